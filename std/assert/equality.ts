@@ -1,0 +1,88 @@
+import { AssertionError, refuse } from "./assertion_error.ts";
+import { equal } from "./equal.ts";
+import { diff, format } from "./_format.ts";
+
+function refuseWith(
+  message: string,
+  note: string | undefined,
+  details: string,
+): never {
+  const end = note ? `: ${note}` : ".";
+  throw new AssertionError(`${message}${end}\n\n${details}\n`);
+}
+
+/**
+ * Asserts that two values are deeply equal, as {@linkcode equal} tells.
+ *
+ * @typeParam T The type of both.
+ * @param actual The value at hand.
+ * @param expected The value wanted.
+ * @param msg Words to add when they differ.
+ */
+export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (equal(actual, expected)) return;
+  const lines = diff(format(actual), format(expected));
+  refuseWith(
+    "Values are not equal",
+    msg,
+    `[Diff] -Actual / +Expected\n\n${lines}`,
+  );
+}
+
+/**
+ * Asserts that two values are not deeply equal.
+ *
+ * @typeParam T The type of both.
+ * @param actual The value at hand.
+ * @param expected The value it must not equal.
+ * @param msg Words to add when they are equal.
+ */
+export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (!equal(actual, expected)) return;
+  refuse(
+    `Expected actual: ${format(actual)} not to be: ${format(expected)}`,
+    msg,
+  );
+}
+
+/**
+ * Asserts that two values are the same one, as `Object.is` tells.
+ *
+ * @typeParam T The type of the value wanted.
+ * @param actual The value at hand.
+ * @param expected The value wanted.
+ * @param msg Words to add when they differ.
+ */
+export function assertStrictEquals<T>(
+  actual: unknown,
+  expected: T,
+  msg?: string,
+): asserts actual is T {
+  if (Object.is(actual, expected)) return;
+  const [left, right] = [format(actual), format(expected)];
+  if (left === right) {
+    const text = "Values have the same structure but are not reference-equal";
+    refuseWith(text, msg, left);
+  }
+  refuseWith("Values are not strictly equal", msg, diff(left, right));
+}
+
+/**
+ * Asserts that two values are not the same one, as `Object.is` tells.
+ *
+ * @typeParam T The type of both.
+ * @param actual The value at hand.
+ * @param expected The value it must not be.
+ * @param msg Words to add when they are the same.
+ */
+export function assertNotStrictEquals<T>(
+  actual: T,
+  expected: T,
+  msg?: string,
+): void {
+  if (!Object.is(actual, expected)) return;
+  refuse(
+    `Expected "actual" to not be strictly equal to: ${format(actual)}`,
+    msg,
+  );
+}

@@ -1,0 +1,7 @@
+/**
+ * Command lines: a stand-in for the part of the published package that this
+ * repository uses, for machines that cannot reach its registry.
+ *
+ * @module
+ */
+export { type Args, parseArgs, type ParseOptions } from "./parse_args.ts";

@@ -1,0 +1,256 @@
+/**
+ * Parses a command line into an object, in the minimist tradition.
+ *
+ * Of the published function only dotted names (`--a.b`, which would nest) are
+ * left out.
+ *
+ * @module
+ */
+
+/** Alternative names of options. */
+type Aliases = Readonly<Record<string, string | readonly string[]>>;
+
+/** The values that the declared options have. */
+type Declared<
+  B extends string,
+  S extends string,
+  C extends string,
+  N extends string,
+> =
+  & { [K in Exclude<B, C>]: boolean }
+  & { [K in Extract<B, C>]: boolean[] }
+  & { [K in Exclude<S, C>]?: string | (K extends N ? false : never) }
+  & { [K in Extract<S, C>]: string[] | (K extends N ? false : never) }
+  & { [K in Exclude<C, B | S>]: unknown[] | (K extends N ? false : never) };
+
+type WithDefaults<V, D> =
+  & Omit<V, keyof D>
+  & { [K in keyof D]: K extends keyof V ? D[K] | NonNullable<V[K]> : unknown };
+
+type NamesOf<K, A> = K extends keyof A
+  ? A[K] extends readonly (infer E extends string)[] ? K | E
+  : A[K] extends string ? K | A[K]
+  : K
+  : K;
+
+type WithAliases<V, A> = { [K in keyof V as NamesOf<K, A>]: V[K] };
+
+/** What {@linkcode parseArgs} returns: the options by name, and the rest. */
+export type Args<
+  // deno-lint-ignore no-explicit-any -- undeclared options are anything
+  V = Record<string, any>,
+  DD extends boolean = false,
+> =
+  & V
+  & {
+    /** The arguments that are not options. */
+    _: (string | number)[];
+  }
+  & (DD extends true ? { "--": string[] } : unknown);
+
+/** What {@linkcode parseArgs} is told of the options. */
+export interface ParseOptions<
+  B extends string = string,
+  S extends string = string,
+  C extends string = string,
+  N extends string = string,
+  D extends Record<string, unknown> = Record<string, unknown>,
+  A extends Aliases = Aliases,
+  DD extends boolean = boolean,
+> {
+  /** Whether arguments after `--` get a list of their own. */
+  "--"?: DD;
+  /** Other names of an option. */
+  alias?: A;
+  /** Options that take no value; true: all `--name` without `=`. */
+  boolean?: boolean | B | readonly B[];
+  /** Values of options that are not given. */
+  default?: D;
+  /** Whether the first argument that is no option ends the options. */
+  stopEarly?: boolean;
+  /** Options whose value is never turned into a number. */
+  string?: S | readonly S[];
+  /** Options that may be repeated; their values form a list. */
+  collect?: C | readonly C[];
+  /** Options that `--no-name` sets to false. */
+  negatable?: N | readonly N[];
+  /** Called for what is not declared; false keeps it out of the result. */
+  unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+}
+
+/** Every name that has aliases, with its other names. */
+function aliasMap(aliases: Aliases): Map<string, string[]> {
+  const map = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(aliases)) {
+    const names = [name, ...[value].flat()];
+    for (const each of names) {
+      map.set(each, names.filter((other) => other !== each));
+    }
+  }
+  return map;
+}
+
+/** Whether a text reads as a number. */
+function isNumber(text: string): boolean {
+  return text.trim() !== "" && Number.isFinite(Number(text));
+}
+
+/** What becomes of a lone option: the values it may take, if any. */
+interface Parser {
+  /** Gives an option a value. */
+  put: (arg: string, name: string, value: string | boolean) => void;
+  /** Gives an option its next argument, or what stands for no value. */
+  putNext: (arg: string, name: string, isOption: RegExp) => void;
+}
+
+/** Parses `-a`, `-abc`, `-n5`, `-n=5`, `-I/a/path`. */
+function parseShort(arg: string, { put, putNext }: Parser, bare: Bare): void {
+  const letters = arg.slice(1);
+  for (let i = 0; i < letters.length - 1; i++) {
+    const letter = letters.charAt(i);
+    const rest = letters.slice(i + 1);
+    if (rest === "-") return put(arg, letter, "-");
+    if (/[A-Za-z]/.test(letter)) {
+      const [, value] = /=(.+)/.exec(rest) ?? [];
+      if (value !== undefined) return put(arg, letter, value);
+      if (/\d(\.\d*)?(e-?\d+)?$/.test(rest)) return put(arg, letter, rest);
+    }
+    const isValue = rest.length > 1 && /^\W/.test(rest);
+    if (isValue) return put(arg, letter, rest);
+    put(arg, letter, bare(letter));
+  }
+  putNext(arg, letters.slice(-1), /^--?[^-]/);
+}
+
+/** The value of an option that has none: an empty text, or true. */
+type Bare = (name: string) => string | boolean;
+
+/**
+ * Parses a command line.
+ *
+ * A value that reads as a number becomes one unless its option is declared as
+ * a string; so do arguments that are not options. Everything after `--` stays
+ * as it is. An option given twice has the last value, unless it is collected.
+ *
+ * @typeParam B Names of boolean options.
+ * @typeParam S Names of string options.
+ * @typeParam C Names of collected options.
+ * @typeParam N Names of negatable options.
+ * @typeParam D The default values.
+ * @typeParam A The aliases.
+ * @typeParam DD Whether `--` has a list of its own.
+ * @param args The arguments, without the program's name.
+ * @param options What is known of the options.
+ * @returns The options by name, and the rest in `_`.
+ */
+export function parseArgs<
+  B extends string = never,
+  S extends string = never,
+  C extends string = never,
+  N extends string = never,
+  D extends Record<string, unknown> = Record<never, never>,
+  const A extends Aliases = Record<never, never>,
+  DD extends boolean = false,
+>(
+  args: readonly string[],
+  options: ParseOptions<B, S, C, N, D, A, DD> = {},
+): Args<
+  // deno-lint-ignore no-explicit-any -- nothing is declared
+  [B | S | C] extends [never] ? Record<string, any>
+    :
+      & Record<string, unknown>
+      & WithAliases<WithDefaults<Declared<B, S, C, N>, D>, A>,
+  DD
+> {
+  const { boolean, stopEarly, unknown } = options;
+  const aliases = aliasMap(options.alias ?? {});
+  const others = (name: string) => aliases.get(name) ?? [];
+  const declare = (names: string | readonly string[] = []) =>
+    new Set([names].flat().flatMap((name) => [name, ...others(name)]));
+  const booleans = declare(typeof boolean === "boolean" ? [] : boolean);
+  const [strings, collected, negatable] = [
+    declare(options.string),
+    declare(options.collect),
+    declare(options.negatable),
+  ];
+  const isKnown = (arg: string, name: string) =>
+    booleans.has(name) || strings.has(name) || collected.has(name) ||
+    aliases.has(name) || (boolean === true && /^--[^=]+$/.test(arg));
+  const result: Record<string, unknown> = {};
+  const rest: (string | number)[] = [];
+
+  function set(name: string, value: unknown, collect: boolean): void {
+    for (const each of [name, ...others(name)]) {
+      const old = Object.hasOwn(result, each) ? result[each] : undefined;
+      if (!collect) result[each] = value;
+      else if (Array.isArray(old)) old.push(value);
+      else result[each] = old ? [old, value] : [value];
+    }
+  }
+
+  function put(arg: string, name: string, value: string | boolean): void {
+    if (!isKnown(arg, name) && unknown?.(arg, name, value) === false) return;
+    const isText = typeof value !== "string" || strings.has(name);
+    const typed = isText || !isNumber(value) ? value : Number(value);
+    set(name, typed, collected.has(name));
+  }
+
+  const end = args.indexOf("--");
+  const queue = end < 0 ? [...args] : args.slice(0, end);
+  const tail = end < 0 ? [] : args.slice(end + 1);
+  const bare: Bare = (name) => strings.has(name) ? "" : true;
+
+  function putNext(arg: string, name: string, isOption: RegExp): void {
+    const next = queue[0];
+    const takesValue = !booleans.has(name) &&
+      !(boolean === true && arg.startsWith("--"));
+    if (next && takesValue && !isOption.test(next)) {
+      return put(arg, name, queue.shift()!);
+    }
+    if (next === "true" || next === "false") {
+      return put(arg, name, queue.shift() === "true");
+    }
+    put(arg, name, bare(name));
+  }
+
+  function parseLong(arg: string): void {
+    const [, no, name, value] = /^--(no-)?(.+?)(?:=(.+))?$/s.exec(arg)!;
+    if (value !== undefined) {
+      return put(arg, name!, booleans.has(name!) ? value !== "false" : value);
+    }
+    if (!no) return putNext(arg, name!, /^-/);
+    if (!negatable.has(name!)) return putNext(arg, `no-${name}`, /^-/);
+    if (isKnown(arg, name!) || unknown?.(arg, name, false) !== false) {
+      set(name!, false, false);
+    }
+  }
+
+  while (queue.length > 0) {
+    const arg = queue.shift()!;
+    if (/^--./s.test(arg)) {
+      parseLong(arg);
+    } else if (/^-./s.test(arg)) {
+      parseShort(arg, { put, putNext }, bare);
+    } else {
+      if (unknown?.(arg) !== false) {
+        rest.push(strings.has("_") || !isNumber(arg) ? arg : Number(arg));
+      }
+      if (stopEarly) rest.push(...queue.splice(0));
+    }
+  }
+
+  const absent = (name: string) => !Object.hasOwn(result, name);
+  for (const [name, value] of Object.entries(options.default ?? {})) {
+    if (absent(name)) set(name, value, false);
+  }
+  for (const name of booleans) {
+    if (absent(name)) result[name] = collected.has(name) ? [] : false;
+  }
+  for (const name of strings) {
+    if (absent(name) && collected.has(name)) result[name] = [];
+  }
+  if (options["--"]) result["--"] = tail;
+  else rest.push(...tail);
+  result["_"] = rest;
+  return result as never;
+}

@@ -1,0 +1,114 @@
+import { assert, assertEquals } from "@std/assert";
+import { canReadRepository, readRepository } from "./_repository.ts";
+import {
+  type Exceptions,
+  findBannedWords,
+  findLongFiles,
+  findLongLines,
+  findNonAscii,
+  findUndocumented,
+} from "./_tidy.ts";
+
+/** Sources that may have more than 400 lines, and why. */
+const LONG_FILES: Exceptions = {
+  "src/protocol/structs.ts":
+    "one table: every wire struct, one row a field, read beside the header",
+};
+
+/** Sources that may have characters outside of ASCII, and why. */
+const NON_ASCII: Exceptions = {};
+
+Deno.test({
+  name: "every file of the repository is tidy",
+  // why: reading the files needs --allow-read; bare `deno test` has none
+  ignore: !canReadRepository(),
+  async fn(t) {
+    const files = await readRepository();
+    assert(files.some(({ path }) => path === "deno.json"));
+    await t.step("no source is too long", () => {
+      assertEquals(findLongFiles(files, LONG_FILES), []);
+    });
+    await t.step("no line is too long", () => {
+      assertEquals(findLongLines(files), []);
+    });
+    await t.step("every file is documented", () => {
+      assertEquals(findUndocumented(files), []);
+    });
+    await t.step("no word is out of place", () => {
+      assertEquals(findBannedWords(files), []);
+    });
+    await t.step("sources are ASCII", () => {
+      assertEquals(findNonAscii(files, NON_ASCII), []);
+    });
+  },
+});
+
+/** Takes `text` for the file at `path`. */
+function file(text: string, path = "src/a.ts") {
+  return { path, text };
+}
+
+Deno.test("findLongFiles() finds long sources and needless exceptions", () => {
+  const lines = (count: number) => file("a\n".repeat(count));
+  assertEquals(findLongFiles([lines(400)], {}), []);
+  assertEquals(findLongFiles([lines(401)], {}).length, 1);
+  assertEquals(findLongFiles([lines(401)], { "src/a.ts": "" }), []);
+  assertEquals(findLongFiles([lines(400)], { "src/a.ts": "" }).length, 1);
+  assertEquals(findLongFiles([file("a\n".repeat(999), "README.md")], {}), []);
+});
+
+Deno.test("findLongLines() counts columns outside of string literals", () => {
+  assertEquals(findLongLines([file("a".repeat(100))]), []);
+  assertEquals(findLongLines([file("\n" + "a".repeat(101))]), [
+    "src/a.ts:2: has 101 columns",
+  ]);
+  assertEquals(findLongLines([file(`  "${"a".repeat(200)}",`)]), []);
+});
+
+Deno.test("findUndocumented() finds exports without documentation", () => {
+  const documented = [
+    "/** The module. */\nexport const a = 1;",
+    "import 'x';\n/** A. */\nexport const a = 1;",
+    "import 'x';\n/** A. */\n// deno-lint-ignore x\nexport const a = 1;",
+    "import 'x';\n/** A. */\nexport function f(): 1;\nexport function f() {}",
+    "import 'x';\nexport * from 'x';",
+  ];
+  for (const text of documented) {
+    assertEquals(findUndocumented([file(text)]), [], text);
+  }
+  for (const kind of ["const a", "class a {}", "type a", "async function a"]) {
+    const text = `import 'x';\n\nexport ${kind}`;
+    assertEquals(findUndocumented([file(text)]), [
+      'src/a.ts:3: "a" has no documentation',
+    ]);
+    assertEquals(findUndocumented([file(text, "src/a_test.ts")]), []);
+  }
+});
+
+Deno.test("findBannedWords() finds them in any file", () => {
+  const words = [
+    ["TO", "DO"],
+    ["FIX", "ME"],
+    ["../", "shared/x"],
+    ["/wo", "rk/x"],
+    ["file:///ho", "me/x"],
+    ["js", "r.io"],
+    ["registry.npm", "js.org"],
+  ].map((parts) => parts.join(""));
+  for (const word of words) {
+    const found = findBannedWords([file(`a\nb ${word} c`, "README.md")]);
+    assertEquals(found.length, 1, word);
+    assert(found[0]!.startsWith("README.md:2: "), found[0]);
+  }
+  const fine = "jsr:@std/cli mastodon TODOS net/work/x ./work/x a-FIXMEX";
+  assertEquals(findBannedWords([file(fine)]), []);
+});
+
+Deno.test("findNonAscii() finds characters outside of ASCII", () => {
+  assertEquals(findNonAscii([file("a\tb\n~")], {}), []);
+  assertEquals(findNonAscii([file("a\n\u00b5")], {}), [
+    "src/a.ts:2: has U+00b5",
+  ]);
+  assertEquals(findNonAscii([file("\u00b5")], { "src/a.ts": "" }), []);
+  assertEquals(findNonAscii([file("\u00b5", "README.md")], {}), []);
+});
