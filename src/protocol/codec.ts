@@ -1,0 +1,190 @@
+/**
+ * Whole structs to plain objects and back: for tests, traces and the
+ * simulator. The hot path uses `accessors.ts`.
+ *
+ * @module
+ */
+import { type FieldLayout, isScalar, layoutOf, sizeAt } from "./layout.ts";
+import type { ScalarType } from "./layout.ts";
+import type { Decoded, Encodable, StructName } from "./types.ts";
+
+type Value = number | bigint | Value[] | { [field: string]: Value };
+
+/** The newest minor version of the protocol that the table describes. */
+export const FUSE_KERNEL_MINOR_VERSION = 45;
+
+/** The major version of the protocol. */
+export const FUSE_KERNEL_VERSION = 7;
+
+function readScalar(view: DataView, at: number, type: ScalarType): Value {
+  switch (type) {
+    case "u8":
+      return view.getUint8(at);
+    case "u16":
+      return view.getUint16(at, true);
+    case "u32":
+      return view.getUint32(at, true);
+    case "s32":
+      return view.getInt32(at, true);
+    case "s64":
+      return view.getBigInt64(at, true);
+    case "u64":
+    case "size64":
+      return view.getBigUint64(at, true);
+  }
+}
+
+function writeScalar(
+  view: DataView,
+  at: number,
+  type: ScalarType,
+  value: Value,
+): void {
+  switch (type) {
+    case "u8":
+      return view.setUint8(at, value as number);
+    case "u16":
+      return view.setUint16(at, value as number, true);
+    case "u32":
+      return view.setUint32(at, value as number, true);
+    case "s32":
+      return view.setInt32(at, value as number, true);
+    case "s64":
+      return view.setBigInt64(at, value as bigint, true);
+    case "u64":
+    case "size64":
+      return view.setBigUint64(at, value as bigint, true);
+  }
+}
+
+function readUnit(
+  view: DataView,
+  at: number,
+  type: FieldLayout["type"],
+): Value {
+  return isScalar(type)
+    ? readScalar(view, at, type)
+    : readFields(view, at, type);
+}
+
+function writeUnit(
+  view: DataView,
+  at: number,
+  type: FieldLayout["type"],
+  value: Value | undefined,
+): void {
+  if (!isScalar(type)) {
+    writeFields(view, at, type, (value ?? {}) as Record<string, Value>);
+  } else {
+    const zero = type === "u64" || type === "s64" || type === "size64" ? 0n : 0;
+    writeScalar(view, at, type, value ?? zero);
+  }
+}
+
+function readFields(
+  view: DataView,
+  base: number,
+  name: StructName,
+  end: number = Infinity,
+): Record<string, Value> {
+  const value: Record<string, Value> = {};
+  for (
+    const { name: key, offset, size, type, count } of layoutOf(name).fields
+  ) {
+    // A field that an older peer did not send reads as zero.
+    const at = base + offset;
+    const source = offset + size <= end ? view : NOTHING;
+    const start = source === view ? at : 0;
+    value[key] = count === null ? readUnit(source, start, type) : Array.from(
+      { length: count },
+      (_, i) => readUnit(source, start + i * (size / count), type),
+    );
+  }
+  return value;
+}
+
+const NOTHING = new DataView(new ArrayBuffer(512));
+
+function writeFields(
+  view: DataView,
+  base: number,
+  name: StructName,
+  value: Record<string, Value>,
+): void {
+  for (
+    const { name: key, offset, size, type, count } of layoutOf(name).fields
+  ) {
+    const at = base + offset;
+    if (count === null) {
+      writeUnit(view, at, type, value[key]);
+      continue;
+    }
+    const items = (value[key] ?? []) as Value[];
+    for (let i = 0; i < count; i++) {
+      writeUnit(view, at + i * (size / count), type, items[i]);
+    }
+  }
+}
+
+/** A view of the bytes behind any typed array or view. */
+export function viewOf(bytes: ArrayBufferView): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Decodes a whole struct.
+ *
+ * @param name The struct's name in the table.
+ * @param bytes The bytes that hold it.
+ * @param base Where in `bytes` it starts.
+ * @param minor The minor version spoken; older peers send shorter structs,
+ * whose missing fields read as zero.
+ * @throws {RangeError} If the struct does not fit in the bytes.
+ */
+export function decodeStruct<S extends StructName>(
+  name: S,
+  bytes: ArrayBufferView,
+  base: number = 0,
+  minor: number = FUSE_KERNEL_MINOR_VERSION,
+): Decoded<S> {
+  const size = sizeAt(name, minor);
+  if (base + size > bytes.byteLength) {
+    throw new RangeError(
+      `Cannot decode ${name}: expected ${size} bytes, received ${
+        Math.max(0, bytes.byteLength - base)
+      }`,
+    );
+  }
+  return readFields(viewOf(bytes), base, name, size) as Decoded<S>;
+}
+
+/**
+ * Encodes a whole struct, padding included.
+ *
+ * @param name The struct's name in the table.
+ * @param value The fields; those left out are zero.
+ * @param minor The minor version spoken; older peers get a shorter struct.
+ */
+export function encodeStruct<S extends StructName>(
+  name: S,
+  value: Encodable<S> = {},
+  minor: number = FUSE_KERNEL_MINOR_VERSION,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(layoutOf(name).size);
+  writeFields(viewOf(bytes), 0, name, value as Record<string, Value>);
+  return bytes.slice(0, sizeAt(name, minor));
+}
+
+/**
+ * Encodes a whole struct into a view, padding included.
+ *
+ * @throws {RangeError} If the struct does not fit behind `base`.
+ */
+export function writeStruct<S extends StructName>(
+  name: S,
+  view: DataView,
+  base: number,
+  value: Encodable<S>,
+): void {
+  writeFields(view, base, name, value as Record<string, Value>);
+}

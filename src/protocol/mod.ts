@@ -1,0 +1,34 @@
+/**
+ * The FUSE wire protocol, version 7.45: its structs, requests, flags and
+ * errors as one table, and what derives from it. Pure: no I/O, no runtime's
+ * own interfaces.
+ *
+ * @example Read a request in place
+ * ```ts
+ * import { accessors, encodeStruct } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const READ_IN = accessors("fuse_read_in");
+ * const bytes = encodeStruct("fuse_read_in", { offset: 4096n, size: 512 });
+ * const view = new DataView(bytes.buffer);
+ * assertEquals(READ_IN.number.offset(view), 4096);
+ * assertEquals(READ_IN.get.size(view), 512);
+ * ```
+ *
+ * @module
+ */
+export * from "./accessors.ts";
+export * from "./codec.ts";
+export * from "./dialect.ts";
+export * from "./errno.ts";
+export * from "./exchange.ts";
+export * from "./flags.ts";
+export * from "./init.ts";
+export * from "./layout.ts";
+export * from "./opcodes.ts";
+export * from "./protocol_error.ts";
+export * from "./reply.ts";
+export * from "./request.ts";
+export * from "./structs.ts";
+export * from "./trace.ts";
+export * from "./types.ts";

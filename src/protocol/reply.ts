@@ -1,0 +1,116 @@
+/**
+ * The reply to a request, filled in place.
+ *
+ * @module
+ */
+import { accessors } from "./accessors.ts";
+import type { Request } from "./request.ts";
+
+const OUT_HEADER = accessors("fuse_out_header");
+const HEADER_SIZE = OUT_HEADER.size;
+const UNIQUE_AT = 8;
+
+/** Where a queue keeps the bytes of one reply. */
+export interface ReplyMemory {
+  /** The fuse_out_header. */
+  readonly header: DataView;
+  /** What follows it. */
+  readonly data: Uint8Array;
+  /** What follows it, for accessors. */
+  readonly body: DataView;
+}
+
+/**
+ * One reply. A handler fills `data` or `body` and then says
+ * {@linkcode Reply.ok} or {@linkcode Reply.error}, once.
+ *
+ * In an io_uring entry request and reply share their memory: take what is
+ * needed from the request before filling the reply.
+ */
+export class Reply {
+  /** The fuse_out_header, for accessors. */
+  readonly header: DataView;
+  /**
+   * The bytes behind the header, to the end of the memory; always the same
+   * view for the same slot of a queue.
+   */
+  readonly data: Uint8Array;
+  /** The same bytes, for accessors. */
+  readonly body: DataView;
+  readonly #request: Request;
+  #length = -1;
+
+  /** Binds a reply to its request and to the memory of a queue's slot. */
+  constructor(request: Request, memory: ReplyMemory) {
+    this.#request = request;
+    this.header = memory.header;
+    this.data = memory.data;
+    this.body = memory.body;
+  }
+
+  /**
+   * Bytes of the whole reply: 0 where none is sent, -1 until it is filled.
+   */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Whether it says success or failure yet. */
+  get filled(): boolean {
+    return this.#length >= 0;
+  }
+
+  /** The error number of a filled reply, positive, 0 for success. */
+  get errno(): number {
+    return this.#length > 0 ? -OUT_HEADER.get.error(this.header) : 0;
+  }
+
+  /** Forgets the last reply; for queues, when they bind a new request. */
+  reset(): void {
+    this.#length = -1;
+  }
+
+  /**
+   * Zeroes the first `size` bytes behind the header, so that no padding tells
+   * what was there before, and returns them for accessors.
+   */
+  zeroed(size: number): DataView {
+    this.data.fill(0, 0, size);
+    return this.body;
+  }
+
+  /**
+   * Answers with success.
+   *
+   * @param size Bytes behind the header that belong to the reply.
+   */
+  ok(size: number = 0): void {
+    this.#finish(HEADER_SIZE + size, 0);
+  }
+
+  /**
+   * Answers with an error; nothing follows the header.
+   *
+   * @param errno A positive error number.
+   */
+  error(errno: number): void {
+    this.#finish(HEADER_SIZE, -errno);
+  }
+
+  /** Ends a request that has no reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
+  none(): void {
+    this.#length = 0;
+  }
+
+  #finish(length: number, error: number): void {
+    // The id is copied as two words: a bigint would be an allocation.
+    const from = this.#request.header;
+    const low = from.getUint32(UNIQUE_AT, true);
+    const high = from.getUint32(UNIQUE_AT + 4, true);
+    OUT_HEADER.set.len(this.header, 0, length);
+    OUT_HEADER.set.error(this.header, 0, error);
+    this.header.setUint32(UNIQUE_AT, low, true);
+    this.header.setUint32(UNIQUE_AT + 4, high, true);
+    this.#length = length;
+  }
+}

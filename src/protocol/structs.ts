@@ -1,0 +1,405 @@
+/**
+ * Every struct of the FUSE wire protocol, version 7.45: the one place that
+ * says what the bytes mean. Sizes, offsets, TypeScript types, accessors,
+ * traces and docs/PROTOCOL.md all derive from this literal.
+ *
+ * Names and order are those of the kernel's `include/uapi/linux/fuse.h`. A
+ * cell is a type and, where the field's meaning came after 7.9, the version:
+ *
+ * - `u8`, `u16`, `u32`, `s32`: a number. `u64`, `s64`: a bigint.
+ * - `size64`: a `u64` that counts bytes, blocks or files; it can be read as a
+ *   number as well. Identifiers (`unique`, `nodeid`, `fh`, `lock_owner`) never.
+ * - `u32[11]`: an array. `fuse_attr`: that struct, in place.
+ *
+ * Integers have the host's byte order, which is little-endian wherever this
+ * library runs. Layout is the C rule of natural alignment; padding is always
+ * spelled out, which `layout.ts` asserts when it is loaded.
+ *
+ * @module
+ */
+
+/** Field types by struct and field, in wire order. */
+export const STRUCTS = {
+  /** stat(2) of an inode; atime, mtime and ctime are signed seconds. */
+  fuse_attr: {
+    ino: "u64",
+    size: "size64",
+    blocks: "size64",
+    atime: "u64",
+    mtime: "u64",
+    ctime: "u64",
+    atimensec: "u32",
+    mtimensec: "u32",
+    ctimensec: "u32",
+    mode: "u32",
+    nlink: "u32",
+    uid: "u32",
+    gid: "u32",
+    rdev: "u32",
+    blksize: "u32 since 7.9",
+    flags: "u32 since 7.32",
+  },
+  /** A time of statx(2). */
+  fuse_sx_time: { tv_sec: "s64", tv_nsec: "u32", __reserved: "s32" },
+  /** statx(2) of an inode. */
+  fuse_statx: {
+    mask: "u32",
+    blksize: "u32",
+    attributes: "u64",
+    nlink: "u32",
+    uid: "u32",
+    gid: "u32",
+    mode: "u16",
+    __spare0: "u16",
+    ino: "u64",
+    size: "size64",
+    blocks: "size64",
+    attributes_mask: "u64",
+    atime: "fuse_sx_time",
+    btime: "fuse_sx_time",
+    ctime: "fuse_sx_time",
+    mtime: "fuse_sx_time",
+    rdev_major: "u32",
+    rdev_minor: "u32",
+    dev_major: "u32",
+    dev_minor: "u32",
+    __spare2: "u64[14]",
+  },
+  /** statfs(2) of the file system. */
+  fuse_kstatfs: {
+    blocks: "size64",
+    bfree: "size64",
+    bavail: "size64",
+    files: "size64",
+    ffree: "size64",
+    bsize: "u32",
+    namelen: "u32",
+    frsize: "u32",
+    padding: "u32",
+    spare: "u32[6]",
+  },
+  /** A POSIX or flock(2) lock; `type` is F_RDLCK 0, F_WRLCK 1, F_UNLCK 2. */
+  fuse_file_lock: { start: "u64", end: "u64", type: "u32", pid: "u32" },
+  /** An inode found or made: fuse_lookup_name(). */
+  fuse_entry_out: {
+    nodeid: "u64",
+    generation: "u64",
+    entry_valid: "u64",
+    attr_valid: "u64",
+    entry_valid_nsec: "u32",
+    attr_valid_nsec: "u32",
+    attr: "fuse_attr",
+  },
+  fuse_forget_in: { nlookup: "u64" },
+  fuse_forget_one: { nodeid: "u64", nlookup: "u64" },
+  fuse_batch_forget_in: { count: "u32", dummy: "u32" },
+  fuse_getattr_in: {
+    getattr_flags: "u32 since 7.9",
+    dummy: "u32 since 7.9",
+    fh: "u64 since 7.9",
+  },
+  fuse_attr_out: {
+    attr_valid: "u64",
+    attr_valid_nsec: "u32",
+    dummy: "u32",
+    attr: "fuse_attr",
+  },
+  fuse_statx_in: {
+    getattr_flags: "u32",
+    reserved: "u32",
+    fh: "u64",
+    sx_flags: "u32",
+    sx_mask: "u32",
+  },
+  fuse_statx_out: {
+    attr_valid: "u64",
+    attr_valid_nsec: "u32",
+    flags: "u32",
+    spare: "u64[2]",
+    stat: "fuse_statx",
+  },
+  fuse_mknod_in: {
+    mode: "u32",
+    rdev: "u32",
+    umask: "u32 since 7.12",
+    padding: "u32 since 7.12",
+  },
+  fuse_mkdir_in: { mode: "u32", umask: "u32 since 7.12" },
+  fuse_rename_in: { newdir: "u64" },
+  fuse_rename2_in: { newdir: "u64", flags: "u32", padding: "u32" },
+  fuse_link_in: { oldnodeid: "u64" },
+  fuse_setattr_in: {
+    valid: "u32",
+    padding: "u32",
+    fh: "u64",
+    size: "size64",
+    lock_owner: "u64",
+    atime: "u64",
+    mtime: "u64",
+    ctime: "u64",
+    atimensec: "u32",
+    mtimensec: "u32",
+    ctimensec: "u32",
+    mode: "u32",
+    unused4: "u32",
+    uid: "u32",
+    gid: "u32",
+    unused5: "u32",
+  },
+  fuse_open_in: { flags: "u32", open_flags: "u32 since 7.33" },
+  fuse_create_in: {
+    flags: "u32",
+    mode: "u32",
+    umask: "u32 since 7.12",
+    open_flags: "u32 since 7.33",
+  },
+  fuse_open_out: { fh: "u64", open_flags: "u32", backing_id: "u32 since 7.40" },
+  fuse_release_in: {
+    fh: "u64",
+    flags: "u32",
+    release_flags: "u32 since 7.8",
+    lock_owner: "u64",
+  },
+  fuse_flush_in: {
+    fh: "u64",
+    unused: "u32",
+    padding: "u32",
+    lock_owner: "u64",
+  },
+  fuse_read_in: {
+    fh: "u64",
+    offset: "size64",
+    size: "u32",
+    read_flags: "u32 since 7.9",
+    lock_owner: "u64 since 7.9",
+    flags: "u32 since 7.9",
+    padding: "u32 since 7.9",
+  },
+  fuse_write_in: {
+    fh: "u64",
+    offset: "size64",
+    size: "u32",
+    write_flags: "u32",
+    lock_owner: "u64 since 7.9",
+    flags: "u32 since 7.9",
+    padding: "u32 since 7.9",
+  },
+  fuse_write_out: { size: "u32", padding: "u32" },
+  fuse_statfs_out: { st: "fuse_kstatfs" },
+  fuse_fsync_in: { fh: "u64", fsync_flags: "u32", padding: "u32" },
+  /** Ends after `flags` unless FUSE_SETXATTR_EXT was negotiated. */
+  fuse_setxattr_in: {
+    size: "u32",
+    flags: "u32",
+    setxattr_flags: "u32 since 7.33",
+    padding: "u32 since 7.33",
+  },
+  fuse_getxattr_in: { size: "u32", padding: "u32" },
+  fuse_getxattr_out: { size: "u32", padding: "u32" },
+  fuse_lk_in: {
+    fh: "u64",
+    owner: "u64",
+    lk: "fuse_file_lock",
+    lk_flags: "u32 since 7.9",
+    padding: "u32 since 7.9",
+  },
+  fuse_lk_out: { lk: "fuse_file_lock" },
+  fuse_access_in: { mask: "u32", padding: "u32" },
+  /** Offer of the kernel: fuse_send_init(). */
+  fuse_init_in: {
+    major: "u32",
+    minor: "u32",
+    max_readahead: "u32",
+    flags: "u32",
+    flags2: "u32 since 7.36",
+    unused: "u32[11] since 7.36",
+  },
+  /** What the server makes of the offer: process_init_reply(). */
+  fuse_init_out: {
+    major: "u32",
+    minor: "u32",
+    max_readahead: "u32",
+    flags: "u32",
+    max_background: "u16 since 7.13",
+    congestion_threshold: "u16 since 7.13",
+    max_write: "u32",
+    time_gran: "u32 since 7.23",
+    max_pages: "u16 since 7.28",
+    map_alignment: "u16 since 7.31",
+    flags2: "u32 since 7.36",
+    max_stack_depth: "u32 since 7.40",
+    request_timeout: "u16 since 7.43",
+    unused: "u16[11] since 7.23",
+  },
+  fuse_interrupt_in: { unique: "u64" },
+  fuse_bmap_in: { block: "u64", blocksize: "u32", padding: "u32" },
+  fuse_bmap_out: { block: "u64" },
+  fuse_ioctl_in: {
+    fh: "u64",
+    flags: "u32",
+    cmd: "u32",
+    arg: "u64",
+    in_size: "u32 since 7.11",
+    out_size: "u32",
+  },
+  fuse_ioctl_iovec: { base: "u64", len: "u64" },
+  fuse_ioctl_out: {
+    result: "s32",
+    flags: "u32",
+    in_iovs: "u32",
+    out_iovs: "u32",
+  },
+  fuse_poll_in: {
+    fh: "u64",
+    kh: "u64",
+    flags: "u32",
+    events: "u32 since 7.21",
+  },
+  fuse_poll_out: { revents: "u32", padding: "u32" },
+  fuse_notify_poll_wakeup_out: { kh: "u64" },
+  fuse_fallocate_in: {
+    fh: "u64",
+    offset: "size64",
+    length: "size64",
+    mode: "u32",
+    padding: "u32",
+  },
+  /** Begins every request: fuse_dev_do_read(). `total_extlen` counts 8 bytes. */
+  fuse_in_header: {
+    len: "u32",
+    opcode: "u32",
+    unique: "u64",
+    nodeid: "u64",
+    uid: "u32",
+    gid: "u32",
+    pid: "u32",
+    total_extlen: "u16 since 7.38",
+    padding: "u16",
+  },
+  /** Begins every reply and notification: fuse_dev_do_write(). `error` is a negated errno; a notification has `unique` 0 and its code in `error`. */
+  fuse_out_header: { len: "u32", error: "s32", unique: "u64" },
+  /** One entry of READDIR, its name behind it, padded to 8 bytes. */
+  fuse_dirent: { ino: "u64", off: "u64", namelen: "u32", type: "u32" },
+  /** One entry of READDIRPLUS, its name behind it, padded to 8 bytes. */
+  fuse_direntplus: { entry_out: "fuse_entry_out", dirent: "fuse_dirent" },
+  fuse_notify_inval_inode_out: { ino: "u64", off: "s64", len: "s64" },
+  fuse_notify_inval_entry_out: {
+    parent: "u64",
+    namelen: "u32",
+    flags: "u32 since 7.38",
+  },
+  fuse_notify_delete_out: {
+    parent: "u64",
+    child: "u64",
+    namelen: "u32",
+    padding: "u32 since 7.18",
+  },
+  fuse_notify_store_out: {
+    nodeid: "u64",
+    offset: "size64",
+    size: "u32",
+    padding: "u32",
+  },
+  fuse_notify_retrieve_out: {
+    notify_unique: "u64",
+    nodeid: "u64",
+    offset: "size64",
+    size: "u32",
+    padding: "u32",
+  },
+  fuse_notify_retrieve_in: {
+    dummy1: "u64",
+    offset: "size64",
+    size: "u32",
+    dummy2: "u32",
+    dummy3: "u64",
+    dummy4: "u64",
+  },
+  fuse_notify_prune_out: { count: "u32", padding: "u32", spare: "u64" },
+  /** Argument of ioctl FUSE_DEV_IOC_BACKING_OPEN. */
+  fuse_backing_map: { fd: "s32", flags: "u32", padding: "u64" },
+  fuse_lseek_in: { fh: "u64", offset: "size64", whence: "u32", padding: "u32" },
+  fuse_lseek_out: { offset: "size64" },
+  fuse_copy_file_range_in: {
+    fh_in: "u64",
+    off_in: "size64",
+    nodeid_out: "u64",
+    fh_out: "u64",
+    off_out: "size64",
+    len: "size64",
+    flags: "u64",
+  },
+  fuse_copy_file_range_out: { bytes_copied: "size64" },
+  fuse_setupmapping_in: {
+    fh: "u64",
+    foffset: "u64",
+    len: "u64",
+    flags: "u64",
+    moffset: "u64",
+  },
+  fuse_removemapping_in: { count: "u32" },
+  fuse_removemapping_one: { moffset: "u64", len: "u64" },
+  fuse_syncfs_in: { padding: "u64" },
+  fuse_secctx: { size: "u32", padding: "u32" },
+  fuse_secctx_header: { size: "u32", nr_secctx: "u32" },
+  /** Begins each extension behind a request; `size` includes it. */
+  fuse_ext_header: { size: "u32", type: "u32" },
+  /** Supplementary group ids behind it: FUSE_EXT_GROUPS. */
+  fuse_supp_groups: { nr_groups: "u32" },
+  fuse_uring_ent_in_out: {
+    flags: "u64",
+    commit_id: "u64",
+    payload_sz: "u32",
+    padding: "u32",
+    reserved: "u64",
+  },
+  /** Headers of one io_uring entry: fuse_uring_copy_to_ring(). */
+  fuse_uring_req_header: {
+    in_out: "u8[128]",
+    op_in: "u8[128]",
+    ring_ent_in_out: "fuse_uring_ent_in_out",
+  },
+  fuse_uring_cmd_req: {
+    flags: "u64",
+    commit_id: "u64",
+    qid: "u16",
+    padding: "u8[6]",
+  },
+  /** Character devices in user space: cuse_send_init(). */
+  cuse_init_in: { major: "u32", minor: "u32", unused: "u32", flags: "u32" },
+  cuse_init_out: {
+    major: "u32",
+    minor: "u32",
+    unused: "u32",
+    flags: "u32",
+    max_read: "u32",
+    max_write: "u32",
+    dev_major: "u32",
+    dev_minor: "u32",
+    spare: "u32[10]",
+  },
+} as const;
+
+/**
+ * Sizes that a struct had before a minor version, for peers that speak an
+ * older one: `[before 7.minor, size in bytes]`, oldest first. These are the
+ * FUSE_COMPAT_* constants of fuse.h, and the fields that 7.9 added.
+ */
+export const COMPAT_SIZES = {
+  fuse_init_in: [[6, 8], [36, 16]],
+  fuse_init_out: [[5, 8], [23, 24]],
+  fuse_attr: [[9, 80]],
+  fuse_attr_out: [[9, 96]],
+  fuse_entry_out: [[9, 120]],
+  fuse_getattr_in: [[9, 0]],
+  fuse_read_in: [[9, 24]],
+  fuse_write_in: [[9, 24]],
+  fuse_lk_in: [[9, 40]],
+  fuse_mknod_in: [[12, 8]],
+  fuse_mkdir_in: [[12, 8]],
+  fuse_create_in: [[12, 8]],
+  fuse_statfs_out: [[4, 48]],
+} as const;
+
+/** Size of fuse_setxattr_in where FUSE_SETXATTR_EXT is not negotiated. */
+export const FUSE_COMPAT_SETXATTR_IN_SIZE = 8;
