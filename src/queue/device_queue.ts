@@ -1,0 +1,148 @@
+import { BEFORE_INIT, type Dialect } from "../protocol/dialect.ts";
+import { ERRNO, errnoName } from "../protocol/errno.ts";
+import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
+import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
+import { sizeOf } from "../protocol/layout.ts";
+import type { FuseDevice } from "./fuse_device.ts";
+import type { QueueEnd, RequestQueue } from "./request_queue.ts";
+
+/** Bytes in front of a WRITE's data. */
+const WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
+const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
+
+/** Options of a {@linkcode DeviceQueue}. */
+export interface DeviceQueueOptions {
+  /** The queue's number among those of its connection. */
+  readonly index: number;
+  /** Largest payload of a READ or WRITE in bytes, as negotiated. */
+  readonly maxPayload: number;
+  /** Requests that may be outstanding at once; 16 if left out. */
+  readonly capacity?: number;
+  /** The layout agreed on; that of INIT if left out. */
+  readonly dialect?: Dialect;
+}
+
+interface Slot extends Exchange {
+  readonly incoming: Uint8Array<ArrayBuffer>;
+  readonly outgoing: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Requests from one /dev/fuse descriptor: read(2) fetches one, write(2) on the
+ * same descriptor answers it, as fs/fuse/dev.c demands.
+ */
+export class DeviceQueue implements RequestQueue {
+  readonly index: number;
+  readonly capacity: number;
+  dialect: Dialect;
+  readonly #device: FuseDevice;
+  readonly #maxPayload: number;
+  readonly #free: Slot[] = [];
+  #slots = 0;
+  #end: QueueEnd | null = null;
+
+  /** Makes a queue of a descriptor; the queue closes it. */
+  constructor(device: FuseDevice, options: DeviceQueueOptions) {
+    this.#device = device;
+    this.index = options.index;
+    this.capacity = options.capacity ?? 16;
+    this.#maxPayload = options.maxPayload;
+    this.dialect = options.dialect ?? BEFORE_INIT;
+  }
+
+  get end(): QueueEnd | null {
+    return this.#end;
+  }
+
+  next(mayBlock: boolean): Exchange | null {
+    if (this.#end !== null) return null;
+    const slot = this.#free.pop() ?? this.#newSlot();
+    if (slot === null) return null;
+    this.#device.setBlocking(mayBlock);
+    for (;;) {
+      const received = this.#device.read(slot.incoming);
+      if (received < 0) {
+        if (this.#goesOn(-received, mayBlock)) continue;
+        break;
+      }
+      slot.reply.reset();
+      const error = slot.request.validate(received, this.dialect);
+      if (error === null) return slot;
+      if (!error.answerable) {
+        this.#end = { reason: "failed", message: error.message };
+        break;
+      }
+      slot.reply.error(error.errno);
+      this.#device.write(slot.outgoing, slot.reply.length);
+    }
+    this.#free.push(slot);
+    return null;
+  }
+
+  ready(): Promise<void> {
+    return this.#end === null ? this.#device.readable() : Promise.resolve();
+  }
+
+  reply(exchange: Exchange): boolean {
+    const slot = exchange as Slot;
+    const length = slot.reply.length;
+    this.#free.push(slot);
+    if (length === 0) return true;
+    if (this.#end?.reason === "closed") return false;
+    return this.#device.write(slot.outgoing, length) === length;
+  }
+
+  notify(message: Uint8Array<ArrayBuffer>): number {
+    if (this.#end !== null) return -ERRNO.ENODEV;
+    const written = this.#device.write(message, message.byteLength);
+    return written < 0 ? written : 0;
+  }
+
+  close(): void {
+    if (this.#end?.reason === "closed") return;
+    this.#end = { reason: "closed", message: "The queue was closed" };
+    this.#device.close();
+  }
+
+  /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
+  #goesOn(errno: number, mayBlock: boolean): boolean {
+    switch (errno) {
+      case ERRNO.EAGAIN:
+        // A descriptor that blocks has no reason to say so; ask again.
+        return mayBlock;
+      case ERRNO.ENOENT:
+      case ERRNO.EINTR:
+        // The request was withdrawn while it was being copied.
+        return true;
+      case ERRNO.ENODEV:
+        this.#end = { reason: "unmounted", message: "The mount has gone" };
+        return false;
+      case ERRNO.ECONNABORTED:
+        this.#end = {
+          reason: "aborted",
+          message: "The connection was aborted",
+        };
+        return false;
+      default:
+        this.#end = {
+          reason: "failed",
+          message: `Cannot read /dev/fuse: ${errnoName(errno)}`,
+        };
+        return false;
+    }
+  }
+
+  #newSlot(): Slot | null {
+    if (this.#slots === this.capacity) return null;
+    this.#slots++;
+    //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least 8192 bytes
+    //= and the head of a WRITE with max_write bytes of data.
+    const incoming = new Uint8Array(
+      Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload),
+    );
+    const outgoing = new Uint8Array(
+      Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE + this.#maxPayload),
+    );
+    return { incoming, outgoing, ...contiguousExchange(incoming, outgoing) };
+  }
+}

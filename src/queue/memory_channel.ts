@@ -1,0 +1,248 @@
+/**
+ * The memory between a {@linkcode MemoryQueue} and the simulated kernel that
+ * feeds it: entries that the server offers, the kernel fills with a request,
+ * and the server fills with the reply.
+ *
+ * All of it is one SharedArrayBuffer, so that the two sides may be one thread
+ * or two. Each ring has one writer and one reader.
+ *
+ * @module
+ */
+import {
+  contiguousExchange,
+  type Exchange,
+  separateExchange,
+} from "../protocol/exchange.ts";
+import { sizeOf } from "../protocol/layout.ts";
+
+/** How the bytes of an entry lie. */
+export type MemoryLayout =
+  /** One buffer for the request, one for the reply, as with read(2). */
+  | "contiguous"
+  /** Headers and payload apart and shared by both, as in an io_uring entry. */
+  | "separate";
+
+/** What describes a channel; plain data for another thread. */
+export interface MemoryChannelOptions {
+  /** The queue's number among those of its connection. */
+  readonly index: number;
+  /** Entries: requests that may be outstanding at once. */
+  readonly capacity: number;
+  /** Largest payload of a READ or WRITE in bytes. */
+  readonly maxPayload: number;
+  /** How the bytes of an entry lie; contiguous if left out. */
+  readonly layout?: MemoryLayout;
+  /**
+   * Rung by the server when it offers an entry or replies: one word shared by
+   * all channels of a kernel. A word of its own if left out.
+   */
+  readonly kernelBell?: Int32Array<SharedArrayBuffer>;
+}
+
+/** What {@linkcode MemoryChannel.adopt} takes in another thread. */
+export interface MemoryChannelHandle {
+  /** The options that the channel was made with. */
+  readonly options: Required<MemoryChannelOptions>;
+  /** Its memory. */
+  readonly memory: SharedArrayBuffer;
+}
+
+/** Three rings of entry numbers, and the words around them. */
+const OFFERED = 0;
+const FILLED = 1;
+const REPLIED = 2;
+const RINGS = 3;
+const WORD_END = RINGS;
+const WORD_SERVER_BELL = RINGS + 1;
+const WORDS = RINGS + 2;
+
+const HEADERS_SIZE = sizeOf("fuse_uring_req_header");
+const HEAD_MAX = 256;
+const PAYLOAD_MIN = 8192;
+
+/** A ring of entry numbers: one thread pushes, one shifts. */
+export class EntryRing {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #count: number;
+  readonly #slots: Int32Array<SharedArrayBuffer>;
+  #taken = 0;
+
+  /** Lays a ring over shared words. */
+  constructor(
+    words: Int32Array<SharedArrayBuffer>,
+    count: number,
+    slots: Int32Array<SharedArrayBuffer>,
+  ) {
+    this.#words = words;
+    this.#count = count;
+    this.#slots = slots;
+  }
+
+  /** Entries that were pushed and not shifted by this thread. */
+  get length(): number {
+    return Atomics.load(this.#words, this.#count) - this.#taken | 0;
+  }
+
+  /** Appends an entry. */
+  push(entry: number): void {
+    const at = Atomics.load(this.#words, this.#count);
+    this.#slots[(at >>> 0) % this.#slots.length] = entry;
+    Atomics.store(this.#words, this.#count, at + 1 | 0);
+  }
+
+  /** Takes the oldest entry, -1 if there is none. */
+  shift(): number {
+    if (this.length === 0) return -1;
+    const entry = this.#slots[(this.#taken >>> 0) % this.#slots.length]!;
+    this.#taken = this.#taken + 1 | 0;
+    return entry;
+  }
+}
+
+/** One entry as this thread sees it. */
+export interface MemoryEntry extends Exchange {
+  /** Its number. */
+  readonly number: number;
+  /** Bytes of the request and of the reply that lie in it. */
+  readonly lengths: Int32Array<SharedArrayBuffer>;
+  /** The request's bytes, if they are contiguous; its headers if not. */
+  readonly incoming: Uint8Array<SharedArrayBuffer>;
+  /** The reply's bytes, if they are contiguous; the payload if not. */
+  readonly outgoing: Uint8Array<SharedArrayBuffer>;
+}
+
+/** The shared memory of one queue. */
+export class MemoryChannel {
+  /** What the channel was made with. */
+  readonly options: Required<MemoryChannelOptions>;
+  /** All of its memory but the kernel's bell. */
+  readonly memory: SharedArrayBuffer;
+  /** Entries in which the server awaits a request. */
+  readonly offered: EntryRing;
+  /** Entries that hold a request. */
+  readonly filled: EntryRing;
+  /** Entries that hold a reply. */
+  readonly replied: EntryRing;
+  /** Word that the kernel rings. */
+  readonly serverBell: Int32Array<SharedArrayBuffer>;
+  /** Word that the server rings. */
+  readonly kernelBell: Int32Array<SharedArrayBuffer>;
+  /** The entries, by number. */
+  readonly entries: readonly MemoryEntry[];
+  readonly #words: Int32Array<SharedArrayBuffer>;
+
+  /** Looks at the memory of a channel; see {@linkcode MemoryChannel.create}. */
+  constructor({ options, memory }: MemoryChannelHandle) {
+    this.options = options;
+    this.memory = memory;
+    const { capacity } = options;
+    const words = new Int32Array(memory, 0, WORDS);
+    const ring = (n: number) =>
+      new EntryRing(
+        words,
+        n,
+        new Int32Array(memory, 4 * (WORDS + n * capacity), capacity),
+      );
+    this.#words = words;
+    this.offered = ring(OFFERED);
+    this.filled = ring(FILLED);
+    this.replied = ring(REPLIED);
+    this.serverBell = new Int32Array(memory, 4 * WORD_SERVER_BELL, 1);
+    this.kernelBell = options.kernelBell;
+    this.entries = Array.from(
+      { length: capacity },
+      (_, number) => entryOf(memory, options, number),
+    );
+  }
+
+  /** Makes a channel. */
+  static create(options: MemoryChannelOptions): MemoryChannel {
+    const complete: Required<MemoryChannelOptions> = {
+      ...options,
+      layout: options.layout ?? "contiguous",
+      kernelBell: options.kernelBell ??
+        new Int32Array(new SharedArrayBuffer(4)),
+    };
+    const size = entriesStart(complete) +
+      complete.capacity * entrySize(complete);
+    const memory = new SharedArrayBuffer(size);
+    return new MemoryChannel({ options: complete, memory });
+  }
+
+  /** What another thread needs to look at the same channel. */
+  get handle(): MemoryChannelHandle {
+    return { options: this.options, memory: this.memory };
+  }
+
+  /** 0 while both sides are there, else what the side that left said. */
+  get ended(): number {
+    return Atomics.load(this.#words, WORD_END);
+  }
+
+  /** Ends the channel for both sides; the first one to do so is heard. */
+  end(code: number): void {
+    Atomics.compareExchange(this.#words, WORD_END, 0, code);
+    ring(this.serverBell);
+    ring(this.kernelBell);
+  }
+}
+
+/** Wakes whoever sleeps on a bell. */
+export function ring(bell: Int32Array<SharedArrayBuffer>): void {
+  Atomics.add(bell, 0, 1);
+  Atomics.notify(bell, 0);
+}
+
+/**
+ * Resolves when a bell was rung after it read `seen`, without blocking the
+ * thread.
+ */
+export async function rung(
+  bell: Int32Array<SharedArrayBuffer>,
+  seen: number,
+): Promise<void> {
+  const wait = Atomics.waitAsync(bell, 0, seen);
+  if (!wait.async) return;
+  // waitAsync alone does not keep the event loop, and with it the wait, alive.
+  const alive = setInterval(() => {}, 1 << 30);
+  await wait.value;
+  clearInterval(alive);
+}
+
+function entriesStart({ capacity }: Required<MemoryChannelOptions>): number {
+  return 64 * Math.ceil(4 * (WORDS + RINGS * capacity) / 64);
+}
+
+function payloadSize({ maxPayload }: Required<MemoryChannelOptions>): number {
+  return Math.max(PAYLOAD_MIN, maxPayload);
+}
+
+/** Two lengths, then head and payload of the request and of the reply. */
+function entrySize(options: Required<MemoryChannelOptions>): number {
+  const half = HEAD_MAX + payloadSize(options);
+  const size = options.layout === "contiguous"
+    ? 2 * half
+    : HEADERS_SIZE + payloadSize(options);
+  return 64 + 64 * Math.ceil(size / 64);
+}
+
+function entryOf(
+  memory: SharedArrayBuffer,
+  options: Required<MemoryChannelOptions>,
+  number: number,
+): MemoryEntry {
+  const start = entriesStart(options) + number * entrySize(options);
+  const lengths = new Int32Array(memory, start, 2);
+  const bytes = (at: number, size: number) =>
+    new Uint8Array(memory, start + 64 + at, size);
+  const half = HEAD_MAX + payloadSize(options);
+  const contiguous = options.layout === "contiguous";
+  const incoming = bytes(0, contiguous ? half : HEADERS_SIZE);
+  const outgoing = contiguous
+    ? bytes(half, half)
+    : bytes(HEADERS_SIZE, payloadSize(options));
+  const exchange = contiguous
+    ? contiguousExchange(incoming, outgoing)
+    : separateExchange(incoming, outgoing);
+  return { number, lengths, incoming, outgoing, ...exchange };
+}

@@ -1,0 +1,145 @@
+import { BEFORE_INIT, type Dialect } from "../protocol/dialect.ts";
+import { ERRNO } from "../protocol/errno.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import {
+  type MemoryChannel,
+  type MemoryEntry,
+  ring,
+  rung,
+} from "./memory_channel.ts";
+import type { QueueEnd, RequestQueue } from "./request_queue.ts";
+
+const ENDS: readonly QueueEnd[] = [
+  { reason: "closed", message: "The queue was closed" },
+  { reason: "unmounted", message: "The mount has gone" },
+  { reason: "aborted", message: "The connection was aborted" },
+];
+
+/** Codes with which a channel ends; see {@linkcode MemoryQueue}. */
+export const CHANNEL_END = { closed: 1, unmounted: 2, aborted: 3 } as const;
+
+/**
+ * The simulated kernel's ear in the server's own thread. A channel without
+ * one crosses threads, and its bells are rung instead.
+ */
+export interface MemoryKernel {
+  /** The server offered an entry: it would be in read(2) now. */
+  offered(index: number): void;
+  /** The server replied; whether the kernel wants the reply. */
+  replied(index: number): boolean;
+  /** The server sent a notification; 0 or a negative errno. */
+  notified(index: number, message: Uint8Array): number;
+  /** The server closed the queue. */
+  closed(index: number): void;
+  /** Resolves when something was filled in or the channel has ended. */
+  wait(index: number): Promise<void>;
+}
+
+/** Options of a {@linkcode MemoryQueue}. */
+export interface MemoryQueueOptions {
+  /** The kernel, if it runs in this thread. */
+  readonly kernel?: MemoryKernel;
+  /**
+   * Entries on offer at once: 1, as a thread in read(2) has; more for a queue
+   * that is fed ahead, as an io_uring is.
+   */
+  readonly offers?: number;
+}
+
+/** Requests from a simulated kernel, through shared memory. */
+export class MemoryQueue implements RequestQueue {
+  readonly index: number;
+  readonly capacity: number;
+  dialect: Dialect = BEFORE_INIT;
+  readonly #channel: MemoryChannel;
+  readonly #kernel: MemoryKernel | undefined;
+  readonly #offers: number;
+  readonly #free: number[];
+  #offered = 0;
+  #end: QueueEnd | null = null;
+
+  /** Makes a queue of the server's end of a channel. */
+  constructor(channel: MemoryChannel, options: MemoryQueueOptions = {}) {
+    this.#channel = channel;
+    this.#kernel = options.kernel;
+    this.#offers = options.offers ?? 1;
+    this.index = channel.options.index;
+    this.capacity = channel.options.capacity;
+    this.#free = channel.entries.map((_, i) => i).reverse();
+  }
+
+  get end(): QueueEnd | null {
+    if (this.#end === null && this.#channel.filled.length === 0) {
+      const code = this.#channel.ended;
+      if (code !== 0) this.#end = ENDS[code - 1]!;
+    }
+    return this.#end;
+  }
+
+  next(mayBlock: boolean): Exchange | null {
+    if (this.#end !== null) return null;
+    for (;;) {
+      const seen = Atomics.load(this.#channel.serverBell, 0);
+      this.#offer();
+      const number = this.#channel.filled.shift();
+      if (number < 0) {
+        const mustWait = mayBlock && this.#offered > 0 && this.end === null;
+        if (!mustWait) return null;
+        Atomics.wait(this.#channel.serverBell, 0, seen);
+        continue;
+      }
+      this.#offered--;
+      const entry = this.#channel.entries[number]!;
+      entry.reply.reset();
+      const length = entry.lengths[0]!;
+      const error = entry.request.validate(length, this.dialect);
+      if (error === null) return entry;
+      if (!error.answerable) {
+        this.#end = { reason: "failed", message: error.message };
+        return null;
+      }
+      entry.reply.error(error.errno);
+      this.reply(entry);
+    }
+  }
+
+  async ready(): Promise<void> {
+    const seen = Atomics.load(this.#channel.serverBell, 0);
+    if (this.#channel.filled.length > 0 || this.end !== null) return;
+    if (this.#kernel !== undefined) await this.#kernel.wait(this.index);
+    else await rung(this.#channel.serverBell, seen);
+  }
+
+  reply(exchange: Exchange): boolean {
+    const entry = exchange as MemoryEntry;
+    entry.lengths[1] = entry.reply.length;
+    this.#channel.replied.push(entry.number);
+    this.#free.push(entry.number);
+    if (this.#kernel !== undefined) return this.#kernel.replied(this.index);
+    ring(this.#channel.kernelBell);
+    return true;
+  }
+
+  notify(message: Uint8Array<ArrayBuffer>): number {
+    if (this.end !== null) return -ERRNO.ENODEV;
+    return this.#kernel === undefined
+      ? -ERRNO.EOPNOTSUPP
+      : this.#kernel.notified(this.index, message);
+  }
+
+  close(): void {
+    if (this.#end?.reason === "closed") return;
+    this.#end = ENDS[0]!;
+    this.#channel.end(CHANNEL_END.closed);
+    this.#kernel?.closed(this.index);
+  }
+
+  #offer(): void {
+    while (this.#offered < this.#offers && this.#free.length > 0) {
+      this.#channel.offered.push(this.#free.pop()!);
+      this.#offered++;
+      if (this.#kernel !== undefined) this.#kernel.offered(this.index);
+      else ring(this.#channel.kernelBell);
+    }
+  }
+}

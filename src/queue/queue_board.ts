@@ -1,0 +1,140 @@
+/**
+ * What the queues of one session show each other and whoever started them: a
+ * row of counters for each queue, in memory that all Workers share.
+ *
+ * @module
+ */
+
+/** Totals of one queue. */
+export interface QueueTotals {
+  /** The queue's number. */
+  readonly index: number;
+  /** Requests taken from the kernel, except INIT. */
+  readonly requests: number;
+  /** READ requests answered. */
+  readonly reads: number;
+  /** WRITE requests answered. */
+  readonly writes: number;
+  /** Bytes that READs were answered with. */
+  readonly bytesRead: number;
+  /** Bytes that WRITEs reported as written. */
+  readonly bytesWritten: number;
+  /** Requests answered with an error. */
+  readonly errors: number;
+}
+
+const STOPPING = 0;
+const IN_FLIGHT = 0;
+/** A cache line pair each, so that Workers do not slow each other. */
+const ROW_SIZE = 128;
+const COUNTERS_AT = 8;
+
+/** The shared memory of a session's queues. */
+export class QueueBoard {
+  /** The memory, for another thread to look at. */
+  readonly memory: SharedArrayBuffer;
+  /** The rows, by queue. */
+  readonly rows: readonly QueueRow[];
+  readonly #words: Int32Array;
+
+  /** Looks at memory that {@linkcode QueueBoard.create} made. */
+  constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#words = new Int32Array(memory, 0, 1);
+    const count = memory.byteLength / ROW_SIZE - 1;
+    this.rows = Array.from(
+      { length: count },
+      (_, index) => new QueueRow(memory, index),
+    );
+  }
+
+  /** Makes a board for a number of queues. */
+  static create(queues: number): QueueBoard {
+    return new QueueBoard(new SharedArrayBuffer((queues + 1) * ROW_SIZE));
+  }
+
+  /** Whether the queues are to take no more requests. */
+  get stopping(): boolean {
+    return Atomics.load(this.#words, STOPPING) !== 0;
+  }
+
+  /** Tells every queue to answer what it has and take no more. */
+  stop(): void {
+    Atomics.store(this.#words, STOPPING, 1);
+  }
+
+  /** Requests that have been taken and not answered, over all queues. */
+  get inFlight(): number {
+    return this.rows.reduce((sum, row) => sum + row.inFlight, 0);
+  }
+
+  /** The totals of every queue. */
+  totals(): QueueTotals[] {
+    return this.rows.map((row) => row.totals());
+  }
+}
+
+/** One queue's row; only the queue's own thread writes to it. */
+export class QueueRow {
+  /** The queue's number. */
+  readonly index: number;
+  readonly #words: Int32Array;
+  readonly #counters: Float64Array;
+
+  /** Looks at a row of a board's memory. */
+  constructor(memory: SharedArrayBuffer, index: number) {
+    const start = (index + 1) * ROW_SIZE;
+    this.index = index;
+    this.#words = new Int32Array(memory, start, 1);
+    this.#counters = new Float64Array(memory, start + COUNTERS_AT, 6);
+  }
+
+  /** Requests that have been taken and not answered. */
+  get inFlight(): number {
+    return Atomics.load(this.#words, IN_FLIGHT);
+  }
+
+  /** Notes that a request was taken. */
+  taken(): void {
+    Atomics.add(this.#words, IN_FLIGHT, 1);
+    this.#counters[0]!++;
+  }
+
+  /** Notes that a request was answered. */
+  answered(): void {
+    Atomics.sub(this.#words, IN_FLIGHT, 1);
+  }
+
+  /** Counts a READ that was answered with `bytes`. */
+  read(bytes: number): void {
+    this.#counters[1]!++;
+    this.#counters[3]! += bytes;
+  }
+
+  /** Counts a WRITE of which `bytes` were written. */
+  written(bytes: number): void {
+    this.#counters[2]!++;
+    this.#counters[4]! += bytes;
+  }
+
+  /** Counts an error. */
+  failed(): void {
+    this.#counters[5]!++;
+  }
+
+  /** The totals so far. */
+  totals(): QueueTotals {
+    const [requests, reads, writes, bytesRead, bytesWritten, errors] = this
+      .#counters as unknown as [number, number, number, number, number, number];
+    const { index } = this;
+    return {
+      index,
+      requests,
+      reads,
+      writes,
+      bytesRead,
+      bytesWritten,
+      errors,
+    };
+  }
+}

@@ -1,0 +1,182 @@
+import { accessors } from "../protocol/accessors.ts";
+import { ERRNO, errnoOf } from "../protocol/errno.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Request } from "../protocol/request.ts";
+import type { QueueBoard, QueueRow } from "./queue_board.ts";
+import type { QueueEnd, RequestQueue } from "./request_queue.ts";
+
+const WRITE_OUT = accessors("fuse_write_out");
+const OUT_HEADER_SIZE = accessors("fuse_out_header").size;
+const READ = OPCODES.READ.opcode;
+const WRITE = OPCODES.WRITE.opcode;
+/** Requests in a row after which promises and timers get a turn. */
+const BURST_MAX = 64;
+
+/** Whoever answers requests. */
+export interface RequestHandler {
+  /**
+   * Answers one request: fills the reply and says `ok()` or `error()`, before
+   * it returns or before the promise that it returns is fulfilled. What it
+   * throws is answered with the error's `errno`, or EIO.
+   *
+   * @param request Validated; valid until it is answered.
+   * @param reply To be filled.
+   */
+  handle(request: Request, reply: Reply): void | PromiseLike<void>;
+}
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions {
+  /**
+   * Whether the thread has nothing else to do, so that it may sleep in the
+   * queue while nothing is outstanding. No if left out.
+   */
+  readonly mayBlock?: boolean;
+  /** Shared memory of the session: counters, and the sign to stop. */
+  readonly board?: QueueBoard;
+  /** Hears of errors that are not the client's: a handler that threw. */
+  readonly report?: (error: unknown, during: string) => void;
+  /** Milliseconds to wait for outstanding answers at the end; 2000. */
+  readonly drainMs?: number;
+}
+
+/**
+ * Serves a queue until it ends: takes a request, has it handled, replies.
+ *
+ * Answers that a handler promises for later go out when they come, in any
+ * order, while further requests are taken.
+ *
+ * @returns How it ended.
+ */
+export function serve(
+  queue: RequestQueue,
+  handler: RequestHandler,
+  options: ServeOptions = {},
+): Promise<QueueEnd> {
+  return new ServeLoop(queue, handler, options).run();
+}
+
+class ServeLoop {
+  readonly #queue: RequestQueue;
+  readonly #handler: RequestHandler;
+  readonly #options: ServeOptions;
+  readonly #row: QueueRow | undefined;
+  #outstanding = 0;
+  /** Wakes the loop when it waits for an outstanding answer. */
+  #onSettled: () => void = () => {};
+
+  constructor(
+    queue: RequestQueue,
+    handler: RequestHandler,
+    options: ServeOptions,
+  ) {
+    this.#queue = queue;
+    this.#handler = handler;
+    this.#options = options;
+    this.#row = options.board?.rows[queue.index];
+  }
+
+  async run(): Promise<QueueEnd> {
+    const queue = this.#queue;
+    const { board, mayBlock = false } = this.#options;
+    let burst = 0;
+    while (board === undefined || !board.stopping) {
+      const alone = mayBlock && this.#outstanding === 0;
+      const exchange = queue.next(alone);
+      if (exchange !== null) {
+        this.#handle(exchange);
+        if (alone || ++burst < BURST_MAX) continue;
+        await turn();
+      } else if (queue.end !== null) {
+        break;
+      } else if (this.#outstanding === queue.capacity) {
+        await this.#settled();
+      } else {
+        await queue.ready();
+      }
+      burst = 0;
+    }
+    await this.#drain();
+    return queue.end ?? { reason: "closed", message: "Told to stop" };
+  }
+
+  #handle(exchange: Exchange): void {
+    this.#row?.taken();
+    const opcode = exchange.request.opcode;
+    try {
+      const later = this.#handler.handle(exchange.request, exchange.reply);
+      if (later !== undefined) return this.#later(later, exchange, opcode);
+    } catch (error) {
+      this.#fail(error, exchange, opcode);
+    }
+    this.#answer(exchange, opcode);
+  }
+
+  #later(later: PromiseLike<void>, exchange: Exchange, opcode: number): void {
+    this.#outstanding++;
+    const settle = () => {
+      this.#answer(exchange, opcode);
+      this.#outstanding--;
+      this.#onSettled();
+    };
+    later.then(settle, (error) => {
+      this.#fail(error, exchange, opcode);
+      settle();
+    });
+  }
+
+  #fail(error: unknown, { reply }: Exchange, opcode: number): void {
+    const errno = errnoOf(error);
+    reply.error(errno);
+    // An error without an errno of its own is a defect, not an answer.
+    if ((error as { errno?: unknown } | null)?.errno !== errno) {
+      this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
+    }
+  }
+
+  #answer(exchange: Exchange, opcode: number): void {
+    const { reply } = exchange;
+    if (!reply.filled) this.#fillForHandler(reply, opcode);
+    if (this.#row !== undefined) count(this.#row, reply, opcode);
+    this.#queue.reply(exchange);
+    this.#row?.answered();
+  }
+
+  #fillForHandler(reply: Reply, opcode: number): void {
+    if (opcodeRow(opcode)?.noReply) return reply.none();
+    reply.error(ERRNO.EIO);
+    const name = opcodeName(opcode) ?? `opcode ${opcode}`;
+    const error = new Error(`Handler returned without answering ${name}`);
+    this.#options.report?.(error, name);
+  }
+
+  #settled(): Promise<void> {
+    return new Promise((resolve) => this.#onSettled = resolve);
+  }
+
+  async #drain(): Promise<void> {
+    const { drainMs = 2000 } = this.#options;
+    const deadline = Date.now() + drainMs;
+    while (this.#outstanding > 0 && Date.now() < deadline) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, deadline - Date.now());
+      });
+      await Promise.race([this.#settled(), late]);
+      clearTimeout(timer);
+    }
+  }
+}
+
+function count(row: QueueRow, reply: Reply, opcode: number): void {
+  if (reply.errno !== 0) row.failed();
+  else if (opcode === READ) row.read(reply.length - OUT_HEADER_SIZE);
+  else if (opcode === WRITE) row.written(WRITE_OUT.get.size(reply.body));
+}
+
+/** Lets the thread's event loop turn once. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
