@@ -1,0 +1,107 @@
+/**
+ * What an export asks of the thing that holds the bytes of a disk image.
+ *
+ * @module
+ */
+
+/**
+ * An answer given at once or later. Numbers are counts of bytes or positions;
+ * a negative number is a negated errno (`-EIO`), as in the kernel. A call may
+ * also throw, or reject with, an `Errno`; anything else thrown counts as EIO.
+ */
+export type Answer<T = number> = T | PromiseLike<T>;
+
+/** When an image was last used, nanoseconds since 1970. */
+export interface ImageTimes {
+  /** Time of the last read of the image itself. */
+  readonly atime: bigint;
+  /** Time of the last change to its bytes. */
+  readonly mtime: bigint;
+  /** Time of the last change to it or its attributes. */
+  readonly ctime: bigint;
+}
+
+/** What an image knows about itself besides its bytes. */
+export interface ImageStat {
+  /** Length of the image in bytes. */
+  readonly size: number;
+  /**
+   * Bytes that the image takes on its medium, fewer than `size` if sparse;
+   * `null` if the medium does not tell.
+   */
+  readonly allocated: number | null;
+  /** Preferred size of a request in bytes (`st_blksize`). */
+  readonly blockSize: number;
+  /** The image's own times; `null` where the export is to keep them. */
+  readonly times: ImageTimes | null;
+}
+
+/** One stretch of an image that is all data or all hole. */
+export interface Extent {
+  /** Whether the stretch holds data; a hole reads as zeroes. */
+  readonly data: boolean;
+  /** The position behind its last byte. */
+  readonly end: number;
+}
+
+/** How a range is turned into zeroes. */
+export interface ZeroOptions {
+  /** Give the space back to the medium where it can be (FALLOC_FL_PUNCH_HOLE). */
+  readonly unmap: boolean;
+}
+
+/**
+ * The bytes of a disk image.
+ *
+ * Positions and lengths are numbers of bytes, never negative. The export
+ * checks bounds before it calls: a read or write lies inside the image, only
+ * `truncate` changes its size, and a read-only export calls nothing that
+ * writes. Calls for different requests may overlap in time, from several
+ * Workers; a backend that cannot take that says so with `shared: false`.
+ */
+export interface Backend {
+  /** What the image is, for messages: a path, `null:1G`, a URL. */
+  readonly name: string;
+  /** Whether several Workers may each open this source and serve it together. */
+  readonly shared: boolean;
+  /** Whether writing calls are supported at all. */
+  readonly writable: boolean;
+  /** The image's size, space and times as they are now. */
+  stat(): Answer<ImageStat>;
+  /**
+   * Reads `length` bytes at `position` into the start of `into`.
+   *
+   * @param into The whole buffer that belongs to the request, at least
+   * `length` bytes; it must not be kept after the answer.
+   * @returns The bytes read; fewer than asked only where the image has ended
+   * early, in which case the export fills up with zeroes. Or `-errno`.
+   */
+  read(position: number, into: Uint8Array, length: number): Answer;
+  /**
+   * Writes the first `length` bytes of `from` at `position`.
+   *
+   * @returns The bytes written, all of them unless the medium is full, or
+   * `-errno`.
+   */
+  write(position: number, from: Uint8Array, length: number): Answer;
+  /** Makes every write that was answered durable. 0 or `-errno`. */
+  flush(): Answer;
+  /** Changes the size; new bytes read as zeroes. 0 or `-errno`. */
+  truncate(size: number): Answer;
+  /** Turns a range into zeroes. 0 or `-errno`; `-EOPNOTSUPP` if it cannot. */
+  zero(position: number, length: number, options: ZeroOptions): Answer;
+  /**
+   * Reserves space for a range without changing its bytes. 0 or `-errno`;
+   * `-EOPNOTSUPP` if the medium has no notion of that.
+   */
+  allocate(position: number, length: number): Answer;
+  /** The stretch that `position` lies in; `position` is below the size. */
+  extent(position: number): Answer<Extent>;
+  /**
+   * Sets the image's times, nanoseconds since 1970; `null` leaves one as it
+   * is. Asked only where `stat()` tells times. 0 or `-errno`.
+   */
+  setTimes?(atime: bigint | null, mtime: bigint | null): Answer;
+  /** Lets go of the image. Nothing else is called afterwards. */
+  close(): Answer<void>;
+}

@@ -1,0 +1,58 @@
+import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
+
+/**
+ * A disk that reads as zeroes and forgets what is written, like QEMU's
+ * null-co driver: for measuring everything but the disk.
+ */
+export class NullBackend implements Backend {
+  readonly name: string;
+  readonly shared = true;
+  readonly writable = true;
+  readonly #stat: ImageStat;
+
+  /**
+   * Makes a null disk.
+   *
+   * @param size Its size in bytes.
+   * @param name How messages call it.
+   */
+  constructor(size: number, name: string = "null") {
+    this.name = name;
+    this.#stat = { size, allocated: 0, blockSize: 4096, times: null };
+  }
+
+  stat(): ImageStat {
+    return this.#stat;
+  }
+
+  read(_position: number, into: Uint8Array, length: number): number {
+    into.fill(0, 0, length);
+    return length;
+  }
+
+  write(_position: number, _from: Uint8Array, length: number): number {
+    return length;
+  }
+
+  flush(): number {
+    return 0;
+  }
+
+  truncate(_size: number): number {
+    return 0;
+  }
+
+  zero(_position: number, _length: number, _options: ZeroOptions): number {
+    return 0;
+  }
+
+  allocate(_position: number, _length: number): number {
+    return 0;
+  }
+
+  extent(_position: number): Extent {
+    return { data: false, end: Infinity };
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,68 @@
+/**
+ * Sizes as people write them: `1G`, `25M`, `4096`.
+ *
+ * @module
+ */
+
+/** The largest image: 2^53 - 1 bytes, what positions are exact to. */
+export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
+
+const UNITS: Record<string, bigint> = {
+  "": 1n,
+  b: 1n,
+  k: 1n << 10n,
+  m: 1n << 20n,
+  g: 1n << 30n,
+  t: 1n << 40n,
+  p: 1n << 50n,
+  e: 1n << 60n,
+};
+
+/**
+ * Parses a size: digits and a suffix for powers of 1024, `k`, `M`, `G`, `T`,
+ * `P` or `E` in either case.
+ *
+ * @example
+ * ```ts
+ * import { parseSize } from "@mqfuse/mqfuse/backends";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseSize("1M"), 1048576);
+ * ```
+ *
+ * @param text What was written.
+ * @returns Bytes, from 0 to {@linkcode SIZE_MAX}.
+ * @throws {RangeError} If it is not a size, or too large.
+ */
+export function parseSize(text: string): number {
+  const match = /^(\d+)([bkmgtpe]?)$/i.exec(text);
+  if (match === null) {
+    throw new RangeError(
+      `Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`,
+    );
+  }
+  const bytes = BigInt(match[1]!) * UNITS[match[2]!.toLowerCase()]!;
+  if (bytes > BigInt(SIZE_MAX)) {
+    throw new RangeError(
+      `Cannot use size "${text}": the largest is 2^53 - 1 bytes (8 PiB)`,
+    );
+  }
+  return Number(bytes);
+}
+
+/**
+ * Formats a size for people: `1 GiB`, `1.5 MiB`, `512 B`.
+ *
+ * @param bytes A number of bytes, from 0.
+ */
+export function formatSize(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = Number.isInteger(value) || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
