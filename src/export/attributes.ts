@@ -1,0 +1,189 @@
+/**
+ * GETATTR and SETATTR of the exported file.
+ *
+ * @module
+ */
+import type { ImageStat } from "../backends/backend.ts";
+import { accessors } from "../protocol/accessors.ts";
+import { ERRNO } from "../protocol/errno.ts";
+import { FATTR, S_IF } from "../protocol/flags.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Request } from "../protocol/request.ts";
+import type { ExportContext } from "./export_context.ts";
+
+const ATTR = accessors("fuse_attr");
+const ATTR_OUT = accessors("fuse_attr_out");
+const SETATTR_IN = accessors("fuse_setattr_in");
+const NS_PER_S = 1_000_000_000n;
+/** Seconds that the kernel may believe an answer. */
+const ATTR_VALID_S = 1n;
+const GROUP_OR_OTHERS = 0o077;
+const ANY_WRITE = 0o222;
+
+const SETTABLE = FATTR.SIZE | FATTR.MODE | FATTR.FH | FATTR.LOCKOWNER |
+  FATTR.KILL_SUIDGID | FATTR.ATIME | FATTR.MTIME | FATTR.CTIME |
+  FATTR.ATIME_NOW | FATTR.MTIME_NOW;
+const TIMES = FATTR.ATIME | FATTR.MTIME;
+
+/** Answers with the attributes as they are now. */
+export function replyAttributes(
+  context: ExportContext,
+  reply: Reply,
+): void | PromiseLike<void> {
+  const stat = context.backend.stat();
+  if ("then" in stat) {
+    return stat.then((late) => fillAttributes(context, reply, late));
+  }
+  fillAttributes(context, reply, stat);
+}
+
+function fillAttributes(
+  { state }: ExportContext,
+  reply: Reply,
+  stat: ImageStat,
+): void {
+  const size = state.size;
+  const { atime, mtime, ctime } = stat.times ?? state;
+  const body = reply.zeroed(ATTR_OUT.size);
+  const at = ATTR_OUT.at.attr;
+  ATTR_OUT.set.attr_valid(body, 0, ATTR_VALID_S);
+  ATTR.set.ino(body, at, 1n);
+  ATTR.setNumber.size(body, at, size);
+  ATTR.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
+  ATTR.set.atime(body, at, seconds(atime));
+  ATTR.set.atimensec(body, at, nanoseconds(atime));
+  ATTR.set.mtime(body, at, seconds(mtime));
+  ATTR.set.mtimensec(body, at, nanoseconds(mtime));
+  ATTR.set.ctime(body, at, seconds(ctime));
+  ATTR.set.ctimensec(body, at, nanoseconds(ctime));
+  ATTR.set.mode(body, at, S_IF.REG | state.mode);
+  ATTR.set.nlink(body, at, 1);
+  ATTR.set.uid(body, at, state.uid);
+  ATTR.set.gid(body, at, state.gid);
+  ATTR.set.blksize(body, at, stat.blockSize);
+  reply.ok(ATTR_OUT.size);
+}
+
+/** Seconds since 1970, rounded down so that the rest is never negative. */
+function seconds(ns: bigint): bigint {
+  return (ns - mod(ns)) / NS_PER_S;
+}
+
+function nanoseconds(ns: bigint): number {
+  return Number(mod(ns));
+}
+
+function mod(ns: bigint): bigint {
+  return ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
+}
+
+/**
+ * Changes attributes: all checks come before the first change, and the size
+ * changes first because only that can fail.
+ */
+export async function setAttributes(
+  context: ExportContext,
+  request: Request,
+  reply: Reply,
+): Promise<void> {
+  const wanted = readWanted(request);
+  const refusal = refuse(context, wanted);
+  if (refusal !== 0) return reply.error(refusal);
+  const { state } = context;
+  const { valid } = wanted;
+  if ((valid & FATTR.SIZE) !== 0) {
+    const result = await resize(context, wanted.size);
+    if (result < 0) return reply.error(-result);
+  }
+  if ((valid & TIMES) !== 0) {
+    const result = await setTimes(context, wanted.atime, wanted.mtime);
+    if (result < 0) return reply.error(-result);
+  }
+  if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
+  if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
+  if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
+  if ((valid & (FATTR.MODE | FATTR.UID | FATTR.GID)) !== 0) state.changed();
+  return await replyAttributes(context, reply);
+}
+
+type Wanted = ReturnType<typeof readWanted>;
+
+/** Copies what is asked, because the request's memory may be the reply's. */
+function readWanted({ body }: Request) {
+  const { get, number } = SETATTR_IN;
+  const valid = get.valid(body);
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const time = (flag: number, nowFlag: number, s: bigint, ns: number) => {
+    if ((valid & flag) === 0) return null;
+    if ((valid & nowFlag) !== 0) return now;
+    return BigInt.asIntN(64, s) * NS_PER_S + BigInt(ns);
+  };
+  return {
+    valid,
+    size: number.size(body),
+    mode: get.mode(body),
+    uid: get.uid(body),
+    gid: get.gid(body),
+    atime: time(
+      FATTR.ATIME,
+      FATTR.ATIME_NOW,
+      get.atime(body),
+      get.atimensec(body),
+    ),
+    mtime: time(
+      FATTR.MTIME,
+      FATTR.MTIME_NOW,
+      get.mtime(body),
+      get.mtimensec(body),
+    ),
+  };
+}
+
+/** The error number that forbids the change, 0 if none does. */
+function refuse(
+  { rules }: ExportContext,
+  { valid, mode, size }: Wanted,
+): number {
+  const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
+  if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
+  if ((valid & FATTR.MODE) !== 0) {
+    if (!rules.allowOther && (mode & GROUP_OR_OTHERS) !== 0) return ERRNO.EPERM;
+    if (!rules.writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
+  }
+  if ((valid & FATTR.SIZE) !== 0) {
+    if (!rules.writable) return ERRNO.EACCES;
+    if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
+  }
+  if ((valid & TIMES) !== 0 && !rules.writable) return ERRNO.EROFS;
+  return 0;
+}
+
+/** Changes the image's size with the lock alone. 0 or a negative errno. */
+export async function resize(
+  { backend, state }: ExportContext,
+  size: number,
+): Promise<number> {
+  await state.lock.lock();
+  try {
+    if (size === state.size) return 0;
+    const result = await backend.truncate(size);
+    if (result < 0) return result;
+    state.size = size;
+    state.written();
+    return 0;
+  } finally {
+    state.lock.unlock();
+  }
+}
+
+async function setTimes(
+  { backend, state }: ExportContext,
+  atime: bigint | null,
+  mtime: bigint | null,
+): Promise<number> {
+  if (backend.setTimes !== undefined) {
+    return await backend.setTimes(atime, mtime);
+  }
+  state.touch(atime, mtime);
+  return 0;
+}

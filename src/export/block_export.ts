@@ -1,0 +1,118 @@
+/**
+ * The block export: every request that a mount of one plain file meets, and
+ * what it does to the image behind it. Semantics are those of QEMU's FUSE
+ * export; docs/SEMANTICS.md names each difference.
+ *
+ * @module
+ */
+import { accessors } from "../protocol/accessors.ts";
+import { ERRNO } from "../protocol/errno.ts";
+import { FOPEN, S_IF } from "../protocol/flags.ts";
+import type { InitFlagName } from "../protocol/flags.ts";
+import type { InitWish } from "../protocol/init.ts";
+import { OPCODES } from "../protocol/opcodes.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Request } from "../protocol/request.ts";
+import { replyAttributes, setAttributes } from "./attributes.ts";
+import type { ExportContext, ExportRules } from "./export_context.ts";
+import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
+import { readImage, writeImage } from "./transfer.ts";
+
+const OPEN_OUT = accessors("fuse_open_out");
+
+/** Largest READ or WRITE in bytes: what the kernel allows by itself. */
+export const MAX_PAYLOAD: number = 1 << 20;
+
+/** The file type of an export, for mount(2)'s `rootmode`. */
+export const EXPORT_ROOT_MODE: number = S_IF.REG;
+
+/** What an export asks of the kernel in INIT. */
+export function exportWish(rules: ExportRules): InitWish {
+  const flags: InitFlagName[] = [
+    "ASYNC_READ",
+    "ASYNC_DIO",
+    "BIG_WRITES",
+    "MAX_PAGES",
+    "ABORT_ERROR",
+    "INIT_EXT",
+    "DIRECT_IO_ALLOW_MMAP",
+  ];
+  // With it, O_TRUNC comes with OPEN, where an image of fixed size ignores it;
+  // without it the kernel would set the size to 0 and wipe the image.
+  if (!rules.growable) flags.push("ATOMIC_O_TRUNC");
+  return {
+    flags,
+    maxWrite: MAX_PAYLOAD,
+    maxBackground: 65535,
+    congestionThreshold: 49151,
+  };
+}
+
+/** Answers the requests to one exported image. */
+export class BlockExport {
+  readonly #context: ExportContext;
+
+  /** Makes the handler of one queue; the queues of an export share `state`. */
+  constructor(context: ExportContext) {
+    this.#context = context;
+  }
+
+  /** Answers one request; see `RequestHandler`. */
+  handle(request: Request, reply: Reply): void | PromiseLike<void> {
+    const context = this.#context;
+    switch (request.opcode) {
+      case OPCODES.READ.opcode:
+        return readImage(context, request, reply);
+      case OPCODES.WRITE.opcode:
+        return writeImage(context, request, reply);
+      case OPCODES.GETATTR.opcode:
+        return replyAttributes(context, reply);
+      case OPCODES.SETATTR.opcode:
+        return setAttributes(context, request, reply);
+      case OPCODES.OPEN.opcode:
+        return replyOpen(reply);
+      case OPCODES.FSYNC.opcode:
+      case OPCODES.FLUSH.opcode:
+        return flushImage(context, reply);
+      case OPCODES.FALLOCATE.opcode:
+        return allocateSpace(context, request, reply);
+      case OPCODES.LSEEK.opcode:
+        return seekSpace(context, request, reply);
+      case OPCODES.STATFS.opcode:
+        return replyStatfs(context, reply);
+      case OPCODES.RELEASE.opcode:
+      case OPCODES.DESTROY.opcode:
+        return reply.ok();
+      case OPCODES.FORGET.opcode:
+      case OPCODES.BATCH_FORGET.opcode:
+        return reply.none();
+      case OPCODES.LOOKUP.opcode:
+        return reply.error(ERRNO.ENOENT);
+      default:
+        // The kernel remembers ENOSYS and does not ask again.
+        return reply.error(ERRNO.ENOSYS);
+    }
+  }
+}
+
+function replyOpen(reply: Reply): void {
+  const body = reply.zeroed(OPEN_OUT.size);
+  const flags = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+  OPEN_OUT.set.open_flags(body, 0, flags);
+  reply.ok(OPEN_OUT.size);
+}
+
+function flushImage(
+  { backend, rules }: ExportContext,
+  reply: Reply,
+): void | PromiseLike<void> {
+  if (!rules.writable) return reply.ok();
+  const result = backend.flush();
+  if (typeof result === "number") return replyResult(reply, result);
+  return result.then((late) => replyResult(reply, late));
+}
+
+function replyResult(reply: Reply, result: number): void {
+  if (result < 0) reply.error(-result);
+  else reply.ok();
+}

@@ -1,0 +1,161 @@
+import { SharedLock } from "./shared_lock.ts";
+
+/** What an export starts with. */
+export interface ExportStateOptions {
+  /** Size of the image in bytes. */
+  readonly size: number;
+  /** Permission bits of the file, `0o400` for instance. */
+  readonly mode: number;
+  /** Its owner. */
+  readonly uid: number;
+  /** Its group. */
+  readonly gid: number;
+}
+
+const SIZE_VERSION = 0;
+const SIZE_LOW = 1;
+const SIZE_HIGH = 2;
+const MODE = 3;
+const UID = 4;
+const GID = 5;
+const LOCK = 6;
+const TIMES_AT = 64;
+const MEMORY_SIZE = 128;
+const ATIME = 0;
+const MTIME = 1;
+const CTIME = 2;
+const TWO_32 = 2 ** 32;
+const NS_PER_MS = 1_000_000n;
+
+/**
+ * What all queues of an export must agree on: size, mode, owner and times of
+ * the file, in memory that the Workers share.
+ */
+export class ExportState {
+  /** The memory, for other Workers. */
+  readonly memory: SharedArrayBuffer;
+  /**
+   * Shared by writes inside the image; had alone by whatever changes its size,
+   * so that no write lands behind an end that is moving.
+   */
+  readonly lock: SharedLock;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #times: BigInt64Array<SharedArrayBuffer>;
+  readonly #lastWriteMs: Float64Array<SharedArrayBuffer>;
+
+  /** Looks at memory that {@linkcode ExportState.create} made. */
+  constructor(memory: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
+    this.lock = new SharedLock(
+      this.#words.subarray(LOCK, LOCK + SharedLock.WORDS),
+    );
+    this.#times = new BigInt64Array(memory, TIMES_AT, 3);
+    this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
+  }
+
+  /** Makes the state of a new export. */
+  static create(options: ExportStateOptions): ExportState {
+    const state = new ExportState(new SharedArrayBuffer(MEMORY_SIZE));
+    state.size = options.size;
+    state.mode = options.mode;
+    state.uid = options.uid;
+    state.gid = options.gid;
+    state.touch(now(), now());
+    return state;
+  }
+
+  /** Size of the file in bytes. */
+  get size(): number {
+    const words = this.#words;
+    for (;;) {
+      // Odd while a writer is half-way, and changed if one came in between.
+      const version = Atomics.load(words, SIZE_VERSION);
+      const low = Atomics.load(words, SIZE_LOW);
+      const high = Atomics.load(words, SIZE_HIGH);
+      const settled = (version & 1) === 0 &&
+        Atomics.load(words, SIZE_VERSION) === version;
+      if (settled) return high * TWO_32 + (low >>> 0);
+    }
+  }
+
+  /** Set by whoever has the lock alone. */
+  set size(bytes: number) {
+    Atomics.add(this.#words, SIZE_VERSION, 1);
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_32 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_32));
+    Atomics.add(this.#words, SIZE_VERSION, 1);
+  }
+
+  /** Permission bits, without the file's type. */
+  get mode(): number {
+    return Atomics.load(this.#words, MODE);
+  }
+
+  /** Sets the permission bits; others are dropped. */
+  set mode(bits: number) {
+    Atomics.store(this.#words, MODE, bits & 0o7777);
+  }
+
+  /** The owner's user id. */
+  get uid(): number {
+    return Atomics.load(this.#words, UID) >>> 0;
+  }
+
+  /** Sets the owner. */
+  set uid(id: number) {
+    Atomics.store(this.#words, UID, id | 0);
+  }
+
+  /** The group's id. */
+  get gid(): number {
+    return Atomics.load(this.#words, GID) >>> 0;
+  }
+
+  /** Sets the group. */
+  set gid(id: number) {
+    Atomics.store(this.#words, GID, id | 0);
+  }
+
+  /** Time of the last read that was noted, nanoseconds since 1970. */
+  get atime(): bigint {
+    return Atomics.load(this.#times, ATIME);
+  }
+
+  /** Time of the last write, nanoseconds since 1970, exact to milliseconds. */
+  get mtime(): bigint {
+    const ms = this.#lastWriteMs[0]!;
+    return ms === 0 ? Atomics.load(this.#times, MTIME) : BigInt(ms) * NS_PER_MS;
+  }
+
+  /** Time of the last write or change of attributes. */
+  get ctime(): bigint {
+    const { mtime } = this;
+    const ctime = Atomics.load(this.#times, CTIME);
+    return mtime > ctime ? mtime : ctime;
+  }
+
+  /** Notes that bytes changed. */
+  written(): void {
+    this.#lastWriteMs[0] = Date.now();
+  }
+
+  /** Notes that an attribute changed. */
+  changed(): void {
+    Atomics.store(this.#times, CTIME, now());
+  }
+
+  /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
+  touch(atime: bigint | null, mtime: bigint | null): void {
+    if (atime !== null) Atomics.store(this.#times, ATIME, atime);
+    if (mtime !== null) {
+      this.#lastWriteMs[0] = 0;
+      Atomics.store(this.#times, MTIME, mtime);
+    }
+    this.changed();
+  }
+}
+
+function now(): bigint {
+  return BigInt(Date.now()) * NS_PER_MS;
+}

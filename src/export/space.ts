@@ -1,0 +1,156 @@
+/**
+ * FALLOCATE, LSEEK and STATFS: what the image takes on its medium.
+ *
+ * @module
+ */
+import type { Backend } from "../backends/backend.ts";
+import { accessors } from "../protocol/accessors.ts";
+import { ERRNO } from "../protocol/errno.ts";
+import { FALLOC_FL, SEEK } from "../protocol/flags.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Request } from "../protocol/request.ts";
+import type { ExportContext } from "./export_context.ts";
+
+const FALLOCATE_IN = accessors("fuse_fallocate_in");
+const LSEEK_IN = accessors("fuse_lseek_in");
+const LSEEK_OUT = accessors("fuse_lseek_out");
+const KSTATFS = accessors("fuse_kstatfs");
+const STATFS_OUT = accessors("fuse_statfs_out");
+const STATFS_BLOCK = 4096;
+const NAME_MAX = 255;
+
+/** Answers FALLOCATE: growing at the end, punching holes, zeroing ranges. */
+export async function allocateSpace(
+  context: ExportContext,
+  request: Request,
+  reply: Reply,
+): Promise<void> {
+  const { state, rules } = context;
+  const offset = FALLOCATE_IN.number.offset(request.body);
+  const length = FALLOCATE_IN.number.length(request.body);
+  const mode = FALLOCATE_IN.get.mode(request.body);
+  if (!rules.writable) return reply.error(ERRNO.EACCES);
+  if (offset + length > Number.MAX_SAFE_INTEGER) {
+    return reply.error(ERRNO.EFBIG);
+  }
+  await state.lock.lock();
+  let result;
+  try {
+    result = await allocateLocked(context, offset, length, mode);
+  } finally {
+    state.lock.unlock();
+  }
+  if (result < 0) reply.error(-result);
+  else reply.ok();
+}
+
+async function allocateLocked(
+  context: ExportContext,
+  offset: number,
+  length: number,
+  mode: number,
+): Promise<number> {
+  const { backend, state } = context;
+  const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
+  const end = offset + length;
+  const kept = Math.max(0, Math.min(end, state.size) - offset);
+  switch (mode) {
+    case 0: {
+      // Space can only be reserved behind the end, by growing over it.
+      const old = state.size;
+      if (offset < old) return -ERRNO.EOPNOTSUPP;
+      const result = await grow(context, end);
+      return result < 0 ? result : await backend.allocate(old, end - old);
+    }
+    case PUNCH_HOLE:
+      return -ERRNO.EINVAL;
+    case PUNCH_HOLE | KEEP_SIZE:
+      return await zero(context, offset, kept, true);
+    case ZERO_RANGE | KEEP_SIZE:
+      return await zero(context, offset, kept, false);
+    case ZERO_RANGE: {
+      const result = end > state.size ? await grow(context, end) : 0;
+      return result < 0 ? result : await zero(context, offset, length, false);
+    }
+    default:
+      return -ERRNO.EOPNOTSUPP;
+  }
+}
+
+async function grow(
+  { backend, state }: ExportContext,
+  size: number,
+): Promise<number> {
+  const result = await backend.truncate(size);
+  if (result >= 0) {
+    state.size = size;
+    state.written();
+  }
+  return result;
+}
+
+async function zero(
+  { backend, state }: ExportContext,
+  offset: number,
+  length: number,
+  unmap: boolean,
+): Promise<number> {
+  if (length === 0) return 0;
+  const result = await backend.zero(offset, length, { unmap });
+  if (result >= 0) state.written();
+  return result;
+}
+
+/** Answers LSEEK for SEEK_DATA and SEEK_HOLE; the kernel does the others. */
+export async function seekSpace(
+  { backend, state }: ExportContext,
+  request: Request,
+  reply: Reply,
+): Promise<void> {
+  const offset = LSEEK_IN.number.offset(request.body);
+  const whence = LSEEK_IN.get.whence(request.body);
+  if (whence !== SEEK.DATA && whence !== SEEK.HOLE) {
+    return reply.error(ERRNO.EINVAL);
+  }
+  const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
+  if (found < 0) return reply.error(-found);
+  LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
+  reply.ok(LSEEK_OUT.size);
+}
+
+async function seek(
+  backend: Backend,
+  size: number,
+  offset: number,
+  data: boolean,
+): Promise<number> {
+  if (offset > size) return -ERRNO.ENXIO;
+  let at = offset;
+  while (at < size) {
+    const extent = await backend.extent(at);
+    if (extent.data === data) return at;
+    at = extent.end;
+  }
+  // The end of a file counts as a hole that nothing follows.
+  return data ? -ERRNO.ENXIO : size;
+}
+
+/** Answers STATFS: the image as a file system of its own size. */
+export async function replyStatfs(
+  { backend, state }: ExportContext,
+  reply: Reply,
+): Promise<void> {
+  const { allocated } = await backend.stat();
+  const size = state.size;
+  const blocks = Math.ceil(size / STATFS_BLOCK);
+  const used = Math.ceil(Math.min(allocated ?? size, size) / STATFS_BLOCK);
+  const body = reply.zeroed(STATFS_OUT.size);
+  KSTATFS.setNumber.blocks(body, 0, blocks);
+  KSTATFS.setNumber.bfree(body, 0, blocks - used);
+  KSTATFS.setNumber.bavail(body, 0, blocks - used);
+  KSTATFS.setNumber.files(body, 0, 1);
+  KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
+  KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
+  KSTATFS.set.namelen(body, 0, NAME_MAX);
+  reply.ok(STATFS_OUT.size);
+}
