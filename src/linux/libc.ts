@@ -1,0 +1,181 @@
+/**
+ * The C library's functions that this program calls, opened at first use.
+ *
+ * The only place that calls `Deno.dlopen`. Functions whose `off_t` is 64 bits
+ * wide everywhere (x86_64 and aarch64) go by their plain names: musl no longer
+ * hands out the `64` ones by name. Variadic functions are declared as ordinary
+ * ones, which is right where variadic integers travel in registers, as on both.
+ *
+ * Hot functions take pointer objects and bigints and give 32-bit results: only
+ * these stay on V8's fast path. A result of type `ssize_t` fits, because the
+ * kernel caps one transfer at 0x7ffff000 bytes.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  // ssize_t read(int fd, void *buf, size_t count);
+  read: { parameters: ["i32", "pointer", "usize"], result: "i32" },
+  // ssize_t write(int fd, const void *buf, size_t count);
+  write: { parameters: ["i32", "pointer", "usize"], result: "i32" },
+  // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
+  pread: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
+  // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);
+  pwrite: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
+  // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
+  poll: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  // The same, waiting in a thread of Deno's pool.
+  poll_nonblocking: {
+    name: "poll",
+    parameters: ["pointer", "usize", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // int fdatasync(int fd);
+  fdatasync: { parameters: ["i32"], result: "i32" },
+  // int ftruncate(int fd, off_t length);
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  // int fallocate(int fd, int mode, off_t offset, off_t len);
+  fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
+  // off_t lseek(int fd, off_t offset, int whence);
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  // int futimens(int fd, const struct timespec times[2]);
+  futimens: { parameters: ["i32", "buffer"], result: "i32" },
+  // int statx(int dirfd, const char *pathname, int flags, unsigned int mask,
+  //           struct statx *statxbuf);
+  statx: {
+    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+  },
+  // int openat(int dirfd, const char *pathname, int flags, mode_t mode);
+  openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
+  // int close(int fd);
+  close: { parameters: ["i32"], result: "i32" },
+  // int ioctl(int fd, unsigned long request, void *argument);
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  // int fcntl(int fd, int op, int argument);
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int mount(const char *source, const char *target, const char *type,
+  //           unsigned long flags, const void *data);
+  mount: {
+    parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  // int umount2(const char *target, int flags);
+  umount2: { parameters: ["buffer", "i32"], result: "i32" },
+  // long syscall(SYS_fsopen, const char *fs_name, unsigned int flags);
+  fsopen: {
+    name: "syscall",
+    parameters: ["i64", "buffer", "u32"],
+    result: "i32",
+  },
+  // long syscall(SYS_fsconfig, int fs_fd, unsigned int cmd, const char *key,
+  //              const void *value, int aux);
+  fsconfig: {
+    name: "syscall",
+    parameters: ["i64", "i32", "u32", "pointer", "pointer", "i32"],
+    result: "i32",
+  },
+  // long syscall(SYS_fsmount, int fs_fd, unsigned int flags,
+  //              unsigned int attr_flags);
+  fsmount: {
+    name: "syscall",
+    parameters: ["i64", "i32", "u32", "u32"],
+    result: "i32",
+  },
+  // int unlink(const char *pathname);
+  unlink: { parameters: ["buffer"], result: "i32" },
+  // char *realpath(const char *path, char *resolved_path);
+  realpath: { parameters: ["buffer", "buffer"], result: "pointer" },
+  // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+  // int access(const char *pathname, int mode);
+  access: { parameters: ["buffer", "i32"], result: "i32" },
+  // uid_t getuid(void);
+  getuid: { parameters: [], result: "u32" },
+  // gid_t getgid(void);
+  getgid: { parameters: [], result: "u32" },
+  // uid_t geteuid(void);
+  geteuid: { parameters: [], result: "u32" },
+  // gid_t getegid(void);
+  getegid: { parameters: [], result: "u32" },
+  // char *getenv(const char *name);
+  getenv: { parameters: ["buffer"], result: "pointer" },
+  // char *strerror(int errnum);
+  strerror: { parameters: ["i32"], result: "pointer" },
+  // int *__errno_location(void);
+  __errno_location: { parameters: [], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions of the C library that this program calls. */
+export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+// glibc first, then musl, then whatever a distribution links as the C library.
+const CANDIDATES = [
+  "libc.so.6",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+  "libc.so",
+];
+
+let symbols: Libc | undefined;
+let errnoView: Deno.UnsafePointerView | undefined;
+
+/**
+ * The C library; the first call in each thread opens it.
+ *
+ * @throws {Error} If Deno may not use FFI, or no C library can be opened.
+ */
+export function libc(): Libc {
+  return symbols ??= openLibrary();
+}
+
+/**
+ * `errno` of this thread. Right only straight after the call that failed.
+ *
+ * @returns A positive error number, errno(3).
+ */
+export function errno(): number {
+  errnoView ??= errnoOfThisThread();
+  return errnoView.getInt32();
+}
+
+function errnoOfThisThread(): Deno.UnsafePointerView {
+  // A Worker keeps its thread for life, so the address stays right.
+  const location = libc().__errno_location();
+  if (location === null) {
+    throw new Error("Cannot find errno: __errno_location() gave no address");
+  }
+  return new Deno.UnsafePointerView(location);
+}
+
+function openLibrary(): Libc {
+  const failures: string[] = [];
+  for (const name of CANDIDATES) {
+    try {
+      return Deno.dlopen(name, SYMBOLS).symbols;
+    } catch (error) {
+      if (isPermissionError(error)) {
+        throw new Error(
+          `Cannot open the C library ${name}: Deno may not call native code (run it with --allow-ffi)`,
+          { cause: error },
+        );
+      }
+      failures.push(`${name}: ${messageOf(error)}`);
+    }
+  }
+  throw new Error(
+    `Cannot open the C library: none of these worked: ${
+      failures.join("; ")
+    } (this program needs Linux on x86_64 or aarch64)`,
+  );
+}
+
+function isPermissionError(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable ||
+    error instanceof Deno.errors.PermissionDenied;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
