@@ -1,0 +1,37 @@
+/**
+ * mqfuse: FUSE for Deno, with no native code. Show a disk image as one plain
+ * file, or serve a file system of your own, through several cloned /dev/fuse
+ * descriptors with a Worker each.
+ *
+ * What needs `--allow-ffi`: {@linkcode mountExport} and
+ * {@linkcode mountHandler}. Everything else is plain TypeScript.
+ *
+ * @example Serve a handler against the simulated kernel
+ * ```ts
+ * import { serve } from "@mqfuse/mqfuse";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(typeof serve, "function");
+ * ```
+ *
+ * @module
+ */
+export * from "./src/export/block_export.ts";
+export * from "./src/export/export_context.ts";
+export * from "./src/export/export_state.ts";
+export * from "./src/export/shared_lock.ts";
+export * from "./src/queue/device_queue.ts";
+export * from "./src/queue/fuse_device.ts";
+export * from "./src/queue/handshake.ts";
+export * from "./src/queue/memory_channel.ts";
+export * from "./src/queue/memory_queue.ts";
+export * from "./src/queue/queue_board.ts";
+export * from "./src/queue/request_queue.ts";
+export * from "./src/queue/serve.ts";
+export * from "./src/queue/trace_queue.ts";
+export * from "./src/session/image.ts";
+export * from "./src/session/module_spec.ts";
+export * from "./src/session/mount_export.ts";
+export * from "./src/session/mount_handler.ts";
+export * from "./src/session/queue_count.ts";
+export * from "./src/session/session.ts";

@@ -1,0 +1,48 @@
+/**
+ * What tells a Worker how to answer requests: plain data, and its opening.
+ *
+ * @module
+ */
+import { BlockExport } from "../export/block_export.ts";
+import type { ExportRules } from "../export/export_context.ts";
+import { ExportState } from "../export/export_state.ts";
+import type { RequestHandler } from "../queue/serve.ts";
+import { type BackendSpec, openBackend } from "./backend_spec.ts";
+import { importFactory, type ModuleSpec } from "./module_spec.ts";
+
+/** How a Worker makes its handler. Plain data. */
+export type HandlerSpec =
+  | {
+    readonly kind: "export";
+    readonly backend: BackendSpec;
+    /** Memory of the {@linkcode ExportState}. */
+    readonly state: SharedArrayBuffer;
+    readonly rules: ExportRules;
+  }
+  | ({ readonly kind: "module" } & ModuleSpec);
+
+/** A handler in this thread, and what ends it. */
+export interface OpenHandler {
+  /** The handler. */
+  readonly handler: RequestHandler;
+  /** Lets go of what the handler holds. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a handler in this thread.
+ *
+ * @throws {Error} If a module cannot be imported or makes no handler.
+ */
+export async function openHandler(spec: HandlerSpec): Promise<OpenHandler> {
+  if (spec.kind === "module") {
+    const make = await importFactory<RequestHandler>(spec, "handler");
+    const handler = await make(spec.options);
+    return { handler, close: () => Promise.resolve() };
+  }
+  const backend = await openBackend(spec.backend);
+  const state = new ExportState(spec.state);
+  const { rules } = spec;
+  const handler = new BlockExport({ backend, state, rules });
+  return { handler, close: async () => await backend.close() };
+}

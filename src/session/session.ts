@@ -1,0 +1,182 @@
+import type { InitAgreement, InitOffer } from "../protocol/init.ts";
+import type { QueueBoard, QueueTotals } from "../queue/queue_board.ts";
+import type { QueueEnd } from "../queue/request_queue.ts";
+import type { FuseMount } from "../linux/mount.ts";
+
+/** How a session ended. */
+export interface SessionReport {
+  /** Whether it ended as asked or by an unmount from outside. */
+  readonly clean: boolean;
+  /** What went wrong, one sentence each. */
+  readonly problems: readonly string[];
+  /** How each queue ended, by queue. */
+  readonly ends: readonly QueueEnd[];
+  /** The totals of each queue. */
+  readonly queues: readonly QueueTotals[];
+}
+
+/** Something that serves one queue and can be waited for. */
+export interface QueueServer {
+  /** Resolves when its queue has ended. */
+  readonly done: Promise<QueueEnd>;
+  /** Gives up on it. */
+  terminate(): void;
+}
+
+/** What a session is made of. */
+export interface SessionParts {
+  /** The mount. */
+  readonly mount: FuseMount;
+  /** What the kernel offered. */
+  readonly offer: InitOffer;
+  /** What was agreed on. */
+  readonly agreement: InitAgreement;
+  /** Counters, and the sign to stop. */
+  readonly board: QueueBoard;
+  /** Whoever serves the queues, in their order. */
+  readonly servers: readonly QueueServer[];
+  /** Lets go of what the session holds besides, at its end. */
+  readonly release: () => Promise<void>;
+}
+
+/** Milliseconds for requests in flight to be answered before the unmount. */
+const ANSWER_MS = 2000;
+/** Milliseconds for the queues to end after the unmount. */
+const JOIN_MS = 1500;
+const LOOK_AGAIN_MS = 5;
+
+/**
+ * A mounted file system that is being served.
+ *
+ * Dispose of it, or call {@linkcode Session.close}, to unmount it; whoever
+ * keeps a file on it open gets errors from then on.
+ */
+export class Session implements AsyncDisposable {
+  /** Where it is mounted: an absolute path. */
+  readonly mountpoint: string;
+  /** What the kernel offered at the start. */
+  readonly offer: InitOffer;
+  /** What kernel and server agreed on. */
+  readonly agreement: InitAgreement;
+  /** Resolves when the session has ended, whoever ended it. Never rejects. */
+  readonly closed: Promise<SessionReport>;
+  readonly #parts: SessionParts;
+  readonly #problems: string[] = [];
+  #closing = false;
+
+  /** Watches over servers that have been started. */
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.mountpoint = parts.mount.path;
+    this.offer = parts.offer;
+    this.agreement = parts.agreement;
+    this.closed = this.#watch();
+  }
+
+  /** How many queues serve it. */
+  get queues(): number {
+    return this.#parts.servers.length;
+  }
+
+  /** The totals of each queue so far. */
+  stats(): QueueTotals[] {
+    return this.#parts.board.totals();
+  }
+
+  /**
+   * Ends the session: requests that were taken are answered (for up to two
+   * seconds), the mount goes, every Worker is joined. May be called again.
+   */
+  async close(): Promise<SessionReport> {
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#parts.board.stop();
+      await until(() => this.#parts.board.inFlight === 0, ANSWER_MS);
+      this.#unmount();
+    }
+    return await this.closed;
+  }
+
+  /** Ends the session at once: requests that were taken fail. */
+  abort(): Promise<SessionReport> {
+    this.#closing = true;
+    this.#parts.board.stop();
+    this.#unmount();
+    return this.closed;
+  }
+
+  /** Ends the session; see {@linkcode Session.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #watch(): Promise<SessionReport> {
+    const { servers, board, release } = this.#parts;
+    const ends = servers.map(({ done }) => done);
+    for (const [index, end] of ends.entries()) {
+      end.then((how) => this.#ended(index, how));
+    }
+    await Promise.race([Promise.all(ends), this.#stuck(ends)]);
+    // The last queue may have failed with the mount still there.
+    this.#unmount();
+    await release();
+    return {
+      clean: this.#problems.length === 0,
+      problems: this.#problems,
+      ends: await Promise.all(ends.map((end) => Promise.race([end, LOST]))),
+      queues: board.totals(),
+    };
+  }
+
+  #ended(index: number, end: QueueEnd): void {
+    if (end.reason === "failed") {
+      this.#problems.push(`Queue ${index} failed: ${end.message}`);
+    }
+  }
+
+  /** Resolves when the queues should have ended and have not. */
+  async #stuck(ends: readonly Promise<QueueEnd>[]): Promise<void> {
+    const { mount, servers } = this.#parts;
+    let pending = ends.length;
+    for (const end of ends) end.then(() => pending--);
+    await Promise.race([Promise.all(ends), this.#unmounted.promise]);
+    if (await until(() => pending === 0, JOIN_MS)) return;
+    mount.abort();
+    if (await until(() => pending === 0, JOIN_MS)) return;
+    this.#problems.push(
+      `${pending} of ${servers.length} queues did not end; gave up on them`,
+    );
+    for (const server of servers) server.terminate();
+  }
+
+  readonly #unmounted = Promise.withResolvers<void>();
+
+  #unmount(): void {
+    const { mount } = this.#parts;
+    try {
+      if (mount.unmount() === "covered") mount.abort();
+    } catch (error) {
+      // Whoever may not unmount may still end the connection.
+      if (!mount.abort()) this.#problems.push((error as Error).message);
+    }
+    this.#unmounted.resolve();
+  }
+}
+
+const LOST: Promise<QueueEnd> = Promise.resolve({
+  reason: "failed",
+  message: "The queue did not end",
+});
+
+/** Whether a condition came true in time. */
+async function until(
+  condition: () => boolean,
+  timeoutMs: number,
+): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (!condition()) {
+    if (Date.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+  return true;
+}

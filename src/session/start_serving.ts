@@ -1,0 +1,163 @@
+/**
+ * From a mountpoint and a handler to a session's parts: mount, INIT, one Worker for
+ * each cloned descriptor.
+ *
+ * @module
+ */
+import type { InitAgreement, InitWish } from "../protocol/init.ts";
+import type { TraceRecord } from "../protocol/trace.ts";
+import { DeviceQueue } from "../queue/device_queue.ts";
+import type { FuseDevice } from "../queue/fuse_device.ts";
+import { handshake } from "../queue/handshake.ts";
+import { QueueBoard } from "../queue/queue_board.ts";
+import type { RequestQueue } from "../queue/request_queue.ts";
+import { type RequestHandler, serve } from "../queue/serve.ts";
+import { TraceQueue } from "../queue/trace_queue.ts";
+import { cloneFuseDevice, openFuseDevice } from "../linux/fuse_device.ts";
+import { mountFuse, type MountOptions } from "../linux/mount.ts";
+import type { HandlerSpec } from "./handler_spec.ts";
+import { QueueWorker, type WorkerListener } from "./queue_worker.ts";
+import type { QueueServer, SessionParts } from "./session.ts";
+
+/** Milliseconds for Workers of a session that did not come about to end. */
+const JOIN_MS = 2000;
+
+/** What a session hears of while it runs. */
+export interface SessionListener {
+  /** A message passed; asking for this makes the session slow. */
+  readonly trace?: (record: TraceRecord) => void;
+  /** A defect in a handler or backend was answered with an error. */
+  readonly report?: (during: string, message: string) => void;
+}
+
+/** Who answers the requests: in Workers, or on the calling thread. */
+export type SessionHandler =
+  | {
+    readonly spec: HandlerSpec;
+    /** How many Workers, and clones of /dev/fuse. */
+    readonly queues: number;
+  }
+  | { readonly handler: RequestHandler };
+
+/** What to mount and how to serve it. */
+export interface StartOptions {
+  /** Where and how to mount; the descriptor is opened here. */
+  readonly mount: Omit<MountOptions, "fd">;
+  /** What to ask of the kernel. */
+  readonly wish: InitWish;
+  /** Largest payload of a request or reply in bytes. */
+  readonly maxPayload: number;
+  /** Who answers. */
+  readonly handler: SessionHandler;
+  /** Who hears of it. */
+  readonly listener: SessionListener;
+  /** Lets go of what the handler holds, at the end or if nothing comes of it. */
+  readonly release: () => Promise<void>;
+}
+
+/**
+ * Mounts and starts to serve; whatever fails half-way, nothing stays mounted.
+ *
+ * @throws {Error} With one sentence that says what could not be done and why.
+ */
+export async function startServing(
+  options: StartOptions,
+): Promise<SessionParts> {
+  const { maxPayload, listener, handler, release } = options;
+  const servers: QueueServer[] = [];
+  await using undo = new AsyncDisposableStack();
+  undo.defer(release);
+  undo.defer(() => join(servers));
+  const device = openFuseDevice();
+  const first = traced(
+    new DeviceQueue(device, { index: 0, maxPayload }),
+    listener,
+  );
+  // Once a server has the queue, its end is that server's business.
+  undo.defer(() => servers.length === 0 ? first.close() : undefined);
+  const mount = mountFuse({ ...options.mount, fd: device.fd });
+  undo.defer(() => void mount.unmount());
+  const hands = await handshake(first, options.wish);
+  const board = QueueBoard.create("spec" in handler ? handler.queues : 1);
+  if ("spec" in handler) {
+    const { agreement } = hands;
+    const common = { agreement, maxPayload, board, spec: handler.spec };
+    await startWorkers(servers, common, device, listener);
+  } else {
+    servers.push(serveHere(first, handler.handler, board, listener));
+  }
+  undo.move();
+  return { mount, ...hands, board, servers, release };
+}
+
+interface WorkerCommon {
+  readonly agreement: InitAgreement;
+  readonly maxPayload: number;
+  readonly board: QueueBoard;
+  readonly spec: HandlerSpec;
+}
+
+/** Starts a Worker for each queue and waits until all are about to read. */
+async function startWorkers(
+  servers: QueueServer[],
+  { agreement, maxPayload, board, spec }: WorkerCommon,
+  device: FuseDevice,
+  listener: SessionListener,
+): Promise<void> {
+  const heard = workerListener(listener);
+  // All clones come before the first Worker, which may end and close its own.
+  const clones = board.rows.slice(1).map(() => cloneFuseDevice(device.fd));
+  const workers = [device, ...clones].map(({ fd }, index) => {
+    const worker = new QueueWorker({
+      index,
+      fd,
+      agreement,
+      maxPayload,
+      board: board.memory,
+      handler: spec,
+      trace: listener.trace !== undefined,
+    }, heard);
+    servers.push(worker);
+    return worker;
+  });
+  await Promise.all(workers.map(({ ready }) => ready));
+}
+
+function workerListener(listener: SessionListener): WorkerListener {
+  const report = listener.report ?? (() => {});
+  return listener.trace === undefined
+    ? { report }
+    : { report, trace: listener.trace };
+}
+
+function serveHere(
+  queue: RequestQueue,
+  handler: RequestHandler,
+  board: QueueBoard,
+  listener: SessionListener,
+): QueueServer {
+  const report = (error: unknown, during: string) =>
+    listener.report?.(
+      during,
+      error instanceof Error ? error.message : String(error),
+    );
+  const done = serve(queue, handler, { board, report })
+    .finally(() => queue.close());
+  return { done, terminate: () => queue.close() };
+}
+
+function traced(queue: RequestQueue, { trace }: SessionListener): RequestQueue {
+  return trace === undefined ? queue : new TraceQueue(queue, trace);
+}
+
+/** Waits for servers whose mount has just gone, and gives up on the rest. */
+async function join(servers: readonly QueueServer[]): Promise<void> {
+  const all = Promise.all(servers.map(({ done }) => done));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, JOIN_MS);
+  });
+  await Promise.race([all, late]);
+  clearTimeout(timer);
+  for (const server of servers) server.terminate();
+}
