@@ -20,6 +20,7 @@ export * from "./src/export/block_export.ts";
 export * from "./src/export/export_context.ts";
 export * from "./src/export/export_state.ts";
 export * from "./src/export/shared_lock.ts";
+export * from "./src/protocol/mod.ts";
 export * from "./src/queue/device_queue.ts";
 export * from "./src/queue/fuse_device.ts";
 export * from "./src/queue/handshake.ts";
