@@ -16,6 +16,14 @@
  *
  * @module
  */
+export type {
+  Answer,
+  Backend,
+  Extent,
+  ImageStat,
+  ImageTimes,
+  ZeroOptions,
+} from "./src/backends/backend.ts";
 export * from "./src/export/block_export.ts";
 export * from "./src/export/export_context.ts";
 export * from "./src/export/export_state.ts";
@@ -30,9 +38,9 @@ export * from "./src/queue/queue_board.ts";
 export * from "./src/queue/request_queue.ts";
 export * from "./src/queue/serve.ts";
 export * from "./src/queue/trace_queue.ts";
-export * from "./src/session/image.ts";
-export * from "./src/session/module_spec.ts";
+export type { ExportSource } from "./src/session/image.ts";
+export type { ModuleFactory, ModuleSpec } from "./src/session/module_spec.ts";
 export * from "./src/session/mount_export.ts";
 export * from "./src/session/mount_handler.ts";
-export * from "./src/session/queue_count.ts";
 export * from "./src/session/session.ts";
+export type { SessionListener } from "./src/session/start_serving.ts";

@@ -1,7 +1,6 @@
 import type { InitAgreement, InitOffer } from "../protocol/init.ts";
 import type { QueueBoard, QueueTotals } from "../queue/queue_board.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
-import type { FuseMount } from "../linux/mount.ts";
 
 /** How a session ended. */
 export interface SessionReport {
@@ -23,10 +22,20 @@ export interface QueueServer {
   terminate(): void;
 }
 
+/** The mount of a session, as far as its end needs it. */
+export interface SessionMount {
+  /** Where it is mounted: an absolute path. */
+  readonly path: string;
+  /** Takes it down, and nothing else that may lie there by now. */
+  unmount(): "unmounted" | "gone" | "covered";
+  /** Ends its connection; `false` if that is not possible or not allowed. */
+  abort(): boolean;
+}
+
 /** What a session is made of. */
 export interface SessionParts {
   /** The mount. */
-  readonly mount: FuseMount;
+  readonly mount: SessionMount;
   /** What the kernel offered. */
   readonly offer: InitOffer;
   /** What was agreed on. */
@@ -62,11 +71,15 @@ export class Session implements AsyncDisposable {
   readonly closed: Promise<SessionReport>;
   readonly #parts: SessionParts;
   readonly #problems: string[] = [];
+  readonly #ends: (QueueEnd | null)[];
+  /** Resolves once the kernel wakes whoever waits for requests. */
+  readonly #unmounted = Promise.withResolvers<void>();
   #closing = false;
 
   /** Watches over servers that have been started. */
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#ends = parts.servers.map(() => null);
     this.mountpoint = parts.mount.path;
     this.offer = parts.offer;
     this.agreement = parts.agreement;
@@ -112,44 +125,44 @@ export class Session implements AsyncDisposable {
 
   async #watch(): Promise<SessionReport> {
     const { servers, board, release } = this.#parts;
-    const ends = servers.map(({ done }) => done);
-    for (const [index, end] of ends.entries()) {
-      end.then((how) => this.#ended(index, how));
-    }
-    await Promise.race([Promise.all(ends), this.#stuck(ends)]);
+    const all = servers.map(async ({ done }, index) => {
+      this.#ended(index, await done);
+    });
+    await Promise.race([Promise.all(all), this.#unmounted.promise]);
+    await this.#join();
     // The last queue may have failed with the mount still there.
     this.#unmount();
     await release();
     return {
       clean: this.#problems.length === 0,
       problems: this.#problems,
-      ends: await Promise.all(ends.map((end) => Promise.race([end, LOST]))),
+      ends: this.#ends.map((end) => end ?? LOST),
       queues: board.totals(),
     };
   }
 
   #ended(index: number, end: QueueEnd): void {
+    this.#ends[index] = end;
     if (end.reason === "failed") {
       this.#problems.push(`Queue ${index} failed: ${end.message}`);
+    } else if (end.reason !== "closed") {
+      this.#unmounted.resolve();
     }
   }
 
-  /** Resolves when the queues should have ended and have not. */
-  async #stuck(ends: readonly Promise<QueueEnd>[]): Promise<void> {
+  /** Waits for the queues, whose mount has gone, and gives up on the rest. */
+  async #join(): Promise<void> {
     const { mount, servers } = this.#parts;
-    let pending = ends.length;
-    for (const end of ends) end.then(() => pending--);
-    await Promise.race([Promise.all(ends), this.#unmounted.promise]);
-    if (await until(() => pending === 0, JOIN_MS)) return;
+    const joined = () => !this.#ends.includes(null);
+    if (await until(joined, JOIN_MS)) return;
     mount.abort();
-    if (await until(() => pending === 0, JOIN_MS)) return;
+    if (await until(joined, JOIN_MS)) return;
+    const lost = this.#ends.filter((end) => end === null).length;
     this.#problems.push(
-      `${pending} of ${servers.length} queues did not end; gave up on them`,
+      `${lost} of ${servers.length} queues did not end; gave up on them`,
     );
     for (const server of servers) server.terminate();
   }
-
-  readonly #unmounted = Promise.withResolvers<void>();
 
   #unmount(): void {
     const { mount } = this.#parts;
@@ -163,10 +176,7 @@ export class Session implements AsyncDisposable {
   }
 }
 
-const LOST: Promise<QueueEnd> = Promise.resolve({
-  reason: "failed",
-  message: "The queue did not end",
-});
+const LOST: QueueEnd = { reason: "failed", message: "The queue did not end" };
 
 /** Whether a condition came true in time. */
 async function until(
