@@ -1,0 +1,11 @@
+/** A handler module for the tests: a file of one size, all zeroes. */
+import { BlockExport, ExportState, type RequestHandler } from "../../mod.ts";
+import { NullBackend } from "../../src/backends/mod.ts";
+
+/** Makes the handler; `options` is the file's size. */
+export default function makeHandler(options: unknown): RequestHandler {
+  const size = options as number;
+  const state = ExportState.create({ size, mode: 0o444, uid: 0, gid: 0 });
+  const rules = { writable: false, growable: false, allowOther: true };
+  return new BlockExport({ backend: new NullBackend(size), state, rules });
+}

@@ -1,0 +1,200 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mountExport, mountHandler } from "../../mod.ts";
+import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
+import { kernelTest } from "../requirements.ts";
+import { client, Place, shell } from "./_client.ts";
+
+const MIB = 1 << 20;
+
+kernelTest("mountExport() serves a backend of the calling thread", async () => {
+  using place = new Place();
+  const backend = new MemoryBackend(createMemoryDisk(4 * MIB));
+  const { mountpoint } = place;
+  await using session = await mountExport({
+    source: { backend },
+    mountpoint,
+    writable: true,
+  });
+  assertEquals([session.queues, session.size], [1, 4 * MIB]);
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 5);
+  const put = await shell(
+    "head -c 1M /dev/urandom >$2; cat $2 1<>$1",
+    mountpoint,
+    place.path("data"),
+  );
+  assertEquals(put.code, 0, put.stderr);
+  clearInterval(timer);
+  assert(ticks > 0, "the calling thread's timers go on");
+  const data = await Deno.readFile(place.path("data"));
+  const held = new Uint8Array(MIB);
+  backend.read(0, held, MIB);
+  assertEquals(held, data);
+});
+
+kernelTest(
+  "mountExport() refuses two queues for a backend of the calling thread",
+  async () => {
+    using place = new Place();
+    const backend = new MemoryBackend(createMemoryDisk(MIB));
+    const { mountpoint } = place;
+    await assertRejects(
+      () => mountExport({ source: { backend }, mountpoint, queues: 2 }),
+      RangeError,
+      "give it as a module",
+    );
+  },
+);
+
+kernelTest(
+  "mountExport() imports a backend module in each Worker",
+  async () => {
+    using place = new Place();
+    const module = import.meta.resolve("./pattern_module.ts");
+    const { mountpoint } = place;
+    const session = await mountExport({
+      source: { module, options: 8 * MIB },
+      mountpoint,
+      queues: 3,
+    });
+    try {
+      const seen = await shell(
+        "cat $1 | od -A d -t x8 --endian=big | tail -2",
+        mountpoint,
+      );
+      assert(
+        seen.stdout.includes("00000000007ffff8"),
+        seen.stdout + seen.stderr,
+      );
+    } finally {
+      const report = await session.close();
+      assertEquals(report.problems, []);
+      assertEquals(report.queues.length, 3);
+    }
+  },
+);
+
+kernelTest(
+  "mountExport() says what is wrong with a module and leaves nothing mounted",
+  async () => {
+    using place = new Place();
+    const { mountpoint } = place;
+    for (
+      const [module, message] of [
+        [
+          import.meta.resolve("./missing_module.ts"),
+          "Cannot load the backend module",
+        ],
+        [import.meta.resolve("./_client.ts"), "default export"],
+      ] as const
+    ) {
+      await assertRejects(
+        () => mountExport({ source: { module }, mountpoint }),
+        Error,
+        message,
+      );
+    }
+    const { stdout } = await client("stat", "-c", "%s", mountpoint);
+    assertEquals(stdout, "0\n");
+  },
+);
+
+kernelTest("mountHandler() serves a handler module in Workers", async () => {
+  using place = new Place();
+  const session = await mountHandler({
+    handler: {
+      module: import.meta.resolve("./handler_module.ts"),
+      options: MIB,
+    },
+    mountpoint: place.mountpoint,
+    root: "file",
+    queues: 2,
+    name: "zeroes",
+  });
+  try {
+    const { code } = await shell(
+      "cmp -n 1048576 $1 /dev/zero",
+      place.mountpoint,
+    );
+    assertEquals(code, 0);
+    const { stdout } = await client("cat", "/proc/mounts");
+    assert(
+      stdout.includes(`zeroes ${session.mountpoint} fuse.mqfuse `),
+      stdout,
+    );
+  } finally {
+    assert((await session.close()).clean);
+  }
+});
+
+kernelTest("Session.closed resolves when somebody else unmounts", async () => {
+  using place = new Place();
+  const { mountpoint } = place;
+  const session = await mountExport({
+    source: "null:1G",
+    mountpoint,
+    queues: 2,
+  });
+  const { code } = await client("umount", mountpoint);
+  assertEquals(code, 0);
+  const report = await session.closed;
+  assertEquals(report.ends.map((end) => end.reason), [
+    "unmounted",
+    "unmounted",
+  ]);
+  assert(report.clean);
+});
+
+kernelTest(
+  "Session.close() ends while a client keeps the file open",
+  async () => {
+    using place = new Place();
+    const { mountpoint } = place;
+    const session = await mountExport({
+      source: "null:1G",
+      mountpoint,
+      queues: 2,
+    });
+    const holder = new Deno.Command("sh", {
+      args: ["-c", "exec 3<$1; echo open; sleep 30", "sh", mountpoint],
+      stdout: "piped",
+    }).spawn();
+    try {
+      const reader = holder.stdout.getReader();
+      await reader.read();
+      reader.releaseLock();
+      const start = performance.now();
+      const report = await session.close();
+      assert(report.clean, report.problems.join());
+      assert(performance.now() - start < 5000);
+    } finally {
+      holder.kill("SIGKILL");
+      await holder.stdout.cancel();
+      await holder.status;
+    }
+  },
+);
+
+kernelTest(
+  "mountExport() starts and ends twenty times without leaking a descriptor",
+  async () => {
+    using place = new Place();
+    const { mountpoint } = place;
+    const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const cycle = async () => {
+      const session = await mountExport({
+        source: "null:1M",
+        mountpoint,
+        queues: 2,
+      });
+      await session.close();
+    };
+    await cycle();
+    const before = open();
+    for (let i = 0; i < 20; i++) await cycle();
+    assert(
+      open() <= before + 2,
+      `${before} descriptors before, ${open()} after`,
+    );
+  },
+);
