@@ -6,19 +6,13 @@
  *
  * @module
  */
-
 import { libc } from "../src/linux/libc.ts";
 
 /** Names of permissions that tests ask for. */
 export type PermissionName = "read" | "write" | "run" | "ffi" | "env" | "net";
 
-/** What `Deno.test` takes. */
-export interface TestDefinition {
-  /** What is tested. */
-  readonly name: string;
-  /** The test. */
-  readonly fn: (t: Deno.TestContext) => void | Promise<void>;
-}
+/** The body of a test. */
+export type TestFunction = (t: Deno.TestContext) => void | Promise<void>;
 
 /** Whether this run was granted a permission, without asking anybody. */
 export function granted(name: PermissionName): boolean {
@@ -26,7 +20,7 @@ export function granted(name: PermissionName): boolean {
 }
 
 /** Whether a skip is a failure. */
-export function requireAll(): boolean {
+function requireAll(): boolean {
   return granted("env") && Deno.env.get("MQFUSE_REQUIRE_ALL") === "1";
 }
 
@@ -39,8 +33,38 @@ export function requireAll(): boolean {
 export function requirement(
   ok: boolean,
   reason: string,
-): { ignore: boolean; reason: string } {
-  return { ignore: !ok && !requireAll(), reason: ok ? "" : reason };
+): { ignore: boolean; missing: string } {
+  return { ignore: !ok && !requireAll(), missing: ok ? "" : reason };
+}
+
+/**
+ * Registers a test that cannot run everywhere.
+ *
+ * @param missing What is missing, "" if nothing is.
+ * @param name What is tested.
+ * @param fn The test.
+ */
+export function testIf(missing: string, name: string, fn: TestFunction): void {
+  const { ignore } = requirement(missing === "", missing);
+  Deno.test({
+    name: missing === "" ? name : `${name} (${missing})`,
+    ignore,
+    fn: (t) => {
+      if (missing !== "") throw new Error(`Cannot run "${name}": ${missing}`);
+      return fn(t);
+    },
+  });
+}
+
+/** Which of some permissions is missing, "" if none is. */
+export function missingPermission(...names: PermissionName[]): string {
+  const missing = names.find((name) => !granted(name));
+  return missing === undefined ? "" : `needs --allow-${missing}`;
+}
+
+/** "" for root, else what is missing. */
+export function missingRoot(): string {
+  return Deno.uid() === 0 ? "" : "needs root";
 }
 
 /** Whether a program is installed. */
@@ -56,19 +80,25 @@ export function installed(program: string): boolean {
   });
 }
 
+/** Which of some programs is missing, "" if none is. */
+export function missingProgram(...programs: string[]): string {
+  const missing = programs.find((program) => !installed(program));
+  return missing === undefined ? "" : `needs ${missing}`;
+}
+
 /** What is missing for a test on the real kernel, "" if nothing is. */
-export function missingForKernel(programs: readonly string[] = []): string {
-  for (const name of ["ffi", "read", "write", "run", "env"] as const) {
-    if (!granted(name)) return `needs --allow-${name}`;
-  }
-  if (Deno.uid() !== 0) return "needs root";
+export function missingForKernel(): string {
+  return missingPermission("ffi", "read", "write", "run", "env") ||
+    missingRoot() || missingDevice();
+}
+
+function missingDevice(): string {
   try {
     Deno.openSync("/dev/fuse", { read: true, write: true }).close();
+    return "";
   } catch {
     return "needs a usable /dev/fuse";
   }
-  const missing = programs.find((program) => !installed(program));
-  return missing === undefined ? "" : `needs ${missing}`;
 }
 
 /**
@@ -80,19 +110,11 @@ export function missingForKernel(programs: readonly string[] = []): string {
  */
 export function kernelTest(
   name: string,
-  fn: TestDefinition["fn"],
+  fn: TestFunction,
   programs: readonly string[] = [],
 ): void {
-  const missing = missingForKernel(programs);
-  const { ignore } = requirement(missing === "", missing);
+  const missing = missingForKernel() || missingProgram(...programs);
   // Opened before the first test, or the sanitizer would call it a leak.
   if (missing === "") libc();
-  Deno.test({
-    name: missing === "" ? name : `${name} (${missing})`,
-    ignore,
-    fn: (t) => {
-      if (missing !== "") throw new Error(`Cannot run "${name}": ${missing}`);
-      return fn(t);
-    },
-  });
+  testIf(missing, name, fn);
 }
