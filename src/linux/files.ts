@@ -51,7 +51,8 @@ export interface WrittenFile {
   /** The path as given. */
   readonly path: string;
   /**
-   * Removes the file if the path still leads to the one written.
+   * Removes the file if the path still leads to the one written, and nobody
+   * has written to it since.
    *
    * @returns False if it was removed or replaced meanwhile.
    * @throws {SystemError} With unlink(2)'s errno.
@@ -161,7 +162,9 @@ function throwUnlessInterrupted(call: "read" | "write", path: string): void {
 function removeIfSame(path: string, written: FileStatus | number): boolean {
   const now = statx(AT_FDCWD, path, AT.SYMLINK_NOFOLLOW);
   if (typeof written === "number" || typeof now === "number") return false;
-  const same = now.inode === written.inode && now.device === written.device;
+  // A number of an inode comes again as soon as its file is gone.
+  const same = now.inode === written.inode && now.device === written.device &&
+    now.mtime === written.mtime;
   return same && removeFile(path);
 }
 

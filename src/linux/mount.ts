@@ -17,6 +17,7 @@ import {
   pathOfDescriptor,
 } from "./descriptor.ts";
 import { errno, libc } from "./libc.ts";
+import { withMountLock } from "./mount_lock.ts";
 import {
   findMount,
   type Mount,
@@ -97,11 +98,14 @@ export function mountFuse(options: MountOptions): FuseMount {
   );
   try {
     const path = readLink(pathOfDescriptor(place));
-    refuseOwnMount(path, options);
-    checkKind(place, options);
-    const before = new Set(ownMountsAt(path).map((mount) => mount.id));
-    callMount(place, options);
-    return handleOf(newMount(path, before, options));
+    // Between the look and the mount nobody else of this program may mount.
+    return withMountLock(path, () => {
+      refuseOwnMount(path, options);
+      checkKind(place, options);
+      const before = new Set(ownMountsAt(path).map((mount) => mount.id));
+      callMount(place, options);
+      return handleOf(newMount(path, before, options));
+    });
   } finally {
     // Kept open, it would make everyone else's unmount fail with EBUSY.
     closeDescriptor(place);
@@ -242,7 +246,9 @@ function adviceOnOpen(error: number): string | undefined {
 }
 
 function adviceOnMount(error: number): string | undefined {
-  if (error === ERRNO.EPERM) return "run as root, or with CAP_SYS_ADMIN";
+  if (error === ERRNO.EPERM) {
+    return "run as root, or with CAP_SYS_ADMIN: mounting without root is not supported yet";
+  }
   return error === ERRNO.ENODEV
     ? "load the kernel's module with 'modprobe fuse'"
     : undefined;

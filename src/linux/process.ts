@@ -65,6 +65,19 @@ export function hasCapSysAdmin(): boolean {
 }
 
 /**
+ * Whether this process was started with a signal ignored: `SigIgn` of
+ * /proc/self/status.
+ *
+ * @param signal A number of signal(7).
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function isIgnoredSignal(signal: number): boolean {
+  const status = readText("/proc/self/status");
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${ignored}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
+/**
  * A variable of the environment: getenv(3).
  *
  * @param name Its name.

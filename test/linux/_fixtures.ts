@@ -143,7 +143,8 @@ export function answerInit(device: FuseDevice): void {
 /** Answers the next request, with a size if it is a GETATTR. */
 export function answerGetattr(device: FuseDevice, size: bigint): void {
   const request = requestBuffer();
-  device.read(request);
+  const length = device.read(request);
+  if (length < 0) throw new Error(`read gave ${length}`);
   answer(device, new DataView(request.buffer), size);
 }
 

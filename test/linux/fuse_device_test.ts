@@ -6,7 +6,7 @@ import {
 } from "../../src/linux/fuse_device.ts";
 import { findMount, mountState } from "../../src/linux/mounts.ts";
 import { SystemError } from "../../src/linux/system_error.ts";
-import { libc } from "../../src/linux/libc.ts";
+import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,
   answerInit,
@@ -15,46 +15,37 @@ import {
   run,
 } from "./_fixtures.ts";
 
-const ignore = false;
-// Opened here, it is none of what the first test would be said to leak.
-if (!ignore) libc();
 const EPERM = -1;
 const EAGAIN = -11;
 const ENODEV = -19;
 const EINVAL = -22;
 
-Deno.test(
-  { name: "an unmounted device refuses reads and writes", ignore },
-  () => {
-    const device = openFuseDevice();
-    try {
-      const buffer = requestBuffer();
-      assertEquals(device.read(buffer), EPERM);
-      assertEquals(device.write(buffer, 16), EPERM);
-      const error = assertThrows(() => cloneFuseDevice(device.fd), SystemError);
-      assertEquals(error.code, "EPERM");
-      assertEquals(
-        error.message,
-        `Cannot clone /dev/fuse descriptor ${device.fd}: Operation not permitted (clone it while its connection is mounted)`,
-      );
-    } finally {
-      device.close();
-      device.close();
-    }
-  },
-);
-
-Deno.test(
-  { name: "only a descriptor of /dev/fuse can be cloned", ignore },
-  () => {
+kernelTest("an unmounted device refuses reads and writes", () => {
+  const device = openFuseDevice();
+  try {
+    const buffer = requestBuffer();
+    assertEquals(device.read(buffer), EPERM);
+    assertEquals(device.write(buffer, 16), EPERM);
+    const error = assertThrows(() => cloneFuseDevice(device.fd), SystemError);
+    assertEquals(error.code, "EPERM");
     assertEquals(
-      assertThrows(() => cloneFuseDevice(0), SystemError).code,
-      "EINVAL",
+      error.message,
+      `Cannot clone /dev/fuse descriptor ${device.fd}: Operation not permitted (clone it while its connection is mounted)`,
     );
-  },
-);
+  } finally {
+    device.close();
+    device.close();
+  }
+});
 
-Deno.test({ name: "a closed descriptor cannot be taken over", ignore }, () => {
+kernelTest("only a descriptor of /dev/fuse can be cloned", () => {
+  assertEquals(
+    assertThrows(() => cloneFuseDevice(0), SystemError).code,
+    "EINVAL",
+  );
+});
+
+kernelTest("a closed descriptor cannot be taken over", () => {
   const device = openFuseDevice();
   device.close();
   assertEquals(
@@ -63,39 +54,30 @@ Deno.test({ name: "a closed descriptor cannot be taken over", ignore }, () => {
   );
 });
 
-Deno.test(
-  { name: "a write longer than its buffer is not made", ignore },
-  () => {
-    const device = openFuseDevice();
-    try {
-      assertThrows(() => device.write(new Uint8Array(16), 17), RangeError);
-    } finally {
-      device.close();
-    }
-  },
-);
+kernelTest("a write longer than its buffer is not made", () => {
+  const device = openFuseDevice();
+  try {
+    assertThrows(() => device.write(new Uint8Array(16), 17), RangeError);
+  } finally {
+    device.close();
+  }
+});
 
-Deno.test(
-  { name: "a mounted device gives requests, or EAGAIN", ignore },
-  async () => {
-    await onMountedFile(({ device }) => {
-      assertEquals(device.read(new Uint8Array(8191)), EINVAL);
-      assertEquals(device.poll(), true);
-      answerInit(device);
-      assertEquals(device.poll(), false);
-      device.setBlocking(false);
-      assertEquals(device.read(requestBuffer()), EAGAIN);
-      const adopted = fuseDeviceFromFd(device.fd);
-      assertEquals(adopted.read(requestBuffer()), EAGAIN);
-      adopted.setBlocking(true);
-    });
-  },
-);
+kernelTest("a mounted device gives requests, or EAGAIN", async () => {
+  await onMountedFile(({ device }) => {
+    assertEquals(device.read(new Uint8Array(8191)), EINVAL);
+    assertEquals(device.poll(), true);
+    answerInit(device);
+    assertEquals(device.poll(), false);
+    device.setBlocking(false);
+    assertEquals(device.read(requestBuffer()), EAGAIN);
+    const adopted = fuseDeviceFromFd(device.fd);
+    assertEquals(adopted.read(requestBuffer()), EAGAIN);
+    adopted.setBlocking(true);
+  });
+});
 
-Deno.test({
-  name: "readable lets timers run, and resolves at a request",
-  ignore,
-}, async () => {
+kernelTest("readable lets timers run, and resolves at a request", async () => {
   await onMountedFile(async ({ path, device }) => {
     answerInit(device);
     let ticks = 0;
@@ -112,71 +94,68 @@ Deno.test({
   });
 });
 
-Deno.test(
-  { name: "a clone reads the same connection's requests", ignore },
+kernelTest("a clone reads the same connection's requests", async () => {
+  await onMountedFile(async ({ path, device, mount }) => {
+    answerInit(device);
+    const clone = cloneFuseDevice(device.fd);
+    try {
+      const client = run("stat", "-c", "%s", path);
+      await clone.readable();
+      answerGetattr(clone, 99n);
+      assertEquals((await client).text, "99\n");
+      assertEquals(mount.unmount(), "unmounted");
+      assertEquals(clone.read(requestBuffer()), ENODEV);
+      await clone.readable();
+    } finally {
+      clone.close();
+    }
+  });
+});
+
+kernelTest(
+  "closing during readable ends the wait and the connection",
   async () => {
-    await onMountedFile(async ({ path, device, mount }) => {
+    await onMountedFile(async ({ path, device }) => {
       answerInit(device);
-      const clone = cloneFuseDevice(device.fd);
-      try {
-        const client = run("stat", "-c", "%s", path);
-        await clone.readable();
-        answerGetattr(clone, 99n);
-        assertEquals((await client).text, "99\n");
-        assertEquals(mount.unmount(), "unmounted");
-        assertEquals(clone.read(requestBuffer()), ENODEV);
-        await clone.readable();
-      } finally {
-        clone.close();
-      }
+      const waiting = device.readable();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      device.close();
+      await waiting;
+      const found = findMount(path);
+      assert(found !== null);
+      assertEquals(mountState(found), "dead");
     });
   },
 );
 
-Deno.test({
-  name: "closing during readable ends the wait and the connection",
-  ignore,
-}, async () => {
-  await onMountedFile(async ({ path, device }) => {
-    answerInit(device);
-    const waiting = device.readable();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    device.close();
-    await waiting;
-    const found = findMount(path);
-    assert(found !== null);
-    assertEquals(mountState(found), "dead");
-  });
-});
-
-Deno.test({
-  name: "another thread takes a descriptor over, with its own errno",
-  ignore,
-}, async () => {
-  await onMountedFile(async ({ device }) => {
-    answerInit(device);
-    device.setBlocking(false);
-    const module = new URL("../../src/linux/fuse_device.ts", import.meta.url);
-    const code = `import { fuseDeviceFromFd } from "${module.href}";
+kernelTest(
+  "another thread takes a descriptor over, with its own errno",
+  async () => {
+    await onMountedFile(async ({ device }) => {
+      answerInit(device);
+      device.setBlocking(false);
+      const module = new URL("../../src/linux/fuse_device.ts", import.meta.url);
+      const code = `import { fuseDeviceFromFd } from "${module.href}";
       self.onmessage = ({ data }) => {
         const device = fuseDeviceFromFd(data);
         const small = device.read(new Uint8Array(100));
         self.postMessage([small, device.read(new Uint8Array(1 << 20))]);
       };`;
-    const url = URL.createObjectURL(
-      new Blob([code], { type: "application/javascript" }),
-    );
-    const worker = new Worker(url, { type: "module" });
-    try {
-      const answer = new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = reject;
-      });
-      worker.postMessage(device.fd);
-      assertEquals(await answer, [EINVAL, EAGAIN]);
-    } finally {
-      worker.terminate();
-      URL.revokeObjectURL(url);
-    }
-  });
-});
+      const url = URL.createObjectURL(
+        new Blob([code], { type: "application/javascript" }),
+      );
+      const worker = new Worker(url, { type: "module" });
+      try {
+        const answer = new Promise((resolve, reject) => {
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = reject;
+        });
+        worker.postMessage(device.fd);
+        assertEquals(await answer, [EINVAL, EAGAIN]);
+      } finally {
+        worker.terminate();
+        URL.revokeObjectURL(url);
+      }
+    });
+  },
+);

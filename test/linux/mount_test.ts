@@ -12,7 +12,7 @@ import { findMount, isOwnStale, mountState } from "../../src/linux/mounts.ts";
 import { pathKind } from "../../src/linux/paths.ts";
 import { SystemError } from "../../src/linux/system_error.ts";
 import { mountIdOf } from "../../src/linux/unmount.ts";
-import { libc } from "../../src/linux/libc.ts";
+import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,
   answerInit,
@@ -24,10 +24,6 @@ import {
   requestBuffer,
   run,
 } from "./_fixtures.ts";
-
-const ignore = false;
-// Opened here, it is none of what the first test would be said to leak.
-if (!ignore) libc();
 
 const ENODEV = -19;
 
@@ -48,60 +44,51 @@ function refusal(mountpoint: string, rootMode: number): SystemError {
   }
 }
 
-Deno.test({
-  name: "a mounted file shows in mountinfo as it was asked for",
-  ignore,
-}, async () => {
-  await onMountedFile(({ path, mount }) => {
-    const found = findMount(path);
-    assertEquals(found?.id, mount.id);
-    assertEquals(found?.minor, mount.connection);
-    assertEquals(found?.type, "fuse.mqfuse");
-    assertEquals(found?.source, "a disk.img");
-    assertEquals(mount.path, path);
-    const line = lineOf(mount.id);
-    assert(line.includes(" rw,nosuid,nodev,noatime "), line);
-    assert(line.includes("user_id=0,group_id=0,default_permissions"), line);
-    assert(line.includes("max_read=1048576"), line);
+kernelTest(
+  "a mounted file shows in mountinfo as it was asked for",
+  async () => {
+    await onMountedFile(({ path, mount }) => {
+      const found = findMount(path);
+      assertEquals(found?.id, mount.id);
+      assertEquals(found?.minor, mount.connection);
+      assertEquals(found?.type, "fuse.mqfuse");
+      assertEquals(found?.source, "a disk.img");
+      assertEquals(mount.path, path);
+      const line = lineOf(mount.id);
+      assert(line.includes(" rw,nosuid,nodev,noatime "), line);
+      assert(line.includes("user_id=0,group_id=0,default_permissions"), line);
+      assert(line.includes("max_read=1048576"), line);
+    });
+  },
+);
+
+kernelTest("a client reaches the server through the mount", async () => {
+  await onMountedFile(async ({ path, device }) => {
+    answerInit(device);
+    const client = run("stat", "-c", "%s", path);
+    await device.readable();
+    answerGetattr(device, 12345n);
+    assertEquals(await client, { code: 0, text: "12345\n" });
   });
 });
 
-Deno.test(
-  { name: "a client reaches the server through the mount", ignore },
-  async () => {
-    await onMountedFile(async ({ path, device }) => {
-      answerInit(device);
-      const client = run("stat", "-c", "%s", path);
-      await device.readable();
-      answerGetattr(device, 12345n);
-      assertEquals(await client, { code: 0, text: "12345\n" });
-    });
-  },
-);
+kernelTest("looking at a mount never asks its server", async () => {
+  await onMountedFile(({ path, device }) => {
+    // INIT is not even answered: one question would wait for ever.
+    assertEquals(pathKind(path), "file");
+    const found = findMount(path);
+    assert(found !== null);
+    assertEquals(mountState(found), "live");
+    assertEquals(isOwnStale(found), false);
+    answerInit(device);
+    assertEquals(pathKind(path), "file");
+    assertEquals(mountState(found), "live");
+    device.setBlocking(false);
+    assertEquals(device.poll(), false);
+  });
+});
 
-Deno.test(
-  { name: "looking at a mount never asks its server", ignore },
-  async () => {
-    await onMountedFile(({ path, device }) => {
-      // INIT is not even answered: one question would wait for ever.
-      assertEquals(pathKind(path), "file");
-      const found = findMount(path);
-      assert(found !== null);
-      assertEquals(mountState(found), "live");
-      assertEquals(isOwnStale(found), false);
-      answerInit(device);
-      assertEquals(pathKind(path), "file");
-      assertEquals(mountState(found), "live");
-      device.setBlocking(false);
-      assertEquals(device.poll(), false);
-    });
-  },
-);
-
-Deno.test({
-  name: "a mount whose server hangs counts as live, at once",
-  ignore,
-}, async () => {
+kernelTest("a mount whose server hangs counts as live, at once", async () => {
   await onMountedFile(async ({ path, device, mount }) => {
     answerInit(device);
     const client = run("stat", "-c", "%s", path);
@@ -115,31 +102,28 @@ Deno.test({
   });
 });
 
-Deno.test(
-  { name: "closing the last descriptor leaves a stale mount", ignore },
-  async () => {
-    await onMountedFile(async ({ path, device, mount }) => {
-      answerInit(device);
-      device.close();
-      const found = findMount(path);
-      assert(found !== null);
-      assertEquals(mountState(found), "dead");
-      assertEquals(isOwnStale(found), true);
-      assert((await run("stat", path)).text.includes("not connected"));
-      const error = refusal(path, 0o100000);
-      assertEquals(error.code, "EEXIST");
-      assertEquals(
-        error.message,
-        `Cannot mount on ${path}: an export whose server is gone is still mounted there (remove it with 'umount ${path}')`,
-      );
-      assertEquals(mount.unmount(), "unmounted");
-      assertEquals(findMount(path), null);
-      assertEquals(connectionState(mount.connection), "unknown");
-    });
-  },
-);
+kernelTest("closing the last descriptor leaves a stale mount", async () => {
+  await onMountedFile(async ({ path, device, mount }) => {
+    answerInit(device);
+    device.close();
+    const found = findMount(path);
+    assert(found !== null);
+    assertEquals(mountState(found), "dead");
+    assertEquals(isOwnStale(found), true);
+    assert((await run("stat", path)).text.includes("not connected"));
+    const error = refusal(path, 0o100000);
+    assertEquals(error.code, "EEXIST");
+    assertEquals(
+      error.message,
+      `Cannot mount on ${path}: an export whose server is gone is still mounted there (remove it with 'umount ${path}')`,
+    );
+    assertEquals(mount.unmount(), "unmounted");
+    assertEquals(findMount(path), null);
+    assertEquals(connectionState(mount.connection), "unknown");
+  });
+});
 
-Deno.test({ name: "a live export is not mounted over", ignore }, async () => {
+kernelTest("a live export is not mounted over", async () => {
   await onMountedFile(({ path, device }) => {
     answerInit(device);
     const error = refusal(path, 0o100000);
@@ -151,62 +135,56 @@ Deno.test({ name: "a live export is not mounted over", ignore }, async () => {
   });
 });
 
-Deno.test(
-  { name: "abort ends the connection and leaves the mount", ignore },
+kernelTest("abort ends the connection and leaves the mount", async () => {
+  await onMountedFile(async ({ path, device, mount }) => {
+    answerInit(device);
+    const client = run("stat", path);
+    await device.readable();
+    assertEquals(mount.abort(), true);
+    assertEquals((await client).code, 1);
+    const found = findMount(path);
+    assert(found !== null && isOwnStale(found));
+    assertEquals(mount.unmount(), "unmounted");
+    assertEquals(mount.abort(), false);
+  });
+});
+
+kernelTest(
+  "unmount wakes a client in mid-request, and can be repeated",
   async () => {
     await onMountedFile(async ({ path, device, mount }) => {
       answerInit(device);
       const client = run("stat", path);
       await device.readable();
-      assertEquals(mount.abort(), true);
-      assertEquals((await client).code, 1);
-      const found = findMount(path);
-      assert(found !== null && isOwnStale(found));
       assertEquals(mount.unmount(), "unmounted");
-      assertEquals(mount.abort(), false);
+      assertEquals(mount.unmount(), "gone");
+      assertEquals((await client).code, 1);
+      assertEquals(await Deno.readTextFile(path), "underneath");
+      assertEquals(device.read(requestBuffer()), ENODEV);
     });
   },
 );
 
-Deno.test({
-  name: "unmount wakes a client in mid-request, and can be repeated",
-  ignore,
-}, async () => {
-  await onMountedFile(async ({ path, device, mount }) => {
-    answerInit(device);
-    const client = run("stat", path);
-    await device.readable();
-    assertEquals(mount.unmount(), "unmounted");
-    assertEquals(mount.unmount(), "gone");
-    assertEquals((await client).code, 1);
-    assertEquals(await Deno.readTextFile(path), "underneath");
-    assertEquals(device.read(requestBuffer()), ENODEV);
-  });
-});
+kernelTest(
+  "unmount leaves another's later mount at the path alone",
+  async () => {
+    await onMountedFile(async ({ path, device, mount }) => {
+      answerInit(device);
+      const other = `${path} 2`;
+      await Deno.writeTextFile(other, "the other's");
+      assertEquals((await run("mount", "--bind", other, path)).code, 0);
+      try {
+        assertEquals(mount.unmount(), "covered");
+        assertEquals(await Deno.readTextFile(path), "the other's");
+      } finally {
+        assertEquals((await run("umount", path)).code, 0);
+      }
+      assertEquals(mount.unmount(), "unmounted");
+    });
+  },
+);
 
-Deno.test({
-  name: "unmount leaves another's later mount at the path alone",
-  ignore,
-}, async () => {
-  await onMountedFile(async ({ path, device, mount }) => {
-    answerInit(device);
-    const other = `${path} 2`;
-    await Deno.writeTextFile(other, "the other's");
-    assertEquals((await run("mount", "--bind", other, path)).code, 0);
-    try {
-      assertEquals(mount.unmount(), "covered");
-      assertEquals(await Deno.readTextFile(path), "the other's");
-    } finally {
-      assertEquals((await run("umount", path)).code, 0);
-    }
-    assertEquals(mount.unmount(), "unmounted");
-  });
-});
-
-Deno.test({
-  name: "unmount after someone else did it takes nothing down",
-  ignore,
-}, async () => {
+kernelTest("unmount after someone else did it takes nothing down", async () => {
   await onMountedFile(async ({ path, device, mount }) => {
     answerInit(device);
     // Nothing here pins the mount: an ordinary unmount is not refused.
@@ -230,17 +208,41 @@ Deno.test({
   });
 });
 
-Deno.test(
-  { name: "unmount finds a mount whose directory was renamed", ignore },
+kernelTest("unmount finds a mount whose directory was renamed", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await Deno.mkdir(`${directory}/old`);
+    await Deno.writeTextFile(`${directory}/old/disk`, "");
+    const endGuard = await guard(`${directory}/new/disk`);
+    const device = openFuseDevice();
+    try {
+      const mount = mountFuse(fileMount(device.fd, `${directory}/old/disk`));
+      await Deno.rename(`${directory}/old`, `${directory}/new`);
+      assertEquals(mount.unmount(), "unmounted");
+    } finally {
+      device.close();
+      await endGuard();
+    }
+  });
+});
+
+kernelTest(
+  "a directory is mounted on with a directory's root mode",
   async () => {
     await inTemporaryDirectory(async (directory) => {
-      await Deno.mkdir(`${directory}/old`);
-      await Deno.writeTextFile(`${directory}/old/disk`, "");
-      const endGuard = await guard(`${directory}/new/disk`);
+      const endGuard = await guard(`${directory}/d`);
+      await Deno.mkdir(`${directory}/d`);
       const device = openFuseDevice();
       try {
-        const mount = mountFuse(fileMount(device.fd, `${directory}/old/disk`));
-        await Deno.rename(`${directory}/old`, `${directory}/new`);
+        const mount = mountFuse({
+          ...fileMount(device.fd, `${directory}/d/`),
+          rootMode: 0o040755,
+          readOnly: true,
+          allowOther: true,
+        });
+        assertEquals(mount.path, `${directory}/d`);
+        const line = lineOf(mount.id);
+        assert(line.includes(" ro,nosuid,nodev,noatime "), line);
+        assert(line.includes("allow_other"), line);
         assertEquals(mount.unmount(), "unmounted");
       } finally {
         device.close();
@@ -250,84 +252,51 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "a directory is mounted on with a directory's root mode",
-  ignore,
-}, async () => {
+kernelTest("mount points of the wrong kind are refused", async () => {
   await inTemporaryDirectory(async (directory) => {
-    const endGuard = await guard(`${directory}/d`);
-    await Deno.mkdir(`${directory}/d`);
-    const device = openFuseDevice();
-    try {
-      const mount = mountFuse({
-        ...fileMount(device.fd, `${directory}/d/`),
-        rootMode: 0o040755,
-        readOnly: true,
-        allowOther: true,
-      });
-      assertEquals(mount.path, `${directory}/d`);
-      const line = lineOf(mount.id);
-      assert(line.includes(" ro,nosuid,nodev,noatime "), line);
-      assert(line.includes("allow_other"), line);
-      assertEquals(mount.unmount(), "unmounted");
-    } finally {
-      device.close();
-      await endGuard();
+    const file = `${directory}/file`;
+    const link = `${directory}/link`;
+    const pipe = `${directory}/pipe`;
+    await Deno.writeTextFile(file, "");
+    await Deno.symlink(file, link);
+    await run("mkfifo", pipe);
+    const cases: [string, number, string, string][] = [
+      [directory, 0o100000, "EISDIR", "a directory is there"],
+      [link, 0o100000, "ELOOP", "a symbolic link is there"],
+      [pipe, 0o100000, "EINVAL", "a named pipe is there"],
+      [file, 0o040000, "ENOTDIR", "a regular file is there"],
+      [link, 0o040000, "ELOOP", "a symbolic link is there"],
+    ];
+    for (const [path, mode, code, reason] of cases) {
+      const error = refusal(path, mode);
+      const wanted = mode === 0o040000 ? "a directory" : "a regular file";
+      assertEquals(error.code, code);
+      assertEquals(
+        error.message,
+        `Cannot mount on ${path}: ${reason} (the mount point has to be ${wanted})`,
+      );
     }
+    const missing = refusal(`${directory}/none`, 0o100000);
+    assertEquals(
+      missing.message,
+      `Cannot open the mount point ${directory}/none: No such file or directory (create it first, an empty file will do)`,
+    );
   });
 });
 
-Deno.test(
-  { name: "mount points of the wrong kind are refused", ignore },
-  async () => {
-    await inTemporaryDirectory(async (directory) => {
-      const file = `${directory}/file`;
-      const link = `${directory}/link`;
-      const pipe = `${directory}/pipe`;
-      await Deno.writeTextFile(file, "");
-      await Deno.symlink(file, link);
-      await run("mkfifo", pipe);
-      const cases: [string, number, string, string][] = [
-        [directory, 0o100000, "EISDIR", "a directory is there"],
-        [link, 0o100000, "ELOOP", "a symbolic link is there"],
-        [pipe, 0o100000, "EINVAL", "a named pipe is there"],
-        [file, 0o040000, "ENOTDIR", "a regular file is there"],
-        [link, 0o040000, "ELOOP", "a symbolic link is there"],
-      ];
-      for (const [path, mode, code, reason] of cases) {
-        const error = refusal(path, mode);
-        const wanted = mode === 0o040000 ? "a directory" : "a regular file";
-        assertEquals(error.code, code);
-        assertEquals(
-          error.message,
-          `Cannot mount on ${path}: ${reason} (the mount point has to be ${wanted})`,
-        );
-      }
-      const missing = refusal(`${directory}/none`, 0o100000);
-      assertEquals(
-        missing.message,
-        `Cannot open the mount point ${directory}/none: No such file or directory (create it first, an empty file will do)`,
-      );
-    });
-  },
-);
+kernelTest("a descriptor that is not /dev/fuse is refused", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/file`, "");
+    const error = assertThrows(
+      () => mountFuse(fileMount(0, `${directory}/file`)),
+      SystemError,
+      "Invalid argument",
+    );
+    assertEquals(error.call, "mount");
+  });
+});
 
-Deno.test(
-  { name: "a descriptor that is not /dev/fuse is refused", ignore },
-  async () => {
-    await inTemporaryDirectory(async (directory) => {
-      await Deno.writeTextFile(`${directory}/file`, "");
-      const error = assertThrows(
-        () => mountFuse(fileMount(0, `${directory}/file`)),
-        SystemError,
-        "Invalid argument",
-      );
-      assertEquals(error.call, "mount");
-    });
-  },
-);
-
-Deno.test({ name: "mountIdOf tells the mount of a descriptor", ignore }, () => {
+kernelTest("mountIdOf tells the mount of a descriptor", () => {
   const fd = openDescriptor("/proc", OPEN.PATH);
   try {
     assertEquals(mountIdOf(fd), findMount("/proc")?.id);

@@ -8,44 +8,43 @@ import {
 import { absolutePath, pathKind, readLink } from "../../src/linux/paths.ts";
 import { SystemError } from "../../src/linux/system_error.ts";
 import { libc } from "../../src/linux/libc.ts";
+import { missingPermission, testIf } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 
-const ignore = false;
+const missing = missingPermission("ffi", "read", "write", "run");
 // Opened here, it is none of what the first test would be said to leak.
-if (!ignore) libc();
+if (missing === "") libc();
 
-Deno.test({
-  name: "absolutePath resolves the directory and keeps the last name",
-  ignore,
-}, async () => {
-  await inTemporaryDirectory(async (directory) => {
-    await Deno.mkdir(`${directory}/real`);
-    await Deno.symlink("real", `${directory}/link`);
-    await Deno.symlink("nowhere", `${directory}/real/end`);
-    const cases = [
-      [`${directory}/link/end`, `${directory}/real/end`],
-      [`${directory}/link/none`, `${directory}/real/none`],
-      [`${directory}//link/../real//x`, `${directory}/real/x`],
-      [`${directory}/link/`, `${directory}/link`],
-      [`${directory}/link/.`, `${directory}/real`],
-      [`${directory}/link/..`, directory],
-      ["/", "/"],
-      ["//", "/"],
-      ["/x", "/x"],
-      [".", Deno.cwd()],
-      ["x", `${Deno.cwd()}/x`],
-      ["./x/", `${Deno.cwd()}/x`],
-    ] as const;
-    for (const [path, absolute] of cases) {
-      assertEquals(absolutePath(path), absolute, path);
-    }
-  });
-});
+testIf(
+  missing,
+  "absolutePath resolves the directory and keeps the last name",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      await Deno.mkdir(`${directory}/real`);
+      await Deno.symlink("real", `${directory}/link`);
+      await Deno.symlink("nowhere", `${directory}/real/end`);
+      const cases = [
+        [`${directory}/link/end`, `${directory}/real/end`],
+        [`${directory}/link/none`, `${directory}/real/none`],
+        [`${directory}//link/../real//x`, `${directory}/real/x`],
+        [`${directory}/link/`, `${directory}/link`],
+        [`${directory}/link/.`, `${directory}/real`],
+        [`${directory}/link/..`, directory],
+        ["/", "/"],
+        ["//", "/"],
+        ["/x", "/x"],
+        [".", Deno.cwd()],
+        ["x", `${Deno.cwd()}/x`],
+        ["./x/", `${Deno.cwd()}/x`],
+      ] as const;
+      for (const [path, absolute] of cases) {
+        assertEquals(absolutePath(path), absolute, path);
+      }
+    });
+  },
+);
 
-Deno.test({
-  name: "absolutePath refuses a missing directory and no path",
-  ignore,
-}, () => {
+testIf(missing, "absolutePath refuses a missing directory and no path", () => {
   const error = assertThrows(() => absolutePath("/none/x"), SystemError);
   assertEquals(
     error.message,
@@ -55,8 +54,9 @@ Deno.test({
   assertThrows(() => absolutePath("a\0b/c"), TypeError, "NUL");
 });
 
-Deno.test(
-  { name: "pathKind tells what lies there, links unfollowed", ignore },
+testIf(
+  missing,
+  "pathKind tells what lies there, links unfollowed",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       await Deno.writeTextFile(`${directory}/file`, "");
@@ -79,70 +79,78 @@ Deno.test(
   },
 );
 
-Deno.test({
-  name: "readText reads files of any length, and those of /proc",
-  ignore,
-}, async () => {
-  await inTemporaryDirectory(async (directory) => {
-    const text = "zw\u00f6lf ".repeat(10000);
-    await Deno.writeTextFile(`${directory}/long`, text);
-    assertEquals(readText(`${directory}/long`), text);
-    assert(readText("/proc/self/status").includes("CapEff:"));
-    const error = assertThrows(() => readText(directory), SystemError);
-    assertEquals(error.message, `Cannot read ${directory}: Is a directory`);
-  });
-});
+testIf(
+  missing,
+  "readText reads files of any length, and those of /proc",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const text = "zw\u00f6lf ".repeat(10000);
+      await Deno.writeTextFile(`${directory}/long`, text);
+      assertEquals(readText(`${directory}/long`), text);
+      assert(readText("/proc/self/status").includes("CapEff:"));
+      const error = assertThrows(() => readText(directory), SystemError);
+      assertEquals(error.message, `Cannot read ${directory}: Is a directory`);
+    });
+  },
+);
 
-Deno.test({
-  name: "writeTextFile writes, overwrites or refuses, and removes its own",
-  ignore,
-}, async () => {
-  await inTemporaryDirectory(async (directory) => {
-    const path = `${directory}/pid`;
-    const first = writeTextFile(path, "123456\n", { exclusive: true });
-    assertEquals(await Deno.readTextFile(path), "123456\n");
-    const error = assertThrows(
-      () => writeTextFile(path, "2\n", { exclusive: true }),
-      SystemError,
-    );
-    assertEquals(error.code, "EEXIST");
-    writeTextFile(path, "2\n");
-    assertEquals(await Deno.readTextFile(path), "2\n");
-    assertEquals(first.remove(), true);
-    assertEquals(first.remove(), false);
-    assertEquals(pathKind(path), "missing");
-  });
-});
+testIf(
+  missing,
+  "writeTextFile writes, overwrites or refuses, and removes its own",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = `${directory}/pid`;
+      const first = writeTextFile(path, "123456\n", { exclusive: true });
+      assertEquals(await Deno.readTextFile(path), "123456\n");
+      const error = assertThrows(
+        () => writeTextFile(path, "2\n", { exclusive: true }),
+        SystemError,
+      );
+      assertEquals(error.code, "EEXIST");
+      const second = writeTextFile(path, "2\n");
+      assertEquals(await Deno.readTextFile(path), "2\n");
+      assertEquals(second.remove(), true);
+      assertEquals(second.remove(), false);
+      assertEquals(first.remove(), false);
+      assertEquals(pathKind(path), "missing");
+    });
+  },
+);
 
-Deno.test({
-  name: "a file that took the written one's place is not removed",
-  ignore,
-}, async () => {
-  await inTemporaryDirectory(async (directory) => {
-    const path = `${directory}/pid`;
-    const written = writeTextFile(path, "1\n", { mode: 0o600 });
-    assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
-    await Deno.writeTextFile(`${directory}/new`, "2\n");
-    await Deno.rename(`${directory}/new`, path);
-    assertEquals(written.remove(), false);
-    assertEquals(await Deno.readTextFile(path), "2\n");
-  });
-});
+testIf(
+  missing,
+  "a file that took the written one's place is not removed",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = `${directory}/pid`;
+      const written = writeTextFile(path, "1\n", { mode: 0o600 });
+      assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+      await Deno.writeTextFile(`${directory}/new`, "2\n");
+      await Deno.rename(`${directory}/new`, path);
+      assertEquals(written.remove(), false);
+      assertEquals(await Deno.readTextFile(path), "2\n");
+      const own = writeTextFile(path, "3\n");
+      await Deno.utime(path, 1, 1);
+      assertEquals(own.remove(), false, "somebody wrote to it since");
+    });
+  },
+);
 
-Deno.test({
-  name: "writeTextFile follows no link, writeExisting makes no file",
-  ignore,
-}, async () => {
-  await inTemporaryDirectory(async (directory) => {
-    await Deno.symlink("target", `${directory}/link`);
-    const error = assertThrows(
-      () => writeTextFile(`${directory}/link`, "x"),
-      SystemError,
-    );
-    assertEquals(error.code, "ELOOP");
-    assertThrows(() => writeExisting(`${directory}/none`, "x"), SystemError);
-    assertEquals(removeFile(`${directory}/none`), false);
-    assertEquals(removeFile(`${directory}/link`), true);
-    assertThrows(() => removeFile(directory), SystemError, "Cannot remove");
-  });
-});
+testIf(
+  missing,
+  "writeTextFile follows no link, writeExisting makes no file",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      await Deno.symlink("target", `${directory}/link`);
+      const error = assertThrows(
+        () => writeTextFile(`${directory}/link`, "x"),
+        SystemError,
+      );
+      assertEquals(error.code, "ELOOP");
+      assertThrows(() => writeExisting(`${directory}/none`, "x"), SystemError);
+      assertEquals(removeFile(`${directory}/none`), false);
+      assertEquals(removeFile(`${directory}/link`), true);
+      assertThrows(() => removeFile(directory), SystemError, "Cannot remove");
+    });
+  },
+);

@@ -1,0 +1,61 @@
+import { serveInThread, SimClient, SimKernel } from "../../sim/mod.ts";
+import { createMemoryDisk, MemoryBackend } from "../backends/memory_backend.ts";
+import { BlockExport, exportWish } from "../export/block_export.ts";
+import { ExportState } from "../export/export_state.ts";
+import { O } from "../protocol/flags.ts";
+import { QueueBoard } from "../queue/queue_board.ts";
+import type { QueueEnd } from "../queue/request_queue.ts";
+import type { DemoDisk, DemoEnd, DemoOptions } from "./demo_disk.ts";
+
+/** A disk in memory behind a simulated kernel, all of it in this thread. */
+export async function simulateDemoDisk(
+  { size, queues }: DemoOptions,
+): Promise<DemoDisk> {
+  const disk = createMemoryDisk(size);
+  const rules = { writable: true, growable: false, allowOther: false };
+  const state = ExportState.create({ size, mode: 0o600, uid: 0, gid: 0 });
+  const board = QueueBoard.create(queues);
+  const kernel = new SimKernel({ queues });
+  const server = await serveInThread(kernel, {
+    wish: exportWish(rules),
+    board,
+    handler: () =>
+      new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
+  });
+  const file = await new SimClient(kernel).open(O.RDWR);
+  return {
+    kernel: "a simulated kernel",
+    read: async (buffer, position) => {
+      refuseShort(await file.pread(buffer, position), buffer);
+    },
+    write: async (buffer, position) => {
+      refuseShort(await file.pwrite(buffer, position), buffer);
+    },
+    abort: () => kernel.abort(),
+    async close() {
+      await file.close();
+      kernel.unmount();
+      return endOf(kernel, await server.ended, board);
+    },
+  };
+}
+
+function refuseShort(count: number, buffer: Uint8Array): void {
+  if (count === buffer.byteLength) return;
+  throw new Error(
+    `Cannot transfer ${buffer.byteLength} bytes: only ${count} were done; this is a defect, please report it`,
+  );
+}
+
+function endOf(
+  kernel: SimKernel,
+  ends: readonly QueueEnd[],
+  board: QueueBoard,
+): DemoEnd {
+  const failed = ends.filter(({ reason }) => reason === "failed");
+  const problems = [
+    ...kernel.violations.map(({ message }) => message),
+    ...failed.map(({ message }) => message),
+  ];
+  return { problems, queues: board.totals() };
+}

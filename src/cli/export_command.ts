@@ -1,0 +1,138 @@
+import { formatTrace, formatTraceJson } from "../protocol/trace.ts";
+import { type ExportSession, mountExport } from "../session/mount_export.ts";
+import type { SessionReport } from "../session/session.ts";
+import type { Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { type ExportRequest, readExportRequest } from "./export_options.ts";
+import type { Arguments } from "./options.ts";
+import type { Output } from "./output.ts";
+import { Pidfile } from "./pidfile.ts";
+import { readyLine } from "./ready_line.ts";
+import { onStopSignals } from "./stop_signals.ts";
+import { queueTable } from "./table.ts";
+
+/** `export`: shows an image until it is told to stop. */
+export const EXPORT: Command = {
+  name: "export",
+  summary: "show a disk image as a plain file",
+  description:
+    "Shows the image SOURCE as a plain file at MOUNTPOINT, which has to be an existing file, until it is stopped by Ctrl-C, SIGTERM, SIGHUP or 'umount MOUNTPOINT'. A line on standard error says when it is ready. Mounting needs root. Sizes take the suffixes k, M, G, T, P and E, powers of 1024.",
+  operands: {
+    SOURCE:
+      "a raw image file or block device; or memory:SIZE for a disk in memory, null:SIZE for one that reads as zeroes, pattern:SIZE for one whose bytes tell their position",
+    MOUNTPOINT: "an existing plain file, which the image hides meanwhile",
+  },
+  options: [
+    "queues",
+    "writable",
+    "growable",
+    "offset",
+    "size",
+    "pidfile",
+    "json",
+    "trace",
+  ],
+  examples: {
+    "export disk.img mnt.img": "look into an image that cannot be written to",
+    "export -w -q 4 disk.img mnt.img": "write to it, through four queues",
+    "export --offset=1M --size=512M disk.img part.img":
+      "show one partition of it",
+    "export -w --growable memory:1G mnt.img": "a disk in memory that can grow",
+  },
+  run: runExport,
+};
+
+async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
+  const request = readExportRequest(args);
+  const pidfile = request.pidfile === null
+    ? null
+    : new Pidfile(request.pidfile);
+  let session: ExportSession | null = null;
+  let stopping = false;
+  // From before the mount: dying of a signal would leave that behind.
+  using _ = onStopSignals((signal, count) => {
+    stopping = true;
+    if (count === 1) {
+      output.notice(`Stopping on ${signal}; another one stops at once`);
+      session?.close();
+    } else {
+      session?.abort();
+    }
+  });
+  session = await mountExport(sessionOptions(request, output));
+  using _last = unmountAtLast(session);
+  try {
+    if (stopping) session.close();
+    else tellReady(request, session, output, pidfile);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  const report = await session.closed;
+  pidfile?.remove();
+  return tellEnd(report, stopping, output);
+}
+
+function sessionOptions(
+  { size, trace, ...request }: ExportRequest,
+  output: Output,
+): Parameters<typeof mountExport>[0] {
+  return {
+    ...request,
+    ...size === null ? {} : { size },
+    ...trace ? { trace: (record) => tellMessage(record, output) } : {},
+    notice: (text) => output.notice(text),
+    report: (during, message) =>
+      output.error(`Cannot answer ${during}: ${message}`),
+  };
+}
+
+function tellMessage(
+  record: Parameters<typeof formatTrace>[0],
+  output: Output,
+): void {
+  if (output.json) output.print(formatTraceJson(record));
+  else output.say(formatTrace(record));
+}
+
+function tellReady(
+  { writable, growable, mountpoint }: ExportRequest,
+  session: ExportSession,
+  output: Output,
+  pidfile: Pidfile | null,
+): void {
+  pidfile?.write();
+  const { source, size, queues } = session;
+  const { minor } = session.agreement;
+  const ready = { source, size, writable, growable, queues, minor };
+  output.event("ready", {
+    mountpoint: session.mountpoint,
+    ...ready,
+    pid: Deno.pid,
+  });
+  output.say(readyLine({ ...ready, mountpoint, pid: Deno.pid }));
+}
+
+function tellEnd(
+  { clean, problems, ends, queues }: SessionReport,
+  stopping: boolean,
+  output: Output,
+): ExitCode {
+  if (!stopping && clean) {
+    const aborted = ends.some(({ reason }) => reason === "aborted");
+    output.notice(aborted ? "The connection was aborted" : "Unmounted");
+  }
+  for (const problem of problems) output.error(problem);
+  if (output.json) output.event("closed", { queues });
+  else for (const line of queueTable(queues)) output.say(line);
+  return clean ? EXIT.OK : EXIT.FAILURE;
+}
+
+/** Has every way out of the program take the mount down. */
+function unmountAtLast(session: ExportSession): Disposable {
+  const unmount = () => void session.abort();
+  globalThis.addEventListener("unload", unmount);
+  return {
+    [Symbol.dispose]: () => globalThis.removeEventListener("unload", unmount),
+  };
+}

@@ -1,0 +1,113 @@
+import { parseSize } from "../backends/size.ts";
+import { parseSource } from "../backends/source.ts";
+import { checkQueues } from "../session/queue_count.ts";
+import type { Arguments, OptionName } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** What the command line of `export` asks for. */
+export interface ExportRequest {
+  /** A path, `null:SIZE`, `memory:SIZE` or `pattern:SIZE`. */
+  readonly source: string;
+  /** The file to show it at. */
+  readonly mountpoint: string;
+  /** How many queues. */
+  readonly queues: number;
+  /** Whether it can be written to. */
+  readonly writable: boolean;
+  /** Whether it can become larger. */
+  readonly growable: boolean;
+  /** Where the part starts that is shown, in bytes. */
+  readonly offset: number;
+  /** Its length in bytes; `null` for all up to the end. */
+  readonly size: number | null;
+  /** Where to write the process id, if anywhere. */
+  readonly pidfile: string | null;
+  /** Whether to print each message. */
+  readonly trace: boolean;
+}
+
+/**
+ * Makes sense of the command line of `export`.
+ *
+ * @throws {UsageError} If it makes none.
+ */
+export function readExportRequest(args: Arguments): ExportRequest {
+  const { flags, values } = args;
+  const { source, mountpoint } = operandsOf(args);
+  const writable = flags.has("writable");
+  const growable = flags.has("growable");
+  if (growable && !writable) {
+    throw new UsageError(
+      "Cannot use --growable without --writable: an image that is not written to does not grow; add -w",
+    );
+  }
+  const size = sizeOf(args, "size");
+  if (size === 0) {
+    throw new UsageError(
+      "Cannot show 0 bytes of an image (--size=0): give a larger size, or leave --size out to show all of it",
+    );
+  }
+  return {
+    source,
+    mountpoint,
+    queues: queuesOf(values.get("queues")),
+    writable,
+    growable,
+    offset: sizeOf(args, "offset") ?? 0,
+    size,
+    pidfile: values.get("pidfile") ?? null,
+    trace: flags.has("trace"),
+  };
+}
+
+function operandsOf({ operands }: Arguments) {
+  const [source, mountpoint, more] = operands;
+  const usage = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
+  if (!source) {
+    throw new UsageError(`Cannot export without a SOURCE; ${usage}`);
+  }
+  if (!mountpoint) {
+    throw new UsageError(
+      `Cannot export ${source} without a MOUNTPOINT; ${usage}`,
+    );
+  }
+  if (more !== undefined) {
+    throw new UsageError(`Cannot make sense of the operand ${more}; ${usage}`);
+  }
+  if (source === "-") {
+    throw new UsageError(
+      "Cannot export standard input: SOURCE has to be a file or block device; write ./- for a file of that name",
+    );
+  }
+  inUsage(() => parseSource(source), "SOURCE");
+  return { source, mountpoint };
+}
+
+function queuesOf(text: string | undefined): number {
+  if (text === undefined) return checkQueues(undefined, null);
+  // Number() would also take "0x4", "4e0" and blanks.
+  const count = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isNaN(count)) {
+    return inUsage(() => checkQueues(count, null), "--queues");
+  }
+  throw new UsageError(
+    `Cannot use ${text} queues (--queues): expected a whole number from 1 on`,
+  );
+}
+
+function sizeOf({ values }: Arguments, name: OptionName): number | null {
+  const text = values.get(name);
+  return text === undefined
+    ? null
+    : inUsage(() => parseSize(text), `--${name}`);
+}
+
+/** Has what is wrong with a value be an error of the command line. */
+function inUsage<T>(read: () => T, where: string): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(`${error.message} (${where})`, { cause: error });
+  }
+}

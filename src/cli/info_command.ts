@@ -1,0 +1,152 @@
+import { initFlag, initFlagNames, type InitOffer } from "../protocol/init.ts";
+import type { InitFlagName } from "../protocol/flags.ts";
+import {
+  credentials,
+  findExecutable,
+  type FuseParameters,
+  fuseParameters,
+  hasCapSysAdmin,
+  kernelRelease,
+} from "../linux/process.ts";
+import type { Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { askKernel, type KernelOffer } from "./kernel_offer.ts";
+import type { Arguments } from "./options.ts";
+import type { Output } from "./output.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** `info`: what can be done here. */
+export const INFO: Command = {
+  name: "info",
+  summary: "tell what this kernel and this user can do",
+  description:
+    "Tells what this kernel offers to a FUSE server and what this user may do with it, and why not where something is not possible. Nothing is mounted for that.",
+  operands: {},
+  options: ["json"],
+  examples: {
+    "info": "look whether this machine can export images",
+    "info --json": "the same as one line of JSON",
+  },
+  run: runInfo,
+};
+
+/** What `info` found out. */
+export interface InfoFacts extends KernelOffer, FuseParameters {
+  /** Deno's version. */
+  readonly deno: string;
+  /** The kernel's release. */
+  readonly kernel: string;
+  /** The user whose permissions count. */
+  readonly uid: number;
+  /** Whether this process has CAP_SYS_ADMIN, without which it cannot mount. */
+  readonly capSysAdmin: boolean;
+  /** Where fusermount3 is, if anywhere. */
+  readonly fusermount3: string | null;
+}
+
+const UNKNOWN = "unknown: the kernel could not be asked";
+
+async function runInfo(
+  { operands }: Arguments,
+  output: Output,
+): Promise<ExitCode> {
+  if (operands[0] !== undefined) {
+    throw new UsageError(
+      `Cannot make sense of ${operands[0]}: info needs nothing`,
+    );
+  }
+  const facts: InfoFacts = {
+    deno: Deno.version.deno,
+    kernel: kernelRelease(),
+    uid: credentials().effectiveUid,
+    ...await askKernel(),
+    capSysAdmin: hasCapSysAdmin(),
+    fusermount3: findExecutable("fusermount3"),
+    ...fuseParameters(),
+  };
+  if (output.json) output.event("info", infoEvent(facts));
+  else for (const line of infoLines(facts)) output.print(line);
+  return EXIT.OK;
+}
+
+/** What `info` prints for programs. */
+export function infoEvent(facts: InfoFacts): Record<string, unknown> {
+  const { offer, device, ...rest } = facts;
+  const asked = typeof offer !== "string";
+  return {
+    ...rest,
+    canMount: canMount(facts),
+    device: { usable: device === null, reason: device },
+    protocol: asked ? { major: offer.major, minor: offer.minor } : null,
+    flags: asked ? initFlagNames(offer.flags) : null,
+    uring: asked ? isOffered(offer, "OVER_IO_URING") : null,
+    passthrough: asked ? isOffered(offer, "PASSTHROUGH") : null,
+    reason: asked ? null : offer,
+  };
+}
+
+/** What `info` prints for people: what, and how it is. */
+export function infoLines(facts: InfoFacts): string[] {
+  const { uid, capSysAdmin, device, offer, fusermount3 } = facts;
+  const rows: [string, string][] = [
+    ["Deno", facts.deno],
+    ["Linux", facts.kernel],
+    ["User", uid === 0 ? "root" : `uid ${uid}`],
+    ["CAP_SYS_ADMIN", capSysAdmin ? "yes" : "no, so this user cannot mount"],
+    ["/dev/fuse", device ?? "can be opened"],
+    ["FUSE protocol", protocolText(facts)],
+    ["fusermount3", fusermount3 ?? "not found (not needed for root)"],
+    ["Largest request", pagesText(facts.maxPagesLimit)],
+    ["Background requests", backgroundText(facts.maxUserBackground)],
+    ["io_uring", uringText(facts)],
+    ["Passthrough", offeredText(offer, "PASSTHROUGH")],
+    ["Exports", exportsText(facts)],
+  ];
+  const width = Math.max(...rows.map(([what]) => what.length));
+  return rows.map(([what, how]) => `${what.padEnd(width)}  ${how}`);
+}
+
+function canMount({ capSysAdmin, device }: InfoFacts): boolean {
+  return capSysAdmin && device === null;
+}
+
+function exportsText(facts: InfoFacts): string {
+  if (canMount(facts)) return "possible";
+  const what = facts.capSysAdmin ? "/dev/fuse" : "root or CAP_SYS_ADMIN";
+  return `not possible without ${what}; 'demo' runs on a simulated kernel`;
+}
+
+function protocolText({ device, offer }: InfoFacts): string {
+  if (typeof offer !== "string") return `${offer.major}.${offer.minor}`;
+  return device === null ? `unknown: ${offer}` : UNKNOWN;
+}
+
+function pagesText(pages: number | null): string {
+  return pages === null
+    ? "1 MiB (this kernel has no max_pages_limit)"
+    : `${pages} pages (fs.fuse.max_pages_limit)`;
+}
+
+function backgroundText(count: number | null): string {
+  return count === null
+    ? "unknown"
+    : `at most ${count} without CAP_SYS_ADMIN (max_user_bgreq)`;
+}
+
+function uringText({ offer, enableUring }: InfoFacts): string {
+  if (enableUring === null) {
+    return "not offered: this kernel has no FUSE over io_uring";
+  }
+  return enableUring
+    ? offeredText(offer, "OVER_IO_URING")
+    : "not offered: root can switch it on with 'echo Y > /sys/module/fuse/parameters/enable_uring'";
+}
+
+function offeredText(offer: InitOffer | string, name: InitFlagName): string {
+  if (typeof offer === "string") return UNKNOWN;
+  return isOffered(offer, name) ? "offered" : "not offered by this kernel";
+}
+
+function isOffered({ flags }: InitOffer, name: InitFlagName): boolean {
+  return (flags & initFlag(name)) !== 0n;
+}

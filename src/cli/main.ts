@@ -1,0 +1,123 @@
+/**
+ * From the command line to a command, and from whatever comes of it to an
+ * exit code.
+ *
+ * @module
+ */
+import { type Command, COMMON_OPTIONS } from "./command.ts";
+import { DEMO } from "./demo_command.ts";
+import { EXIT, type ExitCode } from "./exit_code.ts";
+import { EXPORT } from "./export_command.ts";
+import { tellFailure } from "./failure.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { INFO } from "./info_command.ts";
+import { nearest } from "./nearest.ts";
+import { readArguments } from "./options.ts";
+import { Output, type Sinks } from "./output.ts";
+import { UsageError } from "./usage_error.ts";
+
+const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO];
+
+/**
+ * Runs the program.
+ *
+ * @param args The command line, without the program's name.
+ * @param version The program's version.
+ * @param sinks Where to print to.
+ * @returns What to end with. Never rejects.
+ */
+export async function main(
+  args: readonly string[],
+  version: string,
+  sinks: Sinks = Deno,
+): Promise<ExitCode> {
+  const output = new Output(wantsJson(args), sinks);
+  using _ = catchDefects(output);
+  try {
+    return await dispatch(args, version, output);
+  } catch (error) {
+    return tellFailure(error, output);
+  }
+}
+
+async function dispatch(
+  args: readonly string[],
+  version: string,
+  output: Output,
+): Promise<ExitCode> {
+  if (args.length === 0) {
+    for (const line of programHelp(COMMANDS)) output.say(line);
+    return EXIT.USAGE;
+  }
+  const at = commandIndex(args);
+  if (at < 0) return answerWithoutCommand(args, version, output);
+  const command = commandOf(args[at]!);
+  const given = readArguments(args.toSpliced(at, 1), [
+    ...command.options,
+    ...COMMON_OPTIONS,
+  ]);
+  if (given.flags.has("help")) return print(commandHelp(command), output);
+  if (given.flags.has("version")) return print([`mqfuse ${version}`], output);
+  return await command.run(given, output);
+}
+
+/** The command comes first, but options of it may come before. */
+function commandIndex(args: readonly string[]): number {
+  return args[0]!.startsWith("-")
+    ? args.findIndex((arg) => COMMANDS.some(({ name }) => name === arg))
+    : 0;
+}
+
+function answerWithoutCommand(
+  args: readonly string[],
+  version: string,
+  output: Output,
+): ExitCode {
+  const { flags } = readArguments(args, COMMON_OPTIONS);
+  if (flags.has("version")) return print([`mqfuse ${version}`], output);
+  if (flags.has("help")) return print(programHelp(COMMANDS), output);
+  throw new UsageError(
+    "Cannot tell what to do: name a command; --help lists them",
+  );
+}
+
+function commandOf(name: string): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command !== undefined) return command;
+  const near = nearest(name, COMMANDS.map((each) => each.name));
+  const hint = near === undefined
+    ? "--help lists the commands"
+    : `did you mean '${near}'?`;
+  throw new UsageError(`Unknown command ${name}: ${hint}`);
+}
+
+function print(lines: readonly string[], output: Output): ExitCode {
+  for (const line of lines) output.print(line);
+  return EXIT.OK;
+}
+
+/** Whether errors are to be events too, also those of the command line. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).includes("--json");
+}
+
+/** Turns what nobody caught into one sentence, and the end of the program. */
+function catchDefects(output: Output): Disposable {
+  const fail = (event: Event, error: unknown) => {
+    event.preventDefault();
+    // On its way out the program still unmounts: the "unload" event.
+    Deno.exit(tellFailure(error, output));
+  };
+  const onError = (event: ErrorEvent) => fail(event, event.error);
+  const onRejection = (event: PromiseRejectionEvent) =>
+    fail(event, event.reason);
+  globalThis.addEventListener("error", onError);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  return {
+    [Symbol.dispose]() {
+      globalThis.removeEventListener("error", onError);
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { formatSize } from "../backends/size.ts";
+
+/** What is to be told of an export that is ready. */
+export interface ReadyFacts {
+  /** What is exported. */
+  readonly source: string;
+  /** Where, as the user wrote it. */
+  readonly mountpoint: string;
+  /** Size of the image in bytes. */
+  readonly size: number;
+  /** Whether it can be written to. */
+  readonly writable: boolean;
+  /** Whether it can become larger. */
+  readonly growable: boolean;
+  /** How many queues serve it. */
+  readonly queues: number;
+  /** The minor version of the protocol agreed on. */
+  readonly minor: number;
+  /** The process that serves it. */
+  readonly pid: number;
+}
+
+/** One line that says what is exported, how, and how to stop that. */
+export function readyLine(facts: ReadyFacts): string {
+  const { source, mountpoint, size, writable, growable, queues } = facts;
+  const access = writable ? "read-write" : "read-only";
+  const mode = growable ? `${access}, growable` : access;
+  const count = queues === 1 ? "1 queue" : `${queues} queues`;
+  return `Exporting ${source} (${
+    formatSize(size)
+  }, ${mode}) at ${mountpoint}: ` +
+    `${count}, FUSE 7.${facts.minor}; ` +
+    `stop with Ctrl-C, 'kill ${facts.pid}' or 'umount ${mountpoint}'`;
+}

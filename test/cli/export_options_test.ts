@@ -1,0 +1,106 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { EXPORT } from "../../src/cli/export_command.ts";
+import { readExportRequest } from "../../src/cli/export_options.ts";
+import { readArguments } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
+
+function request(...args: string[]) {
+  return readExportRequest(readArguments(args, EXPORT.options));
+}
+
+function refusal(...args: string[]): string {
+  return assertThrows(() => request(...args), UsageError).message;
+}
+
+Deno.test("readExportRequest() reads sizes with suffixes", () => {
+  const { offset, size, queues, ...rest } = request(
+    "--offset=1M",
+    "--size=512k",
+    "-q3",
+    "disk.img",
+    "mnt.img",
+  );
+  assertEquals([offset, size, queues], [1048576, 524288, 3]);
+  assertEquals(rest, {
+    source: "disk.img",
+    mountpoint: "mnt.img",
+    writable: false,
+    growable: false,
+    pidfile: null,
+    trace: false,
+  });
+});
+
+Deno.test("readExportRequest() takes all of the image by default", () => {
+  const { offset, size, queues } = request("disk.img", "mnt.img");
+  assertEquals([offset, size], [0, null]);
+  assertEquals(queues, Math.min(navigator.hardwareConcurrency, 4));
+});
+
+Deno.test("readExportRequest() refuses sizes that are none", () => {
+  const expected = "expected digits and one of k, M, G, T, P, E, such as 512M";
+  for (const size of ["-1", "1Q", "1.5G", "", " 1", "0x10", "1GiB", "G"]) {
+    if (size === "") continue;
+    const message = `Cannot read size "${size}": ${expected}`;
+    assertEquals(refusal("--size", size, "a", "b"), `${message} (--size)`);
+    assertEquals(refusal("--offset", size, "a", "b"), `${message} (--offset)`);
+    assertEquals(refusal(`null:${size}`, "b"), `${message} (SOURCE)`);
+  }
+});
+
+Deno.test("readExportRequest() refuses sizes that are too large or nothing", () => {
+  for (const size of ["9223372036854775808", "8E", "9007199254740992"]) {
+    const message =
+      `Cannot use size "${size}": the largest is 2^53 - 1 bytes (8 PiB)`;
+    assertEquals(refusal("--size", size, "a", "b"), `${message} (--size)`);
+    assertEquals(refusal(`memory:${size}`, "b"), `${message} (SOURCE)`);
+  }
+  assertEquals(
+    refusal("--size=0", "a", "b"),
+    "Cannot show 0 bytes of an image (--size=0): give a larger size, or leave --size out to show all of it",
+  );
+  assertEquals(
+    refusal("null:0", "b"),
+    'Cannot make an empty disk "null:0": give it a size, such as null:1G (SOURCE)',
+  );
+});
+
+Deno.test("readExportRequest() refuses numbers of queues that cannot be", () => {
+  const range = "expected a whole number from 1 to 64 (--queues)";
+  assertEquals(refusal("-q0", "a", "b"), `Cannot use 0 queues: ${range}`);
+  assertEquals(
+    refusal("-q1000000", "a", "b"),
+    `Cannot use 1000000 queues: ${range}`,
+  );
+  for (const text of ["1.5", "-1", "four", "0x4", "1e1", "NaN"]) {
+    assertEquals(
+      refusal("--queues", text, "a", "b"),
+      `Cannot use ${text} queues (--queues): expected a whole number from 1 on`,
+    );
+  }
+});
+
+Deno.test("readExportRequest() refuses operands that lack or are too many", () => {
+  const usage = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
+  assertEquals(refusal(), `Cannot export without a SOURCE; ${usage}`);
+  assertEquals(
+    refusal("a", ""),
+    `Cannot export a without a MOUNTPOINT; ${usage}`,
+  );
+  assertEquals(
+    refusal("a", "b", "c"),
+    `Cannot make sense of the operand c; ${usage}`,
+  );
+  assertEquals(
+    refusal("-", "b"),
+    "Cannot export standard input: SOURCE has to be a file or block device; write ./- for a file of that name",
+  );
+});
+
+Deno.test("readExportRequest() refuses --growable without --writable", () => {
+  assertEquals(
+    refusal("--growable", "a", "b"),
+    "Cannot use --growable without --writable: an image that is not written to does not grow; add -w",
+  );
+  assertEquals(request("-w", "--growable", "a", "b").growable, true);
+});

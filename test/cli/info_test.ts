@@ -1,0 +1,81 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  infoEvent,
+  type InfoFacts,
+  infoLines,
+} from "../../src/cli/info_command.ts";
+import { initFlag } from "../../src/protocol/init.ts";
+
+const REFUSED = "Cannot open /dev/fuse: Permission denied (run as root)";
+
+const FACTS: InfoFacts = {
+  deno: "2.9.6",
+  kernel: "6.18.1",
+  uid: 0,
+  device: null,
+  offer: {
+    major: 7,
+    minor: 45,
+    maxReadahead: 131072,
+    flags: initFlag("PASSTHROUGH") | initFlag("ASYNC_READ"),
+  },
+  capSysAdmin: true,
+  fusermount3: null,
+  enableUring: false,
+  maxPagesLimit: 256,
+  maxUserBackground: 100,
+};
+
+/** What `info` says about one matter. */
+function line(facts: InfoFacts, what: string): string {
+  const found = infoLines(facts).find((each) => each.startsWith(`${what}  `));
+  return found?.slice(what.length).trim() ?? "";
+}
+
+Deno.test("infoLines() tells what root can do", () => {
+  assertEquals(line(FACTS, "User"), "root");
+  assertEquals(line(FACTS, "FUSE protocol"), "7.45");
+  assertEquals(line(FACTS, "Passthrough"), "offered");
+  assertEquals(line(FACTS, "Exports"), "possible");
+  assert(line(FACTS, "io_uring").startsWith("not offered: root can switch"));
+});
+
+Deno.test("infoLines() tells why another user cannot", () => {
+  const facts: InfoFacts = {
+    ...FACTS,
+    uid: 1000,
+    capSysAdmin: false,
+    device: REFUSED,
+    offer: REFUSED,
+  };
+  assertEquals(line(facts, "User"), "uid 1000");
+  assertEquals(line(facts, "/dev/fuse"), REFUSED);
+  assertEquals(
+    line(facts, "Passthrough"),
+    "unknown: the kernel could not be asked",
+  );
+  assert(line(facts, "Exports").startsWith("not possible without root"));
+});
+
+Deno.test("infoLines() tells of io_uring what kernel and setting say", () => {
+  assertEquals(
+    line({ ...FACTS, enableUring: null }, "io_uring"),
+    "not offered: this kernel has no FUSE over io_uring",
+  );
+  const flags = initFlag("OVER_IO_URING");
+  const offer = { major: 7, minor: 45, maxReadahead: 0, flags };
+  const on = { ...FACTS, enableUring: true, offer };
+  assertEquals(line(on, "io_uring"), "offered");
+});
+
+Deno.test("infoEvent() tells the same to programs", () => {
+  const event = infoEvent(FACTS);
+  assertEquals(event.protocol, { major: 7, minor: 45 });
+  assertEquals(event.flags, ["ASYNC_READ", "PASSTHROUGH"]);
+  assertEquals([event.uring, event.passthrough], [false, true]);
+  assertEquals(event.canMount, true);
+  const refused = infoEvent({ ...FACTS, device: REFUSED, offer: REFUSED });
+  assertEquals(refused.device, { usable: false, reason: REFUSED });
+  assertEquals([refused.protocol, refused.reason], [null, REFUSED]);
+  assertEquals(refused.canMount, false);
+});

@@ -1,0 +1,86 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { main } from "../../src/cli/main.ts";
+import { KeptSinks } from "./_sinks.ts";
+
+/** Runs a command line that ends before it needs a permission. */
+async function run(...args: string[]) {
+  const sinks = new KeptSinks();
+  const code = await main(args, "1.2.3", sinks);
+  return { code, out: sinks.out, err: sinks.err };
+}
+
+Deno.test("main() prints help and version on standard output", async () => {
+  for (const args of [["--help"], ["-h"]]) {
+    const { code, out, err } = await run(...args);
+    assertEquals([code, err], [0, ""]);
+    for (const name of ["export", "info", "demo"]) {
+      assertMatch(out, new RegExp(`^  ${name} +\\w`, "m"));
+    }
+  }
+  for (const args of [["--version"], ["-V"], ["export", "-V"]]) {
+    assertEquals(await run(...args), {
+      code: 0,
+      out: "mqfuse 1.2.3\n",
+      err: "",
+    });
+  }
+});
+
+Deno.test("main() prints the help of each command, within 80 columns", async () => {
+  for (const name of ["export", "info", "demo"]) {
+    const { code, out, err } = await run(name, "--help");
+    assertEquals([code, err], [0, ""]);
+    assertMatch(out, new RegExp(`^Usage: .* main\\.ts ${name} \\[OPTIONS\\]`));
+    assertMatch(out, /^ {2}-h, --help +print this text$/m);
+    assert(out.includes("\nExamples:\n"));
+    for (const line of out.split("\n")) assert(line.length <= 80, line);
+    assertEquals(await run("--help", name), { code, out, err });
+  }
+  const { out } = await run("export", "--help");
+  assertMatch(out, /^ {2}-q, --queues=N +serve through N /m);
+  assertMatch(out, /^ {6}--offset=SIZE +start at this byte /m);
+});
+
+Deno.test("main() ends with 2 where the command line is wrong", async () => {
+  const cases: [string[], string][] = [
+    [["exprot", "a", "b"], "Unknown command exprot: did you mean 'export'?"],
+    [["mount"], "Unknown command mount: --help lists the commands"],
+    [["--frob"], "Unknown option --frob: --help lists the options"],
+    [
+      ["--"],
+      "Cannot tell what to do: name a command; --help lists them",
+    ],
+    [
+      ["export", "--writeable", "a", "b"],
+      "Unknown option --writeable: did you mean --writable?",
+    ],
+    [
+      ["--growabel", "export", "a", "b"],
+      "Unknown option --growabel: did you mean --growable?",
+    ],
+    [["info", "x"], "Cannot make sense of x: info needs nothing"],
+    [["demo", "x"], "Cannot make sense of x: demo needs nothing"],
+    [["demo", "-w"], "Unknown option -w: --help lists the options"],
+  ];
+  for (const [args, message] of cases) {
+    assertEquals(await run(...args), {
+      code: 2,
+      out: "",
+      err: `mqfuse: ${message}\n`,
+    });
+  }
+});
+
+Deno.test("main() shows help and ends with 2 without a command", async () => {
+  const { code, out, err } = await run();
+  assertEquals([code, out], [2, ""]);
+  assertMatch(err, /^Usage: /);
+});
+
+Deno.test("main() makes errors events too with --json", async () => {
+  const { code, out, err } = await run("export", "--json", "a");
+  assertEquals(code, 2);
+  const event = JSON.parse(out);
+  assertEquals(event.event, "error");
+  assertEquals(err, `mqfuse: ${event.message}\n`);
+});

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { nearest, slips } from "../../src/cli/nearest.ts";
+
+Deno.test("slips() counts letters left out, put in, changed and swapped", () => {
+  const cases: [string, string, number][] = [
+    ["", "", 0],
+    ["size", "size", 0],
+    ["", "size", 4],
+    ["siz", "size", 1],
+    ["sizze", "size", 1],
+    ["sise", "size", 1],
+    ["szie", "size", 1],
+    ["queus", "queues", 1],
+    ["export", "demo", 5],
+  ];
+  for (const [from, to, expected] of cases) {
+    assertEquals(slips(from, to), expected, `${from} -> ${to}`);
+    assertEquals(slips(to, from), expected, `${to} -> ${from}`);
+  }
+});
+
+Deno.test("nearest() finds the name that was meant, if any", () => {
+  const names = ["export", "info", "demo"];
+  assertEquals(nearest("exprot", names), "export");
+  assertEquals(nearest("inof", names), "info");
+  assertEquals(nearest("e", names), "export");
+  assertEquals(nearest("dem", names), "demo");
+  assertEquals(nearest("", names), undefined);
+  assertEquals(nearest("xyzzy", names), undefined);
+  assertEquals(nearest("mount", names), undefined);
+});

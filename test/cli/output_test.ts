@@ -1,0 +1,139 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { tellFailure } from "../../src/cli/failure.ts";
+import { Output } from "../../src/cli/output.ts";
+import { readyLine } from "../../src/cli/ready_line.ts";
+import { formatTable, queueTable } from "../../src/cli/table.ts";
+import { libc } from "../../src/linux/libc.ts";
+import { granted } from "../requirements.ts";
+import { KeptSinks } from "./_sinks.ts";
+
+// Opened here, it is none of what a test would be said to leak.
+if (granted("ffi")) libc();
+
+Deno.test("Output writes whole lines, however little a stream takes", () => {
+  const sinks = new KeptSinks(3);
+  const output = new Output(true, sinks);
+  output.print("a line of text");
+  output.event("ready", { queues: 4 });
+  output.say("another one");
+  assertEquals(sinks.out, 'a line of text\n{"event":"ready","queues":4}\n');
+  assertEquals(sinks.err, "another one\n");
+});
+
+Deno.test("Output keeps a line one line", () => {
+  const sinks = new KeptSinks();
+  new Output(false, sinks).say("a\nb\r\x1b[0m\tc");
+  assertEquals(sinks.err, "a\\x0ab\\x0d\\x1b[0m\\x09c\n");
+});
+
+Deno.test("Output prints events for programs alone", () => {
+  const sinks = new KeptSinks();
+  new Output(false, sinks).event("ready");
+  new Output(false, sinks).notice("Something");
+  assertEquals([sinks.out, sinks.err], ["", "mqfuse: Something\n"]);
+  new Output(true, sinks).error("Something else");
+  assertEquals(sinks.out, '{"event":"error","message":"Something else"}\n');
+  assertEquals(sinks.err, "mqfuse: Something\nmqfuse: Something else\n");
+});
+
+Deno.test("Output goes on when nobody reads any more", () => {
+  const broken = {
+    writeSync: () => {
+      throw new Deno.errors.BrokenPipe();
+    },
+  };
+  const sinks = new KeptSinks();
+  const output = new Output(true, { stdout: broken, stderr: sinks.stderr });
+  output.error("It failed");
+  assertEquals(sinks.err, "mqfuse: It failed\n");
+});
+
+Deno.test("Output waits for a pipe that is full", () => {
+  const sinks = new KeptSinks();
+  let tries = 0;
+  const full = {
+    writeSync(bytes: Uint8Array) {
+      if (++tries < 3) throw new Deno.errors.WouldBlock();
+      return sinks.stdout.writeSync(bytes);
+    },
+  };
+  new Output(false, { stdout: full, stderr: sinks.stderr }).print("late");
+  assertEquals([sinks.out, tries], ["late\n", 3]);
+});
+
+Deno.test("tellFailure() passes on what was written for the user", () => {
+  const sinks = new KeptSinks();
+  const output = new Output(false, sinks);
+  assertEquals(tellFailure(new Error("Cannot do it: no"), output), 1);
+  assertEquals(tellFailure(new RangeError("Cannot use it: no"), output), 1);
+  assertEquals(
+    sinks.err,
+    "mqfuse: Cannot do it: no\nmqfuse: Cannot use it: no\n",
+  );
+});
+
+Deno.test("tellFailure() calls a defect one, in a line", () => {
+  const defects = [
+    new TypeError("Cannot read properties of undefined\n  (reading 'x')"),
+    new RangeError("Maximum call stack size exceeded"),
+    "a string",
+    undefined,
+  ];
+  for (const defect of defects) {
+    const sinks = new KeptSinks();
+    assertEquals(tellFailure(defect, new Output(false, sinks)), 1);
+    assertMatch(
+      sinks.err,
+      /^mqfuse: .+; this is a defect of mqfuse, please report it \(.*\)\n$/,
+    );
+  }
+});
+
+Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
+  const facts = {
+    source: "disk.img",
+    mountpoint: "mnt.img",
+    size: 3 << 29,
+    writable: false,
+    growable: false,
+    queues: 4,
+    minor: 45,
+    pid: 123,
+  };
+  assertEquals(
+    readyLine(facts),
+    "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues, FUSE 7.45; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
+  );
+  assertMatch(
+    readyLine({ ...facts, writable: true, growable: true, queues: 1 }),
+    /\(1\.5 GiB, read-write, growable\) at mnt\.img: 1 queue, /,
+  );
+});
+
+Deno.test("formatTable() aligns columns", () => {
+  assertEquals(formatTable([["a", "bb"], ["ccc", "1"]]), [
+    "a    bb",
+    "ccc   1",
+  ]);
+});
+
+Deno.test("queueTable() has a line for each queue and one of sums", () => {
+  const totals = (index: number) => ({
+    index,
+    requests: 10 + index,
+    reads: 5,
+    writes: 4,
+    bytesRead: 5 << 20,
+    bytesWritten: 1 << 20,
+    errors: index,
+  });
+  assertEquals(queueTable([totals(0), totals(1)]), [
+    "queue  requests  reads  writes    read  written  errors",
+    "0            10      5       4   5 MiB    1 MiB       0",
+    "1            11      5       4   5 MiB    1 MiB       1",
+    "all          21     10       8  10 MiB    2 MiB       1",
+  ]);
+  const [head, row] = queueTable([totals(0)], 2);
+  assertMatch(head!, / {2}throughput$/);
+  assertMatch(row!, / {2}3 MiB\/s$/);
+});

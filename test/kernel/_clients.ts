@@ -1,0 +1,107 @@
+/**
+ * Programs that a test runs, files that it makes, and waiting with a limit.
+ *
+ * @module
+ */
+
+/** Longest time for any one thing that a test waits for. */
+const STEP_MS = 20_000;
+
+/** How a process ended. */
+export interface Ended {
+  /** Its exit code. */
+  readonly code: number;
+  /** What it printed on standard output. */
+  readonly stdout: string;
+  /** What it printed on standard error. */
+  readonly stderr: string;
+}
+
+/** Waits, but not for ever. */
+export async function within<T>(
+  promise: Promise<T>,
+  what: string,
+  ms: number = STEP_MS,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`${what} took longer than ${ms} ms`);
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits until something has come true. */
+export async function eventually(
+  check: () => boolean | Promise<boolean>,
+  what: string,
+  ms: number = STEP_MS,
+): Promise<void> {
+  const deadline = Date.now() + ms;
+  while (!await check()) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Runs a client of the mount, or any program, to its end. */
+export async function run(
+  program: string,
+  ...args: string[]
+): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command("timeout", {
+    args: ["-k", "2", "20", program, ...args],
+    env: { LC_ALL: "C" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** Runs a line of shell, in which "$1" and so on are the arguments. */
+export async function shell(line: string, ...args: string[]): Promise<Ended> {
+  return await run("sh", "-c", line, "sh", ...args);
+}
+
+/** Runs a program that has to succeed, and returns what it printed. */
+export async function must(
+  program: string,
+  ...args: string[]
+): Promise<string> {
+  const { code, stdout, stderr } = await run(program, ...args);
+  if (code === 0) return stdout.trim();
+  throw new Error(
+    `${program} ${args.join(" ")} ended with ${code}: ${stdout}${stderr}`,
+  );
+}
+
+/** Makes a file of random bytes. */
+export async function randomFile(path: string, size: number): Promise<void> {
+  const chunk = 65536;
+  using file = await Deno.create(path);
+  const bytes = new Uint8Array(chunk);
+  for (let at = 0; at < size; at += chunk) {
+    const part = bytes.subarray(0, Math.min(chunk, size - at));
+    crypto.getRandomValues(part);
+    await file.write(part);
+  }
+}
+
+/** Whether there is such a file. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
