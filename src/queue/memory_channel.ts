@@ -135,13 +135,13 @@ export class MemoryChannel {
   constructor({ options, memory }: MemoryChannelHandle) {
     this.options = options;
     this.memory = memory;
-    const { capacity } = options;
+    const slots = ringSlots(options);
     const words = new Int32Array(memory, 0, WORDS);
     const ring = (n: number) =>
       new EntryRing(
         words,
         n,
-        new Int32Array(memory, 4 * (WORDS + n * capacity), capacity),
+        new Int32Array(memory, 4 * (WORDS + n * slots), slots),
       );
     this.#words = words;
     this.offered = ring(OFFERED);
@@ -150,7 +150,7 @@ export class MemoryChannel {
     this.serverBell = new Int32Array(memory, 4 * WORD_SERVER_BELL, 1);
     this.kernelBell = options.kernelBell;
     this.entries = Array.from(
-      { length: capacity },
+      { length: options.capacity },
       (_, number) => entryOf(memory, options, number),
     );
   }
@@ -209,8 +209,13 @@ export async function rung(
   clearInterval(alive);
 }
 
-function entriesStart({ capacity }: Required<MemoryChannelOptions>): number {
-  return 64 * Math.ceil(4 * (WORDS + RINGS * capacity) / 64);
+function entriesStart(options: Required<MemoryChannelOptions>): number {
+  return 64 * Math.ceil(4 * (WORDS + RINGS * ringSlots(options)) / 64);
+}
+
+/** A power of two, so that counts may wrap around at 2^32. */
+function ringSlots({ capacity }: Required<MemoryChannelOptions>): number {
+  return 2 ** Math.ceil(Math.log2(capacity));
 }
 
 function payloadSize({ maxPayload }: Required<MemoryChannelOptions>): number {

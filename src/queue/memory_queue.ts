@@ -117,7 +117,7 @@ export class MemoryQueue implements RequestQueue {
     this.#free.push(entry.number);
     if (this.#kernel !== undefined) return this.#kernel.replied(this.index);
     ring(this.#channel.kernelBell);
-    return true;
+    return this.#channel.ended === 0;
   }
 
   notify(message: Uint8Array<ArrayBuffer>): number {

@@ -1,0 +1,124 @@
+/**
+ * A kernel made of TypeScript, to test a FUSE server without root, a kernel or
+ * luck: it sends what Linux's FUSE driver sends for a mount of one plain file,
+ * spreads it over several queues, checks every reply as the driver does, and
+ * compares what is read with a model of the disk.
+ *
+ * @example Serve a disk in memory on two queues, and use it
+ * ```ts
+ * import {
+ *   CheckedFile,
+ *   DiskModel,
+ *   serveInThread,
+ *   SimClient,
+ *   SimKernel,
+ * } from "@mqfuse/mqfuse/sim";
+ * import { BlockExport, ExportState, exportWish } from "@mqfuse/mqfuse";
+ * import { createMemoryDisk, MemoryBackend } from "@mqfuse/mqfuse/backends";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const size = 1 << 20;
+ * const disk = createMemoryDisk(size);
+ * const rules = { writable: true, growable: false, allowOther: false };
+ * const state = ExportState.create({ size, mode: 0o600, uid: 0, gid: 0 });
+ *
+ * const kernel = new SimKernel({ queues: 2 });
+ * const server = await serveInThread(kernel, {
+ *   wish: exportWish(rules),
+ *   handler: () =>
+ *     new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
+ * });
+ *
+ * const client = new SimClient(kernel);
+ * const file = await client.open(2);
+ * const checked = new CheckedFile(file, new DiskModel({ size }));
+ * await checked.pwrite(new Uint8Array(5000).fill(7), 100);
+ * assertEquals(await checked.pread(new Uint8Array(8192), 0), 8192);
+ * assertEquals((await client.stat()).size, size);
+ * await file.close();
+ *
+ * kernel.unmount();
+ * assertEquals((await server.ended).map((end) => end.reason), [
+ *   "unmounted",
+ *   "unmounted",
+ * ]);
+ * assertEquals(kernel.violations, []);
+ * ```
+ *
+ * @module
+ */
+export type { Dialect, DialectOptions } from "../src/protocol/dialect.ts";
+export type { Exchange } from "../src/protocol/exchange.ts";
+export type {
+  INIT_FLAGS,
+  InitFlag,
+  InitFlagName,
+} from "../src/protocol/flags.ts";
+export type {
+  InitAgreement,
+  InitOffer,
+  InitWish,
+} from "../src/protocol/init.ts";
+export type { OpcodeName, OPCODES } from "../src/protocol/opcodes.ts";
+export type {
+  ProtocolError,
+  ProtocolErrorKind,
+} from "../src/protocol/protocol_error.ts";
+export type { Reply, ReplyMemory } from "../src/protocol/reply.ts";
+export type { Request, RequestMemory } from "../src/protocol/request.ts";
+export type { STRUCTS } from "../src/protocol/structs.ts";
+export type { StructName } from "../src/protocol/types.ts";
+export type { Handshake } from "../src/queue/handshake.ts";
+export * from "../src/queue/memory_channel.ts";
+export * from "../src/queue/memory_queue.ts";
+export type {
+  QueueBoard,
+  QueueRow,
+  QueueTotals,
+} from "../src/queue/queue_board.ts";
+export type {
+  QueueEnd,
+  QueueEndReason,
+  RequestQueue,
+} from "../src/queue/request_queue.ts";
+export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
+export type { Mounted } from "./attributes.ts";
+export type { Caller, Credentials, SimAnswer, SimCall } from "./call.ts";
+export { CheckedFile } from "./checked_file.ts";
+export {
+  SimClient,
+  type SimMount,
+  type SimStatfs,
+  type SimTime,
+} from "./client.ts";
+export type { TransferFile } from "./direct_io.ts";
+export type { TakenRequest } from "./dispatch.ts";
+export { type OptionalRequest, SimInode, type SimStat } from "./inode.ts";
+export { InodeLock } from "./inode_lock.ts";
+export {
+  type QueueReport,
+  SimKernel,
+  type SimKernelOptions,
+} from "./kernel.ts";
+export {
+  DiskModel,
+  type DiskModelOptions,
+  ModelMismatch,
+  type ModelRead,
+} from "./model.ts";
+export {
+  type KernelLimits,
+  type KernelOffer,
+  LINUX_FLAGS,
+} from "./negotiation.ts";
+export type { OpenFile } from "./open_file.ts";
+export { type DispatchPolicy, RoundRobinPolicy } from "./policy.ts";
+export {
+  serveInThread,
+  type ThreadServer,
+  type ThreadServerOptions,
+} from "./server.ts";
+export { SimError } from "./sim_error.ts";
+export { SimFile } from "./sim_file.ts";
+export type { Violation, ViolationKind } from "./violation.ts";
+export type { Overwrite } from "./write_history.ts";

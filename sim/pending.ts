@@ -1,0 +1,55 @@
+import { Fifo } from "./fifo.ts";
+import type { SimRequest } from "./sim_request.ts";
+
+/**
+ * Requests that no queue has taken yet: `fiq->pending`. A policy may bind a
+ * request to one queue; others are for whichever queue comes first.
+ */
+export class PendingList {
+  readonly #shared = new Fifo<SimRequest>();
+  readonly #bound: readonly Fifo<SimRequest>[];
+
+  /** Makes an empty list for a number of queues. */
+  constructor(queues: number) {
+    this.#bound = Array.from({ length: queues }, () => new Fifo<SimRequest>());
+  }
+
+  /** How many requests wait. */
+  get length(): number {
+    return this.#bound.reduce((sum, { length }) => sum + length, 0) +
+      this.#shared.length;
+  }
+
+  /**
+   * Appends a request.
+   *
+   * @param request The request.
+   * @param queue The queue that it is for, -1 for any.
+   */
+  push(request: SimRequest, queue: number): void {
+    (this.#bound[queue] ?? this.#shared).push(request);
+  }
+
+  /** Puts a request in front of the others that its queue would take. */
+  unshift(request: SimRequest, queue: number): void {
+    (this.#bound[queue] ?? this.#shared).unshift(request);
+  }
+
+  /** Takes the next request for a queue. */
+  take(queue: number): SimRequest | undefined {
+    return this.#bound[queue]!.shift() ?? this.#shared.shift();
+  }
+
+  /** Takes all that is bound to a queue. */
+  unbind(queue: number): SimRequest[] {
+    return this.#bound[queue]!.takeAll();
+  }
+
+  /** Takes all that waits. */
+  takeAll(): SimRequest[] {
+    return [
+      ...this.#bound.flatMap((bound) => bound.takeAll()),
+      ...this.#shared.takeAll(),
+    ];
+  }
+}

@@ -1,0 +1,296 @@
+/**
+ * What every `RequestQueue` does, whatever is behind it.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import type { RequestQueue } from "../../src/queue/request_queue.ts";
+import { faults } from "./conformance_faults.ts";
+import {
+  forgetMessage,
+  parseReply,
+  plainReply,
+  readMessage,
+  take,
+  turn,
+  writeMessage,
+} from "./messages.ts";
+
+/** A queue, and the other side of it in the hands of a test. */
+export interface QueueFixture {
+  /** The queue. */
+  readonly queue: RequestQueue;
+  /** Sends a request: bytes as read(2) would give them. */
+  deliver(message: Uint8Array): void;
+  /** The replies that have come since the last call, whole. */
+  replies(): Uint8Array[];
+  /** From now on the other side wants no reply. */
+  refuse(): void;
+  /** Ends the queue from the other side. */
+  end(reason: "unmounted" | "aborted"): void;
+  /** How often the queue was closed. */
+  readonly closes: number;
+  /** What a notification is answered with. */
+  notifyResult: number;
+  /** The notifications that have come. */
+  readonly notifications: Uint8Array[];
+  /** Ends what still runs. */
+  dispose(): void | Promise<void>;
+}
+
+/** What a fixture is made with. */
+export interface FixtureOptions {
+  /** Requests outstanding at once. */
+  readonly capacity: number;
+  /** Largest payload in bytes. */
+  readonly maxPayload: number;
+}
+
+/** A kind of queue under test. */
+export interface QueueKind {
+  /** What the tests call it. */
+  readonly name: string;
+  /** Makes a queue whose memory is full of 0xa5. */
+  readonly make: (options: FixtureOptions) => QueueFixture;
+  /** Whether it hears what becomes of replies and notifications. */
+  readonly hears: boolean;
+}
+
+/** One behaviour. */
+export interface Behaviour {
+  /** What it is, as the end of a test's name. */
+  readonly name: string;
+  /** Shows it. */
+  readonly fn: (fixture: QueueFixture) => void | Promise<void>;
+  /** Whether it takes a queue that hears what becomes of its messages. */
+  readonly needsHearing?: true;
+}
+
+const OPTIONS: FixtureOptions = { capacity: 3, maxPayload: 65536 };
+const ODD_IDS = [2n ** 53n + 1n, 1n << 63n | 5n, 7n, 2n ** 64n - 1n];
+
+/** Declares the tests of one kind of queue. */
+export function conformance(kind: QueueKind): void {
+  for (const { name, fn, needsHearing } of [...BEHAVIOURS, ...faults]) {
+    if (needsHearing && !kind.hears) continue;
+    Deno.test(`${kind.name} ${name}`, async () => {
+      const fixture = kind.make(OPTIONS);
+      try {
+        await fn(fixture);
+      } finally {
+        await fixture.dispose();
+      }
+    });
+  }
+}
+
+const BEHAVIOURS: Behaviour[] = [
+  { name: "gives requests in the order in which they came", fn: givesInOrder },
+  { name: "gives no more than it has room for", fn: keepsCapacity },
+  { name: "keeps all 64 bits of an id", fn: keepsIds },
+  { name: "takes replies in any order", fn: takesAnyOrder },
+  { name: "sends nothing for a request without reply", fn: sendsNoReply },
+  { name: "sends READ data from where it was put", fn: sendsReadData },
+  { name: "gives WRITE data where the request says", fn: givesWriteData },
+  { name: "takes and gives the largest payload", fn: takesLargest },
+  { name: "sends no byte that was not put there", fn: sendsNoStaleBytes },
+  { name: "shows no byte of an earlier request", fn: showsNoStaleBytes },
+  { name: "wakes ready() for a request", fn: wakesForRequest },
+  { name: "replies at once while ready() waits", fn: repliesWhileWaiting },
+  {
+    name: "says when a reply was not wanted",
+    fn: tellsUnwanted,
+    needsHearing: true,
+  },
+  { name: "passes notifications on", fn: notifies, needsHearing: true },
+];
+
+async function givesInOrder({ queue, deliver, replies }: QueueFixture) {
+  for (const unique of [2n, 4n, 6n]) deliver(readMessage(unique));
+  for (const unique of [2n, 4n, 6n]) {
+    const exchange = await take(queue);
+    assertEquals(exchange.request.unique, unique);
+    exchange.reply.ok();
+    assert(queue.reply(exchange));
+  }
+  await turn();
+  assertEquals(
+    replies().map(parseReply),
+    [2n, 4n, 6n].map((u) => plainReply(u)),
+  );
+  assertEquals(queue.next(false), null);
+  assertEquals(queue.end, null);
+}
+
+async function keepsCapacity({ queue, deliver }: QueueFixture) {
+  assertEquals(queue.capacity, 3);
+  for (const unique of [2n, 4n, 6n, 8n]) deliver(readMessage(unique));
+  const taken = [await take(queue), await take(queue), await take(queue)];
+  await turn();
+  assertEquals(queue.next(false), null);
+  assertEquals(taken.map(({ request }) => request.unique), [2n, 4n, 6n]);
+  taken[1]!.reply.ok();
+  queue.reply(taken[1]!);
+  const fourth = await take(queue);
+  assertEquals(fourth.request.unique, 8n);
+  assertEquals(taken[0]!.request.unique, 2n);
+  assertEquals(queue.next(false), null);
+}
+
+async function keepsIds({ queue, deliver, replies }: QueueFixture) {
+  for (const unique of ODD_IDS) {
+    deliver(readMessage(unique));
+    const exchange = await take(queue);
+    assertEquals(exchange.request.unique, unique);
+    exchange.reply.error(ERRNO.EIO);
+    queue.reply(exchange);
+  }
+  await turn();
+  assertEquals(
+    replies().map(parseReply),
+    ODD_IDS.map((unique) => plainReply(unique, -ERRNO.EIO)),
+  );
+}
+
+async function takesAnyOrder({ queue, deliver, replies }: QueueFixture) {
+  for (const unique of [2n, 4n, 6n]) deliver(readMessage(unique));
+  const taken = [await take(queue), await take(queue), await take(queue)];
+  for (const at of [2, 0, 1]) {
+    const exchange = taken[at]!;
+    exchange.reply.data[0] = at;
+    exchange.reply.ok(1);
+    queue.reply(exchange);
+  }
+  await turn();
+  const seen = replies().map(parseReply).map(({ unique, body }) => [
+    unique,
+    body[0],
+  ]);
+  assertEquals(seen, [[6n, 2], [2n, 0], [4n, 1]]);
+}
+
+async function sendsNoReply({ queue, deliver, replies }: QueueFixture) {
+  // More than there is room for, so that each has to be given back.
+  for (let unique = 2n; unique <= 20n; unique += 2n) {
+    deliver(forgetMessage(unique));
+    const exchange = await take(queue);
+    assertEquals(exchange.request.unique, unique);
+    exchange.reply.none();
+    assert(queue.reply(exchange));
+  }
+  await turn();
+  assertEquals(replies(), []);
+}
+
+async function sendsReadData({ queue, deliver, replies }: QueueFixture) {
+  deliver(readMessage(2n, 0, 4096));
+  const exchange = await take(queue);
+  const data = pattern(4096);
+  exchange.reply.data.set(data);
+  exchange.reply.ok(data.length);
+  queue.reply(exchange);
+  await turn();
+  const [reply] = replies().map(parseReply);
+  assertEquals(reply, { len: 16 + 4096, error: 0, unique: 2n, body: data });
+}
+
+async function givesWriteData({ queue, deliver }: QueueFixture) {
+  const data = pattern(5000);
+  deliver(writeMessage(2n, data));
+  const { request } = await take(queue);
+  assertEquals(request.data.slice(0, 5000), data);
+  assertEquals(request.tailLength, 5000);
+}
+
+async function takesLargest({ queue, deliver, replies }: QueueFixture) {
+  const data = pattern(OPTIONS.maxPayload);
+  deliver(writeMessage(2n, data));
+  const exchange = await take(queue);
+  assertEquals(exchange.request.data.slice(0, data.length), data);
+  exchange.reply.error(ERRNO.EIO);
+  queue.reply(exchange);
+  deliver(readMessage(4n, 0, data.length));
+  const second = await take(queue);
+  second.reply.data.set(data);
+  second.reply.ok(data.length);
+  queue.reply(second);
+  await turn();
+  assertEquals(replies().map((bytes) => bytes.length), [16, 16 + data.length]);
+}
+
+async function sendsNoStaleBytes({ queue, deliver, replies }: QueueFixture) {
+  deliver(readMessage(2n));
+  const exchange = await take(queue);
+  exchange.reply.data.fill(0xa5);
+  exchange.reply.zeroed(8);
+  exchange.reply.ok(8);
+  queue.reply(exchange);
+  await turn();
+  const body = new Uint8Array(8);
+  assertEquals(replies().map(parseReply), [
+    { len: 24, error: 0, unique: 2n, body },
+  ]);
+}
+
+async function showsNoStaleBytes({ queue, deliver }: QueueFixture) {
+  // One slot after the other holds the long request, then the short one.
+  for (let unique = 2n; unique <= 12n; unique += 4n) {
+    deliver(writeMessage(unique, pattern(300)));
+    const long = await take(queue);
+    long.reply.ok();
+    queue.reply(long);
+    deliver(writeMessage(unique + 2n, pattern(10)));
+    const short = await take(queue);
+    assertEquals(short.request.tail().slice(), pattern(10));
+    assertEquals(short.request.length, 90);
+    short.reply.ok();
+    queue.reply(short);
+  }
+}
+
+async function wakesForRequest({ queue, deliver }: QueueFixture) {
+  assertEquals(queue.next(false), null);
+  let woken = false;
+  const ready = queue.ready().then(() => woken = true);
+  await turn();
+  assertEquals(woken, false);
+  deliver(readMessage(2n));
+  await ready;
+  assertEquals((await take(queue)).request.unique, 2n);
+}
+
+async function repliesWhileWaiting({ queue, deliver, replies }: QueueFixture) {
+  deliver(readMessage(2n));
+  const exchange = await take(queue);
+  assertEquals(queue.next(false), null);
+  const ready = queue.ready();
+  exchange.reply.ok();
+  queue.reply(exchange);
+  await turn();
+  assertEquals(replies().map(parseReply), [plainReply(2n)]);
+  deliver(readMessage(4n));
+  await ready;
+}
+
+async function tellsUnwanted({ queue, deliver, refuse }: QueueFixture) {
+  deliver(readMessage(2n));
+  const exchange = await take(queue);
+  refuse();
+  exchange.reply.ok();
+  assertEquals(queue.reply(exchange), false);
+}
+
+function notifies(fixture: QueueFixture) {
+  const bytes = new Uint8Array(40);
+  bytes[0] = 40;
+  bytes[4] = 2;
+  assertEquals(fixture.queue.notify(bytes), 0);
+  assertEquals(fixture.notifications, [bytes]);
+  fixture.notifyResult = -ERRNO.ENOENT;
+  assertEquals(fixture.queue.notify(bytes), -ERRNO.ENOENT);
+}
+
+function pattern(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => i * 7 + (i >> 8));
+}

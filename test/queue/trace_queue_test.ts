@@ -1,0 +1,90 @@
+import { assertEquals } from "@std/assert";
+import {
+  contiguousExchange,
+  Dialect,
+  encodeNotification,
+  encodeRequest,
+  type Exchange,
+  formatTrace,
+  type TraceRecord,
+} from "../../src/protocol/mod.ts";
+import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
+import { TraceQueue } from "../../src/queue/trace_queue.ts";
+
+/** A queue that has one request. */
+class OneRequest implements RequestQueue {
+  readonly index = 3;
+  readonly capacity = 1;
+  readonly end: QueueEnd | null = null;
+  dialect = new Dialect();
+  readonly told: Uint8Array[] = [];
+  #exchange: Exchange | null;
+
+  constructor(bytes: Uint8Array) {
+    this.#exchange = contiguousExchange(bytes, new Uint8Array(4096));
+    this.#exchange.request.validate(bytes.length, this.dialect);
+  }
+
+  next(): Exchange | null {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    return exchange;
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  reply(): boolean {
+    return true;
+  }
+
+  notify(message: Uint8Array): number {
+    this.told.push(message);
+    return -2;
+  }
+
+  close(): void {}
+}
+
+const REQUEST = encodeRequest("READ", {
+  header: { unique: 500n, nodeid: 1n },
+  body: { offset: 4096n, size: 4 },
+});
+
+/** What a trace shows of a READ, its reply and a notification. */
+function shown(wire: boolean): TraceRecord[] {
+  const records: TraceRecord[] = [];
+  const inner = new OneRequest(REQUEST.slice());
+  const queue = new TraceQueue(inner, (record) => records.push(record), {
+    wire,
+  });
+  const exchange = queue.next(false)!;
+  exchange.reply.data.set([1, 2, 3, 4]);
+  exchange.reply.ok(4);
+  assertEquals(queue.reply(exchange), true);
+  assertEquals(queue.notify(encodeNotification("INC_EPOCH")), -2);
+  assertEquals(inner.told.length, 1);
+  return records;
+}
+
+Deno.test("TraceQueue shows every message in order", () => {
+  assertEquals(shown(false).map(formatTrace), [
+    "q3 <- 0x1f4 READ fh=0 offset=4096 size=4",
+    "q3 -> 0x1f4 READ OK 4 B",
+    "q3 -> 0x0 NOTIFY_INC_EPOCH",
+  ]);
+  assertEquals(shown(false).map(({ wire }) => wire), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("TraceQueue shows whole messages where it is asked to", () => {
+  const [request, reply, notification] = shown(true);
+  assertEquals(request?.wire, REQUEST);
+  assertEquals(reply?.wire?.length, 20);
+  assertEquals(reply?.wire?.subarray(16), Uint8Array.of(1, 2, 3, 4));
+  assertEquals(notification?.wire, encodeNotification("INC_EPOCH"));
+});

@@ -1,0 +1,127 @@
+/**
+ * A simulated kernel with a server that a test plays itself, or with a whole
+ * export.
+ *
+ * @module
+ */
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/memory_backend.ts";
+import { BlockExport, exportWish } from "../../src/export/block_export.ts";
+import type { ExportRules } from "../../src/export/export_context.ts";
+import { ExportState } from "../../src/export/export_state.ts";
+import { encodeStruct } from "../../src/protocol/codec.ts";
+import type { Exchange } from "../../src/protocol/exchange.ts";
+import type { InitFlagName } from "../../src/protocol/flags.ts";
+import { dialectOf, type InitWish } from "../../src/protocol/init.ts";
+import { handshake } from "../../src/queue/handshake.ts";
+import type { MemoryQueue } from "../../src/queue/memory_queue.ts";
+import { serveInThread, type ThreadServer } from "../../sim/server.ts";
+import { SimClient } from "../../sim/client.ts";
+import { SimKernel, type SimKernelOptions } from "../../sim/kernel.ts";
+
+/** What a server of the tests asks for. */
+export const WISH: InitWish = {
+  flags: ["ASYNC_DIO", "MAX_PAGES", "INIT_EXT", "ABORT_ERROR"],
+  maxWrite: 65536,
+  maxBackground: 0,
+  congestionThreshold: 0,
+};
+
+/** That, changed. */
+export function wish(
+  changes: Partial<InitWish>,
+  ...without: InitFlagName[]
+): InitWish {
+  const flags = WISH.flags.filter((flag) => !without.includes(flag));
+  return { ...WISH, flags, ...changes };
+}
+
+/** A kernel whose queues the test serves itself, INIT being answered. */
+export async function manual(
+  options: SimKernelOptions = {},
+  asked: InitWish = WISH,
+): Promise<{ kernel: SimKernel; queues: MemoryQueue[] }> {
+  const kernel = new SimKernel(options);
+  const queues = kernel.queues.map(({ index }) => kernel.queue(index));
+  const { agreement } = await handshake(queues[0]!, asked);
+  for (const queue of queues) queue.dialect = dialectOf(agreement);
+  await kernel.initialised;
+  return { kernel, queues };
+}
+
+/** A READ that the kernel is asked to send. */
+export function readCall(size: number = 512, background: boolean = false) {
+  return {
+    opcode: "READ",
+    body: encodeStruct("fuse_read_in", { size }),
+    replyMax: size,
+    background,
+  } as const;
+}
+
+/** Takes what a queue has to give now. */
+export function takeAll(queue: MemoryQueue): Exchange[] {
+  const taken: Exchange[] = [];
+  for (;;) {
+    const exchange = queue.next(false);
+    if (exchange === null) return taken;
+    taken.push(exchange);
+  }
+}
+
+/** Answers with success. */
+export function answer(queue: MemoryQueue, exchange: Exchange): boolean {
+  exchange.reply.ok();
+  return queue.reply(exchange);
+}
+
+/** A reply as bytes. */
+export function replyBytes(
+  unique: bigint,
+  error: number,
+  body: Uint8Array = new Uint8Array(),
+  len: number = 16 + body.length,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(16 + body.length);
+  bytes.set(encodeStruct("fuse_out_header", { len, error, unique }));
+  bytes.set(body, 16);
+  return bytes;
+}
+
+/** A whole export of a disk in memory, and a client of it. */
+export interface Exported {
+  kernel: SimKernel;
+  client: SimClient;
+  server: ThreadServer;
+}
+
+/** What an {@linkcode Exported} is made with. */
+export interface ExportOptions {
+  size?: number;
+  rules?: Partial<ExportRules>;
+  wish?: (wish: InitWish) => InitWish;
+  kernel?: SimKernelOptions;
+}
+
+/** Exports a disk in memory. */
+export async function exported(options: ExportOptions = {}): Promise<Exported> {
+  const { size = 1 << 20 } = options;
+  const rules = {
+    writable: true,
+    growable: false,
+    allowOther: true,
+    ...options.rules,
+  };
+  const disk = createMemoryDisk(size, { growable: rules.growable });
+  const state = ExportState.create({ size, mode: 0o600, uid: 0, gid: 0 });
+  const kernel = new SimKernel(options.kernel);
+  const change = options.wish ?? ((same: InitWish) => same);
+  const server = await serveInThread(kernel, {
+    wish: change(exportWish(rules)),
+    handler: () =>
+      new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
+  });
+  return { kernel, server, client: new SimClient(kernel) };
+}

@@ -1,0 +1,123 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { decodeStruct } from "../../src/protocol/codec.ts";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import { initFlag } from "../../src/protocol/init.ts";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
+import { SimClient } from "../../sim/client.ts";
+import { SimKernel } from "../../sim/kernel.ts";
+import { SimError } from "../../sim/sim_error.ts";
+import { answer, manual, readCall, takeAll, WISH, wish } from "./_fixtures.ts";
+
+Deno.test("SimKernel sends INIT first, as Linux 6.18 does", () => {
+  const kernel = new SimKernel();
+  const [init] = takeAll(kernel.queue(0));
+  const { request } = init!;
+  assertEquals(request.opcode, OPCODES.INIT.opcode);
+  assertEquals(request.unique, 2n);
+  assertEquals(request.length, 104);
+  assertEquals([request.uid, request.gid, request.pid], [0, 0, 0]);
+  const offer = decodeStruct("fuse_init_in", request.body);
+  assertEquals(offer, {
+    major: 7,
+    minor: 45,
+    max_readahead: 131072,
+    flags: 0x73fffffb,
+    flags2: 0x7fd,
+    unused: new Array(11).fill(0),
+  });
+});
+
+Deno.test("SimKernel gives nothing else before INIT is answered", async () => {
+  const kernel = new SimKernel({ queues: 2 });
+  const queues = [kernel.queue(0), kernel.queue(1)];
+  kernel.call(readCall());
+  kernel.call(readCall(512, true));
+  const [init, ...others] = queues.flatMap(takeAll);
+  assertEquals(others, []);
+  assertEquals(kernel.outstanding, 3);
+  init!.reply.error(ERRNO.EIO);
+  queues[0]!.reply(init!);
+  assertEquals(await kernel.initialised, "the server answered with error 5");
+  assertEquals(kernel.outstanding, 0);
+});
+
+Deno.test("SimKernel sends what waited once INIT is answered", async () => {
+  const kernel = new SimKernel();
+  const reads = [kernel.call(readCall()), kernel.call(readCall())];
+  const queue = kernel.queue(0);
+  const [init] = takeAll(queue);
+  const body = init!.reply.zeroed(64);
+  body.setUint32(0, 7, true);
+  body.setUint32(4, 31, true);
+  init!.reply.ok(64);
+  queue.reply(init!);
+  const taken = takeAll(queue);
+  assertEquals(taken.map(({ request }) => request.unique), [4n, 6n]);
+  for (const exchange of taken) answer(queue, exchange);
+  for (const read of reads) assertEquals((await read).errno, 0);
+  assertEquals(kernel.violations, []);
+});
+
+Deno.test("SimKernel refuses calls when INIT has failed", async () => {
+  const kernel = new SimKernel();
+  const queue = kernel.queue(0);
+  const [init] = takeAll(queue);
+  init!.reply.error(ERRNO.EPROTO);
+  queue.reply(init!);
+  const client = new SimClient(kernel);
+  const error = await assertRejects(() => client.stat(), SimError);
+  assertEquals(error.errno, ERRNO.ECONNREFUSED);
+  assertEquals(error.message, "Cannot stat: ECONNREFUSED");
+  assertEquals(kernel.violations.map(({ kind }) => kind), ["bad INIT"]);
+});
+
+Deno.test("SimKernel obeys what was negotiated", async () => {
+  const asked = wish({ maxWrite: 200_704, maxBackground: 5 });
+  const { kernel } = await manual({ maxRead: 1 << 20 }, asked);
+  const { limits } = kernel;
+  assertEquals(limits.maxWrite, 200_704);
+  assertEquals(limits.maxPages, 49);
+  assertEquals(limits.maxBackground, 5);
+  assertEquals((limits.flags & initFlag("ASYNC_DIO")) !== 0n, true);
+  assertEquals(kernel.split, { read: 200_704, write: 200_704 });
+});
+
+Deno.test("SimKernel keeps to its own limits", async () => {
+  const large = wish({ maxWrite: 1 << 20 });
+  const limited = await manual({ offer: { maxPagesLimit: 100 } }, large);
+  assertEquals(limited.kernel.split, { read: 409_600, write: 409_600 });
+  const plain = await manual({}, wish({ maxWrite: 65536 }, "MAX_PAGES"));
+  assertEquals(plain.kernel.split, { read: 131_072, write: 65536 });
+  const tiny = await manual({ maxRead: 1 }, wish({ maxWrite: 1 }));
+  assertEquals(tiny.kernel.split, { read: 4096, write: 4096 });
+});
+
+Deno.test("SimKernel blames an answer to INIT that was not offered", async () => {
+  const kernel = new SimKernel({ offer: { flags: 1n } });
+  const queue = kernel.queue(0);
+  const [init] = takeAll(queue);
+  const body = init!.reply.zeroed(64);
+  body.setUint32(0, 7, true);
+  body.setUint32(4, 45, true);
+  body.setUint32(12, 1 << 15, true);
+  init!.reply.ok(64);
+  queue.reply(init!);
+  await kernel.initialised;
+  await Promise.resolve();
+  assertEquals(kernel.violations.map(({ message }) => message), [
+    "Queue 0: bad INIT for 2: flags that were not offered: ASYNC_DIO",
+  ]);
+});
+
+Deno.test("SimKernel blames buffers too small for max_write", async () => {
+  const { kernel } = await manual({ maxPayload: 8192 }, WISH);
+  await Promise.resolve();
+  assertEquals(kernel.violations.map(({ kind }) => kind), ["small buffer"]);
+});
+
+Deno.test("SimKernel speaks an older minor version", async () => {
+  const offer = { minor: 31, flags: 0x8001n };
+  const { kernel } = await manual({ offer }, wish({ flags: ["ASYNC_DIO"] }));
+  assertEquals(kernel.limits.minor, 31);
+  assertEquals(kernel.violations, []);
+});
