@@ -1,0 +1,59 @@
+// deno-lint-ignore-file no-console -- a program: it talks to a terminal
+/**
+ * The smallest file system: one plain file that says hello.
+ *
+ * ```sh
+ * touch hello.txt
+ * deno run --allow-ffi examples/hello.ts hello.txt &
+ * cat hello.txt
+ * ```
+ *
+ * @module
+ */
+import {
+  accessors,
+  ERRNO,
+  mountHandler,
+  OPCODES,
+  type RequestHandler,
+  S_IF,
+  sizeOf,
+  writeStruct,
+} from "../mod.ts";
+
+const READ_IN = accessors("fuse_read_in");
+const TEXT = new TextEncoder().encode("Hello from TypeScript\n");
+
+const hello: RequestHandler = {
+  handle(request, reply) {
+    switch (request.opcode) {
+      case OPCODES.GETATTR.opcode:
+        writeStruct("fuse_attr_out", reply.body, 0, {
+          attr: { mode: S_IF.REG | 0o444, nlink: 1, size: BigInt(TEXT.length) },
+        });
+        return reply.ok(sizeOf("fuse_attr_out"));
+      case OPCODES.READ.opcode: {
+        const offset = READ_IN.number.offset(request.body);
+        const end = offset + READ_IN.get.size(request.body);
+        const bytes = TEXT.subarray(offset, end);
+        reply.data.set(bytes);
+        return reply.ok(bytes.length);
+      }
+      default:
+        return reply.error(ERRNO.ENOSYS); // The kernel does without.
+    }
+  },
+};
+
+if (import.meta.main) {
+  const session = await mountHandler({
+    handler: hello,
+    mountpoint: Deno.args[0] ?? "hello.txt",
+    root: "file",
+    readOnly: true,
+  });
+  console.log(`Now read ${session.mountpoint}; press Ctrl-C to stop`);
+  Deno.addSignalListener("SIGINT", () => session.close());
+  await session.closed;
+  Deno.exit();
+}

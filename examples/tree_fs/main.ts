@@ -1,0 +1,54 @@
+// deno-lint-ignore-file no-console -- a program: it talks to a terminal
+/**
+ * Mounts a file system in memory until Ctrl-C:
+ *
+ * ```sh
+ * deno run --allow-ffi examples/tree_fs/main.ts MOUNTPOINT
+ * ```
+ *
+ * @module
+ */
+import { mountHandler } from "../../mod.ts";
+import { TREE_FS_FLAGS, TreeFs } from "./tree_fs.ts";
+
+const USAGE =
+  "Usage: deno run --allow-ffi examples/tree_fs/main.ts [--allow-other] MOUNTPOINT";
+
+/** Serves until somebody ends it; returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const allowOther = args[0] === "--allow-other";
+  const [mountpoint, ...rest] = allowOther ? args.slice(1) : args;
+  if (!mountpoint || mountpoint.startsWith("-") || rest.length > 0) {
+    console.error(USAGE);
+    return 2;
+  }
+  const session = await mountHandler({
+    handler: new TreeFs(),
+    mountpoint,
+    name: "tree_fs",
+    allowOther,
+    wish: { flags: TREE_FS_FLAGS },
+    notice: (text) => console.error(text),
+    report: (during, message) => console.error(`${during}: ${message}`),
+  });
+  console.log(
+    `Serving a file system in memory on ${session.mountpoint}; press Ctrl-C or run 'umount ${mountpoint}' to stop`,
+  );
+  const stop = () => void session.close();
+  Deno.addSignalListener("SIGINT", stop);
+  Deno.addSignalListener("SIGTERM", stop);
+  const { clean, problems } = await session.closed;
+  Deno.removeSignalListener("SIGINT", stop);
+  Deno.removeSignalListener("SIGTERM", stop);
+  for (const problem of problems) console.error(problem);
+  return clean ? 0 : 1;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = await main(Deno.args);
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exitCode = 1;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What is asked about any inode: LOOKUP and FORGET, attributes, STATFS.
+ *
+ * @module
+ */
+import {
+  accessors,
+  decodeStruct,
+  Errno,
+  FATTR,
+  type Reply,
+  type Request,
+} from "../../mod.ts";
+import { PAGE_SIZE } from "./file_data.ts";
+import { NAME_MAX, readName } from "./names.ts";
+import { replyAttributes, replyEntry, replyStruct, timeOf } from "./replies.ts";
+import type { Tree } from "./tree.ts";
+
+const FORGET_IN = accessors("fuse_forget_in");
+const FORGET_ONE = accessors("fuse_forget_one");
+const BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
+
+/** What chmod(2) changes of a mode. */
+const PERMISSIONS = 0o7777;
+
+/** LOOKUP: what a name in a directory leads to. */
+export function lookup(tree: Tree, request: Request, reply: Reply): void {
+  const name = readName(request);
+  // Asked by number when NFS comes back: of any inode, even a plain file.
+  if (name === ".") {
+    return replyEntry(tree, reply, tree.inode(request.nodeid));
+  }
+  const directory = tree.directory(request.nodeid);
+  const inode = name === ".." ? directory.parent : directory.get(name);
+  if (inode === undefined) throw new Errno("ENOENT");
+  replyEntry(tree, reply, inode);
+}
+
+/** FORGET: the kernel has dropped an inode from its cache. */
+export function forget(tree: Tree, request: Request, reply: Reply): void {
+  tree.forget(request.nodeid, FORGET_IN.get.nlookup(request.body));
+  reply.none();
+}
+
+/** BATCH_FORGET: many of them at once. */
+export function batchForget(tree: Tree, request: Request, reply: Reply): void {
+  const items = request.tailView();
+  const count = BATCH_FORGET_IN.get.count(request.body);
+  for (let i = 0; i < count; i++) {
+    const at = i * FORGET_ONE.size;
+    const nodeid = FORGET_ONE.get.nodeid(items, at);
+    tree.forget(nodeid, FORGET_ONE.get.nlookup(items, at));
+  }
+  reply.none();
+}
+
+/** GETATTR: stat(2). */
+export function getattr(tree: Tree, request: Request, reply: Reply): void {
+  replyAttributes(reply, tree.inode(request.nodeid));
+}
+
+/** SETATTR: chmod(2), chown(2), truncate(2), utimensat(2), in one. */
+export function setattr(tree: Tree, request: Request, reply: Reply): void {
+  const inode = tree.inode(request.nodeid);
+  const wanted = decodeStruct("fuse_setattr_in", request.body);
+  const { valid } = wanted;
+  const now = tree.now();
+  // First, because it alone can fail.
+  if (valid & FATTR.SIZE) {
+    resize(tree, request.nodeid, Number(wanted.size), now);
+  }
+  if (valid & FATTR.MODE) {
+    inode.mode = inode.mode & ~PERMISSIONS | wanted.mode & PERMISSIONS;
+  }
+  if (valid & FATTR.UID) inode.uid = wanted.uid;
+  if (valid & FATTR.GID) inode.gid = wanted.gid;
+  if (valid & FATTR.ATIME_NOW) inode.atime = now;
+  else if (valid & FATTR.ATIME) {
+    inode.atime = timeOf(wanted.atime, wanted.atimensec);
+  }
+  if (valid & FATTR.MTIME_NOW) inode.mtime = now;
+  else if (valid & FATTR.MTIME) {
+    inode.mtime = timeOf(wanted.mtime, wanted.mtimensec);
+  }
+  inode.ctime = valid & FATTR.CTIME
+    ? timeOf(wanted.ctime, wanted.ctimensec)
+    : now;
+  replyAttributes(reply, inode);
+}
+
+function resize(tree: Tree, nodeid: bigint, size: number, now: bigint): void {
+  const file = tree.file(nodeid);
+  if (size > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+  file.data.truncate(size);
+  file.mtime = now;
+}
+
+/** STATFS: statfs(2), what df shows. */
+export function statfs(tree: Tree, _request: Request, reply: Reply): void {
+  const { space, count } = tree;
+  const free = BigInt(space.free);
+  replyStruct(reply, "fuse_statfs_out", {
+    st: {
+      bsize: PAGE_SIZE,
+      frsize: PAGE_SIZE,
+      blocks: BigInt(space.pages),
+      bfree: free,
+      bavail: free,
+      // Nothing limits the files; as many as there are pages is a guess.
+      files: BigInt(count) + free,
+      ffree: free,
+      namelen: NAME_MAX,
+    },
+  });
+}

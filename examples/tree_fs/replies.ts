@@ -1,0 +1,110 @@
+/**
+ * What several requests answer with: attributes, and entries.
+ *
+ * @module
+ */
+import {
+  type Encodable,
+  type Reply,
+  sizeOf,
+  type StructName,
+  writeStruct,
+} from "../../mod.ts";
+import { PAGE_SIZE } from "./file_data.ts";
+import type { Inode } from "./inode.ts";
+import type { Tree } from "./tree.ts";
+
+/**
+ * Seconds that the kernel may believe what it is told. Nothing changes here
+ * without the kernel's doing, but for the access times that reading sets.
+ */
+const VALID_SECONDS = 1n;
+const NANOSECONDS = 1_000_000_000n;
+
+/** Answers with one struct; fields that are left out are zero. */
+export function replyStruct<S extends StructName>(
+  reply: Reply,
+  name: S,
+  fields: Encodable<S>,
+): void {
+  writeStruct(name, reply.body, 0, fields);
+  reply.ok(sizeOf(name));
+}
+
+/** Answers with the attributes of an inode. */
+export function replyAttributes(reply: Reply, inode: Inode): void {
+  replyStruct(reply, "fuse_attr_out", {
+    attr_valid: VALID_SECONDS,
+    attr: attributesOf(inode),
+  });
+}
+
+/** Tells the kernel of an inode, which it has to forget again some day. */
+export function replyEntry(tree: Tree, reply: Reply, inode: Inode): void {
+  inode.lookups++;
+  replyStruct(reply, "fuse_entry_out", entryOf(tree, inode));
+}
+
+/** As `replyEntry`, for a file that is open at once. */
+export function replyOpenEntry(
+  tree: Tree,
+  reply: Reply,
+  inode: Inode,
+  openFlags: number,
+): void {
+  inode.lookups++;
+  const entrySize = sizeOf("fuse_entry_out");
+  writeStruct("fuse_entry_out", reply.body, 0, entryOf(tree, inode));
+  writeStruct("fuse_open_out", reply.body, entrySize, {
+    open_flags: openFlags,
+  });
+  reply.ok(entrySize + sizeOf("fuse_open_out"));
+}
+
+/** An inode as LOOKUP tells of it: whoever sends that counts a lookup. */
+export function entryOf(
+  { generation }: Tree,
+  inode: Inode,
+): Encodable<"fuse_entry_out"> {
+  return {
+    nodeid: inode.nodeid,
+    generation,
+    entry_valid: VALID_SECONDS,
+    attr_valid: VALID_SECONDS,
+    attr: attributesOf(inode),
+  };
+}
+
+function attributesOf(inode: Inode): Encodable<"fuse_attr"> {
+  return {
+    ino: inode.nodeid,
+    size: BigInt(inode.size),
+    blocks: BigInt(inode.allocated / 512),
+    atime: seconds(inode.atime),
+    mtime: seconds(inode.mtime),
+    ctime: seconds(inode.ctime),
+    atimensec: nanoseconds(inode.atime),
+    mtimensec: nanoseconds(inode.mtime),
+    ctimensec: nanoseconds(inode.ctime),
+    mode: inode.mode,
+    nlink: inode.nlink,
+    uid: inode.uid,
+    gid: inode.gid,
+    rdev: inode.rdev,
+    blksize: PAGE_SIZE,
+  };
+}
+
+/** Time from the two fields that the wire has for it; seconds are signed. */
+export function timeOf(seconds: bigint, nanoseconds: number): bigint {
+  return BigInt.asIntN(64, seconds) * NANOSECONDS + BigInt(nanoseconds);
+}
+
+/** Rounded down, so that the nanoseconds are never negative. */
+function seconds(time: bigint): bigint {
+  return (time - BigInt(nanoseconds(time))) / NANOSECONDS;
+}
+
+function nanoseconds(time: bigint): number {
+  return Number((time % NANOSECONDS + NANOSECONDS) % NANOSECONDS);
+}

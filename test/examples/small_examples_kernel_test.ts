@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import {
+  mountTest,
+  script,
+  serveExample,
+  temporaryDirectory,
+} from "./_program.ts";
+
+mountTest("hello.ts shows one file", async () => {
+  await using undo = new AsyncDisposableStack();
+  const directory = await temporaryDirectory(undo);
+  const path = `${directory}/hello.txt`;
+  await Deno.writeTextFile(path, "underneath");
+  const { end } = await serveExample(undo, path, { name: "hello.ts" });
+  const { text } = await script(
+    directory,
+    "cat hello.txt; tail -c 11 hello.txt; stat -c '%s %a' hello.txt; echo x > hello.txt",
+  );
+  assertEquals(text.split("\n").slice(0, 3), [
+    "Hello from TypeScript",
+    "TypeScript",
+    "22 444",
+  ]);
+  assertEquals(text.includes("Read-only file system"), true, text);
+  assertEquals(await end("SIGINT"), 0);
+  assertEquals(await Deno.readTextFile(path), "underneath");
+});
+
+mountTest("custom_backend.ts is served by Workers", async () => {
+  await using undo = new AsyncDisposableStack();
+  const directory = await temporaryDirectory(undo);
+  const path = `${directory}/sectors.img`;
+  await Deno.writeTextFile(path, "");
+  const { end } = await serveExample(undo, path, {
+    name: "custom_backend.ts",
+    permissions: ["--allow-ffi", "--allow-read"],
+  });
+  const { text } = await script(
+    directory,
+    `dd if=sectors.img bs=512 skip=1000000 count=2 status=none | tr -d .
+    dd if=sectors.img bs=1 skip=1019 count=5 status=none
+    for i in 1 2 3 4; do head -c 8M sectors.img | md5sum & done | sort -u | wc -l
+    wait; stat -c %s sectors.img`,
+  );
+  assertEquals(text.split("\n"), [
+    "sector 1000000",
+    "sector 1000001",
+    "or 1",
+    "1",
+    `${2 ** 40}`,
+    "",
+  ]);
+  assertEquals(await end("SIGINT"), 0);
+});
