@@ -4,8 +4,14 @@
  *
  * @module
  */
-import { type FieldLayout, isScalar, layoutOf, sizeAt } from "./layout.ts";
-import type { ScalarType } from "./layout.ts";
+import {
+  type FieldLayout,
+  isScalar,
+  layoutOf,
+  scalarSize,
+  type ScalarType,
+  sizeAt,
+} from "./layout.ts";
 import type { Decoded, Encodable, StructName } from "./types.ts";
 
 type Value = number | bigint | Value[] | { [field: string]: Value };
@@ -61,10 +67,13 @@ function readUnit(
   view: DataView,
   at: number,
   type: FieldLayout["type"],
+  end: number,
 ): Value {
-  return isScalar(type)
+  if (!isScalar(type)) return readFields(view, at, type, end);
+  // A field that an older peer did not send reads as zero.
+  return at + scalarSize(type) <= end
     ? readScalar(view, at, type)
-    : readFields(view, at, type);
+    : readScalar(NOTHING, 0, type);
 }
 
 function writeUnit(
@@ -85,25 +94,22 @@ function readFields(
   view: DataView,
   base: number,
   name: StructName,
-  end: number = Infinity,
+  end: number,
 ): Record<string, Value> {
   const value: Record<string, Value> = {};
   for (
     const { name: key, offset, size, type, count } of layoutOf(name).fields
   ) {
-    // A field that an older peer did not send reads as zero.
     const at = base + offset;
-    const source = offset + size <= end ? view : NOTHING;
-    const start = source === view ? at : 0;
-    value[key] = count === null ? readUnit(source, start, type) : Array.from(
+    value[key] = count === null ? readUnit(view, at, type, end) : Array.from(
       { length: count },
-      (_, i) => readUnit(source, start + i * (size / count), type),
+      (_, i) => readUnit(view, at + i * (size / count), type, end),
     );
   }
   return value;
 }
 
-const NOTHING = new DataView(new ArrayBuffer(512));
+const NOTHING = new DataView(new ArrayBuffer(8));
 
 function writeFields(
   view: DataView,
@@ -155,7 +161,7 @@ export function decodeStruct<S extends StructName>(
       }`,
     );
   }
-  return readFields(viewOf(bytes), base, name, size) as Decoded<S>;
+  return readFields(viewOf(bytes), base, name, base + size) as Decoded<S>;
 }
 
 /**

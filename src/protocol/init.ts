@@ -108,16 +108,17 @@ export function dialectOf(agreement: InitAgreement): Dialect {
 }
 
 /**
- * Reads the kernel's offer; kernels before 7.36 send 16 bytes.
+ * Reads the kernel's offer; kernels before 7.36 send 16 bytes, before 7.6 8.
  *
  * @param request A validated INIT.
  */
 export function readInit(request: Request): InitOffer {
   const { body } = request;
   const flags = BigInt(INIT_IN.get.flags(body));
-  const extended = (flags & initFlag("INIT_EXT")) !== 0n &&
-    request.length >= 40 + INIT_IN.size;
-  const flags2 = extended ? BigInt(INIT_IN.get.flags2(body)) : 0n;
+  // Without INIT_EXT the kernel's struct ends before the second word.
+  const flags2 = (flags & initFlag("INIT_EXT")) !== 0n
+    ? BigInt(INIT_IN.get.flags2(body))
+    : 0n;
   return {
     major: INIT_IN.get.major(body),
     minor: INIT_IN.get.minor(body),

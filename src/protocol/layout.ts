@@ -66,6 +66,11 @@ export function isScalar(type: string): type is ScalarType {
   return Object.hasOwn(SCALAR_SIZES, type);
 }
 
+/** Bytes of a single value. */
+export function scalarSize(type: ScalarType): number {
+  return SCALAR_SIZES[type];
+}
+
 /**
  * The layout of a struct.
  *

@@ -28,6 +28,7 @@ export type RequestTail =
  * - `dirents`, `direntplus`: entries, each padded to 8 bytes.
  * - `value`: bytes, or `fuse_getxattr_out` where the request's `size` is 0.
  * - `ioctl`: bytes, or `fuse_ioctl_iovec` items for a retry.
+ * - `info`: `DEVNAME=` and a name, NUL-terminated, at most a page.
  */
 export type ReplyTail =
   | "data"
@@ -35,7 +36,8 @@ export type ReplyTail =
   | "dirents"
   | "direntplus"
   | "value"
-  | "ioctl";
+  | "ioctl"
+  | "info";
 
 /** One row of the table of opcodes. */
 export interface OpcodeRow {
@@ -55,6 +57,8 @@ export interface OpcodeRow {
   readonly outTail?: ReplyTail;
   /** No reply is sent, ever. */
   readonly noReply?: true;
+  /** A reply may be left out; one that is sent is an error alone. */
+  readonly optionalReply?: true;
   /** The minor version that brought the request; the first ones lack it. */
   readonly since?: number;
 }
@@ -149,7 +153,12 @@ export const OPCODES = {
     out: ["fuse_entry_out", "fuse_open_out"],
     since: 3,
   },
-  INTERRUPT: { opcode: 36, in: "fuse_interrupt_in", since: 7 },
+  INTERRUPT: {
+    opcode: 36,
+    in: "fuse_interrupt_in",
+    optionalReply: true,
+    since: 7,
+  },
   BMAP: { opcode: 37, in: "fuse_bmap_in", out: ["fuse_bmap_out"], since: 8 },
   DESTROY: { opcode: 38, since: 8 },
   IOCTL: {
@@ -229,7 +238,7 @@ export const OPCODES = {
     opcode: 4096,
     in: "cuse_init_in",
     out: ["cuse_init_out"],
-    outTail: "data",
+    outTail: "info",
     since: 12,
   },
 } as const satisfies Record<string, OpcodeRow>;
@@ -237,8 +246,9 @@ export const OPCODES = {
 /** The name of a request. */
 export type OpcodeName = keyof typeof OPCODES;
 
-const names: (OpcodeName | undefined)[] = [];
-const rows: (OpcodeRow | undefined)[] = [];
+// Dense, since V8 turns arrays with large holes into hash tables.
+const names: (OpcodeName | undefined)[] = new Array(4097).fill(undefined);
+const rows: (OpcodeRow | undefined)[] = new Array(4097).fill(undefined);
 for (const [name, row] of Object.entries(OPCODES)) {
   names[row.opcode] = name as OpcodeName;
   rows[row.opcode] = row;

@@ -8,19 +8,37 @@ import { opcodeName } from "./opcodes.ts";
 
 /** The kinds of damage that validation tells apart. */
 export type ProtocolErrorKind =
+  /** Fewer bytes than a header has. */
   | "short header"
+  /** The header's `len` is not the length of the message. */
   | "wrong length"
+  /** No such request, or no such notification. */
   | "unknown opcode"
+  /** The fixed struct is cut off. */
   | "short body"
+  /** A name runs into the end of the message. */
   | "missing NUL"
+  /** A name is longer than FUSE_NAME_MAX. */
   | "long name"
+  /** Fewer bytes of data than the fixed struct says. */
   | "short data"
+  /** Fewer items than the fixed struct says. */
   | "short items"
-  | "long extensions";
+  /** The extensions would be longer than what lies behind the fixed struct. */
+  | "long extensions"
+  /** A record of the extensions does not hold what it says. */
+  | "bad extension"
+  /** A reply's `error` is neither 0 nor a negated errno that it may carry. */
+  | "bad error"
+  /** A reply has more than its structs, or than was asked for. */
+  | "long body"
+  /** An entry of a directory breaks the rules. */
+  | "bad entry";
 
 /**
  * A message that breaks the protocol's rules. Validation returns it rather
- * than throws it, so that a server can answer `errno` and go on.
+ * than throws it, so that a server can answer `errno` and go on; decoders of
+ * whole messages throw it.
  */
 export class ProtocolError extends Error {
   /** What is wrong. */
@@ -66,7 +84,7 @@ function describe(
   const what = opcodeName(opcode) ?? `opcode ${opcode}`;
   switch (kind) {
     case "short header":
-      return `Cannot read request header: expected ${expected} bytes, received ${received}`;
+      return `Cannot read message header: expected ${expected} bytes, received ${received}`;
     case "wrong length":
       return `Cannot read ${what}: its header says ${expected} bytes, received ${received}`;
     case "unknown opcode":
@@ -83,5 +101,13 @@ function describe(
       return `Cannot read ${what}: it announces ${expected} bytes of items, received ${received}`;
     case "long extensions":
       return `Cannot read ${what}: extensions take ${expected} bytes, received ${received}`;
+    case "bad extension":
+      return `Cannot read ${what}: an extension needs ${expected} bytes, received ${received}`;
+    case "bad error":
+      return `Cannot read the reply to ${what}: ${received} is no negated errno of at most ${expected}`;
+    case "long body":
+      return `Cannot read the reply to ${what}: expected at most ${expected} bytes, received ${received}`;
+    case "bad entry":
+      return `Cannot read the reply to ${what}: an entry needs ${expected} bytes, received ${received}`;
   }
 }

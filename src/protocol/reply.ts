@@ -4,11 +4,15 @@
  * @module
  */
 import { accessors } from "./accessors.ts";
+import { sizeAt, sizeOf } from "./layout.ts";
+import { opcodeRow } from "./opcodes.ts";
 import type { Request } from "./request.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
 const UNIQUE_AT = 8;
+/** The first minor version whose replies have today's size, but for INIT. */
+const SHORT_BEFORE = 9;
 
 /** Where a queue keeps the bytes of one reply. */
 export interface ReplyMemory {
@@ -82,10 +86,15 @@ export class Reply {
   /**
    * Answers with success.
    *
+   * Structs are filled in their newest form, except that of INIT; a peer of
+   * 7.8 or less gets the shorter one that it expects.
+   *
    * @param size Bytes behind the header that belong to the reply.
    */
   ok(size: number = 0): void {
-    this.#finish(HEADER_SIZE + size, 0);
+    const { minor } = this.#request.dialect;
+    const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
+    this.#finish(HEADER_SIZE + sent, 0);
   }
 
   /**
@@ -100,6 +109,30 @@ export class Reply {
   /** Ends a request that has no reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
   none(): void {
     this.#length = 0;
+  }
+
+  /** Closes the gaps where a struct was shorter; fields only ever came last. */
+  #shorten(size: number, minor: number): number {
+    let from = 0;
+    let to = 0;
+    for (const name of opcodeRow(this.#request.opcode)?.out ?? []) {
+      if (name === "fuse_init_out" || from + sizeOf(name) > size) break;
+      this.data.copyWithin(to, from, from + sizeOf(name));
+      from += sizeOf(name);
+      to += sizeAt(name, minor);
+    }
+    this.data.copyWithin(to, from, size);
+    return to + size - from;
+  }
+
+  /** A copy of the whole filled reply, as write(2) on /dev/fuse takes it. */
+  copy(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(Math.max(0, this.#length));
+    if (bytes.length === 0) return bytes;
+    const { buffer, byteOffset } = this.header;
+    bytes.set(new Uint8Array(buffer, byteOffset, HEADER_SIZE));
+    bytes.set(this.data.subarray(0, bytes.length - HEADER_SIZE), HEADER_SIZE);
+    return bytes;
   }
 
   #finish(length: number, error: number): void {

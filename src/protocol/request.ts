@@ -4,21 +4,24 @@
  * @module
  */
 import { accessors } from "./accessors.ts";
+import { announced } from "./announced.ts";
 import { viewOf } from "./codec.ts";
-import type { Dialect } from "./dialect.ts";
+import { BEFORE_INIT, type Dialect, initInSize } from "./dialect.ts";
+import { checkExtensions } from "./extensions.ts";
 import { FUSE_NAME_MAX } from "./flags.ts";
 import { sizeOf } from "./layout.ts";
-import { type OpcodeRow, opcodeRow } from "./opcodes.ts";
+import { type OpcodeRow, opcodeRow, OPCODES } from "./opcodes.ts";
 import { ProtocolError } from "./protocol_error.ts";
+import { indexOfNul, textOfBytes } from "./text.ts";
 
 const IN_HEADER = accessors("fuse_in_header");
-const GETXATTR_IN = accessors("fuse_getxattr_in");
+const INIT_IN = accessors("fuse_init_in");
 const WRITE_IN = accessors("fuse_write_in");
-const IOCTL_IN = accessors("fuse_ioctl_in");
-const RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
-const BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
 const HEADER_SIZE = IN_HEADER.size;
-const WRITE = 16;
+const INIT = OPCODES.INIT.opcode;
+const WRITE = OPCODES.WRITE.opcode;
+/** Room for the largest fixed struct of a request. */
+const BODY_SIZE_MAX = 128;
 
 /** Where a queue keeps the bytes of one request. */
 export interface RequestMemory {
@@ -37,8 +40,6 @@ export interface RequestMemory {
   readonly data: Uint8Array;
 }
 
-const TEXT = new TextDecoder();
-
 /**
  * One request. A queue owns the memory and binds the same object to one
  * message after another; nothing read from it may be kept once the request is
@@ -47,23 +48,46 @@ const TEXT = new TextDecoder();
 export class Request {
   /** The fuse_in_header, for accessors. */
   readonly header: DataView;
-  /** The request's fixed struct, for accessors. */
-  readonly body: DataView;
-  /**
-   * The data of a WRITE from its first byte; its length is the request's
-   * `size`. Always the same view for the same slot of a queue.
-   */
-  readonly data: Uint8Array;
   readonly #memory: RequestMemory;
+  #dialect: Dialect = BEFORE_INIT;
+  #body: DataView;
+  #data: Uint8Array;
+  /** A whole fixed struct of which the peer sends less. */
+  #wholeBody: Uint8Array | null = null;
+  #bodySize = 0;
   #tailStart = 0;
+  /** Where the extensions start, if there are any. */
   #tailEnd = 0;
+  #extensionsSize = 0;
 
   /** Binds a request to the memory of a queue's slot. */
   constructor(memory: RequestMemory) {
     this.#memory = memory;
     this.header = memory.header;
-    this.body = memory.body;
-    this.data = memory.data;
+    this.#body = memory.body;
+    this.#data = memory.data;
+  }
+
+  /**
+   * The request's fixed struct, for accessors. Fields that an older peer does
+   * not send read as zero.
+   */
+  get body(): DataView {
+    return this.#body;
+  }
+
+  /**
+   * The data of a WRITE from its first byte; its length is the request's
+   * `size`. Always the same view for the same slot of a queue, unless the peer
+   * speaks 7.8 or less.
+   */
+  get data(): Uint8Array {
+    return this.#data;
+  }
+
+  /** What the two sides agreed on when the request came. */
+  get dialect(): Dialect {
+    return this.#dialect;
   }
 
   /**
@@ -87,24 +111,51 @@ export class Request {
     if (bodySize < 0) {
       return new ProtocolError("unknown opcode", opcode, 0, received);
     }
-    const least = HEADER_SIZE + bodySize;
-    if (received < least) {
+    const rest = received - HEADER_SIZE - bodySize;
+    if (rest < 0) {
+      const least = HEADER_SIZE + bodySize;
       return new ProtocolError("short body", opcode, least, received);
     }
+    const extensions = IN_HEADER.get.total_extlen(this.header) * 8;
+    if (extensions > rest) {
+      return new ProtocolError("long extensions", opcode, extensions, rest);
+    }
     const base = this.#memory.contiguous ? bodySize : 0;
+    this.#dialect = dialect;
+    this.#bodySize = bodySize;
     this.#tailStart = base;
-    this.#tailEnd = base + received - least;
-    if (opcode === WRITE) return this.#validateData(opcode, WRITE_IN.get.size);
-    const row = opcodeRow(opcode)!;
-    return row.tail === undefined && row.extensions === undefined
-      ? null
-      : this.#validateTail(opcode, row);
+    this.#tailEnd = base + rest - extensions;
+    this.#extensionsSize = extensions;
+    if (this.#body !== this.#memory.body) this.#body = this.#memory.body;
+    if (extensions === 0) {
+      if (dialect.isPlain(opcode)) return null;
+      if (opcode === WRITE && bodySize === WRITE_IN.size) {
+        if (this.#data !== this.#memory.data) this.#data = this.#memory.data;
+        const size = WRITE_IN.get.size(this.#body);
+        return size <= rest
+          ? null
+          : new ProtocolError("short data", opcode, size, rest);
+      }
+    }
+    return this.#validateRest(opcode, opcodeRow(opcode)!);
   }
 
-  #validateTail(opcode: number, row: OpcodeRow): ProtocolError | null {
-    if (row.extensions) {
-      const error = this.#validateExtensions(opcode);
+  #validateRest(opcode: number, row: OpcodeRow): ProtocolError | null {
+    if (opcode === INIT) {
+      const error = this.#validateInit();
       if (error !== null) return error;
+    }
+    const whole = row.in === undefined ? 0 : sizeOf(row.in);
+    if (this.#bodySize < whole) this.#completeBody(whole);
+    if (opcode === WRITE) {
+      this.#data = this.#memory.tail.subarray(this.#tailStart);
+    }
+    if (this.#extensionsSize > 0) {
+      const bad = checkExtensions(this.extensions());
+      if (bad !== null) {
+        const { expected, received } = bad;
+        return new ProtocolError("bad extension", opcode, expected, received);
+      }
     }
     switch (row.tail) {
       case "name":
@@ -112,40 +163,65 @@ export class Request {
       case "name name":
         return this.#validateNames(opcode, 2);
       case "name value":
-        return this.#validateNames(opcode, 1) ?? this.#validateValue(opcode);
+        return this.#validateNames(opcode, 1) ??
+          this.#validateCount(row, 1, this.value().byteLength);
       case "data":
-        return this.#validateData(
-          opcode,
-          row.in === "fuse_ioctl_in"
-            ? IOCTL_IN.get.in_size
-            : RETRIEVE_IN.get.size,
-        );
-      case "items": {
-        const count = BATCH_FORGET_IN.get.count(this.body);
-        const size = count * sizeOf(row.items!);
-        return size <= this.tailLength
-          ? null
-          : new ProtocolError("short items", opcode, size, this.tailLength);
-      }
+        return this.#validateCount(row, 1, this.tailLength);
+      case "items":
+        return this.#validateCount(row, sizeOf(row.items!), this.tailLength);
     }
     return null;
   }
 
-  #validateExtensions(opcode: number): ProtocolError | null {
-    const size = this.extensionsLength;
-    const rest = this.#tailEnd - this.#tailStart;
-    return size <= rest
-      ? null
-      : new ProtocolError("long extensions", opcode, size, rest);
+  #validateCount(
+    row: OpcodeRow,
+    unit: number,
+    rest: number,
+  ): ProtocolError | null {
+    const size = announced(row.in, this.#body) * unit;
+    if (size <= rest) return null;
+    const kind = row.items === undefined ? "short data" : "short items";
+    return new ProtocolError(kind, row.opcode, size, rest);
+  }
+
+  /** INIT says itself how long it is, as far as it has the fields for it. */
+  #validateInit(): ProtocolError | null {
+    const view = this.#memory.body;
+    const rest = this.#bodySize + this.tailLength;
+    const major = INIT_IN.get.major(view);
+    const minor = INIT_IN.get.minor(view);
+    let size = initInSize(major, minor, 0);
+    if (rest >= size && size > this.#bodySize) {
+      size = initInSize(major, minor, INIT_IN.get.flags(view));
+    }
+    if (rest < size) {
+      const least = HEADER_SIZE + size;
+      const received = HEADER_SIZE + rest;
+      return new ProtocolError("short body", INIT, least, received);
+    }
+    this.#tailStart += size - this.#bodySize;
+    this.#bodySize = size;
+    return null;
+  }
+
+  #completeBody(size: number): void {
+    const { body } = this.#memory;
+    this.#wholeBody ??= new Uint8Array(BODY_SIZE_MAX);
+    this.#wholeBody.fill(0, this.#bodySize, size);
+    for (let i = 0; i < this.#bodySize; i++) {
+      this.#wholeBody[i] = body.getUint8(i);
+    }
+    this.#body = viewOf(this.#wholeBody);
   }
 
   #validateNames(opcode: number, count: number): ProtocolError | null {
     let start = this.#tailStart;
-    const end = this.#tailStart + this.tailLength;
+    const end = this.#tailEnd;
     for (let i = 0; i < count; i++) {
-      const nul = this.#memory.tail.indexOf(0, start);
-      if (nul < 0 || nul >= end) {
-        return new ProtocolError("missing NUL", opcode, 0, end - start);
+      const nul = indexOfNul(this.#memory.tail, start, end);
+      if (nul < 0) {
+        const rest = end - start;
+        return new ProtocolError("missing NUL", opcode, rest + 1, rest);
       }
       const size = nul - start;
       if (size > FUSE_NAME_MAX) {
@@ -154,24 +230,6 @@ export class Request {
       start = nul + 1;
     }
     return null;
-  }
-
-  #validateValue(opcode: number): ProtocolError | null {
-    const size = GETXATTR_IN.get.size(this.body);
-    const rest = this.value(0).byteLength;
-    return size <= rest
-      ? null
-      : new ProtocolError("short data", opcode, size, rest);
-  }
-
-  #validateData(
-    opcode: number,
-    sizeIn: (view: DataView) => number,
-  ): ProtocolError | null {
-    const size = sizeIn(this.body);
-    return size <= this.tailLength
-      ? null
-      : new ProtocolError("short data", opcode, size, this.tailLength);
   }
 
   /** The opcode. */
@@ -211,38 +269,45 @@ export class Request {
 
   /** Bytes of the extensions at the end of the message. */
   get extensionsLength(): number {
-    return IN_HEADER.get.total_extlen(this.header) * 8;
+    return this.#extensionsSize;
+  }
+
+  /** Bytes of the fixed struct as the peer sends it. */
+  get bodyLength(): number {
+    return this.#bodySize;
   }
 
   /** Bytes behind the fixed struct, without the extensions. */
   get tailLength(): number {
-    const all = this.#tailEnd - this.#tailStart;
-    const row = opcodeRow(this.opcode);
-    return row?.extensions ? all - this.extensionsLength : all;
+    return this.#tailEnd - this.#tailStart;
   }
 
   /** The bytes behind the fixed struct, in place, without the extensions. */
   tail(): Uint8Array {
-    const start = this.#tailStart;
-    return this.#memory.tail.subarray(start, start + this.tailLength);
+    return this.#memory.tail.subarray(this.#tailStart, this.#tailEnd);
   }
 
   /** The extensions, in place: fuse_ext_header and what each announces. */
   extensions(): Uint8Array {
-    const end = this.#tailEnd;
-    return this.#memory.tail.subarray(end - this.extensionsLength, end);
+    const start = this.#tailEnd;
+    return this.#memory.tail.subarray(start, start + this.#extensionsSize);
   }
 
   /**
-   * A name's bytes, in place, without the NUL.
+   * A name's bytes, in place, without the NUL; none if there is no such name.
    *
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
   nameBytes(index: number = 0): Uint8Array {
-    const tail = this.#memory.tail;
+    const { tail } = this.#memory;
     let start = this.#tailStart;
-    for (let i = 0; i < index; i++) start = tail.indexOf(0, start) + 1;
-    return tail.subarray(start, tail.indexOf(0, start));
+    for (let i = 0; i < index; i++) start = this.#endOfName(start) + 1;
+    return tail.subarray(start, Math.max(start, this.#endOfName(start)));
+  }
+
+  #endOfName(start: number): number {
+    const nul = indexOfNul(this.#memory.tail, start, this.#tailEnd);
+    return nul < 0 ? this.#tailEnd : nul;
   }
 
   /**
@@ -251,8 +316,7 @@ export class Request {
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
   name(index: number = 0): string {
-    // TextDecoder refuses shared memory, which a queue across Workers uses.
-    return TEXT.decode(this.nameBytes(index).slice());
+    return textOfBytes(this.nameBytes(index));
   }
 
   /**
@@ -261,14 +325,39 @@ export class Request {
    * @param index The name that they follow.
    */
   value(index: number = 0): Uint8Array {
-    const name = this.nameBytes(index);
-    const tail = this.#memory.tail;
-    const start = name.byteOffset - tail.byteOffset + name.byteLength + 1;
-    return tail.subarray(start, this.#tailStart + this.tailLength);
+    let start = this.#tailStart;
+    for (let i = 0; i <= index; i++) start = this.#endOfName(start) + 1;
+    return this.#memory.tail.subarray(
+      Math.min(start, this.#tailEnd),
+      this.#tailEnd,
+    );
   }
 
   /** The bytes behind the fixed struct as a view, for accessors of items. */
   tailView(): DataView {
     return viewOf(this.tail());
   }
+
+  /** A copy of the whole message, as read(2) on /dev/fuse gives it. */
+  copy(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.length);
+    const { header, body, tail } = this.#memory;
+    copyView(header, HEADER_SIZE, bytes, 0);
+    copyView(body, this.#bodySize, bytes, HEADER_SIZE);
+    const end = this.#tailEnd + this.#extensionsSize;
+    bytes.set(
+      tail.subarray(this.#tailStart, end),
+      HEADER_SIZE + this.#bodySize,
+    );
+    return bytes;
+  }
+}
+
+function copyView(
+  from: DataView,
+  size: number,
+  to: Uint8Array,
+  at: number,
+): void {
+  to.set(new Uint8Array(from.buffer, from.byteOffset, size), at);
 }

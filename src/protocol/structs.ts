@@ -4,7 +4,8 @@
  * traces and docs/PROTOCOL.md all derive from this literal.
  *
  * Names and order are those of the kernel's `include/uapi/linux/fuse.h`. A
- * cell is a type and, where the field's meaning came after 7.9, the version:
+ * cell is a type and, where the field or its meaning came after 7.1, the
+ * version that brought it. 7.46 is named where it gives a field a meaning:
  *
  * - `u8`, `u16`, `u32`, `s32`: a number. `u64`, `s64`: a bigint.
  * - `size64`: a `u64` that counts bytes, blocks or files; it can be read as a
@@ -74,9 +75,9 @@ export const STRUCTS = {
     ffree: "size64",
     bsize: "u32",
     namelen: "u32",
-    frsize: "u32",
-    padding: "u32",
-    spare: "u32[6]",
+    frsize: "u32 since 7.4",
+    padding: "u32 since 7.4",
+    spare: "u32[6] since 7.4",
   },
   /** A POSIX or flock(2) lock; `type` is F_RDLCK 0, F_WRLCK 1, F_UNLCK 2. */
   fuse_file_lock: { start: "u64", end: "u64", type: "u32", pid: "u32" },
@@ -90,20 +91,26 @@ export const STRUCTS = {
     attr_valid_nsec: "u32",
     attr: "fuse_attr",
   },
+  /** Drops lookups of an inode: fuse_dev_do_read(). */
   fuse_forget_in: { nlookup: "u64" },
+  /** One inode of BATCH_FORGET. */
   fuse_forget_one: { nodeid: "u64", nlookup: "u64" },
+  /** Begins BATCH_FORGET; `count` items follow. */
   fuse_batch_forget_in: { count: "u32", dummy: "u32" },
+  /** `fh` counts where `getattr_flags` says so. */
   fuse_getattr_in: {
     getattr_flags: "u32 since 7.9",
     dummy: "u32 since 7.9",
     fh: "u64 since 7.9",
   },
+  /** Attributes of an inode, and how long they hold. */
   fuse_attr_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
     dummy: "u32",
     attr: "fuse_attr",
   },
+  /** statx(2): what is asked. */
   fuse_statx_in: {
     getattr_flags: "u32",
     reserved: "u32",
@@ -111,6 +118,7 @@ export const STRUCTS = {
     sx_flags: "u32",
     sx_mask: "u32",
   },
+  /** statx(2): what is answered. */
   fuse_statx_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
@@ -118,54 +126,66 @@ export const STRUCTS = {
     spare: "u64[2]",
     stat: "fuse_statx",
   },
+  /** mknod(2); a name follows. */
   fuse_mknod_in: {
     mode: "u32",
     rdev: "u32",
     umask: "u32 since 7.12",
     padding: "u32 since 7.12",
   },
+  /** mkdir(2); a name follows. */
   fuse_mkdir_in: { mode: "u32", umask: "u32 since 7.12" },
+  /** rename(2); two names follow. */
   fuse_rename_in: { newdir: "u64" },
+  /** renameat2(2); two names follow. */
   fuse_rename2_in: { newdir: "u64", flags: "u32", padding: "u32" },
+  /** link(2); the new name follows. */
   fuse_link_in: { oldnodeid: "u64" },
+  /** chmod(2), chown(2), truncate(2), utimensat(2): `valid` says which. */
   fuse_setattr_in: {
     valid: "u32",
     padding: "u32",
-    fh: "u64",
+    fh: "u64 since 7.3",
     size: "size64",
-    lock_owner: "u64",
+    lock_owner: "u64 since 7.9",
     atime: "u64",
     mtime: "u64",
-    ctime: "u64",
+    ctime: "u64 since 7.23",
     atimensec: "u32",
     mtimensec: "u32",
-    ctimensec: "u32",
+    ctimensec: "u32 since 7.23",
     mode: "u32",
     unused4: "u32",
     uid: "u32",
     gid: "u32",
     unused5: "u32",
   },
+  /** open(2) of a file or directory. */
   fuse_open_in: { flags: "u32", open_flags: "u32 since 7.33" },
+  /** open(2) with O_CREAT, or O_TMPFILE; a name follows. */
   fuse_create_in: {
     flags: "u32",
     mode: "u32",
     umask: "u32 since 7.12",
     open_flags: "u32 since 7.33",
   },
+  /** An open file or directory. */
   fuse_open_out: { fh: "u64", open_flags: "u32", backing_id: "u32 since 7.40" },
+  /** The last close of an open file or directory. */
   fuse_release_in: {
     fh: "u64",
     flags: "u32",
     release_flags: "u32 since 7.8",
-    lock_owner: "u64",
+    lock_owner: "u64 since 7.8",
   },
+  /** Each close(2) of a descriptor. */
   fuse_flush_in: {
     fh: "u64",
     unused: "u32",
     padding: "u32",
-    lock_owner: "u64",
+    lock_owner: "u64 since 7.7",
   },
+  /** pread(2), or a piece of a directory. */
   fuse_read_in: {
     fh: "u64",
     offset: "size64",
@@ -175,6 +195,7 @@ export const STRUCTS = {
     flags: "u32 since 7.9",
     padding: "u32 since 7.9",
   },
+  /** pwrite(2); `size` bytes follow. */
   fuse_write_in: {
     fh: "u64",
     offset: "size64",
@@ -184,8 +205,11 @@ export const STRUCTS = {
     flags: "u32 since 7.9",
     padding: "u32 since 7.9",
   },
+  /** How much was written. */
   fuse_write_out: { size: "u32", padding: "u32" },
+  /** statfs(2): what is answered. */
   fuse_statfs_out: { st: "fuse_kstatfs" },
+  /** fsync(2), fdatasync(2). */
   fuse_fsync_in: { fh: "u64", fsync_flags: "u32", padding: "u32" },
   /** Ends after `flags` unless FUSE_SETXATTR_EXT was negotiated. */
   fuse_setxattr_in: {
@@ -194,8 +218,11 @@ export const STRUCTS = {
     setxattr_flags: "u32 since 7.33",
     padding: "u32 since 7.33",
   },
+  /** `size` 0 asks for the size alone. */
   fuse_getxattr_in: { size: "u32", padding: "u32" },
+  /** The size of a value or of a list. */
   fuse_getxattr_out: { size: "u32", padding: "u32" },
+  /** fcntl(2) or flock(2) locks. */
   fuse_lk_in: {
     fh: "u64",
     owner: "u64",
@@ -203,14 +230,16 @@ export const STRUCTS = {
     lk_flags: "u32 since 7.9",
     padding: "u32 since 7.9",
   },
+  /** The lock that is in the way. */
   fuse_lk_out: { lk: "fuse_file_lock" },
+  /** access(2). */
   fuse_access_in: { mask: "u32", padding: "u32" },
   /** Offer of the kernel: fuse_send_init(). */
   fuse_init_in: {
     major: "u32",
     minor: "u32",
-    max_readahead: "u32",
-    flags: "u32",
+    max_readahead: "u32 since 7.6",
+    flags: "u32 since 7.6",
     flags2: "u32 since 7.36",
     unused: "u32[11] since 7.36",
   },
@@ -218,11 +247,11 @@ export const STRUCTS = {
   fuse_init_out: {
     major: "u32",
     minor: "u32",
-    max_readahead: "u32",
-    flags: "u32",
+    max_readahead: "u32 since 7.6",
+    flags: "u32 since 7.5",
     max_background: "u16 since 7.13",
     congestion_threshold: "u16 since 7.13",
-    max_write: "u32",
+    max_write: "u32 since 7.5",
     time_gran: "u32 since 7.23",
     max_pages: "u16 since 7.28",
     map_alignment: "u16 since 7.31",
@@ -231,32 +260,42 @@ export const STRUCTS = {
     request_timeout: "u16 since 7.43",
     unused: "u16[11] since 7.23",
   },
+  /** The request whose caller got a signal. */
   fuse_interrupt_in: { unique: "u64" },
+  /** FIBMAP. */
   fuse_bmap_in: { block: "u64", blocksize: "u32", padding: "u32" },
+  /** FIBMAP: the block on the device. */
   fuse_bmap_out: { block: "u64" },
+  /** ioctl(2); `in_size` bytes follow. */
   fuse_ioctl_in: {
     fh: "u64",
     flags: "u32",
     cmd: "u32",
     arg: "u64",
-    in_size: "u32 since 7.11",
+    in_size: "u32",
     out_size: "u32",
   },
+  /** Memory of the caller, for a retry of ioctl(2). */
   fuse_ioctl_iovec: { base: "u64", len: "u64" },
+  /** What ioctl(2) returns, or what a retry should bring. */
   fuse_ioctl_out: {
     result: "s32",
     flags: "u32",
     in_iovs: "u32",
     out_iovs: "u32",
   },
+  /** poll(2); `kh` names it in a notification. */
   fuse_poll_in: {
     fh: "u64",
     kh: "u64",
     flags: "u32",
     events: "u32 since 7.21",
   },
+  /** Events that are ready. */
   fuse_poll_out: { revents: "u32", padding: "u32" },
+  /** A poll(2) may have something to tell. */
   fuse_notify_poll_wakeup_out: { kh: "u64" },
+  /** fallocate(2). */
   fuse_fallocate_in: {
     fh: "u64",
     offset: "size64",
@@ -276,30 +315,35 @@ export const STRUCTS = {
     total_extlen: "u16 since 7.38",
     padding: "u16",
   },
-  /** Begins every reply and notification: fuse_dev_do_write(). `error` is a negated errno; a notification has `unique` 0 and its code in `error`. */
+  /** Begins every reply and notification: fuse_dev_do_write(). */
   fuse_out_header: { len: "u32", error: "s32", unique: "u64" },
   /** One entry of READDIR, its name behind it, padded to 8 bytes. */
   fuse_dirent: { ino: "u64", off: "u64", namelen: "u32", type: "u32" },
   /** One entry of READDIRPLUS, its name behind it, padded to 8 bytes. */
   fuse_direntplus: { entry_out: "fuse_entry_out", dirent: "fuse_dirent" },
+  /** Drop cached attributes and, from `off` on, pages. */
   fuse_notify_inval_inode_out: { ino: "u64", off: "s64", len: "s64" },
+  /** Drop a cached name, which follows with a NUL. */
   fuse_notify_inval_entry_out: {
     parent: "u64",
     namelen: "u32",
     flags: "u32 since 7.38",
   },
+  /** A name is gone; it follows with a NUL. */
   fuse_notify_delete_out: {
     parent: "u64",
     child: "u64",
     namelen: "u32",
     padding: "u32 since 7.18",
   },
+  /** Put `size` bytes, which follow, into the page cache. */
   fuse_notify_store_out: {
     nodeid: "u64",
     offset: "size64",
     size: "u32",
     padding: "u32",
   },
+  /** Send cached pages in a NOTIFY_REPLY. */
   fuse_notify_retrieve_out: {
     notify_unique: "u64",
     nodeid: "u64",
@@ -307,6 +351,7 @@ export const STRUCTS = {
     size: "u32",
     padding: "u32",
   },
+  /** NOTIFY_REPLY; `size` bytes follow. */
   fuse_notify_retrieve_in: {
     dummy1: "u64",
     offset: "size64",
@@ -315,11 +360,15 @@ export const STRUCTS = {
     dummy3: "u64",
     dummy4: "u64",
   },
+  /** Drop unused inodes; `count` nodeids follow. */
   fuse_notify_prune_out: { count: "u32", padding: "u32", spare: "u64" },
   /** Argument of ioctl FUSE_DEV_IOC_BACKING_OPEN. */
   fuse_backing_map: { fd: "s32", flags: "u32", padding: "u64" },
+  /** lseek(2) for holes and data. */
   fuse_lseek_in: { fh: "u64", offset: "size64", whence: "u32", padding: "u32" },
+  /** lseek(2): where it is. */
   fuse_lseek_out: { offset: "size64" },
+  /** copy_file_range(2). */
   fuse_copy_file_range_in: {
     fh_in: "u64",
     off_in: "size64",
@@ -329,7 +378,9 @@ export const STRUCTS = {
     len: "size64",
     flags: "u64",
   },
+  /** How much was copied. */
   fuse_copy_file_range_out: { bytes_copied: "size64" },
+  /** DAX: map a piece of a file. */
   fuse_setupmapping_in: {
     fh: "u64",
     foffset: "u64",
@@ -337,20 +388,27 @@ export const STRUCTS = {
     flags: "u64",
     moffset: "u64",
   },
+  /** DAX: unmap; `count` items follow. */
   fuse_removemapping_in: { count: "u32" },
+  /** DAX: one mapping. */
   fuse_removemapping_one: { moffset: "u64", len: "u64" },
+  /** syncfs(2). */
   fuse_syncfs_in: { padding: "u64" },
+  /** One security context; its name with a NUL and `size` bytes follow. */
   fuse_secctx: { size: "u32", padding: "u32" },
+  /** Begins security contexts behind a request; `size` includes it. */
   fuse_secctx_header: { size: "u32", nr_secctx: "u32" },
   /** Begins each extension behind a request; `size` includes it. */
   fuse_ext_header: { size: "u32", type: "u32" },
   /** Supplementary group ids behind it: FUSE_EXT_GROUPS. */
   fuse_supp_groups: { nr_groups: "u32" },
+  /** State of one io_uring entry; `payload_sz` counts both ways. */
   fuse_uring_ent_in_out: {
     flags: "u64",
     commit_id: "u64",
     payload_sz: "u32",
-    padding: "u32",
+    /** Where the payload lies in the queue's buffer pool; padding before. */
+    offset: "u32 since 7.46",
     reserved: "u64",
   },
   /** Headers of one io_uring entry: fuse_uring_copy_to_ring(). */
@@ -359,6 +417,7 @@ export const STRUCTS = {
     op_in: "u8[128]",
     ring_ent_in_out: "fuse_uring_ent_in_out",
   },
+  /** In the SQE of a ring command; 7.46 puts a union of 16 bytes behind it. */
   fuse_uring_cmd_req: {
     flags: "u64",
     commit_id: "u64",
@@ -367,6 +426,7 @@ export const STRUCTS = {
   },
   /** Character devices in user space: cuse_send_init(). */
   cuse_init_in: { major: "u32", minor: "u32", unused: "u32", flags: "u32" },
+  /** The device to make; its name follows. */
   cuse_init_out: {
     major: "u32",
     minor: "u32",
@@ -383,7 +443,8 @@ export const STRUCTS = {
 /**
  * Sizes that a struct had before a minor version, for peers that speak an
  * older one: `[before 7.minor, size in bytes]`, oldest first. These are the
- * FUSE_COMPAT_* constants of fuse.h, and the fields that 7.9 added.
+ * FUSE_COMPAT_* constants of fuse.h, and the fields that 7.9 and 7.12 added.
+ * fuse_setxattr_in depends on a flag of INIT instead.
  */
 export const COMPAT_SIZES = {
   fuse_init_in: [[6, 8], [36, 16]],
@@ -396,7 +457,6 @@ export const COMPAT_SIZES = {
   fuse_write_in: [[9, 24]],
   fuse_lk_in: [[9, 40]],
   fuse_mknod_in: [[12, 8]],
-  fuse_mkdir_in: [[12, 8]],
   fuse_create_in: [[12, 8]],
   fuse_statfs_out: [[4, 48]],
 } as const;

@@ -1,145 +1,138 @@
 /**
- * Messages as people read them: one line each, printed from the table.
+ * The two forms of a trace: text for people, JSON for programs.
  *
  * @module
  */
-import { decodeStruct } from "./codec.ts";
 import { errnoName } from "./errno.ts";
-import { sizeOf } from "./layout.ts";
+import { flagNames, flagWordOf } from "./flag_words.ts";
+import { layoutOf } from "./layout.ts";
+import { type NotificationRow, NOTIFICATIONS } from "./notifications.ts";
 import { opcodeName, opcodeRow } from "./opcodes.ts";
-import type { Reply } from "./reply.ts";
-import type { Request } from "./request.ts";
+import { STRUCTS } from "./structs.ts";
+import type { TraceRecord, TraceValue } from "./trace_record.ts";
 import type { StructName } from "./types.ts";
 
-/** A value in a trace: numbers, identifiers, names, nested structs. */
-export type TraceValue =
-  | number
-  | bigint
-  | string
-  | TraceValue[]
-  | { [field: string]: TraceValue };
+export * from "./trace_record.ts";
 
-/** One message, ready to be printed. */
-export interface TraceRecord {
-  /** The queue that it passed. */
-  readonly queue: number;
-  /** `<-` from the kernel, `->` to it. */
-  readonly direction: "<-" | "->";
-  /** The request's id. */
-  readonly unique: bigint;
-  /** The opcode on the wire. */
-  readonly opcode: number;
-  /** The fields, from the table. */
-  readonly fields: { readonly [field: string]: TraceValue };
-  /** Of a reply: the error number, 0 for success. */
-  readonly errno?: number;
-  /** Bytes of data behind the fields. */
-  readonly bytes: number;
-}
-
-/** Fields that say nothing. */
-const SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
-const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
-
-/** Describes a request before it is answered. */
-export function traceRequest(queue: number, request: Request): TraceRecord {
-  const { opcode, unique } = request;
-  const row = opcodeRow(opcode);
-  const fields: Record<string, TraceValue> = { nodeid: request.nodeid };
-  if (row?.in !== undefined) {
-    // A peer may send a shorter, older form of the struct.
-    const size = Math.min(sizeOf(row.in), request.length - 40);
-    const struct = new Uint8Array(sizeOf(row.in));
-    struct.set(
-      new Uint8Array(request.body.buffer, request.body.byteOffset, size),
-    );
-    Object.assign(fields, structFields(row.in, struct, 0));
-  }
-  let bytes = row?.tail === undefined ? 0 : request.tailLength;
-  if (row?.tail?.startsWith("name")) {
-    fields.name = request.name();
-    if (row.tail === "name name") fields.name2 = request.name(1);
-    bytes = row.tail === "name value" ? request.value().byteLength : 0;
-  }
-  return { queue, direction: "<-", unique, opcode, fields, bytes };
-}
-
-/**
- * Describes a filled reply.
- *
- * @param asked What {@linkcode traceRequest} said, since a reply may have
- * taken the place of its request.
- */
-export function traceReply(asked: TraceRecord, reply: Reply): TraceRecord {
-  const { queue, unique, opcode } = asked;
-  const fields: Record<string, TraceValue> = {};
-  const size = Math.max(0, reply.length - OUT_HEADER_SIZE);
-  let at = 0;
-  for (const name of opcodeRow(opcode)?.out ?? []) {
-    if (at + sizeOf(name) > size) break;
-    Object.assign(fields, structFields(name, reply.body, at));
-    at += sizeOf(name);
-  }
-  const { errno } = reply;
-  const bytes = size - at;
-  return { queue, direction: "->", unique, opcode, fields, errno, bytes };
-}
-
-function structFields(
-  name: StructName,
-  bytes: ArrayBufferView,
-  base: number,
-): Record<string, TraceValue> {
-  const all = decodeStruct(name, bytes, base) as Record<string, TraceValue>;
-  return Object.fromEntries(
-    Object.entries(all).filter(([field]) => !SILENT.test(field)),
-  );
-}
+/** Fields that are shown even if they are zero. */
+const ALWAYS = new Set(["fh", "offset", "size"]);
+/** Items of a list that are shown. */
+const ITEMS_MAX = 8;
 
 /**
  * Prints a message as one line:
  * `q2 <- 0x1f4 READ fh=0 offset=4096 size=4096`.
  */
 export function formatTrace(record: TraceRecord): string {
-  const name = opcodeName(record.opcode) ?? `opcode ${record.opcode}`;
+  const { notification, unique, errno } = record;
   const parts = [
     `q${record.queue}`,
     record.direction,
-    `0x${record.unique.toString(16)}`,
-    name,
+    `0x${unique.toString(16)}`,
+    notification === undefined ? nameOf(record) : `NOTIFY_${notification}`,
   ];
-  if (record.errno !== undefined) {
-    parts.push(record.errno === 0 ? "OK" : errnoName(record.errno));
+  if (errno !== undefined) {
+    parts.push(errno === 0 ? "OK" : errnoName(errno));
   }
+  const structs = structsOf(record);
   for (const [field, value] of Object.entries(record.fields)) {
     // Fields that are zero say little; the root's nodeid says nothing.
     if (field === "nodeid" && value === 1n) continue;
-    if (value === 0 || value === 0n) {
-      if (!ALWAYS.has(field)) continue;
-    }
-    parts.push(`${field}=${formatValue(value)}`);
+    if (isZero(value) && !ALWAYS.has(field)) continue;
+    const struct = structs.find((name) => Object.hasOwn(STRUCTS[name], field));
+    parts.push(`${field}=${formatValue(value, struct, field)}`);
   }
+  if (record.entries !== undefined) parts.push(`${record.entries} entries`);
   if (record.bytes > 0) parts.push(`${record.bytes} B`);
   return parts.join(" ");
 }
 
-const ALWAYS = new Set(["fh", "offset", "size"]);
+function nameOf({ opcode, direction, unique }: TraceRecord): string {
+  if (direction === "->" && opcode === 0 && unique === 0n) return "NOTIFY";
+  return opcodeName(opcode) ?? `opcode ${opcode}`;
+}
 
-function formatValue(value: TraceValue): string {
-  if (Array.isArray(value)) return `[${value.map(formatValue).join(",")}]`;
+/** The structs whose fields a record has. */
+function structsOf(record: TraceRecord): readonly StructName[] {
+  const { notification, direction, opcode } = record;
+  if (notification !== undefined) {
+    const { out }: NotificationRow = NOTIFICATIONS[notification];
+    return out === undefined ? [] : [out];
+  }
+  const row = opcodeRow(opcode);
+  if (direction === "->") return row?.out ?? [];
+  return row?.in === undefined ? [] : [row.in];
+}
+
+function isZero(value: TraceValue): boolean {
+  return Array.isArray(value)
+    ? value.length === 0
+    : value === 0 || value === 0n;
+}
+
+function formatValue(
+  value: TraceValue,
+  struct?: StructName,
+  field: string = "",
+): string {
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, ITEMS_MAX).map((item) => formatValue(item));
+    if (value.length > ITEMS_MAX) shown.push(`+${value.length - ITEMS_MAX}`);
+    return `[${shown.join(",")}]`;
+  }
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value !== "object") return String(value);
+  if (typeof value !== "object") return formatScalar(value, struct, field);
+  const inner = structOfField(struct, field);
   const fields = Object.entries(value)
-    .filter(([, item]) => item !== 0 && item !== 0n)
-    .map(([field, item]) => `${field}=${formatValue(item)}`);
+    .filter(([, item]) => !isZero(item))
+    .map(([key, item]) => `${key}=${formatValue(item, inner, key)}`);
   return `{${fields.join(" ")}}`;
 }
 
-/** Prints a message as one line of JSON; 64-bit identifiers become strings. */
+function formatScalar(
+  value: number | bigint,
+  struct: StructName | undefined,
+  field: string,
+): string {
+  if (struct !== undefined) {
+    const word = flagWordOf(struct, field);
+    if (word !== undefined) return flagNames(word, value).join("|") || "0";
+    if (field === "mode" || field === "umask") return `0${value.toString(8)}`;
+  }
+  return String(value);
+}
+
+/** The struct that a field of a struct is. */
+function structOfField(
+  struct: StructName | undefined,
+  field: string,
+): StructName | undefined {
+  if (struct === undefined) return undefined;
+  const type = layoutOf(struct).fields.find((f) => f.name === field)?.type;
+  return type !== undefined && Object.hasOwn(STRUCTS, type)
+    ? type as StructName
+    : undefined;
+}
+
+/**
+ * Prints a message as one line of JSON; 64-bit values become strings, and the
+ * names of flags are listed in `flagNames`.
+ */
 export function formatTraceJson(record: TraceRecord): string {
-  const name = opcodeName(record.opcode) ?? null;
+  const { notification } = record;
+  const name = notification === undefined
+    ? opcodeName(record.opcode) ?? null
+    : `NOTIFY_${notification}`;
+  const named: Record<string, string[]> = {};
+  for (const struct of structsOf(record)) {
+    for (const [field, value] of Object.entries(record.fields)) {
+      const word = flagWordOf(struct, field);
+      if (word === undefined || typeof value === "object") continue;
+      if (typeof value !== "string") named[field] = flagNames(word, value);
+    }
+  }
   return JSON.stringify(
-    { event: "message", name, ...record },
+    { event: "message", name, ...record, wire: undefined, flagNames: named },
     (_key, value) => typeof value === "bigint" ? value.toString() : value,
   );
 }

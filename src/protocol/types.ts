@@ -45,3 +45,15 @@ export type Encodable<S extends StructName> = {
 export type FieldsOf<S extends StructName, T> = {
   [F in FieldName<S>]: FieldType<S, F> extends T ? F : never;
 }[FieldName<S>];
+
+/** A plain object for one of structs `S`; empty where there is none. */
+export type EncodableOf<S extends StructName> = [S] extends [never]
+  ? Readonly<Record<string, never>>
+  : S extends StructName ? Encodable<S>
+  : never;
+
+/** One of structs `S` as a plain object; empty where there is none. */
+export type DecodedOf<S extends StructName> = [S] extends [never]
+  ? Readonly<Record<string, never>>
+  : S extends StructName ? Decoded<S>
+  : never;

@@ -1,0 +1,264 @@
+/**
+ * Directory listings: what READDIR and READDIRPLUS answer. Each entry is a
+ * struct, a name without NUL, and padding to 8 bytes.
+ *
+ * @module
+ */
+import { accessors } from "./accessors.ts";
+import { decodeStruct, viewOf, writeStruct } from "./codec.ts";
+import { align8, concat } from "./extensions.ts";
+import { FUSE_NAME_MAX, S_IF } from "./flags.ts";
+import { bytesOfName, type Name, nameOfBytes } from "./text.ts";
+import type { Decoded, Encodable } from "./types.ts";
+
+const DIRENT = accessors("fuse_dirent");
+const DIRENTPLUS = accessors("fuse_direntplus");
+const ENTRY_AT = DIRENTPLUS.at.entry_out;
+const SLASH = 0x2f;
+const ENCODER = new TextEncoder();
+/** Holds a name while an entry is written; longer than any that may be. */
+const SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
+
+/** One entry of a listing. */
+export interface DirEntry {
+  /** The inode's number. */
+  readonly ino: bigint;
+  /** Where the listing goes on behind this entry: opaque, not 0. */
+  readonly off: bigint;
+  /** The file's type, as in `dirent.d_type`: {@linkcode direntType}. */
+  readonly type: number;
+  /** The name. */
+  readonly name: Name;
+}
+
+/** One entry of a listing with attributes. */
+export interface DirEntryPlus extends DirEntry {
+  /** As LOOKUP answers; `nodeid` 0 where nothing was looked up. */
+  readonly entry: Decoded<"fuse_entry_out">;
+}
+
+/** `type` of a directory's entry for a `mode`: the file type's upper bits. */
+export function direntType(mode: number): number {
+  return (mode & S_IF.MT) >>> 12;
+}
+
+/** Bytes that an entry takes in a listing. */
+export function direntSize(nameLength: number, plus: boolean): number {
+  return align8((plus ? DIRENTPLUS.size : DIRENT.size) + nameLength);
+}
+
+/**
+ * Fills a reply to READDIR or READDIRPLUS entry by entry.
+ *
+ * @example List a directory
+ * ```ts
+ * import { DirentWriter, parseDirents } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new Uint8Array(64);
+ * const writer = new DirentWriter(bytes, 64);
+ * assertEquals(writer.add("a", 7n, 1n, 8), true);
+ * assertEquals(writer.add("b", 8n, 2n, 8), true);
+ * assertEquals(writer.add("c", 9n, 3n, 8), false); // full: 32 bytes each
+ * const names = parseDirents(bytes.subarray(0, writer.length));
+ * assertEquals(names.map(({ name }) => name), ["a", "b"]);
+ * ```
+ */
+export class DirentWriter {
+  readonly #target: Uint8Array;
+  readonly #view: DataView;
+  readonly #capacity: number;
+  #length = 0;
+
+  /**
+   * Starts a listing.
+   *
+   * @param target Memory for it, `reply.data`.
+   * @param size Bytes that were asked for.
+   */
+  constructor(target: Uint8Array, size: number) {
+    this.#target = target;
+    this.#view = viewOf(target);
+    this.#capacity = Math.min(size, target.length);
+  }
+
+  /** Bytes of the entries so far: what to pass to `reply.ok()`. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Adds an entry to a reply to READDIR.
+   *
+   * @returns Whether it fitted; nothing was written if not.
+   * @throws {RangeError} If the kernel would not take the name.
+   */
+  add(name: Name, ino: bigint, off: bigint, type: number): boolean {
+    const length = measure(name);
+    const at = this.#length;
+    if (!this.#reserve(direntSize(length, false))) return false;
+    this.#write(at, length, ino, off, type);
+    return true;
+  }
+
+  /**
+   * Adds an entry to a reply to READDIRPLUS.
+   *
+   * @param entry As LOOKUP answers, and counted as a lookup by the kernel;
+   * empty for `.`, `..` and whatever is not to be looked up.
+   * @returns Whether it fitted; nothing was written if not.
+   * @throws {RangeError} If the kernel would not take the name.
+   */
+  addPlus(
+    name: Name,
+    entry: Encodable<"fuse_entry_out">,
+    ino: bigint,
+    off: bigint,
+    type: number,
+  ): boolean {
+    const length = measure(name);
+    const at = this.#length;
+    if (!this.#reserve(direntSize(length, true))) return false;
+    writeStruct("fuse_entry_out", this.#view, at + ENTRY_AT, entry);
+    this.#write(at + DIRENTPLUS.at.dirent, length, ino, off, type);
+    return true;
+  }
+
+  #reserve(size: number): boolean {
+    const end = this.#length + size;
+    if (end > this.#capacity) return false;
+    this.#target.fill(0, end - 8, end);
+    this.#length = end;
+    return true;
+  }
+
+  #write(
+    at: number,
+    length: number,
+    ino: bigint,
+    off: bigint,
+    type: number,
+  ): void {
+    const view = this.#view;
+    DIRENT.set.ino(view, at, ino);
+    DIRENT.set.off(view, at, off);
+    DIRENT.set.namelen(view, at, length);
+    DIRENT.set.type(view, at, type);
+    const start = at + DIRENT.size;
+    for (let i = 0; i < length; i++) {
+      this.#target[start + i] = SCRATCH[i]!;
+    }
+  }
+}
+
+/** Puts a name into the scratch memory; how long it is. */
+function measure(name: Name): number {
+  let length = name.length;
+  if (typeof name === "string") {
+    const { read, written } = ENCODER.encodeInto(name, SCRATCH);
+    length = read < name.length ? SCRATCH.length : written;
+  } else if (length <= FUSE_NAME_MAX) {
+    SCRATCH.set(name);
+  }
+  //= fs/fuse/readdir.c parse_dirfile(): neither empty nor too long, no slash
+  if (length === 0 || length > FUSE_NAME_MAX) {
+    throw new RangeError(
+      `Cannot list a name of ${length} bytes: 1 to ${FUSE_NAME_MAX} are allowed`,
+    );
+  }
+  for (let i = 0; i < length; i++) {
+    if (SCRATCH[i] === SLASH) {
+      throw new RangeError("Cannot list a name with a slash");
+    }
+  }
+  return length;
+}
+
+/**
+ * Reads a reply to READDIR as the kernel does: what is cut off at the end does
+ * not count.
+ *
+ * @throws {RangeError} If a name is empty or too long or has a slash.
+ */
+export function parseDirents(bytes: Uint8Array): DirEntry[] {
+  return parse(bytes, DIRENT.size, (at) => entryAt(bytes, at));
+}
+
+/**
+ * Reads a reply to READDIRPLUS as the kernel does: what is cut off at the end
+ * does not count.
+ *
+ * @throws {RangeError} If a name is empty or too long or has a slash.
+ */
+export function parseDirentsPlus(bytes: Uint8Array): DirEntryPlus[] {
+  return parse(bytes, DIRENTPLUS.size, (at) => ({
+    entry: decodeStruct("fuse_entry_out", bytes, at + ENTRY_AT),
+    ...entryAt(bytes, at + DIRENTPLUS.at.dirent),
+  }));
+}
+
+function parse<E>(
+  bytes: Uint8Array,
+  headSize: number,
+  read: (at: number) => E,
+): E[] {
+  const view = viewOf(bytes);
+  const entries: E[] = [];
+  let at = 0;
+  while (bytes.length - at >= headSize) {
+    const dirent = at + headSize - DIRENT.size;
+    const length = DIRENT.get.namelen(view, dirent);
+    if (length === 0 || length > FUSE_NAME_MAX) {
+      throw new RangeError(`Cannot read a directory's name of ${length} bytes`);
+    }
+    const size = align8(headSize + length);
+    if (at + size > bytes.length) break;
+    const name = bytes.subarray(at + headSize, at + headSize + length);
+    if (name.includes(SLASH)) {
+      throw new RangeError("Cannot read a directory's name with a slash");
+    }
+    entries.push(read(at));
+    at += size;
+  }
+  return entries;
+}
+
+function entryAt(bytes: Uint8Array, at: number): DirEntry {
+  const view = viewOf(bytes);
+  const start = at + DIRENT.size;
+  const end = start + DIRENT.get.namelen(view, at);
+  return {
+    ino: DIRENT.get.ino(view, at),
+    off: DIRENT.get.off(view, at),
+    type: DIRENT.get.type(view, at),
+    name: nameOfBytes(bytes.subarray(start, end)),
+  };
+}
+
+/** Encodes a listing without attributes, however long. */
+export function encodeDirents(
+  entries: readonly DirEntry[],
+): Uint8Array<ArrayBuffer> {
+  return concat(entries.map(({ name, ino, off, type }) => {
+    const bytes = memoryFor(name, false);
+    new DirentWriter(bytes, bytes.length).add(name, ino, off, type);
+    return bytes;
+  }));
+}
+
+/** Encodes a listing with attributes, however long. */
+export function encodeDirentsPlus(
+  entries: readonly (DirEntry & {
+    readonly entry: Encodable<"fuse_entry_out">;
+  })[],
+): Uint8Array<ArrayBuffer> {
+  return concat(entries.map(({ name, entry, ino, off, type }) => {
+    const bytes = memoryFor(name, true);
+    new DirentWriter(bytes, bytes.length).addPlus(name, entry, ino, off, type);
+    return bytes;
+  }));
+}
+
+function memoryFor(name: Name, plus: boolean): Uint8Array {
+  return new Uint8Array(direntSize(bytesOfName(name).length, plus));
+}

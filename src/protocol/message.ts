@@ -1,0 +1,201 @@
+/**
+ * Whole requests as plain objects, both ways: for the simulator's side of the
+ * protocol, traces and tests. The server's hot path uses `request.ts`.
+ *
+ * @module
+ */
+import { accessors } from "./accessors.ts";
+import { announced, countField } from "./announced.ts";
+import { decodeStruct, encodeStruct } from "./codec.ts";
+import { type Dialect, initInSize, NEWEST } from "./dialect.ts";
+import { contiguousExchange } from "./exchange.ts";
+import {
+  concat,
+  decodeExtensions,
+  encodeExtensions,
+  type Extension,
+} from "./extensions.ts";
+import { sizeOf } from "./layout.ts";
+import {
+  type OpcodeName,
+  opcodeName,
+  type OpcodeRow,
+  OPCODES,
+} from "./opcodes.ts";
+import { bytesOfName, type Name, nameOfBytes } from "./text.ts";
+import type {
+  Decoded,
+  DecodedOf,
+  Encodable,
+  EncodableOf,
+  StructName,
+} from "./types.ts";
+
+const IN_HEADER = accessors("fuse_in_header");
+const HEADER_SIZE = IN_HEADER.size;
+
+/** The fixed struct of requests `N`; never where they have none. */
+export type RequestStruct<N extends OpcodeName> = N extends OpcodeName
+  ? typeof OPCODES[N] extends { in: infer S extends StructName } ? S : never
+  : never;
+
+/** The struct of each item behind requests `N`; never where there are none. */
+export type ItemStruct<N extends OpcodeName> = N extends OpcodeName
+  ? typeof OPCODES[N] extends { items: infer S extends StructName } ? S : never
+  : never;
+
+/** What {@linkcode encodeRequest} makes a message of. */
+export interface RequestParts<N extends OpcodeName> {
+  /** The header; `len`, `opcode` and `total_extlen` follow from the rest. */
+  readonly header?: Encodable<"fuse_in_header">;
+  /** The fixed struct; lengths of what follows it need not be given. */
+  readonly body?: EncodableOf<RequestStruct<N>>;
+  /** One name, or two: RENAME, RENAME2, SYMLINK (the name, then the target). */
+  readonly names?: readonly Name[];
+  /** Data of WRITE, IOCTL and NOTIFY_REPLY; the value of SETXATTR. */
+  readonly data?: Uint8Array;
+  /** What BATCH_FORGET and REMOVEMAPPING list. */
+  readonly items?: readonly EncodableOf<ItemStruct<N>>[];
+  /** Extensions of requests that make an inode. */
+  readonly extensions?: readonly Extension[];
+  /** Bytes that the table says nothing about, in front of the extensions. */
+  readonly rest?: Uint8Array;
+}
+
+/** A whole request as a plain object: what is not there is empty. */
+export interface DecodedRequest<N extends OpcodeName = OpcodeName> {
+  /** Which request it is. */
+  readonly name: N;
+  /** The header. */
+  readonly header: Decoded<"fuse_in_header">;
+  /** The fixed struct. */
+  readonly body: DecodedOf<RequestStruct<N>>;
+  /** The names. */
+  readonly names: readonly Name[];
+  /** Data of WRITE, IOCTL and NOTIFY_REPLY; the value of SETXATTR. */
+  readonly data: Uint8Array;
+  /** What BATCH_FORGET and REMOVEMAPPING list. */
+  readonly items: readonly DecodedOf<ItemStruct<N>>[];
+  /** The extensions. */
+  readonly extensions: readonly Extension[];
+  /** Bytes that the table says nothing about, in front of the extensions. */
+  readonly rest: Uint8Array;
+}
+
+/** Any whole request; `name` tells them apart. */
+export type AnyRequest = { [N in OpcodeName]: DecodedRequest<N> }[OpcodeName];
+
+/**
+ * Encodes a whole request, as the kernel would send it.
+ *
+ * A count that the fixed struct gives wins over what follows it, so that
+ * damaged messages can be made as well.
+ *
+ * @example Ask for a name
+ * ```ts
+ * import { decodeRequest, encodeRequest } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = encodeRequest("LOOKUP", {
+ *   header: { unique: 2n, nodeid: 1n },
+ *   names: ["disk.img"],
+ * });
+ * assertEquals(bytes.length, 40 + 9);
+ * assertEquals(decodeRequest(bytes).names, ["disk.img"]);
+ * ```
+ *
+ * @param name Which request.
+ * @param parts What it says; fields that are left out are zero.
+ * @param dialect What the two sides agreed on; the newest if left out.
+ */
+export function encodeRequest<N extends OpcodeName>(
+  name: N,
+  parts: RequestParts<N> = {},
+  dialect: Dialect = NEWEST,
+): Uint8Array<ArrayBuffer> {
+  const row: OpcodeRow = OPCODES[name];
+  const { names = [], data = new Uint8Array(), items = [] } = parts;
+  const extensions = encodeExtensions(parts.extensions ?? []);
+  const pieces: Uint8Array[] = [new Uint8Array(HEADER_SIZE)];
+  if (row.in !== undefined) {
+    const count = countField(row.in);
+    const given = parts.body as Record<string, number> | undefined;
+    const body: Record<string, number> = count === null
+      ? { ...given }
+      : { [count]: data.length || items.length, ...given };
+    const size = row.in === "fuse_init_in"
+      ? initInSize(body.major ?? 0, body.minor ?? 0, body.flags ?? 0)
+      : dialect.size(row.in);
+    pieces.push(encodeStruct(row.in, body).subarray(0, size));
+  }
+  for (const text of names) pieces.push(bytesOfName(text), new Uint8Array(1));
+  pieces.push(data);
+  for (const item of items) pieces.push(encodeStruct(row.items!, item));
+  pieces.push(parts.rest ?? new Uint8Array(), extensions);
+  const message = concat(pieces);
+  const header = encodeStruct("fuse_in_header", {
+    ...parts.header,
+    len: message.length,
+    opcode: row.opcode,
+    total_extlen: extensions.length / 8,
+  });
+  message.set(header);
+  return message;
+}
+
+/**
+ * Decodes a whole request.
+ *
+ * @param bytes The message.
+ * @param dialect What the two sides agreed on; the newest if left out.
+ * @throws {ProtocolError} If the message breaks the rules.
+ */
+export function decodeRequest(
+  bytes: Uint8Array,
+  dialect: Dialect = NEWEST,
+): AnyRequest {
+  const { request } = contiguousExchange(bytes, NO_REPLY);
+  const error = request.validate(bytes.length, dialect);
+  if (error !== null) throw error;
+  const name = opcodeName(request.opcode)!;
+  const row: OpcodeRow = OPCODES[name];
+  const body = row.in === undefined ? {} : decodeStruct(row.in, request.body);
+  const tail = request.tail();
+  const names: Name[] = [];
+  let at = 0;
+  for (let i = 0; i < nameCount(row); i++) {
+    const text = request.nameBytes(i);
+    names.push(nameOfBytes(text));
+    at += text.length + 1;
+  }
+  const count = announced(row.in, request.body);
+  let data = new Uint8Array();
+  const items: Record<string, unknown>[] = [];
+  if (row.tail === "items") {
+    for (let i = 0; i < count; i++) {
+      items.push(decodeStruct(row.items!, tail, at));
+      at += sizeOf(row.items!);
+    }
+  } else {
+    data = tail.slice(at, at + count);
+    at += count;
+  }
+  return {
+    name,
+    header: decodeStruct("fuse_in_header", request.header),
+    body,
+    names,
+    data,
+    items,
+    extensions: decodeExtensions(request.extensions()),
+    rest: tail.slice(at),
+  } as unknown as AnyRequest;
+}
+
+/** Names behind a request's fixed struct. */
+function nameCount({ tail }: OpcodeRow): number {
+  if (tail === "name name") return 2;
+  return tail === "name" || tail === "name value" ? 1 : 0;
+}
+
+const NO_REPLY = new Uint8Array(sizeOf("fuse_out_header"));

@@ -1,0 +1,277 @@
+/**
+ * Whole replies as plain objects, both ways: for the simulator's side of the
+ * protocol, traces and tests. The server's hot path uses `reply.ts`.
+ *
+ * @module
+ */
+import { accessors } from "./accessors.ts";
+import { decodeStruct, encodeStruct } from "./codec.ts";
+import { type Dialect, NEWEST } from "./dialect.ts";
+import {
+  type DirEntry,
+  type DirEntryPlus,
+  encodeDirents,
+  encodeDirentsPlus,
+  parseDirents,
+  parseDirentsPlus,
+} from "./dirent.ts";
+import { concat } from "./extensions.ts";
+import { FUSE_IOCTL, FUSE_NAME_MAX } from "./flags.ts";
+import { sizeAt, sizeOf } from "./layout.ts";
+import { type OpcodeName, type OpcodeRow, OPCODES } from "./opcodes.ts";
+import { ProtocolError, type ProtocolErrorKind } from "./protocol_error.ts";
+import type { Decoded, Encodable, StructName } from "./types.ts";
+
+const OUT_HEADER = accessors("fuse_out_header");
+const HEADER_SIZE = OUT_HEADER.size;
+/** Where the numbers of errors that a reply may carry end. */
+const ERRNO_MAX = 511;
+const PAGE_SIZE = 4096;
+const CUSE_INIT_INFO_MAX = 4096;
+
+/** The fixed structs of replies to `N`; never where they have none. */
+export type ReplyStruct<N extends OpcodeName> = N extends OpcodeName
+  ? typeof OPCODES[N] extends { out: readonly (infer S extends StructName)[] }
+    ? S
+  : never
+  : never;
+
+/** What {@linkcode encodeReply} makes a message of. */
+export interface ReplyParts<N extends OpcodeName> {
+  /** The header; `len` follows from the rest. */
+  readonly header?: Encodable<"fuse_out_header">;
+  /** The fixed structs by name; left out with an error. */
+  readonly body?: {
+    readonly [
+      S in
+        | ReplyStruct<N>
+        | (N extends SizeQuery ? "fuse_getxattr_out" : never)
+    ]?: Encodable<S>;
+  };
+  /** What follows them. */
+  readonly data?: Uint8Array;
+  /** Entries of READDIR and READDIRPLUS, where `data` is left out. */
+  readonly entries?: readonly (DirEntry & {
+    readonly entry?: Encodable<"fuse_entry_out">;
+  })[];
+}
+
+/** Requests whose reply is a size where they ask for one. */
+export type SizeQuery = "GETXATTR" | "LISTXATTR";
+
+/** What the kernel remembers of a request when the reply comes. */
+export interface Asked {
+  /** Bytes that READ, READDIR, GETXATTR asked for; 0 asks for a size. */
+  readonly size?: number;
+  /** What the two sides agreed on; the newest if left out. */
+  readonly dialect?: Dialect;
+}
+
+/** A whole reply as a plain object: what is not there is empty. */
+export interface DecodedReply<N extends OpcodeName = OpcodeName> {
+  /** What it answers. */
+  readonly name: N;
+  /** The header. */
+  readonly header: Decoded<"fuse_out_header">;
+  /** The fixed structs by name; none with an error. */
+  readonly body: {
+    readonly [S in ReplyStruct<N> | "fuse_getxattr_out"]?: Decoded<S>;
+  };
+  /** What follows them. */
+  readonly data: Uint8Array;
+  /** Entries of READDIR and READDIRPLUS. */
+  readonly entries: readonly (DirEntry | DirEntryPlus)[];
+  /** Memory that a retry of IOCTL asks for. */
+  readonly iovecs: readonly Decoded<"fuse_ioctl_iovec">[];
+}
+
+/**
+ * Encodes a whole reply, as a server would send it.
+ *
+ * @example Answer OPEN
+ * ```ts
+ * import { decodeReply, encodeReply } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = encodeReply("OPEN", {
+ *   header: { unique: 2n },
+ *   body: { fuse_open_out: { fh: 7n } },
+ * });
+ * assertEquals(bytes.length, 32);
+ * assertEquals(decodeReply("OPEN", bytes).body.fuse_open_out?.fh, 7n);
+ * ```
+ *
+ * @param name What is answered.
+ * @param parts What it says; fields that are left out are zero.
+ * @param dialect What the two sides agreed on; the newest if left out.
+ */
+export function encodeReply<N extends OpcodeName>(
+  name: N,
+  parts: ReplyParts<N> = {},
+  dialect: Dialect = NEWEST,
+): Uint8Array<ArrayBuffer> {
+  const row: OpcodeRow = OPCODES[name];
+  const pieces: Uint8Array[] = [new Uint8Array(HEADER_SIZE)];
+  if ((parts.header?.error ?? 0) === 0) {
+    const body = (parts.body ?? {}) as Record<string, object | undefined>;
+    const sizeAlone = body.fuse_getxattr_out !== undefined;
+    const structs = sizeAlone ? ["fuse_getxattr_out"] as const : row.out ?? [];
+    for (const struct of structs) {
+      const given = body[struct] as { minor?: number } | undefined;
+      const bytes = encodeStruct(struct, given);
+      const size = struct === "fuse_init_out"
+        ? sizeAt(struct, given?.minor ?? dialect.minor)
+        : dialect.size(struct);
+      pieces.push(bytes.subarray(0, size));
+    }
+    pieces.push(encodeTail(row, parts.data, parts.entries));
+  }
+  const message = concat(pieces);
+  message.set(
+    encodeStruct("fuse_out_header", { ...parts.header, len: message.length }),
+  );
+  return message;
+}
+
+function encodeTail(
+  row: OpcodeRow,
+  data: Uint8Array = new Uint8Array(),
+  entries: ReplyParts<"READDIRPLUS">["entries"] = [],
+): Uint8Array {
+  if (data.length > 0 || entries.length === 0) return data;
+  return row.outTail === "direntplus"
+    ? encodeDirentsPlus(entries.map((e) => ({ ...e, entry: e.entry ?? {} })))
+    : encodeDirents(entries);
+}
+
+/**
+ * Decodes a whole reply by the rules of the kernel's fuse_dev_do_write().
+ *
+ * @param name What it answers.
+ * @param bytes The message.
+ * @param asked What the request said.
+ * @throws {ProtocolError} If the kernel would not take the reply.
+ */
+export function decodeReply<N extends OpcodeName>(
+  name: N,
+  bytes: Uint8Array,
+  asked: Asked = {},
+): DecodedReply<N> {
+  const { size = Infinity, dialect = NEWEST } = asked;
+  const row: OpcodeRow = OPCODES[name];
+  const header = readHeader(row, bytes);
+  const body: Record<string, unknown> = {};
+  let at = HEADER_SIZE;
+  if (header.error !== 0) {
+    //= fs/fuse/dev.c fuse_dev_do_write(): an error is the header alone
+    if (bytes.length > at) fail("long body", row, at, bytes.length);
+  } else {
+    const query = row.outTail === "value" && size === 0;
+    const structs = query ? ["fuse_getxattr_out"] as const : row.out ?? [];
+    for (const struct of structs) {
+      const length = structSize(struct, bytes.length - at, dialect);
+      const end = at + length;
+      if (end > bytes.length) fail("short body", row, end, bytes.length);
+      const whole = new Uint8Array(sizeOf(struct));
+      whole.set(bytes.subarray(at, end));
+      body[struct] = decodeStruct(struct, whole);
+      at = end;
+    }
+    const most = at + (query ? 0 : tailSizeMax(row, size));
+    if (bytes.length > most) fail("long body", row, most, bytes.length);
+  }
+  const data = bytes.slice(at);
+  return {
+    name,
+    header,
+    body,
+    data,
+    entries: readEntries(row, data),
+    iovecs: readIovecs(body, data),
+  } as unknown as DecodedReply<N>;
+}
+
+function fail(
+  kind: ProtocolErrorKind,
+  { opcode }: OpcodeRow,
+  expected: number,
+  received: number,
+): never {
+  throw new ProtocolError(kind, opcode, expected, received);
+}
+
+function readHeader(
+  row: OpcodeRow,
+  bytes: Uint8Array,
+): Decoded<"fuse_out_header"> {
+  if (bytes.length < HEADER_SIZE) {
+    fail("short header", row, HEADER_SIZE, bytes.length);
+  }
+  const header = decodeStruct("fuse_out_header", bytes);
+  const { len, error } = header;
+  if (len !== bytes.length) fail("wrong length", row, len, bytes.length);
+  //= fs/fuse/dev.c fuse_dev_do_write(): error is in -511 to 0
+  if (error > 0 || error < -ERRNO_MAX) {
+    fail("bad error", row, ERRNO_MAX, error);
+  }
+  return header;
+}
+
+/** Bytes of a struct in a reply; only INIT's may be cut short anywhere. */
+function structSize(
+  struct: StructName,
+  rest: number,
+  dialect: Dialect,
+): number {
+  return struct === "fuse_init_out"
+    ? Math.max(sizeAt(struct, 0), Math.min(rest, sizeOf(struct)))
+    : dialect.size(struct);
+}
+
+/** Bytes that may follow the fixed structs. */
+function tailSizeMax({ outTail }: OpcodeRow, asked: number): number {
+  switch (outTail) {
+    case undefined:
+      return 0;
+    case "string":
+      return FUSE_NAME_MAX;
+    case "ioctl":
+      //= fs/fuse/ioctl.c fuse_do_ioctl(): a page at least, for a retry
+      return Math.max(asked, PAGE_SIZE);
+    case "info":
+      return CUSE_INIT_INFO_MAX;
+    default:
+      return asked;
+  }
+}
+
+function readEntries(
+  row: OpcodeRow,
+  data: Uint8Array,
+): (DirEntry | DirEntryPlus)[] {
+  try {
+    if (row.outTail === "dirents") return parseDirents(data);
+    if (row.outTail === "direntplus") return parseDirentsPlus(data);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    fail("bad entry", row, 1, data.length);
+  }
+  return [];
+}
+
+function readIovecs(
+  body: Record<string, unknown>,
+  data: Uint8Array,
+): Decoded<"fuse_ioctl_iovec">[] {
+  const out = body.fuse_ioctl_out as Decoded<"fuse_ioctl_out"> | undefined;
+  if (out === undefined || (out.flags & FUSE_IOCTL.RETRY) === 0) return [];
+  const size = sizeOf("fuse_ioctl_iovec");
+  const count = Math.min(
+    out.in_iovs + out.out_iovs,
+    Math.floor(data.length / size),
+  );
+  return Array.from(
+    { length: count },
+    (_, i) => decodeStruct("fuse_ioctl_iovec", data, i * size),
+  );
+}

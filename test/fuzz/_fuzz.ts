@@ -1,0 +1,366 @@
+/**
+ * Fuzzing by mutation: golden messages are damaged and put through
+ * everything that a message meets, and what must hold always is checked.
+ *
+ * @module
+ */
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/memory_backend.ts";
+import { BlockExport } from "../../src/export/block_export.ts";
+import { ExportState } from "../../src/export/export_state.ts";
+import {
+  accessors,
+  type AnyRequest,
+  bytesOfName,
+  contiguousExchange,
+  decodeNotification,
+  decodeReply,
+  decodeRequest,
+  Dialect,
+  direntSize,
+  encodeNotification,
+  encodeReply,
+  encodeRequest,
+  type Exchange,
+  formatTrace,
+  formatTraceJson,
+  type OpcodeName,
+  opcodeName,
+  type OpcodeRow,
+  opcodeRow,
+  OPCODES,
+  ProtocolError,
+  separateExchange,
+  traceNotification,
+  traceReply,
+  traceRequest,
+  viewOf,
+} from "../../src/protocol/mod.ts";
+import type { Random } from "../_random.ts";
+import { type GoldenMessage, parseGolden } from "../protocol/_golden.ts";
+import { GOLDEN } from "../protocol/golden/mod.ts";
+import { hex } from "../protocol/_hex.ts";
+import { mutate } from "./_mutate.ts";
+
+const OUT_HEADER = accessors("fuse_out_header");
+const DISK_SIZE = 1 << 20;
+const REPLY_SIZE = 8192;
+/** Bytes around each piece of memory that nobody may touch. */
+const CANARY = 64;
+const CANARY_BYTE = 0xa5;
+const MESSAGES = Object.values(GOLDEN).flatMap(parseGolden);
+const OPCODE_NAMES = Object.keys(OPCODES) as OpcodeName[];
+const DIALECTS = [
+  new Dialect(),
+  new Dialect({ setxattrExt: true }),
+  new Dialect({ minor: 8 }),
+  new Dialect({ minor: 11 }),
+];
+
+/** A message that something is wrong with. */
+export interface FuzzFailure {
+  /** The golden message that it was made of. */
+  readonly origin: string;
+  /** What is wrong. */
+  readonly error: unknown;
+  /** A test that shows it. */
+  readonly testCase: string;
+}
+
+/** Memory of exactly the size asked for, between bytes that must not change. */
+class Guarded {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #all: Uint8Array<ArrayBuffer>;
+
+  constructor(size: number) {
+    this.#all = new Uint8Array(size + 2 * CANARY).fill(CANARY_BYTE);
+    this.bytes = this.#all.subarray(CANARY, CANARY + size);
+  }
+
+  check(what: string): void {
+    for (let i = 0; i < CANARY; i++) {
+      const end = this.#all.length - 1 - i;
+      if (this.#all[i] !== CANARY_BYTE || this.#all[end] !== CANARY_BYTE) {
+        throw new Error(`Somebody wrote outside of ${what}`);
+      }
+    }
+  }
+}
+
+/** Damages golden messages, one after the other. */
+export class Fuzzer {
+  /** Messages so far. */
+  count = 0;
+  readonly #random: Random;
+  readonly #handler: BlockExport;
+  readonly #reply = new Guarded(REPLY_SIZE);
+
+  constructor(random: Random) {
+    this.#random = random;
+    const backend = new MemoryBackend(createMemoryDisk(DISK_SIZE));
+    const state = ExportState.create({
+      size: DISK_SIZE,
+      mode: 0o600,
+      uid: 0,
+      gid: 0,
+    });
+    const rules = { writable: true, growable: false, allowOther: false };
+    this.#handler = new BlockExport({ backend, state, rules });
+  }
+
+  /** Tries one more message; what is wrong with it, or `null`. */
+  async next(): Promise<FuzzFailure | null> {
+    this.count++;
+    const random = this.#random;
+    const golden = random.pick(MESSAGES);
+    const bytes = mutate(golden.bytes, random);
+    const dialect = random.oneIn(3) ? random.pick(DIALECTS) : golden.dialect;
+    try {
+      await this.#check(golden, bytes, dialect);
+      return null;
+    } catch (error) {
+      const origin = `${golden.name} ${golden.kind}: ${golden.cause}`;
+      const { kind, request } = golden;
+      return { origin, error, testCase: testOf(kind, bytes, dialect, request) };
+    }
+  }
+
+  /** Tries one message. */
+  async try(
+    kind: GoldenMessage["kind"],
+    bytes: Uint8Array<ArrayBuffer>,
+    dialect: Dialect,
+    request?: Uint8Array,
+  ): Promise<void> {
+    await this.#check({ kind, request } as GoldenMessage, bytes, dialect);
+  }
+
+  async #check(
+    { kind, request }: GoldenMessage,
+    bytes: Uint8Array<ArrayBuffer>,
+    dialect: Dialect,
+  ): Promise<void> {
+    switch (kind) {
+      case "request":
+        checkDecode(bytes, dialect);
+        if (bytes.length >= 40) await this.#serve(bytes, dialect);
+        break;
+      case "reply":
+        checkReply(bytes, request!, dialect, this.#random);
+        break;
+      case "notification":
+        checkNotification(bytes);
+    }
+  }
+
+  /** Has the message served, in one piece and in two. */
+  async #serve(bytes: Uint8Array, dialect: Dialect): Promise<void> {
+    const incoming = new Guarded(bytes.length);
+    incoming.bytes.set(bytes);
+    const outgoing = this.#reply;
+    const joined = contiguousExchange(incoming.bytes, outgoing.bytes);
+    const kept = await this.#dispatch(joined, bytes.length, dialect);
+    incoming.check("a request");
+    outgoing.check("a reply");
+    if (!kept) return;
+    if (hex(incoming.bytes) !== hex(bytes)) {
+      throw new Error("The request was changed");
+    }
+    await this.#serveApart(bytes, dialect);
+  }
+
+  async #serveApart(bytes: Uint8Array, dialect: Dialect): Promise<void> {
+    const size = dialect.bodySize(viewOf(bytes).getUint32(4, true));
+    if (size > 128) return;
+    const headers = new Guarded(288);
+    const payload = this.#reply;
+    headers.bytes.fill(0);
+    headers.bytes.set(bytes.subarray(0, 40));
+    headers.bytes.set(bytes.subarray(40, 40 + size), 128);
+    payload.bytes.set(bytes.subarray(40 + size, 40 + size + REPLY_SIZE));
+    if (bytes.length - 40 - size > REPLY_SIZE) return;
+    const apart = separateExchange(headers.bytes, payload.bytes);
+    await this.#dispatch(apart, bytes.length, dialect);
+    headers.check("headers");
+    payload.check("a payload");
+  }
+
+  /** What a queue and the serve loop do; whether the request was valid. */
+  async #dispatch(
+    { request, reply }: Exchange,
+    length: number,
+    dialect: Dialect,
+  ): Promise<boolean> {
+    reply.reset();
+    const error = request.validate(length, dialect);
+    if (error !== null) {
+      if (!error.answerable) return false;
+      reply.error(error.errno);
+      checkAnswer({ request, reply }, null);
+      return false;
+    }
+    const { opcode, unique } = request;
+    const size = askedSize(request.body, opcode);
+    for (const index of [0, 1, 2]) {
+      request.nameBytes(index);
+      request.value(index);
+    }
+    const asked = traceRequest(0, request);
+    formatTrace(asked);
+    formatTraceJson(asked);
+    await this.#handler.handle(request, reply);
+    checkAnswer({ request, reply }, { opcode, unique, size, dialect });
+    formatTrace(traceReply(asked, reply, dialect));
+    return true;
+  }
+}
+
+interface Question {
+  readonly opcode: number;
+  readonly unique: bigint;
+  readonly size: number;
+  readonly dialect: Dialect;
+}
+
+/** Bytes that a READ or the like asks for. */
+function askedSize(body: DataView, opcode: number): number {
+  switch (opcodeRow(opcode)?.in) {
+    case "fuse_read_in":
+      return body.getUint32(16, true);
+    case "fuse_getxattr_in":
+      return body.getUint32(0, true);
+    case "fuse_ioctl_in":
+      return body.getUint32(28, true);
+    default:
+      return 0;
+  }
+}
+
+/** Whether the kernel would take an answer. */
+function checkAnswer(
+  { reply, request }: Exchange,
+  question: Question | null,
+): void {
+  if (!reply.filled) throw new Error("The request was not answered");
+  const row: OpcodeRow | undefined = question === null
+    ? undefined
+    : opcodeRow(question.opcode);
+  if (reply.length === 0) {
+    if (row?.noReply || row?.optionalReply) return;
+    throw new Error("The request was left without an answer");
+  }
+  const bytes = reply.copy();
+  if (question === null) {
+    const { len, unique } = {
+      len: OUT_HEADER.get.len(viewOf(bytes)),
+      unique: OUT_HEADER.get.unique(viewOf(bytes)),
+    };
+    if (len !== bytes.length || unique !== request.unique) {
+      throw new Error("The refusal has a bad header");
+    }
+    return;
+  }
+  const name = opcodeName(question.opcode)!;
+  if (row?.noReply) throw new Error(`${name} was answered`);
+  const { size, dialect } = question;
+  const decoded = decodeReply(name, bytes, { size, dialect });
+  if (decoded.header.unique !== question.unique) {
+    throw new Error(`${name} was answered with another id`);
+  }
+}
+
+/** Decodes a request, if it can be, and encodes it again. */
+function checkDecode(bytes: Uint8Array<ArrayBuffer>, dialect: Dialect): void {
+  const exact = new Guarded(bytes.length);
+  exact.bytes.set(bytes);
+  let decoded;
+  try {
+    decoded = decodeRequest(exact.bytes, dialect);
+  } catch (error) {
+    if (error instanceof ProtocolError) return;
+    throw error;
+  }
+  checkCounts(decoded);
+  const again = encodeRequest(decoded.name, decoded, dialect);
+  // Extensions may be padded with anything; the rest says it all.
+  if (decoded.header.total_extlen === 0 && hex(again) !== hex(bytes)) {
+    throw new Error("It encodes to something else");
+  }
+  const twice = decodeRequest(again, dialect);
+  const third = encodeRequest(twice.name, twice, dialect);
+  if (hex(third) !== hex(again)) throw new Error("It does not encode back");
+  exact.check("a message");
+}
+
+/** Whether a message held what its fixed struct announced. */
+function checkCounts({ name, body, data, items }: AnyRequest): void {
+  const { size, in_size: inSize, count } = body as Record<string, number>;
+  const row: OpcodeRow = OPCODES[name];
+  const announced = row.tail === "items"
+    ? count
+    : row.tail === "data" || row.tail === "name value"
+    ? inSize ?? size
+    : 0;
+  const held = row.tail === "items" ? items.length : data.length;
+  if (held !== announced) throw new Error(`It holds ${held} of ${announced}`);
+}
+
+function checkReply(
+  bytes: Uint8Array<ArrayBuffer>,
+  request: Uint8Array,
+  dialect: Dialect,
+  random: Random,
+): void {
+  const asked = opcodeName(viewOf(request).getUint32(4, true))!;
+  const name = random.oneIn(4) ? random.pick(OPCODE_NAMES) : asked;
+  const size = random.below(300);
+  try {
+    const decoded = decodeReply(name, bytes, { size, dialect });
+    const again = encodeReply(name, decoded, dialect);
+    const plus = name === "READDIRPLUS";
+    const listed = decoded.entries.reduce(
+      (sum, entry) => sum + direntSize(bytesOfName(entry.name).length, plus),
+      0,
+    );
+    if (listed > decoded.data.length) throw new Error("It lists too much");
+    if (hex(again) !== hex(bytes) && name !== "INIT") {
+      throw new Error("It does not encode back");
+    }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+}
+
+function checkNotification(bytes: Uint8Array<ArrayBuffer>): void {
+  if (bytes.length >= 16) formatTrace(traceNotification(0, bytes));
+  try {
+    const decoded = decodeNotification(bytes);
+    const again = encodeNotification(decoded.notification, decoded);
+    if (hex(again) !== hex(bytes)) throw new Error("It does not encode back");
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+}
+
+/** A test that shows a failure, ready for `regressions_test.ts`. */
+function testOf(
+  kind: GoldenMessage["kind"],
+  bytes: Uint8Array,
+  { minor, setxattrExt }: Dialect,
+  request?: Uint8Array,
+): string {
+  return [
+    `Deno.test("a damaged ${kind} is survived: ${
+      hex(bytes.subarray(0, 8))
+    }", () =>`,
+    `  survives({`,
+    `    kind: "${kind}",`,
+    `    bytes: "${hex(bytes)}",`,
+    ...(request === undefined ? [] : [`    request: "${hex(request)}",`]),
+    `    minor: ${minor},`,
+    `    setxattrExt: ${setxattrExt},`,
+    `  }));`,
+  ].join("\n");
+}

@@ -1,0 +1,54 @@
+import { encodeRequest, viewOf } from "../../src/protocol/mod.ts";
+import { Dialect } from "../../src/protocol/dialect.ts";
+import { Random } from "../_random.ts";
+import { hex, unhex } from "../protocol/_hex.ts";
+import { Fuzzer } from "./_fuzz.ts";
+
+/** A damaged message, as `deno task fuzz` prints it. */
+interface Damaged {
+  readonly kind: "request" | "reply" | "notification";
+  readonly bytes: string;
+  readonly request?: string;
+  readonly minor?: number;
+  readonly setxattrExt?: boolean;
+}
+
+async function survives(message: Damaged): Promise<void> {
+  const { kind, bytes, request, minor = 45, setxattrExt = false } = message;
+  const dialect = new Dialect({ minor, setxattrExt });
+  const fuzzer = new Fuzzer(new Random(0));
+  const asked = request === undefined ? undefined : unhex(request);
+  await fuzzer.try(kind, unhex(bytes), dialect, asked);
+}
+
+Deno.test("a name whose NUL lies in the extensions is survived", () => {
+  const bytes = encodeRequest("MKDIR", { names: ["1234567"] });
+  viewOf(bytes).setUint16(36, 1, true);
+  return survives({ kind: "request", bytes: hex(bytes) });
+});
+
+Deno.test("a listing that is cut inside of an entry is survived", () => {
+  const request = encodeRequest("READDIR", { body: { size: 64 } });
+  return survives({
+    kind: "reply",
+    bytes: "2c0000000000000002000000000000000100000000000000" +
+      "01000000000000000900000008000000" + "31323334",
+    request: hex(request),
+  });
+});
+
+Deno.test("a WRITE of 7.8 that lies about its size is survived", () => {
+  const old = new Dialect({ minor: 8 });
+  const bytes = encodeRequest("WRITE", { data: Uint8Array.of(1) }, old);
+  viewOf(bytes).setUint32(40 + 16, 0xffff_ffff, true);
+  return survives({ kind: "request", bytes: hex(bytes), minor: 8 });
+});
+
+Deno.test("extensions without end are survived", () => {
+  const bytes = encodeRequest("SYMLINK", {
+    names: ["a", "b"],
+    extensions: [{ type: 99, data: new Uint8Array(8) }],
+  });
+  viewOf(bytes).setUint32(bytes.length - 16, 0, true);
+  return survives({ kind: "request", bytes: hex(bytes) });
+});

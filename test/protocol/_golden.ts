@@ -1,0 +1,214 @@
+/**
+ * Golden messages: recorded from the kernel, kept as annotated hex in
+ * `golden/`. A file has the messages of one request and looks like this:
+ *
+ * ```text
+ * # READ: what Linux 6.18 and a server said.
+ *
+ * @ minor=45 setxattrExt=true
+ *
+ * == READ request: head -c 16 hello.txt
+ * 50 00 00 00              # len 80
+ * ...
+ *
+ * == READ reply: head -c 16 hello.txt
+ * ...
+ * ```
+ *
+ * Lines of hex may have any length; what follows `#` is a comment. A reply
+ * answers the last request of its file with the same `unique`; `@` tells what
+ * the two sides agreed on from there on. `deno task golden` records the files
+ * anew; `deno task golden LOG` makes them of wire logs.
+ *
+ * @module
+ */
+import {
+  Dialect,
+  opcodeName,
+  viewOf,
+  WireDecoder,
+  type WireMessage,
+} from "../../src/protocol/mod.ts";
+import { annotate } from "./_annotate.ts";
+import { unhex } from "./_hex.ts";
+
+/** What a golden message is. */
+export type GoldenKind = "request" | "reply" | "notification";
+
+/** One message from a golden file. */
+export interface GoldenMessage {
+  /** The opcode's name, or the notification's. */
+  readonly name: string;
+  /** What it is. */
+  readonly kind: GoldenKind;
+  /** What provoked it. */
+  readonly cause: string;
+  /** The message. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Of a reply: the request that it answers. */
+  readonly request?: Uint8Array<ArrayBuffer>;
+  /** What the two sides agreed on. */
+  readonly dialect: Dialect;
+  /** Its lines in the file, without the heading. */
+  readonly lines: readonly string[];
+}
+
+const HEADING = /^== (\w+) (request|reply|notification): (.*)$/;
+const DIALECT = /^@ minor=(\d+) setxattrExt=(true|false)$/;
+
+/** Reads a golden file. */
+export function parseGolden(text: string): GoldenMessage[] {
+  const messages: GoldenMessage[] = [];
+  const requests = new Map<bigint, Uint8Array<ArrayBuffer>>();
+  let dialect = new Dialect();
+  let heading: RegExpExecArray | null = null;
+  let lines: string[] = [];
+
+  function finish(): void {
+    if (heading === null) return;
+    const [, name, kind, cause] = heading;
+    const bytes = unhex(lines.join("\n"));
+    const unique = viewOf(bytes).getBigUint64(8, true);
+    if (kind === "request") requests.set(unique, bytes);
+    const request = kind === "reply" ? requests.get(unique) : undefined;
+    messages.push({
+      name: name!,
+      kind: kind as GoldenKind,
+      cause: cause!,
+      bytes,
+      ...(request === undefined ? {} : { request }),
+      dialect,
+      lines,
+    });
+    heading = null;
+    lines = [];
+  }
+
+  for (const line of [...text.split("\n"), "== END request: "]) {
+    const agreed = DIALECT.exec(line);
+    const head = HEADING.exec(line);
+    if (agreed !== null || head !== null) finish();
+    if (agreed !== null) {
+      const [, minor, setxattrExt] = agreed;
+      dialect = new Dialect({
+        minor: Number(minor),
+        setxattrExt: setxattrExt === "true",
+      });
+    } else if (head !== null) {
+      heading = head;
+    } else if (heading !== null && line !== "") {
+      lines.push(line);
+    }
+  }
+  return messages;
+}
+
+/**
+ * Messages of a wire log, as golden files: the text by file name.
+ *
+ * @param log What passed.
+ * @param source Who said it, `Linux 6.18`.
+ */
+export function goldenFiles(
+  log: readonly (WireMessage & { readonly note: string })[],
+  source: string,
+): Map<string, string> {
+  const picked = new Map<string, string[]>();
+  const decoder = new Picker();
+  for (const message of log) {
+    const found = decoder.take(message);
+    if (found === null) continue;
+    const file = `${found.name.toLowerCase()}.txt`;
+    const lines = picked.get(file) ?? [
+      `# ${found.name}: what ${source} and a server said.`,
+    ];
+    picked.set(file, lines);
+    const { minor, setxattrExt } = found.dialect;
+    const agreed = `@ minor=${minor} setxattrExt=${setxattrExt}`;
+    if (lines.findLast((line) => line.startsWith("@")) !== agreed) {
+      lines.push("", agreed);
+    }
+    for (const [kind, bytes] of found.messages) {
+      lines.push("", `== ${found.name} ${kind}: ${message.note}`);
+      lines.push(
+        ...annotate(bytes, kind === "request" ? "<-" : "->", {
+          dialect: found.dialect,
+          ...(kind === "reply" ? { request: found.messages[0]![1] } : {}),
+        }),
+      );
+    }
+  }
+  const text = [...picked].map(([file, lines]) =>
+    [file, `${lines.join("\n")}\n`] as const
+  );
+  return new Map(text.sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+interface Picked {
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly messages: readonly (readonly [GoldenKind, Uint8Array])[];
+}
+
+/** Messages of one kind that are kept, and the longest. */
+const KEPT_MAX = 4;
+const LENGTH_MAX = 1200;
+const NO_REPLY = new Set([
+  "FORGET",
+  "BATCH_FORGET",
+  "NOTIFY_REPLY",
+  "INTERRUPT",
+]);
+
+/** Picks messages that differ in more than their numbers. */
+class Picker {
+  readonly #decoder = new WireDecoder();
+  readonly #requests = new Map<bigint, [Uint8Array, Dialect]>();
+  readonly #seen = new Map<string, Set<string>>();
+
+  take(message: WireMessage): Picked | null {
+    const { bytes } = message;
+    const { dialect } = this.#decoder;
+    const record = this.#decoder.decode(message);
+    if (typeof record === "string" || bytes.length > LENGTH_MAX) return null;
+    const { unique, opcode } = record;
+    const shape = Object.entries(record.fields)
+      .filter(([field]) => !/^(fh|.*time.*|nodeid|lock_owner|ino)$/.test(field))
+      .map(([field, value]) => /flags|valid|errno/.test(field) ? value : field);
+    if (record.notification !== undefined) {
+      const name = `NOTIFY_${record.notification}`;
+      const messages = [["notification", bytes]] as const;
+      return this.#new(name, "") ? { name, dialect, messages } : null;
+    }
+    const name = opcodeName(opcode)!;
+    if (message.direction === "<-") {
+      this.#requests.set(unique, [bytes, dialect]);
+      if (!NO_REPLY.has(name)) return null;
+      const messages = [["request", bytes]] as const;
+      return this.#new(name, `${shape}`) ? { name, dialect, messages } : null;
+    }
+    const [request, before] = this.#requests.get(unique)!;
+    if (request.length > LENGTH_MAX) return null;
+    const agreed = name === "INIT" ? `${record.fields.flags}` : "";
+    const key = `${record.errno} ${request.length} ${
+      requestShape(request)
+    } ${agreed}`;
+    if (!this.#new(name, key)) return null;
+    const messages = [["request", request], ["reply", bytes]] as const;
+    return { name, dialect: before, messages };
+  }
+
+  #new(name: string, shape: string): boolean {
+    const seen = this.#seen.get(name) ?? new Set();
+    this.#seen.set(name, seen);
+    if (seen.has(shape) || seen.size >= KEPT_MAX) return false;
+    seen.add(shape);
+    return true;
+  }
+}
+
+/** Which words of a request's fixed struct say something. */
+function requestShape(request: Uint8Array): string {
+  const words = request.subarray(40, 72);
+  return Array.from(words, (byte) => byte === 0 ? 0 : 1).join("");
+}

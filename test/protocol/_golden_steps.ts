@@ -1,0 +1,95 @@
+/**
+ * What clients do while golden messages are recorded: lines of shell, run in
+ * the mount, or with the mounted file as "$F".
+ *
+ * @module
+ */
+
+/** On a mounted file. */
+export const EXPORT_STEPS: readonly string[] = [
+  `stat "$F"`,
+  `dd if="$F" of=/dev/null bs=16 count=1`,
+  `printf 'sixteen bytes 16' | dd of="$F" conv=notrunc,fsync bs=16`,
+  `dd if="$F" of=/dev/null bs=16 count=1 skip=4 iflag=direct,skip_bytes`,
+  `dd if="$F" of=/dev/null bs=16 skip=65536`,
+  `chmod 0640 "$F"`,
+  `chown 1:1 "$F"`,
+  `touch "$F"`,
+  `touch -d 2001-02-03T04:05:06 "$F"`,
+  `truncate -s 65536 "$F"`,
+  `fallocate -p -o 4096 -l 4096 "$F"`,
+  `fallocate -z -o 8192 -l 4096 "$F"`,
+  `fallocate -l 131072 "$F"`,
+  `sync "$F"`,
+  `sync -d "$F"`,
+  `stat -f "$F"`,
+  `getfattr -n user.missing "$F"`,
+  `python3 -c 'import os,sys;f=os.open(sys.argv[1],0);os.lseek(f,0,os.SEEK_DATA);os.lseek(f,0,os.SEEK_HOLE)' "$F"`,
+  `python3 -c 'import os,sys;f=os.open(sys.argv[1],0);os.lseek(f,1<<40,os.SEEK_DATA)' "$F" || true`,
+];
+
+/** In a mounted directory, by a server that knows much. */
+export const TREE_STEPS: readonly string[] = [
+  `ls`,
+  `echo hello, kernel > hello.txt`,
+  `head -c 16 hello.txt`,
+  `cat missing || true`,
+  `mkdir -m 0755 dir`,
+  `mkdir dir/sub`,
+  `echo a > dir/a; echo b > dir/b`,
+  `ls -l dir`,
+  `find . -name '*.txt'`,
+  `stat hello.txt`,
+  `stat -c %n hello.txt dir`,
+  `test -w hello.txt`,
+  `ln -s hello.txt link`,
+  `readlink link`,
+  `ln hello.txt hard`,
+  `mv hard renamed`,
+  `python3 -c 'import os;os.rename("renamed","dir/moved")'`,
+  `python3 -c 'import ctypes;ctypes.CDLL(None).renameat2(-100,b"dir/a",-100,b"dir/b",2)'`,
+  `mkfifo pipe`,
+  `rm pipe link`,
+  `rmdir dir/sub`,
+  `rmdir dir || true`,
+  `setfattr -n user.colour -v blue hello.txt`,
+  `getfattr -n user.colour hello.txt`,
+  `getfattr -d hello.txt`,
+  `setfattr -x user.colour hello.txt`,
+  `getfattr -n user.colour hello.txt || true`,
+  `chmod u+x hello.txt`,
+  `chown 1:2 hello.txt`,
+  `touch -m -d @1000000000.5 hello.txt`,
+  `truncate -s 4 hello.txt`,
+  `sync hello.txt; sync dir`,
+  `stat -f .`,
+  `fallocate -l 8192 hello.txt`,
+  `python3 -c 'import os;f=os.open("hello.txt",0);os.lseek(f,0,os.SEEK_HOLE)'`,
+  `python3 -c 'import os;os.open(".",os.O_TMPFILE|os.O_RDWR,0o600)'`,
+  `python3 -c 'import os;s=os.open("hello.txt",0);d=os.open("copy",66);os.copy_file_range(s,d,8)'`,
+  `flock hello.txt true`,
+  `flock -n hello.txt true`,
+  `python3 -c 'import fcntl;f=open("hello.txt","r+");fcntl.lockf(f,fcntl.LOCK_EX|fcntl.LOCK_NB,4,1);fcntl.fcntl(f,fcntl.F_GETLK,bytes(32));fcntl.lockf(f,fcntl.LOCK_UN)'`,
+  `python3 -c 'import select;f=open("hello.txt");p=select.poll();p.register(f,5);p.poll(10)'`,
+  `lsattr hello.txt; lsattr -d dir`,
+  `python3 -c 'import fcntl;fcntl.ioctl(open("hello.txt"),0xc0044501,bytes(4))'`,
+  `chgrp 1234 dir; chmod 0775 dir; setpriv --reuid 1000 --regid 1000 --groups 1234 sh -c 'echo x > dir/theirs; mkdir dir/their_dir; ln -s x dir/their_link; mkfifo dir/their_pipe'`,
+  `echo s > slow; timeout -s INT 0.3 cat slow || true`,
+  `echo o > opened; python3 -c 'import os;f=os.open("opened",2);os.unlink("opened");os.write(f,b"after unlink")'`,
+  `rm -rf dir; echo 2 > /proc/sys/vm/drop_caches`,
+  `touch one; rm one`,
+  `cat hello.txt`,
+];
+
+/** In a mounted directory, by a server that knows little. */
+export const OLD_STEPS: readonly string[] = [
+  `ls`,
+  `echo hello > hello.txt`,
+  `mkdir dir`,
+  `touch dir/a dir/b`,
+  `ls dir`,
+  `stat hello.txt`,
+  `setfattr -n user.colour -v blue hello.txt`,
+  `python3 -c 'import os;s=os.open("hello.txt",0);d=os.open("copy",66);os.copy_file_range(s,d,4)'`,
+  `rm dir/a`,
+];
