@@ -9,7 +9,14 @@
 import { libc } from "../src/linux/libc.ts";
 
 /** Names of permissions that tests ask for. */
-export type PermissionName = "read" | "write" | "run" | "ffi" | "env" | "net";
+export type PermissionName =
+  | "read"
+  | "write"
+  | "run"
+  | "ffi"
+  | "env"
+  | "net"
+  | "sys";
 
 /** The body of a test. */
 export type TestFunction = (t: Deno.TestContext) => void | Promise<void>;
@@ -64,6 +71,9 @@ export function missingPermission(...names: PermissionName[]): string {
 
 /** "" for root, else what is missing. */
 export function missingRoot(): string {
+  // Without it, asking would prompt.
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "uid" });
+  if (state !== "granted") return "needs --allow-sys";
   return Deno.uid() === 0 ? "" : "needs root";
 }
 

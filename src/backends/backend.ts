@@ -46,7 +46,11 @@ export interface Extent {
 
 /** How a range is turned into zeroes. */
 export interface ZeroOptions {
-  /** Give the space back to the medium where it can be (FALLOC_FL_PUNCH_HOLE). */
+  /**
+   * Give the space back to the medium (FALLOC_FL_PUNCH_HOLE). One that never
+   * can answers `-EOPNOTSUPP` rather than write zeroes: a program that
+   * discards a whole disk then stops trying.
+   */
   readonly unmap: boolean;
 }
 

@@ -1,15 +1,16 @@
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import type { BlockFile, BlockFileStat } from "./block_file.ts";
+import { ERRNO } from "./errno.ts";
 
 const FALLOC_FL_KEEP_SIZE = 0x01;
 const FALLOC_FL_PUNCH_HOLE = 0x02;
 const FALLOC_FL_ZERO_RANGE = 0x10;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
-const EIO = 5;
-const ENXIO = 6;
-const EINVAL = 22;
-const EOPNOTSUPP = 95;
+/** Whole sectors of any block device. */
+const SECTOR = 4096;
+/** Stretches of a part that are looked at to tell what space it takes. */
+const STRETCHES_MAX = 256;
 /** Bytes written at once where a range must be zeroed by writing. */
 const ZEROES = new Uint8Array(65536);
 
@@ -53,15 +54,11 @@ export class FileBackend implements Backend {
 
   stat(): ImageStat {
     const stat = this.#stat();
-    const whole = this.#size === null && this.#offset === 0;
-    const size = this.#size ?? Math.max(0, stat.size - this.#offset);
     const { blockSize, atime, mtime, ctime } = stat;
-    return {
-      size,
-      allocated: whole ? stat.allocated : Math.min(size, stat.allocated),
-      blockSize,
-      times: { atime, mtime, ctime },
-    };
+    const size = this.#size ?? Math.max(0, stat.size - this.#offset);
+    const whole = this.#offset === 0 && size === stat.size;
+    const allocated = whole ? stat.allocated : this.#dataWithin(size);
+    return { size, allocated, blockSize, times: { atime, mtime, ctime } };
   }
 
   read(position: number, into: Uint8Array, length: number): number {
@@ -83,7 +80,7 @@ export class FileBackend implements Backend {
       const put = this.#file.pwrite(from, done, length - done, at + done);
       // What was written before the medium refused is reported as written.
       if (put < 0) return done > 0 ? done : put;
-      if (put === 0) return done > 0 ? done : -EIO;
+      if (put === 0) return done > 0 ? done : -ERRNO.EIO;
       done += put;
     }
     return done;
@@ -96,18 +93,32 @@ export class FileBackend implements Backend {
   truncate(size: number): number {
     return this.#size === null
       ? this.#file.ftruncate(this.#offset + size)
-      : -EINVAL;
+      : -ERRNO.EINVAL;
   }
 
   zero(position: number, length: number, { unmap }: ZeroOptions): number {
-    const at = this.#offset + position;
     const mode = FALLOC_FL_KEEP_SIZE |
       (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
-    const result = this.#file.fallocate(mode, at, length);
-    // A block device refuses ranges that are not whole sectors with EINVAL.
-    return result === -EOPNOTSUPP || result === -EINVAL
-      ? this.#writeZeroes(position, length)
-      : result;
+    const at = this.#offset + position;
+    const end = at + length;
+    let first = at;
+    let last = end;
+    let result = this.#file.fallocate(mode, at, length);
+    if (result === -ERRNO.EINVAL) {
+      // A block device takes whole sectors only; the rest is written.
+      first = Math.min(end, Math.ceil(at / SECTOR) * SECTOR);
+      last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
+      result = first === last
+        ? 0
+        : this.#file.fallocate(mode, first, last - first);
+    }
+    // Whoever wants the space back must hear that writing is all there is.
+    const refused = result === -ERRNO.EINVAL ||
+      (result === -ERRNO.EOPNOTSUPP && !unmap);
+    if (refused) return this.#writeZeroes(at, end);
+    if (result < 0) return result;
+    result = this.#writeZeroes(at, first);
+    return result < 0 ? result : this.#writeZeroes(last, end);
   }
 
   allocate(position: number, length: number): number {
@@ -121,12 +132,13 @@ export class FileBackend implements Backend {
   extent(position: number): Extent {
     const at = this.#offset + position;
     const data = this.#file.lseek(at, SEEK_DATA);
-    if (data === -ENXIO) return { data: false, end: Infinity };
+    if (data === -ERRNO.ENXIO) return { data: false, end: Infinity };
     // A medium that cannot tell is all data.
     if (data < 0) return { data: true, end: Infinity };
     if (data > at) return { data: false, end: data - this.#offset };
     const hole = this.#file.lseek(at, SEEK_HOLE);
-    return { data: true, end: hole < 0 ? Infinity : hole - this.#offset };
+    // Not behind `at` if it was punched just now: then data is a safe answer.
+    return { data: true, end: hole > at ? hole - this.#offset : Infinity };
   }
 
   setTimes(atime: bigint | null, mtime: bigint | null): number {
@@ -143,15 +155,26 @@ export class FileBackend implements Backend {
     });
   }
 
-  #writeZeroes(position: number, length: number): number {
-    for (let done = 0; done < length;) {
-      const put = this.write(
-        position + done,
-        ZEROES,
-        Math.min(ZEROES.length, length - done),
-      );
+  /** Bytes of data in the part; what lies behind many stretches counts. */
+  #dataWithin(size: number): number {
+    let data = 0;
+    let at = 0;
+    for (let i = 0; at < size && i < STRETCHES_MAX; i++) {
+      const stretch = this.extent(at);
+      const end = Math.min(stretch.end, size);
+      if (stretch.data) data += end - at;
+      at = end;
+    }
+    return data + size - at;
+  }
+
+  /** Writes zeroes from one position of the file to another. */
+  #writeZeroes(from: number, to: number): number {
+    for (let at = from; at < to;) {
+      const length = Math.min(ZEROES.length, to - at);
+      const put = this.write(at - this.#offset, ZEROES, length);
       if (put < 0) return put;
-      done += put;
+      at += put;
     }
     return 0;
   }

@@ -1,9 +1,8 @@
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
+import { ERRNO } from "./errno.ts";
 
 /** Bytes whose allocation is noted together. */
 const CHUNK = 65536;
-const ENOSPC = 28;
-const ENOMEM = 12;
 /** How far a growable disk can grow; address space only, until it is used. */
 const GROWABLE_MAX = 2 ** 40;
 
@@ -13,6 +12,8 @@ export interface MemoryDisk {
   readonly bytes: SharedArrayBuffer;
   /** One byte a chunk: 1 where something was written. */
   readonly chunks: SharedArrayBuffer;
+  /** One 64-bit float: how long the disk is now, in bytes. */
+  readonly length: SharedArrayBuffer;
 }
 
 /** How {@linkcode createMemoryDisk} makes a disk. */
@@ -34,7 +35,10 @@ export function createMemoryDisk(
   const growable = options.growable ?? false;
   const max = Math.max(size, GROWABLE_MAX);
   try {
+    const length = new SharedArrayBuffer(8);
+    new Float64Array(length)[0] = size;
     return {
+      length,
       bytes: growable
         ? new SharedArrayBuffer(size, { maxByteLength: max })
         : new SharedArrayBuffer(size),
@@ -55,10 +59,10 @@ export class MemoryBackend implements Backend {
   readonly name: string;
   readonly shared = true;
   readonly writable = true;
-  readonly #size: number;
   readonly #disk: MemoryDisk;
   readonly #bytes: Uint8Array;
   readonly #chunks: Uint8Array;
+  readonly #length: Float64Array;
 
   /**
    * Looks at the memory of a disk.
@@ -69,17 +73,18 @@ export class MemoryBackend implements Backend {
   constructor(disk: MemoryDisk, name: string = "memory") {
     this.name = name;
     this.#disk = disk;
-    this.#size = disk.bytes.byteLength;
     this.#bytes = new Uint8Array(disk.bytes);
     this.#chunks = new Uint8Array(disk.chunks);
+    this.#length = new Float64Array(disk.length);
   }
 
   stat(): ImageStat {
+    const size = this.#length[0]!;
+    const end = Math.ceil(size / CHUNK);
     let chunks = 0;
-    const end = Math.ceil(this.#disk.bytes.byteLength / CHUNK);
     for (let i = 0; i < end; i++) chunks += this.#chunks[i]!;
     return {
-      size: this.#size,
+      size,
       allocated: chunks * CHUNK,
       blockSize: 4096,
       times: null,
@@ -104,29 +109,34 @@ export class MemoryBackend implements Backend {
   truncate(size: number): number {
     const { bytes } = this.#disk;
     if (size > bytes.byteLength) {
-      if (!bytes.growable || size > bytes.maxByteLength) return -ENOSPC;
+      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
       try {
         bytes.grow(size);
       } catch {
-        return -ENOMEM;
+        return -ERRNO.ENOMEM;
       }
     }
     // What is cut off must read as zeroes if the disk grows again.
-    return this.zero(size, bytes.byteLength - size);
+    const old = this.#length[0]!;
+    if (size < old) this.zero(size, old - size, { unmap: true });
+    this.#length[0] = size;
+    return 0;
   }
 
-  zero(position: number, length: number, _options?: ZeroOptions): number {
+  zero(position: number, length: number, { unmap }: ZeroOptions): number {
     const end = position + length;
-    const first = Math.ceil(position / CHUNK);
-    const last = Math.floor(end / CHUNK);
+    const size = this.#length[0]!;
     let at = position;
     for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
-      const stop = Math.min(end, (chunk + 1) * CHUNK);
+      const start = chunk * CHUNK;
+      const stop = start + CHUNK;
+      const to = Math.min(end, stop);
       if (this.#chunks[chunk] !== 0) {
-        this.#bytes.fill(0, at, stop);
-        if (chunk >= first && chunk < last) this.#chunks[chunk] = 0;
+        this.#bytes.fill(0, at, to);
+        const whole = at === start && (to === stop || to === size);
+        if (whole && unmap) this.#chunks[chunk] = 0;
       }
-      at = stop;
+      at = to;
     }
     return 0;
   }
@@ -137,12 +147,12 @@ export class MemoryBackend implements Backend {
   }
 
   extent(position: number): Extent {
-    const chunks = Math.ceil(this.#disk.bytes.byteLength / CHUNK);
+    const chunks = Math.ceil(this.#length[0]! / CHUNK);
     const first = Math.floor(position / CHUNK);
     const data = this.#chunks[first] !== 0;
     let chunk = first + 1;
     while (chunk < chunks && (this.#chunks[chunk] !== 0) === data) chunk++;
-    return { data, end: chunk === chunks ? Infinity : chunk * CHUNK };
+    return { data, end: chunk >= chunks ? Infinity : chunk * CHUNK };
   }
 
   close(): void {}

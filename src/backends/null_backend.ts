@@ -8,7 +8,7 @@ export class NullBackend implements Backend {
   readonly name: string;
   readonly shared = true;
   readonly writable = true;
-  readonly #stat: ImageStat;
+  #size: number;
 
   /**
    * Makes a null disk.
@@ -18,11 +18,16 @@ export class NullBackend implements Backend {
    */
   constructor(size: number, name: string = "null") {
     this.name = name;
-    this.#stat = { size, allocated: 0, blockSize: 4096, times: null };
+    this.#size = size;
   }
 
   stat(): ImageStat {
-    return this.#stat;
+    return {
+      size: this.#size,
+      allocated: 0,
+      blockSize: 4096,
+      times: null,
+    };
   }
 
   read(_position: number, into: Uint8Array, length: number): number {
@@ -38,7 +43,8 @@ export class NullBackend implements Backend {
     return 0;
   }
 
-  truncate(_size: number): number {
+  truncate(size: number): number {
+    this.#size = size;
     return 0;
   }
 

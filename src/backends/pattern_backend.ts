@@ -1,6 +1,7 @@
 import type { Backend, Extent, ImageStat } from "./backend.ts";
+import { ERRNO } from "./errno.ts";
 
-const EROFS = 30;
+const TWO_32 = 2 ** 32;
 
 /**
  * A read-only disk whose bytes are a function of their offset, as nbdkit's
@@ -12,7 +13,6 @@ export class PatternBackend implements Backend {
   readonly shared = true;
   readonly writable = false;
   readonly #size: number;
-  readonly #word = new DataView(new ArrayBuffer(8));
 
   /**
    * Makes a pattern disk.
@@ -35,21 +35,23 @@ export class PatternBackend implements Backend {
   }
 
   read(position: number, into: Uint8Array, length: number): number {
-    const word = this.#word;
-    for (let i = 0; i < length;) {
-      const at = position + i;
-      const start = at - at % 8;
-      word.setUint32(0, start / 2 ** 32);
-      word.setUint32(4, start % 2 ** 32);
-      for (let b = at % 8; b < 8 && i < length; b++, i++) {
-        into[i] = word.getUint8(b);
-      }
+    const view = new DataView(into.buffer, into.byteOffset, length);
+    const end = position + length;
+    let at = position;
+    while (at < end && at % 8 !== 0) {
+      into[at - position] = patternByte(at++);
     }
+    for (; at + 8 <= end; at += 8) {
+      // A number of more than 32 bits is stored without those above.
+      view.setUint32(at - position, at / TWO_32);
+      view.setUint32(at - position + 4, at);
+    }
+    while (at < end) into[at - position] = patternByte(at++);
     return length;
   }
 
   write(): number {
-    return -EROFS;
+    return -ERRNO.EROFS;
   }
 
   flush(): number {
@@ -57,15 +59,15 @@ export class PatternBackend implements Backend {
   }
 
   truncate(): number {
-    return -EROFS;
+    return -ERRNO.EROFS;
   }
 
   zero(): number {
-    return -EROFS;
+    return -ERRNO.EROFS;
   }
 
   allocate(): number {
-    return -EROFS;
+    return -ERRNO.EROFS;
   }
 
   extent(): Extent {
@@ -73,4 +75,10 @@ export class PatternBackend implements Backend {
   }
 
   close(): void {}
+}
+
+/** Byte `at % 8` of the word that starts at a multiple of 8. */
+function patternByte(at: number): number {
+  const inWord = at % 8;
+  return Math.floor((at - inWord) / 256 ** (7 - inWord)) % 256;
 }

@@ -10,6 +10,8 @@ import { FATTR, S_IF } from "../protocol/flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
+import { replyRefusal } from "./refusal.ts";
+import { resizeLocked } from "./resize.ts";
 
 const ATTR = accessors("fuse_attr");
 const ATTR_OUT = accessors("fuse_attr_out");
@@ -44,6 +46,8 @@ function fillAttributes(
 ): void {
   const size = state.size;
   const { atime, mtime, ctime } = stat.times ?? state;
+  // The image knows nothing of this file's mode and owner.
+  const changed = ctime > state.changedAt ? ctime : state.changedAt;
   const body = reply.zeroed(ATTR_OUT.size);
   const at = ATTR_OUT.at.attr;
   ATTR_OUT.set.attr_valid(body, 0, ATTR_VALID_S);
@@ -54,8 +58,8 @@ function fillAttributes(
   ATTR.set.atimensec(body, at, nanoseconds(atime));
   ATTR.set.mtime(body, at, seconds(mtime));
   ATTR.set.mtimensec(body, at, nanoseconds(mtime));
-  ATTR.set.ctime(body, at, seconds(ctime));
-  ATTR.set.ctimensec(body, at, nanoseconds(ctime));
+  ATTR.set.ctime(body, at, seconds(changed));
+  ATTR.set.ctimensec(body, at, nanoseconds(changed));
   ATTR.set.mode(body, at, S_IF.REG | state.mode);
   ATTR.set.nlink(body, at, 1);
   ATTR.set.uid(body, at, state.uid);
@@ -78,8 +82,8 @@ function mod(ns: bigint): bigint {
 }
 
 /**
- * Changes attributes: all checks come before the first change, and the size
- * changes first because only that can fail.
+ * Changes attributes: all checks come before the first change, and what the
+ * backend may still refuse comes before what cannot fail.
  */
 export async function setAttributes(
   context: ExportContext,
@@ -93,11 +97,11 @@ export async function setAttributes(
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
     const result = await resize(context, wanted.size);
-    if (result < 0) return reply.error(-result);
+    if (!(result >= 0)) return replyRefusal(reply, result);
   }
   if ((valid & TIMES) !== 0) {
     const result = await setTimes(context, wanted.atime, wanted.mtime);
-    if (result < 0) return reply.error(-result);
+    if (!(result >= 0)) return replyRefusal(reply, result);
   }
   if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
@@ -158,21 +162,13 @@ function refuse(
   return 0;
 }
 
-/** Changes the image's size with the lock alone. 0 or a negative errno. */
-export async function resize(
-  { backend, state }: ExportContext,
-  size: number,
-): Promise<number> {
-  await state.lock.lock();
+async function resize(context: ExportContext, size: number): Promise<number> {
+  const { lock } = context.state;
+  await lock.lock();
   try {
-    if (size === state.size) return 0;
-    const result = await backend.truncate(size);
-    if (result < 0) return result;
-    state.size = size;
-    state.written();
-    return 0;
+    return await resizeLocked(context, size);
   } finally {
-    state.lock.unlock();
+    lock.unlock();
   }
 }
 
@@ -184,6 +180,8 @@ async function setTimes(
   if (backend.setTimes !== undefined) {
     return await backend.setTimes(atime, mtime);
   }
+  // Times that the image keeps are not ours to set.
+  if ((await backend.stat()).times !== null) return -ERRNO.EOPNOTSUPP;
   state.touch(atime, mtime);
   return 0;
 }

@@ -15,6 +15,8 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { replyAttributes, setAttributes } from "./attributes.ts";
 import type { ExportContext, ExportRules } from "./export_context.ts";
+import { finishLater, releaseNothing } from "./late_transfer.ts";
+import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
 
@@ -85,6 +87,7 @@ export class BlockExport {
         return reply.ok();
       case OPCODES.FORGET.opcode:
       case OPCODES.BATCH_FORGET.opcode:
+      case OPCODES.NOTIFY_REPLY.opcode:
         return reply.none();
       case OPCODES.LOOKUP.opcode:
         return reply.error(ERRNO.ENOENT);
@@ -103,16 +106,22 @@ function replyOpen(reply: Reply): void {
 }
 
 function flushImage(
-  { backend, rules }: ExportContext,
+  context: ExportContext,
   reply: Reply,
 ): void | PromiseLike<void> {
+  const { backend, rules, state } = context;
   if (!rules.writable) return reply.ok();
+  state.stampWrites();
   const result = backend.flush();
-  if (typeof result === "number") return replyResult(reply, result);
-  return result.then((late) => replyResult(reply, late));
+  return typeof result === "number"
+    ? replyResult(reply, result)
+    : finishLater(context, reply, result, 0, finishFlush, releaseNothing);
 }
 
-function replyResult(reply: Reply, result: number): void {
-  if (result < 0) reply.error(-result);
-  else reply.ok();
+function finishFlush(
+  _context: ExportContext,
+  reply: Reply,
+  result: number,
+): void {
+  replyResult(reply, result);
 }

@@ -19,11 +19,12 @@ const MODE = 3;
 const UID = 4;
 const GID = 5;
 const LOCK = 6;
+const WRITTEN = 15;
 const TIMES_AT = 64;
 const MEMORY_SIZE = 128;
 const ATIME = 0;
 const MTIME = 1;
-const CTIME = 2;
+const CHANGED = 2;
 const TWO_32 = 2 ** 32;
 const NS_PER_MS = 1_000_000n;
 
@@ -61,7 +62,7 @@ export class ExportState {
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
-    state.touch(now(), now());
+    state.#set(now(), now());
     return state;
   }
 
@@ -124,35 +125,56 @@ export class ExportState {
 
   /** Time of the last write, nanoseconds since 1970, exact to milliseconds. */
   get mtime(): bigint {
+    this.stampWrites();
     const ms = this.#lastWriteMs[0]!;
     return ms === 0 ? Atomics.load(this.#times, MTIME) : BigInt(ms) * NS_PER_MS;
   }
 
   /** Time of the last write or change of attributes. */
   get ctime(): bigint {
-    const { mtime } = this;
-    const ctime = Atomics.load(this.#times, CTIME);
-    return mtime > ctime ? mtime : ctime;
+    const { mtime, changedAt } = this;
+    return mtime > changedAt ? mtime : changedAt;
   }
 
-  /** Notes that bytes changed. */
+  /** Time of the last change of attributes, 0 if there was none. */
+  get changedAt(): bigint {
+    return Atomics.load(this.#times, CHANGED);
+  }
+
+  /**
+   * Notes that bytes changed. As POSIX has it, the time is only marked for
+   * update: asking for the time at each write would allocate.
+   */
   written(): void {
-    this.#lastWriteMs[0] = Date.now();
+    const words = this.#words;
+    if (words[WRITTEN] === 0) Atomics.store(words, WRITTEN, 1);
+  }
+
+  /** Updates the time of the last write, if it is marked: on close and stat. */
+  stampWrites(): void {
+    if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
+      this.#lastWriteMs[0] = Date.now();
+    }
   }
 
   /** Notes that an attribute changed. */
   changed(): void {
-    Atomics.store(this.#times, CTIME, now());
+    Atomics.store(this.#times, CHANGED, now());
   }
 
   /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
   touch(atime: bigint | null, mtime: bigint | null): void {
+    this.#set(atime, mtime);
+    this.changed();
+  }
+
+  #set(atime: bigint | null, mtime: bigint | null): void {
     if (atime !== null) Atomics.store(this.#times, ATIME, atime);
     if (mtime !== null) {
+      Atomics.store(this.#words, WRITTEN, 0);
       this.#lastWriteMs[0] = 0;
       Atomics.store(this.#times, MTIME, mtime);
     }
-    this.changed();
   }
 }
 

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import type { Backend } from "../backends/backend.ts";
+import type { Answer, Backend } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../protocol/errno.ts";
 import { FALLOC_FL, SEEK } from "../protocol/flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
+import { replyRefusal, replyResult } from "./refusal.ts";
+import { resizeLocked } from "./resize.ts";
 
 const FALLOCATE_IN = accessors("fuse_fallocate_in");
 const LSEEK_IN = accessors("fuse_lseek_in");
@@ -30,6 +32,7 @@ export async function allocateSpace(
   const length = FALLOCATE_IN.number.length(request.body);
   const mode = FALLOCATE_IN.get.mode(request.body);
   if (!rules.writable) return reply.error(ERRNO.EACCES);
+  if (length === 0) return reply.error(ERRNO.EINVAL);
   if (offset + length > Number.MAX_SAFE_INTEGER) {
     return reply.error(ERRNO.EFBIG);
   }
@@ -40,8 +43,7 @@ export async function allocateSpace(
   } finally {
     state.lock.unlock();
   }
-  if (result < 0) reply.error(-result);
-  else reply.ok();
+  replyResult(reply, result);
 }
 
 async function allocateLocked(
@@ -55,38 +57,45 @@ async function allocateLocked(
   const end = offset + length;
   const kept = Math.max(0, Math.min(end, state.size) - offset);
   switch (mode) {
-    case 0: {
+    case 0:
       // Space can only be reserved behind the end, by growing over it.
-      const old = state.size;
-      if (offset < old) return -ERRNO.EOPNOTSUPP;
-      const result = await grow(context, end);
-      return result < 0 ? result : await backend.allocate(old, end - old);
-    }
+      return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(
+        context,
+        end,
+        () => backend.allocate(offset, length),
+      );
     case PUNCH_HOLE:
       return -ERRNO.EINVAL;
     case PUNCH_HOLE | KEEP_SIZE:
       return await zero(context, offset, kept, true);
     case ZERO_RANGE | KEEP_SIZE:
       return await zero(context, offset, kept, false);
-    case ZERO_RANGE: {
-      const result = end > state.size ? await grow(context, end) : 0;
-      return result < 0 ? result : await zero(context, offset, length, false);
-    }
+    case ZERO_RANGE:
+      return await growing(
+        context,
+        Math.max(end, state.size),
+        () => zero(context, offset, length, false),
+      );
     default:
       return -ERRNO.EOPNOTSUPP;
   }
 }
 
-async function grow(
-  { backend, state }: ExportContext,
+/** Makes the image larger, then does the rest; undone if the rest fails. */
+async function growing(
+  context: ExportContext,
   size: number,
+  rest: () => Answer,
 ): Promise<number> {
-  const result = await backend.truncate(size);
-  if (result >= 0) {
-    state.size = size;
-    state.written();
+  const old = context.state.size;
+  const grown = await resizeLocked(context, size);
+  if (grown !== 0) return grown;
+  let result = -1;
+  try {
+    return result = await rest();
+  } finally {
+    if (!(result >= 0)) await resizeLocked(context, old);
   }
-  return result;
 }
 
 async function zero(
@@ -113,7 +122,7 @@ export async function seekSpace(
     return reply.error(ERRNO.EINVAL);
   }
   const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
-  if (found < 0) return reply.error(-found);
+  if (found < 0) return replyRefusal(reply, found);
   LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
   reply.ok(LSEEK_OUT.size);
 }
@@ -129,6 +138,8 @@ async function seek(
   while (at < size) {
     const extent = await backend.extent(at);
     if (extent.data === data) return at;
+    // A backend that does not get on would keep this thread for ever.
+    if (!(extent.end > at)) return -ERRNO.EIO;
     at = extent.end;
   }
   // The end of a file counts as a hole that nothing follows.

@@ -1,6 +1,6 @@
 /**
- * READ and WRITE: the hot path of an export. Answers of a backend that come
- * at once are passed on without a promise or an allocation.
+ * READ and WRITE: the hot path of an export. Answers of a backend are passed on
+ * without an allocation, whether they come at once or later.
  *
  * @module
  */
@@ -9,6 +9,9 @@ import { ERRNO } from "../protocol/errno.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
+import { finishLater, releaseNothing } from "./late_transfer.ts";
+import { replyRefusal } from "./refusal.ts";
+import { resizeLocked } from "./resize.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
@@ -16,22 +19,29 @@ const WRITE_OUT = accessors("fuse_write_out");
 
 /** Answers READ; what lies behind the end of the image is not read. */
 export function readImage(
-  { backend, state }: ExportContext,
+  context: ExportContext,
   request: Request,
   reply: Reply,
 ): void | PromiseLike<void> {
+  const { backend, state } = context;
   const offset = READ_IN.number.offset(request.body);
   const size = READ_IN.get.size(request.body);
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
   const got = backend.read(offset, reply.data, length);
-  if (typeof got === "number") return finishRead(reply, got, length);
-  return got.then((late) => finishRead(reply, late, length));
+  return typeof got === "number"
+    ? finishRead(context, reply, got, length)
+    : finishLater(context, reply, got, length, finishRead, releaseNothing);
 }
 
-function finishRead(reply: Reply, got: number, length: number): void {
-  if (got < 0) return reply.error(-got);
+function finishRead(
+  _context: ExportContext,
+  reply: Reply,
+  got: number,
+  length: number,
+): void {
+  if (!(got >= 0)) return replyRefusal(reply, got);
   // An image that somebody else cut short reads as zeroes, as with QEMU.
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
@@ -47,9 +57,6 @@ export function writeImage(
   if (!rules.writable) return reply.error(ERRNO.EACCES);
   const offset = WRITE_IN.number.offset(request.body);
   const size = WRITE_IN.get.size(request.body);
-  if (offset + size > Number.MAX_SAFE_INTEGER) {
-    return reply.error(ERRNO.EINVAL);
-  }
   if (!state.lock.tryShare()) {
     return state.lock.share().then(() =>
       writeShared(context, request, reply, offset, size)
@@ -68,7 +75,7 @@ function writeShared(
 ): void | PromiseLike<void> {
   const { state, rules } = context;
   const fits = state.size - offset;
-  if (size > fits && rules.growable) {
+  if (size > fits && size > 0 && rules.growable) {
     state.lock.unshare();
     return writeGrowing(context, request, reply, offset, size);
   }
@@ -86,13 +93,11 @@ function writeShared(
     state.lock.unshare();
     return finishWrite(context, reply, put);
   }
-  return put.then((late) => {
-    state.lock.unshare();
-    finishWrite(context, reply, late);
-  }, (error) => {
-    state.lock.unshare();
-    throw error;
-  });
+  return finishLater(context, reply, put, length, finishWrite, releaseShare);
+}
+
+function releaseShare({ state }: ExportContext): void {
+  state.lock.unshare();
 }
 
 function finishWrite(
@@ -100,7 +105,7 @@ function finishWrite(
   reply: Reply,
   put: number,
 ): void {
-  if (put < 0) return reply.error(-put);
+  if (!(put >= 0)) return replyRefusal(reply, put);
   if (put > 0) state.written();
   const body = reply.body;
   WRITE_OUT.set.size(body, 0, put);
@@ -117,12 +122,13 @@ async function writeGrowing(
   size: number,
 ): Promise<void> {
   const { backend, state } = context;
+  const end = offset + size;
+  if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
   await state.lock.lock();
   try {
-    if (offset + size > state.size) {
-      const result = await backend.truncate(offset + size);
-      if (result < 0) return reply.error(-result);
-      state.size = offset + size;
+    if (end > state.size) {
+      const result = await resizeLocked(context, end);
+      if (result !== 0) return replyRefusal(reply, result);
     }
     const put = await backend.write(offset, request.data, size);
     finishWrite(context, reply, put);

@@ -1,0 +1,36 @@
+/** What reading and writing 4 KiB and 1 MiB costs on each backend in memory. */
+import type { Backend } from "../src/backends/backend.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../src/backends/memory_backend.ts";
+import { NullBackend } from "../src/backends/null_backend.ts";
+import { PatternBackend } from "../src/backends/pattern_backend.ts";
+
+const SIZE = 64 << 20;
+const LENGTHS = [["4 KiB", 4096], ["1 MiB", 1 << 20]] as const;
+const BACKENDS: readonly Backend[] = [
+  new NullBackend(SIZE),
+  new MemoryBackend(createMemoryDisk(SIZE)),
+  new PatternBackend(SIZE),
+];
+
+for (const [length, bytes] of LENGTHS) {
+  const buffer = new Uint8Array(1 << 20);
+  for (const backend of BACKENDS) {
+    let position = 0;
+    // Steps that leave no cache warm, and that are no whole pages.
+    const next = () => position = (position + bytes + 24) % (SIZE - bytes);
+    Deno.bench({
+      name: `${backend.name} reads ${length}`,
+      group: `read ${length}`,
+      fn: () => void backend.read(next(), buffer, bytes),
+    });
+    if (!backend.writable) continue;
+    Deno.bench({
+      name: `${backend.name} writes ${length}`,
+      group: `write ${length}`,
+      fn: () => void backend.write(next(), buffer, bytes),
+    });
+  }
+}

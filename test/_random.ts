@@ -1,0 +1,72 @@
+/**
+ * Random numbers that can be had again: from a seed, which a failure names.
+ *
+ * @module
+ */
+import { granted } from "./requirements.ts";
+
+/** A sequence of random numbers that depends on its seed alone: mulberry32. */
+export class Random {
+  /** What it started from. */
+  readonly seed: number;
+  #state: number;
+
+  /** Starts a sequence. */
+  constructor(seed: number) {
+    this.seed = seed;
+    this.#state = seed | 0;
+  }
+
+  /** A whole number from 0 up to and without `limit`. */
+  below(limit: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * limit);
+  }
+
+  /** Whether something that happens once in `times` happens. */
+  oneIn(times: number): boolean {
+    return this.below(times) === 0;
+  }
+
+  /** One of several. */
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+
+  /** Bytes, none of them 0. */
+  bytes(length: number): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from({ length }, () => 1 + this.below(255));
+  }
+
+  /** A sequence of its own for something that runs beside this. */
+  fork(): Random {
+    return new Random(this.below(2 ** 32));
+  }
+}
+
+/**
+ * Runs a test several times, each with numbers of its own; a failure names the
+ * seed, and MQFUSE_SEED in the environment repeats it.
+ *
+ * @param times How often.
+ * @param body The test.
+ */
+export async function randomly(
+  times: number,
+  body: (random: Random) => void | Promise<void>,
+): Promise<void> {
+  const wanted = granted("env") ? Deno.env.get("MQFUSE_SEED") : undefined;
+  const first = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  const seeds = wanted === undefined
+    ? Array.from({ length: times }, (_, i) => (first + i) % 2 ** 32)
+    : [Number(wanted)];
+  for (const seed of seeds) {
+    try {
+      await body(new Random(seed));
+    } catch (cause) {
+      throw new Error(`Failed with MQFUSE_SEED=${seed}: ${cause}`, { cause });
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import type {
+  BlockFile,
+  BlockFileStat,
+} from "../../src/backends/block_file.ts";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import { FALLOC_FL, SEEK } from "../../src/protocol/flags.ts";
+import type { Random } from "../_random.ts";
+
+const PAGE = 4096;
+
+/** A call of {@linkcode BlockFile} that can be made to fail. */
+export type Call = Exclude<keyof BlockFile, "fd" | "close">;
+
+/** How a fake file misbehaves. */
+export interface Faults {
+  /** Cuts transfers short at random. */
+  readonly random?: Random;
+  /** Errors that calls give, once `after` calls went well. */
+  readonly errors?: Partial<Record<Call, { errno: number; after?: number }>>;
+  /** What fallocate(2) supports; all if left out. */
+  readonly fallocate?: "all" | "no zero range" | "nothing" | "sectors";
+  /** Whether holes can be asked for; yes if left out. */
+  readonly seeks?: boolean;
+  /** Pages that the medium has; no limit if left out. */
+  readonly pages?: number;
+}
+
+/** A sparse file in memory that does what the kernel may do. */
+export class FakeBlockFile implements BlockFile {
+  readonly fd = -1;
+  size: number;
+  atime = 1n;
+  mtime = 2n;
+  closed = false;
+  readonly calls: string[] = [];
+  readonly #pages = new Map<number, Uint8Array>();
+  readonly #faults: Faults;
+  readonly #made = new Map<Call, number>();
+
+  constructor(size: number, faults: Faults = {}) {
+    this.size = size;
+    this.#faults = faults;
+  }
+
+  pread(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    const error = this.#error("pread");
+    if (error !== 0) return error;
+    const rest = Math.max(0, this.size - position);
+    const count = this.#short(Math.min(length, rest));
+    for (let done = 0; done < count;) {
+      const at = position + done;
+      const part = Math.min(count - done, PAGE - at % PAGE);
+      const page = this.#pages.get(Math.floor(at / PAGE));
+      const into = buffer.subarray(start + done, start + done + part);
+      if (page === undefined) into.fill(0);
+      else into.set(page.subarray(at % PAGE, at % PAGE + part));
+      done += part;
+    }
+    return count;
+  }
+
+  pwrite(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    const error = this.#error("pwrite");
+    if (error !== 0) return error;
+    const count = this.#short(length);
+    let done = 0;
+    while (done < count) {
+      const at = position + done;
+      const page = this.#page(Math.floor(at / PAGE));
+      if (page === null) break;
+      const part = Math.min(count - done, PAGE - at % PAGE);
+      const from = buffer.subarray(start + done, start + done + part);
+      page.set(from, at % PAGE);
+      done += part;
+    }
+    if (done === 0 && count > 0) return -ERRNO.ENOSPC;
+    this.size = Math.max(this.size, position + done);
+    return done;
+  }
+
+  fdatasync(): number {
+    return this.#error("fdatasync");
+  }
+
+  ftruncate(size: number): number {
+    const error = this.#error("ftruncate");
+    if (error !== 0) return error;
+    if (size < this.size) this.#zero(size, this.size - size);
+    this.size = size;
+    return 0;
+  }
+
+  fallocate(mode: number, position: number, length: number): number {
+    const error = this.#error("fallocate");
+    if (error !== 0) return error;
+    this.calls.push(`fallocate ${mode} ${position} ${length}`);
+    const { fallocate = "all" } = this.#faults;
+    if (length <= 0) return -ERRNO.EINVAL;
+    if ((mode & FALLOC_FL.KEEP_SIZE) === 0) {
+      throw new Error(`A backend keeps the size, but mode is ${mode}`);
+    }
+    if (fallocate === "nothing") return -ERRNO.EOPNOTSUPP;
+    const isZeroRange = (mode & FALLOC_FL.ZERO_RANGE) !== 0;
+    if (fallocate === "no zero range" && isZeroRange) return -ERRNO.EOPNOTSUPP;
+    if (fallocate === "sectors" && (position % 512 || length % 512)) {
+      return -ERRNO.EINVAL;
+    }
+    if (mode !== FALLOC_FL.KEEP_SIZE) this.#zero(position, length);
+    return 0;
+  }
+
+  lseek(position: number, whence: number): number {
+    const error = this.#error("lseek");
+    if (error !== 0) return error;
+    if (this.#faults.seeks === false) return -ERRNO.EINVAL;
+    if (position >= this.size) return -ERRNO.ENXIO;
+    const wanted = whence === SEEK.DATA;
+    const inPage = Math.floor(position / PAGE);
+    if (this.#pages.has(inPage) === wanted) return position;
+    const later = wanted
+      ? [...this.#pages.keys()].filter((page) => page > inPage)
+      : this.#gapAfter(inPage);
+    const next = Math.min(...later) * PAGE;
+    if (next < this.size) return next;
+    return wanted ? -ERRNO.ENXIO : this.size;
+  }
+
+  fstat(): BlockFileStat | number {
+    const error = this.#error("fstat");
+    if (error !== 0) return error;
+    return {
+      kind: "file",
+      size: this.size,
+      allocated: this.#pages.size * PAGE,
+      blockSize: PAGE,
+      atime: this.atime,
+      mtime: this.mtime,
+      ctime: 3n,
+    };
+  }
+
+  futimens(atime: bigint | null, mtime: bigint | null): number {
+    const error = this.#error("futimens");
+    if (error !== 0) return error;
+    this.atime = atime ?? this.atime;
+    this.mtime = mtime ?? this.mtime;
+    return 0;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  #error(call: Call): number {
+    const made = this.#made.get(call) ?? 0;
+    this.#made.set(call, made + 1);
+    const fault = this.#faults.errors?.[call];
+    return fault && made >= (fault.after ?? 0) ? -fault.errno : 0;
+  }
+
+  #short(length: number): number {
+    const { random } = this.#faults;
+    return random === undefined || length === 0
+      ? length
+      : 1 + random.below(length);
+  }
+
+  #page(index: number): Uint8Array | null {
+    let page = this.#pages.get(index);
+    if (page === undefined) {
+      if (this.#pages.size >= (this.#faults.pages ?? Infinity)) return null;
+      page = new Uint8Array(PAGE);
+      this.#pages.set(index, page);
+    }
+    return page;
+  }
+
+  #gapAfter(page: number): number[] {
+    while (this.#pages.has(page)) page++;
+    return [page];
+  }
+
+  #zero(position: number, length: number): void {
+    const end = position + length;
+    for (const [index, page] of this.#pages) {
+      const from = Math.max(position, index * PAGE) - index * PAGE;
+      const to = Math.min(end, (index + 1) * PAGE) - index * PAGE;
+      if (to <= from) continue;
+      page.fill(0, from, to);
+      if (to - from === PAGE) this.#pages.delete(index);
+    }
+  }
+}

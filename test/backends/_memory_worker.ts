@@ -1,0 +1,16 @@
+/// <reference lib="deno.worker" />
+import {
+  MemoryBackend,
+  type MemoryDisk,
+} from "../../src/backends/memory_backend.ts";
+
+const LENGTH = 65536;
+
+self.onmessage = (
+  { data: { disk, index } }: MessageEvent<{ disk: MemoryDisk; index: number }>,
+) => {
+  const bytes = new Uint8Array(LENGTH).fill(index + 1);
+  new MemoryBackend(disk).write(index * LENGTH, bytes, LENGTH);
+  self.postMessage("done");
+  self.close();
+};

@@ -1,0 +1,95 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { formatSize, parseSize, SIZE_MAX } from "../../src/backends/size.ts";
+import { parseSource } from "../../src/backends/source.ts";
+
+Deno.test("parseSize reads digits and suffixes of either case", () => {
+  const cases: [string, number][] = [
+    ["0", 0],
+    ["007", 7],
+    ["4096", 4096],
+    ["512b", 512],
+    ["1k", 1024],
+    ["25M", 25 * 2 ** 20],
+    ["3g", 3 * 2 ** 30],
+    ["2T", 2 ** 41],
+    ["7P", 7 * 2 ** 50],
+    ["0E", 0],
+    ["9007199254740991", SIZE_MAX],
+  ];
+  for (const [text, bytes] of cases) assertEquals(parseSize(text), bytes, text);
+});
+
+Deno.test("parseSize refuses what is no size and names it", () => {
+  for (
+    const text of [
+      "",
+      "-1",
+      "+1",
+      "1Q",
+      "1.5G",
+      "1 G",
+      "G",
+      "1GB",
+      "0x10",
+      "1e3",
+    ]
+  ) {
+    const error = assertThrows(() => parseSize(text), RangeError);
+    assertEquals(
+      error.message,
+      `Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`,
+    );
+  }
+});
+
+Deno.test("parseSize refuses what is beyond 2^53 - 1", () => {
+  for (
+    const text of ["9007199254740992", "8P", "1E", "99999999999999999999T"]
+  ) {
+    assertThrows(() => parseSize(text), RangeError, `"${text}"`);
+  }
+});
+
+Deno.test("formatSize gives the largest unit and at most one digit more", () => {
+  const cases: [number, string][] = [
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1 KiB"],
+    [1536, "1.5 KiB"],
+    [10 * 2 ** 20, "10 MiB"],
+    [2 ** 20 - 1, "1.0 MiB"],
+    [1000.5 * 2 ** 20, "1001 MiB"],
+    [2 ** 30 - 2 ** 19, "1.0 GiB"],
+    [2 ** 40, "1 TiB"],
+    [SIZE_MAX, "8.0 PiB"],
+  ];
+  for (const [bytes, text] of cases) assertEquals(formatSize(bytes), text);
+});
+
+Deno.test("parseSource tells made disks from paths", () => {
+  assertEquals(parseSource("null:1G"), { kind: "null", size: 2 ** 30 });
+  assertEquals(parseSource("memory:64M"), { kind: "memory", size: 2 ** 26 });
+  assertEquals(parseSource("pattern:1"), { kind: "pattern", size: 1 });
+  for (
+    const path of [
+      "disk.img",
+      "./null:1G",
+      "/dev/sda",
+      "nul:1G",
+      "NULL:1G",
+      "x",
+    ]
+  ) {
+    assertEquals(parseSource(path), { kind: "file", path });
+  }
+});
+
+Deno.test("parseSource refuses a made disk without size", () => {
+  assertThrows(() => parseSource("null:"), RangeError, 'size ""');
+  assertThrows(() => parseSource("memory:lots"), RangeError, 'size "lots"');
+  const error = assertThrows(() => parseSource("memory:0"), RangeError);
+  assertEquals(
+    error.message,
+    'Cannot make an empty disk "memory:0": give it a size, such as memory:1G',
+  );
+});

@@ -1,0 +1,170 @@
+/**
+ * Backends that answer late, in another order, or with errors.
+ *
+ * @module
+ */
+import type {
+  Answer,
+  Backend,
+  Extent,
+  ImageStat,
+  ZeroOptions,
+} from "../../src/backends/backend.ts";
+import type { Random } from "../_random.ts";
+
+/** Makes every answer of another backend a promise, in random order. */
+export class LateBackend implements Backend {
+  readonly name = "late";
+  readonly shared = true;
+  readonly writable = true;
+  readonly setTimes?: NonNullable<Backend["setTimes"]>;
+  readonly #backend: Backend;
+  readonly #random: Random;
+  readonly #waiting: (() => void)[] = [];
+  #running = false;
+
+  constructor(backend: Backend, random: Random) {
+    this.#backend = backend;
+    this.#random = random;
+    if (backend.setTimes === undefined) return;
+    this.setTimes = (atime, mtime) =>
+      this.#late(() => backend.setTimes!(atime, mtime));
+  }
+
+  stat(): Promise<ImageStat> {
+    return this.#late(() => this.#backend.stat());
+  }
+
+  read(position: number, into: Uint8Array, length: number): Promise<number> {
+    return this.#late(() => this.#backend.read(position, into, length));
+  }
+
+  write(position: number, from: Uint8Array, length: number): Promise<number> {
+    return this.#late(() => this.#backend.write(position, from, length));
+  }
+
+  flush(): Promise<number> {
+    return this.#late(() => this.#backend.flush());
+  }
+
+  truncate(size: number): Promise<number> {
+    return this.#late(() => this.#backend.truncate(size));
+  }
+
+  zero(
+    position: number,
+    length: number,
+    options: ZeroOptions,
+  ): Promise<number> {
+    return this.#late(() => this.#backend.zero(position, length, options));
+  }
+
+  allocate(position: number, length: number): Promise<number> {
+    return this.#late(() => this.#backend.allocate(position, length));
+  }
+
+  extent(position: number): Promise<Extent> {
+    return this.#late(() => this.#backend.extent(position));
+  }
+
+  close(): Answer<void> {
+    return this.#backend.close();
+  }
+
+  /** Makes the call now or when its turn comes, and answers still later. */
+  #late<T>(call: () => Answer<T>): Promise<T> {
+    const done = this.#random.oneIn(2) ? call() : undefined;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push(() => {
+        try {
+          resolve(done ?? call());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      if (!this.#running) this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      for (let i = this.#random.below(6); i >= 0; i--) await Promise.resolve();
+      const next = this.#random.below(this.#waiting.length);
+      this.#waiting.splice(next, 1)[0]!();
+    }
+    this.#running = false;
+  }
+}
+
+/** How a {@linkcode FailingBackend} fails. */
+export interface Failure {
+  /** What its calls answer with; they throw `error` if left out. */
+  readonly result?: number;
+  /** What is thrown. */
+  readonly error?: Error;
+  /** Whether it throws before it returns, rather than rejecting later. */
+  readonly atOnce?: boolean;
+}
+
+/** Fails every call. */
+export class FailingBackend implements Backend {
+  readonly name = "failing";
+  readonly shared = true;
+  readonly writable = true;
+  readonly #failure: Failure;
+
+  constructor(failure: Failure) {
+    this.#failure = failure;
+  }
+
+  stat(): Answer<ImageStat> {
+    return this.#throw();
+  }
+
+  read(): Answer {
+    return this.#fail();
+  }
+
+  write(): Answer {
+    return this.#fail();
+  }
+
+  flush(): Answer {
+    return this.#fail();
+  }
+
+  truncate(): Answer {
+    return this.#fail();
+  }
+
+  zero(): Answer {
+    return this.#fail();
+  }
+
+  allocate(): Answer {
+    return this.#fail();
+  }
+
+  extent(): Answer<Extent> {
+    return this.#throw();
+  }
+
+  setTimes(): Answer {
+    return this.#fail();
+  }
+
+  close(): void {}
+
+  #fail(): Answer {
+    const { result, atOnce = false } = this.#failure;
+    if (result === undefined) return this.#throw();
+    return atOnce ? result : Promise.resolve(result);
+  }
+
+  #throw(): Promise<never> {
+    const { error = new Error("It fails"), atOnce = false } = this.#failure;
+    if (atOnce) throw error;
+    return Promise.reject(error);
+  }
+}

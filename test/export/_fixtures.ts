@@ -1,0 +1,85 @@
+/**
+ * An export of a disk in memory, in each form in which its parts can come.
+ *
+ * @module
+ */
+import type { Backend } from "../../src/backends/backend.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/memory_backend.ts";
+import { BlockExport } from "../../src/export/block_export.ts";
+import type { ExportRules } from "../../src/export/export_context.ts";
+import { ExportState } from "../../src/export/export_state.ts";
+import { Random } from "../_random.ts";
+import { LateBackend } from "./_backends.ts";
+import { Client, type Layout } from "./_client.ts";
+
+/** What an export is made of. */
+export interface ExportOptions extends Partial<ExportRules> {
+  /** Bytes of the image; 10000 if left out. */
+  readonly size?: number;
+  /** The image; a disk in memory if left out. */
+  readonly backend?: Backend;
+}
+
+/** An export, and what asks it. */
+export interface Exported {
+  /** Asks it. */
+  readonly client: Client;
+  /** What its queues share. */
+  readonly state: ExportState;
+  /** The image, which answers at once. */
+  readonly backend: Backend;
+  /** Another queue of the same export. */
+  another(): Client;
+}
+
+/** Makes exports of one form. */
+export type Make = (options?: ExportOptions) => Exported;
+
+/** Bytes of an image unless a test says otherwise. */
+export const SIZE = 10000;
+
+/** Makes an export. */
+export function exported(
+  options: ExportOptions = {},
+  layout: Layout = "contiguous",
+  random: Random | null = null,
+): Exported {
+  const { size = SIZE, growable = false } = options;
+  const backend = options.backend ??
+    new MemoryBackend(createMemoryDisk(size, { growable: true }));
+  const state = ExportState.create({ size, mode: 0o600, uid: 1, gid: 2 });
+  const rules = { writable: true, growable, allowOther: false, ...options };
+  const another = (memory: ExportState) => {
+    const served = random === null ? backend : new LateBackend(backend, random);
+    const handler = new BlockExport({ backend: served, state: memory, rules });
+    return new Client(handler, layout);
+  };
+  return {
+    client: another(state),
+    state,
+    backend,
+    another: () => another(new ExportState(state.memory)),
+  };
+}
+
+/**
+ * Registers a test for each layout of messages, with answers of the backend
+ * that come at once and answers that come late.
+ */
+export function testExport(
+  name: string,
+  body: (make: Make) => void | Promise<void>,
+): void {
+  for (const layout of ["contiguous", "separate"] as const) {
+    for (const late of [false, true]) {
+      const form = `${layout}, ${late ? "later" : "at once"}`;
+      Deno.test(`${name} (${form})`, () =>
+        body((options) =>
+          exported(options, layout, late ? new Random(1) : null)
+        ));
+    }
+  }
+}

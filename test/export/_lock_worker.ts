@@ -1,0 +1,60 @@
+/// <reference lib="deno.worker" />
+import { SharedLock } from "../../src/export/shared_lock.ts";
+
+const ROUNDS = 3000;
+const SUM = 0;
+const INTRUSIONS = 1;
+const ALONE = 2;
+const STARTED = 3;
+/** How many start together. */
+const WORKERS = 3;
+
+interface Start {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  readonly data: Int32Array<SharedArrayBuffer>;
+  readonly seed: number;
+}
+
+/** Adds to a number without an atomic operation, the lock being had alone. */
+function addSlowly(data: Int32Array, turns: number): void {
+  const before = data[SUM]!;
+  data[ALONE] = 1;
+  for (let i = turns; i > 0; i--) data[SUM] = before + i + 1;
+  data[SUM] = before + 1;
+  data[ALONE] = 0;
+}
+
+function startTogether(data: Int32Array<SharedArrayBuffer>): void {
+  let started = Atomics.add(data, STARTED, 1) + 1;
+  Atomics.notify(data, STARTED);
+  while (started < WORKERS) {
+    Atomics.wait(data, STARTED, started);
+    started = Atomics.load(data, STARTED);
+  }
+}
+
+async function work({ words, data, seed }: Start): Promise<number> {
+  startTogether(data);
+  const lock = new SharedLock(words);
+  let random = seed;
+  let added = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    random = Math.imul(random, 1664525) + 1013904223;
+    if (random >>> 30 === 0) {
+      await lock.lock();
+      addSlowly(data, random >>> 24);
+      added++;
+      lock.unlock();
+    } else {
+      if (!lock.tryShare()) await lock.share();
+      if (data[ALONE] !== 0) Atomics.add(data, INTRUSIONS, 1);
+      lock.unshare();
+    }
+  }
+  return added;
+}
+
+self.onmessage = async ({ data }: MessageEvent<Start>) => {
+  self.postMessage(await work(data));
+  self.close();
+};

@@ -1,0 +1,114 @@
+import { assert, assertEquals } from "@std/assert";
+import { exportWish } from "../../src/export/block_export.ts";
+import { decodeStruct } from "../../src/protocol/codec.ts";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import { FOPEN, O } from "../../src/protocol/flags.ts";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
+import { NullBackend } from "../../src/backends/null_backend.ts";
+import { SIZE, testExport } from "./_fixtures.ts";
+
+/** Counts the calls of flush. */
+class Flushed extends NullBackend {
+  flushes = 0;
+
+  override flush(): number {
+    this.flushes++;
+    return 0;
+  }
+}
+
+testExport("OPEN bypasses the page cache and lets writes run", async (make) => {
+  const { client } = make();
+  const { errno, body } = await client.send("OPEN", { flags: O.RDWR });
+  assertEquals(errno, 0);
+  assertEquals(decodeStruct("fuse_open_out", body!), {
+    fh: 0n,
+    open_flags: FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES,
+    backing_id: 0,
+  });
+});
+
+testExport("OPEN with O_TRUNC wipes nothing", async (make) => {
+  const { client, backend } = make();
+  await client.write(0, Uint8Array.of(1, 2, 3));
+  const flags = O.WRONLY | O.TRUNC;
+  assertEquals((await client.send("OPEN", { flags })).errno, 0);
+  assertEquals((await client.getattr()).size, BigInt(SIZE));
+  const bytes = new Uint8Array(3);
+  await backend.read(0, bytes, 3);
+  assertEquals([...bytes], [1, 2, 3]);
+});
+
+Deno.test("exportWish takes O_TRUNC over where the size is fixed", () => {
+  const rules = { writable: true, allowOther: false };
+  const flags = (growable: boolean) =>
+    exportWish({ ...rules, growable }).flags ?? [];
+  assert(flags(false).includes("ATOMIC_O_TRUNC"));
+  assert(!flags(true).includes("ATOMIC_O_TRUNC"));
+  for (const flag of ["ASYNC_READ", "ASYNC_DIO", "MAX_PAGES"] as const) {
+    assert(flags(false).includes(flag) && flags(true).includes(flag), flag);
+  }
+});
+
+testExport("RELEASE and DESTROY succeed with nothing", async (make) => {
+  const { client } = make();
+  for (const opcode of ["RELEASE", "DESTROY"] as const) {
+    const { errno, body } = await client.send(opcode);
+    assertEquals([errno, body?.length], [0, 0], opcode);
+  }
+});
+
+testExport("LOOKUP finds nothing in a file", async (make) => {
+  const name = new TextEncoder().encode("name\0");
+  const { errno } = await make().client.send("LOOKUP", {}, name);
+  assertEquals(errno, ERRNO.ENOENT);
+});
+
+testExport("FORGET and its like are not answered", async (make) => {
+  const { client } = make();
+  for (const opcode of ["FORGET", "BATCH_FORGET", "NOTIFY_REPLY"] as const) {
+    assertEquals((await client.send(opcode)).body, null, opcode);
+  }
+});
+
+testExport("every other opcode gives ENOSYS", async (make) => {
+  const { client } = make();
+  for (
+    const opcode of [
+      "INTERRUPT",
+      "ACCESS",
+      "LISTXATTR",
+      "GETLK",
+      "BMAP",
+      "IOCTL",
+      "POLL",
+      "STATX",
+      "COPY_FILE_RANGE",
+      "SYNCFS",
+      "READLINK",
+    ] as const
+  ) {
+    assertEquals((await client.send(opcode)).errno, ERRNO.ENOSYS, opcode);
+  }
+  for (const opcode of [0, 7, 54, 1000, 4095, 2 ** 32 - 1]) {
+    const { errno } = await client.send(opcode);
+    assertEquals(errno, ERRNO.ENOSYS, `${opcode}`);
+  }
+  assertEquals(OPCODES.COPY_FILE_RANGE_64.opcode, 53);
+});
+
+testExport("FLUSH and FSYNC make writes durable", async (make) => {
+  const backend = new Flushed(SIZE);
+  const { client } = make({ backend });
+  assertEquals((await client.send("FLUSH")).errno, 0);
+  assertEquals((await client.send("FSYNC")).errno, 0);
+  assertEquals(backend.flushes, 2);
+});
+
+testExport("FLUSH of a read-only image asks nothing of it", async (make) => {
+  const backend = new Flushed(SIZE);
+  const { client } = make({ backend, writable: false });
+  assertEquals((await client.send("FLUSH")).errno, 0);
+  assertEquals((await client.send("FSYNC")).errno, 0);
+  assertEquals(backend.flushes, 0);
+});

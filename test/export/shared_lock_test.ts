@@ -1,0 +1,124 @@
+import { assert, assertEquals } from "@std/assert";
+import { SharedLock } from "../../src/export/shared_lock.ts";
+import { type Random, randomly } from "../_random.ts";
+import { missingPermission, testIf } from "../requirements.ts";
+
+function memory(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(4 * SharedLock.WORDS));
+}
+
+async function rest(random: Random): Promise<void> {
+  if (random.oneIn(8)) await new Promise((done) => setTimeout(done, 0));
+  for (let i = random.below(4); i > 0; i--) await Promise.resolve();
+}
+
+Deno.test("SharedLock is shared by many and had alone by one", async () => {
+  const lock = new SharedLock(memory());
+  assert(lock.tryShare());
+  await lock.share();
+  lock.unshare();
+  lock.unshare();
+  await lock.lock();
+  assertEquals(lock.tryShare(), false);
+  lock.unlock();
+  assert(lock.tryShare());
+  lock.unshare();
+});
+
+Deno.test("SharedLock goes to whoever wants it alone before new shares", async () => {
+  const lock = new SharedLock(memory());
+  assert(lock.tryShare());
+  const order: string[] = [];
+  const alone = lock.lock().then(() => order.push("alone"));
+  assertEquals(lock.tryShare(), false);
+  const shared = lock.share().then(() => order.push("shared"));
+  lock.unshare();
+  await alone;
+  lock.unlock();
+  await shared;
+  assertEquals(order, ["alone", "shared"]);
+});
+
+Deno.test("SharedLock is had alone although others keep sharing it", async () => {
+  const words = memory();
+  let stopped = false;
+  let shares = 0;
+  const sharers = Array.from({ length: 5 }, async () => {
+    const lock = new SharedLock(words);
+    while (!stopped) {
+      await lock.share();
+      shares++;
+      await new Promise((done) => setTimeout(done, 0));
+      lock.unshare();
+    }
+  });
+  for (let i = 0; i < 20; i++) {
+    const lock = new SharedLock(words);
+    await new Promise((done) => setTimeout(done, 0));
+    const before = shares;
+    await lock.lock();
+    assert(shares - before <= 5, `${shares - before} came first`);
+    lock.unlock();
+  }
+  stopped = true;
+  await Promise.all(sharers);
+  assertEquals([...words.subarray(0, 2)], [0, 0]);
+});
+
+Deno.test("SharedLock excludes, and wakes everybody, in any order", () =>
+  randomly(10, async (random) => {
+    const words = memory();
+    let sharing = 0;
+    let alone = 0;
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      const lock = new SharedLock(words);
+      const own = random.fork();
+      for (let i = 0; i < 20; i++) {
+        if (own.oneIn(3)) {
+          await lock.lock();
+          assertEquals([sharing, alone++], [0, 0]);
+          await rest(own);
+          assertEquals([sharing, alone--], [0, 1]);
+          lock.unlock();
+        } else {
+          if (own.oneIn(2) || !lock.tryShare()) await lock.share();
+          assertEquals(alone, 0);
+          sharing++;
+          await rest(own);
+          assertEquals(alone, 0);
+          sharing--;
+          lock.unshare();
+        }
+        await rest(own);
+      }
+    }));
+    assertEquals([...words.subarray(0, 2)], [0, 0]);
+  }));
+
+testIf(
+  missingPermission("read"),
+  "SharedLock excludes between Workers",
+  async () => {
+    const words = memory();
+    const data = new Int32Array(new SharedArrayBuffer(16));
+    const url = new URL("_lock_worker.ts", import.meta.url);
+    const workers = [1, 2, 3].map((seed) => {
+      const worker = new Worker(url, { type: "module" });
+      const done = new Promise<number>((resolve, reject) => {
+        worker.onmessage = (event) => resolve(event.data);
+        worker.onerror = (event) => reject(new Error(event.message));
+      });
+      worker.postMessage({ words, data, seed });
+      return { worker, done };
+    });
+    try {
+      const counts = await Promise.all(workers.map(({ done }) => done));
+      // A sum that is wrong lost what was added under the lock.
+      assertEquals(data[0], counts.reduce((sum, count) => sum + count));
+      assertEquals(data[1], 0, "somebody came in while one was alone");
+      assertEquals([...words.subarray(0, 2)], [0, 0]);
+    } finally {
+      for (const { worker } of workers) worker.terminate();
+    }
+  },
+);
