@@ -1,4 +1,6 @@
 import { formatTrace, formatTraceJson } from "../protocol/trace.ts";
+import type { TraceRecord } from "../protocol/trace_record.ts";
+import { formatWireLine } from "../protocol/wire_log.ts";
 import { type ExportSession, mountExport } from "../session/mount_export.ts";
 import type { SessionReport } from "../session/session.ts";
 import type { Command } from "./command.ts";
@@ -31,6 +33,7 @@ export const EXPORT: Command = {
     "pidfile",
     "json",
     "trace",
+    "wire",
   ],
   examples: {
     "export disk.img mnt.img": "look into an image that cannot be written to",
@@ -80,17 +83,21 @@ function sessionOptions(
   return {
     ...request,
     ...size === null ? {} : { size },
-    ...trace ? { trace: (record) => tellMessage(record, output) } : {},
+    ...trace === "off"
+      ? {}
+      : { trace: (record) => tellMessage(record, output) },
+    traceWire: trace === "wire",
     notice: (text) => output.notice(text),
     report: (during, message) =>
       output.error(`Cannot answer ${during}: ${message}`),
   };
 }
 
-function tellMessage(
-  record: Parameters<typeof formatTrace>[0],
-  output: Output,
-): void {
+function tellMessage(record: TraceRecord, output: Output): void {
+  if (record.wire !== undefined) {
+    const { queue, direction, wire } = record;
+    return output.print(formatWireLine({ queue, direction, bytes: wire }));
+  }
   if (output.json) output.print(formatTraceJson(record));
   else output.say(formatTrace(record));
 }

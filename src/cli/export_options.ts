@@ -22,8 +22,8 @@ export interface ExportRequest {
   readonly size: number | null;
   /** Where to write the process id, if anywhere. */
   readonly pidfile: string | null;
-  /** Whether to print each message. */
-  readonly trace: boolean;
+  /** Whether to print each message: what it says, or its bytes. */
+  readonly trace: "off" | "text" | "wire";
 }
 
 /**
@@ -56,7 +56,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
     offset: sizeOf(args, "offset") ?? 0,
     size,
     pidfile: values.get("pidfile") ?? null,
-    trace: flags.has("trace"),
+    trace: flags.has("wire") ? "wire" : flags.has("trace") ? "text" : "off",
   };
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Command, COMMON_OPTIONS } from "./command.ts";
+import { DECODE } from "./decode_command.ts";
 import { DEMO } from "./demo_command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { EXPORT } from "./export_command.ts";
@@ -16,7 +17,7 @@ import { readArguments } from "./options.ts";
 import { Output, type Sinks } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 
-const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO];
+const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, DECODE];
 
 /**
  * Runs the program.

@@ -52,6 +52,10 @@ export const OPTIONS = {
   trace: {
     help: "print each message from and to the kernel; slow",
   },
+  wire: {
+    help:
+      "print the bytes of each message instead: a wire log, which 'decode' reads",
+  },
   help: {
     letter: "h",
     help: "print this text",
