@@ -17,8 +17,6 @@ import {
   OPCODES,
   type RequestHandler,
   S_IF,
-  sizeOf,
-  writeStruct,
 } from "../mod.ts";
 
 const READ_IN = accessors("fuse_read_in");
@@ -28,10 +26,9 @@ const hello: RequestHandler = {
   handle(request, reply) {
     switch (request.opcode) {
       case OPCODES.GETATTR.opcode:
-        writeStruct("fuse_attr_out", reply.body, 0, {
+        return reply.struct("fuse_attr_out", {
           attr: { mode: S_IF.REG | 0o444, nlink: 1, size: BigInt(TEXT.length) },
         });
-        return reply.ok(sizeOf("fuse_attr_out"));
       case OPCODES.READ.opcode: {
         const offset = READ_IN.number.offset(request.body);
         const end = offset + READ_IN.get.size(request.body);

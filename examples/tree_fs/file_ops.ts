@@ -19,7 +19,6 @@ import {
   SEEK,
 } from "../../mod.ts";
 import type { RegularFile } from "./inode.ts";
-import { replyStruct } from "./replies.ts";
 import type { Tree } from "./tree.ts";
 
 const OPEN_IN = accessors("fuse_open_in");
@@ -35,7 +34,7 @@ export const OPEN_FLAGS: number = FOPEN.KEEP_CACHE;
 export function open(tree: Tree, request: Request, reply: Reply): void {
   const file = tree.file(request.nodeid);
   if (OPEN_IN.get.flags(request.body) & O.TRUNC) truncate(tree, file);
-  replyStruct(reply, "fuse_open_out", { open_flags: OPEN_FLAGS });
+  reply.struct("fuse_open_out", { open_flags: OPEN_FLAGS });
 }
 
 /** What O_TRUNC does to a file. */
@@ -64,7 +63,7 @@ export function write(tree: Tree, request: Request, reply: Reply): void {
     file.dropPrivileges();
   }
   changed(tree, file);
-  replyStruct(reply, "fuse_write_out", { size });
+  reply.struct("fuse_write_out", { size });
 }
 
 /** FALLOCATE: reserves space, punches holes, zeroes ranges. */
@@ -106,7 +105,7 @@ export function lseek(tree: Tree, request: Request, reply: Reply): void {
     ? data.seekData(offset)
     : data.seekHole(offset);
   if (found === null) throw new Errno("ENXIO");
-  replyStruct(reply, "fuse_lseek_out", { offset: BigInt(found) });
+  reply.struct("fuse_lseek_out", { offset: BigInt(found) });
 }
 
 /** FLUSH, RELEASE, FSYNC and their like: memory has nothing to do for them. */

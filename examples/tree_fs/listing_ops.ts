@@ -12,7 +12,7 @@ import {
 } from "../../mod.ts";
 import { DirectoryStream, type Entry } from "./directory.ts";
 import { nameBytes } from "./names.ts";
-import { entryOf, replyStruct } from "./replies.ts";
+import { entryOf } from "./replies.ts";
 import type { Tree } from "./tree.ts";
 
 const READ_IN = accessors("fuse_read_in");
@@ -21,7 +21,7 @@ const RELEASE_IN = accessors("fuse_release_in");
 /** OPENDIR: a listing needs to remember where it is, so it gets a handle. */
 export function opendir(tree: Tree, request: Request, reply: Reply): void {
   const stream = new DirectoryStream(tree.directory(request.nodeid));
-  replyStruct(reply, "fuse_open_out", { fh: tree.open(stream) });
+  reply.struct("fuse_open_out", { fh: tree.open(stream) });
 }
 
 /** READDIR: as many entries as fit; none mean the end. */

@@ -13,7 +13,7 @@ import {
 } from "../../mod.ts";
 import { PAGE_SIZE } from "./file_data.ts";
 import { NAME_MAX, readName } from "./names.ts";
-import { replyAttributes, replyEntry, replyStruct, timeOf } from "./replies.ts";
+import { replyAttributes, replyEntry, timeOf } from "./replies.ts";
 import type { Tree } from "./tree.ts";
 
 const FORGET_IN = accessors("fuse_forget_in");
@@ -99,7 +99,7 @@ function resize(tree: Tree, nodeid: bigint, size: number, now: bigint): void {
 export function statfs(tree: Tree, _request: Request, reply: Reply): void {
   const { space, count } = tree;
   const free = BigInt(space.free);
-  replyStruct(reply, "fuse_statfs_out", {
+  reply.struct("fuse_statfs_out", {
     st: {
       bsize: PAGE_SIZE,
       frsize: PAGE_SIZE,

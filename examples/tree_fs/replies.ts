@@ -3,13 +3,7 @@
  *
  * @module
  */
-import {
-  type Encodable,
-  type Reply,
-  sizeOf,
-  type StructName,
-  writeStruct,
-} from "../../mod.ts";
+import { type Encodable, type Reply, sizeOf, writeStruct } from "../../mod.ts";
 import { PAGE_SIZE } from "./file_data.ts";
 import type { Inode } from "./inode.ts";
 import type { Tree } from "./tree.ts";
@@ -21,19 +15,9 @@ import type { Tree } from "./tree.ts";
 const VALID_SECONDS = 1n;
 const NANOSECONDS = 1_000_000_000n;
 
-/** Answers with one struct; fields that are left out are zero. */
-export function replyStruct<S extends StructName>(
-  reply: Reply,
-  name: S,
-  fields: Encodable<S>,
-): void {
-  writeStruct(name, reply.body, 0, fields);
-  reply.ok(sizeOf(name));
-}
-
 /** Answers with the attributes of an inode. */
 export function replyAttributes(reply: Reply, inode: Inode): void {
-  replyStruct(reply, "fuse_attr_out", {
+  reply.struct("fuse_attr_out", {
     attr_valid: VALID_SECONDS,
     attr: attributesOf(inode),
   });
@@ -42,7 +26,7 @@ export function replyAttributes(reply: Reply, inode: Inode): void {
 /** Tells the kernel of an inode, which it has to forget again some day. */
 export function replyEntry(tree: Tree, reply: Reply, inode: Inode): void {
   inode.lookups++;
-  replyStruct(reply, "fuse_entry_out", entryOf(tree, inode));
+  reply.struct("fuse_entry_out", entryOf(tree, inode));
 }
 
 /** As `replyEntry`, for a file that is open at once. */

@@ -5,7 +5,6 @@
  */
 import { accessors, Errno, type Reply, type Request } from "../../mod.ts";
 import { nameBytes, readName } from "./names.ts";
-import { replyStruct } from "./replies.ts";
 import type { Tree } from "./tree.ts";
 
 const SETXATTR_IN = accessors("fuse_setxattr_in");
@@ -61,7 +60,7 @@ export function removexattr(tree: Tree, request: Request, reply: Reply): void {
 function replyValue(request: Request, reply: Reply, value: Uint8Array): void {
   const room = GETXATTR_IN.get.size(request.body);
   if (room === 0) {
-    return replyStruct(reply, "fuse_getxattr_out", { size: value.length });
+    return reply.struct("fuse_getxattr_out", { size: value.length });
   }
   if (value.length > room) throw new Errno("ERANGE");
   reply.data.set(value);

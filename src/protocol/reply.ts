@@ -4,9 +4,11 @@
  * @module
  */
 import { accessors } from "./accessors.ts";
+import { writeStruct } from "./codec.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
 import { opcodeRow } from "./opcodes.ts";
 import type { Request } from "./request.ts";
+import type { Encodable, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
@@ -95,6 +97,17 @@ export class Reply {
     const { minor } = this.#request.dialect;
     const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
+  }
+
+  /**
+   * Answers with success and one struct.
+   *
+   * @param name The struct's name in the table.
+   * @param fields Its fields; those left out are zero.
+   */
+  struct<S extends StructName>(name: S, fields: Encodable<S>): void {
+    writeStruct(name, this.body, 0, fields);
+    this.ok(sizeOf(name));
   }
 
   /**
