@@ -34,6 +34,7 @@ export * from "./src/queue/fuse_device.ts";
 export * from "./src/queue/handshake.ts";
 export * from "./src/queue/memory_channel.ts";
 export * from "./src/queue/memory_queue.ts";
+export * from "./src/queue/poll_strategy.ts";
 export * from "./src/queue/queue_board.ts";
 export * from "./src/queue/request_queue.ts";
 export * from "./src/queue/serve.ts";
@@ -44,3 +45,7 @@ export * from "./src/session/mount_export.ts";
 export * from "./src/session/mount_handler.ts";
 export * from "./src/session/session.ts";
 export type { SessionListener } from "./src/session/start_serving.ts";
+export type {
+  TransportChoice,
+  TransportState,
+} from "./src/session/transport.ts";
