@@ -27,7 +27,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     writable: false,
     growable: false,
     pidfile: null,
-    trace: false,
+    trace: "off",
   });
 });
 
@@ -103,4 +103,9 @@ Deno.test("readExportRequest() refuses --growable without --writable", () => {
     "Cannot use --growable without --writable: an image that is not written to does not grow; add -w",
   );
   assertEquals(request("-w", "--growable", "a", "b").growable, true);
+});
+
+Deno.test("readExportRequest() traces bytes when --wire is given", () => {
+  assertEquals(request("--trace", "a.img", "m.img").trace, "text");
+  assertEquals(request("--wire", "--trace", "a.img", "m.img").trace, "wire");
 });
