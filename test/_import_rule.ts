@@ -37,7 +37,11 @@ const FLOORS: readonly Floor[] = [
   {
     folder: "src/linux/",
     imports: ["src/protocol/"],
-    types: ["src/queue/fuse_device.ts", "src/backends/block_file.ts"],
+    types: [
+      "src/queue/fuse_device.ts",
+      "src/queue/fuse_ring.ts",
+      "src/backends/block_file.ts",
+    ],
     usesDeno: true,
   },
   {
@@ -67,6 +71,8 @@ const FLOORS: readonly Floor[] = [
 
 /** The one folder that may open a library. */
 const DLOPEN_FOLDER = "src/linux/";
+/** The one file beside it: a client, which makes calls that no server does. */
+const DLOPEN_CLIENT = "test/differential/_syscalls.ts";
 
 /** Where this package's own name leads. */
 const SELF: ReadonlyMap<string, string> = new Map([
@@ -204,6 +210,7 @@ export function findViolations(files: readonly SourceFile[]): string[] {
       }
     }
     if (file.path.startsWith(DLOPEN_FOLDER)) continue;
+    if (file.path === DLOPEN_CLIENT) continue;
     for (const place of linesWith(file, /\bDeno\s*\.\s*dlopen\b/)) {
       violations.push(
         `${place}: opens a library, yet only ${DLOPEN_FOLDER} may`,

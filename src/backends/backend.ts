@@ -88,6 +88,11 @@ export interface Backend {
    * `-errno`.
    */
   write(position: number, from: Uint8Array, length: number): Answer;
+  /**
+   * Whether a write must not overlap in time with any other, wherever that
+   * goes; none if left out.
+   */
+  writesAlone?(position: number, length: number): boolean;
   /** Makes every write that was answered durable. 0 or `-errno`. */
   flush(): Answer;
   /** Changes the size; new bytes read as zeroes. 0 or `-errno`. */

@@ -8,6 +8,13 @@ export interface BlockFileStat {
   readonly allocated: number;
   /** `stx_blksize`. */
   readonly blockSize: number;
+  /** Whether its bytes lie in memory anyway, as those of tmpfs do. */
+  readonly inMemory?: boolean;
+  /**
+   * What positions and lengths have to be multiples of in direct I/O; `null`
+   * if there is none, or the kernel does not tell.
+   */
+  readonly directAlignment?: number | null;
   /** Nanoseconds since 1970. */
   readonly atime: bigint;
   /** Nanoseconds since 1970. */
@@ -33,6 +40,11 @@ export interface BlockFile {
     length: number,
     position: number,
   ): number;
+  /**
+   * pread64(2) of as many bytes as can be had without waiting for the medium:
+   * `-EAGAIN` if none, `-EOPNOTSUPP` where that cannot be told.
+   */
+  preadNow?(buffer: Uint8Array, length: number, position: number): number;
   /** pwrite64(2) of up to `length` bytes of `buffer` from `start` on. */
   pwrite(
     buffer: Uint8Array,
@@ -40,6 +52,8 @@ export interface BlockFile {
     length: number,
     position: number,
   ): number;
+  /** Whether a write must not overlap in time with any other. */
+  writesAlone?(position: number, length: number): boolean;
   /** fdatasync(2). */
   fdatasync(): number;
   /** ftruncate64(2). */

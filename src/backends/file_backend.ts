@@ -86,6 +86,10 @@ export class FileBackend implements Backend {
     return done;
   }
 
+  writesAlone(position: number, length: number): boolean {
+    return this.#file.writesAlone?.(this.#offset + position, length) ?? false;
+  }
+
   flush(): number {
     return this.#file.fdatasync();
   }

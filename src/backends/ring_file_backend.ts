@@ -6,10 +6,15 @@ import type {
   ZeroOptions,
 } from "./backend.ts";
 import type { BlockFile } from "./block_file.ts";
+import { DirectFile } from "./direct_file.ts";
 import { FileBackend, type FileWindow } from "./file_backend.ts";
 import type { FileRing } from "./file_ring.ts";
 
+const FALLOC_FL_KEEP_SIZE = 0x01;
+const FALLOC_FL_PUNCH_HOLE = 0x02;
+const FALLOC_FL_ZERO_RANGE = 0x10;
 const EBUSY = 16;
+const EOPNOTSUPP = 95;
 
 /** What a {@linkcode RingFileBackend} is made of. */
 export interface RingFileOptions {
@@ -25,15 +30,24 @@ export interface RingFileOptions {
   readonly window?: FileWindow;
 }
 
-/** A raw image whose transfers a ring makes, many at once. */
+/**
+ * A raw image whose slow calls a ring makes, many at once.
+ *
+ * What comes from the page cache, or goes there, takes less than a submission
+ * and a completion; it is done at once. The ring gets what waits for the
+ * medium: reads of what is not cached, direct I/O, and flushing.
+ */
 export class RingFileBackend implements Backend {
   readonly name: string;
   readonly shared = true;
   readonly writable: boolean;
   readonly #plain: FileBackend;
+  readonly #file: BlockFile;
+  readonly #direct: DirectFile | null;
   readonly #ring: FileRing;
-  readonly #fd: number;
   readonly #offset: number;
+  readonly #inMemory: boolean;
+  #tellsWaits = true;
 
   /** Serves an open file. */
   constructor(options: RingFileOptions) {
@@ -41,9 +55,12 @@ export class RingFileBackend implements Backend {
     this.name = name;
     this.writable = writable;
     this.#plain = new FileBackend(file, name, writable, window);
+    this.#file = file;
+    this.#direct = file instanceof DirectFile ? file : null;
     this.#ring = ring;
-    this.#fd = file.fd;
     this.#offset = window.offset ?? 0;
+    const stat = file.fstat();
+    this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
   }
 
   stat(): ImageStat {
@@ -52,18 +69,36 @@ export class RingFileBackend implements Backend {
 
   read(position: number, into: Uint8Array, length: number): Answer {
     const at = this.#offset + position;
-    const got = this.#ring.read(this.#fd, into, length, at);
+    let fd = this.#file.fd;
+    if (this.#inMemory) return this.#plain.read(position, into, length);
+    if (this.#direct !== null) {
+      fd = this.#direct.fdFor(at, length);
+    } else if (this.#tellsWaits && this.#file.preadNow !== undefined) {
+      const got = this.#file.preadNow(into, length, at);
+      if (got === length) return got;
+      if (got === -EOPNOTSUPP) this.#tellsWaits = false;
+    }
+    const got = this.#ring.read(fd, into, length, at, this.#file.fd);
     return got === -EBUSY ? this.#plain.read(position, into, length) : got;
   }
 
   write(position: number, from: Uint8Array, length: number): Answer {
+    if (this.#direct === null || this.#inMemory) {
+      return this.#plain.write(position, from, length);
+    }
     const at = this.#offset + position;
-    const put = this.#ring.write(this.#fd, from, length, at);
+    const fd = this.#direct.fdFor(at, length);
+    const put = this.#ring.write(fd, from, length, at, this.#file.fd);
     return put === -EBUSY ? this.#plain.write(position, from, length) : put;
   }
 
+  writesAlone(position: number, length: number): boolean {
+    return this.#direct?.writesAlone(this.#offset + position, length) ?? false;
+  }
+
   flush(): Answer {
-    const result = this.#ring.sync(this.#fd);
+    if (this.#inMemory) return this.#plain.flush();
+    const result = this.#ring.sync(this.#file.fd);
     return result === -EBUSY ? this.#plain.flush() : result;
   }
 
@@ -71,12 +106,21 @@ export class RingFileBackend implements Backend {
     return this.#plain.truncate(size);
   }
 
-  zero(position: number, length: number, options: ZeroOptions): number {
-    return this.#plain.zero(position, length, options);
+  async zero(
+    position: number,
+    length: number,
+    options: ZeroOptions,
+  ): Promise<number> {
+    const mode = FALLOC_FL_KEEP_SIZE |
+      (options.unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+    const result = await this.#allocate(mode, position, length);
+    // What the medium refuses is refused again there, or written.
+    return result < 0 ? this.#plain.zero(position, length, options) : result;
   }
 
-  allocate(position: number, length: number): number {
-    return this.#plain.allocate(position, length);
+  async allocate(position: number, length: number): Promise<number> {
+    const result = await this.#allocate(FALLOC_FL_KEEP_SIZE, position, length);
+    return result === -EBUSY ? this.#plain.allocate(position, length) : result;
   }
 
   extent(position: number): Extent {
@@ -88,4 +132,9 @@ export class RingFileBackend implements Backend {
   }
 
   close(): void {}
+
+  #allocate(mode: number, position: number, length: number): Answer {
+    const at = this.#offset + position;
+    return this.#ring.allocate(this.#file.fd, mode, at, length);
+  }
 }

@@ -4,12 +4,15 @@ import { formatWireLine } from "../protocol/wire_log.ts";
 import { type ExportSession, mountExport } from "../session/mount_export.ts";
 import type { SessionReport } from "../session/session.ts";
 import type { Command } from "./command.ts";
+import { ControlServer } from "./control_server.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { type ExportRequest, readExportRequest } from "./export_options.ts";
 import type { Arguments } from "./options.ts";
 import type { Output } from "./output.ts";
 import { Pidfile } from "./pidfile.ts";
 import { readyLine } from "./ready_line.ts";
+import { StatsDisplay } from "./stats_display.ts";
+import { tellService } from "./service.ts";
 import { onStopSignals } from "./stop_signals.ts";
 import { queueTable } from "./table.ts";
 
@@ -28,9 +31,12 @@ export const EXPORT: Command = {
     "queues",
     "writable",
     "growable",
+    "writethrough",
     "offset",
     "size",
     "pidfile",
+    "stats",
+    "control",
     "json",
     "trace",
     "wire",
@@ -52,32 +58,48 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     : new Pidfile(request.pidfile);
   let session: ExportSession | null = null;
   let stopping = false;
+  const stop = () => {
+    if (!stopping) tellService({ stopping: true }, output);
+    stopping = true;
+    session?.close();
+  };
   // From before the mount: dying of a signal would leave that behind.
   using _ = onStopSignals((signal, count) => {
-    stopping = true;
     if (count === 1) {
       output.notice(`Stopping on ${signal}; another one stops at once`);
-      session?.close();
+      stop();
     } else {
       session?.abort();
     }
   });
   session = await mountExport(sessionOptions(request, output));
   using _last = unmountAtLast(session);
+  await using scope = new AsyncDisposableStack();
+  let stats: StatsDisplay | null = null;
   try {
     if (stopping) session.close();
-    else tellReady(request, session, output, pidfile);
+    else {
+      if (request.control !== null) {
+        scope.use(new ControlServer(request.control, session, stop, output));
+      }
+      tellReady(request, session, output, pidfile);
+      if (request.stats !== null) {
+        stats = scope.use(new StatsDisplay(session, output, request.stats));
+      }
+    }
   } catch (error) {
     await session.close();
     throw error;
   }
   const report = await session.closed;
+  if (!stopping) tellService({ stopping: true }, output);
   pidfile?.remove();
+  stats?.finish();
   return tellEnd(report, stopping, output);
 }
 
 function sessionOptions(
-  { size, trace, ...request }: ExportRequest,
+  { size, trace, stats, ...request }: ExportRequest,
   output: Output,
 ): Parameters<typeof mountExport>[0] {
   return {
@@ -87,6 +109,7 @@ function sessionOptions(
       ? {}
       : { trace: (record) => tellMessage(record, output) },
     traceWire: trace === "wire",
+    measuring: stats !== null,
     notice: (text) => output.notice(text),
     report: (during, message) =>
       output.error(`Cannot answer ${during}: ${message}`),
@@ -118,6 +141,7 @@ function tellReady(
     pid: Deno.pid,
   });
   output.say(readyLine({ ...ready, mountpoint, pid: Deno.pid }));
+  tellService({ ready: true, status: `Exporting ${source}` }, output);
 }
 
 function tellEnd(

@@ -4,6 +4,9 @@ import { checkQueues } from "../session/queue_count.ts";
 import type { Arguments, OptionName } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
+const MIN_STATS_S = 0.1;
+const MAX_STATS_S = 86400;
+
 /** What the command line of `export` asks for. */
 export interface ExportRequest {
   /** A path, `null:SIZE`, `memory:SIZE` or `pattern:SIZE`. */
@@ -16,12 +19,18 @@ export interface ExportRequest {
   readonly writable: boolean;
   /** Whether it can become larger. */
   readonly growable: boolean;
+  /** Whether every change is durable before its reply. */
+  readonly writethrough: boolean;
   /** Where the part starts that is shown, in bytes. */
   readonly offset: number;
   /** Its length in bytes; `null` for all up to the end. */
   readonly size: number | null;
   /** Where to write the process id, if anywhere. */
   readonly pidfile: string | null;
+  /** Seconds between two looks at what queues do; `null` for none. */
+  readonly stats: number | null;
+  /** Where to listen for commands, if anywhere. */
+  readonly control: string | null;
   /** Whether to print each message: what it says, or its bytes. */
   readonly trace: "off" | "text" | "wire";
 }
@@ -41,6 +50,12 @@ export function readExportRequest(args: Arguments): ExportRequest {
       "Cannot use --growable without --writable: an image that is not written to does not grow; add -w",
     );
   }
+  const writethrough = flags.has("writethrough");
+  if (writethrough && !writable) {
+    throw new UsageError(
+      "Cannot use --writethrough without --writable: what is not written need not be durable; add -w",
+    );
+  }
   const size = sizeOf(args, "size");
   if (size === 0) {
     throw new UsageError(
@@ -53,9 +68,12 @@ export function readExportRequest(args: Arguments): ExportRequest {
     queues: queuesOf(values.get("queues")),
     writable,
     growable,
+    writethrough,
     offset: sizeOf(args, "offset") ?? 0,
     size,
     pidfile: values.get("pidfile") ?? null,
+    stats: secondsOf(values.get("stats")),
+    control: values.get("control") ?? null,
     trace: flags.has("wire") ? "wire" : flags.has("trace") ? "text" : "off",
   };
 }
@@ -100,6 +118,15 @@ function sizeOf({ values }: Arguments, name: OptionName): number | null {
   return text === undefined
     ? null
     : inUsage(() => parseSize(text), `--${name}`);
+}
+
+function secondsOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (seconds >= MIN_STATS_S && seconds <= MAX_STATS_S) return seconds;
+  throw new UsageError(
+    `Cannot show what queues do every ${text} seconds (--stats): expected a number from ${MIN_STATS_S} to ${MAX_STATS_S}`,
+  );
 }
 
 /** Has what is wrong with a value be an error of the command line. */

@@ -50,9 +50,13 @@ export function commandHelp(command: Command): string[] {
 
 function optionRows(names: readonly OptionName[]): string[] {
   return columns(names.map((name) => {
-    const { letter, value, help } = optionRow(name);
+    const { letter, value, implied, help } = optionRow(name);
     const short = letter === undefined ? "    " : `-${letter}, `;
-    const long = value === undefined ? `--${name}` : `--${name}=${value}`;
+    const long = value === undefined
+      ? `--${name}`
+      : implied !== undefined
+      ? `--${name}[=${value}]`
+      : `--${name}=${value}`;
     return [short + long, help] as const;
   }));
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Command, COMMON_OPTIONS } from "./command.ts";
+import { CTL } from "./ctl_command.ts";
 import { DECODE } from "./decode_command.ts";
 import { DEMO } from "./demo_command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
@@ -15,9 +16,10 @@ import { INFO } from "./info_command.ts";
 import { nearest } from "./nearest.ts";
 import { readArguments } from "./options.ts";
 import { Output, type Sinks } from "./output.ts";
+import { SIM } from "./sim_command.ts";
 import { UsageError } from "./usage_error.ts";
 
-const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, DECODE];
+const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, CTL, DECODE, SIM];
 
 /**
  * Runs the program.

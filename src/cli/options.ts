@@ -13,6 +13,8 @@ interface OptionRow {
   readonly letter?: string;
   /** What its value is called in help texts; it takes none if left out. */
   readonly value?: string;
+  /** Its value where none is written; `--name=value` writes another then. */
+  readonly implied?: string;
   /** What it does. */
   readonly help: string;
 }
@@ -32,6 +34,9 @@ export const OPTIONS = {
   growable: {
     help: "with -w: writing behind the end makes the image larger",
   },
+  writethrough: {
+    help: "with -w: every write is durable before its reply; slow",
+  },
   offset: {
     value: "SIZE",
     help:
@@ -46,6 +51,17 @@ export const OPTIONS = {
     value: "FILE",
     help: "write the process id to FILE when ready, and remove it at the end",
   },
+  stats: {
+    value: "SECONDS",
+    implied: "1",
+    help:
+      "show what each queue does every SECONDS (default: 1), and totals at the end: requests and bytes a second, and how long requests take",
+  },
+  control: {
+    value: "PATH",
+    help:
+      "listen on a socket at PATH that only this user may connect to, for 'ctl'",
+  },
   json: {
     help: "print events to standard output, one JSON object a line",
   },
@@ -55,6 +71,52 @@ export const OPTIONS = {
   wire: {
     help:
       "print the bytes of each message instead: a wire log, which 'decode' reads",
+  },
+  jobs: {
+    value: "N",
+    help: "simulate N jobs like fio's (default: 4)",
+  },
+  depth: {
+    value: "N",
+    help:
+      "keep N requests of each job in flight; 1 is synchronous (default: 16)",
+  },
+  bs: {
+    value: "SIZE",
+    help: "bytes of a request (default: 4k)",
+  },
+  rw: {
+    value: "PATTERN",
+    help: "read, write, rw, randread, randwrite or randrw (default: randread)",
+  },
+  requests: {
+    value: "N",
+    help: "requests of each job (default: 2000)",
+  },
+  policy: {
+    value: "POLICY",
+    help:
+      "who gets which request: round-robin, exclusive-fifo (blocked readers), herd (polling readers) or uring (queues by CPU) (default: round-robin)",
+  },
+  cores: {
+    value: "N",
+    help: "CPUs of the simulated machine (default: enough for all)",
+  },
+  seed: {
+    value: "N",
+    help: "where all chance comes from (default: 1)",
+  },
+  faults: {
+    value: "LIST",
+    help:
+      "what goes wrong: none, all, names with commas between them, or swarm to draw everything from the seed (default: none)",
+  },
+  table: {
+    help: "print measured throughput beside the predicted one",
+  },
+  plot: {
+    value: "FILE",
+    help: "draw throughput by queues for each policy, as SVG",
   },
   help: {
     letter: "h",
@@ -150,7 +212,11 @@ function attachLong(
   const [, written, value] = /^--([^=]*)(?:=(.*))?$/s.exec(arg)!;
   const name = names.find((each) => each === written);
   if (name === undefined) return `--${written}`;
-  if (optionRow(name).value !== undefined) {
+  const row = optionRow(name);
+  if (row.implied !== undefined && value === undefined) {
+    return `--${name}=${row.implied}`;
+  }
+  if (row.value !== undefined) {
     return withValue(name, value ?? rest.shift());
   }
   if (value === undefined) return arg;

@@ -2,6 +2,8 @@
 export interface Sink {
   /** Writes some of the bytes, and returns how many. */
   writeSync(bytes: Uint8Array): number;
+  /** Whether somebody looks at it on a terminal; no if left out. */
+  isTerminal?(): boolean;
 }
 
 /** Where an {@linkcode Output} writes to. */
@@ -22,7 +24,11 @@ const LOOK_AGAIN_MS = 1;
 export class Output {
   /** Whether events are printed to standard output. */
   readonly json: boolean;
+  /** Whether lines can be redrawn in place, where somebody watches. */
+  readonly live: boolean;
   readonly #sinks: Sinks;
+  /** Lines at the end of the screen that the next redraw() is to replace. */
+  #drawn = 0;
 
   /**
    * Makes an output.
@@ -33,6 +39,7 @@ export class Output {
   constructor(json: boolean, sinks: Sinks = Deno) {
     this.json = json;
     this.#sinks = sinks;
+    this.live = sinks.stderr.isTerminal?.() ?? false;
   }
 
   /** Prints a line of what was asked for. */
@@ -42,7 +49,24 @@ export class Output {
 
   /** Prints a line for whoever watches. */
   say(line: string): void {
+    this.#drawn = 0;
     writeLine(this.#sinks.stderr, line);
+  }
+
+  /**
+   * Prints lines for whoever watches, over those of the last such call. Of a
+   * table that is too long for the screen, the heading and the end are shown.
+   */
+  redraw(table: readonly string[]): void {
+    const rows = Math.max(2, screenRows() - 1);
+    const lines = table.length <= rows
+      ? table
+      : [...table.slice(0, 1), ...table.slice(1 - rows)];
+    // Control sequences of every terminal since the VT100: up, clear below.
+    const up = this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\x1b[J`;
+    writeText(this.#sinks.stderr, up);
+    for (const line of lines) writeLine(this.#sinks.stderr, line);
+    this.#drawn = lines.length;
   }
 
   /** Prints an event for programs, if they asked for events. */
@@ -65,7 +89,11 @@ export class Output {
 
 function writeLine(sink: Sink, line: string): void {
   // A name with a line break in it must not make two lines.
-  let rest = ENCODER.encode(`${line.replace(/\p{Cc}/gu, escaped)}\n`);
+  writeText(sink, `${line.replace(/\p{Cc}/gu, escaped)}\n`);
+}
+
+function writeText(sink: Sink, text: string): void {
+  let rest = ENCODER.encode(text);
   while (rest.byteLength > 0) {
     try {
       rest = rest.subarray(sink.writeSync(rest));
@@ -74,6 +102,14 @@ function writeLine(sink: Sink, line: string): void {
       if (!isNotYet(error)) return;
       sleep(LOOK_AGAIN_MS);
     }
+  }
+}
+
+function screenRows(): number {
+  try {
+    return Deno.consoleSize().rows || Infinity;
+  } catch {
+    return Infinity;
   }
 }
 

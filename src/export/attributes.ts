@@ -11,7 +11,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import { replyRefusal } from "./refusal.ts";
-import { resizeLocked } from "./resize.ts";
+import { resizeImage } from "./resize.ts";
 
 const ATTR = accessors("fuse_attr");
 const ATTR_OUT = accessors("fuse_attr_out");
@@ -96,7 +96,7 @@ export async function setAttributes(
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
-    const result = await resize(context, wanted.size);
+    const result = await resizeImage(context, wanted.size);
     if (!(result >= 0)) return replyRefusal(reply, result);
   }
   if ((valid & TIMES) !== 0) {
@@ -145,31 +145,22 @@ function readWanted({ body }: Request) {
 
 /** The error number that forbids the change, 0 if none does. */
 function refuse(
-  { rules }: ExportContext,
+  { rules, state }: ExportContext,
   { valid, mode, size }: Wanted,
 ): number {
+  const writable = rules.writable && !state.readOnly;
   const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
   if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
   if ((valid & FATTR.MODE) !== 0) {
     if (!rules.allowOther && (mode & GROUP_OR_OTHERS) !== 0) return ERRNO.EPERM;
-    if (!rules.writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
+    if (!writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
   }
   if ((valid & FATTR.SIZE) !== 0) {
-    if (!rules.writable) return ERRNO.EACCES;
+    if (!writable) return ERRNO.EACCES;
     if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
   }
-  if ((valid & TIMES) !== 0 && !rules.writable) return ERRNO.EROFS;
+  if ((valid & TIMES) !== 0 && !writable) return ERRNO.EROFS;
   return 0;
-}
-
-async function resize(context: ExportContext, size: number): Promise<number> {
-  const { lock } = context.state;
-  await lock.lock();
-  try {
-    return await resizeLocked(context, size);
-  } finally {
-    lock.unlock();
-  }
 }
 
 async function setTimes(

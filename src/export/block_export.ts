@@ -19,6 +19,7 @@ import { finishLater, releaseNothing } from "./late_transfer.ts";
 import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
+import { WritethroughBackend } from "./writethrough.ts";
 
 const OPEN_OUT = accessors("fuse_open_out");
 
@@ -56,7 +57,10 @@ export class BlockExport {
 
   /** Makes the handler of one queue; the queues of an export share `state`. */
   constructor(context: ExportContext) {
-    this.#context = context;
+    const { backend, rules } = context;
+    this.#context = rules.writethrough === true
+      ? { ...context, backend: new WritethroughBackend(backend) }
+      : context;
   }
 
   /** Answers one request; see `RequestHandler`. */

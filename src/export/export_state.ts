@@ -10,6 +10,8 @@ export interface ExportStateOptions {
   readonly uid: number;
   /** Its group. */
   readonly gid: number;
+  /** Whether all queues are served by this thread; no if left out. */
+  readonly oneThread?: boolean;
 }
 
 const SIZE_VERSION = 0;
@@ -19,6 +21,7 @@ const MODE = 3;
 const UID = 4;
 const GID = 5;
 const LOCK = 6;
+const READ_ONLY = 14;
 const WRITTEN = 15;
 const TIMES_AT = 64;
 const MEMORY_SIZE = 128;
@@ -26,6 +29,7 @@ const ATIME = 0;
 const MTIME = 1;
 const CHANGED = 2;
 const TWO_32 = 2 ** 32;
+const ANY_WRITE = 0o222;
 const NS_PER_MS = 1_000_000n;
 
 /**
@@ -42,14 +46,23 @@ export class ExportState {
   readonly lock: SharedLock;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #times: BigInt64Array<SharedArrayBuffer>;
+  /** The size as it was when this thread looked last, and its version. */
+  #seenVersion = -1;
+  #seenSize = 0;
   readonly #lastWriteMs: Float64Array<SharedArrayBuffer>;
 
-  /** Looks at memory that {@linkcode ExportState.create} made. */
-  constructor(memory: SharedArrayBuffer) {
+  /**
+   * Looks at memory that {@linkcode ExportState.create} made.
+   *
+   * @param memory The memory.
+   * @param oneThread Whether no other thread looks at it.
+   */
+  constructor(memory: SharedArrayBuffer, oneThread: boolean = false) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
     this.lock = new SharedLock(
       this.#words.subarray(LOCK, LOCK + SharedLock.WORDS),
+      oneThread,
     );
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);
     this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
@@ -57,7 +70,8 @@ export class ExportState {
 
   /** Makes the state of a new export. */
   static create(options: ExportStateOptions): ExportState {
-    const state = new ExportState(new SharedArrayBuffer(MEMORY_SIZE));
+    const memory = new SharedArrayBuffer(MEMORY_SIZE);
+    const state = new ExportState(memory, options.oneThread);
     state.size = options.size;
     state.mode = options.mode;
     state.uid = options.uid;
@@ -72,11 +86,14 @@ export class ExportState {
     for (;;) {
       // Odd while a writer is half-way, and changed if one came in between.
       const version = Atomics.load(words, SIZE_VERSION);
+      if (version === this.#seenVersion) return this.#seenSize;
       const low = Atomics.load(words, SIZE_LOW);
       const high = Atomics.load(words, SIZE_HIGH);
       const settled = (version & 1) === 0 &&
         Atomics.load(words, SIZE_VERSION) === version;
-      if (settled) return high * TWO_32 + (low >>> 0);
+      if (!settled) continue;
+      this.#seenVersion = version;
+      this.#seenSize = high * TWO_32 + (low >>> 0);
     }
   }
 
@@ -86,6 +103,18 @@ export class ExportState {
     Atomics.store(this.#words, SIZE_LOW, bytes % TWO_32 | 0);
     Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_32));
     Atomics.add(this.#words, SIZE_VERSION, 1);
+  }
+
+  /** Whether an export that was writable takes no more changes. */
+  get readOnly(): boolean {
+    return Atomics.load(this.#words, READ_ONLY) !== 0;
+  }
+
+  /** Takes no more changes, for good; for whoever has the lock alone. */
+  makeReadOnly(): void {
+    Atomics.store(this.#words, READ_ONLY, 1);
+    this.mode &= ~ANY_WRITE;
+    this.changed();
   }
 
   /** Permission bits, without the file's type. */

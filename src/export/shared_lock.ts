@@ -16,14 +16,22 @@ export class SharedLock {
   /** Words of shared memory that a lock takes. */
   static readonly WORDS = 3;
   readonly #words: Int32Array<SharedArrayBuffer>;
+  /** Who waits in this thread, where no other one uses the lock. */
+  readonly #waiting: (() => void)[] | null;
 
   /**
    * Looks at a lock.
    *
    * @param words {@linkcode SharedLock.WORDS} words that were zero at first.
+   * @param oneThread Whether no other thread uses it: whoever waits is then
+   * woken by a promise alone, at the same point each time.
    */
-  constructor(words: Int32Array<SharedArrayBuffer>) {
+  constructor(
+    words: Int32Array<SharedArrayBuffer>,
+    oneThread: boolean = false,
+  ) {
     this.#words = words;
+    this.#waiting = oneThread ? [] : null;
   }
 
   /** Shares the lock, if nobody has it alone or waits for that. */
@@ -71,9 +79,14 @@ export class SharedLock {
   #ring(): void {
     Atomics.add(this.#words, BELL, 1);
     Atomics.notify(this.#words, BELL);
+    for (const wake of this.#waiting?.splice(0) ?? []) wake();
   }
 
   async #rung(seen: number): Promise<void> {
+    const waiting = this.#waiting;
+    if (waiting !== null) {
+      return await new Promise((resolve) => waiting.push(resolve));
+    }
     const wait = Atomics.waitAsync(this.#words, BELL, seen);
     if (!wait.async) return;
     // waitAsync alone does not keep the event loop, and with it the wait, alive.

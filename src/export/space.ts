@@ -53,6 +53,7 @@ async function allocateLocked(
   mode: number,
 ): Promise<number> {
   const { backend, state } = context;
+  if (state.readOnly) return -ERRNO.EACCES;
   const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
   const end = offset + length;
   const kept = Math.max(0, Math.min(end, state.size) - offset);

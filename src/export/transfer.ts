@@ -74,12 +74,20 @@ function writeShared(
   size: number,
 ): void | PromiseLike<void> {
   const { state, rules } = context;
+  if (state.readOnly) {
+    state.lock.unshare();
+    return reply.error(ERRNO.EACCES);
+  }
   const fits = state.size - offset;
   if (size > fits && size > 0 && rules.growable) {
     state.lock.unshare();
-    return writeGrowing(context, request, reply, offset, size);
+    return writeAlone(context, request, reply, offset, size);
   }
   const length = Math.max(0, Math.min(size, fits));
+  if (context.backend.writesAlone?.(offset, length) === true) {
+    state.lock.unshare();
+    return writeAlone(context, request, reply, offset, length);
+  }
   let put;
   try {
     put = length === 0
@@ -113,24 +121,28 @@ function finishWrite(
   reply.ok(WRITE_OUT.size);
 }
 
-/** Makes the image larger and writes, with the lock alone. */
-async function writeGrowing(
+/** Writes, making the image larger if need be, with the lock alone. */
+async function writeAlone(
   context: ExportContext,
   request: Request,
   reply: Reply,
   offset: number,
   size: number,
 ): Promise<void> {
-  const { backend, state } = context;
+  const { backend, state, rules } = context;
   const end = offset + size;
   if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
   await state.lock.lock();
   try {
-    if (end > state.size) {
+    if (state.readOnly) return reply.error(ERRNO.EACCES);
+    let fits = state.size - offset;
+    if (size > fits && rules.growable) {
       const result = await resizeLocked(context, end);
       if (result !== 0) return replyRefusal(reply, result);
+      fits = size;
     }
-    const put = await backend.write(offset, request.data, size);
+    const length = Math.max(0, Math.min(size, fits));
+    const put = await backend.write(offset, request.data, length);
     finishWrite(context, reply, put);
   } finally {
     state.lock.unlock();

@@ -6,7 +6,12 @@
 
 import type { BlockFile, BlockFileStat } from "../backends/block_file.ts";
 import { ERRNO } from "../protocol/errno.ts";
-import { BufferPointers, LastBigint } from "./call_arguments.ts";
+import {
+  BufferAddresses,
+  BufferPointers,
+  LastBigint,
+  pointerOf,
+} from "./call_arguments.ts";
 import {
   closeDescriptor,
   OPEN,
@@ -22,12 +27,20 @@ const BLKGETSIZE64 = 0x80081272n;
 
 // Leaves a time as it is: utimensat(2).
 const UTIME_OMIT = 0x3ffffffen;
+const RWF_NOWAIT = 8;
+const TWO_32 = 2 ** 32;
+
+const TMPFS_MAGIC = 0x01021994;
+const STRUCT_STATFS_SIZE = 120;
+
 const NANOSECONDS = 1_000_000_000n;
 
 /** How to open an image. */
 export interface BlockFileOptions {
   /** Open for writing too. */
   readonly writable: boolean;
+  /** Go past the page cache, O_DIRECT; no if left out. */
+  readonly direct?: boolean;
 }
 
 /**
@@ -43,10 +56,11 @@ export function openBlockFile(
   options: BlockFileOptions,
 ): BlockFile {
   // A place handle first: opening a pipe or a device for real has effects.
-  const place = openDescriptor(path, OPEN.PATH);
+  const place = openDescriptor(path, OPEN.PATH, { advice: adviceOnOpen });
   try {
     refuseOtherKinds(place, path);
-    const flags = options.writable ? OPEN.RDWR : OPEN.RDONLY;
+    const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) |
+      (options.direct === true ? OPEN.DIRECT : 0);
     const found = pathOfDescriptor(place);
     return new LinuxBlockFile(
       openDescriptor(found, flags, { label: path, advice: adviceOnOpen }),
@@ -62,6 +76,11 @@ export class LinuxBlockFile implements BlockFile {
   readonly #libc: Libc = libc();
   readonly #pointers: BufferPointers = new BufferPointers();
   readonly #length: LastBigint = new LastBigint();
+  readonly #addresses: BufferAddresses = new BufferAddresses();
+  readonly #iovec: Uint32Array<ArrayBuffer> = new Uint32Array(4);
+  readonly #iovecPointer: Deno.PointerValue = pointerOf(
+    new Uint8Array(this.#iovec.buffer),
+  );
   #closed = false;
 
   /**
@@ -89,6 +108,19 @@ export class LinuxBlockFile implements BlockFile {
       const error = errno();
       if (error !== ERRNO.EINTR) return -error;
     }
+  }
+
+  preadNow(buffer: Uint8Array, length: number, position: number): number {
+    checkRange(buffer, 0, length);
+    // struct iovec { void *iov_base; size_t iov_len; }
+    const address = this.#addresses.of(buffer);
+    this.#iovec[0] = address;
+    this.#iovec[1] = address / TWO_32;
+    this.#iovec[2] = length;
+    const offset = BigInt(position);
+    const pointer = this.#iovecPointer;
+    const count = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT);
+    return count >= 0 ? count : -errno();
   }
 
   pwrite(
@@ -138,6 +170,8 @@ export class LinuxBlockFile implements BlockFile {
       size: device ?? status.size,
       allocated: device ?? status.blocks * 512,
       blockSize: status.blockSize,
+      inMemory: isInMemory(this.fd),
+      directAlignment: status.directAlignment,
       atime: status.atime,
       mtime: status.mtime,
       ctime: status.ctime,
@@ -208,6 +242,13 @@ function checkRange(buffer: Uint8Array, start: number, length: number): void {
   }
 }
 
+function isInMemory(fd: number): boolean {
+  // struct statfs begins with its 64-bit f_type.
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  return libc().fstatfs(fd, status) === 0 &&
+    status.getUint32(0, true) === TMPFS_MAGIC;
+}
+
 function kindOfImage(kind: FileKind): BlockFileStat["kind"] {
   return kind === "file" || kind === "block" || kind === "directory"
     ? kind
@@ -234,7 +275,16 @@ function refuseOtherKinds(place: number, path: string): void {
 }
 
 function adviceOnOpen(error: number): string | undefined {
-  return error === ERRNO.EROFS || error === ERRNO.ETXTBSY
-    ? "open it read-only"
-    : undefined;
+  switch (error) {
+    case ERRNO.EROFS:
+    case ERRNO.ETXTBSY:
+      return "open it read-only";
+    case ERRNO.ENOENT:
+      return "check the path; 'truncate -s 1G FILE' makes an empty image";
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return "give this user the permission, or run as one who has it";
+    default:
+      return undefined;
+  }
 }

@@ -37,6 +37,26 @@ export class BufferPointers {
   }
 }
 
+/** Addresses of buffers as numbers, for structs that hold addresses. */
+export class BufferAddresses {
+  // Weak, so that remembering a buffer does not keep it.
+  readonly #known: WeakMap<Uint8Array, number> = new WeakMap();
+
+  /**
+   * The address of a view's first byte; user addresses are exact as numbers.
+   *
+   * @param view Over an ArrayBuffer or a SharedArrayBuffer.
+   */
+  of(view: Uint8Array): number {
+    let address = this.#known.get(view);
+    if (address === undefined) {
+      address = Number(Deno.UnsafePointer.value(pointerOf(view)));
+      this.#known.set(view, address);
+    }
+    return address;
+  }
+}
+
 /** The bigint of the last number asked for, so that a constant size allocates nothing. */
 export class LastBigint {
   #number = 0;

@@ -28,6 +28,8 @@ export const OPEN = {
   NONBLOCK: 0o4000,
   /** A symbolic link at the end is not followed. */
   NOFOLLOW: ARM ? 0o100000 : 0o400000,
+  /** Past the page cache. */
+  DIRECT: ARM ? 0o200000 : 0o40000,
   /** Not for the programs that this process starts. */
   CLOEXEC: 0o2000000,
   /** A handle of the place only: a file system's server is not asked. */

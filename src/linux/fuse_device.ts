@@ -6,9 +6,10 @@
 
 import { ERRNO } from "../protocol/errno.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
-import { BufferPointers, LastBigint, pointerOf } from "./call_arguments.ts";
+import { BufferPointers, LastBigint } from "./call_arguments.ts";
 import { closeDescriptor, OPEN, openDescriptor } from "./descriptor.ts";
 import { errno, type Libc, libc } from "./libc.ts";
+import { Readable } from "./readable.ts";
 import { SystemError } from "./system_error.ts";
 
 const DEVICE = "/dev/fuse";
@@ -19,13 +20,6 @@ const FUSE_DEV_IOC_CLONE = 0x8004e500n;
 // Operations of fcntl(2).
 const F_GETFL = 3;
 const F_SETFL = 4;
-
-const POLLIN = 1;
-const ONE_DESCRIPTOR = 1n;
-
-// A thread in poll(2) keeps a closed descriptor's connection alive. Bounding
-// each wait bounds that too, for one cheap call a second.
-const LONGEST_WAIT_MS = 1000;
 
 /**
  * Opens /dev/fuse for a new connection; {@linkcode mountFuse} binds it.
@@ -93,10 +87,9 @@ export class LinuxFuseDevice implements FuseDevice {
   readonly #pointers: BufferPointers = new BufferPointers();
   readonly #readLength: LastBigint = new LastBigint();
   readonly #writeLength: LastBigint = new LastBigint();
-  readonly #pollfd: PollIn;
+  readonly #readable: Readable;
   #blocking: boolean;
   #closed = false;
-  #readable: Promise<void> | undefined;
 
   /**
    * Wraps an open descriptor.
@@ -107,7 +100,7 @@ export class LinuxFuseDevice implements FuseDevice {
   constructor(fd: number, blocking: boolean) {
     this.fd = fd;
     this.#blocking = blocking;
-    this.#pollfd = pollIn(fd);
+    this.#readable = new Readable(fd);
   }
 
   read(buffer: Uint8Array<ArrayBuffer>): number {
@@ -148,52 +141,19 @@ export class LinuxFuseDevice implements FuseDevice {
   }
 
   poll(): boolean {
-    return this.#libc.poll(this.#pollfd.pointer, ONE_DESCRIPTOR, 0) > 0;
+    return this.#readable.now();
   }
 
   readable(): Promise<void> {
-    return this.#readable ??= this.#waitReadable().finally(() => {
-      this.#readable = undefined;
-    });
+    return this.#readable.later();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#readable.end();
     closeDescriptor(this.fd);
   }
-
-  async #waitReadable(): Promise<void> {
-    // Its own memory: another thread writes to it while poll() may be called.
-    const pollfd = pollIn(this.fd);
-    const one = ONE_DESCRIPTOR;
-    let ready = 0;
-    // An error's number is lost in the other thread: read() will tell it.
-    while (ready === 0 && !this.#closed) {
-      ready = await this.#libc.poll_nonblocking(
-        pollfd.pointer,
-        one,
-        LONGEST_WAIT_MS,
-      );
-    }
-    // Keeps the memory alive until the last wait has returned.
-    pollfd.bytes.fill(0);
-  }
-}
-
-/** A `struct pollfd` that asks for POLLIN. */
-interface PollIn {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly pointer: Deno.PointerValue;
-}
-
-// struct pollfd { int fd; short events; short revents; }
-function pollIn(fd: number): PollIn {
-  const bytes = new Uint8Array(new ArrayBuffer(8));
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, POLLIN, true);
-  return { bytes, pointer: pointerOf(bytes) };
 }
 
 // The kernel would read past the buffer and send out what lies behind.
@@ -211,9 +171,11 @@ function openDevice(): number {
 
 function adviceOnOpen(error: number): string | undefined {
   if (error === ERRNO.ENOENT || error === ERRNO.ENODEV) {
-    return "load the kernel's module with 'modprobe fuse'";
+    return "load the kernel's module with 'modprobe fuse', or give the container the device";
   }
   return error === ERRNO.EACCES
-    ? "run as a user who may read and write it"
+    ? "run as root: mounting without root is not supported yet"
+    : error === ERRNO.EPERM
+    ? "let this container use the device, for example with --device /dev/fuse"
     : undefined;
 }

@@ -22,6 +22,27 @@ const SYMBOLS = {
   pread: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
   // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);
   pwrite: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
+  // The same two in a thread of Deno's pool, where errno is lost.
+  pread_nonblocking: {
+    name: "pread",
+    parameters: ["i32", "pointer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  pwrite_nonblocking: {
+    name: "pwrite",
+    parameters: ["i32", "pointer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // ssize_t preadv2(int fd, const struct iovec *iov, int iovcnt, off_t offset,
+  //                 int flags);
+  preadv2: {
+    parameters: ["i32", "pointer", "i32", "i64", "i32"],
+    result: "i32",
+  },
+  // int fstatfs(int fd, struct statfs *buf);
+  fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   // int poll(struct pollfd *fds, nfds_t nfds, int timeout);
   poll: { parameters: ["pointer", "usize", "i32"], result: "i32" },
   // The same, waiting in a thread of Deno's pool.
@@ -51,6 +72,21 @@ const SYMBOLS = {
   openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
   // int close(int fd);
   close: { parameters: ["i32"], result: "i32" },
+  // These in a thread of Deno's pool: a file system's server is asked.
+  openat_nonblocking: {
+    name: "openat",
+    parameters: ["i32", "buffer", "i32", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  close_nonblocking: {
+    name: "close",
+    parameters: ["i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // int flock(int fd, int op);
+  flock: { parameters: ["i32", "i32"], result: "i32" },
   // int ioctl(int fd, unsigned long request, void *argument);
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   // int fcntl(int fd, int op, int argument);
@@ -83,6 +119,86 @@ const SYMBOLS = {
     parameters: ["i64", "i32", "u32", "u32"],
     result: "i32",
   },
+  // int eventfd(unsigned int initval, int flags);
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd,
+  //            off_t offset);
+  mmap: {
+    parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"],
+    result: "pointer",
+  },
+  // int munmap(void *addr, size_t length);
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  // long syscall(SYS_io_uring_setup, u32 entries, struct io_uring_params *p);
+  io_uring_setup: {
+    name: "syscall",
+    parameters: ["i32", "u32", "buffer"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_uring_enter, unsigned int fd, unsigned int to_submit,
+  //              unsigned int min_complete, unsigned int flags, sigset_t *sig,
+  //              size_t sz); the kernel looks at sz only if there is a sig.
+  io_uring_enter: {
+    name: "syscall",
+    parameters: ["i32", "i32", "u32", "u32", "u32", "pointer"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_uring_register, unsigned int fd, unsigned int opcode,
+  //              void *arg, unsigned int nr_args);
+  io_uring_register: {
+    name: "syscall",
+    parameters: ["i32", "i32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  // int fcntl(int fd, int op, struct flock *lock);
+  fcntl_lock: {
+    name: "fcntl",
+    parameters: ["i32", "i32", "buffer"],
+    result: "i32",
+  },
+  // int fchmod(int fd, mode_t mode);
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  // int socket(int domain, int type, int protocol);
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int socketpair(int domain, int type, int protocol, int sv[2]);
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int listen(int sockfd, int backlog);
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen,
+  //             int flags);
+  accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
+  // int shutdown(int sockfd, int how);
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  // ssize_t send(int sockfd, const void *buf, size_t len, int flags);
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
+  // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions);
+  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
+  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions,
+  //                                      int fd, int newfd);
+  posix_spawn_file_actions_adddup2: {
+    parameters: ["buffer", "i32", "i32"],
+    result: "i32",
+  },
+  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
+  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
+  // int posix_spawn(pid_t *pid, const char *path,
+  //                 const posix_spawn_file_actions_t *file_actions,
+  //                 const posix_spawnattr_t *attrp, char *const argv[],
+  //                 char *const envp[]);
+  posix_spawn: {
+    parameters: ["buffer", "buffer", "buffer", "pointer", "buffer", "buffer"],
+    result: "i32",
+  },
+  // pid_t waitpid(pid_t pid, int *wstatus, int options);
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // int kill(pid_t pid, int sig);
+  kill: { parameters: ["i32", "i32"], result: "i32" },
   // int unlink(const char *pathname);
   unlink: { parameters: ["buffer"], result: "i32" },
   // char *realpath(const char *path, char *resolved_path);

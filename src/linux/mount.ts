@@ -8,7 +8,6 @@
  */
 
 import { ERRNO } from "../protocol/errno.ts";
-import { abortConnection } from "./connection.ts";
 import { cString } from "./c_string.ts";
 import {
   closeDescriptor,
@@ -28,7 +27,12 @@ import {
 import { readLink } from "./paths.ts";
 import { AT, fileKind, S_IFMT, statxDescriptor } from "./statx.ts";
 import { SystemError } from "./system_error.ts";
-import { connectionOf, unmountExactly, type UnmountResult } from "./unmount.ts";
+import {
+  abortExactly,
+  connectionOf,
+  unmountExactly,
+  type UnmountResult,
+} from "./unmount.ts";
 
 // Flags of mount(2).
 const MS_RDONLY = 1;
@@ -220,12 +224,21 @@ function ownMountsAt(path: string): Mount[] {
 }
 
 function handleOf(mount: Mount): FuseMount {
+  // The kernel gives away the numbers of a mount as soon as that has gone:
+  // looking for them again would find a mount of somebody else.
+  let isDown = false;
   return {
     path: mount.mountPoint,
     id: mount.id,
     connection: mount.minor,
-    unmount: () => unmountExactly(mount),
-    abort: () => abortConnection(mount.minor),
+    unmount() {
+      if (isDown) return "gone";
+      const result = unmountExactly(mount);
+      isDown = result === "unmounted";
+      return result;
+    },
+    // Unmounting has ended the connection.
+    abort: () => !isDown && abortExactly(mount),
   };
 }
 

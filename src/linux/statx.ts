@@ -30,6 +30,11 @@ export interface FileStatus {
   readonly blocks: number;
   /** `stx_blksize`. Bytes. */
   readonly blockSize: number;
+  /**
+   * `stx_dio_offset_align`. What positions and lengths in direct I/O are
+   * multiples of; 0 if it is not to be had, `null` if the kernel does not tell.
+   */
+  readonly directAlignment: number | null;
   /** `stx_atime`. Nanoseconds since 1970. */
   readonly atime: bigint;
   /** `stx_mtime`. Nanoseconds since 1970. */
@@ -70,6 +75,7 @@ const KINDS: ReadonlyMap<number, FileKind> = new Map([
 ]);
 
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_DIOALIGN = 0x2000;
 const STRUCT_STATX_SIZE = 256;
 
 // One for all calls of this thread: what is in it is taken out before the next.
@@ -124,7 +130,7 @@ function call(
     directory,
     path,
     flags,
-    STATX_BASIC_STATS,
+    STATX_BASIC_STATS | STATX_DIOALIGN,
     result,
   );
   return failed < 0 ? -errno() : decode();
@@ -139,6 +145,9 @@ function decode(): FileStatus {
     size: Number(result.getBigUint64(40, true)),
     blocks: Number(result.getBigUint64(48, true)),
     blockSize: result.getUint32(4, true),
+    directAlignment: (result.getUint32(0, true) & STATX_DIOALIGN) === 0
+      ? null
+      : result.getUint32(156, true),
     atime: nanoseconds(64),
     mtime: nanoseconds(112),
     ctime: nanoseconds(96),

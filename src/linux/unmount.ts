@@ -5,6 +5,7 @@
  */
 
 import { ERRNO } from "../protocol/errno.ts";
+import { abortConnection } from "./connection.ts";
 import { cString } from "./c_string.ts";
 import {
   closeDescriptor,
@@ -57,6 +58,25 @@ export function unmountExactly(
   } finally {
     closeDescriptor(place);
   }
+}
+
+/**
+ * Ends the connection of one mount, which may be gone already: then its number
+ * may be another's by now, whose connection is left alone.
+ *
+ * @param mount The mount.
+ * @returns False if it is gone, or this process may not end it.
+ */
+export function abortExactly(mount: Mount): boolean {
+  const sharers = readMounts().filter(({ major, minor }) =>
+    major === 0 && minor === mount.minor
+  );
+  // None if it was detached while in use: the number is still its own.
+  const isOwn = sharers.length === 0 ||
+    sharers.some(({ id, source }) =>
+      id === mount.id && source === mount.source
+    );
+  return isOwn && abortConnection(mount.minor);
 }
 
 /**

@@ -4,11 +4,16 @@ import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 import { sizeOf } from "../protocol/layout.ts";
 import type { FuseDevice } from "./fuse_device.ts";
+import { PollStrategy } from "./poll_strategy.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 /** Bytes in front of a WRITE's data. */
 const WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
+
+/** Polls in a row between two looks at the clock. */
+const POLLS = 4;
+const US_PER_MS = 1000;
 
 /** Options of a {@linkcode DeviceQueue}. */
 export interface DeviceQueueOptions {
@@ -20,6 +25,16 @@ export interface DeviceQueueOptions {
   readonly capacity?: number;
   /** The layout agreed on; that of INIT if left out. */
   readonly dialect?: Dialect;
+  /** How long to poll before sleeping; not at all if left out. */
+  readonly poll?: PollStrategy;
+  /**
+   * Makes a buffer of `size` bytes whose byte `dataAt` begins a page, as direct
+   * I/O needs it; any buffer will do otherwise.
+   */
+  readonly allocate?: (
+    size: number,
+    dataAt: number,
+  ) => Uint8Array<ArrayBuffer>;
 }
 
 interface Slot extends Exchange {
@@ -37,6 +52,8 @@ export class DeviceQueue implements RequestQueue {
   dialect: Dialect;
   readonly #device: FuseDevice;
   readonly #maxPayload: number;
+  readonly #poll: PollStrategy;
+  readonly #allocate: NonNullable<DeviceQueueOptions["allocate"]>;
   readonly #free: Slot[] = [];
   #slots = 0;
   #end: QueueEnd | null = null;
@@ -47,6 +64,8 @@ export class DeviceQueue implements RequestQueue {
     this.index = options.index;
     this.capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
+    this.#poll = options.poll ?? new PollStrategy(0);
+    this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.dialect = options.dialect ?? BEFORE_INIT;
   }
 
@@ -60,7 +79,9 @@ export class DeviceQueue implements RequestQueue {
     if (slot === null) return null;
     this.#device.setBlocking(mayBlock);
     for (;;) {
-      const received = this.#device.read(slot.incoming);
+      const received = mayBlock
+        ? this.#readWaiting(slot)
+        : this.#device.read(slot.incoming);
       if (received < 0) {
         if (this.#goesOn(-received, mayBlock)) continue;
         break;
@@ -104,6 +125,26 @@ export class DeviceQueue implements RequestQueue {
     this.#device.close();
   }
 
+  /** read(2) that sleeps, polling before that if it pays. */
+  #readWaiting(slot: Slot): number {
+    const device = this.#device;
+    const window = this.#poll.window(1);
+    if (window === 0 && !this.#poll.adapts) return device.read(slot.incoming);
+    if (window > 0 && device.poll()) {
+      this.#poll.waited(0);
+      return device.read(slot.incoming);
+    }
+    const start = performance.now();
+    for (let i = 1; window > 0 && !device.poll(); i++) {
+      if (i % POLLS !== 0) continue;
+      if ((performance.now() - start) * US_PER_MS >= window) break;
+    }
+    // Another reader may have been faster; sleeping here, no herd forms.
+    const received = device.read(slot.incoming);
+    this.#poll.waited((performance.now() - start) * US_PER_MS);
+    return received;
+  }
+
   /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
   #goesOn(errno: number, mayBlock: boolean): boolean {
     switch (errno) {
@@ -137,11 +178,13 @@ export class DeviceQueue implements RequestQueue {
     this.#slots++;
     //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least 8192 bytes
     //= and the head of a WRITE with max_write bytes of data.
-    const incoming = new Uint8Array(
+    const incoming = this.#allocate(
       Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload),
+      WRITE_HEAD_SIZE,
     );
-    const outgoing = new Uint8Array(
+    const outgoing = this.#allocate(
       Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE + this.#maxPayload),
+      OUT_HEADER_SIZE,
     );
     return { incoming, outgoing, ...contiguousExchange(incoming, outgoing) };
   }

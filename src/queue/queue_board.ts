@@ -5,6 +5,8 @@
  * @module
  */
 
+import { HISTOGRAM_LENGTH, observe, OPERATIONS } from "./latency.ts";
+
 /** Totals of one queue. */
 export interface QueueTotals {
   /** The queue's number. */
@@ -24,10 +26,20 @@ export interface QueueTotals {
 }
 
 const STOPPING = 0;
+const COUNT = 1;
+const MEASURING = 2;
 const IN_FLIGHT = 0;
 /** A cache line pair each, so that Workers do not slow each other. */
 const ROW_SIZE = 128;
 const COUNTERS_AT = 8;
+/** Histograms of a queue, in bytes. */
+const HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
+
+/** How to make a {@linkcode QueueBoard}. */
+export interface BoardOptions {
+  /** Whether queues measure how long requests take; no if left out. */
+  readonly measuring?: boolean;
+}
 
 /** The shared memory of a session's queues. */
 export class QueueBoard {
@@ -35,22 +47,34 @@ export class QueueBoard {
   readonly memory: SharedArrayBuffer;
   /** The rows, by queue. */
   readonly rows: readonly QueueRow[];
+  /** Whether queues measure how long requests take. */
+  readonly measuring: boolean;
   readonly #words: Int32Array;
 
   /** Looks at memory that {@linkcode QueueBoard.create} made. */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, 1);
-    const count = memory.byteLength / ROW_SIZE - 1;
+    this.#words = new Int32Array(memory, 0, 3);
+    const count = this.#words[COUNT]!;
+    this.measuring = this.#words[MEASURING] !== 0;
     this.rows = Array.from(
       { length: count },
-      (_, index) => new QueueRow(memory, index),
+      (_, index) => new QueueRow(memory, index, this.measuring ? count : 0),
     );
   }
 
   /** Makes a board for a number of queues. */
-  static create(queues: number): QueueBoard {
-    return new QueueBoard(new SharedArrayBuffer((queues + 1) * ROW_SIZE));
+  static create(
+    queues: number,
+    { measuring = false }: BoardOptions = {},
+  ): QueueBoard {
+    const size = (queues + 1) * ROW_SIZE +
+      (measuring ? queues * HISTOGRAMS_SIZE : 0);
+    const memory = new SharedArrayBuffer(size);
+    const words = new Int32Array(memory);
+    words[COUNT] = queues;
+    words[MEASURING] = Number(measuring);
+    return new QueueBoard(memory);
   }
 
   /** Whether the queues are to take no more requests. */
@@ -81,12 +105,30 @@ export class QueueRow {
   readonly #words: Int32Array;
   readonly #counters: Float64Array;
 
-  /** Looks at a row of a board's memory. */
-  constructor(memory: SharedArrayBuffer, index: number) {
+  readonly #histograms: readonly Float64Array<SharedArrayBuffer>[];
+
+  /**
+   * Looks at a row of a board's memory.
+   *
+   * @param memory The board's.
+   * @param index The queue's number.
+   * @param measured How many queues have histograms behind the rows.
+   */
+  constructor(memory: SharedArrayBuffer, index: number, measured: number) {
     const start = (index + 1) * ROW_SIZE;
     this.index = index;
     this.#words = new Int32Array(memory, start, 1);
     this.#counters = new Float64Array(memory, start + COUNTERS_AT, 6);
+    const at = (measured + 1) * ROW_SIZE + index * HISTOGRAMS_SIZE;
+    this.#histograms = measured === 0
+      ? []
+      : OPERATIONS.map((_, operation) =>
+        new Float64Array(
+          memory,
+          at + operation * HISTOGRAM_LENGTH * 8,
+          HISTOGRAM_LENGTH,
+        )
+      );
   }
 
   /** Requests that have been taken and not answered. */
@@ -96,13 +138,14 @@ export class QueueRow {
 
   /** Notes that a request was taken. */
   taken(): void {
-    Atomics.add(this.#words, IN_FLIGHT, 1);
+    // Nobody else writes here, and the atomic way is a call of its own.
+    this.#words[IN_FLIGHT]!++;
     this.#counters[0]!++;
   }
 
   /** Notes that a request was answered. */
   answered(): void {
-    Atomics.sub(this.#words, IN_FLIGHT, 1);
+    this.#words[IN_FLIGHT]!--;
   }
 
   /** Counts a READ that was answered with `bytes`. */
@@ -120,6 +163,22 @@ export class QueueRow {
   /** Counts an error. */
   failed(): void {
     this.#counters[5]!++;
+  }
+
+  /**
+   * Notes how long a request took; for boards that are measuring.
+   *
+   * @param operation Index in `OPERATIONS`.
+   * @param ms Milliseconds from taking it to answering it.
+   * @param bytes What it moved.
+   */
+  took(operation: number, ms: number, bytes: number): void {
+    observe(this.#histograms[operation]!, ms, bytes);
+  }
+
+  /** Copies of the histograms, by operation; none if nothing is measured. */
+  histograms(): Float64Array<ArrayBuffer>[] {
+    return this.#histograms.map((histogram) => Float64Array.from(histogram));
   }
 
   /** The totals so far. */

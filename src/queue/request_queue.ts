@@ -44,14 +44,20 @@ export interface RequestQueue {
   /** How the queue ended; `null` while it lives. */
   readonly end: QueueEnd | null;
   /**
+   * Answers for later that this queue itself brings, such as file I/O on its
+   * ring: `next(true)` may sleep although their requests are outstanding. A
+   * queue that never brings any leaves this out.
+   */
+  readonly carried?: number | undefined;
+  /**
    * Takes the next request, validated.
    *
    * A request that breaks the protocol is answered with its errno by the queue
    * itself and not given out.
    *
    * @param mayBlock Whether to block the thread until there is a request. Only
-   * where nothing is outstanding and the thread has nothing else to do, since
-   * timers and promises stand still meanwhile.
+   * where nothing is outstanding but what is carried and the thread has nothing
+   * else to do, since timers and promises stand still meanwhile.
    * @returns `null` if nothing is pending, `capacity` requests are outstanding,
    * or the queue has ended.
    */
@@ -78,6 +84,8 @@ export interface RequestQueue {
    * the inode, `-EINVAL` for a malformed message.
    */
   notify(message: Uint8Array<ArrayBuffer>): number;
+  /** Blocks the thread until no answer is carried any more. */
+  settleCarried?(): void;
   /** Lets go of the queue; idempotent. Outstanding requests fail. */
   close(): void;
 }

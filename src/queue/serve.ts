@@ -4,6 +4,7 @@ import type { Exchange } from "../protocol/exchange.ts";
 import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
+import { operationOf } from "./latency.ts";
 import type { QueueBoard, QueueRow } from "./queue_board.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
@@ -58,11 +59,22 @@ export function serve(
   return new ServeLoop(queue, handler, options).run();
 }
 
+/** What a promise of an answer is told to call. */
+interface LateAnswer {
+  opcode: number;
+  start: number;
+  readonly fulfilled: () => void;
+  readonly rejected: (error: unknown) => void;
+}
+
 class ServeLoop {
   readonly #queue: RequestQueue;
   readonly #handler: RequestHandler;
   readonly #options: ServeOptions;
   readonly #row: QueueRow | undefined;
+  /** Whether the board wants to know how long requests take. */
+  readonly #measuring: boolean;
+  readonly #answers: WeakMap<Exchange, LateAnswer> = new WeakMap();
   #outstanding = 0;
   /** Wakes the loop when it waits for an outstanding answer. */
   #onSettled: () => void = () => {};
@@ -76,6 +88,7 @@ class ServeLoop {
     this.#handler = handler;
     this.#options = options;
     this.#row = options.board?.rows[queue.index];
+    this.#measuring = options.board?.measuring ?? false;
   }
 
   async run(): Promise<QueueEnd> {
@@ -83,7 +96,8 @@ class ServeLoop {
     const { board, mayBlock = false } = this.#options;
     let burst = 0;
     while (board === undefined || !board.stopping) {
-      const alone = mayBlock && this.#outstanding === 0;
+      const { carried } = queue;
+      const alone = mayBlock && this.#outstanding <= (carried ?? 0);
       const exchange = queue.next(alone);
       if (exchange !== null) {
         this.#handle(exchange);
@@ -91,7 +105,9 @@ class ServeLoop {
         await turn();
       } else if (queue.end !== null) {
         break;
-      } else if (this.#outstanding === queue.capacity) {
+      } else if (
+        carried === undefined && this.#outstanding === queue.capacity
+      ) {
         await this.#settled();
       } else {
         await queue.ready();
@@ -104,27 +120,52 @@ class ServeLoop {
 
   #handle(exchange: Exchange): void {
     this.#row?.taken();
+    const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
     try {
       const later = this.#handler.handle(exchange.request, exchange.reply);
-      if (later !== undefined) return this.#later(later, exchange, opcode);
+      if (later !== undefined) {
+        return this.#later(later, exchange, opcode, start);
+      }
     } catch (error) {
       this.#fail(error, exchange, opcode);
     }
-    this.#answer(exchange, opcode);
+    this.#answer(exchange, opcode, start);
   }
 
-  #later(later: PromiseLike<void>, exchange: Exchange, opcode: number): void {
+  #later(
+    later: PromiseLike<void>,
+    exchange: Exchange,
+    opcode: number,
+    start: number,
+  ): void {
     this.#outstanding++;
-    const settle = () => {
-      this.#answer(exchange, opcode);
-      this.#outstanding--;
-      this.#onSettled();
+    let answer = this.#answers.get(exchange);
+    if (answer === undefined) {
+      answer = this.#lateAnswer(exchange);
+      this.#answers.set(exchange, answer);
+    }
+    answer.opcode = opcode;
+    answer.start = start;
+    later.then(answer.fulfilled, answer.rejected);
+  }
+
+  /** Made once for each slot, so that answers for later allocate nothing. */
+  #lateAnswer(exchange: Exchange): LateAnswer {
+    const answer: LateAnswer = {
+      opcode: 0,
+      start: 0,
+      fulfilled: () => {
+        this.#answer(exchange, answer.opcode, answer.start);
+        this.#outstanding--;
+        this.#onSettled();
+      },
+      rejected: (error) => {
+        this.#fail(error, exchange, answer.opcode);
+        answer.fulfilled();
+      },
     };
-    later.then(settle, (error) => {
-      this.#fail(error, exchange, opcode);
-      settle();
-    });
+    return answer;
   }
 
   #fail(error: unknown, { reply }: Exchange, opcode: number): void {
@@ -136,16 +177,21 @@ class ServeLoop {
     }
   }
 
-  #answer(exchange: Exchange, opcode: number): void {
+  #answer(exchange: Exchange, opcode: number, start: number): void {
     const { reply } = exchange;
-    if (!reply.filled) this.#fillForHandler(reply, opcode);
+    // Whatever a handler says to FORGET, the kernel expects no reply.
+    if (opcodeRow(opcode)?.noReply) reply.none();
+    else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#row !== undefined) count(this.#row, reply, opcode);
+    const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#queue.reply(exchange);
     this.#row?.answered();
+    if (!this.#measuring) return;
+    const ms = performance.now() - start;
+    this.#row?.took(operationOf(opcode), ms, bytes);
   }
 
   #fillForHandler(reply: Reply, opcode: number): void {
-    if (opcodeRow(opcode)?.noReply) return reply.none();
     reply.error(ERRNO.EIO);
     const name = opcodeName(opcode) ?? `opcode ${opcode}`;
     const error = new Error(`Handler returned without answering ${name}`);
@@ -158,6 +204,7 @@ class ServeLoop {
 
   async #drain(): Promise<void> {
     const { drainMs = 2000 } = this.#options;
+    this.#queue.settleCarried?.();
     const deadline = Date.now() + drainMs;
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer: ReturnType<typeof setTimeout> | undefined;
@@ -172,8 +219,15 @@ class ServeLoop {
 
 function count(row: QueueRow, reply: Reply, opcode: number): void {
   if (reply.errno !== 0) row.failed();
-  else if (opcode === READ) row.read(reply.length - OUT_HEADER_SIZE);
-  else if (opcode === WRITE) row.written(WRITE_OUT.get.size(reply.body));
+  else if (opcode === READ) row.read(bytesOf(reply, opcode));
+  else if (opcode === WRITE) row.written(bytesOf(reply, opcode));
+}
+
+/** What a READ read or a WRITE wrote. */
+function bytesOf(reply: Reply, opcode: number): number {
+  if (reply.errno !== 0) return 0;
+  if (opcode === READ) return reply.length - OUT_HEADER_SIZE;
+  return opcode === WRITE ? WRITE_OUT.get.size(reply.body) : 0;
 }
 
 /** Lets the thread's event loop turn once. */

@@ -1,16 +1,24 @@
 import type { Dialect } from "../protocol/dialect.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
+  traceNotification,
   type TraceRecord,
   traceReply,
   traceRequest,
-} from "../protocol/trace.ts";
+} from "../protocol/trace_record.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
+
+/** Options of a {@linkcode TraceQueue}. */
+export interface TraceQueueOptions {
+  /** Whether records carry the whole message as well; no if left out. */
+  readonly wire?: boolean;
+}
 
 /** A queue that shows every message that passes another one. */
 export class TraceQueue implements RequestQueue {
   readonly #queue: RequestQueue;
   readonly #show: (record: TraceRecord) => void;
+  readonly #wire: boolean;
   readonly #asked: Map<Exchange, TraceRecord> = new Map();
 
   /**
@@ -19,9 +27,14 @@ export class TraceQueue implements RequestQueue {
    * @param queue The queue to look at.
    * @param show Takes each message, in the order in which they pass.
    */
-  constructor(queue: RequestQueue, show: (record: TraceRecord) => void) {
+  constructor(
+    queue: RequestQueue,
+    show: (record: TraceRecord) => void,
+    options: TraceQueueOptions = {},
+  ) {
     this.#queue = queue;
     this.#show = show;
+    this.#wire = options.wire ?? false;
   }
 
   get index(): number {
@@ -44,12 +57,17 @@ export class TraceQueue implements RequestQueue {
     this.#queue.dialect = dialect;
   }
 
+  get carried(): number | undefined {
+    return this.#queue.carried;
+  }
+
   next(mayBlock: boolean): Exchange | null {
     const exchange = this.#queue.next(mayBlock);
     if (exchange !== null) {
-      const record = traceRequest(this.index, exchange.request);
+      const { request } = exchange;
+      const record = traceRequest(this.index, request);
       this.#asked.set(exchange, record);
-      this.#show(record);
+      this.#show(this.#wire ? { ...record, wire: request.copy() } : record);
     }
     return exchange;
   }
@@ -62,13 +80,21 @@ export class TraceQueue implements RequestQueue {
     const asked = this.#asked.get(exchange);
     this.#asked.delete(exchange);
     if (asked !== undefined && exchange.reply.length > 0) {
-      this.#show(traceReply(asked, exchange.reply));
+      const record = traceReply(asked, exchange.reply, this.dialect);
+      const { reply } = exchange;
+      this.#show(this.#wire ? { ...record, wire: reply.copy() } : record);
     }
     return this.#queue.reply(exchange);
   }
 
   notify(message: Uint8Array<ArrayBuffer>): number {
+    const record = traceNotification(this.index, message);
+    this.#show(this.#wire ? { ...record, wire: message.slice() } : record);
     return this.#queue.notify(message);
+  }
+
+  settleCarried(): void {
+    this.#queue.settleCarried?.();
   }
 
   close(): void {

@@ -4,12 +4,24 @@
  * @module
  */
 import type { Backend } from "../backends/backend.ts";
+import type { BlockFile } from "../backends/block_file.ts";
+import { DirectFile } from "../backends/direct_file.ts";
 import { FileBackend } from "../backends/file_backend.ts";
+import type { FileRing } from "../backends/file_ring.ts";
+import { RingFileBackend } from "../backends/ring_file_backend.ts";
 import { MemoryBackend, type MemoryDisk } from "../backends/memory_backend.ts";
 import { NullBackend } from "../backends/null_backend.ts";
 import { PatternBackend } from "../backends/pattern_backend.ts";
 import { LinuxBlockFile } from "../linux/block_file.ts";
 import { importFactory, type ModuleSpec } from "./module_spec.ts";
+
+/** A descriptor for direct I/O. Plain data. */
+export interface DirectSpec {
+  /** Opened with O_DIRECT. */
+  readonly fd: number;
+  /** What positions and lengths have to be multiples of. */
+  readonly alignment: number;
+}
 
 /** How a Worker opens its backend. Plain data. */
 export type BackendSpec =
@@ -25,6 +37,8 @@ export type BackendSpec =
     readonly name: string;
     /** Opened once, before mounting; all Workers share it. */
     readonly fd: number;
+    /** The same file past the page cache, if that is asked for. */
+    readonly direct: DirectSpec | null;
     readonly writable: boolean;
     readonly offset: number;
     readonly size: number | null;
@@ -34,9 +48,14 @@ export type BackendSpec =
 /**
  * Opens a backend in this thread.
  *
+ * @param spec Which.
+ * @param ring Takes the file I/O of this thread, if there is one.
  * @throws {Error} If a module cannot be imported or makes no backend.
  */
-export async function openBackend(spec: BackendSpec): Promise<Backend> {
+export async function openBackend(
+  spec: BackendSpec,
+  ring?: FileRing,
+): Promise<Backend> {
   switch (spec.kind) {
     case "null":
       return new NullBackend(spec.size, spec.name);
@@ -45,13 +64,25 @@ export async function openBackend(spec: BackendSpec): Promise<Backend> {
     case "memory":
       return new MemoryBackend(spec.disk, spec.name);
     case "file": {
-      const { fd, name, writable, offset, size } = spec;
+      const { name, writable, offset, size } = spec;
       const window = size === null ? { offset } : { offset, size };
-      return new FileBackend(new LinuxBlockFile(fd), name, writable, window);
+      const file = openFile(spec.fd, spec.direct);
+      return ring === undefined
+        ? new FileBackend(file, name, writable, window)
+        : new RingFileBackend({ file, ring, name, writable, window });
     }
     case "module": {
       const make = await importFactory<Backend>(spec, "backend");
       return await make(spec.options);
     }
   }
+}
+
+function openFile(fd: number, direct: DirectSpec | null): BlockFile {
+  const cached = new LinuxBlockFile(fd);
+  return direct === null ? cached : new DirectFile({
+    direct: new LinuxBlockFile(direct.fd),
+    cached,
+    alignment: direct.alignment,
+  });
 }

@@ -7,6 +7,7 @@ import { BlockExport } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/serve.ts";
+import type { FileRing } from "../backends/file_ring.ts";
 import { type BackendSpec, openBackend } from "./backend_spec.ts";
 import { importFactory, type ModuleSpec } from "./module_spec.ts";
 
@@ -32,15 +33,20 @@ export interface OpenHandler {
 /**
  * Makes a handler in this thread.
  *
+ * @param spec Which.
+ * @param ring Takes the file I/O of this thread, if there is one.
  * @throws {Error} If a module cannot be imported or makes no handler.
  */
-export async function openHandler(spec: HandlerSpec): Promise<OpenHandler> {
+export async function openHandler(
+  spec: HandlerSpec,
+  ring?: FileRing,
+): Promise<OpenHandler> {
   if (spec.kind === "module") {
     const make = await importFactory<RequestHandler>(spec, "handler");
     const handler = await make(spec.options);
     return { handler, close: () => Promise.resolve() };
   }
-  const backend = await openBackend(spec.backend);
+  const backend = await openBackend(spec.backend, ring);
   const state = new ExportState(spec.state);
   const { rules } = spec;
   const handler = new BlockExport({ backend, state, rules });

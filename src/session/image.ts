@@ -4,6 +4,7 @@
  * @module
  */
 import type { Backend, ImageStat } from "../backends/backend.ts";
+import type { BlockFile, BlockFileStat } from "../backends/block_file.ts";
 import { createMemoryDisk } from "../backends/memory_backend.ts";
 import { formatSize, SIZE_MAX } from "../backends/size.ts";
 import { type ImageSource, parseSource } from "../backends/source.ts";
@@ -31,6 +32,8 @@ export interface ImageOptions {
   readonly offset: number;
   /** Its length in bytes; to the end of the image if `null`. */
   readonly size: number | null;
+  /** Whether to go past the page cache. */
+  readonly direct: boolean;
 }
 
 /** An open image. */
@@ -67,6 +70,9 @@ export async function openImage(
   }
 }
 
+/** Whole blocks of any medium, where the kernel does not tell. */
+const DIRECT_ALIGNMENT = 4096;
+
 type OpenedSource = Omit<OpenImage, "stat">;
 
 async function openSource(
@@ -79,7 +85,7 @@ async function openSource(
       ? await openFile(parsed.path, options)
       : await openMade(source, parsed, options);
   }
-  refuseWindow(options, "a backend of your own");
+  refuseFileOptions(options, "a backend of your own");
   if ("backend" in source) {
     const { backend } = source;
     const close = async () => await backend.close();
@@ -96,7 +102,7 @@ async function openMade(
   source: Exclude<ImageSource, { kind: "file" }>,
   options: ImageOptions,
 ): Promise<OpenedSource> {
-  refuseWindow(options, name);
+  refuseFileOptions(options, name);
   const { kind, size } = source;
   const { growable } = options;
   const spec: BackendSpec = kind === "memory"
@@ -116,28 +122,70 @@ async function openFile(
 ): Promise<OpenedSource> {
   const { writable, offset, size } = options;
   const file = openBlockFile(path, { writable });
+  let past: BlockFile | null = null;
   try {
-    refuseBadWindow(path, file.fstat(), options);
+    const stat = file.fstat();
+    refuseBadWindow(path, stat, options);
+    past = options.direct ? openDirect(path, options, stat) : null;
     const name = absolutePath(path);
     const { fd } = file;
+    const direct = past && { fd: past.fd, alignment: alignmentOf(stat) };
     const spec: BackendSpec = {
       kind: "file",
       name,
       fd,
+      direct,
       writable,
       offset,
       size,
     };
-    const close = () => Promise.resolve(file.close());
+    const close = () => {
+      past?.close();
+      file.close();
+      return Promise.resolve();
+    };
     return { spec, backend: await openBackend(spec), name, close };
   } catch (error) {
+    past?.close();
     file.close();
     throw error;
   }
 }
 
-function refuseWindow({ offset, size }: ImageOptions, name: string): void {
-  if (offset === 0 && size === null) return;
+type Stat = BlockFileStat | number;
+
+/** What positions and lengths of direct I/O have to be multiples of. */
+function alignmentOf(stat: Stat): number {
+  const told = typeof stat === "number" ? null : stat.directAlignment;
+  return told ?? DIRECT_ALIGNMENT;
+}
+
+function openDirect(
+  path: string,
+  { writable, offset }: ImageOptions,
+  stat: Stat,
+): BlockFile {
+  const alignment = alignmentOf(stat);
+  if (alignment === 0) {
+    throw new Error(
+      `Cannot export ${path} past the page cache: its file system has no direct I/O; leave --direct out`,
+    );
+  }
+  if (offset % alignment !== 0) {
+    throw new RangeError(
+      `Cannot export ${path} past the page cache from offset ${offset} on: direct I/O needs a multiple of ${alignment}`,
+    );
+  }
+  return openBlockFile(path, { writable, direct: true });
+}
+
+function refuseFileOptions(options: ImageOptions, name: string): void {
+  if (options.direct) {
+    throw new TypeError(
+      `Cannot export ${name} past the page cache: --direct is for files and block devices`,
+    );
+  }
+  if (options.offset === 0 && options.size === null) return;
   throw new RangeError(
     `Cannot export a part of ${name}: --offset and --size are for files and block devices`,
   );
@@ -159,11 +207,11 @@ function refuseBadWindow(
       `Cannot export ${path} as growable: a block device cannot become larger; leave --growable out`,
     );
   }
-  if (offset + (size ?? 0) > stat.size) {
+  const needed = size ?? (offset > 0 && !growable ? 1 : 0);
+  if (offset + needed > stat.size) {
+    const what = size === null ? "anything" : formatSize(size);
     throw new RangeError(
-      `Cannot export ${
-        size ?? "from"
-      } bytes at offset ${offset} of ${path}: it has ${stat.size} bytes`,
+      `Cannot export ${what} from offset ${offset} on of ${path}: it has ${stat.size} bytes; choose a smaller --offset or --size`,
     );
   }
 }

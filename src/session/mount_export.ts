@@ -4,13 +4,17 @@ import {
   exportWish,
   MAX_PAYLOAD,
 } from "../export/block_export.ts";
-import type { ExportRules } from "../export/export_context.ts";
+import type { ExportContext, ExportRules } from "../export/export_context.ts";
+import { resizeImage } from "../export/resize.ts";
+import { errnoName, errnoOf } from "../protocol/errno.ts";
 import { ExportState } from "../export/export_state.ts";
+import type { PollUs } from "../queue/poll_strategy.ts";
 import { credentials } from "../linux/process.ts";
 import { type ExportSource, type OpenImage, openImage } from "./image.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import { checkQueues } from "./queue_count.ts";
 import { Session, type SessionParts } from "./session.ts";
+import type { TransportChoice } from "./transport.ts";
 import {
   type SessionHandler,
   type SessionListener,
@@ -32,10 +36,26 @@ export interface MountExportOptions extends SessionListener {
   readonly writable?: boolean;
   /** Whether writing behind the end makes the image larger; no if left out. */
   readonly growable?: boolean;
+  /** Whether every change is durable before its reply; no if left out. */
+  readonly writethrough?: boolean;
   /** Where the part of the image starts that is shown, in bytes; 0. */
   readonly offset?: number;
   /** Length of that part in bytes; to the end of the image if left out. */
   readonly size?: number;
+  /**
+   * How requests travel: `uring` for FUSE over io_uring, `device` for
+   * /dev/fuse, `auto` for the first of them that can be had; `auto`.
+   */
+  readonly transport?: TransportChoice;
+  /**
+   * How long queues poll before they sleep: microseconds, 0 for not at all, or
+   * `auto` for as long as it pays; `auto`.
+   */
+  readonly pollUs?: PollUs;
+  /** Whether to read and write the image past the page cache; no if left out. */
+  readonly direct?: boolean;
+  /** Whether to measure how long requests take; no if left out. */
+  readonly measuring?: boolean;
   /** Whether other users may come in; no if left out. */
   readonly allowOther?: boolean;
   /** Hears of what was put right on the way, such as a stale mount. */
@@ -46,18 +66,53 @@ export interface MountExportOptions extends SessionListener {
 export class ExportSession extends Session {
   /** What the image is called: its absolute path, or `memory:1G`. */
   readonly source: string;
-  readonly #state: ExportState;
+  readonly #context: ExportContext;
 
   /** Watches over an export that has been started. */
-  constructor(parts: SessionParts, source: string, state: ExportState) {
+  constructor(parts: SessionParts, source: string, context: ExportContext) {
     super(parts);
     this.source = source;
-    this.#state = state;
+    this.#context = context;
   }
 
   /** The image's size in bytes, as it is now. */
   get size(): number {
-    return this.#state.size;
+    return this.#context.state.size;
+  }
+
+  /** Whether the file can be written to, as it is now. */
+  get writable(): boolean {
+    const { rules, state } = this.#context;
+    return rules.writable && !state.readOnly;
+  }
+
+  /**
+   * Changes the image's size, durably; programs see it within a second.
+   *
+   * @throws {Error} If the image cannot be written to, or refuses.
+   */
+  async resize(size: number): Promise<void> {
+    const { backend } = this.#context;
+    if (!this.writable) {
+      throw new Error(`Cannot resize ${this.source}: it can only be read`);
+    }
+    refuseErrno(await resizeImage(this.#context, size), this.source, "resize");
+    refuseErrno(await backend.flush(), this.source, "flush");
+  }
+
+  /**
+   * Refuses every change from now on, and makes durable what was written.
+   * Files that are open for writing stay so; writing to them fails (EACCES).
+   *
+   * @throws {Error} If what was written cannot be made durable.
+   */
+  async makeReadOnly(): Promise<void> {
+    const { backend, state } = this.#context;
+    if (!this.writable) return;
+    await state.lock.lock();
+    state.makeReadOnly();
+    state.lock.unlock();
+    refuseErrno(await backend.flush(), this.source, "flush");
   }
 }
 
@@ -99,9 +154,11 @@ export async function mountExport(
     growable,
     offset,
     size,
+    direct: options.direct ?? false,
   });
   const { uid, gid } = credentials();
-  const rules: ExportRules = { writable, growable, allowOther };
+  const { writethrough = false } = options;
+  const rules: ExportRules = { writable, growable, allowOther, writethrough };
   const state = ExportState.create({
     size: image.stat.size,
     mode: writable ? 0o600 : 0o400,
@@ -121,11 +178,21 @@ export async function mountExport(
     },
     wish: exportWish(rules),
     maxPayload: MAX_PAYLOAD,
+    transport: options.transport ?? "auto",
+    pollUs: options.pollUs ?? "auto",
+    measuring: options.measuring ?? false,
     handler: handlerOf(image, state, rules, queues),
     listener: options,
     release: () => image.close(),
   });
-  return new ExportSession(parts, image.name, state);
+  const { backend } = image;
+  return new ExportSession(parts, image.name, { backend, state, rules });
+}
+
+function refuseErrno(result: number, source: string, action: string): void {
+  if (result >= 0) return;
+  const name = errnoName(errnoOf({ errno: -result }));
+  throw new Error(`Cannot ${action} ${source}: its storage refused (${name})`);
 }
 
 function handlerOf(

@@ -57,7 +57,11 @@ export async function mountHandler(
   const queues = checkQueues(options.queues, here ? "a handler" : null);
   const { notice = () => {} } = options;
   const mountpoint = prepareMountpoint(options.mountpoint, notice);
-  const wish = { ...DEFAULT_WISH, ...options.wish };
+  const wish = {
+    ...DEFAULT_WISH,
+    ...options.wish,
+    flags: [...DEFAULT_WISH.flags, ...options.wish?.flags ?? []],
+  };
   const { uid, gid } = credentials();
   const parts = await startServing({
     mount: {

@@ -10,6 +10,7 @@ import {
   mountState,
   OWN_TYPE,
 } from "../linux/mounts.ts";
+import { withMountLock } from "../linux/mount_lock.ts";
 import { absolutePath } from "../linux/paths.ts";
 import { unmountExactly } from "../linux/unmount.ts";
 
@@ -27,15 +28,30 @@ export function prepareMountpoint(
   notice: (text: string) => void,
 ): string {
   const path = absolutePath(mountpoint);
-  for (;;) {
-    const there = findMount(path);
-    if (there === null || !there.type.startsWith("fuse")) return path;
-    if (!isOwnStale(there)) throw new Error(refusal(mountpoint, there));
-    unmountExactly(there);
-    notice(
-      `Cleared the stale mount of ${there.source} on ${mountpoint}, whose server had died`,
+  // The lock, because numbers of mounts come again: what is cleared must not
+  // be what another process has mounted since the look.
+  while (withMountLock(path, () => clearStale(path, mountpoint, notice)));
+  return path;
+}
+
+/** Clears the topmost mount if it is to go; whether there may be another. */
+function clearStale(
+  path: string,
+  mountpoint: string,
+  notice: (text: string) => void,
+): boolean {
+  const there = findMount(path);
+  if (there === null || !there.type.startsWith("fuse")) return false;
+  if (!isOwnStale(there)) throw new Error(refusal(mountpoint, there));
+  if (unmountExactly(there) === "covered") {
+    throw new Error(
+      `Cannot mount on ${mountpoint}: something else was mounted there this moment; try again`,
     );
   }
+  notice(
+    `Cleared the stale mount of ${there.source} on ${mountpoint}, whose server had died`,
+  );
+  return true;
 }
 
 function refusal(mountpoint: string, there: Mount): string {

@@ -1,7 +1,11 @@
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import source from "./worker.bundle.js" with { type: "text" };
-import type { StartMessage, WorkerMessage } from "./worker_messages.ts";
+import type {
+  GoMessage,
+  StartMessage,
+  WorkerMessage,
+} from "./worker_messages.ts";
 
 /** Who hears of what a Worker tells. */
 export interface WorkerListener {
@@ -15,6 +19,8 @@ export interface WorkerListener {
 export class QueueWorker {
   /** The queue's number. */
   readonly index: number;
+  /** Resolves when the ring is made that was asked for, or to why it is not. */
+  readonly ring: Promise<string | null>;
   /** Resolves when the Worker is about to take its first request. */
   readonly ready: Promise<void>;
   /** Resolves when its queue has ended, however that came. */
@@ -31,16 +37,24 @@ export class QueueWorker {
       type: "module",
       name: `mqfuse-q${start.index}`,
     });
+    const ring = Promise.withResolvers<string | null>();
     const ready = Promise.withResolvers<void>();
     const done = Promise.withResolvers<QueueEnd>();
+    this.ring = ring.promise;
     this.ready = ready.promise;
+    // Whoever waits for the other of the two hears of it.
+    this.ring.catch(() => {});
+    this.ready.catch(() => {});
     this.done = done.promise;
     const failed = (message: string) => {
+      ring.reject(new Error(message));
       ready.reject(new Error(message));
       done.resolve({ reason: "failed", message });
     };
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
       switch (data.kind) {
+        case "ring":
+          return ring.resolve(data.failure);
         case "ready":
           URL.revokeObjectURL(url);
           return ready.resolve();
@@ -60,6 +74,11 @@ export class QueueWorker {
       failed(`The Worker of queue ${start.index} failed: ${event.message}`);
     };
     this.#worker.postMessage(start);
+  }
+
+  /** Lets a Worker go on that was asked for a ring. */
+  go(message: GoMessage): void {
+    this.#worker.postMessage(message);
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { InitAgreement, InitOffer } from "../protocol/init.ts";
 import type { QueueBoard, QueueTotals } from "../queue/queue_board.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
+import type { TransportState } from "./transport.ts";
 
 /** How a session ended. */
 export interface SessionReport {
@@ -40,6 +41,8 @@ export interface SessionParts {
   readonly offer: InitOffer;
   /** What was agreed on. */
   readonly agreement: InitAgreement;
+  /** How requests travel, and why. */
+  readonly transport: TransportState;
   /** Counters, and the sign to stop. */
   readonly board: QueueBoard;
   /** Whoever serves the queues, in their order. */
@@ -51,7 +54,7 @@ export interface SessionParts {
 /** Milliseconds for requests in flight to be answered before the unmount. */
 const ANSWER_MS = 2000;
 /** Milliseconds for the queues to end after the unmount. */
-const JOIN_MS = 1500;
+const JOIN_MS = 1000;
 const LOOK_AGAIN_MS = 5;
 
 /**
@@ -67,6 +70,8 @@ export class Session implements AsyncDisposable {
   readonly offer: InitOffer;
   /** What kernel and server agreed on. */
   readonly agreement: InitAgreement;
+  /** How requests travel, and why not by io_uring if they do not. */
+  readonly transport: TransportState;
   /** Resolves when the session has ended, whoever ended it. Never rejects. */
   readonly closed: Promise<SessionReport>;
   readonly #parts: SessionParts;
@@ -75,6 +80,7 @@ export class Session implements AsyncDisposable {
   /** Resolves once the kernel wakes whoever waits for requests. */
   readonly #unmounted = Promise.withResolvers<void>();
   #closing = false;
+  #gaveUp = false;
 
   /** Watches over servers that have been started. */
   constructor(parts: SessionParts) {
@@ -83,6 +89,7 @@ export class Session implements AsyncDisposable {
     this.mountpoint = parts.mount.path;
     this.offer = parts.offer;
     this.agreement = parts.agreement;
+    this.transport = parts.transport;
     this.closed = this.#watch();
   }
 
@@ -94,6 +101,14 @@ export class Session implements AsyncDisposable {
   /** The totals of each queue so far. */
   stats(): QueueTotals[] {
     return this.#parts.board.totals();
+  }
+
+  /**
+   * Copies of each queue's histograms so far, by operation: how long requests
+   * took. None if that is not measured.
+   */
+  histograms(): Float64Array<ArrayBuffer>[][] {
+    return this.#parts.board.rows.map((row) => row.histograms());
   }
 
   /**
@@ -132,7 +147,8 @@ export class Session implements AsyncDisposable {
     await this.#join();
     // The last queue may have failed with the mount still there.
     this.#unmount();
-    await release();
+    // A Worker that hangs may go on to use what would be let go of here.
+    if (!this.#gaveUp) await release();
     return {
       clean: this.#problems.length === 0,
       problems: this.#problems,
@@ -161,6 +177,7 @@ export class Session implements AsyncDisposable {
     this.#problems.push(
       `${lost} of ${servers.length} queues did not end; gave up on them`,
     );
+    this.#gaveUp = true;
     for (const server of servers) server.terminate();
   }
 

@@ -4,20 +4,29 @@
  *
  * @module
  */
-import type { InitAgreement, InitWish } from "../protocol/init.ts";
+import { agreed, type InitAgreement, type InitWish } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
 import { handshake } from "../queue/handshake.ts";
+import type { PollUs } from "../queue/poll_strategy.ts";
 import { QueueBoard } from "../queue/queue_board.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
+import { ringPayloadSize, shareRings } from "../queue/ring_shares.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { cloneFuseDevice, openFuseDevice } from "../linux/fuse_device.ts";
 import { mountFuse, type MountOptions } from "../linux/mount.ts";
+import { declineUring, possibleCpus } from "../linux/uring_probe.ts";
 import type { HandlerSpec } from "./handler_spec.ts";
 import { QueueWorker, type WorkerListener } from "./queue_worker.ts";
 import type { QueueServer, SessionParts } from "./session.ts";
+import {
+  chooseTransport,
+  refuseFallback,
+  type TransportChoice,
+  type TransportState,
+} from "./transport.ts";
 
 /** Milliseconds for Workers of a session that did not come about to end. */
 const JOIN_MS = 2000;
@@ -26,6 +35,8 @@ const JOIN_MS = 2000;
 export interface SessionListener {
   /** A message passed; asking for this makes the session slow. */
   readonly trace?: (record: TraceRecord) => void;
+  /** Whether records carry the whole message as well; no if left out. */
+  readonly traceWire?: boolean;
   /** A defect in a handler or backend was answered with an error. */
   readonly report?: (during: string, message: string) => void;
 }
@@ -49,6 +60,12 @@ export interface StartOptions {
   readonly maxPayload: number;
   /** Who answers. */
   readonly handler: SessionHandler;
+  /** How requests are to travel; by /dev/fuse if left out. */
+  readonly transport?: TransportChoice;
+  /** How long queues poll before sleeping; adaptively if left out. */
+  readonly pollUs?: PollUs;
+  /** Whether to measure how long requests take; no if left out. */
+  readonly measuring?: boolean;
   /** Who hears of it. */
   readonly listener: SessionListener;
   /** Lets go of what the handler holds, at the end or if nothing comes of it. */
@@ -63,7 +80,9 @@ export interface StartOptions {
 export async function startServing(
   options: StartOptions,
 ): Promise<SessionParts> {
-  const { maxPayload, listener, handler, release } = options;
+  const { maxPayload, listener, handler, release, wish } = options;
+  const { transport: choice = "device", pollUs = "auto" } = options;
+  const { flags, intent } = chooseTransport(choice, "spec" in handler);
   const servers: QueueServer[] = [];
   await using undo = new AsyncDisposableStack();
   undo.defer(release);
@@ -77,17 +96,25 @@ export async function startServing(
   undo.defer(() => servers.length === 0 ? first.close() : undefined);
   const mount = mountFuse({ ...options.mount, fd: device.fd });
   undo.defer(() => void mount.unmount());
-  const hands = await handshake(first, options.wish);
-  const board = QueueBoard.create("spec" in handler ? handler.queues : 1);
+  const hands = await handshake(first, {
+    ...wish,
+    flags: [...wish.flags, ...flags],
+  });
+  const board = QueueBoard.create(
+    "spec" in handler ? handler.queues : 1,
+    { measuring: options.measuring ?? false },
+  );
+  let transport = intent;
   if ("spec" in handler) {
     const { agreement } = hands;
-    const common = { agreement, maxPayload, board, spec: handler.spec };
-    await startWorkers(servers, common, device, listener);
+    const { spec } = handler;
+    const common = { agreement, maxPayload, board, spec, pollUs, choice };
+    transport = await startWorkers(servers, common, device, listener, intent);
   } else {
     servers.push(serveHere(first, handler.handler, board, listener));
   }
   undo.move();
-  return { mount, ...hands, board, servers, release };
+  return { mount, ...hands, transport, board, servers, release };
 }
 
 interface WorkerCommon {
@@ -95,16 +122,22 @@ interface WorkerCommon {
   readonly maxPayload: number;
   readonly board: QueueBoard;
   readonly spec: HandlerSpec;
+  readonly pollUs: PollUs;
+  readonly choice: TransportChoice;
 }
 
 /** Starts a Worker for each queue and waits until all are about to read. */
 async function startWorkers(
   servers: QueueServer[],
-  { agreement, maxPayload, board, spec }: WorkerCommon,
+  { agreement, maxPayload, board, spec, pollUs, choice }: WorkerCommon,
   device: FuseDevice,
   listener: SessionListener,
-): Promise<void> {
+  intent: TransportState,
+): Promise<TransportState> {
   const heard = workerListener(listener);
+  const rings = intent.kind === "uring"
+    ? ringsOf(agreement, board.rows.length, choice)
+    : intent;
   // All clones come before the first Worker, which may end and close its own.
   const clones = board.rows.slice(1).map(() => cloneFuseDevice(device.fd));
   const workers = [device, ...clones].map(({ fd }, index) => {
@@ -116,11 +149,48 @@ async function startWorkers(
       board: board.memory,
       handler: spec,
       trace: listener.trace !== undefined,
+      traceWire: listener.traceWire ?? false,
+      pollUs,
+      ring: "qids" in rings ? rings.qids[index]! : null,
     }, heard);
     servers.push(worker);
     return worker;
   });
+  const transport = "qids" in rings
+    ? await agreeOnRings(workers, device, choice)
+    : rings;
   await Promise.all(workers.map(({ ready }) => ready));
+  return transport;
+}
+
+/** The ring queues of each Worker, or why there are none after all. */
+function ringsOf(
+  agreement: InitAgreement,
+  workers: number,
+  choice: TransportChoice,
+): { readonly qids: number[][] } | TransportState {
+  if (!agreed(agreement, "OVER_IO_URING")) {
+    return refuseFallback(choice, "this kernel does not offer it");
+  }
+  const payloadSize = ringPayloadSize(agreement);
+  return { qids: shareRings({ cpus: possibleCpus(), workers, payloadSize }) };
+}
+
+/** Lets all Workers use their rings, or none if one could not make its own. */
+async function agreeOnRings(
+  workers: readonly QueueWorker[],
+  device: FuseDevice,
+  choice: TransportChoice,
+): Promise<TransportState> {
+  const failures = await Promise.all(workers.map(({ ring }) => ring));
+  const failure = failures.find((text) => text !== null) ?? null;
+  const transport: TransportState = failure === null
+    ? { kind: "uring", reason: null }
+    : refuseFallback(choice, failure);
+  // The kernel waits for every ring queue to have an entry, unless told.
+  if (failure !== null) declineUring(device.fd);
+  for (const worker of workers) worker.go({ useRing: failure === null });
+  return transport;
 }
 
 function workerListener(listener: SessionListener): WorkerListener {
@@ -146,8 +216,13 @@ function serveHere(
   return { done, terminate: () => queue.close() };
 }
 
-function traced(queue: RequestQueue, { trace }: SessionListener): RequestQueue {
-  return trace === undefined ? queue : new TraceQueue(queue, trace);
+function traced(
+  queue: RequestQueue,
+  { trace, traceWire = false }: SessionListener,
+): RequestQueue {
+  return trace === undefined
+    ? queue
+    : new TraceQueue(queue, trace, { wire: traceWire });
 }
 
 /** Waits for servers whose mount has just gone, and gives up on the rest. */

@@ -58,9 +58,9 @@ var STRUCTS = {
     ffree: "size64",
     bsize: "u32",
     namelen: "u32",
-    frsize: "u32",
-    padding: "u32",
-    spare: "u32[6]"
+    frsize: "u32 since 7.4",
+    padding: "u32 since 7.4",
+    spare: "u32[6] since 7.4"
   },
   /** A POSIX or flock(2) lock; `type` is F_RDLCK 0, F_WRLCK 1, F_UNLCK 2. */
   fuse_file_lock: {
@@ -79,28 +79,34 @@ var STRUCTS = {
     attr_valid_nsec: "u32",
     attr: "fuse_attr"
   },
+  /** Drops lookups of an inode: fuse_dev_do_read(). */
   fuse_forget_in: {
     nlookup: "u64"
   },
+  /** One inode of BATCH_FORGET. */
   fuse_forget_one: {
     nodeid: "u64",
     nlookup: "u64"
   },
+  /** Begins BATCH_FORGET; `count` items follow. */
   fuse_batch_forget_in: {
     count: "u32",
     dummy: "u32"
   },
+  /** `fh` counts where `getattr_flags` says so. */
   fuse_getattr_in: {
     getattr_flags: "u32 since 7.9",
     dummy: "u32 since 7.9",
     fh: "u64 since 7.9"
   },
+  /** Attributes of an inode, and how long they hold. */
   fuse_attr_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
     dummy: "u32",
     attr: "fuse_attr"
   },
+  /** statx(2): what is asked. */
   fuse_statx_in: {
     getattr_flags: "u32",
     reserved: "u32",
@@ -108,6 +114,7 @@ var STRUCTS = {
     sx_flags: "u32",
     sx_mask: "u32"
   },
+  /** statx(2): what is answered. */
   fuse_statx_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
@@ -115,72 +122,84 @@ var STRUCTS = {
     spare: "u64[2]",
     stat: "fuse_statx"
   },
+  /** mknod(2); a name follows. */
   fuse_mknod_in: {
     mode: "u32",
     rdev: "u32",
     umask: "u32 since 7.12",
     padding: "u32 since 7.12"
   },
+  /** mkdir(2); a name follows. */
   fuse_mkdir_in: {
     mode: "u32",
     umask: "u32 since 7.12"
   },
+  /** rename(2); two names follow. */
   fuse_rename_in: {
     newdir: "u64"
   },
+  /** renameat2(2); two names follow. */
   fuse_rename2_in: {
     newdir: "u64",
     flags: "u32",
     padding: "u32"
   },
+  /** link(2); the new name follows. */
   fuse_link_in: {
     oldnodeid: "u64"
   },
+  /** chmod(2), chown(2), truncate(2), utimensat(2): `valid` says which. */
   fuse_setattr_in: {
     valid: "u32",
     padding: "u32",
-    fh: "u64",
+    fh: "u64 since 7.3",
     size: "size64",
-    lock_owner: "u64",
+    lock_owner: "u64 since 7.9",
     atime: "u64",
     mtime: "u64",
-    ctime: "u64",
+    ctime: "u64 since 7.23",
     atimensec: "u32",
     mtimensec: "u32",
-    ctimensec: "u32",
+    ctimensec: "u32 since 7.23",
     mode: "u32",
     unused4: "u32",
     uid: "u32",
     gid: "u32",
     unused5: "u32"
   },
+  /** open(2) of a file or directory. */
   fuse_open_in: {
     flags: "u32",
     open_flags: "u32 since 7.33"
   },
+  /** open(2) with O_CREAT, or O_TMPFILE; a name follows. */
   fuse_create_in: {
     flags: "u32",
     mode: "u32",
     umask: "u32 since 7.12",
     open_flags: "u32 since 7.33"
   },
+  /** An open file or directory. */
   fuse_open_out: {
     fh: "u64",
     open_flags: "u32",
     backing_id: "u32 since 7.40"
   },
+  /** The last close of an open file or directory. */
   fuse_release_in: {
     fh: "u64",
     flags: "u32",
     release_flags: "u32 since 7.8",
-    lock_owner: "u64"
+    lock_owner: "u64 since 7.8"
   },
+  /** Each close(2) of a descriptor. */
   fuse_flush_in: {
     fh: "u64",
     unused: "u32",
     padding: "u32",
-    lock_owner: "u64"
+    lock_owner: "u64 since 7.7"
   },
+  /** pread(2), or a piece of a directory. */
   fuse_read_in: {
     fh: "u64",
     offset: "size64",
@@ -190,6 +209,7 @@ var STRUCTS = {
     flags: "u32 since 7.9",
     padding: "u32 since 7.9"
   },
+  /** pwrite(2); `size` bytes follow. */
   fuse_write_in: {
     fh: "u64",
     offset: "size64",
@@ -199,13 +219,16 @@ var STRUCTS = {
     flags: "u32 since 7.9",
     padding: "u32 since 7.9"
   },
+  /** How much was written. */
   fuse_write_out: {
     size: "u32",
     padding: "u32"
   },
+  /** statfs(2): what is answered. */
   fuse_statfs_out: {
     st: "fuse_kstatfs"
   },
+  /** fsync(2), fdatasync(2). */
   fuse_fsync_in: {
     fh: "u64",
     fsync_flags: "u32",
@@ -218,14 +241,17 @@ var STRUCTS = {
     setxattr_flags: "u32 since 7.33",
     padding: "u32 since 7.33"
   },
+  /** `size` 0 asks for the size alone. */
   fuse_getxattr_in: {
     size: "u32",
     padding: "u32"
   },
+  /** The size of a value or of a list. */
   fuse_getxattr_out: {
     size: "u32",
     padding: "u32"
   },
+  /** fcntl(2) or flock(2) locks. */
   fuse_lk_in: {
     fh: "u64",
     owner: "u64",
@@ -233,9 +259,11 @@ var STRUCTS = {
     lk_flags: "u32 since 7.9",
     padding: "u32 since 7.9"
   },
+  /** The lock that is in the way. */
   fuse_lk_out: {
     lk: "fuse_file_lock"
   },
+  /** access(2). */
   fuse_access_in: {
     mask: "u32",
     padding: "u32"
@@ -244,8 +272,8 @@ var STRUCTS = {
   fuse_init_in: {
     major: "u32",
     minor: "u32",
-    max_readahead: "u32",
-    flags: "u32",
+    max_readahead: "u32 since 7.6",
+    flags: "u32 since 7.6",
     flags2: "u32 since 7.36",
     unused: "u32[11] since 7.36"
   },
@@ -253,11 +281,11 @@ var STRUCTS = {
   fuse_init_out: {
     major: "u32",
     minor: "u32",
-    max_readahead: "u32",
-    flags: "u32",
+    max_readahead: "u32 since 7.6",
+    flags: "u32 since 7.5",
     max_background: "u16 since 7.13",
     congestion_threshold: "u16 since 7.13",
-    max_write: "u32",
+    max_write: "u32 since 7.5",
     time_gran: "u32 since 7.23",
     max_pages: "u16 since 7.28",
     map_alignment: "u16 since 7.31",
@@ -266,48 +294,58 @@ var STRUCTS = {
     request_timeout: "u16 since 7.43",
     unused: "u16[11] since 7.23"
   },
+  /** The request whose caller got a signal. */
   fuse_interrupt_in: {
     unique: "u64"
   },
+  /** FIBMAP. */
   fuse_bmap_in: {
     block: "u64",
     blocksize: "u32",
     padding: "u32"
   },
+  /** FIBMAP: the block on the device. */
   fuse_bmap_out: {
     block: "u64"
   },
+  /** ioctl(2); `in_size` bytes follow. */
   fuse_ioctl_in: {
     fh: "u64",
     flags: "u32",
     cmd: "u32",
     arg: "u64",
-    in_size: "u32 since 7.11",
+    in_size: "u32",
     out_size: "u32"
   },
+  /** Memory of the caller, for a retry of ioctl(2). */
   fuse_ioctl_iovec: {
     base: "u64",
     len: "u64"
   },
+  /** What ioctl(2) returns, or what a retry should bring. */
   fuse_ioctl_out: {
     result: "s32",
     flags: "u32",
     in_iovs: "u32",
     out_iovs: "u32"
   },
+  /** poll(2); `kh` names it in a notification. */
   fuse_poll_in: {
     fh: "u64",
     kh: "u64",
     flags: "u32",
     events: "u32 since 7.21"
   },
+  /** Events that are ready. */
   fuse_poll_out: {
     revents: "u32",
     padding: "u32"
   },
+  /** A poll(2) may have something to tell. */
   fuse_notify_poll_wakeup_out: {
     kh: "u64"
   },
+  /** fallocate(2). */
   fuse_fallocate_in: {
     fh: "u64",
     offset: "size64",
@@ -327,7 +365,7 @@ var STRUCTS = {
     total_extlen: "u16 since 7.38",
     padding: "u16"
   },
-  /** Begins every reply and notification: fuse_dev_do_write(). `error` is a negated errno; a notification has `unique` 0 and its code in `error`. */
+  /** Begins every reply and notification: fuse_dev_do_write(). */
   fuse_out_header: {
     len: "u32",
     error: "s32",
@@ -345,28 +383,33 @@ var STRUCTS = {
     entry_out: "fuse_entry_out",
     dirent: "fuse_dirent"
   },
+  /** Drop cached attributes and, from `off` on, pages. */
   fuse_notify_inval_inode_out: {
     ino: "u64",
     off: "s64",
     len: "s64"
   },
+  /** Drop a cached name, which follows with a NUL. */
   fuse_notify_inval_entry_out: {
     parent: "u64",
     namelen: "u32",
     flags: "u32 since 7.38"
   },
+  /** A name is gone; it follows with a NUL. */
   fuse_notify_delete_out: {
     parent: "u64",
     child: "u64",
     namelen: "u32",
     padding: "u32 since 7.18"
   },
+  /** Put `size` bytes, which follow, into the page cache. */
   fuse_notify_store_out: {
     nodeid: "u64",
     offset: "size64",
     size: "u32",
     padding: "u32"
   },
+  /** Send cached pages in a NOTIFY_REPLY. */
   fuse_notify_retrieve_out: {
     notify_unique: "u64",
     nodeid: "u64",
@@ -374,6 +417,7 @@ var STRUCTS = {
     size: "u32",
     padding: "u32"
   },
+  /** NOTIFY_REPLY; `size` bytes follow. */
   fuse_notify_retrieve_in: {
     dummy1: "u64",
     offset: "size64",
@@ -382,6 +426,7 @@ var STRUCTS = {
     dummy3: "u64",
     dummy4: "u64"
   },
+  /** Drop unused inodes; `count` nodeids follow. */
   fuse_notify_prune_out: {
     count: "u32",
     padding: "u32",
@@ -393,15 +438,18 @@ var STRUCTS = {
     flags: "u32",
     padding: "u64"
   },
+  /** lseek(2) for holes and data. */
   fuse_lseek_in: {
     fh: "u64",
     offset: "size64",
     whence: "u32",
     padding: "u32"
   },
+  /** lseek(2): where it is. */
   fuse_lseek_out: {
     offset: "size64"
   },
+  /** copy_file_range(2). */
   fuse_copy_file_range_in: {
     fh_in: "u64",
     off_in: "size64",
@@ -411,9 +459,11 @@ var STRUCTS = {
     len: "size64",
     flags: "u64"
   },
+  /** How much was copied. */
   fuse_copy_file_range_out: {
     bytes_copied: "size64"
   },
+  /** DAX: map a piece of a file. */
   fuse_setupmapping_in: {
     fh: "u64",
     foffset: "u64",
@@ -421,20 +471,25 @@ var STRUCTS = {
     flags: "u64",
     moffset: "u64"
   },
+  /** DAX: unmap; `count` items follow. */
   fuse_removemapping_in: {
     count: "u32"
   },
+  /** DAX: one mapping. */
   fuse_removemapping_one: {
     moffset: "u64",
     len: "u64"
   },
+  /** syncfs(2). */
   fuse_syncfs_in: {
     padding: "u64"
   },
+  /** One security context; its name with a NUL and `size` bytes follow. */
   fuse_secctx: {
     size: "u32",
     padding: "u32"
   },
+  /** Begins security contexts behind a request; `size` includes it. */
   fuse_secctx_header: {
     size: "u32",
     nr_secctx: "u32"
@@ -448,11 +503,13 @@ var STRUCTS = {
   fuse_supp_groups: {
     nr_groups: "u32"
   },
+  /** State of one io_uring entry; `payload_sz` counts both ways. */
   fuse_uring_ent_in_out: {
     flags: "u64",
     commit_id: "u64",
     payload_sz: "u32",
-    padding: "u32",
+    /** Where the payload lies in the queue's buffer pool; padding before. */
+    offset: "u32 since 7.46",
     reserved: "u64"
   },
   /** Headers of one io_uring entry: fuse_uring_copy_to_ring(). */
@@ -461,6 +518,7 @@ var STRUCTS = {
     op_in: "u8[128]",
     ring_ent_in_out: "fuse_uring_ent_in_out"
   },
+  /** In the SQE of a ring command; 7.46 puts a union of 16 bytes behind it. */
   fuse_uring_cmd_req: {
     flags: "u64",
     commit_id: "u64",
@@ -474,6 +532,7 @@ var STRUCTS = {
     unused: "u32",
     flags: "u32"
   },
+  /** The device to make; its name follows. */
   cuse_init_out: {
     major: "u32",
     minor: "u32",
@@ -555,12 +614,6 @@ var COMPAT_SIZES = {
       8
     ]
   ],
-  fuse_mkdir_in: [
-    [
-      12,
-      8
-    ]
-  ],
   fuse_create_in: [
     [
       12,
@@ -590,6 +643,9 @@ var CELL = /^(\w+)(?:\[(\d+)\])?(?: since 7\.(\d+))?$/;
 var layouts = /* @__PURE__ */ new Map();
 function isScalar(type) {
   return Object.hasOwn(SCALAR_SIZES, type);
+}
+function scalarSize(type) {
+  return SCALAR_SIZES[type];
 }
 function layoutOf(name) {
   let layout = layouts.get(name);
@@ -655,6 +711,7 @@ if (new Uint8Array(new Uint32Array([
 
 // src/protocol/codec.ts
 var FUSE_KERNEL_MINOR_VERSION = 45;
+var FUSE_KERNEL_VERSION = 7;
 function readScalar(view, at, type) {
   switch (type) {
     case "u8":
@@ -672,22 +729,59 @@ function readScalar(view, at, type) {
       return view.getBigUint64(at, true);
   }
 }
-function readUnit(view, at, type) {
-  return isScalar(type) ? readScalar(view, at, type) : readFields(view, at, type);
+function writeScalar(view, at, type, value) {
+  switch (type) {
+    case "u8":
+      return view.setUint8(at, value);
+    case "u16":
+      return view.setUint16(at, value, true);
+    case "u32":
+      return view.setUint32(at, value, true);
+    case "s32":
+      return view.setInt32(at, value, true);
+    case "s64":
+      return view.setBigInt64(at, value, true);
+    case "u64":
+    case "size64":
+      return view.setBigUint64(at, value, true);
+  }
 }
-function readFields(view, base, name, end = Infinity) {
+function readUnit(view, at, type, end) {
+  if (!isScalar(type)) return readFields(view, at, type, end);
+  return at + scalarSize(type) <= end ? readScalar(view, at, type) : readScalar(NOTHING, 0, type);
+}
+function writeUnit(view, at, type, value) {
+  if (!isScalar(type)) {
+    writeFields(view, at, type, value ?? {});
+  } else {
+    const zero2 = type === "u64" || type === "s64" || type === "size64" ? 0n : 0;
+    writeScalar(view, at, type, value ?? zero2);
+  }
+}
+function readFields(view, base, name, end) {
   const value = {};
   for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
     const at = base + offset;
-    const source = offset + size <= end ? view : NOTHING;
-    const start = source === view ? at : 0;
-    value[key] = count2 === null ? readUnit(source, start, type) : Array.from({
+    value[key] = count2 === null ? readUnit(view, at, type, end) : Array.from({
       length: count2
-    }, (_, i) => readUnit(source, start + i * (size / count2), type));
+    }, (_, i) => readUnit(view, at + i * (size / count2), type, end));
   }
   return value;
 }
-var NOTHING = new DataView(new ArrayBuffer(512));
+var NOTHING = new DataView(new ArrayBuffer(8));
+function writeFields(view, base, name, value) {
+  for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
+    const at = base + offset;
+    if (count2 === null) {
+      writeUnit(view, at, type, value[key]);
+      continue;
+    }
+    const items = value[key] ?? [];
+    for (let i = 0; i < count2; i++) {
+      writeUnit(view, at + i * (size / count2), type, items[i]);
+    }
+  }
+}
 function viewOf(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -696,7 +790,10 @@ function decodeStruct(name, bytes, base = 0, minor = FUSE_KERNEL_MINOR_VERSION) 
   if (base + size > bytes.byteLength) {
     throw new RangeError(`Cannot decode ${name}: expected ${size} bytes, received ${Math.max(0, bytes.byteLength - base)}`);
   }
-  return readFields(viewOf(bytes), base, name, size);
+  return readFields(viewOf(bytes), base, name, base + size);
+}
+function writeStruct(name, view, base, value) {
+  writeFields(view, base, name, value);
 }
 
 // src/protocol/accessors.ts
@@ -763,556 +860,6 @@ function accessors(name) {
     number: table(counts, (f) => numberGetter(f.offset)),
     setNumber: table(counts, (f) => numberSetter(f.offset))
   });
-}
-
-// src/protocol/opcodes.ts
-var OPCODES = {
-  LOOKUP: {
-    opcode: 1,
-    tail: "name",
-    out: [
-      "fuse_entry_out"
-    ]
-  },
-  FORGET: {
-    opcode: 2,
-    in: "fuse_forget_in",
-    noReply: true
-  },
-  GETATTR: {
-    opcode: 3,
-    in: "fuse_getattr_in",
-    out: [
-      "fuse_attr_out"
-    ]
-  },
-  SETATTR: {
-    opcode: 4,
-    in: "fuse_setattr_in",
-    out: [
-      "fuse_attr_out"
-    ],
-    since: 1
-  },
-  READLINK: {
-    opcode: 5,
-    outTail: "string"
-  },
-  SYMLINK: {
-    opcode: 6,
-    tail: "name name",
-    extensions: true,
-    out: [
-      "fuse_entry_out"
-    ],
-    since: 1
-  },
-  MKNOD: {
-    opcode: 8,
-    in: "fuse_mknod_in",
-    tail: "name",
-    extensions: true,
-    out: [
-      "fuse_entry_out"
-    ],
-    since: 1
-  },
-  MKDIR: {
-    opcode: 9,
-    in: "fuse_mkdir_in",
-    tail: "name",
-    extensions: true,
-    out: [
-      "fuse_entry_out"
-    ],
-    since: 1
-  },
-  UNLINK: {
-    opcode: 10,
-    tail: "name",
-    since: 1
-  },
-  RMDIR: {
-    opcode: 11,
-    tail: "name",
-    since: 1
-  },
-  RENAME: {
-    opcode: 12,
-    in: "fuse_rename_in",
-    tail: "name name",
-    since: 1
-  },
-  LINK: {
-    opcode: 13,
-    in: "fuse_link_in",
-    tail: "name",
-    out: [
-      "fuse_entry_out"
-    ],
-    since: 1
-  },
-  OPEN: {
-    opcode: 14,
-    in: "fuse_open_in",
-    out: [
-      "fuse_open_out"
-    ],
-    since: 1
-  },
-  READ: {
-    opcode: 15,
-    in: "fuse_read_in",
-    outTail: "data",
-    since: 1
-  },
-  WRITE: {
-    opcode: 16,
-    in: "fuse_write_in",
-    tail: "data",
-    out: [
-      "fuse_write_out"
-    ],
-    since: 1
-  },
-  STATFS: {
-    opcode: 17,
-    out: [
-      "fuse_statfs_out"
-    ]
-  },
-  RELEASE: {
-    opcode: 18,
-    in: "fuse_release_in",
-    since: 1
-  },
-  FSYNC: {
-    opcode: 20,
-    in: "fuse_fsync_in",
-    since: 1
-  },
-  SETXATTR: {
-    opcode: 21,
-    in: "fuse_setxattr_in",
-    tail: "name value",
-    since: 1
-  },
-  GETXATTR: {
-    opcode: 22,
-    in: "fuse_getxattr_in",
-    tail: "name",
-    outTail: "value",
-    since: 1
-  },
-  LISTXATTR: {
-    opcode: 23,
-    in: "fuse_getxattr_in",
-    outTail: "value",
-    since: 1
-  },
-  REMOVEXATTR: {
-    opcode: 24,
-    tail: "name",
-    since: 1
-  },
-  FLUSH: {
-    opcode: 25,
-    in: "fuse_flush_in",
-    since: 1
-  },
-  INIT: {
-    opcode: 26,
-    in: "fuse_init_in",
-    out: [
-      "fuse_init_out"
-    ]
-  },
-  OPENDIR: {
-    opcode: 27,
-    in: "fuse_open_in",
-    out: [
-      "fuse_open_out"
-    ],
-    since: 1
-  },
-  READDIR: {
-    opcode: 28,
-    in: "fuse_read_in",
-    outTail: "dirents",
-    since: 1
-  },
-  RELEASEDIR: {
-    opcode: 29,
-    in: "fuse_release_in",
-    since: 1
-  },
-  FSYNCDIR: {
-    opcode: 30,
-    in: "fuse_fsync_in",
-    since: 2
-  },
-  GETLK: {
-    opcode: 31,
-    in: "fuse_lk_in",
-    out: [
-      "fuse_lk_out"
-    ],
-    since: 7
-  },
-  SETLK: {
-    opcode: 32,
-    in: "fuse_lk_in",
-    since: 7
-  },
-  SETLKW: {
-    opcode: 33,
-    in: "fuse_lk_in",
-    since: 7
-  },
-  ACCESS: {
-    opcode: 34,
-    in: "fuse_access_in",
-    since: 3
-  },
-  CREATE: {
-    opcode: 35,
-    in: "fuse_create_in",
-    tail: "name",
-    extensions: true,
-    out: [
-      "fuse_entry_out",
-      "fuse_open_out"
-    ],
-    since: 3
-  },
-  INTERRUPT: {
-    opcode: 36,
-    in: "fuse_interrupt_in",
-    since: 7
-  },
-  BMAP: {
-    opcode: 37,
-    in: "fuse_bmap_in",
-    out: [
-      "fuse_bmap_out"
-    ],
-    since: 8
-  },
-  DESTROY: {
-    opcode: 38,
-    since: 8
-  },
-  IOCTL: {
-    opcode: 39,
-    in: "fuse_ioctl_in",
-    tail: "data",
-    out: [
-      "fuse_ioctl_out"
-    ],
-    outTail: "ioctl",
-    since: 11
-  },
-  POLL: {
-    opcode: 40,
-    in: "fuse_poll_in",
-    out: [
-      "fuse_poll_out"
-    ],
-    since: 11
-  },
-  NOTIFY_REPLY: {
-    opcode: 41,
-    in: "fuse_notify_retrieve_in",
-    tail: "data",
-    noReply: true,
-    since: 15
-  },
-  BATCH_FORGET: {
-    opcode: 42,
-    in: "fuse_batch_forget_in",
-    tail: "items",
-    items: "fuse_forget_one",
-    noReply: true,
-    since: 16
-  },
-  FALLOCATE: {
-    opcode: 43,
-    in: "fuse_fallocate_in",
-    since: 19
-  },
-  READDIRPLUS: {
-    opcode: 44,
-    in: "fuse_read_in",
-    outTail: "direntplus",
-    since: 21
-  },
-  RENAME2: {
-    opcode: 45,
-    in: "fuse_rename2_in",
-    tail: "name name",
-    since: 23
-  },
-  LSEEK: {
-    opcode: 46,
-    in: "fuse_lseek_in",
-    out: [
-      "fuse_lseek_out"
-    ],
-    since: 24
-  },
-  COPY_FILE_RANGE: {
-    opcode: 47,
-    in: "fuse_copy_file_range_in",
-    out: [
-      "fuse_write_out"
-    ],
-    since: 28
-  },
-  SETUPMAPPING: {
-    opcode: 48,
-    in: "fuse_setupmapping_in",
-    since: 31
-  },
-  REMOVEMAPPING: {
-    opcode: 49,
-    in: "fuse_removemapping_in",
-    tail: "items",
-    items: "fuse_removemapping_one",
-    since: 31
-  },
-  SYNCFS: {
-    opcode: 50,
-    in: "fuse_syncfs_in",
-    since: 34
-  },
-  TMPFILE: {
-    opcode: 51,
-    in: "fuse_create_in",
-    tail: "name",
-    extensions: true,
-    out: [
-      "fuse_entry_out",
-      "fuse_open_out"
-    ],
-    since: 37
-  },
-  STATX: {
-    opcode: 52,
-    in: "fuse_statx_in",
-    out: [
-      "fuse_statx_out"
-    ],
-    since: 39
-  },
-  COPY_FILE_RANGE_64: {
-    opcode: 53,
-    in: "fuse_copy_file_range_in",
-    out: [
-      "fuse_copy_file_range_out"
-    ],
-    since: 45
-  },
-  CUSE_INIT: {
-    opcode: 4096,
-    in: "cuse_init_in",
-    out: [
-      "cuse_init_out"
-    ],
-    outTail: "data",
-    since: 12
-  }
-};
-var names = [];
-var rows = [];
-for (const [name, row] of Object.entries(OPCODES)) {
-  names[row.opcode] = name;
-  rows[row.opcode] = row;
-}
-function opcodeName(opcode) {
-  return names[opcode];
-}
-function opcodeRow(opcode) {
-  return rows[opcode];
-}
-
-// src/protocol/dialect.ts
-var OPCODE_MAX = 4096;
-var Dialect = class {
-  /** The minor version that both sides speak. */
-  minor;
-  /** Whether fuse_setxattr_in has its longer form. */
-  setxattrExt;
-  #bodySizes = new Int16Array(OPCODE_MAX + 1).fill(-1);
-  /** Describes an agreement. */
-  constructor(options = {}) {
-    this.minor = options.minor ?? FUSE_KERNEL_MINOR_VERSION;
-    this.setxattrExt = options.setxattrExt ?? false;
-    for (let opcode = 0; opcode <= OPCODE_MAX; opcode++) {
-      const row = opcodeRow(opcode);
-      if (row === void 0) continue;
-      this.#bodySizes[opcode] = row.in === void 0 ? 0 : this.size(row.in);
-    }
-  }
-  /** Bytes of a struct between these two sides. */
-  size(name) {
-    if (name === "fuse_setxattr_in" && !this.setxattrExt) {
-      return FUSE_COMPAT_SETXATTR_IN_SIZE;
-    }
-    return sizeAt(name, this.minor);
-  }
-  /** Bytes of the fixed struct of a request, -1 for an unknown opcode. */
-  bodySize(opcode) {
-    return opcode <= OPCODE_MAX ? this.#bodySizes[opcode] : -1;
-  }
-};
-var BEFORE_INIT = new Dialect({
-  minor: 35
-});
-
-// src/protocol/errno.ts
-var ERRNO = {
-  EPERM: 1,
-  ENOENT: 2,
-  ESRCH: 3,
-  EINTR: 4,
-  EIO: 5,
-  ENXIO: 6,
-  E2BIG: 7,
-  ENOEXEC: 8,
-  EBADF: 9,
-  ECHILD: 10,
-  EAGAIN: 11,
-  ENOMEM: 12,
-  EACCES: 13,
-  EFAULT: 14,
-  ENOTBLK: 15,
-  EBUSY: 16,
-  EEXIST: 17,
-  EXDEV: 18,
-  ENODEV: 19,
-  ENOTDIR: 20,
-  EISDIR: 21,
-  EINVAL: 22,
-  ENFILE: 23,
-  EMFILE: 24,
-  ENOTTY: 25,
-  ETXTBSY: 26,
-  EFBIG: 27,
-  ENOSPC: 28,
-  ESPIPE: 29,
-  EROFS: 30,
-  EMLINK: 31,
-  EPIPE: 32,
-  EDOM: 33,
-  ERANGE: 34,
-  EDEADLK: 35,
-  ENAMETOOLONG: 36,
-  ENOLCK: 37,
-  ENOSYS: 38,
-  ENOTEMPTY: 39,
-  ELOOP: 40,
-  ENOMSG: 42,
-  EIDRM: 43,
-  ECHRNG: 44,
-  EL2NSYNC: 45,
-  EL3HLT: 46,
-  EL3RST: 47,
-  ELNRNG: 48,
-  EUNATCH: 49,
-  ENOCSI: 50,
-  EL2HLT: 51,
-  EBADE: 52,
-  EBADR: 53,
-  EXFULL: 54,
-  ENOANO: 55,
-  EBADRQC: 56,
-  EBADSLT: 57,
-  EBFONT: 59,
-  ENOSTR: 60,
-  ENODATA: 61,
-  ETIME: 62,
-  ENOSR: 63,
-  ENONET: 64,
-  ENOPKG: 65,
-  EREMOTE: 66,
-  ENOLINK: 67,
-  EADV: 68,
-  ESRMNT: 69,
-  ECOMM: 70,
-  EPROTO: 71,
-  EMULTIHOP: 72,
-  EDOTDOT: 73,
-  EBADMSG: 74,
-  EOVERFLOW: 75,
-  ENOTUNIQ: 76,
-  EBADFD: 77,
-  EREMCHG: 78,
-  ELIBACC: 79,
-  ELIBBAD: 80,
-  ELIBSCN: 81,
-  ELIBMAX: 82,
-  ELIBEXEC: 83,
-  EILSEQ: 84,
-  ERESTART: 85,
-  ESTRPIPE: 86,
-  EUSERS: 87,
-  ENOTSOCK: 88,
-  EDESTADDRREQ: 89,
-  EMSGSIZE: 90,
-  EPROTOTYPE: 91,
-  ENOPROTOOPT: 92,
-  EPROTONOSUPPORT: 93,
-  ESOCKTNOSUPPORT: 94,
-  EOPNOTSUPP: 95,
-  EPFNOSUPPORT: 96,
-  EAFNOSUPPORT: 97,
-  EADDRINUSE: 98,
-  EADDRNOTAVAIL: 99,
-  ENETDOWN: 100,
-  ENETUNREACH: 101,
-  ENETRESET: 102,
-  ECONNABORTED: 103,
-  ECONNRESET: 104,
-  ENOBUFS: 105,
-  EISCONN: 106,
-  ENOTCONN: 107,
-  ESHUTDOWN: 108,
-  ETOOMANYREFS: 109,
-  ETIMEDOUT: 110,
-  ECONNREFUSED: 111,
-  EHOSTDOWN: 112,
-  EHOSTUNREACH: 113,
-  EALREADY: 114,
-  EINPROGRESS: 115,
-  ESTALE: 116,
-  EUCLEAN: 117,
-  ENOTNAM: 118,
-  ENAVAIL: 119,
-  EISNAM: 120,
-  EREMOTEIO: 121,
-  EDQUOT: 122,
-  ENOMEDIUM: 123,
-  EMEDIUMTYPE: 124,
-  ECANCELED: 125,
-  ENOKEY: 126,
-  EKEYEXPIRED: 127,
-  EKEYREVOKED: 128,
-  EKEYREJECTED: 129,
-  EOWNERDEAD: 130,
-  ENOTRECOVERABLE: 131,
-  ERFKILL: 132,
-  EHWPOISON: 133
-};
-var NAMES = new Map(Object.entries(ERRNO).map(([name, n]) => [
-  n,
-  name
-]));
-function errnoName(errno2) {
-  return NAMES.get(errno2) ?? `E${errno2}`;
-}
-function errnoOf(error) {
-  const errno2 = error?.errno;
-  return typeof errno2 === "number" && Number.isInteger(errno2) && errno2 > 0 && errno2 < 512 ? errno2 : ERRNO.EIO;
 }
 
 // src/protocol/flags.ts
@@ -1572,6 +1119,10 @@ var FUSE_SETUPMAPPING = {
 var CUSE_INIT = {
   UNRESTRICTED_IOCTL: 1 << 0
 };
+var FUSE_EXT = {
+  MAX_NR_SECCTX: 31,
+  GROUPS: 32
+};
 var SEEK = {
   SET: 0,
   CUR: 1,
@@ -1598,9 +1149,598 @@ var S_IF = {
   CHR: 8192,
   IFO: 4096
 };
+var FUSE_NOTIFY = {
+  POLL: 1,
+  INVAL_INODE: 2,
+  INVAL_ENTRY: 3,
+  STORE: 4,
+  RETRIEVE: 5,
+  DELETE: 6,
+  RESEND: 7,
+  INC_EPOCH: 8,
+  PRUNE: 9
+};
 var FUSE_UNIQUE_RESEND = 1n << 63n;
 var FUSE_MIN_READ_BUFFER = 8192;
 var FUSE_NAME_MAX = 4095;
+
+// src/protocol/opcodes.ts
+var OPCODES = {
+  LOOKUP: {
+    opcode: 1,
+    tail: "name",
+    out: [
+      "fuse_entry_out"
+    ]
+  },
+  FORGET: {
+    opcode: 2,
+    in: "fuse_forget_in",
+    noReply: true
+  },
+  GETATTR: {
+    opcode: 3,
+    in: "fuse_getattr_in",
+    out: [
+      "fuse_attr_out"
+    ]
+  },
+  SETATTR: {
+    opcode: 4,
+    in: "fuse_setattr_in",
+    out: [
+      "fuse_attr_out"
+    ],
+    since: 1
+  },
+  READLINK: {
+    opcode: 5,
+    outTail: "string"
+  },
+  SYMLINK: {
+    opcode: 6,
+    tail: "name name",
+    extensions: true,
+    out: [
+      "fuse_entry_out"
+    ],
+    since: 1
+  },
+  MKNOD: {
+    opcode: 8,
+    in: "fuse_mknod_in",
+    tail: "name",
+    extensions: true,
+    out: [
+      "fuse_entry_out"
+    ],
+    since: 1
+  },
+  MKDIR: {
+    opcode: 9,
+    in: "fuse_mkdir_in",
+    tail: "name",
+    extensions: true,
+    out: [
+      "fuse_entry_out"
+    ],
+    since: 1
+  },
+  UNLINK: {
+    opcode: 10,
+    tail: "name",
+    since: 1
+  },
+  RMDIR: {
+    opcode: 11,
+    tail: "name",
+    since: 1
+  },
+  RENAME: {
+    opcode: 12,
+    in: "fuse_rename_in",
+    tail: "name name",
+    since: 1
+  },
+  LINK: {
+    opcode: 13,
+    in: "fuse_link_in",
+    tail: "name",
+    out: [
+      "fuse_entry_out"
+    ],
+    since: 1
+  },
+  OPEN: {
+    opcode: 14,
+    in: "fuse_open_in",
+    out: [
+      "fuse_open_out"
+    ],
+    since: 1
+  },
+  READ: {
+    opcode: 15,
+    in: "fuse_read_in",
+    outTail: "data",
+    since: 1
+  },
+  WRITE: {
+    opcode: 16,
+    in: "fuse_write_in",
+    tail: "data",
+    out: [
+      "fuse_write_out"
+    ],
+    since: 1
+  },
+  STATFS: {
+    opcode: 17,
+    out: [
+      "fuse_statfs_out"
+    ]
+  },
+  RELEASE: {
+    opcode: 18,
+    in: "fuse_release_in",
+    since: 1
+  },
+  FSYNC: {
+    opcode: 20,
+    in: "fuse_fsync_in",
+    since: 1
+  },
+  SETXATTR: {
+    opcode: 21,
+    in: "fuse_setxattr_in",
+    tail: "name value",
+    since: 1
+  },
+  GETXATTR: {
+    opcode: 22,
+    in: "fuse_getxattr_in",
+    tail: "name",
+    outTail: "value",
+    since: 1
+  },
+  LISTXATTR: {
+    opcode: 23,
+    in: "fuse_getxattr_in",
+    outTail: "value",
+    since: 1
+  },
+  REMOVEXATTR: {
+    opcode: 24,
+    tail: "name",
+    since: 1
+  },
+  FLUSH: {
+    opcode: 25,
+    in: "fuse_flush_in",
+    since: 1
+  },
+  INIT: {
+    opcode: 26,
+    in: "fuse_init_in",
+    out: [
+      "fuse_init_out"
+    ]
+  },
+  OPENDIR: {
+    opcode: 27,
+    in: "fuse_open_in",
+    out: [
+      "fuse_open_out"
+    ],
+    since: 1
+  },
+  READDIR: {
+    opcode: 28,
+    in: "fuse_read_in",
+    outTail: "dirents",
+    since: 1
+  },
+  RELEASEDIR: {
+    opcode: 29,
+    in: "fuse_release_in",
+    since: 1
+  },
+  FSYNCDIR: {
+    opcode: 30,
+    in: "fuse_fsync_in",
+    since: 2
+  },
+  GETLK: {
+    opcode: 31,
+    in: "fuse_lk_in",
+    out: [
+      "fuse_lk_out"
+    ],
+    since: 7
+  },
+  SETLK: {
+    opcode: 32,
+    in: "fuse_lk_in",
+    since: 7
+  },
+  SETLKW: {
+    opcode: 33,
+    in: "fuse_lk_in",
+    since: 7
+  },
+  ACCESS: {
+    opcode: 34,
+    in: "fuse_access_in",
+    since: 3
+  },
+  CREATE: {
+    opcode: 35,
+    in: "fuse_create_in",
+    tail: "name",
+    extensions: true,
+    out: [
+      "fuse_entry_out",
+      "fuse_open_out"
+    ],
+    since: 3
+  },
+  INTERRUPT: {
+    opcode: 36,
+    in: "fuse_interrupt_in",
+    optionalReply: true,
+    since: 7
+  },
+  BMAP: {
+    opcode: 37,
+    in: "fuse_bmap_in",
+    out: [
+      "fuse_bmap_out"
+    ],
+    since: 8
+  },
+  DESTROY: {
+    opcode: 38,
+    since: 8
+  },
+  IOCTL: {
+    opcode: 39,
+    in: "fuse_ioctl_in",
+    tail: "data",
+    out: [
+      "fuse_ioctl_out"
+    ],
+    outTail: "ioctl",
+    since: 11
+  },
+  POLL: {
+    opcode: 40,
+    in: "fuse_poll_in",
+    out: [
+      "fuse_poll_out"
+    ],
+    since: 11
+  },
+  NOTIFY_REPLY: {
+    opcode: 41,
+    in: "fuse_notify_retrieve_in",
+    tail: "data",
+    noReply: true,
+    since: 15
+  },
+  BATCH_FORGET: {
+    opcode: 42,
+    in: "fuse_batch_forget_in",
+    tail: "items",
+    items: "fuse_forget_one",
+    noReply: true,
+    since: 16
+  },
+  FALLOCATE: {
+    opcode: 43,
+    in: "fuse_fallocate_in",
+    since: 19
+  },
+  READDIRPLUS: {
+    opcode: 44,
+    in: "fuse_read_in",
+    outTail: "direntplus",
+    since: 21
+  },
+  RENAME2: {
+    opcode: 45,
+    in: "fuse_rename2_in",
+    tail: "name name",
+    since: 23
+  },
+  LSEEK: {
+    opcode: 46,
+    in: "fuse_lseek_in",
+    out: [
+      "fuse_lseek_out"
+    ],
+    since: 24
+  },
+  COPY_FILE_RANGE: {
+    opcode: 47,
+    in: "fuse_copy_file_range_in",
+    out: [
+      "fuse_write_out"
+    ],
+    since: 28
+  },
+  SETUPMAPPING: {
+    opcode: 48,
+    in: "fuse_setupmapping_in",
+    since: 31
+  },
+  REMOVEMAPPING: {
+    opcode: 49,
+    in: "fuse_removemapping_in",
+    tail: "items",
+    items: "fuse_removemapping_one",
+    since: 31
+  },
+  SYNCFS: {
+    opcode: 50,
+    in: "fuse_syncfs_in",
+    since: 34
+  },
+  TMPFILE: {
+    opcode: 51,
+    in: "fuse_create_in",
+    tail: "name",
+    extensions: true,
+    out: [
+      "fuse_entry_out",
+      "fuse_open_out"
+    ],
+    since: 37
+  },
+  STATX: {
+    opcode: 52,
+    in: "fuse_statx_in",
+    out: [
+      "fuse_statx_out"
+    ],
+    since: 39
+  },
+  COPY_FILE_RANGE_64: {
+    opcode: 53,
+    in: "fuse_copy_file_range_in",
+    out: [
+      "fuse_copy_file_range_out"
+    ],
+    since: 45
+  },
+  CUSE_INIT: {
+    opcode: 4096,
+    in: "cuse_init_in",
+    out: [
+      "cuse_init_out"
+    ],
+    outTail: "info",
+    since: 12
+  }
+};
+var names = new Array(4097).fill(void 0);
+var rows = new Array(4097).fill(void 0);
+for (const [name, row] of Object.entries(OPCODES)) {
+  names[row.opcode] = name;
+  rows[row.opcode] = row;
+}
+function opcodeName(opcode) {
+  return names[opcode];
+}
+function opcodeRow(opcode) {
+  return rows[opcode];
+}
+
+// src/protocol/dialect.ts
+var OPCODE_MAX = 4096;
+var INIT_IN_SIZE_MIN = 8;
+var INIT_EXT = 1 << INIT_FLAGS.INIT_EXT.bit;
+function initInSize(major, minor, flags) {
+  if (major === FUSE_KERNEL_VERSION && minor < 36) {
+    return sizeAt("fuse_init_in", minor);
+  }
+  return (flags & INIT_EXT) !== 0 ? sizeOf("fuse_init_in") : sizeAt("fuse_init_in", 35);
+}
+var Dialect = class {
+  /** The minor version that both sides speak. */
+  minor;
+  /** Whether fuse_setxattr_in has its longer form. */
+  setxattrExt;
+  #bodySizes = new Int16Array(OPCODE_MAX + 1).fill(-1);
+  #plain = new Uint8Array(OPCODE_MAX + 1);
+  /** Describes an agreement. */
+  constructor(options = {}) {
+    this.minor = options.minor ?? FUSE_KERNEL_MINOR_VERSION;
+    this.setxattrExt = options.setxattrExt ?? false;
+    for (let opcode = 0; opcode <= OPCODE_MAX; opcode++) {
+      const row = opcodeRow(opcode);
+      if (row === void 0) continue;
+      const size = this.#sizeOfBody(row);
+      const whole = row.in === void 0 ? 0 : sizeOf(row.in);
+      this.#bodySizes[opcode] = size;
+      this.#plain[opcode] = Number(row.tail === void 0 && size === whole);
+    }
+  }
+  #sizeOfBody(row) {
+    if (row.in === void 0) return 0;
+    return row.opcode === OPCODES.INIT.opcode ? INIT_IN_SIZE_MIN : this.size(row.in);
+  }
+  /** Bytes of a struct between these two sides. */
+  size(name) {
+    if (name === "fuse_setxattr_in" && !this.setxattrExt) {
+      return FUSE_COMPAT_SETXATTR_IN_SIZE;
+    }
+    return sizeAt(name, this.minor);
+  }
+  /**
+   * Bytes of the fixed struct of a request, -1 for an unknown opcode; for INIT
+   * the least that any kernel sends.
+   */
+  bodySize(opcode) {
+    return opcode <= OPCODE_MAX ? this.#bodySizes[opcode] : -1;
+  }
+  /**
+   * Whether a known request is its fixed struct in full and nothing behind it,
+   * so that its length is all there is to check.
+   */
+  isPlain(opcode) {
+    return this.#plain[opcode] === 1;
+  }
+};
+var NEWEST = new Dialect();
+var BEFORE_INIT = new Dialect({
+  minor: 35
+});
+
+// src/protocol/errno.ts
+var ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  ESRCH: 3,
+  EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
+  E2BIG: 7,
+  ENOEXEC: 8,
+  EBADF: 9,
+  ECHILD: 10,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  ENOTBLK: 15,
+  EBUSY: 16,
+  EEXIST: 17,
+  EXDEV: 18,
+  ENODEV: 19,
+  ENOTDIR: 20,
+  EISDIR: 21,
+  EINVAL: 22,
+  ENFILE: 23,
+  EMFILE: 24,
+  ENOTTY: 25,
+  ETXTBSY: 26,
+  EFBIG: 27,
+  ENOSPC: 28,
+  ESPIPE: 29,
+  EROFS: 30,
+  EMLINK: 31,
+  EPIPE: 32,
+  EDOM: 33,
+  ERANGE: 34,
+  EDEADLK: 35,
+  ENAMETOOLONG: 36,
+  ENOLCK: 37,
+  ENOSYS: 38,
+  ENOTEMPTY: 39,
+  ELOOP: 40,
+  ENOMSG: 42,
+  EIDRM: 43,
+  ECHRNG: 44,
+  EL2NSYNC: 45,
+  EL3HLT: 46,
+  EL3RST: 47,
+  ELNRNG: 48,
+  EUNATCH: 49,
+  ENOCSI: 50,
+  EL2HLT: 51,
+  EBADE: 52,
+  EBADR: 53,
+  EXFULL: 54,
+  ENOANO: 55,
+  EBADRQC: 56,
+  EBADSLT: 57,
+  EBFONT: 59,
+  ENOSTR: 60,
+  ENODATA: 61,
+  ETIME: 62,
+  ENOSR: 63,
+  ENONET: 64,
+  ENOPKG: 65,
+  EREMOTE: 66,
+  ENOLINK: 67,
+  EADV: 68,
+  ESRMNT: 69,
+  ECOMM: 70,
+  EPROTO: 71,
+  EMULTIHOP: 72,
+  EDOTDOT: 73,
+  EBADMSG: 74,
+  EOVERFLOW: 75,
+  ENOTUNIQ: 76,
+  EBADFD: 77,
+  EREMCHG: 78,
+  ELIBACC: 79,
+  ELIBBAD: 80,
+  ELIBSCN: 81,
+  ELIBMAX: 82,
+  ELIBEXEC: 83,
+  EILSEQ: 84,
+  ERESTART: 85,
+  ESTRPIPE: 86,
+  EUSERS: 87,
+  ENOTSOCK: 88,
+  EDESTADDRREQ: 89,
+  EMSGSIZE: 90,
+  EPROTOTYPE: 91,
+  ENOPROTOOPT: 92,
+  EPROTONOSUPPORT: 93,
+  ESOCKTNOSUPPORT: 94,
+  EOPNOTSUPP: 95,
+  EPFNOSUPPORT: 96,
+  EAFNOSUPPORT: 97,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETDOWN: 100,
+  ENETUNREACH: 101,
+  ENETRESET: 102,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  EISCONN: 106,
+  ENOTCONN: 107,
+  ESHUTDOWN: 108,
+  ETOOMANYREFS: 109,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTDOWN: 112,
+  EHOSTUNREACH: 113,
+  EALREADY: 114,
+  EINPROGRESS: 115,
+  ESTALE: 116,
+  EUCLEAN: 117,
+  ENOTNAM: 118,
+  ENAVAIL: 119,
+  EISNAM: 120,
+  EREMOTEIO: 121,
+  EDQUOT: 122,
+  ENOMEDIUM: 123,
+  EMEDIUMTYPE: 124,
+  ECANCELED: 125,
+  ENOKEY: 126,
+  EKEYEXPIRED: 127,
+  EKEYREVOKED: 128,
+  EKEYREJECTED: 129,
+  EOWNERDEAD: 130,
+  ENOTRECOVERABLE: 131,
+  ERFKILL: 132,
+  EHWPOISON: 133
+};
+var NAMES = new Map(Object.entries(ERRNO).map(([name, n]) => [
+  n,
+  name
+]));
+function errnoName(errno2) {
+  return NAMES.get(errno2) ?? `E${errno2}`;
+}
+function errnoOf(error) {
+  const errno2 = error?.errno;
+  return typeof errno2 === "number" && Number.isInteger(errno2) && errno2 > 0 && errno2 < 512 ? errno2 : ERRNO.EIO;
+}
 
 // src/protocol/init.ts
 var INIT_IN = accessors("fuse_init_in");
@@ -1621,6 +1761,7 @@ function dialectOf(agreement) {
 var OUT_HEADER = accessors("fuse_out_header");
 var HEADER_SIZE = OUT_HEADER.size;
 var UNIQUE_AT = 8;
+var SHORT_BEFORE = 9;
 var Reply = class {
   /** The fuse_out_header, for accessors. */
   header;
@@ -1669,10 +1810,25 @@ var Reply = class {
   /**
    * Answers with success.
    *
+   * Structs are filled in their newest form, except that of INIT; a peer of
+   * 7.8 or less gets the shorter one that it expects.
+   *
    * @param size Bytes behind the header that belong to the reply.
    */
   ok(size = 0) {
-    this.#finish(HEADER_SIZE + size, 0);
+    const { minor } = this.#request.dialect;
+    const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
+    this.#finish(HEADER_SIZE + sent, 0);
+  }
+  /**
+   * Answers with success and one struct.
+   *
+   * @param name The struct's name in the table.
+   * @param fields Its fields; those left out are zero.
+   */
+  struct(name, fields) {
+    writeStruct(name, this.body, 0, fields);
+    this.ok(sizeOf(name));
   }
   /**
    * Answers with an error; nothing follows the header.
@@ -1686,6 +1842,28 @@ var Reply = class {
   none() {
     this.#length = 0;
   }
+  /** Closes the gaps where a struct was shorter; fields only ever came last. */
+  #shorten(size, minor) {
+    let from = 0;
+    let to = 0;
+    for (const name of opcodeRow(this.#request.opcode)?.out ?? []) {
+      if (name === "fuse_init_out" || from + sizeOf(name) > size) break;
+      this.data.copyWithin(to, from, from + sizeOf(name));
+      from += sizeOf(name);
+      to += sizeAt(name, minor);
+    }
+    this.data.copyWithin(to, from, size);
+    return to + size - from;
+  }
+  /** A copy of the whole filled reply, as write(2) on /dev/fuse takes it. */
+  copy() {
+    const bytes = new Uint8Array(Math.max(0, this.#length));
+    if (bytes.length === 0) return bytes;
+    const { buffer, byteOffset } = this.header;
+    bytes.set(new Uint8Array(buffer, byteOffset, HEADER_SIZE));
+    bytes.set(this.data.subarray(0, bytes.length - HEADER_SIZE), HEADER_SIZE);
+    return bytes;
+  }
   #finish(length, error) {
     const from = this.#request.header;
     const low = from.getUint32(UNIQUE_AT, true);
@@ -1697,6 +1875,173 @@ var Reply = class {
     this.#length = length;
   }
 };
+
+// src/protocol/announced.ts
+var WRITE_IN = accessors("fuse_write_in");
+var SETXATTR_IN = accessors("fuse_setxattr_in");
+var RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
+var IOCTL_IN = accessors("fuse_ioctl_in");
+var BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
+var REMOVEMAPPING_IN = accessors("fuse_removemapping_in");
+function announced(struct, body) {
+  switch (struct) {
+    case "fuse_write_in":
+      return WRITE_IN.get.size(body);
+    case "fuse_setxattr_in":
+      return SETXATTR_IN.get.size(body);
+    case "fuse_notify_retrieve_in":
+      return RETRIEVE_IN.get.size(body);
+    case "fuse_ioctl_in":
+      return IOCTL_IN.get.in_size(body);
+    case "fuse_batch_forget_in":
+      return BATCH_FORGET_IN.get.count(body);
+    case "fuse_removemapping_in":
+      return REMOVEMAPPING_IN.get.count(body);
+    default:
+      return 0;
+  }
+}
+
+// src/protocol/text.ts
+var ENCODER = new TextEncoder();
+var LOOSE = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+var STRICT = new TextDecoder("utf-8", {
+  ignoreBOM: true,
+  fatal: true
+});
+function nameOfBytes(bytes) {
+  const copy = bytes.slice();
+  try {
+    return STRICT.decode(copy);
+  } catch {
+    return copy;
+  }
+}
+function textOfBytes(bytes) {
+  return LOOSE.decode(bytes.slice());
+}
+function indexOfNul(bytes, start, end) {
+  for (let at = start; at < end; at++) if (bytes[at] === 0) return at;
+  return -1;
+}
+
+// src/protocol/extensions.ts
+var EXT_HEADER = accessors("fuse_ext_header");
+var SECCTX = accessors("fuse_secctx");
+var SUPP_GROUPS = accessors("fuse_supp_groups");
+var HEADER_SIZE2 = EXT_HEADER.size;
+function align8(size) {
+  return Math.ceil(size / 8) * 8;
+}
+function checkExtensions(bytes) {
+  const view = viewOf(bytes);
+  let at = 0;
+  while (at < bytes.length) {
+    const rest = bytes.length - at;
+    if (rest < HEADER_SIZE2) return {
+      expected: HEADER_SIZE2,
+      received: rest
+    };
+    const size = EXT_HEADER.get.size(view, at);
+    if (size < HEADER_SIZE2) return {
+      expected: HEADER_SIZE2,
+      received: size
+    };
+    if (size > rest) return {
+      expected: size,
+      received: rest
+    };
+    const type = EXT_HEADER.get.type(view, at);
+    const end = at + size;
+    const bad = type <= FUSE_EXT.MAX_NR_SECCTX ? checkContexts(bytes, view, at + HEADER_SIZE2, end, type) : type === FUSE_EXT.GROUPS ? checkGroups(view, at + HEADER_SIZE2, end) : null;
+    if (bad !== null) return bad;
+    at += align8(size);
+  }
+  return null;
+}
+function checkContexts(bytes, view, start, end, count2) {
+  let at = start;
+  for (let i = 0; i < count2; i++) {
+    const rest = Math.max(0, end - at);
+    if (rest < SECCTX.size) return {
+      expected: SECCTX.size,
+      received: rest
+    };
+    const nul = indexOfNul(bytes, at + SECCTX.size, end);
+    if (nul < 0) return {
+      expected: rest + 1,
+      received: rest
+    };
+    const next = nul + 1 + SECCTX.get.size(view, at);
+    if (next > end) return {
+      expected: next - at,
+      received: rest
+    };
+    at = start + align8(next - start);
+  }
+  return null;
+}
+function checkGroups(view, start, end) {
+  const rest = end - start;
+  if (rest < SUPP_GROUPS.size) {
+    return {
+      expected: SUPP_GROUPS.size,
+      received: rest
+    };
+  }
+  const needed = SUPP_GROUPS.size + 4 * SUPP_GROUPS.get.nr_groups(view, start);
+  return needed <= rest ? null : {
+    expected: needed,
+    received: rest
+  };
+}
+function decodeExtensions(bytes) {
+  const view = viewOf(bytes);
+  const extensions = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = EXT_HEADER.get.size(view, at);
+    const type = EXT_HEADER.get.type(view, at);
+    const start = at + HEADER_SIZE2;
+    if (type <= FUSE_EXT.MAX_NR_SECCTX) {
+      extensions.push({
+        contexts: decodeContexts(bytes, view, start, type)
+      });
+    } else if (type === FUSE_EXT.GROUPS) {
+      extensions.push({
+        groups: decodeGroups(view, start)
+      });
+    } else {
+      extensions.push({
+        type,
+        data: bytes.slice(start, at + size)
+      });
+    }
+    at += align8(size);
+  }
+  return extensions;
+}
+function decodeContexts(bytes, view, start, count2) {
+  let at = start;
+  return Array.from({
+    length: count2
+  }, () => {
+    const from = at + SECCTX.size;
+    const nul = indexOfNul(bytes, from, bytes.length);
+    const end = nul + 1 + SECCTX.get.size(view, at);
+    at = start + align8(end - start);
+    return {
+      name: nameOfBytes(bytes.subarray(from, nul)),
+      value: bytes.slice(nul + 1, end)
+    };
+  });
+}
+function decodeGroups(view, start) {
+  return Array.from({
+    length: SUPP_GROUPS.get.nr_groups(view, start)
+  }, (_, i) => view.getUint32(start + SUPP_GROUPS.size + 4 * i, true));
+}
 
 // src/protocol/protocol_error.ts
 var ProtocolError = class extends Error {
@@ -1731,7 +2076,7 @@ function describe(kind, opcode, expected, received) {
   const what = opcodeName(opcode) ?? `opcode ${opcode}`;
   switch (kind) {
     case "short header":
-      return `Cannot read request header: expected ${expected} bytes, received ${received}`;
+      return `Cannot read message header: expected ${expected} bytes, received ${received}`;
     case "wrong length":
       return `Cannot read ${what}: its header says ${expected} bytes, received ${received}`;
     case "unknown opcode":
@@ -1748,38 +2093,64 @@ function describe(kind, opcode, expected, received) {
       return `Cannot read ${what}: it announces ${expected} bytes of items, received ${received}`;
     case "long extensions":
       return `Cannot read ${what}: extensions take ${expected} bytes, received ${received}`;
+    case "bad extension":
+      return `Cannot read ${what}: an extension needs ${expected} bytes, received ${received}`;
+    case "bad error":
+      return `Cannot read the reply to ${what}: ${received} is no negated errno of at most ${expected}`;
+    case "long body":
+      return `Cannot read the reply to ${what}: expected at most ${expected} bytes, received ${received}`;
+    case "bad entry":
+      return `Cannot read the reply to ${what}: an entry needs ${expected} bytes, received ${received}`;
   }
 }
 
 // src/protocol/request.ts
 var IN_HEADER = accessors("fuse_in_header");
-var GETXATTR_IN = accessors("fuse_getxattr_in");
-var WRITE_IN = accessors("fuse_write_in");
-var IOCTL_IN = accessors("fuse_ioctl_in");
-var RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
-var BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
-var HEADER_SIZE2 = IN_HEADER.size;
-var WRITE = 16;
-var TEXT = new TextDecoder();
+var INIT_IN2 = accessors("fuse_init_in");
+var WRITE_IN2 = accessors("fuse_write_in");
+var HEADER_SIZE3 = IN_HEADER.size;
+var INIT = OPCODES.INIT.opcode;
+var WRITE = OPCODES.WRITE.opcode;
+var BODY_SIZE_MAX = 128;
 var Request = class {
   /** The fuse_in_header, for accessors. */
   header;
-  /** The request's fixed struct, for accessors. */
-  body;
-  /**
-   * The data of a WRITE from its first byte; its length is the request's
-   * `size`. Always the same view for the same slot of a queue.
-   */
-  data;
   #memory;
+  #dialect = BEFORE_INIT;
+  #body;
+  #data;
+  /** A whole fixed struct of which the peer sends less. */
+  #wholeBody = null;
+  #bodySize = 0;
   #tailStart = 0;
+  /** Where the extensions start, if there are any. */
   #tailEnd = 0;
+  #extensionsSize = 0;
   /** Binds a request to the memory of a queue's slot. */
   constructor(memory) {
     this.#memory = memory;
     this.header = memory.header;
-    this.body = memory.body;
-    this.data = memory.data;
+    this.#body = memory.body;
+    this.#data = memory.data;
+  }
+  /**
+   * The request's fixed struct, for accessors. Fields that an older peer does
+   * not send read as zero.
+   */
+  get body() {
+    return this.#body;
+  }
+  /**
+   * The data of a WRITE from its first byte; its length is the request's
+   * `size`. Always the same view for the same slot of a queue, unless the peer
+   * speaks 7.8 or less.
+   */
+  get data() {
+    return this.#data;
+  }
+  /** What the two sides agreed on when the request came. */
+  get dialect() {
+    return this.#dialect;
   }
   /**
    * Checks the message that now lies in the memory. After `null` no getter
@@ -1790,8 +2161,8 @@ var Request = class {
    * @returns What is wrong, or `null`.
    */
   validate(received, dialect) {
-    if (received < HEADER_SIZE2) {
-      return new ProtocolError("short header", 0, HEADER_SIZE2, received);
+    if (received < HEADER_SIZE3) {
+      return new ProtocolError("short header", 0, HEADER_SIZE3, received);
     }
     const opcode = IN_HEADER.get.opcode(this.header);
     const length = IN_HEADER.get.len(this.header);
@@ -1802,21 +2173,48 @@ var Request = class {
     if (bodySize < 0) {
       return new ProtocolError("unknown opcode", opcode, 0, received);
     }
-    const least = HEADER_SIZE2 + bodySize;
-    if (received < least) {
+    const rest = received - HEADER_SIZE3 - bodySize;
+    if (rest < 0) {
+      const least = HEADER_SIZE3 + bodySize;
       return new ProtocolError("short body", opcode, least, received);
     }
+    const extensions = IN_HEADER.get.total_extlen(this.header) * 8;
+    if (extensions > rest) {
+      return new ProtocolError("long extensions", opcode, extensions, rest);
+    }
     const base = this.#memory.contiguous ? bodySize : 0;
+    this.#dialect = dialect;
+    this.#bodySize = bodySize;
     this.#tailStart = base;
-    this.#tailEnd = base + received - least;
-    if (opcode === WRITE) return this.#validateData(opcode, WRITE_IN.get.size);
-    const row = opcodeRow(opcode);
-    return row.tail === void 0 && row.extensions === void 0 ? null : this.#validateTail(opcode, row);
+    this.#tailEnd = base + rest - extensions;
+    this.#extensionsSize = extensions;
+    if (this.#body !== this.#memory.body) this.#body = this.#memory.body;
+    if (extensions === 0) {
+      if (dialect.isPlain(opcode)) return null;
+      if (opcode === WRITE && bodySize === WRITE_IN2.size) {
+        if (this.#data !== this.#memory.data) this.#data = this.#memory.data;
+        const size = WRITE_IN2.get.size(this.#body);
+        return size <= rest ? null : new ProtocolError("short data", opcode, size, rest);
+      }
+    }
+    return this.#validateRest(opcode, opcodeRow(opcode));
   }
-  #validateTail(opcode, row) {
-    if (row.extensions) {
-      const error = this.#validateExtensions(opcode);
+  #validateRest(opcode, row) {
+    if (opcode === INIT) {
+      const error = this.#validateInit();
       if (error !== null) return error;
+    }
+    const whole = row.in === void 0 ? 0 : sizeOf(row.in);
+    if (this.#bodySize < whole) this.#completeBody(whole);
+    if (opcode === WRITE) {
+      this.#data = this.#memory.tail.subarray(this.#tailStart);
+    }
+    if (this.#extensionsSize > 0) {
+      const bad = checkExtensions(this.extensions());
+      if (bad !== null) {
+        const { expected, received } = bad;
+        return new ProtocolError("bad extension", opcode, expected, received);
+      }
     }
     switch (row.tail) {
       case "name":
@@ -1824,29 +2222,56 @@ var Request = class {
       case "name name":
         return this.#validateNames(opcode, 2);
       case "name value":
-        return this.#validateNames(opcode, 1) ?? this.#validateValue(opcode);
+        return this.#validateNames(opcode, 1) ?? this.#validateCount(row, 1, this.value().byteLength);
       case "data":
-        return this.#validateData(opcode, row.in === "fuse_ioctl_in" ? IOCTL_IN.get.in_size : RETRIEVE_IN.get.size);
-      case "items": {
-        const count2 = BATCH_FORGET_IN.get.count(this.body);
-        const size = count2 * sizeOf(row.items);
-        return size <= this.tailLength ? null : new ProtocolError("short items", opcode, size, this.tailLength);
-      }
+        return this.#validateCount(row, 1, this.tailLength);
+      case "items":
+        return this.#validateCount(row, sizeOf(row.items), this.tailLength);
     }
     return null;
   }
-  #validateExtensions(opcode) {
-    const size = this.extensionsLength;
-    const rest = this.#tailEnd - this.#tailStart;
-    return size <= rest ? null : new ProtocolError("long extensions", opcode, size, rest);
+  #validateCount(row, unit, rest) {
+    const size = announced(row.in, this.#body) * unit;
+    if (size <= rest) return null;
+    const kind = row.items === void 0 ? "short data" : "short items";
+    return new ProtocolError(kind, row.opcode, size, rest);
+  }
+  /** INIT says itself how long it is, as far as it has the fields for it. */
+  #validateInit() {
+    const view = this.#memory.body;
+    const rest = this.#bodySize + this.tailLength;
+    const major = INIT_IN2.get.major(view);
+    const minor = INIT_IN2.get.minor(view);
+    let size = initInSize(major, minor, 0);
+    if (rest >= size && size > this.#bodySize) {
+      size = initInSize(major, minor, INIT_IN2.get.flags(view));
+    }
+    if (rest < size) {
+      const least = HEADER_SIZE3 + size;
+      const received = HEADER_SIZE3 + rest;
+      return new ProtocolError("short body", INIT, least, received);
+    }
+    this.#tailStart += size - this.#bodySize;
+    this.#bodySize = size;
+    return null;
+  }
+  #completeBody(size) {
+    const { body } = this.#memory;
+    this.#wholeBody ??= new Uint8Array(BODY_SIZE_MAX);
+    this.#wholeBody.fill(0, this.#bodySize, size);
+    for (let i = 0; i < this.#bodySize; i++) {
+      this.#wholeBody[i] = body.getUint8(i);
+    }
+    this.#body = viewOf(this.#wholeBody);
   }
   #validateNames(opcode, count2) {
     let start = this.#tailStart;
-    const end = this.#tailStart + this.tailLength;
+    const end = this.#tailEnd;
     for (let i = 0; i < count2; i++) {
-      const nul = this.#memory.tail.indexOf(0, start);
-      if (nul < 0 || nul >= end) {
-        return new ProtocolError("missing NUL", opcode, 0, end - start);
+      const nul = indexOfNul(this.#memory.tail, start, end);
+      if (nul < 0) {
+        const rest = end - start;
+        return new ProtocolError("missing NUL", opcode, rest + 1, rest);
       }
       const size = nul - start;
       if (size > FUSE_NAME_MAX) {
@@ -1855,15 +2280,6 @@ var Request = class {
       start = nul + 1;
     }
     return null;
-  }
-  #validateValue(opcode) {
-    const size = GETXATTR_IN.get.size(this.body);
-    const rest = this.value(0).byteLength;
-    return size <= rest ? null : new ProtocolError("short data", opcode, size, rest);
-  }
-  #validateData(opcode, sizeIn) {
-    const size = sizeIn(this.body);
-    return size <= this.tailLength ? null : new ProtocolError("short data", opcode, size, this.tailLength);
   }
   /** The opcode. */
   get opcode() {
@@ -1895,34 +2311,39 @@ var Request = class {
   }
   /** Bytes of the extensions at the end of the message. */
   get extensionsLength() {
-    return IN_HEADER.get.total_extlen(this.header) * 8;
+    return this.#extensionsSize;
+  }
+  /** Bytes of the fixed struct as the peer sends it. */
+  get bodyLength() {
+    return this.#bodySize;
   }
   /** Bytes behind the fixed struct, without the extensions. */
   get tailLength() {
-    const all = this.#tailEnd - this.#tailStart;
-    const row = opcodeRow(this.opcode);
-    return row?.extensions ? all - this.extensionsLength : all;
+    return this.#tailEnd - this.#tailStart;
   }
   /** The bytes behind the fixed struct, in place, without the extensions. */
   tail() {
-    const start = this.#tailStart;
-    return this.#memory.tail.subarray(start, start + this.tailLength);
+    return this.#memory.tail.subarray(this.#tailStart, this.#tailEnd);
   }
   /** The extensions, in place: fuse_ext_header and what each announces. */
   extensions() {
-    const end = this.#tailEnd;
-    return this.#memory.tail.subarray(end - this.extensionsLength, end);
+    const start = this.#tailEnd;
+    return this.#memory.tail.subarray(start, start + this.#extensionsSize);
   }
   /**
-   * A name's bytes, in place, without the NUL.
+   * A name's bytes, in place, without the NUL; none if there is no such name.
    *
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
   nameBytes(index = 0) {
-    const tail = this.#memory.tail;
+    const { tail } = this.#memory;
     let start = this.#tailStart;
-    for (let i = 0; i < index; i++) start = tail.indexOf(0, start) + 1;
-    return tail.subarray(start, tail.indexOf(0, start));
+    for (let i = 0; i < index; i++) start = this.#endOfName(start) + 1;
+    return tail.subarray(start, Math.max(start, this.#endOfName(start)));
+  }
+  #endOfName(start) {
+    const nul = indexOfNul(this.#memory.tail, start, this.#tailEnd);
+    return nul < 0 ? this.#tailEnd : nul;
   }
   /**
    * A name as text, decoded as UTF-8.
@@ -1930,7 +2351,7 @@ var Request = class {
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
   name(index = 0) {
-    return TEXT.decode(this.nameBytes(index).slice());
+    return textOfBytes(this.nameBytes(index));
   }
   /**
    * The bytes behind a name: the value of SETXATTR.
@@ -1938,16 +2359,28 @@ var Request = class {
    * @param index The name that they follow.
    */
   value(index = 0) {
-    const name = this.nameBytes(index);
-    const tail = this.#memory.tail;
-    const start = name.byteOffset - tail.byteOffset + name.byteLength + 1;
-    return tail.subarray(start, this.#tailStart + this.tailLength);
+    let start = this.#tailStart;
+    for (let i = 0; i <= index; i++) start = this.#endOfName(start) + 1;
+    return this.#memory.tail.subarray(Math.min(start, this.#tailEnd), this.#tailEnd);
   }
   /** The bytes behind the fixed struct as a view, for accessors of items. */
   tailView() {
     return viewOf(this.tail());
   }
+  /** A copy of the whole message, as read(2) on /dev/fuse gives it. */
+  copy() {
+    const bytes = new Uint8Array(this.length);
+    const { header, body, tail } = this.#memory;
+    copyView(header, HEADER_SIZE3, bytes, 0);
+    copyView(body, this.#bodySize, bytes, HEADER_SIZE3);
+    const end = this.#tailEnd + this.#extensionsSize;
+    bytes.set(tail.subarray(this.#tailStart, end), HEADER_SIZE3 + this.#bodySize);
+    return bytes;
+  }
 };
+function copyView(from, size, to, at) {
+  to.set(new Uint8Array(from.buffer, from.byteOffset, size), at);
+}
 
 // src/protocol/exchange.ts
 var IN_HEADER_SIZE = sizeOf("fuse_in_header");
@@ -1972,16 +2405,80 @@ function contiguousExchange(incoming, outgoing) {
     reply
   };
 }
+function separateExchange(headers, payload) {
+  const request = new Request({
+    header: viewOf(headers),
+    body: viewOf(headers.subarray(128, 256)),
+    tail: payload,
+    contiguous: false,
+    data: payload
+  });
+  const reply = new Reply(request, {
+    header: viewOf(headers),
+    data: payload,
+    body: viewOf(payload)
+  });
+  return {
+    request,
+    reply
+  };
+}
+
+// src/queue/poll_strategy.ts
+var AUTO_MAX_US = 50;
+var AUTO_FIRST_US = 10;
+var BATCH = 2;
+var PollStrategy = class {
+  #fixed;
+  #window = 0;
+  /**
+   * Makes a strategy.
+   *
+   * @param pollUs `auto`, or microseconds.
+   */
+  constructor(pollUs = "auto") {
+    this.#fixed = pollUs === "auto" ? null : pollUs;
+  }
+  /** Whether it needs to hear how long waits were. */
+  get adapts() {
+    return this.#fixed === null;
+  }
+  /**
+   * For how long to poll now, in microseconds; 0 for not at all.
+   *
+   * @param batch How many requests came with the last fetch.
+   */
+  window(batch) {
+    return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
+  }
+  /**
+   * Notes how long a wait took, polled or slept through.
+   *
+   * @param us Microseconds from the wish for a request to its arrival.
+   */
+  waited(us) {
+    if (us <= AUTO_MAX_US) {
+      const twice = Math.max(AUTO_FIRST_US, this.#window * 2);
+      this.#window = Math.min(AUTO_MAX_US, twice);
+    } else if (this.#window > 0) {
+      this.#window = this.#window > AUTO_FIRST_US ? this.#window >> 1 : 0;
+    }
+  }
+};
 
 // src/queue/device_queue.ts
 var WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 var OUT_HEADER_SIZE2 = sizeOf("fuse_out_header");
+var POLLS = 4;
+var US_PER_MS = 1e3;
 var DeviceQueue = class {
   index;
   capacity;
   dialect;
   #device;
   #maxPayload;
+  #poll;
+  #allocate;
   #free = [];
   #slots = 0;
   #end = null;
@@ -1991,6 +2488,8 @@ var DeviceQueue = class {
     this.index = options.index;
     this.capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
+    this.#poll = options.poll ?? new PollStrategy(0);
+    this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.dialect = options.dialect ?? BEFORE_INIT;
   }
   get end() {
@@ -2002,7 +2501,7 @@ var DeviceQueue = class {
     if (slot === null) return null;
     this.#device.setBlocking(mayBlock);
     for (; ; ) {
-      const received = this.#device.read(slot.incoming);
+      const received = mayBlock ? this.#readWaiting(slot) : this.#device.read(slot.incoming);
       if (received < 0) {
         if (this.#goesOn(-received, mayBlock)) continue;
         break;
@@ -2047,6 +2546,24 @@ var DeviceQueue = class {
     };
     this.#device.close();
   }
+  /** read(2) that sleeps, polling before that if it pays. */
+  #readWaiting(slot) {
+    const device = this.#device;
+    const window = this.#poll.window(1);
+    if (window === 0 && !this.#poll.adapts) return device.read(slot.incoming);
+    if (window > 0 && device.poll()) {
+      this.#poll.waited(0);
+      return device.read(slot.incoming);
+    }
+    const start = performance.now();
+    for (let i = 1; window > 0 && !device.poll(); i++) {
+      if (i % POLLS !== 0) continue;
+      if ((performance.now() - start) * US_PER_MS >= window) break;
+    }
+    const received = device.read(slot.incoming);
+    this.#poll.waited((performance.now() - start) * US_PER_MS);
+    return received;
+  }
   /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
   #goesOn(errno2, mayBlock) {
     switch (errno2) {
@@ -2078,8 +2595,8 @@ var DeviceQueue = class {
   #newSlot() {
     if (this.#slots === this.capacity) return null;
     this.#slots++;
-    const incoming = new Uint8Array(Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload));
-    const outgoing = new Uint8Array(Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE2 + this.#maxPayload));
+    const incoming = this.#allocate(Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload), WRITE_HEAD_SIZE);
+    const outgoing = this.#allocate(Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE2 + this.#maxPayload), OUT_HEADER_SIZE2);
     return {
       incoming,
       outgoing,
@@ -2088,29 +2605,84 @@ var DeviceQueue = class {
   }
 };
 
+// src/queue/latency.ts
+var OPERATIONS = [
+  "read",
+  "write",
+  "flush",
+  "other"
+];
+var STEPS = 8;
+var STEP_BITS = 3;
+var EXACT = 2 * STEPS;
+var BUCKETS = EXACT + (31 - STEP_BITS) * STEPS;
+var SUM = BUCKETS;
+var BYTES = BUCKETS + 1;
+var UNITS_PER_US = 8;
+var US_PER_MS2 = 1e3;
+var LONGEST = 2 ** 32 - 1;
+var HISTOGRAM_LENGTH = 256;
+function operationOf(opcode) {
+  switch (opcode) {
+    case OPCODES.READ.opcode:
+      return 0;
+    case OPCODES.WRITE.opcode:
+      return 1;
+    case OPCODES.FLUSH.opcode:
+    case OPCODES.FSYNC.opcode:
+      return 2;
+    default:
+      return 3;
+  }
+}
+function observe(histogram, ms, bytes) {
+  const units = Math.min(LONGEST, ms * US_PER_MS2 * UNITS_PER_US);
+  histogram[bucketOf(units)]++;
+  histogram[SUM] += units;
+  histogram[BYTES] += bytes;
+}
+function bucketOf(units) {
+  const value = units >>> 0;
+  if (value < EXACT) return value;
+  const power = 31 - Math.clz32(value);
+  const step = value >>> power - STEP_BITS & STEPS - 1;
+  return EXACT + (power - STEP_BITS - 1) * STEPS + step;
+}
+
 // src/queue/queue_board.ts
 var STOPPING = 0;
+var COUNT = 1;
+var MEASURING = 2;
 var IN_FLIGHT = 0;
 var ROW_SIZE = 128;
 var COUNTERS_AT = 8;
+var HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 var QueueBoard = class _QueueBoard {
   /** The memory, for another thread to look at. */
   memory;
   /** The rows, by queue. */
   rows;
+  /** Whether queues measure how long requests take. */
+  measuring;
   #words;
   /** Looks at memory that {@linkcode QueueBoard.create} made. */
   constructor(memory) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, 1);
-    const count2 = memory.byteLength / ROW_SIZE - 1;
+    this.#words = new Int32Array(memory, 0, 3);
+    const count2 = this.#words[COUNT];
+    this.measuring = this.#words[MEASURING] !== 0;
     this.rows = Array.from({
       length: count2
-    }, (_, index) => new QueueRow(memory, index));
+    }, (_, index) => new QueueRow(memory, index, this.measuring ? count2 : 0));
   }
   /** Makes a board for a number of queues. */
-  static create(queues) {
-    return new _QueueBoard(new SharedArrayBuffer((queues + 1) * ROW_SIZE));
+  static create(queues, { measuring = false } = {}) {
+    const size = (queues + 1) * ROW_SIZE + (measuring ? queues * HISTOGRAMS_SIZE : 0);
+    const memory = new SharedArrayBuffer(size);
+    const words = new Int32Array(memory);
+    words[COUNT] = queues;
+    words[MEASURING] = Number(measuring);
+    return new _QueueBoard(memory);
   }
   /** Whether the queues are to take no more requests. */
   get stopping() {
@@ -2134,12 +2706,21 @@ var QueueRow = class {
   index;
   #words;
   #counters;
-  /** Looks at a row of a board's memory. */
-  constructor(memory, index) {
+  #histograms;
+  /**
+   * Looks at a row of a board's memory.
+   *
+   * @param memory The board's.
+   * @param index The queue's number.
+   * @param measured How many queues have histograms behind the rows.
+   */
+  constructor(memory, index, measured) {
     const start = (index + 1) * ROW_SIZE;
     this.index = index;
     this.#words = new Int32Array(memory, start, 1);
     this.#counters = new Float64Array(memory, start + COUNTERS_AT, 6);
+    const at = (measured + 1) * ROW_SIZE + index * HISTOGRAMS_SIZE;
+    this.#histograms = measured === 0 ? [] : OPERATIONS.map((_, operation) => new Float64Array(memory, at + operation * HISTOGRAM_LENGTH * 8, HISTOGRAM_LENGTH));
   }
   /** Requests that have been taken and not answered. */
   get inFlight() {
@@ -2147,12 +2728,12 @@ var QueueRow = class {
   }
   /** Notes that a request was taken. */
   taken() {
-    Atomics.add(this.#words, IN_FLIGHT, 1);
+    this.#words[IN_FLIGHT]++;
     this.#counters[0]++;
   }
   /** Notes that a request was answered. */
   answered() {
-    Atomics.sub(this.#words, IN_FLIGHT, 1);
+    this.#words[IN_FLIGHT]--;
   }
   /** Counts a READ that was answered with `bytes`. */
   read(bytes) {
@@ -2167,6 +2748,20 @@ var QueueRow = class {
   /** Counts an error. */
   failed() {
     this.#counters[5]++;
+  }
+  /**
+   * Notes how long a request took; for boards that are measuring.
+   *
+   * @param operation Index in `OPERATIONS`.
+   * @param ms Milliseconds from taking it to answering it.
+   * @param bytes What it moved.
+   */
+  took(operation, ms, bytes) {
+    observe(this.#histograms[operation], ms, bytes);
+  }
+  /** Copies of the histograms, by operation; none if nothing is measured. */
+  histograms() {
+    return this.#histograms.map((histogram) => Float64Array.from(histogram));
   }
   /** The totals so far. */
   totals() {
@@ -2184,6 +2779,12 @@ var QueueRow = class {
   }
 };
 
+// src/queue/ring_shares.ts
+var MEMORY_MAX = 2 ** 28;
+function ringPayloadSize(agreement) {
+  return Math.max(8192, agreement.maxWrite, agreement.maxPages * 4096);
+}
+
 // src/queue/serve.ts
 var WRITE_OUT = accessors("fuse_write_out");
 var OUT_HEADER_SIZE3 = accessors("fuse_out_header").size;
@@ -2198,6 +2799,9 @@ var ServeLoop = class {
   #handler;
   #options;
   #row;
+  /** Whether the board wants to know how long requests take. */
+  #measuring;
+  #answers = /* @__PURE__ */ new WeakMap();
   #outstanding = 0;
   /** Wakes the loop when it waits for an outstanding answer. */
   #onSettled = () => {
@@ -2207,13 +2811,15 @@ var ServeLoop = class {
     this.#handler = handler;
     this.#options = options;
     this.#row = options.board?.rows[queue.index];
+    this.#measuring = options.board?.measuring ?? false;
   }
   async run() {
     const queue = this.#queue;
     const { board, mayBlock = false } = this.#options;
     let burst = 0;
     while (board === void 0 || !board.stopping) {
-      const alone = mayBlock && this.#outstanding === 0;
+      const { carried } = queue;
+      const alone = mayBlock && this.#outstanding <= (carried ?? 0);
       const exchange = queue.next(alone);
       if (exchange !== null) {
         this.#handle(exchange);
@@ -2221,7 +2827,7 @@ var ServeLoop = class {
         await turn();
       } else if (queue.end !== null) {
         break;
-      } else if (this.#outstanding === queue.capacity) {
+      } else if (carried === void 0 && this.#outstanding === queue.capacity) {
         await this.#settled();
       } else {
         await queue.ready();
@@ -2236,26 +2842,45 @@ var ServeLoop = class {
   }
   #handle(exchange) {
     this.#row?.taken();
+    const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
     try {
       const later = this.#handler.handle(exchange.request, exchange.reply);
-      if (later !== void 0) return this.#later(later, exchange, opcode);
+      if (later !== void 0) {
+        return this.#later(later, exchange, opcode, start);
+      }
     } catch (error) {
       this.#fail(error, exchange, opcode);
     }
-    this.#answer(exchange, opcode);
+    this.#answer(exchange, opcode, start);
   }
-  #later(later, exchange, opcode) {
+  #later(later, exchange, opcode, start) {
     this.#outstanding++;
-    const settle = () => {
-      this.#answer(exchange, opcode);
-      this.#outstanding--;
-      this.#onSettled();
+    let answer = this.#answers.get(exchange);
+    if (answer === void 0) {
+      answer = this.#lateAnswer(exchange);
+      this.#answers.set(exchange, answer);
+    }
+    answer.opcode = opcode;
+    answer.start = start;
+    later.then(answer.fulfilled, answer.rejected);
+  }
+  /** Made once for each slot, so that answers for later allocate nothing. */
+  #lateAnswer(exchange) {
+    const answer = {
+      opcode: 0,
+      start: 0,
+      fulfilled: () => {
+        this.#answer(exchange, answer.opcode, answer.start);
+        this.#outstanding--;
+        this.#onSettled();
+      },
+      rejected: (error) => {
+        this.#fail(error, exchange, answer.opcode);
+        answer.fulfilled();
+      }
     };
-    later.then(settle, (error) => {
-      this.#fail(error, exchange, opcode);
-      settle();
-    });
+    return answer;
   }
   #fail(error, { reply }, opcode) {
     const errno2 = errnoOf(error);
@@ -2264,15 +2889,19 @@ var ServeLoop = class {
       this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
     }
   }
-  #answer(exchange, opcode) {
+  #answer(exchange, opcode, start) {
     const { reply } = exchange;
-    if (!reply.filled) this.#fillForHandler(reply, opcode);
+    if (opcodeRow(opcode)?.noReply) reply.none();
+    else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#row !== void 0) count(this.#row, reply, opcode);
+    const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#queue.reply(exchange);
     this.#row?.answered();
+    if (!this.#measuring) return;
+    const ms = performance.now() - start;
+    this.#row?.took(operationOf(opcode), ms, bytes);
   }
   #fillForHandler(reply, opcode) {
-    if (opcodeRow(opcode)?.noReply) return reply.none();
     reply.error(ERRNO.EIO);
     const name = opcodeName(opcode) ?? `opcode ${opcode}`;
     const error = new Error(`Handler returned without answering ${name}`);
@@ -2283,6 +2912,7 @@ var ServeLoop = class {
   }
   async #drain() {
     const { drainMs = 2e3 } = this.#options;
+    this.#queue.settleCarried?.();
     const deadline = Date.now() + drainMs;
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer;
@@ -2299,14 +2929,194 @@ var ServeLoop = class {
 };
 function count(row, reply, opcode) {
   if (reply.errno !== 0) row.failed();
-  else if (opcode === READ) row.read(reply.length - OUT_HEADER_SIZE3);
-  else if (opcode === WRITE2) row.written(WRITE_OUT.get.size(reply.body));
+  else if (opcode === READ) row.read(bytesOf(reply, opcode));
+  else if (opcode === WRITE2) row.written(bytesOf(reply, opcode));
+}
+function bytesOf(reply, opcode) {
+  if (reply.errno !== 0) return 0;
+  if (opcode === READ) return reply.length - OUT_HEADER_SIZE3;
+  return opcode === WRITE2 ? WRITE_OUT.get.size(reply.body) : 0;
 }
 function turn() {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-// src/protocol/trace.ts
+// src/protocol/dirent.ts
+var DIRENT = accessors("fuse_dirent");
+var DIRENTPLUS = accessors("fuse_direntplus");
+var ENTRY_AT = DIRENTPLUS.at.entry_out;
+var SLASH = 47;
+var ENCODER2 = new TextEncoder();
+var SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
+function parseDirents(bytes) {
+  return parse(bytes, DIRENT.size, (at) => entryAt(bytes, at));
+}
+function parseDirentsPlus(bytes) {
+  return parse(bytes, DIRENTPLUS.size, (at) => ({
+    entry: decodeStruct("fuse_entry_out", bytes, at + ENTRY_AT),
+    ...entryAt(bytes, at + DIRENTPLUS.at.dirent)
+  }));
+}
+function parse(bytes, headSize, read) {
+  const view = viewOf(bytes);
+  const entries = [];
+  let at = 0;
+  while (bytes.length - at >= headSize) {
+    const dirent = at + headSize - DIRENT.size;
+    const length = DIRENT.get.namelen(view, dirent);
+    if (length === 0 || length > FUSE_NAME_MAX) {
+      throw new RangeError(`Cannot read a directory's name of ${length} bytes`);
+    }
+    const size = align8(headSize + length);
+    if (at + size > bytes.length) break;
+    const name = bytes.subarray(at + headSize, at + headSize + length);
+    if (name.includes(SLASH)) {
+      throw new RangeError("Cannot read a directory's name with a slash");
+    }
+    entries.push(read(at));
+    at += size;
+  }
+  return entries;
+}
+function entryAt(bytes, at) {
+  const view = viewOf(bytes);
+  const start = at + DIRENT.size;
+  const end = start + DIRENT.get.namelen(view, at);
+  return {
+    ino: DIRENT.get.ino(view, at),
+    off: DIRENT.get.off(view, at),
+    type: DIRENT.get.type(view, at),
+    name: nameOfBytes(bytes.subarray(start, end))
+  };
+}
+
+// src/protocol/notifications.ts
+var OUT_HEADER2 = accessors("fuse_out_header");
+var NOTIFICATIONS = {
+  POLL: {
+    code: FUSE_NOTIFY.POLL,
+    out: "fuse_notify_poll_wakeup_out",
+    since: 11
+  },
+  INVAL_INODE: {
+    code: FUSE_NOTIFY.INVAL_INODE,
+    out: "fuse_notify_inval_inode_out",
+    since: 12
+  },
+  INVAL_ENTRY: {
+    code: FUSE_NOTIFY.INVAL_ENTRY,
+    out: "fuse_notify_inval_entry_out",
+    tail: "name",
+    since: 12
+  },
+  STORE: {
+    code: FUSE_NOTIFY.STORE,
+    out: "fuse_notify_store_out",
+    tail: "data",
+    since: 15
+  },
+  RETRIEVE: {
+    code: FUSE_NOTIFY.RETRIEVE,
+    out: "fuse_notify_retrieve_out",
+    since: 15
+  },
+  DELETE: {
+    code: FUSE_NOTIFY.DELETE,
+    out: "fuse_notify_delete_out",
+    tail: "name",
+    since: 18
+  },
+  RESEND: {
+    code: FUSE_NOTIFY.RESEND,
+    since: 40
+  },
+  INC_EPOCH: {
+    code: FUSE_NOTIFY.INC_EPOCH,
+    since: 44
+  },
+  PRUNE: {
+    code: FUSE_NOTIFY.PRUNE,
+    out: "fuse_notify_prune_out",
+    tail: "nodeids",
+    since: 45
+  }
+};
+var NAMES2 = new Map(Object.entries(NOTIFICATIONS).map(([name, { code }]) => [
+  code,
+  name
+]));
+function notificationName(code) {
+  return NAMES2.get(code);
+}
+function decodeNotification(bytes) {
+  if (bytes.length < OUT_HEADER2.size) {
+    throw new ProtocolError("short header", 0, OUT_HEADER2.size, bytes.length);
+  }
+  const view = viewOf(bytes);
+  const code = OUT_HEADER2.get.error(view);
+  const length = OUT_HEADER2.get.len(view);
+  const fail = (kind, expected, received) => new NotificationError(kind, code, expected, received);
+  if (length !== bytes.length) {
+    throw fail("wrong length", length, bytes.length);
+  }
+  const notification = notificationName(code);
+  if (notification === void 0 || OUT_HEADER2.get.unique(view) !== 0n) {
+    throw fail("unknown opcode", 0, bytes.length);
+  }
+  const row = NOTIFICATIONS[notification];
+  const start = OUT_HEADER2.size + (row.out ? sizeOf(row.out) : 0);
+  if (bytes.length < start) throw fail("short body", start, bytes.length);
+  const body = row.out === void 0 ? {} : decodeStruct(row.out, bytes, OUT_HEADER2.size);
+  const rest = bytes.subarray(start);
+  let name = "";
+  let data = new Uint8Array();
+  let nodeids = [];
+  switch (row.tail) {
+    case "name": {
+      const size = Number(body.namelen);
+      if (size > FUSE_NAME_MAX) throw fail("long name", FUSE_NAME_MAX, size);
+      if (rest.length !== size + 1 || rest[size] !== 0) {
+        throw fail("missing NUL", size + 1, rest.length);
+      }
+      name = nameOfBytes(rest.subarray(0, size));
+      break;
+    }
+    case "data":
+      if (rest.length !== Number(body.size)) {
+        throw fail("short data", Number(body.size), rest.length);
+      }
+      data = rest.slice();
+      break;
+    case "nodeids": {
+      const size = 8 * Number(body.count);
+      if (rest.length !== size) throw fail("short items", size, rest.length);
+      nodeids = [
+        ...new BigUint64Array(rest.slice().buffer)
+      ];
+      break;
+    }
+    default:
+      if (rest.length > 0) throw fail("long body", start, bytes.length);
+  }
+  return {
+    notification,
+    body,
+    name,
+    data,
+    nodeids
+  };
+}
+var NotificationError = class extends ProtocolError {
+  /** Describes a notification that was refused. */
+  constructor(kind, code, expected, received) {
+    super(kind, code, expected, received);
+    this.name = "NotificationError";
+    const name = notificationName(code) ?? code;
+    this.message = `Cannot read notification ${name}: ${kind}, expected ${expected} bytes, received ${received}`;
+  }
+};
+
+// src/protocol/trace_record.ts
 var SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
 var OUT_HEADER_SIZE4 = sizeOf("fuse_out_header");
 function traceRequest(queue, request) {
@@ -2315,17 +3125,25 @@ function traceRequest(queue, request) {
   const fields = {
     nodeid: request.nodeid
   };
-  if (row?.in !== void 0) {
-    const size = Math.min(sizeOf(row.in), request.length - 40);
-    const struct = new Uint8Array(sizeOf(row.in));
-    struct.set(new Uint8Array(request.body.buffer, request.body.byteOffset, size));
-    Object.assign(fields, structFields(row.in, struct, 0));
+  if (row.in !== void 0) {
+    Object.assign(fields, structFields(row.in, request.body, 0));
   }
-  let bytes = row?.tail === void 0 ? 0 : request.tailLength;
-  if (row?.tail?.startsWith("name")) {
+  let bytes = row.tail === void 0 ? 0 : request.tailLength;
+  if (row.tail?.startsWith("name")) {
     fields.name = request.name();
     if (row.tail === "name name") fields.name2 = request.name(1);
     bytes = row.tail === "name value" ? request.value().byteLength : 0;
+  }
+  if (row.items !== void 0) {
+    const size = sizeOf(row.items);
+    const tail = request.tail();
+    fields.items = Array.from({
+      length: Math.floor(tail.length / size)
+    }, (_, i) => structFields(row.items, tail, i * size));
+    bytes = 0;
+  }
+  if (request.extensionsLength > 0) {
+    Object.assign(fields, extensionFields(request.extensions()));
   }
   return {
     queue,
@@ -2336,18 +3154,48 @@ function traceRequest(queue, request) {
     bytes
   };
 }
-function traceReply(asked, reply) {
-  const { queue, unique, opcode } = asked;
+function extensionFields(bytes) {
   const fields = {};
-  const size = Math.max(0, reply.length - OUT_HEADER_SIZE4);
-  let at = 0;
-  for (const name of opcodeRow(opcode)?.out ?? []) {
-    if (at + sizeOf(name) > size) break;
-    Object.assign(fields, structFields(name, reply.body, at));
-    at += sizeOf(name);
+  for (const extension of decodeExtensions(bytes)) {
+    if ("groups" in extension) fields.groups = [
+      ...extension.groups
+    ];
+    else if ("contexts" in extension) {
+      fields.contexts = extension.contexts.map(({ name }) => textOf(name));
+    }
   }
-  const { errno: errno2 } = reply;
-  const bytes = size - at;
+  return fields;
+}
+function textOf(name) {
+  return typeof name === "string" ? name : textOfBytes(name);
+}
+function traceReply(asked, reply, dialect = NEWEST) {
+  const size = Math.max(0, reply.length - OUT_HEADER_SIZE4);
+  const body = reply.data.subarray(0, size);
+  return traceReplyBody(asked, reply.errno, body, dialect);
+}
+function traceReplyBody(asked, errno2, body, dialect = NEWEST) {
+  const { queue, unique, opcode } = asked;
+  const row = opcodeRow(opcode);
+  const fields = {};
+  let at = 0;
+  for (const name of replyStructs(asked, row)) {
+    const size = name === "fuse_init_out" ? Math.min(body.length, sizeOf(name)) : dialect.size(name);
+    if (body.length === 0 || at + size > body.length) break;
+    const whole = new Uint8Array(sizeOf(name));
+    whole.set(body.subarray(at, at + size));
+    Object.assign(fields, structFields(name, whole, 0));
+    at += size;
+  }
+  const rest = body.subarray(at);
+  let bytes = rest.length;
+  let entries = null;
+  if (row?.outTail === "string" && errno2 === 0) {
+    fields.target = textOfBytes(rest);
+    bytes = 0;
+  } else if (row?.outTail?.startsWith("dirent") && errno2 === 0) {
+    entries = countEntries(rest, row.outTail === "direntplus");
+  }
   return {
     queue,
     direction: "->",
@@ -2355,8 +3203,59 @@ function traceReply(asked, reply) {
     opcode,
     fields,
     errno: errno2,
+    ...entries === null ? {} : {
+      entries
+    },
     bytes
   };
+}
+function replyStructs(asked, row) {
+  return row?.outTail === "value" && asked.fields.size === 0 ? [
+    "fuse_getxattr_out"
+  ] : row?.out ?? [];
+}
+function countEntries(bytes, plus) {
+  try {
+    return (plus ? parseDirentsPlus(bytes) : parseDirents(bytes)).length;
+  } catch {
+    return null;
+  }
+}
+function traceNotification(queue, message) {
+  const common = {
+    queue,
+    direction: "->",
+    unique: 0n,
+    opcode: 0
+  };
+  try {
+    const decoded = decodeNotification(message);
+    const { notification } = decoded;
+    const { out, tail } = NOTIFICATIONS[notification];
+    const fields = out === void 0 ? {} : structFields(out, message, OUT_HEADER_SIZE4);
+    if (tail === "name") fields.name = textOf(decoded.name);
+    if (tail === "nodeids") fields.nodeids = [
+      ...decoded.nodeids
+    ];
+    const bytes = decoded.data.length;
+    return {
+      ...common,
+      notification,
+      fields,
+      bytes
+    };
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const fields = {
+      code: error.opcode,
+      fault: error.message
+    };
+    return {
+      ...common,
+      fields,
+      bytes: message.length
+    };
+  }
 }
 function structFields(name, bytes, base) {
   const all = decodeStruct(name, bytes, base);
@@ -2367,6 +3266,7 @@ function structFields(name, bytes, base) {
 var TraceQueue = class {
   #queue;
   #show;
+  #wire;
   #asked = /* @__PURE__ */ new Map();
   /**
    * Puts a trace around a queue.
@@ -2374,9 +3274,10 @@ var TraceQueue = class {
    * @param queue The queue to look at.
    * @param show Takes each message, in the order in which they pass.
    */
-  constructor(queue, show) {
+  constructor(queue, show, options = {}) {
     this.#queue = queue;
     this.#show = show;
+    this.#wire = options.wire ?? false;
   }
   get index() {
     return this.#queue.index;
@@ -2393,12 +3294,19 @@ var TraceQueue = class {
   set dialect(dialect) {
     this.#queue.dialect = dialect;
   }
+  get carried() {
+    return this.#queue.carried;
+  }
   next(mayBlock) {
     const exchange = this.#queue.next(mayBlock);
     if (exchange !== null) {
-      const record = traceRequest(this.index, exchange.request);
+      const { request } = exchange;
+      const record = traceRequest(this.index, request);
       this.#asked.set(exchange, record);
-      this.#show(record);
+      this.#show(this.#wire ? {
+        ...record,
+        wire: request.copy()
+      } : record);
     }
     return exchange;
   }
@@ -2409,17 +3317,482 @@ var TraceQueue = class {
     const asked = this.#asked.get(exchange);
     this.#asked.delete(exchange);
     if (asked !== void 0 && exchange.reply.length > 0) {
-      this.#show(traceReply(asked, exchange.reply));
+      const record = traceReply(asked, exchange.reply, this.dialect);
+      const { reply } = exchange;
+      this.#show(this.#wire ? {
+        ...record,
+        wire: reply.copy()
+      } : record);
     }
     return this.#queue.reply(exchange);
   }
   notify(message) {
+    const record = traceNotification(this.index, message);
+    this.#show(this.#wire ? {
+      ...record,
+      wire: message.slice()
+    } : record);
     return this.#queue.notify(message);
+  }
+  settleCarried() {
+    this.#queue.settleCarried?.();
   }
   close() {
     this.#queue.close();
   }
 };
+
+// src/queue/fuse_ring.ts
+var FILE_CALL = {
+  /** pread(2). */
+  READ: 0,
+  /** pwrite(2). */
+  WRITE: 1,
+  /** fdatasync(2). */
+  SYNC: 2,
+  /** fallocate(2). */
+  ALLOCATE: 3
+};
+
+// src/queue/ring_files.ts
+var NO_FILE = -1;
+var RingFiles = class {
+  #ring;
+  #calls;
+  #free;
+  #inFlight = 0;
+  #gone = false;
+  #prepared;
+  /**
+   * Makes the calls of a ring's slots.
+   *
+   * @param ring The ring.
+   * @param prepared Hears of each call that is to be submitted.
+   */
+  constructor(ring, prepared) {
+    this.#ring = ring;
+    this.#prepared = prepared;
+    this.#free = [];
+    this.#calls = Array.from({
+      length: ring.fileSlots
+    }, (_, slot) => new RingCall(ring, slot, this.#free));
+    this.#free.push(...this.#calls);
+  }
+  /** Calls whose completion has not come yet. */
+  get inFlight() {
+    return this.#inFlight;
+  }
+  /**
+   * Reads into the start of a buffer; a positive answer of less than `length`
+   * says that the file has ended.
+   *
+   * @param fallback The descriptor to use where `fd` says EINVAL.
+   * @returns The bytes read or a negative errno; `-EBUSY` at once if too much
+   * is in flight.
+   */
+  read(fd, into, length, position, fallback = NO_FILE) {
+    const kind = FILE_CALL.READ;
+    return this.#start(kind, fd, into, 0, length, position, fallback);
+  }
+  /**
+   * Writes the start of a buffer.
+   *
+   * @param fallback The descriptor to use where `fd` says EINVAL.
+   * @returns The bytes written, fewer if the medium refused the rest, or a
+   * negative errno; `-EBUSY` at once if too much is in flight.
+   */
+  write(fd, from, length, position, fallback = NO_FILE) {
+    const kind = FILE_CALL.WRITE;
+    return this.#start(kind, fd, from, 0, length, position, fallback);
+  }
+  /** fdatasync(2). 0 or a negative errno. */
+  sync(fd) {
+    return this.#start(FILE_CALL.SYNC, fd, null, 0, 0, 0);
+  }
+  /** fallocate(2) with FALLOC_FL_* mode bits. 0 or a negative errno. */
+  allocate(fd, mode, position, length) {
+    return this.#start(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
+  }
+  /** Notes a completion; for the queue that takes them. */
+  completed(slot, result2) {
+    const call2 = this.#calls[slot];
+    if (call2.goesOn(result2)) return;
+    this.#inFlight--;
+    call2.settle();
+  }
+  /** The ring is gone: whatever is in flight fails, and whatever comes. */
+  abandon() {
+    this.#gone = true;
+    if (this.#inFlight === 0) return;
+    for (const call2 of this.#calls) {
+      if (!call2.busy) continue;
+      this.#inFlight--;
+      call2.fail(-ERRNO.ECANCELED);
+    }
+  }
+  #start(kind, fd, buffer, start, length, position, fallback = NO_FILE) {
+    if (this.#gone) return -ERRNO.ENODEV;
+    const call2 = this.#free.pop();
+    if (call2 === void 0) return -ERRNO.EBUSY;
+    this.#inFlight++;
+    call2.begin(kind, fd, buffer, start, length, position, fallback);
+    this.#ring.file(call2.slot, kind, fd, buffer, start, length, position);
+    this.#prepared();
+    return call2;
+  }
+};
+var RingCall = class {
+  slot;
+  #ring;
+  #free;
+  #kind = FILE_CALL.READ;
+  #fd = NO_FILE;
+  #fallback = NO_FILE;
+  #buffer = null;
+  #length = 0;
+  #position = 0;
+  #done = 0;
+  #busy = false;
+  #settled = false;
+  #result = 0;
+  #heard = null;
+  constructor(ring, slot, free) {
+    this.#ring = ring;
+    this.slot = slot;
+    this.#free = free;
+  }
+  /** Whether it waits for a completion. */
+  get busy() {
+    return this.#busy;
+  }
+  begin(kind, fd, buffer, start, length, position, fallback) {
+    this.#kind = kind;
+    this.#fallback = fallback === fd ? NO_FILE : fallback;
+    this.#fd = fd;
+    this.#buffer = buffer;
+    this.#length = buffer === null ? start : length;
+    this.#position = position;
+    this.#done = 0;
+    this.#busy = true;
+    this.#settled = false;
+    this.#heard = null;
+  }
+  /** Takes a completion in; whether the call needs another one. */
+  goesOn(result2) {
+    if (result2 === -ERRNO.EINTR || result2 === -ERRNO.EAGAIN) {
+      this.#ring.repeat(this.#ring.tag);
+      return true;
+    }
+    if (this.#kind > FILE_CALL.WRITE) {
+      this.#result = result2;
+      return false;
+    }
+    if (result2 === -ERRNO.EINVAL && this.#fallback !== NO_FILE) {
+      this.#fd = this.#fallback;
+      this.#fallback = NO_FILE;
+      return this.#again();
+    }
+    if (result2 > 0) {
+      this.#done += result2;
+      if (this.#done < this.#length) return this.#again();
+    }
+    const failed = result2 < 0 && (this.#done === 0 || this.#kind === FILE_CALL.READ);
+    const nothing = result2 === 0 && this.#done === 0 && this.#kind === FILE_CALL.WRITE;
+    this.#result = failed ? result2 : nothing ? -ERRNO.EIO : this.#done;
+    return false;
+  }
+  /** Asks for what is left. */
+  #again() {
+    this.#ring.file(this.slot, this.#kind, this.#fd, this.#buffer, this.#done, this.#length - this.#done, this.#position + this.#done);
+    return true;
+  }
+  fail(result2) {
+    this.#result = result2;
+    this.settle();
+  }
+  settle() {
+    this.#busy = false;
+    this.#settled = true;
+    this.#buffer = null;
+    if (this.#heard !== null) this.#tell(this.#heard);
+  }
+  then(onFulfilled, _onRejected) {
+    const heard = onFulfilled ?? ignore;
+    if (this.#settled) this.#tell(heard);
+    else this.#heard = heard;
+    return SPENT;
+  }
+  #tell(heard) {
+    const result2 = this.#result;
+    this.#heard = null;
+    this.#free.push(this);
+    heard(result2);
+  }
+};
+function ignore() {
+}
+var SPENT = {
+  then() {
+    throw new TypeError("Cannot wait twice for an answer of a ring");
+  }
+};
+
+// src/queue/uring_queue.ts
+var IN_HEADER2 = accessors("fuse_in_header");
+var OUT_HEADER3 = accessors("fuse_out_header");
+var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
+var ENT_IN_OUT_AT = 256;
+var POLLS2 = 32;
+var US_PER_MS3 = 1e3;
+var UringQueue = class {
+  index;
+  capacity;
+  /** File I/O on the same ring. */
+  files;
+  #dialect;
+  #ring;
+  #device;
+  #watches;
+  #poll;
+  #entries;
+  /** Requests handed out and not answered. */
+  #given = 0;
+  /** Completions taken since the ring was entered last. */
+  #batch = 0;
+  #started = false;
+  #deviceCalls = false;
+  #waiting = false;
+  #memoryLost = false;
+  #end = null;
+  /** Makes a queue of a ring, which the queue closes. */
+  constructor(ring, options) {
+    this.#ring = ring;
+    this.index = options.index;
+    this.#dialect = options.dialect;
+    this.#device = options.device;
+    this.#watches = options.watchDevice;
+    this.#poll = options.poll ?? new PollStrategy();
+    this.files = new RingFiles(ring, () => this.#submitIfWaiting());
+    this.#entries = ring.entries.map(entryOf);
+    this.capacity = this.#entries.length + (this.#watches ? this.#device.capacity : 0);
+  }
+  get end() {
+    return this.#end;
+  }
+  get dialect() {
+    return this.#dialect;
+  }
+  set dialect(dialect) {
+    this.#dialect = dialect;
+    this.#device.dialect = dialect;
+  }
+  get carried() {
+    return this.files.inFlight;
+  }
+  next(mayBlock) {
+    if (this.#end?.reason === "closed") return null;
+    if (!this.#started) this.#start();
+    let entered = false;
+    for (; ; ) {
+      const exchange = this.#taken() ?? (this.#deviceCalls ? this.#fromDevice() : null);
+      if (exchange !== null) return exchange;
+      if (this.#end !== null) return null;
+      if (mayBlock && this.#given <= this.files.inFlight) this.#wait();
+      else if (entered) return null;
+      else this.#enter(0);
+      entered = true;
+    }
+  }
+  async ready() {
+    if (this.#end === null) {
+      if (!this.#started) this.#start();
+      this.#enter(0);
+    }
+    if (this.#end !== null || this.#ring.lively || this.#deviceCalls) return;
+    this.#waiting = true;
+    await this.#ring.readable();
+    this.#waiting = false;
+  }
+  reply(exchange) {
+    const entry = exchange;
+    this.#given--;
+    if (this.#end !== null) this.#releaseUnused();
+    if (entry.number === void 0) return this.#device.reply(exchange);
+    if (this.#end !== null) return false;
+    const { reply, header } = entry;
+    const length = reply.length;
+    if (length === 0) OUT_HEADER3.set.error(header, 0, 0);
+    const body = Math.max(0, length - OUT_HEADER3.size);
+    ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
+    this.#ring.commit(entry.number);
+    this.#submitIfWaiting();
+    return true;
+  }
+  notify(message) {
+    return this.#end === null ? this.#device.notify(message) : -ERRNO.ENODEV;
+  }
+  settleCarried() {
+    const first = this.#entries.length + 1;
+    while (this.files.inFlight > 0) {
+      if (!this.#ring.take()) {
+        if (this.#ring.enter(1) < 0) return;
+      } else if (this.#ring.tag >= first) {
+        this.files.completed(this.#ring.tag - first, this.#ring.result);
+      }
+    }
+  }
+  close() {
+    if (this.#end?.reason === "closed") return;
+    this.settleCarried();
+    if (this.#end === null && this.#ring.dirty) this.#enter(0);
+    this.#end = {
+      reason: "closed",
+      message: "The queue was closed"
+    };
+    this.#memoryLost = this.files.inFlight > 0;
+    this.#ring.close();
+    this.#device.close();
+    this.files.abandon();
+    this.#releaseUnused();
+  }
+  #start() {
+    this.#started = true;
+    for (const { number } of this.#entries) this.#ring.register(number);
+    if (this.#watches) this.#ring.watch();
+  }
+  /** The next request among the completions that are there. */
+  #taken() {
+    const ring = this.#ring;
+    const count2 = this.#entries.length;
+    while (ring.take()) {
+      const { tag, result: result2 } = ring;
+      this.#batch++;
+      if (tag > count2) this.files.completed(tag - count2 - 1, result2);
+      else if (tag === count2) this.#deviceCalls = true;
+      else if (result2 === 0) {
+        const entry = this.#entries[tag];
+        if (this.#begin(entry)) return entry;
+      } else this.#failed(tag, result2);
+    }
+    return null;
+  }
+  /** Binds an entry to the request in it; whether it is to be given out. */
+  #begin(entry) {
+    const { header, request, reply } = entry;
+    const bodySize = this.#dialect.bodySize(IN_HEADER2.get.opcode(header));
+    const least = IN_HEADER2.size + bodySize;
+    const length = IN_HEADER2.get.len(header);
+    const received = bodySize < 0 || length < least ? length : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
+    this.#given++;
+    reply.reset();
+    const error = request.validate(received, this.#dialect);
+    if (error === null) return true;
+    if (error.answerable) {
+      reply.error(error.errno);
+      this.reply(entry);
+    } else {
+      this.#given--;
+      this.#end ??= {
+        reason: "failed",
+        message: error.message
+      };
+    }
+    return false;
+  }
+  #failed(tag, result2) {
+    switch (-result2) {
+      case ERRNO.EAGAIN:
+      case ERRNO.EINTR:
+        return this.#ring.repeat(tag);
+      case ERRNO.ENOTCONN:
+      case ERRNO.ENODEV:
+        this.#end ??= {
+          reason: "unmounted",
+          message: "The mount has gone"
+        };
+        return;
+      case ERRNO.ECONNABORTED:
+      case ERRNO.ECANCELED:
+        this.#end ??= {
+          reason: "aborted",
+          message: "The connection was aborted"
+        };
+        return;
+      default:
+        this.#broken("offer an entry of the ring", result2);
+    }
+  }
+  #fromDevice() {
+    const exchange = this.#device.next(false);
+    if (exchange !== null) {
+      this.#given++;
+      return exchange;
+    }
+    this.#deviceCalls = false;
+    if (this.#device.end !== null) this.#end ??= this.#device.end;
+    else this.#ring.watch();
+    return null;
+  }
+  /** Sleeps until something completes, polling before that if it pays. */
+  #wait() {
+    const window = this.#poll.window(this.#batch);
+    const alone = this.#batch < 2;
+    this.#batch = 0;
+    if (window === 0 && !(alone && this.#poll.adapts)) return this.#enter(1);
+    if (window > 0) {
+      if (this.#ring.dirty) this.#enter(0);
+      if (this.#spin(window)) {
+        this.#poll.waited(0);
+        return this.#enter(0);
+      }
+    }
+    const start = performance.now();
+    this.#enter(1);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS3);
+  }
+  /** Polls for so many microseconds; whether something came. */
+  #spin(window) {
+    const ring = this.#ring;
+    let end = 0;
+    for (let i = 0; !ring.lively; i++) {
+      if (i % POLLS2 !== POLLS2 - 1) continue;
+      const now2 = performance.now();
+      if (end === 0) end = now2 + window / US_PER_MS3;
+      else if (now2 >= end) return false;
+    }
+    return true;
+  }
+  /** Nobody else enters the ring while `ready()` waits. */
+  #submitIfWaiting() {
+    if (this.#waiting) this.#enter(0);
+  }
+  #enter(least) {
+    const result2 = this.#ring.enter(least);
+    if (result2 >= 0 || result2 === -ERRNO.EAGAIN || result2 === -ERRNO.EBUSY) {
+      return;
+    }
+    this.#broken("use the io_uring", result2);
+  }
+  #broken(what, result2) {
+    this.#end ??= {
+      reason: "failed",
+      message: `Cannot ${what}: ${errnoName(-result2)}`
+    };
+  }
+  /** Gives the memory back once the queue is closed and nobody has any. */
+  #releaseUnused() {
+    if (this.#end?.reason !== "closed" || this.#memoryLost) return;
+    if (this.#given === 0) this.#ring.release();
+  }
+};
+function entryOf({ headers, payload }, number) {
+  const exchange = separateExchange(headers, payload);
+  return {
+    ...exchange,
+    number,
+    header: exchange.reply.header
+  };
+}
 
 // src/linux/call_arguments.ts
 var BufferPointers = class {
@@ -2445,6 +3818,23 @@ var BufferPointers = class {
     return pointer;
   }
 };
+var BufferAddresses = class {
+  // Weak, so that remembering a buffer does not keep it.
+  #known = /* @__PURE__ */ new WeakMap();
+  /**
+   * The address of a view's first byte; user addresses are exact as numbers.
+   *
+   * @param view Over an ArrayBuffer or a SharedArrayBuffer.
+   */
+  of(view) {
+    let address = this.#known.get(view);
+    if (address === void 0) {
+      address = Number(Deno.UnsafePointer.value(pointerOf(view)));
+      this.#known.set(view, address);
+    }
+    return address;
+  }
+};
 var LastBigint = class {
   #number = 0;
   #bigint = 0n;
@@ -2467,7 +3857,7 @@ function pointerOf(view) {
 }
 
 // src/linux/c_string.ts
-var ENCODER = new TextEncoder();
+var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
 function textAt(pointer) {
   return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
@@ -2510,6 +3900,49 @@ var SYMBOLS = {
       "pointer",
       "usize",
       "i64"
+    ],
+    result: "i32"
+  },
+  // The same two in a thread of Deno's pool, where errno is lost.
+  pread_nonblocking: {
+    name: "pread",
+    parameters: [
+      "i32",
+      "pointer",
+      "usize",
+      "i64"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  pwrite_nonblocking: {
+    name: "pwrite",
+    parameters: [
+      "i32",
+      "pointer",
+      "usize",
+      "i64"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  // ssize_t preadv2(int fd, const struct iovec *iov, int iovcnt, off_t offset,
+  //                 int flags);
+  preadv2: {
+    parameters: [
+      "i32",
+      "pointer",
+      "i32",
+      "i64",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int fstatfs(int fd, struct statfs *buf);
+  fstatfs: {
+    parameters: [
+      "i32",
+      "buffer"
     ],
     result: "i32"
   },
@@ -2604,6 +4037,34 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // These in a thread of Deno's pool: a file system's server is asked.
+  openat_nonblocking: {
+    name: "openat",
+    parameters: [
+      "i32",
+      "buffer",
+      "i32",
+      "u32"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  close_nonblocking: {
+    name: "close",
+    parameters: [
+      "i32"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  // int flock(int fd, int op);
+  flock: {
+    parameters: [
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
   // int ioctl(int fd, unsigned long request, void *argument);
   ioctl: {
     parameters: [
@@ -2675,6 +4136,230 @@ var SYMBOLS = {
       "i32",
       "u32",
       "u32"
+    ],
+    result: "i32"
+  },
+  // int eventfd(unsigned int initval, int flags);
+  eventfd: {
+    parameters: [
+      "u32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd,
+  //            off_t offset);
+  mmap: {
+    parameters: [
+      "pointer",
+      "usize",
+      "i32",
+      "i32",
+      "i32",
+      "i64"
+    ],
+    result: "pointer"
+  },
+  // int munmap(void *addr, size_t length);
+  munmap: {
+    parameters: [
+      "pointer",
+      "usize"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_io_uring_setup, u32 entries, struct io_uring_params *p);
+  io_uring_setup: {
+    name: "syscall",
+    parameters: [
+      "i32",
+      "u32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_io_uring_enter, unsigned int fd, unsigned int to_submit,
+  //              unsigned int min_complete, unsigned int flags, sigset_t *sig,
+  //              size_t sz); the kernel looks at sz only if there is a sig.
+  io_uring_enter: {
+    name: "syscall",
+    parameters: [
+      "i32",
+      "i32",
+      "u32",
+      "u32",
+      "u32",
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_io_uring_register, unsigned int fd, unsigned int opcode,
+  //              void *arg, unsigned int nr_args);
+  io_uring_register: {
+    name: "syscall",
+    parameters: [
+      "i32",
+      "i32",
+      "u32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int fcntl(int fd, int op, struct flock *lock);
+  fcntl_lock: {
+    name: "fcntl",
+    parameters: [
+      "i32",
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int fchmod(int fd, mode_t mode);
+  fchmod: {
+    parameters: [
+      "i32",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int socket(int domain, int type, int protocol);
+  socket: {
+    parameters: [
+      "i32",
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int socketpair(int domain, int type, int protocol, int sv[2]);
+  socketpair: {
+    parameters: [
+      "i32",
+      "i32",
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  bind: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  connect: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int listen(int sockfd, int backlog);
+  listen: {
+    parameters: [
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen,
+  //             int flags);
+  accept4: {
+    parameters: [
+      "i32",
+      "pointer",
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int shutdown(int sockfd, int how);
+  shutdown: {
+    parameters: [
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t send(int sockfd, const void *buf, size_t len, int flags);
+  send: {
+    parameters: [
+      "i32",
+      "buffer",
+      "usize",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+  recvmsg: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions);
+  posix_spawn_file_actions_init: {
+    parameters: [
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions,
+  //                                      int fd, int newfd);
+  posix_spawn_file_actions_adddup2: {
+    parameters: [
+      "buffer",
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
+  posix_spawn_file_actions_destroy: {
+    parameters: [
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn(pid_t *pid, const char *path,
+  //                 const posix_spawn_file_actions_t *file_actions,
+  //                 const posix_spawnattr_t *attrp, char *const argv[],
+  //                 char *const envp[]);
+  posix_spawn: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "pointer",
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // pid_t waitpid(pid_t pid, int *wstatus, int options);
+  waitpid: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int kill(pid_t pid, int sig);
+  kill: {
+    parameters: [
+      "i32",
+      "i32"
     ],
     result: "i32"
   },
@@ -2841,6 +4526,8 @@ var OPEN = {
   NONBLOCK: 2048,
   /** A symbolic link at the end is not followed. */
   NOFOLLOW: ARM ? 32768 : 131072,
+  /** Past the page cache. */
+  DIRECT: ARM ? 65536 : 16384,
   /** Not for the programs that this process starts. */
   CLOEXEC: 524288,
   /** A handle of the place only: a file system's server is not asked. */
@@ -2850,13 +4537,62 @@ function closeDescriptor(fd) {
   libc().close(fd);
 }
 
+// src/linux/readable.ts
+var POLLIN = 1;
+var ONE_DESCRIPTOR = 1n;
+var LONGEST_WAIT_MS = 1e3;
+var Readable = class {
+  #fd;
+  #libc = libc();
+  #pollfd;
+  #closed = false;
+  #wait;
+  /** Looks at a descriptor. */
+  constructor(fd) {
+    this.#fd = fd;
+    this.#pollfd = pollIn(fd);
+  }
+  /** poll(2) with no time-out. */
+  now() {
+    return this.#libc.poll(this.#pollfd.pointer, ONE_DESCRIPTOR, 0) > 0;
+  }
+  /**
+   * Resolves once reading would not wait, or after {@linkcode end}; timers and
+   * promises of this thread go on meanwhile.
+   */
+  later() {
+    return this.#wait ??= this.#poll().finally(() => {
+      this.#wait = void 0;
+    });
+  }
+  /** The descriptor is about to be closed: ends waits within a second. */
+  end() {
+    this.#closed = true;
+  }
+  async #poll() {
+    const pollfd = pollIn(this.#fd);
+    let ready = 0;
+    while (ready === 0 && !this.#closed) {
+      ready = await this.#libc.poll_nonblocking(pollfd.pointer, ONE_DESCRIPTOR, LONGEST_WAIT_MS);
+    }
+    pollfd.bytes.fill(0);
+  }
+};
+function pollIn(fd) {
+  const bytes = new Uint8Array(new ArrayBuffer(8));
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, POLLIN, true);
+  return {
+    bytes,
+    pointer: pointerOf(bytes)
+  };
+}
+
 // src/linux/fuse_device.ts
 var DEVICE = "/dev/fuse";
 var F_GETFL = 3;
 var F_SETFL = 4;
-var POLLIN = 1;
-var ONE_DESCRIPTOR = 1n;
-var LONGEST_WAIT_MS = 1e3;
 function fuseDeviceFromFd(fd) {
   const flags = libc().fcntl(fd, F_GETFL, 0);
   if (flags < 0) {
@@ -2874,10 +4610,9 @@ var LinuxFuseDevice = class {
   #pointers = new BufferPointers();
   #readLength = new LastBigint();
   #writeLength = new LastBigint();
-  #pollfd;
+  #readable;
   #blocking;
   #closed = false;
-  #readable;
   /**
    * Wraps an open descriptor.
    *
@@ -2887,7 +4622,7 @@ var LinuxFuseDevice = class {
   constructor(fd, blocking) {
     this.fd = fd;
     this.#blocking = blocking;
-    this.#pollfd = pollIn(fd);
+    this.#readable = new Readable(fd);
   }
   read(buffer) {
     const pointer = this.#pointers.of(buffer);
@@ -2923,41 +4658,575 @@ var LinuxFuseDevice = class {
     this.#blocking = blocking;
   }
   poll() {
-    return this.#libc.poll(this.#pollfd.pointer, ONE_DESCRIPTOR, 0) > 0;
+    return this.#readable.now();
   }
   readable() {
-    return this.#readable ??= this.#waitReadable().finally(() => {
-      this.#readable = void 0;
-    });
+    return this.#readable.later();
   }
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#readable.end();
     closeDescriptor(this.fd);
   }
-  async #waitReadable() {
-    const pollfd = pollIn(this.fd);
-    const one = ONE_DESCRIPTOR;
-    let ready = 0;
-    while (ready === 0 && !this.#closed) {
-      ready = await this.#libc.poll_nonblocking(pollfd.pointer, one, LONGEST_WAIT_MS);
-    }
-    pollfd.bytes.fill(0);
-  }
 };
-function pollIn(fd) {
-  const bytes = new Uint8Array(new ArrayBuffer(8));
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, POLLIN, true);
-  return {
-    bytes,
-    pointer: pointerOf(bytes)
-  };
-}
 function checkLength(buffer, length) {
   if (length < 0 || length > buffer.byteLength) {
     throw new RangeError(`Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength} (pass a length within it)`);
+  }
+}
+
+// src/linux/event_fd.ts
+var SIZE = 8n;
+var EventFd = class {
+  /** The descriptor. */
+  fd;
+  #readable;
+  #count = new Uint8Array(new ArrayBuffer(8));
+  #pointer = pointerOf(this.#count);
+  #closed = false;
+  /**
+   * Makes one that has not been signalled.
+   *
+   * @throws {SystemError} EMFILE, ENFILE, ENOMEM.
+   */
+  constructor() {
+    this.fd = libc().eventfd(0, OPEN.CLOEXEC | OPEN.NONBLOCK);
+    if (this.fd < 0) {
+      throw new SystemError({
+        call: "eventfd",
+        action: "make an eventfd",
+        errno: errno()
+      });
+    }
+    this.#readable = new Readable(this.fd);
+  }
+  /** Resolves once it has been signalled since the last time, or is closed. */
+  async signalled() {
+    await this.#readable.later();
+    if (!this.#closed) libc().read(this.fd, this.#pointer, SIZE);
+  }
+  /** Closes it; whoever waits is woken within a second. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#readable.end();
+    closeDescriptor(this.fd);
+  }
+};
+
+// src/linux/memory.ts
+var PROT_READ_WRITE = 3;
+var MAP_SHARED = 1;
+var MAP_PRIVATE = 2;
+var MAP_ANONYMOUS = 32;
+var MAP_NORESERVE = 16384;
+var MAP_POPULATE = 32768;
+var MAP_FAILED = 0xffffffffffffffffn;
+var PAGE_SIZE = 4096;
+function mapAnonymous(size) {
+  return map(size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0n);
+}
+function mapShared(fd, size, offset) {
+  return map(size, MAP_SHARED | MAP_POPULATE, fd, offset);
+}
+function alignedBytes(size, at) {
+  const bytes = new Uint8Array(size + PAGE_SIZE);
+  const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
+  const shift = (PAGE_SIZE - (address + at) % PAGE_SIZE) % PAGE_SIZE;
+  return bytes.subarray(shift, shift + size);
+}
+function map(size, flags, fd, offset) {
+  const length = BigInt(size);
+  const { mmap, munmap } = libc();
+  const pointer = mmap(null, length, PROT_READ_WRITE, flags, fd, offset);
+  const address = Deno.UnsafePointer.value(pointer);
+  if (pointer === null || address === MAP_FAILED) {
+    const error = errno();
+    throw new SystemError({
+      call: "mmap",
+      action: `map ${size} bytes of memory`,
+      errno: error
+    });
+  }
+  let mapped = true;
+  return {
+    buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, size),
+    address: Number(address),
+    unmap() {
+      if (mapped) munmap(pointer, length);
+      mapped = false;
+    }
+  };
+}
+
+// src/linux/io_uring.ts
+var SYS_IO_URING_SETUP = 425;
+var SYS_IO_URING_ENTER = 426;
+var SYS_IO_URING_REGISTER = 427;
+var SETUP_CLAMP = 1 << 4;
+var SETUP_TASKRUN_FLAG = 1 << 9;
+var SETUP_SQE128 = 1 << 10;
+var SETUP_SINGLE_ISSUER = 1 << 12;
+var SETUP_DEFER_TASKRUN = 1 << 13;
+var SETUP_FLAGS = [
+  SETUP_CLAMP | SETUP_SQE128 | SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN | SETUP_TASKRUN_FLAG,
+  SETUP_CLAMP | SETUP_SQE128
+];
+var OFF_SQ_RING = 0n;
+var OFF_CQ_RING = 0x8000000n;
+var OFF_SQES = 0x10000000n;
+var ENTER_GETEVENTS = 1 << 0;
+var ENTER_REGISTERED_RING = 1 << 4;
+var REGISTER_FILES = 2;
+var REGISTER_EVENTFD = 4;
+var REGISTER_RING_FDS = 20;
+var CQ_EVENTFD_DISABLED = 1 << 0;
+var SQ_CQ_OVERFLOW = 1 << 1;
+var SQ_TASKRUN = 1 << 2;
+var WORK = SQ_CQ_OVERFLOW | SQ_TASKRUN;
+var SIZE_OF_PARAMS = 120;
+var SIZE_OF_SQE = 128;
+var SIZE_OF_CQE = 16;
+var SQE_WORDS = SIZE_OF_SQE / 4;
+var SQE = {
+  /** `opcode`, `flags` << 8, `ioprio` << 16. */
+  OP: 0,
+  /** `fd`. */
+  FD: 1,
+  /** `off`, two words; `cmd_op`. */
+  OFF: 2,
+  /** `addr`, two words. */
+  ADDR: 4,
+  /** `len`. */
+  LEN: 6,
+  /** `rw_flags`, `fsync_flags`, `poll32_events`. */
+  FLAGS: 7,
+  /** `user_data`, two words. */
+  USER_DATA: 8,
+  /** `cmd`: 80 bytes. */
+  CMD: 12
+};
+var FIXED_FILE = 1 << 0;
+var IoUring = class {
+  /** The ring's descriptor. */
+  fd;
+  /** Submission slots, {@linkcode SQE_WORDS} words each. */
+  sqes;
+  /** How many slots there are. */
+  slots;
+  /** `user_data` of the completion taken last: its lower 32 bits. */
+  tag = 0;
+  /** `res` of the completion taken last. */
+  result = 0;
+  #libc = libc();
+  /**
+   * Whether only this thread's own `enter()` posts completions: then nothing
+   * needs an order but what the call gives, and V8 calls a function for each
+   * of Atomics.
+   */
+  #deferred;
+  #mappings;
+  #sq;
+  #sqTail;
+  #sqFlags;
+  #sqArray;
+  #sqMask;
+  #cq;
+  #cqHead;
+  #cqTail;
+  #cqFlags;
+  #cqes;
+  #cqMask;
+  #enterFd;
+  #enterFlags;
+  /** Pushed and not submitted. */
+  #pushed = 0;
+  #tail;
+  #head;
+  #closed = false;
+  /**
+   * Makes a ring.
+   *
+   * @param slots Submissions that may be in flight at once, at least.
+   * @throws {SystemError} ENOSYS, EPERM, ENOMEM, EMFILE; EINVAL if the kernel
+   * has no 128-byte submissions.
+   */
+  constructor(slots) {
+    const params = new DataView(new ArrayBuffer(SIZE_OF_PARAMS));
+    this.fd = setUp(slots, params);
+    this.#deferred = (params.getUint32(8, true) & SETUP_DEFER_TASKRUN) !== 0;
+    const word = (at) => params.getUint32(at, true);
+    const entries = word(0);
+    const sqSize = word(64) + entries * 4;
+    const cqSize = word(100) + word(4) * SIZE_OF_CQE;
+    this.#mappings = [];
+    try {
+      const ring = this.#map(Math.max(sqSize, cqSize), OFF_SQ_RING);
+      const cqRing = this.#map(cqSize, OFF_CQ_RING);
+      const sqes = this.#map(entries * SIZE_OF_SQE, OFF_SQES);
+      this.#sq = new Int32Array(ring);
+      this.#cq = new Int32Array(cqRing);
+      this.sqes = new Int32Array(sqes);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.slots = entries;
+    this.#sqTail = word(44) / 4;
+    this.#sqMask = this.#sq[word(48) / 4];
+    this.#sqFlags = word(56) / 4;
+    this.#sqArray = word(64) / 4;
+    this.#cqHead = word(80) / 4;
+    this.#cqTail = word(84) / 4;
+    this.#cqMask = this.#cq[word(88) / 4];
+    this.#cqFlags = word(104) / 4;
+    this.#cqes = word(100) / 4;
+    this.#tail = Atomics.load(this.#sq, this.#sqTail);
+    this.#head = Atomics.load(this.#cq, this.#cqHead);
+    this.announce(false);
+    const registered = this.#registerRing();
+    this.#enterFd = registered ?? this.fd;
+    this.#enterFlags = ENTER_GETEVENTS | (registered === null ? 0 : ENTER_REGISTERED_RING);
+  }
+  /**
+   * Registers files, which spares a look-up at each submission.
+   *
+   * @param fds Descriptors; their positions are what submissions name.
+   * @throws {SystemError} With io_uring_register(2)'s errno.
+   */
+  registerFiles(fds) {
+    this.#register(REGISTER_FILES, fds);
+  }
+  /**
+   * Registers an eventfd(2), which {@linkcode IoUring.announce} switches. A
+   * poll(2) of the ring itself sleeps on where completions are deferred: work
+   * for `enter()` wakes nobody there.
+   *
+   * @param fd The eventfd.
+   * @throws {SystemError} With io_uring_register(2)'s errno.
+   */
+  registerEvent(fd) {
+    this.#register(REGISTER_EVENTFD, [
+      fd
+    ]);
+  }
+  /**
+   * Whether the kernel is to signal the eventfd; each signal costs. No at
+   * first. Look at `lively` after switching it on.
+   */
+  announce(on) {
+    const flags = on ? 0 : CQ_EVENTFD_DISABLED;
+    Atomics.store(this.#cq, this.#cqFlags, flags);
+  }
+  /** Puts a filled slot into the ring; {@linkcode IoUring.enter} submits it. */
+  push(slot) {
+    this.#sq[this.#sqArray + (this.#tail & this.#sqMask)] = slot;
+    this.#tail = this.#tail + 1 | 0;
+    this.#pushed++;
+  }
+  /** Whether something was pushed and not submitted yet. */
+  get dirty() {
+    return this.#pushed > 0;
+  }
+  /** Whether entering would bring a completion, or one is there already. */
+  get lively() {
+    return (this.#sq[this.#sqFlags] & WORK) !== 0 || this.#postedTail() !== this.#head;
+  }
+  /**
+   * io_uring_enter(2): submits what was pushed, lets completions happen and
+   * waits until at least `least` are there.
+   *
+   * @returns 0, or a negative errno, EINTR not among them.
+   */
+  enter(least) {
+    if (this.#deferred) this.#sq[this.#sqTail] = this.#tail;
+    else Atomics.store(this.#sq, this.#sqTail, this.#tail);
+    for (; ; ) {
+      const submitted = this.#libc.io_uring_enter(SYS_IO_URING_ENTER, this.#enterFd, this.#pushed, least, this.#enterFlags, null);
+      if (submitted < 0) {
+        const error = errno();
+        if (error !== ERRNO.EINTR) return -error;
+        continue;
+      }
+      this.#pushed -= submitted;
+      if (this.#pushed === 0) return 0;
+    }
+  }
+  /**
+   * Takes the next completion into `tag` and `result`.
+   *
+   * @returns Whether there was one.
+   */
+  take() {
+    const head = this.#head;
+    if (this.#postedTail() === head) return false;
+    const at = this.#cqes + (head & this.#cqMask) * (SIZE_OF_CQE / 4);
+    this.tag = this.#cq[at];
+    this.result = this.#cq[at + 2];
+    this.#head = head + 1 | 0;
+    if (this.#deferred) this.#cq[this.#cqHead] = this.#head;
+    else Atomics.store(this.#cq, this.#cqHead, this.#head);
+    return true;
+  }
+  /** Lets go of the ring: what is in flight is cancelled. Idempotent. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const mapping of this.#mappings) mapping.unmap();
+    closeDescriptor(this.fd);
+  }
+  #postedTail() {
+    return this.#deferred ? this.#cq[this.#cqTail] : Atomics.load(this.#cq, this.#cqTail);
+  }
+  #register(what, fds) {
+    const result2 = this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, what, new Int32Array(fds), fds.length);
+    if (result2 < 0) throw ringError("register descriptors with", errno());
+  }
+  #map(size, offset) {
+    const mapping = mapShared(this.fd, size, offset);
+    this.#mappings.push(mapping);
+    return mapping.buffer;
+  }
+  /** Spares the look-up of the ring itself; `null` if that is not to be had. */
+  #registerRing() {
+    const update = new DataView(new ArrayBuffer(16));
+    update.setUint32(0, 4294967295, true);
+    update.setUint32(8, this.fd, true);
+    const done = this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, REGISTER_RING_FDS, update, 1);
+    return done === 1 ? update.getUint32(0, true) : null;
+  }
+};
+function setUp(slots, params) {
+  let error = 0;
+  for (const flags of SETUP_FLAGS) {
+    new Uint8Array(params.buffer).fill(0);
+    params.setUint32(8, flags, true);
+    const fd = libc().io_uring_setup(SYS_IO_URING_SETUP, slots, params);
+    if (fd >= 0) return fd;
+    error = errno();
+    if (error !== ERRNO.EINVAL) break;
+  }
+  throw ringError("make", error);
+}
+function ringError(what, error) {
+  return new SystemError({
+    call: "io_uring_setup",
+    action: `${what} an io_uring`,
+    errno: error
+  });
+}
+
+// src/linux/fuse_ring.ts
+var OP_FSYNC = 3;
+var OP_POLL_ADD = 6;
+var OP_FALLOCATE = 17;
+var OP_READ = 22;
+var OP_WRITE = 23;
+var OP_URING_CMD = 46;
+var FILE_OPS = [
+  OP_READ,
+  OP_WRITE,
+  OP_FSYNC,
+  OP_FALLOCATE
+];
+var FSYNC_DATASYNC = 1;
+var POLLIN2 = 1;
+var FUSE_REGISTER = 1;
+var FUSE_COMMIT_AND_FETCH = 2;
+var COMMIT_ID = SQE.CMD + 2;
+var QID = SQE.CMD + 4;
+var HEADERS_SIZE = 288;
+var HEADERS_STRIDE = 320;
+var HEADERS_COMMIT_ID = (256 + 8) / 4;
+var IOVECS_SIZE = 32;
+var TWO_322 = 2 ** 32;
+var FUSE_FILE = 0;
+function openFuseRing(options) {
+  return new LinuxFuseRing(options);
+}
+var LinuxFuseRing = class {
+  entries;
+  fileSlots;
+  #ring;
+  #sqes;
+  #memory;
+  #event;
+  #closed = false;
+  /** The headers of all entries. */
+  #headers;
+  /** Of buffers that are no payloads. */
+  #addresses = new BufferAddresses();
+  /** Makes a ring; see {@linkcode openFuseRing}. */
+  constructor({ fd, qids, payloadSize }) {
+    const count2 = qids.length;
+    this.fileSlots = count2 + 4;
+    this.#ring = new IoUring(count2 + 1 + this.fileSlots);
+    this.#sqes = this.#ring.sqes;
+    const stride = roundUp(payloadSize, PAGE_SIZE);
+    const payloadsAt = roundUp(count2 * (HEADERS_STRIDE + IOVECS_SIZE), PAGE_SIZE);
+    this.#event = new EventFd();
+    try {
+      this.#ring.registerEvent(this.#event.fd);
+      this.#ring.registerFiles([
+        fd
+      ]);
+      this.#memory = mapAnonymous(payloadsAt + count2 * stride);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    const { buffer } = this.#memory;
+    this.#headers = new Int32Array(buffer, 0, count2 * HEADERS_STRIDE / 4);
+    this.entries = qids.map((_, i) => ({
+      headers: new Uint8Array(buffer, i * HEADERS_STRIDE, HEADERS_SIZE),
+      payload: new Uint8Array(buffer, payloadsAt + i * stride, payloadSize)
+    }));
+    for (let slot = 0; slot < count2 + 1 + this.fileSlots; slot++) {
+      this.#sqes[slot * SQE_WORDS + SQE.USER_DATA] = slot;
+    }
+    qids.forEach((qid, entry) => this.#prepareEntry(entry, qid));
+    this.#prepareWatch(count2);
+  }
+  get tag() {
+    return this.#ring.tag;
+  }
+  get result() {
+    return this.#ring.result;
+  }
+  get dirty() {
+    return this.#ring.dirty;
+  }
+  get lively() {
+    return this.#ring.lively;
+  }
+  register(entry) {
+    this.#ring.push(entry);
+  }
+  commit(entry) {
+    const sqe = entry * SQE_WORDS;
+    const headers = entry * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
+    this.#sqes[sqe + SQE.OFF] = FUSE_COMMIT_AND_FETCH;
+    this.#sqes[sqe + COMMIT_ID] = this.#headers[headers];
+    this.#sqes[sqe + COMMIT_ID + 1] = this.#headers[headers + 1];
+    this.#ring.push(entry);
+  }
+  repeat(tag) {
+    this.#ring.push(tag);
+  }
+  watch() {
+    this.#ring.push(this.entries.length);
+  }
+  file(slot, call2, fd, buffer, start, length, position) {
+    const number = this.entries.length + 1 + slot;
+    const sqes = this.#sqes;
+    const sqe = number * SQE_WORDS;
+    const address = buffer === null ? 0 : this.#addressOf(buffer) + start;
+    sqes[sqe + SQE.OP] = FILE_OPS[call2];
+    sqes[sqe + SQE.FD] = fd;
+    sqes[sqe + SQE.OFF] = position;
+    sqes[sqe + SQE.OFF + 1] = position / TWO_322;
+    sqes[sqe + SQE.LEN] = length;
+    sqes[sqe + SQE.FLAGS] = 0;
+    if (buffer !== null) {
+      sqes[sqe + SQE.ADDR] = address;
+      sqes[sqe + SQE.ADDR + 1] = address / TWO_322;
+    } else if (FILE_OPS[call2] === OP_FALLOCATE) {
+      sqes[sqe + SQE.ADDR] = length;
+      sqes[sqe + SQE.ADDR + 1] = length / TWO_322;
+      sqes[sqe + SQE.LEN] = start;
+    } else {
+      sqes[sqe + SQE.ADDR] = 0;
+      sqes[sqe + SQE.ADDR + 1] = 0;
+      sqes[sqe + SQE.LEN] = 0;
+      sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
+    }
+    this.#ring.push(number);
+  }
+  enter(least) {
+    return this.#ring.enter(least);
+  }
+  take() {
+    return this.#ring.take();
+  }
+  async readable() {
+    this.#ring.announce(true);
+    if (!this.#ring.lively) await this.#event.signalled();
+    if (!this.#closed) this.#ring.announce(false);
+  }
+  close() {
+    this.#closed = true;
+    this.#ring.close();
+    this.#event.close();
+  }
+  release() {
+    this.#memory.unmap();
+  }
+  #addressOf(buffer) {
+    return buffer.buffer === this.#memory.buffer ? this.#memory.address + buffer.byteOffset : this.#addresses.of(buffer);
+  }
+  //= fs/fuse/dev_uring.c fuse_uring_cmd(): the command needs 128-byte
+  //= submissions; fuse_uring_create_ring_ent(): REGISTER names two iovecs, the
+  //= headers and the payload.
+  #prepareEntry(entry, qid) {
+    const { headers, payload } = this.entries[entry];
+    const count2 = this.entries.length;
+    const iovecsAt = count2 * HEADERS_STRIDE + entry * IOVECS_SIZE;
+    const base = this.#memory.address;
+    const iovecs = new DataView(this.#memory.buffer, iovecsAt, IOVECS_SIZE);
+    iovecs.setBigUint64(0, BigInt(base + headers.byteOffset), true);
+    iovecs.setBigUint64(8, BigInt(headers.byteLength), true);
+    iovecs.setBigUint64(16, BigInt(base + payload.byteOffset), true);
+    iovecs.setBigUint64(24, BigInt(payload.byteLength), true);
+    const sqes = this.#sqes;
+    const sqe = entry * SQE_WORDS;
+    sqes[sqe + SQE.OP] = OP_URING_CMD | FIXED_FILE << 8;
+    sqes[sqe + SQE.FD] = FUSE_FILE;
+    sqes[sqe + SQE.OFF] = FUSE_REGISTER;
+    sqes[sqe + SQE.ADDR] = base + iovecsAt;
+    sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_322;
+    sqes[sqe + SQE.LEN] = 2;
+    sqes[sqe + QID] = qid;
+  }
+  #prepareWatch(slot) {
+    const sqe = slot * SQE_WORDS;
+    this.#sqes[sqe + SQE.OP] = OP_POLL_ADD | FIXED_FILE << 8;
+    this.#sqes[sqe + SQE.FD] = FUSE_FILE;
+    this.#sqes[sqe + SQE.FLAGS] = POLLIN2;
+  }
+};
+function roundUp(value, unit) {
+  return Math.ceil(value / unit) * unit;
+}
+
+// src/export/refusal.ts
+function replyRefusal(reply, result2) {
+  reply.error(errnoOf({
+    errno: -result2
+  }));
+}
+function replyResult(reply, result2) {
+  if (result2 >= 0) reply.ok();
+  else replyRefusal(reply, result2);
+}
+
+// src/export/resize.ts
+async function resizeLocked({ backend, state }, size) {
+  if (state.readOnly) return -ERRNO.EACCES;
+  if (size === state.size) return 0;
+  const result2 = await backend.truncate(size);
+  if (!(result2 >= 0)) return result2;
+  state.size = size;
+  state.written();
+  return 0;
+}
+async function resizeImage(context, size) {
+  const { lock } = context.state;
+  await lock.lock();
+  try {
+    return await resizeLocked(context, size);
+  } finally {
+    lock.unlock();
   }
 }
 
@@ -2981,6 +5250,7 @@ function replyAttributes(context, reply) {
 function fillAttributes({ state }, reply, stat) {
   const size = state.size;
   const { atime, mtime, ctime } = stat.times ?? state;
+  const changed = ctime > state.changedAt ? ctime : state.changedAt;
   const body = reply.zeroed(ATTR_OUT.size);
   const at = ATTR_OUT.at.attr;
   ATTR_OUT.set.attr_valid(body, 0, ATTR_VALID_S);
@@ -2991,8 +5261,8 @@ function fillAttributes({ state }, reply, stat) {
   ATTR.set.atimensec(body, at, nanoseconds(atime));
   ATTR.set.mtime(body, at, seconds(mtime));
   ATTR.set.mtimensec(body, at, nanoseconds(mtime));
-  ATTR.set.ctime(body, at, seconds(ctime));
-  ATTR.set.ctimensec(body, at, nanoseconds(ctime));
+  ATTR.set.ctime(body, at, seconds(changed));
+  ATTR.set.ctimensec(body, at, nanoseconds(changed));
   ATTR.set.mode(body, at, S_IF.REG | state.mode);
   ATTR.set.nlink(body, at, 1);
   ATTR.set.uid(body, at, state.uid);
@@ -3016,12 +5286,12 @@ async function setAttributes(context, request, reply) {
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
-    const result2 = await resize(context, wanted.size);
-    if (result2 < 0) return reply.error(-result2);
+    const result2 = await resizeImage(context, wanted.size);
+    if (!(result2 >= 0)) return replyRefusal(reply, result2);
   }
   if ((valid & TIMES) !== 0) {
     const result2 = await setTimes(context, wanted.atime, wanted.mtime);
-    if (result2 < 0) return reply.error(-result2);
+    if (!(result2 >= 0)) return replyRefusal(reply, result2);
   }
   if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
@@ -3048,40 +5318,106 @@ function readWanted({ body }) {
     mtime: time(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
   };
 }
-function refuse({ rules }, { valid, mode, size }) {
+function refuse({ rules, state }, { valid, mode, size }) {
+  const writable = rules.writable && !state.readOnly;
   const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
   if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
   if ((valid & FATTR.MODE) !== 0) {
     if (!rules.allowOther && (mode & GROUP_OR_OTHERS) !== 0) return ERRNO.EPERM;
-    if (!rules.writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
+    if (!writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
   }
   if ((valid & FATTR.SIZE) !== 0) {
-    if (!rules.writable) return ERRNO.EACCES;
+    if (!writable) return ERRNO.EACCES;
     if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
   }
-  if ((valid & TIMES) !== 0 && !rules.writable) return ERRNO.EROFS;
+  if ((valid & TIMES) !== 0 && !writable) return ERRNO.EROFS;
   return 0;
-}
-async function resize({ backend, state }, size) {
-  await state.lock.lock();
-  try {
-    if (size === state.size) return 0;
-    const result2 = await backend.truncate(size);
-    if (result2 < 0) return result2;
-    state.size = size;
-    state.written();
-    return 0;
-  } finally {
-    state.lock.unlock();
-  }
 }
 async function setTimes({ backend, state }, atime, mtime) {
   if (backend.setTimes !== void 0) {
     return await backend.setTimes(atime, mtime);
   }
+  if ((await backend.stat()).times !== null) return -ERRNO.EOPNOTSUPP;
   state.touch(atime, mtime);
   return 0;
 }
+
+// src/export/late_transfer.ts
+function releaseNothing() {
+}
+var transfers = /* @__PURE__ */ new WeakMap();
+function finishLater(context, reply, answer, length, finish, release) {
+  let transfer = transfers.get(reply);
+  if (transfer === void 0) {
+    transfer = new LateTransfer(reply);
+    transfers.set(reply, transfer);
+  }
+  transfer.begin(context, length, finish, release);
+  try {
+    answer.then(transfer.fulfilled, transfer.rejected);
+  } catch (error) {
+    release(context);
+    throw error;
+  }
+  return transfer;
+}
+var LateTransfer = class {
+  #reply;
+  #context = null;
+  #length = 0;
+  #finish = null;
+  #release = null;
+  #state = "waiting";
+  #error;
+  #onDone = null;
+  #onFailed = null;
+  constructor(reply) {
+    this.#reply = reply;
+  }
+  begin(context, length, finish, release) {
+    this.#context = context;
+    this.#length = length;
+    this.#finish = finish;
+    this.#release = release;
+    this.#state = "waiting";
+    this.#onDone = null;
+    this.#onFailed = null;
+  }
+  fulfilled = (result2) => {
+    const context = this.#context;
+    this.#release(context);
+    try {
+      this.#finish(context, this.#reply, result2, this.#length);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#state = "done";
+    this.#onDone?.();
+  };
+  rejected = (error) => {
+    this.#release(this.#context);
+    this.#fail(error);
+  };
+  then(onFulfilled, onRejected) {
+    if (this.#state === "done") onFulfilled?.();
+    else if (this.#state === "failed") onRejected?.(this.#error);
+    else {
+      this.#onDone = onFulfilled ?? null;
+      this.#onFailed = onRejected ?? null;
+    }
+    return SPENT2;
+  }
+  #fail(error) {
+    this.#state = "failed";
+    this.#error = error;
+    this.#onFailed?.(error);
+  }
+};
+var SPENT2 = {
+  then() {
+    throw new TypeError("Cannot wait twice for the answer to a request");
+  }
+};
 
 // src/export/space.ts
 var FALLOCATE_IN = accessors("fuse_fallocate_in");
@@ -3097,6 +5433,7 @@ async function allocateSpace(context, request, reply) {
   const length = FALLOCATE_IN.number.length(request.body);
   const mode = FALLOCATE_IN.get.mode(request.body);
   if (!rules.writable) return reply.error(ERRNO.EACCES);
+  if (length === 0) return reply.error(ERRNO.EINVAL);
   if (offset + length > Number.MAX_SAFE_INTEGER) {
     return reply.error(ERRNO.EFBIG);
   }
@@ -3107,42 +5444,39 @@ async function allocateSpace(context, request, reply) {
   } finally {
     state.lock.unlock();
   }
-  if (result2 < 0) reply.error(-result2);
-  else reply.ok();
+  replyResult(reply, result2);
 }
 async function allocateLocked(context, offset, length, mode) {
   const { backend, state } = context;
+  if (state.readOnly) return -ERRNO.EACCES;
   const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
   const end = offset + length;
   const kept = Math.max(0, Math.min(end, state.size) - offset);
   switch (mode) {
-    case 0: {
-      const old = state.size;
-      if (offset < old) return -ERRNO.EOPNOTSUPP;
-      const result2 = await grow(context, end);
-      return result2 < 0 ? result2 : await backend.allocate(old, end - old);
-    }
+    case 0:
+      return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(context, end, () => backend.allocate(offset, length));
     case PUNCH_HOLE:
       return -ERRNO.EINVAL;
     case PUNCH_HOLE | KEEP_SIZE:
       return await zero(context, offset, kept, true);
     case ZERO_RANGE | KEEP_SIZE:
       return await zero(context, offset, kept, false);
-    case ZERO_RANGE: {
-      const result2 = end > state.size ? await grow(context, end) : 0;
-      return result2 < 0 ? result2 : await zero(context, offset, length, false);
-    }
+    case ZERO_RANGE:
+      return await growing(context, Math.max(end, state.size), () => zero(context, offset, length, false));
     default:
       return -ERRNO.EOPNOTSUPP;
   }
 }
-async function grow({ backend, state }, size) {
-  const result2 = await backend.truncate(size);
-  if (result2 >= 0) {
-    state.size = size;
-    state.written();
+async function growing(context, size, rest) {
+  const old = context.state.size;
+  const grown = await resizeLocked(context, size);
+  if (grown !== 0) return grown;
+  let result2 = -1;
+  try {
+    return result2 = await rest();
+  } finally {
+    if (!(result2 >= 0)) await resizeLocked(context, old);
   }
-  return result2;
 }
 async function zero({ backend, state }, offset, length, unmap) {
   if (length === 0) return 0;
@@ -3159,7 +5493,7 @@ async function seekSpace({ backend, state }, request, reply) {
     return reply.error(ERRNO.EINVAL);
   }
   const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
-  if (found < 0) return reply.error(-found);
+  if (found < 0) return replyRefusal(reply, found);
   LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
   reply.ok(LSEEK_OUT.size);
 }
@@ -3169,6 +5503,7 @@ async function seek(backend, size, offset, data) {
   while (at < size) {
     const extent = await backend.extent(at);
     if (extent.data === data) return at;
+    if (!(extent.end > at)) return -ERRNO.EIO;
     at = extent.end;
   }
   return data ? -ERRNO.ENXIO : size;
@@ -3191,31 +5526,28 @@ async function replyStatfs({ backend, state }, reply) {
 
 // src/export/transfer.ts
 var READ_IN = accessors("fuse_read_in");
-var WRITE_IN2 = accessors("fuse_write_in");
+var WRITE_IN3 = accessors("fuse_write_in");
 var WRITE_OUT2 = accessors("fuse_write_out");
-function readImage({ backend, state }, request, reply) {
+function readImage(context, request, reply) {
+  const { backend, state } = context;
   const offset = READ_IN.number.offset(request.body);
   const size = READ_IN.get.size(request.body);
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
   const got = backend.read(offset, reply.data, length);
-  if (typeof got === "number") return finishRead(reply, got, length);
-  return got.then((late) => finishRead(reply, late, length));
+  return typeof got === "number" ? finishRead(context, reply, got, length) : finishLater(context, reply, got, length, finishRead, releaseNothing);
 }
-function finishRead(reply, got, length) {
-  if (got < 0) return reply.error(-got);
+function finishRead(_context, reply, got, length) {
+  if (!(got >= 0)) return replyRefusal(reply, got);
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
 }
 function writeImage(context, request, reply) {
   const { state, rules } = context;
   if (!rules.writable) return reply.error(ERRNO.EACCES);
-  const offset = WRITE_IN2.number.offset(request.body);
-  const size = WRITE_IN2.get.size(request.body);
-  if (offset + size > Number.MAX_SAFE_INTEGER) {
-    return reply.error(ERRNO.EINVAL);
-  }
+  const offset = WRITE_IN3.number.offset(request.body);
+  const size = WRITE_IN3.get.size(request.body);
   if (!state.lock.tryShare()) {
     return state.lock.share().then(() => writeShared(context, request, reply, offset, size));
   }
@@ -3223,12 +5555,20 @@ function writeImage(context, request, reply) {
 }
 function writeShared(context, request, reply, offset, size) {
   const { state, rules } = context;
-  const fits = state.size - offset;
-  if (size > fits && rules.growable) {
+  if (state.readOnly) {
     state.lock.unshare();
-    return writeGrowing(context, request, reply, offset, size);
+    return reply.error(ERRNO.EACCES);
+  }
+  const fits = state.size - offset;
+  if (size > fits && size > 0 && rules.growable) {
+    state.lock.unshare();
+    return writeAlone(context, request, reply, offset, size);
   }
   const length = Math.max(0, Math.min(size, fits));
+  if (context.backend.writesAlone?.(offset, length) === true) {
+    state.lock.unshare();
+    return writeAlone(context, request, reply, offset, length);
+  }
   let put;
   try {
     put = length === 0 ? 0 : context.backend.write(offset, request.data, length);
@@ -3240,36 +5580,113 @@ function writeShared(context, request, reply, offset, size) {
     state.lock.unshare();
     return finishWrite(context, reply, put);
   }
-  return put.then((late) => {
-    state.lock.unshare();
-    finishWrite(context, reply, late);
-  }, (error) => {
-    state.lock.unshare();
-    throw error;
-  });
+  return finishLater(context, reply, put, length, finishWrite, releaseShare);
+}
+function releaseShare({ state }) {
+  state.lock.unshare();
 }
 function finishWrite({ state }, reply, put) {
-  if (put < 0) return reply.error(-put);
+  if (!(put >= 0)) return replyRefusal(reply, put);
   if (put > 0) state.written();
   const body = reply.body;
   WRITE_OUT2.set.size(body, 0, put);
   WRITE_OUT2.set.padding(body, 0, 0);
   reply.ok(WRITE_OUT2.size);
 }
-async function writeGrowing(context, request, reply, offset, size) {
-  const { backend, state } = context;
+async function writeAlone(context, request, reply, offset, size) {
+  const { backend, state, rules } = context;
+  const end = offset + size;
+  if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
   await state.lock.lock();
   try {
-    if (offset + size > state.size) {
-      const result2 = await backend.truncate(offset + size);
-      if (result2 < 0) return reply.error(-result2);
-      state.size = offset + size;
+    if (state.readOnly) return reply.error(ERRNO.EACCES);
+    let fits = state.size - offset;
+    if (size > fits && rules.growable) {
+      const result2 = await resizeLocked(context, end);
+      if (result2 !== 0) return replyRefusal(reply, result2);
+      fits = size;
     }
-    const put = await backend.write(offset, request.data, size);
+    const length = Math.max(0, Math.min(size, fits));
+    const put = await backend.write(offset, request.data, length);
     finishWrite(context, reply, put);
   } finally {
     state.lock.unlock();
   }
+}
+
+// src/export/writethrough.ts
+var WritethroughBackend = class {
+  name;
+  shared;
+  writable;
+  setTimes;
+  #image;
+  /** Takes an image, whose answers may come at once or later. */
+  constructor(image) {
+    this.name = image.name;
+    this.shared = image.shared;
+    this.writable = image.writable;
+    this.#image = image;
+    const setTimes2 = image.setTimes?.bind(image);
+    if (setTimes2 !== void 0) this.setTimes = setTimes2;
+  }
+  stat() {
+    return this.#image.stat();
+  }
+  read(position, into, length) {
+    return this.#image.read(position, into, length);
+  }
+  write(position, from, length) {
+    return this.#durable(this.#image.write(position, from, length));
+  }
+  writesAlone(position, length) {
+    return this.#image.writesAlone?.(position, length) ?? false;
+  }
+  flush() {
+    return this.#image.flush();
+  }
+  truncate(size) {
+    return this.#durable(this.#image.truncate(size));
+  }
+  zero(position, length, options) {
+    return this.#durable(this.#image.zero(position, length, options));
+  }
+  allocate(position, length) {
+    return this.#durable(this.#image.allocate(position, length));
+  }
+  extent(position) {
+    return this.#image.extent(position);
+  }
+  close() {
+    return this.#image.close();
+  }
+  /** The same answer, given once the image was flushed. */
+  #durable(answer) {
+    if (typeof answer === "number") return this.#flushed(answer);
+    return new Promise((resolve, reject) => {
+      const then = (result2) => {
+        try {
+          const flushed = this.#flushed(result2);
+          if (typeof flushed === "number") resolve(flushed);
+          else flushed.then(resolve, reject);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      answer.then(then, reject);
+    });
+  }
+  #flushed(result2) {
+    if (!(result2 >= 0)) return result2;
+    const flushed = this.#image.flush();
+    if (typeof flushed === "number") return outcome(result2, flushed);
+    return new Promise((resolve, reject) => {
+      flushed.then((late) => resolve(outcome(result2, late)), reject);
+    });
+  }
+};
+function outcome(result2, flushed) {
+  return flushed >= 0 ? result2 : flushed;
 }
 
 // src/export/block_export.ts
@@ -3280,7 +5697,11 @@ var BlockExport = class {
   #context;
   /** Makes the handler of one queue; the queues of an export share `state`. */
   constructor(context) {
-    this.#context = context;
+    const { backend, rules } = context;
+    this.#context = rules.writethrough === true ? {
+      ...context,
+      backend: new WritethroughBackend(backend)
+    } : context;
   }
   /** Answers one request; see `RequestHandler`. */
   handle(request, reply) {
@@ -3310,6 +5731,7 @@ var BlockExport = class {
         return reply.ok();
       case OPCODES.FORGET.opcode:
       case OPCODES.BATCH_FORGET.opcode:
+      case OPCODES.NOTIFY_REPLY.opcode:
         return reply.none();
       case OPCODES.LOOKUP.opcode:
         return reply.error(ERRNO.ENOENT);
@@ -3324,15 +5746,15 @@ function replyOpen(reply) {
   OPEN_OUT.set.open_flags(body, 0, flags);
   reply.ok(OPEN_OUT.size);
 }
-function flushImage({ backend, rules }, reply) {
+function flushImage(context, reply) {
+  const { backend, rules, state } = context;
   if (!rules.writable) return reply.ok();
+  state.stampWrites();
   const result2 = backend.flush();
-  if (typeof result2 === "number") return replyResult(reply, result2);
-  return result2.then((late) => replyResult(reply, late));
+  return typeof result2 === "number" ? replyResult(reply, result2) : finishLater(context, reply, result2, 0, finishFlush, releaseNothing);
 }
-function replyResult(reply, result2) {
-  if (result2 < 0) reply.error(-result2);
-  else reply.ok();
+function finishFlush(_context, reply, result2) {
+  replyResult(reply, result2);
 }
 
 // src/export/shared_lock.ts
@@ -3344,13 +5766,18 @@ var SharedLock = class {
   /** Words of shared memory that a lock takes. */
   static WORDS = 3;
   #words;
+  /** Who waits in this thread, where no other one uses the lock. */
+  #waiting;
   /**
    * Looks at a lock.
    *
    * @param words {@linkcode SharedLock.WORDS} words that were zero at first.
+   * @param oneThread Whether no other thread uses it: whoever waits is then
+   * woken by a promise alone, at the same point each time.
    */
-  constructor(words) {
+  constructor(words, oneThread = false) {
     this.#words = words;
+    this.#waiting = oneThread ? [] : null;
   }
   /** Shares the lock, if nobody has it alone or waits for that. */
   tryShare() {
@@ -3392,8 +5819,13 @@ var SharedLock = class {
   #ring() {
     Atomics.add(this.#words, BELL, 1);
     Atomics.notify(this.#words, BELL);
+    for (const wake of this.#waiting?.splice(0) ?? []) wake();
   }
   async #rung(seen) {
+    const waiting = this.#waiting;
+    if (waiting !== null) {
+      return await new Promise((resolve) => waiting.push(resolve));
+    }
     const wait = Atomics.waitAsync(this.#words, BELL, seen);
     if (!wait.async) return;
     const alive = setInterval(() => {
@@ -3411,12 +5843,15 @@ var MODE = 3;
 var UID = 4;
 var GID = 5;
 var LOCK = 6;
+var READ_ONLY = 14;
+var WRITTEN = 15;
 var TIMES_AT = 64;
 var MEMORY_SIZE = 128;
 var ATIME = 0;
 var MTIME = 1;
-var CTIME = 2;
-var TWO_322 = 2 ** 32;
+var CHANGED = 2;
+var TWO_323 = 2 ** 32;
+var ANY_WRITE2 = 146;
 var NS_PER_MS = 1000000n;
 var ExportState = class _ExportState {
   /** The memory, for other Workers. */
@@ -3428,23 +5863,32 @@ var ExportState = class _ExportState {
   lock;
   #words;
   #times;
+  /** The size as it was when this thread looked last, and its version. */
+  #seenVersion = -1;
+  #seenSize = 0;
   #lastWriteMs;
-  /** Looks at memory that {@linkcode ExportState.create} made. */
-  constructor(memory) {
+  /**
+   * Looks at memory that {@linkcode ExportState.create} made.
+   *
+   * @param memory The memory.
+   * @param oneThread Whether no other thread looks at it.
+   */
+  constructor(memory, oneThread = false) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
-    this.lock = new SharedLock(this.#words.subarray(LOCK, LOCK + SharedLock.WORDS));
+    this.lock = new SharedLock(this.#words.subarray(LOCK, LOCK + SharedLock.WORDS), oneThread);
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);
     this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
   }
   /** Makes the state of a new export. */
   static create(options) {
-    const state = new _ExportState(new SharedArrayBuffer(MEMORY_SIZE));
+    const memory = new SharedArrayBuffer(MEMORY_SIZE);
+    const state = new _ExportState(memory, options.oneThread);
     state.size = options.size;
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
-    state.touch(now(), now());
+    state.#set(now(), now());
     return state;
   }
   /** Size of the file in bytes. */
@@ -3452,18 +5896,31 @@ var ExportState = class _ExportState {
     const words = this.#words;
     for (; ; ) {
       const version = Atomics.load(words, SIZE_VERSION);
+      if (version === this.#seenVersion) return this.#seenSize;
       const low = Atomics.load(words, SIZE_LOW);
       const high = Atomics.load(words, SIZE_HIGH);
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
-      if (settled) return high * TWO_322 + (low >>> 0);
+      if (!settled) continue;
+      this.#seenVersion = version;
+      this.#seenSize = high * TWO_323 + (low >>> 0);
     }
   }
   /** Set by whoever has the lock alone. */
   set size(bytes) {
     Atomics.add(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_322 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_322));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_323 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_323));
     Atomics.add(this.#words, SIZE_VERSION, 1);
+  }
+  /** Whether an export that was writable takes no more changes. */
+  get readOnly() {
+    return Atomics.load(this.#words, READ_ONLY) !== 0;
+  }
+  /** Takes no more changes, for good; for whoever has the lock alone. */
+  makeReadOnly() {
+    Atomics.store(this.#words, READ_ONLY, 1);
+    this.mode &= ~ANY_WRITE2;
+    this.changed();
   }
   /** Permission bits, without the file's type. */
   get mode() {
@@ -3495,36 +5952,132 @@ var ExportState = class _ExportState {
   }
   /** Time of the last write, nanoseconds since 1970, exact to milliseconds. */
   get mtime() {
+    this.stampWrites();
     const ms = this.#lastWriteMs[0];
     return ms === 0 ? Atomics.load(this.#times, MTIME) : BigInt(ms) * NS_PER_MS;
   }
   /** Time of the last write or change of attributes. */
   get ctime() {
-    const { mtime } = this;
-    const ctime = Atomics.load(this.#times, CTIME);
-    return mtime > ctime ? mtime : ctime;
+    const { mtime, changedAt } = this;
+    return mtime > changedAt ? mtime : changedAt;
   }
-  /** Notes that bytes changed. */
+  /** Time of the last change of attributes, 0 if there was none. */
+  get changedAt() {
+    return Atomics.load(this.#times, CHANGED);
+  }
+  /**
+   * Notes that bytes changed. As POSIX has it, the time is only marked for
+   * update: asking for the time at each write would allocate.
+   */
   written() {
-    this.#lastWriteMs[0] = Date.now();
+    const words = this.#words;
+    if (words[WRITTEN] === 0) Atomics.store(words, WRITTEN, 1);
+  }
+  /** Updates the time of the last write, if it is marked: on close and stat. */
+  stampWrites() {
+    if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
+      this.#lastWriteMs[0] = Date.now();
+    }
   }
   /** Notes that an attribute changed. */
   changed() {
-    Atomics.store(this.#times, CTIME, now());
+    Atomics.store(this.#times, CHANGED, now());
   }
   /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
   touch(atime, mtime) {
+    this.#set(atime, mtime);
+    this.changed();
+  }
+  #set(atime, mtime) {
     if (atime !== null) Atomics.store(this.#times, ATIME, atime);
     if (mtime !== null) {
+      Atomics.store(this.#words, WRITTEN, 0);
       this.#lastWriteMs[0] = 0;
       Atomics.store(this.#times, MTIME, mtime);
     }
-    this.changed();
   }
 };
 function now() {
   return BigInt(Date.now()) * NS_PER_MS;
 }
+
+// src/backends/direct_file.ts
+var EINVAL = 22;
+var DirectFile = class {
+  fd;
+  #direct;
+  #cached;
+  #alignment;
+  /** Puts the two together; `close()` closes both. */
+  constructor({ direct, cached, alignment }) {
+    this.fd = cached.fd;
+    this.#direct = direct;
+    this.#cached = cached;
+    this.#alignment = alignment;
+  }
+  /** The descriptor to use for a transfer. */
+  fdFor(position, length) {
+    return this.#fits(position, length) ? this.#direct.fd : this.#cached.fd;
+  }
+  pread(buffer, start, length, position) {
+    if (this.#fits(position, length)) {
+      const got = this.#direct.pread(buffer, start, length, position);
+      if (got !== -EINVAL) return got;
+    }
+    return this.#cached.pread(buffer, start, length, position);
+  }
+  pwrite(buffer, start, length, position) {
+    if (this.#fits(position, length)) {
+      const put = this.#direct.pwrite(buffer, start, length, position);
+      if (put !== -EINVAL) return put;
+    }
+    return this.#cached.pwrite(buffer, start, length, position);
+  }
+  /**
+   * Whole blocks may be written side by side. The rest dirties pages, and the
+   * kernel reports an I/O error where a page is dirtied while direct I/O goes
+   * past it.
+   */
+  writesAlone(position, length) {
+    return !this.#fits(position, length);
+  }
+  fdatasync() {
+    return this.#cached.fdatasync();
+  }
+  ftruncate(size) {
+    return this.#cached.ftruncate(size);
+  }
+  fallocate(mode, position, length) {
+    return this.#cached.fallocate(mode, position, length);
+  }
+  lseek(position, whence) {
+    return this.#cached.lseek(position, whence);
+  }
+  fstat() {
+    return this.#cached.fstat();
+  }
+  futimens(atime, mtime) {
+    return this.#cached.futimens(atime, mtime);
+  }
+  close() {
+    this.#direct.close();
+    this.#cached.close();
+  }
+  #fits(position, length) {
+    return position % this.#alignment === 0 && length % this.#alignment === 0;
+  }
+};
+
+// src/backends/errno.ts
+var ERRNO2 = {
+  EIO: 5,
+  ENXIO: 6,
+  ENOMEM: 12,
+  EINVAL: 22,
+  ENOSPC: 28,
+  EROFS: 30,
+  EOPNOTSUPP: 95
+};
 
 // src/backends/file_backend.ts
 var FALLOC_FL_KEEP_SIZE = 1;
@@ -3532,10 +6085,8 @@ var FALLOC_FL_PUNCH_HOLE = 2;
 var FALLOC_FL_ZERO_RANGE = 16;
 var SEEK_DATA = 3;
 var SEEK_HOLE = 4;
-var EIO = 5;
-var ENXIO = 6;
-var EINVAL = 22;
-var EOPNOTSUPP = 95;
+var SECTOR = 4096;
+var STRETCHES_MAX = 256;
 var ZEROES = new Uint8Array(65536);
 var FileBackend = class {
   name;
@@ -3561,12 +6112,13 @@ var FileBackend = class {
   }
   stat() {
     const stat = this.#stat();
-    const whole = this.#size === null && this.#offset === 0;
-    const size = this.#size ?? Math.max(0, stat.size - this.#offset);
     const { blockSize, atime, mtime, ctime } = stat;
+    const size = this.#size ?? Math.max(0, stat.size - this.#offset);
+    const whole = this.#offset === 0 && size === stat.size;
+    const allocated = whole ? stat.allocated : this.#dataWithin(size);
     return {
       size,
-      allocated: whole ? stat.allocated : Math.min(size, stat.allocated),
+      allocated,
       blockSize,
       times: {
         atime,
@@ -3592,22 +6144,37 @@ var FileBackend = class {
     while (done < length) {
       const put = this.#file.pwrite(from, done, length - done, at + done);
       if (put < 0) return done > 0 ? done : put;
-      if (put === 0) return done > 0 ? done : -EIO;
+      if (put === 0) return done > 0 ? done : -ERRNO2.EIO;
       done += put;
     }
     return done;
+  }
+  writesAlone(position, length) {
+    return this.#file.writesAlone?.(this.#offset + position, length) ?? false;
   }
   flush() {
     return this.#file.fdatasync();
   }
   truncate(size) {
-    return this.#size === null ? this.#file.ftruncate(this.#offset + size) : -EINVAL;
+    return this.#size === null ? this.#file.ftruncate(this.#offset + size) : -ERRNO2.EINVAL;
   }
   zero(position, length, { unmap }) {
-    const at = this.#offset + position;
     const mode = FALLOC_FL_KEEP_SIZE | (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
-    const result2 = this.#file.fallocate(mode, at, length);
-    return result2 === -EOPNOTSUPP || result2 === -EINVAL ? this.#writeZeroes(position, length) : result2;
+    const at = this.#offset + position;
+    const end = at + length;
+    let first = at;
+    let last = end;
+    let result2 = this.#file.fallocate(mode, at, length);
+    if (result2 === -ERRNO2.EINVAL) {
+      first = Math.min(end, Math.ceil(at / SECTOR) * SECTOR);
+      last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
+      result2 = first === last ? 0 : this.#file.fallocate(mode, first, last - first);
+    }
+    const refused = result2 === -ERRNO2.EINVAL || result2 === -ERRNO2.EOPNOTSUPP && !unmap;
+    if (refused) return this.#writeZeroes(at, end);
+    if (result2 < 0) return result2;
+    result2 = this.#writeZeroes(at, first);
+    return result2 < 0 ? result2 : this.#writeZeroes(last, end);
   }
   allocate(position, length) {
     return this.#file.fallocate(FALLOC_FL_KEEP_SIZE, this.#offset + position, length);
@@ -3615,7 +6182,7 @@ var FileBackend = class {
   extent(position) {
     const at = this.#offset + position;
     const data = this.#file.lseek(at, SEEK_DATA);
-    if (data === -ENXIO) return {
+    if (data === -ERRNO2.ENXIO) return {
       data: false,
       end: Infinity
     };
@@ -3630,7 +6197,7 @@ var FileBackend = class {
     const hole = this.#file.lseek(at, SEEK_HOLE);
     return {
       data: true,
-      end: hole < 0 ? Infinity : hole - this.#offset
+      end: hole > at ? hole - this.#offset : Infinity
     };
   }
   setTimes(atime, mtime) {
@@ -3645,29 +6212,131 @@ var FileBackend = class {
       errno: -stat
     });
   }
-  #writeZeroes(position, length) {
-    for (let done = 0; done < length; ) {
-      const put = this.write(position + done, ZEROES, Math.min(ZEROES.length, length - done));
+  /** Bytes of data in the part; what lies behind many stretches counts. */
+  #dataWithin(size) {
+    let data = 0;
+    let at = 0;
+    for (let i = 0; at < size && i < STRETCHES_MAX; i++) {
+      const stretch = this.extent(at);
+      const end = Math.min(stretch.end, size);
+      if (stretch.data) data += end - at;
+      at = end;
+    }
+    return data + size - at;
+  }
+  /** Writes zeroes from one position of the file to another. */
+  #writeZeroes(from, to) {
+    for (let at = from; at < to; ) {
+      const length = Math.min(ZEROES.length, to - at);
+      const put = this.write(at - this.#offset, ZEROES, length);
       if (put < 0) return put;
-      done += put;
+      at += put;
     }
     return 0;
   }
 };
 
+// src/backends/ring_file_backend.ts
+var FALLOC_FL_KEEP_SIZE2 = 1;
+var FALLOC_FL_PUNCH_HOLE2 = 2;
+var FALLOC_FL_ZERO_RANGE2 = 16;
+var EBUSY = 16;
+var EOPNOTSUPP = 95;
+var RingFileBackend = class {
+  name;
+  shared = true;
+  writable;
+  #plain;
+  #file;
+  #direct;
+  #ring;
+  #offset;
+  #inMemory;
+  #tellsWaits = true;
+  /** Serves an open file. */
+  constructor(options) {
+    const { file, ring, name, writable, window = {} } = options;
+    this.name = name;
+    this.writable = writable;
+    this.#plain = new FileBackend(file, name, writable, window);
+    this.#file = file;
+    this.#direct = file instanceof DirectFile ? file : null;
+    this.#ring = ring;
+    this.#offset = window.offset ?? 0;
+    const stat = file.fstat();
+    this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
+  }
+  stat() {
+    return this.#plain.stat();
+  }
+  read(position, into, length) {
+    const at = this.#offset + position;
+    let fd = this.#file.fd;
+    if (this.#inMemory) return this.#plain.read(position, into, length);
+    if (this.#direct !== null) {
+      fd = this.#direct.fdFor(at, length);
+    } else if (this.#tellsWaits && this.#file.preadNow !== void 0) {
+      const got2 = this.#file.preadNow(into, length, at);
+      if (got2 === length) return got2;
+      if (got2 === -EOPNOTSUPP) this.#tellsWaits = false;
+    }
+    const got = this.#ring.read(fd, into, length, at, this.#file.fd);
+    return got === -EBUSY ? this.#plain.read(position, into, length) : got;
+  }
+  write(position, from, length) {
+    if (this.#direct === null || this.#inMemory) {
+      return this.#plain.write(position, from, length);
+    }
+    const at = this.#offset + position;
+    const fd = this.#direct.fdFor(at, length);
+    const put = this.#ring.write(fd, from, length, at, this.#file.fd);
+    return put === -EBUSY ? this.#plain.write(position, from, length) : put;
+  }
+  writesAlone(position, length) {
+    return this.#direct?.writesAlone(this.#offset + position, length) ?? false;
+  }
+  flush() {
+    if (this.#inMemory) return this.#plain.flush();
+    const result2 = this.#ring.sync(this.#file.fd);
+    return result2 === -EBUSY ? this.#plain.flush() : result2;
+  }
+  truncate(size) {
+    return this.#plain.truncate(size);
+  }
+  async zero(position, length, options) {
+    const mode = FALLOC_FL_KEEP_SIZE2 | (options.unmap ? FALLOC_FL_PUNCH_HOLE2 : FALLOC_FL_ZERO_RANGE2);
+    const result2 = await this.#allocate(mode, position, length);
+    return result2 < 0 ? this.#plain.zero(position, length, options) : result2;
+  }
+  async allocate(position, length) {
+    const result2 = await this.#allocate(FALLOC_FL_KEEP_SIZE2, position, length);
+    return result2 === -EBUSY ? this.#plain.allocate(position, length) : result2;
+  }
+  extent(position) {
+    return this.#plain.extent(position);
+  }
+  setTimes(atime, mtime) {
+    return this.#plain.setTimes(atime, mtime);
+  }
+  close() {
+  }
+  #allocate(mode, position, length) {
+    const at = this.#offset + position;
+    return this.#ring.allocate(this.#file.fd, mode, at, length);
+  }
+};
+
 // src/backends/memory_backend.ts
 var CHUNK = 65536;
-var ENOSPC = 28;
-var ENOMEM = 12;
 var GROWABLE_MAX = 2 ** 40;
 var MemoryBackend = class {
   name;
   shared = true;
   writable = true;
-  #size;
   #disk;
   #bytes;
   #chunks;
+  #length;
   /**
    * Looks at the memory of a disk.
    *
@@ -3677,16 +6346,17 @@ var MemoryBackend = class {
   constructor(disk, name = "memory") {
     this.name = name;
     this.#disk = disk;
-    this.#size = disk.bytes.byteLength;
     this.#bytes = new Uint8Array(disk.bytes);
     this.#chunks = new Uint8Array(disk.chunks);
+    this.#length = new Float64Array(disk.length);
   }
   stat() {
+    const size = this.#length[0];
+    const end = Math.ceil(size / CHUNK);
     let chunks = 0;
-    const end = Math.ceil(this.#disk.bytes.byteLength / CHUNK);
     for (let i = 0; i < end; i++) chunks += this.#chunks[i];
     return {
-      size: this.#size,
+      size,
       allocated: chunks * CHUNK,
       blockSize: 4096,
       times: null
@@ -3707,27 +6377,34 @@ var MemoryBackend = class {
   truncate(size) {
     const { bytes } = this.#disk;
     if (size > bytes.byteLength) {
-      if (!bytes.growable || size > bytes.maxByteLength) return -ENOSPC;
+      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO2.ENOSPC;
       try {
         bytes.grow(size);
       } catch {
-        return -ENOMEM;
+        return -ERRNO2.ENOMEM;
       }
     }
-    return this.zero(size, bytes.byteLength - size);
+    const old = this.#length[0];
+    if (size < old) this.zero(size, old - size, {
+      unmap: true
+    });
+    this.#length[0] = size;
+    return 0;
   }
-  zero(position, length, _options) {
+  zero(position, length, { unmap }) {
     const end = position + length;
-    const first = Math.ceil(position / CHUNK);
-    const last = Math.floor(end / CHUNK);
+    const size = this.#length[0];
     let at = position;
     for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
-      const stop = Math.min(end, (chunk + 1) * CHUNK);
+      const start = chunk * CHUNK;
+      const stop = start + CHUNK;
+      const to = Math.min(end, stop);
       if (this.#chunks[chunk] !== 0) {
-        this.#bytes.fill(0, at, stop);
-        if (chunk >= first && chunk < last) this.#chunks[chunk] = 0;
+        this.#bytes.fill(0, at, to);
+        const whole = at === start && (to === stop || to === size);
+        if (whole && unmap) this.#chunks[chunk] = 0;
       }
-      at = stop;
+      at = to;
     }
     return 0;
   }
@@ -3736,14 +6413,14 @@ var MemoryBackend = class {
     return 0;
   }
   extent(position) {
-    const chunks = Math.ceil(this.#disk.bytes.byteLength / CHUNK);
+    const chunks = Math.ceil(this.#length[0] / CHUNK);
     const first = Math.floor(position / CHUNK);
     const data = this.#chunks[first] !== 0;
     let chunk = first + 1;
     while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
     return {
       data,
-      end: chunk === chunks ? Infinity : chunk * CHUNK
+      end: chunk >= chunks ? Infinity : chunk * CHUNK
     };
   }
   close() {
@@ -3761,7 +6438,7 @@ var NullBackend = class {
   name;
   shared = true;
   writable = true;
-  #stat;
+  #size;
   /**
    * Makes a null disk.
    *
@@ -3770,15 +6447,15 @@ var NullBackend = class {
    */
   constructor(size, name = "null") {
     this.name = name;
-    this.#stat = {
-      size,
+    this.#size = size;
+  }
+  stat() {
+    return {
+      size: this.#size,
       allocated: 0,
       blockSize: 4096,
       times: null
     };
-  }
-  stat() {
-    return this.#stat;
   }
   read(_position, into, length) {
     into.fill(0, 0, length);
@@ -3790,7 +6467,8 @@ var NullBackend = class {
   flush() {
     return 0;
   }
-  truncate(_size) {
+  truncate(size) {
+    this.#size = size;
     return 0;
   }
   zero(_position, _length, _options) {
@@ -3810,13 +6488,12 @@ var NullBackend = class {
 };
 
 // src/backends/pattern_backend.ts
-var EROFS = 30;
+var TWO_324 = 2 ** 32;
 var PatternBackend = class {
   name;
   shared = true;
   writable = false;
   #size;
-  #word = new DataView(new ArrayBuffer(8));
   /**
    * Makes a pattern disk.
    *
@@ -3836,32 +6513,33 @@ var PatternBackend = class {
     };
   }
   read(position, into, length) {
-    const word = this.#word;
-    for (let i = 0; i < length; ) {
-      const at = position + i;
-      const start = at - at % 8;
-      word.setUint32(0, start / 2 ** 32);
-      word.setUint32(4, start % 2 ** 32);
-      for (let b = at % 8; b < 8 && i < length; b++, i++) {
-        into[i] = word.getUint8(b);
-      }
+    const view = new DataView(into.buffer, into.byteOffset, length);
+    const end = position + length;
+    let at = position;
+    while (at < end && at % 8 !== 0) {
+      into[at - position] = patternByte(at++);
     }
+    for (; at + 8 <= end; at += 8) {
+      view.setUint32(at - position, at / TWO_324);
+      view.setUint32(at - position + 4, at);
+    }
+    while (at < end) into[at - position] = patternByte(at++);
     return length;
   }
   write() {
-    return -EROFS;
+    return -ERRNO2.EROFS;
   }
   flush() {
     return 0;
   }
   truncate() {
-    return -EROFS;
+    return -ERRNO2.EROFS;
   }
   zero() {
-    return -EROFS;
+    return -ERRNO2.EROFS;
   }
   allocate() {
-    return -EROFS;
+    return -ERRNO2.EROFS;
   }
   extent() {
     return {
@@ -3872,6 +6550,10 @@ var PatternBackend = class {
   close() {
   }
 };
+function patternByte(at) {
+  const inWord = at % 8;
+  return Math.floor((at - inWord) / 256 ** (7 - inWord)) % 256;
+}
 
 // src/linux/statx.ts
 var AT = {
@@ -3918,6 +6600,7 @@ var KINDS = /* @__PURE__ */ new Map([
   ]
 ]);
 var STATX_BASIC_STATS = 2047;
+var STATX_DIOALIGN = 8192;
 var STRUCT_STATX_SIZE = 256;
 var result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
 var EMPTY_PATH = new Uint8Array(new ArrayBuffer(1));
@@ -3928,7 +6611,7 @@ function fileKind(mode) {
   return KINDS.get(mode & S_IFMT) ?? "unknown";
 }
 function call(directory, path, flags) {
-  const failed = libc().statx(directory, path, flags, STATX_BASIC_STATS, result);
+  const failed = libc().statx(directory, path, flags, STATX_BASIC_STATS | STATX_DIOALIGN, result);
   return failed < 0 ? -errno() : decode();
 }
 function decode() {
@@ -3939,6 +6622,7 @@ function decode() {
     size: Number(result.getBigUint64(40, true)),
     blocks: Number(result.getBigUint64(48, true)),
     blockSize: result.getUint32(4, true),
+    directAlignment: (result.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result.getUint32(156, true),
     atime: nanoseconds2(64),
     mtime: nanoseconds2(112),
     ctime: nanoseconds2(96),
@@ -3954,12 +6638,19 @@ function nanoseconds2(offset) {
 // src/linux/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_OMIT = 0x3ffffffen;
+var RWF_NOWAIT = 8;
+var TWO_325 = 2 ** 32;
+var TMPFS_MAGIC = 16914836;
+var STRUCT_STATFS_SIZE = 120;
 var NANOSECONDS = 1000000000n;
 var LinuxBlockFile = class {
   fd;
   #libc = libc();
   #pointers = new BufferPointers();
   #length = new LastBigint();
+  #addresses = new BufferAddresses();
+  #iovec = new Uint32Array(4);
+  #iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
   #closed = false;
   /**
    * Wraps an open descriptor, which {@linkcode close} closes: a second thread
@@ -3980,6 +6671,17 @@ var LinuxBlockFile = class {
       const error = errno();
       if (error !== ERRNO.EINTR) return -error;
     }
+  }
+  preadNow(buffer, length, position) {
+    checkRange(buffer, 0, length);
+    const address = this.#addresses.of(buffer);
+    this.#iovec[0] = address;
+    this.#iovec[1] = address / TWO_325;
+    this.#iovec[2] = length;
+    const offset = BigInt(position);
+    const pointer = this.#iovecPointer;
+    const count2 = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT);
+    return count2 >= 0 ? count2 : -errno();
   }
   pwrite(buffer, start, length, position) {
     const pointer = this.#pointer(buffer, start, length);
@@ -4018,6 +6720,8 @@ var LinuxBlockFile = class {
       size: device ?? status.size,
       allocated: device ?? status.blocks * 512,
       blockSize: status.blockSize,
+      inMemory: isInMemory(this.fd),
+      directAlignment: status.directAlignment,
       atime: status.atime,
       mtime: status.mtime,
       ctime: status.ctime
@@ -4067,6 +6771,10 @@ function checkRange(buffer, start, length) {
     throw new RangeError(`Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`);
   }
 }
+function isInMemory(fd) {
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  return libc().fstatfs(fd, status) === 0 && status.getUint32(0, true) === TMPFS_MAGIC;
+}
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
 }
@@ -4090,7 +6798,7 @@ async function importFactory(spec, what) {
 }
 
 // src/session/backend_spec.ts
-async function openBackend(spec) {
+async function openBackend(spec, ring) {
   switch (spec.kind) {
     case "null":
       return new NullBackend(spec.size, spec.name);
@@ -4099,14 +6807,21 @@ async function openBackend(spec) {
     case "memory":
       return new MemoryBackend(spec.disk, spec.name);
     case "file": {
-      const { fd, name, writable, offset, size } = spec;
+      const { name, writable, offset, size } = spec;
       const window = size === null ? {
         offset
       } : {
         offset,
         size
       };
-      return new FileBackend(new LinuxBlockFile(fd), name, writable, window);
+      const file = openFile(spec.fd, spec.direct);
+      return ring === void 0 ? new FileBackend(file, name, writable, window) : new RingFileBackend({
+        file,
+        ring,
+        name,
+        writable,
+        window
+      });
     }
     case "module": {
       const make = await importFactory(spec, "backend");
@@ -4114,9 +6829,17 @@ async function openBackend(spec) {
     }
   }
 }
+function openFile(fd, direct) {
+  const cached = new LinuxBlockFile(fd);
+  return direct === null ? cached : new DirectFile({
+    direct: new LinuxBlockFile(direct.fd),
+    cached,
+    alignment: direct.alignment
+  });
+}
 
 // src/session/handler_spec.ts
-async function openHandler(spec) {
+async function openHandler(spec, ring) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
     const handler2 = await make(spec.options);
@@ -4125,7 +6848,7 @@ async function openHandler(spec) {
       close: () => Promise.resolve()
     };
   }
-  const backend = await openBackend(spec.backend);
+  const backend = await openBackend(spec.backend, ring);
   const state = new ExportState(spec.state);
   const { rules } = spec;
   const handler = new BlockExport({
@@ -4143,26 +6866,67 @@ async function openHandler(spec) {
 function tell(message) {
   self.postMessage(message);
 }
-function openQueue(start) {
+async function openQueue(start) {
   const { index, maxPayload, agreement } = start;
-  const queue = new DeviceQueue(fuseDeviceFromFd(start.fd), {
+  const dialect = dialectOf(agreement);
+  const poll = new PollStrategy(start.pollUs);
+  const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     index,
     maxPayload,
-    dialect: dialectOf(agreement)
+    dialect,
+    poll,
+    allocate: alignedBytes
   });
-  return start.trace ? new TraceQueue(queue, (record) => tell({
-    kind: "trace",
-    record
-  })) : queue;
+  const ring = start.ring === null ? null : await openRing(start, start.ring);
+  if (ring === null) return {
+    queue: device,
+    ring
+  };
+  const queue = new UringQueue(ring, {
+    index,
+    dialect,
+    poll,
+    device,
+    watchDevice: index === 0
+  });
+  return {
+    queue,
+    ring: queue
+  };
+}
+async function openRing({ fd, agreement }, qids) {
+  const { promise: go, resolve } = Promise.withResolvers();
+  self.onmessage = ({ data }) => resolve(data);
+  let ring = null;
+  let failure = null;
+  try {
+    const payloadSize = ringPayloadSize(agreement);
+    ring = openFuseRing({
+      fd,
+      qids,
+      payloadSize
+    });
+  } catch (error) {
+    failure = messageOf2(error);
+  }
+  tell({
+    kind: "ring",
+    failure
+  });
+  const { useRing } = await go;
+  if (useRing) return ring;
+  ring?.close();
+  ring?.release();
+  return null;
 }
 async function run(start) {
-  const queue = openQueue(start);
+  const { queue, ring } = await openQueue(start);
   try {
-    const { handler, close } = await openHandler(start.handler);
+    const { handler, close } = await openHandler(start.handler, ring?.files);
     tell({
       kind: "ready"
     });
-    const end = await serve(queue, handler, {
+    const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
       board: new QueueBoard(start.board),
       report: (error, during) => tell({
@@ -4180,6 +6944,14 @@ async function run(start) {
   } finally {
     queue.close();
   }
+}
+function traced(queue, { trace, traceWire: wire }) {
+  return trace ? new TraceQueue(queue, (record) => tell({
+    kind: "trace",
+    record
+  }), {
+    wire
+  }) : queue;
 }
 function messageOf2(error) {
   return error instanceof Error ? error.message : String(error);

@@ -8,36 +8,86 @@
  */
 import { dialectOf } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
+import type { FuseRing } from "../queue/fuse_ring.ts";
+import { PollStrategy } from "../queue/poll_strategy.ts";
 import { QueueBoard } from "../queue/queue_board.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
+import { ringPayloadSize } from "../queue/ring_shares.ts";
 import { serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
+import { UringQueue } from "../queue/uring_queue.ts";
 import { fuseDeviceFromFd } from "../linux/fuse_device.ts";
+import { openFuseRing } from "../linux/fuse_ring.ts";
+import { alignedBytes } from "../linux/memory.ts";
 import { openHandler } from "./handler_spec.ts";
-import type { StartMessage, WorkerMessage } from "./worker_messages.ts";
+import type {
+  GoMessage,
+  StartMessage,
+  WorkerMessage,
+} from "./worker_messages.ts";
 
 function tell(message: WorkerMessage): void {
   self.postMessage(message);
 }
 
-function openQueue(start: StartMessage): RequestQueue {
+/** The queue to serve, and the ring in it, if it is one. */
+interface OpenQueue {
+  readonly queue: RequestQueue;
+  readonly ring: UringQueue | null;
+}
+
+async function openQueue(start: StartMessage): Promise<OpenQueue> {
   const { index, maxPayload, agreement } = start;
-  const queue = new DeviceQueue(fuseDeviceFromFd(start.fd), {
+  const dialect = dialectOf(agreement);
+  const poll = new PollStrategy(start.pollUs);
+  const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     index,
     maxPayload,
-    dialect: dialectOf(agreement),
+    dialect,
+    poll,
+    allocate: alignedBytes,
   });
-  return start.trace
-    ? new TraceQueue(queue, (record) => tell({ kind: "trace", record }))
-    : queue;
+  const ring = start.ring === null ? null : await openRing(start, start.ring);
+  if (ring === null) return { queue: device, ring };
+  const queue = new UringQueue(ring, {
+    index,
+    dialect,
+    poll,
+    device,
+    watchDevice: index === 0,
+  });
+  return { queue, ring: queue };
+}
+
+/** Makes the ring, and uses it if all Workers have got theirs. */
+async function openRing(
+  { fd, agreement }: StartMessage,
+  qids: readonly number[],
+): Promise<FuseRing | null> {
+  const { promise: go, resolve } = Promise.withResolvers<GoMessage>();
+  self.onmessage = ({ data }: MessageEvent<GoMessage>) => resolve(data);
+  let ring: FuseRing | null = null;
+  let failure: string | null = null;
+  try {
+    const payloadSize = ringPayloadSize(agreement);
+    ring = openFuseRing({ fd, qids, payloadSize });
+  } catch (error) {
+    failure = messageOf(error);
+  }
+  tell({ kind: "ring", failure });
+  const { useRing } = await go;
+  if (useRing) return ring;
+  ring?.close();
+  ring?.release();
+  return null;
 }
 
 async function run(start: StartMessage): Promise<void> {
-  const queue = openQueue(start);
+  const { queue, ring } = await openQueue(start);
   try {
-    const { handler, close } = await openHandler(start.handler);
+    const { handler, close } = await openHandler(start.handler, ring?.files);
     tell({ kind: "ready" });
-    const end = await serve(queue, handler, {
+    const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
       board: new QueueBoard(start.board),
       report: (error, during) =>
@@ -49,6 +99,19 @@ async function run(start: StartMessage): Promise<void> {
   } finally {
     queue.close();
   }
+}
+
+function traced(
+  queue: RequestQueue,
+  { trace, traceWire: wire }: StartMessage,
+): RequestQueue {
+  return trace
+    ? new TraceQueue(
+      queue,
+      (record) => tell({ kind: "trace", record }),
+      { wire },
+    )
+    : queue;
 }
 
 function messageOf(error: unknown): string {

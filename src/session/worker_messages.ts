@@ -5,6 +5,7 @@
  */
 import type { InitAgreement } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
+import type { PollUs } from "../queue/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { HandlerSpec } from "./handler_spec.ts";
 
@@ -24,10 +25,28 @@ export interface StartMessage {
   readonly handler: HandlerSpec;
   /** Whether to show every message. */
   readonly trace: boolean;
+  /** Whether what is shown has the whole message in it. */
+  readonly traceWire: boolean;
+  /** How long to poll before sleeping. */
+  readonly pollUs: PollUs;
+  /**
+   * The ring queue of each entry, for FUSE over io_uring: the Worker makes its
+   * ring, tells what came of it and waits for a {@linkcode GoMessage}. `null`
+   * to go by the descriptor at once.
+   */
+  readonly ring: readonly number[] | null;
+}
+
+/** Tells a Worker that made a ring how to go on; all go the same way. */
+export interface GoMessage {
+  /** Whether to use the ring. */
+  readonly useRing: boolean;
 }
 
 /** What a Worker tells. */
 export type WorkerMessage =
+  /** It has made a ring, or could not, for a reason. */
+  | { readonly kind: "ring"; readonly failure: string | null }
   /** It is about to take the first request. */
   | { readonly kind: "ready" }
   /** It could not start. */

@@ -26,7 +26,10 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     mountpoint: "mnt.img",
     writable: false,
     growable: false,
+    writethrough: false,
     pidfile: null,
+    stats: null,
+    control: null,
     trace: "off",
   });
 });
@@ -108,4 +111,24 @@ Deno.test("readExportRequest() refuses --growable without --writable", () => {
 Deno.test("readExportRequest() traces bytes when --wire is given", () => {
   assertEquals(request("--trace", "a.img", "m.img").trace, "text");
   assertEquals(request("--wire", "--trace", "a.img", "m.img").trace, "wire");
+});
+
+Deno.test("readExportRequest() reads how often to show what queues do", () => {
+  const { stats } = request("--stats", "a", "b");
+  assertEquals(stats, 1);
+  assertEquals(request("a", "--stats=2.5", "b").stats, 2.5);
+  for (const text of ["0", "x", "-1", "1e3", "86401", "0.01"]) {
+    assertEquals(
+      refusal(`--stats=${text}`, "a", "b"),
+      `Cannot show what queues do every ${text} seconds (--stats): expected a number from 0.1 to 86400`,
+    );
+  }
+});
+
+Deno.test("readExportRequest() writes through only what is written", () => {
+  assertEquals(request("-w", "--writethrough", "a", "b").writethrough, true);
+  assertEquals(
+    refusal("--writethrough", "a", "b"),
+    "Cannot use --writethrough without --writable: what is not written need not be durable; add -w",
+  );
 });

@@ -85,3 +85,12 @@ Deno.test("readArguments() refuses values that lack or are too many", () => {
     'Cannot use --json=yes: --json takes no value; leave "=yes" out',
   );
 });
+
+Deno.test("readArguments() takes a value that may be left out", () => {
+  assertEquals(read("--stats", "5").values, { stats: "1" });
+  assertEquals(read("--stats=5").values, { stats: "5" });
+  assertEquals(
+    refusal("--stats="),
+    "Cannot use --stats without a value: write --stats=SECONDS",
+  );
+});

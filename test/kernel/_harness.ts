@@ -44,6 +44,10 @@ export interface ProcessOptions {
   readonly uid?: number;
   /** Environment variables besides those of this process. */
   readonly env?: Record<string, string>;
+  /** Options of `deno run`; `--allow-ffi` if left out. */
+  readonly permissions?: readonly string[];
+  /** Seconds after which it is ended, should the test die. */
+  readonly lifeS?: number;
 }
 
 /** Runs the program to its end. */
@@ -65,13 +69,14 @@ export async function runMain(
 
 function command(
   args: readonly string[],
-  { deno = Deno.execPath(), main = MAIN, wrapper = [], ...user }:
-    ProcessOptions,
+  options: ProcessOptions,
 ): Deno.Command {
-  const line = ["run", "--no-prompt", "--allow-ffi", main, ...args];
+  const { deno = Deno.execPath(), main = MAIN, wrapper = [] } = options;
+  const { permissions = ["--allow-ffi"], lifeS = PROCESS_S, ...user } = options;
+  const line = ["run", "--no-prompt", ...permissions, main, ...args];
   return new Deno.Command("timeout", {
     // The tests may die; nobody would end what they started.
-    args: ["-k", "5", String(PROCESS_S), ...wrapper, deno, ...line],
+    args: ["-k", "5", String(lifeS), ...wrapper, deno, ...line],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

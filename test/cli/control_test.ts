@@ -1,0 +1,128 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { answerControl, type Controlled } from "../../src/cli/control.ts";
+import { main } from "../../src/cli/main.ts";
+import { Random } from "../_random.ts";
+import { KeptSinks } from "./_sinks.ts";
+
+class FakeExport implements Controlled {
+  source = "disk.img";
+  mountpoint = "/mnt.img";
+  size = 1024;
+  writable = true;
+  queues = 2;
+  stopped = 0;
+
+  resize(size: number): Promise<void> {
+    if (size > 2 ** 40) return Promise.reject(new Error("Cannot: too large"));
+    this.size = size;
+    return Promise.resolve();
+  }
+
+  makeReadOnly(): Promise<void> {
+    this.writable = false;
+    return Promise.resolve();
+  }
+
+  stats() {
+    return [];
+  }
+
+  histograms() {
+    return [];
+  }
+}
+
+async function ask(session: FakeExport, request: unknown): Promise<unknown> {
+  const line = typeof request === "string" ? request : JSON.stringify(request);
+  return await answerControl(line, session, () => session.stopped++);
+}
+
+Deno.test("answerControl() carries commands out", async () => {
+  const session = new FakeExport();
+  assertEquals(await ask(session, { command: "resize", size: "1M" }), {
+    ok: true,
+    size: 1 << 20,
+  });
+  assertEquals(await ask(session, { command: "resize", size: 4096 }), {
+    ok: true,
+    size: 4096,
+  });
+  assertEquals(await ask(session, { command: "query" }), {
+    ok: true,
+    pid: Deno.pid,
+    exports: [{
+      source: "disk.img",
+      mountpoint: "/mnt.img",
+      size: 4096,
+      writable: true,
+      queues: 2,
+    }],
+    statistics: [],
+  });
+  assertEquals(await ask(session, { command: "readonly" }), {
+    ok: true,
+    writable: false,
+  });
+  assertEquals(session.stopped, 0);
+  assertEquals(await ask(session, { command: "stop" }), { ok: true });
+  assertEquals(session.stopped, 1);
+});
+
+Deno.test("answerControl() answers what makes no sense", async () => {
+  const session = new FakeExport();
+  const size = { command: "resize" };
+  const cases: [unknown, RegExp][] = [
+    ["", /is no JSON/],
+    ["{", /is no JSON/],
+    ["null", /expected \{"command"/],
+    [[], /expected \{"command"/],
+    [{}, /expected one of query, resize, readonly, stop/],
+    [{ command: "toString" }, /expected one of/],
+    [{ command: ["stop"] }, /expected one of/],
+    [size, /Cannot resize without a size/],
+    [{ ...size, size: -1 }, /Cannot resize without a size/],
+    [{ ...size, size: 1.5 }, /Cannot resize without a size/],
+    [{ ...size, size: 2 ** 60 }, /Cannot resize without a size/],
+    [{ ...size, size: "many" }, /Cannot read size "many"/],
+    [{ ...size, size: "2T" }, /Cannot: too large/],
+  ];
+  for (const [request, expected] of cases) {
+    const reply = await ask(session, request) as { ok: false; error: string };
+    assertEquals(reply.ok, false);
+    assertMatch(reply.error, expected);
+  }
+  assertEquals([session.size, session.stopped], [1024, 0]);
+});
+
+Deno.test("answerControl() survives garbage", async () => {
+  const session = new FakeExport();
+  const random = new Random(1);
+  const whole = JSON.stringify({ command: "resize", size: 512 });
+  for (let i = 0; i < 2000; i++) {
+    const characters = [...whole];
+    for (let n = 0; n <= i % 7; n++) {
+      const at = random.below(characters.length);
+      characters[at] = String.fromCharCode(random.below(0x250));
+    }
+    const reply = await ask(session, characters.join(""));
+    assertEquals(typeof (reply as { ok: unknown }).ok, "boolean");
+  }
+  assertEquals(session.stopped, 0);
+});
+
+Deno.test("ctl refuses command lines that make no sense", async () => {
+  const cases = [
+    [[], /Cannot connect without a PATH/],
+    [["sock"], /Cannot make sense of ""/],
+    [["sock", "dance"], /Cannot make sense of "dance"/],
+    [["sock", "resize"], /Cannot resize without a SIZE/],
+    [["sock", "resize", "many"], /Cannot read size "many"/],
+    [["sock", "resize", "1", "2"], /Cannot make sense of/],
+    [["sock", "stop", "now"], /Cannot use now with stop/],
+  ] as const;
+  for (const [args, expected] of cases) {
+    const sinks = new KeptSinks();
+    assertEquals(await main(["ctl", ...args], "1.2.3", sinks), 2);
+    assertMatch(sinks.err, expected);
+  }
+});

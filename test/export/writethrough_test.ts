@@ -1,0 +1,127 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Answer } from "../../src/backends/backend.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/memory_backend.ts";
+import { WritethroughBackend } from "../../src/export/writethrough.ts";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import { FILE_CALL } from "../../src/queue/fuse_ring.ts";
+import { RingFiles } from "../../src/queue/ring_files.ts";
+import { FakeRing } from "../queue/fake_ring.ts";
+import { exported, SIZE, testExport } from "./_fixtures.ts";
+
+const BYTES = new Uint8Array(100).fill(7);
+
+/** A disk that notes what is asked of it, and answers at once or later. */
+class NotingDisk extends MemoryBackend {
+  readonly calls: string[] = [];
+  readonly #late: boolean;
+  flushResult = 0;
+
+  constructor(late = false) {
+    super(createMemoryDisk(SIZE, { growable: true }));
+    this.#late = late;
+  }
+
+  override write(...args: Parameters<MemoryBackend["write"]>): never {
+    this.calls.push("write");
+    return this.#answer(super.write(...args)) as never;
+  }
+
+  override truncate(size: number): never {
+    this.calls.push("truncate");
+    return this.#answer(super.truncate(size)) as never;
+  }
+
+  override zero(...args: Parameters<MemoryBackend["zero"]>): never {
+    this.calls.push("zero");
+    return this.#answer(super.zero(...args)) as never;
+  }
+
+  override flush(): never {
+    this.calls.push("flush");
+    return this.#answer(this.flushResult) as never;
+  }
+
+  #answer(result: number): Answer {
+    return this.#late ? Promise.resolve(result) : result;
+  }
+}
+
+testExport("writethrough leaves answers as they are", async (make) => {
+  const { client } = make({ writethrough: true, growable: true });
+  assertEquals(await client.write(SIZE - 50, BYTES), 100);
+  const all = await client.readAll();
+  assertEquals(all.lastIndexOf(7), SIZE + 49);
+});
+
+for (const late of [false, true]) {
+  const when = late ? "later" : "at once";
+  Deno.test(`writethrough flushes after each change, ${when}`, async () => {
+    const backend = new NotingDisk(late);
+    const { client } = exported({
+      backend,
+      writethrough: true,
+      growable: true,
+    });
+    assertEquals(await client.write(0, BYTES), 100);
+    assertEquals(backend.calls.splice(0), ["write", "flush"]);
+    assertEquals(await client.write(SIZE, BYTES), 100);
+    assertEquals(backend.calls.splice(0), [
+      "truncate",
+      "flush",
+      "write",
+      "flush",
+    ]);
+    backend.flushResult = -ERRNO.EIO;
+    assertEquals(await client.write(0, BYTES), -ERRNO.EIO);
+  });
+
+  Deno.test(`without writethrough nothing is flushed, ${when}`, async () => {
+    const backend = new NotingDisk(late);
+    const { client } = exported({ backend });
+    assertEquals(await client.write(0, BYTES), 100);
+    assertEquals(backend.calls, ["write"]);
+  });
+}
+
+Deno.test("WritethroughBackend does not flush what failed", async () => {
+  const disk = new NotingDisk();
+  disk.write = () => -ERRNO.ENOSPC as never;
+  const backend = new WritethroughBackend(disk);
+  assertEquals(await backend.write(0, BYTES, 100), -ERRNO.ENOSPC);
+  assertEquals(disk.calls, []);
+  disk.write = () => Promise.reject(new Error("It fails")) as never;
+  await assertRejects(async () => await backend.write(0, BYTES, 100), Error);
+  assertEquals(disk.calls, []);
+});
+
+Deno.test("WritethroughBackend sets times where the image does", () => {
+  const disk = new NotingDisk();
+  assertEquals(new WritethroughBackend(disk).setTimes, undefined);
+});
+
+Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {
+  const ring = new FakeRing(1, 8192);
+  const files = new RingFiles(ring, () => void ring.enter(0));
+  const disk = new NotingDisk();
+  disk.write = (_at, from, length) => files.write(9, from, length, 0) as never;
+  disk.flush = () => files.sync(9) as never;
+  const complete = (result: number) => {
+    ring.complete(ring.fileCalls.at(-1)!.tag, result);
+    ring.take();
+    files.completed(ring.tag - 2, ring.result);
+    ring.enter(0);
+  };
+  for (const [flushed, expected] of [[0, 100], [-ERRNO.EIO, -ERRNO.EIO]]) {
+    const answer = new WritethroughBackend(disk).write(0, BYTES, 100);
+    complete(100);
+    // At once: nobody else would wait for what the queue no longer carries.
+    assertEquals(files.inFlight, 1);
+    assertEquals(ring.fileCalls.at(-1)!.call, FILE_CALL.SYNC);
+    complete(flushed!);
+    assertEquals(files.inFlight, 0);
+    assertEquals(await answer, expected);
+  }
+});

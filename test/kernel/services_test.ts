@@ -1,0 +1,157 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { closeDescriptor } from "../../src/linux/descriptor.ts";
+import { libc } from "../../src/linux/libc.ts";
+import {
+  eventsLater,
+  openSocket,
+  pathAddress,
+  POLL,
+  SOCK,
+} from "../../src/linux/socket.ts";
+import { kernelTest } from "../requirements.ts";
+import {
+  clearMounts,
+  eventually,
+  exists,
+  ExportProcess,
+  imageIn,
+  inDirectory,
+  isMounted,
+  must,
+  run,
+} from "./_harness.ts";
+
+const CONTRIB = new URL("../../contrib/", import.meta.url).pathname;
+const MIB = 1 << 20;
+const TEXT_BYTES = 4096;
+
+/** What systemd would be told. */
+class NotifySocket implements Disposable {
+  readonly #fd = openSocket(SOCK.DGRAM);
+
+  constructor(path: string) {
+    const address = pathAddress(path);
+    assertEquals(libc().bind(this.#fd, address, address.byteLength), 0);
+  }
+
+  async next(): Promise<string> {
+    assertEquals(await eventsLater(this.#fd, POLL.IN, 10_000), true);
+    const bytes = new Uint8Array(TEXT_BYTES);
+    const size = BigInt(TEXT_BYTES);
+    const count = libc().read(this.#fd, Deno.UnsafePointer.of(bytes), size);
+    return new TextDecoder().decode(bytes.subarray(0, Math.max(0, count)));
+  }
+
+  [Symbol.dispose](): void {
+    closeDescriptor(this.#fd);
+  }
+}
+
+kernelTest(
+  "systemd is told when an export is ready and when it ends",
+  () =>
+    inDirectory(async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      const socket = `${directory}/notify`;
+      using notify = new NotifySocket(socket);
+      for (const end of ["SIGTERM", "umount"]) {
+        await using process = await ExportProcess.start([image, mountpoint], {
+          env: { NOTIFY_SOCKET: socket },
+        });
+        assertMatch(await notify.next(), /^READY=1$/m);
+        if (end === "SIGTERM") await process.stop();
+        else await must("umount", mountpoint);
+        assertEquals(await notify.next(), "STOPPING=1\n");
+        assertEquals((await process.ended).code, 0);
+      }
+    }),
+);
+
+kernelTest(
+  "a notify socket that is gone does not stop an export",
+  () =>
+    inDirectory(async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      await using process = await ExportProcess.start([image, mountpoint], {
+        env: { NOTIFY_SOCKET: `${directory}/none` },
+      });
+      await must("cmp", image, mountpoint);
+      const { code, stderr } = await process.stop();
+      assertEquals(code, 0);
+      assertMatch(stderr, /Cannot notify/);
+    }),
+);
+
+kernelTest(
+  "mqfuse-daemonize returns when the export is ready",
+  () =>
+    inDirectory(async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      const pidfile = `${directory}/pid`;
+      const script = `${CONTRIB}mqfuse-daemonize`;
+      const log = `${directory}/log`;
+      const place = ["-w", "-P", pidfile, image, mountpoint];
+      await must(script, "--log", log, ...place);
+      try {
+        const pid = Number(await Deno.readTextFile(pidfile));
+        await must("cmp", image, mountpoint);
+        Deno.kill(pid, "SIGTERM");
+        await eventually(async () => !await exists(pidfile), "the end");
+        await eventually(() => !isMounted(mountpoint), "the unmount");
+        assertMatch(await Deno.readTextFile(log), /Exporting .*read-write/);
+      } finally {
+        clearMounts(mountpoint);
+      }
+    }),
+  ["setsid", "mkfifo"],
+);
+
+kernelTest(
+  "mqfuse-daemonize says what went wrong",
+  () =>
+    inDirectory(async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      const script = `${CONTRIB}mqfuse-daemonize`;
+      const missing = await run(script, `${directory}/none`, mountpoint);
+      assertEquals(missing.code, 1);
+      assertMatch(missing.stderr, /^mqfuse: Cannot open .*\n$/);
+      const wrong = await run(script, "--bogus", image, mountpoint);
+      assertEquals(wrong.code, 2);
+      assertMatch(wrong.stderr, /^mqfuse: Unknown option --bogus/);
+    }),
+  ["setsid", "mkfifo"],
+);
+
+kernelTest(
+  "mount.fuse.mqfuse mounts as mount(8) asks it to",
+  () =>
+    inDirectory(async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      const script = `${CONTRIB}mount.fuse.mqfuse`;
+      const mount = (options: string) =>
+        run(script, image, mountpoint, "-n", "-o", options);
+      try {
+        for (const access of ["rw", "ro"]) {
+          const options = `rw,${access},nofail,x-a.b,queues=2,noatime`;
+          const { code, stderr } = await mount(options);
+          assertEquals([code, stderr], [0, ""]);
+          assertEquals(isMounted(mountpoint), true);
+          const mode = await must("stat", "-c", "%a", mountpoint);
+          assertEquals(mode, access === "rw" ? "600" : "400");
+          await must("cmp", image, mountpoint);
+          await must("umount", mountpoint);
+          assertEquals(isMounted(mountpoint), false);
+        }
+        const wrong = await mount("rw,bogus=1");
+        assertEquals(wrong.code, 1);
+        assertMatch(wrong.stderr, /Cannot use the option bogus=1/);
+        await Deno.remove(image);
+        const missing = await mount("rw");
+        assertEquals(missing.code, 32);
+        assertMatch(missing.stderr, /^mqfuse: Cannot open/);
+      } finally {
+        clearMounts(mountpoint);
+      }
+    }),
+  ["setsid", "mkfifo"],
+);

@@ -1,0 +1,77 @@
+/**
+ * Mounts as whoever runs it and prints one line of JSON about it. Arguments:
+ * what to mount as JSON, and what to do then.
+ *
+ * @module
+ */
+
+import { attachFuse } from "../../src/linux/attach.ts";
+import { cloneFuseDevice } from "../../src/linux/fuse_device.ts";
+import { OPEN, openDescriptor } from "../../src/linux/descriptor.ts";
+import { readText } from "../../src/linux/files.ts";
+import { findMount, mountState } from "../../src/linux/mounts.ts";
+import { absolutePath } from "../../src/linux/paths.ts";
+import { SystemError } from "../../src/linux/system_error.ts";
+import { unmountForUser } from "../../src/linux/user_mount.ts";
+import { answerInit } from "./_fixtures.ts";
+
+const [wish = "{}", then = "unmount"] = Deno.args;
+
+function tell(facts: Record<string, unknown>): void {
+  // The test's protocol.
+  // deno-lint-ignore no-console
+  console.log(JSON.stringify(facts));
+}
+
+function mount(): void {
+  const options = {
+    mountpoint: "disk.img",
+    source: "/a, b\\c",
+    rootMode: 0o100000,
+    readOnly: false,
+    allowOther: "off" as const,
+    maxRead: 1 << 20,
+    ...JSON.parse(wish),
+  };
+  const under = openDescriptor(options.mountpoint, OPEN.RDONLY);
+  const { device, mount, ...how } = attachFuse(options);
+  answerInit(device);
+  const clone = cloneFuseDevice(device.fd);
+  const lines = readText("/proc/self/mountinfo").split("\n");
+  const found = findMount(mount.path);
+  tell({
+    ...how,
+    line: lines.find((line) => line.startsWith(`${mount.id} `)),
+    state: found === null ? "none" : mountState(found),
+    connection: mount.connection === found?.minor,
+    under: readText(`/proc/self/fd/${under}`),
+    pid: Deno.pid,
+  });
+  if (then === "wait") {
+    setTimeout(() => Deno.exit(1), 15_000);
+    return;
+  }
+  clone.close();
+  if (then === "abort") {
+    tell({ aborted: mount.abort() });
+  }
+  const first = mount.unmount();
+  tell({ first, second: mount.unmount() });
+  device.close();
+  Deno.exit();
+}
+
+function clear(): void {
+  const there = findMount(absolutePath(wish));
+  if (there === null) return tell({ state: "none" });
+  const state = mountState(there);
+  tell({ state, result: unmountForUser(there) });
+}
+
+try {
+  if (then === "clear") clear();
+  else mount();
+} catch (error) {
+  if (!(error instanceof SystemError)) throw error;
+  tell({ code: error.code, message: error.message });
+}

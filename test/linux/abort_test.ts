@@ -1,0 +1,22 @@
+import { assertEquals } from "@std/assert";
+import { connectionState } from "../../src/linux/connection.ts";
+import { kernelTest } from "../requirements.ts";
+import { answerInit, onMountedFile } from "./_fixtures.ts";
+
+kernelTest(
+  "an unmounted mount leaves alone who has got its numbers",
+  async () => {
+    await onMountedFile(async ({ device, mount: gone }) => {
+      answerInit(device);
+      assertEquals(gone.unmount(), "unmounted");
+      await onMountedFile(({ device, mount }) => {
+        answerInit(device);
+        // Another program may have been faster and taken the number.
+        if (mount.connection !== gone.connection) return;
+        assertEquals(gone.unmount(), "gone");
+        assertEquals(gone.abort(), false);
+        assertEquals(connectionState(mount.connection), "live");
+      });
+    });
+  },
+);

@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { IoUring, SQE, SQE_WORDS } from "../../src/linux/io_uring.ts";
+import { libc } from "../../src/linux/libc.ts";
+import { SystemError } from "../../src/linux/system_error.ts";
+import {
+  countCpus,
+  judgeUring,
+  possibleCpus,
+  probeRing,
+} from "../../src/linux/uring_probe.ts";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import { missingPermission, testIf } from "../requirements.ts";
+
+const OP_NOP = 0;
+const OP_READ = 22;
+
+const missing = missingPermission("ffi", "read") || missingRing();
+// Opened here, it is none of what the first test would be said to leak.
+if (missing === "") libc();
+
+function missingRing(): string {
+  const probe = probeRing();
+  return probe.available ? "" : `needs io_uring: ${probe.reason}`;
+}
+
+/** Runs a test with a ring whose slots are all filled with NOP. */
+function withRing(slots: number, body: (ring: IoUring) => void): void {
+  const ring = new IoUring(slots);
+  try {
+    for (let slot = 0; slot < ring.slots; slot++) {
+      ring.sqes[slot * SQE_WORDS + SQE.OP] = OP_NOP;
+      ring.sqes[slot * SQE_WORDS + SQE.USER_DATA] = slot + 100;
+    }
+    body(ring);
+  } finally {
+    ring.close();
+    ring.close();
+  }
+}
+
+/** Takes what is there: tags and results. */
+function taken(ring: IoUring): [tag: number, result: number][] {
+  const all: [number, number][] = [];
+  while (ring.take()) all.push([ring.tag, ring.result]);
+  return all;
+}
+
+testIf(missing, "a ring completes what was pushed, by its tag", () => {
+  withRing(4, (ring) => {
+    assertEquals([ring.slots, ring.dirty, ring.lively], [4, false, false]);
+    ring.push(2);
+    ring.push(0);
+    assertEquals([ring.dirty, ring.take()], [true, false]);
+    assertEquals(ring.enter(1), 0);
+    assertEquals([ring.dirty, ring.lively], [false, true]);
+    assertEquals(taken(ring), [[102, 0], [100, 0]]);
+    assertEquals(ring.lively, false);
+  });
+});
+
+testIf(missing, "a ring goes round", () => {
+  withRing(4, (ring) => {
+    for (let i = 0; i < 1000; i++) {
+      for (const slot of [3, 1, 0, 2]) ring.push(slot);
+      assertEquals(ring.enter(1), 0);
+      const tags = taken(ring).map(([tag]) => tag);
+      assertEquals(tags, [103, 101, 100, 102]);
+    }
+  });
+});
+
+testIf(missing, "a ring passes errors of single calls on", () => {
+  withRing(1, (ring) => {
+    ring.sqes[SQE.OP] = OP_READ;
+    ring.sqes[SQE.FD] = -1;
+    ring.push(0);
+    assertEquals(ring.enter(1), 0);
+    assertEquals(taken(ring), [[100, -ERRNO.EBADF]]);
+  });
+});
+
+testIf(missing, "a ring without slots, or too many files, is refused", () => {
+  const error = assertThrows(() => new IoUring(0), SystemError);
+  assertEquals(error.code, "EINVAL");
+  assertMatch(error.message, /^Cannot make an io_uring: /);
+  withRing(1, (ring) => {
+    const bad = assertThrows(() => ring.registerFiles([9999]), SystemError);
+    assertEquals(bad.code, "EBADF");
+  });
+});
+
+testIf(missing, "the kernel tells how many CPUs there may be", () => {
+  const cpus = possibleCpus();
+  assert(cpus >= navigator.hardwareConcurrency, `${cpus}`);
+});
+
+Deno.test("countCpus() counts lists and ranges", () => {
+  assertEquals(
+    ["0", "0-1", "0-3,8", "0-63,128-191"].map(countCpus),
+    [1, 2, 5, 128],
+  );
+});
+
+Deno.test("judgeUring() tells why io_uring cannot be had", () => {
+  assertEquals(judgeUring({ enableUring: true, refused: null }), {
+    available: true,
+  });
+  const reasons: [Parameters<typeof judgeUring>[0], RegExp][] = [
+    [{ enableUring: null, refused: null }, /no FUSE over io_uring.*6\.14/],
+    [{ enableUring: false, refused: null }, /echo Y > .*enable_uring/],
+    [{ enableUring: true, refused: ERRNO.EPERM }, /not permitted/],
+    [{ enableUring: true, refused: ERRNO.ENOSYS }, /no io_uring/],
+    [{ enableUring: true, refused: ERRNO.ENOMEM }, /memory/],
+    [{ enableUring: true, refused: ERRNO.EINVAL }, /128-byte/],
+    [{ enableUring: true, refused: ERRNO.EMFILE }, /error 24/],
+  ];
+  for (const [facts, expected] of reasons) {
+    const probe = judgeUring(facts);
+    assert(!probe.available);
+    assertMatch(probe.reason, expected);
+  }
+});

@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../../src/linux/descriptor.ts";
+import { readText } from "../../src/linux/files.ts";
+import {
+  cloneFuseDevice,
+  openFuseDevice,
+} from "../../src/linux/fuse_device.ts";
+import { lockImage } from "../../src/linux/image_lock.ts";
+import { mountFuse } from "../../src/linux/mount.ts";
+import { findMount } from "../../src/linux/mounts.ts";
+import { kernelTest } from "../requirements.ts";
+import {
+  answerGetattr,
+  answerInit,
+  fileMount,
+  guard,
+  inTemporaryDirectory,
+  run,
+} from "./_fixtures.ts";
+
+kernelTest("an image is mounted over itself and stays in reach", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const path = `${directory}/disk.img`;
+    await Deno.writeTextFile(path, "the image");
+    const endGuard = await guard(path);
+    const image = openDescriptor(path, OPEN.RDWR);
+    const device = openFuseDevice();
+    try {
+      assertEquals(lockImage(image, { name: path, writable: true }), true);
+      const mount = mountFuse(fileMount(device.fd, path));
+      try {
+        answerInit(device);
+        const clone = cloneFuseDevice(device.fd);
+        assertEquals(findMount(path)?.id, mount.id);
+        // Through the descriptor, under the mount; asks no server.
+        assertEquals(readText(`/proc/self/fd/${image}`), "the image");
+        const client = run("stat", "-c", "%s", path);
+        await clone.readable();
+        answerGetattr(clone, 12345n);
+        assertEquals(await client, { code: 0, text: "12345\n" });
+        clone.close();
+      } finally {
+        mount.unmount();
+      }
+      assertEquals(await Deno.readTextFile(path), "the image");
+    } finally {
+      device.close();
+      closeDescriptor(image);
+      await endGuard();
+    }
+  });
+});
