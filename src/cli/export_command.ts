@@ -34,6 +34,7 @@ export const EXPORT: Command = {
     "writethrough",
     "offset",
     "size",
+    "no-lock",
     "pidfile",
     "stats",
     "control",

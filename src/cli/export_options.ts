@@ -25,6 +25,8 @@ export interface ExportRequest {
   readonly offset: number;
   /** Its length in bytes; `null` for all up to the end. */
   readonly size: number | null;
+  /** Whether to keep other programs from writing to the image. */
+  readonly lock: boolean;
   /** Where to write the process id, if anywhere. */
   readonly pidfile: string | null;
   /** Seconds between two looks at what queues do; `null` for none. */
@@ -71,6 +73,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
     writethrough,
     offset: sizeOf(args, "offset") ?? 0,
     size,
+    lock: !flags.has("no-lock"),
     pidfile: values.get("pidfile") ?? null,
     stats: secondsOf(values.get("stats")),
     control: values.get("control") ?? null,

@@ -46,6 +46,10 @@ export const OPTIONS = {
     value: "SIZE",
     help: "show this many bytes of the image (default: all up to its end)",
   },
+  "no-lock": {
+    help:
+      "do not lock the image against programs that write to it, as QEMU does",
+  },
   pidfile: {
     letter: "P",
     value: "FILE",

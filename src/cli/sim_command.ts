@@ -86,10 +86,12 @@ function tellReport(report: SimulationReport, output: Output): void {
   for (const line of queueTable(report.queues, virtualUs / US_PER_S)) {
     output.print(line);
   }
+  const ms = (virtualUs / 1000).toFixed(1);
   output.print(
-    `${steps} steps, ${errors} of them failed, in ${
-      (virtualUs / 1000).toFixed(1)
-    } ms of virtual time: ${requestsPerSecond} requests/s, ${report.wokenInVain} readers woken in vain`,
+    `${steps} steps, ${errors} of them failed, in ${ms} ms of virtual time`,
+  );
+  output.print(
+    `${requestsPerSecond} requests/s, ${report.wokenInVain} woken in vain`,
   );
   const injected = Object.entries(faults).map(([name, n]) => `${n} ${name}`);
   if (injected.length > 0) output.print(`injected: ${injected.join(", ")}`);

@@ -12,7 +12,8 @@ const SIGHUP = 1;
  * Calls a function at each signal to stop, in place of dying of it.
  *
  * @param listener Gets the signal, and how many have come, this one included.
- * @returns Lets the signals end the program again.
+ * @returns Lets the signals end the program again, unless one has come: then the
+ * program is about to end, and dying of another would hide how it did.
  */
 export function onStopSignals(
   listener: (signal: StopSignal, count: number) => void,
@@ -21,17 +22,20 @@ export function onStopSignals(
   // background jobs ignore SIGINT likewise, yet whoever sends one means it.
   const ignored = isIgnoredSignal(SIGHUP) ? "SIGHUP" : null;
   let count = 0;
+  let isDisposed = false;
   const listeners = STOP_SIGNALS.map((signal) => {
     // Deno dies of a signal without a listener as soon as another one has
     // one, even if it was started with that signal ignored.
     const heard = () => {
-      if (signal !== ignored) listener(signal, ++count);
+      if (signal !== ignored && !isDisposed) listener(signal, ++count);
     };
     Deno.addSignalListener(signal, heard);
     return { signal, heard };
   });
   return {
     [Symbol.dispose]() {
+      isDisposed = true;
+      if (count > 0) return;
       for (const { signal, heard } of listeners) {
         Deno.removeSignalListener(signal, heard);
       }

@@ -9,6 +9,7 @@ import { createMemoryDisk } from "../backends/memory_backend.ts";
 import { formatSize, SIZE_MAX } from "../backends/size.ts";
 import { type ImageSource, parseSource } from "../backends/source.ts";
 import { openBlockFile } from "../linux/block_file.ts";
+import { lockImage } from "../linux/image_lock.ts";
 import { absolutePath } from "../linux/paths.ts";
 import { type BackendSpec, openBackend } from "./backend_spec.ts";
 import type { ModuleSpec } from "./module_spec.ts";
@@ -34,6 +35,8 @@ export interface ImageOptions {
   readonly size: number | null;
   /** Whether to go past the page cache. */
   readonly direct: boolean;
+  /** Whether to keep other programs from writing to it. */
+  readonly lock: boolean;
 }
 
 /** An open image. */
@@ -126,6 +129,7 @@ async function openFile(
   try {
     const stat = file.fstat();
     refuseBadWindow(path, stat, options);
+    if (options.lock) lockImage(file.fd, { name: path, writable });
     past = options.direct ? openDirect(path, options, stat) : null;
     const name = absolutePath(path);
     const { fd } = file;

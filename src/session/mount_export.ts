@@ -52,6 +52,11 @@ export interface MountExportOptions extends SessionListener {
    * `auto` for as long as it pays; `auto`.
    */
   readonly pollUs?: PollUs;
+  /**
+   * Whether to lock the image file as QEMU does, so that nobody else writes to
+   * it meanwhile; yes if left out.
+   */
+  readonly lock?: boolean;
   /** Whether to read and write the image past the page cache; no if left out. */
   readonly direct?: boolean;
   /** Whether to measure how long requests take; no if left out. */
@@ -155,6 +160,7 @@ export async function mountExport(
     offset,
     size,
     direct: options.direct ?? false,
+    lock: options.lock ?? true,
   });
   const { uid, gid } = credentials();
   const { writethrough = false } = options;

@@ -27,6 +27,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     writable: false,
     growable: false,
     writethrough: false,
+    lock: true,
     pidfile: null,
     stats: null,
     control: null,
