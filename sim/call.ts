@@ -1,4 +1,5 @@
 import type { OpcodeName } from "../src/protocol/opcodes.ts";
+import type { Signals } from "./signals.ts";
 
 /** Who asks. */
 export interface Credentials {
@@ -28,6 +29,12 @@ export interface SimCall {
   readonly credentials?: Credentials;
   /** Whether it counts against the limit of background requests. */
   readonly background?: boolean;
+  /** What the process that sleeps for it may be told meanwhile. */
+  readonly signals?: Signals | undefined;
+  /** The CPU that it is sent from; the one of the process if left out. */
+  readonly cpu?: number;
+  /** Told when the sender need not sleep any more to send it. */
+  readonly onAdmitted?: () => void;
   /** Whether it goes out even if the connection is congested. */
   readonly force?: boolean;
 }

@@ -1,5 +1,7 @@
+import { ERRNO } from "../src/protocol/errno.ts";
 import { FALLOC_FL } from "../src/protocol/flags.ts";
 import type { DiskModel } from "./model.ts";
+import { SimError } from "./sim_error.ts";
 import type { SimFile } from "./sim_file.ts";
 
 /** A file whose every read is compared with a model. */
@@ -44,9 +46,20 @@ export class CheckedFile {
   }
 
   /** `SimFile.ftruncate()`. */
-  async ftruncate(size: number): Promise<void> {
-    await this.file.ftruncate(size);
-    this.#model.resize(size);
+  ftruncate(size: number): Promise<void> {
+    return this.resize(size, () => this.file.ftruncate(size));
+  }
+
+  /** Anything that sets the size. */
+  async resize(size: number, work: () => Promise<void>): Promise<void> {
+    const resize = this.#model.beginResize(size);
+    try {
+      await work();
+    } catch (error) {
+      this.#model.endResize(resize, isLost(error) ? "lost" : "failed");
+      throw error;
+    }
+    this.#model.endResize(resize, "done");
   }
 
   /** Makes a range zero inside the file: `SimFile.fallocate()`. */
@@ -57,10 +70,9 @@ export class CheckedFile {
   ): Promise<void> {
     const mode = FALLOC_FL.KEEP_SIZE |
       (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const fits = Math.max(0, Math.min(length, this.#model.size - position));
-    await this.#write(null, fits, position, async () => {
+    await this.#write(null, length, position, async () => {
       await this.file.fallocate(mode, position, length);
-      return fits;
+      return length;
     });
   }
 
@@ -81,21 +93,41 @@ export class CheckedFile {
     return count;
   }
 
+  /**
+   * Anything that writes bytes at a position.
+   *
+   * @param lingers Whether it may still take place after it has failed.
+   */
+  write(
+    from: Uint8Array,
+    position: number,
+    work: () => Promise<number>,
+    lingers: boolean = false,
+  ): Promise<number> {
+    return this.#write(from, from.length, position, work, lingers);
+  }
+
   async #write(
     from: Uint8Array | null,
     length: number,
     position: number,
     work: () => Promise<number>,
+    lingers: boolean = false,
   ): Promise<number> {
     const write = this.#model.beginWrite(position, from, length);
     let count;
     try {
       count = await work();
     } catch (error) {
-      this.#model.endWrite(write, -1);
+      this.#model.endWrite(write, -1, lingers || isLost(error));
       throw error;
     }
     this.#model.endWrite(write, count);
     return count;
   }
+}
+
+/** Whether the server may still do what failed: its queue is gone. */
+export function isLost(error: unknown): boolean {
+  return error instanceof SimError && error.errno === ERRNO.ECONNABORTED;
 }

@@ -1,22 +1,35 @@
 import { decodeStruct, encodeStruct } from "../src/protocol/codec.ts";
 import { ERRNO } from "../src/protocol/errno.ts";
-import { FATTR, O, S_IF } from "../src/protocol/flags.ts";
+import { O } from "../src/protocol/flags.ts";
 import { agreed } from "../src/protocol/init.ts";
 import {
   attributes,
-  changeAttributes,
   changeSize,
+  losesSetId,
   type Mounted,
   probeCapability,
+  withoutSetId,
 } from "./attributes.ts";
 import type { Caller, Credentials } from "./call.ts";
-import type { SimInode, SimStat } from "./inode.ts";
+import { type SimInode, type SimStat, WRITTEN_ATTRIBUTES } from "./inode.ts";
 import type { KernelLimits } from "./negotiation.ts";
 import { InodeLock } from "./inode_lock.ts";
+import { Signals } from "./signals.ts";
+import {
+  changeMode,
+  changeOwner,
+  changeTimes,
+  type SimTime,
+  writable,
+} from "./ownership.ts";
+import { allowed, MAY, permitted } from "./permission.ts";
 import { SimError } from "./sim_error.ts";
 import { SimFile } from "./sim_file.ts";
+import { type SimStatfs, statfs } from "./statfs.ts";
+import { attributesWithBirth } from "./statx.ts";
+import { getAttribute, listAttributes, setAttribute } from "./xattr.ts";
 
-const NS_PER_S = 1_000_000_000n;
+const PAGE_SIZE = 4096;
 const O_LARGEFILE = 0x8000;
 /** Flags of open(2) that only matter while it opens. */
 const OPENING_ONLY = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC;
@@ -32,25 +45,12 @@ export interface SimMount extends Caller {
   readonly split: { readonly read: number; readonly write: number };
   /** Mount option `ro`. */
   readonly readOnly: boolean;
-}
-
-/** A time to be set: nanoseconds since 1970, or that of the call. */
-export type SimTime = bigint | "now" | null;
-
-/** What statfs(2) of the mounted file tells. */
-export interface SimStatfs {
-  /** Blocks of the file system. */
-  readonly blocks: number;
-  /** Blocks that are free. */
-  readonly free: number;
-  /** Blocks that are free to anybody. */
-  readonly available: number;
-  /** Files. */
-  readonly files: number;
-  /** Size of a block in bytes. */
-  readonly blockSize: number;
-  /** Longest name in bytes. */
-  readonly nameMax: number;
+  /** Mount option `allow_other`. */
+  readonly allowOther: boolean;
+  /** Whether paths still lead to it. */
+  readonly attached: boolean;
+  /** Told that nobody has a file open any more. */
+  released(): void;
 }
 
 /** A program that uses the mounted file by its path. */
@@ -63,6 +63,12 @@ export class SimClient implements Mounted {
   readonly credentials: Credentials;
   /** Stands for it in locks. */
   readonly lockOwner: bigint;
+  /** The signals that it gets. */
+  readonly signals: Signals = new Signals();
+  /** Mount option `ro`. */
+  readonly readOnly: boolean;
+  /** Mount option `allow_other`. */
+  readonly allowOther: boolean;
   readonly #mount: SimMount;
   readonly #submission: InodeLock = new InodeLock();
 
@@ -76,6 +82,8 @@ export class SimClient implements Mounted {
     this.#mount = mount;
     this.caller = mount;
     this.inode = mount.inode;
+    this.readOnly = mount.readOnly;
+    this.allowOther = mount.allowOther;
     this.credentials = credentials;
     //= fs/fuse/file.c fuse_lock_owner_id(): a scrambled pointer, here one that
     //= is the same each time.
@@ -84,13 +92,14 @@ export class SimClient implements Mounted {
 
   /** open(2). */
   async open(flags: number = O.RDONLY): Promise<SimFile> {
-    const mount = this.#mount;
+    const mount = this.#found("open");
     const truncates = (flags & O.TRUNC) !== 0;
-    const isWrite = (flags & O.ACCMODE) !== O.RDONLY || truncates;
-    if (isWrite && mount.readOnly) throw new SimError("open", ERRNO.EROFS);
-    //= fs/fuse/dir.c fuse_permission(): with default_permissions the mode has
-    //= to be known.
-    await attributes(this, "open");
+    const exclusive = O.CREAT | O.EXCL;
+    //= fs/namei.c do_open(): the file is there already.
+    if ((flags & exclusive) === exclusive) {
+      throw new SimError("open", ERRNO.EEXIST);
+    }
+    await permitted(this, "open", wantedBy(flags));
     const atomic = agreed(mount.limits, "ATOMIC_O_TRUNC");
     //= fs/fuse/file.c fuse_send_open(): without O_CREAT, O_EXCL, O_NOCTTY, and
     //= with O_TRUNC only after FUSE_ATOMIC_O_TRUNC.
@@ -101,6 +110,7 @@ export class SimClient implements Mounted {
         flags: flags & ~dropped | O_LARGEFILE,
       }),
       credentials: this.credentials,
+      signals: this.signals,
     });
     if (errno !== 0) throw new SimError("open", errno);
     const { fh, open_flags } = decodeStruct("fuse_open_out", body);
@@ -108,123 +118,126 @@ export class SimClient implements Mounted {
       caller: this.caller,
       inode: this.inode,
       credentials: this.credentials,
+      signals: this.signals,
       lockOwner: this.lockOwner,
       fh,
       flags: flags & ~OPENING_ONLY | O_LARGEFILE,
       split: mount.split,
       openFlags: open_flags,
       asyncDio: agreed(mount.limits, "ASYNC_DIO"),
+      pagesSize: mount.limits.maxPages * PAGE_SIZE,
+      readOnly: this.readOnly,
+      allowOther: this.allowOther,
       submission: this.#submission,
+      onReleased: () => mount.released(),
+      allowsMmap: agreed(mount.limits, "DIRECT_IO_ALLOW_MMAP"),
       position: 0,
+      writtenTo: 0,
       references: 0,
     });
+    this.inode.opens++;
     if (truncates && atomic) {
       //= fs/fuse/dir.c fuse_do_setattr(): the server has done it with OPEN.
-      this.inode.update({ ...this.inode.stat, size: 0 });
-      this.inode.invalidate();
-    } else if (truncates) await changeSize(this, "open", 0);
+      this.inode.resized(0);
+      this.inode.invalidate(WRITTEN_ATTRIBUTES);
+      await probeCapability(this);
+      if (losesSetId(this)) await withoutSetId(this, "open", { fh });
+      this.inode.resized(0);
+    } else if (truncates) await changeSize(this, "open", 0, { fh }, true);
     return file;
   }
 
   /** stat(2). */
   async stat(): Promise<SimStat> {
+    this.#found("stat");
+    allowed(this, "stat");
     return await attributes(this, "stat");
+  }
+
+  /** statx(2) that asks for the time of birth too. */
+  async statx(): Promise<SimStat> {
+    this.#found("statx");
+    allowed(this, "statx");
+    return await attributesWithBirth(this);
   }
 
   /** statfs(2). */
   async statfs(): Promise<SimStatfs> {
-    const { errno, body } = await this.caller.call({
-      opcode: "STATFS",
-      credentials: this.credentials,
-    });
-    if (errno !== 0) throw new SimError("statfs", errno);
-    const { st } = decodeStruct("fuse_statfs_out", body);
-    return {
-      blocks: Number(st.blocks),
-      free: Number(st.bfree),
-      available: Number(st.bavail),
-      files: Number(st.files),
-      blockSize: st.bsize,
-      nameMax: st.namelen,
-    };
+    this.#found("statfs");
+    return await statfs(this);
   }
 
   /** truncate(2). */
   async truncate(size: number): Promise<void> {
-    this.#writable("truncate");
     if (size < 0) throw new SimError("truncate", ERRNO.EINVAL);
+    this.#found("truncate");
+    writable(this, "truncate");
+    await permitted(this, "truncate", MAY.WRITE);
     await changeSize(this, "truncate", size);
   }
 
   /** chmod(2). */
   async chmod(mode: number): Promise<void> {
-    this.#writable("chmod");
-    //= fs/open.c chmod_common(): the type of the file comes along.
-    const type = this.inode.stat.mode & S_IF.MT;
-    await this.#change("chmod", {
-      valid: FATTR.MODE,
-      mode: mode & 0o7777 | type,
-    });
+    this.#found("chmod");
+    await changeMode(this, "chmod", mode);
   }
 
   /** chown(2); -1 leaves one as it is. */
   async chown(uid: number, gid: number): Promise<void> {
-    this.#writable("chown");
-    await probeCapability(this);
-    const valid = (uid < 0 ? 0 : FATTR.UID) | (gid < 0 ? 0 : FATTR.GID);
-    await this.#change("chown", {
-      valid,
-      uid: Math.max(0, uid),
-      gid: Math.max(0, gid),
-    });
+    this.#found("chown");
+    await changeOwner(this, "chown", uid, gid);
   }
 
   /** utimensat(2); `null` leaves one as it is. */
   async utimens(atime: SimTime, mtime: SimTime): Promise<void> {
-    this.#writable("utimens");
-    const valid = timeFlags(atime, FATTR.ATIME, FATTR.ATIME_NOW) |
-      timeFlags(mtime, FATTR.MTIME, FATTR.MTIME_NOW);
-    await this.#change("utimens", {
-      valid,
-      atime: seconds(atime),
-      atimensec: nanoseconds(atime),
-      mtime: seconds(mtime),
-      mtimensec: nanoseconds(mtime),
-    });
+    this.#found("utimens");
+    await changeTimes(this, "utimens", atime, mtime);
   }
 
-  async #change(
-    call: string,
-    wanted: Parameters<typeof changeAttributes>[2],
-  ): Promise<void> {
-    await this.inode.lock.take(true);
-    try {
-      await changeAttributes(this, call, wanted);
-    } finally {
-      this.inode.lock.give();
-    }
+  /** access(2). */
+  async access(mode: number): Promise<void> {
+    this.#found("access");
+    await permitted(this, "access", mode);
   }
 
-  #writable(call: string): void {
-    //= fs/namespace.c mnt_want_write(): a read-only mount is asked nothing.
-    if (this.#mount.readOnly) throw new SimError(call, ERRNO.EROFS);
+  /** getxattr(2) with no memory for the value: its size. */
+  async getxattr(name: string): Promise<number> {
+    this.#found("getxattr");
+    await this.#mayUse("getxattr", name, MAY.READ);
+    return await getAttribute(this, name);
+  }
+
+  /** setxattr(2). */
+  async setxattr(name: string, value: Uint8Array): Promise<void> {
+    const { limits } = this.#found("setxattr");
+    writable(this, "setxattr");
+    await this.#mayUse("setxattr", name, MAY.WRITE);
+    await setAttribute(this, limits, name, value);
+  }
+
+  /** listxattr(2) with no memory for the names: their size. */
+  async listxattr(): Promise<number> {
+    this.#found("listxattr");
+    allowed(this, "listxattr");
+    return await listAttributes(this);
+  }
+
+  async #mayUse(call: string, name: string, wanted: number): Promise<void> {
+    //= fs/xattr.c xattr_permission(): the mode rules over the user's names.
+    if (name.startsWith("user.")) await permitted(this, call, wanted);
+  }
+
+  #found(call: string): SimMount {
+    // What lies below the mount is not modelled.
+    if (!this.#mount.attached) throw new SimError(call, ERRNO.ENOENT);
+    return this.#mount;
   }
 }
 
-function timeFlags(time: SimTime, set: number, now: number): number {
-  if (time === null) return 0;
-  return time === "now" ? set | now : set;
-}
-
-function seconds(time: SimTime): bigint {
-  if (typeof time !== "bigint") return 0n;
-  return BigInt.asUintN(64, (time - mod(time)) / NS_PER_S);
-}
-
-function nanoseconds(time: SimTime): number {
-  return typeof time === "bigint" ? Number(mod(time)) : 0;
-}
-
-function mod(ns: bigint): bigint {
-  return ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
+/** What open(2) needs leave for. */
+function wantedBy(flags: number): number {
+  const mode = flags & O.ACCMODE;
+  const read = mode === O.WRONLY ? 0 : MAY.READ;
+  const write = mode === O.RDONLY ? 0 : MAY.WRITE;
+  return read | write | ((flags & O.TRUNC) === 0 ? 0 : MAY.WRITE);
 }

@@ -1,7 +1,9 @@
 import { ERRNO } from "../src/protocol/errno.ts";
 import { agreed } from "../src/protocol/init.ts";
+import { OPCODES } from "../src/protocol/opcodes.ts";
 import { BackgroundLimit } from "./background.ts";
 import type { SimAnswer, SimCall } from "./call.ts";
+import type { Clock } from "./clock.ts";
 import { Fifo } from "./fifo.ts";
 import {
   acceptInit,
@@ -12,6 +14,24 @@ import {
 } from "./negotiation.ts";
 import { SimRequest } from "./sim_request.ts";
 
+/** What a {@linkcode Connection} works with. */
+export interface ConnectionOptions {
+  /** What INIT offers. */
+  readonly offer: KernelOffer;
+  /** Tells when requests are made. */
+  readonly clock: Clock;
+  /** Queues of an io_uring; 0 for read(2) and write(2). */
+  readonly lanes: number;
+  /** Takes each request that is to become pending. */
+  readonly pend: (request: SimRequest) => void;
+  /** Takes a pending request out of the list again; whether it was there. */
+  readonly unpend: (request: SimRequest) => boolean;
+  /** Has the server told of a signal: `fuse_dev_queue_interrupt()`. */
+  readonly interrupt: (request: SimRequest) => void;
+  /** Whether every queue of an io_uring has an entry. */
+  readonly queuesReady: () => boolean;
+}
+
 /**
  * The part of the kernel that every queue shares: who may send, and what holds
  * between kernel and server. `struct fuse_conn`.
@@ -21,47 +41,42 @@ export class Connection {
   limits: KernelLimits = LIMITS_BEFORE_INIT;
   /** Whether requests may be sent. */
   connected = true;
-  /** Whether the end came from abort, and the server wants to know. */
-  aborted = false;
+  /** Whether the server knows INTERRUPT, as far as has been seen. */
+  interrupts = true;
   /** Resolves when INIT was answered, to `null` or to what is wrong with it. */
   readonly initialised: Promise<string | null>;
+  readonly #options: ConnectionOptions;
   readonly #background: BackgroundLimit;
   /** Those who sleep until they may send: `fc->blocked_waitq`. */
   readonly #sleepers: Fifo<SimRequest> = new Fifo();
-  readonly #pend: (request: SimRequest) => void;
+  #initialised: (fault: string | null) => void;
   #ready = false;
   #failed = false;
   #lastUnique = 0n;
   #outstanding = 0;
 
-  /**
-   * Makes a connection and sends INIT.
-   *
-   * @param offer What INIT offers.
-   * @param pend Takes each request that is to become pending.
-   */
-  constructor(offer: KernelOffer, pend: (request: SimRequest) => void) {
-    this.#pend = pend;
-    this.#background = new BackgroundLimit((request) => this.#send(request));
+  /** Makes a connection; INIT goes out with {@linkcode Connection.start}. */
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#background = new BackgroundLimit(
+      (request) => this.#send(request),
+      options.lanes,
+    );
     const { promise, resolve } = Promise.withResolvers<string | null>();
     this.initialised = promise;
-    const init = new SimRequest({
-      opcode: "INIT",
-      body: encodeOffer(offer),
-      background: true,
-      force: true,
-    }, this.limits.minor);
-    this.#initEnds = (errno, body) => resolve(this.#init(offer, errno, body));
-    this.#initRequest = init;
+    this.#initialised = resolve;
   }
-
-  #initRequest: SimRequest | null;
-  readonly #initEnds: (errno: number, body: Uint8Array) => void;
 
   /** Sends INIT, once whoever takes pending requests is ready for it. */
   start(): void {
+    //= fs/fuse/inode.c fuse_send_init(): in the background, before all others.
     this.#outstanding++;
-    this.#background.add(this.#initRequest!);
+    this.#background.add(this.#make({
+      opcode: "INIT",
+      body: encodeOffer(this.#options.offer),
+      background: true,
+      force: true,
+    }));
   }
 
   /** Requests that were asked for and have not ended. */
@@ -74,15 +89,33 @@ export class Connection {
     return this.#background.active;
   }
 
+  /** Background requests that the limit holds back. */
+  get backgroundWaiting(): number {
+    return this.#background.waiting;
+  }
+
+  /** When the oldest request that the limit holds back was made. */
+  get oldestWaiting(): number {
+    return this.#background.oldest;
+  }
+
   /** Those who sleep until they may send. */
   get sleeping(): number {
     return this.#sleepers.length;
   }
 
+  /** Whether the server wants ECONNABORTED rather than ENODEV after an abort. */
+  get abortError(): boolean {
+    return agreed(this.limits, "ABORT_ERROR");
+  }
+
   /** Asks the server for something. */
   call(call: SimCall): Promise<SimAnswer> {
-    const request = new SimRequest(call, this.limits.minor);
+    const request = this.#make(call);
     this.#outstanding++;
+    if (call.signals !== undefined && !call.background) {
+      this.#watch(request, call.signals);
+    }
     if (call.force || !this.#mustSleep(request)) this.#admit(request);
     else this.#sleepers.push(request);
     return request.answer;
@@ -90,11 +123,12 @@ export class Connection {
 
   /** Ends a request that became pending: `fuse_request_end()`. */
   end(request: SimRequest, errno: number, body?: Uint8Array): void {
+    if (request.state === "finished") return;
     this.#outstanding--;
-    const wake = request.call.background === true && this.#background.ended();
-    if (request === this.#initRequest) {
-      this.#initRequest = null;
-      this.#initEnds(errno, body ?? new Uint8Array(0));
+    const wake = request.call.background === true &&
+      this.#background.ended(request);
+    if (request.row.opcode === OPCODES.INIT.opcode) {
+      this.#init(errno, body ?? new Uint8Array(0));
     }
     request.end(errno, body);
     if (wake) this.#wakeOne();
@@ -117,6 +151,18 @@ export class Connection {
     }
   }
 
+  /** The next id: those of forgets and interrupts do not count up. */
+  nextUnique(): bigint {
+    //= fs/fuse/dev.c fuse_get_unique(): ids go up by FUSE_REQ_ID_STEP, 2.
+    return this.#lastUnique += 2n;
+  }
+
+  #make(call: SimCall): SimRequest {
+    const request = new SimRequest(call, this.limits.minor);
+    request.created = this.#options.clock.now;
+    return request;
+  }
+
   #wakeOne(): void {
     const request = this.#sleepers.shift();
     if (request === undefined) return;
@@ -125,13 +171,17 @@ export class Connection {
   }
 
   #mustSleep({ call }: SimRequest): boolean {
-    //= fs/fuse/dev.c fuse_block_alloc(): everyone before INIT is answered,
-    //= background requests while there are too many.
+    //= fs/fuse/dev.c fuse_block_alloc(): everyone before INIT is answered and
+    //= before an io_uring is ready, background requests while there are too
+    //= many.
     if (!this.connected) return false;
-    return !this.#ready || call.background === true && this.#background.blocked;
+    if (!this.#ready) return true;
+    if (call.background === true && this.#background.blocked) return true;
+    return this.#options.lanes > 0 && !this.#options.queuesReady();
   }
 
   #admit(request: SimRequest): void {
+    request.call.onAdmitted?.();
     //= fs/fuse/dev.c fuse_get_req(): ENOTCONN when the connection has ended,
     //= ECONNREFUSED when INIT has failed.
     if (!this.connected) return this.#refuse(request, ERRNO.ENOTCONN);
@@ -148,15 +198,45 @@ export class Connection {
   }
 
   #send(request: SimRequest): void {
-    //= fs/fuse/dev.c fuse_get_unique(): ids go up by FUSE_REQ_ID_STEP, 2.
-    this.#lastUnique += 2n;
-    request.unique = this.#lastUnique;
-    this.#pend(request);
+    request.unique = this.nextUnique();
+    request.state = "pending";
+    this.#options.pend(request);
   }
 
-  #init(offer: KernelOffer, errno: number, body: Uint8Array): string | null {
+  /** Has a request hear of the signals that its caller gets. */
+  #watch(request: SimRequest, signals: NonNullable<SimCall["signals"]>): void {
+    const heard = () => this.#signalled(request, signals.killed);
+    signals.watch(heard);
+    request.answer.then(() => signals.forget(heard));
+    // A call that begins while the process dies does not wait at all.
+    if (signals.killed) queueMicrotask(heard);
+  }
+
+  #signalled(request: SimRequest, killed: boolean): void {
+    if (request.state === "finished") return;
+    if (request.state === "waiting") {
+      //= fs/fuse/dev.c fuse_get_req(): only SIGKILL ends the sleep before a
+      //= request is made, with EINTR.
+      if (!killed || !this.#sleepers.remove(request)) return;
+      return this.#refuse(request, ERRNO.EINTR);
+    }
+    //= fs/fuse/dev.c request_wait_answer(): a signal is passed on once the
+    //= server has the request, unless it has said that it does not know how.
+    if (this.interrupts) {
+      request.interrupted = true;
+      if (request.state === "sent") this.#options.interrupt(request);
+    }
+    //= fs/fuse/dev.c request_wait_answer(): SIGKILL takes back what the
+    //= server has not read, with EINTR; what it has read is waited for.
+    const givesUp = killed && !request.call.force;
+    if (givesUp && this.#options.unpend(request)) {
+      this.end(request, ERRNO.EINTR);
+    }
+  }
+
+  #init(errno: number, body: Uint8Array): void {
     const limits = errno === 0
-      ? acceptInit(offer, body)
+      ? acceptInit(this.#options.offer, body)
       : `the server answered with error ${errno}`;
     this.#ready = true;
     if (typeof limits === "string") this.#failed = true;
@@ -166,11 +246,6 @@ export class Connection {
     }
     //= fs/fuse/inode.c fuse_set_initialized(), then wake_up_all().
     this.wakeAll();
-    return typeof limits === "string" ? limits : null;
-  }
-
-  /** Whether the server wants ECONNABORTED rather than ENODEV after an abort. */
-  get abortError(): boolean {
-    return agreed(this.limits, "ABORT_ERROR");
+    this.#initialised(typeof limits === "string" ? limits : null);
   }
 }

@@ -31,6 +31,7 @@ type Part = (
   bytes: Uint8Array,
   position: number,
   background: boolean,
+  onAdmitted?: () => void,
 ) => Promise<number>;
 
 /** Reads one part. */
@@ -39,6 +40,7 @@ export async function readPart(
   into: Uint8Array,
   position: number,
   background: boolean,
+  onAdmitted?: () => void,
 ): Promise<number> {
   const body = new Uint8Array(READ_IN.size);
   const view = viewOf(body);
@@ -53,7 +55,7 @@ export async function readPart(
     body,
     replyMax: into.length,
     into,
-    ...origin(file, background),
+    ...origin(file, background, onAdmitted),
   });
   return answer.errno === 0 ? answer.body.length : -answer.errno;
 }
@@ -64,29 +66,34 @@ export async function writePart(
   from: Uint8Array,
   position: number,
   background: boolean,
+  onAdmitted?: () => void,
 ): Promise<number> {
   const body = new Uint8Array(WRITE_IN.size);
   const view = viewOf(body);
   WRITE_IN.set.fh(view, 0, file.fh);
   WRITE_IN.setNumber.offset(view, 0, position);
   WRITE_IN.set.size(view, 0, from.length);
-  WRITE_IN.set.write_flags(view, 0, FUSE_WRITE.LOCKOWNER);
+  //= fs/fuse/file.c fuse_direct_io(): who is not root takes set-id bits away.
+  const kill = file.credentials.uid === 0 ? 0 : FUSE_WRITE.KILL_SUIDGID;
+  WRITE_IN.set.write_flags(view, 0, FUSE_WRITE.LOCKOWNER | kill);
   WRITE_IN.set.lock_owner(view, 0, file.lockOwner);
   WRITE_IN.set.flags(view, 0, file.flags);
   const answer = await file.caller.call({
     opcode: "WRITE",
     body,
     tail: from,
-    ...origin(file, background),
+    ...origin(file, background, onAdmitted),
   });
   return written(answer, from.length);
 }
 
 function origin(
-  { credentials }: TransferFile,
+  { credentials, signals }: TransferFile,
   background: boolean,
-): Pick<SimCall, "credentials" | "background"> {
-  return { credentials, background };
+  onAdmitted: (() => void) | undefined,
+): Partial<SimCall> {
+  const common = { credentials, signals, background };
+  return onAdmitted === undefined ? common : { ...common, onAdmitted };
 }
 
 function written({ errno, body }: SimAnswer, asked: number): number {
@@ -135,7 +142,19 @@ export async function transferAsync(
   const parts: Promise<number>[] = [];
   for (let at = 0; at < bytes.length; at += size) {
     const piece = bytes.subarray(at, at + size);
-    parts.push(part(file, piece, position + at, true));
+    if (at + size >= bytes.length) {
+      parts.push(part(file, piece, position + at, true));
+      continue;
+    }
+    //= fs/fuse/dev.c fuse_get_req(): while there are too many background
+    //= requests, whoever submits sleeps before the next part is made.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let admitted = false;
+    parts.push(part(file, piece, position + at, true, () => {
+      admitted = true;
+      resolve();
+    }));
+    if (!admitted) await promise;
   }
   let error = 0;
   let end = bytes.length;

@@ -31,6 +31,19 @@ export class Fifo<T> {
     return item;
   }
 
+  /** The oldest thing, `undefined` if there is none. */
+  get first(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** Takes one out of the middle; whether it was there. */
+  remove(item: T): boolean {
+    const at = this.#items.indexOf(item, this.#head);
+    if (at < 0) return false;
+    this.#items.splice(at, 1);
+    return true;
+  }
+
   /** Takes everything, oldest first. */
   takeAll(): T[] {
     const items = this.#items.slice(this.#head);

@@ -1,5 +1,8 @@
-import { S_IF } from "../src/protocol/flags.ts";
+import { S_IF, STATX } from "../src/protocol/flags.ts";
+import { type Clock, STILL_CLOCK } from "./clock.ts";
+import { FlockTable } from "./flock_table.ts";
 import { InodeLock } from "./inode_lock.ts";
+import { PageCache } from "./page_cache.ts";
 
 /** What stat(2) of the mounted file tells. */
 export interface SimStat {
@@ -29,7 +32,18 @@ export type OptionalRequest =
   | "FSYNC"
   | "FALLOCATE"
   | "LSEEK"
-  | "GETXATTR";
+  | "GETXATTR"
+  | "SETXATTR"
+  | "LISTXATTR"
+  | "STATX"
+  | "COPY_FILE_RANGE_64"
+  | "COPY_FILE_RANGE";
+
+/** What a server tells of a file: `STATX_BASIC_STATS`. */
+export const ALL_ATTRIBUTES = 0x7ff;
+/** What a write puts in doubt: `FUSE_STATX_MODSIZE`. */
+export const WRITTEN_ATTRIBUTES: number = STATX.MTIME | STATX.CTIME |
+  STATX.BLOCKS | STATX.SIZE;
 
 const UNKNOWN: SimStat = {
   size: 0,
@@ -47,35 +61,69 @@ const UNKNOWN: SimStat = {
 export class SimInode {
   /** Held by whoever writes. */
   readonly lock: InodeLock = new InodeLock();
+  /** What mappings have read and written. */
+  readonly pages: PageCache = new PageCache();
   /** Requests that were answered with ENOSYS. */
   readonly unknown: Set<OptionalRequest> = new Set();
+  /** Who has locked it. */
+  readonly flocks: FlockTable = new FlockTable();
+  /** Files that are open: `struct file`s. */
+  opens = 0;
+  readonly #clock: Clock;
   #stat: SimStat = UNKNOWN;
-  #valid = false;
+  #inDoubt = ALL_ATTRIBUTES;
+  #believedUntil = -1;
+
+  /**
+   * Makes a file of which nothing is known.
+   *
+   * @param clock Tells when attributes are too old; time stands still if left
+   * out.
+   */
+  constructor(clock: Clock = STILL_CLOCK) {
+    this.#clock = clock;
+  }
 
   /** The attributes as the server told them last. */
   get stat(): SimStat {
     return this.#stat;
   }
 
-  /** Whether they may be believed. */
-  get valid(): boolean {
-    return this.#valid;
+  /**
+   * Whether attributes may be believed.
+   *
+   * @param mask Which, as statx(2) counts them; all if left out.
+   */
+  believed(mask: number = ALL_ATTRIBUTES): boolean {
+    return (this.#inDoubt & mask) === 0 &&
+      this.#clock.now <= this.#believedUntil;
   }
 
-  /** Notes what the server told. */
-  update(stat: SimStat): void {
+  /**
+   * Notes what the server told.
+   *
+   * @param stat What it told.
+   * @param us For how many microseconds that may be believed.
+   */
+  update(stat: SimStat, us: number = Infinity): void {
     this.#stat = stat;
-    this.#valid = true;
+    this.#inDoubt = 0;
+    this.#believedUntil = this.#clock.now + us;
   }
 
-  /** Notes that the server has to be asked again. */
-  invalidate(): void {
-    this.#valid = false;
+  /** Notes that the server has to be asked again: `fi->inval_mask`. */
+  invalidate(mask: number = ALL_ATTRIBUTES): void {
+    this.#inDoubt |= mask;
   }
 
   /** Notes that bytes were written up to `end`: `fuse_write_update_attr()`. */
   written(end: number): void {
-    if (end > this.#stat.size) this.#stat = { ...this.#stat, size: end };
-    this.#valid = false;
+    if (end > this.#stat.size) this.resized(end);
+    this.invalidate(WRITTEN_ATTRIBUTES);
+  }
+
+  /** Notes a size that the kernel knows by itself. */
+  resized(size: number): void {
+    this.#stat = { ...this.#stat, size };
   }
 }

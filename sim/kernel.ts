@@ -1,66 +1,27 @@
-import { viewOf } from "../src/protocol/codec.ts";
-import { ERRNO } from "../src/protocol/errno.ts";
-import { sizeOf } from "../src/protocol/layout.ts";
 import {
   MemoryChannel,
   type MemoryChannelHandle,
   rung,
 } from "../src/queue/memory_channel.ts";
-import {
-  CHANNEL_END,
-  type MemoryKernel,
-  MemoryQueue,
-} from "../src/queue/memory_queue.ts";
+import { CHANNEL_END, MemoryQueue } from "../src/queue/memory_queue.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
+import { STILL_CLOCK } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { Dispatcher, type TakenRequest } from "./dispatch.ts";
+import { Descriptors } from "./descriptors.ts";
+import { Dispatcher } from "./dispatch.ts";
+import type { Forget } from "./forget_list.ts";
 import { SimInode } from "./inode.ts";
-import {
-  type KernelLimits,
-  type KernelOffer,
-  notOffered,
-  splitSizes,
-} from "./negotiation.ts";
-import { type DispatchPolicy, RoundRobinPolicy } from "./policy.ts";
+import type { QueueReport, SimKernelOptions } from "./kernel_options.ts";
+import { type KernelLimits, notOffered, splitSizes } from "./negotiation.ts";
+import { PerCpuPolicy, RoundRobinPolicy } from "./policy.ts";
 import { QueueLink } from "./queue_link.ts";
 import { ReplyDesk } from "./reply_desk.ts";
+import { watchTimeout } from "./request_timeout.ts";
+import { ServerSide } from "./server_side.ts";
 import { type Violation, ViolationLog } from "./violation.ts";
 
-const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 /** Rounds after which timers of the thread get a turn. */
 const ROUNDS_MAX = 256;
-
-/** How a {@linkcode SimKernel} is made. */
-export interface SimKernelOptions {
-  /** Queues of the connection; 1 if left out. */
-  readonly queues?: number;
-  /** Requests that a queue may have outstanding at once; 16 if left out. */
-  readonly capacity?: number;
-  /** Largest payload of the queues' buffers in bytes; 1 MiB if left out. */
-  readonly maxPayload?: number;
-  /** How the bytes of an entry lie; contiguous if left out. */
-  readonly layout?: "contiguous" | "separate";
-  /** Who gets which request; strict turns if left out. */
-  readonly policy?: DispatchPolicy;
-  /** What INIT offers; what Linux 6.18 does if left out. */
-  readonly offer?: KernelOffer;
-  /** Mount option `max_read`: largest READ in bytes; no limit if left out. */
-  readonly maxRead?: number;
-  /** Mount option `ro`; no if left out. */
-  readonly readOnly?: boolean;
-  /** Hears of each request as a queue takes it. */
-  readonly onTaken?: (taken: TakenRequest) => void;
-}
-
-/** What one queue has done. */
-export interface QueueReport {
-  /** The queue's number. */
-  readonly index: number;
-  /** Requests that the server took from it, INIT included. */
-  readonly taken: number;
-  /** Replies that were accepted. */
-  readonly answered: number;
-}
 
 /**
  * A kernel made of TypeScript: stands in for Linux's FUSE driver, and for a
@@ -70,57 +31,87 @@ export interface QueueReport {
  * those of other threads through {@linkcode SimKernel.handles} and
  * {@linkcode SimKernel.run}.
  */
-export class SimKernel implements MemoryKernel, Caller {
+export class SimKernel implements Caller {
   /** The mounted file as the kernel knows it. */
-  readonly inode: SimInode = new SimInode();
+  readonly inode: SimInode;
   /** Mount option `ro`. */
   readonly readOnly: boolean;
+  /** Mount option `allow_other`. */
+  readonly allowOther: boolean;
   /** What the server has done wrong so far. */
   readonly violations: readonly Violation[];
+  /** The queue that INIT comes through. */
+  readonly control: number;
   readonly #options: SimKernelOptions;
   readonly #links: readonly QueueLink[];
   readonly #dispatcher: Dispatcher;
   readonly #connection: Connection;
-  readonly #desk: ReplyDesk;
+  readonly #descriptors: Descriptors;
+  readonly #server: ServerSide;
   readonly #log: ViolationLog = new ViolationLog();
+  #split: { readonly read: number; readonly write: number };
+  #attached = true;
 
   /** Mounts: makes the queues' memory and sends INIT. */
   constructor(options: SimKernelOptions = {}) {
-    const { queues = 1, capacity = 16, maxPayload = 1 << 20 } = options;
-    const kernelBell = new Int32Array(new SharedArrayBuffer(4));
+    const { queues = 1, uring = false, clock = STILL_CLOCK } = options;
     this.#options = options;
     this.violations = this.#log.list;
     this.readOnly = options.readOnly ?? false;
-    this.#links = Array.from({ length: queues }, (_, index) => {
-      const layout = options.layout ?? "contiguous";
-      const channel = { index, capacity, maxPayload, layout, kernelBell };
-      return new QueueLink(MemoryChannel.create(channel));
-    });
+    this.allowOther = options.allowOther ?? false;
+    this.inode = new SimInode(clock);
+    this.control = uring ? queues : 0;
+    this.#links = makeLinks(options);
+    const usual = uring ? new PerCpuPolicy() : new RoundRobinPolicy();
     this.#dispatcher = new Dispatcher({
       links: this.#links,
-      policy: options.policy ?? new RoundRobinPolicy(),
+      control: uring ? this.control : undefined,
+      policy: options.policy ?? usual,
       log: this.#log,
       onTaken: options.onTaken,
+      clock,
+      wakeUs: options.wakeUs,
+      minor: () => this.limits.minor,
+      unique: () => this.#connection.nextUnique(),
       end: (request, errno) => this.#connection.end(request, errno),
     });
-    this.#connection = new Connection(
-      options.offer ?? {},
-      (request) => this.#dispatcher.pend(request),
-    );
-    this.#desk = new ReplyDesk(this.#connection, this.#log);
-    this.#connection.start();
-    this.#connection.initialised.then((fault) => {
-      if (!this.connected) return;
-      const wrong = fault ?? notOffered(options.offer ?? {}, this.limits);
-      if (wrong !== null) this.#log.add("bad INIT", 0, 2n, 0, wrong);
-      const small = this.#links[0]!.tooSmallFor(this.split.write);
-      if (small !== null) this.#log.add("small buffer", 0, 0n, 0, small);
+    this.#connection = new Connection({
+      offer: options.offer ?? {},
+      clock,
+      lanes: uring ? queues : 0,
+      pend: (request) => this.#dispatcher.pend(request),
+      unpend: (request) => this.#dispatcher.unpend(request),
+      interrupt: (request) => this.#dispatcher.interrupt(request),
+      queuesReady: () => this.#links.every((link) => link.isReady),
     });
+    this.#descriptors = new Descriptors(
+      this.#links,
+      this.#connection,
+      this.#dispatcher,
+    );
+    const desk = new ReplyDesk({
+      connection: this.#connection,
+      dispatcher: this.#dispatcher,
+      log: this.#log,
+      onReply: options.onReply,
+    });
+    this.#server = new ServerSide(
+      this.#links,
+      this.#connection,
+      this.#dispatcher,
+      desk,
+      (link) => this.#descriptors.close(link),
+    );
+    this.#split = splitSizes(this.limits, Infinity);
+    this.#connection.start();
+    this.#connection.initialised.then((fault) => this.#initialised(fault));
   }
 
   /** The server's end of a queue, for the kernel's own thread. */
   queue(index: number): MemoryQueue {
-    return new MemoryQueue(this.#links[index]!.channel, { kernel: this });
+    const { channel, isRing } = this.#links[index]!;
+    const offers = isRing ? channel.options.capacity : 1;
+    return new MemoryQueue(channel, { kernel: this.#server, offers });
   }
 
   /** The queues' memory, to be posted to other threads. */
@@ -135,6 +126,13 @@ export class SimKernel implements MemoryKernel, Caller {
     });
   }
 
+  /** The queues that the server has not closed, without the control queue. */
+  get openQueues(): number[] {
+    const isRing = this.#options.uring === true;
+    return this.#links.filter((link) => link.open && link.isRing === isRing)
+      .map(({ index }) => index);
+  }
+
   /** What holds between kernel and server. */
   get limits(): KernelLimits {
     return this.#connection.limits;
@@ -142,7 +140,7 @@ export class SimKernel implements MemoryKernel, Caller {
 
   /** Largest READ and WRITE in bytes. */
   get split(): { readonly read: number; readonly write: number } {
-    return splitSizes(this.limits, this.#options.maxRead ?? Infinity);
+    return this.#split;
   }
 
   /** Resolves when INIT was answered, to `null` or to what is wrong with it. */
@@ -153,6 +151,11 @@ export class SimKernel implements MemoryKernel, Caller {
   /** Whether the mount is there and has a server. */
   get connected(): boolean {
     return this.#connection.connected;
+  }
+
+  /** Whether paths still lead to the mounted file. */
+  get attached(): boolean {
+    return this.#attached;
   }
 
   /** Requests that were asked for and have not ended. */
@@ -170,56 +173,29 @@ export class SimKernel implements MemoryKernel, Caller {
     return this.#dispatcher.pending;
   }
 
+  /** Requests that the server has taken and not answered. */
+  get processing(): number {
+    return this.#links.reduce((sum, link) => sum + link.processing.size, 0);
+  }
+
+  /** Requests whose senders sleep, or that the background limit holds back. */
+  get waiting(): number {
+    return this.#connection.sleeping + this.#connection.backgroundWaiting;
+  }
+
+  /** Readers that were woken and found nothing to read. */
+  get wokenInVain(): number {
+    return this.#dispatcher.wokenInVain;
+  }
+
   /** Asks the server for something. */
   call(call: SimCall): Promise<SimAnswer> {
     return this.#connection.call(call);
   }
 
-  /** What the server tells in `offered`; see `MemoryKernel`. */
-  offered(index: number): void {
-    const link = this.#links[index]!;
-    if (!link.open || !this.connected) return;
-    for (;;) {
-      const entry = link.channel.offered.shift();
-      if (entry < 0) break;
-      this.#dispatcher.await(link, entry);
-    }
-    // The server frees an entry when it replies and may offer it again at
-    // once: its reply has to be out of it before a request goes in.
-    this.replied(index);
-    this.#dispatcher.feed(link);
-  }
-
-  /** What the server tells in `replied`; see `MemoryKernel`. */
-  replied(index: number): boolean {
-    const link = this.#links[index]!;
-    let wanted = true;
-    for (;;) {
-      const number = link.channel.replied.shift();
-      if (number < 0) return wanted;
-      wanted = this.#desk.takeBack(link, link.channel.entries[number]!);
-    }
-  }
-
-  /** What the server tells in `notified`; see `MemoryKernel`. */
-  notified(index: number, message: Uint8Array): number {
-    const result = this.write(index, message);
-    return Math.min(0, result);
-  }
-
-  /** What the server tells in `closed`; see `MemoryKernel`. */
-  closed(index: number): void {
-    this.close(index);
-  }
-
-  /** What the server tells in `wait`; see `MemoryKernel`. */
-  wait(index: number): Promise<void> {
-    const link = this.#links[index]!;
-    const { channel } = link;
-    if (channel.filled.length > 0 || channel.ended !== 0) {
-      return Promise.resolve();
-    }
-    return link.sleep();
+  /** Drops references to an inode, which the server is told of some time. */
+  forget(forget: Forget): void {
+    if (this.connected) this.#dispatcher.forget(forget);
   }
 
   /**
@@ -229,39 +205,28 @@ export class SimKernel implements MemoryKernel, Caller {
    * @returns The bytes taken, or a negative errno.
    */
   write(index: number, message: Uint8Array): number {
-    const header = viewOf(message);
-    const body = message.subarray(OUT_HEADER_SIZE);
-    const errno = this.#desk.write(
-      this.#links[index]!,
-      header,
-      body,
-      message.length,
-    );
-    return errno === 0 ? message.length : -errno;
+    return this.#server.write(index, message);
+  }
+
+  /**
+   * ioctl(FUSE_DEV_IOC_CLONE): binds a queue to the connection of another one.
+   *
+   * @returns 0 or a negative errno.
+   */
+  clone(target: number, source: number): number {
+    const errno = this.#descriptors.clone(target, source);
+    if (errno === 0) this.#server.offered(target);
+    return -errno;
   }
 
   /** close(2) of a queue's descriptor, by the server or by its death. */
   close(index: number): void {
-    const link = this.#links[index]!;
-    if (!link.open) return;
-    link.open = false;
-    link.channel.end(CHANNEL_END.closed);
-    link.wake();
-    //= fs/fuse/dev.c fuse_dev_release(): what was read there ends with
-    //= ECONNABORTED, and the last descriptor aborts the connection.
-    for (const request of link.takeProcessing()) {
-      this.#connection.end(request, ERRNO.ECONNABORTED);
-    }
-    if (!this.#dispatcher.close(link)) this.#disconnect(CHANNEL_END.unmounted);
+    this.#descriptors.close(this.#links[index]!);
   }
 
   /** Aborts the connection, as its file in /sys/fs/fuse/connections does. */
   abort(): void {
-    //= fs/fuse/control.c fuse_conn_abort_write(): readers get ECONNABORTED
-    //= with FUSE_ABORT_ERROR, ENODEV without.
-    this.#disconnect(
-      this.#connection.abortError ? CHANNEL_END.aborted : CHANNEL_END.unmounted,
-    );
+    this.#descriptors.abort();
   }
 
   /**
@@ -269,7 +234,23 @@ export class SimKernel implements MemoryKernel, Caller {
    * flight fails, and so does what an open file is asked for later.
    */
   unmount(): void {
-    this.#disconnect(CHANNEL_END.unmounted);
+    this.#descriptors.disconnect(CHANNEL_END.unmounted);
+  }
+
+  /**
+   * Unmounts as umount2(MNT_DETACH) does: no path leads there any more, and
+   * the connection ends with the last file that is open.
+   */
+  detach(): void {
+    this.#attached = false;
+    this.released();
+  }
+
+  /** Hears that nobody has a file open any more. */
+  released(): void {
+    //= fs/fuse/inode.c fuse_kill_sb_anon(): the connection ends once nothing
+    //= holds the mount.
+    if (!this.#attached && this.inode.opens === 0) this.unmount();
   }
 
   /**
@@ -281,7 +262,7 @@ export class SimKernel implements MemoryKernel, Caller {
     for (let round = 1; this.connected; round++) {
       const seen = Atomics.load(bell, 0);
       for (const { index, channel, open } of this.#links) {
-        this.offered(index);
+        this.#server.offered(index);
         if (open && channel.ended !== 0) this.close(index);
       }
       if (!this.connected) return;
@@ -292,23 +273,43 @@ export class SimKernel implements MemoryKernel, Caller {
     }
   }
 
-  /** Ends the connection for both sides: `fuse_abort_conn()`. */
-  #disconnect(end: number): void {
-    const connection = this.#connection;
-    if (!connection.connected) return;
-    connection.disconnect();
-    for (const link of this.#links) {
-      for (const request of link.takeProcessing()) {
-        connection.end(request, ERRNO.ECONNABORTED);
-      }
-    }
-    for (const request of this.#dispatcher.closeAll()) {
-      connection.end(request, ERRNO.ECONNABORTED);
-    }
-    connection.wakeAll();
-    for (const link of this.#links) {
-      link.channel.end(end);
-      link.wake();
-    }
+  #initialised(fault: string | null): void {
+    if (!this.connected) return;
+    const { offer = {}, clock = STILL_CLOCK } = this.#options;
+    this.#split = splitSizes(this.limits, this.#options.maxRead ?? Infinity);
+    const wrong = fault ?? notOffered(offer, this.limits);
+    if (wrong !== null) this.#log.add("bad INIT", 0, 2n, 0, wrong);
+    const small = this.#links[0]!.tooSmallFor(this.split.write);
+    if (small !== null) this.#log.add("small buffer", 0, 0n, 0, small);
+    watchTimeout({
+      clock,
+      seconds: this.limits.requestTimeout,
+      oldest: () => this.#oldest(),
+      connected: () => this.connected,
+      abort: () => this.abort(),
+    });
   }
+
+  /** When the oldest request that has not ended was made. */
+  #oldest(): number {
+    const oldest = this.#links.map((link) => link.oldest);
+    const { oldestWaiting } = this.#connection;
+    return Math.min(this.#dispatcher.oldest, oldestWaiting, ...oldest);
+  }
+}
+
+function makeLinks(options: SimKernelOptions): QueueLink[] {
+  const { queues = 1, capacity = 16, maxPayload = 1 << 20 } = options;
+  const { uring = false, bound = Infinity } = options;
+  const kernelBell = new Int32Array(new SharedArrayBuffer(4));
+  const count = uring ? queues + 1 : queues;
+  return Array.from({ length: count }, (_, index) => {
+    const isRing = uring && index < queues;
+    const usual = options.layout ?? "contiguous";
+    const layout = isRing ? "separate" : uring ? "contiguous" : usual;
+    const channel = { index, capacity, maxPayload, layout, kernelBell };
+    const link = new QueueLink(MemoryChannel.create(channel), isRing);
+    link.bound = index < bound || isRing || uring;
+    return link;
+  });
 }

@@ -67,7 +67,6 @@ export type {
 export type { Reply, ReplyMemory } from "../src/protocol/reply.ts";
 export type { Request, RequestMemory } from "../src/protocol/request.ts";
 export type { STRUCTS } from "../src/protocol/structs.ts";
-export type { StructName } from "../src/protocol/types.ts";
 export type { Handshake } from "../src/queue/handshake.ts";
 export * from "../src/queue/memory_channel.ts";
 export * from "../src/queue/memory_queue.ts";
@@ -85,26 +84,20 @@ export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
 export type { Mounted } from "./attributes.ts";
 export type { Caller, Credentials, SimAnswer, SimCall } from "./call.ts";
 export { CheckedFile } from "./checked_file.ts";
-export {
-  SimClient,
-  type SimMount,
-  type SimStatfs,
-  type SimTime,
-} from "./client.ts";
+export { SimClient, type SimMount } from "./client.ts";
 export type { TransferFile } from "./direct_io.ts";
 export type { TakenRequest } from "./dispatch.ts";
 export { type OptionalRequest, SimInode, type SimStat } from "./inode.ts";
 export { InodeLock } from "./inode_lock.ts";
-export {
-  type QueueReport,
-  SimKernel,
-  type SimKernelOptions,
-} from "./kernel.ts";
+export { SimKernel } from "./kernel.ts";
+export type { QueueReport, SimKernelOptions } from "./kernel_options.ts";
 export {
   DiskModel,
   type DiskModelOptions,
   ModelMismatch,
   type ModelRead,
+  type ModelResize,
+  type ModelWrite,
 } from "./model.ts";
 export {
   type KernelLimits,
@@ -112,13 +105,57 @@ export {
   LINUX_FLAGS,
 } from "./negotiation.ts";
 export type { OpenFile } from "./open_file.ts";
-export { type DispatchPolicy, RoundRobinPolicy } from "./policy.ts";
+export type { SimTime } from "./ownership.ts";
+export * from "./policy.ts";
 export {
   serveInThread,
   type ThreadServer,
   type ThreadServerOptions,
 } from "./server.ts";
 export { SimError } from "./sim_error.ts";
+export type { SimStatfs } from "./statfs.ts";
+export { type FlockKind, FlockTable } from "./flock_table.ts";
+export { SimMapping } from "./mapping.ts";
 export { SimFile } from "./sim_file.ts";
 export type { Violation, ViolationKind } from "./violation.ts";
-export type { Overwrite } from "./write_history.ts";
+export type { Overwrite, WriteOutcome } from "./write_history.ts";
+export * from "./clock.ts";
+export {
+  FAULT_NAMES,
+  type FaultName,
+  type FaultRates,
+  FAULTS,
+} from "./faults.ts";
+export type { Forget } from "./forget_list.ts";
+export {
+  type ClientPlan,
+  type JobOptions,
+  type Pattern,
+  PATTERNS,
+  planJob,
+  planUser,
+  type Step,
+  type UserOptions,
+} from "./plan.ts";
+export { Random } from "./random.ts";
+export type { TakenReply } from "./reply_desk.ts";
+export {
+  planOf,
+  runSimulation,
+  type SimulationOptions,
+  type SimulationReport,
+  swarmPlan,
+} from "./run.ts";
+export { shrinkPlan } from "./shrink.ts";
+export * from "./signals.ts";
+export {
+  type SimCosts,
+  simulatePlan,
+  type SimulationHooks,
+  type SimulationOutcome,
+  type SimulationPlan,
+} from "./simulation.ts";
+export type { SizeChange, SizeWindow } from "./size_model.ts";
+export { type CachedFile, PageCache } from "./page_cache.ts";
+export type * from "../src/backends/backend.ts";
+export type * from "../src/protocol/types.ts";

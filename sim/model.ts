@@ -1,6 +1,14 @@
-import { legalBytes, type Overwrite, WriteHistory } from "./write_history.ts";
+import { illegalByte } from "./legal_bytes.ts";
+import { type SizeChange, SizeModel, type SizeWindow } from "./size_model.ts";
+import {
+  type Overwrite,
+  WriteHistory,
+  type WriteOutcome,
+} from "./write_history.ts";
 
 const PAGE = 65536;
+/** Longer than any disk. */
+const ENDLESS = 2 ** 50;
 
 /** How a {@linkcode DiskModel} is made. */
 export interface DiskModelOptions {
@@ -8,22 +16,42 @@ export interface DiskModelOptions {
   readonly size: number;
   /** Whether a write behind the end makes it larger; no if left out. */
   readonly growable?: boolean;
+  /** Whether calls may do less than they were asked for; no if left out. */
+  readonly mayFail?: boolean;
   /** Fills in what the disk holds at a position; zeroes if left out. */
   readonly initial?: (position: number, into: Uint8Array) => void;
 }
 
 /** A read that is under way. */
-export interface ModelRead {
+export interface ModelRead extends SizeWindow {
   /** When it began. */
   readonly began: number;
   /** Where it reads. */
   readonly position: number;
   /** Bytes that it asks for. */
   readonly length: number;
-  /** The smallest size that the disk had meanwhile. */
-  sizeMin: number;
-  /** The largest size that the disk had meanwhile. */
-  sizeMax: number;
+}
+
+/** A write that is under way. */
+export interface ModelWrite {
+  /** What it writes. */
+  readonly overwrite: Overwrite;
+  /** Bytes that it was asked to write. */
+  readonly asked: number;
+  /** The sizes that the disk may have had meanwhile. */
+  readonly window: SizeWindow;
+  /** Whether it may make the disk larger. */
+  readonly growth: SizeChange | null;
+}
+
+/** A change of the size that is under way. */
+export interface ModelResize {
+  /** What it makes zero. */
+  readonly overwrite: Overwrite;
+  /** The change. */
+  readonly change: SizeChange;
+  /** Whether the size was known when it began. */
+  readonly certain: boolean;
 }
 
 /** A disk that was read or written in a way that no disk can be. */
@@ -42,37 +70,33 @@ export class ModelMismatch extends Error {
 /**
  * What a disk must hold after what was done to it, told when each call begins
  * and ends. Where writes overlapped in time, either one's byte is right, and
- * so it is for a read meanwhile.
+ * so it is for a read meanwhile; the first read afterwards decides.
  */
 export class DiskModel {
-  readonly #growable: boolean;
-  readonly #initial: (position: number, into: Uint8Array) => void;
+  readonly #options: DiskModelOptions;
   readonly #pages: Map<number, Uint8Array> = new Map();
   readonly #history: WriteHistory = new WriteHistory((change) =>
-    this.#settle(change)
+    this.#put(change.position, change.data, change.length)
   );
-  readonly #reads: Set<ModelRead> = new Set();
-  #size: number;
+  readonly #sizes: SizeModel;
+  /** The farthest end that anything had. */
+  #farthest = 0;
 
   /** Makes the model of a disk that nobody uses yet. */
   constructor(options: DiskModelOptions) {
-    this.#size = options.size;
-    this.#growable = options.growable ?? false;
-    this.#initial = options.initial ?? (() => {});
+    this.#options = options;
+    this.#sizes = new SizeModel(options.size, options.growable ?? false);
   }
 
-  /** Size of the disk in bytes. */
+  /** Size of the disk in bytes; the largest that is possible. */
   get size(): number {
-    return this.#size;
+    return this.#sizes.size;
   }
 
   /** A read begins. */
   beginRead(position: number, length: number): ModelRead {
-    const sizes = { sizeMin: this.#size, sizeMax: this.#sizeMax() };
     const began = this.#history.begin();
-    const read: ModelRead = { began, position, length, ...sizes };
-    this.#reads.add(read);
-    return read;
+    return Object.assign(this.#sizes.open(), { began, position, length });
   }
 
   /**
@@ -83,7 +107,7 @@ export class DiskModel {
    * @throws {ModelMismatch} If that cannot be.
    */
   endRead(read: ModelRead, bytes: Uint8Array | null): void {
-    this.#reads.delete(read);
+    this.#sizes.close(read);
     try {
       if (bytes !== null) {
         this.#checkLength(read, bytes.length);
@@ -99,10 +123,15 @@ export class DiskModel {
     position: number,
     data: Uint8Array | null,
     length: number = data?.length ?? 0,
-  ): Overwrite {
-    const write = this.#history.beginWrite(position, data, length);
-    this.#resized();
-    return write;
+  ): ModelWrite {
+    this.#farthest = Math.max(this.#farthest, position + length);
+    return {
+      // Zeroes never make a disk larger.
+      growth: data === null ? null : this.#sizes.begin(position + length, true),
+      overwrite: this.#history.beginWrite(position, data, length),
+      asked: length,
+      window: this.#sizes.open(),
+    };
   }
 
   /**
@@ -111,59 +140,107 @@ export class DiskModel {
    * @param write What {@linkcode DiskModel.beginWrite} returned.
    * @param count Bytes written; negative if it failed, which leaves open what
    * of it took place.
+   * @param lost Whether what failed may still take place later.
    * @throws {ModelMismatch} If that cannot be.
    */
-  endWrite(write: Overwrite, count: number): void {
-    const asked = write.length;
-    const end = write.position + count;
-    const isTooLong = !this.#growable && count > 0 && end > this.#size ||
-      count > asked;
-    if (!isTooLong && count > 0 && end > this.#size) this.#size = end;
-    this.#history.endWrite(write, isTooLong ? 0 : count);
-    if (isTooLong) {
-      throw new ModelMismatch(
-        write.position,
-        `Cannot have written ${count} bytes at ${write.position}: the disk ends at ${this.#size}`,
-      );
+  endWrite(write: ModelWrite, count: number, lost: boolean = false): void {
+    const { overwrite, asked, window, growth } = write;
+    const { position } = overwrite;
+    if (overwrite.data === null) return this.#endZero(write, count, lost);
+    const fits = (size: number) =>
+      Math.max(0, Math.min(asked, size - position));
+    const most = growth === null ? fits(window.sizeMax) : asked;
+    const least = this.#options.mayFail ? 0 : fits(window.sizeMin);
+    const isWrong = count > most || count >= 0 && count < least;
+    const done = isWrong ? 0 : Math.max(0, count);
+    const outcome = lost
+      ? "lost"
+      : count < 0 || this.#options.mayFail
+      ? "failed"
+      : "done";
+    if (growth !== null) {
+      const whole = done > 0 && done === asked;
+      this.#sizes.end(growth, whole ? position + done : null, lost);
     }
-    const fits = Math.max(0, Math.min(asked, this.#size - write.position));
-    if (count >= 0 && count < fits) {
-      throw new ModelMismatch(
-        write.position + count,
-        `Cannot have written only ${count} of ${fits} bytes at ${write.position}`,
-      );
+    this.#sizes.close(window);
+    this.#history.endWrite(overwrite, done, outcome);
+    if (!isWrong) return;
+    throw new ModelMismatch(
+      position,
+      `Cannot have written ${count} bytes at ${position}: expected ${least} to ${most}`,
+    );
+  }
+
+  /** Zeroes end at the end of the disk, wherever that was. */
+  #endZero(write: ModelWrite, count: number, lost: boolean): void {
+    const { overwrite, asked, window } = write;
+    const { position } = overwrite;
+    const fits = (size: number) =>
+      Math.max(0, Math.min(asked, size - position));
+    this.#sizes.close(window);
+    overwrite.length = fits(window.sizeMax);
+    const done = count < 0 ? 0 : fits(window.sizeMin);
+    this.#history.endWrite(overwrite, done, lost ? "lost" : "failed");
+  }
+
+  /** A change of the size begins. */
+  beginResize(size: number): ModelResize {
+    const certain = this.#sizes.certain;
+    const from = Math.min(size, this.#sizes.least);
+    this.#farthest = Math.max(this.#farthest, size, this.#sizes.size);
+    const change = this.#sizes.begin(size, false)!;
+    // Whatever is written behind the end meanwhile may be cut off too.
+    const overwrite = this.#history.beginWrite(from, null, ENDLESS);
+    return { overwrite, change, certain };
+  }
+
+  /** A change of the size ends. */
+  endResize(
+    { overwrite, change, certain }: ModelResize,
+    outcome: WriteOutcome,
+  ): void {
+    const done = outcome === "done";
+    overwrite.length = Math.max(0, this.#farthest - overwrite.position);
+    this.#sizes.end(change, done ? change.size : null, outcome === "lost");
+    const isExact = done && certain && this.#sizes.certain;
+    if (isExact) {
+      this.#history.endWrite(overwrite, overwrite.length, "done");
+    } else {
+      const rest = outcome === "lost" ? "lost" : "failed";
+      this.#history.endWrite(overwrite, 0, rest);
     }
   }
 
-  /** The size has changed, while nothing else was under way behind it. */
+  /** The size has changed, while nothing else was under way. */
   resize(size: number): void {
-    const from = Math.min(size, this.#size);
-    const length = Math.max(size, this.#size) - from;
-    const write = this.#history.beginWrite(from, null, length);
-    this.#size = size;
-    this.#resized();
-    this.#history.endWrite(write, length);
+    this.endResize(this.beginResize(size), "done");
   }
 
-  #sizeMax(): number {
-    return this.#growable
-      ? Math.max(this.#size, this.#history.activeEnd())
-      : this.#size;
+  /**
+   * Somebody has seen the size, while nothing was under way.
+   *
+   * @throws {ModelMismatch} If it cannot be.
+   */
+  sawSize(size: number): void {
+    if (this.#sizes.seen(size)) return;
+    throw new ModelMismatch(
+      size,
+      `Cannot have a size of ${size}: expected ${this.#sizes.size}`,
+    );
   }
 
-  #resized(): void {
-    const max = this.#sizeMax();
-    for (const read of this.#reads) {
-      read.sizeMin = Math.min(read.sizeMin, this.#size);
-      read.sizeMax = Math.max(read.sizeMax, max);
-    }
+  /** What failed and could take place at any time cannot any more. */
+  forgetLost(): void {
+    this.#history.forgetLost();
+    this.#sizes.forgetLost();
   }
 
   #checkLength(read: ModelRead, got: number): void {
     const { position, length } = read;
     const fits = (size: number) =>
       Math.max(0, Math.min(length, size - position));
-    const [min, max] = [fits(read.sizeMin), fits(read.sizeMax)];
+    const max = fits(read.sizeMax);
+    const min = this.#options.mayFail ? 0 : fits(read.sizeMin);
     if (got < min || got > max) {
       throw new ModelMismatch(
         position,
@@ -177,22 +254,22 @@ export class DiskModel {
     for (let i = 0; i < bytes.length;) {
       const page = this.#page(Math.floor((position + i) / PAGE));
       const start = (position + i) % PAGE;
-      const end = Math.min(PAGE, start + bytes.length - i);
-      const rest = bytes.subarray(i, i + end - start);
-      if (undecided.length === 0 && areEqual(page, start, rest)) {
-        i += rest.length;
-        continue;
+      const rest = bytes.subarray(i, i + PAGE - start);
+      if (undecided.length > 0 || !areEqual(page, start, rest)) {
+        const settled = page.subarray(start, start + rest.length);
+        const at = position + i;
+        const wrong = illegalByte(undecided, began, at, rest, settled);
+        if (wrong !== null) refuse(wrong, bytes[wrong.position - position]!);
       }
-      for (let p = start; p < end; p++, i++) {
-        if (undecided.length === 0 && page[p] === bytes[i]) continue;
-        const legal = legalBytes(undecided, position + i, began, page[p]!);
-        if (!legal.has(bytes[i]!)) refuse(position + i, bytes[i]!, legal);
-      }
+      i += rest.length;
     }
+    if (undecided.length === 0) return;
+    const read = { began, position, length: bytes.length };
+    if (this.#history.decide(read)) this.#put(position, bytes, bytes.length);
   }
 
-  /** Makes a write part of what the disk holds. */
-  #settle({ position, data, length }: Overwrite): void {
+  /** Makes bytes part of what the disk holds. */
+  #put(position: number, data: Uint8Array | null, length: number): void {
     for (let i = 0; i < length;) {
       const at = position + i;
       const page = this.#page(Math.floor(at / PAGE));
@@ -208,18 +285,22 @@ export class DiskModel {
     let page = this.#pages.get(index);
     if (page === undefined) {
       page = new Uint8Array(PAGE);
-      this.#initial(index * PAGE, page);
+      this.#options.initial?.(index * PAGE, page);
       this.#pages.set(index, page);
     }
     return page;
   }
 }
 
-function refuse(position: number, byte: number, legal: Set<number>): never {
-  const expected = [...legal].join(" or ");
+function refuse(
+  { position, expected }: { position: number; expected: readonly number[] },
+  byte: number,
+): never {
   throw new ModelMismatch(
     position,
-    `Cannot have read ${byte} at ${position}: expected ${expected}`,
+    `Cannot have read ${byte} at ${position}: expected ${
+      expected.join(" or ")
+    }`,
   );
 }
 

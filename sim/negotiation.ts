@@ -39,6 +39,8 @@ export interface KernelLimits {
   readonly maxPages: number;
   /** Background requests in flight at most; 0 for the kernel's own limit. */
   readonly maxBackground: number;
+  /** Seconds after which an unanswered request ends it all; 0 for never. */
+  readonly requestTimeout: number;
 }
 
 /** What Linux 6.18 offers. */
@@ -51,6 +53,7 @@ export const LIMITS_BEFORE_INIT: KernelLimits = {
   maxWrite: WRITE_MIN,
   maxPages: DEFAULT_MAX_PAGES,
   maxBackground: 0,
+  requestTimeout: 0,
 };
 
 /** The fixed struct of INIT. */
@@ -98,6 +101,9 @@ export function acceptInit(
     maxPages,
     //= fs/fuse/inode.c process_init_limits(): from 7.13 on.
     maxBackground: out.minor < 13 ? 0 : out.max_background,
+    requestTimeout: (flags & initFlag("REQUEST_TIMEOUT")) === 0n
+      ? 0
+      : out.request_timeout,
   };
 }
 

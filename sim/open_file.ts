@@ -5,7 +5,7 @@
  */
 import { decodeStruct, encodeStruct } from "../src/protocol/codec.ts";
 import { ERRNO } from "../src/protocol/errno.ts";
-import { FOPEN, O, SEEK } from "../src/protocol/flags.ts";
+import { FOPEN, O, SEEK, STATX } from "../src/protocol/flags.ts";
 import { attributes, type Mounted } from "./attributes.ts";
 import type { SimCall } from "./call.ts";
 import {
@@ -23,12 +23,20 @@ import { SimError } from "./sim_error.ts";
 export interface OpenFile extends TransferFile {
   /** `open_flags` of the reply to OPEN. */
   readonly openFlags: number;
+  /** Whether FUSE_DIRECT_IO_ALLOW_MMAP was agreed on. */
+  readonly allowsMmap: boolean;
   /** Whether FUSE_ASYNC_DIO was agreed on. */
   readonly asyncDio: boolean;
+  /** Bytes that the pages of a request hold at most. */
+  readonly pagesSize: number;
   /** Held by whoever submits and has to wait meanwhile: io_submit(2). */
   readonly submission: InodeLock;
   /** Where read(2) and write(2) go on. */
   position: number;
+  /** Where the last write ended. */
+  writtenTo: number;
+  /** Hears that nobody has it open any more. */
+  readonly onReleased: () => void;
   /** Descriptors that lead here. */
   references: number;
 }
@@ -41,7 +49,7 @@ export function checked(result: number, call: string): number {
 
 /** Asks for something that a server may not know; a positive errno or 0. */
 export async function ask(
-  { caller, inode, credentials }: Mounted,
+  { caller, inode, credentials, signals }: Mounted,
   opcode: OptionalRequest,
   body: Uint8Array,
   unknown: number,
@@ -50,14 +58,25 @@ export async function ask(
   //= fs/fuse/file.c: ENOSYS is never asked again, and stands for success with
   //= FLUSH and FSYNC, for EOPNOTSUPP with FALLOCATE.
   if (inode.unknown.has(opcode)) return unknown;
-  const { errno } = await caller.call({ opcode, body, credentials, ...how });
+  const { errno } = await caller.call({
+    opcode,
+    body,
+    credentials,
+    signals,
+    ...how,
+  });
   if (errno !== ERRNO.ENOSYS) return errno;
   inode.unknown.add(opcode);
   return unknown;
 }
 
+/** Drops a descriptor or a mapping; the file goes with the last one. */
+export function dropReference(file: OpenFile): void {
+  if (--file.references === 0) release(file);
+}
+
 /** Tells the server that nobody has the file open any more. */
-export function release(file: OpenFile): void {
+function release(file: OpenFile): void {
   //= fs/fuse/file.c fuse_file_put(): RELEASE is sent in the background, by
   //= the kernel itself.
   file.caller.call({
@@ -66,6 +85,15 @@ export function release(file: OpenFile): void {
     background: true,
     force: true,
   });
+  file.inode.opens--;
+  file.inode.flocks.take(file, "none");
+  file.onReleased();
+}
+
+/** Notes that the time of access is in doubt. */
+export function accessed({ inode, readOnly }: Mounted): void {
+  //= fs/fuse/dir.c fuse_invalidate_atime(): not on a read-only mount.
+  if (!readOnly) inode.invalidate(STATX.ATIME);
 }
 
 /** Reads one part after another. */
@@ -76,9 +104,10 @@ export async function read(
   call: string,
 ): Promise<number> {
   const size = file.split.read;
+  const dirty = file.inode.pages.writeBack(file);
+  if (dirty !== undefined) await dirty;
   const result = await transferSync(file, readPart, size, into, position);
-  //= fs/fuse/file.c __fuse_direct_read(): the time of access is in doubt.
-  file.inode.invalidate();
+  accessed(file);
   return checked(result, call);
 }
 
@@ -97,7 +126,8 @@ export async function write(
   const end = () => (appends ? inode.stat.size : position) + from.length;
   //= fs/fuse/file.c fuse_dio_lock(): shared only for parallel writes inside
   //= the file.
-  let exclusive = appends || !parallel || end() > inode.stat.size;
+  let exclusive = appends || !parallel || end() > inode.stat.size ||
+    inode.pages.isMapped;
   await inode.lock.take(exclusive);
   if (!exclusive && end() > inode.stat.size) {
     inode.lock.give();
@@ -105,6 +135,15 @@ export async function write(
     await inode.lock.take(true);
   }
   const at = end() - from.length;
+  //= fs/fuse/file.c fuse_direct_io(): what a mapping has dirtied is written
+  //= first, and its pages are dropped afterwards.
+  try {
+    const dirty = inode.pages.writeBack(file);
+    if (dirty !== undefined) await dirty;
+  } catch (error) {
+    inode.lock.give();
+    throw error;
+  }
   const size = file.split.write;
   //= fs/fuse/file.c fuse_direct_IO(): a write that extends the file is waited
   //= for, and submitting is all that the lock is held for otherwise.
@@ -114,7 +153,9 @@ export async function write(
     : transferSync(file, writePart, size, from, at);
   if (!waits) inode.lock.give();
   const result = await work;
+  inode.pages.drop(at, from.length);
   inode.written(result > 0 ? at + result : 0);
+  file.writtenTo = at + result;
   if (waits) inode.lock.give();
   return checked(result, call);
 }
@@ -129,7 +170,7 @@ export async function seek(
   if (whence === SEEK.SET) return offset;
   if (whence === SEEK.CUR) return file.position + offset;
   if (whence === SEEK.END) {
-    return (await attributes(file, "lseek", file)).size + offset;
+    return (await sizeOf(file)) + offset;
   }
   if (!isHoleOrData) return -1;
   if (!file.inode.unknown.has("LSEEK")) {
@@ -137,17 +178,23 @@ export async function seek(
       opcode: "LSEEK",
       body: encodeStruct("fuse_lseek_in", {
         fh: file.fh,
-        offset: BigInt(offset),
+        offset: BigInt.asUintN(64, BigInt(offset)),
         whence,
       }),
       credentials: file.credentials,
+      signals: file.signals,
     });
     if (errno === 0) return Number(decodeStruct("fuse_lseek_out", body).offset);
     if (errno !== ERRNO.ENOSYS) throw new SimError("lseek", errno);
     file.inode.unknown.add("LSEEK");
   }
   //= fs/read_write.c generic_file_llseek_size(): all of the file is data.
-  const { size } = await attributes(file, "lseek", file);
+  const size = await sizeOf(file);
   if (offset >= size) throw new SimError("lseek", ERRNO.ENXIO);
   return whence === SEEK.DATA ? offset : size;
+}
+
+async function sizeOf(file: OpenFile): Promise<number> {
+  //= fs/fuse/file.c fuse_file_llseek(): only the size has to be right.
+  return (await attributes(file, "lseek", file, STATX.SIZE)).size;
 }

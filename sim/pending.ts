@@ -16,8 +16,9 @@ export class PendingList {
 
   /** How many requests wait. */
   get length(): number {
-    return this.#bound.reduce((sum, { length }) => sum + length, 0) +
-      this.#shared.length;
+    let length = this.#shared.length;
+    for (const bound of this.#bound) length += bound.length;
+    return length;
   }
 
   /**
@@ -38,6 +39,25 @@ export class PendingList {
   /** Takes the next request for a queue. */
   take(queue: number): SimRequest | undefined {
     return this.#bound[queue]!.shift() ?? this.#shared.shift();
+  }
+
+  /** Takes one out that nobody wants any more; whether it was there. */
+  remove(request: SimRequest): boolean {
+    return this.#shared.remove(request) ||
+      this.#bound.some((bound) => bound.remove(request));
+  }
+
+  /** When the oldest request was made, in microseconds. */
+  get oldest(): number {
+    const made = [this.#shared, ...this.#bound].map(({ first }) =>
+      first?.created ?? Infinity
+    );
+    return Math.min(...made);
+  }
+
+  /** Whether something waits that a queue would take. */
+  has(queue: number): boolean {
+    return this.#bound[queue]!.length > 0 || this.#shared.length > 0;
   }
 
   /** Takes all that is bound to a queue. */

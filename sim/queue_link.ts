@@ -19,8 +19,12 @@ export class QueueLink {
   readonly processing: Map<bigint, SimRequest> = new Map();
   /** Entries in which the server awaits a request: its readers. */
   readonly waiting: Fifo<number> = new Fifo();
+  /** Whether it belongs to the connection yet. */
+  bound = true;
   /** Whether the server has not closed it. */
   open = true;
+  /** Whether the server has ever awaited a request in it. */
+  fetched = false;
   /** Requests that the server has taken, INIT included. */
   taken = 0;
   /** Replies that were accepted. */
@@ -29,8 +33,12 @@ export class QueueLink {
   readonly #held: (SimRequest | undefined)[];
   #wake: (() => void)[] = [];
 
+  /** Whether it is a queue of an io_uring. */
+  readonly isRing: boolean;
+
   /** Makes the kernel's end of a channel. */
-  constructor(channel: MemoryChannel) {
+  constructor(channel: MemoryChannel, isRing: boolean = false) {
+    this.isRing = isRing;
     this.channel = channel;
     this.index = channel.options.index;
     this.#contiguous = channel.options.layout === "contiguous";
@@ -47,6 +55,26 @@ export class QueueLink {
       : `it holds ${data.length} bytes of data, WRITEs have ${maxWrite}`;
   }
 
+  /** Whether requests may be sent that are to go through it. */
+  get isReady(): boolean {
+    //= fs/fuse/dev_uring.c is_ring_ready(): each queue needs an entry.
+    return !this.isRing || this.fetched || !this.open;
+  }
+
+  /** When the oldest request that the server has was made. */
+  get oldest(): number {
+    let oldest = Infinity;
+    for (const { created } of this.processing.values()) {
+      oldest = Math.min(oldest, created);
+    }
+    return oldest;
+  }
+
+  /** Bytes of the longest message that it takes. */
+  get roomForRequest(): number {
+    return this.channel.entries[0]!.request.data.length;
+  }
+
   /** Puts a request into the entry that waits longest; whether it fits. */
   fill(request: SimRequest): boolean {
     const number = this.waiting.shift()!;
@@ -60,7 +88,10 @@ export class QueueLink {
     request.queue = this.index;
     this.taken++;
     // A reply may come before this returns, but not before it is expected.
-    if (!request.noReply) this.processing.set(request.unique, request);
+    if (!request.noReply && !request.owesNothing) {
+      request.state = "sent";
+      this.processing.set(request.unique, request);
+    }
     this.channel.filled.push(number);
     this.wake();
     return true;

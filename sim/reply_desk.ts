@@ -1,23 +1,51 @@
+import { FUSE_INT_REQ_BIT, FUSE_NOTIFY } from "../src/protocol/flags.ts";
 import { sizeOf } from "../src/protocol/layout.ts";
 import { ERRNO } from "../src/protocol/errno.ts";
 import type { MemoryEntry } from "../src/queue/memory_channel.ts";
+import { judgeCommit } from "./commit_rules.ts";
 import type { Connection } from "./connection.ts";
+import type { Dispatcher } from "./dispatch.ts";
 import { judgeNotification } from "./notify_rules.ts";
 import type { QueueLink } from "./queue_link.ts";
-import { judgeReply } from "./reply_rules.ts";
+import { judgeReply, type ReplyVerdict } from "./reply_rules.ts";
+import type { SimRequest } from "./sim_request.ts";
 import type { ViolationLog } from "./violation.ts";
 
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
+/** A reply that the kernel has taken. */
+export interface TakenReply {
+  /** The queue that it was written to. */
+  readonly queue: number;
+  /** The queue that the request was read from. */
+  readonly readFrom: number;
+  /** The request's id. */
+  readonly unique: bigint;
+  /** A positive error number, 0 for success. */
+  readonly errno: number;
+  /** Bytes of the whole reply. */
+  readonly length: number;
+}
+
+/** What a {@linkcode ReplyDesk} works with. */
+export interface ReplyDeskOptions {
+  /** Ends requests. */
+  readonly connection: Connection;
+  /** Sends requests again. */
+  readonly dispatcher: Dispatcher;
+  /** Notes defects. */
+  readonly log: ViolationLog;
+  /** Hears of each reply that was taken. */
+  readonly onReply: ((reply: TakenReply) => void) | undefined;
+}
+
 /** Takes what the server writes. */
 export class ReplyDesk {
-  readonly #connection: Connection;
-  readonly #log: ViolationLog;
+  readonly #options: ReplyDeskOptions;
 
   /** Makes a desk that ends requests and notes defects. */
-  constructor(connection: Connection, log: ViolationLog) {
-    this.#connection = connection;
-    this.#log = log;
+  constructor(options: ReplyDeskOptions) {
+    this.#options = options;
   }
 
   /** Takes an entry that the server gave back; whether its reply was wanted. */
@@ -26,13 +54,19 @@ export class ReplyDesk {
     const length = entry.lengths[1]!;
     if (length > 0) {
       const { header, data } = entry.reply;
-      const body = data.subarray(0, Math.max(0, length - OUT_HEADER_SIZE));
-      return this.write(link, header, body, length) === 0;
+      const size = Math.max(0, length - OUT_HEADER_SIZE);
+      const body = size === 0 ? NO_BODY : data.subarray(0, size);
+      if (!this.#hears(link)) return false;
+      const verdict = link.isRing
+        ? judgeCommit(header, length, held, link.processing)
+        : judgeReply(header, length, link.processing);
+      return this.#follow(link, verdict, header, body, length) === 0;
     }
     const isOwed = held !== undefined && link.processing.has(held.unique);
     if (isOwed) {
       const message = `${held.call.opcode} was given back without a reply`;
-      this.#log.add("withheld reply", link.index, held.unique, 0, message);
+      const { log } = this.#options;
+      log.add("withheld reply", link.index, held.unique, 0, message);
     }
     return true;
   }
@@ -44,38 +78,82 @@ export class ReplyDesk {
     body: Uint8Array,
     length: number,
   ): number {
+    //= fs/fuse/dev.c fuse_dev_write(): EPERM on a descriptor that belongs to
+    //= no connection.
+    if (!link.bound) return ERRNO.EPERM;
+    if (!this.#hears(link)) return ERRNO.ENOENT;
+    const verdict = judgeReply(header, length, link.processing);
+    return this.#follow(link, verdict, header, body, length);
+  }
+
+  #hears(link: QueueLink): boolean {
     //= fs/fuse/dev.c fuse_dev_do_write(): nothing is found once the connection
     //= or the descriptor has ended.
-    if (!this.#connection.connected || !link.open) return ERRNO.ENOENT;
-    const verdict = judgeReply(header, length, link.processing);
+    return this.#options.connection.connected && link.open;
+  }
+
+  #follow(
+    link: QueueLink,
+    verdict: ReplyVerdict,
+    header: DataView,
+    body: Uint8Array,
+    length: number,
+  ): number {
     switch (verdict.kind) {
-      case "answer":
-        link.processing.delete(verdict.request.unique);
+      case "answer": {
+        const { request, errno } = verdict;
+        link.processing.delete(request.unique);
         link.answered++;
-        this.#connection.end(verdict.request, verdict.errno, body);
+        this.#options.onReply?.({
+          queue: link.index,
+          readFrom: request.queue,
+          unique: request.unique,
+          errno,
+          length,
+        });
+        this.#options.connection.end(request, errno, body);
         return 0;
-      case "interrupt":
-        return 0;
-      case "notification": {
-        const errno = judgeNotification(verdict.code, body);
-        const message = `notification ${verdict.code} is not acceptable`;
-        if (errno === ERRNO.EINVAL) {
-          this.#log.add("refused reply", link.index, 0n, errno, message);
-        }
-        return errno;
       }
+      case "interrupt":
+        return this.#interruptAnswered(verdict.request, verdict.errno);
+      case "notification":
+        return this.#notified(link, verdict.code, body);
       case "spoilt":
         link.processing.delete(verdict.request.unique);
-        this.#connection.end(verdict.request, ERRNO.EIO);
+        this.#options.connection.end(verdict.request, verdict.end);
     }
     const unique = length < OUT_HEADER_SIZE ? 0n : header.getBigUint64(8, true);
-    this.#log.add(
-      "refused reply",
-      link.index,
-      unique,
-      verdict.errno,
-      verdict.message,
-    );
-    return verdict.errno;
+    const { errno, message } = verdict;
+    // The server cannot know whether what was interrupted has ended, nor which
+    // queue has it.
+    const isLate = errno === ERRNO.ENOENT && (unique & FUSE_INT_REQ_BIT) !== 0n;
+    if (!isLate) {
+      const { log } = this.#options;
+      log.add("refused reply", link.index, unique, errno, message);
+    }
+    return errno;
+  }
+
+  #interruptAnswered(request: SimRequest, errno: number): number {
+    const { connection, dispatcher } = this.#options;
+    //= fs/fuse/dev.c fuse_dev_do_write(): ENOSYS is never asked again, EAGAIN
+    //= is asked again at once, and nothing else counts.
+    if (errno === ERRNO.ENOSYS) connection.interrupts = false;
+    else if (errno === ERRNO.EAGAIN) dispatcher.interrupt(request);
+    return 0;
+  }
+
+  #notified(link: QueueLink, code: number, body: Uint8Array): number {
+    const errno = judgeNotification(code, body);
+    if (errno === 0 && code === FUSE_NOTIFY.RESEND) {
+      this.#options.dispatcher.resend();
+    }
+    if (errno === ERRNO.EINVAL) {
+      const message = `notification ${code} is not acceptable`;
+      this.#options.log.add("refused reply", link.index, 0n, errno, message);
+    }
+    return errno;
   }
 }
+
+const NO_BODY = new Uint8Array(0);

@@ -25,6 +25,8 @@ export type ReplyVerdict =
   | {
     readonly kind: "spoilt";
     readonly errno: number;
+    /** The positive error number that the request ends with. */
+    readonly end: number;
     readonly message: string;
     readonly request: SimRequest;
   }
@@ -92,18 +94,28 @@ export function judgeReply(
       ? { kind: "interrupt", errno: -error, request }
       : refuse(ERRNO.EINVAL, "it answers INTERRUPT with a body");
   }
-  const fault = bodyFault(request, length - OUT_HEADER.size, error !== 0);
-  return fault === null
-    ? { kind: "answer", errno: -error, request }
-    : { kind: "spoilt", errno: ERRNO.EINVAL, message: fault, request };
+  const fault = judgeBody(request, length - OUT_HEADER.size, error !== 0);
+  return fault === null ? { kind: "answer", errno: -error, request } : {
+    kind: "spoilt",
+    errno: ERRNO.EINVAL,
+    end: ERRNO.EIO,
+    message: fault,
+    request,
+  };
 }
 
 function refuse(errno: number, message: string): ReplyVerdict {
   return { kind: "refused", errno, message };
 }
 
-/** What is wrong with a body of `size` bytes, `null` if nothing is. */
-function bodyFault(
+/**
+ * What is wrong with a reply's body, `null` if nothing is.
+ *
+ * @param request What it answers.
+ * @param size Bytes that it has.
+ * @param failed Whether it says that the request failed.
+ */
+export function judgeBody(
   request: SimRequest,
   size: number,
   failed: boolean,

@@ -39,7 +39,8 @@ export async function serveInThread(
 ): Promise<ThreadServer> {
   const around = options.around ?? ((queue: RequestQueue) => queue);
   const queues = kernel.queues.map(({ index }) => around(kernel.queue(index)));
-  const agreed = await handshake(queues[0]!, options.wish);
+  const first = queues[kernel.control]!;
+  const agreed = await handshake(first, options.wish);
   const ends = queues.map(async (queue) => {
     queue.dialect = dialectOf(agreed.agreement);
     const end = await serve(queue, options.handler(queue.index), options);

@@ -1,19 +1,32 @@
 import { encodeStruct } from "../src/protocol/codec.ts";
 import { ERRNO } from "../src/protocol/errno.ts";
 import { FALLOC_FL, FOPEN, FUSE_FSYNC, O } from "../src/protocol/flags.ts";
-import { attributes, changeSize, probeCapability } from "./attributes.ts";
+import {
+  attributes,
+  changeAttributes,
+  changeSize,
+  losesSetId,
+  probeCapability,
+  withoutSetId,
+} from "./attributes.ts";
 import { readPart, transferAsync } from "./direct_io.ts";
+import type { FlockKind } from "./flock_table.ts";
 import type { SimStat } from "./inode.ts";
 import {
+  accessed,
   ask,
   checked,
+  dropReference,
   type OpenFile,
   read,
-  release,
   seek,
   write,
 } from "./open_file.ts";
+import { SimMapping } from "./mapping.ts";
+import { changeMode } from "./ownership.ts";
+import { allowed } from "./permission.ts";
 import { SimError } from "./sim_error.ts";
+import { type SimStatfs, statfs } from "./statfs.ts";
 
 const SUPPORTED = FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE |
   FALLOC_FL.ZERO_RANGE;
@@ -49,16 +62,24 @@ export class SimFile {
     if (!file.asyncDio) {
       return await this.#alone(() => read(file, into, position, "io_submit"));
     }
+    const dirty = file.inode.pages.writeBack(file);
+    if (dirty !== undefined) await dirty;
+    const { size: end } = file.inode.stat;
+    if (position >= end) return 0;
     const size = file.split.read;
+    //= fs/fuse/file.c fuse_direct_IO(): what whole requests take up to the end
+    //= of the file, and nothing behind it.
+    const whole = file.pagesSize;
+    const length = Math.ceil((end - position) / whole) * whole;
     const result = await transferAsync(
       file,
       readPart,
       size,
-      into,
+      into.subarray(0, length),
       position,
       false,
     );
-    file.inode.invalidate();
+    accessed(file);
     return checked(result, "io_submit");
   }
 
@@ -71,8 +92,9 @@ export class SimFile {
   /** write(2), from where the last one ended. */
   async write(from: Uint8Array): Promise<number> {
     const file = this.#writable("write", 0);
-    const count = await write(file, from, file.position, "write", false);
-    file.position += count;
+    const { position } = file;
+    const count = await write(file, from, position, "write", false);
+    if (count > 0) file.position = file.writtenTo;
     return count;
   }
 
@@ -106,18 +128,26 @@ export class SimFile {
   /** fallocate(2). */
   async fallocate(mode: number, offset: number, length: number): Promise<void> {
     const call = "fallocate";
-    const file = this.#writable(call, offset);
-    if (length <= 0) throw new SimError(call, ERRNO.EINVAL);
+    const opened = this.#opened(call);
+    if (offset < 0 || length <= 0) throw new SimError(call, ERRNO.EINVAL);
     //= fs/open.c vfs_fallocate() and fs/fuse/file.c fuse_file_fallocate():
     //= other modes do not reach the server.
     const punchOnly = (mode & FALLOC_FL.PUNCH_HOLE) !== 0 &&
       (mode & FALLOC_FL.KEEP_SIZE) === 0;
-    if ((mode & ~SUPPORTED) !== 0 || punchOnly) {
+    const both = FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE;
+    const isKnown = (mode & ~SUPPORTED) === 0 && (mode & both) !== both;
+    if (!isKnown || punchOnly) throw new SimError(call, ERRNO.EOPNOTSUPP);
+    const file = this.#writable(call, offset);
+    if (opened.inode.unknown.has("FALLOCATE")) {
       throw new SimError(call, ERRNO.EOPNOTSUPP);
     }
     await file.inode.lock.take(true);
     try {
       await probeCapability(file);
+      //= fs/inode.c file_remove_privs(): by a SETATTR of its own.
+      if (losesSetId(file)) {
+        await changeAttributes(file, call, await withoutSetId(file, call));
+      }
       const body = encodeStruct("fuse_fallocate_in", {
         fh: file.fh,
         offset: BigInt(offset),
@@ -127,9 +157,8 @@ export class SimFile {
       const errno = await ask(file, "FALLOCATE", body, ERRNO.EOPNOTSUPP);
       if (errno !== 0) throw new SimError(call, errno);
       const grows = (mode & FALLOC_FL.KEEP_SIZE) === 0;
-      if (grows) file.inode.written(offset + length);
+      file.inode.written(grows ? offset + length : 0);
     } finally {
-      file.inode.invalidate();
       file.inode.lock.give();
     }
   }
@@ -145,7 +174,70 @@ export class SimFile {
 
   /** fstat(2). */
   async fstat(): Promise<SimStat> {
-    return await attributes(this.#opened("fstat"), "fstat");
+    const file = this.#opened("fstat");
+    allowed(file, "fstat");
+    return await attributes(file, "fstat");
+  }
+
+  /** fchmod(2). */
+  async fchmod(mode: number): Promise<void> {
+    await changeMode(this.#opened("fchmod"), "fchmod", mode);
+  }
+
+  /** readv(2) at a position: one transfer into several pieces of memory. */
+  async preadv(
+    into: readonly Uint8Array[],
+    position: number,
+  ): Promise<number> {
+    const whole = new Uint8Array(lengthOf(into));
+    const count = await this.pread(whole, position);
+    let at = 0;
+    for (const piece of into) {
+      piece.set(whole.subarray(at, Math.min(count, at + piece.length)));
+      at += piece.length;
+      if (at >= count) break;
+    }
+    return count;
+  }
+
+  /** writev(2) at a position: one transfer from several pieces of memory. */
+  async pwritev(
+    from: readonly Uint8Array[],
+    position: number,
+  ): Promise<number> {
+    const whole = new Uint8Array(lengthOf(from));
+    let at = 0;
+    for (const piece of from) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return await this.pwrite(whole, position);
+  }
+
+  /** fstatfs(2). */
+  async fstatfs(): Promise<SimStatfs> {
+    return await statfs(this.#opened("fstatfs"));
+  }
+
+  /** flock(2) with LOCK_NB; the server hears nothing of it. */
+  flock(kind: FlockKind): void {
+    const file = this.#opened("flock");
+    file.inode.flocks.take(file, kind);
+  }
+
+  /** mmap(2): to be written to as well if the file is. */
+  mmap(shared: boolean): SimMapping {
+    const file = this.#opened("mmap");
+    const mode = file.flags & O.ACCMODE;
+    //= mm/mmap.c do_mmap(): a file that cannot be read is not mapped.
+    if (mode === O.WRONLY) throw new SimError("mmap", ERRNO.EACCES);
+    //= fs/fuse/file.c fuse_file_mmap(): shared memory of a file that goes past
+    //= the page cache needs FUSE_DIRECT_IO_ALLOW_MMAP.
+    const isDirect = (file.openFlags & FOPEN.DIRECT_IO) !== 0;
+    if (shared && isDirect && !file.allowsMmap) {
+      throw new SimError("mmap", ERRNO.ENODEV);
+    }
+    return new SimMapping(file, shared, mode === O.RDWR);
   }
 
   /** dup(2). */
@@ -167,12 +259,13 @@ export class SimFile {
       //= is in.
       errno = await ask(file, "FLUSH", body, 0, { force: true });
     }
-    if (--file.references === 0) release(file);
+    dropReference(file);
     if (errno !== 0) throw new SimError("close", errno);
   }
 
   async #sync(call: string, flags: number): Promise<void> {
     const file = this.#opened(call);
+    await file.inode.pages.writeBack(file);
     const body = encodeStruct("fuse_fsync_in", {
       fh: file.fh,
       fsync_flags: flags,
@@ -213,4 +306,8 @@ export class SimFile {
     if (position < 0) throw new SimError(call, ERRNO.EINVAL);
     return file;
   }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

@@ -9,6 +9,17 @@ const IN_HEADER = accessors("fuse_in_header");
 const SEPARATE_BODY_AT = 128;
 const NO_BODY = new Uint8Array(0);
 
+/** Where a request is. */
+export type RequestState =
+  /** Its sender sleeps until it may be sent, or the limit holds it back. */
+  | "waiting"
+  /** No queue has taken it. */
+  | "pending"
+  /** The server has it. */
+  | "sent"
+  /** It has ended. */
+  | "finished";
+
 /** A request on its way through the simulated kernel: `struct fuse_req`. */
 export class SimRequest {
   /** What was asked for. */
@@ -25,6 +36,14 @@ export class SimRequest {
   unique = 0n;
   /** The queue that took it, -1 until one has. */
   queue = -1;
+  /** Where it is. */
+  state: RequestState = "waiting";
+  /** Whether it is the kernel's own and ends when it is taken. */
+  owesNothing = false;
+  /** Whether the server is to be told that its caller was interrupted. */
+  interrupted = false;
+  /** When it was made, in microseconds of the kernel's clock. */
+  created = 0;
   /** How it ends. */
   readonly answer: Promise<SimAnswer>;
   #resolve: (answer: SimAnswer) => void;
@@ -54,6 +73,11 @@ export class SimRequest {
     const { promise, resolve } = Promise.withResolvers<SimAnswer>();
     this.answer = promise;
     this.#resolve = resolve;
+  }
+
+  /** The CPU that it is sent from. */
+  get cpu(): number {
+    return this.call.cpu ?? this.call.credentials?.pid ?? 0;
   }
 
   /** Whether the server must not answer. */
@@ -92,6 +116,7 @@ export class SimRequest {
    * @param body The reply's body, in memory that is the queue's.
    */
   end(errno: number, body: Uint8Array = NO_BODY): void {
+    this.state = "finished";
     const { into } = this.call;
     if (errno !== 0 || body.length === 0) body = NO_BODY;
     else if (into === undefined) body = body.slice();

@@ -19,7 +19,8 @@ import { handshake } from "../../src/queue/handshake.ts";
 import type { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { serveInThread, type ThreadServer } from "../../sim/server.ts";
 import { SimClient } from "../../sim/client.ts";
-import { SimKernel, type SimKernelOptions } from "../../sim/kernel.ts";
+import { SimKernel } from "../../sim/kernel.ts";
+import type { SimKernelOptions } from "../../sim/kernel_options.ts";
 
 /** What a server of the tests asks for. */
 export const WISH: InitWish = {

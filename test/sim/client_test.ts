@@ -47,12 +47,15 @@ async function errnoOf(call: () => Promise<unknown>): Promise<number> {
 
 Deno.test("SimClient.open() asks for attributes once, then OPEN", async () => {
   const { client, names, last, finish } = await watched();
-  const file = await client.open(O.RDWR | O.CREAT | O.EXCL | O.NOCTTY);
+  const file = await client.open(O.RDWR | O.CREAT | O.NOCTTY);
   assertEquals(names(), ["GETATTR", "OPEN"]);
   const { flags } = decodeStruct("fuse_open_in", last("OPEN").call.body!);
   assertEquals(flags, O.RDWR | 0x8000);
   await client.open();
   assertEquals(names(), ["OPEN"]);
+  const exclusive = () => client.open(O.CREAT | O.EXCL);
+  assertEquals(await errnoOf(exclusive), ERRNO.EEXIST);
+  assertEquals(names(), []);
   await file.close();
   await finish();
 });
@@ -148,7 +151,7 @@ Deno.test("truncating sends the bits that Linux sends", async () => {
 Deno.test("O_TRUNC comes with OPEN or as SETATTR, as negotiated", async () => {
   const fixed = await watched();
   await fixed.client.open(O.RDWR | O.TRUNC);
-  assertEquals(fixed.names(), ["GETATTR", "OPEN"]);
+  assertEquals(fixed.names(), ["GETATTR", "OPEN", "GETXATTR"]);
   const open = fixed.last("OPEN").call.body!;
   assertEquals(decodeStruct("fuse_open_in", open).flags & O.TRUNC, O.TRUNC);
   assertEquals((await fixed.client.stat()).size, 1 << 20);

@@ -79,21 +79,30 @@ Deno.test("DiskModel lets a read begin before and end after a write", () => {
 });
 
 Deno.test("DiskModel accepts either of two writes at the same time", () => {
-  const model = new DiskModel({ size: 100 });
-  const one = model.beginWrite(0, fill(1));
-  const two = model.beginWrite(4, fill(2));
-  model.endWrite(two, 8);
-  model.endWrite(one, 8);
+  const concurrent = () => {
+    const model = new DiskModel({ size: 100 });
+    const one = model.beginWrite(0, fill(1));
+    const two = model.beginWrite(4, fill(2));
+    model.endWrite(two, 8);
+    model.endWrite(one, 8);
+    return model;
+  };
   for (const middle of [1, 2]) {
+    const model = concurrent();
     read(
       model,
       0,
       Uint8Array.of(1, 1, 1, 1, middle, middle, middle, middle, 2),
     );
   }
+  const model = concurrent();
   misread(model, 0, Uint8Array.of(2));
   misread(model, 4, Uint8Array.of(0));
   misread(model, 8, Uint8Array.of(1));
+  // What the first read has found stays.
+  read(model, 4, Uint8Array.of(2, 1));
+  misread(model, 4, Uint8Array.of(1));
+  misread(model, 5, Uint8Array.of(2));
   write(model, 0, 3, 16);
   read(model, 0, fill(3, 16));
   misread(model, 4, Uint8Array.of(1));

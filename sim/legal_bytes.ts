@@ -1,0 +1,76 @@
+import type { Overwrite } from "./write_history.ts";
+
+/** A byte that cannot be there. */
+export interface IllegalByte {
+  /** Where it lies. */
+  readonly position: number;
+  /** What could be there. */
+  readonly expected: readonly number[];
+}
+
+/**
+ * Looks for a byte that a read cannot have found.
+ *
+ * @param undecided The writes near it that are not settled.
+ * @param began When the read began.
+ * @param position Where it reads.
+ * @param bytes What it found.
+ * @param settled What the settled writes left, from the same position on.
+ */
+export function illegalByte(
+  undecided: readonly Overwrite[],
+  began: number,
+  position: number,
+  bytes: Uint8Array,
+  settled: Uint8Array,
+): IllegalByte | null {
+  const end = position + bytes.length;
+  const cuts = [position, end];
+  for (const write of undecided) {
+    cuts.push(write.position, write.position + write.length);
+  }
+  cuts.sort((a, b) => a - b);
+  for (let i = 0; i + 1 < cuts.length; i++) {
+    const from = Math.max(position, cuts[i]!);
+    const to = Math.min(end, cuts[i + 1]!);
+    if (from >= to) continue;
+    const sources = sourcesAt(undecided, began, from, position, settled);
+    for (let at = from; at < to; at++) {
+      const byte = bytes[at - position]!;
+      if (sources.some((source) => valueAt(source, at) === byte)) continue;
+      const expected = sources.map((source) => valueAt(source, at));
+      return { position: at, expected: [...new Set(expected)] };
+    }
+  }
+  return null;
+}
+
+interface Source {
+  readonly position: number;
+  readonly data: Uint8Array | null;
+}
+
+/** Where a byte at a position may come from. */
+function sourcesAt(
+  undecided: readonly Overwrite[],
+  began: number,
+  at: number,
+  position: number,
+  settled: Uint8Array,
+): Source[] {
+  const writes = undecided.filter((write) =>
+    at >= write.position && at < write.position + write.length
+  );
+  const before = writes.filter(({ ended, doubtful }) =>
+    ended < began && !doubtful
+  );
+  const sources: Source[] = writes.filter((write) =>
+    !before.some((later) => later.began > write.ended)
+  );
+  if (before.length === 0) sources.push({ position, data: settled });
+  return sources;
+}
+
+function valueAt({ position, data }: Source, at: number): number {
+  return data === null ? 0 : data[at - position]!;
+}

@@ -1,0 +1,167 @@
+/**
+ * Servers that are broken on purpose, to see that a simulation finds out.
+ *
+ * @module
+ */
+import type { Backend } from "../../src/backends/backend.ts";
+import { accessors } from "../../src/protocol/accessors.ts";
+import type { Exchange } from "../../src/protocol/exchange.ts";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
+import type { Reply } from "../../src/protocol/reply.ts";
+import type { Request } from "../../src/protocol/request.ts";
+import type { RequestQueue } from "../../src/queue/request_queue.ts";
+import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { SimKernel } from "../../sim/kernel.ts";
+import type { SimulationHooks } from "../../sim/simulation.ts";
+
+const ATTR_OUT = accessors("fuse_attr_out");
+const ATTR = accessors("fuse_attr");
+const SIZE_AT = ATTR_OUT.at.attr + ATTR.at.size;
+
+type ReplyChange = (
+  queue: RequestQueue,
+  exchange: Exchange,
+  kernel: SimKernel,
+) => boolean;
+
+/** A queue whose replies are changed, except that to INIT. */
+function replying(change: ReplyChange): SimulationHooks {
+  let count = 0;
+  return {
+    around: (queue, kernel) =>
+      new Proxy(queue, {
+        get(target, name) {
+          if (name === "reply") {
+            return (exchange: Exchange) =>
+              // The first ones are right, so that it gets under way.
+              exchange.request.opcode === OPCODES.INIT.opcode || ++count < 20
+                ? target.reply(exchange)
+                : change(target, exchange, kernel);
+          }
+          const value = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+        set: (target, name, value) => Reflect.set(target, name, value, target),
+      }),
+  };
+}
+
+/** A handler whose answers to one kind of request are changed. */
+function answering(
+  opcode: number,
+  change: (request: Request, reply: Reply) => void,
+): SimulationHooks {
+  return {
+    handler: (inner): RequestHandler => ({
+      handle(request, reply) {
+        const isMeant = request.opcode === opcode;
+        const later = inner.handle(request, reply);
+        if (later === undefined) {
+          if (isMeant) change(request, reply);
+          return;
+        }
+        return Promise.resolve(later).then(() => {
+          if (isMeant) change(request, reply);
+        });
+      },
+    }),
+  };
+}
+
+function backend(change: (inner: Backend) => Partial<Backend>) {
+  return {
+    backend(inner: Backend): Backend {
+      const changed = change(inner);
+      return new Proxy(inner, {
+        get(target, name) {
+          const own = Reflect.get(changed, name);
+          if (own !== undefined) return own;
+          const value = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+    },
+  } satisfies SimulationHooks;
+}
+
+/** What each broken server does, and how it is made. */
+export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
+  "replies twice": () =>
+    replying((queue, exchange, kernel) => {
+      kernel.write(queue.index, exchange.reply.copy());
+      return queue.reply(exchange);
+    }),
+  "replies on another queue": () =>
+    replying((queue, exchange, kernel) => {
+      const other = (queue.index + 1) % kernel.queues.length;
+      kernel.write(other, exchange.reply.copy());
+      return queue.reply(exchange);
+    }),
+  "loses a reply": () =>
+    replying((queue, exchange) => {
+      exchange.reply.none();
+      return queue.reply(exchange);
+    }),
+  "never replies": () => replying(() => true),
+  "replies with an impossible error": () =>
+    replying((queue, exchange) => {
+      exchange.reply.error(600);
+      return queue.reply(exchange);
+    }),
+  "replies with an error and a body": () =>
+    answering(OPCODES.STATFS.opcode, (_request, reply) => {
+      reply.ok(80);
+      reply.header.setInt32(4, -5, true);
+    }),
+  "reads one wrong byte": () =>
+    answering(OPCODES.READ.opcode, (_request, reply) => {
+      if (reply.length > 16) reply.data[reply.length - 17]! ^= 1;
+    }),
+  "reads less than there is": () =>
+    answering(OPCODES.READ.opcode, (_request, reply) => {
+      if (reply.length > 100) reply.ok(reply.length - 17);
+    }),
+  "reads more than was asked for": () =>
+    answering(OPCODES.READ.opcode, (_request, reply) => {
+      if (reply.length > 16) reply.ok(reply.length);
+    }),
+  "claims to write more than it did": () =>
+    backend((inner) => ({
+      write(position, from, length) {
+        inner.write(position, from, length >> 1);
+        return length;
+      },
+    })),
+  "forgets writes": () =>
+    backend(() => ({ write: (_at, _from, length) => length })),
+  "writes at the wrong place": () =>
+    backend((inner) => ({
+      write: (position, from, length) =>
+        inner.write(Math.max(0, position - 1), from, length),
+    })),
+  "does not zero": () => backend(() => ({ zero: () => 0 })),
+  "tells an old size": () => {
+    let size: bigint | null = null;
+    const keep = (_request: Request, reply: Reply) => {
+      if (reply.errno !== 0) return;
+      size ??= reply.body.getBigUint64(SIZE_AT, true);
+      reply.body.setBigUint64(SIZE_AT, size, true);
+    };
+    return answering(OPCODES.GETATTR.opcode, keep);
+  },
+  "overwrites a request before it is done": () =>
+    backend((inner) => ({
+      write(position, from, length) {
+        from.fill(0, 0, 8);
+        return inner.write(position, from, length);
+      },
+    })),
+  "throws": () => ({
+    handler: () => ({
+      handle(request, reply) {
+        if (request.opcode === OPCODES.OPEN.opcode) return reply.ok(16);
+        throw new Error("Broken on purpose");
+      },
+    }),
+  }),
+};

@@ -1,0 +1,106 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { FAULT_NAMES } from "../../sim/faults.ts";
+import { runSimulation, swarmPlan } from "../../sim/run.ts";
+import { shrinkPlan } from "../../sim/shrink.ts";
+import { simulatePlan } from "../../sim/simulation.ts";
+import { MUTANTS } from "./_mutants.ts";
+
+/** What seeds may take of `deno test`, in milliseconds. */
+const BUDGET_MS = 8000;
+const SEEDS_MAX = 150;
+/** Seeds within which each broken server has to be found out. */
+const MUTANT_SEEDS = 30;
+
+Deno.test("runSimulation() finds nothing wrong, whatever goes wrong", async () => {
+  const first = crypto.getRandomValues(new Uint32Array(1))[0]!;
+  const end = performance.now() + BUDGET_MS;
+  for (let i = 0; i < SEEDS_MAX && performance.now() < end; i++) {
+    const seed = (first + i) % 2 ** 32;
+    const report = await runSimulation({ seed, faults: "swarm" });
+    assertEquals(report.failure, null, report.replay);
+  }
+});
+
+Deno.test("swarms meet every fault", async () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed < 60 && seen.size < FAULT_NAMES.length; seed++) {
+    const { failure, faults } = await simulatePlan(swarmPlan(seed));
+    assertEquals(failure, null, `seed ${seed}`);
+    for (const name of Object.keys(faults)) seen.add(name);
+  }
+  assertEquals([...seen].sort(), [...FAULT_NAMES].sort());
+});
+
+Deno.test("the same seed is the same run, byte for byte", async () => {
+  for (let seed = 100; seed < 106; seed++) {
+    const [one, two] = [
+      await simulatePlan(swarmPlan(seed), { keepsLog: true }),
+      await simulatePlan(swarmPlan(seed), { keepsLog: true }),
+    ];
+    assertEquals(one.log, two.log);
+    assertEquals(JSON.stringify(one), JSON.stringify(two));
+    assert(one.events > 50, `${one.events}`);
+  }
+  const other = await simulatePlan(swarmPlan(106));
+  const another = await simulatePlan(swarmPlan(107));
+  assertNotEquals(other.logHash, another.logHash);
+});
+
+for (const [name, make] of Object.entries(MUTANTS)) {
+  Deno.test(`a simulation finds a server that ${name}`, async () => {
+    for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
+      const plan = { ...swarmPlan(seed), rates: {} };
+      const { failure } = await simulatePlan(plan, make());
+      if (failure !== null) return;
+    }
+    throw new Error(`Not found within ${MUTANT_SEEDS} seeds`);
+  });
+}
+
+Deno.test("shrinkPlan() leaves what a failure needs", async () => {
+  const make = MUTANTS["reads one wrong byte"]!;
+  const hooks = make();
+  for (let seed = 1; seed <= MUTANT_SEEDS; seed++) {
+    const plan = { ...swarmPlan(seed), rates: {} };
+    const { failure } = await simulatePlan(plan, hooks);
+    if (failure === null) continue;
+    const smallest = await shrinkPlan(plan, hooks);
+    const steps = smallest.clients.flatMap((client) => client.steps);
+    assertEquals(smallest.clients.length, 1);
+    assert(steps.length <= 1, JSON.stringify(steps));
+    assertNotEquals((await simulatePlan(smallest, hooks)).failure, null);
+    return;
+  }
+  throw new Error("No seed fails");
+});
+
+Deno.test("runSimulation() spreads requests as the policy says", async () => {
+  const options = { jobs: 2, depth: 4, requests: 200, seed: 3 };
+  const shares = async (policy: "round-robin" | "exclusive-fifo" | "uring") => {
+    const { queues, failure } = await runSimulation({ ...options, policy });
+    assertEquals(failure, null);
+    return queues;
+  };
+  const strict = await shares("round-robin");
+  const counts = strict.map(({ requests }) => requests);
+  assert(Math.max(...counts) - Math.min(...counts) <= 1, `${counts}`);
+  const fifo = await shares("exclusive-fifo");
+  assertEquals(fifo.reduce((sum, { reads }) => sum + reads, 0), 400);
+  // Each job on the queue of its CPU, and none on the descriptor itself.
+  const ring = await shares("uring");
+  assertEquals(ring.map(({ reads }) => reads), [200, 200, 0, 0, 0]);
+});
+
+Deno.test("runSimulation() names the command that does it again", async () => {
+  const report = await runSimulation({
+    jobs: 1,
+    requests: 10,
+    seed: 9,
+    policy: "herd",
+    faults: ["slow-backend", "kill"],
+  });
+  assertEquals(
+    report.replay,
+    "deno run main.ts sim --seed 9 --jobs 1 --policy herd --requests 10 --faults slow-backend,kill",
+  );
+});
