@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BEFORE_INIT, Dialect } from "../../src/protocol/dialect.ts";
+import { BEFORE_INIT, type Dialect } from "../../src/protocol/dialect.ts";
 import { ERRNO } from "../../src/protocol/errno.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import { PollStrategy } from "../../src/queue/poll_strategy.ts";

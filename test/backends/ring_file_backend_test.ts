@@ -1,0 +1,219 @@
+import { assertEquals } from "@std/assert";
+import type { BlockFile } from "../../src/backends/block_file.ts";
+import { DirectFile } from "../../src/backends/direct_file.ts";
+import { FileBackend } from "../../src/backends/file_backend.ts";
+import type { FileRing } from "../../src/backends/file_ring.ts";
+import { RingFileBackend } from "../../src/backends/ring_file_backend.ts";
+import { openBlockFile } from "../../src/linux/block_file.ts";
+import { openFuseRing } from "../../src/linux/fuse_ring.ts";
+import { libc } from "../../src/linux/libc.ts";
+import { alignedBytes } from "../../src/linux/memory.ts";
+import { probeRing } from "../../src/linux/uring_probe.ts";
+import { ERRNO } from "../../src/protocol/errno.ts";
+import { RingFiles } from "../../src/queue/ring_files.ts";
+import { missingPermission } from "../requirements.ts";
+import { FakeBlockFile } from "./_fake_block_file.ts";
+import { type Opened, testBackend } from "./conformance.ts";
+
+const missing = missingPermission("ffi", "read", "write") || missingRing();
+// Opened here, it is none of what the first test would be said to leak.
+if (missing === "") libc();
+
+function missingRing(): string {
+  const probe = probeRing();
+  return probe.available ? "" : `needs io_uring: ${probe.reason}`;
+}
+
+/** A ring without a FUSE connection; whoever prepares a call moves it. */
+function openRing(fd: number): { files: RingFiles; close(): void } {
+  const ring = openFuseRing({ fd, qids: [0], payloadSize: 4096 });
+  const first = ring.entries.length + 1;
+  const pump = () => {
+    ring.enter(1);
+    while (ring.take()) files.completed(ring.tag - first, ring.result);
+    if (files.inFlight > 0) queueMicrotask(pump);
+  };
+  const files = new RingFiles(ring, () => queueMicrotask(pump));
+  return {
+    files,
+    close() {
+      ring.close();
+      ring.release();
+    },
+  };
+}
+
+async function openImage(
+  parent: string,
+  size: number,
+  direct: boolean,
+  offset: number,
+): Promise<Opened> {
+  const prefix = "mqfuse_backend_";
+  const directory = await Deno.makeTempDir({ dir: parent, prefix });
+  const path = `${directory}/disk.img`;
+  await Deno.writeFile(path, new Uint8Array());
+  await Deno.truncate(path, size + offset);
+  const cached = openBlockFile(path, { writable: true });
+  const file: BlockFile = direct
+    ? new DirectFile({
+      direct: openBlockFile(path, { writable: true, direct: true }),
+      cached,
+      alignment: 4096,
+    })
+    : cached;
+  const ring = openRing(cached.fd);
+  return {
+    backend: new RingFileBackend({
+      file,
+      ring: ring.files,
+      name: path,
+      writable: true,
+      window: { offset },
+    }),
+    end: async () => {
+      ring.close();
+      file.close();
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+for (const [what, parent] of [["a disk", "/var/tmp"], ["tmpfs", "/dev/shm"]]) {
+  for (const direct of [false, true]) {
+    for (const offset of [0, 4096, 1000]) {
+      const way = direct ? "direct" : "cached";
+      testBackend({
+        name: `RingFileBackend on ${what}, ${way}, from ${offset} on`,
+        missing,
+        open: (size) => openImage(parent!, size, direct, offset),
+      });
+    }
+  }
+}
+
+/** Takes down what it is asked for. */
+class FakeRing implements FileRing {
+  readonly calls: unknown[][] = [];
+  answer = 0;
+
+  read(fd: number, _into: Uint8Array, length: number, at: number): number {
+    return this.#call("read", fd, length, at);
+  }
+
+  write(fd: number, _from: Uint8Array, length: number, at: number): number {
+    return this.#call("write", fd, length, at);
+  }
+
+  sync(fd: number): number {
+    return this.#call("sync", fd);
+  }
+
+  allocate(fd: number, mode: number, at: number, length: number): number {
+    return this.#call("allocate", fd, mode, at, length);
+  }
+
+  #call(...call: unknown[]): number {
+    this.calls.push(call);
+    return this.answer;
+  }
+}
+
+function parts(preadNow?: BlockFile["preadNow"]) {
+  const file: BlockFile = new FakeBlockFile(8192);
+  if (preadNow !== undefined) file.preadNow = preadNow;
+  const ring = new FakeRing();
+  const options = { file, ring, name: "x", writable: true };
+  return { ring, backend: new RingFileBackend(options) };
+}
+
+const BUFFER = new Uint8Array(4096);
+
+Deno.test("RingFileBackend asks the ring only for what is not cached", () => {
+  let cached = 4096;
+  const { ring, backend } = parts(() => cached);
+  assertEquals(backend.read(0, BUFFER, 4096), 4096);
+  assertEquals(ring.calls, []);
+  cached = 512;
+  ring.answer = 4096;
+  assertEquals(backend.read(0, BUFFER, 4096), 4096);
+  assertEquals(ring.calls, [["read", -1, 4096, 0]]);
+});
+
+Deno.test("RingFileBackend does not ask again what the kernel cannot tell", () => {
+  let asked = 0;
+  const { ring, backend } = parts(() => {
+    asked++;
+    return -ERRNO.EOPNOTSUPP;
+  });
+  backend.read(0, BUFFER, 4096);
+  backend.read(0, BUFFER, 4096);
+  assertEquals([asked, ring.calls.length], [1, 2]);
+});
+
+Deno.test("RingFileBackend does without a ring that is full", async () => {
+  const { ring, backend } = parts();
+  ring.answer = -ERRNO.EBUSY;
+  assertEquals(backend.read(0, BUFFER, 4096), 4096);
+  assertEquals(backend.flush(), 0);
+  assertEquals(await backend.allocate(0, 4096), 0);
+  assertEquals(await backend.zero(0, 4096, { unmap: true }), 0);
+});
+
+/** Counts its transfers. */
+class CountingFile extends FakeBlockFile {
+  transfers = 0;
+
+  override pread(...call: Parameters<BlockFile["pread"]>): number {
+    this.transfers++;
+    return super.pread(...call);
+  }
+
+  override pwrite(...call: Parameters<BlockFile["pwrite"]>): number {
+    this.transfers++;
+    return super.pwrite(...call);
+  }
+}
+
+Deno.test("DirectFile sends whole blocks past the cache", () => {
+  const direct = new CountingFile(8192);
+  const cached = new CountingFile(8192);
+  const file = new DirectFile({ direct, cached, alignment: 512 });
+  const backend = new FileBackend(file, "x", true);
+  backend.read(512, BUFFER, 1024);
+  backend.write(512, BUFFER, 1024);
+  assertEquals([direct.transfers, cached.transfers], [2, 0]);
+  backend.read(100, BUFFER, 1024);
+  backend.write(512, BUFFER, 100);
+  assertEquals([direct.transfers, cached.transfers], [2, 2]);
+  assertEquals(backend.writesAlone(512, 1024), false);
+  assertEquals(backend.writesAlone(512, 100), true);
+  assertEquals(backend.writesAlone(100, 512), true);
+});
+
+Deno.test("DirectFile goes by the cache where memory is not aligned", () => {
+  const direct = new FakeBlockFile(8192, {
+    errors: {
+      pread: { errno: ERRNO.EINVAL },
+      pwrite: { errno: ERRNO.EINVAL },
+    },
+  });
+  const cached = new FakeBlockFile(8192);
+  const file = new DirectFile({ direct, cached, alignment: 512 });
+  assertEquals(file.pread(BUFFER, 0, 512, 0), 512);
+  assertEquals(file.pwrite(BUFFER, 0, 512, 0), 512);
+});
+
+Deno.test({
+  name: "alignedBytes() begins a page where it is told to",
+  ignore: missing !== "",
+  fn() {
+    for (const at of [0, 16, 80, 4095]) {
+      const bytes = alignedBytes(8192, at);
+      const pointer = Deno.UnsafePointer.of(bytes);
+      const address = Deno.UnsafePointer.value(pointer);
+      assertEquals((address + BigInt(at)) % 4096n, 0n);
+      assertEquals(bytes.length, 8192);
+    }
+  },
+});

@@ -1,0 +1,16 @@
+import { ExportProcess } from "../kernel/_harness.ts";
+import type { FaultName } from "./_faulty_backend.ts";
+
+const PROGRAM = new URL("./_module_program.ts", import.meta.url).pathname;
+
+/** Exports the backend of `_faulty_backend.ts`, in a process of its own. */
+export async function startModule(
+  fault: FaultName,
+  mountpoint: string,
+  queues: number,
+): Promise<ExportProcess> {
+  return await ExportProcess.start([fault, mountpoint, String(queues)], {
+    main: PROGRAM,
+    permissions: ["-A"],
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * A program that exports a backend module, as main.ts cannot: it prints the
+ * same events, and stops on the same signals.
+ *
+ * @module
+ */
+import { createMemoryDisk } from "../../src/backends/mod.ts";
+import { mountExport } from "../../mod.ts";
+import type { FaultName, FaultyOptions } from "./_faulty_backend.ts";
+
+const SIZE = 16 << 20;
+const [, , fault, mountpoint, queues] = Deno.args;
+
+function tell(event: string, more: Record<string, unknown>): void {
+  const line = JSON.stringify({ event, ...more }) + "\n";
+  Deno.stdout.writeSync(new TextEncoder().encode(line));
+}
+
+const options: FaultyOptions = {
+  fault: fault as FaultName,
+  disk: createMemoryDisk(SIZE),
+  triggered: new SharedArrayBuffer(4),
+};
+const session = await mountExport({
+  source: { module: import.meta.resolve("./_faulty_backend.ts"), options },
+  mountpoint: mountpoint!,
+  queues: Number(queues),
+  writable: true,
+  report: (during, message) => tell("report", { during, message }),
+});
+let signals = 0;
+Deno.addSignalListener("SIGTERM", () => {
+  if (++signals === 1) session.close();
+  else session.abort();
+});
+tell("ready", { mountpoint: session.mountpoint, pid: Deno.pid });
+const { clean, problems, queues: totals } = await session.closed;
+for (const message of problems) tell("problem", { message });
+tell("closed", { queues: totals });
+Deno.exit(clean ? 0 : 1);

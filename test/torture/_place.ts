@@ -1,0 +1,119 @@
+/**
+ * Where a torture test works: a directory, and file systems on loop devices in
+ * it. All of it goes at the end, or before the next test if a run crashed.
+ *
+ * @module
+ */
+import { readMounts } from "../../src/linux/mounts.ts";
+import { kernelTest } from "../requirements.ts";
+import { exists, must, run, within } from "../kernel/_harness.ts";
+
+const PREFIX = "mqfuse_torture_";
+
+/** What a torture test needs. */
+export interface TortureOptions {
+  /** Programs that it starts, besides coreutils. */
+  readonly programs?: readonly string[];
+  /** Seconds that it may take. */
+  readonly limitS?: number;
+}
+
+/**
+ * Registers a test on the real kernel, which gets a directory of its own.
+ *
+ * @param name What it tests.
+ * @param body The test.
+ */
+export function torture(
+  name: string,
+  body: (directory: string) => Promise<void>,
+  { programs = [], limitS = 60 }: TortureOptions = {},
+): void {
+  const needed = ["losetup", "umount", ...programs];
+  kernelTest(name, () => inPlace(body, limitS), needed);
+}
+
+async function inPlace(
+  body: (directory: string) => Promise<void>,
+  limitS: number,
+): Promise<void> {
+  await sweep();
+  const prefix = `${PREFIX}${Deno.pid}_`;
+  const directory = await Deno.realPath(await Deno.makeTempDir({ prefix }));
+  try {
+    await within(body(directory), "the test", limitS * 1000);
+  } finally {
+    await clear(directory);
+  }
+}
+
+/** Takes down whatever is mounted in a directory, then removes it. */
+async function clear(directory: string): Promise<void> {
+  for (const { mountPoint } of readMounts().toReversed()) {
+    if (!mountPoint.startsWith(`${directory}/`)) continue;
+    await run("umount", "-f", "-l", mountPoint);
+  }
+  // A loop device goes with its last mount, unless the mount never came.
+  const { stdout } = await run("losetup", "--list", "-nO", "NAME,BACK-FILE");
+  for (const line of stdout.split("\n")) {
+    const [name, file] = line.trim().split(/\s+/);
+    if (!file?.startsWith(`${directory}/`)) continue;
+    await run("losetup", "--detach", name!);
+  }
+  await must("rm", "-rf", "--one-file-system", directory);
+}
+
+/** Clears what crashed runs of these tests left behind. */
+async function sweep(): Promise<void> {
+  for await (const { name } of Deno.readDir("/tmp")) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)_`).exec(name)?.[1];
+    if (pid === undefined || await exists(`/proc/${pid}`)) continue;
+    await clear(`/tmp/${name}`);
+  }
+}
+
+/** An empty file to mount on. */
+export async function emptyFile(path: string): Promise<string> {
+  await Deno.writeTextFile(path, "");
+  return path;
+}
+
+/** A file system to put an image on. */
+export interface Medium {
+  /** Where it is mounted. */
+  readonly path: string;
+  /** Unmounts it. */
+  unmount(): Promise<void>;
+  /** Mounts it, again. */
+  mount(): Promise<void>;
+}
+
+/**
+ * Makes a file system on a loop device and mounts it.
+ *
+ * @param directory Where its file and its mountpoint go.
+ * @param make The program that makes it, with arguments.
+ * @param options How to mount it.
+ */
+export async function makeMedium(
+  directory: string,
+  make: readonly string[],
+  options: string = "loop",
+): Promise<Medium> {
+  const file = `${directory}/medium.img`;
+  const path = `${directory}/medium`;
+  await must("truncate", "-s", "320M", file);
+  await must(make[0]!, ...make.slice(1), file);
+  await Deno.mkdir(path);
+  const medium = {
+    path,
+    async unmount() {
+      await must("umount", path);
+    },
+    async mount() {
+      await must("mount", "-o", options, file, path);
+    },
+  };
+  await medium.mount();
+  return medium;
+}

@@ -1,0 +1,93 @@
+import { assert, assertEquals } from "@std/assert";
+import { mountExport } from "../../mod.ts";
+import {
+  eventually,
+  ExportProcess,
+  imageIn,
+  isMounted,
+  must,
+} from "../kernel/_harness.ts";
+import { torture } from "./_place.ts";
+import { amount, tell } from "./_scale.ts";
+
+/** What this process holds that a session might leave behind. */
+interface Holdings {
+  descriptors: number;
+  threads: number;
+  files: number;
+}
+
+async function count(path: string): Promise<number> {
+  return (await Array.fromAsync(Deno.readDir(path))).length;
+}
+
+async function holdings(directory: string): Promise<Holdings> {
+  return {
+    descriptors: await count("/proc/self/fd"),
+    threads: await count("/proc/self/task"),
+    files: await count(directory),
+  };
+}
+
+torture("starting and stopping leaves nothing behind", async (directory) => {
+  const { image, mountpoint } = await imageIn(directory, 1 << 20);
+  const cycle = async (i: number) => {
+    const session = await mountExport({
+      source: i % 2 === 0 ? image : "null:1M",
+      mountpoint,
+      queues: 1 + i % 3,
+      writable: i % 4 === 0,
+    });
+    const { clean, problems } = await session.close();
+    assert(clean, problems.join());
+    assertEquals(isMounted(mountpoint), false);
+  };
+  // Threads that Deno keeps for later work come with the first ones.
+  for (let i = 0; i < 6; i++) await cycle(i);
+  const before = await holdings(directory);
+  const cycles = amount(24, 900);
+  for (let i = 0; i < cycles; i++) await cycle(i);
+  // A Worker's thread ends a moment after the Worker.
+  await eventually(
+    async () => (await holdings(directory)).threads <= before.threads + 1,
+    "the threads end",
+  );
+  const after = await holdings(directory);
+  assert(
+    after.descriptors <= before.descriptors + 1,
+    JSON.stringify(after),
+  );
+  assertEquals(after.files, before.files);
+  const { descriptors, threads } = after;
+  tell(
+    `${cycles} cycles: ${before.descriptors} descriptors and ` +
+      `${before.threads} threads before, ${descriptors} and ${threads} after`,
+  );
+}, { programs: ["losetup"], limitS: 60 + amount(24, 900) * 2 });
+
+torture(
+  "whole programs that start and stop leave nothing behind",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 1 << 20);
+    const before = await count(directory);
+    const cycles = amount(6, 100);
+    for (let i = 0; i < cycles; i++) {
+      await using process = await ExportProcess.start([
+        "-wq2",
+        image,
+        mountpoint,
+      ]);
+      const { pid } = process;
+      await must("cmp", image, mountpoint);
+      assertEquals(
+        (await process.stop(i % 2 ? "SIGINT" : "SIGTERM")).code,
+        0,
+      );
+      assertEquals(isMounted(mountpoint), false);
+      const alive = await Deno.lstat(`/proc/${pid}`).catch(() => null);
+      assertEquals(alive, null);
+    }
+    assertEquals(await count(directory), before);
+  },
+  { programs: ["cmp"], limitS: 60 + amount(6, 100) * 4 },
+);

@@ -1,0 +1,96 @@
+import { assert, assertEquals } from "@std/assert";
+import { ExportProcess, imageIn } from "../kernel/_harness.ts";
+import { torture } from "./_place.ts";
+import { amount, isFull, tell } from "./_scale.ts";
+
+const MIB = 1 << 20;
+/** Mixed fio for all this time. */
+const SECONDS = amount(20, 600);
+/** Memory may grow for so long: a minute, or a third of a short run. */
+const SETTLE_S = isFull ? Math.min(60, SECONDS / 3) : SECONDS / 3;
+const GROWTH_MAX = 1.05;
+const QUEUES = 4;
+
+/** Resident memory of a process in KiB. */
+async function residentKib(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s*(\d+)/m.exec(status)![1]);
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
+}
+
+/** Looks at the memory every half second until a process has ended. */
+async function watch(
+  pid: number,
+  done: Promise<unknown>,
+): Promise<{ s: number; kib: number }[]> {
+  const samples: { s: number; kib: number }[] = [];
+  const start = Date.now();
+  let isDone = false;
+  done.finally(() => isDone = true);
+  while (!isDone) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const s = (Date.now() - start) / 1000;
+    samples.push({ s, kib: await residentKib(pid) });
+  }
+  return samples.filter(({ s }) => s < SECONDS);
+}
+
+torture(
+  "eight jobs of mixed I/O at depth 256 find it flat and alive",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 64 * MIB);
+    const args = [`-wq${QUEUES}`, image, mountpoint];
+    const options = { lifeS: SECONDS + 120 };
+    await using process = await ExportProcess.start(args, options);
+    const fio = new Deno.Command("timeout", {
+      args: ["-k", "2", String(SECONDS + 60), "fio", "--name=mixed"].concat(
+        `--filename=${mountpoint}`,
+        "--rw=randrw",
+        "--rwmixread=60",
+        "--ioengine=libaio",
+        "--direct=1",
+        "--iodepth=256",
+        "--numjobs=8",
+        "--bssplit=4k/60:16k/20:64k/15:256k/5",
+        "--size=64M",
+        "--time_based",
+        `--runtime=${SECONDS}`,
+        "--group_reporting",
+        "--output-format=json",
+      ),
+      stdin: "null",
+    }).output();
+    const samples = await watch(process.pid, fio);
+    const { code, stdout, stderr } = await fio;
+    const decoder = new TextDecoder();
+    const said = decoder.decode(stdout);
+    assertEquals(code, 0, said + decoder.decode(stderr));
+    const { jobs } = JSON.parse(said.slice(said.indexOf("{")));
+    assertEquals(jobs[0].error, 0);
+    assertEquals(jobs[0].total_err ?? 0, 0);
+    assertEquals((await process.stop()).code, 0);
+    for (const { errors, reads, writes } of process.totals) {
+      assertEquals(errors, 0);
+      assert(reads > 0 && writes > 0);
+    }
+    tellGrowth(samples);
+  },
+  { programs: ["fio"], limitS: SECONDS + 150 },
+);
+
+/** Compares the third after settling with the last third. */
+function tellGrowth(samples: readonly { s: number; kib: number }[]): void {
+  const settled = samples.filter(({ s }) => s >= SETTLE_S);
+  const third = Math.ceil(settled.length / 3);
+  const kibs = settled.map(({ kib }) => kib);
+  const early = median(kibs.slice(0, third));
+  const late = median(kibs.slice(-third));
+  const percent = (100 * (late / early - 1)).toFixed(1);
+  const text =
+    `${SECONDS} s of load: ${early} KiB, then ${late} (${percent} %)`;
+  tell(text);
+  assert(late / early < GROWTH_MAX, text);
+}

@@ -1,0 +1,131 @@
+/**
+ * What clients get when the medium below the image fails.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  type Ended,
+  ExportProcess,
+  imageIn,
+  must,
+  run,
+} from "../kernel/_harness.ts";
+import { emptyFile, makeMedium, torture } from "./_place.ts";
+
+const MIB = 1 << 20;
+
+/** Writes blocks of 64 KiB to a file as a client. */
+async function write(
+  path: string,
+  at: number,
+  count: number = 1,
+): Promise<Ended> {
+  const where = [`seek=${at / 65536}`, `count=${count}`, "bs=64k"];
+  const how = "conv=notrunc,fsync";
+  return await run("dd", "if=/dev/urandom", `of=${path}`, ...where, how);
+}
+
+/** Asserts that a client was told an error. */
+function assertFailed({ code, stderr }: Ended, message: RegExp): void {
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, message);
+}
+
+torture(
+  "a full disk gives ENOSPC, and space lets it go on",
+  async (directory) => {
+    const disk = `${directory}/disk`;
+    await Deno.mkdir(disk);
+    await must("mount", "-t", "tmpfs", "-o", "size=4M", "mqfuse_torture", disk);
+    const image = await emptyFile(`${disk}/disk.img`);
+    await Deno.truncate(image, 16 * MIB);
+    const mountpoint = await emptyFile(`${directory}/mnt.img`);
+    await using process = await ExportProcess.start([
+      "-wq4",
+      image,
+      mountpoint,
+    ]);
+    assertFailed(await write(mountpoint, 0, 128), /No space left on device/);
+    assertFailed(await write(mountpoint, 12 * MIB), /No space left on device/);
+    const grown = ["-o", `${16 * MIB}`, "-l", `${8 * MIB}`, mountpoint];
+    assertFailed(await run("fallocate", ...grown), /No space left on device/);
+    assertEquals(await must("stat", "-c", "%s", mountpoint), `${16 * MIB}`);
+    await must("mount", "-o", "remount,size=32M", disk);
+    assertEquals((await write(mountpoint, 12 * MIB)).code, 0);
+    await must("cmp", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  { programs: ["mount", "fallocate", "cmp"] },
+);
+
+torture("a medium that goes down gives EIO", async (directory) => {
+  const { path } = await makeMedium(directory, ["mkfs.xfs", "-q"]);
+  const { image } = await imageIn(path, 4 * MIB);
+  await must("sync", "-f", image);
+  const mountpoint = await emptyFile(`${directory}/mnt.img`);
+  await using process = await ExportProcess.start(["-wq4", image, mountpoint]);
+  assertEquals((await write(mountpoint, MIB)).code, 0);
+  await must("xfs_io", "-x", "-c", "shutdown", path);
+  for (let i = 0; i < 8; i++) {
+    assertFailed(await write(mountpoint, i * 65536), /Input\/output error/);
+    const read = await run("dd", `if=${mountpoint}`, "of=/dev/null", "bs=64k");
+    assertFailed(read, /Input\/output error/);
+  }
+  assert((await run("truncate", "-s", "1M", mountpoint)).code !== 0);
+  const { code, stderr } = await process.stop();
+  assertEquals(code, 0, stderr);
+  const errors = process.totals.reduce((sum, { errors }) => sum + errors, 0);
+  assert(errors >= 17);
+}, { programs: ["mkfs.xfs", "xfs_io"] });
+
+torture(
+  "a file system that an error turns read-only gives EROFS",
+  async (directory) => {
+    const options = "loop,errors=remount-ro";
+    const make = ["mkfs.ext4", "-q", "-F"];
+    const { path } = await makeMedium(directory, make, options);
+    const { image } = await imageIn(path, 4 * MIB);
+    await must("sync", "-f", image);
+    const mountpoint = await emptyFile(`${directory}/mnt.img`);
+    await using process = await ExportProcess.start([
+      "-wq4",
+      image,
+      mountpoint,
+    ]);
+    assertEquals((await write(mountpoint, MIB)).code, 0);
+    const device = await must("findmnt", "-no", "SOURCE", path);
+    const name = device.replace("/dev/", "");
+    await Deno.writeTextFile(`/sys/fs/ext4/${name}/trigger_fs_error`, "1");
+    for (let i = 0; i < 8; i++) {
+      assertFailed(await write(mountpoint, i * 65536), /Read-only file system/);
+    }
+    // Closing the file flushes the image, which fails as well; reading does not.
+    await must("sh", "-c", 'cat "$1" | cmp - "$2"', "sh", mountpoint, image);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0, stderr);
+  },
+  { programs: ["mkfs.ext4", "findmnt", "cmp"] },
+);
+
+torture(
+  "an image that another program cuts short reads as zeroes",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 4 * MIB);
+    await using process = await ExportProcess.start([
+      "-wq4",
+      image,
+      mountpoint,
+    ]);
+    await must("truncate", "-s", "1M", image);
+    assertEquals(await must("stat", "-c", "%s", mountpoint), `${4 * MIB}`);
+    await must("cmp", "-n", `${MIB}`, image, mountpoint);
+    const rest = ["-n", `${3 * MIB}`, "-i", `${MIB}:0`];
+    await must("cmp", ...rest, mountpoint, "/dev/zero");
+    assertEquals((await write(mountpoint, 2 * MIB)).code, 0);
+    assertEquals((await Deno.stat(image)).size, 2 * MIB + 65536);
+    await must("cmp", "-n", `${2 * MIB + 65536}`, image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  { programs: ["cmp"] },
+);

@@ -1,0 +1,112 @@
+/**
+ * Workers that throw, die or hang, by a backend module that has them do so.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type FaultName, TRIGGER } from "../conformance/_faulty_backend.ts";
+import { startModule } from "../conformance/_module_process.ts";
+import {
+  type Ended,
+  eventually,
+  type ExportProcess,
+  imageIn,
+  isMounted,
+  must,
+  run,
+  within,
+} from "../kernel/_harness.ts";
+import { torture } from "./_place.ts";
+
+const MIB = 1 << 20;
+const QUEUES = 3;
+/** The longest that an end may take. */
+const END_MS = 5000;
+
+/** Reads the position that brings a defect about. */
+async function trigger(path: string): Promise<Ended> {
+  const at = [`skip=${TRIGGER / 4096}`, "count=1", "bs=4k"];
+  return await run("dd", `if=${path}`, "of=/dev/null", ...at);
+}
+
+/** Asserts that the queues that are left take on everything. */
+async function assertServes(path: string): Promise<void> {
+  for (let i = 0; i < 4; i++) {
+    await must("dd", `if=${path}`, "of=/dev/null", "bs=64k", "count=64");
+    const put = ["bs=64k", "count=16", "conv=notrunc"];
+    await must("dd", "if=/dev/zero", `of=${path}`, ...put);
+  }
+}
+
+/** What the program has said went wrong. */
+function complaints(process: ExportProcess): string {
+  return process.events
+    .filter(({ event }) => event === "problem" || event === "report")
+    .map(({ message }) => message).join("\n");
+}
+
+/** A test of one defect. */
+function faultTest(
+  fault: FaultName,
+  name: string,
+  body: (process: ExportProcess, mountpoint: string) => Promise<void>,
+): void {
+  torture(name, async (directory) => {
+    const { mountpoint } = await imageIn(directory, MIB);
+    await using process = await startModule(fault, mountpoint, QUEUES);
+    await body(process, mountpoint);
+    assertEquals(isMounted(mountpoint), false);
+  });
+}
+
+faultTest(
+  "throws",
+  "a backend that throws gives EIO and is reported",
+  async (process, mountpoint) => {
+    const { code, stderr } = await trigger(mountpoint);
+    assertEquals(code, 1);
+    assertMatch(stderr, /Input\/output error/);
+    assertEquals((await trigger(mountpoint)).code, 0);
+    await assertServes(mountpoint);
+    assertEquals((await process.stop()).code, 0);
+    assertMatch(complaints(process), /A defect of the backend/);
+  },
+);
+
+faultTest(
+  "dies",
+  "a Worker that dies with a request in hand lets nobody hang",
+  async (process, mountpoint) => {
+    const client = trigger(mountpoint);
+    await assertServes(mountpoint);
+    const start = Date.now();
+    process.signal("SIGTERM");
+    const { code } = await within(process.ended, "ending", END_MS + 2000);
+    assert(Date.now() - start < END_MS);
+    assertEquals(code, 1);
+    assertMatch(complaints(process), /Queue \d failed: .*in hand/);
+    assert((await client).code !== 0);
+  },
+);
+
+faultTest(
+  "hangs",
+  "a Worker that hangs is reported, and the others go on",
+  async (process, mountpoint) => {
+    const client = trigger(mountpoint);
+    await assertServes(mountpoint);
+    const start = Date.now();
+    process.signal("SIGTERM");
+    await eventually(
+      () => process.events.at(-1)?.event === "closed",
+      "the export tells its end",
+      END_MS + 2000,
+    );
+    assert(Date.now() - start < END_MS);
+    const { code } = await within(process.ended, "ending");
+    assert(Date.now() - start < END_MS);
+    assertEquals(code, 1);
+    assertMatch(complaints(process), /did not end|does not answer/);
+    assert((await client).code !== 0);
+  },
+);
