@@ -24,8 +24,8 @@ export interface ModelRequest {
 export interface RequestOwner {
   /** Its thread. */
   readonly thread: Thread;
-  /** Notes that one of its requests has ended. */
-  ended(): void;
+  /** Notes that one of its requests has ended; true if it is to be woken. */
+  ended(): boolean;
 }
 
 /** One server thread, as the dispatcher sees it. */

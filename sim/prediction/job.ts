@@ -33,6 +33,7 @@ export class Job implements RequestOwner {
   readonly #options: JobOptions;
   #inFlight = 0;
   #ended = 0;
+  #waits = false;
 
   /** Starts a job. */
   constructor(machine: Machine, options: JobOptions) {
@@ -44,8 +45,12 @@ export class Job implements RequestOwner {
     );
   }
 
-  ended(): void {
+  ended(): boolean {
     this.#ended++;
+    const wakes = this.#waits;
+    // why: the first one to end wakes the job, the next one finds it awake
+    this.#waits = false;
+    return wakes;
   }
 
   *#run(thread: Thread): Program {
@@ -64,6 +69,7 @@ export class Job implements RequestOwner {
       if (inodeLock && background) yield* this.#unlock(inodeLock);
       if (this.#inFlight < iodepth) continue;
       while (this.#ended === 0) {
+        this.#waits = true;
         thread.sleep();
         yield WAIT;
       }

@@ -114,8 +114,8 @@ export function simulate(
   const { engine } = machine;
   // why: what all jobs sent at the start must be far behind what is measured
   const inFlight = numjobs * (background ? iodepth : 1);
-  const warmUp = WARM_UP + 2 * inFlight;
-  const measured = Math.max(requests, 4 * inFlight);
+  const warmUp = WARM_UP + 10 * inFlight;
+  const measured = Math.max(requests, 20 * inFlight);
   while (ended < warmUp && engine.step());
   const start = engine.now;
   const before = ended;

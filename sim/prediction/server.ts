@@ -153,8 +153,7 @@ export class Server implements Reader, CompletionTarget {
         blocked.wake();
       }
     }
-    job.ended();
-    if (!job.thread.asleep) return;
+    if (!job.ended()) return;
     yield wakeCpu;
     job.thread.wake();
   }

@@ -24,6 +24,8 @@ export async function mountDemoDisk(
       mountpoint: mountpoint.path,
       writable: true,
       queues,
+      // By io_uring only as many queues as there are CPUs have something to do.
+      transport: "device",
     });
     const file = await PoolFile.open(mountpoint.path).catch(async (error) => {
       await session.close();

@@ -34,6 +34,9 @@ export const EXPORT: Command = {
     "writethrough",
     "offset",
     "size",
+    "transport",
+    "poll-us",
+    "direct",
     "no-lock",
     "pidfile",
     "stats",
@@ -134,8 +137,17 @@ function tellReady(
 ): void {
   pidfile?.write();
   const { source, size, queues } = session;
+  const { transport } = session;
   const { minor } = session.agreement;
-  const ready = { source, size, writable, growable, queues, minor };
+  const ready = {
+    source,
+    size,
+    writable,
+    growable,
+    queues,
+    minor,
+    transport,
+  };
   output.event("ready", {
     mountpoint: session.mountpoint,
     ...ready,

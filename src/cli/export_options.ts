@@ -1,11 +1,17 @@
 import { parseSize } from "../backends/size.ts";
 import { parseSource } from "../backends/source.ts";
+import type { PollUs } from "../queue/poll_strategy.ts";
 import { checkQueues } from "../session/queue_count.ts";
+import type { TransportChoice } from "../session/transport.ts";
 import type { Arguments, OptionName } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 const MIN_STATS_S = 0.1;
 const MAX_STATS_S = 86400;
+
+const TRANSPORTS: readonly TransportChoice[] = ["auto", "device", "uring"];
+/** Longest polling: beyond, it costs a CPU and saves nothing. */
+const POLL_US_MAX = 1_000_000;
 
 /** What the command line of `export` asks for. */
 export interface ExportRequest {
@@ -25,6 +31,12 @@ export interface ExportRequest {
   readonly offset: number;
   /** Its length in bytes; `null` for all up to the end. */
   readonly size: number | null;
+  /** How requests are to travel. */
+  readonly transport: TransportChoice;
+  /** How long queues poll before they sleep. */
+  readonly pollUs: PollUs;
+  /** Whether to go past the page cache. */
+  readonly direct: boolean;
   /** Whether to keep other programs from writing to the image. */
   readonly lock: boolean;
   /** Where to write the process id, if anywhere. */
@@ -73,6 +85,9 @@ export function readExportRequest(args: Arguments): ExportRequest {
     writethrough,
     offset: sizeOf(args, "offset") ?? 0,
     size,
+    transport: transportOf(values.get("transport") ?? "auto"),
+    pollUs: pollUsOf(values.get("poll-us") ?? "auto"),
+    direct: flags.has("direct"),
     lock: !flags.has("no-lock"),
     pidfile: values.get("pidfile") ?? null,
     stats: secondsOf(values.get("stats")),
@@ -113,6 +128,25 @@ function queuesOf(text: string | undefined): number {
   }
   throw new UsageError(
     `Cannot use ${text} queues (--queues): expected a whole number from 1 on`,
+  );
+}
+
+function transportOf(text: string): TransportChoice {
+  const choice = TRANSPORTS.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(
+    `Cannot use ${text} as the transport (--transport): expected one of ${
+      TRANSPORTS.join(", ")
+    }`,
+  );
+}
+
+function pollUsOf(text: string): PollUs {
+  if (text === "auto") return text;
+  const us = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (us <= POLL_US_MAX) return us;
+  throw new UsageError(
+    `Cannot poll for ${text} microseconds (--poll-us): expected auto or a whole number up to ${POLL_US_MAX}`,
   );
 }
 

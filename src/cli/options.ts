@@ -46,6 +46,19 @@ export const OPTIONS = {
     value: "SIZE",
     help: "show this many bytes of the image (default: all up to its end)",
   },
+  transport: {
+    value: "auto|device|uring",
+    help:
+      "let requests travel by /dev/fuse or by FUSE over io_uring (default: auto, by io_uring where this kernel has it switched on)",
+  },
+  "poll-us": {
+    value: "auto|N",
+    help:
+      "poll for N microseconds before sleeping, 0 for not at all (default: auto, for as long as it pays)",
+  },
+  direct: {
+    help: "read and write the image past the page cache (O_DIRECT)",
+  },
   "no-lock": {
     help:
       "do not lock the image against programs that write to it, as QEMU does",

@@ -1,4 +1,5 @@
 import { formatSize } from "../backends/size.ts";
+import type { TransportState } from "../session/transport.ts";
 
 /** What is to be told of an export that is ready. */
 export interface ReadyFacts {
@@ -16,6 +17,8 @@ export interface ReadyFacts {
   readonly queues: number;
   /** The minor version of the protocol agreed on. */
   readonly minor: number;
+  /** How requests travel, and why not by io_uring. */
+  readonly transport: TransportState;
   /** The process that serves it. */
   readonly pid: number;
 }
@@ -29,6 +32,13 @@ export function readyLine(facts: ReadyFacts): string {
   return `Exporting ${source} (${
     formatSize(size)
   }, ${mode}) at ${mountpoint}: ` +
-    `${count}, FUSE 7.${facts.minor}; ` +
+    `${count} ${travel(facts.transport)}, FUSE 7.${facts.minor}; ` +
     `stop with Ctrl-C, 'kill ${facts.pid}' or 'umount ${mountpoint}'`;
+}
+
+function travel({ kind, reason }: TransportState): string {
+  if (kind === "uring") return "over io_uring";
+  return reason === null
+    ? "over /dev/fuse"
+    : `over /dev/fuse (io_uring: ${reason})`;
 }

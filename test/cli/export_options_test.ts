@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { EXPORT } from "../../src/cli/export_command.ts";
 import { readExportRequest } from "../../src/cli/export_options.ts";
 import { readArguments } from "../../src/cli/options.ts";
@@ -27,6 +27,9 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     writable: false,
     growable: false,
     writethrough: false,
+    transport: "auto",
+    pollUs: "auto",
+    direct: false,
     lock: true,
     pidfile: null,
     stats: null,
@@ -132,4 +135,17 @@ Deno.test("readExportRequest() writes through only what is written", () => {
     refusal("--writethrough", "a", "b"),
     "Cannot use --writethrough without --writable: what is not written need not be durable; add -w",
   );
+});
+
+Deno.test("readExportRequest() reads how requests travel", () => {
+  const { transport, pollUs } = request(
+    "--transport=device",
+    "--poll-us=20",
+    "a.img",
+    "m.img",
+  );
+  assertEquals([transport, pollUs], ["device", 20]);
+  for (const wrong of ["--transport=tcp", "--poll-us=-1", "--poll-us=fast"]) {
+    assertMatch(refusal(wrong, "a.img", "m.img"), /^Cannot .*expected/);
+  }
 });

@@ -98,15 +98,16 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     growable: false,
     queues: 4,
     minor: 45,
+    transport: { kind: "device", reason: null },
     pid: 123,
-  };
+  } as const;
   assertEquals(
     readyLine(facts),
-    "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues, FUSE 7.45; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
+    "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues over /dev/fuse, FUSE 7.45; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
   );
   assertMatch(
     readyLine({ ...facts, writable: true, growable: true, queues: 1 }),
-    /\(1\.5 GiB, read-write, growable\) at mnt\.img: 1 queue, /,
+    /\(1\.5 GiB, read-write, growable\) at mnt\.img: 1 queue over /,
   );
 });
 

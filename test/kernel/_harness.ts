@@ -114,7 +114,12 @@ export class ExportProcess implements AsyncDisposable {
     args: readonly string[],
     options: ProcessOptions = {},
   ): Promise<ExportProcess> {
-    const child = command(["export", "--json", ...args], options).spawn();
+    // Whatever this machine has switched on, a test says what it is about.
+    const transport = args.some((arg) => arg.startsWith("--transport"))
+      ? []
+      : ["--transport=device"];
+    const child = command(["export", "--json", ...transport, ...args], options)
+      .spawn();
     const events: Event[] = [];
     const ready = Promise.withResolvers<Event>();
     const stderr = new Response(child.stderr).text();
