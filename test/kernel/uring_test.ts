@@ -17,6 +17,7 @@ import {
 const MIB = 1 << 20;
 const VERIFY = [
   "--name=v",
+  "--verify_state_save=0",
   "--ioengine=libaio",
   "--iodepth=16",
   "--verify=crc32c",
