@@ -118,7 +118,7 @@ export class ExportProcess implements AsyncDisposable {
     const transport = args.some((arg) => arg.startsWith("--transport"))
       ? []
       : ["--transport=device"];
-    const child = command(["export", "--json", ...transport, ...args], options)
+    const child = command(["export", "--json", ...args, ...transport], options)
       .spawn();
     const events: Event[] = [];
     const ready = Promise.withResolvers<Event>();
