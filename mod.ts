@@ -40,7 +40,7 @@ export * from "./src/queue/request_queue.ts";
 export * from "./src/queue/serve.ts";
 export * from "./src/queue/trace_queue.ts";
 export type { ExportSource } from "./src/session/image.ts";
-export type { ModuleFactory, ModuleSpec } from "./src/session/module_spec.ts";
+export type { ModuleFactory, ModuleSpec } from "./src/session/import_factory.ts";
 export * from "./src/session/mount_export.ts";
 export * from "./src/session/mount_handler.ts";
 export * from "./src/session/session.ts";

@@ -53,6 +53,7 @@ export class DeviceQueue implements RequestQueue {
   readonly #device: FuseDevice;
   readonly #maxPayload: number;
   readonly #poll: PollStrategy;
+  readonly #isPending: () => boolean;
   readonly #allocate: NonNullable<DeviceQueueOptions["allocate"]>;
   readonly #free: Slot[] = [];
   #slots = 0;
@@ -65,6 +66,7 @@ export class DeviceQueue implements RequestQueue {
     this.capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
     this.#poll = options.poll ?? new PollStrategy(0);
+    this.#isPending = () => device.poll();
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.dialect = options.dialect ?? BEFORE_INIT;
   }
@@ -130,18 +132,14 @@ export class DeviceQueue implements RequestQueue {
     const device = this.#device;
     const window = this.#poll.window(1);
     if (window === 0 && !this.#poll.adapts) return device.read(slot.incoming);
-    if (window > 0 && device.poll()) {
+    if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
       this.#poll.waited(0);
       return device.read(slot.incoming);
     }
     const start = performance.now();
-    for (let i = 1; window > 0 && !device.poll(); i++) {
-      if (i % POLLS !== 0) continue;
-      if ((performance.now() - start) * US_PER_MS >= window) break;
-    }
     // Another reader may have been faster; sleeping here, no herd forms.
     const received = device.read(slot.incoming);
-    this.#poll.waited((performance.now() - start) * US_PER_MS);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
     return received;
   }
 

@@ -58,6 +58,7 @@ export class UringQueue implements RequestQueue {
   readonly #watches: boolean;
   readonly #poll: PollStrategy;
   readonly #entries: readonly Entry[];
+  readonly #isLively: () => boolean;
   /** Requests handed out and not answered. */
   #given = 0;
   /** Completions taken since the ring was entered last. */
@@ -78,6 +79,7 @@ export class UringQueue implements RequestQueue {
     this.#poll = options.poll ?? new PollStrategy();
     this.files = new RingFiles(ring, () => this.#submitIfWaiting());
     this.#entries = ring.entries.map(entryOf);
+    this.#isLively = () => ring.lively;
     this.capacity = this.#entries.length +
       (this.#watches ? this.#device.capacity : 0);
   }
@@ -260,7 +262,7 @@ export class UringQueue implements RequestQueue {
     if (window === 0 && !(alone && this.#poll.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.dirty) this.#enter(0);
-      if (this.#spin(window)) {
+      if (this.#poll.poll(window, POLLS, this.#isLively)) {
         this.#poll.waited(0);
         return this.#enter(0);
       }
@@ -268,20 +270,6 @@ export class UringQueue implements RequestQueue {
     const start = performance.now();
     this.#enter(1);
     this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
-  }
-
-  /** Polls for so many microseconds; whether something came. */
-  #spin(window: number): boolean {
-    const ring = this.#ring;
-    let end = 0;
-    for (let i = 0; !ring.lively; i++) {
-      // The clock costs more than many polls: the first ones go without.
-      if (i % POLLS !== POLLS - 1) continue;
-      const now = performance.now();
-      if (end === 0) end = now + window / US_PER_MS;
-      else if (now >= end) return false;
-    }
-    return true;
   }
 
   /** Nobody else enters the ring while `ready()` waits. */

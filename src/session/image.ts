@@ -11,8 +11,8 @@ import { type ImageSource, parseSource } from "../backends/source.ts";
 import { openBlockFile } from "../linux/block_file.ts";
 import { lockImage } from "../linux/image_lock.ts";
 import { absolutePath } from "../linux/paths.ts";
-import { type BackendSpec, openBackend } from "./backend_spec.ts";
-import type { ModuleSpec } from "./module_spec.ts";
+import { type BackendSpec, openBackend } from "./open_backend.ts";
+import type { ModuleSpec } from "./import_factory.ts";
 
 /** Where an image comes from. */
 export type ExportSource =

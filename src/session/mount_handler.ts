@@ -2,7 +2,7 @@ import type { InitWish } from "../protocol/init.ts";
 import { S_IF } from "../protocol/flags.ts";
 import type { RequestHandler } from "../queue/serve.ts";
 import { credentials } from "../linux/process.ts";
-import type { ModuleSpec } from "./module_spec.ts";
+import type { ModuleSpec } from "./import_factory.ts";
 import { checkQueues } from "./queue_count.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import { Session } from "./session.ts";

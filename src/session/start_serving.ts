@@ -18,7 +18,7 @@ import { TraceQueue } from "../queue/trace_queue.ts";
 import { cloneFuseDevice, openFuseDevice } from "../linux/fuse_device.ts";
 import { mountFuse, type MountOptions } from "../linux/mount.ts";
 import { declineUring, possibleCpus } from "../linux/uring_probe.ts";
-import type { HandlerSpec } from "./handler_spec.ts";
+import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker, type WorkerListener } from "./queue_worker.ts";
 import type { QueueServer, SessionParts } from "./session.ts";
 import {

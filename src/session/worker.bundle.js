@@ -2428,9 +2428,13 @@ function separateExchange(headers, payload) {
 var AUTO_MAX_US = 50;
 var AUTO_FIRST_US = 10;
 var BATCH = 2;
+var INTERRUPTED_US = 25;
+var PENALTY = 200;
+var US_PER_MS = 1e3;
 var PollStrategy = class {
   #fixed;
   #window = 0;
+  #penalty = 0;
   /**
    * Makes a strategy.
    *
@@ -2452,25 +2456,62 @@ var PollStrategy = class {
     return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
   }
   /**
+   * Polls until something came or the window is over.
+   *
+   * @param window Microseconds.
+   * @param polls How often to poll between two looks at the clock.
+   * @param came Whether something came.
+   * @param now The clock, in milliseconds; `performance.now` if left out.
+   * @returns Whether something came.
+   */
+  poll(window, polls, came, now2 = clock) {
+    let last = 0;
+    let end = 0;
+    for (let i = 1; !came(); i++) {
+      if (i % polls !== 0) continue;
+      const time = now2();
+      if (end === 0) {
+        end = time + window / US_PER_MS;
+      } else if ((time - last) * US_PER_MS > INTERRUPTED_US) {
+        this.#interrupted();
+        return came();
+      } else if (time >= end) {
+        return false;
+      }
+      last = time;
+    }
+    return true;
+  }
+  /**
    * Notes how long a wait took, polled or slept through.
    *
    * @param us Microseconds from the wish for a request to its arrival.
    */
   waited(us) {
-    if (us <= AUTO_MAX_US) {
+    if (this.#penalty > 0) {
+      this.#penalty--;
+    } else if (us <= AUTO_MAX_US) {
       const twice = Math.max(AUTO_FIRST_US, this.#window * 2);
       this.#window = Math.min(AUTO_MAX_US, twice);
     } else if (this.#window > 0) {
       this.#window = this.#window > AUTO_FIRST_US ? this.#window >> 1 : 0;
     }
   }
+  #interrupted() {
+    if (!this.adapts) return;
+    this.#window = 0;
+    this.#penalty = PENALTY;
+  }
 };
+function clock() {
+  return performance.now();
+}
 
 // src/queue/device_queue.ts
 var WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 var OUT_HEADER_SIZE2 = sizeOf("fuse_out_header");
 var POLLS = 4;
-var US_PER_MS = 1e3;
+var US_PER_MS2 = 1e3;
 var DeviceQueue = class {
   index;
   capacity;
@@ -2478,6 +2519,7 @@ var DeviceQueue = class {
   #device;
   #maxPayload;
   #poll;
+  #isPending;
   #allocate;
   #free = [];
   #slots = 0;
@@ -2489,6 +2531,7 @@ var DeviceQueue = class {
     this.capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
     this.#poll = options.poll ?? new PollStrategy(0);
+    this.#isPending = () => device.poll();
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.dialect = options.dialect ?? BEFORE_INIT;
   }
@@ -2551,17 +2594,13 @@ var DeviceQueue = class {
     const device = this.#device;
     const window = this.#poll.window(1);
     if (window === 0 && !this.#poll.adapts) return device.read(slot.incoming);
-    if (window > 0 && device.poll()) {
+    if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
       this.#poll.waited(0);
       return device.read(slot.incoming);
     }
     const start = performance.now();
-    for (let i = 1; window > 0 && !device.poll(); i++) {
-      if (i % POLLS !== 0) continue;
-      if ((performance.now() - start) * US_PER_MS >= window) break;
-    }
     const received = device.read(slot.incoming);
-    this.#poll.waited((performance.now() - start) * US_PER_MS);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS2);
     return received;
   }
   /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
@@ -2619,7 +2658,7 @@ var BUCKETS = EXACT + (31 - STEP_BITS) * STEPS;
 var SUM = BUCKETS;
 var BYTES = BUCKETS + 1;
 var UNITS_PER_US = 8;
-var US_PER_MS2 = 1e3;
+var US_PER_MS3 = 1e3;
 var LONGEST = 2 ** 32 - 1;
 var HISTOGRAM_LENGTH = 256;
 function operationOf(opcode) {
@@ -2636,7 +2675,7 @@ function operationOf(opcode) {
   }
 }
 function observe(histogram, ms, bytes) {
-  const units = Math.min(LONGEST, ms * US_PER_MS2 * UNITS_PER_US);
+  const units = Math.min(LONGEST, ms * US_PER_MS3 * UNITS_PER_US);
   histogram[bucketOf(units)]++;
   histogram[SUM] += units;
   histogram[BYTES] += bytes;
@@ -3543,7 +3582,7 @@ var OUT_HEADER3 = accessors("fuse_out_header");
 var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 var ENT_IN_OUT_AT = 256;
 var POLLS2 = 32;
-var US_PER_MS3 = 1e3;
+var US_PER_MS4 = 1e3;
 var UringQueue = class {
   index;
   capacity;
@@ -3555,6 +3594,7 @@ var UringQueue = class {
   #watches;
   #poll;
   #entries;
+  #isLively;
   /** Requests handed out and not answered. */
   #given = 0;
   /** Completions taken since the ring was entered last. */
@@ -3574,6 +3614,7 @@ var UringQueue = class {
     this.#poll = options.poll ?? new PollStrategy();
     this.files = new RingFiles(ring, () => this.#submitIfWaiting());
     this.#entries = ring.entries.map(entryOf);
+    this.#isLively = () => ring.lively;
     this.capacity = this.#entries.length + (this.#watches ? this.#device.capacity : 0);
   }
   get end() {
@@ -3741,26 +3782,14 @@ var UringQueue = class {
     if (window === 0 && !(alone && this.#poll.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.dirty) this.#enter(0);
-      if (this.#spin(window)) {
+      if (this.#poll.poll(window, POLLS2, this.#isLively)) {
         this.#poll.waited(0);
         return this.#enter(0);
       }
     }
     const start = performance.now();
     this.#enter(1);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS3);
-  }
-  /** Polls for so many microseconds; whether something came. */
-  #spin(window) {
-    const ring = this.#ring;
-    let end = 0;
-    for (let i = 0; !ring.lively; i++) {
-      if (i % POLLS2 !== POLLS2 - 1) continue;
-      const now2 = performance.now();
-      if (end === 0) end = now2 + window / US_PER_MS3;
-      else if (now2 >= end) return false;
-    }
-    return true;
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS4);
   }
   /** Nobody else enters the ring while `ready()` waits. */
   #submitIfWaiting() {
@@ -6779,7 +6808,7 @@ function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
 }
 
-// src/session/module_spec.ts
+// src/session/import_factory.ts
 async function importFactory(spec, what) {
   let loaded;
   try {
@@ -6797,7 +6826,7 @@ async function importFactory(spec, what) {
   return loaded.default;
 }
 
-// src/session/backend_spec.ts
+// src/session/open_backend.ts
 async function openBackend(spec, ring) {
   switch (spec.kind) {
     case "null":
@@ -6838,7 +6867,7 @@ function openFile(fd, direct) {
   });
 }
 
-// src/session/handler_spec.ts
+// src/session/open_handler.ts
 async function openHandler(spec, ring) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");

@@ -19,7 +19,7 @@ import { UringQueue } from "../queue/uring_queue.ts";
 import { fuseDeviceFromFd } from "../linux/fuse_device.ts";
 import { openFuseRing } from "../linux/fuse_ring.ts";
 import { alignedBytes } from "../linux/memory.ts";
-import { openHandler } from "./handler_spec.ts";
+import { openHandler } from "./open_handler.ts";
 import type {
   GoMessage,
   StartMessage,

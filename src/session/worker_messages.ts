@@ -7,7 +7,7 @@ import type { InitAgreement } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
-import type { HandlerSpec } from "./handler_spec.ts";
+import type { HandlerSpec } from "./open_handler.ts";
 
 /** Tells a Worker which queue to serve, and how. */
 export interface StartMessage {

@@ -13,7 +13,7 @@ import { MemoryBackend, type MemoryDisk } from "../backends/memory_backend.ts";
 import { NullBackend } from "../backends/null_backend.ts";
 import { PatternBackend } from "../backends/pattern_backend.ts";
 import { LinuxBlockFile } from "../linux/block_file.ts";
-import { importFactory, type ModuleSpec } from "./module_spec.ts";
+import { importFactory, type ModuleSpec } from "./import_factory.ts";
 
 /** A descriptor for direct I/O. Plain data. */
 export interface DirectSpec {

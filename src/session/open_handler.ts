@@ -8,8 +8,8 @@ import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/serve.ts";
 import type { FileRing } from "../backends/file_ring.ts";
-import { type BackendSpec, openBackend } from "./backend_spec.ts";
-import { importFactory, type ModuleSpec } from "./module_spec.ts";
+import { type BackendSpec, openBackend } from "./open_backend.ts";
+import { importFactory, type ModuleSpec } from "./import_factory.ts";
 
 /** How a Worker makes its handler. Plain data. */
 export type HandlerSpec =
