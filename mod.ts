@@ -28,6 +28,7 @@ export * from "./src/export/block_export.ts";
 export * from "./src/export/export_context.ts";
 export * from "./src/export/export_state.ts";
 export * from "./src/export/shared_lock.ts";
+export type { AllowOther } from "./src/linux/user_mount.ts";
 export * from "./src/protocol/mod.ts";
 export * from "./src/queue/device_queue.ts";
 export * from "./src/queue/fuse_device.ts";
@@ -40,11 +41,18 @@ export * from "./src/queue/request_queue.ts";
 export * from "./src/queue/serve.ts";
 export * from "./src/queue/trace_queue.ts";
 export type { ExportSource } from "./src/session/image.ts";
-export type { ModuleFactory, ModuleSpec } from "./src/session/import_factory.ts";
+export type {
+  ModuleFactory,
+  ModuleSpec,
+} from "./src/session/import_factory.ts";
 export * from "./src/session/mount_export.ts";
 export * from "./src/session/mount_handler.ts";
 export * from "./src/session/session.ts";
-export type { SessionListener } from "./src/session/start_serving.ts";
+export type {
+  PassthroughChoice,
+  PassthroughState,
+} from "./src/session/passthrough.ts";
+export type { SessionListener } from "./src/session/session_listener.ts";
 export type {
   TransportChoice,
   TransportState,

@@ -170,7 +170,12 @@ export class Actor {
   async #append(bytes: Uint8Array): Promise<number> {
     const { model, mount } = this.#options;
     const file = await this.client.open(O.RDWR | O.APPEND);
-    const at = mount.inode.stat.size;
+    // A write that failed may have moved the end without the kernel's knowing,
+    // which does not believe an answer either that came while others wrote.
+    let at;
+    do at = (await this.client.stat()).size; while (
+      at !== mount.inode.stat.size
+    );
     const checked = new CheckedFile(file, model);
     try {
       return await checked.write(bytes, at, () => file.pwrite(bytes, 0));

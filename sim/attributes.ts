@@ -35,6 +35,8 @@ export interface Mounted {
   readonly readOnly: boolean;
   /** Mount option `allow_other`. */
   readonly allowOther: boolean;
+  /** Mount option `default_permissions`; yes if left out. */
+  readonly defaultPermissions?: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function attributes(
   mask: number = ALL_ATTRIBUTES,
 ): Promise<SimStat> {
   const { inode } = mounted;
+  if (inode.bad) throw new SimError(during, ERRNO.EIO);
   if (inode.believed(mask)) return inode.stat;
   return await askAttributes(mounted, during, file);
 }
@@ -62,7 +65,8 @@ export async function askAttributes(
   during: string,
   file?: { readonly fh: bigint },
 ): Promise<SimStat> {
-  const { caller, credentials, signals } = mounted;
+  const { caller, inode, credentials, signals } = mounted;
+  const { version } = inode;
   const { errno, body } = await caller.call({
     opcode: "GETATTR",
     body: encodeStruct(
@@ -73,7 +77,9 @@ export async function askAttributes(
     signals,
   });
   if (errno !== 0) throw new SimError(during, errno);
-  return accept(mounted, body, during);
+  //= fs/fuse/inode.c fuse_change_attributes(): what was written meanwhile is
+  //= newer than the answer, which counts for whoever asked alone.
+  return accept(mounted, body, during, inode.version === version);
 }
 
 /** Changes attributes. */
@@ -175,29 +181,39 @@ function accept(
   { inode }: Mounted,
   body: Uint8Array,
   during: string,
+  isNews: boolean = true,
 ): SimStat {
   const out = decodeStruct("fuse_attr_out", body);
   const { attr } = out;
   //= fs/fuse/dir.c fuse_invalid_attr() and inode_wrong_type(): another file
   //= type or a negative size makes the inode bad.
-  const isRegular = (attr.mode & S_IF.MT) === S_IF.REG;
-  if (!isRegular || Number(attr.size) >= SIZE_MAX) {
+  const isSame = ((attr.mode ^ inode.stat.mode) & S_IF.MT) === 0;
+  if (!isSame || Number(attr.size) >= SIZE_MAX) {
     throw new SimError(during, ERRNO.EIO);
   }
   const stat = toStat(attr);
-  const us = Number(out.attr_valid) * 1e6 + out.attr_valid_nsec / 1000;
-  inode.update(stat, us);
+  const us = microseconds(out.attr_valid, out.attr_valid_nsec);
+  if (isNews) inode.update(stat, us);
   return stat;
 }
 
-function toStat(attr: Decoded<"fuse_attr">): SimStat {
+/** A time for which something may be believed. */
+export function microseconds(seconds: bigint, nanoseconds: number): number {
+  return Number(seconds) * 1e6 + nanoseconds / 1000;
+}
+
+/** What stat(2) tells of attributes on the wire. */
+export function toStat(attr: Decoded<"fuse_attr">): SimStat {
   const time = (s: bigint, ns: number) =>
     BigInt.asIntN(64, s) * NS_PER_S + BigInt(ns);
   return {
+    ino: attr.ino,
     size: Number(attr.size),
     blocks: Number(attr.blocks),
     blockSize: attr.blksize,
     mode: attr.mode,
+    links: attr.nlink,
+    rdev: attr.rdev,
     uid: attr.uid,
     gid: attr.gid,
     atime: time(attr.atime, attr.atimensec),

@@ -34,7 +34,7 @@ export interface SimCall {
   /** The CPU that it is sent from; the one of the process if left out. */
   readonly cpu?: number;
   /** Told when the sender need not sleep any more to send it. */
-  readonly onAdmitted?: () => void;
+  readonly onAdmitted?: (() => void) | undefined;
   /** Whether it goes out even if the connection is congested. */
   readonly force?: boolean;
 }

@@ -76,21 +76,21 @@ export class CheckedFile {
     });
   }
 
-  async #read(
+  #read(
     into: Uint8Array,
     position: number,
     work: () => Promise<number>,
   ): Promise<number> {
-    const read = this.#model.beginRead(position, into.length);
-    let count;
-    try {
-      count = await work();
-    } catch (error) {
-      this.#model.endRead(read, null);
+    const model = this.#model;
+    const read = model.beginRead(position, into.length);
+    // Promises are cheaper here than a function that waits.
+    return work().then((count) => {
+      model.endRead(read, count < into.length ? into.subarray(0, count) : into);
+      return count;
+    }, (error) => {
+      model.endRead(read, null);
       throw error;
-    }
-    this.#model.endRead(read, into.subarray(0, count));
-    return count;
+    });
   }
 
   /**
@@ -107,23 +107,22 @@ export class CheckedFile {
     return this.#write(from, from.length, position, work, lingers);
   }
 
-  async #write(
+  #write(
     from: Uint8Array | null,
     length: number,
     position: number,
     work: () => Promise<number>,
     lingers: boolean = false,
   ): Promise<number> {
-    const write = this.#model.beginWrite(position, from, length);
-    let count;
-    try {
-      count = await work();
-    } catch (error) {
-      this.#model.endWrite(write, -1, lingers || isLost(error));
+    const model = this.#model;
+    const write = model.beginWrite(position, from, length);
+    return work().then((count) => {
+      model.endWrite(write, count);
+      return count;
+    }, (error) => {
+      model.endWrite(write, -1, lingers || isLost(error));
       throw error;
-    }
-    this.#model.endWrite(write, count);
-    return count;
+    });
   }
 }
 

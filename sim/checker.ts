@@ -1,5 +1,4 @@
 import { ERRNO } from "../src/protocol/errno.ts";
-import { type OpcodeRow, OPCODES } from "../src/protocol/opcodes.ts";
 import type { TakenRequest } from "./dispatch.ts";
 import type { SimKernel } from "./kernel.ts";
 import type { TakenReply } from "./reply_desk.ts";
@@ -33,16 +32,17 @@ export class Checker {
   }
 
   /** A request was taken. */
-  taken({ queue, unique, call }: TakenRequest): void {
-    const row: OpcodeRow = OPCODES[call.opcode];
-    if (row.noReply || row.optionalReply) return;
-    if (this.#open.has(unique) && (unique & RESENT) === 0n) {
-      this.#wrong.push(`Request ${unique} was taken twice`);
-    }
+  taken({ queue, unique, call, isOwed }: TakenRequest): void {
+    if (!isOwed) return;
+    const isAgain = unique >= RESENT;
     // What was sent again is owed once.
-    this.#open.delete(unique & ~RESENT);
+    if (isAgain) this.#open.delete(unique & ~RESENT);
+    const known = this.#open.size;
     const replyMax = HEADER_SIZE + (call.replyMax ?? FIXED_MAX);
     this.#open.set(unique, { queue, replyMax });
+    if (this.#open.size === known && !isAgain) {
+      this.#wrong.push(`Request ${unique} was taken twice`);
+    }
   }
 
   /** A reply was accepted. */

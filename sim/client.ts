@@ -1,19 +1,11 @@
-import { decodeStruct, encodeStruct } from "../src/protocol/codec.ts";
 import { ERRNO } from "../src/protocol/errno.ts";
 import { O } from "../src/protocol/flags.ts";
-import { agreed } from "../src/protocol/init.ts";
-import {
-  attributes,
-  changeSize,
-  losesSetId,
-  type Mounted,
-  probeCapability,
-  withoutSetId,
-} from "./attributes.ts";
+import { attributes, changeSize, type Mounted } from "./attributes.ts";
 import type { Caller, Credentials } from "./call.ts";
-import { type SimInode, type SimStat, WRITTEN_ATTRIBUTES } from "./inode.ts";
+import type { SimInode, SimStat } from "./inode.ts";
 import type { KernelLimits } from "./negotiation.ts";
 import { InodeLock } from "./inode_lock.ts";
+import { makeFile, sendOpen, truncateOpened, wantedBy } from "./opening.ts";
 import { Signals } from "./signals.ts";
 import {
   changeMode,
@@ -24,15 +16,11 @@ import {
 } from "./ownership.ts";
 import { allowed, MAY, permitted } from "./permission.ts";
 import { SimError } from "./sim_error.ts";
-import { SimFile } from "./sim_file.ts";
+import type { SimFile } from "./sim_file.ts";
 import { type SimStatfs, statfs } from "./statfs.ts";
 import { attributesWithBirth } from "./statx.ts";
 import { getAttribute, listAttributes, setAttribute } from "./xattr.ts";
 
-const PAGE_SIZE = 4096;
-const O_LARGEFILE = 0x8000;
-/** Flags of open(2) that only matter while it opens. */
-const OPENING_ONLY = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC;
 const ROOT: Credentials = { uid: 0, gid: 0, pid: 1000 };
 
 /** A mounted file, as a client needs it; `SimKernel` is one. */
@@ -100,50 +88,14 @@ export class SimClient implements Mounted {
       throw new SimError("open", ERRNO.EEXIST);
     }
     await permitted(this, "open", wantedBy(flags));
-    const atomic = agreed(mount.limits, "ATOMIC_O_TRUNC");
-    //= fs/fuse/file.c fuse_send_open(): without O_CREAT, O_EXCL, O_NOCTTY, and
-    //= with O_TRUNC only after FUSE_ATOMIC_O_TRUNC.
-    const dropped = O.CREAT | O.EXCL | O.NOCTTY | (atomic ? 0 : O.TRUNC);
-    const { errno, body } = await mount.call({
-      opcode: "OPEN",
-      body: encodeStruct("fuse_open_in", {
-        flags: flags & ~dropped | O_LARGEFILE,
-      }),
-      credentials: this.credentials,
-      signals: this.signals,
-    });
-    if (errno !== 0) throw new SimError("open", errno);
-    const { fh, open_flags } = decodeStruct("fuse_open_out", body);
-    const file = new SimFile({
-      caller: this.caller,
-      inode: this.inode,
-      credentials: this.credentials,
-      signals: this.signals,
-      lockOwner: this.lockOwner,
-      fh,
-      flags: flags & ~OPENING_ONLY | O_LARGEFILE,
-      split: mount.split,
-      openFlags: open_flags,
-      asyncDio: agreed(mount.limits, "ASYNC_DIO"),
-      pagesSize: mount.limits.maxPages * PAGE_SIZE,
-      readOnly: this.readOnly,
-      allowOther: this.allowOther,
+    const opened = await sendOpen(this, mount, flags);
+    const file = makeFile(this, mount, {
+      ...opened,
+      flags,
       submission: this.#submission,
       onReleased: () => mount.released(),
-      allowsMmap: agreed(mount.limits, "DIRECT_IO_ALLOW_MMAP"),
-      position: 0,
-      writtenTo: 0,
-      references: 0,
     });
-    this.inode.opens++;
-    if (truncates && atomic) {
-      //= fs/fuse/dir.c fuse_do_setattr(): the server has done it with OPEN.
-      this.inode.resized(0);
-      this.inode.invalidate(WRITTEN_ATTRIBUTES);
-      await probeCapability(this);
-      if (losesSetId(this)) await withoutSetId(this, "open", { fh });
-      this.inode.resized(0);
-    } else if (truncates) await changeSize(this, "open", 0, { fh }, true);
+    if (truncates) await truncateOpened(this, mount, opened);
     return file;
   }
 
@@ -232,12 +184,4 @@ export class SimClient implements Mounted {
     if (!this.#mount.attached) throw new SimError(call, ERRNO.ENOENT);
     return this.#mount;
   }
-}
-
-/** What open(2) needs leave for. */
-function wantedBy(flags: number): number {
-  const mode = flags & O.ACCMODE;
-  const read = mode === O.WRONLY ? 0 : MAY.READ;
-  const write = mode === O.RDONLY ? 0 : MAY.WRITE;
-  return read | write | ((flags & O.TRUNC) === 0 ? 0 : MAY.WRITE);
 }

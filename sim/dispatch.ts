@@ -21,6 +21,8 @@ export interface TakenRequest {
   readonly unique: bigint;
   /** What is asked. */
   readonly call: SimCall;
+  /** Whether the server owes a reply. */
+  readonly isOwed: boolean;
 }
 
 /** What a {@linkcode Dispatcher} works with. */
@@ -167,8 +169,8 @@ export class Dispatcher {
         continue;
       }
       if (link.waiting.length === 0) this.#readers.remove(link.index);
-      const { unique, call } = request;
-      onTaken?.({ queue: link.index, unique, call });
+      const { unique, call, isOwed } = request;
+      onTaken?.({ queue: link.index, unique, call, isOwed });
       if (request.owesNothing) request.state = "finished";
       else if (request.noReply) end(request, 0);
       //= fs/fuse/dev.c fuse_dev_do_read(): whoever was interrupted before the

@@ -6,7 +6,7 @@ export const FAULTS = {
   "slow-backend": 0.05,
   /** The backend fails with EIO or ENOSPC. */
   "failing-backend": 0.03,
-  /** The backend writes less than it was asked to. */
+  /** The backend reads or writes less than it was asked to. */
   "short-backend": 0.03,
   /** A reply is held back while later ones go out. */
   "late-reply": 0.05,

@@ -19,6 +19,11 @@ export interface FaultyBackendOptions {
   readonly dice: FaultDice;
   /** Microseconds that an answer takes; it comes at once for 0. */
   readonly serviceUs: number;
+  /**
+   * Told when a read found the image cut short, and what lay behind the cut;
+   * reads are never short if left out.
+   */
+  readonly onCut?: (position: number, length: number) => void;
 }
 
 /** A backend that takes its time, and fails where the dice say so. */
@@ -45,9 +50,15 @@ export class FaultyBackend implements Backend {
     return this.#inner.stat();
   }
 
-  /** Reads, late or not at all. */
+  /** Reads, late or not at all, or as if the image had been cut short. */
   read(position: number, into: Uint8Array, length: number): Answer {
-    return this.#do(() => this.#inner.read(position, into, length), ERRNO.EIO);
+    const { dice, onCut } = this.#options;
+    const isShort = onCut !== undefined && dice.roll("short-backend");
+    const count = isShort ? dice.between(0, length - 1) : length;
+    return this.#do(() => {
+      if (isShort) onCut(position + count, length - count);
+      return this.#inner.read(position, into, count);
+    }, ERRNO.EIO);
   }
 
   /** Writes, late, less, or not at all. */

@@ -6,7 +6,6 @@ import type { VirtualClock } from "./clock.ts";
 import type { FaultDice } from "./faults.ts";
 
 const LATE_MAX_US = 5000;
-const HANG_US = 20_000;
 const RESEND = Uint8Array.from(
   [16, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 );
@@ -17,6 +16,8 @@ export interface FaultyQueueOptions {
   readonly clock: VirtualClock;
   /** What goes wrong. */
   readonly dice: FaultDice;
+  /** Microseconds after which the queue of a Worker that hangs is closed. */
+  readonly hangUs: number;
   /** Queues that replies may be misrouted to. */
   readonly queues: number;
   /** write(2) on a queue, with any bytes; 0 or a negative errno. */
@@ -66,7 +67,7 @@ export class FaultyQueue implements RequestQueue {
     if (this.#hangs) return null;
     const exchange = this.#inner.next(mayBlock);
     if (exchange === null || isInit(exchange)) return exchange;
-    const { dice, kill, clock, write } = this.#options;
+    const { dice, kill, clock, write, hangUs } = this.#options;
     if (dice.roll("resend") && this.#options.isOnly(exchange)) {
       // Who has everything sent again has forgotten what it had.
       write(this.index, RESEND);
@@ -78,7 +79,7 @@ export class FaultyQueue implements RequestQueue {
     if (dice.roll("closed-queue")) kill(this.index);
     if (dice.roll("hung-worker")) {
       this.#hangs = true;
-      clock.after(HANG_US, () => {
+      clock.after(hangUs, () => {
         // The last queue is not closed, so its Worker comes to itself.
         kill(this.index);
         this.#hangs = false;

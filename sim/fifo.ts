@@ -1,33 +1,38 @@
+const CAPACITY = 16;
+
 /** A queue of things that leave in the order in which they came. */
 export class Fifo<T> {
-  #items: T[] = [];
+  /** A ring; its size is a power of two. */
+  #items: (T | undefined)[] = new Array(CAPACITY).fill(undefined);
   #head = 0;
+  #length = 0;
 
   /** How many things wait. */
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   /** Appends a thing. */
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#items.length) this.#grow();
+    this.#items[this.#at(this.#length++)] = item;
   }
 
   /** Puts a thing in front of all others. */
   unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
+    if (this.#length === this.#items.length) this.#grow();
+    this.#head = this.#at(-1);
+    this.#items[this.#head] = item;
+    this.#length++;
   }
 
   /** Takes the oldest thing, `undefined` if there is none. */
   shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head++];
-    // What was taken goes in batches, so that taking stays cheap.
-    if (this.#head >= 1024 || this.#head === this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#length === 0) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head] = undefined;
+    this.#head = this.#at(1);
+    this.#length--;
     return item;
   }
 
@@ -38,17 +43,28 @@ export class Fifo<T> {
 
   /** Takes one out of the middle; whether it was there. */
   remove(item: T): boolean {
-    const at = this.#items.indexOf(item, this.#head);
-    if (at < 0) return false;
-    this.#items.splice(at, 1);
-    return true;
+    const items = this.takeAll();
+    const at = items.indexOf(item);
+    if (at >= 0) items.splice(at, 1);
+    for (const each of items) this.push(each);
+    return at >= 0;
   }
 
   /** Takes everything, oldest first. */
   takeAll(): T[] {
-    const items = this.#items.slice(this.#head);
-    this.#items = [];
-    this.#head = 0;
+    const items: T[] = [];
+    while (this.#length > 0) items.push(this.shift()!);
     return items;
+  }
+
+  #at(index: number): number {
+    return (this.#head + index) & (this.#items.length - 1);
+  }
+
+  #grow(): void {
+    const items = this.takeAll();
+    this.#items = new Array(2 * items.length).fill(undefined);
+    this.#head = 0;
+    for (const item of items) this.push(item);
   }
 }

@@ -6,6 +6,8 @@ import { PageCache } from "./page_cache.ts";
 
 /** What stat(2) of the mounted file tells. */
 export interface SimStat {
+  /** The inode's number. */
+  readonly ino: bigint;
   /** Size in bytes. */
   readonly size: number;
   /** Blocks of 512 bytes. */
@@ -14,6 +16,10 @@ export interface SimStat {
   readonly blockSize: number;
   /** File type and permissions. */
   readonly mode: number;
+  /** How many names lead to it. */
+  readonly links: number;
+  /** The number of a device, as the protocol counts it. */
+  readonly rdev: number;
   /** The owner. */
   readonly uid: number;
   /** The group. */
@@ -35,6 +41,14 @@ export type OptionalRequest =
   | "GETXATTR"
   | "SETXATTR"
   | "LISTXATTR"
+  | "REMOVEXATTR"
+  | "ACCESS"
+  | "OPEN"
+  | "OPENDIR"
+  | "CREATE"
+  | "LINK"
+  | "RENAME2"
+  | "FSYNCDIR"
   | "STATX"
   | "COPY_FILE_RANGE_64"
   | "COPY_FILE_RANGE";
@@ -46,10 +60,13 @@ export const WRITTEN_ATTRIBUTES: number = STATX.MTIME | STATX.CTIME |
   STATX.BLOCKS | STATX.SIZE;
 
 const UNKNOWN: SimStat = {
+  ino: 0n,
   size: 0,
   blocks: 0,
   blockSize: 4096,
   mode: S_IF.REG,
+  links: 1,
+  rdev: 0,
   uid: 0,
   gid: 0,
   atime: 0n,
@@ -64,29 +81,43 @@ export class SimInode {
   /** What mappings have read and written. */
   readonly pages: PageCache = new PageCache();
   /** Requests that were answered with ENOSYS. */
-  readonly unknown: Set<OptionalRequest> = new Set();
+  readonly unknown: Set<OptionalRequest>;
   /** Who has locked it. */
   readonly flocks: FlockTable = new FlockTable();
+  /** Whether the nodeid has come to mean another inode: `FUSE_I_BAD`. */
+  bad = false;
   /** Files that are open: `struct file`s. */
   opens = 0;
   readonly #clock: Clock;
   #stat: SimStat = UNKNOWN;
   #inDoubt = ALL_ATTRIBUTES;
   #believedUntil = -1;
+  #version = 0;
 
   /**
    * Makes a file of which nothing is known.
    *
    * @param clock Tells when attributes are too old; time stands still if left
    * out.
+   * @param unknown Requests that the server does not know, which all inodes of
+   * a mount share.
    */
-  constructor(clock: Clock = STILL_CLOCK) {
+  constructor(
+    clock: Clock = STILL_CLOCK,
+    unknown: Set<OptionalRequest> = new Set(),
+  ) {
     this.#clock = clock;
+    this.unknown = unknown;
   }
 
   /** The attributes as the server told them last. */
   get stat(): SimStat {
     return this.#stat;
+  }
+
+  /** How often the kernel has learnt something: `fi->attr_version`. */
+  get version(): number {
+    return this.#version;
   }
 
   /**
@@ -106,9 +137,11 @@ export class SimInode {
    * @param us For how many microseconds that may be believed.
    */
   update(stat: SimStat, us: number = Infinity): void {
+    this.#version++;
     this.#stat = stat;
     this.#inDoubt = 0;
-    this.#believedUntil = this.#clock.now + us;
+    //= fs/fuse/inode.c time_to_jiffies(): no time at all is never believed.
+    this.#believedUntil = us > 0 ? this.#clock.now + us : -1;
   }
 
   /** Notes that the server has to be asked again: `fi->inval_mask`. */
@@ -118,6 +151,7 @@ export class SimInode {
 
   /** Notes that bytes were written up to `end`: `fuse_write_update_attr()`. */
   written(end: number): void {
+    this.#version++;
     if (end > this.#stat.size) this.resized(end);
     this.invalidate(WRITTEN_ATTRIBUTES);
   }

@@ -109,7 +109,9 @@ export class SimKernel implements Caller {
 
   /** The server's end of a queue, for the kernel's own thread. */
   queue(index: number): MemoryQueue {
-    const { channel, isRing } = this.#links[index]!;
+    const link = this.#links[index]!;
+    const { channel, isRing } = link;
+    link.isLocal = true;
     const offers = isRing ? channel.options.capacity : 1;
     return new MemoryQueue(channel, { kernel: this.#server, offers });
   }
@@ -175,7 +177,9 @@ export class SimKernel implements Caller {
 
   /** Requests that the server has taken and not answered. */
   get processing(): number {
-    return this.#links.reduce((sum, link) => sum + link.processing.size, 0);
+    let sum = 0;
+    for (const link of this.#links) sum += link.processing.size;
+    return sum;
   }
 
   /** Requests whose senders sleep, or that the background limit holds back. */

@@ -1,3 +1,4 @@
+import { areBytesEqual } from "./equal_bytes.ts";
 import type { Overwrite } from "./write_history.ts";
 
 /** A byte that cannot be there. */
@@ -35,6 +36,8 @@ export function illegalByte(
     const to = Math.min(end, cuts[i + 1]!);
     if (from >= to) continue;
     const sources = sourcesAt(undecided, began, from, position, settled);
+    const found = bytes.subarray(from - position, to - position);
+    if (sources.some((source) => gave(source, from, found))) continue;
     for (let at = from; at < to; at++) {
       const byte = bytes[at - position]!;
       if (sources.some((source) => valueAt(source, at) === byte)) continue;
@@ -69,6 +72,17 @@ function sourcesAt(
   );
   if (before.length === 0) sources.push({ position, data: settled });
   return sources;
+}
+
+/** Whether all bytes from `at` on may come from one source. */
+function gave(
+  { position, data }: Source,
+  at: number,
+  bytes: Uint8Array,
+): boolean {
+  return data === null
+    ? bytes.every((byte) => byte === 0)
+    : areBytesEqual(data, at - position, bytes);
 }
 
 function valueAt({ position, data }: Source, at: number): number {

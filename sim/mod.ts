@@ -1,8 +1,9 @@
 /**
  * A kernel made of TypeScript, to test a FUSE server without root, a kernel or
- * luck: it sends what Linux's FUSE driver sends for a mount of one plain file,
- * spreads it over several queues, checks every reply as the driver does, and
- * compares what is read with a model of the disk.
+ * luck: it sends what Linux's FUSE driver sends for a mount of one plain file
+ * ({@linkcode SimClient}) or of a tree ({@linkcode TreeClient}), spreads it over
+ * several queues, checks every reply as the driver does, and compares what is
+ * read with a model of the disk.
  *
  * @example Serve a disk in memory on two queues, and use it
  * ```ts
@@ -89,6 +90,15 @@ export type { TransferFile } from "./direct_io.ts";
 export type { TakenRequest } from "./dispatch.ts";
 export { type OptionalRequest, SimInode, type SimStat } from "./inode.ts";
 export { InodeLock } from "./inode_lock.ts";
+export type { Entry } from "./tree/ask.ts";
+export { TreeClient } from "./tree/client.ts";
+export { Dentry, type NodeOwner, TreeNode } from "./tree/node.ts";
+export { type Listed, SimDirectory } from "./tree/listing.ts";
+export { OPEN } from "./tree/open.ts";
+export { TreeProcess } from "./tree/process.ts";
+export { RENAME } from "./tree/renaming.ts";
+export { SimTree, type SimTreeOptions, type TreeKernel } from "./tree/tree.ts";
+export type { Opened } from "./opening.ts";
 export { SimKernel } from "./kernel.ts";
 export type { QueueReport, SimKernelOptions } from "./kernel_options.ts";
 export {
@@ -104,7 +114,7 @@ export {
   type KernelOffer,
   LINUX_FLAGS,
 } from "./negotiation.ts";
-export type { OpenFile } from "./open_file.ts";
+export type { CachedIo, OpenFile } from "./open_file.ts";
 export type { SimTime } from "./ownership.ts";
 export * from "./policy.ts";
 export {

@@ -1,12 +1,13 @@
+import { DiskPages } from "./disk_pages.ts";
 import { illegalByte } from "./legal_bytes.ts";
 import { type SizeChange, SizeModel, type SizeWindow } from "./size_model.ts";
 import {
+  type HistoryCall,
   type Overwrite,
   WriteHistory,
   type WriteOutcome,
 } from "./write_history.ts";
 
-const PAGE = 65536;
 /** Longer than any disk. */
 const ENDLESS = 2 ** 50;
 
@@ -23,9 +24,7 @@ export interface DiskModelOptions {
 }
 
 /** A read that is under way. */
-export interface ModelRead extends SizeWindow {
-  /** When it began. */
-  readonly began: number;
+export interface ModelRead extends HistoryCall, SizeWindow {
   /** Where it reads. */
   readonly position: number;
   /** Bytes that it asks for. */
@@ -74,17 +73,19 @@ export class ModelMismatch extends Error {
  */
 export class DiskModel {
   readonly #options: DiskModelOptions;
-  readonly #pages: Map<number, Uint8Array> = new Map();
-  readonly #history: WriteHistory = new WriteHistory((change) =>
-    this.#put(change.position, change.data, change.length)
-  );
+  readonly #settled: DiskPages;
+  readonly #history: WriteHistory;
   readonly #sizes: SizeModel;
+  /** Where the image was found cut short, in the order of time. */
+  #cuts: Overwrite[] = [];
   /** The farthest end that anything had. */
   #farthest = 0;
 
   /** Makes the model of a disk that nobody uses yet. */
   constructor(options: DiskModelOptions) {
     this.#options = options;
+    this.#settled = new DiskPages(options.initial);
+    this.#history = new WriteHistory(this.#settled);
     this.#sizes = new SizeModel(options.size, options.growable ?? false);
   }
 
@@ -95,8 +96,18 @@ export class DiskModel {
 
   /** A read begins. */
   beginRead(position: number, length: number): ModelRead {
-    const began = this.#history.begin();
-    return Object.assign(this.#sizes.open(), { began, position, length });
+    const read: ModelRead = {
+      began: 0,
+      over: false,
+      position,
+      length,
+      sizeMin: 0,
+      sizeMax: 0,
+      slot: 0,
+    };
+    this.#history.begin(read);
+    this.#sizes.open(read);
+    return read;
   }
 
   /**
@@ -114,7 +125,7 @@ export class DiskModel {
         this.#checkBytes(read, bytes);
       }
     } finally {
-      this.#history.end(read.began);
+      this.#history.end(read);
     }
   }
 
@@ -125,13 +136,14 @@ export class DiskModel {
     length: number = data?.length ?? 0,
   ): ModelWrite {
     this.#farthest = Math.max(this.#farthest, position + length);
-    return {
-      // Zeroes never make a disk larger.
-      growth: data === null ? null : this.#sizes.begin(position + length, true),
-      overwrite: this.#history.beginWrite(position, data, length),
-      asked: length,
-      window: this.#sizes.open(),
-    };
+    // Zeroes never make a disk larger.
+    const growth = data === null
+      ? null
+      : this.#sizes.begin(position + length, true);
+    const overwrite = this.#history.beginWrite(position, data, length);
+    const window = { sizeMin: 0, sizeMax: 0, slot: 0 };
+    this.#sizes.open(window);
+    return { growth, overwrite, asked: length, window };
   }
 
   /**
@@ -178,7 +190,7 @@ export class DiskModel {
     const fits = (size: number) =>
       Math.max(0, Math.min(asked, size - position));
     this.#sizes.close(window);
-    overwrite.length = fits(window.sizeMax);
+    this.#history.reach(overwrite, fits(window.sizeMax));
     const done = count < 0 ? 0 : fits(window.sizeMin);
     this.#history.endWrite(overwrite, done, lost ? "lost" : "failed");
   }
@@ -200,11 +212,12 @@ export class DiskModel {
     outcome: WriteOutcome,
   ): void {
     const done = outcome === "done";
-    overwrite.length = Math.max(0, this.#farthest - overwrite.position);
+    const length = Math.max(0, this.#farthest - overwrite.position);
+    this.#history.reach(overwrite, length);
     this.#sizes.end(change, done ? change.size : null, outcome === "lost");
     const isExact = done && certain && this.#sizes.certain;
     if (isExact) {
-      this.#history.endWrite(overwrite, overwrite.length, "done");
+      this.#history.endWrite(overwrite, length, "done");
     } else {
       const rest = outcome === "lost" ? "lost" : "failed";
       this.#history.endWrite(overwrite, 0, rest);
@@ -229,6 +242,25 @@ export class DiskModel {
     );
   }
 
+  /**
+   * The backend has found the image cut short: reads that are under way may
+   * find zeroes there, as an export makes of that.
+   */
+  cut(position: number, length: number): void {
+    const oldest = this.#history.oldest;
+    this.#cuts = this.#cuts.filter(({ began }) => began >= oldest);
+    this.#cuts.push({
+      began: this.#history.now,
+      over: false,
+      ended: Infinity,
+      position,
+      data: null,
+      length,
+      doubtful: true,
+      old: false,
+    });
+  }
+
   /** What failed and could take place at any time cannot any more. */
   forgetLost(): void {
     this.#history.forgetLost();
@@ -251,44 +283,25 @@ export class DiskModel {
 
   #checkBytes({ began, position }: ModelRead, bytes: Uint8Array): void {
     const undecided = this.#history.near(position, bytes.length);
+    if (undecided.length === 0 && this.#settled.holds(position, bytes)) return;
+    const cuts = this.#cuts.filter((cut) =>
+      cut.began >= began && cut.position < position + bytes.length &&
+      position < cut.position + cut.length
+    );
+    const possible = [...undecided, ...cuts];
     for (let i = 0; i < bytes.length;) {
-      const page = this.#page(Math.floor((position + i) / PAGE));
-      const start = (position + i) % PAGE;
-      const rest = bytes.subarray(i, i + PAGE - start);
-      if (undecided.length > 0 || !areEqual(page, start, rest)) {
-        const settled = page.subarray(start, start + rest.length);
-        const at = position + i;
-        const wrong = illegalByte(undecided, began, at, rest, settled);
-        if (wrong !== null) refuse(wrong, bytes[wrong.position - position]!);
-      }
-      i += rest.length;
-    }
-    if (undecided.length === 0) return;
-    const read = { began, position, length: bytes.length };
-    if (this.#history.decide(read)) this.#put(position, bytes, bytes.length);
-  }
-
-  /** Makes bytes part of what the disk holds. */
-  #put(position: number, data: Uint8Array | null, length: number): void {
-    for (let i = 0; i < length;) {
       const at = position + i;
-      const page = this.#page(Math.floor(at / PAGE));
-      const start = at % PAGE;
-      const count = Math.min(PAGE - start, length - i);
-      if (data === null) page.fill(0, start, start + count);
-      else page.set(data.subarray(i, i + count), start);
-      i += count;
+      const settled = this.#settled.at(at, bytes.length - i);
+      const rest = bytes.subarray(i, i + settled.length);
+      const wrong = illegalByte(possible, began, at, rest, settled);
+      if (wrong !== null) refuse(wrong, bytes[wrong.position - position]!);
+      i += settled.length;
     }
-  }
-
-  #page(index: number): Uint8Array {
-    let page = this.#pages.get(index);
-    if (page === undefined) {
-      page = new Uint8Array(PAGE);
-      this.#options.initial?.(index * PAGE, page);
-      this.#pages.set(index, page);
+    if (cuts.length > 0) return;
+    const read = { began, position, length: bytes.length };
+    if (this.#history.decide(read)) {
+      this.#settled.put(position, bytes, bytes.length);
     }
-    return page;
   }
 }
 
@@ -302,18 +315,4 @@ function refuse(
       expected.join(" or ")
     }`,
   );
-}
-
-/** Whether `bytes` are those of `page` from `start` on. */
-function areEqual(page: Uint8Array, start: number, bytes: Uint8Array): boolean {
-  let i = 0;
-  if (start % 4 === 0 && bytes.byteOffset % 4 === 0) {
-    const count = Math.floor(bytes.length / 4);
-    const held = new Int32Array(page.buffer, page.byteOffset + start, count);
-    const read = new Int32Array(bytes.buffer, bytes.byteOffset, count);
-    for (let w = 0; w < count; w++) if (held[w] !== read[w]) return false;
-    i = 4 * count;
-  }
-  for (; i < bytes.length; i++) if (page[start + i] !== bytes[i]) return false;
-  return true;
 }

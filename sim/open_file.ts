@@ -9,11 +9,11 @@ import { FOPEN, O, SEEK, STATX } from "../src/protocol/flags.ts";
 import { attributes, type Mounted } from "./attributes.ts";
 import type { SimCall } from "./call.ts";
 import {
-  readPart,
+  READING,
   transferAsync,
   type TransferFile,
   transferSync,
-  writePart,
+  WRITING,
 } from "./direct_io.ts";
 import type { OptionalRequest } from "./inode.ts";
 import type { InodeLock } from "./inode_lock.ts";
@@ -31,6 +31,8 @@ export interface OpenFile extends TransferFile {
   readonly pagesSize: number;
   /** Held by whoever submits and has to wait meanwhile: io_submit(2). */
   readonly submission: InodeLock;
+  /** How it goes through the page cache; past it if left out. */
+  readonly cached?: CachedIo | undefined;
   /** Where read(2) and write(2) go on. */
   position: number;
   /** Where the last write ended. */
@@ -39,6 +41,14 @@ export interface OpenFile extends TransferFile {
   readonly onReleased: () => void;
   /** Descriptors that lead here. */
   references: number;
+}
+
+/** Reads and writes through the page cache. */
+export interface CachedIo {
+  /** Reads; returns bytes, fewer than asked at the end of the file. */
+  read(file: OpenFile, into: Uint8Array, position: number): Promise<number>;
+  /** Writes; returns bytes, or a negative errno. */
+  write(file: OpenFile, from: Uint8Array, position: number): Promise<number>;
 }
 
 /** Turns a negative errno into an error. */
@@ -103,10 +113,13 @@ export async function read(
   position: number,
   call: string,
 ): Promise<number> {
+  if (file.cached !== undefined) {
+    return checked(await file.cached.read(file, into, position), call);
+  }
   const size = file.split.read;
   const dirty = file.inode.pages.writeBack(file);
   if (dirty !== undefined) await dirty;
-  const result = await transferSync(file, readPart, size, into, position);
+  const result = await transferSync(file, READING, size, into, position);
   accessed(file);
   return checked(result, call);
 }
@@ -120,6 +133,9 @@ export async function write(
   together: boolean,
 ): Promise<number> {
   if (from.length === 0) return 0;
+  if (file.cached !== undefined) {
+    return checked(await file.cached.write(file, from, position), call);
+  }
   const { inode } = file;
   const appends = (file.flags & O.APPEND) !== 0;
   const parallel = (file.openFlags & FOPEN.PARALLEL_DIRECT_WRITES) !== 0;
@@ -128,7 +144,8 @@ export async function write(
   //= the file.
   let exclusive = appends || !parallel || end() > inode.stat.size ||
     inode.pages.isMapped;
-  await inode.lock.take(exclusive);
+  const turn = inode.lock.take(exclusive);
+  if (turn !== undefined) await turn;
   if (!exclusive && end() > inode.stat.size) {
     inode.lock.give();
     exclusive = true;
@@ -149,8 +166,8 @@ export async function write(
   //= for, and submitting is all that the lock is held for otherwise.
   const waits = !together || at + from.length > inode.stat.size;
   const work = together
-    ? transferAsync(file, writePart, size, from, at, true)
-    : transferSync(file, writePart, size, from, at);
+    ? transferAsync(file, WRITING, size, from, at)
+    : transferSync(file, WRITING, size, from, at);
   if (!waits) inode.lock.give();
   const result = await work;
   inode.pages.drop(at, from.length);

@@ -52,15 +52,20 @@ export async function changeOwner(
 ): Promise<void> {
   writable(mounted, during);
   await change(mounted, during, async () => {
-    await probeCapability(mounted);
+    //= fs/open.c chown_common(): a directory has nothing to lose.
+    const { stat } = mounted.inode;
+    const keepsBits = (stat.mode & S_IF.MT) === S_IF.DIR;
+    if (!keepsBits) await probeCapability(mounted);
     allowed(mounted, during);
-    const lost = await withoutSetId(mounted, during);
+    const lost = keepsBits ? {} : await withoutSetId(mounted, during);
     const { credentials, inode } = mounted;
     //= fs/attr.c chown_ok() and chgrp_ok(): the owner may hand it to a group
     //= that he is in.
     const keeps = uid < 0 || uid === inode.stat.uid;
     const joins = gid < 0 || gid === credentials.gid || gid === inode.stat.gid;
-    if (credentials.uid !== 0 && !(owns(mounted) && keeps && joins)) {
+    const isChecked = credentials.uid !== 0 &&
+      mounted.defaultPermissions !== false;
+    if (isChecked && !(owns(mounted) && keeps && joins)) {
       throw new SimError(during, ERRNO.EPERM);
     }
     return {

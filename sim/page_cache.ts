@@ -85,6 +85,23 @@ export class PageCache {
     return this.#pages.get(index)!.bytes;
   }
 
+  /** A page, if it is there. */
+  get(index: number): Uint8Array | undefined {
+    return this.#pages.get(index)?.bytes;
+  }
+
+  /** Puts a page there, as the server has it. */
+  put(index: number, bytes: Uint8Array): void {
+    this.#pages.set(index, { bytes, dirty: false });
+  }
+
+  /** Drops all pages that the server has as well. */
+  clear(): void {
+    for (const [index, { dirty }] of this.#pages) {
+      if (!dirty) this.#pages.delete(index);
+    }
+  }
+
   /** Notes that a page was written to. */
   touch(index: number): void {
     const page = this.#pages.get(index);

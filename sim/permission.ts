@@ -5,7 +5,7 @@
  * @module
  */
 import { ERRNO } from "../src/protocol/errno.ts";
-import { STATX } from "../src/protocol/flags.ts";
+import { S_IF, STATX } from "../src/protocol/flags.ts";
 import { askAttributes, type Mounted } from "./attributes.ts";
 import { SimError } from "./sim_error.ts";
 
@@ -51,13 +51,20 @@ export async function permitted(
 }
 
 /** Whether somebody counts as the file's owner. */
-export function owns({ credentials, inode }: Mounted): boolean {
+export function owns(
+  { credentials, inode, defaultPermissions }: Mounted,
+): boolean {
+  //= fs/fuse/dir.c fuse_do_setattr(): without default_permissions the server
+  //= decides (ATTR_FORCE).
+  if (defaultPermissions === false) return true;
   return credentials.uid === 0 || credentials.uid === inode.stat.uid;
 }
 
 function grants({ credentials, inode }: Mounted, wanted: number): boolean {
   const { mode, uid, gid } = inode.stat;
-  //= fs/namei.c generic_permission(): root needs only one x of the three.
+  //= fs/namei.c generic_permission(): root needs only one x of the three, and
+  //= none for a directory.
+  if (credentials.uid === 0 && (mode & S_IF.MT) === S_IF.DIR) return true;
   if (credentials.uid === 0) {
     return (wanted & MAY.EXEC) === 0 || (mode & ANY_EXEC) !== 0;
   }

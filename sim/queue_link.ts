@@ -21,6 +21,8 @@ export class QueueLink {
   readonly waiting: Fifo<number> = new Fifo();
   /** Whether it belongs to the connection yet. */
   bound = true;
+  /** Whether the server's end is in the kernel's own thread. */
+  isLocal = false;
   /** Whether the server has not closed it. */
   open = true;
   /** Whether the server has ever awaited a request in it. */
@@ -31,7 +33,7 @@ export class QueueLink {
   answered = 0;
   readonly #contiguous: boolean;
   readonly #held: (SimRequest | undefined)[];
-  #wake: (() => void)[] = [];
+  readonly #wake: (() => void)[] = [];
 
   /** Whether it is a queue of an io_uring. */
   readonly isRing: boolean;
@@ -113,10 +115,9 @@ export class QueueLink {
 
   /** Wakes the server, wherever it sleeps. */
   wake(): void {
-    ring(this.channel.serverBell);
-    const wake = this.#wake;
-    this.#wake = [];
-    for (const resolve of wake) resolve();
+    if (!this.isLocal) ring(this.channel.serverBell);
+    if (this.#wake.length === 0) return;
+    for (const resolve of this.#wake.splice(0)) resolve();
   }
 
   /** Resolves when {@linkcode QueueLink.wake} is called next. */

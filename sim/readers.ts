@@ -36,8 +36,9 @@ export class Readers {
   /** Takes a queue out that waits no more. */
   remove(queue: number): void {
     const at = this.#asleep.indexOf(queue);
-    if (at >= 0) this.#asleep.splice(at, 1);
-    this.#waking.delete(queue);
+    if (at >= 0 && at === this.#asleep.length - 1) this.#asleep.pop();
+    else if (at >= 0) this.#asleep.splice(at, 1);
+    if (this.#waking.size > 0) this.#waking.delete(queue);
   }
 
   /** Forgets all. */

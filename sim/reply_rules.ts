@@ -83,11 +83,14 @@ export function judgeReply(
   }
   //= fs/fuse/dev.c fuse_request_find(): the id without its lowest bit, among
   //= those read from this descriptor.
-  const request = processing.get(unique & ~FUSE_INT_REQ_BIT);
+  const isInterrupt = (unique & FUSE_INT_REQ_BIT) !== 0n;
+  const request = processing.get(
+    isInterrupt ? unique & ~FUSE_INT_REQ_BIT : unique,
+  );
   if (request === undefined) {
     return refuse(ERRNO.ENOENT, `no request ${unique} was read from its queue`);
   }
-  if ((unique & FUSE_INT_REQ_BIT) !== 0n) {
+  if (isInterrupt) {
     //= fs/fuse/dev.c fuse_dev_do_write(): an interrupt reply with a body is
     //= EINVAL.
     return length === OUT_HEADER.size
@@ -120,15 +123,18 @@ export function judgeBody(
   size: number,
   failed: boolean,
 ): string | null {
-  const name = opcodeName(request.row.opcode);
   //= fs/fuse/dev.c fuse_dev_do_write(): an error with a body is EINVAL.
   if (failed) {
-    return size === 0 ? null : `it says that ${name} failed and has a body`;
+    if (size === 0) return null;
+    return `it says that ${
+      opcodeName(request.row.opcode)
+    } failed and has a body`;
   }
   //= fs/fuse/dev.c fuse_copy_out_args(): longer than the arguments is EINVAL,
   //= shorter too unless the last one may be short.
   const { replySize, replySlack } = request;
   if (size > replySize || size < replySize - replySlack) {
+    const name = opcodeName(request.row.opcode);
     return `it has ${size} bytes for ${name}, expected ${replySize}`;
   }
   return null;

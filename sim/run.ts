@@ -116,6 +116,7 @@ export function planOf(options: SimulationOptions): SimulationPlan {
     size,
     growable: false,
     isNull: false,
+    requestTimeout: 0,
     rates: ratesOf(options.faults ?? []),
     clients,
   };
@@ -157,9 +158,8 @@ export function swarmPlan(seed: number): SimulationPlan {
       from: shared,
     }, random));
   }
-  const first = clients[0]!;
-  if (appends) clients[0] = { ...first, depth: 1 };
-  return {
+  if (appends) clients[0] = { ...clients[0]!, depth: 1 };
+  const plan: SimulationPlan = {
     seed,
     queues: random.between(1, 4),
     capacity: random.pick([1, 2, 16]),
@@ -170,8 +170,19 @@ export function swarmPlan(seed: number): SimulationPlan {
     growable,
     isNull: false,
     rates: random.chance(0.2) ? {} : swarmRates(random),
+    requestTimeout: random.chance(0.25) ? random.between(5, 60) : 0,
     clients,
   };
+  // Only where nothing is mapped may the image be seen cut short.
+  return random.chance(0.5) ? plan : withoutMaps(plan);
+}
+
+function withoutMaps(plan: SimulationPlan): SimulationPlan {
+  const clients = plan.clients.map((client) => {
+    const steps = client.steps.filter((step) => !step.do.startsWith("map"));
+    return { ...client, steps };
+  });
+  return { ...plan, clients };
 }
 
 function replayOf(options: SimulationOptions): string {

@@ -9,7 +9,7 @@ import {
   probeCapability,
   withoutSetId,
 } from "./attributes.ts";
-import { readPart, transferAsync } from "./direct_io.ts";
+import { READING, transferAsync } from "./direct_io.ts";
 import type { FlockKind } from "./flock_table.ts";
 import type { SimStat } from "./inode.ts";
 import {
@@ -73,11 +73,10 @@ export class SimFile {
     const length = Math.ceil((end - position) / whole) * whole;
     const result = await transferAsync(
       file,
-      readPart,
+      READING,
       size,
-      into.subarray(0, length),
+      length < into.length ? into.subarray(0, length) : into,
       position,
-      false,
     );
     accessed(file);
     return checked(result, "io_submit");
@@ -101,9 +100,10 @@ export class SimFile {
   /** pwrite(2) by io_submit(2): parts of it are in flight together. */
   async aioWrite(from: Uint8Array, position: number): Promise<number> {
     const file = this.#writable("io_submit", position);
-    const together = file.asyncDio;
-    const work = () => write(file, from, position, "io_submit", together);
-    return together ? await work() : await this.#alone(work);
+    const work = (together: boolean) =>
+      write(file, from, position, "io_submit", together);
+    if (file.asyncDio) return await work(true);
+    return await this.#alone(() => work(false));
   }
 
   /** fsync(2). */

@@ -1,9 +1,9 @@
 import { accessors } from "../src/protocol/accessors.ts";
 import { FUSE_ROOT_ID } from "../src/protocol/flags.ts";
-import { sizeAt, sizeOf } from "../src/protocol/layout.ts";
 import { type OpcodeRow, OPCODES } from "../src/protocol/opcodes.ts";
 import type { MemoryEntry } from "../src/queue/memory_channel.ts";
 import type { SimAnswer, SimCall } from "./call.ts";
+import { shapeOf, VALUE_SIZE_ANSWER } from "./request_shape.ts";
 
 const IN_HEADER = accessors("fuse_in_header");
 const SEPARATE_BODY_AT = 128;
@@ -55,17 +55,14 @@ export class SimRequest {
    * @param minor The minor version agreed on.
    */
   constructor(call: SimCall, minor: number) {
-    const row: OpcodeRow = OPCODES[call.opcode];
+    const { row, structs } = shapeOf(call.opcode, minor);
     this.call = call;
     this.row = row;
     this.length = IN_HEADER.size + (call.body?.length ?? 0) +
       (call.tail?.length ?? 0);
-    let fixed = 0;
-    for (const name of row.out ?? []) fixed += sizeAt(name, minor);
-    if (row.outTail === "value" && call.replyMax === undefined) {
-      // Asked for a size, the server answers with that alone.
-      fixed = sizeOf("fuse_getxattr_out");
-    }
+    // Asked for a size, the server answers with that alone.
+    const asksSize = row.outTail === "value" && call.replyMax === undefined;
+    const fixed = asksSize ? VALUE_SIZE_ANSWER : structs;
     const max = call.replyMax ?? 0;
     this.replySize = fixed + max;
     //= fs/fuse/inode.c fuse_new_init(): older servers answer INIT with less.
@@ -83,6 +80,11 @@ export class SimRequest {
   /** Whether the server must not answer. */
   get noReply(): boolean {
     return this.row.noReply === true;
+  }
+
+  /** Whether the server has to answer. */
+  get isOwed(): boolean {
+    return !this.row.noReply && !this.row.optionalReply;
   }
 
   /** Puts the message into an entry; returns whether it fits. */
@@ -118,11 +120,12 @@ export class SimRequest {
   end(errno: number, body: Uint8Array = NO_BODY): void {
     this.state = "finished";
     const { into } = this.call;
-    if (errno !== 0 || body.length === 0) body = NO_BODY;
+    const { length } = body;
+    if (errno !== 0 || length === 0) body = NO_BODY;
     else if (into === undefined) body = body.slice();
     else {
       into.set(body);
-      body = into.subarray(0, body.length);
+      body = length === into.length ? into : into.subarray(0, length);
     }
     this.#resolve({ errno, body });
   }

@@ -6,19 +6,19 @@ import {
 import { NullBackend } from "../src/backends/null_backend.ts";
 import { BlockExport, exportWish } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
-import { ERRNO } from "../src/protocol/errno.ts";
 import { OPCODES } from "../src/protocol/opcodes.ts";
 import type { Exchange } from "../src/protocol/exchange.ts";
 import type { InitWish } from "../src/protocol/init.ts";
 import { QueueBoard } from "../src/queue/queue_board.ts";
 import type { RequestHandler } from "../src/queue/serve.ts";
-import { Actor, isExpected } from "./actor.ts";
+import { Actor } from "./actor.ts";
 import { auditDisk } from "./audit.ts";
 import { Checker } from "./checker.ts";
 import { VirtualClock } from "./clock.ts";
 import { Cores } from "./cores.ts";
 import { EventLog } from "./event_log.ts";
-import { FaultDice, type FaultName } from "./faults.ts";
+import { Excuses } from "./excuses.ts";
+import { FaultDice } from "./faults.ts";
 import { FaultyBackend } from "./faulty_backend.ts";
 import { FaultyQueue } from "./faulty_queue.ts";
 import { SimKernel } from "./kernel.ts";
@@ -40,6 +40,10 @@ export type * from "./simulation_plan.ts";
 /** Longest time that everything may take, in microseconds of virtual time. */
 const PATIENCE_US = 3600e6;
 const SIGNAL_DELAY_US = 200;
+/** How long a Worker hangs before somebody closes its queue. */
+const HANG_US = 20_000;
+/** Longer than any request timeout: the kernel gives up first. */
+const LONG_HANG_US = 180e6;
 
 /** Runs a plan in this thread, in virtual time. */
 export function simulatePlan(
@@ -100,15 +104,19 @@ class Simulation {
         this.#note(`reply ${queue} ${unique} ${errno} ${length}`);
       },
     });
+    const excuses = new Excuses(plan, this.#dice);
     this.#model = new DiskModel({
       size: plan.size,
       growable: plan.growable,
-      mayFail: this.#dice.possible(...BREAKING),
+      mayFail: excuses.mayDoLess,
     });
     this.#backend = new FaultyBackend(this.#disk(), {
       clock: this.#clock,
       dice: this.#dice,
       serviceUs: plan.costs.backendUs,
+      ...(maps(plan) ? {} : {
+        onCut: (position, length) => this.#model.cut(position, length),
+      }),
     });
     this.#board = QueueBoard.create(this.#kernel.queues.length);
     this.#actors = plan.clients.map((client, index) =>
@@ -119,7 +127,7 @@ class Simulation {
         clock: this.#clock,
         cores: this.#cores,
         clientUs: plan.costs.clientUs,
-        mayFail: (step, errno) => this.#mayFail(step, errno),
+        mayFail: (step, errno) => excuses.mayFail(step, errno),
         onStep: (actor, step, result) => this.#stepped(actor, step, result),
       })
     );
@@ -189,6 +197,7 @@ class Simulation {
         const faulty = new FaultyQueue(queue, {
           clock: this.#clock,
           dice: this.#dice,
+          hangUs: this.#plan.requestTimeout > 0 ? LONG_HANG_US : HANG_US,
           queues: this.#plan.queues,
           write: (index, message) => kernel.write(index, message),
           isOnly: ({ request }) =>
@@ -205,9 +214,11 @@ class Simulation {
   }
 
   #wish(wish: InitWish): InitWish {
-    return this.#plan.policy === "uring"
-      ? { ...wish, flags: [...wish.flags, "OVER_IO_URING"] }
-      : wish;
+    const { policy, requestTimeout } = this.#plan;
+    const flags = [...wish.flags];
+    if (policy === "uring") flags.push("OVER_IO_URING");
+    if (requestTimeout > 0) flags.push("REQUEST_TIMEOUT");
+    return { ...wish, flags, requestTimeout };
   }
 
   #cost({ request }: Exchange): number {
@@ -239,33 +250,6 @@ class Simulation {
     }
     if (dice.roll("unmount")) at(() => this.#kernel.unmount());
     if (dice.roll("abort")) at(() => this.#kernel.abort());
-  }
-
-  #mayFail(step: Step, errno: number): boolean {
-    const dice = this.#dice;
-    switch (errno) {
-      case ERRNO.EIO:
-        if (dice.possible(...BREAKING)) return true;
-        return this.#resizes() && /Write|fsync|reopen/.test(step.do);
-      case ERRNO.ENOSPC:
-        return dice.possible("failing-backend") || isExpected(step, errno);
-      case ERRNO.EFAULT:
-        return this.#resizes() && step.do.startsWith("map");
-      case ERRNO.ECONNABORTED:
-        return dice.possible(...CLOSING, ...ENDING);
-      case ERRNO.ENOTCONN:
-        return dice.possible(...ENDING);
-      case ERRNO.EINTR:
-        return dice.possible("kill");
-      default:
-        return isExpected(step, errno);
-    }
-  }
-
-  #resizes(): boolean {
-    return this.#plan.clients.some(({ steps }) =>
-      steps.some((step) => step.do.endsWith("truncate"))
-    );
   }
 
   #stepped(actor: number, step: Step, result: number): void {
@@ -330,21 +314,9 @@ class Simulation {
   }
 }
 
-/** Faults that make calls fail or do less. */
-const BREAKING: readonly FaultName[] = [
-  "failing-backend",
-  "short-backend",
-  "long-reply",
-  "hung-worker",
-  "dead-worker",
-  "closed-queue",
-  "unmount",
-  "abort",
-  "kill",
-];
-const CLOSING: readonly FaultName[] = [
-  "hung-worker",
-  "dead-worker",
-  "closed-queue",
-];
-const ENDING: readonly FaultName[] = ["unmount", "abort"];
+/** Whether a plan maps the file, so that what it reads may be kept. */
+function maps({ clients }: SimulationPlan): boolean {
+  return clients.some(({ steps }) =>
+    steps.some((step) => step.do.startsWith("map"))
+  );
+}

@@ -46,6 +46,8 @@ export interface SimulationPlan {
   readonly growable: boolean;
   /** Whether it is the null disk, whose bytes are all zero. */
   readonly isNull: boolean;
+  /** Seconds that the kernel waits for a reply at most; 0 for ever. */
+  readonly requestTimeout: number;
   /** What goes wrong, and how often. */
   readonly rates: FaultRates;
   /** What the clients do. */

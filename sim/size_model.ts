@@ -4,6 +4,8 @@ export interface SizeWindow {
   sizeMin: number;
   /** The largest size that it may have had. */
   sizeMax: number;
+  /** Its place among those that are open. */
+  slot: number;
 }
 
 /**
@@ -12,7 +14,7 @@ export interface SizeWindow {
  */
 export class SizeModel {
   readonly #growable: boolean;
-  readonly #windows: Set<SizeWindow> = new Set();
+  readonly #windows: SizeWindow[] = [];
   /** Sizes that it may get by calls that are under way. */
   readonly #coming: Set<SizeChange> = new Set();
   /** All calls under way that may move the end. */
@@ -45,15 +47,17 @@ export class SizeModel {
   }
 
   /** A call begins; the window follows the size until it ends. */
-  open(): SizeWindow {
-    const window = this.#now();
-    this.#windows.add(window);
-    return window;
+  open(window: SizeWindow): void {
+    this.#look(window);
+    window.slot = this.#windows.push(window) - 1;
   }
 
   /** A call ends. */
   close(window: SizeWindow): void {
-    this.#windows.delete(window);
+    const last = this.#windows.pop()!;
+    if (last === window) return;
+    this.#windows[window.slot] = last;
+    last.slot = window.slot;
   }
 
   /** A write up to some end, or a change of the size, begins. */
@@ -126,18 +130,19 @@ export class SizeModel {
     return true;
   }
 
-  #now(): SizeWindow {
-    const window = { sizeMin: this.#least, sizeMax: this.#most };
+  #look(window: SizeWindow): void {
+    window.sizeMin = this.#least;
+    window.sizeMax = this.#most;
     for (const change of this.#coming) spread(window, change);
-    return window;
   }
 
   #spread(): void {
-    if (this.#windows.size === 0) return;
-    const { sizeMin, sizeMax } = this.#now();
+    if (this.#windows.length === 0) return;
+    const now = { sizeMin: 0, sizeMax: 0, slot: 0 };
+    this.#look(now);
     for (const window of this.#windows) {
-      window.sizeMin = Math.min(window.sizeMin, sizeMin);
-      window.sizeMax = Math.max(window.sizeMax, sizeMax);
+      window.sizeMin = Math.min(window.sizeMin, now.sizeMin);
+      window.sizeMax = Math.max(window.sizeMax, now.sizeMax);
     }
   }
 }

@@ -19,6 +19,7 @@ export async function attributesWithBirth(mounted: Mounted): Promise<SimStat> {
   const { caller, inode, credentials } = mounted;
   const isAsked = !inode.believed() && !inode.unknown.has("STATX");
   if (!isAsked) return await attributes(mounted, "statx");
+  const { version } = inode;
   const { errno, body } = await caller.call({
     opcode: "STATX",
     body: encodeStruct("fuse_statx_in", {
@@ -34,22 +35,31 @@ export async function attributesWithBirth(mounted: Mounted): Promise<SimStat> {
   if (errno !== 0) throw new SimError("statx", errno);
   const out = decodeStruct("fuse_statx_out", body);
   const us = Number(out.attr_valid) * 1e6 + out.attr_valid_nsec / 1000;
-  inode.update(toStat(out.stat), us);
-  return inode.stat;
+  //= fs/fuse/dir.c fuse_do_statx(): the inode's number is the one known.
+  const stat = { ...toStat(out.stat), ino: inode.stat.ino };
+  if (inode.version === version) inode.update(stat, us);
+  return stat;
 }
 
-function toStat(stat: Decoded<"fuse_statx">): SimStat {
+function toStat(stat: Decoded<"fuse_statx">): Omit<SimStat, "ino"> {
   return {
     size: Number(stat.size),
     blocks: Number(stat.blocks),
     blockSize: stat.blksize,
     mode: stat.mode,
+    links: stat.nlink,
+    rdev: deviceNumber(stat.rdev_major, stat.rdev_minor),
     uid: stat.uid,
     gid: stat.gid,
     atime: timeOf(stat.atime),
     mtime: timeOf(stat.mtime),
     ctime: timeOf(stat.ctime),
   };
+}
+
+function deviceNumber(major: number, minor: number): number {
+  //= include/linux/kdev_t.h new_encode_dev().
+  return (minor & 0xff | major << 8 | (minor & ~0xff) << 12) >>> 0;
 }
 
 function timeOf(time: Decoded<"fuse_sx_time">): bigint {

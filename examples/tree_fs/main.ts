@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
     handler: new TreeFs(),
     mountpoint,
     name: "tree_fs",
-    allowOther,
+    allowOther: allowOther ? "on" : "off",
     wish: { flags: TREE_FS_FLAGS },
     notice: (text) => console.error(text),
     report: (during, message) => console.error(`${during}: ${message}`),

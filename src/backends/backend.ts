@@ -62,6 +62,11 @@ export interface ZeroOptions {
  * `truncate` changes its size, and a read-only export calls nothing that
  * writes. Calls for different requests may overlap in time, from several
  * Workers; a backend that cannot take that says so with `shared: false`.
+ *
+ * A Worker's event loop turns while an answer is outstanding: what an answer
+ * waits for may use timers, `fetch()` and promises as anywhere. Between
+ * requests the Worker sleeps in the kernel, and its timers stand still, unless
+ * the backend asks for `background`.
  */
 export interface Backend {
   /** What the image is, for messages: a path, `null:1G`, a URL. */
@@ -70,6 +75,12 @@ export interface Backend {
   readonly shared: boolean;
   /** Whether writing calls are supported at all. */
   readonly writable: boolean;
+  /**
+   * Whether something has to go on between requests: a timer, a connection that
+   * is kept alive. The Worker then waits for requests in its event loop, which
+   * is slower. No if left out.
+   */
+  readonly background?: boolean;
   /** The image's size, space and times as they are now. */
   stat(): Answer<ImageStat>;
   /**

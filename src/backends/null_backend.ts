@@ -1,5 +1,7 @@
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 
+const ZEROES = new Uint8Array(65536);
+
 /**
  * A disk that reads as zeroes and forgets what is written, like QEMU's
  * null-co driver: for measuring everything but the disk.
@@ -31,7 +33,11 @@ export class NullBackend implements Backend {
   }
 
   read(_position: number, into: Uint8Array, length: number): number {
-    into.fill(0, 0, length);
+    // Unlike fill(), set() is fast where the memory is shared.
+    for (let at = 0; at < length; at += ZEROES.length) {
+      const rest = length - at;
+      into.set(rest < ZEROES.length ? ZEROES.subarray(0, rest) : ZEROES, at);
+    }
     return length;
   }
 

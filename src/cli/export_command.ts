@@ -21,7 +21,7 @@ export const EXPORT: Command = {
   name: "export",
   summary: "show a disk image as a plain file",
   description:
-    "Shows the image SOURCE as a plain file at MOUNTPOINT, which has to be an existing file, until it is stopped by Ctrl-C, SIGTERM, SIGHUP or 'umount MOUNTPOINT'. A line on standard error says when it is ready. Mounting needs root. Sizes take the suffixes k, M, G, T, P and E, powers of 1024.",
+    "Shows the image SOURCE as a plain file at MOUNTPOINT, which has to be an existing file, until it is stopped by Ctrl-C, SIGTERM, SIGHUP or 'umount MOUNTPOINT'. A line on standard error says when it is ready. Without root, fusermount3 mounts. Sizes take the suffixes k, M, G, T, P and E, powers of 1024.",
   operands: {
     SOURCE:
       "a raw image file or block device; or memory:SIZE for a disk in memory, null:SIZE for one that reads as zeroes, pattern:SIZE for one whose bytes tell their position",
@@ -35,8 +35,10 @@ export const EXPORT: Command = {
     "offset",
     "size",
     "transport",
+    "passthrough",
     "poll-us",
     "direct",
+    "allow-other",
     "no-lock",
     "pidfile",
     "stats",
@@ -114,9 +116,11 @@ function sessionOptions(
       : { trace: (record) => tellMessage(record, output) },
     traceWire: trace === "wire",
     measuring: stats !== null,
+    mayChange: request.control !== null,
     notice: (text) => output.notice(text),
     report: (during, message) =>
       output.error(`Cannot answer ${during}: ${message}`),
+    warn: (text) => output.error(text),
   };
 }
 
@@ -136,8 +140,8 @@ function tellReady(
   pidfile: Pidfile | null,
 ): void {
   pidfile?.write();
-  const { source, size, queues } = session;
-  const { transport } = session;
+  const { source, size, queues, cloning, transport } = session;
+  const { way, allowOther, passthrough } = session;
   const { minor } = session.agreement;
   const ready = {
     source,
@@ -145,8 +149,12 @@ function tellReady(
     writable,
     growable,
     queues,
+    cloning,
+    way,
+    allowOther,
     minor,
     transport,
+    passthrough,
   };
   output.event("ready", {
     mountpoint: session.mountpoint,

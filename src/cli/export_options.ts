@@ -1,6 +1,8 @@
 import { parseSize } from "../backends/size.ts";
 import { parseSource } from "../backends/source.ts";
+import type { AllowOther } from "../linux/user_mount.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
+import type { PassthroughChoice } from "../session/passthrough.ts";
 import { checkQueues } from "../session/queue_count.ts";
 import type { TransportChoice } from "../session/transport.ts";
 import type { Arguments, OptionName } from "./options.ts";
@@ -9,7 +11,9 @@ import { UsageError } from "./usage_error.ts";
 const MIN_STATS_S = 0.1;
 const MAX_STATS_S = 86400;
 
+const ALLOW_OTHER: readonly AllowOther[] = ["off", "on", "auto"];
 const TRANSPORTS: readonly TransportChoice[] = ["auto", "device", "uring"];
+const PASSTHROUGHS: readonly PassthroughChoice[] = ["auto", "on", "off"];
 /** Longest polling: beyond, it costs a CPU and saves nothing. */
 const POLL_US_MAX = 1_000_000;
 
@@ -33,8 +37,12 @@ export interface ExportRequest {
   readonly size: number | null;
   /** How requests are to travel. */
   readonly transport: TransportChoice;
+  /** Whether the kernel is to go to the image itself. */
+  readonly passthrough: PassthroughChoice;
   /** How long queues poll before they sleep. */
   readonly pollUs: PollUs;
+  /** Whether other users may come in. */
+  readonly allowOther: AllowOther;
   /** Whether to go past the page cache. */
   readonly direct: boolean;
   /** Whether to keep other programs from writing to the image. */
@@ -86,7 +94,9 @@ export function readExportRequest(args: Arguments): ExportRequest {
     offset: sizeOf(args, "offset") ?? 0,
     size,
     transport: transportOf(values.get("transport") ?? "auto"),
+    passthrough: passthroughOf(values.get("passthrough") ?? "off"),
     pollUs: pollUsOf(values.get("poll-us") ?? "auto"),
+    allowOther: allowOtherOf(values.get("allow-other") ?? "auto"),
     direct: flags.has("direct"),
     lock: !flags.has("no-lock"),
     pidfile: values.get("pidfile") ?? null,
@@ -131,14 +141,31 @@ function queuesOf(text: string | undefined): number {
   );
 }
 
-function transportOf(text: string): TransportChoice {
-  const choice = TRANSPORTS.find((each) => each === text);
+function choiceOf<T extends string>(
+  text: string,
+  choices: readonly T[],
+  action: string,
+): T {
+  const choice = choices.find((each) => each === text);
   if (choice !== undefined) return choice;
   throw new UsageError(
-    `Cannot use ${text} as the transport (--transport): expected one of ${
-      TRANSPORTS.join(", ")
-    }`,
+    `Cannot ${action}: expected one of ${choices.join(", ")}`,
   );
+}
+
+function transportOf(text: string): TransportChoice {
+  const action = `use ${text} as the transport (--transport)`;
+  return choiceOf(text, TRANSPORTS, action);
+}
+
+function passthroughOf(text: string): PassthroughChoice {
+  const action = `let the kernel go to the image as ${text} (--passthrough)`;
+  return choiceOf(text, PASSTHROUGHS, action);
+}
+
+function allowOtherOf(text: string): AllowOther {
+  const action = `let other users in as ${text} says (--allow-other)`;
+  return choiceOf(text, ALLOW_OTHER, action);
 }
 
 function pollUsOf(text: string): PollUs {

@@ -8,6 +8,7 @@ import {
   hasCapSysAdmin,
   kernelRelease,
 } from "../linux/process.ts";
+import { usersMayAllowOther } from "../linux/fusermount.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { askKernel, type KernelOffer } from "./kernel_offer.ts";
@@ -38,10 +39,12 @@ export interface InfoFacts extends KernelOffer, FuseParameters {
   readonly kernel: string;
   /** The user whose permissions count. */
   readonly uid: number;
-  /** Whether this process has CAP_SYS_ADMIN, without which it cannot mount. */
+  /** Whether this process has CAP_SYS_ADMIN, so that it can mount by itself. */
   readonly capSysAdmin: boolean;
-  /** Where fusermount3 is, if anywhere. */
+  /** Where fusermount3 is, by which others mount, if anywhere. */
   readonly fusermount3: string | null;
+  /** Whether /etc/fuse.conf lets users who are not root let others in. */
+  readonly userAllowOther: boolean;
 }
 
 const UNKNOWN = "unknown: the kernel could not be asked";
@@ -61,7 +64,8 @@ async function runInfo(
     uid: credentials().effectiveUid,
     ...await askKernel(),
     capSysAdmin: hasCapSysAdmin(),
-    fusermount3: findExecutable("fusermount3"),
+    fusermount3: findExecutable("fusermount3") ?? findExecutable("fusermount"),
+    userAllowOther: usersMayAllowOther(),
     ...fuseParameters(),
   };
   if (output.json) output.event("info", infoEvent(facts));
@@ -87,32 +91,41 @@ export function infoEvent(facts: InfoFacts): Record<string, unknown> {
 
 /** What `info` prints for people: what, and how it is. */
 export function infoLines(facts: InfoFacts): string[] {
-  const { uid, capSysAdmin, device, offer, fusermount3 } = facts;
+  const { uid, capSysAdmin, device, fusermount3 } = facts;
   const rows: [string, string][] = [
     ["Deno", facts.deno],
     ["Linux", facts.kernel],
     ["User", uid === 0 ? "root" : `uid ${uid}`],
-    ["CAP_SYS_ADMIN", capSysAdmin ? "yes" : "no, so this user cannot mount"],
+    ["CAP_SYS_ADMIN", capSysAdmin ? "yes" : "no, so fusermount3 has to mount"],
     ["/dev/fuse", device ?? "can be opened"],
     ["FUSE protocol", protocolText(facts)],
     ["fusermount3", fusermount3 ?? "not found (not needed for root)"],
+    ["Allow-other", allowOtherText(facts)],
     ["Largest request", pagesText(facts.maxPagesLimit)],
     ["Background requests", backgroundText(facts.maxUserBackground)],
     ["io_uring", uringText(facts)],
-    ["Passthrough", offeredText(offer, "PASSTHROUGH")],
+    ["Passthrough", passthroughText(facts)],
     ["Exports", exportsText(facts)],
   ];
   const width = Math.max(...rows.map(([what]) => what.length));
   return rows.map(([what, how]) => `${what.padEnd(width)}  ${how}`);
 }
 
-function canMount({ capSysAdmin, device }: InfoFacts): boolean {
-  return capSysAdmin && device === null;
+function canMount({ capSysAdmin, fusermount3, device }: InfoFacts): boolean {
+  return (capSysAdmin || fusermount3 !== null) && device === null;
+}
+
+function allowOtherText({ capSysAdmin, userAllowOther }: InfoFacts): string {
+  if (capSysAdmin || userAllowOther) return "possible";
+  return "only for root: there is no line 'user_allow_other' in /etc/fuse.conf";
 }
 
 function exportsText(facts: InfoFacts): string {
-  if (canMount(facts)) return "possible";
-  const what = facts.capSysAdmin ? "/dev/fuse" : "root or CAP_SYS_ADMIN";
+  const { capSysAdmin, device } = facts;
+  if (canMount(facts)) {
+    return capSysAdmin ? "possible" : "possible, by fusermount3";
+  }
+  const what = device === null ? "root or fusermount3" : "/dev/fuse";
   return `not possible without ${what}; 'demo' runs on a simulated kernel`;
 }
 
@@ -140,6 +153,13 @@ function uringText({ offer, enableUring }: InfoFacts): string {
   return enableUring
     ? offeredText(offer, "OVER_IO_URING")
     : "not offered: root can switch it on with 'echo Y > /sys/module/fuse/parameters/enable_uring'";
+}
+
+function passthroughText({ offer, capSysAdmin }: InfoFacts): string {
+  const text = offeredText(offer, "PASSTHROUGH");
+  return text === "offered" && !capSysAdmin
+    ? "offered, but it needs CAP_SYS_ADMIN"
+    : text;
 }
 
 function offeredText(offer: InitOffer | string, name: InitFlagName): string {

@@ -51,6 +51,11 @@ export const OPTIONS = {
     help:
       "let requests travel by /dev/fuse or by FUSE over io_uring (default: auto, by io_uring where this kernel has it switched on)",
   },
+  passthrough: {
+    value: "auto|on|off",
+    help:
+      "let the kernel go to the image itself, past the queues; auto does so where the export's rules hold without them: a whole plain file, read-only or growable (default: off)",
+  },
   "poll-us": {
     value: "auto|N",
     help:
@@ -58,6 +63,11 @@ export const OPTIONS = {
   },
   direct: {
     help: "read and write the image past the page cache (O_DIRECT)",
+  },
+  "allow-other": {
+    value: "off|on|auto",
+    help:
+      "let other users in, as far as the file's mode allows; without root that needs user_allow_other in /etc/fuse.conf (default: auto, on where it is allowed)",
   },
   "no-lock": {
     help:

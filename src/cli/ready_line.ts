@@ -1,4 +1,6 @@
 import { formatSize } from "../backends/size.ts";
+import type { MountWay } from "../session/session.ts";
+import type { PassthroughState } from "../session/passthrough.ts";
 import type { TransportState } from "../session/transport.ts";
 
 /** What is to be told of an export that is ready. */
@@ -15,25 +17,49 @@ export interface ReadyFacts {
   readonly growable: boolean;
   /** How many queues serve it. */
   readonly queues: number;
+  /** Why it is one, if more were asked for; else `null`. */
+  readonly cloning: string | null;
+  /** How it was mounted. */
+  readonly way: MountWay;
+  /** Whether other users may come in. */
+  readonly allowOther: boolean;
   /** The minor version of the protocol agreed on. */
   readonly minor: number;
   /** How requests travel, and why not by io_uring. */
   readonly transport: TransportState;
+  /** Whether the kernel goes to the image itself, and why not. */
+  readonly passthrough: PassthroughState;
   /** The process that serves it. */
   readonly pid: number;
 }
 
 /** One line that says what is exported, how, and how to stop that. */
 export function readyLine(facts: ReadyFacts): string {
-  const { source, mountpoint, size, writable, growable, queues } = facts;
+  const { source, mountpoint, size, writable, growable, way } = facts;
   const access = writable ? "read-write" : "read-only";
   const mode = growable ? `${access}, growable` : access;
-  const count = queues === 1 ? "1 queue" : `${queues} queues`;
+  const others = facts.allowOther ? "on" : "off";
+  const unmount = way === "mount" ? "umount" : "fusermount3 -u";
   return `Exporting ${source} (${
     formatSize(size)
   }, ${mode}) at ${mountpoint}: ` +
-    `${count} ${travel(facts.transport)}, FUSE 7.${facts.minor}; ` +
-    `stop with Ctrl-C, 'kill ${facts.pid}' or 'umount ${mountpoint}'`;
+    `${count(facts)} ${travel(facts.transport)}${by(way)}, ` +
+    `FUSE 7.${facts.minor}, allow-other ${others}${past(facts.passthrough)}; ` +
+    `stop with Ctrl-C, 'kill ${facts.pid}' or '${unmount} ${mountpoint}'`;
+}
+
+function count({ queues, cloning }: ReadyFacts): string {
+  if (cloning !== null) return `1 queue (more are not possible: ${cloning})`;
+  return queues === 1 ? "1 queue" : `${queues} queues`;
+}
+
+function by(way: MountWay): string {
+  return way === "mount" ? "" : " by fusermount3";
+}
+
+function past({ kind, reason }: PassthroughState): string {
+  if (kind === "on") return ", passthrough on";
+  return reason === null ? "" : `, passthrough off: ${reason}`;
 }
 
 function travel({ kind, reason }: TransportState): string {

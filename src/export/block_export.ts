@@ -15,6 +15,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { replyAttributes, setAttributes } from "./attributes.ts";
 import type { ExportContext, ExportRules } from "./export_context.ts";
+import { followImage } from "./follow_image.ts";
 import { finishLater, releaseNothing } from "./late_transfer.ts";
 import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
@@ -30,7 +31,9 @@ export const MAX_PAYLOAD: number = 1 << 20;
 export const EXPORT_ROOT_MODE: number = S_IF.REG;
 
 /** What an export asks of the kernel in INIT. */
-export function exportWish(rules: ExportRules): InitWish {
+export function exportWish(
+  { growable }: Pick<ExportRules, "growable">,
+): InitWish {
   const flags: InitFlagName[] = [
     "ASYNC_READ",
     "ASYNC_DIO",
@@ -42,7 +45,7 @@ export function exportWish(rules: ExportRules): InitWish {
   ];
   // With it, O_TRUNC comes with OPEN, where an image of fixed size ignores it;
   // without it the kernel would set the size to 0 and wipe the image.
-  if (!rules.growable) flags.push("ATOMIC_O_TRUNC");
+  if (!growable) flags.push("ATOMIC_O_TRUNC");
   return {
     flags,
     maxWrite: MAX_PAYLOAD,
@@ -53,11 +56,17 @@ export function exportWish(rules: ExportRules): InitWish {
 
 /** Answers the requests to one exported image. */
 export class BlockExport {
+  /** Whether the backend has something that goes on between requests. */
+  readonly background: boolean;
   readonly #context: ExportContext;
+  /** The kernel's id of the image that it reads and writes by itself, or 0. */
+  readonly #backingId: number;
 
   /** Makes the handler of one queue; the queues of an export share `state`. */
   constructor(context: ExportContext) {
     const { backend, rules } = context;
+    this.background = backend.background ?? false;
+    this.#backingId = rules.backingId ?? 0;
     this.#context = rules.writethrough === true
       ? { ...context, backend: new WritethroughBackend(backend) }
       : context;
@@ -65,6 +74,12 @@ export class BlockExport {
 
   /** Answers one request; see `RequestHandler`. */
   handle(request: Request, reply: Reply): void | PromiseLike<void> {
+    return this.#backingId !== 0 && dependsOnSize(request.opcode)
+      ? followImage(this.#context).then(() => this.#answer(request, reply))
+      : this.#answer(request, reply);
+  }
+
+  #answer(request: Request, reply: Reply): void | PromiseLike<void> {
     const context = this.#context;
     switch (request.opcode) {
       case OPCODES.READ.opcode:
@@ -76,7 +91,7 @@ export class BlockExport {
       case OPCODES.SETATTR.opcode:
         return setAttributes(context, request, reply);
       case OPCODES.OPEN.opcode:
-        return replyOpen(reply);
+        return replyOpen(reply, this.#backingId);
       case OPCODES.FSYNC.opcode:
       case OPCODES.FLUSH.opcode:
         return flushImage(context, reply);
@@ -102,10 +117,21 @@ export class BlockExport {
   }
 }
 
-function replyOpen(reply: Reply): void {
+/** Whether the answer has to do with a size that the kernel may have changed. */
+function dependsOnSize(opcode: number): boolean {
+  return opcode === OPCODES.GETATTR.opcode ||
+    opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode ||
+    opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
+}
+
+function replyOpen(reply: Reply, backingId: number): void {
   const body = reply.zeroed(OPEN_OUT.size);
-  const flags = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+  // Together with DIRECT_IO, reads and writes would still come here.
+  const flags = backingId === 0
+    ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES
+    : FOPEN.PASSTHROUGH;
   OPEN_OUT.set.open_flags(body, 0, flags);
+  OPEN_OUT.set.backing_id(body, 0, backingId);
   reply.ok(OPEN_OUT.size);
 }
 

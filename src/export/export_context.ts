@@ -11,6 +11,11 @@ export interface ExportRules {
   readonly writethrough?: boolean;
   /** Whether users other than the one who mounted it may come in. */
   readonly allowOther: boolean;
+  /**
+   * The id of the image for the kernel, which then reads and writes it by
+   * itself (FUSE_PASSTHROUGH); `null` or left out if requests come here.
+   */
+  readonly backingId?: number | null;
 }
 
 /** What the parts of an export share. */

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { ERRNO } from "../protocol/errno.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
+import { adviceOnDevice } from "./advice.ts";
 import { connectionState } from "./connection.ts";
 import { closeDescriptor, OPEN, openDescriptor } from "./descriptor.ts";
 import { fuseDeviceFromFd, openFuseDevice } from "./fuse_device.ts";
-import { ADVICE_ON_CONTAINERS } from "./fusermount.ts";
 import { type FuseMount, mountFuse } from "./mount.ts";
 import { credentials, hasCapSysAdmin } from "./process.ts";
 import { mountByFusermount, type UserMountOptions } from "./user_mount.ts";
@@ -80,24 +79,4 @@ function checkDevice(): void {
   closeDescriptor(
     openDescriptor(DEVICE, OPEN.RDWR, { advice: adviceOnDevice }),
   );
-}
-
-/**
- * What to do when /dev/fuse cannot be opened.
- *
- * @param error The errno of open(2).
- */
-export function adviceOnDevice(error: number): string | undefined {
-  switch (error) {
-    case ERRNO.ENOENT:
-    case ERRNO.ENODEV:
-    case ERRNO.ENXIO:
-      return `load the kernel's module with 'modprobe fuse'; ${ADVICE_ON_CONTAINERS}`;
-    case ERRNO.EACCES:
-      return `let users open it, as root: 'chmod 0666 ${DEVICE}'`;
-    case ERRNO.EPERM:
-      return ADVICE_ON_CONTAINERS;
-    default:
-      return undefined;
-  }
 }

@@ -38,18 +38,20 @@ export class EventFd {
     this.#readable = new Readable(this.fd);
   }
 
-  /** Resolves once it has been signalled since the last time, or is closed. */
+  /**
+   * Resolves once it has been signalled since the last time, or within a second
+   * even so.
+   */
   async signalled(): Promise<void> {
     await this.#readable.later();
     // Takes the signal back; there may be none, after another waiter.
     if (!this.#closed) libc().read(this.fd, this.#pointer, SIZE);
   }
 
-  /** Closes it; whoever waits is woken within a second. */
+  /** Closes it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#readable.end();
     closeDescriptor(this.fd);
   }
 }

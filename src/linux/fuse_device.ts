@@ -6,6 +6,7 @@
 
 import { ERRNO } from "../protocol/errno.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
+import { adviceOnDevice } from "./advice.ts";
 import { BufferPointers, LastBigint } from "./call_arguments.ts";
 import { closeDescriptor, OPEN, openDescriptor } from "./descriptor.ts";
 import { errno, type Libc, libc } from "./libc.ts";
@@ -140,8 +141,8 @@ export class LinuxFuseDevice implements FuseDevice {
     this.#blocking = blocking;
   }
 
-  poll(): boolean {
-    return this.#readable.now();
+  poll(limitMs?: number): boolean {
+    return this.#readable.now(limitMs);
   }
 
   readable(): Promise<void> {
@@ -151,7 +152,6 @@ export class LinuxFuseDevice implements FuseDevice {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#readable.end();
     closeDescriptor(this.fd);
   }
 }
@@ -166,16 +166,5 @@ function checkLength(buffer: Uint8Array, length: number): void {
 }
 
 function openDevice(): number {
-  return openDescriptor(DEVICE, OPEN.RDWR, { advice: adviceOnOpen });
-}
-
-function adviceOnOpen(error: number): string | undefined {
-  if (error === ERRNO.ENOENT || error === ERRNO.ENODEV) {
-    return "load the kernel's module with 'modprobe fuse', or give the container the device";
-  }
-  return error === ERRNO.EACCES
-    ? "run as root: mounting without root is not supported yet"
-    : error === ERRNO.EPERM
-    ? "let this container use the device, for example with --device /dev/fuse"
-    : undefined;
+  return openDescriptor(DEVICE, OPEN.RDWR, { advice: adviceOnDevice });
 }

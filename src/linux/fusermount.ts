@@ -8,9 +8,11 @@
  */
 
 import { ERRNO } from "../protocol/errno.ts";
+import { ADVICE_ON_CONTAINERS } from "./advice.ts";
 import { pointerOf } from "./call_arguments.ts";
 import { type Child, startChild } from "./child_process.ts";
 import { closeDescriptor, OPEN, openDescriptor } from "./descriptor.ts";
+import { readText } from "./files.ts";
 import { errno, libc } from "./libc.ts";
 import { findExecutable } from "./process.ts";
 import {
@@ -23,6 +25,8 @@ import { SystemError } from "./system_error.ts";
 
 /** Where the connection's descriptor is to be sent, in the child. */
 const COMMFD = 3;
+
+const CONFIGURATION = "/etc/fuse.conf";
 
 // Far more than it needs; its mount point may lie on a server that hangs.
 const PATIENCE_MS = 10_000;
@@ -44,6 +48,17 @@ export function findFusermount(): string {
     reason: "fusermount3 is not installed",
     advice: "install the package fuse3, or run as root",
   });
+}
+
+/** Whether fusermount3 lets users who are not root use `allow_other`. */
+export function usersMayAllowOther(): boolean {
+  try {
+    const lines = readText(CONFIGURATION).split("\n");
+    return lines.some((line) => line.trim() === "user_allow_other");
+  } catch (error) {
+    if (error instanceof SystemError) return false;
+    throw error;
+  }
 }
 
 /**
@@ -192,10 +207,6 @@ function failureOf(
     advice: known?.[2].replace("PATH", path),
   });
 }
-
-/** What to do in a container, for errors of the device and of mounting. */
-export const ADVICE_ON_CONTAINERS =
-  "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
 
 // Messages of libfuse's util/fusermount.c: errno and advice.
 const KNOWN: readonly (readonly [RegExp, number, string])[] = [

@@ -129,6 +129,8 @@ const SYMBOLS = {
   },
   // int munmap(void *addr, size_t length);
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  // int sched_yield(void);
+  sched_yield: { parameters: [], result: "i32" },
   // long syscall(SYS_io_uring_setup, u32 entries, struct io_uring_params *p);
   io_uring_setup: {
     name: "syscall",

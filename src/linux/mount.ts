@@ -8,31 +8,22 @@
  */
 
 import { ERRNO } from "../protocol/errno.ts";
+import { ADVICE_ON_CONTAINERS } from "./advice.ts";
 import { cString } from "./c_string.ts";
-import {
-  closeDescriptor,
-  OPEN,
-  openDescriptor,
-  pathOfDescriptor,
-} from "./descriptor.ts";
+import { closeDescriptor, pathOfDescriptor } from "./descriptor.ts";
 import { errno, libc } from "./libc.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
-  findMount,
-  type Mount,
-  mountState,
-  OWN_TYPE,
-  readMounts,
-} from "./mounts.ts";
-import { readLink } from "./paths.ts";
-import { AT, fileKind, S_IFMT, statxDescriptor } from "./statx.ts";
-import { SystemError } from "./system_error.ts";
-import {
-  abortExactly,
-  connectionOf,
-  unmountExactly,
-  type UnmountResult,
-} from "./unmount.ts";
+  checkPlace,
+  mountIdsAt,
+  newMountAt,
+  openPlace,
+  placeError,
+} from "./mount_place.ts";
+import { type Mount, OWN_TYPE } from "./mounts.ts";
+import { S_IFMT } from "./statx.ts";
+import type { SystemError } from "./system_error.ts";
+import { abortExactly, unmountExactly, type UnmountResult } from "./unmount.ts";
 
 // Flags of mount(2).
 const MS_RDONLY = 1;
@@ -95,75 +86,49 @@ export interface FuseMount {
  * dead; ENOENT, EACCES; EPERM without CAP_SYS_ADMIN; mount(2)'s other errors.
  */
 export function mountFuse(options: MountOptions): FuseMount {
-  const place = openDescriptor(
-    options.mountpoint,
-    OPEN.PATH | OPEN.NOFOLLOW,
-    { label: `the mount point ${options.mountpoint}`, advice: adviceOnOpen },
-  );
+  const place = openPlace(options.mountpoint);
   try {
-    const path = readLink(pathOfDescriptor(place));
     // Between the look and the mount nobody else of this program may mount.
-    return withMountLock(path, () => {
-      refuseOwnMount(path, options);
-      checkKind(place, options);
-      const before = new Set(ownMountsAt(path).map((mount) => mount.id));
-      callMount(place, options);
-      return handleOf(newMount(path, before, options));
+    return withMountLock(place.path, () => {
+      checkPlace(place, options);
+      const before = mountIdsAt(place.path);
+      callMount(place.fd, options);
+      const mount = newMountAt(place.path, before, options.fd);
+      if (mount === null) throw lostError(options);
+      return mountHandle(mount, () => unmountExactly(mount));
     });
   } finally {
     // Kept open, it would make everyone else's unmount fail with EBUSY.
-    closeDescriptor(place);
+    closeDescriptor(place.fd);
   }
 }
 
-function checkKind(place: number, options: MountOptions): void {
-  // Not synchronised: another server's file system may lie here, and hang.
-  const status = statxDescriptor(place, AT.STATX_DONT_SYNC);
-  if (typeof status === "number") {
-    throw mountError(options, "statx", -status);
-  }
-  if (status.kind === fileKind(options.rootMode)) return;
-  const wanted = fileKind(options.rootMode) === "directory"
-    ? "a directory"
-    : "a regular file";
-  throw mountError(options, "mount", errnoOfKind(status.kind, wanted), {
-    reason: `${NAMES_OF_KINDS[status.kind]} is there`,
-    advice: `the mount point has to be ${wanted}`,
-  });
-}
-
-const NAMES_OF_KINDS = {
-  file: "a regular file",
-  directory: "a directory",
-  symlink: "a symbolic link",
-  block: "a block device",
-  character: "a character device",
-  fifo: "a named pipe",
-  socket: "a socket",
-  unknown: "something unknown",
-} as const;
-
-function errnoOfKind(
-  kind: keyof typeof NAMES_OF_KINDS,
-  wanted: string,
-): number {
-  if (kind === "symlink") return ERRNO.ELOOP;
-  if (wanted === "a directory") return ERRNO.ENOTDIR;
-  return kind === "directory" ? ERRNO.EISDIR : ERRNO.EINVAL;
-}
-
-function refuseOwnMount(path: string, options: MountOptions): void {
-  const there = findMount(path);
-  if (there?.type !== OWN_TYPE) return;
-  const dead = mountState(there) === "dead";
-  throw mountError(options, "mount", ERRNO.EEXIST, {
-    reason: dead
-      ? "an export whose server is gone is still mounted there"
-      : "it is already exported",
-    advice: dead
-      ? `remove it with 'umount ${path}'`
-      : "end that export first, or choose another mount point",
-  });
+/**
+ * The handle of a mount that has been made.
+ *
+ * @param mount The mount.
+ * @param unmount Takes it down.
+ */
+export function mountHandle(
+  mount: Mount,
+  unmount: () => UnmountResult,
+): FuseMount {
+  // The kernel gives away the numbers of a mount as soon as that has gone:
+  // looking for them again would find a mount of somebody else.
+  let isDown = false;
+  return {
+    path: mount.mountPoint,
+    id: mount.id,
+    connection: mount.minor,
+    unmount() {
+      if (isDown) return "gone";
+      const result = unmount();
+      isDown = result === "unmounted";
+      return result;
+    },
+    // Unmounting has ended the connection.
+    abort: () => !isDown && abortExactly(mount),
+  };
 }
 
 function callMount(place: number, options: MountOptions): void {
@@ -178,7 +143,7 @@ function callMount(place: number, options: MountOptions): void {
   );
   if (result === 0) return;
   const error = errno();
-  throw mountError(options, "mount", error, { advice: adviceOnMount(error) });
+  throw placeError(options, { errno: error, advice: adviceOnMount(error) });
 }
 
 // The options of fuse_fs_parameters[] in the kernel's fs/fuse/inode.c.
@@ -195,73 +160,16 @@ function mountData(options: MountOptions): string {
   return data.join(",");
 }
 
-// Told from mountinfo: looking at the mount itself would wait for INIT.
-function newMount(
-  path: string,
-  before: ReadonlySet<number>,
-  options: MountOptions,
-): Mount {
-  // Two exports may be mounted here in the same moment; a newer kernel tells
-  // which of them is this descriptor's.
-  const connection = connectionOf(options.fd);
-  const found = ownMountsAt(path).find((mount) =>
-    !before.has(mount.id) &&
-    (connection === null || mount.minor === connection)
-  );
-  if (found !== undefined) return found;
-  throw mountError(options, "mount", ERRNO.ENOENT, {
+function lostError(options: MountOptions): SystemError {
+  return placeError(options, {
+    errno: ERRNO.ENOENT,
     reason: "the new mount is not in /proc/self/mountinfo",
     advice: "see whether something unmounts it at once",
   });
 }
 
-// Only these, hidden ones included, can be taken for the new one: the kernel
-// gives the numbers of mounts that went away again.
-function ownMountsAt(path: string): Mount[] {
-  return readMounts().filter((mount) =>
-    mount.mountPoint === path && mount.type === OWN_TYPE
-  );
-}
-
-function handleOf(mount: Mount): FuseMount {
-  // The kernel gives away the numbers of a mount as soon as that has gone:
-  // looking for them again would find a mount of somebody else.
-  let isDown = false;
-  return {
-    path: mount.mountPoint,
-    id: mount.id,
-    connection: mount.minor,
-    unmount() {
-      if (isDown) return "gone";
-      const result = unmountExactly(mount);
-      isDown = result === "unmounted";
-      return result;
-    },
-    // Unmounting has ended the connection.
-    abort: () => !isDown && abortExactly(mount),
-  };
-}
-
-function mountError(
-  options: MountOptions,
-  call: string,
-  error: number,
-  texts: { reason?: string; advice?: string | undefined } = {},
-): SystemError {
-  const action = `mount on ${options.mountpoint}`;
-  return new SystemError({ call, action, errno: error, ...texts });
-}
-
-function adviceOnOpen(error: number): string | undefined {
-  return error === ERRNO.ENOENT
-    ? "create it first, an empty file will do"
-    : undefined;
-}
-
 function adviceOnMount(error: number): string | undefined {
-  if (error === ERRNO.EPERM) {
-    return "run as root, or with CAP_SYS_ADMIN: mounting without root is not supported yet";
-  }
+  if (error === ERRNO.EPERM) return ADVICE_ON_CONTAINERS;
   return error === ERRNO.ENODEV
     ? "load the kernel's module with 'modprobe fuse'"
     : undefined;

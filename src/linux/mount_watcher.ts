@@ -38,7 +38,7 @@ export interface WatchOptions {
 export interface MountWatcher {
   /** Its number. */
   readonly pid: number;
-  /** Sends it away; it does nothing, and has ended when this returns. */
+  /** Sends it away; it does nothing, and has ended when this returns. Idempotent. */
   release(): void;
 }
 
@@ -69,9 +69,12 @@ export function watchMount(options: WatchOptions): MountWatcher {
         environment: ["LC_ALL=C", "PATH=/usr/bin:/bin"],
         descriptors: [theirs, nothing, nothing],
       });
+      let released = false;
       return {
         pid: child.pid,
         release() {
+          if (released) return;
+          released = true;
           libc().write(ours, Deno.UnsafePointer.of(DONE), BigInt(DONE.length));
           closeDescriptor(ours);
           child.wait(END_MS);

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { ERRNO } from "../protocol/errno.ts";
 import { AT_FDCWD } from "./descriptor.ts";
 import { readText } from "./files.ts";
 import { connectionState } from "./connection.ts";
+import { comesToAnEnd } from "./mount_probe.ts";
 import { AT, statx } from "./statx.ts";
 
 /** The file system type of this program's mounts; `fuse.` and the subtype. */
@@ -82,18 +84,26 @@ export function findMount(
 }
 
 /**
- * Whether a FUSE mount's server is there, without waiting for it.
+ * Whether a FUSE mount's server is there, without waiting for it, or for a
+ * second at most.
  *
  * @param mount The topmost mount at its mount point.
  */
 export function mountState(mount: Mount): MountState {
   const state = connectionState(mount.minor);
-  if (state !== "dead") return state;
+  if (state === "live") return state;
+  if (state === "unknown") {
+    // Without fusectl, users have to ask for real; others may wait for ever.
+    const { type, mountPoint } = mount;
+    if (type !== OWN_TYPE || !comesToAnEnd(mountPoint)) return state;
+  }
   // Someone may have set by hand what tells a dead connection. Asking for real
   // cannot wait on a dead one, and succeeds only on a live one.
   const flags = AT.SYMLINK_NOFOLLOW | AT.STATX_FORCE_SYNC;
   const status = statx(AT_FDCWD, mount.mountPoint, flags);
-  return typeof status === "number" ? "dead" : "live";
+  if (typeof status !== "number") return "live";
+  // One that others may not enter says so, dead or alive.
+  return status === -ERRNO.EACCES ? state : "dead";
 }
 
 /**

@@ -52,6 +52,11 @@ export function credentials(): Credentials {
   };
 }
 
+/** Lets another thread that waits for this core have it: sched_yield(2). */
+export function giveWay(): void {
+  libc().sched_yield();
+}
+
 /**
  * Whether this process may mount: CAP_SYS_ADMIN in `CapEff` of
  * /proc/self/status.

@@ -10,8 +10,9 @@ import { type Libc, libc } from "./libc.ts";
 const POLLIN = 1;
 const ONE_DESCRIPTOR = 1n;
 
-// A thread in poll(2) keeps a closed descriptor's connection alive. Bounding
-// each wait bounds that too, for one cheap call a second.
+// A thread in poll(2) keeps a closed descriptor's connection alive, and may
+// have nobody to wake it. Bounding each wait bounds both, for one cheap call a
+// second.
 const LONGEST_WAIT_MS = 1000;
 
 /** Asks of one descriptor whether reading it would wait. */
@@ -19,7 +20,6 @@ export class Readable {
   readonly #fd: number;
   readonly #libc: Libc = libc();
   readonly #pollfd: PollIn;
-  #closed = false;
   #wait: Promise<void> | undefined;
 
   /** Looks at a descriptor. */
@@ -28,14 +28,20 @@ export class Readable {
     this.#pollfd = pollIn(fd);
   }
 
-  /** poll(2) with no time-out. */
-  now(): boolean {
-    return this.#libc.poll(this.#pollfd.pointer, ONE_DESCRIPTOR, 0) > 0;
+  /**
+   * poll(2).
+   *
+   * @param limitMs How long to sleep at most, in milliseconds; not at all if
+   * left out.
+   */
+  now(limitMs: number = 0): boolean {
+    const { pointer } = this.#pollfd;
+    return this.#libc.poll(pointer, ONE_DESCRIPTOR, limitMs) > 0;
   }
 
   /**
-   * Resolves once reading would not wait, or after {@linkcode end}; timers and
-   * promises of this thread go on meanwhile.
+   * Resolves once reading would not wait, or within a second even so; timers
+   * and promises of this thread go on meanwhile.
    */
   later(): Promise<void> {
     return this.#wait ??= this.#poll().finally(() => {
@@ -43,24 +49,16 @@ export class Readable {
     });
   }
 
-  /** The descriptor is about to be closed: ends waits within a second. */
-  end(): void {
-    this.#closed = true;
-  }
-
   async #poll(): Promise<void> {
     // Its own memory: another thread writes to it while now() may be called.
     const pollfd = pollIn(this.#fd);
-    let ready = 0;
     // An error's number is lost in the other thread: reading will tell it.
-    while (ready === 0 && !this.#closed) {
-      ready = await this.#libc.poll_nonblocking(
-        pollfd.pointer,
-        ONE_DESCRIPTOR,
-        LONGEST_WAIT_MS,
-      );
-    }
-    // Keeps the memory alive until the last wait has returned.
+    await this.#libc.poll_nonblocking(
+      pollfd.pointer,
+      ONE_DESCRIPTOR,
+      LONGEST_WAIT_MS,
+    );
+    // Keeps the memory alive until the wait has returned.
     pollfd.bytes.fill(0);
   }
 }

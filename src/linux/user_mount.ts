@@ -5,7 +5,6 @@
  */
 
 import { ERRNO } from "../protocol/errno.ts";
-import { abortConnection } from "./connection.ts";
 import { closeDescriptor, pathOfDescriptor } from "./descriptor.ts";
 import {
   escapeOption,
@@ -13,7 +12,7 @@ import {
   fusermount,
   fusermountUnmount,
 } from "./fusermount.ts";
-import type { FuseMount, MountOptions } from "./mount.ts";
+import { type FuseMount, mountHandle, type MountOptions } from "./mount.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
   checkPlace,
@@ -27,7 +26,7 @@ import { type MountWatcher, watchMount } from "./mount_watcher.ts";
 import { type Mount, readMounts } from "./mounts.ts";
 import { readLink } from "./paths.ts";
 import { SystemError } from "./system_error.ts";
-import { unmountExactly, type UnmountResult } from "./unmount.ts";
+import { abortExactly, unmountExactly, type UnmountResult } from "./unmount.ts";
 
 /**
  * Whether users other than the mount's owner may come in: `auto` if that is
@@ -188,7 +187,7 @@ export function unmountForUser(
   // It was the topmost at its place a moment ago.
   const now = find(mount);
   if (now === undefined) return "gone";
-  abortConnection(now.minor);
+  abortExactly(now);
   try {
     fusermountUnmount(now.mountPoint);
   } catch (error) {
@@ -205,23 +204,13 @@ function find(mount: Pick<Mount, "id" | "minor">): Mount | undefined {
 }
 
 function handleOf(mount: Mount, watcher: MountWatcher | null): FuseMount {
-  let watched = watcher;
-  return {
-    path: mount.mountPoint,
-    id: mount.id,
-    connection: mount.minor,
-    unmount: () =>
-      lockedIfPossible(mount.mountPoint, () => {
-        const result = unmountForUser(mount);
-        if (result !== "covered") {
-          // Gone before another can be mounted here: it must not take that.
-          watched?.release();
-          watched = null;
-        }
-        return result;
-      }),
-    abort: () => abortConnection(mount.minor),
-  };
+  return mountHandle(mount, () =>
+    lockedIfPossible(mount.mountPoint, () => {
+      const result = unmountForUser(mount);
+      // Gone before another can be mounted here: it must not take that.
+      if (result !== "covered") watcher?.release();
+      return result;
+    }));
 }
 
 function lockedIfPossible<T>(path: string, use: () => T): T {

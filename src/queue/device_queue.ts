@@ -28,6 +28,12 @@ export interface DeviceQueueOptions {
   /** How long to poll before sleeping; not at all if left out. */
   readonly poll?: PollStrategy;
   /**
+   * How long `next(true)` sleeps at most, in milliseconds, where the end of the
+   * session may fail to wake whoever sleeps; without limit if left out. All
+   * queues that sleep so are woken for each request.
+   */
+  readonly longestSleepMs?: number | undefined;
+  /**
    * Makes a buffer of `size` bytes whose byte `dataAt` begins a page, as direct
    * I/O needs it; any buffer will do otherwise.
    */
@@ -54,6 +60,7 @@ export class DeviceQueue implements RequestQueue {
   readonly #maxPayload: number;
   readonly #poll: PollStrategy;
   readonly #isPending: () => boolean;
+  readonly #longestSleepMs: number | undefined;
   readonly #allocate: NonNullable<DeviceQueueOptions["allocate"]>;
   readonly #free: Slot[] = [];
   #slots = 0;
@@ -67,6 +74,7 @@ export class DeviceQueue implements RequestQueue {
     this.#maxPayload = options.maxPayload;
     this.#poll = options.poll ?? new PollStrategy(0);
     this.#isPending = () => device.poll();
+    this.#longestSleepMs = options.longestSleepMs;
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.dialect = options.dialect ?? BEFORE_INIT;
   }
@@ -79,13 +87,15 @@ export class DeviceQueue implements RequestQueue {
     if (this.#end !== null) return null;
     const slot = this.#free.pop() ?? this.#newSlot();
     if (slot === null) return null;
-    this.#device.setBlocking(mayBlock);
+    const sleeps = mayBlock && this.#longestSleepMs === undefined;
+    this.#device.setBlocking(sleeps);
+    if (mayBlock && !sleeps) this.#device.poll(this.#longestSleepMs);
     for (;;) {
-      const received = mayBlock
+      const received = sleeps
         ? this.#readWaiting(slot)
         : this.#device.read(slot.incoming);
       if (received < 0) {
-        if (this.#goesOn(-received, mayBlock)) continue;
+        if (this.#goesOn(-received, sleeps)) continue;
         break;
       }
       slot.reply.reset();
@@ -144,11 +154,11 @@ export class DeviceQueue implements RequestQueue {
   }
 
   /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
-  #goesOn(errno: number, mayBlock: boolean): boolean {
+  #goesOn(errno: number, sleeps: boolean): boolean {
     switch (errno) {
       case ERRNO.EAGAIN:
         // A descriptor that blocks has no reason to say so; ask again.
-        return mayBlock;
+        return sleeps;
       case ERRNO.ENOENT:
       case ERRNO.EINTR:
         // The request was withdrawn while it was being copied.

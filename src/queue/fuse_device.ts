@@ -25,11 +25,17 @@ export interface FuseDevice {
   write(buffer: Uint8Array<ArrayBuffer>, length: number): number;
   /** Switches O_NONBLOCK off (`true`) or on (`false`). */
   setBlocking(blocking: boolean): void;
-  /** poll(2) with no time-out: whether read() would give something, or an end. */
-  poll(): boolean;
   /**
-   * Resolves once read() would not wait: a request is pending or the
-   * connection has ended. Timers and promises of this thread go on meanwhile.
+   * poll(2): whether read() would give something, or an end.
+   *
+   * @param limitMs How long to sleep at most until it would, in milliseconds;
+   * not at all if left out.
+   */
+  poll(limitMs?: number): boolean;
+  /**
+   * Resolves once read() would not wait, because a request is pending or the
+   * connection has ended; or after a while even so. Timers and promises of this
+   * thread go on meanwhile.
    */
   readable(): Promise<void>;
   /** close(2). Requests read here and not answered end with ECONNABORTED. */

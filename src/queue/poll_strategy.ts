@@ -10,11 +10,15 @@ const AUTO_MAX_US = 50;
 const AUTO_FIRST_US = 10;
 /** Requests in one go from which on polling only breaks them up. */
 const BATCH = 2;
-/** A step of polling that takes so long was interrupted by somebody. */
-const INTERRUPTED_US = 25;
-/** Waits without polling after somebody else wanted the core. */
-const PENALTY = 200;
 const US_PER_MS = 1000;
+
+/** What a {@linkcode PollStrategy} needs of the system. */
+export interface PollOptions {
+  /** Lets whoever else wants this core have it; nobody if left out. */
+  readonly giveWay?: () => void;
+  /** A clock in milliseconds; `performance.now` if left out. */
+  readonly now?: () => number;
+}
 
 /**
  * Decides, before each sleep, for how long to poll first.
@@ -27,22 +31,25 @@ const US_PER_MS = 1000;
  * millisecond in all, and then sleeps.
  *
  * A poller also takes the core from whoever else is to run there, the client
- * that it waits for included. When its own clock jumps, it has been in the way,
- * and sleeps for a while instead. So of several queues that poll, those go to
- * sleep whose cores are needed.
+ * that it waits for included. So it gives way all the time: then it is only in
+ * the way of the core's going idle.
  */
 export class PollStrategy {
   readonly #fixed: number | null;
+  readonly #giveWay: () => void;
+  readonly #now: () => number;
   #window = 0;
-  #penalty = 0;
 
   /**
    * Makes a strategy.
    *
    * @param pollUs `auto`, or microseconds.
+   * @param options The system.
    */
-  constructor(pollUs: PollUs = "auto") {
+  constructor(pollUs: PollUs = "auto", options: PollOptions = {}) {
     this.#fixed = pollUs === "auto" ? null : pollUs;
+    this.#giveWay = options.giveWay ?? (() => {});
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Whether it needs to hear how long waits were. */
@@ -63,32 +70,19 @@ export class PollStrategy {
    * Polls until something came or the window is over.
    *
    * @param window Microseconds.
-   * @param polls How often to poll between two looks at the clock.
+   * @param polls How often to poll before giving way.
    * @param came Whether something came.
-   * @param now The clock, in milliseconds; `performance.now` if left out.
    * @returns Whether something came.
    */
-  poll(
-    window: number,
-    polls: number,
-    came: () => boolean,
-    now: () => number = clock,
-  ): boolean {
-    let last = 0;
+  poll(window: number, polls: number, came: () => boolean): boolean {
     let end = 0;
     for (let i = 1; !came(); i++) {
-      // Looking at the clock costs as much as many polls; the first go without.
+      // The first go without a look at the clock, which costs more than they.
       if (i % polls !== 0) continue;
-      const time = now();
-      if (end === 0) {
-        end = time + window / US_PER_MS;
-      } else if ((time - last) * US_PER_MS > INTERRUPTED_US) {
-        this.#interrupted();
-        return came();
-      } else if (time >= end) {
-        return false;
-      }
-      last = time;
+      const now = this.#now();
+      if (end === 0) end = now + window / US_PER_MS;
+      else if (now >= end) return came();
+      this.#giveWay();
     }
     return true;
   }
@@ -99,23 +93,11 @@ export class PollStrategy {
    * @param us Microseconds from the wish for a request to its arrival.
    */
   waited(us: number): void {
-    if (this.#penalty > 0) {
-      this.#penalty--;
-    } else if (us <= AUTO_MAX_US) {
+    if (us <= AUTO_MAX_US) {
       const twice = Math.max(AUTO_FIRST_US, this.#window * 2);
       this.#window = Math.min(AUTO_MAX_US, twice);
     } else if (this.#window > 0) {
       this.#window = this.#window > AUTO_FIRST_US ? this.#window >> 1 : 0;
     }
   }
-
-  #interrupted(): void {
-    if (!this.adapts) return;
-    this.#window = 0;
-    this.#penalty = PENALTY;
-  }
-}
-
-function clock(): number {
-  return performance.now();
 }

@@ -59,12 +59,13 @@ export interface RequestQueue {
    * where nothing is outstanding but what is carried and the thread has nothing
    * else to do, since timers and promises stand still meanwhile.
    * @returns `null` if nothing is pending, `capacity` requests are outstanding,
-   * or the queue has ended.
+   * or the queue has ended. One that blocks may give `null` after a while too,
+   * so that the thread can see whether it is to stop.
    */
   next(mayBlock: boolean): Exchange | null;
   /**
    * Waits without blocking the thread until `next()` may have something to
-   * give, or the queue has ended. Never rejects.
+   * give, or the queue has ended; or for a while. Never rejects.
    */
   ready(): Promise<void>;
   /**

@@ -18,6 +18,11 @@ const BURST_MAX = 64;
 /** Whoever answers requests. */
 export interface RequestHandler {
   /**
+   * Whether timers and promises of its own have to go on while no answer is
+   * outstanding: the thread then never sleeps in the queue. No if left out.
+   */
+  readonly background?: boolean;
+  /**
    * Answers one request: fills the reply and says `ok()` or `error()`, before
    * it returns or before the promise that it returns is fulfilled. What it
    * throws is answered with the error's `errno`, or EIO.
@@ -32,7 +37,8 @@ export interface RequestHandler {
 export interface ServeOptions {
   /**
    * Whether the thread has nothing else to do, so that it may sleep in the
-   * queue while nothing is outstanding. No if left out.
+   * queue while nothing is outstanding and the handler has nothing in the
+   * background. No if left out.
    */
   readonly mayBlock?: boolean;
   /** Shared memory of the session: counters, and the sign to stop. */
@@ -93,7 +99,9 @@ class ServeLoop {
 
   async run(): Promise<QueueEnd> {
     const queue = this.#queue;
-    const { board, mayBlock = false } = this.#options;
+    const { board } = this.#options;
+    const mayBlock = this.#options.mayBlock === true &&
+      this.#handler.background !== true;
     let burst = 0;
     while (board === undefined || !board.stopping) {
       const { carried } = queue;
@@ -105,6 +113,9 @@ class ServeLoop {
         await turn();
       } else if (queue.end !== null) {
         break;
+      } else if (alone) {
+        // It slept in vain, for as long as it may.
+        await turn();
       } else if (
         carried === undefined && this.#outstanding === queue.capacity
       ) {

@@ -13,7 +13,7 @@ const ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 /** Where fuse_uring_ent_in_out lies in an entry's headers. */
 const ENT_IN_OUT_AT = 256;
 /** Polls in a row between two looks at the clock, which costs more. */
-const POLLS = 32;
+const POLLS = 8;
 const US_PER_MS = 1000;
 
 /** Options of a {@linkcode UringQueue}. */

@@ -47,6 +47,8 @@ export interface OpenImage {
   readonly backend: Backend;
   /** What it is called. */
   readonly name: string;
+  /** Its file or block device; `null` if it is none, or does not tell. */
+  readonly file: BlockFileStat | null;
   /** Its size and space. */
   readonly stat: ImageStat;
   /** Lets go of it. */
@@ -92,12 +94,12 @@ async function openSource(
   if ("backend" in source) {
     const { backend } = source;
     const close = async () => await backend.close();
-    return { spec: null, backend, name: backend.name, close };
+    return { spec: null, backend, name: backend.name, file: null, close };
   }
   const spec: BackendSpec = { kind: "module", ...source };
   const backend = await openBackend(spec);
   const close = async () => await backend.close();
-  return { spec, backend, name: backend.name, close };
+  return { spec, backend, name: backend.name, file: null, close };
 }
 
 async function openMade(
@@ -115,6 +117,7 @@ async function openMade(
     spec,
     backend: await openBackend(spec),
     name,
+    file: null,
     close: () => Promise.resolve(),
   };
 }
@@ -148,7 +151,8 @@ async function openFile(
       file.close();
       return Promise.resolve();
     };
-    return { spec, backend: await openBackend(spec), name, close };
+    const backend = await openBackend(spec);
+    return { spec, backend, name, file: toldBy(stat), close };
   } catch (error) {
     past?.close();
     file.close();
@@ -158,10 +162,13 @@ async function openFile(
 
 type Stat = BlockFileStat | number;
 
+function toldBy(stat: Stat): BlockFileStat | null {
+  return typeof stat === "number" ? null : stat;
+}
+
 /** What positions and lengths of direct I/O have to be multiples of. */
 function alignmentOf(stat: Stat): number {
-  const told = typeof stat === "number" ? null : stat.directAlignment;
-  return told ?? DIRECT_ALIGNMENT;
+  return toldBy(stat)?.directAlignment ?? DIRECT_ALIGNMENT;
 }
 
 function openDirect(

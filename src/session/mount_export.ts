@@ -7,19 +7,24 @@ import {
 import type { ExportContext, ExportRules } from "../export/export_context.ts";
 import { resizeImage } from "../export/resize.ts";
 import { errnoName, errnoOf } from "../protocol/errno.ts";
+import { followImage } from "../export/follow_image.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
-import { credentials } from "../linux/process.ts";
+import { credentials, hasCapSysAdmin } from "../linux/process.ts";
+import type { AllowOther } from "../linux/user_mount.ts";
 import { type ExportSource, type OpenImage, openImage } from "./image.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
+import {
+  type PassthroughChoice,
+  type PassthroughFacts,
+  type PassthroughPlan,
+  planPassthrough,
+} from "./passthrough.ts";
 import { checkQueues } from "./queue_count.ts";
 import { Session, type SessionParts } from "./session.ts";
 import type { TransportChoice } from "./transport.ts";
-import {
-  type SessionHandler,
-  type SessionListener,
-  startServing,
-} from "./start_serving.ts";
+import type { SessionListener } from "./session_listener.ts";
+import { type SessionHandler, startServing } from "./start_serving.ts";
 
 /** Options of {@linkcode mountExport}. */
 export interface MountExportOptions extends SessionListener {
@@ -48,6 +53,14 @@ export interface MountExportOptions extends SessionListener {
    */
   readonly transport?: TransportChoice;
   /**
+   * Whether the kernel goes to the image itself: `on`, `off`, or `auto` for
+   * where the export's rules hold without it; `off`. Whoever keeps a file open
+   * then reads and writes the image also after the end of the session.
+   */
+  readonly passthrough?: PassthroughChoice;
+  /** Whether `makeReadOnly` is to be possible, so that `auto` is `off`; no. */
+  readonly mayChange?: boolean;
+  /**
    * How long queues poll before they sleep: microseconds, 0 for not at all, or
    * `auto` for as long as it pays; `auto`.
    */
@@ -61,8 +74,16 @@ export interface MountExportOptions extends SessionListener {
   readonly direct?: boolean;
   /** Whether to measure how long requests take; no if left out. */
   readonly measuring?: boolean;
-  /** Whether other users may come in; no if left out. */
-  readonly allowOther?: boolean;
+  /**
+   * Whether other users may come in, as far as the file's mode lets them: `on`,
+   * `off`, or `auto` for `on` where this user may let them; `auto`.
+   */
+  readonly allowOther?: AllowOther;
+  /**
+   * After how many milliseconds without an answer a queue is said to hang; 30
+   * seconds if left out.
+   */
+  readonly hangMs?: number;
   /** Hears of what was put right on the way, such as a stale mount. */
   readonly notice?: (text: string) => void;
 }
@@ -82,7 +103,9 @@ export class ExportSession extends Session {
 
   /** The image's size in bytes, as it is now. */
   get size(): number {
-    return this.#context.state.size;
+    const { backend, state, rules } = this.#context;
+    const stat = rules.backingId == null ? null : backend.stat();
+    return stat !== null && "size" in stat ? stat.size : state.size;
   }
 
   /** Whether the file can be written to, as it is now. */
@@ -101,6 +124,7 @@ export class ExportSession extends Session {
     if (!this.writable) {
       throw new Error(`Cannot resize ${this.source}: it can only be read`);
     }
+    if (this.passthrough.kind === "on") await followImage(this.#context);
     refuseErrno(await resizeImage(this.#context, size), this.source, "resize");
     refuseErrno(await backend.flush(), this.source, "flush");
   }
@@ -109,11 +133,17 @@ export class ExportSession extends Session {
    * Refuses every change from now on, and makes durable what was written.
    * Files that are open for writing stay so; writing to them fails (EACCES).
    *
-   * @throws {Error} If what was written cannot be made durable.
+   * @throws {Error} If what was written cannot be made durable, or the kernel
+   * writes to the image by itself (passthrough).
    */
   async makeReadOnly(): Promise<void> {
     const { backend, state } = this.#context;
     if (!this.writable) return;
+    if (this.passthrough.kind === "on") {
+      throw new Error(
+        `Cannot make ${this.source} read-only: the kernel writes to it by itself; export it with passthrough off`,
+      );
+    }
     await state.lock.lock();
     state.makeReadOnly();
     state.lock.unlock();
@@ -142,7 +172,7 @@ export class ExportSession extends Session {
 export async function mountExport(
   options: MountExportOptions,
 ): Promise<ExportSession> {
-  const { writable = false, growable = false, allowOther = false } = options;
+  const { writable = false, growable = false, writethrough = false } = options;
   const { offset = 0, size = null, notice = () => {} } = options;
   const here = typeof options.source === "object" &&
     "backend" in options.source;
@@ -162,9 +192,9 @@ export async function mountExport(
     direct: options.direct ?? false,
     lock: options.lock ?? true,
   });
+  const plan = await planOrClose(image, options);
   const { uid, gid } = credentials();
-  const { writethrough = false } = options;
-  const rules: ExportRules = { writable, growable, allowOther, writethrough };
+  const rules = { writable, growable, writethrough };
   const state = ExportState.create({
     size: image.stat.size,
     mode: writable ? 0o600 : 0o400,
@@ -177,22 +207,55 @@ export async function mountExport(
       source: image.name,
       rootMode: EXPORT_ROOT_MODE,
       readOnly: !writable,
-      allowOther,
-      uid,
-      gid,
+      allowOther: options.allowOther ?? "auto",
       maxRead: MAX_PAYLOAD,
     },
     wish: exportWish(rules),
     maxPayload: MAX_PAYLOAD,
     transport: options.transport ?? "auto",
+    passthrough: plan,
     pollUs: options.pollUs ?? "auto",
     measuring: options.measuring ?? false,
     handler: handlerOf(image, state, rules, queues),
+    hangMs: options.hangMs,
     listener: options,
     release: () => image.close(),
   });
-  const { backend } = image;
-  return new ExportSession(parts, image.name, { backend, state, rules });
+  const { backend, name } = image;
+  const { allowOther } = parts;
+  const backingId = parts.backingId;
+  const shown = { ...rules, allowOther, backingId };
+  const context = { backend, state, rules: shown };
+  return new ExportSession(parts, name, context);
+}
+
+/** Plans passthrough; if that is refused, nothing stays open. */
+async function planOrClose(
+  image: OpenImage,
+  options: MountExportOptions,
+): Promise<PassthroughPlan> {
+  const { passthrough = "off", offset = 0, size = null } = options;
+  const { file } = image;
+  const facts: PassthroughFacts = {
+    regularFile: file?.kind === "file",
+    part: offset > 0 || size !== null,
+    writable: options.writable ?? false,
+    growable: options.growable ?? false,
+    writethrough: options.writethrough ?? false,
+    direct: options.direct ?? false,
+    hasDirectIo: file?.directAlignment !== 0,
+    mayChange: options.mayChange ?? false,
+    watched: options.trace !== undefined || (options.measuring ?? false),
+    capSysAdmin: hasCapSysAdmin(),
+  };
+  try {
+    const { spec } = image;
+    const fd = spec?.kind === "file" ? spec.fd : null;
+    return planPassthrough(passthrough, facts, fd);
+  } catch (error) {
+    await image.close();
+    throw error;
+  }
 }
 
 function refuseErrno(result: number, source: string, action: string): void {
@@ -204,15 +267,22 @@ function refuseErrno(result: number, source: string, action: string): void {
 function handlerOf(
   { spec, backend }: OpenImage,
   state: ExportState,
-  rules: ExportRules,
+  rules: Omit<ExportRules, "allowOther">,
   queues: number,
 ): SessionHandler {
   if (spec === null) {
-    return { handler: new BlockExport({ backend, state, rules }) };
+    return {
+      handler: (allowOther) =>
+        new BlockExport({ backend, state, rules: { ...rules, allowOther } }),
+    };
   }
-  const memory = state.memory;
   return {
     queues,
-    spec: { kind: "export", backend: spec, state: memory, rules },
+    spec: (allowOther, backingId) => ({
+      kind: "export",
+      backend: spec,
+      state: state.memory,
+      rules: { ...rules, allowOther, backingId },
+    }),
   };
 }

@@ -1,12 +1,13 @@
 import type { InitWish } from "../protocol/init.ts";
 import { S_IF } from "../protocol/flags.ts";
 import type { RequestHandler } from "../queue/serve.ts";
-import { credentials } from "../linux/process.ts";
+import type { AllowOther } from "../linux/user_mount.ts";
 import type { ModuleSpec } from "./import_factory.ts";
 import { checkQueues } from "./queue_count.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import { Session } from "./session.ts";
-import { type SessionListener, startServing } from "./start_serving.ts";
+import type { SessionListener } from "./session_listener.ts";
+import { startServing } from "./start_serving.ts";
 
 /** What the root of a mount is. */
 export type RootKind = "file" | "directory";
@@ -28,8 +29,11 @@ export interface MountHandlerOptions extends SessionListener {
   readonly queues?: number;
   /** Whether the kernel is to refuse every change; no if left out. */
   readonly readOnly?: boolean;
-  /** Whether other users may come in; no if left out. */
-  readonly allowOther?: boolean;
+  /**
+   * Whether other users may come in: `on`, `off`, or `auto` for `on` where this
+   * user may let them; `off`. The kernel checks their permissions.
+   */
+  readonly allowOther?: AllowOther;
   /** What to ask of the kernel in INIT, besides what is always asked. */
   readonly wish?: Partial<InitWish>;
   /** Hears of what was put right on the way, such as a stale mount. */
@@ -52,7 +56,7 @@ const DEFAULT_WISH: InitWish = {
 export async function mountHandler(
   options: MountHandlerOptions,
 ): Promise<Session> {
-  const { handler, readOnly = false, allowOther = false } = options;
+  const { handler, readOnly = false, allowOther = "off" } = options;
   const here = !("module" in handler);
   const queues = checkQueues(options.queues, here ? "a handler" : null);
   const { notice = () => {} } = options;
@@ -62,7 +66,6 @@ export async function mountHandler(
     ...options.wish,
     flags: [...DEFAULT_WISH.flags, ...options.wish?.flags ?? []],
   };
-  const { uid, gid } = credentials();
   const parts = await startServing({
     mount: {
       mountpoint,
@@ -70,15 +73,13 @@ export async function mountHandler(
       rootMode: options.root === "file" ? S_IF.REG : S_IF.DIR,
       readOnly,
       allowOther,
-      uid,
-      gid,
       maxRead: wish.maxWrite,
     },
     wish,
     maxPayload: wish.maxWrite,
     handler: here
-      ? { handler }
-      : { spec: { kind: "module", ...handler }, queues },
+      ? { handler: () => handler }
+      : { spec: () => ({ kind: "module", ...handler }), queues },
     listener: options,
     release: () => Promise.resolve(),
   });

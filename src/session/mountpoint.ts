@@ -12,7 +12,7 @@ import {
 } from "../linux/mounts.ts";
 import { withMountLock } from "../linux/mount_lock.ts";
 import { absolutePath } from "../linux/paths.ts";
-import { unmountExactly } from "../linux/unmount.ts";
+import { unmountForUser } from "../linux/user_mount.ts";
 
 /**
  * Clears a stale mount of this program from a mountpoint, and refuses any
@@ -43,7 +43,7 @@ function clearStale(
   const there = findMount(path);
   if (there === null || !there.type.startsWith("fuse")) return false;
   if (!isOwnStale(there)) throw new Error(refusal(mountpoint, there));
-  if (unmountExactly(there) === "covered") {
+  if (unmountForUser(there) === "covered") {
     throw new Error(
       `Cannot mount on ${mountpoint}: something else was mounted there this moment; try again`,
     );

@@ -1,5 +1,6 @@
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
+import { closeDescriptor } from "../linux/descriptor.ts";
 import source from "./worker.bundle.js" with { type: "text" };
 import type {
   GoMessage,
@@ -46,7 +47,9 @@ export class QueueWorker {
     this.ring.catch(() => {});
     this.ready.catch(() => {});
     this.done = done.promise;
+    let isOver = false;
     const failed = (message: string) => {
+      isOver = true;
       ring.reject(new Error(message));
       ready.reject(new Error(message));
       done.resolve({ reason: "failed", message });
@@ -65,12 +68,15 @@ export class QueueWorker {
         case "report":
           return listener.report(data.during, data.message);
         case "done":
+          isOver = true;
           return done.resolve(data.end);
       }
     };
     this.#worker.onerror = (event) => {
       // Unhandled, it would end the whole program and leave the mount behind.
       event.preventDefault();
+      // It ended before it could do so: its clients would wait for ever.
+      if (!isOver) closeDescriptor(start.fd);
       failed(`The Worker of queue ${start.index} failed: ${event.message}`);
     };
     this.#worker.postMessage(start);

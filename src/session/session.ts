@@ -1,7 +1,9 @@
 import type { InitAgreement, InitOffer } from "../protocol/init.ts";
 import type { QueueBoard, QueueTotals } from "../queue/queue_board.ts";
+import type { PassthroughState } from "./passthrough.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { TransportState } from "./transport.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** How a session ended. */
 export interface SessionReport {
@@ -33,20 +35,37 @@ export interface SessionMount {
   abort(): boolean;
 }
 
+/** By mount(2), or by the helper of ordinary users. */
+export type MountWay = "mount" | "fusermount3";
+
 /** What a session is made of. */
 export interface SessionParts {
   /** The mount. */
   readonly mount: SessionMount;
+  /** How it was mounted. */
+  readonly way: MountWay;
+  /** Whether users other than the one who mounted it may come in. */
+  readonly allowOther: boolean;
   /** What the kernel offered. */
   readonly offer: InitOffer;
   /** What was agreed on. */
   readonly agreement: InitAgreement;
   /** How requests travel, and why. */
   readonly transport: TransportState;
+  /** Whether the kernel goes to the image itself, and why not. */
+  readonly passthrough: PassthroughState;
+  /** The kernel's id of an image that it goes to itself, else `null`. */
+  readonly backingId: number | null;
+  /** Why there is one queue only, if more were asked for; else `null`. */
+  readonly cloning: string | null;
   /** Counters, and the sign to stop. */
   readonly board: QueueBoard;
   /** Whoever serves the queues, in their order. */
   readonly servers: readonly QueueServer[];
+  /** Hears of a queue that hangs, answers again, or has died. */
+  readonly warn: (text: string) => void;
+  /** When a queue counts as hung, in milliseconds; `HANG_MS` if left out. */
+  readonly hangMs?: number | undefined;
   /** Lets go of what the session holds besides, at its end. */
   readonly release: () => Promise<void>;
 }
@@ -72,6 +91,14 @@ export class Session implements AsyncDisposable {
   readonly agreement: InitAgreement;
   /** How requests travel, and why not by io_uring if they do not. */
   readonly transport: TransportState;
+  /** Whether the kernel goes to the image itself, and why not. */
+  readonly passthrough: PassthroughState;
+  /** How it was mounted: by mount(2), or by fusermount3 without root. */
+  readonly way: MountWay;
+  /** Whether users other than the one who mounted it may come in. */
+  readonly allowOther: boolean;
+  /** Why one queue serves it, if more were asked for; else `null`. */
+  readonly cloning: string | null;
   /** Resolves when the session has ended, whoever ended it. Never rejects. */
   readonly closed: Promise<SessionReport>;
   readonly #parts: SessionParts;
@@ -90,6 +117,10 @@ export class Session implements AsyncDisposable {
     this.offer = parts.offer;
     this.agreement = parts.agreement;
     this.transport = parts.transport;
+    this.passthrough = parts.passthrough;
+    this.way = parts.way;
+    this.allowOther = parts.allowOther;
+    this.cloning = parts.cloning;
     this.closed = this.#watch();
   }
 
@@ -119,7 +150,7 @@ export class Session implements AsyncDisposable {
     if (!this.#closing) {
       this.#closing = true;
       this.#parts.board.stop();
-      await until(() => this.#parts.board.inFlight === 0, ANSWER_MS);
+      await until(() => this.#hasAnswered(), ANSWER_MS);
       this.#unmount();
     }
     return await this.closed;
@@ -139,7 +170,9 @@ export class Session implements AsyncDisposable {
   }
 
   async #watch(): Promise<SessionReport> {
-    const { servers, board, release } = this.#parts;
+    const { servers, board, warn, hangMs, release } = this.#parts;
+    const hasEnded = (index: number) => this.#ends[index] !== null;
+    using _ = new Watchdog({ board, warn, hasEnded, hangMs });
     const all = servers.map(async ({ done }, index) => {
       this.#ended(index, await done);
     });
@@ -160,10 +193,30 @@ export class Session implements AsyncDisposable {
   #ended(index: number, end: QueueEnd): void {
     this.#ends[index] = end;
     if (end.reason === "failed") {
-      this.#problems.push(`Queue ${index} failed: ${end.message}`);
+      this.#failed(`Queue ${index} failed: ${end.message}`);
     } else if (end.reason !== "closed") {
       this.#unmounted.resolve();
     }
+  }
+
+  /** Whether the queues that live have nothing in hand. */
+  #hasAnswered(): boolean {
+    return this.#parts.board.rows.every(({ index, inFlight }) =>
+      inFlight === 0 || this.#ends[index] !== null
+    );
+  }
+
+  #failed(problem: string): void {
+    this.#problems.push(problem);
+    if (!this.#ends.includes(null)) return;
+    const { transport, warn } = this.#parts;
+    if (transport.kind === "device") {
+      // It has closed its descriptor; what it had in hand fails with that.
+      return warn(`${problem}; the other queues go on`);
+    }
+    // The kernel chooses rings by CPU: that one's would wait for ever.
+    warn(`${problem}; over io_uring no other can stand in, so the mount goes`);
+    this.#unmount();
   }
 
   /** Waits for the queues, whose mount has gone, and gives up on the rest. */

@@ -4,56 +4,57 @@
  *
  * @module
  */
-import { agreed, type InitAgreement, type InitWish } from "../protocol/init.ts";
-import type { TraceRecord } from "../protocol/trace.ts";
+import type { InitWish } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
-import type { FuseDevice } from "../queue/fuse_device.ts";
 import { handshake } from "../queue/handshake.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import { QueueBoard } from "../queue/queue_board.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
-import { ringPayloadSize, shareRings } from "../queue/ring_shares.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
-import { cloneFuseDevice, openFuseDevice } from "../linux/fuse_device.ts";
-import { mountFuse, type MountOptions } from "../linux/mount.ts";
-import { declineUring, possibleCpus } from "../linux/uring_probe.ts";
+import { attachFuse } from "../linux/attach.ts";
+import type { UserMountOptions } from "../linux/user_mount.ts";
+import { devicesOf } from "./clones.ts";
 import type { HandlerSpec } from "./open_handler.ts";
-import { QueueWorker, type WorkerListener } from "./queue_worker.ts";
+import {
+  NO_PASSTHROUGH,
+  type PassthroughPlan,
+  passthroughWish,
+  startPassthrough,
+} from "./passthrough.ts";
 import type { QueueServer, SessionParts } from "./session.ts";
+import type { SessionListener } from "./session_listener.ts";
+import { startWorkers } from "./start_workers.ts";
 import {
   chooseTransport,
-  refuseFallback,
   type TransportChoice,
-  type TransportState,
+  withoutRings,
 } from "./transport.ts";
 
 /** Milliseconds for Workers of a session that did not come about to end. */
 const JOIN_MS = 2000;
+/** Longest sleep of a Worker that unmounting may not wake, in milliseconds. */
+const LONGEST_SLEEP_MS = 500;
 
-/** What a session hears of while it runs. */
-export interface SessionListener {
-  /** A message passed; asking for this makes the session slow. */
-  readonly trace?: (record: TraceRecord) => void;
-  /** Whether records carry the whole message as well; no if left out. */
-  readonly traceWire?: boolean;
-  /** A defect in a handler or backend was answered with an error. */
-  readonly report?: (during: string, message: string) => void;
-}
-
-/** Who answers the requests: in Workers, or on the calling thread. */
+/**
+ * Who answers the requests: in Workers, or on the calling thread; made once it
+ * is known whether other users may come in.
+ */
 export type SessionHandler =
   | {
-    readonly spec: HandlerSpec;
+    readonly spec: (
+      allowOther: boolean,
+      backingId: number | null,
+    ) => HandlerSpec;
     /** How many Workers, and clones of /dev/fuse. */
     readonly queues: number;
   }
-  | { readonly handler: RequestHandler };
+  | { readonly handler: (allowOther: boolean) => RequestHandler };
 
 /** What to mount and how to serve it. */
 export interface StartOptions {
-  /** Where and how to mount; the descriptor is opened here. */
-  readonly mount: Omit<MountOptions, "fd">;
+  /** Where and how to mount. */
+  readonly mount: UserMountOptions;
   /** What to ask of the kernel. */
   readonly wish: InitWish;
   /** Largest payload of a request or reply in bytes. */
@@ -62,10 +63,14 @@ export interface StartOptions {
   readonly handler: SessionHandler;
   /** How requests are to travel; by /dev/fuse if left out. */
   readonly transport?: TransportChoice;
+  /** Whether the kernel is to go to an image itself; no if left out. */
+  readonly passthrough?: PassthroughPlan;
   /** How long queues poll before sleeping; adaptively if left out. */
   readonly pollUs?: PollUs;
   /** Whether to measure how long requests take; no if left out. */
   readonly measuring?: boolean;
+  /** When a queue counts as hung, in milliseconds; `HANG_MS` if left out. */
+  readonly hangMs?: number | undefined;
   /** Who hears of it. */
   readonly listener: SessionListener;
   /** Lets go of what the handler holds, at the end or if nothing comes of it. */
@@ -80,124 +85,60 @@ export interface StartOptions {
 export async function startServing(
   options: StartOptions,
 ): Promise<SessionParts> {
-  const { maxPayload, listener, handler, release, wish } = options;
+  const { maxPayload, listener, handler, release } = options;
   const { transport: choice = "device", pollUs = "auto" } = options;
-  const { flags, intent } = chooseTransport(choice, "spec" in handler);
+  const { passthrough: intended = NO_PASSTHROUGH } = options;
+  const plan = chooseTransport(choice, "spec" in handler);
+  const wish = passthroughWish(options.wish, intended);
   const servers: QueueServer[] = [];
   await using undo = new AsyncDisposableStack();
   undo.defer(release);
   undo.defer(() => join(servers));
-  const device = openFuseDevice();
+  const { device, mount, way, allowOther, wakesReaders } = attachFuse(
+    options.mount,
+  );
   const first = traced(
     new DeviceQueue(device, { index: 0, maxPayload }),
     listener,
   );
-  // Once a server has the queue, its end is that server's business.
-  undo.defer(() => servers.length === 0 ? first.close() : undefined);
-  const mount = mountFuse({ ...options.mount, fd: device.fd });
+  // Once servers have the descriptors, their end is those servers' business.
+  const closeUnserved = (end: { close(): void }) =>
+    undo.defer(() => servers.length === 0 ? end.close() : undefined);
+  closeUnserved(first);
   undo.defer(() => void mount.unmount());
+  const { flags, intent } = wakesReaders ? plan : withoutRings(plan, choice);
   const hands = await handshake(first, {
     ...wish,
     flags: [...wish.flags, ...flags],
   });
-  const board = QueueBoard.create(
-    "spec" in handler ? handler.queues : 1,
-    { measuring: options.measuring ?? false },
+  const { state: passthrough, backingId } = startPassthrough(
+    intended,
+    device.fd,
+    hands.agreement,
   );
+  const wanted = "spec" in handler ? handler.queues : 1;
+  const { devices, reason: cloning } = devicesOf(device, wanted);
+  devices.slice(1).forEach(closeUnserved);
+  const { measuring = false } = options;
+  const board = QueueBoard.create(devices.length, { measuring });
+  undo.defer(() => board.stop());
   let transport = intent;
   if ("spec" in handler) {
     const { agreement } = hands;
-    const { spec } = handler;
+    const spec = handler.spec(allowOther, backingId);
+    const longestSleepMs = wakesReaders ? null : LONGEST_SLEEP_MS;
     const common = { agreement, maxPayload, board, spec, pollUs, choice };
-    transport = await startWorkers(servers, common, device, listener, intent);
+    const start = { ...common, devices, intent, longestSleepMs, listener };
+    transport = await startWorkers(servers, start);
   } else {
-    servers.push(serveHere(first, handler.handler, board, listener));
+    const answerer = handler.handler(allowOther);
+    servers.push(serveHere(first, answerer, board, listener));
   }
   undo.move();
-  return { mount, ...hands, transport, board, servers, release };
-}
-
-interface WorkerCommon {
-  readonly agreement: InitAgreement;
-  readonly maxPayload: number;
-  readonly board: QueueBoard;
-  readonly spec: HandlerSpec;
-  readonly pollUs: PollUs;
-  readonly choice: TransportChoice;
-}
-
-/** Starts a Worker for each queue and waits until all are about to read. */
-async function startWorkers(
-  servers: QueueServer[],
-  { agreement, maxPayload, board, spec, pollUs, choice }: WorkerCommon,
-  device: FuseDevice,
-  listener: SessionListener,
-  intent: TransportState,
-): Promise<TransportState> {
-  const heard = workerListener(listener);
-  const rings = intent.kind === "uring"
-    ? ringsOf(agreement, board.rows.length, choice)
-    : intent;
-  // All clones come before the first Worker, which may end and close its own.
-  const clones = board.rows.slice(1).map(() => cloneFuseDevice(device.fd));
-  const workers = [device, ...clones].map(({ fd }, index) => {
-    const worker = new QueueWorker({
-      index,
-      fd,
-      agreement,
-      maxPayload,
-      board: board.memory,
-      handler: spec,
-      trace: listener.trace !== undefined,
-      traceWire: listener.traceWire ?? false,
-      pollUs,
-      ring: "qids" in rings ? rings.qids[index]! : null,
-    }, heard);
-    servers.push(worker);
-    return worker;
-  });
-  const transport = "qids" in rings
-    ? await agreeOnRings(workers, device, choice)
-    : rings;
-  await Promise.all(workers.map(({ ready }) => ready));
-  return transport;
-}
-
-/** The ring queues of each Worker, or why there are none after all. */
-function ringsOf(
-  agreement: InitAgreement,
-  workers: number,
-  choice: TransportChoice,
-): { readonly qids: number[][] } | TransportState {
-  if (!agreed(agreement, "OVER_IO_URING")) {
-    return refuseFallback(choice, "this kernel does not offer it");
-  }
-  const payloadSize = ringPayloadSize(agreement);
-  return { qids: shareRings({ cpus: possibleCpus(), workers, payloadSize }) };
-}
-
-/** Lets all Workers use their rings, or none if one could not make its own. */
-async function agreeOnRings(
-  workers: readonly QueueWorker[],
-  device: FuseDevice,
-  choice: TransportChoice,
-): Promise<TransportState> {
-  const failures = await Promise.all(workers.map(({ ring }) => ring));
-  const failure = failures.find((text) => text !== null) ?? null;
-  const transport: TransportState = failure === null
-    ? { kind: "uring", reason: null }
-    : refuseFallback(choice, failure);
-  // The kernel waits for every ring queue to have an entry, unless told.
-  if (failure !== null) declineUring(device.fd);
-  for (const worker of workers) worker.go({ useRing: failure === null });
-  return transport;
-}
-
-function workerListener(listener: SessionListener): WorkerListener {
-  const report = listener.report ?? (() => {});
-  return listener.trace === undefined
-    ? { report }
-    : { report, trace: listener.trace };
+  const { warn = () => {} } = listener;
+  const { hangMs } = options;
+  const how = { way, allowOther, transport, passthrough, backingId, cloning };
+  return { mount, ...hands, ...how, board, servers, warn, hangMs, release };
 }
 
 function serveHere(

@@ -54,6 +54,23 @@ export function chooseTransport(
 }
 
 /**
+ * What is left of a plan where nothing wakes a ring whose mount has gone.
+ *
+ * @param plan What was decided.
+ * @param choice What was asked for.
+ * @throws {Error} If nothing but io_uring was asked for.
+ */
+export function withoutRings(
+  plan: TransportPlan,
+  choice: TransportChoice,
+): TransportPlan {
+  if (plan.intent.kind === "device") return plan;
+  const reason =
+    "without root, ending it while a file is open needs fusectl at /sys/fs/fuse/connections";
+  return { flags: [], intent: refuseFallback(choice, reason) };
+}
+
+/**
  * Falls back to /dev/fuse, or refuses to.
  *
  * @param choice What was asked for.

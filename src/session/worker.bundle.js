@@ -2428,20 +2428,23 @@ function separateExchange(headers, payload) {
 var AUTO_MAX_US = 50;
 var AUTO_FIRST_US = 10;
 var BATCH = 2;
-var INTERRUPTED_US = 25;
-var PENALTY = 200;
 var US_PER_MS = 1e3;
 var PollStrategy = class {
   #fixed;
+  #giveWay;
+  #now;
   #window = 0;
-  #penalty = 0;
   /**
    * Makes a strategy.
    *
    * @param pollUs `auto`, or microseconds.
+   * @param options The system.
    */
-  constructor(pollUs = "auto") {
+  constructor(pollUs = "auto", options = {}) {
     this.#fixed = pollUs === "auto" ? null : pollUs;
+    this.#giveWay = options.giveWay ?? (() => {
+    });
+    this.#now = options.now ?? (() => performance.now());
   }
   /** Whether it needs to hear how long waits were. */
   get adapts() {
@@ -2459,26 +2462,18 @@ var PollStrategy = class {
    * Polls until something came or the window is over.
    *
    * @param window Microseconds.
-   * @param polls How often to poll between two looks at the clock.
+   * @param polls How often to poll before giving way.
    * @param came Whether something came.
-   * @param now The clock, in milliseconds; `performance.now` if left out.
    * @returns Whether something came.
    */
-  poll(window, polls, came, now2 = clock) {
-    let last = 0;
+  poll(window, polls, came) {
     let end = 0;
     for (let i = 1; !came(); i++) {
       if (i % polls !== 0) continue;
-      const time = now2();
-      if (end === 0) {
-        end = time + window / US_PER_MS;
-      } else if ((time - last) * US_PER_MS > INTERRUPTED_US) {
-        this.#interrupted();
-        return came();
-      } else if (time >= end) {
-        return false;
-      }
-      last = time;
+      const now2 = this.#now();
+      if (end === 0) end = now2 + window / US_PER_MS;
+      else if (now2 >= end) return came();
+      this.#giveWay();
     }
     return true;
   }
@@ -2488,24 +2483,14 @@ var PollStrategy = class {
    * @param us Microseconds from the wish for a request to its arrival.
    */
   waited(us) {
-    if (this.#penalty > 0) {
-      this.#penalty--;
-    } else if (us <= AUTO_MAX_US) {
+    if (us <= AUTO_MAX_US) {
       const twice = Math.max(AUTO_FIRST_US, this.#window * 2);
       this.#window = Math.min(AUTO_MAX_US, twice);
     } else if (this.#window > 0) {
       this.#window = this.#window > AUTO_FIRST_US ? this.#window >> 1 : 0;
     }
   }
-  #interrupted() {
-    if (!this.adapts) return;
-    this.#window = 0;
-    this.#penalty = PENALTY;
-  }
 };
-function clock() {
-  return performance.now();
-}
 
 // src/queue/device_queue.ts
 var WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
@@ -2520,6 +2505,7 @@ var DeviceQueue = class {
   #maxPayload;
   #poll;
   #isPending;
+  #longestSleepMs;
   #allocate;
   #free = [];
   #slots = 0;
@@ -2532,6 +2518,7 @@ var DeviceQueue = class {
     this.#maxPayload = options.maxPayload;
     this.#poll = options.poll ?? new PollStrategy(0);
     this.#isPending = () => device.poll();
+    this.#longestSleepMs = options.longestSleepMs;
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.dialect = options.dialect ?? BEFORE_INIT;
   }
@@ -2542,11 +2529,13 @@ var DeviceQueue = class {
     if (this.#end !== null) return null;
     const slot = this.#free.pop() ?? this.#newSlot();
     if (slot === null) return null;
-    this.#device.setBlocking(mayBlock);
+    const sleeps = mayBlock && this.#longestSleepMs === void 0;
+    this.#device.setBlocking(sleeps);
+    if (mayBlock && !sleeps) this.#device.poll(this.#longestSleepMs);
     for (; ; ) {
-      const received = mayBlock ? this.#readWaiting(slot) : this.#device.read(slot.incoming);
+      const received = sleeps ? this.#readWaiting(slot) : this.#device.read(slot.incoming);
       if (received < 0) {
-        if (this.#goesOn(-received, mayBlock)) continue;
+        if (this.#goesOn(-received, sleeps)) continue;
         break;
       }
       slot.reply.reset();
@@ -2604,10 +2593,10 @@ var DeviceQueue = class {
     return received;
   }
   /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
-  #goesOn(errno2, mayBlock) {
+  #goesOn(errno2, sleeps) {
     switch (errno2) {
       case ERRNO.EAGAIN:
-        return mayBlock;
+        return sleeps;
       case ERRNO.ENOENT:
       case ERRNO.EINTR:
         return true;
@@ -2765,6 +2754,11 @@ var QueueRow = class {
   get inFlight() {
     return Atomics.load(this.#words, IN_FLIGHT);
   }
+  /** A number that grows whenever a request is taken or answered. */
+  get progress() {
+    const taken = this.#counters[0];
+    return 2 * taken - this.inFlight;
+  }
   /** Notes that a request was taken. */
   taken() {
     this.#words[IN_FLIGHT]++;
@@ -2854,7 +2848,8 @@ var ServeLoop = class {
   }
   async run() {
     const queue = this.#queue;
-    const { board, mayBlock = false } = this.#options;
+    const { board } = this.#options;
+    const mayBlock = this.#options.mayBlock === true && this.#handler.background !== true;
     let burst = 0;
     while (board === void 0 || !board.stopping) {
       const { carried } = queue;
@@ -2866,6 +2861,8 @@ var ServeLoop = class {
         await turn();
       } else if (queue.end !== null) {
         break;
+      } else if (alone) {
+        await turn();
       } else if (carried === void 0 && this.#outstanding === queue.capacity) {
         await this.#settled();
       } else {
@@ -3581,7 +3578,7 @@ var IN_HEADER2 = accessors("fuse_in_header");
 var OUT_HEADER3 = accessors("fuse_out_header");
 var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 var ENT_IN_OUT_AT = 256;
-var POLLS2 = 32;
+var POLLS2 = 8;
 var US_PER_MS4 = 1e3;
 var UringQueue = class {
   index;
@@ -3823,6 +3820,13 @@ function entryOf({ headers, payload }, number) {
   };
 }
 
+// src/linux/c_string.ts
+var ENCODER3 = new TextEncoder();
+var DECODER = new TextDecoder();
+function textAt(pointer) {
+  return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
+}
+
 // src/linux/call_arguments.ts
 var BufferPointers = class {
   #last;
@@ -3883,13 +3887,6 @@ var LastBigint = class {
 function pointerOf(view) {
   void view.buffer;
   return Deno.UnsafePointer.of(view);
-}
-
-// src/linux/c_string.ts
-var ENCODER3 = new TextEncoder();
-var DECODER = new TextDecoder();
-function textAt(pointer) {
-  return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
 }
 
 // src/linux/libc.ts
@@ -4195,6 +4192,11 @@ var SYMBOLS = {
       "pointer",
       "usize"
     ],
+    result: "i32"
+  },
+  // int sched_yield(void);
+  sched_yield: {
+    parameters: [],
     result: "i32"
   },
   // long syscall(SYS_io_uring_setup, u32 entries, struct io_uring_params *p);
@@ -4566,6 +4568,91 @@ function closeDescriptor(fd) {
   libc().close(fd);
 }
 
+// src/linux/statx.ts
+var AT = {
+  /** A symbolic link at the end is not followed. */
+  SYMLINK_NOFOLLOW: 256,
+  /** Nothing is mounted by the look-up. */
+  NO_AUTOMOUNT: 2048,
+  /** With an empty path: the descriptor itself. */
+  EMPTY_PATH: 4096,
+  /** A file system's server must be asked. */
+  STATX_FORCE_SYNC: 8192,
+  /** A file system's server must not be asked. */
+  STATX_DONT_SYNC: 16384
+};
+var S_IFMT = 61440;
+var KINDS = /* @__PURE__ */ new Map([
+  [
+    32768,
+    "file"
+  ],
+  [
+    16384,
+    "directory"
+  ],
+  [
+    40960,
+    "symlink"
+  ],
+  [
+    24576,
+    "block"
+  ],
+  [
+    8192,
+    "character"
+  ],
+  [
+    4096,
+    "fifo"
+  ],
+  [
+    49152,
+    "socket"
+  ]
+]);
+var STATX_BASIC_STATS = 2047;
+var STATX_DIOALIGN = 8192;
+var STRUCT_STATX_SIZE = 256;
+var result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
+var EMPTY_PATH = new Uint8Array(new ArrayBuffer(1));
+function statxDescriptor(fd, flags = 0) {
+  return call(fd, EMPTY_PATH, flags | AT.EMPTY_PATH);
+}
+function fileKind(mode) {
+  return KINDS.get(mode & S_IFMT) ?? "unknown";
+}
+function call(directory, path, flags) {
+  const failed = libc().statx(directory, path, flags, STATX_BASIC_STATS | STATX_DIOALIGN, result);
+  return failed < 0 ? -errno() : decode();
+}
+function decode() {
+  const mode = result.getUint16(28, true);
+  return {
+    kind: fileKind(mode),
+    mode,
+    size: Number(result.getBigUint64(40, true)),
+    blocks: Number(result.getBigUint64(48, true)),
+    blockSize: result.getUint32(4, true),
+    directAlignment: (result.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result.getUint32(156, true),
+    atime: nanoseconds(64),
+    mtime: nanoseconds(112),
+    ctime: nanoseconds(96),
+    inode: result.getBigUint64(32, true),
+    device: `${result.getUint32(136, true)}:${result.getUint32(140, true)}`
+  };
+}
+function nanoseconds(offset) {
+  const seconds2 = result.getBigInt64(offset, true);
+  return seconds2 * 1000000000n + BigInt(result.getUint32(offset + 8, true));
+}
+
+// src/linux/process.ts
+function giveWay() {
+  libc().sched_yield();
+}
+
 // src/linux/readable.ts
 var POLLIN = 1;
 var ONE_DESCRIPTOR = 1n;
@@ -4574,36 +4661,34 @@ var Readable = class {
   #fd;
   #libc = libc();
   #pollfd;
-  #closed = false;
   #wait;
   /** Looks at a descriptor. */
   constructor(fd) {
     this.#fd = fd;
     this.#pollfd = pollIn(fd);
   }
-  /** poll(2) with no time-out. */
-  now() {
-    return this.#libc.poll(this.#pollfd.pointer, ONE_DESCRIPTOR, 0) > 0;
+  /**
+   * poll(2).
+   *
+   * @param limitMs How long to sleep at most, in milliseconds; not at all if
+   * left out.
+   */
+  now(limitMs = 0) {
+    const { pointer } = this.#pollfd;
+    return this.#libc.poll(pointer, ONE_DESCRIPTOR, limitMs) > 0;
   }
   /**
-   * Resolves once reading would not wait, or after {@linkcode end}; timers and
-   * promises of this thread go on meanwhile.
+   * Resolves once reading would not wait, or within a second even so; timers
+   * and promises of this thread go on meanwhile.
    */
   later() {
     return this.#wait ??= this.#poll().finally(() => {
       this.#wait = void 0;
     });
   }
-  /** The descriptor is about to be closed: ends waits within a second. */
-  end() {
-    this.#closed = true;
-  }
   async #poll() {
     const pollfd = pollIn(this.#fd);
-    let ready = 0;
-    while (ready === 0 && !this.#closed) {
-      ready = await this.#libc.poll_nonblocking(pollfd.pointer, ONE_DESCRIPTOR, LONGEST_WAIT_MS);
-    }
+    await this.#libc.poll_nonblocking(pollfd.pointer, ONE_DESCRIPTOR, LONGEST_WAIT_MS);
     pollfd.bytes.fill(0);
   }
 };
@@ -4686,8 +4771,8 @@ var LinuxFuseDevice = class {
     }
     this.#blocking = blocking;
   }
-  poll() {
-    return this.#readable.now();
+  poll(limitMs) {
+    return this.#readable.now(limitMs);
   }
   readable() {
     return this.#readable.later();
@@ -4695,7 +4780,6 @@ var LinuxFuseDevice = class {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#readable.end();
     closeDescriptor(this.fd);
   }
 };
@@ -4730,16 +4814,18 @@ var EventFd = class {
     }
     this.#readable = new Readable(this.fd);
   }
-  /** Resolves once it has been signalled since the last time, or is closed. */
+  /**
+   * Resolves once it has been signalled since the last time, or within a second
+   * even so.
+   */
   async signalled() {
     await this.#readable.later();
     if (!this.#closed) libc().read(this.fd, this.#pointer, SIZE);
   }
-  /** Closes it; whoever waits is woken within a second. */
+  /** Closes it. */
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#readable.end();
     closeDescriptor(this.fd);
   }
 };
@@ -5287,11 +5373,11 @@ function fillAttributes({ state }, reply, stat) {
   ATTR.setNumber.size(body, at, size);
   ATTR.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
   ATTR.set.atime(body, at, seconds(atime));
-  ATTR.set.atimensec(body, at, nanoseconds(atime));
+  ATTR.set.atimensec(body, at, nanoseconds2(atime));
   ATTR.set.mtime(body, at, seconds(mtime));
-  ATTR.set.mtimensec(body, at, nanoseconds(mtime));
+  ATTR.set.mtimensec(body, at, nanoseconds2(mtime));
   ATTR.set.ctime(body, at, seconds(changed));
-  ATTR.set.ctimensec(body, at, nanoseconds(changed));
+  ATTR.set.ctimensec(body, at, nanoseconds2(changed));
   ATTR.set.mode(body, at, S_IF.REG | state.mode);
   ATTR.set.nlink(body, at, 1);
   ATTR.set.uid(body, at, state.uid);
@@ -5302,7 +5388,7 @@ function fillAttributes({ state }, reply, stat) {
 function seconds(ns) {
   return (ns - mod(ns)) / NS_PER_S;
 }
-function nanoseconds(ns) {
+function nanoseconds2(ns) {
   return Number(mod(ns));
 }
 function mod(ns) {
@@ -5369,6 +5455,17 @@ async function setTimes({ backend, state }, atime, mtime) {
   if ((await backend.stat()).times !== null) return -ERRNO.EOPNOTSUPP;
   state.touch(atime, mtime);
   return 0;
+}
+
+// src/export/follow_image.ts
+async function followImage({ backend, state }) {
+  await state.lock.lock();
+  try {
+    const { size } = await backend.stat();
+    if (size !== state.size) state.size = size;
+  } finally {
+    state.lock.unlock();
+  }
 }
 
 // src/export/late_transfer.ts
@@ -5723,10 +5820,16 @@ var OPEN_OUT = accessors("fuse_open_out");
 var MAX_PAYLOAD = 1 << 20;
 var EXPORT_ROOT_MODE = S_IF.REG;
 var BlockExport = class {
+  /** Whether the backend has something that goes on between requests. */
+  background;
   #context;
+  /** The kernel's id of the image that it reads and writes by itself, or 0. */
+  #backingId;
   /** Makes the handler of one queue; the queues of an export share `state`. */
   constructor(context) {
     const { backend, rules } = context;
+    this.background = backend.background ?? false;
+    this.#backingId = rules.backingId ?? 0;
     this.#context = rules.writethrough === true ? {
       ...context,
       backend: new WritethroughBackend(backend)
@@ -5734,6 +5837,9 @@ var BlockExport = class {
   }
   /** Answers one request; see `RequestHandler`. */
   handle(request, reply) {
+    return this.#backingId !== 0 && dependsOnSize(request.opcode) ? followImage(this.#context).then(() => this.#answer(request, reply)) : this.#answer(request, reply);
+  }
+  #answer(request, reply) {
     const context = this.#context;
     switch (request.opcode) {
       case OPCODES.READ.opcode:
@@ -5745,7 +5851,7 @@ var BlockExport = class {
       case OPCODES.SETATTR.opcode:
         return setAttributes(context, request, reply);
       case OPCODES.OPEN.opcode:
-        return replyOpen(reply);
+        return replyOpen(reply, this.#backingId);
       case OPCODES.FSYNC.opcode:
       case OPCODES.FLUSH.opcode:
         return flushImage(context, reply);
@@ -5769,10 +5875,14 @@ var BlockExport = class {
     }
   }
 };
-function replyOpen(reply) {
+function dependsOnSize(opcode) {
+  return opcode === OPCODES.GETATTR.opcode || opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode || opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
+}
+function replyOpen(reply, backingId) {
   const body = reply.zeroed(OPEN_OUT.size);
-  const flags = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+  const flags = backingId === 0 ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES : FOPEN.PASSTHROUGH;
   OPEN_OUT.set.open_flags(body, 0, flags);
+  OPEN_OUT.set.backing_id(body, 0, backingId);
   reply.ok(OPEN_OUT.size);
 }
 function flushImage(context, reply) {
@@ -6463,6 +6573,7 @@ var MemoryBackend = class {
 };
 
 // src/backends/null_backend.ts
+var ZEROES2 = new Uint8Array(65536);
 var NullBackend = class {
   name;
   shared = true;
@@ -6487,7 +6598,10 @@ var NullBackend = class {
     };
   }
   read(_position, into, length) {
-    into.fill(0, 0, length);
+    for (let at = 0; at < length; at += ZEROES2.length) {
+      const rest = length - at;
+      into.set(rest < ZEROES2.length ? ZEROES2.subarray(0, rest) : ZEROES2, at);
+    }
     return length;
   }
   write(_position, _from, length) {
@@ -6582,86 +6696,6 @@ var PatternBackend = class {
 function patternByte(at) {
   const inWord = at % 8;
   return Math.floor((at - inWord) / 256 ** (7 - inWord)) % 256;
-}
-
-// src/linux/statx.ts
-var AT = {
-  /** A symbolic link at the end is not followed. */
-  SYMLINK_NOFOLLOW: 256,
-  /** Nothing is mounted by the look-up. */
-  NO_AUTOMOUNT: 2048,
-  /** With an empty path: the descriptor itself. */
-  EMPTY_PATH: 4096,
-  /** A file system's server must be asked. */
-  STATX_FORCE_SYNC: 8192,
-  /** A file system's server must not be asked. */
-  STATX_DONT_SYNC: 16384
-};
-var S_IFMT = 61440;
-var KINDS = /* @__PURE__ */ new Map([
-  [
-    32768,
-    "file"
-  ],
-  [
-    16384,
-    "directory"
-  ],
-  [
-    40960,
-    "symlink"
-  ],
-  [
-    24576,
-    "block"
-  ],
-  [
-    8192,
-    "character"
-  ],
-  [
-    4096,
-    "fifo"
-  ],
-  [
-    49152,
-    "socket"
-  ]
-]);
-var STATX_BASIC_STATS = 2047;
-var STATX_DIOALIGN = 8192;
-var STRUCT_STATX_SIZE = 256;
-var result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
-var EMPTY_PATH = new Uint8Array(new ArrayBuffer(1));
-function statxDescriptor(fd, flags = 0) {
-  return call(fd, EMPTY_PATH, flags | AT.EMPTY_PATH);
-}
-function fileKind(mode) {
-  return KINDS.get(mode & S_IFMT) ?? "unknown";
-}
-function call(directory, path, flags) {
-  const failed = libc().statx(directory, path, flags, STATX_BASIC_STATS | STATX_DIOALIGN, result);
-  return failed < 0 ? -errno() : decode();
-}
-function decode() {
-  const mode = result.getUint16(28, true);
-  return {
-    kind: fileKind(mode),
-    mode,
-    size: Number(result.getBigUint64(40, true)),
-    blocks: Number(result.getBigUint64(48, true)),
-    blockSize: result.getUint32(4, true),
-    directAlignment: (result.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result.getUint32(156, true),
-    atime: nanoseconds2(64),
-    mtime: nanoseconds2(112),
-    ctime: nanoseconds2(96),
-    inode: result.getBigUint64(32, true),
-    device: `${result.getUint32(136, true)}:${result.getUint32(140, true)}`
-  };
-}
-function nanoseconds2(offset) {
-  const seconds2 = result.getBigInt64(offset, true);
-  return seconds2 * 1000000000n + BigInt(result.getUint32(offset + 8, true));
 }
 
 // src/linux/block_file.ts
@@ -6898,15 +6932,18 @@ function tell(message) {
 async function openQueue(start) {
   const { index, maxPayload, agreement } = start;
   const dialect = dialectOf(agreement);
-  const poll = new PollStrategy(start.pollUs);
+  const poll = new PollStrategy(start.pollUs, {
+    giveWay
+  });
+  const ring = start.ring === null ? null : await openRing(start, start.ring);
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     index,
     maxPayload,
     dialect,
     poll,
+    longestSleepMs: start.longestSleepMs ?? void 0,
     allocate: alignedBytes
   });
-  const ring = start.ring === null ? null : await openRing(start, start.ring);
   if (ring === null) return {
     queue: device,
     ring
@@ -6950,6 +6987,7 @@ async function openRing({ fd, agreement }, qids) {
 }
 async function run(start) {
   const { queue, ring } = await openQueue(start);
+  endOnError(queue);
   try {
     const { handler, close } = await openHandler(start.handler, ring?.files);
     tell({
@@ -6973,6 +7011,18 @@ async function run(start) {
   } finally {
     queue.close();
   }
+}
+function endOnError(queue) {
+  const end = (event, error) => {
+    event.preventDefault();
+    queue.close();
+    tell({
+      kind: "failed",
+      message: messageOf2(error)
+    });
+  };
+  self.addEventListener("error", (event) => end(event, event.error));
+  self.addEventListener("unhandledrejection", (event) => end(event, event.reason));
 }
 function traced(queue, { trace, traceWire: wire }) {
   return trace ? new TraceQueue(queue, (record) => tell({

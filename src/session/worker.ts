@@ -16,6 +16,7 @@ import { ringPayloadSize } from "../queue/ring_shares.ts";
 import { serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
+import { giveWay } from "../linux/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse_device.ts";
 import { openFuseRing } from "../linux/fuse_ring.ts";
 import { alignedBytes } from "../linux/memory.ts";
@@ -39,15 +40,16 @@ interface OpenQueue {
 async function openQueue(start: StartMessage): Promise<OpenQueue> {
   const { index, maxPayload, agreement } = start;
   const dialect = dialectOf(agreement);
-  const poll = new PollStrategy(start.pollUs);
+  const poll = new PollStrategy(start.pollUs, { giveWay });
+  const ring = start.ring === null ? null : await openRing(start, start.ring);
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     index,
     maxPayload,
     dialect,
     poll,
+    longestSleepMs: start.longestSleepMs ?? undefined,
     allocate: alignedBytes,
   });
-  const ring = start.ring === null ? null : await openRing(start, start.ring);
   if (ring === null) return { queue: device, ring };
   const queue = new UringQueue(ring, {
     index,
@@ -84,6 +86,7 @@ async function openRing(
 
 async function run(start: StartMessage): Promise<void> {
   const { queue, ring } = await openQueue(start);
+  endOnError(queue);
   try {
     const { handler, close } = await openHandler(start.handler, ring?.files);
     tell({ kind: "ready" });
@@ -99,6 +102,25 @@ async function run(start: StartMessage): Promise<void> {
   } finally {
     queue.close();
   }
+}
+
+/**
+ * Has an error that belongs to no request, in a timer of a module for instance,
+ * end this queue: what it has in hand fails, rather than to wait for ever. The
+ * Worker lives on until its loop has noticed, because Deno frees the memory of
+ * a dead one, which system calls in other threads may still write to.
+ */
+function endOnError(queue: RequestQueue): void {
+  const end = (event: Event, error: unknown) => {
+    event.preventDefault();
+    queue.close();
+    tell({ kind: "failed", message: messageOf(error) });
+  };
+  self.addEventListener("error", (event) => end(event, event.error));
+  self.addEventListener(
+    "unhandledrejection",
+    (event) => end(event, event.reason),
+  );
 }
 
 function traced(

@@ -29,6 +29,8 @@ export interface StartMessage {
   readonly traceWire: boolean;
   /** How long to poll before sleeping. */
   readonly pollUs: PollUs;
+  /** How long to sleep at most, in milliseconds; `null` for no limit. */
+  readonly longestSleepMs: number | null;
   /**
    * The ring queue of each entry, for FUSE over io_uring: the Worker makes its
    * ring, tells what came of it and waits for a {@linkcode GoMessage}. `null`

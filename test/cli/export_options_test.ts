@@ -28,7 +28,9 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     growable: false,
     writethrough: false,
     transport: "auto",
+    passthrough: "off",
     pollUs: "auto",
+    allowOther: "auto",
     direct: false,
     lock: true,
     pidfile: null,
@@ -36,6 +38,17 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     control: null,
     trace: "off",
   });
+});
+
+Deno.test("readExportRequest() reads whether the kernel may go to the image", () => {
+  for (const choice of ["auto", "on", "off"]) {
+    const { passthrough } = request(`--passthrough=${choice}`, "a", "b");
+    assertEquals(passthrough, choice);
+  }
+  assertEquals(
+    refusal("--passthrough=yes", "a", "b"),
+    "Cannot let the kernel go to the image as yes (--passthrough): expected one of auto, on, off",
+  );
 });
 
 Deno.test("readExportRequest() takes all of the image by default", () => {
@@ -148,4 +161,15 @@ Deno.test("readExportRequest() reads how requests travel", () => {
   for (const wrong of ["--transport=tcp", "--poll-us=-1", "--poll-us=fast"]) {
     assertMatch(refusal(wrong, "a.img", "m.img"), /^Cannot .*expected/);
   }
+});
+
+Deno.test("readExportRequest() knows who may come in", () => {
+  for (const choice of ["off", "on", "auto"]) {
+    const { allowOther } = request(`--allow-other=${choice}`, "a", "b");
+    assertEquals(allowOther, choice);
+  }
+  assertEquals(
+    refusal("--allow-other=yes", "a", "b"),
+    "Cannot let other users in as yes says (--allow-other): expected one of off, on, auto",
+  );
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   infoEvent,
   type InfoFacts,
@@ -21,6 +21,7 @@ const FACTS: InfoFacts = {
   },
   capSysAdmin: true,
   fusermount3: null,
+  userAllowOther: false,
   enableUring: false,
   maxPagesLimit: 256,
   maxUserBackground: 100,
@@ -54,7 +55,24 @@ Deno.test("infoLines() tells why another user cannot", () => {
     line(facts, "Passthrough"),
     "unknown: the kernel could not be asked",
   );
-  assert(line(facts, "Exports").startsWith("not possible without root"));
+  assert(line(facts, "Exports").startsWith("not possible without /dev/fuse"));
+  const lacking = line({ ...facts, device: null }, "Exports");
+  assert(lacking.startsWith("not possible without root or fusermount3"));
+});
+
+Deno.test("infoLines() tells what a user can do by fusermount3", () => {
+  const facts = {
+    ...FACTS,
+    uid: 1000,
+    capSysAdmin: false,
+    fusermount3: "/usr/bin/fusermount3",
+  };
+  assertEquals(line(facts, "Exports"), "possible, by fusermount3");
+  const needed = "offered, but it needs CAP_SYS_ADMIN";
+  assertEquals(line(facts, "Passthrough"), needed);
+  assertMatch(line(facts, "Allow-other"), /no line 'user_allow_other'/);
+  const open = { ...facts, userAllowOther: true };
+  assertEquals(line(open, "Allow-other"), "possible");
 });
 
 Deno.test("infoLines() tells of io_uring what kernel and setting say", () => {

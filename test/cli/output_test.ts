@@ -97,17 +97,38 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     writable: false,
     growable: false,
     queues: 4,
+    cloning: null,
+    way: "mount",
+    allowOther: true,
     minor: 45,
     transport: { kind: "device", reason: null },
+    passthrough: { kind: "off", reason: null },
     pid: 123,
   } as const;
   assertEquals(
     readyLine(facts),
-    "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues over /dev/fuse, FUSE 7.45; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
+    "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues over /dev/fuse, FUSE 7.45, allow-other on; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
+  );
+  assertMatch(
+    readyLine({ ...facts, way: "fusermount3", allowOther: false }),
+    /over \/dev\/fuse by fusermount3, FUSE 7\.45, allow-other off; .*'fusermount3 -u mnt\.img'$/,
+  );
+  assertMatch(
+    readyLine({ ...facts, queues: 1, cloning: "Cannot open /dev/fuse" }),
+    /: 1 queue \(more are not possible: Cannot open \/dev\/fuse\) over /,
   );
   assertMatch(
     readyLine({ ...facts, writable: true, growable: true, queues: 1 }),
     /\(1\.5 GiB, read-write, growable\) at mnt\.img: 1 queue over /,
+  );
+  assertMatch(
+    readyLine({ ...facts, passthrough: { kind: "on", reason: null } }),
+    /allow-other on, passthrough on; stop/,
+  );
+  const off = { kind: "off", reason: "a part of the image is shown" } as const;
+  assertMatch(
+    readyLine({ ...facts, passthrough: off }),
+    /allow-other on, passthrough off: a part of the image is shown; stop/,
   );
 });
 

@@ -9,16 +9,20 @@ export const TRIGGER: number = 8 << 20;
 /** How long a slow backend takes, in milliseconds. */
 export const SLOW_MS = 400;
 
+/** How long one that pauses does not come back, in milliseconds. */
+export const PAUSE_MS = 2500;
+
 /**
  * What is wrong with it: every transfer fails; or all take their time; or, at
  * {@linkcode TRIGGER}, the Worker throws in the call, dies of an error before it
- * has answered, or never comes back.
+ * has answered, comes back late, or never.
  */
 export type FaultName =
   | "failing"
   | "slow"
   | "throws"
   | "dies"
+  | "pauses"
   | "hangs";
 
 /** What the factory is given, in each Worker. */
@@ -58,6 +62,9 @@ function bringAbout(
         throw new Error("Uncaught, with a request in hand");
       });
       return new Promise(() => {});
+    case "pauses":
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      return -EIO;
     case "hangs":
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       return -EIO;

@@ -9,6 +9,8 @@ import { mountExport } from "../../mod.ts";
 import type { FaultName, FaultyOptions } from "./_faulty_backend.ts";
 
 const SIZE = 16 << 20;
+/** What counts as hung, in milliseconds: less than a pause. */
+const HANG_MS = 1000;
 const [, , fault, mountpoint, queues] = Deno.args;
 
 function tell(event: string, more: Record<string, unknown>): void {
@@ -26,7 +28,9 @@ const session = await mountExport({
   mountpoint: mountpoint!,
   queues: Number(queues),
   writable: true,
+  hangMs: HANG_MS,
   report: (during, message) => tell("report", { during, message }),
+  warn: (message) => tell("warning", { message }),
 });
 let signals = 0;
 Deno.addSignalListener("SIGTERM", () => {

@@ -84,7 +84,7 @@ export class RealKernel implements AsyncDisposable {
   }
 
   async #runOnce(script: Script): Promise<RealRun> {
-    const { backend, size, ...rules } = script.mount;
+    const { backend, size, allowOther, ...rules } = script.mount;
     const records: TraceRecord[] = [];
     try {
       await using session = await mountExport({
@@ -92,6 +92,7 @@ export class RealKernel implements AsyncDisposable {
         mountpoint: this.#mountpoint,
         transport: "device",
         trace: (record) => void records.push(record),
+        allowOther: allowOther ? "on" : "off",
         ...rules,
       });
       // Somebody else may unmount whatever is of FUSE.

@@ -6,7 +6,7 @@ const NS_PER_S = 1_000_000_000n;
 /** stat(2) and fstat(2). */
 export function stat(
   syscall: Syscall,
-  call: "stat" | "fstat",
+  call: "stat" | "lstat" | "fstat",
   which: Argument,
 ): StepResult {
   const buffer = new Uint8Array(144);

@@ -32,7 +32,11 @@ kernelTest(
         writable: false,
         growable: false,
         queues: 4,
+        cloning: null,
+        way: "mount",
+        allowOther: true,
         transport: { kind: "device", reason: null },
+        passthrough: { kind: "off", reason: null },
       });
       assert(typeof minor === "number" && minor >= 31);
       assert(await exists(`/proc/${pid}`));
@@ -47,7 +51,7 @@ kernelTest(
       ]);
       assertEquals(process.totals.map(({ index }) => index), [0, 1, 2, 3]);
       const line = `Exporting ${image} (8 MiB, read-only) at ${mountpoint}: ` +
-        `4 queues over /dev/fuse, FUSE 7.${minor}; stop with Ctrl-C, 'kill ${pid}' or ` +
+        `4 queues over /dev/fuse, FUSE 7.${minor}, allow-other on; stop with Ctrl-C, 'kill ${pid}' or ` +
         `'umount ${mountpoint}'`;
       assertEquals(stderr.split("\n")[0], line);
       assertEquals(await Deno.readTextFile(mountpoint), "underneath");

@@ -132,9 +132,15 @@ kernelTest(
         run(script, image, mountpoint, "-n", "-o", options);
       try {
         for (const access of ["rw", "ro"]) {
+          const others = access === "rw" ? "allow-other=off" : "allow_other";
           const options = `rw,${access},nofail,x-a.b,queues=2,noatime`;
-          const { code, stderr } = await mount(options);
+          const { code, stderr } = await mount(`${options},${others}`);
           assertEquals([code, stderr], [0, ""]);
+          const table = await Deno.readTextFile("/proc/mounts");
+          const line = table.split("\n").find((text) =>
+            text.startsWith(`${image} ${mountpoint} `)
+          );
+          assertEquals(line?.includes("allow_other"), access === "ro");
           assertEquals(isMounted(mountpoint), true);
           const mode = await must("stat", "-c", "%a", mountpoint);
           assertEquals(mode, access === "rw" ? "600" : "400");

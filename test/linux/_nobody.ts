@@ -42,7 +42,7 @@ export interface Nobody {
   readonly home: string;
   /**
    * Runs a shell script as the user. In it, `$MOUNTER` with arguments runs
-   * _mounter.ts.
+   * _mounter.ts, and `$MAIN` the whole program.
    *
    * @returns What it printed on both outputs.
    */
@@ -58,14 +58,16 @@ export async function asNobody(directory: string): Promise<Nobody> {
   const deno = `${directory}/deno`;
   // Neither the repository nor Deno need lie where all may read.
   await must("cp", "--reflink=auto", Deno.execPath(), deno);
-  await must("cp", "-r", `${ROOT}src`, program);
+  for (const name of ["main.ts", "deno.json", "src", "sim", "std"]) {
+    await must("cp", "-r", `${ROOT}${name}`, program);
+  }
   for (const name of ["_fixtures.ts", "_mounter.ts"]) {
     await must("cp", `${ROOT}test/linux/${name}`, `${program}/test/linux`);
   }
   await must("chmod", "-R", "a+rX", directory);
   await must("chown", `${NOBODY}:${NOBODY}`, home);
   const mounter = `${program}/test/linux/_mounter.ts`;
-  const flags = "--no-config --no-check --no-prompt --allow-ffi";
+  const run = `${deno} run --no-prompt --allow-ffi`;
   return {
     home,
     async shell(script, { prepare = "", env = {} } = {}) {
@@ -85,7 +87,8 @@ export async function asNobody(directory: string): Promise<Nobody> {
           HOME: home,
           DENO_DIR: `${home}/.deno`,
           LC_ALL: "C",
-          MOUNTER: `${deno} run ${flags} ${mounter}`,
+          MOUNTER: `${run} ${mounter}`,
+          MAIN: `${run} ${program}/main.ts`,
           ...env,
         },
       }).output();

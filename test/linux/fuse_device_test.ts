@@ -82,7 +82,7 @@ kernelTest("readable lets timers run, and resolves at a request", async () => {
     answerInit(device);
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);
-    const client = new Promise((resolve) => setTimeout(resolve, 1300))
+    const client = new Promise((resolve) => setTimeout(resolve, 600))
       .then(() => run("stat", "-c", "%s", path));
     const first = device.readable();
     assert(first === device.readable(), "one wait serves all callers");
@@ -91,6 +91,19 @@ kernelTest("readable lets timers run, and resolves at a request", async () => {
     assert(ticks > 50, `${ticks} ticks`);
     answerGetattr(device, 7n);
     assertEquals((await client).text, "7\n");
+  });
+});
+
+kernelTest("readable resolves within a second even so", async () => {
+  await onMountedFile(async ({ device }) => {
+    answerInit(device);
+    const start = performance.now();
+    await device.readable();
+    assert(performance.now() - start < 2000);
+    assertEquals(device.poll(), false);
+    assertEquals(device.poll(100), false);
+    const ms = performance.now() - start;
+    assert(ms >= 1050, `${ms} ms`);
   });
 });
 

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ERRNO } from "../../src/protocol/errno.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
+import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { serve } from "../../src/queue/serve.ts";
 import {
   conformance,
   type FixtureOptions,
@@ -15,6 +17,7 @@ class FakeDevice implements FuseDevice {
   readonly pending: (Uint8Array | number)[] = [];
   readonly notifications: Uint8Array[] = [];
   readonly blocked: boolean[] = [];
+  readonly sleeps: number[] = [];
   written: Uint8Array[] = [];
   closes = 0;
   smallest = Infinity;
@@ -57,7 +60,8 @@ class FakeDevice implements FuseDevice {
     this.#blocking = blocking;
   }
 
-  poll(): boolean {
+  poll(limitMs?: number): boolean {
+    this.sleeps.push(limitMs ?? 0);
     return this.pending.length > 0 || this.endErrno !== 0;
   }
 
@@ -132,6 +136,30 @@ Deno.test("DeviceQueue blocks only where it may", () => {
   queue.next(false);
   queue.next(false);
   assertEquals(device.blocked, [true, false, false]);
+});
+
+Deno.test("DeviceQueue sleeps no longer than it may", () => {
+  const device = new FakeDevice();
+  const options = { index: 0, maxPayload: 4096, longestSleepMs: 500 };
+  const queue = new DeviceQueue(device, options);
+  assertEquals(queue.next(true), null);
+  assertEquals(queue.end, null);
+  assertEquals(device.sleeps, [500]);
+  assertEquals(device.blocked, [false]);
+  device.push(readMessage(2n));
+  assertEquals(queue.next(true)?.request.unique, 2n);
+  assertEquals(device.blocked, [false, false]);
+});
+
+Deno.test("DeviceQueue lets whoever serves it see that it is to stop", async () => {
+  const device = new FakeDevice();
+  const options = { index: 0, maxPayload: 4096, longestSleepMs: 500 };
+  const queue = new DeviceQueue(device, options);
+  const board = QueueBoard.create(1);
+  const handler = { handle: () => {} };
+  const ended = serve(queue, handler, { mayBlock: true, board });
+  setTimeout(() => board.stop());
+  assertEquals((await ended).reason, "closed");
 });
 
 Deno.test("DeviceQueue reads again after ENOENT and EINTR", () => {

@@ -39,38 +39,27 @@ Deno.test("PollStrategy gives up polling when requests stay away", () => {
   assert(polled < 100, `${polled} us`);
 });
 
-/** A clock that goes on by `step` microseconds a look, and then by `jumps`. */
-function clockOf(step: number, jumps: number[] = []): () => number {
+/** A clock that goes on by a microsecond with each look. */
+function ticking(): () => number {
   let us = 1000;
-  return () => (us += jumps.shift() ?? step) / 1000;
+  return () => (us += 1) / 1000;
 }
 
-Deno.test("PollStrategy polls until something comes", () => {
+Deno.test("PollStrategy polls until something comes, giving way", () => {
   let polls = 0;
-  const came = () => ++polls === 100;
-  assert(new PollStrategy(50).poll(50, 10, came, clockOf(1)));
+  let gaveWay = 0;
+  const strategy = new PollStrategy(50, {
+    now: ticking(),
+    giveWay: () => gaveWay++,
+  });
+  assert(strategy.poll(50, 10, () => ++polls === 100));
   assertEquals(polls, 100);
+  assertEquals(gaveWay, 9);
 });
 
-Deno.test("PollStrategy polls until the window is over", () => {
+Deno.test("PollStrategy polls until the window is over, and once more", () => {
   let polls = 0;
-  const came = () => ++polls < 0;
-  assertEquals(new PollStrategy(50).poll(50, 10, came, clockOf(1)), false);
-  assertEquals(polls, 510);
-});
-
-Deno.test("PollStrategy sleeps for a while after it was interrupted", () => {
-  const poll = new PollStrategy();
-  for (let i = 0; i < 10; i++) poll.waited(5);
-  const interrupted = clockOf(1, [0, 1, 1, 400]);
-  assertEquals(poll.poll(50, 10, () => false, interrupted), false);
-  let without = 0;
-  for (; poll.window(1) === 0 && without < 1000; without++) poll.waited(5);
-  assert(without > 100 && without < 1000, `${without} waits`);
-});
-
-Deno.test("PollStrategy keeps to a fixed number though interrupted", () => {
-  const poll = new PollStrategy(50);
-  poll.poll(50, 10, () => false, clockOf(1, [0, 400]));
-  assertEquals(poll.window(1), 50);
+  const strategy = new PollStrategy(50, { now: ticking() });
+  assertEquals(strategy.poll(50, 10, () => ++polls < 0), false);
+  assertEquals(polls, 511);
 });

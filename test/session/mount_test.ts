@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { mountExport, mountHandler } from "../../mod.ts";
+import { type ExportSession, mountExport, mountHandler } from "../../mod.ts";
 import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
 import { kernelTest } from "../requirements.ts";
 import { client, Place, shell } from "./_client.ts";
+import { READ_MS, type TickingOptions } from "./ticking_module.ts";
 
 const MIB = 1 << 20;
 
@@ -73,6 +74,57 @@ kernelTest(
     }
   },
 );
+
+kernelTest(
+  "a module's timers go on while it has requests, many at once",
+  async () => {
+    using place = new Place();
+    const ticks = new SharedArrayBuffer(4);
+    await using session = await mountTicking(place, {
+      ticks,
+      background: false,
+    });
+    const script = "for i in 0 1 2 3 4 5 6 7; do " +
+      "dd if=$1 of=/dev/null bs=4k count=1 skip=$i status=none & done; wait";
+    const start = Date.now();
+    assertEquals((await shell(script, place.mountpoint)).code, 0);
+    const ms = Date.now() - start;
+    const report = await session.close();
+    assertEquals(report.problems, []);
+    assertEquals(report.queues[0]!.reads, 8);
+    assert(ms >= READ_MS && ms < 6 * READ_MS, `eight reads took ${ms} ms`);
+    assert(new Int32Array(ticks)[0]! > 0, "its interval goes on meanwhile");
+  },
+);
+
+kernelTest(
+  "a module with something in the background is never made to sleep",
+  async () => {
+    using place = new Place();
+    const ticks = new SharedArrayBuffer(4);
+    await using session = await mountTicking(place, {
+      ticks,
+      background: true,
+    });
+    const count = new Int32Array(ticks);
+    const seen = await shell("head -c 16 $1 | wc -c", place.mountpoint);
+    assertEquals(seen.stdout.trim(), "16");
+    const first = Atomics.load(count, 0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert(Atomics.load(count, 0) >= first + 10, `${first} and ${count[0]}`);
+    assertEquals((await session.close()).problems, []);
+  },
+);
+
+/** Exports the ticking module through one queue. */
+function mountTicking(
+  { mountpoint }: Place,
+  options: TickingOptions,
+): Promise<ExportSession> {
+  const module = import.meta.resolve("./ticking_module.ts");
+  const source = { module, options };
+  return mountExport({ source, mountpoint, queues: 1, transport: "device" });
+}
 
 kernelTest(
   "mountExport() says what is wrong with a module and leaves nothing mounted",

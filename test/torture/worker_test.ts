@@ -20,6 +20,8 @@ import { torture } from "./_place.ts";
 
 const MIB = 1 << 20;
 const QUEUES = 3;
+const HANGS =
+  /^Queue \d does not answer: it has had a request in hand for 1 second and/;
 /** The longest that an end may take. */
 const END_MS = 5000;
 
@@ -43,6 +45,26 @@ function complaints(process: ExportProcess): string {
   return process.events
     .filter(({ event }) => event === "problem" || event === "report")
     .map(({ message }) => message).join("\n");
+}
+
+/** What the program has warned of while it ran. */
+function warnings(process: ExportProcess): string[] {
+  return process.events
+    .filter(({ event }) => event === "warning")
+    .map(({ message }) => String(message));
+}
+
+/** Waits for a number of warnings, and some time for one more. */
+async function assertWarned(
+  process: ExportProcess,
+  ...patterns: RegExp[]
+): Promise<void> {
+  const there = () => warnings(process).length >= patterns.length;
+  await eventually(there, "the warning", 10_000);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const told = warnings(process);
+  assertEquals(told.length, patterns.length, told.join("; "));
+  for (const [i, text] of told.entries()) assertMatch(text, patterns[i]!);
 }
 
 /** A test of one defect. */
@@ -77,7 +99,10 @@ faultTest(
   "dies",
   "a Worker that dies with a request in hand lets nobody hang",
   async (process, mountpoint) => {
-    const client = trigger(mountpoint);
+    const { code: refused, stderr } = await trigger(mountpoint);
+    assertEquals(refused, 1);
+    assertMatch(stderr, /Software caused connection abort/);
+    await assertWarned(process, /Queue \d failed: .*; the other queues go on/);
     await assertServes(mountpoint);
     const start = Date.now();
     process.signal("SIGTERM");
@@ -85,7 +110,6 @@ faultTest(
     assert(Date.now() - start < END_MS);
     assertEquals(code, 1);
     assertMatch(complaints(process), /Queue \d failed: .*in hand/);
-    assert((await client).code !== 0);
   },
 );
 
@@ -94,6 +118,8 @@ faultTest(
   "a Worker that hangs is reported, and the others go on",
   async (process, mountpoint) => {
     const client = trigger(mountpoint);
+    await assertServes(mountpoint);
+    await assertWarned(process, HANGS);
     await assertServes(mountpoint);
     const start = Date.now();
     process.signal("SIGTERM");
@@ -108,5 +134,29 @@ faultTest(
     assertEquals(code, 1);
     assertMatch(complaints(process), /did not end|does not answer/);
     assert((await client).code !== 0);
+  },
+);
+
+faultTest(
+  "pauses",
+  "a Worker that comes back is said to answer again",
+  async (process, mountpoint) => {
+    const client = trigger(mountpoint);
+    await assertServes(mountpoint);
+    const recovery = /^Queue \d answers again, after [23] seconds$/;
+    await assertWarned(process, HANGS, recovery);
+    assertEquals((await client).code, 1);
+    assertEquals((await process.stop()).code, 0);
+  },
+);
+
+faultTest(
+  "slow",
+  "a Worker with answers to come is not said to hang",
+  async (process, mountpoint) => {
+    // Four times 400 ms: longer than what counts as hung, but answering.
+    await must("dd", `if=${mountpoint}`, "of=/dev/null", "bs=4k", "count=4");
+    await assertWarned(process);
+    assertEquals((await process.stop()).code, 0);
   },
 );

@@ -1,0 +1,134 @@
+import { type Cell, ENGINES } from "./cells.ts";
+import { spawnGroup } from "./process_group.ts";
+
+/** How long fio works on a cell. */
+export interface FioTimes {
+  /** Milliseconds before anything counts. */
+  readonly rampMs: number;
+  /** Milliseconds that count. */
+  readonly runtimeMs: number;
+}
+
+/** What fio found. */
+export interface FioFigures {
+  /** Requests a second. */
+  readonly iops: number;
+  /** Bytes a second. */
+  readonly bytesPerSecond: number;
+  /** Microseconds that one request in a hundred took longer than. */
+  readonly p99Us: number;
+  /** Requests that count. */
+  readonly requests: number;
+}
+
+/** One direction in fio's JSON. */
+interface Direction {
+  readonly iops: number;
+  readonly "bw_bytes": number;
+  readonly "total_ios": number;
+  readonly "clat_ns": {
+    readonly percentile?: Readonly<Record<string, number>>;
+  };
+}
+
+/** Milliseconds that fio may take beyond its own times. */
+const GRACE_MS = 20_000;
+
+/** fio's arguments for a cell. */
+export function fioArguments(
+  cell: Cell,
+  path: string,
+  size: number,
+  { rampMs, runtimeMs }: FioTimes,
+): string[] {
+  const { fio, depth } = ENGINES[cell.engine];
+  return [
+    "--name=cell",
+    `--filename=${path}`,
+    `--rw=${cell.pattern}`,
+    `--bs=${cell.blockSize}`,
+    `--ioengine=${fio}`,
+    `--iodepth=${depth}`,
+    `--numjobs=${cell.jobs}`,
+    `--size=${size}`,
+    "--direct=1",
+    "--allow_file_create=0",
+    "--verify_state_save=0",
+    "--time_based",
+    `--ramp_time=${rampMs}ms`,
+    `--runtime=${runtimeMs}ms`,
+    "--group_reporting",
+    "--randrepeat=0",
+    "--output-format=json",
+  ];
+}
+
+/**
+ * Reads fio's report of one group of jobs.
+ *
+ * @param text What it printed: JSON, perhaps with words before it.
+ * @throws {Error} If there is no report, an error in it, or no request.
+ */
+export function parseFio(text: string): FioFigures {
+  const start = text.indexOf("{");
+  const report = start < 0 ? null : JSON.parse(text.slice(start));
+  const job = report?.jobs?.[0];
+  if (job === undefined) throw new Error(`fio gave no report: ${text.trim()}`);
+  if (job.error !== 0) throw new Error(`fio met with error ${job.error}`);
+  const done = ([job.read, job.write] as Direction[])
+    .find(({ total_ios: requests }) => requests > 0);
+  if (done === undefined) throw new Error("fio completed no request");
+  return {
+    iops: done.iops,
+    bytesPerSecond: done.bw_bytes,
+    p99Us: (done.clat_ns.percentile?.["99.000000"] ?? 0) / 1000,
+    requests: done.total_ios,
+  };
+}
+
+/**
+ * Runs fio on a file.
+ *
+ * @param cell The load.
+ * @param path The file.
+ * @param options Its bytes, the times, a directory for whatever fio leaves
+ * behind, and what calls it off.
+ * @throws {Error} If it fails, hangs, or is called off.
+ */
+export async function runFio(
+  cell: Cell,
+  path: string,
+  options: {
+    readonly size: number;
+    readonly times: FioTimes;
+    readonly directory: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<FioFigures> {
+  const { size, times, directory, signal } = options;
+  const limitMs = GRACE_MS + 2 * (times.rampMs + times.runtimeMs);
+  const group = spawnGroup(["fio", ...fioArguments(cell, path, size, times)], {
+    directory,
+  });
+  const kill = () => group.kill("SIGKILL");
+  signal.addEventListener("abort", kill);
+  const timer = setTimeout(kill, limitMs);
+  try {
+    const isOver = await group.ended(limitMs + 5000);
+    signal.throwIfAborted();
+    if (!isOver) throw new Error("fio hangs and cannot be killed");
+    if (group.signal !== null) {
+      throw new Error(`fio did not end within ${limitMs / 1000} s`);
+    }
+    const { stdout, stderr } = await group.output();
+    try {
+      return parseFio(stdout);
+    } catch (error) {
+      const said = stderr.trim().split("\n")[0];
+      throw new Error(`${(error as Error).message} (${said})`);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", kill);
+  }
+}

@@ -1,0 +1,107 @@
+/** A process and all that it started. */
+export interface ProcessGroup {
+  /** The signal that ended its first process, if it has ended by one. */
+  readonly signal: string | null;
+  /** Sends a signal to all of it. */
+  kill(signal: Deno.Signal): void;
+  /**
+   * Waits until its first process has ended.
+   *
+   * @param limitMs Milliseconds; 0 only looks.
+   * @returns False if it runs on.
+   */
+  ended(limitMs: number): Promise<boolean>;
+  /** All that it printed, once it has ended. */
+  output(): Promise<{ readonly stdout: string; readonly stderr: string }>;
+  /** User and system CPU seconds so far: proc_pid_stat(5). */
+  cpuSeconds(): number;
+}
+
+// sysconf(_SC_CLK_TCK), 100 on every Linux that runs Deno.
+const TICKS_PER_SECOND = 100;
+
+/**
+ * Starts a program as the leader of a process group of its own, so that
+ * Ctrl-C does not reach it and that all it starts can be counted and ended.
+ *
+ * @param command The program and its arguments.
+ * @param options Its working directory.
+ */
+export function spawnGroup(
+  command: readonly string[],
+  options: { readonly directory: string },
+): ProcessGroup {
+  const [program = "", ...args] = command;
+  const child = new Deno.Command(program, {
+    args,
+    cwd: options.directory,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  }).spawn();
+  const { pid } = child;
+  let end: Deno.CommandStatus | null = null;
+  const status = child.status.then((result) => end = result);
+  const texts = Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]).then(([stdout, stderr]) => ({ stdout, stderr }));
+  return {
+    get signal() {
+      return end?.signal ?? null;
+    },
+    kill(signal) {
+      try {
+        Deno.kill(-pid, signal);
+      } catch {
+        // Nobody is left in it.
+      }
+    },
+    async ended(limitMs) {
+      const limit = Promise.withResolvers<false>();
+      const timer = setTimeout(() => limit.resolve(false), limitMs);
+      const result = await Promise.race([
+        status.then(() => true),
+        limit.promise,
+      ]);
+      clearTimeout(timer);
+      return result;
+    },
+    output: () => texts,
+    cpuSeconds: () => groupTicks(pid) / TICKS_PER_SECOND,
+  };
+}
+
+function groupTicks(group: number): number {
+  let ticks = 0;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = statOf(name);
+    if (stat?.group === group) ticks += stat.ticks;
+  }
+  return ticks;
+}
+
+function statOf(pid: string): { group: number; ticks: number } | null {
+  try {
+    return parseStat(Deno.readTextFileSync(`/proc/${pid}/stat`));
+  } catch {
+    // It has ended meanwhile.
+    return null;
+  }
+}
+
+/**
+ * Takes /proc/PID/stat apart.
+ *
+ * @param text Its text; the program's name in it may have spaces and brackets.
+ * @returns The process group, and clock ticks in user and in kernel mode.
+ */
+export function parseStat(text: string): { group: number; ticks: number } {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    group: Number(fields[2]),
+    ticks: Number(fields[11]) + Number(fields[12]),
+  };
+}

@@ -1,0 +1,109 @@
+import { SERIES, type Series } from "./contestants.ts";
+import { svgPanel } from "./svg_panel.ts";
+import type { Results } from "./results.ts";
+import {
+  SECTIONS,
+  type SectionSummary,
+  seriesLabel,
+  summarize,
+} from "./summary.ts";
+import { text } from "./svg_text.ts";
+
+const COLUMNS = 4;
+const PANEL_WIDTH = 236;
+const PANEL_HEIGHT = 158;
+const MARGIN = 20;
+const HEADING = 34;
+const LEGEND_ROW = 22;
+const LEGEND_COLUMNS = 4;
+
+/** Colours that can be told apart, on white as on black. */
+export const COLORS: Readonly<Record<Series, string>> = {
+  "mqfuse-uring": "#1f83e0",
+  "mqfuse-device": "#52b5c9",
+  "mqfuse-passthrough": "#8a63d2",
+  "qemu": "#e0601f",
+  "qemu-old": "#d9a441",
+  "nbdfuse": "#b0578d",
+  "file": "#8b949e",
+};
+
+// A picture in a page does not inherit the page's colours.
+const STYLE = [
+  "text{fill:#24292f;font-family:sans-serif}",
+  ".dim{fill:#57606a}",
+  ".grid{stroke:#8b949e;stroke-opacity:.35}",
+  ".base{stroke:#8b949e}",
+  ".paper{fill:#fff}",
+  "@media(prefers-color-scheme:dark){",
+  "text{fill:#e6edf3}.dim{fill:#9da7b3}.paper{fill:#0d1117}}",
+].join("");
+
+/** The report as an SVG document: a panel a cell, a bar a series. */
+export function svgReport(results: Results): string {
+  const sections = summarize(results);
+  const shown = (Object.keys(SERIES) as Series[])
+    .filter((series) => sections.some((each) => each.series.includes(series)));
+  const width = 2 * MARGIN + COLUMNS * PANEL_WIDTH;
+  const top = 48 + LEGEND_ROW * Math.ceil(shown.length / LEGEND_COLUMNS);
+  let y = top;
+  const body = sections.flatMap((section) => {
+    const lines = drawSection(section, y);
+    y += heightOf(section);
+    return lines;
+  });
+  const height = y + MARGIN;
+  const title = "fio on exported images: best variant of each, medians";
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}"` +
+    ` width="${width}" height="${height}" role="img">`,
+    `<title>${title}</title>`,
+    `<style>${STYLE}</style>`,
+    `<rect class="paper" width="${width}" height="${height}"/>`,
+    text(MARGIN, 28, title, `font-size="17" font-weight="bold"`),
+    ...legend(shown, results, width),
+    ...body,
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+function legend(
+  shown: readonly Series[],
+  results: Results,
+  width: number,
+): string[] {
+  const step = (width - 2 * MARGIN) / LEGEND_COLUMNS;
+  return shown.map((series, at) => {
+    const x = MARGIN + step * (at % LEGEND_COLUMNS);
+    const y = 56 + LEGEND_ROW * Math.floor(at / LEGEND_COLUMNS);
+    return `<rect x="${x}" y="${y - 11}" width="13" height="13" rx="2"` +
+      ` fill="${COLORS[series]}"/>` +
+      text(x + 20, y, seriesLabel(series, results), `font-size="13"`);
+  });
+}
+
+function heightOf({ cells }: SectionSummary): number {
+  return HEADING + PANEL_HEIGHT * Math.ceil(cells.length / COLUMNS);
+}
+
+function drawSection(section: SectionSummary, top: number): string[] {
+  const { title, unit } = SECTIONS[section.section];
+  return [
+    text(
+      MARGIN,
+      top + 22,
+      `${title}: ${unit}`,
+      `font-size="15" font-weight="bold"`,
+    ),
+    ...section.cells.map((cell, at) =>
+      svgPanel(cell, section.series, {
+        x: MARGIN + PANEL_WIDTH * (at % COLUMNS),
+        y: top + HEADING + PANEL_HEIGHT * Math.floor(at / COLUMNS),
+        width: PANEL_WIDTH,
+        height: PANEL_HEIGHT,
+        colors: COLORS,
+      })
+    ),
+  ];
+}

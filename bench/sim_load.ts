@@ -1,0 +1,146 @@
+/**
+ * What the simulator's speed is measured by: jobs like fio's on a kernel of
+ * four queues, with the real serve loop and export behind it, and everything
+ * checked as in any other simulation.
+ *
+ * @module
+ */
+import type { Backend } from "../src/backends/backend.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../src/backends/memory_backend.ts";
+import { NullBackend } from "../src/backends/null_backend.ts";
+import { BlockExport, exportWish } from "../src/export/block_export.ts";
+import { ExportState } from "../src/export/export_state.ts";
+import { O } from "../src/protocol/flags.ts";
+import { CheckedFile } from "../sim/checked_file.ts";
+import { Checker } from "../sim/checker.ts";
+import { SimClient } from "../sim/client.ts";
+import { SimKernel } from "../sim/kernel.ts";
+import { DiskModel } from "../sim/model.ts";
+import { Random } from "../sim/random.ts";
+import { serveInThread, type ThreadServer } from "../sim/server.ts";
+
+/** Bytes of the disk that {@linkcode SimLoad} uses. */
+export const LOAD_DISK_SIZE: number = 1 << 22;
+const BLOCK = 4096;
+const QUEUES = 4;
+const JOBS = 4;
+const DEPTH = 16;
+
+/** What is asked for. */
+export interface SimLoadOptions {
+  /**
+   * What lies behind the export: `memory` copies every block in or out, `null`
+   * makes zeroes and forgets, so that zeroes are all that is written to it.
+   */
+  readonly backend: "null" | "memory";
+  /** The part of the requests that are WRITEs, 0 to 1. */
+  readonly writes: number;
+  /** Puts something in the disk's place. */
+  readonly around?: (disk: Backend) => Backend;
+}
+
+/**
+ * Four jobs with 16 random transfers of 4 KiB in flight each, on four queues.
+ *
+ * Every request's reply is held against the kernel's rules, every byte that
+ * is read against a model of the disk, and the kernel's lists are counted
+ * after each transfer. Time stands still: what is measured is this thread.
+ */
+export class SimLoad {
+  readonly #kernel: SimKernel;
+  readonly #checker: Checker;
+  readonly #server: ThreadServer;
+  readonly #files: readonly CheckedFile[];
+  readonly #options: SimLoadOptions;
+  readonly #random: Random = new Random(1);
+
+  private constructor(
+    kernel: SimKernel,
+    checker: Checker,
+    server: ThreadServer,
+    files: readonly CheckedFile[],
+    options: SimLoadOptions,
+  ) {
+    this.#kernel = kernel;
+    this.#checker = checker;
+    this.#server = server;
+    this.#files = files;
+    this.#options = options;
+  }
+
+  /** Mounts, and opens the file once for each job. */
+  static async start(options: SimLoadOptions): Promise<SimLoad> {
+    const checker = new Checker();
+    const kernel = new SimKernel({
+      queues: QUEUES,
+      capacity: DEPTH,
+      onTaken: (taken) => checker.taken(taken),
+      onReply: (reply) => checker.replied(reply),
+    });
+    const server = await serve(kernel, options);
+    const model = new DiskModel({ size: LOAD_DISK_SIZE });
+    const files: CheckedFile[] = [];
+    for (let job = 0; job < JOBS; job++) {
+      const client = new SimClient(kernel, { uid: 0, gid: 0, pid: 1000 + job });
+      files.push(new CheckedFile(await client.open(O.RDWR), model));
+    }
+    return new SimLoad(kernel, checker, server, files, options);
+  }
+
+  /** Has the jobs make a number of requests in all, and waits for them. */
+  async run(requests: number): Promise<void> {
+    let left = requests;
+    const lane = async (file: CheckedFile) => {
+      const bytes = new Uint8Array(BLOCK);
+      while (left-- > 0) {
+        const at = this.#random.below(LOAD_DISK_SIZE / BLOCK) * BLOCK;
+        if (this.#random.fraction() < this.#options.writes) {
+          if (this.#options.backend === "memory") bytes.fill(left & 255);
+          else bytes.fill(0);
+          await file.aioWrite(bytes, at);
+        } else await file.aioRead(bytes, at);
+        const fault = this.#checker.check(this.#kernel);
+        if (fault !== null) throw new Error(fault);
+      }
+    };
+    await Promise.all(
+      this.#files.flatMap((file) =>
+        Array.from({ length: DEPTH }, () => lane(file))
+      ),
+    );
+  }
+
+  /** Unmounts, and looks at what is left. */
+  async end(): Promise<void> {
+    this.#kernel.unmount();
+    await this.#server.ended;
+    const fault = this.#checker.checkEnd(this.#kernel);
+    if (fault !== null) throw new Error(fault);
+  }
+}
+
+function serve(
+  kernel: SimKernel,
+  { backend, around = (disk) => disk }: SimLoadOptions,
+): Promise<ThreadServer> {
+  const rules = { writable: true, growable: false, allowOther: false };
+  const disk = around(
+    backend === "memory"
+      ? new MemoryBackend(createMemoryDisk(LOAD_DISK_SIZE, { growable: false }))
+      : new NullBackend(LOAD_DISK_SIZE),
+  );
+  const state = ExportState.create({
+    size: LOAD_DISK_SIZE,
+    mode: 0o600,
+    uid: 0,
+    gid: 0,
+    oneThread: true,
+  });
+  return serveInThread(kernel, {
+    wish: exportWish(rules),
+    handler: () => new BlockExport({ backend: disk, state, rules }),
+  });
+}

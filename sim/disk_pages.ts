@@ -1,0 +1,75 @@
+import { areBytesEqual } from "./equal_bytes.ts";
+
+const PAGE = 4096;
+
+/** The bytes of a disk, kept where they are not what they were at first. */
+export class DiskPages {
+  readonly #initial: ((position: number, into: Uint8Array) => void) | undefined;
+  readonly #pages: Map<number, Uint8Array> = new Map();
+
+  /** Makes a disk; `initial` fills in what it holds, zeroes if left out. */
+  constructor(
+    initial: ((position: number, into: Uint8Array) => void) | undefined,
+  ) {
+    this.#initial = initial;
+  }
+
+  /** Changes bytes; `null` stands for zeroes. */
+  put(position: number, data: Uint8Array | null, length: number): void {
+    for (let i = 0; i < length;) {
+      const page = this.#page(position + i);
+      const start = (position + i) % PAGE;
+      const count = Math.min(PAGE - start, length - i);
+      if (data === null) page.fill(0, start, start + count);
+      else page.set(data.subarray(i, i + count), start);
+      i += count;
+    }
+  }
+
+  /**
+   * Changes bytes as {@linkcode DiskPages.put} does, and may keep their memory.
+   *
+   * @param data In memory of its own, which is given away.
+   * @returns Memory to be used instead.
+   */
+  exchange(position: number, data: Uint8Array): Uint8Array {
+    if (position % PAGE !== 0 || data.length !== PAGE) {
+      this.put(position, data, data.length);
+      return data;
+    }
+    const page = this.#page(position);
+    this.#pages.set(position / PAGE, data);
+    return page;
+  }
+
+  /** The bytes from a position on, as far as they lie in one piece. */
+  at(position: number, length: number): Uint8Array {
+    const start = position % PAGE;
+    return this.#page(position).subarray(start, start + length);
+  }
+
+  /** Whether it holds exactly these bytes. */
+  holds(position: number, bytes: Uint8Array): boolean {
+    for (let i = 0; i < bytes.length;) {
+      const page = this.#page(position + i);
+      const start = (position + i) % PAGE;
+      const count = Math.min(PAGE - start, bytes.length - i);
+      const isAll = count === bytes.length;
+      const piece = isAll ? bytes : bytes.subarray(i, i + count);
+      if (!areBytesEqual(page, start, piece)) return false;
+      i += count;
+    }
+    return true;
+  }
+
+  #page(position: number): Uint8Array {
+    const index = Math.floor(position / PAGE);
+    let page = this.#pages.get(index);
+    if (page === undefined) {
+      page = new Uint8Array(PAGE);
+      this.#initial?.(index * PAGE, page);
+      this.#pages.set(index, page);
+    }
+    return page;
+  }
+}

@@ -1,0 +1,67 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { cellOf } from "../../bench/fio/cells.ts";
+import { fioArguments, parseFio } from "../../bench/fio/fio.ts";
+import { parseStat } from "../../bench/fio/process_group.ts";
+import REPORT from "./fixtures/fio.json" with { type: "text" };
+
+Deno.test("parseFio() reads a report of fio", () => {
+  assertEquals(parseFio(REPORT), {
+    iops: 573700.657895,
+    bytesPerSecond: 2350713263,
+    p99Us: JSON.parse(REPORT).jobs[0].read.clat_ns.percentile["99.000000"] /
+      1000,
+    requests: 174405,
+  });
+  assert(parseFio(REPORT).p99Us > 10);
+});
+
+Deno.test("parseFio() passes over words before the report", () => {
+  assertEquals(parseFio(`note: something\n${REPORT}`), parseFio(REPORT));
+});
+
+Deno.test("parseFio() reads the direction that has requests", () => {
+  const report = JSON.parse(REPORT);
+  const [job] = report.jobs;
+  [job.read, job.write] = [job.write, job.read];
+  assertEquals(parseFio(JSON.stringify(report)), parseFio(REPORT));
+});
+
+Deno.test("parseFio() refuses errors and reports of nothing", () => {
+  assertThrows(() => parseFio("fio: no such file"), Error, "no such file");
+  const report = JSON.parse(REPORT);
+  report.jobs[0].error = 5;
+  assertThrows(() => parseFio(JSON.stringify(report)), Error, "error 5");
+  report.jobs[0].error = 0;
+  report.jobs[0].read.total_ios = 0;
+  assertThrows(() => parseFio(JSON.stringify(report)), Error, "no request");
+});
+
+Deno.test("fioArguments() has the cell's load and times with their unit", () => {
+  const args = fioArguments(cellOf("file:randwrite:aio:4"), "x", 1 << 20, {
+    rampMs: 300,
+    runtimeMs: 1500,
+  });
+  for (
+    const arg of [
+      "--filename=x",
+      "--rw=randwrite",
+      "--bs=4096",
+      "--ioengine=libaio",
+      "--iodepth=16",
+      "--numjobs=4",
+      "--direct=1",
+      "--size=1048576",
+      "--runtime=1500ms",
+      "--ramp_time=300ms",
+    ]
+  ) assert(args.includes(arg), arg);
+});
+
+Deno.test("parseStat() reads past whatever a program is called", () => {
+  const numbers = Array.from({ length: 50 }, (_, i) => i);
+  for (const name of ["fio", "a b", "a) S 7 (b", ")"]) {
+    // The state is the third field, so the group is 5, utime 14, stime 15.
+    const text = `12 (${name}) S ${numbers.slice(4, 54).join(" ")}`;
+    assertEquals(parseStat(text), { group: 5, ticks: 14 + 15 });
+  }
+});

@@ -1,0 +1,58 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { HELP, readOptions } from "../../bench/fio/options.ts";
+import { timeLeft } from "../../bench/fio/progress.ts";
+
+Deno.test("readOptions() has defaults", () => {
+  const options = readOptions([]);
+  assertEquals(options.rounds, 5);
+  assertEquals(options.times, { runtimeMs: 1500, rampMs: 300 });
+  assertEquals(options.size, 2 ** 30);
+  assertEquals(options.from, []);
+  assertEquals(options.peers, {});
+  assertEquals(options.timeLimitMs, Infinity);
+});
+
+Deno.test("readOptions() reads every kind of option", () => {
+  const options = readOptions([
+    "--quick",
+    "--runtime=0.5",
+    "--size=64M",
+    "--from=a.json",
+    "--from",
+    "b.json",
+    "--qemu-old=/old",
+    "--cells",
+    "null:read,file",
+    "--time-limit=2",
+  ]);
+  assertEquals(options.rounds, 1);
+  assertEquals(options.times, { runtimeMs: 500, rampMs: 100 });
+  assertEquals(options.size, 64 << 20);
+  assertEquals(options.from, ["a.json", "b.json"]);
+  assertEquals(options.peers, { "qemu-old": "/old" });
+  assertEquals(options.cells, "null:read,file");
+  assertEquals(options.timeLimitMs, 120_000);
+});
+
+Deno.test("readOptions() refuses what has no sense", () => {
+  for (
+    const [arg, words] of [
+      ["--rouns=3", "--rouns"],
+      ["--rounds=0", "above 0"],
+      ["--runtime=soon", "above 0"],
+      ["--size=1000", "whole MiB"],
+      ["--json", "without a value"],
+      ["stray", "stray"],
+    ] as const
+  ) assertThrows(() => readOptions([arg]), Error, words);
+});
+
+Deno.test("--help fits a terminal", () => {
+  assertEquals(HELP.split("\n").filter((line) => line.length > 80), []);
+});
+
+Deno.test("timeLeft() goes by what was done", () => {
+  assertEquals(timeLeft(5000, 0, 10), "");
+  assertEquals(timeLeft(5000, 5, 10), "about 5 s left");
+  assertEquals(timeLeft(600_000, 1, 3), "about 20 min left");
+});

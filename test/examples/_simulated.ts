@@ -1,0 +1,114 @@
+/**
+ * tree_fs in the simulator: served by the real loop, used by paths.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { TREE_FS_FLAGS, TreeFs } from "../../examples/tree_fs/tree_fs.ts";
+import type { InitFlagName } from "../../src/protocol/flags.ts";
+import type { OpcodeName } from "../../src/protocol/opcodes.ts";
+import type { TraceRecord } from "../../src/protocol/trace_record.ts";
+import { TraceQueue } from "../../src/queue/trace_queue.ts";
+import type { TakenRequest } from "../../sim/dispatch.ts";
+import type { Clock } from "../../sim/clock.ts";
+import { SimKernel } from "../../sim/kernel.ts";
+import { serveInThread, type ThreadServer } from "../../sim/server.ts";
+import { TreeClient } from "../../sim/tree/client.ts";
+import { SimTree } from "../../sim/tree/tree.ts";
+
+/** What `mountHandler` asks of the kernel, and what tree_fs does. */
+const FLAGS: readonly InitFlagName[] = [
+  "ASYNC_READ",
+  "BIG_WRITES",
+  "MAX_PAGES",
+  "PARALLEL_DIROPS",
+  ...TREE_FS_FLAGS,
+];
+const MAX_WRITE = 128 * 1024;
+
+/** Time that a test moves. */
+export class TestClock implements Clock {
+  now = 0;
+
+  after(): void {}
+}
+
+/** A mounted tree_fs. */
+export class SimulatedTree {
+  readonly fs: TreeFs;
+  readonly clock = new TestClock();
+  readonly kernel: SimKernel;
+  readonly tree: SimTree;
+  /** Every message, in the order in which the server saw it. */
+  readonly records: TraceRecord[] = [];
+  readonly #taken: OpcodeName[] = [];
+  #server: ThreadServer | null = null;
+
+  private constructor(queues: number, now?: () => bigint) {
+    const start = 1_700_000_000_000_000_000n;
+    now ??= () => start + BigInt(Math.round(this.clock.now * 1000));
+    this.fs = new TreeFs({ now });
+    this.kernel = new SimKernel({
+      queues,
+      maxRead: MAX_WRITE,
+      allowOther: true,
+      clock: this.clock,
+      onTaken: ({ call }: TakenRequest) => this.#taken.push(call.opcode),
+    });
+    this.tree = new SimTree(this.kernel, { clock: this.clock });
+  }
+
+  /** Mounts an empty one; `now` is its time, that of the kernel if left out. */
+  static async mount(
+    queues: number = 1,
+    now?: () => bigint,
+  ): Promise<SimulatedTree> {
+    const made = new SimulatedTree(queues, now);
+    made.#server = await serveInThread(made.kernel, {
+      wish: {
+        flags: FLAGS,
+        maxWrite: MAX_WRITE,
+        maxBackground: 64,
+        congestionThreshold: 48,
+      },
+      handler: () => made.fs,
+      around: (queue) =>
+        new TraceQueue(queue, (record) => made.records.push(record)),
+    });
+    await made.kernel.initialised;
+    made.requests();
+    return made;
+  }
+
+  /** A program that uses it. */
+  client(pid: number = 1000, uid: number = 0, gid: number = 0): TreeClient {
+    return new TreeClient(this.tree, { uid, gid, pid });
+  }
+
+  /** The names of what was sent since the last call. */
+  requests(): OpcodeName[] {
+    return this.#taken.splice(0);
+  }
+
+  /** Waits until nothing is on its way any more. */
+  async quiet(): Promise<void> {
+    for (let turns = 0; turns < 4 || this.kernel.outstanding > 0; turns++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /**
+   * Unmounts, after every file was closed, and looks whether both sides have
+   * kept count.
+   */
+  async end(): Promise<void> {
+    await this.quiet();
+    this.tree.dropCaches();
+    await this.quiet();
+    assertEquals([...this.tree.lookups.keys()], [1n], "inodes are kept");
+    this.tree.unmount();
+    await this.#server!.ended;
+    assertEquals(this.kernel.violations, []);
+    assertEquals(this.kernel.outstanding, 0);
+  }
+}

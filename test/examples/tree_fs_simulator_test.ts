@@ -1,0 +1,219 @@
+import { assertEquals } from "@std/assert";
+import { S_IF } from "../../mod.ts";
+import { Random } from "../../sim/random.ts";
+import { Refused } from "./_client.ts";
+import { dump, type PathFs, PathModel } from "./_path_model.ts";
+import { SimulatedTree } from "./_simulated.ts";
+import { MountedPaths } from "./_simulated_paths.ts";
+
+const SEEDS = 3;
+const ROUNDS = 300;
+const CLIENTS = 4;
+const PAGE = 4096;
+const ENCODER = new TextEncoder();
+
+for (const queues of [1, 2, 4]) {
+  Deno.test(`tree_fs is used as by a shell in the simulator, ${queues} queues`, async () => {
+    const mounted = await SimulatedTree.mount(queues);
+    const client = mounted.client();
+    const fs = new MountedPaths(client);
+    const lines: string[] = [];
+    const show = async (path: string) => lines.push(...await dump(fs, path));
+
+    await fs.mkdir("a");
+    await fs.mkdir("a/b");
+    await fs.write("a/1", 0, "one");
+    await fs.write("a/b/2", 0, "two".repeat(10_000));
+    await fs.symlink("b/2", "a/soft");
+    await client.setxattr("a/1", "user.note", ENCODER.encode("kept"));
+    await copy(fs, "a", "copy");
+    assertEquals(
+      (await dump(fs, "copy")).map((line) => line.replaceAll("copy", "a")),
+      await dump(fs, "a"),
+    );
+    assertEquals(await fs.read("copy/soft"), "two".repeat(10_000));
+    await fs.rename("copy", "a/b/moved", 0);
+    await fs.link("a/1", "hard");
+    assertEquals((await client.stat("hard")).links, 2);
+    await client.chmod("hard", 0o600);
+    assertEquals((await client.stat("a/1")).mode, S_IF.REG | 0o600);
+    await remove(fs, "a/b/moved");
+    await fs.truncate("a/b/2", 5);
+    await show("");
+    assertEquals(lines, [
+      "  directory 3 ",
+      "/a a directory 3 ",
+      "/a/1 1 file 2 3 user.note=kept one",
+      "/a/b b directory 2 ",
+      "/a/b/2 2 file 1 5 twotw",
+      "/a/soft soft link 1 3 b/2",
+      "/hard hard file 2 3 user.note=kept one",
+    ]);
+    await remove(fs, "a");
+    await fs.unlink("hard");
+    assertEquals(await fs.list(""), []);
+    await mounted.end();
+    const { fs: server } = mounted;
+    assertEquals([server.inodes, server.free], [1, 2 ** 30]);
+    const used = mounted.kernel.queues.filter(({ taken }) => taken > 20);
+    assertEquals(used.length, queues);
+  });
+}
+
+for (let seed = 1; seed <= SEEDS; seed++) {
+  const queues = 2 ** (seed - 1);
+  Deno.test(`whatever programs do, tree_fs in the simulator agrees with plain objects, seed ${seed}`, async () => {
+    const random = new Random(seed);
+    const mounted = await SimulatedTree.mount(queues);
+    const model = new PathModel();
+    const programs = Array.from(
+      { length: CLIENTS },
+      (_, i) => new MountedPaths(mounted.client(1000 + i)),
+    );
+    for (const [i, program] of programs.entries()) {
+      await program.mkdir(`c${i}`);
+      model.mkdir(`c${i}`);
+    }
+    const refusals = new Set<string>();
+    for (let round = 0; round < ROUNDS; round++) {
+      // Each in a directory of its own, so that their order does not matter.
+      const made = programs.map((program, i) => ({
+        program,
+        ...makeUp(random, `c${i}/`),
+      }));
+      const told = await Promise.all(
+        made.map(({ program, call }) => outcome(() => call(program))),
+      );
+      for (const [i, { said, call }] of made.entries()) {
+        const expected = await outcome(() => call(model));
+        const where = `seed ${seed}, round ${round}, client ${i}: ${said}`;
+        assertEquals(told[i], expected, where);
+        if (typeof expected === "string") refusals.add(expected);
+      }
+      mounted.clock.now += random.below(4) * 150_000;
+      if (random.chance(0.03)) mounted.tree.dropCaches();
+    }
+    assertEquals(await dump(programs[0]!, ""), await dump(model, ""));
+    assertEquals([...EXPECTED].filter((name) => !refusals.has(name)), []);
+    await mounted.end();
+    assertEquals(mounted.fs.inodes, model.count);
+  });
+}
+
+for (let seed = 1; seed <= SEEDS; seed++) {
+  Deno.test(`programs that get in each other's way leave nothing behind, seed ${seed}`, async () => {
+    const random = new Random(seed);
+    const mounted = await SimulatedTree.mount(4);
+    const programs = Array.from(
+      { length: CLIENTS },
+      (_, i) => new MountedPaths(mounted.client(1000 + i)),
+    );
+    await programs[0]!.mkdir("all");
+    for (let round = 0; round < ROUNDS; round++) {
+      await Promise.all(programs.map((program) => {
+        const { call } = makeUp(random, "all/");
+        return outcome(() => call(program));
+      }));
+      mounted.clock.now += random.below(4) * 150_000;
+      if (random.chance(0.03)) mounted.tree.dropCaches();
+    }
+    const cached = await dump(programs[0]!, "");
+    mounted.tree.dropCaches();
+    assertEquals(await dump(programs[1]!, ""), cached);
+    await remove(programs[2]!, "all");
+    await mounted.end();
+    const { fs } = mounted;
+    assertEquals([fs.inodes, fs.free], [1, 2 ** 30]);
+  });
+}
+
+/** What must have come up: else the operations are too tame. */
+const EXPECTED = [
+  "EEXIST",
+  "EINVAL",
+  "EISDIR",
+  "ELOOP",
+  "ENODATA",
+  "ENOENT",
+  "ENOTDIR",
+  "ENOTEMPTY",
+].map((name) => `refused: ${name}`);
+
+/** What a call gives, or what it is refused with. */
+async function outcome(call: () => unknown): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof Refused) return `refused: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Makes up one operation: its name, and what to call it with. */
+function makeUp(
+  random: Random,
+  home: string,
+): { said: string; call: (fs: PathFs) => unknown } {
+  const names = ["a", "b", "c"];
+  const path = () => {
+    const length = 1 + random.below(3);
+    return home + Array.from({ length }, () => random.pick(names)).join("/");
+  };
+  const from = path();
+  const to = path();
+  const target = random.pick(["a", "b", "c/a", "a/../b", "a/b", "b/../c"]);
+  const flags = random.pick([0, 0, 1, 2]);
+  const edge = random.pick([0, 5, PAGE - 3, PAGE, 2 * PAGE + 7]);
+  const text = random.pick(["one", "x".repeat(PAGE), "yz".repeat(PAGE + 9)]);
+  const name = random.pick(["user.x", "user.y"]);
+  const [what, call] = random.pick<[string, (fs: PathFs) => unknown]>([
+    ["mkdir", (fs) => fs.mkdir(from)],
+    ["mkdir", (fs) => fs.mkdir(from)],
+    ["write", (fs) => fs.write(from, edge, text)],
+    ["write", (fs) => fs.write(from, edge, text)],
+    ["write", (fs) => fs.write(to, edge, text)],
+    ["read", (fs) => fs.read(from)],
+    ["truncate", (fs) => fs.truncate(from, edge)],
+    ["symlink", (fs) => fs.symlink(target, from)],
+    ["readlink", (fs) => fs.readlink(from)],
+    ["link", (fs) => fs.link(from, to)],
+    ["unlink", (fs) => fs.unlink(from)],
+    ["rmdir", (fs) => fs.rmdir(from)],
+    ["rename", (fs) => fs.rename(from, to, flags)],
+    ["rename", (fs) => fs.rename(from, to, flags)],
+    ["stat", (fs) => fs.stat(from)],
+    ["lstat", (fs) => fs.lstat(from)],
+    ["list", (fs) => fs.list(from)],
+    ["setxattr", (fs) => fs.setxattr(from, name, to, flags)],
+    ["removexattr", (fs) => fs.removexattr(from, name)],
+    ["xattrs", (fs) => fs.xattrs(from)],
+  ]);
+  const said =
+    `${what} ${from} ${to} ${target} ${flags} ${edge} ${text.length}`;
+  return { said, call };
+}
+
+/** cp -a. */
+async function copy(fs: PathFs, from: string, to: string): Promise<void> {
+  const { kind } = await fs.lstat(from);
+  if (kind === "link") return await fs.symlink(await fs.readlink(from), to);
+  if (kind === "file") await fs.write(to, 0, await fs.read(from));
+  else {
+    await fs.mkdir(to);
+    for (const name of await fs.list(from)) {
+      await copy(fs, `${from}/${name}`, `${to}/${name}`);
+    }
+  }
+  for (const pair of await fs.xattrs(from)) {
+    const [name, value] = pair.split("=") as [string, string];
+    await fs.setxattr(to, name, value, 0);
+  }
+}
+
+/** rm -r. */
+async function remove(fs: PathFs, path: string): Promise<void> {
+  const { kind } = await fs.lstat(path);
+  if (kind !== "directory") return await fs.unlink(path);
+  for (const name of await fs.list(path)) await remove(fs, `${path}/${name}`);
+  await fs.rmdir(path);
+}

@@ -1,0 +1,71 @@
+import { assertEquals } from "@std/assert";
+import { QueueBoard } from "../../src/queue/queue_board.ts";
+import type { QueueEnd } from "../../src/queue/request_queue.ts";
+import { Session, type SessionParts } from "../../src/session/session.ts";
+
+const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
+
+/** A session of two queues that end when the test, or an unmount, says so. */
+function fake(kind: "device" | "uring") {
+  const ends = [0, 1].map(() => Promise.withResolvers<QueueEnd>());
+  const told: string[] = [];
+  let unmounts = 0;
+  const session = new Session({
+    mount: {
+      path: "/mnt",
+      unmount() {
+        unmounts++;
+        for (const { resolve } of ends) resolve(UNMOUNTED);
+        return unmounts === 1 ? "unmounted" : "gone";
+      },
+      abort: () => false,
+    },
+    way: "mount",
+    allowOther: true,
+    offer: {} as SessionParts["offer"],
+    agreement: {} as SessionParts["agreement"],
+    transport: { kind, reason: null },
+    passthrough: { kind: "off", reason: null },
+    backingId: null,
+    cloning: null,
+    placing: false,
+    board: QueueBoard.create(2),
+    servers: ends.map(({ promise }) => ({ done: promise, terminate() {} })),
+    warn: (text) => told.push(text),
+    release: () => Promise.resolve(),
+  });
+  const fail = (index: number) =>
+    ends[index]!.resolve({ reason: "failed", message: "it died" });
+  return { session, told, fail, unmounts: () => unmounts };
+}
+
+Deno.test("a queue that dies leaves the others to go on", async () => {
+  const { session, told, fail, unmounts } = fake("device");
+  fail(1);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(told, ["Queue 1 failed: it died; the other queues go on"]);
+  assertEquals(unmounts(), 0);
+  const report = await session.close();
+  assertEquals(report.clean, false);
+  assertEquals(report.problems, ["Queue 1 failed: it died"]);
+});
+
+Deno.test("a ring that dies takes the mount with it", async () => {
+  const { session, told, fail } = fake("uring");
+  fail(1);
+  const report = await session.closed;
+  assertEquals(told, [
+    "Queue 1 failed: it died; over io_uring no other can stand in, so the mount goes",
+  ]);
+  assertEquals(report.problems, ["Queue 1 failed: it died"]);
+});
+
+Deno.test("the last queue that dies ends the session", async () => {
+  const { session, told, fail, unmounts } = fake("device");
+  fail(0);
+  fail(1);
+  const report = await session.closed;
+  assertEquals(unmounts(), 1);
+  assertEquals(told.length, 1);
+  assertEquals(report.problems.length, 2);
+});

@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { Watchdog } from "../../src/session/watchdog.ts";
+
+const HANG_MS = 30_000;
+
+/** A watchdog whose clock is set by hand. */
+function watched(queues: number) {
+  const board = QueueBoard.create(queues);
+  const told: string[] = [];
+  const ended = new Set<number>();
+  const start = performance.now();
+  const dog = new Watchdog({
+    board,
+    warn: (text) => told.push(text),
+    hasEnded: (index) => ended.has(index),
+  });
+  const [first] = board.rows;
+  return {
+    row: first!,
+    told,
+    ended,
+    look: (ms: number) => dog.look(start + ms + 1),
+    [Symbol.dispose]: () => dog[Symbol.dispose](),
+  };
+}
+
+Deno.test("a queue that waits for requests does not hang", () => {
+  using it = watched(2);
+  for (let ms = 0; ms < 10 * HANG_MS; ms += HANG_MS / 3) it.look(ms);
+  it.row.taken();
+  it.row.answered();
+  it.look(11 * HANG_MS);
+  it.look(13 * HANG_MS);
+  assertEquals(it.told, []);
+});
+
+Deno.test("a queue that answers nothing is told of once", () => {
+  using it = watched(2);
+  it.look(HANG_MS);
+  it.row.taken();
+  it.look(HANG_MS + 1000);
+  it.look(2 * HANG_MS);
+  assertEquals(it.told, []);
+  for (const ms of [1100, 4000, 90_000]) it.look(2 * HANG_MS + ms);
+  assertEquals(it.told, [
+    "Queue 0 does not answer: it has had a request in hand for 30 seconds and takes no other",
+  ]);
+});
+
+Deno.test("a queue that answers again is told of once, and may hang again", () => {
+  using it = watched(1);
+  it.row.taken();
+  it.row.taken();
+  for (const ms of [0, HANG_MS + 100, 50_000]) it.look(ms);
+  it.row.answered();
+  for (const ms of [51_000, 52_000, 80_000]) it.look(ms);
+  it.look(82_000);
+  assertEquals(it.told, [
+    "Queue 0 does not answer: it has had 2 requests in hand for 30 seconds and takes no other",
+    "Queue 0 answers again, after 51 seconds",
+    "Queue 0 does not answer: it has had a request in hand for 31 seconds and takes no other",
+  ]);
+});
+
+Deno.test("a queue that takes requests without end does not hang", () => {
+  using it = watched(1);
+  for (let ms = 0; ms < 10 * HANG_MS; ms += HANG_MS / 2) {
+    it.row.taken();
+    it.look(ms);
+  }
+  assertEquals(it.told, []);
+});
+
+Deno.test("a queue that has ended is left alone", () => {
+  using it = watched(1);
+  it.row.taken();
+  it.look(0);
+  it.ended.add(0);
+  it.look(2 * HANG_MS);
+  assertEquals(it.told, []);
+});
