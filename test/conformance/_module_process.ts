@@ -8,8 +8,10 @@ export async function startModule(
   fault: FaultName,
   mountpoint: string,
   queues: number,
+  transport: "device" | "uring" = "device",
 ): Promise<ExportProcess> {
-  return await ExportProcess.start([fault, mountpoint, String(queues)], {
+  const how = `--transport=${transport}`;
+  return await ExportProcess.start([fault, mountpoint, String(queues), how], {
     main: PROGRAM,
     permissions: ["-A"],
   });

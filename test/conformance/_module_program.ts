@@ -11,7 +11,7 @@ import type { FaultName, FaultyOptions } from "./_faulty_backend.ts";
 const SIZE = 16 << 20;
 /** What counts as hung, in milliseconds: less than a pause. */
 const HANG_MS = 1000;
-const [, , fault, mountpoint, queues] = Deno.args;
+const [, , fault, mountpoint, queues, transport] = Deno.args;
 
 function tell(event: string, more: Record<string, unknown>): void {
   const line = JSON.stringify({ event, ...more }) + "\n";
@@ -27,6 +27,7 @@ const session = await mountExport({
   source: { module: import.meta.resolve("./_faulty_backend.ts"), options },
   mountpoint: mountpoint!,
   queues: Number(queues),
+  transport: transport === "--transport=uring" ? "uring" : "device",
   writable: true,
   hangMs: HANG_MS,
   report: (during, message) => tell("report", { during, message }),

@@ -28,7 +28,6 @@ function fake(kind: "device" | "uring") {
     passthrough: { kind: "off", reason: null },
     backingId: null,
     cloning: null,
-    placing: false,
     board: QueueBoard.create(2),
     servers: ends.map(({ promise }) => ({ done: promise, terminate() {} })),
     warn: (text) => told.push(text),
