@@ -19,7 +19,7 @@ export async function auditDisk(
   const file = await client.open();
   const checked = new CheckedFile(file, model);
   // A read puts the attributes in doubt, so that the server is asked.
-  await file.pread(new Uint8Array(1), 0);
+  await checked.pread(new Uint8Array(1), 0);
   const { size } = await client.stat();
   model.sawSize(size);
   for (let at = 0; at < size; at += CHUNK) {

@@ -121,6 +121,20 @@ export class Connection {
     return request.answer;
   }
 
+  /**
+   * Sends what a RETRIEVE asks for: `fuse_simple_notify_reply()`.
+   *
+   * @param call A NOTIFY_REPLY, which has no reply.
+   * @param unique The id that the server has chosen.
+   */
+  notifyReply(call: SimCall, unique: bigint): void {
+    const request = this.#make(call);
+    this.#outstanding++;
+    request.unique = unique;
+    request.state = "pending";
+    this.#options.pend(request);
+  }
+
   /** Ends a request that became pending: `fuse_request_end()`. */
   end(request: SimRequest, errno: number, body?: Uint8Array): void {
     if (request.state === "finished") return;

@@ -1,8 +1,4 @@
-import {
-  MemoryChannel,
-  type MemoryChannelHandle,
-  rung,
-} from "../src/queue/memory_channel.ts";
+import { type MemoryChannelHandle, rung } from "../src/queue/memory_channel.ts";
 import { CHANNEL_END, MemoryQueue } from "../src/queue/memory_queue.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
 import { STILL_CLOCK } from "./clock.ts";
@@ -14,7 +10,8 @@ import { SimInode } from "./inode.ts";
 import type { QueueReport, SimKernelOptions } from "./kernel_options.ts";
 import { type KernelLimits, notOffered, splitSizes } from "./negotiation.ts";
 import { PerCpuPolicy, RoundRobinPolicy } from "./policy.ts";
-import { QueueLink } from "./queue_link.ts";
+import type { QueueLink } from "./queue_link.ts";
+import { makeLinks } from "./queue_links.ts";
 import { ReplyDesk } from "./reply_desk.ts";
 import { watchTimeout } from "./request_timeout.ts";
 import { ServerSide } from "./server_side.ts";
@@ -24,8 +21,9 @@ import { type Violation, ViolationLog } from "./violation.ts";
 const ROUNDS_MAX = 256;
 
 /**
- * A kernel made of TypeScript: stands in for Linux's FUSE driver, and for a
- * mount of one plain file.
+ * A kernel made of TypeScript: stands in for Linux's FUSE driver. What is
+ * mounted is one plain file, unless a `SimTree` is put over it, whose root is a
+ * directory.
  *
  * It serves queues of its own thread through {@linkcode SimKernel.queue}, and
  * those of other threads through {@linkcode SimKernel.handles} and
@@ -300,20 +298,4 @@ export class SimKernel implements Caller {
     const { oldestWaiting } = this.#connection;
     return Math.min(this.#dispatcher.oldest, oldestWaiting, ...oldest);
   }
-}
-
-function makeLinks(options: SimKernelOptions): QueueLink[] {
-  const { queues = 1, capacity = 16, maxPayload = 1 << 20 } = options;
-  const { uring = false, bound = Infinity } = options;
-  const kernelBell = new Int32Array(new SharedArrayBuffer(4));
-  const count = uring ? queues + 1 : queues;
-  return Array.from({ length: count }, (_, index) => {
-    const isRing = uring && index < queues;
-    const usual = options.layout ?? "contiguous";
-    const layout = isRing ? "separate" : uring ? "contiguous" : usual;
-    const channel = { index, capacity, maxPayload, layout, kernelBell };
-    const link = new QueueLink(MemoryChannel.create(channel), isRing);
-    link.bound = index < bound || isRing || uring;
-    return link;
-  });
 }

@@ -128,7 +128,7 @@ export { type FlockKind, FlockTable } from "./flock_table.ts";
 export { SimMapping } from "./mapping.ts";
 export { SimFile } from "./sim_file.ts";
 export type { Violation, ViolationKind } from "./violation.ts";
-export type { Overwrite, WriteOutcome } from "./write_history.ts";
+export type { HistoryCall, Overwrite, WriteOutcome } from "./write_history.ts";
 export * from "./clock.ts";
 export {
   FAULT_NAMES,

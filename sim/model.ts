@@ -183,6 +183,11 @@ export class DiskModel {
     );
   }
 
+  /** Something that failed before anybody was told may still take place. */
+  mayComeLate(position: number, data: Uint8Array): void {
+    this.endWrite(this.beginWrite(position, data), -1, true);
+  }
+
   /** Zeroes end at the end of the disk, wherever that was. */
   #endZero(write: ModelWrite, count: number, lost: boolean): void {
     const { overwrite, asked, window } = write;

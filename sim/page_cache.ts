@@ -8,6 +8,7 @@ import { SimError } from "./sim_error.ts";
 const WRITE_OUT = accessors("fuse_write_out");
 /** Bytes of a page. */
 export const PAGE_SIZE = 4096;
+const WRITE_BACK = "write mapped memory back";
 
 /** What the cache needs to know of an open file. */
 export interface CachedFile {
@@ -38,6 +39,9 @@ export class PageCache {
   readonly #pages: Map<number, Page> = new Map();
   /** How often pages could not be written: `mapping->wb_err`. */
   failures = 0;
+  /** Hears of each page that could not be written, and what was sent of it. */
+  onFailure: (error: SimError, position: number, bytes: Uint8Array) => void =
+    () => {};
   #writing: Promise<void> | null = null;
   #mappings = 0;
   #dirty = 0;
@@ -152,6 +156,7 @@ export class PageCache {
       const start = index * PAGE_SIZE;
       const length = Math.min(PAGE_SIZE, file.inode.stat.size - start);
       if (length <= 0) continue;
+      const bytes = page.bytes.slice(0, length);
       //= fs/fuse/file.c fuse_writepage_args_fill(): a background request that
       //= says that it comes from the cache.
       const { errno, body } = await file.caller.call({
@@ -162,16 +167,19 @@ export class PageCache {
           size: length,
           write_flags: FUSE_WRITE.CACHE,
         }),
-        tail: page.bytes.slice(0, length),
+        tail: bytes,
         background: true,
       });
       failed ||= errno;
+      if (errno !== 0) {
+        this.onFailure(new SimError(WRITE_BACK, errno), start, bytes);
+      }
       if (errno === 0 && WRITE_OUT.get.size(viewOf(body)) < length) {
         failed ||= 5;
       }
     }
     file.inode.invalidate();
     if (failed !== 0) this.failures++;
-    if (failed !== 0) throw new SimError("write mapped memory back", failed);
+    if (failed !== 0) throw new SimError(WRITE_BACK, failed);
   }
 }

@@ -1,3 +1,5 @@
+import { accessors } from "../src/protocol/accessors.ts";
+import { encodeStruct, viewOf } from "../src/protocol/codec.ts";
 import { FUSE_INT_REQ_BIT, FUSE_NOTIFY } from "../src/protocol/flags.ts";
 import { sizeOf } from "../src/protocol/layout.ts";
 import { ERRNO } from "../src/protocol/errno.ts";
@@ -11,6 +13,7 @@ import { judgeReply, type ReplyVerdict } from "./reply_rules.ts";
 import type { SimRequest } from "./sim_request.ts";
 import type { ViolationLog } from "./violation.ts";
 
+const RETRIEVE = accessors("fuse_notify_retrieve_out");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
 /** A reply that the kernel has taken. */
@@ -148,11 +151,26 @@ export class ReplyDesk {
     if (errno === 0 && code === FUSE_NOTIFY.RESEND) {
       this.#options.dispatcher.resend();
     }
-    if (errno === ERRNO.EINVAL) {
+    if (errno === 0 && code === FUSE_NOTIFY.RETRIEVE) this.#retrieved(body);
+    // What is unknown may have been known when the server wrote.
+    if (errno !== 0 && errno !== ERRNO.ENOENT) {
       const message = `notification ${code} is not acceptable`;
       this.#options.log.add("refused reply", link.index, 0n, errno, message);
     }
     return errno;
+  }
+
+  #retrieved(body: Uint8Array): void {
+    const view = viewOf(body);
+    const nodeid = RETRIEVE.get.nodeid(view);
+    //= fs/fuse/dev.c fuse_retrieve(): the pages that are cached without a gap,
+    //= in a NOTIFY_REPLY; here none are.
+    const offset = RETRIEVE.get.offset(view);
+    const reply = encodeStruct("fuse_notify_retrieve_in", { offset });
+    this.#options.connection.notifyReply(
+      { opcode: "NOTIFY_REPLY", nodeid, body: reply },
+      RETRIEVE.get.notify_unique(view),
+    );
   }
 }
 

@@ -13,6 +13,7 @@ import { QueueBoard } from "../src/queue/queue_board.ts";
 import type { RequestHandler } from "../src/queue/serve.ts";
 import { Actor } from "./actor.ts";
 import { auditDisk } from "./audit.ts";
+import { isLost } from "./checked_file.ts";
 import { Checker } from "./checker.ts";
 import { VirtualClock } from "./clock.ts";
 import { Cores } from "./cores.ts";
@@ -110,6 +111,11 @@ class Simulation {
       growable: plan.growable,
       mayFail: excuses.mayDoLess,
     });
+    this.#kernel.inode.pages.onFailure = (error, position, bytes) => {
+      // Whoever has the pages of a queue that is gone may still write them, and
+      // with them what later writes to the same pages had not changed yet.
+      if (isLost(error)) this.#model.mayComeLate(position, bytes);
+    };
     this.#backend = new FaultyBackend(this.#disk(), {
       clock: this.#clock,
       dice: this.#dice,

@@ -54,8 +54,26 @@ export function formatTable(cells: readonly PredictedCell[]): string {
     `predicted: ${score.cells} figures, median error ` +
     `${percent(score.medianError)}, ${score.within15} within 15 %, ` +
     `sign of the change right in ${score.signsRight}`,
+    ...missed(cells),
     "",
   ].join("\n");
+}
+
+/** Which figures are missed by more than 15 percent, by kind. */
+function missed(cells: readonly PredictedCell[]): string[] {
+  const counts = new Map<string, number>();
+  for (const cell of cells) {
+    if (cell.calibration || Math.abs(relativeError(cell)) <= 0.15) continue;
+    const { backend, direction, mode, numjobs } = cell;
+    const jobs = numjobs === 1 ? "1 job" : `${numjobs} jobs`;
+    const kind = `${backend} ${direction} ${mode}, ${jobs}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  if (counts.size === 0) return [];
+  return [
+    "missed by more than 15 % (docs/SIMULATOR.md says why):",
+    ...[...counts].map(([kind, count]) => `  ${count} of ${kind}`),
+  ];
 }
 
 function formatRow(

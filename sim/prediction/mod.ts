@@ -30,6 +30,7 @@ export {
 } from "./extrapolate.ts";
 export { FITTED_COSTS } from "./fitted.ts";
 export { formatTable } from "./format.ts";
+export { formatCalibration, roundedCost } from "./format_calibration.ts";
 export { type ModelOptions, type ModelResult, simulate } from "./model.ts";
 export { type PlotOptions, plotSvg } from "./plot.ts";
 export {

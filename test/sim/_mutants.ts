@@ -46,7 +46,10 @@ function replying(change: ReplyChange): SimulationHooks {
   };
 }
 
-/** A handler whose answers to one kind of request are changed. */
+/**
+ * A handler whose answers to one kind of request are changed. What was asked is
+ * read first: an answer may lie in the same memory.
+ */
 function answering(
   opcode: number,
   change: (request: Request, reply: Reply) => void,
@@ -116,6 +119,12 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
   "reads one wrong byte": () =>
     answering(OPCODES.READ.opcode, (_request, reply) => {
       if (reply.length > 16) reply.data[reply.length - 17]! ^= 1;
+    }),
+  "ends reads with a wrong byte that is not zero": () =>
+    answering(OPCODES.READ.opcode, (_request, reply) => {
+      if (reply.length <= 16) return;
+      const last = reply.length - 17;
+      reply.data[last] = 1 + reply.data[last]! % 255;
     }),
   "reads less than there is": () =>
     answering(OPCODES.READ.opcode, (_request, reply) => {

@@ -119,6 +119,18 @@ Deno.test("DiskModel leaves open what a failed write did", () => {
   misread(model, 0, fill(1));
 });
 
+Deno.test("DiskModel lets what failed come late, until it cannot", () => {
+  const model = new DiskModel({ size: 100 });
+  model.mayComeLate(0, fill(1));
+  write(model, 0, 2);
+  read(model, 0, Uint8Array.of(2, 1, 2, 1));
+  read(model, 0, fill(2));
+  misread(model, 0, Uint8Array.of(0));
+  model.forgetLost();
+  read(model, 0, fill(1));
+  misread(model, 0, fill(2));
+});
+
 Deno.test("DiskModel finds writes of the wrong length", () => {
   const model = new DiskModel({ size: 10 });
   const short = model.beginWrite(0, fill(1));

@@ -1,4 +1,9 @@
-import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+} from "@std/assert";
 import {
   calibrate,
   calibrationCells,
@@ -6,10 +11,12 @@ import {
   coreSensitivity,
   FITTED_COSTS,
   type FittedCosts,
+  formatCalibration,
   formatTable,
   medianAbsolute,
   multiThreadedCells,
   predictTable,
+  roundedCost,
   scoreOf,
   seedTable,
   threadChange,
@@ -30,12 +37,18 @@ Deno.test("the seed's table is whole, and so is what it implies", () => {
 });
 
 Deno.test("calibrate() gives the costs that are checked in", () => {
-  const { costs, medianError } = calibrate();
+  const calibration = calibrate();
+  const { costs, medianError } = calibration;
   for (const name of Object.keys(FITTED_COSTS) as (keyof FittedCosts)[]) {
-    const ratio = costs[name] / FITTED_COSTS[name];
-    assert(Math.abs(ratio - 1) < 0.02, `${name}: ${costs[name]}`);
+    assertEquals(roundedCost(costs[name]), FITTED_COSTS[name], name);
   }
   assert(medianError < 0.012, `${medianError}`);
+  const text = formatCalibration(calibration);
+  assertEquals(text.match(/table 1, by its percentage$/gm)?.length, 16);
+  assertEquals(text.match(/table 2$/gm)?.length, 16);
+  for (const [name, us] of Object.entries(FITTED_COSTS)) {
+    assertMatch(text, new RegExp(`^ {2}${name} .* ${us} +${us}$`, "m"));
+  }
 });
 
 Deno.test("the costs fit the figures with one thread as well as stated", () => {
@@ -87,6 +100,9 @@ Deno.test("the prediction is as good, and as bad, as the docs say", () => {
   const text = formatTable(cells);
   assertEquals(text.match(/ {2}(?:file|null) /g)?.length, 64);
   assert(text.includes("sign of the change right in"), text);
+  const missed = text.matchAll(/^ {2}(\d+) of \w+ \w+ \w+, \d jobs?$/gm);
+  const sum = [...missed].reduce((total, [, n]) => total + Number(n), 0);
+  assertEquals(sum, 32 - within15);
   assert(text.split("\n").every((line) => line.length <= 100), text);
 });
 

@@ -1,0 +1,175 @@
+/**
+ * What a disk may hold, said in the plainest way: every write is kept for ever,
+ * and each place is looked at on its own. Slow, and meant to be obviously right.
+ *
+ * A place is the smallest piece that a history reads or writes; a mark says who
+ * has written it. Calls begin and end at times that all differ.
+ *
+ * @module
+ */
+
+/** The mark of zeroes. */
+export const ZERO = 0;
+
+/** A read that is under way. */
+export interface ReferenceRead {
+  readonly began: number;
+  readonly at: number;
+  readonly length: number;
+}
+
+/** A write, zeroes included, or the part of one that is in doubt. */
+export interface ReferenceWrite extends ReferenceRead {
+  readonly mark: number;
+  /** When it was over; `Infinity` while it may still take place. */
+  ended: number;
+  /** Whether it may not have taken place at all. */
+  doubtful: boolean;
+}
+
+/** Zeroes that stand for the end of an image cut short. */
+interface Cut {
+  readonly when: number;
+  readonly at: number;
+  readonly length: number;
+}
+
+/** How a write came out: the rest of one that was done never takes place. */
+export type ReferenceOutcome = "done" | "failed" | "lost";
+
+/** The model's rules, one after another. */
+export class ReferenceDisk {
+  readonly #initial: number;
+  readonly #underWay: Set<ReferenceRead> = new Set();
+  readonly #cuts: Cut[] = [];
+  #writes: ReferenceWrite[] = [];
+  #now = 0;
+
+  /** Makes a disk that holds one mark everywhere. */
+  constructor(initial: number) {
+    this.#initial = initial;
+  }
+
+  /** A read begins. */
+  beginRead(at: number, length: number): ReferenceRead {
+    const read = { began: ++this.#now, at, length };
+    this.#underWay.add(read);
+    return read;
+  }
+
+  /** A write begins. */
+  beginWrite(at: number, length: number, mark: number): ReferenceWrite {
+    const began = ++this.#now;
+    const ended = Infinity;
+    const write = { began, ended, at, length, mark, doubtful: false };
+    this.#underWay.add(write);
+    this.#writes.push(write);
+    return write;
+  }
+
+  /**
+   * A write ends.
+   *
+   * @param count Places that it has written for certain.
+   * @param most Places that it can have written.
+   */
+  endWrite(
+    write: ReferenceWrite,
+    count: number,
+    most: number,
+    outcome: ReferenceOutcome,
+  ): void {
+    const ended = ++this.#now;
+    this.#underWay.delete(write);
+    this.#writes = this.#writes.filter((other) => other !== write);
+    if (count > 0) this.#writes.push({ ...write, length: count, ended });
+    if (outcome === "done" || count === most) return;
+    this.#writes.push({
+      ...write,
+      at: write.at + count,
+      length: most - count,
+      ended: outcome === "lost" ? Infinity : ended,
+      doubtful: true,
+    });
+  }
+
+  /** Reads that are under way may find zeroes in a range. */
+  cut(at: number, length: number): void {
+    this.#cuts.push({ when: ++this.#now, at, length });
+  }
+
+  /** What was lost cannot take place any more. */
+  forgetLost(): void {
+    const now = ++this.#now;
+    for (const write of this.#writes) {
+      if (write.doubtful) write.ended = Math.min(write.ended, now);
+    }
+  }
+
+  /** The marks that a read which ends now may find at a place. */
+  legal(read: ReferenceRead, place: number): Set<number> {
+    const here = this.#writes.filter((write) => covers(write, place));
+    // Whatever was over before one of these began is gone.
+    const certain = here.filter(({ ended, doubtful }) =>
+      ended < read.began && !doubtful
+    );
+    const marks = here
+      .filter(({ ended }) => !certain.some(({ began }) => began > ended))
+      .map(({ mark }) => mark);
+    if (certain.length === 0) marks.push(this.#initial);
+    const isCut = this.#cuts.some((cut) =>
+      cut.when > read.began && covers(cut, place)
+    );
+    if (isCut) marks.push(ZERO);
+    return new Set(marks);
+  }
+
+  /**
+   * A read ends.
+   *
+   * @param found The mark of each place, if that was legal: where it was the
+   * first read after all writes, it decides.
+   */
+  endRead(read: ReferenceRead, found: readonly number[] | null): void {
+    this.#now++;
+    const oldest = Math.min(...[...this.#underWay].map(({ began }) => began));
+    this.#underWay.delete(read);
+    if (found === null) return;
+    const seen = { at: read.at, length: found.length };
+    const isCut = this.#cuts.some((cut) =>
+      cut.when > read.began && overlap(cut, seen)
+    );
+    const isAfterAll = this.#writes.every((write) =>
+      !overlap(write, seen) || write.ended < oldest
+    );
+    if (isCut || !isAfterAll) return;
+    // As if it had all been written just before anything under way began.
+    const when = oldest - 0.5;
+    for (const [i, mark] of found.entries()) {
+      const at = read.at + i;
+      const length = 1;
+      const doubtful = false;
+      this.#writes.push({
+        began: when,
+        ended: when,
+        at,
+        length,
+        mark,
+        doubtful,
+      });
+    }
+  }
+}
+
+interface Places {
+  readonly at: number;
+  readonly length: number;
+}
+
+function covers({ at, length }: Places, place: number): boolean {
+  return at <= place && place < at + length;
+}
+
+function overlap(one: Places, other: Places): boolean {
+  return one.at < other.at + other.length && other.at < one.at + one.length;
+}

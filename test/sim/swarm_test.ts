@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "@std/assert";
+import { simulatePlan, swarmPlan } from "../../sim/mod.ts";
+import type { SimulationPlan } from "../../sim/mod.ts";
+import { Random } from "../../sim/random.ts";
+
+/** The first plan of chance that has something. */
+function planWith(has: (plan: SimulationPlan) => boolean): SimulationPlan {
+  for (let seed = 1;; seed++) {
+    const plan = swarmPlan(seed);
+    if (has(plan)) return plan;
+  }
+}
+
+function maps({ clients }: SimulationPlan): boolean {
+  return clients.some(({ steps }) =>
+    steps.some((step) => step.do.startsWith("map"))
+  );
+}
+
+Deno.test("a backend that finds the image cut short is borne with", async () => {
+  const plan = planWith((plan) =>
+    !maps(plan) && plan.clients.length > 2 && plan.costs.backendUs === 0
+  );
+  const short = { ...plan, rates: { "short-backend": 0.5 } };
+  const { failure, faults } = await simulatePlan(short);
+  assertEquals(failure, null);
+  assert(faults["short-backend"]! > 10);
+});
+
+Deno.test("the kernel gives up on a Worker that hangs too long", async () => {
+  const plan = planWith(({ requestTimeout }) => requestTimeout > 0);
+  const hung = { ...plan, rates: { "hung-worker": 0.05 } };
+  const { failure, faults, virtualUs } = await simulatePlan(hung);
+  assertEquals(failure, null);
+  assert(faults["hung-worker"]! > 0);
+  assert(virtualUs > 15e6 && virtualUs < 180e6, `${virtualUs}`);
+});
+
+Deno.test("a page of a queue that is gone may be written late", async () => {
+  // It takes back what was mapped and written beside it meanwhile.
+  const rates = { "slow-backend": 0.5, "closed-queue": 0.05 };
+  let closed = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = new Random(seed);
+    const steps = Array.from({ length: 40 }, () => ({
+      do: "mapWrite" as const,
+      at: random.below(8000),
+      size: random.between(1, 300),
+      mark: random.below(2 ** 32),
+    }));
+    const { failure, faults } = await simulatePlan({
+      ...swarmPlan(seed),
+      queues: 4,
+      cores: 4,
+      policy: "round-robin",
+      requestTimeout: 0,
+      rates,
+      clients: [{ depth: 3, steps }],
+    });
+    assertEquals(failure, null, `seed ${seed}`);
+    closed += faults["closed-queue"] ?? 0;
+  }
+  assert(closed > 40, `${closed}`);
+});
