@@ -24,6 +24,7 @@ import { serveInThread, type ThreadServer } from "../sim/server.ts";
 
 /** Bytes of the disk that {@linkcode SimLoad} uses. */
 export const LOAD_DISK_SIZE: number = 1 << 22;
+/** Bytes of a transfer, unless told otherwise. */
 const BLOCK = 4096;
 const QUEUES = 4;
 const JOBS = 4;
@@ -38,12 +39,14 @@ export interface SimLoadOptions {
   readonly backend: "null" | "memory";
   /** The part of the requests that are WRITEs, 0 to 1. */
   readonly writes: number;
+  /** Bytes of each transfer; 4 KiB if left out. */
+  readonly block?: number;
   /** Puts something in the disk's place. */
   readonly around?: (disk: Backend) => Backend;
 }
 
 /**
- * Four jobs with 16 random transfers of 4 KiB in flight each, on four queues.
+ * Four jobs with 16 random transfers in flight each, on four queues.
  *
  * Every request's reply is held against the kernel's rules, every byte that
  * is read against a model of the disk, and the kernel's lists are counted
@@ -92,13 +95,14 @@ export class SimLoad {
 
   /** Has the jobs make a number of requests in all, and waits for them. */
   async run(requests: number): Promise<void> {
+    const { block = BLOCK, writes, backend } = this.#options;
     let left = requests;
     const lane = async (file: CheckedFile) => {
-      const bytes = new Uint8Array(BLOCK);
+      const bytes = new Uint8Array(block);
       while (left-- > 0) {
-        const at = this.#random.below(LOAD_DISK_SIZE / BLOCK) * BLOCK;
-        if (this.#random.fraction() < this.#options.writes) {
-          if (this.#options.backend === "memory") bytes.fill(left & 255);
+        const at = this.#random.below(LOAD_DISK_SIZE / block) * block;
+        if (this.#random.fraction() < writes) {
+          if (backend === "memory") bytes.fill(left & 255);
           else bytes.fill(0);
           await file.aioWrite(bytes, at);
         } else await file.aioRead(bytes, at);
