@@ -6574,6 +6574,7 @@ var MemoryBackend = class {
 
 // src/backends/null_backend.ts
 var ZEROES2 = new Uint8Array(65536);
+var part = ZEROES2;
 var NullBackend = class {
   name;
   shared = true;
@@ -6598,10 +6599,12 @@ var NullBackend = class {
     };
   }
   read(_position, into, length) {
-    for (let at = 0; at < length; at += ZEROES2.length) {
-      const rest = length - at;
-      into.set(rest < ZEROES2.length ? ZEROES2.subarray(0, rest) : ZEROES2, at);
+    let at = 0;
+    for (; length - at > ZEROES2.length; at += ZEROES2.length) {
+      into.set(ZEROES2, at);
     }
+    if (part.length !== length - at) part = ZEROES2.subarray(0, length - at);
+    into.set(part, at);
     return length;
   }
   write(_position, _from, length) {
