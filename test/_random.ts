@@ -3,36 +3,14 @@
  *
  * @module
  */
+import { Random as SimRandom } from "../sim/random.ts";
 import { granted } from "./requirements.ts";
 
-/** A sequence of random numbers that depends on its seed alone: mulberry32. */
-export class Random {
-  /** What it started from. */
-  readonly seed: number;
-  #state: number;
-
-  /** Starts a sequence. */
-  constructor(seed: number) {
-    this.seed = seed;
-    this.#state = seed | 0;
-  }
-
-  /** A whole number from 0 up to and without `limit`. */
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * limit);
-  }
-
+/** {@linkcode SimRandom} with what tests ask for besides. */
+export class Random extends SimRandom {
   /** Whether something that happens once in `times` happens. */
   oneIn(times: number): boolean {
     return this.below(times) === 0;
-  }
-
-  /** One of several. */
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)]!;
   }
 
   /** Bytes, none of them 0. */
@@ -41,7 +19,7 @@ export class Random {
   }
 
   /** A sequence of its own for something that runs beside this. */
-  fork(): Random {
+  override fork(): Random {
     return new Random(this.below(2 ** 32));
   }
 }

@@ -7,7 +7,7 @@ import { Engine } from "./engine.ts";
 import { FITTED_COSTS } from "./fitted.ts";
 import { Job } from "./job.ts";
 import { SharedState, SleepLock } from "./locks.ts";
-import { Random } from "./random.ts";
+import { RandomTimes } from "./random_times.ts";
 import type { Workload } from "./seed_table.ts";
 import { Server } from "./server.ts";
 import { Cores, type Machine } from "./thread.ts";
@@ -69,7 +69,7 @@ export function simulate(
   const machine: Machine = {
     engine: new Engine(),
     cores: new Cores(cores),
-    random: new Random(seed),
+    random: new RandomTimes(seed),
     costs: assumed,
   };
   const dispatch = new Dispatch(machine, { policy, threads, rings: cores });

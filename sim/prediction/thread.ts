@@ -1,6 +1,6 @@
 import type { AssumedCosts } from "./costs.ts";
 import type { Engine, Runnable } from "./engine.ts";
-import type { Random } from "./random.ts";
+import type { RandomTimes } from "./random_times.ts";
 
 /** What a program yields to wait for somebody who goes on with it. */
 export const WAIT = -1;
@@ -51,7 +51,7 @@ export interface Machine {
   /** The CPUs. */
   readonly cores: Cores;
   /** Where chance comes from. */
-  readonly random: Random;
+  readonly random: RandomTimes;
   /** What the machine's own steps take. */
   readonly costs: AssumedCosts;
 }
@@ -69,7 +69,7 @@ export class Thread implements Runnable {
     this.#machine = machine;
     this.#program = program(this);
     this.#arrival = { run: () => machine.cores.enter(this) };
-    machine.engine.after(machine.random.next(), this.#arrival);
+    machine.engine.after(machine.random.fraction(), this.#arrival);
   }
 
   /** Whether it sleeps, so that waking it takes the waker's time. */

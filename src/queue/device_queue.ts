@@ -11,7 +11,7 @@ import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 const WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
-/** Polls in a row between two looks at the clock. */
+/** Polls in a row before giving the core away. */
 const POLLS = 4;
 const US_PER_MS = 1000;
 

@@ -12,7 +12,7 @@ const OUT_HEADER = accessors("fuse_out_header");
 const ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 /** Where fuse_uring_ent_in_out lies in an entry's headers. */
 const ENT_IN_OUT_AT = 256;
-/** Polls in a row between two looks at the clock, which costs more. */
+/** Polls in a row before giving the core away. */
 const POLLS = 8;
 const US_PER_MS = 1000;
 
