@@ -14,13 +14,13 @@ import { NullBackend } from "../src/backends/null_backend.ts";
 import { BlockExport, exportWish } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import { O } from "../src/protocol/flags.ts";
-import { CheckedFile } from "../sim/checked_file.ts";
-import { Checker } from "../sim/checker.ts";
-import { SimClient } from "../sim/client.ts";
-import { SimKernel } from "../sim/kernel.ts";
-import { DiskModel } from "../sim/model.ts";
-import { Random } from "../sim/random.ts";
-import { serveInThread, type ThreadServer } from "../sim/server.ts";
+import { CheckedFile } from "../sim/oracle/checked_file.ts";
+import { Checker } from "../sim/oracle/checker.ts";
+import { SimClient } from "../sim/vfs/client.ts";
+import { SimKernel } from "../sim/kernel/kernel.ts";
+import { DiskModel } from "../sim/oracle/model.ts";
+import { Random } from "../sim/determinism/random.ts";
+import { serveInThread, type ThreadServer } from "../sim/workload/server.ts";
 
 /** Bytes of the disk that {@linkcode SimLoad} uses. */
 export const LOAD_DISK_SIZE: number = 1 << 22;

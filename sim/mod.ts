@@ -48,7 +48,7 @@
  *
  * @module
  */
-export type { Dialect, DialectOptions } from "../src/protocol/dialect.ts";
+export type { Dialect, DialectOptions } from "../src/protocol/protocol_version.ts";
 export type { Exchange } from "../src/protocol/exchange.ts";
 export type {
   INIT_FLAGS,
@@ -75,32 +75,32 @@ export type {
   QueueBoard,
   QueueRow,
   QueueTotals,
-} from "../src/queue/queue_board.ts";
+} from "../src/queue/queue_statistics.ts";
 export type {
   QueueEnd,
   QueueEndReason,
   RequestQueue,
 } from "../src/queue/request_queue.ts";
 export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
-export type { Mounted } from "./attributes.ts";
-export type { Caller, Credentials, SimAnswer, SimCall } from "./call.ts";
-export { CheckedFile } from "./checked_file.ts";
-export { SimClient, type SimMount } from "./client.ts";
-export type { TransferFile } from "./direct_io.ts";
-export type { TakenRequest } from "./dispatch.ts";
-export { type OptionalRequest, SimInode, type SimStat } from "./inode.ts";
-export { InodeLock } from "./inode_lock.ts";
-export type { Entry } from "./tree/ask.ts";
-export { TreeClient } from "./tree/client.ts";
-export { Dentry, type NodeOwner, TreeNode } from "./tree/node.ts";
-export { type Listed, SimDirectory } from "./tree/listing.ts";
-export { OPEN } from "./tree/open.ts";
-export { TreeProcess } from "./tree/process.ts";
-export { RENAME } from "./tree/renaming.ts";
-export { SimTree, type SimTreeOptions, type TreeKernel } from "./tree/tree.ts";
-export type { Opened } from "./opening.ts";
-export { SimKernel } from "./kernel.ts";
-export type { QueueReport, SimKernelOptions } from "./kernel_options.ts";
+export type { Mounted } from "./vfs/attributes.ts";
+export type { Caller, Credentials, SimAnswer, SimCall } from "./kernel/call.ts";
+export { CheckedFile } from "./oracle/checked_file.ts";
+export { SimClient, type SimMount } from "./vfs/client.ts";
+export type { TransferFile } from "./vfs/direct_io.ts";
+export type { TakenRequest } from "./kernel/dispatch.ts";
+export { type OptionalRequest, SimInode, type SimStat } from "./vfs/inode.ts";
+export { InodeLock } from "./vfs/inode_lock.ts";
+export type { Entry } from "./directories/ask.ts";
+export { TreeClient } from "./directories/client.ts";
+export { Dentry, type NodeOwner, TreeNode } from "./directories/node.ts";
+export { type Listed, SimDirectory } from "./directories/listing.ts";
+export { OPEN } from "./directories/open.ts";
+export { TreeProcess } from "./directories/process.ts";
+export { RENAME } from "./directories/renaming.ts";
+export { SimTree, type SimTreeOptions, type TreeKernel } from "./directories/tree.ts";
+export type { Opened } from "./vfs/opening.ts";
+export { SimKernel } from "./kernel/kernel.ts";
+export type { QueueReport, SimKernelOptions } from "./kernel/kernel_options.ts";
 export {
   DiskModel,
   type DiskModelOptions,
@@ -108,35 +108,35 @@ export {
   type ModelRead,
   type ModelResize,
   type ModelWrite,
-} from "./model.ts";
+} from "./oracle/model.ts";
 export {
   type KernelLimits,
   type KernelOffer,
   LINUX_FLAGS,
-} from "./negotiation.ts";
-export type { CachedIo, OpenFile } from "./open_file.ts";
-export type { SimTime } from "./ownership.ts";
-export * from "./policy.ts";
+} from "./kernel/negotiation.ts";
+export type { CachedIo, OpenFile } from "./vfs/open_file.ts";
+export type { SimTime } from "./vfs/ownership.ts";
+export * from "./kernel/policy.ts";
 export {
   serveInThread,
   type ThreadServer,
   type ThreadServerOptions,
-} from "./server.ts";
-export { SimError } from "./sim_error.ts";
-export type { SimStatfs } from "./statfs.ts";
-export { type FlockKind, FlockTable } from "./flock_table.ts";
-export { SimMapping } from "./mapping.ts";
-export { SimFile } from "./sim_file.ts";
-export type { Violation, ViolationKind } from "./violation.ts";
-export type { HistoryCall, Overwrite, WriteOutcome } from "./write_history.ts";
-export * from "./clock.ts";
+} from "./workload/server.ts";
+export { SimError } from "./kernel/sim_error.ts";
+export type { SimStatfs } from "./vfs/statfs.ts";
+export { type FlockKind, FlockTable } from "./vfs/flock_table.ts";
+export { SimMapping } from "./vfs/mapping.ts";
+export { SimFile } from "./vfs/sim_file.ts";
+export type { Violation, ViolationKind } from "./oracle/violation.ts";
+export type { HistoryCall, Overwrite, WriteOutcome } from "./oracle/write_history.ts";
+export * from "./determinism/clock.ts";
 export {
   FAULT_NAMES,
   type FaultName,
   type FaultRates,
   FAULTS,
-} from "./faults.ts";
-export type { Forget } from "./forget_list.ts";
+} from "./faults/faults.ts";
+export type { Forget } from "./kernel/forget_list.ts";
 export {
   type ClientPlan,
   type JobOptions,
@@ -146,26 +146,26 @@ export {
   planUser,
   type Step,
   type UserOptions,
-} from "./plan.ts";
-export { Random } from "./random.ts";
-export type { TakenReply } from "./reply_desk.ts";
+} from "./workload/plan.ts";
+export { Random } from "./determinism/random.ts";
+export type { TakenReply } from "./kernel/reply_desk.ts";
 export {
   planOf,
   runSimulation,
   type SimulationOptions,
   type SimulationReport,
   swarmPlan,
-} from "./run.ts";
-export { shrinkPlan } from "./shrink.ts";
-export * from "./signals.ts";
+} from "./workload/run.ts";
+export { shrinkPlan } from "./workload/shrink.ts";
+export * from "./kernel/signals.ts";
 export {
   type SimCosts,
   simulatePlan,
   type SimulationHooks,
   type SimulationOutcome,
   type SimulationPlan,
-} from "./simulation.ts";
-export type { SizeChange, SizeWindow } from "./size_model.ts";
-export { type CachedFile, PageCache } from "./page_cache.ts";
+} from "./workload/simulation.ts";
+export type { SizeChange, SizeWindow } from "./oracle/size_model.ts";
+export { type CachedFile, PageCache } from "./vfs/page_cache.ts";
 export type * from "../src/backends/backend.ts";
 export type * from "../src/protocol/types.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Random as SimRandom } from "../sim/random.ts";
+import { Random as SimRandom } from "../sim/determinism/random.ts";
 import { granted } from "./requirements.ts";
 
 /** {@linkcode SimRandom} with what tests ask for besides. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { libc } from "../src/linux/libc.ts";
+import { libc } from "../src/linux/syscall/libc.ts";
 
 /** Names of permissions that tests ask for. */
 export type PermissionName =

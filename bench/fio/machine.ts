@@ -2,8 +2,8 @@ import {
   findExecutable,
   fuseParameters,
   kernelRelease,
-} from "../../src/linux/process.ts";
-import { readMounts } from "../../src/linux/mounts.ts";
+} from "../../src/linux/syscall/process.ts";
+import { readMounts } from "../../src/linux/mount/mounts.ts";
 import type { Contestant, Peer } from "./contestants.ts";
 import type { Machine } from "./results.ts";
 

@@ -1,5 +1,5 @@
-import { findMount } from "../../src/linux/mounts.ts";
-import { unmountExactly } from "../../src/linux/unmount.ts";
+import { findMount } from "../../src/linux/mount/mounts.ts";
+import { unmountExactly } from "../../src/linux/mount/unmount.ts";
 import type { Contestant, Place } from "./contestants.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
 

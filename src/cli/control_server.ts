@@ -1,5 +1,5 @@
-import { listenUnix, type UnixListener } from "../linux/unix_socket.ts";
-import { LineTooLongError, type UnixConnection } from "../linux/unix_stream.ts";
+import { listenUnix, type UnixListener } from "../linux/socket/unix_socket.ts";
+import { LineTooLongError, type UnixConnection } from "../linux/socket/unix_stream.ts";
 import {
   answerControl,
   type Controlled,

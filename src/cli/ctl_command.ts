@@ -1,6 +1,6 @@
 import { formatSize, parseSize } from "../backends/size.ts";
-import { connectUnix } from "../linux/unix_socket.ts";
-import type { QueueTotals } from "../queue/queue_board.ts";
+import { connectUnix } from "../linux/socket/unix_socket.ts";
+import type { QueueTotals } from "../queue/queue_statistics.ts";
 import type { Command } from "./command.ts";
 import {
   CONTROL_COMMANDS,

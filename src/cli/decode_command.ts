@@ -1,6 +1,6 @@
 import { formatTrace, formatTraceJson } from "../protocol/trace.ts";
 import { decodeWireLog } from "../protocol/wire_log.ts";
-import { readText } from "../linux/files.ts";
+import { readText } from "../linux/io/files.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Arguments } from "./options.ts";

@@ -1,5 +1,5 @@
 import { formatSize } from "../backends/size.ts";
-import { SystemError } from "../linux/system_error.ts";
+import { SystemError } from "../linux/syscall/system_error.ts";
 import type { Command } from "./command.ts";
 import type { DemoDisk, DemoEnd, DemoOptions } from "./demo_disk.ts";
 import { mountDemoDisk } from "./demo_kernel.ts";

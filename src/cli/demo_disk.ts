@@ -1,4 +1,4 @@
-import type { QueueTotals } from "../queue/queue_board.ts";
+import type { QueueTotals } from "../queue/queue_statistics.ts";
 import type { DemoFile } from "./demo_traffic.ts";
 
 /** What the demonstration is to work on. */

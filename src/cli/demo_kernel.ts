@@ -1,6 +1,6 @@
-import { writeTextFile } from "../linux/files.ts";
-import { PoolFile } from "../linux/pool_file.ts";
-import { environmentVariable } from "../linux/process.ts";
+import { writeTextFile } from "../linux/io/files.ts";
+import { PoolFile } from "../linux/io/pool_file.ts";
+import { environmentVariable } from "../linux/syscall/process.ts";
 import { mountExport } from "../session/mount_export.ts";
 import type { DemoDisk, DemoOptions } from "./demo_disk.ts";
 

@@ -3,7 +3,7 @@ import { createMemoryDisk, MemoryBackend } from "../backends/memory_backend.ts";
 import { BlockExport, exportWish } from "../export/block_export.ts";
 import { ExportState } from "../export/export_state.ts";
 import { O } from "../protocol/flags.ts";
-import { QueueBoard } from "../queue/queue_board.ts";
+import { QueueBoard } from "../queue/queue_statistics.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { DemoDisk, DemoEnd, DemoOptions } from "./demo_disk.ts";
 

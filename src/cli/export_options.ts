@@ -1,6 +1,6 @@
 import { parseSize } from "../backends/size.ts";
 import { parseSource } from "../backends/source.ts";
-import type { AllowOther } from "../linux/user_mount.ts";
+import type { AllowOther } from "../linux/mount/user_mount.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import type { PassthroughChoice } from "../session/passthrough.ts";
 import { checkQueues } from "../session/queue_count.ts";

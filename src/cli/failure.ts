@@ -1,5 +1,5 @@
-import { environmentVariable } from "../linux/process.ts";
-import { SystemError } from "../linux/system_error.ts";
+import { environmentVariable } from "../linux/syscall/process.ts";
+import { SystemError } from "../linux/syscall/system_error.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./usage_error.ts";

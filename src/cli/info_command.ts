@@ -7,8 +7,8 @@ import {
   fuseParameters,
   hasCapSysAdmin,
   kernelRelease,
-} from "../linux/process.ts";
-import { usersMayAllowOther } from "../linux/fusermount.ts";
+} from "../linux/syscall/process.ts";
+import { usersMayAllowOther } from "../linux/mount/fusermount.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { askKernel, type KernelOffer } from "./kernel_offer.ts";

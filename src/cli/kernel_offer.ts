@@ -1,8 +1,8 @@
 import type { InitOffer, InitWish } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import { handshake } from "../queue/handshake.ts";
-import { openFuseDevice } from "../linux/fuse_device.ts";
-import { connectPrivately } from "../linux/private_connection.ts";
+import { openFuseDevice } from "../linux/fuse/fuse_device.ts";
+import { connectPrivately } from "../linux/mount/private_connection.ts";
 
 const WISH: InitWish = {
   flags: [],

@@ -3,8 +3,8 @@ import {
   removeFile,
   writeTextFile,
   type WrittenFile,
-} from "../linux/files.ts";
-import { pathKind } from "../linux/paths.ts";
+} from "../linux/io/files.ts";
+import { pathKind } from "../linux/io/paths.ts";
 
 /** A file with this process's number, for scripts and service managers. */
 export class Pidfile {

@@ -1,4 +1,4 @@
-import { notifyService, type ServiceState } from "../linux/sd_notify.ts";
+import { notifyService, type ServiceState } from "../linux/socket/sd_notify.ts";
 import type { Output } from "./output.ts";
 
 /**

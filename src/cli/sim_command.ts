@@ -8,7 +8,7 @@ import {
   formatTable,
   plotSvg,
   predictTable,
-} from "../../sim/prediction/mod.ts";
+} from "../../bench/prediction/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Arguments } from "./options.ts";

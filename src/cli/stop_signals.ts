@@ -1,4 +1,4 @@
-import { isIgnoredSignal } from "../linux/process.ts";
+import { isIgnoredSignal } from "../linux/syscall/process.ts";
 
 /** What a user ends the program with. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";

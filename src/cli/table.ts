@@ -1,5 +1,5 @@
 import { formatSize } from "../backends/size.ts";
-import type { QueueTotals } from "../queue/queue_board.ts";
+import type { QueueTotals } from "../queue/queue_statistics.ts";
 
 /**
  * Lines of a table: texts to the left, everything else to the right.

@@ -5,7 +5,7 @@
  */
 import type { ImageStat } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
-import { ERRNO } from "../protocol/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import { FATTR, S_IF } from "../protocol/flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";

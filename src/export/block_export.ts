@@ -6,7 +6,7 @@
  * @module
  */
 import { accessors } from "../protocol/accessors.ts";
-import { ERRNO } from "../protocol/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import { FOPEN, S_IF } from "../protocol/flags.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
 import type { InitWish } from "../protocol/init.ts";

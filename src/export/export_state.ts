@@ -1,4 +1,4 @@
-import { SharedLock } from "./shared_lock.ts";
+import { SharedLock } from "../shared_memory/rw_lock.ts";
 
 /** What an export starts with. */
 export interface ExportStateOptions {

@@ -1,4 +1,4 @@
-import { errnoOf } from "../protocol/errno.ts";
+import { errnoOf } from "../base/errno.ts";
 import type { Reply } from "../protocol/reply.ts";
 
 /**

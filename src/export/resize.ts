@@ -1,4 +1,4 @@
-import { ERRNO } from "../protocol/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import type { ExportContext } from "./export_context.ts";
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 import { accessors } from "../protocol/accessors.ts";
-import { ERRNO } from "../protocol/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";

@@ -10,8 +10,8 @@ import {
   writeStruct,
 } from "./codec.ts";
 import { accessors } from "./accessors.ts";
-import { Dialect } from "./dialect.ts";
-import { ERRNO } from "./errno.ts";
+import { Dialect } from "./protocol_version.ts";
+import { ERRNO } from "../base/errno.ts";
 import { INIT_FLAGS, type InitFlagName } from "./flags.ts";
 import { sizeAt } from "./layout.ts";
 import type { Reply } from "./reply.ts";

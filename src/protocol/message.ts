@@ -7,7 +7,7 @@
 import { accessors } from "./accessors.ts";
 import { announced, countField } from "./announced.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
-import { type Dialect, initInSize, NEWEST } from "./dialect.ts";
+import { type Dialect, initInSize, NEWEST } from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import {
   concat,

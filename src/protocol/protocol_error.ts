@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ERRNO } from "./errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import { opcodeName } from "./opcodes.ts";
 
 /** The kinds of damage that validation tells apart. */

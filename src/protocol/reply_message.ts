@@ -6,7 +6,7 @@
  */
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
-import { type Dialect, NEWEST } from "./dialect.ts";
+import { type Dialect, NEWEST } from "./protocol_version.ts";
 import {
   type DirEntry,
   type DirEntryPlus,

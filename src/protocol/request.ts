@@ -6,7 +6,7 @@
 import { accessors } from "./accessors.ts";
 import { announced } from "./announced.ts";
 import { viewOf } from "./codec.ts";
-import { BEFORE_INIT, type Dialect, initInSize } from "./dialect.ts";
+import { BEFORE_INIT, type Dialect, initInSize } from "./protocol_version.ts";
 import { checkExtensions } from "./extensions.ts";
 import { FUSE_NAME_MAX } from "./flags.ts";
 import { sizeOf } from "./layout.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errnoName } from "./errno.ts";
+import { errnoName } from "../base/errno.ts";
 import { flagNames, flagWordOf } from "./flag_words.ts";
 import { layoutOf } from "./layout.ts";
 import { type NotificationRow, NOTIFICATIONS } from "./notifications.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeStruct } from "./codec.ts";
-import { type Dialect, NEWEST } from "./dialect.ts";
+import { type Dialect, NEWEST } from "./protocol_version.ts";
 import { parseDirents, parseDirentsPlus } from "./dirent.ts";
 import { decodeExtensions } from "./extensions.ts";
 import { sizeOf } from "./layout.ts";

@@ -18,7 +18,7 @@
  */
 import { accessors } from "./accessors.ts";
 import { viewOf } from "./codec.ts";
-import { BEFORE_INIT, Dialect } from "./dialect.ts";
+import { BEFORE_INIT, Dialect } from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import { initFlag } from "./init.ts";
 import { opcodeName, OPCODES } from "./opcodes.ts";

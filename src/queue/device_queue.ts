@@ -1,5 +1,5 @@
-import { BEFORE_INIT, type Dialect } from "../protocol/dialect.ts";
-import { ERRNO, errnoName } from "../protocol/errno.ts";
+import { BEFORE_INIT, type Dialect } from "../protocol/protocol_version.ts";
+import { ERRNO, errnoName } from "../base/errno.ts";
 import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 import { sizeOf } from "../protocol/layout.ts";

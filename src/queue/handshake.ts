@@ -1,5 +1,5 @@
 import type { Exchange } from "../protocol/exchange.ts";
-import { ERRNO } from "../protocol/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import {
   dialectOf,
   type InitAgreement,

@@ -1,5 +1,5 @@
-import { BEFORE_INIT, type Dialect } from "../protocol/dialect.ts";
-import { ERRNO } from "../protocol/errno.ts";
+import { BEFORE_INIT, type Dialect } from "../protocol/protocol_version.ts";
+import { ERRNO } from "../base/errno.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
   type MemoryChannel,

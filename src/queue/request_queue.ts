@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dialect } from "../protocol/dialect.ts";
+import type { Dialect } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 
 /** Why a queue gives no more requests. */

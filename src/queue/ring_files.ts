@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ERRNO } from "../protocol/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import { FILE_CALL, type FileCall, type FuseRing } from "./fuse_ring.ts";
 
 const NO_FILE = -1;

@@ -1,11 +1,11 @@
 import { accessors } from "../protocol/accessors.ts";
-import { ERRNO, errnoOf } from "../protocol/errno.ts";
+import { ERRNO, errnoOf } from "../base/errno.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { operationOf } from "./latency.ts";
-import type { QueueBoard, QueueRow } from "./queue_board.ts";
+import type { QueueBoard, QueueRow } from "./queue_statistics.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");

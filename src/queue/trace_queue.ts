@@ -1,4 +1,4 @@
-import type { Dialect } from "../protocol/dialect.ts";
+import type { Dialect } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
   traceNotification,

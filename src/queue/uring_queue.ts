@@ -1,6 +1,6 @@
-import type { Dialect } from "../protocol/dialect.ts";
+import type { Dialect } from "../protocol/protocol_version.ts";
 import { accessors } from "../protocol/accessors.ts";
-import { ERRNO, errnoName } from "../protocol/errno.ts";
+import { ERRNO, errnoName } from "../base/errno.ts";
 import { type Exchange, separateExchange } from "../protocol/exchange.ts";
 import type { FuseRing, FuseRingEntry } from "./fuse_ring.ts";
 import { PollStrategy } from "./poll_strategy.ts";

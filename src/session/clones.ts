@@ -1,6 +1,6 @@
 import type { FuseDevice } from "../queue/fuse_device.ts";
-import { cloneFuseDevice } from "../linux/fuse_device.ts";
-import { SystemError } from "../linux/system_error.ts";
+import { cloneFuseDevice } from "../linux/fuse/fuse_device.ts";
+import { SystemError } from "../linux/syscall/system_error.ts";
 
 /** The descriptors that queues read from. */
 export interface QueueDevices {

@@ -8,9 +8,9 @@ import type { BlockFile, BlockFileStat } from "../backends/block_file.ts";
 import { createMemoryDisk } from "../backends/memory_backend.ts";
 import { formatSize, SIZE_MAX } from "../backends/size.ts";
 import { type ImageSource, parseSource } from "../backends/source.ts";
-import { openBlockFile } from "../linux/block_file.ts";
-import { lockImage } from "../linux/image_lock.ts";
-import { absolutePath } from "../linux/paths.ts";
+import { openBlockFile } from "../linux/io/block_file.ts";
+import { lockImage } from "../linux/io/image_lock.ts";
+import { absolutePath } from "../linux/io/paths.ts";
 import { type BackendSpec, openBackend } from "./open_backend.ts";
 import type { ModuleSpec } from "./import_factory.ts";
 

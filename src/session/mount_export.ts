@@ -6,12 +6,12 @@ import {
 } from "../export/block_export.ts";
 import type { ExportContext, ExportRules } from "../export/export_context.ts";
 import { resizeImage } from "../export/resize.ts";
-import { errnoName, errnoOf } from "../protocol/errno.ts";
+import { errnoName, errnoOf } from "../base/errno.ts";
 import { followImage } from "../export/follow_image.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
-import { credentials, hasCapSysAdmin } from "../linux/process.ts";
-import type { AllowOther } from "../linux/user_mount.ts";
+import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
+import type { AllowOther } from "../linux/mount/user_mount.ts";
 import { type ExportSource, type OpenImage, openImage } from "./image.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {

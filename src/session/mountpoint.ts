@@ -9,10 +9,10 @@ import {
   type Mount,
   mountState,
   OWN_TYPE,
-} from "../linux/mounts.ts";
-import { withMountLock } from "../linux/mount_lock.ts";
-import { absolutePath } from "../linux/paths.ts";
-import { unmountForUser } from "../linux/user_mount.ts";
+} from "../linux/mount/mounts.ts";
+import { withMountLock } from "../linux/mount/mount_lock.ts";
+import { absolutePath } from "../linux/io/paths.ts";
+import { unmountForUser } from "../linux/mount/user_mount.ts";
 
 /**
  * Clears a stale mount of this program from a mountpoint, and refuses any

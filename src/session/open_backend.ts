@@ -12,7 +12,7 @@ import { RingFileBackend } from "../backends/ring_file_backend.ts";
 import { MemoryBackend, type MemoryDisk } from "../backends/memory_backend.ts";
 import { NullBackend } from "../backends/null_backend.ts";
 import { PatternBackend } from "../backends/pattern_backend.ts";
-import { LinuxBlockFile } from "../linux/block_file.ts";
+import { LinuxBlockFile } from "../linux/io/block_file.ts";
 import { importFactory, type ModuleSpec } from "./import_factory.ts";
 
 /** A descriptor for direct I/O. Plain data. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { agreed, type InitAgreement, type InitWish } from "../protocol/init.ts";
-import { openBackingFile } from "../linux/backing_file.ts";
+import { openBackingFile } from "../linux/fuse/backing_file.ts";
 
 /**
  * What is asked for: `on` or nothing, `off`, or `auto` for `on` where the

@@ -1,6 +1,6 @@
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
-import { closeDescriptor } from "../linux/descriptor.ts";
+import { closeDescriptor } from "../linux/syscall/descriptor.ts";
 import source from "./worker.bundle.js" with { type: "text" };
 import type {
   GoMessage,

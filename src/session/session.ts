@@ -1,5 +1,5 @@
 import type { InitAgreement, InitOffer } from "../protocol/init.ts";
-import type { QueueBoard, QueueTotals } from "../queue/queue_board.ts";
+import type { QueueBoard, QueueTotals } from "../queue/queue_statistics.ts";
 import type { PassthroughState } from "./passthrough.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { TransportState } from "./transport.ts";

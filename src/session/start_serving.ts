@@ -8,12 +8,12 @@ import type { InitWish } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import { handshake } from "../queue/handshake.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
-import { QueueBoard } from "../queue/queue_board.ts";
+import { QueueBoard } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
-import { attachFuse } from "../linux/attach.ts";
-import type { UserMountOptions } from "../linux/user_mount.ts";
+import { attachFuse } from "../linux/mount/attach.ts";
+import type { UserMountOptions } from "../linux/mount/user_mount.ts";
 import { devicesOf } from "./clones.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import {

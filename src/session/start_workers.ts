@@ -6,9 +6,9 @@
 import { agreed, type InitAgreement } from "../protocol/init.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
-import type { QueueBoard } from "../queue/queue_board.ts";
+import type { QueueBoard } from "../queue/queue_statistics.ts";
 import { ringPayloadSize, shareRings } from "../queue/ring_shares.ts";
-import { declineUring, possibleCpus } from "../linux/uring_probe.ts";
+import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker, type WorkerListener } from "./queue_worker.ts";
 import type { QueueServer } from "./session.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { InitFlagName } from "../protocol/flags.ts";
-import { probeUring } from "../linux/uring_probe.ts";
+import { probeUring } from "../linux/fuse/uring_probe.ts";
 
 /**
  * What is asked for: FUSE over io_uring, /dev/fuse, or `auto` for io_uring

@@ -1,4 +1,4 @@
-import type { QueueBoard, QueueRow } from "../queue/queue_board.ts";
+import type { QueueBoard, QueueRow } from "../queue/queue_statistics.ts";
 
 /** After how long without an answer a queue counts as hung, in milliseconds. */
 export const HANG_MS = 30_000;

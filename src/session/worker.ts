@@ -10,16 +10,16 @@ import { dialectOf } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import type { FuseRing } from "../queue/fuse_ring.ts";
 import { PollStrategy } from "../queue/poll_strategy.ts";
-import { QueueBoard } from "../queue/queue_board.ts";
+import { QueueBoard } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { ringPayloadSize } from "../queue/ring_shares.ts";
 import { serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
-import { giveWay } from "../linux/process.ts";
-import { fuseDeviceFromFd } from "../linux/fuse_device.ts";
-import { openFuseRing } from "../linux/fuse_ring.ts";
-import { alignedBytes } from "../linux/memory.ts";
+import { giveWay } from "../linux/syscall/process.ts";
+import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
+import { openFuseRing } from "../linux/fuse/fuse_ring.ts";
+import { alignedBytes } from "../linux/syscall/memory.ts";
 import { openHandler } from "./open_handler.ts";
 import type {
   GoMessage,

@@ -2,7 +2,7 @@ import type {
   BlockFile,
   BlockFileStat,
 } from "../../src/backends/block_file.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL, SEEK } from "../../src/protocol/flags.ts";
 import type { Random } from "../_random.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileBackend } from "../../src/backends/file_backend.ts";
-import { ERRNO, errnoOf } from "../../src/protocol/errno.ts";
+import { ERRNO, errnoOf } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/protocol/flags.ts";
 import { Random } from "../_random.ts";
 import { FakeBlockFile, type Faults } from "./_fake_block_file.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FileBackend } from "../../src/backends/file_backend.ts";
-import { libc } from "../../src/linux/libc.ts";
-import { openBlockFile } from "../../src/linux/block_file.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
+import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import {
   missingPermission,
   missingProgram,

@@ -5,6 +5,6 @@
  *
  * @module
  */
-import { calibrate, formatCalibration } from "../../sim/prediction/mod.ts";
+import { calibrate, formatCalibration } from "../../bench/prediction/mod.ts";
 
 console.log(formatCalibration(calibrate()).trimEnd());

@@ -3,7 +3,7 @@ import { tellFailure } from "../../src/cli/failure.ts";
 import { Output } from "../../src/cli/output.ts";
 import { readyLine } from "../../src/cli/ready_line.ts";
 import { formatTable, queueTable } from "../../src/cli/table.ts";
-import { libc } from "../../src/linux/libc.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import { granted } from "../requirements.ts";
 import { KeptSinks } from "./_sinks.ts";
 

@@ -13,7 +13,7 @@ import {
 import { BlockExport, exportWish } from "../../src/export/block_export.ts";
 import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL, O, SEEK } from "../../src/protocol/flags.ts";
 import {
   serveInThread,

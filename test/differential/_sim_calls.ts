@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { errnoName } from "../../src/protocol/errno.ts";
-import { SimClient, type SimMount } from "../../sim/client.ts";
-import type { Clock as SimClock } from "../../sim/clock.ts";
-import type { SimStat } from "../../sim/inode.ts";
-import type { SimTime } from "../../sim/ownership.ts";
-import type { SimMapping } from "../../sim/mapping.ts";
-import { SimError } from "../../sim/sim_error.ts";
-import type { SimFile } from "../../sim/sim_file.ts";
-import type { SimStatfs } from "../../sim/statfs.ts";
+import { errnoName } from "../../src/base/errno.ts";
+import { SimClient, type SimMount } from "../../sim/vfs/client.ts";
+import type { Clock as SimClock } from "../../sim/determinism/clock.ts";
+import type { SimStat } from "../../sim/vfs/inode.ts";
+import type { SimTime } from "../../sim/vfs/ownership.ts";
+import type { SimMapping } from "../../sim/vfs/mapping.ts";
+import { SimError } from "../../sim/kernel/sim_error.ts";
+import type { SimFile } from "../../sim/vfs/sim_file.ts";
+import type { SimStatfs } from "../../sim/vfs/statfs.ts";
 import {
   bytesOf,
   digest,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errnoName } from "../../src/protocol/errno.ts";
+import { errnoName } from "../../src/base/errno.ts";
 
 /** Numbers of <asm/unistd_64.h>: x86_64. */
 export const SYS = {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { libc } from "../../src/linux/libc.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingForKernel } from "../requirements.ts";
 import { inDirectory } from "../kernel/_harness.ts";
 import { aligned, compare, type Comparison } from "./compare.ts";

@@ -9,12 +9,12 @@ import type { InitFlagName } from "../../src/protocol/flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { TraceQueue } from "../../src/queue/trace_queue.ts";
-import type { TakenRequest } from "../../sim/dispatch.ts";
-import type { Clock } from "../../sim/clock.ts";
-import { SimKernel } from "../../sim/kernel.ts";
-import { serveInThread, type ThreadServer } from "../../sim/server.ts";
-import { TreeClient } from "../../sim/tree/client.ts";
-import { SimTree } from "../../sim/tree/tree.ts";
+import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
+import type { Clock } from "../../sim/determinism/clock.ts";
+import { SimKernel } from "../../sim/kernel/kernel.ts";
+import { serveInThread, type ThreadServer } from "../../sim/workload/server.ts";
+import { TreeClient } from "../../sim/directories/client.ts";
+import { SimTree } from "../../sim/directories/tree.ts";
 
 /** What `mountHandler` asks of the kernel, and what tree_fs does. */
 const FLAGS: readonly InitFlagName[] = [

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { S_IF } from "../../mod.ts";
-import { Random } from "../../sim/random.ts";
+import { Random } from "../../sim/determinism/random.ts";
 import { Refused } from "./_client.ts";
 import { dump, type PathFs, PathModel } from "./_path_model.ts";
 import { SimulatedTree } from "./_simulated.ts";

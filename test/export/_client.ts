@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
-import { Dialect } from "../../src/protocol/dialect.ts";
-import { errnoOf } from "../../src/protocol/errno.ts";
+import { Dialect } from "../../src/protocol/protocol_version.ts";
+import { errnoOf } from "../../src/base/errno.ts";
 import {
   contiguousExchange,
   type Exchange,

@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-import { SharedLock } from "../../src/export/shared_lock.ts";
+import { SharedLock } from "../../src/shared_memory/rw_lock.ts";
 
 const ROUNDS = 3000;
 const SUM = 0;

@@ -3,7 +3,7 @@ import type { ImageStat } from "../../src/backends/backend.ts";
 import { FileBackend } from "../../src/backends/file_backend.ts";
 import { NullBackend } from "../../src/backends/null_backend.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FATTR, S_IF } from "../../src/protocol/flags.ts";
 import type { Decoded } from "../../src/protocol/types.ts";
 import { FakeBlockFile } from "../backends/_fake_block_file.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { exportWish } from "../../src/export/block_export.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FOPEN, O } from "../../src/protocol/flags.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { NullBackend } from "../../src/backends/null_backend.ts";

@@ -4,7 +4,7 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/memory_backend.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/protocol/flags.ts";
 import { type Random, randomly } from "../_random.ts";
 import { LateBackend } from "./_backends.ts";

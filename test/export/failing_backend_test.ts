@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { NullBackend } from "../../src/backends/null_backend.ts";
-import { ERRNO, Errno } from "../../src/protocol/errno.ts";
+import { ERRNO, Errno } from "../../src/base/errno.ts";
 import { FALLOC_FL, FATTR } from "../../src/protocol/flags.ts";
 import { FailingBackend, type Failure } from "./_backends.ts";
 import type { Client } from "./_client.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/protocol/flags.ts";
 import { type Random, randomly } from "../_random.ts";
 import type { Client } from "./_client.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FATTR } from "../../src/protocol/flags.ts";
 import { SIZE, testExport } from "./_fixtures.ts";
 

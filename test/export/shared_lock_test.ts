@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { SharedLock } from "../../src/export/shared_lock.ts";
+import { SharedLock } from "../../src/shared_memory/rw_lock.ts";
 import { type Random, randomly } from "../_random.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 

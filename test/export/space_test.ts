@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Extent, ImageStat } from "../../src/backends/backend.ts";
 import { NullBackend } from "../../src/backends/null_backend.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/protocol/flags.ts";
 import { SIZE, testExport } from "./_fixtures.ts";
 

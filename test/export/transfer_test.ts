@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { NullBackend } from "../../src/backends/null_backend.ts";
 import { PatternBackend } from "../../src/backends/pattern_backend.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { byteOfPattern } from "../backends/_image.ts";
 import { exported, SIZE, testExport } from "./_fixtures.ts";
 

@@ -5,7 +5,7 @@ import {
   MemoryBackend,
 } from "../../src/backends/memory_backend.ts";
 import { WritethroughBackend } from "../../src/export/writethrough.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FILE_CALL } from "../../src/queue/fuse_ring.ts";
 import { RingFiles } from "../../src/queue/ring_files.ts";
 import { FakeRing } from "../queue/fake_ring.ts";

@@ -1,5 +1,5 @@
 import { encodeRequest, viewOf } from "../../src/protocol/mod.ts";
-import { Dialect } from "../../src/protocol/dialect.ts";
+import { Dialect } from "../../src/protocol/protocol_version.ts";
 import { Random } from "../_random.ts";
 import { hex, unhex } from "../protocol/_hex.ts";
 import { Fuzzer } from "./_fuzz.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import { findMount, readMounts } from "../../src/linux/mounts.ts";
-import { unmountExactly } from "../../src/linux/unmount.ts";
+import { findMount, readMounts } from "../../src/linux/mount/mounts.ts";
+import { unmountExactly } from "../../src/linux/mount/unmount.ts";
 import { type Ended, exists, must, randomFile, within } from "./_clients.ts";
 
 export * from "./_clients.ts";

@@ -1,13 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { closeDescriptor } from "../../src/linux/descriptor.ts";
-import { libc } from "../../src/linux/libc.ts";
+import { closeDescriptor } from "../../src/linux/syscall/descriptor.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import {
   eventsLater,
   openSocket,
   pathAddress,
   POLL,
   SOCK,
-} from "../../src/linux/socket.ts";
+} from "../../src/linux/socket/socket.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   clearMounts,

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { declineUring } from "../../src/linux/uring_probe.ts";
+import { declineUring } from "../../src/linux/fuse/uring_probe.ts";
 import { agreed } from "../../src/protocol/init.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import { handshake } from "../../src/queue/handshake.ts";

@@ -6,12 +6,12 @@
  */
 
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
-import { openFuseDevice } from "../../src/linux/fuse_device.ts";
+import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import {
   type FuseMount,
   mountFuse,
   type MountOptions,
-} from "../../src/linux/mount.ts";
+} from "../../src/linux/mount/mount.ts";
 
 const LONGEST_TEST_S = 20;
 

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { attachFuse } from "../../src/linux/attach.ts";
-import { cloneFuseDevice } from "../../src/linux/fuse_device.ts";
-import { OPEN, openDescriptor } from "../../src/linux/descriptor.ts";
-import { readText } from "../../src/linux/files.ts";
-import { findMount, mountState } from "../../src/linux/mounts.ts";
-import { absolutePath } from "../../src/linux/paths.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
-import { unmountForUser } from "../../src/linux/user_mount.ts";
+import { attachFuse } from "../../src/linux/mount/attach.ts";
+import { cloneFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
+import { OPEN, openDescriptor } from "../../src/linux/syscall/descriptor.ts";
+import { readText } from "../../src/linux/io/files.ts";
+import { findMount, mountState } from "../../src/linux/mount/mounts.ts";
+import { absolutePath } from "../../src/linux/io/paths.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
+import { unmountForUser } from "../../src/linux/mount/user_mount.ts";
 import { answerInit } from "./_fixtures.ts";
 
 const [wish = "{}", then = "unmount"] = Deno.args;

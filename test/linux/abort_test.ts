@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { connectionState } from "../../src/linux/connection.ts";
+import { connectionState } from "../../src/linux/mount/connection.ts";
 import { kernelTest } from "../requirements.ts";
 import { answerInit, onMountedFile } from "./_fixtures.ts";
 

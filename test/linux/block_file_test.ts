@@ -3,9 +3,9 @@ import type {
   BlockFile,
   BlockFileStat,
 } from "../../src/backends/block_file.ts";
-import { openBlockFile } from "../../src/linux/block_file.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
-import { libc } from "../../src/linux/libc.ts";
+import { openBlockFile } from "../../src/linux/io/block_file.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import {
   missingPermission,
   missingProgram,

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { startChild } from "../../src/linux/child_process.ts";
+import { startChild } from "../../src/linux/syscall/child_process.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
-} from "../../src/linux/descriptor.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
+} from "../../src/linux/syscall/descriptor.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 

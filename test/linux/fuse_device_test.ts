@@ -3,9 +3,9 @@ import {
   cloneFuseDevice,
   fuseDeviceFromFd,
   openFuseDevice,
-} from "../../src/linux/fuse_device.ts";
-import { findMount, mountState } from "../../src/linux/mounts.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
+} from "../../src/linux/fuse/fuse_device.ts";
+import { findMount, mountState } from "../../src/linux/mount/mounts.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,
@@ -147,7 +147,7 @@ kernelTest(
     await onMountedFile(async ({ device }) => {
       answerInit(device);
       device.setBlocking(false);
-      const module = new URL("../../src/linux/fuse_device.ts", import.meta.url);
+      const module = new URL("../../src/linux/fuse/fuse_device.ts", import.meta.url);
       const code = `import { fuseDeviceFromFd } from "${module.href}";
       self.onmessage = ({ data }) => {
         const device = fuseDeviceFromFd(data);

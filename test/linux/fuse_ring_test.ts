@@ -3,12 +3,12 @@ import {
   closeDescriptor,
   OPEN,
   openDescriptor,
-} from "../../src/linux/descriptor.ts";
-import { openFuseRing } from "../../src/linux/fuse_ring.ts";
-import { libc } from "../../src/linux/libc.ts";
-import { pointerOf } from "../../src/linux/call_arguments.ts";
-import { probeRing } from "../../src/linux/uring_probe.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+} from "../../src/linux/syscall/descriptor.ts";
+import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
+import { pointerOf } from "../../src/linux/syscall/call_arguments.ts";
+import { probeRing } from "../../src/linux/fuse/uring_probe.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import type { FuseRing } from "../../src/queue/fuse_ring.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 

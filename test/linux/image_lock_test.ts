@@ -3,9 +3,9 @@ import {
   closeDescriptor,
   OPEN,
   openDescriptor,
-} from "../../src/linux/descriptor.ts";
-import { lockImage, lockImageReadOnly } from "../../src/linux/image_lock.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
+} from "../../src/linux/syscall/descriptor.ts";
+import { lockImage, lockImageReadOnly } from "../../src/linux/io/image_lock.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 

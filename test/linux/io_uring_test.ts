@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { IoUring, SQE, SQE_WORDS } from "../../src/linux/io_uring.ts";
-import { libc } from "../../src/linux/libc.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
+import { IoUring, SQE, SQE_WORDS } from "../../src/linux/io/io_uring.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
   countCpus,
   judgeUring,
   possibleCpus,
   probeRing,
-} from "../../src/linux/uring_probe.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+} from "../../src/linux/fuse/uring_probe.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
 const OP_NOP = 0;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { withMountLock } from "../../src/linux/mount_lock.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
+import { withMountLock } from "../../src/linux/mount/mount_lock.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 

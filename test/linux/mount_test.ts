@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { connectionState } from "../../src/linux/connection.ts";
+import { connectionState } from "../../src/linux/mount/connection.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
-} from "../../src/linux/descriptor.ts";
-import { readText } from "../../src/linux/files.ts";
-import { openFuseDevice } from "../../src/linux/fuse_device.ts";
-import { mountFuse } from "../../src/linux/mount.ts";
-import { findMount, isOwnStale, mountState } from "../../src/linux/mounts.ts";
-import { pathKind } from "../../src/linux/paths.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
-import { mountIdOf } from "../../src/linux/unmount.ts";
+} from "../../src/linux/syscall/descriptor.ts";
+import { readText } from "../../src/linux/io/files.ts";
+import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
+import { mountFuse } from "../../src/linux/mount/mount.ts";
+import { findMount, isOwnStale, mountState } from "../../src/linux/mount/mounts.ts";
+import { pathKind } from "../../src/linux/io/paths.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
+import { mountIdOf } from "../../src/linux/mount/unmount.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,

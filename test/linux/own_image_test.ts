@@ -3,15 +3,15 @@ import {
   closeDescriptor,
   OPEN,
   openDescriptor,
-} from "../../src/linux/descriptor.ts";
-import { readText } from "../../src/linux/files.ts";
+} from "../../src/linux/syscall/descriptor.ts";
+import { readText } from "../../src/linux/io/files.ts";
 import {
   cloneFuseDevice,
   openFuseDevice,
-} from "../../src/linux/fuse_device.ts";
-import { lockImage } from "../../src/linux/image_lock.ts";
-import { mountFuse } from "../../src/linux/mount.ts";
-import { findMount } from "../../src/linux/mounts.ts";
+} from "../../src/linux/fuse/fuse_device.ts";
+import { lockImage } from "../../src/linux/io/image_lock.ts";
+import { mountFuse } from "../../src/linux/mount/mount.ts";
+import { findMount } from "../../src/linux/mount/mounts.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,

@@ -4,10 +4,10 @@ import {
   removeFile,
   writeExisting,
   writeTextFile,
-} from "../../src/linux/files.ts";
-import { absolutePath, pathKind, readLink } from "../../src/linux/paths.ts";
-import { SystemError } from "../../src/linux/system_error.ts";
-import { libc } from "../../src/linux/libc.ts";
+} from "../../src/linux/io/files.ts";
+import { absolutePath, pathKind, readLink } from "../../src/linux/io/paths.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 

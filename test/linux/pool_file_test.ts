@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { PoolFile } from "../../src/linux/pool_file.ts";
+import { PoolFile } from "../../src/linux/io/pool_file.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 

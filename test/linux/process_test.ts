@@ -6,9 +6,9 @@ import {
   fuseParameters,
   hasCapSysAdmin,
   kernelRelease,
-} from "../../src/linux/process.ts";
-import { strerror, SystemError } from "../../src/linux/system_error.ts";
-import { libc } from "../../src/linux/libc.ts";
+} from "../../src/linux/syscall/process.ts";
+import { strerror, SystemError } from "../../src/linux/syscall/system_error.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingPermission, missingRoot, testIf } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 
@@ -87,7 +87,7 @@ testIf(missing, "a SystemError says what, why and what to do", () => {
 
 testIf(missing, "without --allow-ffi the error names it", async () => {
   await inTemporaryDirectory(async (directory) => {
-    const source = new URL("../../src/linux/process.ts", import.meta.url).href;
+    const source = new URL("../../src/linux/syscall/process.ts", import.meta.url).href;
     const main = `${directory}/main.ts`;
     await Deno.writeTextFile(
       main,

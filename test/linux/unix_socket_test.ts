@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { SystemError } from "../../src/linux/system_error.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
   connectUnix,
   type ListenOptions,
   listenUnix,
   type UnixListener,
-} from "../../src/linux/unix_socket.ts";
-import { LineTooLongError } from "../../src/linux/unix_stream.ts";
+} from "../../src/linux/socket/unix_socket.ts";
+import { LineTooLongError } from "../../src/linux/socket/unix_stream.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 

@@ -27,8 +27,8 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/memory_backend.ts";
-import { mountFuse } from "../../src/linux/mount.ts";
-import { openFuseDevice } from "../../src/linux/fuse_device.ts";
+import { mountFuse } from "../../src/linux/mount/mount.ts";
+import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { goldenFiles } from "./_golden.ts";
 import { GoldenHandler } from "./_golden_handler.ts";
 import { EXPORT_STEPS, OLD_STEPS, TREE_STEPS } from "./_golden_steps.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import { faults } from "./conformance_faults.ts";
 import {

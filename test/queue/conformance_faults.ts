@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { encodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import type { Behaviour, QueueFixture } from "./conformance.ts";
 import {
   message,

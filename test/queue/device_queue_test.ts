@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
-import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { QueueBoard } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
 import {
   conformance,

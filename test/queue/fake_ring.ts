@@ -4,7 +4,7 @@
  * @module
  */
 import { viewOf } from "../../src/protocol/codec.ts";
-import { Dialect } from "../../src/protocol/dialect.ts";
+import { Dialect } from "../../src/protocol/protocol_version.ts";
 import { opcodeRow } from "../../src/protocol/opcodes.ts";
 import type {
   FileCall,

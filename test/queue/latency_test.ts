@@ -7,7 +7,7 @@ import {
   OPERATIONS,
   totalsOf,
 } from "../../src/queue/latency.ts";
-import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { QueueBoard } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
 import { inThread } from "./memory_fixture.ts";
 import { readMessage, turn } from "./messages.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FILE_CALL } from "../../src/queue/fuse_ring.ts";
 import { RingFiles } from "../../src/queue/ring_files.ts";
 import { FakeRing } from "./fake_ring.ts";

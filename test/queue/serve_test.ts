@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { ERRNO, Errno } from "../../src/protocol/errno.ts";
+import { ERRNO, Errno } from "../../src/base/errno.ts";
 import { writeStruct } from "../../src/protocol/codec.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
-import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { QueueBoard } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { serve, type ServeOptions } from "../../src/queue/serve.ts";
 import { inThread, type MemoryFixture } from "./memory_fixture.ts";

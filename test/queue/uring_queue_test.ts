@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BEFORE_INIT, type Dialect } from "../../src/protocol/dialect.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { BEFORE_INIT, type Dialect } from "../../src/protocol/protocol_version.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import { PollStrategy } from "../../src/queue/poll_strategy.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { QueueBoard } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { Session, type SessionParts } from "../../src/session/session.ts";
 

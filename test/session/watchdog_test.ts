@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { QueueBoard } from "../../src/queue/queue_board.ts";
+import { QueueBoard } from "../../src/queue/queue_statistics.ts";
 import { Watchdog } from "../../src/session/watchdog.ts";
 
 const HANG_MS = 30_000;

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { DiskModel, ModelMismatch } from "../../sim/model.ts";
-import type { ModelRead, ModelResize, ModelWrite } from "../../sim/model.ts";
-import { Random } from "../../sim/random.ts";
+import { DiskModel, ModelMismatch } from "../../sim/oracle/model.ts";
+import type { ModelRead, ModelResize, ModelWrite } from "../../sim/oracle/model.ts";
+import { Random } from "../../sim/determinism/random.ts";
 import {
   ReferenceDisk,
   type ReferenceOutcome,

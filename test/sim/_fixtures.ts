@@ -17,10 +17,10 @@ import type { InitFlagName } from "../../src/protocol/flags.ts";
 import { dialectOf, type InitWish } from "../../src/protocol/init.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import type { MemoryQueue } from "../../src/queue/memory_queue.ts";
-import { serveInThread, type ThreadServer } from "../../sim/server.ts";
-import { SimClient } from "../../sim/client.ts";
-import { SimKernel } from "../../sim/kernel.ts";
-import type { SimKernelOptions } from "../../sim/kernel_options.ts";
+import { serveInThread, type ThreadServer } from "../../sim/workload/server.ts";
+import { SimClient } from "../../sim/vfs/client.ts";
+import { SimKernel } from "../../sim/kernel/kernel.ts";
+import type { SimKernelOptions } from "../../sim/kernel/kernel_options.ts";
 
 /** What a server of the tests asks for. */
 export const WISH: InitWish = {

@@ -11,8 +11,8 @@ import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
-import type { SimKernel } from "../../sim/kernel.ts";
-import type { SimulationHooks } from "../../sim/simulation.ts";
+import type { SimKernel } from "../../sim/kernel/kernel.ts";
+import type { SimulationHooks } from "../../sim/workload/simulation.ts";
 
 const ATTR_OUT = accessors("fuse_attr_out");
 const ATTR = accessors("fuse_attr");

@@ -1,4 +1,4 @@
-import type { Random } from "../../sim/random.ts";
+import type { Random } from "../../sim/determinism/random.ts";
 
 /** A write to a {@linkcode RealDisk} that has not reached every place. */
 export interface RealWrite {

@@ -10,7 +10,7 @@ import {
 } from "../../src/backends/memory_backend.ts";
 import { BlockExport, exportWish } from "../../src/export/block_export.ts";
 import { ExportState } from "../../src/export/export_state.ts";
-import { NEWEST } from "../../src/protocol/dialect.ts";
+import { NEWEST } from "../../src/protocol/protocol_version.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import {
   MemoryChannel,

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL, O, S_IF, SEEK } from "../../src/protocol/flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
-import type { TakenRequest } from "../../sim/dispatch.ts";
-import { SimError } from "../../sim/sim_error.ts";
+import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
+import { SimError } from "../../sim/kernel/sim_error.ts";
 import { type Exported, exported, type ExportOptions } from "./_fixtures.ts";
 
 interface Watched extends Exported {

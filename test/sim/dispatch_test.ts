@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { TakenRequest } from "../../sim/dispatch.ts";
-import type { DispatchPolicy } from "../../sim/policy.ts";
-import { RoundRobinPolicy } from "../../sim/policy.ts";
+import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
+import type { DispatchPolicy } from "../../sim/kernel/policy.ts";
+import { RoundRobinPolicy } from "../../sim/kernel/policy.ts";
 import { answer, exported, manual, readCall, takeAll } from "./_fixtures.ts";
 
 Deno.test("RoundRobinPolicy goes in circles and skips what is closed", () => {

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
-import { SimClient } from "../../sim/client.ts";
-import { SimKernel } from "../../sim/kernel.ts";
-import { SimError } from "../../sim/sim_error.ts";
+import { ERRNO } from "../../src/base/errno.ts";
+import { SimClient } from "../../sim/vfs/client.ts";
+import { SimKernel } from "../../sim/kernel/kernel.ts";
+import { SimError } from "../../sim/kernel/sim_error.ts";
 import {
   answer,
   exported,

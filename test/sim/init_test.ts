@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { initFlag } from "../../src/protocol/init.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import { SimClient } from "../../sim/client.ts";
-import { SimKernel } from "../../sim/kernel.ts";
-import { SimError } from "../../sim/sim_error.ts";
+import { SimClient } from "../../sim/vfs/client.ts";
+import { SimKernel } from "../../sim/kernel/kernel.ts";
+import { SimError } from "../../sim/kernel/sim_error.ts";
 import { answer, manual, readCall, takeAll, WISH, wish } from "./_fixtures.ts";
 
 Deno.test("SimKernel sends INIT first, as Linux 6.18 does", () => {

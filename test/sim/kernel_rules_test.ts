@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import { VirtualClock } from "../../sim/clock.ts";
-import { SimClient } from "../../sim/client.ts";
-import { SimKernel } from "../../sim/kernel.ts";
-import { Signals } from "../../sim/signals.ts";
+import { VirtualClock } from "../../sim/determinism/clock.ts";
+import { SimClient } from "../../sim/vfs/client.ts";
+import { SimKernel } from "../../sim/kernel/kernel.ts";
+import { Signals } from "../../sim/kernel/signals.ts";
 import {
   answer,
   exported,

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CheckedFile } from "../../sim/checked_file.ts";
-import { DiskModel, ModelMismatch } from "../../sim/model.ts";
+import { CheckedFile } from "../../sim/oracle/checked_file.ts";
+import { DiskModel, ModelMismatch } from "../../sim/oracle/model.ts";
 import { exported } from "./_fixtures.ts";
 
 const fill = (value: number, length = 8) => new Uint8Array(length).fill(value);

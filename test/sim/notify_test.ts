@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { encodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FUSE_NAME_MAX } from "../../src/protocol/flags.ts";
 import {
   encodeNotification,
@@ -9,8 +9,8 @@ import {
   NOTIFICATIONS,
 } from "../../src/protocol/notifications.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import { Checker } from "../../sim/checker.ts";
-import { judgeNotification } from "../../sim/notify_rules.ts";
+import { Checker } from "../../sim/oracle/checker.ts";
+import { judgeNotification } from "../../sim/kernel/notify_rules.ts";
 import { manual, replyBytes, takeAll } from "./_fixtures.ts";
 
 const HEADER_SIZE = 16;

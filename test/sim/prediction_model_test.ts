@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { Engine } from "../../sim/prediction/engine.ts";
+import { Engine } from "../../bench/prediction/engine.ts";
 import {
   ASSUMED_COSTS,
   type ModelOptions,
   SHARED_STATE_COSTS,
   simulate,
   type Workload,
-} from "../../sim/prediction/mod.ts";
+} from "../../bench/prediction/mod.ts";
 
 const AIO: Workload = {
   backend: "null",

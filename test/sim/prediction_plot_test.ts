@@ -4,7 +4,7 @@ import {
   formatSeries,
   plotSvg,
   PREDICTION_POLICIES,
-} from "../../sim/prediction/mod.ts";
+} from "../../bench/prediction/mod.ts";
 
 const SMALL = { queues: [1, 4, 64], requests: 500 };
 

@@ -20,7 +20,7 @@ import {
   scoreOf,
   seedTable,
   threadChange,
-} from "../../sim/prediction/mod.ts";
+} from "../../bench/prediction/mod.ts";
 
 Deno.test("the seed's table is whole, and so is what it implies", () => {
   assertEquals(seedTable.length, 48);

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { encodeStruct } from "../../src/protocol/codec.ts";
-import { ERRNO } from "../../src/protocol/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { FUSE_NOTIFY } from "../../src/protocol/flags.ts";
-import type { SimCall } from "../../sim/call.ts";
-import type { SimKernel } from "../../sim/kernel.ts";
+import type { SimCall } from "../../sim/kernel/call.ts";
+import type { SimKernel } from "../../sim/kernel/kernel.ts";
 import { manual, readCall, replyBytes, takeAll } from "./_fixtures.ts";
 
 const BODY = new Uint8Array(512).fill(1);

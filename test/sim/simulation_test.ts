@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { FAULT_NAMES, type FaultRates } from "../../sim/faults.ts";
-import { runSimulation, swarmPlan } from "../../sim/run.ts";
-import { shrinkPlan } from "../../sim/shrink.ts";
-import { simulatePlan } from "../../sim/simulation.ts";
+import { FAULT_NAMES, type FaultRates } from "../../sim/faults/faults.ts";
+import { runSimulation, swarmPlan } from "../../sim/workload/run.ts";
+import { shrinkPlan } from "../../sim/workload/shrink.ts";
+import { simulatePlan } from "../../sim/workload/simulation.ts";
 import { MUTANTS } from "./_mutants.ts";
 
 /** What seeds may take of `deno test`, in milliseconds. */

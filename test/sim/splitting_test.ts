@@ -2,10 +2,10 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { O } from "../../src/protocol/flags.ts";
 import type { StructName } from "../../src/protocol/types.ts";
-import { SimClient } from "../../sim/client.ts";
-import type { TakenRequest } from "../../sim/dispatch.ts";
-import { SimError } from "../../sim/sim_error.ts";
-import type { SimFile } from "../../sim/sim_file.ts";
+import { SimClient } from "../../sim/vfs/client.ts";
+import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
+import { SimError } from "../../sim/kernel/sim_error.ts";
+import type { SimFile } from "../../sim/vfs/sim_file.ts";
 import {
   exported,
   type ExportOptions,

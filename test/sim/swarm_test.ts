@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { simulatePlan, swarmPlan } from "../../sim/mod.ts";
 import type { SimulationPlan } from "../../sim/mod.ts";
-import { Random } from "../../sim/random.ts";
+import { Random } from "../../sim/determinism/random.ts";
 
 /** The first plan of chance that has something. */
 function planWith(has: (plan: SimulationPlan) => boolean): SimulationPlan {

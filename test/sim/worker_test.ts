@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { createMemoryDisk } from "../../src/backends/memory_backend.ts";
 import { ExportState } from "../../src/export/export_state.ts";
-import { CheckedFile } from "../../sim/checked_file.ts";
-import { SimClient } from "../../sim/client.ts";
-import { SimKernel } from "../../sim/kernel.ts";
-import { DiskModel } from "../../sim/model.ts";
+import { CheckedFile } from "../../sim/oracle/checked_file.ts";
+import { SimClient } from "../../sim/vfs/client.ts";
+import { SimKernel } from "../../sim/kernel/kernel.ts";
+import { DiskModel } from "../../sim/oracle/model.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 import type { SimWorkerStart } from "./_worker.ts";
 

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { errnoName } from "../../../src/protocol/errno.ts";
+import { errnoName } from "../../../src/base/errno.ts";
 import { bytesOfName } from "../../../src/protocol/text.ts";
-import type { SimStat } from "../../../sim/inode.ts";
-import { SimError } from "../../../sim/sim_error.ts";
-import type { SimFile } from "../../../sim/sim_file.ts";
-import type { TreeClient } from "../../../sim/tree/client.ts";
-import type { SimDirectory } from "../../../sim/tree/listing.ts";
+import type { SimStat } from "../../../sim/vfs/inode.ts";
+import { SimError } from "../../../sim/kernel/sim_error.ts";
+import type { SimFile } from "../../../sim/vfs/sim_file.ts";
+import type { TreeClient } from "../../../sim/directories/client.ts";
+import type { SimDirectory } from "../../../sim/directories/listing.ts";
 import { SimulatedTree } from "../../examples/_simulated.ts";
 import { bytesOf, digest, timeText } from "../step.ts";
 import { START, type TreeRun } from "./compare.ts";

@@ -1,0 +1,232 @@
+/**
+ * From a name in a directory to its dentry: the dentry cache, and LOOKUP where
+ * it does not know or is not to be believed. fs/namei.c, fs/fuse/dir.c.
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
+import { agreed } from "../../src/protocol/init.ts";
+import { SimError } from "../kernel/sim_error.ts";
+import { type Entry, readEntry } from "./ask.ts";
+import { attach, move } from "./dentry.ts";
+import { Dentry, detach, type TreeNode } from "./node.ts";
+import type { Held } from "./held.ts";
+import type { TreeProcess } from "./process.ts";
+
+const ENCODER = new TextEncoder();
+
+/** How a name is looked up. */
+export interface LookupHow {
+  /** The system call. */
+  readonly call: string;
+  /** What that holds. */
+  readonly held: Held;
+  /**
+   * Whether what is known must be confirmed: `LOOKUP_EXCL`,
+   * `LOOKUP_RENAME_TARGET`.
+   */
+  readonly fresh?: boolean;
+  /** Whether the caller has locked the directory. */
+  readonly locked?: boolean;
+}
+
+/** The dentry of a name, which may say that there is nothing. */
+export async function lookup(
+  process: TreeProcess,
+  parent: Dentry,
+  name: string,
+  how: LookupHow,
+): Promise<Dentry> {
+  for (;;) {
+    const known = await lookupKnown(process, parent, name, how);
+    if (known !== null) return known;
+    const { lock } = parent.node!.inode;
+    if (!how.locked) await lock.take(false);
+    try {
+      const found = await seek(process, parent, name, how.call);
+      if (found !== null) return how.held.add(found);
+    } finally {
+      if (!how.locked) lock.give();
+    }
+  }
+}
+
+/** The dentry of a name, if it is known and to be believed: `lookup_fast()`. */
+export async function lookupKnown(
+  process: TreeProcess,
+  parent: Dentry,
+  name: string,
+  how: LookupHow,
+): Promise<Dentry | null> {
+  for (;;) {
+    const known = parent.children.get(name);
+    if (known === undefined) return null;
+    if (await revalidate(process, known, how)) return how.held.add(known);
+    detach(known);
+  }
+}
+
+/** Looks up a name that is not known: `lookup_slow()`. */
+async function seek(
+  process: TreeProcess,
+  parent: Dentry,
+  name: string,
+  call: string,
+): Promise<Dentry | null> {
+  if (parent.children.has(name)) return null;
+  //= fs/dcache.c d_alloc_parallel(): whoever looks up the same name waits.
+  const sought = parent.sought.get(name);
+  if (sought !== undefined) {
+    await sought;
+    return null;
+  }
+  const { promise, resolve } = Promise.withResolvers<void>();
+  parent.sought.set(name, promise);
+  try {
+    return await askName(process, parent, name, call);
+  } finally {
+    parent.sought.delete(name);
+    resolve();
+  }
+}
+
+/** Whether a known dentry may be used: `fuse_dentry_revalidate()`. */
+async function revalidate(
+  process: TreeProcess,
+  dentry: Dentry,
+  { fresh = false, call }: LookupHow,
+): Promise<boolean> {
+  const { tree } = process;
+  const { node, parent } = dentry;
+  const directory = parent.node!;
+  if (node?.bad) return false;
+  const isOld = dentry.validUntil < tree.clock.now || fresh;
+  if (!isOld) {
+    //= fs/fuse/dir.c fuse_dentry_revalidate(): attributes that a listing
+    //= brought were of use, so the next one is to bring them too.
+    if (node?.fromPlus) directory.advisesPlus = true;
+    if (node !== null) node.fromPlus = false;
+    return true;
+  }
+  if (node === null) return false;
+  dentry.hold();
+  try {
+    return await confirm(process, dentry, node, call);
+  } finally {
+    dentry.release();
+  }
+}
+
+async function confirm(
+  process: TreeProcess,
+  dentry: Dentry,
+  node: TreeNode,
+  call: string,
+): Promise<boolean> {
+  const { tree } = process;
+  const parts = { names: [dentry.name] };
+  const answer = await process.ask(dentry.parent.node!, "LOOKUP", parts);
+  const { errno, body } = answer;
+  if (errno === ERRNO.EINTR || errno === ERRNO.ENOMEM) {
+    throw new SimError(call, errno);
+  }
+  if (errno !== 0) return false;
+  const entry = readEntry(body, tree.dialect);
+  if (entry.nodeid === 0n) return false;
+  if (entry.nodeid !== node.nodeid) {
+    tree.forget(entry.nodeid, 1n);
+    return false;
+  }
+  if (tree.isInvalid(entry) || tree.isStale(node, entry)) {
+    node.lookups++;
+    return false;
+  }
+  tree.told(node, entry);
+  tree.believe(dentry, entry);
+  return true;
+}
+
+/** Asks for a name that is not known: `fuse_lookup()`. */
+async function askName(
+  process: TreeProcess,
+  parent: Dentry,
+  name: string,
+  call: string,
+): Promise<Dentry> {
+  const { tree } = process;
+  const directory = parent.node!;
+  //= fs/namei.c lookup_slow(): nothing is in a directory that was removed.
+  if (directory.dead) throw new SimError(call, ERRNO.ENOENT);
+  if (directory.bad) throw new SimError(call, ERRNO.EIO);
+  if (ENCODER.encode(name).length > tree.nameMax) {
+    throw new SimError(call, ERRNO.ENAMETOOLONG);
+  }
+  const { errno, body } = await unlessAlone(process, directory, () => {
+    return process.ask(directory, "LOOKUP", { names: [name] });
+  });
+  if (errno === ERRNO.ENOENT) return absent(parent, name);
+  if (errno !== 0) throw new SimError(call, errno);
+  const entry = readEntry(body, tree.dialect);
+  if (entry.nodeid === 0n) {
+    //= fs/fuse/dir.c fuse_lookup_name(): as ENOENT, but to be believed.
+    const nothing = absent(parent, name);
+    tree.believe(nothing, entry);
+    return nothing;
+  }
+  if (tree.isInvalid(entry)) throw new SimError(call, ERRNO.EIO);
+  const node = tree.node(entry);
+  if (entry.nodeid === FUSE_ROOT_ID) throw new SimError(call, ERRNO.EIO);
+  const dentry = splice(parent, name, node, call);
+  tree.believe(dentry, entry);
+  directory.advisesPlus = true;
+  return dentry;
+}
+
+/** Runs one at a time in servers without FUSE_PARALLEL_DIROPS. */
+export async function unlessAlone<T>(
+  { tree }: TreeProcess,
+  { mutex }: TreeNode,
+  work: () => Promise<T>,
+): Promise<T> {
+  //= fs/fuse/inode.c fuse_lock_inode().
+  if (agreed(tree.limits, "PARALLEL_DIROPS")) return await work();
+  await mutex.take(true);
+  try {
+    return await work();
+  } finally {
+    mutex.give();
+  }
+}
+
+/** Notes that a name is not there; nobody believes that for long. */
+function absent(parent: Dentry, name: string): Dentry {
+  const dentry = new Dentry(name, parent, null);
+  attach(parent, name, dentry);
+  return dentry;
+}
+
+/** Gives a name to a node: `d_splice_alias()`. */
+export function splice(
+  parent: Dentry,
+  name: string,
+  node: TreeNode,
+  call: string,
+): Dentry {
+  const { alias } = node;
+  if (alias === null) {
+    const dentry = new Dentry(name, parent, node);
+    attach(parent, name, dentry);
+    return dentry;
+  }
+  //= fs/dcache.c d_splice_alias(): a directory has one place; ELOOP where it
+  //= would come to lie below itself.
+  if (parent.isBelow(alias)) throw new SimError(call, ERRNO.ELOOP);
+  move(alias, parent, name);
+  return alias;
+}
+
+/** Whether an entry may become a node's: for what a request has made. */
+export function isUsable(process: TreeProcess, entry: Entry): boolean {
+  return entry.nodeid !== FUSE_ROOT_ID && !process.tree.isInvalid(entry);
+}

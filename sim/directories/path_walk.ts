@@ -1,0 +1,192 @@
+/**
+ * From a path to a dentry. fs/namei.c.
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { S_IF } from "../../src/protocol/flags.ts";
+import { agreed } from "../../src/protocol/init.ts";
+import { textOfBytes } from "../../src/protocol/text.ts";
+import { accessed } from "../vfs/open_file.ts";
+import { MAY } from "../vfs/permission.ts";
+import { SimError } from "../kernel/sim_error.ts";
+import type { Dentry, TreeNode } from "./node.ts";
+import { lookup } from "./lookup.ts";
+import type { Held } from "./held.ts";
+import type { TreeProcess } from "./process.ts";
+
+/** Symbolic links that one path may lead through: MAXSYMLINKS. */
+const LINKS_MAX = 40;
+/** Longest path with its NUL in bytes. */
+const PATH_MAX = 4096;
+const ENCODER = new TextEncoder();
+
+/** Where a path's last name is to be looked up. */
+export interface LastName {
+  /** The directory, or what `.`, `..` and the root are themselves. */
+  readonly parent: Dentry;
+  /** The name; empty for the root. */
+  readonly name: string;
+  /** What kind of name it is; `normal` alone is looked up. */
+  readonly kind: "normal" | "dot" | "dotdot" | "root";
+  /** Whether a slash follows, so that it has to be a directory. */
+  readonly slash: boolean;
+}
+
+/** One walk along a path, for one system call. */
+export class PathWalk {
+  readonly #process: TreeProcess;
+  readonly #call: string;
+  readonly #held: Held;
+  #at: Dentry;
+  #links = 0;
+
+  /** Starts at the root of the mount. */
+  constructor(process: TreeProcess, call: string, held: Held) {
+    this.#process = process;
+    this.#call = call;
+    this.#held = held;
+    this.#at = process.tree.root;
+  }
+
+  /**
+   * What a path leads to: `path_lookupat()`.
+   *
+   * @param path Begins at the root of the mount; a slash may precede it.
+   * @param follow Whether the last name is followed if it is a link.
+   */
+  async find(path: string, follow: boolean = true): Promise<Dentry> {
+    let last = await this.parent(path);
+    for (;;) {
+      const target = await this.#last(last, follow);
+      if (target === null) return this.#at;
+      last = await this.#on(target);
+    }
+  }
+
+  /** All of a path but its last name: `filename_parentat()`. */
+  async parent(path: string): Promise<LastName> {
+    //= fs/namei.c getname_flags(): too long a path is looked at no further.
+    if (ENCODER.encode(path).length >= PATH_MAX) {
+      throw this.#error("ENAMETOOLONG");
+    }
+    return await this.#on(path);
+  }
+
+  /** Goes on where the last name turned out to be a link. */
+  async follow(parent: Dentry, link: TreeNode): Promise<LastName> {
+    this.#at = parent;
+    return await this.#on(await this.#target(link));
+  }
+
+  /** Looks up the last name; where it leads if that is a link to be followed. */
+  async #last(last: LastName, follow: boolean): Promise<string | null> {
+    if (last.kind !== "normal") return this.#special(last);
+    const target = await this.#step(last.name, follow || last.slash);
+    if (target === null && last.slash && !this.#at.node!.isDirectory) {
+      throw this.#error("ENOTDIR");
+    }
+    return target;
+  }
+
+  #special({ kind }: LastName): null {
+    if (kind === "dotdot") this.#at = this.#at.parent;
+    return null;
+  }
+
+  /** Walks up to the last name: `link_path_walk()`. */
+  async #on(path: string): Promise<LastName> {
+    const later: string[] = [];
+    let name = this.#start(path);
+    for (;;) {
+      if (name === "") {
+        // A link that leads to the root alone.
+        const next = later.pop();
+        if (next === undefined) return this.#found("", "root", false);
+        name = next;
+      }
+      //= fs/namei.c may_lookup(): each directory that is searched.
+      await this.#process.permitted(this.#at.node!, this.#call, MAY.EXEC);
+      const end = name.indexOf("/");
+      const component = end < 0 ? name : name.slice(0, end);
+      const rest = name.slice(component.length).replace(/^\/+/, "");
+      const isLast = rest === "" && later.length === 0;
+      if (isLast) return this.#found(component, kindOf(component), end >= 0);
+      const next = rest === "" ? later.pop()! : rest;
+      const target = await this.#component(component);
+      if (target === null) name = next;
+      else {
+        later.push(next);
+        name = this.#start(target);
+        continue;
+      }
+      if (!this.#at.node!.isDirectory) throw this.#error("ENOTDIR");
+    }
+  }
+
+  #found(name: string, kind: LastName["kind"], slash: boolean): LastName {
+    return { parent: this.#at, name, kind, slash };
+  }
+
+  #start(path: string): string {
+    // Programs see nothing but the mount, as after chroot(2).
+    if (path.startsWith("/")) this.#at = this.#process.tree.root;
+    return path.replace(/^\/+/, "");
+  }
+
+  /** Steps over a name that is not the last: `walk_component()`. */
+  async #component(name: string): Promise<string | null> {
+    const kind = kindOf(name);
+    if (kind !== "normal") {
+      return this.#special({ parent: this.#at, name, kind, slash: true });
+    }
+    return await this.#step(name, true);
+  }
+
+  async #step(name: string, follow: boolean): Promise<string | null> {
+    const how = { call: this.#call, held: this.#held };
+    const dentry = await lookup(this.#process, this.#at, name, how);
+    const { node } = dentry;
+    if (node === null) throw this.#error("ENOENT");
+    if (follow && node.type === S_IF.LNK) return await this.#target(node);
+    this.#at = dentry;
+    return null;
+  }
+
+  /** Where a link leads: `pick_link()`. */
+  async #target(node: TreeNode): Promise<string> {
+    if (this.#links++ >= LINKS_MAX) throw this.#error("ELOOP");
+    const target = await readLink(this.#process, node, this.#call);
+    if (target === "") throw this.#error("ENOENT");
+    return target;
+  }
+
+  #error(name: keyof typeof ERRNO): SimError {
+    return new SimError(this.#call, ERRNO[name]);
+  }
+}
+
+function kindOf(name: string): LastName["kind"] {
+  if (name === ".") return "dot";
+  if (name === "..") return "dotdot";
+  return name === "" ? "root" : "normal";
+}
+
+/** Bytes of a page but for the NUL: a longer target does not fit. */
+const TARGET_MAX = 4095;
+
+/** Where a link leads: `fuse_get_link()`. */
+export async function readLink(
+  process: TreeProcess,
+  node: TreeNode,
+  call: string,
+): Promise<string> {
+  if (node.target !== null) return node.target;
+  const { errno, body } = await process.ask(node, "READLINK", {}, TARGET_MAX);
+  if (errno !== 0) throw new SimError(call, errno);
+  const target = textOfBytes(body);
+  //= fs/fuse/dir.c fuse_get_link(): kept with FUSE_CACHE_SYMLINKS alone.
+  if (agreed(process.tree.limits, "CACHE_SYMLINKS")) node.target = target;
+  else accessed(process.at(node));
+  return target;
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../determinism/clock.ts";
+import type { TakenRequest } from "./dispatch.ts";
+import type { KernelOffer } from "./negotiation.ts";
+import type { DispatchPolicy } from "./policy.ts";
+import type { TakenReply } from "./reply_desk.ts";
+
+/** How a simulated kernel is made. */
+export interface SimKernelOptions {
+  /** Queues of the connection; 1 if left out. */
+  readonly queues?: number;
+  /**
+   * How many of them belong to the connection from the start; all if left
+   * out. The others are bound by `SimKernel.clone()`.
+   */
+  readonly bound?: number;
+  /** Requests that a queue may have outstanding at once; 16 if left out. */
+  readonly capacity?: number;
+  /** Largest payload of the queues' buffers in bytes; 1 MiB if left out. */
+  readonly maxPayload?: number;
+  /** How the bytes of an entry lie; contiguous if left out. */
+  readonly layout?: "contiguous" | "separate";
+  /**
+   * FUSE over io_uring: each queue is that of one CPU, and one more queue
+   * behind them is the descriptor itself. No if left out.
+   */
+  readonly uring?: boolean;
+  /** Who gets which request; strict turns if left out. */
+  readonly policy?: DispatchPolicy;
+  /** What INIT offers; what Linux 6.18 does if left out. */
+  readonly offer?: KernelOffer;
+  /** Mount option `max_read`: largest READ in bytes; no limit if left out. */
+  readonly maxRead?: number;
+  /** Mount option `ro`; no if left out. */
+  readonly readOnly?: boolean;
+  /** Mount option `allow_other`; no if left out. */
+  readonly allowOther?: boolean;
+  /** Tells the time; it stands still if left out. */
+  readonly clock?: Clock;
+  /** Microseconds that a reader takes to wake up; at once if left out. */
+  readonly wakeUs?: () => number;
+  /** Hears of each request as a queue takes it. */
+  readonly onTaken?: (taken: TakenRequest) => void;
+  /** Hears of each reply that is accepted. */
+  readonly onReply?: (reply: TakenReply) => void;
+}
+
+/** What one queue has done. */
+export interface QueueReport {
+  /** The queue's number. */
+  readonly index: number;
+  /** Requests that the server took from it, INIT included. */
+  readonly taken: number;
+  /** Replies that were accepted. */
+  readonly answered: number;
+}

@@ -1,0 +1,136 @@
+/**
+ * INIT from the kernel's side: what it offers, and what it makes of the answer.
+ *
+ * @module
+ */
+import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import {
+  FUSE_KERNEL_MINOR_VERSION,
+  FUSE_KERNEL_VERSION,
+} from "../../src/protocol/codec.ts";
+import { initFlag, initFlagNames } from "../../src/protocol/init.ts";
+import { sizeAt } from "../../src/protocol/layout.ts";
+
+const PAGE_SIZE = 4096;
+const DEFAULT_MAX_PAGES = 32;
+const WRITE_MIN = 4096;
+
+/** What the simulated kernel offers. */
+export interface KernelOffer {
+  /** The minor version; 45 if left out. */
+  readonly minor?: number;
+  /** Both words of flags; those of Linux 6.18 if left out. */
+  readonly flags?: bigint;
+  /** Readahead in bytes; 128 KiB if left out. */
+  readonly maxReadahead?: number;
+  /** `fs.fuse.max_pages_limit`: 256 if left out. */
+  readonly maxPagesLimit?: number;
+}
+
+/** What holds once INIT is answered: `struct fuse_conn`. */
+export interface KernelLimits {
+  /** The minor version agreed on. */
+  readonly minor: number;
+  /** Flags that the server asked for. */
+  readonly flags: bigint;
+  /** Largest WRITE in bytes. */
+  readonly maxWrite: number;
+  /** Pages of a request at most. */
+  readonly maxPages: number;
+  /** Background requests in flight at most; 0 for the kernel's own limit. */
+  readonly maxBackground: number;
+  /** Seconds after which an unanswered request ends it all; 0 for never. */
+  readonly requestTimeout: number;
+}
+
+/** What Linux 6.18 offers. */
+export const LINUX_FLAGS: bigint = 0x73ff_fffbn | 0x7fdn << 32n;
+
+/** What holds before INIT is answered. */
+export const LIMITS_BEFORE_INIT: KernelLimits = {
+  minor: FUSE_KERNEL_MINOR_VERSION,
+  flags: 0n,
+  maxWrite: WRITE_MIN,
+  maxPages: DEFAULT_MAX_PAGES,
+  maxBackground: 0,
+  requestTimeout: 0,
+};
+
+/** The fixed struct of INIT. */
+export function encodeOffer(offer: KernelOffer): Uint8Array {
+  const minor = offer.minor ?? FUSE_KERNEL_MINOR_VERSION;
+  const flags = offer.flags ?? LINUX_FLAGS;
+  return encodeStruct("fuse_init_in", {
+    major: FUSE_KERNEL_VERSION,
+    minor,
+    max_readahead: offer.maxReadahead ?? 131072,
+    flags: Number(flags & 0xffff_ffffn),
+    flags2: Number(flags >> 32n),
+  }, minor);
+}
+
+/**
+ * Reads the answer to INIT.
+ *
+ * @returns What holds from now on; a sentence where the two cannot agree.
+ */
+export function acceptInit(
+  offer: KernelOffer,
+  body: Uint8Array,
+): KernelLimits | string {
+  const minor = offer.minor ?? FUSE_KERNEL_MINOR_VERSION;
+  const whole = new Uint8Array(sizeAt("fuse_init_out", minor));
+  whole.set(body.subarray(0, whole.length));
+  const out = decodeStruct("fuse_init_out", whole, 0, minor);
+  //= fs/fuse/inode.c process_init_reply(): another major version is an error.
+  if (out.major !== FUSE_KERNEL_VERSION) {
+    return `the server speaks FUSE ${out.major}`;
+  }
+  let flags = BigInt(out.flags);
+  if ((flags & initFlag("INIT_EXT")) !== 0n) flags |= BigInt(out.flags2) << 32n;
+  //= fs/fuse/inode.c process_init_reply(): max_pages counts only with its
+  //= flag, between 1 and the limit that the administrator set.
+  const maxPages = (flags & initFlag("MAX_PAGES")) === 0n
+    ? DEFAULT_MAX_PAGES
+    : Math.min(offer.maxPagesLimit ?? 256, Math.max(1, out.max_pages));
+  return {
+    minor: out.minor,
+    flags,
+    //= fs/fuse/inode.c process_init_reply(): max_write is at least 4096.
+    maxWrite: Math.max(WRITE_MIN, out.minor < 5 ? 0 : out.max_write),
+    maxPages,
+    //= fs/fuse/inode.c process_init_limits(): from 7.13 on.
+    maxBackground: out.minor < 13 ? 0 : out.max_background,
+    requestTimeout: (flags & initFlag("REQUEST_TIMEOUT")) === 0n
+      ? 0
+      : out.request_timeout,
+  };
+}
+
+/** What an answer to INIT says that nobody offered; `null` if nothing. */
+export function notOffered(
+  offer: KernelOffer,
+  { flags, minor }: KernelLimits,
+): string | null {
+  const extra = flags & ~(offer.flags ?? LINUX_FLAGS);
+  if (extra !== 0n) {
+    return `flags that were not offered: ${initFlagNames(extra).join(", ")}`;
+  }
+  return minor > (offer.minor ?? FUSE_KERNEL_MINOR_VERSION)
+    ? `minor version ${minor}, which was not offered`
+    : null;
+}
+
+/** Largest READ and WRITE in bytes that a client's call is split into. */
+export function splitSizes(
+  limits: KernelLimits,
+  maxRead: number,
+): { readonly read: number; readonly write: number } {
+  //= fs/fuse/file.c fuse_direct_io(): at most max_read or max_write, and at
+  //= most max_pages pages.
+  const pages = limits.maxPages * PAGE_SIZE;
+  return {
+    read: Math.min(pages, Math.max(PAGE_SIZE, maxRead)),
+    write: Math.min(pages, limits.maxWrite),
+  };
+}

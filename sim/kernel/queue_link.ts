@@ -1,0 +1,127 @@
+import type {
+  MemoryChannel,
+  MemoryEntry,
+} from "../../src/queue/memory_channel.ts";
+import { ring } from "../../src/queue/memory_channel.ts";
+import { Fifo } from "./fifo.ts";
+import type { SimRequest } from "./sim_request.ts";
+
+/**
+ * The kernel's end of one queue: `struct fuse_dev` with its list of requests
+ * that were read and not answered.
+ */
+export class QueueLink {
+  /** The queue's number. */
+  readonly index: number;
+  /** The memory that it shares with the server. */
+  readonly channel: MemoryChannel;
+  /** Requests that the server has taken, by id: `fpq->processing`. */
+  readonly processing: Map<bigint, SimRequest> = new Map();
+  /** Entries in which the server awaits a request: its readers. */
+  readonly waiting: Fifo<number> = new Fifo();
+  /** Whether it belongs to the connection yet. */
+  bound = true;
+  /** Whether the server's end is in the kernel's own thread. */
+  isLocal = false;
+  /** Whether the server has not closed it. */
+  open = true;
+  /** Whether the server has ever awaited a request in it. */
+  fetched = false;
+  /** Requests that the server has taken, INIT included. */
+  taken = 0;
+  /** Replies that were accepted. */
+  answered = 0;
+  readonly #contiguous: boolean;
+  readonly #held: (SimRequest | undefined)[];
+  readonly #wake: (() => void)[] = [];
+
+  /** Whether it is a queue of an io_uring. */
+  readonly isRing: boolean;
+
+  /** Makes the kernel's end of a channel. */
+  constructor(channel: MemoryChannel, isRing: boolean = false) {
+    this.isRing = isRing;
+    this.channel = channel;
+    this.index = channel.options.index;
+    this.#contiguous = channel.options.layout === "contiguous";
+    this.#held = new Array(channel.options.capacity).fill(undefined);
+  }
+
+  /** What is wrong with its buffers for WRITEs of a size, `null` if nothing. */
+  tooSmallFor(maxWrite: number): string | null {
+    //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least 8192 bytes
+    //= and the head of a WRITE with max_write bytes of data.
+    const { data } = this.channel.entries[0]!.request;
+    return data.length >= maxWrite
+      ? null
+      : `it holds ${data.length} bytes of data, WRITEs have ${maxWrite}`;
+  }
+
+  /** Whether requests may be sent that are to go through it. */
+  get isReady(): boolean {
+    //= fs/fuse/dev_uring.c is_ring_ready(): each queue needs an entry.
+    return !this.isRing || this.fetched || !this.open;
+  }
+
+  /** When the oldest request that the server has was made. */
+  get oldest(): number {
+    let oldest = Infinity;
+    for (const { created } of this.processing.values()) {
+      oldest = Math.min(oldest, created);
+    }
+    return oldest;
+  }
+
+  /** Bytes of the longest message that it takes. */
+  get roomForRequest(): number {
+    return this.channel.entries[0]!.request.data.length;
+  }
+
+  /** Puts a request into the entry that waits longest; whether it fits. */
+  fill(request: SimRequest): boolean {
+    const number = this.waiting.shift()!;
+    const entry = this.channel.entries[number]!;
+    if (!request.write(entry, this.#contiguous)) {
+      this.waiting.unshift(number);
+      return false;
+    }
+    entry.lengths[0] = request.length;
+    this.#held[number] = request;
+    request.queue = this.index;
+    this.taken++;
+    // A reply may come before this returns, but not before it is expected.
+    if (!request.noReply && !request.owesNothing) {
+      request.state = "sent";
+      this.processing.set(request.unique, request);
+    }
+    this.channel.filled.push(number);
+    this.wake();
+    return true;
+  }
+
+  /** The request that lies in an entry which the server has given back. */
+  takeHeld(entry: MemoryEntry): SimRequest | undefined {
+    const request = this.#held[entry.number];
+    this.#held[entry.number] = undefined;
+    return request;
+  }
+
+  /** Takes everything that the server has read and not answered. */
+  takeProcessing(): SimRequest[] {
+    const requests = [...this.processing.values()];
+    this.processing.clear();
+    return requests;
+  }
+
+  /** Wakes the server, wherever it sleeps. */
+  wake(): void {
+    if (!this.isLocal) ring(this.channel.serverBell);
+    if (this.#wake.length === 0) return;
+    for (const resolve of this.#wake.splice(0)) resolve();
+  }
+
+  /** Resolves when {@linkcode QueueLink.wake} is called next. */
+  sleep(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+}

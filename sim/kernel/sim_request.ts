@@ -1,0 +1,132 @@
+import { accessors } from "../../src/protocol/accessors.ts";
+import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
+import { type OpcodeRow, OPCODES } from "../../src/protocol/opcodes.ts";
+import type { MemoryEntry } from "../../src/queue/memory_channel.ts";
+import type { SimAnswer, SimCall } from "./call.ts";
+import { shapeOf, VALUE_SIZE_ANSWER } from "./request_shape.ts";
+
+const IN_HEADER = accessors("fuse_in_header");
+const SEPARATE_BODY_AT = 128;
+const NO_BODY = new Uint8Array(0);
+
+/** Where a request is. */
+export type RequestState =
+  /** Its sender sleeps until it may be sent, or the limit holds it back. */
+  | "waiting"
+  /** No queue has taken it. */
+  | "pending"
+  /** The server has it. */
+  | "sent"
+  /** It has ended. */
+  | "finished";
+
+/** A request on its way through the simulated kernel: `struct fuse_req`. */
+export class SimRequest {
+  /** What was asked for. */
+  readonly call: SimCall;
+  /** The row of its opcode. */
+  readonly row: OpcodeRow;
+  /** Bytes of the whole message. */
+  readonly length: number;
+  /** Bytes that a whole reply's body has: `fuse_len_args()`. */
+  readonly replySize: number;
+  /** Bytes at the end of the body that a reply may lack: `out_argvar`. */
+  readonly replySlack: number;
+  /** Identifies it among those in flight; 0 until it is sent. */
+  unique = 0n;
+  /** The queue that took it, -1 until one has. */
+  queue = -1;
+  /** Where it is. */
+  state: RequestState = "waiting";
+  /** Whether it is the kernel's own and ends when it is taken. */
+  owesNothing = false;
+  /** Whether the server is to be told that its caller was interrupted. */
+  interrupted = false;
+  /** When it was made, in microseconds of the kernel's clock. */
+  created = 0;
+  /** How it ends. */
+  readonly answer: Promise<SimAnswer>;
+  #resolve: (answer: SimAnswer) => void;
+
+  /**
+   * Makes a request.
+   *
+   * @param call What is asked for.
+   * @param minor The minor version agreed on.
+   */
+  constructor(call: SimCall, minor: number) {
+    const { row, structs } = shapeOf(call.opcode, minor);
+    this.call = call;
+    this.row = row;
+    this.length = IN_HEADER.size + (call.body?.length ?? 0) +
+      (call.tail?.length ?? 0);
+    // Asked for a size, the server answers with that alone.
+    const asksSize = row.outTail === "value" && call.replyMax === undefined;
+    const fixed = asksSize ? VALUE_SIZE_ANSWER : structs;
+    const max = call.replyMax ?? 0;
+    this.replySize = fixed + max;
+    //= fs/fuse/inode.c fuse_new_init(): older servers answer INIT with less.
+    this.replySlack = row.opcode === OPCODES.INIT.opcode ? fixed : max;
+    const { promise, resolve } = Promise.withResolvers<SimAnswer>();
+    this.answer = promise;
+    this.#resolve = resolve;
+  }
+
+  /** The CPU that it is sent from. */
+  get cpu(): number {
+    return this.call.cpu ?? this.call.credentials?.pid ?? 0;
+  }
+
+  /** Whether the server must not answer. */
+  get noReply(): boolean {
+    return this.row.noReply === true;
+  }
+
+  /** Whether the server has to answer. */
+  get isOwed(): boolean {
+    return !this.row.noReply && !this.row.optionalReply;
+  }
+
+  /** Puts the message into an entry; returns whether it fits. */
+  write(entry: MemoryEntry, contiguous: boolean): boolean {
+    const { body = NO_BODY, tail = NO_BODY, credentials } = this.call;
+    const room = contiguous
+      ? entry.incoming.length - IN_HEADER.size - body.length
+      : entry.outgoing.length;
+    if (tail.length > room) return false;
+    const { header } = entry.request;
+    IN_HEADER.set.len(header, 0, this.length);
+    IN_HEADER.set.opcode(header, 0, this.row.opcode);
+    IN_HEADER.set.unique(header, 0, this.unique);
+    IN_HEADER.set.nodeid(header, 0, this.call.nodeid ?? FUSE_ROOT_ID);
+    IN_HEADER.set.uid(header, 0, credentials?.uid ?? 0);
+    IN_HEADER.set.gid(header, 0, credentials?.gid ?? 0);
+    IN_HEADER.set.pid(header, 0, credentials?.pid ?? 0);
+    IN_HEADER.set.total_extlen(header, 0, 0);
+    IN_HEADER.set.padding(header, 0, 0);
+    const bodyAt = contiguous ? IN_HEADER.size : SEPARATE_BODY_AT;
+    entry.incoming.set(body, bodyAt);
+    if (contiguous) entry.incoming.set(tail, bodyAt + body.length);
+    else entry.outgoing.set(tail);
+    return true;
+  }
+
+  /**
+   * Ends the request; what comes after the first end is ignored.
+   *
+   * @param errno A positive error number, 0 for success.
+   * @param body The reply's body, in memory that is the queue's.
+   */
+  end(errno: number, body: Uint8Array = NO_BODY): void {
+    this.state = "finished";
+    const { into } = this.call;
+    const { length } = body;
+    if (errno !== 0 || length === 0) body = NO_BODY;
+    else if (into === undefined) body = body.slice();
+    else {
+      into.set(body);
+      body = length === into.length ? into : into.subarray(0, length);
+    }
+    this.#resolve({ errno, body });
+  }
+}

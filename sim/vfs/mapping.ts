@@ -1,0 +1,87 @@
+import { ERRNO } from "../../src/base/errno.ts";
+import { dropReference, type OpenFile } from "./open_file.ts";
+import { PAGE_SIZE, PageCache } from "./page_cache.ts";
+import { SimError } from "../kernel/sim_error.ts";
+
+/** What mmap(2) returns: a file's bytes as memory. */
+export class SimMapping {
+  readonly #file: OpenFile;
+  readonly #shared: boolean;
+  readonly #writable: boolean;
+  /** A private mapping's own pages come from the file once. */
+  readonly #pages: PageCache;
+  #failures: number;
+  #mapped = true;
+
+  /** Maps a file; see `SimFile.mmap()`. */
+  constructor(file: OpenFile, shared: boolean, writable: boolean) {
+    this.#file = file;
+    this.#shared = shared;
+    this.#writable = writable || !shared;
+    this.#pages = shared ? file.inode.pages : new PageCache();
+    this.#failures = this.#pages.failures;
+    if (shared) this.#pages.mapped();
+    // The mapping keeps the file open when its descriptor is closed.
+    file.references++;
+  }
+
+  /** Copies out of the memory; what is not there is asked of the server. */
+  async read(into: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < into.length;) {
+      const at = position + done;
+      const page = await this.#page(at);
+      const from = at % PAGE_SIZE;
+      const count = Math.min(PAGE_SIZE - from, into.length - done);
+      into.set(page.subarray(from, from + count), done);
+      done += count;
+    }
+  }
+
+  /** Copies into the memory; the server hears of it some time. */
+  async write(from: Uint8Array, position: number): Promise<void> {
+    if (!this.#writable) {
+      throw new SimError("write to mapped memory", ERRNO.EFAULT);
+    }
+    for (let done = 0; done < from.length;) {
+      const at = position + done;
+      const page = await this.#page(at);
+      const start = at % PAGE_SIZE;
+      const count = Math.min(PAGE_SIZE - start, from.length - done);
+      page.set(from.subarray(done, done + count), start);
+      if (this.#shared) this.#pages.touch(Math.floor(at / PAGE_SIZE));
+      done += count;
+    }
+  }
+
+  /** msync(2): sends what was written. */
+  async msync(): Promise<void> {
+    if (!this.#shared) return;
+    await this.#pages.writeBack(this.#file);
+    //= mm/filemap.c file_check_and_advance_wb_err(): what somebody else could
+    //= not write is told to everybody once.
+    const { failures } = this.#pages;
+    const isNew = failures > this.#failures;
+    this.#failures = failures;
+    if (isNew) throw new SimError("write mapped memory back", ERRNO.EIO);
+  }
+
+  /** munmap(2); what was written is sent. */
+  async munmap(): Promise<void> {
+    if (!this.#mapped) return;
+    this.#mapped = false;
+    try {
+      await this.msync();
+    } finally {
+      if (this.#shared) this.#pages.unmapped();
+      dropReference(this.#file);
+    }
+  }
+
+  async #page(at: number): Promise<Uint8Array> {
+    //= mm/filemap.c filemap_fault(): memory behind the end is SIGBUS.
+    if (at >= this.#file.inode.stat.size) {
+      throw new SimError("access mapped memory", ERRNO.EFAULT);
+    }
+    return await this.#pages.page(this.#file, Math.floor(at / PAGE_SIZE));
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Changes of mode, owner and times: what the kernel checks, asks and sends.
+ * fs/attr.c, fs/fuse/dir.c fuse_setattr().
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { FATTR, S_IF } from "../../src/protocol/flags.ts";
+import type { Encodable } from "../../src/protocol/types.ts";
+import {
+  changeAttributes,
+  type Mounted,
+  probeCapability,
+  withoutSetId,
+} from "./attributes.ts";
+import { allowed, MAY, owns, permitted } from "./permission.ts";
+import { SimError } from "../kernel/sim_error.ts";
+
+const NS_PER_S = 1_000_000_000n;
+const S_ISGID = 0o2000;
+
+/** A time to be set: nanoseconds since 1970, or that of the call. */
+export type SimTime = bigint | "now" | null;
+
+/** chmod(2) and fchmod(2). */
+export async function changeMode(
+  mounted: Mounted,
+  during: string,
+  mode: number,
+): Promise<void> {
+  writable(mounted, during);
+  await change(mounted, during, () => {
+    allowed(mounted, during);
+    if (!owns(mounted)) throw new SimError(during, ERRNO.EPERM);
+    const { credentials, inode } = mounted;
+    //= fs/attr.c setattr_prepare(): nobody gives away a group's rights that he
+    //= does not have.
+    const foreign = credentials.uid !== 0 && credentials.gid !== inode.stat.gid;
+    const kept = foreign ? 0o7777 & ~S_ISGID : 0o7777;
+    //= fs/open.c chmod_common(): the type of the file comes along.
+    const type = inode.stat.mode & S_IF.MT;
+    return { valid: FATTR.MODE, mode: mode & kept | type };
+  });
+}
+
+/** chown(2); -1 leaves one as it is. */
+export async function changeOwner(
+  mounted: Mounted,
+  during: string,
+  uid: number,
+  gid: number,
+): Promise<void> {
+  writable(mounted, during);
+  await change(mounted, during, async () => {
+    //= fs/open.c chown_common(): a directory has nothing to lose.
+    const { stat } = mounted.inode;
+    const keepsBits = (stat.mode & S_IF.MT) === S_IF.DIR;
+    if (!keepsBits) await probeCapability(mounted);
+    allowed(mounted, during);
+    const lost = keepsBits ? {} : await withoutSetId(mounted, during);
+    const { credentials, inode } = mounted;
+    //= fs/attr.c chown_ok() and chgrp_ok(): the owner may hand it to a group
+    //= that he is in.
+    const keeps = uid < 0 || uid === inode.stat.uid;
+    const joins = gid < 0 || gid === credentials.gid || gid === inode.stat.gid;
+    const isChecked = credentials.uid !== 0 &&
+      mounted.defaultPermissions !== false;
+    if (isChecked && !(owns(mounted) && keeps && joins)) {
+      throw new SimError(during, ERRNO.EPERM);
+    }
+    return {
+      ...lost,
+      valid: (lost.valid ?? 0) | (uid < 0 ? 0 : FATTR.UID) |
+        (gid < 0 ? 0 : FATTR.GID),
+      uid: Math.max(0, uid),
+      gid: Math.max(0, gid),
+    };
+  });
+}
+
+/** utimensat(2); `null` leaves one as it is. */
+export async function changeTimes(
+  mounted: Mounted,
+  during: string,
+  atime: SimTime,
+  mtime: SimTime,
+): Promise<void> {
+  //= fs/utimes.c do_utimes(): nothing is looked at for nothing.
+  if (atime === null && mtime === null) return;
+  writable(mounted, during);
+  const isTouch = atime === "now" && mtime === "now";
+  await change(mounted, during, async () => {
+    //= fs/attr.c may_setattr(): whoever may write may set both to now.
+    if (isTouch && !owns(mounted)) await permitted(mounted, during, MAY.WRITE);
+    allowed(mounted, during);
+    if (!isTouch && !owns(mounted)) throw new SimError(during, ERRNO.EPERM);
+    return {
+      valid: timeFlags(atime, FATTR.ATIME, FATTR.ATIME_NOW) |
+        timeFlags(mtime, FATTR.MTIME, FATTR.MTIME_NOW),
+      atime: seconds(atime),
+      atimensec: nanoseconds(atime),
+      mtime: seconds(mtime),
+      mtimensec: nanoseconds(mtime),
+    };
+  });
+}
+
+/** Refuses changes to a read-only mount: it is asked nothing. */
+export function writable({ readOnly }: Mounted, during: string): void {
+  //= fs/namespace.c mnt_want_write().
+  if (readOnly) throw new SimError(during, ERRNO.EROFS);
+}
+
+type Wanted = Encodable<"fuse_setattr_in">;
+
+async function change(
+  mounted: Mounted,
+  during: string,
+  prepare: () => Wanted | Promise<Wanted>,
+): Promise<void> {
+  const { lock } = mounted.inode;
+  await lock.take(true);
+  try {
+    await changeAttributes(mounted, during, await prepare());
+  } finally {
+    lock.give();
+  }
+}
+
+function timeFlags(time: SimTime, set: number, now: number): number {
+  if (time === null) return 0;
+  return time === "now" ? set | now : set;
+}
+
+function seconds(time: SimTime): bigint {
+  if (typeof time !== "bigint") return 0n;
+  return BigInt.asUintN(64, (time - mod(time)) / NS_PER_S);
+}
+
+function nanoseconds(time: SimTime): number {
+  return typeof time === "bigint" ? Number(mod(time)) : 0;
+}
+
+function mod(ns: bigint): bigint {
+  return ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
+}

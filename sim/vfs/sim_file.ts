@@ -1,0 +1,313 @@
+import { encodeStruct } from "../../src/protocol/codec.ts";
+import { ERRNO } from "../../src/base/errno.ts";
+import { FALLOC_FL, FOPEN, FUSE_FSYNC, O } from "../../src/protocol/flags.ts";
+import {
+  attributes,
+  changeAttributes,
+  changeSize,
+  losesSetId,
+  probeCapability,
+  withoutSetId,
+} from "./attributes.ts";
+import { READING, transferAsync } from "./direct_io.ts";
+import type { FlockKind } from "./flock_table.ts";
+import type { SimStat } from "./inode.ts";
+import {
+  accessed,
+  ask,
+  checked,
+  dropReference,
+  type OpenFile,
+  read,
+  seek,
+  write,
+} from "./open_file.ts";
+import { SimMapping } from "./mapping.ts";
+import { changeMode } from "./ownership.ts";
+import { allowed } from "./permission.ts";
+import { SimError } from "../kernel/sim_error.ts";
+import { type SimStatfs, statfs } from "./statfs.ts";
+
+const SUPPORTED = FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE |
+  FALLOC_FL.ZERO_RANGE;
+
+/** A file descriptor of the mounted file, as a program has it. */
+export class SimFile {
+  readonly #file: OpenFile;
+  #closed = false;
+
+  /** Makes a descriptor; see `SimClient.open()`. */
+  constructor(file: OpenFile) {
+    this.#file = file;
+    file.references++;
+  }
+
+  /** pread(2): bytes read, fewer than asked at the end of the file. */
+  async pread(into: Uint8Array, position: number): Promise<number> {
+    const file = this.#readable("pread", position);
+    return await read(file, into, position, "pread");
+  }
+
+  /** read(2), from where the last one ended. */
+  async read(into: Uint8Array): Promise<number> {
+    const file = this.#readable("read", 0);
+    const count = await read(file, into, file.position, "read");
+    file.position += count;
+    return count;
+  }
+
+  /** pread(2) by io_submit(2): parts of it are in flight together. */
+  async aioRead(into: Uint8Array, position: number): Promise<number> {
+    const file = this.#readable("io_submit", position);
+    if (!file.asyncDio) {
+      return await this.#alone(() => read(file, into, position, "io_submit"));
+    }
+    const dirty = file.inode.pages.writeBack(file);
+    if (dirty !== undefined) await dirty;
+    const { size: end } = file.inode.stat;
+    if (position >= end) return 0;
+    const size = file.split.read;
+    //= fs/fuse/file.c fuse_direct_IO(): what whole requests take up to the end
+    //= of the file, and nothing behind it.
+    const whole = file.pagesSize;
+    const length = Math.ceil((end - position) / whole) * whole;
+    const result = await transferAsync(
+      file,
+      READING,
+      size,
+      length < into.length ? into.subarray(0, length) : into,
+      position,
+    );
+    accessed(file);
+    return checked(result, "io_submit");
+  }
+
+  /** pwrite(2): bytes written. */
+  async pwrite(from: Uint8Array, position: number): Promise<number> {
+    const file = this.#writable("pwrite", position);
+    return await write(file, from, position, "pwrite", false);
+  }
+
+  /** write(2), from where the last one ended. */
+  async write(from: Uint8Array): Promise<number> {
+    const file = this.#writable("write", 0);
+    const { position } = file;
+    const count = await write(file, from, position, "write", false);
+    if (count > 0) file.position = file.writtenTo;
+    return count;
+  }
+
+  /** pwrite(2) by io_submit(2): parts of it are in flight together. */
+  async aioWrite(from: Uint8Array, position: number): Promise<number> {
+    const file = this.#writable("io_submit", position);
+    const work = (together: boolean) =>
+      write(file, from, position, "io_submit", together);
+    if (file.asyncDio) return await work(true);
+    return await this.#alone(() => work(false));
+  }
+
+  /** fsync(2). */
+  async fsync(): Promise<void> {
+    await this.#sync("fsync", 0);
+  }
+
+  /** fdatasync(2). */
+  async fdatasync(): Promise<void> {
+    await this.#sync("fdatasync", FUSE_FSYNC.FDATASYNC);
+  }
+
+  /** ftruncate(2). */
+  async ftruncate(size: number): Promise<void> {
+    const file = this.#opened("ftruncate");
+    if ((file.flags & O.ACCMODE) === O.RDONLY || size < 0) {
+      throw new SimError("ftruncate", ERRNO.EINVAL);
+    }
+    await changeSize(file, "ftruncate", size, file);
+  }
+
+  /** fallocate(2). */
+  async fallocate(mode: number, offset: number, length: number): Promise<void> {
+    const call = "fallocate";
+    const opened = this.#opened(call);
+    if (offset < 0 || length <= 0) throw new SimError(call, ERRNO.EINVAL);
+    //= fs/open.c vfs_fallocate() and fs/fuse/file.c fuse_file_fallocate():
+    //= other modes do not reach the server.
+    const punchOnly = (mode & FALLOC_FL.PUNCH_HOLE) !== 0 &&
+      (mode & FALLOC_FL.KEEP_SIZE) === 0;
+    const both = FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE;
+    const isKnown = (mode & ~SUPPORTED) === 0 && (mode & both) !== both;
+    if (!isKnown || punchOnly) throw new SimError(call, ERRNO.EOPNOTSUPP);
+    const file = this.#writable(call, offset);
+    if (opened.inode.unknown.has("FALLOCATE")) {
+      throw new SimError(call, ERRNO.EOPNOTSUPP);
+    }
+    await file.inode.lock.take(true);
+    try {
+      await probeCapability(file);
+      //= fs/inode.c file_remove_privs(): by a SETATTR of its own.
+      if (losesSetId(file)) {
+        await changeAttributes(file, call, await withoutSetId(file, call));
+      }
+      const body = encodeStruct("fuse_fallocate_in", {
+        fh: file.fh,
+        offset: BigInt(offset),
+        length: BigInt(length),
+        mode,
+      });
+      const errno = await ask(file, "FALLOCATE", body, ERRNO.EOPNOTSUPP);
+      if (errno !== 0) throw new SimError(call, errno);
+      const grows = (mode & FALLOC_FL.KEEP_SIZE) === 0;
+      file.inode.written(grows ? offset + length : 0);
+    } finally {
+      file.inode.lock.give();
+    }
+  }
+
+  /** lseek(2): the new position. */
+  async lseek(offset: number, whence: number): Promise<number> {
+    const file = this.#opened("lseek");
+    const position = await seek(file, offset, whence);
+    if (position < 0) throw new SimError("lseek", ERRNO.EINVAL);
+    file.position = position;
+    return position;
+  }
+
+  /** fstat(2). */
+  async fstat(): Promise<SimStat> {
+    const file = this.#opened("fstat");
+    allowed(file, "fstat");
+    return await attributes(file, "fstat");
+  }
+
+  /** fchmod(2). */
+  async fchmod(mode: number): Promise<void> {
+    await changeMode(this.#opened("fchmod"), "fchmod", mode);
+  }
+
+  /** readv(2) at a position: one transfer into several pieces of memory. */
+  async preadv(
+    into: readonly Uint8Array[],
+    position: number,
+  ): Promise<number> {
+    const whole = new Uint8Array(lengthOf(into));
+    const count = await this.pread(whole, position);
+    let at = 0;
+    for (const piece of into) {
+      piece.set(whole.subarray(at, Math.min(count, at + piece.length)));
+      at += piece.length;
+      if (at >= count) break;
+    }
+    return count;
+  }
+
+  /** writev(2) at a position: one transfer from several pieces of memory. */
+  async pwritev(
+    from: readonly Uint8Array[],
+    position: number,
+  ): Promise<number> {
+    const whole = new Uint8Array(lengthOf(from));
+    let at = 0;
+    for (const piece of from) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return await this.pwrite(whole, position);
+  }
+
+  /** fstatfs(2). */
+  async fstatfs(): Promise<SimStatfs> {
+    return await statfs(this.#opened("fstatfs"));
+  }
+
+  /** flock(2) with LOCK_NB; the server hears nothing of it. */
+  flock(kind: FlockKind): void {
+    const file = this.#opened("flock");
+    file.inode.flocks.take(file, kind);
+  }
+
+  /** mmap(2): to be written to as well if the file is. */
+  mmap(shared: boolean): SimMapping {
+    const file = this.#opened("mmap");
+    const mode = file.flags & O.ACCMODE;
+    //= mm/mmap.c do_mmap(): a file that cannot be read is not mapped.
+    if (mode === O.WRONLY) throw new SimError("mmap", ERRNO.EACCES);
+    //= fs/fuse/file.c fuse_file_mmap(): shared memory of a file that goes past
+    //= the page cache needs FUSE_DIRECT_IO_ALLOW_MMAP.
+    const isDirect = (file.openFlags & FOPEN.DIRECT_IO) !== 0;
+    if (shared && isDirect && !file.allowsMmap) {
+      throw new SimError("mmap", ERRNO.ENODEV);
+    }
+    return new SimMapping(file, shared, mode === O.RDWR);
+  }
+
+  /** dup(2). */
+  dup(): SimFile {
+    return new SimFile(this.#opened("dup"));
+  }
+
+  /** close(2): FLUSH each time, RELEASE after the last, not waited for. */
+  async close(): Promise<void> {
+    const file = this.#opened("close");
+    this.#closed = true;
+    let errno = 0;
+    if ((file.openFlags & FOPEN.NOFLUSH) === 0) {
+      const body = encodeStruct("fuse_flush_in", {
+        fh: file.fh,
+        lock_owner: file.lockOwner,
+      });
+      //= fs/fuse/file.c fuse_flush(): goes out whatever state the connection
+      //= is in.
+      errno = await ask(file, "FLUSH", body, 0, { force: true });
+    }
+    dropReference(file);
+    if (errno !== 0) throw new SimError("close", errno);
+  }
+
+  async #sync(call: string, flags: number): Promise<void> {
+    const file = this.#opened(call);
+    await file.inode.pages.writeBack(file);
+    const body = encodeStruct("fuse_fsync_in", {
+      fh: file.fh,
+      fsync_flags: flags,
+    });
+    const errno = await ask(file, "FSYNC", body, 0);
+    if (errno !== 0) throw new SimError(call, errno);
+  }
+
+  /** Does what io_submit(2) does not come back from before it is done. */
+  async #alone(work: () => Promise<number>): Promise<number> {
+    const { submission } = this.#file;
+    await submission.take(true);
+    try {
+      return await work();
+    } finally {
+      submission.give();
+    }
+  }
+
+  #opened(call: string): OpenFile {
+    if (this.#closed) throw new SimError(call, ERRNO.EBADF);
+    return this.#file;
+  }
+
+  #readable(call: string, position: number): OpenFile {
+    return this.#able(call, position, O.WRONLY);
+  }
+
+  #writable(call: string, position: number): OpenFile {
+    return this.#able(call, position, O.RDONLY);
+  }
+
+  #able(call: string, position: number, refused: number): OpenFile {
+    const file = this.#opened(call);
+    if ((file.flags & O.ACCMODE) === refused) {
+      throw new SimError(call, ERRNO.EBADF);
+    }
+    if (position < 0) throw new SimError(call, ERRNO.EINVAL);
+    return file;
+  }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}

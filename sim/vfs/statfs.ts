@@ -1,0 +1,51 @@
+import { decodeStruct } from "../../src/protocol/codec.ts";
+import type { Mounted } from "./attributes.ts";
+import { mayUse } from "./permission.ts";
+import { SimError } from "../kernel/sim_error.ts";
+
+/** What statfs(2) of the mounted file tells. */
+export interface SimStatfs {
+  /** Blocks of the file system. */
+  readonly blocks: number;
+  /** Blocks that are free. */
+  readonly free: number;
+  /** Blocks that are free to anybody. */
+  readonly available: number;
+  /** Files. */
+  readonly files: number;
+  /** Size of a block in bytes. */
+  readonly blockSize: number;
+  /** Longest name in bytes. */
+  readonly nameMax: number;
+}
+
+const NOTHING: SimStatfs = {
+  blocks: 0,
+  free: 0,
+  available: 0,
+  files: 0,
+  blockSize: 0,
+  nameMax: 0,
+};
+
+/** statfs(2) and fstatfs(2). */
+export async function statfs(mounted: Mounted): Promise<SimStatfs> {
+  //= fs/fuse/inode.c fuse_statfs(): whoever is kept out is told nothing.
+  if (!mayUse(mounted)) return NOTHING;
+  const { caller, credentials, signals } = mounted;
+  const { errno, body } = await caller.call({
+    opcode: "STATFS",
+    credentials,
+    signals,
+  });
+  if (errno !== 0) throw new SimError("statfs", errno);
+  const { st } = decodeStruct("fuse_statfs_out", body);
+  return {
+    blocks: Number(st.blocks),
+    free: Number(st.bfree),
+    available: Number(st.bavail),
+    files: Number(st.files),
+    blockSize: st.bsize,
+    nameMax: st.namelen,
+  };
+}

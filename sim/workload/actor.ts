@@ -1,0 +1,251 @@
+import { ERRNO } from "../../src/base/errno.ts";
+import { O } from "../../src/protocol/flags.ts";
+import { CheckedFile } from "../oracle/checked_file.ts";
+import { SimClient, type SimMount } from "../vfs/client.ts";
+import type { VirtualClock } from "../determinism/clock.ts";
+import type { Cores } from "../kernel/cores.ts";
+import type { DiskModel } from "../oracle/model.ts";
+import type { ClientPlan, Step } from "./plan.ts";
+import { SimError } from "../kernel/sim_error.ts";
+import type { SimFile } from "../vfs/sim_file.ts";
+
+/** What an {@linkcode Actor} works with. */
+export interface ActorOptions {
+  /** Its number. */
+  readonly index: number;
+  /** The mounted file. */
+  readonly mount: SimMount;
+  /** What the disk must hold. */
+  readonly model: DiskModel;
+  /** Passes the time. */
+  readonly clock: VirtualClock;
+  /** The machine that it runs on. */
+  readonly cores: Cores;
+  /** Microseconds of a CPU that a step takes; none for 0. */
+  readonly clientUs: number;
+  /** Whether a step may fail in a way. */
+  readonly mayFail: (step: Step, errno: number) => boolean;
+  /** Hears of each step as it ends: a count, or a negative errno. */
+  readonly onStep: (actor: number, step: Step, result: number) => void;
+}
+
+/** A process that does what it was planned to do. */
+export class Actor {
+  /** The process. */
+  readonly client: SimClient;
+  /** Steps that have ended. */
+  done = 0;
+  readonly #options: ActorOptions;
+  readonly #plan: ClientPlan;
+  #file: SimFile | null = null;
+  #next = 0;
+
+  /** Plans a process. */
+  constructor(plan: ClientPlan, options: ActorOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    const pid = 1000 + options.index;
+    const who = { uid: 0, gid: 0, pid };
+    this.client = new SimClient(options.mount, who);
+  }
+
+  /** Does it all; rejects with what cannot be. */
+  async run(): Promise<void> {
+    this.#file = await this.#opened();
+    const { depth } = this.#plan;
+    const lanes = Array.from({ length: depth }, () => this.#lane());
+    await Promise.all(lanes);
+    await this.#close();
+  }
+
+  async #lane(): Promise<void> {
+    const { clientUs, cores } = this.#options;
+    const { steps } = this.#plan;
+    while (this.#next < steps.length && !this.client.signals.killed) {
+      const step = steps[this.#next++]!;
+      if (clientUs > 0) await cores.busy(clientUs);
+      await this.#try(step);
+    }
+  }
+
+  async #try(step: Step): Promise<void> {
+    const { index, onStep, mayFail } = this.#options;
+    let result;
+    try {
+      this.#file ??= await this.#opened();
+      result = this.#file === null ? 0 : await this.#do(step, this.#file);
+    } catch (error) {
+      if (!(error instanceof SimError)) throw error;
+      if (!mayFail(step, error.errno)) {
+        const what = JSON.stringify(step);
+        throw new Error(`Client ${index} cannot do ${what}: ${error.message}`);
+      }
+      result = -error.errno;
+    }
+    this.done++;
+    onStep(index, step, result);
+  }
+
+  async #opened(): Promise<SimFile | null> {
+    try {
+      return await this.client.open(O.RDWR);
+    } catch (error) {
+      const isLegal = error instanceof SimError &&
+        this.#options.mayFail({ do: "reopen" }, error.errno);
+      if (!isLegal) throw error;
+      return null;
+    }
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    if (file === null) return;
+    try {
+      await file.close();
+    } catch (error) {
+      const isLegal = error instanceof SimError &&
+        this.#options.mayFail({ do: "reopen" }, error.errno);
+      if (!isLegal) throw error;
+    }
+  }
+
+  async #do(step: Step, file: SimFile): Promise<number> {
+    const { model, clock, mount } = this.#options;
+    const checked = new CheckedFile(file, model);
+    switch (step.do) {
+      case "read":
+        return await checked.pread(new Uint8Array(step.size), step.at);
+      case "aioRead":
+        return await checked.aioRead(new Uint8Array(step.size), step.at);
+      case "write":
+        return await checked.pwrite(bytesOf(step), step.at);
+      case "aioWrite":
+        return await checked.aioWrite(bytesOf(step), step.at);
+      case "append":
+        return await this.#append(bytesOf(step));
+      case "mapRead":
+      case "mapWrite":
+        return await this.#map(step, file);
+      case "zero":
+      case "punch":
+        await checked.zero(step.at, step.size, { unmap: step.do === "punch" });
+        return 0;
+      case "fallocate":
+        return await this.#allocate(step.at, step.size, checked);
+      case "truncate":
+        await checked.resize(step.size, () => this.client.truncate(step.size));
+        return 0;
+      case "ftruncate":
+        await checked.ftruncate(step.size);
+        return 0;
+      case "lseek":
+        return await file.lseek(step.at, step.whence);
+      case "chmod":
+        await this.client.chmod(step.mode);
+        return 0;
+      case "stat":
+        return (await this.client.stat()).size;
+      case "statfs":
+        return (await this.client.statfs()).blockSize;
+      case "fsync":
+        await file.fsync();
+        return 0;
+      case "reopen":
+        // Lanes that are under way go on with the old file.
+        if (this.#plan.depth > 1) return 0;
+        await this.#close();
+        this.#file = mount.attached ? await this.#opened() : null;
+        return 0;
+      case "dup":
+        await file.dup().close();
+        return 0;
+      case "think":
+        await clock.sleep(step.us);
+        return 0;
+    }
+  }
+
+  /** The only one who changes the size, so that it knows where the end is. */
+  async #append(bytes: Uint8Array): Promise<number> {
+    const { model, mount } = this.#options;
+    const file = await this.client.open(O.RDWR | O.APPEND);
+    // A write that failed may have moved the end without the kernel's knowing,
+    // which does not believe an answer either that came while others wrote.
+    let at;
+    do at = (await this.client.stat()).size; while (
+      at !== mount.inode.stat.size
+    );
+    const checked = new CheckedFile(file, model);
+    try {
+      return await checked.write(bytes, at, () => file.pwrite(bytes, 0));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #allocate(
+    at: number,
+    size: number,
+    checked: CheckedFile,
+  ): Promise<number> {
+    await checked.resize(at + size, () => checked.file.fallocate(0, at, size));
+    return 0;
+  }
+
+  /** Maps, reads or writes, and unmaps. */
+  async #map(
+    step: Step & { at: number; size: number },
+    file: SimFile,
+  ): Promise<number> {
+    const { model } = this.#options;
+    const mapping = file.mmap(true);
+    try {
+      if (step.do === "mapRead") {
+        const into = new Uint8Array(step.size);
+        const read = model.beginRead(step.at, step.size);
+        let ok = false;
+        try {
+          await mapping.read(into, step.at);
+          ok = true;
+        } finally {
+          model.endRead(read, ok ? into : null);
+        }
+        return step.size;
+      }
+      const bytes = bytesOf(step);
+      const checked = new CheckedFile(file, model);
+      return await checked.write(bytes, step.at, async () => {
+        await mapping.write(bytes, step.at);
+        await mapping.msync();
+        return bytes.length;
+        // Its pages stay in the cache, and may be written with others.
+      }, true);
+    } finally {
+      await mapping.munmap();
+    }
+  }
+}
+
+/** The bytes that a step writes: different from those of any other. */
+function bytesOf(step: Step): Uint8Array {
+  if (!("mark" in step)) throw new TypeError(`Cannot write by ${step.do}`);
+  const words = new Int32Array(Math.ceil(step.size / 4));
+  words.fill(step.mark | 1);
+  return new Uint8Array(words.buffer, 0, step.size);
+}
+
+/** Errors that a step may end with although nothing went wrong. */
+export function isExpected(step: Step, errno: number): boolean {
+  switch (step.do) {
+    case "lseek":
+      return errno === ERRNO.ENXIO || errno === ERRNO.EINVAL;
+    case "fallocate":
+      return errno === ERRNO.EOPNOTSUPP || errno === ERRNO.ENOSPC;
+    case "truncate":
+    case "ftruncate":
+      return errno === ERRNO.ENOSPC;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * Image files and block devices by system calls.
+ *
+ * @module
+ */
+
+import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
+import { ERRNO } from "../../base/errno.ts";
+import {
+  BufferAddresses,
+  BufferPointers,
+  LastBigint,
+  pointerOf,
+} from "../syscall/call_arguments.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+  pathOfDescriptor,
+} from "../syscall/descriptor.ts";
+import { errno, type Libc, libc } from "../syscall/libc.ts";
+import { type FileKind, statxDescriptor } from "./statx.ts";
+import { SystemError } from "../syscall/system_error.ts";
+
+// _IOR(0x12, 114, size_t) of <linux/fs.h>.
+const BLKGETSIZE64 = 0x80081272n;
+
+// Leaves a time as it is: utimensat(2).
+const UTIME_OMIT = 0x3ffffffen;
+const RWF_NOWAIT = 8;
+const TWO_32 = 2 ** 32;
+
+const TMPFS_MAGIC = 0x01021994;
+const STRUCT_STATFS_SIZE = 120;
+
+const NANOSECONDS = 1_000_000_000n;
+
+/** How to open an image. */
+export interface BlockFileOptions {
+  /** Open for writing too. */
+  readonly writable: boolean;
+  /** Go past the page cache, O_DIRECT; no if left out. */
+  readonly direct?: boolean;
+}
+
+/**
+ * Opens an existing image.
+ *
+ * @param path A regular file or a block device, or a symbolic link to one.
+ * @param options How.
+ * @throws {SystemError} EISDIR for a directory, ENOTBLK for anything else
+ * that is neither file nor block device, and the errors of open(2).
+ */
+export function openBlockFile(
+  path: string,
+  options: BlockFileOptions,
+): BlockFile {
+  // A place handle first: opening a pipe or a device for real has effects.
+  const place = openDescriptor(path, OPEN.PATH, { advice: adviceOnOpen });
+  try {
+    refuseOtherKinds(place, path);
+    const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) |
+      (options.direct === true ? OPEN.DIRECT : 0);
+    const found = pathOfDescriptor(place);
+    return new LinuxBlockFile(
+      openDescriptor(found, flags, { label: path, advice: adviceOnOpen }),
+    );
+  } finally {
+    closeDescriptor(place);
+  }
+}
+
+/** One open image; its descriptor may be shared by the threads of a process. */
+export class LinuxBlockFile implements BlockFile {
+  readonly fd: number;
+  readonly #libc: Libc = libc();
+  readonly #pointers: BufferPointers = new BufferPointers();
+  readonly #length: LastBigint = new LastBigint();
+  readonly #addresses: BufferAddresses = new BufferAddresses();
+  readonly #iovec: Uint32Array<ArrayBuffer> = new Uint32Array(4);
+  readonly #iovecPointer: Deno.PointerValue = pointerOf(
+    new Uint8Array(this.#iovec.buffer),
+  );
+  #closed = false;
+
+  /**
+   * Wraps an open descriptor, which {@linkcode close} closes: a second thread
+   * that wraps the same one leaves that to the first.
+   *
+   * @param fd A descriptor of a file or block device.
+   */
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  pread(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    const pointer = this.#pointer(buffer, start, length);
+    const size = this.#length.of(length);
+    const offset = BigInt(position);
+    for (;;) {
+      const count = this.#libc.pread(this.fd, pointer, size, offset);
+      if (count >= 0) return count;
+      const error = errno();
+      if (error !== ERRNO.EINTR) return -error;
+    }
+  }
+
+  preadNow(buffer: Uint8Array, length: number, position: number): number {
+    checkRange(buffer, 0, length);
+    // struct iovec { void *iov_base; size_t iov_len; }
+    const address = this.#addresses.of(buffer);
+    this.#iovec[0] = address;
+    this.#iovec[1] = address / TWO_32;
+    this.#iovec[2] = length;
+    const offset = BigInt(position);
+    const pointer = this.#iovecPointer;
+    const count = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT);
+    return count >= 0 ? count : -errno();
+  }
+
+  pwrite(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    const pointer = this.#pointer(buffer, start, length);
+    const size = this.#length.of(length);
+    const offset = BigInt(position);
+    for (;;) {
+      const count = this.#libc.pwrite(this.fd, pointer, size, offset);
+      if (count >= 0) return count;
+      const error = errno();
+      if (error !== ERRNO.EINTR) return -error;
+    }
+  }
+
+  fdatasync(): number {
+    return repeated(() => this.#libc.fdatasync(this.fd));
+  }
+
+  ftruncate(size: number): number {
+    return repeated(() => this.#libc.ftruncate(this.fd, BigInt(size)));
+  }
+
+  fallocate(mode: number, position: number, length: number): number {
+    const from = BigInt(position);
+    const size = BigInt(length);
+    return repeated(() => this.#libc.fallocate(this.fd, mode, from, size));
+  }
+
+  lseek(position: number, whence: number): number {
+    const from = BigInt(position);
+    return repeated(() => Number(this.#libc.lseek(this.fd, from, whence)));
+  }
+
+  fstat(): BlockFileStat | number {
+    const status = statxDescriptor(this.fd);
+    if (typeof status === "number") return status;
+    const kind = kindOfImage(status.kind);
+    const device = kind === "block" ? this.#deviceSize() : undefined;
+    if (device !== undefined && device < 0) return device;
+    return {
+      kind,
+      size: device ?? status.size,
+      allocated: device ?? status.blocks * 512,
+      blockSize: status.blockSize,
+      inMemory: isInMemory(this.fd),
+      directAlignment: status.directAlignment,
+      atime: status.atime,
+      mtime: status.mtime,
+      ctime: status.ctime,
+    };
+  }
+
+  futimens(atime: bigint | null, mtime: bigint | null): number {
+    // struct timespec { int64_t tv_sec; long tv_nsec; }, access time first.
+    const times = new BigInt64Array(new ArrayBuffer(32));
+    putTime(times, 0, atime);
+    putTime(times, 2, mtime);
+    return repeated(() => this.#libc.futimens(this.fd, times));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeDescriptor(this.fd);
+  }
+
+  #pointer(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Deno.PointerValue {
+    checkRange(buffer, start, length);
+    const pointer = this.#pointers.of(buffer);
+    return start === 0 || pointer === null
+      ? pointer
+      : Deno.UnsafePointer.offset(pointer, start);
+  }
+
+  #deviceSize(): number {
+    const size = new BigUint64Array(new ArrayBuffer(8));
+    const result = repeated(() =>
+      this.#libc.ioctl(this.fd, BLKGETSIZE64, size)
+    );
+    return result < 0 ? result : Number(size[0]);
+  }
+}
+
+function repeated(call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0) return result;
+    const error = errno();
+    if (error !== ERRNO.EINTR) return -error;
+  }
+}
+
+function putTime(times: BigInt64Array, at: number, time: bigint | null): void {
+  if (time === null) {
+    times[at + 1] = UTIME_OMIT;
+    return;
+  }
+  // Nanoseconds count forward, also before 1970.
+  const nanoseconds = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+  times[at] = (time - nanoseconds) / NANOSECONDS;
+  times[at + 1] = nanoseconds;
+}
+
+// The kernel would go past the buffer, into memory of anything else.
+function checkRange(buffer: Uint8Array, start: number, length: number): void {
+  if (start < 0 || length < 0 || start + length > buffer.byteLength) {
+    throw new RangeError(
+      `Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`,
+    );
+  }
+}
+
+function isInMemory(fd: number): boolean {
+  // struct statfs begins with its 64-bit f_type.
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  return libc().fstatfs(fd, status) === 0 &&
+    status.getUint32(0, true) === TMPFS_MAGIC;
+}
+
+function kindOfImage(kind: FileKind): BlockFileStat["kind"] {
+  return kind === "file" || kind === "block" || kind === "directory"
+    ? kind
+    : "other";
+}
+
+function refuseOtherKinds(place: number, path: string): void {
+  const status = statxDescriptor(place);
+  if (typeof status === "number") {
+    throw new SystemError({
+      call: "statx",
+      action: `open ${path}`,
+      errno: -status,
+    });
+  }
+  const kind = kindOfImage(status.kind);
+  if (kind === "file" || kind === "block") return;
+  throw new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
+    advice: "name a regular file or a block device",
+  });
+}
+
+function adviceOnOpen(error: number): string | undefined {
+  switch (error) {
+    case ERRNO.EROFS:
+    case ERRNO.ETXTBSY:
+      return "open it read-only";
+    case ERRNO.ENOENT:
+      return "check the path; 'truncate -s 1G FILE' makes an empty image";
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return "give this user the permission, or run as one who has it";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Small text files: those of /proc and /sys, and the program's own.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../base/errno.ts";
+import { pointerOf } from "../syscall/call_arguments.ts";
+import { cString } from "../syscall/c_string.ts";
+import {
+  AT_FDCWD,
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+  type OpenOptions,
+} from "../syscall/descriptor.ts";
+import { errno, libc } from "../syscall/libc.ts";
+import { AT, type FileStatus, statx, statxDescriptor } from "./statx.ts";
+import { SystemError } from "../syscall/system_error.ts";
+
+// More than a page: most files of /proc and /sys come in one read.
+const CHUNK_BYTES = 16384;
+
+/**
+ * The whole text of a file.
+ *
+ * @param path A path.
+ * @param directory A descriptor that a relative path starts from; the working
+ * directory.
+ * @throws {SystemError} With the errno of openat(2) or read(2).
+ */
+export function readText(path: string, directory: number = AT_FDCWD): string {
+  const fd = openDescriptor(path, OPEN.RDONLY, { directory });
+  try {
+    return readAll(fd, path);
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+
+/** How to write a file. */
+export interface WriteTextOptions {
+  /** Refuse (EEXIST) a file that exists; otherwise it is overwritten. */
+  readonly exclusive?: boolean;
+  /** Permission bits of a created file, before the umask; 0o644. */
+  readonly mode?: number;
+}
+
+/** A file that {@linkcode writeTextFile} wrote. */
+export interface WrittenFile {
+  /** The path as given. */
+  readonly path: string;
+  /**
+   * Removes the file if the path still leads to the one written, and nobody
+   * has written to it since.
+   *
+   * @returns False if it was removed or replaced meanwhile.
+   * @throws {SystemError} With unlink(2)'s errno.
+   */
+  remove(): boolean;
+}
+
+/**
+ * Writes a text file, such as a pidfile.
+ *
+ * @param path A path; a symbolic link at its end is refused (ELOOP).
+ * @param text The whole text.
+ * @param options How.
+ * @throws {SystemError} With the errno of openat(2) or write(2).
+ */
+export function writeTextFile(
+  path: string,
+  text: string,
+  options: WriteTextOptions = {},
+): WrittenFile {
+  const flags = OPEN.WRONLY | OPEN.CREAT | OPEN.NOFOLLOW |
+    (options.exclusive ? OPEN.EXCL : OPEN.TRUNC);
+  const open: OpenOptions = { mode: options.mode ?? 0o644, advice };
+  const fd = openDescriptor(path, flags, open);
+  try {
+    writeAll(fd, text, path);
+    const written = statxDescriptor(fd);
+    return { path, remove: () => removeIfSame(path, written) };
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+
+/**
+ * Writes to a file that exists, such as a switch of /sys.
+ *
+ * @param path A path.
+ * @param text What to write, in one write(2).
+ * @param directory A descriptor that a relative path starts from; the working
+ * directory.
+ * @throws {SystemError} With the errno of openat(2) or write(2).
+ */
+export function writeExisting(
+  path: string,
+  text: string,
+  directory: number = AT_FDCWD,
+): void {
+  const fd = openDescriptor(path, OPEN.WRONLY, { directory });
+  try {
+    writeAll(fd, text, path);
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+
+/**
+ * unlink(2).
+ *
+ * @param path A path.
+ * @returns False if there was no such file.
+ * @throws {SystemError} With any other errno of unlink.
+ */
+export function removeFile(path: string): boolean {
+  if (libc().unlink(cString(path)) === 0) return true;
+  const error = errno();
+  if (error === ERRNO.ENOENT) return false;
+  throw new SystemError({
+    call: "unlink",
+    action: `remove ${path}`,
+    errno: error,
+  });
+}
+
+function readAll(fd: number, path: string): string {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  const pointer = pointerOf(chunk);
+  const decoder = new TextDecoder();
+  const size = BigInt(CHUNK_BYTES);
+  let text = "";
+  for (;;) {
+    const count = libc().read(fd, pointer, size);
+    if (count === 0) return text + decoder.decode();
+    if (count > 0) {
+      text += decoder.decode(chunk.subarray(0, count), { stream: true });
+    } else {
+      throwUnlessInterrupted("read", path);
+    }
+  }
+}
+
+function writeAll(fd: number, text: string, path: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.byteLength > 0) {
+    const size = BigInt(rest.byteLength);
+    const count = libc().write(fd, pointerOf(rest), size);
+    if (count < 0) throwUnlessInterrupted("write", path);
+    else rest = rest.subarray(count);
+  }
+}
+
+function throwUnlessInterrupted(call: "read" | "write", path: string): void {
+  const error = errno();
+  if (error === ERRNO.EINTR) return;
+  throw new SystemError({ call, action: `${call} ${path}`, errno: error });
+}
+
+function removeIfSame(path: string, written: FileStatus | number): boolean {
+  const now = statx(AT_FDCWD, path, AT.SYMLINK_NOFOLLOW);
+  if (typeof written === "number" || typeof now === "number") return false;
+  // A number of an inode comes again as soon as its file is gone.
+  const same = now.inode === written.inode && now.device === written.device &&
+    now.mtime === written.mtime;
+  return same && removeFile(path);
+}
+
+function advice(error: number): string | undefined {
+  return error === ERRNO.EEXIST
+    ? "remove it if nothing uses it any more"
+    : undefined;
+}

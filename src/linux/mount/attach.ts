@@ -1,0 +1,82 @@
+/**
+ * A new, mounted connection, by whichever way this process may take.
+ *
+ * @module
+ */
+
+import type { FuseDevice } from "../../queue/fuse_device.ts";
+import { adviceOnDevice } from "../syscall/advice.ts";
+import { connectionState } from "./connection.ts";
+import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import { fuseDeviceFromFd, openFuseDevice } from "../fuse/fuse_device.ts";
+import { type FuseMount, mountFuse } from "./mount.ts";
+import { credentials, hasCapSysAdmin } from "../syscall/process.ts";
+import { mountByFusermount, type UserMountOptions } from "./user_mount.ts";
+
+const DEVICE = "/dev/fuse";
+
+/** A mounted connection whose INIT waits in its descriptor. */
+export interface Attached {
+  /** Its first descriptor. */
+  readonly device: FuseDevice;
+  /** Its mount. */
+  readonly mount: FuseMount;
+  /** How it was mounted: by mount(2), or by fusermount3. */
+  readonly way: "mount" | "fusermount3";
+  /** Whether users other than the owner may come in. */
+  readonly allowOther: boolean;
+  /**
+   * Whether unmounting wakes whoever sleeps in read(2) on a descriptor of it,
+   * though a client keeps a file open. If not (without root, where fusectl is
+   * not mounted), servers may only sleep for a limited time.
+   */
+  readonly wakesReaders: boolean;
+}
+
+/**
+ * Mounts a new connection: by mount(2) with CAP_SYS_ADMIN, by fusermount3
+ * without; `autoUnmount` counts only then. The kernel sends INIT at once; until
+ * it is answered, whoever looks at the mount waits. So must not do the thread
+ * that answers.
+ *
+ * @param options What, where and how.
+ * @throws {SystemError} With what to do about it, if /dev/fuse is missing or
+ * refused; as `mountFuse` and `mountByFusermount`.
+ */
+export function attachFuse(options: UserMountOptions): Attached {
+  checkDevice();
+  return hasCapSysAdmin() ? attachAsRoot(options) : attachAsUser(options);
+}
+
+function attachAsRoot(options: UserMountOptions): Attached {
+  const { uid, gid } = credentials();
+  const device = openFuseDevice();
+  // Nothing can keep it from root: `auto` is `on`.
+  const allowOther = options.allowOther !== "off";
+  try {
+    const { fd } = device;
+    const mount = mountFuse({ ...options, fd, uid, gid, allowOther });
+    return { device, mount, way: "mount", allowOther, wakesReaders: true };
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+}
+
+function attachAsUser(options: UserMountOptions): Attached {
+  const { fd, mount, allowOther } = mountByFusermount(options);
+  return {
+    device: fuseDeviceFromFd(fd),
+    mount,
+    way: "fusermount3",
+    allowOther,
+    wakesReaders: connectionState(mount.connection) !== "unknown",
+  };
+}
+
+// fusermount3 opens it with the user's permissions as well, but tells less.
+function checkDevice(): void {
+  closeDescriptor(
+    openDescriptor(DEVICE, OPEN.RDWR, { advice: adviceOnDevice }),
+  );
+}

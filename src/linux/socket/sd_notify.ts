@@ -1,0 +1,101 @@
+/**
+ * Telling systemd how a service is: the protocol of sd_notify(3).
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../base/errno.ts";
+import { closeDescriptor } from "../syscall/descriptor.ts";
+import { errno, libc } from "../syscall/libc.ts";
+import { environmentVariable } from "../syscall/process.ts";
+import {
+  abstractAddress,
+  openSocket,
+  pathAddress,
+  POLL,
+  SOCK,
+  waitForEvents,
+} from "./socket.ts";
+import { SystemError } from "../syscall/system_error.ts";
+
+const MSG_NOSIGNAL = 0x4000;
+
+// Its queue may be full while systemd is busy.
+const PATIENCE_MS = 1000;
+
+/** What a service may tell of itself. */
+export interface ServiceState {
+  /** It has started: `READY=1`. */
+  readonly ready?: boolean;
+  /** It has begun to end: `STOPPING=1`. */
+  readonly stopping?: boolean;
+  /** What it does, for people, in one line: `STATUS=`. */
+  readonly status?: string;
+  /** Its main process, if that is not the one that was started: `MAINPID=`. */
+  readonly mainPid?: number;
+}
+
+/**
+ * Sends a service's state to the socket that `$NOTIFY_SOCKET` names: a path,
+ * or `@` and an abstract name.
+ *
+ * @param state What to tell.
+ * @returns False if there is nobody to tell it to: the variable is not set.
+ * @throws {SystemError} If it is set, but nobody listens there.
+ */
+export function notifyService(state: ServiceState): boolean {
+  const name = environmentVariable("NOTIFY_SOCKET");
+  if (name === null || name === "") return false;
+  const message = new TextEncoder().encode(messageOf(state));
+  const socket = openSocket(SOCK.DGRAM);
+  try {
+    const address = name.startsWith("@")
+      ? abstractAddress(name.slice(1))
+      : pathAddress(name);
+    if (libc().connect(socket, address, address.byteLength) < 0) {
+      throw notifyError("connect", name);
+    }
+    send(socket, message, name);
+    return true;
+  } finally {
+    closeDescriptor(socket);
+  }
+}
+
+function send(
+  socket: number,
+  message: Uint8Array<ArrayBuffer>,
+  name: string,
+): void {
+  const deadline = performance.now() + PATIENCE_MS;
+  const size = BigInt(message.byteLength);
+  while (libc().send(socket, message, size, MSG_NOSIGNAL) < 0) {
+    const error = errno();
+    const left = deadline - performance.now();
+    const passes = error === ERRNO.EAGAIN || error === ERRNO.EINTR;
+    if (!passes || left <= 0) throw notifyError("send", name, error);
+    waitForEvents(socket, POLL.OUT, left);
+  }
+}
+
+function messageOf({ ready, stopping, status, mainPid }: ServiceState): string {
+  const lines: string[] = [];
+  if (mainPid !== undefined) lines.push(`MAINPID=${mainPid}`);
+  // A line break would begin another assignment.
+  if (status !== undefined) lines.push(`STATUS=${status.replace(/\s+/g, " ")}`);
+  if (ready) lines.push("READY=1");
+  if (stopping) lines.push("STOPPING=1");
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function notifyError(
+  call: string,
+  name: string,
+  error: number = errno(),
+): SystemError {
+  return new SystemError({
+    call,
+    action: `notify ${name} (NOTIFY_SOCKET)`,
+    errno: error,
+  });
+}

@@ -1,0 +1,153 @@
+/**
+ * What this process may do, and what the kernel under it offers.
+ *
+ * @module
+ */
+
+import { cString, textAt } from "./c_string.ts";
+import { readText } from "../io/files.ts";
+import { libc } from "./libc.ts";
+import { pathKind } from "../io/paths.ts";
+import { SystemError } from "./system_error.ts";
+
+// Bit of capabilities(7).
+const CAP_SYS_ADMIN = 21n;
+
+// Mode of access(2): may execute.
+const X_OK = 1;
+
+/** Who this process is: credentials(7). */
+export interface Credentials {
+  /** getuid(2): the real user. */
+  readonly uid: number;
+  /** getgid(2): the real group. */
+  readonly gid: number;
+  /** geteuid(2): the user whose permissions count. */
+  readonly effectiveUid: number;
+  /** getegid(2): the group whose permissions count. */
+  readonly effectiveGid: number;
+}
+
+/** The kernel's settings for FUSE; `null` where it has none or hides it. */
+export interface FuseParameters {
+  /** /sys/module/fuse/parameters/enable_uring: FUSE over io_uring is allowed. */
+  readonly enableUring: boolean | null;
+  /** /proc/sys/fs/fuse/max_pages_limit. Pages a request, at most. */
+  readonly maxPagesLimit: number | null;
+  /**
+   * /sys/module/fuse/parameters/max_user_bgreq. Background requests of a
+   * connection whose server lacks CAP_SYS_ADMIN, at most.
+   */
+  readonly maxUserBackground: number | null;
+}
+
+/** Who this process is. */
+export function credentials(): Credentials {
+  const library = libc();
+  return {
+    uid: library.getuid(),
+    gid: library.getgid(),
+    effectiveUid: library.geteuid(),
+    effectiveGid: library.getegid(),
+  };
+}
+
+/** Lets another thread that waits for this core have it: sched_yield(2). */
+export function giveWay(): void {
+  libc().sched_yield();
+}
+
+/**
+ * Whether this process may mount: CAP_SYS_ADMIN in `CapEff` of
+ * /proc/self/status.
+ *
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function hasCapSysAdmin(): boolean {
+  const status = readText("/proc/self/status");
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
+}
+
+/**
+ * Whether this process was started with a signal ignored: `SigIgn` of
+ * /proc/self/status.
+ *
+ * @param signal A number of signal(7).
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function isIgnoredSignal(signal: number): boolean {
+  const status = readText("/proc/self/status");
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${ignored}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
+/**
+ * A variable of the environment: getenv(3).
+ *
+ * @param name Its name.
+ * @returns `null` if it is not set.
+ */
+export function environmentVariable(name: string): string | null {
+  return textAt(libc().getenv(cString(name)));
+}
+
+/**
+ * Finds a program as a shell would.
+ *
+ * @param name Its name, such as `fusermount3`.
+ * @param path Directories, colon-separated; `$PATH` if left out. Relative ones
+ * are passed over.
+ * @returns Its absolute path, or `null`.
+ */
+export function findExecutable(
+  name: string,
+  path: string = environmentVariable("PATH") ?? "/usr/bin:/bin",
+): string | null {
+  for (const directory of path.split(":")) {
+    if (!directory.startsWith("/")) continue;
+    const candidate = `${directory}/${name}`;
+    if (isExecutable(candidate)) return candidate;
+  }
+  return null;
+}
+
+/**
+ * The kernel's release, such as `6.18.44`: /proc/sys/kernel/osrelease.
+ *
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function kernelRelease(): string {
+  return readText("/proc/sys/kernel/osrelease").trim();
+}
+
+/** The kernel's settings for FUSE. */
+export function fuseParameters(): FuseParameters {
+  const module = "/sys/module/fuse/parameters";
+  const uring = setting(`${module}/enable_uring`);
+  return {
+    enableUring: uring === null ? null : uring === "Y",
+    maxPagesLimit: numberSetting("/proc/sys/fs/fuse/max_pages_limit"),
+    maxUserBackground: numberSetting(`${module}/max_user_bgreq`),
+  };
+}
+
+function numberSetting(path: string): number | null {
+  const text = setting(path);
+  return text === null ? null : Number(text);
+}
+
+function setting(path: string): string | null {
+  try {
+    return readText(path).trim();
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  // access(2) alone also accepts directories.
+  return libc().access(cString(path), X_OK) === 0 &&
+    pathKind(path) !== "directory";
+}
