@@ -11,17 +11,17 @@ import {
   accessors,
   contiguousExchange,
   decodeRequest,
-  Dialect,
   DirentWriter,
   encodeRequest,
   type Exchange,
+  ProtocolVersion,
   traceRequest,
 } from "../src/protocol/mod.ts";
 
 const MESSAGES = 128;
 const RATIO_MAX = 1.15;
 const GROWTH_MAX = 1 << 20;
-const dialect = new Dialect();
+const protocolVersion = new ProtocolVersion();
 
 const IN_HEADER = accessors("fuse_in_header");
 const READ_IN = accessors("fuse_read_in");
@@ -113,7 +113,9 @@ const handler = new BlockExport({
 /** What a queue and the serve loop do with a message. */
 function handle({ request, reply }: Exchange, length: number): number {
   reply.reset();
-  if (request.validate(length, dialect) !== null) throw new Error("Refused");
+  if (request.validate(length, protocolVersion) !== null) {
+    throw new Error("Refused");
+  }
   handler.handle(request, reply);
   return reply.length;
 }
@@ -163,10 +165,10 @@ Deno.bench("derived accessors", { group: "128 READ headers" }, () => {
 });
 
 Deno.bench("READ", { group: "validate" }, () => {
-  read.request.validate(readMessage.length, dialect);
+  read.request.validate(readMessage.length, protocolVersion);
 });
 Deno.bench("WRITE", { group: "validate" }, () => {
-  write.request.validate(writeMessage.length, dialect);
+  write.request.validate(writeMessage.length, protocolVersion);
 });
 
 Deno.bench("READ", { group: "validate, handle, reply" }, () => {

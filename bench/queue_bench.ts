@@ -6,7 +6,7 @@ import { NullBackend } from "../src/backends/null_backend.ts";
 import { BlockExport } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import { encodeStruct } from "../src/protocol/codec.ts";
-import { Dialect } from "../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../src/protocol/protocol_version.ts";
 import { ERRNO } from "../src/base/errno.ts";
 import { OPCODES } from "../src/protocol/opcodes.ts";
 import { DeviceQueue } from "../src/queue/device_queue.ts";
@@ -22,7 +22,7 @@ const SIZE = 1 << 30;
 const BLOCK = 4096;
 const MAX_PAYLOAD = 1 << 20;
 const REQUESTS = 1000;
-const dialect = new Dialect();
+const protocolVersion = new ProtocolVersion();
 
 const BODY = encodeStruct("fuse_read_in", { offset: 8192n, size: BLOCK });
 
@@ -104,7 +104,7 @@ function memoryQueue(
     wait: () => Promise.resolve(),
   };
   const queue = new MemoryQueue(channel, { kernel });
-  queue.dialect = dialect;
+  queue.protocolVersion = protocolVersion;
   return queue;
 }
 
@@ -114,7 +114,7 @@ for (const [name, request] of [["READ", READ], ["WRITE", WRITE]] as const) {
   const device = new DeviceQueue(deviceWith(request), {
     index: 0,
     maxPayload: MAX_PAYLOAD,
-    dialect,
+    protocolVersion,
   });
   Deno.bench({ name: `DeviceQueue ${name}`, group, baseline: true }, () => {
     run(device, served);

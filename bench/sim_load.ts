@@ -11,9 +11,9 @@ import {
   MemoryBackend,
 } from "../src/backends/memory_backend.ts";
 import { NullBackend } from "../src/backends/null_backend.ts";
-import { BlockExport, exportWish } from "../src/export/block_export.ts";
+import { BlockExport, exportCapabilities } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
-import { O } from "../src/protocol/flags.ts";
+import { O } from "../src/base/file_flags.ts";
 import { CheckedFile } from "../sim/oracle/checked_file.ts";
 import { Checker } from "../sim/oracle/checker.ts";
 import { SimClient } from "../sim/vfs/client.ts";
@@ -144,7 +144,7 @@ function serve(
     oneThread: true,
   });
   return serveInThread(kernel, {
-    wish: exportWish(rules),
+    wanted: exportCapabilities(rules),
     handler: () => new BlockExport({ backend: disk, state, rules }),
   });
 }

@@ -14,7 +14,7 @@
  *   SimClient,
  *   SimKernel,
  * } from "@mqfuse/mqfuse/sim";
- * import { BlockExport, ExportState, exportWish } from "@mqfuse/mqfuse";
+ * import { BlockExport, ExportState, exportCapabilities } from "@mqfuse/mqfuse";
  * import { createMemoryDisk, MemoryBackend } from "@mqfuse/mqfuse/backends";
  * import { assertEquals } from "@std/assert";
  *
@@ -25,7 +25,7 @@
  *
  * const kernel = new SimKernel({ queues: 2 });
  * const server = await serveInThread(kernel, {
- *   wish: exportWish(rules),
+ *   wish: exportCapabilities(rules),
  *   handler: () =>
  *     new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
  * });
@@ -48,7 +48,10 @@
  *
  * @module
  */
-export type { Dialect, DialectOptions } from "../src/protocol/protocol_version.ts";
+export type {
+  ProtocolVersion,
+  ProtocolVersionOptions,
+} from "../src/protocol/protocol_version.ts";
 export type { Exchange } from "../src/protocol/exchange.ts";
 export type {
   INIT_FLAGS,
@@ -56,9 +59,9 @@ export type {
   InitFlagName,
 } from "../src/protocol/flags.ts";
 export type {
-  InitAgreement,
-  InitOffer,
-  InitWish,
+  NegotiatedCapabilities,
+  OfferedCapabilities,
+  WantedCapabilities,
 } from "../src/protocol/init.ts";
 export type { OpcodeName, OPCODES } from "../src/protocol/opcodes.ts";
 export type {
@@ -72,8 +75,8 @@ export type { Handshake } from "../src/queue/handshake.ts";
 export * from "../src/queue/memory_channel.ts";
 export * from "../src/queue/memory_queue.ts";
 export type {
-  QueueBoard,
-  QueueRow,
+  QueueCounters,
+  QueueStatistics,
   QueueTotals,
 } from "../src/queue/queue_statistics.ts";
 export type {
@@ -97,7 +100,11 @@ export { type Listed, SimDirectory } from "./directories/listing.ts";
 export { OPEN } from "./directories/open.ts";
 export { TreeProcess } from "./directories/process.ts";
 export { RENAME } from "./directories/renaming.ts";
-export { SimTree, type SimTreeOptions, type TreeKernel } from "./directories/tree.ts";
+export {
+  SimTree,
+  type SimTreeOptions,
+  type TreeKernel,
+} from "./directories/tree.ts";
 export type { Opened } from "./vfs/opening.ts";
 export { SimKernel } from "./kernel/kernel.ts";
 export type { QueueReport, SimKernelOptions } from "./kernel/kernel_options.ts";
@@ -128,7 +135,11 @@ export { type FlockKind, FlockTable } from "./vfs/flock_table.ts";
 export { SimMapping } from "./vfs/mapping.ts";
 export { SimFile } from "./vfs/sim_file.ts";
 export type { Violation, ViolationKind } from "./oracle/violation.ts";
-export type { HistoryCall, Overwrite, WriteOutcome } from "./oracle/write_history.ts";
+export type {
+  HistoryCall,
+  Overwrite,
+  WriteOutcome,
+} from "./oracle/write_history.ts";
 export * from "./determinism/clock.ts";
 export {
   FAULT_NAMES,
@@ -148,7 +159,7 @@ export {
   type UserOptions,
 } from "./workload/plan.ts";
 export { Random } from "./determinism/random.ts";
-export type { TakenReply } from "./kernel/reply_desk.ts";
+export type { TakenReply } from "./kernel/device_writer.ts";
 export {
   planOf,
   runSimulation,

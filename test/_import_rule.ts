@@ -30,13 +30,31 @@ interface Floor {
  * cannot be fetched, would count as part of it.
  */
 const FLOORS: readonly Floor[] = [
-  { folder: "src/protocol/" },
-  { folder: "src/backends/" },
-  { folder: "src/queue/", imports: ["src/protocol/"] },
-  { folder: "src/export/", imports: ["src/protocol/", "src/backends/"] },
+  { folder: "src/base/" },
+  { folder: "src/shared_memory/" },
+  { folder: "src/protocol/", imports: ["src/base/"] },
+  { folder: "src/event/", imports: ["src/base/"] },
+  {
+    folder: "src/backends/",
+    imports: ["src/base/", "src/shared_memory/", "src/event/"],
+  },
+  {
+    folder: "src/queue/",
+    imports: ["src/base/", "src/shared_memory/", "src/event/", "src/protocol/"],
+  },
+  {
+    folder: "src/export/",
+    imports: [
+      "src/base/",
+      "src/shared_memory/",
+      "src/event/",
+      "src/protocol/",
+      "src/backends/",
+    ],
+  },
   {
     folder: "src/linux/",
-    imports: ["src/protocol/"],
+    imports: ["src/base/", "src/protocol/"],
     types: [
       "src/queue/fuse_device.ts",
       "src/queue/fuse_ring.ts",
@@ -46,7 +64,15 @@ const FLOORS: readonly Floor[] = [
   },
   {
     folder: "sim/",
-    imports: ["src/protocol/", "src/queue/", "src/export/", "src/backends/"],
+    imports: [
+      "src/base/",
+      "src/shared_memory/",
+      "src/event/",
+      "src/protocol/",
+      "src/queue/",
+      "src/export/",
+      "src/backends/",
+    ],
   },
   {
     folder: "src/session/",

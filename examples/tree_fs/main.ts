@@ -27,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
     mountpoint,
     name: "tree_fs",
     allowOther: allowOther ? "on" : "off",
-    wish: { flags: TREE_FS_FLAGS },
+    wanted: { flags: TREE_FS_FLAGS },
     notice: (text) => console.error(text),
     report: (during, message) => console.error(`${during}: ${message}`),
   });

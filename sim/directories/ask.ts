@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import type { Dialect } from "../../src/protocol/protocol_version.ts";
+import type { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { sizeOf } from "../../src/protocol/layout.ts";
 import {
   encodeRequest,
@@ -29,14 +29,14 @@ export type Asking = Pick<SimCall, "credentials" | "signals" | "replyMax">;
 /** Asks for something that a request's parts describe. */
 export function ask<N extends OpcodeName>(
   caller: Caller,
-  dialect: Dialect,
+  protocolVersion: ProtocolVersion,
   opcode: N,
   parts: RequestParts<N>,
   { credentials, signals, replyMax }: Asking,
 ): Promise<SimAnswer> {
-  const message = encodeRequest(opcode, parts, dialect);
+  const message = encodeRequest(opcode, parts, protocolVersion);
   const row: OpcodeRow = OPCODES[opcode];
-  const fixed = row.in === undefined ? 0 : dialect.size(row.in);
+  const fixed = row.in === undefined ? 0 : protocolVersion.size(row.in);
   const end = HEADER_SIZE + fixed;
   return caller.call({
     opcode,
@@ -49,9 +49,12 @@ export function ask<N extends OpcodeName>(
 }
 
 /** Reads an entry, at the start of a reply's body. */
-export function readEntry(body: Uint8Array, dialect: Dialect): Entry {
+export function readEntry(
+  body: Uint8Array,
+  protocolVersion: ProtocolVersion,
+): Entry {
   const whole = new Uint8Array(sizeOf("fuse_entry_out"));
-  const size = dialect.size("fuse_entry_out");
+  const size = protocolVersion.size("fuse_entry_out");
   // Before 7.9 the attributes were shorter.
   whole.set(body.subarray(0, size));
   return decodeStruct("fuse_entry_out", whole);

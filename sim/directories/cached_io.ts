@@ -7,7 +7,8 @@
 import { accessors } from "../../src/protocol/accessors.ts";
 import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { O, STATX } from "../../src/protocol/flags.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import { O } from "../../src/base/file_flags.ts";
 import {
   attributes,
   changeAttributes,

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { O, S_IF } from "../../src/protocol/flags.ts";
+import { O, S_IF } from "../../src/base/file_flags.ts";
 import { attributes, changeSize } from "../vfs/attributes.ts";
 import type { Credentials } from "../kernel/call.ts";
 import type { SimStat } from "../vfs/inode.ts";

@@ -7,7 +7,7 @@ import {
 } from "../../src/protocol/dirent.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FUSE_FSYNC, FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { bytesOfName, type Name } from "../../src/protocol/text.ts";
 import { attributes, type Mounted } from "../vfs/attributes.ts";
 import type { SimStat } from "../vfs/inode.ts";
@@ -174,8 +174,8 @@ export class SimDirectory {
   #wantsPlus(): boolean {
     const { limits } = this.#process.tree;
     const node = this.#node;
-    if (!agreed(limits, "DO_READDIRPLUS")) return false;
-    if (!agreed(limits, "READDIRPLUS_AUTO")) return true;
+    if (!isNegotiated(limits, "DO_READDIRPLUS")) return false;
+    if (!isNegotiated(limits, "READDIRPLUS_AUTO")) return true;
     const advised = node.advisesPlus;
     node.advisesPlus = false;
     return advised || this.#position === 0n;
@@ -249,7 +249,7 @@ export class SimDirectory {
       dentry = splice(parent, name, tree.node(entry), "getdents64");
     }
     //= fs/fuse/readdir.c fuse_direntplus_link(): FUSE_I_INIT_RDPLUS.
-    dentry.node!.fromPlus = agreed(tree.limits, "READDIRPLUS_AUTO");
+    dentry.node!.fromPlus = isNegotiated(tree.limits, "READDIRPLUS_AUTO");
     tree.believe(dentry, entry);
   }
 

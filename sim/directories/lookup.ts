@@ -6,7 +6,7 @@
  */
 import { ERRNO } from "../../src/base/errno.ts";
 import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { SimError } from "../kernel/sim_error.ts";
 import { type Entry, readEntry } from "./ask.ts";
 import { attach, move } from "./dentry.ts";
@@ -132,7 +132,7 @@ async function confirm(
     throw new SimError(call, errno);
   }
   if (errno !== 0) return false;
-  const entry = readEntry(body, tree.dialect);
+  const entry = readEntry(body, tree.protocolVersion);
   if (entry.nodeid === 0n) return false;
   if (entry.nodeid !== node.nodeid) {
     tree.forget(entry.nodeid, 1n);
@@ -167,7 +167,7 @@ async function askName(
   });
   if (errno === ERRNO.ENOENT) return absent(parent, name);
   if (errno !== 0) throw new SimError(call, errno);
-  const entry = readEntry(body, tree.dialect);
+  const entry = readEntry(body, tree.protocolVersion);
   if (entry.nodeid === 0n) {
     //= fs/fuse/dir.c fuse_lookup_name(): as ENOENT, but to be believed.
     const nothing = absent(parent, name);
@@ -190,7 +190,7 @@ export async function unlessAlone<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   //= fs/fuse/inode.c fuse_lock_inode().
-  if (agreed(tree.limits, "PARALLEL_DIROPS")) return await work();
+  if (isNegotiated(tree.limits, "PARALLEL_DIROPS")) return await work();
   await mutex.take(true);
   try {
     return await work();

@@ -4,8 +4,9 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF, STATX } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import type { SimAnswer } from "../kernel/call.ts";
 import { ALL_ATTRIBUTES } from "../vfs/inode.ts";
 import { MAY } from "../vfs/permission.ts";
@@ -196,7 +197,7 @@ export function made(
     if (errno === ERRNO.EEXIST) dentry.validUntil = -1;
     throw new SimError(call, errno);
   }
-  const entry = readEntry(body, tree.dialect);
+  const entry = readEntry(body, tree.protocolVersion);
   const isOther = ((entry.attr.mode ^ type) & S_IF.MT) !== 0;
   if (!isUsable(process, entry) || isOther) {
     throw new SimError(call, ERRNO.EIO);
@@ -224,5 +225,5 @@ export function masked(process: TreeProcess, mode: number): number {
   //= fs/fuse/dir.c fuse_create_open(): the server does it after
   //= FUSE_DONT_MASK.
   const { tree, umask } = process;
-  return agreed(tree.limits, "DONT_MASK") ? mode : mode & ~umask;
+  return isNegotiated(tree.limits, "DONT_MASK") ? mode : mode & ~umask;
 }

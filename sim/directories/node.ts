@@ -1,5 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import type { Caller, SimAnswer, SimCall } from "../kernel/call.ts";
 import type { Clock } from "../determinism/clock.ts";
 import { type OptionalRequest, SimInode, type SimStat } from "../vfs/inode.ts";

@@ -6,8 +6,9 @@
  */
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FOPEN, O, S_IF } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { FOPEN } from "../../src/protocol/flags.ts";
+import { O, S_IF } from "../../src/base/file_flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import type { SimAnswer, SimCall } from "../kernel/call.ts";
 import {
   makeFile,
@@ -154,7 +155,7 @@ async function create(
 
 /** The second half of a reply to CREATE. */
 function openedBy({ tree }: TreeProcess, { body }: SimAnswer): Opened {
-  const at = tree.dialect.size("fuse_entry_out");
+  const at = tree.protocolVersion.size("fuse_entry_out");
   const { fh, open_flags } = decodeStruct("fuse_open_out", body, at);
   return { fh, openFlags: open_flags };
 }
@@ -200,7 +201,7 @@ async function finish(
   const { tree } = process;
   const { inode } = dentry.node!;
   const truncates = (flags & O.TRUNC) !== 0;
-  const atomic = truncates && agreed(tree.limits, "ATOMIC_O_TRUNC");
+  const atomic = truncates && isNegotiated(tree.limits, "ATOMIC_O_TRUNC");
   //= fs/fuse/file.c fuse_open(): without FOPEN_KEEP_CACHE, pages are dropped.
   if ((opened.openFlags & FOPEN.KEEP_CACHE) === 0 && !atomic) {
     inode.pages.clear();

@@ -4,8 +4,8 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
 import { accessed } from "../vfs/open_file.ts";
 import { MAY } from "../vfs/permission.ts";
@@ -186,7 +186,7 @@ export async function readLink(
   if (errno !== 0) throw new SimError(call, errno);
   const target = textOfBytes(body);
   //= fs/fuse/dir.c fuse_get_link(): kept with FUSE_CACHE_SYMLINKS alone.
-  if (agreed(process.tree.limits, "CACHE_SYMLINKS")) node.target = target;
+  if (isNegotiated(process.tree.limits, "CACHE_SYMLINKS")) node.target = target;
   else accessed(process.at(node));
   return target;
 }

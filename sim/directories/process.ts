@@ -1,5 +1,6 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF, STATX } from "../../src/protocol/flags.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import type { RequestParts } from "../../src/protocol/message.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import { askAttributes, type Mounted } from "../vfs/attributes.ts";
@@ -60,9 +61,9 @@ export class TreeProcess {
   ): Promise<SimAnswer> {
     const { credentials, signals } = this;
     const how = { credentials, signals };
-    const { dialect } = this.tree;
+    const { protocolVersion } = this.tree;
     const room = replyMax === undefined ? {} : { replyMax };
-    return ask(node, dialect, opcode, parts, { ...how, ...room });
+    return ask(node, protocolVersion, opcode, parts, { ...how, ...room });
   }
 
   /**

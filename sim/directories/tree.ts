@@ -1,11 +1,16 @@
-import { Dialect } from "../../src/protocol/protocol_version.ts";
-import { FUSE_ROOT_ID, S_IF } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
+import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { microseconds, toStat } from "../vfs/attributes.ts";
 import type { Caller, SimAnswer, SimCall } from "../kernel/call.ts";
 import { type Clock, STILL_CLOCK } from "../determinism/clock.ts";
 import type { Forget } from "../kernel/forget_list.ts";
-import { ALL_ATTRIBUTES, type OptionalRequest, SimInode } from "../vfs/inode.ts";
+import {
+  ALL_ATTRIBUTES,
+  type OptionalRequest,
+  SimInode,
+} from "../vfs/inode.ts";
 import { InodeLock } from "../vfs/inode_lock.ts";
 import type { KernelLimits } from "../kernel/negotiation.ts";
 import type { Entry } from "./ask.ts";
@@ -86,7 +91,7 @@ export class SimTree implements NodeOwner {
   readonly renames: InodeLock = new InodeLock();
   readonly #kernel: TreeKernel;
   readonly #nodes: Map<bigint, TreeNode> = new Map();
-  #dialect: Dialect | null = null;
+  #protocolVersion: ProtocolVersion | null = null;
 
   /** Mounts; the kernel's INIT may still be on its way. */
   constructor(kernel: TreeKernel, options: SimTreeOptions = {}) {
@@ -124,19 +129,19 @@ export class SimTree implements NodeOwner {
   }
 
   /** How structs are laid out for this server. */
-  get dialect(): Dialect {
-    this.#dialect ??= new Dialect({
+  get protocolVersion(): ProtocolVersion {
+    this.#protocolVersion ??= new ProtocolVersion({
       minor: this.limits.minor,
-      setxattrExt: agreed(this.limits, "SETXATTR_EXT"),
+      setxattrExt: isNegotiated(this.limits, "SETXATTR_EXT"),
     });
-    return this.#dialect;
+    return this.#protocolVersion;
   }
 
   /** Longest name in bytes: `fc->name_max`. */
   get nameMax(): number {
     //= fs/fuse/inode.c process_init_reply(): PATH_MAX - 1 where a request may
     //= have more than one page.
-    const hasPages = agreed(this.limits, "MAX_PAGES") &&
+    const hasPages = isNegotiated(this.limits, "MAX_PAGES") &&
       this.limits.maxPages > 1;
     return hasPages ? NAME_MAX.pages : NAME_MAX.page;
   }

@@ -5,7 +5,7 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { RequestParts } from "../../src/protocol/message.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";

@@ -1,4 +1,4 @@
-import type { Dialect } from "../../src/protocol/protocol_version.ts";
+import type { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
@@ -48,13 +48,13 @@ export class FaultyQueue implements RequestQueue {
   }
 
   /** The layout of messages. */
-  get dialect(): Dialect {
-    return this.#inner.dialect;
+  get protocolVersion(): ProtocolVersion {
+    return this.#inner.protocolVersion;
   }
 
   /** Sets the layout of messages. */
-  set dialect(dialect: Dialect) {
-    this.#inner.dialect = dialect;
+  set protocolVersion(protocolVersion: ProtocolVersion) {
+    this.#inner.protocolVersion = protocolVersion;
   }
 
   /** How the queue ended; `null` while it lives. */

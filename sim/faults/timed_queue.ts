@@ -1,4 +1,4 @@
-import type { Dialect } from "../../src/protocol/protocol_version.ts";
+import type { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
 import type { Cores } from "../kernel/cores.ts";
@@ -38,13 +38,13 @@ export class TimedQueue implements RequestQueue {
   }
 
   /** The layout of messages. */
-  get dialect(): Dialect {
-    return this.#inner.dialect;
+  get protocolVersion(): ProtocolVersion {
+    return this.#inner.protocolVersion;
   }
 
   /** Sets the layout of messages. */
-  set dialect(dialect: Dialect) {
-    this.#inner.dialect = dialect;
+  set protocolVersion(protocolVersion: ProtocolVersion) {
+    this.#inner.protocolVersion = protocolVersion;
   }
 
   /** How the queue ended; `null` while it lives. */

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { BackgroundLimit } from "./background.ts";
 import type { SimAnswer, SimCall } from "./call.ts";
@@ -17,7 +17,7 @@ import { SimRequest } from "./sim_request.ts";
 /** What a {@linkcode Connection} works with. */
 export interface ConnectionOptions {
   /** What INIT offers. */
-  readonly offer: KernelOffer;
+  readonly offered: KernelOffer;
   /** Tells when requests are made. */
   readonly clock: Clock;
   /** Queues of an io_uring; 0 for read(2) and write(2). */
@@ -73,7 +73,7 @@ export class Connection {
     this.#outstanding++;
     this.#background.add(this.#make({
       opcode: "INIT",
-      body: encodeOffer(this.#options.offer),
+      body: encodeOffer(this.#options.offered),
       background: true,
       force: true,
     }));
@@ -106,7 +106,7 @@ export class Connection {
 
   /** Whether the server wants ECONNABORTED rather than ENODEV after an abort. */
   get abortError(): boolean {
-    return agreed(this.limits, "ABORT_ERROR");
+    return isNegotiated(this.limits, "ABORT_ERROR");
   }
 
   /** Asks the server for something. */
@@ -250,7 +250,7 @@ export class Connection {
 
   #init(errno: number, body: Uint8Array): void {
     const limits = errno === 0
-      ? acceptInit(this.#options.offer, body)
+      ? acceptInit(this.#options.offered, body)
       : `the server answered with error ${errno}`;
     this.#ready = true;
     if (typeof limits === "string") this.#failed = true;

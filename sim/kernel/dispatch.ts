@@ -1,6 +1,9 @@
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FUSE_INT_REQ_BIT, FUSE_UNIQUE_RESEND } from "../../src/protocol/flags.ts";
+import {
+  FUSE_INT_REQ_BIT,
+  FUSE_UNIQUE_RESEND,
+} from "../../src/protocol/flags.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { SimCall } from "./call.ts";
 import type { Clock } from "../determinism/clock.ts";

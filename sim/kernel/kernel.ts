@@ -1,4 +1,5 @@
-import { type MemoryChannelHandle, rung } from "../../src/queue/memory_channel.ts";
+import { futexWait } from "../../src/shared_memory/futex.ts";
+import { type MemoryChannelHandle } from "../../src/queue/memory_channel.ts";
 import { CHANNEL_END, MemoryQueue } from "../../src/queue/memory_queue.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
 import { STILL_CLOCK } from "../determinism/clock.ts";
@@ -12,7 +13,7 @@ import { type KernelLimits, notOffered, splitSizes } from "./negotiation.ts";
 import { PerCpuPolicy, RoundRobinPolicy } from "./policy.ts";
 import type { QueueLink } from "./queue_link.ts";
 import { makeLinks } from "./queue_links.ts";
-import { ReplyDesk } from "./reply_desk.ts";
+import { DeviceWriter } from "./device_writer.ts";
 import { watchTimeout } from "./request_timeout.ts";
 import { ServerSide } from "./server_side.ts";
 import { type Violation, ViolationLog } from "../oracle/violation.ts";
@@ -74,7 +75,7 @@ export class SimKernel implements Caller {
       end: (request, errno) => this.#connection.end(request, errno),
     });
     this.#connection = new Connection({
-      offer: options.offer ?? {},
+      offered: options.offered ?? {},
       clock,
       lanes: uring ? queues : 0,
       pend: (request) => this.#dispatcher.pend(request),
@@ -87,7 +88,7 @@ export class SimKernel implements Caller {
       this.#connection,
       this.#dispatcher,
     );
-    const desk = new ReplyDesk({
+    const desk = new DeviceWriter({
       connection: this.#connection,
       dispatcher: this.#dispatcher,
       log: this.#log,
@@ -260,9 +261,9 @@ export class SimKernel implements Caller {
    * are `MemoryQueue`s over {@linkcode SimKernel.handles}.
    */
   async run(): Promise<void> {
-    const bell = this.#links[0]!.channel.kernelBell;
+    const doorbell = this.#links[0]!.channel.kernelDoorbell;
     for (let round = 1; this.connected; round++) {
-      const seen = Atomics.load(bell, 0);
+      const seen = Atomics.load(doorbell, 0);
       for (const { index, channel, open } of this.#links) {
         this.#server.offered(index);
         if (open && channel.ended !== 0) this.close(index);
@@ -271,15 +272,15 @@ export class SimKernel implements Caller {
       if (round % ROUNDS_MAX === 0) {
         await new Promise((resolve) => setImmediate(resolve));
       }
-      await rung(bell, seen);
+      await futexWait(doorbell, 0, seen);
     }
   }
 
   #initialised(fault: string | null): void {
     if (!this.connected) return;
-    const { offer = {}, clock = STILL_CLOCK } = this.#options;
+    const { offered = {}, clock = STILL_CLOCK } = this.#options;
     this.#split = splitSizes(this.limits, this.#options.maxRead ?? Infinity);
-    const wrong = fault ?? notOffered(offer, this.limits);
+    const wrong = fault ?? notOffered(offered, this.limits);
     if (wrong !== null) this.#log.add("bad INIT", 0, 2n, 0, wrong);
     const small = this.#links[0]!.tooSmallFor(this.split.write);
     if (small !== null) this.#log.add("small buffer", 0, 0n, 0, small);

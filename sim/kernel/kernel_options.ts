@@ -2,7 +2,7 @@ import type { Clock } from "../determinism/clock.ts";
 import type { TakenRequest } from "./dispatch.ts";
 import type { KernelOffer } from "./negotiation.ts";
 import type { DispatchPolicy } from "./policy.ts";
-import type { TakenReply } from "./reply_desk.ts";
+import type { TakenReply } from "./device_writer.ts";
 
 /** How a simulated kernel is made. */
 export interface SimKernelOptions {
@@ -27,7 +27,7 @@ export interface SimKernelOptions {
   /** Who gets which request; strict turns if left out. */
   readonly policy?: DispatchPolicy;
   /** What INIT offers; what Linux 6.18 does if left out. */
-  readonly offer?: KernelOffer;
+  readonly offered?: KernelOffer;
   /** Mount option `max_read`: largest READ in bytes; no limit if left out. */
   readonly maxRead?: number;
   /** Mount option `ro`; no if left out. */

@@ -57,13 +57,13 @@ export const LIMITS_BEFORE_INIT: KernelLimits = {
 };
 
 /** The fixed struct of INIT. */
-export function encodeOffer(offer: KernelOffer): Uint8Array {
-  const minor = offer.minor ?? FUSE_KERNEL_MINOR_VERSION;
-  const flags = offer.flags ?? LINUX_FLAGS;
+export function encodeOffer(offered: KernelOffer): Uint8Array {
+  const minor = offered.minor ?? FUSE_KERNEL_MINOR_VERSION;
+  const flags = offered.flags ?? LINUX_FLAGS;
   return encodeStruct("fuse_init_in", {
     major: FUSE_KERNEL_VERSION,
     minor,
-    max_readahead: offer.maxReadahead ?? 131072,
+    max_readahead: offered.maxReadahead ?? 131072,
     flags: Number(flags & 0xffff_ffffn),
     flags2: Number(flags >> 32n),
   }, minor);
@@ -75,10 +75,10 @@ export function encodeOffer(offer: KernelOffer): Uint8Array {
  * @returns What holds from now on; a sentence where the two cannot agree.
  */
 export function acceptInit(
-  offer: KernelOffer,
+  offered: KernelOffer,
   body: Uint8Array,
 ): KernelLimits | string {
-  const minor = offer.minor ?? FUSE_KERNEL_MINOR_VERSION;
+  const minor = offered.minor ?? FUSE_KERNEL_MINOR_VERSION;
   const whole = new Uint8Array(sizeAt("fuse_init_out", minor));
   whole.set(body.subarray(0, whole.length));
   const out = decodeStruct("fuse_init_out", whole, 0, minor);
@@ -92,7 +92,7 @@ export function acceptInit(
   //= flag, between 1 and the limit that the administrator set.
   const maxPages = (flags & initFlag("MAX_PAGES")) === 0n
     ? DEFAULT_MAX_PAGES
-    : Math.min(offer.maxPagesLimit ?? 256, Math.max(1, out.max_pages));
+    : Math.min(offered.maxPagesLimit ?? 256, Math.max(1, out.max_pages));
   return {
     minor: out.minor,
     flags,
@@ -109,14 +109,14 @@ export function acceptInit(
 
 /** What an answer to INIT says that nobody offered; `null` if nothing. */
 export function notOffered(
-  offer: KernelOffer,
+  offered: KernelOffer,
   { flags, minor }: KernelLimits,
 ): string | null {
-  const extra = flags & ~(offer.flags ?? LINUX_FLAGS);
+  const extra = flags & ~(offered.flags ?? LINUX_FLAGS);
   if (extra !== 0n) {
     return `flags that were not offered: ${initFlagNames(extra).join(", ")}`;
   }
-  return minor > (offer.minor ?? FUSE_KERNEL_MINOR_VERSION)
+  return minor > (offered.minor ?? FUSE_KERNEL_MINOR_VERSION)
     ? `minor version ${minor}, which was not offered`
     : null;
 }

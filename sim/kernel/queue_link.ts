@@ -1,8 +1,8 @@
+import { futexWake } from "../../src/shared_memory/futex.ts";
 import type {
   MemoryChannel,
   MemoryEntry,
 } from "../../src/queue/memory_channel.ts";
-import { ring } from "../../src/queue/memory_channel.ts";
 import { Fifo } from "./fifo.ts";
 import type { SimRequest } from "./sim_request.ts";
 
@@ -115,7 +115,7 @@ export class QueueLink {
 
   /** Wakes the server, wherever it sleeps. */
   wake(): void {
-    if (!this.isLocal) ring(this.channel.serverBell);
+    if (!this.isLocal) futexWake(this.channel.serverDoorbell, 0);
     if (this.#wake.length === 0) return;
     for (const resolve of this.#wake.splice(0)) resolve();
   }

@@ -11,13 +11,13 @@ import { QueueLink } from "./queue_link.ts";
 export function makeLinks(options: SimKernelOptions): QueueLink[] {
   const { queues = 1, capacity = 16, maxPayload = 1 << 20 } = options;
   const { uring = false, bound = Infinity } = options;
-  const kernelBell = new Int32Array(new SharedArrayBuffer(4));
+  const kernelDoorbell = new Int32Array(new SharedArrayBuffer(4));
   const count = uring ? queues + 1 : queues;
   return Array.from({ length: count }, (_, index) => {
     const isRing = uring && index < queues;
     const usual = options.layout ?? "contiguous";
     const layout = isRing ? "separate" : uring ? "contiguous" : usual;
-    const channel = { index, capacity, maxPayload, layout, kernelBell };
+    const channel = { index, capacity, maxPayload, layout, kernelDoorbell };
     const link = new QueueLink(MemoryChannel.create(channel), isRing);
     link.bound = index < bound || isRing || uring;
     return link;

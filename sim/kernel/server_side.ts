@@ -4,7 +4,7 @@ import type { MemoryKernel } from "../../src/queue/memory_queue.ts";
 import type { Connection } from "./connection.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { QueueLink } from "./queue_link.ts";
-import type { ReplyDesk } from "./reply_desk.ts";
+import type { DeviceWriter } from "./device_writer.ts";
 
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
@@ -13,7 +13,7 @@ export class ServerSide implements MemoryKernel {
   readonly #links: readonly QueueLink[];
   readonly #connection: Connection;
   readonly #dispatcher: Dispatcher;
-  readonly #desk: ReplyDesk;
+  readonly #desk: DeviceWriter;
   readonly #close: (link: QueueLink) => void;
 
   /** Puts the parts together. */
@@ -21,7 +21,7 @@ export class ServerSide implements MemoryKernel {
     links: readonly QueueLink[],
     connection: Connection,
     dispatcher: Dispatcher,
-    desk: ReplyDesk,
+    desk: DeviceWriter,
     close: (link: QueueLink) => void,
   ) {
     this.#links = links;

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL } from "../../src/protocol/flags.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import type { DiskModel } from "./model.ts";
 import { SimError } from "../kernel/sim_error.ts";
 import type { SimFile } from "../vfs/sim_file.ts";

@@ -1,7 +1,7 @@
 import { ERRNO } from "../../src/base/errno.ts";
 import type { TakenRequest } from "../kernel/dispatch.ts";
 import type { SimKernel } from "../kernel/kernel.ts";
-import type { TakenReply } from "../kernel/reply_desk.ts";
+import type { TakenReply } from "../kernel/device_writer.ts";
 import type { Violation } from "./violation.ts";
 
 /** Bit 63 of an id marks what was sent again. */

@@ -4,16 +4,17 @@
  *
  * @module
  */
+import { timeOf } from "../../src/base/timespec.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FATTR, S_IF } from "../../src/protocol/flags.ts";
+import { FATTR } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import type { Decoded, Encodable } from "../../src/protocol/types.ts";
 import type { Caller, Credentials } from "../kernel/call.ts";
 import { ALL_ATTRIBUTES, type SimInode, type SimStat } from "./inode.ts";
 import type { Signals } from "../kernel/signals.ts";
 import { SimError } from "../kernel/sim_error.ts";
 
-const NS_PER_S = 1_000_000_000n;
 const SIZE_MAX = 2 ** 63;
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
@@ -204,8 +205,6 @@ export function microseconds(seconds: bigint, nanoseconds: number): number {
 
 /** What stat(2) tells of attributes on the wire. */
 export function toStat(attr: Decoded<"fuse_attr">): SimStat {
-  const time = (s: bigint, ns: number) =>
-    BigInt.asIntN(64, s) * NS_PER_S + BigInt(ns);
   return {
     ino: attr.ino,
     size: Number(attr.size),
@@ -216,8 +215,8 @@ export function toStat(attr: Decoded<"fuse_attr">): SimStat {
     rdev: attr.rdev,
     uid: attr.uid,
     gid: attr.gid,
-    atime: time(attr.atime, attr.atimensec),
-    mtime: time(attr.mtime, attr.mtimensec),
-    ctime: time(attr.ctime, attr.ctimensec),
+    atime: timeOf(attr.atime, attr.atimensec),
+    mtime: timeOf(attr.mtime, attr.mtimensec),
+    ctime: timeOf(attr.ctime, attr.ctimensec),
   };
 }

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { O } from "../../src/protocol/flags.ts";
+import { O } from "../../src/base/file_flags.ts";
 import { attributes, changeSize, type Mounted } from "./attributes.ts";
 import type { Caller, Credentials } from "../kernel/call.ts";
 import type { SimInode, SimStat } from "./inode.ts";

@@ -1,4 +1,5 @@
-import { S_IF, STATX } from "../../src/protocol/flags.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import { type Clock, STILL_CLOCK } from "../determinism/clock.ts";
 import { FlockTable } from "./flock_table.ts";
 import { InodeLock } from "./inode_lock.ts";

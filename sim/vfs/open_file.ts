@@ -5,7 +5,8 @@
  */
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FOPEN, O, SEEK, STATX } from "../../src/protocol/flags.ts";
+import { FOPEN, STATX } from "../../src/protocol/flags.ts";
+import { O, SEEK } from "../../src/base/file_flags.ts";
 import { attributes, type Mounted } from "./attributes.ts";
 import type { SimCall } from "../kernel/call.ts";
 import {

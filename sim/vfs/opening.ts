@@ -6,8 +6,9 @@
  */
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FOPEN, O } from "../../src/protocol/flags.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { FOPEN } from "../../src/protocol/flags.ts";
+import { O } from "../../src/base/file_flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import {
   changeSize,
   losesSetId,
@@ -75,7 +76,7 @@ export async function sendOpen(
   const usual = isDirectory ? FOPEN.CACHE_DIR : 0;
   const unasked = { fh: 0n, openFlags: FOPEN.KEEP_CACHE | usual };
   if (inode.unknown.has(opcode)) return unasked;
-  const atomic = agreed(limits, "ATOMIC_O_TRUNC");
+  const atomic = isNegotiated(limits, "ATOMIC_O_TRUNC");
   //= fs/fuse/file.c fuse_send_open(): without O_CREAT, O_EXCL, O_NOCTTY, and
   //= with O_TRUNC only after FUSE_ATOMIC_O_TRUNC.
   const dropped = O.CREAT | O.EXCL | O.NOCTTY | (atomic ? 0 : O.TRUNC);
@@ -116,11 +117,11 @@ export function makeFile(
     ...parts,
     flags: parts.flags & ~OPENING_ONLY | O_LARGEFILE,
     split,
-    asyncDio: parts.cached === undefined && agreed(limits, "ASYNC_DIO"),
+    asyncDio: parts.cached === undefined && isNegotiated(limits, "ASYNC_DIO"),
     pagesSize: limits.maxPages * PAGE_SIZE,
     readOnly: mounted.readOnly,
     allowOther: mounted.allowOther,
-    allowsMmap: agreed(limits, "DIRECT_IO_ALLOW_MMAP"),
+    allowsMmap: isNegotiated(limits, "DIRECT_IO_ALLOW_MMAP"),
     position: 0,
     writtenTo: 0,
     references: 0,
@@ -136,7 +137,7 @@ export async function truncateOpened(
   { fh }: Opened,
 ): Promise<void> {
   const { inode } = mounted;
-  if (!agreed(limits, "ATOMIC_O_TRUNC")) {
+  if (!isNegotiated(limits, "ATOMIC_O_TRUNC")) {
     return await changeSize(mounted, "open", 0, { fh }, true);
   }
   //= fs/fuse/dir.c fuse_do_setattr(): the server has done it with OPEN.

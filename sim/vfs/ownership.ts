@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { nanosecondsOf, secondsOf } from "../../src/base/timespec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FATTR, S_IF } from "../../src/protocol/flags.ts";
+import { FATTR } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import type { Encodable } from "../../src/protocol/types.ts";
 import {
   changeAttributes,
@@ -16,7 +18,6 @@ import {
 import { allowed, MAY, owns, permitted } from "./permission.ts";
 import { SimError } from "../kernel/sim_error.ts";
 
-const NS_PER_S = 1_000_000_000n;
 const S_ISGID = 0o2000;
 
 /** A time to be set: nanoseconds since 1970, or that of the call. */
@@ -134,13 +135,9 @@ function timeFlags(time: SimTime, set: number, now: number): number {
 
 function seconds(time: SimTime): bigint {
   if (typeof time !== "bigint") return 0n;
-  return BigInt.asUintN(64, (time - mod(time)) / NS_PER_S);
+  return BigInt.asUintN(64, secondsOf(time));
 }
 
 function nanoseconds(time: SimTime): number {
-  return typeof time === "bigint" ? Number(mod(time)) : 0;
-}
-
-function mod(ns: bigint): bigint {
-  return ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
+  return typeof time === "bigint" ? nanosecondsOf(time) : 0;
 }

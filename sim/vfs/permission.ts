@@ -5,7 +5,8 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF, STATX } from "../../src/protocol/flags.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import { askAttributes, type Mounted } from "./attributes.ts";
 import { SimError } from "../kernel/sim_error.ts";
 

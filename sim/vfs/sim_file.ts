@@ -1,6 +1,7 @@
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL, FOPEN, FUSE_FSYNC, O } from "../../src/protocol/flags.ts";
+import { FOPEN, FUSE_FSYNC } from "../../src/protocol/flags.ts";
+import { FALLOC_FL, O } from "../../src/base/file_flags.ts";
 import {
   attributes,
   changeAttributes,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { timeOf } from "../../src/base/timespec.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { STATX } from "../../src/protocol/flags.ts";
@@ -11,8 +12,6 @@ import type { Decoded } from "../../src/protocol/types.ts";
 import { attributes, type Mounted } from "./attributes.ts";
 import { ALL_ATTRIBUTES, type SimStat } from "./inode.ts";
 import { SimError } from "../kernel/sim_error.ts";
-
-const NS_PER_S = 1_000_000_000n;
 
 /** The attributes, by STATX unless the server does not know it. */
 export async function attributesWithBirth(mounted: Mounted): Promise<SimStat> {
@@ -51,9 +50,9 @@ function toStat(stat: Decoded<"fuse_statx">): Omit<SimStat, "ino"> {
     rdev: deviceNumber(stat.rdev_major, stat.rdev_minor),
     uid: stat.uid,
     gid: stat.gid,
-    atime: timeOf(stat.atime),
-    mtime: timeOf(stat.mtime),
-    ctime: timeOf(stat.ctime),
+    atime: statxTime(stat.atime),
+    mtime: statxTime(stat.mtime),
+    ctime: statxTime(stat.ctime),
   };
 }
 
@@ -62,6 +61,6 @@ function deviceNumber(major: number, minor: number): number {
   return (minor & 0xff | major << 8 | (minor & ~0xff) << 12) >>> 0;
 }
 
-function timeOf(time: Decoded<"fuse_sx_time">): bigint {
-  return time.tv_sec * NS_PER_S + BigInt(time.tv_nsec);
+function statxTime(time: Decoded<"fuse_sx_time">): bigint {
+  return timeOf(time.tv_sec, time.tv_nsec);
 }

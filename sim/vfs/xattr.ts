@@ -6,7 +6,7 @@
  */
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { FUSE_COMPAT_SETXATTR_IN_SIZE } from "../../src/protocol/structs.ts";
 import type { Mounted } from "./attributes.ts";
 import type { SimCall } from "../kernel/call.ts";
@@ -42,7 +42,7 @@ export async function setAttribute(
   tail.set(label);
   tail.set(value, label.length);
   //= fs/fuse/xattr.c fuse_setxattr(): the short struct without its flag.
-  const size = agreed(limits, "SETXATTR_EXT")
+  const size = isNegotiated(limits, "SETXATTR_EXT")
     ? body.length
     : FUSE_COMPAT_SETXATTR_IN_SIZE;
   const parts = { body: body.subarray(0, size), tail };

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { O } from "../../src/protocol/flags.ts";
+import { O } from "../../src/base/file_flags.ts";
 import { CheckedFile } from "../oracle/checked_file.ts";
 import { SimClient, type SimMount } from "../vfs/client.ts";
 import type { VirtualClock } from "../determinism/clock.ts";

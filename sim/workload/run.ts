@@ -1,4 +1,9 @@
-import { FAULT_NAMES, type FaultName, ratesOf, swarmRates } from "../faults/faults.ts";
+import {
+  FAULT_NAMES,
+  type FaultName,
+  ratesOf,
+  swarmRates,
+} from "../faults/faults.ts";
 import { type ClientPlan, type Pattern, planJob, planUser } from "./plan.ts";
 import type { PolicyName } from "../kernel/policy.ts";
 import { Random } from "../determinism/random.ts";

@@ -4,7 +4,10 @@
  *
  * @module
  */
-import { dialectOf, type InitWish } from "../../src/protocol/init.ts";
+import {
+  protocolVersionOf,
+  type WantedCapabilities,
+} from "../../src/protocol/init.ts";
 import { type Handshake, handshake } from "../../src/queue/handshake.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
 import {
@@ -17,7 +20,7 @@ import type { SimKernel } from "../kernel/kernel.ts";
 /** What {@linkcode serveInThread} takes. */
 export interface ThreadServerOptions extends ServeOptions {
   /** What INIT is answered with. */
-  readonly wish: InitWish;
+  readonly wanted: WantedCapabilities;
   /** Makes the handler of a queue. */
   readonly handler: (index: number) => RequestHandler;
   /** Puts something around a queue, a trace for instance. */
@@ -40,12 +43,12 @@ export async function serveInThread(
   const around = options.around ?? ((queue: RequestQueue) => queue);
   const queues = kernel.queues.map(({ index }) => around(kernel.queue(index)));
   const first = queues[kernel.control]!;
-  const agreed = await handshake(first, options.wish);
+  const isNegotiated = await handshake(first, options.wanted);
   const ends = queues.map(async (queue) => {
-    queue.dialect = dialectOf(agreed.agreement);
+    queue.protocolVersion = protocolVersionOf(isNegotiated.negotiated);
     const end = await serve(queue, options.handler(queue.index), options);
     queue.close();
     return end;
   });
-  return { handshake: agreed, ended: Promise.all(ends) };
+  return { handshake: isNegotiated, ended: Promise.all(ends) };
 }

@@ -4,12 +4,15 @@ import {
   MemoryBackend,
 } from "../../src/backends/memory_backend.ts";
 import { NullBackend } from "../../src/backends/null_backend.ts";
-import { BlockExport, exportWish } from "../../src/export/block_export.ts";
+import {
+  BlockExport,
+  exportCapabilities,
+} from "../../src/export/block_export.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
-import type { InitWish } from "../../src/protocol/init.ts";
-import { QueueBoard } from "../../src/queue/queue_statistics.ts";
+import type { WantedCapabilities } from "../../src/protocol/init.ts";
+import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
 import { Actor } from "./actor.ts";
 import { auditDisk } from "../oracle/audit.ts";
@@ -65,7 +68,7 @@ class Simulation {
   readonly #kernel: SimKernel;
   readonly #model: DiskModel;
   readonly #backend: FaultyBackend;
-  readonly #board: QueueBoard;
+  readonly #statistics: QueueStatistics;
   readonly #actors: readonly Actor[];
   readonly #signals: Random;
   #steps = 0;
@@ -124,7 +127,7 @@ class Simulation {
         onCut: (position, length) => this.#model.cut(position, length),
       }),
     });
-    this.#board = QueueBoard.create(this.#kernel.queues.length);
+    this.#statistics = QueueStatistics.create(this.#kernel.queues.length);
     this.#actors = plan.clients.map((client, index) =>
       new Actor(client, {
         index,
@@ -153,7 +156,7 @@ class Simulation {
     await this.#until(() => finished === this.#actors.length, "its clients");
     const virtualUs = this.#clock.now;
     this.#dice.armed = false;
-    const queues = this.#board.totals();
+    const queues = this.#statistics.totals();
     const { wokenInVain } = this.#kernel;
     await this.#audit();
     await this.#end(server);
@@ -194,8 +197,8 @@ class Simulation {
     const around = this.#hooks.handler ?? ((same: RequestHandler) => same);
     const kernel = this.#kernel;
     return await serveInThread(kernel, {
-      wish: this.#wish(exportWish(rules)),
-      board: this.#board,
+      wanted: this.#wanted(exportCapabilities(rules)),
+      statistics: this.#statistics,
       drainMs: 0,
       handler: () =>
         around(new BlockExport({ backend: this.#backend, state, rules })),
@@ -219,12 +222,12 @@ class Simulation {
     });
   }
 
-  #wish(wish: InitWish): InitWish {
+  #wanted(wanted: WantedCapabilities): WantedCapabilities {
     const { policy, requestTimeout } = this.#plan;
-    const flags = [...wish.flags];
+    const flags = [...wanted.flags];
     if (policy === "uring") flags.push("OVER_IO_URING");
     if (requestTimeout > 0) flags.push("REQUEST_TIMEOUT");
-    return { ...wish, flags, requestTimeout };
+    return { ...wanted, flags, requestTimeout };
   }
 
   #cost({ request }: Exchange): number {

@@ -1,6 +1,5 @@
+import { ERRNO } from "../base/errno.ts";
 import type { BlockFile, BlockFileStat } from "./block_file.ts";
-
-const EINVAL = 22;
 
 /** An image that is open twice: past the page cache, and through it. */
 export interface DirectDescriptors {
@@ -44,7 +43,7 @@ export class DirectFile implements BlockFile {
     if (this.#fits(position, length)) {
       const got = this.#direct.pread(buffer, start, length, position);
       // The memory, too, has to be aligned.
-      if (got !== -EINVAL) return got;
+      if (got !== -ERRNO.EINVAL) return got;
     }
     return this.#cached.pread(buffer, start, length, position);
   }
@@ -57,7 +56,7 @@ export class DirectFile implements BlockFile {
   ): number {
     if (this.#fits(position, length)) {
       const put = this.#direct.pwrite(buffer, start, length, position);
-      if (put !== -EINVAL) return put;
+      if (put !== -ERRNO.EINVAL) return put;
     }
     return this.#cached.pwrite(buffer, start, length, position);
   }

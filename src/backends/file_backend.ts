@@ -1,12 +1,8 @@
+import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import type { BlockFile, BlockFileStat } from "./block_file.ts";
-import { ERRNO } from "./errno.ts";
+import { ERRNO } from "../base/errno.ts";
 
-const FALLOC_FL_KEEP_SIZE = 0x01;
-const FALLOC_FL_PUNCH_HOLE = 0x02;
-const FALLOC_FL_ZERO_RANGE = 0x10;
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
 /** Whole sectors of any block device. */
 const SECTOR = 4096;
 /** Stretches of a part that are looked at to tell what space it takes. */
@@ -101,8 +97,8 @@ export class FileBackend implements Backend {
   }
 
   zero(position: number, length: number, { unmap }: ZeroOptions): number {
-    const mode = FALLOC_FL_KEEP_SIZE |
-      (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+    const mode = FALLOC_FL.KEEP_SIZE |
+      (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
     const at = this.#offset + position;
     const end = at + length;
     let first = at;
@@ -127,7 +123,7 @@ export class FileBackend implements Backend {
 
   allocate(position: number, length: number): number {
     return this.#file.fallocate(
-      FALLOC_FL_KEEP_SIZE,
+      FALLOC_FL.KEEP_SIZE,
       this.#offset + position,
       length,
     );
@@ -135,12 +131,12 @@ export class FileBackend implements Backend {
 
   extent(position: number): Extent {
     const at = this.#offset + position;
-    const data = this.#file.lseek(at, SEEK_DATA);
+    const data = this.#file.lseek(at, SEEK.DATA);
     if (data === -ERRNO.ENXIO) return { data: false, end: Infinity };
     // A medium that cannot tell is all data.
     if (data < 0) return { data: true, end: Infinity };
     if (data > at) return { data: false, end: data - this.#offset };
-    const hole = this.#file.lseek(at, SEEK_HOLE);
+    const hole = this.#file.lseek(at, SEEK.HOLE);
     // Not behind `at` if it was punched just now: then data is a safe answer.
     return { data: true, end: hole > at ? hole - this.#offset : Infinity };
   }

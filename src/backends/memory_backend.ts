@@ -1,5 +1,5 @@
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
-import { ERRNO } from "./errno.ts";
+import { ERRNO } from "../base/errno.ts";
 
 /** Bytes whose allocation is noted together. */
 const CHUNK = 65536;

@@ -1,5 +1,5 @@
 import type { Backend, Extent, ImageStat } from "./backend.ts";
-import { ERRNO } from "./errno.ts";
+import { ERRNO } from "../base/errno.ts";
 
 const TWO_32 = 2 ** 32;
 

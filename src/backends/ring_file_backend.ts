@@ -1,3 +1,5 @@
+import { ERRNO } from "../base/errno.ts";
+import { FALLOC_FL } from "../base/file_flags.ts";
 import type {
   Answer,
   Backend,
@@ -9,12 +11,6 @@ import type { BlockFile } from "./block_file.ts";
 import { DirectFile } from "./direct_file.ts";
 import { FileBackend, type FileWindow } from "./file_backend.ts";
 import type { FileRing } from "./file_ring.ts";
-
-const FALLOC_FL_KEEP_SIZE = 0x01;
-const FALLOC_FL_PUNCH_HOLE = 0x02;
-const FALLOC_FL_ZERO_RANGE = 0x10;
-const EBUSY = 16;
-const EOPNOTSUPP = 95;
 
 /** What a {@linkcode RingFileBackend} is made of. */
 export interface RingFileOptions {
@@ -76,10 +72,12 @@ export class RingFileBackend implements Backend {
     } else if (this.#tellsWaits && this.#file.preadNow !== undefined) {
       const got = this.#file.preadNow(into, length, at);
       if (got === length) return got;
-      if (got === -EOPNOTSUPP) this.#tellsWaits = false;
+      if (got === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
     const got = this.#ring.read(fd, into, length, at, this.#file.fd);
-    return got === -EBUSY ? this.#plain.read(position, into, length) : got;
+    return got === -ERRNO.EBUSY
+      ? this.#plain.read(position, into, length)
+      : got;
   }
 
   write(position: number, from: Uint8Array, length: number): Answer {
@@ -89,7 +87,9 @@ export class RingFileBackend implements Backend {
     const at = this.#offset + position;
     const fd = this.#direct.fdFor(at, length);
     const put = this.#ring.write(fd, from, length, at, this.#file.fd);
-    return put === -EBUSY ? this.#plain.write(position, from, length) : put;
+    return put === -ERRNO.EBUSY
+      ? this.#plain.write(position, from, length)
+      : put;
   }
 
   writesAlone(position: number, length: number): boolean {
@@ -99,7 +99,7 @@ export class RingFileBackend implements Backend {
   flush(): Answer {
     if (this.#inMemory) return this.#plain.flush();
     const result = this.#ring.sync(this.#file.fd);
-    return result === -EBUSY ? this.#plain.flush() : result;
+    return result === -ERRNO.EBUSY ? this.#plain.flush() : result;
   }
 
   truncate(size: number): number {
@@ -111,16 +111,18 @@ export class RingFileBackend implements Backend {
     length: number,
     options: ZeroOptions,
   ): Promise<number> {
-    const mode = FALLOC_FL_KEEP_SIZE |
-      (options.unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+    const mode = FALLOC_FL.KEEP_SIZE |
+      (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
     const result = await this.#allocate(mode, position, length);
     // What the medium refuses is refused again there, or written.
     return result < 0 ? this.#plain.zero(position, length, options) : result;
   }
 
   async allocate(position: number, length: number): Promise<number> {
-    const result = await this.#allocate(FALLOC_FL_KEEP_SIZE, position, length);
-    return result === -EBUSY ? this.#plain.allocate(position, length) : result;
+    const result = await this.#allocate(FALLOC_FL.KEEP_SIZE, position, length);
+    return result === -ERRNO.EBUSY
+      ? this.#plain.allocate(position, length)
+      : result;
   }
 
   extent(position: number): Extent {

@@ -1,5 +1,8 @@
 import { listenUnix, type UnixListener } from "../linux/socket/unix_socket.ts";
-import { LineTooLongError, type UnixConnection } from "../linux/socket/unix_stream.ts";
+import {
+  LineTooLongError,
+  type UnixConnection,
+} from "../linux/socket/unix_stream.ts";
 import {
   answerControl,
   type Controlled,

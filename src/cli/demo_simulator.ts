@@ -1,9 +1,9 @@
 import { serveInThread, SimClient, SimKernel } from "../../sim/mod.ts";
 import { createMemoryDisk, MemoryBackend } from "../backends/memory_backend.ts";
-import { BlockExport, exportWish } from "../export/block_export.ts";
+import { BlockExport, exportCapabilities } from "../export/block_export.ts";
 import { ExportState } from "../export/export_state.ts";
-import { O } from "../protocol/flags.ts";
-import { QueueBoard } from "../queue/queue_statistics.ts";
+import { O } from "../base/file_flags.ts";
+import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { DemoDisk, DemoEnd, DemoOptions } from "./demo_disk.ts";
 
@@ -14,11 +14,11 @@ export async function simulateDemoDisk(
   const disk = createMemoryDisk(size);
   const rules = { writable: true, growable: false, allowOther: false };
   const state = ExportState.create({ size, mode: 0o600, uid: 0, gid: 0 });
-  const board = QueueBoard.create(queues);
+  const statistics = QueueStatistics.create(queues);
   const kernel = new SimKernel({ queues });
   const server = await serveInThread(kernel, {
-    wish: exportWish(rules),
-    board,
+    wanted: exportCapabilities(rules),
+    statistics,
     handler: () =>
       new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
   });
@@ -35,7 +35,7 @@ export async function simulateDemoDisk(
     async close() {
       await file.close();
       kernel.unmount();
-      return endOf(kernel, await server.ended, board);
+      return endOf(kernel, await server.ended, statistics);
     },
   };
 }
@@ -50,12 +50,12 @@ function refuseShort(count: number, buffer: Uint8Array): void {
 function endOf(
   kernel: SimKernel,
   ends: readonly QueueEnd[],
-  board: QueueBoard,
+  statistics: QueueStatistics,
 ): DemoEnd {
   const failed = ends.filter(({ reason }) => reason === "failed");
   const problems = [
     ...kernel.violations.map(({ message }) => message),
     ...failed.map(({ message }) => message),
   ];
-  return { problems, queues: board.totals() };
+  return { problems, queues: statistics.totals() };
 }

@@ -140,16 +140,16 @@ function tellReady(
   pidfile: Pidfile | null,
 ): void {
   pidfile?.write();
-  const { source, size, queues, cloning, transport } = session;
+  const { source, size, queues, singleQueueReason, transport } = session;
   const { way, allowOther, passthrough } = session;
-  const { minor } = session.agreement;
+  const { minor } = session.negotiated;
   const ready = {
     source,
     size,
     writable,
     growable,
     queues,
-    cloning,
+    singleQueueReason,
     way,
     allowOther,
     minor,

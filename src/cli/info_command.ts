@@ -1,4 +1,8 @@
-import { initFlag, initFlagNames, type InitOffer } from "../protocol/init.ts";
+import {
+  initFlag,
+  initFlagNames,
+  type OfferedCapabilities,
+} from "../protocol/init.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
 import {
   credentials,
@@ -75,17 +79,17 @@ async function runInfo(
 
 /** What `info` prints for programs. */
 export function infoEvent(facts: InfoFacts): Record<string, unknown> {
-  const { offer, device, ...rest } = facts;
-  const asked = typeof offer !== "string";
+  const { offered, device, ...rest } = facts;
+  const asked = typeof offered !== "string";
   return {
     ...rest,
     canMount: canMount(facts),
     device: { usable: device === null, reason: device },
-    protocol: asked ? { major: offer.major, minor: offer.minor } : null,
-    flags: asked ? initFlagNames(offer.flags) : null,
-    uring: asked ? isOffered(offer, "OVER_IO_URING") : null,
-    passthrough: asked ? isOffered(offer, "PASSTHROUGH") : null,
-    reason: asked ? null : offer,
+    protocol: asked ? { major: offered.major, minor: offered.minor } : null,
+    flags: asked ? initFlagNames(offered.flags) : null,
+    uring: asked ? isOffered(offered, "OVER_IO_URING") : null,
+    passthrough: asked ? isOffered(offered, "PASSTHROUGH") : null,
+    reason: asked ? null : offered,
   };
 }
 
@@ -129,9 +133,9 @@ function exportsText(facts: InfoFacts): string {
   return `not possible without ${what}; 'demo' runs on a simulated kernel`;
 }
 
-function protocolText({ device, offer }: InfoFacts): string {
-  if (typeof offer !== "string") return `${offer.major}.${offer.minor}`;
-  return device === null ? `unknown: ${offer}` : UNKNOWN;
+function protocolText({ device, offered }: InfoFacts): string {
+  if (typeof offered !== "string") return `${offered.major}.${offered.minor}`;
+  return device === null ? `unknown: ${offered}` : UNKNOWN;
 }
 
 function pagesText(pages: number | null): string {
@@ -146,27 +150,33 @@ function backgroundText(count: number | null): string {
     : `at most ${count} without CAP_SYS_ADMIN (max_user_bgreq)`;
 }
 
-function uringText({ offer, enableUring }: InfoFacts): string {
+function uringText({ offered, enableUring }: InfoFacts): string {
   if (enableUring === null) {
     return "not offered: this kernel has no FUSE over io_uring";
   }
   return enableUring
-    ? offeredText(offer, "OVER_IO_URING")
+    ? offeredText(offered, "OVER_IO_URING")
     : "not offered: root can switch it on with 'echo Y > /sys/module/fuse/parameters/enable_uring'";
 }
 
-function passthroughText({ offer, capSysAdmin }: InfoFacts): string {
-  const text = offeredText(offer, "PASSTHROUGH");
+function passthroughText({ offered, capSysAdmin }: InfoFacts): string {
+  const text = offeredText(offered, "PASSTHROUGH");
   return text === "offered" && !capSysAdmin
     ? "offered, but it needs CAP_SYS_ADMIN"
     : text;
 }
 
-function offeredText(offer: InitOffer | string, name: InitFlagName): string {
-  if (typeof offer === "string") return UNKNOWN;
-  return isOffered(offer, name) ? "offered" : "not offered by this kernel";
+function offeredText(
+  offered: OfferedCapabilities | string,
+  name: InitFlagName,
+): string {
+  if (typeof offered === "string") return UNKNOWN;
+  return isOffered(offered, name) ? "offered" : "not offered by this kernel";
 }
 
-function isOffered({ flags }: InitOffer, name: InitFlagName): boolean {
+function isOffered(
+  { flags }: OfferedCapabilities,
+  name: InitFlagName,
+): boolean {
   return (flags & initFlag(name)) !== 0n;
 }

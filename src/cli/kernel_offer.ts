@@ -1,10 +1,13 @@
-import type { InitOffer, InitWish } from "../protocol/init.ts";
+import type {
+  OfferedCapabilities,
+  WantedCapabilities,
+} from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import { handshake } from "../queue/handshake.ts";
 import { openFuseDevice } from "../linux/fuse/fuse_device.ts";
 import { connectPrivately } from "../linux/mount/private_connection.ts";
 
-const WISH: InitWish = {
+const WISH: WantedCapabilities = {
   flags: [],
   maxWrite: 4096,
   maxBackground: 1,
@@ -16,7 +19,7 @@ export interface KernelOffer {
   /** Why /dev/fuse cannot be used; `null` if it can be opened. */
   readonly device: string | null;
   /** What the kernel offered, or why it could not be asked. */
-  readonly offer: InitOffer | string;
+  readonly offered: OfferedCapabilities | string;
 }
 
 /**
@@ -29,15 +32,15 @@ export async function askKernel(): Promise<KernelOffer> {
     device = openFuseDevice();
   } catch (error) {
     const { message } = error as Error;
-    return { device: message, offer: message };
+    return { device: message, offered: message };
   }
   const queue = new DeviceQueue(device, { index: 0, maxPayload: 4096 });
   try {
     using _ = connectPrivately(device.fd);
-    const { offer } = await handshake(queue, WISH);
-    return { device: null, offer };
+    const { offered } = await handshake(queue, WISH);
+    return { device: null, offered };
   } catch (error) {
-    return { device: null, offer: (error as Error).message };
+    return { device: null, offered: (error as Error).message };
   } finally {
     queue.close();
   }

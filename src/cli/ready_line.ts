@@ -1,5 +1,5 @@
 import { formatSize } from "../backends/size.ts";
-import type { MountWay } from "../session/session.ts";
+import type { MountMethod } from "../session/session.ts";
 import type { PassthroughState } from "../session/passthrough.ts";
 import type { TransportState } from "../session/transport.ts";
 
@@ -18,9 +18,9 @@ export interface ReadyFacts {
   /** How many queues serve it. */
   readonly queues: number;
   /** Why it is one, if more were asked for; else `null`. */
-  readonly cloning: string | null;
+  readonly singleQueueReason: string | null;
   /** How it was mounted. */
-  readonly way: MountWay;
+  readonly way: MountMethod;
   /** Whether other users may come in. */
   readonly allowOther: boolean;
   /** The minor version of the protocol agreed on. */
@@ -48,12 +48,14 @@ export function readyLine(facts: ReadyFacts): string {
     `stop with Ctrl-C, 'kill ${facts.pid}' or '${unmount} ${mountpoint}'`;
 }
 
-function count({ queues, cloning }: ReadyFacts): string {
-  if (cloning !== null) return `1 queue (more are not possible: ${cloning})`;
+function count({ queues, singleQueueReason }: ReadyFacts): string {
+  if (singleQueueReason !== null) {
+    return `1 queue (more are not possible: ${singleQueueReason})`;
+  }
   return queues === 1 ? "1 queue" : `${queues} queues`;
 }
 
-function by(way: MountWay): string {
+function by(way: MountMethod): string {
   return way === "mount" ? "" : " by fusermount3";
 }
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
+import { nanosecondsOf, secondsOf, timeOf } from "../base/timespec.ts";
 import type { ImageStat } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
-import { FATTR, S_IF } from "../protocol/flags.ts";
+import { FATTR } from "../protocol/flags.ts";
+import { S_IF } from "../base/file_flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
@@ -16,7 +18,6 @@ import { resizeImage } from "./resize.ts";
 const ATTR = accessors("fuse_attr");
 const ATTR_OUT = accessors("fuse_attr_out");
 const SETATTR_IN = accessors("fuse_setattr_in");
-const NS_PER_S = 1_000_000_000n;
 /** Seconds that the kernel may believe an answer. */
 const ATTR_VALID_S = 1n;
 const GROUP_OR_OTHERS = 0o077;
@@ -54,31 +55,18 @@ function fillAttributes(
   ATTR.set.ino(body, at, 1n);
   ATTR.setNumber.size(body, at, size);
   ATTR.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
-  ATTR.set.atime(body, at, seconds(atime));
-  ATTR.set.atimensec(body, at, nanoseconds(atime));
-  ATTR.set.mtime(body, at, seconds(mtime));
-  ATTR.set.mtimensec(body, at, nanoseconds(mtime));
-  ATTR.set.ctime(body, at, seconds(changed));
-  ATTR.set.ctimensec(body, at, nanoseconds(changed));
+  ATTR.set.atime(body, at, secondsOf(atime));
+  ATTR.set.atimensec(body, at, nanosecondsOf(atime));
+  ATTR.set.mtime(body, at, secondsOf(mtime));
+  ATTR.set.mtimensec(body, at, nanosecondsOf(mtime));
+  ATTR.set.ctime(body, at, secondsOf(changed));
+  ATTR.set.ctimensec(body, at, nanosecondsOf(changed));
   ATTR.set.mode(body, at, S_IF.REG | state.mode);
   ATTR.set.nlink(body, at, 1);
   ATTR.set.uid(body, at, state.uid);
   ATTR.set.gid(body, at, state.gid);
   ATTR.set.blksize(body, at, stat.blockSize);
   reply.ok(ATTR_OUT.size);
-}
-
-/** Seconds since 1970, rounded down so that the rest is never negative. */
-function seconds(ns: bigint): bigint {
-  return (ns - mod(ns)) / NS_PER_S;
-}
-
-function nanoseconds(ns: bigint): number {
-  return Number(mod(ns));
-}
-
-function mod(ns: bigint): bigint {
-  return ((ns % NS_PER_S) + NS_PER_S) % NS_PER_S;
 }
 
 /**
@@ -120,7 +108,7 @@ function readWanted({ body }: Request) {
   const time = (flag: number, nowFlag: number, s: bigint, ns: number) => {
     if ((valid & flag) === 0) return null;
     if ((valid & nowFlag) !== 0) return now;
-    return BigInt.asIntN(64, s) * NS_PER_S + BigInt(ns);
+    return timeOf(s, ns);
   };
   return {
     valid,

@@ -7,16 +7,17 @@
  */
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
-import { FOPEN, S_IF } from "../protocol/flags.ts";
+import { FOPEN } from "../protocol/flags.ts";
+import { S_IF } from "../base/file_flags.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
-import type { InitWish } from "../protocol/init.ts";
+import type { WantedCapabilities } from "../protocol/init.ts";
 import { OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { replyAttributes, setAttributes } from "./attributes.ts";
 import type { ExportContext, ExportRules } from "./export_context.ts";
 import { followImage } from "./follow_image.ts";
-import { finishLater, releaseNothing } from "./late_transfer.ts";
+import { finishLater, releaseNothing } from "./async_transfer.ts";
 import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
@@ -31,9 +32,9 @@ export const MAX_PAYLOAD: number = 1 << 20;
 export const EXPORT_ROOT_MODE: number = S_IF.REG;
 
 /** What an export asks of the kernel in INIT. */
-export function exportWish(
+export function exportCapabilities(
   { growable }: Pick<ExportRules, "growable">,
-): InitWish {
+): WantedCapabilities {
   const flags: InitFlagName[] = [
     "ASYNC_READ",
     "ASYNC_DIO",

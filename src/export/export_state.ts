@@ -1,4 +1,5 @@
-import { SharedLock } from "../shared_memory/rw_lock.ts";
+import { NS_PER_MS } from "../base/timespec.ts";
+import { SharedRwLock } from "../shared_memory/rw_lock.ts";
 
 /** What an export starts with. */
 export interface ExportStateOptions {
@@ -30,7 +31,6 @@ const MTIME = 1;
 const CHANGED = 2;
 const TWO_32 = 2 ** 32;
 const ANY_WRITE = 0o222;
-const NS_PER_MS = 1_000_000n;
 
 /**
  * What all queues of an export must agree on: size, mode, owner and times of
@@ -43,7 +43,7 @@ export class ExportState {
    * Shared by writes inside the image; had alone by whatever changes its size,
    * so that no write lands behind an end that is moving.
    */
-  readonly lock: SharedLock;
+  readonly lock: SharedRwLock;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #times: BigInt64Array<SharedArrayBuffer>;
   /** The size as it was when this thread looked last, and its version. */
@@ -60,8 +60,8 @@ export class ExportState {
   constructor(memory: SharedArrayBuffer, oneThread: boolean = false) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
-    this.lock = new SharedLock(
-      this.#words.subarray(LOCK, LOCK + SharedLock.WORDS),
+    this.lock = new SharedRwLock(
+      this.#words.subarray(LOCK, LOCK + SharedRwLock.WORDS),
       oneThread,
     );
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);

@@ -6,7 +6,7 @@
 import type { Answer, Backend } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
-import { FALLOC_FL, SEEK } from "../protocol/flags.ts";
+import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";

@@ -9,7 +9,7 @@ import { ERRNO } from "../base/errno.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
-import { finishLater, releaseNothing } from "./late_transfer.ts";
+import { finishLater, releaseNothing } from "./async_transfer.ts";
 import { replyRefusal } from "./refusal.ts";
 import { resizeLocked } from "./resize.ts";
 

@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { align8, concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, viewOf, writeStruct } from "./codec.ts";
-import { align8, concat } from "./extensions.ts";
-import { FUSE_NAME_MAX, S_IF } from "./flags.ts";
+import { FUSE_NAME_MAX } from "./flags.ts";
+import { S_IF } from "../base/file_flags.ts";
 import { bytesOfName, type Name, nameOfBytes } from "./text.ts";
 import type { Decoded, Encodable } from "./types.ts";
 

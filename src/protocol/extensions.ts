@@ -6,6 +6,7 @@
  * @module
  */
 import { accessors } from "./accessors.ts";
+import { align8, concat } from "./bytes.ts";
 import { viewOf } from "./codec.ts";
 import { FUSE_EXT } from "./flags.ts";
 import { bytesOfName, indexOfNul, type Name, nameOfBytes } from "./text.ts";
@@ -38,11 +39,6 @@ export interface BadExtension {
   readonly expected: number;
   /** Bytes that there are. */
   readonly received: number;
-}
-
-/** The next multiple of 8: FUSE_REC_ALIGN(). */
-export function align8(size: number): number {
-  return Math.ceil(size / 8) * 8;
 }
 
 /**
@@ -206,18 +202,4 @@ function padded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const longer = new Uint8Array(align8(bytes.length));
   longer.set(bytes);
   return longer;
-}
-
-/** Pieces of bytes, one behind the other, in new memory. */
-export function concat(
-  parts: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> {
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

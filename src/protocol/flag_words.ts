@@ -6,7 +6,6 @@
 import { FUSE_URING, FUSE_URING_ENT } from "./device.ts";
 import {
   CUSE_INIT,
-  FALLOC_FL,
   FATTR,
   FOPEN,
   FUSE_ATTR,
@@ -24,10 +23,9 @@ import {
   FUSE_SETXATTR,
   FUSE_WRITE,
   INIT_FLAGS,
-  O,
-  SEEK,
   STATX,
 } from "./flags.ts";
+import { FALLOC_FL, O, SEEK } from "../base/file_flags.ts";
 import type { StructName } from "./types.ts";
 
 /** A word of flags, or of values that exclude each other. */

@@ -166,47 +166,6 @@ export const STATX = {
   BTIME: 0x800,
 } as const;
 
-/** `whence` of fuse_lseek_in: lseek(2). */
-export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
-
-/** `mode` of fuse_fallocate_in: fallocate(2). */
-export const FALLOC_FL = {
-  KEEP_SIZE: 0x01,
-  PUNCH_HOLE: 0x02,
-  NO_HIDE_STALE: 0x04,
-  COLLAPSE_RANGE: 0x08,
-  ZERO_RANGE: 0x10,
-  INSERT_RANGE: 0x20,
-  UNSHARE_RANGE: 0x40,
-} as const;
-
-/** File types of `mode`: stat(2). */
-export const S_IF = {
-  MT: 0o170000,
-  SOCK: 0o140000,
-  LNK: 0o120000,
-  REG: 0o100000,
-  BLK: 0o060000,
-  DIR: 0o040000,
-  CHR: 0o020000,
-  IFO: 0o010000,
-} as const;
-
-/** `flags` of fuse_open_in that mean the same on every architecture: open(2). */
-export const O = {
-  ACCMODE: 0o3,
-  RDONLY: 0o0,
-  WRONLY: 0o1,
-  RDWR: 0o2,
-  CREAT: 0o100,
-  EXCL: 0o200,
-  NOCTTY: 0o400,
-  TRUNC: 0o1000,
-  APPEND: 0o2000,
-  NONBLOCK: 0o4000,
-  CLOEXEC: 0o2000000,
-} as const;
-
 /** Codes of notifications: `error` of a fuse_out_header whose `unique` is 0. */
 export const FUSE_NOTIFY = {
   POLL: 1,

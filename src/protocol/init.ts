@@ -10,7 +10,7 @@ import {
   writeStruct,
 } from "./codec.ts";
 import { accessors } from "./accessors.ts";
-import { Dialect } from "./protocol_version.ts";
+import { ProtocolVersion } from "./protocol_version.ts";
 import { ERRNO } from "../base/errno.ts";
 import { INIT_FLAGS, type InitFlagName } from "./flags.ts";
 import { sizeAt } from "./layout.ts";
@@ -25,7 +25,7 @@ const DEFAULT_MAX_PAGES = 32;
 const MINOR_MIN = 6;
 
 /** What the kernel offers in fuse_init_in. */
-export interface InitOffer {
+export interface OfferedCapabilities {
   /** 7, or more for a kernel that can also speak 7. */
   readonly major: number;
   /** The kernel's minor version. */
@@ -37,7 +37,7 @@ export interface InitOffer {
 }
 
 /** What a server asks for in fuse_init_out. */
-export interface InitWish {
+export interface WantedCapabilities {
   /** Flags that the server can make use of, if they are offered. */
   readonly flags: readonly InitFlagName[];
   /** Largest WRITE in bytes; a multiple of a page, at least one. */
@@ -57,7 +57,7 @@ export interface InitWish {
 }
 
 /** What both sides hold from now on. Plain data: Workers receive copies. */
-export interface InitAgreement {
+export interface NegotiatedCapabilities {
   /** The minor version that both sides speak. */
   readonly minor: number;
   /** Flags that both sides set. */
@@ -92,18 +92,20 @@ export function initFlagNames(flags: bigint): InitFlagName[] {
 }
 
 /** Whether a flag was agreed on. */
-export function agreed(
-  agreement: Pick<InitAgreement, "flags">,
+export function isNegotiated(
+  negotiated: Pick<NegotiatedCapabilities, "flags">,
   name: InitFlagName,
 ): boolean {
-  return (agreement.flags & initFlag(name)) !== 0n;
+  return (negotiated.flags & initFlag(name)) !== 0n;
 }
 
 /** The layout that an agreement makes. */
-export function dialectOf(agreement: InitAgreement): Dialect {
-  return new Dialect({
-    minor: agreement.minor,
-    setxattrExt: agreed(agreement, "SETXATTR_EXT"),
+export function protocolVersionOf(
+  negotiated: NegotiatedCapabilities,
+): ProtocolVersion {
+  return new ProtocolVersion({
+    minor: negotiated.minor,
+    setxattrExt: isNegotiated(negotiated, "SETXATTR_EXT"),
   });
 }
 
@@ -112,7 +114,7 @@ export function dialectOf(agreement: InitAgreement): Dialect {
  *
  * @param request A validated INIT.
  */
-export function readInit(request: Request): InitOffer {
+export function readInit(request: Request): OfferedCapabilities {
   const { body } = request;
   const flags = BigInt(INIT_IN.get.flags(body));
   // Without INIT_EXT the kernel's struct ends before the second word.
@@ -134,33 +136,36 @@ export function readInit(request: Request): InitOffer {
  * so that it must ask again in version 7; `"refuse"` where it is too old.
  */
 export function negotiate(
-  offer: InitOffer,
-  wish: InitWish,
-): InitAgreement | "retry" | "refuse" {
-  if (offer.major > FUSE_KERNEL_VERSION) return "retry";
-  if (offer.major < FUSE_KERNEL_VERSION || offer.minor < MINOR_MIN) {
+  offered: OfferedCapabilities,
+  wanted: WantedCapabilities,
+): NegotiatedCapabilities | "retry" | "refuse" {
+  if (offered.major > FUSE_KERNEL_VERSION) return "retry";
+  if (offered.major < FUSE_KERNEL_VERSION || offered.minor < MINOR_MIN) {
     return "refuse";
   }
-  let flags = wish.flags.reduce((sum, name) => sum | initFlag(name), 0n);
+  let flags = wanted.flags.reduce((sum, name) => sum | initFlag(name), 0n);
   // The second word counts only where both sides set INIT_EXT.
   if (flags >> 32n !== 0n) flags |= initFlag("INIT_EXT");
-  flags &= offer.flags;
+  flags &= offered.flags;
   if ((flags & initFlag("INIT_EXT")) === 0n) flags &= 0xffff_ffffn;
-  const pages = Math.ceil(wish.maxWrite / PAGE_SIZE);
+  const pages = Math.ceil(wanted.maxWrite / PAGE_SIZE);
   const maxPages = (flags & initFlag("MAX_PAGES")) !== 0n
     ? pages
     : DEFAULT_MAX_PAGES;
   return {
-    minor: Math.min(offer.minor, FUSE_KERNEL_MINOR_VERSION),
+    minor: Math.min(offered.minor, FUSE_KERNEL_MINOR_VERSION),
     flags,
-    maxWrite: Math.min(wish.maxWrite, maxPages * PAGE_SIZE),
+    maxWrite: Math.min(wanted.maxWrite, maxPages * PAGE_SIZE),
     maxPages,
-    maxReadahead: Math.min(wish.maxReadahead ?? Infinity, offer.maxReadahead),
-    maxBackground: wish.maxBackground,
-    congestionThreshold: wish.congestionThreshold,
-    timeGran: wish.timeGran ?? 1,
-    maxStackDepth: wish.maxStackDepth ?? 0,
-    requestTimeout: wish.requestTimeout ?? 0,
+    maxReadahead: Math.min(
+      wanted.maxReadahead ?? Infinity,
+      offered.maxReadahead,
+    ),
+    maxBackground: wanted.maxBackground,
+    congestionThreshold: wanted.congestionThreshold,
+    timeGran: wanted.timeGran ?? 1,
+    maxStackDepth: wanted.maxStackDepth ?? 0,
+    requestTimeout: wanted.requestTimeout ?? 0,
   };
 }
 
@@ -170,7 +175,7 @@ export function negotiate(
  */
 export function replyInit(
   reply: Reply,
-  outcome: InitAgreement | "retry" | "refuse",
+  outcome: NegotiatedCapabilities | "retry" | "refuse",
 ): void {
   if (outcome === "refuse") return reply.error(ERRNO.EPROTO);
   const minor = outcome === "retry" ? FUSE_KERNEL_MINOR_VERSION : outcome.minor;

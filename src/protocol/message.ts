@@ -4,13 +4,17 @@
  *
  * @module
  */
+import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { announced, countField } from "./announced.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
-import { type Dialect, initInSize, NEWEST } from "./protocol_version.ts";
+import {
+  initInSize,
+  NEWEST_VERSION,
+  type ProtocolVersion,
+} from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import {
-  concat,
   decodeExtensions,
   encodeExtensions,
   type Extension,
@@ -106,12 +110,12 @@ export type AnyRequest = { [N in OpcodeName]: DecodedRequest<N> }[OpcodeName];
  *
  * @param name Which request.
  * @param parts What it says; fields that are left out are zero.
- * @param dialect What the two sides agreed on; the newest if left out.
+ * @param protocolVersion What the two sides agreed on; the newest if left out.
  */
 export function encodeRequest<N extends OpcodeName>(
   name: N,
   parts: RequestParts<N> = {},
-  dialect: Dialect = NEWEST,
+  protocolVersion: ProtocolVersion = NEWEST_VERSION,
 ): Uint8Array<ArrayBuffer> {
   const row: OpcodeRow = OPCODES[name];
   const { names = [], data = new Uint8Array(), items = [] } = parts;
@@ -125,7 +129,7 @@ export function encodeRequest<N extends OpcodeName>(
       : { [count]: data.length || items.length, ...given };
     const size = row.in === "fuse_init_in"
       ? initInSize(body.major ?? 0, body.minor ?? 0, body.flags ?? 0)
-      : dialect.size(row.in);
+      : protocolVersion.size(row.in);
     pieces.push(encodeStruct(row.in, body).subarray(0, size));
   }
   for (const text of names) pieces.push(bytesOfName(text), new Uint8Array(1));
@@ -147,15 +151,15 @@ export function encodeRequest<N extends OpcodeName>(
  * Decodes a whole request.
  *
  * @param bytes The message.
- * @param dialect What the two sides agreed on; the newest if left out.
+ * @param protocolVersion What the two sides agreed on; the newest if left out.
  * @throws {ProtocolError} If the message breaks the rules.
  */
 export function decodeRequest(
   bytes: Uint8Array,
-  dialect: Dialect = NEWEST,
+  protocolVersion: ProtocolVersion = NEWEST_VERSION,
 ): AnyRequest {
   const { request } = contiguousExchange(bytes, NO_REPLY);
-  const error = request.validate(bytes.length, dialect);
+  const error = request.validate(bytes.length, protocolVersion);
   if (error !== null) throw error;
   const name = opcodeName(request.opcode)!;
   const row: OpcodeRow = OPCODES[name];

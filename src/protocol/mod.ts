@@ -24,6 +24,7 @@ export * from "./device.ts";
 export * from "./protocol_version.ts";
 export * from "./dirent.ts";
 export * from "../base/errno.ts";
+export * from "../base/file_flags.ts";
 export * from "./exchange.ts";
 export * from "./extensions.ts";
 export * from "./flag_words.ts";

@@ -5,9 +5,9 @@
  *
  * @module
  */
+import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct, viewOf } from "./codec.ts";
-import { concat } from "./extensions.ts";
 import { FUSE_NAME_MAX, FUSE_NOTIFY } from "./flags.ts";
 import { sizeOf } from "./layout.ts";
 import { ProtocolError, type ProtocolErrorKind } from "./protocol_error.ts";

@@ -11,8 +11,8 @@ import { type OpcodeRow, opcodeRow, OPCODES } from "./opcodes.ts";
 import { FUSE_COMPAT_SETXATTR_IN_SIZE } from "./structs.ts";
 import type { StructName } from "./types.ts";
 
-/** Options of a {@linkcode Dialect}. */
-export interface DialectOptions {
+/** Options of a {@linkcode ProtocolVersion}. */
+export interface ProtocolVersionOptions {
   /** The minor version that both sides speak; 45 if left out. */
   readonly minor?: number;
   /** Whether FUSE_SETXATTR_EXT was negotiated; no if left out. */
@@ -43,7 +43,7 @@ export function initInSize(
 }
 
 /** The layout of messages on one connection. */
-export class Dialect {
+export class ProtocolVersion {
   /** The minor version that both sides speak. */
   readonly minor: number;
   /** Whether fuse_setxattr_in has its longer form. */
@@ -52,7 +52,7 @@ export class Dialect {
   readonly #plain = new Uint8Array(OPCODE_MAX + 1);
 
   /** Describes an agreement. */
-  constructor(options: DialectOptions = {}) {
+  constructor(options: ProtocolVersionOptions = {}) {
     this.minor = options.minor ?? FUSE_KERNEL_MINOR_VERSION;
     this.setxattrExt = options.setxattrExt ?? false;
     for (let opcode = 0; opcode <= OPCODE_MAX; opcode++) {
@@ -98,7 +98,9 @@ export class Dialect {
 }
 
 /** The newest layout, with no flag of INIT agreed on. */
-export const NEWEST: Dialect = new Dialect();
+export const NEWEST_VERSION: ProtocolVersion = new ProtocolVersion();
 
 /** The layout before INIT is answered. */
-export const BEFORE_INIT: Dialect = new Dialect({ minor: 35 });
+export const VERSION_BEFORE_INIT: ProtocolVersion = new ProtocolVersion({
+  minor: 35,
+});

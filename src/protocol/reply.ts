@@ -94,7 +94,7 @@ export class Reply {
    * @param size Bytes behind the header that belong to the reply.
    */
   ok(size: number = 0): void {
-    const { minor } = this.#request.dialect;
+    const { minor } = this.#request.protocolVersion;
     const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
   }

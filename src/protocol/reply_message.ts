@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
-import { type Dialect, NEWEST } from "./protocol_version.ts";
+import { NEWEST_VERSION, type ProtocolVersion } from "./protocol_version.ts";
 import {
   type DirEntry,
   type DirEntryPlus,
@@ -15,7 +16,6 @@ import {
   parseDirents,
   parseDirentsPlus,
 } from "./dirent.ts";
-import { concat } from "./extensions.ts";
 import { FUSE_IOCTL, FUSE_NAME_MAX } from "./flags.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
 import { type OpcodeName, type OpcodeRow, OPCODES } from "./opcodes.ts";
@@ -64,7 +64,7 @@ export interface Asked {
   /** Bytes that READ, READDIR, GETXATTR asked for; 0 asks for a size. */
   readonly size?: number;
   /** What the two sides agreed on; the newest if left out. */
-  readonly dialect?: Dialect;
+  readonly protocolVersion?: ProtocolVersion;
 }
 
 /** A whole reply as a plain object: what is not there is empty. */
@@ -103,12 +103,12 @@ export interface DecodedReply<N extends OpcodeName = OpcodeName> {
  *
  * @param name What is answered.
  * @param parts What it says; fields that are left out are zero.
- * @param dialect What the two sides agreed on; the newest if left out.
+ * @param protocolVersion What the two sides agreed on; the newest if left out.
  */
 export function encodeReply<N extends OpcodeName>(
   name: N,
   parts: ReplyParts<N> = {},
-  dialect: Dialect = NEWEST,
+  protocolVersion: ProtocolVersion = NEWEST_VERSION,
 ): Uint8Array<ArrayBuffer> {
   const row: OpcodeRow = OPCODES[name];
   const pieces: Uint8Array[] = [new Uint8Array(HEADER_SIZE)];
@@ -120,8 +120,8 @@ export function encodeReply<N extends OpcodeName>(
       const given = body[struct] as { minor?: number } | undefined;
       const bytes = encodeStruct(struct, given);
       const size = struct === "fuse_init_out"
-        ? sizeAt(struct, given?.minor ?? dialect.minor)
-        : dialect.size(struct);
+        ? sizeAt(struct, given?.minor ?? protocolVersion.minor)
+        : protocolVersion.size(struct);
       pieces.push(bytes.subarray(0, size));
     }
     pieces.push(encodeTail(row, parts.data, parts.entries));
@@ -157,7 +157,7 @@ export function decodeReply<N extends OpcodeName>(
   bytes: Uint8Array,
   asked: Asked = {},
 ): DecodedReply<N> {
-  const { size = Infinity, dialect = NEWEST } = asked;
+  const { size = Infinity, protocolVersion = NEWEST_VERSION } = asked;
   const row: OpcodeRow = OPCODES[name];
   const header = readHeader(row, bytes);
   const body: Record<string, unknown> = {};
@@ -169,7 +169,7 @@ export function decodeReply<N extends OpcodeName>(
     const query = row.outTail === "value" && size === 0;
     const structs = query ? ["fuse_getxattr_out"] as const : row.out ?? [];
     for (const struct of structs) {
-      const length = structSize(struct, bytes.length - at, dialect);
+      const length = structSize(struct, bytes.length - at, protocolVersion);
       const end = at + length;
       if (end > bytes.length) fail("short body", row, end, bytes.length);
       const whole = new Uint8Array(sizeOf(struct));
@@ -221,11 +221,11 @@ function readHeader(
 function structSize(
   struct: StructName,
   rest: number,
-  dialect: Dialect,
+  protocolVersion: ProtocolVersion,
 ): number {
   return struct === "fuse_init_out"
     ? Math.max(sizeAt(struct, 0), Math.min(rest, sizeOf(struct)))
-    : dialect.size(struct);
+    : protocolVersion.size(struct);
 }
 
 /** Bytes that may follow the fixed structs. */

@@ -6,7 +6,11 @@
 import { accessors } from "./accessors.ts";
 import { announced } from "./announced.ts";
 import { viewOf } from "./codec.ts";
-import { BEFORE_INIT, type Dialect, initInSize } from "./protocol_version.ts";
+import {
+  initInSize,
+  type ProtocolVersion,
+  VERSION_BEFORE_INIT,
+} from "./protocol_version.ts";
 import { checkExtensions } from "./extensions.ts";
 import { FUSE_NAME_MAX } from "./flags.ts";
 import { sizeOf } from "./layout.ts";
@@ -49,7 +53,7 @@ export class Request {
   /** The fuse_in_header, for accessors. */
   readonly header: DataView;
   readonly #memory: RequestMemory;
-  #dialect: Dialect = BEFORE_INIT;
+  #protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
   #body: DataView;
   #data: Uint8Array;
   /** A whole fixed struct of which the peer sends less. */
@@ -86,8 +90,8 @@ export class Request {
   }
 
   /** What the two sides agreed on when the request came. */
-  get dialect(): Dialect {
-    return this.#dialect;
+  get protocolVersion(): ProtocolVersion {
+    return this.#protocolVersion;
   }
 
   /**
@@ -95,10 +99,13 @@ export class Request {
    * fails until the request is answered.
    *
    * @param received Bytes of the whole message.
-   * @param dialect What the two sides agreed on.
+   * @param protocolVersion What the two sides agreed on.
    * @returns What is wrong, or `null`.
    */
-  validate(received: number, dialect: Dialect): ProtocolError | null {
+  validate(
+    received: number,
+    protocolVersion: ProtocolVersion,
+  ): ProtocolError | null {
     if (received < HEADER_SIZE) {
       return new ProtocolError("short header", 0, HEADER_SIZE, received);
     }
@@ -107,7 +114,7 @@ export class Request {
     if (length !== received) {
       return new ProtocolError("wrong length", opcode, length, received);
     }
-    const bodySize = dialect.bodySize(opcode);
+    const bodySize = protocolVersion.bodySize(opcode);
     if (bodySize < 0) {
       return new ProtocolError("unknown opcode", opcode, 0, received);
     }
@@ -121,14 +128,14 @@ export class Request {
       return new ProtocolError("long extensions", opcode, extensions, rest);
     }
     const base = this.#memory.contiguous ? bodySize : 0;
-    this.#dialect = dialect;
+    this.#protocolVersion = protocolVersion;
     this.#bodySize = bodySize;
     this.#tailStart = base;
     this.#tailEnd = base + rest - extensions;
     this.#extensionsSize = extensions;
     if (this.#body !== this.#memory.body) this.#body = this.#memory.body;
     if (extensions === 0) {
-      if (dialect.isPlain(opcode)) return null;
+      if (protocolVersion.isPlain(opcode)) return null;
       if (opcode === WRITE && bodySize === WRITE_IN.size) {
         if (this.#data !== this.#memory.data) this.#data = this.#memory.data;
         const size = WRITE_IN.get.size(this.#body);

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeStruct } from "./codec.ts";
-import { type Dialect, NEWEST } from "./protocol_version.ts";
+import { NEWEST_VERSION, type ProtocolVersion } from "./protocol_version.ts";
 import { parseDirents, parseDirentsPlus } from "./dirent.ts";
 import { decodeExtensions } from "./extensions.ts";
 import { sizeOf } from "./layout.ts";
@@ -106,16 +106,16 @@ function textOf(name: Name): string {
  *
  * @param asked What {@linkcode traceRequest} said, since a reply may have
  * taken the place of its request.
- * @param dialect What the two sides agreed on; the newest if left out.
+ * @param protocolVersion What the two sides agreed on; the newest if left out.
  */
 export function traceReply(
   asked: TraceRecord,
   reply: Reply,
-  dialect: Dialect = NEWEST,
+  protocolVersion: ProtocolVersion = NEWEST_VERSION,
 ): TraceRecord {
   const size = Math.max(0, reply.length - OUT_HEADER_SIZE);
   const body = reply.data.subarray(0, size);
-  return traceReplyBody(asked, reply.errno, body, dialect);
+  return traceReplyBody(asked, reply.errno, body, protocolVersion);
 }
 
 /**
@@ -124,13 +124,13 @@ export function traceReply(
  * @param asked What {@linkcode traceRequest} said.
  * @param errno The positive error number, 0 for success.
  * @param body The bytes behind the header.
- * @param dialect What the two sides agreed on; the newest if left out.
+ * @param protocolVersion What the two sides agreed on; the newest if left out.
  */
 export function traceReplyBody(
   asked: TraceRecord,
   errno: number,
   body: Uint8Array,
-  dialect: Dialect = NEWEST,
+  protocolVersion: ProtocolVersion = NEWEST_VERSION,
 ): TraceRecord {
   const { queue, unique, opcode } = asked;
   const row = opcodeRow(opcode);
@@ -139,7 +139,7 @@ export function traceReplyBody(
   for (const name of replyStructs(asked, row)) {
     const size = name === "fuse_init_out"
       ? Math.min(body.length, sizeOf(name))
-      : dialect.size(name);
+      : protocolVersion.size(name);
     if (body.length === 0 || at + size > body.length) break;
     const whole = new Uint8Array(sizeOf(name));
     whole.set(body.subarray(at, at + size));

@@ -18,7 +18,7 @@
  */
 import { accessors } from "./accessors.ts";
 import { viewOf } from "./codec.ts";
-import { BEFORE_INIT, Dialect } from "./protocol_version.ts";
+import { ProtocolVersion, VERSION_BEFORE_INIT } from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import { initFlag } from "./init.ts";
 import { opcodeName, OPCODES } from "./opcodes.ts";
@@ -86,11 +86,11 @@ export function parseWireLine(line: string): WireMessage | null {
 /** Follows a connection message by message, and knows what each one is. */
 export class WireDecoder {
   readonly #asked: Map<bigint, TraceRecord> = new Map();
-  #dialect: Dialect = BEFORE_INIT;
+  #protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
 
   /** What the two sides agreed on, as far as the messages told. */
-  get dialect(): Dialect {
-    return this.#dialect;
+  get protocolVersion(): ProtocolVersion {
+    return this.#protocolVersion;
   }
 
   /**
@@ -106,11 +106,13 @@ export class WireDecoder {
 
   #request({ queue, bytes }: WireMessage): TraceRecord | string {
     const { request } = contiguousExchange(bytes, new Uint8Array(0));
-    const error = request.validate(bytes.length, this.#dialect);
+    const error = request.validate(bytes.length, this.#protocolVersion);
     if (error !== null) return error.message;
     const record = traceRequest(queue, request);
     // A log may hold one connection after another.
-    if (record.opcode === OPCODES.INIT.opcode) this.#dialect = BEFORE_INIT;
+    if (record.opcode === OPCODES.INIT.opcode) {
+      this.#protocolVersion = VERSION_BEFORE_INIT;
+    }
     this.#asked.set(record.unique, record);
     return record;
   }
@@ -135,21 +137,24 @@ export class WireDecoder {
       { ...asked, queue },
       errno,
       body,
-      this.#dialect,
+      this.#protocolVersion,
     );
     if (asked.opcode === OPCODES.INIT.opcode && errno === 0) {
-      this.#dialect = dialectAfter(asked, record);
+      this.#protocolVersion = dialectAfter(asked, record);
     }
     return record;
   }
 }
 
 /** What INIT and its reply agreed on. */
-function dialectAfter(asked: TraceRecord, answer: TraceRecord): Dialect {
+function dialectAfter(
+  asked: TraceRecord,
+  answer: TraceRecord,
+): ProtocolVersion {
   const offered = Number(asked.fields.minor);
   const taken = Number(answer.fields.minor);
   const flags = BigInt(Number(answer.fields.flags ?? 0));
-  return new Dialect({
+  return new ProtocolVersion({
     minor: Math.min(offered, taken),
     setxattrExt: (flags & initFlag("SETXATTR_EXT")) !== 0n,
   });

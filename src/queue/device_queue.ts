@@ -1,4 +1,7 @@
-import { BEFORE_INIT, type Dialect } from "../protocol/protocol_version.ts";
+import {
+  type ProtocolVersion,
+  VERSION_BEFORE_INIT,
+} from "../protocol/protocol_version.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
@@ -24,7 +27,7 @@ export interface DeviceQueueOptions {
   /** Requests that may be outstanding at once; 16 if left out. */
   readonly capacity?: number;
   /** The layout agreed on; that of INIT if left out. */
-  readonly dialect?: Dialect;
+  readonly protocolVersion?: ProtocolVersion;
   /** How long to poll before sleeping; not at all if left out. */
   readonly poll?: PollStrategy;
   /**
@@ -55,7 +58,7 @@ interface Slot extends Exchange {
 export class DeviceQueue implements RequestQueue {
   readonly index: number;
   readonly capacity: number;
-  dialect: Dialect;
+  protocolVersion: ProtocolVersion;
   readonly #device: FuseDevice;
   readonly #maxPayload: number;
   readonly #poll: PollStrategy;
@@ -76,7 +79,7 @@ export class DeviceQueue implements RequestQueue {
     this.#isPending = () => device.poll();
     this.#longestSleepMs = options.longestSleepMs;
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
-    this.dialect = options.dialect ?? BEFORE_INIT;
+    this.protocolVersion = options.protocolVersion ?? VERSION_BEFORE_INIT;
   }
 
   get end(): QueueEnd | null {
@@ -99,7 +102,7 @@ export class DeviceQueue implements RequestQueue {
         break;
       }
       slot.reply.reset();
-      const error = slot.request.validate(received, this.dialect);
+      const error = slot.request.validate(received, this.protocolVersion);
       if (error === null) return slot;
       if (!error.answerable) {
         this.#end = { reason: "failed", message: error.message };

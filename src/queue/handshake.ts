@@ -1,13 +1,13 @@
 import type { Exchange } from "../protocol/exchange.ts";
 import { ERRNO } from "../base/errno.ts";
 import {
-  dialectOf,
-  type InitAgreement,
-  type InitOffer,
-  type InitWish,
   negotiate,
+  type NegotiatedCapabilities,
+  type OfferedCapabilities,
+  protocolVersionOf,
   readInit,
   replyInit,
+  type WantedCapabilities,
 } from "../protocol/init.ts";
 import { OPCODES } from "../protocol/opcodes.ts";
 import type { RequestQueue } from "./request_queue.ts";
@@ -15,9 +15,9 @@ import type { RequestQueue } from "./request_queue.ts";
 /** What INIT brought. */
 export interface Handshake {
   /** What the kernel offered. */
-  readonly offer: InitOffer;
+  readonly offered: OfferedCapabilities;
   /** What both sides hold from now on. */
-  readonly agreement: InitAgreement;
+  readonly negotiated: NegotiatedCapabilities;
 }
 
 /**
@@ -25,12 +25,12 @@ export interface Handshake {
  * dialect. The first queue of a connection does this before others start.
  *
  * @param queue The connection's first queue.
- * @param wish What the server would like.
+ * @param wanted What the server would like.
  * @throws {Error} If the connection ends first, or the two cannot agree.
  */
 export async function handshake(
   queue: RequestQueue,
-  wish: InitWish,
+  wanted: WantedCapabilities,
 ): Promise<Handshake> {
   for (;;) {
     const exchange = await nextOf(queue);
@@ -40,18 +40,18 @@ export async function handshake(
       queue.reply(exchange);
       continue;
     }
-    const offer = readInit(request);
-    const outcome = negotiate(offer, wish);
+    const offered = readInit(request);
+    const outcome = negotiate(offered, wanted);
     replyInit(reply, outcome);
     queue.reply(exchange);
     if (outcome === "retry") continue;
     if (outcome === "refuse") {
       throw new Error(
-        `Cannot serve this kernel: it speaks FUSE ${offer.major}.${offer.minor}, at least 7.6 is needed`,
+        `Cannot serve this kernel: it speaks FUSE ${offered.major}.${offered.minor}, at least 7.6 is needed`,
       );
     }
-    queue.dialect = dialectOf(outcome);
-    return { offer, agreement: outcome };
+    queue.protocolVersion = protocolVersionOf(outcome);
+    return { offered, negotiated: outcome };
   }
 }
 

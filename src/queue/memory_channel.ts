@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { futexWake } from "../shared_memory/futex.ts";
 import {
   contiguousExchange,
   type Exchange,
@@ -36,7 +37,7 @@ export interface MemoryChannelOptions {
    * Rung by the server when it offers an entry or replies: one word shared by
    * all channels of a kernel. A word of its own if left out.
    */
-  readonly kernelBell?: Int32Array<SharedArrayBuffer>;
+  readonly kernelDoorbell?: Int32Array<SharedArrayBuffer>;
 }
 
 /** What {@linkcode MemoryChannel.adopt} takes in another thread. */
@@ -124,9 +125,9 @@ export class MemoryChannel {
   /** Entries that hold a reply. */
   readonly replied: EntryRing;
   /** Word that the kernel rings. */
-  readonly serverBell: Int32Array<SharedArrayBuffer>;
+  readonly serverDoorbell: Int32Array<SharedArrayBuffer>;
   /** Word that the server rings. */
-  readonly kernelBell: Int32Array<SharedArrayBuffer>;
+  readonly kernelDoorbell: Int32Array<SharedArrayBuffer>;
   /** The entries, by number. */
   readonly entries: readonly MemoryEntry[];
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -147,8 +148,8 @@ export class MemoryChannel {
     this.offered = ring(OFFERED);
     this.filled = ring(FILLED);
     this.replied = ring(REPLIED);
-    this.serverBell = new Int32Array(memory, 4 * WORD_SERVER_BELL, 1);
-    this.kernelBell = options.kernelBell;
+    this.serverDoorbell = new Int32Array(memory, 4 * WORD_SERVER_BELL, 1);
+    this.kernelDoorbell = options.kernelDoorbell;
     this.entries = Array.from(
       { length: options.capacity },
       (_, number) => entryOf(memory, options, number),
@@ -160,7 +161,7 @@ export class MemoryChannel {
     const complete: Required<MemoryChannelOptions> = {
       ...options,
       layout: options.layout ?? "contiguous",
-      kernelBell: options.kernelBell ??
+      kernelDoorbell: options.kernelDoorbell ??
         new Int32Array(new SharedArrayBuffer(4)),
     };
     const size = entriesStart(complete) +
@@ -182,31 +183,9 @@ export class MemoryChannel {
   /** Ends the channel for both sides; the first one to do so is heard. */
   end(code: number): void {
     Atomics.compareExchange(this.#words, WORD_END, 0, code);
-    ring(this.serverBell);
-    ring(this.kernelBell);
+    futexWake(this.serverDoorbell, 0);
+    futexWake(this.kernelDoorbell, 0);
   }
-}
-
-/** Wakes whoever sleeps on a bell. */
-export function ring(bell: Int32Array<SharedArrayBuffer>): void {
-  Atomics.add(bell, 0, 1);
-  Atomics.notify(bell, 0);
-}
-
-/**
- * Resolves when a bell was rung after it read `seen`, without blocking the
- * thread.
- */
-export async function rung(
-  bell: Int32Array<SharedArrayBuffer>,
-  seen: number,
-): Promise<void> {
-  const wait = Atomics.waitAsync(bell, 0, seen);
-  if (!wait.async) return;
-  // waitAsync alone does not keep the event loop, and with it the wait, alive.
-  const alive = setInterval(() => {}, 1 << 30);
-  await wait.value;
-  clearInterval(alive);
 }
 
 function entriesStart(options: Required<MemoryChannelOptions>): number {

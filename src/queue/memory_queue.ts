@@ -1,12 +1,11 @@
-import { BEFORE_INIT, type Dialect } from "../protocol/protocol_version.ts";
+import { futexWait, futexWake } from "../shared_memory/futex.ts";
+import {
+  type ProtocolVersion,
+  VERSION_BEFORE_INIT,
+} from "../protocol/protocol_version.ts";
 import { ERRNO } from "../base/errno.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import {
-  type MemoryChannel,
-  type MemoryEntry,
-  ring,
-  rung,
-} from "./memory_channel.ts";
+import { type MemoryChannel, type MemoryEntry } from "./memory_channel.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 const ENDS: readonly QueueEnd[] = [
@@ -50,7 +49,7 @@ export interface MemoryQueueOptions {
 export class MemoryQueue implements RequestQueue {
   readonly index: number;
   readonly capacity: number;
-  dialect: Dialect = BEFORE_INIT;
+  protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
   readonly #channel: MemoryChannel;
   readonly #kernel: MemoryKernel | undefined;
   readonly #offers: number;
@@ -79,20 +78,20 @@ export class MemoryQueue implements RequestQueue {
   next(mayBlock: boolean): Exchange | null {
     if (this.#end !== null) return null;
     for (;;) {
-      const seen = Atomics.load(this.#channel.serverBell, 0);
+      const seen = Atomics.load(this.#channel.serverDoorbell, 0);
       this.#offer();
       const number = this.#channel.filled.shift();
       if (number < 0) {
         const mustWait = mayBlock && this.#offered > 0 && this.end === null;
         if (!mustWait) return null;
-        Atomics.wait(this.#channel.serverBell, 0, seen);
+        Atomics.wait(this.#channel.serverDoorbell, 0, seen);
         continue;
       }
       this.#offered--;
       const entry = this.#channel.entries[number]!;
       entry.reply.reset();
       const length = entry.lengths[0]!;
-      const error = entry.request.validate(length, this.dialect);
+      const error = entry.request.validate(length, this.protocolVersion);
       if (error === null) return entry;
       if (!error.answerable) {
         this.#end = { reason: "failed", message: error.message };
@@ -104,10 +103,10 @@ export class MemoryQueue implements RequestQueue {
   }
 
   async ready(): Promise<void> {
-    const seen = Atomics.load(this.#channel.serverBell, 0);
+    const seen = Atomics.load(this.#channel.serverDoorbell, 0);
     if (this.#channel.filled.length > 0 || this.end !== null) return;
     if (this.#kernel !== undefined) await this.#kernel.wait(this.index);
-    else await rung(this.#channel.serverBell, seen);
+    else await futexWait(this.#channel.serverDoorbell, 0, seen);
   }
 
   reply(exchange: Exchange): boolean {
@@ -116,7 +115,7 @@ export class MemoryQueue implements RequestQueue {
     this.#channel.replied.push(entry.number);
     this.#free.push(entry.number);
     if (this.#kernel !== undefined) return this.#kernel.replied(this.index);
-    ring(this.#channel.kernelBell);
+    futexWake(this.#channel.kernelDoorbell, 0);
     return this.#channel.ended === 0;
   }
 
@@ -139,7 +138,7 @@ export class MemoryQueue implements RequestQueue {
       this.#channel.offered.push(this.#free.pop()!);
       this.#offered++;
       if (this.#kernel !== undefined) this.#kernel.offered(this.index);
-      else ring(this.#channel.kernelBell);
+      else futexWake(this.#channel.kernelDoorbell, 0);
     }
   }
 }

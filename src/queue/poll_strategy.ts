@@ -15,7 +15,7 @@ const US_PER_MS = 1000;
 /** What a {@linkcode PollStrategy} needs of the system. */
 export interface PollOptions {
   /** Lets whoever else wants this core have it; nobody if left out. */
-  readonly giveWay?: () => void;
+  readonly yieldCpu?: () => void;
   /** A clock in milliseconds; `performance.now` if left out. */
   readonly now?: () => number;
 }
@@ -36,7 +36,7 @@ export interface PollOptions {
  */
 export class PollStrategy {
   readonly #fixed: number | null;
-  readonly #giveWay: () => void;
+  readonly #yieldCpu: () => void;
   readonly #now: () => number;
   #window = 0;
 
@@ -48,7 +48,7 @@ export class PollStrategy {
    */
   constructor(pollUs: PollUs = "auto", options: PollOptions = {}) {
     this.#fixed = pollUs === "auto" ? null : pollUs;
-    this.#giveWay = options.giveWay ?? (() => {});
+    this.#yieldCpu = options.yieldCpu ?? (() => {});
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -82,7 +82,7 @@ export class PollStrategy {
       const now = this.#now();
       if (end === 0) end = now + window / US_PER_MS;
       else if (now >= end) return came();
-      this.#giveWay();
+      this.#yieldCpu();
     }
     return true;
   }

@@ -35,23 +35,23 @@ const COUNTERS_AT = 8;
 /** Histograms of a queue, in bytes. */
 const HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 
-/** How to make a {@linkcode QueueBoard}. */
+/** How to make a {@linkcode QueueStatistics}. */
 export interface BoardOptions {
   /** Whether queues measure how long requests take; no if left out. */
   readonly measuring?: boolean;
 }
 
 /** The shared memory of a session's queues. */
-export class QueueBoard {
+export class QueueStatistics {
   /** The memory, for another thread to look at. */
   readonly memory: SharedArrayBuffer;
   /** The rows, by queue. */
-  readonly rows: readonly QueueRow[];
+  readonly rows: readonly QueueCounters[];
   /** Whether queues measure how long requests take. */
   readonly measuring: boolean;
   readonly #words: Int32Array;
 
-  /** Looks at memory that {@linkcode QueueBoard.create} made. */
+  /** Looks at memory that {@linkcode QueueStatistics.create} made. */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, 3);
@@ -59,7 +59,8 @@ export class QueueBoard {
     this.measuring = this.#words[MEASURING] !== 0;
     this.rows = Array.from(
       { length: count },
-      (_, index) => new QueueRow(memory, index, this.measuring ? count : 0),
+      (_, index) =>
+        new QueueCounters(memory, index, this.measuring ? count : 0),
     );
   }
 
@@ -67,14 +68,14 @@ export class QueueBoard {
   static create(
     queues: number,
     { measuring = false }: BoardOptions = {},
-  ): QueueBoard {
+  ): QueueStatistics {
     const size = (queues + 1) * ROW_SIZE +
       (measuring ? queues * HISTOGRAMS_SIZE : 0);
     const memory = new SharedArrayBuffer(size);
     const words = new Int32Array(memory);
     words[COUNT] = queues;
     words[MEASURING] = Number(measuring);
-    return new QueueBoard(memory);
+    return new QueueStatistics(memory);
   }
 
   /** Whether the queues are to take no more requests. */
@@ -99,7 +100,7 @@ export class QueueBoard {
 }
 
 /** One queue's row; only the queue's own thread writes to it. */
-export class QueueRow {
+export class QueueCounters {
   /** The queue's number. */
   readonly index: number;
   readonly #words: Int32Array;

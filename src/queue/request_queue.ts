@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Dialect } from "../protocol/protocol_version.ts";
+import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 
 /** Why a queue gives no more requests. */
@@ -40,7 +40,7 @@ export interface RequestQueue {
   /** Requests that may be outstanding at once. */
   readonly capacity: number;
   /** The layout of messages: that of INIT until the handshake sets another. */
-  dialect: Dialect;
+  protocolVersion: ProtocolVersion;
   /** How the queue ended; `null` while it lives. */
   readonly end: QueueEnd | null;
   /**

@@ -39,12 +39,12 @@ function range(count: number): number[] {
 /**
  * Bytes that the kernel wants of an entry's payload.
  *
- * @param agreement What INIT brought.
+ * @param negotiated What INIT brought.
  */
 export function ringPayloadSize(
-  agreement: { readonly maxWrite: number; readonly maxPages: number },
+  negotiated: { readonly maxWrite: number; readonly maxPages: number },
 ): number {
   //= fs/fuse/dev_uring.c fuse_uring_create(): the larger of
   //= FUSE_MIN_READ_BUFFER, max_write and max_pages pages.
-  return Math.max(8192, agreement.maxWrite, agreement.maxPages * 4096);
+  return Math.max(8192, negotiated.maxWrite, negotiated.maxPages * 4096);
 }

@@ -5,7 +5,7 @@ import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { operationOf } from "./latency.ts";
-import type { QueueBoard, QueueRow } from "./queue_statistics.ts";
+import type { QueueCounters, QueueStatistics } from "./queue_statistics.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
@@ -42,7 +42,7 @@ export interface ServeOptions {
    */
   readonly mayBlock?: boolean;
   /** Shared memory of the session: counters, and the sign to stop. */
-  readonly board?: QueueBoard;
+  readonly statistics?: QueueStatistics;
   /** Hears of errors that are not the client's: a handler that threw. */
   readonly report?: (error: unknown, during: string) => void;
   /** Milliseconds to wait for outstanding answers at the end; 2000. */
@@ -77,7 +77,7 @@ class ServeLoop {
   readonly #queue: RequestQueue;
   readonly #handler: RequestHandler;
   readonly #options: ServeOptions;
-  readonly #row: QueueRow | undefined;
+  readonly #row: QueueCounters | undefined;
   /** Whether the board wants to know how long requests take. */
   readonly #measuring: boolean;
   readonly #answers: WeakMap<Exchange, LateAnswer> = new WeakMap();
@@ -93,17 +93,17 @@ class ServeLoop {
     this.#queue = queue;
     this.#handler = handler;
     this.#options = options;
-    this.#row = options.board?.rows[queue.index];
-    this.#measuring = options.board?.measuring ?? false;
+    this.#row = options.statistics?.rows[queue.index];
+    this.#measuring = options.statistics?.measuring ?? false;
   }
 
   async run(): Promise<QueueEnd> {
     const queue = this.#queue;
-    const { board } = this.#options;
+    const { statistics } = this.#options;
     const mayBlock = this.#options.mayBlock === true &&
       this.#handler.background !== true;
     let burst = 0;
-    while (board === undefined || !board.stopping) {
+    while (statistics === undefined || !statistics.stopping) {
       const { carried } = queue;
       const alone = mayBlock && this.#outstanding <= (carried ?? 0);
       const exchange = queue.next(alone);
@@ -228,7 +228,7 @@ class ServeLoop {
   }
 }
 
-function count(row: QueueRow, reply: Reply, opcode: number): void {
+function count(row: QueueCounters, reply: Reply, opcode: number): void {
   if (reply.errno !== 0) row.failed();
   else if (opcode === READ) row.read(bytesOf(reply, opcode));
   else if (opcode === WRITE) row.written(bytesOf(reply, opcode));

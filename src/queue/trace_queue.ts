@@ -1,4 +1,4 @@
-import type { Dialect } from "../protocol/protocol_version.ts";
+import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
   traceNotification,
@@ -49,12 +49,12 @@ export class TraceQueue implements RequestQueue {
     return this.#queue.end;
   }
 
-  get dialect(): Dialect {
-    return this.#queue.dialect;
+  get protocolVersion(): ProtocolVersion {
+    return this.#queue.protocolVersion;
   }
 
-  set dialect(dialect: Dialect) {
-    this.#queue.dialect = dialect;
+  set protocolVersion(protocolVersion: ProtocolVersion) {
+    this.#queue.protocolVersion = protocolVersion;
   }
 
   get carried(): number | undefined {
@@ -80,7 +80,7 @@ export class TraceQueue implements RequestQueue {
     const asked = this.#asked.get(exchange);
     this.#asked.delete(exchange);
     if (asked !== undefined && exchange.reply.length > 0) {
-      const record = traceReply(asked, exchange.reply, this.dialect);
+      const record = traceReply(asked, exchange.reply, this.protocolVersion);
       const { reply } = exchange;
       this.#show(this.#wire ? { ...record, wire: reply.copy() } : record);
     }

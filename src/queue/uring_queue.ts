@@ -1,4 +1,4 @@
-import type { Dialect } from "../protocol/protocol_version.ts";
+import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { type Exchange, separateExchange } from "../protocol/exchange.ts";
@@ -21,7 +21,7 @@ export interface UringQueueOptions {
   /** The queue's number among those of its connection. */
   readonly index: number;
   /** The layout agreed on. */
-  readonly dialect: Dialect;
+  readonly protocolVersion: ProtocolVersion;
   /** How long to poll before sleeping; by default adaptively. */
   readonly poll?: PollStrategy;
   /**
@@ -52,7 +52,7 @@ export class UringQueue implements RequestQueue {
   readonly capacity: number;
   /** File I/O on the same ring. */
   readonly files: RingFiles;
-  #dialect: Dialect;
+  #protocolVersion: ProtocolVersion;
   readonly #ring: FuseRing;
   readonly #device: RequestQueue;
   readonly #watches: boolean;
@@ -73,7 +73,7 @@ export class UringQueue implements RequestQueue {
   constructor(ring: FuseRing, options: UringQueueOptions) {
     this.#ring = ring;
     this.index = options.index;
-    this.#dialect = options.dialect;
+    this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
     this.#watches = options.watchDevice;
     this.#poll = options.poll ?? new PollStrategy();
@@ -88,13 +88,13 @@ export class UringQueue implements RequestQueue {
     return this.#end;
   }
 
-  get dialect(): Dialect {
-    return this.#dialect;
+  get protocolVersion(): ProtocolVersion {
+    return this.#protocolVersion;
   }
 
-  set dialect(dialect: Dialect) {
-    this.#dialect = dialect;
-    this.#device.dialect = dialect;
+  set protocolVersion(protocolVersion: ProtocolVersion) {
+    this.#protocolVersion = protocolVersion;
+    this.#device.protocolVersion = protocolVersion;
   }
 
   get carried(): number {
@@ -200,7 +200,9 @@ export class UringQueue implements RequestQueue {
   /** Binds an entry to the request in it; whether it is to be given out. */
   #begin(entry: Entry): boolean {
     const { header, request, reply } = entry;
-    const bodySize = this.#dialect.bodySize(IN_HEADER.get.opcode(header));
+    const bodySize = this.#protocolVersion.bodySize(
+      IN_HEADER.get.opcode(header),
+    );
     const least = IN_HEADER.size + bodySize;
     const length = IN_HEADER.get.len(header);
     // The kernel counts only what follows the fixed struct.
@@ -209,7 +211,7 @@ export class UringQueue implements RequestQueue {
       : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
     this.#given++;
     reply.reset();
-    const error = request.validate(received, this.#dialect);
+    const error = request.validate(received, this.#protocolVersion);
     if (error === null) return true;
     if (error.answerable) {
       reply.error(error.errno);

@@ -1,7 +1,7 @@
 import {
   BlockExport,
   EXPORT_ROOT_MODE,
-  exportWish,
+  exportCapabilities,
   MAX_PAYLOAD,
 } from "../export/block_export.ts";
 import type { ExportContext, ExportRules } from "../export/export_context.ts";
@@ -210,7 +210,7 @@ export async function mountExport(
       allowOther: options.allowOther ?? "auto",
       maxRead: MAX_PAYLOAD,
     },
-    wish: exportWish(rules),
+    wanted: exportCapabilities(rules),
     maxPayload: MAX_PAYLOAD,
     transport: options.transport ?? "auto",
     passthrough: plan,

@@ -1,5 +1,5 @@
-import type { InitWish } from "../protocol/init.ts";
-import { S_IF } from "../protocol/flags.ts";
+import type { WantedCapabilities } from "../protocol/init.ts";
+import { S_IF } from "../base/file_flags.ts";
 import type { RequestHandler } from "../queue/serve.ts";
 import type { AllowOther } from "../linux/mount/user_mount.ts";
 import type { ModuleSpec } from "./import_factory.ts";
@@ -35,12 +35,12 @@ export interface MountHandlerOptions extends SessionListener {
    */
   readonly allowOther?: AllowOther;
   /** What to ask of the kernel in INIT, besides what is always asked. */
-  readonly wish?: Partial<InitWish>;
+  readonly wanted?: Partial<WantedCapabilities>;
   /** Hears of what was put right on the way, such as a stale mount. */
   readonly notice?: (text: string) => void;
 }
 
-const DEFAULT_WISH: InitWish = {
+const DEFAULT_CAPABILITIES: WantedCapabilities = {
   flags: ["ASYNC_READ", "BIG_WRITES", "MAX_PAGES", "PARALLEL_DIROPS"],
   maxWrite: 128 * 1024,
   maxBackground: 64,
@@ -61,10 +61,10 @@ export async function mountHandler(
   const queues = checkQueues(options.queues, here ? "a handler" : null);
   const { notice = () => {} } = options;
   const mountpoint = prepareMountpoint(options.mountpoint, notice);
-  const wish = {
-    ...DEFAULT_WISH,
-    ...options.wish,
-    flags: [...DEFAULT_WISH.flags, ...options.wish?.flags ?? []],
+  const wanted = {
+    ...DEFAULT_CAPABILITIES,
+    ...options.wanted,
+    flags: [...DEFAULT_CAPABILITIES.flags, ...options.wanted?.flags ?? []],
   };
   const parts = await startServing({
     mount: {
@@ -73,10 +73,10 @@ export async function mountHandler(
       rootMode: options.root === "file" ? S_IF.REG : S_IF.DIR,
       readOnly,
       allowOther,
-      maxRead: wish.maxWrite,
+      maxRead: wanted.maxWrite,
     },
-    wish,
-    maxPayload: wish.maxWrite,
+    wanted,
+    maxPayload: wanted.maxWrite,
     handler: here
       ? { handler: () => handler }
       : { spec: () => ({ kind: "module", ...handler }), queues },

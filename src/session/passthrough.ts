@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { agreed, type InitAgreement, type InitWish } from "../protocol/init.ts";
+import {
+  isNegotiated,
+  type NegotiatedCapabilities,
+  type WantedCapabilities,
+} from "../protocol/init.ts";
 import { openBackingFile } from "../linux/fuse/backing_file.ts";
 
 /**
@@ -115,13 +119,13 @@ export function planPassthrough(
 }
 
 /** A server's wish for INIT, with what a plan needs besides. */
-export function passthroughWish(
-  wish: InitWish,
+export function withPassthroughCapability(
+  wanted: WantedCapabilities,
   { fd }: PassthroughPlan,
-): InitWish {
-  if (fd === null) return wish;
-  const flags = [...wish.flags, "PASSTHROUGH" as const];
-  return { ...wish, flags, maxStackDepth: STACK_DEPTH };
+): WantedCapabilities {
+  if (fd === null) return wanted;
+  const flags = [...wanted.flags, "PASSTHROUGH" as const];
+  return { ...wanted, flags, maxStackDepth: STACK_DEPTH };
 }
 
 /**
@@ -129,16 +133,16 @@ export function passthroughWish(
  *
  * @param plan The plan.
  * @param device A descriptor of the connection.
- * @param agreement What was agreed on with the kernel.
+ * @param negotiated What was agreed on with the kernel.
  * @throws {Error} If passthrough was asked for and cannot be had.
  */
 export function startPassthrough(
   { choice, fd, reason }: PassthroughPlan,
   device: number,
-  agreement: InitAgreement,
+  negotiated: NegotiatedCapabilities,
 ): Passthrough {
   if (fd === null) return { state: { kind: "off", reason }, backingId: null };
-  if (!agreed(agreement, "PASSTHROUGH")) {
+  if (!isNegotiated(negotiated, "PASSTHROUGH")) {
     return refuse(choice, "this kernel does not offer it");
   }
   try {

@@ -1,5 +1,11 @@
-import type { InitAgreement, InitOffer } from "../protocol/init.ts";
-import type { QueueBoard, QueueTotals } from "../queue/queue_statistics.ts";
+import type {
+  NegotiatedCapabilities,
+  OfferedCapabilities,
+} from "../protocol/init.ts";
+import type {
+  QueueStatistics,
+  QueueTotals,
+} from "../queue/queue_statistics.ts";
 import type { PassthroughState } from "./passthrough.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { TransportState } from "./transport.ts";
@@ -36,20 +42,20 @@ export interface SessionMount {
 }
 
 /** By mount(2), or by the helper of ordinary users. */
-export type MountWay = "mount" | "fusermount3";
+export type MountMethod = "mount" | "fusermount3";
 
 /** What a session is made of. */
 export interface SessionParts {
   /** The mount. */
   readonly mount: SessionMount;
   /** How it was mounted. */
-  readonly way: MountWay;
+  readonly way: MountMethod;
   /** Whether users other than the one who mounted it may come in. */
   readonly allowOther: boolean;
   /** What the kernel offered. */
-  readonly offer: InitOffer;
+  readonly offered: OfferedCapabilities;
   /** What was agreed on. */
-  readonly agreement: InitAgreement;
+  readonly negotiated: NegotiatedCapabilities;
   /** How requests travel, and why. */
   readonly transport: TransportState;
   /** Whether the kernel goes to the image itself, and why not. */
@@ -57,9 +63,9 @@ export interface SessionParts {
   /** The kernel's id of an image that it goes to itself, else `null`. */
   readonly backingId: number | null;
   /** Why there is one queue only, if more were asked for; else `null`. */
-  readonly cloning: string | null;
+  readonly singleQueueReason: string | null;
   /** Counters, and the sign to stop. */
-  readonly board: QueueBoard;
+  readonly statistics: QueueStatistics;
   /** Whoever serves the queues, in their order. */
   readonly servers: readonly QueueServer[];
   /** Hears of a queue that hangs, answers again, or has died. */
@@ -86,19 +92,19 @@ export class Session implements AsyncDisposable {
   /** Where it is mounted: an absolute path. */
   readonly mountpoint: string;
   /** What the kernel offered at the start. */
-  readonly offer: InitOffer;
+  readonly offered: OfferedCapabilities;
   /** What kernel and server agreed on. */
-  readonly agreement: InitAgreement;
+  readonly negotiated: NegotiatedCapabilities;
   /** How requests travel, and why not by io_uring if they do not. */
   readonly transport: TransportState;
   /** Whether the kernel goes to the image itself, and why not. */
   readonly passthrough: PassthroughState;
   /** How it was mounted: by mount(2), or by fusermount3 without root. */
-  readonly way: MountWay;
+  readonly way: MountMethod;
   /** Whether users other than the one who mounted it may come in. */
   readonly allowOther: boolean;
   /** Why one queue serves it, if more were asked for; else `null`. */
-  readonly cloning: string | null;
+  readonly singleQueueReason: string | null;
   /** Resolves when the session has ended, whoever ended it. Never rejects. */
   readonly closed: Promise<SessionReport>;
   readonly #parts: SessionParts;
@@ -114,13 +120,13 @@ export class Session implements AsyncDisposable {
     this.#parts = parts;
     this.#ends = parts.servers.map(() => null);
     this.mountpoint = parts.mount.path;
-    this.offer = parts.offer;
-    this.agreement = parts.agreement;
+    this.offered = parts.offered;
+    this.negotiated = parts.negotiated;
     this.transport = parts.transport;
     this.passthrough = parts.passthrough;
     this.way = parts.way;
     this.allowOther = parts.allowOther;
-    this.cloning = parts.cloning;
+    this.singleQueueReason = parts.singleQueueReason;
     this.closed = this.#watch();
   }
 
@@ -131,7 +137,7 @@ export class Session implements AsyncDisposable {
 
   /** The totals of each queue so far. */
   stats(): QueueTotals[] {
-    return this.#parts.board.totals();
+    return this.#parts.statistics.totals();
   }
 
   /**
@@ -139,7 +145,7 @@ export class Session implements AsyncDisposable {
    * took. None if that is not measured.
    */
   histograms(): Float64Array<ArrayBuffer>[][] {
-    return this.#parts.board.rows.map((row) => row.histograms());
+    return this.#parts.statistics.rows.map((row) => row.histograms());
   }
 
   /**
@@ -149,7 +155,7 @@ export class Session implements AsyncDisposable {
   async close(): Promise<SessionReport> {
     if (!this.#closing) {
       this.#closing = true;
-      this.#parts.board.stop();
+      this.#parts.statistics.stop();
       await until(() => this.#hasAnswered(), ANSWER_MS);
       this.#unmount();
     }
@@ -159,7 +165,7 @@ export class Session implements AsyncDisposable {
   /** Ends the session at once: requests that were taken fail. */
   abort(): Promise<SessionReport> {
     this.#closing = true;
-    this.#parts.board.stop();
+    this.#parts.statistics.stop();
     this.#unmount();
     return this.closed;
   }
@@ -170,9 +176,9 @@ export class Session implements AsyncDisposable {
   }
 
   async #watch(): Promise<SessionReport> {
-    const { servers, board, warn, hangMs, release } = this.#parts;
+    const { servers, statistics, warn, hangMs, release } = this.#parts;
     const hasEnded = (index: number) => this.#ends[index] !== null;
-    using _ = new Watchdog({ board, warn, hasEnded, hangMs });
+    using _ = new Watchdog({ statistics, warn, hasEnded, hangMs });
     const all = servers.map(async ({ done }, index) => {
       this.#ended(index, await done);
     });
@@ -186,7 +192,7 @@ export class Session implements AsyncDisposable {
       clean: this.#problems.length === 0,
       problems: this.#problems,
       ends: this.#ends.map((end) => end ?? LOST),
-      queues: board.totals(),
+      queues: statistics.totals(),
     };
   }
 
@@ -201,7 +207,7 @@ export class Session implements AsyncDisposable {
 
   /** Whether the queues that live have nothing in hand. */
   #hasAnswered(): boolean {
-    return this.#parts.board.rows.every(({ index, inFlight }) =>
+    return this.#parts.statistics.rows.every(({ index, inFlight }) =>
       inFlight === 0 || this.#ends[index] !== null
     );
   }

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { InitWish } from "../protocol/init.ts";
+import type { WantedCapabilities } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import { handshake } from "../queue/handshake.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
-import { QueueBoard } from "../queue/queue_statistics.ts";
+import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
@@ -19,8 +19,8 @@ import type { HandlerSpec } from "./open_handler.ts";
 import {
   NO_PASSTHROUGH,
   type PassthroughPlan,
-  passthroughWish,
   startPassthrough,
+  withPassthroughCapability,
 } from "./passthrough.ts";
 import type { QueueServer, SessionParts } from "./session.ts";
 import type { SessionListener } from "./session_listener.ts";
@@ -56,7 +56,7 @@ export interface StartOptions {
   /** Where and how to mount. */
   readonly mount: UserMountOptions;
   /** What to ask of the kernel. */
-  readonly wish: InitWish;
+  readonly wanted: WantedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
   /** Who answers. */
@@ -89,7 +89,7 @@ export async function startServing(
   const { transport: choice = "device", pollUs = "auto" } = options;
   const { passthrough: intended = NO_PASSTHROUGH } = options;
   const plan = chooseTransport(choice, "spec" in handler);
-  const wish = passthroughWish(options.wish, intended);
+  const wanted = withPassthroughCapability(options.wanted, intended);
   const servers: QueueServer[] = [];
   await using undo = new AsyncDisposableStack();
   undo.defer(release);
@@ -108,43 +108,59 @@ export async function startServing(
   undo.defer(() => void mount.unmount());
   const { flags, intent } = wakesReaders ? plan : withoutRings(plan, choice);
   const hands = await handshake(first, {
-    ...wish,
-    flags: [...wish.flags, ...flags],
+    ...wanted,
+    flags: [...wanted.flags, ...flags],
   });
   const { state: passthrough, backingId } = startPassthrough(
     intended,
     device.fd,
-    hands.agreement,
+    hands.negotiated,
   );
-  const wanted = "spec" in handler ? handler.queues : 1;
-  const { devices, reason: cloning } = devicesOf(device, wanted);
+  const queueCount = "spec" in handler ? handler.queues : 1;
+  const { devices, reason: singleQueueReason } = devicesOf(device, queueCount);
   devices.slice(1).forEach(closeUnserved);
   const { measuring = false } = options;
-  const board = QueueBoard.create(devices.length, { measuring });
-  undo.defer(() => board.stop());
+  const statistics = QueueStatistics.create(devices.length, { measuring });
+  undo.defer(() => statistics.stop());
   let transport = intent;
   if ("spec" in handler) {
-    const { agreement } = hands;
+    const { negotiated } = hands;
     const spec = handler.spec(allowOther, backingId);
     const longestSleepMs = wakesReaders ? null : LONGEST_SLEEP_MS;
-    const common = { agreement, maxPayload, board, spec, pollUs, choice };
+    const common = { negotiated, maxPayload, statistics, spec, pollUs, choice };
     const start = { ...common, devices, intent, longestSleepMs, listener };
     transport = await startWorkers(servers, start);
   } else {
     const answerer = handler.handler(allowOther);
-    servers.push(serveHere(first, answerer, board, listener));
+    servers.push(serveHere(first, answerer, statistics, listener));
   }
   undo.move();
   const { warn = () => {} } = listener;
   const { hangMs } = options;
-  const how = { way, allowOther, transport, passthrough, backingId, cloning };
-  return { mount, ...hands, ...how, board, servers, warn, hangMs, release };
+  const how = {
+    way,
+    allowOther,
+    transport,
+    passthrough,
+    backingId,
+    singleQueueReason,
+  };
+  return {
+    mount,
+    ...hands,
+    ...how,
+    statistics,
+    servers,
+    warn,
+    hangMs,
+    release,
+  };
 }
 
 function serveHere(
   queue: RequestQueue,
   handler: RequestHandler,
-  board: QueueBoard,
+  statistics: QueueStatistics,
   listener: SessionListener,
 ): QueueServer {
   const report = (error: unknown, during: string) =>
@@ -152,7 +168,7 @@ function serveHere(
       during,
       error instanceof Error ? error.message : String(error),
     );
-  const done = serve(queue, handler, { board, report })
+  const done = serve(queue, handler, { statistics, report })
     .finally(() => queue.close());
   return { done, terminate: () => queue.close() };
 }

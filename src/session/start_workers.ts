@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { agreed, type InitAgreement } from "../protocol/init.ts";
+import { isNegotiated, type NegotiatedCapabilities } from "../protocol/init.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
-import type { QueueBoard } from "../queue/queue_statistics.ts";
+import type { QueueStatistics } from "../queue/queue_statistics.ts";
 import { ringPayloadSize, shareRings } from "../queue/ring_shares.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import type { HandlerSpec } from "./open_handler.ts";
@@ -24,11 +24,11 @@ export interface StartWorkersOptions {
   /** A descriptor for each; the connection's first one comes first. */
   readonly devices: readonly FuseDevice[];
   /** What was agreed on with the kernel. */
-  readonly agreement: InitAgreement;
+  readonly negotiated: NegotiatedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
   /** Counters, and the sign to stop. */
-  readonly board: QueueBoard;
+  readonly statistics: QueueStatistics;
   /** How to answer requests. */
   readonly spec: HandlerSpec;
   /** How long to poll before sleeping. */
@@ -55,18 +55,18 @@ export async function startWorkers(
   servers: QueueServer[],
   options: StartWorkersOptions,
 ): Promise<TransportState> {
-  const { devices, agreement, board, choice, intent, listener } = options;
+  const { devices, negotiated, statistics, choice, intent, listener } = options;
   const heard = workerListener(listener);
   const rings = intent.kind === "uring"
-    ? ringsOf(agreement, board.rows.length, choice)
+    ? ringsOf(negotiated, statistics.rows.length, choice)
     : intent;
   const workers = devices.map(({ fd }, index) => {
     const worker = new QueueWorker({
       index,
       fd,
-      agreement,
+      negotiated,
       maxPayload: options.maxPayload,
-      board: board.memory,
+      statistics: statistics.memory,
       handler: options.spec,
       trace: listener.trace !== undefined,
       traceWire: listener.traceWire ?? false,
@@ -86,14 +86,14 @@ export async function startWorkers(
 
 /** The ring queues of each Worker, or why there are none after all. */
 function ringsOf(
-  agreement: InitAgreement,
+  negotiated: NegotiatedCapabilities,
   workers: number,
   choice: TransportChoice,
 ): { readonly qids: number[][] } | TransportState {
-  if (!agreed(agreement, "OVER_IO_URING")) {
+  if (!isNegotiated(negotiated, "OVER_IO_URING")) {
     return refuseFallback(choice, "this kernel does not offer it");
   }
-  const payloadSize = ringPayloadSize(agreement);
+  const payloadSize = ringPayloadSize(negotiated);
   return { qids: shareRings({ cpus: possibleCpus(), workers, payloadSize }) };
 }
 

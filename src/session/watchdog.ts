@@ -1,4 +1,7 @@
-import type { QueueBoard, QueueRow } from "../queue/queue_statistics.ts";
+import type {
+  QueueCounters,
+  QueueStatistics,
+} from "../queue/queue_statistics.ts";
 
 /** After how long without an answer a queue counts as hung, in milliseconds. */
 export const HANG_MS = 30_000;
@@ -10,7 +13,7 @@ const MS_PER_S = 1000;
 /** Options of a {@linkcode Watchdog}. */
 export interface WatchdogOptions {
   /** The counters of the queues to watch. */
-  readonly board: QueueBoard;
+  readonly statistics: QueueStatistics;
   /** Hears of a queue that hangs, and of its recovery; one sentence each. */
   readonly warn: (text: string) => void;
   /** Whether a queue has ended, by its number: then it is left alone. */
@@ -44,7 +47,7 @@ export class Watchdog implements Disposable {
     this.#options = options;
     this.#hangMs = options.hangMs ?? HANG_MS;
     const since = performance.now();
-    this.#sights = options.board.rows.map((row) => ({
+    this.#sights = options.statistics.rows.map((row) => ({
       progress: row.progress,
       since,
       told: false,
@@ -60,8 +63,8 @@ export class Watchdog implements Disposable {
    * @param now The clock, in milliseconds.
    */
   look(now: number = performance.now()): void {
-    const { board, hasEnded } = this.#options;
-    for (const row of board.rows) {
+    const { statistics, hasEnded } = this.#options;
+    for (const row of statistics.rows) {
       if (!hasEnded(row.index)) this.#lookAt(row, now);
     }
   }
@@ -71,7 +74,7 @@ export class Watchdog implements Disposable {
     clearInterval(this.#timer);
   }
 
-  #lookAt(row: QueueRow, now: number): void {
+  #lookAt(row: QueueCounters, now: number): void {
     const { index, progress } = row;
     const last = this.#sights[index]!;
     const ms = now - last.since;
@@ -85,7 +88,7 @@ export class Watchdog implements Disposable {
   }
 }
 
-function hang({ index, inFlight }: QueueRow, ms: number): string {
+function hang({ index, inFlight }: QueueCounters, ms: number): string {
   const count = inFlight === 1 ? "a request" : `${inFlight} requests`;
   const time = seconds(ms);
   return `Queue ${index} does not answer: it has had ${count} in hand for ${time} and takes no other`;

@@ -1123,32 +1123,6 @@ var FUSE_EXT = {
   MAX_NR_SECCTX: 31,
   GROUPS: 32
 };
-var SEEK = {
-  SET: 0,
-  CUR: 1,
-  END: 2,
-  DATA: 3,
-  HOLE: 4
-};
-var FALLOC_FL = {
-  KEEP_SIZE: 1,
-  PUNCH_HOLE: 2,
-  NO_HIDE_STALE: 4,
-  COLLAPSE_RANGE: 8,
-  ZERO_RANGE: 16,
-  INSERT_RANGE: 32,
-  UNSHARE_RANGE: 64
-};
-var S_IF = {
-  MT: 61440,
-  SOCK: 49152,
-  LNK: 40960,
-  REG: 32768,
-  BLK: 24576,
-  DIR: 16384,
-  CHR: 8192,
-  IFO: 4096
-};
 var FUSE_NOTIFY = {
   POLL: 1,
   INVAL_INODE: 2,
@@ -1535,7 +1509,7 @@ function opcodeRow(opcode) {
   return rows[opcode];
 }
 
-// src/protocol/dialect.ts
+// src/protocol/protocol_version.ts
 var OPCODE_MAX = 4096;
 var INIT_IN_SIZE_MIN = 8;
 var INIT_EXT = 1 << INIT_FLAGS.INIT_EXT.bit;
@@ -1545,7 +1519,7 @@ function initInSize(major, minor, flags) {
   }
   return (flags & INIT_EXT) !== 0 ? sizeOf("fuse_init_in") : sizeAt("fuse_init_in", 35);
 }
-var Dialect = class {
+var ProtocolVersion = class {
   /** The minor version that both sides speak. */
   minor;
   /** Whether fuse_setxattr_in has its longer form. */
@@ -1591,12 +1565,12 @@ var Dialect = class {
     return this.#plain[opcode] === 1;
   }
 };
-var NEWEST = new Dialect();
-var BEFORE_INIT = new Dialect({
+var NEWEST_VERSION = new ProtocolVersion();
+var VERSION_BEFORE_INIT = new ProtocolVersion({
   minor: 35
 });
 
-// src/protocol/errno.ts
+// src/base/errno.ts
 var ERRNO = {
   EPERM: 1,
   ENOENT: 2,
@@ -1747,13 +1721,13 @@ var INIT_IN = accessors("fuse_init_in");
 function initFlag(name) {
   return 1n << BigInt(INIT_FLAGS[name].bit);
 }
-function agreed(agreement, name) {
-  return (agreement.flags & initFlag(name)) !== 0n;
+function isNegotiated(negotiated, name) {
+  return (negotiated.flags & initFlag(name)) !== 0n;
 }
-function dialectOf(agreement) {
-  return new Dialect({
-    minor: agreement.minor,
-    setxattrExt: agreed(agreement, "SETXATTR_EXT")
+function protocolVersionOf(negotiated) {
+  return new ProtocolVersion({
+    minor: negotiated.minor,
+    setxattrExt: isNegotiated(negotiated, "SETXATTR_EXT")
   });
 }
 
@@ -1816,7 +1790,7 @@ var Reply = class {
    * @param size Bytes behind the header that belong to the reply.
    */
   ok(size = 0) {
-    const { minor } = this.#request.dialect;
+    const { minor } = this.#request.protocolVersion;
     const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
   }
@@ -1902,6 +1876,11 @@ function announced(struct, body) {
   }
 }
 
+// src/protocol/bytes.ts
+function align8(size) {
+  return Math.ceil(size / 8) * 8;
+}
+
 // src/protocol/text.ts
 var ENCODER = new TextEncoder();
 var LOOSE = new TextDecoder("utf-8", {
@@ -1932,9 +1911,6 @@ var EXT_HEADER = accessors("fuse_ext_header");
 var SECCTX = accessors("fuse_secctx");
 var SUPP_GROUPS = accessors("fuse_supp_groups");
 var HEADER_SIZE2 = EXT_HEADER.size;
-function align8(size) {
-  return Math.ceil(size / 8) * 8;
-}
 function checkExtensions(bytes) {
   const view = viewOf(bytes);
   let at = 0;
@@ -2116,7 +2092,7 @@ var Request = class {
   /** The fuse_in_header, for accessors. */
   header;
   #memory;
-  #dialect = BEFORE_INIT;
+  #protocolVersion = VERSION_BEFORE_INIT;
   #body;
   #data;
   /** A whole fixed struct of which the peer sends less. */
@@ -2149,18 +2125,18 @@ var Request = class {
     return this.#data;
   }
   /** What the two sides agreed on when the request came. */
-  get dialect() {
-    return this.#dialect;
+  get protocolVersion() {
+    return this.#protocolVersion;
   }
   /**
    * Checks the message that now lies in the memory. After `null` no getter
    * fails until the request is answered.
    *
    * @param received Bytes of the whole message.
-   * @param dialect What the two sides agreed on.
+   * @param protocolVersion What the two sides agreed on.
    * @returns What is wrong, or `null`.
    */
-  validate(received, dialect) {
+  validate(received, protocolVersion) {
     if (received < HEADER_SIZE3) {
       return new ProtocolError("short header", 0, HEADER_SIZE3, received);
     }
@@ -2169,7 +2145,7 @@ var Request = class {
     if (length !== received) {
       return new ProtocolError("wrong length", opcode, length, received);
     }
-    const bodySize = dialect.bodySize(opcode);
+    const bodySize = protocolVersion.bodySize(opcode);
     if (bodySize < 0) {
       return new ProtocolError("unknown opcode", opcode, 0, received);
     }
@@ -2183,14 +2159,14 @@ var Request = class {
       return new ProtocolError("long extensions", opcode, extensions, rest);
     }
     const base = this.#memory.contiguous ? bodySize : 0;
-    this.#dialect = dialect;
+    this.#protocolVersion = protocolVersion;
     this.#bodySize = bodySize;
     this.#tailStart = base;
     this.#tailEnd = base + rest - extensions;
     this.#extensionsSize = extensions;
     if (this.#body !== this.#memory.body) this.#body = this.#memory.body;
     if (extensions === 0) {
-      if (dialect.isPlain(opcode)) return null;
+      if (protocolVersion.isPlain(opcode)) return null;
       if (opcode === WRITE && bodySize === WRITE_IN2.size) {
         if (this.#data !== this.#memory.data) this.#data = this.#memory.data;
         const size = WRITE_IN2.get.size(this.#body);
@@ -2431,7 +2407,7 @@ var BATCH = 2;
 var US_PER_MS = 1e3;
 var PollStrategy = class {
   #fixed;
-  #giveWay;
+  #yieldCpu;
   #now;
   #window = 0;
   /**
@@ -2442,7 +2418,7 @@ var PollStrategy = class {
    */
   constructor(pollUs = "auto", options = {}) {
     this.#fixed = pollUs === "auto" ? null : pollUs;
-    this.#giveWay = options.giveWay ?? (() => {
+    this.#yieldCpu = options.yieldCpu ?? (() => {
     });
     this.#now = options.now ?? (() => performance.now());
   }
@@ -2473,7 +2449,7 @@ var PollStrategy = class {
       const now2 = this.#now();
       if (end === 0) end = now2 + window / US_PER_MS;
       else if (now2 >= end) return came();
-      this.#giveWay();
+      this.#yieldCpu();
     }
     return true;
   }
@@ -2500,7 +2476,7 @@ var US_PER_MS2 = 1e3;
 var DeviceQueue = class {
   index;
   capacity;
-  dialect;
+  protocolVersion;
   #device;
   #maxPayload;
   #poll;
@@ -2520,7 +2496,7 @@ var DeviceQueue = class {
     this.#isPending = () => device.poll();
     this.#longestSleepMs = options.longestSleepMs;
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
-    this.dialect = options.dialect ?? BEFORE_INIT;
+    this.protocolVersion = options.protocolVersion ?? VERSION_BEFORE_INIT;
   }
   get end() {
     return this.#end;
@@ -2539,7 +2515,7 @@ var DeviceQueue = class {
         break;
       }
       slot.reply.reset();
-      const error = slot.request.validate(received, this.dialect);
+      const error = slot.request.validate(received, this.protocolVersion);
       if (error === null) return slot;
       if (!error.answerable) {
         this.#end = {
@@ -2677,7 +2653,7 @@ function bucketOf(units) {
   return EXACT + (power - STEP_BITS - 1) * STEPS + step;
 }
 
-// src/queue/queue_board.ts
+// src/queue/queue_statistics.ts
 var STOPPING = 0;
 var COUNT = 1;
 var MEASURING = 2;
@@ -2685,7 +2661,7 @@ var IN_FLIGHT = 0;
 var ROW_SIZE = 128;
 var COUNTERS_AT = 8;
 var HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
-var QueueBoard = class _QueueBoard {
+var QueueStatistics = class _QueueStatistics {
   /** The memory, for another thread to look at. */
   memory;
   /** The rows, by queue. */
@@ -2693,7 +2669,7 @@ var QueueBoard = class _QueueBoard {
   /** Whether queues measure how long requests take. */
   measuring;
   #words;
-  /** Looks at memory that {@linkcode QueueBoard.create} made. */
+  /** Looks at memory that {@linkcode QueueStatistics.create} made. */
   constructor(memory) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, 3);
@@ -2701,7 +2677,7 @@ var QueueBoard = class _QueueBoard {
     this.measuring = this.#words[MEASURING] !== 0;
     this.rows = Array.from({
       length: count2
-    }, (_, index) => new QueueRow(memory, index, this.measuring ? count2 : 0));
+    }, (_, index) => new QueueCounters(memory, index, this.measuring ? count2 : 0));
   }
   /** Makes a board for a number of queues. */
   static create(queues, { measuring = false } = {}) {
@@ -2710,7 +2686,7 @@ var QueueBoard = class _QueueBoard {
     const words = new Int32Array(memory);
     words[COUNT] = queues;
     words[MEASURING] = Number(measuring);
-    return new _QueueBoard(memory);
+    return new _QueueStatistics(memory);
   }
   /** Whether the queues are to take no more requests. */
   get stopping() {
@@ -2729,7 +2705,7 @@ var QueueBoard = class _QueueBoard {
     return this.rows.map((row) => row.totals());
   }
 };
-var QueueRow = class {
+var QueueCounters = class {
   /** The queue's number. */
   index;
   #words;
@@ -2814,8 +2790,8 @@ var QueueRow = class {
 
 // src/queue/ring_shares.ts
 var MEMORY_MAX = 2 ** 28;
-function ringPayloadSize(agreement) {
-  return Math.max(8192, agreement.maxWrite, agreement.maxPages * 4096);
+function ringPayloadSize(negotiated) {
+  return Math.max(8192, negotiated.maxWrite, negotiated.maxPages * 4096);
 }
 
 // src/queue/serve.ts
@@ -2843,15 +2819,15 @@ var ServeLoop = class {
     this.#queue = queue;
     this.#handler = handler;
     this.#options = options;
-    this.#row = options.board?.rows[queue.index];
-    this.#measuring = options.board?.measuring ?? false;
+    this.#row = options.statistics?.rows[queue.index];
+    this.#measuring = options.statistics?.measuring ?? false;
   }
   async run() {
     const queue = this.#queue;
-    const { board } = this.#options;
+    const { statistics } = this.#options;
     const mayBlock = this.#options.mayBlock === true && this.#handler.background !== true;
     let burst = 0;
-    while (board === void 0 || !board.stopping) {
+    while (statistics === void 0 || !statistics.stopping) {
       const { carried } = queue;
       const alone = mayBlock && this.#outstanding <= (carried ?? 0);
       const exchange = queue.next(alone);
@@ -2976,6 +2952,34 @@ function bytesOf(reply, opcode) {
 function turn() {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+// src/base/file_flags.ts
+var SEEK = {
+  SET: 0,
+  CUR: 1,
+  END: 2,
+  DATA: 3,
+  HOLE: 4
+};
+var FALLOC_FL = {
+  KEEP_SIZE: 1,
+  PUNCH_HOLE: 2,
+  NO_HIDE_STALE: 4,
+  COLLAPSE_RANGE: 8,
+  ZERO_RANGE: 16,
+  INSERT_RANGE: 32,
+  UNSHARE_RANGE: 64
+};
+var S_IF = {
+  MT: 61440,
+  SOCK: 49152,
+  LNK: 40960,
+  REG: 32768,
+  BLK: 24576,
+  DIR: 16384,
+  CHR: 8192,
+  IFO: 4096
+};
 
 // src/protocol/dirent.ts
 var DIRENT = accessors("fuse_dirent");
@@ -3205,18 +3209,18 @@ function extensionFields(bytes) {
 function textOf(name) {
   return typeof name === "string" ? name : textOfBytes(name);
 }
-function traceReply(asked, reply, dialect = NEWEST) {
+function traceReply(asked, reply, protocolVersion = NEWEST_VERSION) {
   const size = Math.max(0, reply.length - OUT_HEADER_SIZE4);
   const body = reply.data.subarray(0, size);
-  return traceReplyBody(asked, reply.errno, body, dialect);
+  return traceReplyBody(asked, reply.errno, body, protocolVersion);
 }
-function traceReplyBody(asked, errno2, body, dialect = NEWEST) {
+function traceReplyBody(asked, errno2, body, protocolVersion = NEWEST_VERSION) {
   const { queue, unique, opcode } = asked;
   const row = opcodeRow(opcode);
   const fields = {};
   let at = 0;
   for (const name of replyStructs(asked, row)) {
-    const size = name === "fuse_init_out" ? Math.min(body.length, sizeOf(name)) : dialect.size(name);
+    const size = name === "fuse_init_out" ? Math.min(body.length, sizeOf(name)) : protocolVersion.size(name);
     if (body.length === 0 || at + size > body.length) break;
     const whole = new Uint8Array(sizeOf(name));
     whole.set(body.subarray(at, at + size));
@@ -3324,11 +3328,11 @@ var TraceQueue = class {
   get end() {
     return this.#queue.end;
   }
-  get dialect() {
-    return this.#queue.dialect;
+  get protocolVersion() {
+    return this.#queue.protocolVersion;
   }
-  set dialect(dialect) {
-    this.#queue.dialect = dialect;
+  set protocolVersion(protocolVersion) {
+    this.#queue.protocolVersion = protocolVersion;
   }
   get carried() {
     return this.#queue.carried;
@@ -3353,7 +3357,7 @@ var TraceQueue = class {
     const asked = this.#asked.get(exchange);
     this.#asked.delete(exchange);
     if (asked !== void 0 && exchange.reply.length > 0) {
-      const record = traceReply(asked, exchange.reply, this.dialect);
+      const record = traceReply(asked, exchange.reply, this.protocolVersion);
       const { reply } = exchange;
       this.#show(this.#wire ? {
         ...record,
@@ -3585,7 +3589,7 @@ var UringQueue = class {
   capacity;
   /** File I/O on the same ring. */
   files;
-  #dialect;
+  #protocolVersion;
   #ring;
   #device;
   #watches;
@@ -3605,7 +3609,7 @@ var UringQueue = class {
   constructor(ring, options) {
     this.#ring = ring;
     this.index = options.index;
-    this.#dialect = options.dialect;
+    this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
     this.#watches = options.watchDevice;
     this.#poll = options.poll ?? new PollStrategy();
@@ -3617,12 +3621,12 @@ var UringQueue = class {
   get end() {
     return this.#end;
   }
-  get dialect() {
-    return this.#dialect;
+  get protocolVersion() {
+    return this.#protocolVersion;
   }
-  set dialect(dialect) {
-    this.#dialect = dialect;
-    this.#device.dialect = dialect;
+  set protocolVersion(protocolVersion) {
+    this.#protocolVersion = protocolVersion;
+    this.#device.protocolVersion = protocolVersion;
   }
   get carried() {
     return this.files.inFlight;
@@ -3717,13 +3721,13 @@ var UringQueue = class {
   /** Binds an entry to the request in it; whether it is to be given out. */
   #begin(entry) {
     const { header, request, reply } = entry;
-    const bodySize = this.#dialect.bodySize(IN_HEADER2.get.opcode(header));
+    const bodySize = this.#protocolVersion.bodySize(IN_HEADER2.get.opcode(header));
     const least = IN_HEADER2.size + bodySize;
     const length = IN_HEADER2.get.len(header);
     const received = bodySize < 0 || length < least ? length : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
     this.#given++;
     reply.reset();
-    const error = request.validate(received, this.#dialect);
+    const error = request.validate(received, this.#protocolVersion);
     if (error === null) return true;
     if (error.answerable) {
       reply.error(error.errno);
@@ -3820,14 +3824,14 @@ function entryOf({ headers, payload }, number) {
   };
 }
 
-// src/linux/c_string.ts
+// src/linux/syscall/c_string.ts
 var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
 function textAt(pointer) {
   return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
 }
 
-// src/linux/call_arguments.ts
+// src/linux/syscall/call_arguments.ts
 var BufferPointers = class {
   #last;
   #lastPointer = null;
@@ -3889,7 +3893,7 @@ function pointerOf(view) {
   return Deno.UnsafePointer.of(view);
 }
 
-// src/linux/libc.ts
+// src/linux/syscall/libc.ts
 var SYMBOLS = {
   // ssize_t read(int fd, void *buf, size_t count);
   read: {
@@ -4511,8 +4515,13 @@ function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
-// src/linux/system_error.ts
-var SystemError = class extends Error {
+// src/base/user_error.ts
+var UserError = class extends Error {
+  name = "UserError";
+};
+
+// src/linux/syscall/system_error.ts
+var SystemError = class extends UserError {
   /** The positive error number, errno(3). */
   errno;
   /** Its name, such as `ENOENT`. */
@@ -4538,7 +4547,7 @@ function strerror(errno2) {
   return textAt(libc().strerror(errno2)) ?? errnoName(errno2);
 }
 
-// src/linux/descriptor.ts
+// src/linux/syscall/descriptor.ts
 var ARM = Deno.build.arch === "aarch64";
 var OPEN = {
   /** Read. */
@@ -4568,7 +4577,23 @@ function closeDescriptor(fd) {
   libc().close(fd);
 }
 
-// src/linux/statx.ts
+// src/base/timespec.ts
+var NS_PER_S = 1000000000n;
+var NS_PER_MS = 1000000n;
+function secondsOf(ns) {
+  return (ns - remainder(ns)) / NS_PER_S;
+}
+function nanosecondsOf(ns) {
+  return Number(remainder(ns));
+}
+function timeOf(seconds, nanoseconds2) {
+  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds2);
+}
+function remainder(ns) {
+  return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
+}
+
+// src/linux/io/statx.ts
 var AT = {
   /** A symbolic link at the end is not followed. */
   SYMLINK_NOFOLLOW: 256,
@@ -4644,16 +4669,16 @@ function decode() {
   };
 }
 function nanoseconds(offset) {
-  const seconds2 = result.getBigInt64(offset, true);
-  return seconds2 * 1000000000n + BigInt(result.getUint32(offset + 8, true));
+  const seconds = result.getBigInt64(offset, true);
+  return timeOf(seconds, result.getUint32(offset + 8, true));
 }
 
-// src/linux/process.ts
-function giveWay() {
+// src/linux/syscall/process.ts
+function yieldCpu() {
   libc().sched_yield();
 }
 
-// src/linux/readable.ts
+// src/linux/io/readable.ts
 var POLLIN = 1;
 var ONE_DESCRIPTOR = 1n;
 var LONGEST_WAIT_MS = 1e3;
@@ -4703,7 +4728,7 @@ function pollIn(fd) {
   };
 }
 
-// src/linux/fuse_device.ts
+// src/linux/fuse/fuse_device.ts
 var DEVICE = "/dev/fuse";
 var F_GETFL = 3;
 var F_SETFL = 4;
@@ -4789,7 +4814,7 @@ function checkLength(buffer, length) {
   }
 }
 
-// src/linux/event_fd.ts
+// src/linux/io/event_fd.ts
 var SIZE = 8n;
 var EventFd = class {
   /** The descriptor. */
@@ -4830,7 +4855,7 @@ var EventFd = class {
   }
 };
 
-// src/linux/memory.ts
+// src/linux/syscall/memory.ts
 var PROT_READ_WRITE = 3;
 var MAP_SHARED = 1;
 var MAP_PRIVATE = 2;
@@ -4875,7 +4900,7 @@ function map(size, flags, fd, offset) {
   };
 }
 
-// src/linux/io_uring.ts
+// src/linux/io/io_uring.ts
 var SYS_IO_URING_SETUP = 425;
 var SYS_IO_URING_ENTER = 426;
 var SYS_IO_URING_REGISTER = 427;
@@ -5132,7 +5157,7 @@ function ringError(what, error) {
   });
 }
 
-// src/linux/fuse_ring.ts
+// src/linux/fuse/fuse_ring.ts
 var OP_FSYNC = 3;
 var OP_POLL_ADD = 6;
 var OP_FALLOCATE = 17;
@@ -5349,7 +5374,6 @@ async function resizeImage(context, size) {
 var ATTR = accessors("fuse_attr");
 var ATTR_OUT = accessors("fuse_attr_out");
 var SETATTR_IN = accessors("fuse_setattr_in");
-var NS_PER_S = 1000000000n;
 var ATTR_VALID_S = 1n;
 var GROUP_OR_OTHERS = 63;
 var ANY_WRITE = 146;
@@ -5372,27 +5396,18 @@ function fillAttributes({ state }, reply, stat) {
   ATTR.set.ino(body, at, 1n);
   ATTR.setNumber.size(body, at, size);
   ATTR.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
-  ATTR.set.atime(body, at, seconds(atime));
-  ATTR.set.atimensec(body, at, nanoseconds2(atime));
-  ATTR.set.mtime(body, at, seconds(mtime));
-  ATTR.set.mtimensec(body, at, nanoseconds2(mtime));
-  ATTR.set.ctime(body, at, seconds(changed));
-  ATTR.set.ctimensec(body, at, nanoseconds2(changed));
+  ATTR.set.atime(body, at, secondsOf(atime));
+  ATTR.set.atimensec(body, at, nanosecondsOf(atime));
+  ATTR.set.mtime(body, at, secondsOf(mtime));
+  ATTR.set.mtimensec(body, at, nanosecondsOf(mtime));
+  ATTR.set.ctime(body, at, secondsOf(changed));
+  ATTR.set.ctimensec(body, at, nanosecondsOf(changed));
   ATTR.set.mode(body, at, S_IF.REG | state.mode);
   ATTR.set.nlink(body, at, 1);
   ATTR.set.uid(body, at, state.uid);
   ATTR.set.gid(body, at, state.gid);
   ATTR.set.blksize(body, at, stat.blockSize);
   reply.ok(ATTR_OUT.size);
-}
-function seconds(ns) {
-  return (ns - mod(ns)) / NS_PER_S;
-}
-function nanoseconds2(ns) {
-  return Number(mod(ns));
-}
-function mod(ns) {
-  return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
@@ -5421,7 +5436,7 @@ function readWanted({ body }) {
   const time = (flag, nowFlag, s, ns) => {
     if ((valid & flag) === 0) return null;
     if ((valid & nowFlag) !== 0) return now2;
-    return BigInt.asIntN(64, s) * NS_PER_S + BigInt(ns);
+    return timeOf(s, ns);
   };
   return {
     valid,
@@ -5468,14 +5483,14 @@ async function followImage({ backend, state }) {
   }
 }
 
-// src/export/late_transfer.ts
+// src/export/async_transfer.ts
 function releaseNothing() {
 }
 var transfers = /* @__PURE__ */ new WeakMap();
 function finishLater(context, reply, answer, length, finish, release) {
   let transfer = transfers.get(reply);
   if (transfer === void 0) {
-    transfer = new LateTransfer(reply);
+    transfer = new AsyncTransfer(reply);
     transfers.set(reply, transfer);
   }
   transfer.begin(context, length, finish, release);
@@ -5487,7 +5502,7 @@ function finishLater(context, reply, answer, length, finish, release) {
   }
   return transfer;
 }
-var LateTransfer = class {
+var AsyncTransfer = class {
   #reply;
   #context = null;
   #length = 0;
@@ -5896,29 +5911,44 @@ function finishFlush(_context, reply, result2) {
   replyResult(reply, result2);
 }
 
-// src/export/shared_lock.ts
-var WRITER = -(2 ** 30);
+// src/shared_memory/futex.ts
+var LONGEST_DELAY_MS = 1 << 30;
+function futexWake(words, index) {
+  Atomics.add(words, index, 1);
+  Atomics.notify(words, index);
+}
+async function futexWait(words, index, seen) {
+  const wait = Atomics.waitAsync(words, index, seen);
+  if (!wait.async) return;
+  const keepAlive = setInterval(() => {
+  }, LONGEST_DELAY_MS);
+  await wait.value;
+  clearInterval(keepAlive);
+}
+
+// src/shared_memory/rw_lock.ts
+var EXCLUSIVE = -(2 ** 30);
 var STATE = 0;
 var WAITING = 1;
-var BELL = 2;
-var SharedLock = class {
+var DOORBELL = 2;
+var SharedRwLock = class {
   /** Words of shared memory that a lock takes. */
   static WORDS = 3;
   #words;
-  /** Who waits in this thread, where no other one uses the lock. */
-  #waiting;
+  /** Callers that wait in this thread; `null` if other threads use the lock. */
+  #waiters;
   /**
    * Looks at a lock.
    *
-   * @param words {@linkcode SharedLock.WORDS} words that were zero at first.
-   * @param oneThread Whether no other thread uses it: whoever waits is then
-   * woken by a promise alone, at the same point each time.
+   * @param words {@linkcode SharedRwLock.WORDS} words, all zero at first.
+   * @param oneThread Whether no other thread uses it. Waiters are then woken by
+   * promises alone, which makes their order reproducible.
    */
   constructor(words, oneThread = false) {
     this.#words = words;
-    this.#waiting = oneThread ? [] : null;
+    this.#waiters = oneThread ? [] : null;
   }
-  /** Shares the lock, if nobody has it alone or waits for that. */
+  /** Shares the lock unless it is owned or wanted exclusively. */
   tryShare() {
     const words = this.#words;
     if (Atomics.load(words, WAITING) > 0) return false;
@@ -5929,48 +5959,40 @@ var SharedLock = class {
   /** Gives a share back. */
   unshare() {
     const before = Atomics.sub(this.#words, STATE, 1);
-    if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#ring();
+    if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#wake();
   }
-  /** Shares the lock as soon as it can be shared. */
+  /** Shares the lock, waiting until that is possible. */
   async share() {
     for (; ; ) {
-      const seen = Atomics.load(this.#words, BELL);
+      const seen = Atomics.load(this.#words, DOORBELL);
       if (this.tryShare()) return;
-      await this.#rung(seen);
+      await this.#wait(seen);
     }
   }
-  /** Takes the whole lock as soon as nobody else has a part of it. */
+  /** Takes the lock exclusively, waiting until all shares were given back. */
   async lock() {
     const words = this.#words;
     Atomics.add(words, WAITING, 1);
     for (; ; ) {
-      const seen = Atomics.load(words, BELL);
-      if (Atomics.compareExchange(words, STATE, 0, WRITER) === 0) break;
-      await this.#rung(seen);
+      const seen = Atomics.load(words, DOORBELL);
+      if (Atomics.compareExchange(words, STATE, 0, EXCLUSIVE) === 0) break;
+      await this.#wait(seen);
     }
     Atomics.sub(words, WAITING, 1);
   }
-  /** Gives the whole lock back. */
+  /** Gives the exclusive lock back. */
   unlock() {
-    Atomics.sub(this.#words, STATE, WRITER);
-    this.#ring();
+    Atomics.sub(this.#words, STATE, EXCLUSIVE);
+    this.#wake();
   }
-  #ring() {
-    Atomics.add(this.#words, BELL, 1);
-    Atomics.notify(this.#words, BELL);
-    for (const wake of this.#waiting?.splice(0) ?? []) wake();
+  #wake() {
+    futexWake(this.#words, DOORBELL);
+    for (const wake of this.#waiters?.splice(0) ?? []) wake();
   }
-  async #rung(seen) {
-    const waiting = this.#waiting;
-    if (waiting !== null) {
-      return await new Promise((resolve) => waiting.push(resolve));
-    }
-    const wait = Atomics.waitAsync(this.#words, BELL, seen);
-    if (!wait.async) return;
-    const alive = setInterval(() => {
-    }, 1 << 30);
-    await wait.value;
-    clearInterval(alive);
+  async #wait(seen) {
+    const waiters = this.#waiters;
+    if (waiters === null) return await futexWait(this.#words, DOORBELL, seen);
+    await new Promise((resolve) => waiters.push(resolve));
   }
 };
 
@@ -5991,7 +6013,6 @@ var MTIME = 1;
 var CHANGED = 2;
 var TWO_323 = 2 ** 32;
 var ANY_WRITE2 = 146;
-var NS_PER_MS = 1000000n;
 var ExportState = class _ExportState {
   /** The memory, for other Workers. */
   memory;
@@ -6015,7 +6036,7 @@ var ExportState = class _ExportState {
   constructor(memory, oneThread = false) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
-    this.lock = new SharedLock(this.#words.subarray(LOCK, LOCK + SharedLock.WORDS), oneThread);
+    this.lock = new SharedRwLock(this.#words.subarray(LOCK, LOCK + SharedRwLock.WORDS), oneThread);
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);
     this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
   }
@@ -6141,7 +6162,6 @@ function now() {
 }
 
 // src/backends/direct_file.ts
-var EINVAL = 22;
 var DirectFile = class {
   fd;
   #direct;
@@ -6161,14 +6181,14 @@ var DirectFile = class {
   pread(buffer, start, length, position) {
     if (this.#fits(position, length)) {
       const got = this.#direct.pread(buffer, start, length, position);
-      if (got !== -EINVAL) return got;
+      if (got !== -ERRNO.EINVAL) return got;
     }
     return this.#cached.pread(buffer, start, length, position);
   }
   pwrite(buffer, start, length, position) {
     if (this.#fits(position, length)) {
       const put = this.#direct.pwrite(buffer, start, length, position);
-      if (put !== -EINVAL) return put;
+      if (put !== -ERRNO.EINVAL) return put;
     }
     return this.#cached.pwrite(buffer, start, length, position);
   }
@@ -6207,23 +6227,7 @@ var DirectFile = class {
   }
 };
 
-// src/backends/errno.ts
-var ERRNO2 = {
-  EIO: 5,
-  ENXIO: 6,
-  ENOMEM: 12,
-  EINVAL: 22,
-  ENOSPC: 28,
-  EROFS: 30,
-  EOPNOTSUPP: 95
-};
-
 // src/backends/file_backend.ts
-var FALLOC_FL_KEEP_SIZE = 1;
-var FALLOC_FL_PUNCH_HOLE = 2;
-var FALLOC_FL_ZERO_RANGE = 16;
-var SEEK_DATA = 3;
-var SEEK_HOLE = 4;
 var SECTOR = 4096;
 var STRETCHES_MAX = 256;
 var ZEROES = new Uint8Array(65536);
@@ -6283,7 +6287,7 @@ var FileBackend = class {
     while (done < length) {
       const put = this.#file.pwrite(from, done, length - done, at + done);
       if (put < 0) return done > 0 ? done : put;
-      if (put === 0) return done > 0 ? done : -ERRNO2.EIO;
+      if (put === 0) return done > 0 ? done : -ERRNO.EIO;
       done += put;
     }
     return done;
@@ -6295,33 +6299,33 @@ var FileBackend = class {
     return this.#file.fdatasync();
   }
   truncate(size) {
-    return this.#size === null ? this.#file.ftruncate(this.#offset + size) : -ERRNO2.EINVAL;
+    return this.#size === null ? this.#file.ftruncate(this.#offset + size) : -ERRNO.EINVAL;
   }
   zero(position, length, { unmap }) {
-    const mode = FALLOC_FL_KEEP_SIZE | (unmap ? FALLOC_FL_PUNCH_HOLE : FALLOC_FL_ZERO_RANGE);
+    const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
     const at = this.#offset + position;
     const end = at + length;
     let first = at;
     let last = end;
     let result2 = this.#file.fallocate(mode, at, length);
-    if (result2 === -ERRNO2.EINVAL) {
+    if (result2 === -ERRNO.EINVAL) {
       first = Math.min(end, Math.ceil(at / SECTOR) * SECTOR);
       last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
       result2 = first === last ? 0 : this.#file.fallocate(mode, first, last - first);
     }
-    const refused = result2 === -ERRNO2.EINVAL || result2 === -ERRNO2.EOPNOTSUPP && !unmap;
+    const refused = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
     if (refused) return this.#writeZeroes(at, end);
     if (result2 < 0) return result2;
     result2 = this.#writeZeroes(at, first);
     return result2 < 0 ? result2 : this.#writeZeroes(last, end);
   }
   allocate(position, length) {
-    return this.#file.fallocate(FALLOC_FL_KEEP_SIZE, this.#offset + position, length);
+    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, this.#offset + position, length);
   }
   extent(position) {
     const at = this.#offset + position;
-    const data = this.#file.lseek(at, SEEK_DATA);
-    if (data === -ERRNO2.ENXIO) return {
+    const data = this.#file.lseek(at, SEEK.DATA);
+    if (data === -ERRNO.ENXIO) return {
       data: false,
       end: Infinity
     };
@@ -6333,7 +6337,7 @@ var FileBackend = class {
       data: false,
       end: data - this.#offset
     };
-    const hole = this.#file.lseek(at, SEEK_HOLE);
+    const hole = this.#file.lseek(at, SEEK.HOLE);
     return {
       data: true,
       end: hole > at ? hole - this.#offset : Infinity
@@ -6376,11 +6380,6 @@ var FileBackend = class {
 };
 
 // src/backends/ring_file_backend.ts
-var FALLOC_FL_KEEP_SIZE2 = 1;
-var FALLOC_FL_PUNCH_HOLE2 = 2;
-var FALLOC_FL_ZERO_RANGE2 = 16;
-var EBUSY = 16;
-var EOPNOTSUPP = 95;
 var RingFileBackend = class {
   name;
   shared = true;
@@ -6417,10 +6416,10 @@ var RingFileBackend = class {
     } else if (this.#tellsWaits && this.#file.preadNow !== void 0) {
       const got2 = this.#file.preadNow(into, length, at);
       if (got2 === length) return got2;
-      if (got2 === -EOPNOTSUPP) this.#tellsWaits = false;
+      if (got2 === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
     const got = this.#ring.read(fd, into, length, at, this.#file.fd);
-    return got === -EBUSY ? this.#plain.read(position, into, length) : got;
+    return got === -ERRNO.EBUSY ? this.#plain.read(position, into, length) : got;
   }
   write(position, from, length) {
     if (this.#direct === null || this.#inMemory) {
@@ -6429,7 +6428,7 @@ var RingFileBackend = class {
     const at = this.#offset + position;
     const fd = this.#direct.fdFor(at, length);
     const put = this.#ring.write(fd, from, length, at, this.#file.fd);
-    return put === -EBUSY ? this.#plain.write(position, from, length) : put;
+    return put === -ERRNO.EBUSY ? this.#plain.write(position, from, length) : put;
   }
   writesAlone(position, length) {
     return this.#direct?.writesAlone(this.#offset + position, length) ?? false;
@@ -6437,19 +6436,19 @@ var RingFileBackend = class {
   flush() {
     if (this.#inMemory) return this.#plain.flush();
     const result2 = this.#ring.sync(this.#file.fd);
-    return result2 === -EBUSY ? this.#plain.flush() : result2;
+    return result2 === -ERRNO.EBUSY ? this.#plain.flush() : result2;
   }
   truncate(size) {
     return this.#plain.truncate(size);
   }
   async zero(position, length, options) {
-    const mode = FALLOC_FL_KEEP_SIZE2 | (options.unmap ? FALLOC_FL_PUNCH_HOLE2 : FALLOC_FL_ZERO_RANGE2);
+    const mode = FALLOC_FL.KEEP_SIZE | (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
     const result2 = await this.#allocate(mode, position, length);
     return result2 < 0 ? this.#plain.zero(position, length, options) : result2;
   }
   async allocate(position, length) {
-    const result2 = await this.#allocate(FALLOC_FL_KEEP_SIZE2, position, length);
-    return result2 === -EBUSY ? this.#plain.allocate(position, length) : result2;
+    const result2 = await this.#allocate(FALLOC_FL.KEEP_SIZE, position, length);
+    return result2 === -ERRNO.EBUSY ? this.#plain.allocate(position, length) : result2;
   }
   extent(position) {
     return this.#plain.extent(position);
@@ -6516,11 +6515,11 @@ var MemoryBackend = class {
   truncate(size) {
     const { bytes } = this.#disk;
     if (size > bytes.byteLength) {
-      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO2.ENOSPC;
+      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
       try {
         bytes.grow(size);
       } catch {
-        return -ERRNO2.ENOMEM;
+        return -ERRNO.ENOMEM;
       }
     }
     const old = this.#length[0];
@@ -6673,19 +6672,19 @@ var PatternBackend = class {
     return length;
   }
   write() {
-    return -ERRNO2.EROFS;
+    return -ERRNO.EROFS;
   }
   flush() {
     return 0;
   }
   truncate() {
-    return -ERRNO2.EROFS;
+    return -ERRNO.EROFS;
   }
   zero() {
-    return -ERRNO2.EROFS;
+    return -ERRNO.EROFS;
   }
   allocate() {
-    return -ERRNO2.EROFS;
+    return -ERRNO.EROFS;
   }
   extent() {
     return {
@@ -6701,14 +6700,13 @@ function patternByte(at) {
   return Math.floor((at - inWord) / 256 ** (7 - inWord)) % 256;
 }
 
-// src/linux/block_file.ts
+// src/linux/io/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_OMIT = 0x3ffffffen;
 var RWF_NOWAIT = 8;
 var TWO_325 = 2 ** 32;
 var TMPFS_MAGIC = 16914836;
 var STRUCT_STATFS_SIZE = 120;
-var NANOSECONDS = 1000000000n;
 var LinuxBlockFile = class {
   fd;
   #libc = libc();
@@ -6828,9 +6826,8 @@ function putTime(times, at, time) {
     times[at + 1] = UTIME_OMIT;
     return;
   }
-  const nanoseconds3 = (time % NANOSECONDS + NANOSECONDS) % NANOSECONDS;
-  times[at] = (time - nanoseconds3) / NANOSECONDS;
-  times[at + 1] = nanoseconds3;
+  times[at] = secondsOf(time);
+  times[at + 1] = BigInt(nanosecondsOf(time));
 }
 function checkRange(buffer, start, length) {
   if (start < 0 || length < 0 || start + length > buffer.byteLength) {
@@ -6933,16 +6930,16 @@ function tell(message) {
   self.postMessage(message);
 }
 async function openQueue(start) {
-  const { index, maxPayload, agreement } = start;
-  const dialect = dialectOf(agreement);
+  const { index, maxPayload, negotiated } = start;
+  const protocolVersion = protocolVersionOf(negotiated);
   const poll = new PollStrategy(start.pollUs, {
-    giveWay
+    yieldCpu
   });
   const ring = start.ring === null ? null : await openRing(start, start.ring);
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     index,
     maxPayload,
-    dialect,
+    protocolVersion,
     poll,
     longestSleepMs: start.longestSleepMs ?? void 0,
     allocate: alignedBytes
@@ -6953,7 +6950,7 @@ async function openQueue(start) {
   };
   const queue = new UringQueue(ring, {
     index,
-    dialect,
+    protocolVersion,
     poll,
     device,
     watchDevice: index === 0
@@ -6963,13 +6960,13 @@ async function openQueue(start) {
     ring: queue
   };
 }
-async function openRing({ fd, agreement }, qids) {
+async function openRing({ fd, negotiated }, qids) {
   const { promise: go, resolve } = Promise.withResolvers();
   self.onmessage = ({ data }) => resolve(data);
   let ring = null;
   let failure = null;
   try {
-    const payloadSize = ringPayloadSize(agreement);
+    const payloadSize = ringPayloadSize(negotiated);
     ring = openFuseRing({
       fd,
       qids,
@@ -6998,7 +6995,7 @@ async function run(start) {
     });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
-      board: new QueueBoard(start.board),
+      statistics: new QueueStatistics(start.statistics),
       report: (error, during) => tell({
         kind: "report",
         during,

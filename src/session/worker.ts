@@ -6,17 +6,17 @@
  *
  * @module
  */
-import { dialectOf } from "../protocol/init.ts";
+import { protocolVersionOf } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import type { FuseRing } from "../queue/fuse_ring.ts";
 import { PollStrategy } from "../queue/poll_strategy.ts";
-import { QueueBoard } from "../queue/queue_statistics.ts";
+import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { ringPayloadSize } from "../queue/ring_shares.ts";
 import { serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
-import { giveWay } from "../linux/syscall/process.ts";
+import { yieldCpu } from "../linux/syscall/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
 import { openFuseRing } from "../linux/fuse/fuse_ring.ts";
 import { alignedBytes } from "../linux/syscall/memory.ts";
@@ -38,14 +38,14 @@ interface OpenQueue {
 }
 
 async function openQueue(start: StartMessage): Promise<OpenQueue> {
-  const { index, maxPayload, agreement } = start;
-  const dialect = dialectOf(agreement);
-  const poll = new PollStrategy(start.pollUs, { giveWay });
+  const { index, maxPayload, negotiated } = start;
+  const protocolVersion = protocolVersionOf(negotiated);
+  const poll = new PollStrategy(start.pollUs, { yieldCpu });
   const ring = start.ring === null ? null : await openRing(start, start.ring);
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     index,
     maxPayload,
-    dialect,
+    protocolVersion,
     poll,
     longestSleepMs: start.longestSleepMs ?? undefined,
     allocate: alignedBytes,
@@ -53,7 +53,7 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
   if (ring === null) return { queue: device, ring };
   const queue = new UringQueue(ring, {
     index,
-    dialect,
+    protocolVersion,
     poll,
     device,
     watchDevice: index === 0,
@@ -63,7 +63,7 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
 
 /** Makes the ring, and uses it if all Workers have got theirs. */
 async function openRing(
-  { fd, agreement }: StartMessage,
+  { fd, negotiated }: StartMessage,
   qids: readonly number[],
 ): Promise<FuseRing | null> {
   const { promise: go, resolve } = Promise.withResolvers<GoMessage>();
@@ -71,7 +71,7 @@ async function openRing(
   let ring: FuseRing | null = null;
   let failure: string | null = null;
   try {
-    const payloadSize = ringPayloadSize(agreement);
+    const payloadSize = ringPayloadSize(negotiated);
     ring = openFuseRing({ fd, qids, payloadSize });
   } catch (error) {
     failure = messageOf(error);
@@ -92,7 +92,7 @@ async function run(start: StartMessage): Promise<void> {
     tell({ kind: "ready" });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
-      board: new QueueBoard(start.board),
+      statistics: new QueueStatistics(start.statistics),
       report: (error, during) =>
         tell({ kind: "report", during, message: messageOf(error) }),
     });

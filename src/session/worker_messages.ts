@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { InitAgreement } from "../protocol/init.ts";
+import type { NegotiatedCapabilities } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
@@ -16,11 +16,11 @@ export interface StartMessage {
   /** A /dev/fuse descriptor of the connection; the Worker closes it. */
   readonly fd: number;
   /** What was agreed on with the kernel. */
-  readonly agreement: InitAgreement;
+  readonly negotiated: NegotiatedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
-  /** Memory of the session's `QueueBoard`. */
-  readonly board: SharedArrayBuffer;
+  /** Memory of the session's `QueueStatistics`. */
+  readonly statistics: SharedArrayBuffer;
   /** How to answer requests. */
   readonly handler: HandlerSpec;
   /** Whether to show every message. */

@@ -1,40 +1,50 @@
-/** Taken by writers: more than there can be readers. */
-const WRITER = -(2 ** 30);
+/**
+ * A readers-writer lock that holds between Workers.
+ *
+ * @module
+ */
+import { futexWait, futexWake } from "./futex.ts";
+
+/** Added to STATE by the exclusive owner: more than there can be sharers. */
+const EXCLUSIVE = -(2 ** 30);
+/** Index of the number of shares, or EXCLUSIVE. */
 const STATE = 0;
+/** Index of the number of callers that wait for the exclusive lock. */
 const WAITING = 1;
-const BELL = 2;
+/** Index of the word that counts wake-ups. */
+const DOORBELL = 2;
 
 /**
- * A lock that many may share or one may have alone, over words of shared
- * memory, so that it holds between Workers. A request for the whole lock goes
- * before later requests to share it.
+ * A lock over words of shared memory that many callers share or one owns
+ * exclusively. A caller that waits for the exclusive lock holds back later
+ * callers that want to share it.
  *
- * Nothing here blocks a thread: an answer that is still outstanding on the
- * same thread may be what the lock waits for.
+ * No call blocks the thread: the operation that holds the lock may be waiting
+ * for an answer on the same thread.
  */
-export class SharedLock {
+export class SharedRwLock {
   /** Words of shared memory that a lock takes. */
   static readonly WORDS = 3;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  /** Who waits in this thread, where no other one uses the lock. */
-  readonly #waiting: (() => void)[] | null;
+  /** Callers that wait in this thread; `null` if other threads use the lock. */
+  readonly #waiters: (() => void)[] | null;
 
   /**
    * Looks at a lock.
    *
-   * @param words {@linkcode SharedLock.WORDS} words that were zero at first.
-   * @param oneThread Whether no other thread uses it: whoever waits is then
-   * woken by a promise alone, at the same point each time.
+   * @param words {@linkcode SharedRwLock.WORDS} words, all zero at first.
+   * @param oneThread Whether no other thread uses it. Waiters are then woken by
+   * promises alone, which makes their order reproducible.
    */
   constructor(
     words: Int32Array<SharedArrayBuffer>,
     oneThread: boolean = false,
   ) {
     this.#words = words;
-    this.#waiting = oneThread ? [] : null;
+    this.#waiters = oneThread ? [] : null;
   }
 
-  /** Shares the lock, if nobody has it alone or waits for that. */
+  /** Shares the lock unless it is owned or wanted exclusively. */
   tryShare(): boolean {
     const words = this.#words;
     if (Atomics.load(words, WAITING) > 0) return false;
@@ -46,52 +56,44 @@ export class SharedLock {
   /** Gives a share back. */
   unshare(): void {
     const before = Atomics.sub(this.#words, STATE, 1);
-    if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#ring();
+    if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#wake();
   }
 
-  /** Shares the lock as soon as it can be shared. */
+  /** Shares the lock, waiting until that is possible. */
   async share(): Promise<void> {
     for (;;) {
-      const seen = Atomics.load(this.#words, BELL);
+      const seen = Atomics.load(this.#words, DOORBELL);
       if (this.tryShare()) return;
-      await this.#rung(seen);
+      await this.#wait(seen);
     }
   }
 
-  /** Takes the whole lock as soon as nobody else has a part of it. */
+  /** Takes the lock exclusively, waiting until all shares were given back. */
   async lock(): Promise<void> {
     const words = this.#words;
     Atomics.add(words, WAITING, 1);
     for (;;) {
-      const seen = Atomics.load(words, BELL);
-      if (Atomics.compareExchange(words, STATE, 0, WRITER) === 0) break;
-      await this.#rung(seen);
+      const seen = Atomics.load(words, DOORBELL);
+      if (Atomics.compareExchange(words, STATE, 0, EXCLUSIVE) === 0) break;
+      await this.#wait(seen);
     }
     Atomics.sub(words, WAITING, 1);
   }
 
-  /** Gives the whole lock back. */
+  /** Gives the exclusive lock back. */
   unlock(): void {
-    Atomics.sub(this.#words, STATE, WRITER);
-    this.#ring();
+    Atomics.sub(this.#words, STATE, EXCLUSIVE);
+    this.#wake();
   }
 
-  #ring(): void {
-    Atomics.add(this.#words, BELL, 1);
-    Atomics.notify(this.#words, BELL);
-    for (const wake of this.#waiting?.splice(0) ?? []) wake();
+  #wake(): void {
+    futexWake(this.#words, DOORBELL);
+    for (const wake of this.#waiters?.splice(0) ?? []) wake();
   }
 
-  async #rung(seen: number): Promise<void> {
-    const waiting = this.#waiting;
-    if (waiting !== null) {
-      return await new Promise((resolve) => waiting.push(resolve));
-    }
-    const wait = Atomics.waitAsync(this.#words, BELL, seen);
-    if (!wait.async) return;
-    // waitAsync alone does not keep the event loop, and with it the wait, alive.
-    const alive = setInterval(() => {}, 1 << 30);
-    await wait.value;
-    clearInterval(alive);
+  async #wait(seen: number): Promise<void> {
+    const waiters = this.#waiters;
+    if (waiters === null) return await futexWait(this.#words, DOORBELL, seen);
+    await new Promise<void>((resolve) => waiters.push(resolve));
   }
 }

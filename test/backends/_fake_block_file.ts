@@ -3,7 +3,7 @@ import type {
   BlockFileStat,
 } from "../../src/backends/block_file.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL, SEEK } from "../../src/protocol/flags.ts";
+import { FALLOC_FL, SEEK } from "../../src/base/file_flags.ts";
 import type { Random } from "../_random.ts";
 
 const PAGE = 4096;

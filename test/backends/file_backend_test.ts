@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileBackend } from "../../src/backends/file_backend.ts";
 import { ERRNO, errnoOf } from "../../src/base/errno.ts";
-import { FALLOC_FL } from "../../src/protocol/flags.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { Random } from "../_random.ts";
 import { FakeBlockFile, type Faults } from "./_fake_block_file.ts";
 import { testBackend, type Traits } from "./conformance.ts";

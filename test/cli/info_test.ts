@@ -13,7 +13,7 @@ const FACTS: InfoFacts = {
   kernel: "6.18.1",
   uid: 0,
   device: null,
-  offer: {
+  offered: {
     major: 7,
     minor: 45,
     maxReadahead: 131072,
@@ -47,7 +47,7 @@ Deno.test("infoLines() tells why another user cannot", () => {
     uid: 1000,
     capSysAdmin: false,
     device: REFUSED,
-    offer: REFUSED,
+    offered: REFUSED,
   };
   assertEquals(line(facts, "User"), "uid 1000");
   assertEquals(line(facts, "/dev/fuse"), REFUSED);
@@ -81,8 +81,8 @@ Deno.test("infoLines() tells of io_uring what kernel and setting say", () => {
     "not offered: this kernel has no FUSE over io_uring",
   );
   const flags = initFlag("OVER_IO_URING");
-  const offer = { major: 7, minor: 45, maxReadahead: 0, flags };
-  const on = { ...FACTS, enableUring: true, offer };
+  const offered = { major: 7, minor: 45, maxReadahead: 0, flags };
+  const on = { ...FACTS, enableUring: true, offered };
   assertEquals(line(on, "io_uring"), "offered");
 });
 
@@ -92,7 +92,7 @@ Deno.test("infoEvent() tells the same to programs", () => {
   assertEquals(event.flags, ["ASYNC_READ", "PASSTHROUGH"]);
   assertEquals([event.uring, event.passthrough], [false, true]);
   assertEquals(event.canMount, true);
-  const refused = infoEvent({ ...FACTS, device: REFUSED, offer: REFUSED });
+  const refused = infoEvent({ ...FACTS, device: REFUSED, offered: REFUSED });
   assertEquals(refused.device, { usable: false, reason: REFUSED });
   assertEquals([refused.protocol, refused.reason], [null, REFUSED]);
   assertEquals(refused.canMount, false);

@@ -97,7 +97,7 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     writable: false,
     growable: false,
     queues: 4,
-    cloning: null,
+    singleQueueReason: null,
     way: "mount",
     allowOther: true,
     minor: 45,
@@ -114,7 +114,11 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     /over \/dev\/fuse by fusermount3, FUSE 7\.45, allow-other off; .*'fusermount3 -u mnt\.img'$/,
   );
   assertMatch(
-    readyLine({ ...facts, queues: 1, cloning: "Cannot open /dev/fuse" }),
+    readyLine({
+      ...facts,
+      queues: 1,
+      singleQueueReason: "Cannot open /dev/fuse",
+    }),
     /: 1 queue \(more are not possible: Cannot open \/dev\/fuse\) over /,
   );
   assertMatch(

@@ -10,11 +10,14 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/mod.ts";
-import { BlockExport, exportWish } from "../../src/export/block_export.ts";
+import {
+  BlockExport,
+  exportCapabilities,
+} from "../../src/export/block_export.ts";
 import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL, O, SEEK } from "../../src/protocol/flags.ts";
+import { FALLOC_FL, O, SEEK } from "../../src/base/file_flags.ts";
 import {
   serveInThread,
   SimClient,
@@ -56,7 +59,7 @@ function simItem(
     const backend = change(new MemoryBackend(disk));
     const rulesOf = { ...all, growable };
     const server = await serveInThread(kernel, {
-      wish: exportWish(rulesOf),
+      wanted: exportCapabilities(rulesOf),
       handler: () => new BlockExport({ backend, state, rules: rulesOf }),
     });
     await body({ client: new SimClient(kernel), backend });

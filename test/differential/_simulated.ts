@@ -13,7 +13,7 @@ import { NullBackend } from "../../src/backends/null_backend.ts";
 import { PatternBackend } from "../../src/backends/pattern_backend.ts";
 import {
   BlockExport,
-  exportWish,
+  exportCapabilities,
   MAX_PAYLOAD,
 } from "../../src/export/block_export.ts";
 import { ExportState } from "../../src/export/export_state.ts";
@@ -51,7 +51,7 @@ export async function runSimulated(
     gid: 0,
   });
   const server = await serveInThread(kernel, {
-    wish: exportWish(rules),
+    wanted: exportCapabilities(rules),
     handler: () => new BlockExport({ backend: makeBackend(), state, rules }),
     around: (queue) => new TraceQueue(queue, (record) => records.push(record)),
   });

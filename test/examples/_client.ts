@@ -9,12 +9,12 @@ import {
   contiguousExchange,
   type Decoded,
   decodeStruct,
-  Dialect,
   type Encodable,
   errnoName,
   errnoOf,
   FATTR,
   type OpcodeName,
+  ProtocolVersion,
   type RequestHandler,
   sizeOf,
 } from "../../mod.ts";
@@ -26,7 +26,7 @@ import {
 import { bytesOfName } from "../../src/protocol/text.ts";
 
 const MESSAGE_SIZE = 256 * 1024;
-const DIALECT = new Dialect();
+const DIALECT = new ProtocolVersion();
 
 /** Attributes of an inode. */
 export type Attributes = Decoded<"fuse_attr">;

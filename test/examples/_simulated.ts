@@ -65,7 +65,7 @@ export class SimulatedTree {
   ): Promise<SimulatedTree> {
     const made = new SimulatedTree(queues, now);
     made.#server = await serveInThread(made.kernel, {
-      wish: {
+      wanted: {
         flags: FLAGS,
         maxWrite: MAX_WRITE,
         maxBackground: 64,

@@ -1,5 +1,5 @@
 import { errnoName } from "../../src/base/errno.ts";
-import { O, S_IF } from "../../src/protocol/flags.ts";
+import { O, S_IF } from "../../src/base/file_flags.ts";
 import type { SimStat } from "../../sim/vfs/inode.ts";
 import { SimError } from "../../sim/kernel/sim_error.ts";
 import type { TreeClient } from "../../sim/directories/client.ts";

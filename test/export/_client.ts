@@ -5,14 +5,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
-import { Dialect } from "../../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { errnoOf } from "../../src/base/errno.ts";
 import {
   contiguousExchange,
   type Exchange,
   separateExchange,
 } from "../../src/protocol/exchange.ts";
-import { FATTR, SEEK } from "../../src/protocol/flags.ts";
+import { FATTR } from "../../src/protocol/flags.ts";
+import { SEEK } from "../../src/base/file_flags.ts";
 import {
   type OpcodeName,
   opcodeRow,
@@ -40,7 +41,7 @@ export interface Answer {
   readonly thrown?: unknown;
 }
 
-const DIALECT = new Dialect();
+const DIALECT = new ProtocolVersion();
 /** The largest READ or WRITE that a client sends. */
 const PAYLOAD = 65536;
 const HEADER = 40;

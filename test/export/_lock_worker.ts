@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-import { SharedLock } from "../../src/shared_memory/rw_lock.ts";
+import { SharedRwLock } from "../../src/shared_memory/rw_lock.ts";
 
 const ROUNDS = 3000;
 const SUM = 0;
@@ -35,7 +35,7 @@ function startTogether(data: Int32Array<SharedArrayBuffer>): void {
 
 async function work({ words, data, seed }: Start): Promise<number> {
   startTogether(data);
-  const lock = new SharedLock(words);
+  const lock = new SharedRwLock(words);
   let random = seed;
   let added = 0;
   for (let round = 0; round < ROUNDS; round++) {

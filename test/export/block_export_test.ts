@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { exportWish } from "../../src/export/block_export.ts";
+import { exportCapabilities } from "../../src/export/block_export.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FOPEN, O } from "../../src/protocol/flags.ts";
+import { FOPEN } from "../../src/protocol/flags.ts";
+import { O } from "../../src/base/file_flags.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { NullBackend } from "../../src/backends/null_backend.ts";
 import { SIZE, testExport } from "./_fixtures.ts";
@@ -42,7 +43,7 @@ testExport("OPEN with O_TRUNC wipes nothing", async (make) => {
 Deno.test("exportWish takes O_TRUNC over where the size is fixed", () => {
   const rules = { writable: true, allowOther: false };
   const flags = (growable: boolean) =>
-    exportWish({ ...rules, growable }).flags ?? [];
+    exportCapabilities({ ...rules, growable }).flags ?? [];
   assert(flags(false).includes("ATOMIC_O_TRUNC"));
   assert(!flags(true).includes("ATOMIC_O_TRUNC"));
   for (const flag of ["ASYNC_READ", "ASYNC_DIO", "MAX_PAGES"] as const) {

@@ -5,7 +5,7 @@ import {
   MemoryBackend,
 } from "../../src/backends/memory_backend.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL } from "../../src/protocol/flags.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { type Random, randomly } from "../_random.ts";
 import { LateBackend } from "./_backends.ts";
 import type { Client } from "./_client.ts";

@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { NullBackend } from "../../src/backends/null_backend.ts";
 import { ERRNO, Errno } from "../../src/base/errno.ts";
-import { FALLOC_FL, FATTR } from "../../src/protocol/flags.ts";
+import { FATTR } from "../../src/protocol/flags.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { FailingBackend, type Failure } from "./_backends.ts";
 import type { Client } from "./_client.ts";
 import { type Exported, SIZE, testExport } from "./_fixtures.ts";

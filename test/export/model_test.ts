@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL } from "../../src/protocol/flags.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { type Random, randomly } from "../_random.ts";
 import type { Client } from "./_client.ts";
 import { testExport } from "./_fixtures.ts";

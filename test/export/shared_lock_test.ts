@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { SharedLock } from "../../src/shared_memory/rw_lock.ts";
+import { SharedRwLock } from "../../src/shared_memory/rw_lock.ts";
 import { type Random, randomly } from "../_random.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
 function memory(): Int32Array<SharedArrayBuffer> {
-  return new Int32Array(new SharedArrayBuffer(4 * SharedLock.WORDS));
+  return new Int32Array(new SharedArrayBuffer(4 * SharedRwLock.WORDS));
 }
 
 async function rest(random: Random): Promise<void> {
@@ -13,7 +13,7 @@ async function rest(random: Random): Promise<void> {
 }
 
 Deno.test("SharedLock is shared by many and had alone by one", async () => {
-  const lock = new SharedLock(memory());
+  const lock = new SharedRwLock(memory());
   assert(lock.tryShare());
   await lock.share();
   lock.unshare();
@@ -26,7 +26,7 @@ Deno.test("SharedLock is shared by many and had alone by one", async () => {
 });
 
 Deno.test("SharedLock goes to whoever wants it alone before new shares", async () => {
-  const lock = new SharedLock(memory());
+  const lock = new SharedRwLock(memory());
   assert(lock.tryShare());
   const order: string[] = [];
   const alone = lock.lock().then(() => order.push("alone"));
@@ -44,7 +44,7 @@ Deno.test("SharedLock is had alone although others keep sharing it", async () =>
   let stopped = false;
   let shares = 0;
   const sharers = Array.from({ length: 5 }, async () => {
-    const lock = new SharedLock(words);
+    const lock = new SharedRwLock(words);
     while (!stopped) {
       await lock.share();
       shares++;
@@ -53,7 +53,7 @@ Deno.test("SharedLock is had alone although others keep sharing it", async () =>
     }
   });
   for (let i = 0; i < 20; i++) {
-    const lock = new SharedLock(words);
+    const lock = new SharedRwLock(words);
     await new Promise((done) => setTimeout(done, 0));
     const before = shares;
     await lock.lock();
@@ -71,7 +71,7 @@ Deno.test("SharedLock excludes, and wakes everybody, in any order", () =>
     let sharing = 0;
     let alone = 0;
     await Promise.all(Array.from({ length: 8 }, async () => {
-      const lock = new SharedLock(words);
+      const lock = new SharedRwLock(words);
       const own = random.fork();
       for (let i = 0; i < 20; i++) {
         if (own.oneIn(3)) {

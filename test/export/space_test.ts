@@ -3,7 +3,7 @@ import type { Extent, ImageStat } from "../../src/backends/backend.ts";
 import { NullBackend } from "../../src/backends/null_backend.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL } from "../../src/protocol/flags.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { SIZE, testExport } from "./_fixtures.ts";
 
 const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;

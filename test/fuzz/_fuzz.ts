@@ -18,7 +18,6 @@ import {
   decodeNotification,
   decodeReply,
   decodeRequest,
-  Dialect,
   direntSize,
   encodeNotification,
   encodeReply,
@@ -32,6 +31,7 @@ import {
   opcodeRow,
   OPCODES,
   ProtocolError,
+  ProtocolVersion,
   separateExchange,
   traceNotification,
   traceReply,
@@ -53,10 +53,10 @@ const CANARY_BYTE = 0xa5;
 const MESSAGES = Object.values(GOLDEN).flatMap(parseGolden);
 const OPCODE_NAMES = Object.keys(OPCODES) as OpcodeName[];
 const DIALECTS = [
-  new Dialect(),
-  new Dialect({ setxattrExt: true }),
-  new Dialect({ minor: 8 }),
-  new Dialect({ minor: 11 }),
+  new ProtocolVersion(),
+  new ProtocolVersion({ setxattrExt: true }),
+  new ProtocolVersion({ minor: 8 }),
+  new ProtocolVersion({ minor: 11 }),
 ];
 
 /** A message that something is wrong with. */
@@ -116,14 +116,20 @@ export class Fuzzer {
     const random = this.#random;
     const golden = random.pick(MESSAGES);
     const bytes = mutate(golden.bytes, random);
-    const dialect = random.oneIn(3) ? random.pick(DIALECTS) : golden.dialect;
+    const protocolVersion = random.oneIn(3)
+      ? random.pick(DIALECTS)
+      : golden.protocolVersion;
     try {
-      await this.#check(golden, bytes, dialect);
+      await this.#check(golden, bytes, protocolVersion);
       return null;
     } catch (error) {
       const origin = `${golden.name} ${golden.kind}: ${golden.cause}`;
       const { kind, request } = golden;
-      return { origin, error, testCase: testOf(kind, bytes, dialect, request) };
+      return {
+        origin,
+        error,
+        testCase: testOf(kind, bytes, protocolVersion, request),
+      };
     }
   }
 
@@ -131,24 +137,28 @@ export class Fuzzer {
   async try(
     kind: GoldenMessage["kind"],
     bytes: Uint8Array<ArrayBuffer>,
-    dialect: Dialect,
+    protocolVersion: ProtocolVersion,
     request?: Uint8Array,
   ): Promise<void> {
-    await this.#check({ kind, request } as GoldenMessage, bytes, dialect);
+    await this.#check(
+      { kind, request } as GoldenMessage,
+      bytes,
+      protocolVersion,
+    );
   }
 
   async #check(
     { kind, request }: GoldenMessage,
     bytes: Uint8Array<ArrayBuffer>,
-    dialect: Dialect,
+    protocolVersion: ProtocolVersion,
   ): Promise<void> {
     switch (kind) {
       case "request":
-        checkDecode(bytes, dialect);
-        if (bytes.length >= 40) await this.#serve(bytes, dialect);
+        checkDecode(bytes, protocolVersion);
+        if (bytes.length >= 40) await this.#serve(bytes, protocolVersion);
         break;
       case "reply":
-        checkReply(bytes, request!, dialect, this.#random);
+        checkReply(bytes, request!, protocolVersion, this.#random);
         break;
       case "notification":
         checkNotification(bytes);
@@ -156,23 +166,29 @@ export class Fuzzer {
   }
 
   /** Has the message served, in one piece and in two. */
-  async #serve(bytes: Uint8Array, dialect: Dialect): Promise<void> {
+  async #serve(
+    bytes: Uint8Array,
+    protocolVersion: ProtocolVersion,
+  ): Promise<void> {
     const incoming = new Guarded(bytes.length);
     incoming.bytes.set(bytes);
     const outgoing = this.#reply;
     const joined = contiguousExchange(incoming.bytes, outgoing.bytes);
-    const kept = await this.#dispatch(joined, bytes.length, dialect);
+    const kept = await this.#dispatch(joined, bytes.length, protocolVersion);
     incoming.check("a request");
     outgoing.check("a reply");
     if (!kept) return;
     if (hex(incoming.bytes) !== hex(bytes)) {
       throw new Error("The request was changed");
     }
-    await this.#serveApart(bytes, dialect);
+    await this.#serveApart(bytes, protocolVersion);
   }
 
-  async #serveApart(bytes: Uint8Array, dialect: Dialect): Promise<void> {
-    const size = dialect.bodySize(viewOf(bytes).getUint32(4, true));
+  async #serveApart(
+    bytes: Uint8Array,
+    protocolVersion: ProtocolVersion,
+  ): Promise<void> {
+    const size = protocolVersion.bodySize(viewOf(bytes).getUint32(4, true));
     if (size > 128) return;
     const headers = new Guarded(288);
     const payload = this.#reply;
@@ -182,7 +198,7 @@ export class Fuzzer {
     payload.bytes.set(bytes.subarray(40 + size, 40 + size + REPLY_SIZE));
     if (bytes.length - 40 - size > REPLY_SIZE) return;
     const apart = separateExchange(headers.bytes, payload.bytes);
-    await this.#dispatch(apart, bytes.length, dialect);
+    await this.#dispatch(apart, bytes.length, protocolVersion);
     headers.check("headers");
     payload.check("a payload");
   }
@@ -191,10 +207,10 @@ export class Fuzzer {
   async #dispatch(
     { request, reply }: Exchange,
     length: number,
-    dialect: Dialect,
+    protocolVersion: ProtocolVersion,
   ): Promise<boolean> {
     reply.reset();
-    const error = request.validate(length, dialect);
+    const error = request.validate(length, protocolVersion);
     if (error !== null) {
       if (!error.answerable) return false;
       reply.error(error.errno);
@@ -211,8 +227,8 @@ export class Fuzzer {
     formatTrace(asked);
     formatTraceJson(asked);
     await this.#handler.handle(request, reply);
-    checkAnswer({ request, reply }, { opcode, unique, size, dialect });
-    formatTrace(traceReply(asked, reply, dialect));
+    checkAnswer({ request, reply }, { opcode, unique, size, protocolVersion });
+    formatTrace(traceReply(asked, reply, protocolVersion));
     return true;
   }
 }
@@ -221,7 +237,7 @@ interface Question {
   readonly opcode: number;
   readonly unique: bigint;
   readonly size: number;
-  readonly dialect: Dialect;
+  readonly protocolVersion: ProtocolVersion;
 }
 
 /** Bytes that a READ or the like asks for. */
@@ -264,32 +280,35 @@ function checkAnswer(
   }
   const name = opcodeName(question.opcode)!;
   if (row?.noReply) throw new Error(`${name} was answered`);
-  const { size, dialect } = question;
-  const decoded = decodeReply(name, bytes, { size, dialect });
+  const { size, protocolVersion } = question;
+  const decoded = decodeReply(name, bytes, { size, protocolVersion });
   if (decoded.header.unique !== question.unique) {
     throw new Error(`${name} was answered with another id`);
   }
 }
 
 /** Decodes a request, if it can be, and encodes it again. */
-function checkDecode(bytes: Uint8Array<ArrayBuffer>, dialect: Dialect): void {
+function checkDecode(
+  bytes: Uint8Array<ArrayBuffer>,
+  protocolVersion: ProtocolVersion,
+): void {
   const exact = new Guarded(bytes.length);
   exact.bytes.set(bytes);
   let decoded;
   try {
-    decoded = decodeRequest(exact.bytes, dialect);
+    decoded = decodeRequest(exact.bytes, protocolVersion);
   } catch (error) {
     if (error instanceof ProtocolError) return;
     throw error;
   }
   checkCounts(decoded);
-  const again = encodeRequest(decoded.name, decoded, dialect);
+  const again = encodeRequest(decoded.name, decoded, protocolVersion);
   // Extensions may be padded with anything; the rest says it all.
   if (decoded.header.total_extlen === 0 && hex(again) !== hex(bytes)) {
     throw new Error("It encodes to something else");
   }
-  const twice = decodeRequest(again, dialect);
-  const third = encodeRequest(twice.name, twice, dialect);
+  const twice = decodeRequest(again, protocolVersion);
+  const third = encodeRequest(twice.name, twice, protocolVersion);
   if (hex(third) !== hex(again)) throw new Error("It does not encode back");
   exact.check("a message");
 }
@@ -310,15 +329,15 @@ function checkCounts({ name, body, data, items }: AnyRequest): void {
 function checkReply(
   bytes: Uint8Array<ArrayBuffer>,
   request: Uint8Array,
-  dialect: Dialect,
+  protocolVersion: ProtocolVersion,
   random: Random,
 ): void {
   const asked = opcodeName(viewOf(request).getUint32(4, true))!;
   const name = random.oneIn(4) ? random.pick(OPCODE_NAMES) : asked;
   const size = random.below(300);
   try {
-    const decoded = decodeReply(name, bytes, { size, dialect });
-    const again = encodeReply(name, decoded, dialect);
+    const decoded = decodeReply(name, bytes, { size, protocolVersion });
+    const again = encodeReply(name, decoded, protocolVersion);
     const plus = name === "READDIRPLUS";
     const listed = decoded.entries.reduce(
       (sum, entry) => sum + direntSize(bytesOfName(entry.name).length, plus),
@@ -348,7 +367,7 @@ function checkNotification(bytes: Uint8Array<ArrayBuffer>): void {
 function testOf(
   kind: GoldenMessage["kind"],
   bytes: Uint8Array,
-  { minor, setxattrExt }: Dialect,
+  { minor, setxattrExt }: ProtocolVersion,
   request?: Uint8Array,
 ): string {
   return [

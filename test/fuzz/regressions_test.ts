@@ -1,5 +1,5 @@
 import { encodeRequest, viewOf } from "../../src/protocol/mod.ts";
-import { Dialect } from "../../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { Random } from "../_random.ts";
 import { hex, unhex } from "../protocol/_hex.ts";
 import { Fuzzer } from "./_fuzz.ts";
@@ -15,10 +15,10 @@ interface Damaged {
 
 async function survives(message: Damaged): Promise<void> {
   const { kind, bytes, request, minor = 45, setxattrExt = false } = message;
-  const dialect = new Dialect({ minor, setxattrExt });
+  const protocolVersion = new ProtocolVersion({ minor, setxattrExt });
   const fuzzer = new Fuzzer(new Random(0));
   const asked = request === undefined ? undefined : unhex(request);
-  await fuzzer.try(kind, unhex(bytes), dialect, asked);
+  await fuzzer.try(kind, unhex(bytes), protocolVersion, asked);
 }
 
 Deno.test("a name whose NUL lies in the extensions is survived", () => {
@@ -38,7 +38,7 @@ Deno.test("a listing that is cut inside of an entry is survived", () => {
 });
 
 Deno.test("a WRITE of 7.8 that lies about its size is survived", () => {
-  const old = new Dialect({ minor: 8 });
+  const old = new ProtocolVersion({ minor: 8 });
   const bytes = encodeRequest("WRITE", { data: Uint8Array.of(1) }, old);
   viewOf(bytes).setUint32(40 + 16, 0xffff_ffff, true);
   return survives({ kind: "request", bytes: hex(bytes), minor: 8 });

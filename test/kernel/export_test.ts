@@ -32,7 +32,7 @@ kernelTest(
         writable: false,
         growable: false,
         queues: 4,
-        cloning: null,
+        singleQueueReason: null,
         way: "mount",
         allowOther: true,
         transport: { kind: "device", reason: null },

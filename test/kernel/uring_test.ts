@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { declineUring } from "../../src/linux/fuse/uring_probe.ts";
-import { agreed } from "../../src/protocol/init.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import { kernelTest } from "../requirements.ts";
@@ -225,13 +225,13 @@ if (hasSetting()) {
     () =>
       onMountedFile(async ({ path, device }) => {
         const queue = new DeviceQueue(device, { index: 0, maxPayload: 65536 });
-        const { agreement } = await handshake(queue, {
+        const { negotiated } = await handshake(queue, {
           flags: ["INIT_EXT", "OVER_IO_URING"],
           maxWrite: 65536,
           maxBackground: 12,
           congestionThreshold: 9,
         });
-        assert(agreed(agreement, "OVER_IO_URING"));
+        assert(isNegotiated(negotiated, "OVER_IO_URING"));
         const client = run("stat", "-c", "%s", path);
         // The kernel holds requests back as long as it expects ring queues.
         await new Promise((resolve) => setTimeout(resolve, 200));

@@ -15,7 +15,7 @@ import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { unmountForUser } from "../../src/linux/mount/user_mount.ts";
 import { answerInit } from "./_fixtures.ts";
 
-const [wish = "{}", then = "unmount"] = Deno.args;
+const [wanted = "{}", then = "unmount"] = Deno.args;
 
 function tell(facts: Record<string, unknown>): void {
   // The test's protocol.
@@ -31,7 +31,7 @@ function mount(): void {
     readOnly: false,
     allowOther: "off" as const,
     maxRead: 1 << 20,
-    ...JSON.parse(wish),
+    ...JSON.parse(wanted),
   };
   const under = openDescriptor(options.mountpoint, OPEN.RDONLY);
   const { device, mount, ...how } = attachFuse(options);
@@ -62,7 +62,7 @@ function mount(): void {
 }
 
 function clear(): void {
-  const there = findMount(absolutePath(wish));
+  const there = findMount(absolutePath(wanted));
   if (there === null) return tell({ state: "none" });
   const state = mountState(there);
   tell({ state, result: unmountForUser(there) });

@@ -147,7 +147,10 @@ kernelTest(
     await onMountedFile(async ({ device }) => {
       answerInit(device);
       device.setBlocking(false);
-      const module = new URL("../../src/linux/fuse/fuse_device.ts", import.meta.url);
+      const module = new URL(
+        "../../src/linux/fuse/fuse_device.ts",
+        import.meta.url,
+      );
       const code = `import { fuseDeviceFromFd } from "${module.href}";
       self.onmessage = ({ data }) => {
         const device = fuseDeviceFromFd(data);

@@ -8,7 +8,11 @@ import {
 import { readText } from "../../src/linux/io/files.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { mountFuse } from "../../src/linux/mount/mount.ts";
-import { findMount, isOwnStale, mountState } from "../../src/linux/mount/mounts.ts";
+import {
+  findMount,
+  isOwnStale,
+  mountState,
+} from "../../src/linux/mount/mounts.ts";
 import { pathKind } from "../../src/linux/io/paths.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { mountIdOf } from "../../src/linux/mount/unmount.ts";

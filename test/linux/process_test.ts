@@ -87,7 +87,8 @@ testIf(missing, "a SystemError says what, why and what to do", () => {
 
 testIf(missing, "without --allow-ffi the error names it", async () => {
   await inTemporaryDirectory(async (directory) => {
-    const source = new URL("../../src/linux/syscall/process.ts", import.meta.url).href;
+    const source =
+      new URL("../../src/linux/syscall/process.ts", import.meta.url).href;
     const main = `${directory}/main.ts`;
     await Deno.writeTextFile(
       main,

@@ -4,7 +4,8 @@ import type { ServiceState } from "../../src/linux/socket/sd_notify.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 
-const MODULE = new URL("../../src/linux/socket/sd_notify.ts", import.meta.url).href;
+const MODULE =
+  new URL("../../src/linux/socket/sd_notify.ts", import.meta.url).href;
 
 // A service manager's end: prints the first message, or waits 10 s in vain.
 const RECEIVER = `

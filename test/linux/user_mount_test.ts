@@ -23,13 +23,13 @@ function userTest(name: string, body: (nobody: Nobody) => Promise<void>): void {
 /** Lets _mounter.ts mount; what it printed, by line. */
 async function mount(
   nobody: Nobody,
-  wish: Facts = {},
+  wanted: Facts = {},
   options: NobodyOptions = {},
 ): Promise<Facts[]> {
   const { env = {}, ...rest } = options;
   const text = await nobody.shell(`exec $MOUNTER "$WISH" unmount`, {
     ...rest,
-    env: { WISH: JSON.stringify(wish), ...env },
+    env: { WISH: JSON.stringify(wanted), ...env },
   });
   return facts(text);
 }
@@ -153,7 +153,7 @@ userTest("what keeps a user from mounting is told", async (nobody) => {
       `Cannot mount on ${home}/disk.img: fusermount3 ended with 7`,
     ],
   ];
-  for (const [wish, options, code, message] of cases) {
+  for (const [wanted, options, code, message] of cases) {
     // Found by its path: PATH is what is tried here.
     const told = facts(
       await nobody.shell(
@@ -161,7 +161,7 @@ userTest("what keeps a user from mounting is told", async (nobody) => {
         {
           ...options,
           env: {
-            WISH: JSON.stringify(wish),
+            WISH: JSON.stringify(wanted),
             ...options.env === undefined ? {} : { TRIED: options.env.PATH! },
           },
         },

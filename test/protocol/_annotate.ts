@@ -6,7 +6,6 @@
  */
 import {
   decodeStruct,
-  type Dialect,
   direntSize,
   errnoName,
   flagNames,
@@ -20,6 +19,7 @@ import {
   opcodeName,
   type OpcodeRow,
   opcodeRow,
+  type ProtocolVersion,
   scalarSize,
   sizeOf,
   type StructName,
@@ -35,7 +35,7 @@ const DATA_COLUMNS = 3 * LINE_BYTES - 1;
 /** What a message is read with. */
 export interface AnnotateContext {
   /** What the two sides agreed on. */
-  readonly dialect: Dialect;
+  readonly protocolVersion: ProtocolVersion;
   /** Of a reply: the request that it answers. */
   readonly request?: Uint8Array;
 }
@@ -47,7 +47,7 @@ export function annotate(
   context: AnnotateContext,
 ): string[] {
   const writer = new Annotator(bytes);
-  if (direction === "<-") annotateRequest(writer, context.dialect);
+  if (direction === "<-") annotateRequest(writer, context.protocolVersion);
   else annotateAnswer(writer, context);
   writer.data("rest", bytes.length - writer.at);
   return writer.lines;
@@ -160,7 +160,10 @@ function describe(
   return names.length === 0 ? text : `${text} ${names.join("|")}`;
 }
 
-function annotateRequest(writer: Annotator, dialect: Dialect): void {
+function annotateRequest(
+  writer: Annotator,
+  protocolVersion: ProtocolVersion,
+): void {
   const { view } = writer;
   const opcode = view.getUint32(4, true);
   const extensions = view.getUint16(36, true) * 8;
@@ -174,7 +177,7 @@ function annotateRequest(writer: Annotator, dialect: Dialect): void {
         view.getUint32(44, true),
         writer.rest >= 16 ? view.getUint32(52, true) : 0,
       )
-      : dialect.size(row.in);
+      : protocolVersion.size(row.in);
     writer.struct(row.in, size);
   }
   if (row.tail?.startsWith("name")) writer.name("name", writer.toNul());
@@ -220,7 +223,7 @@ function annotateAnswer(writer: Annotator, context: AnnotateContext): void {
   for (const name of structs) {
     const size = name === "fuse_init_out"
       ? Math.min(writer.rest, sizeOf(name))
-      : context.dialect.size(name);
+      : context.protocolVersion.size(name);
     writer.struct(name, size);
   }
   if (row.outTail === "dirents") annotateEntries(writer, false);

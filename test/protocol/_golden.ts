@@ -23,8 +23,8 @@
  * @module
  */
 import {
-  Dialect,
   opcodeName,
+  ProtocolVersion,
   viewOf,
   WireDecoder,
   type WireMessage,
@@ -48,7 +48,7 @@ export interface GoldenMessage {
   /** Of a reply: the request that it answers. */
   readonly request?: Uint8Array<ArrayBuffer>;
   /** What the two sides agreed on. */
-  readonly dialect: Dialect;
+  readonly protocolVersion: ProtocolVersion;
   /** Its lines in the file, without the heading. */
   readonly lines: readonly string[];
 }
@@ -60,7 +60,7 @@ const DIALECT = /^@ minor=(\d+) setxattrExt=(true|false)$/;
 export function parseGolden(text: string): GoldenMessage[] {
   const messages: GoldenMessage[] = [];
   const requests = new Map<bigint, Uint8Array<ArrayBuffer>>();
-  let dialect = new Dialect();
+  let protocolVersion = new ProtocolVersion();
   let heading: RegExpExecArray | null = null;
   let lines: string[] = [];
 
@@ -77,7 +77,7 @@ export function parseGolden(text: string): GoldenMessage[] {
       cause: cause!,
       bytes,
       ...(request === undefined ? {} : { request }),
-      dialect,
+      protocolVersion,
       lines,
     });
     heading = null;
@@ -85,12 +85,12 @@ export function parseGolden(text: string): GoldenMessage[] {
   }
 
   for (const line of [...text.split("\n"), "== END request: "]) {
-    const agreed = DIALECT.exec(line);
+    const isNegotiated = DIALECT.exec(line);
     const head = HEADING.exec(line);
-    if (agreed !== null || head !== null) finish();
-    if (agreed !== null) {
-      const [, minor, setxattrExt] = agreed;
-      dialect = new Dialect({
+    if (isNegotiated !== null || head !== null) finish();
+    if (isNegotiated !== null) {
+      const [, minor, setxattrExt] = isNegotiated;
+      protocolVersion = new ProtocolVersion({
         minor: Number(minor),
         setxattrExt: setxattrExt === "true",
       });
@@ -123,16 +123,16 @@ export function goldenFiles(
       `# ${found.name}: what ${source} and a server said.`,
     ];
     picked.set(file, lines);
-    const { minor, setxattrExt } = found.dialect;
-    const agreed = `@ minor=${minor} setxattrExt=${setxattrExt}`;
-    if (lines.findLast((line) => line.startsWith("@")) !== agreed) {
-      lines.push("", agreed);
+    const { minor, setxattrExt } = found.protocolVersion;
+    const isNegotiated = `@ minor=${minor} setxattrExt=${setxattrExt}`;
+    if (lines.findLast((line) => line.startsWith("@")) !== isNegotiated) {
+      lines.push("", isNegotiated);
     }
     for (const [kind, bytes] of found.messages) {
       lines.push("", `== ${found.name} ${kind}: ${message.note}`);
       lines.push(
         ...annotate(bytes, kind === "request" ? "<-" : "->", {
-          dialect: found.dialect,
+          protocolVersion: found.protocolVersion,
           ...(kind === "reply" ? { request: found.messages[0]![1] } : {}),
         }),
       );
@@ -146,7 +146,7 @@ export function goldenFiles(
 
 interface Picked {
   readonly name: string;
-  readonly dialect: Dialect;
+  readonly protocolVersion: ProtocolVersion;
   readonly messages: readonly (readonly [GoldenKind, Uint8Array])[];
 }
 
@@ -163,12 +163,12 @@ const NO_REPLY = new Set([
 /** Picks messages that differ in more than their numbers. */
 class Picker {
   readonly #decoder = new WireDecoder();
-  readonly #requests = new Map<bigint, [Uint8Array, Dialect]>();
+  readonly #requests = new Map<bigint, [Uint8Array, ProtocolVersion]>();
   readonly #seen = new Map<string, Set<string>>();
 
   take(message: WireMessage): Picked | null {
     const { bytes } = message;
-    const { dialect } = this.#decoder;
+    const { protocolVersion } = this.#decoder;
     const record = this.#decoder.decode(message);
     if (typeof record === "string" || bytes.length > LENGTH_MAX) return null;
     const { unique, opcode } = record;
@@ -178,24 +178,26 @@ class Picker {
     if (record.notification !== undefined) {
       const name = `NOTIFY_${record.notification}`;
       const messages = [["notification", bytes]] as const;
-      return this.#new(name, "") ? { name, dialect, messages } : null;
+      return this.#new(name, "") ? { name, protocolVersion, messages } : null;
     }
     const name = opcodeName(opcode)!;
     if (message.direction === "<-") {
-      this.#requests.set(unique, [bytes, dialect]);
+      this.#requests.set(unique, [bytes, protocolVersion]);
       if (!NO_REPLY.has(name)) return null;
       const messages = [["request", bytes]] as const;
-      return this.#new(name, `${shape}`) ? { name, dialect, messages } : null;
+      return this.#new(name, `${shape}`)
+        ? { name, protocolVersion, messages }
+        : null;
     }
     const [request, before] = this.#requests.get(unique)!;
     if (request.length > LENGTH_MAX) return null;
-    const agreed = name === "INIT" ? `${record.fields.flags}` : "";
+    const isNegotiated = name === "INIT" ? `${record.fields.flags}` : "";
     const key = `${record.errno} ${request.length} ${
       requestShape(request)
-    } ${agreed}`;
+    } ${isNegotiated}`;
     if (!this.#new(name, key)) return null;
     const messages = [["request", request], ["reply", bytes]] as const;
-    return { name, dialect: before, messages };
+    return { name, protocolVersion: before, messages };
   }
 
   #new(name: string, shape: string): boolean {

@@ -10,7 +10,7 @@ import {
   contiguousExchange,
   encodeRequest,
   Errno,
-  NEWEST,
+  NEWEST_VERSION,
   opcodeName,
   type Reply,
   type Request,
@@ -117,7 +117,7 @@ export class GoldenHandler implements RequestHandler {
       header: { unique: request.unique, nodeid: request.nodeid },
     });
     const inner = contiguousExchange(message, new Uint8Array(256));
-    inner.request.validate(message.length, NEWEST);
+    inner.request.validate(message.length, NEWEST_VERSION);
     this.#tree.handle(inner.request, inner.reply);
     const { body } = inner.reply;
     const at = ATTR_OUT.at.attr;

@@ -3,26 +3,26 @@ import {
   accessors,
   contiguousExchange,
   decodeReply,
-  Dialect,
   encodeRequest,
   type Exchange,
   type OpcodeName,
+  ProtocolVersion,
   type RequestParts,
   writeStruct,
 } from "../../src/protocol/mod.ts";
 
-const OLD = new Dialect({ minor: 8 });
+const OLD = new ProtocolVersion({ minor: 8 });
 
 /** A request of an old peer as a server meets it. */
 function asked<N extends OpcodeName>(
   name: N,
   parts: RequestParts<N>,
-  dialect: Dialect = OLD,
+  protocolVersion: ProtocolVersion = OLD,
 ): Exchange {
-  const bytes = encodeRequest(name, parts, dialect);
+  const bytes = encodeRequest(name, parts, protocolVersion);
   const outgoing = new Uint8Array(256).fill(0xa5);
   const exchange = contiguousExchange(bytes, outgoing);
-  assertEquals(exchange.request.validate(bytes.length, dialect), null);
+  assertEquals(exchange.request.validate(bytes.length, protocolVersion), null);
   return exchange;
 }
 
@@ -43,7 +43,7 @@ Deno.test("fields that an old peer does not send read as zero", () => {
     body: { flags: 1 },
     names: ["user.abcdefgh"],
     data: Uint8Array.of(1, 2),
-  }, new Dialect()).request;
+  }, new ProtocolVersion()).request;
   assertEquals(SETXATTR_IN.get.flags(setxattr.body), 1);
   assertEquals(SETXATTR_IN.get.setxattr_flags(setxattr.body), 0);
   assertEquals(setxattr.value(), Uint8Array.of(1, 2));
@@ -64,14 +64,21 @@ Deno.test("the same slot serves old and new layouts in turn", () => {
   const memory = new Uint8Array(256);
   const { request } = contiguousExchange(memory, new Uint8Array(16));
   const first = request.data;
-  for (const dialect of [OLD, new Dialect(), OLD, new Dialect()]) {
+  for (
+    const protocolVersion of [
+      OLD,
+      new ProtocolVersion(),
+      OLD,
+      new ProtocolVersion(),
+    ]
+  ) {
     const data = Uint8Array.of(9, 8, 7);
-    const bytes = encodeRequest("WRITE", { data }, dialect);
+    const bytes = encodeRequest("WRITE", { data }, protocolVersion);
     memory.set(bytes);
-    assertEquals(request.validate(bytes.length, dialect), null);
+    assertEquals(request.validate(bytes.length, protocolVersion), null);
     assertEquals(request.data.subarray(0, 3), data);
-    assertEquals(request.data === first, dialect !== OLD);
-    assertEquals(request.dialect, dialect);
+    assertEquals(request.data === first, protocolVersion !== OLD);
+    assertEquals(request.protocolVersion, protocolVersion);
   }
 });
 
@@ -86,7 +93,9 @@ Deno.test("replies to an old peer are shortened", () => {
   writeStruct("fuse_open_out", create.reply.body, 128, { fh: 77n });
   create.reply.ok(144);
   assertEquals(create.reply.length, 16 + 120 + 16);
-  const { body } = decodeReply("CREATE", create.reply.copy(), { dialect: OLD });
+  const { body } = decodeReply("CREATE", create.reply.copy(), {
+    protocolVersion: OLD,
+  });
   assertEquals(body.fuse_entry_out?.attr.rdev, 3);
   assertEquals(body.fuse_open_out?.fh, 77n);
   const read = asked("READ", { body: { size: 8 } });
@@ -98,7 +107,11 @@ Deno.test("replies to an old peer are shortened", () => {
 });
 
 Deno.test("replies to a new peer are left alone", () => {
-  const lookup = asked("LOOKUP", { names: ["a"] }, new Dialect({ minor: 9 }));
+  const lookup = asked(
+    "LOOKUP",
+    { names: ["a"] },
+    new ProtocolVersion({ minor: 9 }),
+  );
   lookup.reply.ok(128);
   assertEquals(lookup.reply.length, 16 + 128);
 });

@@ -31,10 +31,10 @@ function askedSize(request: Uint8Array): number {
 
 /** Decodes a message and encodes it again. */
 function replay(message: GoldenMessage): Uint8Array {
-  const { bytes, dialect, kind, request } = message;
+  const { bytes, protocolVersion, kind, request } = message;
   if (kind === "request") {
-    const decoded = decodeRequest(bytes, dialect);
-    return encodeRequest(decoded.name, decoded, dialect);
+    const decoded = decodeRequest(bytes, protocolVersion);
+    return encodeRequest(decoded.name, decoded, protocolVersion);
   }
   if (kind === "notification") {
     const decoded = decodeNotification(bytes);
@@ -43,11 +43,11 @@ function replay(message: GoldenMessage): Uint8Array {
   assert(request !== undefined, "its request is not in the file");
   const name = opcodeName(viewOf(request).getUint32(4, true))!;
   const size = askedSize(request);
-  const decoded = decodeReply(name, bytes, { size, dialect });
+  const decoded = decodeReply(name, bytes, { size, protocolVersion });
   // Entries instead of bytes, where the reply has them.
   const { data, ...entries } = decoded;
   const parts = decoded.entries.length > 0 ? entries : { ...entries, data };
-  return encodeReply(name, parts, dialect);
+  return encodeReply(name, parts, protocolVersion);
 }
 
 function place({ name, kind, cause }: GoldenMessage): string {
@@ -69,12 +69,12 @@ Deno.test("golden messages decode to what encodes to the same bytes", () => {
 });
 
 Deno.test("golden messages have the names of their headings", () => {
-  for (const { name, kind, bytes, dialect, request } of MESSAGES) {
+  for (const { name, kind, bytes, protocolVersion, request } of MESSAGES) {
     if (kind === "notification") {
       const { notification } = decodeNotification(bytes);
       assertEquals(name, `NOTIFY_${notification}`);
     } else {
-      const asked = decodeRequest(request ?? bytes, dialect);
+      const asked = decodeRequest(request ?? bytes, protocolVersion);
       assertEquals(name, asked.name);
     }
   }
@@ -92,7 +92,10 @@ Deno.test("annotations agree with the decoded fields", () => {
   let compared = 0;
   for (const message of MESSAGES) {
     if (message.kind !== "request") continue;
-    const { header, body } = decodeRequest(message.bytes, message.dialect);
+    const { header, body } = decodeRequest(
+      message.bytes,
+      message.protocolVersion,
+    );
     for (const [i, line] of message.lines.entries()) {
       const match = /# (\w+) (-?\d+)(?: |$)/.exec(line);
       const fields: object = i < HEADER_FIELDS ? header : body;
@@ -107,29 +110,32 @@ Deno.test("annotations agree with the decoded fields", () => {
 });
 
 Deno.test("golden requests read the same in a queue's memory", () => {
-  for (const { bytes, kind, dialect } of MESSAGES) {
+  for (const { bytes, kind, protocolVersion } of MESSAGES) {
     if (kind !== "request") continue;
     const memory = new Uint8Array(bytes.length + 100).fill(0xa5);
     memory.set(bytes);
     const { request } = contiguousExchange(memory, new Uint8Array(16));
-    assertEquals(request.validate(bytes.length, dialect), null);
+    assertEquals(request.validate(bytes.length, protocolVersion), null);
     assertEquals(request.copy(), bytes);
   }
 });
 
 Deno.test("golden messages can be traced", () => {
-  for (const { bytes, kind, dialect, request, name } of MESSAGES) {
+  for (const { bytes, kind, protocolVersion, request, name } of MESSAGES) {
     if (kind === "notification") {
       assert(formatTrace(traceNotification(0, bytes)).includes(name));
       continue;
     }
     const asked = contiguousExchange(request ?? bytes, new Uint8Array(16));
-    assertEquals(asked.request.validate(asked.request.length, dialect), null);
+    assertEquals(
+      asked.request.validate(asked.request.length, protocolVersion),
+      null,
+    );
     const record = traceRequest(0, asked.request);
     const errno = -viewOf(bytes).getInt32(4, true);
-    const line = kind === "request"
-      ? formatTrace(record)
-      : formatTrace(traceReplyBody(record, errno, bytes.subarray(16), dialect));
+    const line = kind === "request" ? formatTrace(record) : formatTrace(
+      traceReplyBody(record, errno, bytes.subarray(16), protocolVersion),
+    );
     assert(line.includes(name), line);
     assert(/^q0 (?:<-|->) 0x[0-9a-f]+ \w+/.test(line), line);
   }

@@ -1,21 +1,21 @@
 import { assertEquals } from "@std/assert";
 import {
-  agreed,
-  BEFORE_INIT,
   contiguousExchange,
   decodeReply,
-  dialectOf,
   encodeRequest,
   initFlag,
   initFlagNames,
-  type InitOffer,
-  type InitWish,
+  isNegotiated,
   negotiate,
+  type OfferedCapabilities,
+  protocolVersionOf,
   readInit,
   replyInit,
+  VERSION_BEFORE_INIT,
+  type WantedCapabilities,
 } from "../../src/protocol/mod.ts";
 
-const WISH: InitWish = {
+const WISH: WantedCapabilities = {
   flags: ["ASYNC_READ", "MAX_PAGES", "DIRECT_IO_ALLOW_MMAP", "SETXATTR_EXT"],
   maxWrite: 1 << 20,
   maxBackground: 100,
@@ -23,34 +23,40 @@ const WISH: InitWish = {
 };
 
 /** What Linux 6.18 offers. */
-const OFFER: InitOffer = {
+const OFFER: OfferedCapabilities = {
   major: 7,
   minor: 45,
   maxReadahead: 131072,
   flags: 0x7fdn << 32n | 0x73ff_fffbn,
 };
 
-function agree(offer: Partial<InitOffer>, wish: Partial<InitWish> = {}) {
-  const outcome = negotiate({ ...OFFER, ...offer }, { ...WISH, ...wish });
+function agree(
+  offered: Partial<OfferedCapabilities>,
+  wanted: Partial<WantedCapabilities> = {},
+) {
+  const outcome = negotiate({ ...OFFER, ...offered }, { ...WISH, ...wanted });
   if (typeof outcome === "string") throw new Error(outcome);
   return outcome;
 }
 
 /** Answers an INIT as a server does. */
-function answer(offer: InitOffer) {
+function answer(offered: OfferedCapabilities) {
   const request = encodeRequest("INIT", {
     header: { unique: 2n },
     body: {
-      major: offer.major,
-      minor: offer.minor,
-      max_readahead: offer.maxReadahead,
-      flags: Number(offer.flags & 0xffff_ffffn),
-      flags2: Number(offer.flags >> 32n),
+      major: offered.major,
+      minor: offered.minor,
+      max_readahead: offered.maxReadahead,
+      flags: Number(offered.flags & 0xffff_ffffn),
+      flags2: Number(offered.flags >> 32n),
     },
   });
   const outgoing = new Uint8Array(128).fill(0xa5);
   const exchange = contiguousExchange(request, outgoing);
-  assertEquals(exchange.request.validate(request.length, BEFORE_INIT), null);
+  assertEquals(
+    exchange.request.validate(request.length, VERSION_BEFORE_INIT),
+    null,
+  );
   const read = readInit(exchange.request);
   replyInit(exchange.reply, negotiate(read, WISH));
   const bytes = exchange.reply.copy();
@@ -69,16 +75,16 @@ Deno.test("negotiate() asks a newer kernel to speak 7, refuses an old one", () =
 });
 
 Deno.test("negotiate() agrees on flags that both sides name", () => {
-  const agreement = agree({});
-  assertEquals(initFlagNames(agreement.flags), [
+  const negotiated = agree({});
+  assertEquals(initFlagNames(negotiated.flags), [
     "ASYNC_READ",
     "MAX_PAGES",
     "SETXATTR_EXT",
     "INIT_EXT",
     "DIRECT_IO_ALLOW_MMAP",
   ]);
-  assertEquals(agreed(agreement, "DIRECT_IO_ALLOW_MMAP"), true);
-  assertEquals(agreed(agreement, "POSIX_ACL"), false);
+  assertEquals(isNegotiated(negotiated, "DIRECT_IO_ALLOW_MMAP"), true);
+  assertEquals(isNegotiated(negotiated, "POSIX_ACL"), false);
 });
 
 Deno.test("negotiate() drops the second word without INIT_EXT", () => {
@@ -100,10 +106,10 @@ Deno.test("negotiate() reads ahead no further than offered", () => {
 });
 
 Deno.test("dialectOf() knows the forms that flags choose", () => {
-  const long = dialectOf(agree({}));
+  const long = protocolVersionOf(agree({}));
   assertEquals(long.size("fuse_setxattr_in"), 16);
   const flags = OFFER.flags & ~initFlag("SETXATTR_EXT");
-  assertEquals(dialectOf(agree({ flags })).size("fuse_setxattr_in"), 8);
+  assertEquals(protocolVersionOf(agree({ flags })).size("fuse_setxattr_in"), 8);
 });
 
 Deno.test("the reply to INIT has the size of the kernel's version", () => {

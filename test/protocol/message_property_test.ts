@@ -4,16 +4,16 @@ import {
   contiguousExchange,
   decodeReply,
   decodeRequest,
-  Dialect,
   encodeDirents,
   encodeReply,
   encodeRequest,
-  NEWEST,
+  NEWEST_VERSION,
   type OpcodeName,
   type OpcodeRow,
   OPCODES,
   parseDirents,
   ProtocolError,
+  ProtocolVersion,
   type ReplyParts,
   separateExchange,
   viewOf,
@@ -29,16 +29,25 @@ const RUNS = { numRuns: 40, seed: 7 };
 
 /** Checks a property of any request. */
 function forEachRequest(
-  check: (bytes: Uint8Array, name: OpcodeName, dialect: Dialect) => void,
-  dialects: readonly Dialect[] = [NEWEST],
+  check: (
+    bytes: Uint8Array,
+    name: OpcodeName,
+    protocolVersion: ProtocolVersion,
+  ) => void,
+  dialects: readonly ProtocolVersion[] = [NEWEST_VERSION],
   runs: { numRuns: number; seed: number } = RUNS,
 ): void {
-  for (const dialect of dialects) {
+  for (const protocolVersion of dialects) {
     for (const name of OPCODE_NAMES) {
       fc.assert(
         fc.property(
           anyRequest(name),
-          (parts) => check(encodeRequest(name, parts, dialect), name, dialect),
+          (parts) =>
+            check(
+              encodeRequest(name, parts, protocolVersion),
+              name,
+              protocolVersion,
+            ),
         ),
         runs,
       );
@@ -47,15 +56,19 @@ function forEachRequest(
 }
 
 Deno.test("requests encode to what decodes to what encodes the same", () => {
-  forEachRequest((bytes, name, dialect) => {
-    const message = decodeRequest(bytes, dialect);
+  forEachRequest((bytes, name, protocolVersion) => {
+    const message = decodeRequest(bytes, protocolVersion);
     assertEquals(message.name, name);
-    assertEquals(encodeRequest(message.name, message, dialect), bytes, name);
+    assertEquals(
+      encodeRequest(message.name, message, protocolVersion),
+      bytes,
+      name,
+    );
   }, [
-    NEWEST,
-    new Dialect({ setxattrExt: true }),
-    new Dialect({ minor: 8 }),
-    new Dialect({ minor: 11 }),
+    NEWEST_VERSION,
+    new ProtocolVersion({ setxattrExt: true }),
+    new ProtocolVersion({ minor: 8 }),
+    new ProtocolVersion({ minor: 11 }),
   ]);
 });
 
@@ -63,10 +76,10 @@ Deno.test("decodeRequest() gives back what encodeRequest() took", () => {
   for (const name of OPCODE_NAMES) {
     fc.assert(
       fc.property(anyRequest(name), (parts) => {
-        const dialect = new Dialect({ setxattrExt: true });
+        const protocolVersion = new ProtocolVersion({ setxattrExt: true });
         const message = decodeRequest(
-          encodeRequest(name, parts, dialect),
-          dialect,
+          encodeRequest(name, parts, protocolVersion),
+          protocolVersion,
         );
         const { header, body, names, data, items, extensions } = parts;
         assertEquals(message.names, names, name);
@@ -96,7 +109,7 @@ Deno.test("a request that is cut off at any length is refused", () => {
         assertThrows(() => decodeRequest(cut), ProtocolError, "", place);
       }
     },
-    [NEWEST],
+    [NEWEST_VERSION],
     { numRuns: 4, seed: 7 },
   );
 });
@@ -104,7 +117,7 @@ Deno.test("a request that is cut off at any length is refused", () => {
 Deno.test("a request reads the same in dirty, larger and separate memory", () => {
   forEachRequest((bytes, name) => {
     if (name === "INIT") return;
-    const size = NEWEST.bodySize(OPCODES[name].opcode);
+    const size = NEWEST_VERSION.bodySize(OPCODES[name].opcode);
     const incoming = new Uint8Array(bytes.length + 64).fill(0xa5);
     incoming.set(bytes);
     const headers = new Uint8Array(288).fill(0xa5);
@@ -119,7 +132,7 @@ Deno.test("a request reads the same in dirty, larger and separate memory", () =>
         separateExchange(headers, payload),
       ]
     ) {
-      assertEquals(request.validate(bytes.length, NEWEST), null, name);
+      assertEquals(request.validate(bytes.length, NEWEST_VERSION), null, name);
       assertEquals(request.copy(), bytes, name);
     }
   });
@@ -167,13 +180,22 @@ function anyReply(name: OpcodeName): fc.Arbitrary<ReplyParts<OpcodeName>> {
 }
 
 Deno.test("replies encode to what decodes to what encodes the same", () => {
-  for (const dialect of [NEWEST, new Dialect({ minor: 8 })]) {
+  for (
+    const protocolVersion of [NEWEST_VERSION, new ProtocolVersion({ minor: 8 })]
+  ) {
     for (const name of OPCODE_NAMES) {
       fc.assert(
         fc.property(anyReply(name), (parts) => {
-          const bytes = encodeReply(name, parts, dialect);
-          const message = decodeReply(name, bytes, { dialect, size: 99_999 });
-          assertEquals(encodeReply(name, message, dialect), bytes, name);
+          const bytes = encodeReply(name, parts, protocolVersion);
+          const message = decodeReply(name, bytes, {
+            protocolVersion,
+            size: 99_999,
+          });
+          assertEquals(
+            encodeReply(name, message, protocolVersion),
+            bytes,
+            name,
+          );
           if (parts.entries?.length) {
             assertEquals(message.entries.length, parts.entries.length);
           }

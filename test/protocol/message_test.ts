@@ -2,11 +2,11 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   decodeReply,
   decodeRequest,
-  Dialect,
   encodeReply,
   encodeRequest,
   FUSE_IOCTL,
   ProtocolError,
+  ProtocolVersion,
 } from "../../src/protocol/mod.ts";
 import { unhex } from "./_hex.ts";
 
@@ -210,7 +210,7 @@ Deno.test("decodeReply() refuses what the kernel would", () => {
 });
 
 Deno.test("older dialects have shorter structs, both ways", () => {
-  const old = new Dialect({ minor: 8 });
+  const old = new ProtocolVersion({ minor: 8 });
   const attr = { mode: 0o100644, rdev: 3, blksize: 4096 };
   const reply = encodeReply(
     "GETATTR",
@@ -218,7 +218,7 @@ Deno.test("older dialects have shorter structs, both ways", () => {
     old,
   );
   assertEquals(reply.length, 16 + 96);
-  const decoded = decodeReply("GETATTR", reply, { dialect: old });
+  const decoded = decodeReply("GETATTR", reply, { protocolVersion: old });
   assertEquals(decoded.body.fuse_attr_out?.attr.rdev, 3);
   assertEquals(decoded.body.fuse_attr_out?.attr.blksize, 0);
   assertEquals(encodeReply("LOOKUP", {}, old).length, 16 + 120);
@@ -229,7 +229,7 @@ Deno.test("older dialects have shorter structs, both ways", () => {
   const mknod = encodeRequest("MKNOD", { names: ["a"] }, old);
   assertEquals(mknod.length, 40 + 8 + 2);
   assertEquals(decodeRequest(mknod, old).names, ["a"]);
-  const extended = new Dialect({ setxattrExt: true });
+  const extended = new ProtocolVersion({ setxattrExt: true });
   const value = { names: ["user.a"], data: Uint8Array.of(1) };
   assertEquals(encodeRequest("SETXATTR", value).length, 40 + 8 + 8);
   const long = encodeRequest("SETXATTR", value, extended);

@@ -9,8 +9,8 @@ import {
   BlockExport,
   DeviceQueue,
   encodeNotification,
+  exportCapabilities,
   ExportState,
-  exportWish,
   formatWireLine,
   handshake,
   type InitFlagName,
@@ -135,7 +135,7 @@ function exportScene(): Scene {
   const rules = { writable: true, growable: true, allowOther: true };
   return {
     handler: new BlockExport({ backend, state, rules }),
-    flags: exportWish(rules).flags,
+    flags: exportCapabilities(rules).flags,
     root: "file",
     steps: EXPORT_STEPS,
   };

@@ -7,7 +7,7 @@ import {
   encodeRequest,
   formatTrace,
   formatTraceJson,
-  NEWEST,
+  NEWEST_VERSION,
   type OpcodeName,
   type ReplyParts,
   type RequestParts,
@@ -24,7 +24,7 @@ function asked<N extends OpcodeName>(
   const header = { unique: 500n, nodeid: 1n, ...parts.header };
   const bytes = encodeRequest(name, { ...parts, header });
   const { request } = contiguousExchange(bytes, new Uint8Array(16));
-  assertEquals(request.validate(bytes.length, NEWEST), null);
+  assertEquals(request.validate(bytes.length, NEWEST_VERSION), null);
   return traceRequest(2, request);
 }
 

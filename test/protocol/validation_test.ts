@@ -1,23 +1,26 @@
 import { assert, assertEquals } from "@std/assert";
 import {
-  BEFORE_INIT,
   contiguousExchange,
-  Dialect,
   encodeRequest,
   ERRNO,
   type Extension,
-  NEWEST,
+  NEWEST_VERSION,
   type OpcodeName,
   type OpcodeRow,
   OPCODES,
   ProtocolError,
   type ProtocolErrorKind,
+  ProtocolVersion,
   separateExchange,
+  VERSION_BEFORE_INIT,
   viewOf,
 } from "../../src/protocol/mod.ts";
 
 /** A message of each kind with everything that may follow its struct. */
-function messageOf(name: OpcodeName, dialect = NEWEST): Uint8Array {
+function messageOf(
+  name: OpcodeName,
+  protocolVersion = NEWEST_VERSION,
+): Uint8Array {
   const row: OpcodeRow = OPCODES[name];
   const extensions: Extension[] = [
     { groups: [1, 2] },
@@ -37,13 +40,16 @@ function messageOf(name: OpcodeName, dialect = NEWEST): Uint8Array {
     ...(row.tail === "items" ? { items: [{}, {}] } : {}),
     ...(row.extensions ? { extensions } : {}),
   };
-  return encodeRequest(name, parts, dialect);
+  return encodeRequest(name, parts, protocolVersion);
 }
 
 /** Validates bytes as a message, in memory of exactly its size. */
-function validate(bytes: Uint8Array, dialect = NEWEST): ProtocolError | null {
+function validate(
+  bytes: Uint8Array,
+  protocolVersion = NEWEST_VERSION,
+): ProtocolError | null {
   const { request } = contiguousExchange(bytes.slice(), new Uint8Array(16));
-  return request.validate(bytes.length, dialect);
+  return request.validate(bytes.length, protocolVersion);
 }
 
 /** The message with other bytes, its `len` set right. */
@@ -112,13 +118,15 @@ Deno.test("validate() refuses an opcode that the table lacks", () => {
 });
 
 Deno.test("validate() refuses every truncation, header told or not", () => {
-  for (const dialect of [NEWEST, new Dialect({ minor: 8 })]) {
+  for (
+    const protocolVersion of [NEWEST_VERSION, new ProtocolVersion({ minor: 8 })]
+  ) {
     for (const name of NAMES) {
-      const bytes = messageOf(name, dialect);
+      const bytes = messageOf(name, protocolVersion);
       for (let length = 0; length < bytes.length; length++) {
         const place = `${name} cut to ${length} of ${bytes.length}`;
-        assert(validate(bytes.subarray(0, length), dialect), place);
-        assert(validate(resized(bytes, length), dialect), place);
+        assert(validate(bytes.subarray(0, length), protocolVersion), place);
+        assert(validate(resized(bytes, length), protocolVersion), place);
       }
     }
   }
@@ -159,7 +167,7 @@ Deno.test("validate() does not look for a NUL behind the message", () => {
   const memory = new Uint8Array(100);
   memory.set(bytes);
   const { request } = contiguousExchange(memory, new Uint8Array(16));
-  assertEquals(request.validate(43, NEWEST)?.kind, "missing NUL");
+  assertEquals(request.validate(43, NEWEST_VERSION)?.kind, "missing NUL");
 });
 
 Deno.test("validate() refuses counts beyond the message", () => {
@@ -188,7 +196,7 @@ Deno.test("validate() refuses extensions longer than the message", () => {
     const long = bytes.slice();
     viewOf(long).setUint16(36, 0xffff, true);
     const { opcode } = OPCODES[name];
-    const rest = bytes.length - 40 - NEWEST.bodySize(opcode);
+    const rest = bytes.length - 40 - NEWEST_VERSION.bodySize(opcode);
     assertError(validate(long), "long extensions", opcode, 0xffff * 8, rest);
   }
 });
@@ -254,7 +262,7 @@ Deno.test("INIT says itself how long it is", () => {
     const body = { major, minor, flags };
     return validate(
       resized(encodeRequest("INIT", { body }), 40 + size),
-      BEFORE_INIT,
+      VERSION_BEFORE_INIT,
     )?.kind;
   };
   const EXT = 1 << 30;
@@ -273,7 +281,7 @@ Deno.test("getters of a validated request never fail", () => {
   for (const name of NAMES) {
     const bytes = messageOf(name);
     const { request } = contiguousExchange(bytes, new Uint8Array(16));
-    assertEquals(request.validate(bytes.length, NEWEST), null);
+    assertEquals(request.validate(bytes.length, NEWEST_VERSION), null);
     for (const index of [0, 1, 2, 3]) {
       request.name(index);
       request.nameBytes(index);
@@ -290,7 +298,7 @@ Deno.test("a request reads the same from separate memory", () => {
   for (const name of NAMES) {
     if (name === "INIT" || name === "CUSE_INIT") continue;
     const bytes = messageOf(name);
-    const size = NEWEST.bodySize(OPCODES[name].opcode);
+    const size = NEWEST_VERSION.bodySize(OPCODES[name].opcode);
     const headers = new Uint8Array(288).fill(0xa5);
     const payload = new Uint8Array(8192).fill(0xa5);
     headers.set(bytes.subarray(0, 40));
@@ -298,8 +306,8 @@ Deno.test("a request reads the same from separate memory", () => {
     payload.set(bytes.subarray(40 + size));
     const apart = separateExchange(headers, payload).request;
     const joined = contiguousExchange(bytes, new Uint8Array(16)).request;
-    assertEquals(apart.validate(bytes.length, NEWEST), null);
-    assertEquals(joined.validate(bytes.length, NEWEST), null);
+    assertEquals(apart.validate(bytes.length, NEWEST_VERSION), null);
+    assertEquals(joined.validate(bytes.length, NEWEST_VERSION), null);
     assertEquals(apart.copy(), bytes, name);
     assertEquals(apart.tail(), joined.tail(), name);
     assertEquals(apart.extensions(), joined.extensions(), name);

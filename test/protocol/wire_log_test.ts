@@ -1,13 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   decodeWireLog,
-  Dialect,
   encodeNotification,
   encodeReply,
   encodeRequest,
   formatTraceJson,
   formatWireLine,
   parseWireLine,
+  ProtocolVersion,
 } from "../../src/protocol/mod.ts";
 
 const INIT_EXT = 1 << 30;
@@ -97,18 +97,21 @@ Deno.test("decodeWireLog() prints one line a message", () => {
 Deno.test("decodeWireLog() follows what INIT agreed on", () => {
   const header = { unique: 4n, nodeid: 1n };
   const parts = { header, names: ["user.a"], data: Uint8Array.of(1) };
-  const decoded = (flags: number, dialect: Dialect) =>
+  const decoded = (flags: number, protocolVersion: ProtocolVersion) =>
     [...decodeWireLog([
       ...handshake(45, flags),
-      line("<-", encodeRequest("SETXATTR", parts, dialect)),
+      line("<-", encodeRequest("SETXATTR", parts, protocolVersion)),
     ])].at(-1);
   const expected = 'q0 <- 0x4 SETXATTR size=1 name="user.a" 1 B';
-  assertEquals(decoded(0, new Dialect()), expected);
-  const extended = new Dialect({ setxattrExt: true });
+  assertEquals(decoded(0, new ProtocolVersion()), expected);
+  const extended = new ProtocolVersion({ setxattrExt: true });
   assertEquals(decoded(SETXATTR_EXT, extended), expected);
   const old = [...decodeWireLog([
     ...handshake(8, 0),
-    line("<-", encodeRequest("GETATTR", { header }, new Dialect({ minor: 8 }))),
+    line(
+      "<-",
+      encodeRequest("GETATTR", { header }, new ProtocolVersion({ minor: 8 })),
+    ),
   ])];
   assertEquals(old.at(-1), "q0 <- 0x4 GETATTR fh=0");
 });

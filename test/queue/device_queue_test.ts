@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
-import { QueueBoard } from "../../src/queue/queue_statistics.ts";
+import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
 import {
   conformance,
@@ -155,10 +155,10 @@ Deno.test("DeviceQueue lets whoever serves it see that it is to stop", async () 
   const device = new FakeDevice();
   const options = { index: 0, maxPayload: 4096, longestSleepMs: 500 };
   const queue = new DeviceQueue(device, options);
-  const board = QueueBoard.create(1);
+  const statistics = QueueStatistics.create(1);
   const handler = { handle: () => {} };
-  const ended = serve(queue, handler, { mayBlock: true, board });
-  setTimeout(() => board.stop());
+  const ended = serve(queue, handler, { mayBlock: true, statistics });
+  setTimeout(() => statistics.stop());
   assertEquals((await ended).reason, "closed");
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { viewOf } from "../../src/protocol/codec.ts";
-import { Dialect } from "../../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { opcodeRow } from "../../src/protocol/opcodes.ts";
 import type {
   FileCall,
@@ -41,7 +41,7 @@ export interface FakeFileCall {
 export class FakeRing implements FuseRing {
   readonly entries: readonly FuseRingEntry[];
   readonly fileSlots = 4;
-  readonly dialect: Dialect = new Dialect();
+  readonly protocolVersion: ProtocolVersion = new ProtocolVersion();
   /** Messages that wait for an entry. */
   readonly pending: Uint8Array[] = [];
   /** Calls on files that were submitted. */
@@ -194,7 +194,9 @@ export class FakeRing implements FuseRing {
     headers.set(message.subarray(0, HEADER_SIZE));
     const view = viewOf(headers);
     if (message.length < HEADER_SIZE) view.setUint32(0, message.length, true);
-    const bodySize = this.dialect.bodySize(view.getUint32(OPCODE_AT, true));
+    const bodySize = this.protocolVersion.bodySize(
+      view.getUint32(OPCODE_AT, true),
+    );
     const body = message.subarray(HEADER_SIZE, HEADER_SIZE + bodySize);
     headers.set(body, BODY_AT);
     const rest = message.subarray(HEADER_SIZE + body.length);

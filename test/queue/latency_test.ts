@@ -7,7 +7,7 @@ import {
   OPERATIONS,
   totalsOf,
 } from "../../src/queue/latency.ts";
-import { QueueBoard } from "../../src/queue/queue_statistics.ts";
+import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
 import { inThread } from "./memory_fixture.ts";
 import { readMessage, turn } from "./messages.ts";
@@ -50,9 +50,9 @@ Deno.test("operationOf() tells kinds of requests apart", () => {
 
 for (const measuring of [true, false]) {
   Deno.test(`serve() measures if the board is measuring: ${measuring}`, async () => {
-    const made = QueueBoard.create(2, { measuring });
-    const board = new QueueBoard(made.memory);
-    assertEquals(board.rows.length, 2);
+    const made = QueueStatistics.create(2, { measuring });
+    const statistics = new QueueStatistics(made.memory);
+    assertEquals(statistics.rows.length, 2);
     const fixture = inThread("contiguous", { capacity: 4, maxPayload: 8192 });
     const ended = serve(fixture.queue, {
       handle(request, reply) {
@@ -61,7 +61,7 @@ for (const measuring of [true, false]) {
           setTimeout(() => resolve(reply.ok(5)), 20);
         });
       },
-    }, { board });
+    }, { statistics });
     fixture.deliver(readMessage(2n));
     fixture.deliver(readMessage(4n));
     await turn();

@@ -3,14 +3,13 @@
  *
  * @module
  */
+import { futexWait, futexWake } from "../../src/shared_memory/futex.ts";
 import { opcodeRow } from "../../src/protocol/opcodes.ts";
 import { sizeOf } from "../../src/protocol/layout.ts";
 import {
   MemoryChannel,
   type MemoryEntry,
   type MemoryLayout,
-  ring,
-  rung,
 } from "../../src/queue/memory_channel.ts";
 import {
   CHANNEL_END,
@@ -67,7 +66,7 @@ export class RawKernel implements MemoryKernel {
 
   /** Does what there is to do on this side. */
   pump(): void {
-    const { offered, entries, filled, serverBell } = this.channel;
+    const { offered, entries, filled, serverDoorbell } = this.channel;
     for (let n = offered.shift(); n >= 0; n = offered.shift()) {
       this.#waiting.push(n);
     }
@@ -76,18 +75,18 @@ export class RawKernel implements MemoryKernel {
       const entry = entries[this.#waiting.shift()!]!;
       this.#fill(entry, this.#pending.shift()!);
       filled.push(entry.number);
-      ring(serverBell);
+      futexWake(serverDoorbell, 0);
       this.#wakeAll();
     }
   }
 
   /** Does so whenever the bell rings, until the channel has ended. */
   async run(): Promise<void> {
-    const { kernelBell } = this.channel;
+    const { kernelDoorbell } = this.channel;
     while (this.channel.ended === 0) {
-      const seen = Atomics.load(kernelBell, 0);
+      const seen = Atomics.load(kernelDoorbell, 0);
       this.pump();
-      if (this.channel.ended === 0) await rung(kernelBell, seen);
+      if (this.channel.ended === 0) await futexWait(kernelDoorbell, 0, seen);
     }
   }
 

@@ -50,7 +50,7 @@ Deno.test("PollStrategy polls until something comes, giving way", () => {
   let gaveWay = 0;
   const strategy = new PollStrategy(50, {
     now: ticking(),
-    giveWay: () => gaveWay++,
+    yieldCpu: () => gaveWay++,
   });
   assert(strategy.poll(50, 10, () => ++polls === 100));
   assertEquals(polls, 100);

@@ -4,7 +4,7 @@ import { writeStruct } from "../../src/protocol/codec.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
-import { QueueBoard } from "../../src/queue/queue_statistics.ts";
+import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { serve, type ServeOptions } from "../../src/queue/serve.ts";
 import { inThread, type MemoryFixture } from "./memory_fixture.ts";
@@ -182,15 +182,15 @@ Deno.test("serve() waits for an answer when the queue is full", async () => {
 });
 
 Deno.test("serve() counts on the board", async () => {
-  const board = QueueBoard.create(1);
+  const statistics = QueueStatistics.create(1);
   let inFlight = 0;
   const served = start((request, reply) => {
-    inFlight = Math.max(inFlight, board.inFlight);
+    inFlight = Math.max(inFlight, statistics.inFlight);
     if (request.opcode === OPCODES.READ.opcode) return reply.ok(100);
     if (request.opcode !== OPCODES.WRITE.opcode) throw new Errno("EPERM");
     writeStruct("fuse_write_out", reply.body, 0, { size: 60 });
     reply.ok(8);
-  }, { board });
+  }, { statistics });
   const { fixture } = served;
   fixture.deliver(readMessage(2n));
   fixture.deliver(readMessage(4n));
@@ -198,7 +198,7 @@ Deno.test("serve() counts on the board", async () => {
   fixture.deliver(message("STATFS", { unique: 8n }));
   await turn();
   await served.finish();
-  assertEquals(board.totals(), [{
+  assertEquals(statistics.totals(), [{
     index: 0,
     requests: 4,
     reads: 2,
@@ -208,15 +208,15 @@ Deno.test("serve() counts on the board", async () => {
     errors: 1,
   }]);
   assertEquals(inFlight, 1);
-  assertEquals(board.inFlight, 0);
+  assertEquals(statistics.inFlight, 0);
 });
 
 Deno.test("serve() takes no more once the board says stop", async () => {
-  const board = QueueBoard.create(1);
+  const statistics = QueueStatistics.create(1);
   const served = start((request, reply) => {
-    if (request.unique === 4n) board.stop();
+    if (request.unique === 4n) statistics.stop();
     reply.ok();
-  }, { board });
+  }, { statistics });
   for (const unique of [2n, 4n, 6n]) {
     served.fixture.deliver(readMessage(unique));
   }
@@ -226,11 +226,11 @@ Deno.test("serve() takes no more once the board says stop", async () => {
 
 Deno.test("serve() answers what is outstanding before it ends", async () => {
   const answers = new LateAnswers();
-  const board = QueueBoard.create(1);
-  const served = start(answers.handle, { board });
+  const statistics = QueueStatistics.create(1);
+  const served = start(answers.handle, { statistics });
   served.fixture.deliver(readMessage(2n));
   await turn();
-  board.stop();
+  statistics.stop();
   served.fixture.deliver(readMessage(4n));
   let over = false;
   served.ended.then(() => over = true);

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import {
   contiguousExchange,
-  Dialect,
   encodeNotification,
   encodeRequest,
   type Exchange,
   formatTrace,
+  ProtocolVersion,
   type TraceRecord,
 } from "../../src/protocol/mod.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
@@ -16,13 +16,13 @@ class OneRequest implements RequestQueue {
   readonly index = 3;
   readonly capacity = 1;
   readonly end: QueueEnd | null = null;
-  dialect = new Dialect();
+  protocolVersion = new ProtocolVersion();
   readonly told: Uint8Array[] = [];
   #exchange: Exchange | null;
 
   constructor(bytes: Uint8Array) {
     this.#exchange = contiguousExchange(bytes, new Uint8Array(4096));
-    this.#exchange.request.validate(bytes.length, this.dialect);
+    this.#exchange.request.validate(bytes.length, this.protocolVersion);
   }
 
   next(): Exchange | null {

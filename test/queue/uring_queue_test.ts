@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { BEFORE_INIT, type Dialect } from "../../src/protocol/protocol_version.ts";
+import {
+  type ProtocolVersion,
+  VERSION_BEFORE_INIT,
+} from "../../src/protocol/protocol_version.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import { PollStrategy } from "../../src/queue/poll_strategy.ts";
@@ -20,7 +23,7 @@ class FakeDeviceQueue implements RequestQueue {
   readonly given: Exchange[] = [];
   readonly replied: Exchange[] = [];
   readonly notifications: Uint8Array[] = [];
-  dialect: Dialect = BEFORE_INIT;
+  protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
   end: QueueEnd | null = null;
   closes = 0;
 
@@ -58,7 +61,7 @@ function uringQueue(watchDevice = false, entries = 2, pollUs = 0): Parts {
   const device = new FakeDeviceQueue();
   const queue = new UringQueue(ring, {
     index: 5,
-    dialect: ring.dialect,
+    protocolVersion: ring.protocolVersion,
     poll: new PollStrategy(pollUs),
     device,
     watchDevice,
@@ -69,9 +72,15 @@ function uringQueue(watchDevice = false, entries = 2, pollUs = 0): Parts {
 function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
   const ring = new FakeRing(capacity, maxPayload);
   const device = new FakeDeviceQueue();
-  const { dialect } = ring;
+  const { protocolVersion } = ring;
   const poll = new PollStrategy(0);
-  const options = { index: 0, dialect, poll, device, watchDevice: false };
+  const options = {
+    index: 0,
+    protocolVersion,
+    poll,
+    device,
+    watchDevice: false,
+  };
   const queue = new UringQueue(ring, options);
   return {
     queue,
@@ -177,7 +186,7 @@ Deno.test("UringQueue fails at any other error", () => {
   ring.complete(0, -ERRNO.EINVAL);
   assertEquals(queue.next(false), null);
   assertEquals(queue.end?.reason, "failed");
-  assertMatch(queue.end!.message, /offer an entry.*EINVAL/);
+  assertMatch(queue.end!.message, /offered an entry.*EINVAL/);
 });
 
 Deno.test("UringQueue fails if the ring cannot be used", () => {
@@ -212,8 +221,8 @@ Deno.test("UringQueue sends notifications by the device", () => {
   const bytes = new Uint8Array(16);
   assertEquals(queue.notify(bytes), 0);
   assertEquals(device.notifications, [bytes]);
-  queue.dialect = BEFORE_INIT;
-  assertEquals(device.dialect, BEFORE_INIT);
+  queue.protocolVersion = VERSION_BEFORE_INIT;
+  assertEquals(device.protocolVersion, VERSION_BEFORE_INIT);
 });
 
 Deno.test("UringQueue sleeps while file calls alone are outstanding", async () => {

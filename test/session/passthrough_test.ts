@@ -3,9 +3,9 @@ import { initFlag } from "../../src/protocol/init.ts";
 import {
   NO_PASSTHROUGH,
   type PassthroughFacts,
-  passthroughWish,
   planPassthrough,
   whyNoPassthrough,
+  withPassthroughCapability,
 } from "../../src/session/passthrough.ts";
 
 /** A whole image that is only read, by root. */
@@ -99,14 +99,18 @@ Deno.test("planPassthrough() does what was asked for, tells why not, or throws",
 });
 
 Deno.test("passthroughWish() asks the kernel only where there is a plan", () => {
-  const wish = {
+  const wanted = {
     flags: ["ASYNC_READ" as const],
     maxWrite: 4096,
     maxBackground: 1,
     congestionThreshold: 1,
   };
-  assertEquals(passthroughWish(wish, NO_PASSTHROUGH), wish);
-  const asked = passthroughWish(wish, { choice: "on", fd: 3, reason: null });
+  assertEquals(withPassthroughCapability(wanted, NO_PASSTHROUGH), wanted);
+  const asked = withPassthroughCapability(wanted, {
+    choice: "on",
+    fd: 3,
+    reason: null,
+  });
   assertEquals(asked.flags, ["ASYNC_READ", "PASSTHROUGH"]);
   assertEquals(asked.maxStackDepth, 1);
   assertEquals(initFlag("PASSTHROUGH"), 1n << 37n);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { QueueBoard } from "../../src/queue/queue_statistics.ts";
+import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { Session, type SessionParts } from "../../src/session/session.ts";
 
@@ -22,13 +22,13 @@ function fake(kind: "device" | "uring") {
     },
     way: "mount",
     allowOther: true,
-    offer: {} as SessionParts["offer"],
-    agreement: {} as SessionParts["agreement"],
+    offered: {} as SessionParts["offered"],
+    negotiated: {} as SessionParts["negotiated"],
     transport: { kind, reason: null },
     passthrough: { kind: "off", reason: null },
     backingId: null,
-    cloning: null,
-    board: QueueBoard.create(2),
+    singleQueueReason: null,
+    statistics: QueueStatistics.create(2),
     servers: ends.map(({ promise }) => ({ done: promise, terminate() {} })),
     warn: (text) => told.push(text),
     release: () => Promise.resolve(),

@@ -82,12 +82,14 @@ userTest("an ordinary user exports, reads, writes, stops", async (nobody) => {
       "ended with 0",
       "0",
     ]);
-    const { way, queues, allowOther, cloning } = await readyOf(nobody);
-    assertEquals({ way, queues, allowOther, cloning }, {
+    const { way, queues, allowOther, singleQueueReason } = await readyOf(
+      nobody,
+    );
+    assertEquals({ way, queues, allowOther, singleQueueReason }, {
       way: "fusermount3",
       queues: 2,
       allowOther: false,
-      cloning: null,
+      singleQueueReason: null,
     });
     const said = await saidBy(nobody);
     assertMatch(said, /2 queues over \/dev\/fuse.* by fusermount3, FUSE 7/);
@@ -241,8 +243,11 @@ chmod 0600 /dev/fuse
   assertEquals(told, ["same", "600", "ended with 0", "0"]);
   const reason =
     "Cannot open /dev/fuse: Permission denied (let users open it, as root: 'chmod 0666 /dev/fuse')";
-  const { queues, cloning } = await readyOf(nobody);
-  assertEquals({ queues, cloning }, { queues: 1, cloning: reason });
+  const { queues, singleQueueReason } = await readyOf(nobody);
+  assertEquals({ queues, singleQueueReason }, {
+    queues: 1,
+    singleQueueReason: reason,
+  });
   const said = await saidBy(nobody);
   assert(said.includes(`1 queue (more are not possible: ${reason})`), said);
 });

@@ -1,21 +1,21 @@
 import { assertEquals } from "@std/assert";
-import { QueueBoard } from "../../src/queue/queue_statistics.ts";
+import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { Watchdog } from "../../src/session/watchdog.ts";
 
 const HANG_MS = 30_000;
 
 /** A watchdog whose clock is set by hand. */
 function watched(queues: number) {
-  const board = QueueBoard.create(queues);
+  const statistics = QueueStatistics.create(queues);
   const told: string[] = [];
   const ended = new Set<number>();
   const start = performance.now();
   const dog = new Watchdog({
-    board,
+    statistics,
     warn: (text) => told.push(text),
     hasEnded: (index) => ended.has(index),
   });
-  const [first] = board.rows;
+  const [first] = statistics.rows;
   return {
     row: first!,
     told,

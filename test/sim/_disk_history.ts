@@ -5,7 +5,11 @@
  * @module
  */
 import { DiskModel, ModelMismatch } from "../../sim/oracle/model.ts";
-import type { ModelRead, ModelResize, ModelWrite } from "../../sim/oracle/model.ts";
+import type {
+  ModelRead,
+  ModelResize,
+  ModelWrite,
+} from "../../sim/oracle/model.ts";
 import { Random } from "../../sim/determinism/random.ts";
 import {
   ReferenceDisk,

@@ -8,13 +8,19 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/memory_backend.ts";
-import { BlockExport, exportWish } from "../../src/export/block_export.ts";
+import {
+  BlockExport,
+  exportCapabilities,
+} from "../../src/export/block_export.ts";
 import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import type { InitFlagName } from "../../src/protocol/flags.ts";
-import { dialectOf, type InitWish } from "../../src/protocol/init.ts";
+import {
+  protocolVersionOf,
+  type WantedCapabilities,
+} from "../../src/protocol/init.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import type { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { serveInThread, type ThreadServer } from "../../sim/workload/server.ts";
@@ -23,7 +29,7 @@ import { SimKernel } from "../../sim/kernel/kernel.ts";
 import type { SimKernelOptions } from "../../sim/kernel/kernel_options.ts";
 
 /** What a server of the tests asks for. */
-export const WISH: InitWish = {
+export const WISH: WantedCapabilities = {
   flags: ["ASYNC_DIO", "MAX_PAGES", "INIT_EXT", "ABORT_ERROR"],
   maxWrite: 65536,
   maxBackground: 0,
@@ -31,10 +37,10 @@ export const WISH: InitWish = {
 };
 
 /** That, changed. */
-export function wish(
-  changes: Partial<InitWish>,
+export function wanted(
+  changes: Partial<WantedCapabilities>,
   ...without: InitFlagName[]
-): InitWish {
+): WantedCapabilities {
   const flags = WISH.flags.filter((flag) => !without.includes(flag));
   return { ...WISH, flags, ...changes };
 }
@@ -42,12 +48,14 @@ export function wish(
 /** A kernel whose queues the test serves itself, INIT being answered. */
 export async function manual(
   options: SimKernelOptions = {},
-  asked: InitWish = WISH,
+  asked: WantedCapabilities = WISH,
 ): Promise<{ kernel: SimKernel; queues: MemoryQueue[] }> {
   const kernel = new SimKernel(options);
   const queues = kernel.queues.map(({ index }) => kernel.queue(index));
-  const { agreement } = await handshake(queues[0]!, asked);
-  for (const queue of queues) queue.dialect = dialectOf(agreement);
+  const { negotiated } = await handshake(queues[0]!, asked);
+  for (const queue of queues) {
+    queue.protocolVersion = protocolVersionOf(negotiated);
+  }
   await kernel.initialised;
   return { kernel, queues };
 }
@@ -102,7 +110,7 @@ export interface Exported {
 export interface ExportOptions {
   size?: number;
   rules?: Partial<ExportRules>;
-  wish?: (wish: InitWish) => InitWish;
+  wanted?: (wanted: WantedCapabilities) => WantedCapabilities;
   kernel?: SimKernelOptions;
 }
 
@@ -118,9 +126,9 @@ export async function exported(options: ExportOptions = {}): Promise<Exported> {
   const disk = createMemoryDisk(size, { growable: rules.growable });
   const state = ExportState.create({ size, mode: 0o600, uid: 0, gid: 0 });
   const kernel = new SimKernel(options.kernel);
-  const change = options.wish ?? ((same: InitWish) => same);
+  const change = options.wanted ?? ((same: WantedCapabilities) => same);
   const server = await serveInThread(kernel, {
-    wish: change(exportWish(rules)),
+    wanted: change(exportCapabilities(rules)),
     handler: () =>
       new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
   });

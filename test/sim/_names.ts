@@ -9,7 +9,8 @@ import { accessors } from "../../src/protocol/accessors.ts";
 import { writeStruct } from "../../src/protocol/codec.ts";
 import { DirentWriter } from "../../src/protocol/dirent.ts";
 import { Errno } from "../../src/base/errno.ts";
-import { type InitFlagName, S_IF } from "../../src/protocol/flags.ts";
+import { type InitFlagName } from "../../src/protocol/flags.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
 import { sizeOf } from "../../src/protocol/layout.ts";
 import { type OpcodeName, opcodeName } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
@@ -187,7 +188,7 @@ export async function mountNames(
   });
   const tree = new SimTree(kernel, { clock, ...options });
   const { ended } = await serveInThread(kernel, {
-    wish: { ...WISH, flags },
+    wanted: { ...WISH, flags },
     handler: () => server,
   });
   const quiet = async () => {

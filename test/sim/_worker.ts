@@ -8,9 +8,12 @@ import {
   MemoryBackend,
   type MemoryDisk,
 } from "../../src/backends/memory_backend.ts";
-import { BlockExport, exportWish } from "../../src/export/block_export.ts";
+import {
+  BlockExport,
+  exportCapabilities,
+} from "../../src/export/block_export.ts";
 import { ExportState } from "../../src/export/export_state.ts";
-import { NEWEST } from "../../src/protocol/protocol_version.ts";
+import { NEWEST_VERSION } from "../../src/protocol/protocol_version.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import {
   MemoryChannel,
@@ -42,8 +45,8 @@ scope.onmessage = async ({ data }) => {
   if (data === "close") return;
   const queue = new MemoryQueue(new MemoryChannel(data.handle));
   const alone = data.handle.options.index === 0;
-  if (alone) await handshake(queue, exportWish(RULES));
-  queue.dialect = NEWEST;
+  if (alone) await handshake(queue, exportCapabilities(RULES));
+  queue.protocolVersion = NEWEST_VERSION;
   scope.onmessage = (event) => {
     if (event.data === "close") queue.close();
   };

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { answer, manual, readCall, takeAll, wish } from "./_fixtures.ts";
+import { answer, manual, readCall, takeAll, wanted } from "./_fixtures.ts";
 
 for (const [asked, limit] of [[0, 12], [4, 4], [64, 32]] as const) {
   Deno.test(`SimKernel lets ${limit} background requests out of 32 at ${asked}`, async () => {
-    const asks = wish({ maxBackground: asked });
+    const asks = wanted({ maxBackground: asked });
     const { kernel, queues } = await manual({ capacity: 64 }, asks);
     const calls = Array.from(
       { length: 32 },
@@ -32,7 +32,7 @@ for (const [asked, limit] of [[0, 12], [4, 4], [64, 32]] as const) {
 Deno.test("SimKernel does not limit requests that somebody waits for", async () => {
   const { kernel, queues } = await manual(
     { capacity: 64 },
-    wish({ maxBackground: 1 }),
+    wanted({ maxBackground: 1 }),
   );
   const calls = Array.from({ length: 12 }, () => kernel.call(readCall()));
   const taken = takeAll(queues[0]!);

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FALLOC_FL, O, S_IF, SEEK } from "../../src/protocol/flags.ts";
+import { FALLOC_FL, O, S_IF, SEEK } from "../../src/base/file_flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
 import { SimError } from "../../sim/kernel/sim_error.ts";
@@ -159,7 +159,7 @@ Deno.test("O_TRUNC comes with OPEN or as SETATTR, as negotiated", async () => {
 
   const growable = await watched({
     rules: { growable: true },
-    wish: (same) => ({
+    wanted: (same) => ({
       ...same,
       flags: same.flags.filter((flag) => flag !== "ATOMIC_O_TRUNC"),
     }),

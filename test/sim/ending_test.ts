@@ -9,8 +9,8 @@ import {
   manual,
   readCall,
   takeAll,
+  wanted,
   WISH,
-  wish,
 } from "./_fixtures.ts";
 
 async function errnoOf(call: Promise<{ errno: number }>): Promise<number> {
@@ -74,7 +74,7 @@ Deno.test("unmounting ends every queue and fails what is in flight", async () =>
 for (
   const [asked, reason] of [
     [WISH, "aborted"],
-    [wish({}, "ABORT_ERROR"), "unmounted"],
+    [wanted({}, "ABORT_ERROR"), "unmounted"],
   ] as const
 ) {
   Deno.test(`aborting ends queues as "${reason}" if so negotiated`, async () => {

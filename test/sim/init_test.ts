@@ -6,7 +6,14 @@ import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { SimClient } from "../../sim/vfs/client.ts";
 import { SimKernel } from "../../sim/kernel/kernel.ts";
 import { SimError } from "../../sim/kernel/sim_error.ts";
-import { answer, manual, readCall, takeAll, WISH, wish } from "./_fixtures.ts";
+import {
+  answer,
+  manual,
+  readCall,
+  takeAll,
+  wanted,
+  WISH,
+} from "./_fixtures.ts";
 
 Deno.test("SimKernel sends INIT first, as Linux 6.18 does", () => {
   const kernel = new SimKernel();
@@ -16,8 +23,8 @@ Deno.test("SimKernel sends INIT first, as Linux 6.18 does", () => {
   assertEquals(request.unique, 2n);
   assertEquals(request.length, 104);
   assertEquals([request.uid, request.gid, request.pid], [0, 0, 0]);
-  const offer = decodeStruct("fuse_init_in", request.body);
-  assertEquals(offer, {
+  const offered = decodeStruct("fuse_init_in", request.body);
+  assertEquals(offered, {
     major: 7,
     minor: 45,
     max_readahead: 131072,
@@ -72,7 +79,7 @@ Deno.test("SimKernel refuses calls when INIT has failed", async () => {
 });
 
 Deno.test("SimKernel obeys what was negotiated", async () => {
-  const asked = wish({ maxWrite: 200_704, maxBackground: 5 });
+  const asked = wanted({ maxWrite: 200_704, maxBackground: 5 });
   const { kernel } = await manual({ maxRead: 1 << 20 }, asked);
   const { limits } = kernel;
   assertEquals(limits.maxWrite, 200_704);
@@ -83,17 +90,17 @@ Deno.test("SimKernel obeys what was negotiated", async () => {
 });
 
 Deno.test("SimKernel keeps to its own limits", async () => {
-  const large = wish({ maxWrite: 1 << 20 });
-  const limited = await manual({ offer: { maxPagesLimit: 100 } }, large);
+  const large = wanted({ maxWrite: 1 << 20 });
+  const limited = await manual({ offered: { maxPagesLimit: 100 } }, large);
   assertEquals(limited.kernel.split, { read: 409_600, write: 409_600 });
-  const plain = await manual({}, wish({ maxWrite: 65536 }, "MAX_PAGES"));
+  const plain = await manual({}, wanted({ maxWrite: 65536 }, "MAX_PAGES"));
   assertEquals(plain.kernel.split, { read: 131_072, write: 65536 });
-  const tiny = await manual({ maxRead: 1 }, wish({ maxWrite: 1 }));
+  const tiny = await manual({ maxRead: 1 }, wanted({ maxWrite: 1 }));
   assertEquals(tiny.kernel.split, { read: 4096, write: 4096 });
 });
 
 Deno.test("SimKernel blames an answer to INIT that was not offered", async () => {
-  const kernel = new SimKernel({ offer: { flags: 1n } });
+  const kernel = new SimKernel({ offered: { flags: 1n } });
   const queue = kernel.queue(0);
   const [init] = takeAll(queue);
   const body = init!.reply.zeroed(64);
@@ -116,8 +123,11 @@ Deno.test("SimKernel blames buffers too small for max_write", async () => {
 });
 
 Deno.test("SimKernel speaks an older minor version", async () => {
-  const offer = { minor: 31, flags: 0x8001n };
-  const { kernel } = await manual({ offer }, wish({ flags: ["ASYNC_DIO"] }));
+  const offered = { minor: 31, flags: 0x8001n };
+  const { kernel } = await manual(
+    { offered },
+    wanted({ flags: ["ASYNC_DIO"] }),
+  );
   assertEquals(kernel.limits.minor, 31);
   assertEquals(kernel.violations, []);
 });

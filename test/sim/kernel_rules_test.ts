@@ -12,7 +12,7 @@ import {
   readCall,
   replyBytes,
   takeAll,
-  wish,
+  wanted,
 } from "./_fixtures.ts";
 
 const { INTERRUPT, FORGET, BATCH_FORGET, READ } = OPCODES;
@@ -107,8 +107,8 @@ Deno.test("clones are bound once, to a connection that lives", async () => {
 
 Deno.test("a request that waits too long aborts the connection", async () => {
   const clock = new VirtualClock();
-  const flags = [...wish({}).flags, "REQUEST_TIMEOUT" as const];
-  const asked = wish({ flags, requestTimeout: 20 });
+  const flags = [...wanted({}).flags, "REQUEST_TIMEOUT" as const];
+  const asked = wanted({ flags, requestTimeout: 20 });
   const { kernel, queues } = await manual({ clock }, asked);
   const call = kernel.call(readCall());
   takeAll(queues[0]!);
@@ -142,9 +142,11 @@ Deno.test("an io_uring is used once every queue has an entry", async () => {
   assertEquals([kernel.control, kernel.queues.length], [2, 3]);
   const queues = kernel.queues.map(({ index }) => kernel.queue(index));
   const { handshake } = await import("../../src/queue/handshake.ts");
-  const { dialectOf } = await import("../../src/protocol/init.ts");
-  const { agreement } = await handshake(queues[2]!, wish({}));
-  for (const queue of queues) queue.dialect = dialectOf(agreement);
+  const { protocolVersionOf } = await import("../../src/protocol/init.ts");
+  const { negotiated } = await handshake(queues[2]!, wanted({}));
+  for (const queue of queues) {
+    queue.protocolVersion = protocolVersionOf(negotiated);
+  }
   const call = kernel.call({ ...readCall(), cpu: 3 });
   assertEquals(takeAll(queues[0]!), []);
   assertEquals(kernel.waiting, 1);

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
-import { O } from "../../src/protocol/flags.ts";
+import { O } from "../../src/base/file_flags.ts";
 import type { StructName } from "../../src/protocol/types.ts";
 import { SimClient } from "../../sim/vfs/client.ts";
 import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
@@ -11,7 +11,7 @@ import {
   type ExportOptions,
   manual,
   takeAll,
-  wish,
+  wanted,
 } from "./_fixtures.ts";
 
 const KIB = 1024;
@@ -47,7 +47,7 @@ async function sent(
 }
 
 const SMALL: ExportOptions = {
-  wish: (same) => ({ ...same, maxWrite: 64 * KIB }),
+  wanted: (same) => ({ ...same, maxWrite: 64 * KIB }),
   kernel: { maxRead: 1 << 20 },
 };
 
@@ -77,7 +77,7 @@ Deno.test("SimFile.pread() is split by the mount's max_read", async () => {
 
 Deno.test("SimFile.pread() is split by 32 pages without FUSE_MAX_PAGES", async () => {
   const options: ExportOptions = {
-    wish: (same) => ({
+    wanted: (same) => ({
       ...same,
       flags: same.flags.filter((flag) => flag !== "MAX_PAGES"),
     }),
@@ -126,7 +126,7 @@ Deno.test("SimFile.aioRead() sends its parts together, pread() does not", async 
 });
 
 Deno.test("SimFile.aioRead() sends one at a time without FUSE_ASYNC_DIO", async () => {
-  const { file, queue, finish } = await opened(wish({}, "ASYNC_DIO"));
+  const { file, queue, finish } = await opened(wanted({}, "ASYNC_DIO"));
   const reads = [0, 1, 2].map((i) =>
     file.aioRead(new Uint8Array(512), i * 512)
   );
@@ -170,7 +170,7 @@ Deno.test("SimFile.aioWrite() that is cut short fails with EIO", async () => {
 });
 
 /** An open file whose server the test plays; max_read is 8 KiB. */
-async function opened(asked = wish({})) {
+async function opened(asked = wanted({})) {
   const { kernel, queues } = await manual({ maxRead: 8 * KIB }, asked);
   const queue = queues[0]!;
   const opening = new SimClient(kernel).open();

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { errnoName } from "../../src/base/errno.ts";
-import { O, S_IF } from "../../src/protocol/flags.ts";
+import { O, S_IF } from "../../src/base/file_flags.ts";
 import { SimError } from "../../sim/kernel/sim_error.ts";
 import { TreeClient } from "../../sim/directories/client.ts";
 import { mountNames } from "./_names.ts";

@@ -4,7 +4,7 @@ import { BLOCK, sequenceOf } from "./_blocks.ts";
 import { emptyFile, torture } from "./_place.ts";
 import { amount, tell } from "./_scale.ts";
 
-const WRITER = new URL("./_writer.ts", import.meta.url).pathname;
+const EXCLUSIVE = new URL("./_writer.ts", import.meta.url).pathname;
 const BLOCKS = 768;
 /** Chains of kills that run side by side. */
 const CHAINS = 2;
@@ -74,7 +74,7 @@ async function round(
     const args = [mountpoint, log, String(BLOCKS), seed];
     const client = new Deno.Command("timeout", {
       args: ["-k", "1", "40", Deno.execPath(), "run", "-A", "--no-check"]
-        .concat(WRITER, ...args, String(ledger.sequence)),
+        .concat(EXCLUSIVE, ...args, String(ledger.sequence)),
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",

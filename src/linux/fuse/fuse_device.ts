@@ -8,7 +8,11 @@ import { ERRNO } from "../../base/errno.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { adviceOnDevice } from "../syscall/advice.ts";
 import { BufferPointers, LastBigint } from "../syscall/call_arguments.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
 import { Readable } from "../io/readable.ts";
 import { SystemError } from "../syscall/system_error.ts";

@@ -5,7 +5,11 @@
  * @module
  */
 
-import type { FileCall, FuseRing, FuseRingEntry } from "../../queue/fuse_ring.ts";
+import type {
+  FileCall,
+  FuseRing,
+  FuseRingEntry,
+} from "../../queue/fuse_ring.ts";
 import { BufferAddresses } from "../syscall/call_arguments.ts";
 import { EventFd } from "../io/event_fd.ts";
 import { FIXED_FILE, IoUring, SQE, SQE_WORDS } from "../io/io_uring.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nanosecondsOf, secondsOf } from "../../base/timespec.ts";
 import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
 import { ERRNO } from "../../base/errno.ts";
 import {
@@ -32,8 +33,6 @@ const TWO_32 = 2 ** 32;
 
 const TMPFS_MAGIC = 0x01021994;
 const STRUCT_STATFS_SIZE = 120;
-
-const NANOSECONDS = 1_000_000_000n;
 
 /** How to open an image. */
 export interface BlockFileOptions {
@@ -227,10 +226,8 @@ function putTime(times: BigInt64Array, at: number, time: bigint | null): void {
     times[at + 1] = UTIME_OMIT;
     return;
   }
-  // Nanoseconds count forward, also before 1970.
-  const nanoseconds = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
-  times[at] = (time - nanoseconds) / NANOSECONDS;
-  times[at + 1] = nanoseconds;
+  times[at] = secondsOf(time);
+  times[at + 1] = BigInt(nanosecondsOf(time));
 }
 
 // The kernel would go past the buffer, into memory of anything else.

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { timeOf } from "../../base/timespec.ts";
 import { cString } from "../syscall/c_string.ts";
 import { errno, libc } from "../syscall/libc.ts";
 
@@ -159,5 +160,5 @@ function decode(): FileStatus {
 // struct statx_timestamp: signed seconds, then nanoseconds counting forward.
 function nanoseconds(offset: number): bigint {
   const seconds = result.getBigInt64(offset, true);
-  return seconds * 1_000_000_000n + BigInt(result.getUint32(offset + 8, true));
+  return timeOf(seconds, result.getUint32(offset + 8, true));
 }

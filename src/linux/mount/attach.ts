@@ -7,7 +7,11 @@
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { adviceOnDevice } from "../syscall/advice.ts";
 import { connectionState } from "./connection.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { fuseDeviceFromFd, openFuseDevice } from "../fuse/fuse_device.ts";
 import { type FuseMount, mountFuse } from "./mount.ts";
 import { credentials, hasCapSysAdmin } from "../syscall/process.ts";

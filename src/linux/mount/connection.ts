@@ -7,7 +7,11 @@
 
 import { ERRNO } from "../../base/errno.ts";
 import { cString } from "../syscall/c_string.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { readText, writeExisting } from "../io/files.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";

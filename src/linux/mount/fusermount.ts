@@ -11,7 +11,11 @@ import { ERRNO } from "../../base/errno.ts";
 import { ADVICE_ON_CONTAINERS } from "../syscall/advice.ts";
 import { pointerOf } from "../syscall/call_arguments.ts";
 import { type Child, startChild } from "../syscall/child_process.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { readText } from "../io/files.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { findExecutable } from "../syscall/process.ts";

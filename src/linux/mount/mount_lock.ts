@@ -6,7 +6,11 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 

@@ -5,7 +5,11 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
-import { OPEN, openDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
+import {
+  OPEN,
+  openDescriptor,
+  pathOfDescriptor,
+} from "../syscall/descriptor.ts";
 import {
   findMount,
   type Mount,

@@ -5,7 +5,11 @@
  */
 
 import { startChild } from "../syscall/child_process.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const SHELL = "/bin/sh";

@@ -9,7 +9,11 @@
  */
 
 import { startChild } from "../syscall/child_process.ts";
-import { closeDescriptor, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../syscall/descriptor.ts";
 import { libc } from "../syscall/libc.ts";
 import type { Mount } from "./mounts.ts";
 import { socketPair } from "../socket/socket.ts";

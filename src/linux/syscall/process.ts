@@ -53,7 +53,7 @@ export function credentials(): Credentials {
 }
 
 /** Lets another thread that waits for this core have it: sched_yield(2). */
-export function giveWay(): void {
+export function yieldCpu(): void {
   libc().sched_yield();
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { UserError } from "../../base/user_error.ts";
 import { errnoName } from "../../base/errno.ts";
 import { textAt } from "./c_string.ts";
 import { libc } from "./libc.ts";
@@ -28,7 +29,7 @@ export interface SystemErrorFacts {
  * The message reads `Cannot open disk.img: No such file or directory`, with
  * what to do about it in parentheses behind where that is known.
  */
-export class SystemError extends Error {
+export class SystemError extends UserError {
   /** The positive error number, errno(3). */
   readonly errno: number;
   /** Its name, such as `ENOENT`. */

@@ -70,7 +70,7 @@ export class RealTree implements AsyncDisposable {
         handler: new TreeFs({ now: () => START }),
         mountpoint: this.#mountpoint,
         allowOther: "on",
-        wish: { flags: TREE_FS_FLAGS },
+        wanted: { flags: TREE_FS_FLAGS },
         trace: (record) => void records.push(record),
       });
       const root = session.mountpoint;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { S_IF } from "../../../src/protocol/flags.ts";
+import { S_IF } from "../../../src/base/file_flags.ts";
 import { OPEN } from "../step.ts";
 import type { TreeScript, TreeStep } from "./step.ts";
 

@@ -30,7 +30,7 @@ export interface TakenReply {
   readonly length: number;
 }
 
-/** What a {@linkcode ReplyDesk} works with. */
+/** What a {@linkcode DeviceWriter} works with. */
 export interface ReplyDeskOptions {
   /** Ends requests. */
   readonly connection: Connection;
@@ -43,7 +43,7 @@ export interface ReplyDeskOptions {
 }
 
 /** Takes what the server writes. */
-export class ReplyDesk {
+export class DeviceWriter {
   readonly #options: ReplyDeskOptions;
 
   /** Makes a desk that ends requests and notes defects. */

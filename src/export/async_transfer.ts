@@ -20,7 +20,7 @@ export type Release = (context: ExportContext) => void;
 /** For transfers that hold nothing. */
 export function releaseNothing(): void {}
 
-const transfers = new WeakMap<Reply, LateTransfer>();
+const transfers = new WeakMap<Reply, AsyncTransfer>();
 
 /**
  * Answers once a backend has: for each slot of a queue one object, made when it
@@ -39,7 +39,7 @@ export function finishLater(
 ): PromiseLike<void> {
   let transfer = transfers.get(reply);
   if (transfer === undefined) {
-    transfer = new LateTransfer(reply);
+    transfer = new AsyncTransfer(reply);
     transfers.set(reply, transfer);
   }
   transfer.begin(context, length, finish, release);
@@ -55,7 +55,7 @@ export function finishLater(
 
 type State = "waiting" | "done" | "failed";
 
-class LateTransfer implements PromiseLike<void> {
+class AsyncTransfer implements PromiseLike<void> {
   readonly #reply: Reply;
   #context: ExportContext | null = null;
   #length = 0;

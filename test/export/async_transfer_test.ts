@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { finishLater } from "../../src/export/late_transfer.ts";
+import { finishLater } from "../../src/export/async_transfer.ts";
 import type { ExportContext } from "../../src/export/export_context.ts";
 import { contiguousExchange } from "../../src/protocol/exchange.ts";
 import type { Reply } from "../../src/protocol/reply.ts";

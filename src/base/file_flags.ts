@@ -1,0 +1,50 @@
+/**
+ * Flags and modes of Linux's file system calls: the values that the kernel, an
+ * image's file system and the wire protocol share.
+ *
+ * @module
+ */
+
+/**
+ * Flags of open(2) that have the same value on every architecture; `flags` of
+ * fuse_open_in.
+ */
+export const O = {
+  ACCMODE: 0o3,
+  RDONLY: 0o0,
+  WRONLY: 0o1,
+  RDWR: 0o2,
+  CREAT: 0o100,
+  EXCL: 0o200,
+  NOCTTY: 0o400,
+  TRUNC: 0o1000,
+  APPEND: 0o2000,
+  NONBLOCK: 0o4000,
+  CLOEXEC: 0o2000000,
+} as const;
+
+/** `whence` of lseek(2) and of fuse_lseek_in. */
+export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
+
+/** `mode` of fallocate(2) and of fuse_fallocate_in. */
+export const FALLOC_FL = {
+  KEEP_SIZE: 0x01,
+  PUNCH_HOLE: 0x02,
+  NO_HIDE_STALE: 0x04,
+  COLLAPSE_RANGE: 0x08,
+  ZERO_RANGE: 0x10,
+  INSERT_RANGE: 0x20,
+  UNSHARE_RANGE: 0x40,
+} as const;
+
+/** File types: the bits of `st_mode` that S_IFMT masks, stat(2). */
+export const S_IF = {
+  MT: 0o170000,
+  SOCK: 0o140000,
+  LNK: 0o120000,
+  REG: 0o100000,
+  BLK: 0o060000,
+  DIR: 0o040000,
+  CHR: 0o020000,
+  IFO: 0o010000,
+} as const;
