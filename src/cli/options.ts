@@ -138,13 +138,6 @@ export const OPTIONS = {
     help:
       "what goes wrong: none, all, names with commas between them, or swarm to draw everything from the seed (default: none)",
   },
-  table: {
-    help: "print measured throughput beside the predicted one",
-  },
-  plot: {
-    value: "FILE",
-    help: "draw throughput by queues for each policy, as SVG",
-  },
   help: {
     letter: "h",
     help: "print this text",

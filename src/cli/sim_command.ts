@@ -3,17 +3,11 @@ import {
   type SimulationHooks,
   type SimulationReport,
 } from "../../sim/mod.ts";
-import {
-  extrapolate,
-  formatTable,
-  plotSvg,
-  predictTable,
-} from "../../bench/prediction/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Arguments } from "./options.ts";
 import type { Output } from "./output.ts";
-import { readSimRequest, type SimRequest } from "./sim_options.ts";
+import { readSimulation } from "./sim_options.ts";
 import { stepProgress } from "./step_progress.ts";
 import { queueTable } from "./table.ts";
 
@@ -25,7 +19,7 @@ export const SIM: Command = {
   name: "sim",
   summary: "simulate a kernel and its clients, by seed, in virtual time",
   description:
-    "Runs the same serve loop, export and backends as 'export' does, against a kernel made of TypeScript, with clients like fio's, in virtual time: the same options and seed give the same run. Every reply and every byte is checked; a failure names the command that repeats it. Without options: 4 queues, 4 jobs, depth 16, 4 KiB, random reads. --table prints measured and predicted throughput, --plot draws how it grows with queues. Needs no permission but --allow-write for the plot.",
+    "Runs the same serve loop, export and backends as 'export' does, against a kernel made of TypeScript, with clients like fio's, in virtual time: the same options and seed give the same run. Every reply and every byte is checked; a failure names the command that repeats it. Without options: 4 queues, 4 jobs, depth 16, 4 KiB, random reads. Needs no permission.",
   operands: {},
   options: [
     "queues",
@@ -38,30 +32,17 @@ export const SIM: Command = {
     "cores",
     "seed",
     "faults",
-    "table",
-    "plot",
     "json",
   ],
   examples: {
     "sim --queues=8 --policy=exclusive-fifo": "see how blocked readers share",
-    "sim --rw=randrw --faults=all --seed=7": "have everything go wrong",
-    "sim --table": "predict the measured table",
+    "sim --rw=randrw --faults=all --seed=7": "inject every kind of fault",
   },
   run: runSim,
 };
 
 async function runSim(args: Arguments, output: Output): Promise<ExitCode> {
-  const request = readSimRequest(args);
-  if (request.table) tellTable(output);
-  if (request.plot !== null) writePlot(request.plot, request.cores);
-  if (request.table || request.plot !== null) return EXIT.OK;
-  return await simulate(request, output);
-}
-
-async function simulate(
-  { simulation }: SimRequest,
-  output: Output,
-): Promise<ExitCode> {
+  const simulation = readSimulation(args);
   const { jobs = 4, requests = 2000, faults } = simulation;
   const steps = faults === "swarm" ? SWARM_STEPS : jobs * requests;
   const progress = stepProgress(steps);
@@ -111,25 +92,4 @@ function tellFailure(
   }
   const rates = Object.keys(smallest!.rates);
   if (rates.length > 0) output.say(`mqfuse: with ${rates.join(", ")}`);
-}
-
-function tellTable(output: Output): void {
-  const cells = predictTable();
-  if (!output.json) {
-    for (const line of formatTable(cells).trimEnd().split("\n")) {
-      output.print(line);
-    }
-    return;
-  }
-  for (const cell of cells) output.print(JSON.stringify(cell));
-}
-
-function writePlot(path: string, cores: number | null): void {
-  const series = extrapolate(cores === null ? {} : { cores });
-  try {
-    Deno.writeTextFileSync(path, plotSvg(series));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot write the plot to ${path}: ${why}`);
-  }
 }

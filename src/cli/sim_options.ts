@@ -11,25 +11,13 @@ const SEED_MAX = 2 ** 32 - 1;
 const BLOCK_MAX = 1 << 20;
 const POLICIES = [...POLICY_NAMES, "uring"] as const;
 
-/** What the command line of `sim` asks for. */
-export interface SimRequest {
-  /** What is simulated. */
-  readonly simulation: SimulationOptions;
-  /** Whether the seed's table is printed beside the prediction. */
-  readonly table: boolean;
-  /** Where the plot goes, if anywhere. */
-  readonly plot: string | null;
-  /** How many CPUs, if it was said. */
-  readonly cores: number | null;
-}
-
 /**
- * Makes sense of the command line of `sim`.
+ * Reads the command line of `sim`. Options that are not given are left out.
  *
- * @throws {UsageError} If it makes none.
+ * @throws {UsageError} If an operand or a value is not understood.
  */
-export function readSimRequest(args: Arguments): SimRequest {
-  const { values, flags, operands } = args;
+export function readSimulation(args: Arguments): SimulationOptions {
+  const { values, operands } = args;
   if (operands[0] !== undefined) {
     throw new UsageError(
       `Cannot make sense of the operand ${operands[0]}; usage: sim [OPTIONS]`,
@@ -38,13 +26,12 @@ export function readSimRequest(args: Arguments): SimRequest {
   const count = (name: OptionName, max = COUNT_MAX) =>
     countOf(values.get(name), name, 1, max);
   const faults = faultsOf(values.get("faults"));
-  const cores = count("cores");
   const given = {
     queues: count("queues"),
     jobs: count("jobs"),
     depth: count("depth"),
     requests: count("requests", REQUESTS_MAX),
-    cores,
+    cores: count("cores"),
     seed: countOf(values.get("seed"), "seed", 0, SEED_MAX),
     blockSize: blockSizeOf(values.get("bs")),
     pattern: oneOf(values.get("rw"), "rw", PATTERNS),
@@ -58,12 +45,7 @@ export function readSimRequest(args: Arguments): SimRequest {
       `Cannot use --faults=swarm with other options: it draws them from the seed; give --seed alone`,
     );
   }
-  return {
-    simulation: Object.fromEntries(known),
-    table: flags.has("table"),
-    plot: values.get("plot") ?? null,
-    cores,
-  };
+  return Object.fromEntries(known);
 }
 
 function countOf(

@@ -2,28 +2,23 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { FAULT_NAMES } from "../../sim/mod.ts";
 import { readArguments } from "../../src/cli/options.ts";
 import { SIM } from "../../src/cli/sim_command.ts";
-import { readSimRequest } from "../../src/cli/sim_options.ts";
+import { readSimulation } from "../../src/cli/sim_options.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 
 function request(...args: string[]) {
-  return readSimRequest(readArguments(args, SIM.options));
+  return readSimulation(readArguments(args, SIM.options));
 }
 
 function refusal(...args: string[]): string {
   return assertThrows(() => request(...args), UsageError).message;
 }
 
-Deno.test("readSimRequest() leaves out what was not said", () => {
-  assertEquals(request(), {
-    simulation: {},
-    table: false,
-    plot: null,
-    cores: null,
-  });
+Deno.test("readSimulation() leaves out what was not said", () => {
+  assertEquals(request(), {});
 });
 
-Deno.test("readSimRequest() reads every option", () => {
-  const { simulation, ...rest } = request(
+Deno.test("readSimulation() reads every option", () => {
+  const simulation = request(
     "--queues=8",
     "--jobs=2",
     "--depth=32",
@@ -34,8 +29,6 @@ Deno.test("readSimRequest() reads every option", () => {
     "--cores=6",
     "--seed=4294967295",
     "--faults=late-reply,abort",
-    "--table",
-    "--plot=out.svg",
   );
   assertEquals(simulation, {
     queues: 8,
@@ -49,29 +42,28 @@ Deno.test("readSimRequest() reads every option", () => {
     seed: 4294967295,
     faults: ["late-reply", "abort"],
   });
-  assertEquals(rest, { table: true, plot: "out.svg", cores: 6 });
 });
 
-Deno.test("readSimRequest() reads faults by name, all, none or by chance", () => {
-  assertEquals(request("--faults=none").simulation, {});
-  assertEquals(request("--faults=all").simulation, { faults: FAULT_NAMES });
-  const { faults, seed } = request("--faults=swarm", "--seed=3").simulation;
+Deno.test("readSimulation() reads faults by name, all, none or by chance", () => {
+  assertEquals(request("--faults=none"), {});
+  assertEquals(request("--faults=all"), { faults: FAULT_NAMES });
+  const { faults, seed } = request("--faults=swarm", "--seed=3");
   assertEquals([faults, seed], ["swarm", 3]);
 });
 
-Deno.test("readSimRequest() knows every policy and every pattern", () => {
+Deno.test("readSimulation() knows every policy and every pattern", () => {
   for (const policy of ["round-robin", "exclusive-fifo", "herd", "uring"]) {
-    const { simulation } = request(`--policy=${policy}`);
+    const simulation = request(`--policy=${policy}`);
     assertEquals(Object.entries(simulation), [["policy", policy]]);
   }
   const patterns = ["read", "write", "randread", "randwrite", "rw", "randrw"];
   for (const pattern of patterns) {
-    const { simulation } = request(`--rw=${pattern}`);
+    const simulation = request(`--rw=${pattern}`);
     assertEquals(Object.entries(simulation), [["pattern", pattern]]);
   }
 });
 
-Deno.test("readSimRequest() says in a sentence what it cannot use", () => {
+Deno.test("readSimulation() says in a sentence what it cannot use", () => {
   const sentences = {
     "disk.img":
       "Cannot make sense of the operand disk.img; usage: sim [OPTIONS]",
