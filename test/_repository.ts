@@ -7,7 +7,7 @@
 /** The repository's root folder. */
 const ROOT: URL = new URL("../", import.meta.url);
 
-/** Folders that are not part of the sources. */
+/** Folders, or the file of a linked worktree, that are no sources. */
 const SKIPPED = new Set([".git", "coverage", "node_modules"]);
 
 /** Ends of the names of files that are not text. */
@@ -34,8 +34,9 @@ export function canReadRepository(): boolean {
 async function collect(folder: string, files: SourceFile[]): Promise<void> {
   for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
     const path = `${folder}${entry.name}`.replace(/^\.\//, "");
+    if (SKIPPED.has(entry.name)) continue;
     if (entry.isDirectory) {
-      if (!SKIPPED.has(entry.name)) await collect(`./${path}/`, files);
+      await collect(`./${path}/`, files);
     } else if (entry.isFile && !BINARY.test(path)) {
       files.push({ path, text: await Deno.readTextFile(new URL(path, ROOT)) });
     }

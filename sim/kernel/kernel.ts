@@ -1,5 +1,5 @@
 import { futexWait } from "../../src/shared_memory/futex.ts";
-import { type MemoryChannelHandle } from "../../src/queue/memory_channel.ts";
+import type { MemoryChannelHandle } from "../../src/queue/memory_channel.ts";
 import { CHANNEL_END, MemoryQueue } from "../../src/queue/memory_queue.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
 import { STILL_CLOCK } from "../determinism/clock.ts";

@@ -5,7 +5,7 @@ import {
 } from "../protocol/protocol_version.ts";
 import { ERRNO } from "../base/errno.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import { type MemoryChannel, type MemoryEntry } from "./memory_channel.ts";
+import type { MemoryChannel, MemoryEntry } from "./memory_channel.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 const ENDS: readonly QueueEnd[] = [

@@ -9,7 +9,7 @@ import { accessors } from "../../src/protocol/accessors.ts";
 import { writeStruct } from "../../src/protocol/codec.ts";
 import { DirentWriter } from "../../src/protocol/dirent.ts";
 import { Errno } from "../../src/base/errno.ts";
-import { type InitFlagName } from "../../src/protocol/flags.ts";
+import type { InitFlagName } from "../../src/protocol/flags.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { sizeOf } from "../../src/protocol/layout.ts";
 import { type OpcodeName, opcodeName } from "../../src/protocol/opcodes.ts";
