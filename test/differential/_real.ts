@@ -7,7 +7,7 @@ import { TextLineStream } from "@std/streams";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { mountExport } from "../../src/session/mount_export.ts";
-import { clearMounts, eventually, within } from "../kernel/_harness.ts";
+import { clearMounts, eventually, within } from "../mount/_harness.ts";
 import type { ClientAnswer, ClientJob } from "./_client.ts";
 import type { Run } from "./stream.ts";
 import type { Script } from "./step.ts";

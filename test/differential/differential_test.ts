@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { inDirectory } from "../kernel/_harness.ts";
+import { inDirectory } from "../mount/_harness.ts";
 import { kernelTest, testIf } from "../requirements.ts";
 import { compare } from "./compare.ts";
 import { KNOWN_DIFFERENCES } from "./known_differences.ts";

@@ -7,7 +7,7 @@
  */
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingForKernel } from "../requirements.ts";
-import { inDirectory } from "../kernel/_harness.ts";
+import { inDirectory } from "../mount/_harness.ts";
 import { aligned, compare, type Comparison } from "./compare.ts";
 import { KNOWN_DIFFERENCES } from "./known_differences.ts";
 import { RealKernel } from "./_real.ts";

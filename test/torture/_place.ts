@@ -6,7 +6,7 @@
  */
 import { readMounts } from "../../src/linux/mount/mounts.ts";
 import { kernelTest } from "../requirements.ts";
-import { exists, must, run, within } from "../kernel/_harness.ts";
+import { exists, must, run, within } from "../mount/_harness.ts";
 
 const PREFIX = "mqfuse_torture_";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { startModule } from "../conformance/_module_process.ts";
+import { startModule } from "../mount/_faulty_process.ts";
 import {
   type Ended,
   eventually,
@@ -14,7 +14,7 @@ import {
   must,
   run,
   within,
-} from "../kernel/_harness.ts";
+} from "../mount/_harness.ts";
 import { emptyFile, torture } from "./_place.ts";
 
 const MIB = 1 << 20;

@@ -6,7 +6,7 @@ import {
   imageIn,
   isMounted,
   must,
-} from "../kernel/_harness.ts";
+} from "../mount/_harness.ts";
 import { torture } from "./_place.ts";
 import { amount, tell } from "./_scale.ts";
 

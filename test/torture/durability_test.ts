@@ -6,7 +6,7 @@ import {
   run,
   runMain,
   within,
-} from "../kernel/_harness.ts";
+} from "../mount/_harness.ts";
 import { emptyFile, makeMedium, type Medium, torture } from "./_place.ts";
 
 const MIB = 1 << 20;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ExportProcess, must, within } from "../kernel/_harness.ts";
+import { ExportProcess, must, within } from "../mount/_harness.ts";
 import { BLOCK, sequenceOf } from "./_blocks.ts";
 import { emptyFile, torture } from "./_place.ts";
 import { amount, tell } from "./_scale.ts";

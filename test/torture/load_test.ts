@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ExportProcess, imageIn } from "../kernel/_harness.ts";
+import { ExportProcess, imageIn } from "../mount/_harness.ts";
 import { torture } from "./_place.ts";
 import { amount, isFull, tell } from "./_scale.ts";
 

@@ -10,7 +10,7 @@ import {
   imageIn,
   must,
   run,
-} from "../kernel/_harness.ts";
+} from "../mount/_harness.ts";
 import { emptyFile, makeMedium, torture } from "./_place.ts";
 
 const MIB = 1 << 20;

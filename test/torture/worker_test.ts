@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type FaultName, TRIGGER } from "../conformance/_faulty_backend.ts";
-import { startModule } from "../conformance/_module_process.ts";
+import { type FaultName, TRIGGER } from "../mount/_faulty_backend.ts";
+import { startModule } from "../mount/_faulty_process.ts";
 import {
   type Ended,
   eventually,
@@ -15,7 +15,7 @@ import {
   must,
   run,
   within,
-} from "../kernel/_harness.ts";
+} from "../mount/_harness.ts";
 import { torture } from "./_place.ts";
 
 const MIB = 1 << 20;

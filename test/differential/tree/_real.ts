@@ -8,7 +8,7 @@ import { TREE_FS_FLAGS, TreeFs } from "../../../examples/tree_fs/tree_fs.ts";
 import type { TraceRecord } from "../../../src/protocol/trace_record.ts";
 import { OPCODES } from "../../../src/protocol/opcodes.ts";
 import { mountHandler } from "../../../src/session/mount_handler.ts";
-import { clearMounts, eventually, within } from "../../kernel/_harness.ts";
+import { clearMounts, eventually, within } from "../../mount/_harness.ts";
 import type { TreeAnswer, TreeJob } from "./_client.ts";
 import { START, type TreeRun } from "./compare.ts";
 import type { TreeScript } from "./step.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { inDirectory } from "../../kernel/_harness.ts";
+import { inDirectory } from "../../mount/_harness.ts";
 import { kernelTest, testIf } from "../../requirements.ts";
 import { differences } from "./compare.ts";
 import { RealTree } from "./_real.ts";

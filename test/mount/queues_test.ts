@@ -8,7 +8,7 @@ import {
   MIB,
   must,
   runMain,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 item(17, "four queues take qemu-img's benchmark", async (directory) => {
   const { mountpoint } = await imageIn(directory, MIB);

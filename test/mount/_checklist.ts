@@ -5,9 +5,9 @@
  * @module
  */
 import { kernelTest } from "../requirements.ts";
-import { inDirectory, must, run } from "../kernel/_harness.ts";
+import { inDirectory, must, run } from "./_harness.ts";
 
-export * from "../kernel/_harness.ts";
+export * from "./_harness.ts";
 
 /** Bytes in a mebibyte. */
 export const MIB = 1 << 20;

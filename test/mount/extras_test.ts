@@ -12,7 +12,7 @@ import {
   must,
   shell,
   sizeOf,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 item(26, "O_TRUNC does not wipe an image of fixed size", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, MIB);

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseResults } from "../../bench/fio/results.ts";
 import { readMounts } from "../../src/linux/mount/mounts.ts";
-import { eventually, inDirectory, within } from "../kernel/_harness.ts";
+import { eventually, inDirectory, within } from "./_harness.ts";
 import { kernelTest } from "../requirements.ts";
 
 const MAIN = new URL("../../bench/fio/main.ts", import.meta.url).pathname;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { imageIn, isMounted, item, MIB, qemuIo, run } from "./_item.ts";
-import { startModule } from "./_module_process.ts";
+import { imageIn, isMounted, item, MIB, qemuIo, run } from "./_checklist.ts";
+import { startModule } from "./_faulty_process.ts";
 
 item(20, "an image that fails gives EIO, no more", async (directory) => {
   const { mountpoint } = await imageIn(directory, MIB);

@@ -12,7 +12,7 @@ import {
   run,
   runMain,
   sizeOf,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 item(1, "a missing mountpoint is an error", async (directory) => {
   const { image } = await imageIn(directory, MIB);

@@ -7,7 +7,7 @@ import {
   modeOf,
   must,
   run,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 

@@ -9,7 +9,7 @@ import {
   must,
   qemuIo,
   run,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 item(3, "a read-only export shows the image", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, 64 * MIB);

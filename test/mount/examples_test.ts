@@ -4,7 +4,7 @@ import {
   script,
   serveExample,
   temporaryDirectory,
-} from "./_program.ts";
+} from "./_example.ts";
 
 mountTest("hello.ts shows one file", async () => {
   await using undo = new AsyncDisposableStack();

@@ -9,7 +9,7 @@ import {
   qemuIo,
   run,
   sizeOf,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 const WRITE = "write -P 42 1M 64k";
 const GROWTH = 65536;

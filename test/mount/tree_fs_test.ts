@@ -7,8 +7,8 @@ import {
   serveExample,
   type Serving,
   temporaryDirectory,
-} from "./_program.ts";
-import { SCRIPTS } from "./_scripts.ts";
+} from "./_example.ts";
+import { SCRIPTS } from "./_example_scripts.ts";
 
 const NAME = "tree_fs/main.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { TRIGGER } from "../conformance/_faulty_backend.ts";
-import { startModule } from "../conformance/_module_process.ts";
+import { TRIGGER } from "./_faulty_backend.ts";
+import { startModule } from "./_faulty_process.ts";
 import {
   eventually,
   imageIn,

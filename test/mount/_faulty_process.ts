@@ -1,7 +1,7 @@
-import { ExportProcess } from "../kernel/_harness.ts";
+import { ExportProcess } from "./_harness.ts";
 import type { FaultName } from "./_faulty_backend.ts";
 
-const PROGRAM = new URL("./_module_program.ts", import.meta.url).pathname;
+const PROGRAM = new URL("./_faulty_program.ts", import.meta.url).pathname;
 
 /** Exports the backend of `_faulty_backend.ts`, in a process of its own. */
 export async function startModule(

@@ -7,7 +7,7 @@ import {
   MIB,
   must,
   qemuIo,
-} from "./_item.ts";
+} from "./_checklist.ts";
 
 item(16, "zeroes that may be unmapped are zeroes", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, 64 * MIB);
