@@ -91,13 +91,25 @@ export class MemoryBackend implements Backend {
     };
   }
 
-  read(position: number, into: Uint8Array, length: number): number {
-    into.set(this.#bytes.subarray(position, position + length));
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
+    buffer.set(this.#bytes.subarray(position, position + length), start);
     return length;
   }
 
-  write(position: number, from: Uint8Array, length: number): number {
-    this.#bytes.set(from.subarray(0, length), position);
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
+    const whole = start === 0 && length === buffer.length;
+    const bytes = whole ? buffer : buffer.subarray(start, start + length);
+    this.#bytes.set(bytes, position);
     this.#mark(position, length);
     return length;
   }

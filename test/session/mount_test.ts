@@ -29,7 +29,7 @@ kernelTest("mountExport() serves a backend of the calling thread", async () => {
   assert(ticks > 0, "the calling thread's timers go on");
   const data = await Deno.readFile(place.path("data"));
   const held = new Uint8Array(MIB);
-  backend.read(0, held, MIB);
+  backend.read(0, held, 0, MIB);
   assertEquals(held, data);
 });
 
