@@ -35,6 +35,7 @@ export * from "./src/queue/fuse_device.ts";
 export * from "./src/queue/handshake.ts";
 export * from "./src/queue/memory_channel.ts";
 export * from "./src/queue/memory_queue.ts";
+export * from "./src/queue/notifier.ts";
 export * from "./src/queue/poll_strategy.ts";
 export * from "./src/queue/queue_statistics.ts";
 export * from "./src/queue/request_queue.ts";

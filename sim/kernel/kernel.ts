@@ -1,6 +1,7 @@
 import { futexWait } from "../../src/shared_memory/futex.ts";
 import type { MemoryChannelHandle } from "../../src/queue/memory_channel.ts";
 import { CHANNEL_END, MemoryQueue } from "../../src/queue/memory_queue.ts";
+import type { Notifier } from "../../src/queue/notifier.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
 import { STILL_CLOCK } from "../determinism/clock.ts";
 import { Connection } from "./connection.ts";
@@ -113,6 +114,11 @@ export class SimKernel implements Caller {
     link.isLocal = true;
     const offers = isRing ? channel.options.capacity : 1;
     return new MemoryQueue(channel, { kernel: this.#server, offers });
+  }
+
+  /** Sends notifications through the descriptor of a queue. */
+  notifier(index: number = this.control): Notifier {
+    return { notify: (message) => this.#server.notified(index, message) };
   }
 
   /** The queues' memory, to be posted to other threads. */

@@ -66,7 +66,7 @@ export class QueueWorker {
         case "trace":
           return listener.trace?.(data.record);
         case "report":
-          return listener.report(data.during, data.message);
+          return listener.report(data.during, data.error.message);
         case "done":
           isOver = true;
           return done.resolve(data.end);
