@@ -2541,11 +2541,6 @@ var DeviceQueue = class {
     if (this.#end?.reason === "closed") return false;
     return this.#device.write(slot.outgoing, length) === length;
   }
-  notify(message) {
-    if (this.#end !== null) return -ERRNO.ENODEV;
-    const written = this.#device.write(message, message.byteLength);
-    return written < 0 ? written : 0;
-  }
   close() {
     if (this.#end?.reason === "closed") return;
     this.#end = {
@@ -3085,76 +3080,6 @@ var NAMES2 = new Map(Object.entries(NOTIFICATIONS).map(([name, { code }]) => [
   code,
   name
 ]));
-function notificationName(code) {
-  return NAMES2.get(code);
-}
-function decodeNotification(bytes) {
-  if (bytes.length < OUT_HEADER2.size) {
-    throw new ProtocolError("short header", 0, OUT_HEADER2.size, bytes.length);
-  }
-  const view = viewOf(bytes);
-  const code = OUT_HEADER2.get.error(view);
-  const length = OUT_HEADER2.get.len(view);
-  const fail = (kind, expected, received) => new NotificationError(kind, code, expected, received);
-  if (length !== bytes.length) {
-    throw fail("wrong length", length, bytes.length);
-  }
-  const notification = notificationName(code);
-  if (notification === void 0 || OUT_HEADER2.get.unique(view) !== 0n) {
-    throw fail("unknown opcode", 0, bytes.length);
-  }
-  const row = NOTIFICATIONS[notification];
-  const start = OUT_HEADER2.size + (row.out ? sizeOf(row.out) : 0);
-  if (bytes.length < start) throw fail("short body", start, bytes.length);
-  const body = row.out === void 0 ? {} : decodeStruct(row.out, bytes, OUT_HEADER2.size);
-  const rest = bytes.subarray(start);
-  let name = "";
-  let data = new Uint8Array();
-  let nodeids = [];
-  switch (row.tail) {
-    case "name": {
-      const size = Number(body.namelen);
-      if (size > FUSE_NAME_MAX) throw fail("long name", FUSE_NAME_MAX, size);
-      if (rest.length !== size + 1 || rest[size] !== 0) {
-        throw fail("missing NUL", size + 1, rest.length);
-      }
-      name = nameOfBytes(rest.subarray(0, size));
-      break;
-    }
-    case "data":
-      if (rest.length !== Number(body.size)) {
-        throw fail("short data", Number(body.size), rest.length);
-      }
-      data = rest.slice();
-      break;
-    case "nodeids": {
-      const size = 8 * Number(body.count);
-      if (rest.length !== size) throw fail("short items", size, rest.length);
-      nodeids = [
-        ...new BigUint64Array(rest.slice().buffer)
-      ];
-      break;
-    }
-    default:
-      if (rest.length > 0) throw fail("long body", start, bytes.length);
-  }
-  return {
-    notification,
-    body,
-    name,
-    data,
-    nodeids
-  };
-}
-var NotificationError = class extends ProtocolError {
-  /** Describes a notification that was refused. */
-  constructor(kind, code, expected, received) {
-    super(kind, code, expected, received);
-    this.name = "NotificationError";
-    const name = notificationName(code) ?? code;
-    this.message = `Cannot read notification ${name}: ${kind}, expected ${expected} bytes, received ${received}`;
-  }
-};
 
 // src/protocol/trace_record.ts
 var SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
@@ -3261,42 +3186,6 @@ function countEntries(bytes, plus) {
     return null;
   }
 }
-function traceNotification(queue, message) {
-  const common = {
-    queue,
-    direction: "->",
-    unique: 0n,
-    opcode: 0
-  };
-  try {
-    const decoded = decodeNotification(message);
-    const { notification } = decoded;
-    const { out, tail } = NOTIFICATIONS[notification];
-    const fields = out === void 0 ? {} : structFields(out, message, OUT_HEADER_SIZE4);
-    if (tail === "name") fields.name = textOf(decoded.name);
-    if (tail === "nodeids") fields.nodeids = [
-      ...decoded.nodeids
-    ];
-    const bytes = decoded.data.length;
-    return {
-      ...common,
-      notification,
-      fields,
-      bytes
-    };
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    const fields = {
-      code: error.opcode,
-      fault: error.message
-    };
-    return {
-      ...common,
-      fields,
-      bytes: message.length
-    };
-  }
-}
 function structFields(name, bytes, base) {
   const all = decodeStruct(name, bytes, base);
   return Object.fromEntries(Object.entries(all).filter(([field]) => !SILENT.test(field)));
@@ -3365,14 +3254,6 @@ var TraceQueue = class {
       } : record);
     }
     return this.#queue.reply(exchange);
-  }
-  notify(message) {
-    const record = traceNotification(this.index, message);
-    this.#show(this.#wire ? {
-      ...record,
-      wire: message.slice()
-    } : record);
-    return this.#queue.notify(message);
   }
   settleCarried() {
     this.#queue.settleCarried?.();
@@ -3669,9 +3550,6 @@ var UringQueue = class {
     this.#ring.commit(entry.number);
     this.#submitIfWaiting();
     return true;
-  }
-  notify(message) {
-    return this.#end === null ? this.#device.notify(message) : -ERRNO.ENODEV;
   }
   settleCarried() {
     const first = this.#entries.length + 1;
@@ -7010,8 +6888,8 @@ async function run(start) {
       statistics: new QueueStatistics(start.statistics),
       report: (error, during) => tell({
         kind: "report",
-        during,
-        message: messageOf2(error)
+        error: cloneable(error),
+        during
       })
     });
     await close();
@@ -7043,6 +6921,13 @@ function traced(queue, { trace, traceWire: wire }) {
   }), {
     wire
   }) : queue;
+}
+function cloneable(error) {
+  const copy = new Error(messageOf2(error));
+  if (error instanceof Error && error.stack !== void 0) {
+    copy.stack = error.stack;
+  }
+  return copy;
 }
 function messageOf2(error) {
   return error instanceof Error ? error.message : String(error);
