@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import type { BlockFile, BlockFileStat } from "./block_file.ts";
@@ -162,7 +163,7 @@ export class FileBackend implements Backend {
   #stat(): BlockFileStat {
     const stat = this.#file.fstat();
     if (typeof stat !== "number") return stat;
-    throw Object.assign(new Error(`Cannot stat ${this.name}`), {
+    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
       errno: -stat,
     });
   }

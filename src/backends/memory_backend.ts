@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import { ERRNO } from "../base/errno.ts";
 
@@ -26,7 +27,7 @@ export interface MemoryDiskOptions {
  * Reserves the memory of a disk; the system hands it out when it is written.
  *
  * @param size Size of the disk in bytes.
- * @throws {RangeError} If there is not so much memory.
+ * @throws {UserError} If there is not so much memory.
  */
 export function createMemoryDisk(
   size: number,
@@ -47,7 +48,7 @@ export function createMemoryDisk(
       ),
     };
   } catch (cause) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`,
       { cause },
     );

@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
@@ -50,8 +51,8 @@ export class QueueWorker {
     let isOver = false;
     const failed = (message: string) => {
       isOver = true;
-      ring.reject(new Error(message));
-      ready.reject(new Error(message));
+      ring.reject(new UserError(message));
+      ready.reject(new UserError(message));
       done.resolve({ reason: "failed", message });
     };
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { UserError } from "../../src/base/user_error.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
@@ -36,7 +37,7 @@ Deno.test("NullBackend tells the size it was truncated to", () => {
 });
 
 Deno.test("createMemoryDisk names the size when memory is short", () => {
-  const error = assertThrows(() => createMemoryDisk(2 ** 52), RangeError);
+  const error = assertThrows(() => createMemoryDisk(2 ** 52), UserError);
   assertEquals(
     error.message,
     `Cannot make a memory disk of ${

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UserError } from "../../src/base/user_error.ts";
 import { type ExportSession, mountExport, mountHandler } from "../../mod.ts";
 import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
 import { kernelTest } from "../requirements.ts";
@@ -41,7 +42,7 @@ kernelTest(
     const { mountpoint } = place;
     await assertRejects(
       () => mountExport({ source: { backend }, mountpoint, queues: 2 }),
-      RangeError,
+      UserError,
       "give it as a module",
     );
   },
