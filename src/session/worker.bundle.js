@@ -3702,6 +3702,11 @@ function entryOf({ headers, payload }, number) {
   };
 }
 
+// src/base/user_error.ts
+var UserError = class extends Error {
+  name = "UserError";
+};
+
 // src/linux/syscall/c_string.ts
 var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
@@ -4377,14 +4382,14 @@ function openLibrary() {
       return Deno.dlopen(name, SYMBOLS).symbols;
     } catch (error) {
       if (isPermissionError(error)) {
-        throw new Error(`Cannot open the C library ${name}: Deno may not call native code (run it with --allow-ffi)`, {
+        throw new UserError(`Cannot open the C library ${name}: Deno may not call native code (run it with --allow-ffi)`, {
           cause: error
         });
       }
       failures.push(`${name}: ${messageOf(error)}`);
     }
   }
-  throw new Error(`Cannot open the C library: none of these worked: ${failures.join("; ")} (this program needs Linux on x86_64 or aarch64)`);
+  throw new UserError(`Cannot open the C library: none of these worked: ${failures.join("; ")} (this program needs Linux on x86_64 or aarch64)`);
 }
 function isPermissionError(error) {
   return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
@@ -4392,11 +4397,6 @@ function isPermissionError(error) {
 function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
-
-// src/base/user_error.ts
-var UserError = class extends Error {
-  name = "UserError";
-};
 
 // src/linux/syscall/system_error.ts
 var SystemError = class extends UserError {
@@ -6231,7 +6231,7 @@ var FileBackend = class {
   #stat() {
     const stat = this.#file.fstat();
     if (typeof stat !== "number") return stat;
-    throw Object.assign(new Error(`Cannot stat ${this.name}`), {
+    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
       errno: -stat
     });
   }
@@ -6740,14 +6740,24 @@ async function importFactory(spec, what) {
   } catch (cause) {
     const { message } = cause;
     const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports" : "";
-    throw new Error(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
+    throw new UserError(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
       cause
     });
   }
   if (typeof loaded.default !== "function") {
-    throw new TypeError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
+    throw new UserError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
   }
-  return loaded.default;
+  const factory = loaded.default;
+  return async (options) => {
+    try {
+      return await factory(options);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UserError(`Cannot make a ${what} from the module ${spec.module}: ${why}`, {
+        cause
+      });
+    }
+  };
 }
 
 // src/session/open_backend.ts
