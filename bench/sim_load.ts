@@ -15,12 +15,15 @@ import { BlockExport, exportCapabilities } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import { O } from "../src/base/file_flags.ts";
 import { CheckedFile } from "../sim/oracle/checked_file.ts";
-import { Checker } from "../sim/oracle/checker.ts";
-import { SimClient } from "../sim/vfs/client.ts";
-import { SimKernel } from "../sim/kernel/kernel.ts";
-import { DiskModel } from "../sim/oracle/model.ts";
+import { ReplyChecker } from "../sim/oracle/reply_checker.ts";
+import { SimClient } from "../sim/vfs/sim_client.ts";
+import { SimKernel } from "../sim/vfs/sim_kernel.ts";
+import { DiskModel } from "../sim/oracle/disk_model.ts";
 import { Random } from "../sim/determinism/random.ts";
-import { serveInThread, type ThreadServer } from "../sim/workload/server.ts";
+import {
+  serveInThread,
+  type ThreadServer,
+} from "../sim/workload/thread_server.ts";
 
 /** Bytes of the disk that {@linkcode SimLoad} uses. */
 export const LOAD_DISK_SIZE: number = 1 << 22;
@@ -54,7 +57,7 @@ export interface SimLoadOptions {
  */
 export class SimLoad {
   readonly #kernel: SimKernel;
-  readonly #checker: Checker;
+  readonly #checker: ReplyChecker;
   readonly #server: ThreadServer;
   readonly #files: readonly CheckedFile[];
   readonly #options: SimLoadOptions;
@@ -62,7 +65,7 @@ export class SimLoad {
 
   private constructor(
     kernel: SimKernel,
-    checker: Checker,
+    checker: ReplyChecker,
     server: ThreadServer,
     files: readonly CheckedFile[],
     options: SimLoadOptions,
@@ -76,7 +79,7 @@ export class SimLoad {
 
   /** Mounts, and opens the file once for each job. */
   static async start(options: SimLoadOptions): Promise<SimLoad> {
-    const checker = new Checker();
+    const checker = new ReplyChecker();
     const kernel = new SimKernel({
       queues: QUEUES,
       capacity: DEPTH,

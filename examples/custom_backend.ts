@@ -35,17 +35,12 @@ class SectorBackend implements Backend {
   }
 
   /** A number is an answer; one that takes time would be a promise of it. */
-  read(
-    position: number,
-    buffer: Uint8Array,
-    start: number,
-    length: number,
-  ): number {
+  read(position: number, into: Uint8Array, length: number): number {
     for (let done = 0; done < length;) {
-      const within = (position + done) % SECTOR;
+      const start = (position + done) % SECTOR;
       const number = Math.floor((position + done) / SECTOR);
-      const bytes = sector(number).subarray(within, within + length - done);
-      buffer.set(bytes, start + done);
+      const bytes = sector(number).subarray(start, start + length - done);
+      into.set(bytes, done);
       done += bytes.length;
     }
     return length;

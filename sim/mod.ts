@@ -74,7 +74,6 @@ export type { STRUCTS } from "../src/protocol/structs.ts";
 export type { Handshake } from "../src/queue/handshake.ts";
 export * from "../src/queue/memory_channel.ts";
 export * from "../src/queue/memory_queue.ts";
-export type { Notifier } from "../src/queue/notifier.ts";
 export type {
   QueueCounters,
   QueueStatistics,
@@ -86,56 +85,55 @@ export type {
   RequestQueue,
 } from "../src/queue/request_queue.ts";
 export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
-export type { Mounted } from "./vfs/attributes.ts";
+export type { Mounted } from "./vfs/getattr.ts";
 export type { Caller, Credentials, SimAnswer, SimCall } from "./kernel/call.ts";
 export { CheckedFile } from "./oracle/checked_file.ts";
-export { SimClient, type SimMount } from "./vfs/client.ts";
+export { SimClient, type SimMount } from "./vfs/sim_client.ts";
 export type { TransferFile } from "./vfs/direct_io.ts";
 export type { TakenRequest } from "./kernel/dispatch.ts";
 export { type OptionalRequest, SimInode, type SimStat } from "./vfs/inode.ts";
-export { InodeLock } from "./vfs/inode_lock.ts";
-export type { Entry } from "./directories/ask.ts";
-export { TreeClient } from "./directories/client.ts";
-export { Dentry, type NodeOwner, TreeNode } from "./directories/node.ts";
-export { type Listed, SimDirectory } from "./directories/listing.ts";
-export { OPEN } from "./directories/open.ts";
-export { TreeProcess } from "./directories/process.ts";
-export { RENAME } from "./directories/renaming.ts";
+export { InodeLock } from "./vfs/locks.ts";
+export type { Entry } from "./directories/name_requests.ts";
+export { TreeClient } from "./directories/tree_client.ts";
+export { Dentry, type NodeOwner, TreeNode } from "./directories/dcache.ts";
+export { type Listed, SimDirectory } from "./directories/readdir.ts";
+export { OPEN } from "./directories/path_open.ts";
+export { TreeProcess } from "./directories/tree_process.ts";
+export { RENAME } from "./directories/rename.ts";
 export {
   SimTree,
   type SimTreeOptions,
   type TreeKernel,
-} from "./directories/tree.ts";
-export type { Opened } from "./vfs/opening.ts";
-export { SimKernel } from "./kernel/kernel.ts";
+} from "./directories/sim_tree.ts";
+export type { Opened } from "./vfs/file_open.ts";
+export { SimKernel } from "./vfs/sim_kernel.ts";
 export type { QueueReport, SimKernelOptions } from "./kernel/kernel_options.ts";
+export { DiskModel, type DiskModelOptions } from "./oracle/disk_model.ts";
 export {
-  DiskModel,
-  type DiskModelOptions,
   ModelMismatch,
   type ModelRead,
   type ModelResize,
   type ModelWrite,
-} from "./oracle/model.ts";
+} from "./oracle/model_calls.ts";
 export {
   type KernelLimits,
   type KernelOffer,
   LINUX_FLAGS,
 } from "./kernel/negotiation.ts";
-export type { CachedIo, OpenFile } from "./vfs/open_file.ts";
-export type { SimTime } from "./vfs/ownership.ts";
+export type { CachedIo, OpenFile } from "./vfs/file_io.ts";
+export type { SimTime } from "./vfs/setattr.ts";
 export * from "./kernel/policy.ts";
 export {
   serveInThread,
   type ThreadServer,
   type ThreadServerOptions,
-} from "./workload/server.ts";
-export { SimError } from "./kernel/sim_error.ts";
+} from "./workload/thread_server.ts";
+export { SimError } from "./kernel/call.ts";
 export type { SimStatfs } from "./vfs/statfs.ts";
-export { type FlockKind, FlockTable } from "./vfs/flock_table.ts";
+export { type FlockKind, FlockTable } from "./vfs/locks.ts";
 export { SimMapping } from "./vfs/mapping.ts";
 export { SimFile } from "./vfs/sim_file.ts";
-export type { Violation, ViolationKind } from "./oracle/violation.ts";
+export type { Violation, ViolationKind } from "./kernel/violation.ts";
 export type {
   HistoryCall,
   Overwrite,
@@ -158,25 +156,25 @@ export {
   planUser,
   type Step,
   type UserOptions,
-} from "./workload/plan.ts";
+} from "./workload/client_plan.ts";
 export { Random } from "./determinism/random.ts";
-export type { TakenReply } from "./kernel/device_writer.ts";
+export type { AcceptedReply } from "./kernel/reply_path.ts";
 export {
   planOf,
   runSimulation,
   type SimulationOptions,
   type SimulationReport,
   swarmPlan,
-} from "./workload/run.ts";
+} from "./workload/run_simulation.ts";
 export { shrinkPlan } from "./workload/shrink.ts";
-export * from "./kernel/signals.ts";
+export * from "./kernel/call.ts";
+export { simulatePlan } from "./workload/simulation.ts";
 export {
   type SimCosts,
-  simulatePlan,
   type SimulationHooks,
   type SimulationOutcome,
   type SimulationPlan,
-} from "./workload/simulation.ts";
+} from "./workload/simulation_plan.ts";
 export type { SizeChange, SizeWindow } from "./oracle/size_model.ts";
 export { type CachedFile, PageCache } from "./vfs/page_cache.ts";
 export type * from "../src/backends/backend.ts";

@@ -7,12 +7,12 @@
 import { ERRNO } from "../../src/base/errno.ts";
 import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
-import { SimError } from "../kernel/sim_error.ts";
-import { type Entry, readEntry } from "./ask.ts";
-import { attach, move } from "./dentry.ts";
-import { Dentry, detach, type TreeNode } from "./node.ts";
-import type { Held } from "./held.ts";
-import type { TreeProcess } from "./process.ts";
+import { SimError } from "../kernel/call.ts";
+import { type Entry, readEntry } from "./name_requests.ts";
+import { attach, move } from "./dcache.ts";
+import { Dentry, detach, type TreeNode } from "./dcache.ts";
+import type { Held } from "./dcache.ts";
+import type { TreeProcess } from "./tree_process.ts";
 
 const ENCODER = new TextEncoder();
 

@@ -7,13 +7,13 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
-import { accessed } from "../vfs/open_file.ts";
+import { accessed } from "../vfs/file_io.ts";
 import { MAY } from "../vfs/permission.ts";
-import { SimError } from "../kernel/sim_error.ts";
-import type { Dentry, TreeNode } from "./node.ts";
+import { SimError } from "../kernel/call.ts";
+import type { Dentry, TreeNode } from "./dcache.ts";
 import { lookup } from "./lookup.ts";
-import type { Held } from "./held.ts";
-import type { TreeProcess } from "./process.ts";
+import type { Held } from "./dcache.ts";
+import type { TreeProcess } from "./tree_process.ts";
 
 /** Symbolic links that one path may lead through: MAXSYMLINKS. */
 const LINKS_MAX = 40;

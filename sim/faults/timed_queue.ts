@@ -1,7 +1,7 @@
 import type { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
-import type { Cores } from "../kernel/cores.ts";
+import type { Cores } from "../determinism/clock.ts";
 
 /**
  * A queue whose thread needs a CPU for each request: one after another, so
@@ -72,6 +72,11 @@ export class TimedQueue implements RequestQueue {
   /** Sends a reply. */
   reply(exchange: Exchange): boolean {
     return this.#inner.reply(exchange);
+  }
+
+  /** Sends a notification. */
+  notify(message: Uint8Array<ArrayBuffer>): number {
+    return this.#inner.notify(message);
   }
 
   /** Lets go of the queue. */

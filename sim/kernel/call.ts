@@ -1,5 +1,5 @@
+import { errnoName } from "../../src/base/errno.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
-import type { Signals } from "./signals.ts";
 
 /** Who asks. */
 export interface Credentials {
@@ -51,4 +51,65 @@ export interface SimAnswer {
 export interface Caller {
   /** Sends a request; resolves when it ends, and never rejects. */
   call(call: SimCall): Promise<SimAnswer>;
+}
+
+/** What a process is told while it waits for the server. */
+export type Signal =
+  /** A signal with a handler: the call goes on, the server is told. */
+  | "interrupt"
+  /** SIGKILL: what the server has not read yet is given up. */
+  | "kill";
+
+/** The signals of one process. */
+export class Signals {
+  #interrupted = false;
+  #killed = false;
+  readonly #waiting: Set<() => void> = new Set();
+
+  /** Whether a signal came that was not dealt with. */
+  get interrupted(): boolean {
+    return this.#interrupted || this.#killed;
+  }
+
+  /** Whether the process is to die. */
+  get killed(): boolean {
+    return this.#killed;
+  }
+
+  /** Sends a signal to whatever the process waits for. */
+  send(signal: Signal): void {
+    if (signal === "kill") this.#killed = true;
+    else this.#interrupted = true;
+    for (const wake of [...this.#waiting]) wake();
+    // The handler has run when the calls that it met come back.
+    this.#interrupted = false;
+  }
+
+  /** Hears of each signal until {@linkcode Signals.forget}. */
+  watch(wake: () => void): void {
+    this.#waiting.add(wake);
+  }
+
+  /** Takes a {@linkcode Signals.watch} back. */
+  forget(wake: () => void): void {
+    this.#waiting.delete(wake);
+  }
+}
+
+/** What a system call of a simulated client fails with. */
+export class SimError extends Error {
+  /** The positive error number. */
+  readonly errno: number;
+
+  /**
+   * Makes the error of a system call.
+   *
+   * @param call The call, `pread` for instance.
+   * @param errno A positive error number.
+   */
+  constructor(call: string, errno: number) {
+    super(`Cannot ${call}: ${errnoName(errno)}`);
+    this.name = "SimError";
+    this.errno = errno;
+  }
 }

@@ -14,7 +14,7 @@ import type { DispatchPolicy } from "./policy.ts";
 import type { QueueLink } from "./queue_link.ts";
 import { Readers } from "./readers.ts";
 import { SimRequest } from "./sim_request.ts";
-import type { ViolationLog } from "../oracle/violation.ts";
+import type { ViolationLog } from "./violation.ts";
 
 /** A request that a queue has taken. */
 export interface TakenRequest {
@@ -88,8 +88,8 @@ export class Dispatcher {
   }
 
   /** Readers that were woken and found nothing. */
-  get wokenInVain(): number {
-    return this.#readers.wokenInVain;
+  get spuriousWakeups(): number {
+    return this.#readers.spuriousWakeups;
   }
 
   /** When the oldest pending request was made, in microseconds. */

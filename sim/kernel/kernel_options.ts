@@ -2,28 +2,11 @@ import type { Clock } from "../determinism/clock.ts";
 import type { TakenRequest } from "./dispatch.ts";
 import type { KernelOffer } from "./negotiation.ts";
 import type { DispatchPolicy } from "./policy.ts";
-import type { TakenReply } from "./device_writer.ts";
+import type { QueueOptions } from "./queue_link.ts";
+import type { AcceptedReply } from "./reply_path.ts";
 
 /** How a simulated kernel is made. */
-export interface SimKernelOptions {
-  /** Queues of the connection; 1 if left out. */
-  readonly queues?: number;
-  /**
-   * How many of them belong to the connection from the start; all if left
-   * out. The others are bound by `SimKernel.clone()`.
-   */
-  readonly bound?: number;
-  /** Requests that a queue may have outstanding at once; 16 if left out. */
-  readonly capacity?: number;
-  /** Largest payload of the queues' buffers in bytes; 1 MiB if left out. */
-  readonly maxPayload?: number;
-  /** How the bytes of an entry lie; contiguous if left out. */
-  readonly layout?: "contiguous" | "separate";
-  /**
-   * FUSE over io_uring: each queue is that of one CPU, and one more queue
-   * behind them is the descriptor itself. No if left out.
-   */
-  readonly uring?: boolean;
+export interface SimKernelOptions extends QueueOptions {
   /** Who gets which request; strict turns if left out. */
   readonly policy?: DispatchPolicy;
   /** What INIT offers; what Linux 6.18 does if left out. */
@@ -41,7 +24,7 @@ export interface SimKernelOptions {
   /** Hears of each request as a queue takes it. */
   readonly onTaken?: (taken: TakenRequest) => void;
   /** Hears of each reply that is accepted. */
-  readonly onReply?: (reply: TakenReply) => void;
+  readonly onReply?: (reply: AcceptedReply) => void;
 }
 
 /** What one queue has done. */

@@ -1,8 +1,8 @@
-import { futexWake } from "../../src/shared_memory/futex.ts";
-import type {
+import {
   MemoryChannel,
-  MemoryEntry,
+  type MemoryEntry,
 } from "../../src/queue/memory_channel.ts";
+import { futexWake } from "../../src/shared_memory/futex.ts";
 import { Fifo } from "./fifo.ts";
 import type { SimRequest } from "./sim_request.ts";
 
@@ -124,4 +124,48 @@ export class QueueLink {
   sleep(): Promise<void> {
     return new Promise((resolve) => this.#wake.push(resolve));
   }
+}
+
+/** How many queues a connection has, and their buffers. */
+export interface QueueOptions {
+  /** Number of queues; 1 if left out. */
+  readonly queues?: number;
+  /**
+   * How many of them belong to the connection from the start; all if left
+   * out. `SimKernel.clone()` binds the others.
+   */
+  readonly bound?: number;
+  /** Requests that a queue may have in flight; 16 if left out. */
+  readonly capacity?: number;
+  /** Largest payload of a queue's buffers in bytes; 1 MiB if left out. */
+  readonly maxPayload?: number;
+  /** Where the parts of a message lie in an entry; contiguous if left out. */
+  readonly layout?: "contiguous" | "separate";
+  /**
+   * FUSE over io_uring: each queue belongs to one CPU, and an additional last
+   * queue is the descriptor of /dev/fuse. No if left out.
+   */
+  readonly uring?: boolean;
+}
+
+/**
+ * Allocates the memory of a connection's queues, with the kernel's end of each.
+ *
+ * @param options Their number, size and transport.
+ * @returns The queues by number; with io_uring the last one is for control.
+ */
+export function makeLinks(options: QueueOptions): QueueLink[] {
+  const { queues = 1, capacity = 16, maxPayload = 1 << 20 } = options;
+  const { uring = false, bound = Infinity } = options;
+  const kernelDoorbell = new Int32Array(new SharedArrayBuffer(4));
+  const count = uring ? queues + 1 : queues;
+  return Array.from({ length: count }, (_, index) => {
+    const isRing = uring && index < queues;
+    const usual = options.layout ?? "contiguous";
+    const layout = isRing ? "separate" : uring ? "contiguous" : usual;
+    const channel = { index, capacity, maxPayload, layout, kernelDoorbell };
+    const link = new QueueLink(MemoryChannel.create(channel), isRing);
+    link.bound = index < bound || isRing || uring;
+    return link;
+  });
 }

@@ -16,7 +16,7 @@ export interface ReadersOptions {
 /** Queues that wait for a request: `fiq->waitq`. */
 export class Readers {
   /** Readers that were woken and found nothing. */
-  wokenInVain = 0;
+  spuriousWakeups = 0;
   readonly #options: ReadersOptions;
   /** Those who sleep, the longest-waiting first. */
   #asleep: number[] = [];
@@ -85,7 +85,7 @@ export class Readers {
   #run(queue: number): void {
     const before = this.#asleep.indexOf(queue);
     if (!this.#options.run(queue)) return;
-    this.wokenInVain++;
+    this.spuriousWakeups++;
     if (before >= 0 && this.#asleep[before] === queue) {
       this.#asleep.splice(before, 1);
       this.#asleep.push(queue);

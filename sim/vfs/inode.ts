@@ -1,8 +1,8 @@
 import { STATX } from "../../src/protocol/flags.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { type Clock, STILL_CLOCK } from "../determinism/clock.ts";
-import { FlockTable } from "./flock_table.ts";
-import { InodeLock } from "./inode_lock.ts";
+import { FlockTable } from "./locks.ts";
+import { InodeLock } from "./locks.ts";
 import { PageCache } from "./page_cache.ts";
 
 /** What stat(2) of the mounted file tells. */

@@ -1,7 +1,7 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { dropReference, type OpenFile } from "./open_file.ts";
+import { dropReference, type OpenFile } from "./file_io.ts";
 import { PAGE_SIZE, PageCache } from "./page_cache.ts";
-import { SimError } from "../kernel/sim_error.ts";
+import { SimError } from "../kernel/call.ts";
 
 /** What mmap(2) returns: a file's bytes as memory. */
 export class SimMapping {

@@ -2,8 +2,8 @@ import { accessors } from "../../src/protocol/accessors.ts";
 import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
 import { FUSE_WRITE } from "../../src/protocol/flags.ts";
 import type { Caller, Credentials } from "../kernel/call.ts";
-import type { Signals } from "../kernel/signals.ts";
-import { SimError } from "../kernel/sim_error.ts";
+import type { Signals } from "../kernel/call.ts";
+import { SimError } from "../kernel/call.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
 /** Bytes of a page. */

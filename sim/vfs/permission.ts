@@ -7,8 +7,8 @@
 import { ERRNO } from "../../src/base/errno.ts";
 import { STATX } from "../../src/protocol/flags.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
-import { askAttributes, type Mounted } from "./attributes.ts";
-import { SimError } from "../kernel/sim_error.ts";
+import { askAttributes, type Mounted } from "./getattr.ts";
+import { SimError } from "../kernel/call.ts";
 
 /** What somebody may want to do, as access(2) counts it. */
 export const MAY = { EXEC: 1, WRITE: 2, READ: 4 } as const;

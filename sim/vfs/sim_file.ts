@@ -2,16 +2,17 @@ import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FOPEN, FUSE_FSYNC } from "../../src/protocol/flags.ts";
 import { FALLOC_FL, O } from "../../src/base/file_flags.ts";
+import { attributes } from "./getattr.ts";
 import {
-  attributes,
   changeAttributes,
+  changeMode,
   changeSize,
   losesSetId,
   probeCapability,
   withoutSetId,
-} from "./attributes.ts";
+} from "./setattr.ts";
 import { READING, transferAsync } from "./direct_io.ts";
-import type { FlockKind } from "./flock_table.ts";
+import type { FlockKind } from "./locks.ts";
 import type { SimStat } from "./inode.ts";
 import {
   accessed,
@@ -22,11 +23,10 @@ import {
   read,
   seek,
   write,
-} from "./open_file.ts";
+} from "./file_io.ts";
 import { SimMapping } from "./mapping.ts";
-import { changeMode } from "./ownership.ts";
 import { allowed } from "./permission.ts";
-import { SimError } from "../kernel/sim_error.ts";
+import { SimError } from "../kernel/call.ts";
 import { type SimStatfs, statfs } from "./statfs.ts";
 
 const SUPPORTED = FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE |

@@ -1,7 +1,7 @@
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import type { Mounted } from "./attributes.ts";
+import type { Mounted } from "./getattr.ts";
 import { mayUse } from "./permission.ts";
-import { SimError } from "../kernel/sim_error.ts";
+import { SimError } from "../kernel/call.ts";
 
 /** What statfs(2) of the mounted file tells. */
 export interface SimStatfs {

@@ -1,12 +1,11 @@
-import { ERRNO } from "../../src/base/errno.ts";
 import { O } from "../../src/base/file_flags.ts";
 import { CheckedFile } from "../oracle/checked_file.ts";
-import { SimClient, type SimMount } from "../vfs/client.ts";
+import { SimClient, type SimMount } from "../vfs/sim_client.ts";
 import type { VirtualClock } from "../determinism/clock.ts";
-import type { Cores } from "../kernel/cores.ts";
-import type { DiskModel } from "../oracle/model.ts";
-import type { ClientPlan, Step } from "./plan.ts";
-import { SimError } from "../kernel/sim_error.ts";
+import type { Cores } from "../determinism/clock.ts";
+import type { DiskModel } from "../oracle/disk_model.ts";
+import type { ClientPlan, Step } from "./client_plan.ts";
+import { SimError } from "../kernel/call.ts";
 import type { SimFile } from "../vfs/sim_file.ts";
 
 /** What an {@linkcode Actor} works with. */
@@ -233,19 +232,4 @@ function bytesOf(step: Step): Uint8Array {
   const words = new Int32Array(Math.ceil(step.size / 4));
   words.fill(step.mark | 1);
   return new Uint8Array(words.buffer, 0, step.size);
-}
-
-/** Errors that a step may end with although nothing went wrong. */
-export function isExpected(step: Step, errno: number): boolean {
-  switch (step.do) {
-    case "lseek":
-      return errno === ERRNO.ENXIO || errno === ERRNO.EINVAL;
-    case "fallocate":
-      return errno === ERRNO.EOPNOTSUPP || errno === ERRNO.ENOSPC;
-    case "truncate":
-    case "ftruncate":
-      return errno === ERRNO.ENOSPC;
-    default:
-      return false;
-  }
 }

@@ -1,10 +1,7 @@
 import type { FaultName } from "../faults/faults.ts";
-import type { ClientPlan, Step } from "./plan.ts";
-import {
-  simulatePlan,
-  type SimulationHooks,
-  type SimulationPlan,
-} from "./simulation.ts";
+import type { ClientPlan, Step } from "./client_plan.ts";
+import { simulatePlan } from "./simulation.ts";
+import type { SimulationHooks, SimulationPlan } from "./simulation_plan.ts";
 
 /** Runs that are spent on making a failure smaller. */
 const RUNS_MAX = 200;

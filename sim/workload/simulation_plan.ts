@@ -8,8 +8,8 @@ import type { QueueTotals } from "../../src/queue/queue_statistics.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
 import type { FaultName, FaultRates } from "../faults/faults.ts";
-import type { SimKernel } from "../kernel/kernel.ts";
-import type { ClientPlan } from "./plan.ts";
+import type { SimKernel } from "../vfs/sim_kernel.ts";
+import type { ClientPlan } from "./client_plan.ts";
 import type { PolicyName } from "../kernel/policy.ts";
 
 /** What things take, in microseconds of virtual time. */
@@ -84,7 +84,7 @@ export interface SimulationOutcome {
   /** What each queue did. */
   readonly queues: readonly QueueTotals[];
   /** Readers that were woken and found nothing. */
-  readonly wokenInVain: number;
+  readonly spuriousWakeups: number;
   /** How often each fault was injected. */
   readonly faults: Readonly<Partial<Record<FaultName, number>>>;
   /** How many events there were. */

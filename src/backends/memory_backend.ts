@@ -1,4 +1,3 @@
-import { UserError } from "../base/user_error.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import { ERRNO } from "../base/errno.ts";
 
@@ -27,7 +26,7 @@ export interface MemoryDiskOptions {
  * Reserves the memory of a disk; the system hands it out when it is written.
  *
  * @param size Size of the disk in bytes.
- * @throws {UserError} If there is not so much memory.
+ * @throws {RangeError} If there is not so much memory.
  */
 export function createMemoryDisk(
   size: number,
@@ -48,7 +47,7 @@ export function createMemoryDisk(
       ),
     };
   } catch (cause) {
-    throw new UserError(
+    throw new RangeError(
       `Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`,
       { cause },
     );
@@ -92,25 +91,13 @@ export class MemoryBackend implements Backend {
     };
   }
 
-  read(
-    position: number,
-    buffer: Uint8Array,
-    start: number,
-    length: number,
-  ): number {
-    buffer.set(this.#bytes.subarray(position, position + length), start);
+  read(position: number, into: Uint8Array, length: number): number {
+    into.set(this.#bytes.subarray(position, position + length));
     return length;
   }
 
-  write(
-    position: number,
-    buffer: Uint8Array,
-    start: number,
-    length: number,
-  ): number {
-    const whole = start === 0 && length === buffer.length;
-    const bytes = whole ? buffer : buffer.subarray(start, start + length);
-    this.#bytes.set(bytes, position);
+  write(position: number, from: Uint8Array, length: number): number {
+    this.#bytes.set(from.subarray(0, length), position);
     this.#mark(position, length);
     return length;
   }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { UserError } from "../base/user_error.ts";
 import { parseSize } from "./size.ts";
 
 /** What a disk image is to be made of. */
@@ -22,7 +21,7 @@ export type ImageSource =
  * path that looks like one of those is written `./null:1G`.
  *
  * @param text What was written.
- * @throws {UserError} If a size is not one, or 0.
+ * @throws {RangeError} If a size is not one, or 0.
  */
 export function parseSource(text: string): ImageSource {
   const match = /^(null|memory|pattern):(.*)$/.exec(text);
@@ -30,7 +29,7 @@ export function parseSource(text: string): ImageSource {
   const kind = match[1] as "null" | "memory" | "pattern";
   const size = parseSize(match[2]!);
   if (size === 0) {
-    throw new UserError(
+    throw new RangeError(
       `Cannot make an empty disk "${text}": give it a size, such as ${kind}:1G`,
     );
   }

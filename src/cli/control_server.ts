@@ -8,7 +8,6 @@ import {
   type Controlled,
   type ControlReply,
 } from "./control.ts";
-import { sentenceOf } from "./failure.ts";
 import type { Output } from "./output.ts";
 
 /** A control socket, served from the thread that made it. */
@@ -58,7 +57,7 @@ export class ControlServer implements AsyncDisposable {
         served.finally(() => connections.delete(served));
       }
     } catch (error) {
-      this.#output.error(sentenceOf(error));
+      this.#output.error((error as Error).message);
     }
     await Promise.all(connections);
   }

@@ -1,4 +1,3 @@
-import { UserError } from "../base/user_error.ts";
 import { formatSize, parseSize } from "../backends/size.ts";
 import { connectUnix } from "../linux/socket/unix_socket.ts";
 import type { QueueTotals } from "../queue/queue_statistics.ts";
@@ -39,7 +38,7 @@ async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   if (!path) throw new UsageError(`Cannot connect without a PATH; ${USAGE}`);
   const request = requestOf(words);
   const reply = await ask(path, request);
-  if (!reply.ok) throw new UserError(reply.error);
+  if (!reply.ok) throw new Error(reply.error);
   if (output.json) output.print(JSON.stringify(reply));
   else tell(request, reply, output);
   return EXIT.OK;
@@ -63,7 +62,7 @@ function requestOf(words: readonly string[]): ControlRequest {
   try {
     return { command, size: parseSize(size!) };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`${error.message} (SIZE)`, { cause: error });
   }
 }
@@ -78,7 +77,7 @@ async function ask(
   // An export that ends may do so before it has answered.
   if (line === null && request.command === "stop") return { ok: true };
   if (line === null) {
-    throw new UserError(
+    throw new Error(
       `Cannot hear from ${path}: the export ended without an answer`,
     );
   }

@@ -1,4 +1,3 @@
-import { UserError } from "../base/user_error.ts";
 import {
   readText,
   removeFile,
@@ -16,7 +15,7 @@ export class Pidfile {
    * Looks at the place, but writes nothing yet.
    *
    * @param path Where the file is to be.
-   * @throws {UserError} If something lies there that must not be overwritten.
+   * @throws {Error} If something lies there that must not be overwritten.
    */
   constructor(path: string) {
     this.#path = path;
@@ -26,7 +25,7 @@ export class Pidfile {
   /**
    * Writes the file, in place of one whose process is gone.
    *
-   * @throws {UserError} If it cannot be written, or somebody else was faster.
+   * @throws {Error} If it cannot be written, or somebody else was faster.
    */
   write(): void {
     if (refuseTaken(this.#path)) removeFile(this.#path);
@@ -48,13 +47,11 @@ function refuseTaken(path: string): boolean {
   if (kind === "missing") return false;
   const what = `Cannot use ${path} as the pidfile:`;
   if (kind !== "file") {
-    throw new UserError(
-      `${what} it exists and is no plain file; choose another`,
-    );
+    throw new Error(`${what} it exists and is no plain file; choose another`);
   }
   const text = readText(path).trim();
   if (!/^\d*$/.test(text)) {
-    throw new UserError(
+    throw new Error(
       `${what} it exists and holds no process id; remove it or choose another`,
     );
   }
@@ -62,7 +59,7 @@ function refuseTaken(path: string): boolean {
   const stale = text === "" || Number(text) === Deno.pid ||
     pathKind(`/proc/${text}`) === "missing";
   if (stale) return true;
-  throw new UserError(
+  throw new Error(
     `${what} process ${text} that it names is running; end that or choose another`,
   );
 }

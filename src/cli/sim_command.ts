@@ -72,7 +72,7 @@ function tellReport(report: SimulationReport, output: Output): void {
     `${steps} steps, ${errors} of them failed, in ${ms} ms of virtual time`,
   );
   output.print(
-    `${requestsPerSecond} requests/s, ${report.wokenInVain} woken in vain`,
+    `${requestsPerSecond} requests/s, ${report.spuriousWakeups} spurious wake-ups`,
   );
   const injected = Object.entries(faults).map(([name, n]) => `${n} ${name}`);
   if (injected.length > 0) output.print(`injected: ${injected.join(", ")}`);

@@ -1,6 +1,4 @@
-import { UserError } from "../base/user_error.ts";
-
-/** The command line is wrong: the program ends with exit code 2. */
-export class UsageError extends UserError {
-  override name = "UsageError";
+/** The command line cannot be carried out as it was written: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
 }

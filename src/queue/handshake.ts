@@ -1,4 +1,3 @@
-import { UserError } from "../base/user_error.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { ERRNO } from "../base/errno.ts";
 import {
@@ -27,7 +26,7 @@ export interface Handshake {
  *
  * @param queue The connection's first queue.
  * @param wanted What the server would like.
- * @throws {UserError} If the connection ends first, or the two cannot agree.
+ * @throws {Error} If the connection ends first, or the two cannot agree.
  */
 export async function handshake(
   queue: RequestQueue,
@@ -47,7 +46,7 @@ export async function handshake(
     queue.reply(exchange);
     if (outcome === "retry") continue;
     if (outcome === "refuse") {
-      throw new UserError(
+      throw new Error(
         `Cannot serve this kernel: it speaks FUSE ${offered.major}.${offered.minor}, at least 7.6 is needed`,
       );
     }
@@ -61,7 +60,7 @@ async function nextOf(queue: RequestQueue): Promise<Exchange> {
     const exchange = queue.next(false);
     if (exchange !== null) return exchange;
     if (queue.end !== null) {
-      throw new UserError(
+      throw new Error(
         `Cannot negotiate with the kernel: ${queue.end.message}`,
       );
     }

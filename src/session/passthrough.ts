@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { UserError } from "../base/user_error.ts";
 import {
   isNegotiated,
   type NegotiatedCapabilities,
@@ -106,7 +105,7 @@ export function whyNoPassthrough(
  * @param choice What was asked for.
  * @param facts What the decision rests on.
  * @param fd The image's descriptor, `null` if it has none.
- * @throws {UserError} If passthrough was asked for and cannot be had.
+ * @throws {Error} If passthrough was asked for and cannot be had.
  */
 export function planPassthrough(
   choice: PassthroughChoice,
@@ -135,7 +134,7 @@ export function withPassthroughCapability(
  * @param plan The plan.
  * @param device A descriptor of the connection.
  * @param negotiated What was agreed on with the kernel.
- * @throws {UserError} If passthrough was asked for and cannot be had.
+ * @throws {Error} If passthrough was asked for and cannot be had.
  */
 export function startPassthrough(
   { choice, fd, reason }: PassthroughPlan,
@@ -158,7 +157,7 @@ function refuse(choice: PassthroughChoice, reason: string): Passthrough {
   if (choice !== "on") {
     return { state: { kind: "off", reason }, backingId: null };
   }
-  throw new UserError(
+  throw new Error(
     `Cannot let the kernel go to the image itself (passthrough): ${reason}; leave passthrough to 'auto', or off`,
   );
 }

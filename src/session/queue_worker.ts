@@ -1,4 +1,3 @@
-import { UserError } from "../base/user_error.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
@@ -51,8 +50,8 @@ export class QueueWorker {
     let isOver = false;
     const failed = (message: string) => {
       isOver = true;
-      ring.reject(new UserError(message));
-      ready.reject(new UserError(message));
+      ring.reject(new Error(message));
+      ready.reject(new Error(message));
       done.resolve({ reason: "failed", message });
     };
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
@@ -67,7 +66,7 @@ export class QueueWorker {
         case "trace":
           return listener.trace?.(data.record);
         case "report":
-          return listener.report(data.during, data.error.message);
+          return listener.report(data.during, data.message);
         case "done":
           isOver = true;
           return done.resolve(data.end);

@@ -23,7 +23,7 @@ Deno.test("sim prints a row for each queue, and what it did", async () => {
     assertMatch(out, new RegExp(`^ *${queue} `, "m"));
   }
   assertMatch(out, /^100 steps, 0 of them failed, in .* of virtual time$/m);
-  assertMatch(out, /^\d+ requests\/s, 0 woken in vain$/m);
+  assertMatch(out, /^\d+ requests\/s, 0 spurious wake-ups$/m);
   assertMatch(out, /^seed 5, log [0-9a-f]+$/m);
 });
 

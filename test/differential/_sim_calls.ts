@@ -4,12 +4,12 @@
  * @module
  */
 import { errnoName } from "../../src/base/errno.ts";
-import { SimClient, type SimMount } from "../../sim/vfs/client.ts";
+import { SimClient, type SimMount } from "../../sim/vfs/sim_client.ts";
 import type { Clock as SimClock } from "../../sim/determinism/clock.ts";
 import type { SimStat } from "../../sim/vfs/inode.ts";
-import type { SimTime } from "../../sim/vfs/ownership.ts";
+import type { SimTime } from "../../sim/vfs/setattr.ts";
 import type { SimMapping } from "../../sim/vfs/mapping.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
+import { SimError } from "../../sim/kernel/call.ts";
 import type { SimFile } from "../../sim/vfs/sim_file.ts";
 import type { SimStatfs } from "../../sim/vfs/statfs.ts";
 import {

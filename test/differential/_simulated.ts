@@ -19,8 +19,8 @@ import {
 import { ExportState } from "../../src/export/export_state.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { TraceQueue } from "../../src/queue/trace_queue.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { serveInThread } from "../../sim/workload/server.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import { serveInThread } from "../../sim/workload/thread_server.ts";
 import { type Clock, SimCalls } from "./_sim_calls.ts";
 import type { Run } from "./stream.ts";
 import type { Script, ScriptMount, Step } from "./step.ts";

@@ -11,10 +11,13 @@ import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { TraceQueue } from "../../src/queue/trace_queue.ts";
 import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
 import type { Clock } from "../../sim/determinism/clock.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { serveInThread, type ThreadServer } from "../../sim/workload/server.ts";
-import { TreeClient } from "../../sim/directories/client.ts";
-import { SimTree } from "../../sim/directories/tree.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import {
+  serveInThread,
+  type ThreadServer,
+} from "../../sim/workload/thread_server.ts";
+import { TreeClient } from "../../sim/directories/tree_client.ts";
+import { SimTree } from "../../sim/directories/sim_tree.ts";
 
 /** What `mountHandler` asks of the kernel, and what tree_fs does. */
 const FLAGS: readonly InitFlagName[] = [

@@ -1,8 +1,8 @@
 import { errnoName } from "../../src/base/errno.ts";
 import { O, S_IF } from "../../src/base/file_flags.ts";
 import type { SimStat } from "../../sim/vfs/inode.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
-import type { TreeClient } from "../../sim/directories/client.ts";
+import { SimError } from "../../sim/kernel/call.ts";
+import type { TreeClient } from "../../sim/directories/tree_client.ts";
 import { Refused } from "./_client.ts";
 import type { PathFs, PathStat } from "./_path_model.ts";
 

@@ -7,7 +7,6 @@
  */
 import {
   BlockExport,
-  DeviceNotifier,
   DeviceQueue,
   encodeNotification,
   exportCapabilities,
@@ -15,12 +14,11 @@ import {
   formatWireLine,
   handshake,
   type InitFlagName,
-  type Notifier,
   parseWireLine,
   type RequestHandler,
+  type RequestQueue,
   S_IF,
   serve,
-  TraceNotifier,
   TraceQueue,
   type TraceRecord,
   type WireMessage,
@@ -47,7 +45,7 @@ interface Scene {
   readonly root: "file" | "directory";
   readonly steps: readonly string[];
   /** What the server tells the kernel at the end. */
-  readonly tell?: (notifier: Notifier) => void;
+  readonly tell?: (queue: RequestQueue) => void;
 }
 
 async function record(scene: Scene): Promise<Noted[]> {
@@ -91,9 +89,7 @@ async function record(scene: Scene): Promise<Noted[]> {
       await client(step, path);
     }
     note = "the server tells";
-    scene.tell?.(
-      new TraceNotifier(new DeviceNotifier(device), 0, show, { wire: true }),
-    );
+    scene.tell?.(queue);
     await new Promise((resolve) => setTimeout(resolve, 300));
     mount.unmount();
     await done;
@@ -145,29 +141,29 @@ function exportScene(): Scene {
   };
 }
 
-function tellAll(notifier: Notifier, handler: GoldenHandler): void {
+function tellAll(queue: RequestQueue, handler: GoldenHandler): void {
   const root = 1n;
   const file = handler.nodeidOf("hello.txt");
-  notifier.notify(encodeNotification("STORE", {
+  queue.notify(encodeNotification("STORE", {
     body: { nodeid: file },
     data: new TextEncoder().encode("stored in cache\n"),
   }));
-  notifier.notify(encodeNotification("RETRIEVE", {
+  queue.notify(encodeNotification("RETRIEVE", {
     body: { notify_unique: 77n, nodeid: file, size: 16 },
   }));
-  notifier.notify(encodeNotification("INVAL_INODE", { body: { ino: root } }));
+  queue.notify(encodeNotification("INVAL_INODE", { body: { ino: root } }));
   const name = "hello.txt";
-  notifier.notify(encodeNotification("INVAL_ENTRY", {
+  queue.notify(encodeNotification("INVAL_ENTRY", {
     body: { parent: root },
     name,
   }));
-  notifier.notify(encodeNotification("DELETE", {
+  queue.notify(encodeNotification("DELETE", {
     body: { parent: root, child: 999n },
     name: "gone",
   }));
-  notifier.notify(encodeNotification("POLL", { body: { kh: 1n } }));
-  notifier.notify(encodeNotification("INC_EPOCH"));
-  notifier.notify(encodeNotification("PRUNE", { nodeids: [2n, file] }));
+  queue.notify(encodeNotification("POLL", { body: { kh: 1n } }));
+  queue.notify(encodeNotification("INC_EPOCH"));
+  queue.notify(encodeNotification("PRUNE", { nodeids: [2n, file] }));
 }
 
 async function recordAll(): Promise<Noted[]> {

@@ -31,6 +31,10 @@ export interface QueueFixture {
   end(reason: "unmounted" | "aborted"): void;
   /** How often the queue was closed. */
   readonly closes: number;
+  /** What a notification is answered with. */
+  notifyResult: number;
+  /** The notifications that have come. */
+  readonly notifications: Uint8Array[];
   /** Ends what still runs. */
   dispose(): void | Promise<void>;
 }
@@ -49,7 +53,7 @@ export interface QueueKind {
   readonly name: string;
   /** Makes a queue whose memory is full of 0xa5. */
   readonly make: (options: FixtureOptions) => QueueFixture;
-  /** Whether it hears what becomes of replies. */
+  /** Whether it hears what becomes of replies and notifications. */
   readonly hears: boolean;
 }
 
@@ -99,6 +103,7 @@ const BEHAVIOURS: Behaviour[] = [
     fn: tellsUnwanted,
     needsHearing: true,
   },
+  { name: "passes notifications on", fn: notifies, needsHearing: true },
 ];
 
 async function givesInOrder({ queue, deliver, replies }: QueueFixture) {
@@ -274,6 +279,16 @@ async function tellsUnwanted({ queue, deliver, refuse }: QueueFixture) {
   refuse();
   exchange.reply.ok();
   assertEquals(queue.reply(exchange), false);
+}
+
+function notifies(fixture: QueueFixture) {
+  const bytes = new Uint8Array(40);
+  bytes[0] = 40;
+  bytes[4] = 2;
+  assertEquals(fixture.queue.notify(bytes), 0);
+  assertEquals(fixture.notifications, [bytes]);
+  fixture.notifyResult = -ERRNO.ENOENT;
+  assertEquals(fixture.queue.notify(bytes), -ERRNO.ENOENT);
 }
 
 function pattern(length: number): Uint8Array {

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { DiskModel, ModelMismatch } from "../../sim/oracle/model.ts";
-import type {
-  ModelRead,
-  ModelResize,
-  ModelWrite,
-} from "../../sim/oracle/model.ts";
+import { DiskModel } from "../../sim/oracle/disk_model.ts";
+import {
+  ModelMismatch,
+  type ModelRead,
+  type ModelResize,
+  type ModelWrite,
+} from "../../sim/oracle/model_calls.ts";
 import { Random } from "../../sim/determinism/random.ts";
 import {
   ReferenceDisk,

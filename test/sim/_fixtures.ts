@@ -23,9 +23,12 @@ import {
 } from "../../src/protocol/init.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import type { MemoryQueue } from "../../src/queue/memory_queue.ts";
-import { serveInThread, type ThreadServer } from "../../sim/workload/server.ts";
-import { SimClient } from "../../sim/vfs/client.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
+import {
+  serveInThread,
+  type ThreadServer,
+} from "../../sim/workload/thread_server.ts";
+import { SimClient } from "../../sim/vfs/sim_client.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import type { SimKernelOptions } from "../../sim/kernel/kernel_options.ts";
 
 /** What a server of the tests asks for. */

@@ -11,8 +11,8 @@ import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
-import type { SimKernel } from "../../sim/kernel/kernel.ts";
-import type { SimulationHooks } from "../../sim/workload/simulation.ts";
+import type { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import type { SimulationHooks } from "../../sim/workload/simulation_plan.ts";
 
 const ATTR_OUT = accessors("fuse_attr_out");
 const ATTR = accessors("fuse_attr");
@@ -136,17 +136,17 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
     }),
   "claims to write more than it did": () =>
     backend((inner) => ({
-      write(position, from, start, length) {
-        inner.write(position, from, start, length >> 1);
+      write(position, from, length) {
+        inner.write(position, from, length >> 1);
         return length;
       },
     })),
   "forgets writes": () =>
-    backend(() => ({ write: (_at, _from, _start, length) => length })),
+    backend(() => ({ write: (_at, _from, length) => length })),
   "writes at the wrong place": () =>
     backend((inner) => ({
-      write: (position, from, start, length) =>
-        inner.write(Math.max(0, position - 1), from, start, length),
+      write: (position, from, length) =>
+        inner.write(Math.max(0, position - 1), from, length),
     })),
   "does not zero": () => backend(() => ({ zero: () => 0 })),
   "tells an old size": () => {
@@ -160,9 +160,9 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
   },
   "overwrites a request before it is done": () =>
     backend((inner) => ({
-      write(position, from, start, length) {
+      write(position, from, length) {
         from.fill(0, 0, 8);
-        return inner.write(position, from, start, length);
+        return inner.write(position, from, length);
       },
     })),
   "throws": () => ({

@@ -18,10 +18,13 @@ import type { Request } from "../../src/protocol/request.ts";
 import type { Encodable } from "../../src/protocol/types.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
 import type { Clock } from "../../sim/determinism/clock.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { serveInThread } from "../../sim/workload/server.ts";
-import { TreeClient } from "../../sim/directories/client.ts";
-import { SimTree, type SimTreeOptions } from "../../sim/directories/tree.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import { serveInThread } from "../../sim/workload/thread_server.ts";
+import { TreeClient } from "../../sim/directories/tree_client.ts";
+import {
+  SimTree,
+  type SimTreeOptions,
+} from "../../sim/directories/sim_tree.ts";
 import { WISH } from "./_fixtures.ts";
 
 const FORGET_IN = accessors("fuse_forget_in");

@@ -4,7 +4,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL, O, S_IF, SEEK } from "../../src/base/file_flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
+import { SimError } from "../../sim/kernel/call.ts";
 import { type Exported, exported, type ExportOptions } from "./_fixtures.ts";
 
 interface Watched extends Exported {

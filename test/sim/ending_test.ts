@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
-import { SimClient } from "../../sim/vfs/client.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
+import { SimClient } from "../../sim/vfs/sim_client.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import { SimError } from "../../sim/kernel/call.ts";
 import {
   answer,
   exported,

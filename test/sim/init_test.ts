@@ -3,9 +3,9 @@ import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { initFlag } from "../../src/protocol/init.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import { SimClient } from "../../sim/vfs/client.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
+import { SimClient } from "../../sim/vfs/sim_client.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import { SimError } from "../../sim/kernel/call.ts";
 import {
   answer,
   manual,

@@ -2,9 +2,9 @@ import { assertEquals } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { VirtualClock } from "../../sim/determinism/clock.ts";
-import { SimClient } from "../../sim/vfs/client.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { Signals } from "../../sim/kernel/signals.ts";
+import { SimClient } from "../../sim/vfs/sim_client.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import { Signals } from "../../sim/kernel/call.ts";
 import {
   answer,
   exported,

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CheckedFile } from "../../sim/oracle/checked_file.ts";
-import { DiskModel, ModelMismatch } from "../../sim/oracle/model.ts";
+import { DiskModel } from "../../sim/oracle/disk_model.ts";
+import { ModelMismatch } from "../../sim/oracle/model_calls.ts";
 import { exported } from "./_fixtures.ts";
 
 const fill = (value: number, length = 8) => new Uint8Array(length).fill(value);

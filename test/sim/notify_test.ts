@@ -9,7 +9,7 @@ import {
   NOTIFICATIONS,
 } from "../../src/protocol/notifications.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import { Checker } from "../../sim/oracle/checker.ts";
+import { ReplyChecker } from "../../sim/oracle/reply_checker.ts";
 import { judgeNotification } from "../../sim/kernel/notify_rules.ts";
 import { manual, replyBytes, takeAll } from "./_fixtures.ts";
 
@@ -109,12 +109,12 @@ Deno.test("judgeNotification() takes any offset", () => {
 });
 
 Deno.test("SimKernel answers RETRIEVE with a NOTIFY_REPLY of that id", async () => {
-  const checker = new Checker();
+  const checker = new ReplyChecker();
   const { kernel, queues } = await manual();
   const message = encodeNotification("RETRIEVE", {
     body: { ["notify_unique"]: 77n, nodeid: 1n, offset: 4096n, size: 512 },
   });
-  assertEquals(kernel.notifier().notify(message), 0);
+  assertEquals(queues[0]!.notify(message), 0);
   assertEquals([kernel.outstanding, kernel.pending], [1, 1]);
   assertEquals(checker.check(kernel), null);
   const { request } = takeAll(queues[0]!)[0]!;
@@ -125,11 +125,11 @@ Deno.test("SimKernel answers RETRIEVE with a NOTIFY_REPLY of that id", async () 
 });
 
 Deno.test("SimKernel notes notifications that are wrong, not late ones", async () => {
-  const { kernel } = await manual();
+  const { kernel, queues } = await manual();
   for (const [notification, body] of WHOLE) {
     const { code } = NOTIFICATIONS[notification];
     if (notification === "RETRIEVE") continue;
-    kernel.notifier().notify(replyBytes(0n, code, body));
+    queues[0]!.notify(replyBytes(0n, code, body));
   }
   const errnos = kernel.violations.map(({ errno }) => errno);
   assertEquals(errnos, [ENOTDIR, ENOTDIR]);

@@ -3,7 +3,7 @@ import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FUSE_NOTIFY } from "../../src/protocol/flags.ts";
 import type { SimCall } from "../../sim/kernel/call.ts";
-import type { SimKernel } from "../../sim/kernel/kernel.ts";
+import type { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import { manual, readCall, replyBytes, takeAll } from "./_fixtures.ts";
 
 const BODY = new Uint8Array(512).fill(1);
@@ -150,9 +150,8 @@ const NOTIFICATIONS: [string, number, Uint8Array, number][] = [
 
 for (const [what, code, body, errno] of NOTIFICATIONS) {
   Deno.test(`SimKernel answers ${what} with ${errno}`, async () => {
-    const { kernel } = await manual();
+    const { queues } = await manual();
     const bytes = replyBytes(0n, code, body);
-    const result = kernel.notifier().notify(bytes);
-    assertEquals(result, errno === 0 ? 0 : -errno);
+    assertEquals(queues[0]!.notify(bytes), errno === 0 ? 0 : -errno);
   });
 }

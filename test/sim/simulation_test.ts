@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { FAULT_NAMES, type FaultRates } from "../../sim/faults/faults.ts";
-import { runSimulation, swarmPlan } from "../../sim/workload/run.ts";
+import { runSimulation, swarmPlan } from "../../sim/workload/run_simulation.ts";
 import { shrinkPlan } from "../../sim/workload/shrink.ts";
 import { simulatePlan } from "../../sim/workload/simulation.ts";
 import { MUTANTS } from "./_mutants.ts";

@@ -2,9 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { O } from "../../src/base/file_flags.ts";
 import type { StructName } from "../../src/protocol/types.ts";
-import { SimClient } from "../../sim/vfs/client.ts";
+import { SimClient } from "../../sim/vfs/sim_client.ts";
 import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
+import { SimError } from "../../sim/kernel/call.ts";
 import type { SimFile } from "../../sim/vfs/sim_file.ts";
 import {
   exported,

@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { errnoName } from "../../src/base/errno.ts";
 import { O, S_IF } from "../../src/base/file_flags.ts";
-import { SimError } from "../../sim/kernel/sim_error.ts";
-import { TreeClient } from "../../sim/directories/client.ts";
+import { SimError } from "../../sim/kernel/call.ts";
+import { TreeClient } from "../../sim/directories/tree_client.ts";
 import { mountNames } from "./_names.ts";
 
 const SECOND = 1e6;

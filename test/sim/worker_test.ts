@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { createMemoryDisk } from "../../src/backends/memory_backend.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import { CheckedFile } from "../../sim/oracle/checked_file.ts";
-import { SimClient } from "../../sim/vfs/client.ts";
-import { SimKernel } from "../../sim/kernel/kernel.ts";
-import { DiskModel } from "../../sim/oracle/model.ts";
+import { SimClient } from "../../sim/vfs/sim_client.ts";
+import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
+import { DiskModel } from "../../sim/oracle/disk_model.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 import type { SimWorkerStart } from "./_worker.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { runSimulation } from "../../sim/workload/run.ts";
+import { runSimulation } from "../../sim/workload/run_simulation.ts";
 
 const USAGE = "Usage: deno task soak --minutes N [--seed S]";
 const FAILURES_MAX = 5;

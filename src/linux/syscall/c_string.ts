@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { UserError } from "../../base/user_error.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
@@ -12,11 +11,11 @@ const DECODER = new TextDecoder();
  * A string as a `const char *` argument.
  *
  * @param text Any text without a NUL character.
- * @throws {UserError} If `text` has a NUL, at which C would cut it off.
+ * @throws {TypeError} If `text` has a NUL, at which C would cut it off.
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) {
-    throw new UserError(
+    throw new TypeError(
       `Cannot pass ${
         JSON.stringify(text)
       } to the system: it has a NUL character (use a name without one)`,

@@ -6,10 +6,10 @@
 import { errnoName } from "../../../src/base/errno.ts";
 import { bytesOfName } from "../../../src/protocol/text.ts";
 import type { SimStat } from "../../../sim/vfs/inode.ts";
-import { SimError } from "../../../sim/kernel/sim_error.ts";
+import { SimError } from "../../../sim/kernel/call.ts";
 import type { SimFile } from "../../../sim/vfs/sim_file.ts";
-import type { TreeClient } from "../../../sim/directories/client.ts";
-import type { SimDirectory } from "../../../sim/directories/listing.ts";
+import type { TreeClient } from "../../../sim/directories/tree_client.ts";
+import type { SimDirectory } from "../../../sim/directories/readdir.ts";
 import { SimulatedTree } from "../../examples/_simulated.ts";
 import { bytesOf, digest, timeText } from "../step.ts";
 import { START, type TreeRun } from "./compare.ts";

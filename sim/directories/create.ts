@@ -1,0 +1,233 @@
+/**
+ * What gives names: MKNOD, MKDIR, SYMLINK, LINK. fs/namei.c, fs/fuse/dir.c.
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
+import { type SimAnswer, SimError } from "../kernel/call.ts";
+import { ALL_ATTRIBUTES } from "../vfs/inode.ts";
+import { MAY } from "../vfs/permission.ts";
+import {
+  type Dentry,
+  detach,
+  type Held,
+  holding,
+  type TreeNode,
+} from "./dcache.ts";
+import { isUsable, lookup, splice } from "./lookup.ts";
+import { readEntry } from "./name_requests.ts";
+import { type LastName, PathWalk } from "./path_walk.ts";
+import type { TreeProcess } from "./tree_process.ts";
+
+/** mkdir(2). */
+export async function makeDirectory(
+  process: TreeProcess,
+  path: string,
+  mode: number,
+): Promise<void> {
+  await make(
+    process,
+    "mkdir",
+    path,
+    S_IF.DIR,
+    (parent, name) =>
+      process.ask(parent, "MKDIR", {
+        //= fs/namei.c vfs_mkdir(): no set-id bits.
+        body: { mode: masked(process, mode & 0o1777), umask: process.umask },
+        names: [name],
+      }),
+  );
+}
+
+/** mknod(2). */
+export async function makeNode(
+  process: TreeProcess,
+  path: string,
+  mode: number,
+  rdev: number,
+): Promise<void> {
+  const type = (mode & S_IF.MT) || S_IF.REG;
+  if (type === S_IF.DIR) throw new SimError("mknod", ERRNO.EPERM);
+  await make(
+    process,
+    "mknod",
+    path,
+    type,
+    (parent, name) =>
+      askNode(process, parent, name, mode & 0o7777 | type, rdev),
+  );
+}
+
+/** MKNOD, for mknod(2) and for open(2) of servers without CREATE. */
+export function askNode(
+  process: TreeProcess,
+  parent: TreeNode,
+  name: string,
+  mode: number,
+  rdev: number,
+): Promise<SimAnswer> {
+  return process.ask(parent, "MKNOD", {
+    body: { mode: masked(process, mode), rdev, umask: process.umask },
+    names: [name],
+  });
+}
+
+/** symlink(2). */
+export async function makeSymlink(
+  process: TreeProcess,
+  target: string,
+  path: string,
+): Promise<void> {
+  if (target === "") throw new SimError("symlink", ERRNO.ENOENT);
+  await make(
+    process,
+    "symlink",
+    path,
+    S_IF.LNK,
+    (parent, name) => process.ask(parent, "SYMLINK", { names: [name, target] }),
+  );
+}
+
+/** link(2). */
+export async function makeLink(
+  process: TreeProcess,
+  from: string,
+  to: string,
+): Promise<void> {
+  await holding(async (held) => {
+    const call = "link";
+    const { node } = await new PathWalk(process, call, held).find(from, false);
+    const type = node!.type;
+    await makeAt(process, call, held, to, type, async (parent, name) => {
+      //= fs/namei.c vfs_link(): a directory has one name.
+      if (type === S_IF.DIR) throw new SimError(call, ERRNO.EPERM);
+      const { unknown } = process.tree;
+      const oldnodeid = node!.nodeid;
+      const parts = { body: { oldnodeid }, names: [name] };
+      const answer = unknown.has("LINK")
+        ? UNKNOWN
+        : await process.ask(parent, "LINK", parts);
+      //= fs/fuse/dir.c fuse_link(): ENOSYS is never asked again.
+      if (answer.errno !== ERRNO.ENOSYS) return answer;
+      unknown.add("LINK");
+      throw new SimError(call, ERRNO.EPERM);
+    });
+  });
+}
+
+const UNKNOWN: SimAnswer = { errno: ERRNO.ENOSYS, body: new Uint8Array(0) };
+
+/** Sends what makes something of a name. */
+type Send = (parent: TreeNode, name: string) => Promise<SimAnswer>;
+
+async function make(
+  process: TreeProcess,
+  call: string,
+  path: string,
+  type: number,
+  send: Send,
+): Promise<void> {
+  await holding((held) => makeAt(process, call, held, path, type, send));
+}
+
+async function makeAt(
+  process: TreeProcess,
+  call: string,
+  held: Held,
+  path: string,
+  type: number,
+  send: Send,
+): Promise<void> {
+  const last = await new PathWalk(process, call, held).parent(path);
+  //= fs/namei.c filename_create(): what has no name of its own is there.
+  if (last.kind !== "normal") throw new SimError(call, ERRNO.EEXIST);
+  const { parent } = last;
+  const { lock } = parent.node!.inode;
+  held.add(parent);
+  await lock.take(true);
+  try {
+    const dentry = await freeName(process, call, held, last, type);
+    await mayMake(process, parent, call);
+    const answer = await send(parent.node!, last.name);
+    made(process, dentry, type, answer, call);
+  } finally {
+    lock.give();
+  }
+}
+
+/** A name that nothing has yet: `filename_create()`. */
+async function freeName(
+  process: TreeProcess,
+  call: string,
+  held: Held,
+  { parent, name, slash }: LastName,
+  type: number,
+): Promise<Dentry> {
+  // A name with a slash behind it is not to be made, unless of a directory.
+  const fresh = !slash || type === S_IF.DIR;
+  const how = { call, held, fresh, locked: true };
+  const dentry = await lookup(process, parent, name, how);
+  if (dentry.node !== null) throw new SimError(call, ERRNO.EEXIST);
+  if (!fresh) throw new SimError(call, ERRNO.ENOENT);
+  if (process.tree.readOnly) throw new SimError(call, ERRNO.EROFS);
+  return dentry;
+}
+
+/** Refuses to make something in a directory: `may_create()`. */
+export async function mayMake(
+  process: TreeProcess,
+  parent: Dentry,
+  call: string,
+): Promise<void> {
+  if (parent.node!.dead) throw new SimError(call, ERRNO.ENOENT);
+  await process.permitted(parent.node!, call, MAY.WRITE | MAY.EXEC);
+}
+
+/** Takes what was made into the cache: `create_new_entry()`. */
+export function made(
+  process: TreeProcess,
+  dentry: Dentry,
+  type: number,
+  { errno, body }: SimAnswer,
+  call: string,
+): Dentry {
+  const { tree } = process;
+  const { parent, name } = dentry;
+  if (errno !== 0) {
+    //= fs/fuse/dir.c create_new_entry(): somebody else was quicker.
+    if (errno === ERRNO.EEXIST) dentry.validUntil = -1;
+    throw new SimError(call, errno);
+  }
+  const entry = readEntry(body, tree.protocolVersion);
+  const isOther = ((entry.attr.mode ^ type) & S_IF.MT) !== 0;
+  if (!isUsable(process, entry) || isOther) {
+    throw new SimError(call, ERRNO.EIO);
+  }
+  const node = tree.node(entry);
+  detach(dentry);
+  const found = splice(parent, name, node, call);
+  tree.believe(found, entry);
+  changed(parent.node!);
+  return found;
+}
+
+/** Notes that a directory has changed: `fuse_dir_changed()`. */
+export function changed(directory: TreeNode): void {
+  directory.inode.invalidate(ALL_ATTRIBUTES);
+}
+
+/** Notes that the time of change is in doubt: `fuse_update_ctime()`. */
+export function touched(node: TreeNode): void {
+  node.inode.invalidate(STATX.CTIME);
+}
+
+/** Permissions without those that the umask takes away. */
+export function masked(process: TreeProcess, mode: number): number {
+  //= fs/fuse/dir.c fuse_create_open(): the server does it after
+  //= FUSE_DONT_MASK.
+  const { tree, umask } = process;
+  return isNegotiated(tree.limits, "DONT_MASK") ? mode : mode & ~umask;
+}

@@ -1,0 +1,256 @@
+/**
+ * open(2) by path: CREATE, or OPEN of what is there. fs/namei.c do_open(),
+ * lookup_open(); fs/fuse/dir.c fuse_atomic_open().
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { O, S_IF } from "../../src/base/file_flags.ts";
+import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import { FOPEN } from "../../src/protocol/flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
+import { type SimAnswer, type SimCall, SimError } from "../kernel/call.ts";
+import { CACHED_IO } from "../vfs/cached_io.ts";
+import {
+  makeFile,
+  type Opened,
+  sendOpen,
+  truncateOpened,
+  wantedBy,
+} from "../vfs/file_open.ts";
+import { MAY } from "../vfs/permission.ts";
+import type { SimFile } from "../vfs/sim_file.ts";
+import { askNode, made, masked, mayMake } from "./create.ts";
+import { type Dentry, type Held, holding } from "./dcache.ts";
+import { lookup, lookupKnown } from "./lookup.ts";
+import { type LastName, PathWalk } from "./path_walk.ts";
+import type { TreeProcess } from "./tree_process.ts";
+
+/** Flags of open(2) as x86_64 counts them. */
+export const OPEN = {
+  DIRECT: 0o40000,
+  DIRECTORY: 0o200000,
+  NOFOLLOW: 0o400000,
+} as const;
+const O_LARGEFILE = 0x8000;
+
+/** What a path was opened as. */
+interface Found {
+  readonly dentry: Dentry;
+  /** What CREATE said of it; `null` for what was there. */
+  readonly opened: Opened | null;
+  /** Whether this call has made it. */
+  readonly created: boolean;
+}
+
+/** open(2) of a plain file. */
+export async function openFile(
+  process: TreeProcess,
+  path: string,
+  flags: number,
+  mode: number,
+): Promise<SimFile> {
+  return await holding(async (held) => {
+    const walk = new PathWalk(process, "open", held);
+    let last = await walk.parent(path);
+    for (;;) {
+      const found = await findOrMake(process, held, last, flags, mode);
+      const { node, parent } = found.dentry;
+      const isLink = node!.type === S_IF.LNK;
+      const stays = (flags & (OPEN.NOFOLLOW | O.EXCL)) !== 0;
+      if (!isLink || stays) return await openFound(process, found, last, flags);
+      last = await walk.follow(parent, node!);
+    }
+  });
+}
+
+/** What the last name leads to, made if it may be: `open_last_lookups()`. */
+async function findOrMake(
+  process: TreeProcess,
+  held: Held,
+  last: LastName,
+  flags: number,
+  mode: number,
+): Promise<Found> {
+  const creates = (flags & O.CREAT) !== 0;
+  const { parent, name, kind } = last;
+  if (kind !== "normal" || last.slash && creates) {
+    if (creates) throw error("EISDIR");
+    const dentry = kind === "dotdot" ? parent.parent : parent;
+    if (kind !== "normal") return { dentry, opened: null, created: false };
+  }
+  if (!creates) {
+    const dentry = await lookup(process, parent, name, { call: "open", held });
+    if (dentry.node === null) throw error("ENOENT");
+    return { dentry, opened: null, created: false };
+  }
+  const { lock } = parent.node!.inode;
+  held.add(parent);
+  await lock.take(true);
+  try {
+    const fresh = (flags & O.EXCL) !== 0;
+    const how = { call: "open", held, fresh, locked: true };
+    const known = await lookupKnown(process, parent, name, how);
+    //= fs/namei.c lookup_open(): leave to make it comes before LOOKUP, and
+    //= counts only if nothing is there.
+    const refusal = known?.node ? null : await refusalOf(process, parent);
+    const dentry = known ?? await lookup(process, parent, name, how);
+    if (dentry.node !== null) return { dentry, opened: null, created: false };
+    if (refusal !== null) throw refusal;
+    return await create(process, held, dentry, flags, mode & 0o7777);
+  } finally {
+    lock.give();
+  }
+}
+
+/** Why nothing may be made in a directory, `null` if it may. */
+async function refusalOf(
+  process: TreeProcess,
+  parent: Dentry,
+): Promise<SimError | null> {
+  if (process.tree.readOnly) return error("EROFS");
+  try {
+    await mayMake(process, parent, "open");
+    return null;
+  } catch (refusal) {
+    if (refusal instanceof SimError) return refusal;
+    throw refusal;
+  }
+}
+
+/** CREATE, or MKNOD for servers that do not know it: `fuse_atomic_open()`. */
+async function create(
+  process: TreeProcess,
+  held: Held,
+  dentry: Dentry,
+  flags: number,
+  mode: number,
+): Promise<Found> {
+  const { tree, umask } = process;
+  const { parent, name } = dentry;
+  const full = S_IF.REG | mode;
+  if (!tree.unknown.has("CREATE")) {
+    const answer = await process.ask(parent.node!, "CREATE", {
+      body: {
+        //= fs/fuse/dir.c fuse_create_open(): all flags but O_NOCTTY.
+        flags: flags & ~(O.NOCTTY | O.CLOEXEC) | O_LARGEFILE,
+        mode: masked(process, full),
+        umask,
+      },
+      names: [name],
+    });
+    if (answer.errno !== ERRNO.ENOSYS) {
+      const found = held.add(made(process, dentry, S_IF.REG, answer, "open"));
+      const opened = openedBy(process, answer);
+      return { dentry: found, opened, created: true };
+    }
+    tree.unknown.add("CREATE");
+  }
+  const answer = await askNode(process, parent.node!, name, full, 0);
+  const found = held.add(made(process, dentry, S_IF.REG, answer, "open"));
+  return { dentry: found, opened: null, created: true };
+}
+
+/** The second half of a reply to CREATE. */
+function openedBy({ tree }: TreeProcess, { body }: SimAnswer): Opened {
+  const at = tree.protocolVersion.size("fuse_entry_out");
+  const { fh, open_flags } = decodeStruct("fuse_open_out", body, at);
+  return { fh, openFlags: open_flags };
+}
+
+/** Opens what the name leads to: `do_open()`. */
+async function openFound(
+  process: TreeProcess,
+  { dentry, opened, created }: Found,
+  { slash }: LastName,
+  flags: number,
+): Promise<SimFile> {
+  const node = dentry.node!;
+  const exclusive = O.CREAT | O.EXCL;
+  if (!created) {
+    if ((flags & exclusive) === exclusive) throw error("EEXIST");
+    const { isDirectory } = node;
+    if (isDirectory && (flags & O.CREAT) !== 0) throw error("EISDIR");
+    const wantsOne = slash || (flags & OPEN.DIRECTORY) !== 0;
+    if (!isDirectory && wantsOne) throw error("ENOTDIR");
+    if (node.type === S_IF.LNK) throw error("ELOOP");
+    const wanted = wantedBy(flags);
+    if (isDirectory && (wanted & MAY.WRITE) !== 0) throw error("EISDIR");
+    await process.permitted(node, "open", wanted);
+    // What the kernel itself does with devices and pipes is not modelled.
+    if (node.type !== S_IF.REG) throw error(isDirectory ? "EISDIR" : "ENXIO");
+  }
+  // What was just made needs no truncation, but is opened with the flags.
+  const asked = created ? flags & ~O.TRUNC : flags;
+  const { tree } = process;
+  const mounted = process.at(node);
+  const known = opened ?? await sendOpen(mounted, tree, asked);
+  const unasked = opened === null && tree.unknown.has("OPEN");
+  return await finish(process, dentry, asked, known, unasked);
+}
+
+async function finish(
+  process: TreeProcess,
+  dentry: Dentry,
+  flags: number,
+  opened: Opened,
+  unasked: boolean,
+): Promise<SimFile> {
+  const { tree } = process;
+  const { inode } = dentry.node!;
+  const truncates = (flags & O.TRUNC) !== 0;
+  const atomic = truncates && isNegotiated(tree.limits, "ATOMIC_O_TRUNC");
+  //= fs/fuse/file.c fuse_open(): without FOPEN_KEEP_CACHE, pages are dropped.
+  if ((opened.openFlags & FOPEN.KEEP_CACHE) === 0 && !atomic) {
+    inode.pages.clear();
+  }
+  const mounted = {
+    ...process.at(dentry.node!),
+    caller: openedCaller(dentry, unasked),
+  };
+  const isDirect = (opened.openFlags & FOPEN.DIRECT_IO) !== 0 ||
+    (flags & OPEN.DIRECT) !== 0;
+  try {
+    if (truncates) await truncateOpened(mounted, tree, opened);
+  } catch (failure) {
+    const body = encodeStruct("fuse_release_in", { fh: opened.fh });
+    const how = { background: true, force: true };
+    mounted.caller.call({ opcode: "RELEASE", body, ...how });
+    throw failure;
+  }
+  return makeFile(mounted, tree, {
+    ...opened,
+    flags: flags & ~O.CLOEXEC,
+    submission: process.submission,
+    cached: isDirect ? undefined : CACHED_IO,
+    onReleased: () => {},
+  });
+}
+
+/**
+ * Sends an open file's requests, and holds its dentry until the server has
+ * answered the RELEASE: `fuse_prepare_release()`.
+ */
+export function openedCaller(
+  dentry: Dentry,
+  unasked: boolean,
+): { call(call: SimCall): Promise<SimAnswer> } {
+  dentry.hold();
+  return {
+    call(call: SimCall): Promise<SimAnswer> {
+      const isEnd = call.opcode === "RELEASE" || call.opcode === "RELEASEDIR";
+      if (!isEnd) return dentry.node!.call(call);
+      //= fs/fuse/file.c fuse_file_put(): nothing is sent where OPEN is not.
+      const nothing = { errno: 0, body: new Uint8Array(0) };
+      const answer = unasked
+        ? Promise.resolve(nothing)
+        : dentry.node!.call(call);
+      answer.then(() => dentry.release());
+      return answer;
+    },
+  };
+}
+
+function error(name: keyof typeof ERRNO): SimError {
+  return new SimError("open", ERRNO[name]);
+}

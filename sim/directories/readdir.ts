@@ -1,0 +1,259 @@
+import { ERRNO } from "../../src/base/errno.ts";
+import { encodeStruct } from "../../src/protocol/codec.ts";
+import {
+  type DirEntry,
+  type DirEntryPlus,
+  parseDirents,
+  parseDirentsPlus,
+} from "../../src/protocol/dirent.ts";
+import { FUSE_FSYNC, FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
+import { isNegotiated } from "../../src/protocol/init.ts";
+import { bytesOfName, type Name } from "../../src/protocol/text.ts";
+import { SimError } from "../kernel/call.ts";
+import { accessed, ask } from "../vfs/file_io.ts";
+import type { Opened } from "../vfs/file_open.ts";
+import { attributes, type Mounted } from "../vfs/getattr.ts";
+import type { SimStat } from "../vfs/inode.ts";
+import { allowed } from "../vfs/permission.ts";
+import { type Dentry, detach, type TreeNode } from "./dcache.ts";
+import { splice, unlessAlone } from "./lookup.ts";
+import type { TreeProcess } from "./tree_process.ts";
+
+const PAGE_SIZE = 4096;
+/** What glibc's opendir(3) has room for. */
+const BUFFER_SIZE = 32768;
+/** Bytes of `struct linux_dirent64` before the name. */
+const DIRENT64_HEAD = 19;
+
+/** An entry as getdents64(2) tells of it. */
+export interface Listed {
+  /** The inode's number. */
+  readonly ino: bigint;
+  /** The name; its bytes if they are not UTF-8. */
+  readonly name: Name;
+  /** The file's type, `DT_*`. */
+  readonly type: number;
+  /** Where the listing goes on behind it. */
+  readonly off: bigint;
+}
+
+/** An open directory: what opendir(3) returns. */
+export class SimDirectory {
+  readonly #process: TreeProcess;
+  readonly #dentry: Dentry;
+  readonly #mounted: Mounted;
+  readonly #fh: bigint;
+  readonly #flags: number;
+  #position = 0n;
+  #closed = false;
+
+  /** Makes one; see `TreeClient.opendir()`. */
+  constructor(
+    process: TreeProcess,
+    dentry: Dentry,
+    mounted: Mounted,
+    { fh }: Opened,
+    flags: number,
+  ) {
+    this.#process = process;
+    this.#dentry = dentry;
+    this.#mounted = mounted;
+    this.#fh = fh;
+    this.#flags = flags;
+    this.#node.inode.opens++;
+  }
+
+  get #node(): TreeNode {
+    return this.#dentry.node!;
+  }
+
+  /**
+   * getdents64(2): some entries, none at the end.
+   *
+   * @param count Bytes that there is room for, as many as glibc has if left
+   * out.
+   */
+  async read(count: number = BUFFER_SIZE): Promise<Listed[]> {
+    this.#opened("getdents64");
+    const { lock } = this.#node.inode;
+    await lock.take(false);
+    try {
+      //= fs/readdir.c iterate_dir(): a directory that was removed is empty.
+      if (this.#node.dead) throw new SimError("getdents64", ERRNO.ENOENT);
+      return await this.#read(count);
+    } finally {
+      lock.give();
+    }
+  }
+
+  /** readdir(3) until the end, from where the listing is. */
+  async list(count?: number): Promise<Listed[]> {
+    const all: Listed[] = [];
+    for (;;) {
+      const some = await this.read(count);
+      if (some.length === 0) return all;
+      all.push(...some);
+    }
+  }
+
+  /** seekdir(3): goes on behind an entry that was told of; 0 starts anew. */
+  seek(off: bigint): void {
+    this.#opened("lseek");
+    this.#position = off;
+  }
+
+  /** fstat(2). */
+  async fstat(): Promise<SimStat> {
+    this.#opened("fstat");
+    allowed(this.#mounted, "fstat");
+    return await attributes(this.#mounted, "fstat");
+  }
+
+  /** fsync(2). */
+  async fsync(): Promise<void> {
+    await this.#sync("fsync", 0);
+  }
+
+  /** fdatasync(2). */
+  async fdatasync(): Promise<void> {
+    await this.#sync("fdatasync", FUSE_FSYNC.FDATASYNC);
+  }
+
+  /** closedir(3). */
+  close(): void {
+    this.#opened("close");
+    this.#closed = true;
+    this.#node.inode.opens--;
+    //= fs/fuse/dir.c fuse_dir_release(): in the background, by the kernel.
+    this.#mounted.caller.call({
+      opcode: "RELEASEDIR",
+      body: encodeStruct("fuse_release_in", {
+        fh: this.#fh,
+        flags: this.#flags,
+      }),
+      background: true,
+      force: true,
+    });
+  }
+
+  async #sync(call: string, flags: number): Promise<void> {
+    this.#opened(call);
+    const body = encodeStruct("fuse_fsync_in", {
+      fh: this.#fh,
+      fsync_flags: flags,
+    });
+    const { lock } = this.#node.inode;
+    await lock.take(true);
+    try {
+      const errno = await ask(this.#mounted, "FSYNCDIR", body, 0);
+      if (errno !== 0) throw new SimError(call, errno);
+    } finally {
+      lock.give();
+    }
+  }
+
+  /** `fuse_readdir_uncached()`. */
+  async #read(count: number): Promise<Listed[]> {
+    const { limits } = this.#process.tree;
+    const room = limits.maxPages * PAGE_SIZE;
+    const size = Math.min(room, Math.max(PAGE_SIZE, count));
+    const plus = this.#wantsPlus();
+    const body = await this.#ask(plus ? "READDIRPLUS" : "READDIR", size);
+    accessed(this.#mounted);
+    try {
+      const entries = plus ? parseDirentsPlus(body) : parseDirents(body);
+      return this.#emit(entries, count);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      //= fs/fuse/readdir.c parse_dirfile(): a bad name is EIO.
+      throw new SimError("getdents64", ERRNO.EIO);
+    }
+  }
+
+  /** Whether attributes are to come along: `fuse_use_readdirplus()`. */
+  #wantsPlus(): boolean {
+    const { limits } = this.#process.tree;
+    const node = this.#node;
+    if (!isNegotiated(limits, "DO_READDIRPLUS")) return false;
+    if (!isNegotiated(limits, "READDIRPLUS_AUTO")) return true;
+    const advised = node.advisesPlus;
+    node.advisesPlus = false;
+    return advised || this.#position === 0n;
+  }
+
+  async #ask(
+    opcode: "READDIR" | "READDIRPLUS",
+    size: number,
+  ): Promise<Uint8Array> {
+    const parts = {
+      body: {
+        fh: this.#fh,
+        offset: this.#position,
+        size,
+        flags: this.#flags,
+      },
+    };
+    const { errno, body } = await unlessAlone(
+      this.#process,
+      this.#node,
+      () => this.#process.ask(this.#node, opcode, parts, size),
+    );
+    if (errno !== 0) throw new SimError("getdents64", errno);
+    return body;
+  }
+
+  /** What fits into the program's buffer; all are linked nevertheless. */
+  #emit(
+    entries: readonly (DirEntry | DirEntryPlus)[],
+    count: number,
+  ): Listed[] {
+    const told: Listed[] = [];
+    let left = count;
+    for (const entry of entries) {
+      const { ino, name, type, off } = entry;
+      const length = DIRENT64_HEAD + bytesOfName(name).length + 1;
+      left -= Math.ceil(length / 8) * 8;
+      //= fs/readdir.c filldir64(): EINVAL where not even one entry fits.
+      if (left < 0 && told.length === 0) {
+        throw new SimError("getdents64", ERRNO.EINVAL);
+      }
+      if (left >= 0) {
+        told.push({ ino, name, type, off });
+        this.#position = off;
+      }
+      if ("entry" in entry) this.#link(entry);
+    }
+    return told;
+  }
+
+  /** Takes an entry as LOOKUP's answer: `fuse_direntplus_link()`. */
+  #link({ name, entry }: DirEntryPlus): void {
+    if (entry.nodeid === 0n || name === "." || name === "..") return;
+    const { tree } = this.#process;
+    const parent = this.#dentry;
+    // A name that no path can have is not kept.
+    const isText = typeof name === "string";
+    if (entry.nodeid === FUSE_ROOT_ID || tree.isInvalid(entry) || !isText) {
+      return tree.forget(entry.nodeid, 1n);
+    }
+    // Whoever is looking it up will be told the same.
+    if (parent.sought.has(name)) return tree.forget(entry.nodeid, 1n);
+    let dentry = parent.children.get(name);
+    const known = dentry?.node;
+    const isSame = known?.nodeid === entry.nodeid;
+    if (dentry !== undefined && isSame && !tree.isStale(known!, entry)) {
+      tree.told(known!, entry);
+    } else {
+      if (isSame) known!.bad = true;
+      if (dentry !== undefined) detach(dentry);
+      dentry = splice(parent, name, tree.node(entry), "getdents64");
+    }
+    //= fs/fuse/readdir.c fuse_direntplus_link(): FUSE_I_INIT_RDPLUS.
+    dentry.node!.fromPlus = isNegotiated(tree.limits, "READDIRPLUS_AUTO");
+    tree.believe(dentry, entry);
+  }
+
+  #opened(call: string): void {
+    if (this.#closed) throw new SimError(call, ERRNO.EBADF);
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Extended attributes: GETXATTR, LISTXATTR, SETXATTR, REMOVEXATTR. fs/xattr.c,
+ * fs/fuse/xattr.c.
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import type { RequestParts } from "../../src/protocol/message.ts";
+import type { OpcodeName } from "../../src/protocol/opcodes.ts";
+import { textOfBytes } from "../../src/protocol/text.ts";
+import { SimError } from "../kernel/call.ts";
+import type { OptionalRequest } from "../vfs/inode.ts";
+import { allowed, MAY, owns } from "../vfs/permission.ts";
+import { touched } from "./create.ts";
+import type { TreeNode } from "./dcache.ts";
+import type { TreeProcess } from "./tree_process.ts";
+
+/** Longest name in bytes: XATTR_NAME_MAX. */
+const NAME_MAX = 255;
+/** Longest value in bytes: XATTR_SIZE_MAX. */
+const VALUE_MAX = 65536;
+const S_ISVTX = 0o1000;
+const ENCODER = new TextEncoder();
+
+/** How often a value is asked for again that has grown meanwhile. */
+const TRIES = 3;
+
+/** getxattr(2) into `size` bytes; 0 asks for the size alone. */
+export async function getAttribute(
+  process: TreeProcess,
+  node: TreeNode,
+  name: string,
+  size: number,
+): Promise<Uint8Array | number> {
+  await mayUse(process, node, "getxattr", name, MAY.READ);
+  const body = { size: Math.min(size, VALUE_MAX) };
+  const parts = { body, names: [name] };
+  return await value(process, node, "GETXATTR", parts, body.size);
+}
+
+/** listxattr(2) into `size` bytes; 0 asks for the size alone. */
+export async function listAttributes(
+  process: TreeProcess,
+  node: TreeNode,
+  size: number,
+): Promise<Uint8Array | number> {
+  allowed(process.at(node), "listxattr");
+  const body = { size: Math.min(size, VALUE_MAX) };
+  return await value(process, node, "LISTXATTR", { body }, body.size);
+}
+
+/** A value, asked for as programs do: its size first, then all of it. */
+export async function probed(
+  ask: (size: number) => Promise<Uint8Array | number>,
+): Promise<Uint8Array> {
+  for (let left = TRIES;; left--) {
+    const size = await ask(0) as number;
+    if (size === 0) return new Uint8Array(0);
+    try {
+      return await ask(size) as Uint8Array;
+    } catch (error) {
+      const isGrown = error instanceof SimError && error.errno === ERRNO.ERANGE;
+      if (!isGrown || left === 0) throw error;
+    }
+  }
+}
+
+/** The names of a list. */
+export function namesOf(list: Uint8Array): string[] {
+  return textOfBytes(list).split("\0").filter((name) => name !== "");
+}
+
+/** setxattr(2). */
+export async function setAttribute(
+  process: TreeProcess,
+  node: TreeNode,
+  name: string,
+  value: Uint8Array,
+  flags: number,
+): Promise<void> {
+  const call = "setxattr";
+  if ((flags & ~3) !== 0) throw new SimError(call, ERRNO.EINVAL);
+  checkName(call, name);
+  if (value.length > VALUE_MAX) throw new SimError(call, ERRNO.E2BIG);
+  if (process.tree.readOnly) throw new SimError(call, ERRNO.EROFS);
+  await change(process, node, call, name, "SETXATTR", {
+    body: { size: value.length, flags },
+    names: [name],
+    data: value,
+  });
+}
+
+/** removexattr(2). */
+export async function removeAttribute(
+  process: TreeProcess,
+  node: TreeNode,
+  name: string,
+): Promise<void> {
+  const call = "removexattr";
+  checkName(call, name);
+  if (process.tree.readOnly) throw new SimError(call, ERRNO.EROFS);
+  await change(process, node, call, name, "REMOVEXATTR", { names: [name] });
+}
+
+async function change<N extends "SETXATTR" | "REMOVEXATTR">(
+  process: TreeProcess,
+  node: TreeNode,
+  call: string,
+  name: string,
+  opcode: N,
+  parts: RequestParts<N>,
+): Promise<void> {
+  const { lock } = node.inode;
+  await lock.take(true);
+  try {
+    await mayUse(process, node, call, name, MAY.WRITE);
+    await known(process, node, opcode, parts);
+    touched(node);
+  } finally {
+    lock.give();
+  }
+}
+
+async function value<N extends "GETXATTR" | "LISTXATTR">(
+  process: TreeProcess,
+  node: TreeNode,
+  opcode: N,
+  parts: RequestParts<N>,
+  size: number,
+): Promise<Uint8Array | number> {
+  const room = size > 0 ? size : undefined;
+  const body = await known(process, node, opcode, parts, room);
+  if (size > 0) return body;
+  const told = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
+  //= fs/fuse/xattr.c fuse_getxattr(): no more than XATTR_SIZE_MAX.
+  return Math.min(told, VALUE_MAX);
+}
+
+/** Asks, unless the server has said that it does not know the request. */
+async function known<N extends OpcodeName & OptionalRequest>(
+  process: TreeProcess,
+  node: TreeNode,
+  opcode: N,
+  parts: RequestParts<N>,
+  room?: number,
+): Promise<Uint8Array> {
+  const { unknown } = process.tree;
+  const call = opcode.toLowerCase();
+  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
+  if (unknown.has(opcode)) throw new SimError(call, ERRNO.EOPNOTSUPP);
+  const { errno, body } = await process.ask(node, opcode, parts, room);
+  if (errno === 0) return body;
+  if (errno !== ERRNO.ENOSYS) throw new SimError(call, errno);
+  unknown.add(opcode);
+  throw new SimError(call, ERRNO.EOPNOTSUPP);
+}
+
+function checkName(call: string, name: string): void {
+  const { length } = ENCODER.encode(name);
+  //= fs/xattr.c import_xattr_name(): neither empty nor too long.
+  if (length === 0 || length > NAME_MAX) throw new SimError(call, ERRNO.ERANGE);
+}
+
+/** Refuses what is not to be used: `xattr_permission()`. */
+async function mayUse(
+  process: TreeProcess,
+  node: TreeNode,
+  call: string,
+  name: string,
+  wanted: number,
+): Promise<void> {
+  checkName(call, name);
+  const { uid } = process.credentials;
+  const writes = wanted === MAY.WRITE;
+  const refused = writes ? ERRNO.EPERM : ERRNO.ENODATA;
+  if (name.startsWith("trusted.") && uid !== 0) {
+    throw new SimError(call, refused);
+  }
+  if (!name.startsWith("user.")) return;
+  //= fs/xattr.c xattr_permission(): plain files and directories alone have
+  //= the user's names, and only the owner changes those of a sticky one.
+  if (node.type !== S_IF.REG && !node.isDirectory) {
+    throw new SimError(call, refused);
+  }
+  const isSticky = node.isDirectory &&
+    (node.inode.stat.mode & S_ISVTX) !== 0;
+  if (isSticky && writes && !owns(process.at(node))) {
+    throw new SimError(call, ERRNO.EPERM);
+  }
+  await process.permitted(node, call, wanted);
+}

@@ -1,0 +1,177 @@
+import { ERRNO } from "../../src/base/errno.ts";
+import { accessors } from "../../src/protocol/accessors.ts";
+import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
+import { FUSE_INT_REQ_BIT, FUSE_NOTIFY } from "../../src/protocol/flags.ts";
+import { sizeOf } from "../../src/protocol/layout.ts";
+import type { MemoryEntry } from "../../src/queue/memory_channel.ts";
+import { judgeCommit } from "./commit_rules.ts";
+import type { Connection } from "./connection.ts";
+import type { Dispatcher } from "./dispatch.ts";
+import { judgeNotification } from "./notify_rules.ts";
+import type { QueueLink } from "./queue_link.ts";
+import { judgeReply, type ReplyVerdict } from "./reply_rules.ts";
+import type { SimRequest } from "./sim_request.ts";
+import type { ViolationLog } from "./violation.ts";
+
+const RETRIEVE = accessors("fuse_notify_retrieve_out");
+const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
+
+/** A reply that the kernel has taken. */
+export interface AcceptedReply {
+  /** The queue that it was written to. */
+  readonly queue: number;
+  /** The queue that the request was read from. */
+  readonly readFrom: number;
+  /** The request's id. */
+  readonly unique: bigint;
+  /** A positive error number, 0 for success. */
+  readonly errno: number;
+  /** Bytes of the whole reply. */
+  readonly length: number;
+}
+
+/** What a {@linkcode ReplyPath} works with. */
+export interface ReplyPathOptions {
+  /** Ends requests. */
+  readonly connection: Connection;
+  /** Sends requests again. */
+  readonly dispatcher: Dispatcher;
+  /** Notes defects. */
+  readonly log: ViolationLog;
+  /** Hears of each reply that was taken. */
+  readonly onReply: ((reply: AcceptedReply) => void) | undefined;
+}
+
+/** Takes what the server writes. */
+export class ReplyPath {
+  readonly #options: ReplyPathOptions;
+
+  /** Makes a desk that ends requests and notes defects. */
+  constructor(options: ReplyPathOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an entry that the server gave back; whether its reply was wanted. */
+  takeBack(link: QueueLink, entry: MemoryEntry): boolean {
+    const held = link.takeHeld(entry);
+    const length = entry.lengths[1]!;
+    if (length > 0) {
+      const { header, data } = entry.reply;
+      const size = Math.max(0, length - OUT_HEADER_SIZE);
+      const body = size === 0 ? NO_BODY : data.subarray(0, size);
+      if (!this.#hears(link)) return false;
+      const verdict = link.isRing
+        ? judgeCommit(header, length, held, link.processing)
+        : judgeReply(header, length, link.processing);
+      return this.#follow(link, verdict, header, body, length) === 0;
+    }
+    const isOwed = held !== undefined && link.processing.has(held.unique);
+    if (isOwed) {
+      const message = `${held.call.opcode} was given back without a reply`;
+      const { log } = this.#options;
+      log.add("withheld reply", link.index, held.unique, 0, message);
+    }
+    return true;
+  }
+
+  /** write(2): 0, or the positive error number that it fails with. */
+  write(
+    link: QueueLink,
+    header: DataView,
+    body: Uint8Array,
+    length: number,
+  ): number {
+    //= fs/fuse/dev.c fuse_dev_write(): EPERM on a descriptor that belongs to
+    //= no connection.
+    if (!link.bound) return ERRNO.EPERM;
+    if (!this.#hears(link)) return ERRNO.ENOENT;
+    const verdict = judgeReply(header, length, link.processing);
+    return this.#follow(link, verdict, header, body, length);
+  }
+
+  #hears(link: QueueLink): boolean {
+    //= fs/fuse/dev.c fuse_dev_do_write(): nothing is found once the connection
+    //= or the descriptor has ended.
+    return this.#options.connection.connected && link.open;
+  }
+
+  #follow(
+    link: QueueLink,
+    verdict: ReplyVerdict,
+    header: DataView,
+    body: Uint8Array,
+    length: number,
+  ): number {
+    switch (verdict.kind) {
+      case "answer": {
+        const { request, errno } = verdict;
+        link.processing.delete(request.unique);
+        link.answered++;
+        this.#options.onReply?.({
+          queue: link.index,
+          readFrom: request.queue,
+          unique: request.unique,
+          errno,
+          length,
+        });
+        this.#options.connection.end(request, errno, body);
+        return 0;
+      }
+      case "interrupt":
+        return this.#interruptAnswered(verdict.request, verdict.errno);
+      case "notification":
+        return this.#notified(link, verdict.code, body);
+      case "spoilt":
+        link.processing.delete(verdict.request.unique);
+        this.#options.connection.end(verdict.request, verdict.end);
+    }
+    const unique = length < OUT_HEADER_SIZE ? 0n : header.getBigUint64(8, true);
+    const { errno, message } = verdict;
+    // The server cannot know whether what was interrupted has ended, nor which
+    // queue has it.
+    const isLate = errno === ERRNO.ENOENT && (unique & FUSE_INT_REQ_BIT) !== 0n;
+    if (!isLate) {
+      const { log } = this.#options;
+      log.add("refused reply", link.index, unique, errno, message);
+    }
+    return errno;
+  }
+
+  #interruptAnswered(request: SimRequest, errno: number): number {
+    const { connection, dispatcher } = this.#options;
+    //= fs/fuse/dev.c fuse_dev_do_write(): ENOSYS is never asked again, EAGAIN
+    //= is asked again at once, and nothing else counts.
+    if (errno === ERRNO.ENOSYS) connection.interrupts = false;
+    else if (errno === ERRNO.EAGAIN) dispatcher.interrupt(request);
+    return 0;
+  }
+
+  #notified(link: QueueLink, code: number, body: Uint8Array): number {
+    const errno = judgeNotification(code, body);
+    if (errno === 0 && code === FUSE_NOTIFY.RESEND) {
+      this.#options.dispatcher.resend();
+    }
+    if (errno === 0 && code === FUSE_NOTIFY.RETRIEVE) this.#retrieved(body);
+    // What is unknown may have been known when the server wrote.
+    if (errno !== 0 && errno !== ERRNO.ENOENT) {
+      const message = `notification ${code} is not acceptable`;
+      this.#options.log.add("refused reply", link.index, 0n, errno, message);
+    }
+    return errno;
+  }
+
+  #retrieved(body: Uint8Array): void {
+    const view = viewOf(body);
+    const nodeid = RETRIEVE.get.nodeid(view);
+    //= fs/fuse/dev.c fuse_retrieve(): the pages that are cached without a gap,
+    //= in a NOTIFY_REPLY; here none are.
+    const offset = RETRIEVE.get.offset(view);
+    const reply = encodeStruct("fuse_notify_retrieve_in", { offset });
+    this.#options.connection.notifyReply(
+      { opcode: "NOTIFY_REPLY", nodeid, body: reply },
+      RETRIEVE.get.notify_unique(view),
+    );
+  }
+}
+
+const NO_BODY = new Uint8Array(0);

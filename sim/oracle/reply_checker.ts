@@ -1,0 +1,101 @@
+import { ERRNO } from "../../src/base/errno.ts";
+import type { TakenRequest } from "../kernel/dispatch.ts";
+import type { AcceptedReply } from "../kernel/reply_path.ts";
+import type { Violation } from "../kernel/violation.ts";
+import type { SimKernel } from "../vfs/sim_kernel.ts";
+
+/** Bit 63 of an id marks what was sent again. */
+const RESENT = 1n << 63n;
+const HEADER_SIZE = 16;
+const FIXED_MAX = 288;
+
+interface Seen {
+  readonly queue: number;
+  readonly replyMax: number;
+}
+
+/**
+ * Holds a server to what it owes, besides what the kernel itself refuses: one
+ * reply for each request, on its queue, of legal length; nobody is forgotten.
+ */
+export class ReplyChecker {
+  /** Requests that were taken and need a reply. */
+  readonly #open: Map<bigint, Seen> = new Map();
+  /** Ids of replies that a fault has spoilt. */
+  readonly #excused: Set<bigint> = new Set();
+  readonly #wrong: string[] = [];
+  #violations = 0;
+
+  /** What was found wrong first, `null` if nothing was. */
+  get fault(): string | null {
+    return this.#wrong[0] ?? null;
+  }
+
+  /** A request was taken. */
+  taken({ queue, unique, call, isOwed }: TakenRequest): void {
+    if (!isOwed) return;
+    const isAgain = unique >= RESENT;
+    // What was sent again is owed once.
+    if (isAgain) this.#open.delete(unique & ~RESENT);
+    const known = this.#open.size;
+    const replyMax = HEADER_SIZE + (call.replyMax ?? FIXED_MAX);
+    this.#open.set(unique, { queue, replyMax });
+    if (this.#open.size === known && !isAgain) {
+      this.#wrong.push(`Request ${unique} was taken twice`);
+    }
+  }
+
+  /** A reply was accepted. */
+  replied({ queue, unique, errno, length }: AcceptedReply): void {
+    const seen = this.#open.get(unique);
+    if (seen === undefined) {
+      this.#wrong.push(`Request ${unique} was answered without being owed`);
+      return;
+    }
+    this.#open.delete(unique);
+    if (seen.queue !== queue) {
+      this.#wrong.push(`Request ${unique} was answered on queue ${queue}`);
+    }
+    const isTooLong = errno === 0
+      ? length > Math.max(seen.replyMax, HEADER_SIZE + FIXED_MAX)
+      : length !== HEADER_SIZE;
+    if (isTooLong || length < HEADER_SIZE) {
+      this.#wrong.push(`Request ${unique} was answered with ${length} bytes`);
+    }
+  }
+
+  /** A fault spoils the reply to a request. */
+  excuse(unique: bigint): void {
+    this.#excused.add(unique);
+  }
+
+  /** Looks at the kernel after a step. */
+  check(kernel: SimKernel): string | null {
+    const { violations, outstanding, waiting, pending, processing } = kernel;
+    for (; this.#violations < violations.length; this.#violations++) {
+      const violation = violations[this.#violations]!;
+      if (!this.#isExcused(violation)) this.#wrong.push(violation.message);
+    }
+    const known = waiting + pending + processing;
+    if (outstanding !== known) {
+      this.#wrong.push(
+        `${outstanding} requests are outstanding, ${known} of them somewhere`,
+      );
+    }
+    return this.fault;
+  }
+
+  /** Looks at what is left after the end. */
+  checkEnd(kernel: SimKernel): string | null {
+    this.check(kernel);
+    const { outstanding, pending, processing } = kernel;
+    if (outstanding + pending + processing > 0) {
+      this.#wrong.push(`${outstanding} requests are left after the end`);
+    }
+    return this.fault;
+  }
+
+  #isExcused({ unique, errno }: Violation): boolean {
+    return errno !== 0 && errno !== ERRNO.EPERM && this.#excused.has(unique);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * What system calls on an open file do. fs/fuse/file.c.
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { O, SEEK } from "../../src/base/file_flags.ts";
+import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import { FOPEN, STATX } from "../../src/protocol/flags.ts";
+import { type SimCall, SimError } from "../kernel/call.ts";
+import {
+  READING,
+  transferAsync,
+  type TransferFile,
+  transferSync,
+  WRITING,
+} from "./direct_io.ts";
+import { attributes, type Mounted } from "./getattr.ts";
+import type { OptionalRequest } from "./inode.ts";
+import type { InodeLock } from "./locks.ts";
+
+/** What open(2) made: `struct file`, which duplicates of a descriptor share. */
+export interface OpenFile extends TransferFile {
+  /** `open_flags` of the reply to OPEN. */
+  readonly openFlags: number;
+  /** Whether FUSE_DIRECT_IO_ALLOW_MMAP was agreed on. */
+  readonly allowsMmap: boolean;
+  /** Whether FUSE_ASYNC_DIO was agreed on. */
+  readonly asyncDio: boolean;
+  /** Bytes that the pages of a request hold at most. */
+  readonly pagesSize: number;
+  /** Held by whoever submits and has to wait meanwhile: io_submit(2). */
+  readonly submission: InodeLock;
+  /** How it goes through the page cache; past it if left out. */
+  readonly cached?: CachedIo | undefined;
+  /** Where read(2) and write(2) go on. */
+  position: number;
+  /** Where the last write ended. */
+  writtenTo: number;
+  /** Hears that nobody has it open any more. */
+  readonly onReleased: () => void;
+  /** Descriptors that lead here. */
+  references: number;
+}
+
+/** Reads and writes through the page cache. */
+export interface CachedIo {
+  /** Reads; returns bytes, fewer than asked at the end of the file. */
+  read(file: OpenFile, into: Uint8Array, position: number): Promise<number>;
+  /** Writes; returns bytes, or a negative errno. */
+  write(file: OpenFile, from: Uint8Array, position: number): Promise<number>;
+}
+
+/** Turns a negative errno into an error. */
+export function checked(result: number, call: string): number {
+  if (result < 0) throw new SimError(call, -result);
+  return result;
+}
+
+/** Asks for something that a server may not know; a positive errno or 0. */
+export async function ask(
+  { caller, inode, credentials, signals }: Mounted,
+  opcode: OptionalRequest,
+  body: Uint8Array,
+  unknown: number,
+  how: Pick<SimCall, "force"> = {},
+): Promise<number> {
+  //= fs/fuse/file.c: ENOSYS is never asked again, and stands for success with
+  //= FLUSH and FSYNC, for EOPNOTSUPP with FALLOCATE.
+  if (inode.unknown.has(opcode)) return unknown;
+  const { errno } = await caller.call({
+    opcode,
+    body,
+    credentials,
+    signals,
+    ...how,
+  });
+  if (errno !== ERRNO.ENOSYS) return errno;
+  inode.unknown.add(opcode);
+  return unknown;
+}
+
+/** Drops a descriptor or a mapping; the file goes with the last one. */
+export function dropReference(file: OpenFile): void {
+  if (--file.references === 0) release(file);
+}
+
+/** Tells the server that nobody has the file open any more. */
+function release(file: OpenFile): void {
+  //= fs/fuse/file.c fuse_file_put(): RELEASE is sent in the background, by
+  //= the kernel itself.
+  file.caller.call({
+    opcode: "RELEASE",
+    body: encodeStruct("fuse_release_in", { fh: file.fh, flags: file.flags }),
+    background: true,
+    force: true,
+  });
+  file.inode.opens--;
+  file.inode.flocks.take(file, "none");
+  file.onReleased();
+}
+
+/** Notes that the time of access is in doubt. */
+export function accessed({ inode, readOnly }: Mounted): void {
+  //= fs/fuse/dir.c fuse_invalidate_atime(): not on a read-only mount.
+  if (!readOnly) inode.invalidate(STATX.ATIME);
+}
+
+/** Reads one part after another. */
+export async function read(
+  file: OpenFile,
+  into: Uint8Array,
+  position: number,
+  call: string,
+): Promise<number> {
+  if (file.cached !== undefined) {
+    return checked(await file.cached.read(file, into, position), call);
+  }
+  const size = file.split.read;
+  const dirty = file.inode.pages.writeBack(file);
+  if (dirty !== undefined) await dirty;
+  const result = await transferSync(file, READING, size, into, position);
+  accessed(file);
+  return checked(result, call);
+}
+
+/** Writes, with the inode's lock as the kernel takes it. */
+export async function write(
+  file: OpenFile,
+  from: Uint8Array,
+  position: number,
+  call: string,
+  together: boolean,
+): Promise<number> {
+  if (from.length === 0) return 0;
+  if (file.cached !== undefined) {
+    return checked(await file.cached.write(file, from, position), call);
+  }
+  const { inode } = file;
+  const appends = (file.flags & O.APPEND) !== 0;
+  const parallel = (file.openFlags & FOPEN.PARALLEL_DIRECT_WRITES) !== 0;
+  const end = () => (appends ? inode.stat.size : position) + from.length;
+  //= fs/fuse/file.c fuse_dio_lock(): shared only for parallel writes inside
+  //= the file.
+  let exclusive = appends || !parallel || end() > inode.stat.size ||
+    inode.pages.isMapped;
+  const turn = inode.lock.take(exclusive);
+  if (turn !== undefined) await turn;
+  if (!exclusive && end() > inode.stat.size) {
+    inode.lock.give();
+    exclusive = true;
+    await inode.lock.take(true);
+  }
+  const at = end() - from.length;
+  //= fs/fuse/file.c fuse_direct_io(): what a mapping has dirtied is written
+  //= first, and its pages are dropped afterwards.
+  try {
+    const dirty = inode.pages.writeBack(file);
+    if (dirty !== undefined) await dirty;
+  } catch (error) {
+    inode.lock.give();
+    throw error;
+  }
+  const size = file.split.write;
+  //= fs/fuse/file.c fuse_direct_IO(): a write that extends the file is waited
+  //= for, and submitting is all that the lock is held for otherwise.
+  const waits = !together || at + from.length > inode.stat.size;
+  const work = together
+    ? transferAsync(file, WRITING, size, from, at)
+    : transferSync(file, WRITING, size, from, at);
+  if (!waits) inode.lock.give();
+  const result = await work;
+  inode.pages.drop(at, from.length);
+  inode.written(result > 0 ? at + result : 0);
+  file.writtenTo = at + result;
+  if (waits) inode.lock.give();
+  return checked(result, call);
+}
+
+/** Where lseek(2) leads; negative for a whence that does not exist. */
+export async function seek(
+  file: OpenFile,
+  offset: number,
+  whence: number,
+): Promise<number> {
+  const isHoleOrData = whence === SEEK.DATA || whence === SEEK.HOLE;
+  if (whence === SEEK.SET) return offset;
+  if (whence === SEEK.CUR) return file.position + offset;
+  if (whence === SEEK.END) {
+    return (await sizeOf(file)) + offset;
+  }
+  if (!isHoleOrData) return -1;
+  if (!file.inode.unknown.has("LSEEK")) {
+    const { errno, body } = await file.caller.call({
+      opcode: "LSEEK",
+      body: encodeStruct("fuse_lseek_in", {
+        fh: file.fh,
+        offset: BigInt.asUintN(64, BigInt(offset)),
+        whence,
+      }),
+      credentials: file.credentials,
+      signals: file.signals,
+    });
+    if (errno === 0) return Number(decodeStruct("fuse_lseek_out", body).offset);
+    if (errno !== ERRNO.ENOSYS) throw new SimError("lseek", errno);
+    file.inode.unknown.add("LSEEK");
+  }
+  //= fs/read_write.c generic_file_llseek_size(): all of the file is data.
+  const size = await sizeOf(file);
+  if (offset >= size) throw new SimError("lseek", ERRNO.ENXIO);
+  return whence === SEEK.DATA ? offset : size;
+}
+
+async function sizeOf(file: OpenFile): Promise<number> {
+  //= fs/fuse/file.c fuse_file_llseek(): only the size has to be right.
+  return (await attributes(file, "lseek", file, STATX.SIZE)).size;
+}

@@ -1,0 +1,180 @@
+/**
+ * GETATTR, SETATTR and the probe for capabilities: what the kernel asks about
+ * the file itself. fs/fuse/dir.c.
+ *
+ * @module
+ */
+import { ERRNO } from "../../src/base/errno.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import { timeOf } from "../../src/base/timespec.ts";
+import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import { STATX } from "../../src/protocol/flags.ts";
+import type { Decoded } from "../../src/protocol/types.ts";
+import {
+  type Caller,
+  type Credentials,
+  type Signals,
+  SimError,
+} from "../kernel/call.ts";
+import { ALL_ATTRIBUTES, type SimInode, type SimStat } from "./inode.ts";
+
+const SIZE_MAX = 2 ** 63;
+
+/** What the parts of a client share. */
+export interface Mounted {
+  /** Whoever takes requests. */
+  readonly caller: Caller;
+  /** The mounted file. */
+  readonly inode: SimInode;
+  /** Who asks. */
+  readonly credentials: Credentials;
+  /** What it may be told while it waits. */
+  readonly signals?: Signals | undefined;
+  /** Stands for the process in locks. */
+  readonly lockOwner: bigint;
+  /** Mount option `ro`. */
+  readonly readOnly: boolean;
+  /** Mount option `allow_other`. */
+  readonly allowOther: boolean;
+  /** Mount option `default_permissions`; yes if left out. */
+  readonly defaultPermissions?: boolean;
+}
+
+/**
+ * The attributes, from the server unless they may be believed.
+ *
+ * @param mounted Whose.
+ * @param during The system call that wants them.
+ * @param file The open file that is asked about, if one is.
+ * @param mask Which are wanted, as statx(2) counts them.
+ */
+export async function attributes(
+  mounted: Mounted,
+  during: string,
+  file?: { readonly fh: bigint },
+  mask: number = ALL_ATTRIBUTES,
+): Promise<SimStat> {
+  const { inode } = mounted;
+  if (inode.bad) throw new SimError(during, ERRNO.EIO);
+  if (inode.believed(mask)) return inode.stat;
+  return await askAttributes(mounted, during, file);
+}
+
+/** The attributes, from the server. */
+export async function askAttributes(
+  mounted: Mounted,
+  during: string,
+  file?: { readonly fh: bigint },
+): Promise<SimStat> {
+  const { caller, inode, credentials, signals } = mounted;
+  const { version } = inode;
+  const { errno, body } = await caller.call({
+    opcode: "GETATTR",
+    body: encodeStruct(
+      "fuse_getattr_in",
+      file === undefined ? {} : { getattr_flags: 1, fh: file.fh },
+    ),
+    credentials,
+    signals,
+  });
+  if (errno !== 0) throw new SimError(during, errno);
+  //= fs/fuse/inode.c fuse_change_attributes(): what was written meanwhile is
+  //= newer than the answer, which counts for whoever asked alone.
+  return accept(mounted, body, during, inode.version === version);
+}
+
+/** Takes the attributes of a reply, unless they cannot be the file's. */
+export function accept(
+  { inode }: Mounted,
+  body: Uint8Array,
+  during: string,
+  isNews: boolean = true,
+): SimStat {
+  const out = decodeStruct("fuse_attr_out", body);
+  const { attr } = out;
+  //= fs/fuse/dir.c fuse_invalid_attr() and inode_wrong_type(): another file
+  //= type or a negative size makes the inode bad.
+  const isSame = ((attr.mode ^ inode.stat.mode) & S_IF.MT) === 0;
+  if (!isSame || Number(attr.size) >= SIZE_MAX) {
+    throw new SimError(during, ERRNO.EIO);
+  }
+  const stat = toStat(attr);
+  const us = microseconds(out.attr_valid, out.attr_valid_nsec);
+  if (isNews) inode.update(stat, us);
+  return stat;
+}
+
+/** A time for which something may be believed. */
+export function microseconds(seconds: bigint, nanoseconds: number): number {
+  return Number(seconds) * 1e6 + nanoseconds / 1000;
+}
+
+/** What stat(2) tells of attributes on the wire. */
+export function toStat(attr: Decoded<"fuse_attr">): SimStat {
+  return {
+    ino: attr.ino,
+    size: Number(attr.size),
+    blocks: Number(attr.blocks),
+    blockSize: attr.blksize,
+    mode: attr.mode,
+    links: attr.nlink,
+    rdev: attr.rdev,
+    uid: attr.uid,
+    gid: attr.gid,
+    atime: timeOf(attr.atime, attr.atimensec),
+    mtime: timeOf(attr.mtime, attr.mtimensec),
+    ctime: timeOf(attr.ctime, attr.ctimensec),
+  };
+}
+
+/** The attributes, by STATX unless the server does not know it. */
+export async function attributesWithBirth(mounted: Mounted): Promise<SimStat> {
+  const { caller, inode, credentials } = mounted;
+  const isAsked = !inode.believed() && !inode.unknown.has("STATX");
+  if (!isAsked) return await attributes(mounted, "statx");
+  const { version } = inode;
+  const { errno, body } = await caller.call({
+    opcode: "STATX",
+    body: encodeStruct("fuse_statx_in", {
+      "sx_mask": ALL_ATTRIBUTES | STATX.BTIME,
+    }),
+    credentials,
+    signals: mounted.signals,
+  });
+  if (errno === ERRNO.ENOSYS) {
+    inode.unknown.add("STATX");
+    return await attributes(mounted, "statx");
+  }
+  if (errno !== 0) throw new SimError("statx", errno);
+  const out = decodeStruct("fuse_statx_out", body);
+  const us = Number(out.attr_valid) * 1e6 + out.attr_valid_nsec / 1000;
+  //= fs/fuse/dir.c fuse_do_statx(): the inode's number is the one known.
+  const stat = { ...statxStat(out.stat), ino: inode.stat.ino };
+  if (inode.version === version) inode.update(stat, us);
+  return stat;
+}
+
+function statxStat(stat: Decoded<"fuse_statx">): Omit<SimStat, "ino"> {
+  return {
+    size: Number(stat.size),
+    blocks: Number(stat.blocks),
+    blockSize: stat.blksize,
+    mode: stat.mode,
+    links: stat.nlink,
+    rdev: deviceNumber(stat.rdev_major, stat.rdev_minor),
+    uid: stat.uid,
+    gid: stat.gid,
+    atime: statxTime(stat.atime),
+    mtime: statxTime(stat.mtime),
+    ctime: statxTime(stat.ctime),
+  };
+}
+
+function deviceNumber(major: number, minor: number): number {
+  //= include/linux/kdev_t.h new_encode_dev().
+  return (minor & 0xff | major << 8 | (minor & ~0xff) << 12) >>> 0;
+}
+
+function statxTime(time: Decoded<"fuse_sx_time">): bigint {
+  return timeOf(time.tv_sec, time.tv_nsec);
+}

@@ -1,0 +1,190 @@
+import { ERRNO } from "../../src/base/errno.ts";
+import { O } from "../../src/base/file_flags.ts";
+import {
+  type Caller,
+  type Credentials,
+  Signals,
+  SimError,
+} from "../kernel/call.ts";
+import type { KernelLimits } from "../kernel/negotiation.ts";
+import { makeFile, sendOpen, truncateOpened, wantedBy } from "./file_open.ts";
+import { getAttribute, listAttributes, setAttribute } from "./file_xattr.ts";
+import { attributes, attributesWithBirth, type Mounted } from "./getattr.ts";
+import {
+  changeMode,
+  changeOwner,
+  changeSize,
+  changeTimes,
+  type SimTime,
+  writable,
+} from "./setattr.ts";
+import type { SimInode, SimStat } from "./inode.ts";
+import { InodeLock } from "./locks.ts";
+import { allowed, MAY, permitted } from "./permission.ts";
+import type { SimFile } from "./sim_file.ts";
+import { type SimStatfs, statfs } from "./statfs.ts";
+
+const ROOT: Credentials = { uid: 0, gid: 0, pid: 1000 };
+
+/** A mounted file, as a client needs it; `SimKernel` is one. */
+export interface SimMount extends Caller {
+  /** The file as the kernel knows it. */
+  readonly inode: SimInode;
+  /** What holds between kernel and server. */
+  readonly limits: KernelLimits;
+  /** Largest READ and WRITE in bytes. */
+  readonly split: { readonly read: number; readonly write: number };
+  /** Mount option `ro`. */
+  readonly readOnly: boolean;
+  /** Mount option `allow_other`. */
+  readonly allowOther: boolean;
+  /** Whether paths still lead to it. */
+  readonly attached: boolean;
+  /** Told that nobody has a file open any more. */
+  released(): void;
+}
+
+/** A program that uses the mounted file by its path. */
+export class SimClient implements Mounted {
+  /** Whoever takes its requests. */
+  readonly caller: Caller;
+  /** The mounted file. */
+  readonly inode: SimInode;
+  /** Who it is. */
+  readonly credentials: Credentials;
+  /** Stands for it in locks. */
+  readonly lockOwner: bigint;
+  /** The signals that it gets. */
+  readonly signals: Signals = new Signals();
+  /** Mount option `ro`. */
+  readonly readOnly: boolean;
+  /** Mount option `allow_other`. */
+  readonly allowOther: boolean;
+  readonly #mount: SimMount;
+  readonly #submission: InodeLock = new InodeLock();
+
+  /**
+   * Starts a program.
+   *
+   * @param mount The mounted file.
+   * @param credentials Who it is; root if left out.
+   */
+  constructor(mount: SimMount, credentials: Credentials = ROOT) {
+    this.#mount = mount;
+    this.caller = mount;
+    this.inode = mount.inode;
+    this.readOnly = mount.readOnly;
+    this.allowOther = mount.allowOther;
+    this.credentials = credentials;
+    //= fs/fuse/file.c fuse_lock_owner_id(): a scrambled pointer, here one that
+    //= is the same each time.
+    this.lockOwner = 0x9e37_79b9_7f4a_7c15n ^ BigInt(credentials.pid);
+  }
+
+  /** open(2). */
+  async open(flags: number = O.RDONLY): Promise<SimFile> {
+    const mount = this.#found("open");
+    const truncates = (flags & O.TRUNC) !== 0;
+    const exclusive = O.CREAT | O.EXCL;
+    //= fs/namei.c do_open(): the file is there already.
+    if ((flags & exclusive) === exclusive) {
+      throw new SimError("open", ERRNO.EEXIST);
+    }
+    await permitted(this, "open", wantedBy(flags));
+    const opened = await sendOpen(this, mount, flags);
+    const file = makeFile(this, mount, {
+      ...opened,
+      flags,
+      submission: this.#submission,
+      onReleased: () => mount.released(),
+    });
+    if (truncates) await truncateOpened(this, mount, opened);
+    return file;
+  }
+
+  /** stat(2). */
+  async stat(): Promise<SimStat> {
+    this.#found("stat");
+    allowed(this, "stat");
+    return await attributes(this, "stat");
+  }
+
+  /** statx(2) that asks for the time of birth too. */
+  async statx(): Promise<SimStat> {
+    this.#found("statx");
+    allowed(this, "statx");
+    return await attributesWithBirth(this);
+  }
+
+  /** statfs(2). */
+  async statfs(): Promise<SimStatfs> {
+    this.#found("statfs");
+    return await statfs(this);
+  }
+
+  /** truncate(2). */
+  async truncate(size: number): Promise<void> {
+    if (size < 0) throw new SimError("truncate", ERRNO.EINVAL);
+    this.#found("truncate");
+    writable(this, "truncate");
+    await permitted(this, "truncate", MAY.WRITE);
+    await changeSize(this, "truncate", size);
+  }
+
+  /** chmod(2). */
+  async chmod(mode: number): Promise<void> {
+    this.#found("chmod");
+    await changeMode(this, "chmod", mode);
+  }
+
+  /** chown(2); -1 leaves one as it is. */
+  async chown(uid: number, gid: number): Promise<void> {
+    this.#found("chown");
+    await changeOwner(this, "chown", uid, gid);
+  }
+
+  /** utimensat(2); `null` leaves one as it is. */
+  async utimens(atime: SimTime, mtime: SimTime): Promise<void> {
+    this.#found("utimens");
+    await changeTimes(this, "utimens", atime, mtime);
+  }
+
+  /** access(2). */
+  async access(mode: number): Promise<void> {
+    this.#found("access");
+    await permitted(this, "access", mode);
+  }
+
+  /** getxattr(2) with no memory for the value: its size. */
+  async getxattr(name: string): Promise<number> {
+    this.#found("getxattr");
+    await this.#mayUse("getxattr", name, MAY.READ);
+    return await getAttribute(this, name);
+  }
+
+  /** setxattr(2). */
+  async setxattr(name: string, value: Uint8Array): Promise<void> {
+    const { limits } = this.#found("setxattr");
+    writable(this, "setxattr");
+    await this.#mayUse("setxattr", name, MAY.WRITE);
+    await setAttribute(this, limits, name, value);
+  }
+
+  /** listxattr(2) with no memory for the names: their size. */
+  async listxattr(): Promise<number> {
+    this.#found("listxattr");
+    allowed(this, "listxattr");
+    return await listAttributes(this);
+  }
+
+  async #mayUse(call: string, name: string, wanted: number): Promise<void> {
+    //= fs/xattr.c xattr_permission(): the mode rules over the user's names.
+    if (name.startsWith("user.")) await permitted(this, call, wanted);
+  }
+
+  #found(call: string): SimMount {
+    // What lies below the mount is not modelled.
+    if (!this.#mount.attached) throw new SimError(call, ERRNO.ENOENT);
+    return this.#mount;
+  }
+}

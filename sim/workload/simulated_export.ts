@@ -1,0 +1,170 @@
+/**
+ * The server of a simulation: the real serve loop and export over a backend and
+ * queues with faults and CPU time.
+ *
+ * @module
+ */
+import type { Backend } from "../../src/backends/backend.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/memory_backend.ts";
+import { NullBackend } from "../../src/backends/null_backend.ts";
+import {
+  BlockExport,
+  exportCapabilities,
+} from "../../src/export/block_export.ts";
+import { ExportState } from "../../src/export/export_state.ts";
+import type { Exchange } from "../../src/protocol/exchange.ts";
+import type { WantedCapabilities } from "../../src/protocol/init.ts";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
+import type { QueueStatistics } from "../../src/queue/queue_statistics.ts";
+import type { RequestQueue } from "../../src/queue/request_queue.ts";
+import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { Cores, VirtualClock } from "../determinism/clock.ts";
+import type { EventLog } from "../determinism/event_log.ts";
+import type { FaultDice } from "../faults/faults.ts";
+import { FaultyBackend } from "../faults/faulty_backend.ts";
+import { FaultyQueue } from "../faults/faulty_queue.ts";
+import { TimedQueue } from "../faults/timed_queue.ts";
+import type { DiskModel } from "../oracle/disk_model.ts";
+import type { ReplyChecker } from "../oracle/reply_checker.ts";
+import type { SimKernel } from "../vfs/sim_kernel.ts";
+import type { SimulationHooks, SimulationPlan } from "./simulation_plan.ts";
+import { serveInThread, type ThreadServer } from "./thread_server.ts";
+
+/** How long a hung Worker's queue stays open, in microseconds. */
+const HANG_US = 20_000;
+/** Longer than any request timeout, so that the kernel gives up first. */
+const LONG_HANG_US = 180e6;
+
+/** What a {@linkcode SimulatedExport} needs. */
+export interface SimulatedExportOptions {
+  /** What is simulated. */
+  readonly plan: SimulationPlan;
+  /** Replacements of parts, for tests. */
+  readonly hooks: SimulationHooks;
+  /** The kernel that sends the requests. */
+  readonly kernel: SimKernel;
+  /** Passes time in the backend. */
+  readonly clock: VirtualClock;
+  /** The CPUs that the queues' threads run on. */
+  readonly cores: Cores;
+  /** Which faults happen. */
+  readonly dice: FaultDice;
+  /** Records queues that are closed. */
+  readonly log: EventLog;
+  /** Is told which replies a fault has spoilt. */
+  readonly checker: ReplyChecker;
+  /** Is told where the backend found the image cut short. */
+  readonly model: DiskModel;
+  /** Counts the requests of each queue. */
+  readonly statistics: QueueStatistics;
+}
+
+/** An export whose backend and queues fail as the dice say. */
+export class SimulatedExport {
+  readonly #options: SimulatedExportOptions;
+  readonly #backend: FaultyBackend;
+
+  /** Opens the disk; requests are served after {@linkcode start}. */
+  constructor(options: SimulatedExportOptions) {
+    const { plan, clock, dice, model } = options;
+    this.#options = options;
+    this.#backend = new FaultyBackend(diskOf(plan, options.hooks), {
+      clock,
+      dice,
+      serviceUs: plan.costs.backendUs,
+      ...(maps(plan) ? {} : {
+        onCut: (position, length) => model.cut(position, length),
+      }),
+    });
+  }
+
+  /** Backend calls that have not been answered. */
+  get inFlight(): number {
+    return this.#backend.inFlight;
+  }
+
+  /** Answers INIT, then serves every queue. */
+  async start(): Promise<ThreadServer> {
+    const { plan, hooks, kernel, statistics, cores } = this.#options;
+    const { size, growable } = plan;
+    const rules = { writable: true, growable, allowOther: true };
+    const owner = { mode: 0o600, uid: 0, gid: 0 };
+    const state = ExportState.create({ size, ...owner, oneThread: true });
+    const wrap = hooks.handler ?? ((same: RequestHandler) => same);
+    return await serveInThread(kernel, {
+      wanted: wantedBy(plan, exportCapabilities(rules)),
+      statistics,
+      drainMs: 0,
+      handler: () =>
+        wrap(new BlockExport({ backend: this.#backend, state, rules })),
+      around: (queue) => {
+        const faulty = this.#withFaults(queue);
+        const broken = hooks.around?.(faulty, kernel) ?? faulty;
+        const cost = (exchange: Exchange) => costOf(plan, exchange);
+        return new TimedQueue(broken, cores, cost);
+      },
+    });
+  }
+
+  #withFaults(queue: RequestQueue): FaultyQueue {
+    const { plan, kernel, clock, dice, checker } = this.#options;
+    return new FaultyQueue(queue, {
+      clock,
+      dice,
+      hangUs: plan.requestTimeout > 0 ? LONG_HANG_US : HANG_US,
+      queues: plan.queues,
+      write: (index, message) => kernel.write(index, message),
+      isOnly: ({ request }) =>
+        kernel.processing === 1 &&
+        request.opcode !== OPCODES.INTERRUPT.opcode,
+      kill: (index) => this.#kill(index),
+      onDefect: (unique) => checker.excuse(unique),
+    });
+  }
+
+  /** Closes a queue, unless it is the last one. */
+  #kill(index: number): boolean {
+    const { kernel, log } = this.#options;
+    const open = kernel.openQueues;
+    if (open.length < 2 || !open.includes(index)) return false;
+    log.add(`close ${index}`);
+    kernel.close(index);
+    return true;
+  }
+}
+
+function diskOf(
+  { size, growable, isNull }: SimulationPlan,
+  hooks: SimulationHooks,
+): Backend {
+  const wrap = hooks.backend ?? ((same: Backend) => same);
+  return wrap(
+    isNull
+      ? new NullBackend(size)
+      : new MemoryBackend(createMemoryDisk(size, { growable })),
+  );
+}
+
+function wantedBy(
+  { policy, requestTimeout }: SimulationPlan,
+  wanted: WantedCapabilities,
+): WantedCapabilities {
+  const flags = [...wanted.flags];
+  if (policy === "uring") flags.push("OVER_IO_URING");
+  if (requestTimeout > 0) flags.push("REQUEST_TIMEOUT");
+  return { ...wanted, flags, requestTimeout };
+}
+
+function costOf({ costs }: SimulationPlan, { request }: Exchange): number {
+  return costs.serverUs + costs.kibUs * request.length / 1024;
+}
+
+/** Whether a client maps the file, so that pages it reads may be kept. */
+function maps({ clients }: SimulationPlan): boolean {
+  return clients.some(({ steps }) =>
+    steps.some((step) => step.do.startsWith("map"))
+  );
+}
