@@ -24,13 +24,13 @@ for (const [length, bytes] of LENGTHS) {
     Deno.bench({
       name: `${backend.name} reads ${length}`,
       group: `read ${length}`,
-      fn: () => void backend.read(next(), buffer, bytes),
+      fn: () => void backend.read(next(), buffer, 0, bytes),
     });
     if (!backend.writable) continue;
     Deno.bench({
       name: `${backend.name} writes ${length}`,
       group: `write ${length}`,
-      fn: () => void backend.write(next(), buffer, bytes),
+      fn: () => void backend.write(next(), buffer, 0, bytes),
     });
   }
 }

@@ -7,7 +7,6 @@ import { BlockExport } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import { encodeStruct } from "../src/protocol/codec.ts";
 import { ProtocolVersion } from "../src/protocol/protocol_version.ts";
-import { ERRNO } from "../src/base/errno.ts";
 import { OPCODES } from "../src/protocol/opcodes.ts";
 import { DeviceQueue } from "../src/queue/device_queue.ts";
 import type { FuseDevice } from "../src/queue/fuse_device.ts";
@@ -99,7 +98,6 @@ function memoryQueue(
       channel.filled.push(entry.number);
     },
     replied: () => channel.replied.shift() >= 0,
-    notified: () => -ERRNO.EINVAL,
     closed: () => {},
     wait: () => Promise.resolve(),
   };

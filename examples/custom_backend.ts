@@ -35,12 +35,17 @@ class SectorBackend implements Backend {
   }
 
   /** A number is an answer; one that takes time would be a promise of it. */
-  read(position: number, into: Uint8Array, length: number): number {
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
     for (let done = 0; done < length;) {
-      const start = (position + done) % SECTOR;
+      const within = (position + done) % SECTOR;
       const number = Math.floor((position + done) / SECTOR);
-      const bytes = sector(number).subarray(start, start + length - done);
-      into.set(bytes, done);
+      const bytes = sector(number).subarray(within, within + length - done);
+      buffer.set(bytes, start + done);
       done += bytes.length;
     }
     return length;

@@ -74,6 +74,7 @@ export type { STRUCTS } from "../src/protocol/structs.ts";
 export type { Handshake } from "../src/queue/handshake.ts";
 export * from "../src/queue/memory_channel.ts";
 export * from "../src/queue/memory_queue.ts";
+export type { Notifier } from "../src/queue/notifier.ts";
 export type {
   QueueCounters,
   QueueStatistics,

@@ -144,6 +144,33 @@ export function findBannedWords(files: readonly SourceFile[]): string[] {
   return found;
 }
 
+/** A plain error with a sentence for the user. */
+const USER_SENTENCE =
+  /\bnew (?:Error|TypeError|RangeError)\(\s*(?:["'`])Cannot /g;
+
+/**
+ * Finds errors of the program whose sentence is for the user, but whose class
+ * says that they are defects: the command line would report them as such.
+ *
+ * @param files The files.
+ * @param exceptions Those that refuse a caller's mistake.
+ * @returns One line of text for each.
+ */
+export function findPlainUserErrors(
+  files: readonly SourceFile[],
+  exceptions: Exceptions,
+): string[] {
+  return files
+    .filter(({ path }) => path.startsWith("src/") && path.endsWith(".ts"))
+    .filter(({ path }) => !Object.hasOwn(exceptions, path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(USER_SENTENCE)].map(({ index }) => {
+        const line = text.slice(0, index).split("\n").length;
+        return `${path}:${line}: a sentence for the user needs a UserError`;
+      })
+    );
+}
+
 /**
  * Finds characters outside of ASCII in sources.
  *

@@ -6,6 +6,7 @@ import {
   findLongFiles,
   findLongLines,
   findNonAscii,
+  findPlainUserErrors,
   findUndocumented,
 } from "./_tidy.ts";
 
@@ -13,6 +14,18 @@ import {
 const LONG_FILES: Exceptions = {
   "src/protocol/structs.ts":
     "one table: every wire struct, one row a field, read beside the header",
+};
+
+/** Sources whose plain errors refuse a caller's mistake, and which. */
+const CALLER_ERRORS: Exceptions = {
+  "src/export/async_transfer.ts": "an answer that is awaited twice",
+  "src/linux/fuse/fuse_device.ts": "a length that exceeds its buffer",
+  "src/linux/io/block_file.ts": "a range that exceeds its buffer",
+  "src/linux/syscall/libc.ts": "a C library without errno",
+  "src/protocol/codec.ts": "a struct that exceeds its buffer",
+  "src/protocol/dirent.ts": "a name that no directory may have",
+  "src/protocol/layout.ts": "a table or machine that the wire does not fit",
+  "src/queue/ring_files.ts": "an answer that is awaited twice",
 };
 
 /** Sources that may have characters outside of ASCII, and why. */
@@ -36,6 +49,9 @@ Deno.test({
     });
     await t.step("no word is out of place", () => {
       assertEquals(findBannedWords(files), []);
+    });
+    await t.step("sentences for the user are user errors", () => {
+      assertEquals(findPlainUserErrors(files, CALLER_ERRORS), []);
     });
     await t.step("sources are ASCII", () => {
       assertEquals(findNonAscii(files, NON_ASCII), []);
@@ -102,6 +118,17 @@ Deno.test("findBannedWords() finds them in any file", () => {
   }
   const fine = "jsr:@std/cli mastodon TODOS net/work/x ./work/x a-FIXMEX";
   assertEquals(findBannedWords([file(fine)]), []);
+});
+
+Deno.test("findPlainUserErrors() finds sentences in errors of the language", () => {
+  const found = (text: string) => findPlainUserErrors([file(text)], {});
+  const thrown = "throw new RangeError(\n  `Cannot use ${text}`,\n);";
+  assertEquals(found(`a;\n${thrown}`), [
+    "src/a.ts:2: a sentence for the user needs a UserError",
+  ]);
+  assertEquals(found(thrown.replace("RangeError", "UserError")), []);
+  assertEquals(found('new Error("Queue 1 failed")'), []);
+  assertEquals(findPlainUserErrors([file(thrown)], { "src/a.ts": "" }), []);
 });
 
 Deno.test("findNonAscii() finds characters outside of ASCII", () => {

@@ -51,23 +51,33 @@ export class FaultyBackend implements Backend {
   }
 
   /** Reads, late or not at all, or as if the image had been cut short. */
-  read(position: number, into: Uint8Array, length: number): Answer {
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
     const { dice, onCut } = this.#options;
     const isShort = onCut !== undefined && dice.roll("short-backend");
     const count = isShort ? dice.between(0, length - 1) : length;
     return this.#do(() => {
       if (isShort) onCut(position + count, length - count);
-      return this.#inner.read(position, into, count);
+      return this.#inner.read(position, buffer, start, count);
     }, ERRNO.EIO);
   }
 
   /** Writes, late, less, or not at all. */
-  write(position: number, from: Uint8Array, length: number): Answer {
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
     const { dice } = this.#options;
     const isShort = length > 1 && dice.roll("short-backend");
     const count = isShort ? dice.between(1, length - 1) : length;
     return this.#do(
-      () => this.#inner.write(position, from, count),
+      () => this.#inner.write(position, buffer, start, count),
       ERRNO.ENOSPC,
     );
   }

@@ -118,11 +118,6 @@ export class FaultyQueue implements RequestQueue {
     return true;
   }
 
-  /** Sends a notification. */
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    return this.#inner.notify(message);
-  }
-
   /** Lets go of the queue. */
   close(): void {
     this.#inner.close();

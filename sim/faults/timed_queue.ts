@@ -74,11 +74,6 @@ export class TimedQueue implements RequestQueue {
     return this.#inner.reply(exchange);
   }
 
-  /** Sends a notification. */
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    return this.#inner.notify(message);
-  }
-
   /** Lets go of the queue. */
   close(): void {
     this.#inner.close();

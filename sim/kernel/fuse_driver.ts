@@ -1,5 +1,6 @@
 import type { MemoryChannelHandle } from "../../src/queue/memory_channel.ts";
 import { CHANNEL_END, MemoryQueue } from "../../src/queue/memory_queue.ts";
+import type { Notifier } from "../../src/queue/notifier.ts";
 import { futexWait } from "../../src/shared_memory/futex.ts";
 import { STILL_CLOCK } from "../determinism/clock.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
@@ -86,6 +87,11 @@ export class FuseDriver implements Caller {
     link.isLocal = true;
     const offers = isRing ? channel.options.capacity : 1;
     return new MemoryQueue(channel, { kernel: this.#descriptors, offers });
+  }
+
+  /** Sends notifications through the descriptor of a queue. */
+  notifier(index: number = this.control): Notifier {
+    return { notify: (message) => this.#descriptors.notified(index, message) };
   }
 
   /** The queues' memory, to be posted to servers in other threads. */

@@ -84,21 +84,33 @@ export interface Backend {
   /** The image's size, space and times as they are now. */
   stat(): Answer<ImageStat>;
   /**
-   * Reads `length` bytes at `position` into the start of `into`.
+   * Reads `length` bytes at `position` of the image into `buffer`, from byte
+   * `start` of the buffer on.
    *
-   * @param into The whole buffer that belongs to the request, at least
-   * `length` bytes; it must not be kept after the answer.
-   * @returns The bytes read; fewer than asked only where the image has ended
-   * early, in which case the export fills up with zeroes. Or `-errno`.
+   * @param buffer At least `start + length` bytes, on loan until the answer.
+   * @returns The bytes read: fewer than `length` only if the image ends before
+   * that, in which case the export fills the rest with zeroes. Or `-errno`.
    */
-  read(position: number, into: Uint8Array, length: number): Answer;
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer;
   /**
-   * Writes the first `length` bytes of `from` at `position`.
+   * Writes `length` bytes of `buffer`, from its byte `start` on, at `position`
+   * of the image.
    *
-   * @returns The bytes written, all of them unless the medium is full, or
+   * @param buffer At least `start + length` bytes, on loan until the answer.
+   * @returns The bytes written: all of them unless the medium is full. Or
    * `-errno`.
    */
-  write(position: number, from: Uint8Array, length: number): Answer;
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer;
   /**
    * Whether a write must not overlap in time with any other, wherever that
    * goes; none if left out.

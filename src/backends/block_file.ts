@@ -44,7 +44,12 @@ export interface BlockFile {
    * pread64(2) of as many bytes as can be had without waiting for the medium:
    * `-EAGAIN` if none, `-EOPNOTSUPP` where that cannot be told.
    */
-  preadNow?(buffer: Uint8Array, length: number, position: number): number;
+  preadNow?(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number;
   /** pwrite64(2) of up to `length` bytes of `buffer` from `start` on. */
   pwrite(
     buffer: Uint8Array,

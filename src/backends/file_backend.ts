@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import type { BlockFile, BlockFileStat } from "./block_file.ts";
@@ -57,11 +58,17 @@ export class FileBackend implements Backend {
     return { size, allocated, blockSize, times: { atime, mtime, ctime } };
   }
 
-  read(position: number, into: Uint8Array, length: number): number {
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
     const at = this.#offset + position;
     let done = 0;
     while (done < length) {
-      const got = this.#file.pread(into, done, length - done, at + done);
+      const rest = length - done;
+      const got = this.#file.pread(buffer, start + done, rest, at + done);
       if (got < 0) return got;
       if (got === 0) break;
       done += got;
@@ -69,11 +76,17 @@ export class FileBackend implements Backend {
     return done;
   }
 
-  write(position: number, from: Uint8Array, length: number): number {
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
     const at = this.#offset + position;
     let done = 0;
     while (done < length) {
-      const put = this.#file.pwrite(from, done, length - done, at + done);
+      const rest = length - done;
+      const put = this.#file.pwrite(buffer, start + done, rest, at + done);
       // What was written before the medium refused is reported as written.
       if (put < 0) return done > 0 ? done : put;
       if (put === 0) return done > 0 ? done : -ERRNO.EIO;
@@ -150,7 +163,7 @@ export class FileBackend implements Backend {
   #stat(): BlockFileStat {
     const stat = this.#file.fstat();
     if (typeof stat !== "number") return stat;
-    throw Object.assign(new Error(`Cannot stat ${this.name}`), {
+    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
       errno: -stat,
     });
   }
@@ -172,7 +185,7 @@ export class FileBackend implements Backend {
   #writeZeroes(from: number, to: number): number {
     for (let at = from; at < to;) {
       const length = Math.min(ZEROES.length, to - at);
-      const put = this.write(at - this.#offset, ZEROES, length);
+      const put = this.write(at - this.#offset, ZEROES, 0, length);
       if (put < 0) return put;
       at += put;
     }

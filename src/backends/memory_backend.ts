@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
 import { ERRNO } from "../base/errno.ts";
 
@@ -26,7 +27,7 @@ export interface MemoryDiskOptions {
  * Reserves the memory of a disk; the system hands it out when it is written.
  *
  * @param size Size of the disk in bytes.
- * @throws {RangeError} If there is not so much memory.
+ * @throws {UserError} If there is not so much memory.
  */
 export function createMemoryDisk(
   size: number,
@@ -47,7 +48,7 @@ export function createMemoryDisk(
       ),
     };
   } catch (cause) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`,
       { cause },
     );
@@ -91,13 +92,25 @@ export class MemoryBackend implements Backend {
     };
   }
 
-  read(position: number, into: Uint8Array, length: number): number {
-    into.set(this.#bytes.subarray(position, position + length));
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
+    buffer.set(this.#bytes.subarray(position, position + length), start);
     return length;
   }
 
-  write(position: number, from: Uint8Array, length: number): number {
-    this.#bytes.set(from.subarray(0, length), position);
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
+    const whole = start === 0 && length === buffer.length;
+    const bytes = whole ? buffer : buffer.subarray(start, start + length);
+    this.#bytes.set(bytes, position);
     this.#mark(position, length);
     return length;
   }

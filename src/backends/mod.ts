@@ -8,9 +8,9 @@
  * import { assertEquals } from "@std/assert";
  *
  * const disk = new MemoryBackend(createMemoryDisk(1 << 20));
- * disk.write(4096, new TextEncoder().encode("hello"), 5);
+ * disk.write(4096, new TextEncoder().encode("hello"), 0, 5);
  * const data = new Uint8Array(5);
- * assertEquals(disk.read(4096, data, 5), 5);
+ * assertEquals(disk.read(4096, data, 0, 5), 5);
  * assertEquals(new TextDecoder().decode(data), "hello");
  * ```
  *

@@ -34,18 +34,29 @@ export class NullBackend implements Backend {
     };
   }
 
-  read(_position: number, into: Uint8Array, length: number): number {
-    // Unlike fill(), set() is fast where the memory is shared.
-    let at = 0;
-    for (; length - at > ZEROES.length; at += ZEROES.length) {
-      into.set(ZEROES, at);
+  read(
+    _position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
+    // Unlike fill(), set() is fast on shared memory.
+    const end = start + length;
+    let at = start;
+    for (; end - at > ZEROES.length; at += ZEROES.length) {
+      buffer.set(ZEROES, at);
     }
-    if (part.length !== length - at) part = ZEROES.subarray(0, length - at);
-    into.set(part, at);
+    if (part.length !== end - at) part = ZEROES.subarray(0, end - at);
+    buffer.set(part, at);
     return length;
   }
 
-  write(_position: number, _from: Uint8Array, length: number): number {
+  write(
+    _position: number,
+    _buffer: Uint8Array,
+    _start: number,
+    length: number,
+  ): number {
     return length;
   }
 

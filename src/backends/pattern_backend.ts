@@ -34,19 +34,24 @@ export class PatternBackend implements Backend {
     };
   }
 
-  read(position: number, into: Uint8Array, length: number): number {
-    const view = new DataView(into.buffer, into.byteOffset, length);
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): number {
+    const view = new DataView(buffer.buffer, buffer.byteOffset + start, length);
     const end = position + length;
     let at = position;
     while (at < end && at % 8 !== 0) {
-      into[at - position] = patternByte(at++);
+      view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      // A number of more than 32 bits is stored without those above.
+      // setUint32() drops the bits above 32.
       view.setUint32(at - position, at / TWO_32);
       view.setUint32(at - position + 4, at);
     }
-    while (at < end) into[at - position] = patternByte(at++);
+    while (at < end) view.setUint8(at - position, patternByte(at++));
     return length;
   }
 

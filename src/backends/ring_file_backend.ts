@@ -63,32 +63,46 @@ export class RingFileBackend implements Backend {
     return this.#plain.stat();
   }
 
-  read(position: number, into: Uint8Array, length: number): Answer {
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
     const at = this.#offset + position;
     let fd = this.#file.fd;
-    if (this.#inMemory) return this.#plain.read(position, into, length);
+    if (this.#inMemory) {
+      return this.#plain.read(position, buffer, start, length);
+    }
     if (this.#direct !== null) {
       fd = this.#direct.fdFor(at, length);
     } else if (this.#tellsWaits && this.#file.preadNow !== undefined) {
-      const got = this.#file.preadNow(into, length, at);
+      const got = this.#file.preadNow(buffer, start, length, at);
       if (got === length) return got;
       if (got === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
+    const into = from(buffer, start);
     const got = this.#ring.read(fd, into, length, at, this.#file.fd);
     return got === -ERRNO.EBUSY
-      ? this.#plain.read(position, into, length)
+      ? this.#plain.read(position, buffer, start, length)
       : got;
   }
 
-  write(position: number, from: Uint8Array, length: number): Answer {
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
     if (this.#direct === null || this.#inMemory) {
-      return this.#plain.write(position, from, length);
+      return this.#plain.write(position, buffer, start, length);
     }
     const at = this.#offset + position;
     const fd = this.#direct.fdFor(at, length);
-    const put = this.#ring.write(fd, from, length, at, this.#file.fd);
+    const bytes = from(buffer, start);
+    const put = this.#ring.write(fd, bytes, length, at, this.#file.fd);
     return put === -ERRNO.EBUSY
-      ? this.#plain.write(position, from, length)
+      ? this.#plain.write(position, buffer, start, length)
       : put;
   }
 
@@ -139,4 +153,9 @@ export class RingFileBackend implements Backend {
     const at = this.#offset + position;
     return this.#ring.allocate(this.#file.fd, mode, at, length);
   }
+}
+
+/** The buffer from a byte on: a ring takes the start of one. */
+function from(buffer: Uint8Array, start: number): Uint8Array {
+  return start === 0 ? buffer : buffer.subarray(start);
 }

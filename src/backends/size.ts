@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 
 /** The largest image: 2^53 - 1 bytes, what positions are exact to. */
 export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
@@ -32,18 +33,18 @@ const UNITS: Record<string, bigint> = {
  *
  * @param text What was written.
  * @returns Bytes, from 0 to {@linkcode SIZE_MAX}.
- * @throws {RangeError} If it is not a size, or too large.
+ * @throws {UserError} If it is not a size, or too large.
  */
 export function parseSize(text: string): number {
   const match = /^(\d+)([bkmgtpe]?)$/i.exec(text);
   if (match === null) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`,
     );
   }
   const bytes = BigInt(match[1]!) * UNITS[match[2]!.toLowerCase()]!;
   if (bytes > BigInt(SIZE_MAX)) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot use size "${text}": the largest is 2^53 - 1 bytes (8 PiB)`,
     );
   }

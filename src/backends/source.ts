@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import { parseSize } from "./size.ts";
 
 /** What a disk image is to be made of. */
@@ -21,7 +22,7 @@ export type ImageSource =
  * path that looks like one of those is written `./null:1G`.
  *
  * @param text What was written.
- * @throws {RangeError} If a size is not one, or 0.
+ * @throws {UserError} If a size is not one, or 0.
  */
 export function parseSource(text: string): ImageSource {
   const match = /^(null|memory|pattern):(.*)$/.exec(text);
@@ -29,7 +30,7 @@ export function parseSource(text: string): ImageSource {
   const kind = match[1] as "null" | "memory" | "pattern";
   const size = parseSize(match[2]!);
   if (size === 0) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot make an empty disk "${text}": give it a size, such as ${kind}:1G`,
     );
   }

@@ -1,15 +1,20 @@
 /**
- * An error that the user can mend. Its message is one sentence written for
- * them: what was being done, to what, why it failed, what to do. Programs print
- * the message alone; any other error is a defect and is reported as one.
+ * An error that the user can mend. Its message is one sentence that stands
+ * alone: what was being done, to what, why it failed, and what to do about it.
+ * `cause` is the error underneath, if there is one. A program prints the
+ * message and nothing else; any other error is a defect.
  *
  * @example
  * ```ts
  * import { UserError } from "@mqfuse/mqfuse";
  * import { assertEquals } from "@std/assert";
  *
- * const error = new UserError("Cannot export disk.img: it is empty");
- * assertEquals(error.name, "UserError");
+ * const cause = new Error("connection refused");
+ * const error = new UserError(
+ *   `Cannot open nbd://localhost: ${cause.message}; start the server first`,
+ *   { cause },
+ * );
+ * assertEquals([error.name, error.cause], ["UserError", cause]);
  * ```
  */
 export class UserError extends Error {

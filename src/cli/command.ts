@@ -20,7 +20,7 @@ export interface Command {
    * Runs it.
    *
    * @throws {UsageError} If the command line is wrong.
-   * @throws {Error} With one sentence that says what failed and why.
+   * @throws {UserError} With one sentence that says what failed and why.
    */
   run(args: Arguments, output: Output): Promise<ExitCode>;
 }

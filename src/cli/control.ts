@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import { parseSize, SIZE_MAX } from "../backends/size.ts";
 import type { ExportSession } from "../session/mount_export.ts";
+import { sentenceOf } from "./failure.ts";
 import { type Histograms, statsBetween } from "./stats.ts";
 
 /** What may be asked. */
@@ -43,17 +45,17 @@ export type Controlled =
 /**
  * Reads a line.
  *
- * @throws {Error} With a sentence that says what is wrong with it.
+ * @throws {UserError} With a sentence that says what is wrong with it.
  */
 export function readControlRequest(line: string): ControlRequest {
   const value = parse(line);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new Error('Cannot read a command: expected {"command": ...}');
+    throw new UserError('Cannot read a command: expected {"command": ...}');
   }
   const { command, size } = value as Record<string, unknown>;
   const known = CONTROL_COMMANDS.find((name) => name === command);
   if (known === undefined) {
-    throw new Error(
+    throw new UserError(
       `Cannot carry out this command: expected one of ${
         CONTROL_COMMANDS.join(", ")
       }`,
@@ -93,7 +95,7 @@ export async function answerControl(
         return { ok: true };
     }
   } catch (error) {
-    return { ok: false, error: (error as Error).message };
+    return { ok: false, error: sentenceOf(error) };
   }
 }
 
@@ -113,7 +115,7 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw new Error("Cannot read a command: the line is no JSON", {
+    throw new UserError("Cannot read a command: the line is no JSON", {
       cause: error,
     });
   }
@@ -124,7 +126,7 @@ function readSize(size: unknown): number {
   if (Number.isInteger(size) && size as number >= 0) {
     if (size as number <= SIZE_MAX) return size as number;
   }
-  throw new Error(
+  throw new UserError(
     'Cannot resize without a size: expected bytes, or a text such as "2G"',
   );
 }

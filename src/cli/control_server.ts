@@ -8,6 +8,7 @@ import {
   type Controlled,
   type ControlReply,
 } from "./control.ts";
+import { sentenceOf } from "./failure.ts";
 import type { Output } from "./output.ts";
 
 /** A control socket, served from the thread that made it. */
@@ -57,7 +58,7 @@ export class ControlServer implements AsyncDisposable {
         served.finally(() => connections.delete(served));
       }
     } catch (error) {
-      this.#output.error((error as Error).message);
+      this.#output.error(sentenceOf(error));
     }
     await Promise.all(connections);
   }

@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import { formatSize, parseSize } from "../backends/size.ts";
 import { connectUnix } from "../linux/socket/unix_socket.ts";
 import type { QueueTotals } from "../queue/queue_statistics.ts";
@@ -38,7 +39,7 @@ async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   if (!path) throw new UsageError(`Cannot connect without a PATH; ${USAGE}`);
   const request = requestOf(words);
   const reply = await ask(path, request);
-  if (!reply.ok) throw new Error(reply.error);
+  if (!reply.ok) throw new UserError(reply.error);
   if (output.json) output.print(JSON.stringify(reply));
   else tell(request, reply, output);
   return EXIT.OK;
@@ -62,7 +63,7 @@ function requestOf(words: readonly string[]): ControlRequest {
   try {
     return { command, size: parseSize(size!) };
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     throw new UsageError(`${error.message} (SIZE)`, { cause: error });
   }
 }
@@ -77,7 +78,7 @@ async function ask(
   // An export that ends may do so before it has answered.
   if (line === null && request.command === "stop") return { ok: true };
   if (line === null) {
-    throw new Error(
+    throw new UserError(
       `Cannot hear from ${path}: the export ended without an answer`,
     );
   }

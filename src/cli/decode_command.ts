@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import { formatTrace, formatTraceJson } from "../protocol/trace.ts";
 import { decodeWireLog } from "../protocol/wire_log.ts";
 import { readText } from "../linux/io/files.ts";
@@ -37,7 +38,7 @@ function runDecode({ operands }: Arguments, output: Output): ExitCode {
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new Error(
+    throw new UserError(
       `Cannot decode ${file}: ${error.message}; record one with 'export --wire'`,
       { cause: error },
     );

@@ -7,7 +7,7 @@ import type { DemoDisk, DemoOptions } from "./demo_disk.ts";
 /**
  * A disk in memory that the kernel shows at a temporary file.
  *
- * @throws {Error} With one sentence that says why that cannot be.
+ * @throws {UserError} With one sentence that says why that cannot be.
  */
 export async function mountDemoDisk(
   { size, queues }: DemoOptions,

@@ -43,7 +43,7 @@ export async function simulateDemoDisk(
 function refuseShort(count: number, buffer: Uint8Array): void {
   if (count === buffer.byteLength) return;
   throw new Error(
-    `Cannot transfer ${buffer.byteLength} bytes: only ${count} were done; this is a defect, please report it`,
+    `Transferred only ${count} of ${buffer.byteLength} bytes`,
   );
 }
 

@@ -117,7 +117,7 @@ class Client {
       const at = position + 4 * i;
       if (this.#words[i] !== wordAt(at, version)) {
         throw new Error(
-          `Read other bytes at ${at} than were written there: this is a defect, please report it`,
+          `Read other bytes at ${at} than were written there`,
         );
       }
     }

@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import { parseSize } from "../backends/size.ts";
 import { parseSource } from "../backends/source.ts";
 import type { AllowOther } from "../linux/mount/user_mount.ts";
@@ -198,7 +199,7 @@ function inUsage<T>(read: () => T, where: string): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     throw new UsageError(`${error.message} (${where})`, { cause: error });
   }
 }

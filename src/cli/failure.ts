@@ -1,23 +1,20 @@
+import { UserError } from "../base/user_error.ts";
 import { environmentVariable } from "../linux/syscall/process.ts";
-import { SystemError } from "../linux/syscall/system_error.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Set to anything, it shows where a defect lies. */
+/** If this variable is set, a failure prints its stack trace too. */
 const DEBUG_VARIABLE = "MQFUSE_DEBUG";
 
 /**
- * Tells of an error in one sentence, never with a stack trace.
+ * Prints an error as one sentence, without a stack trace.
  *
- * @returns What the program is to end with.
+ * @returns The exit code that belongs to it.
  */
 export function tellFailure(error: unknown, output: Output): ExitCode {
-  if (error instanceof UsageError) {
-    output.error(error.message);
-    return EXIT.USAGE;
-  }
-  output.error(isForeseen(error) ? error.message : describeDefect(error));
+  output.error(sentenceOf(error));
+  if (error instanceof UsageError) return EXIT.USAGE;
   if (isDebugging() && error instanceof Error && error.stack !== undefined) {
     for (const line of error.stack.split("\n")) output.say(line);
   }
@@ -25,24 +22,17 @@ export function tellFailure(error: unknown, output: Output): ExitCode {
 }
 
 /**
- * Whether an error's message was written for the user. Errors of the language
- * itself, which mean a defect, are mostly of classes of their own.
+ * Describes an error to the user: a {@linkcode UserError} by its own message,
+ * anything else as a defect.
  */
-function isForeseen(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof SystemError || error.constructor === Error) return true;
-  return error instanceof RangeError && error.message.startsWith("Cannot ");
-}
-
-function describeDefect(error: unknown): string {
-  const [what] =
-    (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
-      .split("\n");
+export function sentenceOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  const [what] = String(error).split("\n");
   return `${what}; this is a defect of mqfuse, please report it (${DEBUG_VARIABLE}=1 shows where it happened)`;
 }
 
 function isDebugging(): boolean {
-  // Asked first: the lack of --allow-ffi may be just what the error is about.
+  // The environment is read through FFI, which may be what was not allowed.
   const { state } = Deno.permissions.querySync({ name: "ffi" });
   return state === "granted" && environmentVariable(DEBUG_VARIABLE) !== null;
 }

@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import {
   readText,
   removeFile,
@@ -15,7 +16,7 @@ export class Pidfile {
    * Looks at the place, but writes nothing yet.
    *
    * @param path Where the file is to be.
-   * @throws {Error} If something lies there that must not be overwritten.
+   * @throws {UserError} If something lies there that must not be overwritten.
    */
   constructor(path: string) {
     this.#path = path;
@@ -25,7 +26,7 @@ export class Pidfile {
   /**
    * Writes the file, in place of one whose process is gone.
    *
-   * @throws {Error} If it cannot be written, or somebody else was faster.
+   * @throws {UserError} If it cannot be written, or somebody else was faster.
    */
   write(): void {
     if (refuseTaken(this.#path)) removeFile(this.#path);
@@ -47,11 +48,13 @@ function refuseTaken(path: string): boolean {
   if (kind === "missing") return false;
   const what = `Cannot use ${path} as the pidfile:`;
   if (kind !== "file") {
-    throw new Error(`${what} it exists and is no plain file; choose another`);
+    throw new UserError(
+      `${what} it exists and is no plain file; choose another`,
+    );
   }
   const text = readText(path).trim();
   if (!/^\d*$/.test(text)) {
-    throw new Error(
+    throw new UserError(
       `${what} it exists and holds no process id; remove it or choose another`,
     );
   }
@@ -59,7 +62,7 @@ function refuseTaken(path: string): boolean {
   const stale = text === "" || Number(text) === Deno.pid ||
     pathKind(`/proc/${text}`) === "missing";
   if (stale) return true;
-  throw new Error(
+  throw new UserError(
     `${what} process ${text} that it names is running; end that or choose another`,
   );
 }

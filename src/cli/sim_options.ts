@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import { parseSize } from "../backends/size.ts";
 import { FAULT_NAMES, type FaultName, PATTERNS } from "../../sim/mod.ts";
 import { POLICY_NAMES, type SimulationOptions } from "../../sim/mod.ts";
@@ -68,7 +69,7 @@ function blockSizeOf(text: string | undefined): number | null {
   try {
     size = parseSize(text);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof UserError)) throw error;
   }
   if (size >= 1 && size <= BLOCK_MAX) return size;
   throw new UsageError(

@@ -1,4 +1,6 @@
-/** The command line cannot be carried out as it was written: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
+import { UserError } from "../base/user_error.ts";
+
+/** The command line is wrong: the program ends with exit code 2. */
+export class UsageError extends UserError {
+  override name = "UsageError";
 }

@@ -29,7 +29,7 @@ export function readImage(
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
-  const got = backend.read(offset, reply.data, length);
+  const got = backend.read(offset, reply.data, 0, length);
   return typeof got === "number"
     ? finishRead(context, reply, got, length)
     : finishLater(context, reply, got, length, finishRead, releaseNothing);
@@ -92,7 +92,7 @@ function writeShared(
   try {
     put = length === 0
       ? 0
-      : context.backend.write(offset, request.data, length);
+      : context.backend.write(offset, request.data, 0, length);
   } catch (error) {
     state.lock.unshare();
     throw error;
@@ -142,7 +142,7 @@ async function writeAlone(
       fits = size;
     }
     const length = Math.max(0, Math.min(size, fits));
-    const put = await backend.write(offset, request.data, length);
+    const put = await backend.write(offset, request.data, 0, length);
     finishWrite(context, reply, put);
   } finally {
     state.lock.unlock();

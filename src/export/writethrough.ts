@@ -32,12 +32,22 @@ export class WritethroughBackend implements Backend {
     return this.#image.stat();
   }
 
-  read(position: number, into: Uint8Array, length: number): Answer {
-    return this.#image.read(position, into, length);
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    return this.#image.read(position, buffer, start, length);
   }
 
-  write(position: number, from: Uint8Array, length: number): Answer {
-    return this.#durable(this.#image.write(position, from, length));
+  write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    return this.#durable(this.#image.write(position, buffer, start, length));
   }
 
   writesAlone(position: number, length: number): boolean {

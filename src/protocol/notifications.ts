@@ -131,7 +131,7 @@ export function notificationName(code: number): NotificationName | undefined {
 }
 
 /**
- * Encodes a notification, for `RequestQueue.notify()`.
+ * Encodes a notification, for `Notifier.notify()`.
  *
  * @example Have the kernel forget a name
  * ```ts

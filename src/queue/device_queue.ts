@@ -128,12 +128,6 @@ export class DeviceQueue implements RequestQueue {
     return this.#device.write(slot.outgoing, length) === length;
   }
 
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    if (this.#end !== null) return -ERRNO.ENODEV;
-    const written = this.#device.write(message, message.byteLength);
-    return written < 0 ? written : 0;
-  }
-
   close(): void {
     if (this.#end?.reason === "closed") return;
     this.#end = { reason: "closed", message: "The queue was closed" };

@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { ERRNO } from "../base/errno.ts";
 import {
@@ -26,7 +27,7 @@ export interface Handshake {
  *
  * @param queue The connection's first queue.
  * @param wanted What the server would like.
- * @throws {Error} If the connection ends first, or the two cannot agree.
+ * @throws {UserError} If the connection ends first, or the two cannot agree.
  */
 export async function handshake(
   queue: RequestQueue,
@@ -46,7 +47,7 @@ export async function handshake(
     queue.reply(exchange);
     if (outcome === "retry") continue;
     if (outcome === "refuse") {
-      throw new Error(
+      throw new UserError(
         `Cannot serve this kernel: it speaks FUSE ${offered.major}.${offered.minor}, at least 7.6 is needed`,
       );
     }
@@ -60,7 +61,7 @@ async function nextOf(queue: RequestQueue): Promise<Exchange> {
     const exchange = queue.next(false);
     if (exchange !== null) return exchange;
     if (queue.end !== null) {
-      throw new Error(
+      throw new UserError(
         `Cannot negotiate with the kernel: ${queue.end.message}`,
       );
     }

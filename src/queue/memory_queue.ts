@@ -3,7 +3,6 @@ import {
   type ProtocolVersion,
   VERSION_BEFORE_INIT,
 } from "../protocol/protocol_version.ts";
-import { ERRNO } from "../base/errno.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { MemoryChannel, MemoryEntry } from "./memory_channel.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
@@ -26,8 +25,6 @@ export interface MemoryKernel {
   offered(index: number): void;
   /** The server replied; whether the kernel wants the reply. */
   replied(index: number): boolean;
-  /** The server sent a notification; 0 or a negative errno. */
-  notified(index: number, message: Uint8Array): number;
   /** The server closed the queue. */
   closed(index: number): void;
   /** Resolves when something was filled in or the channel has ended. */
@@ -117,13 +114,6 @@ export class MemoryQueue implements RequestQueue {
     if (this.#kernel !== undefined) return this.#kernel.replied(this.index);
     futexWake(this.#channel.kernelDoorbell, 0);
     return this.#channel.ended === 0;
-  }
-
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    if (this.end !== null) return -ERRNO.ENODEV;
-    return this.#kernel === undefined
-      ? -ERRNO.EOPNOTSUPP
-      : this.#kernel.notified(this.index, message);
   }
 
   close(): void {

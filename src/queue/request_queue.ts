@@ -78,13 +78,6 @@ export interface RequestQueue {
    * was killed meanwhile, or whose connection has gone.
    */
   reply(exchange: Exchange): boolean;
-  /**
-   * Sends a notification: a whole message whose `unique` is 0.
-   *
-   * @returns 0, or a negative errno: `-ENOENT` where the kernel does not know
-   * the inode, `-EINVAL` for a malformed message.
-   */
-  notify(message: Uint8Array<ArrayBuffer>): number;
   /** Blocks the thread until no answer is carried any more. */
   settleCarried?(): void;
   /** Lets go of the queue; idempotent. Outstanding requests fail. */

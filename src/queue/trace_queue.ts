@@ -6,6 +6,7 @@ import {
   traceReply,
   traceRequest,
 } from "../protocol/trace_record.ts";
+import type { Notifier } from "./notifier.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 /** Options of a {@linkcode TraceQueue}. */
@@ -87,17 +88,44 @@ export class TraceQueue implements RequestQueue {
     return this.#queue.reply(exchange);
   }
 
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    const record = traceNotification(this.index, message);
-    this.#show(this.#wire ? { ...record, wire: message.slice() } : record);
-    return this.#queue.notify(message);
-  }
-
   settleCarried(): void {
     this.#queue.settleCarried?.();
   }
 
   close(): void {
     this.#queue.close();
+  }
+}
+
+/** A notifier that shows every notification before it sends it. */
+export class TraceNotifier implements Notifier {
+  readonly #notifier: Notifier;
+  readonly #index: number;
+  readonly #show: (record: TraceRecord) => void;
+  readonly #wire: boolean;
+
+  /**
+   * Traces a notifier.
+   *
+   * @param notifier Sends the notifications.
+   * @param index The number of the queue that records name.
+   * @param show Takes each notification.
+   */
+  constructor(
+    notifier: Notifier,
+    index: number,
+    show: (record: TraceRecord) => void,
+    options: TraceQueueOptions = {},
+  ) {
+    this.#notifier = notifier;
+    this.#index = index;
+    this.#show = show;
+    this.#wire = options.wire ?? false;
+  }
+
+  notify(message: Uint8Array<ArrayBuffer>): number {
+    const record = traceNotification(this.#index, message);
+    this.#show(this.#wire ? { ...record, wire: message.slice() } : record);
+    return this.#notifier.notify(message);
   }
 }

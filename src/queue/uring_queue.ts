@@ -25,8 +25,8 @@ export interface UringQueueOptions {
   /** How long to poll before sleeping; by default adaptively. */
   readonly poll?: PollStrategy;
   /**
-   * A queue over /dev/fuse itself, by which INIT, FORGET and INTERRUPT come
-   * and notifications go even so. This queue closes it.
+   * A queue over /dev/fuse itself, by which INIT, FORGET and INTERRUPT still
+   * come. This queue closes it.
    */
   readonly device: RequestQueue;
   /**
@@ -144,10 +144,6 @@ export class UringQueue implements RequestQueue {
     this.#ring.commit(entry.number);
     this.#submitIfWaiting();
     return true;
-  }
-
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    return this.#end === null ? this.#device.notify(message) : -ERRNO.ENODEV;
   }
 
   settleCarried(): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import type { Backend, ImageStat } from "../backends/backend.ts";
 import type { BlockFile, BlockFileStat } from "../backends/block_file.ts";
 import { createMemoryDisk } from "../backends/memory_backend.ts";
@@ -58,7 +59,7 @@ export interface OpenImage {
 /**
  * Opens an image.
  *
- * @throws {Error} With one sentence that says what could not be done and why.
+ * @throws {UserError} With one sentence that says what could not be done and why.
  */
 export async function openImage(
   source: ExportSource,
@@ -178,12 +179,12 @@ function openDirect(
 ): BlockFile {
   const alignment = alignmentOf(stat);
   if (alignment === 0) {
-    throw new Error(
+    throw new UserError(
       `Cannot export ${path} past the page cache: its file system has no direct I/O; leave --direct out`,
     );
   }
   if (offset % alignment !== 0) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot export ${path} past the page cache from offset ${offset} on: direct I/O needs a multiple of ${alignment}`,
     );
   }
@@ -192,12 +193,12 @@ function openDirect(
 
 function refuseFileOptions(options: ImageOptions, name: string): void {
   if (options.direct) {
-    throw new TypeError(
+    throw new UserError(
       `Cannot export ${name} past the page cache: --direct is for files and block devices`,
     );
   }
   if (options.offset === 0 && options.size === null) return;
-  throw new RangeError(
+  throw new UserError(
     `Cannot export a part of ${name}: --offset and --size are for files and block devices`,
   );
 }
@@ -209,19 +210,19 @@ function refuseBadWindow(
 ): void {
   if (typeof stat === "number") return;
   if (growable && size !== null) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot export ${path} as growable: a part of fixed --size has no room to grow; leave one of the two out`,
     );
   }
   if (growable && stat.kind === "block") {
-    throw new RangeError(
+    throw new UserError(
       `Cannot export ${path} as growable: a block device cannot become larger; leave --growable out`,
     );
   }
   const needed = size ?? (offset > 0 && !growable ? 1 : 0);
   if (offset + needed > stat.size) {
     const what = size === null ? "anything" : formatSize(size);
-    throw new RangeError(
+    throw new UserError(
       `Cannot export ${what} from offset ${offset} on of ${path}: it has ${stat.size} bytes; choose a smaller --offset or --size`,
     );
   }
@@ -234,17 +235,17 @@ function check(
   { writable, growable }: ImageOptions,
 ): void {
   if (writable && !backend.writable) {
-    throw new Error(
+    throw new UserError(
       `Cannot export ${name} as writable: it can only be read; leave --writable out`,
     );
   }
   if (size === 0 && !growable) {
-    throw new Error(
+    throw new UserError(
       `Cannot export ${name}: it is empty and could not grow; give it a size with 'truncate -s 1G ${name}', or use --writable --growable`,
     );
   }
   if (size > SIZE_MAX) {
-    throw new RangeError(
+    throw new UserError(
       `Cannot export ${name}: it is larger than ${formatSize(SIZE_MAX)}`,
     );
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 
 /** Which module to import, and what to give to its factory. Plain data. */
 export interface ModuleSpec {
@@ -20,8 +21,9 @@ export type ModuleFactory<T> = (options: unknown) => T | Promise<T>;
  *
  * @param spec Which one.
  * @param what What it is to make, for messages.
- * @throws {Error} If it cannot be imported, for lack of permission say, or has
- * no function as its default export.
+ * @returns Its factory, which throws a {@linkcode UserError} if it fails.
+ * @throws {UserError} If it cannot be imported, for lack of permission for
+ * instance, or its default export is not a function.
  */
 export async function importFactory<T>(
   spec: ModuleSpec,
@@ -35,15 +37,26 @@ export async function importFactory<T>(
     const hint = /read access|NotCapable/.test(message)
       ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports"
       : "";
-    throw new Error(
+    throw new UserError(
       `Cannot load the ${what} module ${spec.module}: ${message}${hint}`,
       { cause },
     );
   }
   if (typeof loaded.default !== "function") {
-    throw new TypeError(
+    throw new UserError(
       `Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`,
     );
   }
-  return loaded.default as ModuleFactory<T>;
+  const factory = loaded.default as ModuleFactory<T>;
+  return async (options) => {
+    try {
+      return await factory(options);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UserError(
+        `Cannot make a ${what} from the module ${spec.module}: ${why}`,
+        { cause },
+      );
+    }
+  };
 }

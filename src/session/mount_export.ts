@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import {
   BlockExport,
   EXPORT_ROOT_MODE,
@@ -117,12 +118,12 @@ export class ExportSession extends Session {
   /**
    * Changes the image's size, durably; programs see it within a second.
    *
-   * @throws {Error} If the image cannot be written to, or refuses.
+   * @throws {UserError} If the image cannot be written to, or refuses.
    */
   async resize(size: number): Promise<void> {
     const { backend } = this.#context;
     if (!this.writable) {
-      throw new Error(`Cannot resize ${this.source}: it can only be read`);
+      throw new UserError(`Cannot resize ${this.source}: it can only be read`);
     }
     if (this.passthrough.kind === "on") await followImage(this.#context);
     refuseErrno(await resizeImage(this.#context, size), this.source, "resize");
@@ -133,14 +134,14 @@ export class ExportSession extends Session {
    * Refuses every change from now on, and makes durable what was written.
    * Files that are open for writing stay so; writing to them fails (EACCES).
    *
-   * @throws {Error} If what was written cannot be made durable, or the kernel
+   * @throws {UserError} If what was written cannot be made durable, or the kernel
    * writes to the image by itself (passthrough).
    */
   async makeReadOnly(): Promise<void> {
     const { backend, state } = this.#context;
     if (!this.writable) return;
     if (this.passthrough.kind === "on") {
-      throw new Error(
+      throw new UserError(
         `Cannot make ${this.source} read-only: the kernel writes to it by itself; export it with passthrough off`,
       );
     }
@@ -166,7 +167,7 @@ export class ExportSession extends Session {
  * console.log(session.mountpoint, session.queues);
  * ```
  *
- * @throws {Error} With one sentence that says what could not be done and why;
+ * @throws {UserError} With one sentence that says what could not be done and why;
  * nothing stays open or mounted.
  */
 export async function mountExport(
@@ -178,7 +179,7 @@ export async function mountExport(
     "backend" in options.source;
   const queues = checkQueues(options.queues, here ? "a backend" : null);
   if (growable && !writable) {
-    throw new TypeError(
+    throw new UserError(
       "Cannot grow an image that is not written to: use --growable with --writable",
     );
   }
@@ -261,7 +262,9 @@ async function planOrClose(
 function refuseErrno(result: number, source: string, action: string): void {
   if (result >= 0) return;
   const name = errnoName(errnoOf({ errno: -result }));
-  throw new Error(`Cannot ${action} ${source}: its storage refused (${name})`);
+  throw new UserError(
+    `Cannot ${action} ${source}: its storage refused (${name})`,
+  );
 }
 
 function handlerOf(

@@ -50,7 +50,7 @@ const DEFAULT_CAPABILITIES: WantedCapabilities = {
 /**
  * Mounts a file system of your own: a handler that answers FUSE requests.
  *
- * @throws {Error} With one sentence that says what could not be done and why;
+ * @throws {UserError} With one sentence that says what could not be done and why;
  * nothing stays mounted.
  */
 export async function mountHandler(

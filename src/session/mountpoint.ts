@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import {
   findMount,
   isOwnStale,
@@ -21,7 +22,7 @@ import { unmountForUser } from "../linux/mount/user_mount.ts";
  * @param mountpoint A path as the user wrote it.
  * @param notice Hears of a mount that was cleared.
  * @returns The absolute path.
- * @throws {Error} With one sentence that says what lies there.
+ * @throws {UserError} With one sentence that says what lies there.
  */
 export function prepareMountpoint(
   mountpoint: string,
@@ -42,9 +43,9 @@ function clearStale(
 ): boolean {
   const there = findMount(path);
   if (there === null || !there.type.startsWith("fuse")) return false;
-  if (!isOwnStale(there)) throw new Error(refusal(mountpoint, there));
+  if (!isOwnStale(there)) throw new UserError(refusal(mountpoint, there));
   if (unmountForUser(there) === "covered") {
-    throw new Error(
+    throw new UserError(
       `Cannot mount on ${mountpoint}: something else was mounted there this moment; try again`,
     );
   }

@@ -50,7 +50,7 @@ export type BackendSpec =
  *
  * @param spec Which.
  * @param ring Takes the file I/O of this thread, if there is one.
- * @throws {Error} If a module cannot be imported or makes no backend.
+ * @throws {UserError} If a module cannot be imported or makes no backend.
  */
 export async function openBackend(
   spec: BackendSpec,

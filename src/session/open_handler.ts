@@ -35,7 +35,7 @@ export interface OpenHandler {
  *
  * @param spec Which.
  * @param ring Takes the file I/O of this thread, if there is one.
- * @throws {Error} If a module cannot be imported or makes no handler.
+ * @throws {UserError} If a module cannot be imported or makes no handler.
  */
 export async function openHandler(
   spec: HandlerSpec,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import {
   isNegotiated,
   type NegotiatedCapabilities,
@@ -105,7 +106,7 @@ export function whyNoPassthrough(
  * @param choice What was asked for.
  * @param facts What the decision rests on.
  * @param fd The image's descriptor, `null` if it has none.
- * @throws {Error} If passthrough was asked for and cannot be had.
+ * @throws {UserError} If passthrough was asked for and cannot be had.
  */
 export function planPassthrough(
   choice: PassthroughChoice,
@@ -134,7 +135,7 @@ export function withPassthroughCapability(
  * @param plan The plan.
  * @param device A descriptor of the connection.
  * @param negotiated What was agreed on with the kernel.
- * @throws {Error} If passthrough was asked for and cannot be had.
+ * @throws {UserError} If passthrough was asked for and cannot be had.
  */
 export function startPassthrough(
   { choice, fd, reason }: PassthroughPlan,
@@ -157,7 +158,7 @@ function refuse(choice: PassthroughChoice, reason: string): Passthrough {
   if (choice !== "on") {
     return { state: { kind: "off", reason }, backingId: null };
   }
-  throw new Error(
+  throw new UserError(
     `Cannot let the kernel go to the image itself (passthrough): ${reason}; leave passthrough to 'auto', or off`,
   );
 }

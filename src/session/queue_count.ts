@@ -1,3 +1,5 @@
+import { UserError } from "../base/user_error.ts";
+
 /** Most queues of a session: beyond, Workers only cost memory. */
 export const QUEUES_MAX = 64;
 
@@ -9,7 +11,7 @@ const QUEUES_DEFAULT_MAX = 4;
  *
  * @param wanted What was asked for, if anything.
  * @param here What is served on the calling thread, by one queue, if anything.
- * @throws {RangeError} If it cannot be.
+ * @throws {UserError} If it cannot be.
  */
 export function checkQueues(
   wanted: number | undefined,
@@ -17,7 +19,7 @@ export function checkQueues(
 ): number {
   if (here !== null) {
     if (wanted === undefined || wanted === 1) return 1;
-    throw new RangeError(
+    throw new UserError(
       `Cannot serve ${here} of the calling thread by ${wanted} queues: use one, or give it as a module`,
     );
   }
@@ -26,7 +28,7 @@ export function checkQueues(
   if (Number.isInteger(queues) && queues >= 1 && queues <= QUEUES_MAX) {
     return queues;
   }
-  throw new RangeError(
+  throw new UserError(
     `Cannot use ${queues} queues: expected a whole number from 1 to ${QUEUES_MAX}`,
   );
 }

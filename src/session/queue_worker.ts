@@ -1,3 +1,4 @@
+import { UserError } from "../base/user_error.ts";
 import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
@@ -50,8 +51,8 @@ export class QueueWorker {
     let isOver = false;
     const failed = (message: string) => {
       isOver = true;
-      ring.reject(new Error(message));
-      ready.reject(new Error(message));
+      ring.reject(new UserError(message));
+      ready.reject(new UserError(message));
       done.resolve({ reason: "failed", message });
     };
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
@@ -66,7 +67,7 @@ export class QueueWorker {
         case "trace":
           return listener.trace?.(data.record);
         case "report":
-          return listener.report(data.during, data.message);
+          return listener.report(data.during, data.error.message);
         case "done":
           isOver = true;
           return done.resolve(data.end);

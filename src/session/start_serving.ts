@@ -80,7 +80,7 @@ export interface StartOptions {
 /**
  * Mounts and starts to serve; whatever fails half-way, nothing stays mounted.
  *
- * @throws {Error} With one sentence that says what could not be done and why.
+ * @throws {UserError} With one sentence that says what could not be done and why.
  */
 export async function startServing(
   options: StartOptions,

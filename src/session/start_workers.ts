@@ -49,7 +49,7 @@ export interface StartWorkersOptions {
  * @param servers Takes each Worker as soon as it has been started.
  * @param options With what.
  * @returns How requests travel.
- * @throws {Error} If a Worker cannot start.
+ * @throws {UserError} If a Worker cannot start.
  */
 export async function startWorkers(
   servers: QueueServer[],

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
 import { probeUring } from "../linux/fuse/uring_probe.ts";
 
@@ -35,7 +36,7 @@ export interface TransportPlan {
  * @param choice What was asked for.
  * @param workers Whether Workers serve: a thread that also unmounts cannot,
  * because the kernel then waits for its ring.
- * @throws {Error} If io_uring was asked for and cannot be had.
+ * @throws {UserError} If io_uring was asked for and cannot be had.
  */
 export function chooseTransport(
   choice: TransportChoice,
@@ -58,7 +59,7 @@ export function chooseTransport(
  *
  * @param plan What was decided.
  * @param choice What was asked for.
- * @throws {Error} If nothing but io_uring was asked for.
+ * @throws {UserError} If nothing but io_uring was asked for.
  */
 export function withoutRings(
   plan: TransportPlan,
@@ -75,14 +76,14 @@ export function withoutRings(
  *
  * @param choice What was asked for.
  * @param reason Why io_uring cannot be had.
- * @throws {Error} If nothing else was asked for.
+ * @throws {UserError} If nothing else was asked for.
  */
 export function refuseFallback(
   choice: TransportChoice,
   reason: string,
 ): TransportState {
   if (choice !== "uring") return { kind: "device", reason };
-  throw new Error(
+  throw new UserError(
     `Cannot use FUSE over io_uring: ${reason}; or leave the transport to 'auto'`,
   );
 }

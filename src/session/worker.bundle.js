@@ -1818,16 +1818,16 @@ var Reply = class {
   }
   /** Closes the gaps where a struct was shorter; fields only ever came last. */
   #shorten(size, minor) {
-    let from = 0;
+    let from2 = 0;
     let to = 0;
     for (const name of opcodeRow(this.#request.opcode)?.out ?? []) {
-      if (name === "fuse_init_out" || from + sizeOf(name) > size) break;
-      this.data.copyWithin(to, from, from + sizeOf(name));
-      from += sizeOf(name);
+      if (name === "fuse_init_out" || from2 + sizeOf(name) > size) break;
+      this.data.copyWithin(to, from2, from2 + sizeOf(name));
+      from2 += sizeOf(name);
       to += sizeAt(name, minor);
     }
-    this.data.copyWithin(to, from, size);
-    return to + size - from;
+    this.data.copyWithin(to, from2, size);
+    return to + size - from2;
   }
   /** A copy of the whole filled reply, as write(2) on /dev/fuse takes it. */
   copy() {
@@ -1839,9 +1839,9 @@ var Reply = class {
     return bytes;
   }
   #finish(length, error) {
-    const from = this.#request.header;
-    const low = from.getUint32(UNIQUE_AT, true);
-    const high = from.getUint32(UNIQUE_AT + 4, true);
+    const from2 = this.#request.header;
+    const low = from2.getUint32(UNIQUE_AT, true);
+    const high = from2.getUint32(UNIQUE_AT + 4, true);
     OUT_HEADER.set.len(this.header, 0, length);
     OUT_HEADER.set.error(this.header, 0, error);
     this.header.setUint32(UNIQUE_AT, low, true);
@@ -2003,12 +2003,12 @@ function decodeContexts(bytes, view, start, count2) {
   return Array.from({
     length: count2
   }, () => {
-    const from = at + SECCTX.size;
-    const nul = indexOfNul(bytes, from, bytes.length);
+    const from2 = at + SECCTX.size;
+    const nul = indexOfNul(bytes, from2, bytes.length);
     const end = nul + 1 + SECCTX.get.size(view, at);
     at = start + align8(end - start);
     return {
-      name: nameOfBytes(bytes.subarray(from, nul)),
+      name: nameOfBytes(bytes.subarray(from2, nul)),
       value: bytes.slice(nul + 1, end)
     };
   });
@@ -2354,8 +2354,8 @@ var Request = class {
     return bytes;
   }
 };
-function copyView(from, size, to, at) {
-  to.set(new Uint8Array(from.buffer, from.byteOffset, size), at);
+function copyView(from2, size, to, at) {
+  to.set(new Uint8Array(from2.buffer, from2.byteOffset, size), at);
 }
 
 // src/protocol/exchange.ts
@@ -2540,11 +2540,6 @@ var DeviceQueue = class {
     if (length === 0) return true;
     if (this.#end?.reason === "closed") return false;
     return this.#device.write(slot.outgoing, length) === length;
-  }
-  notify(message) {
-    if (this.#end !== null) return -ERRNO.ENODEV;
-    const written = this.#device.write(message, message.byteLength);
-    return written < 0 ? written : 0;
   }
   close() {
     if (this.#end?.reason === "closed") return;
@@ -3085,76 +3080,6 @@ var NAMES2 = new Map(Object.entries(NOTIFICATIONS).map(([name, { code }]) => [
   code,
   name
 ]));
-function notificationName(code) {
-  return NAMES2.get(code);
-}
-function decodeNotification(bytes) {
-  if (bytes.length < OUT_HEADER2.size) {
-    throw new ProtocolError("short header", 0, OUT_HEADER2.size, bytes.length);
-  }
-  const view = viewOf(bytes);
-  const code = OUT_HEADER2.get.error(view);
-  const length = OUT_HEADER2.get.len(view);
-  const fail = (kind, expected, received) => new NotificationError(kind, code, expected, received);
-  if (length !== bytes.length) {
-    throw fail("wrong length", length, bytes.length);
-  }
-  const notification = notificationName(code);
-  if (notification === void 0 || OUT_HEADER2.get.unique(view) !== 0n) {
-    throw fail("unknown opcode", 0, bytes.length);
-  }
-  const row = NOTIFICATIONS[notification];
-  const start = OUT_HEADER2.size + (row.out ? sizeOf(row.out) : 0);
-  if (bytes.length < start) throw fail("short body", start, bytes.length);
-  const body = row.out === void 0 ? {} : decodeStruct(row.out, bytes, OUT_HEADER2.size);
-  const rest = bytes.subarray(start);
-  let name = "";
-  let data = new Uint8Array();
-  let nodeids = [];
-  switch (row.tail) {
-    case "name": {
-      const size = Number(body.namelen);
-      if (size > FUSE_NAME_MAX) throw fail("long name", FUSE_NAME_MAX, size);
-      if (rest.length !== size + 1 || rest[size] !== 0) {
-        throw fail("missing NUL", size + 1, rest.length);
-      }
-      name = nameOfBytes(rest.subarray(0, size));
-      break;
-    }
-    case "data":
-      if (rest.length !== Number(body.size)) {
-        throw fail("short data", Number(body.size), rest.length);
-      }
-      data = rest.slice();
-      break;
-    case "nodeids": {
-      const size = 8 * Number(body.count);
-      if (rest.length !== size) throw fail("short items", size, rest.length);
-      nodeids = [
-        ...new BigUint64Array(rest.slice().buffer)
-      ];
-      break;
-    }
-    default:
-      if (rest.length > 0) throw fail("long body", start, bytes.length);
-  }
-  return {
-    notification,
-    body,
-    name,
-    data,
-    nodeids
-  };
-}
-var NotificationError = class extends ProtocolError {
-  /** Describes a notification that was refused. */
-  constructor(kind, code, expected, received) {
-    super(kind, code, expected, received);
-    this.name = "NotificationError";
-    const name = notificationName(code) ?? code;
-    this.message = `Cannot read notification ${name}: ${kind}, expected ${expected} bytes, received ${received}`;
-  }
-};
 
 // src/protocol/trace_record.ts
 var SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
@@ -3261,42 +3186,6 @@ function countEntries(bytes, plus) {
     return null;
   }
 }
-function traceNotification(queue, message) {
-  const common = {
-    queue,
-    direction: "->",
-    unique: 0n,
-    opcode: 0
-  };
-  try {
-    const decoded = decodeNotification(message);
-    const { notification } = decoded;
-    const { out, tail } = NOTIFICATIONS[notification];
-    const fields = out === void 0 ? {} : structFields(out, message, OUT_HEADER_SIZE4);
-    if (tail === "name") fields.name = textOf(decoded.name);
-    if (tail === "nodeids") fields.nodeids = [
-      ...decoded.nodeids
-    ];
-    const bytes = decoded.data.length;
-    return {
-      ...common,
-      notification,
-      fields,
-      bytes
-    };
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    const fields = {
-      code: error.opcode,
-      fault: error.message
-    };
-    return {
-      ...common,
-      fields,
-      bytes: message.length
-    };
-  }
-}
 function structFields(name, bytes, base) {
   const all = decodeStruct(name, bytes, base);
   return Object.fromEntries(Object.entries(all).filter(([field]) => !SILENT.test(field)));
@@ -3366,14 +3255,6 @@ var TraceQueue = class {
     }
     return this.#queue.reply(exchange);
   }
-  notify(message) {
-    const record = traceNotification(this.index, message);
-    this.#show(this.#wire ? {
-      ...record,
-      wire: message.slice()
-    } : record);
-    return this.#queue.notify(message);
-  }
   settleCarried() {
     this.#queue.settleCarried?.();
   }
@@ -3441,9 +3322,9 @@ var RingFiles = class {
    * @returns The bytes written, fewer if the medium refused the rest, or a
    * negative errno; `-EBUSY` at once if too much is in flight.
    */
-  write(fd, from, length, position, fallback = NO_FILE) {
+  write(fd, from2, length, position, fallback = NO_FILE) {
     const kind = FILE_CALL.WRITE;
-    return this.#start(kind, fd, from, 0, length, position, fallback);
+    return this.#start(kind, fd, from2, 0, length, position, fallback);
   }
   /** fdatasync(2). 0 or a negative errno. */
   sync(fd) {
@@ -3670,9 +3551,6 @@ var UringQueue = class {
     this.#submitIfWaiting();
     return true;
   }
-  notify(message) {
-    return this.#end === null ? this.#device.notify(message) : -ERRNO.ENODEV;
-  }
   settleCarried() {
     const first = this.#entries.length + 1;
     while (this.files.inFlight > 0) {
@@ -3823,6 +3701,11 @@ function entryOf({ headers, payload }, number) {
     header: exchange.reply.header
   };
 }
+
+// src/base/user_error.ts
+var UserError = class extends Error {
+  name = "UserError";
+};
 
 // src/linux/syscall/c_string.ts
 var ENCODER3 = new TextEncoder();
@@ -4499,14 +4382,14 @@ function openLibrary() {
       return Deno.dlopen(name, SYMBOLS).symbols;
     } catch (error) {
       if (isPermissionError(error)) {
-        throw new Error(`Cannot open the C library ${name}: Deno may not call native code (run it with --allow-ffi)`, {
+        throw new UserError(`Cannot open the C library ${name}: Deno may not call native code (run it with --allow-ffi)`, {
           cause: error
         });
       }
       failures.push(`${name}: ${messageOf(error)}`);
     }
   }
-  throw new Error(`Cannot open the C library: none of these worked: ${failures.join("; ")} (this program needs Linux on x86_64 or aarch64)`);
+  throw new UserError(`Cannot open the C library: none of these worked: ${failures.join("; ")} (this program needs Linux on x86_64 or aarch64)`);
 }
 function isPermissionError(error) {
   return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
@@ -4514,11 +4397,6 @@ function isPermissionError(error) {
 function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
-
-// src/base/user_error.ts
-var UserError = class extends Error {
-  name = "UserError";
-};
 
 // src/linux/syscall/system_error.ts
 var SystemError = class extends UserError {
@@ -5676,7 +5554,7 @@ function readImage(context, request, reply) {
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
-  const got = backend.read(offset, reply.data, length);
+  const got = backend.read(offset, reply.data, 0, length);
   return typeof got === "number" ? finishRead(context, reply, got, length) : finishLater(context, reply, got, length, finishRead, releaseNothing);
 }
 function finishRead(_context, reply, got, length) {
@@ -5712,7 +5590,7 @@ function writeShared(context, request, reply, offset, size) {
   }
   let put;
   try {
-    put = length === 0 ? 0 : context.backend.write(offset, request.data, length);
+    put = length === 0 ? 0 : context.backend.write(offset, request.data, 0, length);
   } catch (error) {
     state.lock.unshare();
     throw error;
@@ -5748,7 +5626,7 @@ async function writeAlone(context, request, reply, offset, size) {
       fits = size;
     }
     const length = Math.max(0, Math.min(size, fits));
-    const put = await backend.write(offset, request.data, length);
+    const put = await backend.write(offset, request.data, 0, length);
     finishWrite(context, reply, put);
   } finally {
     state.lock.unlock();
@@ -5774,11 +5652,11 @@ var WritethroughBackend = class {
   stat() {
     return this.#image.stat();
   }
-  read(position, into, length) {
-    return this.#image.read(position, into, length);
+  read(position, buffer, start, length) {
+    return this.#image.read(position, buffer, start, length);
   }
-  write(position, from, length) {
-    return this.#durable(this.#image.write(position, from, length));
+  write(position, buffer, start, length) {
+    return this.#durable(this.#image.write(position, buffer, start, length));
   }
   writesAlone(position, length) {
     return this.#image.writesAlone?.(position, length) ?? false;
@@ -6270,22 +6148,24 @@ var FileBackend = class {
       }
     };
   }
-  read(position, into, length) {
+  read(position, buffer, start, length) {
     const at = this.#offset + position;
     let done = 0;
     while (done < length) {
-      const got = this.#file.pread(into, done, length - done, at + done);
+      const rest = length - done;
+      const got = this.#file.pread(buffer, start + done, rest, at + done);
       if (got < 0) return got;
       if (got === 0) break;
       done += got;
     }
     return done;
   }
-  write(position, from, length) {
+  write(position, buffer, start, length) {
     const at = this.#offset + position;
     let done = 0;
     while (done < length) {
-      const put = this.#file.pwrite(from, done, length - done, at + done);
+      const rest = length - done;
+      const put = this.#file.pwrite(buffer, start + done, rest, at + done);
       if (put < 0) return done > 0 ? done : put;
       if (put === 0) return done > 0 ? done : -ERRNO.EIO;
       done += put;
@@ -6351,7 +6231,7 @@ var FileBackend = class {
   #stat() {
     const stat = this.#file.fstat();
     if (typeof stat !== "number") return stat;
-    throw Object.assign(new Error(`Cannot stat ${this.name}`), {
+    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
       errno: -stat
     });
   }
@@ -6368,10 +6248,10 @@ var FileBackend = class {
     return data + size - at;
   }
   /** Writes zeroes from one position of the file to another. */
-  #writeZeroes(from, to) {
-    for (let at = from; at < to; ) {
+  #writeZeroes(from2, to) {
+    for (let at = from2; at < to; ) {
       const length = Math.min(ZEROES.length, to - at);
-      const put = this.write(at - this.#offset, ZEROES, length);
+      const put = this.write(at - this.#offset, ZEROES, 0, length);
       if (put < 0) return put;
       at += put;
     }
@@ -6407,28 +6287,32 @@ var RingFileBackend = class {
   stat() {
     return this.#plain.stat();
   }
-  read(position, into, length) {
+  read(position, buffer, start, length) {
     const at = this.#offset + position;
     let fd = this.#file.fd;
-    if (this.#inMemory) return this.#plain.read(position, into, length);
+    if (this.#inMemory) {
+      return this.#plain.read(position, buffer, start, length);
+    }
     if (this.#direct !== null) {
       fd = this.#direct.fdFor(at, length);
     } else if (this.#tellsWaits && this.#file.preadNow !== void 0) {
-      const got2 = this.#file.preadNow(into, length, at);
+      const got2 = this.#file.preadNow(buffer, start, length, at);
       if (got2 === length) return got2;
       if (got2 === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
+    const into = from(buffer, start);
     const got = this.#ring.read(fd, into, length, at, this.#file.fd);
-    return got === -ERRNO.EBUSY ? this.#plain.read(position, into, length) : got;
+    return got === -ERRNO.EBUSY ? this.#plain.read(position, buffer, start, length) : got;
   }
-  write(position, from, length) {
+  write(position, buffer, start, length) {
     if (this.#direct === null || this.#inMemory) {
-      return this.#plain.write(position, from, length);
+      return this.#plain.write(position, buffer, start, length);
     }
     const at = this.#offset + position;
     const fd = this.#direct.fdFor(at, length);
-    const put = this.#ring.write(fd, from, length, at, this.#file.fd);
-    return put === -ERRNO.EBUSY ? this.#plain.write(position, from, length) : put;
+    const bytes = from(buffer, start);
+    const put = this.#ring.write(fd, bytes, length, at, this.#file.fd);
+    return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
   }
   writesAlone(position, length) {
     return this.#direct?.writesAlone(this.#offset + position, length) ?? false;
@@ -6463,6 +6347,9 @@ var RingFileBackend = class {
     return this.#ring.allocate(this.#file.fd, mode, at, length);
   }
 };
+function from(buffer, start) {
+  return start === 0 ? buffer : buffer.subarray(start);
+}
 
 // src/backends/memory_backend.ts
 var CHUNK = 65536;
@@ -6500,12 +6387,14 @@ var MemoryBackend = class {
       times: null
     };
   }
-  read(position, into, length) {
-    into.set(this.#bytes.subarray(position, position + length));
+  read(position, buffer, start, length) {
+    buffer.set(this.#bytes.subarray(position, position + length), start);
     return length;
   }
-  write(position, from, length) {
-    this.#bytes.set(from.subarray(0, length), position);
+  write(position, buffer, start, length) {
+    const whole = start === 0 && length === buffer.length;
+    const bytes = whole ? buffer : buffer.subarray(start, start + length);
+    this.#bytes.set(bytes, position);
     this.#mark(position, length);
     return length;
   }
@@ -6597,16 +6486,17 @@ var NullBackend = class {
       times: null
     };
   }
-  read(_position, into, length) {
-    let at = 0;
-    for (; length - at > ZEROES2.length; at += ZEROES2.length) {
-      into.set(ZEROES2, at);
+  read(_position, buffer, start, length) {
+    const end = start + length;
+    let at = start;
+    for (; end - at > ZEROES2.length; at += ZEROES2.length) {
+      buffer.set(ZEROES2, at);
     }
-    if (part.length !== length - at) part = ZEROES2.subarray(0, length - at);
-    into.set(part, at);
+    if (part.length !== end - at) part = ZEROES2.subarray(0, end - at);
+    buffer.set(part, at);
     return length;
   }
-  write(_position, _from, length) {
+  write(_position, _buffer, _start, length) {
     return length;
   }
   flush() {
@@ -6657,18 +6547,18 @@ var PatternBackend = class {
       times: null
     };
   }
-  read(position, into, length) {
-    const view = new DataView(into.buffer, into.byteOffset, length);
+  read(position, buffer, start, length) {
+    const view = new DataView(buffer.buffer, buffer.byteOffset + start, length);
     const end = position + length;
     let at = position;
     while (at < end && at % 8 !== 0) {
-      into[at - position] = patternByte(at++);
+      view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
       view.setUint32(at - position, at / TWO_324);
       view.setUint32(at - position + 4, at);
     }
-    while (at < end) into[at - position] = patternByte(at++);
+    while (at < end) view.setUint8(at - position, patternByte(at++));
     return length;
   }
   write() {
@@ -6736,9 +6626,9 @@ var LinuxBlockFile = class {
       if (error !== ERRNO.EINTR) return -error;
     }
   }
-  preadNow(buffer, length, position) {
-    checkRange(buffer, 0, length);
-    const address = this.#addresses.of(buffer);
+  preadNow(buffer, start, length, position) {
+    checkRange(buffer, start, length);
+    const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
     this.#iovec[1] = address / TWO_325;
     this.#iovec[2] = length;
@@ -6765,13 +6655,13 @@ var LinuxBlockFile = class {
     return repeated(() => this.#libc.ftruncate(this.fd, BigInt(size)));
   }
   fallocate(mode, position, length) {
-    const from = BigInt(position);
+    const from2 = BigInt(position);
     const size = BigInt(length);
-    return repeated(() => this.#libc.fallocate(this.fd, mode, from, size));
+    return repeated(() => this.#libc.fallocate(this.fd, mode, from2, size));
   }
   lseek(position, whence) {
-    const from = BigInt(position);
-    return repeated(() => Number(this.#libc.lseek(this.fd, from, whence)));
+    const from2 = BigInt(position);
+    return repeated(() => Number(this.#libc.lseek(this.fd, from2, whence)));
   }
   fstat() {
     const status = statxDescriptor(this.fd);
@@ -6850,14 +6740,24 @@ async function importFactory(spec, what) {
   } catch (cause) {
     const { message } = cause;
     const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports" : "";
-    throw new Error(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
+    throw new UserError(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
       cause
     });
   }
   if (typeof loaded.default !== "function") {
-    throw new TypeError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
+    throw new UserError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
   }
-  return loaded.default;
+  const factory = loaded.default;
+  return async (options) => {
+    try {
+      return await factory(options);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UserError(`Cannot make a ${what} from the module ${spec.module}: ${why}`, {
+        cause
+      });
+    }
+  };
 }
 
 // src/session/open_backend.ts
@@ -6998,8 +6898,8 @@ async function run(start) {
       statistics: new QueueStatistics(start.statistics),
       report: (error, during) => tell({
         kind: "report",
-        during,
-        message: messageOf2(error)
+        error: cloneable(error),
+        during
       })
     });
     await close();
@@ -7031,6 +6931,13 @@ function traced(queue, { trace, traceWire: wire }) {
   }), {
     wire
   }) : queue;
+}
+function cloneable(error) {
+  const copy = new Error(messageOf2(error));
+  if (error instanceof Error && error.stack !== void 0) {
+    copy.stack = error.stack;
+  }
+  return copy;
 }
 function messageOf2(error) {
   return error instanceof Error ? error.message : String(error);

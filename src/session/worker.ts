@@ -94,7 +94,7 @@ async function run(start: StartMessage): Promise<void> {
       mayBlock: true,
       statistics: new QueueStatistics(start.statistics),
       report: (error, during) =>
-        tell({ kind: "report", during, message: messageOf(error) }),
+        tell({ kind: "report", error: cloneable(error), during }),
     });
     await close();
     queue.close();
@@ -134,6 +134,15 @@ function traced(
       { wire },
     )
     : queue;
+}
+
+/** An error that postMessage() can copy: what was thrown may hold anything. */
+function cloneable(error: unknown): Error {
+  const copy = new Error(messageOf(error));
+  if (error instanceof Error && error.stack !== undefined) {
+    copy.stack = error.stack;
+  }
+  return copy;
 }
 
 function messageOf(error: unknown): string {

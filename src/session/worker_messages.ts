@@ -55,11 +55,11 @@ export type WorkerMessage =
   | { readonly kind: "failed"; readonly message: string }
   /** A message passed. */
   | { readonly kind: "trace"; readonly record: TraceRecord }
-  /** A defect was answered with an error. */
+  /** A handler or backend threw; the request was answered with an errno. */
   | {
     readonly kind: "report";
+    readonly error: Error;
     readonly during: string;
-    readonly message: string;
   }
   /** Its queue has ended; the Worker ends too. */
   | { readonly kind: "done"; readonly end: QueueEnd };

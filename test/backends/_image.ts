@@ -27,7 +27,7 @@ export async function readBack(
   length: number,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(length).fill(0xcc);
-  assertEquals(await backend.read(position, bytes, length), length);
+  assertEquals(await backend.read(position, bytes, 0, length), length);
   return bytes;
 }
 

@@ -10,7 +10,7 @@ self.onmessage = (
   { data: { disk, index } }: MessageEvent<{ disk: MemoryDisk; index: number }>,
 ) => {
   const bytes = new Uint8Array(LENGTH).fill(index + 1);
-  new MemoryBackend(disk).write(index * LENGTH, bytes, LENGTH);
+  new MemoryBackend(disk).write(index * LENGTH, bytes, 0, LENGTH);
   self.postMessage("done");
   self.close();
 };

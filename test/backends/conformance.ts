@@ -57,7 +57,7 @@ export function testBackend(traits: Traits): void {
     testIf(missing, `${name} ${what}`, () => withBackend(traits, size, body));
   test("tells its size and space", tellsItsSize);
   test("reads whatever lies between two boundaries", readsAnywhere);
-  test("reads into the start of any buffer", readsIntoBuffers);
+  test("reads into any part of any buffer", readsIntoBuffers);
   test("gives extents that end and agree with the data", givesExtents);
   test("flushes", flushes);
   if (large) test("tells positions beyond 4 GiB apart", readsFar, FAR);
@@ -124,12 +124,18 @@ async function readsIntoBuffers(backend: Backend, model: Model): Promise<void> {
     new Uint8Array(new SharedArrayBuffer(300), 5, 200),
   ];
   for (const buffer of buffers) {
-    buffer.fill(0xee);
-    assertEquals(await backend.read(4093, buffer, 100), 100);
-    assertEquals([...buffer.subarray(0, 100)], [
-      ...model.bytes.subarray(4093, 4193),
-    ]);
-    assert(buffer.subarray(100).every((byte) => byte === 0xee));
+    for (const start of [0, 1, 100]) {
+      buffer.fill(0xee);
+      assertEquals(await backend.read(4093, buffer, start, 100), 100);
+      assertEquals(
+        buffer.slice(start, start + 100),
+        model.bytes.slice(4093, 4193),
+      );
+      const rest = [buffer.subarray(0, start), buffer.subarray(start + 100)];
+      for (const outside of rest) {
+        assert(outside.every((byte) => byte === 0xee));
+      }
+    }
   }
 }
 
@@ -137,7 +143,7 @@ async function givesExtents(backend: Backend, model: Model): Promise<void> {
   const write = async (position: number, length: number) => {
     if (!backend.writable) return;
     const data = new Uint8Array(length).fill(7);
-    assertEquals(await backend.write(position, data, length), length);
+    assertEquals(await backend.write(position, data, 0, length), length);
     if (model.keeps) model.bytes.set(data, position);
   };
   await walkExtents(backend, model);
@@ -168,7 +174,7 @@ async function readsFar(backend: Backend, model: Model): Promise<void> {
 
 async function refusesChanges(backend: Backend): Promise<void> {
   const results = [
-    await backend.write(0, new Uint8Array(1), 1),
+    await backend.write(0, new Uint8Array(1), 0, 1),
     await backend.truncate(0),
     await backend.zero(0, 1, { unmap: true }),
     await backend.allocate(0, 1),
@@ -182,9 +188,12 @@ async function writesAnywhere(backend: Backend, model: Model): Promise<void> {
   for (const from of EDGES) {
     for (const to of EDGES.filter((edge) => edge > from)) {
       const length = to - from;
-      // What lies behind the length belongs to nobody.
-      const data = new Uint8Array(length + 3).fill(byte = byte % 250 + 1);
-      assertEquals(await backend.write(from, data, length), length);
+      byte = byte % 250 + 1;
+      // Bytes of the buffer outside of the range must not be written.
+      const start = byte % 3;
+      const data = new Uint8Array(start + length + 3);
+      data.fill(byte, start, start + length);
+      assertEquals(await backend.write(from, data, start, length), length);
       if (model.keeps) model.bytes.fill(byte, from, to);
       await assertReads(backend, model, Math.max(0, from - 1), 3);
       await assertReads(backend, model, Math.max(0, to - 2), 3);
@@ -230,7 +239,7 @@ async function takesSpace(backend: Backend): Promise<void> {
   const allocated = async () => (await backend.stat()).allocated ?? SIZE;
   const before = await allocated();
   const data = new Uint8Array(131072).fill(1);
-  await backend.write(65536, data, data.length);
+  await backend.write(65536, data, 0, data.length);
   await backend.flush();
   const after = await allocated();
   assert(after === before || after >= before + 131072 - 65536, `${after}`);
@@ -247,7 +256,7 @@ function agreesWithArray(backend: Backend, model: Model): Promise<void> {
       const most = random.pick([10, 5000, SIZE]);
       const length = 1 + random.below(Math.min(most, SIZE - position));
       if (random.oneIn(2)) {
-        assertEquals(await backend.write(position, data, length), length);
+        assertEquals(await backend.write(position, data, 0, length), length);
         if (model.keeps) {
           model.bytes.set(data.subarray(0, length), position);
         }
@@ -266,7 +275,7 @@ async function writesFar(backend: Backend): Promise<void> {
   const positions = [2 ** 31 - 3, 2 ** 32 - 3, 5 * 2 ** 30, FAR - 6];
   for (const [i, position] of positions.entries()) {
     const data = new Uint8Array(6).fill(i + 1);
-    assertEquals(await backend.write(position, data, 6), 6);
+    assertEquals(await backend.write(position, data, 0, 6), 6);
   }
   for (const [i, position] of positions.entries()) {
     const bytes = await readBack(backend, position, 6);
@@ -312,13 +321,13 @@ async function growsWithZeroes(backend: Backend, model: Model): Promise<void> {
   await assertHolds(backend, model);
   const rest = await readBack(backend, SIZE, larger - SIZE);
   assert(rest.every((byte) => byte === 0));
-  assertEquals(await backend.write(larger - 1, Uint8Array.of(9), 1), 1);
+  assertEquals(await backend.write(larger - 1, Uint8Array.of(9), 0, 1), 1);
   assertEquals([...await readBack(backend, larger - 2, 2)], [0, 9]);
 }
 
 /** Writes over all of it, where writing is supported. */
 async function fill(backend: Backend, model: Model): Promise<void> {
   if (!backend.writable) return;
-  assertEquals(await backend.write(0, FILLED, SIZE), SIZE);
+  assertEquals(await backend.write(0, FILLED, 0, SIZE), SIZE);
   if (model.keeps) model.bytes.set(FILLED);
 }

@@ -48,14 +48,14 @@ testBackend({
     const file = new FakeBlockFile(size + 2 * MIB, { random: new Random(2) });
     const edge = new Uint8Array(MIB).fill(0x55);
     const edges = new FileBackend(file, "disk.img", true);
-    edges.write(0, edge, MIB);
-    edges.write(MIB + size, edge, MIB);
+    edges.write(0, edge, 0, MIB);
+    edges.write(MIB + size, edge, 0, MIB);
     const window = { offset: MIB, size };
     return {
       backend: new FileBackend(file, "disk.img", true, window),
       end() {
         for (const at of [0, MIB + size]) {
-          edges.read(at, edge, MIB);
+          edges.read(at, edge, 0, MIB);
           assert(edge.every((byte) => byte === 0x55), "a byte outside changed");
         }
       },
@@ -73,8 +73,8 @@ Deno.test("FileBackend reads less where the file has ended early", () => {
   const window = { offset: 10, size: 200 };
   const backend = new FileBackend(file, "disk.img", true, window);
   assertEquals(backend.stat().size, 200);
-  assertEquals(backend.read(0, new Uint8Array(200), 200), 90);
-  assertEquals(backend.read(90, new Uint8Array(10), 10), 0);
+  assertEquals(backend.read(0, new Uint8Array(200), 0, 200), 90);
+  assertEquals(backend.read(90, new Uint8Array(10), 0, 10), 0);
 });
 
 Deno.test("FileBackend gives the error of a read that fails half-way", () => {
@@ -82,19 +82,19 @@ Deno.test("FileBackend gives the error of a read that fails half-way", () => {
     random: new Random(4),
     errors: { pread: { errno: ERRNO.EIO, after: 1 } },
   });
-  assertEquals(backend.read(0, new Uint8Array(MIB), MIB), -ERRNO.EIO);
+  assertEquals(backend.read(0, new Uint8Array(MIB), 0, MIB), -ERRNO.EIO);
 });
 
 Deno.test("FileBackend tells how much it wrote before the medium was full", () => {
   const { backend } = fake(0, { pages: 3 });
-  assertEquals(backend.write(100, new Uint8Array(MIB), MIB), 3 * 4096 - 100);
-  assertEquals(backend.write(MIB, new Uint8Array(9), 9), -ERRNO.ENOSPC);
-  assertEquals(backend.write(4096, new Uint8Array(8192), 8192), 8192);
+  assertEquals(backend.write(100, new Uint8Array(MIB), 0, MIB), 3 * 4096 - 100);
+  assertEquals(backend.write(MIB, new Uint8Array(9), 0, 9), -ERRNO.ENOSPC);
+  assertEquals(backend.write(4096, new Uint8Array(8192), 0, 8192), 8192);
 });
 
 Deno.test("FileBackend gives the error of a write that wrote nothing", () => {
   const { backend } = fake(100, { errors: { pwrite: { errno: ERRNO.EIO } } });
-  assertEquals(backend.write(0, new Uint8Array(9), 9), -ERRNO.EIO);
+  assertEquals(backend.write(0, new Uint8Array(9), 0, 9), -ERRNO.EIO);
   assertEquals(
     fake(9, { fallocate: "no zero range", errors: { pwrite: { errno: 28 } } })
       .backend.zero(0, 9, { unmap: false }),
@@ -126,12 +126,12 @@ Deno.test("FileBackend passes errors of every call on", () => {
 
 Deno.test("FileBackend does not write zeroes over what it cannot give back", () => {
   const { file, backend } = fake(MIB, { fallocate: "nothing" });
-  backend.write(0, new Uint8Array(9).fill(1), 9);
+  backend.write(0, new Uint8Array(9).fill(1), 0, 9);
   assertEquals(backend.zero(0, 9, { unmap: true }), -ERRNO.EOPNOTSUPP);
   assertEquals(backend.allocate(0, 9), -ERRNO.EOPNOTSUPP);
   assertEquals(file.calls, [`fallocate ${PUNCH} 0 9`, "fallocate 1 0 9"]);
   const bytes = new Uint8Array(9);
-  backend.read(0, bytes, 9);
+  backend.read(0, bytes, 0, 9);
   assertEquals(bytes[8], 1);
 });
 
@@ -139,14 +139,14 @@ Deno.test("FileBackend unmaps whole sectors and writes zeroes to the rest", () =
   const file = new FakeBlockFile(MIB, { fallocate: "sectors" });
   const window = { offset: 512 };
   const backend = new FileBackend(file, "disk.img", true, window);
-  backend.write(0, new Uint8Array(40960).fill(1), 40960);
+  backend.write(0, new Uint8Array(40960).fill(1), 0, 40960);
   assertEquals(backend.zero(1, 20480, { unmap: true }), 0);
   assertEquals(file.calls, [
     `fallocate ${PUNCH} 513 20480`,
     `fallocate ${PUNCH} 4096 16384`,
   ]);
   const bytes = new Uint8Array(40960);
-  backend.read(0, bytes, 40960);
+  backend.read(0, bytes, 0, 40960);
   assertEquals(bytes.indexOf(0), 1);
   assertEquals(bytes.indexOf(1, 1), 20481);
 });
@@ -154,8 +154,8 @@ Deno.test("FileBackend unmaps whole sectors and writes zeroes to the rest", () =
 Deno.test("FileBackend tells the space of a part, not of the file", () => {
   const file = new FakeBlockFile(10 * MIB);
   const whole = new FileBackend(file, "disk.img", true);
-  whole.write(0, new Uint8Array(MIB), MIB);
-  whole.write(5 * MIB, new Uint8Array(8192), 8192);
+  whole.write(0, new Uint8Array(MIB), 0, MIB);
+  whole.write(5 * MIB, new Uint8Array(8192), 0, 8192);
   const part = (offset: number, size: number) =>
     new FileBackend(file, "disk.img", true, { offset, size }).stat().allocated;
   assertEquals(whole.stat().allocated, MIB + 8192);
@@ -169,7 +169,7 @@ Deno.test("FileBackend counts what lies behind many stretches as data", () => {
   const file = new FakeBlockFile(10 * MIB);
   const whole = new FileBackend(file, "disk.img", true);
   for (let at = 0; at < 5 * MIB; at += 8192) {
-    whole.write(at, Uint8Array.of(1), 1);
+    whole.write(at, Uint8Array.of(1), 0, 1);
   }
   const window = { offset: 0, size: 9 * MIB };
   const { allocated } = new FileBackend(file, "", true, window).stat();

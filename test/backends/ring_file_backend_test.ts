@@ -132,11 +132,11 @@ const BUFFER = new Uint8Array(4096);
 Deno.test("RingFileBackend asks the ring only for what is not cached", () => {
   let cached = 4096;
   const { ring, backend } = parts(() => cached);
-  assertEquals(backend.read(0, BUFFER, 4096), 4096);
+  assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
   assertEquals(ring.calls, []);
   cached = 512;
   ring.answer = 4096;
-  assertEquals(backend.read(0, BUFFER, 4096), 4096);
+  assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
   assertEquals(ring.calls, [["read", -1, 4096, 0]]);
 });
 
@@ -146,15 +146,15 @@ Deno.test("RingFileBackend does not ask again what the kernel cannot tell", () =
     asked++;
     return -ERRNO.EOPNOTSUPP;
   });
-  backend.read(0, BUFFER, 4096);
-  backend.read(0, BUFFER, 4096);
+  backend.read(0, BUFFER, 0, 4096);
+  backend.read(0, BUFFER, 0, 4096);
   assertEquals([asked, ring.calls.length], [1, 2]);
 });
 
 Deno.test("RingFileBackend does without a ring that is full", async () => {
   const { ring, backend } = parts();
   ring.answer = -ERRNO.EBUSY;
-  assertEquals(backend.read(0, BUFFER, 4096), 4096);
+  assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
   assertEquals(backend.flush(), 0);
   assertEquals(await backend.allocate(0, 4096), 0);
   assertEquals(await backend.zero(0, 4096, { unmap: true }), 0);
@@ -180,11 +180,11 @@ Deno.test("DirectFile sends whole blocks past the cache", () => {
   const cached = new CountingFile(8192);
   const file = new DirectFile({ direct, cached, alignment: 512 });
   const backend = new FileBackend(file, "x", true);
-  backend.read(512, BUFFER, 1024);
-  backend.write(512, BUFFER, 1024);
+  backend.read(512, BUFFER, 0, 1024);
+  backend.write(512, BUFFER, 0, 1024);
   assertEquals([direct.transfers, cached.transfers], [2, 0]);
-  backend.read(100, BUFFER, 1024);
-  backend.write(512, BUFFER, 100);
+  backend.read(100, BUFFER, 0, 1024);
+  backend.write(512, BUFFER, 0, 100);
   assertEquals([direct.transfers, cached.transfers], [2, 2]);
   assertEquals(backend.writesAlone(512, 1024), false);
   assertEquals(backend.writesAlone(512, 100), true);

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { UserError } from "../../src/base/user_error.ts";
 import { formatSize, parseSize, SIZE_MAX } from "../../src/backends/size.ts";
 import { parseSource } from "../../src/backends/source.ts";
 
@@ -34,7 +35,7 @@ Deno.test("parseSize refuses what is no size and names it", () => {
       "1e3",
     ]
   ) {
-    const error = assertThrows(() => parseSize(text), RangeError);
+    const error = assertThrows(() => parseSize(text), UserError);
     assertEquals(
       error.message,
       `Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`,
@@ -46,7 +47,7 @@ Deno.test("parseSize refuses what is beyond 2^53 - 1", () => {
   for (
     const text of ["9007199254740992", "8P", "1E", "99999999999999999999T"]
   ) {
-    assertThrows(() => parseSize(text), RangeError, `"${text}"`);
+    assertThrows(() => parseSize(text), UserError, `"${text}"`);
   }
 });
 
@@ -85,9 +86,9 @@ Deno.test("parseSource tells made disks from paths", () => {
 });
 
 Deno.test("parseSource refuses a made disk without size", () => {
-  assertThrows(() => parseSource("null:"), RangeError, 'size ""');
-  assertThrows(() => parseSource("memory:lots"), RangeError, 'size "lots"');
-  const error = assertThrows(() => parseSource("memory:0"), RangeError);
+  assertThrows(() => parseSource("null:"), UserError, 'size ""');
+  assertThrows(() => parseSource("memory:lots"), UserError, 'size "lots"');
+  const error = assertThrows(() => parseSource("memory:0"), UserError);
   assertEquals(
     error.message,
     'Cannot make an empty disk "memory:0": give it a size, such as memory:1G',

@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { tellFailure } from "../../src/cli/failure.ts";
 import { Output } from "../../src/cli/output.ts";
+import { UserError } from "../../src/base/user_error.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
 import { readyLine } from "../../src/cli/ready_line.ts";
 import { formatTable, queueTable } from "../../src/cli/table.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
@@ -64,8 +66,8 @@ Deno.test("Output waits for a pipe that is full", () => {
 Deno.test("tellFailure() passes on what was written for the user", () => {
   const sinks = new KeptSinks();
   const output = new Output(false, sinks);
-  assertEquals(tellFailure(new Error("Cannot do it: no"), output), 1);
-  assertEquals(tellFailure(new RangeError("Cannot use it: no"), output), 1);
+  assertEquals(tellFailure(new UserError("Cannot do it: no"), output), 1);
+  assertEquals(tellFailure(new UsageError("Cannot use it: no"), output), 2);
   assertEquals(
     sinks.err,
     "mqfuse: Cannot do it: no\nmqfuse: Cannot use it: no\n",
@@ -76,6 +78,7 @@ Deno.test("tellFailure() calls a defect one, in a line", () => {
   const defects = [
     new TypeError("Cannot read properties of undefined\n  (reading 'x')"),
     new RangeError("Maximum call stack size exceeded"),
+    new Error("Cannot happen"),
     "a string",
     undefined,
   ];

@@ -35,12 +35,12 @@ export class LateBackend implements Backend {
     return this.#late(() => this.#backend.stat());
   }
 
-  read(position: number, into: Uint8Array, length: number): Promise<number> {
-    return this.#late(() => this.#backend.read(position, into, length));
+  read(...args: Parameters<Backend["read"]>): Promise<number> {
+    return this.#late(() => this.#backend.read(...args));
   }
 
-  write(position: number, from: Uint8Array, length: number): Promise<number> {
-    return this.#late(() => this.#backend.write(position, from, length));
+  write(...args: Parameters<Backend["write"]>): Promise<number> {
+    return this.#late(() => this.#backend.write(...args));
   }
 
   flush(): Promise<number> {

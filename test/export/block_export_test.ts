@@ -36,7 +36,7 @@ testExport("OPEN with O_TRUNC wipes nothing", async (make) => {
   assertEquals((await client.send("OPEN", { flags })).errno, 0);
   assertEquals((await client.getattr()).size, BigInt(SIZE));
   const bytes = new Uint8Array(3);
-  await backend.read(0, bytes, 3);
+  await backend.read(0, bytes, 0, 3);
   assertEquals([...bytes], [1, 2, 3]);
 });
 

@@ -52,7 +52,7 @@ function simItem(
     };
     const { growable, writable } = all;
     const disk = createMemoryDisk(SIZE, { growable: true });
-    new MemoryBackend(disk).write(0, new Uint8Array(SIZE).fill(7), SIZE);
+    new MemoryBackend(disk).write(0, new Uint8Array(SIZE).fill(7), 0, SIZE);
     const mode = writable ? 0o600 : 0o400;
     const state = ExportState.create({ size: SIZE, mode, uid: 0, gid: 0 });
     const kernel = new SimKernel({ queues: 4, readOnly: !writable });

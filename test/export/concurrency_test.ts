@@ -27,14 +27,15 @@ class WatchedBackend extends LateBackend {
 
   override async write(
     position: number,
-    from: Uint8Array,
+    buffer: Uint8Array,
+    start: number,
     length: number,
   ): Promise<number> {
     assert(this.#resizes < 2, "it is resized twice at a time");
     this.#writes++;
     const end = position + length;
     assert(end <= (await this.#image.stat()).size, "a write behind the end");
-    const result = await super.write(position, from, length);
+    const result = await super.write(position, buffer, start, length);
     assert(end <= (await this.#image.stat()).size, "the end moved meanwhile");
     this.#writes--;
     return result;
@@ -96,7 +97,7 @@ Deno.test("WRITE that waited to grow keeps what another queue grew", async () =>
   // As from another Worker, between the look at the size and the lock.
   assertEquals(await backend.truncate(100), 0);
   state.size = 100;
-  assertEquals(await backend.write(99, Uint8Array.of(3), 1), 1);
+  assertEquals(await backend.write(99, Uint8Array.of(3), 0, 1), 1);
   state.lock.unshare();
   assertEquals(await waiting, 2);
   const all = await client.readAll();

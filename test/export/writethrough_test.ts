@@ -90,10 +90,10 @@ Deno.test("WritethroughBackend does not flush what failed", async () => {
   const disk = new NotingDisk();
   disk.write = () => -ERRNO.ENOSPC as never;
   const backend = new WritethroughBackend(disk);
-  assertEquals(await backend.write(0, BYTES, 100), -ERRNO.ENOSPC);
+  assertEquals(await backend.write(0, BYTES, 0, 100), -ERRNO.ENOSPC);
   assertEquals(disk.calls, []);
   disk.write = () => Promise.reject(new Error("It fails")) as never;
-  await assertRejects(async () => await backend.write(0, BYTES, 100), Error);
+  await assertRejects(async () => await backend.write(0, BYTES, 0, 100), Error);
   assertEquals(disk.calls, []);
 });
 
@@ -106,7 +106,8 @@ Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {
   const ring = new FakeRing(1, 8192);
   const files = new RingFiles(ring, () => void ring.enter(0));
   const disk = new NotingDisk();
-  disk.write = (_at, from, length) => files.write(9, from, length, 0) as never;
+  disk.write = (_at, from, _start, length) =>
+    files.write(9, from, length, 0) as never;
   disk.flush = () => files.sync(9) as never;
   const complete = (result: number) => {
     ring.complete(ring.fileCalls.at(-1)!.tag, result);
@@ -115,7 +116,7 @@ Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {
     ring.enter(0);
   };
   for (const [flushed, expected] of [[0, 100], [-ERRNO.EIO, -ERRNO.EIO]]) {
-    const answer = new WritethroughBackend(disk).write(0, BYTES, 100);
+    const answer = new WritethroughBackend(disk).write(0, BYTES, 0, 100);
     complete(100);
     // At once: nobody else would wait for what the queue no longer carries.
     assertEquals(files.inFlight, 1);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { UserError } from "../../src/base/user_error.ts";
 import {
   readText,
   removeFile,
@@ -51,7 +52,7 @@ testIf(missing, "absolutePath refuses a missing directory and no path", () => {
     'Cannot find the directory of "/none/x": No such file or directory',
   );
   assertThrows(() => absolutePath(""), SystemError);
-  assertThrows(() => absolutePath("a\0b/c"), TypeError, "NUL");
+  assertThrows(() => absolutePath("a\0b/c"), UserError, "NUL");
 });
 
 testIf(

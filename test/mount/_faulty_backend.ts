@@ -42,10 +42,10 @@ export default function makeBackend(options: unknown): MemoryBackend {
   const read = backend.read.bind(backend);
   const first = (position: number) =>
     position === TRIGGER && Atomics.add(new Int32Array(triggered), 0, 1) === 0;
-  const faulty = (position: number, into: Uint8Array, length: number) => {
+  const faulty = (...args: Parameters<typeof read>) => {
     if (fault === "failing") return -EIO;
-    if (fault === "slow") return later(() => read(position, into, length));
-    return first(position) ? bringAbout(fault) : read(position, into, length);
+    if (fault === "slow") return later(() => read(...args));
+    return first(args[0]) ? bringAbout(fault) : read(...args);
   };
   const write = fault === "failing" ? () => -EIO : backend.write.bind(backend);
   return Object.assign(backend, { read: faulty, write });

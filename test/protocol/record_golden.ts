@@ -7,6 +7,7 @@
  */
 import {
   BlockExport,
+  DeviceNotifier,
   DeviceQueue,
   encodeNotification,
   exportCapabilities,
@@ -14,11 +15,12 @@ import {
   formatWireLine,
   handshake,
   type InitFlagName,
+  type Notifier,
   parseWireLine,
   type RequestHandler,
-  type RequestQueue,
   S_IF,
   serve,
+  TraceNotifier,
   TraceQueue,
   type TraceRecord,
   type WireMessage,
@@ -45,7 +47,7 @@ interface Scene {
   readonly root: "file" | "directory";
   readonly steps: readonly string[];
   /** What the server tells the kernel at the end. */
-  readonly tell?: (queue: RequestQueue) => void;
+  readonly tell?: (notifier: Notifier) => void;
 }
 
 async function record(scene: Scene): Promise<Noted[]> {
@@ -89,7 +91,9 @@ async function record(scene: Scene): Promise<Noted[]> {
       await client(step, path);
     }
     note = "the server tells";
-    scene.tell?.(queue);
+    scene.tell?.(
+      new TraceNotifier(new DeviceNotifier(device), 0, show, { wire: true }),
+    );
     await new Promise((resolve) => setTimeout(resolve, 300));
     mount.unmount();
     await done;
@@ -141,29 +145,29 @@ function exportScene(): Scene {
   };
 }
 
-function tellAll(queue: RequestQueue, handler: GoldenHandler): void {
+function tellAll(notifier: Notifier, handler: GoldenHandler): void {
   const root = 1n;
   const file = handler.nodeidOf("hello.txt");
-  queue.notify(encodeNotification("STORE", {
+  notifier.notify(encodeNotification("STORE", {
     body: { nodeid: file },
     data: new TextEncoder().encode("stored in cache\n"),
   }));
-  queue.notify(encodeNotification("RETRIEVE", {
+  notifier.notify(encodeNotification("RETRIEVE", {
     body: { notify_unique: 77n, nodeid: file, size: 16 },
   }));
-  queue.notify(encodeNotification("INVAL_INODE", { body: { ino: root } }));
+  notifier.notify(encodeNotification("INVAL_INODE", { body: { ino: root } }));
   const name = "hello.txt";
-  queue.notify(encodeNotification("INVAL_ENTRY", {
+  notifier.notify(encodeNotification("INVAL_ENTRY", {
     body: { parent: root },
     name,
   }));
-  queue.notify(encodeNotification("DELETE", {
+  notifier.notify(encodeNotification("DELETE", {
     body: { parent: root, child: 999n },
     name: "gone",
   }));
-  queue.notify(encodeNotification("POLL", { body: { kh: 1n } }));
-  queue.notify(encodeNotification("INC_EPOCH"));
-  queue.notify(encodeNotification("PRUNE", { nodeids: [2n, file] }));
+  notifier.notify(encodeNotification("POLL", { body: { kh: 1n } }));
+  notifier.notify(encodeNotification("INC_EPOCH"));
+  notifier.notify(encodeNotification("PRUNE", { nodeids: [2n, file] }));
 }
 
 async function recordAll(): Promise<Noted[]> {

@@ -31,10 +31,6 @@ export interface QueueFixture {
   end(reason: "unmounted" | "aborted"): void;
   /** How often the queue was closed. */
   readonly closes: number;
-  /** What a notification is answered with. */
-  notifyResult: number;
-  /** The notifications that have come. */
-  readonly notifications: Uint8Array[];
   /** Ends what still runs. */
   dispose(): void | Promise<void>;
 }
@@ -53,7 +49,7 @@ export interface QueueKind {
   readonly name: string;
   /** Makes a queue whose memory is full of 0xa5. */
   readonly make: (options: FixtureOptions) => QueueFixture;
-  /** Whether it hears what becomes of replies and notifications. */
+  /** Whether it hears what becomes of replies. */
   readonly hears: boolean;
 }
 
@@ -103,7 +99,6 @@ const BEHAVIOURS: Behaviour[] = [
     fn: tellsUnwanted,
     needsHearing: true,
   },
-  { name: "passes notifications on", fn: notifies, needsHearing: true },
 ];
 
 async function givesInOrder({ queue, deliver, replies }: QueueFixture) {
@@ -279,16 +274,6 @@ async function tellsUnwanted({ queue, deliver, refuse }: QueueFixture) {
   refuse();
   exchange.reply.ok();
   assertEquals(queue.reply(exchange), false);
-}
-
-function notifies(fixture: QueueFixture) {
-  const bytes = new Uint8Array(40);
-  bytes[0] = 40;
-  bytes[4] = 2;
-  assertEquals(fixture.queue.notify(bytes), 0);
-  assertEquals(fixture.notifications, [bytes]);
-  fixture.notifyResult = -ERRNO.ENOENT;
-  assertEquals(fixture.queue.notify(bytes), -ERRNO.ENOENT);
 }
 
 function pattern(length: number): Uint8Array {

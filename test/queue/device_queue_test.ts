@@ -15,14 +15,12 @@ import { parseReply, plainReply, readMessage } from "./messages.ts";
 class FakeDevice implements FuseDevice {
   readonly fd = 7;
   readonly pending: (Uint8Array | number)[] = [];
-  readonly notifications: Uint8Array[] = [];
   readonly blocked: boolean[] = [];
   readonly sleeps: number[] = [];
   written: Uint8Array[] = [];
   closes = 0;
   smallest = Infinity;
   writeResult = 0;
-  notifyResult = 0;
   endErrno = 0;
   #blocking = true;
   #wake: (() => void)[] = [];
@@ -45,11 +43,6 @@ class FakeDevice implements FuseDevice {
   write(buffer: Uint8Array<ArrayBuffer>, length: number): number {
     if (this.closes > 0) return -ERRNO.EBADF;
     const message = buffer.slice(0, length);
-    const isNotification = message.subarray(8).every((byte) => byte === 0);
-    if (isNotification) {
-      this.notifications.push(message);
-      return this.notifyResult === 0 ? length : this.notifyResult;
-    }
     if (this.writeResult < 0) return this.writeResult;
     if (this.endErrno !== 0) return -ERRNO.ENOENT;
     this.written.push(message);
@@ -101,13 +94,6 @@ function make(options: FixtureOptions): QueueFixture {
     get closes() {
       return device.closes;
     },
-    get notifyResult() {
-      return device.notifyResult;
-    },
-    set notifyResult(result) {
-      device.notifyResult = result;
-    },
-    notifications: device.notifications,
     dispose() {},
   };
 }

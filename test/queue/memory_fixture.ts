@@ -22,10 +22,6 @@ import type { FixtureOptions, QueueFixture } from "./conformance.ts";
 export class RawKernel implements MemoryKernel {
   /** The memory between the two sides. */
   readonly channel: MemoryChannel;
-  /** What a notification is answered with. */
-  notifyResult = 0;
-  /** The notifications that have come. */
-  readonly notifications: Uint8Array[] = [];
   /** How often the queue was closed. */
   closes = 0;
   /** Whether replies are wanted. */
@@ -111,12 +107,6 @@ export class RawKernel implements MemoryKernel {
   }
 
   /** See `MemoryKernel`. */
-  notified(_index: number, message: Uint8Array): number {
-    this.notifications.push(message.slice());
-    return this.notifyResult;
-  }
-
-  /** See `MemoryKernel`. */
   closed(): void {
     this.closes++;
     this.#wakeAll();
@@ -170,18 +160,6 @@ export class MemoryFixture implements QueueFixture {
     return this.#running === undefined
       ? this.kernel.closes
       : Number(this.kernel.channel.ended === CHANNEL_END.closed);
-  }
-
-  get notifications(): Uint8Array[] {
-    return this.kernel.notifications;
-  }
-
-  get notifyResult(): number {
-    return this.kernel.notifyResult;
-  }
-
-  set notifyResult(result: number) {
-    this.kernel.notifyResult = result;
   }
 
   async dispose(): Promise<void> {

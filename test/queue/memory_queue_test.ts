@@ -19,12 +19,6 @@ for (const layout of ["contiguous", "separate"] as const) {
   });
 }
 
-Deno.test("MemoryQueue refuses notifications across threads", async () => {
-  const fixture = byBell("contiguous", { capacity: 1, maxPayload: 8192 });
-  assertEquals(fixture.queue.notify(new Uint8Array(16)), -95);
-  await fixture.dispose();
-});
-
 Deno.test("MemoryQueue is fed ahead when it offers several entries", async () => {
   const options = { capacity: 4, maxPayload: 8192 };
   const kernel = new RawKernel("contiguous", options);

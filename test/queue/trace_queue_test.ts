@@ -9,7 +9,7 @@ import {
   type TraceRecord,
 } from "../../src/protocol/mod.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
-import { TraceQueue } from "../../src/queue/trace_queue.ts";
+import { TraceNotifier, TraceQueue } from "../../src/queue/trace_queue.ts";
 
 /** A queue that has one request. */
 class OneRequest implements RequestQueue {
@@ -17,7 +17,6 @@ class OneRequest implements RequestQueue {
   readonly capacity = 1;
   readonly end: QueueEnd | null = null;
   protocolVersion = new ProtocolVersion();
-  readonly told: Uint8Array[] = [];
   #exchange: Exchange | null;
 
   constructor(bytes: Uint8Array) {
@@ -39,11 +38,6 @@ class OneRequest implements RequestQueue {
     return true;
   }
 
-  notify(message: Uint8Array): number {
-    this.told.push(message);
-    return -2;
-  }
-
   close(): void {}
 }
 
@@ -63,8 +57,21 @@ function shown(wire: boolean): TraceRecord[] {
   exchange.reply.data.set([1, 2, 3, 4]);
   exchange.reply.ok(4);
   assertEquals(queue.reply(exchange), true);
-  assertEquals(queue.notify(encodeNotification("INC_EPOCH")), -2);
-  assertEquals(inner.told.length, 1);
+  const sent: Uint8Array[] = [];
+  const kernel = {
+    notify(message: Uint8Array<ArrayBuffer>) {
+      sent.push(message);
+      return -2;
+    },
+  };
+  const notifier = new TraceNotifier(
+    kernel,
+    3,
+    (record) => records.push(record),
+    { wire },
+  );
+  assertEquals(notifier.notify(encodeNotification("INC_EPOCH")), -2);
+  assertEquals(sent.length, 1);
   return records;
 }
 

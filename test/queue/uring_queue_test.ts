@@ -22,7 +22,6 @@ class FakeDeviceQueue implements RequestQueue {
   readonly capacity = 2;
   readonly given: Exchange[] = [];
   readonly replied: Exchange[] = [];
-  readonly notifications: Uint8Array[] = [];
   protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
   end: QueueEnd | null = null;
   closes = 0;
@@ -38,11 +37,6 @@ class FakeDeviceQueue implements RequestQueue {
   reply(exchange: Exchange): boolean {
     this.replied.push(exchange);
     return true;
-  }
-
-  notify(message: Uint8Array<ArrayBuffer>): number {
-    this.notifications.push(message);
-    return 0;
   }
 
   close(): void {
@@ -96,8 +90,6 @@ function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
     get closes() {
       return ring.closes;
     },
-    notifyResult: 0,
-    notifications: device.notifications,
     dispose() {},
   };
 }
@@ -216,11 +208,8 @@ Deno.test("UringQueue serves what comes by the device", () => {
   assertEquals(queue.end, device.end);
 });
 
-Deno.test("UringQueue sends notifications by the device", () => {
+Deno.test("UringQueue passes the protocol version on to the device", () => {
   const { device, queue } = uringQueue();
-  const bytes = new Uint8Array(16);
-  assertEquals(queue.notify(bytes), 0);
-  assertEquals(device.notifications, [bytes]);
   queue.protocolVersion = VERSION_BEFORE_INIT;
   assertEquals(device.protocolVersion, VERSION_BEFORE_INIT);
 });

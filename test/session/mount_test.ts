@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { UserError } from "../../src/base/user_error.ts";
 import { type ExportSession, mountExport, mountHandler } from "../../mod.ts";
 import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
 import { kernelTest } from "../requirements.ts";
@@ -29,7 +30,7 @@ kernelTest("mountExport() serves a backend of the calling thread", async () => {
   assert(ticks > 0, "the calling thread's timers go on");
   const data = await Deno.readFile(place.path("data"));
   const held = new Uint8Array(MIB);
-  backend.read(0, held, MIB);
+  backend.read(0, held, 0, MIB);
   assertEquals(held, data);
 });
 
@@ -41,7 +42,7 @@ kernelTest(
     const { mountpoint } = place;
     await assertRejects(
       () => mountExport({ source: { backend }, mountpoint, queues: 2 }),
-      RangeError,
+      UserError,
       "give it as a module",
     );
   },

@@ -6,9 +6,9 @@ export default function makeBackend(options: unknown): Backend {
   const disk = new PatternBackend(options as number, "pattern-module");
   const read = disk.read.bind(disk);
   disk.read =
-    ((position: number, into: Uint8Array, length: number) =>
+    ((...args: Parameters<typeof read>) =>
       new Promise((resolve) =>
-        setTimeout(() => resolve(read(position, into, length)), 1)
+        setTimeout(() => resolve(read(...args)), 1)
       )) as unknown as typeof disk.read;
   return disk;
 }

@@ -25,10 +25,10 @@ export default function makeBackend(options: unknown): Backend {
   let timer: ReturnType<typeof setInterval> | undefined;
   const disk = new NullBackend(SIZE, "ticking");
   const zeroes = disk.read.bind(disk);
-  const read = async (position: number, into: Uint8Array, length: number) => {
+  const read = async (...args: Parameters<NullBackend["read"]>) => {
     timer ??= setInterval(() => Atomics.add(count, 0, 1), TICK_MS);
     await new Promise((resolve) => setTimeout(resolve, READ_MS));
-    return await zeroes(position, into, length);
+    return await zeroes(...args);
   };
   const close = () => clearInterval(timer);
   return Object.assign(disk, { background, close, read });

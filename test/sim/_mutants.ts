@@ -136,17 +136,17 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
     }),
   "claims to write more than it did": () =>
     backend((inner) => ({
-      write(position, from, length) {
-        inner.write(position, from, length >> 1);
+      write(position, from, start, length) {
+        inner.write(position, from, start, length >> 1);
         return length;
       },
     })),
   "forgets writes": () =>
-    backend(() => ({ write: (_at, _from, length) => length })),
+    backend(() => ({ write: (_at, _from, _start, length) => length })),
   "writes at the wrong place": () =>
     backend((inner) => ({
-      write: (position, from, length) =>
-        inner.write(Math.max(0, position - 1), from, length),
+      write: (position, from, start, length) =>
+        inner.write(Math.max(0, position - 1), from, start, length),
     })),
   "does not zero": () => backend(() => ({ zero: () => 0 })),
   "tells an old size": () => {
@@ -160,9 +160,9 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
   },
   "overwrites a request before it is done": () =>
     backend((inner) => ({
-      write(position, from, length) {
+      write(position, from, start, length) {
         from.fill(0, 0, 8);
-        return inner.write(position, from, length);
+        return inner.write(position, from, start, length);
       },
     })),
   "throws": () => ({

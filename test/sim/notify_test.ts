@@ -114,7 +114,7 @@ Deno.test("SimKernel answers RETRIEVE with a NOTIFY_REPLY of that id", async () 
   const message = encodeNotification("RETRIEVE", {
     body: { ["notify_unique"]: 77n, nodeid: 1n, offset: 4096n, size: 512 },
   });
-  assertEquals(queues[0]!.notify(message), 0);
+  assertEquals(kernel.notifier().notify(message), 0);
   assertEquals([kernel.outstanding, kernel.pending], [1, 1]);
   assertEquals(checker.check(kernel), null);
   const { request } = takeAll(queues[0]!)[0]!;
@@ -125,11 +125,11 @@ Deno.test("SimKernel answers RETRIEVE with a NOTIFY_REPLY of that id", async () 
 });
 
 Deno.test("SimKernel notes notifications that are wrong, not late ones", async () => {
-  const { kernel, queues } = await manual();
+  const { kernel } = await manual();
   for (const [notification, body] of WHOLE) {
     const { code } = NOTIFICATIONS[notification];
     if (notification === "RETRIEVE") continue;
-    queues[0]!.notify(replyBytes(0n, code, body));
+    kernel.notifier().notify(replyBytes(0n, code, body));
   }
   const errnos = kernel.violations.map(({ errno }) => errno);
   assertEquals(errnos, [ENOTDIR, ENOTDIR]);

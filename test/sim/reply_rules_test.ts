@@ -150,8 +150,9 @@ const NOTIFICATIONS: [string, number, Uint8Array, number][] = [
 
 for (const [what, code, body, errno] of NOTIFICATIONS) {
   Deno.test(`SimKernel answers ${what} with ${errno}`, async () => {
-    const { queues } = await manual();
+    const { kernel } = await manual();
     const bytes = replyBytes(0n, code, body);
-    assertEquals(queues[0]!.notify(bytes), errno === 0 ? 0 : -errno);
+    const result = kernel.notifier().notify(bytes);
+    assertEquals(result, errno === 0 ? 0 : -errno);
   });
 }

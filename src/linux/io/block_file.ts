@@ -109,10 +109,15 @@ export class LinuxBlockFile implements BlockFile {
     }
   }
 
-  preadNow(buffer: Uint8Array, length: number, position: number): number {
-    checkRange(buffer, 0, length);
+  preadNow(
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    checkRange(buffer, start, length);
     // struct iovec { void *iov_base; size_t iov_len; }
-    const address = this.#addresses.of(buffer);
+    const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
     this.#iovec[1] = address / TWO_32;
     this.#iovec[2] = length;

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { UserError } from "../../base/user_error.ts";
 import { pointerOf } from "../syscall/call_arguments.ts";
 import { cString } from "../syscall/c_string.ts";
 import { AT_FDCWD, OPEN } from "../syscall/descriptor.ts";
@@ -29,20 +30,20 @@ export class PoolFile {
    * Opens an existing file.
    *
    * @param path Its path.
-   * @throws {Error} If it cannot be opened; why is lost in the other thread.
+   * @throws {UserError} If it cannot be opened; why is lost in the other thread.
    */
   static async open(path: string): Promise<PoolFile> {
     const name = cString(path);
     const flags = OPEN.RDWR | OPEN.CLOEXEC;
     const fd = await libc().openat_nonblocking(AT_FDCWD, name, flags, 0);
-    if (fd < 0) throw new Error(`Cannot open ${path}`);
+    if (fd < 0) throw new UserError(`Cannot open ${path}`);
     return new PoolFile(path, fd);
   }
 
   /**
    * pread(2) of a whole buffer.
    *
-   * @throws {Error} If it fails or comes to the end of the file.
+   * @throws {UserError} If it fails or comes to the end of the file.
    */
   async read(buffer: Uint8Array, position: number): Promise<void> {
     const { pread_nonblocking: pread } = this.#libc;
@@ -55,7 +56,7 @@ export class PoolFile {
   /**
    * pwrite(2) of a whole buffer.
    *
-   * @throws {Error} If it fails or writes less.
+   * @throws {UserError} If it fails or writes less.
    */
   async write(buffer: Uint8Array, position: number): Promise<void> {
     const { pwrite_nonblocking: pwrite } = this.#libc;
@@ -74,7 +75,7 @@ export class PoolFile {
   #check(what: string, count: number, buffer: Uint8Array, at: number): void {
     if (count === buffer.byteLength) return;
     const result = count < 0 ? "it failed" : `only ${count} were done`;
-    throw new Error(
+    throw new UserError(
       `Cannot ${what} ${buffer.byteLength} bytes at ${at} of ${this.path}: ${result}`,
     );
   }

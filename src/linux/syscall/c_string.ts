@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UserError } from "../../base/user_error.ts";
 
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
@@ -11,11 +12,11 @@ const DECODER = new TextDecoder();
  * A string as a `const char *` argument.
  *
  * @param text Any text without a NUL character.
- * @throws {TypeError} If `text` has a NUL, at which C would cut it off.
+ * @throws {UserError} If `text` has a NUL, at which C would cut it off.
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) {
-    throw new TypeError(
+    throw new UserError(
       `Cannot pass ${
         JSON.stringify(text)
       } to the system: it has a NUL character (use a name without one)`,

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { UserError } from "../../base/user_error.ts";
 
 const SYMBOLS = {
   // ssize_t read(int fd, void *buf, size_t count);
@@ -242,7 +243,7 @@ let errnoView: Deno.UnsafePointerView | undefined;
 /**
  * The C library; the first call in each thread opens it.
  *
- * @throws {Error} If Deno may not use FFI, or no C library can be opened.
+ * @throws {UserError} If Deno may not use FFI, or no C library can be opened.
  */
 export function libc(): Libc {
   return symbols ??= openLibrary();
@@ -274,7 +275,7 @@ function openLibrary(): Libc {
       return Deno.dlopen(name, SYMBOLS).symbols;
     } catch (error) {
       if (isPermissionError(error)) {
-        throw new Error(
+        throw new UserError(
           `Cannot open the C library ${name}: Deno may not call native code (run it with --allow-ffi)`,
           { cause: error },
         );
@@ -282,7 +283,7 @@ function openLibrary(): Libc {
       failures.push(`${name}: ${messageOf(error)}`);
     }
   }
-  throw new Error(
+  throw new UserError(
     `Cannot open the C library: none of these worked: ${
       failures.join("; ")
     } (this program needs Linux on x86_64 or aarch64)`,
