@@ -24,6 +24,7 @@ export type {
   ImageTimes,
   ZeroOptions,
 } from "./src/backends/backend.ts";
+export { ImageBackend } from "./src/backends/image_backend.ts";
 export * from "./src/export/block_export.ts";
 export * from "./src/export/export_context.ts";
 export * from "./src/export/export_state.ts";

@@ -3,9 +3,9 @@ import type { Backend } from "../src/backends/backend.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../src/backends/memory_backend.ts";
-import { NullBackend } from "../src/backends/null_backend.ts";
-import { PatternBackend } from "../src/backends/pattern_backend.ts";
+} from "../src/backends/protocols/memory.ts";
+import { NullBackend } from "../src/backends/protocols/null.ts";
+import { PatternBackend } from "../src/backends/protocols/pattern.ts";
 
 const SIZE = 64 << 20;
 const LENGTHS = [["4 KiB", 4096], ["1 MiB", 1 << 20]] as const;

@@ -4,7 +4,7 @@
  * rules are checked before anything is measured: accessors take at most 1.15
  * times as long as code by hand, and a million messages leave the heap alone.
  */
-import { NullBackend } from "../src/backends/null_backend.ts";
+import { NullBackend } from "../src/backends/protocols/null.ts";
 import { BlockExport } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import {

@@ -2,7 +2,7 @@
  * What a request costs in the queues and the serve loop, without a kernel:
  * fetch, validate, dispatch to an export of a null disk, reply.
  */
-import { NullBackend } from "../src/backends/null_backend.ts";
+import { NullBackend } from "../src/backends/protocols/null.ts";
 import { BlockExport } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import { encodeStruct } from "../src/protocol/codec.ts";

@@ -9,8 +9,8 @@ import type { Backend } from "../src/backends/backend.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../src/backends/memory_backend.ts";
-import { NullBackend } from "../src/backends/null_backend.ts";
+} from "../src/backends/protocols/memory.ts";
+import { NullBackend } from "../src/backends/protocols/null.ts";
 import { BlockExport, exportCapabilities } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
 import { O } from "../src/base/file_flags.ts";

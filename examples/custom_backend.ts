@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- a program: it talks to a terminal
+// deno-lint-ignore-file no-console -- a program that talks to a terminal
 /**
- * A disk image of your own making: each sector says its own number. Four
- * Workers serve it; each imports this module and makes a backend of its own.
+ * A disk image of your own: each sector holds its own number as text. Four
+ * Workers serve it; each imports this module and makes its own backend.
  *
  * ```sh
  * touch sectors.img
@@ -11,30 +11,23 @@
  *
  * @module
  */
-import type { Backend, Extent, ImageStat } from "../mod.ts";
+import { ImageBackend } from "../mod.ts";
 
 const SECTOR = 512;
-const EROFS = 30;
 const ENCODER = new TextEncoder();
 
-/** A read-only disk of numbered sectors. */
-class SectorBackend implements Backend {
-  readonly name = "sectors";
-  /** Several Workers may serve it together: it has no state. */
-  readonly shared = true;
-  readonly writable = false;
-  readonly #size: number;
+/** A read-only disk of numbered sectors: `size` and `read` are all it takes. */
+class SectorBackend extends ImageBackend {
+  /** It has no state, so that several Workers may serve it together. */
+  override readonly shared = true;
+  readonly size: number;
 
   constructor(size: number) {
-    this.#size = size;
+    super("sectors");
+    this.size = size;
   }
 
-  stat(): ImageStat {
-    const size = this.#size;
-    return { size, allocated: 0, blockSize: SECTOR, times: null };
-  }
-
-  /** A number is an answer; one that takes time would be a promise of it. */
+  /** Returns the bytes read, or a promise of them if that takes time. */
   read(
     position: number,
     buffer: Uint8Array,
@@ -50,29 +43,6 @@ class SectorBackend implements Backend {
     }
     return length;
   }
-
-  extent(): Extent {
-    return { data: true, end: this.#size };
-  }
-
-  close(): void {}
-
-  // The kernel lets nobody write to what is exported read-only.
-  write(): number {
-    return -EROFS;
-  }
-  flush(): number {
-    return 0;
-  }
-  truncate(): number {
-    return -EROFS;
-  }
-  zero(): number {
-    return -EROFS;
-  }
-  allocate(): number {
-    return -EROFS;
-  }
 }
 
 function sector(number: number): Uint8Array {
@@ -82,15 +52,15 @@ function sector(number: number): Uint8Array {
 /**
  * Makes the backend, once in each Worker.
  *
- * @param options What came with `source`, a copy of it.
+ * @param options A copy of the `options` of `source`.
  */
-export default function makeBackend(options: unknown): Backend {
+export default function makeBackend(options: unknown): ImageBackend {
   const { size } = options as { size: number };
   return new SectorBackend(size);
 }
 
 if (import.meta.main) {
-  // Imported here, because the Workers have no need of it.
+  // Imported here because Workers do not need it.
   const { mountExport } = await import("../mod.ts");
   const session = await mountExport({
     source: { module: import.meta.url, options: { size: 2 ** 40 } },

@@ -1,10 +1,9 @@
 import type {
   Answer,
   Backend,
-  Extent,
-  ImageStat,
   ZeroOptions,
 } from "../../src/backends/backend.ts";
+import { FilterBackend } from "../../src/backends/filter_backend.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import type { VirtualClock } from "../determinism/clock.ts";
 import type { FaultDice } from "./faults.ts";
@@ -27,31 +26,19 @@ export interface FaultyBackendOptions {
 }
 
 /** A backend that takes its time, and fails where the dice say so. */
-export class FaultyBackend implements Backend {
-  readonly name: string;
-  readonly shared: boolean;
-  readonly writable: boolean;
+export class FaultyBackend extends FilterBackend {
   /** Calls that were not answered. */
   inFlight = 0;
-  readonly #inner: Backend;
   readonly #options: FaultyBackendOptions;
 
   /** Puts time and faults before a backend. */
   constructor(inner: Backend, options: FaultyBackendOptions) {
-    this.#inner = inner;
+    super(inner);
     this.#options = options;
-    this.name = inner.name;
-    this.shared = inner.shared;
-    this.writable = inner.writable;
-  }
-
-  /** Never fails. */
-  stat(): Answer<ImageStat> {
-    return this.#inner.stat();
   }
 
   /** Reads, late or not at all, or as if the image had been cut short. */
-  read(
+  override read(
     position: number,
     buffer: Uint8Array,
     start: number,
@@ -62,12 +49,12 @@ export class FaultyBackend implements Backend {
     const count = isShort ? dice.between(0, length - 1) : length;
     return this.#do(() => {
       if (isShort) onCut(position + count, length - count);
-      return this.#inner.read(position, buffer, start, count);
+      return this.image.read(position, buffer, start, count);
     }, ERRNO.EIO);
   }
 
   /** Writes, late, less, or not at all. */
-  write(
+  override write(
     position: number,
     buffer: Uint8Array,
     start: number,
@@ -77,45 +64,39 @@ export class FaultyBackend implements Backend {
     const isShort = length > 1 && dice.roll("short-backend");
     const count = isShort ? dice.between(1, length - 1) : length;
     return this.#do(
-      () => this.#inner.write(position, buffer, start, count),
+      () => this.image.write(position, buffer, start, count),
       ERRNO.ENOSPC,
     );
   }
 
   /** Flushes, late or not at all. */
-  flush(): Answer {
-    return this.#do(() => this.#inner.flush(), ERRNO.EIO);
+  override flush(): Answer {
+    return this.#do(() => this.image.flush(), ERRNO.EIO);
   }
 
   /** Changes the size, late or not at all. */
-  truncate(size: number): Answer {
-    return this.#do(() => this.#inner.truncate(size), ERRNO.ENOSPC);
+  override truncate(size: number): Answer {
+    return this.#do(() => this.image.truncate(size), ERRNO.ENOSPC);
   }
 
   /** Makes a range zero, late or not at all. */
-  zero(position: number, length: number, options: ZeroOptions): Answer {
+  override zero(
+    position: number,
+    length: number,
+    options: ZeroOptions,
+  ): Answer {
     return this.#do(
-      () => this.#inner.zero(position, length, options),
+      () => this.image.zero(position, length, options),
       ERRNO.EIO,
     );
   }
 
   /** Reserves space, late or not at all. */
-  allocate(position: number, length: number): Answer {
+  override allocate(position: number, length: number): Answer {
     return this.#do(
-      () => this.#inner.allocate(position, length),
+      () => this.image.allocate(position, length),
       ERRNO.ENOSPC,
     );
-  }
-
-  /** Never fails. */
-  extent(position: number): Answer<Extent> {
-    return this.#inner.extent(position);
-  }
-
-  /** Lets go of the image. */
-  close(): Answer<void> {
-    return this.#inner.close();
   }
 
   #do(work: () => Answer, errno: number): Answer {

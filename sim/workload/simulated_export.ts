@@ -8,8 +8,8 @@ import type { Backend } from "../../src/backends/backend.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
-import { NullBackend } from "../../src/backends/null_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import {
   BlockExport,
   exportCapabilities,

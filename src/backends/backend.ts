@@ -112,10 +112,10 @@ export interface Backend {
     length: number,
   ): Answer;
   /**
-   * Whether a write must not overlap in time with any other, wherever that
-   * goes; none if left out.
+   * Whether a write must not overlap in time with any other write to the image;
+   * none if left out.
    */
-  writesAlone?(position: number, length: number): boolean;
+  needsExclusiveWrite?(position: number, length: number): boolean;
   /** Makes every write that was answered durable. 0 or `-errno`. */
   flush(): Answer;
   /** Changes the size; new bytes read as zeroes. 0 or `-errno`. */
@@ -130,10 +130,10 @@ export interface Backend {
   /** The stretch that `position` lies in; `position` is below the size. */
   extent(position: number): Answer<Extent>;
   /**
-   * Sets the image's times, nanoseconds since 1970; `null` leaves one as it
-   * is. Asked only where `stat()` tells times. 0 or `-errno`.
+   * Sets the image's times, nanoseconds since 1970; `null` leaves one as it is.
+   * Called only if `stat()` gives times. 0 or `-errno`.
    */
-  setTimes?(atime: bigint | null, mtime: bigint | null): Answer;
-  /** Lets go of the image. Nothing else is called afterwards. */
+  setTimes(atime: bigint | null, mtime: bigint | null): Answer;
+  /** Releases what the backend holds. No other call follows. */
   close(): Answer<void>;
 }

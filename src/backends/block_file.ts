@@ -57,8 +57,8 @@ export interface BlockFile {
     length: number,
     position: number,
   ): number;
-  /** Whether a write must not overlap in time with any other. */
-  writesAlone?(position: number, length: number): boolean;
+  /** Whether a write must not overlap in time with any other write. */
+  needsExclusiveWrite?(position: number, length: number): boolean;
   /** fdatasync(2). */
   fdatasync(): number;
   /** ftruncate64(2). */

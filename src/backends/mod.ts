@@ -18,9 +18,11 @@
  */
 export * from "./backend.ts";
 export * from "./block_file.ts";
-export * from "./file_backend.ts";
-export * from "./memory_backend.ts";
-export * from "./null_backend.ts";
-export * from "./pattern_backend.ts";
+export * from "./filter_backend.ts";
+export * from "./image_backend.ts";
+export * from "./protocols/file/file_backend.ts";
+export * from "./protocols/memory.ts";
+export * from "./protocols/null.ts";
+export * from "./protocols/pattern.ts";
 export * from "./size.ts";
 export * from "./source.ts";

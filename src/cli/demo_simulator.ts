@@ -1,5 +1,8 @@
 import { serveInThread, SimClient, SimKernel } from "../../sim/mod.ts";
-import { createMemoryDisk, MemoryBackend } from "../backends/memory_backend.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../backends/protocols/memory.ts";
 import { BlockExport, exportCapabilities } from "../export/block_export.ts";
 import { ExportState } from "../export/export_state.ts";
 import { O } from "../base/file_flags.ts";

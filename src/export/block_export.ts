@@ -21,7 +21,7 @@ import { finishLater, releaseNothing } from "./async_transfer.ts";
 import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
-import { WritethroughBackend } from "./writethrough.ts";
+import { WritethroughBackend } from "../backends/filters/writethrough.ts";
 
 const OPEN_OUT = accessors("fuse_open_out");
 

@@ -84,7 +84,7 @@ function writeShared(
     return writeAlone(context, request, reply, offset, size);
   }
   const length = Math.max(0, Math.min(size, fits));
-  if (context.backend.writesAlone?.(offset, length) === true) {
+  if (context.backend.needsExclusiveWrite?.(offset, length) === true) {
     state.lock.unshare();
     return writeAlone(context, request, reply, offset, length);
   }

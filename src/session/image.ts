@@ -6,7 +6,7 @@
 import { UserError } from "../base/user_error.ts";
 import type { Backend, ImageStat } from "../backends/backend.ts";
 import type { BlockFile, BlockFileStat } from "../backends/block_file.ts";
-import { createMemoryDisk } from "../backends/memory_backend.ts";
+import { createMemoryDisk } from "../backends/protocols/memory.ts";
 import { formatSize, SIZE_MAX } from "../backends/size.ts";
 import { type ImageSource, parseSource } from "../backends/source.ts";
 import { openBlockFile } from "../linux/io/block_file.ts";

@@ -5,13 +5,16 @@
  */
 import type { Backend } from "../backends/backend.ts";
 import type { BlockFile } from "../backends/block_file.ts";
-import { DirectFile } from "../backends/direct_file.ts";
-import { FileBackend } from "../backends/file_backend.ts";
+import { DirectFile } from "../backends/protocols/file/direct_file.ts";
+import { FileBackend } from "../backends/protocols/file/file_backend.ts";
 import type { FileRing } from "../backends/file_ring.ts";
-import { RingFileBackend } from "../backends/ring_file_backend.ts";
-import { MemoryBackend, type MemoryDisk } from "../backends/memory_backend.ts";
-import { NullBackend } from "../backends/null_backend.ts";
-import { PatternBackend } from "../backends/pattern_backend.ts";
+import { RingFileBackend } from "../backends/protocols/file/ring_file_backend.ts";
+import {
+  MemoryBackend,
+  type MemoryDisk,
+} from "../backends/protocols/memory.ts";
+import { NullBackend } from "../backends/protocols/null.ts";
+import { PatternBackend } from "../backends/protocols/pattern.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
 import { importFactory, type ModuleSpec } from "./import_factory.ts";
 

@@ -2,7 +2,7 @@
 import {
   MemoryBackend,
   type MemoryDisk,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 
 const LENGTH = 65536;
 

@@ -288,9 +288,9 @@ async function writesFar(backend: Backend): Promise<void> {
 
 async function setsTimes(backend: Backend): Promise<void> {
   const { times } = await backend.stat();
-  if (times === null) return assertEquals(backend.setTimes, undefined);
-  assertEquals(await backend.setTimes?.(1_000_000_001n, null), 0);
-  assertEquals(await backend.setTimes?.(null, 2_000_000_002n), 0);
+  if (times === null) return;
+  assertEquals(await backend.setTimes(1_000_000_001n, null), 0);
+  assertEquals(await backend.setTimes(null, 2_000_000_002n), 0);
   const set = (await backend.stat()).times;
   assertEquals([set?.atime, set?.mtime], [1_000_000_001n, 2_000_000_002n]);
 }

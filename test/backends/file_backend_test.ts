@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { FileBackend } from "../../src/backends/file_backend.ts";
+import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { ERRNO, errnoOf } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { Random } from "../_random.ts";

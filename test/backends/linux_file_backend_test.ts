@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FileBackend } from "../../src/backends/file_backend.ts";
+import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import {

@@ -3,8 +3,8 @@ import { UserError } from "../../src/base/user_error.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
-import { NullBackend } from "../../src/backends/null_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 import { testBackend } from "./conformance.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PatternBackend } from "../../src/backends/pattern_backend.ts";
+import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { randomly } from "../_random.ts";
 import { testBackend } from "./conformance.ts";
 import { byteOfPattern } from "./_image.ts";

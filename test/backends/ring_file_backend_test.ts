@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { BlockFile } from "../../src/backends/block_file.ts";
-import { DirectFile } from "../../src/backends/direct_file.ts";
-import { FileBackend } from "../../src/backends/file_backend.ts";
+import { DirectFile } from "../../src/backends/protocols/file/direct_file.ts";
+import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import type { FileRing } from "../../src/backends/file_ring.ts";
-import { RingFileBackend } from "../../src/backends/ring_file_backend.ts";
+import { RingFileBackend } from "../../src/backends/protocols/file/ring_file_backend.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
@@ -186,9 +186,9 @@ Deno.test("DirectFile sends whole blocks past the cache", () => {
   backend.read(100, BUFFER, 0, 1024);
   backend.write(512, BUFFER, 0, 100);
   assertEquals([direct.transfers, cached.transfers], [2, 2]);
-  assertEquals(backend.writesAlone(512, 1024), false);
-  assertEquals(backend.writesAlone(512, 100), true);
-  assertEquals(backend.writesAlone(100, 512), true);
+  assertEquals(backend.needsExclusiveWrite(512, 1024), false);
+  assertEquals(backend.needsExclusiveWrite(512, 100), true);
+  assertEquals(backend.needsExclusiveWrite(100, 512), true);
 });
 
 Deno.test("DirectFile goes by the cache where memory is not aligned", () => {

@@ -7,10 +7,10 @@
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 import type { Backend } from "../../src/backends/backend.ts";
-import { NullBackend } from "../../src/backends/null_backend.ts";
-import { PatternBackend } from "../../src/backends/pattern_backend.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
+import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import {
   BlockExport,
   exportCapabilities,

@@ -17,7 +17,6 @@ export class LateBackend implements Backend {
   readonly name = "late";
   readonly shared = true;
   readonly writable = true;
-  readonly setTimes?: NonNullable<Backend["setTimes"]>;
   readonly #backend: Backend;
   readonly #random: Random;
   readonly #waiting: (() => void)[] = [];
@@ -26,9 +25,6 @@ export class LateBackend implements Backend {
   constructor(backend: Backend, random: Random) {
     this.#backend = backend;
     this.#random = random;
-    if (backend.setTimes === undefined) return;
-    this.setTimes = (atime, mtime) =>
-      this.#late(() => backend.setTimes!(atime, mtime));
   }
 
   stat(): Promise<ImageStat> {
@@ -65,6 +61,10 @@ export class LateBackend implements Backend {
 
   extent(position: number): Promise<Extent> {
     return this.#late(() => this.#backend.extent(position));
+  }
+
+  setTimes(atime: bigint | null, mtime: bigint | null): Promise<number> {
+    return this.#late(() => this.#backend.setTimes(atime, mtime));
   }
 
   close(): Answer<void> {

@@ -7,7 +7,7 @@ import type { Backend } from "../../src/backends/backend.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 import { BlockExport } from "../../src/export/block_export.ts";
 import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";

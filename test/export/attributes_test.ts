@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ImageStat } from "../../src/backends/backend.ts";
-import { FileBackend } from "../../src/backends/file_backend.ts";
-import { NullBackend } from "../../src/backends/null_backend.ts";
+import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FATTR } from "../../src/protocol/flags.ts";

@@ -5,7 +5,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { FOPEN } from "../../src/protocol/flags.ts";
 import { O } from "../../src/base/file_flags.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import { NullBackend } from "../../src/backends/null_backend.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { SIZE, testExport } from "./_fixtures.ts";
 
 /** Counts the calls of flush. */

@@ -3,7 +3,7 @@ import type { Backend } from "../../src/backends/backend.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { type Random, randomly } from "../_random.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { NullBackend } from "../../src/backends/null_backend.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { ERRNO, Errno } from "../../src/base/errno.ts";
 import { FATTR } from "../../src/protocol/flags.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Extent, ImageStat } from "../../src/backends/backend.ts";
-import { NullBackend } from "../../src/backends/null_backend.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { NullBackend } from "../../src/backends/null_backend.ts";
-import { PatternBackend } from "../../src/backends/pattern_backend.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
+import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { byteOfPattern } from "../backends/_image.ts";
 import { exported, SIZE, testExport } from "./_fixtures.ts";

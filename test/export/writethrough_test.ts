@@ -3,8 +3,8 @@ import type { Answer } from "../../src/backends/backend.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
-import { WritethroughBackend } from "../../src/export/writethrough.ts";
+} from "../../src/backends/protocols/memory.ts";
+import { WritethroughBackend } from "../../src/backends/filters/writethrough.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FILE_CALL } from "../../src/queue/fuse_ring.ts";
 import { RingFiles } from "../../src/queue/ring_files.ts";

@@ -28,7 +28,7 @@ import {
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 import { mountFuse } from "../../src/linux/mount/mount.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { goldenFiles } from "./_golden.ts";

@@ -1,14 +1,24 @@
-/** A backend module for the tests: a pattern disk that answers later. */
-import { type Backend, PatternBackend } from "../../src/backends/mod.ts";
+/** A backend module for the tests: a pattern disk that answers after 1 ms. */
+import { ImageBackend, PatternBackend } from "../../src/backends/mod.ts";
+
+class LatePattern extends ImageBackend {
+  override readonly shared = true;
+  readonly size: number;
+  readonly #pattern: PatternBackend;
+
+  constructor(size: number) {
+    super("pattern-module");
+    this.size = size;
+    this.#pattern = new PatternBackend(size);
+  }
+
+  async read(...call: Parameters<PatternBackend["read"]>): Promise<number> {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    return this.#pattern.read(...call);
+  }
+}
 
 /** Makes the backend; `options` is its size. */
-export default function makeBackend(options: unknown): Backend {
-  const disk = new PatternBackend(options as number, "pattern-module");
-  const read = disk.read.bind(disk);
-  disk.read =
-    ((...args: Parameters<typeof read>) =>
-      new Promise((resolve) =>
-        setTimeout(() => resolve(read(...args)), 1)
-      )) as unknown as typeof disk.read;
-  return disk;
+export default function makeBackend(options: unknown): ImageBackend {
+  return new LatePattern(options as number);
 }

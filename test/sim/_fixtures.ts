@@ -7,7 +7,7 @@
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 import {
   BlockExport,
   exportCapabilities,

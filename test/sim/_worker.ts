@@ -7,7 +7,7 @@
 import {
   MemoryBackend,
   type MemoryDisk,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 import {
   BlockExport,
   exportCapabilities,

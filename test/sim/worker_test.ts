@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { createMemoryDisk } from "../../src/backends/memory_backend.ts";
+import { createMemoryDisk } from "../../src/backends/protocols/memory.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import { CheckedFile } from "../../sim/oracle/checked_file.ts";
 import { SimClient } from "../../sim/vfs/sim_client.ts";

@@ -1,8 +1,8 @@
-import { UserError } from "../base/user_error.ts";
-import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
-import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
-import type { BlockFile, BlockFileStat } from "./block_file.ts";
-import { ERRNO } from "../base/errno.ts";
+import { UserError } from "../../../base/user_error.ts";
+import { FALLOC_FL, SEEK } from "../../../base/file_flags.ts";
+import type { Backend, Extent, ImageStat, ZeroOptions } from "../../backend.ts";
+import type { BlockFile, BlockFileStat } from "../../block_file.ts";
+import { ERRNO } from "../../../base/errno.ts";
 
 /** Whole sectors of any block device. */
 const SECTOR = 4096;
@@ -95,8 +95,9 @@ export class FileBackend implements Backend {
     return done;
   }
 
-  writesAlone(position: number, length: number): boolean {
-    return this.#file.writesAlone?.(this.#offset + position, length) ?? false;
+  needsExclusiveWrite(position: number, length: number): boolean {
+    return this.#file.needsExclusiveWrite?.(this.#offset + position, length) ??
+      false;
   }
 
   flush(): number {

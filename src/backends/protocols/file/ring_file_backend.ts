@@ -1,16 +1,16 @@
-import { ERRNO } from "../base/errno.ts";
-import { FALLOC_FL } from "../base/file_flags.ts";
+import { ERRNO } from "../../../base/errno.ts";
+import { FALLOC_FL } from "../../../base/file_flags.ts";
 import type {
   Answer,
   Backend,
   Extent,
   ImageStat,
   ZeroOptions,
-} from "./backend.ts";
-import type { BlockFile } from "./block_file.ts";
+} from "../../backend.ts";
+import type { BlockFile } from "../../block_file.ts";
 import { DirectFile } from "./direct_file.ts";
 import { FileBackend, type FileWindow } from "./file_backend.ts";
-import type { FileRing } from "./file_ring.ts";
+import type { FileRing } from "../../file_ring.ts";
 
 /** What a {@linkcode RingFileBackend} is made of. */
 export interface RingFileOptions {
@@ -106,8 +106,9 @@ export class RingFileBackend implements Backend {
       : put;
   }
 
-  writesAlone(position: number, length: number): boolean {
-    return this.#direct?.writesAlone(this.#offset + position, length) ?? false;
+  needsExclusiveWrite(position: number, length: number): boolean {
+    return this.#direct?.needsExclusiveWrite(this.#offset + position, length) ??
+      false;
   }
 
   flush(): Answer {

@@ -1,5 +1,5 @@
-import { ERRNO } from "../base/errno.ts";
-import type { BlockFile, BlockFileStat } from "./block_file.ts";
+import { ERRNO } from "../../../base/errno.ts";
+import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 
 /** An image that is open twice: past the page cache, and through it. */
 export interface DirectDescriptors {
@@ -66,7 +66,7 @@ export class DirectFile implements BlockFile {
    * kernel reports an I/O error where a page is dirtied while direct I/O goes
    * past it.
    */
-  writesAlone(position: number, length: number): boolean {
+  needsExclusiveWrite(position: number, length: number): boolean {
     return !this.#fits(position, length);
   }
 

@@ -1,33 +1,34 @@
-import { UserError } from "../base/user_error.ts";
-import type { Backend, Extent, ImageStat, ZeroOptions } from "./backend.ts";
-import { ERRNO } from "../base/errno.ts";
+import { ERRNO } from "../../base/errno.ts";
+import { UserError } from "../../base/user_error.ts";
+import type { Extent, ImageStat, ZeroOptions } from "../backend.ts";
+import { ImageBackend } from "../image_backend.ts";
 
-/** Bytes whose allocation is noted together. */
+/** Unit of allocation in bytes. */
 const CHUNK = 65536;
-/** How far a growable disk can grow; address space only, until it is used. */
+/** Largest size of a growable disk: address space only, until it is used. */
 const GROWABLE_MAX = 2 ** 40;
 
 /** The memory of a disk; plain data for other Workers. */
 export interface MemoryDisk {
   /** The bytes, at least as long as the disk. */
   readonly bytes: SharedArrayBuffer;
-  /** One byte a chunk: 1 where something was written. */
+  /** One byte for each chunk: 1 if any of the chunk was written. */
   readonly chunks: SharedArrayBuffer;
-  /** One 64-bit float: how long the disk is now, in bytes. */
+  /** One 64-bit float: the current size of the disk in bytes. */
   readonly length: SharedArrayBuffer;
 }
 
-/** How {@linkcode createMemoryDisk} makes a disk. */
+/** Options of {@linkcode createMemoryDisk}. */
 export interface MemoryDiskOptions {
-  /** Whether it can become larger than it is; no if left out. */
+  /** Whether the disk can grow; no if left out. */
   readonly growable?: boolean;
 }
 
 /**
- * Reserves the memory of a disk; the system hands it out when it is written.
+ * Reserves the memory of a disk; the system allocates pages as they are written.
  *
  * @param size Size of the disk in bytes.
- * @throws {UserError} If there is not so much memory.
+ * @throws {UserError} If there is not enough memory.
  */
 export function createMemoryDisk(
   size: number,
@@ -55,32 +56,35 @@ export function createMemoryDisk(
   }
 }
 
-/** A disk in memory, one memory for all Workers that serve it. */
-export class MemoryBackend implements Backend {
-  readonly name: string;
-  readonly shared = true;
-  readonly writable = true;
+/** A disk in memory that all Workers share. */
+export class MemoryBackend extends ImageBackend {
+  override readonly shared = true;
+  override readonly writable = true;
   readonly #disk: MemoryDisk;
   readonly #bytes: Uint8Array;
   readonly #chunks: Uint8Array;
   readonly #length: Float64Array;
 
   /**
-   * Looks at the memory of a disk.
+   * Wraps the memory of a disk.
    *
-   * @param disk What {@linkcode createMemoryDisk} made.
-   * @param name How messages call it.
+   * @param disk Made by {@linkcode createMemoryDisk}.
+   * @param name What messages call it.
    */
   constructor(disk: MemoryDisk, name: string = "memory") {
-    this.name = name;
+    super(name);
     this.#disk = disk;
     this.#bytes = new Uint8Array(disk.bytes);
     this.#chunks = new Uint8Array(disk.chunks);
     this.#length = new Float64Array(disk.length);
   }
 
-  stat(): ImageStat {
-    const size = this.#length[0]!;
+  get size(): number {
+    return this.#length[0]!;
+  }
+
+  override stat(): ImageStat {
+    const { size } = this;
     const end = Math.ceil(size / CHUNK);
     let chunks = 0;
     for (let i = 0; i < end; i++) chunks += this.#chunks[i]!;
@@ -102,7 +106,7 @@ export class MemoryBackend implements Backend {
     return length;
   }
 
-  write(
+  override write(
     position: number,
     buffer: Uint8Array,
     start: number,
@@ -115,11 +119,7 @@ export class MemoryBackend implements Backend {
     return length;
   }
 
-  flush(): number {
-    return 0;
-  }
-
-  truncate(size: number): number {
+  override truncate(size: number): number {
     const { bytes } = this.#disk;
     if (size > bytes.byteLength) {
       if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
@@ -129,14 +129,18 @@ export class MemoryBackend implements Backend {
         return -ERRNO.ENOMEM;
       }
     }
-    // What is cut off must read as zeroes if the disk grows again.
+    // Bytes that are cut off must read as zeroes if the disk grows again.
     const old = this.#length[0]!;
     if (size < old) this.zero(size, old - size, { unmap: true });
     this.#length[0] = size;
     return 0;
   }
 
-  zero(position: number, length: number, { unmap }: ZeroOptions): number {
+  override zero(
+    position: number,
+    length: number,
+    { unmap }: ZeroOptions,
+  ): number {
     const end = position + length;
     const size = this.#length[0]!;
     let at = position;
@@ -154,12 +158,12 @@ export class MemoryBackend implements Backend {
     return 0;
   }
 
-  allocate(position: number, length: number): number {
+  override allocate(position: number, length: number): number {
     this.#mark(position, length);
     return 0;
   }
 
-  extent(position: number): Extent {
+  override extent(position: number): Extent {
     const chunks = Math.ceil(this.#length[0]! / CHUNK);
     const first = Math.floor(position / CHUNK);
     const data = this.#chunks[first] !== 0;
@@ -167,8 +171,6 @@ export class MemoryBackend implements Backend {
     while (chunk < chunks && (this.#chunks[chunk] !== 0) === data) chunk++;
     return { data, end: chunk >= chunks ? Infinity : chunk * CHUNK };
   }
-
-  close(): void {}
 
   #mark(position: number, length: number): void {
     const last = Math.floor((position + length - 1) / CHUNK);

@@ -1,0 +1,103 @@
+import { ERRNO } from "../base/errno.ts";
+import type {
+  Answer,
+  Backend,
+  Extent,
+  ImageStat,
+  ZeroOptions,
+} from "./backend.ts";
+
+/** An image without holes, as far as its backend can tell. */
+const ALL_DATA: Extent = { data: true, end: Infinity };
+
+/**
+ * A disk of your own. `size` and `read` make one that can only be read:
+ * everything else has a default. Changes are refused: with EROFS while
+ * `writable` is false, else with EOPNOTSUPP where a method is left out.
+ *
+ * @example A disk full of sevens
+ * ```ts
+ * import { ImageBackend } from "@mqfuse/mqfuse/backends";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Sevens extends ImageBackend {
+ *   readonly size = 4096;
+ *
+ *   read(_position: number, buffer: Uint8Array, start: number, length: number) {
+ *     buffer.fill(7, start, start + length);
+ *     return length;
+ *   }
+ * }
+ *
+ * const disk = new Sevens();
+ * assertEquals(disk.name, "Sevens");
+ * assertEquals(disk.truncate(0), -30); // -EROFS
+ * ```
+ */
+export abstract class ImageBackend implements Backend {
+  readonly name: string;
+  readonly shared: boolean = false;
+  readonly writable: boolean = false;
+
+  /**
+   * Names the disk.
+   *
+   * @param name What messages call it; the name of its class if left out.
+   */
+  constructor(name: string = new.target.name) {
+    this.name = name;
+  }
+
+  /** The image's size in bytes. */
+  abstract readonly size: number;
+
+  abstract read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer;
+
+  stat(): Answer<ImageStat> {
+    return { size: this.size, allocated: null, blockSize: 4096, times: null };
+  }
+
+  write(
+    _position: number,
+    _buffer: Uint8Array,
+    _start: number,
+    _length: number,
+  ): Answer {
+    return this.#refuse();
+  }
+
+  flush(): Answer {
+    return 0;
+  }
+
+  truncate(_size: number): Answer {
+    return this.#refuse();
+  }
+
+  zero(_position: number, _length: number, _options: ZeroOptions): Answer {
+    return this.#refuse();
+  }
+
+  allocate(_position: number, _length: number): Answer {
+    return this.#refuse();
+  }
+
+  extent(_position: number): Answer<Extent> {
+    return ALL_DATA;
+  }
+
+  setTimes(_atime: bigint | null, _mtime: bigint | null): Answer {
+    return this.#refuse();
+  }
+
+  close(): Answer<void> {}
+
+  #refuse(): number {
+    return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
+  }
+}
