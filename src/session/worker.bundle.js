@@ -5342,10 +5342,9 @@ function refuse({ rules, state }, { valid, mode, size }) {
   return 0;
 }
 async function setTimes({ backend, state }, atime, mtime) {
-  if (backend.setTimes !== void 0) {
+  if ((await backend.stat()).times !== null) {
     return await backend.setTimes(atime, mtime);
   }
-  if ((await backend.stat()).times !== null) return -ERRNO.EOPNOTSUPP;
   state.touch(atime, mtime);
   return 0;
 }
@@ -5584,7 +5583,7 @@ function writeShared(context, request, reply, offset, size) {
     return writeAlone(context, request, reply, offset, size);
   }
   const length = Math.max(0, Math.min(size, fits));
-  if (context.backend.writesAlone?.(offset, length) === true) {
+  if (context.backend.needsExclusiveWrite?.(offset, length) === true) {
     state.lock.unshare();
     return writeAlone(context, request, reply, offset, length);
   }
@@ -5633,51 +5632,75 @@ async function writeAlone(context, request, reply, offset, size) {
   }
 }
 
-// src/export/writethrough.ts
-var WritethroughBackend = class {
+// src/backends/filter_backend.ts
+var FilterBackend = class {
   name;
   shared;
   writable;
-  setTimes;
-  #image;
-  /** Takes an image, whose answers may come at once or later. */
+  background;
+  /** Present only if the image has it: it would cost a call on every write. */
+  needsExclusiveWrite;
+  /** The backend below. */
+  image;
+  /**
+   * Filters an image.
+   *
+   * @param image The backend below; its owner closes it after this one.
+   */
   constructor(image) {
+    this.image = image;
     this.name = image.name;
     this.shared = image.shared;
     this.writable = image.writable;
-    this.#image = image;
-    const setTimes2 = image.setTimes?.bind(image);
-    if (setTimes2 !== void 0) this.setTimes = setTimes2;
+    this.background = image.background ?? false;
+    if (image.needsExclusiveWrite !== void 0) {
+      this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
+    }
   }
   stat() {
-    return this.#image.stat();
+    return this.image.stat();
   }
   read(position, buffer, start, length) {
-    return this.#image.read(position, buffer, start, length);
+    return this.image.read(position, buffer, start, length);
   }
   write(position, buffer, start, length) {
-    return this.#durable(this.#image.write(position, buffer, start, length));
-  }
-  writesAlone(position, length) {
-    return this.#image.writesAlone?.(position, length) ?? false;
+    return this.image.write(position, buffer, start, length);
   }
   flush() {
-    return this.#image.flush();
+    return this.image.flush();
   }
   truncate(size) {
-    return this.#durable(this.#image.truncate(size));
+    return this.image.truncate(size);
   }
   zero(position, length, options) {
-    return this.#durable(this.#image.zero(position, length, options));
+    return this.image.zero(position, length, options);
   }
   allocate(position, length) {
-    return this.#durable(this.#image.allocate(position, length));
+    return this.image.allocate(position, length);
   }
   extent(position) {
-    return this.#image.extent(position);
+    return this.image.extent(position);
+  }
+  setTimes(atime, mtime) {
+    return this.image.setTimes(atime, mtime);
   }
   close() {
-    return this.#image.close();
+  }
+};
+
+// src/backends/filters/writethrough.ts
+var WritethroughBackend = class extends FilterBackend {
+  write(position, buffer, start, length) {
+    return this.#durable(this.image.write(position, buffer, start, length));
+  }
+  truncate(size) {
+    return this.#durable(this.image.truncate(size));
+  }
+  zero(position, length, options) {
+    return this.#durable(this.image.zero(position, length, options));
+  }
+  allocate(position, length) {
+    return this.#durable(this.image.allocate(position, length));
   }
   /** The same answer, given once the image was flushed. */
   #durable(answer) {
@@ -5697,7 +5720,7 @@ var WritethroughBackend = class {
   }
   #flushed(result2) {
     if (!(result2 >= 0)) return result2;
-    const flushed = this.#image.flush();
+    const flushed = this.image.flush();
     if (typeof flushed === "number") return outcome(result2, flushed);
     return new Promise((resolve, reject) => {
       flushed.then((late) => resolve(outcome(result2, late)), reject);
@@ -6039,7 +6062,7 @@ function now() {
   return BigInt(Date.now()) * NS_PER_MS;
 }
 
-// src/backends/direct_file.ts
+// src/backends/protocols/file/direct_file.ts
 var DirectFile = class {
   fd;
   #direct;
@@ -6075,7 +6098,7 @@ var DirectFile = class {
    * kernel reports an I/O error where a page is dirtied while direct I/O goes
    * past it.
    */
-  writesAlone(position, length) {
+  needsExclusiveWrite(position, length) {
     return !this.#fits(position, length);
   }
   fdatasync() {
@@ -6105,7 +6128,7 @@ var DirectFile = class {
   }
 };
 
-// src/backends/file_backend.ts
+// src/backends/protocols/file/file_backend.ts
 var SECTOR = 4096;
 var STRETCHES_MAX = 256;
 var ZEROES = new Uint8Array(65536);
@@ -6172,8 +6195,8 @@ var FileBackend = class {
     }
     return done;
   }
-  writesAlone(position, length) {
-    return this.#file.writesAlone?.(this.#offset + position, length) ?? false;
+  needsExclusiveWrite(position, length) {
+    return this.#file.needsExclusiveWrite?.(this.#offset + position, length) ?? false;
   }
   flush() {
     return this.#file.fdatasync();
@@ -6259,7 +6282,7 @@ var FileBackend = class {
   }
 };
 
-// src/backends/ring_file_backend.ts
+// src/backends/protocols/file/ring_file_backend.ts
 var RingFileBackend = class {
   name;
   shared = true;
@@ -6314,8 +6337,8 @@ var RingFileBackend = class {
     const put = this.#ring.write(fd, bytes, length, at, this.#file.fd);
     return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
   }
-  writesAlone(position, length) {
-    return this.#direct?.writesAlone(this.#offset + position, length) ?? false;
+  needsExclusiveWrite(position, length) {
+    return this.#direct?.needsExclusiveWrite(this.#offset + position, length) ?? false;
   }
   flush() {
     if (this.#inMemory) return this.#plain.flush();
@@ -6351,11 +6374,63 @@ function from(buffer, start) {
   return start === 0 ? buffer : buffer.subarray(start);
 }
 
-// src/backends/memory_backend.ts
+// src/backends/image_backend.ts
+var ALL_DATA = {
+  data: true,
+  end: Infinity
+};
+var ImageBackend = class {
+  name;
+  shared = false;
+  writable = false;
+  /**
+   * Names the disk.
+   *
+   * @param name What messages call it; the name of its class if left out.
+   */
+  constructor(name = new.target.name) {
+    this.name = name;
+  }
+  stat() {
+    return {
+      size: this.size,
+      allocated: null,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  write(_position, _buffer, _start, _length) {
+    return this.#refuse();
+  }
+  flush() {
+    return 0;
+  }
+  truncate(_size) {
+    return this.#refuse();
+  }
+  zero(_position, _length, _options) {
+    return this.#refuse();
+  }
+  allocate(_position, _length) {
+    return this.#refuse();
+  }
+  extent(_position) {
+    return ALL_DATA;
+  }
+  setTimes(_atime, _mtime) {
+    return this.#refuse();
+  }
+  close() {
+  }
+  #refuse() {
+    return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
+  }
+};
+
+// src/backends/protocols/memory.ts
 var CHUNK = 65536;
 var GROWABLE_MAX = 2 ** 40;
-var MemoryBackend = class {
-  name;
+var MemoryBackend = class extends ImageBackend {
   shared = true;
   writable = true;
   #disk;
@@ -6363,20 +6438,23 @@ var MemoryBackend = class {
   #chunks;
   #length;
   /**
-   * Looks at the memory of a disk.
+   * Wraps the memory of a disk.
    *
-   * @param disk What {@linkcode createMemoryDisk} made.
-   * @param name How messages call it.
+   * @param disk Made by {@linkcode createMemoryDisk}.
+   * @param name What messages call it.
    */
   constructor(disk, name = "memory") {
-    this.name = name;
+    super(name);
     this.#disk = disk;
     this.#bytes = new Uint8Array(disk.bytes);
     this.#chunks = new Uint8Array(disk.chunks);
     this.#length = new Float64Array(disk.length);
   }
+  get size() {
+    return this.#length[0];
+  }
   stat() {
-    const size = this.#length[0];
+    const { size } = this;
     const end = Math.ceil(size / CHUNK);
     let chunks = 0;
     for (let i = 0; i < end; i++) chunks += this.#chunks[i];
@@ -6397,9 +6475,6 @@ var MemoryBackend = class {
     this.#bytes.set(bytes, position);
     this.#mark(position, length);
     return length;
-  }
-  flush() {
-    return 0;
   }
   truncate(size) {
     const { bytes } = this.#disk;
@@ -6450,8 +6525,6 @@ var MemoryBackend = class {
       end: chunk >= chunks ? Infinity : chunk * CHUNK
     };
   }
-  close() {
-  }
   #mark(position, length) {
     const last = Math.floor((position + length - 1) / CHUNK);
     for (let i = Math.floor(position / CHUNK); i <= last; i++) {
@@ -6460,11 +6533,10 @@ var MemoryBackend = class {
   }
 };
 
-// src/backends/null_backend.ts
+// src/backends/protocols/null.ts
 var ZEROES2 = new Uint8Array(65536);
 var part = ZEROES2;
-var NullBackend = class {
-  name;
+var NullBackend = class extends ImageBackend {
   shared = true;
   writable = true;
   #size;
@@ -6472,11 +6544,14 @@ var NullBackend = class {
    * Makes a null disk.
    *
    * @param size Its size in bytes.
-   * @param name How messages call it.
+   * @param name What messages call it.
    */
   constructor(size, name = "null") {
-    this.name = name;
+    super(name);
     this.#size = size;
+  }
+  get size() {
+    return this.#size;
   }
   stat() {
     return {
@@ -6499,9 +6574,6 @@ var NullBackend = class {
   write(_position, _buffer, _start, length) {
     return length;
   }
-  flush() {
-    return 0;
-  }
   truncate(size) {
     this.#size = size;
     return 0;
@@ -6518,31 +6590,28 @@ var NullBackend = class {
       end: Infinity
     };
   }
-  close() {
-  }
 };
 
-// src/backends/pattern_backend.ts
+// src/backends/protocols/pattern.ts
 var TWO_324 = 2 ** 32;
-var PatternBackend = class {
-  name;
+var PatternBackend = class extends ImageBackend {
   shared = true;
-  writable = false;
-  #size;
+  size;
   /**
    * Makes a pattern disk.
    *
    * @param size Its size in bytes.
-   * @param name How messages call it.
+   * @param name What messages call it.
    */
   constructor(size, name = "pattern") {
-    this.name = name;
-    this.#size = size;
+    super(name);
+    this.size = size;
   }
   stat() {
+    const { size } = this;
     return {
-      size: this.#size,
-      allocated: this.#size,
+      size,
+      allocated: size,
       blockSize: 4096,
       times: null
     };
@@ -6561,33 +6630,10 @@ var PatternBackend = class {
     while (at < end) view.setUint8(at - position, patternByte(at++));
     return length;
   }
-  write() {
-    return -ERRNO.EROFS;
-  }
-  flush() {
-    return 0;
-  }
-  truncate() {
-    return -ERRNO.EROFS;
-  }
-  zero() {
-    return -ERRNO.EROFS;
-  }
-  allocate() {
-    return -ERRNO.EROFS;
-  }
-  extent() {
-    return {
-      data: true,
-      end: Infinity
-    };
-  }
-  close() {
-  }
 };
-function patternByte(at) {
-  const inWord = at % 8;
-  return Math.floor((at - inWord) / 256 ** (7 - inWord)) % 256;
+function patternByte(position) {
+  const inWord = position % 8;
+  return Math.floor((position - inWord) / 256 ** (7 - inWord)) % 256;
 }
 
 // src/linux/io/block_file.ts

@@ -99,7 +99,10 @@ Deno.test("WritethroughBackend does not flush what failed", async () => {
 
 Deno.test("WritethroughBackend sets times where the image does", () => {
   const disk = new NotingDisk();
-  assertEquals(new WritethroughBackend(disk).setTimes, undefined);
+  const set: unknown[] = [];
+  disk.setTimes = (...times) => set.push(times);
+  assertEquals(new WritethroughBackend(disk).setTimes(1n, null), 1);
+  assertEquals(set, [[1n, null]]);
 });
 
 Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {

@@ -1,6 +1,6 @@
 import { ERRNO } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
-import type { Extent, ImageStat, ZeroOptions } from "../backend.ts";
+import type { Backend, Extent, ImageStat, ZeroOptions } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
 
 /** Unit of allocation in bytes. */
@@ -57,7 +57,7 @@ export function createMemoryDisk(
 }
 
 /** A disk in memory that all Workers share. */
-export class MemoryBackend extends ImageBackend {
+export class MemoryBackend extends ImageBackend implements Backend {
   override readonly shared = true;
   override readonly writable = true;
   readonly #disk: MemoryDisk;
@@ -79,6 +79,7 @@ export class MemoryBackend extends ImageBackend {
     this.#length = new Float64Array(disk.length);
   }
 
+  /** The current size in bytes. */
   get size(): number {
     return this.#length[0]!;
   }

@@ -1,4 +1,4 @@
-import type { Extent, ImageStat, ZeroOptions } from "../backend.ts";
+import type { Backend, Extent, ImageStat, ZeroOptions } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
 
 const ZEROES = new Uint8Array(65536);
@@ -9,7 +9,7 @@ let part = ZEROES;
  * A disk that reads as zeroes and drops what is written, like QEMU's null-co
  * driver: for measuring everything but the disk.
  */
-export class NullBackend extends ImageBackend {
+export class NullBackend extends ImageBackend implements Backend {
   override readonly shared = true;
   override readonly writable = true;
   #size: number;
@@ -25,6 +25,7 @@ export class NullBackend extends ImageBackend {
     this.#size = size;
   }
 
+  /** The current size in bytes. */
   get size(): number {
     return this.#size;
   }

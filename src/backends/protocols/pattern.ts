@@ -1,4 +1,4 @@
-import type { ImageStat } from "../backend.ts";
+import type { Backend, ImageStat } from "../backend.ts";
 import { ImageBackend } from "../image_backend.ts";
 
 const TWO_32 = 2 ** 32;
@@ -8,8 +8,9 @@ const TWO_32 = 2 ** 32;
  * pattern plugin: each 8 bytes hold their own position, big-endian. A read that
  * was answered from the wrong position shows at once.
  */
-export class PatternBackend extends ImageBackend {
+export class PatternBackend extends ImageBackend implements Backend {
   override readonly shared = true;
+  /** The size in bytes. */
   readonly size: number;
 
   /**
