@@ -6450,6 +6450,7 @@ var MemoryBackend = class extends ImageBackend {
     this.#chunks = new Uint8Array(disk.chunks);
     this.#length = new Float64Array(disk.length);
   }
+  /** The current size in bytes. */
   get size() {
     return this.#length[0];
   }
@@ -6550,6 +6551,7 @@ var NullBackend = class extends ImageBackend {
     super(name);
     this.#size = size;
   }
+  /** The current size in bytes. */
   get size() {
     return this.#size;
   }
@@ -6596,6 +6598,7 @@ var NullBackend = class extends ImageBackend {
 var TWO_324 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
+  /** The size in bytes. */
   size;
   /**
    * Makes a pattern disk.
