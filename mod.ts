@@ -34,6 +34,7 @@ export type { AllowOther } from "./src/linux/mount/user_mount.ts";
 export * from "./src/protocol/mod.ts";
 export * from "./src/queue/device_queue.ts";
 export * from "./src/queue/fuse_device.ts";
+export * from "./src/queue/forwarding_queue.ts";
 export * from "./src/queue/handshake.ts";
 export * from "./src/queue/memory_channel.ts";
 export * from "./src/queue/memory_queue.ts";

@@ -110,7 +110,6 @@ for (const [name, request] of [["READ", READ], ["WRITE", WRITE]] as const) {
   const group = `1000 x 4 KiB ${name}, null disk`;
   const served = handler();
   const device = new DeviceQueue(deviceWith(request), {
-    index: 0,
     maxPayload: MAX_PAYLOAD,
     protocolVersion,
   });

@@ -1,160 +1,137 @@
-import type { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
-import type { Exchange } from "../../src/protocol/exchange.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
+import type { Exchange } from "../../src/protocol/exchange.ts";
+import { ERRNO } from "../../src/base/errno.ts";
+import { ForwardingQueue } from "../../src/queue/forwarding_queue.ts";
+import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { VirtualClock } from "../determinism/clock.ts";
 import type { FaultDice } from "./faults.ts";
 
 const LATE_MAX_US = 5000;
+/** The notification FUSE_NOTIFY_RESEND. */
 const RESEND = Uint8Array.from(
   [16, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 );
 
-/** What a {@linkcode FaultyQueue} works with. */
+/** The options of a {@linkcode FaultyQueue}. */
 export interface FaultyQueueOptions {
-  /** Passes the time that a late reply takes. */
+  /** The queue's number. */
+  readonly index: number;
+  /** Measures the time by which replies are late. */
   readonly clock: VirtualClock;
-  /** What goes wrong. */
+  /** Decides what goes wrong. */
   readonly dice: FaultDice;
   /** Microseconds after which the queue of a Worker that hangs is closed. */
   readonly hangUs: number;
-  /** Queues that replies may be misrouted to. */
+  /** How many queues there are to which a reply may be misrouted. */
   readonly queues: number;
   /** write(2) on a queue, with any bytes; 0 or a negative errno. */
   readonly write: (index: number, message: Uint8Array) => number;
-  /** Whether nothing else is in the server's hands. */
+  /** Whether an exchange is the only one that the server has outstanding. */
   readonly isOnly: (exchange: Exchange) => boolean;
-  /** Closes a queue as the death of its Worker does. */
+  /** Closes a queue as the death of its Worker does; `false` if it may not. */
   readonly kill: (index: number) => boolean;
-  /** Told of a reply that the kernel has to refuse. */
+  /** Called with the id of a reply that the kernel has to refuse. */
   readonly onDefect: (unique: bigint) => void;
 }
 
-/** A queue whose replies go astray where the dice say so. */
-export class FaultyQueue implements RequestQueue {
-  readonly index: number;
-  readonly capacity: number;
-  readonly #inner: RequestQueue;
+/** A queue whose requests and replies go wrong where the dice decide so. */
+export class FaultyQueue extends ForwardingQueue {
   readonly #options: FaultyQueueOptions;
   #hangs = false;
   #wake: () => void = () => {};
 
-  /** Puts faults around a queue. */
+  /** Adds faults to a queue. */
   constructor(inner: RequestQueue, options: FaultyQueueOptions) {
-    this.#inner = inner;
+    super(inner);
     this.#options = options;
-    this.index = inner.index;
-    this.capacity = inner.capacity;
   }
 
-  /** The layout of messages. */
-  get protocolVersion(): ProtocolVersion {
-    return this.#inner.protocolVersion;
-  }
-
-  /** Sets the layout of messages. */
-  set protocolVersion(protocolVersion: ProtocolVersion) {
-    this.#inner.protocolVersion = protocolVersion;
-  }
-
-  /** How the queue ended; `null` while it lives. */
-  get end(): QueueEnd | null {
-    return this.#inner.end;
-  }
-
-  /** Takes the next request, unless the Worker dies of it. */
-  next(mayBlock: boolean): Exchange | null {
+  /** Takes the next request, unless the Worker dies or hangs with it. */
+  override next(mayBlock: boolean): Exchange | null {
     if (this.#hangs) return null;
-    const exchange = this.#inner.next(mayBlock);
+    const exchange = super.next(mayBlock);
     if (exchange === null || isInit(exchange)) return exchange;
-    const { dice, kill, clock, write, hangUs } = this.#options;
+    const { index, dice, kill, clock, write, hangUs } = this.#options;
     if (dice.roll("resend") && this.#options.isOnly(exchange)) {
-      // Who has everything sent again has forgotten what it had.
-      write(this.index, RESEND);
+      // A server asks for everything again after it has lost what it had.
+      write(index, RESEND);
       exchange.reply.none();
-      this.#inner.reply(exchange);
+      super.reply(exchange);
       return this.next(mayBlock);
     }
-    if (dice.roll("dead-worker") && kill(this.index)) return null;
-    if (dice.roll("closed-queue")) kill(this.index);
+    if (dice.roll("dead-worker") && kill(index)) return null;
+    if (dice.roll("closed-queue")) kill(index);
     if (dice.roll("hung-worker")) {
       this.#hangs = true;
       clock.after(hangUs, () => {
-        // The last queue is not closed, so its Worker comes to itself.
-        kill(this.index);
+        // The last queue is not closed; its Worker goes on.
+        kill(index);
         this.#hangs = false;
         this.#wake();
-        if (this.#inner.end === null) this.#answerAfterHang(exchange);
+        if (this.end === null) this.#answerAfterHang(exchange);
       });
       return null;
     }
     return exchange;
   }
 
-  /** Waits until `next()` may have something to give. */
-  async ready(): Promise<void> {
+  /** Waits until `next()` may return a request. */
+  override async ready(): Promise<void> {
     const woken = new Promise<void>((resolve) => this.#wake = resolve);
     if (this.#hangs) return await woken;
-    await Promise.race([this.#inner.ready(), woken]);
+    await Promise.race([super.ready(), woken]);
   }
 
   /** Sends a reply: at once and once, or otherwise. */
-  reply(exchange: Exchange): boolean {
-    const { dice, clock } = this.#options;
+  override reply(exchange: Exchange): boolean {
+    const { index, dice, clock } = this.#options;
     if (isInit(exchange) || exchange.reply.length <= 0) {
-      return this.#inner.reply(exchange);
+      return super.reply(exchange);
     }
     if (dice.roll("misrouted-reply")) this.#misroute(exchange);
     if (dice.roll("short-reply")) this.#cut(exchange);
     if (dice.roll("long-reply")) this.#stretch(exchange);
-    if (dice.roll("double-reply")) {
-      this.#send(this.index, exchange.reply.copy());
-    }
-    if (!dice.roll("late-reply")) return this.#inner.reply(exchange);
+    if (dice.roll("double-reply")) this.#send(index, exchange.reply.copy());
+    if (!dice.roll("late-reply")) return super.reply(exchange);
     clock.after(dice.between(1, LATE_MAX_US), () => {
-      this.#inner.reply(exchange);
+      super.reply(exchange);
       this.#wake();
     });
     return true;
   }
 
-  /** Lets go of the queue. */
-  close(): void {
-    this.#inner.close();
-  }
-
   #answerAfterHang(exchange: Exchange): void {
-    exchange.reply.error(5);
-    this.#inner.reply(exchange);
+    exchange.reply.error(ERRNO.EIO);
+    super.reply(exchange);
   }
 
   #misroute({ reply }: Exchange): void {
-    const { queues } = this.#options;
+    const { index, queues } = this.#options;
     if (queues < 2) return;
-    this.#send((this.index + 1) % queues, reply.copy());
+    this.#send((index + 1) % queues, reply.copy());
   }
 
-  /** Less than the header says. */
+  /** Sends less than the header says. */
   #cut({ reply }: Exchange): void {
     const message = reply.copy();
     this.#send(
-      this.index,
+      this.#options.index,
       message.subarray(0, Math.max(1, message.length - 1)),
     );
   }
 
-  /** More than any request allows; the request fails with EIO. */
+  /** Sends more than any request allows; the request fails with EIO. */
   #stretch({ reply }: Exchange): void {
     const message = reply.copy();
     const longer = new Uint8Array(message.length + (2 << 20));
     longer.set(message);
     new DataView(longer.buffer).setUint32(0, longer.length, true);
-    this.#send(this.index, longer);
+    this.#send(this.#options.index, longer);
   }
 
   #send(index: number, message: Uint8Array): void {
     const { onDefect, write } = this.#options;
-    // A reply cut before its id stands for id 0.
+    // A reply that was cut before its id counts as id 0.
     const isWhole = message.length >= 16;
     const view = new DataView(message.buffer, message.byteOffset);
     const unique = isWhole ? view.getBigUint64(8, true) : 0n;

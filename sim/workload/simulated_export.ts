@@ -100,18 +100,19 @@ export class SimulatedExport {
       drainMs: 0,
       handler: () =>
         wrap(new BlockExport({ backend: this.#backend, state, rules })),
-      around: (queue) => {
-        const faulty = this.#withFaults(queue);
-        const broken = hooks.around?.(faulty, kernel) ?? faulty;
+      around: (queue, index) => {
+        const faulty = this.#withFaults(queue, index);
+        const broken = hooks.around?.(faulty, kernel, index) ?? faulty;
         const cost = (exchange: Exchange) => costOf(plan, exchange);
         return new TimedQueue(broken, cores, cost);
       },
     });
   }
 
-  #withFaults(queue: RequestQueue): FaultyQueue {
+  #withFaults(queue: RequestQueue, index: number): FaultyQueue {
     const { plan, kernel, clock, dice, checker } = this.#options;
     return new FaultyQueue(queue, {
+      index,
       clock,
       dice,
       hangUs: plan.requestTimeout > 0 ? LONG_HANG_US : HANG_US,

@@ -62,6 +62,7 @@ export interface SimulationHooks {
   readonly around?: (
     queue: RequestQueue,
     kernel: SimKernel,
+    index: number,
   ) => RequestQueue;
   /** Puts something before the export. */
   readonly handler?: (inner: RequestHandler) => RequestHandler;

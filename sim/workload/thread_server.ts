@@ -24,7 +24,7 @@ export interface ThreadServerOptions extends ServeOptions {
   /** Makes the handler of a queue. */
   readonly handler: (index: number) => RequestHandler;
   /** Puts something around a queue, a trace for instance. */
-  readonly around?: (queue: RequestQueue) => RequestQueue;
+  readonly around?: (queue: RequestQueue, index: number) => RequestQueue;
 }
 
 /** A server that runs. */
@@ -41,12 +41,15 @@ export async function serveInThread(
   options: ThreadServerOptions,
 ): Promise<ThreadServer> {
   const around = options.around ?? ((queue: RequestQueue) => queue);
-  const queues = kernel.queues.map(({ index }) => around(kernel.queue(index)));
+  const queues = kernel.queues.map(({ index }) =>
+    around(kernel.queue(index), index)
+  );
   const first = queues[kernel.control]!;
   const isNegotiated = await handshake(first, options.wanted);
-  const ends = queues.map(async (queue) => {
+  const ends = queues.map(async (queue, index) => {
     queue.protocolVersion = protocolVersionOf(isNegotiated.negotiated);
-    const end = await serve(queue, options.handler(queue.index), options);
+    const handler = options.handler(index);
+    const end = await serve(queue, handler, { ...options, index });
     queue.close();
     return end;
   });

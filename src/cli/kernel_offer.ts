@@ -34,7 +34,7 @@ export async function askKernel(): Promise<KernelOffer> {
     const { message } = error as Error;
     return { device: message, offered: message };
   }
-  const queue = new DeviceQueue(device, { index: 0, maxPayload: 4096 });
+  const queue = new DeviceQueue(device, { maxPayload: 4096 });
   try {
     using _ = connectPrivately(device.fd);
     const { offered } = await handshake(queue, WISH);

@@ -20,8 +20,6 @@ const US_PER_MS = 1000;
 
 /** Options of a {@linkcode DeviceQueue}. */
 export interface DeviceQueueOptions {
-  /** The queue's number among those of its connection. */
-  readonly index: number;
   /** Largest payload of a READ or WRITE in bytes, as negotiated. */
   readonly maxPayload: number;
   /** Requests that may be outstanding at once; 16 if left out. */
@@ -56,10 +54,9 @@ interface Slot extends Exchange {
  * same descriptor answers it, as fs/fuse/dev.c demands.
  */
 export class DeviceQueue implements RequestQueue {
-  readonly index: number;
-  readonly capacity: number;
   protocolVersion: ProtocolVersion;
   readonly #device: FuseDevice;
+  readonly #capacity: number;
   readonly #maxPayload: number;
   readonly #poll: PollStrategy;
   readonly #isPending: () => boolean;
@@ -67,13 +64,14 @@ export class DeviceQueue implements RequestQueue {
   readonly #allocate: NonNullable<DeviceQueueOptions["allocate"]>;
   readonly #free: Slot[] = [];
   #slots = 0;
+  /** Resolves when a reply makes room in a full queue; made when needed. */
+  #room: PromiseWithResolvers<void> | null = null;
   #end: QueueEnd | null = null;
 
   /** Makes a queue of a descriptor; the queue closes it. */
   constructor(device: FuseDevice, options: DeviceQueueOptions) {
     this.#device = device;
-    this.index = options.index;
-    this.capacity = options.capacity ?? 16;
+    this.#capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
     this.#poll = options.poll ?? new PollStrategy(0);
     this.#isPending = () => device.poll();
@@ -116,13 +114,20 @@ export class DeviceQueue implements RequestQueue {
   }
 
   ready(): Promise<void> {
-    return this.#end === null ? this.#device.readable() : Promise.resolve();
+    if (this.#end !== null) return Promise.resolve();
+    if (this.#free.length > 0 || this.#slots < this.#capacity) {
+      return this.#device.readable();
+    }
+    // Readable or not: no request can be taken before a reply is sent.
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
 
   reply(exchange: Exchange): boolean {
     const slot = exchange as Slot;
     const length = slot.reply.length;
     this.#free.push(slot);
+    if (this.#room !== null) this.#endWait();
     if (length === 0) return true;
     if (this.#end?.reason === "closed") return false;
     return this.#device.write(slot.outgoing, length) === length;
@@ -132,6 +137,12 @@ export class DeviceQueue implements RequestQueue {
     if (this.#end?.reason === "closed") return;
     this.#end = { reason: "closed", message: "The queue was closed" };
     this.#device.close();
+    this.#endWait();
+  }
+
+  #endWait(): void {
+    this.#room?.resolve();
+    this.#room = null;
   }
 
   /** read(2) that sleeps, polling before that if it pays. */
@@ -179,7 +190,7 @@ export class DeviceQueue implements RequestQueue {
   }
 
   #newSlot(): Slot | null {
-    if (this.#slots === this.capacity) return null;
+    if (this.#slots === this.#capacity) return null;
     this.#slots++;
     //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least 8192 bytes
     //= and the head of a WRITE with max_write bytes of data.

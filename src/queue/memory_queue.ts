@@ -44,14 +44,15 @@ export interface MemoryQueueOptions {
 
 /** Requests from a simulated kernel, through shared memory. */
 export class MemoryQueue implements RequestQueue {
-  readonly index: number;
-  readonly capacity: number;
   protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
   readonly #channel: MemoryChannel;
   readonly #kernel: MemoryKernel | undefined;
+  readonly #index: number;
   readonly #offers: number;
   readonly #free: number[];
   #offered = 0;
+  /** Resolves when a reply makes room in a full queue; made when needed. */
+  #room: PromiseWithResolvers<void> | null = null;
   #end: QueueEnd | null = null;
 
   /** Makes a queue of the server's end of a channel. */
@@ -59,8 +60,7 @@ export class MemoryQueue implements RequestQueue {
     this.#channel = channel;
     this.#kernel = options.kernel;
     this.#offers = options.offers ?? 1;
-    this.index = channel.options.index;
-    this.capacity = channel.options.capacity;
+    this.#index = channel.options.index;
     this.#free = channel.entries.map((_, i) => i).reverse();
   }
 
@@ -102,8 +102,12 @@ export class MemoryQueue implements RequestQueue {
   async ready(): Promise<void> {
     const seen = Atomics.load(this.#channel.serverDoorbell, 0);
     if (this.#channel.filled.length > 0 || this.end !== null) return;
-    if (this.#kernel !== undefined) await this.#kernel.wait(this.index);
-    else await futexWait(this.#channel.serverDoorbell, 0, seen);
+    const filled = this.#kernel === undefined
+      ? futexWait(this.#channel.serverDoorbell, 0, seen)
+      : this.#kernel.wait(this.#index);
+    if (this.#free.length > 0 || this.#offered > 0) return await filled;
+    this.#room ??= Promise.withResolvers();
+    await Promise.race([filled, this.#room.promise]);
   }
 
   reply(exchange: Exchange): boolean {
@@ -111,7 +115,9 @@ export class MemoryQueue implements RequestQueue {
     entry.lengths[1] = entry.reply.length;
     this.#channel.replied.push(entry.number);
     this.#free.push(entry.number);
-    if (this.#kernel !== undefined) return this.#kernel.replied(this.index);
+    this.#room?.resolve();
+    this.#room = null;
+    if (this.#kernel !== undefined) return this.#kernel.replied(this.#index);
     futexWake(this.#channel.kernelDoorbell, 0);
     return this.#channel.ended === 0;
   }
@@ -120,14 +126,14 @@ export class MemoryQueue implements RequestQueue {
     if (this.#end?.reason === "closed") return;
     this.#end = ENDS[0]!;
     this.#channel.end(CHANNEL_END.closed);
-    this.#kernel?.closed(this.index);
+    this.#kernel?.closed(this.#index);
   }
 
   #offer(): void {
     while (this.#offered < this.#offers && this.#free.length > 0) {
       this.#channel.offered.push(this.#free.pop()!);
       this.#offered++;
-      if (this.#kernel !== undefined) this.#kernel.offered(this.index);
+      if (this.#kernel !== undefined) this.#kernel.offered(this.#index);
       else futexWake(this.#channel.kernelDoorbell, 0);
     }
   }

@@ -1,10 +1,9 @@
 /**
- * What the queues of one session show each other and whoever started them: a
- * row of counters for each queue, in memory that all Workers share.
+ * Counters of a session's queues, in memory that its Workers and the main
+ * thread share, with the session's request to stop.
  *
  * @module
  */
-
 import { HISTOGRAM_LENGTH, observe, OPERATIONS } from "./latency.ts";
 
 /** Totals of one queue. */
@@ -13,11 +12,11 @@ export interface QueueTotals {
   readonly index: number;
   /** Requests taken from the kernel, except INIT. */
   readonly requests: number;
-  /** READ requests answered. */
+  /** READ requests answered with success. */
   readonly reads: number;
-  /** WRITE requests answered. */
+  /** WRITE requests answered with success. */
   readonly writes: number;
-  /** Bytes that READs were answered with. */
+  /** Bytes that READs returned. */
   readonly bytesRead: number;
   /** Bytes that WRITEs reported as written. */
   readonly bytesWritten: number;
@@ -25,51 +24,61 @@ export interface QueueTotals {
   readonly errors: number;
 }
 
+// Words of the session's own cache lines.
 const STOPPING = 0;
 const COUNT = 1;
 const MEASURING = 2;
+// The word of a queue's cache lines; its totals follow.
 const IN_FLIGHT = 0;
-/** A cache line pair each, so that Workers do not slow each other. */
-const ROW_SIZE = 128;
-const COUNTERS_AT = 8;
-/** Histograms of a queue, in bytes. */
+const TOTALS_AT = 8;
+// Places of a queue's totals.
+const REQUESTS = 0;
+const READS = 1;
+const WRITES = 2;
+const BYTES_READ = 3;
+const BYTES_WRITTEN = 4;
+const ERRORS = 5;
+const TOTALS = 6;
+/** Two cache lines for each queue, so that Workers do not slow each other. */
+const COUNTERS_SIZE = 128;
+/** Bytes of the histograms of one queue. */
 const HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 
-/** How to make a {@linkcode QueueStatistics}. */
-export interface BoardOptions {
+/** The options of {@linkcode QueueStatistics.create}. */
+export interface QueueStatisticsOptions {
   /** Whether queues measure how long requests take; no if left out. */
   readonly measuring?: boolean;
 }
 
-/** The shared memory of a session's queues. */
+/** Counters of the queues of one session, and its request to stop. */
 export class QueueStatistics {
-  /** The memory, for another thread to look at. */
+  /** The shared memory, from which another thread makes its own object. */
   readonly memory: SharedArrayBuffer;
-  /** The rows, by queue. */
-  readonly rows: readonly QueueCounters[];
+  /** The counters of each queue. */
+  readonly queues: readonly QueueCounters[];
   /** Whether queues measure how long requests take. */
   readonly measuring: boolean;
   readonly #words: Int32Array;
 
-  /** Looks at memory that {@linkcode QueueStatistics.create} made. */
+  /** Wraps memory that {@linkcode QueueStatistics.create} made. */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, 3);
     const count = this.#words[COUNT]!;
     this.measuring = this.#words[MEASURING] !== 0;
-    this.rows = Array.from(
+    this.queues = Array.from(
       { length: count },
       (_, index) =>
         new QueueCounters(memory, index, this.measuring ? count : 0),
     );
   }
 
-  /** Makes a board for a number of queues. */
+  /** Makes statistics of a number of queues. */
   static create(
     queues: number,
-    { measuring = false }: BoardOptions = {},
+    { measuring = false }: QueueStatisticsOptions = {},
   ): QueueStatistics {
-    const size = (queues + 1) * ROW_SIZE +
+    const size = (queues + 1) * COUNTERS_SIZE +
       (measuring ? queues * HISTOGRAMS_SIZE : 0);
     const memory = new SharedArrayBuffer(size);
     const words = new Int32Array(memory);
@@ -83,44 +92,44 @@ export class QueueStatistics {
     return Atomics.load(this.#words, STOPPING) !== 0;
   }
 
-  /** Tells every queue to answer what it has and take no more. */
+  /** Tells every queue to answer what is outstanding and take no more. */
   stop(): void {
     Atomics.store(this.#words, STOPPING, 1);
   }
 
-  /** Requests that have been taken and not answered, over all queues. */
+  /** Requests that were taken and not answered yet, in all queues. */
   get inFlight(): number {
-    return this.rows.reduce((sum, row) => sum + row.inFlight, 0);
+    return this.queues.reduce((sum, queue) => sum + queue.inFlight, 0);
   }
 
   /** The totals of every queue. */
   totals(): QueueTotals[] {
-    return this.rows.map((row) => row.totals());
+    return this.queues.map((queue) => queue.totals());
   }
 }
 
-/** One queue's row; only the queue's own thread writes to it. */
+/** The counters of one queue; only the queue's own thread writes to them. */
 export class QueueCounters {
   /** The queue's number. */
   readonly index: number;
   readonly #words: Int32Array;
-  readonly #counters: Float64Array;
-
+  readonly #totals: Float64Array;
   readonly #histograms: readonly Float64Array<SharedArrayBuffer>[];
 
   /**
-   * Looks at a row of a board's memory.
+   * Wraps the part of the shared memory that belongs to one queue.
    *
-   * @param memory The board's.
+   * @param memory The memory of a {@linkcode QueueStatistics}.
    * @param index The queue's number.
-   * @param measured How many queues have histograms behind the rows.
+   * @param measured The number of queues if they are measured, else 0.
    */
   constructor(memory: SharedArrayBuffer, index: number, measured: number) {
-    const start = (index + 1) * ROW_SIZE;
+    const start = (index + 1) * COUNTERS_SIZE;
     this.index = index;
     this.#words = new Int32Array(memory, start, 1);
-    this.#counters = new Float64Array(memory, start + COUNTERS_AT, 6);
-    const at = (measured + 1) * ROW_SIZE + index * HISTOGRAMS_SIZE;
+    this.#totals = new Float64Array(memory, start + TOTALS_AT, TOTALS);
+    // Histograms follow the counters of all queues.
+    const at = (measured + 1) * COUNTERS_SIZE + index * HISTOGRAMS_SIZE;
     this.#histograms = measured === 0
       ? []
       : OPERATIONS.map((_, operation) =>
@@ -132,52 +141,51 @@ export class QueueCounters {
       );
   }
 
-  /** Requests that have been taken and not answered. */
+  /** Requests that were taken and not answered yet. */
   get inFlight(): number {
     return Atomics.load(this.#words, IN_FLIGHT);
   }
 
   /** A number that grows whenever a request is taken or answered. */
   get progress(): number {
-    const taken = this.#counters[0]!;
-    return 2 * taken - this.inFlight;
+    return 2 * this.#totals[REQUESTS]! - this.inFlight;
   }
 
-  /** Notes that a request was taken. */
+  /** Counts a request that was taken. */
   taken(): void {
-    // Nobody else writes here, and the atomic way is a call of its own.
+    // This thread is the only writer; an atomic operation would be a call.
     this.#words[IN_FLIGHT]!++;
-    this.#counters[0]!++;
+    this.#totals[REQUESTS]!++;
   }
 
-  /** Notes that a request was answered. */
+  /** Counts a request that was answered. */
   answered(): void {
     this.#words[IN_FLIGHT]!--;
   }
 
-  /** Counts a READ that was answered with `bytes`. */
+  /** Counts a READ that returned `bytes`. */
   read(bytes: number): void {
-    this.#counters[1]!++;
-    this.#counters[3]! += bytes;
+    this.#totals[READS]!++;
+    this.#totals[BYTES_READ]! += bytes;
   }
 
-  /** Counts a WRITE of which `bytes` were written. */
+  /** Counts a WRITE that wrote `bytes`. */
   written(bytes: number): void {
-    this.#counters[2]!++;
-    this.#counters[4]! += bytes;
+    this.#totals[WRITES]!++;
+    this.#totals[BYTES_WRITTEN]! += bytes;
   }
 
   /** Counts an error. */
   failed(): void {
-    this.#counters[5]!++;
+    this.#totals[ERRORS]!++;
   }
 
   /**
-   * Notes how long a request took; for boards that are measuring.
+   * Adds a request to the histograms; only if the statistics are measuring.
    *
    * @param operation Index in `OPERATIONS`.
    * @param ms Milliseconds from taking it to answering it.
-   * @param bytes What it moved.
+   * @param bytes Bytes that it transferred.
    */
   took(operation: number, ms: number, bytes: number): void {
     observe(this.#histograms[operation]!, ms, bytes);
@@ -190,17 +198,15 @@ export class QueueCounters {
 
   /** The totals so far. */
   totals(): QueueTotals {
-    const [requests, reads, writes, bytesRead, bytesWritten, errors] = this
-      .#counters as unknown as [number, number, number, number, number, number];
-    const { index } = this;
+    const totals = this.#totals;
     return {
-      index,
-      requests,
-      reads,
-      writes,
-      bytesRead,
-      bytesWritten,
-      errors,
+      index: this.index,
+      requests: totals[REQUESTS]!,
+      reads: totals[READS]!,
+      writes: totals[WRITES]!,
+      bytesRead: totals[BYTES_READ]!,
+      bytesWritten: totals[BYTES_WRITTEN]!,
+      errors: totals[ERRORS]!,
     };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The one interface between the kernel, real or simulated, and whoever serves
- * its requests.
+ * The one interface between a kernel, real or simulated, and the loop that
+ * serves its requests.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Exchange } from "../protocol/exchange.ts";
 
 /** Why a queue gives no more requests. */
 export type QueueEndReason =
-  /** The file system was unmounted, or the simulated kernel went away. */
+  /** The file system was unmounted, or the simulated kernel ended. */
   | "unmounted"
   /** The connection was aborted. */
   | "aborted"
@@ -29,19 +29,15 @@ export interface QueueEnd {
 /**
  * A source of requests that takes their replies.
  *
- * A queue owns all memory: the requests that `next()` gives and the replies
- * that are filled lie in its buffers, and nobody else knows where. It belongs
- * to one thread. Several requests may be outstanding at once, `capacity` at
- * most; their replies may come in any order.
+ * A queue belongs to one thread and owns all memory: the requests that `next()`
+ * returns and the replies to them lie in its buffers. Several requests may be
+ * outstanding at once; replies may come in any order. A queue that has no room
+ * for another request is full.
  */
 export interface RequestQueue {
-  /** The queue's number among those of its connection, from 0. */
-  readonly index: number;
-  /** Requests that may be outstanding at once. */
-  readonly capacity: number;
   /** The layout of messages: that of INIT until the handshake sets another. */
   protocolVersion: ProtocolVersion;
-  /** How the queue ended; `null` while it lives. */
+  /** How the queue ended; `null` while it is open. */
   readonly end: QueueEnd | null;
   /**
    * Answers for later that this queue itself brings, such as file I/O on its
@@ -52,34 +48,35 @@ export interface RequestQueue {
   /**
    * Takes the next request, validated.
    *
-   * A request that breaks the protocol is answered with its errno by the queue
-   * itself and not given out.
+   * The queue itself answers a request that breaks the protocol with its errno
+   * and does not return it.
    *
    * @param mayBlock Whether to block the thread until there is a request. Only
-   * where nothing is outstanding but what is carried and the thread has nothing
-   * else to do, since timers and promises stand still meanwhile.
-   * @returns `null` if nothing is pending, `capacity` requests are outstanding,
-   * or the queue has ended. One that blocks may give `null` after a while too,
-   * so that the thread can see whether it is to stop.
+   * for a thread that has nothing else to do: timers and promises do not run
+   * meanwhile.
+   * @returns `null` if nothing is pending, the queue is full, or it has ended.
+   * A call that may block can also return `null` after a while, so that the
+   * caller can check whether to stop.
    */
   next(mayBlock: boolean): Exchange | null;
   /**
-   * Waits without blocking the thread until `next()` may have something to
-   * give, or the queue has ended; or for a while. Never rejects.
+   * Waits without blocking the thread until `next()` may return a request or
+   * the queue has ended, at most for a while. If the queue is full, waits until
+   * a reply makes room. Never rejects.
    */
   ready(): Promise<void>;
   /**
-   * Sends a filled reply and takes the exchange's memory back; nothing is sent
-   * for one that says `none()`. Takes effect no later than the following
+   * Sends a filled reply and takes the exchange's memory back; a reply that
+   * says `none()` sends nothing. The reply is sent no later than the following
    * `next()`, `ready()` or `close()`, so that a queue may send it together
-   * with the next fetch; at once while a `ready()` is still waiting.
+   * with the next fetch; at once while a `ready()` is waiting.
    *
-   * @returns Whether the kernel wanted it: `false` for a request whose caller
-   * was killed meanwhile, or whose connection has gone.
+   * @returns Whether the kernel took it: `false` for a request whose caller was
+   * killed meanwhile, or whose connection has ended.
    */
   reply(exchange: Exchange): boolean;
   /** Blocks the thread until no answer is carried any more. */
   settleCarried?(): void;
-  /** Lets go of the queue; idempotent. Outstanding requests fail. */
+  /** Closes the queue; idempotent. Outstanding requests fail. */
   close(): void;
 }

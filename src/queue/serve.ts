@@ -41,8 +41,10 @@ export interface ServeOptions {
    * background. No if left out.
    */
   readonly mayBlock?: boolean;
-  /** Shared memory of the session: counters, and the sign to stop. */
+  /** Counters of the session's queues, and its request to stop. */
   readonly statistics?: QueueStatistics;
+  /** Which of the counters are this queue's; 0 if left out. */
+  readonly index?: number;
   /** Hears of errors that are not the client's: a handler that threw. */
   readonly report?: (error: unknown, during: string) => void;
   /** Milliseconds to wait for outstanding answers at the end; 2000. */
@@ -77,8 +79,8 @@ class ServeLoop {
   readonly #queue: RequestQueue;
   readonly #handler: RequestHandler;
   readonly #options: ServeOptions;
-  readonly #row: QueueCounters | undefined;
-  /** Whether the board wants to know how long requests take. */
+  readonly #counters: QueueCounters | undefined;
+  /** Whether to measure how long requests take. */
   readonly #measuring: boolean;
   readonly #answers: WeakMap<Exchange, LateAnswer> = new WeakMap();
   #outstanding = 0;
@@ -93,7 +95,7 @@ class ServeLoop {
     this.#queue = queue;
     this.#handler = handler;
     this.#options = options;
-    this.#row = options.statistics?.rows[queue.index];
+    this.#counters = options.statistics?.queues[options.index ?? 0];
     this.#measuring = options.statistics?.measuring ?? false;
   }
 
@@ -116,10 +118,6 @@ class ServeLoop {
       } else if (alone) {
         // It slept in vain, for as long as it may.
         await turn();
-      } else if (
-        carried === undefined && this.#outstanding === queue.capacity
-      ) {
-        await this.#settled();
       } else {
         await queue.ready();
       }
@@ -130,7 +128,7 @@ class ServeLoop {
   }
 
   #handle(exchange: Exchange): void {
-    this.#row?.taken();
+    this.#counters?.taken();
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
     try {
@@ -193,13 +191,13 @@ class ServeLoop {
     // Whatever a handler says to FORGET, the kernel expects no reply.
     if (opcodeRow(opcode)?.noReply) reply.none();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
-    if (this.#row !== undefined) count(this.#row, reply, opcode);
+    if (this.#counters !== undefined) count(this.#counters, reply, opcode);
     const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#queue.reply(exchange);
-    this.#row?.answered();
+    this.#counters?.answered();
     if (!this.#measuring) return;
     const ms = performance.now() - start;
-    this.#row?.took(operationOf(opcode), ms, bytes);
+    this.#counters?.took(operationOf(opcode), ms, bytes);
   }
 
   #fillForHandler(reply: Reply, opcode: number): void {
@@ -228,10 +226,10 @@ class ServeLoop {
   }
 }
 
-function count(row: QueueCounters, reply: Reply, opcode: number): void {
-  if (reply.errno !== 0) row.failed();
-  else if (opcode === READ) row.read(bytesOf(reply, opcode));
-  else if (opcode === WRITE) row.written(bytesOf(reply, opcode));
+function count(counters: QueueCounters, reply: Reply, opcode: number): void {
+  if (reply.errno !== 0) counters.failed();
+  else if (opcode === READ) counters.read(bytesOf(reply, opcode));
+  else if (opcode === WRITE) counters.written(bytesOf(reply, opcode));
 }
 
 /** What a READ read or a WRITE wrote. */

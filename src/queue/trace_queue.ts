@@ -1,4 +1,3 @@
-import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
   traceNotification,
@@ -6,120 +5,88 @@ import {
   traceReply,
   traceRequest,
 } from "../protocol/trace_record.ts";
+import { ForwardingQueue } from "./forwarding_queue.ts";
 import type { Notifier } from "./notifier.ts";
-import type { QueueEnd, RequestQueue } from "./request_queue.ts";
+import type { RequestQueue } from "./request_queue.ts";
 
-/** Options of a {@linkcode TraceQueue}. */
-export interface TraceQueueOptions {
-  /** Whether records carry the whole message as well; no if left out. */
+/** Options of a {@linkcode TraceQueue} and a {@linkcode TraceNotifier}. */
+export interface TraceOptions {
+  /** The number of the queue in records; 0 if left out. */
+  readonly index?: number;
+  /** Whether records include the whole message; no if left out. */
   readonly wire?: boolean;
 }
 
-/** A queue that shows every message that passes another one. */
-export class TraceQueue implements RequestQueue {
-  readonly #queue: RequestQueue;
+/** A queue that shows every request and reply that passes through it. */
+export class TraceQueue extends ForwardingQueue {
   readonly #show: (record: TraceRecord) => void;
+  readonly #index: number;
   readonly #wire: boolean;
-  readonly #asked: Map<Exchange, TraceRecord> = new Map();
+  /** The records of requests that are outstanding. */
+  readonly #requests: Map<Exchange, TraceRecord> = new Map();
 
   /**
-   * Puts a trace around a queue.
+   * Traces a queue.
    *
-   * @param queue The queue to look at.
-   * @param show Takes each message, in the order in which they pass.
+   * @param queue The queue.
+   * @param show Takes a record of each message, in the order in which they
+   * pass.
    */
   constructor(
     queue: RequestQueue,
     show: (record: TraceRecord) => void,
-    options: TraceQueueOptions = {},
+    options: TraceOptions = {},
   ) {
-    this.#queue = queue;
+    super(queue);
     this.#show = show;
+    this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
 
-  get index(): number {
-    return this.#queue.index;
-  }
-
-  get capacity(): number {
-    return this.#queue.capacity;
-  }
-
-  get end(): QueueEnd | null {
-    return this.#queue.end;
-  }
-
-  get protocolVersion(): ProtocolVersion {
-    return this.#queue.protocolVersion;
-  }
-
-  set protocolVersion(protocolVersion: ProtocolVersion) {
-    this.#queue.protocolVersion = protocolVersion;
-  }
-
-  get carried(): number | undefined {
-    return this.#queue.carried;
-  }
-
-  next(mayBlock: boolean): Exchange | null {
-    const exchange = this.#queue.next(mayBlock);
+  override next(mayBlock: boolean): Exchange | null {
+    const exchange = super.next(mayBlock);
     if (exchange !== null) {
       const { request } = exchange;
-      const record = traceRequest(this.index, request);
-      this.#asked.set(exchange, record);
+      const record = traceRequest(this.#index, request);
+      this.#requests.set(exchange, record);
       this.#show(this.#wire ? { ...record, wire: request.copy() } : record);
     }
     return exchange;
   }
 
-  ready(): Promise<void> {
-    return this.#queue.ready();
-  }
-
-  reply(exchange: Exchange): boolean {
-    const asked = this.#asked.get(exchange);
-    this.#asked.delete(exchange);
-    if (asked !== undefined && exchange.reply.length > 0) {
-      const record = traceReply(asked, exchange.reply, this.protocolVersion);
-      const { reply } = exchange;
+  override reply(exchange: Exchange): boolean {
+    const { reply } = exchange;
+    const request = this.#requests.get(exchange);
+    this.#requests.delete(exchange);
+    if (request !== undefined && reply.length > 0) {
+      const record = traceReply(request, reply, this.protocolVersion);
       this.#show(this.#wire ? { ...record, wire: reply.copy() } : record);
     }
-    return this.#queue.reply(exchange);
-  }
-
-  settleCarried(): void {
-    this.#queue.settleCarried?.();
-  }
-
-  close(): void {
-    this.#queue.close();
+    return super.reply(exchange);
   }
 }
 
 /** A notifier that shows every notification before it sends it. */
 export class TraceNotifier implements Notifier {
   readonly #notifier: Notifier;
-  readonly #index: number;
   readonly #show: (record: TraceRecord) => void;
+  readonly #index: number;
   readonly #wire: boolean;
 
   /**
    * Traces a notifier.
    *
    * @param notifier Sends the notifications.
-   * @param index The number of the queue that records name.
-   * @param show Takes each notification.
+   * @param show Takes a record of each notification.
    */
   constructor(
     notifier: Notifier,
-    index: number,
     show: (record: TraceRecord) => void,
-    options: TraceQueueOptions = {},
+    options: TraceOptions = {},
   ) {
     this.#notifier = notifier;
-    this.#index = index;
     this.#show = show;
+    this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
 

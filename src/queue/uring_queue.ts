@@ -18,8 +18,6 @@ const US_PER_MS = 1000;
 
 /** Options of a {@linkcode UringQueue}. */
 export interface UringQueueOptions {
-  /** The queue's number among those of its connection. */
-  readonly index: number;
   /** The layout agreed on. */
   readonly protocolVersion: ProtocolVersion;
   /** How long to poll before sleeping; by default adaptively. */
@@ -48,8 +46,6 @@ interface Entry extends Exchange {
  * demands.
  */
 export class UringQueue implements RequestQueue {
-  readonly index: number;
-  readonly capacity: number;
   /** File I/O on the same ring. */
   readonly files: RingFiles;
   #protocolVersion: ProtocolVersion;
@@ -72,7 +68,6 @@ export class UringQueue implements RequestQueue {
   /** Makes a queue of a ring, which the queue closes. */
   constructor(ring: FuseRing, options: UringQueueOptions) {
     this.#ring = ring;
-    this.index = options.index;
     this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
     this.#watches = options.watchDevice;
@@ -80,8 +75,6 @@ export class UringQueue implements RequestQueue {
     this.files = new RingFiles(ring, () => this.#submitIfWaiting());
     this.#entries = ring.entries.map(entryOf);
     this.#isLively = () => ring.lively;
-    this.capacity = this.#entries.length +
-      (this.#watches ? this.#device.capacity : 0);
   }
 
   get end(): QueueEnd | null {

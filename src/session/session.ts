@@ -145,7 +145,7 @@ export class Session implements AsyncDisposable {
    * took. None if that is not measured.
    */
   histograms(): Float64Array<ArrayBuffer>[][] {
-    return this.#parts.statistics.rows.map((row) => row.histograms());
+    return this.#parts.statistics.queues.map((row) => row.histograms());
   }
 
   /**
@@ -207,7 +207,7 @@ export class Session implements AsyncDisposable {
 
   /** Whether the queues that live have nothing in hand. */
   #hasAnswered(): boolean {
-    return this.#parts.statistics.rows.every(({ index, inFlight }) =>
+    return this.#parts.statistics.queues.every(({ index, inFlight }) =>
       inFlight === 0 || this.#ends[index] !== null
     );
   }

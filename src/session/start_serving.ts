@@ -98,7 +98,7 @@ export async function startServing(
     options.mount,
   );
   const first = traced(
-    new DeviceQueue(device, { index: 0, maxPayload }),
+    new DeviceQueue(device, { maxPayload }),
     listener,
   );
   // Once servers have the descriptors, their end is those servers' business.

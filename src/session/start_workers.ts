@@ -58,7 +58,7 @@ export async function startWorkers(
   const { devices, negotiated, statistics, choice, intent, listener } = options;
   const heard = workerListener(listener);
   const rings = intent.kind === "uring"
-    ? ringsOf(negotiated, statistics.rows.length, choice)
+    ? ringsOf(negotiated, statistics.queues.length, choice)
     : intent;
   const workers = devices.map(({ fd }, index) => {
     const worker = new QueueWorker({

@@ -47,7 +47,7 @@ export class Watchdog implements Disposable {
     this.#options = options;
     this.#hangMs = options.hangMs ?? HANG_MS;
     const since = performance.now();
-    this.#sights = options.statistics.rows.map((row) => ({
+    this.#sights = options.statistics.queues.map((row) => ({
       progress: row.progress,
       since,
       told: false,
@@ -64,7 +64,7 @@ export class Watchdog implements Disposable {
    */
   look(now: number = performance.now()): void {
     const { statistics, hasEnded } = this.#options;
-    for (const row of statistics.rows) {
+    for (const row of statistics.queues) {
       if (!hasEnded(row.index)) this.#lookAt(row, now);
     }
   }

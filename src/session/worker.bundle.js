@@ -2474,10 +2474,9 @@ var OUT_HEADER_SIZE2 = sizeOf("fuse_out_header");
 var POLLS = 4;
 var US_PER_MS2 = 1e3;
 var DeviceQueue = class {
-  index;
-  capacity;
   protocolVersion;
   #device;
+  #capacity;
   #maxPayload;
   #poll;
   #isPending;
@@ -2485,12 +2484,13 @@ var DeviceQueue = class {
   #allocate;
   #free = [];
   #slots = 0;
+  /** Resolves when a reply makes room in a full queue; made when needed. */
+  #room = null;
   #end = null;
   /** Makes a queue of a descriptor; the queue closes it. */
   constructor(device, options) {
     this.#device = device;
-    this.index = options.index;
-    this.capacity = options.capacity ?? 16;
+    this.#capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
     this.#poll = options.poll ?? new PollStrategy(0);
     this.#isPending = () => device.poll();
@@ -2531,12 +2531,18 @@ var DeviceQueue = class {
     return null;
   }
   ready() {
-    return this.#end === null ? this.#device.readable() : Promise.resolve();
+    if (this.#end !== null) return Promise.resolve();
+    if (this.#free.length > 0 || this.#slots < this.#capacity) {
+      return this.#device.readable();
+    }
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
   }
   reply(exchange) {
     const slot = exchange;
     const length = slot.reply.length;
     this.#free.push(slot);
+    if (this.#room !== null) this.#endWait();
     if (length === 0) return true;
     if (this.#end?.reason === "closed") return false;
     return this.#device.write(slot.outgoing, length) === length;
@@ -2548,6 +2554,11 @@ var DeviceQueue = class {
       message: "The queue was closed"
     };
     this.#device.close();
+    this.#endWait();
+  }
+  #endWait() {
+    this.#room?.resolve();
+    this.#room = null;
   }
   /** read(2) that sleeps, polling before that if it pays. */
   #readWaiting(slot) {
@@ -2592,7 +2603,7 @@ var DeviceQueue = class {
     }
   }
   #newSlot() {
-    if (this.#slots === this.capacity) return null;
+    if (this.#slots === this.#capacity) return null;
     this.#slots++;
     const incoming = this.#allocate(Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload), WRITE_HEAD_SIZE);
     const outgoing = this.#allocate(Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE2 + this.#maxPayload), OUT_HEADER_SIZE2);
@@ -2653,30 +2664,37 @@ var STOPPING = 0;
 var COUNT = 1;
 var MEASURING = 2;
 var IN_FLIGHT = 0;
-var ROW_SIZE = 128;
-var COUNTERS_AT = 8;
+var TOTALS_AT = 8;
+var REQUESTS = 0;
+var READS = 1;
+var WRITES = 2;
+var BYTES_READ = 3;
+var BYTES_WRITTEN = 4;
+var ERRORS = 5;
+var TOTALS = 6;
+var COUNTERS_SIZE = 128;
 var HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 var QueueStatistics = class _QueueStatistics {
-  /** The memory, for another thread to look at. */
+  /** The shared memory, from which another thread makes its own object. */
   memory;
-  /** The rows, by queue. */
-  rows;
+  /** The counters of each queue. */
+  queues;
   /** Whether queues measure how long requests take. */
   measuring;
   #words;
-  /** Looks at memory that {@linkcode QueueStatistics.create} made. */
+  /** Wraps memory that {@linkcode QueueStatistics.create} made. */
   constructor(memory) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, 3);
     const count2 = this.#words[COUNT];
     this.measuring = this.#words[MEASURING] !== 0;
-    this.rows = Array.from({
+    this.queues = Array.from({
       length: count2
     }, (_, index) => new QueueCounters(memory, index, this.measuring ? count2 : 0));
   }
-  /** Makes a board for a number of queues. */
+  /** Makes statistics of a number of queues. */
   static create(queues, { measuring = false } = {}) {
-    const size = (queues + 1) * ROW_SIZE + (measuring ? queues * HISTOGRAMS_SIZE : 0);
+    const size = (queues + 1) * COUNTERS_SIZE + (measuring ? queues * HISTOGRAMS_SIZE : 0);
     const memory = new SharedArrayBuffer(size);
     const words = new Int32Array(memory);
     words[COUNT] = queues;
@@ -2687,78 +2705,77 @@ var QueueStatistics = class _QueueStatistics {
   get stopping() {
     return Atomics.load(this.#words, STOPPING) !== 0;
   }
-  /** Tells every queue to answer what it has and take no more. */
+  /** Tells every queue to answer what is outstanding and take no more. */
   stop() {
     Atomics.store(this.#words, STOPPING, 1);
   }
-  /** Requests that have been taken and not answered, over all queues. */
+  /** Requests that were taken and not answered yet, in all queues. */
   get inFlight() {
-    return this.rows.reduce((sum, row) => sum + row.inFlight, 0);
+    return this.queues.reduce((sum, queue) => sum + queue.inFlight, 0);
   }
   /** The totals of every queue. */
   totals() {
-    return this.rows.map((row) => row.totals());
+    return this.queues.map((queue) => queue.totals());
   }
 };
 var QueueCounters = class {
   /** The queue's number. */
   index;
   #words;
-  #counters;
+  #totals;
   #histograms;
   /**
-   * Looks at a row of a board's memory.
+   * Wraps the part of the shared memory that belongs to one queue.
    *
-   * @param memory The board's.
+   * @param memory The memory of a {@linkcode QueueStatistics}.
    * @param index The queue's number.
-   * @param measured How many queues have histograms behind the rows.
+   * @param measured The number of queues if they are measured, else 0.
    */
   constructor(memory, index, measured) {
-    const start = (index + 1) * ROW_SIZE;
+    const start = (index + 1) * COUNTERS_SIZE;
     this.index = index;
     this.#words = new Int32Array(memory, start, 1);
-    this.#counters = new Float64Array(memory, start + COUNTERS_AT, 6);
-    const at = (measured + 1) * ROW_SIZE + index * HISTOGRAMS_SIZE;
+    this.#totals = new Float64Array(memory, start + TOTALS_AT, TOTALS);
+    const at = (measured + 1) * COUNTERS_SIZE + index * HISTOGRAMS_SIZE;
     this.#histograms = measured === 0 ? [] : OPERATIONS.map((_, operation) => new Float64Array(memory, at + operation * HISTOGRAM_LENGTH * 8, HISTOGRAM_LENGTH));
   }
-  /** Requests that have been taken and not answered. */
+  /** Requests that were taken and not answered yet. */
   get inFlight() {
     return Atomics.load(this.#words, IN_FLIGHT);
   }
   /** A number that grows whenever a request is taken or answered. */
   get progress() {
-    const taken = this.#counters[0];
-    return 2 * taken - this.inFlight;
+    return 2 * this.#totals[REQUESTS] - this.inFlight;
   }
-  /** Notes that a request was taken. */
+  /** Counts a request that was taken. */
   taken() {
     this.#words[IN_FLIGHT]++;
-    this.#counters[0]++;
+    this.#totals[REQUESTS]++;
   }
-  /** Notes that a request was answered. */
+  /** Counts a request that was answered. */
   answered() {
     this.#words[IN_FLIGHT]--;
   }
-  /** Counts a READ that was answered with `bytes`. */
+  /** Counts a READ that returned `bytes`. */
   read(bytes) {
-    this.#counters[1]++;
-    this.#counters[3] += bytes;
+    this.#totals[READS]++;
+    this.#totals[BYTES_READ] += bytes;
   }
-  /** Counts a WRITE of which `bytes` were written. */
+  /** Counts a WRITE that wrote `bytes`. */
   written(bytes) {
-    this.#counters[2]++;
-    this.#counters[4] += bytes;
+    this.#totals[WRITES]++;
+    this.#totals[BYTES_WRITTEN] += bytes;
   }
   /** Counts an error. */
   failed() {
-    this.#counters[5]++;
+    this.#totals[ERRORS]++;
   }
   /**
-   * Notes how long a request took; for boards that are measuring.
+   * Adds a request to the histograms; only if the statistics are measuring.
    *
    * @param operation Index in `OPERATIONS`.
    * @param ms Milliseconds from taking it to answering it.
-   * @param bytes What it moved.
+   * @param bytes Bytes that it transferred.
    */
   took(operation, ms, bytes) {
     observe(this.#histograms[operation], ms, bytes);
@@ -2769,16 +2786,15 @@ var QueueCounters = class {
   }
   /** The totals so far. */
   totals() {
-    const [requests, reads, writes, bytesRead, bytesWritten, errors] = this.#counters;
-    const { index } = this;
+    const totals = this.#totals;
     return {
-      index,
-      requests,
-      reads,
-      writes,
-      bytesRead,
-      bytesWritten,
-      errors
+      index: this.index,
+      requests: totals[REQUESTS],
+      reads: totals[READS],
+      writes: totals[WRITES],
+      bytesRead: totals[BYTES_READ],
+      bytesWritten: totals[BYTES_WRITTEN],
+      errors: totals[ERRORS]
     };
   }
 };
@@ -2802,8 +2818,8 @@ var ServeLoop = class {
   #queue;
   #handler;
   #options;
-  #row;
-  /** Whether the board wants to know how long requests take. */
+  #counters;
+  /** Whether to measure how long requests take. */
   #measuring;
   #answers = /* @__PURE__ */ new WeakMap();
   #outstanding = 0;
@@ -2814,7 +2830,7 @@ var ServeLoop = class {
     this.#queue = queue;
     this.#handler = handler;
     this.#options = options;
-    this.#row = options.statistics?.rows[queue.index];
+    this.#counters = options.statistics?.queues[options.index ?? 0];
     this.#measuring = options.statistics?.measuring ?? false;
   }
   async run() {
@@ -2834,8 +2850,6 @@ var ServeLoop = class {
         break;
       } else if (alone) {
         await turn();
-      } else if (carried === void 0 && this.#outstanding === queue.capacity) {
-        await this.#settled();
       } else {
         await queue.ready();
       }
@@ -2848,7 +2862,7 @@ var ServeLoop = class {
     };
   }
   #handle(exchange) {
-    this.#row?.taken();
+    this.#counters?.taken();
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
     try {
@@ -2900,13 +2914,13 @@ var ServeLoop = class {
     const { reply } = exchange;
     if (opcodeRow(opcode)?.noReply) reply.none();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
-    if (this.#row !== void 0) count(this.#row, reply, opcode);
+    if (this.#counters !== void 0) count(this.#counters, reply, opcode);
     const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#queue.reply(exchange);
-    this.#row?.answered();
+    this.#counters?.answered();
     if (!this.#measuring) return;
     const ms = performance.now() - start;
-    this.#row?.took(operationOf(opcode), ms, bytes);
+    this.#counters?.took(operationOf(opcode), ms, bytes);
   }
   #fillForHandler(reply, opcode) {
     reply.error(ERRNO.EIO);
@@ -2934,10 +2948,10 @@ var ServeLoop = class {
     }
   }
 };
-function count(row, reply, opcode) {
-  if (reply.errno !== 0) row.failed();
-  else if (opcode === READ) row.read(bytesOf(reply, opcode));
-  else if (opcode === WRITE2) row.written(bytesOf(reply, opcode));
+function count(counters, reply, opcode) {
+  if (reply.errno !== 0) counters.failed();
+  else if (opcode === READ) counters.read(bytesOf(reply, opcode));
+  else if (opcode === WRITE2) counters.written(bytesOf(reply, opcode));
 }
 function bytesOf(reply, opcode) {
   if (reply.errno !== 0) return 0;
@@ -3191,47 +3205,78 @@ function structFields(name, bytes, base) {
   return Object.fromEntries(Object.entries(all).filter(([field]) => !SILENT.test(field)));
 }
 
+// src/queue/forwarding_queue.ts
+var ForwardingQueue = class {
+  /** The queue that everything is forwarded to. */
+  inner;
+  /** Wraps a queue. */
+  constructor(inner) {
+    this.inner = inner;
+  }
+  /** The inner queue's protocol version. */
+  get protocolVersion() {
+    return this.inner.protocolVersion;
+  }
+  /** Sets the inner queue's protocol version. */
+  set protocolVersion(protocolVersion) {
+    this.inner.protocolVersion = protocolVersion;
+  }
+  /** How the inner queue ended. */
+  get end() {
+    return this.inner.end;
+  }
+  /** File I/O that the inner queue's ring has in flight. */
+  get carried() {
+    return this.inner.carried;
+  }
+  /** Takes the next request of the inner queue. */
+  next(mayBlock) {
+    return this.inner.next(mayBlock);
+  }
+  /** Waits for the inner queue. */
+  ready() {
+    return this.inner.ready();
+  }
+  /** Sends a reply through the inner queue. */
+  reply(exchange) {
+    return this.inner.reply(exchange);
+  }
+  /** Waits for the file I/O of the inner queue's ring. */
+  settleCarried() {
+    this.inner.settleCarried?.();
+  }
+  /** Closes the inner queue. */
+  close() {
+    this.inner.close();
+  }
+};
+
 // src/queue/trace_queue.ts
-var TraceQueue = class {
-  #queue;
+var TraceQueue = class extends ForwardingQueue {
   #show;
+  #index;
   #wire;
-  #asked = /* @__PURE__ */ new Map();
+  /** The records of requests that are outstanding. */
+  #requests = /* @__PURE__ */ new Map();
   /**
-   * Puts a trace around a queue.
+   * Traces a queue.
    *
-   * @param queue The queue to look at.
-   * @param show Takes each message, in the order in which they pass.
+   * @param queue The queue.
+   * @param show Takes a record of each message, in the order in which they
+   * pass.
    */
   constructor(queue, show, options = {}) {
-    this.#queue = queue;
+    super(queue);
     this.#show = show;
+    this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
-  get index() {
-    return this.#queue.index;
-  }
-  get capacity() {
-    return this.#queue.capacity;
-  }
-  get end() {
-    return this.#queue.end;
-  }
-  get protocolVersion() {
-    return this.#queue.protocolVersion;
-  }
-  set protocolVersion(protocolVersion) {
-    this.#queue.protocolVersion = protocolVersion;
-  }
-  get carried() {
-    return this.#queue.carried;
-  }
   next(mayBlock) {
-    const exchange = this.#queue.next(mayBlock);
+    const exchange = super.next(mayBlock);
     if (exchange !== null) {
       const { request } = exchange;
-      const record = traceRequest(this.index, request);
-      this.#asked.set(exchange, record);
+      const record = traceRequest(this.#index, request);
+      this.#requests.set(exchange, record);
       this.#show(this.#wire ? {
         ...record,
         wire: request.copy()
@@ -3239,27 +3284,18 @@ var TraceQueue = class {
     }
     return exchange;
   }
-  ready() {
-    return this.#queue.ready();
-  }
   reply(exchange) {
-    const asked = this.#asked.get(exchange);
-    this.#asked.delete(exchange);
-    if (asked !== void 0 && exchange.reply.length > 0) {
-      const record = traceReply(asked, exchange.reply, this.protocolVersion);
-      const { reply } = exchange;
+    const { reply } = exchange;
+    const request = this.#requests.get(exchange);
+    this.#requests.delete(exchange);
+    if (request !== void 0 && reply.length > 0) {
+      const record = traceReply(request, reply, this.protocolVersion);
       this.#show(this.#wire ? {
         ...record,
         wire: reply.copy()
       } : record);
     }
-    return this.#queue.reply(exchange);
-  }
-  settleCarried() {
-    this.#queue.settleCarried?.();
-  }
-  close() {
-    this.#queue.close();
+    return super.reply(exchange);
   }
 };
 
@@ -3466,8 +3502,6 @@ var ENT_IN_OUT_AT = 256;
 var POLLS2 = 8;
 var US_PER_MS4 = 1e3;
 var UringQueue = class {
-  index;
-  capacity;
   /** File I/O on the same ring. */
   files;
   #protocolVersion;
@@ -3489,7 +3523,6 @@ var UringQueue = class {
   /** Makes a queue of a ring, which the queue closes. */
   constructor(ring, options) {
     this.#ring = ring;
-    this.index = options.index;
     this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
     this.#watches = options.watchDevice;
@@ -3497,7 +3530,6 @@ var UringQueue = class {
     this.files = new RingFiles(ring, () => this.#submitIfWaiting());
     this.#entries = ring.entries.map(entryOf);
     this.#isLively = () => ring.lively;
-    this.capacity = this.#entries.length + (this.#watches ? this.#device.capacity : 0);
   }
   get end() {
     return this.#end;
@@ -6879,14 +6911,13 @@ function tell(message) {
   self.postMessage(message);
 }
 async function openQueue(start) {
-  const { index, maxPayload, negotiated } = start;
+  const { maxPayload, negotiated } = start;
   const protocolVersion = protocolVersionOf(negotiated);
   const poll = new PollStrategy(start.pollUs, {
     yieldCpu
   });
   const ring = start.ring === null ? null : await openRing(start, start.ring);
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
-    index,
     maxPayload,
     protocolVersion,
     poll,
@@ -6898,11 +6929,10 @@ async function openQueue(start) {
     ring
   };
   const queue = new UringQueue(ring, {
-    index,
     protocolVersion,
     poll,
     device,
-    watchDevice: index === 0
+    watchDevice: start.index === 0
   });
   return {
     queue,
@@ -6945,6 +6975,7 @@ async function run(start) {
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
       statistics: new QueueStatistics(start.statistics),
+      index: start.index,
       report: (error, during) => tell({
         kind: "report",
         error: cloneable(error),
@@ -6973,11 +7004,12 @@ function endOnError(queue) {
   self.addEventListener("error", (event) => end(event, event.error));
   self.addEventListener("unhandledrejection", (event) => end(event, event.reason));
 }
-function traced(queue, { trace, traceWire: wire }) {
+function traced(queue, { index, trace, traceWire: wire }) {
   return trace ? new TraceQueue(queue, (record) => tell({
     kind: "trace",
     record
   }), {
+    index,
     wire
   }) : queue;
 }

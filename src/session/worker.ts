@@ -38,12 +38,11 @@ interface OpenQueue {
 }
 
 async function openQueue(start: StartMessage): Promise<OpenQueue> {
-  const { index, maxPayload, negotiated } = start;
+  const { maxPayload, negotiated } = start;
   const protocolVersion = protocolVersionOf(negotiated);
   const poll = new PollStrategy(start.pollUs, { yieldCpu });
   const ring = start.ring === null ? null : await openRing(start, start.ring);
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
-    index,
     maxPayload,
     protocolVersion,
     poll,
@@ -52,11 +51,10 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
   });
   if (ring === null) return { queue: device, ring };
   const queue = new UringQueue(ring, {
-    index,
     protocolVersion,
     poll,
     device,
-    watchDevice: index === 0,
+    watchDevice: start.index === 0,
   });
   return { queue, ring: queue };
 }
@@ -93,6 +91,7 @@ async function run(start: StartMessage): Promise<void> {
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
       statistics: new QueueStatistics(start.statistics),
+      index: start.index,
       report: (error, during) =>
         tell({ kind: "report", error: cloneable(error), during }),
     });
@@ -125,13 +124,13 @@ function endOnError(queue: RequestQueue): void {
 
 function traced(
   queue: RequestQueue,
-  { trace, traceWire: wire }: StartMessage,
+  { index, trace, traceWire: wire }: StartMessage,
 ): RequestQueue {
   return trace
     ? new TraceQueue(
       queue,
       (record) => tell({ kind: "trace", record }),
-      { wire },
+      { index, wire },
     )
     : queue;
 }

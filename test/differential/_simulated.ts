@@ -53,7 +53,8 @@ export async function runSimulated(
   const server = await serveInThread(kernel, {
     wanted: exportCapabilities(rules),
     handler: () => new BlockExport({ backend: makeBackend(), state, rules }),
-    around: (queue) => new TraceQueue(queue, (record) => records.push(record)),
+    around: (queue, index) =>
+      new TraceQueue(queue, (record) => records.push(record), { index }),
   });
   const calls = new SimCalls(kernel, clock);
   const results = [];

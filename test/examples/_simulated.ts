@@ -75,8 +75,8 @@ export class SimulatedTree {
         congestionThreshold: 48,
       },
       handler: () => made.fs,
-      around: (queue) =>
-        new TraceQueue(queue, (record) => made.records.push(record)),
+      around: (queue, index) =>
+        new TraceQueue(queue, (record) => made.records.push(record), { index }),
     });
     await made.kernel.initialised;
     made.requests();

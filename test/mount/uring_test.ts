@@ -224,7 +224,7 @@ if (hasSetting()) {
     "a connection that declines io_uring goes by /dev/fuse",
     () =>
       onMountedFile(async ({ path, device }) => {
-        const queue = new DeviceQueue(device, { index: 0, maxPayload: 65536 });
+        const queue = new DeviceQueue(device, { maxPayload: 65536 });
         const { negotiated } = await handshake(queue, {
           flags: ["INIT_EXT", "OVER_IO_URING"],
           maxWrite: 65536,

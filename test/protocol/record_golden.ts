@@ -61,7 +61,7 @@ async function record(scene: Scene): Promise<Noted[]> {
   };
   const device = openFuseDevice();
   const queue = new TraceQueue(
-    new DeviceQueue(device, { index: 0, maxPayload: PAYLOAD }),
+    new DeviceQueue(device, { maxPayload: PAYLOAD }),
     show,
     { wire: true },
   );
@@ -92,7 +92,7 @@ async function record(scene: Scene): Promise<Noted[]> {
     }
     note = "the server tells";
     scene.tell?.(
-      new TraceNotifier(new DeviceNotifier(device), 0, show, { wire: true }),
+      new TraceNotifier(new DeviceNotifier(device), show, { wire: true }),
     );
     await new Promise((resolve) => setTimeout(resolve, 300));
     mount.unmount();

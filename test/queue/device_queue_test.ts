@@ -5,10 +5,10 @@ import type { FuseDevice } from "../../src/queue/fuse_device.ts";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
 import {
-  conformance,
   type FixtureOptions,
   type QueueFixture,
-} from "./conformance.ts";
+  queueSuite,
+} from "./queue_suite.ts";
 import { parseReply, plainReply, readMessage } from "./messages.ts";
 
 /** A descriptor of /dev/fuse in memory, and the test's hand on it. */
@@ -79,7 +79,7 @@ class FakeDevice implements FuseDevice {
 
 function make(options: FixtureOptions): QueueFixture {
   const device = new FakeDevice();
-  const queue = new DeviceQueue(device, { index: 0, ...options });
+  const queue = new DeviceQueue(device, options);
   return {
     queue,
     deliver: (message) => device.push(message),
@@ -98,11 +98,11 @@ function make(options: FixtureOptions): QueueFixture {
   };
 }
 
-conformance({ name: "DeviceQueue", make, hears: true });
+queueSuite({ name: "DeviceQueue", make, hears: true });
 
 function deviceQueue(maxPayload = 65536): [FakeDevice, DeviceQueue] {
   const device = new FakeDevice();
-  return [device, new DeviceQueue(device, { index: 3, maxPayload })];
+  return [device, new DeviceQueue(device, { maxPayload })];
 }
 
 Deno.test("DeviceQueue reads into buffers that the kernel accepts", () => {
@@ -126,7 +126,7 @@ Deno.test("DeviceQueue blocks only where it may", () => {
 
 Deno.test("DeviceQueue sleeps no longer than it may", () => {
   const device = new FakeDevice();
-  const options = { index: 0, maxPayload: 4096, longestSleepMs: 500 };
+  const options = { maxPayload: 4096, longestSleepMs: 500 };
   const queue = new DeviceQueue(device, options);
   assertEquals(queue.next(true), null);
   assertEquals(queue.end, null);
@@ -139,7 +139,7 @@ Deno.test("DeviceQueue sleeps no longer than it may", () => {
 
 Deno.test("DeviceQueue lets whoever serves it see that it is to stop", async () => {
   const device = new FakeDevice();
-  const options = { index: 0, maxPayload: 4096, longestSleepMs: 500 };
+  const options = { maxPayload: 4096, longestSleepMs: 500 };
   const queue = new DeviceQueue(device, options);
   const statistics = QueueStatistics.create(1);
   const handler = { handle: () => {} };
@@ -183,13 +183,14 @@ Deno.test("DeviceQueue lets go of the descriptor with requests outstanding", () 
   assertEquals(device.written, []);
 });
 
-Deno.test("DeviceQueue has the number that it was given", () => {
+Deno.test("DeviceQueue has 16 requests outstanding unless told otherwise", () => {
   const [device, queue] = deviceQueue();
-  assertEquals(queue.index, 3);
-  assertEquals(queue.capacity, 16);
-  device.push(readMessage(2n));
-  const exchange = queue.next(false)!;
-  exchange.reply.error(ERRNO.EIO);
-  assert(queue.reply(exchange));
+  for (let i = 1; i <= 17; i++) device.push(readMessage(2n * BigInt(i)));
+  const taken = Array.from({ length: 16 }, () => queue.next(false)!);
+  assertEquals(queue.next(false), null);
+  const [exchange] = taken;
+  exchange!.reply.error(ERRNO.EIO);
+  assert(queue.reply(exchange!));
   assertEquals(device.written.map(parseReply), [plainReply(2n, -ERRNO.EIO)]);
+  assertEquals(queue.next(false)?.request.unique, 34n);
 });

@@ -123,6 +123,7 @@ export class FakeRing implements FuseRing {
     if (this.enterResult !== 0) return this.enterResult;
     for (const submit of this.#prepared.splice(0)) submit();
     this.#fill();
+    if (this.#completions.length > 0) this.#awake();
     if (least === 1 && this.#completions.length === 0) {
       this.onSleep();
       this.#fill();

@@ -52,7 +52,7 @@ for (const measuring of [true, false]) {
   Deno.test(`serve() measures if the board is measuring: ${measuring}`, async () => {
     const made = QueueStatistics.create(2, { measuring });
     const statistics = new QueueStatistics(made.memory);
-    assertEquals(statistics.rows.length, 2);
+    assertEquals(statistics.queues.length, 2);
     const fixture = inThread("contiguous", { capacity: 4, maxPayload: 8192 });
     const ended = serve(fixture.queue, {
       handle(request, reply) {
@@ -68,7 +68,7 @@ for (const measuring of [true, false]) {
     await new Promise((resolve) => setTimeout(resolve, 40));
     fixture.end("unmounted");
     await ended;
-    const [row] = made.rows.map((row) => row.histograms());
+    const [row] = made.queues.map((row) => row.histograms());
     assertEquals(row!.length, measuring ? OPERATIONS.length : 0);
     assertEquals(made.totals()[0]!.bytesRead, 8);
     if (!measuring) return;

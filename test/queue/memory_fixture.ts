@@ -16,7 +16,7 @@ import {
   type MemoryKernel,
   MemoryQueue,
 } from "../../src/queue/memory_queue.ts";
-import type { FixtureOptions, QueueFixture } from "./conformance.ts";
+import type { FixtureOptions, QueueFixture } from "./queue_suite.ts";
 
 /** A kernel that passes bytes on and knows nothing of what they mean. */
 export class RawKernel implements MemoryKernel {

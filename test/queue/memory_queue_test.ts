@@ -2,17 +2,17 @@ import { assertEquals } from "@std/assert";
 import { MemoryChannel } from "../../src/queue/memory_channel.ts";
 import { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { missingPermission, testIf } from "../requirements.ts";
-import { conformance } from "./conformance.ts";
+import { queueSuite } from "./queue_suite.ts";
 import { byBell, inThread, RawKernel } from "./memory_fixture.ts";
 import { parseReply, readMessage, take, turn } from "./messages.ts";
 
 for (const layout of ["contiguous", "separate"] as const) {
-  conformance({
+  queueSuite({
     name: `MemoryQueue (${layout}, in one thread)`,
     make: (options) => inThread(layout, options),
     hears: true,
   });
-  conformance({
+  queueSuite({
     name: `MemoryQueue (${layout}, by bell)`,
     make: (options) => byBell(layout, options),
     hears: false,

@@ -13,8 +13,6 @@ import { TraceNotifier, TraceQueue } from "../../src/queue/trace_queue.ts";
 
 /** A queue that has one request. */
 class OneRequest implements RequestQueue {
-  readonly index = 3;
-  readonly capacity = 1;
   readonly end: QueueEnd | null = null;
   protocolVersion = new ProtocolVersion();
   #exchange: Exchange | null;
@@ -51,6 +49,7 @@ function shown(wire: boolean): TraceRecord[] {
   const records: TraceRecord[] = [];
   const inner = new OneRequest(REQUEST.slice());
   const queue = new TraceQueue(inner, (record) => records.push(record), {
+    index: 3,
     wire,
   });
   const exchange = queue.next(false)!;
@@ -66,9 +65,8 @@ function shown(wire: boolean): TraceRecord[] {
   };
   const notifier = new TraceNotifier(
     kernel,
-    3,
     (record) => records.push(record),
-    { wire },
+    { index: 3, wire },
   );
   assertEquals(notifier.notify(encodeNotification("INC_EPOCH")), -2);
   assertEquals(sent.length, 1);

@@ -15,7 +15,7 @@ function watched(queues: number) {
     warn: (text) => told.push(text),
     hasEnded: (index) => ended.has(index),
   });
-  const [first] = statistics.rows;
+  const [first] = statistics.queues;
   return {
     row: first!,
     told,

@@ -9,6 +9,7 @@ import type { Exchange } from "../../src/protocol/exchange.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
+import { ForwardingQueue } from "../../src/queue/forwarding_queue.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
 import type { SimKernel } from "../../sim/vfs/sim_kernel.ts";
@@ -22,27 +23,36 @@ type ReplyChange = (
   queue: RequestQueue,
   exchange: Exchange,
   kernel: SimKernel,
+  index: number,
 ) => boolean;
+
+/** A queue with another `reply()`. */
+class ReplyingQueue extends ForwardingQueue {
+  readonly #reply: (inner: RequestQueue, exchange: Exchange) => boolean;
+
+  constructor(
+    inner: RequestQueue,
+    reply: (inner: RequestQueue, exchange: Exchange) => boolean,
+  ) {
+    super(inner);
+    this.#reply = reply;
+  }
+
+  override reply(exchange: Exchange): boolean {
+    return this.#reply(this.inner, exchange);
+  }
+}
 
 /** A queue whose replies are changed, except that to INIT. */
 function replying(change: ReplyChange): SimulationHooks {
   let count = 0;
   return {
-    around: (queue, kernel) =>
-      new Proxy(queue, {
-        get(target, name) {
-          if (name === "reply") {
-            return (exchange: Exchange) =>
-              // The first ones are right, so that it gets under way.
-              exchange.request.opcode === OPCODES.INIT.opcode || ++count < 20
-                ? target.reply(exchange)
-                : change(target, exchange, kernel);
-          }
-          const value = Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-        set: (target, name, value) => Reflect.set(target, name, value, target),
-      }),
+    around: (queue, kernel, index) =>
+      new ReplyingQueue(queue, (inner, exchange) =>
+        // The first replies are right, so that the server can start.
+        exchange.request.opcode === OPCODES.INIT.opcode || ++count < 20
+          ? inner.reply(exchange)
+          : change(inner, exchange, kernel, index)),
   };
 }
 
@@ -90,13 +100,13 @@ function backend(change: (inner: Backend) => Partial<Backend>) {
 /** What each broken server does, and how it is made. */
 export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
   "replies twice": () =>
-    replying((queue, exchange, kernel) => {
-      kernel.write(queue.index, exchange.reply.copy());
+    replying((queue, exchange, kernel, index) => {
+      kernel.write(index, exchange.reply.copy());
       return queue.reply(exchange);
     }),
   "replies on another queue": () =>
-    replying((queue, exchange, kernel) => {
-      const other = (queue.index + 1) % kernel.queues.length;
+    replying((queue, exchange, kernel, index) => {
+      const other = (index + 1) % kernel.queues.length;
       kernel.write(other, exchange.reply.copy());
       return queue.reply(exchange);
     }),

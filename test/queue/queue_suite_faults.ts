@@ -6,7 +6,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import type { Behaviour, QueueFixture } from "./conformance.ts";
+import type { Behaviour, QueueFixture } from "./queue_suite.ts";
 import {
   message,
   parseReply,
@@ -31,6 +31,7 @@ export const faults: Behaviour[] = [
   },
   { name: "takes late replies after its end", fn: survivesLateReply },
   { name: "closes once", fn: closesOnce },
+  { name: "wakes ready() of a full queue when it closes", fn: wakesAtClose },
 ];
 
 async function answersBadRequests({ queue, deliver, replies }: QueueFixture) {
@@ -119,4 +120,16 @@ async function closesOnce(fixture: QueueFixture) {
   await queue.ready();
   exchange.reply.ok();
   assertEquals(queue.reply(exchange), false);
+}
+
+async function wakesAtClose({ queue, deliver }: QueueFixture) {
+  for (const unique of [2n, 4n, 6n]) {
+    deliver(readMessage(unique));
+    await take(queue);
+  }
+  assertEquals(queue.next(false), null);
+  const ready = queue.ready();
+  queue.close();
+  await ready;
+  assertEquals(queue.end?.reason, "closed");
 }

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
-import { faults } from "./conformance_faults.ts";
+import { faults } from "./queue_suite_faults.ts";
 import {
   forgetMessage,
   parseReply,
@@ -67,7 +67,7 @@ const OPTIONS: FixtureOptions = { capacity: 3, maxPayload: 65536 };
 const ODD_IDS = [2n ** 53n + 1n, 1n << 63n | 5n, 7n, 2n ** 64n - 1n];
 
 /** Declares the tests of one kind of queue. */
-export function conformance(kind: QueueKind): void {
+export function queueSuite(kind: QueueKind): void {
   for (const { name, fn, needsHearing } of [...BEHAVIOURS, ...faults]) {
     if (needsHearing && !kind.hears) continue;
     Deno.test(`${kind.name} ${name}`, async () => {
@@ -94,6 +94,7 @@ const BEHAVIOURS: Behaviour[] = [
   { name: "shows no byte of an earlier request", fn: showsNoStaleBytes },
   { name: "wakes ready() for a request", fn: wakesForRequest },
   { name: "replies at once while ready() waits", fn: repliesWhileWaiting },
+  { name: "waits for a reply while it is full", fn: waitsForRoom },
   {
     name: "says when a reply was not wanted",
     fn: tellsUnwanted,
@@ -119,7 +120,6 @@ async function givesInOrder({ queue, deliver, replies }: QueueFixture) {
 }
 
 async function keepsCapacity({ queue, deliver }: QueueFixture) {
-  assertEquals(queue.capacity, 3);
   for (const unique of [2n, 4n, 6n, 8n]) deliver(readMessage(unique));
   const taken = [await take(queue), await take(queue), await take(queue)];
   await turn();
@@ -266,6 +266,21 @@ async function repliesWhileWaiting({ queue, deliver, replies }: QueueFixture) {
   assertEquals(replies().map(parseReply), [plainReply(2n)]);
   deliver(readMessage(4n));
   await ready;
+}
+
+async function waitsForRoom({ queue, deliver }: QueueFixture) {
+  for (const unique of [2n, 4n, 6n, 8n]) deliver(readMessage(unique));
+  const taken = [await take(queue), await take(queue), await take(queue)];
+  assertEquals(queue.next(false), null);
+  let woken = 0;
+  const waits = [queue.ready(), queue.ready()];
+  for (const wait of waits) wait.then(() => woken++);
+  await turn();
+  assertEquals(woken, 0);
+  taken[0]!.reply.ok();
+  queue.reply(taken[0]!);
+  await Promise.all(waits);
+  assertEquals((await take(queue)).request.unique, 8n);
 }
 
 async function tellsUnwanted({ queue, deliver, refuse }: QueueFixture) {
