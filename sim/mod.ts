@@ -100,7 +100,7 @@ export { Dentry, type NodeOwner, TreeNode } from "./directories/dcache.ts";
 export { type Listed, SimDirectory } from "./directories/readdir.ts";
 export { OPEN } from "./directories/path_open.ts";
 export { TreeProcess } from "./directories/tree_process.ts";
-export { RENAME } from "./directories/rename.ts";
+export { RENAME } from "../src/base/file_flags.ts";
 export {
   SimTree,
   type SimTreeOptions,

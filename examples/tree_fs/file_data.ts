@@ -4,10 +4,7 @@
  *
  * @module
  */
-import { Errno } from "../../mod.ts";
-
-/** Bytes of a page: the unit that space is taken and given back in. */
-export const PAGE_SIZE = 4096;
+import { Errno, PAGE_SIZE } from "../../mod.ts";
 
 /** The pages that all files of a file system share. */
 export class Space {

@@ -3,10 +3,8 @@
  *
  * @module
  */
+import { S_IS } from "../../mod.ts";
 import { FileData, type Space } from "./file_data.ts";
-
-/** Permission bits with a meaning of their own, see inode(7). */
-export const S_IS = { UID: 0o4000, GID: 0o2000 } as const;
 
 /** What an inode starts with. Times are nanoseconds since 1970. */
 export interface Origin {

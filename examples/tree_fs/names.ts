@@ -5,10 +5,7 @@
  *
  * @module
  */
-import { Errno, type Request } from "../../mod.ts";
-
-/** The longest name of an entry in bytes. */
-export const NAME_MAX = 255;
+import { Errno, NAME_MAX, type Request } from "../../mod.ts";
 
 /**
  * Reads a name of a request.

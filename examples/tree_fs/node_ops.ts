@@ -8,12 +8,14 @@ import {
   decodeStruct,
   Errno,
   FATTR,
+  NAME_MAX,
+  PAGE_SIZE,
   type Reply,
   type Request,
+  timeOf,
 } from "../../mod.ts";
-import { PAGE_SIZE } from "./file_data.ts";
-import { NAME_MAX, readName } from "./names.ts";
-import { replyAttributes, replyEntry, timeOf } from "./replies.ts";
+import { readName } from "./names.ts";
+import { replyAttributes, replyEntry } from "./replies.ts";
 import type { Tree } from "./tree.ts";
 
 const FORGET_IN = accessors("fuse_forget_in");

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { accessors, Errno, type Reply, type Request } from "../../mod.ts";
+import {
+  accessors,
+  Errno,
+  RENAME,
+  type Reply,
+  type Request,
+} from "../../mod.ts";
 import { Directory } from "./directory.ts";
 import type { Inode } from "./inode.ts";
 import { readName } from "./names.ts";
@@ -12,9 +18,6 @@ import type { Tree } from "./tree.ts";
 
 const RENAME_IN = accessors("fuse_rename_in");
 const RENAME2_IN = accessors("fuse_rename2_in");
-
-/** `flags` of RENAME2, see renameat2(2). */
-export const RENAME = { NOREPLACE: 1 << 0, EXCHANGE: 1 << 1 } as const;
 
 /** RENAME: what is there under the new name goes away. */
 export function rename(tree: Tree, request: Request, reply: Reply): void {

@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { type Encodable, type Reply, sizeOf, writeStruct } from "../../mod.ts";
-import { PAGE_SIZE } from "./file_data.ts";
+import {
+  type Encodable,
+  nanosecondsOf,
+  PAGE_SIZE,
+  type Reply,
+  secondsOf,
+  sizeOf,
+  writeStruct,
+} from "../../mod.ts";
 import type { Inode } from "./inode.ts";
 import type { Tree } from "./tree.ts";
 
@@ -13,7 +20,6 @@ import type { Tree } from "./tree.ts";
  * without the kernel's doing, but for the access times that reading sets.
  */
 const VALID_SECONDS = 1n;
-const NANOSECONDS = 1_000_000_000n;
 
 /** Answers with the attributes of an inode. */
 export function replyAttributes(reply: Reply, inode: Inode): void {
@@ -64,12 +70,12 @@ function attributesOf(inode: Inode): Encodable<"fuse_attr"> {
     ino: inode.nodeid,
     size: BigInt(inode.size),
     blocks: BigInt(inode.allocated / 512),
-    atime: seconds(inode.atime),
-    mtime: seconds(inode.mtime),
-    ctime: seconds(inode.ctime),
-    atimensec: nanoseconds(inode.atime),
-    mtimensec: nanoseconds(inode.mtime),
-    ctimensec: nanoseconds(inode.ctime),
+    atime: secondsOf(inode.atime),
+    mtime: secondsOf(inode.mtime),
+    ctime: secondsOf(inode.ctime),
+    atimensec: nanosecondsOf(inode.atime),
+    mtimensec: nanosecondsOf(inode.mtime),
+    ctimensec: nanosecondsOf(inode.ctime),
     mode: inode.mode,
     nlink: inode.nlink,
     uid: inode.uid,
@@ -77,18 +83,4 @@ function attributesOf(inode: Inode): Encodable<"fuse_attr"> {
     rdev: inode.rdev,
     blksize: PAGE_SIZE,
   };
-}
-
-/** Time from the two fields that the wire has for it; seconds are signed. */
-export function timeOf(seconds: bigint, nanoseconds: number): bigint {
-  return BigInt.asIntN(64, seconds) * NANOSECONDS + BigInt(nanoseconds);
-}
-
-/** Rounded down, so that the nanoseconds are never negative. */
-function seconds(time: bigint): bigint {
-  return (time - BigInt(nanoseconds(time))) / NANOSECONDS;
-}
-
-function nanoseconds(time: bigint): number {
-  return Number((time % NANOSECONDS + NANOSECONDS) % NANOSECONDS);
 }

@@ -3,14 +3,20 @@
  *
  * @module
  */
-import { Errno, FUSE_ROOT_ID, type Request, S_IF } from "../../mod.ts";
+import {
+  Errno,
+  FUSE_ROOT_ID,
+  type Request,
+  S_IF,
+  S_IS,
+  systemTime,
+} from "../../mod.ts";
 import { Directory, type DirectoryStream } from "./directory.ts";
 import { Space } from "./file_data.ts";
 import {
   type Inode,
   type Origin,
   RegularFile,
-  S_IS,
   SpecialFile,
   Symlink,
 } from "./inode.ts";
@@ -157,8 +163,4 @@ export class Tree {
   close(handle: bigint): void {
     this.#streams.delete(handle);
   }
-}
-
-function systemTime(): bigint {
-  return BigInt(Date.now()) * 1_000_000n;
 }

@@ -15,11 +15,11 @@ import {
   type InitFlagName,
   type OpcodeName,
   opcodeName,
+  PAGE_SIZE,
   type Reply,
   type Request,
   type RequestHandler,
 } from "../../mod.ts";
-import { PAGE_SIZE } from "./file_data.ts";
 import * as file from "./file_ops.ts";
 import * as listing from "./listing_ops.ts";
 import * as names from "./name_ops.ts";

@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { accessors, Errno, type Reply, type Request } from "../../mod.ts";
+import {
+  accessors,
+  Errno,
+  type Reply,
+  type Request,
+  XATTR,
+  XATTR_SIZE_MAX,
+} from "../../mod.ts";
 import { nameBytes, readName } from "./names.ts";
 import type { Tree } from "./tree.ts";
 
 const SETXATTR_IN = accessors("fuse_setxattr_in");
 const GETXATTR_IN = accessors("fuse_getxattr_in");
-
-/** `flags` of SETXATTR, see setxattr(2). */
-export const XATTR = { CREATE: 1 << 0, REPLACE: 1 << 1 } as const;
-
-/** The longest value in bytes, XATTR_SIZE_MAX. */
-const VALUE_MAX = 65536;
 
 /** SETXATTR: a new value, or one for another. */
 export function setxattr(tree: Tree, request: Request, reply: Reply): void {
@@ -24,7 +25,7 @@ export function setxattr(tree: Tree, request: Request, reply: Reply): void {
   const flags = SETXATTR_IN.get.flags(request.body);
   // Access control lists are there: whoever sets one wants it to hold.
   if (name.startsWith("system.")) throw new Errno("EOPNOTSUPP");
-  if (size > VALUE_MAX) throw new Errno("E2BIG");
+  if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
   const there = inode.xattrs.has(name);
   if (flags & XATTR.CREATE && there) throw new Errno("EEXIST");
   if (flags & XATTR.REPLACE && !there) throw new Errno("ENODATA");

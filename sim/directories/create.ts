@@ -4,8 +4,7 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
-import { STATX } from "../../src/protocol/flags.ts";
+import { S_IF, STATX } from "../../src/base/file_flags.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { type SimAnswer, SimError } from "../kernel/call.ts";
 import { ALL_ATTRIBUTES } from "../vfs/inode.ts";

@@ -5,6 +5,7 @@
  */
 import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
+import { PATH_MAX } from "../../src/base/limits.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
 import { accessed } from "../vfs/file_io.ts";
@@ -17,8 +18,6 @@ import type { TreeProcess } from "./tree_process.ts";
 
 /** Symbolic links that one path may lead through: MAXSYMLINKS. */
 const LINKS_MAX = 40;
-/** Longest path with its NUL in bytes. */
-const PATH_MAX = 4096;
 const ENCODER = new TextEncoder();
 
 /** Where a path's last name is to be looked up. */

@@ -7,6 +7,7 @@ import {
   parseDirentsPlus,
 } from "../../src/protocol/dirent.ts";
 import { FUSE_FSYNC, FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { bytesOfName, type Name } from "../../src/protocol/text.ts";
 import { SimError } from "../kernel/call.ts";
@@ -19,7 +20,6 @@ import { type Dentry, detach, type TreeNode } from "./dcache.ts";
 import { splice, unlessAlone } from "./lookup.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
-const PAGE_SIZE = 4096;
 /** What glibc's opendir(3) has room for. */
 const BUFFER_SIZE = 32768;
 /** Bytes of `struct linux_dirent64` before the name. */

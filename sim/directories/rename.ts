@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RENAME } from "../../src/base/file_flags.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { SimError } from "../kernel/call.ts";
 import { MAY } from "../vfs/permission.ts";
@@ -20,9 +21,6 @@ import { lookup } from "./lookup.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
 import { mayRemove, removed } from "./unlink.ts";
-
-/** Flags of renameat2(2). */
-export const RENAME = { NOREPLACE: 1, EXCHANGE: 2, WHITEOUT: 4 } as const;
 
 /** From where to where, and how. */
 interface Renaming {

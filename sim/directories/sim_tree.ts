@@ -1,5 +1,5 @@
 import { S_IF } from "../../src/base/file_flags.ts";
-import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
+import { FUSE_NAME_MAX, FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { type Clock, STILL_CLOCK } from "../determinism/clock.ts";
@@ -24,7 +24,7 @@ import {
 import type { Entry } from "./name_requests.ts";
 
 /** Longest name in bytes, for servers with and without FUSE_MAX_PAGES. */
-const NAME_MAX = { pages: 4095, page: 1024 } as const;
+const NAME_MAX = { pages: FUSE_NAME_MAX, page: 1024 } as const;
 
 /** A kernel, as a {@linkcode SimTree} needs it; `SimKernel` is one. */
 export interface TreeKernel extends Caller {

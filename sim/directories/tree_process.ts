@@ -1,6 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
-import { STATX } from "../../src/protocol/flags.ts";
+import { S_IF, STATX } from "../../src/base/file_flags.ts";
 import type { RequestParts } from "../../src/protocol/message.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { S_IS } from "../../src/base/file_flags.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { SimError } from "../kernel/call.ts";
 import { MAY } from "../vfs/permission.ts";
@@ -11,8 +12,6 @@ import { type Dentry, detach, EXPIRED, type Held, holding } from "./dcache.ts";
 import { lookup } from "./lookup.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
-
-const S_ISVTX = 0o1000;
 
 /** unlink(2). */
 export async function unlink(
@@ -105,7 +104,7 @@ export async function mayRemove(
   const { stat } = directory.inode;
   const isTheirs = uid !== 0 && uid !== stat.uid &&
     uid !== node!.inode.stat.uid;
-  if ((stat.mode & S_ISVTX) !== 0 && isTheirs) {
+  if ((stat.mode & S_IS.VTX) !== 0 && isTheirs) {
     throw new SimError(call, ERRNO.EPERM);
   }
   if (isDirectory && !node!.isDirectory) {

@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { XATTR_NAME_MAX, XATTR_SIZE_MAX } from "../../src/base/limits.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
+import { S_IF, S_IS } from "../../src/base/file_flags.ts";
 import type { RequestParts } from "../../src/protocol/message.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
@@ -16,11 +17,6 @@ import { touched } from "./create.ts";
 import type { TreeNode } from "./dcache.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
-/** Longest name in bytes: XATTR_NAME_MAX. */
-const NAME_MAX = 255;
-/** Longest value in bytes: XATTR_SIZE_MAX. */
-const VALUE_MAX = 65536;
-const S_ISVTX = 0o1000;
 const ENCODER = new TextEncoder();
 
 /** How often a value is asked for again that has grown meanwhile. */
@@ -34,7 +30,7 @@ export async function getAttribute(
   size: number,
 ): Promise<Uint8Array | number> {
   await mayUse(process, node, "getxattr", name, MAY.READ);
-  const body = { size: Math.min(size, VALUE_MAX) };
+  const body = { size: Math.min(size, XATTR_SIZE_MAX) };
   const parts = { body, names: [name] };
   return await value(process, node, "GETXATTR", parts, body.size);
 }
@@ -46,7 +42,7 @@ export async function listAttributes(
   size: number,
 ): Promise<Uint8Array | number> {
   allowed(process.at(node), "listxattr");
-  const body = { size: Math.min(size, VALUE_MAX) };
+  const body = { size: Math.min(size, XATTR_SIZE_MAX) };
   return await value(process, node, "LISTXATTR", { body }, body.size);
 }
 
@@ -82,7 +78,7 @@ export async function setAttribute(
   const call = "setxattr";
   if ((flags & ~3) !== 0) throw new SimError(call, ERRNO.EINVAL);
   checkName(call, name);
-  if (value.length > VALUE_MAX) throw new SimError(call, ERRNO.E2BIG);
+  if (value.length > XATTR_SIZE_MAX) throw new SimError(call, ERRNO.E2BIG);
   if (process.tree.readOnly) throw new SimError(call, ERRNO.EROFS);
   await change(process, node, call, name, "SETXATTR", {
     body: { size: value.length, flags },
@@ -134,7 +130,7 @@ async function value<N extends "GETXATTR" | "LISTXATTR">(
   if (size > 0) return body;
   const told = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
   //= fs/fuse/xattr.c fuse_getxattr(): no more than XATTR_SIZE_MAX.
-  return Math.min(told, VALUE_MAX);
+  return Math.min(told, XATTR_SIZE_MAX);
 }
 
 /** Asks, unless the server has said that it does not know the request. */
@@ -159,7 +155,9 @@ async function known<N extends OpcodeName & OptionalRequest>(
 function checkName(call: string, name: string): void {
   const { length } = ENCODER.encode(name);
   //= fs/xattr.c import_xattr_name(): neither empty nor too long.
-  if (length === 0 || length > NAME_MAX) throw new SimError(call, ERRNO.ERANGE);
+  if (length === 0 || length > XATTR_NAME_MAX) {
+    throw new SimError(call, ERRNO.ERANGE);
+  }
 }
 
 /** Refuses what is not to be used: `xattr_permission()`. */
@@ -184,7 +182,7 @@ async function mayUse(
     throw new SimError(call, refused);
   }
   const isSticky = node.isDirectory &&
-    (node.inode.stat.mode & S_ISVTX) !== 0;
+    (node.inode.stat.mode & S_IS.VTX) !== 0;
   if (isSticky && writes && !owns(process.at(node))) {
     throw new SimError(call, ERRNO.EPERM);
   }

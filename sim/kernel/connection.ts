@@ -1,3 +1,4 @@
+import { US_PER_S } from "../../src/base/timespec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
@@ -287,7 +288,7 @@ export function watchTimeout(options: TimeoutOptions): void {
   if (seconds === 0) return;
   //= fs/fuse/inode.c set_request_timeout(): never shorter than the time
   //= between two looks.
-  const limitUs = Math.max(seconds * 1e6, PERIOD_US);
+  const limitUs = Math.max(seconds * US_PER_S, PERIOD_US);
   const look = () => {
     if (!connected()) return;
     //= fs/fuse/dev.c fuse_check_timeout(): one request that is too old aborts

@@ -8,11 +8,11 @@ import {
   FUSE_KERNEL_MINOR_VERSION,
   FUSE_KERNEL_VERSION,
 } from "../../src/protocol/codec.ts";
+import { PAGE_SIZE } from "../../src/base/limits.ts";
+import { FUSE_DEFAULT_MAX_PAGES_PER_REQ } from "../../src/protocol/flags.ts";
 import { initFlag, initFlagNames } from "../../src/protocol/init.ts";
 import { sizeAt } from "../../src/protocol/layout.ts";
 
-const PAGE_SIZE = 4096;
-const DEFAULT_MAX_PAGES = 32;
 const WRITE_MIN = 4096;
 
 /** What the simulated kernel offers. */
@@ -51,7 +51,7 @@ export const LIMITS_BEFORE_INIT: KernelLimits = {
   minor: FUSE_KERNEL_MINOR_VERSION,
   flags: 0n,
   maxWrite: WRITE_MIN,
-  maxPages: DEFAULT_MAX_PAGES,
+  maxPages: FUSE_DEFAULT_MAX_PAGES_PER_REQ,
   maxBackground: 0,
   requestTimeout: 0,
 };
@@ -91,7 +91,7 @@ export function acceptInit(
   //= fs/fuse/inode.c process_init_reply(): max_pages counts only with its
   //= flag, between 1 and the limit that the administrator set.
   const maxPages = (flags & initFlag("MAX_PAGES")) === 0n
-    ? DEFAULT_MAX_PAGES
+    ? FUSE_DEFAULT_MAX_PAGES_PER_REQ
     : Math.min(offered.maxPagesLimit ?? 256, Math.max(1, out.max_pages));
   return {
     minor: out.minor,

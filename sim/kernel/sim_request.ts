@@ -10,7 +10,7 @@ import type { MemoryEntry } from "../../src/queue/memory_channel.ts";
 import type { SimAnswer, SimCall } from "./call.ts";
 
 const IN_HEADER = accessors("fuse_in_header");
-const SEPARATE_BODY_AT = 128;
+const SEPARATE_BODY_AT = accessors("fuse_uring_req_header").at.op_in;
 const NO_BODY = new Uint8Array(0);
 
 /** Where a request is. */

@@ -1,4 +1,4 @@
-const PAGE = 4096;
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 
 /** The bytes of a disk, kept where they are not what they were at first. */
 export class DiskPages {
@@ -16,8 +16,8 @@ export class DiskPages {
   put(position: number, data: Uint8Array | null, length: number): void {
     for (let i = 0; i < length;) {
       const page = this.#page(position + i);
-      const start = (position + i) % PAGE;
-      const count = Math.min(PAGE - start, length - i);
+      const start = (position + i) % PAGE_SIZE;
+      const count = Math.min(PAGE_SIZE - start, length - i);
       if (data === null) page.fill(0, start, start + count);
       else page.set(data.subarray(i, i + count), start);
       i += count;
@@ -31,18 +31,18 @@ export class DiskPages {
    * @returns Memory to be used instead.
    */
   exchange(position: number, data: Uint8Array): Uint8Array {
-    if (position % PAGE !== 0 || data.length !== PAGE) {
+    if (position % PAGE_SIZE !== 0 || data.length !== PAGE_SIZE) {
       this.put(position, data, data.length);
       return data;
     }
     const page = this.#page(position);
-    this.#pages.set(position / PAGE, data);
+    this.#pages.set(position / PAGE_SIZE, data);
     return page;
   }
 
   /** The bytes from a position on, as far as they lie in one piece. */
   at(position: number, length: number): Uint8Array {
-    const start = position % PAGE;
+    const start = position % PAGE_SIZE;
     return this.#page(position).subarray(start, start + length);
   }
 
@@ -50,8 +50,8 @@ export class DiskPages {
   holds(position: number, bytes: Uint8Array): boolean {
     for (let i = 0; i < bytes.length;) {
       const page = this.#page(position + i);
-      const start = (position + i) % PAGE;
-      const count = Math.min(PAGE - start, bytes.length - i);
+      const start = (position + i) % PAGE_SIZE;
+      const count = Math.min(PAGE_SIZE - start, bytes.length - i);
       const isAll = count === bytes.length;
       const piece = isAll ? bytes : bytes.subarray(i, i + count);
       if (!areBytesEqual(page, start, piece)) return false;
@@ -61,11 +61,11 @@ export class DiskPages {
   }
 
   #page(position: number): Uint8Array {
-    const index = Math.floor(position / PAGE);
+    const index = Math.floor(position / PAGE_SIZE);
     let page = this.#pages.get(index);
     if (page === undefined) {
-      page = new Uint8Array(PAGE);
-      this.#initial?.(index * PAGE, page);
+      page = new Uint8Array(PAGE_SIZE);
+      this.#initial?.(index * PAGE_SIZE, page);
       this.#pages.set(index, page);
     }
     return page;

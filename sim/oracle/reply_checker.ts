@@ -1,13 +1,14 @@
 import { ERRNO } from "../../src/base/errno.ts";
+import { FUSE_UNIQUE_RESEND } from "../../src/protocol/flags.ts";
+import { sizeOf } from "../../src/protocol/layout.ts";
 import type { TakenRequest } from "../kernel/dispatch.ts";
 import type { AcceptedReply } from "../kernel/reply_path.ts";
 import type { Violation } from "../kernel/violation.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
 
-/** Bit 63 of an id marks what was sent again. */
-const RESENT = 1n << 63n;
-const HEADER_SIZE = 16;
-const FIXED_MAX = 288;
+const HEADER_SIZE = sizeOf("fuse_out_header");
+/** Bytes of the largest fixed struct of a reply. */
+const FIXED_MAX = sizeOf("fuse_statx_out");
 
 interface Seen {
   readonly queue: number;
@@ -34,9 +35,9 @@ export class ReplyChecker {
   /** A request was taken. */
   taken({ queue, unique, call, isOwed }: TakenRequest): void {
     if (!isOwed) return;
-    const isAgain = unique >= RESENT;
+    const isAgain = unique >= FUSE_UNIQUE_RESEND;
     // What was sent again is owed once.
-    if (isAgain) this.#open.delete(unique & ~RESENT);
+    if (isAgain) this.#open.delete(unique & ~FUSE_UNIQUE_RESEND);
     const known = this.#open.size;
     const replyMax = HEADER_SIZE + (call.replyMax ?? FIXED_MAX);
     this.#open.set(unique, { queue, replyMax });

@@ -4,11 +4,11 @@
  *
  * @module
  */
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { O } from "../../src/base/file_flags.ts";
+import { O, STATX } from "../../src/base/file_flags.ts";
 import { accessors } from "../../src/protocol/accessors.ts";
 import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
-import { STATX } from "../../src/protocol/flags.ts";
 import { accessed, type CachedIo, type OpenFile } from "./file_io.ts";
 import { attributes } from "./getattr.ts";
 import {
@@ -17,7 +17,6 @@ import {
   probeCapability,
   withoutSetId,
 } from "./setattr.ts";
-import { PAGE_SIZE } from "./page_cache.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { O, SEEK } from "../../src/base/file_flags.ts";
+import { O, SEEK, STATX } from "../../src/base/file_flags.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
-import { FOPEN, STATX } from "../../src/protocol/flags.ts";
+import { FOPEN } from "../../src/protocol/flags.ts";
 import { type SimCall, SimError } from "../kernel/call.ts";
 import {
   READING,

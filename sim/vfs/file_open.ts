@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { O } from "../../src/base/file_flags.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
@@ -24,7 +25,6 @@ import type { InodeLock } from "./locks.ts";
 import { MAY } from "./permission.ts";
 import { SimFile } from "./sim_file.ts";
 
-const PAGE_SIZE = 4096;
 const O_LARGEFILE = 0x8000;
 /** Flags of open(2) that only matter while it opens. */
 const OPENING_ONLY = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC;

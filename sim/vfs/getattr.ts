@@ -5,10 +5,9 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
+import { S_IF, STATX } from "../../src/base/file_flags.ts";
 import { timeOf } from "../../src/base/timespec.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
-import { STATX } from "../../src/protocol/flags.ts";
 import type { Decoded } from "../../src/protocol/types.ts";
 import {
   type Caller,

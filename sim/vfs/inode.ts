@@ -1,5 +1,4 @@
-import { STATX } from "../../src/protocol/flags.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
+import { S_IF, STATX, STATX_BASIC_STATS } from "../../src/base/file_flags.ts";
 import { type Clock, STILL_CLOCK } from "../determinism/clock.ts";
 import { FlockTable } from "./locks.ts";
 import { InodeLock } from "./locks.ts";
@@ -55,7 +54,7 @@ export type OptionalRequest =
   | "COPY_FILE_RANGE";
 
 /** What a server tells of a file: `STATX_BASIC_STATS`. */
-export const ALL_ATTRIBUTES = 0x7ff;
+export const ALL_ATTRIBUTES = STATX_BASIC_STATS;
 /** What a write puts in doubt: `FUSE_STATX_MODSIZE`. */
 export const WRITTEN_ATTRIBUTES: number = STATX.MTIME | STATX.CTIME |
   STATX.BLOCKS | STATX.SIZE;

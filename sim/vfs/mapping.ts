@@ -1,6 +1,7 @@
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { dropReference, type OpenFile } from "./file_io.ts";
-import { PAGE_SIZE, PageCache } from "./page_cache.ts";
+import { PageCache } from "./page_cache.ts";
 import { SimError } from "../kernel/call.ts";
 
 /** What mmap(2) returns: a file's bytes as memory. */

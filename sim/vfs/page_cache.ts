@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { accessors } from "../../src/protocol/accessors.ts";
 import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
 import { FUSE_WRITE } from "../../src/protocol/flags.ts";
@@ -6,8 +7,6 @@ import type { Signals } from "../kernel/call.ts";
 import { SimError } from "../kernel/call.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
-/** Bytes of a page. */
-export const PAGE_SIZE = 4096;
 const WRITE_BACK = "write mapped memory back";
 
 /** What the cache needs to know of an open file. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { STATX } from "../../src/protocol/flags.ts";
+import { STATX } from "../../src/base/file_flags.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { askAttributes, type Mounted } from "./getattr.ts";
 import { SimError } from "../kernel/call.ts";

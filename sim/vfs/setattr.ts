@@ -5,7 +5,7 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
+import { S_IF, S_IS } from "../../src/base/file_flags.ts";
 import { nanosecondsOf, secondsOf } from "../../src/base/timespec.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { FATTR } from "../../src/protocol/flags.ts";
@@ -14,9 +14,7 @@ import { SimError } from "../kernel/call.ts";
 import { accept, askAttributes, type Mounted } from "./getattr.ts";
 import { allowed, MAY, owns, permitted } from "./permission.ts";
 
-const S_ISUID = 0o4000;
-const S_ISGID = 0o2000;
-const SETGID_EXEC = S_ISGID | 0o010;
+const SETGID_EXEC = S_IS.GID | 0o010;
 
 /** A time to be set: nanoseconds since 1970, or that of the call. */
 export type SimTime = bigint | "now" | null;
@@ -35,7 +33,7 @@ export async function changeMode(
     //= fs/attr.c setattr_prepare(): nobody gives away a group's rights that he
     //= does not have.
     const foreign = credentials.uid !== 0 && credentials.gid !== inode.stat.gid;
-    const kept = foreign ? 0o7777 & ~S_ISGID : 0o7777;
+    const kept = foreign ? 0o7777 & ~S_IS.GID : 0o7777;
     //= fs/open.c chmod_common(): the type of the file comes along.
     const type = inode.stat.mode & S_IF.MT;
     return { valid: FATTR.MODE, mode: mode & kept | type };
@@ -169,8 +167,8 @@ export async function withoutSetId(
   //= fs/fuse/dir.c fuse_setattr(): the mode may be out of date, and is asked
   //= for.
   const { mode } = await askAttributes(mounted, during, file);
-  const group = (mode & SETGID_EXEC) === SETGID_EXEC ? S_ISGID : 0;
-  const lost = mode & S_ISUID | group;
+  const group = (mode & SETGID_EXEC) === SETGID_EXEC ? S_IS.GID : 0;
+  const lost = mode & S_IS.UID | group;
   return lost === 0 ? {} : { valid: FATTR.MODE, mode: mode & ~lost };
 }
 
@@ -179,7 +177,7 @@ export function losesSetId({ credentials, inode }: Mounted): boolean {
   //= fs/attr.c setattr_should_drop_suidgid(): not if root does it.
   const { mode } = inode.stat;
   return credentials.uid !== 0 &&
-    ((mode & S_ISUID) !== 0 || (mode & SETGID_EXEC) === SETGID_EXEC);
+    ((mode & S_IS.UID) !== 0 || (mode & SETGID_EXEC) === SETGID_EXEC);
 }
 
 /**

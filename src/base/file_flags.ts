@@ -37,7 +37,17 @@ export const FALLOC_FL = {
   UNSHARE_RANGE: 0x40,
 } as const;
 
-/** File types: the bits of `st_mode` that S_IFMT masks, stat(2). */
+/** `flags` of renameat2(2) and of fuse_rename2_in: `RENAME_`. */
+export const RENAME = {
+  NOREPLACE: 1 << 0,
+  EXCHANGE: 1 << 1,
+  WHITEOUT: 1 << 2,
+} as const;
+
+/** `flags` of setxattr(2) and of fuse_setxattr_in: `XATTR_`. */
+export const XATTR = { CREATE: 1 << 0, REPLACE: 1 << 1 } as const;
+
+/** File types: the bits of `st_mode` that S_IFMT masks, inode(7). */
 export const S_IF = {
   MT: 0o170000,
   SOCK: 0o140000,
@@ -48,3 +58,25 @@ export const S_IF = {
   CHR: 0o020000,
   IFO: 0o010000,
 } as const;
+
+/** Set-user-ID, set-group-ID and sticky bit of `st_mode`, inode(7). */
+export const S_IS = { UID: 0o4000, GID: 0o2000, VTX: 0o1000 } as const;
+
+/** Fields of statx(2); `sx_mask` of fuse_statx_in and `mask` of fuse_statx. */
+export const STATX = {
+  TYPE: 0x1,
+  MODE: 0x2,
+  NLINK: 0x4,
+  UID: 0x8,
+  GID: 0x10,
+  ATIME: 0x20,
+  MTIME: 0x40,
+  CTIME: 0x80,
+  INO: 0x100,
+  SIZE: 0x200,
+  BLOCKS: 0x400,
+  BTIME: 0x800,
+} as const;
+
+/** What stat(2) tells: STATX_BASIC_STATS, all of STATX but BTIME. */
+export const STATX_BASIC_STATS = 0x7ff;

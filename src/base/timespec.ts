@@ -1,6 +1,6 @@
 /**
- * Times as the kernel counts them: whole seconds since 1970, and nanoseconds
- * from 0 to 999,999,999 that count forward, also before 1970.
+ * Time: units, and times as the kernel counts them: whole seconds since 1970
+ * and nanoseconds from 0 to 999,999,999 that count forward, also before 1970.
  *
  * @module
  */
@@ -11,8 +11,25 @@ export const NS_PER_S = 1_000_000_000n;
 /** Nanoseconds of one millisecond. */
 export const NS_PER_MS = 1_000_000n;
 
+/** Microseconds of one second. */
+export const US_PER_S = 1_000_000;
+
+/** Microseconds of one millisecond. */
+export const US_PER_MS = 1000;
+
+/** Nanoseconds of one microsecond. */
+export const NS_PER_US = 1000;
+
+/** Milliseconds of one second. */
+export const MS_PER_S = 1000;
+
+/** The system's time in nanoseconds since 1970, exact to a millisecond. */
+export function systemTime(): bigint {
+  return BigInt(Date.now()) * NS_PER_MS;
+}
+
 /**
- * The seconds of a time, rounded down (`tv_sec`).
+ * The seconds of a time, rounded down: `tv_sec`.
  *
  * @param ns Nanoseconds since 1970.
  */
@@ -21,7 +38,7 @@ export function secondsOf(ns: bigint): bigint {
 }
 
 /**
- * The nanoseconds of a time within its second (`tv_nsec`): 0 to 999,999,999.
+ * The nanoseconds of a time within its second: `tv_nsec`, 0 to 999,999,999.
  *
  * @param ns Nanoseconds since 1970.
  */

@@ -3,6 +3,7 @@ import {
   type SimulationHooks,
   type SimulationReport,
 } from "../../sim/mod.ts";
+import { US_PER_MS, US_PER_S } from "../base/timespec.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Arguments } from "./options.ts";
@@ -12,7 +13,6 @@ import { stepProgress } from "./step_progress.ts";
 import { queueTable } from "./table.ts";
 
 const SWARM_STEPS = 400;
-const US_PER_S = 1e6;
 
 /** `sim`: simulates a kernel, its clients and what goes wrong. */
 export const SIM: Command = {
@@ -67,7 +67,7 @@ function tellReport(report: SimulationReport, output: Output): void {
   for (const line of queueTable(report.queues, virtualUs / US_PER_S)) {
     output.print(line);
   }
-  const ms = (virtualUs / 1000).toFixed(1);
+  const ms = (virtualUs / US_PER_MS).toFixed(1);
   output.print(
     `${steps} steps, ${errors} of them failed, in ${ms} ms of virtual time`,
   );

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { nanosecondsOf, secondsOf, timeOf } from "../base/timespec.ts";
+import {
+  nanosecondsOf,
+  secondsOf,
+  systemTime,
+  timeOf,
+} from "../base/timespec.ts";
 import type { ImageStat } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
@@ -104,7 +109,7 @@ type Wanted = ReturnType<typeof readWanted>;
 function readWanted({ body }: Request) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
-  const now = BigInt(Date.now()) * 1_000_000n;
+  const now = systemTime();
   const time = (flag: number, nowFlag: number, s: bigint, ns: number) => {
     if ((valid & flag) === 0) return null;
     if ((valid & nowFlag) !== 0) return now;

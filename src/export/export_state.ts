@@ -1,4 +1,4 @@
-import { NS_PER_MS } from "../base/timespec.ts";
+import { NS_PER_MS, systemTime } from "../base/timespec.ts";
 import { SharedRwLock } from "../shared_memory/rw_lock.ts";
 
 /** What an export starts with. */
@@ -76,7 +76,7 @@ export class ExportState {
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
-    state.#set(now(), now());
+    state.#set(systemTime(), systemTime());
     return state;
   }
 
@@ -188,7 +188,7 @@ export class ExportState {
 
   /** Notes that an attribute changed. */
   changed(): void {
-    Atomics.store(this.#times, CHANGED, now());
+    Atomics.store(this.#times, CHANGED, systemTime());
   }
 
   /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
@@ -205,8 +205,4 @@ export class ExportState {
       Atomics.store(this.#times, MTIME, mtime);
     }
   }
-}
-
-function now(): bigint {
-  return BigInt(Date.now()) * NS_PER_MS;
 }

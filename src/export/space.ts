@@ -6,6 +6,7 @@
 import type { Answer, Backend } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
+import { NAME_MAX } from "../base/limits.ts";
 import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
@@ -19,7 +20,6 @@ const LSEEK_OUT = accessors("fuse_lseek_out");
 const KSTATFS = accessors("fuse_kstatfs");
 const STATFS_OUT = accessors("fuse_statfs_out");
 const STATFS_BLOCK = 4096;
-const NAME_MAX = 255;
 
 /** Answers FALLOCATE: growing at the end, punching holes, zeroing ranges. */
 export async function allocateSpace(

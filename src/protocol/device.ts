@@ -41,9 +41,3 @@ export const FUSE_URING_ENT = {
   /** The payload was left in the pages of its request. 7.46 */
   ZERO_COPY: 1 << 0,
 } as const;
-
-/** Bytes of `in_out` in fuse_uring_req_header. */
-export const FUSE_URING_IN_OUT_HEADER_SZ = 128;
-
-/** Bytes of `op_in` in fuse_uring_req_header. */
-export const FUSE_URING_OP_IN_OUT_SZ = 128;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { accessors } from "./accessors.ts";
 import { viewOf } from "./codec.ts";
 import { sizeOf } from "./layout.ts";
 import { Reply } from "./reply.ts";
@@ -12,6 +13,7 @@ import { Request } from "./request.ts";
 const IN_HEADER_SIZE = sizeOf("fuse_in_header");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 const WRITE_IN_SIZE = sizeOf("fuse_write_in");
+const URING_HEADERS = accessors("fuse_uring_req_header");
 
 /** One request and its reply. */
 export interface Exchange {
@@ -53,7 +55,7 @@ export function contiguousExchange(
  * the reply takes the place of the request.
  *
  * @param headers A fuse_uring_req_header: the request's header at 0, then the
- * reply's; the fixed struct of the request at 128.
+ * reply's; the fixed struct of the request at `op_in`.
  * @param payload What follows the request's fixed struct, then the reply's
  * body.
  */
@@ -63,7 +65,12 @@ export function separateExchange(
 ): Exchange {
   const request = new Request({
     header: viewOf(headers),
-    body: viewOf(headers.subarray(128, 256)),
+    body: viewOf(
+      headers.subarray(
+        URING_HEADERS.at.op_in,
+        URING_HEADERS.at.ring_ent_in_out,
+      ),
+    ),
     tail: payload,
     contiguous: false,
     data: payload,

@@ -23,9 +23,8 @@ import {
   FUSE_SETXATTR,
   FUSE_WRITE,
   INIT_FLAGS,
-  STATX,
 } from "./flags.ts";
-import { FALLOC_FL, O, SEEK } from "../base/file_flags.ts";
+import { FALLOC_FL, O, SEEK, STATX } from "../base/file_flags.ts";
 import type { StructName } from "./types.ts";
 
 /** A word of flags, or of values that exclude each other. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { PATH_MAX } from "../base/limits.ts";
+
 /** One flag of INIT. */
 export interface InitFlag {
   /** 0 to 31 lie in `flags`, 32 to 63 in `flags2`. */
@@ -150,22 +152,6 @@ export const CUSE_INIT = { UNRESTRICTED_IOCTL: 1 << 0 } as const;
 /** `type` of fuse_ext_header; 0 to 31 is a count of security contexts. */
 export const FUSE_EXT = { MAX_NR_SECCTX: 31, GROUPS: 32 } as const;
 
-/** `sx_mask` of fuse_statx_in and `mask` of fuse_statx. */
-export const STATX = {
-  TYPE: 0x1,
-  MODE: 0x2,
-  NLINK: 0x4,
-  UID: 0x8,
-  GID: 0x10,
-  ATIME: 0x20,
-  MTIME: 0x40,
-  CTIME: 0x80,
-  INO: 0x100,
-  SIZE: 0x200,
-  BLOCKS: 0x400,
-  BTIME: 0x800,
-} as const;
-
 /** Codes of notifications: `error` of a fuse_out_header whose `unique` is 0. */
 export const FUSE_NOTIFY = {
   POLL: 1,
@@ -191,8 +177,11 @@ export const FUSE_ROOT_ID = 1n;
 /** Least size of a buffer for read(2) on /dev/fuse, in bytes. */
 export const FUSE_MIN_READ_BUFFER = 8192;
 
+/** Pages of a request where FUSE_MAX_PAGES was not negotiated: fs/fuse/fuse_i.h. */
+export const FUSE_DEFAULT_MAX_PAGES_PER_REQ = 32;
+
 /**
  * Longest name or symlink target, without its NUL, in bytes: fs/fuse/fuse_i.h,
  * PATH_MAX - 1. Without FUSE_MAX_PAGES the kernel itself stops at 1024.
  */
-export const FUSE_NAME_MAX = 4095;
+export const FUSE_NAME_MAX: number = PATH_MAX - 1;

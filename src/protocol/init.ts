@@ -12,15 +12,17 @@ import {
 import { accessors } from "./accessors.ts";
 import { ProtocolVersion } from "./protocol_version.ts";
 import { ERRNO } from "../base/errno.ts";
-import { INIT_FLAGS, type InitFlagName } from "./flags.ts";
+import { PAGE_SIZE } from "../base/limits.ts";
+import {
+  FUSE_DEFAULT_MAX_PAGES_PER_REQ,
+  INIT_FLAGS,
+  type InitFlagName,
+} from "./flags.ts";
 import { sizeAt } from "./layout.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 
 const INIT_IN = accessors("fuse_init_in");
-const PAGE_SIZE = 4096;
-/** Pages of a request where FUSE_MAX_PAGES was not negotiated. */
-const DEFAULT_MAX_PAGES = 32;
 /** The oldest minor version that a server here speaks. */
 const MINOR_MIN = 6;
 
@@ -151,7 +153,7 @@ export function negotiate(
   const pages = Math.ceil(wanted.maxWrite / PAGE_SIZE);
   const maxPages = (flags & initFlag("MAX_PAGES")) !== 0n
     ? pages
-    : DEFAULT_MAX_PAGES;
+    : FUSE_DEFAULT_MAX_PAGES_PER_REQ;
   return {
     minor: Math.min(offered.minor, FUSE_KERNEL_MINOR_VERSION),
     flags,

@@ -25,6 +25,13 @@ export * from "./protocol_version.ts";
 export * from "./dirent.ts";
 export * from "../base/errno.ts";
 export * from "../base/file_flags.ts";
+export {
+  nanosecondsOf,
+  secondsOf,
+  systemTime,
+  timeOf,
+} from "../base/timespec.ts";
+export { NAME_MAX, PAGE_SIZE, XATTR_SIZE_MAX } from "../base/limits.ts";
 export * from "./exchange.ts";
 export * from "./extensions.ts";
 export * from "./flag_words.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PAGE_SIZE } from "../base/limits.ts";
 import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
@@ -26,7 +27,7 @@ const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
 /** Where the numbers of errors that a reply may carry end. */
 const ERRNO_MAX = 511;
-const PAGE_SIZE = 4096;
+/** CUSE_INIT_INFO_MAX of fs/fuse/cuse.c. */
 const CUSE_INIT_INFO_MAX = 4096;
 
 /** The fixed structs of replies to `N`; never where they have none. */

@@ -24,8 +24,12 @@ const WRITE_IN = accessors("fuse_write_in");
 const HEADER_SIZE = IN_HEADER.size;
 const INIT = OPCODES.INIT.opcode;
 const WRITE = OPCODES.WRITE.opcode;
-/** Room for the largest fixed struct of a request. */
-const BODY_SIZE_MAX = 128;
+/** Bytes of the largest fixed struct of a request. */
+const BODY_SIZE_MAX = Math.max(
+  ...Object.values<OpcodeRow>(OPCODES).map(({ in: body }) =>
+    body === undefined ? 0 : sizeOf(body)
+  ),
+);
 
 /** Where a queue keeps the bytes of one request. */
 export interface RequestMemory {

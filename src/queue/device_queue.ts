@@ -2,6 +2,7 @@ import {
   type ProtocolVersion,
   VERSION_BEFORE_INIT,
 } from "../protocol/protocol_version.ts";
+import { US_PER_MS } from "../base/timespec.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
@@ -16,7 +17,6 @@ const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
 /** Polls in a row before giving the core away. */
 const POLLS = 4;
-const US_PER_MS = 1000;
 
 /** Options of a {@linkcode DeviceQueue}. */
 export interface DeviceQueueOptions {
@@ -192,7 +192,8 @@ export class DeviceQueue implements RequestQueue {
   #newSlot(): Slot | null {
     if (this.#slots === this.#capacity) return null;
     this.#slots++;
-    //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least 8192 bytes
+    //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least
+    //= FUSE_MIN_READ_BUFFER bytes
     //= and the head of a WRITE with max_write bytes of data.
     const incoming = this.#allocate(
       Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload),

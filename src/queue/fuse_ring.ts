@@ -7,7 +7,7 @@
 
 /** The memory of one entry: where one request and its reply lie. */
 export interface FuseRingEntry {
-  /** A fuse_uring_req_header: 288 bytes. */
+  /** A fuse_uring_req_header. */
   readonly headers: Uint8Array<ArrayBuffer>;
   /** What follows the request's fixed struct, then the reply's body. */
   readonly payload: Uint8Array<ArrayBuffer>;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { US_PER_MS } from "../base/timespec.ts";
 import { OPCODES } from "../protocol/opcodes.ts";
 
 /** The kinds of requests that are told apart. */
@@ -22,7 +23,6 @@ const BUCKETS = EXACT + (31 - STEP_BITS) * STEPS;
 const SUM = BUCKETS;
 const BYTES = BUCKETS + 1;
 const UNITS_PER_US = 8;
-const US_PER_MS = 1000;
 const LONGEST = 2 ** 32 - 1;
 
 /** Numbers of one histogram, with its sums, as Float64. */

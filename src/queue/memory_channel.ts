@@ -14,6 +14,7 @@ import {
   type Exchange,
   separateExchange,
 } from "../protocol/exchange.ts";
+import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 import { sizeOf } from "../protocol/layout.ts";
 
 /** How the bytes of an entry lie. */
@@ -59,7 +60,7 @@ const WORDS = RINGS + 2;
 
 const HEADERS_SIZE = sizeOf("fuse_uring_req_header");
 const HEAD_MAX = 256;
-const PAYLOAD_MIN = 8192;
+const PAYLOAD_MIN = FUSE_MIN_READ_BUFFER;
 
 /** A ring of entry numbers: one thread pushes, one shifts. */
 export class EntryRing {

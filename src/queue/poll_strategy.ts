@@ -1,3 +1,5 @@
+import { US_PER_MS } from "../base/timespec.ts";
+
 /**
  * How long to poll before sleeping: `auto`, or a fixed number of microseconds;
  * 0 sleeps at once.
@@ -10,7 +12,6 @@ const AUTO_MAX_US = 50;
 const AUTO_FIRST_US = 10;
 /** Requests in one go from which on polling only breaks them up. */
 const BATCH = 2;
-const US_PER_MS = 1000;
 
 /** What a {@linkcode PollStrategy} needs of the system. */
 export interface PollOptions {

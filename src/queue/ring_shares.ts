@@ -1,3 +1,6 @@
+import { PAGE_SIZE } from "../base/limits.ts";
+import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
+
 /** Bytes of payload that the entries of one connection may take together. */
 const MEMORY_MAX = 2 ** 28;
 /** Entries of a ring queue: as many requests as one CPU's programs start. */
@@ -46,5 +49,9 @@ export function ringPayloadSize(
 ): number {
   //= fs/fuse/dev_uring.c fuse_uring_create(): the larger of
   //= FUSE_MIN_READ_BUFFER, max_write and max_pages pages.
-  return Math.max(8192, negotiated.maxWrite, negotiated.maxPages * 4096);
+  return Math.max(
+    FUSE_MIN_READ_BUFFER,
+    negotiated.maxWrite,
+    negotiated.maxPages * PAGE_SIZE,
+  );
 }

@@ -1,5 +1,6 @@
 import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { accessors } from "../protocol/accessors.ts";
+import { US_PER_MS } from "../base/timespec.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { type Exchange, separateExchange } from "../protocol/exchange.ts";
 import type { FuseRing, FuseRingEntry } from "./fuse_ring.ts";
@@ -11,10 +12,9 @@ const IN_HEADER = accessors("fuse_in_header");
 const OUT_HEADER = accessors("fuse_out_header");
 const ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 /** Where fuse_uring_ent_in_out lies in an entry's headers. */
-const ENT_IN_OUT_AT = 256;
+const ENT_IN_OUT_AT = accessors("fuse_uring_req_header").at.ring_ent_in_out;
 /** Polls in a row before giving the core away. */
 const POLLS = 8;
-const US_PER_MS = 1000;
 
 /** Options of a {@linkcode UringQueue}. */
 export interface UringQueueOptions {

@@ -1,3 +1,4 @@
+import { MS_PER_S } from "../base/timespec.ts";
 import type {
   QueueCounters,
   QueueStatistics,
@@ -8,7 +9,6 @@ export const HANG_MS = 30_000;
 
 /** Looks in that time: what is told comes late by one of them at most. */
 const LOOKS = 10;
-const MS_PER_S = 1000;
 
 /** Options of a {@linkcode Watchdog}. */
 export interface WatchdogOptions {

@@ -862,6 +862,11 @@ function accessors(name) {
   });
 }
 
+// src/base/limits.ts
+var PAGE_SIZE = 4096;
+var NAME_MAX = 255;
+var PATH_MAX = 4096;
+
 // src/protocol/flags.ts
 var INIT_FLAGS = {
   ASYNC_READ: {
@@ -1136,7 +1141,7 @@ var FUSE_NOTIFY = {
 };
 var FUSE_UNIQUE_RESEND = 1n << 63n;
 var FUSE_MIN_READ_BUFFER = 8192;
-var FUSE_NAME_MAX = 4095;
+var FUSE_NAME_MAX = PATH_MAX - 1;
 
 // src/protocol/opcodes.ts
 var OPCODES = {
@@ -1731,6 +1736,26 @@ function protocolVersionOf(negotiated) {
   });
 }
 
+// src/base/timespec.ts
+var NS_PER_S = 1000000000n;
+var NS_PER_MS = 1000000n;
+var US_PER_MS = 1e3;
+function systemTime() {
+  return BigInt(Date.now()) * NS_PER_MS;
+}
+function secondsOf(ns) {
+  return (ns - remainder(ns)) / NS_PER_S;
+}
+function nanosecondsOf(ns) {
+  return Number(remainder(ns));
+}
+function timeOf(seconds, nanoseconds2) {
+  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds2);
+}
+function remainder(ns) {
+  return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
+}
+
 // src/protocol/reply.ts
 var OUT_HEADER = accessors("fuse_out_header");
 var HEADER_SIZE = OUT_HEADER.size;
@@ -2087,7 +2112,7 @@ var WRITE_IN2 = accessors("fuse_write_in");
 var HEADER_SIZE3 = IN_HEADER.size;
 var INIT = OPCODES.INIT.opcode;
 var WRITE = OPCODES.WRITE.opcode;
-var BODY_SIZE_MAX = 128;
+var BODY_SIZE_MAX = Math.max(...Object.values(OPCODES).map(({ in: body }) => body === void 0 ? 0 : sizeOf(body)));
 var Request = class {
   /** The fuse_in_header, for accessors. */
   header;
@@ -2362,6 +2387,7 @@ function copyView(from2, size, to, at) {
 var IN_HEADER_SIZE = sizeOf("fuse_in_header");
 var OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 var WRITE_IN_SIZE = sizeOf("fuse_write_in");
+var URING_HEADERS = accessors("fuse_uring_req_header");
 function contiguousExchange(incoming, outgoing) {
   const request = new Request({
     header: viewOf(incoming),
@@ -2384,7 +2410,7 @@ function contiguousExchange(incoming, outgoing) {
 function separateExchange(headers, payload) {
   const request = new Request({
     header: viewOf(headers),
-    body: viewOf(headers.subarray(128, 256)),
+    body: viewOf(headers.subarray(URING_HEADERS.at.op_in, URING_HEADERS.at.ring_ent_in_out)),
     tail: payload,
     contiguous: false,
     data: payload
@@ -2404,7 +2430,6 @@ function separateExchange(headers, payload) {
 var AUTO_MAX_US = 50;
 var AUTO_FIRST_US = 10;
 var BATCH = 2;
-var US_PER_MS = 1e3;
 var PollStrategy = class {
   #fixed;
   #yieldCpu;
@@ -2446,9 +2471,9 @@ var PollStrategy = class {
     let end = 0;
     for (let i = 1; !came(); i++) {
       if (i % polls !== 0) continue;
-      const now2 = this.#now();
-      if (end === 0) end = now2 + window / US_PER_MS;
-      else if (now2 >= end) return came();
+      const now = this.#now();
+      if (end === 0) end = now + window / US_PER_MS;
+      else if (now >= end) return came();
       this.#yieldCpu();
     }
     return true;
@@ -2472,7 +2497,6 @@ var PollStrategy = class {
 var WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 var OUT_HEADER_SIZE2 = sizeOf("fuse_out_header");
 var POLLS = 4;
-var US_PER_MS2 = 1e3;
 var DeviceQueue = class {
   protocolVersion;
   #device;
@@ -2571,7 +2595,7 @@ var DeviceQueue = class {
     }
     const start = performance.now();
     const received = device.read(slot.incoming);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS2);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
     return received;
   }
   /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
@@ -2629,7 +2653,6 @@ var BUCKETS = EXACT + (31 - STEP_BITS) * STEPS;
 var SUM = BUCKETS;
 var BYTES = BUCKETS + 1;
 var UNITS_PER_US = 8;
-var US_PER_MS3 = 1e3;
 var LONGEST = 2 ** 32 - 1;
 var HISTOGRAM_LENGTH = 256;
 function operationOf(opcode) {
@@ -2646,7 +2669,7 @@ function operationOf(opcode) {
   }
 }
 function observe(histogram, ms, bytes) {
-  const units = Math.min(LONGEST, ms * US_PER_MS3 * UNITS_PER_US);
+  const units = Math.min(LONGEST, ms * US_PER_MS * UNITS_PER_US);
   histogram[bucketOf(units)]++;
   histogram[SUM] += units;
   histogram[BYTES] += bytes;
@@ -2802,7 +2825,7 @@ var QueueCounters = class {
 // src/queue/ring_shares.ts
 var MEMORY_MAX = 2 ** 28;
 function ringPayloadSize(negotiated) {
-  return Math.max(8192, negotiated.maxWrite, negotiated.maxPages * 4096);
+  return Math.max(FUSE_MIN_READ_BUFFER, negotiated.maxWrite, negotiated.maxPages * PAGE_SIZE);
 }
 
 // src/queue/serve.ts
@@ -2963,6 +2986,19 @@ function turn() {
 }
 
 // src/base/file_flags.ts
+var O = {
+  ACCMODE: 3,
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  CREAT: 64,
+  EXCL: 128,
+  NOCTTY: 256,
+  TRUNC: 512,
+  APPEND: 1024,
+  NONBLOCK: 2048,
+  CLOEXEC: 524288
+};
 var SEEK = {
   SET: 0,
   CUR: 1,
@@ -2979,6 +3015,15 @@ var FALLOC_FL = {
   INSERT_RANGE: 32,
   UNSHARE_RANGE: 64
 };
+var RENAME = {
+  NOREPLACE: 1 << 0,
+  EXCHANGE: 1 << 1,
+  WHITEOUT: 1 << 2
+};
+var XATTR = {
+  CREATE: 1 << 0,
+  REPLACE: 1 << 1
+};
 var S_IF = {
   MT: 61440,
   SOCK: 49152,
@@ -2989,6 +3034,7 @@ var S_IF = {
   CHR: 8192,
   IFO: 4096
 };
+var STATX_BASIC_STATS = 2047;
 
 // src/protocol/dirent.ts
 var DIRENT = accessors("fuse_dirent");
@@ -3498,9 +3544,8 @@ var SPENT = {
 var IN_HEADER2 = accessors("fuse_in_header");
 var OUT_HEADER3 = accessors("fuse_out_header");
 var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
-var ENT_IN_OUT_AT = 256;
+var ENT_IN_OUT_AT = accessors("fuse_uring_req_header").at.ring_ent_in_out;
 var POLLS2 = 8;
-var US_PER_MS4 = 1e3;
 var UringQueue = class {
   /** File I/O on the same ring. */
   files;
@@ -3700,7 +3745,7 @@ var UringQueue = class {
     }
     const start = performance.now();
     this.#enter(1);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS4);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
   }
   /** Nobody else enters the ring while `ready()` waits. */
   #submitIfWaiting() {
@@ -4460,47 +4505,16 @@ function strerror(errno2) {
 // src/linux/syscall/descriptor.ts
 var ARM = Deno.build.arch === "aarch64";
 var OPEN = {
-  /** Read. */
-  RDONLY: 0,
-  /** Write. */
-  WRONLY: 1,
-  /** Both. */
-  RDWR: 2,
-  /** Create a missing file. */
-  CREAT: 64,
-  /** With CREAT: the file must be missing. */
-  EXCL: 128,
-  /** Cut an existing file to nothing. */
-  TRUNC: 512,
-  /** Calls give EAGAIN where they would wait. */
-  NONBLOCK: 2048,
+  ...O,
   /** A symbolic link at the end is not followed. */
   NOFOLLOW: ARM ? 32768 : 131072,
-  /** Past the page cache. */
+  /** Bypass the page cache. */
   DIRECT: ARM ? 65536 : 16384,
-  /** Not for the programs that this process starts. */
-  CLOEXEC: 524288,
-  /** A handle of the place only: a file system's server is not asked. */
+  /** A handle of the path alone: no file system's server is asked. */
   PATH: 2097152
 };
 function closeDescriptor(fd) {
   libc().close(fd);
-}
-
-// src/base/timespec.ts
-var NS_PER_S = 1000000000n;
-var NS_PER_MS = 1000000n;
-function secondsOf(ns) {
-  return (ns - remainder(ns)) / NS_PER_S;
-}
-function nanosecondsOf(ns) {
-  return Number(remainder(ns));
-}
-function timeOf(seconds, nanoseconds2) {
-  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds2);
-}
-function remainder(ns) {
-  return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
 }
 
 // src/linux/io/statx.ts
@@ -4516,38 +4530,36 @@ var AT = {
   /** A file system's server must not be asked. */
   STATX_DONT_SYNC: 16384
 };
-var S_IFMT = 61440;
 var KINDS = /* @__PURE__ */ new Map([
   [
-    32768,
+    S_IF.REG,
     "file"
   ],
   [
-    16384,
+    S_IF.DIR,
     "directory"
   ],
   [
-    40960,
+    S_IF.LNK,
     "symlink"
   ],
   [
-    24576,
+    S_IF.BLK,
     "block"
   ],
   [
-    8192,
+    S_IF.CHR,
     "character"
   ],
   [
-    4096,
+    S_IF.IFO,
     "fifo"
   ],
   [
-    49152,
+    S_IF.SOCK,
     "socket"
   ]
 ]);
-var STATX_BASIC_STATS = 2047;
 var STATX_DIOALIGN = 8192;
 var STRUCT_STATX_SIZE = 256;
 var result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
@@ -4556,7 +4568,7 @@ function statxDescriptor(fd, flags = 0) {
   return call(fd, EMPTY_PATH, flags | AT.EMPTY_PATH);
 }
 function fileKind(mode) {
-  return KINDS.get(mode & S_IFMT) ?? "unknown";
+  return KINDS.get(mode & S_IF.MT) ?? "unknown";
 }
 function call(directory, path, flags) {
   const failed = libc().statx(directory, path, flags, STATX_BASIC_STATS | STATX_DIOALIGN, result);
@@ -4587,6 +4599,37 @@ function nanoseconds(offset) {
 function yieldCpu() {
   libc().sched_yield();
 }
+
+// src/protocol/device.ts
+var FUSE_DEV_IOC = {
+  /** u32: a descriptor of the connection to join. 7.15 */
+  CLONE: 2147804416,
+  /** fuse_backing_map: a file for FUSE_PASSTHROUGH. 7.40 */
+  BACKING_OPEN: 1074849025,
+  /** u32: the id that BACKING_OPEN returned. 7.40 */
+  BACKING_CLOSE: 1074062594,
+  /** No argument: INIT is answered inside mount(2). 7.45 */
+  SYNC_INIT: 58627
+};
+var FUSE_IO_URING_CMD = {
+  INVALID: 0,
+  /** Offers an entry and waits for a request. 7.42 */
+  REGISTER: 1,
+  /** Answers a request and waits for the next one. 7.42 */
+  COMMIT_AND_FETCH: 2,
+  /** Makes a queue with options of its own. 7.46 */
+  ADD_QUEUE: 3,
+  /** Gives a queue one region for the payloads of all entries. 7.46 */
+  ADD_BUFPOOL: 4
+};
+var FUSE_URING = {
+  /** The queue's payloads may stay in the pages of their request. 7.46 */
+  ZERO_COPY: 1 << 0
+};
+var FUSE_URING_ENT = {
+  /** The payload was left in the pages of its request. 7.46 */
+  ZERO_COPY: 1 << 0
+};
 
 // src/linux/io/readable.ts
 var POLLIN = 1;
@@ -4640,6 +4683,7 @@ function pollIn(fd) {
 
 // src/linux/fuse/fuse_device.ts
 var DEVICE = "/dev/fuse";
+var CLONE = BigInt(FUSE_DEV_IOC.CLONE);
 var F_GETFL = 3;
 var F_SETFL = 4;
 function fuseDeviceFromFd(fd) {
@@ -4773,7 +4817,6 @@ var MAP_ANONYMOUS = 32;
 var MAP_NORESERVE = 16384;
 var MAP_POPULATE = 32768;
 var MAP_FAILED = 0xffffffffffffffffn;
-var PAGE_SIZE = 4096;
 function mapAnonymous(size) {
   return map(size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0n);
 }
@@ -5082,13 +5125,15 @@ var FILE_OPS = [
 ];
 var FSYNC_DATASYNC = 1;
 var POLLIN2 = 1;
-var FUSE_REGISTER = 1;
-var FUSE_COMMIT_AND_FETCH = 2;
-var COMMIT_ID = SQE.CMD + 2;
-var QID = SQE.CMD + 4;
-var HEADERS_SIZE = 288;
-var HEADERS_STRIDE = 320;
-var HEADERS_COMMIT_ID = (256 + 8) / 4;
+var CMD_REQ = accessors("fuse_uring_cmd_req");
+var HEADERS = accessors("fuse_uring_req_header");
+var ENT_IN_OUT2 = accessors("fuse_uring_ent_in_out");
+var COMMIT_ID = SQE.CMD + CMD_REQ.at.commit_id / 4;
+var QID = SQE.CMD + CMD_REQ.at.qid / 4;
+var CACHE_LINE = 64;
+var HEADERS_SIZE = HEADERS.size;
+var HEADERS_STRIDE = roundUp(HEADERS_SIZE, CACHE_LINE);
+var HEADERS_COMMIT_ID = (HEADERS.at.ring_ent_in_out + ENT_IN_OUT2.at.commit_id) / 4;
 var IOVECS_SIZE = 32;
 var TWO_322 = 2 ** 32;
 var FUSE_FILE = 0;
@@ -5156,7 +5201,7 @@ var LinuxFuseRing = class {
   commit(entry) {
     const sqe = entry * SQE_WORDS;
     const headers = entry * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
-    this.#sqes[sqe + SQE.OFF] = FUSE_COMMIT_AND_FETCH;
+    this.#sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.COMMIT_AND_FETCH;
     this.#sqes[sqe + COMMIT_ID] = this.#headers[headers];
     this.#sqes[sqe + COMMIT_ID + 1] = this.#headers[headers + 1];
     this.#ring.push(entry);
@@ -5232,7 +5277,7 @@ var LinuxFuseRing = class {
     const sqe = entry * SQE_WORDS;
     sqes[sqe + SQE.OP] = OP_URING_CMD | FIXED_FILE << 8;
     sqes[sqe + SQE.FD] = FUSE_FILE;
-    sqes[sqe + SQE.OFF] = FUSE_REGISTER;
+    sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     sqes[sqe + SQE.ADDR] = base + iovecsAt;
     sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_322;
     sqes[sqe + SQE.LEN] = 2;
@@ -5342,10 +5387,10 @@ async function setAttributes(context, request, reply) {
 function readWanted({ body }) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
-  const now2 = BigInt(Date.now()) * 1000000n;
+  const now = systemTime();
   const time = (flag, nowFlag, s, ns) => {
     if ((valid & flag) === 0) return null;
-    if ((valid & nowFlag) !== 0) return now2;
+    if ((valid & nowFlag) !== 0) return now;
     return timeOf(s, ns);
   };
   return {
@@ -5476,7 +5521,6 @@ var LSEEK_OUT = accessors("fuse_lseek_out");
 var KSTATFS = accessors("fuse_kstatfs");
 var STATFS_OUT = accessors("fuse_statfs_out");
 var STATFS_BLOCK = 4096;
-var NAME_MAX = 255;
 async function allocateSpace(context, request, reply) {
   const { state, rules } = context;
   const offset = FALLOCATE_IN.number.offset(request.body);
@@ -5981,7 +6025,7 @@ var ExportState = class _ExportState {
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
-    state.#set(now(), now());
+    state.#set(systemTime(), systemTime());
     return state;
   }
   /** Size of the file in bytes. */
@@ -6074,7 +6118,7 @@ var ExportState = class _ExportState {
   }
   /** Notes that an attribute changed. */
   changed() {
-    Atomics.store(this.#times, CHANGED, now());
+    Atomics.store(this.#times, CHANGED, systemTime());
   }
   /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
   touch(atime, mtime) {
@@ -6090,9 +6134,6 @@ var ExportState = class _ExportState {
     }
   }
 };
-function now() {
-  return BigInt(Date.now()) * NS_PER_MS;
-}
 
 // src/backends/protocols/file/direct_file.ts
 var DirectFile = class {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { O } from "../../mod.ts";
-import { RENAME } from "../../examples/tree_fs/rename_ops.ts";
+import { RENAME } from "../../src/base/file_flags.ts";
 import { assertRefused, text } from "./_client.ts";
 import { PAGE, ROOT, setUp } from "./_tree_fs.ts";
 

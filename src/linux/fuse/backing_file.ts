@@ -1,10 +1,9 @@
+import { encodeStruct } from "../../protocol/codec.ts";
 import { FUSE_DEV_IOC } from "../../protocol/device.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-/** struct fuse_backing_map: `fd`, `flags` and 64 bits of padding. */
-const BACKING_MAP_WORDS = 4;
 const BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
 
 /**
@@ -20,8 +19,7 @@ const BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
  * what is no regular file.
  */
 export function openBackingFile(device: number, file: number): number {
-  const map = new Int32Array(new ArrayBuffer(BACKING_MAP_WORDS * 4));
-  map[0] = file;
+  const map = encodeStruct("fuse_backing_map", { fd: file });
   const id = libc().ioctl(device, BACKING_OPEN, map);
   if (id > 0) return id;
   const error = errno();

@@ -5,6 +5,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { FUSE_DEV_IOC } from "../../protocol/device.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { adviceOnDevice } from "../syscall/advice.ts";
 import { BufferPointers, LastBigint } from "../syscall/call_arguments.ts";
@@ -19,8 +20,7 @@ import { SystemError } from "../syscall/system_error.ts";
 
 const DEVICE = "/dev/fuse";
 
-// _IOR(229, 0, uint32_t) of <linux/fuse.h>.
-const FUSE_DEV_IOC_CLONE = 0x8004e500n;
+const CLONE = BigInt(FUSE_DEV_IOC.CLONE);
 
 // Operations of fcntl(2).
 const F_GETFL = 3;
@@ -51,7 +51,7 @@ export function cloneFuseDevice(fd: number): FuseDevice {
   const clone = openDevice();
   const source = new Uint32Array(new ArrayBuffer(4));
   source[0] = fd;
-  if (libc().ioctl(clone, FUSE_DEV_IOC_CLONE, source) < 0) {
+  if (libc().ioctl(clone, CLONE, source) < 0) {
     const error = errno();
     closeDescriptor(clone);
     throw new SystemError({

@@ -10,10 +10,13 @@ import type {
   FuseRing,
   FuseRingEntry,
 } from "../../queue/fuse_ring.ts";
+import { PAGE_SIZE } from "../../base/limits.ts";
+import { accessors } from "../../protocol/accessors.ts";
+import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
 import { BufferAddresses } from "../syscall/call_arguments.ts";
 import { EventFd } from "../io/event_fd.ts";
 import { FIXED_FILE, IoUring, SQE, SQE_WORDS } from "../io/io_uring.ts";
-import { mapAnonymous, type Mapping, PAGE_SIZE } from "../syscall/memory.ts";
+import { mapAnonymous, type Mapping } from "../syscall/memory.ts";
 
 // enum io_uring_op.
 const OP_FSYNC = 3;
@@ -28,19 +31,20 @@ const FILE_OPS = [OP_READ, OP_WRITE, OP_FSYNC, OP_FALLOCATE] as const;
 const FSYNC_DATASYNC = 1;
 const POLLIN = 1;
 
-// enum fuse_uring_cmd.
-const FUSE_REGISTER = 1;
-const FUSE_COMMIT_AND_FETCH = 2;
+const CMD_REQ = accessors("fuse_uring_cmd_req");
+const HEADERS = accessors("fuse_uring_req_header");
+const ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 
-// struct fuse_uring_cmd_req { u64 flags; u64 commit_id; u16 qid; }
-const COMMIT_ID = SQE.CMD + 2;
-const QID = SQE.CMD + 4;
+// Words of 32 bits in a submission slot.
+const COMMIT_ID = SQE.CMD + CMD_REQ.at.commit_id / 4;
+const QID = SQE.CMD + CMD_REQ.at.qid / 4;
 
-/** fuse_uring_req_header, and the next multiple of a cache line. */
-const HEADERS_SIZE = 288;
-const HEADERS_STRIDE = 320;
-/** Words of 32 bits in front of ring_ent_in_out.commit_id. */
-const HEADERS_COMMIT_ID = (256 + 8) / 4;
+const CACHE_LINE = 64;
+const HEADERS_SIZE = HEADERS.size;
+const HEADERS_STRIDE = roundUp(HEADERS_SIZE, CACHE_LINE);
+/** Words of 32 bits before ring_ent_in_out.commit_id. */
+const HEADERS_COMMIT_ID =
+  (HEADERS.at.ring_ent_in_out + ENT_IN_OUT.at.commit_id) / 4;
 /** struct iovec[2]. */
 const IOVECS_SIZE = 32;
 
@@ -54,7 +58,7 @@ export interface FuseRingOptions {
   readonly fd: number;
   /** The ring queue of each entry: numbers of CPUs. */
   readonly qids: readonly number[];
-  /** Bytes of each entry's payload: max(8192, max_write, max_pages pages). */
+  /** Bytes of each entry's payload: `ringPayloadSize()`. */
   readonly payloadSize: number;
 }
 
@@ -139,7 +143,7 @@ export class LinuxFuseRing implements FuseRing {
   commit(entry: number): void {
     const sqe = entry * SQE_WORDS;
     const headers = entry * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
-    this.#sqes[sqe + SQE.OFF] = FUSE_COMMIT_AND_FETCH;
+    this.#sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.COMMIT_AND_FETCH;
     this.#sqes[sqe + COMMIT_ID] = this.#headers[headers]!;
     this.#sqes[sqe + COMMIT_ID + 1] = this.#headers[headers + 1]!;
     this.#ring.push(entry);
@@ -236,7 +240,7 @@ export class LinuxFuseRing implements FuseRing {
     const sqe = entry * SQE_WORDS;
     sqes[sqe + SQE.OP] = OP_URING_CMD | FIXED_FILE << 8;
     sqes[sqe + SQE.FD] = FUSE_FILE;
-    sqes[sqe + SQE.OFF] = FUSE_REGISTER;
+    sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     sqes[sqe + SQE.ADDR] = base + iovecsAt;
     sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_32;
     sqes[sqe + SQE.LEN] = 2;

@@ -5,6 +5,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
 import { readText } from "../io/files.ts";
 import { IoUring, SQE } from "../io/io_uring.ts";
 import { fuseParameters } from "../syscall/process.ts";
@@ -12,7 +13,6 @@ import { SystemError } from "../syscall/system_error.ts";
 
 const PARAMETER = "/sys/module/fuse/parameters/enable_uring";
 const OP_URING_CMD = 46;
-const FUSE_REGISTER = 1;
 
 /** Whether FUSE over io_uring can be had, and if not, why. */
 export type UringProbe =
@@ -109,7 +109,7 @@ export function declineUring(fd: number): void {
     //= io_uring for the connection and wakes whoever waits for its queues.
     ring.sqes[SQE.OP] = OP_URING_CMD;
     ring.sqes[SQE.FD] = fd;
-    ring.sqes[SQE.OFF] = FUSE_REGISTER;
+    ring.sqes[SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     ring.push(0);
     ring.enter(1);
   } finally {

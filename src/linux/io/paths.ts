@@ -5,14 +5,12 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { PATH_MAX } from "../../base/limits.ts";
 import { cString, textOf } from "../syscall/c_string.ts";
 import { AT_FDCWD } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { AT, type FileKind, statx } from "./statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
-
-// PATH_MAX of <linux/limits.h>, the end included.
-const PATH_MAX = 4096;
 
 /**
  * The absolute path of a name whose last part need not exist: realpath(3) of

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { S_IF, STATX_BASIC_STATS } from "../../base/file_flags.ts";
 import { timeOf } from "../../base/timespec.ts";
 import { cString } from "../syscall/c_string.ts";
 import { errno, libc } from "../syscall/libc.ts";
@@ -62,20 +63,16 @@ export const AT = {
   STATX_DONT_SYNC: 0x4000,
 } as const;
 
-/** The type bits of a mode, inode(7). */
-export const S_IFMT = 0o170000;
-
 const KINDS: ReadonlyMap<number, FileKind> = new Map([
-  [0o100000, "file"],
-  [0o040000, "directory"],
-  [0o120000, "symlink"],
-  [0o060000, "block"],
-  [0o020000, "character"],
-  [0o010000, "fifo"],
-  [0o140000, "socket"],
+  [S_IF.REG, "file"],
+  [S_IF.DIR, "directory"],
+  [S_IF.LNK, "symlink"],
+  [S_IF.BLK, "block"],
+  [S_IF.CHR, "character"],
+  [S_IF.IFO, "fifo"],
+  [S_IF.SOCK, "socket"],
 ]);
 
-const STATX_BASIC_STATS = 0x7ff;
 const STATX_DIOALIGN = 0x2000;
 const STRUCT_STATX_SIZE = 256;
 
@@ -119,7 +116,7 @@ export function statxDescriptor(
  * @param mode Type bits, with or without permission bits.
  */
 export function fileKind(mode: number): FileKind {
-  return KINDS.get(mode & S_IFMT) ?? "unknown";
+  return KINDS.get(mode & S_IF.MT) ?? "unknown";
 }
 
 function call(

@@ -8,6 +8,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { S_IF } from "../../base/file_flags.ts";
 import { ADVICE_ON_CONTAINERS } from "../syscall/advice.ts";
 import { cString } from "../syscall/c_string.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
@@ -21,7 +22,6 @@ import {
   placeError,
 } from "./mount_place.ts";
 import { type Mount, OWN_TYPE } from "./mounts.ts";
-import { S_IFMT } from "../io/statx.ts";
 import type { SystemError } from "../syscall/system_error.ts";
 import { abortExactly, unmountExactly, type UnmountResult } from "./unmount.ts";
 
@@ -39,7 +39,7 @@ export interface MountOptions {
   readonly mountpoint: string;
   /** What the mount's device is called in /proc/mounts: the image's path. */
   readonly source: string;
-  /** Type bits of the root: 0o100000 for a file, 0o040000 for a directory. */
+  /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
   readonly rootMode: number;
   /** MS_RDONLY: the kernel refuses every change with EROFS. */
   readonly readOnly: boolean;
@@ -150,7 +150,7 @@ function callMount(place: number, options: MountOptions): void {
 function mountData(options: MountOptions): string {
   const data = [
     `fd=${options.fd}`,
-    `rootmode=${(options.rootMode & S_IFMT).toString(8)}`,
+    `rootmode=${(options.rootMode & S_IF.MT).toString(8)}`,
     `user_id=${options.uid}`,
     `group_id=${options.gid}`,
     `max_read=${options.maxRead}`,

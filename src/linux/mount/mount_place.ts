@@ -26,7 +26,7 @@ import { connectionOf } from "./unmount.ts";
 export interface PlaceOptions {
   /** The mount point as the user wrote it. */
   readonly mountpoint: string;
-  /** Type bits of the root: 0o100000 for a file, 0o040000 for a directory. */
+  /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
   readonly rootMode: number;
 }
 

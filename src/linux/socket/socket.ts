@@ -6,6 +6,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { O } from "../../base/file_flags.ts";
 import { pointerOf } from "../syscall/call_arguments.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
@@ -21,8 +22,8 @@ export const SOCK = {
 } as const;
 
 // Flags of socket(2) and accept4(2).
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = O.NONBLOCK;
+const SOCK_CLOEXEC = O.CLOEXEC;
 
 /** Events of poll(2). */
 export const POLL = {

@@ -4,35 +4,24 @@
  * @module
  */
 
+import { O } from "../../base/file_flags.ts";
 import { cString } from "./c_string.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 
 const ARM = Deno.build.arch === "aarch64";
 
-/** Flags of open(2), ORed; O_NOFOLLOW's value depends on the architecture. */
+/**
+ * Flags of open(2) on this machine: those that are the same on every
+ * architecture, and those that are not.
+ */
 export const OPEN = {
-  /** Read. */
-  RDONLY: 0,
-  /** Write. */
-  WRONLY: 1,
-  /** Both. */
-  RDWR: 2,
-  /** Create a missing file. */
-  CREAT: 0o100,
-  /** With CREAT: the file must be missing. */
-  EXCL: 0o200,
-  /** Cut an existing file to nothing. */
-  TRUNC: 0o1000,
-  /** Calls give EAGAIN where they would wait. */
-  NONBLOCK: 0o4000,
+  ...O,
   /** A symbolic link at the end is not followed. */
   NOFOLLOW: ARM ? 0o100000 : 0o400000,
-  /** Past the page cache. */
+  /** Bypass the page cache. */
   DIRECT: ARM ? 0o200000 : 0o40000,
-  /** Not for the programs that this process starts. */
-  CLOEXEC: 0o2000000,
-  /** A handle of the place only: a file system's server is not asked. */
+  /** A handle of the path alone: no file system's server is asked. */
   PATH: 0o10000000,
 } as const;
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PAGE_SIZE } from "../../base/limits.ts";
 import { pointerOf } from "./call_arguments.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
@@ -15,9 +16,6 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_POPULATE = 0x8000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
-
-/** Bytes of a page, on every machine that this program knows. */
-export const PAGE_SIZE = 4096;
 
 /** A piece of mapped memory. */
 export interface Mapping {
