@@ -30,7 +30,7 @@ export * from "./src/export/export_context.ts";
 export * from "./src/export/export_state.ts";
 export * from "./src/shared_memory/rw_lock.ts";
 export { UserError } from "./src/base/user_error.ts";
-export type { AllowOther } from "./src/linux/mount/user_mount.ts";
+export type { AllowOther } from "./src/linux/mount/mount_by_fusermount.ts";
 export * from "./src/protocol/mod.ts";
 export * from "./src/queue/device_queue.ts";
 export * from "./src/queue/fuse_device.ts";

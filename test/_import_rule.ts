@@ -52,16 +52,11 @@ const FLOORS: readonly Floor[] = [
       "src/backends/",
     ],
   },
-  {
-    folder: "src/linux/",
-    imports: ["src/base/", "src/protocol/"],
-    types: [
-      "src/queue/fuse_device.ts",
-      "src/queue/fuse_ring.ts",
-      "src/backends/block_file.ts",
-    ],
-    usesDeno: true,
-  },
+  linuxRoom("syscall", []),
+  linuxRoom("io", ["syscall"]),
+  linuxRoom("socket", ["syscall"]),
+  linuxRoom("fuse", ["syscall", "io"]),
+  linuxRoom("mount", ["syscall", "socket", "fuse"]),
   {
     folder: "sim/",
     imports: [
@@ -94,6 +89,24 @@ const FLOORS: readonly Floor[] = [
     usesDeno: true,
   },
 ];
+
+/** A room of src/linux/, and the rooms below it that it may import. */
+function linuxRoom(name: string, below: readonly string[]): Floor {
+  return {
+    folder: `src/linux/${name}/`,
+    imports: [
+      "src/base/",
+      "src/protocol/",
+      ...below.map((room) => `src/linux/${room}/`),
+    ],
+    types: [
+      "src/queue/fuse_device.ts",
+      "src/queue/fuse_ring.ts",
+      "src/backends/block_file.ts",
+    ],
+    usesDeno: true,
+  };
+}
 
 /** The one folder that may open a library. */
 const DLOPEN_FOLDER = "src/linux/";

@@ -1,9 +1,9 @@
 import {
   findExecutable,
-  fuseParameters,
   kernelRelease,
 } from "../../src/linux/syscall/process.ts";
-import { readMounts } from "../../src/linux/mount/mounts.ts";
+import { fuseParameters } from "../../src/linux/fuse/fuse_parameters.ts";
+import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import type { Contestant, Peer } from "./contestants.ts";
 import type { Machine } from "./results.ts";
 

@@ -1,5 +1,5 @@
-import { findMount } from "../../src/linux/mount/mounts.ts";
-import { unmountExactly } from "../../src/linux/mount/unmount.ts";
+import { findMount } from "../../src/linux/mount/mountinfo.ts";
+import { unmountExactly } from "../../src/linux/mount/fuse_mount.ts";
 import type { Contestant, Place } from "./contestants.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
 

@@ -1,8 +1,11 @@
-import { listenUnix, type UnixListener } from "../linux/socket/unix_socket.ts";
+import {
+  listenUnix,
+  type UnixListener,
+} from "../linux/socket/unix_listener.ts";
 import {
   LineTooLongError,
   type UnixConnection,
-} from "../linux/socket/unix_stream.ts";
+} from "../linux/socket/unix_connection.ts";
 import {
   answerControl,
   type Controlled,

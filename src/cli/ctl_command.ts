@@ -1,6 +1,6 @@
 import { UserError } from "../base/user_error.ts";
 import { formatSize, parseSize } from "../backends/size.ts";
-import { connectUnix } from "../linux/socket/unix_socket.ts";
+import { connectUnix } from "../linux/socket/unix_connection.ts";
 import type { QueueTotals } from "../queue/queue_statistics.ts";
 import type { Command } from "./command.ts";
 import {

@@ -1,7 +1,7 @@
 import { UserError } from "../base/user_error.ts";
 import { formatTrace, formatTraceJson } from "../protocol/trace.ts";
 import { decodeWireLog } from "../protocol/wire_log.ts";
-import { readText } from "../linux/io/files.ts";
+import { readText } from "../linux/syscall/text_file.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import type { Arguments } from "./options.ts";

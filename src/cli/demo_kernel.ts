@@ -1,4 +1,4 @@
-import { writeTextFile } from "../linux/io/files.ts";
+import { writeTextFile } from "../linux/syscall/text_file.ts";
 import { PoolFile } from "../linux/io/pool_file.ts";
 import { environmentVariable } from "../linux/syscall/process.ts";
 import { mountExport } from "../session/mount_export.ts";

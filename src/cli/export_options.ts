@@ -1,7 +1,7 @@
 import { UserError } from "../base/user_error.ts";
 import { parseSize } from "../backends/size.ts";
 import { parseSource } from "../backends/source.ts";
-import type { AllowOther } from "../linux/mount/user_mount.ts";
+import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import type { PassthroughChoice } from "../session/passthrough.ts";
 import { checkQueues } from "../session/queue_count.ts";

@@ -7,11 +7,13 @@ import type { InitFlagName } from "../protocol/flags.ts";
 import {
   credentials,
   findExecutable,
-  type FuseParameters,
-  fuseParameters,
   hasCapSysAdmin,
   kernelRelease,
 } from "../linux/syscall/process.ts";
+import {
+  type FuseParameters,
+  fuseParameters,
+} from "../linux/fuse/fuse_parameters.ts";
 import { usersMayAllowOther } from "../linux/mount/fusermount.ts";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";

@@ -5,7 +5,7 @@ import type {
 import { DeviceQueue } from "../queue/device_queue.ts";
 import { handshake } from "../queue/handshake.ts";
 import { openFuseDevice } from "../linux/fuse/fuse_device.ts";
-import { connectPrivately } from "../linux/mount/private_connection.ts";
+import { connectUnmounted } from "../linux/mount/fs_context.ts";
 
 const WISH: WantedCapabilities = {
   flags: [],
@@ -36,7 +36,7 @@ export async function askKernel(): Promise<KernelOffer> {
   }
   const queue = new DeviceQueue(device, { maxPayload: 4096 });
   try {
-    using _ = connectPrivately(device.fd);
+    using _ = connectUnmounted(device.fd);
     const { offered } = await handshake(queue, WISH);
     return { device: null, offered };
   } catch (error) {

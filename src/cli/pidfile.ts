@@ -4,8 +4,8 @@ import {
   removeFile,
   writeTextFile,
   type WrittenFile,
-} from "../linux/io/files.ts";
-import { pathKind } from "../linux/io/paths.ts";
+} from "../linux/syscall/text_file.ts";
+import { pathKind } from "../linux/syscall/paths.ts";
 
 /** A file with this process's number, for scripts and service managers. */
 export class Pidfile {

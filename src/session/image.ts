@@ -11,7 +11,7 @@ import { formatSize, SIZE_MAX } from "../backends/size.ts";
 import { type ImageSource, parseSource } from "../backends/source.ts";
 import { openBlockFile } from "../linux/io/block_file.ts";
 import { lockImage } from "../linux/io/image_lock.ts";
-import { absolutePath } from "../linux/io/paths.ts";
+import { absolutePath } from "../linux/syscall/paths.ts";
 import { type BackendSpec, openBackend } from "./open_backend.ts";
 import type { ModuleSpec } from "./import_factory.ts";
 

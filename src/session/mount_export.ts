@@ -12,7 +12,7 @@ import { followImage } from "../export/follow_image.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
-import type { AllowOther } from "../linux/mount/user_mount.ts";
+import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
 import { type ExportSource, type OpenImage, openImage } from "./image.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {

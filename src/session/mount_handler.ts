@@ -1,7 +1,7 @@
 import type { WantedCapabilities } from "../protocol/init.ts";
 import { S_IF } from "../base/file_flags.ts";
 import type { RequestHandler } from "../queue/serve.ts";
-import type { AllowOther } from "../linux/mount/user_mount.ts";
+import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
 import type { ModuleSpec } from "./import_factory.ts";
 import { checkQueues } from "./queue_count.ts";
 import { prepareMountpoint } from "./mountpoint.ts";

@@ -4,16 +4,11 @@
  * @module
  */
 import { UserError } from "../base/user_error.ts";
-import {
-  findMount,
-  isOwnStale,
-  type Mount,
-  mountState,
-  OWN_TYPE,
-} from "../linux/mount/mounts.ts";
+import { findMount, type Mount, OWN_TYPE } from "../linux/mount/mountinfo.ts";
+import { isOwnStale, mountState } from "../linux/mount/mount_state.ts";
 import { withMountLock } from "../linux/mount/mount_lock.ts";
-import { absolutePath } from "../linux/io/paths.ts";
-import { unmountForUser } from "../linux/mount/user_mount.ts";
+import { absolutePath } from "../linux/syscall/paths.ts";
+import { unmountForUser } from "../linux/mount/mount_by_fusermount.ts";
 
 /**
  * Clears a stale mount of this program from a mountpoint, and refuses any

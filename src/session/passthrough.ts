@@ -9,7 +9,7 @@ import {
   type NegotiatedCapabilities,
   type WantedCapabilities,
 } from "../protocol/init.ts";
-import { openBackingFile } from "../linux/fuse/backing_file.ts";
+import { openBackingFile } from "../linux/fuse/fuse_device.ts";
 
 /**
  * What is asked for: `on` or nothing, `off`, or `auto` for `on` where the

@@ -12,8 +12,8 @@ import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
-import { attachFuse } from "../linux/mount/attach.ts";
-import type { UserMountOptions } from "../linux/mount/user_mount.ts";
+import { mountConnection } from "../linux/mount/mount_connection.ts";
+import type { UserMountOptions } from "../linux/mount/mount_by_fusermount.ts";
 import { devicesOf } from "./clones.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import {
@@ -94,7 +94,7 @@ export async function startServing(
   await using undo = new AsyncDisposableStack();
   undo.defer(release);
   undo.defer(() => join(servers));
-  const { device, mount, way, allowOther, wakesReaders } = attachFuse(
+  const { device, mount, way, allowOther, wakesReaders } = mountConnection(
     options.mount,
   );
   const first = traced(

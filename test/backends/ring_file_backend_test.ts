@@ -8,7 +8,10 @@ import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { alignedBytes } from "../../src/linux/syscall/memory.ts";
-import { probeRing } from "../../src/linux/fuse/uring_probe.ts";
+import {
+  ioUringRefusal,
+  judgeUring,
+} from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { RingFiles } from "../../src/queue/ring_files.ts";
 import { missingPermission } from "../requirements.ts";
@@ -20,7 +23,7 @@ const missing = missingPermission("ffi", "read", "write") || missingRing();
 if (missing === "") libc();
 
 function missingRing(): string {
-  const probe = probeRing();
+  const probe = judgeUring({ enableUring: true, refused: ioUringRefusal() });
   return probe.available ? "" : `needs io_uring: ${probe.reason}`;
 }
 

@@ -7,11 +7,11 @@
 
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
+import type { FuseMount } from "../../src/linux/mount/fuse_mount.ts";
 import {
-  type FuseMount,
-  mountFuse,
+  mountBySyscall,
   type MountOptions,
-} from "../../src/linux/mount/mount.ts";
+} from "../../src/linux/mount/mount_by_syscall.ts";
 
 const LONGEST_TEST_S = 20;
 
@@ -66,7 +66,7 @@ export async function onMountedFile(
     const endGuard = await guard(path);
     const device = openFuseDevice();
     try {
-      const mount = mountFuse(fileMount(device.fd, path));
+      const mount = mountBySyscall(fileMount(device.fd, path));
       try {
         await body({ path, device, mount });
       } finally {

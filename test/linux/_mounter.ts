@@ -5,14 +5,15 @@
  * @module
  */
 
-import { attachFuse } from "../../src/linux/mount/attach.ts";
+import { mountConnection } from "../../src/linux/mount/mount_connection.ts";
 import { cloneFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { OPEN, openDescriptor } from "../../src/linux/syscall/descriptor.ts";
-import { readText } from "../../src/linux/io/files.ts";
-import { findMount, mountState } from "../../src/linux/mount/mounts.ts";
-import { absolutePath } from "../../src/linux/io/paths.ts";
+import { readText } from "../../src/linux/syscall/text_file.ts";
+import { findMount } from "../../src/linux/mount/mountinfo.ts";
+import { mountState } from "../../src/linux/mount/mount_state.ts";
+import { absolutePath } from "../../src/linux/syscall/paths.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
-import { unmountForUser } from "../../src/linux/mount/user_mount.ts";
+import { unmountForUser } from "../../src/linux/mount/mount_by_fusermount.ts";
 import { answerInit } from "./_fixtures.ts";
 
 const [wanted = "{}", then = "unmount"] = Deno.args;
@@ -34,7 +35,7 @@ function mount(): void {
     ...JSON.parse(wanted),
   };
   const under = openDescriptor(options.mountpoint, OPEN.RDONLY);
-  const { device, mount, ...how } = attachFuse(options);
+  const { device, mount, ...how } = mountConnection(options);
   answerInit(device);
   const clone = cloneFuseDevice(device.fd);
   const lines = readText("/proc/self/mountinfo").split("\n");

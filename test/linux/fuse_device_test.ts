@@ -4,7 +4,8 @@ import {
   fuseDeviceFromFd,
   openFuseDevice,
 } from "../../src/linux/fuse/fuse_device.ts";
-import { findMount, mountState } from "../../src/linux/mount/mounts.ts";
+import { findMount } from "../../src/linux/mount/mountinfo.ts";
+import { mountState } from "../../src/linux/mount/mount_state.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { kernelTest } from "../requirements.ts";
 import {

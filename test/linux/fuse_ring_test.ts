@@ -6,8 +6,11 @@ import {
 } from "../../src/linux/syscall/descriptor.ts";
 import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import { pointerOf } from "../../src/linux/syscall/call_arguments.ts";
-import { probeRing } from "../../src/linux/fuse/uring_probe.ts";
+import { pointerOf } from "../../src/linux/syscall/ffi_values.ts";
+import {
+  ioUringRefusal,
+  judgeUring,
+} from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import type { FuseRing } from "../../src/queue/fuse_ring.ts";
 import { missingPermission, testIf } from "../requirements.ts";
@@ -18,7 +21,7 @@ const missing = missingPermission("ffi", "read", "write", "run") ||
 if (missing === "") libc();
 
 function missingRing(): string {
-  const probe = probeRing();
+  const probe = judgeUring({ enableUring: true, refused: ioUringRefusal() });
   return probe.available ? "" : `needs io_uring: ${probe.reason}`;
 }
 

@@ -4,9 +4,9 @@ import { libc } from "../../src/linux/syscall/libc.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
   countCpus,
+  ioUringRefusal,
   judgeUring,
   possibleCpus,
-  probeRing,
 } from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { missingPermission, testIf } from "../requirements.ts";
@@ -19,7 +19,7 @@ const missing = missingPermission("ffi", "read") || missingRing();
 if (missing === "") libc();
 
 function missingRing(): string {
-  const probe = probeRing();
+  const probe = judgeUring({ enableUring: true, refused: ioUringRefusal() });
   return probe.available ? "" : `needs io_uring: ${probe.reason}`;
 }
 

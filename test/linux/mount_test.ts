@@ -5,17 +5,14 @@ import {
   OPEN,
   openDescriptor,
 } from "../../src/linux/syscall/descriptor.ts";
-import { readText } from "../../src/linux/io/files.ts";
+import { readText } from "../../src/linux/syscall/text_file.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
-import { mountFuse } from "../../src/linux/mount/mount.ts";
-import {
-  findMount,
-  isOwnStale,
-  mountState,
-} from "../../src/linux/mount/mounts.ts";
-import { pathKind } from "../../src/linux/io/paths.ts";
+import { mountBySyscall } from "../../src/linux/mount/mount_by_syscall.ts";
+import { findMount } from "../../src/linux/mount/mountinfo.ts";
+import { isOwnStale, mountState } from "../../src/linux/mount/mount_state.ts";
+import { pathKind } from "../../src/linux/syscall/paths.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
-import { mountIdOf } from "../../src/linux/mount/unmount.ts";
+import { mountIdOf } from "../../src/linux/mount/fuse_mount.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,
@@ -40,7 +37,7 @@ function refusal(mountpoint: string, rootMode: number): SystemError {
   const device = openFuseDevice();
   try {
     return assertThrows(
-      () => mountFuse({ ...fileMount(device.fd, mountpoint), rootMode }),
+      () => mountBySyscall({ ...fileMount(device.fd, mountpoint), rootMode }),
       SystemError,
     );
   } finally {
@@ -197,7 +194,7 @@ kernelTest("unmount after someone else did it takes nothing down", async () => {
     await answering;
     const next = openFuseDevice();
     try {
-      const second = mountFuse(fileMount(next.fd, path));
+      const second = mountBySyscall(fileMount(next.fd, path));
       // The kernel gives a number again that has become free.
       assertEquals(
         mount.unmount(),
@@ -219,7 +216,9 @@ kernelTest("unmount finds a mount whose directory was renamed", async () => {
     const endGuard = await guard(`${directory}/new/disk`);
     const device = openFuseDevice();
     try {
-      const mount = mountFuse(fileMount(device.fd, `${directory}/old/disk`));
+      const mount = mountBySyscall(
+        fileMount(device.fd, `${directory}/old/disk`),
+      );
       await Deno.rename(`${directory}/old`, `${directory}/new`);
       assertEquals(mount.unmount(), "unmounted");
     } finally {
@@ -237,7 +236,7 @@ kernelTest(
       await Deno.mkdir(`${directory}/d`);
       const device = openFuseDevice();
       try {
-        const mount = mountFuse({
+        const mount = mountBySyscall({
           ...fileMount(device.fd, `${directory}/d/`),
           rootMode: 0o040755,
           readOnly: true,
@@ -292,7 +291,7 @@ kernelTest("a descriptor that is not /dev/fuse is refused", async () => {
   await inTemporaryDirectory(async (directory) => {
     await Deno.writeTextFile(`${directory}/file`, "");
     const error = assertThrows(
-      () => mountFuse(fileMount(0, `${directory}/file`)),
+      () => mountBySyscall(fileMount(0, `${directory}/file`)),
       SystemError,
       "Invalid argument",
     );

@@ -4,14 +4,14 @@ import {
   OPEN,
   openDescriptor,
 } from "../../src/linux/syscall/descriptor.ts";
-import { readText } from "../../src/linux/io/files.ts";
+import { readText } from "../../src/linux/syscall/text_file.ts";
 import {
   cloneFuseDevice,
   openFuseDevice,
 } from "../../src/linux/fuse/fuse_device.ts";
 import { lockImage } from "../../src/linux/io/image_lock.ts";
-import { mountFuse } from "../../src/linux/mount/mount.ts";
-import { findMount } from "../../src/linux/mount/mounts.ts";
+import { mountBySyscall } from "../../src/linux/mount/mount_by_syscall.ts";
+import { findMount } from "../../src/linux/mount/mountinfo.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   answerGetattr,
@@ -31,7 +31,7 @@ kernelTest("an image is mounted over itself and stays in reach", async () => {
     const device = openFuseDevice();
     try {
       assertEquals(lockImage(image, { name: path, writable: true }), true);
-      const mount = mountFuse(fileMount(device.fd, path));
+      const mount = mountBySyscall(fileMount(device.fd, path));
       try {
         answerInit(device);
         const clone = cloneFuseDevice(device.fd);

@@ -5,8 +5,12 @@ import {
   removeFile,
   writeExisting,
   writeTextFile,
-} from "../../src/linux/io/files.ts";
-import { absolutePath, pathKind, readLink } from "../../src/linux/io/paths.ts";
+} from "../../src/linux/syscall/text_file.ts";
+import {
+  absolutePath,
+  pathKind,
+  readLink,
+} from "../../src/linux/syscall/paths.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingPermission, testIf } from "../requirements.ts";

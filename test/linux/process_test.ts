@@ -3,10 +3,10 @@ import {
   credentials,
   environmentVariable,
   findExecutable,
-  fuseParameters,
   hasCapSysAdmin,
   kernelRelease,
 } from "../../src/linux/syscall/process.ts";
+import { fuseParameters } from "../../src/linux/fuse/fuse_parameters.ts";
 import { strerror, SystemError } from "../../src/linux/syscall/system_error.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingPermission, missingRoot, testIf } from "../requirements.ts";

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
+import { connectUnix } from "../../src/linux/socket/unix_connection.ts";
 import {
-  connectUnix,
   type ListenOptions,
   listenUnix,
   type UnixListener,
-} from "../../src/linux/socket/unix_socket.ts";
-import { LineTooLongError } from "../../src/linux/socket/unix_stream.ts";
+} from "../../src/linux/socket/unix_listener.ts";
+import { LineTooLongError } from "../../src/linux/socket/unix_connection.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import { findMount, readMounts } from "../../src/linux/mount/mounts.ts";
-import { unmountExactly } from "../../src/linux/mount/unmount.ts";
+import { findMount, readMounts } from "../../src/linux/mount/mountinfo.ts";
+import { unmountExactly } from "../../src/linux/mount/fuse_mount.ts";
 import { type Ended, exists, must, randomFile, within } from "./_clients.ts";
 
 export * from "./_clients.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseResults } from "../../bench/fio/results.ts";
-import { readMounts } from "../../src/linux/mount/mounts.ts";
+import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { eventually, inDirectory, within } from "./_harness.ts";
 import { kernelTest } from "../requirements.ts";
 

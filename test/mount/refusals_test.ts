@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import { cString } from "../../src/linux/syscall/c_string.ts";
+import { cString } from "../../src/linux/syscall/ffi_values.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   asNobody,

@@ -1,13 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { closeDescriptor } from "../../src/linux/syscall/descriptor.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import {
-  eventsLater,
-  openSocket,
-  pathAddress,
-  POLL,
-  SOCK,
-} from "../../src/linux/socket/socket.ts";
+import { eventsLater, POLL } from "../../src/linux/syscall/poll.ts";
+import { openSocket, SOCK } from "../../src/linux/socket/socket.ts";
+import { pathAddress } from "../../src/linux/socket/unix_address.ts";
 import { kernelTest } from "../requirements.ts";
 import {
   clearMounts,

@@ -29,7 +29,7 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/protocols/memory.ts";
-import { mountFuse } from "../../src/linux/mount/mount.ts";
+import { mountBySyscall } from "../../src/linux/mount/mount_by_syscall.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { goldenFiles } from "./_golden.ts";
 import { GoldenHandler } from "./_golden_handler.ts";
@@ -65,7 +65,7 @@ async function record(scene: Scene): Promise<Noted[]> {
     show,
     { wire: true },
   );
-  const mount = mountFuse({
+  const mount = mountBySyscall({
     fd: device.fd,
     mountpoint: path,
     source: "golden",

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { readMounts } from "../../src/linux/mount/mounts.ts";
+import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { kernelTest } from "../requirements.ts";
 import { exists, must, run, within } from "../mount/_harness.ts";
 

@@ -4,30 +4,31 @@
  * @module
  */
 
+import { BufferPointers, LastBigint } from "../syscall/ffi_values.ts";
+import { Readable } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { FUSE_DEV_IOC } from "../../protocol/device.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
-import { adviceOnDevice } from "../syscall/advice.ts";
-import { BufferPointers, LastBigint } from "../syscall/call_arguments.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
-import { Readable } from "../io/readable.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { encodeStruct } from "../../protocol/codec.ts";
 
 const DEVICE = "/dev/fuse";
 
 const CLONE = BigInt(FUSE_DEV_IOC.CLONE);
+const BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
 
 // Operations of fcntl(2).
 const F_GETFL = 3;
 const F_SETFL = 4;
 
 /**
- * Opens /dev/fuse for a new connection; {@linkcode mountFuse} binds it.
+ * Opens /dev/fuse for a new connection; {@linkcode mountBySyscall} binds it.
  *
  * @returns A descriptor that blocks.
  * @throws {SystemError} ENOENT or ENODEV without the kernel's fuse module,
@@ -83,6 +84,66 @@ export function fuseDeviceFromFd(fd: number): FuseDevice {
     });
   }
   return new LinuxFuseDevice(fd, (flags & OPEN.NONBLOCK) === 0);
+}
+
+/**
+ * Tells a connection of a file that the kernel may read and write by itself:
+ * ioctl `FUSE_DEV_IOC_BACKING_OPEN`, fuse_backing_open() of fs/fuse/backing.c.
+ * The connection keeps the file open up to its own end.
+ *
+ * @param device A descriptor of the connection, once INIT has been answered.
+ * @param file A descriptor of a regular file.
+ * @returns The `backing_id` for replies to OPEN, 1 or more.
+ * @throws {SystemError} EPERM without CAP_SYS_ADMIN or where FUSE_PASSTHROUGH
+ * was not agreed on, ELOOP for a file of a stacked file system, EINVAL for
+ * what is no regular file.
+ */
+export function openBackingFile(device: number, file: number): number {
+  const map = encodeStruct("fuse_backing_map", { fd: file });
+  const id = libc().ioctl(device, BACKING_OPEN, map);
+  if (id > 0) return id;
+  const error = errno();
+  throw new SystemError({
+    call: "ioctl",
+    action: `let the kernel use descriptor ${file} by itself`,
+    errno: error,
+    advice: adviceOnBacking(error),
+  });
+}
+
+function adviceOnBacking(error: number): string | undefined {
+  switch (error) {
+    case ERRNO.EPERM:
+      return "it needs CAP_SYS_ADMIN outside of user namespaces";
+    case ERRNO.ELOOP:
+      return "the image must not lie on a stacked file system such as overlayfs";
+    default:
+      return undefined;
+  }
+}
+
+/** What to do in a container, for errors of the device and of mounting. */
+export const ADVICE_ON_CONTAINERS =
+  "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
+
+/**
+ * What to do when /dev/fuse cannot be opened.
+ *
+ * @param errno The error number of open(2).
+ */
+export function adviceOnDevice(errno: number): string | undefined {
+  switch (errno) {
+    case ERRNO.ENOENT:
+    case ERRNO.ENODEV:
+    case ERRNO.ENXIO:
+      return `load the kernel's module with 'modprobe fuse'; ${ADVICE_ON_CONTAINERS}`;
+    case ERRNO.EACCES:
+      return "let users open it, as root: 'chmod 0666 /dev/fuse'";
+    case ERRNO.EPERM:
+      return ADVICE_ON_CONTAINERS;
+    default:
+      return undefined;
+  }
 }
 
 /** One descriptor of /dev/fuse, used by one thread. */

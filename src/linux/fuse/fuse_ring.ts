@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BufferAddresses } from "../syscall/ffi_values.ts";
 import type {
   FileCall,
   FuseRing,
@@ -13,7 +14,6 @@ import type {
 import { PAGE_SIZE } from "../../base/limits.ts";
 import { accessors } from "../../protocol/accessors.ts";
 import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
-import { BufferAddresses } from "../syscall/call_arguments.ts";
 import { EventFd } from "../io/event_fd.ts";
 import { FIXED_FILE, IoUring, SQE, SQE_WORDS } from "../io/io_uring.ts";
 import { mapAnonymous, type Mapping } from "../syscall/memory.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { fuseParameters } from "./fuse_parameters.ts";
+import { readText } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
-import { readText } from "../io/files.ts";
 import { IoUring, SQE } from "../io/io_uring.ts";
-import { fuseParameters } from "../syscall/process.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const PARAMETER = "/sys/module/fuse/parameters/enable_uring";
@@ -33,13 +33,8 @@ export interface UringFacts {
  */
 export function probeUring(): UringProbe {
   const { enableUring } = fuseParameters();
-  const refused = enableUring === true ? tryRing() : null;
+  const refused = enableUring === true ? ioUringRefusal() : null;
   return judgeUring({ enableUring, refused });
-}
-
-/** Looks whether this process may make a ring, whatever it is for. */
-export function probeRing(): UringProbe {
-  return judgeUring({ enableUring: true, refused: tryRing() });
 }
 
 /** Says what the facts mean. */
@@ -121,7 +116,11 @@ function no(reason: string): UringProbe {
   return { available: false, reason };
 }
 
-function tryRing(): number | null {
+/**
+ * The error number with which this process is refused an io_uring with 128-byte
+ * submissions; `null` if it is granted one.
+ */
+export function ioUringRefusal(): number | null {
   try {
     new IoUring(1).close();
     return null;

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { nanosecondsOf, secondsOf } from "../../base/timespec.ts";
-import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
-import { ERRNO } from "../../base/errno.ts";
 import {
   BufferAddresses,
   BufferPointers,
   LastBigint,
   pointerOf,
-} from "../syscall/call_arguments.ts";
+} from "../syscall/ffi_values.ts";
+import { type FileKind, statxDescriptor } from "../syscall/statx.ts";
+import { nanosecondsOf, secondsOf } from "../../base/timespec.ts";
+import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
+import { ERRNO } from "../../base/errno.ts";
 import {
   closeDescriptor,
   OPEN,
@@ -20,7 +21,6 @@ import {
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
-import { type FileKind, statxDescriptor } from "./statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 // _IOR(0x12, 114, size_t) of <linux/fs.h>.

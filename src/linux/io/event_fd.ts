@@ -4,10 +4,10 @@
  * @module
  */
 
-import { pointerOf } from "../syscall/call_arguments.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { Readable } from "../syscall/poll.ts";
 import { closeDescriptor, OPEN } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { Readable } from "./readable.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const SIZE = 8n;

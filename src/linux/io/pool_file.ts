@@ -8,9 +8,8 @@
  * @module
  */
 
+import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { UserError } from "../../base/user_error.ts";
-import { pointerOf } from "../syscall/call_arguments.ts";
-import { cString } from "../syscall/c_string.ts";
 import { AT_FDCWD, OPEN } from "../syscall/descriptor.ts";
 import { type Libc, libc } from "../syscall/libc.ts";
 

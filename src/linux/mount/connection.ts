@@ -5,15 +5,14 @@
  * @module
  */
 
+import { mountDetached } from "./fs_context.ts";
+import { readText, writeExisting } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { cString } from "../syscall/c_string.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
-import { readText, writeExisting } from "../io/files.ts";
-import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const CONTROL = "/sys/fs/fuse/connections";
@@ -21,15 +20,6 @@ const CONTROL_TYPE = "fusectl";
 
 // fuse_abort_conn() sets this, and no INIT reply can: its field has 16 bits.
 const MAX_BACKGROUND_OF_THE_DEAD = "4294967295";
-
-// The same numbers on every architecture: <asm-generic/unistd.h>.
-const SYS_FSOPEN = 430n;
-const SYS_FSCONFIG = 431n;
-const SYS_FSMOUNT = 432n;
-
-// Of <linux/mount.h>; FSOPEN_CLOEXEC and FSMOUNT_CLOEXEC are both 1.
-const MOUNT_FD_CLOEXEC = 1;
-const FSCONFIG_CMD_CREATE = 6;
 
 /**
  * Whether a connection's server is there. Its last descriptor's closing (the
@@ -88,43 +78,6 @@ function openControl(): number {
   // An unmounted fusectl leaves an empty directory at the same place.
   return mounts.includes(` ${CONTROL} `)
     ? openDescriptor(CONTROL, OPEN.PATH)
-    : mountControlPrivately();
-}
-
-// A mount that only this descriptor knows of: not every system (containers,
-// minimal ones) has mounted fusectl, and mounting it for all is not our business.
-function mountControlPrivately(): number {
-  const library = libc();
-  const context = checked(
-    "fsopen",
-    library.fsopen(SYS_FSOPEN, cString(CONTROL_TYPE), MOUNT_FD_CLOEXEC),
-  );
-  try {
-    checked(
-      "fsconfig",
-      library.fsconfig(
-        SYS_FSCONFIG,
-        context,
-        FSCONFIG_CMD_CREATE,
-        null,
-        null,
-        0,
-      ),
-    );
-    return checked(
-      "fsmount",
-      library.fsmount(SYS_FSMOUNT, context, MOUNT_FD_CLOEXEC, 0),
-    );
-  } finally {
-    closeDescriptor(context);
-  }
-}
-
-function checked(call: string, result: number): number {
-  if (result >= 0) return result;
-  throw new SystemError({
-    call,
-    action: `mount ${CONTROL_TYPE}`,
-    errno: errno(),
-  });
+    // Not every system has mounted fusectl: containers, minimal ones.
+    : mountDetached(CONTROL_TYPE);
 }

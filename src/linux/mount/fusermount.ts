@@ -7,24 +7,20 @@
  * @module
  */
 
+import { findExecutable } from "../syscall/process.ts";
+import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
+import { receiveDescriptor, socketPair } from "../socket/socket.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { POLL, waitForEvents } from "../syscall/poll.ts";
+import { readText } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { ADVICE_ON_CONTAINERS } from "../syscall/advice.ts";
-import { pointerOf } from "../syscall/call_arguments.ts";
 import { type Child, startChild } from "../syscall/child_process.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
-import { readText } from "../io/files.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { findExecutable } from "../syscall/process.ts";
-import {
-  POLL,
-  receiveDescriptor,
-  socketPair,
-  waitForEvents,
-} from "../socket/socket.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 /** Where the connection's descriptor is to be sent, in the child. */

@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { Mount } from "./mountinfo.ts";
+import { socketPair } from "../socket/socket.ts";
 import { startChild } from "../syscall/child_process.ts";
 import {
   closeDescriptor,
@@ -15,8 +17,6 @@ import {
   openDescriptor,
 } from "../syscall/descriptor.ts";
 import { libc } from "../syscall/libc.ts";
-import type { Mount } from "./mounts.ts";
-import { socketPair } from "../socket/socket.ts";
 
 const SHELL = "/bin/sh";
 const END_MS = 2000;

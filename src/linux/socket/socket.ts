@@ -5,9 +5,10 @@
  * @module
  */
 
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { eventsLater, POLL } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { O } from "../../base/file_flags.ts";
-import { pointerOf } from "../syscall/call_arguments.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
@@ -24,20 +25,6 @@ export const SOCK = {
 // Flags of socket(2) and accept4(2).
 const SOCK_NONBLOCK = O.NONBLOCK;
 const SOCK_CLOEXEC = O.CLOEXEC;
-
-/** Events of poll(2). */
-export const POLL = {
-  /** Something to read, somebody to accept, or the end. */
-  IN: 1,
-  /** Room to write. */
-  OUT: 4,
-} as const;
-
-// struct sockaddr_un of <sys/un.h>: a family of 16 bits, then the path.
-const PATH_OFFSET = 2;
-
-/** The longest path of a unix socket, without a NUL behind it. Bytes. */
-export const SOCKET_PATH_MAX = 107;
 
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
@@ -77,85 +64,6 @@ export function acceptSocket(fd: number): number {
   const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
   const accepted = libc().accept4(fd, null, null, flags);
   return accepted >= 0 ? accepted : -errno();
-}
-
-/**
- * The `struct sockaddr_un` of a path.
- *
- * @param path A path of at most {@linkcode SOCKET_PATH_MAX} bytes.
- * @returns Exactly as many bytes as `addrlen` has to say.
- * @throws {SystemError} ENAMETOOLONG, EINVAL.
- */
-export function pathAddress(path: string): Uint8Array<ArrayBuffer> {
-  return addressOf(path, `${path}\0`);
-}
-
-/**
- * The `struct sockaddr_un` of a name outside of the file system.
- *
- * @param name A name of at most {@linkcode SOCKET_PATH_MAX} bytes.
- * @returns Exactly as many bytes as `addrlen` has to say.
- * @throws {SystemError} ENAMETOOLONG, EINVAL.
- */
-export function abstractAddress(name: string): Uint8Array<ArrayBuffer> {
-  return addressOf(name, `\0${name}`);
-}
-
-function addressOf(name: string, text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(text);
-  if (name === "" || name.includes("\0")) {
-    throw addressError(name, ERRNO.EINVAL);
-  }
-  if (bytes.byteLength > SOCKET_PATH_MAX + 1) {
-    throw addressError(name, ERRNO.ENAMETOOLONG);
-  }
-  const address = new Uint8Array(PATH_OFFSET + bytes.byteLength);
-  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
-  address.set(bytes, PATH_OFFSET);
-  return address;
-}
-
-/**
- * poll(2) of one descriptor; this thread does nothing else meanwhile.
- *
- * @param fd The descriptor.
- * @param events {@linkcode POLL} values, ORed.
- * @param limitMs Milliseconds.
- * @returns Whether one of them, or an error or end, came in time.
- */
-export function waitForEvents(
-  fd: number,
-  events: number,
-  limitMs: number,
-): boolean {
-  const bytes = pollfd(fd, events);
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const left = Math.max(0, Math.ceil(deadline - performance.now()));
-    const ready = libc().poll(pointerOf(bytes), 1n, left);
-    if (ready > 0) return true;
-    if (ready <= 0 && left === 0) return false;
-  }
-}
-
-/**
- * The same, waiting in a thread of Deno's pool.
- *
- * @param fd The descriptor.
- * @param events {@linkcode POLL} values, ORed.
- * @param limitMs Milliseconds.
- * @returns Whether one of them, or an error or end, came in time.
- */
-export async function eventsLater(
-  fd: number,
-  events: number,
-  limitMs: number,
-): Promise<boolean> {
-  const bytes = pollfd(fd, events);
-  const ready = await libc().poll_nonblocking(pointerOf(bytes), 1n, limitMs);
-  // Keeps the memory alive until the call has returned.
-  bytes.fill(0);
-  return ready > 0;
 }
 
 /**
@@ -204,26 +112,6 @@ function messageHeader(
   return new Uint8Array(header.buffer);
 }
 
-// struct pollfd { int fd; short events; short revents; }
-function pollfd(fd: number, events: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(new ArrayBuffer(8));
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, events, true);
-  return bytes;
-}
-
-function addressError(name: string, error: number): SystemError {
-  return new SystemError({
-    call: "bind",
-    action: `use ${JSON.stringify(name)} as a socket's name`,
-    errno: error,
-    advice: error === ERRNO.ENAMETOOLONG
-      ? `choose one of at most ${SOCKET_PATH_MAX} bytes`
-      : undefined,
-  });
-}
-
 function checked(call: string, result: number): number {
   if (result >= 0) return result;
   throw new SystemError({
@@ -231,4 +119,70 @@ function checked(call: string, result: number): number {
     action: "use a unix socket",
     errno: errno(),
   });
+}
+
+const SHUT_RDWR = 2;
+
+// A wait that misses its end goes on for as long at most.
+const LONGEST_WAIT_MS = 1000;
+
+/** Waits for one socket. */
+export class SocketWait {
+  readonly #fd: number;
+  readonly #waits = new Set<Promise<boolean>>();
+  #ended = false;
+
+  /** Waits for a socket. */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Whether {@linkcode end} was called. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Resolves once reading or accepting would not wait, or it has ended. */
+  async readable(): Promise<void> {
+    while (!await this.#wait(POLL.IN, LONGEST_WAIT_MS));
+  }
+
+  /**
+   * Resolves once writing would not wait, or it has ended.
+   *
+   * @param limitMs Milliseconds.
+   * @returns Whether that came in time.
+   */
+  async writable(limitMs: number): Promise<boolean> {
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      const left = Math.ceil(deadline - performance.now());
+      if (left <= 0) return false;
+      if (await this.#wait(POLL.OUT, Math.min(left, LONGEST_WAIT_MS))) {
+        return true;
+      }
+    }
+  }
+
+  /**
+   * Ends the socket's life on both sides, and every wait. When this resolves,
+   * no thread uses the descriptor any more, and it may be closed.
+   */
+  async end(): Promise<void> {
+    this.#ended = true;
+    // Wakes whoever polls it.
+    libc().shutdown(this.#fd, SHUT_RDWR);
+    await Promise.all(this.#waits);
+  }
+
+  async #wait(events: number, limitMs: number): Promise<boolean> {
+    if (this.#ended) return true;
+    const wait = eventsLater(this.#fd, events, limitMs);
+    this.#waits.add(wait);
+    try {
+      return await wait || this.#ended;
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
 }

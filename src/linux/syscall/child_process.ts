@@ -4,9 +4,8 @@
  * @module
  */
 
+import { cString, pointerOf } from "./ffi_values.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { pointerOf } from "./call_arguments.ts";
-import { cString } from "./c_string.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { O } from "../../base/file_flags.ts";
-import { cString } from "./c_string.ts";
+import { cString } from "./ffi_values.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { pointerOf } from "./ffi_values.ts";
 import { PAGE_SIZE } from "../../base/limits.ts";
-import { pointerOf } from "./call_arguments.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { cString, textAt } from "./c_string.ts";
-import { readText } from "../io/files.ts";
+import { cString, textAt } from "./ffi_values.ts";
+import { pathKind } from "./paths.ts";
+import { readText } from "./text_file.ts";
 import { libc } from "./libc.ts";
-import { pathKind } from "../io/paths.ts";
-import { SystemError } from "./system_error.ts";
 
 // Bit of capabilities(7).
 const CAP_SYS_ADMIN = 21n;
@@ -26,19 +25,6 @@ export interface Credentials {
   readonly effectiveUid: number;
   /** getegid(2): the group whose permissions count. */
   readonly effectiveGid: number;
-}
-
-/** The kernel's settings for FUSE; `null` where it has none or hides it. */
-export interface FuseParameters {
-  /** /sys/module/fuse/parameters/enable_uring: FUSE over io_uring is allowed. */
-  readonly enableUring: boolean | null;
-  /** /proc/sys/fs/fuse/max_pages_limit. Pages a request, at most. */
-  readonly maxPagesLimit: number | null;
-  /**
-   * /sys/module/fuse/parameters/max_user_bgreq. Background requests of a
-   * connection whose server lacks CAP_SYS_ADMIN, at most.
-   */
-  readonly maxUserBackground: number | null;
 }
 
 /** Who this process is. */
@@ -119,31 +105,6 @@ export function findExecutable(
  */
 export function kernelRelease(): string {
   return readText("/proc/sys/kernel/osrelease").trim();
-}
-
-/** The kernel's settings for FUSE. */
-export function fuseParameters(): FuseParameters {
-  const module = "/sys/module/fuse/parameters";
-  const uring = setting(`${module}/enable_uring`);
-  return {
-    enableUring: uring === null ? null : uring === "Y",
-    maxPagesLimit: numberSetting("/proc/sys/fs/fuse/max_pages_limit"),
-    maxUserBackground: numberSetting(`${module}/max_user_bgreq`),
-  };
-}
-
-function numberSetting(path: string): number | null {
-  const text = setting(path);
-  return text === null ? null : Number(text);
-}
-
-function setting(path: string): string | null {
-  try {
-    return readText(path).trim();
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
 }
 
 function isExecutable(path: string): boolean {

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { textAt } from "./ffi_values.ts";
 import { UserError } from "../../base/user_error.ts";
 import { errnoName } from "../../base/errno.ts";
-import { textAt } from "./c_string.ts";
 import { libc } from "./libc.ts";
 
 /** What a {@linkcode SystemError} tells. */

@@ -4,12 +4,7 @@
  * @module
  */
 
-import { ERRNO } from "../../base/errno.ts";
-import { AT_FDCWD } from "../syscall/descriptor.ts";
-import { readText } from "../io/files.ts";
-import { connectionState } from "./connection.ts";
-import { comesToAnEnd } from "./mount_probe.ts";
-import { AT, statx } from "../io/statx.ts";
+import { readText } from "../syscall/text_file.ts";
 
 /** The file system type of this program's mounts; `fuse.` and the subtype. */
 export const OWN_TYPE = "fuse.mqfuse";
@@ -31,13 +26,6 @@ export interface Mount {
   /** What it was mounted from: a device, or what the server calls it. */
   readonly source: string;
 }
-
-/**
- * Whether the server behind a FUSE mount is there: `live` (it may hang all
- * the same), `dead` (every request gives ENOTCONN), or `unknown` where the
- * kernel does not let this process look.
- */
-export type MountState = "live" | "dead" | "unknown";
 
 /**
  * The mounts that this process sees, in the kernel's order.
@@ -81,38 +69,6 @@ export function findMount(
     }
   }
   return current?.mountPoint === path ? current : null;
-}
-
-/**
- * Whether a FUSE mount's server is there, without waiting for it, or for a
- * second at most.
- *
- * @param mount The topmost mount at its mount point.
- */
-export function mountState(mount: Mount): MountState {
-  const state = connectionState(mount.minor);
-  if (state === "live") return state;
-  if (state === "unknown") {
-    // Without fusectl, users have to ask for real; others may wait for ever.
-    const { type, mountPoint } = mount;
-    if (type !== OWN_TYPE || !comesToAnEnd(mountPoint)) return state;
-  }
-  // Someone may have set by hand what tells a dead connection. Asking for real
-  // cannot wait on a dead one, and succeeds only on a live one.
-  const flags = AT.SYMLINK_NOFOLLOW | AT.STATX_FORCE_SYNC;
-  const status = statx(AT_FDCWD, mount.mountPoint, flags);
-  if (typeof status !== "number") return "live";
-  // One that others may not enter says so, dead or alive.
-  return status === -ERRNO.EACCES ? state : "dead";
-}
-
-/**
- * Whether a mount was left behind by this program: of its type, server gone.
- *
- * @param mount The topmost mount at its mount point.
- */
-export function isOwnStale(mount: Mount): boolean {
-  return mount.type === OWN_TYPE && mountState(mount) === "dead";
 }
 
 function rootOf(mounts: readonly Mount[]): Mount | undefined {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findMount, parseMountinfo } from "../../src/linux/mount/mounts.ts";
+import { findMount, parseMountinfo } from "../../src/linux/mount/mountinfo.ts";
 
 const ROOT = "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw";
 

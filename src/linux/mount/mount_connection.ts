@@ -4,23 +4,30 @@
  * @module
  */
 
+import { credentials, hasCapSysAdmin } from "../syscall/process.ts";
+import {
+  adviceOnDevice,
+  fuseDeviceFromFd,
+  openFuseDevice,
+} from "../fuse/fuse_device.ts";
+import type { FuseMount } from "./fuse_mount.ts";
+import {
+  mountByFusermount,
+  type UserMountOptions,
+} from "./mount_by_fusermount.ts";
+import { mountBySyscall } from "./mount_by_syscall.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
-import { adviceOnDevice } from "../syscall/advice.ts";
 import { connectionState } from "./connection.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
-import { fuseDeviceFromFd, openFuseDevice } from "../fuse/fuse_device.ts";
-import { type FuseMount, mountFuse } from "./mount.ts";
-import { credentials, hasCapSysAdmin } from "../syscall/process.ts";
-import { mountByFusermount, type UserMountOptions } from "./user_mount.ts";
 
 const DEVICE = "/dev/fuse";
 
 /** A mounted connection whose INIT waits in its descriptor. */
-export interface Attached {
+export interface MountedConnection {
   /** Its first descriptor. */
   readonly device: FuseDevice;
   /** Its mount. */
@@ -45,21 +52,21 @@ export interface Attached {
  *
  * @param options What, where and how.
  * @throws {SystemError} With what to do about it, if /dev/fuse is missing or
- * refused; as `mountFuse` and `mountByFusermount`.
+ * refused; as `mountBySyscall` and `mountByFusermount`.
  */
-export function attachFuse(options: UserMountOptions): Attached {
+export function mountConnection(options: UserMountOptions): MountedConnection {
   checkDevice();
   return hasCapSysAdmin() ? attachAsRoot(options) : attachAsUser(options);
 }
 
-function attachAsRoot(options: UserMountOptions): Attached {
+function attachAsRoot(options: UserMountOptions): MountedConnection {
   const { uid, gid } = credentials();
   const device = openFuseDevice();
   // Nothing can keep it from root: `auto` is `on`.
   const allowOther = options.allowOther !== "off";
   try {
     const { fd } = device;
-    const mount = mountFuse({ ...options, fd, uid, gid, allowOther });
+    const mount = mountBySyscall({ ...options, fd, uid, gid, allowOther });
     return { device, mount, way: "mount", allowOther, wakesReaders: true };
   } catch (error) {
     device.close();
@@ -67,7 +74,7 @@ function attachAsRoot(options: UserMountOptions): Attached {
   }
 }
 
-function attachAsUser(options: UserMountOptions): Attached {
+function attachAsUser(options: UserMountOptions): MountedConnection {
   const { fd, mount, allowOther } = mountByFusermount(options);
   return {
     device: fuseDeviceFromFd(fd),

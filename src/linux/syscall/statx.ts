@@ -4,9 +4,9 @@
  * @module
  */
 
+import { cString } from "./ffi_values.ts";
 import { S_IF, STATX_BASIC_STATS } from "../../base/file_flags.ts";
 import { timeOf } from "../../base/timespec.ts";
-import { cString } from "../syscall/c_string.ts";
 import { errno, libc } from "../syscall/libc.ts";
 
 /** What a file is, by the type bits of its mode: inode(7). */

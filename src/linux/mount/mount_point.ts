@@ -4,26 +4,26 @@
  * @module
  */
 
+import { connectionOf } from "./fuse_mount.ts";
+import { mountState } from "./mount_state.ts";
+import { findMount, type Mount, OWN_TYPE, readMounts } from "./mountinfo.ts";
+import { readLink } from "../syscall/paths.ts";
+import {
+  AT,
+  type FileKind,
+  fileKind,
+  statxDescriptor,
+} from "../syscall/statx.ts";
 import { ERRNO } from "../../base/errno.ts";
 import {
   OPEN,
   openDescriptor,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
-import {
-  findMount,
-  type Mount,
-  mountState,
-  OWN_TYPE,
-  readMounts,
-} from "./mounts.ts";
-import { readLink } from "../io/paths.ts";
-import { AT, type FileKind, fileKind, statxDescriptor } from "../io/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
-import { connectionOf } from "./unmount.ts";
 
 /** What is looked for at a place. */
-export interface PlaceOptions {
+export interface MountPointOptions {
   /** The mount point as the user wrote it. */
   readonly mountpoint: string;
   /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
@@ -31,7 +31,7 @@ export interface PlaceOptions {
 }
 
 /** An opened mount point. */
-export interface Place {
+export interface MountPoint {
   /** A descriptor of O_PATH; the caller closes it. */
   readonly fd: number;
   /** Its absolute path. */
@@ -45,7 +45,7 @@ export interface Place {
  * @param mountpoint A path.
  * @throws {SystemError} ENOENT, EACCES.
  */
-export function openPlace(mountpoint: string): Place {
+export function openMountPoint(mountpoint: string): MountPoint {
   const fd = openDescriptor(mountpoint, OPEN.PATH | OPEN.NOFOLLOW, {
     label: `the mount point ${mountpoint}`,
     advice: adviceOnOpen,
@@ -61,16 +61,19 @@ export function openPlace(mountpoint: string): Place {
  * @param options What is to be mounted there.
  * @throws {SystemError} EISDIR, ENOTDIR, ELOOP or EINVAL; EEXIST.
  */
-export function checkPlace(place: Place, options: PlaceOptions): void {
+export function checkMountPoint(
+  place: MountPoint,
+  options: MountPointOptions,
+): void {
   refuseOwnMount(place.path, options);
   // Not synchronised: another server's file system may lie here, and hang.
   const status = statxDescriptor(place.fd, AT.STATX_DONT_SYNC);
   if (typeof status === "number") {
-    throw placeError(options, { call: "statx", errno: -status });
+    throw mountPointError(options, { call: "statx", errno: -status });
   }
   const wantedKind = fileKind(options.rootMode);
   if (status.kind === wantedKind) return;
-  throw placeError(options, {
+  throw mountPointError(options, {
     errno: errnoOfKind(status.kind, wantedKind),
     reason: `${NAMES_OF_KINDS[status.kind]} is there`,
     advice: `the mount point has to be ${NAMES_OF_KINDS[wantedKind]}`,
@@ -106,8 +109,8 @@ export function newMountAt(
 }
 
 /** An error of mounting on a place. */
-export function placeError(
-  { mountpoint }: PlaceOptions,
+export function mountPointError(
+  { mountpoint }: MountPointOptions,
   facts: {
     call?: string;
     errno: number;
@@ -139,11 +142,11 @@ function errnoOfKind(kind: FileKind, wanted: FileKind): number {
   return kind === "directory" ? ERRNO.EISDIR : ERRNO.EINVAL;
 }
 
-function refuseOwnMount(path: string, options: PlaceOptions): void {
+function refuseOwnMount(path: string, options: MountPointOptions): void {
   const there = findMount(path);
   if (there?.type !== OWN_TYPE) return;
   const dead = mountState(there) === "dead";
-  throw placeError(options, {
+  throw mountPointError(options, {
     errno: ERRNO.EEXIST,
     reason: dead
       ? "an export whose server is gone is still mounted there"

@@ -6,28 +6,19 @@
  * @module
  */
 
+import { acceptSocket, openSocket, SOCK, SocketWait } from "./socket.ts";
+import { withAddress } from "./unix_address.ts";
+import {
+  socketError,
+  UnixConnection,
+  type UnixConnectionOptions,
+} from "./unix_connection.ts";
+import { absolutePath, pathKind } from "../syscall/paths.ts";
+import { AT, statx } from "../syscall/statx.ts";
+import { removeFile } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
-import {
-  AT_FDCWD,
-  closeDescriptor,
-  OPEN,
-  openDescriptor,
-  pathOfDescriptor,
-} from "../syscall/descriptor.ts";
-import { removeFile } from "../io/files.ts";
+import { AT_FDCWD, closeDescriptor } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { absolutePath, pathKind } from "../io/paths.ts";
-import {
-  acceptSocket,
-  openSocket,
-  pathAddress,
-  SOCK,
-  SOCKET_PATH_MAX,
-} from "./socket.ts";
-import { AT, statx } from "../io/statx.ts";
-import { SystemError } from "../syscall/system_error.ts";
-import { UnixConnection, type UnixConnectionOptions } from "./unix_stream.ts";
-import { SocketWait } from "./socket_wait.ts";
 
 const BACKLOG = 16;
 const OWNER_ONLY = 0o600;
@@ -64,31 +55,6 @@ export function listenUnix(
     withAddress(absolute, (address) => bindAnew(fd, path, address));
     if (libc().listen(fd, BACKLOG) < 0) throw socketError("listen", path);
     return new UnixListener(fd, absolute, options);
-  } catch (error) {
-    closeDescriptor(fd);
-    throw error;
-  }
-}
-
-/**
- * Connects to a socket in the file system.
- *
- * @param path Where.
- * @param options How.
- * @throws {SystemError} ENOENT, EACCES; ECONNREFUSED if nobody listens there
- * any more; EAGAIN if too many wait there.
- */
-export function connectUnix(
-  path: string,
-  options: UnixConnectionOptions = {},
-): UnixConnection {
-  const fd = openSocket(SOCK.STREAM);
-  try {
-    withAddress(absolutePath(path), (address) => {
-      if (libc().connect(fd, address, address.byteLength) === 0) return;
-      throw socketError("connect", path);
-    });
-    return new UnixConnection(fd, options);
   } catch (error) {
     closeDescriptor(fd);
     throw error;
@@ -223,57 +189,7 @@ function removeStale(path: string, address: Uint8Array<ArrayBuffer>): void {
   }
 }
 
-// A longer path is reached through its directory's descriptor.
-function withAddress(
-  path: string,
-  use: (address: Uint8Array<ArrayBuffer>) => void,
-): void {
-  if (new TextEncoder().encode(path).byteLength <= SOCKET_PATH_MAX) {
-    return use(pathAddress(path));
-  }
-  const slash = path.lastIndexOf("/");
-  const directory = openDescriptor(path.slice(0, slash) || "/", OPEN.PATH);
-  try {
-    use(pathAddress(`${pathOfDescriptor(directory)}${path.slice(slash)}`));
-  } finally {
-    closeDescriptor(directory);
-  }
-}
-
 function inodeOf(path: string): bigint | null {
   const status = statx(AT_FDCWD, path, AT.SYMLINK_NOFOLLOW);
   return typeof status === "number" ? null : status.inode;
 }
-
-function socketError(
-  call: string,
-  path: string,
-  error: number = errno(),
-): SystemError {
-  return new SystemError({
-    call,
-    action: `${call === "connect" ? "connect to" : "listen on"} ${path}`,
-    errno: error,
-    ...REASONS.get(error),
-  });
-}
-
-const REASONS: ReadonlyMap<number, { reason?: string; advice: string }> =
-  new Map([
-    [ERRNO.EADDRINUSE, {
-      reason: "another program listens there",
-      advice: "stop it, or choose another path",
-    }],
-    [ERRNO.EEXIST, {
-      reason: "there is something that is no socket",
-      advice: "choose another path",
-    }],
-    [ERRNO.ECONNREFUSED, {
-      reason: "nobody listens there any more",
-      advice: "see whether the export still runs",
-    }],
-    [ERRNO.EAGAIN, {
-      reason: "too many wait for it already",
-      advice: "try again",
-    }],
-  ]);

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { openSocket, SOCK, SocketWait } from "./socket.ts";
+import { withAddress } from "./unix_address.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { absolutePath } from "../syscall/paths.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { pointerOf } from "../syscall/call_arguments.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { SocketWait } from "./socket_wait.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const MSG_NOSIGNAL = 0x4000;
@@ -31,6 +33,31 @@ export class LineTooLongError extends Error {
   constructor(longest: number) {
     super(`Cannot read a line of more than ${longest} bytes`);
     this.name = "LineTooLongError";
+  }
+}
+
+/**
+ * Connects to a socket in the file system.
+ *
+ * @param path Where.
+ * @param options How.
+ * @throws {SystemError} ENOENT, EACCES; ECONNREFUSED if nobody listens there
+ * any more; EAGAIN if too many wait there.
+ */
+export function connectUnix(
+  path: string,
+  options: UnixConnectionOptions = {},
+): UnixConnection {
+  const fd = openSocket(SOCK.STREAM);
+  try {
+    withAddress(absolutePath(path), (address) => {
+      if (libc().connect(fd, address, address.byteLength) === 0) return;
+      throw socketError("connect", path);
+    });
+    return new UnixConnection(fd, options);
+  } catch (error) {
+    closeDescriptor(fd);
+    throw error;
   }
 }
 
@@ -191,3 +218,37 @@ function writeError(error: number): SystemError {
     errno: error,
   });
 }
+
+/** An error of listening on a path, or of connecting to it. */
+export function socketError(
+  call: string,
+  path: string,
+  error: number = errno(),
+): SystemError {
+  return new SystemError({
+    call,
+    action: `${call === "connect" ? "connect to" : "listen on"} ${path}`,
+    errno: error,
+    ...REASONS.get(error),
+  });
+}
+
+const REASONS: ReadonlyMap<number, { reason?: string; advice: string }> =
+  new Map([
+    [ERRNO.EADDRINUSE, {
+      reason: "another program listens there",
+      advice: "stop it, or choose another path",
+    }],
+    [ERRNO.EEXIST, {
+      reason: "there is something that is no socket",
+      advice: "choose another path",
+    }],
+    [ERRNO.ECONNREFUSED, {
+      reason: "nobody listens there any more",
+      advice: "see whether the export still runs",
+    }],
+    [ERRNO.EAGAIN, {
+      reason: "too many wait for it already",
+      advice: "try again",
+    }],
+  ]);

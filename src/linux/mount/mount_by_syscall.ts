@@ -7,23 +7,23 @@
  * @module
  */
 
+import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
+import { type FuseMount, mountHandle, unmountExactly } from "./fuse_mount.ts";
+import {
+  checkMountPoint,
+  mountIdsAt,
+  mountPointError,
+  newMountAt,
+  openMountPoint,
+} from "./mount_point.ts";
+import { OWN_TYPE } from "./mountinfo.ts";
+import { cString } from "../syscall/ffi_values.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { S_IF } from "../../base/file_flags.ts";
-import { ADVICE_ON_CONTAINERS } from "../syscall/advice.ts";
-import { cString } from "../syscall/c_string.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { withMountLock } from "./mount_lock.ts";
-import {
-  checkPlace,
-  mountIdsAt,
-  newMountAt,
-  openPlace,
-  placeError,
-} from "./mount_place.ts";
-import { type Mount, OWN_TYPE } from "./mounts.ts";
 import type { SystemError } from "../syscall/system_error.ts";
-import { abortExactly, unmountExactly, type UnmountResult } from "./unmount.ts";
 
 // Flags of mount(2).
 const MS_RDONLY = 1;
@@ -53,29 +53,6 @@ export interface MountOptions {
   readonly maxRead: number;
 }
 
-/** A mount made by {@linkcode mountFuse}. */
-export interface FuseMount {
-  /** The mount point's absolute path. */
-  readonly path: string;
-  /** The mount's number in /proc/self/mountinfo. */
-  readonly id: number;
-  /** The connection's number: minor of the mount's `st_dev`. */
-  readonly connection: number;
-  /**
-   * Ends the connection and takes the mount down, though it be in use; leaves
-   * any other mount alone that lies at the path by now. Waits for nobody.
-   *
-   * @throws {SystemError} With umount2(2)'s errno.
-   */
-  unmount(): UnmountResult;
-  /**
-   * Ends the connection and leaves the mount as a dead one.
-   *
-   * @returns False if it is gone, or this process may not end it.
-   */
-  abort(): boolean;
-}
-
 /**
  * Mounts a connection. The kernel sends INIT at once; until it is answered,
  * whoever looks at the mount waits. So must not do the thread that answers.
@@ -85,12 +62,12 @@ export interface FuseMount {
  * of the wrong kind; EEXIST if an export of this program lies there, live or
  * dead; ENOENT, EACCES; EPERM without CAP_SYS_ADMIN; mount(2)'s other errors.
  */
-export function mountFuse(options: MountOptions): FuseMount {
-  const place = openPlace(options.mountpoint);
+export function mountBySyscall(options: MountOptions): FuseMount {
+  const place = openMountPoint(options.mountpoint);
   try {
     // Between the look and the mount nobody else of this program may mount.
     return withMountLock(place.path, () => {
-      checkPlace(place, options);
+      checkMountPoint(place, options);
       const before = mountIdsAt(place.path);
       callMount(place.fd, options);
       const mount = newMountAt(place.path, before, options.fd);
@@ -101,34 +78,6 @@ export function mountFuse(options: MountOptions): FuseMount {
     // Kept open, it would make everyone else's unmount fail with EBUSY.
     closeDescriptor(place.fd);
   }
-}
-
-/**
- * The handle of a mount that has been made.
- *
- * @param mount The mount.
- * @param unmount Takes it down.
- */
-export function mountHandle(
-  mount: Mount,
-  unmount: () => UnmountResult,
-): FuseMount {
-  // The kernel gives away the numbers of a mount as soon as that has gone:
-  // looking for them again would find a mount of somebody else.
-  let isDown = false;
-  return {
-    path: mount.mountPoint,
-    id: mount.id,
-    connection: mount.minor,
-    unmount() {
-      if (isDown) return "gone";
-      const result = unmount();
-      isDown = result === "unmounted";
-      return result;
-    },
-    // Unmounting has ended the connection.
-    abort: () => !isDown && abortExactly(mount),
-  };
 }
 
 function callMount(place: number, options: MountOptions): void {
@@ -143,7 +92,10 @@ function callMount(place: number, options: MountOptions): void {
   );
   if (result === 0) return;
   const error = errno();
-  throw placeError(options, { errno: error, advice: adviceOnMount(error) });
+  throw mountPointError(options, {
+    errno: error,
+    advice: adviceOnMount(error),
+  });
 }
 
 // The options of fuse_fs_parameters[] in the kernel's fs/fuse/inode.c.
@@ -161,7 +113,7 @@ function mountData(options: MountOptions): string {
 }
 
 function lostError(options: MountOptions): SystemError {
-  return placeError(options, {
+  return mountPointError(options, {
     errno: ERRNO.ENOENT,
     reason: "the new mount is not in /proc/self/mountinfo",
     advice: "see whether something unmounts it at once",

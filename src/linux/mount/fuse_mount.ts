@@ -4,18 +4,18 @@
  * @module
  */
 
+import { type Mount, readMounts } from "./mountinfo.ts";
+import { cString } from "../syscall/ffi_values.ts";
+import { readText } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { abortConnection } from "./connection.ts";
-import { cString } from "../syscall/c_string.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
-import { readText } from "../io/files.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { type Mount, readMounts } from "./mounts.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 // Flags of umount2(2). FORCE ends the connection first, so that nobody sleeps
@@ -28,6 +28,57 @@ const MNT_DETACH = 2;
  * `covered` if another mount lies on it, which is not ours to take down.
  */
 export type UnmountResult = "unmounted" | "gone" | "covered";
+
+/** A mounted FUSE connection. */
+export interface FuseMount {
+  /** The mount point's absolute path. */
+  readonly path: string;
+  /** The mount's number in /proc/self/mountinfo. */
+  readonly id: number;
+  /** The connection's number: minor of the mount's `st_dev`. */
+  readonly connection: number;
+  /**
+   * Ends the connection and takes the mount down, though it be in use; leaves
+   * any other mount alone that lies at the path by now. Waits for nobody.
+   *
+   * @throws {SystemError} With umount2(2)'s errno.
+   */
+  unmount(): UnmountResult;
+  /**
+   * Ends the connection and leaves the mount as a dead one.
+   *
+   * @returns False if it is gone, or this process may not end it.
+   */
+  abort(): boolean;
+}
+
+/**
+ * The handle of a mount that has been made.
+ *
+ * @param mount The mount.
+ * @param unmount Takes it down.
+ */
+export function mountHandle(
+  mount: Mount,
+  unmount: () => UnmountResult,
+): FuseMount {
+  // The kernel gives away the numbers of a mount as soon as that has gone:
+  // looking for them again would find a mount of somebody else.
+  let isDown = false;
+  return {
+    path: mount.mountPoint,
+    id: mount.id,
+    connection: mount.minor,
+    unmount() {
+      if (isDown) return "gone";
+      const result = unmount();
+      isDown = result === "unmounted";
+      return result;
+    },
+    // Unmounting has ended the connection.
+    abort: () => !isDown && abortExactly(mount),
+  };
+}
 
 /**
  * umount2(2) with MNT_FORCE and MNT_DETACH of one mount: ends its connection,

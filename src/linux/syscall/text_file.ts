@@ -4,9 +4,9 @@
  * @module
  */
 
+import { cString, pointerOf } from "./ffi_values.ts";
+import { AT, type FileStatus, statx, statxDescriptor } from "./statx.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { pointerOf } from "../syscall/call_arguments.ts";
-import { cString } from "../syscall/c_string.ts";
 import {
   AT_FDCWD,
   closeDescriptor,
@@ -15,7 +15,6 @@ import {
   type OpenOptions,
 } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { AT, type FileStatus, statx, statxDescriptor } from "./statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 // More than a page: most files of /proc and /sys come in one read.

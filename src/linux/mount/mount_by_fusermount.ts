@@ -4,6 +4,24 @@
  * @module
  */
 
+import {
+  abortExactly,
+  type FuseMount,
+  mountHandle,
+  unmountExactly,
+  type UnmountResult,
+} from "./fuse_mount.ts";
+import type { MountOptions } from "./mount_by_syscall.ts";
+import {
+  checkMountPoint,
+  mountIdsAt,
+  type MountPoint,
+  mountPointError,
+  newMountAt,
+  openMountPoint,
+} from "./mount_point.ts";
+import { type Mount, readMounts } from "./mountinfo.ts";
+import { readLink } from "../syscall/paths.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import {
@@ -12,21 +30,9 @@ import {
   fusermount,
   fusermountUnmount,
 } from "./fusermount.ts";
-import { type FuseMount, mountHandle, type MountOptions } from "./mount.ts";
 import { withMountLock } from "./mount_lock.ts";
-import {
-  checkPlace,
-  mountIdsAt,
-  newMountAt,
-  openPlace,
-  type Place,
-  placeError,
-} from "./mount_place.ts";
 import { type MountWatcher, watchMount } from "./mount_watcher.ts";
-import { type Mount, readMounts } from "./mounts.ts";
-import { readLink } from "../io/paths.ts";
 import { SystemError } from "../syscall/system_error.ts";
-import { abortExactly, unmountExactly, type UnmountResult } from "./unmount.ts";
 
 /**
  * Whether users other than the mount's owner may come in: `auto` if that is
@@ -65,14 +71,14 @@ export interface UserMount {
  * than what was checked, it is unmounted again.
  *
  * @param options What, where and how.
- * @throws {SystemError} As `mountFuse` about the mount point, ESTALE if it was
+ * @throws {SystemError} As `mountBySyscall` about the mount point, ESTALE if it was
  * exchanged meanwhile, and as {@linkcode fusermount}.
  */
 export function mountByFusermount(options: UserMountOptions): UserMount {
-  const place = openPlace(options.mountpoint);
+  const place = openMountPoint(options.mountpoint);
   try {
     return withMountLock(place.path, () => {
-      checkPlace(place, options);
+      checkMountPoint(place, options);
       return mountAt(place, options);
     });
   } finally {
@@ -81,7 +87,7 @@ export function mountByFusermount(options: UserMountOptions): UserMount {
   }
 }
 
-function mountAt(place: Place, options: UserMountOptions): UserMount {
+function mountAt(place: MountPoint, options: UserMountOptions): UserMount {
   const before = mountIdsAt(place.path);
   const { fd, allowOther } = callFusermount(place.path, options);
   try {
@@ -101,7 +107,7 @@ function mountAt(place: Place, options: UserMountOptions): UserMount {
 }
 
 function foundAgain(
-  place: Place,
+  place: MountPoint,
   before: ReadonlySet<number>,
   fd: number,
   options: UserMountOptions,
@@ -110,7 +116,7 @@ function foundAgain(
   const stays = readLink(pathOfDescriptor(place.fd)) === place.path;
   if (mount !== null && stays) return mount;
   if (mount !== null) unmountForUser(mount);
-  throw placeError(options, {
+  throw mountPointError(options, {
     errno: ERRNO.ESTALE,
     reason: "the mount point was moved or replaced this moment",
     advice: "choose one in a directory that only you may write to",

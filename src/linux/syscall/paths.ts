@@ -4,12 +4,12 @@
  * @module
  */
 
+import { cString, textOf } from "./ffi_values.ts";
+import { AT, type FileKind, statx } from "./statx.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { PATH_MAX } from "../../base/limits.ts";
-import { cString, textOf } from "../syscall/c_string.ts";
 import { AT_FDCWD } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { AT, type FileKind, statx } from "./statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 /**

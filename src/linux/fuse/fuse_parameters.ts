@@ -1,0 +1,46 @@
+/**
+ * The kernel's settings for FUSE.
+ *
+ * @module
+ */
+
+import { readText } from "../syscall/text_file.ts";
+import { SystemError } from "../syscall/system_error.ts";
+
+/** The kernel's settings for FUSE; `null` where it has none or hides it. */
+export interface FuseParameters {
+  /** /sys/module/fuse/parameters/enable_uring: FUSE over io_uring is allowed. */
+  readonly enableUring: boolean | null;
+  /** /proc/sys/fs/fuse/max_pages_limit. Pages a request, at most. */
+  readonly maxPagesLimit: number | null;
+  /**
+   * /sys/module/fuse/parameters/max_user_bgreq. Background requests of a
+   * connection whose server lacks CAP_SYS_ADMIN, at most.
+   */
+  readonly maxUserBackground: number | null;
+}
+
+/** The kernel's settings for FUSE. */
+export function fuseParameters(): FuseParameters {
+  const module = "/sys/module/fuse/parameters";
+  const uring = setting(`${module}/enable_uring`);
+  return {
+    enableUring: uring === null ? null : uring === "Y",
+    maxPagesLimit: numberSetting("/proc/sys/fs/fuse/max_pages_limit"),
+    maxUserBackground: numberSetting(`${module}/max_user_bgreq`),
+  };
+}
+
+function numberSetting(path: string): number | null {
+  const text = setting(path);
+  return text === null ? null : Number(text);
+}
+
+function setting(path: string): string | null {
+  try {
+    return readText(path).trim();
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
+}
