@@ -3784,14 +3784,12 @@ var UserError = class extends Error {
   name = "UserError";
 };
 
-// src/linux/syscall/c_string.ts
+// src/linux/syscall/ffi_values.ts
 var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
 function textAt(pointer) {
   return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
 }
-
-// src/linux/syscall/call_arguments.ts
 var BufferPointers = class {
   #last;
   #lastPointer = null;
@@ -4475,49 +4473,7 @@ function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
-// src/linux/syscall/system_error.ts
-var SystemError = class extends UserError {
-  /** The positive error number, errno(3). */
-  errno;
-  /** Its name, such as `ENOENT`. */
-  code;
-  /** The function that failed, such as `openat`. */
-  call;
-  /**
-   * Makes an error.
-   *
-   * @param facts What failed, and why.
-   */
-  constructor(facts) {
-    const reason = facts.reason ?? strerror(facts.errno);
-    const advice = facts.advice === void 0 ? "" : ` (${facts.advice})`;
-    super(`Cannot ${facts.action}: ${reason}${advice}`);
-    this.name = "SystemError";
-    this.errno = facts.errno;
-    this.code = errnoName(facts.errno);
-    this.call = facts.call;
-  }
-};
-function strerror(errno2) {
-  return textAt(libc().strerror(errno2)) ?? errnoName(errno2);
-}
-
-// src/linux/syscall/descriptor.ts
-var ARM = Deno.build.arch === "aarch64";
-var OPEN = {
-  ...O,
-  /** A symbolic link at the end is not followed. */
-  NOFOLLOW: ARM ? 32768 : 131072,
-  /** Bypass the page cache. */
-  DIRECT: ARM ? 65536 : 16384,
-  /** A handle of the path alone: no file system's server is asked. */
-  PATH: 2097152
-};
-function closeDescriptor(fd) {
-  libc().close(fd);
-}
-
-// src/linux/io/statx.ts
+// src/linux/syscall/statx.ts
 var AT = {
   /** A symbolic link at the end is not followed. */
   SYMLINK_NOFOLLOW: 256,
@@ -4595,9 +4551,108 @@ function nanoseconds(offset) {
   return timeOf(seconds, result.getUint32(offset + 8, true));
 }
 
+// src/linux/syscall/system_error.ts
+var SystemError = class extends UserError {
+  /** The positive error number, errno(3). */
+  errno;
+  /** Its name, such as `ENOENT`. */
+  code;
+  /** The function that failed, such as `openat`. */
+  call;
+  /**
+   * Makes an error.
+   *
+   * @param facts What failed, and why.
+   */
+  constructor(facts) {
+    const reason = facts.reason ?? strerror(facts.errno);
+    const advice = facts.advice === void 0 ? "" : ` (${facts.advice})`;
+    super(`Cannot ${facts.action}: ${reason}${advice}`);
+    this.name = "SystemError";
+    this.errno = facts.errno;
+    this.code = errnoName(facts.errno);
+    this.call = facts.call;
+  }
+};
+function strerror(errno2) {
+  return textAt(libc().strerror(errno2)) ?? errnoName(errno2);
+}
+
+// src/linux/syscall/descriptor.ts
+var ARM = Deno.build.arch === "aarch64";
+var OPEN = {
+  ...O,
+  /** A symbolic link at the end is not followed. */
+  NOFOLLOW: ARM ? 32768 : 131072,
+  /** Bypass the page cache. */
+  DIRECT: ARM ? 65536 : 16384,
+  /** A handle of the path alone: no file system's server is asked. */
+  PATH: 2097152
+};
+function closeDescriptor(fd) {
+  libc().close(fd);
+}
+
 // src/linux/syscall/process.ts
 function yieldCpu() {
   libc().sched_yield();
+}
+
+// src/linux/syscall/poll.ts
+var POLL = {
+  /** Something to read, somebody to accept, or the end. */
+  IN: 1,
+  /** Room to write. */
+  OUT: 4
+};
+async function eventsLater(fd, events, limitMs) {
+  const bytes = pollfd(fd, events);
+  const ready = await libc().poll_nonblocking(pointerOf(bytes), 1n, limitMs);
+  bytes.fill(0);
+  return ready > 0;
+}
+var ONE_DESCRIPTOR = 1n;
+var LONGEST_WAIT_MS = 1e3;
+var Readable = class {
+  #fd;
+  #libc = libc();
+  #pollfd;
+  #pointer;
+  #wait;
+  /** Looks at a descriptor. */
+  constructor(fd) {
+    this.#fd = fd;
+    this.#pollfd = pollfd(fd, POLL.IN);
+    this.#pointer = pointerOf(this.#pollfd);
+  }
+  /**
+   * poll(2).
+   *
+   * @param limitMs How long to sleep at most, in milliseconds; not at all if
+   * left out.
+   */
+  now(limitMs = 0) {
+    return this.#libc.poll(this.#pointer, ONE_DESCRIPTOR, limitMs) > 0;
+  }
+  /**
+   * Resolves once reading would not wait, or within a second even so; timers
+   * and promises of this thread go on meanwhile.
+   */
+  later() {
+    return this.#wait ??= this.#poll().finally(() => {
+      this.#wait = void 0;
+    });
+  }
+  async #poll() {
+    await eventsLater(this.#fd, POLL.IN, LONGEST_WAIT_MS);
+  }
+};
+function pollfd(fd, events) {
+  const bytes = new Uint8Array(new ArrayBuffer(8));
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(4, events, true);
+  return bytes;
 }
 
 // src/protocol/device.ts
@@ -4631,59 +4686,10 @@ var FUSE_URING_ENT = {
   ZERO_COPY: 1 << 0
 };
 
-// src/linux/io/readable.ts
-var POLLIN = 1;
-var ONE_DESCRIPTOR = 1n;
-var LONGEST_WAIT_MS = 1e3;
-var Readable = class {
-  #fd;
-  #libc = libc();
-  #pollfd;
-  #wait;
-  /** Looks at a descriptor. */
-  constructor(fd) {
-    this.#fd = fd;
-    this.#pollfd = pollIn(fd);
-  }
-  /**
-   * poll(2).
-   *
-   * @param limitMs How long to sleep at most, in milliseconds; not at all if
-   * left out.
-   */
-  now(limitMs = 0) {
-    const { pointer } = this.#pollfd;
-    return this.#libc.poll(pointer, ONE_DESCRIPTOR, limitMs) > 0;
-  }
-  /**
-   * Resolves once reading would not wait, or within a second even so; timers
-   * and promises of this thread go on meanwhile.
-   */
-  later() {
-    return this.#wait ??= this.#poll().finally(() => {
-      this.#wait = void 0;
-    });
-  }
-  async #poll() {
-    const pollfd = pollIn(this.#fd);
-    await this.#libc.poll_nonblocking(pollfd.pointer, ONE_DESCRIPTOR, LONGEST_WAIT_MS);
-    pollfd.bytes.fill(0);
-  }
-};
-function pollIn(fd) {
-  const bytes = new Uint8Array(new ArrayBuffer(8));
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, POLLIN, true);
-  return {
-    bytes,
-    pointer: pointerOf(bytes)
-  };
-}
-
 // src/linux/fuse/fuse_device.ts
 var DEVICE = "/dev/fuse";
 var CLONE = BigInt(FUSE_DEV_IOC.CLONE);
+var BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
 var F_GETFL = 3;
 var F_SETFL = 4;
 function fuseDeviceFromFd(fd) {
@@ -5124,7 +5130,7 @@ var FILE_OPS = [
   OP_FALLOCATE
 ];
 var FSYNC_DATASYNC = 1;
-var POLLIN2 = 1;
+var POLLIN = 1;
 var CMD_REQ = accessors("fuse_uring_cmd_req");
 var HEADERS = accessors("fuse_uring_req_header");
 var ENT_IN_OUT2 = accessors("fuse_uring_ent_in_out");
@@ -5287,7 +5293,7 @@ var LinuxFuseRing = class {
     const sqe = slot * SQE_WORDS;
     this.#sqes[sqe + SQE.OP] = OP_POLL_ADD | FIXED_FILE << 8;
     this.#sqes[sqe + SQE.FD] = FUSE_FILE;
-    this.#sqes[sqe + SQE.FLAGS] = POLLIN2;
+    this.#sqes[sqe + SQE.FLAGS] = POLLIN;
   }
 };
 function roundUp(value, unit) {
