@@ -86,7 +86,7 @@ export type {
   RequestQueue,
 } from "../src/queue/request_queue.ts";
 export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
-export type { Mounted } from "./vfs/getattr.ts";
+export type { CallContext } from "./vfs/getattr.ts";
 export type { Caller, Credentials, SimAnswer, SimCall } from "./kernel/call.ts";
 export { CheckedFile } from "./oracle/checked_file.ts";
 export { SimClient, type SimMount } from "./vfs/sim_client.ts";
@@ -98,7 +98,7 @@ export type { Entry } from "./directories/name_requests.ts";
 export { TreeClient } from "./directories/tree_client.ts";
 export { Dentry, type NodeOwner, TreeNode } from "./directories/dcache.ts";
 export { type Listed, SimDirectory } from "./directories/readdir.ts";
-export { OPEN } from "./directories/path_open.ts";
+export { OPEN } from "./vfs/file_open.ts";
 export { TreeProcess } from "./directories/tree_process.ts";
 export { RENAME } from "../src/base/file_flags.ts";
 export {

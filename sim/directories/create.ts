@@ -16,13 +16,13 @@ import {
   holding,
   type TreeNode,
 } from "./dcache.ts";
-import { isUsable, lookup, splice } from "./lookup.ts";
+import { isUsableEntry, lookup, splice } from "./lookup.ts";
 import { readEntry } from "./name_requests.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
 /** mkdir(2). */
-export async function makeDirectory(
+export async function mkdir(
   process: TreeProcess,
   path: string,
   mode: number,
@@ -35,14 +35,17 @@ export async function makeDirectory(
     (parent, name) =>
       process.ask(parent, "MKDIR", {
         //= fs/namei.c vfs_mkdir(): no set-id bits.
-        body: { mode: masked(process, mode & 0o1777), umask: process.umask },
+        body: {
+          mode: applyUmask(process, mode & 0o1777),
+          umask: process.umask,
+        },
         names: [name],
       }),
   );
 }
 
 /** mknod(2). */
-export async function makeNode(
+export async function mknod(
   process: TreeProcess,
   path: string,
   mode: number,
@@ -56,12 +59,12 @@ export async function makeNode(
     path,
     type,
     (parent, name) =>
-      askNode(process, parent, name, mode & 0o7777 | type, rdev),
+      sendMknod(process, parent, name, mode & 0o7777 | type, rdev),
   );
 }
 
 /** MKNOD, for mknod(2) and for open(2) of servers without CREATE. */
-export function askNode(
+export function sendMknod(
   process: TreeProcess,
   parent: TreeNode,
   name: string,
@@ -69,13 +72,13 @@ export function askNode(
   rdev: number,
 ): Promise<SimAnswer> {
   return process.ask(parent, "MKNOD", {
-    body: { mode: masked(process, mode), rdev, umask: process.umask },
+    body: { mode: applyUmask(process, mode), rdev, umask: process.umask },
     names: [name],
   });
 }
 
 /** symlink(2). */
-export async function makeSymlink(
+export async function symlink(
   process: TreeProcess,
   target: string,
   path: string,
@@ -91,7 +94,7 @@ export async function makeSymlink(
 }
 
 /** link(2). */
-export async function makeLink(
+export async function link(
   process: TreeProcess,
   from: string,
   to: string,
@@ -103,15 +106,15 @@ export async function makeLink(
     await makeAt(process, call, held, to, type, async (parent, name) => {
       //= fs/namei.c vfs_link(): a directory has one name.
       if (type === S_IF.DIR) throw new SimError(call, ERRNO.EPERM);
-      const { unknown } = process.tree;
+      const { unsupported } = process.tree;
       const oldnodeid = node!.nodeid;
       const parts = { body: { oldnodeid }, names: [name] };
-      const answer = unknown.has("LINK")
+      const answer = unsupported.has("LINK")
         ? UNKNOWN
         : await process.ask(parent, "LINK", parts);
       //= fs/fuse/dir.c fuse_link(): ENOSYS is never asked again.
       if (answer.errno !== ERRNO.ENOSYS) return answer;
-      unknown.add("LINK");
+      unsupported.add("LINK");
       throw new SimError(call, ERRNO.EPERM);
     });
   });
@@ -146,14 +149,14 @@ async function makeAt(
   const { parent } = last;
   const { lock } = parent.node!.inode;
   held.add(parent);
-  await lock.take(true);
+  await lock.acquire(true);
   try {
     const dentry = await freeName(process, call, held, last, type);
-    await mayMake(process, parent, call);
+    await requireMayCreate(process, parent, call);
     const answer = await send(parent.node!, last.name);
-    made(process, dentry, type, answer, call);
+    instantiate(process, dentry, type, answer, call);
   } finally {
-    lock.give();
+    lock.release();
   }
 }
 
@@ -176,17 +179,17 @@ async function freeName(
 }
 
 /** Refuses to make something in a directory: `may_create()`. */
-export async function mayMake(
+export async function requireMayCreate(
   process: TreeProcess,
   parent: Dentry,
   call: string,
 ): Promise<void> {
   if (parent.node!.dead) throw new SimError(call, ERRNO.ENOENT);
-  await process.permitted(parent.node!, call, MAY.WRITE | MAY.EXEC);
+  await process.requirePermission(parent.node!, call, MAY.WRITE | MAY.EXEC);
 }
 
 /** Takes what was made into the cache: `create_new_entry()`. */
-export function made(
+export function instantiate(
   process: TreeProcess,
   dentry: Dentry,
   type: number,
@@ -202,29 +205,29 @@ export function made(
   }
   const entry = readEntry(body, tree.protocolVersion);
   const isOther = ((entry.attr.mode ^ type) & S_IF.MT) !== 0;
-  if (!isUsable(process, entry) || isOther) {
+  if (!isUsableEntry(process, entry) || isOther) {
     throw new SimError(call, ERRNO.EIO);
   }
-  const node = tree.node(entry);
+  const node = tree.iget(entry);
   detach(dentry);
   const found = splice(parent, name, node, call);
-  tree.believe(found, entry);
-  changed(parent.node!);
+  tree.setExpiry(found, entry);
+  invalidateDirectory(parent.node!);
   return found;
 }
 
 /** Notes that a directory has changed: `fuse_dir_changed()`. */
-export function changed(directory: TreeNode): void {
+export function invalidateDirectory(directory: TreeNode): void {
   directory.inode.invalidate(ALL_ATTRIBUTES);
 }
 
 /** Notes that the time of change is in doubt: `fuse_update_ctime()`. */
-export function touched(node: TreeNode): void {
+export function invalidateCtime(node: TreeNode): void {
   node.inode.invalidate(STATX.CTIME);
 }
 
 /** Permissions without those that the umask takes away. */
-export function masked(process: TreeProcess, mode: number): number {
+export function applyUmask(process: TreeProcess, mode: number): number {
   //= fs/fuse/dir.c fuse_create_open(): the server does it after
   //= FUSE_DONT_MASK.
   const { tree, umask } = process;

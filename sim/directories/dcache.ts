@@ -25,7 +25,7 @@ export interface NodeOwner extends Caller {
   /** Tells when attributes are too old. */
   readonly clock: Clock;
   /** Requests that the server does not know. */
-  readonly unknown: Set<OptionalRequest>;
+  readonly unsupported: Set<OptionalRequest>;
   /** Hears that nothing leads to a node any more. */
   evict(node: TreeNode): void;
 }
@@ -66,7 +66,7 @@ export class TreeNode implements Caller {
     this.#owner = owner;
     this.nodeid = nodeid;
     this.generation = generation;
-    this.inode = new TreeInode(owner.clock, owner.unknown);
+    this.inode = new TreeInode(owner.clock, owner.unsupported);
     this.inode.update(stat, us);
   }
 
@@ -135,7 +135,7 @@ export class Dentry {
   /** The names below it that are known. */
   readonly children: Map<string, Dentry> = new Map();
   /** Names that are being looked up: `DCACHE_PAR_LOOKUP`. */
-  readonly sought: Map<string, Promise<void>> = new Map();
+  readonly inLookup: Map<string, Promise<void>> = new Map();
 
   /** Open files and system calls that use it. */
   #users = 0;

@@ -39,21 +39,21 @@ export async function lookup(
   how: LookupHow,
 ): Promise<Dentry> {
   for (;;) {
-    const known = await lookupKnown(process, parent, name, how);
+    const known = await lookupFast(process, parent, name, how);
     if (known !== null) return known;
     const { lock } = parent.node!.inode;
-    if (!how.locked) await lock.take(false);
+    if (!how.locked) await lock.acquire(false);
     try {
-      const found = await seek(process, parent, name, how.call);
+      const found = await lookupSlow(process, parent, name, how.call);
       if (found !== null) return how.held.add(found);
     } finally {
-      if (!how.locked) lock.give();
+      if (!how.locked) lock.release();
     }
   }
 }
 
 /** The dentry of a name, if it is known and to be believed: `lookup_fast()`. */
-export async function lookupKnown(
+export async function lookupFast(
   process: TreeProcess,
   parent: Dentry,
   name: string,
@@ -68,7 +68,7 @@ export async function lookupKnown(
 }
 
 /** Looks up a name that is not known: `lookup_slow()`. */
-async function seek(
+async function lookupSlow(
   process: TreeProcess,
   parent: Dentry,
   name: string,
@@ -76,17 +76,17 @@ async function seek(
 ): Promise<Dentry | null> {
   if (parent.children.has(name)) return null;
   //= fs/dcache.c d_alloc_parallel(): whoever looks up the same name waits.
-  const sought = parent.sought.get(name);
-  if (sought !== undefined) {
-    await sought;
+  const pending = parent.inLookup.get(name);
+  if (pending !== undefined) {
+    await pending;
     return null;
   }
   const { promise, resolve } = Promise.withResolvers<void>();
-  parent.sought.set(name, promise);
+  parent.inLookup.set(name, promise);
   try {
-    return await askName(process, parent, name, call);
+    return await sendLookup(process, parent, name, call);
   } finally {
-    parent.sought.delete(name);
+    parent.inLookup.delete(name);
     resolve();
   }
 }
@@ -112,13 +112,13 @@ async function revalidate(
   if (node === null) return false;
   dentry.hold();
   try {
-    return await confirm(process, dentry, node, call);
+    return await revalidateByLookup(process, dentry, node, call);
   } finally {
     dentry.release();
   }
 }
 
-async function confirm(
+async function revalidateByLookup(
   process: TreeProcess,
   dentry: Dentry,
   node: TreeNode,
@@ -142,13 +142,13 @@ async function confirm(
     node.lookups++;
     return false;
   }
-  tree.told(node, entry);
-  tree.believe(dentry, entry);
+  tree.refresh(node, entry);
+  tree.setExpiry(dentry, entry);
   return true;
 }
 
 /** Asks for a name that is not known: `fuse_lookup()`. */
-async function askName(
+async function sendLookup(
   process: TreeProcess,
   parent: Dentry,
   name: string,
@@ -162,45 +162,45 @@ async function askName(
   if (ENCODER.encode(name).length > tree.nameMax) {
     throw new SimError(call, ERRNO.ENAMETOOLONG);
   }
-  const { errno, body } = await unlessAlone(process, directory, () => {
+  const { errno, body } = await withDirectoryMutex(process, directory, () => {
     return process.ask(directory, "LOOKUP", { names: [name] });
   });
-  if (errno === ERRNO.ENOENT) return absent(parent, name);
+  if (errno === ERRNO.ENOENT) return addNegative(parent, name);
   if (errno !== 0) throw new SimError(call, errno);
   const entry = readEntry(body, tree.protocolVersion);
   if (entry.nodeid === 0n) {
     //= fs/fuse/dir.c fuse_lookup_name(): as ENOENT, but to be believed.
-    const nothing = absent(parent, name);
-    tree.believe(nothing, entry);
+    const nothing = addNegative(parent, name);
+    tree.setExpiry(nothing, entry);
     return nothing;
   }
   if (tree.isInvalid(entry)) throw new SimError(call, ERRNO.EIO);
-  const node = tree.node(entry);
+  const node = tree.iget(entry);
   if (entry.nodeid === FUSE_ROOT_ID) throw new SimError(call, ERRNO.EIO);
   const dentry = splice(parent, name, node, call);
-  tree.believe(dentry, entry);
+  tree.setExpiry(dentry, entry);
   directory.advisesPlus = true;
   return dentry;
 }
 
 /** Runs one at a time in servers without FUSE_PARALLEL_DIROPS. */
-export async function unlessAlone<T>(
+export async function withDirectoryMutex<T>(
   { tree }: TreeProcess,
   { mutex }: TreeNode,
   work: () => Promise<T>,
 ): Promise<T> {
   //= fs/fuse/inode.c fuse_lock_inode().
   if (isNegotiated(tree.limits, "PARALLEL_DIROPS")) return await work();
-  await mutex.take(true);
+  await mutex.acquire(true);
   try {
     return await work();
   } finally {
-    mutex.give();
+    mutex.release();
   }
 }
 
 /** Notes that a name is not there; nobody believes that for long. */
-function absent(parent: Dentry, name: string): Dentry {
+function addNegative(parent: Dentry, name: string): Dentry {
   const dentry = new Dentry(name, parent, null);
   attach(parent, name, dentry);
   return dentry;
@@ -227,6 +227,6 @@ export function splice(
 }
 
 /** Whether an entry may become a node's: for what a request has made. */
-export function isUsable(process: TreeProcess, entry: Entry): boolean {
+export function isUsableEntry(process: TreeProcess, entry: Entry): boolean {
   return entry.nodeid !== FUSE_ROOT_ID && !process.tree.isInvalid(entry);
 }

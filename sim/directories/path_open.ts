@@ -13,6 +13,7 @@ import { type SimAnswer, type SimCall, SimError } from "../kernel/call.ts";
 import { CACHED_IO } from "../vfs/cached_io.ts";
 import {
   makeFile,
+  OPEN,
   type Opened,
   sendOpen,
   truncateOpened,
@@ -20,19 +21,16 @@ import {
 } from "../vfs/file_open.ts";
 import { MAY } from "../vfs/permission.ts";
 import type { SimFile } from "../vfs/sim_file.ts";
-import { askNode, made, masked, mayMake } from "./create.ts";
+import {
+  applyUmask,
+  instantiate,
+  requireMayCreate,
+  sendMknod,
+} from "./create.ts";
 import { type Dentry, type Held, holding } from "./dcache.ts";
-import { lookup, lookupKnown } from "./lookup.ts";
+import { lookup, lookupFast } from "./lookup.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
-
-/** Flags of open(2) as x86_64 counts them. */
-export const OPEN = {
-  DIRECT: 0o40000,
-  DIRECTORY: 0o200000,
-  NOFOLLOW: 0o400000,
-} as const;
-const O_LARGEFILE = 0x8000;
 
 /** What a path was opened as. */
 interface Found {
@@ -86,11 +84,11 @@ async function findOrMake(
   }
   const { lock } = parent.node!.inode;
   held.add(parent);
-  await lock.take(true);
+  await lock.acquire(true);
   try {
     const fresh = (flags & O.EXCL) !== 0;
     const how = { call: "open", held, fresh, locked: true };
-    const known = await lookupKnown(process, parent, name, how);
+    const known = await lookupFast(process, parent, name, how);
     //= fs/namei.c lookup_open(): leave to make it comes before LOOKUP, and
     //= counts only if nothing is there.
     const refusal = known?.node ? null : await refusalOf(process, parent);
@@ -99,7 +97,7 @@ async function findOrMake(
     if (refusal !== null) throw refusal;
     return await create(process, held, dentry, flags, mode & 0o7777);
   } finally {
-    lock.give();
+    lock.release();
   }
 }
 
@@ -110,7 +108,7 @@ async function refusalOf(
 ): Promise<SimError | null> {
   if (process.tree.readOnly) return error("EROFS");
   try {
-    await mayMake(process, parent, "open");
+    await requireMayCreate(process, parent, "open");
     return null;
   } catch (refusal) {
     if (refusal instanceof SimError) return refusal;
@@ -129,25 +127,29 @@ async function create(
   const { tree, umask } = process;
   const { parent, name } = dentry;
   const full = S_IF.REG | mode;
-  if (!tree.unknown.has("CREATE")) {
+  if (!tree.unsupported.has("CREATE")) {
     const answer = await process.ask(parent.node!, "CREATE", {
       body: {
         //= fs/fuse/dir.c fuse_create_open(): all flags but O_NOCTTY.
-        flags: flags & ~(O.NOCTTY | O.CLOEXEC) | O_LARGEFILE,
-        mode: masked(process, full),
+        flags: flags & ~(O.NOCTTY | O.CLOEXEC) | OPEN.LARGEFILE,
+        mode: applyUmask(process, full),
         umask,
       },
       names: [name],
     });
     if (answer.errno !== ERRNO.ENOSYS) {
-      const found = held.add(made(process, dentry, S_IF.REG, answer, "open"));
+      const found = held.add(
+        instantiate(process, dentry, S_IF.REG, answer, "open"),
+      );
       const opened = openedBy(process, answer);
       return { dentry: found, opened, created: true };
     }
-    tree.unknown.add("CREATE");
+    tree.unsupported.add("CREATE");
   }
-  const answer = await askNode(process, parent.node!, name, full, 0);
-  const found = held.add(made(process, dentry, S_IF.REG, answer, "open"));
+  const answer = await sendMknod(process, parent.node!, name, full, 0);
+  const found = held.add(
+    instantiate(process, dentry, S_IF.REG, answer, "open"),
+  );
   return { dentry: found, opened: null, created: true };
 }
 
@@ -176,16 +178,16 @@ async function openFound(
     if (node.type === S_IF.LNK) throw error("ELOOP");
     const wanted = wantedBy(flags);
     if (isDirectory && (wanted & MAY.WRITE) !== 0) throw error("EISDIR");
-    await process.permitted(node, "open", wanted);
+    await process.requirePermission(node, "open", wanted);
     // What the kernel itself does with devices and pipes is not modelled.
     if (node.type !== S_IF.REG) throw error(isDirectory ? "EISDIR" : "ENXIO");
   }
   // What was just made needs no truncation, but is opened with the flags.
   const asked = created ? flags & ~O.TRUNC : flags;
   const { tree } = process;
-  const mounted = process.at(node);
-  const known = opened ?? await sendOpen(mounted, tree, asked);
-  const unasked = opened === null && tree.unknown.has("OPEN");
+  const context = process.at(node);
+  const known = opened ?? await sendOpen(context, tree, asked);
+  const unasked = opened === null && tree.unsupported.has("OPEN");
   return await finish(process, dentry, asked, known, unasked);
 }
 
@@ -204,21 +206,21 @@ async function finish(
   if ((opened.openFlags & FOPEN.KEEP_CACHE) === 0 && !atomic) {
     inode.pages.clear();
   }
-  const mounted = {
+  const context = {
     ...process.at(dentry.node!),
-    caller: openedCaller(dentry, unasked),
+    caller: openFileCaller(dentry, unasked),
   };
   const isDirect = (opened.openFlags & FOPEN.DIRECT_IO) !== 0 ||
     (flags & OPEN.DIRECT) !== 0;
   try {
-    if (truncates) await truncateOpened(mounted, tree, opened);
+    if (truncates) await truncateOpened(context, tree, opened);
   } catch (failure) {
     const body = encodeStruct("fuse_release_in", { fh: opened.fh });
     const how = { background: true, force: true };
-    mounted.caller.call({ opcode: "RELEASE", body, ...how });
+    context.caller.call({ opcode: "RELEASE", body, ...how });
     throw failure;
   }
-  return makeFile(mounted, tree, {
+  return makeFile(context, tree, {
     ...opened,
     flags: flags & ~O.CLOEXEC,
     submission: process.submission,
@@ -231,7 +233,7 @@ async function finish(
  * Sends an open file's requests, and holds its dentry until the server has
  * answered the RELEASE: `fuse_prepare_release()`.
  */
-export function openedCaller(
+export function openFileCaller(
   dentry: Dentry,
   unasked: boolean,
 ): { call(call: SimCall): Promise<SimAnswer> } {

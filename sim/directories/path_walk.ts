@@ -105,7 +105,11 @@ export class PathWalk {
         name = next;
       }
       //= fs/namei.c may_lookup(): each directory that is searched.
-      await this.#process.permitted(this.#at.node!, this.#call, MAY.EXEC);
+      await this.#process.requirePermission(
+        this.#at.node!,
+        this.#call,
+        MAY.EXEC,
+      );
       const end = name.indexOf("/");
       const component = end < 0 ? name : name.slice(0, end);
       const rest = name.slice(component.length).replace(/^\/+/, "");

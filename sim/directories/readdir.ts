@@ -1,4 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
+import { O } from "../../src/base/file_flags.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import {
   type DirEntry,
@@ -11,13 +12,14 @@ import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { bytesOfName, type Name } from "../../src/protocol/text.ts";
 import { SimError } from "../kernel/call.ts";
-import { accessed, ask } from "../vfs/file_io.ts";
-import type { Opened } from "../vfs/file_open.ts";
-import { attributes, type Mounted } from "../vfs/getattr.ts";
+import { accessed, sendOptional } from "../vfs/file_io.ts";
+import { OPEN, type Opened, sendOpen } from "../vfs/file_open.ts";
+import { type CallContext, getAttributes } from "../vfs/getattr.ts";
 import type { SimStat } from "../vfs/inode.ts";
-import { allowed } from "../vfs/permission.ts";
+import { MAY, requireAccess } from "../vfs/permission.ts";
+import { openFileCaller } from "./path_open.ts";
 import { type Dentry, detach, type TreeNode } from "./dcache.ts";
-import { splice, unlessAlone } from "./lookup.ts";
+import { splice, withDirectoryMutex } from "./lookup.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
 /** What glibc's opendir(3) has room for. */
@@ -37,11 +39,31 @@ export interface Listed {
   readonly off: bigint;
 }
 
+/** opendir(3): open(2), and the fstat(2) that comes with it. */
+export async function openDirectory(
+  process: TreeProcess,
+  dentry: Dentry,
+): Promise<SimDirectory> {
+  const node = dentry.node!;
+  if (!node.isDirectory) throw new SimError("open", ERRNO.ENOTDIR);
+  await process.requirePermission(node, "open", MAY.READ);
+  const flags = O.NONBLOCK | OPEN.DIRECTORY | OPEN.LARGEFILE;
+  const context = process.at(node);
+  const { tree } = process;
+  const opened = await sendOpen(context, tree, flags, "OPENDIR");
+  const unasked = tree.unsupported.has("OPENDIR");
+  const caller = openFileCaller(dentry, unasked);
+  const held = { ...context, caller };
+  const directory = new SimDirectory(process, dentry, held, opened, flags);
+  await directory.fstat();
+  return directory;
+}
+
 /** An open directory: what opendir(3) returns. */
 export class SimDirectory {
   readonly #process: TreeProcess;
   readonly #dentry: Dentry;
-  readonly #mounted: Mounted;
+  readonly #context: CallContext;
   readonly #fh: bigint;
   readonly #flags: number;
   #position = 0n;
@@ -51,13 +73,13 @@ export class SimDirectory {
   constructor(
     process: TreeProcess,
     dentry: Dentry,
-    mounted: Mounted,
+    context: CallContext,
     { fh }: Opened,
     flags: number,
   ) {
     this.#process = process;
     this.#dentry = dentry;
-    this.#mounted = mounted;
+    this.#context = context;
     this.#fh = fh;
     this.#flags = flags;
     this.#node.inode.opens++;
@@ -76,13 +98,13 @@ export class SimDirectory {
   async read(count: number = BUFFER_SIZE): Promise<Listed[]> {
     this.#opened("getdents64");
     const { lock } = this.#node.inode;
-    await lock.take(false);
+    await lock.acquire(false);
     try {
       //= fs/readdir.c iterate_dir(): a directory that was removed is empty.
       if (this.#node.dead) throw new SimError("getdents64", ERRNO.ENOENT);
       return await this.#read(count);
     } finally {
-      lock.give();
+      lock.release();
     }
   }
 
@@ -105,8 +127,8 @@ export class SimDirectory {
   /** fstat(2). */
   async fstat(): Promise<SimStat> {
     this.#opened("fstat");
-    allowed(this.#mounted, "fstat");
-    return await attributes(this.#mounted, "fstat");
+    requireAccess(this.#context, "fstat");
+    return await getAttributes(this.#context, "fstat");
   }
 
   /** fsync(2). */
@@ -125,7 +147,7 @@ export class SimDirectory {
     this.#closed = true;
     this.#node.inode.opens--;
     //= fs/fuse/dir.c fuse_dir_release(): in the background, by the kernel.
-    this.#mounted.caller.call({
+    this.#context.caller.call({
       opcode: "RELEASEDIR",
       body: encodeStruct("fuse_release_in", {
         fh: this.#fh,
@@ -143,12 +165,12 @@ export class SimDirectory {
       fsync_flags: flags,
     });
     const { lock } = this.#node.inode;
-    await lock.take(true);
+    await lock.acquire(true);
     try {
-      const errno = await ask(this.#mounted, "FSYNCDIR", body, 0);
+      const errno = await sendOptional(this.#context, "FSYNCDIR", body, 0);
       if (errno !== 0) throw new SimError(call, errno);
     } finally {
-      lock.give();
+      lock.release();
     }
   }
 
@@ -159,7 +181,7 @@ export class SimDirectory {
     const size = Math.min(room, Math.max(PAGE_SIZE, count));
     const plus = this.#wantsPlus();
     const body = await this.#ask(plus ? "READDIRPLUS" : "READDIR", size);
-    accessed(this.#mounted);
+    accessed(this.#context);
     try {
       const entries = plus ? parseDirentsPlus(body) : parseDirents(body);
       return this.#emit(entries, count);
@@ -193,7 +215,7 @@ export class SimDirectory {
         flags: this.#flags,
       },
     };
-    const { errno, body } = await unlessAlone(
+    const { errno, body } = await withDirectoryMutex(
       this.#process,
       this.#node,
       () => this.#process.ask(this.#node, opcode, parts, size),
@@ -237,20 +259,20 @@ export class SimDirectory {
       return tree.forget(entry.nodeid, 1n);
     }
     // Whoever is looking it up will be told the same.
-    if (parent.sought.has(name)) return tree.forget(entry.nodeid, 1n);
+    if (parent.inLookup.has(name)) return tree.forget(entry.nodeid, 1n);
     let dentry = parent.children.get(name);
     const known = dentry?.node;
     const isSame = known?.nodeid === entry.nodeid;
     if (dentry !== undefined && isSame && !tree.isStale(known!, entry)) {
-      tree.told(known!, entry);
+      tree.refresh(known!, entry);
     } else {
       if (isSame) known!.bad = true;
       if (dentry !== undefined) detach(dentry);
-      dentry = splice(parent, name, tree.node(entry), "getdents64");
+      dentry = splice(parent, name, tree.iget(entry), "getdents64");
     }
     //= fs/fuse/readdir.c fuse_direntplus_link(): FUSE_I_INIT_RDPLUS.
     dentry.node!.fromPlus = isNegotiated(tree.limits, "READDIRPLUS_AUTO");
-    tree.believe(dentry, entry);
+    tree.setExpiry(dentry, entry);
   }
 
   #opened(call: string): void {

@@ -7,7 +7,11 @@ import { RENAME } from "../../src/base/file_flags.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { SimError } from "../kernel/call.ts";
 import { MAY } from "../vfs/permission.ts";
-import { changed, mayMake, touched } from "./create.ts";
+import {
+  invalidateCtime,
+  invalidateDirectory,
+  requireMayCreate,
+} from "./create.ts";
 import {
   type Dentry,
   detach,
@@ -20,7 +24,7 @@ import {
 import { lookup } from "./lookup.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
-import { mayRemove, removed } from "./unlink.ts";
+import { requireMayDelete, unlinkDentry } from "./unlink.ts";
 
 /** From where to where, and how. */
 interface Renaming {
@@ -72,15 +76,15 @@ async function lockBoth(
 ): Promise<() => void> {
   const locks = [one.node!.inode.lock];
   if (one.node !== other.node) {
-    await tree.renames.take(true);
+    await tree.renames.acquire(true);
     // The upper one first, so that nobody waits for whoever waits for him.
     if (one.isBelow(other)) locks.unshift(other.node!.inode.lock);
     else locks.push(other.node!.inode.lock);
   }
-  for (const lock of locks) await lock.take(true);
+  for (const lock of locks) await lock.acquire(true);
   return () => {
-    for (const lock of locks) lock.give();
-    if (locks.length > 1) tree.renames.give();
+    for (const lock of locks) lock.release();
+    if (locks.length > 1) tree.renames.release();
   };
 }
 
@@ -98,16 +102,16 @@ async function renameLocked(
   if (source.node === target.node) return;
   await mayRename(process, source, target, flags);
   await send(process, source, target, flags);
-  changed(from.parent.node!);
-  if (from.parent !== to.parent) changed(to.parent.node!);
-  touched(source.node);
+  invalidateDirectory(from.parent.node!);
+  if (from.parent !== to.parent) invalidateDirectory(to.parent.node!);
+  invalidateCtime(source.node);
   if ((flags & RENAME.EXCHANGE) !== 0) {
-    touched(target.node!);
+    invalidateCtime(target.node!);
     return exchange(source, target);
   }
   //= fs/namei.c vfs_rename(): a directory that was replaced is dead.
   if (target.node?.isDirectory) target.node.dead = true;
-  if (target.node !== null) removed(target);
+  if (target.node !== null) unlinkDentry(target);
   else detach(target);
   move(source, to.parent, to.name);
 }
@@ -144,18 +148,21 @@ async function mayRename(
   flags: number,
 ): Promise<void> {
   const isDirectory = source.node!.isDirectory;
-  await mayRemove(process, source, CALL, isDirectory);
-  if (target.node === null) await mayMake(process, target.parent, CALL);
-  else {
+  await requireMayDelete(process, source, CALL, isDirectory);
+  if (target.node === null) {
+    await requireMayCreate(process, target.parent, CALL);
+  } else {
     const exchanges = (flags & RENAME.EXCHANGE) !== 0;
     const asDirectory = exchanges ? target.node.isDirectory : isDirectory;
-    await mayRemove(process, target, CALL, asDirectory);
+    await requireMayDelete(process, target, CALL, asDirectory);
   }
   if (source.parent === target.parent) return;
   //= fs/namei.c vfs_rename(): its `..` is going to change.
-  if (isDirectory) await process.permitted(source.node!, CALL, MAY.WRITE);
+  if (isDirectory) {
+    await process.requirePermission(source.node!, CALL, MAY.WRITE);
+  }
   if ((flags & RENAME.EXCHANGE) !== 0 && target.node!.isDirectory) {
-    await process.permitted(target.node!, CALL, MAY.WRITE);
+    await process.requirePermission(target.node!, CALL, MAY.WRITE);
   }
 }
 
@@ -172,7 +179,7 @@ async function send(
   const names = [source.name, target.name];
   //= fs/fuse/dir.c fuse_rename2(): flags need 7.23; ENOSYS means EINVAL, and
   //= is never asked again.
-  const isOld = tree.limits.minor < 23 || tree.unknown.has("RENAME2");
+  const isOld = tree.limits.minor < 23 || tree.unsupported.has("RENAME2");
   if (flags !== 0 && isOld) throw error("EINVAL");
   const { errno } = flags === 0
     ? await process.ask(directory, "RENAME", { body: { newdir }, names })
@@ -182,7 +189,7 @@ async function send(
     });
   if (errno === 0) return;
   if (flags !== 0 && errno === ERRNO.ENOSYS) {
-    tree.unknown.add("RENAME2");
+    tree.unsupported.add("RENAME2");
     throw error("EINVAL");
   }
   //= fs/fuse/dir.c fuse_rename_common(): after these, either may be so.

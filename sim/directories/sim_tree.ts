@@ -90,7 +90,7 @@ export class SimTree implements NodeOwner {
   /** Mount option `default_permissions`. */
   readonly defaultPermissions: boolean;
   /** Requests that the server does not know: `fc->no_create` and its like. */
-  readonly unknown: Set<OptionalRequest> = new Set();
+  readonly unsupported: Set<OptionalRequest> = new Set();
   /** The dentry of the root. */
   readonly root: Dentry;
   /** Held by whoever renames from one directory to another. */
@@ -182,10 +182,10 @@ export class SimTree implements NodeOwner {
    * The inode of an entry, new or known, counted as one lookup more:
    * `fuse_iget()`. Whoever asks holds it before anything else happens.
    */
-  node(entry: Entry): TreeNode {
+  iget(entry: Entry): TreeNode {
     const known = this.#nodes.get(entry.nodeid);
     if (known !== undefined && !this.isStale(known, entry)) {
-      this.told(known, entry);
+      this.refresh(known, entry);
       return known;
     }
     //= fs/fuse/inode.c fuse_iget(): the nodeid is used again for another
@@ -205,7 +205,7 @@ export class SimTree implements NodeOwner {
   }
 
   /** Notes what the server told of a known inode. */
-  told(node: TreeNode, entry: Entry): void {
+  refresh(node: TreeNode, entry: Entry): void {
     const us = microseconds(entry.attr_valid, entry.attr_valid_nsec);
     node.lookups++;
     node.inode.update(toStat(entry.attr), us);
@@ -218,7 +218,7 @@ export class SimTree implements NodeOwner {
   }
 
   /** Notes until when a dentry is believed: `fuse_change_entry_timeout()`. */
-  believe(dentry: Dentry, entry: Entry): void {
+  setExpiry(dentry: Dentry, entry: Entry): void {
     const us = microseconds(entry.entry_valid, entry.entry_valid_nsec);
     dentry.validUntil = us > 0 ? this.clock.now + us : EXPIRED;
   }

@@ -1,71 +1,78 @@
 import { ERRNO } from "../../src/base/errno.ts";
 import { O, S_IF } from "../../src/base/file_flags.ts";
 import { type Credentials, type Signals, SimError } from "../kernel/call.ts";
-import { sendOpen } from "../vfs/file_open.ts";
-import { attributes, attributesWithBirth } from "../vfs/getattr.ts";
-import {
-  changeMode,
-  changeOwner,
-  changeSize,
-  changeTimes,
-  type SimTime,
-  writable,
-} from "../vfs/setattr.ts";
+import { getAttributes, getBirthAttributes } from "../vfs/getattr.ts";
 import type { SimStat } from "../vfs/inode.ts";
-import { allowed, MAY } from "../vfs/permission.ts";
+import { MAY, requireAccess } from "../vfs/permission.ts";
+import {
+  requireWritable,
+  setMode,
+  setOwner,
+  setSize,
+  setTimes,
+  type SimTime,
+} from "../vfs/setattr.ts";
 import type { SimFile } from "../vfs/sim_file.ts";
 import { type SimStatfs, statfs } from "../vfs/statfs.ts";
-import { makeDirectory, makeLink, makeNode, makeSymlink } from "./create.ts";
+import { link, mkdir, mknod, symlink } from "./create.ts";
 import { type Dentry, EXPIRED, holding, type TreeNode } from "./dcache.ts";
-import { OPEN, openedCaller, openFile } from "./path_open.ts";
+import { openFile } from "./path_open.ts";
 import { PathWalk, readLink } from "./path_walk.ts";
-import { SimDirectory } from "./readdir.ts";
+import { openDirectory, type SimDirectory } from "./readdir.ts";
 import { rename } from "./rename.ts";
 import type { SimTree } from "./sim_tree.ts";
 import { TreeProcess } from "./tree_process.ts";
-import { removeDirectory, unlink } from "./unlink.ts";
-import * as xattrs from "./xattr.ts";
+import { rmdir, unlink } from "./unlink.ts";
+import * as xattr from "./xattr.ts";
 
 const ROOT: Credentials = { uid: 0, gid: 0, pid: 1000 };
-const O_LARGEFILE = 0x8000;
 
 /**
- * A program that uses a mounted tree by paths. They begin at the root of the
- * mount, which "" and "/" stand for; so do symbolic links with a slash in
- * front, as if the program had gone there by chroot(2).
+ * A process that uses a mounted tree by paths. A path starts at the root of the
+ * mount, which "" and "/" name. A symbolic link that begins with a slash starts
+ * there too, as if the process had called chroot(2).
  *
- * Each method is the system call of its name, and fails with the
- * {@linkcode SimError} that the call would fail with.
+ * Each method is the system call of its name. It rejects with a
+ * {@linkcode SimError} that has the errno of the call.
+ *
+ * @example Make a directory and a file in it
+ * ```ts ignore
+ * const client = new TreeClient(tree, { uid: 1000, gid: 1000, pid: 7 });
+ * await client.mkdir("a", 0o755);
+ * const file = await client.open("a/f", O.CREAT | O.RDWR);
+ * ```
+ *
+ * @category Directories
  */
 export class TreeClient {
   readonly #process: TreeProcess;
 
   /**
-   * Starts a program.
+   * Starts a process.
    *
    * @param tree The mount.
-   * @param credentials Who it is; root if left out.
+   * @param credentials Its ids; root if left out.
    */
   constructor(tree: SimTree, credentials: Credentials = ROOT) {
     this.#process = new TreeProcess(tree, credentials);
   }
 
-  /** Who it is. */
+  /** The ids of the process. */
   get credentials(): Credentials {
     return this.#process.credentials;
   }
 
-  /** The signals that it gets. */
+  /** Sends signals to the process. */
   get signals(): Signals {
     return this.#process.signals;
   }
 
-  /** umask(2): permissions that what it makes does not get. */
+  /** umask(2): mode bits that files created from now on do not get. */
   umask(mask: number): void {
     this.#process.umask = mask & 0o777;
   }
 
-  /** open(2) of a plain file; directories are for `opendir()`. */
+  /** open(2) of a plain file; `opendir()` opens directories. */
   async open(
     path: string,
     flags: number = O.RDONLY,
@@ -74,139 +81,126 @@ export class TreeClient {
     return await openFile(this.#process, path, flags, mode);
   }
 
-  /** opendir(3): open(2), and the fstat(2) that comes with it. */
+  /** opendir(3): open(2) and the fstat(2) that comes with it. */
   async opendir(path: string): Promise<SimDirectory> {
-    return await this.#on("open", path, true, async (node, dentry) => {
-      const process = this.#process;
-      if (!node.isDirectory) throw new SimError("open", ERRNO.ENOTDIR);
-      await process.permitted(node, "open", MAY.READ);
-      const flags = O.NONBLOCK | OPEN.DIRECTORY | O_LARGEFILE;
-      const mounted = process.at(node);
-      const { tree } = process;
-      const opened = await sendOpen(mounted, tree, flags, "OPENDIR");
-      const unasked = tree.unknown.has("OPENDIR");
-      const caller = openedCaller(dentry, unasked);
-      const held = { ...mounted, caller };
-      const made = new SimDirectory(process, dentry, held, opened, flags);
-      await made.fstat();
-      return made;
+    return await this.#find("open", path, (_node, dentry) => {
+      return openDirectory(this.#process, dentry);
     });
   }
 
   /** stat(2). */
   async stat(path: string): Promise<SimStat> {
-    return await this.#stat("stat", path, true);
+    return await this.#find("stat", path, (node) => this.#stat("stat", node));
   }
 
   /** lstat(2). */
   async lstat(path: string): Promise<SimStat> {
-    return await this.#stat("lstat", path, false);
+    const call = "lstat";
+    return await this.#find(call, path, (node) => this.#stat(call, node), {
+      follow: false,
+    });
   }
 
-  /** statx(2) that asks for the time of birth too. */
+  /** statx(2) with STATX_BTIME. */
   async statx(path: string): Promise<SimStat> {
-    return await this.#on("statx", path, true, (node) => {
-      allowed(this.#process.at(node), "statx");
-      return attributesWithBirth(this.#process.at(node));
+    return await this.#find("statx", path, (node) => {
+      const context = this.#process.at(node);
+      requireAccess(context, "statx");
+      return getBirthAttributes(context);
     });
   }
 
   /** statfs(2). */
   async statfs(path: string = ""): Promise<SimStatfs> {
-    return await this.#on(
-      "statfs",
-      path,
-      true,
-      (node) => statfs(this.#process.at(node)),
-    );
+    return await this.#find("statfs", path, (node) => {
+      return statfs(this.#process.at(node));
+    });
   }
 
   /** access(2). */
   async access(path: string, mode: number): Promise<void> {
-    await this.#on(
-      "access",
-      path,
-      true,
-      (node) => this.#process.permitted(node, "access", mode, true),
-    );
+    await this.#find("access", path, (node) => {
+      return this.#process.requirePermission(node, "access", mode, true);
+    });
   }
 
   /** truncate(2). */
   async truncate(path: string, size: number): Promise<void> {
     const call = "truncate";
     if (size < 0) throw new SimError(call, ERRNO.EINVAL);
-    await this.#on(call, path, true, async (node) => {
+    await this.#find(call, path, async (node) => {
       if (node.isDirectory) throw new SimError(call, ERRNO.EISDIR);
       if (node.type !== S_IF.REG) throw new SimError(call, ERRNO.EINVAL);
-      const mounted = this.#process.at(node);
-      writable(mounted, call);
-      await this.#process.permitted(node, call, MAY.WRITE);
-      await changeSize(mounted, call, size);
+      const context = this.#process.at(node);
+      requireWritable(context, call);
+      await this.#process.requirePermission(node, call, MAY.WRITE);
+      await setSize(context, call, size);
     });
   }
 
   /** chmod(2). */
   async chmod(path: string, mode: number): Promise<void> {
-    await this.#on("chmod", path, true, async (node, dentry) => {
-      await changeMode(this.#process.at(node), "chmod", mode);
-      //= fs/fuse/dir.c fuse_setattr(): who may pass through a directory has
-      //= changed, so it is looked up again.
+    await this.#find("chmod", path, async (node, dentry) => {
+      await setMode(this.#process.at(node), "chmod", mode);
+      //= fs/fuse/dir.c fuse_setattr(): a directory's new mode may change who
+      //= can search it, so its entry expires.
       if (node.isDirectory) dentry.validUntil = EXPIRED;
     });
   }
 
-  /** chown(2); -1 leaves one as it is. */
+  /** chown(2); -1 keeps an id. */
   async chown(path: string, uid: number, gid: number): Promise<void> {
-    await this.#on(
-      "chown",
-      path,
-      true,
-      (node) => changeOwner(this.#process.at(node), "chown", uid, gid),
-    );
+    await this.#find("chown", path, (node) => {
+      return setOwner(this.#process.at(node), "chown", uid, gid);
+    });
   }
 
-  /** utimensat(2), of a link itself if told so; `null` leaves one as it is. */
+  /**
+   * utimensat(2).
+   *
+   * @param path The file.
+   * @param atime The access time; `null` keeps it.
+   * @param mtime The modification time; `null` keeps it.
+   * @param follow Whether to follow a symbolic link.
+   */
   async utimens(
     path: string,
     atime: SimTime,
     mtime: SimTime,
     follow: boolean = true,
   ): Promise<void> {
-    await this.#on(
-      "utimens",
-      path,
-      follow,
-      (node) => changeTimes(this.#process.at(node), "utimens", atime, mtime),
-    );
+    await this.#find("utimens", path, (node) => {
+      return setTimes(this.#process.at(node), "utimens", atime, mtime);
+    }, { follow });
   }
 
   /** mkdir(2). */
   async mkdir(path: string, mode: number = 0o777): Promise<void> {
-    await makeDirectory(this.#process, path, mode);
+    await mkdir(this.#process, path, mode);
   }
 
-  /** mknod(2): a file, pipe, socket or device; `mode` says which. */
+  /** mknod(2) of a file, pipe, socket or device; `mode` has the type. */
   async mknod(path: string, mode: number, rdev: number = 0): Promise<void> {
-    await makeNode(this.#process, path, mode, rdev);
+    await mknod(this.#process, path, mode, rdev);
   }
 
   /** symlink(2). */
   async symlink(target: string, path: string): Promise<void> {
-    await makeSymlink(this.#process, target, path);
+    await symlink(this.#process, target, path);
   }
 
   /** readlink(2). */
   async readlink(path: string): Promise<string> {
-    return await this.#on("readlink", path, false, async (node) => {
-      const isLink = node.type === S_IF.LNK;
-      if (!isLink) throw new SimError("readlink", ERRNO.EINVAL);
-      return await readLink(this.#process, node, "readlink");
-    });
+    const call = "readlink";
+    return await this.#find(call, path, async (node) => {
+      if (node.type !== S_IF.LNK) throw new SimError(call, ERRNO.EINVAL);
+      return await readLink(this.#process, node, call);
+    }, { follow: false });
   }
 
   /** link(2). */
   async link(from: string, to: string): Promise<void> {
-    await makeLink(this.#process, from, to);
+    await link(this.#process, from, to);
   }
 
   /** unlink(2). */
@@ -216,67 +210,52 @@ export class TreeClient {
 
   /** rmdir(2). */
   async rmdir(path: string): Promise<void> {
-    await removeDirectory(this.#process, path);
+    await rmdir(this.#process, path);
   }
 
-  /** renameat2(2), rename(2) without flags; see `RENAME`. */
+  /** rename(2), or renameat2(2) with flags of {@linkcode RENAME}. */
   async rename(from: string, to: string, flags: number = 0): Promise<void> {
     await rename(this.#process, from, to, flags);
   }
 
-  /** getxattr(2): its size first, then the value. */
+  /** getxattr(2), once for the size and once for the value. */
   async getxattr(path: string, name: string): Promise<Uint8Array> {
-    return await this.#on(
-      "getxattr",
-      path,
-      true,
-      (node) =>
-        xattrs.probed((size) =>
-          xattrs.getAttribute(this.#process, node, name, size)
-        ),
-    );
+    return await this.#find("getxattr", path, (node) => {
+      return xattr.readWholeValue((size) =>
+        xattr.getAttribute(this.#process, node, name, size)
+      );
+    });
   }
 
-  /** getxattr(2) into so many bytes; 0 asks for the size. */
+  /** getxattr(2) into a buffer of `size` bytes; 0 returns the size. */
   async getxattrInto(
     path: string,
     name: string,
     size: number,
   ): Promise<Uint8Array | number> {
-    return await this.#on(
-      "getxattr",
-      path,
-      true,
-      (node) => xattrs.getAttribute(this.#process, node, name, size),
-    );
+    return await this.#find("getxattr", path, (node) => {
+      return xattr.getAttribute(this.#process, node, name, size);
+    });
   }
 
-  /** listxattr(2): its size first, then the names. */
+  /** listxattr(2), once for the size and once for the names. */
   async listxattr(path: string): Promise<string[]> {
-    return await this.#on(
-      "listxattr",
-      path,
-      true,
-      async (node) =>
-        xattrs.namesOf(
-          await xattrs.probed((size) =>
-            xattrs.listAttributes(this.#process, node, size)
-          ),
-        ),
-    );
+    return await this.#find("listxattr", path, async (node) => {
+      const names = await xattr.readWholeValue((size) =>
+        xattr.listAttributes(this.#process, node, size)
+      );
+      return xattr.namesOf(names);
+    });
   }
 
-  /** listxattr(2) into so many bytes; 0 asks for the size. */
+  /** listxattr(2) into a buffer of `size` bytes; 0 returns the size. */
   async listxattrInto(
     path: string,
     size: number,
   ): Promise<Uint8Array | number> {
-    return await this.#on(
-      "listxattr",
-      path,
-      true,
-      (node) => xattrs.listAttributes(this.#process, node, size),
-    );
+    return await this.#find("listxattr", path, (node) => {
+      return xattr.listAttributes(this.#process, node, size);
+    });
   }
 
   /** setxattr(2); flags are XATTR_CREATE, 1, and XATTR_REPLACE, 2. */
@@ -286,38 +265,30 @@ export class TreeClient {
     value: Uint8Array,
     flags: number = 0,
   ): Promise<void> {
-    await this.#on(
-      "setxattr",
-      path,
-      true,
-      (node) => xattrs.setAttribute(this.#process, node, name, value, flags),
-    );
+    await this.#find("setxattr", path, (node) => {
+      return xattr.setAttribute(this.#process, node, name, value, flags);
+    });
   }
 
   /** removexattr(2). */
   async removexattr(path: string, name: string): Promise<void> {
-    await this.#on(
-      "removexattr",
-      path,
-      true,
-      (node) => xattrs.removeAttribute(this.#process, node, name),
-    );
-  }
-
-  async #stat(call: string, path: string, follow: boolean): Promise<SimStat> {
-    return await this.#on(call, path, follow, (node) => {
-      const mounted = this.#process.at(node);
-      allowed(mounted, call);
-      return attributes(mounted, call);
+    await this.#find("removexattr", path, (node) => {
+      return xattr.removeAttribute(this.#process, node, name);
     });
   }
 
-  /** Walks along a path, and does something with what it leads to. */
-  async #on<T>(
+  #stat(call: string, node: TreeNode): Promise<SimStat> {
+    const context = this.#process.at(node);
+    requireAccess(context, call);
+    return getAttributes(context, call);
+  }
+
+  /** Resolves a path and passes its inode to the rest of the call. */
+  async #find<T>(
     call: string,
     path: string,
-    follow: boolean,
     work: (node: TreeNode, dentry: Dentry) => T | Promise<T>,
+    { follow = true }: { readonly follow?: boolean } = {},
   ): Promise<T> {
     return await holding(async (held) => {
       const walk = new PathWalk(this.#process, call, held);

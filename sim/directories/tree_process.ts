@@ -8,9 +8,9 @@ import {
   type SimAnswer,
   SimError,
 } from "../kernel/call.ts";
-import { askAttributes, type Mounted } from "../vfs/getattr.ts";
+import { type CallContext, fetchAttributes } from "../vfs/getattr.ts";
 import { InodeLock } from "../vfs/locks.ts";
-import { allowed, MAY, permitted } from "../vfs/permission.ts";
+import { MAY, requireAccess, requirePermission } from "../vfs/permission.ts";
 import type { TreeNode } from "./dcache.ts";
 import { ask } from "./name_requests.ts";
 import type { SimTree } from "./sim_tree.ts";
@@ -40,7 +40,7 @@ export class TreeProcess {
   }
 
   /** A node, as the calls on single files want it. */
-  at(node: TreeNode): Mounted {
+  at(node: TreeNode): CallContext {
     const { tree, credentials, signals, lockOwner } = this;
     return {
       caller: node,
@@ -76,26 +76,26 @@ export class TreeProcess {
    * @param wanted Bits of `MAY`.
    * @param isAccess Whether access(2) or chdir(2) asks.
    */
-  async permitted(
+  async requirePermission(
     node: TreeNode,
     call: string,
     wanted: number,
     isAccess: boolean = false,
   ): Promise<void> {
     if (node.bad) throw new SimError(call, ERRNO.EIO);
-    const mounted = this.at(node);
+    const context = this.at(node);
     if (this.tree.defaultPermissions) {
-      return await permitted(mounted, call, wanted);
+      return await requirePermission(context, call, wanted);
     }
     if ((wanted & MAY.WRITE) !== 0 && this.tree.readOnly) {
       throw new SimError(call, ERRNO.EROFS);
     }
-    allowed(mounted, call);
+    requireAccess(context, call);
     //= fs/fuse/dir.c fuse_permission(): otherwise the server decides as each
     //= request comes, and is asked beforehand by access(2) alone.
     const runs = (wanted & MAY.EXEC) !== 0 && node.type === S_IF.REG;
     const mask = STATX.MODE | STATX.UID | STATX.GID;
-    if (runs && !node.inode.believed(mask)) await askAttributes(mounted, call);
+    if (runs && !node.inode.isValid(mask)) await fetchAttributes(context, call);
     if (isAccess) return await this.#access(node, call, wanted);
     if (runs && (node.inode.stat.mode & ANY_EXEC) === 0) {
       throw new SimError(call, ERRNO.EACCES);
@@ -103,11 +103,11 @@ export class TreeProcess {
   }
 
   async #access(node: TreeNode, call: string, mask: number): Promise<void> {
-    const { unknown } = this.tree;
-    if (unknown.has("ACCESS")) return;
+    const { unsupported } = this.tree;
+    if (unsupported.has("ACCESS")) return;
     const { errno } = await this.ask(node, "ACCESS", { body: { mask } });
     //= fs/fuse/dir.c fuse_access(): ENOSYS allows everything, for ever.
-    if (errno === ERRNO.ENOSYS) unknown.add("ACCESS");
+    if (errno === ERRNO.ENOSYS) unsupported.add("ACCESS");
     else if (errno !== 0) throw new SimError(call, errno);
   }
 }

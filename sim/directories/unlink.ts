@@ -7,7 +7,7 @@ import { S_IS } from "../../src/base/file_flags.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { SimError } from "../kernel/call.ts";
 import { MAY } from "../vfs/permission.ts";
-import { changed, touched } from "./create.ts";
+import { invalidateCtime, invalidateDirectory } from "./create.ts";
 import { type Dentry, detach, EXPIRED, type Held, holding } from "./dcache.ts";
 import { lookup } from "./lookup.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
@@ -22,7 +22,7 @@ export async function unlink(
 }
 
 /** rmdir(2). */
-export async function removeDirectory(
+export async function rmdir(
   process: TreeProcess,
   path: string,
 ): Promise<void> {
@@ -44,11 +44,11 @@ async function remove(
     if (process.tree.readOnly) throw new SimError(call, ERRNO.EROFS);
     const { lock } = last.parent.node!.inode;
     held.add(last.parent);
-    await lock.take(true);
+    await lock.acquire(true);
     try {
       await removeLocked(process, call, opcode, held, last);
     } finally {
-      lock.give();
+      lock.release();
     }
   });
 }
@@ -77,7 +77,7 @@ async function removeLocked(
     const errno = node.isDirectory ? ERRNO.EISDIR : ERRNO.ENOTDIR;
     throw new SimError(call, errno);
   }
-  await mayRemove(process, dentry, call, opcode === "RMDIR");
+  await requireMayDelete(process, dentry, call, opcode === "RMDIR");
   const { errno } = await process.ask(directory, opcode, { names: [name] });
   if (errno !== 0) {
     //= fs/fuse/dir.c fuse_unlink(): after these, the name may be gone.
@@ -85,20 +85,20 @@ async function removeLocked(
     if (isGone) dentry.validUntil = EXPIRED;
     throw new SimError(call, errno);
   }
-  changed(directory);
+  invalidateDirectory(directory);
   if (opcode === "RMDIR") node.dead = true;
-  removed(dentry);
+  unlinkDentry(dentry);
 }
 
 /** Refuses to remove something: `may_delete()`. */
-export async function mayRemove(
+export async function requireMayDelete(
   process: TreeProcess,
   { node, parent }: Dentry,
   call: string,
   isDirectory: boolean,
 ): Promise<void> {
   const directory = parent.node!;
-  await process.permitted(directory, call, MAY.WRITE | MAY.EXEC);
+  await process.requirePermission(directory, call, MAY.WRITE | MAY.EXEC);
   //= fs/namei.c check_sticky(): only the owner's own, with a sticky bit.
   const { uid } = process.credentials;
   const { stat } = directory.inode;
@@ -117,7 +117,7 @@ export async function mayRemove(
 }
 
 /** Notes that a name has gone: `fuse_entry_unlinked()`, `d_delete()`. */
-export function removed(dentry: Dentry): void {
-  touched(dentry.node!);
+export function unlinkDentry(dentry: Dentry): void {
+  invalidateCtime(dentry.node!);
   detach(dentry);
 }

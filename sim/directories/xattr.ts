@@ -12,8 +12,8 @@ import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
 import { SimError } from "../kernel/call.ts";
 import type { OptionalRequest } from "../vfs/inode.ts";
-import { allowed, MAY, owns } from "../vfs/permission.ts";
-import { touched } from "./create.ts";
+import { isOwner, MAY, requireAccess } from "../vfs/permission.ts";
+import { invalidateCtime } from "./create.ts";
 import type { TreeNode } from "./dcache.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
@@ -41,13 +41,13 @@ export async function listAttributes(
   node: TreeNode,
   size: number,
 ): Promise<Uint8Array | number> {
-  allowed(process.at(node), "listxattr");
+  requireAccess(process.at(node), "listxattr");
   const body = { size: Math.min(size, XATTR_SIZE_MAX) };
   return await value(process, node, "LISTXATTR", { body }, body.size);
 }
 
 /** A value, asked for as programs do: its size first, then all of it. */
-export async function probed(
+export async function readWholeValue(
   ask: (size: number) => Promise<Uint8Array | number>,
 ): Promise<Uint8Array> {
   for (let left = TRIES;; left--) {
@@ -108,13 +108,13 @@ async function change<N extends "SETXATTR" | "REMOVEXATTR">(
   parts: RequestParts<N>,
 ): Promise<void> {
   const { lock } = node.inode;
-  await lock.take(true);
+  await lock.acquire(true);
   try {
     await mayUse(process, node, call, name, MAY.WRITE);
     await known(process, node, opcode, parts);
-    touched(node);
+    invalidateCtime(node);
   } finally {
-    lock.give();
+    lock.release();
   }
 }
 
@@ -141,14 +141,14 @@ async function known<N extends OpcodeName & OptionalRequest>(
   parts: RequestParts<N>,
   room?: number,
 ): Promise<Uint8Array> {
-  const { unknown } = process.tree;
+  const { unsupported } = process.tree;
   const call = opcode.toLowerCase();
   //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
-  if (unknown.has(opcode)) throw new SimError(call, ERRNO.EOPNOTSUPP);
+  if (unsupported.has(opcode)) throw new SimError(call, ERRNO.EOPNOTSUPP);
   const { errno, body } = await process.ask(node, opcode, parts, room);
   if (errno === 0) return body;
   if (errno !== ERRNO.ENOSYS) throw new SimError(call, errno);
-  unknown.add(opcode);
+  unsupported.add(opcode);
   throw new SimError(call, ERRNO.EOPNOTSUPP);
 }
 
@@ -183,8 +183,8 @@ async function mayUse(
   }
   const isSticky = node.isDirectory &&
     (node.inode.stat.mode & S_IS.VTX) !== 0;
-  if (isSticky && writes && !owns(process.at(node))) {
+  if (isSticky && writes && !isOwner(process.at(node))) {
     throw new SimError(call, ERRNO.EPERM);
   }
-  await process.permitted(node, call, wanted);
+  await process.requirePermission(node, call, wanted);
 }

@@ -5,7 +5,7 @@ import type { SimRequest } from "./sim_request.ts";
 const DEFAULT_MAX_BACKGROUND = 12;
 
 /** Requests that wait in the background, of one queue where each has its own. */
-interface Lane {
+interface BackgroundQueue {
   readonly waiting: Fifo<SimRequest>;
   active: number;
 }
@@ -17,7 +17,7 @@ export class BackgroundLimit {
   #count = 0;
   #active = 0;
   #blocked = false;
-  readonly #lanes: readonly Lane[];
+  readonly #queues: readonly BackgroundQueue[];
   readonly #send: (request: SimRequest) => void;
 
   /**
@@ -26,11 +26,11 @@ export class BackgroundLimit {
    * @param send Takes what is let through.
    * @param lanes Queues of an io_uring that each have a share; 0 for none.
    */
-  constructor(send: (request: SimRequest) => void, lanes: number = 0) {
+  constructor(send: (request: SimRequest) => void, ringQueues: number = 0) {
     this.#send = send;
-    this.#lanes = Array.from(
-      { length: Math.max(1, lanes) },
-      () => ({ waiting: new Fifo(), active: lanes === 0 ? 1 : 0 }),
+    this.#queues = Array.from(
+      { length: Math.max(1, ringQueues) },
+      () => ({ waiting: new Fifo(), active: ringQueues === 0 ? 1 : 0 }),
     );
   }
 
@@ -47,14 +47,14 @@ export class BackgroundLimit {
   /** Background requests that were let in and not sent. */
   get waiting(): number {
     let sum = 0;
-    for (const { waiting } of this.#lanes) sum += waiting.length;
+    for (const { waiting } of this.#queues) sum += waiting.length;
     return sum;
   }
 
   /** When the oldest one that waits was made, in microseconds. */
   get oldest(): number {
     return Math.min(
-      ...this.#lanes.map(({ waiting }) => waiting.first?.created ?? Infinity),
+      ...this.#queues.map(({ waiting }) => waiting.first?.created ?? Infinity),
     );
   }
 
@@ -64,7 +64,7 @@ export class BackgroundLimit {
     //= limit is taken, the next one waits.
     this.#count++;
     if (this.#count === this.max) this.#blocked = true;
-    this.#laneOf(request).waiting.push(request);
+    this.#queueOf(request).waiting.push(request);
     this.flush();
   }
 
@@ -74,7 +74,7 @@ export class BackgroundLimit {
     if (this.#count === this.max) this.#blocked = false;
     this.#count--;
     this.#active--;
-    this.#laneOf(request).active--;
+    this.#queueOf(request).active--;
     this.flush();
     return !this.#blocked;
   }
@@ -88,21 +88,21 @@ export class BackgroundLimit {
 
   /** Sends what the limit lets through. */
   flush(): void {
-    for (const lane of this.#lanes) {
+    for (const queue of this.#queues) {
       //= fs/fuse/dev_uring.c fuse_uring_flush_bg(): each queue may have one
       //= in flight whatever the others have.
       while (
-        lane.waiting.length > 0 &&
-        (this.#active < this.max || lane.active === 0)
+        queue.waiting.length > 0 &&
+        (this.#active < this.max || queue.active === 0)
       ) {
         this.#active++;
-        lane.active++;
-        this.#send(lane.waiting.shift()!);
+        queue.active++;
+        this.#send(queue.waiting.shift()!);
       }
     }
   }
 
-  #laneOf({ cpu }: SimRequest): Lane {
-    return this.#lanes[cpu % this.#lanes.length]!;
+  #queueOf({ cpu }: SimRequest): BackgroundQueue {
+    return this.#queues[cpu % this.#queues.length]!;
   }
 }

@@ -86,12 +86,12 @@ export class Signals {
   }
 
   /** Hears of each signal until {@linkcode Signals.forget}. */
-  watch(wake: () => void): void {
+  subscribe(wake: () => void): void {
     this.#waiting.add(wake);
   }
 
   /** Takes a {@linkcode Signals.watch} back. */
-  forget(wake: () => void): void {
+  unsubscribe(wake: () => void): void {
     this.#waiting.delete(wake);
   }
 }

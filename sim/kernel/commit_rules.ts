@@ -32,31 +32,31 @@ export function judgeCommit(
     const message = "its entry holds no request";
     return { kind: "refused", errno: ERRNO.ENOENT, message };
   }
-  const spoil = (errno: number, message: string): ReplyVerdict => {
-    return { kind: "spoilt", errno, end: errno, message, request: held };
+  const fail = (errno: number, message: string): ReplyVerdict => {
+    return { kind: "failed", errno, end: errno, message, request: held };
   };
   //= fs/fuse/dev_uring.c fuse_uring_out_header_has_err(): notifications do
   //= not come this way.
   const unique = OUT_HEADER.get.unique(header);
-  if (unique === 0n) return spoil(ERRNO.EINVAL, "its id is 0");
+  if (unique === 0n) return fail(ERRNO.EINVAL, "its id is 0");
   //= fs/fuse/dev_uring.c fuse_uring_out_header_has_err(): errors up to 511.
   const error = OUT_HEADER.get.error(header);
   if (error <= -ERROR_MAX || error > 0) {
-    return spoil(ERRNO.EINVAL, `its error is ${error}`);
+    return fail(ERRNO.EINVAL, `its error is ${error}`);
   }
   if (error !== 0) return { kind: "answer", errno: -error, request: held };
   //= fs/fuse/dev_uring.c fuse_uring_out_header_has_err(): another request's
   //= id is ENOENT, that of an interrupt EINVAL.
   if ((unique & ~FUSE_INT_REQ_BIT) !== held.unique) {
-    return spoil(ERRNO.ENOENT, `its id is ${unique}, not ${held.unique}`);
+    return fail(ERRNO.ENOENT, `its id is ${unique}, not ${held.unique}`);
   }
   if ((unique & FUSE_INT_REQ_BIT) !== 0n) {
-    return spoil(ERRNO.EINVAL, "it answers INTERRUPT");
+    return fail(ERRNO.EINVAL, "it answers INTERRUPT");
   }
   //= fs/fuse/dev_uring.c fuse_uring_copy_from_ring(): the payload is judged
   //= as the body of a reply is.
   const fault = judgeBody(held, length - OUT_HEADER.size, false);
   return fault === null
     ? { kind: "answer", errno: 0, request: held }
-    : spoil(ERRNO.EINVAL, fault);
+    : fail(ERRNO.EINVAL, fault);
 }

@@ -22,11 +22,11 @@ export interface ConnectionOptions {
   /** Tells when requests are made. */
   readonly clock: Clock;
   /** Queues of an io_uring; 0 for read(2) and write(2). */
-  readonly lanes: number;
+  readonly ringQueues: number;
   /** Takes each request that is to become pending. */
-  readonly pend: (request: SimRequest) => void;
+  readonly enqueue: (request: SimRequest) => void;
   /** Takes a pending request out of the list again; whether it was there. */
-  readonly unpend: (request: SimRequest) => boolean;
+  readonly withdraw: (request: SimRequest) => boolean;
   /** Has the server told of a signal: `fuse_dev_queue_interrupt()`. */
   readonly interrupt: (request: SimRequest) => void;
   /** Whether every queue of an io_uring has an entry. */
@@ -61,7 +61,7 @@ export class Connection {
     this.#options = options;
     this.#background = new BackgroundLimit(
       (request) => this.#send(request),
-      options.lanes,
+      options.ringQueues,
     );
     const { promise, resolve } = Promise.withResolvers<string | null>();
     this.initialised = promise;
@@ -133,7 +133,7 @@ export class Connection {
     this.#outstanding++;
     request.unique = unique;
     request.state = "pending";
-    this.#options.pend(request);
+    this.#options.enqueue(request);
   }
 
   /** Ends a request that became pending: `fuse_request_end()`. */
@@ -192,7 +192,7 @@ export class Connection {
     if (!this.connected) return false;
     if (!this.#ready) return true;
     if (call.background === true && this.#background.blocked) return true;
-    return this.#options.lanes > 0 && !this.#options.queuesReady();
+    return this.#options.ringQueues > 0 && !this.#options.queuesReady();
   }
 
   #admit(request: SimRequest): void {
@@ -215,16 +215,16 @@ export class Connection {
   #send(request: SimRequest): void {
     request.unique = this.nextUnique();
     request.state = "pending";
-    this.#options.pend(request);
+    this.#options.enqueue(request);
   }
 
   /** Has a request hear of the signals that its caller gets. */
   #watch(request: SimRequest, signals: NonNullable<SimCall["signals"]>): void {
-    const heard = () => this.#signalled(request, signals.killed);
-    signals.watch(heard);
-    request.answer.then(() => signals.forget(heard));
+    const onSignal = () => this.#signalled(request, signals.killed);
+    signals.subscribe(onSignal);
+    request.answer.then(() => signals.unsubscribe(onSignal));
     // A call that begins while the process dies does not wait at all.
-    if (signals.killed) queueMicrotask(heard);
+    if (signals.killed) queueMicrotask(onSignal);
   }
 
   #signalled(request: SimRequest, killed: boolean): void {
@@ -244,7 +244,7 @@ export class Connection {
     //= fs/fuse/dev.c request_wait_answer(): SIGKILL takes back what the
     //= server has not read, with EINTR; what it has read is waited for.
     const givesUp = killed && !request.call.force;
-    if (givesUp && this.#options.unpend(request)) {
+    if (givesUp && this.#options.withdraw(request)) {
       this.end(request, ERRNO.EINTR);
     }
   }

@@ -46,17 +46,17 @@ export class Descriptors implements MemoryKernel {
   offered(index: number): void {
     const link = this.#links[index]!;
     if (!link.open || !link.bound || !this.#connection.connected) return;
-    const wasReady = !link.isRing || link.fetched;
+    const wasReady = !link.isRingQueue || link.fetched;
     for (;;) {
       const entry = link.channel.offered.shift();
       if (entry < 0) break;
       link.fetched = true;
-      this.#dispatcher.await(link, entry);
+      this.#dispatcher.addWaiting(link, entry);
     }
     // The server frees an entry when it replies and may offer it again at
     // once: its reply has to be taken out before a request goes in.
     this.replied(index);
-    this.#dispatcher.feed(link);
+    this.#dispatcher.deliver(link);
     //= fs/fuse/dev_uring.c fuse_uring_do_register(): senders that waited for
     //= the ring go on once every queue has an entry.
     if (!wasReady && link.fetched) this.#connection.wakeAll();

@@ -25,7 +25,7 @@ export interface TakenRequest {
   /** What is asked. */
   readonly call: SimCall;
   /** Whether the server owes a reply. */
-  readonly isOwed: boolean;
+  readonly needsReply: boolean;
 }
 
 /** What a {@linkcode Dispatcher} works with. */
@@ -76,7 +76,7 @@ export class Dispatcher {
       run: (queue) => {
         const link = links[queue]!;
         const { length } = link.waiting;
-        this.feed(link);
+        this.deliver(link);
         return link.open && link.waiting.length === length;
       },
     });
@@ -98,7 +98,7 @@ export class Dispatcher {
   }
 
   /** Makes a request pending: `fuse_dev_queue_req()`. */
-  pend(request: SimRequest): void {
+  enqueue(request: SimRequest): void {
     const { policy, control } = this.#options;
     // INIT comes when there is but the first descriptor.
     const isInit = request.row.opcode === OPCODES.INIT.opcode;
@@ -114,7 +114,7 @@ export class Dispatcher {
   }
 
   /** Takes a pending request back; whether it was still there. */
-  unpend(request: SimRequest): boolean {
+  withdraw(request: SimRequest): boolean {
     return this.#pending.remove(request);
   }
 
@@ -151,13 +151,13 @@ export class Dispatcher {
   }
 
   /** Notes that a queue waits for a request in one more entry. */
-  await(link: QueueLink, entry: number): void {
+  addWaiting(link: QueueLink, entry: number): void {
     link.waiting.push(entry);
     if (link.waiting.length === 1) this.#readers.add(link.index);
   }
 
   /** Gives a queue what it waits for: `fuse_dev_do_read()`. */
-  feed(link: QueueLink): void {
+  deliver(link: QueueLink): void {
     const { log, onTaken, end } = this.#options;
     while (link.open && link.waiting.length > 0) {
       const request = this.#next(link);
@@ -172,9 +172,9 @@ export class Dispatcher {
         continue;
       }
       if (link.waiting.length === 0) this.#readers.remove(link.index);
-      const { unique, call, isOwed } = request;
-      onTaken?.({ queue: link.index, unique, call, isOwed });
-      if (request.owesNothing) request.state = "finished";
+      const { unique, call, needsReply } = request;
+      onTaken?.({ queue: link.index, unique, call, needsReply });
+      if (request.endsWhenTaken) request.state = "finished";
       else if (request.noReply) end(request, 0);
       //= fs/fuse/dev.c fuse_dev_do_read(): whoever was interrupted before the
       //= server read the request has it told now.
@@ -193,7 +193,7 @@ export class Dispatcher {
     const isLast = this.#open.length === 0;
     for (const request of this.#pending.unbind(link.index)) {
       if (isLast) this.#pending.push(request, -1);
-      else this.pend(request);
+      else this.enqueue(request);
     }
     return !isLast;
   }
@@ -233,7 +233,7 @@ export class Dispatcher {
       nodeid: 0n,
       body: encodeStruct("fuse_interrupt_in", { unique: request.unique }),
     }, this.#options.minor());
-    own.owesNothing = true;
+    own.endsWhenTaken = true;
     own.unique = request.unique | FUSE_INT_REQ_BIT;
     return own;
   }
@@ -241,7 +241,7 @@ export class Dispatcher {
   /** A message that no reply is waited for. */
   #own(call: SimCall): SimRequest {
     const request = new SimRequest(call, this.#options.minor());
-    request.owesNothing = true;
+    request.endsWhenTaken = true;
     request.unique = this.#options.unique();
     return request;
   }

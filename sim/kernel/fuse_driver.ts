@@ -58,9 +58,9 @@ export class FuseDriver implements Caller {
     this.#connection = new Connection({
       offered: options.offered ?? {},
       clock,
-      lanes: uring ? queues : 0,
-      pend: (request) => this.#dispatcher.pend(request),
-      unpend: (request) => this.#dispatcher.unpend(request),
+      ringQueues: uring ? queues : 0,
+      enqueue: (request) => this.#dispatcher.enqueue(request),
+      withdraw: (request) => this.#dispatcher.withdraw(request),
       interrupt: (request) => this.#dispatcher.interrupt(request),
       queuesReady: () => this.#links.every((link) => link.isReady),
     });
@@ -83,9 +83,9 @@ export class FuseDriver implements Caller {
   /** The server's end of a queue, for a server in this thread. */
   queue(index: number): MemoryQueue {
     const link = this.#links[index]!;
-    const { channel, isRing } = link;
+    const { channel, isRingQueue } = link;
     link.isLocal = true;
-    const offers = isRing ? channel.options.capacity : 1;
+    const offers = isRingQueue ? channel.options.capacity : 1;
     return new MemoryQueue(channel, { kernel: this.#descriptors, offers });
   }
 
@@ -108,8 +108,10 @@ export class FuseDriver implements Caller {
 
   /** The queues that the server has not closed, without the control queue. */
   get openQueues(): number[] {
-    const isRing = this.#options.uring === true;
-    return this.#links.filter((link) => link.open && link.isRing === isRing)
+    const isRingQueue = this.#options.uring === true;
+    return this.#links.filter((link) =>
+      link.open && link.isRingQueue === isRingQueue
+    )
       .map(({ index }) => index);
   }
 

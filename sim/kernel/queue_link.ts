@@ -36,11 +36,11 @@ export class QueueLink {
   readonly #wake: (() => void)[] = [];
 
   /** Whether it is a queue of an io_uring. */
-  readonly isRing: boolean;
+  readonly isRingQueue: boolean;
 
   /** Makes the kernel's end of a channel. */
-  constructor(channel: MemoryChannel, isRing: boolean = false) {
-    this.isRing = isRing;
+  constructor(channel: MemoryChannel, isRingQueue: boolean = false) {
+    this.isRingQueue = isRingQueue;
     this.channel = channel;
     this.index = channel.options.index;
     this.#contiguous = channel.options.layout === "contiguous";
@@ -60,7 +60,7 @@ export class QueueLink {
   /** Whether requests may be sent that are to go through it. */
   get isReady(): boolean {
     //= fs/fuse/dev_uring.c is_ring_ready(): each queue needs an entry.
-    return !this.isRing || this.fetched || !this.open;
+    return !this.isRingQueue || this.fetched || !this.open;
   }
 
   /** When the oldest request that the server has was made. */
@@ -90,7 +90,7 @@ export class QueueLink {
     request.queue = this.index;
     this.taken++;
     // A reply may come before this returns, but not before it is expected.
-    if (!request.noReply && !request.owesNothing) {
+    if (!request.noReply && !request.endsWhenTaken) {
       request.state = "sent";
       this.processing.set(request.unique, request);
     }
@@ -160,12 +160,12 @@ export function makeLinks(options: QueueOptions): QueueLink[] {
   const kernelDoorbell = new Int32Array(new SharedArrayBuffer(4));
   const count = uring ? queues + 1 : queues;
   return Array.from({ length: count }, (_, index) => {
-    const isRing = uring && index < queues;
+    const isRingQueue = uring && index < queues;
     const usual = options.layout ?? "contiguous";
-    const layout = isRing ? "separate" : uring ? "contiguous" : usual;
+    const layout = isRingQueue ? "separate" : uring ? "contiguous" : usual;
     const channel = { index, capacity, maxPayload, layout, kernelDoorbell };
-    const link = new QueueLink(MemoryChannel.create(channel), isRing);
-    link.bound = index < bound || isRing || uring;
+    const link = new QueueLink(MemoryChannel.create(channel), isRingQueue);
+    link.bound = index < bound || isRingQueue || uring;
     return link;
   });
 }

@@ -59,14 +59,14 @@ export class ReplyPath {
       const { header, data } = entry.reply;
       const size = Math.max(0, length - OUT_HEADER_SIZE);
       const body = size === 0 ? NO_BODY : data.subarray(0, size);
-      if (!this.#hears(link)) return false;
-      const verdict = link.isRing
+      if (!this.#isReachable(link)) return false;
+      const verdict = link.isRingQueue
         ? judgeCommit(header, length, held, link.processing)
         : judgeReply(header, length, link.processing);
-      return this.#follow(link, verdict, header, body, length) === 0;
+      return this.#apply(link, verdict, header, body, length) === 0;
     }
-    const isOwed = held !== undefined && link.processing.has(held.unique);
-    if (isOwed) {
+    const needsReply = held !== undefined && link.processing.has(held.unique);
+    if (needsReply) {
       const message = `${held.call.opcode} was given back without a reply`;
       const { log } = this.#options;
       log.add("withheld reply", link.index, held.unique, 0, message);
@@ -84,18 +84,18 @@ export class ReplyPath {
     //= fs/fuse/dev.c fuse_dev_write(): EPERM on a descriptor that belongs to
     //= no connection.
     if (!link.bound) return ERRNO.EPERM;
-    if (!this.#hears(link)) return ERRNO.ENOENT;
+    if (!this.#isReachable(link)) return ERRNO.ENOENT;
     const verdict = judgeReply(header, length, link.processing);
-    return this.#follow(link, verdict, header, body, length);
+    return this.#apply(link, verdict, header, body, length);
   }
 
-  #hears(link: QueueLink): boolean {
+  #isReachable(link: QueueLink): boolean {
     //= fs/fuse/dev.c fuse_dev_do_write(): nothing is found once the connection
     //= or the descriptor has ended.
     return this.#options.connection.connected && link.open;
   }
 
-  #follow(
+  #apply(
     link: QueueLink,
     verdict: ReplyVerdict,
     header: DataView,
@@ -121,7 +121,7 @@ export class ReplyPath {
         return this.#interruptAnswered(verdict.request, verdict.errno);
       case "notification":
         return this.#notified(link, verdict.code, body);
-      case "spoilt":
+      case "failed":
         link.processing.delete(verdict.request.unique);
         this.#options.connection.end(verdict.request, verdict.end);
     }

@@ -23,7 +23,7 @@ export type ReplyVerdict =
   }
   /** The request ends with an error, and write(2) fails. */
   | {
-    readonly kind: "spoilt";
+    readonly kind: "failed";
     readonly errno: number;
     /** The positive error number that the request ends with. */
     readonly end: number;
@@ -99,7 +99,7 @@ export function judgeReply(
   }
   const fault = judgeBody(request, length - OUT_HEADER.size, error !== 0);
   return fault === null ? { kind: "answer", errno: -error, request } : {
-    kind: "spoilt",
+    kind: "failed",
     errno: ERRNO.EINVAL,
     end: ERRNO.EIO,
     message: fault,

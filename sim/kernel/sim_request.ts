@@ -43,7 +43,7 @@ export class SimRequest {
   /** Where it is. */
   state: RequestState = "waiting";
   /** Whether it is the kernel's own and ends when it is taken. */
-  owesNothing = false;
+  endsWhenTaken = false;
   /** Whether the server is to be told that its caller was interrupted. */
   interrupted = false;
   /** When it was made, in microseconds of the kernel's clock. */
@@ -87,7 +87,7 @@ export class SimRequest {
   }
 
   /** Whether the server has to answer. */
-  get isOwed(): boolean {
+  get needsReply(): boolean {
     return !this.row.noReply && !this.row.optionalReply;
   }
 

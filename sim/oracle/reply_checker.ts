@@ -23,7 +23,7 @@ export class ReplyChecker {
   /** Requests that were taken and need a reply. */
   readonly #open: Map<bigint, Seen> = new Map();
   /** Ids of replies that a fault has spoilt. */
-  readonly #excused: Set<bigint> = new Set();
+  readonly #tolerated: Set<bigint> = new Set();
   readonly #wrong: string[] = [];
   #violations = 0;
 
@@ -33,8 +33,8 @@ export class ReplyChecker {
   }
 
   /** A request was taken. */
-  taken({ queue, unique, call, isOwed }: TakenRequest): void {
-    if (!isOwed) return;
+  taken({ queue, unique, call, needsReply }: TakenRequest): void {
+    if (!needsReply) return;
     const isAgain = unique >= FUSE_UNIQUE_RESEND;
     // What was sent again is owed once.
     if (isAgain) this.#open.delete(unique & ~FUSE_UNIQUE_RESEND);
@@ -66,8 +66,8 @@ export class ReplyChecker {
   }
 
   /** A fault spoils the reply to a request. */
-  excuse(unique: bigint): void {
-    this.#excused.add(unique);
+  tolerate(unique: bigint): void {
+    this.#tolerated.add(unique);
   }
 
   /** Looks at the kernel after a step. */
@@ -75,7 +75,7 @@ export class ReplyChecker {
     const { violations, outstanding, waiting, pending, processing } = kernel;
     for (; this.#violations < violations.length; this.#violations++) {
       const violation = violations[this.#violations]!;
-      if (!this.#isExcused(violation)) this.#wrong.push(violation.message);
+      if (!this.#isTolerated(violation)) this.#wrong.push(violation.message);
     }
     const known = waiting + pending + processing;
     if (outstanding !== known) {
@@ -96,7 +96,7 @@ export class ReplyChecker {
     return this.fault;
   }
 
-  #isExcused({ unique, errno }: Violation): boolean {
-    return errno !== 0 && errno !== ERRNO.EPERM && this.#excused.has(unique);
+  #isTolerated({ unique, errno }: Violation): boolean {
+    return errno !== 0 && errno !== ERRNO.EPERM && this.#tolerated.has(unique);
   }
 }

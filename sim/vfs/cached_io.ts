@@ -10,12 +10,12 @@ import { O, STATX } from "../../src/base/file_flags.ts";
 import { accessors } from "../../src/protocol/accessors.ts";
 import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
 import { accessed, type CachedIo, type OpenFile } from "./file_io.ts";
-import { attributes } from "./getattr.ts";
+import { getAttributes } from "./getattr.ts";
 import {
-  changeAttributes,
-  losesSetId,
+  dropsSetId,
   probeCapability,
-  withoutSetId,
+  sendSetattr,
+  setIdChange,
 } from "./setattr.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
@@ -35,7 +35,7 @@ async function read(
   //= fs/fuse/file.c fuse_cache_read_iter(): past the known end, the size is
   //= asked for if it is in doubt.
   if (position + into.length > inode.stat.size) {
-    await attributes(file, "read", file, STATX.SIZE);
+    await getAttributes(file, "read", file, STATX.SIZE);
   }
   const end = Math.min(position + into.length, inode.stat.size);
   for (let at = position; at < end;) {
@@ -111,13 +111,13 @@ async function write(
   const { inode } = file;
   if (inode.bad) return -ERRNO.EIO;
   if (from.length === 0) return 0;
-  await inode.lock.take(true);
+  await inode.lock.acquire(true);
   try {
     const appends = (file.flags & O.APPEND) !== 0;
     //= fs/fuse/file.c fuse_cache_write_iter(): file_remove_privs().
     await probeCapability(file);
-    if (losesSetId(file)) {
-      await changeAttributes(file, "write", await withoutSetId(file, "write"));
+    if (dropsSetId(file)) {
+      await sendSetattr(file, "write", await setIdChange(file, "write"));
     }
     const at = appends ? inode.stat.size : position;
     let done = 0;
@@ -136,7 +136,7 @@ async function write(
     file.writtenTo = at + done;
     return done > 0 ? done : -errno;
   } finally {
-    inode.lock.give();
+    inode.lock.release();
   }
 }
 

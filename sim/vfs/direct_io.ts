@@ -9,7 +9,7 @@ import { accessors } from "../../src/protocol/accessors.ts";
 import { viewOf } from "../../src/protocol/codec.ts";
 import { FUSE_READ, FUSE_WRITE } from "../../src/protocol/flags.ts";
 import type { SimAnswer } from "../kernel/call.ts";
-import type { Mounted } from "./getattr.ts";
+import type { CallContext } from "./getattr.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
@@ -48,7 +48,7 @@ class Slab {
 const BODIES = new Slab();
 
 /** What a transfer needs to know of the file. */
-export interface TransferFile extends Mounted {
+export interface TransferFile extends CallContext {
   /** The server's handle. */
   readonly fh: bigint;
   /** Flags of open(2) that last. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
-import { O, SEEK, STATX } from "../../src/base/file_flags.ts";
+import { FALLOC_FL, O, SEEK, STATX } from "../../src/base/file_flags.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { FOPEN } from "../../src/protocol/flags.ts";
 import { type SimCall, SimError } from "../kernel/call.ts";
@@ -15,9 +15,18 @@ import {
   transferSync,
   WRITING,
 } from "./direct_io.ts";
-import { attributes, type Mounted } from "./getattr.ts";
+import { type CallContext, getAttributes } from "./getattr.ts";
 import type { OptionalRequest } from "./inode.ts";
 import type { InodeLock } from "./locks.ts";
+import {
+  dropsSetId,
+  probeCapability,
+  sendSetattr,
+  setIdChange,
+} from "./setattr.ts";
+
+const FALLOCATE_MODES = FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE |
+  FALLOC_FL.ZERO_RANGE;
 
 /** What open(2) made: `struct file`, which duplicates of a descriptor share. */
 export interface OpenFile extends TransferFile {
@@ -58,8 +67,8 @@ export function checked(result: number, call: string): number {
 }
 
 /** Asks for something that a server may not know; a positive errno or 0. */
-export async function ask(
-  { caller, inode, credentials, signals }: Mounted,
+export async function sendOptional(
+  { caller, inode, credentials, signals }: CallContext,
   opcode: OptionalRequest,
   body: Uint8Array,
   unknown: number,
@@ -67,7 +76,7 @@ export async function ask(
 ): Promise<number> {
   //= fs/fuse/file.c: ENOSYS is never asked again, and stands for success with
   //= FLUSH and FSYNC, for EOPNOTSUPP with FALLOCATE.
-  if (inode.unknown.has(opcode)) return unknown;
+  if (inode.unsupported.has(opcode)) return unknown;
   const { errno } = await caller.call({
     opcode,
     body,
@@ -76,7 +85,7 @@ export async function ask(
     ...how,
   });
   if (errno !== ERRNO.ENOSYS) return errno;
-  inode.unknown.add(opcode);
+  inode.unsupported.add(opcode);
   return unknown;
 }
 
@@ -96,12 +105,12 @@ function release(file: OpenFile): void {
     force: true,
   });
   file.inode.opens--;
-  file.inode.flocks.take(file, "none");
+  file.inode.flocks.set(file, "none");
   file.onReleased();
 }
 
 /** Notes that the time of access is in doubt. */
-export function accessed({ inode, readOnly }: Mounted): void {
+export function accessed({ inode, readOnly }: CallContext): void {
   //= fs/fuse/dir.c fuse_invalidate_atime(): not on a read-only mount.
   if (!readOnly) inode.invalidate(STATX.ATIME);
 }
@@ -144,12 +153,12 @@ export async function write(
   //= the file.
   let exclusive = appends || !parallel || end() > inode.stat.size ||
     inode.pages.isMapped;
-  const turn = inode.lock.take(exclusive);
+  const turn = inode.lock.acquire(exclusive);
   if (turn !== undefined) await turn;
   if (!exclusive && end() > inode.stat.size) {
-    inode.lock.give();
+    inode.lock.release();
     exclusive = true;
-    await inode.lock.take(true);
+    await inode.lock.acquire(true);
   }
   const at = end() - from.length;
   //= fs/fuse/file.c fuse_direct_io(): what a mapping has dirtied is written
@@ -158,7 +167,7 @@ export async function write(
     const dirty = inode.pages.writeBack(file);
     if (dirty !== undefined) await dirty;
   } catch (error) {
-    inode.lock.give();
+    inode.lock.release();
     throw error;
   }
   const size = file.split.write;
@@ -168,13 +177,59 @@ export async function write(
   const work = together
     ? transferAsync(file, WRITING, size, from, at)
     : transferSync(file, WRITING, size, from, at);
-  if (!waits) inode.lock.give();
+  if (!waits) inode.lock.release();
   const result = await work;
   inode.pages.drop(at, from.length);
   inode.written(result > 0 ? at + result : 0);
   file.writtenTo = at + result;
-  if (waits) inode.lock.give();
+  if (waits) inode.lock.release();
   return checked(result, call);
+}
+
+/** Refuses modes of fallocate(2) that do not reach the server. */
+export function requireFallocateMode(mode: number): void {
+  //= fs/open.c vfs_fallocate() and fs/fuse/file.c fuse_file_fallocate().
+  const punchOnly = (mode & FALLOC_FL.PUNCH_HOLE) !== 0 &&
+    (mode & FALLOC_FL.KEEP_SIZE) === 0;
+  const both = FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE;
+  const isKnown = (mode & ~FALLOCATE_MODES) === 0 && (mode & both) !== both;
+  if (isKnown && !punchOnly) return;
+  throw new SimError("fallocate", ERRNO.EOPNOTSUPP);
+}
+
+/** fallocate(2) with a mode that reaches the server. */
+export async function fallocate(
+  file: OpenFile,
+  mode: number,
+  offset: number,
+  length: number,
+): Promise<void> {
+  const call = "fallocate";
+  const { inode } = file;
+  if (inode.unsupported.has("FALLOCATE")) {
+    throw new SimError(call, ERRNO.EOPNOTSUPP);
+  }
+  await inode.lock.acquire(true);
+  try {
+    await probeCapability(file);
+    //= fs/inode.c file_remove_privs(): a separate SETATTR.
+    if (dropsSetId(file)) {
+      await sendSetattr(file, call, await setIdChange(file, call));
+    }
+    const body = encodeStruct("fuse_fallocate_in", {
+      fh: file.fh,
+      offset: BigInt(offset),
+      length: BigInt(length),
+      mode,
+    });
+    const unsupported = ERRNO.EOPNOTSUPP;
+    const errno = await sendOptional(file, "FALLOCATE", body, unsupported);
+    if (errno !== 0) throw new SimError(call, errno);
+    const grows = (mode & FALLOC_FL.KEEP_SIZE) === 0;
+    inode.written(grows ? offset + length : 0);
+  } finally {
+    inode.lock.release();
+  }
 }
 
 /** Where lseek(2) leads; negative for a whence that does not exist. */
@@ -190,7 +245,7 @@ export async function seek(
     return (await sizeOf(file)) + offset;
   }
   if (!isHoleOrData) return -1;
-  if (!file.inode.unknown.has("LSEEK")) {
+  if (!file.inode.unsupported.has("LSEEK")) {
     const { errno, body } = await file.caller.call({
       opcode: "LSEEK",
       body: encodeStruct("fuse_lseek_in", {
@@ -203,7 +258,7 @@ export async function seek(
     });
     if (errno === 0) return Number(decodeStruct("fuse_lseek_out", body).offset);
     if (errno !== ERRNO.ENOSYS) throw new SimError("lseek", errno);
-    file.inode.unknown.add("LSEEK");
+    file.inode.unsupported.add("LSEEK");
   }
   //= fs/read_write.c generic_file_llseek_size(): all of the file is data.
   const size = await sizeOf(file);
@@ -213,5 +268,5 @@ export async function seek(
 
 async function sizeOf(file: OpenFile): Promise<number> {
   //= fs/fuse/file.c fuse_file_llseek(): only the size has to be right.
-  return (await attributes(file, "lseek", file, STATX.SIZE)).size;
+  return (await getAttributes(file, "lseek", file, STATX.SIZE)).size;
 }

@@ -13,19 +13,29 @@ import { isNegotiated } from "../../src/protocol/init.ts";
 import { SimError } from "../kernel/call.ts";
 import type { KernelLimits } from "../kernel/negotiation.ts";
 import type { CachedIo } from "./file_io.ts";
-import type { Mounted } from "./getattr.ts";
+import type { CallContext } from "./getattr.ts";
 import {
-  changeSize,
-  losesSetId,
+  dropsSetId,
   probeCapability,
-  withoutSetId,
+  setIdChange,
+  setSize,
 } from "./setattr.ts";
 import { WRITTEN_ATTRIBUTES } from "./inode.ts";
 import type { InodeLock } from "./locks.ts";
 import { MAY } from "./permission.ts";
 import { SimFile } from "./sim_file.ts";
 
-const O_LARGEFILE = 0x8000;
+/**
+ * Flags of open(2) whose values depend on the architecture, as on x86_64.
+ *
+ * @category Directories
+ */
+export const OPEN = {
+  DIRECT: 0o40000,
+  LARGEFILE: 0o100000,
+  DIRECTORY: 0o200000,
+  NOFOLLOW: 0o400000,
+} as const;
 /** Flags of open(2) that only matter while it opens. */
 const OPENING_ONLY = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC;
 
@@ -67,7 +77,7 @@ export function wantedBy(flags: number): number {
 
 /** Sends OPEN or OPENDIR: `fuse_file_open()`. */
 export async function sendOpen(
-  { caller, inode, credentials, signals }: Mounted,
+  { caller, inode, credentials, signals }: CallContext,
   { limits }: OpenedOn,
   flags: number,
   opcode: "OPEN" | "OPENDIR" = "OPEN",
@@ -75,7 +85,7 @@ export async function sendOpen(
   const isDirectory = opcode === "OPENDIR";
   const usual = isDirectory ? FOPEN.CACHE_DIR : 0;
   const unasked = { fh: 0n, openFlags: FOPEN.KEEP_CACHE | usual };
-  if (inode.unknown.has(opcode)) return unasked;
+  if (inode.unsupported.has(opcode)) return unasked;
   const atomic = isNegotiated(limits, "ATOMIC_O_TRUNC");
   //= fs/fuse/file.c fuse_send_open(): without O_CREAT, O_EXCL, O_NOCTTY, and
   //= with O_TRUNC only after FUSE_ATOMIC_O_TRUNC.
@@ -83,7 +93,7 @@ export async function sendOpen(
   const { errno, body } = await caller.call({
     opcode,
     body: encodeStruct("fuse_open_in", {
-      flags: flags & ~dropped | O_LARGEFILE,
+      flags: flags & ~dropped | OPEN.LARGEFILE,
     }),
     credentials,
     signals,
@@ -91,7 +101,7 @@ export async function sendOpen(
   if (errno === ERRNO.ENOSYS) {
     //= fs/fuse/file.c fuse_file_open(): the server needs no handles, and is
     //= not told of the end either.
-    inode.unknown.add(opcode);
+    inode.unsupported.add(opcode);
     return unasked;
   }
   if (errno !== 0) throw new SimError("open", errno);
@@ -103,11 +113,11 @@ export async function sendOpen(
 
 /** Makes a descriptor of what the server has opened. */
 export function makeFile(
-  mounted: Mounted,
+  context: CallContext,
   { limits, split }: OpenedOn,
   parts: FileParts,
 ): SimFile {
-  const { caller, inode, credentials, signals, lockOwner } = mounted;
+  const { caller, inode, credentials, signals, lockOwner } = context;
   const file = new SimFile({
     caller,
     inode,
@@ -115,12 +125,12 @@ export function makeFile(
     signals,
     lockOwner,
     ...parts,
-    flags: parts.flags & ~OPENING_ONLY | O_LARGEFILE,
+    flags: parts.flags & ~OPENING_ONLY | OPEN.LARGEFILE,
     split,
     asyncDio: parts.cached === undefined && isNegotiated(limits, "ASYNC_DIO"),
     pagesSize: limits.maxPages * PAGE_SIZE,
-    readOnly: mounted.readOnly,
-    allowOther: mounted.allowOther,
+    readOnly: context.readOnly,
+    allowOther: context.allowOther,
     allowsMmap: isNegotiated(limits, "DIRECT_IO_ALLOW_MMAP"),
     position: 0,
     writtenTo: 0,
@@ -132,18 +142,18 @@ export function makeFile(
 
 /** What O_TRUNC does once a file is open: `handle_truncate()`. */
 export async function truncateOpened(
-  mounted: Mounted,
+  context: CallContext,
   { limits }: OpenedOn,
   { fh }: Opened,
 ): Promise<void> {
-  const { inode } = mounted;
+  const { inode } = context;
   if (!isNegotiated(limits, "ATOMIC_O_TRUNC")) {
-    return await changeSize(mounted, "open", 0, { fh }, true);
+    return await setSize(context, "open", 0, { fh }, true);
   }
   //= fs/fuse/dir.c fuse_do_setattr(): the server has done it with OPEN.
   inode.resized(0);
   inode.invalidate(WRITTEN_ATTRIBUTES);
-  await probeCapability(mounted);
-  if (losesSetId(mounted)) await withoutSetId(mounted, "open", { fh });
+  await probeCapability(context);
+  if (dropsSetId(context)) await setIdChange(context, "open", { fh });
   inode.resized(0);
 }

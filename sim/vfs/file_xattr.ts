@@ -10,27 +10,27 @@ import { isNegotiated } from "../../src/protocol/init.ts";
 import { FUSE_COMPAT_SETXATTR_IN_SIZE } from "../../src/protocol/structs.ts";
 import { type SimCall, SimError } from "../kernel/call.ts";
 import type { KernelLimits } from "../kernel/negotiation.ts";
-import type { Mounted } from "./getattr.ts";
+import type { CallContext } from "./getattr.ts";
 import type { OptionalRequest } from "./inode.ts";
 
 const ENCODER = new TextEncoder();
 
 /** getxattr(2) with no memory for the value: its size. */
 export async function getAttribute(
-  mounted: Mounted,
+  context: CallContext,
   name: string,
 ): Promise<number> {
-  return await askSize(mounted, "GETXATTR", ENCODER.encode(`${name}\0`));
+  return await askSize(context, "GETXATTR", ENCODER.encode(`${name}\0`));
 }
 
 /** listxattr(2) with no memory for the names: their size. */
-export async function listAttributes(mounted: Mounted): Promise<number> {
-  return await askSize(mounted, "LISTXATTR");
+export async function listAttributes(context: CallContext): Promise<number> {
+  return await askSize(context, "LISTXATTR");
 }
 
 /** setxattr(2). */
 export async function setAttribute(
-  mounted: Mounted,
+  context: CallContext,
   limits: KernelLimits,
   name: string,
   value: Uint8Array,
@@ -45,32 +45,32 @@ export async function setAttribute(
     ? body.length
     : FUSE_COMPAT_SETXATTR_IN_SIZE;
   const parts = { body: body.subarray(0, size), tail };
-  await askKnown(mounted, "SETXATTR", parts);
+  await askKnown(context, "SETXATTR", parts);
 }
 
 async function askSize(
-  mounted: Mounted,
+  context: CallContext,
   opcode: OptionalRequest,
   tail?: Uint8Array,
 ): Promise<number> {
   const body = encodeStruct("fuse_getxattr_in");
   const parts = tail === undefined ? { body } : { body, tail };
-  const reply = await askKnown(mounted, opcode, parts);
+  const reply = await askKnown(context, opcode, parts);
   return new DataView(reply.buffer, reply.byteOffset).getUint32(0, true);
 }
 
 /** Asks, unless the server has said that it does not know the request. */
 async function askKnown(
-  { caller, inode, credentials }: Mounted,
+  { caller, inode, credentials }: CallContext,
   opcode: OptionalRequest,
   parts: Pick<SimCall, "body" | "tail">,
 ): Promise<Uint8Array> {
   const call = opcode.toLowerCase();
-  if (inode.unknown.has(opcode)) throw new SimError(call, ERRNO.EOPNOTSUPP);
+  if (inode.unsupported.has(opcode)) throw new SimError(call, ERRNO.EOPNOTSUPP);
   const { errno, body } = await caller.call({ opcode, credentials, ...parts });
   if (errno === 0) return body;
   if (errno !== ERRNO.ENOSYS) throw new SimError(call, errno);
   //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
-  inode.unknown.add(opcode);
+  inode.unsupported.add(opcode);
   throw new SimError(call, ERRNO.EOPNOTSUPP);
 }

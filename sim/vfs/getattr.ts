@@ -20,7 +20,7 @@ import { ALL_ATTRIBUTES, type SimInode, type SimStat } from "./inode.ts";
 const SIZE_MAX = 2 ** 63;
 
 /** What the parts of a client share. */
-export interface Mounted {
+export interface CallContext {
   /** Whoever takes requests. */
   readonly caller: Caller;
   /** The mounted file. */
@@ -47,25 +47,25 @@ export interface Mounted {
  * @param file The open file that is asked about, if one is.
  * @param mask Which are wanted, as statx(2) counts them.
  */
-export async function attributes(
-  mounted: Mounted,
-  during: string,
+export async function getAttributes(
+  context: CallContext,
+  call: string,
   file?: { readonly fh: bigint },
   mask: number = ALL_ATTRIBUTES,
 ): Promise<SimStat> {
-  const { inode } = mounted;
-  if (inode.bad) throw new SimError(during, ERRNO.EIO);
-  if (inode.believed(mask)) return inode.stat;
-  return await askAttributes(mounted, during, file);
+  const { inode } = context;
+  if (inode.bad) throw new SimError(call, ERRNO.EIO);
+  if (inode.isValid(mask)) return inode.stat;
+  return await fetchAttributes(context, call, file);
 }
 
 /** The attributes, from the server. */
-export async function askAttributes(
-  mounted: Mounted,
-  during: string,
+export async function fetchAttributes(
+  context: CallContext,
+  call: string,
   file?: { readonly fh: bigint },
 ): Promise<SimStat> {
-  const { caller, inode, credentials, signals } = mounted;
+  const { caller, inode, credentials, signals } = context;
   const { version } = inode;
   const { errno, body } = await caller.call({
     opcode: "GETATTR",
@@ -76,17 +76,17 @@ export async function askAttributes(
     credentials,
     signals,
   });
-  if (errno !== 0) throw new SimError(during, errno);
+  if (errno !== 0) throw new SimError(call, errno);
   //= fs/fuse/inode.c fuse_change_attributes(): what was written meanwhile is
   //= newer than the answer, which counts for whoever asked alone.
-  return accept(mounted, body, during, inode.version === version);
+  return accept(context, body, call, inode.version === version);
 }
 
 /** Takes the attributes of a reply, unless they cannot be the file's. */
 export function accept(
-  { inode }: Mounted,
+  { inode }: CallContext,
   body: Uint8Array,
-  during: string,
+  call: string,
   isNews: boolean = true,
 ): SimStat {
   const out = decodeStruct("fuse_attr_out", body);
@@ -95,7 +95,7 @@ export function accept(
   //= type or a negative size makes the inode bad.
   const isSame = ((attr.mode ^ inode.stat.mode) & S_IF.MT) === 0;
   if (!isSame || Number(attr.size) >= SIZE_MAX) {
-    throw new SimError(during, ERRNO.EIO);
+    throw new SimError(call, ERRNO.EIO);
   }
   const stat = toStat(attr);
   const us = microseconds(out.attr_valid, out.attr_valid_nsec);
@@ -127,10 +127,12 @@ export function toStat(attr: Decoded<"fuse_attr">): SimStat {
 }
 
 /** The attributes, by STATX unless the server does not know it. */
-export async function attributesWithBirth(mounted: Mounted): Promise<SimStat> {
-  const { caller, inode, credentials } = mounted;
-  const isAsked = !inode.believed() && !inode.unknown.has("STATX");
-  if (!isAsked) return await attributes(mounted, "statx");
+export async function getBirthAttributes(
+  context: CallContext,
+): Promise<SimStat> {
+  const { caller, inode, credentials } = context;
+  const isAsked = !inode.isValid() && !inode.unsupported.has("STATX");
+  if (!isAsked) return await getAttributes(context, "statx");
   const { version } = inode;
   const { errno, body } = await caller.call({
     opcode: "STATX",
@@ -138,11 +140,11 @@ export async function attributesWithBirth(mounted: Mounted): Promise<SimStat> {
       "sx_mask": ALL_ATTRIBUTES | STATX.BTIME,
     }),
     credentials,
-    signals: mounted.signals,
+    signals: context.signals,
   });
   if (errno === ERRNO.ENOSYS) {
-    inode.unknown.add("STATX");
-    return await attributes(mounted, "statx");
+    inode.unsupported.add("STATX");
+    return await getAttributes(context, "statx");
   }
   if (errno !== 0) throw new SimError("statx", errno);
   const out = decodeStruct("fuse_statx_out", body);

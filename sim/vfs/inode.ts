@@ -81,7 +81,7 @@ export class SimInode {
   /** What mappings have read and written. */
   readonly pages: PageCache = new PageCache();
   /** Requests that were answered with ENOSYS. */
-  readonly unknown: Set<OptionalRequest>;
+  readonly unsupported: Set<OptionalRequest>;
   /** Who has locked it. */
   readonly flocks: FlockTable = new FlockTable();
   /** Whether the nodeid has come to mean another inode: `FUSE_I_BAD`. */
@@ -90,8 +90,8 @@ export class SimInode {
   opens = 0;
   readonly #clock: Clock;
   #stat: SimStat = UNKNOWN;
-  #inDoubt = ALL_ATTRIBUTES;
-  #believedUntil = -1;
+  #invalid = ALL_ATTRIBUTES;
+  #validUntil = -1;
   #version = 0;
 
   /**
@@ -104,10 +104,10 @@ export class SimInode {
    */
   constructor(
     clock: Clock = STILL_CLOCK,
-    unknown: Set<OptionalRequest> = new Set(),
+    unsupported: Set<OptionalRequest> = new Set(),
   ) {
     this.#clock = clock;
-    this.unknown = unknown;
+    this.unsupported = unsupported;
   }
 
   /** The attributes as the server told them last. */
@@ -125,9 +125,9 @@ export class SimInode {
    *
    * @param mask Which, as statx(2) counts them; all if left out.
    */
-  believed(mask: number = ALL_ATTRIBUTES): boolean {
-    return (this.#inDoubt & mask) === 0 &&
-      this.#clock.now <= this.#believedUntil;
+  isValid(mask: number = ALL_ATTRIBUTES): boolean {
+    return (this.#invalid & mask) === 0 &&
+      this.#clock.now <= this.#validUntil;
   }
 
   /**
@@ -139,14 +139,14 @@ export class SimInode {
   update(stat: SimStat, us: number = Infinity): void {
     this.#version++;
     this.#stat = stat;
-    this.#inDoubt = 0;
+    this.#invalid = 0;
     //= fs/fuse/inode.c time_to_jiffies(): no time at all is never believed.
-    this.#believedUntil = us > 0 ? this.#clock.now + us : -1;
+    this.#validUntil = us > 0 ? this.#clock.now + us : -1;
   }
 
   /** Notes that the server has to be asked again: `fi->inval_mask`. */
   invalidate(mask: number = ALL_ATTRIBUTES): void {
-    this.#inDoubt |= mask;
+    this.#invalid |= mask;
   }
 
   /** Notes that bytes were written up to `end`: `fuse_write_update_attr()`. */

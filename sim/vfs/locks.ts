@@ -19,13 +19,13 @@ export class InodeLock {
    * @param exclusive Whether to have it alone.
    * @returns `undefined` if it is free at once.
    */
-  take(exclusive: boolean): Promise<void> | undefined {
+  acquire(exclusive: boolean): Promise<void> | undefined {
     if (this.#sleepers.length === 0 && this.#grant(exclusive)) return undefined;
     return new Promise((wake) => this.#sleepers.push({ exclusive, wake }));
   }
 
   /** Gives it back. */
-  give(): void {
+  release(): void {
     this.#holders = this.#holders < 0 ? 0 : this.#holders - 1;
     for (;;) {
       const sleeper = this.#sleepers.shift();
@@ -61,7 +61,7 @@ export class FlockTable {
    * @param owner The open file, which duplicates of a descriptor share.
    * @param kind The lock it wants; it gives up the one it has.
    */
-  take(owner: object, kind: FlockKind): void {
+  set(owner: object, kind: FlockKind): void {
     this.#holders.delete(owner);
     if (kind === "none") return;
     for (const other of this.#holders.values()) {

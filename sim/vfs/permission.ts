@@ -7,7 +7,7 @@
 import { ERRNO } from "../../src/base/errno.ts";
 import { STATX } from "../../src/base/file_flags.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
-import { askAttributes, type Mounted } from "./getattr.ts";
+import { type CallContext, fetchAttributes } from "./getattr.ts";
 import { SimError } from "../kernel/call.ts";
 
 /** What somebody may want to do, as access(2) counts it. */
@@ -16,44 +16,44 @@ export const MAY = { EXEC: 1, WRITE: 2, READ: 4 } as const;
 const ANY_EXEC = 0o111;
 
 /** Refuses whoever may not use the mount at all. */
-export function allowed(
-  mounted: Mounted,
-  during: string,
+export function requireAccess(
+  context: CallContext,
+  call: string,
 ): void {
-  if (!mayUse(mounted)) throw new SimError(during, ERRNO.EACCES);
+  if (!hasAccess(context)) throw new SimError(call, ERRNO.EACCES);
 }
 
 /** Whether somebody may use the mount at all. */
-export function mayUse({ allowOther, credentials }: Mounted): boolean {
+export function hasAccess({ allowOther, credentials }: CallContext): boolean {
   //= fs/fuse/dir.c fuse_allow_current_process(): without allow_other, whoever
   //= mounted it: root.
   return allowOther || credentials.uid === 0;
 }
 
 /** Refuses what the mode forbids: `inode_permission()`. */
-export async function permitted(
-  mounted: Mounted,
-  during: string,
+export async function requirePermission(
+  context: CallContext,
+  call: string,
   wanted: number,
 ): Promise<void> {
   //= fs/namei.c sb_permission(): a read-only mount is asked nothing.
-  if ((wanted & MAY.WRITE) !== 0 && mounted.readOnly) {
-    throw new SimError(during, ERRNO.EROFS);
+  if ((wanted & MAY.WRITE) !== 0 && context.readOnly) {
+    throw new SimError(call, ERRNO.EROFS);
   }
-  allowed(mounted, during);
+  requireAccess(context, call);
   //= fs/fuse/dir.c fuse_permission(): asks for the mode if it is in doubt, and
   //= before it refuses.
   const mask = STATX.MODE | STATX.UID | STATX.GID;
-  const fresh = !mounted.inode.believed(mask);
-  if (fresh) await askAttributes(mounted, during);
-  if (grants(mounted, wanted)) return;
-  if (!fresh) await askAttributes(mounted, during);
-  if (!grants(mounted, wanted)) throw new SimError(during, ERRNO.EACCES);
+  const fresh = !context.inode.isValid(mask);
+  if (fresh) await fetchAttributes(context, call);
+  if (grants(context, wanted)) return;
+  if (!fresh) await fetchAttributes(context, call);
+  if (!grants(context, wanted)) throw new SimError(call, ERRNO.EACCES);
 }
 
 /** Whether somebody counts as the file's owner. */
-export function owns(
-  { credentials, inode, defaultPermissions }: Mounted,
+export function isOwner(
+  { credentials, inode, defaultPermissions }: CallContext,
 ): boolean {
   //= fs/fuse/dir.c fuse_do_setattr(): without default_permissions the server
   //= decides (ATTR_FORCE).
@@ -61,7 +61,7 @@ export function owns(
   return credentials.uid === 0 || credentials.uid === inode.stat.uid;
 }
 
-function grants({ credentials, inode }: Mounted, wanted: number): boolean {
+function grants({ credentials, inode }: CallContext, wanted: number): boolean {
   const { mode, uid, gid } = inode.stat;
   //= fs/namei.c generic_permission(): root needs only one x of the three, and
   //= none for a directory.

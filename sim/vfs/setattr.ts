@@ -11,8 +11,13 @@ import { encodeStruct } from "../../src/protocol/codec.ts";
 import { FATTR } from "../../src/protocol/flags.ts";
 import type { Encodable } from "../../src/protocol/types.ts";
 import { SimError } from "../kernel/call.ts";
-import { accept, askAttributes, type Mounted } from "./getattr.ts";
-import { allowed, MAY, owns, permitted } from "./permission.ts";
+import { accept, type CallContext, fetchAttributes } from "./getattr.ts";
+import {
+  isOwner,
+  MAY,
+  requireAccess,
+  requirePermission,
+} from "./permission.ts";
 
 const SETGID_EXEC = S_IS.GID | 0o010;
 
@@ -20,16 +25,16 @@ const SETGID_EXEC = S_IS.GID | 0o010;
 export type SimTime = bigint | "now" | null;
 
 /** chmod(2) and fchmod(2). */
-export async function changeMode(
-  mounted: Mounted,
-  during: string,
+export async function setMode(
+  context: CallContext,
+  call: string,
   mode: number,
 ): Promise<void> {
-  writable(mounted, during);
-  await change(mounted, during, () => {
-    allowed(mounted, during);
-    if (!owns(mounted)) throw new SimError(during, ERRNO.EPERM);
-    const { credentials, inode } = mounted;
+  requireWritable(context, call);
+  await change(context, call, () => {
+    requireAccess(context, call);
+    if (!isOwner(context)) throw new SimError(call, ERRNO.EPERM);
+    const { credentials, inode } = context;
     //= fs/attr.c setattr_prepare(): nobody gives away a group's rights that he
     //= does not have.
     const foreign = credentials.uid !== 0 && credentials.gid !== inode.stat.gid;
@@ -41,29 +46,29 @@ export async function changeMode(
 }
 
 /** chown(2); -1 leaves one as it is. */
-export async function changeOwner(
-  mounted: Mounted,
-  during: string,
+export async function setOwner(
+  context: CallContext,
+  call: string,
   uid: number,
   gid: number,
 ): Promise<void> {
-  writable(mounted, during);
-  await change(mounted, during, async () => {
+  requireWritable(context, call);
+  await change(context, call, async () => {
     //= fs/open.c chown_common(): a directory has nothing to lose.
-    const { stat } = mounted.inode;
+    const { stat } = context.inode;
     const keepsBits = (stat.mode & S_IF.MT) === S_IF.DIR;
-    if (!keepsBits) await probeCapability(mounted);
-    allowed(mounted, during);
-    const lost = keepsBits ? {} : await withoutSetId(mounted, during);
-    const { credentials, inode } = mounted;
+    if (!keepsBits) await probeCapability(context);
+    requireAccess(context, call);
+    const lost = keepsBits ? {} : await setIdChange(context, call);
+    const { credentials, inode } = context;
     //= fs/attr.c chown_ok() and chgrp_ok(): the owner may hand it to a group
     //= that he is in.
     const keeps = uid < 0 || uid === inode.stat.uid;
     const joins = gid < 0 || gid === credentials.gid || gid === inode.stat.gid;
     const isChecked = credentials.uid !== 0 &&
-      mounted.defaultPermissions !== false;
-    if (isChecked && !(owns(mounted) && keeps && joins)) {
-      throw new SimError(during, ERRNO.EPERM);
+      context.defaultPermissions !== false;
+    if (isChecked && !(isOwner(context) && keeps && joins)) {
+      throw new SimError(call, ERRNO.EPERM);
     }
     return {
       ...lost,
@@ -76,21 +81,23 @@ export async function changeOwner(
 }
 
 /** utimensat(2); `null` leaves one as it is. */
-export async function changeTimes(
-  mounted: Mounted,
-  during: string,
+export async function setTimes(
+  context: CallContext,
+  call: string,
   atime: SimTime,
   mtime: SimTime,
 ): Promise<void> {
   //= fs/utimes.c do_utimes(): nothing is looked at for nothing.
   if (atime === null && mtime === null) return;
-  writable(mounted, during);
+  requireWritable(context, call);
   const isTouch = atime === "now" && mtime === "now";
-  await change(mounted, during, async () => {
+  await change(context, call, async () => {
     //= fs/attr.c may_setattr(): whoever may write may set both to now.
-    if (isTouch && !owns(mounted)) await permitted(mounted, during, MAY.WRITE);
-    allowed(mounted, during);
-    if (!isTouch && !owns(mounted)) throw new SimError(during, ERRNO.EPERM);
+    if (isTouch && !isOwner(context)) {
+      await requirePermission(context, call, MAY.WRITE);
+    }
+    requireAccess(context, call);
+    if (!isTouch && !isOwner(context)) throw new SimError(call, ERRNO.EPERM);
     return {
       valid: timeFlags(atime, FATTR.ATIME, FATTR.ATIME_NOW) |
         timeFlags(mtime, FATTR.MTIME, FATTR.MTIME_NOW),
@@ -103,24 +110,24 @@ export async function changeTimes(
 }
 
 /** Refuses changes to a read-only mount: it is asked nothing. */
-export function writable({ readOnly }: Mounted, during: string): void {
+export function requireWritable({ readOnly }: CallContext, call: string): void {
   //= fs/namespace.c mnt_want_write().
-  if (readOnly) throw new SimError(during, ERRNO.EROFS);
+  if (readOnly) throw new SimError(call, ERRNO.EROFS);
 }
 
 type Wanted = Encodable<"fuse_setattr_in">;
 
 async function change(
-  mounted: Mounted,
-  during: string,
+  context: CallContext,
+  call: string,
   prepare: () => Wanted | Promise<Wanted>,
 ): Promise<void> {
-  const { lock } = mounted.inode;
-  await lock.take(true);
+  const { lock } = context.inode;
+  await lock.acquire(true);
   try {
-    await changeAttributes(mounted, during, await prepare());
+    await sendSetattr(context, call, await prepare());
   } finally {
-    lock.give();
+    lock.release();
   }
 }
 
@@ -139,41 +146,41 @@ function nanoseconds(time: SimTime): number {
 }
 
 /** Changes attributes. */
-export async function changeAttributes(
-  mounted: Mounted,
-  during: string,
+export async function sendSetattr(
+  context: CallContext,
+  call: string,
   wanted: Encodable<"fuse_setattr_in">,
 ): Promise<void> {
-  const { caller, credentials, signals } = mounted;
+  const { caller, credentials, signals } = context;
   const { errno, body } = await caller.call({
     opcode: "SETATTR",
     body: encodeStruct("fuse_setattr_in", wanted),
     credentials,
     signals,
   });
-  if (errno !== 0) throw new SimError(during, errno);
-  accept(mounted, body, during);
+  if (errno !== 0) throw new SimError(call, errno);
+  accept(context, body, call);
 }
 
 /**
  * The bits that a file loses when somebody else becomes its owner or changes
  * it, as part of SETATTR.
  */
-export async function withoutSetId(
-  mounted: Mounted,
-  during: string,
+export async function setIdChange(
+  context: CallContext,
+  call: string,
   file?: { readonly fh: bigint },
 ): Promise<Pick<Encodable<"fuse_setattr_in">, "valid" | "mode">> {
   //= fs/fuse/dir.c fuse_setattr(): the mode may be out of date, and is asked
   //= for.
-  const { mode } = await askAttributes(mounted, during, file);
+  const { mode } = await fetchAttributes(context, call, file);
   const group = (mode & SETGID_EXEC) === SETGID_EXEC ? S_IS.GID : 0;
   const lost = mode & S_IS.UID | group;
   return lost === 0 ? {} : { valid: FATTR.MODE, mode: mode & ~lost };
 }
 
 /** Whether a change by this process takes set-id bits away. */
-export function losesSetId({ credentials, inode }: Mounted): boolean {
+export function dropsSetId({ credentials, inode }: CallContext): boolean {
   //= fs/attr.c setattr_should_drop_suidgid(): not if root does it.
   const { mode } = inode.stat;
   return credentials.uid !== 0 &&
@@ -189,40 +196,40 @@ export function losesSetId({ credentials, inode }: Mounted): boolean {
  * @param file The open file, if one leads to it.
  * @param opening Whether that happens while the file is opened.
  */
-export async function changeSize(
-  mounted: Mounted,
-  during: string,
+export async function setSize(
+  context: CallContext,
+  call: string,
   size: number,
   file?: { readonly fh: bigint },
   opening: boolean = false,
 ): Promise<void> {
-  await probeCapability(mounted);
-  await mounted.inode.lock.take(true);
+  await probeCapability(context);
+  await context.inode.lock.acquire(true);
   try {
-    const lost = losesSetId(mounted)
-      ? await withoutSetId(mounted, during, file)
+    const lost = dropsSetId(context)
+      ? await setIdChange(context, call, file)
       : {};
     const named = opening ? undefined : file;
     //= fs/fuse/dir.c fuse_do_setattr(): a size comes with the lock's owner,
     //= and with the file where there is one, though not from open(2).
-    await changeAttributes(mounted, during, {
+    await sendSetattr(context, call, {
       ...lost,
       valid: (lost.valid ?? 0) | FATTR.SIZE | FATTR.LOCKOWNER |
         (named ? FATTR.FH : 0),
       fh: named?.fh ?? 0n,
       size: BigInt(size),
-      lock_owner: mounted.lockOwner,
+      lock_owner: context.lockOwner,
     });
   } finally {
-    mounted.inode.lock.give();
+    context.inode.lock.release();
   }
 }
 
 /** Asks whether the file has capabilities that a change would void. */
-export async function probeCapability(mounted: Mounted): Promise<void> {
-  const { caller, inode, credentials, signals } = mounted;
+export async function probeCapability(context: CallContext): Promise<void> {
+  const { caller, inode, credentials, signals } = context;
   //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
-  if (inode.unknown.has("GETXATTR")) return;
+  if (inode.unsupported.has("GETXATTR")) return;
   const { errno } = await caller.call({
     opcode: "GETXATTR",
     body: encodeStruct("fuse_getxattr_in"),
@@ -230,5 +237,5 @@ export async function probeCapability(mounted: Mounted): Promise<void> {
     credentials,
     signals,
   });
-  if (errno === ERRNO.ENOSYS) inode.unknown.add("GETXATTR");
+  if (errno === ERRNO.ENOSYS) inode.unsupported.add("GETXATTR");
 }

@@ -9,18 +9,22 @@ import {
 import type { KernelLimits } from "../kernel/negotiation.ts";
 import { makeFile, sendOpen, truncateOpened, wantedBy } from "./file_open.ts";
 import { getAttribute, listAttributes, setAttribute } from "./file_xattr.ts";
-import { attributes, attributesWithBirth, type Mounted } from "./getattr.ts";
 import {
-  changeMode,
-  changeOwner,
-  changeSize,
-  changeTimes,
+  type CallContext,
+  getAttributes,
+  getBirthAttributes,
+} from "./getattr.ts";
+import {
+  requireWritable,
+  setMode,
+  setOwner,
+  setSize,
+  setTimes,
   type SimTime,
-  writable,
 } from "./setattr.ts";
 import type { SimInode, SimStat } from "./inode.ts";
 import { InodeLock } from "./locks.ts";
-import { allowed, MAY, permitted } from "./permission.ts";
+import { MAY, requireAccess, requirePermission } from "./permission.ts";
 import type { SimFile } from "./sim_file.ts";
 import { type SimStatfs, statfs } from "./statfs.ts";
 
@@ -45,7 +49,7 @@ export interface SimMount extends Caller {
 }
 
 /** A program that uses the mounted file by its path. */
-export class SimClient implements Mounted {
+export class SimClient implements CallContext {
   /** Whoever takes its requests. */
   readonly caller: Caller;
   /** The mounted file. */
@@ -90,7 +94,7 @@ export class SimClient implements Mounted {
     if ((flags & exclusive) === exclusive) {
       throw new SimError("open", ERRNO.EEXIST);
     }
-    await permitted(this, "open", wantedBy(flags));
+    await requirePermission(this, "open", wantedBy(flags));
     const opened = await sendOpen(this, mount, flags);
     const file = makeFile(this, mount, {
       ...opened,
@@ -105,15 +109,15 @@ export class SimClient implements Mounted {
   /** stat(2). */
   async stat(): Promise<SimStat> {
     this.#found("stat");
-    allowed(this, "stat");
-    return await attributes(this, "stat");
+    requireAccess(this, "stat");
+    return await getAttributes(this, "stat");
   }
 
   /** statx(2) that asks for the time of birth too. */
   async statx(): Promise<SimStat> {
     this.#found("statx");
-    allowed(this, "statx");
-    return await attributesWithBirth(this);
+    requireAccess(this, "statx");
+    return await getBirthAttributes(this);
   }
 
   /** statfs(2). */
@@ -126,33 +130,33 @@ export class SimClient implements Mounted {
   async truncate(size: number): Promise<void> {
     if (size < 0) throw new SimError("truncate", ERRNO.EINVAL);
     this.#found("truncate");
-    writable(this, "truncate");
-    await permitted(this, "truncate", MAY.WRITE);
-    await changeSize(this, "truncate", size);
+    requireWritable(this, "truncate");
+    await requirePermission(this, "truncate", MAY.WRITE);
+    await setSize(this, "truncate", size);
   }
 
   /** chmod(2). */
   async chmod(mode: number): Promise<void> {
     this.#found("chmod");
-    await changeMode(this, "chmod", mode);
+    await setMode(this, "chmod", mode);
   }
 
   /** chown(2); -1 leaves one as it is. */
   async chown(uid: number, gid: number): Promise<void> {
     this.#found("chown");
-    await changeOwner(this, "chown", uid, gid);
+    await setOwner(this, "chown", uid, gid);
   }
 
   /** utimensat(2); `null` leaves one as it is. */
   async utimens(atime: SimTime, mtime: SimTime): Promise<void> {
     this.#found("utimens");
-    await changeTimes(this, "utimens", atime, mtime);
+    await setTimes(this, "utimens", atime, mtime);
   }
 
   /** access(2). */
   async access(mode: number): Promise<void> {
     this.#found("access");
-    await permitted(this, "access", mode);
+    await requirePermission(this, "access", mode);
   }
 
   /** getxattr(2) with no memory for the value: its size. */
@@ -165,7 +169,7 @@ export class SimClient implements Mounted {
   /** setxattr(2). */
   async setxattr(name: string, value: Uint8Array): Promise<void> {
     const { limits } = this.#found("setxattr");
-    writable(this, "setxattr");
+    requireWritable(this, "setxattr");
     await this.#mayUse("setxattr", name, MAY.WRITE);
     await setAttribute(this, limits, name, value);
   }
@@ -173,13 +177,13 @@ export class SimClient implements Mounted {
   /** listxattr(2) with no memory for the names: their size. */
   async listxattr(): Promise<number> {
     this.#found("listxattr");
-    allowed(this, "listxattr");
+    requireAccess(this, "listxattr");
     return await listAttributes(this);
   }
 
   async #mayUse(call: string, name: string, wanted: number): Promise<void> {
     //= fs/xattr.c xattr_permission(): the mode rules over the user's names.
-    if (name.startsWith("user.")) await permitted(this, call, wanted);
+    if (name.startsWith("user.")) await requirePermission(this, call, wanted);
   }
 
   #found(call: string): SimMount {

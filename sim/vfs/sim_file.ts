@@ -1,36 +1,28 @@
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FOPEN, FUSE_FSYNC } from "../../src/protocol/flags.ts";
-import { FALLOC_FL, O } from "../../src/base/file_flags.ts";
-import { attributes } from "./getattr.ts";
-import {
-  changeAttributes,
-  changeMode,
-  changeSize,
-  losesSetId,
-  probeCapability,
-  withoutSetId,
-} from "./setattr.ts";
+import { O } from "../../src/base/file_flags.ts";
+import { getAttributes } from "./getattr.ts";
+import { setMode, setSize } from "./setattr.ts";
 import { READING, transferAsync } from "./direct_io.ts";
 import type { FlockKind } from "./locks.ts";
 import type { SimStat } from "./inode.ts";
 import {
   accessed,
-  ask,
   checked,
   dropReference,
+  fallocate,
   type OpenFile,
   read,
+  requireFallocateMode,
   seek,
+  sendOptional,
   write,
 } from "./file_io.ts";
 import { SimMapping } from "./mapping.ts";
-import { allowed } from "./permission.ts";
+import { requireAccess } from "./permission.ts";
 import { SimError } from "../kernel/call.ts";
 import { type SimStatfs, statfs } from "./statfs.ts";
-
-const SUPPORTED = FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE |
-  FALLOC_FL.ZERO_RANGE;
 
 /** A file descriptor of the mounted file, as a program has it. */
 export class SimFile {
@@ -123,45 +115,17 @@ export class SimFile {
     if ((file.flags & O.ACCMODE) === O.RDONLY || size < 0) {
       throw new SimError("ftruncate", ERRNO.EINVAL);
     }
-    await changeSize(file, "ftruncate", size, file);
+    await setSize(file, "ftruncate", size, file);
   }
 
   /** fallocate(2). */
   async fallocate(mode: number, offset: number, length: number): Promise<void> {
     const call = "fallocate";
-    const opened = this.#opened(call);
+    this.#opened(call);
     if (offset < 0 || length <= 0) throw new SimError(call, ERRNO.EINVAL);
-    //= fs/open.c vfs_fallocate() and fs/fuse/file.c fuse_file_fallocate():
-    //= other modes do not reach the server.
-    const punchOnly = (mode & FALLOC_FL.PUNCH_HOLE) !== 0 &&
-      (mode & FALLOC_FL.KEEP_SIZE) === 0;
-    const both = FALLOC_FL.PUNCH_HOLE | FALLOC_FL.ZERO_RANGE;
-    const isKnown = (mode & ~SUPPORTED) === 0 && (mode & both) !== both;
-    if (!isKnown || punchOnly) throw new SimError(call, ERRNO.EOPNOTSUPP);
+    requireFallocateMode(mode);
     const file = this.#writable(call, offset);
-    if (opened.inode.unknown.has("FALLOCATE")) {
-      throw new SimError(call, ERRNO.EOPNOTSUPP);
-    }
-    await file.inode.lock.take(true);
-    try {
-      await probeCapability(file);
-      //= fs/inode.c file_remove_privs(): by a SETATTR of its own.
-      if (losesSetId(file)) {
-        await changeAttributes(file, call, await withoutSetId(file, call));
-      }
-      const body = encodeStruct("fuse_fallocate_in", {
-        fh: file.fh,
-        offset: BigInt(offset),
-        length: BigInt(length),
-        mode,
-      });
-      const errno = await ask(file, "FALLOCATE", body, ERRNO.EOPNOTSUPP);
-      if (errno !== 0) throw new SimError(call, errno);
-      const grows = (mode & FALLOC_FL.KEEP_SIZE) === 0;
-      file.inode.written(grows ? offset + length : 0);
-    } finally {
-      file.inode.lock.give();
-    }
+    await fallocate(file, mode, offset, length);
   }
 
   /** lseek(2): the new position. */
@@ -176,13 +140,13 @@ export class SimFile {
   /** fstat(2). */
   async fstat(): Promise<SimStat> {
     const file = this.#opened("fstat");
-    allowed(file, "fstat");
-    return await attributes(file, "fstat");
+    requireAccess(file, "fstat");
+    return await getAttributes(file, "fstat");
   }
 
   /** fchmod(2). */
   async fchmod(mode: number): Promise<void> {
-    await changeMode(this.#opened("fchmod"), "fchmod", mode);
+    await setMode(this.#opened("fchmod"), "fchmod", mode);
   }
 
   /** readv(2) at a position: one transfer into several pieces of memory. */
@@ -223,7 +187,7 @@ export class SimFile {
   /** flock(2) with LOCK_NB; the server hears nothing of it. */
   flock(kind: FlockKind): void {
     const file = this.#opened("flock");
-    file.inode.flocks.take(file, kind);
+    file.inode.flocks.set(file, kind);
   }
 
   /** mmap(2): to be written to as well if the file is. */
@@ -258,7 +222,7 @@ export class SimFile {
       });
       //= fs/fuse/file.c fuse_flush(): goes out whatever state the connection
       //= is in.
-      errno = await ask(file, "FLUSH", body, 0, { force: true });
+      errno = await sendOptional(file, "FLUSH", body, 0, { force: true });
     }
     dropReference(file);
     if (errno !== 0) throw new SimError("close", errno);
@@ -271,18 +235,18 @@ export class SimFile {
       fh: file.fh,
       fsync_flags: flags,
     });
-    const errno = await ask(file, "FSYNC", body, 0);
+    const errno = await sendOptional(file, "FSYNC", body, 0);
     if (errno !== 0) throw new SimError(call, errno);
   }
 
   /** Does what io_submit(2) does not come back from before it is done. */
   async #alone(work: () => Promise<number>): Promise<number> {
     const { submission } = this.#file;
-    await submission.take(true);
+    await submission.acquire(true);
     try {
       return await work();
     } finally {
-      submission.give();
+      submission.release();
     }
   }
 

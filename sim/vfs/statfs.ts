@@ -1,6 +1,6 @@
 import { decodeStruct } from "../../src/protocol/codec.ts";
-import type { Mounted } from "./getattr.ts";
-import { mayUse } from "./permission.ts";
+import type { CallContext } from "./getattr.ts";
+import { hasAccess } from "./permission.ts";
 import { SimError } from "../kernel/call.ts";
 
 /** What statfs(2) of the mounted file tells. */
@@ -29,10 +29,10 @@ const NOTHING: SimStatfs = {
 };
 
 /** statfs(2) and fstatfs(2). */
-export async function statfs(mounted: Mounted): Promise<SimStatfs> {
+export async function statfs(context: CallContext): Promise<SimStatfs> {
   //= fs/fuse/inode.c fuse_statfs(): whoever is kept out is told nothing.
-  if (!mayUse(mounted)) return NOTHING;
-  const { caller, credentials, signals } = mounted;
+  if (!hasAccess(context)) return NOTHING;
+  const { caller, credentials, signals } = context;
   const { errno, body } = await caller.call({
     opcode: "STATFS",
     credentials,

@@ -52,12 +52,12 @@ export class Actor {
   async run(): Promise<void> {
     this.#file = await this.#opened();
     const { depth } = this.#plan;
-    const lanes = Array.from({ length: depth }, () => this.#lane());
-    await Promise.all(lanes);
+    const loops = Array.from({ length: depth }, () => this.#loop());
+    await Promise.all(loops);
     await this.#close();
   }
 
-  async #lane(): Promise<void> {
+  async #loop(): Promise<void> {
     const { clientUs, cores } = this.#options;
     const { steps } = this.#plan;
     while (this.#next < steps.length && !this.client.signals.killed) {

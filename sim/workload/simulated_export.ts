@@ -122,7 +122,7 @@ export class SimulatedExport {
         kernel.processing === 1 &&
         request.opcode !== OPCODES.INTERRUPT.opcode,
       kill: (index) => this.#kill(index),
-      onDefect: (unique) => checker.excuse(unique),
+      onDefect: (unique) => checker.tolerate(unique),
     });
   }
 
