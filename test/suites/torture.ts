@@ -1,0 +1,14 @@
+/**
+ * Kills, faults and load, and the simulator beside the real kernel.
+ *
+ * @module
+ */
+import "../differential/differential_test.ts";
+import "../differential/tree/tree_differential_test.ts";
+import "../torture/client_test.ts";
+import "../torture/cycles_test.ts";
+import "../torture/durability_test.ts";
+import "../torture/kill_test.ts";
+import "../torture/load_test.ts";
+import "../torture/medium_test.ts";
+import "../torture/worker_test.ts";
