@@ -8,6 +8,7 @@ import {
   findNonAscii,
   findPlainUserErrors,
   findUndocumented,
+  findUnlistedTests,
 } from "./_tidy.ts";
 
 /** Sources that may have more than 400 lines, and why. */
@@ -55,6 +56,9 @@ Deno.test({
     });
     await t.step("sources are ASCII", () => {
       assertEquals(findNonAscii(files, NON_ASCII), []);
+    });
+    await t.step("every test file is in one suite", () => {
+      assertEquals(findUnlistedTests(files), []);
     });
   },
 });
@@ -138,4 +142,20 @@ Deno.test("findNonAscii() finds characters outside of ASCII", () => {
   ]);
   assertEquals(findNonAscii([file("\u00b5")], { "src/a.ts": "" }), []);
   assertEquals(findNonAscii([file("\u00b5", "README.md")], {}), []);
+});
+
+Deno.test("findUnlistedTests() finds tests in no suite, and in two", () => {
+  const suite = (name: string, ...tests: string[]) =>
+    file(
+      tests.map((test) => `import "../${test}";`).join("\n"),
+      `test/suites/${name}.ts`,
+    );
+  const tests = ["a/a_test.ts", "a/b_test.ts"];
+  const files = tests.map((path) => file("", `test/${path}`));
+  assertEquals(findUnlistedTests([...files, suite("one", ...tests)]), []);
+  const two = [suite("one", tests[0]!), suite("two", tests[0]!)];
+  assertEquals(findUnlistedTests([...files, ...two]), [
+    "test/a/a_test.ts: is in 2 suites of test/suites/",
+    "test/a/b_test.ts: is in 0 suites of test/suites/",
+  ]);
 });

@@ -80,6 +80,7 @@ import "../protocol/types_test.ts";
 import "../protocol/validation_test.ts";
 import "../protocol/wire_log_test.ts";
 import "../queue/device_queue_test.ts";
+import "../queue/forwarding_queue_test.ts";
 import "../queue/latency_test.ts";
 import "../queue/memory_queue_test.ts";
 import "../queue/notifier_test.ts";
