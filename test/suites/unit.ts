@@ -27,6 +27,7 @@ import "../cli/output_test.ts";
 import "../cli/sim_command_test.ts";
 import "../cli/sim_options_test.ts";
 import "../cli/stats_test.ts";
+import "../constants_test.ts";
 import "../examples/tree_fs_files_test.ts";
 import "../examples/tree_fs_model_test.ts";
 import "../examples/tree_fs_simulator_test.ts";
