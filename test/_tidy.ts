@@ -194,26 +194,3 @@ export function findNonAscii(
   }
   return found;
 }
-
-/**
- * Finds tests that bare `deno test` does not run: each file is imported by one
- * suite in `test/suites/`.
- *
- * @param files The files.
- * @returns One line of text for each that no suite, or more than one, imports.
- */
-export function findUnlistedTests(files: readonly SourceFile[]): string[] {
-  const counts = new Map<string, number>(
-    files.filter(({ path }) => path.endsWith("_test.ts"))
-      .map(({ path }) => [path, 0]),
-  );
-  for (const { path, text } of files) {
-    if (!path.startsWith("test/suites/")) continue;
-    for (const [, name] of text.matchAll(/^import "\.\.\/(.*)";$/gm)) {
-      const test = `test/${name}`;
-      counts.set(test, (counts.get(test) ?? 0) + 1);
-    }
-  }
-  return [...counts].filter(([, count]) => count !== 1)
-    .map(([path, count]) => `${path}: is in ${count} suites of test/suites/`);
-}

@@ -1,6 +1,7 @@
 /**
- * Every test of an export or example as users see it: mounted, and used by
- * other programs.
+ * Exports and examples, mounted and used by other programs.
+ *
+ * Written by `deno task test:suites`; do not edit.
  *
  * @module
  */

@@ -1,5 +1,7 @@
 /**
- * Kills, faults and load, and the simulator beside the real kernel.
+ * Kills, faults, load; the simulator beside the real kernel.
+ *
+ * Written by `deno task test:suites`; do not edit.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Every test of one part alone, and the house rules. Those of `test/linux`,
- * `test/backends` and `test/session` need a kernel; the others need nothing.
+ * Every part by itself, and the house rules. Most of it needs nothing.
+ *
+ * Written by `deno task test:suites`; do not edit.
  *
  * @module
  */
@@ -57,7 +58,7 @@ import "../linux/image_lock_test.ts";
 import "../linux/io_uring_test.ts";
 import "../linux/mount_lock_test.ts";
 import "../linux/mount_test.ts";
-import "../linux/mounts_test.ts";
+import "../linux/mountinfo_test.ts";
 import "../linux/own_image_test.ts";
 import "../linux/paths_and_files_test.ts";
 import "../linux/pool_file_test.ts";
