@@ -4,12 +4,12 @@
  * @module
  */
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import { PAGE_SIZE } from "../../src/base/limits.ts";
 import {
+  FUSE_DEFAULT_MAX_PAGES_PER_REQ,
   FUSE_KERNEL_MINOR_VERSION,
   FUSE_KERNEL_VERSION,
-} from "../../src/protocol/codec.ts";
-import { PAGE_SIZE } from "../../src/base/limits.ts";
-import { FUSE_DEFAULT_MAX_PAGES_PER_REQ } from "../../src/protocol/flags.ts";
+} from "../../src/protocol/flags.ts";
 import { initFlag, initFlagNames } from "../../src/protocol/init.ts";
 import { sizeAt } from "../../src/protocol/layout.ts";
 

@@ -1,7 +1,8 @@
 /**
- * Readers and writers of single fields, derived from the table of structs at
- * load time. They allocate nothing and V8 inlines them, so they are what the
- * hot path uses; `codec.ts` is for whole structs.
+ * Accessors: readers and writers of single fields, derived from the table of
+ * structs when this module is loaded. They allocate nothing but the bigints
+ * that they return, and V8 inlines them, so the hot path uses them. `codec.ts`
+ * reads and writes whole structs.
  *
  * @module
  */
@@ -17,25 +18,42 @@ import type {
   ValueOf,
 } from "./types.ts";
 
-/** Reads one field of the struct that starts at `base` (0 if left out). */
+/**
+ * Reads one field of the struct that starts at byte `base` of a view, 0 by
+ * default.
+ *
+ * @category Structs
+ */
 export type Getter<V> = (view: DataView, base?: number) => V;
 
-/** Writes one field of the struct that starts at `base`. */
+/**
+ * Writes one field of the struct that starts at byte `base` of a view.
+ *
+ * @category Structs
+ */
 export type Setter<V> = (view: DataView, base: number, value: V) => void;
 
-/** Fields that hold one number or bigint. */
+/**
+ * The fields of struct `S` that hold one number or bigint.
+ *
+ * @category Structs
+ */
 export type ScalarFieldsOf<S extends StructName> = FieldsOf<
   S,
   NumberType | BigIntType
 >;
 
-/** Everything needed to read and write the fields of struct `S` in place. */
+/**
+ * Readers and writers of the fields of struct `S`, in place.
+ *
+ * @category Structs
+ */
 export interface Accessors<S extends StructName> {
   /** The struct's name. */
   readonly name: S;
-  /** Its size in bytes. */
+  /** Its newest size in bytes. */
   readonly size: number;
-  /** Offset of each field in bytes. */
+  /** Offset of each field, arrays and nested structs included, in bytes. */
   readonly at: { readonly [F in FieldName<S>]: number };
   /** Reads a field. */
   readonly get: {
@@ -46,9 +64,9 @@ export interface Accessors<S extends StructName> {
     readonly [F in ScalarFieldsOf<S>]: Setter<ValueOf<FieldType<S, F>>>;
   };
   /**
-   * Reads a `size64` as a number: exact up to 2^53 - 1, and rounded but still
-   * above 2^53 - 1 beyond, so that a check against an upper bound is right
-   * either way.
+   * Reads a `size64` as a number. It is exact up to 2^53 - 1; a larger value is
+   * rounded but stays above 2^53 - 1, so comparing it with an upper bound gives
+   * the right result.
    */
   readonly number: {
     readonly [F in FieldsOf<S, "size64">]: Getter<number>;
@@ -121,8 +139,9 @@ function table<V>(
 }
 
 /**
- * Derives the accessors of a struct.
+ * Derives the accessors of a struct. Call it once and keep the result.
  *
+ * @category Structs
  * @example Read a field in place
  * ```ts
  * import { accessors } from "@mqfuse/mqfuse/protocol";

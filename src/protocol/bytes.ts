@@ -1,9 +1,9 @@
-/** The next multiple of 8: FUSE_REC_ALIGN() of fuse.h. */
+/** Rounds up to a multiple of 8: FUSE_REC_ALIGN() of fuse.h. */
 export function align8(size: number): number {
   return Math.ceil(size / 8) * 8;
 }
 
-/** Copies pieces of bytes into one new buffer, in their order. */
+/** Joins pieces of bytes in a new buffer. */
 export function concat(
   parts: readonly Uint8Array[],
 ): Uint8Array<ArrayBuffer> {

@@ -1,9 +1,10 @@
 /**
- * Whole structs to plain objects and back: for tests, traces and the
+ * Converts whole structs to plain objects and back, for tests, traces and the
  * simulator. The hot path uses `accessors.ts`.
  *
  * @module
  */
+import { FUSE_KERNEL_MINOR_VERSION } from "./flags.ts";
 import {
   type FieldLayout,
   isScalar,
@@ -15,12 +16,6 @@ import {
 import type { Decoded, Encodable, StructName } from "./types.ts";
 
 type Value = number | bigint | Value[] | { [field: string]: Value };
-
-/** The newest minor version of the protocol that the table describes. */
-export const FUSE_KERNEL_MINOR_VERSION = 45;
-
-/** The major version of the protocol. */
-export const FUSE_KERNEL_VERSION = 7;
 
 function readScalar(view: DataView, at: number, type: ScalarType): Value {
   switch (type) {
@@ -132,7 +127,7 @@ function writeFields(
   }
 }
 
-/** A view of the bytes behind any typed array or view. */
+/** A DataView of the bytes that a typed array or view covers. */
 export function viewOf(bytes: ArrayBufferView): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -140,12 +135,24 @@ export function viewOf(bytes: ArrayBufferView): DataView {
 /**
  * Decodes a whole struct.
  *
+ * @category Structs
+ * @example Read the header of a request
+ * ```ts
+ * import { decodeStruct, encodeRequest } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const message = encodeRequest("STATFS", { header: { unique: 4n } });
+ * const header = decodeStruct("fuse_in_header", message);
+ * assertEquals(header.len, 40);
+ * assertEquals(header.unique, 4n);
+ * ```
+ *
  * @param name The struct's name in the table.
  * @param bytes The bytes that hold it.
- * @param base Where in `bytes` it starts.
- * @param minor The minor version spoken; older peers send shorter structs,
- * whose missing fields read as zero.
- * @throws {RangeError} If the struct does not fit in the bytes.
+ * @param base The byte at which it starts, 0 by default.
+ * @param minor The negotiated minor version, the newest by default. Older
+ * peers send shorter structs; the missing fields read as zero.
+ * @throws {RangeError} If the struct extends beyond the end of `bytes`.
  */
 export function decodeStruct<S extends StructName>(
   name: S,
@@ -167,9 +174,11 @@ export function decodeStruct<S extends StructName>(
 /**
  * Encodes a whole struct, padding included.
  *
+ * @category Structs
  * @param name The struct's name in the table.
  * @param value The fields; those left out are zero.
- * @param minor The minor version spoken; older peers get a shorter struct.
+ * @param minor The negotiated minor version, the newest by default. Older
+ * peers get a shorter struct.
  */
 export function encodeStruct<S extends StructName>(
   name: S,
@@ -184,7 +193,12 @@ export function encodeStruct<S extends StructName>(
 /**
  * Encodes a whole struct into a view, padding included.
  *
- * @throws {RangeError} If the struct does not fit behind `base`.
+ * @category Structs
+ * @param name The struct's name in the table.
+ * @param view The view to write to.
+ * @param base The byte of the view at which the struct starts.
+ * @param value The fields; those left out are zero.
+ * @throws {RangeError} If the struct extends beyond the end of the view.
  */
 export function writeStruct<S extends StructName>(
   name: S,

@@ -1,5 +1,5 @@
 /**
- * Which field holds which flags: for traces and docs/PROTOCOL.md.
+ * Which field holds which flags, for traces and docs/PROTOCOL.md.
  *
  * @module
  */
@@ -27,21 +27,25 @@ import {
 import { FALLOC_FL, O, SEEK, STATX } from "../base/file_flags.ts";
 import type { StructName } from "./types.ts";
 
-/** A word of flags, or of values that exclude each other. */
+/**
+ * A word of flags, or of values that exclude each other.
+ *
+ * @category Flags and constants
+ */
 export interface FlagWord {
-  /** What the kernel puts in front of the names. */
+  /** The kernel's prefix of the names, such as `FOPEN_`. */
   readonly prefix: string;
   /** Values by name, without the prefix. */
   readonly values: { readonly [name: string]: number };
-  /** The minor version that brought a value; the first ones are left out. */
+  /** The minor version that introduced a value; those of 7.1 are left out. */
   readonly since?: { readonly [name: string]: number };
-  /** Fields that hold it, `struct.field`. */
+  /** The fields that hold it, each `struct.field`. */
   readonly fields: readonly string[];
   /** Whether the values exclude each other. */
   readonly choice?: true;
 }
 
-/** One word of INIT's flags: the bits from `first` on. */
+/** One word of INIT's flags: 32 bits from bit `first`. */
 function initWord(first: number): Pick<FlagWord, "values" | "since"> {
   const word = Object.entries(INIT_FLAGS)
     .filter(([, { bit }]) => bit >= first && bit < first + 32);
@@ -237,7 +241,11 @@ const BY_FIELD = new Map(
   FLAG_WORDS.flatMap((word) => word.fields.map((field) => [field, word])),
 );
 
-/** The flags that a field holds, `undefined` for a field without flags. */
+/**
+ * The word of flags that a field holds, `undefined` for a field without flags.
+ *
+ * @category Flags and constants
+ */
 export function flagWordOf(
   struct: StructName,
   field: string,
@@ -248,6 +256,16 @@ export function flagWordOf(
 /**
  * The names of the flags that are set; bits without a name come last, as one
  * hexadecimal number.
+ *
+ * @category Flags and constants
+ * @example Name the flags of a reply to OPEN
+ * ```ts
+ * import { flagNames, flagWordOf } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const word = flagWordOf("fuse_open_out", "open_flags")!;
+ * assertEquals(flagNames(word, 0x803), ["DIRECT_IO", "KEEP_CACHE", "0x800"]);
+ * ```
  */
 export function flagNames(word: FlagWord, value: number | bigint): string[] {
   const { values } = word;

@@ -1,5 +1,5 @@
 /**
- * Every flag word of the FUSE protocol, 7.45: flag names, values and, for the
+ * The constants of the FUSE protocol, 7.45: every word of flags and, for the
  * words of INIT, bit numbers and versions.
  *
  * @module
@@ -7,15 +7,38 @@
 
 import { PATH_MAX } from "../base/limits.ts";
 
-/** One flag of INIT. */
+/**
+ * The major version of the protocol.
+ *
+ * @category INIT
+ */
+export const FUSE_KERNEL_VERSION = 7;
+
+/**
+ * The newest minor version that this library speaks.
+ *
+ * @category INIT
+ */
+export const FUSE_KERNEL_MINOR_VERSION = 45;
+
+/**
+ * One flag of INIT.
+ *
+ * @category INIT
+ */
 export interface InitFlag {
-  /** 0 to 31 lie in `flags`, 32 to 63 in `flags2`. */
+  /** 0 to 31 are in `flags`, 32 to 63 in `flags2`. */
   readonly bit: number;
-  /** The minor version that brought it. */
+  /** The minor version that introduced it. */
   readonly since: number;
 }
 
-/** What kernel and server negotiate, by the kernel's name without `FUSE_`. */
+/**
+ * The flags that kernel and server negotiate, by the kernel's name without
+ * `FUSE_`.
+ *
+ * @category INIT
+ */
 export const INIT_FLAGS = {
   ASYNC_READ: { bit: 0, since: 6 },
   POSIX_LOCKS: { bit: 1, since: 7 },
@@ -63,10 +86,18 @@ export const INIT_FLAGS = {
   HAS_IO_URING_BUFPOOL: { bit: 43, since: 46 },
 } as const satisfies Record<string, InitFlag>;
 
-/** The name of a flag of INIT. */
+/**
+ * The name of a flag of INIT.
+ *
+ * @category INIT
+ */
 export type InitFlagName = keyof typeof INIT_FLAGS;
 
-/** `open_flags` of fuse_open_out. */
+/**
+ * `open_flags` of fuse_open_out.
+ *
+ * @category Flags and constants
+ */
 export const FOPEN = {
   DIRECT_IO: 1 << 0,
   KEEP_CACHE: 1 << 1,
@@ -80,10 +111,18 @@ export const FOPEN = {
   IO_URING_ZERO_COPY: 1 << 8,
 } as const;
 
-/** `open_flags` of fuse_open_in and fuse_create_in. */
+/**
+ * `open_flags` of fuse_open_in and fuse_create_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_OPEN = { KILL_SUIDGID: 1 << 0 } as const;
 
-/** `valid` of fuse_setattr_in. */
+/**
+ * `valid` of fuse_setattr_in.
+ *
+ * @category Flags and constants
+ */
 export const FATTR = {
   MODE: 1 << 0,
   UID: 1 << 1,
@@ -99,35 +138,71 @@ export const FATTR = {
   KILL_SUIDGID: 1 << 11,
 } as const;
 
-/** `getattr_flags` of fuse_getattr_in. */
+/**
+ * `getattr_flags` of fuse_getattr_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_GETATTR = { FH: 1 << 0 } as const;
 
-/** `release_flags` of fuse_release_in. */
+/**
+ * `release_flags` of fuse_release_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_RELEASE = { FLUSH: 1 << 0, FLOCK_UNLOCK: 1 << 1 } as const;
 
-/** `read_flags` of fuse_read_in. */
+/**
+ * `read_flags` of fuse_read_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_READ = { LOCKOWNER: 1 << 1 } as const;
 
-/** `write_flags` of fuse_write_in. */
+/**
+ * `write_flags` of fuse_write_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_WRITE = {
   CACHE: 1 << 0,
   LOCKOWNER: 1 << 1,
   KILL_SUIDGID: 1 << 2,
 } as const;
 
-/** `fsync_flags` of fuse_fsync_in. */
+/**
+ * `fsync_flags` of fuse_fsync_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_FSYNC = { FDATASYNC: 1 << 0 } as const;
 
-/** `lk_flags` of fuse_lk_in. */
+/**
+ * `lk_flags` of fuse_lk_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_LK = { FLOCK: 1 << 0 } as const;
 
-/** `flags` of fuse_attr. */
+/**
+ * `flags` of fuse_attr.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_ATTR = { SUBMOUNT: 1 << 0, DAX: 1 << 1 } as const;
 
-/** `setxattr_flags` of fuse_setxattr_in. */
+/**
+ * `setxattr_flags` of fuse_setxattr_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_SETXATTR = { ACL_KILL_SGID: 1 << 0 } as const;
 
-/** `flags` of fuse_ioctl_in and fuse_ioctl_out. */
+/**
+ * `flags` of fuse_ioctl_in and fuse_ioctl_out.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_IOCTL = {
   COMPAT: 1 << 0,
   UNRESTRICTED: 1 << 1,
@@ -137,22 +212,46 @@ export const FUSE_IOCTL = {
   COMPAT_X32: 1 << 5,
 } as const;
 
-/** `flags` of fuse_poll_in. */
+/**
+ * `flags` of fuse_poll_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_POLL = { SCHEDULE_NOTIFY: 1 << 0 } as const;
 
-/** `flags` of fuse_notify_inval_entry_out. */
+/**
+ * `flags` of fuse_notify_inval_entry_out.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_NOTIFY_INVAL_ENTRY = { EXPIRE_ONLY: 1 << 0 } as const;
 
-/** `flags` of fuse_setupmapping_in. */
+/**
+ * `flags` of fuse_setupmapping_in.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_SETUPMAPPING = { WRITE: 1 << 0, READ: 1 << 1 } as const;
 
-/** `flags` of cuse_init_in and cuse_init_out. */
+/**
+ * `flags` of cuse_init_in and cuse_init_out.
+ *
+ * @category Flags and constants
+ */
 export const CUSE_INIT = { UNRESTRICTED_IOCTL: 1 << 0 } as const;
 
-/** `type` of fuse_ext_header; 0 to 31 is a count of security contexts. */
+/**
+ * `type` of fuse_ext_header; a value up to 31 counts security contexts.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_EXT = { MAX_NR_SECCTX: 31, GROUPS: 32 } as const;
 
-/** Codes of notifications: `error` of a fuse_out_header whose `unique` is 0. */
+/**
+ * Codes of notifications: `error` of a fuse_out_header whose `unique` is 0.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_NOTIFY = {
   POLL: 1,
   INVAL_INODE: 2,
@@ -165,23 +264,47 @@ export const FUSE_NOTIFY = {
   PRUNE: 9,
 } as const;
 
-/** Bit of `unique` that marks an INTERRUPT of the request without it. */
+/**
+ * Bit of `unique` that marks an INTERRUPT of the request without it.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_INT_REQ_BIT = 1n;
 
-/** Bit of `unique` that marks a request sent again after NOTIFY_RESEND. */
+/**
+ * Bit of `unique` that marks a request sent again after a RESEND notification.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_UNIQUE_RESEND = 1n << 63n;
 
-/** The nodeid of the root: of the whole mount, if that is one file. */
+/**
+ * The nodeid of the root, which is the mounted file itself where the mount is
+ * one file.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_ROOT_ID = 1n;
 
-/** Least size of a buffer for read(2) on /dev/fuse, in bytes. */
+/**
+ * Smallest buffer that read(2) on /dev/fuse accepts, in bytes.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_MIN_READ_BUFFER = 8192;
 
-/** Pages of a request where FUSE_MAX_PAGES was not negotiated: fs/fuse/fuse_i.h. */
+/**
+ * Largest request in pages where FUSE_MAX_PAGES is not negotiated:
+ * fs/fuse/fuse_i.h.
+ *
+ * @category Flags and constants
+ */
 export const FUSE_DEFAULT_MAX_PAGES_PER_REQ = 32;
 
 /**
- * Longest name or symlink target, without its NUL, in bytes: fs/fuse/fuse_i.h,
- * PATH_MAX - 1. Without FUSE_MAX_PAGES the kernel itself stops at 1024.
+ * Longest name or symlink target, without its NUL, in bytes: PATH_MAX - 1 of
+ * fs/fuse/fuse_i.h. Without FUSE_MAX_PAGES the kernel sends no more than 1024.
+ *
+ * @category Flags and constants
  */
 export const FUSE_NAME_MAX: number = PATH_MAX - 1;

@@ -4,17 +4,15 @@
  *
  * @module
  */
-import {
-  FUSE_KERNEL_MINOR_VERSION,
-  FUSE_KERNEL_VERSION,
-  writeStruct,
-} from "./codec.ts";
+import { writeStruct } from "./codec.ts";
 import { accessors } from "./accessors.ts";
 import { ProtocolVersion } from "./protocol_version.ts";
 import { ERRNO } from "../base/errno.ts";
 import { PAGE_SIZE } from "../base/limits.ts";
 import {
   FUSE_DEFAULT_MAX_PAGES_PER_REQ,
+  FUSE_KERNEL_MINOR_VERSION,
+  FUSE_KERNEL_VERSION,
   INIT_FLAGS,
   type InitFlagName,
 } from "./flags.ts";

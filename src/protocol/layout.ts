@@ -1,13 +1,17 @@
 /**
- * Offsets and sizes, derived from the table of structs by the C rule of
- * natural alignment.
+ * Offsets and sizes, derived from the table of structs by C's rule of natural
+ * alignment.
  *
  * @module
  */
 import { COMPAT_SIZES, STRUCTS } from "./structs.ts";
 import type { StructName } from "./types.ts";
 
-/** A wire type of a single value. */
+/**
+ * The wire type of a single value.
+ *
+ * @category Structs
+ */
 export type ScalarType =
   | "u8"
   | "u16"
@@ -17,27 +21,35 @@ export type ScalarType =
   | "s64"
   | "size64";
 
-/** Where one field lies, and what it is. */
+/**
+ * The place and type of one field.
+ *
+ * @category Structs
+ */
 export interface FieldLayout {
   /** The kernel's name. */
   readonly name: string;
   /** Bytes from the start of the struct. */
   readonly offset: number;
-  /** Bytes that the whole field takes. */
+  /** Size of the whole field in bytes. */
   readonly size: number;
-  /** What the field, or each of its elements, is. */
+  /** The type of the field, or of each of its elements. */
   readonly type: ScalarType | StructName;
   /** Elements of an array, `null` for a single value. */
   readonly count: number | null;
-  /** The minor version that gave the field its meaning; 0 for the first ones. */
+  /** The minor version that introduced the field; 0 for those of 7.1. */
   readonly since: number;
 }
 
-/** Where the fields of a struct lie. */
+/**
+ * The layout of a struct in version 7.45.
+ *
+ * @category Structs
+ */
 export interface StructLayout {
   /** The kernel's name. */
   readonly name: StructName;
-  /** Bytes of the whole struct, 7.45. */
+  /** Size of the whole struct in bytes. */
   readonly size: number;
   /** Alignment in bytes. */
   readonly align: number;
@@ -66,14 +78,15 @@ export function isScalar(type: string): type is ScalarType {
   return Object.hasOwn(SCALAR_SIZES, type);
 }
 
-/** Bytes of a single value. */
+/** Size of a single value in bytes. */
 export function scalarSize(type: ScalarType): number {
   return SCALAR_SIZES[type];
 }
 
 /**
- * The layout of a struct.
+ * The layout of a struct in version 7.45.
  *
+ * @category Structs
  * @param name The struct's name in the table.
  */
 export function layoutOf(name: StructName): StructLayout {
@@ -112,16 +125,22 @@ function computeLayout(name: StructName): StructLayout {
   return { name, size: offset, align, fields };
 }
 
-/** Bytes of a struct in version 7.45. */
+/**
+ * The size of a struct in version 7.45, in bytes.
+ *
+ * @category Structs
+ * @param name The struct's name in the table.
+ */
 export function sizeOf(name: StructName): number {
   return layoutOf(name).size;
 }
 
 /**
- * Bytes of a struct as a peer of an older minor version sends it.
+ * The size of a struct as a peer of an older minor version sends it, in bytes.
  *
+ * @category Structs
  * @param name The struct's name in the table.
- * @param minor The minor version that both sides agreed on.
+ * @param minor The negotiated minor version.
  */
 export function sizeAt(name: StructName, minor: number): number {
   const compat: Partial<Record<StructName, Steps>> = COMPAT_SIZES;
@@ -129,8 +148,10 @@ export function sizeAt(name: StructName, minor: number): number {
   return steps?.find(([before]) => minor < before)?.[1] ?? sizeOf(name);
 }
 
-// A mistake in the table must not survive being loaded.
+// Find mistakes in the table when it is loaded, not when a struct is used.
 for (const name of Object.keys(STRUCTS) as StructName[]) layoutOf(name);
 if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1) {
-  throw new TypeError("Cannot speak FUSE on a big-endian machine");
+  throw new TypeError(
+    "Cannot use the FUSE protocol on a big-endian machine: the table is little-endian",
+  );
 }

@@ -6,13 +6,9 @@
  */
 import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
-import { announced, countField } from "./announced.ts";
+import { tailCount, tailCountField } from "./tail_count.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
-import {
-  initInSize,
-  NEWEST_VERSION,
-  type ProtocolVersion,
-} from "./protocol_version.ts";
+import { initInSize, ProtocolVersion } from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import {
   decodeExtensions,
@@ -115,14 +111,14 @@ export type AnyRequest = { [N in OpcodeName]: DecodedRequest<N> }[OpcodeName];
 export function encodeRequest<N extends OpcodeName>(
   name: N,
   parts: RequestParts<N> = {},
-  protocolVersion: ProtocolVersion = NEWEST_VERSION,
+  protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): Uint8Array<ArrayBuffer> {
   const row: OpcodeRow = OPCODES[name];
   const { names = [], data = new Uint8Array(), items = [] } = parts;
   const extensions = encodeExtensions(parts.extensions ?? []);
   const pieces: Uint8Array[] = [new Uint8Array(HEADER_SIZE)];
   if (row.in !== undefined) {
-    const count = countField(row.in);
+    const count = tailCountField(row.in);
     const given = parts.body as Record<string, number> | undefined;
     const body: Record<string, number> = count === null
       ? { ...given }
@@ -156,7 +152,7 @@ export function encodeRequest<N extends OpcodeName>(
  */
 export function decodeRequest(
   bytes: Uint8Array,
-  protocolVersion: ProtocolVersion = NEWEST_VERSION,
+  protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): AnyRequest {
   const { request } = contiguousExchange(bytes, NO_REPLY);
   const error = request.validate(bytes.length, protocolVersion);
@@ -172,7 +168,7 @@ export function decodeRequest(
     names.push(nameOfBytes(text));
     at += text.length + 1;
   }
-  const count = announced(row.in, request.body);
+  const count = tailCount(row.in, request.body);
   let data = new Uint8Array();
   const items: Record<string, unknown>[] = [];
   if (row.tail === "items") {

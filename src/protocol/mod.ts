@@ -18,7 +18,7 @@
  * @module
  */
 export * from "./accessors.ts";
-export * from "./announced.ts";
+
 export * from "./codec.ts";
 export * from "./device.ts";
 export * from "./protocol_version.ts";

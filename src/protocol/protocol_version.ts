@@ -1,67 +1,90 @@
 /**
- * What a connection's two sides agreed on, as far as it changes the layout of
- * messages.
+ * The negotiated version of the protocol, as far as it decides how long
+ * structs are.
  *
  * @module
  */
-import { FUSE_KERNEL_MINOR_VERSION, FUSE_KERNEL_VERSION } from "./codec.ts";
-import { INIT_FLAGS } from "./flags.ts";
+import {
+  FUSE_KERNEL_MINOR_VERSION,
+  FUSE_KERNEL_VERSION,
+  INIT_FLAGS,
+} from "./flags.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
-import { type OpcodeRow, opcodeRow, OPCODES } from "./opcodes.ts";
+import { type OpcodeRow, OPCODES } from "./opcodes.ts";
 import { FUSE_COMPAT_SETXATTR_IN_SIZE } from "./structs.ts";
 import type { StructName } from "./types.ts";
 
-/** Options of a {@linkcode ProtocolVersion}. */
+/**
+ * The options of a {@linkcode ProtocolVersion}.
+ *
+ * @category INIT
+ */
 export interface ProtocolVersionOptions {
-  /** The minor version that both sides speak; 45 if left out. */
+  /** The negotiated minor version, 45 by default. */
   readonly minor?: number;
-  /** Whether FUSE_SETXATTR_EXT was negotiated; no if left out. */
+  /** Whether FUSE_SETXATTR_EXT was negotiated, false by default. */
   readonly setxattrExt?: boolean;
 }
 
-const OPCODE_MAX = 4096;
-/** Least size of fuse_init_in, which is sent before anything is agreed on. */
-const INIT_IN_SIZE_MIN = 8;
-
+const OPCODE_MAX = Math.max(
+  ...Object.values(OPCODES).map(({ opcode }) => opcode),
+);
+/** The shortest fuse_init_in: that of kernels before 7.6. */
+const INIT_IN_SIZE_MIN = sizeAt("fuse_init_in", 0);
+/** The minor version that introduced FUSE_INIT_EXT. */
+const INIT_EXT_SINCE = INIT_FLAGS.INIT_EXT.since;
 const INIT_EXT = 1 << INIT_FLAGS.INIT_EXT.bit;
 
 /**
- * Bytes of fuse_init_in, which comes before anything is agreed on: 8 up to
- * 7.5, then 16; from 7.36 on 64 where FUSE_INIT_EXT says so.
+ * The size of fuse_init_in, which precedes negotiation: 8 bytes before 7.6,
+ * then 16; 64 since 7.36 if FUSE_INIT_EXT is set.
  */
 export function initInSize(
   major: number,
   minor: number,
   flags: number,
 ): number {
-  if (major === FUSE_KERNEL_VERSION && minor < 36) {
+  if (major === FUSE_KERNEL_VERSION && minor < INIT_EXT_SINCE) {
     return sizeAt("fuse_init_in", minor);
   }
   return (flags & INIT_EXT) !== 0
     ? sizeOf("fuse_init_in")
-    : sizeAt("fuse_init_in", 35);
+    : sizeAt("fuse_init_in", INIT_EXT_SINCE - 1);
 }
 
-/** The layout of messages on one connection. */
+/**
+ * The version of the protocol on one connection: the sizes of its structs.
+ *
+ * @category INIT
+ */
 export class ProtocolVersion {
-  /** The minor version that both sides speak. */
+  /** The newest version, without any flag of INIT. */
+  static readonly NEWEST: ProtocolVersion = new ProtocolVersion();
+  /** The version that holds until INIT is answered. */
+  static readonly BEFORE_INIT: ProtocolVersion = new ProtocolVersion({
+    minor: INIT_EXT_SINCE - 1,
+  });
+
+  /** The negotiated minor version. */
   readonly minor: number;
-  /** Whether fuse_setxattr_in has its longer form. */
+  /** Whether fuse_setxattr_in has its long form. */
   readonly setxattrExt: boolean;
+  /** The size of the fixed struct by opcode, -1 for an unknown opcode. */
   readonly #bodySizes = new Int16Array(OPCODE_MAX + 1).fill(-1);
+  /** 1 by opcode for what {@linkcode ProtocolVersion.isPlain} says. */
   readonly #plain = new Uint8Array(OPCODE_MAX + 1);
 
-  /** Describes an agreement. */
+  /** Computes the sizes of a version. */
   constructor(options: ProtocolVersionOptions = {}) {
     this.minor = options.minor ?? FUSE_KERNEL_MINOR_VERSION;
     this.setxattrExt = options.setxattrExt ?? false;
-    for (let opcode = 0; opcode <= OPCODE_MAX; opcode++) {
-      const row = opcodeRow(opcode);
-      if (row === undefined) continue;
+    for (const row of Object.values<OpcodeRow>(OPCODES)) {
       const size = this.#sizeOfBody(row);
-      const whole = row.in === undefined ? 0 : sizeOf(row.in);
-      this.#bodySizes[opcode] = size;
-      this.#plain[opcode] = Number(row.tail === undefined && size === whole);
+      const newest = row.in === undefined ? 0 : sizeOf(row.in);
+      this.#bodySizes[row.opcode] = size;
+      this.#plain[row.opcode] = Number(
+        row.tail === undefined && size === newest,
+      );
     }
   }
 
@@ -72,7 +95,7 @@ export class ProtocolVersion {
       : this.size(row.in);
   }
 
-  /** Bytes of a struct between these two sides. */
+  /** The size of a struct in this version, in bytes. */
   size(name: StructName): number {
     if (name === "fuse_setxattr_in" && !this.setxattrExt) {
       return FUSE_COMPAT_SETXATTR_IN_SIZE;
@@ -81,26 +104,18 @@ export class ProtocolVersion {
   }
 
   /**
-   * Bytes of the fixed struct of a request, -1 for an unknown opcode; for INIT
-   * the least that any kernel sends.
+   * The size of a request's fixed struct in bytes, -1 for an unknown opcode.
+   * For INIT it is the least that any kernel sends.
    */
   bodySize(opcode: number): number {
     return opcode <= OPCODE_MAX ? this.#bodySizes[opcode]! : -1;
   }
 
   /**
-   * Whether a known request is its fixed struct in full and nothing behind it,
-   * so that its length is all there is to check.
+   * Whether a request is its fixed struct in its newest form and nothing more,
+   * so that validation has only its length to check.
    */
   isPlain(opcode: number): boolean {
     return this.#plain[opcode] === 1;
   }
 }
-
-/** The newest layout, with no flag of INIT agreed on. */
-export const NEWEST_VERSION: ProtocolVersion = new ProtocolVersion();
-
-/** The layout before INIT is answered. */
-export const VERSION_BEFORE_INIT: ProtocolVersion = new ProtocolVersion({
-  minor: 35,
-});

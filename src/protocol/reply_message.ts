@@ -8,7 +8,7 @@ import { PAGE_SIZE } from "../base/limits.ts";
 import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
-import { NEWEST_VERSION, type ProtocolVersion } from "./protocol_version.ts";
+import { ProtocolVersion } from "./protocol_version.ts";
 import {
   type DirEntry,
   type DirEntryPlus,
@@ -109,7 +109,7 @@ export interface DecodedReply<N extends OpcodeName = OpcodeName> {
 export function encodeReply<N extends OpcodeName>(
   name: N,
   parts: ReplyParts<N> = {},
-  protocolVersion: ProtocolVersion = NEWEST_VERSION,
+  protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): Uint8Array<ArrayBuffer> {
   const row: OpcodeRow = OPCODES[name];
   const pieces: Uint8Array[] = [new Uint8Array(HEADER_SIZE)];
@@ -158,7 +158,7 @@ export function decodeReply<N extends OpcodeName>(
   bytes: Uint8Array,
   asked: Asked = {},
 ): DecodedReply<N> {
-  const { size = Infinity, protocolVersion = NEWEST_VERSION } = asked;
+  const { size = Infinity, protocolVersion = ProtocolVersion.NEWEST } = asked;
   const row: OpcodeRow = OPCODES[name];
   const header = readHeader(row, bytes);
   const body: Record<string, unknown> = {};

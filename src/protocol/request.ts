@@ -4,13 +4,9 @@
  * @module
  */
 import { accessors } from "./accessors.ts";
-import { announced } from "./announced.ts";
+import { tailCount } from "./tail_count.ts";
 import { viewOf } from "./codec.ts";
-import {
-  initInSize,
-  type ProtocolVersion,
-  VERSION_BEFORE_INIT,
-} from "./protocol_version.ts";
+import { initInSize, ProtocolVersion } from "./protocol_version.ts";
 import { checkExtensions } from "./extensions.ts";
 import { FUSE_NAME_MAX } from "./flags.ts";
 import { sizeOf } from "./layout.ts";
@@ -57,7 +53,7 @@ export class Request {
   /** The fuse_in_header, for accessors. */
   readonly header: DataView;
   readonly #memory: RequestMemory;
-  #protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
+  #protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
   #body: DataView;
   #data: Uint8Array;
   /** A whole fixed struct of which the peer sends less. */
@@ -189,7 +185,7 @@ export class Request {
     unit: number,
     rest: number,
   ): ProtocolError | null {
-    const size = announced(row.in, this.#body) * unit;
+    const size = tailCount(row.in, this.#body) * unit;
     if (size <= rest) return null;
     const kind = row.items === undefined ? "short data" : "short items";
     return new ProtocolError(kind, row.opcode, size, rest);

@@ -1,22 +1,35 @@
 /**
- * Names between text and bytes. Linux knows names as bytes; most are UTF-8.
+ * File names as text and as bytes. To Linux a name is bytes; most are UTF-8.
  *
  * @module
  */
 
-/** A name: text, or its bytes where those are not UTF-8. */
+/**
+ * A name: text, or its bytes where those are not UTF-8.
+ *
+ * @category Whole messages
+ */
 export type Name = string | Uint8Array;
 
 const ENCODER = new TextEncoder();
 const LOOSE = new TextDecoder("utf-8", { ignoreBOM: true });
 const STRICT = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
-/** The bytes of a name, without a NUL. */
+/**
+ * The bytes of a name, without a NUL.
+ *
+ * @category Whole messages
+ */
 export function bytesOfName(name: Name): Uint8Array {
   return typeof name === "string" ? ENCODER.encode(name) : name;
 }
 
-/** A name of bytes: text where they are UTF-8, a copy of them otherwise. */
+/**
+ * The name that bytes spell: text where they are UTF-8, a copy of the bytes
+ * otherwise.
+ *
+ * @category Whole messages
+ */
 export function nameOfBytes(bytes: Uint8Array): Name {
   const copy = bytes.slice();
   try {
@@ -26,16 +39,14 @@ export function nameOfBytes(bytes: Uint8Array): Name {
   }
 }
 
-/** Text of bytes, whatever they are; those that are not UTF-8 show as U+FFFD. */
+/** Decodes bytes as text; bytes that are not UTF-8 become U+FFFD. */
 export function textOfBytes(bytes: Uint8Array): string {
-  // TextDecoder refuses shared memory, which a queue across Workers uses.
+  // A copy, because TextDecoder refuses shared memory, where queues between
+  // Workers keep their messages.
   return LOOSE.decode(bytes.slice());
 }
 
-/**
- * Where the first NUL from `start` on lies before `end`, -1 if there is none.
- * Looks at nothing behind `end`.
- */
+/** The index of the first NUL from `start` up to `end`, -1 if there is none. */
 export function indexOfNul(
   bytes: Uint8Array,
   start: number,

@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeStruct } from "./codec.ts";
-import { NEWEST_VERSION, type ProtocolVersion } from "./protocol_version.ts";
+import { ProtocolVersion } from "./protocol_version.ts";
 import { parseDirents, parseDirentsPlus } from "./dirent.ts";
 import { decodeExtensions } from "./extensions.ts";
 import { sizeOf } from "./layout.ts";
@@ -111,7 +111,7 @@ function textOf(name: Name): string {
 export function traceReply(
   asked: TraceRecord,
   reply: Reply,
-  protocolVersion: ProtocolVersion = NEWEST_VERSION,
+  protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): TraceRecord {
   const size = Math.max(0, reply.length - OUT_HEADER_SIZE);
   const body = reply.data.subarray(0, size);
@@ -130,7 +130,7 @@ export function traceReplyBody(
   asked: TraceRecord,
   errno: number,
   body: Uint8Array,
-  protocolVersion: ProtocolVersion = NEWEST_VERSION,
+  protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): TraceRecord {
   const { queue, unique, opcode } = asked;
   const row = opcodeRow(opcode);

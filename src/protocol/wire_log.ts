@@ -18,7 +18,7 @@
  */
 import { accessors } from "./accessors.ts";
 import { viewOf } from "./codec.ts";
-import { ProtocolVersion, VERSION_BEFORE_INIT } from "./protocol_version.ts";
+import { ProtocolVersion } from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import { initFlag } from "./init.ts";
 import { opcodeName, OPCODES } from "./opcodes.ts";
@@ -86,7 +86,7 @@ export function parseWireLine(line: string): WireMessage | null {
 /** Follows a connection message by message, and knows what each one is. */
 export class WireDecoder {
   readonly #asked: Map<bigint, TraceRecord> = new Map();
-  #protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
+  #protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
 
   /** What the two sides agreed on, as far as the messages told. */
   get protocolVersion(): ProtocolVersion {
@@ -111,7 +111,7 @@ export class WireDecoder {
     const record = traceRequest(queue, request);
     // A log may hold one connection after another.
     if (record.opcode === OPCODES.INIT.opcode) {
-      this.#protocolVersion = VERSION_BEFORE_INIT;
+      this.#protocolVersion = ProtocolVersion.BEFORE_INIT;
     }
     this.#asked.set(record.unique, record);
     return record;

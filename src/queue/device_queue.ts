@@ -1,7 +1,4 @@
-import {
-  type ProtocolVersion,
-  VERSION_BEFORE_INIT,
-} from "../protocol/protocol_version.ts";
+import { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { US_PER_MS } from "../base/timespec.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
@@ -77,7 +74,8 @@ export class DeviceQueue implements RequestQueue {
     this.#isPending = () => device.poll();
     this.#longestSleepMs = options.longestSleepMs;
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
-    this.protocolVersion = options.protocolVersion ?? VERSION_BEFORE_INIT;
+    this.protocolVersion = options.protocolVersion ??
+      ProtocolVersion.BEFORE_INIT;
   }
 
   get end(): QueueEnd | null {

@@ -1,8 +1,5 @@
 import { futexWait, futexWake } from "../shared_memory/futex.ts";
-import {
-  type ProtocolVersion,
-  VERSION_BEFORE_INIT,
-} from "../protocol/protocol_version.ts";
+import { ProtocolVersion } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { MemoryChannel, MemoryEntry } from "./memory_channel.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
@@ -44,7 +41,7 @@ export interface MemoryQueueOptions {
 
 /** Requests from a simulated kernel, through shared memory. */
 export class MemoryQueue implements RequestQueue {
-  protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
+  protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
   readonly #channel: MemoryChannel;
   readonly #kernel: MemoryKernel | undefined;
   readonly #index: number;

@@ -10,8 +10,8 @@ import {
   contiguousExchange,
   encodeRequest,
   Errno,
-  NEWEST_VERSION,
   opcodeName,
+  ProtocolVersion,
   type Reply,
   type Request,
   type RequestHandler,
@@ -117,7 +117,7 @@ export class GoldenHandler implements RequestHandler {
       header: { unique: request.unique, nodeid: request.nodeid },
     });
     const inner = contiguousExchange(message, new Uint8Array(256));
-    inner.request.validate(message.length, NEWEST_VERSION);
+    inner.request.validate(message.length, ProtocolVersion.NEWEST);
     this.#tree.handle(inner.request, inner.reply);
     const { body } = inner.reply;
     const at = ATTR_OUT.at.attr;

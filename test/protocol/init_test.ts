@@ -8,10 +8,10 @@ import {
   isNegotiated,
   negotiate,
   type OfferedCapabilities,
+  ProtocolVersion,
   protocolVersionOf,
   readInit,
   replyInit,
-  VERSION_BEFORE_INIT,
   type WantedCapabilities,
 } from "../../src/protocol/mod.ts";
 
@@ -54,7 +54,7 @@ function answer(offered: OfferedCapabilities) {
   const outgoing = new Uint8Array(128).fill(0xa5);
   const exchange = contiguousExchange(request, outgoing);
   assertEquals(
-    exchange.request.validate(request.length, VERSION_BEFORE_INIT),
+    exchange.request.validate(request.length, ProtocolVersion.BEFORE_INIT),
     null,
   );
   const read = readInit(exchange.request);

@@ -7,7 +7,6 @@ import {
   encodeDirents,
   encodeReply,
   encodeRequest,
-  NEWEST_VERSION,
   type OpcodeName,
   type OpcodeRow,
   OPCODES,
@@ -34,7 +33,7 @@ function forEachRequest(
     name: OpcodeName,
     protocolVersion: ProtocolVersion,
   ) => void,
-  dialects: readonly ProtocolVersion[] = [NEWEST_VERSION],
+  dialects: readonly ProtocolVersion[] = [ProtocolVersion.NEWEST],
   runs: { numRuns: number; seed: number } = RUNS,
 ): void {
   for (const protocolVersion of dialects) {
@@ -65,7 +64,7 @@ Deno.test("requests encode to what decodes to what encodes the same", () => {
       name,
     );
   }, [
-    NEWEST_VERSION,
+    ProtocolVersion.NEWEST,
     new ProtocolVersion({ setxattrExt: true }),
     new ProtocolVersion({ minor: 8 }),
     new ProtocolVersion({ minor: 11 }),
@@ -109,7 +108,7 @@ Deno.test("a request that is cut off at any length is refused", () => {
         assertThrows(() => decodeRequest(cut), ProtocolError, "", place);
       }
     },
-    [NEWEST_VERSION],
+    [ProtocolVersion.NEWEST],
     { numRuns: 4, seed: 7 },
   );
 });
@@ -117,7 +116,7 @@ Deno.test("a request that is cut off at any length is refused", () => {
 Deno.test("a request reads the same in dirty, larger and separate memory", () => {
   forEachRequest((bytes, name) => {
     if (name === "INIT") return;
-    const size = NEWEST_VERSION.bodySize(OPCODES[name].opcode);
+    const size = ProtocolVersion.NEWEST.bodySize(OPCODES[name].opcode);
     const incoming = new Uint8Array(bytes.length + 64).fill(0xa5);
     incoming.set(bytes);
     const headers = new Uint8Array(288).fill(0xa5);
@@ -132,7 +131,11 @@ Deno.test("a request reads the same in dirty, larger and separate memory", () =>
         separateExchange(headers, payload),
       ]
     ) {
-      assertEquals(request.validate(bytes.length, NEWEST_VERSION), null, name);
+      assertEquals(
+        request.validate(bytes.length, ProtocolVersion.NEWEST),
+        null,
+        name,
+      );
       assertEquals(request.copy(), bytes, name);
     }
   });
@@ -181,7 +184,10 @@ function anyReply(name: OpcodeName): fc.Arbitrary<ReplyParts<OpcodeName>> {
 
 Deno.test("replies encode to what decodes to what encodes the same", () => {
   for (
-    const protocolVersion of [NEWEST_VERSION, new ProtocolVersion({ minor: 8 })]
+    const protocolVersion of [
+      ProtocolVersion.NEWEST,
+      new ProtocolVersion({ minor: 8 }),
+    ]
   ) {
     for (const name of OPCODE_NAMES) {
       fc.assert(

@@ -7,8 +7,8 @@ import {
   encodeRequest,
   formatTrace,
   formatTraceJson,
-  NEWEST_VERSION,
   type OpcodeName,
+  ProtocolVersion,
   type ReplyParts,
   type RequestParts,
   traceNotification,
@@ -24,7 +24,7 @@ function asked<N extends OpcodeName>(
   const header = { unique: 500n, nodeid: 1n, ...parts.header };
   const bytes = encodeRequest(name, { ...parts, header });
   const { request } = contiguousExchange(bytes, new Uint8Array(16));
-  assertEquals(request.validate(bytes.length, NEWEST_VERSION), null);
+  assertEquals(request.validate(bytes.length, ProtocolVersion.NEWEST), null);
   return traceRequest(2, request);
 }
 

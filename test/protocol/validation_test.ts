@@ -4,7 +4,6 @@ import {
   encodeRequest,
   ERRNO,
   type Extension,
-  NEWEST_VERSION,
   type OpcodeName,
   type OpcodeRow,
   OPCODES,
@@ -12,14 +11,13 @@ import {
   type ProtocolErrorKind,
   ProtocolVersion,
   separateExchange,
-  VERSION_BEFORE_INIT,
   viewOf,
 } from "../../src/protocol/mod.ts";
 
 /** A message of each kind with everything that may follow its struct. */
 function messageOf(
   name: OpcodeName,
-  protocolVersion = NEWEST_VERSION,
+  protocolVersion = ProtocolVersion.NEWEST,
 ): Uint8Array {
   const row: OpcodeRow = OPCODES[name];
   const extensions: Extension[] = [
@@ -46,7 +44,7 @@ function messageOf(
 /** Validates bytes as a message, in memory of exactly its size. */
 function validate(
   bytes: Uint8Array,
-  protocolVersion = NEWEST_VERSION,
+  protocolVersion = ProtocolVersion.NEWEST,
 ): ProtocolError | null {
   const { request } = contiguousExchange(bytes.slice(), new Uint8Array(16));
   return request.validate(bytes.length, protocolVersion);
@@ -119,7 +117,10 @@ Deno.test("validate() refuses an opcode that the table lacks", () => {
 
 Deno.test("validate() refuses every truncation, header told or not", () => {
   for (
-    const protocolVersion of [NEWEST_VERSION, new ProtocolVersion({ minor: 8 })]
+    const protocolVersion of [
+      ProtocolVersion.NEWEST,
+      new ProtocolVersion({ minor: 8 }),
+    ]
   ) {
     for (const name of NAMES) {
       const bytes = messageOf(name, protocolVersion);
@@ -167,7 +168,10 @@ Deno.test("validate() does not look for a NUL behind the message", () => {
   const memory = new Uint8Array(100);
   memory.set(bytes);
   const { request } = contiguousExchange(memory, new Uint8Array(16));
-  assertEquals(request.validate(43, NEWEST_VERSION)?.kind, "missing NUL");
+  assertEquals(
+    request.validate(43, ProtocolVersion.NEWEST)?.kind,
+    "missing NUL",
+  );
 });
 
 Deno.test("validate() refuses counts beyond the message", () => {
@@ -196,7 +200,7 @@ Deno.test("validate() refuses extensions longer than the message", () => {
     const long = bytes.slice();
     viewOf(long).setUint16(36, 0xffff, true);
     const { opcode } = OPCODES[name];
-    const rest = bytes.length - 40 - NEWEST_VERSION.bodySize(opcode);
+    const rest = bytes.length - 40 - ProtocolVersion.NEWEST.bodySize(opcode);
     assertError(validate(long), "long extensions", opcode, 0xffff * 8, rest);
   }
 });
@@ -262,7 +266,7 @@ Deno.test("INIT says itself how long it is", () => {
     const body = { major, minor, flags };
     return validate(
       resized(encodeRequest("INIT", { body }), 40 + size),
-      VERSION_BEFORE_INIT,
+      ProtocolVersion.BEFORE_INIT,
     )?.kind;
   };
   const EXT = 1 << 30;
@@ -281,7 +285,7 @@ Deno.test("getters of a validated request never fail", () => {
   for (const name of NAMES) {
     const bytes = messageOf(name);
     const { request } = contiguousExchange(bytes, new Uint8Array(16));
-    assertEquals(request.validate(bytes.length, NEWEST_VERSION), null);
+    assertEquals(request.validate(bytes.length, ProtocolVersion.NEWEST), null);
     for (const index of [0, 1, 2, 3]) {
       request.name(index);
       request.nameBytes(index);
@@ -298,7 +302,7 @@ Deno.test("a request reads the same from separate memory", () => {
   for (const name of NAMES) {
     if (name === "INIT" || name === "CUSE_INIT") continue;
     const bytes = messageOf(name);
-    const size = NEWEST_VERSION.bodySize(OPCODES[name].opcode);
+    const size = ProtocolVersion.NEWEST.bodySize(OPCODES[name].opcode);
     const headers = new Uint8Array(288).fill(0xa5);
     const payload = new Uint8Array(8192).fill(0xa5);
     headers.set(bytes.subarray(0, 40));
@@ -306,8 +310,8 @@ Deno.test("a request reads the same from separate memory", () => {
     payload.set(bytes.subarray(40 + size));
     const apart = separateExchange(headers, payload).request;
     const joined = contiguousExchange(bytes, new Uint8Array(16)).request;
-    assertEquals(apart.validate(bytes.length, NEWEST_VERSION), null);
-    assertEquals(joined.validate(bytes.length, NEWEST_VERSION), null);
+    assertEquals(apart.validate(bytes.length, ProtocolVersion.NEWEST), null);
+    assertEquals(joined.validate(bytes.length, ProtocolVersion.NEWEST), null);
     assertEquals(apart.copy(), bytes, name);
     assertEquals(apart.tail(), joined.tail(), name);
     assertEquals(apart.extensions(), joined.extensions(), name);

@@ -1,8 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  NEWEST_VERSION,
-  VERSION_BEFORE_INIT,
-} from "../../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { ForwardingQueue } from "../../src/queue/forwarding_queue.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 
@@ -43,7 +40,7 @@ Deno.test("ForwardingQueue passes arguments and results on", () => {
   const calls: unknown[][] = [];
   const exchange = {} as Parameters<RequestQueue["reply"]>[0];
   const inner: RequestQueue = {
-    protocolVersion: VERSION_BEFORE_INIT,
+    protocolVersion: ProtocolVersion.BEFORE_INIT,
     end: { reason: "aborted", message: "gone" },
     next: (mayBlock) => (calls.push(["next", mayBlock]), exchange),
     ready: () => Promise.resolve(),
@@ -54,8 +51,8 @@ Deno.test("ForwardingQueue passes arguments and results on", () => {
   assertEquals(queue.next(true), exchange);
   assertEquals(queue.reply(exchange), false);
   queue.close();
-  queue.protocolVersion = NEWEST_VERSION;
-  assertEquals(inner.protocolVersion, NEWEST_VERSION);
+  queue.protocolVersion = ProtocolVersion.NEWEST;
+  assertEquals(inner.protocolVersion, ProtocolVersion.NEWEST);
   assertEquals(queue.end, inner.end);
   assertEquals(calls, [["next", true], ["reply", exchange], ["close"]]);
 });

@@ -1,8 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  type ProtocolVersion,
-  VERSION_BEFORE_INIT,
-} from "../../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import { PollStrategy } from "../../src/queue/poll_strategy.ts";
@@ -20,7 +17,7 @@ import { parseReply, plainReply, readMessage, take } from "./messages.ts";
 class FakeDeviceQueue implements RequestQueue {
   readonly given: Exchange[] = [];
   readonly replied: Exchange[] = [];
-  protocolVersion: ProtocolVersion = VERSION_BEFORE_INIT;
+  protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
   end: QueueEnd | null = null;
   closes = 0;
 
@@ -204,8 +201,8 @@ Deno.test("UringQueue serves what comes by the device", () => {
 
 Deno.test("UringQueue passes the protocol version on to the device", () => {
   const { device, queue } = uringQueue();
-  queue.protocolVersion = VERSION_BEFORE_INIT;
-  assertEquals(device.protocolVersion, VERSION_BEFORE_INIT);
+  queue.protocolVersion = ProtocolVersion.BEFORE_INIT;
+  assertEquals(device.protocolVersion, ProtocolVersion.BEFORE_INIT);
 });
 
 Deno.test("UringQueue sleeps while file calls alone are outstanding", async () => {

@@ -13,7 +13,7 @@ import {
   exportCapabilities,
 } from "../../src/export/block_export.ts";
 import { ExportState } from "../../src/export/export_state.ts";
-import { NEWEST_VERSION } from "../../src/protocol/protocol_version.ts";
+import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { handshake } from "../../src/queue/handshake.ts";
 import {
   MemoryChannel,
@@ -46,7 +46,7 @@ scope.onmessage = async ({ data }) => {
   const queue = new MemoryQueue(new MemoryChannel(data.handle));
   const alone = data.handle.options.index === 0;
   if (alone) await handshake(queue, exportCapabilities(RULES));
-  queue.protocolVersion = NEWEST_VERSION;
+  queue.protocolVersion = ProtocolVersion.NEWEST;
   scope.onmessage = (event) => {
     if (event.data === "close") queue.close();
   };

@@ -1,5 +1,5 @@
 /**
- * What the fixed struct of a request says about how much follows it.
+ * How much follows the fixed struct of a request, as that struct says.
  *
  * @module
  */
@@ -13,8 +13,8 @@ const IOCTL_IN = accessors("fuse_ioctl_in");
 const BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
 const REMOVEMAPPING_IN = accessors("fuse_removemapping_in");
 
-/** The field of a request's fixed struct that counts what follows it. */
-export function countField(
+/** The field of a request's fixed struct that counts what follows it, if any. */
+export function tailCountField(
   struct: StructName | undefined,
 ): "size" | "in_size" | "count" | null {
   switch (struct) {
@@ -32,8 +32,11 @@ export function countField(
   }
 }
 
-/** Bytes or items that a request's fixed struct announces. */
-export function announced(
+/**
+ * Bytes or items that follow a request's fixed struct, as it says; 0 where it
+ * has no count.
+ */
+export function tailCount(
   struct: StructName | undefined,
   body: DataView,
 ): number {
