@@ -1,3 +1,286 @@
+// src/base/limits.ts
+var PAGE_SIZE = 4096;
+var NAME_MAX = 255;
+var PATH_MAX = 4096;
+
+// src/protocol/flags.ts
+var FUSE_KERNEL_VERSION = 7;
+var FUSE_KERNEL_MINOR_VERSION = 45;
+var INIT_FLAGS = {
+  ASYNC_READ: {
+    bit: 0,
+    since: 6
+  },
+  POSIX_LOCKS: {
+    bit: 1,
+    since: 7
+  },
+  FILE_OPS: {
+    bit: 2,
+    since: 9
+  },
+  ATOMIC_O_TRUNC: {
+    bit: 3,
+    since: 9
+  },
+  EXPORT_SUPPORT: {
+    bit: 4,
+    since: 10
+  },
+  BIG_WRITES: {
+    bit: 5,
+    since: 9
+  },
+  DONT_MASK: {
+    bit: 6,
+    since: 12
+  },
+  SPLICE_WRITE: {
+    bit: 7,
+    since: 14
+  },
+  SPLICE_MOVE: {
+    bit: 8,
+    since: 14
+  },
+  SPLICE_READ: {
+    bit: 9,
+    since: 14
+  },
+  FLOCK_LOCKS: {
+    bit: 10,
+    since: 17
+  },
+  HAS_IOCTL_DIR: {
+    bit: 11,
+    since: 18
+  },
+  AUTO_INVAL_DATA: {
+    bit: 12,
+    since: 20
+  },
+  DO_READDIRPLUS: {
+    bit: 13,
+    since: 21
+  },
+  READDIRPLUS_AUTO: {
+    bit: 14,
+    since: 21
+  },
+  ASYNC_DIO: {
+    bit: 15,
+    since: 22
+  },
+  WRITEBACK_CACHE: {
+    bit: 16,
+    since: 23
+  },
+  NO_OPEN_SUPPORT: {
+    bit: 17,
+    since: 23
+  },
+  PARALLEL_DIROPS: {
+    bit: 18,
+    since: 25
+  },
+  HANDLE_KILLPRIV: {
+    bit: 19,
+    since: 26
+  },
+  POSIX_ACL: {
+    bit: 20,
+    since: 26
+  },
+  ABORT_ERROR: {
+    bit: 21,
+    since: 27
+  },
+  MAX_PAGES: {
+    bit: 22,
+    since: 28
+  },
+  CACHE_SYMLINKS: {
+    bit: 23,
+    since: 28
+  },
+  NO_OPENDIR_SUPPORT: {
+    bit: 24,
+    since: 29
+  },
+  EXPLICIT_INVAL_DATA: {
+    bit: 25,
+    since: 30
+  },
+  MAP_ALIGNMENT: {
+    bit: 26,
+    since: 31
+  },
+  SUBMOUNTS: {
+    bit: 27,
+    since: 32
+  },
+  HANDLE_KILLPRIV_V2: {
+    bit: 28,
+    since: 33
+  },
+  SETXATTR_EXT: {
+    bit: 29,
+    since: 33
+  },
+  INIT_EXT: {
+    bit: 30,
+    since: 36
+  },
+  INIT_RESERVED: {
+    bit: 31,
+    since: 36
+  },
+  SECURITY_CTX: {
+    bit: 32,
+    since: 36
+  },
+  HAS_INODE_DAX: {
+    bit: 33,
+    since: 36
+  },
+  CREATE_SUPP_GROUP: {
+    bit: 34,
+    since: 38
+  },
+  HAS_EXPIRE_ONLY: {
+    bit: 35,
+    since: 38
+  },
+  DIRECT_IO_ALLOW_MMAP: {
+    bit: 36,
+    since: 39
+  },
+  PASSTHROUGH: {
+    bit: 37,
+    since: 40
+  },
+  NO_EXPORT_SUPPORT: {
+    bit: 38,
+    since: 40
+  },
+  HAS_RESEND: {
+    bit: 39,
+    since: 40
+  },
+  ALLOW_IDMAP: {
+    bit: 40,
+    since: 41
+  },
+  OVER_IO_URING: {
+    bit: 41,
+    since: 42
+  },
+  REQUEST_TIMEOUT: {
+    bit: 42,
+    since: 43
+  },
+  HAS_IO_URING_BUFPOOL: {
+    bit: 43,
+    since: 46
+  }
+};
+var FOPEN = {
+  DIRECT_IO: 1 << 0,
+  KEEP_CACHE: 1 << 1,
+  NONSEEKABLE: 1 << 2,
+  CACHE_DIR: 1 << 3,
+  STREAM: 1 << 4,
+  NOFLUSH: 1 << 5,
+  PARALLEL_DIRECT_WRITES: 1 << 6,
+  PASSTHROUGH: 1 << 7,
+  /** 7.46 */
+  IO_URING_ZERO_COPY: 1 << 8
+};
+var FUSE_OPEN = {
+  KILL_SUIDGID: 1 << 0
+};
+var FATTR = {
+  MODE: 1 << 0,
+  UID: 1 << 1,
+  GID: 1 << 2,
+  SIZE: 1 << 3,
+  ATIME: 1 << 4,
+  MTIME: 1 << 5,
+  FH: 1 << 6,
+  ATIME_NOW: 1 << 7,
+  MTIME_NOW: 1 << 8,
+  LOCKOWNER: 1 << 9,
+  CTIME: 1 << 10,
+  KILL_SUIDGID: 1 << 11
+};
+var FUSE_GETATTR = {
+  FH: 1 << 0
+};
+var FUSE_RELEASE = {
+  FLUSH: 1 << 0,
+  FLOCK_UNLOCK: 1 << 1
+};
+var FUSE_READ = {
+  LOCKOWNER: 1 << 1
+};
+var FUSE_WRITE = {
+  CACHE: 1 << 0,
+  LOCKOWNER: 1 << 1,
+  KILL_SUIDGID: 1 << 2
+};
+var FUSE_FSYNC = {
+  FDATASYNC: 1 << 0
+};
+var FUSE_LK = {
+  FLOCK: 1 << 0
+};
+var FUSE_ATTR = {
+  SUBMOUNT: 1 << 0,
+  DAX: 1 << 1
+};
+var FUSE_SETXATTR = {
+  ACL_KILL_SGID: 1 << 0
+};
+var FUSE_IOCTL = {
+  COMPAT: 1 << 0,
+  UNRESTRICTED: 1 << 1,
+  RETRY: 1 << 2,
+  IOCTL_32BIT: 1 << 3,
+  DIR: 1 << 4,
+  COMPAT_X32: 1 << 5
+};
+var FUSE_POLL = {
+  SCHEDULE_NOTIFY: 1 << 0
+};
+var FUSE_NOTIFY_INVAL_ENTRY = {
+  EXPIRE_ONLY: 1 << 0
+};
+var FUSE_SETUPMAPPING = {
+  WRITE: 1 << 0,
+  READ: 1 << 1
+};
+var CUSE_INIT = {
+  UNRESTRICTED_IOCTL: 1 << 0
+};
+var FUSE_EXT = {
+  MAX_NR_SECCTX: 31,
+  GROUPS: 32
+};
+var FUSE_NOTIFY = {
+  POLL: 1,
+  INVAL_INODE: 2,
+  INVAL_ENTRY: 3,
+  STORE: 4,
+  RETRIEVE: 5,
+  DELETE: 6,
+  RESEND: 7,
+  INC_EPOCH: 8,
+  PRUNE: 9
+};
+var FUSE_UNIQUE_RESEND = 1n << 63n;
+var FUSE_MIN_READ_BUFFER = 8192;
+var FUSE_NAME_MAX = PATH_MAX - 1;
+
 // src/protocol/structs.ts
 var STRUCTS = {
   /** stat(2) of an inode; atime, mtime and ctime are signed seconds. */
@@ -706,12 +989,10 @@ for (const name of Object.keys(STRUCTS)) layoutOf(name);
 if (new Uint8Array(new Uint32Array([
   1
 ]).buffer)[0] !== 1) {
-  throw new TypeError("Cannot speak FUSE on a big-endian machine");
+  throw new TypeError("Cannot use the FUSE protocol on a big-endian machine: the table is little-endian");
 }
 
 // src/protocol/codec.ts
-var FUSE_KERNEL_MINOR_VERSION = 45;
-var FUSE_KERNEL_VERSION = 7;
 function readScalar(view, at, type) {
   switch (type) {
     case "u8":
@@ -861,287 +1142,6 @@ function accessors(name) {
     setNumber: table(counts, (f) => numberSetter(f.offset))
   });
 }
-
-// src/base/limits.ts
-var PAGE_SIZE = 4096;
-var NAME_MAX = 255;
-var PATH_MAX = 4096;
-
-// src/protocol/flags.ts
-var INIT_FLAGS = {
-  ASYNC_READ: {
-    bit: 0,
-    since: 6
-  },
-  POSIX_LOCKS: {
-    bit: 1,
-    since: 7
-  },
-  FILE_OPS: {
-    bit: 2,
-    since: 9
-  },
-  ATOMIC_O_TRUNC: {
-    bit: 3,
-    since: 9
-  },
-  EXPORT_SUPPORT: {
-    bit: 4,
-    since: 10
-  },
-  BIG_WRITES: {
-    bit: 5,
-    since: 9
-  },
-  DONT_MASK: {
-    bit: 6,
-    since: 12
-  },
-  SPLICE_WRITE: {
-    bit: 7,
-    since: 14
-  },
-  SPLICE_MOVE: {
-    bit: 8,
-    since: 14
-  },
-  SPLICE_READ: {
-    bit: 9,
-    since: 14
-  },
-  FLOCK_LOCKS: {
-    bit: 10,
-    since: 17
-  },
-  HAS_IOCTL_DIR: {
-    bit: 11,
-    since: 18
-  },
-  AUTO_INVAL_DATA: {
-    bit: 12,
-    since: 20
-  },
-  DO_READDIRPLUS: {
-    bit: 13,
-    since: 21
-  },
-  READDIRPLUS_AUTO: {
-    bit: 14,
-    since: 21
-  },
-  ASYNC_DIO: {
-    bit: 15,
-    since: 22
-  },
-  WRITEBACK_CACHE: {
-    bit: 16,
-    since: 23
-  },
-  NO_OPEN_SUPPORT: {
-    bit: 17,
-    since: 23
-  },
-  PARALLEL_DIROPS: {
-    bit: 18,
-    since: 25
-  },
-  HANDLE_KILLPRIV: {
-    bit: 19,
-    since: 26
-  },
-  POSIX_ACL: {
-    bit: 20,
-    since: 26
-  },
-  ABORT_ERROR: {
-    bit: 21,
-    since: 27
-  },
-  MAX_PAGES: {
-    bit: 22,
-    since: 28
-  },
-  CACHE_SYMLINKS: {
-    bit: 23,
-    since: 28
-  },
-  NO_OPENDIR_SUPPORT: {
-    bit: 24,
-    since: 29
-  },
-  EXPLICIT_INVAL_DATA: {
-    bit: 25,
-    since: 30
-  },
-  MAP_ALIGNMENT: {
-    bit: 26,
-    since: 31
-  },
-  SUBMOUNTS: {
-    bit: 27,
-    since: 32
-  },
-  HANDLE_KILLPRIV_V2: {
-    bit: 28,
-    since: 33
-  },
-  SETXATTR_EXT: {
-    bit: 29,
-    since: 33
-  },
-  INIT_EXT: {
-    bit: 30,
-    since: 36
-  },
-  INIT_RESERVED: {
-    bit: 31,
-    since: 36
-  },
-  SECURITY_CTX: {
-    bit: 32,
-    since: 36
-  },
-  HAS_INODE_DAX: {
-    bit: 33,
-    since: 36
-  },
-  CREATE_SUPP_GROUP: {
-    bit: 34,
-    since: 38
-  },
-  HAS_EXPIRE_ONLY: {
-    bit: 35,
-    since: 38
-  },
-  DIRECT_IO_ALLOW_MMAP: {
-    bit: 36,
-    since: 39
-  },
-  PASSTHROUGH: {
-    bit: 37,
-    since: 40
-  },
-  NO_EXPORT_SUPPORT: {
-    bit: 38,
-    since: 40
-  },
-  HAS_RESEND: {
-    bit: 39,
-    since: 40
-  },
-  ALLOW_IDMAP: {
-    bit: 40,
-    since: 41
-  },
-  OVER_IO_URING: {
-    bit: 41,
-    since: 42
-  },
-  REQUEST_TIMEOUT: {
-    bit: 42,
-    since: 43
-  },
-  HAS_IO_URING_BUFPOOL: {
-    bit: 43,
-    since: 46
-  }
-};
-var FOPEN = {
-  DIRECT_IO: 1 << 0,
-  KEEP_CACHE: 1 << 1,
-  NONSEEKABLE: 1 << 2,
-  CACHE_DIR: 1 << 3,
-  STREAM: 1 << 4,
-  NOFLUSH: 1 << 5,
-  PARALLEL_DIRECT_WRITES: 1 << 6,
-  PASSTHROUGH: 1 << 7,
-  /** 7.46 */
-  IO_URING_ZERO_COPY: 1 << 8
-};
-var FUSE_OPEN = {
-  KILL_SUIDGID: 1 << 0
-};
-var FATTR = {
-  MODE: 1 << 0,
-  UID: 1 << 1,
-  GID: 1 << 2,
-  SIZE: 1 << 3,
-  ATIME: 1 << 4,
-  MTIME: 1 << 5,
-  FH: 1 << 6,
-  ATIME_NOW: 1 << 7,
-  MTIME_NOW: 1 << 8,
-  LOCKOWNER: 1 << 9,
-  CTIME: 1 << 10,
-  KILL_SUIDGID: 1 << 11
-};
-var FUSE_GETATTR = {
-  FH: 1 << 0
-};
-var FUSE_RELEASE = {
-  FLUSH: 1 << 0,
-  FLOCK_UNLOCK: 1 << 1
-};
-var FUSE_READ = {
-  LOCKOWNER: 1 << 1
-};
-var FUSE_WRITE = {
-  CACHE: 1 << 0,
-  LOCKOWNER: 1 << 1,
-  KILL_SUIDGID: 1 << 2
-};
-var FUSE_FSYNC = {
-  FDATASYNC: 1 << 0
-};
-var FUSE_LK = {
-  FLOCK: 1 << 0
-};
-var FUSE_ATTR = {
-  SUBMOUNT: 1 << 0,
-  DAX: 1 << 1
-};
-var FUSE_SETXATTR = {
-  ACL_KILL_SGID: 1 << 0
-};
-var FUSE_IOCTL = {
-  COMPAT: 1 << 0,
-  UNRESTRICTED: 1 << 1,
-  RETRY: 1 << 2,
-  IOCTL_32BIT: 1 << 3,
-  DIR: 1 << 4,
-  COMPAT_X32: 1 << 5
-};
-var FUSE_POLL = {
-  SCHEDULE_NOTIFY: 1 << 0
-};
-var FUSE_NOTIFY_INVAL_ENTRY = {
-  EXPIRE_ONLY: 1 << 0
-};
-var FUSE_SETUPMAPPING = {
-  WRITE: 1 << 0,
-  READ: 1 << 1
-};
-var CUSE_INIT = {
-  UNRESTRICTED_IOCTL: 1 << 0
-};
-var FUSE_EXT = {
-  MAX_NR_SECCTX: 31,
-  GROUPS: 32
-};
-var FUSE_NOTIFY = {
-  POLL: 1,
-  INVAL_INODE: 2,
-  INVAL_ENTRY: 3,
-  STORE: 4,
-  RETRIEVE: 5,
-  DELETE: 6,
-  RESEND: 7,
-  INC_EPOCH: 8,
-  PRUNE: 9
-};
-var FUSE_UNIQUE_RESEND = 1n << 63n;
-var FUSE_MIN_READ_BUFFER = 8192;
-var FUSE_NAME_MAX = PATH_MAX - 1;
 
 // src/protocol/opcodes.ts
 var OPCODES = {
@@ -1515,40 +1515,47 @@ function opcodeRow(opcode) {
 }
 
 // src/protocol/protocol_version.ts
-var OPCODE_MAX = 4096;
-var INIT_IN_SIZE_MIN = 8;
+var OPCODE_MAX = Math.max(...Object.values(OPCODES).map(({ opcode }) => opcode));
+var INIT_IN_SIZE_MIN = sizeAt("fuse_init_in", 0);
+var INIT_EXT_SINCE = INIT_FLAGS.INIT_EXT.since;
 var INIT_EXT = 1 << INIT_FLAGS.INIT_EXT.bit;
 function initInSize(major, minor, flags) {
-  if (major === FUSE_KERNEL_VERSION && minor < 36) {
+  if (major === FUSE_KERNEL_VERSION && minor < INIT_EXT_SINCE) {
     return sizeAt("fuse_init_in", minor);
   }
-  return (flags & INIT_EXT) !== 0 ? sizeOf("fuse_init_in") : sizeAt("fuse_init_in", 35);
+  return (flags & INIT_EXT) !== 0 ? sizeOf("fuse_init_in") : sizeAt("fuse_init_in", INIT_EXT_SINCE - 1);
 }
-var ProtocolVersion = class {
-  /** The minor version that both sides speak. */
+var ProtocolVersion = class _ProtocolVersion {
+  /** The newest version, without any flag of INIT. */
+  static NEWEST = new _ProtocolVersion();
+  /** The version that holds until INIT is answered. */
+  static BEFORE_INIT = new _ProtocolVersion({
+    minor: INIT_EXT_SINCE - 1
+  });
+  /** The negotiated minor version. */
   minor;
-  /** Whether fuse_setxattr_in has its longer form. */
+  /** Whether fuse_setxattr_in has its long form. */
   setxattrExt;
+  /** The size of the fixed struct by opcode, -1 for an unknown opcode. */
   #bodySizes = new Int16Array(OPCODE_MAX + 1).fill(-1);
+  /** 1 by opcode for what {@linkcode ProtocolVersion.isPlain} says. */
   #plain = new Uint8Array(OPCODE_MAX + 1);
-  /** Describes an agreement. */
+  /** Computes the sizes of a version. */
   constructor(options = {}) {
     this.minor = options.minor ?? FUSE_KERNEL_MINOR_VERSION;
     this.setxattrExt = options.setxattrExt ?? false;
-    for (let opcode = 0; opcode <= OPCODE_MAX; opcode++) {
-      const row = opcodeRow(opcode);
-      if (row === void 0) continue;
+    for (const row of Object.values(OPCODES)) {
       const size = this.#sizeOfBody(row);
-      const whole = row.in === void 0 ? 0 : sizeOf(row.in);
-      this.#bodySizes[opcode] = size;
-      this.#plain[opcode] = Number(row.tail === void 0 && size === whole);
+      const newest = row.in === void 0 ? 0 : sizeOf(row.in);
+      this.#bodySizes[row.opcode] = size;
+      this.#plain[row.opcode] = Number(row.tail === void 0 && size === newest);
     }
   }
   #sizeOfBody(row) {
     if (row.in === void 0) return 0;
     return row.opcode === OPCODES.INIT.opcode ? INIT_IN_SIZE_MIN : this.size(row.in);
   }
-  /** Bytes of a struct between these two sides. */
+  /** The size of a struct in this version, in bytes. */
   size(name) {
     if (name === "fuse_setxattr_in" && !this.setxattrExt) {
       return FUSE_COMPAT_SETXATTR_IN_SIZE;
@@ -1556,24 +1563,20 @@ var ProtocolVersion = class {
     return sizeAt(name, this.minor);
   }
   /**
-   * Bytes of the fixed struct of a request, -1 for an unknown opcode; for INIT
-   * the least that any kernel sends.
+   * The size of a request's fixed struct in bytes, -1 for an unknown opcode.
+   * For INIT it is the least that any kernel sends.
    */
   bodySize(opcode) {
     return opcode <= OPCODE_MAX ? this.#bodySizes[opcode] : -1;
   }
   /**
-   * Whether a known request is its fixed struct in full and nothing behind it,
-   * so that its length is all there is to check.
+   * Whether a request is its fixed struct in its newest form and nothing more,
+   * so that validation has only its length to check.
    */
   isPlain(opcode) {
     return this.#plain[opcode] === 1;
   }
 };
-var NEWEST_VERSION = new ProtocolVersion();
-var VERSION_BEFORE_INIT = new ProtocolVersion({
-  minor: 35
-});
 
 // src/base/errno.ts
 var ERRNO = {
@@ -1875,14 +1878,14 @@ var Reply = class {
   }
 };
 
-// src/protocol/announced.ts
+// src/protocol/tail_count.ts
 var WRITE_IN = accessors("fuse_write_in");
 var SETXATTR_IN = accessors("fuse_setxattr_in");
 var RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
 var IOCTL_IN = accessors("fuse_ioctl_in");
 var BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
 var REMOVEMAPPING_IN = accessors("fuse_removemapping_in");
-function announced(struct, body) {
+function tailCount(struct, body) {
   switch (struct) {
     case "fuse_write_in":
       return WRITE_IN.get.size(body);
@@ -2117,7 +2120,7 @@ var Request = class {
   /** The fuse_in_header, for accessors. */
   header;
   #memory;
-  #protocolVersion = VERSION_BEFORE_INIT;
+  #protocolVersion = ProtocolVersion.BEFORE_INIT;
   #body;
   #data;
   /** A whole fixed struct of which the peer sends less. */
@@ -2232,7 +2235,7 @@ var Request = class {
     return null;
   }
   #validateCount(row, unit, rest) {
-    const size = announced(row.in, this.#body) * unit;
+    const size = tailCount(row.in, this.#body) * unit;
     if (size <= rest) return null;
     const kind = row.items === void 0 ? "short data" : "short items";
     return new ProtocolError(kind, row.opcode, size, rest);
@@ -2520,7 +2523,7 @@ var DeviceQueue = class {
     this.#isPending = () => device.poll();
     this.#longestSleepMs = options.longestSleepMs;
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
-    this.protocolVersion = options.protocolVersion ?? VERSION_BEFORE_INIT;
+    this.protocolVersion = options.protocolVersion ?? ProtocolVersion.BEFORE_INIT;
   }
   get end() {
     return this.#end;
@@ -3194,12 +3197,12 @@ function extensionFields(bytes) {
 function textOf(name) {
   return typeof name === "string" ? name : textOfBytes(name);
 }
-function traceReply(asked, reply, protocolVersion = NEWEST_VERSION) {
+function traceReply(asked, reply, protocolVersion = ProtocolVersion.NEWEST) {
   const size = Math.max(0, reply.length - OUT_HEADER_SIZE4);
   const body = reply.data.subarray(0, size);
   return traceReplyBody(asked, reply.errno, body, protocolVersion);
 }
-function traceReplyBody(asked, errno2, body, protocolVersion = NEWEST_VERSION) {
+function traceReplyBody(asked, errno2, body, protocolVersion = ProtocolVersion.NEWEST) {
   const { queue, unique, opcode } = asked;
   const row = opcodeRow(opcode);
   const fields = {};
@@ -4657,13 +4660,13 @@ function pollfd(fd, events) {
 
 // src/protocol/device.ts
 var FUSE_DEV_IOC = {
-  /** u32: a descriptor of the connection to join. 7.15 */
+  /** Argument: a u32, a descriptor of the connection to join. 7.15 */
   CLONE: 2147804416,
-  /** fuse_backing_map: a file for FUSE_PASSTHROUGH. 7.40 */
+  /** Argument: a fuse_backing_map, a file for FUSE_PASSTHROUGH. 7.40 */
   BACKING_OPEN: 1074849025,
-  /** u32: the id that BACKING_OPEN returned. 7.40 */
+  /** Argument: a u32, the id that BACKING_OPEN returned. 7.40 */
   BACKING_CLOSE: 1074062594,
-  /** No argument: INIT is answered inside mount(2). 7.45 */
+  /** No argument: mount(2) waits for the reply to INIT. 7.45 */
   SYNC_INIT: 58627
 };
 var FUSE_IO_URING_CMD = {
@@ -4672,9 +4675,9 @@ var FUSE_IO_URING_CMD = {
   REGISTER: 1,
   /** Answers a request and waits for the next one. 7.42 */
   COMMIT_AND_FETCH: 2,
-  /** Makes a queue with options of its own. 7.46 */
+  /** Makes a queue with its own options. 7.46 */
   ADD_QUEUE: 3,
-  /** Gives a queue one region for the payloads of all entries. 7.46 */
+  /** Gives a queue one region for the payloads of all its entries. 7.46 */
   ADD_BUFPOOL: 4
 };
 var FUSE_URING = {
