@@ -5,13 +5,12 @@
  * @module
  */
 
+import { userProgram } from "../_user_program.ts";
 import { run } from "./_fixtures.ts";
 
 /** The user. */
 export const NOBODY = 65534;
 const LONGEST_S = 20;
-
-const ROOT = new URL("../../", import.meta.url).pathname;
 
 // A device node that all may use, wherever /tmp does not allow any.
 const SETUP = `set -e
@@ -52,21 +51,10 @@ export interface Nobody {
 /** Makes the user's directory below one of the test's. */
 export async function asNobody(directory: string): Promise<Nobody> {
   const home = `${directory}/home`;
-  const program = `${directory}/program`;
   await Deno.mkdir(home);
-  await Deno.mkdir(`${program}/test/linux`, { recursive: true });
-  const deno = `${directory}/deno`;
-  // Neither the repository nor Deno need lie where all may read.
-  await must("cp", "--reflink=auto", Deno.execPath(), deno);
-  for (const name of ["main.ts", "deno.json", "src", "sim", "std"]) {
-    await must("cp", "-r", `${ROOT}${name}`, program);
-  }
-  for (const name of ["_fixtures.ts", "_mounter.ts"]) {
-    await must("cp", `${ROOT}test/linux/${name}`, `${program}/test/linux`);
-  }
-  await must("chmod", "-R", "a+rX", directory);
+  await must("chmod", "a+rX", directory);
   await must("chown", `${NOBODY}:${NOBODY}`, home);
-  const mounter = `${program}/test/linux/_mounter.ts`;
+  const { deno, main, mounter, denoDir } = await userProgram();
   const run = `${deno} run --no-prompt --allow-ffi`;
   return {
     home,
@@ -85,10 +73,10 @@ export async function asNobody(directory: string): Promise<Nobody> {
         ],
         env: {
           HOME: home,
-          DENO_DIR: `${home}/.deno`,
+          DENO_DIR: denoDir,
           LC_ALL: "C",
           MOUNTER: `${run} ${mounter}`,
-          MAIN: `${run} ${program}/main.ts`,
+          MAIN: `${run} ${main}`,
           ...env,
         },
       }).output();

@@ -7,6 +7,7 @@
 import { TextLineStream } from "@std/streams";
 import { findMount, readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { unmountExactly } from "../../src/linux/mount/fuse_mount.ts";
+import { userProgram } from "../_user_program.ts";
 import { type Ended, exists, must, randomFile, within } from "./_clients.ts";
 
 export * from "./_clients.ts";
@@ -200,26 +201,15 @@ export async function inDirectory(
   }
 }
 
-/**
- * What starts the program as a user who owns nothing: copies that this user
- * can read, wherever Deno and the repository lie.
- */
+/** Starts the program as a user who owns nothing. */
 export async function asNobody(directory: string): Promise<ProcessOptions> {
-  const program = `${directory}/program`;
-  const root = new URL("../../", import.meta.url).pathname;
-  await Deno.mkdir(`${directory}/home`);
-  await Deno.mkdir(program);
-  await must("cp", Deno.execPath(), `${directory}/deno`);
-  for (const name of ["main.ts", "mod.ts", "deno.json", "src", "sim", "std"]) {
-    await must("cp", "-r", `${root}${name}`, program);
-  }
+  const { deno, main, denoDir } = await userProgram();
   await must("chmod", "-R", "a+rX", directory);
-  await must("chmod", "a+w", `${directory}/home`);
   return {
-    deno: `${directory}/deno`,
-    main: `${program}/main.ts`,
+    deno,
+    main,
     uid: 65534,
-    env: { HOME: `${directory}/home`, DENO_DIR: `${directory}/home` },
+    env: { HOME: "/nonexistent", DENO_DIR: denoDir },
   };
 }
 
