@@ -12,11 +12,13 @@ import {
 import type { ImageStat } from "../backends/backend.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
+import { Completion, type Step } from "../event/completion.ts";
 import { FATTR } from "../protocol/flags.ts";
 import { S_IF } from "../base/file_flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
+import type { ExportState } from "./export_state.ts";
 import { replyRefusal } from "./refusal.ts";
 import { resizeImage } from "./resize.ts";
 
@@ -37,18 +39,22 @@ const TIMES = FATTR.ATIME | FATTR.MTIME;
 export function replyAttributes(
   context: ExportContext,
   reply: Reply,
-): void | PromiseLike<void> {
-  const stat = context.backend.stat();
-  if ("then" in stat) {
-    return stat.then((late) => fillAttributes(context, reply, late));
-  }
-  fillAttributes(context, reply, stat);
+): void | PromiseLike<unknown> {
+  const { backend, state } = context;
+  const stat = backend.stat();
+  return "then" in stat
+    ? Completion.of(stat).after(FILL_ATTRIBUTES, state, reply)
+    : fillAttributes(stat, state, reply);
 }
 
+const FILL_ATTRIBUTES: Step<ImageStat, void, ExportState, Reply> = {
+  run: fillAttributes,
+};
+
 function fillAttributes(
-  { state }: ExportContext,
-  reply: Reply,
   stat: ImageStat,
+  state: ExportState,
+  reply: Reply,
 ): void {
   const size = state.size;
   const { atime, mtime, ctime } = stat.times ?? state;
@@ -100,7 +106,7 @@ export async function setAttributes(
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
   if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
   if ((valid & (FATTR.MODE | FATTR.UID | FATTR.GID)) !== 0) state.changed();
-  return await replyAttributes(context, reply);
+  await replyAttributes(context, reply);
 }
 
 type Wanted = ReturnType<typeof readWanted>;

@@ -7,6 +7,7 @@
  */
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
+import { Completion, type Step } from "../event/completion.ts";
 import { FOPEN } from "../protocol/flags.ts";
 import { S_IF } from "../base/file_flags.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
@@ -17,7 +18,6 @@ import type { Request } from "../protocol/request.ts";
 import { replyAttributes, setAttributes } from "./attributes.ts";
 import type { ExportContext, ExportRules } from "./export_context.ts";
 import { followImage } from "./follow_image.ts";
-import { finishLater, releaseNothing } from "./async_transfer.ts";
 import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
@@ -74,13 +74,13 @@ export class BlockExport {
   }
 
   /** Answers one request; see `RequestHandler`. */
-  handle(request: Request, reply: Reply): void | PromiseLike<void> {
+  handle(request: Request, reply: Reply): void | PromiseLike<unknown> {
     return this.#backingId !== 0 && dependsOnSize(request.opcode)
       ? followImage(this.#context).then(() => this.#answer(request, reply))
       : this.#answer(request, reply);
   }
 
-  #answer(request: Request, reply: Reply): void | PromiseLike<void> {
+  #answer(request: Request, reply: Reply): void | PromiseLike<unknown> {
     const context = this.#context;
     switch (request.opcode) {
       case OPCODES.READ.opcode:
@@ -139,20 +139,16 @@ function replyOpen(reply: Reply, backingId: number): void {
 function flushImage(
   context: ExportContext,
   reply: Reply,
-): void | PromiseLike<void> {
+): void | PromiseLike<unknown> {
   const { backend, rules, state } = context;
   if (!rules.writable) return reply.ok();
   state.stampWrites();
   const result = backend.flush();
   return typeof result === "number"
     ? replyResult(reply, result)
-    : finishLater(context, reply, result, 0, finishFlush, releaseNothing);
+    : Completion.of(result).after(REPLY_FLUSH, reply);
 }
 
-function finishFlush(
-  _context: ExportContext,
-  reply: Reply,
-  result: number,
-): void {
-  replyResult(reply, result);
-}
+const REPLY_FLUSH: Step<number, void, Reply> = {
+  run: (result, reply) => replyResult(reply, result),
+};

@@ -1,15 +1,16 @@
 /**
- * READ and WRITE: the hot path of an export. Answers of a backend are passed on
- * without an allocation, whether they come at once or later.
+ * READ and WRITE: the hot path of an export. It allocates nothing, whether the
+ * backend answers at once or with a completion.
  *
  * @module
  */
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
+import { Completion, type Step } from "../event/completion.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
-import { finishLater, releaseNothing } from "./async_transfer.ts";
+import type { ExportState } from "./export_state.ts";
 import { replyRefusal } from "./refusal.ts";
 import { resizeLocked } from "./resize.ts";
 
@@ -17,12 +18,12 @@ const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
 const WRITE_OUT = accessors("fuse_write_out");
 
-/** Answers READ; what lies behind the end of the image is not read. */
+/** Answers READ, up to the end of the image. */
 export function readImage(
   context: ExportContext,
   request: Request,
   reply: Reply,
-): void | PromiseLike<void> {
+): void | PromiseLike<unknown> {
   const { backend, state } = context;
   const offset = READ_IN.number.offset(request.body);
   const size = READ_IN.get.size(request.body);
@@ -31,18 +32,15 @@ export function readImage(
   if (length <= 0) return reply.ok(0);
   const got = backend.read(offset, reply.data, 0, length);
   return typeof got === "number"
-    ? finishRead(context, reply, got, length)
-    : finishLater(context, reply, got, length, finishRead, releaseNothing);
+    ? replyRead(got, reply, length)
+    : Completion.of(got).after(REPLY_READ, reply, length);
 }
 
-function finishRead(
-  _context: ExportContext,
-  reply: Reply,
-  got: number,
-  length: number,
-): void {
+const REPLY_READ: Step<number, void, Reply, number> = { run: replyRead };
+
+function replyRead(got: number, reply: Reply, length: number): void {
   if (!(got >= 0)) return replyRefusal(reply, got);
-  // An image that somebody else cut short reads as zeroes, as with QEMU.
+  // An image that was truncated by others reads as zeroes, as with QEMU.
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
 }
@@ -52,7 +50,7 @@ export function writeImage(
   context: ExportContext,
   request: Request,
   reply: Reply,
-): void | PromiseLike<void> {
+): void | PromiseLike<unknown> {
   const { state, rules } = context;
   if (!rules.writable) return reply.error(ERRNO.EACCES);
   const offset = WRITE_IN.number.offset(request.body);
@@ -65,15 +63,15 @@ export function writeImage(
   return writeShared(context, request, reply, offset, size);
 }
 
-/** Writes inside the image, the lock being shared. */
+/** Writes inside the image. Caller shares the lock; this releases it. */
 function writeShared(
   context: ExportContext,
   request: Request,
   reply: Reply,
   offset: number,
   size: number,
-): void | PromiseLike<void> {
-  const { state, rules } = context;
+): void | PromiseLike<unknown> {
+  const { backend, state, rules } = context;
   if (state.readOnly) {
     state.lock.unshare();
     return reply.error(ERRNO.EACCES);
@@ -81,38 +79,40 @@ function writeShared(
   const fits = state.size - offset;
   if (size > fits && size > 0 && rules.growable) {
     state.lock.unshare();
-    return writeAlone(context, request, reply, offset, size);
+    return writeExclusive(context, request, reply, offset, size);
   }
   const length = Math.max(0, Math.min(size, fits));
-  if (context.backend.needsExclusiveWrite?.(offset, length) === true) {
+  if (backend.needsExclusiveWrite?.(offset, length) === true) {
     state.lock.unshare();
-    return writeAlone(context, request, reply, offset, length);
+    return writeExclusive(context, request, reply, offset, length);
   }
   let put;
   try {
-    put = length === 0
-      ? 0
-      : context.backend.write(offset, request.data, 0, length);
+    put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
+    if (typeof put !== "number") {
+      return Completion.of(put).after(REPLY_WRITE, state, reply);
+    }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
-  if (typeof put === "number") {
-    state.lock.unshare();
-    return finishWrite(context, reply, put);
-  }
-  return finishLater(context, reply, put, length, finishWrite, releaseShare);
-}
-
-function releaseShare({ state }: ExportContext): void {
   state.lock.unshare();
+  replyWrite(put, state, reply);
 }
 
-function finishWrite(
-  { state }: ExportContext,
-  reply: Reply,
-  put: number,
-): void {
+/** Ends a write that shares the lock. */
+const REPLY_WRITE: Step<number, void, ExportState, Reply> = {
+  run(put, state, reply) {
+    state.lock.unshare();
+    replyWrite(put, state, reply);
+  },
+  recover(error, state) {
+    state.lock.unshare();
+    throw error;
+  },
+};
+
+function replyWrite(put: number, state: ExportState, reply: Reply): void {
   if (!(put >= 0)) return replyRefusal(reply, put);
   if (put > 0) state.written();
   const body = reply.body;
@@ -121,8 +121,8 @@ function finishWrite(
   reply.ok(WRITE_OUT.size);
 }
 
-/** Writes, making the image larger if need be, with the lock alone. */
-async function writeAlone(
+/** Writes with the lock held exclusively, after growing the image if needed. */
+async function writeExclusive(
   context: ExportContext,
   request: Request,
   reply: Reply,
@@ -143,7 +143,7 @@ async function writeAlone(
     }
     const length = Math.max(0, Math.min(size, fits));
     const put = await backend.write(offset, request.data, 0, length);
-    finishWrite(context, reply, put);
+    replyWrite(put, state, reply);
   } finally {
     state.lock.unlock();
   }

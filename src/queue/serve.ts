@@ -1,5 +1,6 @@
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO, errnoOf } from "../base/errno.ts";
+import { Completion, type Receiver } from "../event/completion.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -12,52 +13,57 @@ const WRITE_OUT = accessors("fuse_write_out");
 const OUT_HEADER_SIZE = accessors("fuse_out_header").size;
 const READ = OPCODES.READ.opcode;
 const WRITE = OPCODES.WRITE.opcode;
-/** Requests in a row after which promises and timers get a turn. */
+/** Requests in a row after which timers and promises run. */
 const BURST_MAX = 64;
 
-/** Whoever answers requests. */
+/** Answers requests. */
 export interface RequestHandler {
   /**
-   * Whether timers and promises of its own have to go on while no answer is
+   * Whether the handler's own timers and promises must run while no request is
    * outstanding: the thread then never sleeps in the queue. No if left out.
    */
   readonly background?: boolean;
   /**
-   * Answers one request: fills the reply and says `ok()` or `error()`, before
-   * it returns or before the promise that it returns is fulfilled. What it
-   * throws is answered with the error's `errno`, or EIO.
+   * Answers one request: fills the reply and calls its `ok()` or `error()`,
+   * before it returns or before the returned promise is fulfilled. An error
+   * that it throws is answered with the error's `errno`, or EIO.
    *
    * @param request Validated; valid until it is answered.
    * @param reply To be filled.
+   * @returns Nothing once the reply is filled, else a promise or a
+   * `Completion`, whose value is ignored.
    */
-  handle(request: Request, reply: Reply): void | PromiseLike<void>;
+  handle(request: Request, reply: Reply): void | PromiseLike<unknown>;
 }
 
-/** Options of {@linkcode serve}. */
+/** The options of {@linkcode serve}. */
 export interface ServeOptions {
   /**
    * Whether the thread has nothing else to do, so that it may sleep in the
-   * queue while nothing is outstanding and the handler has nothing in the
-   * background. No if left out.
+   * queue while no answer is awaited, unless the handler has a `background`.
+   * No if left out.
    */
   readonly mayBlock?: boolean;
   /** Counters of the session's queues, and its request to stop. */
   readonly statistics?: QueueStatistics;
   /** Which of the counters are this queue's; 0 if left out. */
   readonly index?: number;
-  /** Hears of errors that are not the client's: a handler that threw. */
+  /**
+   * Called with an error that is a defect rather than an answer, and the name
+   * of the request during which it was thrown.
+   */
   readonly report?: (error: unknown, during: string) => void;
   /** Milliseconds to wait for outstanding answers at the end; 2000. */
   readonly drainMs?: number;
 }
 
 /**
- * Serves a queue until it ends: takes a request, has it handled, replies.
+ * Serves a queue until it ends: takes a request, calls the handler, replies.
  *
- * Answers that a handler promises for later go out when they come, in any
- * order, while further requests are taken.
+ * Requests that the handler answers asynchronously are replied to when their
+ * answers come, in any order, while further requests are taken.
  *
- * @returns How it ended.
+ * @returns How the queue ended.
  */
 export function serve(
   queue: RequestQueue,
@@ -67,14 +73,6 @@ export function serve(
   return new ServeLoop(queue, handler, options).run();
 }
 
-/** What a promise of an answer is told to call. */
-interface LateAnswer {
-  opcode: number;
-  start: number;
-  readonly fulfilled: () => void;
-  readonly rejected: (error: unknown) => void;
-}
-
 class ServeLoop {
   readonly #queue: RequestQueue;
   readonly #handler: RequestHandler;
@@ -82,10 +80,12 @@ class ServeLoop {
   readonly #counters: QueueCounters | undefined;
   /** Whether to measure how long requests take. */
   readonly #measuring: boolean;
-  readonly #answers: WeakMap<Exchange, LateAnswer> = new WeakMap();
+  /** Pending replies to be used again, so that none is allocated. */
+  readonly #idle: PendingReply[] = [];
+  /** Requests whose answers have not come yet. */
   #outstanding = 0;
-  /** Wakes the loop when it waits for an outstanding answer. */
-  #onSettled: () => void = () => {};
+  /** Called when such an answer comes. */
+  #onAnswered: () => void = () => {};
 
   constructor(
     queue: RequestQueue,
@@ -106,8 +106,7 @@ class ServeLoop {
       this.#handler.background !== true;
     let burst = 0;
     while (statistics === undefined || !statistics.stopping) {
-      const { carried } = queue;
-      const alone = mayBlock && this.#outstanding <= (carried ?? 0);
+      const alone = mayBlock && this.#outstanding <= (queue.carried ?? 0);
       const exchange = queue.next(alone);
       if (exchange !== null) {
         this.#handle(exchange);
@@ -116,7 +115,7 @@ class ServeLoop {
       } else if (queue.end !== null) {
         break;
       } else if (alone) {
-        // It slept in vain, for as long as it may.
+        // Sleep limit reached without a request; let timers run.
         await turn();
       } else {
         await queue.ready();
@@ -132,9 +131,14 @@ class ServeLoop {
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
     try {
-      const later = this.#handler.handle(exchange.request, exchange.reply);
-      if (later !== undefined) {
-        return this.#later(later, exchange, opcode, start);
+      const answer = this.#handler.handle(exchange.request, exchange.reply);
+      if (answer !== undefined) {
+        const completion = Completion.of(answer);
+        const pending = this.#idle.pop() ?? new PendingReply(this);
+        completion.deliverTo(pending.begin(exchange, opcode, start));
+        // Counted last, because the handler may return what was consumed.
+        this.#outstanding++;
+        return;
       }
     } catch (error) {
       this.#fail(error, exchange, opcode);
@@ -142,39 +146,15 @@ class ServeLoop {
     this.#answer(exchange, opcode, start);
   }
 
-  #later(
-    later: PromiseLike<void>,
-    exchange: Exchange,
-    opcode: number,
-    start: number,
-  ): void {
-    this.#outstanding++;
-    let answer = this.#answers.get(exchange);
-    if (answer === undefined) {
-      answer = this.#lateAnswer(exchange);
-      this.#answers.set(exchange, answer);
-    }
-    answer.opcode = opcode;
-    answer.start = start;
-    later.then(answer.fulfilled, answer.rejected);
-  }
-
-  /** Made once for each slot, so that answers for later allocate nothing. */
-  #lateAnswer(exchange: Exchange): LateAnswer {
-    const answer: LateAnswer = {
-      opcode: 0,
-      start: 0,
-      fulfilled: () => {
-        this.#answer(exchange, answer.opcode, answer.start);
-        this.#outstanding--;
-        this.#onSettled();
-      },
-      rejected: (error) => {
-        this.#fail(error, exchange, answer.opcode);
-        answer.fulfilled();
-      },
-    };
-    return answer;
+  /** Replies to a request whose answer has come. */
+  answered(pending: PendingReply, error: unknown, failed: boolean): void {
+    const { opcode, start } = pending;
+    const exchange = pending.end();
+    this.#idle.push(pending);
+    if (failed) this.#fail(error, exchange, opcode);
+    this.#answer(exchange, opcode, start);
+    this.#outstanding--;
+    this.#onAnswered();
   }
 
   #fail(error: unknown, { reply }: Exchange, opcode: number): void {
@@ -188,7 +168,7 @@ class ServeLoop {
 
   #answer(exchange: Exchange, opcode: number, start: number): void {
     const { reply } = exchange;
-    // Whatever a handler says to FORGET, the kernel expects no reply.
+    // The kernel expects no reply to a FORGET, whatever the handler filled in.
     if (opcodeRow(opcode)?.noReply) reply.none();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#counters !== undefined) count(this.#counters, reply, opcode);
@@ -207,8 +187,8 @@ class ServeLoop {
     this.#options.report?.(error, name);
   }
 
-  #settled(): Promise<void> {
-    return new Promise((resolve) => this.#onSettled = resolve);
+  #nextAnswer(): Promise<void> {
+    return new Promise((resolve) => this.#onAnswered = resolve);
   }
 
   async #drain(): Promise<void> {
@@ -217,12 +197,45 @@ class ServeLoop {
     const deadline = Date.now() + drainMs;
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<void>((resolve) => {
+      const timeout = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, deadline - Date.now());
       });
-      await Promise.race([this.#settled(), late]);
+      await Promise.race([this.#nextAnswer(), timeout]);
       clearTimeout(timer);
     }
+  }
+}
+
+/** A request whose answer comes later; used again for other requests. */
+class PendingReply implements Receiver<unknown> {
+  opcode = 0;
+  start = 0;
+  readonly #loop: ServeLoop;
+  #exchange: Exchange | null = null;
+
+  constructor(loop: ServeLoop) {
+    this.#loop = loop;
+  }
+
+  begin(exchange: Exchange, opcode: number, start: number): this {
+    this.#exchange = exchange;
+    this.opcode = opcode;
+    this.start = start;
+    return this;
+  }
+
+  end(): Exchange {
+    const exchange = this.#exchange!;
+    this.#exchange = null;
+    return exchange;
+  }
+
+  complete(): void {
+    this.#loop.answered(this, undefined, false);
+  }
+
+  fail(error: unknown): void {
+    this.#loop.answered(this, error, true);
   }
 }
 
@@ -232,14 +245,14 @@ function count(counters: QueueCounters, reply: Reply, opcode: number): void {
   else if (opcode === WRITE) counters.written(bytesOf(reply, opcode));
 }
 
-/** What a READ read or a WRITE wrote. */
+/** Bytes that a READ read or a WRITE wrote. */
 function bytesOf(reply: Reply, opcode: number): number {
   if (reply.errno !== 0) return 0;
   if (opcode === READ) return reply.length - OUT_HEADER_SIZE;
   return opcode === WRITE ? WRITE_OUT.get.size(reply.body) : 0;
 }
 
-/** Lets the thread's event loop turn once. */
+/** Lets the thread's event loop run once. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

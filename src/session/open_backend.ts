@@ -7,7 +7,7 @@ import type { Backend } from "../backends/backend.ts";
 import type { BlockFile } from "../backends/block_file.ts";
 import { DirectFile } from "../backends/protocols/file/direct_file.ts";
 import { FileBackend } from "../backends/protocols/file/file_backend.ts";
-import type { FileRing } from "../backends/file_ring.ts";
+import type { FileIo } from "../event/file_io.ts";
 import { RingFileBackend } from "../backends/protocols/file/ring_file_backend.ts";
 import {
   MemoryBackend,
@@ -57,7 +57,7 @@ export type BackendSpec =
  */
 export async function openBackend(
   spec: BackendSpec,
-  ring?: FileRing,
+  ring?: FileIo,
 ): Promise<Backend> {
   switch (spec.kind) {
     case "null":

@@ -7,7 +7,7 @@ import { BlockExport } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/serve.ts";
-import type { FileRing } from "../backends/file_ring.ts";
+import type { FileIo } from "../event/file_io.ts";
 import { type BackendSpec, openBackend } from "./open_backend.ts";
 import { importFactory, type ModuleSpec } from "./import_factory.ts";
 
@@ -39,7 +39,7 @@ export interface OpenHandler {
  */
 export async function openHandler(
   spec: HandlerSpec,
-  ring?: FileRing,
+  ring?: FileIo,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
     const make = await importFactory<RequestHandler>(spec, "handler");

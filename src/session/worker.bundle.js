@@ -1846,16 +1846,16 @@ var Reply = class {
   }
   /** Closes the gaps where a struct was shorter; fields only ever came last. */
   #shorten(size, minor) {
-    let from2 = 0;
+    let from = 0;
     let to = 0;
     for (const name of opcodeRow(this.#request.opcode)?.out ?? []) {
-      if (name === "fuse_init_out" || from2 + sizeOf(name) > size) break;
-      this.data.copyWithin(to, from2, from2 + sizeOf(name));
-      from2 += sizeOf(name);
+      if (name === "fuse_init_out" || from + sizeOf(name) > size) break;
+      this.data.copyWithin(to, from, from + sizeOf(name));
+      from += sizeOf(name);
       to += sizeAt(name, minor);
     }
-    this.data.copyWithin(to, from2, size);
-    return to + size - from2;
+    this.data.copyWithin(to, from, size);
+    return to + size - from;
   }
   /** A copy of the whole filled reply, as write(2) on /dev/fuse takes it. */
   copy() {
@@ -1867,9 +1867,9 @@ var Reply = class {
     return bytes;
   }
   #finish(length, error) {
-    const from2 = this.#request.header;
-    const low = from2.getUint32(UNIQUE_AT, true);
-    const high = from2.getUint32(UNIQUE_AT + 4, true);
+    const from = this.#request.header;
+    const low = from.getUint32(UNIQUE_AT, true);
+    const high = from.getUint32(UNIQUE_AT + 4, true);
     OUT_HEADER.set.len(this.header, 0, length);
     OUT_HEADER.set.error(this.header, 0, error);
     this.header.setUint32(UNIQUE_AT, low, true);
@@ -2031,12 +2031,12 @@ function decodeContexts(bytes, view, start, count2) {
   return Array.from({
     length: count2
   }, () => {
-    const from2 = at + SECCTX.size;
-    const nul = indexOfNul(bytes, from2, bytes.length);
+    const from = at + SECCTX.size;
+    const nul = indexOfNul(bytes, from, bytes.length);
     const end = nul + 1 + SECCTX.get.size(view, at);
     at = start + align8(end - start);
     return {
-      name: nameOfBytes(bytes.subarray(from2, nul)),
+      name: nameOfBytes(bytes.subarray(from, nul)),
       value: bytes.slice(nul + 1, end)
     };
   });
@@ -2382,8 +2382,8 @@ var Request = class {
     return bytes;
   }
 };
-function copyView(from2, size, to, at) {
-  to.set(new Uint8Array(from2.buffer, from2.byteOffset, size), at);
+function copyView(from, size, to, at) {
+  to.set(new Uint8Array(from.buffer, from.byteOffset, size), at);
 }
 
 // src/protocol/exchange.ts
@@ -2831,6 +2831,163 @@ function ringPayloadSize(negotiated) {
   return Math.max(FUSE_MIN_READ_BUFFER, negotiated.maxWrite, negotiated.maxPages * PAGE_SIZE);
 }
 
+// src/event/completion.ts
+var SPENT = 0;
+var PENDING = 1;
+var SETTLED = 2;
+var WORDS_OF_STEP = 3;
+var pool = [];
+var Completion = class _Completion {
+  #state = SPENT;
+  #failed = false;
+  /** The result so far, or the error. */
+  #value = void 0;
+  /** Steps, each followed by its arguments; longer than what is used. */
+  #steps = [];
+  /** Words of `#steps` that are in use. */
+  #end = 0;
+  /** The word of the next step to run. */
+  #next = 0;
+  #consumed = true;
+  #reusable = true;
+  #receiver = null;
+  /** Callbacks for a promise, made when first needed. */
+  #onFulfilled = null;
+  #onRejected = null;
+  /** A completion for a new operation. */
+  static start() {
+    const completion = pool.pop() ?? new _Completion();
+    completion.#state = PENDING;
+    completion.#failed = false;
+    completion.#consumed = false;
+    completion.#end = 0;
+    completion.#next = 0;
+    completion.#receiver = null;
+    return completion;
+  }
+  /**
+   * The completion of an asynchronous answer: the answer itself if it is one,
+   * else one that follows the promise.
+   *
+   * @throws {TypeError} If the answer is neither.
+   */
+  static of(answer) {
+    if (answer instanceof _Completion) return answer;
+    if (!isThenable(answer)) {
+      throw new TypeError(`Expected a promise, received ${typeof answer}`);
+    }
+    const completion = _Completion.start();
+    completion.#follow(answer);
+    return completion;
+  }
+  /** Ends the operation with a result; for its owner. */
+  complete(value) {
+    this.#settle(false, value);
+  }
+  /** Ends the operation with an error; for its owner. */
+  fail(error) {
+    this.#settle(true, error);
+  }
+  after(step, first, second) {
+    this.#check();
+    const steps = this.#steps;
+    const at = this.#end;
+    this.#end = at + WORDS_OF_STEP;
+    steps[at] = step;
+    steps[at + 1] = first;
+    steps[at + 2] = second;
+    if (this.#state === SETTLED) this.#proceed();
+    return this;
+  }
+  /**
+   * Consumes the result: delivers it when it is there, at once if it is
+   * already.
+   *
+   * @throws {Error} If it was consumed.
+   */
+  deliverTo(receiver) {
+    this.#check();
+    this.#consumed = true;
+    this.#receiver = receiver;
+    if (this.#state === SETTLED) this.#deliver();
+  }
+  /**
+   * Consumes the result as a promise.
+   *
+   * @throws {Error} If it was consumed.
+   */
+  then(onFulfilled, onRejected) {
+    this.#check();
+    this.#reusable = false;
+    return new Promise((complete, fail) => this.deliverTo({
+      complete,
+      fail
+    })).then(onFulfilled, onRejected);
+  }
+  #check() {
+    if (!this.#consumed) return;
+    throw new Error("Cannot use a completion that was consumed: await it, pass it on, or deliver it, once");
+  }
+  #settle(failed, value) {
+    if (this.#state !== PENDING) {
+      throw new Error("Cannot settle a completion twice");
+    }
+    this.#failed = failed;
+    this.#value = value;
+    this.#proceed();
+  }
+  /** Runs the steps that are left, up to one that waits. */
+  #proceed() {
+    const steps = this.#steps;
+    this.#state = PENDING;
+    while (this.#next < this.#end) {
+      const at = this.#next;
+      this.#next = at + WORDS_OF_STEP;
+      const step = steps[at];
+      try {
+        let value;
+        if (!this.#failed) {
+          value = step.run(this.#value, steps[at + 1], steps[at + 2]);
+        } else if (step.recover !== void 0) {
+          value = step.recover(this.#value, steps[at + 1], steps[at + 2]);
+        } else {
+          continue;
+        }
+        this.#failed = false;
+        if (isThenable(value)) return this.#follow(value);
+        this.#value = value;
+      } catch (error) {
+        this.#failed = true;
+        this.#value = error;
+      }
+    }
+    this.#state = SETTLED;
+    if (this.#receiver !== null) this.#deliver();
+  }
+  /** Settles as another asynchronous answer does. */
+  #follow(answer) {
+    if (answer === this) throw new TypeError("A completion awaits itself");
+    if (answer instanceof _Completion) return answer.deliverTo(this);
+    this.#onFulfilled ??= (value) => this.#settle(false, value);
+    this.#onRejected ??= (error) => this.#settle(true, error);
+    Promise.resolve(answer).then(this.#onFulfilled, this.#onRejected);
+  }
+  #deliver() {
+    const receiver = this.#receiver;
+    const value = this.#value;
+    const failed = this.#failed;
+    this.#state = SPENT;
+    this.#receiver = null;
+    this.#value = void 0;
+    if (this.#reusable) pool.push(this);
+    if (failed) receiver.fail(value);
+    else receiver.complete(value);
+  }
+};
+function isThenable(value) {
+  return typeof value === "object" && value !== null && typeof value.then === "function";
+}
+
 // src/queue/serve.ts
 var WRITE_OUT = accessors("fuse_write_out");
 var OUT_HEADER_SIZE3 = accessors("fuse_out_header").size;
@@ -2847,10 +3004,12 @@ var ServeLoop = class {
   #counters;
   /** Whether to measure how long requests take. */
   #measuring;
-  #answers = /* @__PURE__ */ new WeakMap();
+  /** Pending replies to be used again, so that none is allocated. */
+  #idle = [];
+  /** Requests whose answers have not come yet. */
   #outstanding = 0;
-  /** Wakes the loop when it waits for an outstanding answer. */
-  #onSettled = () => {
+  /** Called when such an answer comes. */
+  #onAnswered = () => {
   };
   constructor(queue, handler, options) {
     this.#queue = queue;
@@ -2865,8 +3024,7 @@ var ServeLoop = class {
     const mayBlock = this.#options.mayBlock === true && this.#handler.background !== true;
     let burst = 0;
     while (statistics === void 0 || !statistics.stopping) {
-      const { carried } = queue;
-      const alone = mayBlock && this.#outstanding <= (carried ?? 0);
+      const alone = mayBlock && this.#outstanding <= (queue.carried ?? 0);
       const exchange = queue.next(alone);
       if (exchange !== null) {
         this.#handle(exchange);
@@ -2892,42 +3050,28 @@ var ServeLoop = class {
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
     try {
-      const later = this.#handler.handle(exchange.request, exchange.reply);
-      if (later !== void 0) {
-        return this.#later(later, exchange, opcode, start);
+      const answer = this.#handler.handle(exchange.request, exchange.reply);
+      if (answer !== void 0) {
+        const completion = Completion.of(answer);
+        const pending = this.#idle.pop() ?? new PendingReply(this);
+        completion.deliverTo(pending.begin(exchange, opcode, start));
+        this.#outstanding++;
+        return;
       }
     } catch (error) {
       this.#fail(error, exchange, opcode);
     }
     this.#answer(exchange, opcode, start);
   }
-  #later(later, exchange, opcode, start) {
-    this.#outstanding++;
-    let answer = this.#answers.get(exchange);
-    if (answer === void 0) {
-      answer = this.#lateAnswer(exchange);
-      this.#answers.set(exchange, answer);
-    }
-    answer.opcode = opcode;
-    answer.start = start;
-    later.then(answer.fulfilled, answer.rejected);
-  }
-  /** Made once for each slot, so that answers for later allocate nothing. */
-  #lateAnswer(exchange) {
-    const answer = {
-      opcode: 0,
-      start: 0,
-      fulfilled: () => {
-        this.#answer(exchange, answer.opcode, answer.start);
-        this.#outstanding--;
-        this.#onSettled();
-      },
-      rejected: (error) => {
-        this.#fail(error, exchange, answer.opcode);
-        answer.fulfilled();
-      }
-    };
-    return answer;
+  /** Replies to a request whose answer has come. */
+  answered(pending, error, failed) {
+    const { opcode, start } = pending;
+    const exchange = pending.end();
+    this.#idle.push(pending);
+    if (failed) this.#fail(error, exchange, opcode);
+    this.#answer(exchange, opcode, start);
+    this.#outstanding--;
+    this.#onAnswered();
   }
   #fail(error, { reply }, opcode) {
     const errno2 = errnoOf(error);
@@ -2954,8 +3098,8 @@ var ServeLoop = class {
     const error = new Error(`Handler returned without answering ${name}`);
     this.#options.report?.(error, name);
   }
-  #settled() {
-    return new Promise((resolve) => this.#onSettled = resolve);
+  #nextAnswer() {
+    return new Promise((resolve) => this.#onAnswered = resolve);
   }
   async #drain() {
     const { drainMs = 2e3 } = this.#options;
@@ -2963,15 +3107,41 @@ var ServeLoop = class {
     const deadline = Date.now() + drainMs;
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer;
-      const late = new Promise((resolve) => {
+      const timeout = new Promise((resolve) => {
         timer = setTimeout(resolve, deadline - Date.now());
       });
       await Promise.race([
-        this.#settled(),
-        late
+        this.#nextAnswer(),
+        timeout
       ]);
       clearTimeout(timer);
     }
+  }
+};
+var PendingReply = class {
+  opcode = 0;
+  start = 0;
+  #loop;
+  #exchange = null;
+  constructor(loop) {
+    this.#loop = loop;
+  }
+  begin(exchange, opcode, start) {
+    this.#exchange = exchange;
+    this.opcode = opcode;
+    this.start = start;
+    return this;
+  }
+  end() {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    return exchange;
+  }
+  complete() {
+    this.#loop.answered(this, void 0, false);
+  }
+  fail(error) {
+    this.#loop.answered(this, error, true);
   }
 };
 function count(counters, reply, opcode) {
@@ -3364,182 +3534,162 @@ var FILE_CALL = {
 var NO_FILE = -1;
 var RingFiles = class {
   #ring;
-  #calls;
+  #slots;
   #free;
+  #prepared;
   #inFlight = 0;
   #gone = false;
-  #prepared;
   /**
-   * Makes the calls of a ring's slots.
+   * Makes the operations of a ring's slots.
    *
    * @param ring The ring.
-   * @param prepared Hears of each call that is to be submitted.
+   * @param prepared Called when an operation is ready to be submitted.
    */
   constructor(ring, prepared) {
     this.#ring = ring;
     this.#prepared = prepared;
-    this.#free = [];
-    this.#calls = Array.from({
+    this.#slots = Array.from({
       length: ring.fileSlots
-    }, (_, slot) => new RingCall(ring, slot, this.#free));
-    this.#free.push(...this.#calls);
+    }, (_, slot) => new FileSlot(ring, slot));
+    this.#free = [
+      ...this.#slots
+    ];
   }
-  /** Calls whose completion has not come yet. */
+  /** Operations that have not completed. */
   get inFlight() {
     return this.#inFlight;
   }
-  /**
-   * Reads into the start of a buffer; a positive answer of less than `length`
-   * says that the file has ended.
-   *
-   * @param fallback The descriptor to use where `fd` says EINVAL.
-   * @returns The bytes read or a negative errno; `-EBUSY` at once if too much
-   * is in flight.
-   */
-  read(fd, into, length, position, fallback = NO_FILE) {
-    const kind = FILE_CALL.READ;
-    return this.#start(kind, fd, into, 0, length, position, fallback);
+  read(fd, buffer, start, length, position, fallback = NO_FILE) {
+    const slot = this.#take();
+    if (typeof slot === "number") return slot;
+    slot.transfer(FILE_CALL.READ, fd, buffer, start, length, position);
+    return this.#begin(slot, fallback);
   }
-  /**
-   * Writes the start of a buffer.
-   *
-   * @param fallback The descriptor to use where `fd` says EINVAL.
-   * @returns The bytes written, fewer if the medium refused the rest, or a
-   * negative errno; `-EBUSY` at once if too much is in flight.
-   */
-  write(fd, from2, length, position, fallback = NO_FILE) {
-    const kind = FILE_CALL.WRITE;
-    return this.#start(kind, fd, from2, 0, length, position, fallback);
+  write(fd, buffer, start, length, position, fallback = NO_FILE) {
+    const slot = this.#take();
+    if (typeof slot === "number") return slot;
+    slot.transfer(FILE_CALL.WRITE, fd, buffer, start, length, position);
+    return this.#begin(slot, fallback);
   }
-  /** fdatasync(2). 0 or a negative errno. */
   sync(fd) {
-    return this.#start(FILE_CALL.SYNC, fd, null, 0, 0, 0);
+    const slot = this.#take();
+    if (typeof slot === "number") return slot;
+    slot.transfer(FILE_CALL.SYNC, fd, null, 0, 0, 0);
+    return this.#begin(slot, NO_FILE);
   }
-  /** fallocate(2) with FALLOC_FL_* mode bits. 0 or a negative errno. */
   allocate(fd, mode, position, length) {
-    return this.#start(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
+    const slot = this.#take();
+    if (typeof slot === "number") return slot;
+    slot.transfer(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
+    return this.#begin(slot, NO_FILE);
   }
   /** Notes a completion; for the queue that takes them. */
   completed(slot, result2) {
-    const call2 = this.#calls[slot];
-    if (call2.goesOn(result2)) return;
-    this.#inFlight--;
-    call2.settle();
+    const operation = this.#slots[slot];
+    if (operation.goesOn(result2)) return;
+    this.#end(operation, operation.result);
   }
-  /** The ring is gone: whatever is in flight fails, and whatever comes. */
+  /** The ring is closed: operations in flight fail, and so do later calls. */
   abandon() {
     this.#gone = true;
     if (this.#inFlight === 0) return;
-    for (const call2 of this.#calls) {
-      if (!call2.busy) continue;
-      this.#inFlight--;
-      call2.fail(-ERRNO.ECANCELED);
+    for (const operation of this.#slots) {
+      if (operation.busy) this.#end(operation, -ERRNO.ECANCELED);
     }
   }
-  #start(kind, fd, buffer, start, length, position, fallback = NO_FILE) {
+  #take() {
     if (this.#gone) return -ERRNO.ENODEV;
-    const call2 = this.#free.pop();
-    if (call2 === void 0) return -ERRNO.EBUSY;
+    return this.#free.pop() ?? -ERRNO.EBUSY;
+  }
+  #begin(slot, fallback) {
     this.#inFlight++;
-    call2.begin(kind, fd, buffer, start, length, position, fallback);
-    this.#ring.file(call2.slot, kind, fd, buffer, start, length, position);
+    const completion = slot.begin(fallback);
     this.#prepared();
-    return call2;
+    return completion;
+  }
+  #end(slot, result2) {
+    const completion = slot.end();
+    this.#inFlight--;
+    this.#free.push(slot);
+    completion.complete(result2);
   }
 };
-var RingCall = class {
-  slot;
+var FileSlot = class {
+  /** What the operation returns, once it does not go on. */
+  result = 0;
+  #slot;
   #ring;
-  #free;
+  #completion = null;
   #kind = FILE_CALL.READ;
   #fd = NO_FILE;
   #fallback = NO_FILE;
   #buffer = null;
+  #start = 0;
   #length = 0;
   #position = 0;
   #done = 0;
-  #busy = false;
-  #settled = false;
-  #result = 0;
-  #heard = null;
-  constructor(ring, slot, free) {
+  constructor(ring, slot) {
     this.#ring = ring;
-    this.slot = slot;
-    this.#free = free;
+    this.#slot = slot;
   }
-  /** Whether it waits for a completion. */
+  /** Whether an operation is in flight. */
   get busy() {
-    return this.#busy;
+    return this.#completion !== null;
   }
-  begin(kind, fd, buffer, start, length, position, fallback) {
+  /** Prepares an operation. */
+  transfer(kind, fd, buffer, start, length, position) {
     this.#kind = kind;
-    this.#fallback = fallback === fd ? NO_FILE : fallback;
     this.#fd = fd;
     this.#buffer = buffer;
-    this.#length = buffer === null ? start : length;
+    this.#start = start;
+    this.#length = length;
     this.#position = position;
     this.#done = 0;
-    this.#busy = true;
-    this.#settled = false;
-    this.#heard = null;
+    this.#prepare();
   }
-  /** Takes a completion in; whether the call needs another one. */
+  /** Starts it. */
+  begin(fallback) {
+    this.#fallback = fallback === this.#fd ? NO_FILE : fallback;
+    return this.#completion = Completion.start();
+  }
+  /** Takes the completion out. */
+  end() {
+    const completion = this.#completion;
+    this.#completion = null;
+    this.#buffer = null;
+    return completion;
+  }
+  /** Takes a result in; whether the operation needs another call. */
   goesOn(result2) {
     if (result2 === -ERRNO.EINTR || result2 === -ERRNO.EAGAIN) {
       this.#ring.repeat(this.#ring.tag);
       return true;
     }
     if (this.#kind > FILE_CALL.WRITE) {
-      this.#result = result2;
+      this.result = result2;
       return false;
     }
     if (result2 === -ERRNO.EINVAL && this.#fallback !== NO_FILE) {
       this.#fd = this.#fallback;
       this.#fallback = NO_FILE;
-      return this.#again();
+      this.#prepare();
+      return true;
     }
     if (result2 > 0) {
       this.#done += result2;
-      if (this.#done < this.#length) return this.#again();
+      if (this.#done < this.#length) {
+        this.#prepare();
+        return true;
+      }
     }
     const failed = result2 < 0 && (this.#done === 0 || this.#kind === FILE_CALL.READ);
     const nothing = result2 === 0 && this.#done === 0 && this.#kind === FILE_CALL.WRITE;
-    this.#result = failed ? result2 : nothing ? -ERRNO.EIO : this.#done;
+    this.result = failed ? result2 : nothing ? -ERRNO.EIO : this.#done;
     return false;
   }
-  /** Asks for what is left. */
-  #again() {
-    this.#ring.file(this.slot, this.#kind, this.#fd, this.#buffer, this.#done, this.#length - this.#done, this.#position + this.#done);
-    return true;
-  }
-  fail(result2) {
-    this.#result = result2;
-    this.settle();
-  }
-  settle() {
-    this.#busy = false;
-    this.#settled = true;
-    this.#buffer = null;
-    if (this.#heard !== null) this.#tell(this.#heard);
-  }
-  then(onFulfilled, _onRejected) {
-    const heard = onFulfilled ?? ignore;
-    if (this.#settled) this.#tell(heard);
-    else this.#heard = heard;
-    return SPENT;
-  }
-  #tell(heard) {
-    const result2 = this.#result;
-    this.#heard = null;
-    this.#free.push(this);
-    heard(result2);
-  }
-};
-function ignore() {
-}
-var SPENT = {
-  then() {
-    throw new TypeError("Cannot wait twice for an answer of a ring");
+  /** Prepares the call for what is left. */
+  #prepare() {
+    this.#ring.file(this.#slot, this.#kind, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
   }
 };
 
@@ -5344,13 +5494,14 @@ var ANY_WRITE = 146;
 var SETTABLE = FATTR.SIZE | FATTR.MODE | FATTR.FH | FATTR.LOCKOWNER | FATTR.KILL_SUIDGID | FATTR.ATIME | FATTR.MTIME | FATTR.CTIME | FATTR.ATIME_NOW | FATTR.MTIME_NOW;
 var TIMES = FATTR.ATIME | FATTR.MTIME;
 function replyAttributes(context, reply) {
-  const stat = context.backend.stat();
-  if ("then" in stat) {
-    return stat.then((late) => fillAttributes(context, reply, late));
-  }
-  fillAttributes(context, reply, stat);
+  const { backend, state } = context;
+  const stat = backend.stat();
+  return "then" in stat ? Completion.of(stat).after(FILL_ATTRIBUTES, state, reply) : fillAttributes(stat, state, reply);
 }
-function fillAttributes({ state }, reply, stat) {
+var FILL_ATTRIBUTES = {
+  run: fillAttributes
+};
+function fillAttributes(stat, state, reply) {
   const size = state.size;
   const { atime, mtime, ctime } = stat.times ?? state;
   const changed = ctime > state.changedAt ? ctime : state.changedAt;
@@ -5391,7 +5542,7 @@ async function setAttributes(context, request, reply) {
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
   if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
   if ((valid & (FATTR.MODE | FATTR.UID | FATTR.GID)) !== 0) state.changed();
-  return await replyAttributes(context, reply);
+  await replyAttributes(context, reply);
 }
 function readWanted({ body }) {
   const { get, number } = SETATTR_IN;
@@ -5445,83 +5596,6 @@ async function followImage({ backend, state }) {
     state.lock.unlock();
   }
 }
-
-// src/export/async_transfer.ts
-function releaseNothing() {
-}
-var transfers = /* @__PURE__ */ new WeakMap();
-function finishLater(context, reply, answer, length, finish, release) {
-  let transfer = transfers.get(reply);
-  if (transfer === void 0) {
-    transfer = new AsyncTransfer(reply);
-    transfers.set(reply, transfer);
-  }
-  transfer.begin(context, length, finish, release);
-  try {
-    answer.then(transfer.fulfilled, transfer.rejected);
-  } catch (error) {
-    release(context);
-    throw error;
-  }
-  return transfer;
-}
-var AsyncTransfer = class {
-  #reply;
-  #context = null;
-  #length = 0;
-  #finish = null;
-  #release = null;
-  #state = "waiting";
-  #error;
-  #onDone = null;
-  #onFailed = null;
-  constructor(reply) {
-    this.#reply = reply;
-  }
-  begin(context, length, finish, release) {
-    this.#context = context;
-    this.#length = length;
-    this.#finish = finish;
-    this.#release = release;
-    this.#state = "waiting";
-    this.#onDone = null;
-    this.#onFailed = null;
-  }
-  fulfilled = (result2) => {
-    const context = this.#context;
-    this.#release(context);
-    try {
-      this.#finish(context, this.#reply, result2, this.#length);
-    } catch (error) {
-      return this.#fail(error);
-    }
-    this.#state = "done";
-    this.#onDone?.();
-  };
-  rejected = (error) => {
-    this.#release(this.#context);
-    this.#fail(error);
-  };
-  then(onFulfilled, onRejected) {
-    if (this.#state === "done") onFulfilled?.();
-    else if (this.#state === "failed") onRejected?.(this.#error);
-    else {
-      this.#onDone = onFulfilled ?? null;
-      this.#onFailed = onRejected ?? null;
-    }
-    return SPENT2;
-  }
-  #fail(error) {
-    this.#state = "failed";
-    this.#error = error;
-    this.#onFailed?.(error);
-  }
-};
-var SPENT2 = {
-  then() {
-    throw new TypeError("Cannot wait twice for the answer to a request");
-  }
-};
 
 // src/export/space.ts
 var FALLOCATE_IN = accessors("fuse_fallocate_in");
@@ -5639,9 +5713,12 @@ function readImage(context, request, reply) {
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
   const got = backend.read(offset, reply.data, 0, length);
-  return typeof got === "number" ? finishRead(context, reply, got, length) : finishLater(context, reply, got, length, finishRead, releaseNothing);
+  return typeof got === "number" ? replyRead(got, reply, length) : Completion.of(got).after(REPLY_READ, reply, length);
 }
-function finishRead(_context, reply, got, length) {
+var REPLY_READ = {
+  run: replyRead
+};
+function replyRead(got, reply, length) {
   if (!(got >= 0)) return replyRefusal(reply, got);
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
@@ -5657,7 +5734,7 @@ function writeImage(context, request, reply) {
   return writeShared(context, request, reply, offset, size);
 }
 function writeShared(context, request, reply, offset, size) {
-  const { state, rules } = context;
+  const { backend, state, rules } = context;
   if (state.readOnly) {
     state.lock.unshare();
     return reply.error(ERRNO.EACCES);
@@ -5665,30 +5742,37 @@ function writeShared(context, request, reply, offset, size) {
   const fits = state.size - offset;
   if (size > fits && size > 0 && rules.growable) {
     state.lock.unshare();
-    return writeAlone(context, request, reply, offset, size);
+    return writeExclusive(context, request, reply, offset, size);
   }
   const length = Math.max(0, Math.min(size, fits));
-  if (context.backend.needsExclusiveWrite?.(offset, length) === true) {
+  if (backend.needsExclusiveWrite?.(offset, length) === true) {
     state.lock.unshare();
-    return writeAlone(context, request, reply, offset, length);
+    return writeExclusive(context, request, reply, offset, length);
   }
   let put;
   try {
-    put = length === 0 ? 0 : context.backend.write(offset, request.data, 0, length);
+    put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
+    if (typeof put !== "number") {
+      return Completion.of(put).after(REPLY_WRITE, state, reply);
+    }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
-  if (typeof put === "number") {
-    state.lock.unshare();
-    return finishWrite(context, reply, put);
-  }
-  return finishLater(context, reply, put, length, finishWrite, releaseShare);
-}
-function releaseShare({ state }) {
   state.lock.unshare();
+  replyWrite(put, state, reply);
 }
-function finishWrite({ state }, reply, put) {
+var REPLY_WRITE = {
+  run(put, state, reply) {
+    state.lock.unshare();
+    replyWrite(put, state, reply);
+  },
+  recover(error, state) {
+    state.lock.unshare();
+    throw error;
+  }
+};
+function replyWrite(put, state, reply) {
   if (!(put >= 0)) return replyRefusal(reply, put);
   if (put > 0) state.written();
   const body = reply.body;
@@ -5696,7 +5780,7 @@ function finishWrite({ state }, reply, put) {
   WRITE_OUT2.set.padding(body, 0, 0);
   reply.ok(WRITE_OUT2.size);
 }
-async function writeAlone(context, request, reply, offset, size) {
+async function writeExclusive(context, request, reply, offset, size) {
   const { backend, state, rules } = context;
   const end = offset + size;
   if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
@@ -5711,7 +5795,7 @@ async function writeAlone(context, request, reply, offset, size) {
     }
     const length = Math.max(0, Math.min(size, fits));
     const put = await backend.write(offset, request.data, 0, length);
-    finishWrite(context, reply, put);
+    replyWrite(put, state, reply);
   } finally {
     state.lock.unlock();
   }
@@ -5787,32 +5871,22 @@ var WritethroughBackend = class extends FilterBackend {
   allocate(position, length) {
     return this.#durable(this.image.allocate(position, length));
   }
-  /** The same answer, given once the image was flushed. */
   #durable(answer) {
-    if (typeof answer === "number") return this.#flushed(answer);
-    return new Promise((resolve, reject) => {
-      const then = (result2) => {
-        try {
-          const flushed = this.#flushed(result2);
-          if (typeof flushed === "number") resolve(flushed);
-          else flushed.then(resolve, reject);
-        } catch (error) {
-          reject(error);
-        }
-      };
-      answer.then(then, reject);
-    });
-  }
-  #flushed(result2) {
-    if (!(result2 >= 0)) return result2;
-    const flushed = this.image.flush();
-    if (typeof flushed === "number") return outcome(result2, flushed);
-    return new Promise((resolve, reject) => {
-      flushed.then((late) => resolve(outcome(result2, late)), reject);
-    });
+    return typeof answer === "number" ? flushAfter(answer, this.image) : Completion.of(answer).after(FLUSH, this.image);
   }
 };
-function outcome(result2, flushed) {
+var FLUSH = {
+  run: flushAfter
+};
+var KEEP = {
+  run: outcomeOf
+};
+function flushAfter(result2, image) {
+  if (!(result2 >= 0)) return result2;
+  const flushed = image.flush();
+  return typeof flushed === "number" ? outcomeOf(flushed, result2) : Completion.of(flushed).after(KEEP, result2);
+}
+function outcomeOf(flushed, result2) {
   return flushed >= 0 ? result2 : flushed;
 }
 
@@ -5891,11 +5965,11 @@ function flushImage(context, reply) {
   if (!rules.writable) return reply.ok();
   state.stampWrites();
   const result2 = backend.flush();
-  return typeof result2 === "number" ? replyResult(reply, result2) : finishLater(context, reply, result2, 0, finishFlush, releaseNothing);
+  return typeof result2 === "number" ? replyResult(reply, result2) : Completion.of(result2).after(REPLY_FLUSH, reply);
 }
-function finishFlush(_context, reply, result2) {
-  replyResult(reply, result2);
-}
+var REPLY_FLUSH = {
+  run: (result2, reply) => replyResult(reply, result2)
+};
 
 // src/shared_memory/futex.ts
 var LONGEST_DELAY_MS = 1 << 30;
@@ -6353,8 +6427,8 @@ var FileBackend = class {
     return data + size - at;
   }
   /** Writes zeroes from one position of the file to another. */
-  #writeZeroes(from2, to) {
-    for (let at = from2; at < to; ) {
+  #writeZeroes(from, to) {
+    for (let at = from; at < to; ) {
       const length = Math.min(ZEROES.length, to - at);
       const put = this.write(at - this.#offset, ZEROES, 0, length);
       if (put < 0) return put;
@@ -6405,8 +6479,8 @@ var RingFileBackend = class {
       if (got2 === length) return got2;
       if (got2 === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
-    const into = from(buffer, start);
-    const got = this.#ring.read(fd, into, length, at, this.#file.fd);
+    const fallback = this.#file.fd;
+    const got = this.#ring.read(fd, buffer, start, length, at, fallback);
     return got === -ERRNO.EBUSY ? this.#plain.read(position, buffer, start, length) : got;
   }
   write(position, buffer, start, length) {
@@ -6415,8 +6489,8 @@ var RingFileBackend = class {
     }
     const at = this.#offset + position;
     const fd = this.#direct.fdFor(at, length);
-    const bytes = from(buffer, start);
-    const put = this.#ring.write(fd, bytes, length, at, this.#file.fd);
+    const fallback = this.#file.fd;
+    const put = this.#ring.write(fd, buffer, start, length, at, fallback);
     return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
   }
   needsExclusiveWrite(position, length) {
@@ -6452,9 +6526,6 @@ var RingFileBackend = class {
     return this.#ring.allocate(this.#file.fd, mode, at, length);
   }
 };
-function from(buffer, start) {
-  return start === 0 ? buffer : buffer.subarray(start);
-}
 
 // src/backends/image_backend.ts
 var ALL_DATA = {
@@ -6786,13 +6857,13 @@ var LinuxBlockFile = class {
     return repeated(() => this.#libc.ftruncate(this.fd, BigInt(size)));
   }
   fallocate(mode, position, length) {
-    const from2 = BigInt(position);
+    const from = BigInt(position);
     const size = BigInt(length);
-    return repeated(() => this.#libc.fallocate(this.fd, mode, from2, size));
+    return repeated(() => this.#libc.fallocate(this.fd, mode, from, size));
   }
   lseek(position, whence) {
-    const from2 = BigInt(position);
-    return repeated(() => Number(this.#libc.lseek(this.fd, from2, whence)));
+    const from = BigInt(position);
+    return repeated(() => Number(this.#libc.lseek(this.fd, from, whence)));
   }
   fstat() {
     const status = statxDescriptor(this.fd);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { BlockFile } from "../../src/backends/block_file.ts";
 import { DirectFile } from "../../src/backends/protocols/file/direct_file.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
-import type { FileRing } from "../../src/backends/file_ring.ts";
+import type { FileIo } from "../../src/event/file_io.ts";
 import { RingFileBackend } from "../../src/backends/protocols/file/ring_file_backend.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
@@ -96,15 +96,27 @@ for (const [what, parent] of [["a disk", "/var/tmp"], ["tmpfs", "/dev/shm"]]) {
 }
 
 /** Takes down what it is asked for. */
-class FakeRing implements FileRing {
+class FakeRing implements FileIo {
   readonly calls: unknown[][] = [];
   answer = 0;
 
-  read(fd: number, _into: Uint8Array, length: number, at: number): number {
+  read(
+    fd: number,
+    _into: Uint8Array,
+    _start: number,
+    length: number,
+    at: number,
+  ): number {
     return this.#call("read", fd, length, at);
   }
 
-  write(fd: number, _from: Uint8Array, length: number, at: number): number {
+  write(
+    fd: number,
+    _from: Uint8Array,
+    _start: number,
+    length: number,
+    at: number,
+  ): number {
     return this.#call("write", fd, length, at);
   }
 

@@ -110,7 +110,7 @@ Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {
   const files = new RingFiles(ring, () => void ring.enter(0));
   const disk = new NotingDisk();
   disk.write = (_at, from, _start, length) =>
-    files.write(9, from, length, 0) as never;
+    files.write(9, from, 0, length, 0) as never;
   disk.flush = () => files.sync(9) as never;
   const complete = (result: number) => {
     ring.complete(ring.fileCalls.at(-1)!.tag, result);

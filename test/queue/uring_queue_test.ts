@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, unreachable } from "@std/assert";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { ERRNO } from "../../src/base/errno.ts";
+import type { Completion } from "../../src/event/completion.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import { PollStrategy } from "../../src/queue/poll_strategy.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
@@ -211,11 +212,14 @@ Deno.test("UringQueue sleeps while file calls alone are outstanding", async () =
   ring.deliver(readMessage(2n));
   const exchange = await take(queue);
   const results: number[] = [];
-  const call = queue.files.read(9, exchange.reply.data, 512, 0);
-  (call as PromiseLike<number>).then((result) => {
-    results.push(result);
-    exchange.reply.ok(result);
-    queue.reply(exchange);
+  const call = queue.files.read(9, exchange.reply.data, 0, 512, 0);
+  (call as Completion).deliverTo({
+    complete(result) {
+      results.push(result);
+      exchange.reply.ok(result);
+      queue.reply(exchange);
+    },
+    fail: unreachable,
   });
   assertEquals(queue.carried, 1);
   ring.onSleep = () => {
@@ -253,7 +257,10 @@ Deno.test("UringQueue settles file calls before it closes", () => {
   const { ring, queue } = uringQueue();
   queue.next(false);
   let result = 1;
-  (queue.files.sync(9) as PromiseLike<number>).then((value) => result = value);
+  (queue.files.sync(9) as Completion).deliverTo({
+    complete: (value) => result = value,
+    fail: unreachable,
+  });
   ring.onSleep = () => ring.complete(ring.fileCalls[0]!.tag, 0);
   queue.close();
   assertEquals(result, 0);

@@ -1,4 +1,5 @@
-import type { Answer, ZeroOptions } from "../backend.ts";
+import { Completion, type Step } from "../../event/completion.ts";
+import type { Answer, Backend, ZeroOptions } from "../backend.ts";
 import { FilterBackend } from "../filter_backend.ts";
 
 /**
@@ -31,35 +32,27 @@ export class WritethroughBackend extends FilterBackend {
     return this.#durable(this.image.allocate(position, length));
   }
 
-  /** The same answer, given once the image was flushed. */
   #durable(answer: Answer): Answer {
-    if (typeof answer === "number") return this.#flushed(answer);
-    // Not by `await`: a pooled answer is asked for what follows at once, while
-    // its queue still knows that it carries one.
-    return new Promise((resolve, reject) => {
-      const then = (result: number) => {
-        try {
-          const flushed = this.#flushed(result);
-          if (typeof flushed === "number") resolve(flushed);
-          else flushed.then(resolve, reject);
-        } catch (error) {
-          reject(error);
-        }
-      };
-      answer.then(then, reject);
-    });
-  }
-
-  #flushed(result: number): Answer {
-    if (!(result >= 0)) return result;
-    const flushed = this.image.flush();
-    if (typeof flushed === "number") return outcome(result, flushed);
-    return new Promise((resolve, reject) => {
-      flushed.then((late) => resolve(outcome(result, late)), reject);
-    });
+    return typeof answer === "number"
+      ? flushAfter(answer, this.image)
+      : Completion.of(answer).after(FLUSH, this.image);
   }
 }
 
-function outcome(result: number, flushed: number): number {
+/** Flushes unless the change failed. */
+const FLUSH: Step<number, number, Backend> = { run: flushAfter };
+
+/** Keeps the result of the change unless the flush failed. */
+const KEEP: Step<number, number, number> = { run: outcomeOf };
+
+function flushAfter(result: number, image: Backend): Answer {
+  if (!(result >= 0)) return result;
+  const flushed = image.flush();
+  return typeof flushed === "number"
+    ? outcomeOf(flushed, result)
+    : Completion.of(flushed).after(KEEP, result);
+}
+
+function outcomeOf(flushed: number, result: number): number {
   return flushed >= 0 ? result : flushed;
 }

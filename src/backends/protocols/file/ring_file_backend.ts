@@ -10,14 +10,14 @@ import type {
 import type { BlockFile } from "../../block_file.ts";
 import { DirectFile } from "./direct_file.ts";
 import { FileBackend, type FileWindow } from "./file_backend.ts";
-import type { FileRing } from "../../file_ring.ts";
+import type { FileIo } from "../../../event/file_io.ts";
 
 /** What a {@linkcode RingFileBackend} is made of. */
 export interface RingFileOptions {
   /** The open file; `close()` leaves it open, since Workers share it. */
   readonly file: BlockFile;
   /** Takes the I/O of this thread. */
-  readonly ring: FileRing;
+  readonly ring: FileIo;
   /** How messages call it. */
   readonly name: string;
   /** Whether it was opened for writing. */
@@ -40,7 +40,7 @@ export class RingFileBackend implements Backend {
   readonly #plain: FileBackend;
   readonly #file: BlockFile;
   readonly #direct: DirectFile | null;
-  readonly #ring: FileRing;
+  readonly #ring: FileIo;
   readonly #offset: number;
   readonly #inMemory: boolean;
   #tellsWaits = true;
@@ -81,8 +81,8 @@ export class RingFileBackend implements Backend {
       if (got === length) return got;
       if (got === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
-    const into = from(buffer, start);
-    const got = this.#ring.read(fd, into, length, at, this.#file.fd);
+    const fallback = this.#file.fd;
+    const got = this.#ring.read(fd, buffer, start, length, at, fallback);
     return got === -ERRNO.EBUSY
       ? this.#plain.read(position, buffer, start, length)
       : got;
@@ -99,8 +99,8 @@ export class RingFileBackend implements Backend {
     }
     const at = this.#offset + position;
     const fd = this.#direct.fdFor(at, length);
-    const bytes = from(buffer, start);
-    const put = this.#ring.write(fd, bytes, length, at, this.#file.fd);
+    const fallback = this.#file.fd;
+    const put = this.#ring.write(fd, buffer, start, length, at, fallback);
     return put === -ERRNO.EBUSY
       ? this.#plain.write(position, buffer, start, length)
       : put;
@@ -154,9 +154,4 @@ export class RingFileBackend implements Backend {
     const at = this.#offset + position;
     return this.#ring.allocate(this.#file.fd, mode, at, length);
   }
-}
-
-/** The buffer from a byte on: a ring takes the start of one. */
-function from(buffer: Uint8Array, start: number): Uint8Array {
-  return start === 0 ? buffer : buffer.subarray(start);
 }

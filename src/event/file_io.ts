@@ -1,0 +1,51 @@
+import type { Completion } from "./completion.ts";
+
+/**
+ * Asynchronous file I/O on the event source of one thread.
+ *
+ * A call returns a completion of what its system call returns: a count of bytes
+ * or a negative errno. It returns a negative errno at once if it cannot start:
+ * `-EBUSY` if too many operations are in flight, `-ENODEV` after the event
+ * source was closed. Buffers are on loan until the completion.
+ */
+export interface FileIo {
+  /**
+   * Reads `length` bytes at `position` of a file into `buffer`, from byte
+   * `start` of the buffer on; fewer only at the end of the file.
+   *
+   * @param fallback The descriptor to use if `fd` returns EINVAL, as direct I/O
+   * does for memory that is not aligned; none if left out.
+   */
+  read(
+    fd: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+    fallback?: number,
+  ): number | Completion<number>;
+  /**
+   * Writes `length` bytes of `buffer`, from its byte `start` on, at `position`
+   * of a file; fewer only if the medium refused the rest.
+   *
+   * @param fallback The descriptor to use if `fd` returns EINVAL; none if left
+   * out.
+   */
+  write(
+    fd: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+    fallback?: number,
+  ): number | Completion<number>;
+  /** fdatasync(2). */
+  sync(fd: number): number | Completion<number>;
+  /** fallocate(2) with FALLOC_FL_* mode bits. */
+  allocate(
+    fd: number,
+    mode: number,
+    position: number,
+    length: number,
+  ): number | Completion<number>;
+}
