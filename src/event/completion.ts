@@ -171,13 +171,13 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
   #check(): void {
     if (!this.#consumed) return;
     throw new Error(
-      "Cannot use a completion that was consumed: await it, pass it on, or deliver it, once",
+      "This completion was consumed already: await it, return it or deliver it, once",
     );
   }
 
   #settle(failed: boolean, value: unknown): void {
     if (this.#state !== PENDING) {
-      throw new Error("Cannot settle a completion twice");
+      throw new Error("This completion was settled already");
     }
     this.#failed = failed;
     this.#value = value;

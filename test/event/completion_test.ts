@@ -169,7 +169,7 @@ Deno.test("a completion is consumed once", async () => {
         const error = assertThrows(() => again(completion), Error);
         assertEquals(
           error.message,
-          "Cannot use a completion that was consumed: await it, pass it on, or deliver it, once",
+          "This completion was consumed already: await it, return it or deliver it, once",
         );
       }
       if (!settled) completion.complete(1);
@@ -181,10 +181,10 @@ Deno.test("a completion is consumed once", async () => {
 Deno.test("a completion settles once", () => {
   const completion = Completion.start<number>();
   completion.complete(1);
-  assertThrows(() => completion.complete(2), Error, "twice");
-  assertThrows(() => completion.fail(ERROR), Error, "twice");
+  assertThrows(() => completion.complete(2), Error, "settled already");
+  assertThrows(() => completion.fail(ERROR), Error, "settled already");
   assertEquals(consume(completion), [1]);
-  assertThrows(() => completion.complete(3), Error, "twice");
+  assertThrows(() => completion.complete(3), Error, "settled already");
 });
 
 Deno.test("a delivered completion is used again, one that was awaited is not", async () => {
