@@ -2926,11 +2926,11 @@ var Completion = class _Completion {
   }
   #check() {
     if (!this.#consumed) return;
-    throw new Error("Cannot use a completion that was consumed: await it, pass it on, or deliver it, once");
+    throw new Error("This completion was consumed already: await it, return it or deliver it, once");
   }
   #settle(failed, value) {
     if (this.#state !== PENDING) {
-      throw new Error("Cannot settle a completion twice");
+      throw new Error("This completion was settled already");
     }
     this.#failed = failed;
     this.#value = value;
