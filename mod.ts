@@ -56,7 +56,10 @@ export type {
   PassthroughChoice,
   PassthroughState,
 } from "./src/session/passthrough.ts";
-export type { SessionListener } from "./src/session/session_listener.ts";
+export * from "./src/session/export_session.ts";
+export * from "./src/session/session_notifier.ts";
+export type { SessionOptions } from "./src/session/session_options.ts";
+export type { MountMethod } from "./src/linux/mount/mount_connection.ts";
 export type {
   TransportChoice,
   TransportState,

@@ -47,7 +47,6 @@ if (import.meta.main) {
     handler: hello,
     mountpoint: Deno.args[0] ?? "hello.txt",
     root: "file",
-    readOnly: true,
   });
   console.log(`Now read ${session.mountpoint}; press Ctrl-C to stop`);
   Deno.addSignalListener("SIGINT", () => session.close());

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { onStopSignals } from "../../src/cli/stop_signals.ts";
+import { onStopSignals } from "../../src/cli/service/stop_signals.ts";
 import { CELLS, pick } from "./cells.ts";
 import { type Contestant, CONTESTANTS } from "./contestants.ts";
 import {

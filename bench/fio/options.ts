@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli";
 import { parseSize } from "../../src/backends/size.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
+import { UsageError } from "../../src/cli/arguments/options.ts";
 import type { Peer } from "./contestants.ts";
 import type { FioTimes } from "./fio.ts";
 

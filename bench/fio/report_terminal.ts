@@ -1,4 +1,4 @@
-import { formatTable } from "../../src/cli/table.ts";
+import { formatTable } from "../../src/cli/output/table.ts";
 import type { Results } from "./results.ts";
 import {
   cellLabel,

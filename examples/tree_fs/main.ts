@@ -26,10 +26,11 @@ async function main(args: readonly string[]): Promise<number> {
     handler: new TreeFs(),
     mountpoint,
     name: "tree_fs",
+    writable: true,
     allowOther: allowOther ? "on" : "off",
     wanted: { flags: TREE_FS_FLAGS },
     notice: (text) => console.error(text),
-    report: (during, message) => console.error(`${during}: ${message}`),
+    report: (error, during) => console.error(`${during}: ${error}`),
   });
   console.log(
     `Serving a file system in memory on ${session.mountpoint}; press Ctrl-C or run 'umount ${mountpoint}' to stop`,

@@ -1,26 +1,39 @@
-import type { ExitCode } from "./exit_code.ts";
-import type { Arguments, OptionName } from "./options.ts";
-import type { Output } from "./output.ts";
+import type { OptionName } from "./arguments/options.ts";
+import type { Arguments } from "./arguments/read_arguments.ts";
+import type { Output } from "./output/output.ts";
 
-/** One command of the program. */
+/** The exit codes of the program. */
+export const EXIT = {
+  /** The command did what it was told. */
+  OK: 0,
+  /** Something failed while it ran. */
+  FAILURE: 1,
+  /** The command line is wrong. */
+  USAGE: 2,
+} as const;
+
+/** One of {@linkcode EXIT}. */
+export type ExitCode = typeof EXIT[keyof typeof EXIT];
+
+/** A command of the program. */
 export interface Command {
-  /** What to write to get it. */
+  /** Its name on the command line. */
   readonly name: string;
   /** What it does, in a few words. */
   readonly summary: string;
   /** What it does, in a paragraph. */
   readonly description: string;
-  /** What it acts on: a name for each, and what it is. */
+  /** The name of each operand, and what it is. */
   readonly operands: Readonly<Record<string, string>>;
-  /** The options that it has besides --help and --version. */
+  /** Its options, without {@linkcode COMMON_OPTIONS}. */
   readonly options: readonly OptionName[];
-  /** Command lines, and what they do. */
+  /** Example command lines, and what they do. */
   readonly examples: Readonly<Record<string, string>>;
   /**
    * Runs it.
    *
    * @throws {UsageError} If the command line is wrong.
-   * @throws {UserError} With one sentence that says what failed and why.
+   * @throws {UserError} If it fails.
    */
   run(args: Arguments, output: Output): Promise<ExitCode>;
 }

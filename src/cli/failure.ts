@@ -1,8 +1,8 @@
 import { UserError } from "../base/user_error.ts";
 import { environmentVariable } from "../linux/syscall/process.ts";
-import { EXIT, type ExitCode } from "./exit_code.ts";
-import type { Output } from "./output.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./arguments/options.ts";
+import { EXIT, type ExitCode } from "./command.ts";
+import type { Output } from "./output/output.ts";
 
 /** If this variable is set, a failure prints its stack trace too. */
 const DEBUG_VARIABLE = "MQFUSE_DEBUG";

@@ -1,23 +1,27 @@
 /**
- * From the command line to a command, and from whatever comes of it to an
- * exit code.
+ * Finds the command on the command line, runs it, and turns errors into
+ * messages and exit codes.
  *
  * @module
  */
-import { type Command, COMMON_OPTIONS } from "./command.ts";
-import { CTL } from "./ctl_command.ts";
-import { DECODE } from "./decode_command.ts";
-import { DEMO } from "./demo_command.ts";
-import { EXIT, type ExitCode } from "./exit_code.ts";
-import { EXPORT } from "./export_command.ts";
+import { nearest } from "./arguments/nearest.ts";
+import { UsageError } from "./arguments/options.ts";
+import { readArguments } from "./arguments/read_arguments.ts";
+import {
+  type Command,
+  COMMON_OPTIONS,
+  EXIT,
+  type ExitCode,
+} from "./command.ts";
+import { CTL } from "./commands/ctl.ts";
+import { DECODE } from "./commands/decode.ts";
+import { DEMO } from "./commands/demo.ts";
+import { EXPORT } from "./commands/export.ts";
+import { INFO } from "./commands/info.ts";
+import { SIM } from "./commands/sim.ts";
 import { tellFailure } from "./failure.ts";
-import { commandHelp, programHelp } from "./help.ts";
-import { INFO } from "./info_command.ts";
-import { nearest } from "./nearest.ts";
-import { readArguments } from "./options.ts";
-import { Output, type Sinks } from "./output.ts";
-import { SIM } from "./sim_command.ts";
-import { UsageError } from "./usage_error.ts";
+import { commandHelp, programHelp } from "./output/help.ts";
+import { Output, type Sinks } from "./output/output.ts";
 
 const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, CTL, DECODE, SIM];
 
@@ -26,8 +30,8 @@ const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, CTL, DECODE, SIM];
  *
  * @param args The command line, without the program's name.
  * @param version The program's version.
- * @param sinks Where to print to.
- * @returns What to end with. Never rejects.
+ * @param sinks Standard output and standard error.
+ * @returns The exit code. Never rejects.
  */
 export async function main(
   args: readonly string[],
@@ -64,7 +68,7 @@ async function dispatch(
   return await command.run(given, output);
 }
 
-/** The command comes first, but options of it may come before. */
+/** The index of the command: the first word, unless options come first. */
 function commandIndex(args: readonly string[]): number {
   return args[0]!.startsWith("-")
     ? args.findIndex((arg) => COMMANDS.some(({ name }) => name === arg))
@@ -79,9 +83,7 @@ function answerWithoutCommand(
   const { flags } = readArguments(args, COMMON_OPTIONS);
   if (flags.has("version")) return print([`mqfuse ${version}`], output);
   if (flags.has("help")) return print(programHelp(COMMANDS), output);
-  throw new UsageError(
-    "Cannot tell what to do: name a command; --help lists them",
-  );
+  throw new UsageError("Cannot run without a command: --help lists them");
 }
 
 function commandOf(name: string): Command {
@@ -99,17 +101,17 @@ function print(lines: readonly string[], output: Output): ExitCode {
   return EXIT.OK;
 }
 
-/** Whether errors are to be events too, also those of the command line. */
+/** Whether --json is given; read first, so that usage errors are events too. */
 function wantsJson(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return (end < 0 ? args : args.slice(0, end)).includes("--json");
 }
 
-/** Turns what nobody caught into one sentence, and the end of the program. */
+/** Makes an uncaught error print one sentence and end the program. */
 function catchDefects(output: Output): Disposable {
   const fail = (event: Event, error: unknown) => {
     event.preventDefault();
-    // On its way out the program still unmounts: the "unload" event.
+    // Deno.exit() fires "unload", which unmounts.
     Deno.exit(tellFailure(error, output));
   };
   const onError = (event: ErrorEvent) => fail(event, event.error);

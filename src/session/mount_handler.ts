@@ -1,46 +1,33 @@
 import type { WantedCapabilities } from "../protocol/init.ts";
 import { S_IF } from "../base/file_flags.ts";
 import type { RequestHandler } from "../queue/serve.ts";
-import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
+import { closeOnAbort } from "./abort_signal.ts";
 import type { ModuleSpec } from "./import_factory.ts";
-import { checkQueues } from "./queue_count.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
+import { NO_PASSTHROUGH } from "./passthrough.ts";
 import { Session } from "./session.ts";
-import type { SessionListener } from "./session_listener.ts";
+import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
 import { startServing } from "./start_serving.ts";
 
-/** What the root of a mount is. */
+/** The type of a mount's root. */
 export type RootKind = "file" | "directory";
 
 /** Options of {@linkcode mountHandler}. */
-export interface MountHandlerOptions extends SessionListener {
+export interface MountHandlerOptions extends SessionOptions {
   /**
-   * Answers the requests: an object, on the calling thread by one queue; or a
-   * module whose default export makes one, in each Worker anew.
+   * Answers requests: an object, which one queue serves on the calling thread;
+   * or a module whose default export makes one in each Worker.
    */
   readonly handler: RequestHandler | ModuleSpec;
-  /** An existing directory, or plain file, to mount on. */
-  readonly mountpoint: string;
-  /** What the root is; a directory if left out. */
+  /** The type of the root; a directory if left out. */
   readonly root?: RootKind;
-  /** What the mount's device is called in /proc/mounts; `mqfuse`. */
+  /** Device name of the mount in /proc/mounts; `mqfuse` if left out. */
   readonly name?: string;
-  /** How many queues serve a module; by default the CPUs, at most 4. */
-  readonly queues?: number;
-  /** Whether the kernel is to refuse every change; no if left out. */
-  readonly readOnly?: boolean;
-  /**
-   * Whether other users may come in: `on`, `off`, or `auto` for `on` where this
-   * user may let them; `off`. The kernel checks their permissions.
-   */
-  readonly allowOther?: AllowOther;
-  /** What to ask of the kernel in INIT, besides what is always asked. */
+  /** Capabilities to request in INIT, besides the usual ones. */
   readonly wanted?: Partial<WantedCapabilities>;
-  /** Hears of what was put right on the way, such as a stale mount. */
-  readonly notice?: (text: string) => void;
 }
 
-const DEFAULT_CAPABILITIES: WantedCapabilities = {
+const USUAL_CAPABILITIES: WantedCapabilities = {
   flags: ["ASYNC_READ", "BIG_WRITES", "MAX_PAGES", "PARALLEL_DIROPS"],
   maxWrite: 128 * 1024,
   maxBackground: 64,
@@ -50,38 +37,51 @@ const DEFAULT_CAPABILITIES: WantedCapabilities = {
 /**
  * Mounts a file system of your own: a handler that answers FUSE requests.
  *
- * @throws {UserError} With one sentence that says what could not be done and why;
- * nothing stays mounted.
+ * @example Mount a file system until Ctrl-C
+ * ```ts ignore
+ * import { mountHandler } from "@mqfuse/mqfuse";
+ * import { handler } from "./my_file_system.ts";
+ *
+ * const stop = new AbortController();
+ * Deno.addSignalListener("SIGINT", () => stop.abort());
+ * const session = await mountHandler({
+ *   handler,
+ *   mountpoint: "mnt",
+ *   writable: true,
+ *   signal: stop.signal,
+ * });
+ * await session.closed;
+ * ```
+ *
+ * @throws {UserError} If it cannot be mounted; nothing stays mounted.
  */
 export async function mountHandler(
   options: MountHandlerOptions,
 ): Promise<Session> {
-  const { handler, readOnly = false, allowOther = "off" } = options;
-  const here = !("module" in handler);
-  const queues = checkQueues(options.queues, here ? "a handler" : null);
-  const { notice = () => {} } = options;
-  const mountpoint = prepareMountpoint(options.mountpoint, notice);
+  const { handler } = options;
+  const isModule = "module" in handler;
+  const session = checkSessionOptions(options, {
+    allowOther: "off",
+    here: isModule ? null : "a handler",
+  });
+  session.signal?.throwIfAborted();
+  const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
   const wanted = {
-    ...DEFAULT_CAPABILITIES,
+    ...USUAL_CAPABILITIES,
     ...options.wanted,
-    flags: [...DEFAULT_CAPABILITIES.flags, ...options.wanted?.flags ?? []],
+    flags: [...USUAL_CAPABILITIES.flags, ...options.wanted?.flags ?? []],
   };
   const parts = await startServing({
-    mount: {
-      mountpoint,
-      source: options.name ?? "mqfuse",
-      rootMode: options.root === "file" ? S_IF.REG : S_IF.DIR,
-      readOnly,
-      allowOther,
-      maxRead: wanted.maxWrite,
-    },
+    session: { ...session, mountpoint },
+    name: options.name ?? "mqfuse",
+    rootMode: options.root === "file" ? S_IF.REG : S_IF.DIR,
     wanted,
     maxPayload: wanted.maxWrite,
-    handler: here
-      ? { handler: () => handler }
-      : { spec: () => ({ kind: "module", ...handler }), queues },
-    listener: options,
+    passthrough: NO_PASSTHROUGH,
+    handler: isModule
+      ? { spec: () => ({ kind: "module", ...handler }) }
+      : { handler: () => handler },
     release: () => Promise.resolve(),
   });
-  return new Session(parts);
+  return await closeOnAbort(new Session(parts), session.signal);
 }

@@ -1,5 +1,6 @@
 /**
- * Passthrough: whether the kernel may go to the image itself, and why not.
+ * Passthrough: the kernel reads and writes the image itself, past the export.
+ * This file decides whether it may, and sets it up.
  *
  * @module
  */
@@ -12,65 +13,68 @@ import {
 import { openBackingFile } from "../linux/fuse/fuse_device.ts";
 
 /**
- * What is asked for: `on` or nothing, `off`, or `auto` for `on` where the
- * export's rules hold without its server.
+ * Requested passthrough: `on` or fail, `off`, or `auto` for `on` where the
+ * export's promises hold without its server.
  */
 export type PassthroughChoice = "auto" | "on" | "off";
 
-/** Whether the kernel goes to the image itself. */
+/** Choices of passthrough. */
+export const PASSTHROUGHS: readonly PassthroughChoice[] = ["auto", "on", "off"];
+
+/** Whether a session uses passthrough. */
 export interface PassthroughState {
   /** Whether it does. */
   readonly kind: "on" | "off";
-  /** Why not, if that was left open. */
+  /** Why it does not, if `auto` was requested; else `null`. */
   readonly reason: string | null;
 }
 
-/** What the decision rests on. */
+/** What the decision depends on. */
 export interface PassthroughFacts {
   /** Whether the image is a regular file. */
   readonly regularFile: boolean;
-  /** Whether a part of it is shown. */
+  /** Whether only a part of it is exported. */
   readonly part: boolean;
-  /** Whether it can be written to. */
+  /** Whether the export can be written to. */
   readonly writable: boolean;
-  /** Whether writing behind the end makes it larger. */
+  /** Whether writing beyond the end makes the image larger. */
   readonly growable: boolean;
   /** Whether every change is durable before its reply. */
   readonly writethrough: boolean;
-  /** Whether the export goes past the page cache. */
+  /** Whether the export itself uses direct I/O. */
   readonly direct: boolean;
-  /** Whether clients may open the image's file system with O_DIRECT. */
+  /** Whether the image's file system supports direct I/O. */
   readonly hasDirectIo: boolean;
-  /** Whether it may be made read-only while it runs. */
-  readonly mayChange: boolean;
-  /** Whether somebody wants to see the requests: traced, or measured. */
-  readonly watched: boolean;
+  /** Whether the export may be made read-only while it runs. */
+  readonly control: boolean;
+  /** Whether requests are traced or measured. */
+  readonly observed: boolean;
   /** Whether this process has CAP_SYS_ADMIN. */
   readonly capSysAdmin: boolean;
 }
 
-/** What to do once the kernel has agreed. Made by `planPassthrough`. */
+/** A decision, made by {@linkcode planPassthrough}. */
 export interface PassthroughPlan {
-  /** What was asked for. */
+  /** The request. */
   readonly choice: PassthroughChoice;
-  /** The image's descriptor; `null` to leave it. */
+  /** The image's descriptor; `null` for no passthrough. */
   readonly fd: number | null;
-  /** Why it is left, if that was left open. */
+  /** Why there is none, if `auto` was requested; else `null`. */
   readonly reason: string | null;
 }
 
-/** What became of a plan. */
+/** Passthrough of a mounted connection. */
 export interface Passthrough {
-  /** Whether the kernel goes to the image itself. */
+  /** Whether the connection uses it. */
   readonly state: PassthroughState;
-  /** For replies to OPEN; `null` if it does not. */
+  /** The kernel's id of the image, for replies to OPEN; `null` if unused. */
   readonly backingId: number | null;
 }
 
-/** File systems of an image's stack: the image's own and this one. */
+/** This mount is stacked on a file system that is not stacked itself. */
 const STACK_DEPTH = 1;
 
-/** A plan to leave it, because nobody asked. */
+/** A plan without passthrough. */
 export const NO_PASSTHROUGH: PassthroughPlan = {
   choice: "off",
   fd: null,
@@ -78,35 +82,37 @@ export const NO_PASSTHROUGH: PassthroughPlan = {
 };
 
 /**
- * Why an export cannot do without its server, or should not.
+ * Says why an export cannot use passthrough, or should not.
  *
- * @returns `null` if nothing is against passthrough.
+ * @returns `null` if it can.
  */
 export function whyNoPassthrough(
   choice: PassthroughChoice,
   facts: PassthroughFacts,
 ): string | null {
   const { writable } = facts;
-  if (!facts.regularFile) return "the image is not a plain file";
-  if (facts.part) return "a part of the image is shown";
-  if (writable && !facts.growable) return "the export is fixed in size";
-  if (facts.writethrough) return "writes have to be durable";
-  if (facts.direct) return "the image is used past the page cache";
+  if (!facts.regularFile) return "the image is not a regular file";
+  if (facts.part) return "only a part of the image is exported";
+  if (writable && !facts.growable) return "the export has a fixed size";
+  if (facts.writethrough) return "writethrough needs to see every write";
+  if (facts.direct) return "the export uses direct I/O itself";
   if (!facts.hasDirectIo) return "the image's file system has no direct I/O";
-  if (writable && facts.mayChange) return "ctl may make the export read-only";
+  if (writable && facts.control) return "ctl may make the export read-only";
   if (!facts.capSysAdmin) return "it needs CAP_SYS_ADMIN";
-  // Whoever insists gets no wrong answers by that, only fewer lines.
-  if (choice === "auto" && facts.watched) return "requests are to be shown";
+  // With `on`, the user gets correct data and fewer lines of output.
+  if (choice === "auto" && facts.observed) {
+    return "tracing and statistics need to see every request";
+  }
   return null;
 }
 
 /**
- * Decides before anything is mounted.
+ * Decides on passthrough, before anything is mounted.
  *
- * @param choice What was asked for.
- * @param facts What the decision rests on.
+ * @param choice The request.
+ * @param facts What the decision depends on.
  * @param fd The image's descriptor, `null` if it has none.
- * @throws {UserError} If passthrough was asked for and cannot be had.
+ * @throws {UserError} If passthrough was requested and is not possible.
  */
 export function planPassthrough(
   choice: PassthroughChoice,
@@ -116,10 +122,10 @@ export function planPassthrough(
   if (choice === "off") return NO_PASSTHROUGH;
   const reason = whyNoPassthrough(choice, facts);
   if (reason === null) return { choice, fd, reason };
-  return { choice, fd: null, reason: refuse(choice, reason).state.reason };
+  return { choice, fd: null, reason: doWithout(choice, reason).state.reason };
 }
 
-/** A server's wish for INIT, with what a plan needs besides. */
+/** Adds what a plan needs to the capabilities wanted in INIT. */
 export function withPassthroughCapability(
   wanted: WantedCapabilities,
   { fd }: PassthroughPlan,
@@ -134,8 +140,8 @@ export function withPassthroughCapability(
  *
  * @param plan The plan.
  * @param device A descriptor of the connection.
- * @param negotiated What was agreed on with the kernel.
- * @throws {UserError} If passthrough was asked for and cannot be had.
+ * @param negotiated The negotiated capabilities.
+ * @throws {UserError} If passthrough was requested and is not possible.
  */
 export function startPassthrough(
   { choice, fd, reason }: PassthroughPlan,
@@ -144,21 +150,22 @@ export function startPassthrough(
 ): Passthrough {
   if (fd === null) return { state: { kind: "off", reason }, backingId: null };
   if (!isNegotiated(negotiated, "PASSTHROUGH")) {
-    return refuse(choice, "this kernel does not offer it");
+    return doWithout(choice, "this kernel does not offer it");
   }
   try {
     const backingId = openBackingFile(device, fd);
     return { state: { kind: "on", reason: null }, backingId };
   } catch (error) {
-    return refuse(choice, (error as Error).message);
+    if (!(error instanceof UserError)) throw error;
+    return doWithout(choice, error.message);
   }
 }
 
-function refuse(choice: PassthroughChoice, reason: string): Passthrough {
+function doWithout(choice: PassthroughChoice, reason: string): Passthrough {
   if (choice !== "on") {
     return { state: { kind: "off", reason }, backingId: null };
   }
   throw new UserError(
-    `Cannot let the kernel go to the image itself (passthrough): ${reason}; leave passthrough to 'auto', or off`,
+    `Cannot use passthrough: ${reason}; set passthrough to auto or off`,
   );
 }

@@ -1,7 +1,7 @@
 import { UserError } from "../base/user_error.ts";
-import type { TraceRecord } from "../protocol/trace.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
+import type { SessionListener } from "./session_options.ts";
 import source from "./worker.bundle.js" with { type: "text" };
 import type {
   GoMessage,
@@ -9,90 +9,98 @@ import type {
   WorkerMessage,
 } from "./worker_messages.ts";
 
-/** Who hears of what a Worker tells. */
-export interface WorkerListener {
-  /** A message passed. */
-  trace?(record: TraceRecord): void;
-  /** A defect in a handler or backend was answered with an error. */
-  report(during: string, message: string): void;
-}
-
 /** A Worker that serves one queue. */
 export class QueueWorker {
   /** The queue's number. */
   readonly index: number;
-  /** Resolves when the ring is made that was asked for, or to why it is not. */
+  /** Resolves when the requested ring exists, or to why it does not. */
   readonly ring: Promise<string | null>;
-  /** Resolves when the Worker is about to take its first request. */
+  /** Resolves when the Worker is ready to take requests. */
   readonly ready: Promise<void>;
-  /** Resolves when its queue has ended, however that came. */
+  /** Resolves when its queue has ended, for whatever reason. */
   readonly done: Promise<QueueEnd>;
+  readonly #ring = Promise.withResolvers<string | null>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #done = Promise.withResolvers<QueueEnd>();
   readonly #worker: Worker;
+  readonly #fd: number;
+  readonly #listener: Pick<SessionListener, "trace" | "report">;
+  #isOver = false;
 
   /** Starts a Worker; needs no permission but that for FFI. */
-  constructor(start: StartMessage, listener: WorkerListener) {
+  constructor(
+    start: StartMessage,
+    listener: Pick<SessionListener, "trace" | "report">,
+  ) {
     this.index = start.index;
-    const url = URL.createObjectURL(
-      new Blob([source], { type: "text/javascript" }),
-    );
-    this.#worker = new Worker(url, {
-      type: "module",
-      name: `mqfuse-q${start.index}`,
-    });
-    const ring = Promise.withResolvers<string | null>();
-    const ready = Promise.withResolvers<void>();
-    const done = Promise.withResolvers<QueueEnd>();
-    this.ring = ring.promise;
-    this.ready = ready.promise;
-    // Whoever waits for the other of the two hears of it.
+    this.ring = this.#ring.promise;
+    this.ready = this.#ready.promise;
+    this.done = this.#done.promise;
+    // A failure rejects both, and callers may wait for one of them only.
     this.ring.catch(() => {});
     this.ready.catch(() => {});
-    this.done = done.promise;
-    let isOver = false;
-    const failed = (message: string) => {
-      isOver = true;
-      ring.reject(new UserError(message));
-      ready.reject(new UserError(message));
-      done.resolve({ reason: "failed", message });
-    };
-    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-      switch (data.kind) {
-        case "ring":
-          return ring.resolve(data.failure);
-        case "ready":
-          URL.revokeObjectURL(url);
-          return ready.resolve();
-        case "failed":
-          return failed(data.message);
-        case "trace":
-          return listener.trace?.(data.record);
-        case "report":
-          return listener.report(data.during, data.error.message);
-        case "done":
-          isOver = true;
-          return done.resolve(data.end);
-      }
-    };
+    this.#fd = start.fd;
+    this.#listener = listener;
+    const blob = new Blob([source], { type: "text/javascript" });
+    const url = URL.createObjectURL(blob);
+    this.ready.finally(() => URL.revokeObjectURL(url)).catch(() => {});
+    const name = `mqfuse-q${start.index}`;
+    this.#worker = new Worker(url, { type: "module", name });
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) =>
+      this.#receive(data);
     this.#worker.onerror = (event) => {
-      // Unhandled, it would end the whole program and leave the mount behind.
+      // Unhandled, it would end the program and leave the mount behind.
       event.preventDefault();
-      // It ended before it could do so: its clients would wait for ever.
-      if (!isOver) closeDescriptor(start.fd);
-      failed(`The Worker of queue ${start.index} failed: ${event.message}`);
+      this.#died(new Error(event.message));
     };
     this.#worker.postMessage(start);
   }
 
-  /** Lets a Worker go on that was asked for a ring. */
+  /** Tells a Worker that was given a ring how to go on. */
   go(message: GoMessage): void {
     this.#worker.postMessage(message);
   }
 
   /**
-   * Ends the Worker. One that sleeps in a system call lives on until that
-   * returns, so its queue has to end first.
+   * Ends the Worker by force. One that sleeps in a system call lives until the
+   * call returns, so its queue has to end first.
    */
   terminate(): void {
     this.#worker.terminate();
+  }
+
+  #receive(message: WorkerMessage): void {
+    switch (message.kind) {
+      case "ring":
+        return this.#ring.resolve(message.failure);
+      case "ready":
+        return this.#ready.resolve();
+      case "failed":
+        return this.#failed(
+          message.isUserError
+            ? new UserError(message.message)
+            : new Error(message.message),
+        );
+      case "trace":
+        return this.#listener.trace?.(message.record);
+      case "report":
+        return this.#listener.report?.(message.error, message.during);
+      case "done":
+        this.#isOver = true;
+        return this.#done.resolve(message.end);
+    }
+  }
+
+  #died(error: Error): void {
+    // It could not close its descriptor: its requests would hang forever.
+    if (!this.#isOver) closeDescriptor(this.#fd);
+    this.#failed(error);
+  }
+
+  #failed(error: Error): void {
+    this.#isOver = true;
+    this.#ring.reject(error);
+    this.#ready.reject(error);
+    this.#done.resolve({ reason: "failed", message: error.message });
   }
 }

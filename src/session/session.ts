@@ -6,14 +6,16 @@ import type {
   QueueStatistics,
   QueueTotals,
 } from "../queue/queue_statistics.ts";
-import type { PassthroughState } from "./passthrough.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
+import type { MountMethod } from "../linux/mount/mount_connection.ts";
+import type { PassthroughState } from "./passthrough.ts";
+import type { SessionNotifier } from "./session_notifier.ts";
 import type { TransportState } from "./transport.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** How a session ended. */
 export interface SessionReport {
-  /** Whether it ended as asked or by an unmount from outside. */
+  /** Whether it was closed or unmounted and nothing went wrong. */
   readonly clean: boolean;
   /** What went wrong, one sentence each. */
   readonly problems: readonly string[];
@@ -23,56 +25,55 @@ export interface SessionReport {
   readonly queues: readonly QueueTotals[];
 }
 
-/** Something that serves one queue and can be waited for. */
+/** A Worker, or a loop on the calling thread, that serves one queue. */
 export interface QueueServer {
   /** Resolves when its queue has ended. */
   readonly done: Promise<QueueEnd>;
-  /** Gives up on it. */
+  /** Ends it by force. */
   terminate(): void;
 }
 
-/** The mount of a session, as far as its end needs it. */
+/** The mount of a session. */
 export interface SessionMount {
   /** Where it is mounted: an absolute path. */
   readonly path: string;
-  /** Takes it down, and nothing else that may lie there by now. */
+  /** Unmounts it; `covered` if another mount lies over it. */
   unmount(): "unmounted" | "gone" | "covered";
-  /** Ends its connection; `false` if that is not possible or not allowed. */
+  /** Aborts its connection; `false` if that is not possible or not allowed. */
   abort(): boolean;
 }
 
-/** By mount(2), or by the helper of ordinary users. */
-export type MountMethod = "mount" | "fusermount3";
-
-/** What a session is made of. */
+/** The parts of a session. */
 export interface SessionParts {
   /** The mount. */
   readonly mount: SessionMount;
-  /** How it was mounted. */
-  readonly way: MountMethod;
-  /** Whether users other than the one who mounted it may come in. */
+  /** As {@linkcode Session.mountMethod}. */
+  readonly mountMethod: MountMethod;
+  /** As {@linkcode Session.allowOther}. */
   readonly allowOther: boolean;
-  /** What the kernel offered. */
+  /** As {@linkcode Session.offered}. */
   readonly offered: OfferedCapabilities;
-  /** What was agreed on. */
+  /** As {@linkcode Session.negotiated}. */
   readonly negotiated: NegotiatedCapabilities;
-  /** How requests travel, and why. */
+  /** As {@linkcode Session.transport}. */
   readonly transport: TransportState;
-  /** Whether the kernel goes to the image itself, and why not. */
+  /** As {@linkcode Session.passthrough}. */
   readonly passthrough: PassthroughState;
-  /** The kernel's id of an image that it goes to itself, else `null`. */
+  /** The kernel's id of an image in passthrough; else `null`. */
   readonly backingId: number | null;
-  /** Why there is one queue only, if more were asked for; else `null`. */
+  /** As {@linkcode Session.singleQueueReason}. */
   readonly singleQueueReason: string | null;
-  /** Counters, and the sign to stop. */
+  /** As {@linkcode Session.notifier}. */
+  readonly notifier: SessionNotifier;
+  /** The queues' counters, and the flag that stops them. */
   readonly statistics: QueueStatistics;
-  /** Whoever serves the queues, in their order. */
+  /** What serves each queue, by queue. */
   readonly servers: readonly QueueServer[];
-  /** Hears of a queue that hangs, answers again, or has died. */
+  /** Receives a sentence when a queue hangs, recovers or fails. */
   readonly warn: (text: string) => void;
-  /** When a queue counts as hung, in milliseconds; `HANG_MS` if left out. */
-  readonly hangMs?: number | undefined;
-  /** Lets go of what the session holds besides, at its end. */
+  /** When a queue counts as hung, in milliseconds. */
+  readonly hangMs: number;
+  /** Releases everything else that the session uses. */
   readonly release: () => Promise<void>;
 }
 
@@ -80,57 +81,60 @@ export interface SessionParts {
 const ANSWER_MS = 2000;
 /** Milliseconds for the queues to end after the unmount. */
 const JOIN_MS = 1000;
-const LOOK_AGAIN_MS = 5;
+const CHECK_AGAIN_MS = 5;
 
 /**
  * A mounted file system that is being served.
  *
- * Dispose of it, or call {@linkcode Session.close}, to unmount it; whoever
- * keeps a file on it open gets errors from then on.
+ * Dispose of it, or call {@linkcode Session.close}, to unmount it. Programs
+ * that keep a file open then get errors.
  */
 export class Session implements AsyncDisposable {
   /** Where it is mounted: an absolute path. */
   readonly mountpoint: string;
-  /** What the kernel offered at the start. */
+  /** How it was mounted: by mount(2), or without root by fusermount3. */
+  readonly mountMethod: MountMethod;
+  /** Whether users other than the one who mounted it have access. */
+  readonly allowOther: boolean;
+  /** The capabilities that the kernel offered. */
   readonly offered: OfferedCapabilities;
-  /** What kernel and server agreed on. */
+  /** The negotiated capabilities. */
   readonly negotiated: NegotiatedCapabilities;
   /** How requests travel, and why not by io_uring if they do not. */
   readonly transport: TransportState;
-  /** Whether the kernel goes to the image itself, and why not. */
+  /** Whether the kernel reads and writes the image itself, and why not. */
   readonly passthrough: PassthroughState;
-  /** How it was mounted: by mount(2), or by fusermount3 without root. */
-  readonly way: MountMethod;
-  /** Whether users other than the one who mounted it may come in. */
-  readonly allowOther: boolean;
-  /** Why one queue serves it, if more were asked for; else `null`. */
+  /** Why one queue serves, if more were requested; else `null`. */
   readonly singleQueueReason: string | null;
-  /** Resolves when the session has ended, whoever ended it. Never rejects. */
+  /** Tells the kernel to drop or replace what it has cached. */
+  readonly notifier: SessionNotifier;
+  /** Resolves when the session has ended for whatever reason; never rejects. */
   readonly closed: Promise<SessionReport>;
   readonly #parts: SessionParts;
   readonly #problems: string[] = [];
   readonly #ends: (QueueEnd | null)[];
-  /** Resolves once the kernel wakes whoever waits for requests. */
+  /** Resolves once the connection ends, which wakes all queues. */
   readonly #unmounted = Promise.withResolvers<void>();
   #closing = false;
   #gaveUp = false;
 
-  /** Watches over servers that have been started. */
+  /** Takes over servers that run; `mountExport` and `mountHandler` do it. */
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#ends = parts.servers.map(() => null);
     this.mountpoint = parts.mount.path;
+    this.mountMethod = parts.mountMethod;
+    this.allowOther = parts.allowOther;
     this.offered = parts.offered;
     this.negotiated = parts.negotiated;
     this.transport = parts.transport;
     this.passthrough = parts.passthrough;
-    this.way = parts.way;
-    this.allowOther = parts.allowOther;
     this.singleQueueReason = parts.singleQueueReason;
+    this.notifier = parts.notifier;
     this.closed = this.#watch();
   }
 
-  /** How many queues serve it. */
+  /** The number of queues. */
   get queues(): number {
     return this.#parts.servers.length;
   }
@@ -141,28 +145,28 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Copies of each queue's histograms so far, by operation: how long requests
-   * took. None if that is not measured.
+   * Copies of each queue's latency histograms so far, by operation. Empty
+   * without the option `stats`.
    */
   histograms(): Float64Array<ArrayBuffer>[][] {
     return this.#parts.statistics.queues.map((row) => row.histograms());
   }
 
   /**
-   * Ends the session: requests that were taken are answered (for up to two
-   * seconds), the mount goes, every Worker is joined. May be called again.
+   * Ends the session: waits up to two seconds for requests in flight to be
+   * answered, unmounts, and waits for every Worker to end. Idempotent.
    */
   async close(): Promise<SessionReport> {
     if (!this.#closing) {
       this.#closing = true;
       this.#parts.statistics.stop();
-      await until(() => this.#hasAnswered(), ANSWER_MS);
+      await until(() => this.#isIdle(), ANSWER_MS);
       this.#unmount();
     }
     return await this.closed;
   }
 
-  /** Ends the session at once: requests that were taken fail. */
+  /** Ends the session at once: requests in flight fail. */
   abort(): Promise<SessionReport> {
     this.#closing = true;
     this.#parts.statistics.stop();
@@ -170,7 +174,7 @@ export class Session implements AsyncDisposable {
     return this.closed;
   }
 
-  /** Ends the session; see {@linkcode Session.close}. */
+  /** Ends the session as {@linkcode Session.close} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -184,9 +188,9 @@ export class Session implements AsyncDisposable {
     });
     await Promise.race([Promise.all(all), this.#unmounted.promise]);
     await this.#join();
-    // The last queue may have failed with the mount still there.
+    // If the last queue failed, the mount is still there.
     this.#unmount();
-    // A Worker that hangs may go on to use what would be let go of here.
+    // A Worker that did not end may still use what release() would close.
     if (!this.#gaveUp) await release();
     return {
       clean: this.#problems.length === 0,
@@ -205,8 +209,8 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Whether the queues that live have nothing in hand. */
-  #hasAnswered(): boolean {
+  /** Whether no queue that still runs has a request in flight. */
+  #isIdle(): boolean {
     return this.#parts.statistics.queues.every(({ index, inFlight }) =>
       inFlight === 0 || this.#ends[index] !== null
     );
@@ -217,15 +221,17 @@ export class Session implements AsyncDisposable {
     if (!this.#ends.includes(null)) return;
     const { transport, warn } = this.#parts;
     if (transport.kind === "device") {
-      // It has closed its descriptor; what it had in hand fails with that.
-      return warn(`${problem}; the other queues go on`);
+      // Its descriptor is closed, which makes its requests fail.
+      return warn(`${problem}; the other queues continue`);
     }
-    // The kernel chooses rings by CPU: that one's would wait for ever.
-    warn(`${problem}; over io_uring no other can stand in, so the mount goes`);
+    // The kernel chooses a ring by CPU: requests of this one would hang.
+    warn(
+      `${problem}; over io_uring the other queues cannot replace it, so the session ends`,
+    );
     this.#unmount();
   }
 
-  /** Waits for the queues, whose mount has gone, and gives up on the rest. */
+  /** Waits for the queues after the unmount, and terminates the rest. */
   async #join(): Promise<void> {
     const { mount, servers } = this.#parts;
     const joined = () => !this.#ends.includes(null);
@@ -234,7 +240,7 @@ export class Session implements AsyncDisposable {
     if (await until(joined, JOIN_MS)) return;
     const lost = this.#ends.filter((end) => end === null).length;
     this.#problems.push(
-      `${lost} of ${servers.length} queues did not end; gave up on them`,
+      `${lost} of ${servers.length} queues did not end and were terminated`,
     );
     this.#gaveUp = true;
     for (const server of servers) server.terminate();
@@ -245,7 +251,7 @@ export class Session implements AsyncDisposable {
     try {
       if (mount.unmount() === "covered") mount.abort();
     } catch (error) {
-      // Whoever may not unmount may still end the connection.
+      // A user who may not unmount may still abort the connection.
       if (!mount.abort()) this.#problems.push((error as Error).message);
     }
     this.#unmounted.resolve();
@@ -254,7 +260,7 @@ export class Session implements AsyncDisposable {
 
 const LOST: QueueEnd = { reason: "failed", message: "The queue did not end" };
 
-/** Whether a condition came true in time. */
+/** Waits for a condition; `false` if it is not met in time. */
 async function until(
   condition: () => boolean,
   timeoutMs: number,
@@ -262,7 +268,7 @@ async function until(
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() >= deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, CHECK_AGAIN_MS));
   }
   return true;
 }

@@ -1,5 +1,6 @@
 /**
- * The Workers of a session: one for each descriptor, all on rings or none.
+ * Starts the Workers of a session, one for each descriptor. Either all use
+ * rings or none does.
  *
  * @module
  */
@@ -10,11 +11,11 @@ import type { QueueStatistics } from "../queue/queue_statistics.ts";
 import { ringPayloadSize, shareRings } from "../queue/ring_shares.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import type { HandlerSpec } from "./open_handler.ts";
-import { QueueWorker, type WorkerListener } from "./queue_worker.ts";
+import { QueueWorker } from "./queue_worker.ts";
 import type { QueueServer } from "./session.ts";
-import type { SessionListener } from "./session_listener.ts";
+import type { SessionListener } from "./session_options.ts";
 import {
-  refuseFallback,
+  fallBack,
   type TransportChoice,
   type TransportState,
 } from "./transport.ts";
@@ -23,81 +24,95 @@ import {
 export interface StartWorkersOptions {
   /** A descriptor for each; the connection's first one comes first. */
   readonly devices: readonly FuseDevice[];
-  /** What was agreed on with the kernel. */
+  /** The negotiated capabilities. */
   readonly negotiated: NegotiatedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
-  /** Counters, and the sign to stop. */
+  /** The queues' counters, and the flag that stops them. */
   readonly statistics: QueueStatistics;
-  /** How to answer requests. */
+  /** How to make a handler. */
   readonly spec: HandlerSpec;
   /** How long to poll before sleeping. */
   readonly pollUs: PollUs;
   /** How long to sleep at most, in milliseconds; `null` for no limit. */
   readonly longestSleepMs: number | null;
-  /** How requests are asked to travel. */
+  /** The requested transport. */
   readonly choice: TransportChoice;
-  /** How they are going to, if the kernel has agreed. */
+  /** The planned transport. */
   readonly intent: TransportState;
-  /** Who hears of what Workers tell. */
+  /** Receives what Workers report. */
   readonly listener: SessionListener;
 }
 
+/** The ring queues of each Worker. */
+interface RingShares {
+  readonly qids: number[][];
+}
+
 /**
- * Starts a Worker for each queue and waits until all are about to read.
+ * Starts a Worker for each queue and waits until all are ready to take
+ * requests.
  *
  * @param servers Takes each Worker as soon as it has been started.
- * @param options With what.
- * @returns How requests travel.
+ * @param options What to start Workers with.
+ * @returns The transport.
  * @throws {UserError} If a Worker cannot start.
  */
 export async function startWorkers(
   servers: QueueServer[],
   options: StartWorkersOptions,
 ): Promise<TransportState> {
-  const { devices, negotiated, statistics, choice, intent, listener } = options;
-  const heard = workerListener(listener);
-  const rings = intent.kind === "uring"
-    ? ringsOf(negotiated, statistics.queues.length, choice)
-    : intent;
+  const { devices, choice } = options;
+  const shares = shareRingQueues(options);
   const workers = devices.map(({ fd }, index) => {
-    const worker = new QueueWorker({
-      index,
-      fd,
-      negotiated,
-      maxPayload: options.maxPayload,
-      statistics: statistics.memory,
-      handler: options.spec,
-      trace: listener.trace !== undefined,
-      traceWire: listener.traceWire ?? false,
-      pollUs: options.pollUs,
-      longestSleepMs: options.longestSleepMs,
-      ring: "qids" in rings ? rings.qids[index]! : null,
-    }, heard);
+    const qids = "qids" in shares ? shares.qids[index]! : null;
+    const worker = startWorker(options, index, fd, qids);
     servers.push(worker);
     return worker;
   });
-  const transport = "qids" in rings
+  const transport = "qids" in shares
     ? await agreeOnRings(workers, devices[0]!, choice)
-    : rings;
+    : shares;
   await Promise.all(workers.map(({ ready }) => ready));
   return transport;
 }
 
-/** The ring queues of each Worker, or why there are none after all. */
-function ringsOf(
-  negotiated: NegotiatedCapabilities,
-  workers: number,
-  choice: TransportChoice,
-): { readonly qids: number[][] } | TransportState {
+function startWorker(
+  options: StartWorkersOptions,
+  index: number,
+  fd: number,
+  ring: readonly number[] | null,
+): QueueWorker {
+  const { listener } = options;
+  return new QueueWorker({
+    index,
+    fd,
+    negotiated: options.negotiated,
+    maxPayload: options.maxPayload,
+    statistics: options.statistics.memory,
+    handler: options.spec,
+    trace: listener.trace !== undefined,
+    wire: listener.wire ?? false,
+    pollUs: options.pollUs,
+    longestSleepMs: options.longestSleepMs,
+    ring,
+  }, listener);
+}
+
+/** Divides the kernel's ring queues among the Workers, if it offers any. */
+function shareRingQueues(
+  { intent, negotiated, choice, devices }: StartWorkersOptions,
+): RingShares | TransportState {
+  if (intent.kind === "device") return intent;
   if (!isNegotiated(negotiated, "OVER_IO_URING")) {
-    return refuseFallback(choice, "this kernel does not offer it");
+    return fallBack(choice, "this kernel does not offer it");
   }
   const payloadSize = ringPayloadSize(negotiated);
+  const workers = devices.length;
   return { qids: shareRings({ cpus: possibleCpus(), workers, payloadSize }) };
 }
 
-/** Lets all Workers use their rings, or none if one could not make its own. */
+/** Lets all Workers use their rings, or none if one of them has none. */
 async function agreeOnRings(
   workers: readonly QueueWorker[],
   device: FuseDevice,
@@ -107,16 +122,9 @@ async function agreeOnRings(
   const failure = failures.find((text) => text !== null) ?? null;
   const transport: TransportState = failure === null
     ? { kind: "uring", reason: null }
-    : refuseFallback(choice, failure);
-  // The kernel waits for every ring queue to have an entry, unless told.
+    : fallBack(choice, failure);
+  // Otherwise the kernel waits until every ring queue has an entry.
   if (failure !== null) declineUring(device.fd);
   for (const worker of workers) worker.go({ useRing: failure === null });
   return transport;
-}
-
-function workerListener(listener: SessionListener): WorkerListener {
-  const report = listener.report ?? (() => {});
-  return listener.trace === undefined
-    ? { report }
-    : { report, trace: listener.trace };
 }

@@ -1,6 +1,6 @@
 /**
- * How requests travel between the kernel and the queues: what was asked for,
- * what can be had, and why.
+ * How requests travel between the kernel and the queues: by FUSE over io_uring
+ * or by /dev/fuse, and why.
  *
  * @module
  */
@@ -9,36 +9,43 @@ import type { InitFlagName } from "../protocol/flags.ts";
 import { probeUring } from "../linux/fuse/uring_probe.ts";
 
 /**
- * What is asked for: FUSE over io_uring, /dev/fuse, or `auto` for io_uring
- * where it can be had.
+ * The requested transport: FUSE over io_uring, /dev/fuse, or `auto` for
+ * io_uring where it is available.
  */
 export type TransportChoice = "auto" | "device" | "uring";
 
-/** How requests travel. */
+/** Choices of a transport. */
+export const TRANSPORTS: readonly TransportChoice[] = [
+  "auto",
+  "device",
+  "uring",
+];
+
+/** The transport of a session. */
 export interface TransportState {
-  /** By io_uring, or by read(2) and write(2) on /dev/fuse. */
+  /** `uring` for io_uring, `device` for read(2) and write(2) on /dev/fuse. */
   readonly kind: "device" | "uring";
-  /** Why not by io_uring, if that was asked for or left open. */
+  /** Why it is not io_uring; `null` if it is, or `device` was requested. */
   readonly reason: string | null;
 }
 
-/** What to ask of the kernel, and what to do if it agrees. */
+/** The transport that a session tries to get. */
 export interface TransportPlan {
   /** Flags for INIT. */
   readonly flags: readonly InitFlagName[];
-  /** How requests are going to travel. */
+  /** The transport, provided that the kernel accepts the flags. */
   readonly intent: TransportState;
 }
 
 /**
- * Decides before anything is mounted.
+ * Plans the transport, before anything is mounted.
  *
- * @param choice What was asked for.
- * @param workers Whether Workers serve: a thread that also unmounts cannot,
- * because the kernel then waits for its ring.
- * @throws {UserError} If io_uring was asked for and cannot be had.
+ * @param choice The requested transport.
+ * @param workers Whether Workers serve. The calling thread cannot use io_uring:
+ * while it unmounts, the kernel waits for its ring.
+ * @throws {UserError} If io_uring was requested and is not available.
  */
-export function chooseTransport(
+export function planTransport(
   choice: TransportChoice,
   workers: boolean,
 ): TransportPlan {
@@ -47,43 +54,43 @@ export function chooseTransport(
   }
   const probe = workers ? probeUring() : {
     available: false as const,
-    reason: "the calling thread serves, and io_uring needs Workers",
+    reason: "it needs Workers, and the calling thread serves",
   };
   return probe.available
     ? { flags: ["OVER_IO_URING"], intent: { kind: "uring", reason: null } }
-    : { flags: [], intent: refuseFallback(choice, probe.reason) };
+    : { flags: [], intent: fallBack(choice, probe.reason) };
 }
 
 /**
- * What is left of a plan where nothing wakes a ring whose mount has gone.
+ * Removes io_uring from a plan, for mounts whose end cannot wake a ring.
  *
- * @param plan What was decided.
- * @param choice What was asked for.
- * @throws {UserError} If nothing but io_uring was asked for.
+ * @param plan The plan.
+ * @param choice The requested transport.
+ * @throws {UserError} If io_uring was requested.
  */
-export function withoutRings(
+export function withoutUring(
   plan: TransportPlan,
   choice: TransportChoice,
 ): TransportPlan {
   if (plan.intent.kind === "device") return plan;
   const reason =
-    "without root, ending it while a file is open needs fusectl at /sys/fs/fuse/connections";
-  return { flags: [], intent: refuseFallback(choice, reason) };
+    "without root, unmounting a file in use needs fusectl at /sys/fs/fuse/connections";
+  return { flags: [], intent: fallBack(choice, reason) };
 }
 
 /**
- * Falls back to /dev/fuse, or refuses to.
+ * Falls back to /dev/fuse, unless io_uring was requested.
  *
- * @param choice What was asked for.
- * @param reason Why io_uring cannot be had.
- * @throws {UserError} If nothing else was asked for.
+ * @param choice The requested transport.
+ * @param reason Why io_uring is not available.
+ * @throws {UserError} If io_uring was requested.
  */
-export function refuseFallback(
+export function fallBack(
   choice: TransportChoice,
   reason: string,
 ): TransportState {
   if (choice !== "uring") return { kind: "device", reason };
   throw new UserError(
-    `Cannot use FUSE over io_uring: ${reason}; or leave the transport to 'auto'`,
+    `Cannot use FUSE over io_uring: ${reason}; set the transport to auto or device`,
   );
 }

@@ -4,94 +4,95 @@ import type {
   QueueStatistics,
 } from "../queue/queue_statistics.ts";
 
-/** After how long without an answer a queue counts as hung, in milliseconds. */
+/** Milliseconds without progress after which a queue counts as hung. */
 export const HANG_MS = 30_000;
 
-/** Looks in that time: what is told comes late by one of them at most. */
-const LOOKS = 10;
+/** Checks in that time: a report is late by one interval at most. */
+const CHECKS = 10;
 
 /** Options of a {@linkcode Watchdog}. */
 export interface WatchdogOptions {
   /** The counters of the queues to watch. */
   readonly statistics: QueueStatistics;
-  /** Hears of a queue that hangs, and of its recovery; one sentence each. */
+  /** Receives a sentence when a queue hangs, and when it recovers. */
   readonly warn: (text: string) => void;
-  /** Whether a queue has ended, by its number: then it is left alone. */
+  /** Whether a queue has ended, by its number; it is not checked then. */
   readonly hasEnded: (index: number) => boolean;
-  /** What counts as hung, in milliseconds; {@linkcode HANG_MS} if left out. */
-  readonly hangMs?: number | undefined;
+  /** Milliseconds without progress after which a queue counts as hung. */
+  readonly hangMs: number;
 }
 
-/** What was seen of a queue. */
-interface Sight {
+/** The progress of a queue when it was last seen to change. */
+interface Progress {
   /** Requests taken and answered by then, in one number. */
-  readonly progress: number;
-  /** When it was first seen so, in milliseconds. */
+  readonly count: number;
+  /** When it was first seen, in milliseconds. */
   readonly since: number;
-  readonly told: boolean;
+  /** Whether the queue has been reported as hung since. */
+  readonly reported: boolean;
 }
 
 /**
- * Notices queues that have taken a request and then neither answer it nor take
- * another. One that waits for requests has none in hand, however long that
- * takes. It only looks at the counters that queues keep anyway.
+ * Reports queues that hold a request and make no progress: they neither answer
+ * it nor take another. A queue that waits for requests holds none, however long
+ * it waits. Only reads the counters that queues keep anyway.
  */
 export class Watchdog implements Disposable {
   readonly #options: WatchdogOptions;
-  readonly #hangMs: number;
-  readonly #sights: Sight[];
+  readonly #progress: Progress[];
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** Starts to look. */
+  /** Starts to check at intervals. */
   constructor(options: WatchdogOptions) {
     this.#options = options;
-    this.#hangMs = options.hangMs ?? HANG_MS;
     const since = performance.now();
-    this.#sights = options.statistics.queues.map((row) => ({
-      progress: row.progress,
+    this.#progress = options.statistics.queues.map(({ progress: count }) => ({
+      count,
       since,
-      told: false,
+      reported: false,
     }));
-    this.#timer = setInterval(() => this.look(), this.#hangMs / LOOKS);
-    // Nobody should wait for a program to end because it is being watched.
+    this.#timer = setInterval(() => this.check(), options.hangMs / CHECKS);
+    // Watching must not keep the program from ending.
     Deno.unrefTimer(this.#timer);
   }
 
   /**
-   * Looks at every queue once.
+   * Checks every queue once.
    *
-   * @param now The clock, in milliseconds.
+   * @param now The time, in milliseconds.
    */
-  look(now: number = performance.now()): void {
+  check(now: number = performance.now()): void {
     const { statistics, hasEnded } = this.#options;
     for (const row of statistics.queues) {
-      if (!hasEnded(row.index)) this.#lookAt(row, now);
+      if (!hasEnded(row.index)) this.#check(row, now);
     }
   }
 
-  /** Looks no more. */
+  /** Stops checking. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
 
-  #lookAt(row: QueueCounters, now: number): void {
-    const { index, progress } = row;
-    const last = this.#sights[index]!;
+  #check(row: QueueCounters, now: number): void {
+    const { hangMs, warn } = this.#options;
+    const { index, progress: count } = row;
+    const last = this.#progress[index]!;
     const ms = now - last.since;
-    if (progress !== last.progress || row.inFlight === 0) {
-      this.#sights[index] = { progress, since: now, told: false };
-      if (last.told) this.#options.warn(recovery(index, ms));
-    } else if (!last.told && ms >= this.#hangMs) {
-      this.#sights[index] = { ...last, told: true };
-      this.#options.warn(hang(row, ms));
+    if (count !== last.count || row.inFlight === 0) {
+      this.#progress[index] = { count, since: now, reported: false };
+      if (last.reported) warn(recovery(index, ms));
+    } else if (!last.reported && ms >= hangMs) {
+      this.#progress[index] = { ...last, reported: true };
+      warn(hang(row, ms));
     }
   }
 }
 
 function hang({ index, inFlight }: QueueCounters, ms: number): string {
   const count = inFlight === 1 ? "a request" : `${inFlight} requests`;
-  const time = seconds(ms);
-  return `Queue ${index} does not answer: it has had ${count} in hand for ${time} and takes no other`;
+  return `Queue ${index} hangs: it has held ${count} for ${
+    seconds(ms)
+  } without an answer and takes no others`;
 }
 
 function recovery(index: number, ms: number): string {

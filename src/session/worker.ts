@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { UserError } from "../base/user_error.ts";
 import { protocolVersionOf } from "../protocol/init.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import type { FuseRing } from "../queue/fuse_ring.ts";
@@ -113,7 +114,7 @@ function endOnError(queue: RequestQueue): void {
   const end = (event: Event, error: unknown) => {
     event.preventDefault();
     queue.close();
-    tell({ kind: "failed", message: messageOf(error) });
+    tell(failureOf(error));
   };
   self.addEventListener("error", (event) => end(event, event.error));
   self.addEventListener(
@@ -124,7 +125,7 @@ function endOnError(queue: RequestQueue): void {
 
 function traced(
   queue: RequestQueue,
-  { index, trace, traceWire: wire }: StartMessage,
+  { index, trace, wire }: StartMessage,
 ): RequestQueue {
   return trace
     ? new TraceQueue(
@@ -144,6 +145,11 @@ function cloneable(error: unknown): Error {
   return copy;
 }
 
+function failureOf(error: unknown): WorkerMessage {
+  const isUserError = error instanceof UserError;
+  return { kind: "failed", message: messageOf(error), isUserError };
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -152,7 +158,7 @@ self.onmessage = async ({ data }: MessageEvent<StartMessage>) => {
   try {
     await run(data);
   } catch (error) {
-    tell({ kind: "failed", message: messageOf(error) });
+    tell(failureOf(error));
   }
   self.close();
 };

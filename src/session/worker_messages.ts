@@ -1,5 +1,5 @@
 /**
- * What the session and its Workers say to each other.
+ * The messages between the session and its Workers.
  *
  * @module
  */
@@ -9,50 +9,55 @@ import type { PollUs } from "../queue/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 
-/** Tells a Worker which queue to serve, and how. */
+/** Starts a Worker: which queue to serve, and how. */
 export interface StartMessage {
   /** The queue's number. */
   readonly index: number;
   /** A /dev/fuse descriptor of the connection; the Worker closes it. */
   readonly fd: number;
-  /** What was agreed on with the kernel. */
+  /** The negotiated capabilities. */
   readonly negotiated: NegotiatedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
   /** Memory of the session's `QueueStatistics`. */
   readonly statistics: SharedArrayBuffer;
-  /** How to answer requests. */
+  /** How to make a handler. */
   readonly handler: HandlerSpec;
-  /** Whether to show every message. */
+  /** Whether to send a trace record of every message. */
   readonly trace: boolean;
-  /** Whether what is shown has the whole message in it. */
-  readonly traceWire: boolean;
+  /** Whether trace records hold the whole message. */
+  readonly wire: boolean;
   /** How long to poll before sleeping. */
   readonly pollUs: PollUs;
   /** How long to sleep at most, in milliseconds; `null` for no limit. */
   readonly longestSleepMs: number | null;
   /**
    * The ring queue of each entry, for FUSE over io_uring: the Worker makes its
-   * ring, tells what came of it and waits for a {@linkcode GoMessage}. `null`
-   * to go by the descriptor at once.
+   * ring, reports success or failure and waits for a {@linkcode GoMessage}.
+   * `null` to use the descriptor at once.
    */
   readonly ring: readonly number[] | null;
 }
 
-/** Tells a Worker that made a ring how to go on; all go the same way. */
+/** Tells a Worker with a ring how to go on; all Workers get the same. */
 export interface GoMessage {
   /** Whether to use the ring. */
   readonly useRing: boolean;
 }
 
-/** What a Worker tells. */
+/** A message from a Worker. */
 export type WorkerMessage =
-  /** It has made a ring, or could not, for a reason. */
+  /** It has made a ring; `failure` says why not. */
   | { readonly kind: "ring"; readonly failure: string | null }
-  /** It is about to take the first request. */
+  /** It is ready to take requests. */
   | { readonly kind: "ready" }
-  /** It could not start. */
-  | { readonly kind: "failed"; readonly message: string }
+  /** It could not start, or cannot go on. */
+  | {
+    readonly kind: "failed";
+    readonly message: string;
+    /** Whether it is a `UserError`. */
+    readonly isUserError: boolean;
+  }
   /** A message passed. */
   | { readonly kind: "trace"; readonly record: TraceRecord }
   /** A handler or backend threw; the request was answered with an errno. */

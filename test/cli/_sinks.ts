@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Sinks } from "../../src/cli/output.ts";
+import type { Sinks } from "../../src/cli/output/output.ts";
 
 /** Streams that keep what is written to them. */
 export class KeptSinks implements Sinks {

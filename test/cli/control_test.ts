@@ -1,5 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { answerControl, type Controlled } from "../../src/cli/control.ts";
+import {
+  answerControl,
+  type Controlled,
+} from "../../src/cli/control/protocol.ts";
 import { main } from "../../src/cli/main.ts";
 import { Random } from "../_random.ts";
 import { KeptSinks } from "./_sinks.ts";
@@ -72,8 +75,8 @@ Deno.test("answerControl() answers what makes no sense", async () => {
   const session = new FakeExport();
   const size = { command: "resize" };
   const cases: [unknown, RegExp][] = [
-    ["", /is no JSON/],
-    ["{", /is no JSON/],
+    ["", /is not JSON/],
+    ["{", /is not JSON/],
     ["null", /expected \{"command"/],
     [[], /expected \{"command"/],
     [{}, /expected one of query, resize, readonly, stop/],
@@ -113,12 +116,12 @@ Deno.test("answerControl() survives garbage", async () => {
 Deno.test("ctl refuses command lines that make no sense", async () => {
   const cases = [
     [[], /Cannot connect without a PATH/],
-    [["sock"], /Cannot make sense of ""/],
-    [["sock", "dance"], /Cannot make sense of "dance"/],
+    [["sock"], /Cannot control an export without a COMMAND/],
+    [["sock", "dance"], /Unknown command dance/],
     [["sock", "resize"], /Cannot resize without a SIZE/],
     [["sock", "resize", "many"], /Cannot read size "many"/],
-    [["sock", "resize", "1", "2"], /Cannot make sense of/],
-    [["sock", "stop", "now"], /Cannot use now with stop/],
+    [["sock", "resize", "1", "2"], /Cannot use the operand 2/],
+    [["sock", "stop", "now"], /Cannot use the operand now/],
   ] as const;
   for (const [args, expected] of cases) {
     const sinks = new KeptSinks();

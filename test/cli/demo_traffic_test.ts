@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type DemoFile, runTraffic } from "../../src/cli/demo_traffic.ts";
+import { type DemoFile, runTraffic } from "../../src/cli/demo/traffic.ts";
 
 const SIZE = 4 << 20;
 

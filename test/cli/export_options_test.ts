@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { EXPORT } from "../../src/cli/export_command.ts";
-import { readExportRequest } from "../../src/cli/export_options.ts";
-import { readArguments } from "../../src/cli/options.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
+import { EXPORT } from "../../src/cli/commands/export.ts";
+import { readExportRequest } from "../../src/cli/commands/export_request.ts";
+import { readArguments } from "../../src/cli/arguments/read_arguments.ts";
+import { UsageError } from "../../src/cli/arguments/options.ts";
 
 function request(...args: string[]) {
   return readExportRequest(readArguments(args, EXPORT.options));
@@ -13,26 +13,33 @@ function refusal(...args: string[]): string {
 }
 
 Deno.test("readExportRequest() reads sizes with suffixes", () => {
-  const { offset, size, queues, ...rest } = request(
+  const { mount, ...rest } = request(
     "--offset=1M",
     "--size=512k",
     "-q3",
     "disk.img",
     "mnt.img",
   );
-  assertEquals([offset, size, queues], [1048576, 524288, 3]);
-  assertEquals(rest, {
+  assertEquals(mount, {
     source: "disk.img",
     mountpoint: "mnt.img",
+    queues: 3,
     writable: false,
     growable: false,
     writethrough: false,
+    offset: 1048576,
+    size: 524288,
     transport: "auto",
     passthrough: "off",
     pollUs: "auto",
     allowOther: "auto",
     direct: false,
     lock: true,
+    stats: false,
+    control: false,
+    wire: false,
+  });
+  assertEquals(rest, {
     pidfile: null,
     stats: null,
     control: null,
@@ -40,20 +47,20 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
   });
 });
 
-Deno.test("readExportRequest() reads whether the kernel may go to the image", () => {
+Deno.test("readExportRequest() reads what passthrough is requested", () => {
   for (const choice of ["auto", "on", "off"]) {
-    const { passthrough } = request(`--passthrough=${choice}`, "a", "b");
+    const { passthrough } = request(`--passthrough=${choice}`, "a", "b").mount;
     assertEquals(passthrough, choice);
   }
   assertEquals(
     refusal("--passthrough=yes", "a", "b"),
-    "Cannot let the kernel go to the image as yes (--passthrough): expected one of auto, on, off",
+    "Cannot use yes (--passthrough): expected one of auto, on, off",
   );
 });
 
 Deno.test("readExportRequest() takes all of the image by default", () => {
-  const { offset, size, queues } = request("disk.img", "mnt.img");
-  assertEquals([offset, size], [0, null]);
+  const { offset, size, queues } = request("disk.img", "mnt.img").mount;
+  assertEquals([offset, size], [0, undefined]);
   assertEquals(queues, Math.min(navigator.hardwareConcurrency, 4));
 });
 
@@ -77,7 +84,7 @@ Deno.test("readExportRequest() refuses sizes that are too large or nothing", () 
   }
   assertEquals(
     refusal("--size=0", "a", "b"),
-    "Cannot show 0 bytes of an image (--size=0): give a larger size, or leave --size out to show all of it",
+    "Cannot export 0 bytes of an image (--size=0): use a larger size, or leave --size out to export all of it",
   );
   assertEquals(
     refusal("null:0", "b"),
@@ -86,16 +93,12 @@ Deno.test("readExportRequest() refuses sizes that are too large or nothing", () 
 });
 
 Deno.test("readExportRequest() refuses numbers of queues that cannot be", () => {
-  const range = "expected a whole number from 1 to 64 (--queues)";
-  assertEquals(refusal("-q0", "a", "b"), `Cannot use 0 queues: ${range}`);
-  assertEquals(
-    refusal("-q1000000", "a", "b"),
-    `Cannot use 1000000 queues: ${range}`,
-  );
-  for (const text of ["1.5", "-1", "four", "0x4", "1e1", "NaN"]) {
+  for (
+    const text of ["0", "1000000", "1.5", "-1", "four", "0x4", "1e1", "NaN"]
+  ) {
     assertEquals(
       refusal("--queues", text, "a", "b"),
-      `Cannot use ${text} queues (--queues): expected a whole number from 1 on`,
+      `Cannot use ${text} (--queues): expected a whole number from 1 to 64`,
     );
   }
 });
@@ -109,20 +112,20 @@ Deno.test("readExportRequest() refuses operands that lack or are too many", () =
   );
   assertEquals(
     refusal("a", "b", "c"),
-    `Cannot make sense of the operand c; ${usage}`,
+    `Cannot use a third operand, c; ${usage}`,
   );
   assertEquals(
     refusal("-", "b"),
-    "Cannot export standard input: SOURCE has to be a file or block device; write ./- for a file of that name",
+    "Cannot export standard input: SOURCE must be a file or block device; write ./- for a file of that name",
   );
 });
 
 Deno.test("readExportRequest() refuses --growable without --writable", () => {
   assertEquals(
     refusal("--growable", "a", "b"),
-    "Cannot use --growable without --writable: an image that is not written to does not grow; add -w",
+    "Cannot use --growable without --writable: a read-only image does not grow; add -w",
   );
-  assertEquals(request("-w", "--growable", "a", "b").growable, true);
+  assertEquals(request("-w", "--growable", "a", "b").mount.growable, true);
 });
 
 Deno.test("readExportRequest() traces bytes when --wire is given", () => {
@@ -137,16 +140,19 @@ Deno.test("readExportRequest() reads how often to show what queues do", () => {
   for (const text of ["0", "x", "-1", "1e3", "86401", "0.01"]) {
     assertEquals(
       refusal(`--stats=${text}`, "a", "b"),
-      `Cannot show what queues do every ${text} seconds (--stats): expected a number from 0.1 to 86400`,
+      `Cannot use ${text} (--stats): expected a number of seconds from 0.1 to 86400`,
     );
   }
 });
 
 Deno.test("readExportRequest() writes through only what is written", () => {
-  assertEquals(request("-w", "--writethrough", "a", "b").writethrough, true);
+  assertEquals(
+    request("-w", "--writethrough", "a", "b").mount.writethrough,
+    true,
+  );
   assertEquals(
     refusal("--writethrough", "a", "b"),
-    "Cannot use --writethrough without --writable: what is not written need not be durable; add -w",
+    "Cannot use --writethrough without --writable: a read-only image has no writes; add -w",
   );
 });
 
@@ -156,20 +162,20 @@ Deno.test("readExportRequest() reads how requests travel", () => {
     "--poll-us=20",
     "a.img",
     "m.img",
-  );
+  ).mount;
   assertEquals([transport, pollUs], ["device", 20]);
   for (const wrong of ["--transport=tcp", "--poll-us=-1", "--poll-us=fast"]) {
     assertMatch(refusal(wrong, "a.img", "m.img"), /^Cannot .*expected/);
   }
 });
 
-Deno.test("readExportRequest() knows who may come in", () => {
+Deno.test("readExportRequest() reads who has access", () => {
   for (const choice of ["off", "on", "auto"]) {
-    const { allowOther } = request(`--allow-other=${choice}`, "a", "b");
+    const { allowOther } = request(`--allow-other=${choice}`, "a", "b").mount;
     assertEquals(allowOther, choice);
   }
   assertEquals(
     refusal("--allow-other=yes", "a", "b"),
-    "Cannot let other users in as yes says (--allow-other): expected one of off, on, auto",
+    "Cannot use yes (--allow-other): expected one of off, on, auto",
   );
 });

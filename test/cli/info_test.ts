@@ -3,7 +3,7 @@ import {
   infoEvent,
   type InfoFacts,
   infoLines,
-} from "../../src/cli/info_command.ts";
+} from "../../src/cli/commands/info.ts";
 import { initFlag } from "../../src/protocol/init.ts";
 
 const REFUSED = "Cannot open /dev/fuse: Permission denied (run as root)";
@@ -38,7 +38,7 @@ Deno.test("infoLines() tells what root can do", () => {
   assertEquals(line(FACTS, "FUSE protocol"), "7.45");
   assertEquals(line(FACTS, "Passthrough"), "offered");
   assertEquals(line(FACTS, "Exports"), "possible");
-  assert(line(FACTS, "io_uring").startsWith("not offered: root can switch"));
+  assert(line(FACTS, "io_uring").startsWith("not offered: root can enable"));
 });
 
 Deno.test("infoLines() tells why another user cannot", () => {
@@ -53,7 +53,7 @@ Deno.test("infoLines() tells why another user cannot", () => {
   assertEquals(line(facts, "/dev/fuse"), REFUSED);
   assertEquals(
     line(facts, "Passthrough"),
-    "unknown: the kernel could not be asked",
+    "unknown: the kernel could not be queried",
   );
   assert(line(facts, "Exports").startsWith("not possible without /dev/fuse"));
   const lacking = line({ ...facts, device: null }, "Exports");

@@ -38,7 +38,7 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
   }
   const { out } = await run("export", "--help");
   assertMatch(out, /^ {2}-q, --queues=N +serve through N /m);
-  assertMatch(out, /^ {6}--offset=SIZE +start at this byte /m);
+  assertMatch(out, /^ {6}--offset=SIZE +export the image from /m);
 });
 
 Deno.test("main() ends with 2 where the command line is wrong", async () => {
@@ -48,7 +48,7 @@ Deno.test("main() ends with 2 where the command line is wrong", async () => {
     [["--frob"], "Unknown option --frob: --help lists the options"],
     [
       ["--"],
-      "Cannot tell what to do: name a command; --help lists them",
+      "Cannot run without a command: --help lists them",
     ],
     [
       ["export", "--writeable", "a", "b"],
@@ -58,8 +58,8 @@ Deno.test("main() ends with 2 where the command line is wrong", async () => {
       ["--growabel", "export", "a", "b"],
       "Unknown option --growabel: did you mean --growable?",
     ],
-    [["info", "x"], "Cannot make sense of x: info needs nothing"],
-    [["demo", "x"], "Cannot make sense of x: demo needs nothing"],
+    [["info", "x"], "Cannot use the operand x; usage: info [OPTIONS]"],
+    [["demo", "x"], "Cannot use the operand x; usage: demo [OPTIONS]"],
     [["demo", "-w"], "Unknown option -w: --help lists the options"],
   ];
   for (const [args, message] of cases) {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { nearest, slips } from "../../src/cli/nearest.ts";
+import { editDistance, nearest } from "../../src/cli/arguments/nearest.ts";
 
-Deno.test("slips() counts letters left out, put in, changed and swapped", () => {
+Deno.test("editDistance() counts letters left out, put in, changed and swapped", () => {
   const cases: [string, string, number][] = [
     ["", "", 0],
     ["size", "size", 0],
@@ -14,8 +14,8 @@ Deno.test("slips() counts letters left out, put in, changed and swapped", () => 
     ["export", "demo", 5],
   ];
   for (const [from, to, expected] of cases) {
-    assertEquals(slips(from, to), expected, `${from} -> ${to}`);
-    assertEquals(slips(to, from), expected, `${to} -> ${from}`);
+    assertEquals(editDistance(from, to), expected, `${from} -> ${to}`);
+    assertEquals(editDistance(to, from), expected, `${to} -> ${from}`);
   }
 });
 

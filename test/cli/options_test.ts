@@ -2,9 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   type OptionName,
   OPTIONS,
-  readArguments,
-} from "../../src/cli/options.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
+  UsageError,
+} from "../../src/cli/arguments/options.ts";
+import { readArguments } from "../../src/cli/arguments/read_arguments.ts";
 
 const ALL = Object.keys(OPTIONS) as OptionName[];
 
@@ -48,7 +48,7 @@ Deno.test("readArguments() leaves values as they were written", () => {
   assertEquals(read("--pidfile=a\nb").values, { pidfile: "a\nb" });
 });
 
-Deno.test("readArguments() takes what looks like an option as it is behind --", () => {
+Deno.test("readArguments() takes what looks like an option as it is after --", () => {
   assertEquals(read("--", "-w", "--size", "007").operands, [
     "-w",
     "--size",

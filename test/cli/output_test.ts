@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { tellFailure } from "../../src/cli/failure.ts";
-import { Output } from "../../src/cli/output.ts";
+import { Output } from "../../src/cli/output/output.ts";
 import { UserError } from "../../src/base/user_error.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
-import { readyLine } from "../../src/cli/ready_line.ts";
-import { formatTable, queueTable } from "../../src/cli/table.ts";
+import { UsageError } from "../../src/cli/arguments/options.ts";
+import { type ReadyFacts, readyLine } from "../../src/cli/output/ready_line.ts";
+import { formatTable, queueTable } from "../../src/cli/output/table.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { granted } from "../requirements.ts";
 import { KeptSinks } from "./_sinks.ts";
@@ -95,47 +95,47 @@ Deno.test("tellFailure() calls a defect one, in a line", () => {
 Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
   const facts = {
     source: "disk.img",
-    mountpoint: "mnt.img",
+    mountpoint: "/tmp/mnt.img",
     size: 3 << 29,
     writable: false,
-    growable: false,
     queues: 4,
     singleQueueReason: null,
-    way: "mount",
+    mountMethod: "mount",
     allowOther: true,
-    minor: 45,
+    negotiated: { minor: 45 },
     transport: { kind: "device", reason: null },
     passthrough: { kind: "off", reason: null },
-    pid: 123,
   } as const;
+  const line = (facts: ReadyFacts, growable = false) =>
+    readyLine(facts, growable, "mnt.img", 123);
   assertEquals(
-    readyLine(facts),
+    line(facts),
     "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues over /dev/fuse, FUSE 7.45, allow-other on; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
   );
   assertMatch(
-    readyLine({ ...facts, way: "fusermount3", allowOther: false }),
-    /over \/dev\/fuse by fusermount3, FUSE 7\.45, allow-other off; .*'fusermount3 -u mnt\.img'$/,
+    line({ ...facts, mountMethod: "fusermount3", allowOther: false }),
+    /over \/dev\/fuse, mounted by fusermount3, FUSE 7\.45, allow-other off; .*'fusermount3 -u mnt\.img'$/,
   );
   assertMatch(
-    readyLine({
+    line({
       ...facts,
       queues: 1,
       singleQueueReason: "Cannot open /dev/fuse",
     }),
-    /: 1 queue \(more are not possible: Cannot open \/dev\/fuse\) over /,
+    /: 1 queue \(no more are possible: Cannot open \/dev\/fuse\) over /,
   );
   assertMatch(
-    readyLine({ ...facts, writable: true, growable: true, queues: 1 }),
+    line({ ...facts, writable: true, queues: 1 }, true),
     /\(1\.5 GiB, read-write, growable\) at mnt\.img: 1 queue over /,
   );
   assertMatch(
-    readyLine({ ...facts, passthrough: { kind: "on", reason: null } }),
+    line({ ...facts, passthrough: { kind: "on", reason: null } }),
     /allow-other on, passthrough on; stop/,
   );
-  const off = { kind: "off", reason: "a part of the image is shown" } as const;
+  const off = { kind: "off", reason: "it is small" } as const;
   assertMatch(
-    readyLine({ ...facts, passthrough: off }),
-    /allow-other on, passthrough off: a part of the image is shown; stop/,
+    line({ ...facts, passthrough: off }),
+    /allow-other on, passthrough off \(it is small\); stop/,
   );
 });
 

@@ -22,7 +22,7 @@ Deno.test("sim prints a row for each queue, and what it did", async () => {
   for (const queue of [0, 1, 2]) {
     assertMatch(out, new RegExp(`^ *${queue} `, "m"));
   }
-  assertMatch(out, /^100 steps, 0 of them failed, in .* of virtual time$/m);
+  assertMatch(out, /^100 steps, 0 failed, in .* of virtual time$/m);
   assertMatch(out, /^\d+ requests\/s, 0 spurious wake-ups$/m);
   assertMatch(out, /^seed 5, log [0-9a-f]+$/m);
 });

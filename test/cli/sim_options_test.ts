@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { FAULT_NAMES } from "../../sim/mod.ts";
-import { readArguments } from "../../src/cli/options.ts";
-import { SIM } from "../../src/cli/sim_command.ts";
-import { readSimulation } from "../../src/cli/sim_options.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
+import { readArguments } from "../../src/cli/arguments/read_arguments.ts";
+import { SIM } from "../../src/cli/commands/sim.ts";
+import { readSimulation } from "../../src/cli/commands/sim_arguments.ts";
+import { UsageError } from "../../src/cli/arguments/options.ts";
 
 function request(...args: string[]) {
   return readSimulation(readArguments(args, SIM.options));
@@ -65,8 +65,7 @@ Deno.test("readSimulation() knows every policy and every pattern", () => {
 
 Deno.test("readSimulation() says in a sentence what it cannot use", () => {
   const sentences = {
-    "disk.img":
-      "Cannot make sense of the operand disk.img; usage: sim [OPTIONS]",
+    "disk.img": "Cannot use the operand disk.img; usage: sim [OPTIONS]",
     "--queues=0":
       "Cannot use 0 (--queues): expected a whole number from 1 to 1024",
     "--jobs=1025":
@@ -81,14 +80,13 @@ Deno.test("readSimulation() says in a sentence what it cannot use", () => {
       "Cannot use 4294967296 (--seed): expected a whole number from 0 to 4294967295",
     "--seed=-1":
       "Cannot use -1 (--seed): expected a whole number from 0 to 4294967295",
-    "--bs=2M":
-      "Cannot use 2M (--bs): expected a size from 1 to 1M, 4k for instance",
+    "--bs=2M": "Cannot use 2M (--bs): expected a size from 1 to 1M",
     "--bs=4q":
-      "Cannot use 4q (--bs): expected a size from 1 to 1M, 4k for instance",
+      'Cannot read size "4q": expected digits and one of k, M, G, T, P, E, such as 512M (--bs)',
     "--policy=hard":
-      "Cannot use hard (--policy): expected round-robin, exclusive-fifo, herd, uring; did you mean herd?",
+      "Cannot use hard (--policy): expected one of round-robin, exclusive-fifo, herd, uring; did you mean herd?",
     "--rw=both":
-      "Cannot use both (--rw): expected read, write, rw, randread, randwrite, randrw",
+      "Cannot use both (--rw): expected one of read, write, rw, randread, randwrite, randrw",
   };
   for (const [option, sentence] of Object.entries(sentences)) {
     assertEquals(refusal(option), sentence);

@@ -4,9 +4,9 @@ import {
   statsBetween,
   statsLines,
   statsTable,
-} from "../../src/cli/stats.ts";
-import { StatsDisplay } from "../../src/cli/stats_display.ts";
-import { Output } from "../../src/cli/output.ts";
+} from "../../src/cli/output/stats.ts";
+import { StatsDisplay } from "../../src/cli/output/stats_display.ts";
+import { Output } from "../../src/cli/output/output.ts";
 import {
   HISTOGRAM_LENGTH,
   observe,

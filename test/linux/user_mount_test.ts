@@ -53,7 +53,7 @@ const FUSECTL = "mount -t fusectl none /sys/fs/fuse/connections\n";
 
 userTest("an ordinary user mounts, clones and unmounts", async (nobody) => {
   const [mounted, unmounted] = await mount(nobody, {}, { prepare: FUSECTL });
-  assertEquals(mounted?.way, "fusermount3");
+  assertEquals(mounted?.mountMethod, "fusermount3");
   assertEquals(mounted?.allowOther, false);
   assertEquals(mounted?.state, "live");
   assertEquals(mounted?.wakesReaders, true);

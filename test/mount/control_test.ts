@@ -67,7 +67,7 @@ kernelTest(
       assertMatch(refused.stderr, /Permission denied/);
       const resize = await ctl("resize", "1M");
       assertEquals(resize.code, 1);
-      assertMatch(resize.stderr, /Cannot resize .*: it can only be read/);
+      assertMatch(resize.stderr, /Cannot resize .*: it is read-only/);
       await must("cmp", image, mountpoint);
 
       assertEquals((await ctl("stop")).code, 0);

@@ -33,7 +33,7 @@ kernelTest(
         growable: false,
         queues: 4,
         singleQueueReason: null,
-        way: "mount",
+        mountMethod: "mount",
         allowOther: true,
         transport: { kind: "device", reason: null },
         passthrough: { kind: "off", reason: null },

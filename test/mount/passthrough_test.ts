@@ -167,12 +167,12 @@ kernelTest(
       const { image, mountpoint } = await imageIn(directory, MIB);
       const socket = `${directory}/control`;
       const cases: [string[], string][] = [
-        [["-w", image], "the export is fixed in size"],
-        [["--offset=4096", image], "a part of the image is shown"],
-        [["null:1M"], "the image is not a plain file"],
+        [["-w", image], "the export has a fixed size"],
+        [["--offset=4096", image], "only a part of the image is exported"],
+        [["null:1M"], "the image is not a regular file"],
         [
           ["-w", "--growable", "--writethrough", image],
-          "writes have to be durable",
+          "writethrough needs to see every write",
         ],
         [
           ["-w", "--growable", `--control=${socket}`, image],
@@ -188,10 +188,13 @@ kernelTest(
         assertEquals(process.ready.passthrough, { kind: "off", reason });
         await must("head", "-c", "4096", mountpoint);
         const { stderr } = await process.stop();
-        assertStringIncludes(stderr, `passthrough off: ${reason}; stop with`);
+        assertStringIncludes(stderr, `passthrough off (${reason}); stop with`);
         const refused = await runMain(["export", "--passthrough=on", ...all]);
         assertEquals(refused.code, 1, refused.stderr);
-        assertStringIncludes(refused.stderr, `(passthrough): ${reason}; `);
+        assertStringIncludes(
+          refused.stderr,
+          `Cannot use passthrough: ${reason}; `,
+        );
         assertEquals((await run("mountpoint", "-q", mountpoint)).code, 32);
       }
     }),

@@ -25,7 +25,7 @@ kernelTest(
         assertEquals(second.code, 1);
         assertEquals(
           second.stderr,
-          `mqfuse: Cannot use ${pidfile} as the pidfile: process ${process.pid} that it names is running; end that or choose another\n`,
+          `mqfuse: Cannot use ${pidfile} as the pidfile: it names process ${process.pid}, which is running; end that process or choose another file\n`,
         );
         assertEquals((await process.stop()).code, 0);
         assertEquals(await exists(pidfile), false);
@@ -50,7 +50,7 @@ kernelTest(
       await Deno.writeTextFile(`${directory}/text`, text);
       const cases = [
         [`${directory}/none/pid`, /No such file or directory/],
-        [directory, /is no plain file/],
+        [directory, /is not a plain file/],
         [`${directory}/text`, /holds no process id/],
       ] as const;
       for (const [pidfile, expected] of cases) {

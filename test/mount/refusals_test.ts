@@ -235,7 +235,7 @@ kernelTest(
       );
       const demo = await runMain(["demo"], user);
       assertEquals(demo.code, 0, demo.stderr);
-      assert(demo.stderr.includes("a simulated one takes its place"));
+      assert(demo.stderr.includes("Using a simulated kernel"));
     }),
 );
 

@@ -215,7 +215,7 @@ if (hasSetting()) {
           });
           assertMatch(
             refused.first.failed!,
-            /^Cannot use FUSE over io_uring: it is off .*'auto'$/,
+            /^Cannot use FUSE over io_uring: it is off .*set the transport to auto or device$/,
           );
         })),
   );

@@ -43,7 +43,7 @@ kernelTest(
     await assertRejects(
       () => mountExport({ source: { backend }, mountpoint, queues: 2 }),
       UserError,
-      "give it as a module",
+      "pass it as a module",
     );
   },
 );

@@ -17,8 +17,8 @@ const READ_ONLY: PassthroughFacts = {
   writethrough: false,
   direct: false,
   hasDirectIo: true,
-  mayChange: false,
-  watched: false,
+  control: false,
+  observed: false,
   capSysAdmin: true,
 };
 const GROWABLE = { ...READ_ONLY, writable: true, growable: true };
@@ -26,27 +26,31 @@ const GROWABLE = { ...READ_ONLY, writable: true, growable: true };
 const TABLE: readonly [string, PassthroughFacts, string | null][] = [
   ["read-only", READ_ONLY, null],
   ["growable", GROWABLE, null],
-  ["read-only, controlled", { ...READ_ONLY, mayChange: true }, null],
+  ["read-only, controlled", { ...READ_ONLY, control: true }, null],
   [
     "no file",
     { ...READ_ONLY, regularFile: false },
-    "the image is not a plain file",
+    "the image is not a regular file",
   ],
-  ["a part", { ...GROWABLE, part: true }, "a part of the image is shown"],
+  [
+    "a part",
+    { ...GROWABLE, part: true },
+    "only a part of the image is exported",
+  ],
   [
     "fixed in size",
     { ...GROWABLE, growable: false },
-    "the export is fixed in size",
+    "the export has a fixed size",
   ],
   [
     "writethrough",
     { ...GROWABLE, writethrough: true },
-    "writes have to be durable",
+    "writethrough needs to see every write",
   ],
   [
     "direct",
     { ...READ_ONLY, direct: true },
-    "the image is used past the page cache",
+    "the export uses direct I/O itself",
   ],
   [
     "a file system without O_DIRECT",
@@ -55,7 +59,7 @@ const TABLE: readonly [string, PassthroughFacts, string | null][] = [
   ],
   [
     "growable, controlled",
-    { ...GROWABLE, mayChange: true },
+    { ...GROWABLE, control: true },
     "ctl may make the export read-only",
   ],
   [
@@ -73,12 +77,15 @@ for (const [name, facts, reason] of TABLE) {
 }
 
 Deno.test("whyNoPassthrough() shows requests unless passthrough is insisted on", () => {
-  const watched = { ...READ_ONLY, watched: true };
-  assertEquals(whyNoPassthrough("auto", watched), "requests are to be shown");
-  assertEquals(whyNoPassthrough("on", watched), null);
+  const observed = { ...READ_ONLY, observed: true };
+  assertEquals(
+    whyNoPassthrough("auto", observed),
+    "tracing and statistics need to see every request",
+  );
+  assertEquals(whyNoPassthrough("on", observed), null);
 });
 
-Deno.test("planPassthrough() does what was asked for, tells why not, or throws", () => {
+Deno.test("planPassthrough() does what is requested, says why not, or throws", () => {
   assertEquals(planPassthrough("off", READ_ONLY, 3), NO_PASSTHROUGH);
   assertEquals(planPassthrough("auto", READ_ONLY, 3), {
     choice: "auto",
@@ -89,16 +96,16 @@ Deno.test("planPassthrough() does what was asked for, tells why not, or throws",
   assertEquals(planPassthrough("auto", fixed, 3), {
     choice: "auto",
     fd: null,
-    reason: "the export is fixed in size",
+    reason: "the export has a fixed size",
   });
   assertThrows(
     () => planPassthrough("on", fixed, 3),
     Error,
-    "(passthrough): the export is fixed in size; leave passthrough to 'auto', or off",
+    "passthrough: the export has a fixed size; set passthrough to auto or off",
   );
 });
 
-Deno.test("passthroughWish() asks the kernel only where there is a plan", () => {
+Deno.test("withPassthroughCapability() asks the kernel only for a plan with an image", () => {
   const wanted = {
     flags: ["ASYNC_READ" as const],
     maxWrite: 4096,

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
+import { SessionNotifier } from "../../src/session/session_notifier.ts";
 import { Session, type SessionParts } from "../../src/session/session.ts";
 
 const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
@@ -20,7 +21,7 @@ function fake(kind: "device" | "uring") {
       },
       abort: () => false,
     },
-    way: "mount",
+    mountMethod: "mount",
     allowOther: true,
     offered: {} as SessionParts["offered"],
     negotiated: {} as SessionParts["negotiated"],
@@ -31,6 +32,8 @@ function fake(kind: "device" | "uring") {
     statistics: QueueStatistics.create(2),
     servers: ends.map(({ promise }) => ({ done: promise, terminate() {} })),
     warn: (text) => told.push(text),
+    notifier: new SessionNotifier("none", { minor: 45 }),
+    hangMs: 30_000,
     release: () => Promise.resolve(),
   });
   const fail = (index: number) =>
@@ -42,7 +45,7 @@ Deno.test("a queue that dies leaves the others to go on", async () => {
   const { session, told, fail, unmounts } = fake("device");
   fail(1);
   await new Promise((resolve) => setTimeout(resolve));
-  assertEquals(told, ["Queue 1 failed: it died; the other queues go on"]);
+  assertEquals(told, ["Queue 1 failed: it died; the other queues continue"]);
   assertEquals(unmounts(), 0);
   const report = await session.close();
   assertEquals(report.clean, false);
@@ -54,7 +57,7 @@ Deno.test("a ring that dies takes the mount with it", async () => {
   fail(1);
   const report = await session.closed;
   assertEquals(told, [
-    "Queue 1 failed: it died; over io_uring no other can stand in, so the mount goes",
+    "Queue 1 failed: it died; over io_uring the other queues cannot replace it, so the session ends",
   ]);
   assertEquals(report.problems, ["Queue 1 failed: it died"]);
 });

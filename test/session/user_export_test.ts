@@ -82,17 +82,21 @@ userTest("an ordinary user exports, reads, writes, stops", async (nobody) => {
       "ended with 0",
       "0",
     ]);
-    const { way, queues, allowOther, singleQueueReason } = await readyOf(
-      nobody,
-    );
-    assertEquals({ way, queues, allowOther, singleQueueReason }, {
-      way: "fusermount3",
+    const { mountMethod, queues, allowOther, singleQueueReason } =
+      await readyOf(
+        nobody,
+      );
+    assertEquals({ mountMethod, queues, allowOther, singleQueueReason }, {
+      mountMethod: "fusermount3",
       queues: 2,
       allowOther: false,
       singleQueueReason: null,
     });
     const said = await saidBy(nobody);
-    assertMatch(said, /2 queues over \/dev\/fuse.* by fusermount3, FUSE 7/);
+    assertMatch(
+      said,
+      /2 queues over \/dev\/fuse.*, mounted by fusermount3, FUSE 7/,
+    );
     assertMatch(said, /allow-other off; stop with .*'fusermount3 -u mnt.img'/);
   }
 });
@@ -249,5 +253,5 @@ chmod 0600 /dev/fuse
     singleQueueReason: reason,
   });
   const said = await saidBy(nobody);
-  assert(said.includes(`1 queue (more are not possible: ${reason})`), said);
+  assert(said.includes(`1 queue (no more are possible: ${reason})`), said);
 });

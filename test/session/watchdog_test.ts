@@ -14,13 +14,14 @@ function watched(queues: number) {
     statistics,
     warn: (text) => told.push(text),
     hasEnded: (index) => ended.has(index),
+    hangMs: HANG_MS,
   });
   const [first] = statistics.queues;
   return {
     row: first!,
     told,
     ended,
-    look: (ms: number) => dog.look(start + ms + 1),
+    look: (ms: number) => dog.check(start + ms + 1),
     [Symbol.dispose]: () => dog[Symbol.dispose](),
   };
 }
@@ -44,7 +45,7 @@ Deno.test("a queue that answers nothing is told of once", () => {
   assertEquals(it.told, []);
   for (const ms of [1100, 4000, 90_000]) it.look(2 * HANG_MS + ms);
   assertEquals(it.told, [
-    "Queue 0 does not answer: it has had a request in hand for 30 seconds and takes no other",
+    "Queue 0 hangs: it has held a request for 30 seconds without an answer and takes no others",
   ]);
 });
 
@@ -57,9 +58,9 @@ Deno.test("a queue that answers again is told of once, and may hang again", () =
   for (const ms of [51_000, 52_000, 80_000]) it.look(ms);
   it.look(82_000);
   assertEquals(it.told, [
-    "Queue 0 does not answer: it has had 2 requests in hand for 30 seconds and takes no other",
+    "Queue 0 hangs: it has held 2 requests for 30 seconds without an answer and takes no others",
     "Queue 0 answers again, after 51 seconds",
-    "Queue 0 does not answer: it has had a request in hand for 31 seconds and takes no other",
+    "Queue 0 hangs: it has held a request for 31 seconds without an answer and takes no others",
   ]);
 });
 

@@ -26,14 +26,17 @@ import {
 
 const DEVICE = "/dev/fuse";
 
+/** By mount(2), or by fusermount3, the helper of ordinary users. */
+export type MountMethod = "mount" | "fusermount3";
+
 /** A mounted connection whose INIT waits in its descriptor. */
 export interface MountedConnection {
   /** Its first descriptor. */
   readonly device: FuseDevice;
   /** Its mount. */
   readonly mount: FuseMount;
-  /** How it was mounted: by mount(2), or by fusermount3. */
-  readonly way: "mount" | "fusermount3";
+  /** How it was mounted. */
+  readonly mountMethod: MountMethod;
   /** Whether users other than the owner may come in. */
   readonly allowOther: boolean;
   /**
@@ -67,7 +70,13 @@ function attachAsRoot(options: UserMountOptions): MountedConnection {
   try {
     const { fd } = device;
     const mount = mountBySyscall({ ...options, fd, uid, gid, allowOther });
-    return { device, mount, way: "mount", allowOther, wakesReaders: true };
+    return {
+      device,
+      mount,
+      mountMethod: "mount",
+      allowOther,
+      wakesReaders: true,
+    };
   } catch (error) {
     device.close();
     throw error;
@@ -79,7 +88,7 @@ function attachAsUser(options: UserMountOptions): MountedConnection {
   return {
     device: fuseDeviceFromFd(fd),
     mount,
-    way: "fusermount3",
+    mountMethod: "fusermount3",
     allowOther,
     wakesReaders: connectionState(mount.connection) !== "unknown",
   };

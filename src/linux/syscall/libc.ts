@@ -23,7 +23,13 @@ const SYMBOLS = {
   pread: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
   // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);
   pwrite: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
-  // The same two in a thread of Deno's pool, where errno is lost.
+  // The same in a thread of Deno's pool, where errno is lost.
+  write_nonblocking: {
+    name: "write",
+    parameters: ["i32", "pointer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
   pread_nonblocking: {
     name: "pread",
     parameters: ["i32", "pointer", "usize", "i64"],

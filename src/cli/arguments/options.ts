@@ -1,0 +1,164 @@
+/**
+ * The table of options. Help texts, the parser and the scripts in contrib/ all
+ * follow it.
+ *
+ * @module
+ */
+import { UserError } from "../../base/user_error.ts";
+
+/** One option. */
+interface OptionRow {
+  /** Its one-letter form, if it has one. */
+  readonly letter?: string;
+  /** The name of its value in help texts; a flag without a value has none. */
+  readonly value?: string;
+  /** The value if none is written; `--name=value` writes another. */
+  readonly implied?: string;
+  /** What it does. */
+  readonly help: string;
+}
+
+/**
+ * Every option of every command. Those of `export` have the names of
+ * `MountExportOptions`, in kebab case; `--no-` turns off what is on by default.
+ */
+export const OPTIONS = {
+  queues: {
+    letter: "q",
+    value: "N",
+    help:
+      "serve through N cloned /dev/fuse descriptors, with a Worker each (default: as many as there are CPUs, at most 4)",
+  },
+  writable: {
+    letter: "w",
+    help: "allow programs to write to the file (default: read-only)",
+  },
+  growable: {
+    help: "with -w: writing beyond the end makes the image larger",
+  },
+  writethrough: {
+    help: "with -w: every write is durable before it is answered; slow",
+  },
+  offset: {
+    value: "SIZE",
+    help:
+      "export the image from this byte on, such as the start of a partition (default: 0)",
+  },
+  size: {
+    value: "SIZE",
+    help: "export this many bytes of the image (default: all up to its end)",
+  },
+  transport: {
+    value: "auto|device|uring",
+    help:
+      "how requests reach the export: by /dev/fuse, or by FUSE over io_uring (default: auto, io_uring where this kernel has it enabled)",
+  },
+  passthrough: {
+    value: "auto|on|off",
+    help:
+      "let the kernel read and write the image itself, past the queues; auto does so for a whole regular file that is read-only or growable (default: off)",
+  },
+  "poll-us": {
+    value: "auto|N",
+    help:
+      "poll for N microseconds before sleeping, 0 for not at all (default: auto, adapts to the load)",
+  },
+  direct: {
+    help: "use direct I/O on the image (O_DIRECT)",
+  },
+  "allow-other": {
+    value: "off|on|auto",
+    help:
+      "allow access by other users, as far as the file's mode does; without root this needs user_allow_other in /etc/fuse.conf (default: auto, on where it is allowed)",
+  },
+  "no-lock": {
+    help:
+      "do not lock the image; by default it is locked as QEMU does, against other programs that write to it",
+  },
+  pidfile: {
+    letter: "P",
+    value: "FILE",
+    help: "write the process id to FILE when ready, and remove it at the end",
+  },
+  stats: {
+    value: "SECONDS",
+    implied: "1",
+    help:
+      "every SECONDS (default: 1) and at the end, print what each queue did: requests and bytes per second, and latencies",
+  },
+  control: {
+    value: "PATH",
+    help:
+      "accept the commands of 'ctl' on a socket at PATH that only this user can connect to",
+  },
+  json: {
+    help: "print events to standard output, one JSON object per line",
+  },
+  trace: {
+    help: "print each message from and to the kernel; slow",
+  },
+  wire: {
+    help:
+      "print the bytes of each message instead: a wire log, which 'decode' reads",
+  },
+  jobs: {
+    value: "N",
+    help: "simulate N jobs like fio's (default: 4)",
+  },
+  depth: {
+    value: "N",
+    help:
+      "keep N requests of each job in flight; 1 is synchronous (default: 16)",
+  },
+  bs: {
+    value: "SIZE",
+    help: "size of a request in bytes (default: 4k)",
+  },
+  rw: {
+    value: "PATTERN",
+    help: "read, write, rw, randread, randwrite or randrw (default: randread)",
+  },
+  requests: {
+    value: "N",
+    help: "requests of each job (default: 2000)",
+  },
+  policy: {
+    value: "POLICY",
+    help:
+      "which queue gets a request: round-robin, exclusive-fifo (blocked readers), herd (polling readers) or uring (queues by CPU) (default: round-robin)",
+  },
+  cores: {
+    value: "N",
+    help: "CPUs of the simulated machine (default: enough for all)",
+  },
+  seed: {
+    value: "N",
+    help: "seed of all random numbers (default: 1)",
+  },
+  faults: {
+    value: "LIST",
+    help:
+      "faults to inject: none, all, names separated by commas, or swarm to draw everything from the seed (default: none)",
+  },
+  help: {
+    letter: "h",
+    help: "print this text",
+  },
+  version: {
+    letter: "V",
+    help: "print the version",
+  },
+} as const satisfies Record<string, OptionRow>;
+
+/** The name of an option. */
+export type OptionName = keyof typeof OPTIONS;
+
+/** The row of an option. */
+export function optionRow(name: OptionName): OptionRow {
+  return OPTIONS[name];
+}
+
+/** The command line is wrong: the program ends with exit code 2. */
+export class UsageError extends UserError {
+  override name = "UsageError";
+}

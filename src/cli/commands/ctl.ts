@@ -1,0 +1,139 @@
+import { formatSize } from "../../backends/size.ts";
+import { UserError } from "../../base/user_error.ts";
+import {
+  connectUnix,
+  LineTooLongError,
+} from "../../linux/socket/unix_connection.ts";
+import type { QueueTotals } from "../../queue/queue_statistics.ts";
+import { UsageError } from "../arguments/options.ts";
+import type { Arguments } from "../arguments/read_arguments.ts";
+import { readSize } from "../arguments/values.ts";
+import { type Command, EXIT, type ExitCode } from "../command.ts";
+import {
+  CONTROL_COMMANDS,
+  type ControlReply,
+  type ControlRequest,
+} from "../control/protocol.ts";
+import type { Output } from "../output/output.ts";
+import { queueTable } from "../output/table.ts";
+
+/** `ctl`: controls an export while it runs. */
+export const CTL: Command = {
+  name: "ctl",
+  summary: "query, resize or stop a running export",
+  description:
+    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does.",
+  operands: {
+    PATH: "the control socket",
+    COMMAND: "query, resize SIZE, readonly or stop",
+  },
+  options: ["json"],
+  examples: {
+    "ctl mqfuse.sock query": "see what it does",
+    "ctl mqfuse.sock resize 2G": "make the image larger or smaller",
+  },
+  run: runCtl,
+};
+
+const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop";
+
+async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
+  const [path, ...words] = args.operands;
+  if (!path) throw new UsageError(`Cannot connect without a PATH; ${USAGE}`);
+  const request = requestOf(words);
+  const reply = await send(path, request);
+  if (!reply.ok) throw new UserError(reply.error);
+  if (output.json) output.print(JSON.stringify(reply));
+  else tell(request, reply, output);
+  return EXIT.OK;
+}
+
+function requestOf(words: readonly string[]): ControlRequest {
+  const [name, size, more] = words;
+  if (name === undefined) {
+    throw new UsageError(
+      `Cannot control an export without a COMMAND; ${USAGE}`,
+    );
+  }
+  const command = CONTROL_COMMANDS.find((each) => each === name);
+  if (command === undefined) {
+    throw new UsageError(`Unknown command ${name}; ${USAGE}`);
+  }
+  const extra = command === "resize" ? more : size;
+  if (extra !== undefined) {
+    throw new UsageError(`Cannot use the operand ${extra}; ${USAGE}`);
+  }
+  if (command !== "resize") return { command };
+  if (size === undefined) {
+    throw new UsageError(`Cannot resize without a SIZE; ${USAGE}`);
+  }
+  return { command, size: readSize(size, "SIZE") };
+}
+
+async function send(
+  path: string,
+  request: ControlRequest,
+): Promise<ControlReply> {
+  await using connection = connectUnix(path);
+  await connection.write(`${JSON.stringify(request)}\n`);
+  const line = await connection.readLine().catch((cause) => {
+    if (cause instanceof LineTooLongError) throw notAnExport(path, cause);
+    throw cause;
+  });
+  // A stopping export may close the connection before it replies.
+  if (line === null && request.command === "stop") return { ok: true };
+  if (line === null) {
+    throw new UserError(
+      `Cannot read the reply from ${path}: the export ended before it replied`,
+    );
+  }
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw notAnExport(path, cause);
+  }
+}
+
+function notAnExport(path: string, cause: unknown): UserError {
+  return new UserError(
+    `Cannot read the reply from ${path}: it is not a line of JSON; name the socket that 'export --control' made`,
+    { cause },
+  );
+}
+
+/** The reply to `query`. */
+interface QueryReply {
+  readonly exports: readonly {
+    readonly source: string;
+    readonly mountpoint: string;
+    readonly size: number;
+    readonly writable: boolean;
+  }[];
+  readonly statistics: readonly QueueTotals[];
+}
+
+function tell(
+  { command }: ControlRequest,
+  reply: ControlReply,
+  output: Output,
+): void {
+  switch (command) {
+    case "query": {
+      const { exports, statistics } = reply as unknown as QueryReply;
+      for (const { source, mountpoint, size, writable } of exports) {
+        const access = writable ? "read-write" : "read-only";
+        output.print(
+          `${source} (${formatSize(size)}, ${access}) at ${mountpoint}`,
+        );
+      }
+      for (const line of queueTable(statistics)) output.print(line);
+      return;
+    }
+    case "resize":
+      return output.say("Resized");
+    case "readonly":
+      return output.say("The export is now read-only");
+    case "stop":
+      return output.say("Stopping");
+  }
+}

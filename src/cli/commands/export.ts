@@ -1,0 +1,188 @@
+import { formatTrace, formatTraceJson } from "../../protocol/trace.ts";
+import type { TraceRecord } from "../../protocol/trace_record.ts";
+import { formatWireLine } from "../../protocol/wire_log.ts";
+import {
+  notifyService,
+  type ServiceState,
+} from "../../linux/socket/sd_notify.ts";
+import type { ExportSession } from "../../session/export_session.ts";
+import {
+  mountExport,
+  type MountExportOptions,
+} from "../../session/mount_export.ts";
+import type { SessionReport } from "../../session/session.ts";
+import type { Arguments } from "../arguments/read_arguments.ts";
+import { type Command, EXIT, type ExitCode } from "../command.ts";
+import { ControlServer } from "../control/server.ts";
+import { sentenceOf } from "../failure.ts";
+import type { Output } from "../output/output.ts";
+import { readyEvent, readyLine } from "../output/ready_line.ts";
+import { StatsDisplay } from "../output/stats_display.ts";
+import { queueTable } from "../output/table.ts";
+import { Pidfile } from "../service/pidfile.ts";
+import { onStopSignals } from "../service/stop_signals.ts";
+import { type ExportRequest, readExportRequest } from "./export_request.ts";
+
+/** `export`: shows an image as a file until it is stopped. */
+export const EXPORT: Command = {
+  name: "export",
+  summary: "show a disk image as a plain file",
+  description:
+    "Shows the image SOURCE as a plain file at MOUNTPOINT, an existing file, until it is stopped by Ctrl-C, SIGTERM, SIGHUP or 'umount MOUNTPOINT'. A line on standard error says when the file is ready. Root mounts by mount(2), other users by fusermount3. A SIZE may have a suffix k, M, G, T, P or E, for powers of 1024.",
+  operands: {
+    SOURCE:
+      "a raw image file or block device; or memory:SIZE for a disk in memory, null:SIZE for a disk of zeroes, pattern:SIZE for a disk whose bytes encode their position",
+    MOUNTPOINT: "an existing plain file, which the image covers meanwhile",
+  },
+  options: [
+    "queues",
+    "writable",
+    "growable",
+    "writethrough",
+    "offset",
+    "size",
+    "transport",
+    "passthrough",
+    "poll-us",
+    "direct",
+    "allow-other",
+    "no-lock",
+    "pidfile",
+    "stats",
+    "control",
+    "json",
+    "trace",
+    "wire",
+  ],
+  examples: {
+    "export disk.img mnt.img": "read an image, without changing it",
+    "export -w -q 4 disk.img mnt.img": "write to it, through four queues",
+    "export --offset=1M --size=512M disk.img part.img":
+      "export one partition of it",
+    "export -w --growable memory:1G mnt.img": "a disk in memory that can grow",
+  },
+  run: runExport,
+};
+
+async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
+  const request = readExportRequest(args);
+  const pidfile = request.pidfile === null
+    ? null
+    : new Pidfile(request.pidfile);
+  let session: ExportSession | null = null;
+  let stopping = false;
+  const stop = () => {
+    if (!stopping) tellService({ stopping: true }, output);
+    stopping = true;
+    session?.close();
+  };
+  // Before the mount: a signal that killed the program would leave it behind.
+  using _ = onStopSignals((signal, count) => {
+    if (count === 1) {
+      output.notice(`Stopping on ${signal}; send another to stop at once`);
+      stop();
+    } else {
+      session?.abort();
+    }
+  });
+  session = await mountExport(mountOptions(request, output));
+  using _unmount = unmountOnUnload(session);
+  await using scope = new AsyncDisposableStack();
+  let stats: StatsDisplay | null = null;
+  try {
+    if (stopping) {
+      session.close();
+    } else {
+      if (request.control !== null) {
+        scope.use(new ControlServer(request.control, session, stop, output));
+      }
+      pidfile?.write();
+      tellReady(request, session, output);
+      if (request.stats !== null) {
+        stats = scope.use(new StatsDisplay(session, output, request.stats));
+      }
+    }
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  const report = await session.closed;
+  if (!stopping) tellService({ stopping: true }, output);
+  pidfile?.remove();
+  stats?.finish();
+  return tellEnd(report, stopping, output);
+}
+
+function mountOptions(
+  { mount, trace }: ExportRequest,
+  output: Output,
+): MountExportOptions {
+  return {
+    ...mount,
+    ...trace === "off"
+      ? {}
+      : { trace: (record) => tellMessage(record, output) },
+    notice: (text) => output.notice(text),
+    report: (error, during) =>
+      output.error(`Cannot answer ${during}: ${messageOf(error)}`),
+    warn: (text) => output.error(text),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function tellMessage(record: TraceRecord, output: Output): void {
+  if (record.wire !== undefined) {
+    const { queue, direction, wire } = record;
+    return output.print(formatWireLine({ queue, direction, bytes: wire }));
+  }
+  if (output.json) output.print(formatTraceJson(record));
+  else output.say(formatTrace(record));
+}
+
+function tellReady(
+  { mount }: ExportRequest,
+  session: ExportSession,
+  output: Output,
+): void {
+  const { growable = false, mountpoint } = mount;
+  output.event("ready", readyEvent(session, growable));
+  output.say(readyLine(session, growable, mountpoint));
+  const status = `Exporting ${session.source}`;
+  tellService({ ready: true, status }, output);
+}
+
+function tellEnd(
+  { clean, problems, ends, queues }: SessionReport,
+  stopping: boolean,
+  output: Output,
+): ExitCode {
+  if (!stopping && clean) {
+    const aborted = ends.some(({ reason }) => reason === "aborted");
+    output.notice(aborted ? "The connection was aborted" : "Unmounted");
+  }
+  for (const problem of problems) output.error(problem);
+  if (output.json) output.event("closed", { queues });
+  else for (const line of queueTable(queues)) output.say(line);
+  return clean ? EXIT.OK : EXIT.FAILURE;
+}
+
+/** Reports to systemd, if it started this service; the export goes on anyway. */
+function tellService(state: ServiceState, output: Output): void {
+  try {
+    notifyService(state);
+  } catch (error) {
+    output.notice(sentenceOf(error));
+  }
+}
+
+/** Unmounts when the program ends in any other way, such as Deno.exit(). */
+function unmountOnUnload(session: ExportSession): Disposable {
+  const unmount = () => void session.abort();
+  globalThis.addEventListener("unload", unmount);
+  return {
+    [Symbol.dispose]: () => globalThis.removeEventListener("unload", unmount),
+  };
+}

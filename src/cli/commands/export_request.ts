@@ -1,0 +1,121 @@
+import { parseSource } from "../../backends/source.ts";
+import type { MountExportOptions } from "../../session/mount_export.ts";
+import { PASSTHROUGHS } from "../../session/passthrough.ts";
+import {
+  ALLOW_OTHER,
+  checkPollUs,
+  checkQueues,
+} from "../../session/session_options.ts";
+import { TRANSPORTS } from "../../session/transport.ts";
+import { UsageError } from "../arguments/options.ts";
+import type { Arguments } from "../arguments/read_arguments.ts";
+import { choiceOption, inUsage, sizeOption } from "../arguments/values.ts";
+
+const MIN_STATS_S = 0.1;
+const MAX_STATS_S = 86400;
+const USAGE = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
+
+/** The command line of `export`. */
+export interface ExportRequest {
+  /** The options of `mountExport()`, without its callbacks. */
+  readonly mount: MountExportOptions & { readonly source: string };
+  /** Where to write the process id; `null` for nowhere. */
+  readonly pidfile: string | null;
+  /** Seconds between two prints of statistics; `null` for none. */
+  readonly stats: number | null;
+  /** Where to listen for commands; `null` for nowhere. */
+  readonly control: string | null;
+  /** Whether to print each message as text or as bytes. */
+  readonly trace: "off" | "text" | "wire";
+}
+
+/**
+ * Reads the command line of `export`.
+ *
+ * @throws {UsageError} If it is wrong.
+ */
+export function readExportRequest(args: Arguments): ExportRequest {
+  const { flags, values } = args;
+  checkWritable(args);
+  const size = sizeOption(args, "size");
+  if (size === 0) {
+    throw new UsageError(
+      "Cannot export 0 bytes of an image (--size=0): use a larger size, or leave --size out to export all of it",
+    );
+  }
+  const stats = secondsOf(values.get("stats"));
+  const control = values.get("control") ?? null;
+  const pollUs = values.get("poll-us") ?? "auto";
+  return {
+    mount: {
+      ...operandsOf(args),
+      queues: inUsage(() => checkQueues(values.get("queues"), "--queues")),
+      writable: flags.has("writable"),
+      growable: flags.has("growable"),
+      writethrough: flags.has("writethrough"),
+      offset: sizeOption(args, "offset") ?? 0,
+      ...size === null ? {} : { size },
+      transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
+      passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
+      pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
+      allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
+      direct: flags.has("direct"),
+      lock: !flags.has("no-lock"),
+      stats: stats !== null,
+      control: control !== null,
+      wire: flags.has("wire"),
+    },
+    pidfile: values.get("pidfile") ?? null,
+    stats,
+    control,
+    trace: flags.has("wire") ? "wire" : flags.has("trace") ? "text" : "off",
+  };
+}
+
+/** Refuses options that only mean something with --writable. */
+function checkWritable({ flags }: Arguments): void {
+  if (flags.has("writable")) return;
+  if (flags.has("growable")) {
+    throw new UsageError(
+      "Cannot use --growable without --writable: a read-only image does not grow; add -w",
+    );
+  }
+  if (flags.has("writethrough")) {
+    throw new UsageError(
+      "Cannot use --writethrough without --writable: a read-only image has no writes; add -w",
+    );
+  }
+}
+
+function operandsOf(
+  { operands }: Arguments,
+): { readonly source: string; readonly mountpoint: string } {
+  const [source, mountpoint, more] = operands;
+  if (!source) {
+    throw new UsageError(`Cannot export without a SOURCE; ${USAGE}`);
+  }
+  if (!mountpoint) {
+    throw new UsageError(
+      `Cannot export ${source} without a MOUNTPOINT; ${USAGE}`,
+    );
+  }
+  if (more !== undefined) {
+    throw new UsageError(`Cannot use a third operand, ${more}; ${USAGE}`);
+  }
+  if (source === "-") {
+    throw new UsageError(
+      "Cannot export standard input: SOURCE must be a file or block device; write ./- for a file of that name",
+    );
+  }
+  inUsage(() => parseSource(source), "SOURCE");
+  return { source, mountpoint };
+}
+
+function secondsOf(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (seconds >= MIN_STATS_S && seconds <= MAX_STATS_S) return seconds;
+  throw new UsageError(
+    `Cannot use ${text} (--stats): expected a number of seconds from ${MIN_STATS_S} to ${MAX_STATS_S}`,
+  );
+}

@@ -1,0 +1,226 @@
+import {
+  initFlag,
+  initFlagNames,
+  type OfferedCapabilities,
+  type WantedCapabilities,
+} from "../../protocol/init.ts";
+import { UserError } from "../../base/user_error.ts";
+import type { InitFlagName } from "../../protocol/flags.ts";
+import { DeviceQueue } from "../../queue/device_queue.ts";
+import { handshake } from "../../queue/handshake.ts";
+import {
+  type FuseParameters,
+  fuseParameters,
+} from "../../linux/fuse/fuse_parameters.ts";
+import { openFuseDevice } from "../../linux/fuse/fuse_device.ts";
+import { usersMayAllowOther } from "../../linux/mount/fusermount.ts";
+import { connectUnmounted } from "../../linux/mount/fs_context.ts";
+import {
+  credentials,
+  findExecutable,
+  hasCapSysAdmin,
+  kernelRelease,
+} from "../../linux/syscall/process.ts";
+import { UsageError } from "../arguments/options.ts";
+import type { Arguments } from "../arguments/read_arguments.ts";
+import { type Command, EXIT, type ExitCode } from "../command.ts";
+import type { Output } from "../output/output.ts";
+
+/** `info`: prints what is possible here. */
+export const INFO: Command = {
+  name: "info",
+  summary: "print what this kernel and this user can do",
+  description:
+    "Prints what this kernel offers to a FUSE server, what this user can do with it, and the reason where something is not possible. Mounts nothing.",
+  operands: {},
+  options: ["json"],
+  examples: {
+    "info": "see whether this machine can export images",
+    "info --json": "the same as one line of JSON",
+  },
+  run: runInfo,
+};
+
+/** What the kernel says when a FUSE connection starts. */
+export interface KernelOffer {
+  /** Why /dev/fuse cannot be used; `null` if it can be opened. */
+  readonly device: string | null;
+  /** The offered capabilities, or why they are unknown. */
+  readonly offered: OfferedCapabilities | string;
+}
+
+/** What `info` prints. */
+export interface InfoFacts extends KernelOffer, FuseParameters {
+  /** Deno's version. */
+  readonly deno: string;
+  /** The kernel's release. */
+  readonly kernel: string;
+  /** The effective user id. */
+  readonly uid: number;
+  /** Whether this process has CAP_SYS_ADMIN, and so can mount by itself. */
+  readonly capSysAdmin: boolean;
+  /** The path of fusermount3, which mounts for other users; else `null`. */
+  readonly fusermount3: string | null;
+  /** Whether /etc/fuse.conf has `user_allow_other`. */
+  readonly userAllowOther: boolean;
+}
+
+/** The least that a handshake needs. */
+const WANTED: WantedCapabilities = {
+  flags: [],
+  maxWrite: 4096,
+  maxBackground: 1,
+  congestionThreshold: 1,
+};
+
+const UNKNOWN = "unknown: the kernel could not be queried";
+
+async function runInfo(
+  { operands }: Arguments,
+  output: Output,
+): Promise<ExitCode> {
+  if (operands[0] !== undefined) {
+    throw new UsageError(
+      `Cannot use the operand ${operands[0]}; usage: info [OPTIONS]`,
+    );
+  }
+  const facts: InfoFacts = {
+    deno: Deno.version.deno,
+    kernel: kernelRelease(),
+    uid: credentials().effectiveUid,
+    ...await queryKernel(),
+    capSysAdmin: hasCapSysAdmin(),
+    fusermount3: findExecutable("fusermount3") ?? findExecutable("fusermount"),
+    userAllowOther: usersMayAllowOther(),
+    ...fuseParameters(),
+  };
+  if (output.json) output.event("info", infoEvent(facts));
+  else for (const line of infoLines(facts)) output.print(line);
+  return EXIT.OK;
+}
+
+/** Starts a connection that is mounted nowhere, and reads its INIT. */
+async function queryKernel(): Promise<KernelOffer> {
+  let device;
+  try {
+    device = openFuseDevice();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { device: error.message, offered: error.message };
+  }
+  const queue = new DeviceQueue(device, { maxPayload: 4096 });
+  try {
+    using _ = connectUnmounted(device.fd);
+    const { offered } = await handshake(queue, WANTED);
+    return { device: null, offered };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { device: null, offered: error.message };
+  } finally {
+    queue.close();
+  }
+}
+
+/** The fields of the event `info`. */
+export function infoEvent(facts: InfoFacts): Record<string, unknown> {
+  const { offered, device, ...rest } = facts;
+  const known = typeof offered !== "string";
+  return {
+    ...rest,
+    canMount: canMount(facts),
+    device: { usable: device === null, reason: device },
+    protocol: known ? { major: offered.major, minor: offered.minor } : null,
+    flags: known ? initFlagNames(offered.flags) : null,
+    uring: known ? isOffered(offered, "OVER_IO_URING") : null,
+    passthrough: known ? isOffered(offered, "PASSTHROUGH") : null,
+    reason: known ? null : offered,
+  };
+}
+
+/** What `info` prints for people: two columns. */
+export function infoLines(facts: InfoFacts): string[] {
+  const { uid, capSysAdmin, device, fusermount3 } = facts;
+  const rows: [string, string][] = [
+    ["Deno", facts.deno],
+    ["Linux", facts.kernel],
+    ["User", uid === 0 ? "root" : `uid ${uid}`],
+    ["CAP_SYS_ADMIN", capSysAdmin ? "yes" : "no, so fusermount3 has to mount"],
+    ["/dev/fuse", device ?? "can be opened"],
+    ["FUSE protocol", protocolText(facts)],
+    ["fusermount3", fusermount3 ?? "not found (root does not need it)"],
+    ["Allow-other", allowOtherText(facts)],
+    ["Largest request", pagesText(facts.maxPagesLimit)],
+    ["Background requests", backgroundText(facts.maxUserBackground)],
+    ["io_uring", uringText(facts)],
+    ["Passthrough", passthroughText(facts)],
+    ["Exports", exportsText(facts)],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
+}
+
+function canMount({ capSysAdmin, fusermount3, device }: InfoFacts): boolean {
+  return (capSysAdmin || fusermount3 !== null) && device === null;
+}
+
+function allowOtherText({ capSysAdmin, userAllowOther }: InfoFacts): string {
+  if (capSysAdmin || userAllowOther) return "possible";
+  return "only for root: there is no line 'user_allow_other' in /etc/fuse.conf";
+}
+
+function exportsText(facts: InfoFacts): string {
+  const { capSysAdmin, device } = facts;
+  if (canMount(facts)) {
+    return capSysAdmin ? "possible" : "possible, by fusermount3";
+  }
+  const missing = device === null ? "root or fusermount3" : "/dev/fuse";
+  return `not possible without ${missing}; 'demo' runs on a simulated kernel`;
+}
+
+function protocolText({ device, offered }: InfoFacts): string {
+  if (typeof offered !== "string") return `${offered.major}.${offered.minor}`;
+  return device === null ? `unknown: ${offered}` : UNKNOWN;
+}
+
+function pagesText(pages: number | null): string {
+  return pages === null
+    ? "1 MiB (this kernel has no max_pages_limit)"
+    : `${pages} pages (fs.fuse.max_pages_limit)`;
+}
+
+function backgroundText(count: number | null): string {
+  return count === null
+    ? "unknown"
+    : `at most ${count} without CAP_SYS_ADMIN (max_user_bgreq)`;
+}
+
+function uringText({ offered, enableUring }: InfoFacts): string {
+  if (enableUring === null) {
+    return "not offered: this kernel has no FUSE over io_uring";
+  }
+  return enableUring
+    ? offeredText(offered, "OVER_IO_URING")
+    : "not offered: root can enable it with 'echo Y > /sys/module/fuse/parameters/enable_uring'";
+}
+
+function passthroughText({ offered, capSysAdmin }: InfoFacts): string {
+  const text = offeredText(offered, "PASSTHROUGH");
+  return text === "offered" && !capSysAdmin
+    ? "offered, but it needs CAP_SYS_ADMIN"
+    : text;
+}
+
+function offeredText(
+  offered: OfferedCapabilities | string,
+  name: InitFlagName,
+): string {
+  if (typeof offered === "string") return UNKNOWN;
+  return isOffered(offered, name) ? "offered" : "not offered by this kernel";
+}
+
+function isOffered(
+  { flags }: OfferedCapabilities,
+  name: InitFlagName,
+): boolean {
+  return (flags & initFlag(name)) !== 0n;
+}

@@ -1,0 +1,130 @@
+/**
+ * The protocol of the control socket: each line is a command as JSON, and gets
+ * one line of JSON in reply.
+ *
+ * @module
+ */
+import { parseSize, SIZE_MAX } from "../../backends/size.ts";
+import { UserError } from "../../base/user_error.ts";
+import type { ExportSession } from "../../session/export_session.ts";
+import { sentenceOf } from "../failure.ts";
+import { type Histograms, statsBetween } from "../output/stats.ts";
+
+/** The commands. */
+export const CONTROL_COMMANDS = [
+  "query",
+  "resize",
+  "readonly",
+  "stop",
+] as const;
+
+/** One of {@linkcode CONTROL_COMMANDS}. */
+export type ControlCommand = typeof CONTROL_COMMANDS[number];
+
+/** A command with its arguments. */
+export type ControlRequest =
+  | { readonly command: Exclude<ControlCommand, "resize"> }
+  | { readonly command: "resize"; readonly size: number };
+
+/** The reply to a command. */
+export type ControlReply =
+  | { readonly ok: true } & Readonly<Record<string, unknown>>
+  | { readonly ok: false; readonly error: string };
+
+/** The part of an {@linkcode ExportSession} that commands use. */
+export type Controlled =
+  & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
+  & Pick<ExportSession, "queues" | "resize" | "makeReadOnly" | "stats">
+  & {
+    /** Copies of the histograms, empty if nothing is measured. */
+    histograms(): Histograms;
+  };
+
+/**
+ * Reads a command.
+ *
+ * @throws {UserError} If the line is not a command.
+ */
+export function readControlRequest(line: string): ControlRequest {
+  const value = parse(line);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UserError('Cannot read a command: expected {"command": ...}');
+  }
+  const { command, size } = value as Record<string, unknown>;
+  const known = CONTROL_COMMANDS.find((name) => name === command);
+  if (known === undefined) {
+    throw new UserError(
+      `Cannot carry out this command: expected one of ${
+        CONTROL_COMMANDS.join(", ")
+      }`,
+    );
+  }
+  return known === "resize"
+    ? { command: known, size: readSize(size) }
+    : { command: known };
+}
+
+/**
+ * Carries a command out.
+ *
+ * @param line The command.
+ * @param session The session that it is for.
+ * @param stop Stops the export.
+ * @returns The reply. Never rejects.
+ */
+export async function answerControl(
+  line: string,
+  session: Controlled,
+  stop: () => void,
+): Promise<ControlReply> {
+  try {
+    const request = readControlRequest(line);
+    switch (request.command) {
+      case "query":
+        return { ok: true, ...describe(session) };
+      case "resize":
+        await session.resize(request.size);
+        return { ok: true, size: session.size };
+      case "readonly":
+        await session.makeReadOnly();
+        return { ok: true, writable: session.writable };
+      case "stop":
+        stop();
+        return { ok: true };
+    }
+  } catch (error) {
+    return { ok: false, error: sentenceOf(error) };
+  }
+}
+
+function describe(session: Controlled): Record<string, unknown> {
+  const { source, mountpoint, size, writable, queues } = session;
+  const histograms = session.histograms();
+  const measured = histograms.some((row) => row.length > 0);
+  return {
+    pid: Deno.pid,
+    exports: [{ source, mountpoint, size, writable, queues }],
+    statistics: session.stats(),
+    ...measured ? { operations: statsBetween(null, histograms, 1).queues } : {},
+  };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new UserError("Cannot read a command: the line is not JSON", {
+      cause,
+    });
+  }
+}
+
+function readSize(size: unknown): number {
+  if (typeof size === "string") return parseSize(size);
+  if (Number.isInteger(size) && size as number >= 0) {
+    if (size as number <= SIZE_MAX) return size as number;
+  }
+  throw new UserError(
+    'Cannot resize without a size: expected bytes, or a text such as "2G"',
+  );
+}

@@ -1,0 +1,87 @@
+import { formatSize } from "../../backends/size.ts";
+import type { ExportSession } from "../../session/export_session.ts";
+import type { PassthroughState } from "../../session/passthrough.ts";
+import type { TransportState } from "../../session/transport.ts";
+
+/** What the ready line and the ready event say of an export. */
+export type ReadyFacts =
+  & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
+  & Pick<ExportSession, "queues" | "singleQueueReason" | "mountMethod">
+  & Pick<ExportSession, "allowOther" | "transport" | "passthrough">
+  & { readonly negotiated: Pick<ExportSession["negotiated"], "minor"> };
+
+/**
+ * The fields of the event `ready`.
+ *
+ * @param growable Whether the image can become larger.
+ */
+export function readyEvent(
+  facts: ReadyFacts,
+  growable: boolean,
+): Record<string, unknown> {
+  const { mountpoint, source, size, writable, queues, transport } = facts;
+  const { singleQueueReason, mountMethod, allowOther, passthrough } = facts;
+  return {
+    mountpoint,
+    source,
+    size,
+    writable,
+    growable,
+    queues,
+    singleQueueReason,
+    mountMethod,
+    allowOther,
+    minor: facts.negotiated.minor,
+    transport,
+    passthrough,
+    pid: Deno.pid,
+  };
+}
+
+/**
+ * One line that says what is exported, how, and how to stop it.
+ *
+ * @param growable Whether the image can become larger.
+ * @param mountpoint The mount point as the user wrote it.
+ * @param pid The process that serves it.
+ */
+export function readyLine(
+  facts: ReadyFacts,
+  growable: boolean,
+  mountpoint: string,
+  pid: number = Deno.pid,
+): string {
+  const { source, size, writable, mountMethod, allowOther } = facts;
+  const access = writable ? "read-write" : "read-only";
+  const mode = growable ? `${access}, growable` : access;
+  const byRoot = mountMethod === "mount";
+  const unmount = byRoot ? "umount" : "fusermount3 -u";
+  return `Exporting ${source} (${
+    formatSize(size)
+  }, ${mode}) at ${mountpoint}: ` +
+    `${queuesText(facts)} ${transportText(facts.transport)}` +
+    `${byRoot ? "" : ", mounted by fusermount3"}, ` +
+    `FUSE 7.${facts.negotiated.minor}, ` +
+    `allow-other ${allowOther ? "on" : "off"}` +
+    `${passthroughText(facts.passthrough)}; ` +
+    `stop with Ctrl-C, 'kill ${pid}' or '${unmount} ${mountpoint}'`;
+}
+
+function queuesText({ queues, singleQueueReason }: ReadyFacts): string {
+  if (singleQueueReason !== null) {
+    return `1 queue (no more are possible: ${singleQueueReason})`;
+  }
+  return queues === 1 ? "1 queue" : `${queues} queues`;
+}
+
+function passthroughText({ kind, reason }: PassthroughState): string {
+  if (kind === "on") return ", passthrough on";
+  return reason === null ? "" : `, passthrough off (${reason})`;
+}
+
+function transportText({ kind, reason }: TransportState): string {
+  if (kind === "uring") return "over io_uring";
+  return reason === null
+    ? "over /dev/fuse"
+    : `over /dev/fuse (no io_uring: ${reason})`;
+}

@@ -1,0 +1,66 @@
+import type { Output } from "./output.ts";
+import {
+  type Histograms,
+  type Stats,
+  statsBetween,
+  statsLines,
+  statsTable,
+} from "./stats.ts";
+
+/** Where the numbers come from. */
+export interface StatsSource {
+  /** Copies of the current histograms. */
+  histograms(): Histograms;
+}
+
+/**
+ * Prints statistics at intervals: a table that is redrawn in place on a
+ * terminal, lines elsewhere, events with --json.
+ */
+export class StatsDisplay implements Disposable {
+  readonly #source: StatsSource;
+  readonly #output: Output;
+  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #start = performance.now();
+  #last: { readonly at: number; readonly histograms: Histograms };
+
+  /** Starts to print every so many seconds. */
+  constructor(source: StatsSource, output: Output, seconds: number) {
+    this.#source = source;
+    this.#output = output;
+    this.#last = { at: this.#start, histograms: source.histograms() };
+    this.#timer = setInterval(() => this.#show(), seconds * 1000);
+  }
+
+  /** Stops, and prints the statistics of the whole time. */
+  finish(): void {
+    clearInterval(this.#timer);
+    const seconds = (performance.now() - this.#start) / 1000;
+    const stats = statsBetween(null, this.#source.histograms(), seconds);
+    this.#event(stats, true);
+    if (this.#output.json) return;
+    this.#output.say(`Over ${seconds.toFixed(1)} s:`);
+    for (const line of statsTable(stats)) this.#output.say(line);
+  }
+
+  /** Stops, and prints nothing. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #show(): void {
+    const at = performance.now();
+    const histograms = this.#source.histograms();
+    const seconds = (at - this.#last.at) / 1000;
+    const stats = statsBetween(this.#last.histograms, histograms, seconds);
+    this.#last = { at, histograms };
+    this.#event(stats, false);
+    if (this.#output.json) return;
+    if (this.#output.live) this.#output.redraw(statsTable(stats));
+    else for (const line of statsLines(stats)) this.#output.say(line);
+  }
+
+  #event({ seconds, queues }: Stats, final: boolean): void {
+    this.#output.event("stats", { final, seconds, queues });
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * A mounted connection: the mount, the negotiated capabilities, a descriptor
+ * for each queue, and one for notifications.
+ *
+ * @module
+ */
+import { UserError } from "../base/user_error.ts";
+import type { WantedCapabilities } from "../protocol/init.ts";
+import { traceNotification } from "../protocol/trace_record.ts";
+import { DeviceQueue } from "../queue/device_queue.ts";
+import type { FuseDevice } from "../queue/fuse_device.ts";
+import { type Handshake, handshake } from "../queue/handshake.ts";
+import type { RequestQueue } from "../queue/request_queue.ts";
+import { TraceQueue } from "../queue/trace_queue.ts";
+import { cloneFuseDevice } from "../linux/fuse/fuse_device.ts";
+import { NotificationWriter } from "../linux/fuse/notification_writer.ts";
+import {
+  mountConnection,
+  type MountedConnection,
+} from "../linux/mount/mount_connection.ts";
+import {
+  type Passthrough,
+  type PassthroughPlan,
+  startPassthrough,
+  withPassthroughCapability,
+} from "./passthrough.ts";
+import type {
+  CheckedSessionOptions,
+  SessionListener,
+} from "./session_options.ts";
+import { SessionNotifier } from "./session_notifier.ts";
+import {
+  planTransport,
+  type TransportPlan,
+  withoutUring,
+} from "./transport.ts";
+
+/** What to mount, and what to request from the kernel. */
+export interface ConnectOptions {
+  /** The options of the session. */
+  readonly session: CheckedSessionOptions;
+  /** Device name of the mount in /proc/mounts. */
+  readonly name: string;
+  /** Type bits of the root: 0o100000 for a file, 0o040000 for a directory. */
+  readonly rootMode: number;
+  /** The wanted capabilities, without those that `session` implies. */
+  readonly wanted: WantedCapabilities;
+  /** Largest payload of a request or reply in bytes. */
+  readonly maxPayload: number;
+  /** The plan for passthrough. */
+  readonly passthrough: PassthroughPlan;
+  /** How many queues; one on the calling thread if `workers` is false. */
+  readonly queues: number;
+  /** Whether Workers serve the queues. */
+  readonly workers: boolean;
+}
+
+/** A mounted connection that nothing serves yet. */
+export interface Connection extends MountedConnection, Handshake {
+  /** Its first descriptor as a queue, which did the handshake. */
+  readonly first: RequestQueue;
+  /** The descriptors for queues; that of `first` comes first. */
+  readonly devices: readonly FuseDevice[];
+  /** Why there is one descriptor only, if more were wanted; else `null`. */
+  readonly singleQueueReason: string | null;
+  /** The transport to try. */
+  readonly transport: TransportPlan;
+  /** Whether it uses passthrough. */
+  readonly passthrough: Passthrough;
+  /** Sends notifications. */
+  readonly notifier: SessionNotifier;
+  /** Closes the descriptor of `notifier`. */
+  closeNotifier(): Promise<void>;
+  /** Closes `devices`, unless queues have taken them over. */
+  closeDevices(): void;
+}
+
+/**
+ * Mounts a connection and negotiates with the kernel.
+ *
+ * @throws {UserError} If that fails; nothing stays mounted or open.
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const { session, maxPayload } = options;
+  const plan = planTransport(session.transport, options.workers);
+  await using undo = new AsyncDisposableStack();
+  const mounted = mountConnection({
+    mountpoint: session.mountpoint,
+    source: options.name,
+    rootMode: options.rootMode,
+    readOnly: !session.writable,
+    allowOther: session.allowOther,
+    maxRead: maxPayload,
+  });
+  const { device, mount, wakesReaders } = mounted;
+  const queue = new DeviceQueue(device, { maxPayload });
+  const first = withTrace(queue, session.listener);
+  undo.defer(() => first.close());
+  undo.defer(() => void mount.unmount());
+  const transport = wakesReaders ? plan : withoutUring(plan, session.transport);
+  const wanted = withPassthroughCapability(options.wanted, options.passthrough);
+  const agreed = await handshake(first, {
+    ...wanted,
+    flags: [...wanted.flags, ...transport.flags],
+  });
+  const { negotiated } = agreed;
+  const { fd } = device;
+  const passthrough = startPassthrough(options.passthrough, fd, negotiated);
+  const cloned = cloneDevices(device, options.queues);
+  undo.defer(() => closeClones(cloned.devices));
+  const writer = openWriter(fd);
+  undo.move();
+  return {
+    ...mounted,
+    ...agreed,
+    ...cloned,
+    first,
+    transport,
+    passthrough,
+    notifier: notifierOf(writer, agreed, session.listener),
+    closeNotifier: async () => {
+      if (typeof writer !== "string") await writer.close();
+    },
+    closeDevices: () => {
+      closeClones(cloned.devices);
+      first.close();
+    },
+  };
+}
+
+function withTrace(
+  queue: RequestQueue,
+  { trace, wire = false }: SessionListener,
+): RequestQueue {
+  return trace === undefined ? queue : new TraceQueue(queue, trace, { wire });
+}
+
+/** Clones a descriptor for each further queue. If one clone fails, there is none. */
+function cloneDevices(
+  device: FuseDevice,
+  queues: number,
+): Pick<Connection, "devices" | "singleQueueReason"> {
+  const devices = [device];
+  try {
+    while (devices.length < queues) devices.push(cloneFuseDevice(device.fd));
+    return { devices, singleQueueReason: null };
+  } catch (error) {
+    closeClones(devices);
+    if (!(error instanceof UserError)) throw error;
+    return { devices: [device], singleQueueReason: error.message };
+  }
+}
+
+function closeClones(devices: readonly FuseDevice[]): void {
+  for (const clone of devices.slice(1)) clone.close();
+}
+
+/** A descriptor for notifications, or why there is none. */
+function openWriter(fd: number): NotificationWriter | string {
+  try {
+    return new NotificationWriter(fd);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
+}
+
+function notifierOf(
+  writer: NotificationWriter | string,
+  { negotiated }: Handshake,
+  { trace, wire = false }: SessionListener,
+): SessionNotifier {
+  if (trace === undefined) return new SessionNotifier(writer, negotiated);
+  return new SessionNotifier(writer, negotiated, (message) => {
+    const record = traceNotification(0, message);
+    trace(wire ? { ...record, wire: message } : record);
+  });
+}

@@ -1,0 +1,77 @@
+import { errnoName, errnoOf } from "../base/errno.ts";
+import { UserError } from "../base/user_error.ts";
+import type { ExportContext } from "../export/export_context.ts";
+import { followImage } from "../export/follow_image.ts";
+import { resizeImage } from "../export/resize.ts";
+import { Session, type SessionParts } from "./session.ts";
+
+/** An exported image. */
+export class ExportSession extends Session {
+  /** The image's name: its absolute path, or a source such as `memory:1G`. */
+  readonly source: string;
+  readonly #context: ExportContext;
+
+  /** Takes over an export that has been started; `mountExport` does it. */
+  constructor(parts: SessionParts, source: string, context: ExportContext) {
+    super(parts);
+    this.source = source;
+    this.#context = context;
+  }
+
+  /** The image's current size in bytes. */
+  get size(): number {
+    const { backend, state, rules } = this.#context;
+    const stat = rules.backingId == null ? null : backend.stat();
+    return stat !== null && "size" in stat ? stat.size : state.size;
+  }
+
+  /** Whether the file can be written to now. */
+  get writable(): boolean {
+    const { rules, state } = this.#context;
+    return rules.writable && !state.readOnly;
+  }
+
+  /**
+   * Changes the image's size, durably; programs see it within a second.
+   *
+   * @throws {UserError} If the image is read-only, or its storage refuses.
+   */
+  async resize(size: number): Promise<void> {
+    const { backend } = this.#context;
+    if (!this.writable) {
+      throw new UserError(`Cannot resize ${this.source}: it is read-only`);
+    }
+    if (this.passthrough.kind === "on") await followImage(this.#context);
+    this.#check(await resizeImage(this.#context, size), "resize");
+    this.#check(await backend.flush(), "flush");
+  }
+
+  /**
+   * Refuses every change from now on, and makes all earlier writes durable.
+   * Files that are open for writing stay open; writing to them fails (EACCES).
+   *
+   * @throws {UserError} If earlier writes cannot be made durable, or the kernel
+   * writes to the image itself (passthrough).
+   */
+  async makeReadOnly(): Promise<void> {
+    const { backend, state } = this.#context;
+    if (!this.writable) return;
+    if (this.passthrough.kind === "on") {
+      throw new UserError(
+        `Cannot make ${this.source} read-only: the kernel writes to it itself; export it with passthrough off`,
+      );
+    }
+    await state.lock.lock();
+    state.makeReadOnly();
+    state.lock.unlock();
+    this.#check(await backend.flush(), "flush");
+  }
+
+  #check(result: number, action: string): void {
+    if (result >= 0) return;
+    const name = errnoName(errnoOf({ errno: -result }));
+    throw new UserError(
+      `Cannot ${action} ${this.source}: its storage refused (${name})`,
+    );
+  }
+}

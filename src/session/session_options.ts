@@ -1,0 +1,238 @@
+/**
+ * The options that exports and handlers share: their types, defaults and
+ * checks. The command line checks its values by the same functions.
+ *
+ * @module
+ */
+import { UserError } from "../base/user_error.ts";
+import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
+import type { TraceRecord } from "../protocol/trace.ts";
+import type { PollUs } from "../queue/poll_strategy.ts";
+import { type TransportChoice, TRANSPORTS } from "./transport.ts";
+import { HANG_MS } from "./watchdog.ts";
+
+/** What {@linkcode mountExport} and {@linkcode mountHandler} have in common. */
+export interface SessionOptions {
+  /** Where to mount: an existing path of the kind that is mounted. */
+  readonly mountpoint: string;
+  /** Whether programs may write; no if left out. */
+  readonly writable?: boolean;
+  /**
+   * How many /dev/fuse descriptors serve requests, each in a Worker of its
+   * own: 1 to 64, by default as many as there are CPUs, at most 4. A backend
+   * or handler of the calling thread is served by 1.
+   */
+  readonly queues?: number;
+  /**
+   * How requests travel: `uring` for FUSE over io_uring, `device` for
+   * /dev/fuse, `auto` for io_uring where it is available; `auto` if left out.
+   */
+  readonly transport?: TransportChoice;
+  /**
+   * How long a queue polls before it sleeps: a number of microseconds, 0 for
+   * not at all, or `auto` to adapt to the load; `auto` if left out.
+   */
+  readonly pollUs?: PollUs;
+  /**
+   * Whether users other than the one who mounts have access, as far as file
+   * modes allow: `on`, `off`, or `auto` for `on` where this user may allow it.
+   * If left out, `auto` for an export, whose file has mode 0600 or 0400 at
+   * first, and `off` for a handler.
+   */
+  readonly allowOther?: AllowOther;
+  /** Whether to measure how long requests take; no if left out. */
+  readonly stats?: boolean;
+  /**
+   * After how many milliseconds a queue that holds a request and makes no
+   * progress is reported by `warn`; 30000 if left out.
+   */
+  readonly hangMs?: number;
+  /**
+   * Ends the session when it is aborted. If that happens before the session is
+   * ready, mounting rejects with the signal's reason and leaves nothing
+   * mounted.
+   */
+  readonly signal?: AbortSignal;
+  /** Receives every message from and to the kernel; slows the session down. */
+  readonly trace?: (record: TraceRecord) => void;
+  /** Whether trace records hold the whole message too; no if left out. */
+  readonly wire?: boolean;
+  /**
+   * Receives what a handler or backend throws; the request is answered with
+   * EIO. `during` names the request, such as `READ`.
+   */
+  readonly report?: (error: unknown, during: string) => void;
+  /** Receives a sentence when a queue hangs, recovers or fails. */
+  readonly warn?: (text: string) => void;
+  /** Receives a sentence about what was repaired, such as a stale mount. */
+  readonly notice?: (text: string) => void;
+}
+
+/** The callbacks of a session that runs. */
+export type SessionListener = Pick<
+  SessionOptions,
+  "trace" | "wire" | "report" | "warn"
+>;
+
+/** Session options with the defaults filled in. */
+export interface CheckedSessionOptions {
+  /** As {@linkcode SessionOptions.mountpoint}. */
+  readonly mountpoint: string;
+  /** As {@linkcode SessionOptions.writable}. */
+  readonly writable: boolean;
+  /** As {@linkcode SessionOptions.queues}. */
+  readonly queues: number;
+  /** As {@linkcode SessionOptions.transport}. */
+  readonly transport: TransportChoice;
+  /** As {@linkcode SessionOptions.pollUs}. */
+  readonly pollUs: PollUs;
+  /** As {@linkcode SessionOptions.allowOther}. */
+  readonly allowOther: AllowOther;
+  /** As {@linkcode SessionOptions.stats}. */
+  readonly stats: boolean;
+  /** As {@linkcode SessionOptions.hangMs}. */
+  readonly hangMs: number;
+  /** As {@linkcode SessionOptions.signal}. */
+  readonly signal: AbortSignal | undefined;
+  /** As {@linkcode SessionOptions.notice}. */
+  readonly notice: (text: string) => void;
+  /** The callbacks of the running session. */
+  readonly listener: SessionListener;
+}
+
+/** Choices of {@linkcode SessionOptions.allowOther}. */
+export const ALLOW_OTHER: readonly AllowOther[] = ["off", "on", "auto"];
+
+/** The most queues of a session: more Workers only cost memory. */
+const QUEUES_MAX = 64;
+/** The most queues by default. */
+const QUEUES_DEFAULT_MAX = 4;
+/** The longest polling in microseconds: more costs a CPU and saves nothing. */
+const POLL_US_MAX = 1_000_000;
+/** The longest time-out of a timer, in milliseconds. */
+const MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Checks session options and fills in their defaults.
+ *
+ * @param options What the user gave.
+ * @param defaults `allowOther` if left out; `here` names what the calling
+ * thread serves itself, with one queue, and is `null` for Workers.
+ * @throws {UserError} If a value cannot be used.
+ */
+export function checkSessionOptions(
+  options: SessionOptions,
+  defaults: { readonly allowOther: AllowOther; readonly here: string | null },
+): CheckedSessionOptions {
+  const { queues, hangMs = HANG_MS } = options;
+  const { here } = defaults;
+  if (here !== null && queues !== undefined && queues !== 1) {
+    throw new UserError(
+      `Cannot serve ${here} of the calling thread with ${queues} queues: use 1, or pass it as a module`,
+    );
+  }
+  return {
+    mountpoint: options.mountpoint,
+    writable: options.writable ?? false,
+    queues: here === null ? checkQueues(queues, "queues") : 1,
+    transport: checkChoice(
+      options.transport ?? "auto",
+      TRANSPORTS,
+      "transport",
+    ),
+    pollUs: checkPollUs(options.pollUs ?? "auto", "pollUs"),
+    allowOther: checkChoice(
+      options.allowOther ?? defaults.allowOther,
+      ALLOW_OTHER,
+      "allowOther",
+    ),
+    stats: options.stats ?? false,
+    hangMs: checkWholeNumber(hangMs, { name: "hangMs", min: 1, max: MS_MAX }),
+    signal: options.signal,
+    notice: options.notice ?? (() => {}),
+    listener: options,
+  };
+}
+
+/**
+ * Checks a number of queues.
+ *
+ * @param queues The number, or its digits; the default if `undefined`.
+ * @param name The option's name, for the message.
+ * @throws {UserError} If it is not a whole number from 1 to 64.
+ */
+export function checkQueues(
+  queues: number | string | undefined,
+  name: string,
+): number {
+  const { hardwareConcurrency: cpus } = navigator;
+  const count = queues ?? Math.min(cpus, QUEUES_DEFAULT_MAX);
+  return checkWholeNumber(count, { name, min: 1, max: QUEUES_MAX });
+}
+
+/**
+ * Checks a polling time.
+ *
+ * @param pollUs `auto`, or microseconds as a number or its digits.
+ * @param name The option's name, for the message.
+ * @throws {UserError} If it is neither `auto` nor 0 to 1000000.
+ */
+export function checkPollUs(pollUs: PollUs | string, name: string): PollUs {
+  if (pollUs === "auto") return pollUs;
+  const us = wholeNumber(pollUs);
+  if (us >= 0 && us <= POLL_US_MAX) return us;
+  throw new UserError(
+    `Cannot use ${pollUs} (${name}): expected auto or a whole number from 0 to ${POLL_US_MAX}`,
+  );
+}
+
+/**
+ * Checks that a number is whole and in a range.
+ *
+ * @param value The number, or its digits.
+ * @param range The option's name, for the message, and the range.
+ * @throws {UserError} If it is not.
+ */
+export function checkWholeNumber(
+  value: number | string,
+  { name, min, max }: {
+    readonly name: string;
+    readonly min: number;
+    readonly max: number;
+  },
+): number {
+  const number = wholeNumber(value);
+  if (number >= min && number <= max) return number;
+  throw new UserError(
+    `Cannot use ${value} (${name}): expected a whole number from ${min} to ${max}`,
+  );
+}
+
+/**
+ * Checks that a value is one of several.
+ *
+ * @param value The value.
+ * @param choices What it may be.
+ * @param name The option's name, for the message.
+ * @throws {UserError} If it is none of them.
+ */
+export function checkChoice<T extends string>(
+  value: string,
+  choices: readonly T[],
+  name: string,
+): T {
+  const choice = choices.find((each) => each === value);
+  if (choice !== undefined) return choice;
+  throw new UserError(
+    `Cannot use ${value} (${name}): expected one of ${choices.join(", ")}`,
+  );
+}
+
+/** A number, if it is whole; NaN otherwise. */
+function wholeNumber(value: number | string): number {
+  // Number() would also accept "0x4", "4e0" and blanks.
+  const number = typeof value === "string" && !/^\d+$/.test(value)
+    ? NaN
+    : Number(value);
+  return Number.isInteger(number) ? number : NaN;
+}
