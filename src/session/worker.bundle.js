@@ -1,3 +1,8 @@
+// src/base/user_error.ts
+var UserError = class extends Error {
+  name = "UserError";
+};
+
 // src/base/limits.ts
 var PAGE_SIZE = 4096;
 var NAME_MAX = 255;
@@ -3932,11 +3937,6 @@ function entryOf({ headers, payload }, number) {
   };
 }
 
-// src/base/user_error.ts
-var UserError = class extends Error {
-  name = "UserError";
-};
-
 // src/linux/syscall/ffi_values.ts
 var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
@@ -4044,7 +4044,17 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
-  // The same two in a thread of Deno's pool, where errno is lost.
+  // The same in a thread of Deno's pool, where errno is lost.
+  write_nonblocking: {
+    name: "write",
+    parameters: [
+      "i32",
+      "pointer",
+      "usize"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
   pread_nonblocking: {
     name: "pread",
     parameters: [
@@ -7117,15 +7127,12 @@ function endOnError(queue) {
   const end = (event, error) => {
     event.preventDefault();
     queue.close();
-    tell({
-      kind: "failed",
-      message: messageOf2(error)
-    });
+    tell(failureOf(error));
   };
   self.addEventListener("error", (event) => end(event, event.error));
   self.addEventListener("unhandledrejection", (event) => end(event, event.reason));
 }
-function traced(queue, { index, trace, traceWire: wire }) {
+function traced(queue, { index, trace, wire }) {
   return trace ? new TraceQueue(queue, (record) => tell({
     kind: "trace",
     record
@@ -7141,6 +7148,14 @@ function cloneable(error) {
   }
   return copy;
 }
+function failureOf(error) {
+  const isUserError = error instanceof UserError;
+  return {
+    kind: "failed",
+    message: messageOf2(error),
+    isUserError
+  };
+}
 function messageOf2(error) {
   return error instanceof Error ? error.message : String(error);
 }
@@ -7148,10 +7163,7 @@ self.onmessage = async ({ data }) => {
   try {
     await run(data);
   } catch (error) {
-    tell({
-      kind: "failed",
-      message: messageOf2(error)
-    });
+    tell(failureOf(error));
   }
   self.close();
 };
