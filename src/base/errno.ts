@@ -1,10 +1,14 @@
 /**
- * Linux error numbers, and the error that carries one.
+ * Linux error numbers, and the error class that carries one.
  *
  * @module
  */
 
-/** Error numbers by name: errno(3), the generic values of Linux. */
+/**
+ * Error numbers by name: errno(3), with the values of x86_64 and aarch64.
+ *
+ * @category Errors
+ */
 export const ERRNO = {
   EPERM: 1,
   ENOENT: 2,
@@ -139,7 +143,11 @@ export const ERRNO = {
   EHWPOISON: 133,
 } as const;
 
-/** The name of an error number. */
+/**
+ * The name of an error number, such as `ENOENT`.
+ *
+ * @category Errors
+ */
 export type ErrnoName = keyof typeof ERRNO;
 
 const NAMES = new Map<number, ErrnoName>(
@@ -149,8 +157,9 @@ const NAMES = new Map<number, ErrnoName>(
 );
 
 /**
- * The name of an error number, `E133` style for one that has none.
+ * The name of an error number; such as `E999` for one without a name.
  *
+ * @category Errors
  * @param errno A positive error number.
  */
 export function errnoName(errno: number): ErrnoName | `E${number}` {
@@ -158,9 +167,11 @@ export function errnoName(errno: number): ErrnoName | `E${number}` {
 }
 
 /**
- * An error that a FUSE reply can carry. Handlers and backends throw it, or
- * anything else with a positive whole `errno`.
+ * An error with an error number. Handlers and backends throw it to make a
+ * request fail with that number; so does any other thrown object that
+ * {@linkcode errnoOf} accepts.
  *
+ * @category Errors
  * @example Refuse a request
  * ```ts
  * import { Errno } from "@mqfuse/mqfuse/protocol";
@@ -174,10 +185,10 @@ export class Errno extends Error {
   readonly errno: number;
 
   /**
-   * Makes an error for a name.
+   * Creates an error.
    *
-   * @param name Its name, `ENOENT`.
-   * @param message What went wrong, for logs; the name if left out.
+   * @param name The name of the error number, such as `ENOENT`.
+   * @param message What went wrong, for logs; the name by default.
    */
   constructor(name: ErrnoName, message: string = name) {
     super(message);
@@ -187,10 +198,11 @@ export class Errno extends Error {
 }
 
 /**
- * The error number that a thrown value stands for: its own `errno` if that is
- * one that a reply can carry, EIO otherwise.
+ * The error number of a thrown value: its `errno` if that is a whole number from
+ * 1 to 511, as a FUSE reply can carry, EIO otherwise.
  *
- * @param error Anything thrown.
+ * @category Errors
+ * @param error Any thrown value.
  */
 export function errnoOf(error: unknown): number {
   const errno = (error as { errno?: unknown } | null | undefined)?.errno;

@@ -8,6 +8,8 @@
 /**
  * Flags of open(2) that have the same value on every architecture; `flags` of
  * fuse_open_in.
+ *
+ * @category Flags and constants
  */
 export const O = {
   ACCMODE: 0o3,
@@ -23,10 +25,18 @@ export const O = {
   CLOEXEC: 0o2000000,
 } as const;
 
-/** `whence` of lseek(2) and of fuse_lseek_in. */
+/**
+ * `whence` of lseek(2) and of fuse_lseek_in.
+ *
+ * @category Flags and constants
+ */
 export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
 
-/** `mode` of fallocate(2) and of fuse_fallocate_in. */
+/**
+ * `mode` of fallocate(2) and of fuse_fallocate_in.
+ *
+ * @category Flags and constants
+ */
 export const FALLOC_FL = {
   KEEP_SIZE: 0x01,
   PUNCH_HOLE: 0x02,
@@ -37,17 +47,29 @@ export const FALLOC_FL = {
   UNSHARE_RANGE: 0x40,
 } as const;
 
-/** `flags` of renameat2(2) and of fuse_rename2_in: `RENAME_`. */
+/**
+ * `flags` of renameat2(2) and of fuse_rename2_in: `RENAME_`.
+ *
+ * @category Flags and constants
+ */
 export const RENAME = {
   NOREPLACE: 1 << 0,
   EXCHANGE: 1 << 1,
   WHITEOUT: 1 << 2,
 } as const;
 
-/** `flags` of setxattr(2) and of fuse_setxattr_in: `XATTR_`. */
+/**
+ * `flags` of setxattr(2) and of fuse_setxattr_in: `XATTR_`.
+ *
+ * @category Flags and constants
+ */
 export const XATTR = { CREATE: 1 << 0, REPLACE: 1 << 1 } as const;
 
-/** File types: the bits of `st_mode` that S_IFMT masks, inode(7). */
+/**
+ * File types: the bits of `st_mode` that S_IFMT masks, inode(7).
+ *
+ * @category Flags and constants
+ */
 export const S_IF = {
   MT: 0o170000,
   SOCK: 0o140000,
@@ -59,10 +81,18 @@ export const S_IF = {
   IFO: 0o010000,
 } as const;
 
-/** Set-user-ID, set-group-ID and sticky bit of `st_mode`, inode(7). */
+/**
+ * Set-user-ID, set-group-ID and sticky bit of `st_mode`, inode(7).
+ *
+ * @category Flags and constants
+ */
 export const S_IS = { UID: 0o4000, GID: 0o2000, VTX: 0o1000 } as const;
 
-/** Fields of statx(2); `sx_mask` of fuse_statx_in and `mask` of fuse_statx. */
+/**
+ * Fields of statx(2); `sx_mask` of fuse_statx_in and `mask` of fuse_statx.
+ *
+ * @category Flags and constants
+ */
 export const STATX = {
   TYPE: 0x1,
   MODE: 0x2,
@@ -78,5 +108,9 @@ export const STATX = {
   BTIME: 0x800,
 } as const;
 
-/** What stat(2) tells: STATX_BASIC_STATS, all of STATX but BTIME. */
+/**
+ * The fields that stat(2) returns: those of {@linkcode STATX} but BTIME.
+ *
+ * @category Flags and constants
+ */
 export const STATX_BASIC_STATS = 0x7ff;

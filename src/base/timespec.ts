@@ -1,36 +1,42 @@
 /**
- * Time: units, and times as the kernel counts them: whole seconds since 1970
- * and nanoseconds from 0 to 999,999,999 that count forward, also before 1970.
+ * Units of time, and `struct timespec`: whole seconds since 1970 and nanoseconds
+ * from 0 to 999,999,999, which count forward before 1970 too.
  *
  * @module
  */
 
-/** Nanoseconds of one second. */
+/** Nanoseconds per second. */
 export const NS_PER_S = 1_000_000_000n;
 
-/** Nanoseconds of one millisecond. */
+/** Nanoseconds per millisecond. */
 export const NS_PER_MS = 1_000_000n;
 
-/** Microseconds of one second. */
+/** Microseconds per second. */
 export const US_PER_S = 1_000_000;
 
-/** Microseconds of one millisecond. */
+/** Microseconds per millisecond. */
 export const US_PER_MS = 1000;
 
-/** Nanoseconds of one microsecond. */
+/** Nanoseconds per microsecond. */
 export const NS_PER_US = 1000;
 
-/** Milliseconds of one second. */
+/** Milliseconds per second. */
 export const MS_PER_S = 1000;
 
-/** The system's time in nanoseconds since 1970, exact to a millisecond. */
+/**
+ * The current time in nanoseconds since 1970, with a resolution of a
+ * millisecond.
+ *
+ * @category Times
+ */
 export function systemTime(): bigint {
   return BigInt(Date.now()) * NS_PER_MS;
 }
 
 /**
- * The seconds of a time, rounded down: `tv_sec`.
+ * `tv_sec` of a time: its seconds, rounded down.
  *
+ * @category Times
  * @param ns Nanoseconds since 1970.
  */
 export function secondsOf(ns: bigint): bigint {
@@ -38,8 +44,10 @@ export function secondsOf(ns: bigint): bigint {
 }
 
 /**
- * The nanoseconds of a time within its second: `tv_nsec`, 0 to 999,999,999.
+ * `tv_nsec` of a time: its nanoseconds after {@linkcode secondsOf}, 0 to
+ * 999,999,999.
  *
+ * @category Times
  * @param ns Nanoseconds since 1970.
  */
 export function nanosecondsOf(ns: bigint): number {
@@ -47,10 +55,10 @@ export function nanosecondsOf(ns: bigint): number {
 }
 
 /**
- * Nanoseconds since 1970 of a `struct timespec`.
+ * The nanoseconds since 1970 of a `struct timespec`.
  *
- * @param seconds `tv_sec`: read as signed, even where it came as an unsigned
- * 64-bit field.
+ * @category Times
+ * @param seconds `tv_sec`; an unsigned 64-bit value is converted to signed.
  * @param nanoseconds `tv_nsec`.
  */
 export function timeOf(seconds: bigint, nanoseconds: number): bigint {

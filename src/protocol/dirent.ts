@@ -1,5 +1,5 @@
 /**
- * Directory listings: what READDIR and READDIRPLUS answer. Each entry is a
+ * Directory listings: the replies to READDIR and READDIRPLUS. Each entry is a
  * struct, a name without NUL, and padding to 8 bytes.
  *
  * @module
@@ -17,14 +17,18 @@ const DIRENTPLUS = accessors("fuse_direntplus");
 const ENTRY_AT = DIRENTPLUS.at.entry_out;
 const SLASH = 0x2f;
 const ENCODER = new TextEncoder();
-/** Holds a name while an entry is written; longer than any that may be. */
+/** Holds a name while an entry is written; longer than any valid name. */
 const SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
 
-/** One entry of a listing. */
+/**
+ * One entry of a listing.
+ *
+ * @category Directory listings
+ */
 export interface DirEntry {
   /** The inode's number. */
   readonly ino: bigint;
-  /** Where the listing goes on behind this entry: opaque, not 0. */
+  /** The position after this entry, for the next READDIR: opaque, not 0. */
   readonly off: bigint;
   /** The file's type, as in `dirent.d_type`: {@linkcode direntType}. */
   readonly type: number;
@@ -32,18 +36,26 @@ export interface DirEntry {
   readonly name: Name;
 }
 
-/** One entry of a listing with attributes. */
+/**
+ * One entry of a listing with attributes.
+ *
+ * @category Directory listings
+ */
 export interface DirEntryPlus extends DirEntry {
-  /** As LOOKUP answers; `nodeid` 0 where nothing was looked up. */
+  /** As in a reply to LOOKUP; `nodeid` 0 where nothing was looked up. */
   readonly entry: Decoded<"fuse_entry_out">;
 }
 
-/** `type` of a directory's entry for a `mode`: the file type's upper bits. */
+/**
+ * The `type` of an entry, `DT_*`, that belongs to a `mode`.
+ *
+ * @category Directory listings
+ */
 export function direntType(mode: number): number {
   return (mode & S_IF.MT) >>> 12;
 }
 
-/** Bytes that an entry takes in a listing. */
+/** The size of an entry in a listing, in bytes. */
 export function direntSize(nameLength: number, plus: boolean): number {
   return align8((plus ? DIRENTPLUS.size : DIRENT.size) + nameLength);
 }
@@ -51,6 +63,7 @@ export function direntSize(nameLength: number, plus: boolean): number {
 /**
  * Fills a reply to READDIR or READDIRPLUS entry by entry.
  *
+ * @category Directory listings
  * @example List a directory
  * ```ts
  * import { DirentWriter, parseDirents } from "@mqfuse/mqfuse/protocol";
@@ -74,8 +87,8 @@ export class DirentWriter {
   /**
    * Starts a listing.
    *
-   * @param target Memory for it, `reply.data`.
-   * @param size Bytes that were asked for.
+   * @param target Memory for it: `reply.data`.
+   * @param size The request's `size`: most bytes that the kernel takes.
    */
   constructor(target: Uint8Array, size: number) {
     this.#target = target;
@@ -83,7 +96,7 @@ export class DirentWriter {
     this.#capacity = Math.min(size, target.length);
   }
 
-  /** Bytes of the entries so far: what to pass to `reply.ok()`. */
+  /** Bytes of the entries so far, to be passed to `reply.ok()`. */
   get length(): number {
     return this.#length;
   }
@@ -91,8 +104,8 @@ export class DirentWriter {
   /**
    * Adds an entry to a reply to READDIR.
    *
-   * @returns Whether it fitted; nothing was written if not.
-   * @throws {RangeError} If the kernel would not take the name.
+   * @returns Whether the entry fits; nothing is written otherwise.
+   * @throws {RangeError} If the kernel would reject the name.
    */
   add(name: Name, ino: bigint, off: bigint, type: number): boolean {
     const length = measure(name);
@@ -105,10 +118,10 @@ export class DirentWriter {
   /**
    * Adds an entry to a reply to READDIRPLUS.
    *
-   * @param entry As LOOKUP answers, and counted as a lookup by the kernel;
-   * empty for `.`, `..` and whatever is not to be looked up.
-   * @returns Whether it fitted; nothing was written if not.
-   * @throws {RangeError} If the kernel would not take the name.
+   * @param entry As in a reply to LOOKUP; the kernel counts it as a lookup.
+   * Empty for `.`, `..` and any entry that is not to be looked up.
+   * @returns Whether the entry fits; nothing is written otherwise.
+   * @throws {RangeError} If the kernel would reject the name.
    */
   addPlus(
     name: Name,
@@ -152,7 +165,7 @@ export class DirentWriter {
   }
 }
 
-/** Puts a name into the scratch memory; how long it is. */
+/** Copies a name to the scratch memory, and returns its length in bytes. */
 function measure(name: Name): number {
   let length = name.length;
   if (typeof name === "string") {
@@ -161,35 +174,38 @@ function measure(name: Name): number {
   } else if (length <= FUSE_NAME_MAX) {
     SCRATCH.set(name);
   }
-  //= fs/fuse/readdir.c parse_dirfile(): neither empty nor too long, no slash
+  //= fs/fuse/readdir.c parse_dirfile(): a name is not empty, not too long, and
+  //= has no slash.
   if (length === 0 || length > FUSE_NAME_MAX) {
     throw new RangeError(
-      `Cannot list a name of ${length} bytes: 1 to ${FUSE_NAME_MAX} are allowed`,
+      `Cannot list a name of ${length} bytes: the kernel accepts 1 to ${FUSE_NAME_MAX}`,
     );
   }
   for (let i = 0; i < length; i++) {
     if (SCRATCH[i] === SLASH) {
-      throw new RangeError("Cannot list a name with a slash");
+      throw new RangeError("Cannot list a name that contains a slash");
     }
   }
   return length;
 }
 
 /**
- * Reads a reply to READDIR as the kernel does: what is cut off at the end does
- * not count.
+ * Reads a reply to READDIR as the kernel does: an entry that is cut off at the
+ * end is ignored.
  *
- * @throws {RangeError} If a name is empty or too long or has a slash.
+ * @category Directory listings
+ * @throws {RangeError} If a name is empty, too long or contains a slash.
  */
 export function parseDirents(bytes: Uint8Array): DirEntry[] {
   return parse(bytes, DIRENT.size, (at) => entryAt(bytes, at));
 }
 
 /**
- * Reads a reply to READDIRPLUS as the kernel does: what is cut off at the end
- * does not count.
+ * Reads a reply to READDIRPLUS as the kernel does: an entry that is cut off at
+ * the end is ignored.
  *
- * @throws {RangeError} If a name is empty or too long or has a slash.
+ * @category Directory listings
+ * @throws {RangeError} If a name is empty, too long or contains a slash.
  */
 export function parseDirentsPlus(bytes: Uint8Array): DirEntryPlus[] {
   return parse(bytes, DIRENTPLUS.size, (at) => ({
@@ -210,13 +226,17 @@ function parse<E>(
     const dirent = at + headSize - DIRENT.size;
     const length = DIRENT.get.namelen(view, dirent);
     if (length === 0 || length > FUSE_NAME_MAX) {
-      throw new RangeError(`Cannot read a directory's name of ${length} bytes`);
+      throw new RangeError(
+        `Cannot read a directory entry: its name has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`,
+      );
     }
     const size = align8(headSize + length);
     if (at + size > bytes.length) break;
     const name = bytes.subarray(at + headSize, at + headSize + length);
     if (name.includes(SLASH)) {
-      throw new RangeError("Cannot read a directory's name with a slash");
+      throw new RangeError(
+        "Cannot read a directory entry: its name contains a slash",
+      );
     }
     entries.push(read(at));
     at += size;
@@ -236,7 +256,11 @@ function entryAt(bytes: Uint8Array, at: number): DirEntry {
   };
 }
 
-/** Encodes a listing without attributes, however long. */
+/**
+ * Encodes a listing without attributes, of any length.
+ *
+ * @category Directory listings
+ */
 export function encodeDirents(
   entries: readonly DirEntry[],
 ): Uint8Array<ArrayBuffer> {
@@ -247,7 +271,11 @@ export function encodeDirents(
   }));
 }
 
-/** Encodes a listing with attributes, however long. */
+/**
+ * Encodes a listing with attributes, of any length.
+ *
+ * @category Directory listings
+ */
 export function encodeDirentsPlus(
   entries: readonly (DirEntry & {
     readonly entry: Encodable<"fuse_entry_out">;

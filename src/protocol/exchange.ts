@@ -1,6 +1,6 @@
 /**
- * One request and its reply in one slot of a queue, and the two ways in which
- * their bytes can lie.
+ * A request and its reply in one slot of a queue, and the two layouts of their
+ * bytes.
  *
  * @module
  */
@@ -15,20 +15,45 @@ const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 const WRITE_IN_SIZE = sizeOf("fuse_write_in");
 const URING_HEADERS = accessors("fuse_uring_req_header");
 
-/** One request and its reply. */
+/**
+ * One request and its reply.
+ *
+ * @category Requests and replies
+ */
 export interface Exchange {
-  /** What is asked. */
+  /** The request. */
   readonly request: Request;
-  /** What is answered. */
+  /** Its reply. */
   readonly reply: Reply;
 }
 
 /**
- * Lays an exchange over two messages, each contiguous: as read(2) and write(2)
- * on /dev/fuse have them.
+ * Wraps two contiguous messages, as read(2) and write(2) on /dev/fuse transfer
+ * them.
  *
- * @param incoming Holds the request: header, fixed struct, the rest.
- * @param outgoing Holds the reply: header, the rest.
+ * @category Requests and replies
+ * @example Answer a request
+ * ```ts
+ * import {
+ *   contiguousExchange,
+ *   encodeRequest,
+ *   ERRNO,
+ *   ProtocolVersion,
+ * } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const incoming = encodeRequest("UNLINK", { names: ["disk.img"] });
+ * const outgoing = new Uint8Array(4096);
+ * const { request, reply } = contiguousExchange(incoming, outgoing);
+ * const error = request.validate(incoming.length, ProtocolVersion.NEWEST);
+ * assertEquals(error, null);
+ * assertEquals(request.name(), "disk.img");
+ * reply.error(ERRNO.EROFS);
+ * assertEquals(reply.length, 16);
+ * ```
+ *
+ * @param incoming The request: header, fixed struct, and what follows it.
+ * @param outgoing Memory for the reply: header, and what follows it.
  */
 export function contiguousExchange(
   incoming: Uint8Array,
@@ -51,13 +76,13 @@ export function contiguousExchange(
 }
 
 /**
- * Lays an exchange over separate pieces: as an io_uring entry has them, where
- * the reply takes the place of the request.
+ * Wraps the two pieces of an io_uring entry. The reply overwrites the request.
  *
- * @param headers A fuse_uring_req_header: the request's header at 0, then the
- * reply's; the fixed struct of the request at `op_in`.
- * @param payload What follows the request's fixed struct, then the reply's
- * body.
+ * @category Requests and replies
+ * @param headers A fuse_uring_req_header: `in_out` holds the header of the
+ * request and then that of the reply, `op_in` the request's fixed struct.
+ * @param payload What follows the request's fixed struct, then what follows the
+ * reply's header.
  */
 export function separateExchange(
   headers: Uint8Array,

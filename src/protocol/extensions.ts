@@ -1,7 +1,7 @@
 /**
- * Extensions: what the kernel puts behind requests that make an inode. Each is
- * a fuse_ext_header and its content, padded to 8 bytes: get_create_ext() in
- * fs/fuse/dir.c.
+ * Extensions, which the kernel appends to requests that create an inode. Each
+ * is a record: a fuse_ext_header and its content, padded to 8 bytes;
+ * get_create_ext() of fs/fuse/dir.c.
  *
  * @module
  */
@@ -16,7 +16,11 @@ const SECCTX = accessors("fuse_secctx");
 const SUPP_GROUPS = accessors("fuse_supp_groups");
 const HEADER_SIZE = EXT_HEADER.size;
 
-/** A security context for a new inode, an xattr in effect. */
+/**
+ * A security context of a new inode, to be stored as an extended attribute.
+ *
+ * @category Requests and replies
+ */
 export interface SecurityContext {
   /** Its name, `security.selinux`. */
   readonly name: Name;
@@ -24,28 +28,32 @@ export interface SecurityContext {
   readonly value: Uint8Array;
 }
 
-/** One extension behind a request. */
+/**
+ * One extension of a request.
+ *
+ * @category Requests and replies
+ */
 export type Extension =
-  /** fuse_secctx_header; FUSE_SECURITY_CTX was negotiated. */
+  /** fuse_secctx_header, where FUSE_SECURITY_CTX is negotiated. */
   | { readonly contexts: readonly SecurityContext[] }
-  /** fuse_supp_groups; FUSE_CREATE_SUPP_GROUP was negotiated. */
+  /** fuse_supp_groups, where FUSE_CREATE_SUPP_GROUP is negotiated. */
   | { readonly groups: readonly number[] }
-  /** A type that 7.45 does not know. */
+  /** A type that 7.45 does not define. */
   | { readonly type: number; readonly data: Uint8Array };
 
-/** What is wrong with a record: bytes it needs, bytes there are. */
+/** A record that is cut off. */
 export interface BadExtension {
   /** Bytes that the record needs. */
   readonly expected: number;
-  /** Bytes that there are. */
+  /** Bytes that it has. */
   readonly received: number;
 }
 
 /**
- * Looks for a record that does not hold what it says.
+ * Validates the extensions of a request.
  *
- * @param bytes All extensions of a request.
- * @returns What is wrong, or `null`.
+ * @param bytes All of them.
+ * @returns The first record that is cut off, or `null`.
  */
 export function checkExtensions(bytes: Uint8Array): BadExtension | null {
   const view = viewOf(bytes);
@@ -81,7 +89,7 @@ function checkContexts(
     const rest = Math.max(0, end - at);
     if (rest < SECCTX.size) return { expected: SECCTX.size, received: rest };
     const nul = indexOfNul(bytes, at + SECCTX.size, end);
-    // A name that runs into the end lacks at least its NUL.
+    // A name without a NUL lacks at least that one byte.
     if (nul < 0) return { expected: rest + 1, received: rest };
     const next = nul + 1 + SECCTX.get.size(view, at);
     if (next > end) return { expected: next - at, received: rest };
@@ -106,7 +114,9 @@ function checkGroups(
 /**
  * Decodes the extensions of a request.
  *
- * @param bytes What {@linkcode checkExtensions} found nothing wrong with.
+ * @category Requests and replies
+ * @param bytes The extensions of a validated request:
+ * {@linkcode Request.extensions}.
  */
 export function decodeExtensions(bytes: Uint8Array): Extension[] {
   const view = viewOf(bytes);
@@ -187,7 +197,7 @@ function encodeContext({ name, value }: SecurityContext): Uint8Array {
   return padded(bytes);
 }
 
-/** A record; its size counts the content as given, the padding comes on top. */
+/** A record. `size` of its header does not count the padding. */
 function record(type: number, content: Uint8Array): Uint8Array<ArrayBuffer> {
   const size = HEADER_SIZE + content.length;
   const bytes = new Uint8Array(align8(size));

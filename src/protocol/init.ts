@@ -1,6 +1,7 @@
 /**
- * INIT: what the kernel offers, what a server wants, what they agree on. The
- * kernel's side of the same rules is process_init_reply() in fs/fuse/inode.c.
+ * INIT: the capabilities that the kernel offers, those that a server wants, and
+ * those that are negotiated. The kernel applies the same rules in
+ * process_init_reply() of fs/fuse/inode.c.
  *
  * @module
  */
@@ -21,77 +22,102 @@ import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 
 const INIT_IN = accessors("fuse_init_in");
-/** The oldest minor version that a server here speaks. */
+/** The oldest minor version of the kernel that this library serves. */
 const MINOR_MIN = 6;
 
-/** What the kernel offers in fuse_init_in. */
+/**
+ * The capabilities that the kernel offers: fuse_init_in.
+ *
+ * @category INIT
+ */
 export interface OfferedCapabilities {
-  /** 7, or more for a kernel that can also speak 7. */
+  /** 7, or more for a future kernel, which may fall back to 7. */
   readonly major: number;
   /** The kernel's minor version. */
   readonly minor: number;
-  /** Readahead in bytes that the kernel would do. */
+  /** The kernel's limit of readahead, in bytes. */
   readonly maxReadahead: number;
-  /** Both words of flags, `flags2` in bits 32 to 63. */
+  /** Both words of flags; `flags2` is in bits 32 to 63. */
   readonly flags: bigint;
 }
 
-/** What a server asks for in fuse_init_out. */
+/**
+ * The capabilities that a server wants.
+ *
+ * @category INIT
+ */
 export interface WantedCapabilities {
-  /** Flags that the server can make use of, if they are offered. */
+  /** Flags to set if the kernel offers them. */
   readonly flags: readonly InitFlagName[];
-  /** Largest WRITE in bytes; a multiple of a page, at least one. */
+  /** Largest WRITE in bytes; a multiple of the page, at least one page. */
   readonly maxWrite: number;
-  /** Readahead in bytes; the kernel's offer if left out. */
+  /** Limit of readahead in bytes; the kernel's own by default. */
   readonly maxReadahead?: number;
-  /** Background requests in flight at most, up to 65535. */
+  /** Most background requests in flight, up to 65535. */
   readonly maxBackground: number;
-  /** Background requests from which on the kernel reads ahead less. */
+  /** Background requests in flight at which the kernel sees congestion. */
   readonly congestionThreshold: number;
-  /** Nanoseconds that timestamps are exact to; 1 if left out. */
+  /** Granularity of timestamps in nanoseconds, 1 by default. */
   readonly timeGran?: number;
-  /** File systems below this one in a stack, for FUSE_PASSTHROUGH; 0 to 2. */
+  /** Stacked file systems below this one, for FUSE_PASSTHROUGH: 0 to 2. */
   readonly maxStackDepth?: number;
-  /** Seconds after which the kernel gives up on the server; 0 for never. */
+  /** Seconds after which a request times out and ends the connection; 0: never. */
   readonly requestTimeout?: number;
 }
 
-/** What both sides hold from now on. Plain data: Workers receive copies. */
+/**
+ * The capabilities that kernel and server negotiated. Plain data: it can be sent
+ * to Workers.
+ *
+ * @category INIT
+ */
 export interface NegotiatedCapabilities {
-  /** The minor version that both sides speak. */
+  /** The minor version: the lower of both sides. */
   readonly minor: number;
-  /** Flags that both sides set. */
+  /** Both words of flags that both sides set; see {@linkcode initFlag}. */
   readonly flags: bigint;
   /** Largest WRITE in bytes. */
   readonly maxWrite: number;
-  /** Pages of a request at most. */
+  /** Largest request in pages. */
   readonly maxPages: number;
-  /** Readahead in bytes. */
+  /** Limit of readahead in bytes. */
   readonly maxReadahead: number;
-  /** Background requests in flight at most. */
+  /** Most background requests in flight. */
   readonly maxBackground: number;
-  /** Where the kernel begins to see congestion. */
+  /** Background requests in flight at which the kernel sees congestion. */
   readonly congestionThreshold: number;
-  /** Nanoseconds that timestamps are exact to. */
+  /** Granularity of timestamps in nanoseconds. */
   readonly timeGran: number;
-  /** Stacked file systems at most. */
+  /** Most stacked file systems below this one. */
   readonly maxStackDepth: number;
-  /** Seconds until the kernel gives up; 0 for never. */
+  /** Seconds after which a request times out; 0: never. */
   readonly requestTimeout: number;
 }
 
-/** The bit of a flag among both words. */
+/**
+ * The bit of a flag; the flags of `flags2` are in bits 32 to 63.
+ *
+ * @category INIT
+ */
 export function initFlag(name: InitFlagName): bigint {
   return 1n << BigInt(INIT_FLAGS[name].bit);
 }
 
-/** The names of the flags that are set, those without a name left out. */
+/**
+ * The names of the flags that are set; unknown bits are left out.
+ *
+ * @category INIT
+ */
 export function initFlagNames(flags: bigint): InitFlagName[] {
   const names = Object.keys(INIT_FLAGS) as InitFlagName[];
   return names.filter((name) => (flags & initFlag(name)) !== 0n);
 }
 
-/** Whether a flag was agreed on. */
+/**
+ * Whether a flag was negotiated.
+ *
+ * @category INIT
+ */
 export function isNegotiated(
   negotiated: Pick<NegotiatedCapabilities, "flags">,
   name: InitFlagName,
@@ -99,7 +125,11 @@ export function isNegotiated(
   return (negotiated.flags & initFlag(name)) !== 0n;
 }
 
-/** The layout that an agreement makes. */
+/**
+ * The version of the protocol that follows from the negotiated capabilities.
+ *
+ * @category INIT
+ */
 export function protocolVersionOf(
   negotiated: NegotiatedCapabilities,
 ): ProtocolVersion {
@@ -110,8 +140,9 @@ export function protocolVersionOf(
 }
 
 /**
- * Reads the kernel's offer; kernels before 7.36 send 16 bytes, before 7.6 8.
+ * Reads the capabilities that the kernel offers.
  *
+ * @category INIT
  * @param request A validated INIT.
  */
 export function readInit(request: Request): OfferedCapabilities {
@@ -130,10 +161,47 @@ export function readInit(request: Request): OfferedCapabilities {
 }
 
 /**
- * What both sides hold, given an offer and a wish.
+ * Negotiates: combines what the kernel offers with what the server wants.
  *
- * @returns The agreement; `"retry"` where the kernel's major version is newer,
- * so that it must ask again in version 7; `"refuse"` where it is too old.
+ * @category INIT
+ * @example Answer INIT
+ * ```ts
+ * import {
+ *   contiguousExchange,
+ *   encodeRequest,
+ *   initFlag,
+ *   isNegotiated,
+ *   negotiate,
+ *   ProtocolVersion,
+ *   readInit,
+ *   replyInit,
+ * } from "@mqfuse/mqfuse/protocol";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const message = encodeRequest("INIT", {
+ *   body: { major: 7, minor: 45, flags: Number(initFlag("MAX_PAGES")) },
+ * });
+ * const { request, reply } = contiguousExchange(message, new Uint8Array(4096));
+ * assertEquals(
+ *   request.validate(message.length, ProtocolVersion.BEFORE_INIT),
+ *   null,
+ * );
+ * const outcome = negotiate(readInit(request), {
+ *   flags: ["MAX_PAGES", "ASYNC_DIO"],
+ *   maxWrite: 1 << 20,
+ *   maxBackground: 64,
+ *   congestionThreshold: 48,
+ * });
+ * replyInit(reply, outcome);
+ *
+ * assert(typeof outcome === "object");
+ * assertEquals(isNegotiated(outcome, "MAX_PAGES"), true);
+ * assertEquals(isNegotiated(outcome, "ASYNC_DIO"), false);
+ * ```
+ *
+ * @returns The negotiated capabilities; `"retry"` if the kernel's major version
+ * is newer, so that it must send INIT again in version 7; `"refuse"` if it is
+ * too old.
  */
 export function negotiate(
   offered: OfferedCapabilities,
@@ -144,7 +212,7 @@ export function negotiate(
     return "refuse";
   }
   let flags = wanted.flags.reduce((sum, name) => sum | initFlag(name), 0n);
-  // The second word counts only where both sides set INIT_EXT.
+  // The second word is valid only if both sides set INIT_EXT.
   if (flags >> 32n !== 0n) flags |= initFlag("INIT_EXT");
   flags &= offered.flags;
   if ((flags & initFlag("INIT_EXT")) === 0n) flags &= 0xffff_ffffn;
@@ -170,8 +238,10 @@ export function negotiate(
 }
 
 /**
- * Answers INIT with what {@linkcode negotiate} said, in the form that the
+ * Answers INIT with the outcome of {@linkcode negotiate}, in the form that the
  * kernel's minor version expects: 8, 24 or 64 bytes.
+ *
+ * @category INIT
  */
 export function replyInit(
   reply: Reply,

@@ -1,6 +1,6 @@
 /**
- * Whole requests as plain objects, both ways: for the simulator's side of the
- * protocol, traces and tests. The server's hot path uses `request.ts`.
+ * Whole requests as plain objects, encoded and decoded, for the simulator,
+ * traces and tests. A server's hot path uses `request.ts`.
  *
  * @module
  */
@@ -34,37 +34,53 @@ import type {
 const IN_HEADER = accessors("fuse_in_header");
 const HEADER_SIZE = IN_HEADER.size;
 
-/** The fixed struct of requests `N`; never where they have none. */
+/**
+ * The fixed struct of requests `N`; never if they have none.
+ *
+ * @category Whole messages
+ */
 export type RequestStruct<N extends OpcodeName> = N extends OpcodeName
   ? typeof OPCODES[N] extends { in: infer S extends StructName } ? S : never
   : never;
 
-/** The struct of each item behind requests `N`; never where there are none. */
+/**
+ * The struct of each item that follows requests `N`; never if they have none.
+ *
+ * @category Whole messages
+ */
 export type ItemStruct<N extends OpcodeName> = N extends OpcodeName
   ? typeof OPCODES[N] extends { items: infer S extends StructName } ? S : never
   : never;
 
-/** What {@linkcode encodeRequest} makes a message of. */
+/**
+ * The parts of a request for {@linkcode encodeRequest}.
+ *
+ * @category Whole messages
+ */
 export interface RequestParts<N extends OpcodeName> {
-  /** The header; `len`, `opcode` and `total_extlen` follow from the rest. */
+  /** The header; `len`, `opcode` and `total_extlen` are computed. */
   readonly header?: Encodable<"fuse_in_header">;
-  /** The fixed struct; lengths of what follows it need not be given. */
+  /** The fixed struct; the count of what follows it is computed if left out. */
   readonly body?: EncodableOf<RequestStruct<N>>;
   /** One name, or two: RENAME, RENAME2, SYMLINK (the name, then the target). */
   readonly names?: readonly Name[];
   /** Data of WRITE, IOCTL and NOTIFY_REPLY; the value of SETXATTR. */
   readonly data?: Uint8Array;
-  /** What BATCH_FORGET and REMOVEMAPPING list. */
+  /** Items of BATCH_FORGET and REMOVEMAPPING. */
   readonly items?: readonly EncodableOf<ItemStruct<N>>[];
-  /** Extensions of requests that make an inode. */
+  /** Extensions of requests that create an inode. */
   readonly extensions?: readonly Extension[];
-  /** Bytes that the table says nothing about, in front of the extensions. */
+  /** Further bytes, which the table does not define, before the extensions. */
   readonly rest?: Uint8Array;
 }
 
-/** A whole request as a plain object: what is not there is empty. */
+/**
+ * A whole request as a plain object; parts that it does not have are empty.
+ *
+ * @category Whole messages
+ */
 export interface DecodedRequest<N extends OpcodeName = OpcodeName> {
-  /** Which request it is. */
+  /** The request's name. */
   readonly name: N;
   /** The header. */
   readonly header: Decoded<"fuse_in_header">;
@@ -74,24 +90,29 @@ export interface DecodedRequest<N extends OpcodeName = OpcodeName> {
   readonly names: readonly Name[];
   /** Data of WRITE, IOCTL and NOTIFY_REPLY; the value of SETXATTR. */
   readonly data: Uint8Array;
-  /** What BATCH_FORGET and REMOVEMAPPING list. */
+  /** Items of BATCH_FORGET and REMOVEMAPPING. */
   readonly items: readonly DecodedOf<ItemStruct<N>>[];
   /** The extensions. */
   readonly extensions: readonly Extension[];
-  /** Bytes that the table says nothing about, in front of the extensions. */
+  /** Further bytes, which the table does not define, before the extensions. */
   readonly rest: Uint8Array;
 }
 
-/** Any whole request; `name` tells them apart. */
+/**
+ * Any whole request, discriminated by `name`.
+ *
+ * @category Whole messages
+ */
 export type AnyRequest = { [N in OpcodeName]: DecodedRequest<N> }[OpcodeName];
 
 /**
- * Encodes a whole request, as the kernel would send it.
+ * Encodes a whole request, as the kernel sends it.
  *
- * A count that the fixed struct gives wins over what follows it, so that
- * damaged messages can be made as well.
+ * A count that is given in `body` is kept even if it is wrong, so that malformed
+ * messages can be made for tests.
  *
- * @example Ask for a name
+ * @category Whole messages
+ * @example Encode a LOOKUP
  * ```ts
  * import { decodeRequest, encodeRequest } from "@mqfuse/mqfuse/protocol";
  * import { assertEquals } from "@std/assert";
@@ -104,9 +125,9 @@ export type AnyRequest = { [N in OpcodeName]: DecodedRequest<N> }[OpcodeName];
  * assertEquals(decodeRequest(bytes).names, ["disk.img"]);
  * ```
  *
- * @param name Which request.
- * @param parts What it says; fields that are left out are zero.
- * @param protocolVersion What the two sides agreed on; the newest if left out.
+ * @param name The request's name.
+ * @param parts Its parts; fields that are left out are zero.
+ * @param protocolVersion The negotiated version, the newest by default.
  */
 export function encodeRequest<N extends OpcodeName>(
   name: N,
@@ -146,9 +167,10 @@ export function encodeRequest<N extends OpcodeName>(
 /**
  * Decodes a whole request.
  *
+ * @category Whole messages
  * @param bytes The message.
- * @param protocolVersion What the two sides agreed on; the newest if left out.
- * @throws {ProtocolError} If the message breaks the rules.
+ * @param protocolVersion The negotiated version, the newest by default.
+ * @throws {ProtocolError} If the message breaks the rules of the protocol.
  */
 export function decodeRequest(
   bytes: Uint8Array,
@@ -192,7 +214,7 @@ export function decodeRequest(
   } as unknown as AnyRequest;
 }
 
-/** Names behind a request's fixed struct. */
+/** Names that follow a request's fixed struct. */
 function nameCount({ tail }: OpcodeRow): number {
   if (tail === "name name") return 2;
   return tail === "name" || tail === "name value" ? 1 : 0;

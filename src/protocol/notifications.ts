@@ -1,7 +1,7 @@
 /**
- * Notifications: what a server tells the kernel unasked. A notification is a
- * fuse_out_header whose `unique` is 0 and whose `error` is the code:
- * fuse_notify() in fs/fuse/dev.c.
+ * Notifications: messages that a server sends to the kernel of its own accord. A
+ * notification is a fuse_out_header with `unique` 0 and the code in `error`:
+ * fuse_notify() of fs/fuse/dev.c.
  *
  * @module
  */
@@ -16,22 +16,30 @@ import type { DecodedOf, EncodableOf, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 
-/** One row of the table of notifications. */
+/**
+ * One row of the table of notifications.
+ *
+ * @category Notifications
+ */
 export interface NotificationRow {
   /** `error` of the header. */
   readonly code: number;
-  /** The fixed struct behind the header, if any. */
+  /** The fixed struct after the header, if any. */
   readonly out?: StructName;
   /**
-   * What follows it: a `name` of `namelen` bytes and a NUL, `size` bytes of
-   * `data`, or `count` `nodeids`.
+   * What follows it: a name of `namelen` bytes and a NUL, `size` bytes of data,
+   * or `count` nodeids.
    */
   readonly tail?: "name" | "data" | "nodeids";
-  /** The minor version that brought it. */
+  /** The minor version that introduced it. */
   readonly since: number;
 }
 
-/** Every notification, by the kernel's name without its `FUSE_NOTIFY_`. */
+/**
+ * Every notification, by the kernel's name without `FUSE_NOTIFY_`.
+ *
+ * @category Notifications
+ */
 export const NOTIFICATIONS = {
   POLL: {
     code: FUSE_NOTIFY.POLL,
@@ -76,19 +84,31 @@ export const NOTIFICATIONS = {
   },
 } as const satisfies Record<string, NotificationRow>;
 
-/** The name of a notification. */
+/**
+ * The name of a notification.
+ *
+ * @category Notifications
+ */
 export type NotificationName = keyof typeof NOTIFICATIONS;
 
-/** The fixed struct of notification `N`. */
+/**
+ * The fixed struct of notification `N`; never if it has none.
+ *
+ * @category Notifications
+ */
 export type NotificationStruct<N extends NotificationName> = N extends
   NotificationName
   ? typeof NOTIFICATIONS[N] extends { out: infer S extends StructName } ? S
   : never
   : never;
 
-/** What {@linkcode encodeNotification} makes a message of. */
+/**
+ * The parts of a notification for {@linkcode encodeNotification}.
+ *
+ * @category Notifications
+ */
 export interface NotificationParts<N extends NotificationName> {
-  /** The fixed struct; lengths of what follows it need not be given. */
+  /** The fixed struct; the count of what follows it is computed if left out. */
   readonly body?: EncodableOf<NotificationStruct<N>>;
   /** The name of INVAL_ENTRY and DELETE. */
   readonly name?: Name;
@@ -98,11 +118,15 @@ export interface NotificationParts<N extends NotificationName> {
   readonly nodeids?: readonly bigint[];
 }
 
-/** A whole notification as a plain object. */
+/**
+ * A whole notification as a plain object.
+ *
+ * @category Notifications
+ */
 export interface DecodedNotification<
   N extends NotificationName = NotificationName,
 > {
-  /** Which one it is. */
+  /** The notification's name. */
   readonly notification: N;
   /** The fixed struct. */
   readonly body: DecodedOf<NotificationStruct<N>>;
@@ -114,7 +138,11 @@ export interface DecodedNotification<
   readonly nodeids: readonly bigint[];
 }
 
-/** Any whole notification; `notification` tells them apart. */
+/**
+ * Any whole notification, discriminated by `notification`.
+ *
+ * @category Notifications
+ */
 export type AnyNotification = {
   [N in NotificationName]: DecodedNotification<N>;
 }[NotificationName];
@@ -125,7 +153,11 @@ const NAMES = new Map<number, NotificationName>(
   ) => [code, name as NotificationName]),
 );
 
-/** The name of a notification's code, `undefined` for an unknown one. */
+/**
+ * The name of the notification with a code, `undefined` if there is none.
+ *
+ * @category Notifications
+ */
 export function notificationName(code: number): NotificationName | undefined {
   return NAMES.get(code);
 }
@@ -133,7 +165,8 @@ export function notificationName(code: number): NotificationName | undefined {
 /**
  * Encodes a notification, for `Notifier.notify()`.
  *
- * @example Have the kernel forget a name
+ * @category Notifications
+ * @example Make the kernel drop a cached name
  * ```ts
  * import { encodeNotification } from "@mqfuse/mqfuse/protocol";
  * import { assertEquals } from "@std/assert";
@@ -177,8 +210,10 @@ export function encodeNotification<N extends NotificationName>(
 /**
  * Decodes a notification by the rules of the kernel's fuse_notify().
  *
+ * @category Notifications
  * @param bytes A whole message.
- * @throws {ProtocolError} If it breaks the rules; its `opcode` is the code.
+ * @throws {ProtocolError} If it breaks the rules; `opcode` of the error is the
+ * notification's code.
  */
 export function decodeNotification(bytes: Uint8Array): AnyNotification {
   if (bytes.length < OUT_HEADER.size) {
@@ -217,7 +252,7 @@ export function decodeNotification(bytes: Uint8Array): AnyNotification {
       const size = Number(body.namelen);
       if (size > FUSE_NAME_MAX) throw fail("long name", FUSE_NAME_MAX, size);
       //= fs/fuse/dev.c fuse_notify_inval_entry(): the message ends with the
-      //= name's NUL, namelen + 1 bytes behind the struct
+      //= name's NUL, namelen + 1 bytes after the struct
       if (rest.length !== size + 1 || rest[size] !== 0) {
         throw fail("missing NUL", size + 1, rest.length);
       }
@@ -225,7 +260,7 @@ export function decodeNotification(bytes: Uint8Array): AnyNotification {
       break;
     }
     case "data":
-      //= fs/fuse/dev.c fuse_notify_store(): nothing but size bytes follow
+      //= fs/fuse/dev.c fuse_notify_store(): exactly size bytes follow
       if (rest.length !== Number(body.size)) {
         throw fail("short data", Number(body.size), rest.length);
       }
@@ -250,9 +285,13 @@ export function decodeNotification(bytes: Uint8Array): AnyNotification {
   } as unknown as AnyNotification;
 }
 
-/** A notification that breaks the rules; `opcode` is its code. */
+/**
+ * A notification that breaks the rules; `opcode` is its code.
+ *
+ * @category Errors
+ */
 export class NotificationError extends ProtocolError {
-  /** Describes a notification that was refused. */
+  /** Describes what is wrong with a notification. */
   constructor(
     kind: ProtocolErrorKind,
     code: number,

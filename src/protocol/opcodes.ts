@@ -1,5 +1,5 @@
 /**
- * Every request of the FUSE protocol: one row an opcode.
+ * Every request of the FUSE protocol, one row per opcode.
  *
  * @module
  */
@@ -8,10 +8,13 @@ import type { StructName } from "./types.ts";
 /**
  * What follows a request's fixed struct:
  *
- * - `name`: one NUL-terminated name. `name name`: two, `name value`: a name
- *   and bytes whose count the fixed struct says.
- * - `data`: bytes whose count the fixed struct's `size` (`in_size`) says.
+ * - `name`: one name, NUL-terminated.
+ * - `name name`: two names.
+ * - `name value`: a name, and as many bytes as the fixed struct's `size` says.
+ * - `data`: as many bytes as the fixed struct's `size` (`in_size`) says.
  * - `items`: as many of the row's `items` as the fixed struct's `count` says.
+ *
+ * @category Requests by opcode
  */
 export type RequestTail =
   | "name"
@@ -23,12 +26,14 @@ export type RequestTail =
 /**
  * What follows a reply's fixed structs:
  *
- * - `data`: up to as many bytes as the request's `size` asked for.
- * - `string`: a target without NUL, at most a page.
+ * - `data`: up to as many bytes as the request's `size` says.
+ * - `string`: a symlink's target without NUL, at most a page.
  * - `dirents`, `direntplus`: entries, each padded to 8 bytes.
- * - `value`: bytes, or `fuse_getxattr_out` where the request's `size` is 0.
- * - `ioctl`: bytes, or `fuse_ioctl_iovec` items for a retry.
+ * - `value`: up to `size` bytes, or `fuse_getxattr_out` if `size` is 0.
+ * - `ioctl`: bytes, or `fuse_ioctl_iovec` items to request a retry.
  * - `info`: `DEVNAME=` and a name, NUL-terminated, at most a page.
+ *
+ * @category Requests by opcode
  */
 export type ReplyTail =
   | "data"
@@ -39,31 +44,39 @@ export type ReplyTail =
   | "ioctl"
   | "info";
 
-/** One row of the table of opcodes. */
+/**
+ * One row of the table of requests.
+ *
+ * @category Requests by opcode
+ */
 export interface OpcodeRow {
   /** The number on the wire. */
   readonly opcode: number;
-  /** The fixed struct behind the header, if any. */
+  /** The fixed struct after the header, if any. */
   readonly in?: StructName;
   /** What follows it; nothing if left out. */
   readonly tail?: RequestTail;
   /** The struct of each item, where the tail is `items`. */
   readonly items?: StructName;
-  /** Whether extensions (`total_extlen`) may follow: fuse_ext_header. */
+  /** Whether extensions, `total_extlen` of the header, may follow. */
   readonly extensions?: true;
-  /** The fixed structs of the reply, one behind the other; none if left out. */
+  /** The fixed structs of the reply in order; none if left out. */
   readonly out?: readonly StructName[];
   /** What follows them; nothing if left out. */
   readonly outTail?: ReplyTail;
-  /** No reply is sent, ever. */
+  /** The request has no reply. */
   readonly noReply?: true;
-  /** A reply may be left out; one that is sent is an error alone. */
+  /** The reply is optional and can only be an error. */
   readonly optionalReply?: true;
-  /** The minor version that brought the request; the first ones lack it. */
+  /** The minor version that introduced the request; those of 7.0 lack it. */
   readonly since?: number;
 }
 
-/** Every request, by the kernel's name without its `FUSE_`. */
+/**
+ * Every request, by the kernel's name without `FUSE_`.
+ *
+ * @category Requests by opcode
+ */
 export const OPCODES = {
   LOOKUP: { opcode: 1, tail: "name", out: ["fuse_entry_out"] },
   FORGET: { opcode: 2, in: "fuse_forget_in", noReply: true },
@@ -243,10 +256,14 @@ export const OPCODES = {
   },
 } as const satisfies Record<string, OpcodeRow>;
 
-/** The name of a request. */
+/**
+ * The name of a request.
+ *
+ * @category Requests by opcode
+ */
 export type OpcodeName = keyof typeof OPCODES;
 
-// Dense, since V8 turns arrays with large holes into hash tables.
+// Without holes: V8 turns arrays with large holes into hash tables.
 const names: (OpcodeName | undefined)[] = new Array(4097).fill(undefined);
 const rows: (OpcodeRow | undefined)[] = new Array(4097).fill(undefined);
 for (const [name, row] of Object.entries(OPCODES)) {
@@ -255,8 +272,9 @@ for (const [name, row] of Object.entries(OPCODES)) {
 }
 
 /**
- * The name of an opcode, or `undefined` for a number that the table lacks.
+ * The name of an opcode, `undefined` if the table has no such opcode.
  *
+ * @category Requests by opcode
  * @param opcode The number on the wire.
  */
 export function opcodeName(opcode: number): OpcodeName | undefined {
@@ -264,7 +282,18 @@ export function opcodeName(opcode: number): OpcodeName | undefined {
 }
 
 /**
- * The row of an opcode, or `undefined` for a number that the table lacks.
+ * The row of an opcode, `undefined` if the table has no such opcode.
+ *
+ * @category Requests by opcode
+ * @example Look up what a request looks like
+ * ```ts
+ * import { opcodeRow, OPCODES } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const row = opcodeRow(OPCODES.RENAME2.opcode);
+ * assertEquals(row?.in, "fuse_rename2_in");
+ * assertEquals(row?.tail, "name name");
+ * ```
  *
  * @param opcode The number on the wire.
  */

@@ -1,63 +1,70 @@
 /**
- * What can be wrong with a message from the other side.
+ * Messages that break the rules of the protocol.
  *
  * @module
  */
+import { FUSE_KERNEL_MINOR_VERSION, FUSE_KERNEL_VERSION } from "./flags.ts";
 import { ERRNO } from "../base/errno.ts";
 import { opcodeName } from "./opcodes.ts";
 
-/** The kinds of damage that validation tells apart. */
+/**
+ * What is wrong with a message.
+ *
+ * @category Errors
+ */
 export type ProtocolErrorKind =
-  /** Fewer bytes than a header has. */
+  /** The message is shorter than a header. */
   | "short header"
   /** The header's `len` is not the length of the message. */
   | "wrong length"
-  /** No such request, or no such notification. */
+  /** The table has no such request or notification. */
   | "unknown opcode"
   /** The fixed struct is cut off. */
   | "short body"
-  /** A name runs into the end of the message. */
+  /** A name has no NUL before the end of the message. */
   | "missing NUL"
   /** A name is longer than FUSE_NAME_MAX. */
   | "long name"
-  /** Fewer bytes of data than the fixed struct says. */
+  /** There are fewer bytes of data than the fixed struct says. */
   | "short data"
-  /** Fewer items than the fixed struct says. */
+  /** There are fewer items than the fixed struct says. */
   | "short items"
-  /** The extensions would be longer than what lies behind the fixed struct. */
+  /** The extensions are longer than what follows the fixed struct. */
   | "long extensions"
-  /** A record of the extensions does not hold what it says. */
+  /** A record of the extensions is cut off. */
   | "bad extension"
-  /** A reply's `error` is neither 0 nor a negated errno that it may carry. */
+  /** A reply's `error` is neither 0 nor a negated errno up to the limit. */
   | "bad error"
-  /** A reply has more than its structs, or than was asked for. */
+  /** A reply is longer than its structs, or than the request allows. */
   | "long body"
-  /** An entry of a directory breaks the rules. */
+  /** A directory entry is malformed. */
   | "bad entry";
 
 /**
- * A message that breaks the protocol's rules. Validation returns it rather
- * than throws it, so that a server can answer `errno` and go on; decoders of
- * whole messages throw it.
+ * A message that breaks the rules of the protocol. Validation returns it, so
+ * that a server can answer with `errno` and continue; decoders of whole
+ * messages throw it.
+ *
+ * @category Errors
  */
 export class ProtocolError extends Error {
   /** What is wrong. */
   readonly kind: ProtocolErrorKind;
-  /** The opcode on the wire; 0 where the header was too short to tell. */
+  /** The opcode on the wire; 0 if the message has no whole header. */
   readonly opcode: number;
-  /** Bytes that the rule asks for; the limit where something is too long. */
+  /** Bytes that the rule requires, or its limit where there are too many. */
   readonly expected: number;
-  /** Bytes that were there. */
+  /** Bytes that the message has. */
   readonly received: number;
-  /** What to answer: ENOSYS for an unknown opcode, EINVAL otherwise. */
+  /** The error to answer with: ENOSYS for an unknown opcode, else EINVAL. */
   readonly errno: number;
   /**
-   * Whether the header can be trusted, so that an answer reaches its request.
-   * Where it cannot, the kernel and the server have lost each other.
+   * Whether the header is valid, so that a reply can be sent. If not, kernel
+   * and server are out of step and the connection has to end.
    */
   readonly answerable: boolean;
 
-  /** Describes a message that was refused. */
+  /** Describes what is wrong with a message. */
   constructor(
     kind: ProtocolErrorKind,
     opcode: number,
@@ -84,30 +91,30 @@ function describe(
   const what = opcodeName(opcode) ?? `opcode ${opcode}`;
   switch (kind) {
     case "short header":
-      return `Cannot read message header: expected ${expected} bytes, received ${received}`;
+      return `Cannot read a message: expected a header of ${expected} bytes, received ${received}`;
     case "wrong length":
       return `Cannot read ${what}: its header says ${expected} bytes, received ${received}`;
     case "unknown opcode":
-      return `Cannot read ${what}: no such request up to FUSE 7.45`;
+      return `Cannot read ${what}: FUSE ${FUSE_KERNEL_VERSION}.${FUSE_KERNEL_MINOR_VERSION} has no such request`;
     case "short body":
       return `Cannot read ${what}: expected at least ${expected} bytes, received ${received}`;
     case "missing NUL":
-      return `Cannot read ${what}: a name of ${received} bytes lacks its NUL`;
+      return `Cannot read ${what}: a name has no NUL within ${received} bytes`;
     case "long name":
       return `Cannot read ${what}: a name has ${received} bytes, at most ${expected} are allowed`;
     case "short data":
-      return `Cannot read ${what}: it announces ${expected} bytes of data, received ${received}`;
+      return `Cannot read ${what}: it should have ${expected} bytes of data, received ${received}`;
     case "short items":
-      return `Cannot read ${what}: it announces ${expected} bytes of items, received ${received}`;
+      return `Cannot read ${what}: its items should have ${expected} bytes, received ${received}`;
     case "long extensions":
-      return `Cannot read ${what}: extensions take ${expected} bytes, received ${received}`;
+      return `Cannot read ${what}: its extensions should have ${expected} bytes, received ${received}`;
     case "bad extension":
-      return `Cannot read ${what}: an extension needs ${expected} bytes, received ${received}`;
+      return `Cannot read ${what}: an extension should have ${expected} bytes, received ${received}`;
     case "bad error":
-      return `Cannot read the reply to ${what}: ${received} is no negated errno of at most ${expected}`;
+      return `Cannot read the reply to ${what}: error ${received} is not between -${expected} and 0`;
     case "long body":
       return `Cannot read the reply to ${what}: expected at most ${expected} bytes, received ${received}`;
     case "bad entry":
-      return `Cannot read the reply to ${what}: an entry needs ${expected} bytes, received ${received}`;
+      return `Cannot read the reply to ${what}: an entry is malformed in ${received} bytes`;
   }
 }

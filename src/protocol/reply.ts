@@ -12,33 +12,40 @@ import type { Encodable, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
-const UNIQUE_AT = 8;
-/** The first minor version whose replies have today's size, but for INIT. */
-const SHORT_BEFORE = 9;
+const UNIQUE_AT = OUT_HEADER.at.unique;
+/** Replies have their newest size from this minor version on, except INIT's. */
+const NEWEST_SIZES_SINCE = 9;
 
-/** Where a queue keeps the bytes of one reply. */
+/**
+ * The memory in which a queue keeps the bytes of one reply.
+ *
+ * @category Requests and replies
+ */
 export interface ReplyMemory {
   /** The fuse_out_header. */
   readonly header: DataView;
-  /** What follows it. */
+  /** The bytes after it. */
   readonly data: Uint8Array;
-  /** What follows it, for accessors. */
+  /** The same bytes, for accessors. */
   readonly body: DataView;
 }
 
 /**
- * One reply. A handler fills `data` or `body` and then says
- * {@linkcode Reply.ok} or {@linkcode Reply.error}, once.
+ * One reply. A handler fills `data` or `body`, then calls {@linkcode Reply.ok},
+ * {@linkcode Reply.struct}, {@linkcode Reply.error} or {@linkcode Reply.none},
+ * once.
  *
- * In an io_uring entry request and reply share their memory: take what is
+ * In an io_uring entry, request and reply share their memory: read what is
  * needed from the request before filling the reply.
+ *
+ * @category Requests and replies
  */
 export class Reply {
   /** The fuse_out_header, for accessors. */
   readonly header: DataView;
   /**
-   * The bytes behind the header, to the end of the memory; always the same
-   * view for the same slot of a queue.
+   * The bytes after the header, to the end of the memory. It is the same view
+   * for every reply of a queue's slot.
    */
   readonly data: Uint8Array;
   /** The same bytes, for accessors. */
@@ -54,31 +61,29 @@ export class Reply {
     this.body = memory.body;
   }
 
-  /**
-   * Bytes of the whole reply: 0 where none is sent, -1 until it is filled.
-   */
+  /** Bytes of the whole reply: 0 if none is sent, -1 until it is filled. */
   get length(): number {
     return this.#length;
   }
 
-  /** Whether it says success or failure yet. */
+  /** Whether the request has been answered. */
   get filled(): boolean {
     return this.#length >= 0;
   }
 
-  /** The error number of a filled reply, positive, 0 for success. */
+  /** The positive error number of a filled reply, 0 for success. */
   get errno(): number {
     return this.#length > 0 ? -OUT_HEADER.get.error(this.header) : 0;
   }
 
-  /** Forgets the last reply; for queues, when they bind a new request. */
+  /** Discards the last reply. Queues call this when they bind a new request. */
   reset(): void {
     this.#length = -1;
   }
 
   /**
-   * Zeroes the first `size` bytes behind the header, so that no padding tells
-   * what was there before, and returns them for accessors.
+   * Zeroes the first `size` bytes after the header, so that padding discloses
+   * nothing of earlier messages, and returns `body`.
    */
   zeroed(size: number): DataView {
     this.data.fill(0, 0, size);
@@ -88,14 +93,14 @@ export class Reply {
   /**
    * Answers with success.
    *
-   * Structs are filled in their newest form, except that of INIT; a peer of
-   * 7.8 or less gets the shorter one that it expects.
+   * Structs have to be filled in their newest form; this shortens them for a
+   * peer of 7.8 or less. The struct of INIT is sent as it is.
    *
-   * @param size Bytes behind the header that belong to the reply.
+   * @param size Bytes of the reply after the header.
    */
   ok(size: number = 0): void {
     const { minor } = this.#request.protocolVersion;
-    const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
+    const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
   }
 
@@ -111,7 +116,7 @@ export class Reply {
   }
 
   /**
-   * Answers with an error; nothing follows the header.
+   * Answers with an error, which has a header only.
    *
    * @param errno A positive error number.
    */
@@ -119,12 +124,12 @@ export class Reply {
     this.#finish(HEADER_SIZE, -errno);
   }
 
-  /** Ends a request that has no reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
+  /** Ends a request without a reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
   none(): void {
     this.#length = 0;
   }
 
-  /** Closes the gaps where a struct was shorter; fields only ever came last. */
+  /** Cuts off the end of each struct: newer fields have only been appended. */
   #shorten(size: number, minor: number): number {
     let from = 0;
     let to = 0;
@@ -149,7 +154,7 @@ export class Reply {
   }
 
   #finish(length: number, error: number): void {
-    // The id is copied as two words: a bigint would be an allocation.
+    // Copies the id as two words, because a bigint is an allocation.
     const from = this.#request.header;
     const low = from.getUint32(UNIQUE_AT, true);
     const high = from.getUint32(UNIQUE_AT + 4, true);

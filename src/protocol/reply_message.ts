@@ -1,6 +1,6 @@
 /**
- * Whole replies as plain objects, both ways: for the simulator's side of the
- * protocol, traces and tests. The server's hot path uses `reply.ts`.
+ * Whole replies as plain objects, encoded and decoded, for the simulator, traces
+ * and tests. A server's hot path uses `reply.ts`.
  *
  * @module
  */
@@ -25,23 +25,31 @@ import type { Decoded, Encodable, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
-/** Where the numbers of errors that a reply may carry end. */
+/** The largest error number that the kernel accepts in a reply. */
 const ERRNO_MAX = 511;
 /** CUSE_INIT_INFO_MAX of fs/fuse/cuse.c. */
 const CUSE_INIT_INFO_MAX = 4096;
 
-/** The fixed structs of replies to `N`; never where they have none. */
+/**
+ * The fixed structs of replies to requests `N`; never if they have none.
+ *
+ * @category Whole messages
+ */
 export type ReplyStruct<N extends OpcodeName> = N extends OpcodeName
   ? typeof OPCODES[N] extends { out: readonly (infer S extends StructName)[] }
     ? S
   : never
   : never;
 
-/** What {@linkcode encodeReply} makes a message of. */
+/**
+ * The parts of a reply for {@linkcode encodeReply}.
+ *
+ * @category Whole messages
+ */
 export interface ReplyParts<N extends OpcodeName> {
-  /** The header; `len` follows from the rest. */
+  /** The header; `len` is computed. */
   readonly header?: Encodable<"fuse_out_header">;
-  /** The fixed structs by name; left out with an error. */
+  /** The fixed structs by name; not encoded if `error` is not 0. */
   readonly body?: {
     readonly [
       S in
@@ -49,47 +57,60 @@ export interface ReplyParts<N extends OpcodeName> {
         | (N extends SizeQuery ? "fuse_getxattr_out" : never)
     ]?: Encodable<S>;
   };
-  /** What follows them. */
+  /** The bytes after them. */
   readonly data?: Uint8Array;
-  /** Entries of READDIR and READDIRPLUS, where `data` is left out. */
+  /** Entries of READDIR and READDIRPLUS, instead of `data`. */
   readonly entries?: readonly (DirEntry & {
     readonly entry?: Encodable<"fuse_entry_out">;
   })[];
 }
 
-/** Requests whose reply is a size where they ask for one. */
+/**
+ * Requests that are answered with a size where their own `size` is 0.
+ *
+ * @category Whole messages
+ */
 export type SizeQuery = "GETXATTR" | "LISTXATTR";
 
-/** What the kernel remembers of a request when the reply comes. */
-export interface Asked {
-  /** Bytes that READ, READDIR, GETXATTR asked for; 0 asks for a size. */
+/**
+ * The options of {@linkcode decodeReply}: what the reply depends on.
+ *
+ * @category Whole messages
+ */
+export interface DecodeReplyOptions {
+  /** `size` of READ, READDIR, GETXATTR or LISTXATTR; unlimited by default. */
   readonly size?: number;
-  /** What the two sides agreed on; the newest if left out. */
+  /** The negotiated version, the newest by default. */
   readonly protocolVersion?: ProtocolVersion;
 }
 
-/** A whole reply as a plain object: what is not there is empty. */
+/**
+ * A whole reply as a plain object; parts that it does not have are empty.
+ *
+ * @category Whole messages
+ */
 export interface DecodedReply<N extends OpcodeName = OpcodeName> {
-  /** What it answers. */
+  /** The name of the request that it answers. */
   readonly name: N;
   /** The header. */
   readonly header: Decoded<"fuse_out_header">;
-  /** The fixed structs by name; none with an error. */
+  /** The fixed structs by name; none if `error` is not 0. */
   readonly body: {
     readonly [S in ReplyStruct<N> | "fuse_getxattr_out"]?: Decoded<S>;
   };
-  /** What follows them. */
+  /** The bytes after them. */
   readonly data: Uint8Array;
   /** Entries of READDIR and READDIRPLUS. */
   readonly entries: readonly (DirEntry | DirEntryPlus)[];
-  /** Memory that a retry of IOCTL asks for. */
+  /** The caller's memory that a retry of IOCTL requests. */
   readonly iovecs: readonly Decoded<"fuse_ioctl_iovec">[];
 }
 
 /**
- * Encodes a whole reply, as a server would send it.
+ * Encodes a whole reply, as a server sends it.
  *
- * @example Answer OPEN
+ * @category Whole messages
+ * @example Encode a reply to OPEN
  * ```ts
  * import { decodeReply, encodeReply } from "@mqfuse/mqfuse/protocol";
  * import { assertEquals } from "@std/assert";
@@ -102,9 +123,9 @@ export interface DecodedReply<N extends OpcodeName = OpcodeName> {
  * assertEquals(decodeReply("OPEN", bytes).body.fuse_open_out?.fh, 7n);
  * ```
  *
- * @param name What is answered.
- * @param parts What it says; fields that are left out are zero.
- * @param protocolVersion What the two sides agreed on; the newest if left out.
+ * @param name The name of the request that it answers.
+ * @param parts Its parts; fields that are left out are zero.
+ * @param protocolVersion The negotiated version, the newest by default.
  */
 export function encodeReply<N extends OpcodeName>(
   name: N,
@@ -148,23 +169,24 @@ function encodeTail(
 /**
  * Decodes a whole reply by the rules of the kernel's fuse_dev_do_write().
  *
- * @param name What it answers.
+ * @category Whole messages
+ * @param name The name of the request that it answers.
  * @param bytes The message.
- * @param asked What the request said.
- * @throws {ProtocolError} If the kernel would not take the reply.
+ * @param options What the reply depends on.
+ * @throws {ProtocolError} If the kernel would reject the reply.
  */
 export function decodeReply<N extends OpcodeName>(
   name: N,
   bytes: Uint8Array,
-  asked: Asked = {},
+  options: DecodeReplyOptions = {},
 ): DecodedReply<N> {
-  const { size = Infinity, protocolVersion = ProtocolVersion.NEWEST } = asked;
+  const { size = Infinity, protocolVersion = ProtocolVersion.NEWEST } = options;
   const row: OpcodeRow = OPCODES[name];
   const header = readHeader(row, bytes);
   const body: Record<string, unknown> = {};
   let at = HEADER_SIZE;
   if (header.error !== 0) {
-    //= fs/fuse/dev.c fuse_dev_do_write(): an error is the header alone
+    //= fs/fuse/dev.c fuse_dev_do_write(): an error has a header only
     if (bytes.length > at) fail("long body", row, at, bytes.length);
   } else {
     const query = row.outTail === "value" && size === 0;
@@ -211,14 +233,14 @@ function readHeader(
   const header = decodeStruct("fuse_out_header", bytes);
   const { len, error } = header;
   if (len !== bytes.length) fail("wrong length", row, len, bytes.length);
-  //= fs/fuse/dev.c fuse_dev_do_write(): error is in -511 to 0
+  //= fs/fuse/dev.c fuse_dev_do_write(): error is between -511 and 0
   if (error > 0 || error < -ERRNO_MAX) {
     fail("bad error", row, ERRNO_MAX, error);
   }
   return header;
 }
 
-/** Bytes of a struct in a reply; only INIT's may be cut short anywhere. */
+/** The size of a struct in a reply; only that of INIT may end at any field. */
 function structSize(
   struct: StructName,
   rest: number,
@@ -229,20 +251,20 @@ function structSize(
     : protocolVersion.size(struct);
 }
 
-/** Bytes that may follow the fixed structs. */
-function tailSizeMax({ outTail }: OpcodeRow, asked: number): number {
+/** Most bytes that may follow the fixed structs of a request for `size` bytes. */
+function tailSizeMax({ outTail }: OpcodeRow, size: number): number {
   switch (outTail) {
     case undefined:
       return 0;
     case "string":
       return FUSE_NAME_MAX;
     case "ioctl":
-      //= fs/fuse/ioctl.c fuse_do_ioctl(): a page at least, for a retry
-      return Math.max(asked, PAGE_SIZE);
+      //= fs/fuse/ioctl.c fuse_do_ioctl(): at least a page, for a retry
+      return Math.max(size, PAGE_SIZE);
     case "info":
       return CUSE_INIT_INFO_MAX;
     default:
-      return asked;
+      return size;
   }
 }
 

@@ -4,50 +4,56 @@
  * @module
  */
 import { accessors } from "./accessors.ts";
-import { tailCount } from "./tail_count.ts";
 import { viewOf } from "./codec.ts";
-import { initInSize, ProtocolVersion } from "./protocol_version.ts";
+import { ProtocolVersion } from "./protocol_version.ts";
 import { checkExtensions } from "./extensions.ts";
-import { FUSE_NAME_MAX } from "./flags.ts";
 import { sizeOf } from "./layout.ts";
 import { type OpcodeRow, opcodeRow, OPCODES } from "./opcodes.ts";
 import { ProtocolError } from "./protocol_error.ts";
+import { afterNames, checkRest, measureInit } from "./request_checks.ts";
 import { indexOfNul, textOfBytes } from "./text.ts";
 
 const IN_HEADER = accessors("fuse_in_header");
-const INIT_IN = accessors("fuse_init_in");
 const WRITE_IN = accessors("fuse_write_in");
 const HEADER_SIZE = IN_HEADER.size;
 const INIT = OPCODES.INIT.opcode;
 const WRITE = OPCODES.WRITE.opcode;
-/** Bytes of the largest fixed struct of a request. */
+/** The size of the largest fixed struct of a request, in bytes. */
 const BODY_SIZE_MAX = Math.max(
   ...Object.values<OpcodeRow>(OPCODES).map(({ in: body }) =>
     body === undefined ? 0 : sizeOf(body)
   ),
 );
 
-/** Where a queue keeps the bytes of one request. */
+/**
+ * The memory in which a queue keeps the bytes of one request.
+ *
+ * @category Requests and replies
+ */
 export interface RequestMemory {
   /** The fuse_in_header. */
   readonly header: DataView;
   /** The request's fixed struct, from its first byte. */
   readonly body: DataView;
   /**
-   * What follows the fixed struct. Where the message is contiguous this view
-   * starts with the fixed struct itself, and `contiguous` says so.
+   * What follows the fixed struct. In a contiguous message this view starts
+   * with the fixed struct itself.
    */
   readonly tail: Uint8Array;
-  /** Whether `tail` begins with the fixed struct. */
+  /** Whether `tail` starts with the fixed struct. */
   readonly contiguous: boolean;
-  /** The data of a WRITE, from its first byte, to the end of the memory. */
+  /** The data of a WRITE, from its first byte to the end of the memory. */
   readonly data: Uint8Array;
 }
 
 /**
- * One request. A queue owns the memory and binds the same object to one
- * message after another; nothing read from it may be kept once the request is
- * answered, except numbers and bigints.
+ * One request.
+ *
+ * A queue binds the same object to one message after another. Views and byte
+ * arrays taken from it are valid until the request is answered; copy what is
+ * needed longer. Numbers, bigints and strings are copies already.
+ *
+ * @category Requests and replies
  */
 export class Request {
   /** The fuse_in_header, for accessors. */
@@ -56,7 +62,7 @@ export class Request {
   #protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
   #body: DataView;
   #data: Uint8Array;
-  /** A whole fixed struct of which the peer sends less. */
+  /** The fixed struct in its newest form, where the peer sends a shorter one. */
   #wholeBody: Uint8Array | null = null;
   #bodySize = 0;
   #tailStart = 0;
@@ -81,25 +87,25 @@ export class Request {
   }
 
   /**
-   * The data of a WRITE from its first byte; its length is the request's
-   * `size`. Always the same view for the same slot of a queue, unless the peer
-   * speaks 7.8 or less.
+   * The data of a WRITE, from its first byte; its length is the `size` of the
+   * fixed struct. It is the same view for every request of a queue's slot,
+   * unless the peer speaks 7.8 or less.
    */
   get data(): Uint8Array {
     return this.#data;
   }
 
-  /** What the two sides agreed on when the request came. */
+  /** The version of the protocol in which the request was sent. */
   get protocolVersion(): ProtocolVersion {
     return this.#protocolVersion;
   }
 
   /**
-   * Checks the message that now lies in the memory. After `null` no getter
-   * fails until the request is answered.
+   * Validates the message that the memory holds now. If it returns `null`, no
+   * getter fails until the request is answered.
    *
    * @param received Bytes of the whole message.
-   * @param protocolVersion What the two sides agreed on.
+   * @param protocolVersion The negotiated version.
    * @returns What is wrong, or `null`.
    */
   validate(
@@ -149,8 +155,12 @@ export class Request {
 
   #validateRest(opcode: number, row: OpcodeRow): ProtocolError | null {
     if (opcode === INIT) {
-      const error = this.#validateInit();
-      if (error !== null) return error;
+      const known = this.#bodySize;
+      const received = known + this.tailLength;
+      const size = measureInit(this.#memory.body, known, received);
+      if (typeof size !== "number") return size;
+      this.#tailStart += size - known;
+      this.#bodySize = size;
     }
     const whole = row.in === undefined ? 0 : sizeOf(row.in);
     if (this.#bodySize < whole) this.#completeBody(whole);
@@ -164,53 +174,14 @@ export class Request {
         return new ProtocolError("bad extension", opcode, expected, received);
       }
     }
-    switch (row.tail) {
-      case "name":
-        return this.#validateNames(opcode, 1);
-      case "name name":
-        return this.#validateNames(opcode, 2);
-      case "name value":
-        return this.#validateNames(opcode, 1) ??
-          this.#validateCount(row, 1, this.value().byteLength);
-      case "data":
-        return this.#validateCount(row, 1, this.tailLength);
-      case "items":
-        return this.#validateCount(row, sizeOf(row.items!), this.tailLength);
-    }
-    return null;
+    return checkRest(row, this.#body, {
+      bytes: this.#memory.tail,
+      start: this.#tailStart,
+      end: this.#tailEnd,
+    });
   }
 
-  #validateCount(
-    row: OpcodeRow,
-    unit: number,
-    rest: number,
-  ): ProtocolError | null {
-    const size = tailCount(row.in, this.#body) * unit;
-    if (size <= rest) return null;
-    const kind = row.items === undefined ? "short data" : "short items";
-    return new ProtocolError(kind, row.opcode, size, rest);
-  }
-
-  /** INIT says itself how long it is, as far as it has the fields for it. */
-  #validateInit(): ProtocolError | null {
-    const view = this.#memory.body;
-    const rest = this.#bodySize + this.tailLength;
-    const major = INIT_IN.get.major(view);
-    const minor = INIT_IN.get.minor(view);
-    let size = initInSize(major, minor, 0);
-    if (rest >= size && size > this.#bodySize) {
-      size = initInSize(major, minor, INIT_IN.get.flags(view));
-    }
-    if (rest < size) {
-      const least = HEADER_SIZE + size;
-      const received = HEADER_SIZE + rest;
-      return new ProtocolError("short body", INIT, least, received);
-    }
-    this.#tailStart += size - this.#bodySize;
-    this.#bodySize = size;
-    return null;
-  }
-
+  /** Copies a fixed struct of which the peer sends less than `size` bytes. */
   #completeBody(size: number): void {
     const { body } = this.#memory;
     this.#wholeBody ??= new Uint8Array(BODY_SIZE_MAX);
@@ -221,35 +192,17 @@ export class Request {
     this.#body = viewOf(this.#wholeBody);
   }
 
-  #validateNames(opcode: number, count: number): ProtocolError | null {
-    let start = this.#tailStart;
-    const end = this.#tailEnd;
-    for (let i = 0; i < count; i++) {
-      const nul = indexOfNul(this.#memory.tail, start, end);
-      if (nul < 0) {
-        const rest = end - start;
-        return new ProtocolError("missing NUL", opcode, rest + 1, rest);
-      }
-      const size = nul - start;
-      if (size > FUSE_NAME_MAX) {
-        return new ProtocolError("long name", opcode, FUSE_NAME_MAX, size);
-      }
-      start = nul + 1;
-    }
-    return null;
-  }
-
   /** The opcode. */
   get opcode(): number {
     return IN_HEADER.get.opcode(this.header);
   }
 
-  /** Identifies the request among those in flight: opaque 64 bits. */
+  /** Identifies the request among those in flight: 64 opaque bits. */
   get unique(): bigint {
     return IN_HEADER.get.unique(this.header);
   }
 
-  /** The inode it is about: opaque 64 bits, 1 for the root. */
+  /** The inode that the request is about: 64 opaque bits, 1 for the root. */
   get nodeid(): bigint {
     return IN_HEADER.get.nodeid(this.header);
   }
@@ -264,7 +217,7 @@ export class Request {
     return IN_HEADER.get.gid(this.header);
   }
 
-  /** The caller's thread id, 0 where the kernel itself asks. */
+  /** The caller's thread id, 0 for a request of the kernel's own. */
   get pid(): number {
     return IN_HEADER.get.pid(this.header);
   }
@@ -279,46 +232,47 @@ export class Request {
     return this.#extensionsSize;
   }
 
-  /** Bytes of the fixed struct as the peer sends it. */
+  /** Bytes of the fixed struct, as the peer sends it. */
   get bodyLength(): number {
     return this.#bodySize;
   }
 
-  /** Bytes behind the fixed struct, without the extensions. */
+  /** Bytes after the fixed struct, without the extensions. */
   get tailLength(): number {
     return this.#tailEnd - this.#tailStart;
   }
 
-  /** The bytes behind the fixed struct, in place, without the extensions. */
+  /** The bytes after the fixed struct, in place, without the extensions. */
   tail(): Uint8Array {
     return this.#memory.tail.subarray(this.#tailStart, this.#tailEnd);
   }
 
-  /** The extensions, in place: fuse_ext_header and what each announces. */
+  /** The same bytes as a view, for accessors of items. */
+  tailView(): DataView {
+    return viewOf(this.tail());
+  }
+
+  /** The extensions, in place; see {@linkcode decodeExtensions}. */
   extensions(): Uint8Array {
     const start = this.#tailEnd;
     return this.#memory.tail.subarray(start, start + this.#extensionsSize);
   }
 
   /**
-   * A name's bytes, in place, without the NUL; none if there is no such name.
+   * The bytes of a name, in place, without the NUL; empty if there is none.
    *
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
   nameBytes(index: number = 0): Uint8Array {
     const { tail } = this.#memory;
-    let start = this.#tailStart;
-    for (let i = 0; i < index; i++) start = this.#endOfName(start) + 1;
-    return tail.subarray(start, Math.max(start, this.#endOfName(start)));
-  }
-
-  #endOfName(start: number): number {
-    const nul = indexOfNul(this.#memory.tail, start, this.#tailEnd);
-    return nul < 0 ? this.#tailEnd : nul;
+    const end = this.#tailEnd;
+    const start = afterNames(tail, this.#tailStart, end, index);
+    const nul = indexOfNul(tail, start, end);
+    return tail.subarray(start, nul < 0 ? end : nul);
   }
 
   /**
-   * A name as text, decoded as UTF-8.
+   * A name as text. Bytes that are not UTF-8 become U+FFFD.
    *
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
@@ -327,25 +281,18 @@ export class Request {
   }
 
   /**
-   * The bytes behind a name: the value of SETXATTR.
+   * The bytes after a name, in place: the value of SETXATTR.
    *
-   * @param index The name that they follow.
+   * @param index Which name they follow.
    */
   value(index: number = 0): Uint8Array {
-    let start = this.#tailStart;
-    for (let i = 0; i <= index; i++) start = this.#endOfName(start) + 1;
-    return this.#memory.tail.subarray(
-      Math.min(start, this.#tailEnd),
-      this.#tailEnd,
-    );
+    const { tail } = this.#memory;
+    const end = this.#tailEnd;
+    const start = afterNames(tail, this.#tailStart, end, index + 1);
+    return tail.subarray(start, end);
   }
 
-  /** The bytes behind the fixed struct as a view, for accessors of items. */
-  tailView(): DataView {
-    return viewOf(this.tail());
-  }
-
-  /** A copy of the whole message, as read(2) on /dev/fuse gives it. */
+  /** A copy of the whole message, as read(2) on /dev/fuse returns it. */
   copy(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.length);
     const { header, body, tail } = this.#memory;

@@ -1,25 +1,29 @@
 /**
- * Every struct of the FUSE wire protocol, version 7.45: the one place that
- * says what the bytes mean. Sizes, offsets, TypeScript types, accessors,
- * traces and docs/PROTOCOL.md all derive from this literal.
+ * Every struct of the FUSE wire protocol, version 7.45. Sizes, offsets,
+ * TypeScript types, accessors, traces and docs/PROTOCOL.md all derive from this
+ * table.
  *
- * Names and order are those of the kernel's `include/uapi/linux/fuse.h`. A
- * cell is a type and, where the field or its meaning came after 7.1, the
- * version that brought it. 7.46 is named where it gives a field a meaning:
+ * Names and order are those of the kernel's `include/uapi/linux/fuse.h`. A cell
+ * is a type and, if the field or its meaning is newer than 7.1, the version
+ * that introduced it. The types:
  *
  * - `u8`, `u16`, `u32`, `s32`: a number. `u64`, `s64`: a bigint.
- * - `size64`: a `u64` that counts bytes, blocks or files; it can be read as a
- *   number as well. Identifiers (`unique`, `nodeid`, `fh`, `lock_owner`) never.
+ * - `size64`: a `u64` that counts bytes, blocks or files, and can be read as a
+ *   number too. Identifiers (`unique`, `nodeid`, `fh`, `lock_owner`) cannot.
  * - `u32[11]`: an array. `fuse_attr`: that struct, in place.
  *
- * Integers have the host's byte order, which is little-endian wherever this
- * library runs. Layout is the C rule of natural alignment; padding is always
- * spelled out, which `layout.ts` asserts when it is loaded.
+ * Integers are in the host's byte order, which is little-endian on all supported
+ * machines. Layout follows C's rule of natural alignment, with all padding
+ * spelled out: `layout.ts` asserts that when it is loaded.
  *
  * @module
  */
 
-/** Field types by struct and field, in wire order. */
+/**
+ * Field types by struct and field, in wire order.
+ *
+ * @category Structs
+ */
 export const STRUCTS = {
   /** stat(2) of an inode; atime, mtime and ctime are signed seconds. */
   fuse_attr: {
@@ -40,7 +44,7 @@ export const STRUCTS = {
     blksize: "u32 since 7.9",
     flags: "u32 since 7.32",
   },
-  /** A time of statx(2). */
+  /** A timestamp of statx(2). */
   fuse_sx_time: { tv_sec: "s64", tv_nsec: "u32", __reserved: "s32" },
   /** statx(2) of an inode. */
   fuse_statx: {
@@ -81,7 +85,7 @@ export const STRUCTS = {
   },
   /** A POSIX or flock(2) lock; `type` is F_RDLCK 0, F_WRLCK 1, F_UNLCK 2. */
   fuse_file_lock: { start: "u64", end: "u64", type: "u32", pid: "u32" },
-  /** An inode found or made: fuse_lookup_name(). */
+  /** An inode that was found or created: fuse_lookup_name(). */
   fuse_entry_out: {
     nodeid: "u64",
     generation: "u64",
@@ -91,26 +95,26 @@ export const STRUCTS = {
     attr_valid_nsec: "u32",
     attr: "fuse_attr",
   },
-  /** Drops lookups of an inode: fuse_dev_do_read(). */
+  /** The kernel drops `nlookup` references to an inode. */
   fuse_forget_in: { nlookup: "u64" },
   /** One inode of BATCH_FORGET. */
   fuse_forget_one: { nodeid: "u64", nlookup: "u64" },
-  /** Begins BATCH_FORGET; `count` items follow. */
+  /** Starts BATCH_FORGET; `count` items follow. */
   fuse_batch_forget_in: { count: "u32", dummy: "u32" },
-  /** `fh` counts where `getattr_flags` says so. */
+  /** `fh` is valid if `getattr_flags` says so. */
   fuse_getattr_in: {
     getattr_flags: "u32 since 7.9",
     dummy: "u32 since 7.9",
     fh: "u64 since 7.9",
   },
-  /** Attributes of an inode, and how long they hold. */
+  /** The attributes of an inode, and how long they may be cached. */
   fuse_attr_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
     dummy: "u32",
     attr: "fuse_attr",
   },
-  /** statx(2): what is asked. */
+  /** statx(2): the request. */
   fuse_statx_in: {
     getattr_flags: "u32",
     reserved: "u32",
@@ -118,7 +122,7 @@ export const STRUCTS = {
     sx_flags: "u32",
     sx_mask: "u32",
   },
-  /** statx(2): what is answered. */
+  /** statx(2): the reply. */
   fuse_statx_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
@@ -141,7 +145,7 @@ export const STRUCTS = {
   fuse_rename2_in: { newdir: "u64", flags: "u32", padding: "u32" },
   /** link(2); the new name follows. */
   fuse_link_in: { oldnodeid: "u64" },
-  /** chmod(2), chown(2), truncate(2), utimensat(2): `valid` says which. */
+  /** chmod(2), chown(2), truncate(2), utimensat(2), as `valid` says. */
   fuse_setattr_in: {
     valid: "u32",
     padding: "u32",
@@ -185,7 +189,7 @@ export const STRUCTS = {
     padding: "u32",
     lock_owner: "u64 since 7.7",
   },
-  /** pread(2), or a piece of a directory. */
+  /** pread(2) of a file, or a part of a directory listing. */
   fuse_read_in: {
     fh: "u64",
     offset: "size64",
@@ -205,9 +209,9 @@ export const STRUCTS = {
     flags: "u32 since 7.9",
     padding: "u32 since 7.9",
   },
-  /** How much was written. */
+  /** Bytes written. */
   fuse_write_out: { size: "u32", padding: "u32" },
-  /** statfs(2): what is answered. */
+  /** statfs(2): the reply. */
   fuse_statfs_out: { st: "fuse_kstatfs" },
   /** fsync(2), fdatasync(2). */
   fuse_fsync_in: { fh: "u64", fsync_flags: "u32", padding: "u32" },
@@ -218,7 +222,7 @@ export const STRUCTS = {
     setxattr_flags: "u32 since 7.33",
     padding: "u32 since 7.33",
   },
-  /** `size` 0 asks for the size alone. */
+  /** `size` 0 requests the size only. */
   fuse_getxattr_in: { size: "u32", padding: "u32" },
   /** The size of a value or of a list. */
   fuse_getxattr_out: { size: "u32", padding: "u32" },
@@ -230,11 +234,11 @@ export const STRUCTS = {
     lk_flags: "u32 since 7.9",
     padding: "u32 since 7.9",
   },
-  /** The lock that is in the way. */
+  /** The conflicting lock, or `type` F_UNLCK. */
   fuse_lk_out: { lk: "fuse_file_lock" },
   /** access(2). */
   fuse_access_in: { mask: "u32", padding: "u32" },
-  /** Offer of the kernel: fuse_send_init(). */
+  /** The capabilities that the kernel offers: fuse_send_init(). */
   fuse_init_in: {
     major: "u32",
     minor: "u32",
@@ -243,7 +247,7 @@ export const STRUCTS = {
     flags2: "u32 since 7.36",
     unused: "u32[11] since 7.36",
   },
-  /** What the server makes of the offer: process_init_reply(). */
+  /** The negotiated capabilities: process_init_reply(). */
   fuse_init_out: {
     major: "u32",
     minor: "u32",
@@ -260,11 +264,11 @@ export const STRUCTS = {
     request_timeout: "u16 since 7.43",
     unused: "u16[11] since 7.23",
   },
-  /** The request whose caller got a signal. */
+  /** `unique` of the request whose caller was interrupted by a signal. */
   fuse_interrupt_in: { unique: "u64" },
   /** FIBMAP. */
   fuse_bmap_in: { block: "u64", blocksize: "u32", padding: "u32" },
-  /** FIBMAP: the block on the device. */
+  /** FIBMAP: the block of the device. */
   fuse_bmap_out: { block: "u64" },
   /** ioctl(2); `in_size` bytes follow. */
   fuse_ioctl_in: {
@@ -275,16 +279,16 @@ export const STRUCTS = {
     in_size: "u32",
     out_size: "u32",
   },
-  /** Memory of the caller, for a retry of ioctl(2). */
+  /** A range of the caller's memory, for a retry of ioctl(2). */
   fuse_ioctl_iovec: { base: "u64", len: "u64" },
-  /** What ioctl(2) returns, or what a retry should bring. */
+  /** The result of ioctl(2), or the ranges that a retry should transfer. */
   fuse_ioctl_out: {
     result: "s32",
     flags: "u32",
     in_iovs: "u32",
     out_iovs: "u32",
   },
-  /** poll(2); `kh` names it in a notification. */
+  /** poll(2); `kh` identifies the file in a notification. */
   fuse_poll_in: {
     fh: "u64",
     kh: "u64",
@@ -293,7 +297,7 @@ export const STRUCTS = {
   },
   /** Events that are ready. */
   fuse_poll_out: { revents: "u32", padding: "u32" },
-  /** A poll(2) may have something to tell. */
+  /** Wakes up poll(2) of the file `kh`. */
   fuse_notify_poll_wakeup_out: { kh: "u64" },
   /** fallocate(2). */
   fuse_fallocate_in: {
@@ -303,7 +307,7 @@ export const STRUCTS = {
     mode: "u32",
     padding: "u32",
   },
-  /** Begins every request: fuse_dev_do_read(). `total_extlen` counts 8 bytes. */
+  /** Starts every request. `total_extlen` is in units of 8 bytes. */
   fuse_in_header: {
     len: "u32",
     opcode: "u32",
@@ -315,35 +319,35 @@ export const STRUCTS = {
     total_extlen: "u16 since 7.38",
     padding: "u16",
   },
-  /** Begins every reply and notification: fuse_dev_do_write(). */
+  /** Starts every reply and notification: fuse_dev_do_write(). */
   fuse_out_header: { len: "u32", error: "s32", unique: "u64" },
-  /** One entry of READDIR, its name behind it, padded to 8 bytes. */
+  /** One entry of READDIR; its name follows, padded to 8 bytes. */
   fuse_dirent: { ino: "u64", off: "u64", namelen: "u32", type: "u32" },
-  /** One entry of READDIRPLUS, its name behind it, padded to 8 bytes. */
+  /** One entry of READDIRPLUS; its name follows, padded to 8 bytes. */
   fuse_direntplus: { entry_out: "fuse_entry_out", dirent: "fuse_dirent" },
-  /** Drop cached attributes and, from `off` on, pages. */
+  /** Drops cached attributes and, unless `off` is negative, cached pages. */
   fuse_notify_inval_inode_out: { ino: "u64", off: "s64", len: "s64" },
-  /** Drop a cached name, which follows with a NUL. */
+  /** Drops a cached name, which follows with a NUL. */
   fuse_notify_inval_entry_out: {
     parent: "u64",
     namelen: "u32",
     flags: "u32 since 7.38",
   },
-  /** A name is gone; it follows with a NUL. */
+  /** A name was deleted; it follows with a NUL. */
   fuse_notify_delete_out: {
     parent: "u64",
     child: "u64",
     namelen: "u32",
     padding: "u32 since 7.18",
   },
-  /** Put `size` bytes, which follow, into the page cache. */
+  /** Puts `size` bytes, which follow, into the page cache. */
   fuse_notify_store_out: {
     nodeid: "u64",
     offset: "size64",
     size: "u32",
     padding: "u32",
   },
-  /** Send cached pages in a NOTIFY_REPLY. */
+  /** Requests cached pages, which the kernel sends in a NOTIFY_REPLY. */
   fuse_notify_retrieve_out: {
     notify_unique: "u64",
     nodeid: "u64",
@@ -351,7 +355,7 @@ export const STRUCTS = {
     size: "u32",
     padding: "u32",
   },
-  /** NOTIFY_REPLY; `size` bytes follow. */
+  /** Starts NOTIFY_REPLY; `size` bytes follow. */
   fuse_notify_retrieve_in: {
     dummy1: "u64",
     offset: "size64",
@@ -360,13 +364,13 @@ export const STRUCTS = {
     dummy3: "u64",
     dummy4: "u64",
   },
-  /** Drop unused inodes; `count` nodeids follow. */
+  /** Drops unused inodes; `count` nodeids follow. */
   fuse_notify_prune_out: { count: "u32", padding: "u32", spare: "u64" },
   /** Argument of ioctl FUSE_DEV_IOC_BACKING_OPEN. */
   fuse_backing_map: { fd: "s32", flags: "u32", padding: "u64" },
-  /** lseek(2) for holes and data. */
+  /** lseek(2) with SEEK_DATA or SEEK_HOLE. */
   fuse_lseek_in: { fh: "u64", offset: "size64", whence: "u32", padding: "u32" },
-  /** lseek(2): where it is. */
+  /** lseek(2): the position found. */
   fuse_lseek_out: { offset: "size64" },
   /** copy_file_range(2). */
   fuse_copy_file_range_in: {
@@ -378,9 +382,9 @@ export const STRUCTS = {
     len: "size64",
     flags: "u64",
   },
-  /** How much was copied. */
+  /** Bytes copied. */
   fuse_copy_file_range_out: { bytes_copied: "size64" },
-  /** DAX: map a piece of a file. */
+  /** DAX: maps a range of a file. */
   fuse_setupmapping_in: {
     fh: "u64",
     foffset: "u64",
@@ -388,7 +392,7 @@ export const STRUCTS = {
     flags: "u64",
     moffset: "u64",
   },
-  /** DAX: unmap; `count` items follow. */
+  /** DAX: removes mappings; `count` items follow. */
   fuse_removemapping_in: { count: "u32" },
   /** DAX: one mapping. */
   fuse_removemapping_one: { moffset: "u64", len: "u64" },
@@ -396,18 +400,18 @@ export const STRUCTS = {
   fuse_syncfs_in: { padding: "u64" },
   /** One security context; its name with a NUL and `size` bytes follow. */
   fuse_secctx: { size: "u32", padding: "u32" },
-  /** Begins security contexts behind a request; `size` includes it. */
+  /** Starts the security contexts of a request; `size` includes it. */
   fuse_secctx_header: { size: "u32", nr_secctx: "u32" },
-  /** Begins each extension behind a request; `size` includes it. */
+  /** Starts each extension of a request; `size` includes it. */
   fuse_ext_header: { size: "u32", type: "u32" },
-  /** Supplementary group ids behind it: FUSE_EXT_GROUPS. */
+  /** FUSE_EXT_GROUPS; `nr_groups` supplementary group ids follow, each a u32. */
   fuse_supp_groups: { nr_groups: "u32" },
-  /** State of one io_uring entry; `payload_sz` counts both ways. */
+  /** State of an io_uring entry; `payload_sz` is used in both directions. */
   fuse_uring_ent_in_out: {
     flags: "u64",
     commit_id: "u64",
     payload_sz: "u32",
-    /** Where the payload lies in the queue's buffer pool; padding before. */
+    /** The payload's offset in the queue's buffer pool; padding before 7.46. */
     offset: "u32 since 7.46",
     reserved: "u64",
   },
@@ -417,7 +421,7 @@ export const STRUCTS = {
     op_in: "u8[128]",
     ring_ent_in_out: "fuse_uring_ent_in_out",
   },
-  /** In the SQE of a ring command; 7.46 puts a union of 16 bytes behind it. */
+  /** In the SQE of a ring command; 7.46 appends a union of 16 bytes. */
   fuse_uring_cmd_req: {
     flags: "u64",
     commit_id: "u64",
@@ -426,7 +430,7 @@ export const STRUCTS = {
   },
   /** Character devices in user space: cuse_send_init(). */
   cuse_init_in: { major: "u32", minor: "u32", unused: "u32", flags: "u32" },
-  /** The device to make; its name follows. */
+  /** The device to create; its name follows. */
   cuse_init_out: {
     major: "u32",
     minor: "u32",
@@ -441,10 +445,10 @@ export const STRUCTS = {
 } as const;
 
 /**
- * Sizes that a struct had before a minor version, for peers that speak an
- * older one: `[before 7.minor, size in bytes]`, oldest first. These are the
- * FUSE_COMPAT_* constants of fuse.h, and the fields that 7.9 and 7.12 added.
- * fuse_setxattr_in depends on a flag of INIT instead.
+ * Sizes of structs in older versions: `[before 7.minor, size in bytes]`, oldest
+ * first. They are the FUSE_COMPAT_* constants of fuse.h, and follow from the
+ * fields that 7.9 and 7.12 added. The size of fuse_setxattr_in depends on a
+ * flag of INIT instead.
  */
 export const COMPAT_SIZES = {
   fuse_init_in: [[6, 8], [36, 16]],

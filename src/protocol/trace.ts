@@ -1,5 +1,5 @@
 /**
- * The two forms of a trace: text for people, JSON for programs.
+ * The two forms in which traces are printed: text for people, JSON for programs.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { STRUCTS } from "./structs.ts";
 import type { TraceRecord, TraceValue } from "./trace_record.ts";
 import type { StructName } from "./types.ts";
 
-export * from "./trace_record.ts";
-
-/** Fields that are shown even if they are zero. */
+/** Fields that are printed even if they are zero. */
 const ALWAYS = new Set(["fh", "offset", "size"]);
-/** Items of a list that are shown. */
+/** Most items of a list that are printed. */
 const ITEMS_MAX = 8;
 
 /**
- * Prints a message as one line:
+ * Formats a message as one line of text, such as
  * `q2 <- 0x1f4 READ fh=0 offset=4096 size=4096`.
+ *
+ * @category Traces and wire logs
  */
 export function formatTrace(record: TraceRecord): string {
   const { notification, unique, errno } = record;
@@ -36,7 +36,7 @@ export function formatTrace(record: TraceRecord): string {
   }
   const structs = structsOf(record);
   for (const [field, value] of Object.entries(record.fields)) {
-    // Fields that are zero say little; the root's nodeid says nothing.
+    // Most zeroes are defaults, and 1 is the nodeid of every root.
     if (field === "nodeid" && value === 1n) continue;
     if (isZero(value) && !ALWAYS.has(field)) continue;
     const struct = structs.find((name) => Object.hasOwn(STRUCTS[name], field));
@@ -52,7 +52,7 @@ function nameOf({ opcode, direction, unique }: TraceRecord): string {
   return opcodeName(opcode) ?? `opcode ${opcode}`;
 }
 
-/** The structs whose fields a record has. */
+/** The structs that the fields of a record come from. */
 function structsOf(record: TraceRecord): readonly StructName[] {
   const { notification, direction, opcode } = record;
   if (notification !== undefined) {
@@ -102,7 +102,7 @@ function formatScalar(
   return String(value);
 }
 
-/** The struct that a field of a struct is. */
+/** The type of a field that is a struct itself. */
 function structOfField(
   struct: StructName | undefined,
   field: string,
@@ -115,8 +115,10 @@ function structOfField(
 }
 
 /**
- * Prints a message as one line of JSON; 64-bit values become strings, and the
- * names of flags are listed in `flagNames`.
+ * Formats a message as one line of JSON. 64-bit values become strings, and
+ * `flagNames` lists the names of flags.
+ *
+ * @category Traces and wire logs
  */
 export function formatTraceJson(record: TraceRecord): string {
   const { notification } = record;

@@ -1,5 +1,5 @@
 /**
- * Messages as people read them: one line each, printed from the table.
+ * Trace records: messages as plain data for people and programs to read.
  *
  * @module
  */
@@ -21,7 +21,11 @@ import type { Request } from "./request.ts";
 import { type Name, textOfBytes } from "./text.ts";
 import type { StructName } from "./types.ts";
 
-/** A value in a trace: numbers, identifiers, names, nested structs. */
+/**
+ * A value in a trace: a number, an identifier, a name, a list, a nested struct.
+ *
+ * @category Traces and wire logs
+ */
 export type TraceValue =
   | number
   | bigint
@@ -29,35 +33,44 @@ export type TraceValue =
   | TraceValue[]
   | { [field: string]: TraceValue };
 
-/** One message, ready to be printed. Plain data: Workers send it on. */
+/**
+ * One message as plain data: it can be sent between Workers, and
+ * {@linkcode formatTrace} prints it.
+ *
+ * @category Traces and wire logs
+ */
 export interface TraceRecord {
-  /** The queue that it passed. */
+  /** The number of the queue that carried it. */
   readonly queue: number;
-  /** `<-` from the kernel, `->` to it. */
+  /** `<-` from the kernel, `->` to the kernel. */
   readonly direction: "<-" | "->";
-  /** The request's id. */
+  /** `unique` of the request, 0 for a notification. */
   readonly unique: bigint;
   /** The opcode on the wire; 0 for a notification. */
   readonly opcode: number;
-  /** Which notification it is, if it is one. */
+  /** The notification's name, if it is a notification. */
   readonly notification?: NotificationName;
-  /** The fields, from the table. */
+  /** The fields of its structs, and its names. */
   readonly fields: { readonly [field: string]: TraceValue };
-  /** Of a reply: the error number, 0 for success. */
+  /** The positive error number of a reply, 0 for success. */
   readonly errno?: number;
-  /** Of a directory's listing: how many entries it has. */
+  /** The number of entries in a directory listing. */
   readonly entries?: number;
-  /** Bytes of data behind the fields. */
+  /** Bytes of data after the fields. */
   readonly bytes: number;
-  /** The whole message, where that was asked for: a line of a wire log. */
+  /** The whole message, where a wire log is requested. */
   readonly wire?: Uint8Array;
 }
 
-/** Fields that say nothing. */
+/** Fields without a meaning, which traces leave out. */
 const SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
-/** Describes a request before it is answered. */
+/**
+ * The trace record of a request, to be made before it is answered.
+ *
+ * @category Traces and wire logs
+ */
 export function traceRequest(queue: number, request: Request): TraceRecord {
   const { opcode, unique } = request;
   const row: OpcodeRow = opcodeRow(opcode)!;
@@ -102,41 +115,44 @@ function textOf(name: Name): string {
 }
 
 /**
- * Describes a filled reply.
+ * The trace record of a filled reply.
  *
- * @param asked What {@linkcode traceRequest} said, since a reply may have
- * taken the place of its request.
- * @param protocolVersion What the two sides agreed on; the newest if left out.
+ * @category Traces and wire logs
+ * @param request The record of the request, because a reply may have
+ * overwritten its request.
+ * @param reply The reply.
+ * @param protocolVersion The negotiated version, the newest by default.
  */
 export function traceReply(
-  asked: TraceRecord,
+  request: TraceRecord,
   reply: Reply,
   protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): TraceRecord {
   const size = Math.max(0, reply.length - OUT_HEADER_SIZE);
   const body = reply.data.subarray(0, size);
-  return traceReplyBody(asked, reply.errno, body, protocolVersion);
+  return traceReplyBody(request, reply.errno, body, protocolVersion);
 }
 
 /**
- * Describes a reply of which the bytes behind the header are at hand.
+ * The trace record of a reply whose bytes after the header are given.
  *
- * @param asked What {@linkcode traceRequest} said.
+ * @category Traces and wire logs
+ * @param request The record of the request.
  * @param errno The positive error number, 0 for success.
- * @param body The bytes behind the header.
- * @param protocolVersion What the two sides agreed on; the newest if left out.
+ * @param body The bytes after the header.
+ * @param protocolVersion The negotiated version, the newest by default.
  */
 export function traceReplyBody(
-  asked: TraceRecord,
+  request: TraceRecord,
   errno: number,
   body: Uint8Array,
   protocolVersion: ProtocolVersion = ProtocolVersion.NEWEST,
 ): TraceRecord {
-  const { queue, unique, opcode } = asked;
+  const { queue, unique, opcode } = request;
   const row = opcodeRow(opcode);
   const fields: Record<string, TraceValue> = {};
   let at = 0;
-  for (const name of replyStructs(asked, row)) {
+  for (const name of replyStructs(request, row)) {
     const size = name === "fuse_init_out"
       ? Math.min(body.length, sizeOf(name))
       : protocolVersion.size(name);
@@ -168,10 +184,10 @@ export function traceReplyBody(
 }
 
 function replyStructs(
-  asked: TraceRecord,
+  request: TraceRecord,
   row: OpcodeRow | undefined,
 ): readonly StructName[] {
-  return row?.outTail === "value" && asked.fields.size === 0
+  return row?.outTail === "value" && request.fields.size === 0
     ? ["fuse_getxattr_out"]
     : row?.out ?? [];
 }
@@ -185,9 +201,11 @@ function countEntries(bytes: Uint8Array, plus: boolean): number | null {
 }
 
 /**
- * Describes a notification; one that breaks the rules has its code alone.
+ * The trace record of a notification. If it breaks the rules, the fields are its
+ * code and what is wrong.
  *
- * @param queue The queue that it passed.
+ * @category Traces and wire logs
+ * @param queue The number of the queue that carried it.
  * @param message The whole message.
  */
 export function traceNotification(

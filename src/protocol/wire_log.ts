@@ -1,18 +1,18 @@
 /**
- * The wire log: messages byte for byte, as text. One message a line:
+ * The wire log: messages byte by byte, as text. One line per message:
  *
  * ```text
  * q2 <- 500000000f000000f401000000000000...  # a note
  * ```
  *
- * - the queue, `q` and its number;
- * - the direction, `<-` from the kernel or `->` to it;
- * - the whole message in hexadecimal, two digits a byte, in lower case;
- * - a note behind `#`, if there is one.
+ * - `q` and the number of the queue;
+ * - the direction: `<-` from the kernel, `->` to the kernel;
+ * - the whole message in lower-case hexadecimal, two digits per byte;
+ * - optionally `#` and a note.
  *
- * Empty lines and lines that start with `#` say nothing. Lines are in the
- * order in which the messages passed, so that the request of each reply, and
- * INIT, come before it.
+ * Empty lines and lines that start with `#` are ignored. Messages are in the
+ * order in which they were sent, so INIT is first, and each request precedes
+ * its reply.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { viewOf } from "./codec.ts";
 import { ProtocolVersion } from "./protocol_version.ts";
 import { contiguousExchange } from "./exchange.ts";
 import { initFlag } from "./init.ts";
-import { opcodeName, OPCODES } from "./opcodes.ts";
+import { OPCODES } from "./opcodes.ts";
 import {
   traceNotification,
   type TraceRecord,
@@ -33,19 +33,27 @@ import { formatTrace } from "./trace.ts";
 const OUT_HEADER = accessors("fuse_out_header");
 const LINE = /^q(\d+) (<-|->) ([0-9a-f]*)(?:\s+#\s?(.*))?$/;
 
-/** One message, byte for byte. Plain data: Workers send it on. */
+/**
+ * One message of a wire log, byte by byte.
+ *
+ * @category Traces and wire logs
+ */
 export interface WireMessage {
-  /** The queue that it passed. */
+  /** The number of the queue that carried it. */
   readonly queue: number;
-  /** `<-` from the kernel, `->` to it. */
+  /** `<-` from the kernel, `->` to the kernel. */
   readonly direction: "<-" | "->";
   /** The whole message. */
   readonly bytes: Uint8Array;
-  /** What to say about it. */
+  /** A note on it. */
   readonly note?: string;
 }
 
-/** Prints a message as one line of a wire log. */
+/**
+ * Formats a message as one line of a wire log.
+ *
+ * @category Traces and wire logs
+ */
 export function formatWireLine(message: WireMessage): string {
   const digits = Array.from(
     message.bytes,
@@ -56,10 +64,11 @@ export function formatWireLine(message: WireMessage): string {
 }
 
 /**
- * Reads a line of a wire log.
+ * Parses a line of a wire log.
  *
- * @returns The message, `null` where the line says nothing.
- * @throws {SyntaxError} If the line is no such line.
+ * @category Traces and wire logs
+ * @returns The message, `null` for a line to be ignored.
+ * @throws {SyntaxError} If the line does not have the form of a message.
  */
 export function parseWireLine(line: string): WireMessage | null {
   const text = line.trimEnd();
@@ -83,25 +92,31 @@ export function parseWireLine(line: string): WireMessage | null {
   };
 }
 
-/** Follows a connection message by message, and knows what each one is. */
+/**
+ * Decodes the messages of a connection in their order: it matches replies with
+ * requests, and follows the negotiated version.
+ *
+ * @category Traces and wire logs
+ */
 export class WireDecoder {
-  readonly #asked: Map<bigint, TraceRecord> = new Map();
+  readonly #requests: Map<bigint, TraceRecord> = new Map();
   #protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
 
-  /** What the two sides agreed on, as far as the messages told. */
+  /** The version negotiated by the messages so far. */
   get protocolVersion(): ProtocolVersion {
     return this.#protocolVersion;
   }
 
   /**
-   * Takes the next message.
+   * Decodes the next message.
    *
-   * @returns What it says; a sentence if it breaks the protocol's rules.
+   * @returns Its trace record; a sentence if it breaks the rules of the
+   * protocol.
    */
   decode(message: WireMessage): TraceRecord | string {
     return message.direction === "<-"
       ? this.#request(message)
-      : this.#answer(message);
+      : this.#reply(message);
   }
 
   #request({ queue, bytes }: WireMessage): TraceRecord | string {
@@ -109,62 +124,63 @@ export class WireDecoder {
     const error = request.validate(bytes.length, this.#protocolVersion);
     if (error !== null) return error.message;
     const record = traceRequest(queue, request);
-    // A log may hold one connection after another.
+    // A log may contain several connections, one after another.
     if (record.opcode === OPCODES.INIT.opcode) {
       this.#protocolVersion = ProtocolVersion.BEFORE_INIT;
     }
-    this.#asked.set(record.unique, record);
+    this.#requests.set(record.unique, record);
     return record;
   }
 
-  #answer({ queue, bytes }: WireMessage): TraceRecord | string {
+  #reply({ queue, bytes }: WireMessage): TraceRecord | string {
     if (bytes.length < OUT_HEADER.size) {
       return `Cannot read reply: expected at least ${OUT_HEADER.size} bytes, received ${bytes.length}`;
     }
     const view = viewOf(bytes);
     const unique = OUT_HEADER.get.unique(view);
     if (unique === 0n) return traceNotification(queue, bytes);
-    const asked = this.#asked.get(unique);
-    if (asked === undefined) {
+    const request = this.#requests.get(unique);
+    if (request === undefined) {
       return `Cannot read reply: no request 0x${
         unique.toString(16)
       } came before`;
     }
-    this.#asked.delete(unique);
+    this.#requests.delete(unique);
     const errno = -OUT_HEADER.get.error(view);
     const body = bytes.subarray(OUT_HEADER.size);
     const record = traceReplyBody(
-      { ...asked, queue },
+      { ...request, queue },
       errno,
       body,
       this.#protocolVersion,
     );
-    if (asked.opcode === OPCODES.INIT.opcode && errno === 0) {
-      this.#protocolVersion = dialectAfter(asked, record);
+    if (request.opcode === OPCODES.INIT.opcode && errno === 0) {
+      this.#protocolVersion = negotiatedVersion(request, record);
     }
     return record;
   }
 }
 
-/** What INIT and its reply agreed on. */
-function dialectAfter(
-  asked: TraceRecord,
-  answer: TraceRecord,
+/** The version that INIT and its reply negotiated. */
+function negotiatedVersion(
+  request: TraceRecord,
+  reply: TraceRecord,
 ): ProtocolVersion {
-  const offered = Number(asked.fields.minor);
-  const taken = Number(answer.fields.minor);
-  const flags = BigInt(Number(answer.fields.flags ?? 0));
+  const offered = Number(request.fields.minor);
+  const replied = Number(reply.fields.minor);
+  const flags = BigInt(Number(reply.fields.flags ?? 0));
   return new ProtocolVersion({
-    minor: Math.min(offered, taken),
+    minor: Math.min(offered, replied),
     setxattrExt: (flags & initFlag("SETXATTR_EXT")) !== 0n,
   });
 }
 
 /**
- * Prints a wire log as a trace: one line a message, and a line that starts
- * with `!` for each one that breaks the protocol's rules.
+ * Formats a wire log as a trace: one line per message. The line of a message that
+ * breaks the rules of the protocol starts with `!`.
  *
- * @example Read a log
+ * @category Traces and wire logs
+ * @example Decode a log
  * ```ts
  * import {
  *   decodeWireLog,
@@ -184,9 +200,9 @@ function dialectAfter(
  * ```
  *
  * @param lines The log's lines, without their ends.
- * @param format Prints one message; {@linkcode formatTrace} if left out.
- * @throws {SyntaxError} If a line is no line of a wire log; its number is in
- * the message.
+ * @param format Formats one message, {@linkcode formatTrace} by default.
+ * @throws {SyntaxError} If a line does not have the form of a message; the error
+ * has its number.
  */
 export function* decodeWireLog(
   lines: Iterable<string>,
@@ -213,13 +229,4 @@ function parseNumbered(line: string, number: number): WireMessage | null {
     if (!(error instanceof SyntaxError)) throw error;
     throw new SyntaxError(`${error.message} (line ${number})`);
   }
-}
-
-/** What a message of a wire log is, for headings: `READ`, `reply to READ`. */
-export function wireMessageName(record: TraceRecord): string {
-  if (record.notification !== undefined) {
-    return `notification ${record.notification}`;
-  }
-  const name = opcodeName(record.opcode) ?? `opcode ${record.opcode}`;
-  return record.direction === "<-" ? name : `reply to ${name}`;
 }

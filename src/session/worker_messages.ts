@@ -4,7 +4,7 @@
  * @module
  */
 import type { NegotiatedCapabilities } from "../protocol/init.ts";
-import type { TraceRecord } from "../protocol/trace.ts";
+import type { TraceRecord } from "../protocol/trace_record.ts";
 import type { PollUs } from "../queue/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { HandlerSpec } from "./open_handler.ts";

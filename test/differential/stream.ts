@@ -6,11 +6,11 @@
  */
 import { FATTR } from "../../src/protocol/flags.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import {
-  formatTrace,
-  type TraceRecord,
-  type TraceValue,
-} from "../../src/protocol/trace.ts";
+import { formatTrace } from "../../src/protocol/trace.ts";
+import type {
+  TraceRecord,
+  TraceValue,
+} from "../../src/protocol/trace_record.ts";
 import { type StepResult, timeText } from "./step.ts";
 
 /** A run of a script. */

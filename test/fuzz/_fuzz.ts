@@ -18,7 +18,6 @@ import {
   decodeNotification,
   decodeReply,
   decodeRequest,
-  direntSize,
   encodeNotification,
   encodeReply,
   encodeRequest,
@@ -36,8 +35,9 @@ import {
   traceNotification,
   traceReply,
   traceRequest,
-  viewOf,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
+import { direntSize } from "../../src/protocol/dirent.ts";
 import type { Random } from "../_random.ts";
 import { type GoldenMessage, parseGolden } from "../protocol/_golden.ts";
 import { GOLDEN } from "../protocol/golden/mod.ts";

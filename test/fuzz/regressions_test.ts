@@ -1,4 +1,5 @@
-import { encodeRequest, viewOf } from "../../src/protocol/mod.ts";
+import { encodeRequest } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { Random } from "../_random.ts";
 import { hex, unhex } from "../protocol/_hex.ts";

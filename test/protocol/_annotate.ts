@@ -6,12 +6,9 @@
  */
 import {
   decodeStruct,
-  direntSize,
   errnoName,
   flagNames,
   flagWordOf,
-  initInSize,
-  isScalar,
   layoutOf,
   notificationName,
   type NotificationRow,
@@ -20,11 +17,13 @@ import {
   type OpcodeRow,
   opcodeRow,
   type ProtocolVersion,
-  scalarSize,
   sizeOf,
   type StructName,
-  viewOf,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
+import { direntSize } from "../../src/protocol/dirent.ts";
+import { isScalar, scalarSize } from "../../src/protocol/layout.ts";
+import { initInSize } from "../../src/protocol/protocol_version.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
 
 /** Bytes of one line; fields are never longer than 8 unless they are arrays. */

@@ -7,7 +7,6 @@ import fc from "fast-check";
 import {
   type DirEntry,
   type Extension,
-  isScalar,
   layoutOf,
   type Name,
   type OpcodeName,
@@ -18,6 +17,7 @@ import {
   type StructName,
   STRUCTS,
 } from "../../src/protocol/mod.ts";
+import { isScalar } from "../../src/protocol/layout.ts";
 
 /** Every struct of the table. */
 export const STRUCT_NAMES = Object.keys(STRUCTS) as StructName[];

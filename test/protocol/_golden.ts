@@ -25,10 +25,10 @@
 import {
   opcodeName,
   ProtocolVersion,
-  viewOf,
   WireDecoder,
   type WireMessage,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
 import { annotate } from "./_annotate.ts";
 import { unhex } from "./_hex.ts";
 

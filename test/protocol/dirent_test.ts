@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
-  direntSize,
   direntType,
   DirentWriter,
   encodeDirents,
@@ -8,6 +7,7 @@ import {
   parseDirents,
   parseDirentsPlus,
 } from "../../src/protocol/mod.ts";
+import { direntSize } from "../../src/protocol/dirent.ts";
 import { unhex } from "./_hex.ts";
 
 Deno.test("DirentWriter lays out entries and zeroes their padding", () => {

@@ -13,8 +13,8 @@ import {
   traceNotification,
   traceReplyBody,
   traceRequest,
-  viewOf,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
 import { annotate } from "./_annotate.ts";
 import { type GoldenMessage, parseGolden } from "./_golden.ts";
 import { GOLDEN } from "./golden/mod.ts";

@@ -1,6 +1,6 @@
+import { COMPAT_SIZES } from "../../src/protocol/structs.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
-  COMPAT_SIZES,
   FUSE_DEV_IOC,
   layoutOf,
   sizeAt,

@@ -15,8 +15,8 @@ import {
   ProtocolVersion,
   type ReplyParts,
   separateExchange,
-  viewOf,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
 import {
   anyEntry,
   anyRequest,

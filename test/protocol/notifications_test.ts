@@ -5,8 +5,8 @@ import {
   type NotificationName,
   NOTIFICATIONS,
   ProtocolError,
-  viewOf,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
 import { unhex } from "./_hex.ts";
 
 const NAMES = Object.keys(NOTIFICATIONS) as NotificationName[];

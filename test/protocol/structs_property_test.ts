@@ -5,13 +5,13 @@ import {
   decodeStruct,
   type Encodable,
   encodeStruct,
-  isScalar,
   layoutOf,
   sizeAt,
   type StructName,
-  viewOf,
   writeStruct,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
+import { isScalar } from "../../src/protocol/layout.ts";
 import { anyStruct, STRUCT_NAMES } from "./_arbitraries.ts";
 
 const RUNS = { numRuns: 60, seed: 7 };

@@ -11,8 +11,8 @@ import {
   type ProtocolErrorKind,
   ProtocolVersion,
   separateExchange,
-  viewOf,
 } from "../../src/protocol/mod.ts";
+import { viewOf } from "../../src/protocol/codec.ts";
 
 /** A message of each kind with everything that may follow its struct. */
 function messageOf(
@@ -327,10 +327,10 @@ Deno.test("errors say what was expected and what was there", () => {
   );
   assertEquals(
     validate(new Uint8Array(12))?.message,
-    "Cannot read message header: expected 40 bytes, received 12",
+    "Cannot read a message: expected a header of 40 bytes, received 12",
   );
   assertEquals(
     validate(patched(messageOf("READ"), 4, 99))?.message,
-    "Cannot read opcode 99: no such request up to FUSE 7.45",
+    "Cannot read opcode 99: FUSE 7.45 has no such request",
   );
 });
