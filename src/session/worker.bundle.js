@@ -307,7 +307,7 @@ var STRUCTS = {
     blksize: "u32 since 7.9",
     flags: "u32 since 7.32"
   },
-  /** A time of statx(2). */
+  /** A timestamp of statx(2). */
   fuse_sx_time: {
     tv_sec: "s64",
     tv_nsec: "u32",
@@ -357,7 +357,7 @@ var STRUCTS = {
     type: "u32",
     pid: "u32"
   },
-  /** An inode found or made: fuse_lookup_name(). */
+  /** An inode that was found or created: fuse_lookup_name(). */
   fuse_entry_out: {
     nodeid: "u64",
     generation: "u64",
@@ -367,7 +367,7 @@ var STRUCTS = {
     attr_valid_nsec: "u32",
     attr: "fuse_attr"
   },
-  /** Drops lookups of an inode: fuse_dev_do_read(). */
+  /** The kernel drops `nlookup` references to an inode. */
   fuse_forget_in: {
     nlookup: "u64"
   },
@@ -376,25 +376,25 @@ var STRUCTS = {
     nodeid: "u64",
     nlookup: "u64"
   },
-  /** Begins BATCH_FORGET; `count` items follow. */
+  /** Starts BATCH_FORGET; `count` items follow. */
   fuse_batch_forget_in: {
     count: "u32",
     dummy: "u32"
   },
-  /** `fh` counts where `getattr_flags` says so. */
+  /** `fh` is valid if `getattr_flags` says so. */
   fuse_getattr_in: {
     getattr_flags: "u32 since 7.9",
     dummy: "u32 since 7.9",
     fh: "u64 since 7.9"
   },
-  /** Attributes of an inode, and how long they hold. */
+  /** The attributes of an inode, and how long they may be cached. */
   fuse_attr_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
     dummy: "u32",
     attr: "fuse_attr"
   },
-  /** statx(2): what is asked. */
+  /** statx(2): the request. */
   fuse_statx_in: {
     getattr_flags: "u32",
     reserved: "u32",
@@ -402,7 +402,7 @@ var STRUCTS = {
     sx_flags: "u32",
     sx_mask: "u32"
   },
-  /** statx(2): what is answered. */
+  /** statx(2): the reply. */
   fuse_statx_out: {
     attr_valid: "u64",
     attr_valid_nsec: "u32",
@@ -436,7 +436,7 @@ var STRUCTS = {
   fuse_link_in: {
     oldnodeid: "u64"
   },
-  /** chmod(2), chown(2), truncate(2), utimensat(2): `valid` says which. */
+  /** chmod(2), chown(2), truncate(2), utimensat(2), as `valid` says. */
   fuse_setattr_in: {
     valid: "u32",
     padding: "u32",
@@ -487,7 +487,7 @@ var STRUCTS = {
     padding: "u32",
     lock_owner: "u64 since 7.7"
   },
-  /** pread(2), or a piece of a directory. */
+  /** pread(2) of a file, or a part of a directory listing. */
   fuse_read_in: {
     fh: "u64",
     offset: "size64",
@@ -507,12 +507,12 @@ var STRUCTS = {
     flags: "u32 since 7.9",
     padding: "u32 since 7.9"
   },
-  /** How much was written. */
+  /** Bytes written. */
   fuse_write_out: {
     size: "u32",
     padding: "u32"
   },
-  /** statfs(2): what is answered. */
+  /** statfs(2): the reply. */
   fuse_statfs_out: {
     st: "fuse_kstatfs"
   },
@@ -529,7 +529,7 @@ var STRUCTS = {
     setxattr_flags: "u32 since 7.33",
     padding: "u32 since 7.33"
   },
-  /** `size` 0 asks for the size alone. */
+  /** `size` 0 requests the size only. */
   fuse_getxattr_in: {
     size: "u32",
     padding: "u32"
@@ -547,7 +547,7 @@ var STRUCTS = {
     lk_flags: "u32 since 7.9",
     padding: "u32 since 7.9"
   },
-  /** The lock that is in the way. */
+  /** The conflicting lock, or `type` F_UNLCK. */
   fuse_lk_out: {
     lk: "fuse_file_lock"
   },
@@ -556,7 +556,7 @@ var STRUCTS = {
     mask: "u32",
     padding: "u32"
   },
-  /** Offer of the kernel: fuse_send_init(). */
+  /** The capabilities that the kernel offers: fuse_send_init(). */
   fuse_init_in: {
     major: "u32",
     minor: "u32",
@@ -565,7 +565,7 @@ var STRUCTS = {
     flags2: "u32 since 7.36",
     unused: "u32[11] since 7.36"
   },
-  /** What the server makes of the offer: process_init_reply(). */
+  /** The negotiated capabilities: process_init_reply(). */
   fuse_init_out: {
     major: "u32",
     minor: "u32",
@@ -582,7 +582,7 @@ var STRUCTS = {
     request_timeout: "u16 since 7.43",
     unused: "u16[11] since 7.23"
   },
-  /** The request whose caller got a signal. */
+  /** `unique` of the request whose caller was interrupted by a signal. */
   fuse_interrupt_in: {
     unique: "u64"
   },
@@ -592,7 +592,7 @@ var STRUCTS = {
     blocksize: "u32",
     padding: "u32"
   },
-  /** FIBMAP: the block on the device. */
+  /** FIBMAP: the block of the device. */
   fuse_bmap_out: {
     block: "u64"
   },
@@ -605,19 +605,19 @@ var STRUCTS = {
     in_size: "u32",
     out_size: "u32"
   },
-  /** Memory of the caller, for a retry of ioctl(2). */
+  /** A range of the caller's memory, for a retry of ioctl(2). */
   fuse_ioctl_iovec: {
     base: "u64",
     len: "u64"
   },
-  /** What ioctl(2) returns, or what a retry should bring. */
+  /** The result of ioctl(2), or the ranges that a retry should transfer. */
   fuse_ioctl_out: {
     result: "s32",
     flags: "u32",
     in_iovs: "u32",
     out_iovs: "u32"
   },
-  /** poll(2); `kh` names it in a notification. */
+  /** poll(2); `kh` identifies the file in a notification. */
   fuse_poll_in: {
     fh: "u64",
     kh: "u64",
@@ -629,7 +629,7 @@ var STRUCTS = {
     revents: "u32",
     padding: "u32"
   },
-  /** A poll(2) may have something to tell. */
+  /** Wakes up poll(2) of the file `kh`. */
   fuse_notify_poll_wakeup_out: {
     kh: "u64"
   },
@@ -641,7 +641,7 @@ var STRUCTS = {
     mode: "u32",
     padding: "u32"
   },
-  /** Begins every request: fuse_dev_do_read(). `total_extlen` counts 8 bytes. */
+  /** Starts every request. `total_extlen` is in units of 8 bytes. */
   fuse_in_header: {
     len: "u32",
     opcode: "u32",
@@ -653,51 +653,51 @@ var STRUCTS = {
     total_extlen: "u16 since 7.38",
     padding: "u16"
   },
-  /** Begins every reply and notification: fuse_dev_do_write(). */
+  /** Starts every reply and notification: fuse_dev_do_write(). */
   fuse_out_header: {
     len: "u32",
     error: "s32",
     unique: "u64"
   },
-  /** One entry of READDIR, its name behind it, padded to 8 bytes. */
+  /** One entry of READDIR; its name follows, padded to 8 bytes. */
   fuse_dirent: {
     ino: "u64",
     off: "u64",
     namelen: "u32",
     type: "u32"
   },
-  /** One entry of READDIRPLUS, its name behind it, padded to 8 bytes. */
+  /** One entry of READDIRPLUS; its name follows, padded to 8 bytes. */
   fuse_direntplus: {
     entry_out: "fuse_entry_out",
     dirent: "fuse_dirent"
   },
-  /** Drop cached attributes and, from `off` on, pages. */
+  /** Drops cached attributes and, unless `off` is negative, cached pages. */
   fuse_notify_inval_inode_out: {
     ino: "u64",
     off: "s64",
     len: "s64"
   },
-  /** Drop a cached name, which follows with a NUL. */
+  /** Drops a cached name, which follows with a NUL. */
   fuse_notify_inval_entry_out: {
     parent: "u64",
     namelen: "u32",
     flags: "u32 since 7.38"
   },
-  /** A name is gone; it follows with a NUL. */
+  /** A name was deleted; it follows with a NUL. */
   fuse_notify_delete_out: {
     parent: "u64",
     child: "u64",
     namelen: "u32",
     padding: "u32 since 7.18"
   },
-  /** Put `size` bytes, which follow, into the page cache. */
+  /** Puts `size` bytes, which follow, into the page cache. */
   fuse_notify_store_out: {
     nodeid: "u64",
     offset: "size64",
     size: "u32",
     padding: "u32"
   },
-  /** Send cached pages in a NOTIFY_REPLY. */
+  /** Requests cached pages, which the kernel sends in a NOTIFY_REPLY. */
   fuse_notify_retrieve_out: {
     notify_unique: "u64",
     nodeid: "u64",
@@ -705,7 +705,7 @@ var STRUCTS = {
     size: "u32",
     padding: "u32"
   },
-  /** NOTIFY_REPLY; `size` bytes follow. */
+  /** Starts NOTIFY_REPLY; `size` bytes follow. */
   fuse_notify_retrieve_in: {
     dummy1: "u64",
     offset: "size64",
@@ -714,7 +714,7 @@ var STRUCTS = {
     dummy3: "u64",
     dummy4: "u64"
   },
-  /** Drop unused inodes; `count` nodeids follow. */
+  /** Drops unused inodes; `count` nodeids follow. */
   fuse_notify_prune_out: {
     count: "u32",
     padding: "u32",
@@ -726,14 +726,14 @@ var STRUCTS = {
     flags: "u32",
     padding: "u64"
   },
-  /** lseek(2) for holes and data. */
+  /** lseek(2) with SEEK_DATA or SEEK_HOLE. */
   fuse_lseek_in: {
     fh: "u64",
     offset: "size64",
     whence: "u32",
     padding: "u32"
   },
-  /** lseek(2): where it is. */
+  /** lseek(2): the position found. */
   fuse_lseek_out: {
     offset: "size64"
   },
@@ -747,11 +747,11 @@ var STRUCTS = {
     len: "size64",
     flags: "u64"
   },
-  /** How much was copied. */
+  /** Bytes copied. */
   fuse_copy_file_range_out: {
     bytes_copied: "size64"
   },
-  /** DAX: map a piece of a file. */
+  /** DAX: maps a range of a file. */
   fuse_setupmapping_in: {
     fh: "u64",
     foffset: "u64",
@@ -759,7 +759,7 @@ var STRUCTS = {
     flags: "u64",
     moffset: "u64"
   },
-  /** DAX: unmap; `count` items follow. */
+  /** DAX: removes mappings; `count` items follow. */
   fuse_removemapping_in: {
     count: "u32"
   },
@@ -777,26 +777,26 @@ var STRUCTS = {
     size: "u32",
     padding: "u32"
   },
-  /** Begins security contexts behind a request; `size` includes it. */
+  /** Starts the security contexts of a request; `size` includes it. */
   fuse_secctx_header: {
     size: "u32",
     nr_secctx: "u32"
   },
-  /** Begins each extension behind a request; `size` includes it. */
+  /** Starts each extension of a request; `size` includes it. */
   fuse_ext_header: {
     size: "u32",
     type: "u32"
   },
-  /** Supplementary group ids behind it: FUSE_EXT_GROUPS. */
+  /** FUSE_EXT_GROUPS; `nr_groups` supplementary group ids follow, each a u32. */
   fuse_supp_groups: {
     nr_groups: "u32"
   },
-  /** State of one io_uring entry; `payload_sz` counts both ways. */
+  /** State of an io_uring entry; `payload_sz` is used in both directions. */
   fuse_uring_ent_in_out: {
     flags: "u64",
     commit_id: "u64",
     payload_sz: "u32",
-    /** Where the payload lies in the queue's buffer pool; padding before. */
+    /** The payload's offset in the queue's buffer pool; padding before 7.46. */
     offset: "u32 since 7.46",
     reserved: "u64"
   },
@@ -806,7 +806,7 @@ var STRUCTS = {
     op_in: "u8[128]",
     ring_ent_in_out: "fuse_uring_ent_in_out"
   },
-  /** In the SQE of a ring command; 7.46 puts a union of 16 bytes behind it. */
+  /** In the SQE of a ring command; 7.46 appends a union of 16 bytes. */
   fuse_uring_cmd_req: {
     flags: "u64",
     commit_id: "u64",
@@ -820,7 +820,7 @@ var STRUCTS = {
     unused: "u32",
     flags: "u32"
   },
-  /** The device to make; its name follows. */
+  /** The device to create; its name follows. */
   cuse_init_out: {
     major: "u32",
     minor: "u32",
@@ -1767,14 +1767,14 @@ function remainder(ns) {
 // src/protocol/reply.ts
 var OUT_HEADER = accessors("fuse_out_header");
 var HEADER_SIZE = OUT_HEADER.size;
-var UNIQUE_AT = 8;
-var SHORT_BEFORE = 9;
+var UNIQUE_AT = OUT_HEADER.at.unique;
+var NEWEST_SIZES_SINCE = 9;
 var Reply = class {
   /** The fuse_out_header, for accessors. */
   header;
   /**
-   * The bytes behind the header, to the end of the memory; always the same
-   * view for the same slot of a queue.
+   * The bytes after the header, to the end of the memory. It is the same view
+   * for every reply of a queue's slot.
    */
   data;
   /** The same bytes, for accessors. */
@@ -1788,27 +1788,25 @@ var Reply = class {
     this.data = memory.data;
     this.body = memory.body;
   }
-  /**
-   * Bytes of the whole reply: 0 where none is sent, -1 until it is filled.
-   */
+  /** Bytes of the whole reply: 0 if none is sent, -1 until it is filled. */
   get length() {
     return this.#length;
   }
-  /** Whether it says success or failure yet. */
+  /** Whether the request has been answered. */
   get filled() {
     return this.#length >= 0;
   }
-  /** The error number of a filled reply, positive, 0 for success. */
+  /** The positive error number of a filled reply, 0 for success. */
   get errno() {
     return this.#length > 0 ? -OUT_HEADER.get.error(this.header) : 0;
   }
-  /** Forgets the last reply; for queues, when they bind a new request. */
+  /** Discards the last reply. Queues call this when they bind a new request. */
   reset() {
     this.#length = -1;
   }
   /**
-   * Zeroes the first `size` bytes behind the header, so that no padding tells
-   * what was there before, and returns them for accessors.
+   * Zeroes the first `size` bytes after the header, so that padding discloses
+   * nothing of earlier messages, and returns `body`.
    */
   zeroed(size) {
     this.data.fill(0, 0, size);
@@ -1817,14 +1815,14 @@ var Reply = class {
   /**
    * Answers with success.
    *
-   * Structs are filled in their newest form, except that of INIT; a peer of
-   * 7.8 or less gets the shorter one that it expects.
+   * Structs have to be filled in their newest form; this shortens them for a
+   * peer of 7.8 or less. The struct of INIT is sent as it is.
    *
-   * @param size Bytes behind the header that belong to the reply.
+   * @param size Bytes of the reply after the header.
    */
   ok(size = 0) {
     const { minor } = this.#request.protocolVersion;
-    const sent = minor < SHORT_BEFORE ? this.#shorten(size, minor) : size;
+    const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
   }
   /**
@@ -1838,18 +1836,18 @@ var Reply = class {
     this.ok(sizeOf(name));
   }
   /**
-   * Answers with an error; nothing follows the header.
+   * Answers with an error, which has a header only.
    *
    * @param errno A positive error number.
    */
   error(errno2) {
     this.#finish(HEADER_SIZE, -errno2);
   }
-  /** Ends a request that has no reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
+  /** Ends a request without a reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
   none() {
     this.#length = 0;
   }
-  /** Closes the gaps where a struct was shorter; fields only ever came last. */
+  /** Cuts off the end of each struct: newer fields have only been appended. */
   #shorten(size, minor) {
     let from = 0;
     let to = 0;
@@ -1882,32 +1880,6 @@ var Reply = class {
     this.#length = length;
   }
 };
-
-// src/protocol/tail_count.ts
-var WRITE_IN = accessors("fuse_write_in");
-var SETXATTR_IN = accessors("fuse_setxattr_in");
-var RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
-var IOCTL_IN = accessors("fuse_ioctl_in");
-var BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
-var REMOVEMAPPING_IN = accessors("fuse_removemapping_in");
-function tailCount(struct, body) {
-  switch (struct) {
-    case "fuse_write_in":
-      return WRITE_IN.get.size(body);
-    case "fuse_setxattr_in":
-      return SETXATTR_IN.get.size(body);
-    case "fuse_notify_retrieve_in":
-      return RETRIEVE_IN.get.size(body);
-    case "fuse_ioctl_in":
-      return IOCTL_IN.get.in_size(body);
-    case "fuse_batch_forget_in":
-      return BATCH_FORGET_IN.get.count(body);
-    case "fuse_removemapping_in":
-      return REMOVEMAPPING_IN.get.count(body);
-    default:
-      return 0;
-  }
-}
 
 // src/protocol/bytes.ts
 function align8(size) {
@@ -2056,20 +2028,20 @@ function decodeGroups(view, start) {
 var ProtocolError = class extends Error {
   /** What is wrong. */
   kind;
-  /** The opcode on the wire; 0 where the header was too short to tell. */
+  /** The opcode on the wire; 0 if the message has no whole header. */
   opcode;
-  /** Bytes that the rule asks for; the limit where something is too long. */
+  /** Bytes that the rule requires, or its limit where there are too many. */
   expected;
-  /** Bytes that were there. */
+  /** Bytes that the message has. */
   received;
-  /** What to answer: ENOSYS for an unknown opcode, EINVAL otherwise. */
+  /** The error to answer with: ENOSYS for an unknown opcode, else EINVAL. */
   errno;
   /**
-   * Whether the header can be trusted, so that an answer reaches its request.
-   * Where it cannot, the kernel and the server have lost each other.
+   * Whether the header is valid, so that a reply can be sent. If not, kernel
+   * and server are out of step and the connection has to end.
    */
   answerable;
-  /** Describes a message that was refused. */
+  /** Describes what is wrong with a message. */
   constructor(kind, opcode, expected, received) {
     super(describe(kind, opcode, expected, received));
     this.name = "ProtocolError";
@@ -2085,39 +2057,122 @@ function describe(kind, opcode, expected, received) {
   const what = opcodeName(opcode) ?? `opcode ${opcode}`;
   switch (kind) {
     case "short header":
-      return `Cannot read message header: expected ${expected} bytes, received ${received}`;
+      return `Cannot read a message: expected a header of ${expected} bytes, received ${received}`;
     case "wrong length":
       return `Cannot read ${what}: its header says ${expected} bytes, received ${received}`;
     case "unknown opcode":
-      return `Cannot read ${what}: no such request up to FUSE 7.45`;
+      return `Cannot read ${what}: FUSE ${FUSE_KERNEL_VERSION}.${FUSE_KERNEL_MINOR_VERSION} has no such request`;
     case "short body":
       return `Cannot read ${what}: expected at least ${expected} bytes, received ${received}`;
     case "missing NUL":
-      return `Cannot read ${what}: a name of ${received} bytes lacks its NUL`;
+      return `Cannot read ${what}: a name has no NUL within ${received} bytes`;
     case "long name":
       return `Cannot read ${what}: a name has ${received} bytes, at most ${expected} are allowed`;
     case "short data":
-      return `Cannot read ${what}: it announces ${expected} bytes of data, received ${received}`;
+      return `Cannot read ${what}: it should have ${expected} bytes of data, received ${received}`;
     case "short items":
-      return `Cannot read ${what}: it announces ${expected} bytes of items, received ${received}`;
+      return `Cannot read ${what}: its items should have ${expected} bytes, received ${received}`;
     case "long extensions":
-      return `Cannot read ${what}: extensions take ${expected} bytes, received ${received}`;
+      return `Cannot read ${what}: its extensions should have ${expected} bytes, received ${received}`;
     case "bad extension":
-      return `Cannot read ${what}: an extension needs ${expected} bytes, received ${received}`;
+      return `Cannot read ${what}: an extension should have ${expected} bytes, received ${received}`;
     case "bad error":
-      return `Cannot read the reply to ${what}: ${received} is no negated errno of at most ${expected}`;
+      return `Cannot read the reply to ${what}: error ${received} is not between -${expected} and 0`;
     case "long body":
       return `Cannot read the reply to ${what}: expected at most ${expected} bytes, received ${received}`;
     case "bad entry":
-      return `Cannot read the reply to ${what}: an entry needs ${expected} bytes, received ${received}`;
+      return `Cannot read the reply to ${what}: an entry is malformed in ${received} bytes`;
   }
+}
+
+// src/protocol/tail_count.ts
+var WRITE_IN = accessors("fuse_write_in");
+var SETXATTR_IN = accessors("fuse_setxattr_in");
+var RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
+var IOCTL_IN = accessors("fuse_ioctl_in");
+var BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
+var REMOVEMAPPING_IN = accessors("fuse_removemapping_in");
+function tailCount(struct, body) {
+  switch (struct) {
+    case "fuse_write_in":
+      return WRITE_IN.get.size(body);
+    case "fuse_setxattr_in":
+      return SETXATTR_IN.get.size(body);
+    case "fuse_notify_retrieve_in":
+      return RETRIEVE_IN.get.size(body);
+    case "fuse_ioctl_in":
+      return IOCTL_IN.get.in_size(body);
+    case "fuse_batch_forget_in":
+      return BATCH_FORGET_IN.get.count(body);
+    case "fuse_removemapping_in":
+      return REMOVEMAPPING_IN.get.count(body);
+    default:
+      return 0;
+  }
+}
+
+// src/protocol/request_checks.ts
+var INIT_IN2 = accessors("fuse_init_in");
+var HEADER_SIZE3 = sizeOf("fuse_in_header");
+function measureInit(body, known, received) {
+  const major = INIT_IN2.get.major(body);
+  const minor = INIT_IN2.get.minor(body);
+  let size = initInSize(major, minor, 0);
+  if (received >= size && size > known) {
+    size = initInSize(major, minor, INIT_IN2.get.flags(body));
+  }
+  return received >= size ? size : new ProtocolError("short body", OPCODES.INIT.opcode, HEADER_SIZE3 + size, HEADER_SIZE3 + received);
+}
+function checkRest(row, body, rest) {
+  const { bytes, start, end } = rest;
+  switch (row.tail) {
+    case "name":
+      return checkNames(row, rest, 1);
+    case "name name":
+      return checkNames(row, rest, 2);
+    case "name value":
+      return checkNames(row, rest, 1) ?? checkCount(row, body, end - afterNames(bytes, start, end, 1));
+    case "data":
+    case "items":
+      return checkCount(row, body, end - start);
+  }
+  return null;
+}
+function checkNames({ opcode }, { bytes, start, end }, count2) {
+  let at = start;
+  for (let i = 0; i < count2; i++) {
+    const nul = indexOfNul(bytes, at, end);
+    if (nul < 0) {
+      return new ProtocolError("missing NUL", opcode, end - at + 1, end - at);
+    }
+    const size = nul - at;
+    if (size > FUSE_NAME_MAX) {
+      return new ProtocolError("long name", opcode, FUSE_NAME_MAX, size);
+    }
+    at = nul + 1;
+  }
+  return null;
+}
+function checkCount(row, body, received) {
+  const unit = row.items === void 0 ? 1 : sizeOf(row.items);
+  const size = tailCount(row.in, body) * unit;
+  if (size <= received) return null;
+  const kind = row.items === void 0 ? "short data" : "short items";
+  return new ProtocolError(kind, row.opcode, size, received);
+}
+function afterNames(bytes, start, end, count2) {
+  let at = start;
+  for (let i = 0; i < count2 && at < end; i++) {
+    const nul = indexOfNul(bytes, at, end);
+    at = nul < 0 ? end : nul + 1;
+  }
+  return at;
 }
 
 // src/protocol/request.ts
 var IN_HEADER = accessors("fuse_in_header");
-var INIT_IN2 = accessors("fuse_init_in");
 var WRITE_IN2 = accessors("fuse_write_in");
-var HEADER_SIZE3 = IN_HEADER.size;
+var HEADER_SIZE4 = IN_HEADER.size;
 var INIT = OPCODES.INIT.opcode;
 var WRITE = OPCODES.WRITE.opcode;
 var BODY_SIZE_MAX = Math.max(...Object.values(OPCODES).map(({ in: body }) => body === void 0 ? 0 : sizeOf(body)));
@@ -2128,7 +2183,7 @@ var Request = class {
   #protocolVersion = ProtocolVersion.BEFORE_INIT;
   #body;
   #data;
-  /** A whole fixed struct of which the peer sends less. */
+  /** The fixed struct in its newest form, where the peer sends a shorter one. */
   #wholeBody = null;
   #bodySize = 0;
   #tailStart = 0;
@@ -2150,28 +2205,28 @@ var Request = class {
     return this.#body;
   }
   /**
-   * The data of a WRITE from its first byte; its length is the request's
-   * `size`. Always the same view for the same slot of a queue, unless the peer
-   * speaks 7.8 or less.
+   * The data of a WRITE, from its first byte; its length is the `size` of the
+   * fixed struct. It is the same view for every request of a queue's slot,
+   * unless the peer speaks 7.8 or less.
    */
   get data() {
     return this.#data;
   }
-  /** What the two sides agreed on when the request came. */
+  /** The version of the protocol in which the request was sent. */
   get protocolVersion() {
     return this.#protocolVersion;
   }
   /**
-   * Checks the message that now lies in the memory. After `null` no getter
-   * fails until the request is answered.
+   * Validates the message that the memory holds now. If it returns `null`, no
+   * getter fails until the request is answered.
    *
    * @param received Bytes of the whole message.
-   * @param protocolVersion What the two sides agreed on.
+   * @param protocolVersion The negotiated version.
    * @returns What is wrong, or `null`.
    */
   validate(received, protocolVersion) {
-    if (received < HEADER_SIZE3) {
-      return new ProtocolError("short header", 0, HEADER_SIZE3, received);
+    if (received < HEADER_SIZE4) {
+      return new ProtocolError("short header", 0, HEADER_SIZE4, received);
     }
     const opcode = IN_HEADER.get.opcode(this.header);
     const length = IN_HEADER.get.len(this.header);
@@ -2182,9 +2237,9 @@ var Request = class {
     if (bodySize < 0) {
       return new ProtocolError("unknown opcode", opcode, 0, received);
     }
-    const rest = received - HEADER_SIZE3 - bodySize;
+    const rest = received - HEADER_SIZE4 - bodySize;
     if (rest < 0) {
-      const least = HEADER_SIZE3 + bodySize;
+      const least = HEADER_SIZE4 + bodySize;
       return new ProtocolError("short body", opcode, least, received);
     }
     const extensions = IN_HEADER.get.total_extlen(this.header) * 8;
@@ -2210,8 +2265,12 @@ var Request = class {
   }
   #validateRest(opcode, row) {
     if (opcode === INIT) {
-      const error = this.#validateInit();
-      if (error !== null) return error;
+      const known = this.#bodySize;
+      const received = known + this.tailLength;
+      const size = measureInit(this.#memory.body, known, received);
+      if (typeof size !== "number") return size;
+      this.#tailStart += size - known;
+      this.#bodySize = size;
     }
     const whole = row.in === void 0 ? 0 : sizeOf(row.in);
     if (this.#bodySize < whole) this.#completeBody(whole);
@@ -2225,45 +2284,13 @@ var Request = class {
         return new ProtocolError("bad extension", opcode, expected, received);
       }
     }
-    switch (row.tail) {
-      case "name":
-        return this.#validateNames(opcode, 1);
-      case "name name":
-        return this.#validateNames(opcode, 2);
-      case "name value":
-        return this.#validateNames(opcode, 1) ?? this.#validateCount(row, 1, this.value().byteLength);
-      case "data":
-        return this.#validateCount(row, 1, this.tailLength);
-      case "items":
-        return this.#validateCount(row, sizeOf(row.items), this.tailLength);
-    }
-    return null;
+    return checkRest(row, this.#body, {
+      bytes: this.#memory.tail,
+      start: this.#tailStart,
+      end: this.#tailEnd
+    });
   }
-  #validateCount(row, unit, rest) {
-    const size = tailCount(row.in, this.#body) * unit;
-    if (size <= rest) return null;
-    const kind = row.items === void 0 ? "short data" : "short items";
-    return new ProtocolError(kind, row.opcode, size, rest);
-  }
-  /** INIT says itself how long it is, as far as it has the fields for it. */
-  #validateInit() {
-    const view = this.#memory.body;
-    const rest = this.#bodySize + this.tailLength;
-    const major = INIT_IN2.get.major(view);
-    const minor = INIT_IN2.get.minor(view);
-    let size = initInSize(major, minor, 0);
-    if (rest >= size && size > this.#bodySize) {
-      size = initInSize(major, minor, INIT_IN2.get.flags(view));
-    }
-    if (rest < size) {
-      const least = HEADER_SIZE3 + size;
-      const received = HEADER_SIZE3 + rest;
-      return new ProtocolError("short body", INIT, least, received);
-    }
-    this.#tailStart += size - this.#bodySize;
-    this.#bodySize = size;
-    return null;
-  }
+  /** Copies a fixed struct of which the peer sends less than `size` bytes. */
   #completeBody(size) {
     const { body } = this.#memory;
     this.#wholeBody ??= new Uint8Array(BODY_SIZE_MAX);
@@ -2273,32 +2300,15 @@ var Request = class {
     }
     this.#body = viewOf(this.#wholeBody);
   }
-  #validateNames(opcode, count2) {
-    let start = this.#tailStart;
-    const end = this.#tailEnd;
-    for (let i = 0; i < count2; i++) {
-      const nul = indexOfNul(this.#memory.tail, start, end);
-      if (nul < 0) {
-        const rest = end - start;
-        return new ProtocolError("missing NUL", opcode, rest + 1, rest);
-      }
-      const size = nul - start;
-      if (size > FUSE_NAME_MAX) {
-        return new ProtocolError("long name", opcode, FUSE_NAME_MAX, size);
-      }
-      start = nul + 1;
-    }
-    return null;
-  }
   /** The opcode. */
   get opcode() {
     return IN_HEADER.get.opcode(this.header);
   }
-  /** Identifies the request among those in flight: opaque 64 bits. */
+  /** Identifies the request among those in flight: 64 opaque bits. */
   get unique() {
     return IN_HEADER.get.unique(this.header);
   }
-  /** The inode it is about: opaque 64 bits, 1 for the root. */
+  /** The inode that the request is about: 64 opaque bits, 1 for the root. */
   get nodeid() {
     return IN_HEADER.get.nodeid(this.header);
   }
@@ -2310,7 +2320,7 @@ var Request = class {
   get gid() {
     return IN_HEADER.get.gid(this.header);
   }
-  /** The caller's thread id, 0 where the kernel itself asks. */
+  /** The caller's thread id, 0 for a request of the kernel's own. */
   get pid() {
     return IN_HEADER.get.pid(this.header);
   }
@@ -2322,40 +2332,41 @@ var Request = class {
   get extensionsLength() {
     return this.#extensionsSize;
   }
-  /** Bytes of the fixed struct as the peer sends it. */
+  /** Bytes of the fixed struct, as the peer sends it. */
   get bodyLength() {
     return this.#bodySize;
   }
-  /** Bytes behind the fixed struct, without the extensions. */
+  /** Bytes after the fixed struct, without the extensions. */
   get tailLength() {
     return this.#tailEnd - this.#tailStart;
   }
-  /** The bytes behind the fixed struct, in place, without the extensions. */
+  /** The bytes after the fixed struct, in place, without the extensions. */
   tail() {
     return this.#memory.tail.subarray(this.#tailStart, this.#tailEnd);
   }
-  /** The extensions, in place: fuse_ext_header and what each announces. */
+  /** The same bytes as a view, for accessors of items. */
+  tailView() {
+    return viewOf(this.tail());
+  }
+  /** The extensions, in place; see {@linkcode decodeExtensions}. */
   extensions() {
     const start = this.#tailEnd;
     return this.#memory.tail.subarray(start, start + this.#extensionsSize);
   }
   /**
-   * A name's bytes, in place, without the NUL; none if there is no such name.
+   * The bytes of a name, in place, without the NUL; empty if there is none.
    *
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
   nameBytes(index = 0) {
     const { tail } = this.#memory;
-    let start = this.#tailStart;
-    for (let i = 0; i < index; i++) start = this.#endOfName(start) + 1;
-    return tail.subarray(start, Math.max(start, this.#endOfName(start)));
-  }
-  #endOfName(start) {
-    const nul = indexOfNul(this.#memory.tail, start, this.#tailEnd);
-    return nul < 0 ? this.#tailEnd : nul;
+    const end = this.#tailEnd;
+    const start = afterNames(tail, this.#tailStart, end, index);
+    const nul = indexOfNul(tail, start, end);
+    return tail.subarray(start, nul < 0 ? end : nul);
   }
   /**
-   * A name as text, decoded as UTF-8.
+   * A name as text. Bytes that are not UTF-8 become U+FFFD.
    *
    * @param index 0, or 1 for the second name of RENAME and SYMLINK.
    */
@@ -2363,27 +2374,24 @@ var Request = class {
     return textOfBytes(this.nameBytes(index));
   }
   /**
-   * The bytes behind a name: the value of SETXATTR.
+   * The bytes after a name, in place: the value of SETXATTR.
    *
-   * @param index The name that they follow.
+   * @param index Which name they follow.
    */
   value(index = 0) {
-    let start = this.#tailStart;
-    for (let i = 0; i <= index; i++) start = this.#endOfName(start) + 1;
-    return this.#memory.tail.subarray(Math.min(start, this.#tailEnd), this.#tailEnd);
+    const { tail } = this.#memory;
+    const end = this.#tailEnd;
+    const start = afterNames(tail, this.#tailStart, end, index + 1);
+    return tail.subarray(start, end);
   }
-  /** The bytes behind the fixed struct as a view, for accessors of items. */
-  tailView() {
-    return viewOf(this.tail());
-  }
-  /** A copy of the whole message, as read(2) on /dev/fuse gives it. */
+  /** A copy of the whole message, as read(2) on /dev/fuse returns it. */
   copy() {
     const bytes = new Uint8Array(this.length);
     const { header, body, tail } = this.#memory;
-    copyView(header, HEADER_SIZE3, bytes, 0);
-    copyView(body, this.#bodySize, bytes, HEADER_SIZE3);
+    copyView(header, HEADER_SIZE4, bytes, 0);
+    copyView(body, this.#bodySize, bytes, HEADER_SIZE4);
     const end = this.#tailEnd + this.#extensionsSize;
-    bytes.set(tail.subarray(this.#tailStart, end), HEADER_SIZE3 + this.#bodySize);
+    bytes.set(tail.subarray(this.#tailStart, end), HEADER_SIZE4 + this.#bodySize);
     return bytes;
   }
 };
@@ -3238,13 +3246,13 @@ function parse(bytes, headSize, read) {
     const dirent = at + headSize - DIRENT.size;
     const length = DIRENT.get.namelen(view, dirent);
     if (length === 0 || length > FUSE_NAME_MAX) {
-      throw new RangeError(`Cannot read a directory's name of ${length} bytes`);
+      throw new RangeError(`Cannot read a directory entry: its name has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`);
     }
     const size = align8(headSize + length);
     if (at + size > bytes.length) break;
     const name = bytes.subarray(at + headSize, at + headSize + length);
     if (name.includes(SLASH)) {
-      throw new RangeError("Cannot read a directory's name with a slash");
+      throw new RangeError("Cannot read a directory entry: its name contains a slash");
     }
     entries.push(read(at));
     at += size;
@@ -3372,17 +3380,17 @@ function extensionFields(bytes) {
 function textOf(name) {
   return typeof name === "string" ? name : textOfBytes(name);
 }
-function traceReply(asked, reply, protocolVersion = ProtocolVersion.NEWEST) {
+function traceReply(request, reply, protocolVersion = ProtocolVersion.NEWEST) {
   const size = Math.max(0, reply.length - OUT_HEADER_SIZE4);
   const body = reply.data.subarray(0, size);
-  return traceReplyBody(asked, reply.errno, body, protocolVersion);
+  return traceReplyBody(request, reply.errno, body, protocolVersion);
 }
-function traceReplyBody(asked, errno2, body, protocolVersion = ProtocolVersion.NEWEST) {
-  const { queue, unique, opcode } = asked;
+function traceReplyBody(request, errno2, body, protocolVersion = ProtocolVersion.NEWEST) {
+  const { queue, unique, opcode } = request;
   const row = opcodeRow(opcode);
   const fields = {};
   let at = 0;
-  for (const name of replyStructs(asked, row)) {
+  for (const name of replyStructs(request, row)) {
     const size = name === "fuse_init_out" ? Math.min(body.length, sizeOf(name)) : protocolVersion.size(name);
     if (body.length === 0 || at + size > body.length) break;
     const whole = new Uint8Array(sizeOf(name));
@@ -3412,8 +3420,8 @@ function traceReplyBody(asked, errno2, body, protocolVersion = ProtocolVersion.N
     bytes
   };
 }
-function replyStructs(asked, row) {
-  return row?.outTail === "value" && asked.fields.size === 0 ? [
+function replyStructs(request, row) {
+  return row?.outTail === "value" && request.fields.size === 0 ? [
     "fuse_getxattr_out"
   ] : row?.out ?? [];
 }
