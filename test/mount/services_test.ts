@@ -1,4 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { optionRow } from "../../src/cli/arguments/options.ts";
+import { EXPORT } from "../../src/cli/commands/export.ts";
 import { closeDescriptor } from "../../src/linux/syscall/descriptor.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { eventsLater, POLL } from "../../src/linux/syscall/poll.ts";
@@ -116,6 +118,58 @@ kernelTest(
       assertMatch(wrong.stderr, /^mqfuse: Unknown option --bogus/);
     }),
   ["setsid", "mkfifo"],
+);
+
+kernelTest(
+  "mqfuse-daemonize appends events to the log, also after it has returned",
+  () =>
+    inDirectory(async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      const script = `${CONTRIB}mqfuse-daemonize`;
+      const log = `${directory}/log`;
+      const options = ["--log", log, "--trace", "--stats"];
+      await must(script, ...options, image, mountpoint);
+      try {
+        await must("cmp", image, mountpoint);
+        await must("umount", mountpoint);
+        await eventually(
+          async () => (await Deno.readTextFile(log)).includes('"closed"'),
+          "the end",
+        );
+        const text = await Deno.readTextFile(log);
+        for (const part of ['"event":"ready"', '"READ"', '"final":true']) {
+          assert(text.includes(part), `${part} in ${text.slice(0, 1000)}`);
+        }
+      } finally {
+        clearMounts(mountpoint);
+      }
+    }),
+  ["setsid", "mkfifo"],
+);
+
+kernelTest(
+  "mount.fuse.mqfuse takes every option of export",
+  async () => {
+    const script = `${CONTRIB}mount.fuse.mqfuse`;
+    for (const name of EXPORT.options) {
+      const { value, implied } = optionRow(name);
+      const forms = value === undefined
+        ? [name]
+        : implied === undefined
+        ? [`${name}=1`]
+        : [name, `${name}=1`];
+      for (const form of forms) {
+        // -f stops it before it starts the export.
+        const { code, stderr } = await run(script, "a", "b", "-f", "-o", form);
+        assertEquals([code, stderr], [0, ""], form);
+      }
+    }
+    const text = await Deno.readTextFile(script);
+    const head = text.slice(0, text.indexOf("set -u"));
+    for (const name of EXPORT.options) {
+      assert(head.includes(name), `the head of the script names ${name}`);
+    }
+  },
 );
 
 kernelTest(

@@ -26,8 +26,6 @@ export interface ServiceState {
   readonly stopping?: boolean;
   /** What it does, for people, in one line: `STATUS=`. */
   readonly status?: string;
-  /** Its main process, if that is not the one that was started: `MAINPID=`. */
-  readonly mainPid?: number;
 }
 
 /**
@@ -73,9 +71,8 @@ function send(
   }
 }
 
-function messageOf({ ready, stopping, status, mainPid }: ServiceState): string {
+function messageOf({ ready, stopping, status }: ServiceState): string {
   const lines: string[] = [];
-  if (mainPid !== undefined) lines.push(`MAINPID=${mainPid}`);
   // A line break would begin another assignment.
   if (status !== undefined) lines.push(`STATUS=${status.replace(/\s+/g, " ")}`);
   if (ready) lines.push("READY=1");
