@@ -1,9 +1,20 @@
 /**
- * A kernel made of TypeScript, to test a FUSE server without root, a kernel or
- * luck: it sends what Linux's FUSE driver sends for a mount of one plain file
- * ({@linkcode SimClient}) or of a tree ({@linkcode TreeClient}), spreads it over
- * several queues, checks every reply as the driver does, and compares what is
- * read with a model of the disk.
+ * A simulated kernel, to test a FUSE server without root, without a kernel and
+ * without luck: it sends the requests that Linux's FUSE driver sends for a
+ * mount of one plain file ({@linkcode SimClient}) or of a tree
+ * ({@linkcode TreeClient}), spreads them over several queues, checks every
+ * reply as the driver does, and compares what is read with a model of the disk.
+ *
+ * - **Kernel**: {@linkcode SimKernel} is the driver and its queues;
+ *   {@linkcode serveInThread} runs a server on them.
+ * - **Files**, **Directories**: {@linkcode SimClient} and
+ *   {@linkcode TreeClient} are processes; their methods are system calls.
+ * - **Checking**: {@linkcode CheckedFile} compares a file with a
+ *   {@linkcode DiskModel}.
+ * - **Simulation**, **Faults**: {@linkcode runSimulation} runs a whole export
+ *   under load, with faults, by seed.
+ * - **Policies**, **Time and chance**: which queue gets a request, virtual
+ *   time, random numbers.
  *
  * @example Serve a disk in memory on two queues, and use it
  * ```ts
@@ -25,7 +36,7 @@
  *
  * const kernel = new SimKernel({ queues: 2 });
  * const server = await serveInThread(kernel, {
- *   wish: exportCapabilities(rules),
+ *   wanted: exportCapabilities(rules),
  *   handler: () =>
  *     new BlockExport({ backend: new MemoryBackend(disk), state, rules }),
  * });
@@ -48,67 +59,80 @@
  *
  * @module
  */
-export type {
-  ProtocolVersion,
-  ProtocolVersionOptions,
-} from "../src/protocol/protocol_version.ts";
-export type { Exchange } from "../src/protocol/exchange.ts";
-export type {
-  INIT_FLAGS,
-  InitFlag,
-  InitFlagName,
-} from "../src/protocol/flags.ts";
-export type {
-  NegotiatedCapabilities,
-  OfferedCapabilities,
-  WantedCapabilities,
-} from "../src/protocol/init.ts";
-export type { OpcodeName, OPCODES } from "../src/protocol/opcodes.ts";
-export type {
-  ProtocolError,
-  ProtocolErrorKind,
-} from "../src/protocol/protocol_error.ts";
-export type { Reply, ReplyMemory } from "../src/protocol/reply.ts";
-export type { Request, RequestMemory } from "../src/protocol/request.ts";
-export type { STRUCTS } from "../src/protocol/structs.ts";
-export type { Handshake } from "../src/queue/handshake.ts";
+// Kernel.
+export { SimKernel } from "./vfs/sim_kernel.ts";
+export { FuseDriver } from "./kernel/fuse_driver.ts";
+export type { QueueReport, SimKernelOptions } from "./kernel/kernel_options.ts";
+export type { QueueOptions } from "./kernel/queue_link.ts";
+export {
+  type KernelLimits,
+  type KernelOffer,
+  LINUX_FLAGS,
+} from "./kernel/negotiation.ts";
+export {
+  type Caller,
+  type Credentials,
+  type Signal,
+  Signals,
+  type SimAnswer,
+  type SimCall,
+  SimError,
+} from "./kernel/call.ts";
+export type { TakenRequest } from "./kernel/dispatch.ts";
+export type { AcceptedReply } from "./kernel/reply_path.ts";
+export type { Forget } from "./kernel/forget_list.ts";
+export {
+  serveInThread,
+  type ThreadServer,
+  type ThreadServerOptions,
+} from "./workload/thread_server.ts";
+
+// The server's side.
 export * from "../src/queue/memory_channel.ts";
 export * from "../src/queue/memory_queue.ts";
+export type { Handshake } from "../src/queue/handshake.ts";
 export type { Notifier } from "../src/queue/notifier.ts";
-export type {
-  QueueCounters,
-  QueueStatistics,
-  QueueTotals,
-} from "../src/queue/queue_statistics.ts";
+export type { QueueTotals } from "../src/queue/queue_statistics.ts";
 export type {
   QueueEnd,
   QueueEndReason,
   RequestQueue,
 } from "../src/queue/request_queue.ts";
 export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
-export type { CallContext } from "./vfs/getattr.ts";
-export type { Caller, Credentials, SimAnswer, SimCall } from "./kernel/call.ts";
-export { CheckedFile } from "./oracle/checked_file.ts";
+
+// Policies.
+export {
+  type DispatchPolicy,
+  ExclusiveFifoPolicy,
+  HerdPolicy,
+  PerCpuPolicy,
+  POLICY_NAMES,
+  type PolicyName,
+  policyNamed,
+  RoundRobinPolicy,
+} from "./kernel/policy.ts";
+
+// Files.
 export { SimClient, type SimMount } from "./vfs/sim_client.ts";
-export type { TransferFile } from "./vfs/direct_io.ts";
-export type { TakenRequest } from "./kernel/dispatch.ts";
-export { type OptionalRequest, SimInode, type SimStat } from "./vfs/inode.ts";
-export { InodeLock } from "./vfs/locks.ts";
-export type { Entry } from "./directories/name_requests.ts";
-export { TreeClient } from "./directories/tree_client.ts";
-export { Dentry, type NodeOwner, TreeNode } from "./directories/dcache.ts";
-export { type Listed, SimDirectory } from "./directories/readdir.ts";
-export { OPEN } from "./vfs/file_open.ts";
-export { TreeProcess } from "./directories/tree_process.ts";
-export { RENAME } from "../src/base/file_flags.ts";
+export type { SimFile } from "./vfs/sim_file.ts";
+export type { SimMapping } from "./vfs/mapping.ts";
+export type { SimStat } from "./vfs/inode.ts";
+export type { SimStatfs } from "./vfs/statfs.ts";
+export type { SimTime } from "./vfs/setattr.ts";
+export type { FlockKind } from "./vfs/locks.ts";
+
+// Directories.
 export {
   SimTree,
   type SimTreeOptions,
   type TreeKernel,
 } from "./directories/sim_tree.ts";
-export type { Opened } from "./vfs/file_open.ts";
-export { SimKernel } from "./vfs/sim_kernel.ts";
-export type { QueueReport, SimKernelOptions } from "./kernel/kernel_options.ts";
+export { TreeClient } from "./directories/tree_client.ts";
+export type { Listed, SimDirectory } from "./directories/readdir.ts";
+export { OPEN } from "./vfs/file_open.ts";
+
+// Checking.
+export { CheckedFile } from "./oracle/checked_file.ts";
 export { DiskModel, type DiskModelOptions } from "./oracle/disk_model.ts";
 export {
   ModelMismatch,
@@ -116,67 +140,47 @@ export {
   type ModelResize,
   type ModelWrite,
 } from "./oracle/model_calls.ts";
-export {
-  type KernelLimits,
-  type KernelOffer,
-  LINUX_FLAGS,
-} from "./kernel/negotiation.ts";
-export type { CachedIo, OpenFile } from "./vfs/file_io.ts";
-export type { SimTime } from "./vfs/setattr.ts";
-export * from "./kernel/policy.ts";
-export {
-  serveInThread,
-  type ThreadServer,
-  type ThreadServerOptions,
-} from "./workload/thread_server.ts";
-export { SimError } from "./kernel/call.ts";
-export type { SimStatfs } from "./vfs/statfs.ts";
-export { type FlockKind, FlockTable } from "./vfs/locks.ts";
-export { SimMapping } from "./vfs/mapping.ts";
-export { SimFile } from "./vfs/sim_file.ts";
+export type { WriteOutcome } from "./oracle/write_history.ts";
+export { ReplyChecker } from "./oracle/reply_checker.ts";
 export type { Violation, ViolationKind } from "./kernel/violation.ts";
-export type {
-  HistoryCall,
-  Overwrite,
-  WriteOutcome,
-} from "./oracle/write_history.ts";
-export * from "./determinism/clock.ts";
+
+// Simulation.
 export {
-  FAULT_NAMES,
-  type FaultName,
-  type FaultRates,
-  FAULTS,
-} from "./faults/faults.ts";
-export type { Forget } from "./kernel/forget_list.ts";
+  runSimulation,
+  type SimulationOptions,
+  type SimulationReport,
+  swarmPlan,
+} from "./workload/run_simulation.ts";
+export { simulatePlan } from "./workload/simulation.ts";
+export { shrinkPlan } from "./workload/shrink.ts";
+export type {
+  SimCosts,
+  SimulationHooks,
+  SimulationOutcome,
+  SimulationPlan,
+} from "./workload/simulation_plan.ts";
 export {
   type ClientPlan,
   type JobOptions,
   type Pattern,
   PATTERNS,
   planJob,
-  planUser,
   type Step,
-  type UserOptions,
 } from "./workload/client_plan.ts";
+
+// Faults.
+export {
+  FAULT_NAMES,
+  type FaultName,
+  type FaultRates,
+  FAULTS,
+} from "./faults/faults.ts";
+
+// Time and chance.
+export {
+  type Clock,
+  type ClockStop,
+  STILL_CLOCK,
+  VirtualClock,
+} from "./determinism/clock.ts";
 export { Random } from "./determinism/random.ts";
-export type { AcceptedReply } from "./kernel/reply_path.ts";
-export {
-  planOf,
-  runSimulation,
-  type SimulationOptions,
-  type SimulationReport,
-  swarmPlan,
-} from "./workload/run_simulation.ts";
-export { shrinkPlan } from "./workload/shrink.ts";
-export * from "./kernel/call.ts";
-export { simulatePlan } from "./workload/simulation.ts";
-export {
-  type SimCosts,
-  type SimulationHooks,
-  type SimulationOutcome,
-  type SimulationPlan,
-} from "./workload/simulation_plan.ts";
-export type { SizeChange, SizeWindow } from "./oracle/size_model.ts";
-export { type CachedFile, PageCache } from "./vfs/page_cache.ts";
-export type * from "../src/backends/backend.ts";
-export type * from "../src/protocol/types.ts";

@@ -1,20 +1,27 @@
 /**
- * Time for a simulation: microseconds that pass only when nothing is
- * left to do at the present instant.
+ * Virtual time in microseconds, which advances only when nothing is left to do
+ * at the present instant, and the CPUs that work in it.
  *
  * @module
  */
-import { Fifo } from "../kernel/fifo.ts";
 
-/** Whoever tells the time and wakes others. */
+/**
+ * A source of time that can also call back later.
+ *
+ * @category Time and chance
+ */
 export interface Clock {
   /** Microseconds since the start. */
   readonly now: number;
-  /** Calls back after some microseconds. */
+  /** Calls back after `us` microseconds. */
   after(us: number, callback: () => void): void;
 }
 
-/** Time that stands still: what waits for it waits for ever. */
+/**
+ * A clock that stands still: it never calls back.
+ *
+ * @category Time and chance
+ */
 export const STILL_CLOCK: Clock = { now: 0, after: () => {} };
 
 interface Alarm {
@@ -23,25 +30,42 @@ interface Alarm {
   readonly callback: () => void;
 }
 
-/** Why {@linkcode VirtualClock.run} came back. */
+/**
+ * Why {@linkcode VirtualClock.run} returned.
+ *
+ * @category Time and chance
+ */
 export type ClockStop =
-  /** What was waited for has come. */
+  /** The condition became true. */
   | "done"
-  /** Nothing will ever happen any more. */
+  /** No alarm is left, so nothing will happen any more. */
   | "idle"
-  /** The time is up. */
-  | "late";
+  /** The time limit was reached. */
+  | "timeout";
 
 /**
  * Virtual time. Alarms of the same instant go off in the order in which they
- * were set, and the thread's own promises settle in between, so that a run is
- * the same each time.
+ * were set, and all promises settle in between. So a run is the same each time.
+ *
+ * @example Wait for a virtual hour
+ * ```ts
+ * import { VirtualClock } from "@mqfuse/mqfuse/sim";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const clock = new VirtualClock();
+ * let done = false;
+ * clock.sleep(3600e6).then(() => done = true);
+ * assertEquals(await clock.run(() => done), "done");
+ * assertEquals(clock.now, 3600e6);
+ * ```
+ *
+ * @category Time and chance
  */
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
   #steps = 0;
-  /** A binary heap, the next alarm first. */
+  /** A binary heap with the next alarm at its root. */
   readonly #alarms: Alarm[] = [];
 
   /** Microseconds since the start. */
@@ -49,12 +73,12 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  /** Alarms that went off so far. */
+  /** Alarms that have gone off so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** Calls back after some microseconds. */
+  /** Calls back after `us` microseconds. */
   after(us: number, callback: () => void): void {
     const at = this.#now + Math.max(0, us);
     const alarm = { at, order: this.#order++, callback };
@@ -69,15 +93,15 @@ export class VirtualClock implements Clock {
     heap[i] = alarm;
   }
 
-  /** Resolves after some microseconds. */
+  /** Resolves after `us` microseconds. */
   sleep(us: number): Promise<void> {
     return new Promise((resolve) => this.after(us, resolve));
   }
 
   /**
-   * Lets time pass.
+   * Advances the time.
    *
-   * @param done Whether what is waited for has come; asked at each step.
+   * @param done The condition to wait for; evaluated before each alarm.
    * @param until When to give up, in microseconds since the start.
    */
   async run(done: () => boolean, until: number = Infinity): Promise<ClockStop> {
@@ -86,13 +110,13 @@ export class VirtualClock implements Clock {
       if (done()) return "done";
       const next = this.#alarms[0];
       if (next === undefined) {
-        // A burst of requests may still hand itself from turn to turn.
+        // Code that runs from turn to turn of the event loop sets no alarm.
         for (let turns = 0; turns < IDLE_TURNS; turns++) await settled();
         if (done()) return "done";
         if (this.#alarms.length > 0) continue;
         return "idle";
       }
-      if (next.at > until) return "late";
+      if (next.at > until) return "timeout";
       this.#now = next.at;
       this.#steps++;
       this.#pop();
@@ -125,24 +149,27 @@ function isBefore(a: Alarm, b: Alarm): boolean {
   return a.at < b.at || a.at === b.at && a.order < b.order;
 }
 
-/** Resolves when every promise that can be settled now has been. */
+/** Resolves when every promise that can settle now has settled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The CPUs of a simulated machine: so many do something at the same time. */
+/**
+ * The CPUs of a simulated machine: the number of pieces of work that can run at
+ * the same time.
+ */
 export class Cores {
   readonly #clock: Clock;
-  readonly #waiting: Fifo<() => void> = new Fifo();
+  readonly #waiting: (() => void)[] = [];
   #idle: number;
 
-  /** Makes a machine whose CPUs are idle. */
+  /** Makes a machine with `count` idle CPUs. */
   constructor(clock: Clock, count: number) {
     this.#clock = clock;
     this.#idle = count;
   }
 
-  /** Calls back when a CPU has worked for some microseconds. */
+  /** Calls back when a CPU has worked for `us` microseconds. */
   work(us: number, done: () => void): void {
     const run = () =>
       this.#clock.after(us, () => {
@@ -154,12 +181,15 @@ export class Cores {
         }
         done();
       });
-    if (this.#idle === 0) return this.#waiting.push(run);
+    if (this.#idle === 0) {
+      this.#waiting.push(run);
+      return;
+    }
     this.#idle--;
     run();
   }
 
-  /** Resolves when a CPU has worked for some microseconds. */
+  /** Resolves when a CPU has worked for `us` microseconds. */
   busy(us: number): Promise<void> {
     return new Promise((resolve) => this.work(us, resolve));
   }

@@ -1,20 +1,24 @@
-/** Random numbers that depend on their seed alone: mulberry32. */
+/**
+ * Random numbers that depend only on the seed: mulberry32.
+ *
+ * @category Time and chance
+ */
 export class Random {
-  /** What it started from. */
+  /** The seed. */
   readonly seed: number;
   #state: number;
 
   /**
    * Starts a sequence.
    *
-   * @param seed A whole number; its lowest 32 bits count.
+   * @param seed An integer; only its lowest 32 bits count.
    */
   constructor(seed: number) {
     this.seed = seed;
     this.#state = seed | 0;
   }
 
-  /** A number from 0 up to and without 1. */
+  /** A number from 0 to 1, without 1. */
   fraction(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -22,27 +26,27 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 up to and without `limit`. */
+  /** An integer from 0 to `limit`, without `limit`. */
   below(limit: number): number {
     return Math.floor(this.fraction() * limit);
   }
 
-  /** A whole number from `least` to `most`. */
+  /** An integer from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + this.below(most - least + 1);
   }
 
-  /** Whether something of a probability happens. */
+  /** True with a probability. */
   chance(probability: number): boolean {
     return this.fraction() < probability;
   }
 
-  /** One of several. */
+  /** One of several items. */
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)]!;
   }
 
-  /** A sequence of its own for something that runs beside this. */
+  /** A separate sequence, for something that runs at the same time. */
   fork(): Random {
     return new Random(this.below(2 ** 32));
   }

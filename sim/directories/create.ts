@@ -1,5 +1,5 @@
 /**
- * What gives names: MKNOD, MKDIR, SYMLINK, LINK. fs/namei.c, fs/fuse/dir.c.
+ * Creation of names: MKNOD, MKDIR, SYMLINK, LINK. fs/namei.c, fs/fuse/dir.c.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export async function mknod(
   );
 }
 
-/** MKNOD, for mknod(2) and for open(2) of servers without CREATE. */
+/** Sends MKNOD: for mknod(2), and for open(2) if the server has no CREATE. */
 export function sendMknod(
   process: TreeProcess,
   parent: TreeNode,
@@ -104,7 +104,7 @@ export async function link(
     const { node } = await new PathWalk(process, call, held).find(from, false);
     const type = node!.type;
     await makeAt(process, call, held, to, type, async (parent, name) => {
-      //= fs/namei.c vfs_link(): a directory has one name.
+      //= fs/namei.c vfs_link(): a directory can have only one name.
       if (type === S_IF.DIR) throw new SimError(call, ERRNO.EPERM);
       const { unsupported } = process.tree;
       const oldnodeid = node!.nodeid;
@@ -112,7 +112,7 @@ export async function link(
       const answer = unsupported.has("LINK")
         ? UNKNOWN
         : await process.ask(parent, "LINK", parts);
-      //= fs/fuse/dir.c fuse_link(): ENOSYS is never asked again.
+      //= fs/fuse/dir.c fuse_link(): ENOSYS is remembered.
       if (answer.errno !== ERRNO.ENOSYS) return answer;
       unsupported.add("LINK");
       throw new SimError(call, ERRNO.EPERM);
@@ -122,7 +122,7 @@ export async function link(
 
 const UNKNOWN: SimAnswer = { errno: ERRNO.ENOSYS, body: new Uint8Array(0) };
 
-/** Sends what makes something of a name. */
+/** Sends the request that creates a name. */
 type Send = (parent: TreeNode, name: string) => Promise<SimAnswer>;
 
 async function make(
@@ -144,7 +144,7 @@ async function makeAt(
   send: Send,
 ): Promise<void> {
   const last = await new PathWalk(process, call, held).parent(path);
-  //= fs/namei.c filename_create(): what has no name of its own is there.
+  //= fs/namei.c filename_create(): `.`, `..` and the root exist.
   if (last.kind !== "normal") throw new SimError(call, ERRNO.EEXIST);
   const { parent } = last;
   const { lock } = parent.node!.inode;
@@ -160,7 +160,7 @@ async function makeAt(
   }
 }
 
-/** A name that nothing has yet: `filename_create()`. */
+/** The negative dentry of a name to be created: `filename_create()`. */
 async function freeName(
   process: TreeProcess,
   call: string,
@@ -168,7 +168,7 @@ async function freeName(
   { parent, name, slash }: LastName,
   type: number,
 ): Promise<Dentry> {
-  // A name with a slash behind it is not to be made, unless of a directory.
+  // Only a directory can be created under a name that ends with a slash.
   const fresh = !slash || type === S_IF.DIR;
   const how = { call, held, fresh, locked: true };
   const dentry = await lookup(process, parent, name, how);
@@ -178,7 +178,7 @@ async function freeName(
   return dentry;
 }
 
-/** Refuses to make something in a directory: `may_create()`. */
+/** Fails unless a directory may get a new name: `may_create()`. */
 export async function requireMayCreate(
   process: TreeProcess,
   parent: Dentry,
@@ -188,7 +188,7 @@ export async function requireMayCreate(
   await process.requirePermission(parent.node!, call, MAY.WRITE | MAY.EXEC);
 }
 
-/** Takes what was made into the cache: `create_new_entry()`. */
+/** Caches the inode of a reply that created a name: `create_new_entry()`. */
 export function instantiate(
   process: TreeProcess,
   dentry: Dentry,
@@ -199,7 +199,7 @@ export function instantiate(
   const { tree } = process;
   const { parent, name } = dentry;
   if (errno !== 0) {
-    //= fs/fuse/dir.c create_new_entry(): somebody else was quicker.
+    //= fs/fuse/dir.c create_new_entry(): another client created the name.
     if (errno === ERRNO.EEXIST) dentry.validUntil = -1;
     throw new SimError(call, errno);
   }
@@ -216,20 +216,20 @@ export function instantiate(
   return found;
 }
 
-/** Notes that a directory has changed: `fuse_dir_changed()`. */
+/** Invalidates the attributes of a changed directory: `fuse_dir_changed()`. */
 export function invalidateDirectory(directory: TreeNode): void {
   directory.inode.invalidate(ALL_ATTRIBUTES);
 }
 
-/** Notes that the time of change is in doubt: `fuse_update_ctime()`. */
+/** Invalidates the change time: `fuse_update_ctime()`. */
 export function invalidateCtime(node: TreeNode): void {
   node.inode.invalidate(STATX.CTIME);
 }
 
-/** Permissions without those that the umask takes away. */
+/** A mode without the bits of the umask. */
 export function applyUmask(process: TreeProcess, mode: number): number {
-  //= fs/fuse/dir.c fuse_create_open(): the server does it after
-  //= FUSE_DONT_MASK.
+  //= fs/fuse/dir.c fuse_create_open(): with FUSE_DONT_MASK the server applies
+  //= the umask.
   const { tree, umask } = process;
   return isNegotiated(tree.limits, "DONT_MASK") ? mode : mode & ~umask;
 }

@@ -5,11 +5,11 @@ import type { Caller, SimAnswer, SimCall } from "../kernel/call.ts";
 import { type OptionalRequest, SimInode, type SimStat } from "../vfs/inode.ts";
 import { InodeLock } from "../vfs/locks.ts";
 
-/** The attributes of an inode of a tree, and the pages that follow them. */
+/** An inode whose cached pages depend on its size. */
 class TreeInode extends SimInode {
   override update(stat: SimStat, us?: number): void {
-    //= fs/fuse/inode.c fuse_change_attributes(): another size than the known
-    //= one means that the pages are old.
+    //= fs/fuse/inode.c fuse_change_attributes(): a changed size makes the
+    //= cached pages invalid.
     if (stat.size !== this.stat.size) this.pages.clear();
     super.update(stat, us);
   }
@@ -20,42 +20,52 @@ class TreeInode extends SimInode {
   }
 }
 
-/** Whoever a {@linkcode TreeNode} needs. */
+/**
+ * The mount of a {@linkcode TreeNode}.
+ *
+ * @category Directories
+ */
 export interface NodeOwner extends Caller {
-  /** Tells when attributes are too old. */
+  /** Decides when attributes expire. */
   readonly clock: Clock;
-  /** Requests that the server does not know. */
+  /** Requests that the server does not support. */
   readonly unsupported: Set<OptionalRequest>;
-  /** Hears that nothing leads to a node any more. */
+  /** Called when the last reference to a node is dropped. */
   evict(node: TreeNode): void;
 }
 
-/** An inode of a mounted tree as the kernel knows it: `struct fuse_inode`. */
+/**
+ * An inode of a mounted tree: `struct fuse_inode`.
+ *
+ * @category Directories
+ */
 export class TreeNode implements Caller {
-  /** What the server calls it. */
+  /** The server's number of the inode. */
   readonly nodeid: bigint;
-  /** Goes with the nodeid: another one means another inode. */
+  /** Distinguishes inodes that use the same nodeid one after another. */
   readonly generation: bigint;
   /** Its attributes, lock and pages. */
   readonly inode: SimInode;
-  /** Taken by LOOKUP and READDIR without FUSE_PARALLEL_DIROPS: `fi->mutex`. */
+  /**
+   * Held during LOOKUP and READDIR without FUSE_PARALLEL_DIROPS: `fi->mutex`.
+   */
   readonly mutex: InodeLock = new InodeLock();
-  /** How often the server has told of it, and was not told to forget. */
+  /** The server's lookup count: entries received minus those forgotten. */
   lookups = 0n;
-  /** Whether it is a directory that was removed: `S_DEAD`. */
+  /** Whether it is a removed directory: `S_DEAD`. */
   dead = false;
-  /** Whether the next listing is to bring attributes: `FUSE_I_ADVISE_RDPLUS`. */
+  /** Whether the next READDIR asks for attributes: `FUSE_I_ADVISE_RDPLUS`. */
   advisesPlus = false;
-  /** Whether a listing has brought its attributes: `FUSE_I_INIT_RDPLUS`. */
+  /** Whether its attributes came from a READDIRPLUS: `FUSE_I_INIT_RDPLUS`. */
   fromPlus = false;
-  /** Where a symbolic link leads, once FUSE_CACHE_SYMLINKS has it cached. */
+  /** The cached target of a symbolic link, with FUSE_CACHE_SYMLINKS. */
   target: string | null = null;
-  /** A directory's only dentry. */
+  /** The only dentry of a directory. */
   alias: Dentry | null = null;
   readonly #owner: NodeOwner;
   #references = 0;
 
-  /** Makes a node of which the server has just told. */
+  /** Makes the node of a new entry. */
   constructor(
     owner: NodeOwner,
     nodeid: bigint,
@@ -70,12 +80,12 @@ export class TreeNode implements Caller {
     this.inode.update(stat, us);
   }
 
-  /** The type of the file: one of `S_IF`. */
+  /** The file type, one of `S_IF`. */
   get type(): number {
     return this.inode.stat.mode & S_IF.MT;
   }
 
-  /** Whether the nodeid has come to mean something else: `FUSE_I_BAD`. */
+  /** Whether the nodeid now belongs to another inode: `FUSE_I_BAD`. */
   get bad(): boolean {
     return this.inode.bad;
   }
@@ -84,63 +94,67 @@ export class TreeNode implements Caller {
     this.inode.bad = bad;
   }
 
-  /** Whether names can lie in it. */
+  /** Whether it is a directory. */
   get isDirectory(): boolean {
     return this.type === S_IF.DIR;
   }
 
-  /** Dentries, open files and system calls that lead to it. */
+  /** The number of dentries, open files and system calls that use it. */
   get references(): number {
     return this.#references;
   }
 
-  /** Asks the server for something about this node. */
+  /** Sends a request about this node. */
   call(call: SimCall): Promise<SimAnswer> {
-    //= fs/fuse/file.c, fs/fuse/dir.c: fuse_is_bad() comes first, but for what
-    //= ends an open file.
+    //= fs/fuse/file.c, fs/fuse/dir.c: fuse_is_bad() fails all requests but
+    //= RELEASE and RELEASEDIR.
     if (this.bad && !call.opcode.startsWith("RELEASE")) {
       return Promise.resolve({ errno: ERRNO.EIO, body: new Uint8Array(0) });
     }
     return this.#owner.call({ ...call, nodeid: this.nodeid });
   }
 
-  /** One reference more: `ihold()`. */
+  /** Adds a reference: `ihold()`. */
   hold(): void {
     this.#references++;
   }
 
-  /** One reference less; the last one evicts it: `iput()`. */
+  /** Drops a reference; the last one evicts the node: `iput()`. */
   drop(): void {
     //= fs/fuse/inode.c fuse_super_operations: .drop_inode is
-    //= generic_delete_inode(), so nothing is kept in vain.
+    //= generic_delete_inode(), so an unused inode is not kept.
     if (--this.#references === 0) this.#owner.evict(this);
   }
 }
 
-/** Expired from the start. */
+/** Earlier than any time. */
 export const EXPIRED = -1;
 
-/** A name in a directory, and what it leads to: `struct dentry`. */
+/**
+ * A name in a directory and its inode: `struct dentry`.
+ *
+ * @category Directories
+ */
 export class Dentry {
-  /** The name; see {@linkcode keyOf}. */
+  /** The name. */
   name: string;
-  /** The directory; itself for the root. */
+  /** The directory; the root is its own parent. */
   parent: Dentry;
-  /** What it leads to; `null` for a name that is known not to be there. */
+  /** The inode; `null` for a negative dentry, a name known not to exist. */
   readonly node: TreeNode | null;
-  /** Until when it is believed, in microseconds of the clock. */
+  /** The time at which it expires, in microseconds of the clock. */
   validUntil: number = EXPIRED;
-  /** Whether a walk can find it: `!d_unhashed()`. */
+  /** Whether a path walk can find it: `!d_unhashed()`. */
   hashed = true;
-  /** The names below it that are known. */
+  /** The cached names in it. */
   readonly children: Map<string, Dentry> = new Map();
-  /** Names that are being looked up: `DCACHE_PAR_LOOKUP`. */
+  /** Names with a LOOKUP under way: `DCACHE_PAR_LOOKUP`. */
   readonly inLookup: Map<string, Promise<void>> = new Map();
 
-  /** Open files and system calls that use it. */
+  /** The number of open files and system calls that use it. */
   #users = 0;
 
-  /** Makes a dentry that holds its node. */
+  /** Makes a dentry, which holds a reference to its node. */
   constructor(name: string, parent: Dentry | null, node: TreeNode | null) {
     this.name = name;
     this.parent = parent ?? this;
@@ -154,30 +168,30 @@ export class Dentry {
     return this.#users > 0;
   }
 
-  /** One user more: `dget()`. */
+  /** Adds a user: `dget()`. */
   hold(): void {
     this.#users++;
     this.node?.hold();
   }
 
-  /** One user less: `dput()`. */
+  /** Drops a user: `dput()`. */
   release(): void {
     this.#users--;
     if (!this.hashed && this.#users === 0) {
-      // What was looked up below it since it went is reached by nobody.
+      // Names that were looked up in it after it was unhashed are unreachable.
       for (const child of [...this.children.values()]) detach(child);
     }
     this.node?.drop();
   }
 
-  /** Whether it is, or lies below, another one: `is_subdir()`. */
+  /** Whether it is another dentry or lies below it: `is_subdir()`. */
   isBelow(other: Dentry): boolean {
     if (this === other) return true;
     return this.parent !== this && this.parent.isBelow(other);
   }
 }
 
-/** Drops a dentry and all below it: `d_invalidate()`. */
+/** Drops a dentry and everything below it: `d_invalidate()`. */
 export function detach(dentry: Dentry): void {
   if (!dentry.hashed || dentry.parent === dentry) return;
   dentry.hashed = false;
@@ -188,7 +202,7 @@ export function detach(dentry: Dentry): void {
   node?.drop();
 }
 
-/** Gives a directory one more known name; what had it before is dropped. */
+/** Adds a dentry to a directory; replaces one of the same name. */
 export function attach(parent: Dentry, name: string, dentry: Dentry): void {
   const before = parent.children.get(name);
   if (before !== undefined && before !== dentry) detach(before);
@@ -197,13 +211,13 @@ export function attach(parent: Dentry, name: string, dentry: Dentry): void {
   parent.children.set(name, dentry);
 }
 
-/** Moves a dentry to another place: `d_move()`. */
+/** Moves a dentry: `d_move()`. */
 export function move(dentry: Dentry, parent: Dentry, name: string): void {
   dentry.parent.children.delete(dentry.name);
   attach(parent, name, dentry);
 }
 
-/** Has two dentries change places: `d_exchange()`. */
+/** Exchanges two dentries: `d_exchange()`. */
 export function exchange(one: Dentry, other: Dentry): void {
   const { parent, name } = other;
   one.parent.children.set(one.name, other);
@@ -215,8 +229,8 @@ export function exchange(one: Dentry, other: Dentry): void {
 }
 
 /**
- * Drops what nobody uses, from the leaves on: `shrink_dcache_sb()`, as
- * `echo 2 > /proc/sys/vm/drop_caches` does.
+ * Drops unused dentries, leaves first: `shrink_dcache_sb()`, as `echo 2 >
+ * /proc/sys/vm/drop_caches` does.
  */
 export function prune(dentry: Dentry): void {
   for (const child of [...dentry.children.values()]) {
@@ -225,7 +239,7 @@ export function prune(dentry: Dentry): void {
   }
 }
 
-/** What a system call holds while it runs. */
+/** The dentries that a system call holds until it ends. */
 export class Held {
   readonly #dentries: Dentry[] = [];
 
@@ -236,13 +250,13 @@ export class Held {
     return dentry;
   }
 
-  /** The end of the call. */
+  /** Releases all dentries. */
   release(): void {
     for (const dentry of this.#dentries.splice(0)) dentry.release();
   }
 }
 
-/** Runs a system call with what it holds. */
+/** Runs a system call and releases its dentries at the end. */
 export async function holding<T>(
   call: (held: Held) => Promise<T>,
 ): Promise<T> {

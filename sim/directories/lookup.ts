@@ -1,6 +1,6 @@
 /**
- * From a name in a directory to its dentry: the dentry cache, and LOOKUP where
- * it does not know or is not to be believed. fs/namei.c, fs/fuse/dir.c.
+ * Lookup of a name in a directory: in the dentry cache, then with LOOKUP.
+ * fs/namei.c, fs/fuse/dir.c.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import type { TreeProcess } from "./tree_process.ts";
 
 const ENCODER = new TextEncoder();
 
-/** How a name is looked up. */
+/** The options of a lookup. */
 export interface LookupHow {
-  /** The system call. */
+  /** The name of the system call. */
   readonly call: string;
-  /** What that holds. */
+  /** The dentries that the call holds. */
   readonly held: Held;
   /**
-   * Whether what is known must be confirmed: `LOOKUP_EXCL`,
+   * Whether a cached entry has to be looked up again: `LOOKUP_EXCL`,
    * `LOOKUP_RENAME_TARGET`.
    */
   readonly fresh?: boolean;
@@ -31,7 +31,7 @@ export interface LookupHow {
   readonly locked?: boolean;
 }
 
-/** The dentry of a name, which may say that there is nothing. */
+/** The dentry of a name; a negative one if the name does not exist. */
 export async function lookup(
   process: TreeProcess,
   parent: Dentry,
@@ -52,7 +52,7 @@ export async function lookup(
   }
 }
 
-/** The dentry of a name, if it is known and to be believed: `lookup_fast()`. */
+/** The dentry of a name if it is cached and valid: `lookup_fast()`. */
 export async function lookupFast(
   process: TreeProcess,
   parent: Dentry,
@@ -67,7 +67,7 @@ export async function lookupFast(
   }
 }
 
-/** Looks up a name that is not known: `lookup_slow()`. */
+/** Looks up a name that is not cached: `lookup_slow()`. */
 async function lookupSlow(
   process: TreeProcess,
   parent: Dentry,
@@ -75,7 +75,8 @@ async function lookupSlow(
   call: string,
 ): Promise<Dentry | null> {
   if (parent.children.has(name)) return null;
-  //= fs/dcache.c d_alloc_parallel(): whoever looks up the same name waits.
+  //= fs/dcache.c d_alloc_parallel(): one LOOKUP serves all callers that look up
+  //= the same name.
   const pending = parent.inLookup.get(name);
   if (pending !== undefined) {
     await pending;
@@ -91,7 +92,7 @@ async function lookupSlow(
   }
 }
 
-/** Whether a known dentry may be used: `fuse_dentry_revalidate()`. */
+/** Whether a cached dentry is still valid: `fuse_dentry_revalidate()`. */
 async function revalidate(
   process: TreeProcess,
   dentry: Dentry,
@@ -103,8 +104,8 @@ async function revalidate(
   if (node?.bad) return false;
   const isOld = dentry.validUntil < tree.clock.now || fresh;
   if (!isOld) {
-    //= fs/fuse/dir.c fuse_dentry_revalidate(): attributes that a listing
-    //= brought were of use, so the next one is to bring them too.
+    //= fs/fuse/dir.c fuse_dentry_revalidate(): the attributes of the last
+    //= READDIRPLUS were used, so the next READDIR asks for them too.
     if (node?.fromPlus) directory.advisesPlus = true;
     if (node !== null) node.fromPlus = false;
     return true;
@@ -147,7 +148,7 @@ async function revalidateByLookup(
   return true;
 }
 
-/** Asks for a name that is not known: `fuse_lookup()`. */
+/** Sends LOOKUP for a name that is not cached: `fuse_lookup()`. */
 async function sendLookup(
   process: TreeProcess,
   parent: Dentry,
@@ -156,7 +157,7 @@ async function sendLookup(
 ): Promise<Dentry> {
   const { tree } = process;
   const directory = parent.node!;
-  //= fs/namei.c lookup_slow(): nothing is in a directory that was removed.
+  //= fs/namei.c lookup_slow(): a removed directory has no entries.
   if (directory.dead) throw new SimError(call, ERRNO.ENOENT);
   if (directory.bad) throw new SimError(call, ERRNO.EIO);
   if (ENCODER.encode(name).length > tree.nameMax) {
@@ -169,7 +170,7 @@ async function sendLookup(
   if (errno !== 0) throw new SimError(call, errno);
   const entry = readEntry(body, tree.protocolVersion);
   if (entry.nodeid === 0n) {
-    //= fs/fuse/dir.c fuse_lookup_name(): as ENOENT, but to be believed.
+    //= fs/fuse/dir.c fuse_lookup_name(): like ENOENT, with a time to live.
     const nothing = addNegative(parent, name);
     tree.setExpiry(nothing, entry);
     return nothing;
@@ -183,7 +184,7 @@ async function sendLookup(
   return dentry;
 }
 
-/** Runs one at a time in servers without FUSE_PARALLEL_DIROPS. */
+/** Holds the directory's mutex, without FUSE_PARALLEL_DIROPS. */
 export async function withDirectoryMutex<T>(
   { tree }: TreeProcess,
   { mutex }: TreeNode,
@@ -199,14 +200,16 @@ export async function withDirectoryMutex<T>(
   }
 }
 
-/** Notes that a name is not there; nobody believes that for long. */
+/**
+ * Adds a negative dentry, which has expired unless the server says otherwise.
+ */
 function addNegative(parent: Dentry, name: string): Dentry {
   const dentry = new Dentry(name, parent, null);
   attach(parent, name, dentry);
   return dentry;
 }
 
-/** Gives a name to a node: `d_splice_alias()`. */
+/** Connects a name with a node: `d_splice_alias()`. */
 export function splice(
   parent: Dentry,
   name: string,
@@ -219,14 +222,14 @@ export function splice(
     attach(parent, name, dentry);
     return dentry;
   }
-  //= fs/dcache.c d_splice_alias(): a directory has one place; ELOOP where it
-  //= would come to lie below itself.
+  //= fs/dcache.c d_splice_alias(): a directory has one place. ELOOP if it would
+  //= be below itself.
   if (parent.isBelow(alias)) throw new SimError(call, ERRNO.ELOOP);
   move(alias, parent, name);
   return alias;
 }
 
-/** Whether an entry may become a node's: for what a request has made. */
+/** Whether the entry of a created name is acceptable. */
 export function isUsableEntry(process: TreeProcess, entry: Entry): boolean {
   return entry.nodeid !== FUSE_ROOT_ID && !process.tree.isInvalid(entry);
 }

@@ -1,5 +1,5 @@
 /**
- * Requests about names, made by the protocol's own encoder.
+ * Requests with names, encoded by the protocol's own encoder.
  *
  * @module
  */
@@ -20,13 +20,17 @@ import type { Caller, SimAnswer, SimCall } from "../kernel/call.ts";
 
 const HEADER_SIZE = sizeOf("fuse_in_header");
 
-/** What LOOKUP and its like answer with. */
+/**
+ * The reply to LOOKUP and to requests that create a name.
+ *
+ * @category Directories
+ */
 export type Entry = Decoded<"fuse_entry_out">;
 
-/** Who asks, and how. */
+/** The process that sends a request, and the size of the reply. */
 export type Asking = Pick<SimCall, "credentials" | "signals" | "replyMax">;
 
-/** Asks for something that a request's parts describe. */
+/** Encodes and sends a request. */
 export function ask<N extends OpcodeName>(
   caller: Caller,
   protocolVersion: ProtocolVersion,
@@ -48,7 +52,7 @@ export function ask<N extends OpcodeName>(
   });
 }
 
-/** Reads an entry, at the start of a reply's body. */
+/** Decodes the entry at the start of a reply's body. */
 export function readEntry(
   body: Uint8Array,
   protocolVersion: ProtocolVersion,

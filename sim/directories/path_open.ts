@@ -1,5 +1,5 @@
 /**
- * open(2) by path: CREATE, or OPEN of what is there. fs/namei.c do_open(),
+ * open(2) by path: CREATE, or OPEN of an existing file. fs/namei.c do_open(),
  * lookup_open(); fs/fuse/dir.c fuse_atomic_open().
  *
  * @module
@@ -32,12 +32,12 @@ import { lookup, lookupFast } from "./lookup.ts";
 import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
-/** What a path was opened as. */
+/** The file that a path leads to. */
 interface Found {
   readonly dentry: Dentry;
-  /** What CREATE said of it; `null` for what was there. */
+  /** The reply to CREATE; `null` for an existing file. */
   readonly opened: Opened | null;
-  /** Whether this call has made it. */
+  /** Whether this call created it. */
   readonly created: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function openFile(
   });
 }
 
-/** What the last name leads to, made if it may be: `open_last_lookups()`. */
+/** Finds or creates the file of the last name: `open_last_lookups()`. */
 async function findOrMake(
   process: TreeProcess,
   held: Held,
@@ -89,8 +89,8 @@ async function findOrMake(
     const fresh = (flags & O.EXCL) !== 0;
     const how = { call: "open", held, fresh, locked: true };
     const known = await lookupFast(process, parent, name, how);
-    //= fs/namei.c lookup_open(): leave to make it comes before LOOKUP, and
-    //= counts only if nothing is there.
+    //= fs/namei.c lookup_open(): permission to create is checked before LOOKUP,
+    //= and matters only if the name does not exist.
     const refusal = known?.node ? null : await refusalOf(process, parent);
     const dentry = known ?? await lookup(process, parent, name, how);
     if (dentry.node !== null) return { dentry, opened: null, created: false };
@@ -101,7 +101,7 @@ async function findOrMake(
   }
 }
 
-/** Why nothing may be made in a directory, `null` if it may. */
+/** Why the process may not create a name in a directory; `null` if it may. */
 async function refusalOf(
   process: TreeProcess,
   parent: Dentry,
@@ -116,7 +116,7 @@ async function refusalOf(
   }
 }
 
-/** CREATE, or MKNOD for servers that do not know it: `fuse_atomic_open()`. */
+/** Sends CREATE, or MKNOD if the server has no CREATE: `fuse_atomic_open()`. */
 async function create(
   process: TreeProcess,
   held: Held,
@@ -153,14 +153,14 @@ async function create(
   return { dentry: found, opened: null, created: true };
 }
 
-/** The second half of a reply to CREATE. */
+/** The open file in a reply to CREATE. */
 function openedBy({ tree }: TreeProcess, { body }: SimAnswer): Opened {
   const at = tree.protocolVersion.size("fuse_entry_out");
   const { fh, open_flags } = decodeStruct("fuse_open_out", body, at);
   return { fh, openFlags: open_flags };
 }
 
-/** Opens what the name leads to: `do_open()`. */
+/** Opens the file: `do_open()`. */
 async function openFound(
   process: TreeProcess,
   { dentry, opened, created }: Found,
@@ -179,10 +179,10 @@ async function openFound(
     const wanted = wantedBy(flags);
     if (isDirectory && (wanted & MAY.WRITE) !== 0) throw error("EISDIR");
     await process.requirePermission(node, "open", wanted);
-    // What the kernel itself does with devices and pipes is not modelled.
+    // The kernel opens devices and pipes without the server; not modelled.
     if (node.type !== S_IF.REG) throw error(isDirectory ? "EISDIR" : "ENXIO");
   }
-  // What was just made needs no truncation, but is opened with the flags.
+  // A file that this call created needs no truncation.
   const asked = created ? flags & ~O.TRUNC : flags;
   const { tree } = process;
   const context = process.at(node);
@@ -202,7 +202,8 @@ async function finish(
   const { inode } = dentry.node!;
   const truncates = (flags & O.TRUNC) !== 0;
   const atomic = truncates && isNegotiated(tree.limits, "ATOMIC_O_TRUNC");
-  //= fs/fuse/file.c fuse_open(): without FOPEN_KEEP_CACHE, pages are dropped.
+  //= fs/fuse/file.c fuse_open(): without FOPEN_KEEP_CACHE, cached pages are
+  //= dropped.
   if ((opened.openFlags & FOPEN.KEEP_CACHE) === 0 && !atomic) {
     inode.pages.clear();
   }
@@ -230,8 +231,8 @@ async function finish(
 }
 
 /**
- * Sends an open file's requests, and holds its dentry until the server has
- * answered the RELEASE: `fuse_prepare_release()`.
+ * Sends the requests of an open file, and holds its dentry until the reply to
+ * RELEASE: `fuse_prepare_release()`.
  */
 export function openFileCaller(
   dentry: Dentry,
@@ -242,7 +243,7 @@ export function openFileCaller(
     call(call: SimCall): Promise<SimAnswer> {
       const isEnd = call.opcode === "RELEASE" || call.opcode === "RELEASEDIR";
       if (!isEnd) return dentry.node!.call(call);
-      //= fs/fuse/file.c fuse_file_put(): nothing is sent where OPEN is not.
+      //= fs/fuse/file.c fuse_file_put(): no RELEASE if no OPEN was sent.
       const nothing = { errno: 0, body: new Uint8Array(0) };
       const answer = unasked
         ? Promise.resolve(nothing)

@@ -1,5 +1,5 @@
 /**
- * From a path to a dentry. fs/namei.c.
+ * Path resolution. fs/namei.c.
  *
  * @module
  */
@@ -16,23 +16,23 @@ import { lookup } from "./lookup.ts";
 import type { Held } from "./dcache.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
-/** Symbolic links that one path may lead through: MAXSYMLINKS. */
+/** The largest number of symbolic links in one path: MAXSYMLINKS. */
 const LINKS_MAX = 40;
 const ENCODER = new TextEncoder();
 
-/** Where a path's last name is to be looked up. */
+/** A path resolved up to its last name. */
 export interface LastName {
-  /** The directory, or what `.`, `..` and the root are themselves. */
+  /** The directory of the last name; for the other kinds, where the walk is. */
   readonly parent: Dentry;
   /** The name; empty for the root. */
   readonly name: string;
-  /** What kind of name it is; `normal` alone is looked up. */
+  /** The kind of name; only `normal` is looked up. */
   readonly kind: "normal" | "dot" | "dotdot" | "root";
-  /** Whether a slash follows, so that it has to be a directory. */
+  /** Whether a slash follows, so that the name has to be a directory. */
   readonly slash: boolean;
 }
 
-/** One walk along a path, for one system call. */
+/** The path walk of one system call. */
 export class PathWalk {
   readonly #process: TreeProcess;
   readonly #call: string;
@@ -49,10 +49,10 @@ export class PathWalk {
   }
 
   /**
-   * What a path leads to: `path_lookupat()`.
+   * Resolves a path: `path_lookupat()`.
    *
-   * @param path Begins at the root of the mount; a slash may precede it.
-   * @param follow Whether the last name is followed if it is a link.
+   * @param path Starts at the root of the mount, with or without a slash.
+   * @param follow Whether to follow the last name if it is a symbolic link.
    */
   async find(path: string, follow: boolean = true): Promise<Dentry> {
     let last = await this.parent(path);
@@ -63,22 +63,22 @@ export class PathWalk {
     }
   }
 
-  /** All of a path but its last name: `filename_parentat()`. */
+  /** Resolves a path up to its last name: `filename_parentat()`. */
   async parent(path: string): Promise<LastName> {
-    //= fs/namei.c getname_flags(): too long a path is looked at no further.
+    //= fs/namei.c getname_flags(): a path that is too long is not resolved.
     if (ENCODER.encode(path).length >= PATH_MAX) {
       throw this.#error("ENAMETOOLONG");
     }
     return await this.#on(path);
   }
 
-  /** Goes on where the last name turned out to be a link. */
+  /** Continues with the target of a link that was the last name. */
   async follow(parent: Dentry, link: TreeNode): Promise<LastName> {
     this.#at = parent;
     return await this.#on(await this.#target(link));
   }
 
-  /** Looks up the last name; where it leads if that is a link to be followed. */
+  /** Looks up the last name; returns the target if it is a link to follow. */
   async #last(last: LastName, follow: boolean): Promise<string | null> {
     if (last.kind !== "normal") return this.#special(last);
     const target = await this.#step(last.name, follow || last.slash);
@@ -99,7 +99,7 @@ export class PathWalk {
     let name = this.#start(path);
     for (;;) {
       if (name === "") {
-        // A link that leads to the root alone.
+        // A link whose target is the root.
         const next = later.pop();
         if (next === undefined) return this.#found("", "root", false);
         name = next;
@@ -132,12 +132,12 @@ export class PathWalk {
   }
 
   #start(path: string): string {
-    // Programs see nothing but the mount, as after chroot(2).
+    // The mount is the root directory, as after chroot(2).
     if (path.startsWith("/")) this.#at = this.#process.tree.root;
     return path.replace(/^\/+/, "");
   }
 
-  /** Steps over a name that is not the last: `walk_component()`. */
+  /** Walks through a name that is not the last: `walk_component()`. */
   async #component(name: string): Promise<string | null> {
     const kind = kindOf(name);
     if (kind !== "normal") {
@@ -156,7 +156,7 @@ export class PathWalk {
     return null;
   }
 
-  /** Where a link leads: `pick_link()`. */
+  /** The target of a link to follow: `pick_link()`. */
   async #target(node: TreeNode): Promise<string> {
     if (this.#links++ >= LINKS_MAX) throw this.#error("ELOOP");
     const target = await readLink(this.#process, node, this.#call);
@@ -175,10 +175,10 @@ function kindOf(name: string): LastName["kind"] {
   return name === "" ? "root" : "normal";
 }
 
-/** Bytes of a page but for the NUL: a longer target does not fit. */
+/** A page without the NUL: the longest target in bytes. */
 const TARGET_MAX = 4095;
 
-/** Where a link leads: `fuse_get_link()`. */
+/** The target of a symbolic link: `fuse_get_link()`. */
 export async function readLink(
   process: TreeProcess,
   node: TreeNode,
@@ -188,7 +188,7 @@ export async function readLink(
   const { errno, body } = await process.ask(node, "READLINK", {}, TARGET_MAX);
   if (errno !== 0) throw new SimError(call, errno);
   const target = textOfBytes(body);
-  //= fs/fuse/dir.c fuse_get_link(): kept with FUSE_CACHE_SYMLINKS alone.
+  //= fs/fuse/dir.c fuse_get_link(): cached only with FUSE_CACHE_SYMLINKS.
   if (isNegotiated(process.tree.limits, "CACHE_SYMLINKS")) node.target = target;
   else accessed(process.at(node));
   return target;

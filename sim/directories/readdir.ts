@@ -22,24 +22,28 @@ import { type Dentry, detach, type TreeNode } from "./dcache.ts";
 import { splice, withDirectoryMutex } from "./lookup.ts";
 import type { TreeProcess } from "./tree_process.ts";
 
-/** What glibc's opendir(3) has room for. */
+/** The size of glibc's buffer for opendir(3). */
 const BUFFER_SIZE = 32768;
 /** Bytes of `struct linux_dirent64` before the name. */
 const DIRENT64_HEAD = 19;
 
-/** An entry as getdents64(2) tells of it. */
+/**
+ * An entry of getdents64(2).
+ *
+ * @category Directories
+ */
 export interface Listed {
-  /** The inode's number. */
+  /** The inode number. */
   readonly ino: bigint;
-  /** The name; its bytes if they are not UTF-8. */
+  /** The name; bytes if it is not UTF-8. */
   readonly name: Name;
-  /** The file's type, `DT_*`. */
+  /** The file type, `DT_*`. */
   readonly type: number;
-  /** Where the listing goes on behind it. */
+  /** The position after this entry. */
   readonly off: bigint;
 }
 
-/** opendir(3): open(2), and the fstat(2) that comes with it. */
+/** opendir(3): open(2) and the fstat(2) that comes with it. */
 export async function openDirectory(
   process: TreeProcess,
   dentry: Dentry,
@@ -59,7 +63,11 @@ export async function openDirectory(
   return directory;
 }
 
-/** An open directory: what opendir(3) returns. */
+/**
+ * An open directory: the result of opendir(3).
+ *
+ * @category Directories
+ */
 export class SimDirectory {
   readonly #process: TreeProcess;
   readonly #dentry: Dentry;
@@ -69,7 +77,7 @@ export class SimDirectory {
   #position = 0n;
   #closed = false;
 
-  /** Makes one; see `TreeClient.opendir()`. */
+  /** Makes an open directory; call `TreeClient.opendir()` instead. */
   constructor(
     process: TreeProcess,
     dentry: Dentry,
@@ -90,17 +98,16 @@ export class SimDirectory {
   }
 
   /**
-   * getdents64(2): some entries, none at the end.
+   * getdents64(2): the next entries, none at the end.
    *
-   * @param count Bytes that there is room for, as many as glibc has if left
-   * out.
+   * @param count Size of the buffer in bytes; glibc's if left out.
    */
   async read(count: number = BUFFER_SIZE): Promise<Listed[]> {
     this.#opened("getdents64");
     const { lock } = this.#node.inode;
     await lock.acquire(false);
     try {
-      //= fs/readdir.c iterate_dir(): a directory that was removed is empty.
+      //= fs/readdir.c iterate_dir(): a removed directory cannot be read.
       if (this.#node.dead) throw new SimError("getdents64", ERRNO.ENOENT);
       return await this.#read(count);
     } finally {
@@ -108,7 +115,7 @@ export class SimDirectory {
     }
   }
 
-  /** readdir(3) until the end, from where the listing is. */
+  /** readdir(3) from the present position to the end. */
   async list(count?: number): Promise<Listed[]> {
     const all: Listed[] = [];
     for (;;) {
@@ -118,7 +125,7 @@ export class SimDirectory {
     }
   }
 
-  /** seekdir(3): goes on behind an entry that was told of; 0 starts anew. */
+  /** seekdir(3) to the position after an entry; 0 is the start. */
   seek(off: bigint): void {
     this.#opened("lseek");
     this.#position = off;
@@ -146,7 +153,8 @@ export class SimDirectory {
     this.#opened("close");
     this.#closed = true;
     this.#node.inode.opens--;
-    //= fs/fuse/dir.c fuse_dir_release(): in the background, by the kernel.
+    //= fs/fuse/dir.c fuse_dir_release(): a background request of the kernel
+    //= itself.
     this.#context.caller.call({
       opcode: "RELEASEDIR",
       body: encodeStruct("fuse_release_in", {
@@ -187,12 +195,12 @@ export class SimDirectory {
       return this.#emit(entries, count);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      //= fs/fuse/readdir.c parse_dirfile(): a bad name is EIO.
+      //= fs/fuse/readdir.c parse_dirfile(): EIO for an invalid name.
       throw new SimError("getdents64", ERRNO.EIO);
     }
   }
 
-  /** Whether attributes are to come along: `fuse_use_readdirplus()`. */
+  /** Whether to send READDIRPLUS: `fuse_use_readdirplus()`. */
   #wantsPlus(): boolean {
     const { limits } = this.#process.tree;
     const node = this.#node;
@@ -224,7 +232,7 @@ export class SimDirectory {
     return body;
   }
 
-  /** What fits into the program's buffer; all are linked nevertheless. */
+  /** Returns the entries that fit into the buffer; caches all of them. */
   #emit(
     entries: readonly (DirEntry | DirEntryPlus)[],
     count: number,
@@ -235,7 +243,7 @@ export class SimDirectory {
       const { ino, name, type, off } = entry;
       const length = DIRENT64_HEAD + bytesOfName(name).length + 1;
       left -= Math.ceil(length / 8) * 8;
-      //= fs/readdir.c filldir64(): EINVAL where not even one entry fits.
+      //= fs/readdir.c filldir64(): EINVAL if not even one entry fits.
       if (left < 0 && told.length === 0) {
         throw new SimError("getdents64", ERRNO.EINVAL);
       }
@@ -248,17 +256,20 @@ export class SimDirectory {
     return told;
   }
 
-  /** Takes an entry as LOOKUP's answer: `fuse_direntplus_link()`. */
+  /**
+   * Caches an entry of READDIRPLUS like the reply to LOOKUP:
+   * `fuse_direntplus_link()`.
+   */
   #link({ name, entry }: DirEntryPlus): void {
     if (entry.nodeid === 0n || name === "." || name === "..") return;
     const { tree } = this.#process;
     const parent = this.#dentry;
-    // A name that no path can have is not kept.
+    // No path can contain this name.
     const isText = typeof name === "string";
     if (entry.nodeid === FUSE_ROOT_ID || tree.isInvalid(entry) || !isText) {
       return tree.forget(entry.nodeid, 1n);
     }
-    // Whoever is looking it up will be told the same.
+    // The LOOKUP under way will return the same entry.
     if (parent.inLookup.has(name)) return tree.forget(entry.nodeid, 1n);
     let dentry = parent.children.get(name);
     const known = dentry?.node;

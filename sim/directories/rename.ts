@@ -26,7 +26,7 @@ import { type LastName, PathWalk } from "./path_walk.ts";
 import type { TreeProcess } from "./tree_process.ts";
 import { requireMayDelete, unlinkDentry } from "./unlink.ts";
 
-/** From where to where, and how. */
+/** The source and the target of a rename. */
 interface Renaming {
   readonly from: LastName;
   readonly to: LastName;
@@ -51,7 +51,7 @@ export async function rename(
     held.add(source.parent);
     const target = await walk().parent(to);
     held.add(target.parent);
-    //= fs/namei.c do_renameat2(): what has no name of its own is in use.
+    //= fs/namei.c do_renameat2(): EBUSY for `.`, `..` and the root.
     if (source.kind !== "normal") throw error("EBUSY");
     if (target.kind !== "normal") {
       const isThere = (flags & RENAME.NOREPLACE) !== 0;
@@ -77,7 +77,7 @@ async function lockBoth(
   const locks = [one.node!.inode.lock];
   if (one.node !== other.node) {
     await tree.renames.acquire(true);
-    // The upper one first, so that nobody waits for whoever waits for him.
+    // The upper directory first, which rules out a deadlock.
     if (one.isBelow(other)) locks.unshift(other.node!.inode.lock);
     else locks.push(other.node!.inode.lock);
   }
@@ -95,7 +95,7 @@ async function renameLocked(
   const how = { call: CALL, held, locked: true };
   const source = await lookup(process, from.parent, from.name, how);
   if (source.node === null) throw error("ENOENT");
-  //= fs/namei.c do_renameat2(): a target that is there is looked up again.
+  //= fs/namei.c do_renameat2(): an existing target is looked up again.
   const fresh = (flags & RENAME.EXCHANGE) === 0;
   const target = await lookup(process, to.parent, to.name, { ...how, fresh });
   checkPlaces(source, target, from, to, flags);
@@ -109,14 +109,14 @@ async function renameLocked(
     invalidateCtime(target.node!);
     return exchange(source, target);
   }
-  //= fs/namei.c vfs_rename(): a directory that was replaced is dead.
+  //= fs/namei.c vfs_rename(): a replaced directory is dead.
   if (target.node?.isDirectory) target.node.dead = true;
   if (target.node !== null) unlinkDentry(target);
   else detach(target);
   move(source, to.parent, to.name);
 }
 
-/** What names and places forbid: `do_renameat2()`. */
+/** Checks the two names and their places: `do_renameat2()`. */
 function checkPlaces(
   source: Dentry,
   target: Dentry,
@@ -140,7 +140,7 @@ function checkPlaces(
   }
 }
 
-/** What permissions and types forbid: `vfs_rename()`. */
+/** Checks permissions and file types: `vfs_rename()`. */
 async function mayRename(
   process: TreeProcess,
   source: Dentry,
@@ -157,7 +157,7 @@ async function mayRename(
     await requireMayDelete(process, target, CALL, asDirectory);
   }
   if (source.parent === target.parent) return;
-  //= fs/namei.c vfs_rename(): its `..` is going to change.
+  //= fs/namei.c vfs_rename(): the directory's `..` changes.
   if (isDirectory) {
     await process.requirePermission(source.node!, CALL, MAY.WRITE);
   }
@@ -166,7 +166,7 @@ async function mayRename(
   }
 }
 
-/** RENAME2 where there are flags, RENAME otherwise: `fuse_rename2()`. */
+/** Sends RENAME2 if there are flags, RENAME otherwise: `fuse_rename2()`. */
 async function send(
   process: TreeProcess,
   source: Dentry,
@@ -177,8 +177,8 @@ async function send(
   const directory = source.parent.node!;
   const newdir = target.parent.node!.nodeid;
   const names = [source.name, target.name];
-  //= fs/fuse/dir.c fuse_rename2(): flags need 7.23; ENOSYS means EINVAL, and
-  //= is never asked again.
+  //= fs/fuse/dir.c fuse_rename2(): flags need 7.23. ENOSYS counts as EINVAL and
+  //= is remembered.
   const isOld = tree.limits.minor < 23 || tree.unsupported.has("RENAME2");
   if (flags !== 0 && isOld) throw error("EINVAL");
   const { errno } = flags === 0
@@ -192,7 +192,8 @@ async function send(
     tree.unsupported.add("RENAME2");
     throw error("EINVAL");
   }
-  //= fs/fuse/dir.c fuse_rename_common(): after these, either may be so.
+  //= fs/fuse/dir.c fuse_rename_common(): after these errors, the rename may or
+  //= may not have happened.
   if (errno === ERRNO.EINTR || errno === ERRNO.ENOENT) {
     source.validUntil = EXPIRED;
     target.validUntil = EXPIRED;

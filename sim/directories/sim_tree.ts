@@ -13,22 +13,19 @@ import {
   SimInode,
 } from "../vfs/inode.ts";
 import { InodeLock } from "../vfs/locks.ts";
-import {
-  Dentry,
-  detach,
-  EXPIRED,
-  type NodeOwner,
-  prune,
-  TreeNode,
-} from "./dcache.ts";
+import { Dentry, detach, EXPIRED, prune, TreeNode } from "./dcache.ts";
 import type { Entry } from "./name_requests.ts";
 
-/** Longest name in bytes, for servers with and without FUSE_MAX_PAGES. */
+/** Longest name in bytes, with and without FUSE_MAX_PAGES. */
 const NAME_MAX = { pages: FUSE_NAME_MAX, page: 1024 } as const;
 
-/** A kernel, as a {@linkcode SimTree} needs it; `SimKernel` is one. */
+/**
+ * A kernel, as a {@linkcode SimTree} needs it; `SimKernel` is one.
+ *
+ * @category Directories
+ */
 export interface TreeKernel extends Caller {
-  /** What holds between kernel and server. */
+  /** The negotiated limits. */
   readonly limits: KernelLimits;
   /** Largest READ and WRITE in bytes. */
   readonly split: { readonly read: number; readonly write: number };
@@ -36,25 +33,29 @@ export interface TreeKernel extends Caller {
   readonly readOnly: boolean;
   /** Mount option `allow_other`. */
   readonly allowOther: boolean;
-  /** Drops references to an inode, which the server is told of some time. */
+  /** Queues a FORGET: the kernel drops references to an inode. */
   forget(forget: Forget): void;
   /** Ends the connection. */
   unmount(): void;
 }
 
-/** Options of a {@linkcode SimTree}. */
+/**
+ * The options of a {@linkcode SimTree}.
+ *
+ * @category Directories
+ */
 export interface SimTreeOptions {
-  /** Tells when entries and attributes are too old; the kernel's own clock. */
+  /** Decides when entries and attributes expire; use the kernel's clock. */
   readonly clock?: Clock;
   /** Mount option `default_permissions`; yes if left out. */
   readonly defaultPermissions?: boolean;
 }
 
 /**
- * A mount whose root is a directory: the inodes and dentries that the kernel
- * knows, which every client of the mount shares. `struct super_block`.
+ * A mount whose root is a directory, over any `SimKernel`: the cached inodes
+ * and dentries, which all clients of the mount share. `struct super_block`.
  *
- * @example Use a file system of one's own without a kernel
+ * @example Test a file system without a kernel
  * ```ts
  * import {
  *   serveInThread,
@@ -66,7 +67,7 @@ export interface SimTreeOptions {
  * import { assertRejects } from "@std/assert";
  *
  * const kernel = new SimKernel();
- * const wish = {
+ * const wanted = {
  *   flags: [],
  *   maxWrite: 4096,
  *   maxBackground: 0,
@@ -77,35 +78,57 @@ export interface SimTreeOptions {
  *     throw new Errno("ENOSYS");
  *   },
  * });
- * const server = await serveInThread(kernel, { wish, handler });
+ * const server = await serveInThread(kernel, { wanted, handler });
  * const client = new TreeClient(new SimTree(kernel));
  * await assertRejects(() => client.stat("name"), Error, "ENOSYS");
  * kernel.unmount();
  * await server.ended;
  * ```
+ *
+ * @category Directories
  */
-export class SimTree implements NodeOwner {
-  /** Tells when entries and attributes are too old. */
+export class SimTree {
+  /**
+   * Decides when entries and attributes expire.
+   *
+   * @ignore
+   */
   readonly clock: Clock;
-  /** Mount option `default_permissions`. */
+  /**
+   * Mount option `default_permissions`.
+   *
+   * @ignore
+   */
   readonly defaultPermissions: boolean;
-  /** Requests that the server does not know: `fc->no_create` and its like. */
+  /**
+   * Requests that the server does not support: `fc->no_create` and its like.
+   *
+   * @ignore
+   */
   readonly unsupported: Set<OptionalRequest> = new Set();
-  /** The dentry of the root. */
+  /**
+   * The dentry of the root.
+   *
+   * @ignore
+   */
   readonly root: Dentry;
-  /** Held by whoever renames from one directory to another. */
+  /**
+   * Held by renames from one directory to another.
+   *
+   * @ignore
+   */
   readonly renames: InodeLock = new InodeLock();
   readonly #kernel: TreeKernel;
   readonly #nodes: Map<bigint, TreeNode> = new Map();
   #protocolVersion: ProtocolVersion | null = null;
 
-  /** Mounts; the kernel's INIT may still be on its way. */
+  /** Mounts; INIT may still be unanswered. */
   constructor(kernel: TreeKernel, options: SimTreeOptions = {}) {
     this.#kernel = kernel;
     this.clock = options.clock ?? STILL_CLOCK;
     this.defaultPermissions = options.defaultPermissions ?? true;
-    //= fs/fuse/inode.c fuse_get_root_inode(): a directory of which nothing is
-    //= known, and of which the server is never told to forget.
+    //= fs/fuse/inode.c fuse_get_root_inode(): a directory without valid
+    //= attributes, which is never forgotten.
     const nothing = { ...new SimInode().stat, mode: S_IF.DIR };
     const node = new TreeNode(this, FUSE_ROOT_ID, 0n, nothing, 0);
     node.inode.invalidate(ALL_ATTRIBUTES);
@@ -114,27 +137,47 @@ export class SimTree implements NodeOwner {
     this.root = new Dentry("", null, node);
   }
 
-  /** What holds between kernel and server. */
+  /**
+   * The negotiated limits.
+   *
+   * @ignore
+   */
   get limits(): KernelLimits {
     return this.#kernel.limits;
   }
 
-  /** Largest READ and WRITE in bytes. */
+  /**
+   * Largest READ and WRITE in bytes.
+   *
+   * @ignore
+   */
   get split(): { readonly read: number; readonly write: number } {
     return this.#kernel.split;
   }
 
-  /** Mount option `ro`. */
+  /**
+   * Mount option `ro`.
+   *
+   * @ignore
+   */
   get readOnly(): boolean {
     return this.#kernel.readOnly;
   }
 
-  /** Mount option `allow_other`. */
+  /**
+   * Mount option `allow_other`.
+   *
+   * @ignore
+   */
   get allowOther(): boolean {
     return this.#kernel.allowOther;
   }
 
-  /** How structs are laid out for this server. */
+  /**
+   * The layout of structs for this server.
+   *
+   * @ignore
+   */
   get protocolVersion(): ProtocolVersion {
     this.#protocolVersion ??= new ProtocolVersion({
       minor: this.limits.minor,
@@ -143,35 +186,51 @@ export class SimTree implements NodeOwner {
     return this.#protocolVersion;
   }
 
-  /** Longest name in bytes: `fc->name_max`. */
+  /**
+   * Longest name in bytes: `fc->name_max`.
+   *
+   * @ignore
+   */
   get nameMax(): number {
-    //= fs/fuse/inode.c process_init_reply(): PATH_MAX - 1 where a request may
-    //= have more than one page.
+    //= fs/fuse/inode.c process_init_reply(): PATH_MAX - 1 if a request may have
+    //= more than one page.
     const hasPages = isNegotiated(this.limits, "MAX_PAGES") &&
       this.limits.maxPages > 1;
     return hasPages ? NAME_MAX.pages : NAME_MAX.page;
   }
 
   /**
-   * The inodes that the kernel knows, the root included, and how often the
-   * server has told of each: what the server has to count as well.
+   * The lookup count of each cached inode, the root included. The server has to
+   * count the same.
    */
   get lookups(): ReadonlyMap<bigint, bigint> {
     const all = [...this.#nodes.values()];
     return new Map(all.map(({ nodeid, lookups }) => [nodeid, lookups]));
   }
 
-  /** Sends a request. */
+  /**
+   * Sends a request.
+   *
+   * @ignore
+   */
   call(call: SimCall): Promise<SimAnswer> {
     return this.#kernel.call(call);
   }
 
-  /** Tells the server to forget lookups. */
+  /**
+   * Sends FORGET for an inode.
+   *
+   * @ignore
+   */
   forget(nodeid: bigint, lookups: bigint): void {
     this.#kernel.forget({ nodeid, lookups });
   }
 
-  /** What is wrong with an entry: `invalid_nodeid()`, `fuse_invalid_attr()`. */
+  /**
+   * Whether an entry is invalid: `invalid_nodeid()`, `fuse_invalid_attr()`.
+   *
+   * @ignore
+   */
   isInvalid({ nodeid, attr }: Entry): boolean {
     const types: readonly number[] = Object.values(S_IF);
     const isKnown = types.includes(attr.mode & S_IF.MT);
@@ -179,8 +238,10 @@ export class SimTree implements NodeOwner {
   }
 
   /**
-   * The inode of an entry, new or known, counted as one lookup more:
-   * `fuse_iget()`. Whoever asks holds it before anything else happens.
+   * The inode of an entry, cached or new, with its lookup count incremented:
+   * `fuse_iget()`. The caller takes a reference at once.
+   *
+   * @ignore
    */
   iget(entry: Entry): TreeNode {
     const known = this.#nodes.get(entry.nodeid);
@@ -188,8 +249,8 @@ export class SimTree implements NodeOwner {
       this.refresh(known, entry);
       return known;
     }
-    //= fs/fuse/inode.c fuse_iget(): the nodeid is used again for another
-    //= inode; whatever is done with the old one fails.
+    //= fs/fuse/inode.c fuse_iget(): the nodeid was reused for another inode,
+    //= and operations on the old one fail.
     if (known !== undefined) known.bad = true;
     const { nodeid, generation } = entry;
     const node = new TreeNode(
@@ -204,26 +265,42 @@ export class SimTree implements NodeOwner {
     return node;
   }
 
-  /** Notes what the server told of a known inode. */
+  /**
+   * Caches the attributes of an entry and counts a lookup.
+   *
+   * @ignore
+   */
   refresh(node: TreeNode, entry: Entry): void {
     const us = microseconds(entry.attr_valid, entry.attr_valid_nsec);
     node.lookups++;
     node.inode.update(toStat(entry.attr), us);
   }
 
-  /** Whether an entry means another inode: `fuse_stale_inode()`. */
+  /**
+   * Whether an entry is about another inode: `fuse_stale_inode()`.
+   *
+   * @ignore
+   */
   isStale(node: TreeNode, { generation, attr }: Entry): boolean {
     return node.bad || node.generation !== generation ||
       node.type !== (attr.mode & S_IF.MT);
   }
 
-  /** Notes until when a dentry is believed: `fuse_change_entry_timeout()`. */
+  /**
+   * Sets when a dentry expires: `fuse_change_entry_timeout()`.
+   *
+   * @ignore
+   */
   setExpiry(dentry: Dentry, entry: Entry): void {
     const us = microseconds(entry.entry_valid, entry.entry_valid_nsec);
     dentry.validUntil = us > 0 ? this.clock.now + us : EXPIRED;
   }
 
-  /** Forgets an inode that nothing leads to: `fuse_evict_inode()`. */
+  /**
+   * Forgets an inode without references: `fuse_evict_inode()`.
+   *
+   * @ignore
+   */
   evict(node: TreeNode): void {
     const { nodeid, lookups } = node;
     if (this.#nodes.get(nodeid) === node) this.#nodes.delete(nodeid);
@@ -231,14 +308,14 @@ export class SimTree implements NodeOwner {
     node.lookups = 0n;
   }
 
-  /** Drops dentries and inodes that nobody uses, as under memory pressure. */
+  /** Drops unused dentries and inodes, as under memory pressure. */
   dropCaches(): void {
     prune(this.root);
   }
 
   /**
-   * Unmounts. As on Linux, the connection ends before the inodes go, so that
-   * the server is told to forget none of them.
+   * Unmounts. As on Linux, the connection ends before the inodes are evicted,
+   * so no FORGET is sent.
    */
   unmount(): void {
     //= fs/fuse/inode.c fuse_kill_sb_anon(): fuse_sb_destroy() aborts, then

@@ -17,29 +17,33 @@ import type { SimTree } from "./sim_tree.ts";
 
 const ANY_EXEC = 0o111;
 
-/** What system calls of one program need to know of it. */
+/**
+ * A process that uses a tree.
+ *
+ * @category Directories
+ */
 export class TreeProcess {
-  /** The mount that it uses. */
+  /** The mount. */
   readonly tree: SimTree;
-  /** Who it is. */
+  /** The ids of the process. */
   readonly credentials: Credentials;
-  /** Stands for it in locks. */
+  /** Identifies the process in file locks. */
   readonly lockOwner: bigint;
-  /** The signals that it gets. */
+  /** Delivers signals to the process. */
   readonly signals: Signals = new Signals();
-  /** Held while it waits in io_submit(2). */
+  /** Held during an io_submit(2) that waits for its requests. */
   readonly submission: InodeLock = new InodeLock();
-  /** Permissions that what it makes does not get: umask(2). */
+  /** umask(2): mode bits that new files do not get. */
   umask = 0o022;
 
-  /** Starts a program. */
+  /** Starts a process. */
   constructor(tree: SimTree, credentials: Credentials) {
     this.tree = tree;
     this.credentials = credentials;
     this.lockOwner = 0x9e37_79b9_7f4a_7c15n ^ BigInt(credentials.pid);
   }
 
-  /** A node, as the calls on single files want it. */
+  /** The context of a system call on a node. */
   at(node: TreeNode): CallContext {
     const { tree, credentials, signals, lockOwner } = this;
     return {
@@ -54,7 +58,7 @@ export class TreeProcess {
     };
   }
 
-  /** Asks the server for something about a node. */
+  /** Sends a request about a node. */
   ask<N extends OpcodeName>(
     node: TreeNode,
     opcode: N,
@@ -69,12 +73,12 @@ export class TreeProcess {
   }
 
   /**
-   * Refuses what must not be done with a node: `inode_permission()`.
+   * Fails unless the process has permissions on a node: `inode_permission()`.
    *
-   * @param node What is to be used.
-   * @param call The system call.
+   * @param node The node.
+   * @param call The name of the system call.
    * @param wanted Bits of `MAY`.
-   * @param isAccess Whether access(2) or chdir(2) asks.
+   * @param isAccess Whether the call is access(2) or chdir(2).
    */
   async requirePermission(
     node: TreeNode,
@@ -91,8 +95,8 @@ export class TreeProcess {
       throw new SimError(call, ERRNO.EROFS);
     }
     requireAccess(context, call);
-    //= fs/fuse/dir.c fuse_permission(): otherwise the server decides as each
-    //= request comes, and is asked beforehand by access(2) alone.
+    //= fs/fuse/dir.c fuse_permission(): without default_permissions the server
+    //= checks each request; only access(2) sends ACCESS.
     const runs = (wanted & MAY.EXEC) !== 0 && node.type === S_IF.REG;
     const mask = STATX.MODE | STATX.UID | STATX.GID;
     if (runs && !node.inode.isValid(mask)) await fetchAttributes(context, call);
@@ -106,7 +110,8 @@ export class TreeProcess {
     const { unsupported } = this.tree;
     if (unsupported.has("ACCESS")) return;
     const { errno } = await this.ask(node, "ACCESS", { body: { mask } });
-    //= fs/fuse/dir.c fuse_access(): ENOSYS allows everything, for ever.
+    //= fs/fuse/dir.c fuse_access(): ENOSYS permits everything and is
+    //= remembered.
     if (errno === ERRNO.ENOSYS) unsupported.add("ACCESS");
     else if (errno !== 0) throw new SimError(call, errno);
   }

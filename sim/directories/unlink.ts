@@ -1,5 +1,5 @@
 /**
- * What takes names away: UNLINK, RMDIR. fs/namei.c, fs/fuse/dir.c.
+ * Removal of names: UNLINK, RMDIR. fs/namei.c, fs/fuse/dir.c.
  *
  * @module
  */
@@ -53,7 +53,7 @@ async function remove(
   });
 }
 
-/** The error for what has no name of its own. */
+/** The error for `.`, `..` and the root. */
 function notByName({ kind }: LastName, isDirectory: boolean): number {
   //= fs/namei.c do_unlinkat() and do_rmdir().
   if (!isDirectory) return ERRNO.EISDIR;
@@ -80,7 +80,7 @@ async function removeLocked(
   await requireMayDelete(process, dentry, call, opcode === "RMDIR");
   const { errno } = await process.ask(directory, opcode, { names: [name] });
   if (errno !== 0) {
-    //= fs/fuse/dir.c fuse_unlink(): after these, the name may be gone.
+    //= fs/fuse/dir.c fuse_unlink(): after these errors, the name may be gone.
     const isGone = errno === ERRNO.EINTR || errno === ERRNO.ENOENT;
     if (isGone) dentry.validUntil = EXPIRED;
     throw new SimError(call, errno);
@@ -90,7 +90,7 @@ async function removeLocked(
   unlinkDentry(dentry);
 }
 
-/** Refuses to remove something: `may_delete()`. */
+/** Fails unless a name may be removed: `may_delete()`. */
 export async function requireMayDelete(
   process: TreeProcess,
   { node, parent }: Dentry,
@@ -99,7 +99,8 @@ export async function requireMayDelete(
 ): Promise<void> {
   const directory = parent.node!;
   await process.requirePermission(directory, call, MAY.WRITE | MAY.EXEC);
-  //= fs/namei.c check_sticky(): only the owner's own, with a sticky bit.
+  //= fs/namei.c check_sticky(): in a sticky directory only the owner of the
+  //= file or of the directory may remove it.
   const { uid } = process.credentials;
   const { stat } = directory.inode;
   const isTheirs = uid !== 0 && uid !== stat.uid &&
@@ -116,7 +117,9 @@ export async function requireMayDelete(
   if (directory.dead) throw new SimError(call, ERRNO.ENOENT);
 }
 
-/** Notes that a name has gone: `fuse_entry_unlinked()`, `d_delete()`. */
+/**
+ * Drops the dentry of a removed name: `fuse_entry_unlinked()`, `d_delete()`.
+ */
 export function unlinkDentry(dentry: Dentry): void {
   invalidateCtime(dentry.node!);
   detach(dentry);

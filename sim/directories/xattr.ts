@@ -19,10 +19,10 @@ import type { TreeProcess } from "./tree_process.ts";
 
 const ENCODER = new TextEncoder();
 
-/** How often a value is asked for again that has grown meanwhile. */
+/** Attempts to read a value that grows in the meantime. */
 const TRIES = 3;
 
-/** getxattr(2) into `size` bytes; 0 asks for the size alone. */
+/** getxattr(2) into `size` bytes; 0 returns the size. */
 export async function getAttribute(
   process: TreeProcess,
   node: TreeNode,
@@ -35,7 +35,7 @@ export async function getAttribute(
   return await value(process, node, "GETXATTR", parts, body.size);
 }
 
-/** listxattr(2) into `size` bytes; 0 asks for the size alone. */
+/** listxattr(2) into `size` bytes; 0 returns the size. */
 export async function listAttributes(
   process: TreeProcess,
   node: TreeNode,
@@ -46,7 +46,7 @@ export async function listAttributes(
   return await value(process, node, "LISTXATTR", { body }, body.size);
 }
 
-/** A value, asked for as programs do: its size first, then all of it. */
+/** Reads a value as programs do: first its size, then all of it. */
 export async function readWholeValue(
   ask: (size: number) => Promise<Uint8Array | number>,
 ): Promise<Uint8Array> {
@@ -62,7 +62,7 @@ export async function readWholeValue(
   }
 }
 
-/** The names of a list. */
+/** Splits a list of names. */
 export function namesOf(list: Uint8Array): string[] {
   return textOfBytes(list).split("\0").filter((name) => name !== "");
 }
@@ -129,11 +129,11 @@ async function value<N extends "GETXATTR" | "LISTXATTR">(
   const body = await known(process, node, opcode, parts, room);
   if (size > 0) return body;
   const told = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
-  //= fs/fuse/xattr.c fuse_getxattr(): no more than XATTR_SIZE_MAX.
+  //= fs/fuse/xattr.c fuse_getxattr(): at most XATTR_SIZE_MAX.
   return Math.min(told, XATTR_SIZE_MAX);
 }
 
-/** Asks, unless the server has said that it does not know the request. */
+/** Sends a request, unless the server is known not to support it. */
 async function known<N extends OpcodeName & OptionalRequest>(
   process: TreeProcess,
   node: TreeNode,
@@ -143,7 +143,7 @@ async function known<N extends OpcodeName & OptionalRequest>(
 ): Promise<Uint8Array> {
   const { unsupported } = process.tree;
   const call = opcode.toLowerCase();
-  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
+  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is remembered.
   if (unsupported.has(opcode)) throw new SimError(call, ERRNO.EOPNOTSUPP);
   const { errno, body } = await process.ask(node, opcode, parts, room);
   if (errno === 0) return body;
@@ -154,13 +154,13 @@ async function known<N extends OpcodeName & OptionalRequest>(
 
 function checkName(call: string, name: string): void {
   const { length } = ENCODER.encode(name);
-  //= fs/xattr.c import_xattr_name(): neither empty nor too long.
+  //= fs/xattr.c import_xattr_name(): ERANGE for an empty or too long name.
   if (length === 0 || length > XATTR_NAME_MAX) {
     throw new SimError(call, ERRNO.ERANGE);
   }
 }
 
-/** Refuses what is not to be used: `xattr_permission()`. */
+/** Fails unless the process may use an attribute: `xattr_permission()`. */
 async function mayUse(
   process: TreeProcess,
   node: TreeNode,
@@ -176,8 +176,8 @@ async function mayUse(
     throw new SimError(call, refused);
   }
   if (!name.startsWith("user.")) return;
-  //= fs/xattr.c xattr_permission(): plain files and directories alone have
-  //= the user's names, and only the owner changes those of a sticky one.
+  //= fs/xattr.c xattr_permission(): only plain files and directories have names
+  //= in user., and only the owner of a sticky directory changes them.
   if (node.type !== S_IF.REG && !node.isDirectory) {
     throw new SimError(call, refused);
   }

@@ -1,58 +1,74 @@
 import type { Random } from "../determinism/random.ts";
 
-/** What can go wrong, by name, and how likely it is where it can. */
+/**
+ * The faults that can be injected, each with its default probability.
+ *
+ * @category Faults
+ */
 export const FAULTS = {
-  /** The backend takes a thousand times longer. */
+  /** A backend call takes up to 50 ms. */
   "slow-backend": 0.05,
-  /** The backend fails with EIO or ENOSPC. */
+  /** A backend call fails with EIO or ENOSPC. */
   "failing-backend": 0.03,
-  /** The backend reads or writes less than it was asked to. */
+  /** A backend call reads or writes fewer bytes than requested. */
   "short-backend": 0.03,
-  /** A reply is held back while later ones go out. */
-  "late-reply": 0.05,
-  /** A reply is written twice. */
+  /** A reply is held back while later ones are sent. */
+  "delayed-reply": 0.05,
+  /** A reply is sent twice. */
   "double-reply": 0.03,
-  /** A reply is written to another queue before its own. */
+  /** A reply is sent to another queue, then to its own. */
   "misrouted-reply": 0.03,
-  /** A reply is written whose header says more than was written. */
+  /** A reply is sent whose header says more bytes than were written. */
   "short-reply": 0.03,
-  /** A reply is written that is longer than the request allows. */
+  /** A reply is sent that is longer than the request allows. */
   "long-reply": 0.02,
-  /** A Worker dies: its queue closes with what it has taken. */
+  /** A Worker dies: its queue is closed with the requests that it holds. */
   "dead-worker": 0.002,
   /** A Worker hangs: its queue is closed some time later. */
   "hung-worker": 0.002,
-  /** A queue is closed in flight, and its Worker finds out. */
+  /** A queue is closed while its Worker is using it. */
   "closed-queue": 0.002,
-  /** A signal comes while a process waits. */
+  /** A process gets a signal while it waits. */
   "interrupt": 0.1,
-  /** A process is killed while it waits. */
+  /** A process gets SIGKILL while it waits. */
   "kill": 0.01,
-  /** The server has everything sent again. */
+  /** The server sends FUSE_NOTIFY_RESEND. */
   "resend": 0.005,
-  /** The mount goes away under load. */
+  /** The file system is unmounted under load. */
   "unmount": 0.0005,
   /** The connection is aborted under load. */
   "abort": 0.0005,
 } as const satisfies Record<string, number>;
 
-/** The name of something that can go wrong. */
+/**
+ * The name of a fault.
+ *
+ * @category Faults
+ */
 export type FaultName = keyof typeof FAULTS;
 
-/** The names of all that can go wrong. */
+/**
+ * The names of all faults.
+ *
+ * @category Faults
+ */
 export const FAULT_NAMES: readonly FaultName[] = Object.keys(
   FAULTS,
 ) as FaultName[];
 
-/** How likely each fault is; those that are left out do not happen. */
+/**
+ * The probability of each fault; a fault that is left out never happens.
+ *
+ * @category Faults
+ */
 export type FaultRates = Readonly<Partial<Record<FaultName, number>>>;
 
-/** Rates of some faults as the table has them. */
+/** The default probabilities of some faults. */
 export function ratesOf(names: readonly FaultName[]): FaultRates {
   return Object.fromEntries(names.map((name) => [name, FAULTS[name]]));
 }
 
-/** Random rates: about half of all faults, some of them very likely. */
+/** Random probabilities: about half of all faults, some of them frequent. */
 export function swarmRates(random: Random): FaultRates {
   const rates: Partial<Record<FaultName, number>> = {};
   for (const name of FAULT_NAMES) {
@@ -64,20 +80,23 @@ export function swarmRates(random: Random): FaultRates {
 
 /** Decides by seed whether a fault happens, and counts those that do. */
 export class FaultDice {
-  /** How often each happened. */
+  /** How often each fault has happened. */
   readonly counts: Partial<Record<FaultName, number>> = {};
-  /** Whether any may still happen; not in the phase that must come to an end. */
+  /**
+   * Whether faults may still happen; false in the final phase, which has to
+   * end.
+   */
   armed = true;
   readonly #rates: FaultRates;
   readonly #random: Random;
 
-  /** Makes dice that fall by seed. */
+  /** Makes dice with these probabilities. */
   constructor(rates: FaultRates, random: Random) {
     this.#rates = rates;
     this.#random = random;
   }
 
-  /** Whether a fault can happen at all. */
+  /** Whether any of some faults can happen at all. */
   possible(...names: FaultName[]): boolean {
     return names.some((name) => (this.#rates[name] ?? 0) > 0);
   }
@@ -85,14 +104,14 @@ export class FaultDice {
   /** Whether a fault happens now. */
   roll(name: FaultName): boolean {
     const rate = this.#rates[name] ?? 0;
-    // Drawn even for what cannot happen, so that dropping one fault leaves the
-    // others as they were.
+    // A number is drawn even for a fault that cannot happen, so that dropping
+    // one fault from a plan leaves the others as they were.
     const happens = this.#random.chance(rate) && this.armed;
     if (happens) this.counts[name] = (this.counts[name] ?? 0) + 1;
     return happens;
   }
 
-  /** A whole number from `least` to `most`. */
+  /** An integer from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return this.#random.between(least, most);
   }

@@ -10,34 +10,34 @@ import type { FaultDice } from "./faults.ts";
 
 const SLOW_MAX_US = 50_000;
 
-/** How a {@linkcode FaultyBackend} behaves. */
+/** The options of a {@linkcode FaultyBackend}. */
 export interface FaultyBackendOptions {
-  /** Passes the time that an answer takes. */
+  /** Measures the time that a call takes. */
   readonly clock: VirtualClock;
-  /** What goes wrong. */
+  /** Decides which calls fail. */
   readonly dice: FaultDice;
-  /** Microseconds that an answer takes; it comes at once for 0. */
+  /** Microseconds that a call takes; 0 answers at once. */
   readonly serviceUs: number;
   /**
-   * Told when a read found the image cut short, and what lay behind the cut;
-   * reads are never short if left out.
+   * Called when a read finds the image cut short, with the range that is
+   * missing; reads are never short if left out.
    */
   readonly onCut?: (position: number, length: number) => void;
 }
 
-/** A backend that takes its time, and fails where the dice say so. */
+/** A backend whose calls take time, fail or stop short as the dice decide. */
 export class FaultyBackend extends FilterBackend {
-  /** Calls that were not answered. */
+  /** Calls that have not been answered. */
   inFlight = 0;
   readonly #options: FaultyBackendOptions;
 
-  /** Puts time and faults before a backend. */
+  /** Adds time and faults to a backend. */
   constructor(inner: Backend, options: FaultyBackendOptions) {
     super(inner);
     this.#options = options;
   }
 
-  /** Reads, late or not at all, or as if the image had been cut short. */
+  /** Reads; may be slow, fail, or return as if the image had been cut short. */
   override read(
     position: number,
     buffer: Uint8Array,
@@ -53,7 +53,7 @@ export class FaultyBackend extends FilterBackend {
     }, ERRNO.EIO);
   }
 
-  /** Writes, late, less, or not at all. */
+  /** Writes; may be slow, short, or fail. */
   override write(
     position: number,
     buffer: Uint8Array,
@@ -69,17 +69,17 @@ export class FaultyBackend extends FilterBackend {
     );
   }
 
-  /** Flushes, late or not at all. */
+  /** Flushes; may be slow or fail. */
   override flush(): Answer {
     return this.#do(() => this.image.flush(), ERRNO.EIO);
   }
 
-  /** Changes the size, late or not at all. */
+  /** Changes the size; may be slow or fail. */
   override truncate(size: number): Answer {
     return this.#do(() => this.image.truncate(size), ERRNO.ENOSPC);
   }
 
-  /** Makes a range zero, late or not at all. */
+  /** Zeroes a range; may be slow or fail. */
   override zero(
     position: number,
     length: number,
@@ -91,7 +91,7 @@ export class FaultyBackend extends FilterBackend {
     );
   }
 
-  /** Reserves space, late or not at all. */
+  /** Allocates space; may be slow or fail. */
   override allocate(position: number, length: number): Answer {
     return this.#do(
       () => this.image.allocate(position, length),

@@ -6,7 +6,7 @@ import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { VirtualClock } from "../determinism/clock.ts";
 import type { FaultDice } from "./faults.ts";
 
-const LATE_MAX_US = 5000;
+const DELAY_MAX_US = 5000;
 /** The notification FUSE_NOTIFY_RESEND. */
 const RESEND = Uint8Array.from(
   [16, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -16,7 +16,7 @@ const RESEND = Uint8Array.from(
 export interface FaultyQueueOptions {
   /** The queue's number. */
   readonly index: number;
-  /** Measures the time by which replies are late. */
+  /** Measures the time by which replies are delayed. */
   readonly clock: VirtualClock;
   /** Decides what goes wrong. */
   readonly dice: FaultDice;
@@ -34,7 +34,7 @@ export interface FaultyQueueOptions {
   readonly onDefect: (unique: bigint) => void;
 }
 
-/** A queue whose requests and replies go wrong where the dice decide so. */
+/** A queue whose requests and replies go wrong as the dice decide. */
 export class FaultyQueue extends ForwardingQueue {
   readonly #options: FaultyQueueOptions;
   #hangs = false;
@@ -53,7 +53,7 @@ export class FaultyQueue extends ForwardingQueue {
     if (exchange === null || isInit(exchange)) return exchange;
     const { index, dice, kill, clock, write, hangUs } = this.#options;
     if (dice.roll("resend") && this.#options.isOnly(exchange)) {
-      // A server asks for everything again after it has lost what it had.
+      // A server asks for a resend after it has lost the requests that it held.
       write(index, RESEND);
       exchange.reply.none();
       super.reply(exchange);
@@ -82,7 +82,7 @@ export class FaultyQueue extends ForwardingQueue {
     await Promise.race([super.ready(), woken]);
   }
 
-  /** Sends a reply: at once and once, or otherwise. */
+  /** Sends a reply: once and at once, unless a fault happens. */
   override reply(exchange: Exchange): boolean {
     const { index, dice, clock } = this.#options;
     if (isInit(exchange) || exchange.reply.length <= 0) {
@@ -92,8 +92,8 @@ export class FaultyQueue extends ForwardingQueue {
     if (dice.roll("short-reply")) this.#cut(exchange);
     if (dice.roll("long-reply")) this.#stretch(exchange);
     if (dice.roll("double-reply")) this.#send(index, exchange.reply.copy());
-    if (!dice.roll("late-reply")) return super.reply(exchange);
-    clock.after(dice.between(1, LATE_MAX_US), () => {
+    if (!dice.roll("delayed-reply")) return super.reply(exchange);
+    clock.after(dice.between(1, DELAY_MAX_US), () => {
       super.reply(exchange);
       this.#wake();
     });

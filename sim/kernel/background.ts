@@ -1,18 +1,18 @@
 import { Fifo } from "./fifo.ts";
 import type { SimRequest } from "./sim_request.ts";
 
-/** What the kernel allows where the server does not say: fs/fuse/fuse_i.h. */
+/** The kernel's limit if the server sets none: fs/fuse/fuse_i.h. */
 const DEFAULT_MAX_BACKGROUND = 12;
 
-/** Requests that wait in the background, of one queue where each has its own. */
+/** Background requests that wait: of the connection, or of one ring queue. */
 interface BackgroundQueue {
   readonly waiting: Fifo<SimRequest>;
   active: number;
 }
 
-/** The limit on requests that nobody sleeps for. */
+/** The limit on background requests, for which no process sleeps. */
 export class BackgroundLimit {
-  /** Background requests in flight at most. */
+  /** The largest number of background requests in flight. */
   max: number = DEFAULT_MAX_BACKGROUND;
   #count = 0;
   #active = 0;
@@ -23,8 +23,9 @@ export class BackgroundLimit {
   /**
    * Makes a limit.
    *
-   * @param send Takes what is let through.
-   * @param lanes Queues of an io_uring that each have a share; 0 for none.
+   * @param send Takes each request that the limit admits.
+   * @param ringQueues Ring queues, each of which has its own waiting list; 0
+   * with read(2).
    */
   constructor(send: (request: SimRequest) => void, ringQueues: number = 0) {
     this.#send = send;
@@ -34,7 +35,7 @@ export class BackgroundLimit {
     );
   }
 
-  /** Whether whoever brings another one has to sleep. */
+  /** Whether the sender of another background request has to sleep. */
   get blocked(): boolean {
     return this.#blocked;
   }
@@ -44,33 +45,34 @@ export class BackgroundLimit {
     return this.#active;
   }
 
-  /** Background requests that were let in and not sent. */
+  /** Background requests that were accepted and not sent. */
   get waiting(): number {
     let sum = 0;
     for (const { waiting } of this.#queues) sum += waiting.length;
     return sum;
   }
 
-  /** When the oldest one that waits was made, in microseconds. */
+  /** When the oldest waiting request was made, in microseconds. */
   get oldest(): number {
     return Math.min(
       ...this.#queues.map(({ waiting }) => waiting.first?.created ?? Infinity),
     );
   }
 
-  /** Takes a request. */
+  /** Accepts a request. */
   add(request: SimRequest): void {
-    //= fs/fuse/dev.c fuse_request_queue_background(): the one that reaches the
-    //= limit is taken, the next one waits.
+    //= fs/fuse/dev.c fuse_request_queue_background(): the request that reaches
+    //= the limit is accepted, the next one waits.
     this.#count++;
     if (this.#count === this.max) this.#blocked = true;
     this.#queueOf(request).waiting.push(request);
     this.flush();
   }
 
-  /** Notes that one has ended; returns whether a sleeper is to be woken. */
+  /** A background request has ended; returns whether to wake a sleeper. */
   ended(request: SimRequest): boolean {
-    //= fs/fuse/dev.c fuse_request_end(): an end at the limit unblocks.
+    //= fs/fuse/dev.c fuse_request_end(): the end of a request at the limit
+    //= unblocks.
     if (this.#count === this.max) this.#blocked = false;
     this.#count--;
     this.#active--;
@@ -79,18 +81,18 @@ export class BackgroundLimit {
     return !this.#blocked;
   }
 
-  /** Lets everything through: the connection has ended. */
+  /** Removes the limit: the connection has ended. */
   open(): void {
     this.#blocked = false;
     this.max = Infinity;
     this.flush();
   }
 
-  /** Sends what the limit lets through. */
+  /** Sends the requests that the limit admits. */
   flush(): void {
     for (const queue of this.#queues) {
-      //= fs/fuse/dev_uring.c fuse_uring_flush_bg(): each queue may have one
-      //= in flight whatever the others have.
+      //= fs/fuse/dev_uring.c fuse_uring_flush_bg(): each ring queue may have
+      //= one request in flight regardless of the others.
       while (
         queue.waiting.length > 0 &&
         (this.#active < this.max || queue.active === 0)

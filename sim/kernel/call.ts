@@ -1,7 +1,11 @@
 import { errnoName } from "../../src/base/errno.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 
-/** Who asks. */
+/**
+ * The ids of a process.
+ *
+ * @category Kernel
+ */
 export interface Credentials {
   /** The user id. */
   readonly uid: number;
@@ -11,35 +15,43 @@ export interface Credentials {
   readonly pid: number;
 }
 
-/** One request, as the parts of the kernel ask for it: `struct fuse_args`. */
+/**
+ * A request, as the parts of the kernel pass it on: `struct fuse_args`.
+ *
+ * @category Kernel
+ */
 export interface SimCall {
-  /** What is asked. */
+  /** The operation. */
   readonly opcode: OpcodeName;
-  /** The fixed struct; none if left out. */
+  /** The fixed-size struct; none if left out. */
   readonly body?: Uint8Array;
-  /** What follows the fixed struct: data or names. */
+  /** The bytes after the struct: data or names. */
   readonly tail?: Uint8Array;
-  /** Bytes that a reply's data or value may have; none if left out. */
+  /** The largest size of a reply's data or value in bytes; none if left out. */
   readonly replyMax?: number;
-  /** Where the reply's body is copied to; a copy of its own if left out. */
+  /** The memory for the reply's body; newly allocated if left out. */
   readonly into?: Uint8Array;
   /** The inode; the root if left out. */
   readonly nodeid?: bigint;
-  /** Who asks; the kernel itself, all zero, if left out. */
+  /** The ids of the process; all zero, for the kernel itself, if left out. */
   readonly credentials?: Credentials;
-  /** Whether it counts against the limit of background requests. */
+  /** Whether the limit on background requests applies. */
   readonly background?: boolean;
-  /** What the process that sleeps for it may be told meanwhile. */
+  /** Signals of the process that waits for the reply. */
   readonly signals?: Signals | undefined;
-  /** The CPU that it is sent from; the one of the process if left out. */
+  /** The CPU that sends it; derived from the process id if left out. */
   readonly cpu?: number;
-  /** Told when the sender need not sleep any more to send it. */
+  /** Called when the request is sent, so that its sender may continue. */
   readonly onAdmitted?: (() => void) | undefined;
-  /** Whether it goes out even if the connection is congested. */
+  /** Whether it is sent even before INIT or beyond the background limit. */
   readonly force?: boolean;
 }
 
-/** How a request ended. */
+/**
+ * How a request ended.
+ *
+ * @category Kernel
+ */
 export interface SimAnswer {
   /** A positive error number, 0 for success. */
   readonly errno: number;
@@ -47,58 +59,74 @@ export interface SimAnswer {
   readonly body: Uint8Array;
 }
 
-/** Whoever takes requests: what a client needs of the kernel. */
+/**
+ * Sends requests: what a client needs of the kernel.
+ *
+ * @category Kernel
+ */
 export interface Caller {
-  /** Sends a request; resolves when it ends, and never rejects. */
+  /** Sends a request; resolves when it ends and never rejects. */
   call(call: SimCall): Promise<SimAnswer>;
 }
 
-/** What a process is told while it waits for the server. */
+/**
+ * A signal that a process can get while it waits for the server.
+ *
+ * @category Kernel
+ */
 export type Signal =
-  /** A signal with a handler: the call goes on, the server is told. */
+  /** A signal with a handler: the call continues, and the server is told. */
   | "interrupt"
-  /** SIGKILL: what the server has not read yet is given up. */
+  /** SIGKILL: requests that the server has not read are withdrawn. */
   | "kill";
 
-/** The signals of one process. */
+/**
+ * Delivers the signals of one process.
+ *
+ * @category Kernel
+ */
 export class Signals {
   #interrupted = false;
   #killed = false;
   readonly #waiting: Set<() => void> = new Set();
 
-  /** Whether a signal came that was not dealt with. */
+  /** Whether a signal is pending. */
   get interrupted(): boolean {
     return this.#interrupted || this.#killed;
   }
 
-  /** Whether the process is to die. */
+  /** Whether the process has been killed. */
   get killed(): boolean {
     return this.#killed;
   }
 
-  /** Sends a signal to whatever the process waits for. */
+  /** Sends a signal to every call of the process that waits. */
   send(signal: Signal): void {
     if (signal === "kill") this.#killed = true;
     else this.#interrupted = true;
     for (const wake of [...this.#waiting]) wake();
-    // The handler has run when the calls that it met come back.
+    // The handler has run by the time the interrupted calls return.
     this.#interrupted = false;
   }
 
-  /** Hears of each signal until {@linkcode Signals.forget}. */
+  /** Calls back on each signal until {@linkcode Signals.unsubscribe}. */
   subscribe(wake: () => void): void {
     this.#waiting.add(wake);
   }
 
-  /** Takes a {@linkcode Signals.watch} back. */
+  /** Ends a subscription. */
   unsubscribe(wake: () => void): void {
     this.#waiting.delete(wake);
   }
 }
 
-/** What a system call of a simulated client fails with. */
+/**
+ * The error of a system call in the simulator.
+ *
+ * @category Kernel
+ */
 export class SimError extends Error {
-  /** The positive error number. */
+  /** The error number, positive. */
   readonly errno: number;
 
   /**

@@ -1,5 +1,6 @@
 /**
- * What the kernel checks when an io_uring entry is committed, in its own order.
+ * The checks that the kernel makes when an io_uring entry is committed, in the
+ * kernel's order.
  *
  * @module
  */
@@ -16,9 +17,9 @@ const ERROR_MAX = 512;
  * Judges a commit as FUSE_IO_URING_CMD_COMMIT_AND_FETCH does.
  *
  * @param header The fuse_out_header in the entry.
- * @param length Bytes of header and payload that the entry says it has.
- * @param held The request that lies in the entry.
- * @param processing Requests that the queue has.
+ * @param length Bytes of header and payload according to the entry.
+ * @param held The request in the entry.
+ * @param processing The requests that the queue has taken.
  */
 export function judgeCommit(
   header: DataView,
@@ -35,8 +36,8 @@ export function judgeCommit(
   const fail = (errno: number, message: string): ReplyVerdict => {
     return { kind: "failed", errno, end: errno, message, request: held };
   };
-  //= fs/fuse/dev_uring.c fuse_uring_out_header_has_err(): notifications do
-  //= not come this way.
+  //= fs/fuse/dev_uring.c fuse_uring_out_header_has_err(): notifications are not
+  //= sent through a ring queue.
   const unique = OUT_HEADER.get.unique(header);
   if (unique === 0n) return fail(ERRNO.EINVAL, "its id is 0");
   //= fs/fuse/dev_uring.c fuse_uring_out_header_has_err(): errors up to 511.
@@ -53,8 +54,8 @@ export function judgeCommit(
   if ((unique & FUSE_INT_REQ_BIT) !== 0n) {
     return fail(ERRNO.EINVAL, "it answers INTERRUPT");
   }
-  //= fs/fuse/dev_uring.c fuse_uring_copy_from_ring(): the payload is judged
-  //= as the body of a reply is.
+  //= fs/fuse/dev_uring.c fuse_uring_copy_from_ring(): the payload is checked
+  //= like the body of a reply.
   const fault = judgeBody(held, length - OUT_HEADER.size, false);
   return fault === null
     ? { kind: "answer", errno: 0, request: held }

@@ -15,40 +15,40 @@ import {
 } from "./negotiation.ts";
 import { SimRequest } from "./sim_request.ts";
 
-/** What a {@linkcode Connection} works with. */
+/** The options of a {@linkcode Connection}. */
 export interface ConnectionOptions {
-  /** What INIT offers. */
+  /** The offer of INIT. */
   readonly offered: KernelOffer;
-  /** Tells when requests are made. */
+  /** Gives the time at which each request is made. */
   readonly clock: Clock;
-  /** Queues of an io_uring; 0 for read(2) and write(2). */
+  /** The number of ring queues; 0 with read(2) and write(2). */
   readonly ringQueues: number;
-  /** Takes each request that is to become pending. */
+  /** Appends a request to the pending list. */
   readonly enqueue: (request: SimRequest) => void;
-  /** Takes a pending request out of the list again; whether it was there. */
+  /** Removes a pending request; returns whether it was still pending. */
   readonly withdraw: (request: SimRequest) => boolean;
-  /** Has the server told of a signal: `fuse_dev_queue_interrupt()`. */
+  /** Sends INTERRUPT for a request: `fuse_dev_queue_interrupt()`. */
   readonly interrupt: (request: SimRequest) => void;
-  /** Whether every queue of an io_uring has an entry. */
+  /** Whether every ring queue has an entry. */
   readonly queuesReady: () => boolean;
 }
 
 /**
- * The part of the kernel that every queue shares: who may send, and what holds
- * between kernel and server. `struct fuse_conn`.
+ * The state that all queues share: who may send, and the negotiated limits.
+ * `struct fuse_conn`.
  */
 export class Connection {
-  /** What was agreed on. */
+  /** The negotiated limits. */
   limits: KernelLimits = LIMITS_BEFORE_INIT;
   /** Whether requests may be sent. */
   connected = true;
-  /** Whether the server knows INTERRUPT, as far as has been seen. */
+  /** Whether to send INTERRUPT; false after the server has refused one. */
   interrupts = true;
-  /** Resolves when INIT was answered, to `null` or to what is wrong with it. */
+  /** Resolves after the reply to INIT: `null`, or what is wrong with it. */
   readonly initialised: Promise<string | null>;
   readonly #options: ConnectionOptions;
   readonly #background: BackgroundLimit;
-  /** Those who sleep until they may send: `fc->blocked_waitq`. */
+  /** Requests whose senders sleep until they may send: `fc->blocked_waitq`. */
   readonly #sleepers: Fifo<SimRequest> = new Fifo();
   #initialised: (fault: string | null) => void;
   #ready = false;
@@ -56,7 +56,7 @@ export class Connection {
   #lastUnique = 0n;
   #outstanding = 0;
 
-  /** Makes a connection; INIT goes out with {@linkcode Connection.start}. */
+  /** Makes a connection; {@linkcode Connection.start} sends INIT. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#background = new BackgroundLimit(
@@ -68,7 +68,7 @@ export class Connection {
     this.#initialised = resolve;
   }
 
-  /** Sends INIT, once whoever takes pending requests is ready for it. */
+  /** Sends INIT, once the pending list is ready. */
   start(): void {
     //= fs/fuse/inode.c fuse_send_init(): in the background, before all others.
     this.#outstanding++;
@@ -80,7 +80,7 @@ export class Connection {
     }));
   }
 
-  /** Requests that were asked for and have not ended. */
+  /** Requests that have not ended. */
   get outstanding(): number {
     return this.#outstanding;
   }
@@ -100,17 +100,19 @@ export class Connection {
     return this.#background.oldest;
   }
 
-  /** Those who sleep until they may send. */
+  /** Requests whose senders sleep until they may send. */
   get sleeping(): number {
     return this.#sleepers.length;
   }
 
-  /** Whether the server wants ECONNABORTED rather than ENODEV after an abort. */
+  /**
+   * Whether the server wants ECONNABORTED rather than ENODEV after an abort.
+   */
   get abortError(): boolean {
     return isNegotiated(this.limits, "ABORT_ERROR");
   }
 
-  /** Asks the server for something. */
+  /** Sends a request. */
   call(call: SimCall): Promise<SimAnswer> {
     const request = this.#make(call);
     this.#outstanding++;
@@ -123,9 +125,9 @@ export class Connection {
   }
 
   /**
-   * Sends what a RETRIEVE asks for: `fuse_simple_notify_reply()`.
+   * Sends the reply to a RETRIEVE: `fuse_simple_notify_reply()`.
    *
-   * @param call A NOTIFY_REPLY, which has no reply.
+   * @param call A NOTIFY_REPLY, which is itself not answered.
    * @param unique The id that the server has chosen.
    */
   notifyReply(call: SimCall, unique: bigint): void {
@@ -150,15 +152,15 @@ export class Connection {
   }
 
   /**
-   * Ends the connection: nobody is let in, and whoever sleeps is turned away.
-   * What is pending or taken is for the caller to end.
+   * Ends the connection: no request is accepted any more. The caller ends the
+   * requests that are pending or taken.
    */
   disconnect(): void {
     this.connected = false;
     this.#background.open();
   }
 
-  /** Wakes all who sleep, to be sent or turned away. */
+  /** Wakes all sleepers, to be sent or refused. */
   wakeAll(): void {
     for (const request of this.#sleepers.takeAll()) {
       if (this.#mustSleep(request)) this.#sleepers.push(request);
@@ -166,7 +168,7 @@ export class Connection {
     }
   }
 
-  /** The next id: those of forgets and interrupts do not count up. */
+  /** The next id. The ids of INTERRUPT and FORGET are not counted. */
   nextUnique(): bigint {
     //= fs/fuse/dev.c fuse_get_unique(): ids go up by FUSE_REQ_ID_STEP, 2.
     return this.#lastUnique += 2n;
@@ -186,9 +188,8 @@ export class Connection {
   }
 
   #mustSleep({ call }: SimRequest): boolean {
-    //= fs/fuse/dev.c fuse_block_alloc(): everyone before INIT is answered and
-    //= before an io_uring is ready, background requests while there are too
-    //= many.
+    //= fs/fuse/dev.c fuse_block_alloc(): all requests until INIT is answered
+    //= and the ring queues are ready; background requests beyond the limit.
     if (!this.connected) return false;
     if (!this.#ready) return true;
     if (call.background === true && this.#background.blocked) return true;
@@ -197,8 +198,8 @@ export class Connection {
 
   #admit(request: SimRequest): void {
     request.call.onAdmitted?.();
-    //= fs/fuse/dev.c fuse_get_req(): ENOTCONN when the connection has ended,
-    //= ECONNREFUSED when INIT has failed.
+    //= fs/fuse/dev.c fuse_get_req(): ENOTCONN after the connection has ended,
+    //= ECONNREFUSED after INIT has failed.
     if (!this.connected) return this.#refuse(request, ERRNO.ENOTCONN);
     if (this.#failed && !request.call.force) {
       return this.#refuse(request, ERRNO.ECONNREFUSED);
@@ -218,12 +219,12 @@ export class Connection {
     this.#options.enqueue(request);
   }
 
-  /** Has a request hear of the signals that its caller gets. */
+  /** Passes the signals of a request's process on to the request. */
   #watch(request: SimRequest, signals: NonNullable<SimCall["signals"]>): void {
     const onSignal = () => this.#signalled(request, signals.killed);
     signals.subscribe(onSignal);
     request.answer.then(() => signals.unsubscribe(onSignal));
-    // A call that begins while the process dies does not wait at all.
+    // A call that begins while the process is dying does not wait.
     if (signals.killed) queueMicrotask(onSignal);
   }
 
@@ -235,14 +236,14 @@ export class Connection {
       if (!killed || !this.#sleepers.remove(request)) return;
       return this.#refuse(request, ERRNO.EINTR);
     }
-    //= fs/fuse/dev.c request_wait_answer(): a signal is passed on once the
-    //= server has the request, unless it has said that it does not know how.
+    //= fs/fuse/dev.c request_wait_answer(): the server is told of a signal once
+    //= it has read the request, unless it does not know INTERRUPT.
     if (this.interrupts) {
       request.interrupted = true;
       if (request.state === "sent") this.#options.interrupt(request);
     }
-    //= fs/fuse/dev.c request_wait_answer(): SIGKILL takes back what the
-    //= server has not read, with EINTR; what it has read is waited for.
+    //= fs/fuse/dev.c request_wait_answer(): SIGKILL withdraws a request that
+    //= the server has not read, with EINTR. One that it has read is waited for.
     const givesUp = killed && !request.call.force;
     if (givesUp && this.#options.withdraw(request)) {
       this.end(request, ERRNO.EINTR);
@@ -265,29 +266,31 @@ export class Connection {
   }
 }
 
-/** Microseconds between two looks at what is outstanding. */
+/** Time between two checks of the oldest request, in microseconds. */
 const PERIOD_US = 15e6;
 
-/** What a request timeout watches. */
+/** The options of {@linkcode watchTimeout}. */
 export interface TimeoutOptions {
-  /** Tells the time. */
+  /** Measures the age of requests. */
   readonly clock: Clock;
-  /** Seconds after which a request is too old. */
+  /** The longest time that a request may take, in seconds. */
   readonly seconds: number;
   /** When the oldest request that has not ended was made. */
   readonly oldest: () => number;
-  /** Whether there is a connection to end. */
+  /** Whether the connection has not ended. */
   readonly connected: () => boolean;
-  /** Ends it. */
+  /** Ends the connection. */
   readonly abort: () => void;
 }
 
-/** Ends a connection whose server lets a request wait too long. */
+/**
+ * Aborts a connection whose server leaves a request unanswered for too long.
+ */
 export function watchTimeout(options: TimeoutOptions): void {
   const { clock, seconds, oldest, connected, abort } = options;
   if (seconds === 0) return;
-  //= fs/fuse/inode.c set_request_timeout(): never shorter than the time
-  //= between two looks.
+  //= fs/fuse/inode.c set_request_timeout(): at least the time between two
+  //= checks.
   const limitUs = Math.max(seconds * US_PER_S, PERIOD_US);
   const look = () => {
     if (!connected()) return;

@@ -16,53 +16,57 @@ import { Readers } from "./readers.ts";
 import { SimRequest } from "./sim_request.ts";
 import type { ViolationLog } from "./violation.ts";
 
-/** A request that a queue has taken. */
+/**
+ * A request that a queue has taken.
+ *
+ * @category Kernel
+ */
 export interface TakenRequest {
-  /** The queue. */
+  /** The queue's number. */
   readonly queue: number;
   /** The request's id. */
   readonly unique: bigint;
-  /** What is asked. */
+  /** The request. */
   readonly call: SimCall;
-  /** Whether the server owes a reply. */
+  /** Whether the server has to reply. */
   readonly needsReply: boolean;
 }
 
-/** What a {@linkcode Dispatcher} works with. */
+/** The options of a {@linkcode Dispatcher}. */
 export interface DispatcherOptions {
   /** The queues, by number. */
   readonly links: readonly QueueLink[];
-  /** The queue that INIT, INTERRUPT and forgets go to; any if left out. */
+  /** The queue for INIT, INTERRUPT and FORGET; any queue if left out. */
   readonly control: number | undefined;
-  /** Who gets which request. */
+  /** Chooses the queue of each request. */
   readonly policy: DispatchPolicy;
-  /** Where defects are noted. */
+  /** Records what the server does wrong. */
   readonly log: ViolationLog;
-  /** Hears of each request as a queue takes it. */
+  /** Called with each request when a queue takes it. */
   readonly onTaken: ((taken: TakenRequest) => void) | undefined;
-  /** Passes time while readers wake up. */
+  /** Measures the time that readers take to wake up. */
   readonly clock: Clock;
   /** Microseconds that a reader takes to wake up; at once if left out. */
   readonly wakeUs: (() => number) | undefined;
-  /** The minor version agreed on. */
+  /** The negotiated minor version. */
   readonly minor: () => number;
-  /** Makes the id of a forget. */
+  /** Makes the id of a FORGET. */
   readonly unique: () => bigint;
-  /** Ends a request that was taken, or cannot be. */
+  /** Ends a request that needs no reply or fits into no buffer. */
   readonly end: (request: SimRequest, errno: number) => void;
 }
 
-/** Brings requests to queues: `struct fuse_iqueue` and its readers. */
+/** The request path: the pending list and its readers. `struct fuse_iqueue`. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #pending: PendingList;
   readonly #interrupts: Fifo<SimRequest> = new Fifo();
   readonly #forgets: ForgetList = new ForgetList();
   readonly #readers: Readers;
-  /** Queues that take pending requests. */
+  /** The numbers of the queues that take pending requests. */
   #open: number[];
 
-  /** Makes a dispatcher whose queues are all open. */
+  /** Makes a dispatcher over all queues that are bound. */
   constructor(options: DispatcherOptions) {
     this.#options = options;
     const { links, control } = options;
@@ -100,7 +104,7 @@ export class Dispatcher {
   /** Makes a request pending: `fuse_dev_queue_req()`. */
   enqueue(request: SimRequest): void {
     const { policy, control } = this.#options;
-    // INIT comes when there is but the first descriptor.
+    // INIT is sent when only the first descriptor is open.
     const isInit = request.row.opcode === OPCODES.INIT.opcode;
     const first = control ?? this.#open[0]!;
     const queue = isInit ? first : policy.assign(this.#open, request.cpu);
@@ -108,37 +112,37 @@ export class Dispatcher {
     this.#readers.wake(queue);
   }
 
-  /** Lets a queue take part that was bound to the connection later. */
+  /** Adds a queue that was bound to the connection later. */
   open(link: QueueLink): void {
     this.#open = [...this.#open, link.index].sort((a, b) => a - b);
   }
 
-  /** Takes a pending request back; whether it was still there. */
+  /** Removes a pending request; returns whether it was still pending. */
   withdraw(request: SimRequest): boolean {
     return this.#pending.remove(request);
   }
 
-  /** Has a queue told that a request's caller was interrupted. */
+  /** Sends INTERRUPT for a request. */
   interrupt(request: SimRequest): void {
-    //= fs/fuse/dev.c fuse_dev_queue_interrupt(): once in the list at most.
+    //= fs/fuse/dev.c fuse_dev_queue_interrupt(): at most once in the list.
     this.#interrupts.remove(request);
     this.#interrupts.push(request);
     this.#readers.wake(this.#options.control ?? -1);
   }
 
-  /** Has a queue told that references were dropped. */
+  /** Sends FORGET, some time. */
   forget(forget: Forget): void {
     this.#forgets.push(forget);
     this.#readers.wake(this.#options.control ?? -1);
   }
 
-  /** Sends everything again that the server has and has not answered. */
+  /** Sends every request again that the server has taken and not answered. */
   resend(): void {
     const { links, policy, control } = this.#options;
     const again = links.flatMap((link) => link.takeProcessing());
     for (const request of again.reverse()) {
-      //= fs/fuse/dev.c fuse_resend(): back to the head of the list, with the
-      //= highest bit of the id set.
+      //= fs/fuse/dev.c fuse_resend(): to the head of the list, with the highest
+      //= bit of the id set.
       request.unique |= FUSE_UNIQUE_RESEND;
       request.state = "pending";
       const isInit = request.row.opcode === OPCODES.INIT.opcode;
@@ -150,21 +154,21 @@ export class Dispatcher {
     for (const link of links) this.#readers.wake(link.index);
   }
 
-  /** Notes that a queue waits for a request in one more entry. */
+  /** A queue waits for a request in one more entry. */
   addWaiting(link: QueueLink, entry: number): void {
     link.waiting.push(entry);
     if (link.waiting.length === 1) this.#readers.add(link.index);
   }
 
-  /** Gives a queue what it waits for: `fuse_dev_do_read()`. */
+  /** Fills the entries in which a queue waits: `fuse_dev_do_read()`. */
   deliver(link: QueueLink): void {
     const { log, onTaken, end } = this.#options;
     while (link.open && link.waiting.length > 0) {
       const request = this.#next(link);
       if (request === undefined) return;
       if (!link.fill(request)) {
-        //= fs/fuse/dev.c fuse_dev_do_read(): a request that the buffer cannot
-        //= hold fails with EIO, a SETXATTR with E2BIG.
+        //= fs/fuse/dev.c fuse_dev_do_read(): a request that does not fit into
+        //= the buffer fails with EIO, a SETXATTR with E2BIG.
         const isSetxattr = request.row.opcode === OPCODES.SETXATTR.opcode;
         const message = `it cannot hold ${request.length} bytes`;
         log.add("small buffer", link.index, request.unique, 0, message);
@@ -176,16 +180,16 @@ export class Dispatcher {
       onTaken?.({ queue: link.index, unique, call, needsReply });
       if (request.endsWhenTaken) request.state = "finished";
       else if (request.noReply) end(request, 0);
-      //= fs/fuse/dev.c fuse_dev_do_read(): whoever was interrupted before the
-      //= server read the request has it told now.
+      //= fs/fuse/dev.c fuse_dev_do_read(): the INTERRUPT of a request that was
+      //= interrupted before the server read it is sent now.
       else if (request.interrupted) this.interrupt(request);
     }
   }
 
   /**
-   * Takes a queue out of the turn; what was to go there goes elsewhere.
+   * Removes a queue; requests that were bound to it go to other queues.
    *
-   * @returns Whether another one is open.
+   * @returns Whether another queue is open.
    */
   close(link: QueueLink): boolean {
     this.#open = this.#open.filter((index) => index !== link.index);
@@ -198,7 +202,7 @@ export class Dispatcher {
     return !isLast;
   }
 
-  /** Closes all queues; returns what was pending. */
+  /** Removes all queues; returns the pending requests. */
   closeAll(): SimRequest[] {
     this.#open = [];
     this.#readers.clear();
@@ -207,11 +211,11 @@ export class Dispatcher {
     return this.#pending.takeAll();
   }
 
-  /** What a queue takes next. */
+  /** The next request for a queue. */
   #next(link: QueueLink): SimRequest | undefined {
     const { control } = this.#options;
     if (control === undefined || control === link.index) {
-      //= fs/fuse/dev.c fuse_dev_do_read(): interrupts go first.
+      //= fs/fuse/dev.c fuse_dev_do_read(): interrupts first.
       for (;;) {
         const interrupted = this.#interrupts.shift();
         if (interrupted === undefined) break;
@@ -226,8 +230,8 @@ export class Dispatcher {
   }
 
   #interruptOf(request: SimRequest): SimRequest {
-    //= fs/fuse/dev.c fuse_read_interrupt(): the id of the request, once with
-    //= the lowest bit set.
+    //= fs/fuse/dev.c fuse_read_interrupt(): the id of the request, and as its
+    //= own id the same with the lowest bit set.
     const own = new SimRequest({
       opcode: "INTERRUPT",
       nodeid: 0n,
@@ -238,7 +242,7 @@ export class Dispatcher {
     return own;
   }
 
-  /** A message that no reply is waited for. */
+  /** A message that the server does not answer. */
   #own(call: SimCall): SimRequest {
     const request = new SimRequest(call, this.#options.minor());
     request.endsWhenTaken = true;

@@ -1,24 +1,24 @@
 const CAPACITY = 16;
 
-/** A queue of things that leave in the order in which they came. */
+/** A first-in, first-out queue. */
 export class Fifo<T> {
-  /** A ring; its size is a power of two. */
+  /** A circular buffer whose size is a power of two. */
   #items: (T | undefined)[] = new Array(CAPACITY).fill(undefined);
   #head = 0;
   #length = 0;
 
-  /** How many things wait. */
+  /** The number of items. */
   get length(): number {
     return this.#length;
   }
 
-  /** Appends a thing. */
+  /** Appends an item. */
   push(item: T): void {
     if (this.#length === this.#items.length) this.#grow();
     this.#items[this.#at(this.#length++)] = item;
   }
 
-  /** Puts a thing in front of all others. */
+  /** Inserts an item at the front. */
   unshift(item: T): void {
     if (this.#length === this.#items.length) this.#grow();
     this.#head = this.#at(-1);
@@ -26,7 +26,7 @@ export class Fifo<T> {
     this.#length++;
   }
 
-  /** Takes the oldest thing, `undefined` if there is none. */
+  /** Removes the oldest item; `undefined` if there is none. */
   shift(): T | undefined {
     if (this.#length === 0) return undefined;
     const item = this.#items[this.#head];
@@ -36,12 +36,12 @@ export class Fifo<T> {
     return item;
   }
 
-  /** The oldest thing, `undefined` if there is none. */
+  /** The oldest item; `undefined` if there is none. */
   get first(): T | undefined {
     return this.#items[this.#head];
   }
 
-  /** Takes one out of the middle; whether it was there. */
+  /** Removes an item anywhere; returns whether it was there. */
   remove(item: T): boolean {
     const items = this.takeAll();
     const at = items.indexOf(item);
@@ -50,7 +50,7 @@ export class Fifo<T> {
     return at >= 0;
   }
 
-  /** Takes everything, oldest first. */
+  /** Removes all items, oldest first. */
   takeAll(): T[] {
     const items: T[] = [];
     while (this.#length > 0) items.push(this.shift()!);

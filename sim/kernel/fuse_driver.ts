@@ -21,6 +21,8 @@ const ROUNDS_MAX = 256;
 /**
  * Linux's FUSE driver in TypeScript: one connection with its queues. It knows
  * requests and replies, and nothing of files.
+ *
+ * @category Kernel
  */
 export class FuseDriver implements Caller {
   /** What the server has done wrong so far. */

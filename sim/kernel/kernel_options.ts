@@ -5,11 +5,15 @@ import type { DispatchPolicy } from "./policy.ts";
 import type { QueueOptions } from "./queue_link.ts";
 import type { AcceptedReply } from "./reply_path.ts";
 
-/** How a simulated kernel is made. */
+/**
+ * How a {@linkcode SimKernel} is made.
+ *
+ * @category Kernel
+ */
 export interface SimKernelOptions extends QueueOptions {
-  /** Who gets which request; strict turns if left out. */
+  /** Chooses the queue of each request; round-robin if left out. */
   readonly policy?: DispatchPolicy;
-  /** What INIT offers; what Linux 6.18 does if left out. */
+  /** The offer of INIT; that of Linux 6.18 if left out. */
   readonly offered?: KernelOffer;
   /** Mount option `max_read`: largest READ in bytes; no limit if left out. */
   readonly maxRead?: number;
@@ -17,17 +21,21 @@ export interface SimKernelOptions extends QueueOptions {
   readonly readOnly?: boolean;
   /** Mount option `allow_other`; no if left out. */
   readonly allowOther?: boolean;
-  /** Tells the time; it stands still if left out. */
+  /** The time; it stands still if left out. */
   readonly clock?: Clock;
   /** Microseconds that a reader takes to wake up; at once if left out. */
   readonly wakeUs?: () => number;
-  /** Hears of each request as a queue takes it. */
+  /** Called with each request when a queue takes it. */
   readonly onTaken?: (taken: TakenRequest) => void;
-  /** Hears of each reply that is accepted. */
+  /** Called with each reply that is accepted. */
   readonly onReply?: (reply: AcceptedReply) => void;
 }
 
-/** What one queue has done. */
+/**
+ * What one queue has done.
+ *
+ * @category Kernel
+ */
 export interface QueueReport {
   /** The queue's number. */
   readonly index: number;

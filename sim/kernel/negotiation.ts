@@ -1,5 +1,5 @@
 /**
- * INIT from the kernel's side: what it offers, and what it makes of the answer.
+ * The kernel's side of INIT: its offer, and its checks of the reply.
  *
  * @module
  */
@@ -15,7 +15,11 @@ import { sizeAt } from "../../src/protocol/layout.ts";
 
 const WRITE_MIN = 4096;
 
-/** What the simulated kernel offers. */
+/**
+ * What the simulated kernel offers in INIT.
+ *
+ * @category Kernel
+ */
 export interface KernelOffer {
   /** The minor version; 45 if left out. */
   readonly minor?: number;
@@ -27,26 +31,40 @@ export interface KernelOffer {
   readonly maxPagesLimit?: number;
 }
 
-/** What holds once INIT is answered: `struct fuse_conn`. */
+/**
+ * The negotiated limits: `struct fuse_conn`.
+ *
+ * @category Kernel
+ */
 export interface KernelLimits {
-  /** The minor version agreed on. */
+  /** The negotiated minor version. */
   readonly minor: number;
-  /** Flags that the server asked for. */
+  /** The negotiated flags. */
   readonly flags: bigint;
   /** Largest WRITE in bytes. */
   readonly maxWrite: number;
-  /** Pages of a request at most. */
+  /** The largest number of pages of a request. */
   readonly maxPages: number;
-  /** Background requests in flight at most; 0 for the kernel's own limit. */
+  /**
+   * The largest number of background requests in flight; 0 for the kernel's own
+   * limit.
+   */
   readonly maxBackground: number;
-  /** Seconds after which an unanswered request ends it all; 0 for never. */
+  /**
+   * Seconds after which an unanswered request aborts the connection; 0 for
+   * never.
+   */
   readonly requestTimeout: number;
 }
 
-/** What Linux 6.18 offers. */
+/**
+ * The flags that Linux 6.18 offers.
+ *
+ * @category Kernel
+ */
 export const LINUX_FLAGS: bigint = 0x73ff_fffbn | 0x7fdn << 32n;
 
-/** What holds before INIT is answered. */
+/** The limits until INIT is answered. */
 export const LIMITS_BEFORE_INIT: KernelLimits = {
   minor: FUSE_KERNEL_MINOR_VERSION,
   flags: 0n,
@@ -56,7 +74,7 @@ export const LIMITS_BEFORE_INIT: KernelLimits = {
   requestTimeout: 0,
 };
 
-/** The fixed struct of INIT. */
+/** Encodes fuse_init_in. */
 export function encodeOffer(offered: KernelOffer): Uint8Array {
   const minor = offered.minor ?? FUSE_KERNEL_MINOR_VERSION;
   const flags = offered.flags ?? LINUX_FLAGS;
@@ -70,9 +88,9 @@ export function encodeOffer(offered: KernelOffer): Uint8Array {
 }
 
 /**
- * Reads the answer to INIT.
+ * Checks the reply to INIT.
  *
- * @returns What holds from now on; a sentence where the two cannot agree.
+ * @returns The negotiated limits; a sentence if the two sides do not agree.
  */
 export function acceptInit(
   offered: KernelOffer,
@@ -88,8 +106,8 @@ export function acceptInit(
   }
   let flags = BigInt(out.flags);
   if ((flags & initFlag("INIT_EXT")) !== 0n) flags |= BigInt(out.flags2) << 32n;
-  //= fs/fuse/inode.c process_init_reply(): max_pages counts only with its
-  //= flag, between 1 and the limit that the administrator set.
+  //= fs/fuse/inode.c process_init_reply(): max_pages counts only with its flag,
+  //= from 1 to the administrator's limit.
   const maxPages = (flags & initFlag("MAX_PAGES")) === 0n
     ? FUSE_DEFAULT_MAX_PAGES_PER_REQ
     : Math.min(offered.maxPagesLimit ?? 256, Math.max(1, out.max_pages));
@@ -107,7 +125,7 @@ export function acceptInit(
   };
 }
 
-/** What an answer to INIT says that nobody offered; `null` if nothing. */
+/** What a reply to INIT contains that was not offered; `null` if nothing. */
 export function notOffered(
   offered: KernelOffer,
   { flags, minor }: KernelLimits,
@@ -121,7 +139,7 @@ export function notOffered(
     : null;
 }
 
-/** Largest READ and WRITE in bytes that a client's call is split into. */
+/** The largest READ and WRITE in bytes; larger calls are split. */
 export function splitSizes(
   limits: KernelLimits,
   maxRead: number,

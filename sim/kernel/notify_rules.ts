@@ -1,5 +1,5 @@
 /**
- * What the kernel makes of a notification.
+ * The kernel's checks of notifications.
  *
  * @module
  */
@@ -13,10 +13,12 @@ import {
   NOTIFICATIONS,
 } from "../../src/protocol/notifications.ts";
 
-/** Fields of the structs behind the header, as far as they are looked at. */
+/** The fields of the structs after the header that are checked. */
 type Fields = Readonly<Record<string, number | bigint>>;
 
-/** Bytes that follow a struct; a negative errno for more than there may be. */
+/**
+ * The size of the bytes after a struct; a negative errno if it is too large.
+ */
 const TAILS = {
   name: ({ namelen }: Fields) => {
     const size = Number(namelen);
@@ -27,25 +29,25 @@ const TAILS = {
 };
 
 /**
- * Judges a notification where only the root is known, as a plain file, and
- * nothing is cached.
+ * Judges a notification to a mount that has only a root, which is a plain file,
+ * and no cache.
  *
- * `decodeNotification()` is stricter: it wants the name's NUL, which Linux puts
- * there itself, and nothing behind RESEND and INC_EPOCH.
+ * `decodeNotification()` is stricter: it requires the NUL after a name, which
+ * Linux adds itself, and nothing after RESEND and INC_EPOCH.
  *
- * @param code Its code, from the header.
- * @param body What follows the header.
- * @returns 0, or the positive error number that write(2) fails with.
+ * @param code The code from the header.
+ * @param body The bytes after the header.
+ * @returns 0, or the positive error number of write(2).
  */
 export function judgeNotification(code: number, body: Uint8Array): number {
   const notification = notificationName(code);
   if (notification === undefined) return ERRNO.EINVAL;
   const { out, tail }: NotificationRow = NOTIFICATIONS[notification];
-  //= fs/fuse/dev.c fuse_notify_resend(), fuse_notify_inc_epoch(): nobody looks
-  //= at what follows the header.
+  //= fs/fuse/dev.c fuse_notify_resend(), fuse_notify_inc_epoch(): bytes after
+  //= the header are ignored.
   if (out === undefined) return 0;
-  //= fs/fuse/dev.c fuse_notify_*(): first the struct has to be there, then the
-  //= name must not be too long, then nothing may be missing or left over.
+  //= fs/fuse/dev.c fuse_notify_*(): first the struct must be complete, then the
+  //= name must not be too long, then the length must be exact.
   const size = sizeOf(out);
   if (body.length < size) return ERRNO.EINVAL;
   const fields = decodeStruct(out, body) as Fields;
@@ -65,7 +67,7 @@ export function judgeNotification(code: number, body: Uint8Array): number {
       return known(fields.parent) || ERRNO.ENOTDIR;
     default:
       //= fs/fuse/file.c fuse_notify_poll_wakeup() and fs/fuse/inode.c
-      //= fuse_try_prune_one_inode(): what is unknown is passed over.
+      //= fuse_try_prune_one_inode(): unknown ids are ignored.
       return 0;
   }
 }

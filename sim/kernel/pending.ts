@@ -2,8 +2,8 @@ import { Fifo } from "./fifo.ts";
 import type { SimRequest } from "./sim_request.ts";
 
 /**
- * Requests that no queue has taken yet: `fiq->pending`. A policy may bind a
- * request to one queue; others are for whichever queue comes first.
+ * Requests that no queue has taken: `fiq->pending`. A policy may bind a request
+ * to one queue; any queue may take the others.
  */
 export class PendingList {
   readonly #shared = new Fifo<SimRequest>();
@@ -14,7 +14,7 @@ export class PendingList {
     this.#bound = Array.from({ length: queues }, () => new Fifo<SimRequest>());
   }
 
-  /** How many requests wait. */
+  /** The number of requests. */
   get length(): number {
     let length = this.#shared.length;
     for (const bound of this.#bound) length += bound.length;
@@ -25,13 +25,13 @@ export class PendingList {
    * Appends a request.
    *
    * @param request The request.
-   * @param queue The queue that it is for, -1 for any.
+   * @param queue The queue that has to take it; -1 for any.
    */
   push(request: SimRequest, queue: number): void {
     (this.#bound[queue] ?? this.#shared).push(request);
   }
 
-  /** Puts a request in front of the others that its queue would take. */
+  /** Inserts a request before all others that its queue would take. */
   unshift(request: SimRequest, queue: number): void {
     (this.#bound[queue] ?? this.#shared).unshift(request);
   }
@@ -41,7 +41,7 @@ export class PendingList {
     return this.#bound[queue]!.shift() ?? this.#shared.shift();
   }
 
-  /** Takes one out that nobody wants any more; whether it was there. */
+  /** Removes a request; returns whether it was there. */
   remove(request: SimRequest): boolean {
     return this.#shared.remove(request) ||
       this.#bound.some((bound) => bound.remove(request));
@@ -55,17 +55,17 @@ export class PendingList {
     return Math.min(...made);
   }
 
-  /** Whether something waits that a queue would take. */
+  /** Whether there is a request that a queue would take. */
   has(queue: number): boolean {
     return this.#bound[queue]!.length > 0 || this.#shared.length > 0;
   }
 
-  /** Takes all that is bound to a queue. */
+  /** Removes all requests that are bound to a queue. */
   unbind(queue: number): SimRequest[] {
     return this.#bound[queue]!.takeAll();
   }
 
-  /** Takes all that waits. */
+  /** Removes all requests. */
   takeAll(): SimRequest[] {
     return [
       ...this.#bound.flatMap((bound) => bound.takeAll()),

@@ -7,25 +7,25 @@ import { Fifo } from "./fifo.ts";
 import type { SimRequest } from "./sim_request.ts";
 
 /**
- * The kernel's end of one queue: `struct fuse_dev` with its list of requests
+ * The kernel's end of one queue: `struct fuse_dev` with the list of requests
  * that were read and not answered.
  */
 export class QueueLink {
   /** The queue's number. */
   readonly index: number;
-  /** The memory that it shares with the server. */
+  /** The memory shared with the server. */
   readonly channel: MemoryChannel;
   /** Requests that the server has taken, by id: `fpq->processing`. */
   readonly processing: Map<bigint, SimRequest> = new Map();
-  /** Entries in which the server awaits a request: its readers. */
+  /** Entries in which the server waits for a request. */
   readonly waiting: Fifo<number> = new Fifo();
-  /** Whether it belongs to the connection yet. */
+  /** Whether it belongs to the connection. */
   bound = true;
-  /** Whether the server's end is in the kernel's own thread. */
+  /** Whether its server runs in the kernel's own thread. */
   isLocal = false;
   /** Whether the server has not closed it. */
   open = true;
-  /** Whether the server has ever awaited a request in it. */
+  /** Whether the server has ever waited for a request in it. */
   fetched = false;
   /** Requests that the server has taken, INIT included. */
   taken = 0;
@@ -35,7 +35,7 @@ export class QueueLink {
   readonly #held: (SimRequest | undefined)[];
   readonly #wake: (() => void)[] = [];
 
-  /** Whether it is a queue of an io_uring. */
+  /** Whether it is a ring queue. */
   readonly isRingQueue: boolean;
 
   /** Makes the kernel's end of a channel. */
@@ -47,7 +47,7 @@ export class QueueLink {
     this.#held = new Array(channel.options.capacity).fill(undefined);
   }
 
-  /** What is wrong with its buffers for WRITEs of a size, `null` if nothing. */
+  /** Why its buffers are too small for a max_write; `null` if they are not. */
   tooSmallFor(maxWrite: number): string | null {
     //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least 8192 bytes
     //= and the head of a WRITE with max_write bytes of data.
@@ -57,13 +57,13 @@ export class QueueLink {
       : `it holds ${data.length} bytes of data, WRITEs have ${maxWrite}`;
   }
 
-  /** Whether requests may be sent that are to go through it. */
+  /** Whether requests for it may be sent. */
   get isReady(): boolean {
     //= fs/fuse/dev_uring.c is_ring_ready(): each queue needs an entry.
     return !this.isRingQueue || this.fetched || !this.open;
   }
 
-  /** When the oldest request that the server has was made. */
+  /** When the oldest request that the server has taken was made. */
   get oldest(): number {
     let oldest = Infinity;
     for (const { created } of this.processing.values()) {
@@ -72,12 +72,12 @@ export class QueueLink {
     return oldest;
   }
 
-  /** Bytes of the longest message that it takes. */
+  /** The largest request in bytes. */
   get roomForRequest(): number {
     return this.channel.entries[0]!.request.data.length;
   }
 
-  /** Puts a request into the entry that waits longest; whether it fits. */
+  /** Puts a request into the longest-waiting entry; returns whether it fits. */
   fill(request: SimRequest): boolean {
     const number = this.waiting.shift()!;
     const entry = this.channel.entries[number]!;
@@ -89,7 +89,7 @@ export class QueueLink {
     this.#held[number] = request;
     request.queue = this.index;
     this.taken++;
-    // A reply may come before this returns, but not before it is expected.
+    // A reply may arrive before this returns, but not before it is expected.
     if (!request.noReply && !request.endsWhenTaken) {
       request.state = "sent";
       this.processing.set(request.unique, request);
@@ -99,34 +99,38 @@ export class QueueLink {
     return true;
   }
 
-  /** The request that lies in an entry which the server has given back. */
+  /** Removes the request from an entry that the server has given back. */
   takeHeld(entry: MemoryEntry): SimRequest | undefined {
     const request = this.#held[entry.number];
     this.#held[entry.number] = undefined;
     return request;
   }
 
-  /** Takes everything that the server has read and not answered. */
+  /** Removes all requests that the server has taken and not answered. */
   takeProcessing(): SimRequest[] {
     const requests = [...this.processing.values()];
     this.processing.clear();
     return requests;
   }
 
-  /** Wakes the server, wherever it sleeps. */
+  /** Wakes the server, in this thread or in its own. */
   wake(): void {
     if (!this.isLocal) futexWake(this.channel.serverDoorbell, 0);
     if (this.#wake.length === 0) return;
     for (const resolve of this.#wake.splice(0)) resolve();
   }
 
-  /** Resolves when {@linkcode QueueLink.wake} is called next. */
+  /** Resolves at the next call of {@linkcode QueueLink.wake}. */
   sleep(): Promise<void> {
     return new Promise((resolve) => this.#wake.push(resolve));
   }
 }
 
-/** How many queues a connection has, and their buffers. */
+/**
+ * The number of a connection's queues, and their buffers.
+ *
+ * @category Kernel
+ */
 export interface QueueOptions {
   /** Number of queues; 1 if left out. */
   readonly queues?: number;

@@ -1,15 +1,15 @@
 import type { Clock } from "../determinism/clock.ts";
 import type { DispatchPolicy } from "./policy.ts";
 
-/** What {@linkcode Readers} work with. */
+/** The options of {@linkcode Readers}. */
 export interface ReadersOptions {
-  /** Who is woken. */
+  /** Chooses the queue to wake. */
   readonly policy: DispatchPolicy;
-  /** Passes time while they wake up. */
+  /** Measures the time that waking up takes. */
   readonly clock: Clock;
   /** Microseconds that waking up takes; at once if left out. */
   readonly wakeUs: (() => number) | undefined;
-  /** Has a reader take what it can; whether it still waits afterwards. */
+  /** Lets a reader take requests; returns whether it still waits. */
   readonly run: (queue: number) => boolean;
 }
 
@@ -18,22 +18,22 @@ export class Readers {
   /** Readers that were woken and found nothing. */
   spuriousWakeups = 0;
   readonly #options: ReadersOptions;
-  /** Those who sleep, the longest-waiting first. */
+  /** Queues that sleep, the longest-waiting first. */
   #asleep: number[] = [];
-  /** Those who were woken and do not run yet. */
+  /** Queues that were woken and do not run yet. */
   readonly #waking: Set<number> = new Set();
 
-  /** Makes a list of nobody. */
+  /** Makes an empty list. */
   constructor(options: ReadersOptions) {
     this.#options = options;
   }
 
-  /** Puts a queue to sleep, behind all others. */
+  /** Adds a queue at the end. */
   add(queue: number): void {
     this.#asleep.push(queue);
   }
 
-  /** Takes a queue out that waits no more. */
+  /** Removes a queue that no longer waits. */
   remove(queue: number): void {
     const at = this.#asleep.indexOf(queue);
     if (at >= 0 && at === this.#asleep.length - 1) this.#asleep.pop();
@@ -41,16 +41,16 @@ export class Readers {
     if (this.#waking.size > 0) this.#waking.delete(queue);
   }
 
-  /** Forgets all. */
+  /** Removes all queues. */
   clear(): void {
     this.#asleep = [];
     this.#waking.clear();
   }
 
   /**
-   * Wakes whoever is to take a new request: `wake_up(&fiq->waitq)`.
+   * Wakes the reader of a new request: `wake_up(&fiq->waitq)`.
    *
-   * @param queue The one that it is bound to, -1 for any.
+   * @param queue The queue that the request is bound to; -1 for any.
    */
   wake(queue: number): void {
     const { policy } = this.#options;
@@ -74,14 +74,14 @@ export class Readers {
     this.remove(queue);
     this.#waking.add(queue);
     clock.after(wakeUs(), () => {
-      // It has found something meanwhile, or has gone.
+      // It has taken a request or was closed in the meantime.
       if (!this.#waking.delete(queue)) return;
       this.#asleep.push(queue);
       this.#run(queue);
     });
   }
 
-  /** A reader that finds nothing sleeps again, behind all others. */
+  /** A reader that finds nothing goes to the end of the list. */
   #run(queue: number): void {
     const before = this.#asleep.indexOf(queue);
     if (!this.#options.run(queue)) return;

@@ -16,7 +16,11 @@ import type { ViolationLog } from "./violation.ts";
 const RETRIEVE = accessors("fuse_notify_retrieve_out");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
-/** A reply that the kernel has taken. */
+/**
+ * A reply that the kernel has accepted.
+ *
+ * @category Kernel
+ */
 export interface AcceptedReply {
   /** The queue that it was written to. */
   readonly queue: number;
@@ -30,28 +34,34 @@ export interface AcceptedReply {
   readonly length: number;
 }
 
-/** What a {@linkcode ReplyPath} works with. */
+/** The options of a {@linkcode ReplyPath}. */
 export interface ReplyPathOptions {
   /** Ends requests. */
   readonly connection: Connection;
-  /** Sends requests again. */
+  /** Sends requests again after a resend or an interrupt. */
   readonly dispatcher: Dispatcher;
-  /** Notes defects. */
+  /** Records what the server does wrong. */
   readonly log: ViolationLog;
-  /** Hears of each reply that was taken. */
+  /** Called with each accepted reply. */
   readonly onReply: ((reply: AcceptedReply) => void) | undefined;
 }
 
-/** Takes what the server writes. */
+/**
+ * The reply path: what write(2) on /dev/fuse and the commit of an io_uring
+ * entry do. `fuse_dev_do_write()`, `fuse_uring_commit_fetch()`.
+ */
 export class ReplyPath {
   readonly #options: ReplyPathOptions;
 
-  /** Makes a desk that ends requests and notes defects. */
+  /** Makes the reply path of a connection. */
   constructor(options: ReplyPathOptions) {
     this.#options = options;
   }
 
-  /** Takes an entry that the server gave back; whether its reply was wanted. */
+  /**
+   * Takes an entry that the server gave back; returns whether its reply, if
+   * any, was accepted.
+   */
   takeBack(link: QueueLink, entry: MemoryEntry): boolean {
     const held = link.takeHeld(entry);
     const length = entry.lengths[1]!;
@@ -90,8 +100,8 @@ export class ReplyPath {
   }
 
   #isReachable(link: QueueLink): boolean {
-    //= fs/fuse/dev.c fuse_dev_do_write(): nothing is found once the connection
-    //= or the descriptor has ended.
+    //= fs/fuse/dev.c fuse_dev_do_write(): no request is found after the
+    //= connection or the descriptor has ended.
     return this.#options.connection.connected && link.open;
   }
 
@@ -127,8 +137,8 @@ export class ReplyPath {
     }
     const unique = length < OUT_HEADER_SIZE ? 0n : header.getBigUint64(8, true);
     const { errno, message } = verdict;
-    // The server cannot know whether what was interrupted has ended, nor which
-    // queue has it.
+    // The server cannot know whether an interrupted request has ended, nor
+    // which queue has it.
     const isLate = errno === ERRNO.ENOENT && (unique & FUSE_INT_REQ_BIT) !== 0n;
     if (!isLate) {
       const { log } = this.#options;
@@ -139,8 +149,8 @@ export class ReplyPath {
 
   #interruptAnswered(request: SimRequest, errno: number): number {
     const { connection, dispatcher } = this.#options;
-    //= fs/fuse/dev.c fuse_dev_do_write(): ENOSYS is never asked again, EAGAIN
-    //= is asked again at once, and nothing else counts.
+    //= fs/fuse/dev.c fuse_dev_do_write(): ENOSYS disables INTERRUPT, EAGAIN
+    //= repeats it, other errors are ignored.
     if (errno === ERRNO.ENOSYS) connection.interrupts = false;
     else if (errno === ERRNO.EAGAIN) dispatcher.interrupt(request);
     return 0;
@@ -152,7 +162,7 @@ export class ReplyPath {
       this.#options.dispatcher.resend();
     }
     if (errno === 0 && code === FUSE_NOTIFY.RETRIEVE) this.#retrieved(body);
-    // What is unknown may have been known when the server wrote.
+    // The server may have known an inode that the kernel has forgotten since.
     if (errno !== 0 && errno !== ERRNO.ENOENT) {
       const message = `notification ${code} is not acceptable`;
       this.#options.log.add("refused reply", link.index, 0n, errno, message);
@@ -163,8 +173,8 @@ export class ReplyPath {
   #retrieved(body: Uint8Array): void {
     const view = viewOf(body);
     const nodeid = RETRIEVE.get.nodeid(view);
-    //= fs/fuse/dev.c fuse_retrieve(): the pages that are cached without a gap,
-    //= in a NOTIFY_REPLY; here none are.
+    //= fs/fuse/dev.c fuse_retrieve(): the cached pages up to the first gap, in
+    //= a NOTIFY_REPLY. Here none are cached.
     const offset = RETRIEVE.get.offset(view);
     const reply = encodeStruct("fuse_notify_retrieve_in", { offset });
     this.#options.connection.notifyReply(

@@ -1,5 +1,6 @@
 /**
- * What the kernel checks before it takes a reply, in its own order.
+ * The checks that the kernel makes before it accepts a reply, in the kernel's
+ * order.
  *
  * @module
  */
@@ -10,41 +11,41 @@ import { opcodeName } from "../../src/protocol/opcodes.ts";
 import type { SimRequest } from "./sim_request.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
-/** Errors from here on are the kernel's own. */
+/** Errors from here on are internal to the kernel. */
 const ERROR_MAX = 512;
 
-/** What becomes of a message that the server wrote. */
+/** What the kernel does with a message from the server. */
 export type ReplyVerdict =
-  /** Nothing happens but that write(2) fails. */
+  /** write(2) fails, and nothing else happens. */
   | {
     readonly kind: "refused";
     readonly errno: number;
     readonly message: string;
   }
-  /** The request ends with an error, and write(2) fails. */
+  /** write(2) fails, and the request ends with an error. */
   | {
     readonly kind: "failed";
     readonly errno: number;
-    /** The positive error number that the request ends with. */
+    /** The positive error number of the request. */
     readonly end: number;
     readonly message: string;
     readonly request: SimRequest;
   }
-  /** The request ends with what the reply says. */
+  /** The request ends as the reply says. */
   | {
     readonly kind: "answer";
     /** A positive error number, 0 for success. */
     readonly errno: number;
     readonly request: SimRequest;
   }
-  /** The answer to an INTERRUPT. */
+  /** The reply to an INTERRUPT. */
   | {
     readonly kind: "interrupt";
     /** A positive error number, 0 for success. */
     readonly errno: number;
     readonly request: SimRequest;
   }
-  /** A notification; its code is not an error. */
+  /** A notification; the code is not an error. */
   | { readonly kind: "notification"; readonly code: number };
 
 /**
@@ -81,8 +82,8 @@ export function judgeReply(
   if (error <= -ERROR_MAX || error > 0) {
     return refuse(ERRNO.EINVAL, `its error is ${error}`);
   }
-  //= fs/fuse/dev.c fuse_request_find(): the id without its lowest bit, among
-  //= those read from this descriptor.
+  //= fs/fuse/dev.c fuse_request_find(): by the id without its lowest bit, among
+  //= the requests that were read from this descriptor.
   const isInterrupt = (unique & FUSE_INT_REQ_BIT) !== 0n;
   const request = processing.get(
     isInterrupt ? unique & ~FUSE_INT_REQ_BIT : unique,
@@ -112,11 +113,11 @@ function refuse(errno: number, message: string): ReplyVerdict {
 }
 
 /**
- * What is wrong with a reply's body, `null` if nothing is.
+ * What is wrong with a reply's body; `null` if nothing is.
  *
- * @param request What it answers.
- * @param size Bytes that it has.
- * @param failed Whether it says that the request failed.
+ * @param request The request that it answers.
+ * @param size Bytes of the body.
+ * @param failed Whether the reply has an error number.
  */
 export function judgeBody(
   request: SimRequest,
@@ -130,8 +131,8 @@ export function judgeBody(
       opcodeName(request.row.opcode)
     } failed and has a body`;
   }
-  //= fs/fuse/dev.c fuse_copy_out_args(): longer than the arguments is EINVAL,
-  //= shorter too unless the last one may be short.
+  //= fs/fuse/dev.c fuse_copy_out_args(): EINVAL if it is longer than the
+  //= arguments, or shorter and the last argument has a fixed size.
   const { replySize, replySlack } = request;
   if (size > replySize || size < replySize - replySlack) {
     const name = opcodeName(request.row.opcode);

@@ -13,50 +13,50 @@ const IN_HEADER = accessors("fuse_in_header");
 const SEPARATE_BODY_AT = accessors("fuse_uring_req_header").at.op_in;
 const NO_BODY = new Uint8Array(0);
 
-/** Where a request is. */
+/** How far a request has come. */
 export type RequestState =
-  /** Its sender sleeps until it may be sent, or the limit holds it back. */
+  /** Its sender sleeps, or the background limit holds it back. */
   | "waiting"
   /** No queue has taken it. */
   | "pending"
-  /** The server has it. */
+  /** The server has taken it. */
   | "sent"
   /** It has ended. */
   | "finished";
 
 /** A request on its way through the simulated kernel: `struct fuse_req`. */
 export class SimRequest {
-  /** What was asked for. */
+  /** What was requested. */
   readonly call: SimCall;
-  /** The row of its opcode. */
+  /** The row of its opcode in the protocol's table. */
   readonly row: OpcodeRow;
-  /** Bytes of the whole message. */
+  /** Bytes of the message. */
   readonly length: number;
-  /** Bytes that a whole reply's body has: `fuse_len_args()`. */
+  /** Bytes of the longest reply's body: `fuse_len_args()`. */
   readonly replySize: number;
-  /** Bytes at the end of the body that a reply may lack: `out_argvar`. */
+  /** Bytes by which the body may be shorter: `out_argvar`. */
   readonly replySlack: number;
-  /** Identifies it among those in flight; 0 until it is sent. */
+  /** Its id among the requests in flight; 0 until it is sent. */
   unique = 0n;
-  /** The queue that took it, -1 until one has. */
+  /** The queue that took it; -1 until then. */
   queue = -1;
-  /** Where it is. */
+  /** How far it has come. */
   state: RequestState = "waiting";
-  /** Whether it is the kernel's own and ends when it is taken. */
+  /** Whether it is not answered and ends when the server takes it. */
   endsWhenTaken = false;
-  /** Whether the server is to be told that its caller was interrupted. */
+  /** Whether the server has to be told of a signal. */
   interrupted = false;
   /** When it was made, in microseconds of the kernel's clock. */
   created = 0;
-  /** How it ends. */
+  /** Resolves when it ends. */
   readonly answer: Promise<SimAnswer>;
   #resolve: (answer: SimAnswer) => void;
 
   /**
    * Makes a request.
    *
-   * @param call What is asked for.
-   * @param minor The minor version agreed on.
+   * @param call What is requested.
+   * @param minor The negotiated minor version.
    */
   constructor(call: SimCall, minor: number) {
     const { row, structs } = shapeOf(call.opcode, minor);
@@ -64,12 +64,13 @@ export class SimRequest {
     this.row = row;
     this.length = IN_HEADER.size + (call.body?.length ?? 0) +
       (call.tail?.length ?? 0);
-    // Asked for a size, the server answers with that alone.
+    // A request for the size of a value is answered with the size alone.
     const asksSize = row.outTail === "value" && call.replyMax === undefined;
     const fixed = asksSize ? VALUE_SIZE_ANSWER : structs;
     const max = call.replyMax ?? 0;
     this.replySize = fixed + max;
-    //= fs/fuse/inode.c fuse_new_init(): older servers answer INIT with less.
+    //= fs/fuse/inode.c fuse_new_init(): older servers send a shorter reply to
+    //= INIT.
     this.replySlack = row.opcode === OPCODES.INIT.opcode ? fixed : max;
     const { promise, resolve } = Promise.withResolvers<SimAnswer>();
     this.answer = promise;
@@ -81,12 +82,12 @@ export class SimRequest {
     return this.call.cpu ?? this.call.credentials?.pid ?? 0;
   }
 
-  /** Whether the server must not answer. */
+  /** Whether the server must not reply. */
   get noReply(): boolean {
     return this.row.noReply === true;
   }
 
-  /** Whether the server has to answer. */
+  /** Whether the server has to reply. */
   get needsReply(): boolean {
     return !this.row.noReply && !this.row.optionalReply;
   }
@@ -116,10 +117,10 @@ export class SimRequest {
   }
 
   /**
-   * Ends the request; what comes after the first end is ignored.
+   * Ends the request; later calls have no effect.
    *
    * @param errno A positive error number, 0 for success.
-   * @param body The reply's body, in memory that is the queue's.
+   * @param body The reply's body, in memory that belongs to the queue.
    */
   end(errno: number, body: Uint8Array = NO_BODY): void {
     this.state = "finished";
@@ -135,18 +136,18 @@ export class SimRequest {
   }
 }
 
-/** What is the same for all requests of one opcode. */
+/** What all requests of one opcode have in common. */
 export interface RequestShape {
-  /** The opcode's row in the table. */
+  /** The opcode's row in the protocol's table. */
   readonly row: OpcodeRow;
-  /** Bytes of the structs in a reply to it. */
+  /** Bytes of the structs in its reply. */
   readonly structs: number;
 }
 
-/** The shapes that were asked for, by minor version. */
+/** Shapes that were computed, by minor version. */
 const shapes: Map<OpcodeName, RequestShape>[] = [];
 
-/** The shape of an opcode's requests where a minor version is spoken. */
+/** The shape of an opcode's requests in a minor version. */
 export function shapeOf(opcode: OpcodeName, minor: number): RequestShape {
   const known = shapes[minor] ??= new Map();
   let shape = known.get(opcode);
@@ -159,5 +160,5 @@ export function shapeOf(opcode: OpcodeName, minor: number): RequestShape {
   return shape;
 }
 
-/** Bytes of the answer to whoever asks for the size of a value alone. */
+/** Bytes of the reply to a request for the size of a value. */
 export const VALUE_SIZE_ANSWER: number = sizeOf("fuse_getxattr_out");

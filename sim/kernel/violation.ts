@@ -1,42 +1,52 @@
 import { errnoName } from "../../src/base/errno.ts";
 
-/** What a server can do wrong. */
+/**
+ * The ways in which a server can break the protocol.
+ *
+ * @category Checking
+ */
 export type ViolationKind =
   /** The kernel refused a reply or a notification. */
   | "refused reply"
   /** A request that needs a reply was given back without one. */
   | "withheld reply"
-  /** The answer to INIT says what was not offered, or cannot be served. */
+  /**
+   * The reply to INIT contains what was not offered, or what cannot be served.
+   */
   | "bad INIT"
-  /** The buffers of a queue are too small for the limits agreed on. */
+  /** The buffers of a queue are too small for the negotiated limits. */
   | "small buffer";
 
-/** One thing that the server did wrong. */
+/**
+ * One breach of the protocol.
+ *
+ * @category Checking
+ */
 export interface Violation {
   /** What it is. */
   readonly kind: ViolationKind;
-  /** The queue it happened on. */
+  /** The queue that it happened on. */
   readonly queue: number;
-  /** The id in the reply, or of the request; 0 where there is none. */
+  /** The id in the reply, or of the request; 0 if there is none. */
   readonly unique: bigint;
-  /** What write(2) failed with: a positive error number, 0 if it did not. */
+  /** The positive error number of write(2), 0 if it succeeded. */
   readonly errno: number;
   /** What happened, in one sentence. */
   readonly message: string;
 }
 
-/** What the server has done wrong so far. */
+/** The breaches of the protocol so far. */
 export class ViolationLog {
-  /** All of it, in order. */
+  /** All breaches, in order. */
   readonly list: Violation[] = [];
 
   /**
-   * Notes one.
+   * Records a breach.
    *
    * @param kind What it is.
-   * @param queue The queue it happened on.
+   * @param queue The queue that it happened on.
    * @param unique The id in the reply, or of the request.
-   * @param errno What write(2) failed with, 0 if it did not.
+   * @param errno The error number of write(2), 0 if it succeeded.
    * @param why What is wrong.
    */
   add(

@@ -5,42 +5,54 @@ import { SimClient, type SimMount } from "../vfs/sim_client.ts";
 import type { SimFile } from "../vfs/sim_file.ts";
 import type { DiskModel } from "./disk_model.ts";
 
-/** A file whose every read is compared with a model. */
+/**
+ * A file whose every read is compared with a {@linkcode DiskModel}.
+ *
+ * @category Checking
+ */
 export class CheckedFile {
-  /** The file itself, for what a model knows nothing of. */
+  /** The file itself, for calls that the model does not follow. */
   readonly file: SimFile;
   readonly #model: DiskModel;
 
   /**
-   * Puts a model beside a file.
+   * Connects a file with a model.
    *
    * @param file The file.
-   * @param model What it must hold; several files of one mount share it.
+   * @param model The model of the disk; all files of a mount share it.
    */
   constructor(file: SimFile, model: DiskModel) {
     this.file = file;
     this.#model = model;
   }
 
-  /** `SimFile.pread()`; throws `ModelMismatch` where it reads wrong bytes. */
+  /**
+   * `SimFile.pread()`.
+   *
+   * @throws {ModelMismatch} If the bytes are wrong.
+   */
   pread(into: Uint8Array, position: number): Promise<number> {
     const work = () => this.file.pread(into, position);
     return this.#read(into, position, work);
   }
 
-  /** `SimFile.aioRead()`, compared as well. */
+  /**
+   * `SimFile.aioRead()`.
+   *
+   * @throws {ModelMismatch} If the bytes are wrong.
+   */
   aioRead(into: Uint8Array, position: number): Promise<number> {
     const work = () => this.file.aioRead(into, position);
     return this.#read(into, position, work);
   }
 
-  /** `SimFile.pwrite()`; `from` must not change meanwhile. */
+  /** `SimFile.pwrite()`; `from` must not change until it resolves. */
   pwrite(from: Uint8Array, position: number): Promise<number> {
     const work = () => this.file.pwrite(from, position);
     return this.#write(from, from.length, position, work);
   }
 
-  /** `SimFile.aioWrite()`; `from` must not change meanwhile. */
+  /** `SimFile.aioWrite()`; `from` must not change until it resolves. */
   aioWrite(from: Uint8Array, position: number): Promise<number> {
     const work = () => this.file.aioWrite(from, position);
     return this.#write(from, from.length, position, work);
@@ -51,7 +63,7 @@ export class CheckedFile {
     return this.resize(size, () => this.file.ftruncate(size));
   }
 
-  /** Anything that sets the size. */
+  /** Follows any call that sets the size. */
   async resize(size: number, work: () => Promise<void>): Promise<void> {
     const resize = this.#model.beginResize(size);
     try {
@@ -63,7 +75,7 @@ export class CheckedFile {
     this.#model.endResize(resize, "done");
   }
 
-  /** Makes a range zero inside the file: `SimFile.fallocate()`. */
+  /** Zeroes a range inside the file: `SimFile.fallocate()`. */
   async zero(
     position: number,
     length: number,
@@ -84,7 +96,7 @@ export class CheckedFile {
   ): Promise<number> {
     const model = this.#model;
     const read = model.beginRead(position, into.length);
-    // Promises are cheaper here than a function that waits.
+    // Plain promises are faster here than an async function.
     return work().then((count) => {
       model.endRead(read, count < into.length ? into.subarray(0, count) : into);
       return count;
@@ -95,9 +107,12 @@ export class CheckedFile {
   }
 
   /**
-   * Anything that writes bytes at a position.
+   * Follows any call that writes bytes at a position.
    *
-   * @param lingers Whether it may still take place after it has failed.
+   * @param from The bytes.
+   * @param position Where they are written.
+   * @param work Makes the call; resolves to the number of bytes.
+   * @param lingers Whether a failed call may still reach the disk.
    */
   write(
     from: Uint8Array,
@@ -127,7 +142,7 @@ export class CheckedFile {
   }
 }
 
-/** Whether the server may still do what failed: its queue is gone. */
+/** Whether a failed request may still be carried out: its queue was closed. */
 export function isLost(error: unknown): boolean {
   return error instanceof SimError && error.errno === ERRNO.ECONNABORTED;
 }
@@ -136,8 +151,10 @@ const CHUNK = 65536;
 const AUDITOR = { uid: 0, gid: 0, pid: 999 };
 
 /**
- * Reads a whole disk, while nobody else uses it, and compares its size and
- * every byte with a model.
+ * Reads a whole disk that no one else uses, and compares its size and every
+ * byte with a model.
+ *
+ * @category Checking
  */
 export async function auditDisk(
   mount: SimMount,
@@ -146,7 +163,7 @@ export async function auditDisk(
   const client = new SimClient(mount, AUDITOR);
   const file = await client.open();
   const checked = new CheckedFile(file, model);
-  // A read puts the attributes in doubt, so that the server is asked.
+  // A read invalidates the attributes, so that the server is asked.
   await checked.pread(new Uint8Array(1), 0);
   const { size } = await client.stat();
   model.sawSize(size);

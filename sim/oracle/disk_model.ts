@@ -14,7 +14,11 @@ import { WriteHistory, type WriteOutcome } from "./write_history.ts";
 /** Longer than any disk. */
 const ENDLESS = 2 ** 50;
 
-/** How a {@linkcode DiskModel} is made. */
+/**
+ * How a {@linkcode DiskModel} is made.
+ *
+ * @category Checking
+ */
 export interface DiskModelOptions {
   /** Size of the disk in bytes. */
   readonly size: number;

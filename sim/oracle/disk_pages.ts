@@ -1,18 +1,23 @@
 import { PAGE_SIZE } from "../../src/base/limits.ts";
 
-/** The bytes of a disk, kept where they are not what they were at first. */
+/** The bytes of a disk; pages that were never used take no memory. */
 export class DiskPages {
   readonly #initial: ((position: number, into: Uint8Array) => void) | undefined;
   readonly #pages: Map<number, Uint8Array> = new Map();
 
-  /** Makes a disk; `initial` fills in what it holds, zeroes if left out. */
+  /**
+   * Makes a disk.
+   *
+   * @param initial Fills in the initial bytes from a position on; zeroes if
+   * left out.
+   */
   constructor(
     initial: ((position: number, into: Uint8Array) => void) | undefined,
   ) {
     this.#initial = initial;
   }
 
-  /** Changes bytes; `null` stands for zeroes. */
+  /** Writes bytes; `null` stands for zeroes. */
   put(position: number, data: Uint8Array | null, length: number): void {
     for (let i = 0; i < length;) {
       const page = this.#page(position + i);
@@ -25,10 +30,12 @@ export class DiskPages {
   }
 
   /**
-   * Changes bytes as {@linkcode DiskPages.put} does, and may keep their memory.
+   * Writes bytes like {@linkcode DiskPages.put}, and may keep their memory
+   * instead of copying.
    *
-   * @param data In memory of its own, which is given away.
-   * @returns Memory to be used instead.
+   * @param position Where they are written.
+   * @param data The bytes, in a buffer of their own.
+   * @returns A buffer for the caller to use instead.
    */
   exchange(position: number, data: Uint8Array): Uint8Array {
     if (position % PAGE_SIZE !== 0 || data.length !== PAGE_SIZE) {
@@ -40,13 +47,13 @@ export class DiskPages {
     return page;
   }
 
-  /** The bytes from a position on, as far as they lie in one piece. */
+  /** The bytes from a position up to the end of the page. */
   at(position: number, length: number): Uint8Array {
     const start = position % PAGE_SIZE;
     return this.#page(position).subarray(start, start + length);
   }
 
-  /** Whether it holds exactly these bytes. */
+  /** Whether the disk has exactly these bytes at a position. */
   holds(position: number, bytes: Uint8Array): boolean {
     for (let i = 0; i < bytes.length;) {
       const page = this.#page(position + i);
@@ -74,7 +81,7 @@ export class DiskPages {
 
 const WORD = 8;
 
-/** Whether bytes are those of `held` from `start` on. */
+/** Whether bytes are equal to those of `held` from `start` on. */
 export function areBytesEqual(
   held: Uint8Array,
   start: number,
@@ -96,7 +103,7 @@ export function areBytesEqual(
   return true;
 }
 
-/** A loop over arrays of one type, whose words never become objects. */
+/** A loop over arrays of one type, whose 64-bit words are never boxed. */
 function areWordsEqual(a: BigInt64Array, b: BigInt64Array): boolean {
   for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -1,22 +1,22 @@
 import { areBytesEqual } from "./disk_pages.ts";
 import type { Overwrite } from "./write_history.ts";
 
-/** A byte that cannot be there. */
+/** A byte that no correct disk can return. */
 export interface IllegalByte {
-  /** Where it lies. */
+  /** Its position. */
   readonly position: number;
-  /** What could be there. */
+  /** The bytes that are legal there. */
   readonly expected: readonly number[];
 }
 
 /**
- * Looks for a byte that a read cannot have found.
+ * Finds a byte that a read cannot legally return.
  *
- * @param undecided The writes near it that are not settled.
+ * @param undecided The writes that overlap the read and are not settled.
  * @param began When the read began.
- * @param position Where it reads.
- * @param bytes What it found.
- * @param settled What the settled writes left, from the same position on.
+ * @param position Its position.
+ * @param bytes The bytes read.
+ * @param settled The bytes of settled writes, from the same position on.
  */
 export function illegalByte(
   undecided: readonly Overwrite[],
@@ -53,7 +53,7 @@ export function illegalByte(
  * as writes of zeroes that any read under way may or may not see.
  */
 export class CutRanges {
-  /** In the order of time. */
+  /** In chronological order. */
   #cuts: Overwrite[] = [];
 
   /** Adds a range, and drops those that no read under way can see. */
@@ -89,7 +89,7 @@ interface Source {
   readonly data: Uint8Array | null;
 }
 
-/** Where a byte at a position may come from. */
+/** The writes that may have left the byte at a position. */
 function sourcesAt(
   undecided: readonly Overwrite[],
   began: number,
@@ -110,7 +110,7 @@ function sourcesAt(
   return sources;
 }
 
-/** Whether all bytes from `at` on may come from one source. */
+/** Whether all bytes from `at` on are those of one source. */
 function gave(
   { position, data }: Source,
   at: number,

@@ -4,39 +4,94 @@
  * @module
  */
 import type { SizeChange, SizeWindow } from "./size_model.ts";
-import type { HistoryCall, Overwrite } from "./write_history.ts";
+import type { Overwrite } from "./write_history.ts";
 
-/** A read that is under way. */
-export interface ModelRead extends HistoryCall, SizeWindow {
+/**
+ * A read that is under way: a `HistoryCall` with the `SizeWindow` of its
+ * duration.
+ *
+ * @category Checking
+ */
+export interface ModelRead {
+  /** @ignore */
+  began: number;
+  /** @ignore */
+  over: boolean;
+  /** @ignore */
+  sizeMin: number;
+  /** @ignore */
+  sizeMax: number;
+  /** @ignore */
+  slot: number;
   /** Its position in bytes. */
   readonly position: number;
   /** Bytes requested. */
   readonly length: number;
 }
 
-/** A write that is under way. */
+/**
+ * A write that is under way.
+ *
+ * @category Checking
+ */
 export interface ModelWrite {
-  /** The bytes that it replaces. */
+  /**
+   * The bytes that it replaces.
+   *
+   * @ignore
+   */
   readonly overwrite: Overwrite;
-  /** Bytes that it was asked to write. */
+  /**
+   * Bytes that it was asked to write.
+   *
+   * @ignore
+   */
   readonly asked: number;
-  /** Sizes that the disk may have had during the call. */
+  /**
+   * Sizes that the disk may have had during the call.
+   *
+   * @ignore
+   */
   readonly window: SizeWindow;
-  /** The growth that it may cause; `null` if it cannot grow the disk. */
+  /**
+   * The growth that it may cause; `null` if it cannot grow the disk.
+   *
+   * @ignore
+   */
   readonly growth: SizeChange | null;
 }
 
-/** A change of the size that is under way. */
+/**
+ * A change of the size that is under way.
+ *
+ * @category Checking
+ */
 export interface ModelResize {
-  /** The range that it sets to zero. */
+  /**
+   * The range that it sets to zero.
+   *
+   * @ignore
+   */
   readonly overwrite: Overwrite;
-  /** The change. */
+  /**
+   * The change.
+   *
+   * @ignore
+   */
   readonly change: SizeChange;
-  /** Whether the size was known exactly when it began. */
+  /**
+   * Whether the size was known exactly when it began.
+   *
+   * @ignore
+   */
   readonly certain: boolean;
 }
 
-/** The disk returned something that no correct disk can return. */
+/**
+ * The disk returned something that no correct disk can return.
+ *
+ * @category Checking
+ */
 export class ModelMismatch extends Error {
   /** The position of the first wrong byte, or of the call. */
   readonly position: number;

@@ -1,29 +1,29 @@
-/** Bytes of a disk that are looked up together. */
+/** Bytes of a cell: ranges are indexed by the cells that they overlap. */
 const CELL = 16384;
-/** What touches more cells than this is looked at each time. */
+/** Ranges that overlap more cells are kept in a list. */
 const CELLS_MAX = 64;
 
-/** What lies in a {@linkcode RangeIndex}. */
+/** A range of a {@linkcode RangeIndex}. */
 export interface Range {
-  /** Where it starts. */
+  /** Its start in bytes. */
   readonly position: number;
-  /** Its bytes. */
+  /** Its length in bytes. */
   readonly length: number;
 }
 
-/** Ranges of a disk, found by what they touch. */
+/** An index of byte ranges by what they overlap. */
 export class RangeIndex<T extends Range> {
   readonly #cells: Map<number, T[]> = new Map();
-  /** Those that touch too many cells. */
+  /** Ranges that overlap too many cells. */
   readonly #wide: T[] = [];
   #size = 0;
 
-  /** How many there are. */
+  /** The number of ranges. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds a range, which must not move while it is there. */
+  /** Adds a range, which must not change while it is in the index. */
   add(range: T): void {
     this.#size++;
     const first = cellAt(range.position);
@@ -39,7 +39,7 @@ export class RangeIndex<T extends Range> {
     }
   }
 
-  /** Takes a range out that is there. */
+  /** Removes a range, which must be in the index. */
   remove(range: T): void {
     this.#size--;
     const first = cellAt(range.position);
@@ -48,7 +48,7 @@ export class RangeIndex<T extends Range> {
     for (let i = first; i <= last; i++) drop(this.#cells.get(i)!, range);
   }
 
-  /** Whether a range that is there shares no byte with another one. */
+  /** Whether a range of the index overlaps no other one. */
   isAlone(range: T): boolean {
     const { position, length } = range;
     const last = lastCell(position, length);
@@ -64,7 +64,7 @@ export class RangeIndex<T extends Range> {
     return true;
   }
 
-  /** Those that share a byte with a range. */
+  /** The ranges that overlap a range. */
   near(position: number, length: number): readonly T[] {
     if (this.#size === 0) return NONE;
     const first = cellAt(position);
@@ -85,7 +85,7 @@ export class RangeIndex<T extends Range> {
   }
 }
 
-/** Adds what touches a range and lies in one cell of those that it touches. */
+/** Collects the ranges of one cell that overlap a range. */
 function pick<T extends Range>(
   cell: readonly T[],
   index: number,
@@ -96,7 +96,7 @@ function pick<T extends Range>(
 ): void {
   for (const range of cell) {
     if (!touches(range, position, position + length)) continue;
-    // What touches several cells is found in the first of them.
+    // A range in several cells counts in the first of them.
     if (index === first || index === cellAt(range.position)) found.push(range);
   }
 }
@@ -119,7 +119,7 @@ function touches(
   return position < end && from < position + length;
 }
 
-/** Takes one out of a list whose order does not matter. */
+/** Removes an item of a list whose order does not matter. */
 function drop<T>(list: T[], item: T): void {
   const at = list.indexOf(item);
   const last = list.pop()!;

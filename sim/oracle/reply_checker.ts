@@ -16,18 +16,20 @@ interface Seen {
 }
 
 /**
- * Holds a server to what it owes, besides what the kernel itself refuses: one
- * reply for each request, on its queue, of legal length; nobody is forgotten.
+ * Checks what a server owes beyond what the kernel itself refuses: exactly one
+ * reply for each request, on its queue, of legal length, and no request lost.
+ *
+ * @category Checking
  */
 export class ReplyChecker {
-  /** Requests that were taken and need a reply. */
+  /** Requests that were taken and not answered. */
   readonly #open: Map<bigint, Seen> = new Map();
-  /** Ids of replies that a fault has spoilt. */
+  /** Ids of requests whose replies a fault has corrupted. */
   readonly #tolerated: Set<bigint> = new Set();
   readonly #wrong: string[] = [];
   #violations = 0;
 
-  /** What was found wrong first, `null` if nothing was. */
+  /** The first error found; `null` if there is none. */
   get fault(): string | null {
     return this.#wrong[0] ?? null;
   }
@@ -36,7 +38,7 @@ export class ReplyChecker {
   taken({ queue, unique, call, needsReply }: TakenRequest): void {
     if (!needsReply) return;
     const isAgain = unique >= FUSE_UNIQUE_RESEND;
-    // What was sent again is owed once.
+    // A request that is sent again needs one reply in all.
     if (isAgain) this.#open.delete(unique & ~FUSE_UNIQUE_RESEND);
     const known = this.#open.size;
     const replyMax = HEADER_SIZE + (call.replyMax ?? FIXED_MAX);
@@ -65,12 +67,12 @@ export class ReplyChecker {
     }
   }
 
-  /** A fault spoils the reply to a request. */
+  /** A fault corrupts the reply to a request: the kernel may refuse it. */
   tolerate(unique: bigint): void {
     this.#tolerated.add(unique);
   }
 
-  /** Looks at the kernel after a step. */
+  /** Checks the kernel's state after a step; returns the first error. */
   check(kernel: SimKernel): string | null {
     const { violations, outstanding, waiting, pending, processing } = kernel;
     for (; this.#violations < violations.length; this.#violations++) {
@@ -86,7 +88,7 @@ export class ReplyChecker {
     return this.fault;
   }
 
-  /** Looks at what is left after the end. */
+  /** Checks the kernel's state after the end; returns the first error. */
   checkEnd(kernel: SimKernel): string | null {
     this.check(kernel);
     const { outstanding, pending, processing } = kernel;

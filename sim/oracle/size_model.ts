@@ -1,21 +1,21 @@
-/** What sizes a disk may have had while a call was under way. */
+/** The sizes that a disk may have had during a call. */
 export interface SizeWindow {
-  /** The smallest size that it may have had. */
+  /** The smallest possible size. */
   sizeMin: number;
-  /** The largest size that it may have had. */
+  /** The largest possible size. */
   sizeMax: number;
-  /** Its place among those that are open. */
+  /** Its index among the open windows. */
   slot: number;
 }
 
 /**
- * The size of a disk: a range, where calls that change it came at the same
- * time as others.
+ * The size of a disk. It is a range after calls that overlapped in time and
+ * changed it.
  */
 export class SizeModel {
   readonly #growable: boolean;
   readonly #windows: SizeWindow[] = [];
-  /** Sizes that it may get by calls that are under way. */
+  /** Changes under way that may set the size. */
   readonly #coming: Set<SizeChange> = new Set();
   /** All calls under way that may move the end. */
   readonly #writing: Set<SizeChange> = new Set();
@@ -24,35 +24,35 @@ export class SizeModel {
   #most: number;
   #changes = 0;
 
-  /** Starts with a size that is certain. */
+  /** Starts with an exact size. */
   constructor(size: number, growable: boolean) {
     this.#least = size;
     this.#most = size;
     this.#growable = growable;
   }
 
-  /** The largest size that it may have now. */
+  /** The largest possible size now. */
   get size(): number {
     return this.#most;
   }
 
-  /** The smallest size that it may have now. */
+  /** The smallest possible size now. */
   get least(): number {
     return this.#least;
   }
 
-  /** Whether it is known exactly. */
+  /** Whether the size is known exactly. */
   get certain(): boolean {
     return this.#least === this.#most && this.#writing.size === 0;
   }
 
-  /** A call begins; the window follows the size until it ends. */
+  /** A call begins; the window collects the possible sizes until it ends. */
   open(window: SizeWindow): void {
     this.#look(window);
     window.slot = this.#windows.push(window) - 1;
   }
 
-  /** A call ends. */
+  /** The call of a window ends. */
   close(window: SizeWindow): void {
     const last = this.#windows.pop()!;
     if (last === window) return;
@@ -60,7 +60,12 @@ export class SizeModel {
     last.slot = window.slot;
   }
 
-  /** A write up to some end, or a change of the size, begins. */
+  /**
+   * A write or a change of the size begins.
+   *
+   * @param size The end of the write, or the new size.
+   * @returns The change; `null` for a write that cannot grow the disk.
+   */
   begin(size: number, isWrite: boolean): SizeChange | null {
     if (isWrite && !this.#growable) return null;
     const alone = this.#coming.size === 0;
@@ -75,10 +80,11 @@ export class SizeModel {
   }
 
   /**
-   * It ends.
+   * A write or a change of the size ends.
    *
-   * @param size The size that it made certain; `null` if it failed.
-   * @param lost Whether it may still take place later.
+   * @param change The result of {@linkcode SizeModel.begin}.
+   * @param size The size that it has certainly set; `null` if it failed.
+   * @param lost Whether it may still happen later.
    */
   end(change: SizeChange, size: number | null, lost: boolean = false): void {
     if (lost) {
@@ -91,7 +97,7 @@ export class SizeModel {
       other.beyond = Math.max(other.beyond, change.size);
     }
     if (!wasComing) {
-      // The end may have moved before it meanwhile.
+      // Another call may have moved the end below it in the meantime.
       if (change.size > this.#least) {
         this.#most = Math.max(this.#most, change.size);
         this.#spread();
@@ -118,12 +124,15 @@ export class SizeModel {
     this.#spread();
   }
 
-  /** What failed and could take place at any time cannot any more. */
+  /** Lost changes cannot happen any more. */
   forgetLost(): void {
     for (const change of this.#lost.splice(0)) this.end(change, null);
   }
 
-  /** Somebody has seen the size while nothing was under way. */
+  /**
+   * The size was seen while no call was under way; returns whether it is
+   * possible.
+   */
   seen(size: number): boolean {
     if (size < this.#least || size > this.#most) return false;
     if (this.#coming.size === 0) this.#least = this.#most = size;
@@ -147,17 +156,21 @@ export class SizeModel {
   }
 }
 
-/** A change of the size that is under way. */
+/**
+ * A change of the size that is under way.
+ *
+ * @category Checking
+ */
 export interface SizeChange {
-  /** The size that it may lead to. */
+  /** The new size, or the end of a write. */
   readonly size: number;
-  /** Whether it is a write, which never makes a disk smaller. */
+  /** Whether it is a write, which never shrinks a disk. */
   readonly isWrite: boolean;
-  /** Whether no other change was under way. */
+  /** Whether no other change was under way when it began. */
   readonly alone: boolean;
-  /** How many changes had begun with it. */
+  /** The number of changes that had begun, this one included. */
   readonly at: number;
-  /** The farthest end of a write that came at the same time. */
+  /** The farthest end of a write that overlapped it in time. */
   beyond: number;
 }
 

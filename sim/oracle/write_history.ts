@@ -2,67 +2,81 @@ import type { DiskPages } from "./disk_pages.ts";
 import { Fifo } from "../kernel/fifo.ts";
 import { RangeIndex } from "./range_index.ts";
 
-/** A call on the disk. */
+/**
+ * A call on the disk.
+ *
+ * @category Checking
+ */
 export interface HistoryCall {
-  /** When it began. */
+  /** The time at which it began. */
   began: number;
-  /** Whether it has come back. */
+  /** Whether it has ended. */
   over: boolean;
 }
 
-/** A write, or a range that was made zero, or what is left of one. */
+/**
+ * A write or the zeroing of a range, or a remaining part of one.
+ *
+ * @category Checking
+ */
 export interface Overwrite extends HistoryCall {
-  /** When it ended; `Infinity` while it may still take place. */
+  /** The time at which it ended; `Infinity` while it may still happen. */
   ended: number;
-  /** Where it writes. */
+  /** Its position in bytes. */
   readonly position: number;
-  /** What it writes; `null` for zeroes. */
+  /** The bytes; `null` for zeroes. */
   data: Uint8Array | null;
-  /** Bytes that it writes; 0 once it counts no more. */
+  /** The number of bytes; 0 after it was settled. */
   length: number;
-  /** Whether it may have taken place only in part, or not at all. */
+  /** Whether it may have happened only in part, or not at all. */
   doubtful: boolean;
-  /** Whether it ended before everything that is under way began. */
+  /** Whether it ended before every call under way began. */
   old: boolean;
 }
 
-/** How a write came out. */
+/**
+ * The outcome of a write.
+ *
+ * @category Checking
+ */
 export type WriteOutcome =
-  /** It did what it says. */
+  /** It wrote all its bytes. */
   | "done"
-  /** It failed, and may have done a part. */
+  /** It failed; any part of it may have been written. */
   | "failed"
-  /** It failed, and may still take place at any time. */
+  /** It failed, and may still be carried out later. */
   | "lost";
 
-/** Buffers that are kept to be used again. */
+/** The number of buffers kept for reuse. */
 const SPARE_MAX = 256;
 
 /**
- * Writes that did not come one after another, until it is known what they
- * left behind.
+ * Writes whose effect is not yet certain because they overlapped in time, in
+ * part or entirely failed, or may still be carried out.
  */
 export class WriteHistory {
   /** Writes that are not settled. */
   readonly #writes: RangeIndex<Overwrite> = new RangeIndex();
-  /** Calls in the order in which they began, from the oldest under way on. */
+  /**
+   * Calls in the order in which they began, from the oldest one under way on.
+   */
   readonly #calls: Fifo<HistoryCall> = new Fifo();
-  /** Writes in the order in which they ended, up to the first that is old. */
+  /** Writes in the order in which they ended that are not old. */
   readonly #young: Fifo<Overwrite> = new Fifo();
-  /** Writes that may still take place. */
+  /** Writes that may still be carried out. */
   #lost: Overwrite[] = [];
-  /** Old writes near which something has gone since they were looked at. */
+  /** Old writes to be checked again, because an overlapping one is gone. */
   readonly #loosened: Overwrite[] = [];
   readonly #spare: Uint8Array[] = [];
   readonly #disk: DiskPages;
   #now = 0;
 
-  /** Makes a history that brings to a disk what is known of it. */
+  /** Makes a history that settles writes on a disk. */
   constructor(disk: DiskPages) {
     this.#disk = disk;
   }
 
-  /** The time: how much has begun and ended so far. */
+  /** The time: the number of events so far. */
   get now(): number {
     return this.#now;
   }
@@ -77,7 +91,7 @@ export class WriteHistory {
     }
   }
 
-  /** A call begins: notes when. */
+  /** A call begins; sets its time. */
   begin(call: HistoryCall): void {
     call.began = ++this.#now;
     this.#calls.push(call);
@@ -111,7 +125,7 @@ export class WriteHistory {
     return write;
   }
 
-  /** Notes how far a write under way goes. */
+  /** Corrects the length of a write under way. */
   reach(write: Overwrite, length: number): void {
     this.#writes.remove(write);
     this.#loosen(write.position, write.length);
@@ -122,8 +136,9 @@ export class WriteHistory {
   /**
    * A write ends.
    *
-   * @param count Bytes that it has written for certain.
-   * @param outcome What is known of the others.
+   * @param write The result of {@linkcode WriteHistory.beginWrite}.
+   * @param count Bytes that were certainly written.
+   * @param outcome What is known about the remaining bytes.
    */
   endWrite(write: Overwrite, count: number, outcome: WriteOutcome): void {
     write.ended = ++this.#now;
@@ -133,7 +148,7 @@ export class WriteHistory {
     this.end(write);
   }
 
-  /** What failed and could take place at any time cannot any more. */
+  /** Lost writes cannot be carried out any more. */
   forgetLost(): void {
     const now = ++this.#now;
     for (const write of this.#lost) {
@@ -143,16 +158,16 @@ export class WriteHistory {
     this.#lost = [];
   }
 
-  /** Writes that are not settled and touch a range. */
+  /** Unsettled writes that overlap a range. */
   near(position: number, length: number): readonly Overwrite[] {
     return this.#writes.near(position, length);
   }
 
   /**
-   * Notes what a read has found, which decides what was left open.
+   * A read may decide what overlapping writes have left.
    *
-   * @param read When the read began, where, and what it found.
-   * @returns Whether the read came after every write near it.
+   * @param read When it began, and its range.
+   * @returns Whether it came after every overlapping write, so that it decides.
    */
   decide(read: { began: number; position: number; length: number }): boolean {
     const { began, position, length } = read;
@@ -163,7 +178,10 @@ export class WriteHistory {
     return true;
   }
 
-  /** Keeps of a write what it did for certain, and notes what is in doubt. */
+  /**
+   * Reduces a write to the bytes that were certainly written, and keeps the
+   * others as doubtful.
+   */
   #cutShort(write: Overwrite, count: number, outcome: WriteOutcome): void {
     this.#writes.remove(write);
     this.#loosen(write.position + count, write.length - count);
@@ -183,9 +201,9 @@ export class WriteHistory {
   }
 
   /**
-   * Settles what ended before everything that is under way began, unless it
-   * overlaps another write of its own time: then either may have won, until a
-   * later write or a read decides.
+   * Settles writes that ended before every call under way began. A write that
+   * overlaps another one of its own time stays, because either may have won,
+   * until a later write or a read decides.
    */
   #settleOld(): void {
     const { oldest } = this;
@@ -204,7 +222,7 @@ export class WriteHistory {
     while (this.#loosened.length > 0) this.#trySettle(this.#loosened.pop()!);
   }
 
-  /** Takes away what lies below a write that came after it. */
+  /** Removes the parts of older writes that a later one has overwritten. */
   #coverOlder(later: Overwrite): void {
     const { position, length } = later;
     for (const write of this.near(position, length)) {
@@ -225,21 +243,21 @@ export class WriteHistory {
   #settleOne(write: Overwrite): void {
     const { position, data, length } = write;
     this.#remove(write);
-    // A buffer that no other piece of the write has a share of is used again.
+    // A buffer that is not shared with another part of the write is reused.
     if (data !== null && data.length === data.buffer.byteLength) {
       const spare = this.#disk.exchange(position, data);
       if (this.#spare.length < SPARE_MAX) this.#spare.push(spare);
     } else this.#disk.put(position, data, length);
   }
 
-  /** Has old writes looked at again near which something has gone. */
+  /** Schedules old writes near a range that has changed for another check. */
   #loosen(position: number, length: number): void {
     for (const write of this.near(position, length)) {
       if (write.old) this.#loosened.push(write);
     }
   }
 
-  /** Takes a range out of a write. */
+  /** Removes a range from a write. */
   #subtract(write: Overwrite, position: number, length: number): void {
     const from = position - write.position;
     const before = part(write, 0, Math.min(from, write.length));

@@ -1,6 +1,6 @@
 /**
- * Reads and writes through the page cache, for files without FOPEN_DIRECT_IO;
- * what is written goes to the server at once. fs/fuse/file.c.
+ * Reads and writes through the page cache, for files without FOPEN_DIRECT_IO.
+ * Writes are sent to the server at once. fs/fuse/file.c.
  *
  * @module
  */
@@ -32,8 +32,8 @@ async function read(
   const { inode } = file;
   //= fs/fuse/file.c fuse_file_read_iter(): nothing is read of a bad inode.
   if (inode.bad) return -ERRNO.EIO;
-  //= fs/fuse/file.c fuse_cache_read_iter(): past the known end, the size is
-  //= asked for if it is in doubt.
+  //= fs/fuse/file.c fuse_cache_read_iter(): a read beyond the known end fetches
+  //= the size if it is not valid.
   if (position + into.length > inode.stat.size) {
     await getAttributes(file, "read", file, STATX.SIZE);
   }
@@ -44,7 +44,7 @@ async function read(
     if (page === undefined) {
       const errno = await fill(file, index, Math.ceil(end / PAGE_SIZE));
       if (errno !== 0) return at > position ? at - position : -errno;
-      // The file may have turned out shorter.
+      // The file may have become shorter.
       if (at >= inode.stat.size) return at - position;
       continue;
     }
@@ -57,7 +57,7 @@ async function read(
   return Math.max(0, end - position);
 }
 
-/** Reads pages that are not there, as many in a row as one READ takes. */
+/** Reads missing pages, as many consecutive ones as one READ takes. */
 async function fill(
   file: OpenFile,
   first: number,
@@ -72,7 +72,7 @@ async function fill(
   ) count++;
   const size = count * PAGE_SIZE;
   const bytes = new Uint8Array(size);
-  //= fs/fuse/file.c fuse_send_readpages(): without a lock's owner.
+  //= fs/fuse/file.c fuse_send_readpages(): without a lock owner.
   const { errno, body } = await file.caller.call({
     opcode: "READ",
     body: encodeStruct("fuse_read_in", {
@@ -86,8 +86,8 @@ async function fill(
     credentials: file.credentials,
     signals: file.signals,
   });
-  //= fs/fuse/file.c fuse_readpages_end(): what comes from the cache leaves the
-  //= time of access as it is.
+  //= fs/fuse/file.c fuse_readpages_end(): only a READ changes the access time,
+  //= not a read from the cache.
   accessed(file);
   if (errno !== 0) return errno;
   const read = first * PAGE_SIZE + body.length;
@@ -140,7 +140,7 @@ async function write(
   }
 }
 
-/** How much one WRITE takes: `fuse_fill_write_pages()`. */
+/** Bytes of the next WRITE: `fuse_fill_write_pages()`. */
 function partSize(file: OpenFile, position: number, left: number): number {
   const { pages } = file.inode;
   const most = Math.min(left, file.split.write);
@@ -151,8 +151,8 @@ function partSize(file: OpenFile, position: number, left: number): number {
     const some = Math.min(rest, most - size);
     const isKnown = pages.get(Math.floor(at / PAGE_SIZE)) !== undefined;
     size += some;
-    //= fs/fuse/file.c fuse_fill_write_pages(): a page that is not known and is
-    //= written in part is the request's last.
+    //= fs/fuse/file.c fuse_fill_write_pages(): a page that is not cached and is
+    //= written in part ends the request.
     if (some < PAGE_SIZE && !isKnown) break;
   }
   return size;
@@ -182,7 +182,7 @@ async function send(
   return size;
 }
 
-/** What was written is in the cache as well, where whole pages are known. */
+/** Copies written bytes into the cache, where whole pages are known. */
 function keep(file: OpenFile, bytes: Uint8Array, position: number): void {
   const { pages } = file.inode;
   for (let done = 0; done < bytes.length;) {

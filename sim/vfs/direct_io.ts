@@ -1,5 +1,5 @@
 /**
- * Reads and writes that go past the page cache: split, sent, put together.
+ * Reads and writes that bypass the page cache, split into requests.
  * fs/fuse/file.c fuse_direct_io().
  *
  * @module
@@ -18,16 +18,16 @@ const SLAB_SIZE = 65536;
 const ALIGNMENT = 8;
 
 /**
- * Small pieces of memory, cut from larger ones: a buffer of its own for each
- * request's struct would cost more than all else that is done with it. What
- * was cut is never used again.
+ * Small pieces of memory, cut from larger ones: a separate buffer for the
+ * struct of each request would cost more than everything else that is done with
+ * it. Pieces are never reused.
  */
 class Slab {
-  /** The memory that the last piece lies in. */
+  /** The memory of the last piece. */
   view: DataView<ArrayBuffer> = new DataView(new ArrayBuffer(SLAB_SIZE));
   #used = 0;
 
-  /** Cuts off a piece of `size` zero bytes; returns where it starts. */
+  /** Allocates `size` zero bytes; returns their offset. */
   take(size: number): number {
     if (this.#used + size > SLAB_SIZE) {
       this.view = new DataView(new ArrayBuffer(SLAB_SIZE));
@@ -38,28 +38,34 @@ class Slab {
     return at;
   }
 
-  /** The bytes of the piece that was cut last. */
+  /** The bytes of the last piece. */
   bytes(at: number, size: number): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.view.buffer, at, size);
   }
 }
 
-/** Structs of READs and WRITEs on their way. */
+/** Structs of READs and WRITEs in flight. */
 const BODIES = new Slab();
 
-/** What a transfer needs to know of the file. */
+/**
+ * An open file, as transfers need it.
+ *
+ * @category Files
+ */
 export interface TransferFile extends CallContext {
-  /** The server's handle. */
+  /** The server's file handle. */
   readonly fh: bigint;
-  /** Flags of open(2) that last. */
+  /** Flags of open(2) that apply after opening. */
   readonly flags: number;
-  /** Largest request in bytes. */
+  /** The largest READ and WRITE in bytes. */
   readonly split: { readonly read: number; readonly write: number };
 }
 
-/** Which way bytes go: how a part is asked for, and what its answer says. */
+/**
+ * The direction of a transfer: how to send a part, and how to read the reply.
+ */
 export interface Direction {
-  /** Asks for one part. */
+  /** Sends the request for one part. */
   send(
     file: TransferFile,
     bytes: Uint8Array,
@@ -67,11 +73,11 @@ export interface Direction {
     background: boolean,
     onAdmitted?: () => void,
   ): Promise<SimAnswer>;
-  /** Bytes that a part has moved, or a negative errno. */
+  /** Bytes that a part has transferred, or a negative errno. */
   moved(answer: SimAnswer, asked: number): number;
 }
 
-/** Bytes come from the server: READ. */
+/** From the server: READ. */
 export const READING: Direction = {
   send(file, into, position, background, onAdmitted) {
     const at = BODIES.take(READ_IN.size);
@@ -98,7 +104,7 @@ export const READING: Direction = {
   },
 };
 
-/** Bytes go to the server: WRITE. */
+/** To the server: WRITE. */
 export const WRITING: Direction = {
   send(file, from, position, background, onAdmitted) {
     const at = BODIES.take(WRITE_IN.size + WRITE_OUT.size);
@@ -106,8 +112,8 @@ export const WRITING: Direction = {
     WRITE_IN.set.fh(view, at, file.fh);
     WRITE_IN.setNumber.offset(view, at, position);
     WRITE_IN.set.size(view, at, from.length);
-    //= fs/fuse/file.c fuse_direct_io(): who is not root takes set-id bits
-    //= away.
+    //= fs/fuse/file.c fuse_direct_io(): a write by any user but root clears the
+    //= set-id bits.
     const kill = file.credentials.uid === 0 ? 0 : FUSE_WRITE.KILL_SUIDGID;
     WRITE_IN.set.write_flags(view, at, FUSE_WRITE.LOCKOWNER | kill);
     WRITE_IN.set.lock_owner(view, at, file.lockOwner);
@@ -126,15 +132,16 @@ export const WRITING: Direction = {
   moved({ errno, body }, asked) {
     if (errno !== 0) return -errno;
     const size = WRITE_OUT.get.size(viewOf(body));
-    //= fs/fuse/file.c fuse_send_write(): more than was sent is EIO.
+    //= fs/fuse/file.c fuse_send_write(): EIO if the reply says more than was
+    //= sent.
     return size > asked ? -ERRNO.EIO : size;
   },
 };
 
 /**
- * Moves bytes one part after another, up to the first that is short.
+ * Transfers bytes one part after another, up to the first short one.
  *
- * @returns Bytes moved, or a negative errno where there were none.
+ * @returns Bytes transferred; a negative errno if there were none.
  */
 export async function transferSync(
   file: TransferFile,
@@ -156,9 +163,9 @@ export async function transferSync(
 }
 
 /**
- * Moves bytes in parts that are all sent at once.
+ * Transfers bytes in parts that are all sent at once.
  *
- * @returns Bytes moved up to the first gap, or a negative errno.
+ * @returns Bytes transferred up to the first gap, or a negative errno.
  */
 export function transferAsync(
   file: TransferFile,
@@ -191,8 +198,8 @@ async function transferParts(
       parts.push(direction.send(file, piece, position + at, true));
       continue;
     }
-    //= fs/fuse/dev.c fuse_get_req(): while there are too many background
-    //= requests, whoever submits sleeps before the next part is made.
+    //= fs/fuse/dev.c fuse_get_req(): beyond the background limit, the sender
+    //= sleeps before it makes the next part.
     const { promise, resolve } = Promise.withResolvers<void>();
     let admitted = false;
     parts.push(direction.send(file, piece, position + at, true, () => {

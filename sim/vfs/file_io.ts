@@ -1,5 +1,5 @@
 /**
- * What system calls on an open file do. fs/fuse/file.c.
+ * System calls on an open file. fs/fuse/file.c.
  *
  * @module
  */
@@ -28,45 +28,59 @@ import {
 const FALLOCATE_MODES = FALLOC_FL.KEEP_SIZE | FALLOC_FL.PUNCH_HOLE |
   FALLOC_FL.ZERO_RANGE;
 
-/** What open(2) made: `struct file`, which duplicates of a descriptor share. */
+/**
+ * An open file, which duplicates of a descriptor share: `struct file`.
+ *
+ * @category Files
+ */
 export interface OpenFile extends TransferFile {
   /** `open_flags` of the reply to OPEN. */
   readonly openFlags: number;
-  /** Whether FUSE_DIRECT_IO_ALLOW_MMAP was agreed on. */
+  /** Whether FUSE_DIRECT_IO_ALLOW_MMAP was negotiated. */
   readonly allowsMmap: boolean;
-  /** Whether FUSE_ASYNC_DIO was agreed on. */
+  /** Whether FUSE_ASYNC_DIO was negotiated. */
   readonly asyncDio: boolean;
-  /** Bytes that the pages of a request hold at most. */
+  /** The largest number of bytes in the pages of a request. */
   readonly pagesSize: number;
-  /** Held by whoever submits and has to wait meanwhile: io_submit(2). */
+  /** Held during an io_submit(2) that waits for its requests. */
   readonly submission: InodeLock;
-  /** How it goes through the page cache; past it if left out. */
+  /** Its I/O through the page cache; direct I/O if left out. */
   readonly cached?: CachedIo | undefined;
-  /** Where read(2) and write(2) go on. */
+  /** The file position of read(2) and write(2). */
   position: number;
-  /** Where the last write ended. */
+  /** The end of the last write. */
   writtenTo: number;
-  /** Hears that nobody has it open any more. */
+  /** Called when the last reference is dropped. */
   readonly onReleased: () => void;
-  /** Descriptors that lead here. */
+  /** Descriptors and mappings that refer to it. */
   references: number;
 }
 
-/** Reads and writes through the page cache. */
+/**
+ * I/O through the page cache.
+ *
+ * @category Files
+ */
 export interface CachedIo {
-  /** Reads; returns bytes, fewer than asked at the end of the file. */
+  /**
+   * Reads; returns the number of bytes, which is lower at the end of the file.
+   */
   read(file: OpenFile, into: Uint8Array, position: number): Promise<number>;
-  /** Writes; returns bytes, or a negative errno. */
+  /** Writes; returns the number of bytes, or a negative errno. */
   write(file: OpenFile, from: Uint8Array, position: number): Promise<number>;
 }
 
-/** Turns a negative errno into an error. */
+/** Throws a negative errno as an error. */
 export function checked(result: number, call: string): number {
   if (result < 0) throw new SimError(call, -result);
   return result;
 }
 
-/** Asks for something that a server may not know; a positive errno or 0. */
+/**
+ * Sends a request that the server may not support.
+ *
+ * @returns 0, a positive error number, or `unknown` if it is not supported.
+ */
 export async function sendOptional(
   { caller, inode, credentials, signals }: CallContext,
   opcode: OptionalRequest,
@@ -74,8 +88,8 @@ export async function sendOptional(
   unknown: number,
   how: Pick<SimCall, "force"> = {},
 ): Promise<number> {
-  //= fs/fuse/file.c: ENOSYS is never asked again, and stands for success with
-  //= FLUSH and FSYNC, for EOPNOTSUPP with FALLOCATE.
+  //= fs/fuse/file.c: ENOSYS is remembered. It counts as success for FLUSH and
+  //= FSYNC, as EOPNOTSUPP for FALLOCATE.
   if (inode.unsupported.has(opcode)) return unknown;
   const { errno } = await caller.call({
     opcode,
@@ -89,15 +103,15 @@ export async function sendOptional(
   return unknown;
 }
 
-/** Drops a descriptor or a mapping; the file goes with the last one. */
+/** Drops a reference; the last one releases the file. */
 export function dropReference(file: OpenFile): void {
   if (--file.references === 0) release(file);
 }
 
-/** Tells the server that nobody has the file open any more. */
+/** Tells the server that the file is no longer open. */
 function release(file: OpenFile): void {
-  //= fs/fuse/file.c fuse_file_put(): RELEASE is sent in the background, by
-  //= the kernel itself.
+  //= fs/fuse/file.c fuse_file_put(): RELEASE is a background request of the
+  //= kernel itself.
   file.caller.call({
     opcode: "RELEASE",
     body: encodeStruct("fuse_release_in", { fh: file.fh, flags: file.flags }),
@@ -109,13 +123,13 @@ function release(file: OpenFile): void {
   file.onReleased();
 }
 
-/** Notes that the time of access is in doubt. */
+/** Invalidates the access time. */
 export function accessed({ inode, readOnly }: CallContext): void {
   //= fs/fuse/dir.c fuse_invalidate_atime(): not on a read-only mount.
   if (!readOnly) inode.invalidate(STATX.ATIME);
 }
 
-/** Reads one part after another. */
+/** Reads in parts, one after another. */
 export async function read(
   file: OpenFile,
   into: Uint8Array,
@@ -133,7 +147,7 @@ export async function read(
   return checked(result, call);
 }
 
-/** Writes, with the inode's lock as the kernel takes it. */
+/** Writes, with the inode's lock held as the kernel holds it. */
 export async function write(
   file: OpenFile,
   from: Uint8Array,
@@ -149,8 +163,8 @@ export async function write(
   const appends = (file.flags & O.APPEND) !== 0;
   const parallel = (file.openFlags & FOPEN.PARALLEL_DIRECT_WRITES) !== 0;
   const end = () => (appends ? inode.stat.size : position) + from.length;
-  //= fs/fuse/file.c fuse_dio_lock(): shared only for parallel writes inside
-  //= the file.
+  //= fs/fuse/file.c fuse_dio_lock(): shared only for parallel writes inside the
+  //= file.
   let exclusive = appends || !parallel || end() > inode.stat.size ||
     inode.pages.isMapped;
   const turn = inode.lock.acquire(exclusive);
@@ -161,8 +175,8 @@ export async function write(
     await inode.lock.acquire(true);
   }
   const at = end() - from.length;
-  //= fs/fuse/file.c fuse_direct_io(): what a mapping has dirtied is written
-  //= first, and its pages are dropped afterwards.
+  //= fs/fuse/file.c fuse_direct_io(): dirty pages of mappings are written
+  //= first, and dropped afterwards.
   try {
     const dirty = inode.pages.writeBack(file);
     if (dirty !== undefined) await dirty;
@@ -172,7 +186,7 @@ export async function write(
   }
   const size = file.split.write;
   //= fs/fuse/file.c fuse_direct_IO(): a write that extends the file is waited
-  //= for, and submitting is all that the lock is held for otherwise.
+  //= for. Otherwise the lock is held only while the requests are sent.
   const waits = !together || at + from.length > inode.stat.size;
   const work = together
     ? transferAsync(file, WRITING, size, from, at)
@@ -232,7 +246,7 @@ export async function fallocate(
   }
 }
 
-/** Where lseek(2) leads; negative for a whence that does not exist. */
+/** The new position of lseek(2); negative if `whence` is unknown. */
 export async function seek(
   file: OpenFile,
   offset: number,
@@ -260,13 +274,13 @@ export async function seek(
     if (errno !== ERRNO.ENOSYS) throw new SimError("lseek", errno);
     file.inode.unsupported.add("LSEEK");
   }
-  //= fs/read_write.c generic_file_llseek_size(): all of the file is data.
+  //= fs/read_write.c generic_file_llseek_size(): the whole file is data.
   const size = await sizeOf(file);
   if (offset >= size) throw new SimError("lseek", ERRNO.ENXIO);
   return whence === SEEK.DATA ? offset : size;
 }
 
 async function sizeOf(file: OpenFile): Promise<number> {
-  //= fs/fuse/file.c fuse_file_llseek(): only the size has to be right.
+  //= fs/fuse/file.c fuse_file_llseek(): only the size has to be valid.
   return (await getAttributes(file, "lseek", file, STATX.SIZE)).size;
 }

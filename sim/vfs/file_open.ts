@@ -1,5 +1,5 @@
 /**
- * What open(2) does once the inode is known: OPEN, and what O_TRUNC asks for.
+ * The part of open(2) after the inode is known: OPEN and O_TRUNC.
  * fs/fuse/file.c.
  *
  * @module
@@ -36,38 +36,42 @@ export const OPEN = {
   DIRECTORY: 0o200000,
   NOFOLLOW: 0o400000,
 } as const;
-/** Flags of open(2) that only matter while it opens. */
+/** Flags of open(2) that apply only while opening. */
 const OPENING_ONLY = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC;
 
-/** What an open file needs to know of its mount. */
+/** The mount of an open file. */
 export interface OpenedOn {
-  /** What holds between kernel and server. */
+  /** The negotiated limits. */
   readonly limits: KernelLimits;
   /** Largest READ and WRITE in bytes. */
   readonly split: { readonly read: number; readonly write: number };
 }
 
-/** What the server said of a file that it opened. */
+/**
+ * The reply to OPEN.
+ *
+ * @category Files
+ */
 export interface Opened {
-  /** Its handle. */
+  /** The server's file handle. */
   readonly fh: bigint;
-  /** How it is to be used: `FOPEN_*`. */
+  /** `FOPEN_*` flags. */
   readonly openFlags: number;
 }
 
-/** What {@linkcode makeFile} takes besides. */
+/** The parameters of {@linkcode makeFile}. */
 export interface FileParts extends Opened {
   /** Flags of open(2). */
   readonly flags: number;
-  /** Held by whoever submits and has to wait meanwhile: io_submit(2). */
+  /** Held during an io_submit(2) that waits for its requests. */
   readonly submission: InodeLock;
-  /** How it goes through the page cache; past it if left out. */
+  /** Its I/O through the page cache; direct I/O if left out. */
   readonly cached?: CachedIo | undefined;
-  /** Hears that nobody has it open any more. */
+  /** Called when the last reference is dropped. */
   readonly onReleased: () => void;
 }
 
-/** What open(2) needs leave for. */
+/** The permissions that open(2) needs. */
 export function wantedBy(flags: number): number {
   const mode = flags & O.ACCMODE;
   const read = mode === O.WRONLY ? 0 : MAY.READ;
@@ -87,8 +91,8 @@ export async function sendOpen(
   const unasked = { fh: 0n, openFlags: FOPEN.KEEP_CACHE | usual };
   if (inode.unsupported.has(opcode)) return unasked;
   const atomic = isNegotiated(limits, "ATOMIC_O_TRUNC");
-  //= fs/fuse/file.c fuse_send_open(): without O_CREAT, O_EXCL, O_NOCTTY, and
-  //= with O_TRUNC only after FUSE_ATOMIC_O_TRUNC.
+  //= fs/fuse/file.c fuse_send_open(): without O_CREAT, O_EXCL and O_NOCTTY;
+  //= with O_TRUNC only if FUSE_ATOMIC_O_TRUNC was negotiated.
   const dropped = O.CREAT | O.EXCL | O.NOCTTY | (atomic ? 0 : O.TRUNC);
   const { errno, body } = await caller.call({
     opcode,
@@ -99,19 +103,19 @@ export async function sendOpen(
     signals,
   });
   if (errno === ERRNO.ENOSYS) {
-    //= fs/fuse/file.c fuse_file_open(): the server needs no handles, and is
-    //= not told of the end either.
+    //= fs/fuse/file.c fuse_file_open(): the server uses no handles, so no
+    //= RELEASE is sent either.
     inode.unsupported.add(opcode);
     return unasked;
   }
   if (errno !== 0) throw new SimError("open", errno);
   const { fh, open_flags } = decodeStruct("fuse_open_out", body);
-  //= fs/fuse/file.c fuse_file_open(): directories know no direct I/O.
+  //= fs/fuse/file.c fuse_file_open(): directories have no direct I/O.
   const refused = isDirectory ? FOPEN.DIRECT_IO : 0;
   return { fh, openFlags: open_flags & ~refused };
 }
 
-/** Makes a descriptor of what the server has opened. */
+/** Makes a descriptor of a file that the server has opened. */
 export function makeFile(
   context: CallContext,
   { limits, split }: OpenedOn,
@@ -140,7 +144,7 @@ export function makeFile(
   return file;
 }
 
-/** What O_TRUNC does once a file is open: `handle_truncate()`. */
+/** Truncates an opened file for O_TRUNC: `handle_truncate()`. */
 export async function truncateOpened(
   context: CallContext,
   { limits }: OpenedOn,
@@ -150,7 +154,7 @@ export async function truncateOpened(
   if (!isNegotiated(limits, "ATOMIC_O_TRUNC")) {
     return await setSize(context, "open", 0, { fh }, true);
   }
-  //= fs/fuse/dir.c fuse_do_setattr(): the server has done it with OPEN.
+  //= fs/fuse/dir.c fuse_do_setattr(): the server truncated it on OPEN.
   inode.resized(0);
   inode.invalidate(WRITTEN_ATTRIBUTES);
   await probeCapability(context);

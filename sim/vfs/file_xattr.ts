@@ -1,5 +1,5 @@
 /**
- * Extended attributes, as far as a server without any is asked for them.
+ * Extended attributes of a server that has none: only sizes are returned.
  * fs/fuse/xattr.c.
  *
  * @module
@@ -15,7 +15,7 @@ import type { OptionalRequest } from "./inode.ts";
 
 const ENCODER = new TextEncoder();
 
-/** getxattr(2) with no memory for the value: its size. */
+/** getxattr(2) without a buffer: returns the size. */
 export async function getAttribute(
   context: CallContext,
   name: string,
@@ -23,7 +23,7 @@ export async function getAttribute(
   return await askSize(context, "GETXATTR", ENCODER.encode(`${name}\0`));
 }
 
-/** listxattr(2) with no memory for the names: their size. */
+/** listxattr(2) without a buffer: returns the size. */
 export async function listAttributes(context: CallContext): Promise<number> {
   return await askSize(context, "LISTXATTR");
 }
@@ -40,7 +40,7 @@ export async function setAttribute(
   const tail = new Uint8Array(label.length + value.length);
   tail.set(label);
   tail.set(value, label.length);
-  //= fs/fuse/xattr.c fuse_setxattr(): the short struct without its flag.
+  //= fs/fuse/xattr.c fuse_setxattr(): the short struct without the flag.
   const size = isNegotiated(limits, "SETXATTR_EXT")
     ? body.length
     : FUSE_COMPAT_SETXATTR_IN_SIZE;
@@ -59,7 +59,7 @@ async function askSize(
   return new DataView(reply.buffer, reply.byteOffset).getUint32(0, true);
 }
 
-/** Asks, unless the server has said that it does not know the request. */
+/** Sends a request, unless the server is known not to support it. */
 async function askKnown(
   { caller, inode, credentials }: CallContext,
   opcode: OptionalRequest,
@@ -70,7 +70,7 @@ async function askKnown(
   const { errno, body } = await caller.call({ opcode, credentials, ...parts });
   if (errno === 0) return body;
   if (errno !== ERRNO.ENOSYS) throw new SimError(call, errno);
-  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
+  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is remembered.
   inode.unsupported.add(opcode);
   throw new SimError(call, ERRNO.EOPNOTSUPP);
 }

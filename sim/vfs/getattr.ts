@@ -1,6 +1,5 @@
 /**
- * GETATTR, SETATTR and the probe for capabilities: what the kernel asks about
- * the file itself. fs/fuse/dir.c.
+ * GETATTR and STATX. fs/fuse/dir.c.
  *
  * @module
  */
@@ -19,17 +18,21 @@ import { ALL_ATTRIBUTES, type SimInode, type SimStat } from "./inode.ts";
 
 const SIZE_MAX = 2 ** 63;
 
-/** What the parts of a client share. */
+/**
+ * The inode that a system call is about, and the process that makes it.
+ *
+ * @category Files
+ */
 export interface CallContext {
-  /** Whoever takes requests. */
+  /** Sends its requests. */
   readonly caller: Caller;
-  /** The mounted file. */
+  /** The inode. */
   readonly inode: SimInode;
-  /** Who asks. */
+  /** The ids of the process. */
   readonly credentials: Credentials;
-  /** What it may be told while it waits. */
+  /** The signals of the process. */
   readonly signals?: Signals | undefined;
-  /** Stands for the process in locks. */
+  /** Identifies the process in file locks. */
   readonly lockOwner: bigint;
   /** Mount option `ro`. */
   readonly readOnly: boolean;
@@ -40,12 +43,12 @@ export interface CallContext {
 }
 
 /**
- * The attributes, from the server unless they may be believed.
+ * The attributes: the cached ones if they are valid, otherwise the server's.
  *
- * @param mounted Whose.
- * @param during The system call that wants them.
- * @param file The open file that is asked about, if one is.
- * @param mask Which are wanted, as statx(2) counts them.
+ * @param context The inode and the process.
+ * @param call The name of the system call.
+ * @param file The open file, if there is one.
+ * @param mask Fields of statx(2) that have to be valid.
  */
 export async function getAttributes(
   context: CallContext,
@@ -59,7 +62,7 @@ export async function getAttributes(
   return await fetchAttributes(context, call, file);
 }
 
-/** The attributes, from the server. */
+/** Fetches the attributes from the server. */
 export async function fetchAttributes(
   context: CallContext,
   call: string,
@@ -77,12 +80,16 @@ export async function fetchAttributes(
     signals,
   });
   if (errno !== 0) throw new SimError(call, errno);
-  //= fs/fuse/inode.c fuse_change_attributes(): what was written meanwhile is
-  //= newer than the answer, which counts for whoever asked alone.
+  //= fs/fuse/inode.c fuse_change_attributes(): a write in the meantime is newer
+  //= than the reply, which is then not cached.
   return accept(context, body, call, inode.version === version);
 }
 
-/** Takes the attributes of a reply, unless they cannot be the file's. */
+/**
+ * Accepts the attributes of a reply.
+ *
+ * @throws {SimError} EIO if they cannot belong to the inode.
+ */
 export function accept(
   { inode }: CallContext,
   body: Uint8Array,
@@ -91,8 +98,8 @@ export function accept(
 ): SimStat {
   const out = decodeStruct("fuse_attr_out", body);
   const { attr } = out;
-  //= fs/fuse/dir.c fuse_invalid_attr() and inode_wrong_type(): another file
-  //= type or a negative size makes the inode bad.
+  //= fs/fuse/dir.c fuse_invalid_attr() and inode_wrong_type(): EIO for another
+  //= file type or a negative size.
   const isSame = ((attr.mode ^ inode.stat.mode) & S_IF.MT) === 0;
   if (!isSame || Number(attr.size) >= SIZE_MAX) {
     throw new SimError(call, ERRNO.EIO);
@@ -103,12 +110,12 @@ export function accept(
   return stat;
 }
 
-/** A time for which something may be believed. */
+/** The time in microseconds for which a reply is valid. */
 export function microseconds(seconds: bigint, nanoseconds: number): number {
   return Number(seconds) * 1e6 + nanoseconds / 1000;
 }
 
-/** What stat(2) tells of attributes on the wire. */
+/** Converts attributes from the wire. */
 export function toStat(attr: Decoded<"fuse_attr">): SimStat {
   return {
     ino: attr.ino,
@@ -126,7 +133,10 @@ export function toStat(attr: Decoded<"fuse_attr">): SimStat {
   };
 }
 
-/** The attributes, by STATX unless the server does not know it. */
+/**
+ * The attributes with STATX, or with GETATTR if the server does not know STATX.
+ * fs/fuse/dir.c fuse_update_get_attr().
+ */
 export async function getBirthAttributes(
   context: CallContext,
 ): Promise<SimStat> {
@@ -149,7 +159,7 @@ export async function getBirthAttributes(
   if (errno !== 0) throw new SimError("statx", errno);
   const out = decodeStruct("fuse_statx_out", body);
   const us = Number(out.attr_valid) * 1e6 + out.attr_valid_nsec / 1000;
-  //= fs/fuse/dir.c fuse_do_statx(): the inode's number is the one known.
+  //= fs/fuse/dir.c fuse_do_statx(): the inode number stays the known one.
   const stat = { ...statxStat(out.stat), ino: inode.stat.ino };
   if (inode.version === version) inode.update(stat, us);
   return stat;

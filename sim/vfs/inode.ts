@@ -4,7 +4,11 @@ import { FlockTable } from "./locks.ts";
 import { InodeLock } from "./locks.ts";
 import { PageCache } from "./page_cache.ts";
 
-/** What stat(2) of the mounted file tells. */
+/**
+ * The result of stat(2).
+ *
+ * @category Files
+ */
 export interface SimStat {
   /** The inode's number. */
   readonly ino: bigint;
@@ -16,23 +20,27 @@ export interface SimStat {
   readonly blockSize: number;
   /** File type and permissions. */
   readonly mode: number;
-  /** How many names lead to it. */
+  /** Number of hard links. */
   readonly links: number;
-  /** The number of a device, as the protocol counts it. */
+  /** Device number, in the protocol's encoding. */
   readonly rdev: number;
-  /** The owner. */
+  /** User id of the owner. */
   readonly uid: number;
-  /** The group. */
+  /** Group id. */
   readonly gid: number;
-  /** Time of the last read, nanoseconds since 1970. */
+  /** Access time in nanoseconds since 1970. */
   readonly atime: bigint;
-  /** Time of the last write, nanoseconds since 1970. */
+  /** Modification time in nanoseconds since 1970. */
   readonly mtime: bigint;
-  /** Time of the last change, nanoseconds since 1970. */
+  /** Change time in nanoseconds since 1970. */
   readonly ctime: bigint;
 }
 
-/** Requests that a server may not know; asked for once, then never again. */
+/**
+ * Requests that a server may not support; after ENOSYS they are not sent again.
+ *
+ * @category Files
+ */
 export type OptionalRequest =
   | "FLUSH"
   | "FSYNC"
@@ -53,9 +61,9 @@ export type OptionalRequest =
   | "COPY_FILE_RANGE_64"
   | "COPY_FILE_RANGE";
 
-/** What a server tells of a file: `STATX_BASIC_STATS`. */
+/** All attributes that a server returns: `STATX_BASIC_STATS`. */
 export const ALL_ATTRIBUTES = STATX_BASIC_STATS;
-/** What a write puts in doubt: `FUSE_STATX_MODSIZE`. */
+/** The attributes that a write invalidates: `FUSE_STATX_MODSIZE`. */
 export const WRITTEN_ATTRIBUTES: number = STATX.MTIME | STATX.CTIME |
   STATX.BLOCKS | STATX.SIZE;
 
@@ -74,19 +82,23 @@ const UNKNOWN: SimStat = {
   ctime: 0n,
 };
 
-/** The mounted file as the kernel knows it: `struct fuse_inode`. */
+/**
+ * An inode with its cached attributes: `struct fuse_inode`.
+ *
+ * @category Files
+ */
 export class SimInode {
-  /** Held by whoever writes. */
+  /** Held by writers. */
   readonly lock: InodeLock = new InodeLock();
-  /** What mappings have read and written. */
+  /** Cached pages. */
   readonly pages: PageCache = new PageCache();
-  /** Requests that were answered with ENOSYS. */
+  /** Requests that the server has answered with ENOSYS. */
   readonly unsupported: Set<OptionalRequest>;
-  /** Who has locked it. */
+  /** The holders of flock(2) locks. */
   readonly flocks: FlockTable = new FlockTable();
-  /** Whether the nodeid has come to mean another inode: `FUSE_I_BAD`. */
+  /** Whether the nodeid now belongs to another inode: `FUSE_I_BAD`. */
   bad = false;
-  /** Files that are open: `struct file`s. */
+  /** The number of open files. */
   opens = 0;
   readonly #clock: Clock;
   #stat: SimStat = UNKNOWN;
@@ -95,12 +107,11 @@ export class SimInode {
   #version = 0;
 
   /**
-   * Makes a file of which nothing is known.
+   * Makes an inode without valid attributes.
    *
-   * @param clock Tells when attributes are too old; time stands still if left
-   * out.
-   * @param unknown Requests that the server does not know, which all inodes of
-   * a mount share.
+   * @param clock Decides when attributes expire; never if left out.
+   * @param unsupported Requests that the server does not support, which all
+   * inodes of a mount share.
    */
   constructor(
     clock: Clock = STILL_CLOCK,
@@ -110,20 +121,20 @@ export class SimInode {
     this.unsupported = unsupported;
   }
 
-  /** The attributes as the server told them last. */
+  /** The cached attributes. */
   get stat(): SimStat {
     return this.#stat;
   }
 
-  /** How often the kernel has learnt something: `fi->attr_version`. */
+  /** A counter of changes to the cached attributes: `fi->attr_version`. */
   get version(): number {
     return this.#version;
   }
 
   /**
-   * Whether attributes may be believed.
+   * Whether cached attributes are valid.
    *
-   * @param mask Which, as statx(2) counts them; all if left out.
+   * @param mask Fields of statx(2); all if left out.
    */
   isValid(mask: number = ALL_ATTRIBUTES): boolean {
     return (this.#invalid & mask) === 0 &&
@@ -131,32 +142,32 @@ export class SimInode {
   }
 
   /**
-   * Notes what the server told.
+   * Caches attributes.
    *
-   * @param stat What it told.
-   * @param us For how many microseconds that may be believed.
+   * @param stat The attributes.
+   * @param us Microseconds for which they are valid.
    */
   update(stat: SimStat, us: number = Infinity): void {
     this.#version++;
     this.#stat = stat;
     this.#invalid = 0;
-    //= fs/fuse/inode.c time_to_jiffies(): no time at all is never believed.
+    //= fs/fuse/inode.c time_to_jiffies(): a time of 0 means never valid.
     this.#validUntil = us > 0 ? this.#clock.now + us : -1;
   }
 
-  /** Notes that the server has to be asked again: `fi->inval_mask`. */
+  /** Marks attributes as not valid: `fi->inval_mask`. */
   invalidate(mask: number = ALL_ATTRIBUTES): void {
     this.#invalid |= mask;
   }
 
-  /** Notes that bytes were written up to `end`: `fuse_write_update_attr()`. */
+  /** A write ended at `end`: `fuse_write_update_attr()`. */
   written(end: number): void {
     this.#version++;
     if (end > this.#stat.size) this.resized(end);
     this.invalidate(WRITTEN_ATTRIBUTES);
   }
 
-  /** Notes a size that the kernel knows by itself. */
+  /** Sets a size that the kernel knows without the server. */
   resized(size: number): void {
     this.#stat = { ...this.#stat, size };
   }

@@ -7,24 +7,29 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A lock that many may share or one has alone; `inode->i_rwsem`. */
+/**
+ * A lock that several holders can share or one can hold exclusively:
+ * `inode->i_rwsem`.
+ *
+ * @category Files
+ */
 export class InodeLock {
-  /** How many share it; -1 while one has it alone. */
+  /** The number of holders; -1 for an exclusive one. */
   #holders = 0;
   readonly #sleepers: Fifo<Sleeper> = new Fifo();
 
   /**
-   * Takes the lock, in the order in which it is asked for.
+   * Acquires the lock, first come, first served.
    *
-   * @param exclusive Whether to have it alone.
-   * @returns `undefined` if it is free at once.
+   * @param exclusive Whether to hold it exclusively.
+   * @returns `undefined` if it was free.
    */
   acquire(exclusive: boolean): Promise<void> | undefined {
     if (this.#sleepers.length === 0 && this.#grant(exclusive)) return undefined;
     return new Promise((wake) => this.#sleepers.push({ exclusive, wake }));
   }
 
-  /** Gives it back. */
+  /** Releases the lock. */
   release(): void {
     this.#holders = this.#holders < 0 ? 0 : this.#holders - 1;
     for (;;) {
@@ -45,12 +50,18 @@ export class InodeLock {
   }
 }
 
-/** How flock(2) locks: for everybody, for one, or not at all. */
+/**
+ * A flock(2) lock.
+ *
+ * @category Files
+ */
 export type FlockKind = "shared" | "exclusive" | "none";
 
 /**
- * Who has locked a file: the kernel keeps that to itself unless the server
- * wants to know. fs/fuse/file.c fuse_file_flock().
+ * The flock(2) locks of a file, which the kernel keeps without asking the
+ * server. fs/fuse/file.c fuse_file_flock().
+ *
+ * @category Files
  */
 export class FlockTable {
   readonly #holders: Map<object, FlockKind> = new Map();
@@ -59,7 +70,8 @@ export class FlockTable {
    * flock(2) with LOCK_NB.
    *
    * @param owner The open file, which duplicates of a descriptor share.
-   * @param kind The lock it wants; it gives up the one it has.
+   * @param kind The new lock, which replaces the present one.
+   * @throws {SimError} EAGAIN if another owner's lock conflicts.
    */
   set(owner: object, kind: FlockKind): void {
     this.#holders.delete(owner);

@@ -4,17 +4,21 @@ import { dropReference, type OpenFile } from "./file_io.ts";
 import { PageCache } from "./page_cache.ts";
 import { SimError } from "../kernel/call.ts";
 
-/** What mmap(2) returns: a file's bytes as memory. */
+/**
+ * A file mapped into memory: the result of mmap(2).
+ *
+ * @category Files
+ */
 export class SimMapping {
   readonly #file: OpenFile;
   readonly #shared: boolean;
   readonly #writable: boolean;
-  /** A private mapping's own pages come from the file once. */
+  /** A private mapping has its own pages, each read from the file once. */
   readonly #pages: PageCache;
   #failures: number;
   #mapped = true;
 
-  /** Maps a file; see `SimFile.mmap()`. */
+  /** Maps a file; call `SimFile.mmap()` instead. */
   constructor(file: OpenFile, shared: boolean, writable: boolean) {
     this.#file = file;
     this.#shared = shared;
@@ -22,11 +26,11 @@ export class SimMapping {
     this.#pages = shared ? file.inode.pages : new PageCache();
     this.#failures = this.#pages.failures;
     if (shared) this.#pages.mapped();
-    // The mapping keeps the file open when its descriptor is closed.
+    // The mapping keeps the file open after its descriptor is closed.
     file.references++;
   }
 
-  /** Copies out of the memory; what is not there is asked of the server. */
+  /** Copies out of the memory; missing pages are read from the server. */
   async read(into: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < into.length;) {
       const at = position + done;
@@ -38,7 +42,7 @@ export class SimMapping {
     }
   }
 
-  /** Copies into the memory; the server hears of it some time. */
+  /** Copies into the memory; the server gets the pages later. */
   async write(from: Uint8Array, position: number): Promise<void> {
     if (!this.#writable) {
       throw new SimError("write to mapped memory", ERRNO.EFAULT);
@@ -54,19 +58,19 @@ export class SimMapping {
     }
   }
 
-  /** msync(2): sends what was written. */
+  /** msync(2): writes dirty pages back. */
   async msync(): Promise<void> {
     if (!this.#shared) return;
     await this.#pages.writeBack(this.#file);
-    //= mm/filemap.c file_check_and_advance_wb_err(): what somebody else could
-    //= not write is told to everybody once.
+    //= mm/filemap.c file_check_and_advance_wb_err(): a failed write-back is
+    //= reported once to every mapping.
     const { failures } = this.#pages;
     const isNew = failures > this.#failures;
     this.#failures = failures;
     if (isNew) throw new SimError("write mapped memory back", ERRNO.EIO);
   }
 
-  /** munmap(2); what was written is sent. */
+  /** munmap(2): writes dirty pages back and unmaps. */
   async munmap(): Promise<void> {
     if (!this.#mapped) return;
     this.#mapped = false;
@@ -79,7 +83,7 @@ export class SimMapping {
   }
 
   async #page(at: number): Promise<Uint8Array> {
-    //= mm/filemap.c filemap_fault(): memory behind the end is SIGBUS.
+    //= mm/filemap.c filemap_fault(): SIGBUS beyond the end of the file.
     if (at >= this.#file.inode.stat.size) {
       throw new SimError("access mapped memory", ERRNO.EFAULT);
     }

@@ -9,19 +9,23 @@ import { SimError } from "../kernel/call.ts";
 const WRITE_OUT = accessors("fuse_write_out");
 const WRITE_BACK = "write mapped memory back";
 
-/** What the cache needs to know of an open file. */
+/**
+ * An open file, as the page cache needs it.
+ *
+ * @category Files
+ */
 export interface CachedFile {
-  /** Whoever takes its requests. */
+  /** Sends its requests. */
   readonly caller: Caller;
-  /** Who reads. */
+  /** The ids of the process. */
   readonly credentials: Credentials;
-  /** What whoever reads may be told while it waits. */
+  /** The signals of the process. */
   readonly signals?: Signals | undefined;
-  /** The server's handle. */
+  /** The server's file handle. */
   readonly fh: bigint;
-  /** Flags of open(2) that last. */
+  /** Flags of open(2) that apply after opening. */
   readonly flags: number;
-  /** The file as the kernel knows it. */
+  /** The file's inode. */
   readonly inode: {
     readonly stat: { readonly size: number };
     invalidate(mask?: number): void;
@@ -33,40 +37,47 @@ interface Page {
   dirty: boolean;
 }
 
-/** The pages of a file that are mapped: `inode->i_mapping`. */
+/**
+ * The cached pages of a file: `inode->i_mapping`.
+ *
+ * @category Files
+ */
 export class PageCache {
   readonly #pages: Map<number, Page> = new Map();
-  /** How often pages could not be written: `mapping->wb_err`. */
+  /** The number of failed write-backs: `mapping->wb_err`. */
   failures = 0;
-  /** Hears of each page that could not be written, and what was sent of it. */
+  /**
+   * Called for each page whose write-back failed, with the bytes that were
+   * sent.
+   */
   onFailure: (error: SimError, position: number, bytes: Uint8Array) => void =
     () => {};
   #writing: Promise<void> | null = null;
   #mappings = 0;
   #dirty = 0;
 
-  /** Whether a shared mapping is there, which takes writers' sharing away. */
+  /** Whether a shared mapping exists, so that writers exclude each other. */
   get isMapped(): boolean {
-    //= fs/fuse/iomode.c fuse_inode_get_io_cache(): the inode is in caching
-    //= mode while it is mapped shared.
+    //= fs/fuse/iomode.c fuse_inode_get_io_cache(): the inode is in caching mode
+    //= while it is mapped shared.
     return this.#mappings > 0;
   }
 
-  /** A shared mapping comes. */
+  /** Adds a shared mapping. */
   mapped(): void {
     this.#mappings++;
   }
 
-  /** A shared mapping goes. */
+  /** Removes a shared mapping; the last one drops the clean pages. */
   unmapped(): void {
     if (--this.#mappings === 0) this.#pages.clear();
   }
 
-  /** One page, read if it is not there. */
+  /** A page, read from the server if it is not cached. */
   async page(file: CachedFile, index: number): Promise<Uint8Array> {
     const held = this.#pages.get(index);
     if (held !== undefined) return held.bytes;
-    //= fs/fuse/file.c fuse_do_readfolio(): one page, without a lock's owner.
+    //= fs/fuse/file.c fuse_do_readfolio(): one page, without a lock owner.
     const bytes = new Uint8Array(PAGE_SIZE);
     const { errno } = await file.caller.call({
       opcode: "READ",
@@ -88,24 +99,24 @@ export class PageCache {
     return this.#pages.get(index)!.bytes;
   }
 
-  /** A page, if it is there. */
+  /** A page, if it is cached. */
   get(index: number): Uint8Array | undefined {
     return this.#pages.get(index)?.bytes;
   }
 
-  /** Puts a page there, as the server has it. */
+  /** Caches a clean page. */
   put(index: number, bytes: Uint8Array): void {
     this.#pages.set(index, { bytes, dirty: false });
   }
 
-  /** Drops all pages that the server has as well. */
+  /** Drops all clean pages. */
   clear(): void {
     for (const [index, { dirty }] of this.#pages) {
       if (!dirty) this.#pages.delete(index);
     }
   }
 
-  /** Notes that a page was written to. */
+  /** Marks a page as dirty. */
   touch(index: number): void {
     const page = this.#pages.get(index);
     if (page === undefined || page.dirty) return;
@@ -113,12 +124,11 @@ export class PageCache {
     this.#dirty++;
   }
 
-  /** Sends what was written, each page by itself, up to the file's end. */
+  /** Writes dirty pages back, one WRITE each, up to the end of the file. */
   writeBack(file: CachedFile): Promise<void> | undefined {
     if (this.#dirty === 0 && this.#writing === null) return undefined;
-    //= mm/page-writeback.c folio_wait_writeback(): a page that is being
-    //= written is waited for, before it is written again and by whoever wants
-    //= it written.
+    //= mm/page-writeback.c folio_wait_writeback(): write-backs of a page run
+    //= one after another, and callers wait for those under way.
     const before = this.#writing ?? Promise.resolve();
     const writing = before.then(
       () => this.#writeBack(file),
@@ -135,7 +145,7 @@ export class PageCache {
     return writing;
   }
 
-  /** Drops pages that were written past the cache. */
+  /** Drops the clean pages of a range that was written by direct I/O. */
   drop(position: number, length: number): void {
     if (this.#pages.size === 0) return;
     for (const [index, { dirty }] of this.#pages) {
@@ -156,8 +166,8 @@ export class PageCache {
       const length = Math.min(PAGE_SIZE, file.inode.stat.size - start);
       if (length <= 0) continue;
       const bytes = page.bytes.slice(0, length);
-      //= fs/fuse/file.c fuse_writepage_args_fill(): a background request that
-      //= says that it comes from the cache.
+      //= fs/fuse/file.c fuse_writepage_args_fill(): a background request with
+      //= FUSE_WRITE_CACHE.
       const { errno, body } = await file.caller.call({
         opcode: "WRITE",
         body: encodeStruct("fuse_write_in", {

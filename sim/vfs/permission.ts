@@ -1,6 +1,6 @@
 /**
- * Who may do what: the mount's rules and the file's mode, as the kernel checks
- * them with `default_permissions`.
+ * Permission checks by mount options and file mode, as the kernel makes them
+ * with `default_permissions`.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { S_IF } from "../../src/base/file_flags.ts";
 import { type CallContext, fetchAttributes } from "./getattr.ts";
 import { SimError } from "../kernel/call.ts";
 
-/** What somebody may want to do, as access(2) counts it. */
+/** Permissions, with the values of access(2). */
 export const MAY = { EXEC: 1, WRITE: 2, READ: 4 } as const;
 
 const ANY_EXEC = 0o111;
 
-/** Refuses whoever may not use the mount at all. */
+/** Fails with EACCES for users that may not use the mount. */
 export function requireAccess(
   context: CallContext,
   call: string,
@@ -23,25 +23,25 @@ export function requireAccess(
   if (!hasAccess(context)) throw new SimError(call, ERRNO.EACCES);
 }
 
-/** Whether somebody may use the mount at all. */
+/** Whether a user may use the mount. */
 export function hasAccess({ allowOther, credentials }: CallContext): boolean {
-  //= fs/fuse/dir.c fuse_allow_current_process(): without allow_other, whoever
-  //= mounted it: root.
+  //= fs/fuse/dir.c fuse_allow_current_process(): without allow_other, only the
+  //= user who mounted it: root.
   return allowOther || credentials.uid === 0;
 }
 
-/** Refuses what the mode forbids: `inode_permission()`. */
+/** Fails with EACCES for what the mode forbids: `inode_permission()`. */
 export async function requirePermission(
   context: CallContext,
   call: string,
   wanted: number,
 ): Promise<void> {
-  //= fs/namei.c sb_permission(): a read-only mount is asked nothing.
+  //= fs/namei.c sb_permission(): EROFS without a request.
   if ((wanted & MAY.WRITE) !== 0 && context.readOnly) {
     throw new SimError(call, ERRNO.EROFS);
   }
   requireAccess(context, call);
-  //= fs/fuse/dir.c fuse_permission(): asks for the mode if it is in doubt, and
+  //= fs/fuse/dir.c fuse_permission(): fetches the mode if it is not valid, and
   //= before it refuses.
   const mask = STATX.MODE | STATX.UID | STATX.GID;
   const fresh = !context.inode.isValid(mask);
@@ -51,7 +51,7 @@ export async function requirePermission(
   if (!grants(context, wanted)) throw new SimError(call, ERRNO.EACCES);
 }
 
-/** Whether somebody counts as the file's owner. */
+/** Whether the process counts as the file's owner. */
 export function isOwner(
   { credentials, inode, defaultPermissions }: CallContext,
 ): boolean {
@@ -63,8 +63,8 @@ export function isOwner(
 
 function grants({ credentials, inode }: CallContext, wanted: number): boolean {
   const { mode, uid, gid } = inode.stat;
-  //= fs/namei.c generic_permission(): root needs only one x of the three, and
-  //= none for a directory.
+  //= fs/namei.c generic_permission(): root needs one of the three x bits to
+  //= execute a file, and none to search a directory.
   if (credentials.uid === 0 && (mode & S_IF.MT) === S_IF.DIR) return true;
   if (credentials.uid === 0) {
     return (wanted & MAY.EXEC) === 0 || (mode & ANY_EXEC) !== 0;

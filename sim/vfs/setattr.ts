@@ -1,5 +1,5 @@
 /**
- * Changes of mode, owner and times: what the kernel checks, asks and sends.
+ * SETATTR: the checks, requests and effects of changes to attributes.
  * fs/attr.c, fs/fuse/dir.c fuse_setattr().
  *
  * @module
@@ -21,7 +21,12 @@ import {
 
 const SETGID_EXEC = S_IS.GID | 0o010;
 
-/** A time to be set: nanoseconds since 1970, or that of the call. */
+/**
+ * A time to set: nanoseconds since 1970, "now" for the time of the call, or
+ * `null` to keep the present one.
+ *
+ * @category Files
+ */
 export type SimTime = bigint | "now" | null;
 
 /** chmod(2) and fchmod(2). */
@@ -35,17 +40,16 @@ export async function setMode(
     requireAccess(context, call);
     if (!isOwner(context)) throw new SimError(call, ERRNO.EPERM);
     const { credentials, inode } = context;
-    //= fs/attr.c setattr_prepare(): nobody gives away a group's rights that he
-    //= does not have.
+    //= fs/attr.c setattr_prepare(): only members of the group may set S_ISGID.
     const foreign = credentials.uid !== 0 && credentials.gid !== inode.stat.gid;
     const kept = foreign ? 0o7777 & ~S_IS.GID : 0o7777;
-    //= fs/open.c chmod_common(): the type of the file comes along.
+    //= fs/open.c chmod_common(): the mode includes the file type.
     const type = inode.stat.mode & S_IF.MT;
     return { valid: FATTR.MODE, mode: mode & kept | type };
   });
 }
 
-/** chown(2); -1 leaves one as it is. */
+/** chown(2); -1 keeps an id. */
 export async function setOwner(
   context: CallContext,
   call: string,
@@ -54,15 +58,15 @@ export async function setOwner(
 ): Promise<void> {
   requireWritable(context, call);
   await change(context, call, async () => {
-    //= fs/open.c chown_common(): a directory has nothing to lose.
+    //= fs/open.c chown_common(): a directory keeps its set-id bits.
     const { stat } = context.inode;
     const keepsBits = (stat.mode & S_IF.MT) === S_IF.DIR;
     if (!keepsBits) await probeCapability(context);
     requireAccess(context, call);
     const lost = keepsBits ? {} : await setIdChange(context, call);
     const { credentials, inode } = context;
-    //= fs/attr.c chown_ok() and chgrp_ok(): the owner may hand it to a group
-    //= that he is in.
+    //= fs/attr.c chown_ok() and chgrp_ok(): the owner may pass the file to a
+    //= group of which it is a member.
     const keeps = uid < 0 || uid === inode.stat.uid;
     const joins = gid < 0 || gid === credentials.gid || gid === inode.stat.gid;
     const isChecked = credentials.uid !== 0 &&
@@ -80,19 +84,20 @@ export async function setOwner(
   });
 }
 
-/** utimensat(2); `null` leaves one as it is. */
+/** utimensat(2). */
 export async function setTimes(
   context: CallContext,
   call: string,
   atime: SimTime,
   mtime: SimTime,
 ): Promise<void> {
-  //= fs/utimes.c do_utimes(): nothing is looked at for nothing.
+  //= fs/utimes.c do_utimes(): nothing to set, nothing to check.
   if (atime === null && mtime === null) return;
   requireWritable(context, call);
   const isTouch = atime === "now" && mtime === "now";
   await change(context, call, async () => {
-    //= fs/attr.c may_setattr(): whoever may write may set both to now.
+    //= fs/attr.c may_setattr(): write permission suffices to set both times to
+    //= now.
     if (isTouch && !isOwner(context)) {
       await requirePermission(context, call, MAY.WRITE);
     }
@@ -109,7 +114,7 @@ export async function setTimes(
   });
 }
 
-/** Refuses changes to a read-only mount: it is asked nothing. */
+/** Fails with EROFS on a read-only mount, without a request. */
 export function requireWritable({ readOnly }: CallContext, call: string): void {
   //= fs/namespace.c mnt_want_write().
   if (readOnly) throw new SimError(call, ERRNO.EROFS);
@@ -145,7 +150,7 @@ function nanoseconds(time: SimTime): number {
   return typeof time === "bigint" ? nanosecondsOf(time) : 0;
 }
 
-/** Changes attributes. */
+/** Sends SETATTR and caches the attributes of its reply. */
 export async function sendSetattr(
   context: CallContext,
   call: string,
@@ -162,39 +167,35 @@ export async function sendSetattr(
   accept(context, body, call);
 }
 
-/**
- * The bits that a file loses when somebody else becomes its owner or changes
- * it, as part of SETATTR.
- */
+/** The part of a SETATTR that clears set-id bits; empty if there are none. */
 export async function setIdChange(
   context: CallContext,
   call: string,
   file?: { readonly fh: bigint },
 ): Promise<Pick<Encodable<"fuse_setattr_in">, "valid" | "mode">> {
-  //= fs/fuse/dir.c fuse_setattr(): the mode may be out of date, and is asked
-  //= for.
+  //= fs/fuse/dir.c fuse_setattr(): the cached mode may be out of date.
   const { mode } = await fetchAttributes(context, call, file);
   const group = (mode & SETGID_EXEC) === SETGID_EXEC ? S_IS.GID : 0;
   const lost = mode & S_IS.UID | group;
   return lost === 0 ? {} : { valid: FATTR.MODE, mode: mode & ~lost };
 }
 
-/** Whether a change by this process takes set-id bits away. */
+/** Whether a write or truncate by this process clears set-id bits. */
 export function dropsSetId({ credentials, inode }: CallContext): boolean {
-  //= fs/attr.c setattr_should_drop_suidgid(): not if root does it.
+  //= fs/attr.c setattr_should_drop_suidgid(): not for root.
   const { mode } = inode.stat;
   return credentials.uid !== 0 &&
     ((mode & S_IS.UID) !== 0 || (mode & SETGID_EXEC) === SETGID_EXEC);
 }
 
 /**
- * Changes the size, with the inode's lock alone.
+ * Sets the size, with the inode's lock held exclusively.
  *
- * @param mounted Whose.
- * @param during The system call that does it.
+ * @param context The inode and the process.
+ * @param call The name of the system call.
  * @param size The new size in bytes.
- * @param file The open file, if one leads to it.
- * @param opening Whether that happens while the file is opened.
+ * @param file The open file, if there is one.
+ * @param opening Whether this is part of open(2).
  */
 export async function setSize(
   context: CallContext,
@@ -210,8 +211,8 @@ export async function setSize(
       ? await setIdChange(context, call, file)
       : {};
     const named = opening ? undefined : file;
-    //= fs/fuse/dir.c fuse_do_setattr(): a size comes with the lock's owner,
-    //= and with the file where there is one, though not from open(2).
+    //= fs/fuse/dir.c fuse_do_setattr(): a size is sent with the lock owner, and
+    //= with the file handle unless it is part of open(2).
     await sendSetattr(context, call, {
       ...lost,
       valid: (lost.valid ?? 0) | FATTR.SIZE | FATTR.LOCKOWNER |
@@ -225,10 +226,10 @@ export async function setSize(
   }
 }
 
-/** Asks whether the file has capabilities that a change would void. */
+/** Asks for the capabilities of the file, which a change would clear. */
 export async function probeCapability(context: CallContext): Promise<void> {
   const { caller, inode, credentials, signals } = context;
-  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is never asked again.
+  //= fs/fuse/xattr.c fuse_getxattr(): ENOSYS is remembered.
   if (inode.unsupported.has("GETXATTR")) return;
   const { errno } = await caller.call({
     opcode: "GETXATTR",

@@ -9,11 +9,7 @@ import {
 import type { KernelLimits } from "../kernel/negotiation.ts";
 import { makeFile, sendOpen, truncateOpened, wantedBy } from "./file_open.ts";
 import { getAttribute, listAttributes, setAttribute } from "./file_xattr.ts";
-import {
-  type CallContext,
-  getAttributes,
-  getBirthAttributes,
-} from "./getattr.ts";
+import { getAttributes, getBirthAttributes } from "./getattr.ts";
 import {
   requireWritable,
   setMode,
@@ -30,11 +26,19 @@ import { type SimStatfs, statfs } from "./statfs.ts";
 
 const ROOT: Credentials = { uid: 0, gid: 0, pid: 1000 };
 
-/** A mounted file, as a client needs it; `SimKernel` is one. */
+/**
+ * A mount of one plain file, as a client needs it; `SimKernel` is one.
+ *
+ * @category Files
+ */
 export interface SimMount extends Caller {
-  /** The file as the kernel knows it. */
+  /**
+   * The mounted file.
+   *
+   * @ignore
+   */
   readonly inode: SimInode;
-  /** What holds between kernel and server. */
+  /** The negotiated limits. */
   readonly limits: KernelLimits;
   /** Largest READ and WRITE in bytes. */
   readonly split: { readonly read: number; readonly write: number };
@@ -42,36 +46,66 @@ export interface SimMount extends Caller {
   readonly readOnly: boolean;
   /** Mount option `allow_other`. */
   readonly allowOther: boolean;
-  /** Whether paths still lead to it. */
+  /** Whether a path still leads to the file. */
   readonly attached: boolean;
-  /** Told that nobody has a file open any more. */
+  /**
+   * Called when the last reference to an open file is dropped.
+   *
+   * @ignore
+   */
   released(): void;
 }
 
-/** A program that uses the mounted file by its path. */
-export class SimClient implements CallContext {
-  /** Whoever takes its requests. */
+/**
+ * A process that uses the mounted file by its path. Each method is the system
+ * call of its name; it rejects with a {@linkcode SimError} that has the errno
+ * of the call.
+ *
+ * @category Files
+ */
+export class SimClient {
+  /**
+   * Sends its requests.
+   *
+   * @ignore
+   */
   readonly caller: Caller;
-  /** The mounted file. */
+  /**
+   * The mounted file.
+   *
+   * @ignore
+   */
   readonly inode: SimInode;
-  /** Who it is. */
+  /** The ids of the process. */
   readonly credentials: Credentials;
-  /** Stands for it in locks. */
+  /**
+   * Identifies the process in file locks.
+   *
+   * @ignore
+   */
   readonly lockOwner: bigint;
-  /** The signals that it gets. */
+  /** Delivers signals to the process. */
   readonly signals: Signals = new Signals();
-  /** Mount option `ro`. */
+  /**
+   * Mount option `ro`.
+   *
+   * @ignore
+   */
   readonly readOnly: boolean;
-  /** Mount option `allow_other`. */
+  /**
+   * Mount option `allow_other`.
+   *
+   * @ignore
+   */
   readonly allowOther: boolean;
   readonly #mount: SimMount;
   readonly #submission: InodeLock = new InodeLock();
 
   /**
-   * Starts a program.
+   * Starts a process.
    *
    * @param mount The mounted file.
-   * @param credentials Who it is; root if left out.
+   * @param credentials Its ids; root if left out.
    */
   constructor(mount: SimMount, credentials: Credentials = ROOT) {
     this.#mount = mount;
@@ -80,8 +114,8 @@ export class SimClient implements CallContext {
     this.readOnly = mount.readOnly;
     this.allowOther = mount.allowOther;
     this.credentials = credentials;
-    //= fs/fuse/file.c fuse_lock_owner_id(): a scrambled pointer, here one that
-    //= is the same each time.
+    //= fs/fuse/file.c fuse_lock_owner_id(): a scrambled pointer. Here it is the
+    //= same in each run.
     this.lockOwner = 0x9e37_79b9_7f4a_7c15n ^ BigInt(credentials.pid);
   }
 
@@ -90,7 +124,7 @@ export class SimClient implements CallContext {
     const mount = this.#found("open");
     const truncates = (flags & O.TRUNC) !== 0;
     const exclusive = O.CREAT | O.EXCL;
-    //= fs/namei.c do_open(): the file is there already.
+    //= fs/namei.c do_open(): EEXIST, because the file exists.
     if ((flags & exclusive) === exclusive) {
       throw new SimError("open", ERRNO.EEXIST);
     }
@@ -113,7 +147,7 @@ export class SimClient implements CallContext {
     return await getAttributes(this, "stat");
   }
 
-  /** statx(2) that asks for the time of birth too. */
+  /** statx(2) with STATX_BTIME. */
   async statx(): Promise<SimStat> {
     this.#found("statx");
     requireAccess(this, "statx");
@@ -141,13 +175,13 @@ export class SimClient implements CallContext {
     await setMode(this, "chmod", mode);
   }
 
-  /** chown(2); -1 leaves one as it is. */
+  /** chown(2); -1 keeps an id. */
   async chown(uid: number, gid: number): Promise<void> {
     this.#found("chown");
     await setOwner(this, "chown", uid, gid);
   }
 
-  /** utimensat(2); `null` leaves one as it is. */
+  /** utimensat(2). */
   async utimens(atime: SimTime, mtime: SimTime): Promise<void> {
     this.#found("utimens");
     await setTimes(this, "utimens", atime, mtime);
@@ -159,7 +193,7 @@ export class SimClient implements CallContext {
     await requirePermission(this, "access", mode);
   }
 
-  /** getxattr(2) with no memory for the value: its size. */
+  /** getxattr(2) without a buffer: returns the size. */
   async getxattr(name: string): Promise<number> {
     this.#found("getxattr");
     await this.#mayUse("getxattr", name, MAY.READ);
@@ -174,7 +208,7 @@ export class SimClient implements CallContext {
     await setAttribute(this, limits, name, value);
   }
 
-  /** listxattr(2) with no memory for the names: their size. */
+  /** listxattr(2) without a buffer: returns the size. */
   async listxattr(): Promise<number> {
     this.#found("listxattr");
     requireAccess(this, "listxattr");
@@ -182,12 +216,12 @@ export class SimClient implements CallContext {
   }
 
   async #mayUse(call: string, name: string, wanted: number): Promise<void> {
-    //= fs/xattr.c xattr_permission(): the mode rules over the user's names.
+    //= fs/xattr.c xattr_permission(): the file mode applies to names in user.
     if (name.startsWith("user.")) await requirePermission(this, call, wanted);
   }
 
   #found(call: string): SimMount {
-    // What lies below the mount is not modelled.
+    // The file below the mount point is not modelled.
     if (!this.#mount.attached) throw new SimError(call, ERRNO.ENOENT);
     return this.#mount;
   }

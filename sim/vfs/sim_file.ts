@@ -24,24 +24,31 @@ import { requireAccess } from "./permission.ts";
 import { SimError } from "../kernel/call.ts";
 import { type SimStatfs, statfs } from "./statfs.ts";
 
-/** A file descriptor of the mounted file, as a program has it. */
+/**
+ * A file descriptor of a process. Each method is the system call of its name.
+ *
+ * @category Files
+ */
 export class SimFile {
   readonly #file: OpenFile;
   #closed = false;
 
-  /** Makes a descriptor; see `SimClient.open()`. */
+  /** Makes a descriptor; call `SimClient.open()` instead. */
   constructor(file: OpenFile) {
     this.#file = file;
     file.references++;
   }
 
-  /** pread(2): bytes read, fewer than asked at the end of the file. */
+  /**
+   * pread(2): returns the number of bytes, which is lower at the end of the
+   * file.
+   */
   async pread(into: Uint8Array, position: number): Promise<number> {
     const file = this.#readable("pread", position);
     return await read(file, into, position, "pread");
   }
 
-  /** read(2), from where the last one ended. */
+  /** read(2) from the file position. */
   async read(into: Uint8Array): Promise<number> {
     const file = this.#readable("read", 0);
     const count = await read(file, into, file.position, "read");
@@ -49,7 +56,9 @@ export class SimFile {
     return count;
   }
 
-  /** pread(2) by io_submit(2): parts of it are in flight together. */
+  /**
+   * pread(2) through io_submit(2): its parts are in flight at the same time.
+   */
   async aioRead(into: Uint8Array, position: number): Promise<number> {
     const file = this.#readable("io_submit", position);
     if (!file.asyncDio) {
@@ -60,8 +69,8 @@ export class SimFile {
     const { size: end } = file.inode.stat;
     if (position >= end) return 0;
     const size = file.split.read;
-    //= fs/fuse/file.c fuse_direct_IO(): what whole requests take up to the end
-    //= of the file, and nothing behind it.
+    //= fs/fuse/file.c fuse_direct_IO(): whole requests up to the end of the
+    //= file, and none beyond it.
     const whole = file.pagesSize;
     const length = Math.ceil((end - position) / whole) * whole;
     const result = await transferAsync(
@@ -75,13 +84,13 @@ export class SimFile {
     return checked(result, "io_submit");
   }
 
-  /** pwrite(2): bytes written. */
+  /** pwrite(2): returns the number of bytes. */
   async pwrite(from: Uint8Array, position: number): Promise<number> {
     const file = this.#writable("pwrite", position);
     return await write(file, from, position, "pwrite", false);
   }
 
-  /** write(2), from where the last one ended. */
+  /** write(2) at the file position. */
   async write(from: Uint8Array): Promise<number> {
     const file = this.#writable("write", 0);
     const { position } = file;
@@ -90,7 +99,9 @@ export class SimFile {
     return count;
   }
 
-  /** pwrite(2) by io_submit(2): parts of it are in flight together. */
+  /**
+   * pwrite(2) through io_submit(2): its parts are in flight at the same time.
+   */
   async aioWrite(from: Uint8Array, position: number): Promise<number> {
     const file = this.#writable("io_submit", position);
     const work = (together: boolean) =>
@@ -128,7 +139,7 @@ export class SimFile {
     await fallocate(file, mode, offset, length);
   }
 
-  /** lseek(2): the new position. */
+  /** lseek(2): returns the new position. */
   async lseek(offset: number, whence: number): Promise<number> {
     const file = this.#opened("lseek");
     const position = await seek(file, offset, whence);
@@ -149,7 +160,7 @@ export class SimFile {
     await setMode(this.#opened("fchmod"), "fchmod", mode);
   }
 
-  /** readv(2) at a position: one transfer into several pieces of memory. */
+  /** preadv(2): one transfer into several buffers. */
   async preadv(
     into: readonly Uint8Array[],
     position: number,
@@ -165,7 +176,7 @@ export class SimFile {
     return count;
   }
 
-  /** writev(2) at a position: one transfer from several pieces of memory. */
+  /** pwritev(2): one transfer from several buffers. */
   async pwritev(
     from: readonly Uint8Array[],
     position: number,
@@ -184,20 +195,21 @@ export class SimFile {
     return await statfs(this.#opened("fstatfs"));
   }
 
-  /** flock(2) with LOCK_NB; the server hears nothing of it. */
+  /** flock(2) with LOCK_NB; sends no request. */
   flock(kind: FlockKind): void {
     const file = this.#opened("flock");
     file.inode.flocks.set(file, kind);
   }
 
-  /** mmap(2): to be written to as well if the file is. */
+  /** mmap(2); writable if the file is. */
   mmap(shared: boolean): SimMapping {
     const file = this.#opened("mmap");
     const mode = file.flags & O.ACCMODE;
-    //= mm/mmap.c do_mmap(): a file that cannot be read is not mapped.
+    //= mm/mmap.c do_mmap(): a file that is not open for reading cannot be
+    //= mapped.
     if (mode === O.WRONLY) throw new SimError("mmap", ERRNO.EACCES);
-    //= fs/fuse/file.c fuse_file_mmap(): shared memory of a file that goes past
-    //= the page cache needs FUSE_DIRECT_IO_ALLOW_MMAP.
+    //= fs/fuse/file.c fuse_file_mmap(): a shared mapping of a file with direct
+    //= I/O needs FUSE_DIRECT_IO_ALLOW_MMAP.
     const isDirect = (file.openFlags & FOPEN.DIRECT_IO) !== 0;
     if (shared && isDirect && !file.allowsMmap) {
       throw new SimError("mmap", ERRNO.ENODEV);
@@ -210,7 +222,10 @@ export class SimFile {
     return new SimFile(this.#opened("dup"));
   }
 
-  /** close(2): FLUSH each time, RELEASE after the last, not waited for. */
+  /**
+   * close(2): sends FLUSH, and RELEASE after the last reference, without
+   * waiting for its reply.
+   */
   async close(): Promise<void> {
     const file = this.#opened("close");
     this.#closed = true;
@@ -220,8 +235,7 @@ export class SimFile {
         fh: file.fh,
         lock_owner: file.lockOwner,
       });
-      //= fs/fuse/file.c fuse_flush(): goes out whatever state the connection
-      //= is in.
+      //= fs/fuse/file.c fuse_flush(): sent in any state of the connection.
       errno = await sendOptional(file, "FLUSH", body, 0, { force: true });
     }
     dropReference(file);
@@ -239,7 +253,7 @@ export class SimFile {
     if (errno !== 0) throw new SimError(call, errno);
   }
 
-  /** Does what io_submit(2) does not come back from before it is done. */
+  /** Runs a call during which io_submit(2) blocks. */
   async #alone(work: () => Promise<number>): Promise<number> {
     const { submission } = this.#file;
     await submission.acquire(true);

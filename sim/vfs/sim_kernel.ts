@@ -11,9 +11,15 @@ import type { SimMount } from "./sim_client.ts";
  * A server in this thread takes its queues from {@linkcode SimKernel.queue};
  * servers in other threads share {@linkcode SimKernel.handles}, while
  * {@linkcode SimKernel.run} answers them.
+ *
+ * @category Kernel
  */
 export class SimKernel extends FuseDriver implements SimMount {
-  /** The mounted file, as the kernel knows it. */
+  /**
+   * The mounted file, as the kernel knows it.
+   *
+   * @ignore
+   */
   readonly inode: SimInode;
   /** Mount option `ro`. */
   readonly readOnly: boolean;
@@ -43,7 +49,11 @@ export class SimKernel extends FuseDriver implements SimMount {
     this.released();
   }
 
-  /** Called when the last reference to an open file is dropped. */
+  /**
+   * Called when the last reference to an open file is dropped.
+   *
+   * @ignore
+   */
   released(): void {
     //= fs/fuse/inode.c fuse_kill_sb_anon(): the connection ends once nothing
     //= holds the mount.

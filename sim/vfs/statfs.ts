@@ -3,19 +3,23 @@ import type { CallContext } from "./getattr.ts";
 import { hasAccess } from "./permission.ts";
 import { SimError } from "../kernel/call.ts";
 
-/** What statfs(2) of the mounted file tells. */
+/**
+ * The result of statfs(2).
+ *
+ * @category Files
+ */
 export interface SimStatfs {
   /** Blocks of the file system. */
   readonly blocks: number;
-  /** Blocks that are free. */
+  /** Free blocks. */
   readonly free: number;
-  /** Blocks that are free to anybody. */
+  /** Free blocks that any user may use. */
   readonly available: number;
-  /** Files. */
+  /** Number of files. */
   readonly files: number;
   /** Size of a block in bytes. */
   readonly blockSize: number;
-  /** Longest name in bytes. */
+  /** Longest file name in bytes. */
   readonly nameMax: number;
 }
 
@@ -30,7 +34,8 @@ const NOTHING: SimStatfs = {
 
 /** statfs(2) and fstatfs(2). */
 export async function statfs(context: CallContext): Promise<SimStatfs> {
-  //= fs/fuse/inode.c fuse_statfs(): whoever is kept out is told nothing.
+  //= fs/fuse/inode.c fuse_statfs(): zeroes for users that may not use the
+  //= mount.
   if (!hasAccess(context)) return NOTHING;
   const { caller, credentials, signals } = context;
   const { errno, body } = await caller.call({

@@ -8,38 +8,38 @@ import type { ClientPlan, Step } from "./client_plan.ts";
 import { SimError } from "../kernel/call.ts";
 import type { SimFile } from "../vfs/sim_file.ts";
 
-/** What an {@linkcode Actor} works with. */
+/** The options of an {@linkcode Actor}. */
 export interface ActorOptions {
   /** Its number. */
   readonly index: number;
   /** The mounted file. */
   readonly mount: SimMount;
-  /** What the disk must hold. */
+  /** The model of the disk. */
   readonly model: DiskModel;
-  /** Passes the time. */
+  /** Passes time while the process thinks. */
   readonly clock: VirtualClock;
-  /** The machine that it runs on. */
+  /** The CPUs that it runs on. */
   readonly cores: Cores;
-  /** Microseconds of a CPU that a step takes; none for 0. */
+  /** Microseconds of CPU time a step; 0 for none. */
   readonly clientUs: number;
-  /** Whether a step may fail in a way. */
+  /** Whether a step may fail with an error number. */
   readonly mayFail: (step: Step, errno: number) => boolean;
-  /** Hears of each step as it ends: a count, or a negative errno. */
+  /** Called when a step ends, with a count or a negative errno. */
   readonly onStep: (actor: number, step: Step, result: number) => void;
 }
 
-/** A process that does what it was planned to do. */
+/** A process that carries out its plan. */
 export class Actor {
   /** The process. */
   readonly client: SimClient;
-  /** Steps that have ended. */
+  /** The number of steps that have ended. */
   done = 0;
   readonly #options: ActorOptions;
   readonly #plan: ClientPlan;
   #file: SimFile | null = null;
   #next = 0;
 
-  /** Plans a process. */
+  /** Makes the process of a plan. */
   constructor(plan: ClientPlan, options: ActorOptions) {
     this.#plan = plan;
     this.#options = options;
@@ -48,7 +48,7 @@ export class Actor {
     this.client = new SimClient(options.mount, who);
   }
 
-  /** Does it all; rejects with what cannot be. */
+  /** Carries out all steps; rejects if the disk or an error is wrong. */
   async run(): Promise<void> {
     this.#file = await this.#opened();
     const { depth } = this.#plan;
@@ -151,7 +151,7 @@ export class Actor {
         await file.fsync();
         return 0;
       case "reopen":
-        // Lanes that are under way go on with the old file.
+        // Other steps in flight use the old file.
         if (this.#plan.depth > 1) return 0;
         await this.#close();
         this.#file = mount.attached ? await this.#opened() : null;
@@ -165,12 +165,12 @@ export class Actor {
     }
   }
 
-  /** The only one who changes the size, so that it knows where the end is. */
+  /** Appends; no other process changes the size, so the end is known. */
   async #append(bytes: Uint8Array): Promise<number> {
     const { model, mount } = this.#options;
     const file = await this.client.open(O.RDWR | O.APPEND);
-    // A write that failed may have moved the end without the kernel's knowing,
-    // which does not believe an answer either that came while others wrote.
+    // A failed write may have moved the end unknown to the kernel, and a
+    // GETATTR that overlapped a write is not cached.
     let at;
     do at = (await this.client.stat()).size; while (
       at !== mount.inode.stat.size
@@ -192,7 +192,7 @@ export class Actor {
     return 0;
   }
 
-  /** Maps, reads or writes, and unmaps. */
+  /** Maps the file, reads or writes, and unmaps. */
   async #map(
     step: Step & { at: number; size: number },
     file: SimFile,
@@ -218,7 +218,7 @@ export class Actor {
         await mapping.write(bytes, step.at);
         await mapping.msync();
         return bytes.length;
-        // Its pages stay in the cache, and may be written with others.
+        // Its pages stay in the cache and may be written back with others.
       }, true);
     } finally {
       await mapping.munmap();
@@ -226,7 +226,7 @@ export class Actor {
   }
 }
 
-/** The bytes that a step writes: different from those of any other. */
+/** The bytes that a step writes, different for each step. */
 function bytesOf(step: Step): Uint8Array {
   if (!("mark" in step)) throw new TypeError(`Cannot write by ${step.do}`);
   const words = new Int32Array(Math.ceil(step.size / 4));

@@ -1,12 +1,16 @@
 /**
- * What the clients of a simulation do, as plain data: made by seed, and cut
- * down when a failure is to be understood.
+ * The steps of a simulation's clients, as plain data: generated from a seed,
+ * and reduced to find the cause of a failure.
  *
  * @module
  */
 import type { Random } from "../determinism/random.ts";
 
-/** One step of a client. */
+/**
+ * One step of a client.
+ *
+ * @category Simulation
+ */
 export type Step =
   | {
     readonly do: "read" | "aioRead";
@@ -17,7 +21,7 @@ export type Step =
     readonly do: "write" | "aioWrite" | "append" | "mapWrite";
     readonly at: number;
     readonly size: number;
-    /** What is written; no two steps have the same. */
+    /** Makes the written bytes different from those of other steps. */
     readonly mark: number;
   }
   | { readonly do: "mapRead"; readonly at: number; readonly size: number }
@@ -32,15 +36,23 @@ export type Step =
   | { readonly do: "stat" | "statfs" | "fsync" | "reopen" | "dup" }
   | { readonly do: "think"; readonly us: number };
 
-/** One client: a process with an open file. */
+/**
+ * The plan of one client: a process with an open file.
+ *
+ * @category Simulation
+ */
 export interface ClientPlan {
-  /** Steps that are under way together at most. */
+  /** The largest number of steps in flight. */
   readonly depth: number;
-  /** What it does, in this order. */
+  /** The steps in their order. */
   readonly steps: readonly Step[];
 }
 
-/** The pattern of a job, as fio's `rw`. */
+/**
+ * The access pattern of a job: fio's `rw`.
+ *
+ * @category Simulation
+ */
 export type Pattern =
   | "read"
   | "write"
@@ -49,7 +61,11 @@ export type Pattern =
   | "randwrite"
   | "randrw";
 
-/** The names of all patterns. */
+/**
+ * The names of all patterns.
+ *
+ * @category Simulation
+ */
 export const PATTERNS: readonly Pattern[] = [
   "read",
   "write",
@@ -59,27 +75,35 @@ export const PATTERNS: readonly Pattern[] = [
   "randrw",
 ];
 
-/** What a job of fio's kind does. */
+/**
+ * The options of {@linkcode planJob}.
+ *
+ * @category Simulation
+ */
 export interface JobOptions {
   /** Size of the disk in bytes. */
   readonly size: number;
-  /** The pattern. */
+  /** The access pattern. */
   readonly pattern: Pattern;
-  /** Bytes of a step. */
+  /** Bytes of each request. */
   readonly blockSize: number;
-  /** Steps that are under way together; with 1 they are synchronous. */
+  /** The number of requests in flight; 1 for synchronous I/O. */
   readonly depth: number;
-  /** Steps in all. */
+  /** The number of requests. */
   readonly requests: number;
-  /** The number of the job, which begins at another place than the others. */
+  /** The number of this job; each job starts at another position. */
   readonly job: number;
-  /** How many jobs there are. */
+  /** The number of jobs. */
   readonly jobs: number;
-  /** Where the part of the disk starts that it uses. */
+  /** Start of the range that it uses, in bytes. */
   readonly from: number;
 }
 
-/** A job like one of fio's, with direct I/O. */
+/**
+ * Plans a job like one of fio's, with direct I/O.
+ *
+ * @category Simulation
+ */
 export function planJob(options: JobOptions, random: Random): ClientPlan {
   const { size, pattern, blockSize, depth, requests, job, jobs } = options;
   const from = Math.ceil(options.from / blockSize) * blockSize;
@@ -107,29 +131,32 @@ export function planJob(options: JobOptions, random: Random): ClientPlan {
   return { depth, steps };
 }
 
-/** What a user may do. */
+/** The options of {@linkcode planUser}. */
 export interface UserOptions {
   /** Size of the disk in bytes. */
   readonly size: number;
-  /** Bytes at the start that belong to the mappings of this user alone. */
+  /** The range, at the start of the disk, that this client may map. */
   readonly mapped: { readonly from: number; readonly to: number };
-  /** Where the part starts that all users share. */
+  /** Start of the range that all clients share, in bytes. */
   readonly shared: number;
   /** Largest read or write in bytes. */
   readonly sizeMax: number;
-  /** Steps in all. */
+  /** The number of steps. */
   readonly steps: number;
-  /** Steps that are under way together. */
+  /** The number of steps in flight. */
   readonly depth: number;
-  /** Whether the size may change. */
+  /** Whether it changes the size. */
   readonly resizes: boolean;
-  /** Whether it appends, and nobody else changes the size. */
+  /** Whether it appends, while no other client changes the size. */
   readonly appends: boolean;
-  /** Whether its writes end at the end, so that another one may append. */
+  /**
+   * Whether its writes end at the end of the disk, because another client
+   * appends.
+   */
   readonly clips: boolean;
 }
 
-/** A user who does all kinds of things. */
+/** Plans a client that makes all kinds of system calls. */
 export function planUser(options: UserOptions, random: Random): ClientPlan {
   const steps: Step[] = [];
   const weights = Array.from({ length: 16 }, () => random.fraction() ** 2);

@@ -31,45 +31,55 @@ const COSTS: SimCosts = {
   backendUs: 0,
 };
 
-/** What {@linkcode runSimulation} simulates. */
+/**
+ * What {@linkcode runSimulation} simulates.
+ *
+ * @category Simulation
+ */
 export interface SimulationOptions {
-  /** Queues; 4 if left out. */
+  /** The number of queues; 4 if left out. */
   readonly queues?: number;
-  /** Jobs of fio's kind; 4 if left out. */
+  /** The number of jobs like fio's; 4 if left out. */
   readonly jobs?: number;
-  /** Requests that a job has in flight; 16 if left out. */
+  /** Requests that each job has in flight; 16 if left out. */
   readonly depth?: number;
-  /** Bytes of a request; 4096 if left out. */
+  /** Bytes of each request; 4096 if left out. */
   readonly blockSize?: number;
-  /** What the jobs do; random reads if left out. */
+  /** The access pattern; random reads if left out. */
   readonly pattern?: Pattern;
-  /** Who gets which request; strict turns if left out. */
+  /**
+   * The policy that chooses the queue of each request; round-robin if left out.
+   */
   readonly policy?: PolicyName | "uring";
-  /** CPUs; as many as there are queues and jobs if left out. */
+  /** The number of CPUs; that of queues and jobs together if left out. */
   readonly cores?: number;
-  /** Where all chance comes from; 1 if left out. */
+  /** The seed of all random numbers; 1 if left out. */
   readonly seed?: number;
-  /** Requests of each job; 2000 if left out. */
+  /** The number of requests of each job; 2000 if left out. */
   readonly requests?: number;
   /**
-   * What goes wrong: faults by name; or `"swarm"` to have everything, the
-   * other options and users of all kinds too, drawn from the seed. Nothing if
+   * The faults to inject, or `"swarm"`: then faults, clients, sizes and queues
+   * are all drawn from the seed, and the other options do not apply. None if
    * left out.
    */
   readonly faults?: readonly FaultName[] | "swarm";
 }
 
-/** What came of a simulation: plain data, the same for the same options. */
+/**
+ * The result of a simulation: plain data, the same for the same options.
+ *
+ * @category Simulation
+ */
 export interface SimulationReport extends Omit<SimulationOutcome, "log"> {
   /** The seed. */
   readonly seed: number;
-  /** Who got which request. */
+  /** The policy. */
   readonly policy: PolicyName | "uring";
   /** Requests a second of virtual time. */
   readonly requestsPerSecond: number;
-  /** The command that does the same again. */
+  /** The command that repeats the run. */
   readonly replay: string;
-  /** What is left of the plan that still fails; `null` if nothing failed. */
+  /** The smallest plan found that still fails; `null` if nothing failed. */
   readonly smallest: SimulationPlan | null;
 }
 
@@ -77,7 +87,23 @@ export interface SimulationReport extends Omit<SimulationOutcome, "log"> {
  * Simulates a whole export under load, in virtual time.
  *
  * @param options What is simulated.
- * @param hooks Ways to watch it and to break it.
+ * @param hooks Ways to watch the run and to replace parts of it.
+ *
+ * @example Inject two faults
+ * ```ts
+ * import { runSimulation } from "@mqfuse/mqfuse/sim";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const report = await runSimulation({
+ *   jobs: 2,
+ *   requests: 50,
+ *   seed: 7,
+ *   faults: ["delayed-reply", "double-reply"],
+ * });
+ * assertEquals(report.failure, null);
+ * ```
+ *
+ * @category Simulation
  */
 export async function runSimulation(
   options: SimulationOptions = {},
@@ -97,7 +123,7 @@ export async function runSimulation(
   };
 }
 
-/** The plan that options stand for. */
+/** The plan of a simulation with these options. */
 export function planOf(options: SimulationOptions): SimulationPlan {
   const seed = options.seed ?? 1;
   if (options.faults === "swarm") return swarmPlan(seed);
@@ -132,7 +158,11 @@ export function planOf(options: SimulationOptions): SimulationPlan {
   };
 }
 
-/** Everything from the seed: clients of all kinds, faults, sizes, queues. */
+/**
+ * Draws a plan from a seed: clients of all kinds, faults, sizes and queues.
+ *
+ * @category Simulation
+ */
 export function swarmPlan(seed: number): SimulationPlan {
   const random = new Random(seed);
   const size = 300_000 + random.below(400_000);
@@ -183,7 +213,7 @@ export function swarmPlan(seed: number): SimulationPlan {
     requestTimeout: random.chance(0.25) ? random.between(5, 60) : 0,
     clients,
   };
-  // Only where nothing is mapped may the image be seen cut short.
+  // A read may find the image cut short only where no client maps it.
   return random.chance(0.5) ? plan : withoutMaps(plan);
 }
 

@@ -3,12 +3,13 @@ import type { ClientPlan, Step } from "./client_plan.ts";
 import { simulatePlan } from "./simulation.ts";
 import type { SimulationHooks, SimulationPlan } from "./simulation_plan.ts";
 
-/** Runs that are spent on making a failure smaller. */
+/** The largest number of runs to reduce a plan. */
 const RUNS_MAX = 200;
 
 /**
- * Makes a plan that fails as small as it can, while it still fails: without
- * clients, without faults, without steps.
+ * Reduces a failing plan while it still fails: fewer clients, faults and steps.
+ *
+ * @category Simulation
  */
 export async function shrinkPlan(
   plan: SimulationPlan,

@@ -181,7 +181,7 @@ class Simulation {
     this.#failure ??= error instanceof Error ? error.message : String(error);
   }
 
-  /** Lets time pass, looking at everything after each step. */
+  /** Advances the time, and checks everything after each event. */
   async #until(done: () => boolean, what: string): Promise<void> {
     if (this.#failure !== null) return;
     const limit = this.#clock.now + PATIENCE_US;
@@ -196,7 +196,7 @@ class Simulation {
       `Waited for ever for ${what}: ${outstanding} requests are outstanding`;
   }
 
-  /** Reads the whole disk once more, now that nothing goes wrong. */
+  /** Reads and checks the whole disk, after faults have stopped. */
   async #audit(): Promise<void> {
     if (this.#failure !== null) return;
     await this.#until(() => this.#export.inFlight === 0, "the backend");
@@ -206,7 +206,7 @@ class Simulation {
     auditDisk(this.#kernel, this.#model).then(
       () => done = true,
       (error) => {
-        // An unmount that was on its way may come in between.
+        // An unmount that was already scheduled may end the audit.
         done = !this.#kernel.connected && error instanceof SimError;
         if (!done) this.#fail(error);
       },

@@ -1,5 +1,5 @@
 /**
- * What a simulation is told and what it tells.
+ * The input and the result of a simulation.
  *
  * @module
  */
@@ -12,86 +12,105 @@ import type { SimKernel } from "../vfs/sim_kernel.ts";
 import type { ClientPlan } from "./client_plan.ts";
 import type { PolicyName } from "../kernel/policy.ts";
 
-/** What things take, in microseconds of virtual time. */
+/**
+ * Durations in microseconds of virtual time.
+ *
+ * @category Simulation
+ */
 export interface SimCosts {
-  /** A request in the server's thread. */
+  /** CPU time of a request in the server. */
   readonly serverUs: number;
-  /** Each KiB that a request moves. */
+  /** Additional CPU time for each KiB of the request. */
   readonly kibUs: number;
-  /** A step in its client's thread. */
+  /** CPU time of a step in the client. */
   readonly clientUs: number;
-  /** A reader's waking up, at least and at most. */
+  /** The shortest and the longest time that a reader takes to wake up. */
   readonly wakeUs: readonly [number, number];
-  /** A call of the backend. */
+  /** The time of a backend call. */
   readonly backendUs: number;
 }
 
-/** All that a run depends on; plain data. */
+/**
+ * Everything that a run depends on, as plain data.
+ *
+ * @category Simulation
+ */
 export interface SimulationPlan {
-  /** Where all chance comes from. */
+  /** The seed of all random numbers. */
   readonly seed: number;
-  /** Queues of the connection. */
+  /** The number of queues. */
   readonly queues: number;
-  /** Requests that a queue may have outstanding. */
+  /** Requests that a queue may have in flight. */
   readonly capacity: number;
-  /** Who gets which request; `uring` for an io_uring's queues by CPU. */
+  /**
+   * The policy that chooses the queue of each request; `uring` for FUSE over
+   * io_uring.
+   */
   readonly policy: PolicyName | "uring";
-  /** CPUs of the machine. */
+  /** The number of CPUs. */
   readonly cores: number;
-  /** What things take. */
+  /** Durations. */
   readonly costs: SimCosts;
   /** Size of the disk in bytes. */
   readonly size: number;
   /** Whether the disk can grow. */
   readonly growable: boolean;
-  /** Whether it is the null disk, whose bytes are all zero. */
+  /** Whether the disk is a null disk, whose bytes are always zero. */
   readonly isNull: boolean;
-  /** Seconds that the kernel waits for a reply at most; 0 for ever. */
+  /** The request timeout in seconds; 0 for none. */
   readonly requestTimeout: number;
-  /** What goes wrong, and how often. */
+  /** The probability of each fault. */
   readonly rates: FaultRates;
-  /** What the clients do. */
+  /** The clients. */
   readonly clients: readonly ClientPlan[];
 }
 
-/** Ways to look into a run and to break it; not part of a plan. */
+/**
+ * Ways to watch a run and to replace parts of it; not part of a plan.
+ *
+ * @category Simulation
+ */
 export interface SimulationHooks {
-  /** Whether the lines of the log are kept. */
+  /** Whether to keep the lines of the log. */
   readonly keepsLog?: boolean;
-  /** Puts something between queue and server: a broken one, for instance. */
+  /** Wraps a queue, in a broken one for instance. */
   readonly around?: (
     queue: RequestQueue,
     kernel: SimKernel,
     index: number,
   ) => RequestQueue;
-  /** Puts something before the export. */
+  /** Wraps the export. */
   readonly handler?: (inner: RequestHandler) => RequestHandler;
-  /** Puts something before the backend. */
+  /** Wraps the backend. */
   readonly backend?: (inner: Backend) => Backend;
-  /** Hears how many steps have ended. */
+  /** Called with the number of steps that have ended. */
   readonly onProgress?: (steps: number) => void;
 }
 
-/** How a run ended. */
+/**
+ * The result of a run.
+ *
+ * @category Simulation
+ */
 export interface SimulationOutcome {
-  /** What went wrong in one sentence, `null` if nothing did. */
+  /** The first error in one sentence; `null` if there is none. */
   readonly failure: string | null;
-  /** Microseconds of virtual time until the clients were done. */
+  /** Microseconds of virtual time until all clients had finished. */
   readonly virtualUs: number;
-  /** Steps of clients that ended. */
+  /** The number of steps that have ended. */
   readonly steps: number;
-  /** How many of them with an error. */
+  /** The number of steps that ended with an error. */
   readonly errors: number;
-  /** What each queue did. */
+  /** The counters of each queue. */
   readonly queues: readonly QueueTotals[];
-  /** Readers that were woken and found nothing. */
+  /** Readers that were woken and found nothing to read. */
   readonly spuriousWakeups: number;
   /** How often each fault was injected. */
   readonly faults: Readonly<Partial<Record<FaultName, number>>>;
-  /** How many events there were. */
+  /** The number of events. */
   readonly events: number;
-  /** A number that two runs share only if they are the same. */
+  /** A hash of all events: equal for two runs only if the runs are equal. */
   readonly logHash: string;
-  /** The log's lines, if they were kept. */
+  /** The lines of the log, if they were kept. */
   readonly log: readonly string[];
 }

@@ -1,6 +1,5 @@
 /**
- * A server in the kernel's own thread: the same handshake and the same loop
- * as on the real device.
+ * A server in the kernel's own thread, with the real handshake and serve loop.
  *
  * @module
  */
@@ -17,25 +16,41 @@ import {
 } from "../../src/queue/serve.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
 
-/** What {@linkcode serveInThread} takes. */
+/**
+ * The options of {@linkcode serveInThread}.
+ *
+ * @category Kernel
+ */
 export interface ThreadServerOptions extends ServeOptions {
-  /** What INIT is answered with. */
+  /** The capabilities that the server wants. */
   readonly wanted: WantedCapabilities;
   /** Makes the handler of a queue. */
   readonly handler: (index: number) => RequestHandler;
-  /** Puts something around a queue, a trace for instance. */
+  /** Wraps a queue, in a trace for instance. */
   readonly around?: (queue: RequestQueue, index: number) => RequestQueue;
 }
 
-/** A server that runs. */
+/**
+ * A running server.
+ *
+ * @category Kernel
+ */
 export interface ThreadServer {
-  /** What INIT brought. */
+  /** The result of INIT. */
   readonly handshake: Handshake;
-  /** Resolves when every queue has ended, and says how, by queue. */
+  /** Resolves when all queues have ended, with the end of each. */
   readonly ended: Promise<QueueEnd[]>;
 }
 
-/** Answers INIT, then serves every queue of a kernel in its own thread. */
+/**
+ * Answers INIT, then serves every queue of a kernel in its own thread.
+ *
+ * @param kernel The kernel.
+ * @param options The server.
+ * @returns The server, after INIT was answered.
+ *
+ * @category Kernel
+ */
 export async function serveInThread(
   kernel: SimKernel,
   options: ThreadServerOptions,

@@ -30,12 +30,12 @@ Deno.test("sim prints a row for each queue, and what it did", async () => {
 Deno.test("sim --json: equal seeds give equal bytes, others do not", async () => {
   const json = async (seed: number, ...more: string[]) =>
     (await run(...SMALL, "--json", `--seed=${seed}`, ...more)).out;
-  const first = await json(7, "--faults=late-reply,double-reply");
-  assertEquals(await json(7, "--faults=late-reply,double-reply"), first);
-  assertNotEquals(await json(8, "--faults=late-reply,double-reply"), first);
+  const first = await json(7, "--faults=delayed-reply,double-reply");
+  assertEquals(await json(7, "--faults=delayed-reply,double-reply"), first);
+  assertNotEquals(await json(8, "--faults=delayed-reply,double-reply"), first);
   const report = JSON.parse(first);
   assertEquals([report.seed, report.failure, report.steps], [7, null, 100]);
-  assert(report.faults["late-reply"] > 0);
+  assert(report.faults["delayed-reply"] > 0);
   const swarm = ["sim", "--faults=swarm", "--seed=11", "--json"];
   assertEquals((await run(...swarm)).out, (await run(...swarm)).out);
 });

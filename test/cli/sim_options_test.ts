@@ -28,7 +28,7 @@ Deno.test("readSimulation() reads every option", () => {
     "--policy=herd",
     "--cores=6",
     "--seed=4294967295",
-    "--faults=late-reply,abort",
+    "--faults=delayed-reply,abort",
   );
   assertEquals(simulation, {
     queues: 8,
@@ -40,7 +40,7 @@ Deno.test("readSimulation() reads every option", () => {
     policy: "herd",
     cores: 6,
     seed: 4294967295,
-    faults: ["late-reply", "abort"],
+    faults: ["delayed-reply", "abort"],
   });
 });
 
@@ -92,8 +92,8 @@ Deno.test("readSimulation() says in a sentence what it cannot use", () => {
     assertEquals(refusal(option), sentence);
   }
   assertEquals(
-    refusal("--faults=late-replies").replace(/expected .*;/, "expected ...;"),
-    "Cannot use late-replies (--faults): expected ...; did you mean late-reply?",
+    refusal("--faults=delayed-replies").replace(/expected .*;/, "expected ...;"),
+    "Cannot use delayed-replies (--faults): expected ...; did you mean delayed-reply?",
   );
   assertEquals(
     refusal("--faults=swarm", "--queues=2"),
