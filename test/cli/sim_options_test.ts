@@ -92,7 +92,10 @@ Deno.test("readSimulation() says in a sentence what it cannot use", () => {
     assertEquals(refusal(option), sentence);
   }
   assertEquals(
-    refusal("--faults=delayed-replies").replace(/expected .*;/, "expected ...;"),
+    refusal("--faults=delayed-replies").replace(
+      /expected .*;/,
+      "expected ...;",
+    ),
     "Cannot use delayed-replies (--faults): expected ...; did you mean delayed-reply?",
   );
   assertEquals(
