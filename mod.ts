@@ -1,21 +1,166 @@
 /**
- * mqfuse: FUSE for Deno, with no native code. Show a disk image as one plain
- * file, or serve a file system of your own, through several cloned /dev/fuse
- * descriptors with a Worker each.
+ * mqfuse: FUSE for Deno, without native code. Shows a disk image as one plain
+ * file, or mounts a file system of your own, through several cloned /dev/fuse
+ * descriptors with a Worker each. Mounting needs `--allow-ffi` and nothing else.
  *
- * What needs `--allow-ffi`: {@linkcode mountExport} and
- * {@linkcode mountHandler}. Everything else is plain TypeScript.
+ * - **Export a disk image:** {@linkcode mountExport} takes an image, or a disk
+ *   of your own ({@linkcode ImageBackend}), and returns an
+ *   {@linkcode ExportSession}, which can be resized and made read-only.
+ * - **Mount a file system:** {@linkcode mountHandler} takes a
+ *   {@linkcode RequestHandler} and returns a {@linkcode Session}.
+ * - **While it runs:** `session.notifier` ({@linkcode SessionNotifier}) makes
+ *   the kernel drop what it has cached; `session.stats()` counts requests;
+ *   `session.closed` resolves when it ends. Both share their
+ *   {@linkcode SessionOptions}, such as `signal`, `queues` and `trace`.
+ * - **Errors:** what the user can mend is a {@linkcode UserError}, whose message
+ *   is one sentence.
  *
- * @example Serve a handler against the simulated kernel
+ * Further entry points: `./protocol` has the messages that a handler reads and
+ * writes, `./backends` the disks and a base class for your own, `./sim` a
+ * simulated kernel for tests, `./queue` and `./export` the parts that a session
+ * is made of.
+ *
+ * @example Export a disk image until Ctrl-C
+ * ```ts ignore
+ * import { mountExport } from "@mqfuse/mqfuse";
+ *
+ * const stop = new AbortController();
+ * Deno.addSignalListener("SIGINT", () => stop.abort());
+ * const session = await mountExport({
+ *   source: "disk.img",
+ *   mountpoint: "mnt.img", // an existing file
+ *   writable: true,
+ *   signal: stop.signal,
+ * });
+ * console.log(`${session.size} bytes, ${session.queues} queues`);
+ * const { clean, problems } = await session.closed;
+ * ```
+ *
+ * @example Export a disk of your own, made by a module in each Worker
+ * ```ts ignore
+ * import { mountExport } from "@mqfuse/mqfuse";
+ *
+ * await using session = await mountExport({
+ *   source: {
+ *     // Exports by default a function that makes an ImageBackend.
+ *     module: import.meta.resolve("./my_disk.ts"),
+ *     options: { size: 1 << 30 },
+ *   },
+ *   mountpoint: "mnt.img",
+ * });
+ * ```
+ *
+ * @example Write a file system, and try it on a simulated kernel
  * ```ts
- * import { serve } from "@mqfuse/mqfuse";
+ * import type { RequestHandler } from "@mqfuse/mqfuse";
+ * import { ERRNO, OPCODES, S_IF } from "@mqfuse/mqfuse/protocol";
+ * import { serveInThread, SimClient, SimKernel } from "@mqfuse/mqfuse/sim";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(typeof serve, "function");
+ * const text = new TextEncoder().encode("hello\n");
+ * const hello: RequestHandler = {
+ *   handle(request, reply) {
+ *     switch (request.opcode) {
+ *       case OPCODES.GETATTR.opcode:
+ *         return reply.struct("fuse_attr_out", {
+ *           attr: { mode: S_IF.REG | 0o444, nlink: 1, size: 6n },
+ *         });
+ *       case OPCODES.READ.opcode:
+ *         reply.data.set(text);
+ *         return reply.ok(text.length);
+ *       default:
+ *         return reply.error(ERRNO.ENOSYS);
+ *     }
+ *   },
+ * };
+ *
+ * const kernel = new SimKernel({ queues: 1 });
+ * await serveInThread(kernel, {
+ *   wanted: {
+ *     flags: [],
+ *     maxWrite: 4096,
+ *     maxBackground: 12,
+ *     congestionThreshold: 9,
+ *   },
+ *   handler: () => hello,
+ * });
+ * const file = await new SimClient(kernel).open(0);
+ * const buffer = new Uint8Array(6);
+ * assertEquals(await file.pread(buffer, 0), 6);
+ * assertEquals(buffer, text);
+ * await file.close();
+ * kernel.unmount();
+ * ```
+ *
+ * @example Mount that file system
+ * ```ts ignore
+ * import { mountHandler } from "@mqfuse/mqfuse";
+ * import { hello } from "./hello.ts";
+ *
+ * await using session = await mountHandler({
+ *   handler: hello,
+ *   mountpoint: "hello.txt", // an existing file
+ *   root: "file",
+ * });
+ * await session.closed;
  * ```
  *
  * @module
  */
+
+// Exports.
+export {
+  mountExport,
+  type MountExportOptions,
+} from "./src/session/mount_export.ts";
+export { ExportSession } from "./src/session/export_session.ts";
+export type { ExportSource } from "./src/session/image.ts";
+export type {
+  PassthroughChoice,
+  PassthroughState,
+} from "./src/session/passthrough.ts";
+
+// File systems.
+export {
+  mountHandler,
+  type MountHandlerOptions,
+  type RootKind,
+} from "./src/session/mount_handler.ts";
+export type { RequestHandler } from "./src/queue/serve.ts";
+export type { Request } from "./src/protocol/request.ts";
+export type { Reply } from "./src/protocol/reply.ts";
+
+// Both.
+export { Session, type SessionReport } from "./src/session/session.ts";
+export type { SessionOptions } from "./src/session/session_options.ts";
+export {
+  type InvalidateEntryOptions,
+  SessionNotifier,
+} from "./src/session/session_notifier.ts";
+export type {
+  ModuleFactory,
+  ModuleSpec,
+} from "./src/session/import_factory.ts";
+export type {
+  TransportChoice,
+  TransportState,
+} from "./src/session/transport.ts";
+export type { AllowOther } from "./src/linux/mount/mount_by_fusermount.ts";
+export type { MountMethod } from "./src/linux/mount/mount_connection.ts";
+export type { PollUs } from "./src/queue/poll_strategy.ts";
+export type { QueueTotals } from "./src/queue/queue_statistics.ts";
+export type { QueueEnd, QueueEndReason } from "./src/queue/request_queue.ts";
+export type {
+  NegotiatedCapabilities,
+  OfferedCapabilities,
+  WantedCapabilities,
+} from "./src/protocol/init.ts";
+export { formatTrace } from "./src/protocol/trace.ts";
+export type { TraceRecord } from "./src/protocol/trace_record.ts";
+export { UserError } from "./src/base/user_error.ts";
+
+// Disks of your own.
+export { ImageBackend } from "./src/backends/image_backend.ts";
 export type {
   Answer,
   Backend,
@@ -24,43 +169,3 @@ export type {
   ImageTimes,
   ZeroOptions,
 } from "./src/backends/backend.ts";
-export { ImageBackend } from "./src/backends/image_backend.ts";
-export * from "./src/export/block_export.ts";
-export * from "./src/export/export_context.ts";
-export * from "./src/export/export_state.ts";
-export * from "./src/shared_memory/rw_lock.ts";
-export { UserError } from "./src/base/user_error.ts";
-export type { AllowOther } from "./src/linux/mount/mount_by_fusermount.ts";
-export * from "./src/protocol/mod.ts";
-export * from "./src/queue/device_queue.ts";
-export * from "./src/queue/fuse_device.ts";
-export * from "./src/queue/forwarding_queue.ts";
-export * from "./src/queue/handshake.ts";
-export * from "./src/queue/memory_channel.ts";
-export * from "./src/queue/memory_queue.ts";
-export * from "./src/queue/notifier.ts";
-export * from "./src/queue/poll_strategy.ts";
-export * from "./src/queue/queue_statistics.ts";
-export * from "./src/queue/request_queue.ts";
-export * from "./src/queue/serve.ts";
-export * from "./src/queue/trace_queue.ts";
-export type { ExportSource } from "./src/session/image.ts";
-export type {
-  ModuleFactory,
-  ModuleSpec,
-} from "./src/session/import_factory.ts";
-export * from "./src/session/mount_export.ts";
-export * from "./src/session/mount_handler.ts";
-export * from "./src/session/session.ts";
-export type {
-  PassthroughChoice,
-  PassthroughState,
-} from "./src/session/passthrough.ts";
-export * from "./src/session/export_session.ts";
-export * from "./src/session/session_notifier.ts";
-export type { SessionOptions } from "./src/session/session_options.ts";
-export type { MountMethod } from "./src/linux/mount/mount_connection.ts";
-export type {
-  TransportChoice,
-  TransportState,
-} from "./src/session/transport.ts";

@@ -10,14 +10,8 @@
  *
  * @module
  */
-import {
-  accessors,
-  ERRNO,
-  mountHandler,
-  OPCODES,
-  type RequestHandler,
-  S_IF,
-} from "../mod.ts";
+import { accessors, ERRNO, OPCODES, S_IF } from "../src/protocol/mod.ts";
+import { mountHandler, type RequestHandler } from "../mod.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const TEXT = new TextEncoder().encode("Hello from TypeScript\n");

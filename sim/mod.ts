@@ -25,7 +25,11 @@
  *   SimClient,
  *   SimKernel,
  * } from "@mqfuse/mqfuse/sim";
- * import { BlockExport, ExportState, exportCapabilities } from "@mqfuse/mqfuse";
+ * import {
+ *   BlockExport,
+ *   exportCapabilities,
+ *   ExportState,
+ * } from "@mqfuse/mqfuse/export";
  * import { createMemoryDisk, MemoryBackend } from "@mqfuse/mqfuse/backends";
  * import { assertEquals } from "@std/assert";
  *

@@ -83,7 +83,7 @@ const FLOORS: readonly Floor[] = [
   },
   {
     folder: "examples/",
-    imports: ["mod.ts"],
+    imports: ["mod.ts", "src/protocol/mod.ts", "src/backends/mod.ts"],
     testImports: ["sim/"],
     packages: ["@std/assert"],
     usesDeno: true,
@@ -119,6 +119,8 @@ const SELF: ReadonlyMap<string, string> = new Map([
   ["@mqfuse/mqfuse/protocol", "src/protocol/mod.ts"],
   ["@mqfuse/mqfuse/sim", "sim/mod.ts"],
   ["@mqfuse/mqfuse/backends", "src/backends/mod.ts"],
+  ["@mqfuse/mqfuse/export", "src/export/mod.ts"],
+  ["@mqfuse/mqfuse/queue", "src/queue/mod.ts"],
 ]);
 
 /** One import, export-from or dynamic import of a file. */

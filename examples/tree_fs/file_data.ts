@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, PAGE_SIZE } from "../../mod.ts";
+import { Errno, PAGE_SIZE } from "../../src/protocol/mod.ts";
 
 /** The pages that all files of a file system share. */
 export class Space {

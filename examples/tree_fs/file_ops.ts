@@ -14,10 +14,9 @@ import {
   FOPEN,
   FUSE_WRITE,
   O,
-  type Reply,
-  type Request,
   SEEK,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Reply, Request } from "../../mod.ts";
 import type { RegularFile } from "./inode.ts";
 import type { Tree } from "./tree.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { S_IS } from "../../mod.ts";
+import { S_IS } from "../../src/protocol/mod.ts";
 import { FileData, type Space } from "./file_data.ts";
 
 /** What an inode starts with. Times are nanoseconds since 1970. */

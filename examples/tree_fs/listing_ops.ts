@@ -3,13 +3,8 @@
  *
  * @module
  */
-import {
-  accessors,
-  direntType,
-  DirentWriter,
-  type Reply,
-  type Request,
-} from "../../mod.ts";
+import { accessors, direntType, DirentWriter } from "../../src/protocol/mod.ts";
+import type { Reply, Request } from "../../mod.ts";
 import { DirectoryStream, type Entry } from "./directory.ts";
 import { nameBytes } from "./names.ts";
 import { entryOf } from "./replies.ts";

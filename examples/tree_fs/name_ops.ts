@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { accessors, Errno, O, type Reply, type Request } from "../../mod.ts";
+import { accessors, Errno, O } from "../../src/protocol/mod.ts";
+import type { Reply, Request } from "../../mod.ts";
 import { Directory } from "./directory.ts";
 import { OPEN_FLAGS, truncate } from "./file_ops.ts";
 import { type Inode, Symlink } from "./inode.ts";

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { Errno, NAME_MAX, type Request } from "../../mod.ts";
+import { Errno, NAME_MAX } from "../../src/protocol/mod.ts";
+import type { Request } from "../../mod.ts";
 
 /**
  * Reads a name of a request.

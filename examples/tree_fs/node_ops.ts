@@ -10,10 +10,9 @@ import {
   FATTR,
   NAME_MAX,
   PAGE_SIZE,
-  type Reply,
-  type Request,
   timeOf,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Reply, Request } from "../../mod.ts";
 import { readName } from "./names.ts";
 import { replyAttributes, replyEntry } from "./replies.ts";
 import type { Tree } from "./tree.ts";

@@ -4,13 +4,8 @@
  *
  * @module
  */
-import {
-  accessors,
-  Errno,
-  RENAME,
-  type Reply,
-  type Request,
-} from "../../mod.ts";
+import { accessors, Errno, RENAME } from "../../src/protocol/mod.ts";
+import type { Reply, Request } from "../../mod.ts";
 import { Directory } from "./directory.ts";
 import type { Inode } from "./inode.ts";
 import { readName } from "./names.ts";

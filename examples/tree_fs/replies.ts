@@ -7,11 +7,11 @@ import {
   type Encodable,
   nanosecondsOf,
   PAGE_SIZE,
-  type Reply,
   secondsOf,
   sizeOf,
   writeStruct,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Reply } from "../../mod.ts";
 import type { Inode } from "./inode.ts";
 import type { Tree } from "./tree.ts";
 

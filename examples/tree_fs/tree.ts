@@ -6,11 +6,11 @@
 import {
   Errno,
   FUSE_ROOT_ID,
-  type Request,
   S_IF,
   S_IS,
   systemTime,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Request } from "../../mod.ts";
 import { Directory, type DirectoryStream } from "./directory.ts";
 import { Space } from "./file_data.ts";
 import {

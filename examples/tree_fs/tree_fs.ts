@@ -16,10 +16,8 @@ import {
   type OpcodeName,
   opcodeName,
   PAGE_SIZE,
-  type Reply,
-  type Request,
-  type RequestHandler,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Reply, Request, RequestHandler } from "../../mod.ts";
 import * as file from "./file_ops.ts";
 import * as listing from "./listing_ops.ts";
 import * as names from "./name_ops.ts";

@@ -6,11 +6,10 @@
 import {
   accessors,
   Errno,
-  type Reply,
-  type Request,
   XATTR,
   XATTR_SIZE_MAX,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Reply, Request } from "../../mod.ts";
 import { nameBytes, readName } from "./names.ts";
 import type { Tree } from "./tree.ts";
 

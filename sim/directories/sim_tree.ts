@@ -63,7 +63,7 @@ export interface SimTreeOptions {
  *   SimTree,
  *   TreeClient,
  * } from "@mqfuse/mqfuse/sim";
- * import { Errno } from "@mqfuse/mqfuse";
+ * import { Errno } from "@mqfuse/mqfuse/protocol";
  * import { assertRejects } from "@std/assert";
  *
  * const kernel = new SimKernel();

@@ -18,5 +18,6 @@
  * ```
  */
 export class UserError extends Error {
+  /** `UserError`, or the name of a class that extends it. */
   override name = "UserError";
 }

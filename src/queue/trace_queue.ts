@@ -43,6 +43,7 @@ export class TraceQueue extends ForwardingQueue {
     this.#wire = options.wire ?? false;
   }
 
+  /** Takes a request and shows it. */
   override next(mayBlock: boolean): Exchange | null {
     const exchange = super.next(mayBlock);
     if (exchange !== null) {
@@ -54,6 +55,7 @@ export class TraceQueue extends ForwardingQueue {
     return exchange;
   }
 
+  /** Shows a reply and sends it. */
   override reply(exchange: Exchange): boolean {
     const { reply } = exchange;
     const request = this.#requests.get(exchange);

@@ -15,9 +15,9 @@ import {
   FATTR,
   type OpcodeName,
   ProtocolVersion,
-  type RequestHandler,
   sizeOf,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { RequestHandler } from "../../mod.ts";
 import { parseDirents, parseDirentsPlus } from "../../src/protocol/dirent.ts";
 import {
   encodeRequest,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { FALLOC_FL, FUSE_WRITE, O, SEEK } from "../../mod.ts";
+import { FALLOC_FL, FUSE_WRITE, O, SEEK } from "../../src/protocol/mod.ts";
 import { XATTR } from "../../src/base/file_flags.ts";
 import { assertRefused, text } from "./_client.ts";
 import { PAGE, ROOT, SECOND, setUp, times } from "./_tree_fs.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FALLOC_FL, S_IF } from "../../mod.ts";
+import { FALLOC_FL, S_IF } from "../../src/protocol/mod.ts";
 import { TreeFs } from "../../examples/tree_fs/tree_fs.ts";
 import { Client, type Found, outcome, text } from "./_client.ts";
 import { describe, type FileSystem, split, TreeModel } from "./_tree_model.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { S_IF } from "../../mod.ts";
+import { S_IF } from "../../src/protocol/mod.ts";
 import { Random } from "../../sim/determinism/random.ts";
 import { Refused } from "./_client.ts";
 import { dump, type PathFs, PathModel } from "./_path_model.ts";

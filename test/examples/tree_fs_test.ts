@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { O } from "../../mod.ts";
+import { O } from "../../src/protocol/mod.ts";
 import { RENAME } from "../../src/base/file_flags.ts";
 import { assertRefused, text } from "./_client.ts";
 import { PAGE, ROOT, setUp } from "./_tree_fs.ts";

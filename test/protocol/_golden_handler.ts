@@ -12,11 +12,9 @@ import {
   Errno,
   opcodeName,
   ProtocolVersion,
-  type Reply,
-  type Request,
-  type RequestHandler,
   writeStruct,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { Reply, Request, RequestHandler } from "../../mod.ts";
 
 const ATTR_OUT = accessors("fuse_attr_out");
 const ATTR = accessors("fuse_attr");

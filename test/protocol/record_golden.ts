@@ -7,24 +7,27 @@
  */
 import {
   BlockExport,
-  DeviceNotifier,
-  DeviceQueue,
-  encodeNotification,
   exportCapabilities,
   ExportState,
-  formatWireLine,
+} from "../../src/export/mod.ts";
+import {
+  DeviceNotifier,
+  DeviceQueue,
   handshake,
-  type InitFlagName,
   type Notifier,
-  parseWireLine,
-  type RequestHandler,
-  S_IF,
   serve,
   TraceNotifier,
   TraceQueue,
-  type TraceRecord,
+} from "../../src/queue/mod.ts";
+import {
+  encodeNotification,
+  formatWireLine,
+  type InitFlagName,
+  parseWireLine,
+  S_IF,
   type WireMessage,
-} from "../../mod.ts";
+} from "../../src/protocol/mod.ts";
+import type { RequestHandler, TraceRecord } from "../../mod.ts";
 import {
   createMemoryDisk,
   MemoryBackend,

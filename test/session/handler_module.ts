@@ -1,5 +1,6 @@
 /** A handler module for the tests: a file of one size, all zeroes. */
-import { BlockExport, ExportState, type RequestHandler } from "../../mod.ts";
+import { BlockExport, ExportState } from "../../src/export/mod.ts";
+import type { RequestHandler } from "../../mod.ts";
 import { NullBackend } from "../../src/backends/mod.ts";
 
 /** Makes the handler; `options` is the file's size. */

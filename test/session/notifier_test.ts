@@ -2,13 +2,13 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   mountExport,
   mountHandler,
-  OPCODES,
   type Reply,
   type Request,
   type RequestHandler,
   SessionNotifier,
   UserError,
 } from "../../mod.ts";
+import { OPCODES } from "../../src/protocol/mod.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { FOPEN } from "../../src/protocol/flags.ts";
