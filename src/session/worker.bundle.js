@@ -1,5 +1,6 @@
 // src/base/user_error.ts
 var UserError = class extends Error {
+  /** `UserError`, or the name of a class that extends it. */
   name = "UserError";
 };
 
@@ -3503,6 +3504,7 @@ var TraceQueue = class extends ForwardingQueue {
     this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
+  /** Takes a request and shows it. */
   next(mayBlock) {
     const exchange = super.next(mayBlock);
     if (exchange !== null) {
@@ -3516,6 +3518,7 @@ var TraceQueue = class extends ForwardingQueue {
     }
     return exchange;
   }
+  /** Shows a reply and sends it. */
   reply(exchange) {
     const { reply } = exchange;
     const request = this.#requests.get(exchange);
