@@ -1,7 +1,6 @@
 /**
- * What the simulator's speed is measured by: jobs like fio's on a kernel of
- * four queues, with the real serve loop and export behind it, and everything
- * checked as in any other simulation.
+ * The load of the simulator's benchmark: jobs like fio's on a kernel with four
+ * queues, the real serve loop and export, and all checks of a simulation.
  *
  * @module
  */
@@ -25,35 +24,35 @@ import {
   type ThreadServer,
 } from "../sim/workload/thread_server.ts";
 
-/** Bytes of the disk that {@linkcode SimLoad} uses. */
+/** Size of the disk in bytes. */
 export const LOAD_DISK_SIZE: number = 1 << 22;
-/** Bytes of a transfer, unless told otherwise. */
+/** Bytes of a transfer if the options do not say. */
 const BLOCK = 4096;
 const QUEUES = 4;
 const JOBS = 4;
 const DEPTH = 16;
 
-/** What is asked for. */
+/** The options of {@linkcode SimLoad.start}. */
 export interface SimLoadOptions {
   /**
-   * What lies behind the export: `memory` copies every block in or out, `null`
-   * makes zeroes and forgets, so that zeroes are all that is written to it.
+   * What is exported: `memory` copies every block in or out. `null` reads as
+   * zeroes and discards writes, so only zeroes are written to it.
    */
   readonly backend: "null" | "memory";
-  /** The part of the requests that are WRITEs, 0 to 1. */
+  /** The share of WRITEs, from 0 to 1. */
   readonly writes: number;
   /** Bytes of each transfer; 4 KiB if left out. */
   readonly block?: number;
-  /** Puts something in the disk's place. */
+  /** Replaces the disk. */
   readonly around?: (disk: Backend) => Backend;
 }
 
 /**
  * Four jobs with 16 random transfers in flight each, on four queues.
  *
- * Every request's reply is held against the kernel's rules, every byte that
- * is read against a model of the disk, and the kernel's lists are counted
- * after each transfer. Time stands still: what is measured is this thread.
+ * The reply to every request is checked by the kernel's rules, every byte that
+ * is read by a model of the disk, and the kernel's lists are counted after each
+ * transfer. Virtual time stands still, so the speed of this thread is measured.
  */
 export class SimLoad {
   readonly #kernel: SimKernel;
@@ -96,7 +95,7 @@ export class SimLoad {
     return new SimLoad(kernel, checker, server, files, options);
   }
 
-  /** Has the jobs make a number of requests in all, and waits for them. */
+  /** Makes a number of requests in all jobs together, and waits for them. */
   async run(requests: number): Promise<void> {
     const { block = BLOCK, writes, backend } = this.#options;
     let left = requests;
@@ -120,7 +119,7 @@ export class SimLoad {
     );
   }
 
-  /** Unmounts, and looks at what is left. */
+  /** Unmounts, and checks that nothing is left. */
   async end(): Promise<void> {
     this.#kernel.unmount();
     await this.#server.ended;

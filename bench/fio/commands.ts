@@ -1,4 +1,26 @@
-import type { Peer, Place } from "./contestants.ts";
+import type { Driver } from "./cells.ts";
+
+/** Programs of others, by the options that name them. */
+export type Peer = "qemu" | "qemu-old" | "nbdfuse" | "nbdkit";
+
+/** What a command is made of. */
+export interface Place {
+  readonly driver: Driver;
+  /** The image's path. */
+  readonly image: string;
+  /** Its bytes. */
+  readonly size: number;
+  /** An empty file to mount on. */
+  readonly mountpoint: string;
+  /** Where a socket may be made. */
+  readonly socket: string;
+  /** The path of Deno itself. */
+  readonly deno: string;
+  /** Paths of the peers that were found. */
+  readonly peers: Readonly<Partial<Record<Peer, string>>>;
+  /** Whether `export` has `--passthrough`. */
+  readonly knowsPassthrough: boolean;
+}
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 

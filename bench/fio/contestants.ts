@@ -1,5 +1,13 @@
 import type { Driver } from "./cells.ts";
-import { mqfuseCommand, nbdfuseCommands, qemuCommand } from "./commands.ts";
+import {
+  mqfuseCommand,
+  nbdfuseCommands,
+  type Peer,
+  type Place,
+  qemuCommand,
+} from "./commands.ts";
+
+export type { Peer, Place } from "./commands.ts";
 
 /** Contestants that differ in queues or threads alone: the best one counts. */
 export type Series =
@@ -10,28 +18,6 @@ export type Series =
   | "qemu-old"
   | "nbdfuse"
   | "file";
-
-/** Programs of others, by the options that name them. */
-export type Peer = "qemu" | "qemu-old" | "nbdfuse" | "nbdkit";
-
-/** What a command is made of. */
-export interface Place {
-  readonly driver: Driver;
-  /** The image's path. */
-  readonly image: string;
-  /** Its bytes. */
-  readonly size: number;
-  /** An empty file to mount on. */
-  readonly mountpoint: string;
-  /** Where a socket may be made. */
-  readonly socket: string;
-  /** The path of Deno itself. */
-  readonly deno: string;
-  /** Paths of the peers that were found. */
-  readonly peers: Readonly<Partial<Record<Peer, string>>>;
-  /** Whether `export` has `--passthrough`. */
-  readonly knowsPassthrough: boolean;
-}
 
 /** One way to show an image as a file. */
 export interface Contestant {

@@ -1,28 +1,30 @@
 import { FIRST_GUESS, type FittedCosts } from "./costs.ts";
 import { type ModelOptions, simulate } from "./model.ts";
-import { calibrationCells, type SeedCell } from "./seed_table.ts";
+import { type Figure, singleThreadFigures } from "./measured.ts";
 
-/** What a fit gives. */
+/** The result of a fit. */
 export interface Calibration {
-  /** The costs. */
+  /** The fitted costs in microseconds. */
   readonly costs: FittedCosts;
-  /** The error of each calibration cell, relative to the seed's figure. */
+  /** The relative error of each single-thread figure. */
   readonly errors: readonly number[];
-  /** The median of their absolute values. */
+  /** The median of the absolute errors. */
   readonly medianError: number;
 }
 
-/** Costs that are fitted together, and to which cells. */
+/** Costs that are fitted together, and the figures that they are fitted to. */
 interface Group {
   readonly names: readonly (keyof FittedCosts)[];
-  readonly cells: readonly SeedCell[];
+  readonly cells: readonly Figure[];
 }
 
-/** Every cost can be told from the cells of its group and those before. */
+/**
+ * The figures of a group and of those before it determine the group's costs.
+ */
 const GROUPS: readonly Group[] = [
   {
     names: ["clientCpu", "serverReadCpu", "serverWriteCpu"],
-    cells: calibrationCells.filter(({ backend }) => backend === "null"),
+    cells: singleThreadFigures.filter(({ backend }) => backend === "null"),
   },
   {
     names: [
@@ -31,32 +33,32 @@ const GROUPS: readonly Group[] = [
       "seqReadLatency",
       "mixedReadLatency",
     ],
-    cells: calibrationCells.filter(({ backend, direction }) =>
+    cells: singleThreadFigures.filter(({ backend, direction }) =>
       backend === "file" && direction === "read"
     ),
   },
   {
     names: ["fileWriteCpu", "writeLatency"],
-    cells: calibrationCells.filter(({ backend, direction }) =>
+    cells: singleThreadFigures.filter(({ backend, direction }) =>
       backend === "file" && direction === "write"
     ),
   },
 ];
 
-/** Rounds of the fit; the last ones change nothing that can be seen. */
+/** Rounds of the fit; the last ones change no digit that is kept. */
 const ROUNDS = 4;
 
-/** How far a cost is moved to see what it does. */
+/** The relative change of a cost that measures its effect. */
 const NUDGE = 0.05;
 
-/** How far one round may move a cost, as a logarithm. */
+/** The largest change of a cost in one round, as a logarithm. */
 const LONGEST_STEP = 0.7;
 
 /**
- * Fits the costs to the figures with one server thread, and to nothing else:
+ * Fits the costs to the single-thread figures, and to nothing else:
  * Gauss-Newton on the logarithms of costs and throughputs, from round guesses.
  *
- * @param options The model's; the costs are those of this fit.
+ * @param options Options of the model; the costs are those of the fit.
  */
 export function calibrate(
   options: Omit<ModelOptions, "fitted"> = {},
@@ -71,12 +73,12 @@ export function calibrate(
   return { costs, errors, medianError: medianAbsolute(errors) };
 }
 
-/** The error of each calibration cell, relative to the seed's figure. */
+/** The relative error of each single-thread figure with given costs. */
 export function calibrationErrors(
   fitted: FittedCosts,
   options: Omit<ModelOptions, "fitted"> = {},
 ): number[] {
-  return residuals(calibrationCells, { ...options, fitted })
+  return residuals(singleThreadFigures, { ...options, fitted })
     .map((residual) => Math.exp(residual) - 1);
 }
 
@@ -87,9 +89,9 @@ export function medianAbsolute(values: readonly number[]): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Logarithms of model over seed. */
+/** The logarithms of modelled over measured throughput. */
 function residuals(
-  cells: readonly SeedCell[],
+  cells: readonly Figure[],
   options: ModelOptions,
 ): number[] {
   const known = new Map<string, number>();
@@ -97,12 +99,12 @@ function residuals(
     const key = workloadKey(cell);
     const kiops = known.get(key) ?? simulate(cell, options).kiops;
     known.set(key, kiops);
-    return Math.log(kiops / cell.seedKiops);
+    return Math.log(kiops / cell.measuredKiops);
   });
 }
 
-/** Equal for workloads that the model does not tell apart. */
-export function workloadKey(cell: SeedCell): string {
+/** A key that is equal for workloads that the model does not distinguish. */
+export function workloadKey(cell: Figure): string {
   const { backend, direction, mode, numjobs, threads } = cell;
   const pattern = backend === "file" && direction === "read"
     ? cell.pattern
@@ -124,7 +126,7 @@ function improve(
   const dot = (a: readonly number[], b: readonly number[]) =>
     a.reduce((sum, value, at) => sum + value * b[at]!, 0);
   const matrix = slopes.map((row, at) =>
-    // why: a little damping, since a cost may hardly matter at its guess
+    // why: damping, because a cost may have almost no effect at its first guess
     slopes.map((other, column) => dot(row, other) + (at === column ? 1e-3 : 0))
   );
   const steps = solve(matrix, slopes.map((row) => -dot(row, base)));
@@ -135,7 +137,7 @@ function improve(
   return { ...costs, ...Object.fromEntries(moved) };
 }
 
-/** Solves linear equations with a positive definite matrix. */
+/** Solves linear equations with a positive definite matrix by elimination. */
 function solve(
   matrix: readonly number[][],
   right: readonly number[],

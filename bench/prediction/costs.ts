@@ -1,61 +1,80 @@
 /**
- * What the model takes as given, from what is commonly known of Linux on a
- * machine of 2025; microseconds. Chosen before anything was predicted.
+ * Costs in microseconds that are assumed: round numbers of what is commonly
+ * known about Linux on a machine of 2025, chosen before anything was predicted.
  */
 export interface AssumedCosts {
-  /** What waking a sleeping thread takes of the waker: `try_to_wake_up()`. */
+  /** CPU time of the waker to wake a sleeping thread: `try_to_wake_up()`. */
   readonly wakeCpu: number;
-  /** From being woken to running, on an idle CPU in a shallow sleep. */
+  /**
+   * Time from the wake-up until the thread runs, on an idle CPU in a shallow
+   * sleep.
+   */
   readonly wakeLatency: number;
-  /** What is done under a lock, without wake-ups. */
+  /** CPU time under a lock, without wake-ups. */
   readonly lockHold: number;
-  /** Fetching the lock and what it guards from another CPU: two lines. */
+  /**
+   * Time to fetch a lock and the data it protects from another CPU: two cache
+   * lines.
+   */
   readonly lockTransfer: number;
-  /** One atomic count that goes to another CPU: one line. */
+  /** Time to fetch an atomic counter from another CPU: one cache line. */
   readonly atomicTransfer: number;
   /**
-   * Cache lines that every request's begin, and every request's end, writes in
-   * the server process, and that all its threads share. 0 in the prediction:
-   * see {@linkcode SHARED_STATE_COSTS}.
+   * Cache lines shared by all server threads that each request writes at its
+   * start and again at its end. 0 in the prediction; see {@linkcode
+   * SHARED_STATE_COSTS}.
    */
   readonly sharedLines: number;
-  /** `ppoll()` or the like, without its lock. */
+  /** CPU time of `ppoll()`, without its lock. */
   readonly pollCpu: number;
-  /** A helper thread's `pread()` or `pwrite()` and its notification. */
+  /**
+   * CPU time of a helper thread's `pread()` or `pwrite()` and of its
+   * notification.
+   */
   readonly helperCpu: number;
-  /** How long a thread computes while others wait for a CPU. */
+  /** How long a thread runs while others wait for a CPU. */
   readonly timeSlice: number;
-  /** Giving a CPU from one thread to another that is ready. */
+  /** Time to switch a CPU to another ready thread. */
   readonly contextSwitch: number;
-  /** One `io_uring_enter()` that commits and fetches a batch. */
+  /** CPU time of one `io_uring_enter()` that commits and fetches a batch. */
   readonly uringEnterCpu: number;
-  /** What a request saves without `readv()` and `writev()` of its own. */
+  /**
+   * CPU time that a request saves because it needs no `readv()` and `writev()`.
+   */
   readonly uringSavedCpu: number;
 }
 
-/** What was fitted to the seed's figures with one thread; microseconds. */
+/** Costs in microseconds that are fitted to the single-thread figures. */
 export interface FittedCosts {
-  /** fio and its system calls, a request. */
+  /** CPU time of a request in fio and its system calls. */
   readonly clientCpu: number;
-  /** The server's CPU for a READ of a null disk, without poll and locks. */
+  /**
+   * The server's CPU time for a READ of a null disk, without poll and locks.
+   */
   readonly serverReadCpu: number;
-  /** The server's CPU for a WRITE of a null disk, without poll and locks. */
+  /**
+   * The server's CPU time for a WRITE of a null disk, without poll and locks.
+   */
   readonly serverWriteCpu: number;
-  /** The server's CPU for handing a read to a helper and taking it back. */
+  /**
+   * The server's CPU time to pass a read to a helper thread and take it back.
+   */
   readonly fileReadCpu: number;
-  /** The server's CPU for handing a write to a helper and taking it back. */
+  /**
+   * The server's CPU time to pass a write to a helper thread and take it back.
+   */
   readonly fileWriteCpu: number;
-  /** The device's latency, reading anywhere. */
+  /** The device's latency of a random read. */
   readonly randReadLatency: number;
-  /** The device's latency, reading on where it was. */
+  /** The device's latency of a sequential read. */
   readonly seqReadLatency: number;
-  /** The device's latency, when several jobs read sequentially. */
+  /** The device's latency of a sequential read while several jobs read. */
   readonly mixedReadLatency: number;
-  /** The device's latency, writing. */
+  /** The device's latency of a write. */
   readonly writeLatency: number;
 }
 
-/** What the model takes as given. */
+/** The assumed costs of the prediction. */
 export const ASSUMED_COSTS: AssumedCosts = {
   wakeCpu: 0.5,
   wakeLatency: 1,
@@ -72,24 +91,24 @@ export const ASSUMED_COSTS: AssumedCosts = {
 };
 
 /**
- * The same and a mechanism that the prediction does not have: counters that
- * QEMU's threads share, as its sources name them: the export's, the block
- * backend's and the node's requests in flight, the node's lock and its list.
- * Thought of after the prediction had been seen, so it explains and does not
- * predict.
+ * The assumed costs with an additional mechanism: counters that QEMU's threads
+ * share, as its sources show them. These are the requests in flight of the
+ * export, the block backend and the node, and the node's lock and list. The
+ * mechanism was thought of after the prediction had been compared, so it
+ * explains and does not predict.
  */
 export const SHARED_STATE_COSTS: AssumedCosts = {
   ...ASSUMED_COSTS,
   sharedLines: 5,
 };
 
-/** The CPUs of the seed's machine, which it does not name. */
+/** The number of CPUs, which the 2025 measurements do not state. */
 export const ASSUMED_CORES = 16;
 
-/** How many requests the device works on at once. */
+/** The number of transfers that the device works on at the same time. */
 export const DEVICE_PARALLELISM = 128;
 
-/** Where the fit starts: round guesses. */
+/** The costs at which the fit starts: round guesses. */
 export const FIRST_GUESS: FittedCosts = {
   clientCpu: 1.5,
   serverReadCpu: 2.5,
@@ -100,4 +119,17 @@ export const FIRST_GUESS: FittedCosts = {
   seqReadLatency: 5,
   mixedReadLatency: 40,
   writeLatency: 5,
+};
+
+/** The rounded result of `calibrate()`. */
+export const FITTED_COSTS: FittedCosts = {
+  clientCpu: 1.09,
+  serverReadCpu: 2.43,
+  serverWriteCpu: 2.15,
+  fileReadCpu: 5.14,
+  fileWriteCpu: 9.02,
+  randReadLatency: 78.5,
+  seqReadLatency: 2.04,
+  mixedReadLatency: 36.7,
+  writeLatency: 3.51,
 };

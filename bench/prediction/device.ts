@@ -2,17 +2,18 @@ import type { ModelRequest } from "./dispatch.ts";
 import type { Runnable } from "./engine.ts";
 import type { Machine, Thread } from "./thread.ts";
 
-/** Who gets what the device has done. */
+/** The receiver of completed transfers. */
 export interface CompletionTarget {
   /** The thread to wake. */
   readonly thread: Thread;
-  /** What has been done and not been answered. */
+  /** Requests whose transfers are done, and that are not answered. */
   readonly completions: ModelRequest[];
 }
 
 /**
- * A file behind QEMU's pool of helper threads: a helper wakes, computes its
- * system call, sleeps while the device works, and notifies its server thread.
+ * A file behind QEMU's pool of helper threads. A helper wakes up, spends the
+ * CPU time of its system call, sleeps while the device works, and notifies its
+ * server thread.
  */
 export class Device {
   readonly #machine: Machine;
@@ -24,8 +25,9 @@ export class Device {
   /**
    * Makes a device.
    *
-   * @param latency Of one transfer, in microseconds.
-   * @param parallelism How many transfers it works on at once.
+   * @param machine The machine.
+   * @param latency Time of one transfer, in microseconds.
+   * @param parallelism The number of transfers at the same time.
    */
   constructor(machine: Machine, latency: number, parallelism: number) {
     this.#machine = machine;

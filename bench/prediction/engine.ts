@@ -1,25 +1,27 @@
-/** Something that happens at a point in virtual time. */
+import { Random } from "../../sim/determinism/random.ts";
+
+/** An event at an instant of virtual time. */
 export interface Runnable {
-  /** Lets it happen. */
+  /** Runs the event. */
   run(): void;
 }
 
-/** Virtual time, in microseconds, and what is going to happen in it. */
+/** Virtual time in microseconds, with the events to come. */
 export class Engine {
   /** The time now, in microseconds. */
   now = 0;
-  // why: a heap in three plain arrays; one object an event took twice as long
+  // why: a heap in three plain arrays; one object an event was half as fast
   readonly #times: number[] = [];
   readonly #orders: number[] = [];
   readonly #events: Runnable[] = [];
   #order = 0;
 
   /**
-   * Lets something happen later. What is due at the same time happens in the
-   * order in which it was asked for.
+   * Schedules an event. Events of the same instant run in the order in which
+   * they were scheduled.
    *
-   * @param delay After so many microseconds.
-   * @param event What.
+   * @param delay Microseconds from now.
+   * @param event The event.
    */
   after(delay: number, event: Runnable): void {
     const time = this.now + delay;
@@ -34,7 +36,7 @@ export class Engine {
     this.#place(at, time, order, event);
   }
 
-  /** Goes on to the next event; false when there is none. */
+  /** Runs the next event; returns false if there is none. */
   step(): boolean {
     const event = this.#events[0];
     if (event === undefined) return false;
@@ -78,5 +80,20 @@ export class Engine {
     this.#times[at] = time;
     this.#orders[at] = order;
     this.#events[at] = event;
+  }
+}
+
+/** Random durations that depend only on the seed. */
+export class RandomTimes extends Random {
+  /** A duration of CPU work: `mean`, plus or minus ten percent at most. */
+  work(mean: number): number {
+    return mean * (0.9 + 0.2 * this.fraction());
+  }
+
+  /**
+   * A latency: `mean` on average, at least four fifths of it, with a long tail.
+   */
+  latency(mean: number): number {
+    return mean * (0.8 - 0.2 * Math.log(1 - this.fraction()));
   }
 }

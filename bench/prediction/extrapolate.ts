@@ -1,8 +1,8 @@
 import type { PredictionPolicy } from "./dispatch.ts";
 import { type ModelOptions, simulate } from "./model.ts";
-import type { Direction, Mode, Pattern, SeedBackend } from "./seed_table.ts";
+import type { Backend, Direction, Mode, Pattern } from "./measured.ts";
 
-/** All policies, in the order in which they are shown. */
+/** All policies, in the order of the columns. */
 export const PREDICTION_POLICIES: readonly PredictionPolicy[] = [
   "round-robin",
   "exclusive-fifo",
@@ -10,50 +10,53 @@ export const PREDICTION_POLICIES: readonly PredictionPolicy[] = [
   "uring",
 ];
 
-/** What to extrapolate. */
+/** The options of {@linkcode extrapolate}. */
 export interface ExtrapolateOptions
   extends Omit<ModelOptions, "cores" | "policy"> {
-  /** What is served; a null disk. */
-  readonly backend?: SeedBackend;
-  /** Reading or writing; reading. */
+  /** What is served; a null disk if left out. */
+  readonly backend?: Backend;
+  /** Reading or writing; reading if left out. */
   readonly direction?: Direction;
-  /** Sequential or random; random. */
+  /** Sequential or random; random if left out. */
   readonly pattern?: Pattern;
-  /** Asynchronous or synchronous; asynchronous. */
+  /** Asynchronous or synchronous; asynchronous if left out. */
   readonly mode?: Mode;
-  /** fio's jobs: a number, or as many as there are queues; 4. */
+  /** The number of fio's jobs, or "queues" for one a queue; 4 if left out. */
   readonly numjobs?: number | "queues";
-  /** Numbers of queues, each with a server thread; 1, 2, 4 to 64. */
+  /**
+   * The numbers of queues, each with a server thread; 1, 2, 4 to 64 if left
+   * out.
+   */
   readonly queues?: readonly number[];
-  /** CPUs: a number, or as many as there are queues; 128. */
+  /** The number of CPUs, or "queues" for one a queue; 128 if left out. */
   readonly cores?: number | "queues";
-  /** Policies; all. */
+  /** The policies; all if left out. */
   readonly policies?: readonly PredictionPolicy[];
 }
 
 /** One point of a line. */
 export interface SeriesPoint {
-  /** Queues, each with a server thread. */
+  /** The number of queues, each with a server thread. */
   readonly queues: number;
-  /** fio's jobs. */
+  /** The number of fio's jobs. */
   readonly numjobs: number;
-  /** CPUs. */
+  /** The number of CPUs. */
   readonly cores: number;
   /** Thousands of requests a second. */
   readonly kiops: number;
-  /** Wake-ups for nothing, a request. */
-  readonly wastedWakes: number;
+  /** Spurious wake-ups a request. */
+  readonly spuriousWakeups: number;
 }
 
-/** One line: how throughput grows under one policy. */
+/** The line of one policy. */
 export interface Series {
-  /** How requests find their queue. */
+  /** The policy. */
   readonly policy: PredictionPolicy;
-  /** By numbers of queues. */
+  /** The points, by number of queues. */
   readonly points: readonly SeriesPoint[];
 }
 
-/** How throughput grows with queues, a line for each policy. */
+/** Models throughput for several numbers of queues, one line a policy. */
 export function extrapolate(options: ExtrapolateOptions = {}): Series[] {
   const {
     backend = "null",
@@ -72,7 +75,7 @@ export function extrapolate(options: ExtrapolateOptions = {}): Series[] {
       const jobs = numjobs === "queues" ? threads : numjobs;
       const cpus = cores === "queues" ? threads : cores;
       const workload = { backend, direction, pattern, mode, threads };
-      const { kiops, wastedWakes } = simulate(
+      const { kiops, spuriousWakeups } = simulate(
         { ...workload, numjobs: jobs },
         { ...model, policy, cores: cpus },
       );
@@ -81,13 +84,13 @@ export function extrapolate(options: ExtrapolateOptions = {}): Series[] {
         numjobs: jobs,
         cores: cpus,
         kiops: Math.round(kiops * 10) / 10,
-        wastedWakes: Math.round(wastedWakes * 100) / 100,
+        spuriousWakeups: Math.round(spuriousWakeups * 100) / 100,
       };
     }),
   }));
 }
 
-/** Formats lines as a table: a row for each number of queues. */
+/** Formats lines as a table with a row for each number of queues. */
 export function formatSeries(series: readonly Series[]): string {
   const points = series[0]?.points ?? [];
   const header = ["queues", "jobs", "cores"].map((name) => name.padStart(6))

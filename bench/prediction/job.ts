@@ -1,29 +1,29 @@
-import type { BackgroundCount } from "./background.ts";
+import type { BackgroundCount } from "./dispatch.ts";
 import type { Dispatch, ModelRequest, RequestOwner } from "./dispatch.ts";
 import type { SleepLock } from "./locks.ts";
 import { type Machine, type Program, Thread, WAIT } from "./thread.ts";
 
-/** What a job needs to know. */
+/** The options of a {@linkcode Job}. */
 export interface JobOptions {
-  /** Where its requests go. */
+  /** The lists that its requests go to. */
   readonly dispatch: Dispatch;
-  /** The limit on asynchronous requests; undefined for synchronous ones. */
+  /** The limit on background requests; undefined for synchronous requests. */
   readonly background: BackgroundCount | undefined;
-  /** The inode's lock where it is taken exclusively: for serial writes. */
+  /** The inode's lock if writes exclude each other. */
   readonly inodeLock: SleepLock | undefined;
   /** Its number. */
   readonly index: number;
-  /** Requests in flight at most; 1 is synchronous. */
+  /** The number of requests in flight; 1 for synchronous requests. */
   readonly iodepth: number;
-  /** Server threads. */
+  /** The number of server threads. */
   readonly threads: number;
-  /** CPU a request, in microseconds. */
+  /** CPU time a request, in microseconds. */
   readonly clientCpu: number;
   /** Called at the end of each request. */
   readonly onEnd: () => void;
 }
 
-/** What of a request's CPU is spent before it is sent. */
+/** The part of a request's CPU time that is spent before it is sent. */
 const SUBMIT_SHARE = 0.6;
 
 /** One job of fio. */
@@ -48,7 +48,7 @@ export class Job implements RequestOwner {
   ended(): boolean {
     this.#ended++;
     const wakes = this.#waits;
-    // why: the first one to end wakes the job, the next one finds it awake
+    // why: the first request to end wakes the job, the next one finds it awake
     this.#waits = false;
     return wakes;
   }
@@ -60,7 +60,7 @@ export class Job implements RequestOwner {
     for (;;) {
       if (thread.preempted()) yield WAIT;
       yield random.work(clientCpu * SUBMIT_SHARE);
-      if (inodeLock && !inodeLock.take(thread)) yield WAIT;
+      if (inodeLock && !inodeLock.acquire(thread)) yield WAIT;
       if (background) { while (!background.add(thread)) yield WAIT; }
       yield* this.#send(thread);
       this.#inFlight++;
@@ -90,20 +90,20 @@ export class Job implements RequestOwner {
 
   *#send(thread: Thread): Program {
     const { dispatch, index, background } = this.#options;
-    const { ringLocks, lock, backgroundLock } = dispatch;
-    const ring = index % ringLocks.length;
-    const request: ModelRequest = { job: this, ring };
+    const { ringQueueLocks, lock, backgroundLock } = dispatch;
+    const ringQueue = index % ringQueueLocks.length;
+    const request: ModelRequest = { job: this, ringQueue };
     if (dispatch.policy === "uring") {
-      //= fs/fuse/dev_uring.c: the id still comes from under fiq->lock, the
-      //= count of background requests is still the connection's.
-      const own = ringLocks[ring]!;
-      if (!lock.take(thread)) yield WAIT;
+      //= fs/fuse/dev_uring.c: the id is still made under fiq->lock, and
+      //= background requests are still counted by the connection.
+      const own = ringQueueLocks[ringQueue]!;
+      if (!lock.acquire(thread)) yield WAIT;
       yield lock.cost(thread);
       lock.release();
-      if (!own.take(thread)) yield WAIT;
+      if (!own.acquire(thread)) yield WAIT;
       yield own.cost(thread);
       if (background) {
-        if (!backgroundLock.take(thread)) yield WAIT;
+        if (!backgroundLock.acquire(thread)) yield WAIT;
         yield backgroundLock.cost(thread);
         backgroundLock.release();
       }
@@ -113,12 +113,12 @@ export class Job implements RequestOwner {
       return;
     }
     //= fs/fuse/dev.c fuse_request_queue_background(), fuse_dev_queue_req():
-    //= readers are woken under fiq->lock, which is taken under fc->bg_lock.
+    //= readers are woken under fiq->lock, which is acquired under fc->bg_lock.
     if (background) {
-      if (!backgroundLock.take(thread)) yield WAIT;
+      if (!backgroundLock.acquire(thread)) yield WAIT;
       yield backgroundLock.cost(thread);
     }
-    if (!lock.take(thread)) yield WAIT;
+    if (!lock.acquire(thread)) yield WAIT;
     yield lock.cost(thread);
     yield* this.#wake(dispatch.push(request));
     lock.release();

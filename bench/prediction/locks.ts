@@ -1,8 +1,8 @@
 import type { Machine, Thread } from "./thread.ts";
 
 /**
- * A spin lock: whoever wants it spins, in turn, and what it guards has to come
- * from the cache of whoever had it last.
+ * A fair spin lock. Its data has to be fetched from the cache of the last
+ * holder.
  */
 export class SpinLock {
   readonly #machine: Machine;
@@ -15,8 +15,8 @@ export class SpinLock {
     this.#machine = machine;
   }
 
-  /** Takes it; false if the thread has to wait until it is given the lock. */
-  take(thread: Thread): boolean {
+  /** Acquires the lock. Returns false if the thread has to wait for it. */
+  acquire(thread: Thread): boolean {
     if (this.#held) {
       this.#waiting.push(thread);
       return false;
@@ -25,7 +25,7 @@ export class SpinLock {
     return true;
   }
 
-  /** What it costs the new holder to have and to use it, in microseconds. */
+  /** The time that the new holder spends with the lock, in microseconds. */
   cost(thread: Thread): number {
     const { lockHold, lockTransfer } = this.#machine.costs;
     const moved = this.#last !== thread;
@@ -33,7 +33,7 @@ export class SpinLock {
     return moved ? lockHold + lockTransfer : lockHold;
   }
 
-  /** Gives it to the next one. */
+  /** Passes the lock to the next thread that waits. */
   release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#held = false;
@@ -41,11 +41,11 @@ export class SpinLock {
   }
 }
 
-/** Counters and lists that all server threads write, without a lock. */
+/** Counters and lists that all server threads write without a lock. */
 export class SharedState {
   #last: Thread | undefined;
 
-  /** Notes who writes it; whether somebody else did so last. */
+  /** A thread writes them; returns whether another thread wrote them last. */
   moves(thread: Thread): boolean {
     const moved = this.#last !== undefined && this.#last !== thread;
     this.#last = thread;
@@ -53,13 +53,13 @@ export class SharedState {
   }
 }
 
-/** A lock that is slept for, in turn: an inode's, held exclusively. */
+/** A fair sleeping lock: an inode's, held exclusively. */
 export class SleepLock {
   readonly #waiting: Thread[] = [];
   #held = false;
 
-  /** Takes it; false if the thread sleeps until it is given the lock. */
-  take(thread: Thread): boolean {
+  /** Acquires the lock. Returns false if the thread sleeps until it gets it. */
+  acquire(thread: Thread): boolean {
     if (this.#held) {
       this.#waiting.push(thread);
       thread.sleep();
@@ -69,7 +69,7 @@ export class SleepLock {
     return true;
   }
 
-  /** Gives it to the next one, and returns whom, to be woken. */
+  /** Passes the lock to the next thread that waits; returns it, to be woken. */
   release(): Thread | undefined {
     const next = this.#waiting.shift();
     if (next === undefined) this.#held = false;

@@ -1,55 +1,57 @@
-import { BackgroundCount } from "./background.ts";
+import { BackgroundCount } from "./dispatch.ts";
 import { ASSUMED_CORES, ASSUMED_COSTS, DEVICE_PARALLELISM } from "./costs.ts";
 import type { AssumedCosts, FittedCosts } from "./costs.ts";
 import { Device } from "./device.ts";
 import { Dispatch, type PredictionPolicy } from "./dispatch.ts";
 import { Engine } from "./engine.ts";
-import { FITTED_COSTS } from "./fitted.ts";
+import { FITTED_COSTS } from "./costs.ts";
 import { Job } from "./job.ts";
 import { SharedState, SleepLock } from "./locks.ts";
-import { RandomTimes } from "./random_times.ts";
-import type { Workload } from "./seed_table.ts";
+import { RandomTimes } from "./engine.ts";
+import type { Workload } from "./measured.ts";
 import { Server } from "./server.ts";
 import { Cores, type Machine } from "./thread.ts";
 
-/** What is to be simulated beside the workload. */
+/** The options of {@linkcode simulate}. */
 export interface ModelOptions {
-  /** Where chance comes from; the same numbers give the same result. */
+  /** The seed of all random numbers; 1 if left out. */
   readonly seed?: number;
-  /** CPUs. */
+  /** The number of CPUs. */
   readonly cores?: number;
-  /** How requests find their queue. */
+  /** The policy; "herd" if left out, because QEMU's threads poll. */
   readonly policy?: PredictionPolicy;
-  /** Requests of each asynchronous job in flight; the seed's 16. */
+  /**
+   * Requests of each asynchronous job in flight; 16 if left out, as measured.
+   */
   readonly iodepth?: number;
-  /** `fc->max_background`; QEMU's 65535. */
+  /** `fc->max_background`; QEMU's 65535 if left out. */
   readonly maxBackground?: number;
   /** Whether writes share the inode's lock: FOPEN_PARALLEL_DIRECT_WRITES. */
   readonly parallelWrites?: boolean;
-  /** Requests to measure, after a warm-up. */
+  /** The number of requests to measure, after a warm-up. */
   readonly requests?: number;
-  /** Costs that were fitted. */
+  /** The fitted costs. */
   readonly fitted?: FittedCosts;
-  /** Costs that are taken as given. */
+  /** The assumed costs. */
   readonly assumed?: AssumedCosts;
 }
 
-/** What came out. */
+/** The result of {@linkcode simulate}. */
 export interface ModelResult {
   /** Thousands of requests a second. */
   readonly kiops: number;
-  /** Wake-ups of server threads that found nothing, a request. */
-  readonly wastedWakes: number;
+  /** Spurious wake-ups of server threads, a request. */
+  readonly spuriousWakeups: number;
   /** Reads that found nothing, a request. */
   readonly emptyReads: number;
-  /** Requests of each server thread. */
+  /** The number of requests of each server thread. */
   readonly taken: readonly number[];
 }
 
-/** Requests until a simulation is in full swing, beside those in flight. */
+/** Requests of the warm-up, in addition to those in flight. */
 const WARM_UP = 500;
 
-/** Simulates a workload in virtual time. */
+/** Models a workload in virtual time. */
 export function simulate(
   workload: Workload,
   options: ModelOptions = {},
@@ -72,7 +74,11 @@ export function simulate(
     random: new RandomTimes(seed),
     costs: assumed,
   };
-  const dispatch = new Dispatch(machine, { policy, threads, rings: cores });
+  const dispatch = new Dispatch(machine, {
+    policy,
+    threads,
+    ringQueues: cores,
+  });
   const background = workload.mode === "aio"
     ? new BackgroundCount(maxBackground)
     : undefined;
@@ -112,7 +118,7 @@ export function simulate(
       }),
   );
   const { engine } = machine;
-  // why: what all jobs sent at the start must be far behind what is measured
+  // why: the burst of requests at the start must have no effect on the result
   const inFlight = numjobs * (background ? iodepth : 1);
   const warmUp = WARM_UP + 10 * inFlight;
   const measured = Math.max(requests, 20 * inFlight);
@@ -125,12 +131,13 @@ export function simulate(
     kiops: 1000 * (ended - before) / (engine.now - start),
     emptyReads: servers.reduce((sum, { emptyReads }) => sum + emptyReads, 0) /
       total,
-    wastedWakes: servers.reduce((sum, { wasted }) => sum + wasted, 0) / total,
+    spuriousWakeups: servers.reduce((sum, { spurious }) => sum + spurious, 0) /
+      total,
     taken: servers.map(({ taken }) => taken),
   };
 }
 
-/** What sharing the inode's lock costs a writer beside others. */
+/** CPU time that a shared inode lock costs a writer beside others. */
 function sharedLockCpu(workload: Workload, assumed: AssumedCosts): number {
   const shares = workload.direction === "write" && workload.numjobs > 1;
   return shares ? 2 * assumed.atomicTransfer : 0;

@@ -1,11 +1,11 @@
 import type { PredictionPolicy } from "./dispatch.ts";
 import type { Series } from "./extrapolate.ts";
 
-/** What a plot says about itself. */
+/** The texts of a plot. */
 export interface PlotOptions {
   /** The title. */
   readonly title?: string;
-  /** What the title does not say. */
+  /** A second line under the title. */
   readonly subtitle?: string;
 }
 
@@ -15,7 +15,7 @@ const LEFT = 76;
 const RIGHT = 150;
 const TOP = 66;
 const BOTTOM = 58;
-/** The least distance of two labels at the ends of lines. */
+/** The smallest distance between two labels. */
 const LABEL_HEIGHT = 16;
 
 const STYLES: Readonly<
@@ -28,9 +28,10 @@ const STYLES: Readonly<
 };
 
 /**
- * Draws throughput by queues, a line for each policy, as an SVG document.
+ * Draws throughput by number of queues, one line a policy, as an SVG document.
  *
- * @param series What `extrapolate()` gave.
+ * @param series The result of `extrapolate()`.
+ * @param options The texts.
  */
 export function plotSvg(
   series: readonly Series[],
@@ -124,7 +125,7 @@ function drawLine(
       .join("");
 }
 
-/** Names the lines at their ends, apart from each other. */
+/** Labels the lines at their ends, without overlaps. */
 function legend(
   series: readonly Series[],
   y: (kiops: number) => number,
@@ -180,7 +181,7 @@ function escape(words: string): string {
     .replaceAll(">", "&gt;");
 }
 
-/** 1, 2 or 5 times a power of ten, so that an axis has 4 to 10 ticks. */
+/** The step of an axis: 1, 2 or 5 times a power of ten, for 4 to 10 ticks. */
 function tickStep(most: number): number {
   const power = 10 ** Math.floor(Math.log10(most / 4));
   return [1, 2, 5, 10].map((times) => times * power)

@@ -1,44 +1,44 @@
 import { medianAbsolute, workloadKey } from "./calibrate.ts";
 import { type ModelOptions, simulate } from "./model.ts";
 import {
-  calibrationCells,
+  type Backend,
   type Direction,
+  type Figure,
   type Mode,
-  multiThreadedCells,
+  multiThreadFigures,
   type Pattern,
-  type SeedBackend,
-  type SeedCell,
-} from "./seed_table.ts";
+  singleThreadFigures,
+} from "./measured.ts";
 
-/** One figure of the seed beside the model's; the keys are those of --json. */
-export interface PredictedCell {
-  /** Which of the seed's tables; 1 also for what table 1 was compared with. */
+/** One measured figure beside the model's; the keys are those of --json. */
+export interface PredictedFigure {
+  /** The table that the measured figure is from. */
   readonly table: 1 | 2 | 3;
   /** What was served. */
-  readonly backend: SeedBackend;
+  readonly backend: Backend;
   /** Reading or writing. */
   readonly direction: Direction;
   /** Sequential or random. */
   readonly pattern: Pattern;
   /** Asynchronous or synchronous. */
   readonly mode: Mode;
-  /** fio's jobs. */
+  /** The number of fio's jobs. */
   readonly numjobs: number;
-  /** The server's threads. */
+  /** The number of server threads. */
   readonly threads: number;
-  /** The seed's figure, thousands of requests a second. */
-  readonly "seed_kiops": number;
-  /** The model's figure, thousands of requests a second. */
+  /** The measured throughput in thousands of requests a second. */
+  readonly "measured_kiops": number;
+  /** The model's throughput in thousands of requests a second. */
   readonly "predicted_kiops": number;
   /** Whether the model was fitted to this figure. */
   readonly calibration: boolean;
 }
 
-/** How well the model does on the figures that it was not fitted to. */
+/** How well the model predicts the figures that it was not fitted to. */
 export interface PredictionScore {
-  /** Figures that were predicted. */
+  /** The number of these figures. */
   readonly cells: number;
-  /** The median of their absolute errors, relative to the seed's figures. */
+  /** The median of their absolute relative errors. */
   readonly medianError: number;
   /** For how many the change from one thread to four has the right sign. */
   readonly signsRight: number;
@@ -47,76 +47,78 @@ export interface PredictionScore {
 }
 
 /**
- * Puts the model's figure beside each one of the seed: the 32 with one server
- * thread, which it was fitted to, and the 32 with four, which it was not.
+ * Models every measured figure: the 32 with one server thread, which the model
+ * was fitted to, and the 32 with four, which it was not.
  *
- * @param options The model's; the same options give the same figures.
+ * @param options Options of the model; the same ones give the same figures.
  */
-export function predictTable(options: ModelOptions = {}): PredictedCell[] {
+export function predictFigures(options: ModelOptions = {}): PredictedFigure[] {
   const known = new Map<string, number>();
-  // why: enough for a change of one percent to show
+  // why: enough requests to show a change of one percent
   const model = { requests: 12_000, ...options };
-  const predict = (cell: SeedCell, calibration: boolean): PredictedCell => {
+  const predict = (cell: Figure, calibration: boolean): PredictedFigure => {
     const key = workloadKey(cell);
     const kiops = known.get(key) ?? simulate(cell, model).kiops;
     known.set(key, kiops);
-    const { changePercent: _, seedKiops, ...rest } = cell;
+    const { changePercent: _, measuredKiops, ...rest } = cell;
     return {
       ...rest,
-      "seed_kiops": tenths(seedKiops),
+      "measured_kiops": tenths(measuredKiops),
       "predicted_kiops": tenths(kiops),
       calibration,
     };
   };
   return [
-    ...calibrationCells.map((cell) => predict(cell, true)),
-    ...multiThreadedCells.map((cell) => predict(cell, false)),
+    ...singleThreadFigures.map((cell) => predict(cell, true)),
+    ...multiThreadFigures.map((cell) => predict(cell, false)),
   ];
 }
 
-/** The model's figure against the seed's: 0.1 is ten percent too much. */
-export function relativeError(cell: PredictedCell): number {
-  return cell.predicted_kiops / cell.seed_kiops - 1;
+/** The relative error of a figure: 0.1 is ten percent too much. */
+export function relativeError(cell: PredictedFigure): number {
+  return cell.predicted_kiops / cell.measured_kiops - 1;
 }
 
 /**
- * What four threads change against one, in percent, for a predicted cell: by
- * the seed, and by the model.
+ * The change in percent from one thread to four for a predicted figure, as
+ * measured and in the model.
  */
 export function threadChange(
-  cell: PredictedCell,
-  cells: readonly PredictedCell[],
-): { seed: number; predicted: number } {
+  cell: PredictedFigure,
+  cells: readonly PredictedFigure[],
+): { measured: number; predicted: number } {
   const base = cells.find((other) =>
     other.calibration && other.backend === cell.backend &&
     other.direction === cell.direction && other.pattern === cell.pattern &&
     other.mode === cell.mode && other.numjobs === cell.numjobs
   )!;
   return {
-    seed: 100 * (cell.seed_kiops / base.seed_kiops - 1),
+    measured: 100 * (cell.measured_kiops / base.measured_kiops - 1),
     predicted: 100 * (cell.predicted_kiops / base.predicted_kiops - 1),
   };
 }
 
-/** Sums up how well the figures that were not fitted to were predicted. */
-export function scoreOf(cells: readonly PredictedCell[]): PredictionScore {
+/** Rates the prediction of the figures that the model was not fitted to. */
+export function scoreOf(cells: readonly PredictedFigure[]): PredictionScore {
   const predicted = cells.filter(({ calibration }) => !calibration);
   const errors = predicted.map(relativeError);
   return {
     cells: predicted.length,
     medianError: medianAbsolute(errors),
     signsRight: predicted.filter((cell) => {
-      const { seed, predicted } = threadChange(cell, cells);
-      return Math.sign(seed) === Math.sign(predicted);
+      const { measured, predicted } = threadChange(cell, cells);
+      return Math.sign(measured) === Math.sign(predicted);
     }).length,
     within15: errors.filter((error) => Math.abs(error) <= 0.15).length,
   };
 }
 
 /**
- * How the score depends on the CPUs, which the seed does not name.
+ * Rates the prediction for several numbers of CPUs, which the measurements do
+ * not state.
  *
- * @param cores Numbers of CPUs.
+ * @param cores The numbers of CPUs.
+ * @param options Options of the model.
  * @returns A score for each.
  */
 export function coreSensitivity(
@@ -125,7 +127,7 @@ export function coreSensitivity(
 ): (PredictionScore & { cores: number })[] {
   return cores.map((count) => ({
     cores: count,
-    ...scoreOf(predictTable({ ...options, cores: count })),
+    ...scoreOf(predictFigures({ ...options, cores: count })),
   }));
 }
 

@@ -1,44 +1,44 @@
-import type { BackgroundCount } from "./background.ts";
+import type { BackgroundCount } from "./dispatch.ts";
 import type { CompletionTarget, Device } from "./device.ts";
 import type { Dispatch, ModelRequest, Reader } from "./dispatch.ts";
 import type { SharedState } from "./locks.ts";
 import { type Machine, type Program, Thread, WAIT } from "./thread.ts";
 
-/** What a server thread needs to know. */
+/** The options of a {@linkcode Server}. */
 export interface ServerOptions {
-  /** Where its requests come from. */
+  /** The lists that its requests come from. */
   readonly dispatch: Dispatch;
-  /** The limit on asynchronous requests; undefined for synchronous ones. */
+  /** The limit on background requests; undefined for synchronous requests. */
   readonly background: BackgroundCount | undefined;
-  /** The file's device; undefined for a null disk. */
+  /** The device of a file; undefined for a null disk. */
   readonly device: Device | undefined;
-  /** What the process's threads share. */
+  /** The state that all threads of the server share. */
   readonly shared: SharedState;
   /** Its number. */
   readonly index: number;
-  /** How many there are. */
+  /** The number of server threads. */
   readonly threads: number;
-  /** CPU a request for the protocol, in microseconds. */
+  /** CPU time of the protocol a request, in microseconds. */
   readonly protocolCpu: number;
-  /** CPU a request for handing it to a helper and taking it back. */
+  /** CPU time to pass a request to a helper thread and take it back. */
   readonly fileCpu: number;
 }
 
-/** What of the protocol's CPU is spent before a request has been fetched. */
+/** The part of the protocol's CPU time that is spent to fetch a request. */
 const FETCH_SHARE = 0.3;
 
-/** What of the file's CPU is spent before a helper has its request. */
+/** The part of the file's CPU time that is spent to pass a request on. */
 const HAND_OVER_SHARE = 0.5;
 
-/** One server thread with its queue: an event loop, as QEMU's. */
+/** A server thread with its queue: an event loop like QEMU's. */
 export class Server implements Reader, CompletionTarget {
   readonly index: number;
   readonly thread: Thread;
   readonly completions: ModelRequest[] = [];
   /** Requests taken. */
   taken = 0;
-  /** Wake-ups after which there was nothing to do. */
-  wasted = 0;
+  /** Wake-ups without anything to do. */
+  spurious = 0;
   /** Reads that found nothing: EAGAIN. */
   emptyReads = 0;
   readonly #machine: Machine;
@@ -53,7 +53,7 @@ export class Server implements Reader, CompletionTarget {
     const uring = options.dispatch.policy === "uring";
     this.thread = new Thread(
       machine,
-      (thread) => uring ? this.#serveRings(thread) : this.#serve(thread),
+      (thread) => uring ? this.#serveRingQueues(thread) : this.#serve(thread),
     );
   }
 
@@ -65,7 +65,7 @@ export class Server implements Reader, CompletionTarget {
       if (thread.preempted()) yield WAIT;
       if (polls) {
         yield pollCpu;
-        if (!dispatch.lock.take(thread)) yield WAIT;
+        if (!dispatch.lock.acquire(thread)) yield WAIT;
         yield dispatch.lock.cost(thread);
         if (!dispatch.ready(this)) {
           if (this.completions.length === 0) yield* this.#sleep(thread);
@@ -80,10 +80,10 @@ export class Server implements Reader, CompletionTarget {
     }
   }
 
-  /** Sleeps from under the lock, so that no wake-up is lost. */
+  /** Goes to sleep while it holds the lock, so that no wake-up is lost. */
   *#sleep(thread: Thread): Program {
     const { dispatch } = this.#options;
-    if (this.#idle) this.wasted++;
+    if (this.#idle) this.spurious++;
     dispatch.addSleeper(this);
     dispatch.lock.release();
     thread.sleep();
@@ -97,7 +97,7 @@ export class Server implements Reader, CompletionTarget {
     const { random } = this.#machine;
     const fetchCpu = protocolCpu * FETCH_SHARE;
     yield random.work(fetchCpu);
-    if (!dispatch.lock.take(thread)) yield WAIT;
+    if (!dispatch.lock.acquire(thread)) yield WAIT;
     yield dispatch.lock.cost(thread);
     const request = dispatch.take(this);
     if (request === undefined) {
@@ -130,7 +130,7 @@ export class Server implements Reader, CompletionTarget {
     }
   }
 
-  /** What all threads write has to come from whoever wrote it last. */
+  /** Fetches shared state from the thread that wrote it last. */
   *#share(thread: Thread): Program {
     const { costs } = this.#machine;
     if (costs.sharedLines > 0 && this.#options.shared.moves(thread)) {
@@ -144,7 +144,7 @@ export class Server implements Reader, CompletionTarget {
     const { wakeCpu } = this.#machine.costs;
     if (background) {
       const lock = dispatch.backgroundLock;
-      if (!lock.take(thread)) yield WAIT;
+      if (!lock.acquire(thread)) yield WAIT;
       yield lock.cost(thread);
       lock.release();
       const blocked = background.end();
@@ -158,11 +158,13 @@ export class Server implements Reader, CompletionTarget {
     job.thread.wake();
   }
 
-  /** Commits and fetches in batches; ring `i` belongs to thread `i % n`. */
-  *#serveRings(thread: Thread): Program {
+  /**
+   * Commits and fetches in batches; ring queue `i` belongs to thread `i % n`.
+   */
+  *#serveRingQueues(thread: Thread): Program {
     const { dispatch, protocolCpu, fileCpu, device } = this.#options;
     const { random, costs } = this.#machine;
-    const rings = this.#ownRings();
+    const ringQueues = this.#ownRingQueues();
     const own = Math.max(0, protocolCpu - costs.uringSavedCpu);
     for (;;) {
       if (thread.preempted()) yield WAIT;
@@ -172,12 +174,12 @@ export class Server implements Reader, CompletionTarget {
         yield* this.#commit(thread, request);
       }
       const batch: ModelRequest[] = [];
-      for (const ring of rings) {
-        if (!dispatch.ringReady(ring)) continue;
-        const lock = dispatch.ringLocks[ring]!;
-        if (!lock.take(thread)) yield WAIT;
+      for (const ringQueue of ringQueues) {
+        if (!dispatch.ringQueueReady(ringQueue)) continue;
+        const lock = dispatch.ringQueueLocks[ringQueue]!;
+        if (!lock.acquire(thread)) yield WAIT;
         yield lock.cost(thread);
-        batch.push(...dispatch.takeRing(ring));
+        batch.push(...dispatch.takeRingQueue(ringQueue));
         lock.release();
       }
       this.taken += batch.length;
@@ -193,7 +195,7 @@ export class Server implements Reader, CompletionTarget {
       }
       if (
         this.completions.length > 0 ||
-        rings.some((ring) => dispatch.ringReady(ring))
+        ringQueues.some((ringQueue) => dispatch.ringQueueReady(ringQueue))
       ) continue;
       dispatch.addSleeper(this);
       thread.sleep();
@@ -204,25 +206,25 @@ export class Server implements Reader, CompletionTarget {
 
   *#commit(thread: Thread, request: ModelRequest): Program {
     const { dispatch, background } = this.#options;
-    const ring = dispatch.ringLocks[request.ring]!;
-    if (!ring.take(thread)) yield WAIT;
-    yield ring.cost(thread);
+    const ringQueue = dispatch.ringQueueLocks[request.ringQueue]!;
+    if (!ringQueue.acquire(thread)) yield WAIT;
+    yield ringQueue.cost(thread);
     if (background) {
-      //= fs/fuse/dev_uring.c fuse_uring_req_end(): fc->bg_lock under the
-      //= queue's, and once more in fuse_request_end().
+      //= fs/fuse/dev_uring.c fuse_uring_req_end(): fc->bg_lock under the ring
+      //= queue's lock, and once more in fuse_request_end().
       const lock = dispatch.backgroundLock;
-      if (!lock.take(thread)) yield WAIT;
+      if (!lock.acquire(thread)) yield WAIT;
       yield lock.cost(thread);
       lock.release();
     }
-    ring.release();
+    ringQueue.release();
     yield* this.#reply(thread, request);
   }
 
-  #ownRings(): number[] {
+  #ownRingQueues(): number[] {
     const { dispatch, threads } = this.#options;
-    return dispatch.ringLocks.flatMap((_, ring) =>
-      ring % threads === this.index ? [ring] : []
+    return dispatch.ringQueueLocks.flatMap((_, ringQueue) =>
+      ringQueue % threads === this.index ? [ringQueue] : []
     );
   }
 }

@@ -1,32 +1,32 @@
 import type { AssumedCosts } from "./costs.ts";
 import type { Engine, Runnable } from "./engine.ts";
-import type { RandomTimes } from "./random_times.ts";
+import type { RandomTimes } from "./engine.ts";
 
-/** What a program yields to wait for somebody who goes on with it. */
+/** Yielded by a program to wait until another thread continues it. */
 export const WAIT = -1;
 
 /**
- * What a thread does: it yields how many microseconds it computes (or spins),
- * or {@linkcode WAIT}.
+ * The code of a thread. It yields the microseconds that it runs or spins, or
+ * {@linkcode WAIT}.
  */
 export type Program = Generator<number, void, void>;
 
-/** The CPUs, which threads have while they compute, the next one in turn. */
+/** The CPUs; threads get them first come, first served. */
 export class Cores {
   #free: number;
   readonly #queue: Runnable[] = [];
 
-  /** Makes so many CPUs. */
+  /** Makes `count` CPUs. */
   constructor(count: number) {
     this.#free = count;
   }
 
-  /** Whether somebody waits for a CPU. */
+  /** Whether a thread waits for a CPU. */
   get crowded(): boolean {
     return this.#queue.length > 0;
   }
 
-  /** Gives a CPU to somebody, now or when one becomes free. */
+  /** Runs a thread on a CPU, now or when one is free. */
   enter(who: Runnable): void {
     if (this.#free === 0) {
       this.#queue.push(who);
@@ -36,7 +36,7 @@ export class Cores {
     }
   }
 
-  /** Takes a CPU back. */
+  /** Frees a CPU. */
   leave(): void {
     const next = this.#queue.shift();
     if (next === undefined) this.#free++;
@@ -44,19 +44,19 @@ export class Cores {
   }
 }
 
-/** What all threads of a simulation share. */
+/** The parts that all threads of a model share. */
 export interface Machine {
   /** Virtual time. */
   readonly engine: Engine;
   /** The CPUs. */
   readonly cores: Cores;
-  /** Where chance comes from. */
+  /** The source of random durations. */
   readonly random: RandomTimes;
-  /** What the machine's own steps take. */
+  /** The assumed costs. */
   readonly costs: AssumedCosts;
 }
 
-/** A thread: of fio, or of the server. */
+/** A thread, of fio or of the server. */
 export class Thread implements Runnable {
   readonly #machine: Machine;
   readonly #program: Program;
@@ -64,7 +64,7 @@ export class Thread implements Runnable {
   #asleep = false;
   #since = 0;
 
-  /** Makes a thread, which starts at once if a CPU is free. */
+  /** Starts a thread, at once if a CPU is free. */
   constructor(machine: Machine, program: (thread: Thread) => Program) {
     this.#machine = machine;
     this.#program = program(this);
@@ -72,12 +72,12 @@ export class Thread implements Runnable {
     machine.engine.after(machine.random.fraction(), this.#arrival);
   }
 
-  /** Whether it sleeps, so that waking it takes the waker's time. */
+  /** Whether it sleeps, so that waking it costs the waker CPU time. */
   get asleep(): boolean {
     return this.#asleep;
   }
 
-  /** Goes on until the program waits or computes. */
+  /** Runs until the program waits or spends CPU time. */
   run(): void {
     for (;;) {
       const { value, done } = this.#program.next();
@@ -86,13 +86,16 @@ export class Thread implements Runnable {
     }
   }
 
-  /** Gives the CPU back; the program has to yield {@linkcode WAIT} next. */
+  /**
+   * Goes to sleep and frees the CPU; the program has to yield {@linkcode WAIT}
+   * next.
+   */
   sleep(): void {
     this.#asleep = true;
     this.#machine.cores.leave();
   }
 
-  /** Lets a sleeping thread go on as soon as it has woken and has a CPU. */
+  /** Wakes the thread, which continues when it has a CPU. */
   wake(): void {
     if (!this.#asleep) return;
     this.#asleep = false;
@@ -102,8 +105,8 @@ export class Thread implements Runnable {
   }
 
   /**
-   * Whether it had to give its CPU to somebody who waits for one; the program
-   * has to yield {@linkcode WAIT} next.
+   * Yields the CPU to a thread that waits for one, after a time slice. Returns
+   * whether it did; if so, the program has to yield {@linkcode WAIT} next.
    */
   preempted(): boolean {
     const { engine, cores, costs } = this.#machine;

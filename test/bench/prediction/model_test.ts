@@ -1,12 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { Engine } from "../../bench/prediction/engine.ts";
+import { Engine } from "../../../bench/prediction/engine.ts";
 import {
   ASSUMED_COSTS,
-  type ModelOptions,
   SHARED_STATE_COSTS,
+} from "../../../bench/prediction/costs.ts";
+import type { Workload } from "../../../bench/prediction/measured.ts";
+import {
+  type ModelOptions,
   simulate,
-  type Workload,
-} from "../../bench/prediction/mod.ts";
+} from "../../../bench/prediction/model.ts";
 
 const AIO: Workload = {
   backend: "null",
@@ -47,9 +49,9 @@ Deno.test("an engine goes by time, then by the order of asking", () => {
 Deno.test("a herd wakes all threads for one request, a FIFO one", () => {
   const herd = simulate(SYNC, { policy: "herd" });
   const fifo = simulate(SYNC, { policy: "exclusive-fifo" });
-  assert(herd.wastedWakes > 2.5, `${herd.wastedWakes}`);
+  assert(herd.spuriousWakeups > 2.5, `${herd.spuriousWakeups}`);
   assert(herd.emptyReads > 0);
-  assert(fifo.wastedWakes < 0.001, `${fifo.wastedWakes}`);
+  assert(fifo.spuriousWakeups < 0.001, `${fifo.spuriousWakeups}`);
   assert(fifo.kiops > herd.kiops);
 });
 
@@ -61,7 +63,7 @@ Deno.test("round-robin and FIFO spread one job's requests evenly", () => {
   }
 });
 
-Deno.test("rings go by CPU: one job keeps one thread busy", () => {
+Deno.test("ringQueues go by CPU: one job keeps one thread busy", () => {
   const one = simulate({ ...AIO, numjobs: 1 }, { policy: "uring" });
   assertEquals(one.taken.filter((count) => count > 0).length, 1);
   const four = simulate(AIO, { policy: "uring" });

@@ -1,47 +1,54 @@
-/** What QEMU served in the seed's measurements: `null-co` or a file. */
-export type SeedBackend = "file" | "null";
+/**
+ * The figures of the 2025 QEMU patch: Hanna Czenczek, "fuse: Implement
+ * multi-threading", qemu-block, 2025-07-01. Throughput of QEMU's FUSE export
+ * under fio with 4 KiB blocks, with one server thread and with four.
+ *
+ * @module
+ */
+/** What QEMU served: a file, or `null-co`. */
+export type Backend = "file" | "null";
 
 /** Reading or writing. */
 export type Direction = "read" | "write";
 
-/** Where the next block is: behind the last, or anywhere. */
+/** The position of the next block: after the last one, or random. */
 export type Pattern = "seq" | "rand";
 
 /** fio's engine: `libaio` (iodepth 16) or `psync`. */
 export type Mode = "aio" | "sync";
 
-/** What fio did, and with how many server threads: one cell of a table. */
+/** A workload: what fio did, and with how many server threads. */
 export interface Workload {
-  /** The disk. */
-  readonly backend: SeedBackend;
+  /** What was served. */
+  readonly backend: Backend;
   /** Reading or writing. */
   readonly direction: Direction;
   /** Sequential or random. */
   readonly pattern: Pattern;
   /** Asynchronous or synchronous. */
   readonly mode: Mode;
-  /** fio's jobs. */
+  /** The number of fio's jobs. */
   readonly numjobs: number;
-  /** The server's threads, each with a queue of its own. */
+  /** The number of server threads, each with a queue of its own. */
   readonly threads: number;
 }
 
-/** One figure of the seed. */
-export interface SeedCell extends Workload {
-  /** Which of the seed's tables. */
+/** One measured figure. */
+export interface Figure extends Workload {
+  /** The table that it is from. */
   readonly table: 1 | 2 | 3;
   /** Thousands of requests a second, 4 KiB each. */
-  readonly seedKiops: number;
+  readonly measuredKiops: number;
   /**
-   * By how many percent that is more than the same with one thread (tables 1
-   * and 3) or with one job (table 2).
+   * The change in percent against one thread (tables 1 and 3) or one job (table
+   * 2).
    */
   readonly changePercent: number;
 }
 
 type Row = [
-  SeedCell["table"],
-  SeedBackend,
+  Figure["table"],
+  Backend,
   Direction,
   Pattern,
   Mode,
@@ -103,10 +110,10 @@ const ROWS: readonly Row[] = [
 ];
 
 /**
- * Every figure of the seed: four threads and one job (table 1), one thread and
- * four jobs (table 2), four threads and four jobs (table 3).
+ * All measured figures: four threads and one job (table 1), one thread and four
+ * jobs (table 2), four threads and four jobs (table 3).
  */
-export const seedTable: readonly SeedCell[] = ROWS.map((row) => ({
+export const measuredFigures: readonly Figure[] = ROWS.map((row) => ({
   table: row[0],
   backend: row[1],
   direction: row[2],
@@ -114,25 +121,29 @@ export const seedTable: readonly SeedCell[] = ROWS.map((row) => ({
   mode: row[4],
   numjobs: row[5],
   threads: row[6],
-  seedKiops: row[7],
+  measuredKiops: row[7],
   changePercent: row[8],
 }));
 
 /**
- * The figures with one server thread: table 2, and for one job what table 1
- * was compared with, from its percentages. All that the model may learn from.
+ * The figures with one server thread. Those with four jobs are table 2; those
+ * with one job follow from the percentages of table 1. The model is fitted to
+ * nothing else.
  */
-export const calibrationCells: readonly SeedCell[] = [
-  ...seedTable.filter(({ table }) => table === 1).map((cell) => ({
+export const singleThreadFigures: readonly Figure[] = [
+  ...measuredFigures.filter(({ table }) => table === 1).map((cell) => ({
     ...cell,
     threads: 1,
-    seedKiops: cell.seedKiops / (1 + cell.changePercent / 100),
+    measuredKiops: cell.measuredKiops / (1 + cell.changePercent / 100),
     changePercent: 0,
   })),
-  ...seedTable.filter(({ table }) => table === 2),
+  ...measuredFigures.filter(({ table }) => table === 2),
 ];
 
-/** The figures with four server threads: tables 1 and 3. To be predicted. */
-export const multiThreadedCells: readonly SeedCell[] = seedTable.filter(
+/**
+ * The figures with four server threads, which are to be predicted: tables 1 and
+ * 3.
+ */
+export const multiThreadFigures: readonly Figure[] = measuredFigures.filter(
   ({ table }) => table !== 2,
 );

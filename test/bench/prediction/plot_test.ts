@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import {
   extrapolate,
   formatSeries,
-  plotSvg,
   PREDICTION_POLICIES,
-} from "../../bench/prediction/mod.ts";
+} from "../../../bench/prediction/extrapolate.ts";
+import { plotSvg } from "../../../bench/prediction/plot.ts";
 
 const SMALL = { queues: [1, 4, 64], requests: 500 };
 

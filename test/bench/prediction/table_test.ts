@@ -6,34 +6,45 @@ import {
 } from "@std/assert";
 import {
   calibrate,
-  calibrationCells,
   calibrationErrors,
-  coreSensitivity,
+  medianAbsolute,
+} from "../../../bench/prediction/calibrate.ts";
+import {
   FITTED_COSTS,
   type FittedCosts,
+} from "../../../bench/prediction/costs.ts";
+import {
   formatCalibration,
   formatTable,
-  medianAbsolute,
-  multiThreadedCells,
-  predictTable,
   roundedCost,
+} from "../../../bench/prediction/format.ts";
+import {
+  measuredFigures,
+  multiThreadFigures,
+  singleThreadFigures,
+} from "../../../bench/prediction/measured.ts";
+import {
+  coreSensitivity,
+  predictFigures,
   scoreOf,
-  seedTable,
   threadChange,
-} from "../../bench/prediction/mod.ts";
+} from "../../../bench/prediction/predict.ts";
 
-Deno.test("the seed's table is whole, and so is what it implies", () => {
-  assertEquals(seedTable.length, 48);
-  assertEquals(calibrationCells.length, 32);
-  assertEquals(multiThreadedCells.length, 32);
-  assert(calibrationCells.every(({ threads }) => threads === 1));
-  assert(multiThreadedCells.every(({ threads }) => threads === 4));
-  assertEquals(new Set(seedTable.map((cell) => JSON.stringify(cell))).size, 48);
-  const base = calibrationCells.find((cell) =>
+Deno.test("the measured figures are complete, and so are those they imply", () => {
+  assertEquals(measuredFigures.length, 48);
+  assertEquals(singleThreadFigures.length, 32);
+  assertEquals(multiThreadFigures.length, 32);
+  assert(singleThreadFigures.every(({ threads }) => threads === 1));
+  assert(multiThreadFigures.every(({ threads }) => threads === 4));
+  assertEquals(
+    new Set(measuredFigures.map((cell) => JSON.stringify(cell))).size,
+    48,
+  );
+  const base = singleThreadFigures.find((cell) =>
     cell.numjobs === 1 && cell.backend === "null" && cell.mode === "sync" &&
     cell.direction === "read" && cell.pattern === "seq"
   )!;
-  assertAlmostEquals(base.seedKiops, 114.2 / 0.84, 1e-9);
+  assertAlmostEquals(base.measuredKiops, 114.2 / 0.84, 1e-9);
 });
 
 Deno.test("calibrate() gives the costs that are checked in", () => {
@@ -57,12 +68,12 @@ Deno.test("the costs fit the figures with one thread as well as stated", () => {
   assert(medianAbsolute(errors) < 0.012);
   assert(errors.every((error) => Math.abs(error) < 0.1), `${errors}`);
   const costs = Object.values(FITTED_COSTS);
-  assert(costs.length <= calibrationCells.length / 3);
+  assert(costs.length <= singleThreadFigures.length / 3);
   assert(costs.every((cost) => cost > 0));
 });
 
-Deno.test("predictTable() gives every cell with exactly the keys of --json", () => {
-  const cells = predictTable({ requests: 500 });
+Deno.test("predictFigures() gives every cell with exactly the keys of --json", () => {
+  const cells = predictFigures({ requests: 500 });
   assertEquals(cells.length, 64);
   assertEquals(cells.filter(({ calibration }) => !calibration).length, 32);
   for (const cell of cells) {
@@ -70,11 +81,11 @@ Deno.test("predictTable() gives every cell with exactly the keys of --json", () 
       "backend",
       "calibration",
       "direction",
+      "measured_kiops",
       "mode",
       "numjobs",
       "pattern",
       "predicted_kiops",
-      "seed_kiops",
       "table",
       "threads",
     ]);
@@ -85,13 +96,13 @@ Deno.test("predictTable() gives every cell with exactly the keys of --json", () 
 
 Deno.test("equal seeds give equal bytes, others do not", () => {
   const json = (seed: number) =>
-    JSON.stringify(predictTable({ seed, requests: 500 }));
+    JSON.stringify(predictFigures({ seed, requests: 500 }));
   assertEquals(json(7), json(7));
   assert(json(7) !== json(8));
 });
 
 Deno.test("the prediction is as good, and as bad, as the docs say", () => {
-  const cells = predictTable();
+  const cells = predictFigures();
   const { cells: count, medianError, signsRight, within15 } = scoreOf(cells);
   assertEquals(count, 32);
   assert(medianError > 0.25 && medianError < 0.32, `${medianError}`);
@@ -107,15 +118,15 @@ Deno.test("the prediction is as good, and as bad, as the docs say", () => {
 });
 
 Deno.test("threadChange() compares with the same work on one thread", () => {
-  const cells = predictTable({ requests: 500 });
+  const cells = predictFigures({ requests: 500 });
   const cell = cells.find((cell) =>
     cell.table === 1 && cell.threads === 4 && cell.backend === "null" &&
     cell.direction === "write" && cell.pattern === "seq" && cell.mode === "aio"
   )!;
-  assertEquals(Math.round(threadChange(cell, cells).seed), -21);
+  assertEquals(Math.round(threadChange(cell, cells).measured), -21);
 });
 
-Deno.test("from 8 CPUs on their number does not matter to the seed's jobs", () => {
+Deno.test("from 8 CPUs on their number does not matter to the measured jobs", () => {
   const [eight, many] = coreSensitivity([8, 64], { requests: 500 });
   assertAlmostEquals(eight!.medianError, many!.medianError, 0.02);
 });
