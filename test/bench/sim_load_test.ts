@@ -3,7 +3,7 @@ import { LOAD_DISK_SIZE, SimLoad } from "../../bench/sim_load.ts";
 import {
   createMemoryDisk,
   MemoryBackend,
-} from "../../src/backends/memory_backend.ts";
+} from "../../src/backends/protocols/memory.ts";
 
 const REQUESTS = 10_000;
 
