@@ -114,7 +114,7 @@ export {
   type MountExportOptions,
 } from "./src/session/mount_export.ts";
 export { ExportSession } from "./src/session/export_session.ts";
-export type { ExportSource } from "./src/session/image.ts";
+export type { ImageSource } from "./src/backends/open_image.ts";
 export type {
   PassthroughChoice,
   PassthroughState,
@@ -137,10 +137,7 @@ export {
   type InvalidateEntryOptions,
   SessionNotifier,
 } from "./src/session/session_notifier.ts";
-export type {
-  ModuleFactory,
-  ModuleSpec,
-} from "./src/session/import_factory.ts";
+export type { ModuleFactory, ModuleSpec } from "./src/base/import_factory.ts";
 export type {
   TransportChoice,
   TransportState,

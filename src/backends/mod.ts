@@ -1,6 +1,7 @@
 /**
- * Where the bytes of a disk image come from: the {@linkcode Backend}
- * interface and the backends that need nothing but it.
+ * Where the bytes of a disk image come from: the {@linkcode Backend} interface,
+ * base classes for a disk or a filter of your own, and the backends of this
+ * package.
  *
  * @example A disk in memory
  * ```ts
@@ -18,11 +19,17 @@
  */
 export * from "./backend.ts";
 export * from "./block_file.ts";
-export * from "./filter_backend.ts";
-export * from "./image_backend.ts";
-export * from "./protocols/file/file_backend.ts";
-export * from "./protocols/memory.ts";
-export * from "./protocols/null.ts";
-export * from "./protocols/pattern.ts";
-export * from "./size.ts";
-export * from "./source.ts";
+export { FilterBackend } from "./filter_backend.ts";
+export { type Window, WindowBackend } from "./filters/window.ts";
+export { WritethroughBackend } from "./filters/writethrough.ts";
+export { ImageBackend } from "./image_backend.ts";
+export { FileBackend } from "./protocols/file/file_backend.ts";
+export {
+  createMemoryDisk,
+  MemoryBackend,
+  type MemoryDisk,
+  type MemoryDiskOptions,
+} from "./protocols/memory.ts";
+export { NullBackend } from "./protocols/null.ts";
+export { PatternBackend } from "./protocols/pattern.ts";
+export { formatSize, parseSize, SIZE_MAX } from "./size.ts";

@@ -21,7 +21,6 @@ import { followImage } from "./follow_image.ts";
 import { replyResult } from "./refusal.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
-import { WritethroughBackend } from "../backends/filters/writethrough.ts";
 
 const OPEN_OUT = accessors("fuse_open_out");
 
@@ -68,9 +67,7 @@ export class BlockExport {
     const { backend, rules } = context;
     this.background = backend.background ?? false;
     this.#backingId = rules.backingId ?? 0;
-    this.#context = rules.writethrough === true
-      ? { ...context, backend: new WritethroughBackend(backend) }
-      : context;
+    this.#context = context;
   }
 
   /** Answers one request; see `RequestHandler`. */

@@ -7,8 +7,6 @@ export interface ExportRules {
   readonly writable: boolean;
   /** Whether writing behind the end makes the image larger. */
   readonly growable: boolean;
-  /** Whether a change is durable before it is answered; no if left out. */
-  readonly writethrough?: boolean;
   /** Whether users other than the one who mounted it may come in. */
   readonly allowOther: boolean;
   /**

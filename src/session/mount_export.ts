@@ -1,4 +1,10 @@
 import { UserError } from "../base/user_error.ts";
+import type { ImageOptions } from "../backends/driver.ts";
+import {
+  type ImageSource,
+  type OpenImage,
+  openImage,
+} from "../backends/open_image.ts";
 import { SIZE_MAX } from "../backends/size.ts";
 import {
   BlockExport,
@@ -10,13 +16,8 @@ import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
+import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
-import {
-  type ExportSource,
-  type ImageOptions,
-  type OpenImage,
-  openImage,
-} from "./image.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {
   type PassthroughChoice,
@@ -35,7 +36,7 @@ import { type SessionHandler, startServing } from "./start_serving.ts";
 /** Options of {@linkcode mountExport}. */
 export interface MountExportOptions extends SessionOptions {
   /** Where the image comes from. */
-  readonly source: ExportSource;
+  readonly source: ImageSource;
   /** Whether writing beyond the end makes the image larger; no if left out. */
   readonly growable?: boolean;
   /** Whether every change is durable before its reply; no if left out. */
@@ -97,16 +98,12 @@ export async function mountExport(
   // First, because a stale mount may cover the image itself.
   const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
   const image = await openOrAbort(
-    () => openImage(source, wanted),
+    () => openImage(source, wanted, driverServices()),
     (opened) => opened.close(),
     signal,
   );
   const { growable, writable } = wanted;
-  const rules = {
-    writable,
-    growable,
-    writethrough: options.writethrough ?? false,
-  };
+  const rules = { writable, growable };
   const state = stateOf(image, writable);
   const passthrough = await planOrClose(image, options);
   const parts = await startServing({
@@ -116,7 +113,7 @@ export async function mountExport(
     wanted: exportCapabilities(rules),
     maxPayload: MAX_PAYLOAD,
     passthrough,
-    handler: handlerOf(image, state, rules),
+    handler: handlerOf(image, state, rules, session.queues),
     release: () => image.close(),
   });
   const { backend, name } = image;
@@ -145,6 +142,7 @@ function checkImageOptions(options: MountExportOptions): ImageOptions {
     size: size === null
       ? null
       : checkWholeNumber(size, { name: "size", min: 1, max }),
+    writethrough: options.writethrough ?? false,
     direct: options.direct ?? false,
     lock: options.lock ?? true,
   };
@@ -162,26 +160,25 @@ async function planOrClose(
   options: MountExportOptions,
 ): Promise<PassthroughPlan> {
   const { offset = 0, size, stats = false } = options;
-  const { file, spec } = image;
+  const { file } = image;
   try {
     const choice = checkChoice(
       options.passthrough ?? "off",
       PASSTHROUGHS,
       "passthrough",
     );
-    const fd = spec?.kind === "file" ? spec.fd : null;
     return planPassthrough(choice, {
-      regularFile: file?.kind === "file",
+      regularFile: file?.stat.kind === "file",
       part: offset > 0 || size !== undefined,
       writable: options.writable ?? false,
       growable: options.growable ?? false,
       writethrough: options.writethrough ?? false,
       direct: options.direct ?? false,
-      hasDirectIo: file?.directAlignment !== 0,
+      hasDirectIo: file?.stat.directAlignment !== 0,
       control: options.control ?? false,
       observed: options.trace !== undefined || stats,
       capSysAdmin: hasCapSysAdmin(),
-    }, fd);
+    }, file?.fd ?? null);
   } catch (error) {
     await image.close();
     throw error;
@@ -189,12 +186,14 @@ async function planOrClose(
 }
 
 function handlerOf(
-  { spec, backend }: OpenImage,
+  { attachment: image, backend, singleQueueReason }: OpenImage,
   state: ExportState,
   rules: Omit<ExportRules, "allowOther">,
+  queues: number,
 ): SessionHandler {
-  if (spec === null) {
+  if (image === null) {
     return {
+      singleQueueReason: queues > 1 ? singleQueueReason : null,
       handler: ({ allowOther }) =>
         new BlockExport({ backend, state, rules: { ...rules, allowOther } }),
     };
@@ -202,7 +201,7 @@ function handlerOf(
   return {
     spec: (facts) => ({
       kind: "export",
-      backend: spec,
+      image,
       state: state.memory,
       rules: { ...rules, ...facts },
     }),

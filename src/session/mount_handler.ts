@@ -2,7 +2,7 @@ import type { WantedCapabilities } from "../protocol/init.ts";
 import { S_IF } from "../base/file_flags.ts";
 import type { RequestHandler } from "../queue/serve.ts";
 import { closeOnAbort } from "./abort_signal.ts";
-import type { ModuleSpec } from "./import_factory.ts";
+import type { ModuleSpec } from "../base/import_factory.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import { NO_PASSTHROUGH } from "./passthrough.ts";
 import { Session } from "./session.ts";
@@ -80,7 +80,7 @@ export async function mountHandler(
     passthrough: NO_PASSTHROUGH,
     handler: isModule
       ? { spec: () => ({ kind: "module", ...handler }) }
-      : { handler: () => handler },
+      : { handler: () => handler, singleQueueReason: null },
     release: () => Promise.resolve(),
   });
   return await closeOnAbort(new Session(parts), session.signal);

@@ -1,54 +1,56 @@
 /**
- * What tells a Worker how to answer requests: plain data, and its opening.
+ * How a Worker answers requests: plain data, and the handler made of it.
  *
  * @module
  */
+import { attachImage, type ImageAttachment } from "../backends/attach_image.ts";
+import type { FileIo } from "../event/file_io.ts";
+import { importFactory, type ModuleSpec } from "../base/import_factory.ts";
 import { BlockExport } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/serve.ts";
-import type { FileIo } from "../event/file_io.ts";
-import { type BackendSpec, openBackend } from "./open_backend.ts";
-import { importFactory, type ModuleSpec } from "./import_factory.ts";
+import { driverServices } from "./driver_services.ts";
 
 /** How a Worker makes its handler. Plain data. */
 export type HandlerSpec =
   | {
     readonly kind: "export";
-    readonly backend: BackendSpec;
+    /** The open image. */
+    readonly image: ImageAttachment;
     /** Memory of the {@linkcode ExportState}. */
     readonly state: SharedArrayBuffer;
     readonly rules: ExportRules;
   }
   | ({ readonly kind: "module" } & ModuleSpec);
 
-/** A handler in this thread, and what ends it. */
+/** A handler in this thread. */
 export interface OpenHandler {
   /** The handler. */
   readonly handler: RequestHandler;
-  /** Lets go of what the handler holds. */
+  /** Closes what the handler uses. */
   close(): Promise<void>;
 }
 
 /**
  * Makes a handler in this thread.
  *
- * @param spec Which.
- * @param ring Takes the file I/O of this thread, if there is one.
+ * @param spec How.
+ * @param fileIo Asynchronous file I/O of this thread, if it has one.
  * @throws {UserError} If a module cannot be imported or makes no handler.
  */
 export async function openHandler(
   spec: HandlerSpec,
-  ring?: FileIo,
+  fileIo?: FileIo,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
     const make = await importFactory<RequestHandler>(spec, "handler");
     const handler = await make(spec.options);
     return { handler, close: () => Promise.resolve() };
   }
-  const backend = await openBackend(spec.backend, ring);
+  const image = await attachImage(spec.image, driverServices(fileIo));
+  const { backend } = image;
   const state = new ExportState(spec.state);
-  const { rules } = spec;
-  const handler = new BlockExport({ backend, state, rules });
-  return { handler, close: async () => await backend.close() };
+  const handler = new BlockExport({ backend, state, rules: spec.rules });
+  return { handler, close: () => image.close() };
 }

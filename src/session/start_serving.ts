@@ -29,7 +29,11 @@ export interface MountedFacts {
 /** What answers requests: a handler in each Worker, or one on this thread. */
 export type SessionHandler =
   | { readonly spec: (facts: MountedFacts) => HandlerSpec }
-  | { readonly handler: (facts: MountedFacts) => RequestHandler };
+  | {
+    readonly handler: (facts: MountedFacts) => RequestHandler;
+    /** Why it has one queue, if more were requested; else `null`. */
+    readonly singleQueueReason: string | null;
+  };
 
 /** What to mount and how to serve it. */
 export interface StartOptions
@@ -78,7 +82,9 @@ export async function startServing(
     transport,
     passthrough: passthrough.state,
     backingId: passthrough.backingId,
-    singleQueueReason: connection.singleQueueReason,
+    singleQueueReason: "spec" in handler
+      ? connection.singleQueueReason
+      : handler.singleQueueReason,
     notifier: connection.notifier,
     statistics,
     servers,

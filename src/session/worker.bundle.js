@@ -3113,7 +3113,7 @@ var ServeLoop = class {
     this.#options.report?.(error, name);
   }
   #nextAnswer() {
-    return new Promise((resolve) => this.#onAnswered = resolve);
+    return new Promise((resolve2) => this.#onAnswered = resolve2);
   }
   async #drain() {
     const { drainMs = 2e3 } = this.#options;
@@ -3121,8 +3121,8 @@ var ServeLoop = class {
     const deadline = Date.now() + drainMs;
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer;
-      const timeout = new Promise((resolve) => {
-        timer = setTimeout(resolve, deadline - Date.now());
+      const timeout = new Promise((resolve2) => {
+        timer = setTimeout(resolve2, deadline - Date.now());
       });
       await Promise.race([
         this.#nextAnswer(),
@@ -3169,7 +3169,7 @@ function bytesOf(reply, opcode) {
   return opcode === WRITE2 ? WRITE_OUT.get.size(reply.body) : 0;
 }
 function turn() {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve2) => setImmediate(resolve2));
 }
 
 // src/base/file_flags.ts
@@ -3951,6 +3951,17 @@ function entryOf({ headers, payload }, number) {
 // src/linux/syscall/ffi_values.ts
 var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
+function cString(text) {
+  if (text.includes("\0")) {
+    throw new UserError(`Cannot pass ${JSON.stringify(text)} to the system: it has a NUL character (use a name without one)`);
+  }
+  return ENCODER3.encode(`${text}\0`);
+}
+function textOf2(bytes, length = bytes.byteLength) {
+  const filled = bytes.subarray(0, length);
+  const end = filled.indexOf(0);
+  return DECODER.decode(end < 0 ? filled : filled.subarray(0, end));
+}
 function textAt(pointer) {
   return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
 }
@@ -4763,8 +4774,49 @@ var OPEN = {
   /** A handle of the path alone: no file system's server is asked. */
   PATH: 2097152
 };
+var AT_FDCWD = -100;
+function openDescriptor(path, flags, options = {}) {
+  const { directory = AT_FDCWD, mode = 420, label = path } = options;
+  const name = cString(path);
+  const fd = libc().openat(directory, name, flags | OPEN.CLOEXEC, mode);
+  if (fd >= 0) return fd;
+  const error = errno();
+  throw new SystemError({
+    call: "openat",
+    action: `open ${label}`,
+    errno: error,
+    advice: options.advice?.(error)
+  });
+}
 function closeDescriptor(fd) {
   libc().close(fd);
+}
+function pathOfDescriptor(fd) {
+  return `/proc/self/fd/${fd}`;
+}
+
+// src/linux/syscall/paths.ts
+function absolutePath(path) {
+  const trimmed = path.replace(/(?<=[^/])\/+$/, "");
+  const slash = trimmed.lastIndexOf("/");
+  const last = trimmed.slice(slash + 1);
+  if (last === "" || last === "." || last === "..") {
+    return resolve(trimmed, path);
+  }
+  const parent = slash < 0 ? "." : trimmed.slice(0, slash) || "/";
+  const directory = resolve(parent, path);
+  return directory === "/" ? `/${last}` : `${directory}/${last}`;
+}
+function resolve(path, asked) {
+  const resolved = new Uint8Array(PATH_MAX);
+  if (libc().realpath(cString(path), resolved) !== null) {
+    return textOf2(resolved);
+  }
+  throw new SystemError({
+    call: "realpath",
+    action: `find the directory of ${JSON.stringify(asked)}`,
+    errno: errno()
+  });
 }
 
 // src/linux/syscall/process.ts
@@ -5392,12 +5444,12 @@ var LinuxFuseRing = class {
   watch() {
     this.#ring.push(this.entries.length);
   }
-  file(slot, call2, fd, buffer, start, length, position) {
+  file(slot, call3, fd, buffer, start, length, position) {
     const number = this.entries.length + 1 + slot;
     const sqes = this.#sqes;
     const sqe = number * SQE_WORDS;
     const address = buffer === null ? 0 : this.#addressOf(buffer) + start;
-    sqes[sqe + SQE.OP] = FILE_OPS[call2];
+    sqes[sqe + SQE.OP] = FILE_OPS[call3];
     sqes[sqe + SQE.FD] = fd;
     sqes[sqe + SQE.OFF] = position;
     sqes[sqe + SQE.OFF + 1] = position / TWO_322;
@@ -5406,7 +5458,7 @@ var LinuxFuseRing = class {
     if (buffer !== null) {
       sqes[sqe + SQE.ADDR] = address;
       sqes[sqe + SQE.ADDR + 1] = address / TWO_322;
-    } else if (FILE_OPS[call2] === OP_FALLOCATE) {
+    } else if (FILE_OPS[call3] === OP_FALLOCATE) {
       sqes[sqe + SQE.ADDR] = length;
       sqes[sqe + SQE.ADDR + 1] = length / TWO_322;
       sqes[sqe + SQE.LEN] = start;
@@ -5472,6 +5524,1156 @@ var LinuxFuseRing = class {
 };
 function roundUp(value, unit) {
   return Math.ceil(value / unit) * unit;
+}
+
+// src/backends/filter_backend.ts
+var FilterBackend = class {
+  name;
+  shared;
+  writable;
+  background;
+  /** Present only if the image has it: it would cost a call on every write. */
+  needsExclusiveWrite;
+  /** The backend below. */
+  image;
+  /**
+   * Filters an image.
+   *
+   * @param image The backend below; its owner closes it after this one.
+   */
+  constructor(image) {
+    this.image = image;
+    this.name = image.name;
+    this.shared = image.shared;
+    this.writable = image.writable;
+    this.background = image.background ?? false;
+    if (image.needsExclusiveWrite !== void 0) {
+      this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
+    }
+  }
+  stat() {
+    return this.image.stat();
+  }
+  read(position, buffer, start, length) {
+    return this.image.read(position, buffer, start, length);
+  }
+  write(position, buffer, start, length) {
+    return this.image.write(position, buffer, start, length);
+  }
+  flush() {
+    return this.image.flush();
+  }
+  truncate(size) {
+    return this.image.truncate(size);
+  }
+  zero(position, length, options) {
+    return this.image.zero(position, length, options);
+  }
+  allocate(position, length) {
+    return this.image.allocate(position, length);
+  }
+  extent(position) {
+    return this.image.extent(position);
+  }
+  setTimes(atime, mtime) {
+    return this.image.setTimes(atime, mtime);
+  }
+  close() {
+  }
+};
+
+// src/backends/protocols/file/direct_file.ts
+var ALIGNMENT_DEFAULT = 4096;
+function directAlignmentOf({ directAlignment }) {
+  return directAlignment ?? ALIGNMENT_DEFAULT;
+}
+var DirectFile = class {
+  fd;
+  #direct;
+  #cached;
+  #alignment;
+  /** Wraps both descriptors; `close()` closes them. */
+  constructor({ direct, cached, alignment }) {
+    this.fd = cached.fd;
+    this.#direct = direct;
+    this.#cached = cached;
+    this.#alignment = alignment;
+  }
+  /** The descriptor for a transfer. */
+  fdFor(position, length) {
+    return this.#fits(position, length) ? this.#direct.fd : this.#cached.fd;
+  }
+  pread(buffer, start, length, position) {
+    if (this.#fits(position, length)) {
+      const got = this.#direct.pread(buffer, start, length, position);
+      if (got !== -ERRNO.EINVAL) return got;
+    }
+    return this.#cached.pread(buffer, start, length, position);
+  }
+  pwrite(buffer, start, length, position) {
+    if (this.#fits(position, length)) {
+      const put = this.#direct.pwrite(buffer, start, length, position);
+      if (put !== -ERRNO.EINVAL) return put;
+    }
+    return this.#cached.pwrite(buffer, start, length, position);
+  }
+  /**
+   * Whole blocks may be written concurrently. Other writes dirty pages, and the
+   * kernel reports an I/O error if a page becomes dirty during direct I/O.
+   */
+  needsExclusiveWrite(position, length) {
+    return !this.#fits(position, length);
+  }
+  fdatasync() {
+    return this.#cached.fdatasync();
+  }
+  ftruncate(size) {
+    return this.#cached.ftruncate(size);
+  }
+  fallocate(mode, position, length) {
+    return this.#cached.fallocate(mode, position, length);
+  }
+  lseek(position, whence) {
+    return this.#cached.lseek(position, whence);
+  }
+  fstat() {
+    return this.#cached.fstat();
+  }
+  futimens(atime, mtime) {
+    return this.#cached.futimens(atime, mtime);
+  }
+  close() {
+    this.#direct.close();
+    this.#cached.close();
+  }
+  #fits(position, length) {
+    return position % this.#alignment === 0 && length % this.#alignment === 0;
+  }
+};
+
+// src/backends/size.ts
+var SIZE_MAX = Number.MAX_SAFE_INTEGER;
+var UNITS = {
+  "": 1n,
+  b: 1n,
+  k: 1n << 10n,
+  m: 1n << 20n,
+  g: 1n << 30n,
+  t: 1n << 40n,
+  p: 1n << 50n,
+  e: 1n << 60n
+};
+function parseSize(text) {
+  const match = /^(\d+)([bkmgtpe]?)$/i.exec(text);
+  if (match === null) {
+    throw new UserError(`Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`);
+  }
+  const bytes = BigInt(match[1]) * UNITS[match[2].toLowerCase()];
+  if (bytes > BigInt(SIZE_MAX)) {
+    throw new UserError(`Cannot use size "${text}": the largest is 2^53 - 1 bytes (8 PiB)`);
+  }
+  return Number(bytes);
+}
+function formatSize(bytes) {
+  const units = [
+    "B",
+    "KiB",
+    "MiB",
+    "GiB",
+    "TiB",
+    "PiB"
+  ];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1023.5 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  const digits = Number.isInteger(value) || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+// src/backends/filters/window.ts
+var EXTENTS_MAX = 256;
+var WINDOW = {
+  kind: "filter",
+  name: "window",
+  summary: "shows a part of an image",
+  usage: "--offset=SIZE, --size=SIZE",
+  needs: [
+    "image"
+  ],
+  use: ({ offset, size }) => offset === 0 && size === null ? null : {
+    offset,
+    size
+  },
+  async open(window, context) {
+    const { below } = context;
+    const { size } = await below.backend.stat();
+    refuseToGrow(window, context);
+    refuseBeyondEnd(window, size, context);
+    refuseUnaligned(window, context);
+    return {
+      attachment: window,
+      file: below.file
+    };
+  },
+  attach: (window, below) => new WindowBackend(below, window)
+};
+var WindowBackend = class extends FilterBackend {
+  #offset;
+  #size;
+  /**
+   * Shows a part of an image.
+   *
+   * @param image The image below.
+   * @param window The part; it may reach beyond the end of the image, where
+   * reads are short.
+   */
+  constructor(image, { offset, size }) {
+    super(image);
+    this.#offset = offset;
+    this.#size = size;
+    const below = image.needsExclusiveWrite?.bind(image);
+    if (below !== void 0) {
+      this.needsExclusiveWrite = (position, length) => below(offset + position, length);
+    }
+  }
+  stat() {
+    const stat = this.image.stat();
+    return "then" in stat ? stat.then((late) => this.#statOf(late)) : this.#statOf(stat);
+  }
+  read(position, buffer, start, length) {
+    return this.image.read(this.#offset + position, buffer, start, length);
+  }
+  write(position, buffer, start, length) {
+    return this.image.write(this.#offset + position, buffer, start, length);
+  }
+  truncate(size) {
+    return this.#size === null ? this.image.truncate(this.#offset + size) : -ERRNO.EINVAL;
+  }
+  zero(position, length, options) {
+    return this.image.zero(this.#offset + position, length, options);
+  }
+  allocate(position, length) {
+    return this.image.allocate(this.#offset + position, length);
+  }
+  extent(position) {
+    const extent = this.image.extent(this.#offset + position);
+    return "then" in extent ? extent.then((late) => this.#shifted(late)) : this.#shifted(extent);
+  }
+  #shifted({ data, end }) {
+    return {
+      data,
+      end: end - this.#offset
+    };
+  }
+  #statOf(below) {
+    const size = this.#size ?? Math.max(0, below.size - this.#offset);
+    const whole = this.#offset === 0 && size === below.size;
+    if (whole || below.allocated === null) return {
+      ...below,
+      size
+    };
+    const allocated = this.#dataFrom(0, size, EXTENTS_MAX);
+    return typeof allocated === "number" ? {
+      ...below,
+      size,
+      allocated
+    } : allocated.then((late) => ({
+      ...below,
+      size,
+      allocated: late
+    }));
+  }
+  /**
+   * Bytes of data from a position to the end of the window. Everything after
+   * the last extent that is counted is taken for data.
+   */
+  #dataFrom(position, size, extents) {
+    let data = 0;
+    let at = position;
+    for (let i = 0; at < size && i < extents; i++) {
+      const extent = this.extent(at);
+      if ("then" in extent) {
+        const before = data;
+        const from = at;
+        const left = extents - i - 1;
+        return extent.then(async (late) => {
+          const end2 = Math.min(late.end, size);
+          const here = late.data ? end2 - from : 0;
+          return before + here + await this.#dataFrom(end2, size, left);
+        });
+      }
+      const end = Math.min(extent.end, size);
+      if (extent.data) data += end - at;
+      at = end;
+    }
+    return data + size - at;
+  }
+};
+function refuseToGrow({ size }, { below, options: { growable } }) {
+  if (!growable || size === null) return;
+  throw new UserError(`Cannot export ${below.name} as growable: a part of fixed --size has no room to grow; leave one of the two out`);
+}
+function refuseBeyondEnd({ offset, size }, end, { below, options: { growable } }) {
+  const needed = size ?? (offset > 0 && !growable ? 1 : 0);
+  if (offset + needed <= end) return;
+  const what = size === null ? "anything" : formatSize(size);
+  throw new UserError(`Cannot export ${what} from offset ${offset} on of ${below.name}: it has ${end} bytes; choose a smaller --offset or --size`);
+}
+function refuseUnaligned({ offset }, { below, options: { direct } }) {
+  if (!direct || below.file === null) return;
+  const alignment = directAlignmentOf(below.file.stat);
+  if (offset % alignment === 0) return;
+  throw new UserError(`Cannot export ${below.name} past the page cache from offset ${offset} on: direct I/O needs a multiple of ${alignment}`);
+}
+
+// src/backends/filters/writethrough.ts
+var WRITETHROUGH = {
+  kind: "filter",
+  name: "writethrough",
+  summary: "makes every change durable before its reply",
+  usage: "--writethrough",
+  needs: [
+    "image"
+  ],
+  use: ({ writethrough }) => writethrough || null,
+  open: (_source, { below: { file } }) => ({
+    attachment: null,
+    file
+  }),
+  attach: (_attachment, below) => new WritethroughBackend(below)
+};
+var WritethroughBackend = class extends FilterBackend {
+  write(position, buffer, start, length) {
+    return this.#durable(this.image.write(position, buffer, start, length));
+  }
+  truncate(size) {
+    return this.#durable(this.image.truncate(size));
+  }
+  zero(position, length, options) {
+    return this.#durable(this.image.zero(position, length, options));
+  }
+  allocate(position, length) {
+    return this.#durable(this.image.allocate(position, length));
+  }
+  #durable(answer) {
+    return typeof answer === "number" ? flushAfter(answer, this.image) : Completion.of(answer).after(FLUSH, this.image);
+  }
+};
+var FLUSH = {
+  run: flushAfter
+};
+var KEEP = {
+  run: outcomeOf
+};
+function flushAfter(result2, image) {
+  if (!(result2 >= 0)) return result2;
+  const flushed = image.flush();
+  return typeof flushed === "number" ? outcomeOf(flushed, result2) : Completion.of(flushed).after(KEEP, result2);
+}
+function outcomeOf(flushed, result2) {
+  return flushed >= 0 ? result2 : flushed;
+}
+
+// src/backends/protocols/file/file_backend.ts
+var SECTOR = 4096;
+var ZEROES = new Uint8Array(65536);
+var FileBackend = class {
+  name;
+  shared = true;
+  writable;
+  #file;
+  /**
+   * Serves an open file. `close()` leaves it open: other threads use it too.
+   *
+   * @param file The open file.
+   * @param name What messages call it.
+   * @param writable Whether it was opened for writing.
+   */
+  constructor(file, name, writable) {
+    this.name = name;
+    this.writable = writable;
+    this.#file = file;
+  }
+  stat() {
+    const stat = this.#stat();
+    const { size, allocated, blockSize, atime, mtime, ctime } = stat;
+    return {
+      size,
+      allocated,
+      blockSize,
+      times: {
+        atime,
+        mtime,
+        ctime
+      }
+    };
+  }
+  read(position, buffer, start, length) {
+    let done = 0;
+    while (done < length) {
+      const got = this.#file.pread(buffer, start + done, length - done, position + done);
+      if (got < 0) return got;
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+  write(position, buffer, start, length) {
+    let done = 0;
+    while (done < length) {
+      const put = this.#file.pwrite(buffer, start + done, length - done, position + done);
+      if (put < 0) return done > 0 ? done : put;
+      if (put === 0) return done > 0 ? done : -ERRNO.EIO;
+      done += put;
+    }
+    return done;
+  }
+  needsExclusiveWrite(position, length) {
+    return this.#file.needsExclusiveWrite?.(position, length) ?? false;
+  }
+  flush() {
+    return this.#file.fdatasync();
+  }
+  truncate(size) {
+    return this.#file.ftruncate(size);
+  }
+  zero(position, length, { unmap }) {
+    const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
+    const end = position + length;
+    let first = position;
+    let last = end;
+    let result2 = this.#file.fallocate(mode, position, length);
+    if (result2 === -ERRNO.EINVAL) {
+      first = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
+      last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
+      result2 = first === last ? 0 : this.#file.fallocate(mode, first, last - first);
+    }
+    const refused = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
+    if (refused) return this.#writeZeroes(position, end);
+    if (result2 < 0) return result2;
+    result2 = this.#writeZeroes(position, first);
+    return result2 < 0 ? result2 : this.#writeZeroes(last, end);
+  }
+  allocate(position, length) {
+    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, position, length);
+  }
+  extent(position) {
+    const data = this.#file.lseek(position, SEEK.DATA);
+    if (data === -ERRNO.ENXIO) return {
+      data: false,
+      end: Infinity
+    };
+    if (data < 0) return {
+      data: true,
+      end: Infinity
+    };
+    if (data > position) return {
+      data: false,
+      end: data
+    };
+    const hole = this.#file.lseek(position, SEEK.HOLE);
+    return {
+      data: true,
+      end: hole > position ? hole : Infinity
+    };
+  }
+  setTimes(atime, mtime) {
+    return this.#file.futimens(atime, mtime);
+  }
+  close() {
+  }
+  #stat() {
+    const stat = this.#file.fstat();
+    if (typeof stat !== "number") return stat;
+    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
+      errno: -stat
+    });
+  }
+  /** Writes zeroes from one position to another. */
+  #writeZeroes(from, to) {
+    for (let at = from; at < to; ) {
+      const length = Math.min(ZEROES.length, to - at);
+      const put = this.write(at, ZEROES, 0, length);
+      if (put < 0) return put;
+      at += put;
+    }
+    return 0;
+  }
+};
+
+// src/backends/protocols/file/ring_file_backend.ts
+var RingFileBackend = class {
+  name;
+  shared = true;
+  writable;
+  #plain;
+  #file;
+  #direct;
+  #ring;
+  #inMemory;
+  #tellsWaits = true;
+  /** Serves an open file. */
+  constructor(options) {
+    const { file, ring, name, writable } = options;
+    this.name = name;
+    this.writable = writable;
+    this.#plain = new FileBackend(file, name, writable);
+    this.#file = file;
+    this.#direct = file instanceof DirectFile ? file : null;
+    this.#ring = ring;
+    const stat = file.fstat();
+    this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
+  }
+  stat() {
+    return this.#plain.stat();
+  }
+  read(position, buffer, start, length) {
+    let fd = this.#file.fd;
+    if (this.#inMemory) {
+      return this.#plain.read(position, buffer, start, length);
+    }
+    if (this.#direct !== null) {
+      fd = this.#direct.fdFor(position, length);
+    } else if (this.#tellsWaits && this.#file.preadNow !== void 0) {
+      const got2 = this.#file.preadNow(buffer, start, length, position);
+      if (got2 === length) return got2;
+      if (got2 === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
+    }
+    const fallback = this.#file.fd;
+    const got = this.#ring.read(fd, buffer, start, length, position, fallback);
+    return got === -ERRNO.EBUSY ? this.#plain.read(position, buffer, start, length) : got;
+  }
+  write(position, buffer, start, length) {
+    if (this.#direct === null || this.#inMemory) {
+      return this.#plain.write(position, buffer, start, length);
+    }
+    const fd = this.#direct.fdFor(position, length);
+    const fallback = this.#file.fd;
+    const put = this.#ring.write(fd, buffer, start, length, position, fallback);
+    return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
+  }
+  needsExclusiveWrite(position, length) {
+    return this.#direct?.needsExclusiveWrite(position, length) ?? false;
+  }
+  flush() {
+    if (this.#inMemory) return this.#plain.flush();
+    const result2 = this.#ring.sync(this.#file.fd);
+    return result2 === -ERRNO.EBUSY ? this.#plain.flush() : result2;
+  }
+  truncate(size) {
+    return this.#plain.truncate(size);
+  }
+  async zero(position, length, options) {
+    const mode = FALLOC_FL.KEEP_SIZE | (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
+    const result2 = await this.#allocate(mode, position, length);
+    return result2 < 0 ? this.#plain.zero(position, length, options) : result2;
+  }
+  async allocate(position, length) {
+    const result2 = await this.#allocate(FALLOC_FL.KEEP_SIZE, position, length);
+    return result2 === -ERRNO.EBUSY ? this.#plain.allocate(position, length) : result2;
+  }
+  extent(position) {
+    return this.#plain.extent(position);
+  }
+  setTimes(atime, mtime) {
+    return this.#plain.setTimes(atime, mtime);
+  }
+  close() {
+  }
+  #allocate(mode, position, length) {
+    return this.#ring.allocate(this.#file.fd, mode, position, length);
+  }
+};
+
+// src/backends/protocols/file/driver.ts
+var FILE = {
+  kind: "protocol",
+  name: "file",
+  summary: "the bytes of a regular file or a block device",
+  usage: null,
+  prefixes: [],
+  needs: [
+    "descriptor"
+  ],
+  direct: true,
+  open(path, context) {
+    const { options: { writable, lock }, services: { files } } = context;
+    const file = files.open(path, {
+      writable
+    });
+    context.defer(() => file.close());
+    const stat = statOf(file, path);
+    refuseToGrowDevice(path, stat, context);
+    if (lock) files.lock(file, path, writable);
+    const direct = openDirect(path, stat, context);
+    const name = files.absolutePath(path);
+    return {
+      attachment: {
+        name,
+        writable,
+        fd: file.fd,
+        direct
+      },
+      name,
+      file: {
+        fd: file.fd,
+        stat
+      },
+      releaseWriteLock() {
+        if (lock && writable) files.releaseWriteLock(file, path);
+      }
+    };
+  },
+  attach(attachment, _below, services) {
+    const { name, writable } = attachment;
+    const { fileIo: ring } = services;
+    const file = wrap(attachment, services);
+    return ring === null ? new FileBackend(file, name, writable) : new RingFileBackend({
+      file,
+      ring,
+      name,
+      writable
+    });
+  }
+};
+function statOf(file, path) {
+  const stat = file.fstat();
+  if (typeof stat !== "number") return stat;
+  throw new UserError(`Cannot stat ${path} (${errnoName(-stat)})`);
+}
+function refuseToGrowDevice(path, { kind }, { options: { growable } }) {
+  if (!growable || kind !== "block") return;
+  throw new UserError(`Cannot export ${path} as growable: a block device cannot become larger; leave --growable out`);
+}
+function openDirect(path, stat, context) {
+  const { options: { direct, writable }, services: { files } } = context;
+  if (!direct) return null;
+  const alignment = directAlignmentOf(stat);
+  if (alignment === 0) {
+    throw new UserError(`Cannot export ${path} past the page cache: its file system has no direct I/O; leave --direct out`);
+  }
+  const file = files.open(path, {
+    writable,
+    direct: true
+  });
+  context.defer(() => file.close());
+  return {
+    fd: file.fd,
+    alignment
+  };
+}
+function wrap({ fd, direct }, { files }) {
+  const cached = files.wrap(fd);
+  return direct === null ? cached : new DirectFile({
+    direct: files.wrap(direct.fd),
+    cached,
+    alignment: direct.alignment
+  });
+}
+
+// src/backends/formats/raw.ts
+var RAW = {
+  kind: "format",
+  name: "raw",
+  summary: "a raw image: a regular file or a block device",
+  usage: "PATH",
+  prefixes: [
+    ""
+  ],
+  needs: [
+    "image"
+  ],
+  parse: (path) => path,
+  async open(path, context) {
+    try {
+      const { file } = await context.openBelow({
+        driver: FILE,
+        source: path
+      });
+      return {
+        attachment: null,
+        file
+      };
+    } catch (error) {
+      throw withPrefixHint(error, path);
+    }
+  },
+  attach: (_attachment, [file]) => file
+};
+function withPrefixHint(error, path) {
+  const [, prefix] = /^([a-z][\w+-]*:)[^/]/i.exec(path) ?? [];
+  const isMissing = error instanceof UserError && "errno" in error && error.errno === ERRNO.ENOENT;
+  if (prefix === void 0 || !isMissing) return error;
+  return new UserError(`${error.message}; no driver reads "${prefix}" either: 'export --help' lists the sources`, {
+    cause: error
+  });
+}
+
+// src/backends/image_backend.ts
+var ALL_DATA = {
+  data: true,
+  end: Infinity
+};
+var ImageBackend = class {
+  name;
+  shared = false;
+  writable = false;
+  /**
+   * Names the disk.
+   *
+   * @param name What messages call it; the name of its class if left out.
+   */
+  constructor(name = new.target.name) {
+    this.name = name;
+  }
+  stat() {
+    return {
+      size: this.size,
+      allocated: null,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  write(_position, _buffer, _start, _length) {
+    return this.#refuse();
+  }
+  flush() {
+    return 0;
+  }
+  truncate(_size) {
+    return this.#refuse();
+  }
+  zero(_position, _length, _options) {
+    return this.#refuse();
+  }
+  allocate(_position, _length) {
+    return this.#refuse();
+  }
+  extent(_position) {
+    return ALL_DATA;
+  }
+  setTimes(_atime, _mtime) {
+    return this.#refuse();
+  }
+  close() {
+  }
+  #refuse() {
+    return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
+  }
+};
+
+// src/backends/sized_disk.ts
+function parseSizedDisk(rest, text) {
+  const size = parseSize(rest);
+  if (size > 0) return {
+    name: text,
+    size
+  };
+  const prefix = text.slice(0, text.length - rest.length);
+  throw new UserError(`Cannot make an empty disk "${text}": give it a size, such as ${prefix}1G`);
+}
+
+// src/backends/protocols/memory.ts
+var CHUNK = 65536;
+var GROWABLE_MAX = 2 ** 40;
+function createMemoryDisk(size, options = {}) {
+  const growable = options.growable ?? false;
+  const max = Math.max(size, GROWABLE_MAX);
+  try {
+    const length = new SharedArrayBuffer(8);
+    new Float64Array(length)[0] = size;
+    return {
+      length,
+      bytes: growable ? new SharedArrayBuffer(size, {
+        maxByteLength: max
+      }) : new SharedArrayBuffer(size),
+      chunks: new SharedArrayBuffer(Math.ceil((growable ? max : size) / CHUNK))
+    };
+  } catch (cause) {
+    throw new UserError(`Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`, {
+      cause
+    });
+  }
+}
+var MEMORY = {
+  kind: "protocol",
+  name: "memory",
+  summary: "a disk in memory, empty at first",
+  usage: "memory:SIZE",
+  prefixes: [
+    "memory:"
+  ],
+  needs: [
+    "shared memory"
+  ],
+  parse: parseSizedDisk,
+  open({ name, size }, { options: { growable } }) {
+    const disk = createMemoryDisk(size, {
+      growable
+    });
+    return {
+      attachment: {
+        name,
+        disk
+      },
+      name
+    };
+  },
+  attach: ({ name, disk }) => new MemoryBackend(disk, name)
+};
+var MemoryBackend = class extends ImageBackend {
+  shared = true;
+  writable = true;
+  #disk;
+  #bytes;
+  #chunks;
+  #length;
+  /**
+   * Wraps the memory of a disk.
+   *
+   * @param disk Made by {@linkcode createMemoryDisk}.
+   * @param name What messages call it.
+   */
+  constructor(disk, name = "memory") {
+    super(name);
+    this.#disk = disk;
+    this.#bytes = new Uint8Array(disk.bytes);
+    this.#chunks = new Uint8Array(disk.chunks);
+    this.#length = new Float64Array(disk.length);
+  }
+  /** The current size in bytes. */
+  get size() {
+    return this.#length[0];
+  }
+  stat() {
+    const { size } = this;
+    const end = Math.ceil(size / CHUNK);
+    let chunks = 0;
+    for (let i = 0; i < end; i++) chunks += this.#chunks[i];
+    return {
+      size,
+      allocated: chunks * CHUNK,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  read(position, buffer, start, length) {
+    buffer.set(this.#bytes.subarray(position, position + length), start);
+    return length;
+  }
+  write(position, buffer, start, length) {
+    const whole = start === 0 && length === buffer.length;
+    const bytes = whole ? buffer : buffer.subarray(start, start + length);
+    this.#bytes.set(bytes, position);
+    this.#mark(position, length);
+    return length;
+  }
+  truncate(size) {
+    const { bytes } = this.#disk;
+    if (size > bytes.byteLength) {
+      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
+      try {
+        bytes.grow(size);
+      } catch {
+        return -ERRNO.ENOMEM;
+      }
+    }
+    const old = this.#length[0];
+    if (size < old) this.zero(size, old - size, {
+      unmap: true
+    });
+    this.#length[0] = size;
+    return 0;
+  }
+  zero(position, length, { unmap }) {
+    const end = position + length;
+    const size = this.#length[0];
+    let at = position;
+    for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
+      const start = chunk * CHUNK;
+      const stop = start + CHUNK;
+      const to = Math.min(end, stop);
+      if (this.#chunks[chunk] !== 0) {
+        this.#bytes.fill(0, at, to);
+        const whole = at === start && (to === stop || to === size);
+        if (whole && unmap) this.#chunks[chunk] = 0;
+      }
+      at = to;
+    }
+    return 0;
+  }
+  allocate(position, length) {
+    this.#mark(position, length);
+    return 0;
+  }
+  extent(position) {
+    const chunks = Math.ceil(this.#length[0] / CHUNK);
+    const first = Math.floor(position / CHUNK);
+    const data = this.#chunks[first] !== 0;
+    let chunk = first + 1;
+    while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
+    return {
+      data,
+      end: chunk >= chunks ? Infinity : chunk * CHUNK
+    };
+  }
+  #mark(position, length) {
+    const last = Math.floor((position + length - 1) / CHUNK);
+    for (let i = Math.floor(position / CHUNK); i <= last; i++) {
+      this.#chunks[i] = 1;
+    }
+  }
+};
+
+// src/base/import_factory.ts
+async function importFactory(spec, what) {
+  let loaded;
+  try {
+    loaded = await import(spec.module);
+  } catch (cause) {
+    const { message } = cause;
+    const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports" : "";
+    throw new UserError(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
+      cause
+    });
+  }
+  if (typeof loaded.default !== "function") {
+    throw new UserError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
+  }
+  const factory = loaded.default;
+  return async (options) => {
+    try {
+      return await factory(options);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new UserError(`Cannot make a ${what} from the module ${spec.module}: ${why}`, {
+        cause
+      });
+    }
+  };
+}
+
+// src/backends/protocols/module.ts
+var MODULE = {
+  kind: "protocol",
+  name: "module",
+  summary: "a backend that a module of your own makes",
+  usage: null,
+  prefixes: [],
+  needs: [
+    "module"
+  ],
+  open: ({ module, options }) => ({
+    attachment: {
+      module,
+      options
+    }
+  }),
+  async attach(spec) {
+    const make = await importFactory(spec, "backend");
+    const made = await make(spec.options);
+    if (typeof made?.read === "function" && typeof made.stat === "function") return made;
+    throw new UserError(`Cannot use the backend module ${spec.module}: its function returned no backend; return an object of a class that extends ImageBackend`);
+  }
+};
+
+// src/backends/protocols/null.ts
+var NULL = {
+  kind: "protocol",
+  name: "null",
+  summary: "a disk that reads as zeroes and drops writes",
+  usage: "null:SIZE",
+  prefixes: [
+    "null:"
+  ],
+  needs: [],
+  parse: parseSizedDisk,
+  open: (disk) => ({
+    attachment: disk,
+    name: disk.name
+  }),
+  attach: ({ size, name }) => new NullBackend(size, name)
+};
+var ZEROES2 = new Uint8Array(65536);
+var part = ZEROES2;
+var NullBackend = class extends ImageBackend {
+  shared = true;
+  writable = true;
+  #size;
+  /**
+   * Makes a null disk.
+   *
+   * @param size Its size in bytes.
+   * @param name What messages call it.
+   */
+  constructor(size, name = "null") {
+    super(name);
+    this.#size = size;
+  }
+  /** The current size in bytes. */
+  get size() {
+    return this.#size;
+  }
+  stat() {
+    return {
+      size: this.#size,
+      allocated: 0,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  read(_position, buffer, start, length) {
+    const end = start + length;
+    let at = start;
+    for (; end - at > ZEROES2.length; at += ZEROES2.length) {
+      buffer.set(ZEROES2, at);
+    }
+    if (part.length !== end - at) part = ZEROES2.subarray(0, end - at);
+    buffer.set(part, at);
+    return length;
+  }
+  write(_position, _buffer, _start, length) {
+    return length;
+  }
+  truncate(size) {
+    this.#size = size;
+    return 0;
+  }
+  zero(_position, _length, _options) {
+    return 0;
+  }
+  allocate(_position, _length) {
+    return 0;
+  }
+  extent(_position) {
+    return {
+      data: false,
+      end: Infinity
+    };
+  }
+};
+
+// src/backends/protocols/object.ts
+var OBJECT = {
+  kind: "protocol",
+  name: "object",
+  summary: "a backend object of the calling thread",
+  usage: null,
+  prefixes: [],
+  needs: [],
+  oneThread: true,
+  open: (backend) => ({
+    attachment: backend
+  }),
+  attach: (backend) => backend
+};
+
+// src/backends/protocols/pattern.ts
+var PATTERN = {
+  kind: "protocol",
+  name: "pattern",
+  summary: "a read-only disk whose bytes are their own position",
+  usage: "pattern:SIZE",
+  prefixes: [
+    "pattern:"
+  ],
+  needs: [],
+  parse: parseSizedDisk,
+  open: (disk) => ({
+    attachment: disk,
+    name: disk.name
+  }),
+  attach: ({ size, name }) => new PatternBackend(size, name)
+};
+var TWO_323 = 2 ** 32;
+var PatternBackend = class extends ImageBackend {
+  shared = true;
+  /** The size in bytes. */
+  size;
+  /**
+   * Makes a pattern disk.
+   *
+   * @param size Its size in bytes.
+   * @param name What messages call it.
+   */
+  constructor(size, name = "pattern") {
+    super(name);
+    this.size = size;
+  }
+  stat() {
+    const { size } = this;
+    return {
+      size,
+      allocated: size,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  read(position, buffer, start, length) {
+    const view = new DataView(buffer.buffer, buffer.byteOffset + start, length);
+    const end = position + length;
+    let at = position;
+    while (at < end && at % 8 !== 0) {
+      view.setUint8(at - position, patternByte(at++));
+    }
+    for (; at + 8 <= end; at += 8) {
+      view.setUint32(at - position, at / TWO_323);
+      view.setUint32(at - position + 4, at);
+    }
+    while (at < end) view.setUint8(at - position, patternByte(at++));
+    return length;
+  }
+};
+function patternByte(position) {
+  const inWord = position % 8;
+  return Math.floor((position - inWord) / 256 ** (7 - inWord)) % 256;
+}
+
+// src/backends/registry.ts
+var DRIVERS = [
+  RAW,
+  FILE,
+  MEMORY,
+  NULL,
+  PATTERN,
+  MODULE,
+  OBJECT,
+  WINDOW,
+  WRITETHROUGH
+];
+var IMAGE_DRIVERS = DRIVERS.filter((driver) => driver.kind !== "filter");
+var FILTER_DRIVERS = DRIVERS.filter((driver) => driver.kind === "filter");
+function driverOf(name) {
+  const driver = DRIVERS.find((each) => each.name === name);
+  if (driver === void 0) throw new TypeError(`No driver is called ${name}`);
+  return driver;
+}
+
+// src/backends/attach_image.ts
+async function attachImage(image, services) {
+  await using stack = new AsyncDisposableStack();
+  const backend = await attachTree(image, services, stack);
+  const attached = stack.move();
+  return {
+    backend,
+    close: () => attached.disposeAsync()
+  };
+}
+async function attachTree(image, services, stack) {
+  const below = [];
+  for (const each of image.below) {
+    below.push(await attachTree(each, services, stack));
+  }
+  const driver = driverOf(image.driver);
+  return await attachDriver(driver, image.attachment, below, services, stack);
+}
+async function attachDriver(driver, attachment, below, services, stack) {
+  const backend = driver.kind === "filter" ? await driver.attach(attachment, below[0], services) : await driver.attach(attachment, below, services);
+  if (!below.includes(backend)) stack.defer(async () => await backend.close());
+  return backend;
 }
 
 // src/export/refusal.ts
@@ -5822,95 +7024,6 @@ async function writeExclusive(context, request, reply, offset, size) {
   }
 }
 
-// src/backends/filter_backend.ts
-var FilterBackend = class {
-  name;
-  shared;
-  writable;
-  background;
-  /** Present only if the image has it: it would cost a call on every write. */
-  needsExclusiveWrite;
-  /** The backend below. */
-  image;
-  /**
-   * Filters an image.
-   *
-   * @param image The backend below; its owner closes it after this one.
-   */
-  constructor(image) {
-    this.image = image;
-    this.name = image.name;
-    this.shared = image.shared;
-    this.writable = image.writable;
-    this.background = image.background ?? false;
-    if (image.needsExclusiveWrite !== void 0) {
-      this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
-    }
-  }
-  stat() {
-    return this.image.stat();
-  }
-  read(position, buffer, start, length) {
-    return this.image.read(position, buffer, start, length);
-  }
-  write(position, buffer, start, length) {
-    return this.image.write(position, buffer, start, length);
-  }
-  flush() {
-    return this.image.flush();
-  }
-  truncate(size) {
-    return this.image.truncate(size);
-  }
-  zero(position, length, options) {
-    return this.image.zero(position, length, options);
-  }
-  allocate(position, length) {
-    return this.image.allocate(position, length);
-  }
-  extent(position) {
-    return this.image.extent(position);
-  }
-  setTimes(atime, mtime) {
-    return this.image.setTimes(atime, mtime);
-  }
-  close() {
-  }
-};
-
-// src/backends/filters/writethrough.ts
-var WritethroughBackend = class extends FilterBackend {
-  write(position, buffer, start, length) {
-    return this.#durable(this.image.write(position, buffer, start, length));
-  }
-  truncate(size) {
-    return this.#durable(this.image.truncate(size));
-  }
-  zero(position, length, options) {
-    return this.#durable(this.image.zero(position, length, options));
-  }
-  allocate(position, length) {
-    return this.#durable(this.image.allocate(position, length));
-  }
-  #durable(answer) {
-    return typeof answer === "number" ? flushAfter(answer, this.image) : Completion.of(answer).after(FLUSH, this.image);
-  }
-};
-var FLUSH = {
-  run: flushAfter
-};
-var KEEP = {
-  run: outcomeOf
-};
-function flushAfter(result2, image) {
-  if (!(result2 >= 0)) return result2;
-  const flushed = image.flush();
-  return typeof flushed === "number" ? outcomeOf(flushed, result2) : Completion.of(flushed).after(KEEP, result2);
-}
-function outcomeOf(flushed, result2) {
-  return flushed >= 0 ? result2 : flushed;
-}
-
 // src/export/block_export.ts
 var OPEN_OUT = accessors("fuse_open_out");
 var MAX_PAYLOAD = 1 << 20;
@@ -5926,10 +7039,7 @@ var BlockExport = class {
     const { backend, rules } = context;
     this.background = backend.background ?? false;
     this.#backingId = rules.backingId ?? 0;
-    this.#context = rules.writethrough === true ? {
-      ...context,
-      backend: new WritethroughBackend(backend)
-    } : context;
+    this.#context = context;
   }
   /** Answers one request; see `RequestHandler`. */
   handle(request, reply) {
@@ -6073,7 +7183,7 @@ var SharedRwLock = class {
   async #wait(seen) {
     const waiters = this.#waiters;
     if (waiters === null) return await futexWait(this.#words, DOORBELL, seen);
-    await new Promise((resolve) => waiters.push(resolve));
+    await new Promise((resolve2) => waiters.push(resolve2));
   }
 };
 
@@ -6092,7 +7202,7 @@ var MEMORY_SIZE = 128;
 var ATIME = 0;
 var MTIME = 1;
 var CHANGED = 2;
-var TWO_323 = 2 ** 32;
+var TWO_324 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The memory, for other Workers. */
@@ -6143,14 +7253,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_323 + (low >>> 0);
+      this.#seenSize = high * TWO_324 + (low >>> 0);
     }
   }
   /** Set by whoever has the lock alone. */
   set size(bytes) {
     Atomics.add(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_323 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_323));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_324 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_324));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether an export that was writable takes no more changes. */
@@ -6239,580 +7349,6 @@ var ExportState = class _ExportState {
   }
 };
 
-// src/backends/protocols/file/direct_file.ts
-var DirectFile = class {
-  fd;
-  #direct;
-  #cached;
-  #alignment;
-  /** Puts the two together; `close()` closes both. */
-  constructor({ direct, cached, alignment }) {
-    this.fd = cached.fd;
-    this.#direct = direct;
-    this.#cached = cached;
-    this.#alignment = alignment;
-  }
-  /** The descriptor to use for a transfer. */
-  fdFor(position, length) {
-    return this.#fits(position, length) ? this.#direct.fd : this.#cached.fd;
-  }
-  pread(buffer, start, length, position) {
-    if (this.#fits(position, length)) {
-      const got = this.#direct.pread(buffer, start, length, position);
-      if (got !== -ERRNO.EINVAL) return got;
-    }
-    return this.#cached.pread(buffer, start, length, position);
-  }
-  pwrite(buffer, start, length, position) {
-    if (this.#fits(position, length)) {
-      const put = this.#direct.pwrite(buffer, start, length, position);
-      if (put !== -ERRNO.EINVAL) return put;
-    }
-    return this.#cached.pwrite(buffer, start, length, position);
-  }
-  /**
-   * Whole blocks may be written side by side. The rest dirties pages, and the
-   * kernel reports an I/O error where a page is dirtied while direct I/O goes
-   * past it.
-   */
-  needsExclusiveWrite(position, length) {
-    return !this.#fits(position, length);
-  }
-  fdatasync() {
-    return this.#cached.fdatasync();
-  }
-  ftruncate(size) {
-    return this.#cached.ftruncate(size);
-  }
-  fallocate(mode, position, length) {
-    return this.#cached.fallocate(mode, position, length);
-  }
-  lseek(position, whence) {
-    return this.#cached.lseek(position, whence);
-  }
-  fstat() {
-    return this.#cached.fstat();
-  }
-  futimens(atime, mtime) {
-    return this.#cached.futimens(atime, mtime);
-  }
-  close() {
-    this.#direct.close();
-    this.#cached.close();
-  }
-  #fits(position, length) {
-    return position % this.#alignment === 0 && length % this.#alignment === 0;
-  }
-};
-
-// src/backends/protocols/file/file_backend.ts
-var SECTOR = 4096;
-var STRETCHES_MAX = 256;
-var ZEROES = new Uint8Array(65536);
-var FileBackend = class {
-  name;
-  shared = true;
-  writable;
-  #file;
-  #offset;
-  /** Length of the part; `null` where it goes on to the end of the file. */
-  #size;
-  /**
-   * Serves an open file; `close()` leaves it open, since Workers share it.
-   *
-   * @param file The open file.
-   * @param name How messages call it.
-   * @param writable Whether it was opened for writing.
-   */
-  constructor(file, name, writable, window = {}) {
-    this.name = name;
-    this.writable = writable;
-    this.#file = file;
-    this.#offset = window.offset ?? 0;
-    this.#size = window.size ?? null;
-  }
-  stat() {
-    const stat = this.#stat();
-    const { blockSize, atime, mtime, ctime } = stat;
-    const size = this.#size ?? Math.max(0, stat.size - this.#offset);
-    const whole = this.#offset === 0 && size === stat.size;
-    const allocated = whole ? stat.allocated : this.#dataWithin(size);
-    return {
-      size,
-      allocated,
-      blockSize,
-      times: {
-        atime,
-        mtime,
-        ctime
-      }
-    };
-  }
-  read(position, buffer, start, length) {
-    const at = this.#offset + position;
-    let done = 0;
-    while (done < length) {
-      const rest = length - done;
-      const got = this.#file.pread(buffer, start + done, rest, at + done);
-      if (got < 0) return got;
-      if (got === 0) break;
-      done += got;
-    }
-    return done;
-  }
-  write(position, buffer, start, length) {
-    const at = this.#offset + position;
-    let done = 0;
-    while (done < length) {
-      const rest = length - done;
-      const put = this.#file.pwrite(buffer, start + done, rest, at + done);
-      if (put < 0) return done > 0 ? done : put;
-      if (put === 0) return done > 0 ? done : -ERRNO.EIO;
-      done += put;
-    }
-    return done;
-  }
-  needsExclusiveWrite(position, length) {
-    return this.#file.needsExclusiveWrite?.(this.#offset + position, length) ?? false;
-  }
-  flush() {
-    return this.#file.fdatasync();
-  }
-  truncate(size) {
-    return this.#size === null ? this.#file.ftruncate(this.#offset + size) : -ERRNO.EINVAL;
-  }
-  zero(position, length, { unmap }) {
-    const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const at = this.#offset + position;
-    const end = at + length;
-    let first = at;
-    let last = end;
-    let result2 = this.#file.fallocate(mode, at, length);
-    if (result2 === -ERRNO.EINVAL) {
-      first = Math.min(end, Math.ceil(at / SECTOR) * SECTOR);
-      last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
-      result2 = first === last ? 0 : this.#file.fallocate(mode, first, last - first);
-    }
-    const refused = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
-    if (refused) return this.#writeZeroes(at, end);
-    if (result2 < 0) return result2;
-    result2 = this.#writeZeroes(at, first);
-    return result2 < 0 ? result2 : this.#writeZeroes(last, end);
-  }
-  allocate(position, length) {
-    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, this.#offset + position, length);
-  }
-  extent(position) {
-    const at = this.#offset + position;
-    const data = this.#file.lseek(at, SEEK.DATA);
-    if (data === -ERRNO.ENXIO) return {
-      data: false,
-      end: Infinity
-    };
-    if (data < 0) return {
-      data: true,
-      end: Infinity
-    };
-    if (data > at) return {
-      data: false,
-      end: data - this.#offset
-    };
-    const hole = this.#file.lseek(at, SEEK.HOLE);
-    return {
-      data: true,
-      end: hole > at ? hole - this.#offset : Infinity
-    };
-  }
-  setTimes(atime, mtime) {
-    return this.#file.futimens(atime, mtime);
-  }
-  close() {
-  }
-  #stat() {
-    const stat = this.#file.fstat();
-    if (typeof stat !== "number") return stat;
-    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
-      errno: -stat
-    });
-  }
-  /** Bytes of data in the part; what lies behind many stretches counts. */
-  #dataWithin(size) {
-    let data = 0;
-    let at = 0;
-    for (let i = 0; at < size && i < STRETCHES_MAX; i++) {
-      const stretch = this.extent(at);
-      const end = Math.min(stretch.end, size);
-      if (stretch.data) data += end - at;
-      at = end;
-    }
-    return data + size - at;
-  }
-  /** Writes zeroes from one position of the file to another. */
-  #writeZeroes(from, to) {
-    for (let at = from; at < to; ) {
-      const length = Math.min(ZEROES.length, to - at);
-      const put = this.write(at - this.#offset, ZEROES, 0, length);
-      if (put < 0) return put;
-      at += put;
-    }
-    return 0;
-  }
-};
-
-// src/backends/protocols/file/ring_file_backend.ts
-var RingFileBackend = class {
-  name;
-  shared = true;
-  writable;
-  #plain;
-  #file;
-  #direct;
-  #ring;
-  #offset;
-  #inMemory;
-  #tellsWaits = true;
-  /** Serves an open file. */
-  constructor(options) {
-    const { file, ring, name, writable, window = {} } = options;
-    this.name = name;
-    this.writable = writable;
-    this.#plain = new FileBackend(file, name, writable, window);
-    this.#file = file;
-    this.#direct = file instanceof DirectFile ? file : null;
-    this.#ring = ring;
-    this.#offset = window.offset ?? 0;
-    const stat = file.fstat();
-    this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
-  }
-  stat() {
-    return this.#plain.stat();
-  }
-  read(position, buffer, start, length) {
-    const at = this.#offset + position;
-    let fd = this.#file.fd;
-    if (this.#inMemory) {
-      return this.#plain.read(position, buffer, start, length);
-    }
-    if (this.#direct !== null) {
-      fd = this.#direct.fdFor(at, length);
-    } else if (this.#tellsWaits && this.#file.preadNow !== void 0) {
-      const got2 = this.#file.preadNow(buffer, start, length, at);
-      if (got2 === length) return got2;
-      if (got2 === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
-    }
-    const fallback = this.#file.fd;
-    const got = this.#ring.read(fd, buffer, start, length, at, fallback);
-    return got === -ERRNO.EBUSY ? this.#plain.read(position, buffer, start, length) : got;
-  }
-  write(position, buffer, start, length) {
-    if (this.#direct === null || this.#inMemory) {
-      return this.#plain.write(position, buffer, start, length);
-    }
-    const at = this.#offset + position;
-    const fd = this.#direct.fdFor(at, length);
-    const fallback = this.#file.fd;
-    const put = this.#ring.write(fd, buffer, start, length, at, fallback);
-    return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
-  }
-  needsExclusiveWrite(position, length) {
-    return this.#direct?.needsExclusiveWrite(this.#offset + position, length) ?? false;
-  }
-  flush() {
-    if (this.#inMemory) return this.#plain.flush();
-    const result2 = this.#ring.sync(this.#file.fd);
-    return result2 === -ERRNO.EBUSY ? this.#plain.flush() : result2;
-  }
-  truncate(size) {
-    return this.#plain.truncate(size);
-  }
-  async zero(position, length, options) {
-    const mode = FALLOC_FL.KEEP_SIZE | (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const result2 = await this.#allocate(mode, position, length);
-    return result2 < 0 ? this.#plain.zero(position, length, options) : result2;
-  }
-  async allocate(position, length) {
-    const result2 = await this.#allocate(FALLOC_FL.KEEP_SIZE, position, length);
-    return result2 === -ERRNO.EBUSY ? this.#plain.allocate(position, length) : result2;
-  }
-  extent(position) {
-    return this.#plain.extent(position);
-  }
-  setTimes(atime, mtime) {
-    return this.#plain.setTimes(atime, mtime);
-  }
-  close() {
-  }
-  #allocate(mode, position, length) {
-    const at = this.#offset + position;
-    return this.#ring.allocate(this.#file.fd, mode, at, length);
-  }
-};
-
-// src/backends/image_backend.ts
-var ALL_DATA = {
-  data: true,
-  end: Infinity
-};
-var ImageBackend = class {
-  name;
-  shared = false;
-  writable = false;
-  /**
-   * Names the disk.
-   *
-   * @param name What messages call it; the name of its class if left out.
-   */
-  constructor(name = new.target.name) {
-    this.name = name;
-  }
-  stat() {
-    return {
-      size: this.size,
-      allocated: null,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  write(_position, _buffer, _start, _length) {
-    return this.#refuse();
-  }
-  flush() {
-    return 0;
-  }
-  truncate(_size) {
-    return this.#refuse();
-  }
-  zero(_position, _length, _options) {
-    return this.#refuse();
-  }
-  allocate(_position, _length) {
-    return this.#refuse();
-  }
-  extent(_position) {
-    return ALL_DATA;
-  }
-  setTimes(_atime, _mtime) {
-    return this.#refuse();
-  }
-  close() {
-  }
-  #refuse() {
-    return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
-  }
-};
-
-// src/backends/protocols/memory.ts
-var CHUNK = 65536;
-var GROWABLE_MAX = 2 ** 40;
-var MemoryBackend = class extends ImageBackend {
-  shared = true;
-  writable = true;
-  #disk;
-  #bytes;
-  #chunks;
-  #length;
-  /**
-   * Wraps the memory of a disk.
-   *
-   * @param disk Made by {@linkcode createMemoryDisk}.
-   * @param name What messages call it.
-   */
-  constructor(disk, name = "memory") {
-    super(name);
-    this.#disk = disk;
-    this.#bytes = new Uint8Array(disk.bytes);
-    this.#chunks = new Uint8Array(disk.chunks);
-    this.#length = new Float64Array(disk.length);
-  }
-  /** The current size in bytes. */
-  get size() {
-    return this.#length[0];
-  }
-  stat() {
-    const { size } = this;
-    const end = Math.ceil(size / CHUNK);
-    let chunks = 0;
-    for (let i = 0; i < end; i++) chunks += this.#chunks[i];
-    return {
-      size,
-      allocated: chunks * CHUNK,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  read(position, buffer, start, length) {
-    buffer.set(this.#bytes.subarray(position, position + length), start);
-    return length;
-  }
-  write(position, buffer, start, length) {
-    const whole = start === 0 && length === buffer.length;
-    const bytes = whole ? buffer : buffer.subarray(start, start + length);
-    this.#bytes.set(bytes, position);
-    this.#mark(position, length);
-    return length;
-  }
-  truncate(size) {
-    const { bytes } = this.#disk;
-    if (size > bytes.byteLength) {
-      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
-      try {
-        bytes.grow(size);
-      } catch {
-        return -ERRNO.ENOMEM;
-      }
-    }
-    const old = this.#length[0];
-    if (size < old) this.zero(size, old - size, {
-      unmap: true
-    });
-    this.#length[0] = size;
-    return 0;
-  }
-  zero(position, length, { unmap }) {
-    const end = position + length;
-    const size = this.#length[0];
-    let at = position;
-    for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
-      const start = chunk * CHUNK;
-      const stop = start + CHUNK;
-      const to = Math.min(end, stop);
-      if (this.#chunks[chunk] !== 0) {
-        this.#bytes.fill(0, at, to);
-        const whole = at === start && (to === stop || to === size);
-        if (whole && unmap) this.#chunks[chunk] = 0;
-      }
-      at = to;
-    }
-    return 0;
-  }
-  allocate(position, length) {
-    this.#mark(position, length);
-    return 0;
-  }
-  extent(position) {
-    const chunks = Math.ceil(this.#length[0] / CHUNK);
-    const first = Math.floor(position / CHUNK);
-    const data = this.#chunks[first] !== 0;
-    let chunk = first + 1;
-    while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
-    return {
-      data,
-      end: chunk >= chunks ? Infinity : chunk * CHUNK
-    };
-  }
-  #mark(position, length) {
-    const last = Math.floor((position + length - 1) / CHUNK);
-    for (let i = Math.floor(position / CHUNK); i <= last; i++) {
-      this.#chunks[i] = 1;
-    }
-  }
-};
-
-// src/backends/protocols/null.ts
-var ZEROES2 = new Uint8Array(65536);
-var part = ZEROES2;
-var NullBackend = class extends ImageBackend {
-  shared = true;
-  writable = true;
-  #size;
-  /**
-   * Makes a null disk.
-   *
-   * @param size Its size in bytes.
-   * @param name What messages call it.
-   */
-  constructor(size, name = "null") {
-    super(name);
-    this.#size = size;
-  }
-  /** The current size in bytes. */
-  get size() {
-    return this.#size;
-  }
-  stat() {
-    return {
-      size: this.#size,
-      allocated: 0,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  read(_position, buffer, start, length) {
-    const end = start + length;
-    let at = start;
-    for (; end - at > ZEROES2.length; at += ZEROES2.length) {
-      buffer.set(ZEROES2, at);
-    }
-    if (part.length !== end - at) part = ZEROES2.subarray(0, end - at);
-    buffer.set(part, at);
-    return length;
-  }
-  write(_position, _buffer, _start, length) {
-    return length;
-  }
-  truncate(size) {
-    this.#size = size;
-    return 0;
-  }
-  zero(_position, _length, _options) {
-    return 0;
-  }
-  allocate(_position, _length) {
-    return 0;
-  }
-  extent(_position) {
-    return {
-      data: false,
-      end: Infinity
-    };
-  }
-};
-
-// src/backends/protocols/pattern.ts
-var TWO_324 = 2 ** 32;
-var PatternBackend = class extends ImageBackend {
-  shared = true;
-  /** The size in bytes. */
-  size;
-  /**
-   * Makes a pattern disk.
-   *
-   * @param size Its size in bytes.
-   * @param name What messages call it.
-   */
-  constructor(size, name = "pattern") {
-    super(name);
-    this.size = size;
-  }
-  stat() {
-    const { size } = this;
-    return {
-      size,
-      allocated: size,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  read(position, buffer, start, length) {
-    const view = new DataView(buffer.buffer, buffer.byteOffset + start, length);
-    const end = position + length;
-    let at = position;
-    while (at < end && at % 8 !== 0) {
-      view.setUint8(at - position, patternByte(at++));
-    }
-    for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_324);
-      view.setUint32(at - position + 4, at);
-    }
-    while (at < end) view.setUint8(at - position, patternByte(at++));
-    return length;
-  }
-};
-function patternByte(position) {
-  const inWord = position % 8;
-  return Math.floor((position - inWord) / 256 ** (7 - inWord)) % 256;
-}
-
 // src/linux/io/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_OMIT = 0x3ffffffen;
@@ -6820,6 +7356,22 @@ var RWF_NOWAIT = 8;
 var TWO_325 = 2 ** 32;
 var TMPFS_MAGIC = 16914836;
 var STRUCT_STATFS_SIZE = 120;
+function openBlockFile(path, options) {
+  const place = openDescriptor(path, OPEN.PATH, {
+    advice: adviceOnOpen
+  });
+  try {
+    refuseOtherKinds(place, path);
+    const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
+    const found = pathOfDescriptor(place);
+    return new LinuxBlockFile(openDescriptor(found, flags, {
+      label: path,
+      advice: adviceOnOpen
+    }));
+  } finally {
+    closeDescriptor(place);
+  }
+}
 var LinuxBlockFile = class {
   fd;
   #libc = libc();
@@ -6926,9 +7478,9 @@ var LinuxBlockFile = class {
     return result2 < 0 ? result2 : Number(size[0]);
   }
 };
-function repeated(call2) {
+function repeated(call3) {
   for (; ; ) {
-    const result2 = call2();
+    const result2 = call3();
     if (result2 >= 0) return result2;
     const error = errno();
     if (error !== ERRNO.EINTR) return -error;
@@ -6954,78 +7506,176 @@ function isInMemory(fd) {
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
 }
-
-// src/session/import_factory.ts
-async function importFactory(spec, what) {
-  let loaded;
-  try {
-    loaded = await import(spec.module);
-  } catch (cause) {
-    const { message } = cause;
-    const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports" : "";
-    throw new UserError(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
-      cause
+function refuseOtherKinds(place, path) {
+  const status = statxDescriptor(place);
+  if (typeof status === "number") {
+    throw new SystemError({
+      call: "statx",
+      action: `open ${path}`,
+      errno: -status
     });
   }
-  if (typeof loaded.default !== "function") {
-    throw new UserError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
+  const kind = kindOfImage(status.kind);
+  if (kind === "file" || kind === "block") return;
+  throw new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
+    advice: "name a regular file or a block device"
+  });
+}
+function adviceOnOpen(error) {
+  switch (error) {
+    case ERRNO.EROFS:
+    case ERRNO.ETXTBSY:
+      return "open it read-only";
+    case ERRNO.ENOENT:
+      return "check the path; 'truncate -s 1G FILE' makes an empty image";
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return "give this user the permission, or run as one who has it";
+    default:
+      return void 0;
   }
-  const factory = loaded.default;
-  return async (options) => {
-    try {
-      return await factory(options);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new UserError(`Cannot make a ${what} from the module ${spec.module}: ${why}`, {
-        cause
-      });
-    }
-  };
 }
 
-// src/session/open_backend.ts
-async function openBackend(spec, ring) {
-  switch (spec.kind) {
-    case "null":
-      return new NullBackend(spec.size, spec.name);
-    case "pattern":
-      return new PatternBackend(spec.size, spec.name);
-    case "memory":
-      return new MemoryBackend(spec.disk, spec.name);
-    case "file": {
-      const { name, writable, offset, size } = spec;
-      const window = size === null ? {
-        offset
-      } : {
-        offset,
-        size
-      };
-      const file = openFile(spec.fd, spec.direct);
-      return ring === void 0 ? new FileBackend(file, name, writable, window) : new RingFileBackend({
-        file,
-        ring,
-        name,
-        writable,
-        window
-      });
-    }
-    case "module": {
-      const make = await importFactory(spec, "backend");
-      return await make(spec.options);
-    }
+// src/linux/io/image_lock.ts
+var USED_BASE = 100;
+var UNSHARED_BASE = 200;
+var PERMISSION = {
+  read: 0,
+  write: 1,
+  resize: 3
+};
+var F_OFD_GETLK = 36;
+var F_OFD_SETLK = 37;
+var F_RDLCK = 0;
+var F_WRLCK = 1;
+var F_UNLCK = 2;
+var STRUCT_FLOCK_SIZE = 32;
+var UNSHARED = [
+  "write",
+  "resize"
+];
+function lockImage(fd, use) {
+  if (!canLock(fd)) return false;
+  const used = permissionsOf(use);
+  const bytes = [
+    ...used.map(usedByte),
+    ...UNSHARED.map(unsharedByte)
+  ];
+  try {
+    for (const byte of bytes) setLock(fd, F_RDLCK, byte, use);
+    const refused = used.find((each) => isHeld(fd, unsharedByte(each)));
+    if (refused !== void 0) throw notShared(use, refused);
+    const busy = UNSHARED.find((each) => isHeld(fd, usedByte(each)));
+    if (busy !== void 0) throw inUse(use, busy);
+    return true;
+  } catch (error) {
+    for (const byte of bytes) setLock(fd, F_UNLCK, byte, use);
+    throw error;
   }
 }
-function openFile(fd, direct) {
-  const cached = new LinuxBlockFile(fd);
-  return direct === null ? cached : new DirectFile({
-    direct: new LinuxBlockFile(direct.fd),
-    cached,
-    alignment: direct.alignment
+function lockImageReadOnly(fd, name) {
+  for (const each of UNSHARED) {
+    setLock(fd, F_UNLCK, usedByte(each), {
+      name,
+      writable: false
+    });
+  }
+}
+function permissionsOf({ writable }) {
+  return writable ? [
+    "read",
+    "write",
+    "resize"
+  ] : [
+    "read"
+  ];
+}
+function usedByte(permission) {
+  return USED_BASE + PERMISSION[permission];
+}
+function unsharedByte(permission) {
+  return UNSHARED_BASE + PERMISSION[permission];
+}
+function isHeld(fd, byte) {
+  const lock = flock(F_WRLCK, byte);
+  if (call2(fd, F_OFD_GETLK, lock) < 0) return false;
+  return lock.getInt16(0, true) !== F_UNLCK;
+}
+function canLock(fd) {
+  return call2(fd, F_OFD_GETLK, flock(F_WRLCK, USED_BASE)) === 0;
+}
+function setLock(fd, type, byte, use) {
+  if (call2(fd, F_OFD_SETLK, flock(type, byte)) === 0 || type === F_UNLCK) {
+    return;
+  }
+  const error = errno();
+  throw error === ERRNO.EAGAIN ? inUse(use, "read") : lockError(use, {
+    errno: error
+  });
+}
+function call2(fd, operation, lock) {
+  const bytes = new Uint8Array(lock.buffer);
+  for (; ; ) {
+    const result2 = libc().fcntl_lock(fd, operation, bytes);
+    if (result2 === 0 || errno() !== ERRNO.EINTR) return result2;
+  }
+}
+function flock(type, byte) {
+  const lock = new DataView(new ArrayBuffer(STRUCT_FLOCK_SIZE));
+  lock.setInt16(0, type, true);
+  lock.setBigInt64(8, BigInt(byte), true);
+  lock.setBigInt64(16, 1n, true);
+  return lock;
+}
+var OTHER = "another program (QEMU, or another export)";
+var ADVICE = "stop it, or use --no-lock if you know that it does no harm";
+function notShared(use, permission) {
+  const what = permission === "read" ? "read" : "written to";
+  return lockError(use, {
+    errno: ERRNO.EAGAIN,
+    reason: `${OTHER} has it open and does not let it be ${what}`,
+    advice: ADVICE
+  });
+}
+function inUse(use, permission) {
+  const what = permission === "read" ? "has it locked" : "has it open to write";
+  return lockError(use, {
+    errno: ERRNO.EAGAIN,
+    reason: `${OTHER} ${what}`,
+    advice: ADVICE
+  });
+}
+function lockError({ name, writable }, facts) {
+  const purpose = writable ? "writing" : "reading";
+  return new SystemError({
+    call: "fcntl",
+    action: `lock ${name} for ${purpose}`,
+    ...facts
   });
 }
 
+// src/session/driver_services.ts
+function driverServices(fileIo = null) {
+  return {
+    files: {
+      open: openBlockFile,
+      wrap: (fd) => new LinuxBlockFile(fd),
+      lock: ({ fd }, name, writable) => void lockImage(fd, {
+        name,
+        writable
+      }),
+      releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
+      absolutePath
+    },
+    fileIo
+  };
+}
+
 // src/session/open_handler.ts
-async function openHandler(spec, ring) {
+async function openHandler(spec, fileIo) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
     const handler2 = await make(spec.options);
@@ -7034,17 +7684,17 @@ async function openHandler(spec, ring) {
       close: () => Promise.resolve()
     };
   }
-  const backend = await openBackend(spec.backend, ring);
+  const image = await attachImage(spec.image, driverServices(fileIo));
+  const { backend } = image;
   const state = new ExportState(spec.state);
-  const { rules } = spec;
   const handler = new BlockExport({
     backend,
     state,
-    rules
+    rules: spec.rules
   });
   return {
     handler,
-    close: async () => await backend.close()
+    close: () => image.close()
   };
 }
 
@@ -7082,8 +7732,8 @@ async function openQueue(start) {
   };
 }
 async function openRing({ fd, negotiated }, qids) {
-  const { promise: go, resolve } = Promise.withResolvers();
-  self.onmessage = ({ data }) => resolve(data);
+  const { promise: go, resolve: resolve2 } = Promise.withResolvers();
+  self.onmessage = ({ data }) => resolve2(data);
   let ring = null;
   let failure = null;
   try {

@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { ERRNO, errnoOf } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { Random } from "../_random.ts";
 import { FakeBlockFile, type Faults } from "./_fake_block_file.ts";
-import { testBackend, type Traits } from "./conformance.ts";
+import { testBackend, type Traits } from "./backend_suite.ts";
 
 const MIB = 1 << 20;
 const PUNCH = FALLOC_FL.PUNCH_HOLE | FALLOC_FL.KEEP_SIZE;
@@ -32,49 +32,15 @@ testFake("without FALLOC_FL_ZERO_RANGE", () => ({
 testFake("of whole sectors", () => ({ fallocate: "sectors" }));
 testFake("of a file that tells no holes", () => ({ seeks: false }));
 
-testBackend({
-  name: "FileBackend of a part to the end",
-  open: (size) => {
-    const file = new FakeBlockFile(size + 1000);
-    const window = { offset: 1000 };
-    return { backend: new FileBackend(file, "disk.img", true, window) };
-  },
-});
-
-testBackend({
-  name: "FileBackend of a part in the middle",
-  resizes: "never",
-  open: (size) => {
-    const file = new FakeBlockFile(size + 2 * MIB, { random: new Random(2) });
-    const edge = new Uint8Array(MIB).fill(0x55);
-    const edges = new FileBackend(file, "disk.img", true);
-    edges.write(0, edge, 0, MIB);
-    edges.write(MIB + size, edge, 0, MIB);
-    const window = { offset: MIB, size };
-    return {
-      backend: new FileBackend(file, "disk.img", true, window),
-      end() {
-        for (const at of [0, MIB + size]) {
-          edges.read(at, edge, 0, MIB);
-          assert(edge.every((byte) => byte === 0x55), "a byte outside changed");
-        }
-      },
-    };
-  },
-});
-
 function fake(size: number, faults: Faults = {}) {
   const file = new FakeBlockFile(size, faults);
   return { file, backend: new FileBackend(file, "disk.img", true) };
 }
 
 Deno.test("FileBackend reads less where the file has ended early", () => {
-  const file = new FakeBlockFile(100, { random: new Random(3) });
-  const window = { offset: 10, size: 200 };
-  const backend = new FileBackend(file, "disk.img", true, window);
-  assertEquals(backend.stat().size, 200);
-  assertEquals(backend.read(0, new Uint8Array(200), 0, 200), 90);
-  assertEquals(backend.read(90, new Uint8Array(10), 0, 10), 0);
+  const { backend } = fake(100, { random: new Random(3) });
+  assertEquals(backend.read(10, new Uint8Array(200), 0, 200), 90);
+  assertEquals(backend.read(100, new Uint8Array(10), 0, 10), 0);
 });
 
 Deno.test("FileBackend gives the error of a read that fails half-way", () => {
@@ -136,44 +102,17 @@ Deno.test("FileBackend does not write zeroes over what it cannot give back", () 
 });
 
 Deno.test("FileBackend unmaps whole sectors and writes zeroes to the rest", () => {
-  const file = new FakeBlockFile(MIB, { fallocate: "sectors" });
-  const window = { offset: 512 };
-  const backend = new FileBackend(file, "disk.img", true, window);
-  backend.write(0, new Uint8Array(40960).fill(1), 0, 40960);
-  assertEquals(backend.zero(1, 20480, { unmap: true }), 0);
+  const { file, backend } = fake(MIB, { fallocate: "sectors" });
+  backend.write(512, new Uint8Array(40960).fill(1), 0, 40960);
+  assertEquals(backend.zero(513, 20480, { unmap: true }), 0);
   assertEquals(file.calls, [
     `fallocate ${PUNCH} 513 20480`,
     `fallocate ${PUNCH} 4096 16384`,
   ]);
   const bytes = new Uint8Array(40960);
-  backend.read(0, bytes, 0, 40960);
+  backend.read(512, bytes, 0, 40960);
   assertEquals(bytes.indexOf(0), 1);
   assertEquals(bytes.indexOf(1, 1), 20481);
-});
-
-Deno.test("FileBackend tells the space of a part, not of the file", () => {
-  const file = new FakeBlockFile(10 * MIB);
-  const whole = new FileBackend(file, "disk.img", true);
-  whole.write(0, new Uint8Array(MIB), 0, MIB);
-  whole.write(5 * MIB, new Uint8Array(8192), 0, 8192);
-  const part = (offset: number, size: number) =>
-    new FileBackend(file, "disk.img", true, { offset, size }).stat().allocated;
-  assertEquals(whole.stat().allocated, MIB + 8192);
-  assertEquals(part(0, 10 * MIB), MIB + 8192);
-  assertEquals(part(2 * MIB, MIB), 0);
-  assertEquals(part(MIB - 100, MIB), 100);
-  assertEquals(part(4 * MIB, 2 * MIB), 8192);
-});
-
-Deno.test("FileBackend counts what lies behind many stretches as data", () => {
-  const file = new FakeBlockFile(10 * MIB);
-  const whole = new FileBackend(file, "disk.img", true);
-  for (let at = 0; at < 5 * MIB; at += 8192) {
-    whole.write(at, Uint8Array.of(1), 0, 1);
-  }
-  const window = { offset: 0, size: 9 * MIB };
-  const { allocated } = new FileBackend(file, "", true, window).stat();
-  assertEquals(allocated, 9 * MIB - 128 * 4096);
 });
 
 Deno.test("FileBackend leaves the file open, since others share it", () => {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { WindowBackend } from "../../src/backends/filters/window.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
@@ -7,7 +8,7 @@ import {
   missingProgram,
   missingRoot,
 } from "../requirements.ts";
-import { type Opened, testBackend } from "./conformance.ts";
+import { type Opened, testBackend } from "./backend_suite.ts";
 
 const missing = missingPermission("ffi", "read", "write");
 const missingLoop = missing || missingPermission("run", "env") ||
@@ -21,8 +22,11 @@ async function openFile(size: number, offset = 0): Promise<Opened> {
   await Deno.writeFile(path, new Uint8Array());
   await Deno.truncate(path, size + offset);
   const file = openBlockFile(path, { writable: true });
+  const whole = new FileBackend(file, path, true);
   return {
-    backend: new FileBackend(file, path, true, { offset }),
+    backend: offset === 0
+      ? whole
+      : new WindowBackend(whole, { offset, size: null }),
     end: async () => {
       file.close();
       await Deno.remove(directory, { recursive: true });

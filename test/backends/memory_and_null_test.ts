@@ -6,7 +6,7 @@ import {
 } from "../../src/backends/protocols/memory.ts";
 import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { missingPermission, testIf } from "../requirements.ts";
-import { testBackend } from "./conformance.ts";
+import { testBackend } from "./backend_suite.ts";
 
 const ENOSPC = 28;
 const CHUNK = 65536;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { randomly } from "../_random.ts";
-import { testBackend } from "./conformance.ts";
+import { testBackend } from "./backend_suite.ts";
 import { byteOfPattern } from "./_image.ts";
 
 testBackend({

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { BlockFile } from "../../src/backends/block_file.ts";
+import { WindowBackend } from "../../src/backends/filters/window.ts";
 import { DirectFile } from "../../src/backends/protocols/file/direct_file.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import type { FileIo } from "../../src/event/file_io.ts";
@@ -16,7 +17,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { RingFiles } from "../../src/queue/ring_files.ts";
 import { missingPermission } from "../requirements.ts";
 import { FakeBlockFile } from "./_fake_block_file.ts";
-import { type Opened, testBackend } from "./conformance.ts";
+import { type Opened, testBackend } from "./backend_suite.ts";
 
 const missing = missingPermission("ffi", "read", "write") || missingRing();
 // Opened here, it is none of what the first test would be said to leak.
@@ -66,14 +67,16 @@ async function openImage(
     })
     : cached;
   const ring = openRing(cached.fd);
+  const whole = new RingFileBackend({
+    file,
+    ring: ring.files,
+    name: path,
+    writable: true,
+  });
   return {
-    backend: new RingFileBackend({
-      file,
-      ring: ring.files,
-      name: path,
-      writable: true,
-      window: { offset },
-    }),
+    backend: offset === 0
+      ? whole
+      : new WindowBackend(whole, { offset, size: null }),
     end: async () => {
       ring.close();
       file.close();

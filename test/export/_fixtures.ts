@@ -8,6 +8,7 @@ import {
   createMemoryDisk,
   MemoryBackend,
 } from "../../src/backends/protocols/memory.ts";
+import { WritethroughBackend } from "../../src/backends/filters/writethrough.ts";
 import { BlockExport } from "../../src/export/block_export.ts";
 import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";
@@ -21,6 +22,8 @@ export interface ExportOptions extends Partial<ExportRules> {
   readonly size?: number;
   /** The image; a disk in memory if left out. */
   readonly backend?: Backend;
+  /** Whether every change is durable before its reply; no if left out. */
+  readonly writethrough?: boolean;
 }
 
 /** An export, and what asks it. */
@@ -53,7 +56,10 @@ export function exported(
   const state = ExportState.create({ size, mode: 0o600, uid: 1, gid: 2 });
   const rules = { writable: true, growable, allowOther: false, ...options };
   const another = (memory: ExportState) => {
-    const served = random === null ? backend : new LateBackend(backend, random);
+    const image = random === null ? backend : new LateBackend(backend, random);
+    const served = options.writethrough === true
+      ? new WritethroughBackend(image)
+      : image;
     const handler = new BlockExport({ backend: served, state: memory, rules });
     return new Client(handler, layout);
   };

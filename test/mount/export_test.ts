@@ -224,6 +224,19 @@ kernelTest(
         assertEquals(stdout, "0000000000010000");
         assertEquals((await pattern.stop()).code, 0);
       }
+      {
+        await using part = await ExportProcess.start([
+          "--offset=64k",
+          "--size=128k",
+          "pattern:1M",
+          mountpoint,
+        ]);
+        assertEquals(part.ready.size, 131072);
+        const line = 'od -An -tx1 -j 65536 "$1" | tr -d " \\n" | head -c 16';
+        const { stdout } = await shell(line, mountpoint);
+        assertEquals(stdout, "0000000000020000");
+        assertEquals((await part.stop()).code, 0);
+      }
     }),
   ["cmp"],
 );

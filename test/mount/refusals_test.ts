@@ -146,8 +146,12 @@ kernelTest(
           "Cannot export pattern:1M as writable: it can only be read; leave --writable out",
         ],
         [
-          ["--offset=1", "null:1M"],
-          "Cannot export a part of null:1M: --offset and --size are for files and block devices",
+          ["--offset=1M", "null:1M"],
+          "Cannot export anything from offset 1048576 on of null:1M: it has 1048576 bytes; choose a smaller --offset or --size",
+        ],
+        [
+          ["--direct", "null:1M"],
+          "Cannot export null:1M past the page cache: --direct is for files and block devices",
         ],
       ];
       for (const [args, sentence] of cases) {

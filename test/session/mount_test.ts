@@ -77,6 +77,36 @@ kernelTest(
 );
 
 kernelTest(
+  "mountExport() serves a module that is not shared through one queue",
+  async () => {
+    using place = new Place();
+    const module = import.meta.resolve("./unshared_module.ts");
+    const { mountpoint } = place;
+    await using session = await mountExport({
+      source: { module, options: 8 * MIB },
+      mountpoint,
+      writable: true,
+      queues: 4,
+    });
+    assertEquals(session.queues, 1);
+    assertEquals(
+      session.singleQueueReason,
+      "the backend sets shared to false",
+    );
+    // Four programs write a part each; were there two disks, reads would tell.
+    const script = "head -c 8M /dev/urandom >$2; " +
+      "for i in 0 1 2 3; do dd if=$2 of=$1 bs=64k count=32 skip=$((32 * i)) " +
+      "seek=$((32 * i)) oflag=direct conv=notrunc status=none & done; wait; " +
+      "cmp $1 $2";
+    const done = await shell(script, mountpoint, place.path("data"));
+    assertEquals(done, { code: 0, stdout: "", stderr: "" });
+    await assertRejects(() => session.resize(MIB), UserError, "EOPNOTSUPP");
+    await session.makeReadOnly();
+    assertEquals((await session.close()).problems, []);
+  },
+);
+
+kernelTest(
   "a module's timers go on while it has requests, many at once",
   async () => {
     using place = new Place();

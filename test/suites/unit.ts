@@ -5,12 +5,17 @@
  *
  * @module
  */
+import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
+import "../backends/image_backend_test.ts";
 import "../backends/linux_file_backend_test.ts";
 import "../backends/memory_and_null_test.ts";
+import "../backends/open_image_test.ts";
 import "../backends/pattern_backend_test.ts";
+import "../backends/registry_test.ts";
 import "../backends/ring_file_backend_test.ts";
-import "../backends/size_and_source_test.ts";
+import "../backends/size_test.ts";
+import "../backends/window_test.ts";
 import "../bench/cells_test.ts";
 import "../bench/contestants_test.ts";
 import "../bench/fio_test.ts";

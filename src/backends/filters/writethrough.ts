@@ -1,12 +1,25 @@
 import { Completion, type Step } from "../../event/completion.ts";
 import type { Answer, Backend, ZeroOptions } from "../backend.ts";
+import type { FilterDriver } from "../driver.ts";
 import { FilterBackend } from "../filter_backend.ts";
+
+/** Makes every change durable before it is answered. */
+export const WRITETHROUGH: FilterDriver<true, null> = {
+  kind: "filter",
+  name: "writethrough",
+  summary: "makes every change durable before its reply",
+  usage: "--writethrough",
+  needs: ["image"],
+  use: ({ writethrough }) => writethrough || null,
+  open: (_source, { below: { file } }) => ({ attachment: null, file }),
+  attach: (_attachment, below) => new WritethroughBackend(below),
+};
 
 /**
  * Answers a change once it is durable: everything that changes bytes or size is
  * followed by a flush.
  */
-export class WritethroughBackend extends FilterBackend {
+export class WritethroughBackend extends FilterBackend implements Backend {
   override write(
     position: number,
     buffer: Uint8Array,

@@ -1,7 +1,9 @@
 import { ERRNO } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "../backend.ts";
+import type { ImageDriver } from "../driver.ts";
 import { ImageBackend } from "../image_backend.ts";
+import { parseSizedDisk, type SizedDisk } from "../sized_disk.ts";
 
 /** Unit of allocation in bytes. */
 const CHUNK = 65536;
@@ -54,6 +56,27 @@ export function createMemoryDisk(
       { cause },
     );
   }
+}
+
+/** A disk in memory: one memory for all threads. */
+export const MEMORY: ImageDriver<SizedDisk, MemoryAttachment> = {
+  kind: "protocol",
+  name: "memory",
+  summary: "a disk in memory, empty at first",
+  usage: "memory:SIZE",
+  prefixes: ["memory:"],
+  needs: ["shared memory"],
+  parse: parseSizedDisk,
+  open({ name, size }, { options: { growable } }) {
+    const disk = createMemoryDisk(size, { growable });
+    return { attachment: { name, disk }, name };
+  },
+  attach: ({ name, disk }) => new MemoryBackend(disk, name),
+};
+
+interface MemoryAttachment {
+  readonly name: string;
+  readonly disk: MemoryDisk;
 }
 
 /** A disk in memory that all Workers share. */

@@ -1,5 +1,20 @@
 import type { Backend, Extent, ImageStat, ZeroOptions } from "../backend.ts";
+import type { ImageDriver } from "../driver.ts";
 import { ImageBackend } from "../image_backend.ts";
+import { parseSizedDisk, type SizedDisk } from "../sized_disk.ts";
+
+/** Zeroes, for measuring everything but the disk. */
+export const NULL: ImageDriver<SizedDisk, SizedDisk> = {
+  kind: "protocol",
+  name: "null",
+  summary: "a disk that reads as zeroes and drops writes",
+  usage: "null:SIZE",
+  prefixes: ["null:"],
+  needs: [],
+  parse: parseSizedDisk,
+  open: (disk) => ({ attachment: disk, name: disk.name }),
+  attach: ({ size, name }) => new NullBackend(size, name),
+};
 
 const ZEROES = new Uint8Array(65536);
 /** The view of it that the last read needed: most reads have one length. */

@@ -1,5 +1,20 @@
 import type { Backend, ImageStat } from "../backend.ts";
+import type { ImageDriver } from "../driver.ts";
 import { ImageBackend } from "../image_backend.ts";
+import { parseSizedDisk, type SizedDisk } from "../sized_disk.ts";
+
+/** A disk that shows reads from the wrong position. */
+export const PATTERN: ImageDriver<SizedDisk, SizedDisk> = {
+  kind: "protocol",
+  name: "pattern",
+  summary: "a read-only disk whose bytes are their own position",
+  usage: "pattern:SIZE",
+  prefixes: ["pattern:"],
+  needs: [],
+  parse: parseSizedDisk,
+  open: (disk) => ({ attachment: disk, name: disk.name }),
+  attach: ({ size, name }) => new PatternBackend(size, name),
+};
 
 const TWO_32 = 2 ** 32;
 

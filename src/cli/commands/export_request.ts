@@ -1,4 +1,4 @@
-import { parseSource } from "../../backends/source.ts";
+import { parseSource } from "../../backends/registry.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
 import {

@@ -1,19 +1,30 @@
 import { ERRNO } from "../../../base/errno.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 
-/** An image that is open twice: past the page cache, and through it. */
+/** Alignment that suits every medium, where the kernel does not give one. */
+const ALIGNMENT_DEFAULT = 4096;
+
+/**
+ * What positions and lengths of direct I/O on a file must be multiples of, in
+ * bytes; 0 if its file system has no direct I/O.
+ */
+export function directAlignmentOf({ directAlignment }: BlockFileStat): number {
+  return directAlignment ?? ALIGNMENT_DEFAULT;
+}
+
+/** A file that is open twice. */
 export interface DirectDescriptors {
   /** Opened with O_DIRECT. */
   readonly direct: BlockFile;
   /** Opened without. */
   readonly cached: BlockFile;
-  /** What positions and lengths in direct I/O have to be multiples of. */
+  /** What positions and lengths of direct I/O must be multiples of. */
   readonly alignment: number;
 }
 
 /**
- * Direct I/O that any program can use: transfers that are not whole blocks go
- * through the page cache, which the kernel keeps in step with the medium.
+ * Direct I/O for transfers of whole blocks. Others go through the page cache,
+ * which the kernel keeps coherent with the medium.
  */
 export class DirectFile implements BlockFile {
   readonly fd: number;
@@ -21,7 +32,7 @@ export class DirectFile implements BlockFile {
   readonly #cached: BlockFile;
   readonly #alignment: number;
 
-  /** Puts the two together; `close()` closes both. */
+  /** Wraps both descriptors; `close()` closes them. */
   constructor({ direct, cached, alignment }: DirectDescriptors) {
     this.fd = cached.fd;
     this.#direct = direct;
@@ -29,7 +40,7 @@ export class DirectFile implements BlockFile {
     this.#alignment = alignment;
   }
 
-  /** The descriptor to use for a transfer. */
+  /** The descriptor for a transfer. */
   fdFor(position: number, length: number): number {
     return this.#fits(position, length) ? this.#direct.fd : this.#cached.fd;
   }
@@ -42,7 +53,7 @@ export class DirectFile implements BlockFile {
   ): number {
     if (this.#fits(position, length)) {
       const got = this.#direct.pread(buffer, start, length, position);
-      // The memory, too, has to be aligned.
+      // EINVAL: the buffer is not aligned.
       if (got !== -ERRNO.EINVAL) return got;
     }
     return this.#cached.pread(buffer, start, length, position);
@@ -62,9 +73,8 @@ export class DirectFile implements BlockFile {
   }
 
   /**
-   * Whole blocks may be written side by side. The rest dirties pages, and the
-   * kernel reports an I/O error where a page is dirtied while direct I/O goes
-   * past it.
+   * Whole blocks may be written concurrently. Other writes dirty pages, and the
+   * kernel reports an I/O error if a page becomes dirty during direct I/O.
    */
   needsExclusiveWrite(position: number, length: number): boolean {
     return !this.#fits(position, length);

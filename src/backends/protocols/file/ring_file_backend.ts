@@ -9,29 +9,27 @@ import type {
 } from "../../backend.ts";
 import type { BlockFile } from "../../block_file.ts";
 import { DirectFile } from "./direct_file.ts";
-import { FileBackend, type FileWindow } from "./file_backend.ts";
+import { FileBackend } from "./file_backend.ts";
 import type { FileIo } from "../../../event/file_io.ts";
 
-/** What a {@linkcode RingFileBackend} is made of. */
+/** Options of a {@linkcode RingFileBackend}. */
 export interface RingFileOptions {
-  /** The open file; `close()` leaves it open, since Workers share it. */
+  /** The open file; `close()` leaves it open: other threads use it too. */
   readonly file: BlockFile;
-  /** Takes the I/O of this thread. */
+  /** Asynchronous file I/O of this thread. */
   readonly ring: FileIo;
-  /** How messages call it. */
+  /** What messages call it. */
   readonly name: string;
   /** Whether it was opened for writing. */
   readonly writable: boolean;
-  /** Which part of the file is the image; all of it if left out. */
-  readonly window?: FileWindow;
 }
 
 /**
- * A raw image whose slow calls a ring makes, many at once.
+ * A file whose slow calls are asynchronous, many at once.
  *
- * What comes from the page cache, or goes there, takes less than a submission
- * and a completion; it is done at once. The ring gets what waits for the
- * medium: reads of what is not cached, direct I/O, and flushing.
+ * Copies from and to the page cache take less time than a submission and a
+ * completion, so that they are made at once. The ring gets the calls that wait
+ * for the medium: reads of uncached bytes, direct I/O and flushes.
  */
 export class RingFileBackend implements Backend {
   readonly name: string;
@@ -41,20 +39,18 @@ export class RingFileBackend implements Backend {
   readonly #file: BlockFile;
   readonly #direct: DirectFile | null;
   readonly #ring: FileIo;
-  readonly #offset: number;
   readonly #inMemory: boolean;
   #tellsWaits = true;
 
   /** Serves an open file. */
   constructor(options: RingFileOptions) {
-    const { file, ring, name, writable, window = {} } = options;
+    const { file, ring, name, writable } = options;
     this.name = name;
     this.writable = writable;
-    this.#plain = new FileBackend(file, name, writable, window);
+    this.#plain = new FileBackend(file, name, writable);
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#ring = ring;
-    this.#offset = window.offset ?? 0;
     const stat = file.fstat();
     this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
   }
@@ -69,20 +65,19 @@ export class RingFileBackend implements Backend {
     start: number,
     length: number,
   ): Answer {
-    const at = this.#offset + position;
     let fd = this.#file.fd;
     if (this.#inMemory) {
       return this.#plain.read(position, buffer, start, length);
     }
     if (this.#direct !== null) {
-      fd = this.#direct.fdFor(at, length);
+      fd = this.#direct.fdFor(position, length);
     } else if (this.#tellsWaits && this.#file.preadNow !== undefined) {
-      const got = this.#file.preadNow(buffer, start, length, at);
+      const got = this.#file.preadNow(buffer, start, length, position);
       if (got === length) return got;
       if (got === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
     }
     const fallback = this.#file.fd;
-    const got = this.#ring.read(fd, buffer, start, length, at, fallback);
+    const got = this.#ring.read(fd, buffer, start, length, position, fallback);
     return got === -ERRNO.EBUSY
       ? this.#plain.read(position, buffer, start, length)
       : got;
@@ -97,18 +92,16 @@ export class RingFileBackend implements Backend {
     if (this.#direct === null || this.#inMemory) {
       return this.#plain.write(position, buffer, start, length);
     }
-    const at = this.#offset + position;
-    const fd = this.#direct.fdFor(at, length);
+    const fd = this.#direct.fdFor(position, length);
     const fallback = this.#file.fd;
-    const put = this.#ring.write(fd, buffer, start, length, at, fallback);
+    const put = this.#ring.write(fd, buffer, start, length, position, fallback);
     return put === -ERRNO.EBUSY
       ? this.#plain.write(position, buffer, start, length)
       : put;
   }
 
   needsExclusiveWrite(position: number, length: number): boolean {
-    return this.#direct?.needsExclusiveWrite(this.#offset + position, length) ??
-      false;
+    return this.#direct?.needsExclusiveWrite(position, length) ?? false;
   }
 
   flush(): Answer {
@@ -129,7 +122,7 @@ export class RingFileBackend implements Backend {
     const mode = FALLOC_FL.KEEP_SIZE |
       (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
     const result = await this.#allocate(mode, position, length);
-    // What the medium refuses is refused again there, or written.
+    // FileBackend repeats the call, and writes zeroes if the medium cannot.
     return result < 0 ? this.#plain.zero(position, length, options) : result;
   }
 
@@ -151,7 +144,6 @@ export class RingFileBackend implements Backend {
   close(): void {}
 
   #allocate(mode: number, position: number, length: number): Answer {
-    const at = this.#offset + position;
-    return this.#ring.allocate(this.#file.fd, mode, at, length);
+    return this.#ring.allocate(this.#file.fd, mode, position, length);
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UserError } from "../base/user_error.ts";
+import { UserError } from "./user_error.ts";
 
 /** Which module to import, and what to give to its factory. Plain data. */
 export interface ModuleSpec {

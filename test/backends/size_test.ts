@@ -1,7 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../src/base/user_error.ts";
 import { formatSize, parseSize, SIZE_MAX } from "../../src/backends/size.ts";
-import { parseSource } from "../../src/backends/source.ts";
 
 Deno.test("parseSize reads digits and suffixes of either case", () => {
   const cases: [string, number][] = [
@@ -65,32 +64,4 @@ Deno.test("formatSize gives the largest unit and at most one digit more", () => 
     [SIZE_MAX, "8.0 PiB"],
   ];
   for (const [bytes, text] of cases) assertEquals(formatSize(bytes), text);
-});
-
-Deno.test("parseSource tells made disks from paths", () => {
-  assertEquals(parseSource("null:1G"), { kind: "null", size: 2 ** 30 });
-  assertEquals(parseSource("memory:64M"), { kind: "memory", size: 2 ** 26 });
-  assertEquals(parseSource("pattern:1"), { kind: "pattern", size: 1 });
-  for (
-    const path of [
-      "disk.img",
-      "./null:1G",
-      "/dev/sda",
-      "nul:1G",
-      "NULL:1G",
-      "x",
-    ]
-  ) {
-    assertEquals(parseSource(path), { kind: "file", path });
-  }
-});
-
-Deno.test("parseSource refuses a made disk without size", () => {
-  assertThrows(() => parseSource("null:"), UserError, 'size ""');
-  assertThrows(() => parseSource("memory:lots"), UserError, 'size "lots"');
-  const error = assertThrows(() => parseSource("memory:0"), UserError);
-  assertEquals(
-    error.message,
-    'Cannot make an empty disk "memory:0": give it a size, such as memory:1G',
-  );
 });

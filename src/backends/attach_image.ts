@@ -1,0 +1,75 @@
+import type { Backend } from "./backend.ts";
+import type { Driver } from "./driver.ts";
+import { driverOf } from "./registry.ts";
+import type { DriverServices } from "./services.ts";
+
+/**
+ * How a thread reaches an open image. Plain data, unless one of its drivers
+ * serves the thread that opened it alone.
+ */
+export interface ImageAttachment {
+  /** The name of the driver. */
+  readonly driver: string;
+  /** What `open()` of the driver returned. */
+  readonly attachment: unknown;
+  /** The images below. */
+  readonly below: readonly ImageAttachment[];
+}
+
+/** An image in one thread. */
+export interface AttachedImage {
+  /** The image. */
+  readonly backend: Backend;
+  /** Closes its backends in this thread, those above first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reaches an open image from this thread.
+ *
+ * @param image The image.
+ * @param services What this thread offers.
+ * @throws {UserError} If a module cannot be imported or makes no backend.
+ */
+export async function attachImage(
+  image: ImageAttachment,
+  services: DriverServices,
+): Promise<AttachedImage> {
+  await using stack = new AsyncDisposableStack();
+  const backend = await attachTree(image, services, stack);
+  const attached = stack.move();
+  return { backend, close: () => attached.disposeAsync() };
+}
+
+async function attachTree(
+  image: ImageAttachment,
+  services: DriverServices,
+  stack: AsyncDisposableStack,
+): Promise<Backend> {
+  const below: Backend[] = [];
+  for (const each of image.below) {
+    below.push(await attachTree(each, services, stack));
+  }
+  const driver = driverOf(image.driver);
+  return await attachDriver(driver, image.attachment, below, services, stack);
+}
+
+/**
+ * Attaches one driver over images that are attached already.
+ *
+ * @param stack Closes the backend.
+ */
+export async function attachDriver(
+  driver: Driver,
+  attachment: unknown,
+  below: readonly Backend[],
+  services: DriverServices,
+  stack: AsyncDisposableStack,
+): Promise<Backend> {
+  const backend = driver.kind === "filter"
+    ? await driver.attach(attachment, below[0]!, services)
+    : await driver.attach(attachment, below, services);
+  // A format may add nothing to the image below: that is closed once.
+  if (!below.includes(backend)) stack.defer(async () => await backend.close());
+  return backend;
+}

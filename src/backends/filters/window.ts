@@ -1,0 +1,196 @@
+import { ERRNO } from "../../base/errno.ts";
+import { UserError } from "../../base/user_error.ts";
+import type {
+  Answer,
+  Backend,
+  Extent,
+  ImageStat,
+  ZeroOptions,
+} from "../backend.ts";
+import type { FilterContext, FilterDriver } from "../driver.ts";
+import { FilterBackend } from "../filter_backend.ts";
+import { directAlignmentOf } from "../protocols/file/direct_file.ts";
+import { formatSize } from "../size.ts";
+
+/** Extents that are counted to find the space that a window takes. */
+const EXTENTS_MAX = 256;
+
+/** Which part of an image is shown. Plain data. */
+export interface Window {
+  /** Where it starts, in bytes. */
+  readonly offset: number;
+  /** Its length in bytes; `null` for all up to the end of the image. */
+  readonly size: number | null;
+}
+
+/** Shows a part of an image as an image of its own. */
+export const WINDOW: FilterDriver<Window, Window> = {
+  kind: "filter",
+  name: "window",
+  summary: "shows a part of an image",
+  usage: "--offset=SIZE, --size=SIZE",
+  needs: ["image"],
+  use: ({ offset, size }) =>
+    offset === 0 && size === null ? null : { offset, size },
+  async open(window, context) {
+    const { below } = context;
+    const { size } = await below.backend.stat();
+    refuseToGrow(window, context);
+    refuseBeyondEnd(window, size, context);
+    refuseUnaligned(window, context);
+    return { attachment: window, file: below.file };
+  },
+  attach: (window, below) => new WindowBackend(below, window),
+};
+
+/** A part of an image. */
+export class WindowBackend extends FilterBackend implements Backend {
+  declare readonly needsExclusiveWrite?: NonNullable<
+    Backend["needsExclusiveWrite"]
+  >;
+  readonly #offset: number;
+  readonly #size: number | null;
+
+  /**
+   * Shows a part of an image.
+   *
+   * @param image The image below.
+   * @param window The part; it may reach beyond the end of the image, where
+   * reads are short.
+   */
+  constructor(image: Backend, { offset, size }: Window) {
+    super(image);
+    this.#offset = offset;
+    this.#size = size;
+    const below = image.needsExclusiveWrite?.bind(image);
+    if (below !== undefined) {
+      this.needsExclusiveWrite = (position, length) =>
+        below(offset + position, length);
+    }
+  }
+
+  override stat(): Answer<ImageStat> {
+    const stat = this.image.stat();
+    return "then" in stat
+      ? stat.then((late) => this.#statOf(late))
+      : this.#statOf(stat);
+  }
+
+  override read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    return this.image.read(this.#offset + position, buffer, start, length);
+  }
+
+  override write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    return this.image.write(this.#offset + position, buffer, start, length);
+  }
+
+  override truncate(size: number): Answer {
+    return this.#size === null
+      ? this.image.truncate(this.#offset + size)
+      : -ERRNO.EINVAL;
+  }
+
+  override zero(
+    position: number,
+    length: number,
+    options: ZeroOptions,
+  ): Answer {
+    return this.image.zero(this.#offset + position, length, options);
+  }
+
+  override allocate(position: number, length: number): Answer {
+    return this.image.allocate(this.#offset + position, length);
+  }
+
+  override extent(position: number): Answer<Extent> {
+    const extent = this.image.extent(this.#offset + position);
+    return "then" in extent
+      ? extent.then((late) => this.#shifted(late))
+      : this.#shifted(extent);
+  }
+
+  #shifted({ data, end }: Extent): Extent {
+    return { data, end: end - this.#offset };
+  }
+
+  #statOf(below: ImageStat): Answer<ImageStat> {
+    const size = this.#size ?? Math.max(0, below.size - this.#offset);
+    const whole = this.#offset === 0 && size === below.size;
+    if (whole || below.allocated === null) return { ...below, size };
+    const allocated = this.#dataFrom(0, size, EXTENTS_MAX);
+    return typeof allocated === "number"
+      ? { ...below, size, allocated }
+      : allocated.then((late) => ({ ...below, size, allocated: late }));
+  }
+
+  /**
+   * Bytes of data from a position to the end of the window. Everything after
+   * the last extent that is counted is taken for data.
+   */
+  #dataFrom(position: number, size: number, extents: number): Answer {
+    let data = 0;
+    let at = position;
+    for (let i = 0; at < size && i < extents; i++) {
+      const extent = this.extent(at);
+      if ("then" in extent) {
+        const before = data;
+        const from = at;
+        const left = extents - i - 1;
+        return extent.then(async (late) => {
+          const end = Math.min(late.end, size);
+          const here = late.data ? end - from : 0;
+          return before + here + await this.#dataFrom(end, size, left);
+        });
+      }
+      const end = Math.min(extent.end, size);
+      if (extent.data) data += end - at;
+      at = end;
+    }
+    return data + size - at;
+  }
+}
+
+function refuseToGrow(
+  { size }: Window,
+  { below, options: { growable } }: FilterContext,
+): void {
+  if (!growable || size === null) return;
+  throw new UserError(
+    `Cannot export ${below.name} as growable: a part of fixed --size has no room to grow; leave one of the two out`,
+  );
+}
+
+function refuseBeyondEnd(
+  { offset, size }: Window,
+  end: number,
+  { below, options: { growable } }: FilterContext,
+): void {
+  const needed = size ?? (offset > 0 && !growable ? 1 : 0);
+  if (offset + needed <= end) return;
+  const what = size === null ? "anything" : formatSize(size);
+  throw new UserError(
+    `Cannot export ${what} from offset ${offset} on of ${below.name}: it has ${end} bytes; choose a smaller --offset or --size`,
+  );
+}
+
+function refuseUnaligned(
+  { offset }: Window,
+  { below, options: { direct } }: FilterContext,
+): void {
+  if (!direct || below.file === null) return;
+  const alignment = directAlignmentOf(below.file.stat);
+  if (offset % alignment === 0) return;
+  throw new UserError(
+    `Cannot export ${below.name} past the page cache from offset ${offset} on: direct I/O needs a multiple of ${alignment}`,
+  );
+}

@@ -1,0 +1,226 @@
+/**
+ * Opening an image: once, on the main thread, before anything is mounted.
+ *
+ * @module
+ */
+import type { ModuleSpec } from "../base/import_factory.ts";
+import { UserError } from "../base/user_error.ts";
+import { attachDriver, type ImageAttachment } from "./attach_image.ts";
+import type { Backend, ImageStat } from "./backend.ts";
+import type {
+  Driver,
+  DriverSource,
+  FilterDriver,
+  ImageBelow,
+  ImageContext,
+  ImageFile,
+  ImageOptions,
+  Opened,
+} from "./driver.ts";
+import { MODULE } from "./protocols/module.ts";
+import { OBJECT } from "./protocols/object.ts";
+import { FILTER_DRIVERS, parseSource } from "./registry.ts";
+import type { DriverServices } from "./services.ts";
+import { formatSize, SIZE_MAX } from "./size.ts";
+
+/** Where an image comes from. */
+export type ImageSource =
+  /** As on the command line: a path, or one such as `memory:1G`. */
+  | string
+  /** A module whose default export makes a `Backend`. */
+  | ModuleSpec
+  /** A backend of the calling thread, which serves it through one queue. */
+  | { readonly backend: Backend };
+
+/** An open image: a tree of drivers, closed as one. */
+export interface OpenImage {
+  /** How Workers reach it; `null` if only this thread can. */
+  readonly attachment: ImageAttachment | null;
+  /** The image in this thread. */
+  readonly backend: Backend;
+  /** What messages call it. */
+  readonly name: string;
+  /** The file whose bytes it shows, or a part of them; `null` if none. */
+  readonly file: ImageFile | null;
+  /** Its size, space and times when it was opened. */
+  readonly stat: ImageStat;
+  /** Why no more than one queue can serve it; `null` if several can. */
+  readonly singleQueueReason: string | null;
+  /**
+   * Lets other programs write to its files. Call it once nothing will be
+   * written any more.
+   */
+  releaseWriteLock(): void;
+  /** Closes every driver, those above first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an image, with the filters that its options need. If that fails,
+ * nothing stays open.
+ *
+ * @param source Where it comes from.
+ * @param options How to open it.
+ * @param services What this thread offers.
+ * @throws {UserError} With one sentence that says what could not be done and
+ * why.
+ */
+export async function openImage(
+  source: ImageSource | DriverSource,
+  options: ImageOptions,
+  services: DriverServices,
+): Promise<OpenImage> {
+  await using stack = new AsyncDisposableStack();
+  const tree = new ImageTree(options, services, stack);
+  let top = await tree.open(readSource(source));
+  for (const filter of FILTER_DRIVERS) {
+    const use = filter.use(options);
+    if (use !== null) top = await tree.filter(filter, use, top);
+  }
+  const { name, backend, file } = top;
+  const stat = await backend.stat();
+  refuseUnfit(name, stat, backend, options);
+  const singleQueueReason = tree.oneThread
+    ? "the backend belongs to the calling thread"
+    : backend.shared
+    ? null
+    : "the backend sets shared to false";
+  const opened = stack.move();
+  return {
+    attachment: singleQueueReason === null ? top.attachment : null,
+    backend,
+    name,
+    file,
+    stat,
+    singleQueueReason,
+    releaseWriteLock: () => tree.releaseWriteLock(),
+    close: () => opened.disposeAsync(),
+  };
+}
+
+function readSource(source: ImageSource | DriverSource): DriverSource {
+  if (typeof source === "string") return parseSource(source);
+  if ("driver" in source) return source;
+  return "backend" in source
+    ? { driver: OBJECT, source: source.backend }
+    : { driver: MODULE, source };
+}
+
+/** One driver of an image that is being opened, with everything below. */
+interface Node extends ImageBelow {
+  readonly attachment: ImageAttachment;
+}
+
+/** The drivers of one image, opened from the bottom to the top. */
+class ImageTree {
+  /** Whether one of the drivers serves this thread alone. */
+  oneThread = false;
+  readonly #options: ImageOptions;
+  readonly #services: DriverServices;
+  readonly #stack: AsyncDisposableStack;
+  readonly #locks: (() => void)[] = [];
+
+  /** Starts a tree; `stack` closes its drivers, last opened first. */
+  constructor(
+    options: ImageOptions,
+    services: DriverServices,
+    stack: AsyncDisposableStack,
+  ) {
+    this.#options = options;
+    this.#services = services;
+    this.#stack = stack;
+  }
+
+  /** Opens a driver and the images that it opens below. */
+  async open({ driver, source }: DriverSource): Promise<Node> {
+    const below: Node[] = [];
+    const context: ImageContext = {
+      ...this.#context(),
+      openBelow: async (source) => {
+        const read = typeof source === "string" ? parseSource(source) : source;
+        const node = await this.open(read);
+        below.push(node);
+        return node;
+      },
+    };
+    const opened = await driver.open(source, context);
+    const node = await this.#attach(driver, opened, below);
+    this.oneThread ||= driver.oneThread === true;
+    const bypasses = driver.kind === "format" || driver.direct === true;
+    if (bypasses || !this.#options.direct) return node;
+    throw new UserError(
+      `Cannot export ${node.name} past the page cache: --direct is for files and block devices`,
+    );
+  }
+
+  /** Puts a filter over an image. */
+  async filter(
+    driver: FilterDriver,
+    source: unknown,
+    below: Node,
+  ): Promise<Node> {
+    const opened = await driver.open(source, { ...this.#context(), below });
+    return await this.#attach(driver, opened, [below]);
+  }
+
+  /** Gives up the right to write, from the top to the bottom. */
+  releaseWriteLock(): void {
+    for (const release of this.#locks.toReversed()) release();
+  }
+
+  #context() {
+    const stack = this.#stack;
+    return {
+      options: this.#options,
+      services: this.#services,
+      defer: (close: () => void | Promise<void>) => stack.defer(close),
+    };
+  }
+
+  /** Attaches this thread to a driver that has been opened. */
+  async #attach(
+    driver: Driver,
+    opened: Opened<unknown>,
+    below: readonly Node[],
+  ): Promise<Node> {
+    const attachment: ImageAttachment = {
+      driver: driver.name,
+      attachment: opened.attachment,
+      below: below.map((node) => node.attachment),
+    };
+    const backend = await attachDriver(
+      driver,
+      opened.attachment,
+      below.map((node) => node.backend),
+      this.#services,
+      this.#stack,
+    );
+    const { releaseWriteLock, file = null } = opened;
+    if (releaseWriteLock !== undefined) this.#locks.push(releaseWriteLock);
+    const name = opened.name ?? below[0]?.name ?? backend.name;
+    return { attachment, backend, name, file };
+  }
+}
+
+function refuseUnfit(
+  name: string,
+  { size }: ImageStat,
+  backend: Backend,
+  { writable, growable }: ImageOptions,
+): void {
+  if (writable && !backend.writable) {
+    throw new UserError(
+      `Cannot export ${name} as writable: it can only be read; leave --writable out`,
+    );
+  }
+  if (size === 0 && !growable) {
+    throw new UserError(
+      `Cannot export ${name}: it is empty and could not grow; give it a size with 'truncate -s 1G ${name}', or use --writable --growable`,
+    );
+  }
+  if (size > SIZE_MAX) {
+    throw new UserError(
+      `Cannot export ${name}: it is larger than ${formatSize(SIZE_MAX)}`,
+    );
+  }
+}

@@ -1,0 +1,15 @@
+import type { Backend } from "../backend.ts";
+import type { ImageDriver } from "../driver.ts";
+
+/** A backend that the calling thread has made, and alone can use. */
+export const OBJECT: ImageDriver<Backend, Backend> = {
+  kind: "protocol",
+  name: "object",
+  summary: "a backend object of the calling thread",
+  usage: null,
+  prefixes: [],
+  needs: [],
+  oneThread: true,
+  open: (backend) => ({ attachment: backend }),
+  attach: (backend) => backend,
+};

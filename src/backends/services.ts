@@ -1,0 +1,55 @@
+/**
+ * What drivers reach the machine by. The session hands out Linux; tests hand
+ * out files of their own.
+ *
+ * @module
+ */
+import type { BlockFile } from "./block_file.ts";
+import type { FileIo } from "../event/file_io.ts";
+
+/** The services of one thread. */
+export interface DriverServices {
+  /** Files and block devices. */
+  readonly files: FileService;
+  /**
+   * Asynchronous file I/O on the thread's event source; `null` where file I/O
+   * blocks.
+   */
+  readonly fileIo: FileIo | null;
+}
+
+/** How a file is opened. */
+export interface FileOpenOptions {
+  /** Whether it is opened for writing too. */
+  readonly writable: boolean;
+  /** Whether it bypasses the page cache (O_DIRECT); no if left out. */
+  readonly direct?: boolean;
+}
+
+/** Opens, locks and names files. */
+export interface FileService {
+  /**
+   * Opens an existing regular file or block device.
+   *
+   * @throws {UserError} If it cannot be opened, or is something else.
+   */
+  open(path: string, options: FileOpenOptions): BlockFile;
+  /** Wraps a descriptor that another thread of this process opened. */
+  wrap(fd: number): BlockFile;
+  /**
+   * Locks a file until it is closed: other programs may not write to it.
+   *
+   * @param name What errors call it.
+   * @param writable Whether this program writes to it.
+   * @throws {UserError} If another program uses it in a way that conflicts.
+   */
+  lock(file: BlockFile, name: string, writable: boolean): void;
+  /** Gives up the right to write to a file that is locked for writing. */
+  releaseWriteLock(file: BlockFile, name: string): void;
+  /**
+   * The absolute path of a file, which need not exist.
+   *
+   * @throws {UserError} If its directory does not exist.
+   */
+  absolutePath(path: string): string;
+}

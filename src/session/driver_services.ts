@@ -1,0 +1,26 @@
+import type { FileIo } from "../event/file_io.ts";
+import type { DriverServices } from "../backends/services.ts";
+import { LinuxBlockFile, openBlockFile } from "../linux/io/block_file.ts";
+import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
+import { absolutePath } from "../linux/syscall/paths.ts";
+
+/**
+ * What this thread offers to image drivers.
+ *
+ * @param fileIo Asynchronous file I/O of this thread; file I/O blocks if left
+ * out.
+ */
+export function driverServices(
+  fileIo: FileIo | null = null,
+): DriverServices {
+  return {
+    files: {
+      open: openBlockFile,
+      wrap: (fd) => new LinuxBlockFile(fd),
+      lock: ({ fd }, name, writable) => void lockImage(fd, { name, writable }),
+      releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
+      absolutePath,
+    },
+    fileIo,
+  };
+}

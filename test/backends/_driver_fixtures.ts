@@ -1,0 +1,90 @@
+/**
+ * An image of every driver, for the tests that run over the whole registry.
+ *
+ * @module
+ */
+import type { Driver, ImageOptions } from "../../src/backends/driver.ts";
+import type { ImageSource } from "../../src/backends/open_image.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/protocols/memory.ts";
+import type { Traits } from "./backend_suite.ts";
+import type { FakeFiles } from "./_fake_files.ts";
+// Imported here as well, so that the driver needs no permission to import it.
+import "./_module.ts";
+
+/** How images of a driver are opened. */
+export interface DriverFixture extends Omit<Traits, "name" | "open"> {
+  /** What sets it apart from the driver's other fixtures. */
+  readonly variant?: string;
+  /** Options, besides those that `writes` implies. */
+  readonly options?: Partial<ImageOptions>;
+  /** A source of a size in bytes; `files` are those that it may use. */
+  source(size: number, files: FakeFiles): ImageSource;
+}
+
+const PATH = "disk.img";
+
+function inFile(size: number, files: FakeFiles): string {
+  files.add(PATH, size);
+  return PATH;
+}
+
+function growableDisk(size: number): MemoryBackend {
+  return new MemoryBackend(createMemoryDisk(size, { growable: true }));
+}
+
+/** The fixtures of each driver that needs more than a size, by its name. */
+export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
+  raw: [{ source: inFile }],
+  file: [{ variant: "direct", options: { direct: true }, source: inFile }],
+  memory: [
+    { resizes: "down", source: (size) => `memory:${size}` },
+    {
+      variant: "growable",
+      options: { growable: true },
+      source: (size) => `memory:${size}`,
+    },
+  ],
+  null: [{ writes: "forgotten", source: (size) => `null:${size}` }],
+  pattern: [{
+    content: "pattern",
+    writes: "refused",
+    source: (size) => `pattern:${size}`,
+  }],
+  module: [{
+    source: (size) => ({
+      module: import.meta.resolve("./_module.ts"),
+      options: createMemoryDisk(size, { growable: true }),
+    }),
+  }],
+  object: [{ source: (size) => ({ backend: growableDisk(size) }) }],
+  window: [{
+    variant: "to the end",
+    options: { offset: 4096 },
+    source: (size, files) => inFile(4096 + size, files),
+  }],
+  writethrough: [{
+    options: { writethrough: true },
+    source: (size) => ({ backend: growableDisk(size) }),
+  }],
+};
+
+/**
+ * The fixtures of a driver. One that can only be read, and whose source is a
+ * prefix and a SIZE, needs none of its own.
+ *
+ * @returns None if the driver needs one that is missing.
+ */
+export function fixturesOf({ name, usage }: Driver): readonly DriverFixture[] {
+  const own = FIXTURES[name];
+  if (own !== undefined) return own;
+  const prefix = /^([a-z]+:)SIZE/.exec(usage ?? "")?.[1];
+  if (prefix === undefined) return [];
+  return [{
+    content: "its own",
+    writes: "refused",
+    source: (size) => `${prefix}${size}`,
+  }];
+}

@@ -1,0 +1,77 @@
+import type { BlockFile } from "../../src/backends/block_file.ts";
+import type {
+  DriverServices,
+  FileOpenOptions,
+  FileService,
+} from "../../src/backends/services.ts";
+import { UserError } from "../../src/base/user_error.ts";
+import { FakeBlockFile } from "./_fake_block_file.ts";
+
+/** Files in memory that note how they are opened, locked and closed. */
+export class FakeFiles implements FileService {
+  /** What happened, in order. */
+  readonly log: string[] = [];
+  /** Paths that cannot be opened with O_DIRECT. */
+  readonly refusesDirect: Set<string> = new Set();
+  readonly #files = new Map<string, FakeBlockFile>();
+  readonly #open = new Map<number, BlockFile>();
+  #next = 100;
+
+  /** Makes a file. */
+  add(path: string, size: number): void {
+    this.#files.set(path, new FakeBlockFile(size));
+  }
+
+  /** How many descriptors are open. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** The services of a thread that has these files. */
+  services(): DriverServices {
+    return { files: this, fileIo: null };
+  }
+
+  open(path: string, { direct = false }: FileOpenOptions): BlockFile {
+    const file = this.#files.get(path);
+    if (file === undefined || (direct && this.refusesDirect.has(path))) {
+      throw Object.assign(new UserError(`Cannot open ${path}: missing`), {
+        errno: 2,
+      });
+    }
+    const fd = this.#next++;
+    const what = direct ? `${path} (direct)` : path;
+    this.log.push(`open ${what}`);
+    const descriptor = new Proxy(file, {
+      get: (target, name) => {
+        if (name === "fd") return fd;
+        if (name === "close") {
+          return () => {
+            this.log.push(`close ${what}`);
+            this.#open.delete(fd);
+          };
+        }
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    this.#open.set(fd, descriptor);
+    return descriptor;
+  }
+
+  wrap(fd: number): BlockFile {
+    return this.#open.get(fd)!;
+  }
+
+  lock(_file: BlockFile, name: string, writable: boolean): void {
+    this.log.push(`lock ${name} to ${writable ? "write" : "read"}`);
+  }
+
+  releaseWriteLock(_file: BlockFile, name: string): void {
+    this.log.push(`release ${name}`);
+  }
+
+  absolutePath(path: string): string {
+    return `/images/${path}`;
+  }
+}

@@ -1,0 +1,7 @@
+/** A backend module: a disk in the memory that its options bring. */
+import { MemoryBackend, type MemoryDisk } from "../../src/backends/mod.ts";
+
+/** Makes the backend. */
+export default function makeBackend(options: unknown): MemoryBackend {
+  return new MemoryBackend(options as MemoryDisk, "a module's disk");
+}

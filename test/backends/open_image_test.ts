@@ -1,0 +1,271 @@
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import type { ImageDriver, ImageOptions } from "../../src/backends/driver.ts";
+import { ImageBackend } from "../../src/backends/image_backend.ts";
+import { type ImageSource, openImage } from "../../src/backends/open_image.ts";
+import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
+import { RAW } from "../../src/backends/formats/raw.ts";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
+import { UserError } from "../../src/base/user_error.ts";
+import { FakeFiles } from "./_fake_files.ts";
+import { imageOptions } from "./_image_options.ts";
+
+const MIB = 1 << 20;
+
+/** Files, and how an image is opened on them. */
+function fixture() {
+  const files = new FakeFiles();
+  files.add("disk.img", MIB);
+  files.add("base.img", MIB);
+  const open = (
+    source: Parameters<typeof openImage>[0],
+    options: Partial<ImageOptions> = {},
+  ) => openImage(source, { ...imageOptions, ...options }, files.services());
+  return { files, open };
+}
+
+/** A disk that notes in a log when it is closed. */
+class Noting extends ImageBackend {
+  readonly size = MIB;
+  readonly #log: string[];
+
+  constructor(name: string, log: string[]) {
+    super(name);
+    this.#log = log;
+  }
+
+  read(): number {
+    return 0;
+  }
+
+  override close(): void {
+    this.#log.push(`close ${this.name}`);
+  }
+}
+
+/** A format over two files, which can fail at each step. */
+function layers(
+  log: string[],
+  fails: "never" | "on open" | "on attach" | "on stat" = "never",
+): ImageDriver<null, null> {
+  return {
+    kind: "format",
+    name: "layers",
+    summary: "a format for the tests",
+    usage: null,
+    prefixes: [],
+    needs: ["image"],
+    async open(_source, context) {
+      context.defer(() => void log.push("end layers"));
+      await context.openBelow("disk.img");
+      await context.openBelow({ driver: RAW, source: "base.img" });
+      if (fails === "on open") throw new UserError("Cannot open: on purpose");
+      return { attachment: null };
+    },
+    attach() {
+      if (fails === "on attach") {
+        throw new UserError("Cannot attach: on purpose");
+      }
+      const disk = new Noting("top", log);
+      if (fails === "on stat") {
+        disk.stat = () => Promise.reject(new UserError("Cannot stat"));
+      }
+      return disk;
+    },
+  };
+}
+
+Deno.test("openImage opens a tree that closes from the top to the bottom", async () => {
+  const { files, open } = fixture();
+  const source = { driver: layers(files.log), source: null };
+  const image = await open(source, { offset: 512, direct: true });
+  assertEquals(image.name, "/images/disk.img");
+  assertEquals(image.stat.size, MIB - 512);
+  await image.close();
+  assertEquals(files.log, [
+    "open disk.img",
+    "lock disk.img to read",
+    "open disk.img (direct)",
+    "open base.img",
+    "lock base.img to read",
+    "open base.img (direct)",
+    "close top",
+    "close base.img (direct)",
+    "close base.img",
+    "close disk.img (direct)",
+    "close disk.img",
+    "end layers",
+  ]);
+  assertEquals(files.openCount, 0);
+});
+
+for (const fails of ["on open", "on attach", "on stat"] as const) {
+  Deno.test(`openImage leaves nothing open that failed ${fails}`, async () => {
+    const { files, open } = fixture();
+    const source = { driver: layers(files.log, fails), source: null };
+    await assertRejects(() => open(source), UserError, "Cannot");
+    assertEquals(files.openCount, 0);
+    assertEquals(files.log.at(-1), "end layers");
+  });
+}
+
+/** Images that are refused once something is open. */
+const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
+  "a file that cannot be opened": [
+    "missing.img",
+    {},
+    "Cannot open missing.img",
+  ],
+  "a file that looks like a driver": [
+    "qcow2:disk.img",
+    {},
+    `no driver reads "qcow2:" either`,
+  ],
+  "a file without direct I/O": ["base.img", { direct: true }, "base.img"],
+  "a part that starts beyond the end": [
+    "disk.img",
+    { offset: 2 * MIB },
+    "Cannot export anything from offset 2097152 on of /images/disk.img: it has 1048576 bytes",
+  ],
+  "a part that ends beyond the end": [
+    "memory:1M",
+    { offset: 4096, size: MIB },
+    "Cannot export 1 MiB from offset 4096 on of memory:1M",
+  ],
+  "a part of fixed size that should grow": [
+    "disk.img",
+    { size: 4096, growable: true, writable: true },
+    "a part of fixed --size has no room to grow",
+  ],
+  "direct I/O from an offset that is not aligned": [
+    "disk.img",
+    { offset: 1000, direct: true },
+    "direct I/O needs a multiple of 4096",
+  ],
+  "direct I/O on a disk in memory": [
+    "memory:1M",
+    { direct: true },
+    "Cannot export memory:1M past the page cache: --direct is for files",
+  ],
+  "writing to a disk that can only be read": [
+    "pattern:1M",
+    { writable: true },
+    "Cannot export pattern:1M as writable: it can only be read",
+  ],
+  "an empty disk": [
+    { backend: new NullBackend(0) },
+    {},
+    "Cannot export null: it is empty",
+  ],
+  "a module that makes no backend": [
+    { module: "data:text/javascript,export default () => 5" },
+    {},
+    "its function returned no backend",
+  ],
+};
+
+for (const [what, [source, options, message]] of Object.entries(REFUSED)) {
+  Deno.test(`openImage refuses ${what} and leaves nothing open`, async () => {
+    const { files, open } = fixture();
+    files.refusesDirect.add("base.img");
+    await assertRejects(() => open(source, options), UserError, message);
+    assertEquals(files.openCount, 0);
+  });
+}
+
+Deno.test("openImage puts nothing over a file without a filter", async () => {
+  const { open } = fixture();
+  const image = await open("disk.img", { writable: true });
+  assertInstanceOf(image.backend, FileBackend);
+  assertEquals(image.attachment, {
+    driver: "raw",
+    attachment: null,
+    below: [{
+      driver: "file",
+      attachment: {
+        name: "/images/disk.img",
+        writable: true,
+        fd: 100,
+        direct: null,
+      },
+      below: [],
+    }],
+  });
+  await image.close();
+});
+
+Deno.test("openImage puts filters over each other in the registry's order", async () => {
+  const { open } = fixture();
+  const image = await open("memory:1M", {
+    offset: 512,
+    writethrough: true,
+    writable: true,
+  });
+  const { attachment } = image;
+  assertEquals(attachment?.driver, "writethrough");
+  assertEquals(attachment?.below[0]?.driver, "window");
+  assertEquals(attachment?.below[0]?.below[0]?.driver, "memory");
+  await image.close();
+});
+
+Deno.test("OpenImage gives up the right to write, and only where it had it", async () => {
+  const { files, open } = fixture();
+  const writable = await open("disk.img", { writable: true, offset: 512 });
+  writable.releaseWriteLock();
+  await writable.close();
+  assertEquals(files.log.splice(0), [
+    "open disk.img",
+    "lock disk.img to write",
+    "release disk.img",
+    "close disk.img",
+  ]);
+  const options = [{}, { writable: true, lock: false }];
+  for (const each of options) {
+    const image = await open("disk.img", each);
+    image.releaseWriteLock();
+    await image.close();
+  }
+  assertEquals(files.log.includes("release disk.img"), false);
+});
+
+Deno.test("OpenImage tells its file through filters and the raw format alone", async () => {
+  const { files, open } = fixture();
+  const fileOf = async (...args: Parameters<typeof open>) => {
+    await using stack = new AsyncDisposableStack();
+    const image = await open(...args);
+    stack.defer(() => image.close());
+    return image.file?.stat.kind ?? null;
+  };
+  assertEquals(await fileOf("disk.img"), "file");
+  assertEquals(await fileOf("disk.img", { offset: 512 }), "file");
+  assertEquals(await fileOf("memory:1M"), null);
+  const source = { driver: layers(files.log), source: null };
+  assertEquals(await fileOf(source), null);
+});
+
+Deno.test("an image that is not shared is reached by its thread alone", async () => {
+  const { files, open } = fixture();
+  const unshared = await open({ backend: new Noting("own", files.log) });
+  assertEquals(unshared.attachment, null);
+  assertEquals(
+    unshared.singleQueueReason,
+    "the backend belongs to the calling thread",
+  );
+  await unshared.close();
+  assertEquals(files.log, ["close own"]);
+  const module = "data:text/javascript," + encodeURIComponent(
+    `export default (shared) => ({
+      name: "m", shared, writable: false, read: () => 0,
+      stat: () => ({ size: 9, allocated: null, blockSize: 512, times: null }),
+      close: () => undefined,
+    })`,
+  );
+  for (const shared of [true, false]) {
+    const image = await open({ module, options: shared }, { offset: 1 });
+    assertEquals(image.attachment !== null, shared);
+    assertEquals(
+      image.singleQueueReason,
+      shared ? null : "the backend sets shared to false",
+    );
+    await image.close();
+  }
+});
