@@ -12,6 +12,11 @@ const RESEND = Uint8Array.from(
   [16, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 );
 
+/** Bytes by which a long reply is too long: more than any request allows. */
+const STRETCH = 2 << 20;
+/** The memory of long replies. */
+let stretched = new Uint8Array(0);
+
 /** The options of a {@linkcode FaultyQueue}. */
 export interface FaultyQueueOptions {
   /** The queue's number. */
@@ -123,9 +128,12 @@ export class FaultyQueue extends ForwardingQueue {
   /** Sends more than any request allows; the request fails with EIO. */
   #stretch({ reply }: Exchange): void {
     const message = reply.copy();
-    const longer = new Uint8Array(message.length + (2 << 20));
+    const length = message.length + STRETCH;
+    // Reused: to allocate megabytes for each fault would take most of a run.
+    if (stretched.length < length) stretched = new Uint8Array(length);
+    const longer = stretched.subarray(0, length);
     longer.set(message);
-    new DataView(longer.buffer).setUint32(0, longer.length, true);
+    new DataView(longer.buffer).setUint32(0, length, true);
     this.#send(this.#options.index, longer);
   }
 

@@ -117,8 +117,14 @@ function gave(
   bytes: Uint8Array,
 ): boolean {
   return data === null
-    ? bytes.every((byte) => byte === 0)
+    ? isZero(bytes)
     : areBytesEqual(data, at - position, bytes);
+}
+
+/** A loop is several times faster than `every()`. */
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 function valueAt({ position, data }: Source, at: number): number {

@@ -30,7 +30,11 @@ import { TimedQueue } from "../faults/timed_queue.ts";
 import type { DiskModel } from "../oracle/disk_model.ts";
 import type { ReplyChecker } from "../oracle/reply_checker.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
-import type { SimulationHooks, SimulationPlan } from "./simulation_plan.ts";
+import {
+  maxPayloadOf,
+  type SimulationHooks,
+  type SimulationPlan,
+} from "./simulation_plan.ts";
 import { serveInThread, type ThreadServer } from "./thread_server.ts";
 
 /** How long a hung Worker's queue stays open, in microseconds. */
@@ -150,13 +154,14 @@ function diskOf(
 }
 
 function wantedBy(
-  { policy, requestTimeout }: SimulationPlan,
+  plan: SimulationPlan,
   wanted: WantedCapabilities,
 ): WantedCapabilities {
+  const { policy, requestTimeout } = plan;
   const flags = [...wanted.flags];
   if (policy === "uring") flags.push("OVER_IO_URING");
   if (requestTimeout > 0) flags.push("REQUEST_TIMEOUT");
-  return { ...wanted, flags, requestTimeout };
+  return { ...wanted, flags, requestTimeout, maxWrite: maxPayloadOf(plan) };
 }
 
 function costOf({ costs }: SimulationPlan, { request }: Exchange): number {

@@ -15,10 +15,11 @@ import { Actor } from "./actor.ts";
 import { AllowedErrors } from "./allowed_errors.ts";
 import type { Step } from "./client_plan.ts";
 import { SimulatedExport } from "./simulated_export.ts";
-import type {
-  SimulationHooks,
-  SimulationOutcome,
-  SimulationPlan,
+import {
+  maxPayloadOf,
+  type SimulationHooks,
+  type SimulationOutcome,
+  type SimulationPlan,
 } from "./simulation_plan.ts";
 import type { ThreadServer } from "./thread_server.ts";
 
@@ -120,6 +121,7 @@ class Simulation {
     return new SimKernel({
       queues: plan.queues,
       capacity: plan.capacity,
+      maxPayload: maxPayloadOf(plan),
       uring: isUring,
       clock: this.#clock,
       wakeUs: () => wakeMin + (wakeMax - wakeMin) * wakes.fraction(),

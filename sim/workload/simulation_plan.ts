@@ -4,6 +4,8 @@
  * @module
  */
 import type { Backend } from "../../src/backends/backend.ts";
+import { PAGE_SIZE } from "../../src/base/limits.ts";
+import { MAX_PAYLOAD } from "../../src/export/block_export.ts";
 import type { QueueTotals } from "../../src/queue/queue_statistics.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
@@ -113,4 +115,21 @@ export interface SimulationOutcome {
   readonly logHash: string;
   /** The lines of the log, if they were kept. */
   readonly log: readonly string[];
+}
+
+/** No payload is smaller: the audit reads the disk in pieces of this size. */
+const PAYLOAD_MIN = 65536;
+
+/**
+ * The largest payload that a plan needs, in bytes. The queues' buffers and
+ * max_write have this size, because memory that no request uses costs time.
+ */
+export function maxPayloadOf({ clients }: SimulationPlan): number {
+  let most = PAYLOAD_MIN;
+  for (const { steps } of clients) {
+    for (const step of steps) {
+      if ("size" in step && "at" in step) most = Math.max(most, step.size);
+    }
+  }
+  return Math.min(MAX_PAYLOAD, PAGE_SIZE * Math.ceil(most / PAGE_SIZE));
 }

@@ -38,6 +38,7 @@ export function createMemoryDisk(
 ): MemoryDisk {
   const growable = options.growable ?? false;
   const max = Math.max(size, GROWABLE_MAX);
+  const chunks = Math.ceil(size / CHUNK);
   try {
     const length = new SharedArrayBuffer(8);
     new Float64Array(length)[0] = size;
@@ -46,9 +47,11 @@ export function createMemoryDisk(
       bytes: growable
         ? new SharedArrayBuffer(size, { maxByteLength: max })
         : new SharedArrayBuffer(size),
-      chunks: new SharedArrayBuffer(
-        Math.ceil((growable ? max : size) / CHUNK),
-      ),
+      chunks: growable
+        ? new SharedArrayBuffer(chunks, {
+          maxByteLength: Math.ceil(max / CHUNK),
+        })
+        : new SharedArrayBuffer(chunks),
     };
   } catch (cause) {
     throw new UserError(
@@ -144,10 +147,12 @@ export class MemoryBackend extends ImageBackend implements Backend {
   }
 
   override truncate(size: number): number {
-    const { bytes } = this.#disk;
+    const { bytes, chunks } = this.#disk;
     if (size > bytes.byteLength) {
       if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
       try {
+        // Chunks first: every byte of the disk has to have one.
+        chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
         bytes.grow(size);
       } catch {
         return -ERRNO.ENOMEM;
