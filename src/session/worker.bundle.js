@@ -6282,6 +6282,7 @@ var GROWABLE_MAX = 2 ** 40;
 function createMemoryDisk(size, options = {}) {
   const growable = options.growable ?? false;
   const max = Math.max(size, GROWABLE_MAX);
+  const chunks = Math.ceil(size / CHUNK);
   try {
     const length = new SharedArrayBuffer(8);
     new Float64Array(length)[0] = size;
@@ -6290,7 +6291,9 @@ function createMemoryDisk(size, options = {}) {
       bytes: growable ? new SharedArrayBuffer(size, {
         maxByteLength: max
       }) : new SharedArrayBuffer(size),
-      chunks: new SharedArrayBuffer(Math.ceil((growable ? max : size) / CHUNK))
+      chunks: growable ? new SharedArrayBuffer(chunks, {
+        maxByteLength: Math.ceil(max / CHUNK)
+      }) : new SharedArrayBuffer(chunks)
     };
   } catch (cause) {
     throw new UserError(`Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`, {
@@ -6372,10 +6375,11 @@ var MemoryBackend = class extends ImageBackend {
     return length;
   }
   truncate(size) {
-    const { bytes } = this.#disk;
+    const { bytes, chunks } = this.#disk;
     if (size > bytes.byteLength) {
       if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
       try {
+        chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
         bytes.grow(size);
       } catch {
         return -ERRNO.ENOMEM;
