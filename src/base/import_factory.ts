@@ -1,62 +1,96 @@
 /**
- * Modules of the user's own that each Worker imports.
+ * Modules of the user that each Worker imports.
  *
  * @module
  */
 import { UserError } from "./user_error.ts";
 
-/** Which module to import, and what to give to its factory. Plain data. */
+/** A module to import, and the options for its factory. Plain data. */
 export interface ModuleSpec {
-  /** The module's URL; `import.meta.resolve()` makes one. */
+  /** The module's URL, such as `import.meta.resolve()` returns. */
   readonly module: string;
-  /** Given to the module's default export; must survive structured cloning. */
+  /** Passed to the module's default export; must survive structured cloning. */
   readonly options?: unknown;
 }
 
-/** What such a module exports by default. */
+/** The default export of such a module. */
 export type ModuleFactory<T> = (options: unknown) => T | Promise<T>;
 
+/** The methods that a product of such a module has at least. */
+const METHODS = {
+  backend: ["stat", "read", "close"],
+  handler: ["handle"],
+} as const;
+
 /**
- * Imports a module of the user's own in this thread.
+ * Imports a module of the user in this thread.
  *
- * @param spec Which one.
- * @param what What it is to make, for messages.
- * @returns Its factory, which throws a {@linkcode UserError} if it fails.
+ * @param spec The module.
+ * @param what The product of its factory, for messages.
+ * @returns Its factory, which throws a {@linkcode UserError} if it fails or
+ * returns something else.
  * @throws {UserError} If it cannot be imported, for lack of permission for
  * instance, or its default export is not a function.
  */
 export async function importFactory<T>(
   spec: ModuleSpec,
-  what: string,
+  what: keyof typeof METHODS,
 ): Promise<ModuleFactory<T>> {
+  const { module } = spec;
+  if (!URL.canParse(module)) {
+    throw new UserError(
+      `Cannot load the ${what} module ${module}: expected a URL, such as import.meta.resolve() returns`,
+    );
+  }
   let loaded: { default?: unknown };
   try {
-    loaded = await import(spec.module);
+    loaded = await import(module);
   } catch (cause) {
-    const { message } = cause as Error;
+    const message = messageOf(cause);
     const hint = /read access|NotCapable/.test(message)
-      ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports"
+      ? "; each Worker imports it, so run with --allow-read for that module and what it imports"
       : "";
     throw new UserError(
-      `Cannot load the ${what} module ${spec.module}: ${message}${hint}`,
+      `Cannot load the ${what} module ${module}: ${message}${hint}`,
       { cause },
     );
   }
   if (typeof loaded.default !== "function") {
     throw new UserError(
-      `Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`,
+      `Cannot use the ${what} module ${module}: its default export must be a function that makes a ${what}`,
     );
   }
   const factory = loaded.default as ModuleFactory<T>;
   return async (options) => {
+    let made: T;
     try {
-      return await factory(options);
+      made = await factory(options);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
       throw new UserError(
-        `Cannot make a ${what} from the module ${spec.module}: ${why}`,
+        `Cannot make a ${what} from the module ${module}: ${messageOf(cause)}`,
         { cause },
       );
     }
+    checkMethods(made, module, what);
+    return made;
   };
+}
+
+function checkMethods(
+  made: unknown,
+  module: string,
+  what: keyof typeof METHODS,
+): void {
+  const methods = Object(made) as Record<string, unknown>;
+  const missing = METHODS[what].find((name) =>
+    typeof methods[name] !== "function"
+  );
+  if (missing === undefined) return;
+  throw new UserError(
+    `Cannot use the ${what} module ${module}: what it makes has no method ${missing}()`,
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

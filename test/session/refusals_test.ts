@@ -1,0 +1,112 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  mountExport,
+  type MountExportOptions,
+  mountHandler,
+  type MountHandlerOptions,
+  UserError,
+} from "../../mod.ts";
+import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
+import { kernelTest } from "../requirements.ts";
+import { client, Place } from "./_client.ts";
+
+/** A module with a default export. */
+function moduleOf(expression: string): string {
+  return `data:text/javascript,export default ${
+    encodeURIComponent(expression)
+  }`;
+}
+
+const FIVE = moduleOf("() => 5");
+const THROWS = moduleOf("() => { throw new TypeError('boom'); }");
+const backend = new MemoryBackend(createMemoryDisk(4096));
+const handler = { handle: () => {} };
+
+/** What mountExport() refuses besides what the command line does, and how. */
+const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
+  [
+    { queues: 1.5 },
+    "Cannot use 1.5 (queues): expected a whole number from 1 to 64",
+  ],
+  [
+    { pollUs: -1 },
+    "Cannot use -1 (pollUs): expected auto or a whole number from 0 to 1000000",
+  ],
+  [
+    { hangMs: 0 },
+    "Cannot use 0 (hangMs): expected a whole number from 1 to 2147483647",
+  ],
+  [
+    { offset: 0.5 },
+    "Cannot use 0.5 (offset): expected a whole number from 0 to 9007199254740991",
+  ],
+  [
+    { size: 0 },
+    "Cannot use 0 (size): expected a whole number from 1 to 9007199254740991",
+  ],
+  [
+    { growable: true },
+    "Cannot make a read-only export growable: make it writable too",
+  ],
+  [
+    { source: { backend }, queues: 2 },
+    "Cannot serve a backend of the calling thread with 2 queues: use 1, or pass it as a module",
+  ],
+  [
+    { source: { module: "./disk.ts" } },
+    "Cannot load the backend module ./disk.ts: expected a URL, such as import.meta.resolve() returns",
+  ],
+  [
+    { source: { module: FIVE } },
+    `Cannot use the backend module ${FIVE}: what it makes has no method stat()`,
+  ],
+  [
+    { source: { module: THROWS } },
+    `Cannot make a backend from the module ${THROWS}: boom`,
+  ],
+  [
+    { source: "a\0b" },
+    'Cannot pass "a\\u0000b" to the system: it has a NUL character (use a name without one)',
+  ],
+];
+
+/** What mountHandler() refuses, and how. */
+const HANDLERS: readonly [Partial<MountHandlerOptions>, string][] = [
+  [
+    { queues: 2 },
+    "Cannot serve a handler of the calling thread with 2 queues: use 1, or pass it as a module",
+  ],
+  [
+    { handler: { module: FIVE } },
+    `Cannot use the handler module ${FIVE}: what it makes has no method handle()`,
+  ],
+  [
+    { handler: { module: THROWS } },
+    `Cannot make a handler from the module ${THROWS}: boom`,
+  ],
+];
+
+kernelTest(
+  "the library refuses bad options in one sentence, a UserError",
+  async () => {
+    using place = new Place();
+    const { mountpoint } = place;
+    for (const [options, sentence] of EXPORTS) {
+      const source = "null:1M";
+      const error = await assertRejects(
+        () => mountExport({ source, mountpoint, ...options }),
+        UserError,
+      );
+      assertEquals(error.message, sentence);
+    }
+    for (const [options, sentence] of HANDLERS) {
+      const error = await assertRejects(
+        () => mountHandler({ handler, mountpoint, root: "file", ...options }),
+        UserError,
+      );
+      assertEquals(error.message, sentence);
+    }
+    const { stdout } = await client("stat", "-c", "%s", mountpoint);
+    assertEquals(stdout, "0\n");
+  },
+);
