@@ -6433,31 +6433,56 @@ var MemoryBackend = class extends ImageBackend {
 };
 
 // src/base/import_factory.ts
+var METHODS = {
+  backend: [
+    "stat",
+    "read",
+    "close"
+  ],
+  handler: [
+    "handle"
+  ]
+};
 async function importFactory(spec, what) {
+  const { module } = spec;
+  if (!URL.canParse(module)) {
+    throw new UserError(`Cannot load the ${what} module ${module}: expected a URL, such as import.meta.resolve() returns`);
+  }
   let loaded;
   try {
-    loaded = await import(spec.module);
+    loaded = await import(module);
   } catch (cause) {
-    const { message } = cause;
-    const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it by itself, so run with --allow-read for that module and what it imports" : "";
-    throw new UserError(`Cannot load the ${what} module ${spec.module}: ${message}${hint}`, {
+    const message = messageOf2(cause);
+    const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it, so run with --allow-read for that module and what it imports" : "";
+    throw new UserError(`Cannot load the ${what} module ${module}: ${message}${hint}`, {
       cause
     });
   }
   if (typeof loaded.default !== "function") {
-    throw new UserError(`Cannot use the ${what} module ${spec.module}: its default export has to be a function that makes a ${what}`);
+    throw new UserError(`Cannot use the ${what} module ${module}: its default export must be a function that makes a ${what}`);
   }
   const factory = loaded.default;
   return async (options) => {
+    let made;
     try {
-      return await factory(options);
+      made = await factory(options);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new UserError(`Cannot make a ${what} from the module ${spec.module}: ${why}`, {
+      throw new UserError(`Cannot make a ${what} from the module ${module}: ${messageOf2(cause)}`, {
         cause
       });
     }
+    checkMethods(made, module, what);
+    return made;
   };
+}
+function checkMethods(made, module, what) {
+  const methods = Object(made);
+  const missing = METHODS[what].find((name) => typeof methods[name] !== "function");
+  if (missing === void 0) return;
+  throw new UserError(`Cannot use the ${what} module ${module}: what it makes has no method ${missing}()`);
+}
+function messageOf2(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 // src/backends/protocols/module.ts
@@ -7748,7 +7773,7 @@ async function openRing({ fd, negotiated }, qids) {
       payloadSize
     });
   } catch (error) {
-    failure = messageOf2(error);
+    failure = messageOf3(error);
   }
   tell({
     kind: "ring",
@@ -7807,7 +7832,7 @@ function traced(queue, { index, trace, wire }) {
   }) : queue;
 }
 function cloneable(error) {
-  const copy = new Error(messageOf2(error));
+  const copy = new Error(messageOf3(error));
   if (error instanceof Error && error.stack !== void 0) {
     copy.stack = error.stack;
   }
@@ -7817,11 +7842,11 @@ function failureOf(error) {
   const isUserError = error instanceof UserError;
   return {
     kind: "failed",
-    message: messageOf2(error),
+    message: messageOf3(error),
     isUserError
   };
 }
-function messageOf2(error) {
+function messageOf3(error) {
   return error instanceof Error ? error.message : String(error);
 }
 self.onmessage = async ({ data }) => {
