@@ -237,23 +237,23 @@ export class SimDirectory {
     entries: readonly (DirEntry | DirEntryPlus)[],
     count: number,
   ): Listed[] {
-    const told: Listed[] = [];
+    const listed: Listed[] = [];
     let left = count;
     for (const entry of entries) {
       const { ino, name, type, off } = entry;
       const length = DIRENT64_HEAD + bytesOfName(name).length + 1;
       left -= Math.ceil(length / 8) * 8;
       //= fs/readdir.c filldir64(): EINVAL if not even one entry fits.
-      if (left < 0 && told.length === 0) {
+      if (left < 0 && listed.length === 0) {
         throw new SimError("getdents64", ERRNO.EINVAL);
       }
       if (left >= 0) {
-        told.push({ ino, name, type, off });
+        listed.push({ ino, name, type, off });
         this.#position = off;
       }
       if ("entry" in entry) this.#link(entry);
     }
-    return told;
+    return listed;
   }
 
   /**

@@ -128,9 +128,9 @@ async function value<N extends "GETXATTR" | "LISTXATTR">(
   const room = size > 0 ? size : undefined;
   const body = await known(process, node, opcode, parts, room);
   if (size > 0) return body;
-  const told = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
+  const length = new DataView(body.buffer, body.byteOffset).getUint32(0, true);
   //= fs/fuse/xattr.c fuse_getxattr(): at most XATTR_SIZE_MAX.
-  return Math.min(told, XATTR_SIZE_MAX);
+  return Math.min(length, XATTR_SIZE_MAX);
 }
 
 /** Sends a request, unless the server is known not to support it. */

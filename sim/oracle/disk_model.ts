@@ -156,7 +156,7 @@ export class DiskModel {
     if (isWrong) checkCount("written", position, count, least, most);
   }
 
-  /** A write has failed that its process was never told of; it may happen yet. */
+  /** A write-back has failed and may still be carried out. */
   mayComeLate(position: number, data: Uint8Array): void {
     this.endWrite(this.beginWrite(position, data), -1, true);
   }

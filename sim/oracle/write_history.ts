@@ -261,8 +261,8 @@ export class WriteHistory {
   #subtract(write: Overwrite, position: number, length: number): void {
     const from = position - write.position;
     const before = part(write, 0, Math.min(from, write.length));
-    const behind = part(write, Math.max(0, from + length), write.length);
-    for (const piece of [before, behind]) {
+    const after = part(write, Math.max(0, from + length), write.length);
+    for (const piece of [before, after]) {
       if (piece.length === 0) continue;
       piece.old = true;
       this.#writes.add(piece);

@@ -58,9 +58,9 @@ export interface SimulatedExportOptions {
   readonly dice: FaultDice;
   /** Records queues that are closed. */
   readonly log: EventLog;
-  /** Is told which replies a fault has spoilt. */
+  /** Learns which replies a fault has corrupted. */
   readonly checker: ReplyChecker;
-  /** Is told where the backend found the image cut short. */
+  /** Learns where the backend found the image cut short. */
   readonly model: DiskModel;
   /** Counts the requests of each queue. */
   readonly statistics: QueueStatistics;

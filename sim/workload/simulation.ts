@@ -151,7 +151,7 @@ class Simulation {
     for (const actor of this.#actors) {
       actor.run().then(() => finished++, (error) => this.#fail(error));
     }
-    await this.#until(() => finished === this.#actors.length, "its clients");
+    await this.#until(() => finished === this.#actors.length, "a client");
     const virtualUs = this.#clock.now;
     this.#dice.armed = false;
     const queues = this.#statistics.totals();
@@ -195,7 +195,7 @@ class Simulation {
     if (stop === "done") return;
     const { outstanding } = this.#kernel;
     this.#failure ??=
-      `Waited for ever for ${what}: ${outstanding} requests are outstanding`;
+      `Cannot finish the run: ${what} never ended; ${outstanding} requests are outstanding`;
   }
 
   /** Reads and checks the whole disk, after faults have stopped. */

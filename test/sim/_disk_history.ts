@@ -1,6 +1,6 @@
 /**
- * Histories of chance for the disk model and its reference, which have to
- * agree about every read.
+ * Random histories for the disk model and its reference, which have to agree
+ * about every read.
  *
  * @module
  */
@@ -21,38 +21,38 @@ import {
 } from "./_reference_disk.ts";
 import { RealDisk, type RealWrite } from "./_real_disk.ts";
 
-/** Places of a disk, and the bytes that each may stand for. */
+/** The number of units of a disk, and the sizes of a unit in bytes. */
 const PLACES = 24;
 const UNITS: readonly number[] = [1, 7, 512, 4096, 5000];
-/** So large that one write touches more cells of an index than it likes. */
+/** A size with which one write overlaps too many cells of the index. */
 const UNIT_MAX = 65_536;
 const STEPS = 70;
-/** The mark of what the disk held at first. */
+/** The mark of the initial bytes. */
 const INITIAL = 1;
 
-/** What marks look like, each from another byte on. */
+/** The bytes of marks; each mark starts at another byte. */
 const PATTERN = Uint8Array.from(
   { length: 255 + PLACES * UNIT_MAX },
   (_, i) => 1 + i % 255,
 );
 
-/** What reads find: whatever is legal, or what a disk of bytes holds. */
+/** What reads return: any legal bytes, or those of a simulated real disk. */
 export type Finding = "legal" | "real";
 
-/** What was compared. */
+/** The comparisons of a history. */
 export interface Tally {
   /** Reads that both accepted. */
   accepted: number;
   /** Reads that both rejected. */
   rejected: number;
-  /** Places where more than one mark was legal. */
+  /** Units for which more than one mark was legal. */
   open: number;
 }
 
 interface Call {
   readonly at: number;
   readonly length: number;
-  /** The sizes that the disk may have meanwhile, in places. */
+  /** The sizes that the disk may have during the call, in units. */
   least: number;
   most: number;
 }
@@ -61,7 +61,7 @@ interface Read extends Call {
   readonly kind: "read";
   readonly model: ModelRead;
   readonly reference: ReferenceRead;
-  /** What it has found so far, where it reads a real disk. */
+  /** The marks that it has found so far on a real disk. */
   readonly found: number[];
 }
 
@@ -80,7 +80,7 @@ interface Resize extends Call {
   readonly size: number;
 }
 
-/** Plays one history; throws where model and reference disagree. */
+/** Plays one history; throws if model and reference disagree. */
 export function playHistory(seed: number, finding: Finding): Tally {
   return new History(seed, finding).play();
 }
@@ -89,7 +89,7 @@ class History {
   readonly #random: Random;
   readonly #finding: Finding;
   readonly #unit: number;
-  /** Where the first place lies: not at the start of a page, as a rule. */
+  /** Position of the first unit: usually not at the start of a page. */
   readonly #base: number;
   readonly #mayFail: boolean;
   readonly #model: DiskModel;
@@ -181,7 +181,7 @@ class History {
     const { position, bytes } = this.#bytes(at, length);
     const data = isZero ? null : this.#marked(written, position, bytes);
     const model = this.#model.beginWrite(position, data, bytes);
-    // Whoever writes may use its memory again at once.
+    // The caller of a write may reuse its memory at once.
     data?.fill(0xee);
     const reference = this.#reference.beginWrite(at, length, written);
     const window = this.#window();
@@ -192,8 +192,7 @@ class History {
 
   #beginResize(size: number): void {
     const calls = [...this.#calls];
-    // More than one at a time leaves the size open, which the model's own
-    // tests look at.
+    // Two at a time make the size uncertain, which the model's own tests cover.
     if (calls.some(({ kind }) => kind === "resize")) return;
     const isReal = this.#finding === "real";
     if (isReal && (calls.length > 0 || this.#real.lingers)) return;
@@ -231,10 +230,10 @@ class History {
       const least = this.#mayFail && random.chance(0.3) ? 0 : sure;
       count = isZero ? sure : random.between(least, most);
     }
-    const told = outcome === "done" ? count * this.#unit : -1;
-    this.#model.endWrite(call.model, told, outcome === "lost");
-    // A short write may have written more than it says, if things may fail;
-    // zeroes never tell how far they came.
+    const reported = outcome === "done" ? count * this.#unit : -1;
+    this.#model.endWrite(call.model, reported, outcome === "lost");
+    // If calls may fail, a short write may have written more than it says;
+    // zeroing never says how much it did.
     const rest = outcome === "done" && (this.#mayFail || isZero)
       ? "failed"
       : outcome;
@@ -284,7 +283,7 @@ class History {
     else this.#tally.rejected++;
   }
 
-  /** Makes one place, or one byte of it, what it cannot be; says where. */
+  /** Makes one unit, or one byte of it, illegal; returns its position. */
   #spoil(call: Read, bytes: Uint8Array): number {
     const random = this.#random;
     const unit = this.#unit;
@@ -300,7 +299,9 @@ class History {
     return position;
   }
 
-  /** Ends a read in the model; where it was refused, `null` if it was not. */
+  /**
+   * Ends a read in the model; returns the position of the refusal or `null`.
+   */
   #refusal(read: ModelRead, bytes: Uint8Array): number | null {
     try {
       this.#model.endRead(read, bytes);
@@ -323,7 +324,7 @@ class History {
     this.#real.forgetLost();
   }
 
-  /** Reads of a real disk look at one place after another, in any order. */
+  /** Reads of a real disk read one unit after another, in any order. */
   #look(): void {
     for (const call of this.#calls) {
       if (call.kind !== "read" || this.#random.chance(0.5)) continue;
@@ -346,7 +347,7 @@ class History {
     return { position, bytes: length * this.#unit };
   }
 
-  /** Bytes in memory that starts anywhere. */
+  /** The bytes of marks, in memory with any alignment. */
   #marked(
     marks: number | readonly number[],
     position: number,
@@ -367,7 +368,10 @@ function fits({ at, length }: Call, size: number): number {
   return Math.max(0, Math.min(length, size - at));
 }
 
-/** Fills in what a mark stands for; two marks share no byte anywhere. */
+/**
+ * Fills in the bytes of a mark; two marks have no byte in common at any
+ * position.
+ */
 function mark(mark: number, position: number, into: Uint8Array): Uint8Array {
   if (mark === ZERO) return into.fill(0);
   const from = (mark + position) % 255;

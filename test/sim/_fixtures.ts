@@ -1,6 +1,5 @@
 /**
- * A simulated kernel with a server that a test plays itself, or with a whole
- * export.
+ * A simulated kernel whose server is the test itself, or a whole export.
  *
  * @module
  */
@@ -31,27 +30,27 @@ import { SimClient } from "../../sim/vfs/sim_client.ts";
 import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import type { SimKernelOptions } from "../../sim/kernel/kernel_options.ts";
 
-/** What a server of the tests asks for. */
-export const WISH: WantedCapabilities = {
+/** The capabilities that the tests' servers want. */
+export const WANTED: WantedCapabilities = {
   flags: ["ASYNC_DIO", "MAX_PAGES", "INIT_EXT", "ABORT_ERROR"],
   maxWrite: 65536,
   maxBackground: 0,
   congestionThreshold: 0,
 };
 
-/** That, changed. */
+/** The same with changes. */
 export function wanted(
   changes: Partial<WantedCapabilities>,
   ...without: InitFlagName[]
 ): WantedCapabilities {
-  const flags = WISH.flags.filter((flag) => !without.includes(flag));
-  return { ...WISH, flags, ...changes };
+  const flags = WANTED.flags.filter((flag) => !without.includes(flag));
+  return { ...WANTED, flags, ...changes };
 }
 
-/** A kernel whose queues the test serves itself, INIT being answered. */
+/** A kernel whose queues the test serves itself, after INIT. */
 export async function manual(
   options: SimKernelOptions = {},
-  asked: WantedCapabilities = WISH,
+  asked: WantedCapabilities = WANTED,
 ): Promise<{ kernel: SimKernel; queues: MemoryQueue[] }> {
   const kernel = new SimKernel(options);
   const queues = kernel.queues.map(({ index }) => kernel.queue(index));
@@ -63,7 +62,7 @@ export async function manual(
   return { kernel, queues };
 }
 
-/** A READ that the kernel is asked to send. */
+/** A READ for the kernel to send. */
 export function readCall(size: number = 512, background: boolean = false) {
   return {
     opcode: "READ",
@@ -73,7 +72,7 @@ export function readCall(size: number = 512, background: boolean = false) {
   } as const;
 }
 
-/** Takes what a queue has to give now. */
+/** Takes all requests that a queue has now. */
 export function takeAll(queue: MemoryQueue): Exchange[] {
   const taken: Exchange[] = [];
   for (;;) {
@@ -83,13 +82,13 @@ export function takeAll(queue: MemoryQueue): Exchange[] {
   }
 }
 
-/** Answers with success. */
+/** Replies with success. */
 export function answer(queue: MemoryQueue, exchange: Exchange): boolean {
   exchange.reply.ok();
   return queue.reply(exchange);
 }
 
-/** A reply as bytes. */
+/** Encodes a reply. */
 export function replyBytes(
   unique: bigint,
   error: number,
@@ -102,14 +101,14 @@ export function replyBytes(
   return bytes;
 }
 
-/** A whole export of a disk in memory, and a client of it. */
+/** An export of a disk in memory, and a client of it. */
 export interface Exported {
   kernel: SimKernel;
   client: SimClient;
   server: ThreadServer;
 }
 
-/** What an {@linkcode Exported} is made with. */
+/** How an {@linkcode Exported} is made. */
 export interface ExportOptions {
   size?: number;
   rules?: Partial<ExportRules>;

@@ -1,5 +1,5 @@
 /**
- * Servers that are broken on purpose, to see that a simulation finds out.
+ * Servers with deliberate defects, which a simulation has to find.
  *
  * @module
  */
@@ -43,7 +43,7 @@ class ReplyingQueue extends ForwardingQueue {
   }
 }
 
-/** A queue whose replies are changed, except that to INIT. */
+/** A queue whose replies are changed, except the reply to INIT. */
 function replying(change: ReplyChange): SimulationHooks {
   let count = 0;
   return {
@@ -57,8 +57,8 @@ function replying(change: ReplyChange): SimulationHooks {
 }
 
 /**
- * A handler whose answers to one kind of request are changed. What was asked is
- * read first: an answer may lie in the same memory.
+ * A handler whose answers to one opcode are changed. The change reads the
+ * request first, because the answer may lie in the same memory.
  */
 function answering(
   opcode: number,
@@ -97,7 +97,7 @@ function backend(change: (inner: Backend) => Partial<Backend>) {
   } satisfies SimulationHooks;
 }
 
-/** What each broken server does, and how it is made. */
+/** Each defect, and how to make a server that has it. */
 export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
   "replies twice": () =>
     replying((queue, exchange, kernel, index) => {
@@ -140,7 +140,7 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
     answering(OPCODES.READ.opcode, (_request, reply) => {
       if (reply.length > 100) reply.ok(reply.length - 17);
     }),
-  "reads more than was asked for": () =>
+  "reads more than was requested": () =>
     answering(OPCODES.READ.opcode, (_request, reply) => {
       if (reply.length > 16) reply.ok(reply.length);
     }),
@@ -159,7 +159,7 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
         inner.write(Math.max(0, position - 1), from, start, length),
     })),
   "does not zero": () => backend(() => ({ zero: () => 0 })),
-  "tells an old size": () => {
+  "returns an old size": () => {
     let size: bigint | null = null;
     const keep = (_request: Request, reply: Reply) => {
       if (reply.errno !== 0) return;

@@ -1,36 +1,36 @@
 import type { Random } from "../../sim/determinism/random.ts";
 
-/** A write to a {@linkcode RealDisk} that has not reached every place. */
+/** A write to a {@linkcode RealDisk} that is under way. */
 export interface RealWrite {
   readonly at: number;
   readonly mark: number;
-  /** The places that it has not reached. */
+  /** The units that it has not written yet. */
   readonly left: Set<number>;
 }
 
 /**
- * A disk as there may be one: writes reach one place after another, in any
- * order, at any time between their begin and their end.
+ * A disk as a real one may behave: a write reaches its units in any order, at
+ * any time from its start to its end.
  */
 export class RealDisk {
   readonly #places: number[];
   readonly #random: Random;
   readonly #writes: Set<RealWrite> = new Set();
-  /** Writes that have failed and go on. */
+  /** Writes that have failed and may still reach units. */
   readonly #lost: Set<RealWrite> = new Set();
 
-  /** Makes a disk that holds one mark everywhere. */
+  /** Makes a disk that has one mark everywhere. */
   constructor(places: number, initial: number, random: Random) {
     this.#places = new Array(places).fill(initial);
     this.#random = random;
   }
 
-  /** Whether something that has failed may still take place. */
+  /** Whether a failed write may still reach units. */
   get lingers(): boolean {
     return this.#lost.size > 0;
   }
 
-  /** The mark of a place. */
+  /** The mark of a unit. */
   at(place: number): number {
     return this.#places[place]!;
   }
@@ -44,8 +44,10 @@ export class RealDisk {
   }
 
   /**
-   * A write ends: it has reached its first `count` places.
+   * A write ends: it has reached its first `count` units.
    *
+   * @param write The write.
+   * @param count The number of units.
    * @param lost Whether it may still reach the others.
    */
   endWrite(write: RealWrite, count: number, lost: boolean): void {
@@ -54,17 +56,17 @@ export class RealDisk {
     if (lost) this.#lost.add(write);
   }
 
-  /** What was lost does not go on. */
+  /** Lost writes do not go on. */
   forgetLost(): void {
     this.#lost.clear();
   }
 
-  /** All from a place on is zero. */
+  /** Zeroes everything from a unit on. */
   zero(from: number): void {
     this.#places.fill(0, from);
   }
 
-  /** Time passes. */
+  /** Lets writes under way reach some units. */
   step(): void {
     for (const write of [...this.#writes, ...this.#lost]) {
       for (const place of [...write.left]) {

@@ -1,9 +1,11 @@
 /**
- * What a disk may hold, said in the plainest way: every write is kept for ever,
- * and each place is looked at on its own. Slow, and meant to be obviously right.
+ * What a disk may legally return, in the plainest form: every write is kept
+ * forever, and each unit is decided on its own. Slow, and meant to be obviously
+ * right.
  *
- * A place is the smallest piece that a history reads or writes; a mark says who
- * has written it. Calls begin and end at times that all differ.
+ * A unit is the smallest piece that a history reads or writes. A mark
+ * identifies the write that wrote it. No two calls begin or end at the same
+ * time.
  *
  * @module
  */
@@ -18,26 +20,26 @@ export interface ReferenceRead {
   readonly length: number;
 }
 
-/** A write, zeroes included, or the part of one that is in doubt. */
+/** A write or zeroing, or the doubtful part of one. */
 export interface ReferenceWrite extends ReferenceRead {
   readonly mark: number;
-  /** When it was over; `Infinity` while it may still take place. */
+  /** When it ended; `Infinity` while it may still happen. */
   ended: number;
-  /** Whether it may not have taken place at all. */
+  /** Whether it may not have happened at all. */
   doubtful: boolean;
 }
 
-/** Zeroes that stand for the end of an image cut short. */
+/** Zeroes instead of the missing end of an image that was cut short. */
 interface Cut {
   readonly when: number;
   readonly at: number;
   readonly length: number;
 }
 
-/** How a write came out: the rest of one that was done never takes place. */
+/** The outcome of a write; the rest of one that is "done" never happens. */
 export type ReferenceOutcome = "done" | "failed" | "lost";
 
-/** The model's rules, one after another. */
+/** The rules of `DiskModel`, one after another. */
 export class ReferenceDisk {
   readonly #initial: number;
   readonly #underWay: Set<ReferenceRead> = new Set();
@@ -45,7 +47,7 @@ export class ReferenceDisk {
   #writes: ReferenceWrite[] = [];
   #now = 0;
 
-  /** Makes a disk that holds one mark everywhere. */
+  /** Makes a disk that has one mark everywhere. */
   constructor(initial: number) {
     this.#initial = initial;
   }
@@ -70,8 +72,10 @@ export class ReferenceDisk {
   /**
    * A write ends.
    *
-   * @param count Places that it has written for certain.
-   * @param most Places that it can have written.
+   * @param write The write.
+   * @param count Units that were certainly written.
+   * @param most Units that may have been written.
+   * @param outcome What is known about the rest.
    */
   endWrite(
     write: ReferenceWrite,
@@ -93,12 +97,12 @@ export class ReferenceDisk {
     });
   }
 
-  /** Reads that are under way may find zeroes in a range. */
+  /** Reads under way may find zeroes in a range. */
   cut(at: number, length: number): void {
     this.#cuts.push({ when: ++this.#now, at, length });
   }
 
-  /** What was lost cannot take place any more. */
+  /** Lost writes cannot happen any more. */
   forgetLost(): void {
     const now = ++this.#now;
     for (const write of this.#writes) {
@@ -106,10 +110,10 @@ export class ReferenceDisk {
     }
   }
 
-  /** The marks that a read which ends now may find at a place. */
+  /** The marks that a read which ends now may find in a unit. */
   legal(read: ReferenceRead, place: number): Set<number> {
     const here = this.#writes.filter((write) => covers(write, place));
-    // Whatever was over before one of these began is gone.
+    // Writes that ended before one of these began are overwritten.
     const certain = here.filter(({ ended, doubtful }) =>
       ended < read.began && !doubtful
     );
@@ -127,8 +131,9 @@ export class ReferenceDisk {
   /**
    * A read ends.
    *
-   * @param found The mark of each place, if that was legal: where it was the
-   * first read after all writes, it decides.
+   * @param read The read.
+   * @param found The mark of each unit, if they were legal. If it was the first
+   * read after all writes, it decides.
    */
   endRead(read: ReferenceRead, found: readonly number[] | null): void {
     this.#now++;
@@ -143,7 +148,7 @@ export class ReferenceDisk {
       !overlap(write, seen) || write.ended < oldest
     );
     if (isCut || !isAfterAll) return;
-    // As if it had all been written just before anything under way began.
+    // As if everything had been written just before any call under way began.
     const when = oldest - 0.5;
     for (const [i, mark] of found.entries()) {
       const at = read.at + i;

@@ -1,6 +1,6 @@
 /**
- * A Worker that serves one queue of a simulated kernel: the export itself,
- * blocking where it may. Told "close" between two requests, it closes.
+ * A Worker that serves one queue of a simulated kernel with a whole export; it
+ * blocks if it can. It closes its queue when it gets the message "close".
  *
  * @module
  */
@@ -22,17 +22,17 @@ import {
 import { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { serve } from "../../src/queue/serve.ts";
 
-/** What such a Worker begins with. */
+/** What the Worker needs to start. */
 export interface SimWorkerStart {
   /** The memory of its queue. */
   handle: MemoryChannelHandle;
-  /** The disk. */
+  /** The memory of the disk. */
   disk: MemoryDisk;
-  /** The export's state. */
+  /** The memory of the export's state. */
   memory: SharedArrayBuffer;
 }
 
-/** What a Worker has of its global scope. */
+/** The part of a Worker's global scope that is used. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<SimWorkerStart | "close">) => void;
   postMessage(message: unknown): void;
@@ -55,7 +55,7 @@ scope.onmessage = async ({ data }) => {
     state: new ExportState(data.memory),
     rules: RULES,
   });
-  // The one that may be told to close has to hear it.
+  // A Worker that blocks could not receive the message "close".
   const end = await serve(queue, handler, { mayBlock: !alone });
   queue.close();
   scope.postMessage(end.reason);

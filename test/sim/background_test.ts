@@ -29,7 +29,7 @@ for (const [asked, limit] of [[0, 12], [4, 4], [64, 32]] as const) {
   });
 }
 
-Deno.test("SimKernel does not limit requests that somebody waits for", async () => {
+Deno.test("SimKernel does not limit requests for which a process sleeps", async () => {
   const { kernel, queues } = await manual(
     { capacity: 64 },
     wanted({ maxBackground: 1 }),

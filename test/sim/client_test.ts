@@ -8,9 +8,9 @@ import { SimError } from "../../sim/kernel/call.ts";
 import { type Exported, exported, type ExportOptions } from "./_fixtures.ts";
 
 interface Watched extends Exported {
-  /** The names of what was sent since the last call. */
+  /** The opcodes sent since the last call. */
   names(): string[];
-  /** The last request of a kind. */
+  /** The last request of an opcode. */
   last(opcode: OpcodeName): TakenRequest;
   finish(): Promise<void>;
 }
@@ -172,7 +172,7 @@ Deno.test("O_TRUNC comes with OPEN or as SETATTR, as negotiated", async () => {
   await growable.finish();
 });
 
-Deno.test("SimClient believes attributes until something may change them", async () => {
+Deno.test("SimClient caches attributes until something may change them", async () => {
   const { client, names, finish } = await watched();
   await client.stat();
   await client.stat();
@@ -206,8 +206,8 @@ Deno.test("SimFile.fallocate() and lseek() reach the export", async () => {
   assertEquals(await file.lseek(0, SEEK.HOLE), 0);
   assertEquals(await file.lseek(-1, SEEK.END), 256 * 1024 - 1);
   assertEquals(await errnoOf(() => file.lseek(0, 9)), ERRNO.EINVAL);
-  const behind = await errnoOf(() => file.lseek(1 << 20, SEEK.DATA));
-  assertEquals(behind, ERRNO.ENXIO);
+  const beyond = await errnoOf(() => file.lseek(1 << 20, SEEK.DATA));
+  assertEquals(beyond, ERRNO.ENXIO);
   await finish();
 });
 
@@ -225,7 +225,7 @@ Deno.test("SimFile.fsync() says which kind it is", async () => {
   await finish();
 });
 
-Deno.test("SimClient.statfs() tells of the file system", async () => {
+Deno.test("SimClient.statfs() returns the size of the file system", async () => {
   const { client, finish } = await watched();
   const { blocks, blockSize, nameMax } = await client.statfs();
   assertEquals([blocks * blockSize, nameMax], [1 << 20, 255]);

@@ -4,7 +4,7 @@ import type { DispatchPolicy } from "../../sim/kernel/policy.ts";
 import { RoundRobinPolicy } from "../../sim/kernel/policy.ts";
 import { answer, exported, manual, readCall, takeAll } from "./_fixtures.ts";
 
-Deno.test("RoundRobinPolicy goes in circles and skips what is closed", () => {
+Deno.test("RoundRobinPolicy takes turns and skips closed queues", () => {
   const policy = new RoundRobinPolicy();
   const turns = (open: number[], count: number) =>
     Array.from({ length: count }, () => policy.assign(open));
@@ -13,7 +13,7 @@ Deno.test("RoundRobinPolicy goes in circles and skips what is closed", () => {
   assertEquals(turns([1], 2), [1, 1]);
 });
 
-Deno.test("SimKernel deals requests out in strict turns", async () => {
+Deno.test("SimKernel distributes requests in strict turns", async () => {
   const taken: TakenRequest[] = [];
   const { kernel, client, server } = await exported({
     kernel: { queues: 4, onTaken: (request) => taken.push(request) },
@@ -22,7 +22,7 @@ Deno.test("SimKernel deals requests out in strict turns", async () => {
   for (let i = 0; i < 98; i++) {
     await file.pread(new Uint8Array(512), i * 512);
   }
-  // INIT goes to the first queue and is not part of the turns.
+  // INIT goes to the first queue and takes no turn.
   assertEquals(taken[0]!.call.opcode, "INIT");
   const dealt = taken.slice(1);
   assertEquals(dealt.map(({ queue }) => queue), dealt.map((_, i) => i % 4));
@@ -73,7 +73,7 @@ Deno.test("SimKernel asks another policy who is woken", async () => {
   assertEquals(kernel.pending, 0);
 });
 
-Deno.test("SimKernel deals the queues' requests out after a queue closed", async () => {
+Deno.test("SimKernel moves the requests of a closed queue to others", async () => {
   const { kernel, queues } = await manual({ queues: 3 });
   const calls = [1, 2, 3].map(() => kernel.call(readCall()));
   queues[1]!.close();

@@ -9,15 +9,15 @@ import {
   manual,
   readCall,
   takeAll,
+  WANTED,
   wanted,
-  WISH,
 } from "./_fixtures.ts";
 
 async function errnoOf(call: Promise<{ errno: number }>): Promise<number> {
   return (await call).errno;
 }
 
-Deno.test("closing one queue fails what it has taken and nothing else", async () => {
+Deno.test("closing one queue fails only the requests that it has taken", async () => {
   const { kernel, queues } = await manual({ queues: 2 });
   const calls = [kernel.call(readCall()), kernel.call(readCall())];
   const [lost] = takeAll(queues[0]!);
@@ -46,7 +46,7 @@ Deno.test("closing the last queue aborts the connection", async () => {
   assertEquals(kernel.outstanding, 0);
 });
 
-Deno.test("unmounting ends every queue and fails what is in flight", async () => {
+Deno.test("unmounting ends every queue and fails requests in flight", async () => {
   const { kernel, queues } = await manual({ queues: 3, capacity: 1 });
   const calls = Array.from({ length: 9 }, () => kernel.call(readCall()));
   const [exchange] = takeAll(queues[0]!);
@@ -73,11 +73,11 @@ Deno.test("unmounting ends every queue and fails what is in flight", async () =>
 
 for (
   const [asked, reason] of [
-    [WISH, "aborted"],
+    [WANTED, "aborted"],
     [wanted({}, "ABORT_ERROR"), "unmounted"],
   ] as const
 ) {
-  Deno.test(`aborting ends queues as "${reason}" if so negotiated`, async () => {
+  Deno.test(`aborting ends queues as "${reason}" if negotiated`, async () => {
     const { kernel, queues } = await manual({}, asked);
     const call = kernel.call(readCall());
     takeAll(queues[0]!);
@@ -87,7 +87,7 @@ for (
   });
 }
 
-Deno.test("unmounting before INIT is answered turns everybody away", async () => {
+Deno.test("unmounting before INIT is answered refuses all requests", async () => {
   const kernel = new SimKernel();
   const call = kernel.call(readCall());
   kernel.unmount();

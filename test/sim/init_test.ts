@@ -11,8 +11,8 @@ import {
   manual,
   readCall,
   takeAll,
+  WANTED,
   wanted,
-  WISH,
 } from "./_fixtures.ts";
 
 Deno.test("SimKernel sends INIT first, as Linux 6.18 does", () => {
@@ -34,7 +34,7 @@ Deno.test("SimKernel sends INIT first, as Linux 6.18 does", () => {
   });
 });
 
-Deno.test("SimKernel gives nothing else before INIT is answered", async () => {
+Deno.test("SimKernel sends nothing else before INIT is answered", async () => {
   const kernel = new SimKernel({ queues: 2 });
   const queues = [kernel.queue(0), kernel.queue(1)];
   kernel.call(readCall());
@@ -48,7 +48,7 @@ Deno.test("SimKernel gives nothing else before INIT is answered", async () => {
   assertEquals(kernel.outstanding, 0);
 });
 
-Deno.test("SimKernel sends what waited once INIT is answered", async () => {
+Deno.test("SimKernel sends waiting requests once INIT is answered", async () => {
   const kernel = new SimKernel();
   const reads = [kernel.call(readCall()), kernel.call(readCall())];
   const queue = kernel.queue(0);
@@ -78,7 +78,7 @@ Deno.test("SimKernel refuses calls when INIT has failed", async () => {
   assertEquals(kernel.violations.map(({ kind }) => kind), ["bad INIT"]);
 });
 
-Deno.test("SimKernel obeys what was negotiated", async () => {
+Deno.test("SimKernel keeps to the negotiated limits", async () => {
   const asked = wanted({ maxWrite: 200_704, maxBackground: 5 });
   const { kernel } = await manual({ maxRead: 1 << 20 }, asked);
   const { limits } = kernel;
@@ -99,7 +99,7 @@ Deno.test("SimKernel keeps to its own limits", async () => {
   assertEquals(tiny.kernel.split, { read: 4096, write: 4096 });
 });
 
-Deno.test("SimKernel blames an answer to INIT that was not offered", async () => {
+Deno.test("SimKernel reports flags of INIT that were not offered", async () => {
   const kernel = new SimKernel({ offered: { flags: 1n } });
   const queue = kernel.queue(0);
   const [init] = takeAll(queue);
@@ -116,8 +116,8 @@ Deno.test("SimKernel blames an answer to INIT that was not offered", async () =>
   ]);
 });
 
-Deno.test("SimKernel blames buffers too small for max_write", async () => {
-  const { kernel } = await manual({ maxPayload: 8192 }, WISH);
+Deno.test("SimKernel reports buffers too small for max_write", async () => {
+  const { kernel } = await manual({ maxPayload: 8192 }, WANTED);
   await Promise.resolve();
   assertEquals(kernel.violations.map(({ kind }) => kind), ["small buffer"]);
 });

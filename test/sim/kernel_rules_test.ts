@@ -32,7 +32,7 @@ Deno.test("a signal is passed on once the server has the request", async () => {
   const { unique } = read!.request;
   assertEquals(interrupt!.request.unique, unique | 1n);
   assertEquals(interrupt!.request.body.getBigUint64(0, true), unique);
-  // EAGAIN asks for it again, ENOSYS never.
+  // EAGAIN repeats the INTERRUPT, ENOSYS ends it.
   assertEquals(kernel.write(0, replyBytes(unique | 1n, -ERRNO.EAGAIN)), 16);
   const [again] = takeAll(queue!);
   assertEquals(again!.request.unique, unique | 1n);
@@ -44,7 +44,7 @@ Deno.test("a signal is passed on once the server has the request", async () => {
   assertEquals(kernel.violations, []);
 });
 
-Deno.test("a killed caller gives up what nobody has read, and no more", async () => {
+Deno.test("SIGKILL withdraws only requests that the server has not read", async () => {
   const { kernel, queues: [queue] } = await manual({ capacity: 1 });
   const signals = new Signals();
   const read = kernel.call({ ...readCall(), signals });
@@ -57,12 +57,12 @@ Deno.test("a killed caller gives up what nobody has read, and no more", async ()
   assertEquals((await read).errno, 0);
 });
 
-Deno.test("16 forgets go between 8 requests each", async () => {
+Deno.test("16 forgets alternate with 8 requests", async () => {
   const { kernel, queues: [queue] } = await manual({ capacity: 64 });
   const calls = Array.from({ length: 20 }, () => kernel.call(readCall()));
   for (let i = 0; i < 3; i++) kernel.forget({ nodeid: 5n, lookups: 1n });
   const order = takeAll(queue!).map(({ request }) => request.opcode);
-  // All that wait fit into one batch.
+  // All waiting forgets fit into one batch.
   const at = order.indexOf(BATCH_FORGET.opcode);
   assertEquals(order.slice(0, at), new Array(at).fill(READ.opcode));
   assertEquals([at, order.length], [8, 21]);
@@ -74,7 +74,7 @@ Deno.test("16 forgets go between 8 requests each", async () => {
   await Promise.all(calls);
 });
 
-Deno.test("NOTIFY_RESEND sends again what was not answered", async () => {
+Deno.test("NOTIFY_RESEND repeats the requests that were not answered", async () => {
   const { kernel, queues } = await manual({ queues: 2 });
   const call = kernel.call(readCall());
   const [first] = takeAll(queues[0]!);
@@ -87,7 +87,7 @@ Deno.test("NOTIFY_RESEND sends again what was not answered", async () => {
   assertEquals(kernel.write(0, replyBytes(unique, 0)), -ERRNO.ENOENT);
 });
 
-Deno.test("clones are bound once, to a connection that lives", async () => {
+Deno.test("a clone is bound once, to a connection that has not ended", async () => {
   const { kernel, queues } = await manual({ queues: 3, bound: 1 });
   assertEquals(kernel.write(1, replyBytes(2n, 0)), -ERRNO.EPERM);
   assertEquals(kernel.clone(1, 2), -ERRNO.EPERM);
@@ -105,7 +105,7 @@ Deno.test("clones are bound once, to a connection that lives", async () => {
   assertEquals(kernel.clone(2, 0), -ERRNO.EPERM);
 });
 
-Deno.test("a request that waits too long aborts the connection", async () => {
+Deno.test("a request that is unanswered too long aborts the connection", async () => {
   const clock = new VirtualClock();
   const flags = [...wanted({}).flags, "REQUEST_TIMEOUT" as const];
   const asked = wanted({ flags, requestTimeout: 20 });
@@ -116,12 +116,12 @@ Deno.test("a request that waits too long aborts the connection", async () => {
   call.then(() => ended = true);
   assertEquals(await clock.run(() => ended), "done");
   assertEquals((await call).errno, ERRNO.ECONNABORTED);
-  // Looked at every 15 s.
+  // The oldest request is checked every 15 s.
   assertEquals(clock.now, 30e6);
   assertEquals(kernel.connected, false);
 });
 
-Deno.test("attributes are believed for as long as the server says", async () => {
+Deno.test("attributes are valid for as long as the server says", async () => {
   const clock = new VirtualClock();
   const { client, kernel } = await exported({ kernel: { clock } });
   const asked = () => kernel.queues[0]!.taken;
@@ -150,7 +150,7 @@ Deno.test("an io_uring is used once every queue has an entry", async () => {
   const call = kernel.call({ ...readCall(), cpu: 3 });
   assertEquals(takeAll(queues[0]!), []);
   assertEquals(kernel.waiting, 1);
-  // The CPU's queue gets it, and no other.
+  // Only the ring queue of the CPU gets the request.
   const [taken] = takeAll(queues[1]!);
   assertEquals(kernel.waiting, 0);
   answer(queues[1]!, taken!);
@@ -158,7 +158,7 @@ Deno.test("an io_uring is used once every queue has an entry", async () => {
   const next = kernel.call({ ...readCall(), cpu: 0 });
   assertEquals(takeAll(queues[1]!), []);
   const [other] = takeAll(queues[0]!);
-  // A commit with somebody else's id fails the request.
+  // A commit with another id fails the request.
   other!.reply.ok(0);
   other!.reply.header.setBigUint64(8, 999n, true);
   assertEquals(queues[0]!.reply(other!), false);

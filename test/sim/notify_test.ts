@@ -16,7 +16,7 @@ import { manual, replyBytes, takeAll } from "./_fixtures.ts";
 const HEADER_SIZE = 16;
 const { EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR } = ERRNO;
 
-/** What follows the header of a whole notification. */
+/** The bytes after the header of a whole notification. */
 function bodyOf<N extends NotificationName>(
   notification: N,
   parts: NotificationParts<N> = {},
@@ -75,7 +75,7 @@ Deno.test("judgeNotification() refuses every wrong length", () => {
     const { code } = NOTIFICATIONS[notification];
     const longer = new Uint8Array(body.length + 1);
     longer.set(body);
-    // Nobody looks at what follows the header of these two.
+    // Bytes after the header of these two are ignored.
     const isBare = notification === "RESEND" || notification === "INC_EPOCH";
     const wrong = isBare ? errno : EINVAL;
     assertEquals(judgeNotification(code, longer), wrong, notification);
@@ -88,7 +88,7 @@ Deno.test("judgeNotification() refuses every wrong length", () => {
   assertEquals(judgeNotification(77, DATA), EINVAL);
 });
 
-Deno.test("judgeNotification() looks at a name's length before the message's", () => {
+Deno.test("judgeNotification() checks a name's length before the message's", () => {
   const { code } = NOTIFICATIONS.INVAL_ENTRY;
   const of = (namelen: number, parent = 2n) =>
     encodeStruct("fuse_notify_inval_entry_out", { parent, namelen });
@@ -96,13 +96,13 @@ Deno.test("judgeNotification() looks at a name's length before the message's", (
   assertEquals(judgeNotification(code, of(FUSE_NAME_MAX)), EINVAL);
 });
 
-Deno.test("judgeNotification() does without a name's NUL, as Linux does", () => {
+Deno.test("judgeNotification() requires no NUL after a name, as Linux does", () => {
   const body = bodyOf("DELETE", { body: { parent: 2n }, name: "abc" });
   body[body.length - 1] = 0x64;
   assertEquals(judgeNotification(NOTIFICATIONS.DELETE.code, body), ENOENT);
 });
 
-Deno.test("judgeNotification() takes any offset", () => {
+Deno.test("judgeNotification() accepts any offset", () => {
   const body = bodyOf("RETRIEVE", { body: { nodeid: 1n } });
   body.fill(255, 16, 28);
   assertEquals(judgeNotification(NOTIFICATIONS.RETRIEVE.code, body), 0);
@@ -124,7 +124,7 @@ Deno.test("SimKernel answers RETRIEVE with a NOTIFY_REPLY of that id", async () 
   assertEquals(checker.checkEnd(kernel), null);
 });
 
-Deno.test("SimKernel notes notifications that are wrong, not late ones", async () => {
+Deno.test("SimKernel reports wrong notifications, not late ones", async () => {
   const { kernel } = await manual();
   for (const [notification, body] of WHOLE) {
     const { code } = NOTIFICATIONS[notification];

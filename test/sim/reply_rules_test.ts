@@ -36,9 +36,14 @@ const REFUSED: [string, number, Uint8Array, number][] = [
   ["to an unknown id", 0, replyBytes(6n, 0, BODY), ERRNO.ENOENT],
   ["on another queue", 1, replyBytes(4n, 0, BODY), ERRNO.ENOENT],
   ["to an INTERRUPT, with a body", 0, replyBytes(5n, 0, BODY), ERRNO.EINVAL],
-  // The first fault in the kernel's own order is the one that counts.
-  ["to nobody with a bad error", 1, replyBytes(4n, 5), ERRNO.EINVAL],
-  ["of a bad length to nobody", 1, replyBytes(4n, 0, BODY, 9), ERRNO.EINVAL],
+  // The first error in the kernel's order counts.
+  ["to an unknown id with a bad error", 1, replyBytes(4n, 5), ERRNO.EINVAL],
+  [
+    "to an unknown id with a bad length",
+    1,
+    replyBytes(4n, 0, BODY, 9),
+    ERRNO.EINVAL,
+  ],
 ];
 
 for (const [what, queue, bytes, errno] of REFUSED) {
@@ -55,14 +60,14 @@ for (const [what, queue, bytes, errno] of REFUSED) {
 }
 
 /** Replies that end the request with EIO: [what, request, bytes]. */
-const SPOILT: [string, SimCall, Uint8Array][] = [
-  ["longer than asked for", readCall(511), replyBytes(4n, 0, BODY)],
+const FAILED: [string, SimCall, Uint8Array][] = [
+  ["longer than requested", readCall(511), replyBytes(4n, 0, BODY)],
   ["with an error and a body", readCall(), replyBytes(4n, -5, BODY)],
   ["too short for its struct", WRITE, replyBytes(4n, 0, new Uint8Array(4))],
   ["too long for its struct", WRITE, replyBytes(4n, 0, new Uint8Array(9))],
   ["without its struct", WRITE, replyBytes(4n, 0)],
   [
-    "with a body that has no place",
+    "with a body where none is expected",
     { opcode: "FLUSH", body: encodeStruct("fuse_flush_in") },
     replyBytes(4n, 0, new Uint8Array(1)),
   ],
@@ -77,7 +82,7 @@ const SPOILT: [string, SimCall, Uint8Array][] = [
   ],
 ];
 
-for (const [what, call, bytes] of SPOILT) {
+for (const [what, call, bytes] of FAILED) {
   Deno.test(`SimKernel ends a request with EIO at a reply ${what}`, async () => {
     const { kernel, result } = await taken(call);
     assertEquals(kernel.write(0, bytes), -ERRNO.EINVAL);
@@ -87,7 +92,7 @@ for (const [what, call, bytes] of SPOILT) {
   });
 }
 
-Deno.test("SimKernel takes a short READ, an empty one, and error -511", async () => {
+Deno.test("SimKernel accepts a short READ, an empty one, and error -511", async () => {
   for (const size of [0, 1, 511, 512]) {
     const { kernel, result } = await taken();
     const reply = replyBytes(4n, 0, BODY.subarray(0, size));
@@ -108,7 +113,7 @@ Deno.test("SimKernel refuses a second reply", async () => {
   assertEquals(errnos(kernel), [ERRNO.ENOENT]);
 });
 
-Deno.test("SimKernel blames a request that is given back unanswered", async () => {
+Deno.test("SimKernel reports a request that is given back unanswered", async () => {
   const { kernel, exchange, queues } = await taken();
   exchange.reply.none();
   queues[0]!.reply(exchange);

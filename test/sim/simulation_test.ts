@@ -5,13 +5,13 @@ import { shrinkPlan } from "../../sim/workload/shrink.ts";
 import { simulatePlan } from "../../sim/workload/simulation.ts";
 import { MUTANTS } from "./_mutants.ts";
 
-/** What seeds may take of `deno test`, in milliseconds. */
+/** Time for random seeds, in milliseconds. */
 const BUDGET_MS = 8000;
 const SEEDS_MAX = 150;
-/** Seeds within which each broken server has to be found out. */
+/** Seeds within which each defect has to be found. */
 const MUTANT_SEEDS = 30;
 
-Deno.test("runSimulation() finds nothing wrong, whatever goes wrong", async () => {
+Deno.test("runSimulation() finds no error under random faults", async () => {
   const first = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const end = performance.now() + BUDGET_MS;
   for (let i = 0; i < SEEDS_MAX && performance.now() < end; i++) {
@@ -21,7 +21,7 @@ Deno.test("runSimulation() finds nothing wrong, whatever goes wrong", async () =
   }
 });
 
-Deno.test("swarms meet every fault", async () => {
+Deno.test("swarms inject every fault", async () => {
   const seen = new Set<string>();
   for (let seed = 1; seed < 60 && seen.size < FAULT_NAMES.length; seed++) {
     const { failure, faults } = await simulatePlan(swarmPlan(seed));
@@ -46,7 +46,7 @@ Deno.test("the same seed is the same run, byte for byte", async () => {
   assertNotEquals(other.logHash, another.logHash);
 });
 
-/** What else may go wrong where a broken server is to be found out. */
+/** Additional faults during which a defect has to be found. */
 const AROUND_MUTANTS: Readonly<Record<string, FaultRates>> = {
   "": {},
   " although its backend does less": { "short-backend": 0.3 },
@@ -94,12 +94,12 @@ Deno.test("runSimulation() spreads requests as the policy says", async () => {
   assert(Math.max(...counts) - Math.min(...counts) <= 1, `${counts}`);
   const fifo = await shares("exclusive-fifo");
   assertEquals(fifo.reduce((sum, { reads }) => sum + reads, 0), 400);
-  // Each job on the queue of its CPU, and none on the descriptor itself.
+  // Each job on the ring queue of its CPU; nothing on the descriptor itself.
   const ring = await shares("uring");
   assertEquals(ring.map(({ reads }) => reads), [200, 200, 0, 0, 0]);
 });
 
-Deno.test("runSimulation() names the command that does it again", async () => {
+Deno.test("runSimulation() returns the command that repeats the run", async () => {
   const report = await runSimulation({
     jobs: 1,
     requests: 10,

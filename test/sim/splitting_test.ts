@@ -16,7 +16,7 @@ import {
 
 const KIB = 1024;
 
-/** The parts of the READs and WRITEs that were sent: [offset, size]. */
+/** The READs and WRITEs that were sent: [offset, size]. */
 function parts(taken: TakenRequest[]): [number, number][] {
   return taken.flatMap(({ call }) => {
     if (call.opcode !== "READ" && call.opcode !== "WRITE") return [];
@@ -28,7 +28,9 @@ function parts(taken: TakenRequest[]): [number, number][] {
   });
 }
 
-/** Runs calls on an exported file; returns the parts that were sent. */
+/**
+ * Makes calls on an exported file; returns the READs and WRITEs that were sent.
+ */
 async function sent(
   options: ExportOptions,
   calls: (file: SimFile) => Promise<void>,
@@ -169,7 +171,7 @@ Deno.test("SimFile.aioWrite() that is cut short fails with EIO", async () => {
   await server.ended;
 });
 
-/** An open file whose server the test plays; max_read is 8 KiB. */
+/** An open file whose server is the test itself; max_read is 8 KiB. */
 async function opened(asked = wanted({})) {
   const { kernel, queues } = await manual({ maxRead: 8 * KIB }, asked);
   const queue = queues[0]!;

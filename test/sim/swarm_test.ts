@@ -3,7 +3,7 @@ import { simulatePlan, swarmPlan } from "../../sim/mod.ts";
 import type { SimulationPlan } from "../../sim/mod.ts";
 import { Random } from "../../sim/determinism/random.ts";
 
-/** The first plan of chance that has something. */
+/** The first random plan with a property. */
 function planWith(has: (plan: SimulationPlan) => boolean): SimulationPlan {
   for (let seed = 1;; seed++) {
     const plan = swarmPlan(seed);
@@ -17,7 +17,7 @@ function maps({ clients }: SimulationPlan): boolean {
   );
 }
 
-Deno.test("a backend that finds the image cut short is borne with", async () => {
+Deno.test("an image that is found cut short reads as zeroes at its end", async () => {
   const plan = planWith((plan) =>
     !maps(plan) && plan.clients.length > 2 && plan.costs.backendUs === 0
   );
@@ -27,7 +27,7 @@ Deno.test("a backend that finds the image cut short is borne with", async () => 
   assert(faults["short-backend"]! > 10);
 });
 
-Deno.test("the kernel gives up on a Worker that hangs too long", async () => {
+Deno.test("the request timeout aborts a connection whose Worker hangs", async () => {
   const plan = planWith(({ requestTimeout }) => requestTimeout > 0);
   const hung = { ...plan, rates: { "hung-worker": 0.05 } };
   const { failure, faults, virtualUs } = await simulatePlan(hung);
@@ -36,8 +36,8 @@ Deno.test("the kernel gives up on a Worker that hangs too long", async () => {
   assert(virtualUs > 15e6 && virtualUs < 180e6, `${virtualUs}`);
 });
 
-Deno.test("a page of a queue that is gone may be written late", async () => {
-  // It takes back what was mapped and written beside it meanwhile.
+Deno.test("a page taken from a closed queue may be written late", async () => {
+  // It overwrites what was mapped and written next to it in the meantime.
   const rates = { "slow-backend": 0.5, "closed-queue": 0.05 };
   let closed = 0;
   for (let seed = 1; seed <= 40; seed++) {

@@ -3,7 +3,7 @@ import { errnoName } from "../../src/base/errno.ts";
 import { O, S_IF } from "../../src/base/file_flags.ts";
 import { SimError } from "../../sim/kernel/call.ts";
 import { TreeClient } from "../../sim/directories/tree_client.ts";
-import { mountNames } from "./_names.ts";
+import { mountNames } from "./_name_server.ts";
 
 const SECOND = 1e6;
 
@@ -11,7 +11,7 @@ async function refusal(call: () => Promise<unknown>): Promise<string> {
   return errnoName((await assertRejects(call, SimError)).errno);
 }
 
-Deno.test("a name is looked up again when its time is over", async () => {
+Deno.test("a name is looked up again after it has expired", async () => {
   const { server, client, clock, sent, end } = await mountNames();
   server.add("a");
   await client.stat("a");
@@ -26,7 +26,7 @@ Deno.test("a name is looked up again when its time is over", async () => {
   await end();
 });
 
-Deno.test("a name without a time is looked up each time", async () => {
+Deno.test("a name with a validity of 0 is looked up each time", async () => {
   const { server, client, sent, end } = await mountNames();
   server.add("a").valid = 0n;
   await client.stat("a");
@@ -35,7 +35,7 @@ Deno.test("a name without a time is looked up each time", async () => {
   await end();
 });
 
-Deno.test("a name that leads elsewhere is looked up twice", async () => {
+Deno.test("a name that leads to another inode is looked up twice", async () => {
   const { server, client, clock, sent, end } = await mountNames();
   server.add("a");
   await client.stat("a");
@@ -43,13 +43,13 @@ Deno.test("a name that leads elsewhere is looked up twice", async () => {
   server.add("a");
   clock.now = 2 * SECOND;
   assertEquals((await client.stat("a")).ino, 3n);
-  // The old one goes, and so does what the first LOOKUP told of the new one.
+  // The old inode is forgotten, and so is the first LOOKUP of the new one.
   assertEquals((await sent()).sort(), ["FORGET", "FORGET", "LOOKUP", "LOOKUP"]);
   assertEquals([...server.lookups], [[2n, 0n], [3n, 1n]]);
   await end();
 });
 
-Deno.test("that nothing is there is believed only if the server says so", async () => {
+Deno.test("a negative entry is cached only if the server says so", async () => {
   const { server, client, clock, sent, end } = await mountNames();
   assertEquals(await refusal(() => client.stat("a")), "ENOENT");
   assertEquals(await refusal(() => client.stat("a")), "ENOENT");
@@ -67,7 +67,7 @@ Deno.test("that nothing is there is believed only if the server says so", async 
   await end();
 });
 
-Deno.test("what is made is looked up afresh first", async () => {
+Deno.test("a name is looked up again before it is created", async () => {
   const { server, client, sent, end } = await mountNames();
   server.absentFor = 1000n;
   assertEquals(await refusal(() => client.stat("a")), "ENOENT");
@@ -90,13 +90,13 @@ Deno.test("many names are forgotten in one message", async () => {
   }
   await sent();
   tree.dropCaches();
-  // The reader that waits gets the first of them alone.
+  // The waiting reader gets only the first one.
   assertEquals(await sent(), ["FORGET", "BATCH_FORGET"]);
   assertEquals([...server.lookups.values()], [0n, 0n, 0n]);
   await end();
 });
 
-Deno.test("an unmount tells the server to forget nothing", async () => {
+Deno.test("an unmount sends no FORGET", async () => {
   const { server, client, tree, sent } = await mountNames();
   server.add("a");
   await client.stat("a");
@@ -107,7 +107,7 @@ Deno.test("an unmount tells the server to forget nothing", async () => {
   assertEquals(server.lookups, new Map([[2n, 1n]]));
 });
 
-Deno.test("a file without a name lives until its RELEASE is answered", async () => {
+Deno.test("an unlinked open file is forgotten after its RELEASE", async () => {
   const { server, client, sent, end } = await mountNames();
   server.add("a");
   const file = await client.open("a");
@@ -121,7 +121,7 @@ Deno.test("a file without a name lives until its RELEASE is answered", async () 
   await end();
 });
 
-Deno.test("a nodeid that is used again makes the old inode bad", async () => {
+Deno.test("a reused nodeid makes the old inode bad", async () => {
   const { server, client, clock, sent, end } = await mountNames();
   const named = server.add("a");
   const file = await client.open("a");
@@ -137,18 +137,18 @@ Deno.test("a nodeid that is used again makes the old inode bad", async () => {
   await end();
 });
 
-Deno.test("entries that cannot be are EIO", async () => {
+Deno.test("invalid entries fail with EIO", async () => {
   const { server, client, end } = await mountNames();
   server.add("root").nodeid = 1n;
   assertEquals(await refusal(() => client.stat("root")), "EIO");
   server.add("odd", 0o644);
   assertEquals(await refusal(() => client.stat("odd")), "EIO");
-  // As on Linux, the server is not told to forget these.
+  // As on Linux, no FORGET is sent for these.
   server.lookups.clear();
   await end();
 });
 
-Deno.test("listings ask for attributes first, later if they were of use", async () => {
+Deno.test("listings ask for attributes first, and later if they were used", async () => {
   const flags = ["DO_READDIRPLUS", "READDIRPLUS_AUTO"] as const;
   const { server, client, sent, end } = await mountNames(flags);
   for (const name of ["a", "b", "c", "d", "e"]) server.add(name);
@@ -158,7 +158,7 @@ Deno.test("listings ask for attributes first, later if they were of use", async 
     const some = await listing.read();
     if (some.length === 0) break;
     names.push(...some.map(({ name }) => name));
-    // Attributes of the first are of use; those that READDIR tells have none.
+    // The first attributes are used; READDIR has none that could be.
     if (names.length === 2) await client.stat("a");
   }
   listing.close();
@@ -185,7 +185,7 @@ Deno.test("listings ask for attributes first, later if they were of use", async 
   await end();
 });
 
-Deno.test("listings bring attributes always or never, as negotiated", async () => {
+Deno.test("listings ask for attributes always or never, as negotiated", async () => {
   for (const flag of ["DO_READDIRPLUS", "BIG_WRITES"] as const) {
     const { server, client, sent, end } = await mountNames([flag]);
     for (const name of ["a", "b", "c"]) server.add(name);
@@ -199,7 +199,7 @@ Deno.test("listings bring attributes always or never, as negotiated", async () =
   }
 });
 
-Deno.test("what a server does not know is asked once", async () => {
+Deno.test("a request that the server does not support is sent once", async () => {
   const { server, client, sent, end } = await mountNames();
   const { unknown } = server;
   for (const name of ["CREATE", "OPEN", "OPENDIR", "FSYNCDIR"] as const) {
@@ -230,7 +230,7 @@ Deno.test("what a server does not know is asked once", async () => {
   await end();
 });
 
-Deno.test("without default_permissions the server decides", async () => {
+Deno.test("without default_permissions the server checks permissions", async () => {
   const options = { defaultPermissions: false };
   const { server, tree, sent, end } = await mountNames(["MAX_PAGES"], options);
   server.add("a", S_IF.REG | 0o600);
@@ -253,7 +253,7 @@ Deno.test("without default_permissions the server decides", async () => {
   await end();
 });
 
-Deno.test("with default_permissions the kernel decides", async () => {
+Deno.test("with default_permissions the kernel checks permissions", async () => {
   const { server, tree, client, sent, end } = await mountNames();
   server.add("a", S_IF.REG | 0o600);
   const stranger = new TreeClient(tree, { uid: 7, gid: 7, pid: 1 });
@@ -266,7 +266,7 @@ Deno.test("with default_permissions the kernel decides", async () => {
   await end();
 });
 
-Deno.test("too long a name does not reach the server", async () => {
+Deno.test("a name that is too long is not sent", async () => {
   for (const [flags, most] of [[["MAX_PAGES"], 4094], [[], 1024]] as const) {
     const { client, sent, end } = await mountNames(flags);
     const fits = "x".repeat(most);
@@ -278,7 +278,7 @@ Deno.test("too long a name does not reach the server", async () => {
   }
 });
 
-Deno.test("one LOOKUP serves all who want a name at once", async () => {
+Deno.test("one LOOKUP serves all concurrent lookups of a name", async () => {
   const { server, client, sent, end } = await mountNames();
   server.add("a");
   await client.stat("");

@@ -11,7 +11,7 @@ import type { SimWorkerStart } from "./_worker.ts";
 const SIZE = 1 << 20;
 const QUEUES = 3;
 
-/** A Worker for each queue, and what it says at its end. */
+/** Starts a Worker for each queue. */
 function startWorkers(kernel: SimKernel) {
   const disk = createMemoryDisk(SIZE);
   const state = ExportState.create({ size: SIZE, mode: 0o600, uid: 0, gid: 0 });

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a program: it talks to a terminal
 /**
- * Simulates with fresh seeds until the time is up:
- * `deno task soak --minutes N [--seed S]`. Needs no permission.
+ * Simulates with new seeds until the time is up: `deno task soak --minutes N
+ * [--seed S]`. Needs no permission.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { runSimulation } from "../../sim/workload/run_simulation.ts";
 
 const USAGE = "Usage: deno task soak --minutes N [--seed S]";
 const FAILURES_MAX = 5;
-const TELL_EVERY_MS = 60_000;
+const REPORT_EVERY_MS = 60_000;
 
 async function main(): Promise<number> {
   const args = parseArgs(Deno.args, { string: ["minutes", "seed"] });
@@ -26,7 +26,7 @@ async function main(): Promise<number> {
   let failures = 0;
   let runs = 0;
   let steps = 0;
-  let told = start;
+  let reported = start;
   for (; performance.now() < end && failures < FAILURES_MAX; runs++) {
     const seed = (first + runs) % 2 ** 32;
     const report = await runSimulation({ seed, faults: "swarm" });
@@ -36,8 +36,8 @@ async function main(): Promise<number> {
       console.log(`${report.failure}\n  ${report.replay}`);
       console.log(`  ${JSON.stringify(report.smallest)}`);
     }
-    if (performance.now() - told < TELL_EVERY_MS) continue;
-    told = performance.now();
+    if (performance.now() - reported < REPORT_EVERY_MS) continue;
+    reported = performance.now();
     console.log(`${runs + 1} seeds, ${steps} steps, ${failures} failures`);
   }
   console.log(

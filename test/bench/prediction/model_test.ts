@@ -24,7 +24,7 @@ function kiops(workload: Workload, options: ModelOptions = {}): number {
   return simulate(workload, { requests: 3000, ...options }).kiops;
 }
 
-Deno.test("an engine goes by time, then by the order of asking", () => {
+Deno.test("events run by time, then in the order in which they were scheduled", () => {
   const engine = new Engine();
   const seen: string[] = [];
   const event = (name: string) => ({
@@ -63,7 +63,7 @@ Deno.test("round-robin and FIFO spread one job's requests evenly", () => {
   }
 });
 
-Deno.test("ringQueues go by CPU: one job keeps one thread busy", () => {
+Deno.test("ring queues belong to CPUs: one job keeps one thread busy", () => {
   const one = simulate({ ...AIO, numjobs: 1 }, { policy: "uring" });
   assertEquals(one.taken.filter((count) => count > 0).length, 1);
   const four = simulate(AIO, { policy: "uring" });
@@ -75,11 +75,11 @@ Deno.test("more threads, CPUs and depth help where they are the limit", () => {
   assert(kiops(AIO) > 1.5 * kiops(AIO, { cores: 2 }));
   const file: Workload = { ...AIO, backend: "file", numjobs: 1 };
   assert(kiops(file) > 3 * kiops(file, { iodepth: 2 }));
-  // fio with a depth of 16 cannot go beyond 16 in the device's latency
+  // fio with a depth of 16 cannot exceed 16 requests in the device's latency.
   assert(kiops(file) < 16_000 / 78);
 });
 
-Deno.test("the limit on background requests holds asynchronous ones alone", () => {
+Deno.test("the limit on background requests holds only asynchronous ones back", () => {
   const few = { maxBackground: 1 };
   assert(kiops(AIO, few) < 0.5 * kiops(AIO));
   assertEquals(kiops(SYNC, few), kiops(SYNC));
@@ -94,7 +94,7 @@ Deno.test("writes that exclude each other are no faster than one job's", () => {
   assert(kiops(aio, { parallelWrites: false }) < kiops(aio));
 });
 
-Deno.test("no policy gets stuck, however few the CPUs and many the threads", () => {
+Deno.test("no policy gets stuck, with few CPUs or many threads", () => {
   for (
     const policy of ["round-robin", "exclusive-fifo", "herd", "uring"] as const
   ) {
@@ -122,7 +122,7 @@ Deno.test("no policy gets stuck, however few the CPUs and many the threads", () 
   }
 });
 
-Deno.test("what threads share costs nothing where there is one thread", () => {
+Deno.test("shared state costs nothing with one thread", () => {
   const assumed = SHARED_STATE_COSTS;
   assert(assumed.sharedLines > ASSUMED_COSTS.sharedLines);
   const single = { ...AIO, threads: 1 };

@@ -31,7 +31,7 @@ Deno.test("extrapolate() varies jobs and CPUs with the queues", () => {
   );
 });
 
-Deno.test("idle readers that poll ruin a busy connection, sleepers do not", () => {
+Deno.test("idle readers that poll slow a busy connection down, sleeping ones do not", () => {
   const series = extrapolate({ ...SMALL, queues: [4, 64] });
   const growth = Object.fromEntries(
     series.map(({ policy, points }) =>

@@ -94,14 +94,14 @@ Deno.test("predictFigures() gives every cell with exactly the keys of --json", (
   }
 });
 
-Deno.test("equal seeds give equal bytes, others do not", () => {
+Deno.test("equal seeds give equal bytes, other seeds do not", () => {
   const json = (seed: number) =>
     JSON.stringify(predictFigures({ seed, requests: 500 }));
   assertEquals(json(7), json(7));
   assert(json(7) !== json(8));
 });
 
-Deno.test("the prediction is as good, and as bad, as the docs say", () => {
+Deno.test("the prediction is as good, and as bad, as the document says", () => {
   const cells = predictFigures();
   const { cells: count, medianError, signsRight, within15 } = scoreOf(cells);
   assertEquals(count, 32);

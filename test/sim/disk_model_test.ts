@@ -36,7 +36,7 @@ Deno.test("DiskModel finds one wrong byte and says where", () => {
   assertEquals(error.message, "Cannot have read 9 at 65541: expected 1");
 });
 
-Deno.test("DiskModel begins with what it is told", () => {
+Deno.test("DiskModel starts with the initial bytes", () => {
   const initial = (position: number, into: Uint8Array) => {
     for (let i = 0; i < into.length; i++) into[i] = (position + i) & 0xff;
   };
@@ -49,8 +49,8 @@ Deno.test("DiskModel finds reads of the wrong length", () => {
   const model = new DiskModel({ size: 10 });
   const short = model.beginRead(0, 8);
   assertThrows(() => model.endRead(short, fill(0, 7)), ModelMismatch);
-  const behind = model.beginRead(8, 8);
-  assertThrows(() => model.endRead(behind, fill(0, 8)), ModelMismatch);
+  const beyond = model.beginRead(8, 8);
+  assertThrows(() => model.endRead(beyond, fill(0, 8)), ModelMismatch);
   const end = model.beginRead(8, 8);
   model.endRead(end, fill(0, 2));
   read(model, 20, fill(0, 0));
@@ -67,12 +67,12 @@ Deno.test("DiskModel accepts either byte while a write is under way", () => {
   misread(model, 0, fill(1));
 });
 
-Deno.test("DiskModel lets a read begin before and end after a write", () => {
+Deno.test("DiskModel accepts a read that begins before and ends after a write", () => {
   const model = new DiskModel({ size: 100 });
   write(model, 0, 1);
   const early = model.beginRead(0, 8);
   write(model, 0, 2);
-  // Later reads must see the write, the early one need not.
+  // Later reads must see the write; the early one need not.
   misread(model, 0, fill(1));
   read(model, 0, fill(2));
   model.endRead(early, fill(1));
@@ -100,7 +100,7 @@ Deno.test("DiskModel accepts either of two writes at the same time", () => {
   misread(model, 0, Uint8Array.of(2));
   misread(model, 4, Uint8Array.of(0));
   misread(model, 8, Uint8Array.of(1));
-  // What the first read has found stays.
+  // The result of the first read stays.
   read(model, 4, Uint8Array.of(2, 1));
   misread(model, 4, Uint8Array.of(1));
   misread(model, 5, Uint8Array.of(2));
@@ -109,7 +109,7 @@ Deno.test("DiskModel accepts either of two writes at the same time", () => {
   misread(model, 4, Uint8Array.of(1));
 });
 
-Deno.test("DiskModel leaves open what a failed write did", () => {
+Deno.test("DiskModel accepts any part of a failed write", () => {
   const model = new DiskModel({ size: 100 });
   const failed = model.beginWrite(0, fill(1));
   model.endWrite(failed, -1);
@@ -120,7 +120,7 @@ Deno.test("DiskModel leaves open what a failed write did", () => {
   misread(model, 0, fill(1));
 });
 
-Deno.test("DiskModel lets what failed come late, until it cannot", () => {
+Deno.test("DiskModel accepts a lost write later, until forgetLost()", () => {
   const model = new DiskModel({ size: 100 });
   model.mayComeLate(0, fill(1));
   write(model, 0, 2);
@@ -136,8 +136,8 @@ Deno.test("DiskModel finds writes of the wrong length", () => {
   const model = new DiskModel({ size: 10 });
   const short = model.beginWrite(0, fill(1));
   assertThrows(() => model.endWrite(short, 7), ModelMismatch);
-  const behind = model.beginWrite(8, fill(1));
-  assertThrows(() => model.endWrite(behind, 8), ModelMismatch);
+  const beyond = model.beginWrite(8, fill(1));
+  assertThrows(() => model.endWrite(beyond, 8), ModelMismatch);
   const end = model.beginWrite(8, fill(1));
   model.endWrite(end, 2);
   assertEquals(model.size, 10);
@@ -161,7 +161,8 @@ Deno.test("CheckedFile finds a disk that loses a write", async () => {
   const checked = new CheckedFile(file, model);
   await checked.pwrite(fill(5, 10_000), 123);
   assertEquals(await checked.pread(new Uint8Array(20_000), 0), 20_000);
-  // Behind the model's back: what a lost write or a misrouted read looks like.
+  // Unknown to the model: this is what a lost write or a misrouted read looks
+  // like.
   await file.pwrite(fill(6, 1), 5000);
   const caught: unknown = await checked.pread(new Uint8Array(20_000), 0)
     .catch((error) => error);
@@ -194,7 +195,7 @@ Deno.test("CheckedFile agrees with an export under overlapping load", async () =
           await file.pwrite(fill(random(256), length), position);
           break;
         case 1:
-          // An asynchronous write that is cut short at the end fails.
+          // An asynchronous write fails if it is cut short at the end.
           await file.aioWrite(
             fill(random(256), Math.min(length, 300_000 - position)),
             position,

@@ -1,6 +1,6 @@
 /**
- * A server of one directory whose every answer a test can set, and a simulated
- * kernel in front of it.
+ * A server of one directory whose every answer a test can set, with a simulated
+ * kernel as its client.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
   SimTree,
   type SimTreeOptions,
 } from "../../sim/directories/sim_tree.ts";
-import { WISH } from "./_fixtures.ts";
+import { WANTED } from "./_fixtures.ts";
 
 const FORGET_IN = accessors("fuse_forget_in");
 const FORGET_ONE = accessors("fuse_forget_one");
@@ -36,24 +36,24 @@ export interface Named {
   nodeid: bigint;
   generation: bigint;
   mode: number;
-  /** Seconds for which the name is believed; the attributes for 1000. */
+  /** Seconds for which the name is valid; the attributes are valid for 1000. */
   valid: bigint;
 }
 
-/** The server. */
+/** The server of one directory. */
 export class NameServer implements RequestHandler {
   readonly names: Map<string, Named> = new Map();
-  /** Requests that it does not know. */
+  /** Requests that it does not support. */
   readonly unknown: Set<OpcodeName> = new Set();
-  /** Lookups that it has told of and that were not forgotten, by nodeid. */
+  /** The lookup count of each nodeid. */
   readonly lookups: Map<bigint, bigint> = new Map();
-  /** Seconds for which a name that is not there is believed; ENOENT if none. */
+  /** Seconds for which a missing name is valid; `null` answers ENOENT. */
   absentFor: bigint | null = null;
-  /** Flags of what it opens. */
+  /** `open_flags` of its replies to OPEN. */
   openFlags = 0;
   #lastNodeid = 1n;
 
-  /** Gives a name to a new inode. */
+  /** Adds a name with a new inode. */
   add(name: string, mode: number = S_IF.REG | 0o644): Named {
     const nodeid = ++this.#lastNodeid;
     const made = { nodeid, generation: 5n, mode, valid: 1n };
@@ -170,9 +170,9 @@ export interface MountedNames {
   readonly tree: SimTree;
   readonly client: TreeClient;
   readonly clock: { now: number };
-  /** The names of what was sent since the last call, once all is quiet. */
+  /** The opcodes sent since the last call, after all requests have ended. */
   sent(): Promise<OpcodeName[]>;
-  /** Drops caches: both sides have to agree that nothing is left. */
+  /** Drops caches, and checks that no lookup count is left on either side. */
   end(): Promise<void>;
 }
 
@@ -191,7 +191,7 @@ export async function mountNames(
   });
   const tree = new SimTree(kernel, { clock, ...options });
   const { ended } = await serveInThread(kernel, {
-    wanted: { ...WISH, flags },
+    wanted: { ...WANTED, flags },
     handler: () => server,
   });
   const quiet = async () => {

@@ -1,12 +1,12 @@
 import { assert } from "@std/assert";
 import { type Finding, playHistory, type Tally } from "./_disk_history.ts";
 
-/** Histories of each kind, of which some have a seed that is new. */
+/** Histories of each kind, half of them with new seeds. */
 const HISTORIES = 1500;
 
 const FINDINGS: Readonly<Record<Finding, string>> = {
   legal: "DiskModel agrees with the reference about what is legal",
-  real: "DiskModel and the reference accept what a real disk does",
+  real: "DiskModel and the reference accept the behaviour of a real disk",
 };
 
 for (const [finding, name] of Object.entries(FINDINGS)) {
