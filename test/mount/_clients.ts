@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Longest time for any one thing that a test waits for. */
+/** Default limit for anything that a test waits for. */
 const STEP_MS = 20_000;
 
 /** How a process ended. */
@@ -17,25 +17,25 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Waits, but not for ever. */
+/** Waits for a promise, with a time limit. */
 export async function within<T>(
   promise: Promise<T>,
   what: string,
   ms: number = STEP_MS,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     const error = new Error(`${what} took longer than ${ms} ms`);
     timer = setTimeout(() => reject(error), ms);
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Waits until something has come true. */
+/** Polls until a check is true. */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   what: string,
@@ -48,7 +48,7 @@ export async function eventually(
   }
 }
 
-/** Runs a client of the mount, or any program, to its end. */
+/** Runs a program to its end, for 20 s at most. */
 export async function run(
   program: string,
   ...args: string[]
@@ -66,12 +66,12 @@ export async function run(
   };
 }
 
-/** Runs a line of shell, in which "$1" and so on are the arguments. */
+/** Runs a line of shell; "$1" and so on are the arguments. */
 export async function shell(line: string, ...args: string[]): Promise<Ended> {
   return await run("sh", "-c", line, "sh", ...args);
 }
 
-/** Runs a program that has to succeed, and returns what it printed. */
+/** Runs a program that must succeed; returns what it printed. */
 export async function must(
   program: string,
   ...args: string[]
@@ -95,7 +95,7 @@ export async function randomFile(path: string, size: number): Promise<void> {
   }
 }
 
-/** Whether there is such a file. */
+/** Whether a path exists. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
@@ -104,4 +104,39 @@ export async function exists(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Waits for a time, where there is no event to wait for. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** The size of a file in bytes, as a client sees it. */
+export async function sizeOf(path: string): Promise<number> {
+  return Number(await must("stat", "-c", "%s", path));
+}
+
+/** The permission bits of a file in octal, as a client sees them. */
+export async function modeOf(path: string): Promise<string> {
+  return await must("stat", "-c", "%a", path);
+}
+
+/** Bytes that a file occupies on its medium, as a client sees them. */
+export async function allocatedOf(path: string): Promise<number> {
+  return Number(await must("stat", "-c", "%b", path)) * 512;
+}
+
+/** Requires that two raw images are equal to qemu-img. */
+export async function assertSame(a: string, b: string): Promise<void> {
+  await must("qemu-img", "compare", "-f", "raw", "-F", "raw", "-U", a, b);
+}
+
+/** Runs commands of qemu-io on a raw image; returns what it printed. */
+export async function qemuIo(
+  path: string,
+  ...commands: string[]
+): Promise<string> {
+  const args = commands.flatMap((command) => ["-c", command]);
+  const { stdout, stderr } = await run("qemu-io", "-f", "raw", ...args, path);
+  return stdout + stderr;
 }

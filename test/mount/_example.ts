@@ -1,158 +1,117 @@
 /**
- * Runs the programs of examples/ and whatever looks at their mounts, all in
- * processes of their own and with a time limit.
+ * The programs of examples/, in processes of their own.
  *
  * @module
  */
 import { assertMatch } from "@std/assert";
-import { granted, requirement } from "../requirements.ts";
+import { run as runProgram, within } from "./_clients.ts";
+import { clearMounts } from "./_mounts.ts";
 
 const EXAMPLES = new URL("../../examples/", import.meta.url);
 const START_MS = 15_000;
 const END_MS = 5_000;
-/** Seconds that a program may take. */
-const RUN_S = 20;
-
-/**
- * Declares a test that mounts an example; where it cannot, its name says why.
- *
- * @param programs What it runs besides the shell and coreutils.
- */
-export function mountTest(
-  name: string,
-  fn: (t: Deno.TestContext) => Promise<void>,
-  programs: readonly string[] = [],
-): void {
-  const missing = missingFor(programs);
-  const { ignore } = requirement(missing === "", missing);
-  Deno.test({
-    name: missing === "" ? name : `${name} (${missing})`,
-    ignore,
-    fn: missing === "" ? fn : () => {
-      throw new Error(`Cannot test "${name}": ${missing}`);
-    },
-  });
-}
-
-/** What is missing for a mount, "" if nothing is. */
-function missingFor(programs: readonly string[]): string {
-  for (const name of ["run", "read", "write", "env", "sys"] as const) {
-    if (!granted(name)) return `needs --allow-${name}`;
-  }
-  if (Deno.uid() !== 0) return "needs root";
-  if (!exists("/dev/fuse")) return "needs /dev/fuse";
-  const path = (Deno.env.get("PATH") ?? "").split(":");
-  const absent = programs.find((program) =>
-    !path.some((directory) => exists(`${directory}/${program}`))
-  );
-  return absent === undefined ? "" : `needs ${absent}`;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Seconds after which a script or an example ends by force. */
+const LIFE_S = 50;
 
 /** How a program ended. */
-export interface Ended {
+export interface Result {
   readonly code: number;
   /** What it printed, errors last. */
   readonly text: string;
 }
 
-/** A program that serves a mount. */
-export interface Serving {
-  /** Ends it with a signal, or waits until it ends; its exit code. */
-  end(signal: Deno.Signal | null): Promise<number>;
-}
-
-/** Runs a program with a time limit. */
-export async function run(...command: string[]): Promise<Ended> {
+/** Runs a bash script in a directory. */
+export async function script(directory: string, text: string): Promise<Result> {
+  const line = `cd "$1" || exit\n${text}`;
+  const limit = ["-k", "1", String(LIFE_S)];
+  const environment = ["env", "LC_ALL=C", "TZ=UTC"];
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
-    args: ["-k", "1", `${RUN_S}`, ...command],
-    env: { LC_ALL: "C", TZ: "UTC" },
+    args: [...limit, ...environment, "bash", "-c", line, "bash", directory],
   }).output();
   const decoder = new TextDecoder();
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-/** Runs a shell script in a directory. */
-export function script(directory: string, text: string): Promise<Ended> {
-  return run("bash", "-c", `cd "$1" || exit\n${text}`, "bash", directory);
-}
-
 /** Runs an example to its end. */
-export function runExample(name: string, ...args: string[]): Promise<Ended> {
+export async function runExample(
+  name: string,
+  ...args: string[]
+): Promise<Result> {
   const path = new URL(name, EXAMPLES).pathname;
-  return run(Deno.execPath(), "run", "--allow-ffi", path, ...args);
+  const deno = ["run", "--allow-ffi", path, ...args];
+  const { code, stdout, stderr } = await runProgram(Deno.execPath(), ...deno);
+  return { code, text: stdout + stderr };
 }
 
-/** Makes a directory that anybody may enter, and removes it at the end. */
-export async function temporaryDirectory(
-  undo: AsyncDisposableStack,
-  parent?: string,
-): Promise<string> {
-  const options = parent === undefined ? {} : { dir: parent };
-  const path = await Deno.makeTempDir({ prefix: "mqfuse_", ...options });
-  undo.defer(() => Deno.remove(path, { recursive: true }));
-  await Deno.chmod(path, 0o755);
-  return path;
-}
+/** An example that serves a mount. */
+export class ExampleProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #mountpoint: string;
 
-/**
- * Starts an example and waits until it serves. At the end its mount is taken
- * down whatever has happened, from outside: it may hang by then.
- *
- * @param mountpoint Its last argument.
- * @param args What comes before: permissions, the example's name, its options.
- */
-export async function serveExample(
-  undo: AsyncDisposableStack,
-  mountpoint: string,
-  { name, permissions = ["--allow-ffi"], options = [] }: {
-    name: string;
-    permissions?: string[];
-    options?: string[];
-  },
-): Promise<Serving> {
-  const path = new URL(name, EXAMPLES).pathname;
-  const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...permissions, path, ...options, mountpoint],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const ended = async (milliseconds: number) => {
-    const timer = setTimeout(() => server.kill("SIGKILL"), milliseconds);
-    const { code } = await server.status;
-    clearTimeout(timer);
-    return code;
-  };
-  const signal = (name: Deno.Signal) => {
+  private constructor(child: Deno.ChildProcess, mountpoint: string) {
+    this.#child = child;
+    this.#output = child.stdout.getReader();
+    this.#mountpoint = mountpoint;
+  }
+
+  /**
+   * Starts an example and waits until it serves.
+   *
+   * @param name Its path below examples/.
+   * @param mountpoint Its last argument.
+   * @param options Options of `deno run`, and the arguments before the last.
+   */
+  static async start(
+    name: string,
+    mountpoint: string,
+    { permissions = ["--allow-ffi"], args = [] }: {
+      readonly permissions?: readonly string[];
+      readonly args?: readonly string[];
+    } = {},
+  ): Promise<ExampleProcess> {
+    const path = new URL(name, EXAMPLES).pathname;
+    // In the foreground timeout(1) passes signals on.
+    const limit = ["--foreground", "-k", "1", String(LIFE_S)];
+    const deno = [Deno.execPath(), "run", ...permissions, path];
+    const child = new Deno.Command("timeout", {
+      args: [...limit, ...deno, ...args, mountpoint],
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const process = new ExampleProcess(child, mountpoint);
     try {
-      server.kill(name);
-    } catch {
-      // It has ended by itself.
+      const first = process.#output.read();
+      const { value } = await within(first, `starting ${name}`, START_MS);
+      assertMatch(new TextDecoder().decode(value), /^\w+ing|Now/);
+      return process;
+    } catch (error) {
+      await process[Symbol.asyncDispose]();
+      throw error;
     }
-  };
-  undo.defer(async () => {
-    await run("umount", "-f", "-l", mountpoint);
-    signal("SIGTERM");
-    await ended(END_MS);
-  });
-  const reader = server.stdout.getReader();
-  undo.defer(async () => await reader.cancel());
-  const timer = setTimeout(() => server.kill("SIGKILL"), START_MS);
-  const { value } = await reader.read();
-  clearTimeout(timer);
-  assertMatch(new TextDecoder().decode(value), /^\w+ing|Now/);
-  return {
-    end(name) {
-      if (name !== null) signal(name);
-      return ended(END_MS);
-    },
-  };
+  }
+
+  /** Ends it with a signal; returns its exit code. */
+  async stop(signal: Deno.Signal): Promise<number> {
+    this.#child.kill(signal);
+    return await this.ended();
+  }
+
+  /** Waits until it has ended; returns its exit code. */
+  async ended(): Promise<number> {
+    const { code } = await within(this.#child.status, "ending", END_MS);
+    return code;
+  }
+
+  /** Unmounts and ends it, if it is still there. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearMounts(this.#mountpoint);
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended already.
+    }
+    await this.#child.status;
+    await this.#output.cancel();
+  }
 }

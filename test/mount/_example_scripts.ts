@@ -1,6 +1,6 @@
 /**
- * What people do with files. Each script runs in an empty directory of its own
- * and prints the same on every file system that is in order.
+ * Scripts of ordinary work with files. Each runs in an empty directory and
+ * prints the same on every file system that works.
  *
  * @module
  */
@@ -97,7 +97,7 @@ export const SCRIPTS: Readonly<Record<string, string>> = {
     seq -f other%05.0f 500 | xargs touch; ls | md5sum; cd ..; rm -r d; ls -A`,
 
   "many at once": `work() {
-      for i in $(seq 60); do
+      for i in $(seq 30); do
         echo $1 $i > $1.$i; mkdir d$1.$i; mv $1.$i d$1.$i/x
         echo $1 >> shared; [ $((i % 2)) = 0 ] || rm -r d$1.$i
       done

@@ -1,13 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseResults } from "../../bench/fio/results.ts";
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
-import { eventually, inDirectory, within } from "./_harness.ts";
-import { kernelTest } from "../requirements.ts";
+import { eventually, mountTest, sideBySide, within } from "./_harness.ts";
 
 const MAIN = new URL("../../bench/fio/main.ts", import.meta.url).pathname;
 const LIMIT_S = 50;
 
-/** Starts a measurement of exports through /dev/fuse and of the file. */
+/** Starts a measurement of exports over /dev/fuse and of the file. */
 function start(directory: string, ...args: string[]): Deno.ChildProcess {
   return new Deno.Command("timeout", {
     // In the foreground timeout(1) passes each signal on once.
@@ -31,7 +30,7 @@ function start(directory: string, ...args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Waits for its end, after which it must have left nothing behind. */
+/** Waits for its end; requires that it left nothing behind. */
 async function ended(child: Deno.ChildProcess, directory: string) {
   const { code, stdout, stderr } = await within(
     child.output(),
@@ -53,7 +52,7 @@ function mountsBelow(directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/`));
 }
 
-/** Processes whose command line has a measurement's path and a pattern. */
+/** Processes of a measurement whose command line matches a pattern. */
 function processesAt(path: string, pattern: RegExp = /./): number[] {
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     if (!/^\d+$/.test(name)) return [];
@@ -70,118 +69,130 @@ function processesAt(path: string, pattern: RegExp = /./): number[] {
 const FIO = /^[^\0]*fio\0/;
 const SERVER = /\0export\0/;
 
-kernelTest("bench:fio measures real exports and the file itself", async () => {
-  await inDirectory(async (directory) => {
-    const json = `${directory}/results.json`;
-    const child = start(
-      directory,
-      "--cells=null:randread:aio:1,file:write:sync:1",
-      "--contestants=mqfuse-device-q2,qemu-t0,file",
-      // A peer that does not mount is left out, and no more.
-      "--qemu=/bin/false",
-      `--json=${json}`,
-      `--markdown=${directory}/report.md`,
-      `--svg=${directory}/report.svg`,
-    );
-    const { code, out, err } = await ended(child, directory);
-    assertEquals([code, err], [0, ""]);
-    const { samples, machine, notes } = parseResults(
-      await Deno.readTextFile(json),
-      json,
-    );
-    assertEquals(
-      samples.map(({ cell, contestant }) => `${cell} ${contestant}`),
-      [
-        "null:randread:aio:1 mqfuse-device-q2",
-        "file:write:sync:1 mqfuse-device-q2",
-        "file:write:sync:1 file",
-      ],
-    );
-    for (const { iops, p99Us, contestant, serverUs } of samples) {
-      assert(iops > 0 && p99Us > 0);
-      // A run is so short that the clock may not have ticked for the server.
-      assertEquals(serverUs === null, contestant === "file");
-    }
-    assertEquals(machine.cpus, navigator.hardwareConcurrency);
-    assertEquals(notes.length, 2);
-    assert(notes.every((note) => note.includes("qemu-t0")), notes.join());
-    assert(out.includes("write sync, 1 job"), out);
-    assert(
-      (await Deno.readTextFile(`${directory}/report.svg`)).includes("<svg"),
-    );
-    const report = await Deno.readTextFile(`${directory}/report.md`);
-    assert(report.includes("(report.svg)") && !report.includes(directory));
-  });
-}, ["fio"]);
+async function measures(directory: string): Promise<void> {
+  const json = `${directory}/results.json`;
+  const child = start(
+    directory,
+    "--cells=null:randread:aio:1,file:write:sync:1",
+    "--contestants=mqfuse-device-q2,qemu-t0,file",
+    // A peer that does not mount is left out, and no more.
+    "--qemu=/bin/false",
+    `--json=${json}`,
+    `--markdown=${directory}/report.md`,
+    `--svg=${directory}/report.svg`,
+  );
+  const { code, out, err } = await ended(child, directory);
+  assertEquals([code, err], [0, ""]);
+  const { samples, machine, notes } = parseResults(
+    await Deno.readTextFile(json),
+    json,
+  );
+  assertEquals(
+    samples.map(({ cell, contestant }) => `${cell} ${contestant}`),
+    [
+      "null:randread:aio:1 mqfuse-device-q2",
+      "file:write:sync:1 mqfuse-device-q2",
+      "file:write:sync:1 file",
+    ],
+  );
+  for (const { iops, p99Us, contestant, serverUs } of samples) {
+    assert(iops > 0 && p99Us > 0);
+    // A run is so short that the clock may not have ticked for the server.
+    assertEquals(serverUs === null, contestant === "file");
+  }
+  assertEquals(machine.cpus, navigator.hardwareConcurrency);
+  assertEquals(notes.length, 2);
+  assert(notes.every((note) => note.includes("qemu-t0")), notes.join());
+  assert(out.includes("write sync, 1 job"), out);
+  assert(
+    (await Deno.readTextFile(`${directory}/report.svg`)).includes("<svg"),
+  );
+  const report = await Deno.readTextFile(`${directory}/report.md`);
+  assert(report.includes("(report.svg)") && !report.includes(directory));
+}
 
-kernelTest("bench:fio begins no cell after its time limit", async () => {
-  await inDirectory(async (directory) => {
-    const child = start(
-      directory,
-      "--cells=null:read:sync:1,null:write:sync:1",
-      "--contestants=mqfuse-device-q1",
-      "--runtime=4",
-      "--time-limit=0.06",
-    );
-    const { code, out } = await ended(child, directory);
-    assertEquals(code, 1, out);
-    assert(out.includes("time limit, before these: null:write:sync:1\n"), out);
-    assert(/^read sync, 1 job +[\d.]+ q1/m.test(out), out);
-  });
-}, ["fio"]);
+async function keepsTimeLimit(directory: string): Promise<void> {
+  const child = start(
+    directory,
+    "--cells=null:read:sync:1,null:write:sync:1",
+    "--contestants=mqfuse-device-q1",
+    "--runtime=5",
+    "--time-limit=0.08",
+  );
+  const { code, out } = await ended(child, directory);
+  assertEquals(code, 1, out);
+  assert(out.includes("time limit, before these: null:write:sync:1\n"), out);
+  assert(/^read sync, 1 job +[\d.]+ q1/m.test(out), out);
+}
 
-kernelTest("bench:fio takes everything down on Ctrl-C", async () => {
-  await inDirectory(async (directory) => {
-    const json = `${directory}/results.json`;
-    const child = start(
-      directory,
-      "--cells=null:randread",
-      "--contestants=mqfuse-device",
-      "--runtime=10",
-      `--json=${json}`,
-    );
-    const output = ended(child, directory);
-    try {
-      await eventually(
-        () => processesAt(directory, FIO).length > 0,
-        "running fio",
-      );
-      assertEquals(mountsBelow(directory).length, 3);
-    } finally {
-      child.kill("SIGINT");
-    }
-    const { code, out } = await output;
-    assertEquals(code, 1, out);
-    const words =
-      "Measuring was ended by SIGINT, before these: null:randread:aio:1,";
-    assert(out.includes(words), out);
-    assertEquals(processesAt(directory), []);
-  });
-}, ["fio"]);
-
-kernelTest("bench:fio starts a server anew that has died", async () => {
-  await inDirectory(async (directory) => {
-    const json = `${directory}/results.json`;
-    const child = start(
-      directory,
-      "--cells=null:read:sync:1",
-      "--contestants=mqfuse-device-q1",
-      "--rounds=2",
-      "--runtime=2",
-      `--json=${json}`,
-    );
-    const output = ended(child, directory);
+async function endsOnCtrlC(directory: string): Promise<void> {
+  const json = `${directory}/results.json`;
+  const child = start(
+    directory,
+    "--cells=null:randread",
+    "--contestants=mqfuse-device",
+    "--runtime=10",
+    `--json=${json}`,
+  );
+  const output = ended(child, directory);
+  try {
     await eventually(
       () => processesAt(directory, FIO).length > 0,
       "running fio",
     );
-    for (const pid of processesAt(directory, SERVER)) {
-      Deno.kill(pid, "SIGKILL");
-    }
-    const { code, out } = await output;
-    assertEquals(code, 0, out);
-    assert(out.includes("mqfuse-device-q1 failed in null:read:sync:1"), out);
-    const { samples } = parseResults(await Deno.readTextFile(json), json);
-    assertEquals(samples.length, 1);
-  });
+    assertEquals(mountsBelow(directory).length, 3);
+  } finally {
+    child.kill("SIGINT");
+  }
+  const { code, out } = await output;
+  assertEquals(code, 1, out);
+  const words =
+    "Measuring was ended by SIGINT, before these: null:randread:aio:1,";
+  assert(out.includes(words), out);
+  assertEquals(processesAt(directory), []);
+}
+
+async function restartsServer(directory: string): Promise<void> {
+  const json = `${directory}/results.json`;
+  const child = start(
+    directory,
+    "--cells=null:read:sync:1",
+    "--contestants=mqfuse-device-q1",
+    "--rounds=2",
+    "--runtime=2",
+    `--json=${json}`,
+  );
+  const output = ended(child, directory);
+  await eventually(
+    () => processesAt(directory, FIO).length > 0,
+    "running fio",
+  );
+  for (const pid of processesAt(directory, SERVER)) {
+    Deno.kill(pid, "SIGKILL");
+  }
+  const { code, out } = await output;
+  assertEquals(code, 0, out);
+  assert(out.includes("mqfuse-device-q1 failed in null:read:sync:1"), out);
+  const { samples } = parseResults(await Deno.readTextFile(json), json);
+  assertEquals(samples.length, 1);
+}
+
+mountTest("bench:fio", async (directory, t) => {
+  const cases = [
+    ["measures real exports and the file itself", measures],
+    ["begins no cell after its time limit", keepsTimeLimit],
+    ["takes everything down on Ctrl-C", endsOnCtrlC],
+    ["starts a server anew that has died", restartsServer],
+  ] as const;
+  await sideBySide(
+    t,
+    cases.map(([name, body], i) => [
+      name,
+      async () => {
+        const own = `${directory}/${i}`;
+        await Deno.mkdir(own);
+        await body(own);
+      },
+    ]),
+  );
 }, ["fio"]);

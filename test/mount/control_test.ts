@@ -1,19 +1,18 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { kernelTest } from "../requirements.ts";
 import {
   exists,
   ExportProcess,
   imageIn,
-  inDirectory,
+  MIB,
+  mountTest,
   must,
+  pause,
   run,
   runMain,
   within,
 } from "./_harness.ts";
 
-const MIB = 1 << 20;
-
-/** Sends bytes to a socket, and gives all lines that come back. */
+/** Sends bytes to a socket; returns all lines that come back. */
 async function talk(path: string, bytes: Uint8Array): Promise<string[]> {
   using connection = await Deno.connect({ transport: "unix", path });
   const answer = new Response(connection.readable).text();
@@ -25,106 +24,102 @@ async function talk(path: string, bytes: Uint8Array): Promise<string[]> {
   return text.trim().split("\n");
 }
 
-kernelTest(
+mountTest(
   "ctl queries, resizes, makes read-only and stops an export",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const socket = `${directory}/sock`;
-      const options = ["-w", "--stats", `--control=${socket}`];
-      await using process = await ExportProcess.start([
-        ...options,
-        image,
-        mountpoint,
-      ]);
-      assertEquals((await Deno.stat(socket)).mode! & 0o777, 0o600);
-      const ctl = (...args: string[]) => runMain(["ctl", socket, ...args]);
-      await must("cat", mountpoint);
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/sock`;
+    const options = ["-w", "--stats", `--control=${socket}`];
+    await using process = await ExportProcess.start([
+      ...options,
+      image,
+      mountpoint,
+    ]);
+    assertEquals((await Deno.stat(socket)).mode! & 0o777, 0o600);
+    const ctl = (...args: string[]) => runMain(["ctl", socket, ...args]);
+    await must("cat", mountpoint);
 
-      const query = await ctl("query", "--json");
-      assertEquals(query.code, 0, query.stderr);
-      const facts = JSON.parse(query.stdout);
-      assertEquals(facts.exports[0].size, MIB);
-      assertEquals(facts.pid, process.pid);
-      assertEquals(
-        facts.operations.at(-1).operations[0].bytes,
-        MIB,
-        query.stdout,
-      );
-      assertMatch((await ctl("query")).stdout, /1 MiB, read-write\) at/);
+    const query = await ctl("query", "--json");
+    assertEquals(query.code, 0, query.stderr);
+    const facts = JSON.parse(query.stdout);
+    assertEquals(facts.exports[0].size, MIB);
+    assertEquals(facts.pid, process.pid);
+    assertEquals(
+      facts.operations.at(-1).operations[0].bytes,
+      MIB,
+      query.stdout,
+    );
+    assertMatch((await ctl("query")).stdout, /1 MiB, read-write\) at/);
 
-      assertEquals((await ctl("resize", "2M")).code, 0);
-      assertEquals((await Deno.stat(image)).size, 2 * MIB);
-      await new Promise((resolve) => setTimeout(resolve, 1100));
-      assertEquals(await must("stat", "-c", "%s", mountpoint), String(2 * MIB));
-      const second = ["bs=1M", "seek=1", "count=1", "conv=notrunc"];
-      await must("dd", "if=/dev/urandom", `of=${mountpoint}`, ...second);
-      await must("cmp", image, mountpoint);
+    assertEquals((await ctl("resize", "2M")).code, 0);
+    assertEquals((await Deno.stat(image)).size, 2 * MIB);
+    // Clients cache the size for a second.
+    await pause(1100);
+    assertEquals(await must("stat", "-c", "%s", mountpoint), String(2 * MIB));
+    const second = ["bs=1M", "seek=1", "count=1", "conv=notrunc"];
+    await must("dd", "if=/dev/urandom", `of=${mountpoint}`, ...second);
+    await must("cmp", image, mountpoint);
 
-      assertEquals((await ctl("readonly")).code, 0);
-      const dd = ["if=/dev/zero", `of=${mountpoint}`, "bs=4k", "count=1"];
-      const refused = await run("dd", ...dd, "conv=notrunc");
-      assertMatch(refused.stderr, /Permission denied/);
-      const resize = await ctl("resize", "1M");
-      assertEquals(resize.code, 1);
-      assertMatch(resize.stderr, /Cannot resize .*: it is read-only/);
-      await must("cmp", image, mountpoint);
+    assertEquals((await ctl("readonly")).code, 0);
+    const dd = ["if=/dev/zero", `of=${mountpoint}`, "bs=4k", "count=1"];
+    const refused = await run("dd", ...dd, "conv=notrunc");
+    assertMatch(refused.stderr, /Permission denied/);
+    const resize = await ctl("resize", "1M");
+    assertEquals(resize.code, 1);
+    assertMatch(resize.stderr, /Cannot resize .*: it is read-only/);
+    await must("cmp", image, mountpoint);
 
-      assertEquals((await ctl("stop")).code, 0);
-      assertEquals((await within(process.ended, "stopping")).code, 0);
-      assertEquals(await exists(socket), false);
-      const last = process.events.filter(({ event }) => event === "stats");
-      assertEquals(last.at(-1)?.final, true);
-      assertMatch((await ctl("query")).stderr, /Cannot connect to/);
-    }),
+    assertEquals((await ctl("stop")).code, 0);
+    assertEquals((await within(process.ended, "stopping")).code, 0);
+    assertEquals(await exists(socket), false);
+    const last = process.events.filter(({ event }) => event === "stats");
+    assertEquals(last.at(-1)?.final, true);
+    assertMatch((await ctl("query")).stderr, /Cannot connect to/);
+  },
 );
 
-kernelTest(
+mountTest(
   "a control socket answers garbage with errors and keeps serving",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const socket = `${directory}/sock`;
-      await using process = await ExportProcess.start([
-        `--control=${socket}`,
-        image,
-        mountpoint,
-      ]);
-      const encode = (text: string) => new TextEncoder().encode(text);
-      for (let i = 0; i < 50; i++) {
-        const garbage = crypto.getRandomValues(new Uint8Array(i * 500));
-        // An empty line at least: nothing at all has no answer.
-        const bytes = new Uint8Array([...garbage, 10]);
-        for (const line of await talk(socket, bytes)) {
-          assertEquals(JSON.parse(line).ok, false);
-        }
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/sock`;
+    await using process = await ExportProcess.start([
+      `--control=${socket}`,
+      image,
+      mountpoint,
+    ]);
+    const encode = (text: string) => new TextEncoder().encode(text);
+    for (let i = 0; i < 50; i++) {
+      const garbage = crypto.getRandomValues(new Uint8Array(i * 500));
+      // At least an empty line: without one there is no answer.
+      const bytes = new Uint8Array([...garbage, 10]);
+      for (const line of await talk(socket, bytes)) {
+        assertEquals(JSON.parse(line).ok, false);
       }
-      const long = encode(`${"x".repeat(300_000)}\n{"command":"query"}\n`);
-      const answers = (await talk(socket, long)).map((line) =>
-        JSON.parse(line)
-      );
-      assertEquals(answers.map(({ ok }) => ok), [false, true]);
-      // Connections that say nothing, or go away in mid-sentence.
-      for (let i = 0; i < 6; i++) {
-        using silent = await Deno.connect({ transport: "unix", path: socket });
-        if (i % 2 === 0) await silent.write(encode('{"comm'));
-      }
-      const [query] = await talk(socket, encode('{"command":"query"}'));
-      assert(JSON.parse(query!).ok);
-      await must("cmp", image, mountpoint);
-      assertEquals((await process.stop()).code, 0);
-    }),
+    }
+    const long = encode(`${"x".repeat(300_000)}\n{"command":"query"}\n`);
+    const answers = (await talk(socket, long)).map((line) => JSON.parse(line));
+    assertEquals(answers.map(({ ok }) => ok), [false, true]);
+    // Connections that send nothing, or close in the middle of a line.
+    for (let i = 0; i < 6; i++) {
+      using silent = await Deno.connect({ transport: "unix", path: socket });
+      if (i % 2 === 0) await silent.write(encode('{"comm'));
+    }
+    const [query] = await talk(socket, encode('{"command":"query"}'));
+    assert(JSON.parse(query!).ok);
+    await must("cmp", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
 );
 
-kernelTest(
-  "a control socket that cannot be made leaves nothing mounted",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const args = [`--control=${image}`, image, mountpoint];
-      const { code, stderr } = await runMain(["export", ...args]);
-      assertEquals(code, 1);
-      assertMatch(stderr, /Cannot listen on .*: there is something/);
-      assertEquals(await Deno.readTextFile(mountpoint), "underneath");
-    }),
+mountTest(
+  "a control socket that cannot be created leaves nothing mounted",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const args = [`--control=${image}`, image, mountpoint];
+    const { code, stderr } = await runMain(["export", ...args]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /Cannot listen on .*: there is something/);
+    assertEquals(await Deno.readTextFile(mountpoint), "underneath");
+  },
 );

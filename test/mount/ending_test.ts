@@ -1,20 +1,22 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { kernelTest } from "../requirements.ts";
 import {
-  clearMounts,
+  checklist,
   eventually,
   ExportProcess,
   imageIn,
-  inDirectory,
   isMounted,
+  MIB,
+  mountTest,
   must,
+  pause,
   run,
+  sideBySide,
 } from "./_harness.ts";
 
 /** The longest that an end may take. */
 const END_MS = 5000;
 
-/** Starts a program that keeps a file open, until it is killed. */
+/** Starts a program that keeps a file open until it is killed. */
 async function holdOpen(path: string): Promise<AsyncDisposable> {
   const holder = new Deno.Command("sh", {
     args: ["-c", 'exec timeout 60 sleep 60 < "$1"', "sh", path],
@@ -43,202 +45,128 @@ async function openedBy(pid: number): Promise<string | null> {
 }
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  kernelTest(
-    `${signal} ends an export cleanly`,
-    () =>
-      inDirectory(async (directory) => {
-        const { image, mountpoint } = await imageIn(directory, 1 << 20);
-        await using process = await ExportProcess.start([image, mountpoint]);
-        await must("cmp", image, mountpoint);
-        const { code, stderr } = await process.stop(signal);
-        assertEquals(code, 0, stderr);
-        assertEquals(process.events.at(-1)?.event, "closed");
-        assert(stderr.includes(`Stopping on ${signal}`), stderr);
-        assertEquals(isMounted(mountpoint), false);
-        assertEquals(await Deno.readTextFile(mountpoint), "underneath");
-      }),
-    ["cmp"],
-  );
+  mountTest(`${signal} ends an export cleanly`, async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start([image, mountpoint]);
+    await must("cmp", image, mountpoint);
+    const { code, stderr } = await process.stop(signal);
+    assertEquals(code, 0, stderr);
+    assertEquals(process.events.at(-1)?.event, "closed");
+    assert(stderr.includes(`Stopping on ${signal}`), stderr);
+    assertEquals(isMounted(mountpoint), false);
+    assertEquals(await Deno.readTextFile(mountpoint), "underneath");
+  }, ["cmp"]);
 }
 
-kernelTest(
-  "SIGHUP does not end an export that ignores it",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, 1 << 20);
-      // What nohup(1) does.
-      const wrapper = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"];
-      const args = [image, mountpoint];
-      await using process = await ExportProcess.start(args, { wrapper });
-      process.signal("SIGHUP");
-      await pause(200);
-      await must("cmp", image, mountpoint);
-      assertEquals((await process.stop()).code, 0);
-      assertEquals(process.events.map(({ event }) => event), [
-        "ready",
-        "notice",
-        "closed",
-      ]);
-    }),
+mountTest("SIGHUP does not end an export under nohup(1)", async (directory) => {
+  const { image, mountpoint } = await imageIn(directory, MIB);
+  // This is what nohup(1) does.
+  const wrapper = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"];
+  const args = [image, mountpoint];
+  await using process = await ExportProcess.start(args, { wrapper });
+  process.signal("SIGHUP");
+  await pause(200);
+  await must("cmp", image, mountpoint);
+  assertEquals((await process.stop()).code, 0);
+  assertEquals(process.events.map(({ event }) => event), [
+    "ready",
+    "notice",
+    "closed",
+  ]);
+}, ["cmp"]);
+
+mountTest("umount(8) ends an export cleanly", async (directory) => {
+  const { image, mountpoint } = await imageIn(directory, MIB);
+  await using process = await ExportProcess.start([image, mountpoint]);
+  await must("umount", mountpoint);
+  const { code, stderr } = await process.ended;
+  assertEquals(code, 0, stderr);
+  assert(stderr.includes("mqfuse: Unmounted\n"), stderr);
+  assertEquals(process.events.at(-1)?.event, "closed");
+}, ["umount"]);
+
+mountTest(
+  checklist(15, "the end unmounts, is reported, and keeps all bytes"),
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 8 * MIB);
+    const copy = `${directory}/copy`;
+    await using process = await ExportProcess.start(["-w", image, mountpoint]);
+    const part = ["bs=1M", "seek=2", "count=3", "conv=notrunc"];
+    await must("dd", "if=/dev/urandom", `of=${mountpoint}`, ...part);
+    await must("cp", mountpoint, copy);
+    assertEquals((await process.stop()).code, 0);
+    assertEquals(isMounted(mountpoint), false);
+    assertEquals(process.events.at(-1)?.event, "closed");
+    await must("cmp", copy, image);
+  },
   ["cmp"],
 );
 
-kernelTest(
-  "an unmount from outside ends an export cleanly",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, 1 << 20);
-      await using process = await ExportProcess.start([image, mountpoint]);
-      await must("umount", mountpoint);
-      const { code, stderr } = await process.ended;
-      assertEquals(code, 0, stderr);
-      assert(stderr.includes("mqfuse: Unmounted\n"), stderr);
-      assertEquals(process.events.at(-1)?.event, "closed");
-    }),
-  ["umount"],
-);
+mountTest("an open file does not delay the end", async (directory) => {
+  const { image, mountpoint } = await imageIn(directory, MIB);
+  await using process = await ExportProcess.start(["-w", image, mountpoint]);
+  await using _ = await holdOpen(mountpoint);
+  const start = Date.now();
+  const { code, stderr } = await process.stop();
+  assertEquals(code, 0, stderr);
+  assert(Date.now() - start < END_MS);
+  assertEquals(isMounted(mountpoint), false);
+});
 
-kernelTest(
-  "a client that keeps the file open does not delay the end",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, 1 << 20);
-      await using process = await ExportProcess.start([
-        "-w",
-        image,
-        mountpoint,
-      ]);
-      await using _ = await holdOpen(mountpoint);
-      const start = Date.now();
-      const { code, stderr } = await process.stop();
-      assertEquals(code, 0, stderr);
-      assert(Date.now() - start < END_MS);
-      assertEquals(isMounted(mountpoint), false);
-    }),
-);
+mountTest("requests in flight do not prevent the end", async (directory) => {
+  const { mountpoint } = await imageIn(directory, MIB);
+  const args = ["-w", "memory:16M", mountpoint];
+  await using process = await ExportProcess.start(args);
+  const clients = ["4k", "64k", "1M"].map((size) => {
+    const files = ["if=/dev/zero", `of=${mountpoint}`];
+    return run("dd", ...files, `bs=${size}`, "count=9999999");
+  });
+  await pause(200);
+  const { code, stderr } = await process.stop();
+  assertEquals(code, 0, stderr);
+  await Promise.all(clients);
+  assert(process.totals.some(({ writes }) => writes > 0));
+});
 
-kernelTest(
-  "clients in mid-request do not keep an export from ending",
-  () =>
-    inDirectory(async (directory) => {
-      const { mountpoint } = await imageIn(directory, 1 << 20);
-      await using process = await ExportProcess.start([
-        "-w",
-        "memory:16M",
-        mountpoint,
-      ]);
-      const clients = ["4k", "64k", "1M"].map((size) =>
-        run(
-          "dd",
-          "if=/dev/zero",
-          `of=${mountpoint}`,
-          `bs=${size}`,
-          "count=9999999",
-        )
-      );
-      await eventually(() => isMounted(mountpoint), "it is mounted");
-      await pause(200);
-      const { code, stderr } = await process.stop();
-      assertEquals(code, 0, stderr);
-      await Promise.all(clients);
-      assert(process.totals.some(({ writes }) => writes > 0));
-    }),
-);
-
-kernelTest(
-  "an image that hangs does not keep the mount, a second signal hurries",
-  () =>
-    inDirectory(async (directory) => {
-      const { mountpoint: below } = await imageIn(directory, 1 << 20);
-      const above = `${directory}/above.img`;
-      await Deno.writeTextFile(above, "");
-      await using lower = await ExportProcess.start(["null:1G", below]);
-      for (const [signals, limit] of [[1, END_MS], [2, 3500]] as const) {
-        await using upper = await ExportProcess.start([below, above]);
-        lower.signal("SIGSTOP");
-        const client = run("head", "-c", "1", above);
-        await pause(300);
-        const start = Date.now();
-        upper.signal("SIGTERM");
-        await pause(200);
-        if (signals === 2) upper.signal("SIGTERM");
-        const isClosed = () => upper.events.at(-1)?.event === "closed";
-        await eventually(isClosed, "the export tells its end", limit);
-        assert(Date.now() - start < limit);
-        assertEquals(isMounted(above), false);
-        // Closing the image is the kernel's business, and hangs as well.
-        lower.signal("SIGCONT");
-        const { code, stderr } = await upper.ended;
-        assertEquals(code, 1, stderr);
-        assertMatch(stderr, /1 of \d queues did not end/);
-        await client;
-      }
-      assertEquals((await lower.stop()).code, 0);
-    }),
-);
-
-/** Lets some time pass, where there is nothing to wait for. */
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Ends an export whose image hangs, by one or two signals. */
+async function endHanging(
+  directory: string,
+  signals: 1 | 2,
+  limit: number,
+): Promise<void> {
+  const own = `${directory}/${signals}`;
+  await Deno.mkdir(own);
+  const { mountpoint: below } = await imageIn(own, 0);
+  const above = `${own}/above.img`;
+  await Deno.writeTextFile(above, "");
+  await using lower = await ExportProcess.start(["null:1G", below]);
+  await using upper = await ExportProcess.start([below, above]);
+  lower.signal("SIGSTOP");
+  const client = run("head", "-c", "1", above);
+  await pause(300);
+  const start = Date.now();
+  upper.signal("SIGTERM");
+  await pause(200);
+  if (signals === 2) upper.signal("SIGTERM");
+  const isClosed = () => upper.events.at(-1)?.event === "closed";
+  await eventually(isClosed, "the export reports its end", limit);
+  assert(Date.now() - start < limit);
+  assertEquals(isMounted(above), false);
+  // The kernel closes the image, which hangs as well.
+  lower.signal("SIGCONT");
+  const { code, stderr } = await upper.ended;
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, /1 of \d queues did not end/);
+  await client;
+  assertEquals((await lower.stop()).code, 0);
 }
 
-kernelTest(
-  "a killed export leaves a stale mount, which the next one clears",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, 1 << 20);
-      {
-        await using process = await ExportProcess.start([image, mountpoint]);
-        process.signal("SIGKILL");
-        await process.ended;
-        assertMatch((await run("stat", mountpoint)).stderr, /not connected/);
-        await using next = await ExportProcess.start([image, mountpoint]);
-        await must("cmp", image, mountpoint);
-        const { code, stderr } = await next.stop();
-        assertEquals(code, 0);
-        assert(
-          stderr.startsWith(
-            `mqfuse: Cleared the stale mount of ${image} on ${mountpoint}, whose server had died\n`,
-          ),
-          stderr,
-        );
-      }
-      assertEquals(await Deno.readTextFile(mountpoint), "underneath");
-      clearMounts(mountpoint);
-    }),
-  ["cmp"],
-);
-
-kernelTest(
-  "of two exports that start at once on one mountpoint, one wins",
-  () =>
-    inDirectory(async (directory) => {
-      const { mountpoint } = await imageIn(directory, 1 << 20);
-      for (let round = 0; round < 4; round++) {
-        const started = await Promise.allSettled([1, 2, 3].map((size) =>
-          ExportProcess.start([`memory:${size}M`, mountpoint])
-        ));
-        const winners = started.flatMap((result) =>
-          result.status === "fulfilled" ? [result.value] : []
-        );
-        assertEquals(winners.length, 1);
-        await using winner = winners[0]!;
-        for (const result of started) {
-          if (result.status === "fulfilled") {
-            continue;
-          }
-          assertMatch(String(result.reason), /already exported/);
-        }
-        const size = await must("stat", "-c", "%s", mountpoint);
-        assertEquals(Number(size), winner.ready.size);
-        // Every other round begins with a stale mount.
-        if (round % 2 === 0) {
-          assertEquals((await winner.stop()).code, 0);
-          assertEquals(isMounted(mountpoint), false);
-        } else {
-          winner.signal("SIGKILL");
-          await winner.ended;
-        }
-      }
-    }),
+mountTest(
+  "an image that hangs does not keep the mount",
+  async (directory, t) => {
+    await sideBySide(t, [
+      ["after one signal", () => endHanging(directory, 1, END_MS)],
+      ["a second signal shortens it", () => endHanging(directory, 2, 3500)],
+    ]);
+  },
 );

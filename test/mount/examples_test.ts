@@ -1,17 +1,11 @@
-import { assertEquals } from "@std/assert";
-import {
-  mountTest,
-  script,
-  serveExample,
-  temporaryDirectory,
-} from "./_example.ts";
+import { assert, assertEquals } from "@std/assert";
+import { ExampleProcess, script } from "./_example.ts";
+import { mountTest } from "./_harness.ts";
 
-mountTest("hello.ts shows one file", async () => {
-  await using undo = new AsyncDisposableStack();
-  const directory = await temporaryDirectory(undo);
+mountTest("hello.ts shows one file", async (directory) => {
   const path = `${directory}/hello.txt`;
   await Deno.writeTextFile(path, "underneath");
-  const { end } = await serveExample(undo, path, { name: "hello.ts" });
+  await using process = await ExampleProcess.start("hello.ts", path);
   const { text } = await script(
     directory,
     "cat hello.txt; tail -c 11 hello.txt; stat -c '%s %a' hello.txt; echo x > hello.txt",
@@ -21,18 +15,15 @@ mountTest("hello.ts shows one file", async () => {
     "TypeScript",
     "22 444",
   ]);
-  assertEquals(text.includes("Read-only file system"), true, text);
-  assertEquals(await end("SIGINT"), 0);
+  assert(text.includes("Read-only file system"), text);
+  assertEquals(await process.stop("SIGINT"), 0);
   assertEquals(await Deno.readTextFile(path), "underneath");
 });
 
-mountTest("custom_backend.ts is served by Workers", async () => {
-  await using undo = new AsyncDisposableStack();
-  const directory = await temporaryDirectory(undo);
+mountTest("custom_backend.ts is served by Workers", async (directory) => {
   const path = `${directory}/sectors.img`;
   await Deno.writeTextFile(path, "");
-  const { end } = await serveExample(undo, path, {
-    name: "custom_backend.ts",
+  await using process = await ExampleProcess.start("custom_backend.ts", path, {
     permissions: ["--allow-ffi", "--allow-read"],
   });
   const { text } = await script(
@@ -50,5 +41,5 @@ mountTest("custom_backend.ts is served by Workers", async () => {
     `${2 ** 40}`,
     "",
   ]);
-  assertEquals(await end("SIGINT"), 0);
+  assertEquals(await process.stop("SIGINT"), 0);
 });

@@ -1,114 +1,218 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
+import { cString } from "../../src/linux/syscall/ffi_values.ts";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import {
+  assertRefused,
   assertSame,
-  eventually,
+  checklist,
   exists,
   ExportProcess,
   imageIn,
   isMounted,
-  item,
   MIB,
+  mountTest,
   must,
   run,
   runMain,
-  sizeOf,
-} from "./_checklist.ts";
+  sideBySide,
+} from "./_harness.ts";
 
-item(1, "a missing mountpoint is an error", async (directory) => {
-  const { image } = await imageIn(directory, MIB);
-  const none = `${directory}/none`;
-  const { code, stdout, stderr } = await runMain(["export", image, none]);
-  assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /none: No such file or directory/);
-  assertEquals(await exists(none), false);
-});
+mountTest(
+  "what cannot be a mountpoint is refused in one sentence",
+  async (directory, t) => {
+    const { image } = await imageIn(directory, MIB);
+    const none = `${directory}/none`;
+    const pipe = `${directory}/pipe`;
+    const link = `${directory}/link`;
+    await must("mkfifo", pipe);
+    await Deno.symlink(image, link);
+    const reason = "(the mount point has to be a regular file)";
+    const cases: [name: string, mountpoint: string, sentence: string][] = [
+      [
+        checklist(1, "a missing file"),
+        none,
+        `Cannot open the mount point ${none}: No such file or directory (create it first, an empty file will do)`,
+      ],
+      [
+        "a missing directory",
+        `${none}/at/all`,
+        `Cannot find the directory of "${none}/at/all": No such file or directory`,
+      ],
+      [
+        checklist(2, "a directory"),
+        directory,
+        `Cannot mount on ${directory}: a directory is there ${reason}`,
+      ],
+      [
+        "a symbolic link",
+        link,
+        `Cannot mount on ${link}: a symbolic link is there ${reason}`,
+      ],
+      [
+        "a named pipe",
+        pipe,
+        `Cannot mount on ${pipe}: a named pipe is there ${reason}`,
+      ],
+    ];
+    await sideBySide(
+      t,
+      cases.map(([name, mountpoint, sentence]) => [
+        name,
+        async () => {
+          const ended = await runMain(["export", image, mountpoint]);
+          assertRefused(ended, 1, sentence);
+          assertEquals(isMounted(mountpoint), false);
+        },
+      ]),
+    );
+    assertEquals(await exists(none), false);
+  },
+);
 
-item(2, "a directory is no mountpoint", async (directory) => {
-  const { image } = await imageIn(directory, MIB);
-  const { code, stderr } = await runMain(["export", image, directory]);
-  assertEquals(code, 1);
-  assertMatch(stderr, /a directory is there .*has to be a regular file/);
-  assertEquals(isMounted(directory), false);
-});
-
-item(5, "an image is mounted over itself", async (directory) => {
-  const { image, mountpoint } = await imageIn(directory, 16 * MIB);
-  const copy = `${directory}/copy`;
-  await must("cp", image, copy);
-  await using beside = await ExportProcess.start([image, mountpoint]);
-  await using over = await ExportProcess.start([image, image]);
-  assert(isMounted(image));
-  await Promise.all([
-    assertSame(mountpoint, image),
-    assertSame(image, copy),
-    assertSame(mountpoint, copy),
-  ]);
-  assertEquals((await over.stop()).code, 0);
-  assertEquals((await beside.stop()).code, 0);
-  await must("cmp", image, copy);
-}, ["qemu-img", "cmp"]);
-
-item(7, "a mountpoint is taken once", async (directory) => {
-  const { image, mountpoint } = await imageIn(directory, MIB);
-  await using process = await ExportProcess.start([image, mountpoint]);
-  const { code, stderr } = await runMain(["export", image, mountpoint]);
-  assertEquals(code, 1);
-  assertMatch(stderr, /is already exported there/);
-  await assertSame(mountpoint, image);
-  assertEquals((await process.stop()).code, 0);
-}, ["qemu-img"]);
-
-item(8, "after the export the file below shows again", async (directory) => {
-  const { image, mountpoint } = await imageIn(directory, 64 * MIB);
-  await Deno.writeTextFile(mountpoint, "");
-  const info = async () => {
-    const args = ["-f", "raw", "--output=json", mountpoint];
-    return JSON.parse(await must("qemu-img", "info", "-U", ...args));
-  };
-  await using process = await ExportProcess.start([image, mountpoint]);
-  assertEquals((await info())["virtual-size"], 64 * MIB);
-  assertEquals((await process.stop()).code, 0);
-  assertEquals((await info())["virtual-size"], 0);
-}, ["qemu-img"]);
-
-item(
-  15,
-  "the end unmounts, is told, and keeps all bytes",
-  async (directory) => {
-    const { image, mountpoint } = await imageIn(directory, 8 * MIB);
-    const copy = `${directory}/copy`;
-    await using process = await ExportProcess.start(["-w", image, mountpoint]);
-    const block = "if=/dev/urandom";
-    const part = ["bs=1M", "seek=2", "count=3", "conv=notrunc"];
-    await must("dd", block, `of=${mountpoint}`, ...part);
-    await must("cp", mountpoint, copy);
+mountTest(
+  checklist(7, "a mountpoint in use is refused, and stays in use"),
+  async (directory, t) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start([image, mountpoint]);
+    await sideBySide(
+      t,
+      ["null:1G", image].map((source) => [
+        `for ${source === image ? "the same image" : "another source"}`,
+        async () =>
+          assertRefused(
+            await runMain(["export", source, mountpoint]),
+            1,
+            `Cannot mount on ${mountpoint}: ${image} is already exported there; end that export first or choose another mountpoint`,
+          ),
+      ]),
+    );
+    await assertSame(mountpoint, image);
     assertEquals((await process.stop()).code, 0);
-    assertEquals(isMounted(mountpoint), false);
-    assertEquals(process.events.at(-1)?.event, "closed");
-    await must("cmp", copy, image);
+  },
+  ["qemu-img"],
+);
+
+mountTest(
+  "another program's stale mount is refused and left alone",
+  async (directory) => {
+    const { mountpoint } = await imageIn(directory, MIB);
+    const device = openFuseDevice();
+    mountOther(mountpoint, device.fd);
+    device.close();
+    try {
+      assertRefused(
+        await runMain(["export", "null:1G", mountpoint]),
+        1,
+        `Cannot mount on ${mountpoint}: a dead mount of another program (other, type fuse.other) lies there, Transport endpoint is not connected; remove it with 'umount ${mountpoint}'`,
+      );
+      assert(isMounted(mountpoint));
+    } finally {
+      libc().umount2(cString(mountpoint), 0);
+    }
+  },
+);
+
+/** Mounts as another FUSE program would, and never answers. */
+function mountOther(path: string, fd: number): void {
+  const result = libc().mount(
+    cString("other"),
+    cString(path),
+    cString("fuse.other"),
+    0n,
+    cString(`fd=${fd},rootmode=100000,user_id=0,group_id=0`),
+  );
+  assertEquals(result, 0);
+}
+
+mountTest(
+  checklist(5, "an image is mounted over itself"),
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 16 * MIB);
+    const copy = `${directory}/copy`;
+    await must("cp", image, copy);
+    await using beside = await ExportProcess.start([image, mountpoint]);
+    await using over = await ExportProcess.start([image, image]);
+    assert(isMounted(image));
+    await Promise.all([
+      assertSame(mountpoint, image),
+      assertSame(image, copy),
+      assertSame(mountpoint, copy),
+    ]);
+    const ended = await Promise.all([over.stop(), beside.stop()]);
+    assertEquals(ended.map(({ code }) => code), [0, 0]);
+    await must("cmp", image, copy);
+  },
+  ["qemu-img", "cmp"],
+);
+
+mountTest(
+  checklist(8, "after the export the file below is visible again"),
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 64 * MIB);
+    await Deno.writeTextFile(mountpoint, "");
+    const sizeNow = async () => {
+      const args = ["-f", "raw", "--output=json", mountpoint];
+      const text = await must("qemu-img", "info", "-U", ...args);
+      return JSON.parse(text)["virtual-size"];
+    };
+    await using process = await ExportProcess.start([image, mountpoint]);
+    assertEquals(await sizeNow(), 64 * MIB);
+    assertEquals((await process.stop()).code, 0);
+    assertEquals(await sizeNow(), 0);
+  },
+  ["qemu-img"],
+);
+
+mountTest(
+  "a killed export leaves a stale mount, which the next one clears",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start([image, mountpoint]);
+    process.signal("SIGKILL");
+    await process.ended;
+    assertMatch((await run("stat", mountpoint)).stderr, /not connected/);
+    await using next = await ExportProcess.start([image, mountpoint]);
+    await must("cmp", image, mountpoint);
+    const { code, stderr } = await next.stop();
+    assertEquals(code, 0);
+    const cleared =
+      `mqfuse: Cleared the stale mount of ${image} on ${mountpoint}, whose server had died\n`;
+    assert(stderr.startsWith(cleared), stderr);
+    assertEquals(await Deno.readTextFile(mountpoint), "underneath");
   },
   ["cmp"],
 );
 
-item(23, "a qcow2 image lives on the export", async (directory) => {
-  const { image, mountpoint } = await imageIn(directory, MIB);
-  await Deno.writeTextFile(image, "");
-  const args = ["-w", "--growable", image, mountpoint];
-  await using process = await ExportProcess.start(args);
-  await must("qemu-img", "create", "-q", "-f", "qcow2", mountpoint, "64M");
-  const commands = ["write -P 7 1M 3M", "write -z 2M 64k", "read -P 7 3M 1M"];
-  const io = commands.flatMap((command) => ["-c", command]);
-  const said = await must("qemu-io", "-f", "qcow2", ...io, mountpoint);
-  assert(!/failed/.test(said), said);
-  await must("qemu-img", "check", "-q", "-f", "qcow2", mountpoint);
-  const length = await sizeOf(mountpoint);
-  // QEMU's suite kills the daemon and looks at df until the mount has gone.
-  process.signal("SIGTERM");
-  await eventually(async () => {
-    const { stdout } = await run("df", "--output=fstype", mountpoint);
-    return !/fuse/.test(stdout) && !isMounted(mountpoint);
-  }, "the mount goes");
-  assertEquals((await process.ended).code, 0);
-  assertEquals((await Deno.stat(image)).size, length);
-  await must("qemu-img", "check", "-q", "-f", "qcow2", image);
-}, ["qemu-img", "qemu-io"]);
+mountTest(
+  "of three exports that start at once on one mountpoint, one wins",
+  async (directory) => {
+    const { mountpoint } = await imageIn(directory, MIB);
+    for (let round = 0; round < 4; round++) {
+      const started = await Promise.allSettled(
+        [1, 2, 3].map((size) =>
+          ExportProcess.start([`memory:${size}M`, mountpoint])
+        ),
+      );
+      const winners = started.flatMap((result) =>
+        result.status === "fulfilled" ? [result.value] : []
+      );
+      assertEquals(winners.length, 1);
+      await using winner = winners[0]!;
+      for (const result of started) {
+        if (result.status === "fulfilled") continue;
+        assertMatch(String(result.reason), /already exported/);
+      }
+      const size = await must("stat", "-c", "%s", mountpoint);
+      assertEquals(Number(size), winner.ready.size);
+      // Every other round begins with a stale mount.
+      if (round % 2 === 0) {
+        assertEquals((await winner.stop()).code, 0);
+        assertEquals(isMounted(mountpoint), false);
+      } else {
+        winner.signal("SIGKILL");
+        await winner.ended;
+      }
+    }
+  },
+);

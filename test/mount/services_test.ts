@@ -6,24 +6,25 @@ import { libc } from "../../src/linux/syscall/libc.ts";
 import { eventsLater, POLL } from "../../src/linux/syscall/poll.ts";
 import { openSocket, SOCK } from "../../src/linux/socket/socket.ts";
 import { pathAddress } from "../../src/linux/socket/unix_address.ts";
-import { kernelTest } from "../requirements.ts";
 import {
   clearMounts,
   eventually,
   exists,
   ExportProcess,
   imageIn,
-  inDirectory,
   isMounted,
+  MIB,
+  mountTest,
   must,
   run,
+  runMain,
+  sideBySide,
 } from "./_harness.ts";
 
 const CONTRIB = new URL("../../contrib/", import.meta.url).pathname;
-const MIB = 1 << 20;
 const TEXT_BYTES = 4096;
 
-/** What systemd would be told. */
+/** The socket that systemd would listen on. */
 class NotifySocket implements Disposable {
   readonly #fd = openSocket(SOCK.DGRAM);
 
@@ -45,169 +46,216 @@ class NotifySocket implements Disposable {
   }
 }
 
-kernelTest(
-  "systemd is told when an export is ready and when it ends",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const socket = `${directory}/notify`;
-      using notify = new NotifySocket(socket);
-      for (const end of ["SIGTERM", "umount"]) {
-        await using process = await ExportProcess.start([image, mountpoint], {
-          env: { NOTIFY_SOCKET: socket },
-        });
-        assertMatch(await notify.next(), /^READY=1$/m);
-        if (end === "SIGTERM") await process.stop();
-        else await must("umount", mountpoint);
-        assertEquals(await notify.next(), "STOPPING=1\n");
-        assertEquals((await process.ended).code, 0);
-      }
-    }),
-);
-
-kernelTest(
-  "a notify socket that is gone does not stop an export",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
+mountTest(
+  "systemd is notified when an export is ready and when it ends",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/notify`;
+    using notify = new NotifySocket(socket);
+    for (const end of ["SIGTERM", "umount"]) {
       await using process = await ExportProcess.start([image, mountpoint], {
-        env: { NOTIFY_SOCKET: `${directory}/none` },
+        env: { NOTIFY_SOCKET: socket },
       });
-      await must("cmp", image, mountpoint);
-      const { code, stderr } = await process.stop();
-      assertEquals(code, 0);
-      assertMatch(stderr, /Cannot notify/);
-    }),
-);
-
-kernelTest(
-  "mqfuse-daemonize returns when the export is ready",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const pidfile = `${directory}/pid`;
-      const script = `${CONTRIB}mqfuse-daemonize`;
-      const log = `${directory}/log`;
-      const place = ["-w", "-P", pidfile, image, mountpoint];
-      await must(script, "--log", log, ...place);
-      try {
-        const pid = Number(await Deno.readTextFile(pidfile));
-        await must("cmp", image, mountpoint);
-        Deno.kill(pid, "SIGTERM");
-        await eventually(async () => !await exists(pidfile), "the end");
-        await eventually(() => !isMounted(mountpoint), "the unmount");
-        assertMatch(await Deno.readTextFile(log), /Exporting .*read-write/);
-      } finally {
-        clearMounts(mountpoint);
-      }
-    }),
-  ["setsid", "mkfifo"],
-);
-
-kernelTest(
-  "mqfuse-daemonize says what went wrong",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const script = `${CONTRIB}mqfuse-daemonize`;
-      const missing = await run(script, `${directory}/none`, mountpoint);
-      assertEquals(missing.code, 1);
-      assertMatch(missing.stderr, /^mqfuse: Cannot open .*\n$/);
-      const wrong = await run(script, "--bogus", image, mountpoint);
-      assertEquals(wrong.code, 2);
-      assertMatch(wrong.stderr, /^mqfuse: Unknown option --bogus/);
-    }),
-  ["setsid", "mkfifo"],
-);
-
-kernelTest(
-  "mqfuse-daemonize appends events to the log, also after it has returned",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const script = `${CONTRIB}mqfuse-daemonize`;
-      const log = `${directory}/log`;
-      const options = ["--log", log, "--trace", "--stats"];
-      await must(script, ...options, image, mountpoint);
-      try {
-        await must("cmp", image, mountpoint);
-        await must("umount", mountpoint);
-        await eventually(
-          async () => (await Deno.readTextFile(log)).includes('"closed"'),
-          "the end",
-        );
-        const text = await Deno.readTextFile(log);
-        for (const part of ['"event":"ready"', '"READ"', '"final":true']) {
-          assert(text.includes(part), `${part} in ${text.slice(0, 1000)}`);
-        }
-      } finally {
-        clearMounts(mountpoint);
-      }
-    }),
-  ["setsid", "mkfifo"],
-);
-
-kernelTest(
-  "mount.fuse.mqfuse takes every option of export",
-  async () => {
-    const script = `${CONTRIB}mount.fuse.mqfuse`;
-    for (const name of EXPORT.options) {
-      const { value, implied } = optionRow(name);
-      const forms = value === undefined
-        ? [name]
-        : implied === undefined
-        ? [`${name}=1`]
-        : [name, `${name}=1`];
-      for (const form of forms) {
-        // -f stops it before it starts the export.
-        const { code, stderr } = await run(script, "a", "b", "-f", "-o", form);
-        assertEquals([code, stderr], [0, ""], form);
-      }
-    }
-    const text = await Deno.readTextFile(script);
-    const head = text.slice(0, text.indexOf("set -u"));
-    for (const name of EXPORT.options) {
-      assert(head.includes(name), `the head of the script names ${name}`);
+      assertMatch(await notify.next(), /^READY=1$/m);
+      if (end === "SIGTERM") await process.stop();
+      else await must("umount", mountpoint);
+      assertEquals(await notify.next(), "STOPPING=1\n");
+      assertEquals((await process.ended).code, 0);
     }
   },
 );
 
-kernelTest(
-  "mount.fuse.mqfuse mounts as mount(8) asks it to",
-  () =>
-    inDirectory(async (directory) => {
-      const { image, mountpoint } = await imageIn(directory, MIB);
-      const script = `${CONTRIB}mount.fuse.mqfuse`;
-      const mount = (options: string) =>
-        run(script, image, mountpoint, "-n", "-o", options);
-      try {
-        for (const access of ["rw", "ro"]) {
-          const others = access === "rw" ? "allow-other=off" : "allow_other";
-          const options = `rw,${access},nofail,x-a.b,queues=2,noatime`;
-          const { code, stderr } = await mount(`${options},${others}`);
-          assertEquals([code, stderr], [0, ""]);
-          const table = await Deno.readTextFile("/proc/mounts");
-          const line = table.split("\n").find((text) =>
-            text.startsWith(`${image} ${mountpoint} `)
-          );
-          assertEquals(line?.includes("allow_other"), access === "ro");
-          assertEquals(isMounted(mountpoint), true);
-          const mode = await must("stat", "-c", "%a", mountpoint);
-          assertEquals(mode, access === "rw" ? "600" : "400");
-          await must("cmp", image, mountpoint);
-          await must("umount", mountpoint);
-          assertEquals(isMounted(mountpoint), false);
-        }
-        const wrong = await mount("rw,bogus=1");
-        assertEquals(wrong.code, 1);
-        assertMatch(wrong.stderr, /Cannot use the option bogus=1/);
-        await Deno.remove(image);
-        const missing = await mount("rw");
-        assertEquals(missing.code, 32);
-        assertMatch(missing.stderr, /^mqfuse: Cannot open/);
-      } finally {
-        clearMounts(mountpoint);
-      }
-    }),
+mountTest(
+  "a missing notify socket does not stop an export",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start([image, mountpoint], {
+      env: { NOTIFY_SOCKET: `${directory}/none` },
+    });
+    await must("cmp", image, mountpoint);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0);
+    assertMatch(stderr, /Cannot notify/);
+  },
+);
+
+mountTest(
+  "mqfuse-daemonize returns when the export is ready",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const pidfile = `${directory}/pid`;
+    const script = `${CONTRIB}mqfuse-daemonize`;
+    const log = `${directory}/log`;
+    const place = ["-w", "-P", pidfile, image, mountpoint];
+    await must(script, "--log", log, ...place);
+    try {
+      const pid = Number(await Deno.readTextFile(pidfile));
+      await must("cmp", image, mountpoint);
+      Deno.kill(pid, "SIGTERM");
+      await eventually(async () => !await exists(pidfile), "the end");
+      await eventually(() => !isMounted(mountpoint), "the unmount");
+      assertMatch(await Deno.readTextFile(log), /Exporting .*read-write/);
+    } finally {
+      clearMounts(mountpoint);
+    }
+  },
   ["setsid", "mkfifo"],
+);
+
+mountTest(
+  "mqfuse-daemonize reports what went wrong",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const script = `${CONTRIB}mqfuse-daemonize`;
+    const missing = await run(script, `${directory}/none`, mountpoint);
+    assertEquals(missing.code, 1);
+    assertMatch(missing.stderr, /^mqfuse: Cannot open .*\n$/);
+    const wrong = await run(script, "--bogus", image, mountpoint);
+    assertEquals(wrong.code, 2);
+    assertMatch(wrong.stderr, /^mqfuse: Unknown option --bogus/);
+  },
+  ["setsid", "mkfifo"],
+);
+
+mountTest(
+  "mqfuse-daemonize appends events to the log, also after it has returned",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const script = `${CONTRIB}mqfuse-daemonize`;
+    const log = `${directory}/log`;
+    const options = ["--log", log, "--trace", "--stats"];
+    await must(script, ...options, image, mountpoint);
+    try {
+      await must("cmp", image, mountpoint);
+      await must("umount", mountpoint);
+      await eventually(
+        async () => (await Deno.readTextFile(log)).includes('"closed"'),
+        "the end",
+      );
+      const text = await Deno.readTextFile(log);
+      for (const part of ['"event":"ready"', '"READ"', '"final":true']) {
+        assert(text.includes(part), `${part} in ${text.slice(0, 1000)}`);
+      }
+    } finally {
+      clearMounts(mountpoint);
+    }
+  },
+  ["setsid", "mkfifo"],
+);
+
+mountTest("mount.fuse.mqfuse takes every option of export", async () => {
+  const script = `${CONTRIB}mount.fuse.mqfuse`;
+  for (const name of EXPORT.options) {
+    const { value, implied } = optionRow(name);
+    const forms = value === undefined
+      ? [name]
+      : implied === undefined
+      ? [`${name}=1`]
+      : [name, `${name}=1`];
+    for (const form of forms) {
+      // -f stops it before it starts the export.
+      const { code, stderr } = await run(script, "a", "b", "-f", "-o", form);
+      assertEquals([code, stderr], [0, ""], form);
+    }
+  }
+  const text = await Deno.readTextFile(script);
+  const head = text.slice(0, text.indexOf("set -u"));
+  for (const name of EXPORT.options) {
+    assert(head.includes(name), `the head of the script names ${name}`);
+  }
+});
+
+mountTest(
+  "mount.fuse.mqfuse takes the options of mount(8)",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const script = `${CONTRIB}mount.fuse.mqfuse`;
+    const mount = (options: string) =>
+      run(script, image, mountpoint, "-n", "-o", options);
+    try {
+      for (const access of ["rw", "ro"]) {
+        const others = access === "rw" ? "allow-other=off" : "allow_other";
+        const options = `rw,${access},nofail,x-a.b,queues=2,noatime`;
+        const { code, stderr } = await mount(`${options},${others}`);
+        assertEquals([code, stderr], [0, ""]);
+        const table = await Deno.readTextFile("/proc/mounts");
+        const line = table.split("\n").find((text) =>
+          text.startsWith(`${image} ${mountpoint} `)
+        );
+        assertEquals(line?.includes("allow_other"), access === "ro");
+        assertEquals(isMounted(mountpoint), true);
+        const mode = await must("stat", "-c", "%a", mountpoint);
+        assertEquals(mode, access === "rw" ? "600" : "400");
+        await must("cmp", image, mountpoint);
+        await must("umount", mountpoint);
+        assertEquals(isMounted(mountpoint), false);
+      }
+      const wrong = await mount("rw,bogus=1");
+      assertEquals(wrong.code, 1);
+      assertMatch(wrong.stderr, /Cannot use the option bogus=1/);
+      await Deno.remove(image);
+      const missing = await mount("rw");
+      assertEquals(missing.code, 32);
+      assertMatch(missing.stderr, /^mqfuse: Cannot open/);
+    } finally {
+      clearMounts(mountpoint);
+    }
+  },
+  ["setsid", "mkfifo"],
+);
+
+mountTest("a pidfile exists while the export runs", async (directory) => {
+  const { image, mountpoint } = await imageIn(directory, MIB);
+  const pidfile = `${directory}/pid`;
+  const args = ["-P", pidfile, image, mountpoint];
+  {
+    await using process = await ExportProcess.start(args);
+    assertEquals(await Deno.readTextFile(pidfile), `${process.pid}\n`);
+    const other = `${directory}/other.img`;
+    await Deno.writeTextFile(other, "");
+    const second = await runMain(["export", "-P", pidfile, image, other]);
+    assertEquals(second.code, 1);
+    assertEquals(
+      second.stderr,
+      `mqfuse: Cannot use ${pidfile} as the pidfile: it names process ${process.pid}, which is running; end that process or choose another file\n`,
+    );
+    assertEquals((await process.stop()).code, 0);
+    assertEquals(await exists(pidfile), false);
+  }
+  // Larger than any process id.
+  await Deno.writeTextFile(pidfile, "99999999\n");
+  await using process = await ExportProcess.start(args);
+  assertEquals(await Deno.readTextFile(pidfile), `${process.pid}\n`);
+  await Deno.remove(pidfile);
+  await Deno.writeTextFile(pidfile, "another program's");
+  assertEquals((await process.stop()).code, 0);
+  assertEquals(await Deno.readTextFile(pidfile), "another program's");
+});
+
+mountTest(
+  "a pidfile that cannot be written leaves nothing mounted",
+  async (directory, t) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const important = `${directory}/text`;
+    await Deno.writeTextFile(important, "important");
+    const cases = [
+      ["a missing directory", `${directory}/none/pid`, /No such file or dir/],
+      ["a directory", directory, /is not a plain file/],
+      ["another file", important, /holds no process id/],
+    ] as const;
+    await sideBySide(
+      t,
+      cases.map(([name, pidfile, expected]) => [
+        name,
+        async () => {
+          const args = ["export", `--pidfile=${pidfile}`, image, mountpoint];
+          const { code, stderr } = await runMain(args);
+          assertEquals(code, 1);
+          assertMatch(stderr, expected);
+        },
+      ]),
+    );
+    assertEquals(isMounted(mountpoint), false);
+    assertEquals(await Deno.readTextFile(important), "important");
+  },
 );

@@ -1,63 +1,68 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import {
-  mountTest,
-  run,
-  runExample,
-  script,
-  serveExample,
-  type Serving,
-  temporaryDirectory,
-} from "./_example.ts";
+import { ExampleProcess, runExample, script } from "./_example.ts";
 import { SCRIPTS } from "./_example_scripts.ts";
+import { mountTest, must } from "./_harness.ts";
 
 const NAME = "tree_fs/main.ts";
 
 /** A mounted tree_fs, and an ordinary directory to compare it with. */
-interface Mounted extends Serving {
+interface Mounted {
+  readonly process: ExampleProcess;
   readonly mountpoint: string;
   readonly reference: string;
 }
 
-/** Mounts tree_fs in a process of its own, and takes it down again. */
-async function onTreeFs(
-  body: (mounted: Mounted) => Promise<void>,
-): Promise<void> {
-  await using undo = new AsyncDisposableStack();
-  // The kernel's own file system in memory is what comes nearest.
-  const memory = await Deno.stat("/dev/shm")
-    .then(() => "/dev/shm", () => undefined);
-  const reference = await temporaryDirectory(undo, memory);
-  const mountpoint = await temporaryDirectory(undo);
-  const options = ["--allow-other"];
-  const serving = await serveExample(undo, mountpoint, { name: NAME, options });
-  await body({ mountpoint, reference, ...serving });
+/** Registers a test of a tree_fs that is mounted by a process of its own. */
+function treeFsTest(
+  name: string,
+  body: (mounted: Mounted, t: Deno.TestContext) => Promise<void>,
+  programs: readonly string[] = [],
+): void {
+  mountTest(name, async (directory, t) => {
+    await Deno.chmod(directory, 0o755);
+    const mountpoint = `${directory}/mnt`;
+    await Deno.mkdir(mountpoint);
+    // The kernel's own file system in memory is the nearest to compare with.
+    const dir = await Deno.stat("/dev/shm")
+      .then(() => "/dev/shm", () => directory);
+    const reference = await Deno.makeTempDir({ dir, prefix: "mqfuse_" });
+    await Deno.chmod(reference, 0o755);
+    try {
+      const args = ["--allow-other"];
+      await using process = await ExampleProcess.start(NAME, mountpoint, {
+        args,
+      });
+      await body({ process, mountpoint, reference }, t);
+    } finally {
+      await Deno.remove(reference, { recursive: true });
+    }
+  }, programs);
 }
 
-/** Runs a script in both places: they have to say the same. */
+/** Requires that a script prints the same in both directories. */
 async function compare(
   { mountpoint, reference }: Mounted,
   name: string,
   text: string,
 ): Promise<void> {
   const prepared = `mkdir "${name}" && cd "${name}" || exit\n${text}`;
-  const expected = await script(reference, prepared);
-  assertEquals(await script(mountpoint, prepared), expected);
-  assertEquals(expected.code, 0, expected.text);
+  const [expected, actual] = await Promise.all(
+    [reference, mountpoint].map((directory) => script(directory, prepared)),
+  );
+  assertEquals(actual, expected);
+  assertEquals(expected!.code, 0, expected!.text);
 }
 
-mountTest("tree_fs does what another file system does", async (t) => {
-  await onTreeFs(async (mounted) => {
-    for (const [name, text] of Object.entries(SCRIPTS)) {
-      await t.step(name, () => compare(mounted, name, text));
-    }
-  });
+treeFsTest("tree_fs does what another file system does", async (mounted, t) => {
+  for (const [name, text] of Object.entries(SCRIPTS)) {
+    await t.step(name, () => compare(mounted, name, text));
+  }
 }, ["find", "tar", "fallocate", "setpriv"]);
 
-mountTest("tree_fs tells of its space", async () => {
-  await onTreeFs(async ({ mountpoint }) => {
-    const { code, text } = await script(
-      mountpoint,
-      `set -e
+treeFsTest("tree_fs reports its space", async ({ mountpoint }) => {
+  const { code, text } = await script(
+    mountpoint,
+    `set -e
       used() { df --output=used -B 1 . | tail -n 1 | tr -d ' '; }
       df --output=source,fstype,size -B 1 . | tail -n 1
       head -c 3M /dev/urandom > file; used
@@ -66,27 +71,25 @@ mountTest("tree_fs tells of its space", async () => {
       fallocate -z -l 8192 file; od -A d -c file | head -n 2
       fallocate -l 2G file 2>&1 && echo no limit; used
       rm file; used`,
-    );
-    assertEquals(text.replaceAll(/ +/g, " ").trim().split("\n"), [
-      "tree_fs fuse.mqfuse 1073741824",
-      "3145728",
-      "3145728",
-      "3137536",
-      "0000000 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0",
-      "*",
-      "fallocate: fallocate failed: No space left on device",
-      "3141632",
-      "0",
-    ]);
-    assertEquals(code, 0);
-  });
+  );
+  assertEquals(text.replaceAll(/ +/g, " ").trim().split("\n"), [
+    "tree_fs fuse.mqfuse 1073741824",
+    "3145728",
+    "3145728",
+    "3137536",
+    "0000000 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0 \\0",
+    "*",
+    "fallocate: fallocate failed: No space left on device",
+    "3141632",
+    "0",
+  ]);
+  assertEquals(code, 0);
 }, ["fallocate"]);
 
-mountTest("tree_fs keeps extended attributes", async () => {
-  await onTreeFs(async ({ mountpoint }) => {
-    const { code, text } = await script(
-      mountpoint,
-      `touch file
+treeFsTest("tree_fs keeps extended attributes", async ({ mountpoint }) => {
+  const { code, text } = await script(
+    mountpoint,
+    `touch file
       setfattr -n user.color -v blue file
       setfattr -n user.empty file
       setfattr -n user.large -v "$(head -c 60000 /dev/zero | tr '\\0' x)" file
@@ -99,45 +102,44 @@ mountTest("tree_fs keeps extended attributes", async () => {
       getfattr -d -m - .
       cp --preserve=xattr file copy && getfattr -d copy
       mv copy moved && getfattr -n user.color --only-values moved && echo`,
-    );
-    assertEquals(code, 0);
-    assertEquals(
-      text.split("\n").filter(Boolean).sort(),
-      [
-        "# file: .",
-        "# file: copy",
-        "# file: file",
-        "60000",
-        "blue",
-        "file: user.none: No such attribute",
-        "setfattr: file: No such attribute",
-        'trusted.x="1"',
-        'user.color="blue"',
-        'user.color="blue"',
-        'user.empty=""',
-        'user.empty=""',
-        `user.large="${"x".repeat(18)}`,
-      ].sort(),
-    );
-  });
+  );
+  assertEquals(code, 0);
+  assertEquals(
+    text.split("\n").filter(Boolean).sort(),
+    [
+      "# file: .",
+      "# file: copy",
+      "# file: file",
+      "60000",
+      "blue",
+      "file: user.none: No such attribute",
+      "setfattr: file: No such attribute",
+      'trusted.x="1"',
+      'user.color="blue"',
+      'user.color="blue"',
+      'user.empty=""',
+      'user.empty=""',
+      `user.large="${"x".repeat(18)}`,
+    ].sort(),
+  );
 }, ["setfattr", "getfattr"]);
 
-mountTest("tree_fs ends in order, whoever ends it", async () => {
-  await onTreeFs(async ({ mountpoint, end }) => {
-    const again = await runExample(NAME, mountpoint);
-    assertEquals(again.code, 1);
-    assertMatch(again.text, /^Cannot mount on [^\n]+\n$/);
-    await script(mountpoint, "echo text > file");
-    assertEquals(await end("SIGINT"), 0);
-    assertEquals((await script(mountpoint, "ls -A")).text, "");
-  });
-  await onTreeFs(async ({ mountpoint, end }) => {
-    assertEquals((await run("umount", mountpoint)).code, 0);
-    assertEquals(await end(null), 0);
-  });
+treeFsTest("SIGINT ends tree_fs, which has one mount", async (mounted) => {
+  const { process, mountpoint } = mounted;
+  const again = await runExample(NAME, mountpoint);
+  assertEquals(again.code, 1);
+  assertMatch(again.text, /^Cannot mount on [^\n]+\n$/);
+  await script(mountpoint, "echo text > file");
+  assertEquals(await process.stop("SIGINT"), 0);
+  assertEquals((await script(mountpoint, "ls -A")).text, "");
+});
+
+treeFsTest("umount(8) ends tree_fs", async ({ process, mountpoint }) => {
+  await must("umount", mountpoint);
+  assertEquals(await process.ended(), 0);
 }, ["umount"]);
 
-mountTest("tree_fs says what is wrong with its arguments", async () => {
+mountTest("tree_fs refuses wrong arguments", async () => {
   const usage = await runExample(NAME);
   assertEquals(usage.code, 2);
   assertMatch(usage.text, /^Usage: /);

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { startModule } from "../mount/_faulty_process.ts";
+import { startFaulty } from "../mount/_faulty_process.ts";
 import {
   type Ended,
   eventually,
@@ -56,7 +56,7 @@ torture(
   "clients killed in mid-request cost nobody else anything",
   async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
-    await using process = await startModule("slow", mountpoint, 4);
+    await using process = await startFaulty("slow", mountpoint, 4);
     const read = ["if=" + mountpoint, "of=/dev/null", "bs=64k", "count=1"];
     const killed = Array.from(
       { length: 12 },

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type FaultName, TRIGGER } from "../mount/_faulty_backend.ts";
-import { startModule } from "../mount/_faulty_process.ts";
+import { startFaulty } from "../mount/_faulty_process.ts";
 import {
   type Ended,
   eventually,
@@ -75,7 +75,7 @@ function faultTest(
 ): void {
   torture(name, async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
-    await using process = await startModule(fault, mountpoint, QUEUES);
+    await using process = await startFaulty(fault, mountpoint, QUEUES);
     await body(process, mountpoint);
     assertEquals(isMounted(mountpoint), false);
   });
