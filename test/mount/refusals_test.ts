@@ -97,7 +97,7 @@ const WRONG: readonly (readonly [option: string, message: RegExp])[] = [
   // QEMU's array of I/O threads is the number of queues here: checklist 18.
   ["--queues=0", /--queues/],
   ["--queues=", /Cannot use --queues without a value/],
-  ["--queues=nothread", /Cannot use nothread queues/],
+  ["--queues=nothread", /Cannot use nothread \(--queues\)/],
   ["--queues=-1", /--queues/],
   ["--queues=1.5", /--queues/],
   ["--queues=1000000", /--queues/],

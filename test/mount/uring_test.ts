@@ -192,7 +192,7 @@ uringTest(
     const { code } = await within(process.ended, "ending");
     assertEquals(code, 1);
     const told = process.events.map(({ message }) => message).join("\n");
-    assertMatch(told, /over io_uring no other can stand in/);
+    assertMatch(told, /over io_uring the other queues cannot replace it/);
     assertMatch(told, /Uncaught, with a request in hand/);
     await eventually(() => !isMounted(mountpoint), "the mount is gone");
   },
