@@ -144,7 +144,7 @@ export type {
 } from "./src/session/transport.ts";
 export type { AllowOther } from "./src/linux/mount/mount_by_fusermount.ts";
 export type { MountMethod } from "./src/linux/mount/mount_connection.ts";
-export type { PollUs } from "./src/queue/poll_strategy.ts";
+export type { PollUs } from "./src/event/poll_strategy.ts";
 export type { QueueTotals } from "./src/queue/queue_statistics.ts";
 export type { QueueEnd, QueueEndReason } from "./src/queue/request_queue.ts";
 export type {

@@ -100,8 +100,10 @@ function linuxRoom(name: string, below: readonly string[]): Floor {
       ...below.map((room) => `src/linux/${room}/`),
     ],
     types: [
+      "src/event/ring.ts",
+      "src/event/ring_file_io.ts",
       "src/queue/fuse_device.ts",
-      "src/queue/fuse_ring.ts",
+      "src/queue/ring_entries.ts",
       "src/backends/block_file.ts",
     ],
     usesDeno: true,

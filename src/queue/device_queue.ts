@@ -1,39 +1,29 @@
 import { ProtocolVersion } from "../protocol/protocol_version.ts";
-import { US_PER_MS } from "../base/timespec.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
+import { DeviceEvents } from "../event/device_events.ts";
 import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 import { sizeOf } from "../protocol/layout.ts";
 import type { FuseDevice } from "./fuse_device.ts";
-import { PollStrategy } from "./poll_strategy.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
-/** Bytes in front of a WRITE's data. */
+/** Bytes before a WRITE's data. */
 const WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
-/** Polls in a row before giving the core away. */
-const POLLS = 4;
-
-/** Options of a {@linkcode DeviceQueue}. */
+/** The options of a {@linkcode DeviceQueue}. */
 export interface DeviceQueueOptions {
   /** Largest payload of a READ or WRITE in bytes, as negotiated. */
   readonly maxPayload: number;
   /** Requests that may be outstanding at once; 16 if left out. */
   readonly capacity?: number;
-  /** The layout agreed on; that of INIT if left out. */
+  /** The layout of messages, as negotiated; that of INIT if left out. */
   readonly protocolVersion?: ProtocolVersion;
-  /** How long to poll before sleeping; not at all if left out. */
-  readonly poll?: PollStrategy;
+  /** What the thread sleeps in; by default it does not poll before that. */
+  readonly events?: DeviceEvents;
   /**
-   * How long `next(true)` sleeps at most, in milliseconds, where the end of the
-   * session may fail to wake whoever sleeps; without limit if left out. All
-   * queues that sleep so are woken for each request.
-   */
-  readonly longestSleepMs?: number | undefined;
-  /**
-   * Makes a buffer of `size` bytes whose byte `dataAt` begins a page, as direct
-   * I/O needs it; any buffer will do otherwise.
+   * Makes a buffer of `size` bytes whose byte `dataAt` begins a page, for
+   * direct I/O; not aligned if left out.
    */
   readonly allocate?: (
     size: number,
@@ -47,17 +37,15 @@ interface Slot extends Exchange {
 }
 
 /**
- * Requests from one /dev/fuse descriptor: read(2) fetches one, write(2) on the
- * same descriptor answers it, as fs/fuse/dev.c demands.
+ * Requests from one /dev/fuse descriptor, fs/fuse/dev.c: read(2) fetches one,
+ * and write(2) on the same descriptor answers it.
  */
 export class DeviceQueue implements RequestQueue {
   protocolVersion: ProtocolVersion;
   readonly #device: FuseDevice;
   readonly #capacity: number;
   readonly #maxPayload: number;
-  readonly #poll: PollStrategy;
-  readonly #isPending: () => boolean;
-  readonly #longestSleepMs: number | undefined;
+  readonly #events: DeviceEvents;
   readonly #allocate: NonNullable<DeviceQueueOptions["allocate"]>;
   readonly #free: Slot[] = [];
   #slots = 0;
@@ -70,9 +58,7 @@ export class DeviceQueue implements RequestQueue {
     this.#device = device;
     this.#capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
-    this.#poll = options.poll ?? new PollStrategy(0);
-    this.#isPending = () => device.poll();
-    this.#longestSleepMs = options.longestSleepMs;
+    this.#events = options.events ?? new DeviceEvents(device);
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.protocolVersion = options.protocolVersion ??
       ProtocolVersion.BEFORE_INIT;
@@ -86,15 +72,10 @@ export class DeviceQueue implements RequestQueue {
     if (this.#end !== null) return null;
     const slot = this.#free.pop() ?? this.#newSlot();
     if (slot === null) return null;
-    const sleeps = mayBlock && this.#longestSleepMs === undefined;
-    this.#device.setBlocking(sleeps);
-    if (mayBlock && !sleeps) this.#device.poll(this.#longestSleepMs);
     for (;;) {
-      const received = sleeps
-        ? this.#readWaiting(slot)
-        : this.#device.read(slot.incoming);
+      const received = this.#events.read(slot.incoming, mayBlock);
       if (received < 0) {
-        if (this.#goesOn(-received, sleeps)) continue;
+        if (this.#isRepeated(-received)) continue;
         break;
       }
       slot.reply.reset();
@@ -114,7 +95,7 @@ export class DeviceQueue implements RequestQueue {
   ready(): Promise<void> {
     if (this.#end !== null) return Promise.resolve();
     if (this.#free.length > 0 || this.#slots < this.#capacity) {
-      return this.#device.readable();
+      return this.#events.ready();
     }
     // Readable or not: no request can be taken before a reply is sent.
     this.#room ??= Promise.withResolvers();
@@ -143,28 +124,11 @@ export class DeviceQueue implements RequestQueue {
     this.#room = null;
   }
 
-  /** read(2) that sleeps, polling before that if it pays. */
-  #readWaiting(slot: Slot): number {
-    const device = this.#device;
-    const window = this.#poll.window(1);
-    if (window === 0 && !this.#poll.adapts) return device.read(slot.incoming);
-    if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
-      this.#poll.waited(0);
-      return device.read(slot.incoming);
-    }
-    const start = performance.now();
-    // Another reader may have been faster; sleeping here, no herd forms.
-    const received = device.read(slot.incoming);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
-    return received;
-  }
-
-  /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
-  #goesOn(errno: number, sleeps: boolean): boolean {
+  /** Whether to repeat a failed read(2); if it is the end, notes it. */
+  #isRepeated(errno: number): boolean {
     switch (errno) {
       case ERRNO.EAGAIN:
-        // A descriptor that blocks has no reason to say so; ask again.
-        return sleeps;
+        return false;
       case ERRNO.ENOENT:
       case ERRNO.EINTR:
         // The request was withdrawn while it was being copied.

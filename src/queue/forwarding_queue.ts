@@ -30,11 +30,6 @@ export class ForwardingQueue implements RequestQueue {
     return this.inner.end;
   }
 
-  /** File I/O that the inner queue's ring has in flight. */
-  get carried(): number | undefined {
-    return this.inner.carried;
-  }
-
   /** Takes the next request of the inner queue. */
   next(mayBlock: boolean): Exchange | null {
     return this.inner.next(mayBlock);
@@ -48,11 +43,6 @@ export class ForwardingQueue implements RequestQueue {
   /** Sends a reply through the inner queue. */
   reply(exchange: Exchange): boolean {
     return this.inner.reply(exchange);
-  }
-
-  /** Waits for the file I/O of the inner queue's ring. */
-  settleCarried(): void {
-    this.inner.settleCarried?.();
   }
 
   /** Closes the inner queue. */

@@ -63,7 +63,7 @@ const HEAD_MAX = 256;
 const PAYLOAD_MIN = FUSE_MIN_READ_BUFFER;
 
 /** A ring of entry numbers: one thread pushes, one shifts. */
-export class EntryRing {
+export class EntryFifo {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #count: number;
   readonly #slots: Int32Array<SharedArrayBuffer>;
@@ -120,11 +120,11 @@ export class MemoryChannel {
   /** All of its memory but the kernel's bell. */
   readonly memory: SharedArrayBuffer;
   /** Entries in which the server awaits a request. */
-  readonly offered: EntryRing;
+  readonly offered: EntryFifo;
   /** Entries that hold a request. */
-  readonly filled: EntryRing;
+  readonly filled: EntryFifo;
   /** Entries that hold a reply. */
-  readonly replied: EntryRing;
+  readonly replied: EntryFifo;
   /** Word that the kernel rings. */
   readonly serverDoorbell: Int32Array<SharedArrayBuffer>;
   /** Word that the server rings. */
@@ -140,7 +140,7 @@ export class MemoryChannel {
     const slots = ringSlots(options);
     const words = new Int32Array(memory, 0, WORDS);
     const ring = (n: number) =>
-      new EntryRing(
+      new EntryFifo(
         words,
         n,
         new Int32Array(memory, 4 * (WORDS + n * slots), slots),

@@ -8,7 +8,10 @@
  * - **Queues:** {@linkcode DeviceQueue} reads /dev/fuse, {@linkcode MemoryQueue}
  *   shared memory. A {@linkcode ForwardingQueue} wraps another queue, as
  *   {@linkcode TraceQueue} does.
- * - **Waiting:** {@linkcode PollStrategy} decides how long to poll first.
+ * - **Waiting:** {@linkcode DeviceEvents} is what a thread sleeps in;
+ *   {@linkcode PollStrategy} decides how long to poll first.
+ * - **Answering later:** a {@linkcode Completion} is a promise of a result that
+ *   is reused, and runs steps when the result comes.
  * - **Statistics:** {@linkcode QueueStatistics} counts requests in memory that
  *   all threads share.
  * - **Notifications:** {@linkcode DeviceNotifier} sends them, and
@@ -43,12 +46,24 @@
  *
  * @module
  */
+export { Completion, type Receiver, type Step } from "../event/completion.ts";
+export {
+  DeviceEvents,
+  type DeviceEventsOptions,
+  type ReadableDevice,
+} from "../event/device_events.ts";
+export type { EventSource } from "../event/event_source.ts";
+export {
+  type PollOptions,
+  PollStrategy,
+  type PollUs,
+} from "../event/poll_strategy.ts";
 export { DeviceQueue, type DeviceQueueOptions } from "./device_queue.ts";
 export { ForwardingQueue } from "./forwarding_queue.ts";
 export type { FuseDevice } from "./fuse_device.ts";
 export { type Handshake, handshake } from "./handshake.ts";
 export {
-  EntryRing,
+  EntryFifo,
   MemoryChannel,
   type MemoryChannelHandle,
   type MemoryChannelOptions,
@@ -62,11 +77,6 @@ export {
   type MemoryQueueOptions,
 } from "./memory_queue.ts";
 export { DeviceNotifier, type Notifier } from "./notifier.ts";
-export {
-  type PollOptions,
-  PollStrategy,
-  type PollUs,
-} from "./poll_strategy.ts";
 export {
   QueueCounters,
   QueueStatistics,

@@ -40,29 +40,26 @@ export interface RequestQueue {
   /** How the queue ended; `null` while it is open. */
   readonly end: QueueEnd | null;
   /**
-   * Answers for later that this queue itself brings, such as file I/O on its
-   * ring: `next(true)` may sleep although their requests are outstanding. A
-   * queue that never brings any leaves this out.
-   */
-  readonly carried?: number | undefined;
-  /**
    * Takes the next request, validated.
    *
    * The queue itself answers a request that breaks the protocol with its errno
    * and does not return it.
    *
+   * It never runs code of a handler or backend. If operations of the event
+   * source that it sleeps in complete, it returns, and the caller settles them.
+   *
    * @param mayBlock Whether to block the thread until there is a request. Only
    * for a thread that has nothing else to do: timers and promises do not run
    * meanwhile.
-   * @returns `null` if nothing is pending, the queue is full, or it has ended.
-   * A call that may block can also return `null` after a while, so that the
-   * caller can check whether to stop.
+   * @returns `null` if nothing is pending, the queue is full, or it has ended;
+   * or if operations have completed. A call that may block can also return
+   * `null` after a while, so that the caller can check whether to stop.
    */
   next(mayBlock: boolean): Exchange | null;
   /**
-   * Waits without blocking the thread until `next()` may return a request or
-   * the queue has ended, at most for a while. If the queue is full, waits until
-   * a reply makes room. Never rejects.
+   * Waits without blocking the thread until `next()` may return a request, an
+   * operation has completed or the queue has ended, at most for a while. If the
+   * queue is full, waits until a reply makes room. Never rejects.
    */
   ready(): Promise<void>;
   /**
@@ -75,8 +72,6 @@ export interface RequestQueue {
    * killed meanwhile, or whose connection has ended.
    */
   reply(exchange: Exchange): boolean;
-  /** Blocks the thread until no answer is carried any more. */
-  settleCarried?(): void;
   /** Closes the queue; idempotent. Outstanding requests fail. */
   close(): void;
 }

@@ -1,6 +1,7 @@
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO, errnoOf } from "../base/errno.ts";
 import { Completion, type Receiver } from "../event/completion.ts";
+import { type EventSource, NO_OPERATIONS } from "../event/event_source.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
@@ -15,6 +16,8 @@ const READ = OPCODES.READ.opcode;
 const WRITE = OPCODES.WRITE.opcode;
 /** Requests in a row after which timers and promises run. */
 const BURST_MAX = 64;
+/** Milliseconds after which the end looks for new operations. */
+const DRAIN_STEP_MS = 5;
 
 /** Answers requests. */
 export interface RequestHandler {
@@ -44,6 +47,11 @@ export interface ServeOptions {
    * No if left out.
    */
   readonly mayBlock?: boolean;
+  /**
+   * The event source that the queue sleeps in, if the handler or its backend
+   * has operations on it.
+   */
+  readonly events?: EventSource;
   /** Counters of the session's queues, and its request to stop. */
   readonly statistics?: QueueStatistics;
   /** Which of the counters are this queue's; 0 if left out. */
@@ -77,6 +85,7 @@ class ServeLoop {
   readonly #queue: RequestQueue;
   readonly #handler: RequestHandler;
   readonly #options: ServeOptions;
+  readonly #events: EventSource;
   readonly #counters: QueueCounters | undefined;
   /** Whether to measure how long requests take. */
   readonly #measuring: boolean;
@@ -95,26 +104,30 @@ class ServeLoop {
     this.#queue = queue;
     this.#handler = handler;
     this.#options = options;
+    this.#events = options.events ?? NO_OPERATIONS;
     this.#counters = options.statistics?.queues[options.index ?? 0];
     this.#measuring = options.statistics?.measuring ?? false;
   }
 
   async run(): Promise<QueueEnd> {
     const queue = this.#queue;
+    const events = this.#events;
     const { statistics } = this.#options;
     const mayBlock = this.#options.mayBlock === true &&
       this.#handler.background !== true;
     let burst = 0;
     while (statistics === undefined || !statistics.stopping) {
-      const alone = mayBlock && this.#outstanding <= (queue.carried ?? 0);
-      const exchange = queue.next(alone);
-      if (exchange !== null) {
-        this.#handle(exchange);
-        if (alone || ++burst < BURST_MAX) continue;
+      events.settle();
+      // Every outstanding request then waits for an operation, no promise.
+      const maySleep = mayBlock && this.#outstanding <= events.inFlight;
+      const exchange = queue.next(maySleep);
+      if (exchange !== null || events.hasCompleted) {
+        if (exchange !== null) this.#handle(exchange);
+        if (maySleep || ++burst < BURST_MAX) continue;
         await turn();
       } else if (queue.end !== null) {
         break;
-      } else if (alone) {
+      } else if (maySleep) {
         // Sleep limit reached without a request; let timers run.
         await turn();
       } else {
@@ -191,17 +204,20 @@ class ServeLoop {
     return new Promise((resolve) => this.#onAnswered = resolve);
   }
 
+  /** Waits for outstanding answers, for a limited time. */
   async #drain(): Promise<void> {
     const { drainMs = 2000 } = this.#options;
-    this.#queue.settleCarried?.();
     const deadline = Date.now() + drainMs;
+    this.#events.drain();
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const timeout = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, deadline - Date.now());
+        timer = setTimeout(resolve, DRAIN_STEP_MS);
       });
       await Promise.race([this.#nextAnswer(), timeout]);
       clearTimeout(timer);
+      // An operation that has completed may be followed by another one.
+      this.#events.drain();
     }
   }
 }

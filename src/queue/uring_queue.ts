@@ -1,84 +1,85 @@
 import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { accessors } from "../protocol/accessors.ts";
-import { US_PER_MS } from "../base/timespec.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
+import type { RingOwner } from "../event/ring.ts";
+import type { RingEvents } from "../event/ring_events.ts";
 import { type Exchange, separateExchange } from "../protocol/exchange.ts";
-import type { FuseRing, FuseRingEntry } from "./fuse_ring.ts";
-import { PollStrategy } from "./poll_strategy.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
-import { RingFiles } from "./ring_files.ts";
+import type { RingEntries, RingEntry } from "./ring_entries.ts";
 
 const IN_HEADER = accessors("fuse_in_header");
 const OUT_HEADER = accessors("fuse_out_header");
 const ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 /** Where fuse_uring_ent_in_out lies in an entry's headers. */
 const ENT_IN_OUT_AT = accessors("fuse_uring_req_header").at.ring_ent_in_out;
-/** Polls in a row before giving the core away. */
-const POLLS = 8;
 
-/** Options of a {@linkcode UringQueue}. */
+/** The options of a {@linkcode UringQueue}. */
 export interface UringQueueOptions {
-  /** The layout agreed on. */
+  /** The layout of messages, as negotiated. */
   readonly protocolVersion: ProtocolVersion;
-  /** How long to poll before sleeping; by default adaptively. */
-  readonly poll?: PollStrategy;
   /**
-   * A queue over /dev/fuse itself, by which INIT, FORGET and INTERRUPT still
-   * come. This queue closes it.
+   * A queue over /dev/fuse, through which INIT, FORGET and INTERRUPT still
+   * come. The `UringQueue` closes it.
    */
   readonly device: RequestQueue;
   /**
-   * Whether this queue takes what comes by the device: one queue of a
-   * connection has to.
+   * Whether this queue takes the requests that come through the device: exactly
+   * one queue of a connection has to.
    */
-  readonly watchDevice: boolean;
+  readonly pollsDevice: boolean;
 }
 
-/** One entry of the ring. */
-interface Entry extends Exchange {
+/** One entry with the request and reply in it. */
+interface UringExchange extends Exchange {
   readonly number: number;
   readonly header: DataView;
 }
 
 /**
- * Requests through an io_uring: the kernel fills entries, and one call hands
- * over replies, fetches requests and does file I/O, as fs/fuse/dev_uring.c
- * demands.
+ * Requests through an io_uring, fs/fuse/dev_uring.c: the kernel fills entries,
+ * and one system call commits replies and fetches requests.
+ *
+ * Only closing the io_uring takes the entries back from the kernel, so closing
+ * the queue closes its event source.
  */
-export class UringQueue implements RequestQueue {
-  /** File I/O on the same ring. */
-  readonly files: RingFiles;
+export class UringQueue implements RequestQueue, RingOwner {
   #protocolVersion: ProtocolVersion;
-  readonly #ring: FuseRing;
+  readonly #events: RingEvents;
+  readonly #entries: RingEntries;
   readonly #device: RequestQueue;
-  readonly #watches: boolean;
-  readonly #poll: PollStrategy;
-  readonly #entries: readonly Entry[];
-  readonly #isLively: () => boolean;
-  /** Requests handed out and not answered. */
-  #given = 0;
-  /** Completions taken since the ring was entered last. */
-  #batch = 0;
+  readonly #pollsDevice: boolean;
+  readonly #exchanges: readonly UringExchange[];
+  /** Numbers of filled entries: `#filledCount` from `#filledAt` on, cyclic. */
+  readonly #filled: Int32Array;
+  #filledAt = 0;
+  #filledCount = 0;
+  /** Requests given out and not replied to. */
+  #outstanding = 0;
   #started = false;
-  #deviceCalls = false;
-  #waiting = false;
-  #memoryLost = false;
-  #end: QueueEnd | null = null;
+  #deviceIsReadable = false;
+  /** Whether the kernel may still write to the entries of a closed ring. */
+  #memoryInUse = false;
+  #ended: QueueEnd | null = null;
 
-  /** Makes a queue of a ring, which the queue closes. */
-  constructor(ring: FuseRing, options: UringQueueOptions) {
-    this.#ring = ring;
+  /** Registers entries on an event source. */
+  constructor(
+    events: RingEvents,
+    entries: RingEntries,
+    options: UringQueueOptions,
+  ) {
+    this.#events = events;
+    this.#entries = entries;
     this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
-    this.#watches = options.watchDevice;
-    this.#poll = options.poll ?? new PollStrategy();
-    this.files = new RingFiles(ring, () => this.#submitIfWaiting());
-    this.#entries = ring.entries.map(entryOf);
-    this.#isLively = () => ring.lively;
+    this.#pollsDevice = options.pollsDevice;
+    this.#exchanges = entries.entries.map(exchangeOf);
+    const count = this.#exchanges.length;
+    this.#filled = new Int32Array(count);
+    events.register(this, entries.first, count + 1);
   }
 
   get end(): QueueEnd | null {
-    return this.#end;
+    return this.#ended;
   }
 
   get protocolVersion(): ProtocolVersion {
@@ -90,105 +91,90 @@ export class UringQueue implements RequestQueue {
     this.#device.protocolVersion = protocolVersion;
   }
 
-  get carried(): number {
-    return this.files.inFlight;
-  }
-
   next(mayBlock: boolean): Exchange | null {
-    // A closed ring's memory is gone.
-    if (this.#end?.reason === "closed") return null;
+    // The memory of a closed ring is unmapped.
+    if (this.#ended?.reason === "closed") return null;
     if (!this.#started) this.#start();
-    let entered = false;
+    let submitted = false;
     for (;;) {
-      const exchange = this.#taken() ??
-        (this.#deviceCalls ? this.#fromDevice() : null);
+      const exchange = this.#takeFilled() ?? this.#takeFromDevice();
       if (exchange !== null) return exchange;
-      if (this.#end !== null) return null;
-      // What is outstanding besides file I/O is somebody's promise.
-      if (mayBlock && this.#given <= this.files.inFlight) this.#wait();
-      else if (entered) return null;
-      else this.#enter(0);
-      entered = true;
+      if (this.#ended !== null) return null;
+      // The caller settles completed operations, then comes back.
+      if (this.#events.hasCompleted) return null;
+      if (submitted && !mayBlock) return null;
+      submitted = this.#events.wait(mayBlock);
     }
   }
 
   async ready(): Promise<void> {
-    if (this.#end === null) {
-      if (!this.#started) this.#start();
-      this.#enter(0);
-    }
-    if (this.#end !== null || this.#ring.lively || this.#deviceCalls) return;
-    this.#waiting = true;
-    await this.#ring.readable();
-    this.#waiting = false;
+    if (this.#ended === null && !this.#started) this.#start();
+    if (this.#ended !== null || this.#deviceIsReadable) return;
+    if (this.#filledCount > 0 || this.#events.hasCompleted) return;
+    await this.#events.ready();
   }
 
   reply(exchange: Exchange): boolean {
-    const entry = exchange as Entry;
-    this.#given--;
-    if (this.#end !== null) this.#releaseUnused();
-    if (entry.number === undefined) return this.#device.reply(exchange);
-    if (this.#end !== null) return false;
-    const { reply, header } = entry;
+    const { number, header, reply } = exchange as UringExchange;
+    this.#outstanding--;
+    if (this.#ended !== null) this.#releaseUnused();
+    if (number === undefined) return this.#device.reply(exchange);
+    if (this.#ended !== null) return false;
     const length = reply.length;
     if (length === 0) OUT_HEADER.set.error(header, 0, 0);
     const body = Math.max(0, length - OUT_HEADER.size);
     ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
-    this.#ring.commit(entry.number);
-    this.#submitIfWaiting();
+    this.#entries.commit(number);
+    this.#events.pushed();
     return true;
   }
 
-  settleCarried(): void {
-    const first = this.#entries.length + 1;
-    while (this.files.inFlight > 0) {
-      if (!this.#ring.take()) {
-        if (this.#ring.enter(1) < 0) return;
-      } else if (this.#ring.tag >= first) {
-        this.files.completed(this.#ring.tag - first, this.#ring.result);
-      }
+  close(): void {
+    this.#events.close();
+  }
+
+  completed(slot: number, result: number): void {
+    if (slot === this.#exchanges.length) {
+      this.#deviceIsReadable = true;
+    } else if (result === 0) {
+      const at = this.#filledAt + this.#filledCount++;
+      this.#filled[at % this.#filled.length] = slot;
+    } else {
+      this.#failed(slot, result);
     }
   }
 
-  close(): void {
-    if (this.#end?.reason === "closed") return;
-    this.settleCarried();
-    if (this.#end === null && this.#ring.dirty) this.#enter(0);
-    this.#end = { reason: "closed", message: "The queue was closed" };
-    // What the kernel may still write to must stay mapped.
-    this.#memoryLost = this.files.inFlight > 0;
-    this.#ring.close();
+  ringFailed(errno: number): void {
+    this.#fail("use the io_uring", errno);
+  }
+
+  ringClosed(quiet: boolean): void {
+    this.#ended = { reason: "closed", message: "The queue was closed" };
+    this.#memoryInUse = !quiet;
     this.#device.close();
-    this.files.abandon();
     this.#releaseUnused();
   }
 
   #start(): void {
     this.#started = true;
-    for (const { number } of this.#entries) this.#ring.register(number);
-    if (this.#watches) this.#ring.watch();
+    for (const { number } of this.#exchanges) this.#entries.register(number);
+    if (this.#pollsDevice) this.#entries.pollDevice();
   }
 
-  /** The next request among the completions that are there. */
-  #taken(): Exchange | null {
-    const ring = this.#ring;
-    const count = this.#entries.length;
-    while (ring.take()) {
-      const { tag, result } = ring;
-      this.#batch++;
-      if (tag > count) this.files.completed(tag - count - 1, result);
-      else if (tag === count) this.#deviceCalls = true;
-      else if (result === 0) {
-        const entry = this.#entries[tag]!;
-        if (this.#begin(entry)) return entry;
-      } else this.#failed(tag, result);
+  /** The next request in a filled entry. */
+  #takeFilled(): Exchange | null {
+    while (this.#filledCount > 0) {
+      const exchange = this.#exchanges[this.#filled[this.#filledAt]!]!;
+      this.#filledAt = (this.#filledAt + 1) % this.#filled.length;
+      this.#filledCount--;
+      if (this.#begin(exchange)) return exchange;
     }
     return null;
   }
 
-  /** Binds an entry to the request in it; whether it is to be given out. */
-  #begin(entry: Entry): boolean {
-    const { header, request, reply } = entry;
+  /** Binds an exchange to the request in its entry; whether it is valid. */
+  #begin(exchange: UringExchange): boolean {
+    const { header, request, reply } = exchange;
     const bodySize = this.#protocolVersion.bodySize(
       IN_HEADER.get.opcode(header),
     );
@@ -198,99 +184,74 @@ export class UringQueue implements RequestQueue {
     const received = bodySize < 0 || length < least
       ? length
       : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
-    this.#given++;
+    this.#outstanding++;
     reply.reset();
     const error = request.validate(received, this.#protocolVersion);
     if (error === null) return true;
     if (error.answerable) {
       reply.error(error.errno);
-      this.reply(entry);
+      this.reply(exchange);
     } else {
-      this.#given--;
-      this.#end ??= { reason: "failed", message: error.message };
+      this.#outstanding--;
+      this.#ended ??= { reason: "failed", message: error.message };
     }
     return false;
   }
 
-  #failed(tag: number, result: number): void {
+  #failed(entry: number, result: number): void {
     switch (-result) {
       case ERRNO.EAGAIN:
       case ERRNO.EINTR:
-        return this.#ring.repeat(tag);
+        this.#entries.repeat(entry);
+        return this.#events.pushed();
       case ERRNO.ENOTCONN:
       case ERRNO.ENODEV:
-        this.#end ??= { reason: "unmounted", message: "The mount has gone" };
+        this.#ended ??= { reason: "unmounted", message: "The mount has gone" };
         return;
       case ERRNO.ECONNABORTED:
       case ERRNO.ECANCELED:
-        this.#end ??= {
+        this.#ended ??= {
           reason: "aborted",
           message: "The connection was aborted",
         };
         return;
       default:
-        this.#broken("offer an entry of the ring", result);
+        this.#fail("offer an entry of the ring", -result);
     }
   }
 
-  #fromDevice(): Exchange | null {
+  /** The next request that came through /dev/fuse. */
+  #takeFromDevice(): Exchange | null {
+    if (!this.#deviceIsReadable) return null;
     const exchange = this.#device.next(false);
     if (exchange !== null) {
-      this.#given++;
+      this.#outstanding++;
       return exchange;
     }
-    this.#deviceCalls = false;
-    if (this.#device.end !== null) this.#end ??= this.#device.end;
-    else this.#ring.watch();
+    this.#deviceIsReadable = false;
+    if (this.#device.end !== null) this.#ended ??= this.#device.end;
+    else this.#entries.pollDevice();
     return null;
   }
 
-  /** Sleeps until something completes, polling before that if it pays. */
-  #wait(): void {
-    const window = this.#poll.window(this.#batch);
-    const alone = this.#batch < 2;
-    this.#batch = 0;
-    if (window === 0 && !(alone && this.#poll.adapts)) return this.#enter(1);
-    if (window > 0) {
-      if (this.#ring.dirty) this.#enter(0);
-      if (this.#poll.poll(window, POLLS, this.#isLively)) {
-        this.#poll.waited(0);
-        return this.#enter(0);
-      }
-    }
-    const start = performance.now();
-    this.#enter(1);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
-  }
-
-  /** Nobody else enters the ring while `ready()` waits. */
-  #submitIfWaiting(): void {
-    if (this.#waiting) this.#enter(0);
-  }
-
-  #enter(least: 0 | 1): void {
-    const result = this.#ring.enter(least);
-    if (result >= 0 || result === -ERRNO.EAGAIN || result === -ERRNO.EBUSY) {
-      return;
-    }
-    this.#broken("use the io_uring", result);
-  }
-
-  #broken(what: string, result: number): void {
-    this.#end ??= {
+  #fail(what: string, errno: number): void {
+    this.#ended ??= {
       reason: "failed",
-      message: `Cannot ${what}: ${errnoName(-result)}`,
+      message: `Cannot ${what}: ${errnoName(errno)}`,
     };
   }
 
-  /** Gives the memory back once the queue is closed and nobody has any. */
+  /** Unmaps the entries once the ring is closed and no request is given out. */
   #releaseUnused(): void {
-    if (this.#end?.reason !== "closed" || this.#memoryLost) return;
-    if (this.#given === 0) this.#ring.release();
+    if (this.#ended?.reason !== "closed" || this.#memoryInUse) return;
+    if (this.#outstanding === 0) this.#entries.release();
   }
 }
 
-function entryOf({ headers, payload }: FuseRingEntry, number: number): Entry {
+function exchangeOf(
+  { headers, payload }: RingEntry,
+  number: number,
+): UringExchange {
   const exchange = separateExchange(headers, payload);
   return { ...exchange, number, header: exchange.reply.header };
 }

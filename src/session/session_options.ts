@@ -7,7 +7,7 @@
 import { UserError } from "../base/user_error.ts";
 import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
-import type { PollUs } from "../queue/poll_strategy.ts";
+import type { PollUs } from "../event/poll_strategy.ts";
 import { type TransportChoice, TRANSPORTS } from "./transport.ts";
 import { HANG_MS } from "./watchdog.ts";
 

@@ -6,9 +6,9 @@
  */
 import { isNegotiated, type NegotiatedCapabilities } from "../protocol/init.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
-import type { PollUs } from "../queue/poll_strategy.ts";
+import type { PollUs } from "../event/poll_strategy.ts";
 import type { QueueStatistics } from "../queue/queue_statistics.ts";
-import { ringPayloadSize, shareRings } from "../queue/ring_shares.ts";
+import { assignRingQueues, ringPayloadSize } from "../queue/ring_queues.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker } from "./queue_worker.ts";
@@ -81,7 +81,7 @@ function startWorker(
   options: StartWorkersOptions,
   index: number,
   fd: number,
-  ring: readonly number[] | null,
+  qids: readonly number[] | null,
 ): QueueWorker {
   const { listener } = options;
   return new QueueWorker({
@@ -95,7 +95,7 @@ function startWorker(
     wire: listener.wire ?? false,
     pollUs: options.pollUs,
     longestSleepMs: options.longestSleepMs,
-    ring,
+    qids,
   }, listener);
 }
 
@@ -109,7 +109,8 @@ function shareRingQueues(
   }
   const payloadSize = ringPayloadSize(negotiated);
   const workers = devices.length;
-  return { qids: shareRings({ cpus: possibleCpus(), workers, payloadSize }) };
+  const cpus = possibleCpus();
+  return { qids: assignRingQueues({ cpus, workers, payloadSize }) };
 }
 
 /** Lets all Workers use their rings, or none if one of them has none. */

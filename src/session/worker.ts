@@ -8,18 +8,22 @@
  */
 import { UserError } from "../base/user_error.ts";
 import { protocolVersionOf } from "../protocol/init.ts";
+import { DeviceEvents } from "../event/device_events.ts";
+import type { EventSource } from "../event/event_source.ts";
+import type { FileIo } from "../event/file_io.ts";
+import { PollStrategy } from "../event/poll_strategy.ts";
+import { RingEvents } from "../event/ring_events.ts";
+import { RingFileIo } from "../event/ring_file_io.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
-import type { FuseRing } from "../queue/fuse_ring.ts";
-import { PollStrategy } from "../queue/poll_strategy.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
-import { ringPayloadSize } from "../queue/ring_shares.ts";
+import { ringPayloadSize } from "../queue/ring_queues.ts";
 import { serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
 import { yieldCpu } from "../linux/syscall/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
-import { openFuseRing } from "../linux/fuse/fuse_ring.ts";
+import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
 import { alignedBytes } from "../linux/syscall/memory.ts";
 import { openHandler } from "./open_handler.ts";
 import type {
@@ -32,65 +36,68 @@ function tell(message: WorkerMessage): void {
   self.postMessage(message);
 }
 
-/** The queue to serve, and the ring in it, if it is one. */
+/** A queue, and the event source of this thread. */
 interface OpenQueue {
   readonly queue: RequestQueue;
-  readonly ring: UringQueue | null;
+  /** What the queue sleeps in; closing the queue closes it too. */
+  readonly events: EventSource;
+  /** Asynchronous file I/O on the event source, if it has any. */
+  readonly fileIo?: FileIo;
 }
 
 async function openQueue(start: StartMessage): Promise<OpenQueue> {
   const { maxPayload, negotiated } = start;
   const protocolVersion = protocolVersionOf(negotiated);
   const poll = new PollStrategy(start.pollUs, { yieldCpu });
-  const ring = start.ring === null ? null : await openRing(start, start.ring);
-  const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
-    maxPayload,
+  const uring = start.qids === null ? null : await openRing(start, start.qids);
+  const device = fuseDeviceFromFd(start.fd);
+  const common = { maxPayload, protocolVersion, allocate: alignedBytes };
+  if (uring === null) {
+    const longestSleepMs = start.longestSleepMs ?? undefined;
+    const events = new DeviceEvents(device, { poll, longestSleepMs });
+    return { queue: new DeviceQueue(device, { ...common, events }), events };
+  }
+  const events = new RingEvents(uring.ring, poll);
+  const queue = new UringQueue(events, uring.entries, {
     protocolVersion,
-    poll,
-    longestSleepMs: start.longestSleepMs ?? undefined,
-    allocate: alignedBytes,
+    device: new DeviceQueue(device, common),
+    pollsDevice: start.index === 0,
   });
-  if (ring === null) return { queue: device, ring };
-  const queue = new UringQueue(ring, {
-    protocolVersion,
-    poll,
-    device,
-    watchDevice: start.index === 0,
-  });
-  return { queue, ring: queue };
+  return { queue, events, fileIo: new RingFileIo(events, uring.fileSlots) };
 }
 
-/** Makes the ring, and uses it if all Workers have got theirs. */
+/** Makes an io_uring; returns it if every Worker has one. */
 async function openRing(
   { fd, negotiated }: StartMessage,
   qids: readonly number[],
 ): Promise<FuseRing | null> {
   const { promise: go, resolve } = Promise.withResolvers<GoMessage>();
   self.onmessage = ({ data }: MessageEvent<GoMessage>) => resolve(data);
-  let ring: FuseRing | null = null;
+  let uring: FuseRing | null = null;
   let failure: string | null = null;
   try {
     const payloadSize = ringPayloadSize(negotiated);
-    ring = openFuseRing({ fd, qids, payloadSize });
+    uring = openFuseRing({ fd, qids, payloadSize });
   } catch (error) {
     failure = messageOf(error);
   }
   tell({ kind: "ring", failure });
   const { useRing } = await go;
-  if (useRing) return ring;
-  ring?.close();
-  ring?.release();
+  if (useRing) return uring;
+  uring?.ring.close();
+  uring?.entries.release();
   return null;
 }
 
 async function run(start: StartMessage): Promise<void> {
-  const { queue, ring } = await openQueue(start);
+  const { queue, events, fileIo } = await openQueue(start);
   endOnError(queue);
   try {
-    const { handler, close } = await openHandler(start.handler, ring?.files);
+    const { handler, close } = await openHandler(start.handler, fileIo);
     tell({ kind: "ready" });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
+      events,
       statistics: new QueueStatistics(start.statistics),
       index: start.index,
       report: (error, during) =>
@@ -105,10 +112,10 @@ async function run(start: StartMessage): Promise<void> {
 }
 
 /**
- * Has an error that belongs to no request, in a timer of a module for instance,
- * end this queue: what it has in hand fails, rather than to wait for ever. The
- * Worker lives on until its loop has noticed, because Deno frees the memory of
- * a dead one, which system calls in other threads may still write to.
+ * Makes an error outside of any request, in a module's timer for instance, end
+ * the queue: its outstanding requests fail instead of waiting forever. The
+ * Worker itself ends once its loop has noticed, because Deno frees the memory
+ * of a dead Worker, which system calls in other threads may still write to.
  */
 function endOnError(queue: RequestQueue): void {
   const end = (event: Event, error: unknown) => {
@@ -136,7 +143,7 @@ function traced(
     : queue;
 }
 
-/** An error that postMessage() can copy: what was thrown may hold anything. */
+/** A copy of an error that postMessage() accepts. */
 function cloneable(error: unknown): Error {
   const copy = new Error(messageOf(error));
   if (error instanceof Error && error.stack !== undefined) {

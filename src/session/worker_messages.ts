@@ -5,7 +5,7 @@
  */
 import type { NegotiatedCapabilities } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
-import type { PollUs } from "../queue/poll_strategy.ts";
+import type { PollUs } from "../event/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 
@@ -32,22 +32,22 @@ export interface StartMessage {
   /** How long to sleep at most, in milliseconds; `null` for no limit. */
   readonly longestSleepMs: number | null;
   /**
-   * The ring queue of each entry, for FUSE over io_uring: the Worker makes its
-   * ring, reports success or failure and waits for a {@linkcode GoMessage}.
+   * The ring queue of each entry, for FUSE over io_uring: the Worker makes an
+   * io_uring, reports success or failure and waits for a {@linkcode GoMessage}.
    * `null` to use the descriptor at once.
    */
-  readonly ring: readonly number[] | null;
+  readonly qids: readonly number[] | null;
 }
 
-/** Tells a Worker with a ring how to go on; all Workers get the same. */
+/** Tells a Worker with an io_uring how to go on; all Workers get the same. */
 export interface GoMessage {
-  /** Whether to use the ring. */
+  /** Whether to use the io_uring. */
   readonly useRing: boolean;
 }
 
 /** A message from a Worker. */
 export type WorkerMessage =
-  /** It has made a ring; `failure` says why not. */
+  /** It has made an io_uring; `failure` says why not. */
   | { readonly kind: "ring"; readonly failure: string | null }
   /** It is ready to take requests. */
   | { readonly kind: "ready" }

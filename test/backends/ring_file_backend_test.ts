@@ -4,9 +4,12 @@ import { WindowBackend } from "../../src/backends/filters/window.ts";
 import { DirectFile } from "../../src/backends/protocols/file/direct_file.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import type { FileIo } from "../../src/event/file_io.ts";
+import { RingEvents } from "../../src/event/ring_events.ts";
+import { RingFileIo } from "../../src/event/ring_file_io.ts";
+import { EventRing } from "../../src/linux/io/event_ring.ts";
+import { LinuxFileSlots } from "../../src/linux/io/file_slots.ts";
 import { RingFileBackend } from "../../src/backends/protocols/file/ring_file_backend.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
-import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { alignedBytes } from "../../src/linux/syscall/memory.ts";
 import {
@@ -14,7 +17,6 @@ import {
   judgeUring,
 } from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { RingFiles } from "../../src/queue/ring_files.ts";
 import { missingPermission } from "../requirements.ts";
 import { FakeBlockFile } from "./_fake_block_file.ts";
 import { type Opened, testBackend } from "./backend_suite.ts";
@@ -28,23 +30,29 @@ function missingRing(): string {
   return probe.available ? "" : `needs io_uring: ${probe.reason}`;
 }
 
-/** A ring without a FUSE connection; whoever prepares a call moves it. */
-function openRing(fd: number): { files: RingFiles; close(): void } {
-  const ring = openFuseRing({ fd, qids: [0], payloadSize: 4096 });
-  const first = ring.entries.length + 1;
+/** File I/O on an io_uring without a FUSE connection. */
+function openFileIo(): { fileIo: FileIo; close(): void } {
+  const ring = new EventRing(4);
+  const events = new RingEvents(ring);
+  const files = new RingFileIo(events, new LinuxFileSlots(ring, 4));
   const pump = () => {
-    ring.enter(1);
-    while (ring.take()) files.completed(ring.tag - first, ring.result);
-    if (files.inFlight > 0) queueMicrotask(pump);
+    if (events.inFlight === 0) return;
+    events.wait(true);
+    events.settle();
+    queueMicrotask(pump);
   };
-  const files = new RingFiles(ring, () => queueMicrotask(pump));
-  return {
-    files,
-    close() {
-      ring.close();
-      ring.release();
-    },
+  /** Completes what was started, after the caller can await it. */
+  const pumped = <R>(result: R): R => {
+    queueMicrotask(pump);
+    return result;
   };
+  const fileIo: FileIo = {
+    read: (...args) => pumped(files.read(...args)),
+    write: (...args) => pumped(files.write(...args)),
+    sync: (fd) => pumped(files.sync(fd)),
+    allocate: (...args) => pumped(files.allocate(...args)),
+  };
+  return { fileIo, close: () => events.close() };
 }
 
 async function openImage(
@@ -66,10 +74,10 @@ async function openImage(
       alignment: 4096,
     })
     : cached;
-  const ring = openRing(cached.fd);
+  const { fileIo, close } = openFileIo();
   const whole = new RingFileBackend({
     file,
-    ring: ring.files,
+    ring: fileIo,
     name: path,
     writable: true,
   });
@@ -78,7 +86,7 @@ async function openImage(
       ? whole
       : new WindowBackend(whole, { offset, size: null }),
     end: async () => {
-      ring.close();
+      close();
       file.close();
       await Deno.remove(directory, { recursive: true });
     },

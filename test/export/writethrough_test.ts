@@ -6,9 +6,10 @@ import {
 } from "../../src/backends/protocols/memory.ts";
 import { WritethroughBackend } from "../../src/backends/filters/writethrough.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FILE_CALL } from "../../src/queue/fuse_ring.ts";
-import { RingFiles } from "../../src/queue/ring_files.ts";
-import { FakeRing } from "../queue/fake_ring.ts";
+import { PollStrategy } from "../../src/event/poll_strategy.ts";
+import { RingEvents } from "../../src/event/ring_events.ts";
+import { FILE_CALL, RingFileIo } from "../../src/event/ring_file_io.ts";
+import { FakeFileSlots, FakeRing } from "../queue/fake_ring.ts";
 import { exported, SIZE, testExport } from "./_fixtures.ts";
 
 const BYTES = new Uint8Array(100).fill(7);
@@ -106,26 +107,29 @@ Deno.test("WritethroughBackend sets times where the image does", () => {
 });
 
 Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {
-  const ring = new FakeRing(1, 8192);
-  const files = new RingFiles(ring, () => void ring.enter(0));
+  const ring = new FakeRing();
+  const events = new RingEvents(ring, new PollStrategy(0));
+  const slots = new FakeFileSlots(ring);
+  const files = new RingFileIo(events, slots);
   const disk = new NotingDisk();
   disk.write = (_at, from, _start, length) =>
     files.write(9, from, 0, length, 0) as never;
   disk.flush = () => files.sync(9) as never;
   const complete = (result: number) => {
-    ring.complete(ring.fileCalls.at(-1)!.tag, result);
-    ring.take();
-    files.completed(ring.tag - 2, ring.result);
-    ring.enter(0);
+    events.submit();
+    slots.complete(result);
+    events.wait(false);
+    events.settle();
+    events.submit();
   };
   for (const [flushed, expected] of [[0, 100], [-ERRNO.EIO, -ERRNO.EIO]]) {
     const answer = new WritethroughBackend(disk).write(0, BYTES, 0, 100);
     complete(100);
-    // At once: nobody else would wait for what the queue no longer carries.
-    assertEquals(files.inFlight, 1);
-    assertEquals(ring.fileCalls.at(-1)!.call, FILE_CALL.SYNC);
+    // At once: the thread may sleep only while operations are in flight.
+    assertEquals(events.inFlight, 1);
+    assertEquals(slots.calls.at(-1)!.call, FILE_CALL.SYNC);
     complete(flushed!);
-    assertEquals(files.inFlight, 0);
+    assertEquals(events.inFlight, 0);
     assertEquals(await answer, expected);
   }
 });

@@ -47,14 +47,18 @@ function taken(ring: IoUring): [tag: number, result: number][] {
 
 testIf(missing, "a ring completes what was pushed, by its tag", () => {
   withRing(4, (ring) => {
-    assertEquals([ring.slots, ring.dirty, ring.lively], [4, false, false]);
+    assertEquals([ring.slots, ring.needsSubmit, ring.hasWork], [
+      4,
+      false,
+      false,
+    ]);
     ring.push(2);
     ring.push(0);
-    assertEquals([ring.dirty, ring.take()], [true, false]);
+    assertEquals([ring.needsSubmit, ring.take()], [true, false]);
     assertEquals(ring.enter(1), 0);
-    assertEquals([ring.dirty, ring.lively], [false, true]);
+    assertEquals([ring.needsSubmit, ring.hasWork], [false, true]);
     assertEquals(taken(ring), [[102, 0], [100, 0]]);
-    assertEquals(ring.lively, false);
+    assertEquals(ring.hasWork, false);
   });
 });
 

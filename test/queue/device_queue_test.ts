@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
+import { DeviceEvents } from "../../src/event/device_events.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
@@ -126,8 +127,8 @@ Deno.test("DeviceQueue blocks only where it may", () => {
 
 Deno.test("DeviceQueue sleeps no longer than it may", () => {
   const device = new FakeDevice();
-  const options = { maxPayload: 4096, longestSleepMs: 500 };
-  const queue = new DeviceQueue(device, options);
+  const events = new DeviceEvents(device, { longestSleepMs: 500 });
+  const queue = new DeviceQueue(device, { maxPayload: 4096, events });
   assertEquals(queue.next(true), null);
   assertEquals(queue.end, null);
   assertEquals(device.sleeps, [500]);
@@ -137,10 +138,10 @@ Deno.test("DeviceQueue sleeps no longer than it may", () => {
   assertEquals(device.blocked, [false, false]);
 });
 
-Deno.test("DeviceQueue lets whoever serves it see that it is to stop", async () => {
+Deno.test("DeviceQueue returns to the serve loop, which checks whether to stop", async () => {
   const device = new FakeDevice();
-  const options = { maxPayload: 4096, longestSleepMs: 500 };
-  const queue = new DeviceQueue(device, options);
+  const events = new DeviceEvents(device, { longestSleepMs: 500 });
+  const queue = new DeviceQueue(device, { maxPayload: 4096, events });
   const statistics = QueueStatistics.create(1);
   const handler = { handle: () => {} };
   const ended = serve(queue, handler, { mayBlock: true, statistics });
@@ -173,7 +174,7 @@ Deno.test("DeviceQueue fails at any other error and names it", () => {
   assertMatch(queue.end!.message, /EPERM/);
 });
 
-Deno.test("DeviceQueue lets go of the descriptor with requests outstanding", () => {
+Deno.test("DeviceQueue closes the descriptor with requests outstanding", () => {
   const [device, queue] = deviceQueue();
   device.push(readMessage(2n));
   const exchange = queue.next(false)!;

@@ -1,16 +1,15 @@
 /**
- * A ring in memory, and the kernel behind it in the hands of a test.
+ * An io_uring in memory, and the kernel on the other side of it in the hands of
+ * a test.
  *
  * @module
  */
 import { viewOf } from "../../src/protocol/codec.ts";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { opcodeRow } from "../../src/protocol/opcodes.ts";
-import type {
-  FileCall,
-  FuseRing,
-  FuseRingEntry,
-} from "../../src/queue/fuse_ring.ts";
+import type { Ring } from "../../src/event/ring.ts";
+import type { FileCall, FileSlots } from "../../src/event/ring_file_io.ts";
+import type { RingEntries, RingEntry } from "../../src/queue/ring_entries.ts";
 
 const HEADER_SIZE = 40;
 const OUT_HEADER_SIZE = 16;
@@ -19,9 +18,103 @@ const BODY_AT = 128;
 const COMMIT_ID_AT = 256 + 8;
 const PAYLOAD_SIZE_AT = 256 + 16;
 
-/** A call on a file that was prepared. */
+/** {@linkcode Ring} without a kernel: what a slot submits is a function. */
+export class FakeRing implements Ring {
+  /** Arguments of `enter()`, in turn. */
+  readonly enters: (0 | 1)[] = [];
+  /** How often it was closed. */
+  closes = 0;
+  /** What `enter()` returns instead of doing anything, if not 0. */
+  enterResult = 0;
+  /** Called when the ring would sleep because there is no completion. */
+  onSleep: () => void = () => {
+    throw new Error("io_uring_enter(2) would wait forever");
+  };
+  /** Called with each `enter()`, after submitting. */
+  onEnter: () => void = () => {};
+  /** Whether the other side has something to complete. */
+  isPending: () => boolean = () => false;
+  tag = 0;
+  result = 0;
+  readonly #fills: Map<number, () => void> = new Map();
+  readonly #pushed: number[] = [];
+  readonly #completions: [tag: number, result: number][] = [];
+  readonly #wake: (() => void)[] = [];
+  #reserved = 0;
+
+  get needsSubmit(): boolean {
+    return this.#pushed.length > 0;
+  }
+
+  get hasWork(): boolean {
+    return this.#completions.length > 0 || this.isPending();
+  }
+
+  reserve(slots: number): number {
+    this.#reserved += slots;
+    return this.#reserved - slots;
+  }
+
+  push(slot: number): void {
+    this.#pushed.push(slot);
+  }
+
+  /** Fills a slot in. */
+  fill(slot: number, submit: () => void): void {
+    this.#fills.set(slot, submit);
+  }
+
+  enter(least: 0 | 1): number {
+    this.enters.push(least);
+    if (this.enterResult !== 0) return this.enterResult;
+    for (const slot of this.#pushed.splice(0)) this.#fills.get(slot)?.();
+    this.onEnter();
+    if (this.#completions.length > 0) this.awake();
+    if (least === 1 && this.#completions.length === 0) {
+      this.onSleep();
+      this.onEnter();
+    }
+    return 0;
+  }
+
+  take(): boolean {
+    if (this.closes > 0) throw new Error("The memory of the ring is unmapped");
+    const completion = this.#completions.shift();
+    if (completion === undefined) return false;
+    [this.tag, this.result] = completion;
+    return true;
+  }
+
+  readable(): Promise<void> {
+    if (this.hasWork || this.closes > 0) return Promise.resolve();
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+
+  close(): void {
+    this.closes++;
+    this.awake();
+  }
+
+  /** Completes what was submitted in a slot. */
+  complete(tag: number, result: number): void {
+    this.#completions.push([tag, result]);
+    this.awake();
+  }
+
+  /** Completes a slot within `enter()`. */
+  post(tag: number, result: number): void {
+    this.#completions.push([tag, result]);
+  }
+
+  /** Wakes `readable()`. */
+  awake(): void {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}
+
+/** A call on a file that was submitted. */
 export interface FakeFileCall {
-  /** Its tag. */
+  /** Its slot of the ring. */
   readonly tag: number;
   /** Which. */
   readonly call: FileCall;
@@ -37,74 +130,21 @@ export interface FakeFileCall {
   readonly position: number;
 }
 
-/** {@linkcode FuseRing} without a kernel. */
-export class FakeRing implements FuseRing {
-  readonly entries: readonly FuseRingEntry[];
-  readonly fileSlots = 4;
-  readonly protocolVersion: ProtocolVersion = new ProtocolVersion();
-  /** Messages that wait for an entry. */
-  readonly pending: Uint8Array[] = [];
-  /** Calls on files that were submitted. */
-  readonly fileCalls: FakeFileCall[] = [];
-  /** Arguments of `enter()`, in turn. */
-  readonly enters: (0 | 1)[] = [];
-  /** Entries that the kernel may fill. */
-  readonly offered: number[] = [];
-  /** Replies that were handed over, whole. */
-  replies: Uint8Array[] = [];
-  /** How often each was called. */
-  closes = 0;
-  releases = 0;
-  watches = 0;
-  /** What `enter()` returns instead of doing anything, if not 0. */
-  enterResult = 0;
-  /** Runs when the ring would sleep for want of completions. */
-  onSleep: () => void = () => {
-    throw new Error("io_uring_enter(2) would wait for ever");
-  };
-  tag = 0;
-  result = 0;
-  readonly #prepared: (() => void)[] = [];
-  readonly #repeats: Map<number, () => void> = new Map();
-  readonly #completions: [tag: number, result: number][] = [];
-  readonly #wake: (() => void)[] = [];
+/** {@linkcode FileSlots} of a fake ring. */
+export class FakeFileSlots implements FileSlots {
+  readonly first: number;
+  readonly count: number;
+  /** Calls that were submitted. */
+  readonly calls: FakeFileCall[] = [];
+  readonly #ring: FakeRing;
 
-  constructor(entries: number, payloadSize: number) {
-    this.entries = Array.from({ length: entries }, () => ({
-      headers: new Uint8Array(288).fill(0xa5),
-      payload: new Uint8Array(Math.max(8192, payloadSize)).fill(0xa5),
-    }));
+  constructor(ring: FakeRing, count: number = 4) {
+    this.first = ring.reserve(count);
+    this.count = count;
+    this.#ring = ring;
   }
 
-  get dirty(): boolean {
-    return this.#prepared.length > 0;
-  }
-
-  get lively(): boolean {
-    return this.#completions.length > 0 ||
-      (this.pending.length > 0 && this.offered.length > 0);
-  }
-
-  register(entry: number): void {
-    this.#prepare(entry, () => this.offered.push(entry));
-  }
-
-  commit(entry: number): void {
-    this.#prepare(entry, () => {
-      this.#takeReply(entry);
-      this.offered.push(entry);
-    });
-  }
-
-  repeat(tag: number): void {
-    this.#prepared.push(this.#repeats.get(tag)!);
-  }
-
-  watch(): void {
-    this.#prepare(this.entries.length, () => this.watches++);
-  }
-
-  file(
+  prepare(
     slot: number,
     call: FileCall,
     fd: number,
@@ -113,39 +153,67 @@ export class FakeRing implements FuseRing {
     length: number,
     position: number,
   ): void {
-    const tag = this.entries.length + 1 + slot;
+    const tag = this.first + slot;
     const made = { tag, call, fd, buffer, start, length, position };
-    this.#prepare(tag, () => this.fileCalls.push(made));
+    this.#ring.fill(tag, () => this.calls.push(made));
+    this.#ring.push(tag);
   }
 
-  enter(least: 0 | 1): number {
-    this.enters.push(least);
-    if (this.enterResult !== 0) return this.enterResult;
-    for (const submit of this.#prepared.splice(0)) submit();
-    this.#fill();
-    if (this.#completions.length > 0) this.#awake();
-    if (least === 1 && this.#completions.length === 0) {
-      this.onSleep();
-      this.#fill();
-    }
-    return 0;
+  repeat(slot: number): void {
+    this.#ring.push(this.first + slot);
   }
 
-  take(): boolean {
-    const completion = this.#completions.shift();
-    if (completion === undefined) return false;
-    [this.tag, this.result] = completion;
-    return true;
+  /** Completes the call that was submitted last. */
+  complete(result: number): void {
+    this.#ring.complete(this.calls.at(-1)!.tag, result);
+  }
+}
+
+/** {@linkcode RingEntries} of a fake ring, and the connection they are of. */
+export class FakeEntries implements RingEntries {
+  readonly first: number;
+  readonly entries: readonly RingEntry[];
+  readonly protocolVersion: ProtocolVersion = new ProtocolVersion();
+  /** Messages that wait for an entry. */
+  readonly pending: Uint8Array[] = [];
+  /** Entries that the kernel may fill. */
+  readonly offered: number[] = [];
+  /** Replies that were committed, whole. */
+  replies: Uint8Array[] = [];
+  /** How often each was called. */
+  releases = 0;
+  polls = 0;
+  readonly #ring: FakeRing;
+  readonly #opcodes: number[] = [];
+
+  constructor(ring: FakeRing, count: number, payloadSize: number) {
+    this.#ring = ring;
+    this.first = ring.reserve(count + 1);
+    this.entries = Array.from({ length: count }, () => ({
+      headers: new Uint8Array(288).fill(0xa5),
+      payload: new Uint8Array(Math.max(8192, payloadSize)).fill(0xa5),
+    }));
+    ring.isPending = () => this.pending.length > 0 && this.offered.length > 0;
+    ring.onEnter = () => this.#fill();
   }
 
-  readable(): Promise<void> {
-    if (this.lively || this.closes > 0) return Promise.resolve();
-    return new Promise((resolve) => this.#wake.push(resolve));
+  register(entry: number): void {
+    this.#push(entry, () => this.offered.push(entry));
   }
 
-  close(): void {
-    this.closes++;
-    this.#awake();
+  commit(entry: number): void {
+    this.#push(entry, () => {
+      this.#takeReply(entry);
+      this.offered.push(entry);
+    });
+  }
+
+  repeat(entry: number): void {
+    this.#ring.push(this.first + entry);
+  }
+
+  pollDevice(): void {
+    this.#push(this.entries.length, () => this.polls++);
   }
 
   release(): void {
@@ -155,35 +223,30 @@ export class FakeRing implements FuseRing {
   /** Sends a request. */
   deliver(message: Uint8Array): void {
     this.pending.push(message);
-    if (this.lively) this.#awake();
+    if (this.#ring.hasWork) this.#ring.awake();
   }
 
-  /** Completes what is in flight under a tag. */
-  complete(tag: number, result: number): void {
-    this.#completions.push([tag, result]);
-    this.#awake();
+  /** Completes the command of an entry, or the poll. */
+  complete(entry: number, result: number): void {
+    this.#ring.complete(this.first + entry, result);
   }
 
   /** Takes every offered entry back with an error. */
   end(errno: number): void {
     for (const entry of this.offered.splice(0)) this.complete(entry, -errno);
-    this.#awake();
+    this.#ring.awake();
   }
 
-  #prepare(tag: number, submit: () => void): void {
-    this.#prepared.push(submit);
-    this.#repeats.set(tag, submit);
-  }
-
-  #awake(): void {
-    for (const wake of this.#wake.splice(0)) wake();
+  #push(entry: number, submit: () => void): void {
+    this.#ring.fill(this.first + entry, submit);
+    this.#ring.push(this.first + entry);
   }
 
   #fill(): void {
     while (this.pending.length > 0 && this.offered.length > 0) {
       const entry = this.offered.shift()!;
       this.#write(entry, this.pending.shift()!);
-      this.#completions.push([entry, 0]);
+      this.#ring.post(this.first + entry, 0);
     }
   }
 
@@ -206,8 +269,6 @@ export class FakeRing implements FuseRing {
     view.setUint32(PAYLOAD_SIZE_AT, rest.length, true);
     this.#opcodes[entry] = view.getUint32(OPCODE_AT, true);
   }
-
-  readonly #opcodes: number[] = [];
 
   #takeReply(entry: number): void {
     if (opcodeRow(this.#opcodes[entry]!)?.noReply) return;

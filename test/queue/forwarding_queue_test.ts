@@ -10,11 +10,9 @@ import type { RequestQueue } from "../../src/queue/request_queue.ts";
 const USES: Record<keyof RequestQueue, (queue: RequestQueue) => unknown> = {
   protocolVersion: (queue) => queue.protocolVersion,
   end: (queue) => queue.end,
-  carried: (queue) => queue.carried,
   next: (queue) => queue.next(true),
   ready: (queue) => queue.ready(),
   reply: (queue) => queue.reply({} as Parameters<RequestQueue["reply"]>[0]),
-  settleCarried: (queue) => queue.settleCarried?.(),
   close: (queue) => queue.close(),
 };
 

@@ -48,7 +48,7 @@ Deno.test("MemoryQueue gives what was filled before the end", () => {
   assertEquals(queue.end?.reason, "unmounted");
 });
 
-Deno.test("EntryRing keeps its order when its count wraps around", () => {
+Deno.test("EntryFifo keeps its order when its count wraps around", () => {
   const { memory, options } = MemoryChannel.create({
     index: 0,
     capacity: 3,

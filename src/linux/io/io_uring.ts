@@ -143,7 +143,7 @@ export class IoUring {
       this.#cq = new Int32Array(cqRing);
       this.sqes = new Int32Array(sqes);
     } catch (error) {
-      this.close();
+      this.#release();
       throw error;
     }
     this.slots = entries;
@@ -189,7 +189,7 @@ export class IoUring {
 
   /**
    * Whether the kernel is to signal the eventfd; each signal costs. No at
-   * first. Look at `lively` after switching it on.
+   * first. Read `hasWork` after switching it on.
    */
   announce(on: boolean): void {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
@@ -204,12 +204,12 @@ export class IoUring {
   }
 
   /** Whether something was pushed and not submitted yet. */
-  get dirty(): boolean {
+  get needsSubmit(): boolean {
     return this.#pushed > 0;
   }
 
   /** Whether entering would bring a completion, or one is there already. */
-  get lively(): boolean {
+  get hasWork(): boolean {
     return (this.#sq[this.#sqFlags]! & WORK) !== 0 ||
       this.#postedTail() !== this.#head;
   }
@@ -263,6 +263,10 @@ export class IoUring {
 
   /** Lets go of the ring: what is in flight is cancelled. Idempotent. */
   close(): void {
+    this.#release();
+  }
+
+  #release(): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const mapping of this.#mappings) mapping.unmap();

@@ -4,7 +4,10 @@ import {
   OPEN,
   openDescriptor,
 } from "../../src/linux/syscall/descriptor.ts";
-import { openFuseRing } from "../../src/linux/fuse/fuse_ring.ts";
+import {
+  type FuseRing,
+  openFuseRing,
+} from "../../src/linux/fuse/ring_entries.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { pointerOf } from "../../src/linux/syscall/ffi_values.ts";
 import {
@@ -12,7 +15,6 @@ import {
   judgeUring,
 } from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import type { FuseRing } from "../../src/queue/fuse_ring.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
 const missing = missingPermission("ffi", "read", "write", "run") ||
@@ -27,18 +29,18 @@ function missingRing(): string {
 
 /** Runs a test with a ring over a pipe, which is no /dev/fuse. */
 async function withRing(
-  body: (ring: FuseRing, pipe: number) => void | Promise<void>,
+  body: (uring: FuseRing, pipe: number) => void | Promise<void>,
 ): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "mqfuse_ring_" });
   const path = `${directory}/pipe`;
   await new Deno.Command("mkfifo", { args: [path] }).output();
   const pipe = openDescriptor(path, OPEN.RDWR);
-  const ring = openFuseRing({ fd: pipe, qids: [0, 1], payloadSize: 5000 });
+  const uring = openFuseRing({ fd: pipe, qids: [0, 1], payloadSize: 5000 });
   try {
-    await body(ring, pipe);
+    await body(uring, pipe);
   } finally {
-    ring.close();
-    ring.release();
+    uring.ring.close();
+    uring.entries.release();
     closeDescriptor(pipe);
     await Deno.remove(directory, { recursive: true });
   }
@@ -46,10 +48,10 @@ async function withRing(
 
 testIf(
   missing,
-  "a ring's payloads are page-aligned and apart",
+  "the payloads of entries are page-aligned and apart",
   () =>
-    withRing((ring) => {
-      const [first, second] = ring.entries;
+    withRing(({ ring, entries }) => {
+      const [first, second] = entries.entries;
       assertEquals(first!.headers.length, 288);
       assertEquals(first!.payload.length, 5000);
       assertEquals(first!.payload.byteOffset % 4096, 0);
@@ -57,26 +59,30 @@ testIf(
         second!.payload.byteOffset - first!.payload.byteOffset,
         8192,
       );
-      assertEquals([ring.lively, ring.dirty], [false, false]);
+      assertEquals([ring.hasWork, ring.needsSubmit], [false, false]);
     }),
 );
 
-testIf(missing, "only /dev/fuse takes entries", () =>
-  withRing((ring) => {
-    ring.register(1);
-    assertEquals(ring.enter(1), 0);
-    assert(ring.take());
-    assertEquals([ring.tag, ring.result], [1, -ERRNO.EOPNOTSUPP]);
-  }));
+testIf(
+  missing,
+  "only /dev/fuse takes entries",
+  () =>
+    withRing(({ ring, entries }) => {
+      entries.register(1);
+      assertEquals(ring.enter(1), 0);
+      assert(ring.take());
+      assertEquals([ring.tag, ring.result], [1, -ERRNO.EOPNOTSUPP]);
+    }),
+);
 
 testIf(
   missing,
-  "a ring wakes whoever waits for it without sleeping",
+  "a ring resolves readable() while the thread goes on",
   () =>
-    withRing(async (ring, pipe) => {
+    withRing(async ({ ring, entries }, pipe) => {
       const byte = new Uint8Array(new ArrayBuffer(1));
       for (let i = 0; i < 3; i++) {
-        ring.watch();
+        entries.pollDevice();
         assertEquals(ring.enter(0), 0);
         assertEquals(ring.take(), false);
         let ticks = 0;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PollStrategy } from "../../src/queue/poll_strategy.ts";
+import { PollStrategy } from "../../src/event/poll_strategy.ts";
 
 Deno.test("PollStrategy keeps to a fixed number", () => {
   const poll = new PollStrategy(25);

@@ -1,3 +1,9 @@
+/**
+ * The ring queues of FUSE over io_uring, one for each CPU: which Worker serves
+ * which, and the size of their entries.
+ *
+ * @module
+ */
 import { PAGE_SIZE } from "../base/limits.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 
@@ -7,23 +13,25 @@ const MEMORY_MAX = 2 ** 28;
 const ENTRIES_MAX = 16;
 const ENTRIES_MIN = 2;
 
-/** What the ring queues of a connection are shared out by. */
-export interface RingShareOptions {
-  /** How many ring queues the kernel wants: one for each possible CPU. */
+/** The options of {@linkcode assignRingQueues}. */
+export interface RingQueueOptions {
+  /** Ring queues that the kernel expects: one for each possible CPU. */
   readonly cpus: number;
-  /** How many Workers share them. */
+  /** Workers that serve them. */
   readonly workers: number;
   /** Bytes of an entry's payload. */
   readonly payloadSize: number;
 }
 
 /**
- * Shares the ring queues of a connection out over Workers: the ring queue of
- * each entry, by Worker. Every ring queue has an entry, since the kernel lets
- * no request through before; every Worker has one too, so that it hears of the
- * end.
+ * Assigns the ring queues of a connection to Workers.
+ *
+ * Every ring queue gets an entry, because the kernel sends no request before
+ * that. Every Worker gets one too, so that it learns of the end.
+ *
+ * @returns For each Worker, the ring queue of each of its entries.
  */
-export function shareRings(options: RingShareOptions): number[][] {
+export function assignRingQueues(options: RingQueueOptions): number[][] {
   const { cpus, workers, payloadSize } = options;
   const fits = Math.floor(MEMORY_MAX / (Math.max(cpus, workers) * payloadSize));
   const entries = Math.max(ENTRIES_MIN, Math.min(ENTRIES_MAX, fits));
@@ -40,9 +48,9 @@ function range(count: number): number[] {
 }
 
 /**
- * Bytes that the kernel wants of an entry's payload.
+ * Bytes that the kernel requires of an entry's payload.
  *
- * @param negotiated What INIT brought.
+ * @param negotiated Limits of the negotiated capabilities.
  */
 export function ringPayloadSize(
   negotiated: { readonly maxWrite: number; readonly maxPages: number },

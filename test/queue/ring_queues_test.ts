@@ -1,12 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
-import { ringPayloadSize, shareRings } from "../../src/queue/ring_shares.ts";
+import {
+  assignRingQueues,
+  ringPayloadSize,
+} from "../../src/queue/ring_queues.ts";
 
 const MIB = 1 << 20;
 
-Deno.test("shareRings() gives every ring queue and every Worker entries", () => {
+Deno.test("assignRingQueues() gives every ring queue and every Worker entries", () => {
   for (const cpus of [1, 2, 3, 4, 7, 64, 256]) {
     for (const workers of [1, 2, 3, 4, 7, 64]) {
-      const shares = shareRings({ cpus, workers, payloadSize: MIB });
+      const shares = assignRingQueues({ cpus, workers, payloadSize: MIB });
       const what = `${cpus} CPUs, ${workers} Workers`;
       assertEquals(shares.length, workers, what);
       assert(shares.every((qids) => qids.length > 0), what);
@@ -17,15 +20,15 @@ Deno.test("shareRings() gives every ring queue and every Worker entries", () => 
   }
 });
 
-Deno.test("shareRings() gives each ring queue to one Worker if it can", () => {
-  const shares = shareRings({ cpus: 5, workers: 2, payloadSize: MIB });
+Deno.test("assignRingQueues() gives each ring queue to one Worker if it can", () => {
+  const shares = assignRingQueues({ cpus: 5, workers: 2, payloadSize: MIB });
   assertEquals(shares.map((qids) => [...new Set(qids)]), [[0, 2, 4], [1, 3]]);
   assertEquals(shares[0]!.filter((qid) => qid === 2).length, 16);
 });
 
-Deno.test("shareRings() bounds the memory", () => {
+Deno.test("assignRingQueues() bounds the memory", () => {
   for (const cpus of [1, 16, 64, 128]) {
-    const shares = shareRings({ cpus, workers: 4, payloadSize: MIB });
+    const shares = assignRingQueues({ cpus, workers: 4, payloadSize: MIB });
     assert(shares.flat().length <= 256, `${cpus} CPUs`);
   }
 });

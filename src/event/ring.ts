@@ -1,0 +1,74 @@
+/**
+ * An io_uring as its event source and the owners of its slots use it.
+ *
+ * @module
+ */
+
+/**
+ * An io_uring that one thread uses.
+ *
+ * Each of its submission slots belongs to one owner, who reserves a range. The
+ * owner fills a slot in and pushes it; the next `enter()` submits it. The
+ * completion has the slot's number as its tag. A slot must not be filled in or
+ * pushed again before its completion was taken.
+ */
+export interface Ring {
+  /** The slot of the completion taken last. */
+  readonly tag: number;
+  /** Its result: 0, a count, or a negative errno. */
+  readonly result: number;
+  /** Whether slots were pushed and not submitted yet. */
+  readonly needsSubmit: boolean;
+  /**
+   * Whether a completion is there or `enter(0)` would bring one; reads memory
+   * alone.
+   */
+  readonly hasWork: boolean;
+  /**
+   * Reserves a range of slots.
+   *
+   * @returns The first of them.
+   * @throws {RangeError} If there are not enough left.
+   */
+  reserve(slots: number): number;
+  /** Puts a slot into the submission queue. */
+  push(slot: number): void;
+  /**
+   * io_uring_enter(2): submits what was pushed and lets completions arrive.
+   *
+   * @param least 1 to sleep until there is a completion, otherwise 0.
+   * @returns 0 or a negative errno.
+   */
+  enter(least: 0 | 1): number;
+  /** Takes a completion into `tag` and `result`; whether there was one. */
+  take(): boolean;
+  /**
+   * Resolves once `enter(0)` may bring a completion; timers and promises of
+   * this thread run meanwhile.
+   */
+  readable(): Promise<void>;
+  /** Closes the io_uring; what is in flight is cancelled. Idempotent. */
+  close(): void;
+}
+
+/** Has a range of slots of a ring. */
+export interface RingOwner {
+  /**
+   * Notes that the submission in a slot has completed. It may push the slot
+   * again, but runs no handler's or backend's code: that is for
+   * `EventSource.settle()`.
+   *
+   * @param slot From 0, within the owner's range.
+   * @param result 0, a count, or a negative errno.
+   */
+  completed(slot: number, result: number): void;
+  /** The ring cannot be used any more: io_uring_enter(2) failed. */
+  ringFailed(errno: number): void;
+  /**
+   * The ring was closed.
+   *
+   * @param quiet Whether nothing was in flight that the kernel could still
+   * write to the memory of.
+   */
+  ringClosed(quiet: boolean): void;
+}

@@ -1,0 +1,88 @@
+import type { FileCall, FileSlots } from "../../event/ring_file_io.ts";
+import { BufferAddresses } from "../syscall/ffi_values.ts";
+import type { Mapping } from "../syscall/memory.ts";
+import type { EventRing } from "./event_ring.ts";
+import { SQE, SQE_WORDS } from "./io_uring.ts";
+
+// enum io_uring_op.
+const OP_FSYNC = 3;
+const OP_FALLOCATE = 17;
+const OP_READ = 22;
+const OP_WRITE = 23;
+/** By FILE_CALL. */
+const FILE_OPS = [OP_READ, OP_WRITE, OP_FSYNC, OP_FALLOCATE] as const;
+
+const FSYNC_DATASYNC = 1;
+const TWO_32 = 2 ** 32;
+
+/** {@linkcode FileSlots} of an io_uring. */
+export class LinuxFileSlots implements FileSlots {
+  readonly first: number;
+  readonly count: number;
+  readonly #ring: EventRing;
+  readonly #sqes: Int32Array<ArrayBuffer>;
+  readonly #mapping: Mapping | null;
+  /** Addresses of buffers outside of the mapping. */
+  readonly #addresses: BufferAddresses = new BufferAddresses();
+
+  /**
+   * Reserves slots of a ring.
+   *
+   * @param count How many.
+   * @param mapping Memory whose address is known, in which most buffers lie.
+   */
+  constructor(ring: EventRing, count: number, mapping: Mapping | null = null) {
+    this.first = ring.reserve(count);
+    this.count = count;
+    this.#ring = ring;
+    this.#sqes = ring.sqes;
+    this.#mapping = mapping;
+  }
+
+  prepare(
+    slot: number,
+    call: FileCall,
+    fd: number,
+    buffer: Uint8Array | null,
+    start: number,
+    length: number,
+    position: number,
+  ): void {
+    const number = this.first + slot;
+    const sqes = this.#sqes;
+    const sqe = number * SQE_WORDS;
+    const address = buffer === null ? 0 : this.#addressOf(buffer) + start;
+    sqes[sqe + SQE.OP] = FILE_OPS[call];
+    sqes[sqe + SQE.FD] = fd;
+    sqes[sqe + SQE.OFF] = position;
+    sqes[sqe + SQE.OFF + 1] = position / TWO_32;
+    sqes[sqe + SQE.LEN] = length;
+    sqes[sqe + SQE.FLAGS] = 0;
+    if (buffer !== null) {
+      sqes[sqe + SQE.ADDR] = address;
+      sqes[sqe + SQE.ADDR + 1] = address / TWO_32;
+    } else if (FILE_OPS[call] === OP_FALLOCATE) {
+      // The length lies in `addr`, the mode in `len`.
+      sqes[sqe + SQE.ADDR] = length;
+      sqes[sqe + SQE.ADDR + 1] = length / TWO_32;
+      sqes[sqe + SQE.LEN] = start;
+    } else {
+      sqes[sqe + SQE.ADDR] = 0;
+      sqes[sqe + SQE.ADDR + 1] = 0;
+      sqes[sqe + SQE.LEN] = 0;
+      sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
+    }
+    this.#ring.push(number);
+  }
+
+  repeat(slot: number): void {
+    this.#ring.push(this.first + slot);
+  }
+
+  #addressOf(buffer: Uint8Array): number {
+    const mapping = this.#mapping;
+    return mapping !== null && buffer.buffer === mapping.buffer
+      ? mapping.address + buffer.byteOffset
+      : this.#addresses.of(buffer);
+  }
+}

@@ -1,0 +1,91 @@
+import { assertEquals } from "@std/assert";
+import { ERRNO } from "../../src/base/errno.ts";
+import {
+  DeviceEvents,
+  type ReadableDevice,
+} from "../../src/event/device_events.ts";
+import { PollStrategy } from "../../src/event/poll_strategy.ts";
+
+/** A descriptor in memory that notes the calls on it. */
+class FakeDevice implements ReadableDevice {
+  readonly calls: unknown[] = [];
+  /** What `read()` returns, in turn. */
+  readonly results: number[] = [];
+  /** Whether `poll()` finds something to read. */
+  pending = false;
+
+  read(): number {
+    this.calls.push("read");
+    return this.results.shift() ?? -ERRNO.EAGAIN;
+  }
+
+  setBlocking(blocking: boolean): void {
+    this.calls.push(blocking ? "blocking" : "nonblocking");
+  }
+
+  poll(limitMs?: number): boolean {
+    this.calls.push(limitMs === undefined ? "poll" : ["poll", limitMs]);
+    return this.pending;
+  }
+
+  readable(): Promise<void> {
+    this.calls.push("readable");
+    return Promise.resolve();
+  }
+}
+
+const BUFFER = new Uint8Array(8192);
+
+Deno.test("DeviceEvents sleeps in read(2), or does not sleep", async () => {
+  const device = new FakeDevice();
+  const events = new DeviceEvents(device);
+  device.results.push(40);
+  assertEquals(events.read(BUFFER, true), 40);
+  assertEquals(events.read(BUFFER, false), -ERRNO.EAGAIN);
+  await events.ready();
+  assertEquals(device.calls, [
+    "blocking",
+    "read",
+    "nonblocking",
+    "read",
+    "readable",
+  ]);
+});
+
+Deno.test("DeviceEvents reads again after EAGAIN only if it blocks", () => {
+  const device = new FakeDevice();
+  const events = new DeviceEvents(device);
+  device.results.push(-ERRNO.EAGAIN, -ERRNO.ENODEV);
+  assertEquals(events.read(BUFFER, true), -ERRNO.ENODEV);
+});
+
+Deno.test("DeviceEvents sleeps in poll(2) if its sleep is limited", () => {
+  const device = new FakeDevice();
+  const events = new DeviceEvents(device, { longestSleepMs: 500 });
+  assertEquals(events.read(BUFFER, true), -ERRNO.EAGAIN);
+  assertEquals(events.read(BUFFER, false), -ERRNO.EAGAIN);
+  assertEquals(device.calls, [
+    "nonblocking",
+    ["poll", 500],
+    "read",
+    "nonblocking",
+    "read",
+  ]);
+});
+
+Deno.test("DeviceEvents polls before it sleeps", () => {
+  const device = new FakeDevice();
+  const events = new DeviceEvents(device, { poll: new PollStrategy(1000) });
+  device.pending = true;
+  device.results.push(40);
+  assertEquals(events.read(BUFFER, true), 40);
+  assertEquals(device.calls, ["blocking", "poll", "read"]);
+});
+
+Deno.test("DeviceEvents has no operations", () => {
+  const events = new DeviceEvents(new FakeDevice());
+  events.settle();
+  events.drain();
+  events.close();
+  assertEquals([events.inFlight, events.hasCompleted], [0, false]);
+});

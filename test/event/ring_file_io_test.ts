@@ -1,0 +1,145 @@
+import { assert, assertEquals, unreachable } from "@std/assert";
+import { ERRNO } from "../../src/base/errno.ts";
+import { Completion } from "../../src/event/completion.ts";
+import { PollStrategy } from "../../src/event/poll_strategy.ts";
+import { RingEvents } from "../../src/event/ring_events.ts";
+import { FILE_CALL, RingFileIo } from "../../src/event/ring_file_io.ts";
+import { FakeFileSlots, FakeRing } from "../queue/fake_ring.ts";
+
+const FD = 9;
+
+interface Parts {
+  readonly ring: FakeRing;
+  readonly events: RingEvents;
+  readonly slots: FakeFileSlots;
+  readonly files: RingFileIo;
+}
+
+function fileIo(): Parts {
+  const ring = new FakeRing();
+  const events = new RingEvents(ring, new PollStrategy(0));
+  const slots = new FakeFileSlots(ring);
+  return { ring, events, slots, files: new RingFileIo(events, slots) };
+}
+
+/** Completes the call that was submitted last. */
+function complete({ events, slots }: Parts, result: number): void {
+  events.submit();
+  slots.complete(result);
+  events.wait(false);
+  events.settle();
+  events.submit();
+}
+
+/** What an operation returns, given the results of its system calls. */
+function answer(
+  start: (files: RingFileIo) => number | Completion<number>,
+  ...results: number[]
+): { result: number | null; calls: FakeFileSlots["calls"] } {
+  const parts = fileIo();
+  const completion = start(parts.files);
+  assert(typeof completion !== "number");
+  let result: number | null = null;
+  completion.deliverTo({
+    complete: (value) => result = value,
+    fail: unreachable,
+  });
+  for (const next of results) complete(parts, next);
+  return { result, calls: parts.slots.calls };
+}
+
+const BUFFER = new Uint8Array(100);
+const read = (files: RingFileIo) => files.read(FD, BUFFER, 0, 100, 5000);
+const write = (files: RingFileIo) => files.write(FD, BUFFER, 0, 100, 5000);
+
+Deno.test("RingFileIo makes the system calls that are requested", () => {
+  const { files, events, slots } = fileIo();
+  files.read(FD, BUFFER, 0, 100, 5000);
+  files.write(FD, BUFFER, 20, 10, 2 ** 40);
+  files.sync(FD);
+  files.allocate(FD, 3, 4096, 8192);
+  events.submit();
+  assertEquals(
+    slots.calls.map((c) => [c.call, c.fd, c.start, c.length, c.position]),
+    [
+      [FILE_CALL.READ, FD, 0, 100, 5000],
+      [FILE_CALL.WRITE, FD, 20, 10, 2 ** 40],
+      [FILE_CALL.SYNC, FD, 0, 0, 0],
+      [FILE_CALL.ALLOCATE, FD, 3, 8192, 4096],
+    ],
+  );
+  assertEquals(events.inFlight, 4);
+  assertEquals(files.sync(FD), -ERRNO.EBUSY);
+});
+
+Deno.test("RingFileIo goes on after a short transfer", () => {
+  for (const start of [read, write]) {
+    const { result, calls } = answer(start, 30, 70);
+    assertEquals(result, 100);
+    assertEquals(calls.map((c) => [c.start, c.length, c.position]), [
+      [0, 100, 5000],
+      [30, 70, 5030],
+    ]);
+  }
+});
+
+Deno.test("RingFileIo repeats what was interrupted", () => {
+  for (const start of [read, write, (f: RingFileIo) => f.sync(FD)]) {
+    const { result, calls } = answer(start, -ERRNO.EINTR, -ERRNO.EAGAIN, 0);
+    assertEquals(calls.length, 3);
+    assertEquals(result, start === write ? -ERRNO.EIO : 0);
+  }
+});
+
+Deno.test("RingFileIo answers short at the end of a file", () => {
+  assertEquals(answer(read, 30, 0).result, 30);
+  assertEquals(answer(read, 0).result, 0);
+});
+
+Deno.test("RingFileIo answers what was written before the medium refused", () => {
+  assertEquals(answer(write, 30, -ERRNO.ENOSPC).result, 30);
+  assertEquals(answer(write, 30, 0).result, 30);
+  assertEquals(answer(write, -ERRNO.ENOSPC).result, -ERRNO.ENOSPC);
+  assertEquals(answer(read, 30, -ERRNO.EIO).result, -ERRNO.EIO);
+});
+
+Deno.test("RingFileIo falls back where direct I/O is refused", () => {
+  const { EINVAL } = ERRNO;
+  const start = (files: RingFileIo) => files.read(FD, BUFFER, 0, 100, 0, 8);
+  const { result, calls } = answer(start, -EINVAL, 100);
+  assertEquals([result, calls.map(({ fd }) => fd)], [100, [FD, 8]]);
+  assertEquals(answer(start, -EINVAL, -EINVAL).result, -EINVAL);
+  assertEquals(answer(read, -EINVAL).result, -EINVAL);
+});
+
+Deno.test("RingFileIo keeps a result until it is consumed", async () => {
+  const parts = fileIo();
+  const completion = parts.files.sync(FD);
+  complete(parts, -ERRNO.EIO);
+  assertEquals(parts.events.inFlight, 0);
+  assertEquals(await completion, -ERRNO.EIO);
+});
+
+Deno.test("RingFileIo frees a slot before the step that follows", () => {
+  const parts = fileIo();
+  const { files, events } = parts;
+  const completions = Array.from({ length: 4 }, () => files.sync(FD));
+  assertEquals(files.sync(FD), -ERRNO.EBUSY);
+  const last = completions.at(-1);
+  assert(last instanceof Completion);
+  let next: unknown;
+  last.after({ run: () => next = files.sync(FD) });
+  complete(parts, 0);
+  assert(next instanceof Completion);
+  assertEquals(events.inFlight, 4);
+});
+
+Deno.test("RingFileIo fails what a closed ring cannot complete", async () => {
+  const { ring, files, events } = fileIo();
+  const completion = files.sync(FD);
+  ring.enterResult = -ERRNO.EBADF;
+  events.close();
+  assertEquals(await completion, -ERRNO.ECANCELED);
+  assertEquals(events.inFlight, 0);
+  assertEquals(files.sync(FD), -ERRNO.ENODEV);
+});
