@@ -1765,6 +1765,620 @@ function remainder(ns) {
   return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
 }
 
+// src/event/poll_strategy.ts
+var AUTO_MAX_US = 50;
+var AUTO_FIRST_US = 10;
+var BATCH = 2;
+var PollStrategy = class {
+  #fixed;
+  #yieldCpu;
+  #now;
+  #window = 0;
+  /**
+   * Makes a strategy.
+   *
+   * @param pollUs `auto`, or microseconds.
+   * @param options The system.
+   */
+  constructor(pollUs = "auto", options = {}) {
+    this.#fixed = pollUs === "auto" ? null : pollUs;
+    this.#yieldCpu = options.yieldCpu ?? (() => {
+    });
+    this.#now = options.now ?? (() => performance.now());
+  }
+  /** Whether it needs to hear how long waits were. */
+  get adapts() {
+    return this.#fixed === null;
+  }
+  /**
+   * For how long to poll now, in microseconds; 0 for not at all.
+   *
+   * @param batch How many requests came with the last fetch.
+   */
+  window(batch) {
+    return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
+  }
+  /**
+   * Polls until something came or the window is over.
+   *
+   * @param window Microseconds.
+   * @param polls How often to poll before giving way.
+   * @param came Whether something came.
+   * @returns Whether something came.
+   */
+  poll(window, polls, came) {
+    let end = 0;
+    for (let i = 1; !came(); i++) {
+      if (i % polls !== 0) continue;
+      const now = this.#now();
+      if (end === 0) end = now + window / US_PER_MS;
+      else if (now >= end) return came();
+      this.#yieldCpu();
+    }
+    return true;
+  }
+  /**
+   * Notes how long a wait took, polled or slept through.
+   *
+   * @param us Microseconds from the wish for a request to its arrival.
+   */
+  waited(us) {
+    if (us <= AUTO_MAX_US) {
+      const twice = Math.max(AUTO_FIRST_US, this.#window * 2);
+      this.#window = Math.min(AUTO_MAX_US, twice);
+    } else if (this.#window > 0) {
+      this.#window = this.#window > AUTO_FIRST_US ? this.#window >> 1 : 0;
+    }
+  }
+};
+
+// src/event/device_events.ts
+var POLLS = 4;
+var DeviceEvents = class {
+  inFlight = 0;
+  hasCompleted = false;
+  #device;
+  #poll;
+  #longestSleepMs;
+  #isPending;
+  /** Makes an event source of a descriptor, whose owner closes it. */
+  constructor(device, options = {}) {
+    this.#device = device;
+    this.#poll = options.poll ?? new PollStrategy(0);
+    this.#longestSleepMs = options.longestSleepMs;
+    this.#isPending = () => device.poll();
+  }
+  /**
+   * read(2).
+   *
+   * @param mayBlock Whether to sleep until there is something to read, or the
+   * longest sleep is over.
+   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read.
+   */
+  read(buffer, mayBlock) {
+    const device = this.#device;
+    const blocks = mayBlock && this.#longestSleepMs === void 0;
+    device.setBlocking(blocks);
+    if (!blocks) {
+      if (mayBlock) device.poll(this.#longestSleepMs);
+      return device.read(buffer);
+    }
+    for (; ; ) {
+      const received = this.#readBlocking(buffer);
+      if (received !== -ERRNO.EAGAIN) return received;
+    }
+  }
+  /**
+   * Resolves once `read()` has something to return, or after a while; timers
+   * and promises of this thread run meanwhile.
+   */
+  ready() {
+    return this.#device.readable();
+  }
+  settle() {
+  }
+  drain() {
+  }
+  close() {
+  }
+  /** read(2) that sleeps, after polling if that is worth it. */
+  #readBlocking(buffer) {
+    const device = this.#device;
+    const window = this.#poll.window(1);
+    if (window === 0 && !this.#poll.adapts) return device.read(buffer);
+    if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
+      this.#poll.waited(0);
+      return device.read(buffer);
+    }
+    const start = performance.now();
+    const received = device.read(buffer);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
+    return received;
+  }
+};
+
+// src/event/ring_events.ts
+var POLLS2 = 8;
+var RingEvents = class {
+  #ring;
+  #poll;
+  #hasWork;
+  #registered = [];
+  /** The owner of each slot, and the first slot of the owner's range. */
+  #owners = [];
+  #firsts = [];
+  /** Completed operations from `#next` to `#end`; longer than that. */
+  #completed = [];
+  #next = 0;
+  #end = 0;
+  #inFlight = 0;
+  /** Completions dispatched since the thread slept last. */
+  #batch = 0;
+  /** Whether `ready()` waits, so that nothing else submits. */
+  #waiting = false;
+  #usable = true;
+  #closed = false;
+  /**
+   * Makes an event source of a ring, which it closes.
+   *
+   * @param ring The ring.
+   * @param poll How long to poll before sleeping; adaptively if left out.
+   */
+  constructor(ring, poll = new PollStrategy()) {
+    this.#ring = ring;
+    this.#poll = poll;
+    this.#hasWork = () => ring.hasWork;
+  }
+  /** Registers the owner of a range of reserved slots. */
+  register(owner, first, slots) {
+    this.#registered.push(owner);
+    for (let slot = first; slot < first + slots; slot++) {
+      this.#owners[slot] = owner;
+      this.#firsts[slot] = first;
+    }
+  }
+  get inFlight() {
+    return this.#inFlight;
+  }
+  get hasCompleted() {
+    return this.#next < this.#end;
+  }
+  /** Counts an operation that a request waits for. */
+  started() {
+    this.#inFlight++;
+  }
+  /** Notes that such an operation has completed. */
+  completed(operation) {
+    this.#completed[this.#end++] = operation;
+  }
+  /** Says that a slot was pushed: submits it at once while `ready()` waits. */
+  pushed() {
+    if (this.#waiting) this.submit();
+  }
+  /** Submits what was pushed, without sleeping. */
+  submit() {
+    if (this.#usable) this.#enter(0);
+  }
+  /**
+   * Dispatches completions to their owners: those that are there, or if there
+   * are none, submits what was pushed and dispatches what that brings.
+   *
+   * @param mayBlock Whether to sleep until there is a completion.
+   * @returns Whether it came to submitting.
+   */
+  wait(mayBlock) {
+    if (this.#closed) return true;
+    if (this.#dispatch()) return false;
+    if (!this.#usable) return true;
+    if (mayBlock) this.#sleep();
+    else this.#enter(0);
+    this.#dispatch();
+    return true;
+  }
+  /**
+   * Resolves once `wait()` may have something to dispatch; timers and promises
+   * of this thread run meanwhile.
+   */
+  async ready() {
+    this.submit();
+    if (!this.#usable || this.#ring.hasWork) return;
+    this.#waiting = true;
+    await this.#ring.readable();
+    this.#waiting = false;
+  }
+  settle() {
+    while (this.#next < this.#end) {
+      const operation = this.#completed[this.#next++];
+      this.#inFlight--;
+      operation.settle();
+    }
+    this.#next = 0;
+    this.#end = 0;
+  }
+  drain() {
+    for (; ; ) {
+      this.settle();
+      if (this.#inFlight === 0) return;
+      if (this.#dispatch()) continue;
+      if (!this.#usable) return;
+      this.#enter(1);
+    }
+  }
+  close() {
+    if (this.#closed) return;
+    this.drain();
+    if (this.#ring.needsSubmit) this.submit();
+    this.#closed = true;
+    this.#usable = false;
+    const quiet = this.#inFlight === 0;
+    this.#ring.close();
+    for (const owner of this.#registered) owner.ringClosed(quiet);
+    this.settle();
+  }
+  /** Hands all completions to their owners; whether there were any. */
+  #dispatch() {
+    const ring = this.#ring;
+    const before = this.#batch;
+    while (ring.take()) {
+      const { tag } = ring;
+      this.#batch++;
+      this.#owners[tag].completed(tag - this.#firsts[tag], ring.result);
+    }
+    return this.#batch !== before;
+  }
+  /** Sleeps until something completes, after polling if that is worth it. */
+  #sleep() {
+    const poll = this.#poll;
+    const window = poll.window(this.#batch);
+    const isSingle = this.#batch < 2;
+    this.#batch = 0;
+    if (window === 0 && !(isSingle && poll.adapts)) return this.#enter(1);
+    if (window > 0) {
+      if (this.#ring.needsSubmit) this.#enter(0);
+      if (poll.poll(window, POLLS2, this.#hasWork)) {
+        poll.waited(0);
+        return this.#enter(0);
+      }
+    }
+    const start = performance.now();
+    this.#enter(1);
+    poll.waited(window + (performance.now() - start) * US_PER_MS);
+  }
+  #enter(least) {
+    const result2 = this.#ring.enter(least);
+    if (result2 >= 0 || result2 === -ERRNO.EAGAIN || result2 === -ERRNO.EBUSY) {
+      return;
+    }
+    this.#usable = false;
+    for (const owner of this.#registered) owner.ringFailed(-result2);
+  }
+};
+
+// src/event/completion.ts
+var SPENT = 0;
+var PENDING = 1;
+var SETTLED = 2;
+var WORDS_OF_STEP = 3;
+var pool = [];
+var Completion = class _Completion {
+  #state = SPENT;
+  #failed = false;
+  /** The result so far, or the error. */
+  #value = void 0;
+  /** Steps, each followed by its arguments; longer than what is used. */
+  #steps = [];
+  /** Words of `#steps` that are in use. */
+  #end = 0;
+  /** The word of the next step to run. */
+  #next = 0;
+  #consumed = true;
+  #reusable = true;
+  #receiver = null;
+  /** Callbacks for a promise, made when first needed. */
+  #onFulfilled = null;
+  #onRejected = null;
+  /** A completion for a new operation. */
+  static start() {
+    const completion = pool.pop() ?? new _Completion();
+    completion.#state = PENDING;
+    completion.#failed = false;
+    completion.#consumed = false;
+    completion.#end = 0;
+    completion.#next = 0;
+    completion.#receiver = null;
+    return completion;
+  }
+  /**
+   * The completion of an asynchronous answer: the answer itself if it is one,
+   * else one that follows the promise.
+   *
+   * @throws {TypeError} If the answer is neither.
+   */
+  static of(answer) {
+    if (answer instanceof _Completion) return answer;
+    if (!isThenable(answer)) {
+      throw new TypeError(`Expected a promise, received ${typeof answer}`);
+    }
+    const completion = _Completion.start();
+    completion.#follow(answer);
+    return completion;
+  }
+  /** Ends the operation with a result; for its owner. */
+  complete(value) {
+    this.#settle(false, value);
+  }
+  /** Ends the operation with an error; for its owner. */
+  fail(error) {
+    this.#settle(true, error);
+  }
+  after(step, first, second) {
+    this.#check();
+    const steps = this.#steps;
+    const at = this.#end;
+    this.#end = at + WORDS_OF_STEP;
+    steps[at] = step;
+    steps[at + 1] = first;
+    steps[at + 2] = second;
+    if (this.#state === SETTLED) this.#proceed();
+    return this;
+  }
+  /**
+   * Consumes the result: delivers it when it is there, at once if it is
+   * already.
+   *
+   * @throws {Error} If it was consumed.
+   */
+  deliverTo(receiver) {
+    this.#check();
+    this.#consumed = true;
+    this.#receiver = receiver;
+    if (this.#state === SETTLED) this.#deliver();
+  }
+  /**
+   * Consumes the result as a promise.
+   *
+   * @throws {Error} If it was consumed.
+   */
+  then(onFulfilled, onRejected) {
+    this.#check();
+    this.#reusable = false;
+    return new Promise((complete, fail) => this.deliverTo({
+      complete,
+      fail
+    })).then(onFulfilled, onRejected);
+  }
+  #check() {
+    if (!this.#consumed) return;
+    throw new Error("This completion was consumed already: await it, return it or deliver it, once");
+  }
+  #settle(failed, value) {
+    if (this.#state !== PENDING) {
+      throw new Error("This completion was settled already");
+    }
+    this.#failed = failed;
+    this.#value = value;
+    this.#proceed();
+  }
+  /** Runs the steps that are left, up to one that waits. */
+  #proceed() {
+    const steps = this.#steps;
+    this.#state = PENDING;
+    while (this.#next < this.#end) {
+      const at = this.#next;
+      this.#next = at + WORDS_OF_STEP;
+      const step = steps[at];
+      try {
+        let value;
+        if (!this.#failed) {
+          value = step.run(this.#value, steps[at + 1], steps[at + 2]);
+        } else if (step.recover !== void 0) {
+          value = step.recover(this.#value, steps[at + 1], steps[at + 2]);
+        } else {
+          continue;
+        }
+        this.#failed = false;
+        if (isThenable(value)) return this.#follow(value);
+        this.#value = value;
+      } catch (error) {
+        this.#failed = true;
+        this.#value = error;
+      }
+    }
+    this.#state = SETTLED;
+    if (this.#receiver !== null) this.#deliver();
+  }
+  /** Settles as another asynchronous answer does. */
+  #follow(answer) {
+    if (answer === this) throw new TypeError("A completion awaits itself");
+    if (answer instanceof _Completion) return answer.deliverTo(this);
+    this.#onFulfilled ??= (value) => this.#settle(false, value);
+    this.#onRejected ??= (error) => this.#settle(true, error);
+    Promise.resolve(answer).then(this.#onFulfilled, this.#onRejected);
+  }
+  #deliver() {
+    const receiver = this.#receiver;
+    const value = this.#value;
+    const failed = this.#failed;
+    this.#state = SPENT;
+    this.#receiver = null;
+    this.#value = void 0;
+    if (this.#reusable) pool.push(this);
+    if (failed) receiver.fail(value);
+    else receiver.complete(value);
+  }
+};
+function isThenable(value) {
+  return typeof value === "object" && value !== null && typeof value.then === "function";
+}
+
+// src/event/ring_file_io.ts
+var NO_FILE = -1;
+var FILE_CALL = {
+  /** pread(2). */
+  READ: 0,
+  /** pwrite(2). */
+  WRITE: 1,
+  /** fdatasync(2). */
+  SYNC: 2,
+  /** fallocate(2). */
+  ALLOCATE: 3
+};
+var RingFileIo = class {
+  #events;
+  #operations;
+  #free;
+  #closed = false;
+  /** Registers the slots of file I/O on an event source. */
+  constructor(events, slots) {
+    this.#events = events;
+    this.#operations = Array.from({
+      length: slots.count
+    }, (_, slot) => new FileOperation(slots, slot, this));
+    this.#free = [
+      ...this.#operations
+    ];
+    events.register(this, slots.first, slots.count);
+  }
+  read(fd, buffer, start, length, position, fallback = NO_FILE) {
+    const operation = this.#take();
+    if (typeof operation === "number") return operation;
+    operation.prepare(FILE_CALL.READ, fd, buffer, start, length, position);
+    return this.#start(operation, fallback);
+  }
+  write(fd, buffer, start, length, position, fallback = NO_FILE) {
+    const operation = this.#take();
+    if (typeof operation === "number") return operation;
+    operation.prepare(FILE_CALL.WRITE, fd, buffer, start, length, position);
+    return this.#start(operation, fallback);
+  }
+  sync(fd) {
+    const operation = this.#take();
+    if (typeof operation === "number") return operation;
+    operation.prepare(FILE_CALL.SYNC, fd, null, 0, 0, 0);
+    return this.#start(operation, NO_FILE);
+  }
+  allocate(fd, mode, position, length) {
+    const operation = this.#take();
+    if (typeof operation === "number") return operation;
+    operation.prepare(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
+    return this.#start(operation, NO_FILE);
+  }
+  completed(slot, result2) {
+    const operation = this.#operations[slot];
+    if (operation.continues(result2)) this.#events.pushed();
+    else this.#events.completed(operation);
+  }
+  ringFailed() {
+  }
+  ringClosed() {
+    this.#closed = true;
+    for (const operation of this.#operations) {
+      if (!operation.isInFlight) continue;
+      operation.result = -ERRNO.ECANCELED;
+      this.#events.completed(operation);
+    }
+  }
+  /** Makes the slot of a settled operation free. */
+  free(operation) {
+    this.#free.push(operation);
+  }
+  #take() {
+    if (this.#closed) return -ERRNO.ENODEV;
+    return this.#free.pop() ?? -ERRNO.EBUSY;
+  }
+  #start(operation, fallback) {
+    const completion = operation.start(fallback);
+    this.#events.started();
+    this.#events.pushed();
+    return completion;
+  }
+};
+var FileOperation = class {
+  /** What it returns, once no call of it is left. */
+  result = 0;
+  #slots;
+  #slot;
+  #owner;
+  #completion = null;
+  #call = FILE_CALL.READ;
+  #fd = NO_FILE;
+  #fallback = NO_FILE;
+  #buffer = null;
+  #start = 0;
+  #length = 0;
+  #position = 0;
+  /** Bytes that earlier calls have transferred. */
+  #done = 0;
+  #isInFlight = false;
+  constructor(slots, slot, owner) {
+    this.#slots = slots;
+    this.#slot = slot;
+    this.#owner = owner;
+  }
+  /** Whether the kernel has a call of it. */
+  get isInFlight() {
+    return this.#isInFlight;
+  }
+  /** Prepares the first call. */
+  prepare(call3, fd, buffer, start, length, position) {
+    this.#call = call3;
+    this.#fd = fd;
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#length = length;
+    this.#position = position;
+    this.#done = 0;
+    this.#push();
+  }
+  /** Starts the operation. */
+  start(fallback) {
+    this.#fallback = fallback === this.#fd ? NO_FILE : fallback;
+    this.#isInFlight = true;
+    return this.#completion = Completion.start();
+  }
+  /** Takes the result of a call; whether the operation needs another one. */
+  continues(result2) {
+    if (result2 === -ERRNO.EINTR || result2 === -ERRNO.EAGAIN) {
+      this.#slots.repeat(this.#slot);
+      return true;
+    }
+    if (this.#call > FILE_CALL.WRITE) return this.#ends(result2);
+    if (result2 === -ERRNO.EINVAL && this.#fallback !== NO_FILE) {
+      this.#fd = this.#fallback;
+      this.#fallback = NO_FILE;
+      this.#push();
+      return true;
+    }
+    if (result2 > 0) {
+      this.#done += result2;
+      if (this.#done < this.#length) {
+        this.#push();
+        return true;
+      }
+    }
+    const isRead = this.#call === FILE_CALL.READ;
+    if (result2 < 0 && (isRead || this.#done === 0)) return this.#ends(result2);
+    const isStuck = !isRead && this.#done === 0;
+    return this.#ends(isStuck ? -ERRNO.EIO : this.#done);
+  }
+  settle() {
+    const completion = this.#completion;
+    this.#completion = null;
+    this.#buffer = null;
+    this.#owner.free(this);
+    completion.complete(this.result);
+  }
+  #ends(result2) {
+    this.result = result2;
+    this.#isInFlight = false;
+    return false;
+  }
+  /** Pushes the call for what is left. */
+  #push() {
+    this.#slots.prepare(this.#slot, this.#call, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
+  }
+};
+
 // src/protocol/reply.ts
 var OUT_HEADER = accessors("fuse_out_header");
 var HEADER_SIZE = OUT_HEADER.size;
@@ -2443,85 +3057,15 @@ function separateExchange(headers, payload) {
   };
 }
 
-// src/queue/poll_strategy.ts
-var AUTO_MAX_US = 50;
-var AUTO_FIRST_US = 10;
-var BATCH = 2;
-var PollStrategy = class {
-  #fixed;
-  #yieldCpu;
-  #now;
-  #window = 0;
-  /**
-   * Makes a strategy.
-   *
-   * @param pollUs `auto`, or microseconds.
-   * @param options The system.
-   */
-  constructor(pollUs = "auto", options = {}) {
-    this.#fixed = pollUs === "auto" ? null : pollUs;
-    this.#yieldCpu = options.yieldCpu ?? (() => {
-    });
-    this.#now = options.now ?? (() => performance.now());
-  }
-  /** Whether it needs to hear how long waits were. */
-  get adapts() {
-    return this.#fixed === null;
-  }
-  /**
-   * For how long to poll now, in microseconds; 0 for not at all.
-   *
-   * @param batch How many requests came with the last fetch.
-   */
-  window(batch) {
-    return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
-  }
-  /**
-   * Polls until something came or the window is over.
-   *
-   * @param window Microseconds.
-   * @param polls How often to poll before giving way.
-   * @param came Whether something came.
-   * @returns Whether something came.
-   */
-  poll(window, polls, came) {
-    let end = 0;
-    for (let i = 1; !came(); i++) {
-      if (i % polls !== 0) continue;
-      const now = this.#now();
-      if (end === 0) end = now + window / US_PER_MS;
-      else if (now >= end) return came();
-      this.#yieldCpu();
-    }
-    return true;
-  }
-  /**
-   * Notes how long a wait took, polled or slept through.
-   *
-   * @param us Microseconds from the wish for a request to its arrival.
-   */
-  waited(us) {
-    if (us <= AUTO_MAX_US) {
-      const twice = Math.max(AUTO_FIRST_US, this.#window * 2);
-      this.#window = Math.min(AUTO_MAX_US, twice);
-    } else if (this.#window > 0) {
-      this.#window = this.#window > AUTO_FIRST_US ? this.#window >> 1 : 0;
-    }
-  }
-};
-
 // src/queue/device_queue.ts
 var WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 var OUT_HEADER_SIZE2 = sizeOf("fuse_out_header");
-var POLLS = 4;
 var DeviceQueue = class {
   protocolVersion;
   #device;
   #capacity;
   #maxPayload;
-  #poll;
-  #isPending;
-  #longestSleepMs;
+  #events;
   #allocate;
   #free = [];
   #slots = 0;
@@ -2533,9 +3077,7 @@ var DeviceQueue = class {
     this.#device = device;
     this.#capacity = options.capacity ?? 16;
     this.#maxPayload = options.maxPayload;
-    this.#poll = options.poll ?? new PollStrategy(0);
-    this.#isPending = () => device.poll();
-    this.#longestSleepMs = options.longestSleepMs;
+    this.#events = options.events ?? new DeviceEvents(device);
     this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
     this.protocolVersion = options.protocolVersion ?? ProtocolVersion.BEFORE_INIT;
   }
@@ -2546,13 +3088,10 @@ var DeviceQueue = class {
     if (this.#end !== null) return null;
     const slot = this.#free.pop() ?? this.#newSlot();
     if (slot === null) return null;
-    const sleeps = mayBlock && this.#longestSleepMs === void 0;
-    this.#device.setBlocking(sleeps);
-    if (mayBlock && !sleeps) this.#device.poll(this.#longestSleepMs);
     for (; ; ) {
-      const received = sleeps ? this.#readWaiting(slot) : this.#device.read(slot.incoming);
+      const received = this.#events.read(slot.incoming, mayBlock);
       if (received < 0) {
-        if (this.#goesOn(-received, sleeps)) continue;
+        if (this.#isRepeated(-received)) continue;
         break;
       }
       slot.reply.reset();
@@ -2574,7 +3113,7 @@ var DeviceQueue = class {
   ready() {
     if (this.#end !== null) return Promise.resolve();
     if (this.#free.length > 0 || this.#slots < this.#capacity) {
-      return this.#device.readable();
+      return this.#events.ready();
     }
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
@@ -2601,25 +3140,11 @@ var DeviceQueue = class {
     this.#room?.resolve();
     this.#room = null;
   }
-  /** read(2) that sleeps, polling before that if it pays. */
-  #readWaiting(slot) {
-    const device = this.#device;
-    const window = this.#poll.window(1);
-    if (window === 0 && !this.#poll.adapts) return device.read(slot.incoming);
-    if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
-      this.#poll.waited(0);
-      return device.read(slot.incoming);
-    }
-    const start = performance.now();
-    const received = device.read(slot.incoming);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
-    return received;
-  }
-  /** Whether a failed read(2) is to be repeated; notes the end if it is one. */
-  #goesOn(errno2, sleeps) {
+  /** Whether to repeat a failed read(2); if it is the end, notes it. */
+  #isRepeated(errno2) {
     switch (errno2) {
       case ERRNO.EAGAIN:
-        return sleeps;
+        return false;
       case ERRNO.ENOENT:
       case ERRNO.EINTR:
         return true;
@@ -2839,168 +3364,23 @@ var QueueCounters = class {
   }
 };
 
-// src/queue/ring_shares.ts
+// src/queue/ring_queues.ts
 var MEMORY_MAX = 2 ** 28;
 function ringPayloadSize(negotiated) {
   return Math.max(FUSE_MIN_READ_BUFFER, negotiated.maxWrite, negotiated.maxPages * PAGE_SIZE);
 }
 
-// src/event/completion.ts
-var SPENT = 0;
-var PENDING = 1;
-var SETTLED = 2;
-var WORDS_OF_STEP = 3;
-var pool = [];
-var Completion = class _Completion {
-  #state = SPENT;
-  #failed = false;
-  /** The result so far, or the error. */
-  #value = void 0;
-  /** Steps, each followed by its arguments; longer than what is used. */
-  #steps = [];
-  /** Words of `#steps` that are in use. */
-  #end = 0;
-  /** The word of the next step to run. */
-  #next = 0;
-  #consumed = true;
-  #reusable = true;
-  #receiver = null;
-  /** Callbacks for a promise, made when first needed. */
-  #onFulfilled = null;
-  #onRejected = null;
-  /** A completion for a new operation. */
-  static start() {
-    const completion = pool.pop() ?? new _Completion();
-    completion.#state = PENDING;
-    completion.#failed = false;
-    completion.#consumed = false;
-    completion.#end = 0;
-    completion.#next = 0;
-    completion.#receiver = null;
-    return completion;
-  }
-  /**
-   * The completion of an asynchronous answer: the answer itself if it is one,
-   * else one that follows the promise.
-   *
-   * @throws {TypeError} If the answer is neither.
-   */
-  static of(answer) {
-    if (answer instanceof _Completion) return answer;
-    if (!isThenable(answer)) {
-      throw new TypeError(`Expected a promise, received ${typeof answer}`);
-    }
-    const completion = _Completion.start();
-    completion.#follow(answer);
-    return completion;
-  }
-  /** Ends the operation with a result; for its owner. */
-  complete(value) {
-    this.#settle(false, value);
-  }
-  /** Ends the operation with an error; for its owner. */
-  fail(error) {
-    this.#settle(true, error);
-  }
-  after(step, first, second) {
-    this.#check();
-    const steps = this.#steps;
-    const at = this.#end;
-    this.#end = at + WORDS_OF_STEP;
-    steps[at] = step;
-    steps[at + 1] = first;
-    steps[at + 2] = second;
-    if (this.#state === SETTLED) this.#proceed();
-    return this;
-  }
-  /**
-   * Consumes the result: delivers it when it is there, at once if it is
-   * already.
-   *
-   * @throws {Error} If it was consumed.
-   */
-  deliverTo(receiver) {
-    this.#check();
-    this.#consumed = true;
-    this.#receiver = receiver;
-    if (this.#state === SETTLED) this.#deliver();
-  }
-  /**
-   * Consumes the result as a promise.
-   *
-   * @throws {Error} If it was consumed.
-   */
-  then(onFulfilled, onRejected) {
-    this.#check();
-    this.#reusable = false;
-    return new Promise((complete, fail) => this.deliverTo({
-      complete,
-      fail
-    })).then(onFulfilled, onRejected);
-  }
-  #check() {
-    if (!this.#consumed) return;
-    throw new Error("This completion was consumed already: await it, return it or deliver it, once");
-  }
-  #settle(failed, value) {
-    if (this.#state !== PENDING) {
-      throw new Error("This completion was settled already");
-    }
-    this.#failed = failed;
-    this.#value = value;
-    this.#proceed();
-  }
-  /** Runs the steps that are left, up to one that waits. */
-  #proceed() {
-    const steps = this.#steps;
-    this.#state = PENDING;
-    while (this.#next < this.#end) {
-      const at = this.#next;
-      this.#next = at + WORDS_OF_STEP;
-      const step = steps[at];
-      try {
-        let value;
-        if (!this.#failed) {
-          value = step.run(this.#value, steps[at + 1], steps[at + 2]);
-        } else if (step.recover !== void 0) {
-          value = step.recover(this.#value, steps[at + 1], steps[at + 2]);
-        } else {
-          continue;
-        }
-        this.#failed = false;
-        if (isThenable(value)) return this.#follow(value);
-        this.#value = value;
-      } catch (error) {
-        this.#failed = true;
-        this.#value = error;
-      }
-    }
-    this.#state = SETTLED;
-    if (this.#receiver !== null) this.#deliver();
-  }
-  /** Settles as another asynchronous answer does. */
-  #follow(answer) {
-    if (answer === this) throw new TypeError("A completion awaits itself");
-    if (answer instanceof _Completion) return answer.deliverTo(this);
-    this.#onFulfilled ??= (value) => this.#settle(false, value);
-    this.#onRejected ??= (error) => this.#settle(true, error);
-    Promise.resolve(answer).then(this.#onFulfilled, this.#onRejected);
-  }
-  #deliver() {
-    const receiver = this.#receiver;
-    const value = this.#value;
-    const failed = this.#failed;
-    this.#state = SPENT;
-    this.#receiver = null;
-    this.#value = void 0;
-    if (this.#reusable) pool.push(this);
-    if (failed) receiver.fail(value);
-    else receiver.complete(value);
+// src/event/event_source.ts
+var NO_OPERATIONS = {
+  inFlight: 0,
+  hasCompleted: false,
+  settle() {
+  },
+  drain() {
+  },
+  close() {
   }
 };
-function isThenable(value) {
-  return typeof value === "object" && value !== null && typeof value.then === "function";
-}
 
 // src/queue/serve.ts
 var WRITE_OUT = accessors("fuse_write_out");
@@ -3008,6 +3388,7 @@ var OUT_HEADER_SIZE3 = accessors("fuse_out_header").size;
 var READ = OPCODES.READ.opcode;
 var WRITE2 = OPCODES.WRITE.opcode;
 var BURST_MAX = 64;
+var DRAIN_STEP_MS = 5;
 function serve(queue, handler, options = {}) {
   return new ServeLoop(queue, handler, options).run();
 }
@@ -3015,6 +3396,7 @@ var ServeLoop = class {
   #queue;
   #handler;
   #options;
+  #events;
   #counters;
   /** Whether to measure how long requests take. */
   #measuring;
@@ -3029,24 +3411,27 @@ var ServeLoop = class {
     this.#queue = queue;
     this.#handler = handler;
     this.#options = options;
+    this.#events = options.events ?? NO_OPERATIONS;
     this.#counters = options.statistics?.queues[options.index ?? 0];
     this.#measuring = options.statistics?.measuring ?? false;
   }
   async run() {
     const queue = this.#queue;
+    const events = this.#events;
     const { statistics } = this.#options;
     const mayBlock = this.#options.mayBlock === true && this.#handler.background !== true;
     let burst = 0;
     while (statistics === void 0 || !statistics.stopping) {
-      const alone = mayBlock && this.#outstanding <= (queue.carried ?? 0);
-      const exchange = queue.next(alone);
-      if (exchange !== null) {
-        this.#handle(exchange);
-        if (alone || ++burst < BURST_MAX) continue;
+      events.settle();
+      const maySleep = mayBlock && this.#outstanding <= events.inFlight;
+      const exchange = queue.next(maySleep);
+      if (exchange !== null || events.hasCompleted) {
+        if (exchange !== null) this.#handle(exchange);
+        if (maySleep || ++burst < BURST_MAX) continue;
         await turn();
       } else if (queue.end !== null) {
         break;
-      } else if (alone) {
+      } else if (maySleep) {
         await turn();
       } else {
         await queue.ready();
@@ -3115,20 +3500,22 @@ var ServeLoop = class {
   #nextAnswer() {
     return new Promise((resolve2) => this.#onAnswered = resolve2);
   }
+  /** Waits for outstanding answers, for a limited time. */
   async #drain() {
     const { drainMs = 2e3 } = this.#options;
-    this.#queue.settleCarried?.();
     const deadline = Date.now() + drainMs;
+    this.#events.drain();
     while (this.#outstanding > 0 && Date.now() < deadline) {
       let timer;
       const timeout = new Promise((resolve2) => {
-        timer = setTimeout(resolve2, deadline - Date.now());
+        timer = setTimeout(resolve2, DRAIN_STEP_MS);
       });
       await Promise.race([
         this.#nextAnswer(),
         timeout
       ]);
       clearTimeout(timer);
+      this.#events.drain();
     }
   }
 };
@@ -3458,10 +3845,6 @@ var ForwardingQueue = class {
   get end() {
     return this.inner.end;
   }
-  /** File I/O that the inner queue's ring has in flight. */
-  get carried() {
-    return this.inner.carried;
-  }
   /** Takes the next request of the inner queue. */
   next(mayBlock) {
     return this.inner.next(mayBlock);
@@ -3473,10 +3856,6 @@ var ForwardingQueue = class {
   /** Sends a reply through the inner queue. */
   reply(exchange) {
     return this.inner.reply(exchange);
-  }
-  /** Waits for the file I/O of the inner queue's ring. */
-  settleCarried() {
-    this.inner.settleCarried?.();
   }
   /** Closes the inner queue. */
   close() {
@@ -3534,219 +3913,43 @@ var TraceQueue = class extends ForwardingQueue {
   }
 };
 
-// src/queue/fuse_ring.ts
-var FILE_CALL = {
-  /** pread(2). */
-  READ: 0,
-  /** pwrite(2). */
-  WRITE: 1,
-  /** fdatasync(2). */
-  SYNC: 2,
-  /** fallocate(2). */
-  ALLOCATE: 3
-};
-
-// src/queue/ring_files.ts
-var NO_FILE = -1;
-var RingFiles = class {
-  #ring;
-  #slots;
-  #free;
-  #prepared;
-  #inFlight = 0;
-  #gone = false;
-  /**
-   * Makes the operations of a ring's slots.
-   *
-   * @param ring The ring.
-   * @param prepared Called when an operation is ready to be submitted.
-   */
-  constructor(ring, prepared) {
-    this.#ring = ring;
-    this.#prepared = prepared;
-    this.#slots = Array.from({
-      length: ring.fileSlots
-    }, (_, slot) => new FileSlot(ring, slot));
-    this.#free = [
-      ...this.#slots
-    ];
-  }
-  /** Operations that have not completed. */
-  get inFlight() {
-    return this.#inFlight;
-  }
-  read(fd, buffer, start, length, position, fallback = NO_FILE) {
-    const slot = this.#take();
-    if (typeof slot === "number") return slot;
-    slot.transfer(FILE_CALL.READ, fd, buffer, start, length, position);
-    return this.#begin(slot, fallback);
-  }
-  write(fd, buffer, start, length, position, fallback = NO_FILE) {
-    const slot = this.#take();
-    if (typeof slot === "number") return slot;
-    slot.transfer(FILE_CALL.WRITE, fd, buffer, start, length, position);
-    return this.#begin(slot, fallback);
-  }
-  sync(fd) {
-    const slot = this.#take();
-    if (typeof slot === "number") return slot;
-    slot.transfer(FILE_CALL.SYNC, fd, null, 0, 0, 0);
-    return this.#begin(slot, NO_FILE);
-  }
-  allocate(fd, mode, position, length) {
-    const slot = this.#take();
-    if (typeof slot === "number") return slot;
-    slot.transfer(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
-    return this.#begin(slot, NO_FILE);
-  }
-  /** Notes a completion; for the queue that takes them. */
-  completed(slot, result2) {
-    const operation = this.#slots[slot];
-    if (operation.goesOn(result2)) return;
-    this.#end(operation, operation.result);
-  }
-  /** The ring is closed: operations in flight fail, and so do later calls. */
-  abandon() {
-    this.#gone = true;
-    if (this.#inFlight === 0) return;
-    for (const operation of this.#slots) {
-      if (operation.busy) this.#end(operation, -ERRNO.ECANCELED);
-    }
-  }
-  #take() {
-    if (this.#gone) return -ERRNO.ENODEV;
-    return this.#free.pop() ?? -ERRNO.EBUSY;
-  }
-  #begin(slot, fallback) {
-    this.#inFlight++;
-    const completion = slot.begin(fallback);
-    this.#prepared();
-    return completion;
-  }
-  #end(slot, result2) {
-    const completion = slot.end();
-    this.#inFlight--;
-    this.#free.push(slot);
-    completion.complete(result2);
-  }
-};
-var FileSlot = class {
-  /** What the operation returns, once it does not go on. */
-  result = 0;
-  #slot;
-  #ring;
-  #completion = null;
-  #kind = FILE_CALL.READ;
-  #fd = NO_FILE;
-  #fallback = NO_FILE;
-  #buffer = null;
-  #start = 0;
-  #length = 0;
-  #position = 0;
-  #done = 0;
-  constructor(ring, slot) {
-    this.#ring = ring;
-    this.#slot = slot;
-  }
-  /** Whether an operation is in flight. */
-  get busy() {
-    return this.#completion !== null;
-  }
-  /** Prepares an operation. */
-  transfer(kind, fd, buffer, start, length, position) {
-    this.#kind = kind;
-    this.#fd = fd;
-    this.#buffer = buffer;
-    this.#start = start;
-    this.#length = length;
-    this.#position = position;
-    this.#done = 0;
-    this.#prepare();
-  }
-  /** Starts it. */
-  begin(fallback) {
-    this.#fallback = fallback === this.#fd ? NO_FILE : fallback;
-    return this.#completion = Completion.start();
-  }
-  /** Takes the completion out. */
-  end() {
-    const completion = this.#completion;
-    this.#completion = null;
-    this.#buffer = null;
-    return completion;
-  }
-  /** Takes a result in; whether the operation needs another call. */
-  goesOn(result2) {
-    if (result2 === -ERRNO.EINTR || result2 === -ERRNO.EAGAIN) {
-      this.#ring.repeat(this.#ring.tag);
-      return true;
-    }
-    if (this.#kind > FILE_CALL.WRITE) {
-      this.result = result2;
-      return false;
-    }
-    if (result2 === -ERRNO.EINVAL && this.#fallback !== NO_FILE) {
-      this.#fd = this.#fallback;
-      this.#fallback = NO_FILE;
-      this.#prepare();
-      return true;
-    }
-    if (result2 > 0) {
-      this.#done += result2;
-      if (this.#done < this.#length) {
-        this.#prepare();
-        return true;
-      }
-    }
-    const failed = result2 < 0 && (this.#done === 0 || this.#kind === FILE_CALL.READ);
-    const nothing = result2 === 0 && this.#done === 0 && this.#kind === FILE_CALL.WRITE;
-    this.result = failed ? result2 : nothing ? -ERRNO.EIO : this.#done;
-    return false;
-  }
-  /** Prepares the call for what is left. */
-  #prepare() {
-    this.#ring.file(this.#slot, this.#kind, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
-  }
-};
-
 // src/queue/uring_queue.ts
 var IN_HEADER2 = accessors("fuse_in_header");
 var OUT_HEADER3 = accessors("fuse_out_header");
 var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 var ENT_IN_OUT_AT = accessors("fuse_uring_req_header").at.ring_ent_in_out;
-var POLLS2 = 8;
 var UringQueue = class {
-  /** File I/O on the same ring. */
-  files;
   #protocolVersion;
-  #ring;
-  #device;
-  #watches;
-  #poll;
+  #events;
   #entries;
-  #isLively;
-  /** Requests handed out and not answered. */
-  #given = 0;
-  /** Completions taken since the ring was entered last. */
-  #batch = 0;
+  #device;
+  #pollsDevice;
+  #exchanges;
+  /** Numbers of filled entries: `#filledCount` from `#filledAt` on, cyclic. */
+  #filled;
+  #filledAt = 0;
+  #filledCount = 0;
+  /** Requests given out and not replied to. */
+  #outstanding = 0;
   #started = false;
-  #deviceCalls = false;
-  #waiting = false;
-  #memoryLost = false;
-  #end = null;
-  /** Makes a queue of a ring, which the queue closes. */
-  constructor(ring, options) {
-    this.#ring = ring;
+  #deviceIsReadable = false;
+  /** Whether the kernel may still write to the entries of a closed ring. */
+  #memoryInUse = false;
+  #ended = null;
+  /** Registers entries on an event source. */
+  constructor(events, entries, options) {
+    this.#events = events;
+    this.#entries = entries;
     this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
-    this.#watches = options.watchDevice;
-    this.#poll = options.poll ?? new PollStrategy();
-    this.files = new RingFiles(ring, () => this.#submitIfWaiting());
-    this.#entries = ring.entries.map(entryOf);
-    this.#isLively = () => ring.lively;
+    this.#pollsDevice = options.pollsDevice;
+    this.#exchanges = entries.entries.map(exchangeOf);
+    const count2 = this.#exchanges.length;
+    this.#filled = new Int32Array(count2);
+    events.register(this, entries.first, count2 + 1);
   }
   get end() {
-    return this.#end;
+    return this.#ended;
   }
   get protocolVersion() {
     return this.#protocolVersion;
@@ -3755,191 +3958,152 @@ var UringQueue = class {
     this.#protocolVersion = protocolVersion;
     this.#device.protocolVersion = protocolVersion;
   }
-  get carried() {
-    return this.files.inFlight;
-  }
   next(mayBlock) {
-    if (this.#end?.reason === "closed") return null;
+    if (this.#ended?.reason === "closed") return null;
     if (!this.#started) this.#start();
-    let entered = false;
+    let submitted = false;
     for (; ; ) {
-      const exchange = this.#taken() ?? (this.#deviceCalls ? this.#fromDevice() : null);
+      const exchange = this.#takeFilled() ?? this.#takeFromDevice();
       if (exchange !== null) return exchange;
-      if (this.#end !== null) return null;
-      if (mayBlock && this.#given <= this.files.inFlight) this.#wait();
-      else if (entered) return null;
-      else this.#enter(0);
-      entered = true;
+      if (this.#ended !== null) return null;
+      if (this.#events.hasCompleted) return null;
+      if (submitted && !mayBlock) return null;
+      submitted = this.#events.wait(mayBlock);
     }
   }
   async ready() {
-    if (this.#end === null) {
-      if (!this.#started) this.#start();
-      this.#enter(0);
-    }
-    if (this.#end !== null || this.#ring.lively || this.#deviceCalls) return;
-    this.#waiting = true;
-    await this.#ring.readable();
-    this.#waiting = false;
+    if (this.#ended === null && !this.#started) this.#start();
+    if (this.#ended !== null || this.#deviceIsReadable) return;
+    if (this.#filledCount > 0 || this.#events.hasCompleted) return;
+    await this.#events.ready();
   }
   reply(exchange) {
-    const entry = exchange;
-    this.#given--;
-    if (this.#end !== null) this.#releaseUnused();
-    if (entry.number === void 0) return this.#device.reply(exchange);
-    if (this.#end !== null) return false;
-    const { reply, header } = entry;
+    const { number, header, reply } = exchange;
+    this.#outstanding--;
+    if (this.#ended !== null) this.#releaseUnused();
+    if (number === void 0) return this.#device.reply(exchange);
+    if (this.#ended !== null) return false;
     const length = reply.length;
     if (length === 0) OUT_HEADER3.set.error(header, 0, 0);
     const body = Math.max(0, length - OUT_HEADER3.size);
     ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
-    this.#ring.commit(entry.number);
-    this.#submitIfWaiting();
+    this.#entries.commit(number);
+    this.#events.pushed();
     return true;
   }
-  settleCarried() {
-    const first = this.#entries.length + 1;
-    while (this.files.inFlight > 0) {
-      if (!this.#ring.take()) {
-        if (this.#ring.enter(1) < 0) return;
-      } else if (this.#ring.tag >= first) {
-        this.files.completed(this.#ring.tag - first, this.#ring.result);
-      }
+  close() {
+    this.#events.close();
+  }
+  completed(slot, result2) {
+    if (slot === this.#exchanges.length) {
+      this.#deviceIsReadable = true;
+    } else if (result2 === 0) {
+      const at = this.#filledAt + this.#filledCount++;
+      this.#filled[at % this.#filled.length] = slot;
+    } else {
+      this.#failed(slot, result2);
     }
   }
-  close() {
-    if (this.#end?.reason === "closed") return;
-    this.settleCarried();
-    if (this.#end === null && this.#ring.dirty) this.#enter(0);
-    this.#end = {
+  ringFailed(errno2) {
+    this.#fail("use the io_uring", errno2);
+  }
+  ringClosed(quiet) {
+    this.#ended = {
       reason: "closed",
       message: "The queue was closed"
     };
-    this.#memoryLost = this.files.inFlight > 0;
-    this.#ring.close();
+    this.#memoryInUse = !quiet;
     this.#device.close();
-    this.files.abandon();
     this.#releaseUnused();
   }
   #start() {
     this.#started = true;
-    for (const { number } of this.#entries) this.#ring.register(number);
-    if (this.#watches) this.#ring.watch();
+    for (const { number } of this.#exchanges) this.#entries.register(number);
+    if (this.#pollsDevice) this.#entries.pollDevice();
   }
-  /** The next request among the completions that are there. */
-  #taken() {
-    const ring = this.#ring;
-    const count2 = this.#entries.length;
-    while (ring.take()) {
-      const { tag, result: result2 } = ring;
-      this.#batch++;
-      if (tag > count2) this.files.completed(tag - count2 - 1, result2);
-      else if (tag === count2) this.#deviceCalls = true;
-      else if (result2 === 0) {
-        const entry = this.#entries[tag];
-        if (this.#begin(entry)) return entry;
-      } else this.#failed(tag, result2);
+  /** The next request in a filled entry. */
+  #takeFilled() {
+    while (this.#filledCount > 0) {
+      const exchange = this.#exchanges[this.#filled[this.#filledAt]];
+      this.#filledAt = (this.#filledAt + 1) % this.#filled.length;
+      this.#filledCount--;
+      if (this.#begin(exchange)) return exchange;
     }
     return null;
   }
-  /** Binds an entry to the request in it; whether it is to be given out. */
-  #begin(entry) {
-    const { header, request, reply } = entry;
+  /** Binds an exchange to the request in its entry; whether it is valid. */
+  #begin(exchange) {
+    const { header, request, reply } = exchange;
     const bodySize = this.#protocolVersion.bodySize(IN_HEADER2.get.opcode(header));
     const least = IN_HEADER2.size + bodySize;
     const length = IN_HEADER2.get.len(header);
     const received = bodySize < 0 || length < least ? length : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
-    this.#given++;
+    this.#outstanding++;
     reply.reset();
     const error = request.validate(received, this.#protocolVersion);
     if (error === null) return true;
     if (error.answerable) {
       reply.error(error.errno);
-      this.reply(entry);
+      this.reply(exchange);
     } else {
-      this.#given--;
-      this.#end ??= {
+      this.#outstanding--;
+      this.#ended ??= {
         reason: "failed",
         message: error.message
       };
     }
     return false;
   }
-  #failed(tag, result2) {
+  #failed(entry, result2) {
     switch (-result2) {
       case ERRNO.EAGAIN:
       case ERRNO.EINTR:
-        return this.#ring.repeat(tag);
+        this.#entries.repeat(entry);
+        return this.#events.pushed();
       case ERRNO.ENOTCONN:
       case ERRNO.ENODEV:
-        this.#end ??= {
+        this.#ended ??= {
           reason: "unmounted",
           message: "The mount has gone"
         };
         return;
       case ERRNO.ECONNABORTED:
       case ERRNO.ECANCELED:
-        this.#end ??= {
+        this.#ended ??= {
           reason: "aborted",
           message: "The connection was aborted"
         };
         return;
       default:
-        this.#broken("offer an entry of the ring", result2);
+        this.#fail("offer an entry of the ring", -result2);
     }
   }
-  #fromDevice() {
+  /** The next request that came through /dev/fuse. */
+  #takeFromDevice() {
+    if (!this.#deviceIsReadable) return null;
     const exchange = this.#device.next(false);
     if (exchange !== null) {
-      this.#given++;
+      this.#outstanding++;
       return exchange;
     }
-    this.#deviceCalls = false;
-    if (this.#device.end !== null) this.#end ??= this.#device.end;
-    else this.#ring.watch();
+    this.#deviceIsReadable = false;
+    if (this.#device.end !== null) this.#ended ??= this.#device.end;
+    else this.#entries.pollDevice();
     return null;
   }
-  /** Sleeps until something completes, polling before that if it pays. */
-  #wait() {
-    const window = this.#poll.window(this.#batch);
-    const alone = this.#batch < 2;
-    this.#batch = 0;
-    if (window === 0 && !(alone && this.#poll.adapts)) return this.#enter(1);
-    if (window > 0) {
-      if (this.#ring.dirty) this.#enter(0);
-      if (this.#poll.poll(window, POLLS2, this.#isLively)) {
-        this.#poll.waited(0);
-        return this.#enter(0);
-      }
-    }
-    const start = performance.now();
-    this.#enter(1);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
-  }
-  /** Nobody else enters the ring while `ready()` waits. */
-  #submitIfWaiting() {
-    if (this.#waiting) this.#enter(0);
-  }
-  #enter(least) {
-    const result2 = this.#ring.enter(least);
-    if (result2 >= 0 || result2 === -ERRNO.EAGAIN || result2 === -ERRNO.EBUSY) {
-      return;
-    }
-    this.#broken("use the io_uring", result2);
-  }
-  #broken(what, result2) {
-    this.#end ??= {
+  #fail(what, errno2) {
+    this.#ended ??= {
       reason: "failed",
-      message: `Cannot ${what}: ${errnoName(-result2)}`
+      message: `Cannot ${what}: ${errnoName(errno2)}`
     };
   }
-  /** Gives the memory back once the queue is closed and nobody has any. */
+  /** Unmaps the entries once the ring is closed and no request is given out. */
   #releaseUnused() {
-    if (this.#end?.reason !== "closed" || this.#memoryLost) return;
-    if (this.#given === 0) this.#ring.release();
+    if (this.#ended?.reason !== "closed" || this.#memoryInUse) return;
+    if (this.#outstanding === 0) this.#entries.release();
   }
 };
-function entryOf({ headers, payload }, number) {
+function exchangeOf({ headers, payload }, number) {
   const exchange = separateExchange(headers, payload);
   return {
     ...exchange,
@@ -5194,7 +5358,7 @@ var IoUring = class {
       this.#cq = new Int32Array(cqRing);
       this.sqes = new Int32Array(sqes);
     } catch (error) {
-      this.close();
+      this.#release();
       throw error;
     }
     this.slots = entries;
@@ -5238,7 +5402,7 @@ var IoUring = class {
   }
   /**
    * Whether the kernel is to signal the eventfd; each signal costs. No at
-   * first. Look at `lively` after switching it on.
+   * first. Read `hasWork` after switching it on.
    */
   announce(on) {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
@@ -5251,11 +5415,11 @@ var IoUring = class {
     this.#pushed++;
   }
   /** Whether something was pushed and not submitted yet. */
-  get dirty() {
+  get needsSubmit() {
     return this.#pushed > 0;
   }
   /** Whether entering would bring a completion, or one is there already. */
-  get lively() {
+  get hasWork() {
     return (this.#sq[this.#sqFlags] & WORK) !== 0 || this.#postedTail() !== this.#head;
   }
   /**
@@ -5296,6 +5460,9 @@ var IoUring = class {
   }
   /** Lets go of the ring: what is in flight is cancelled. Idempotent. */
   close() {
+    this.#release();
+  }
+  #release() {
     if (this.#closed) return;
     this.#closed = true;
     for (const mapping of this.#mappings) mapping.unmap();
@@ -5342,13 +5509,55 @@ function ringError(what, error) {
   });
 }
 
-// src/linux/fuse/fuse_ring.ts
+// src/linux/io/event_ring.ts
+var EventRing = class extends IoUring {
+  #event = null;
+  #reserved = 0;
+  #closed = false;
+  /**
+   * Makes an io_uring.
+   *
+   * @param slots Submission slots, at least.
+   * @throws {SystemError} As `IoUring`; EMFILE, ENFILE of eventfd(2).
+   */
+  constructor(slots) {
+    super(slots);
+    try {
+      this.#event = new EventFd();
+      this.registerEvent(this.#event.fd);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    for (let slot = 0; slot < this.slots; slot++) {
+      this.sqes[slot * SQE_WORDS + SQE.USER_DATA] = slot;
+    }
+  }
+  reserve(slots) {
+    const first = this.#reserved;
+    if (first + slots > this.slots) {
+      throw new RangeError(`The io_uring has ${this.slots - first} slots left`);
+    }
+    this.#reserved += slots;
+    return first;
+  }
+  async readable() {
+    this.announce(true);
+    if (!this.hasWork) await this.#event.signalled();
+    if (!this.#closed) this.announce(false);
+  }
+  close() {
+    this.#closed = true;
+    super.close();
+    this.#event?.close();
+  }
+};
+
+// src/linux/io/file_slots.ts
 var OP_FSYNC = 3;
-var OP_POLL_ADD = 6;
 var OP_FALLOCATE = 17;
 var OP_READ = 22;
 var OP_WRITE = 23;
-var OP_URING_CMD = 46;
 var FILE_OPS = [
   OP_READ,
   OP_WRITE,
@@ -5356,96 +5565,30 @@ var FILE_OPS = [
   OP_FALLOCATE
 ];
 var FSYNC_DATASYNC = 1;
-var POLLIN = 1;
-var CMD_REQ = accessors("fuse_uring_cmd_req");
-var HEADERS = accessors("fuse_uring_req_header");
-var ENT_IN_OUT2 = accessors("fuse_uring_ent_in_out");
-var COMMIT_ID = SQE.CMD + CMD_REQ.at.commit_id / 4;
-var QID = SQE.CMD + CMD_REQ.at.qid / 4;
-var CACHE_LINE = 64;
-var HEADERS_SIZE = HEADERS.size;
-var HEADERS_STRIDE = roundUp(HEADERS_SIZE, CACHE_LINE);
-var HEADERS_COMMIT_ID = (HEADERS.at.ring_ent_in_out + ENT_IN_OUT2.at.commit_id) / 4;
-var IOVECS_SIZE = 32;
 var TWO_322 = 2 ** 32;
-var FUSE_FILE = 0;
-function openFuseRing(options) {
-  return new LinuxFuseRing(options);
-}
-var LinuxFuseRing = class {
-  entries;
-  fileSlots;
+var LinuxFileSlots = class {
+  first;
+  count;
   #ring;
   #sqes;
-  #memory;
-  #event;
-  #closed = false;
-  /** The headers of all entries. */
-  #headers;
-  /** Of buffers that are no payloads. */
+  #mapping;
+  /** Addresses of buffers outside of the mapping. */
   #addresses = new BufferAddresses();
-  /** Makes a ring; see {@linkcode openFuseRing}. */
-  constructor({ fd, qids, payloadSize }) {
-    const count2 = qids.length;
-    this.fileSlots = count2 + 4;
-    this.#ring = new IoUring(count2 + 1 + this.fileSlots);
-    this.#sqes = this.#ring.sqes;
-    const stride = roundUp(payloadSize, PAGE_SIZE);
-    const payloadsAt = roundUp(count2 * (HEADERS_STRIDE + IOVECS_SIZE), PAGE_SIZE);
-    this.#event = new EventFd();
-    try {
-      this.#ring.registerEvent(this.#event.fd);
-      this.#ring.registerFiles([
-        fd
-      ]);
-      this.#memory = mapAnonymous(payloadsAt + count2 * stride);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-    const { buffer } = this.#memory;
-    this.#headers = new Int32Array(buffer, 0, count2 * HEADERS_STRIDE / 4);
-    this.entries = qids.map((_, i) => ({
-      headers: new Uint8Array(buffer, i * HEADERS_STRIDE, HEADERS_SIZE),
-      payload: new Uint8Array(buffer, payloadsAt + i * stride, payloadSize)
-    }));
-    for (let slot = 0; slot < count2 + 1 + this.fileSlots; slot++) {
-      this.#sqes[slot * SQE_WORDS + SQE.USER_DATA] = slot;
-    }
-    qids.forEach((qid, entry) => this.#prepareEntry(entry, qid));
-    this.#prepareWatch(count2);
+  /**
+   * Reserves slots of a ring.
+   *
+   * @param count How many.
+   * @param mapping Memory whose address is known, in which most buffers lie.
+   */
+  constructor(ring, count2, mapping = null) {
+    this.first = ring.reserve(count2);
+    this.count = count2;
+    this.#ring = ring;
+    this.#sqes = ring.sqes;
+    this.#mapping = mapping;
   }
-  get tag() {
-    return this.#ring.tag;
-  }
-  get result() {
-    return this.#ring.result;
-  }
-  get dirty() {
-    return this.#ring.dirty;
-  }
-  get lively() {
-    return this.#ring.lively;
-  }
-  register(entry) {
-    this.#ring.push(entry);
-  }
-  commit(entry) {
-    const sqe = entry * SQE_WORDS;
-    const headers = entry * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
-    this.#sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.COMMIT_AND_FETCH;
-    this.#sqes[sqe + COMMIT_ID] = this.#headers[headers];
-    this.#sqes[sqe + COMMIT_ID + 1] = this.#headers[headers + 1];
-    this.#ring.push(entry);
-  }
-  repeat(tag) {
-    this.#ring.push(tag);
-  }
-  watch() {
-    this.#ring.push(this.entries.length);
-  }
-  file(slot, call3, fd, buffer, start, length, position) {
-    const number = this.entries.length + 1 + slot;
+  prepare(slot, call3, fd, buffer, start, length, position) {
+    const number = this.first + slot;
     const sqes = this.#sqes;
     const sqe = number * SQE_WORDS;
     const address = buffer === null ? 0 : this.#addressOf(buffer) + start;
@@ -5470,52 +5613,124 @@ var LinuxFuseRing = class {
     }
     this.#ring.push(number);
   }
-  enter(least) {
-    return this.#ring.enter(least);
-  }
-  take() {
-    return this.#ring.take();
-  }
-  async readable() {
-    this.#ring.announce(true);
-    if (!this.#ring.lively) await this.#event.signalled();
-    if (!this.#closed) this.#ring.announce(false);
-  }
-  close() {
-    this.#closed = true;
-    this.#ring.close();
-    this.#event.close();
-  }
-  release() {
-    this.#memory.unmap();
+  repeat(slot) {
+    this.#ring.push(this.first + slot);
   }
   #addressOf(buffer) {
-    return buffer.buffer === this.#memory.buffer ? this.#memory.address + buffer.byteOffset : this.#addresses.of(buffer);
+    const mapping = this.#mapping;
+    return mapping !== null && buffer.buffer === mapping.buffer ? mapping.address + buffer.byteOffset : this.#addresses.of(buffer);
+  }
+};
+
+// src/linux/fuse/ring_entries.ts
+var OP_POLL_ADD = 6;
+var OP_URING_CMD = 46;
+var POLLIN = 1;
+var CMD_REQ = accessors("fuse_uring_cmd_req");
+var HEADERS = accessors("fuse_uring_req_header");
+var ENT_IN_OUT2 = accessors("fuse_uring_ent_in_out");
+var COMMIT_ID = SQE.CMD + CMD_REQ.at.commit_id / 4;
+var QID = SQE.CMD + CMD_REQ.at.qid / 4;
+var CACHE_LINE = 64;
+var HEADERS_SIZE = HEADERS.size;
+var HEADERS_STRIDE = roundUp(HEADERS_SIZE, CACHE_LINE);
+var HEADERS_COMMIT_ID = (HEADERS.at.ring_ent_in_out + ENT_IN_OUT2.at.commit_id) / 4;
+var IOVECS_SIZE = 32;
+var TWO_323 = 2 ** 32;
+var FUSE_FILE = 0;
+var EXTRA_FILE_SLOTS = 4;
+function openFuseRing(options) {
+  const count2 = options.qids.length;
+  const fileCount = count2 + EXTRA_FILE_SLOTS;
+  const ring = new EventRing(count2 + 1 + fileCount);
+  try {
+    const entries = new LinuxRingEntries(ring, options);
+    const fileSlots = new LinuxFileSlots(ring, fileCount, entries.memory);
+    return {
+      ring,
+      entries,
+      fileSlots
+    };
+  } catch (error) {
+    ring.close();
+    throw error;
+  }
+}
+var LinuxRingEntries = class {
+  first;
+  entries;
+  /** The memory of all entries. */
+  memory;
+  #ring;
+  #sqes;
+  /** The headers of all entries. */
+  #headers;
+  /** Reserves slots of a ring, and maps memory. */
+  constructor(ring, { fd, qids, payloadSize }) {
+    const count2 = qids.length;
+    this.first = ring.reserve(count2 + 1);
+    this.#ring = ring;
+    this.#sqes = ring.sqes;
+    ring.registerFiles([
+      fd
+    ]);
+    const stride = roundUp(payloadSize, PAGE_SIZE);
+    const payloadsAt = roundUp(count2 * (HEADERS_STRIDE + IOVECS_SIZE), PAGE_SIZE);
+    this.memory = mapAnonymous(payloadsAt + count2 * stride);
+    const { buffer } = this.memory;
+    this.#headers = new Int32Array(buffer, 0, count2 * HEADERS_STRIDE / 4);
+    this.entries = qids.map((_, i) => ({
+      headers: new Uint8Array(buffer, i * HEADERS_STRIDE, HEADERS_SIZE),
+      payload: new Uint8Array(buffer, payloadsAt + i * stride, payloadSize)
+    }));
+    qids.forEach((qid, entry) => this.#prepareRegister(entry, qid));
+    this.#preparePoll(this.first + count2);
+  }
+  register(entry) {
+    this.#ring.push(this.first + entry);
+  }
+  commit(entry) {
+    const slot = this.first + entry;
+    const sqe = slot * SQE_WORDS;
+    const headers = entry * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
+    this.#sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.COMMIT_AND_FETCH;
+    this.#sqes[sqe + COMMIT_ID] = this.#headers[headers];
+    this.#sqes[sqe + COMMIT_ID + 1] = this.#headers[headers + 1];
+    this.#ring.push(slot);
+  }
+  repeat(entry) {
+    this.#ring.push(this.first + entry);
+  }
+  pollDevice() {
+    this.#ring.push(this.first + this.entries.length);
+  }
+  release() {
+    this.memory.unmap();
   }
   //= fs/fuse/dev_uring.c fuse_uring_cmd(): the command needs 128-byte
   //= submissions; fuse_uring_create_ring_ent(): REGISTER names two iovecs, the
   //= headers and the payload.
-  #prepareEntry(entry, qid) {
+  #prepareRegister(entry, qid) {
     const { headers, payload } = this.entries[entry];
     const count2 = this.entries.length;
     const iovecsAt = count2 * HEADERS_STRIDE + entry * IOVECS_SIZE;
-    const base = this.#memory.address;
-    const iovecs = new DataView(this.#memory.buffer, iovecsAt, IOVECS_SIZE);
+    const base = this.memory.address;
+    const iovecs = new DataView(this.memory.buffer, iovecsAt, IOVECS_SIZE);
     iovecs.setBigUint64(0, BigInt(base + headers.byteOffset), true);
     iovecs.setBigUint64(8, BigInt(headers.byteLength), true);
     iovecs.setBigUint64(16, BigInt(base + payload.byteOffset), true);
     iovecs.setBigUint64(24, BigInt(payload.byteLength), true);
     const sqes = this.#sqes;
-    const sqe = entry * SQE_WORDS;
+    const sqe = (this.first + entry) * SQE_WORDS;
     sqes[sqe + SQE.OP] = OP_URING_CMD | FIXED_FILE << 8;
     sqes[sqe + SQE.FD] = FUSE_FILE;
     sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     sqes[sqe + SQE.ADDR] = base + iovecsAt;
-    sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_322;
+    sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_323;
     sqes[sqe + SQE.LEN] = 2;
     sqes[sqe + QID] = qid;
   }
-  #prepareWatch(slot) {
+  #preparePoll(slot) {
     const sqe = slot * SQE_WORDS;
     this.#sqes[sqe + SQE.OP] = OP_POLL_ADD | FIXED_FILE << 8;
     this.#sqes[sqe + SQE.FD] = FUSE_FILE;
@@ -6617,7 +6832,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_323 = 2 ** 32;
+var TWO_324 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -6649,7 +6864,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_323);
+      view.setUint32(at - position, at / TWO_324);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -7231,7 +7446,7 @@ var MEMORY_SIZE = 128;
 var ATIME = 0;
 var MTIME = 1;
 var CHANGED = 2;
-var TWO_324 = 2 ** 32;
+var TWO_325 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The memory, for other Workers. */
@@ -7282,14 +7497,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_324 + (low >>> 0);
+      this.#seenSize = high * TWO_325 + (low >>> 0);
     }
   }
   /** Set by whoever has the lock alone. */
   set size(bytes) {
     Atomics.add(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_324 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_324));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_325 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_325));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether an export that was writable takes no more changes. */
@@ -7382,7 +7597,7 @@ var ExportState = class _ExportState {
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_OMIT = 0x3ffffffen;
 var RWF_NOWAIT = 8;
-var TWO_325 = 2 ** 32;
+var TWO_326 = 2 ** 32;
 var TMPFS_MAGIC = 16914836;
 var STRUCT_STATFS_SIZE = 120;
 function openBlockFile(path, options) {
@@ -7434,7 +7649,7 @@ var LinuxBlockFile = class {
     checkRange(buffer, start, length);
     const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
-    this.#iovec[1] = address / TWO_325;
+    this.#iovec[1] = address / TWO_326;
     this.#iovec[2] = length;
     const offset = BigInt(position);
     const pointer = this.#iovecPointer;
@@ -7737,37 +7952,47 @@ async function openQueue(start) {
   const poll = new PollStrategy(start.pollUs, {
     yieldCpu
   });
-  const ring = start.ring === null ? null : await openRing(start, start.ring);
-  const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
+  const uring = start.qids === null ? null : await openRing(start, start.qids);
+  const device = fuseDeviceFromFd(start.fd);
+  const common = {
     maxPayload,
     protocolVersion,
-    poll,
-    longestSleepMs: start.longestSleepMs ?? void 0,
     allocate: alignedBytes
-  });
-  if (ring === null) return {
-    queue: device,
-    ring
   };
-  const queue = new UringQueue(ring, {
+  if (uring === null) {
+    const longestSleepMs = start.longestSleepMs ?? void 0;
+    const events2 = new DeviceEvents(device, {
+      poll,
+      longestSleepMs
+    });
+    return {
+      queue: new DeviceQueue(device, {
+        ...common,
+        events: events2
+      }),
+      events: events2
+    };
+  }
+  const events = new RingEvents(uring.ring, poll);
+  const queue = new UringQueue(events, uring.entries, {
     protocolVersion,
-    poll,
-    device,
-    watchDevice: start.index === 0
+    device: new DeviceQueue(device, common),
+    pollsDevice: start.index === 0
   });
   return {
     queue,
-    ring: queue
+    events,
+    fileIo: new RingFileIo(events, uring.fileSlots)
   };
 }
 async function openRing({ fd, negotiated }, qids) {
   const { promise: go, resolve: resolve2 } = Promise.withResolvers();
   self.onmessage = ({ data }) => resolve2(data);
-  let ring = null;
+  let uring = null;
   let failure = null;
   try {
     const payloadSize = ringPayloadSize(negotiated);
-    ring = openFuseRing({
+    uring = openFuseRing({
       fd,
       qids,
       payloadSize
@@ -7780,21 +8005,22 @@ async function openRing({ fd, negotiated }, qids) {
     failure
   });
   const { useRing } = await go;
-  if (useRing) return ring;
-  ring?.close();
-  ring?.release();
+  if (useRing) return uring;
+  uring?.ring.close();
+  uring?.entries.release();
   return null;
 }
 async function run(start) {
-  const { queue, ring } = await openQueue(start);
+  const { queue, events, fileIo } = await openQueue(start);
   endOnError(queue);
   try {
-    const { handler, close } = await openHandler(start.handler, ring?.files);
+    const { handler, close } = await openHandler(start.handler, fileIo);
     tell({
       kind: "ready"
     });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
+      events,
       statistics: new QueueStatistics(start.statistics),
       index: start.index,
       report: (error, during) => tell({
