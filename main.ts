@@ -6,5 +6,5 @@
 import config from "./deno.json" with { type: "json" };
 import { main } from "./src/cli/main.ts";
 
-// Not left to the end of the event loop: a Worker that hangs would keep it.
+// Waiting for the event loop to end would let a Worker that hangs prevent it.
 Deno.exit(await main(Deno.args, config.version));

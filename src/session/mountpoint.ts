@@ -1,5 +1,5 @@
 /**
- * What has to be right about a mountpoint before anything is mounted there.
+ * Checks a mount point, and removes a stale mount, before anything is mounted.
  *
  * @module
  */
@@ -11,26 +11,25 @@ import { absolutePath } from "../linux/syscall/paths.ts";
 import { unmountForUser } from "../linux/mount/mount_by_fusermount.ts";
 
 /**
- * Clears a stale mount of this program from a mountpoint, and refuses any
- * other FUSE mount that lies there.
+ * Removes stale mounts of this program from a mount point.
  *
  * @param mountpoint A path as the user wrote it.
- * @param notice Hears of a mount that was cleared.
+ * @param notice Receives a sentence about each mount that was removed.
  * @returns The absolute path.
- * @throws {UserError} With one sentence that says what lies there.
+ * @throws {UserError} If another FUSE mount is there.
  */
 export function prepareMountpoint(
   mountpoint: string,
   notice: (text: string) => void,
 ): string {
   const path = absolutePath(mountpoint);
-  // The lock, because numbers of mounts come again: what is cleared must not
-  // be what another process has mounted since the look.
+  // The kernel reuses the ids of mounts. Without the lock, another process could
+  // mount here after the check, and its mount would be removed.
   while (withMountLock(path, () => clearStale(path, mountpoint, notice)));
   return path;
 }
 
-/** Clears the topmost mount if it is to go; whether there may be another. */
+/** Removes the topmost mount if it is stale; returns whether it did. */
 function clearStale(
   path: string,
   mountpoint: string,
@@ -41,11 +40,11 @@ function clearStale(
   if (!isOwnStale(there)) throw new UserError(refusal(mountpoint, there));
   if (unmountForUser(there) === "covered") {
     throw new UserError(
-      `Cannot mount on ${mountpoint}: something else was mounted there this moment; try again`,
+      `Cannot mount on ${mountpoint}: another program has just mounted something there; try again`,
     );
   }
   notice(
-    `Cleared the stale mount of ${there.source} on ${mountpoint}, whose server had died`,
+    `Removed the stale mount of ${there.source} on ${mountpoint}, whose server had died`,
   );
   return true;
 }
@@ -53,9 +52,9 @@ function clearStale(
 function refusal(mountpoint: string, there: Mount): string {
   const what = `Cannot mount on ${mountpoint}:`;
   if (mountState(there) === "dead") {
-    return `${what} a dead mount of another program (${there.source}, type ${there.type}) lies there, Transport endpoint is not connected; remove it with 'umount ${there.mountPoint}'`;
+    return `${what} a dead mount of another program (${there.source}, type ${there.type}) is there (Transport endpoint is not connected); remove it with 'umount ${there.mountPoint}'`;
   }
   return there.type === OWN_TYPE
-    ? `${what} ${there.source} is already exported there; end that export first or choose another mountpoint`
-    : `${what} another program's mount (${there.source}, type ${there.type}) lies there; choose another mountpoint`;
+    ? `${what} ${there.source} is already exported there; end that export first or choose another mount point`
+    : `${what} another program's mount (${there.source}, type ${there.type}) is there; choose another mount point`;
 }

@@ -83,7 +83,7 @@ mountTest(
           assertRefused(
             await runMain(["export", source, mountpoint]),
             1,
-            `Cannot mount on ${mountpoint}: ${image} is already exported there; end that export first or choose another mountpoint`,
+            `Cannot mount on ${mountpoint}: ${image} is already exported there; end that export first or choose another mount point`,
           ),
       ]),
     );
@@ -104,7 +104,7 @@ mountTest(
       assertRefused(
         await runMain(["export", "null:1G", mountpoint]),
         1,
-        `Cannot mount on ${mountpoint}: a dead mount of another program (other, type fuse.other) lies there, Transport endpoint is not connected; remove it with 'umount ${mountpoint}'`,
+        `Cannot mount on ${mountpoint}: a dead mount of another program (other, type fuse.other) is there (Transport endpoint is not connected); remove it with 'umount ${mountpoint}'`,
       );
       assert(isMounted(mountpoint));
     } finally {
@@ -177,7 +177,7 @@ mountTest(
     const { code, stderr } = await next.stop();
     assertEquals(code, 0);
     const cleared =
-      `mqfuse: Cleared the stale mount of ${image} on ${mountpoint}, whose server had died\n`;
+      `mqfuse: Removed the stale mount of ${image} on ${mountpoint}, whose server had died\n`;
     assert(stderr.startsWith(cleared), stderr);
     assertEquals(await Deno.readTextFile(mountpoint), "underneath");
   },

@@ -39,13 +39,13 @@ export function shell(
 }
 
 /** A temporary directory with an empty file to mount on, removed at the end. */
-export class Place implements Disposable {
+export class TemporaryMountpoint implements Disposable {
   /** The directory. */
   readonly directory: string = Deno.makeTempDirSync({ prefix: "mqfuse-test-" });
   /** An empty file in it. */
   readonly mountpoint: string = `${this.directory}/mnt.img`;
 
-  /** Makes the place. */
+  /** Makes the directory and the file. */
   constructor() {
     Deno.writeFileSync(this.mountpoint, new Uint8Array());
   }
@@ -55,7 +55,7 @@ export class Place implements Disposable {
     return `${this.directory}/${name}`;
   }
 
-  /** Takes down what a failed test may have left, and removes the place. */
+  /** Unmounts what a failed test may have left, and removes the directory. */
   [Symbol.dispose](): void {
     new Deno.Command("umount", {
       args: ["-f", "-l", "-q", this.mountpoint],

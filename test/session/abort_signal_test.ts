@@ -5,18 +5,20 @@ import {
   mountHandler,
 } from "../../mod.ts";
 import { kernelTest } from "../requirements.ts";
-import { client, Place, shell } from "./_client.ts";
+import { client, shell, TemporaryMountpoint } from "./_client.ts";
 
 /** What aborts a signal in these tests. */
 class Reason extends Error {}
 
-async function assertNotMounted({ mountpoint }: Place): Promise<void> {
+async function assertNotMounted(
+  { mountpoint }: TemporaryMountpoint,
+): Promise<void> {
   const { stdout } = await client("stat", "-c", "%s", mountpoint);
   assertEquals(stdout, "0\n");
 }
 
 kernelTest("an aborted signal keeps an export from being mounted", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const { mountpoint } = place;
   const signal = AbortSignal.abort(new Reason("no"));
   const options = { mountpoint, signal };
@@ -35,7 +37,7 @@ kernelTest("an aborted signal keeps an export from being mounted", async () => {
 });
 
 kernelTest("a signal ends the session when it is aborted", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const stop = new AbortController();
   const session = await mountExport({
     source: "null:1M",
@@ -51,7 +53,7 @@ kernelTest("a signal ends the session when it is aborted", async () => {
 });
 
 kernelTest("a signal may be aborted at any moment of the start", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const { mountpoint } = place;
   for (const ms of [0, 1, 5, 20, 50, 100, 200]) {
     const stop = new AbortController();
@@ -73,7 +75,7 @@ kernelTest("a signal may be aborted at any moment of the start", async () => {
 });
 
 kernelTest("a signal ends a start that hangs in a module", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const { mountpoint } = place;
   const module = import.meta.resolve("./hanging_module.ts");
   const reason = new Reason();

@@ -3,13 +3,13 @@ import { UserError } from "../../src/base/user_error.ts";
 import { type ExportSession, mountExport, mountHandler } from "../../mod.ts";
 import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
 import { kernelTest } from "../requirements.ts";
-import { client, Place, shell } from "./_client.ts";
+import { client, shell, TemporaryMountpoint } from "./_client.ts";
 import { READ_MS, type TickingOptions } from "./ticking_module.ts";
 
 const MIB = 1 << 20;
 
 kernelTest("mountExport() serves a backend of the calling thread", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const backend = new MemoryBackend(createMemoryDisk(4 * MIB));
   const { mountpoint } = place;
   await using session = await mountExport({
@@ -37,7 +37,7 @@ kernelTest("mountExport() serves a backend of the calling thread", async () => {
 kernelTest(
   "mountExport() refuses two queues for a backend of the calling thread",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const backend = new MemoryBackend(createMemoryDisk(MIB));
     const { mountpoint } = place;
     await assertRejects(
@@ -51,7 +51,7 @@ kernelTest(
 kernelTest(
   "mountExport() imports a backend module in each Worker",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const module = import.meta.resolve("./pattern_module.ts");
     const { mountpoint } = place;
     const session = await mountExport({
@@ -79,7 +79,7 @@ kernelTest(
 kernelTest(
   "mountExport() serves a module that is not shared through one queue",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const module = import.meta.resolve("./unshared_module.ts");
     const { mountpoint } = place;
     await using session = await mountExport({
@@ -109,7 +109,7 @@ kernelTest(
 kernelTest(
   "a module's timers go on while it has requests, many at once",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const ticks = new SharedArrayBuffer(4);
     await using session = await mountTicking(place, {
       ticks,
@@ -131,7 +131,7 @@ kernelTest(
 kernelTest(
   "a module with something in the background is never made to sleep",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const ticks = new SharedArrayBuffer(4);
     await using session = await mountTicking(place, {
       ticks,
@@ -149,7 +149,7 @@ kernelTest(
 
 /** Exports the ticking module through one queue. */
 function mountTicking(
-  { mountpoint }: Place,
+  { mountpoint }: TemporaryMountpoint,
   options: TickingOptions,
 ): Promise<ExportSession> {
   const module = import.meta.resolve("./ticking_module.ts");
@@ -160,7 +160,7 @@ function mountTicking(
 kernelTest(
   "mountExport() says what is wrong with a module and leaves nothing mounted",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { mountpoint } = place;
     for (
       const [module, message] of [
@@ -183,7 +183,7 @@ kernelTest(
 );
 
 kernelTest("mountHandler() serves a handler module in Workers", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const session = await mountHandler({
     handler: {
       module: import.meta.resolve("./handler_module.ts"),
@@ -211,7 +211,7 @@ kernelTest("mountHandler() serves a handler module in Workers", async () => {
 });
 
 kernelTest("Session.closed resolves when somebody else unmounts", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const { mountpoint } = place;
   const session = await mountExport({
     source: "null:1G",
@@ -231,7 +231,7 @@ kernelTest("Session.closed resolves when somebody else unmounts", async () => {
 kernelTest(
   "Session.close() ends while a client keeps the file open",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { mountpoint } = place;
     const session = await mountExport({
       source: "null:1G",
@@ -261,7 +261,7 @@ kernelTest(
 kernelTest(
   "mountExport() starts and ends twenty times without leaking a descriptor",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { mountpoint } = place;
     const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
     const cycle = async () => {

@@ -14,7 +14,7 @@ import { S_IF } from "../../src/base/file_flags.ts";
 import { FOPEN } from "../../src/protocol/flags.ts";
 import { decodeNotification } from "../../src/protocol/notifications.ts";
 import { kernelTest } from "../requirements.ts";
-import { client, Place, shell } from "./_client.ts";
+import { client, shell, TemporaryMountpoint } from "./_client.ts";
 
 const ROOT = 1n;
 const FILE = 2n;
@@ -147,7 +147,7 @@ class OneFile implements RequestHandler {
 }
 
 /** Mounts a directory with one file, served by this thread. */
-async function mountOneFile(place: Place) {
+async function mountOneFile(place: TemporaryMountpoint) {
   const handler = new OneFile();
   const mountpoint = place.path("mnt");
   await Deno.mkdir(mountpoint);
@@ -160,7 +160,7 @@ async function mountOneFile(place: Place) {
 kernelTest(
   "notifications make the kernel drop what it has cached",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { handler, session, notifier, read } = await mountOneFile(place);
     try {
       assertEquals(await read(), "first\n");
@@ -187,7 +187,7 @@ kernelTest(
 kernelTest(
   "a notification can be sent, and not awaited, in a handler",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { handler, session, notifier, read } = await mountOneFile(place);
     const sent: Promise<boolean>[] = [];
     handler.onLookup = () => {
@@ -205,7 +205,7 @@ kernelTest(
 kernelTest(
   "a handler that awaits a notification before it answers waits for itself alone",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { handler, session, notifier, read } = await mountOneFile(place);
     let isDone = false;
     let called = false;
@@ -226,7 +226,7 @@ kernelTest(
 );
 
 kernelTest("an export can be notified too, and traces it", async () => {
-  using place = new Place();
+  using place = new TemporaryMountpoint();
   const { mountpoint } = place;
   const seen: string[] = [];
   await using session = await mountExport({

@@ -8,7 +8,7 @@ import {
 } from "../../mod.ts";
 import { createMemoryDisk, MemoryBackend } from "../../src/backends/mod.ts";
 import { kernelTest } from "../requirements.ts";
-import { client, Place } from "./_client.ts";
+import { client, TemporaryMountpoint } from "./_client.ts";
 
 /** A module with a default export. */
 function moduleOf(expression: string): string {
@@ -89,7 +89,7 @@ const HANDLERS: readonly [Partial<MountHandlerOptions>, string][] = [
 kernelTest(
   "the library refuses bad options in one sentence, a UserError",
   async () => {
-    using place = new Place();
+    using place = new TemporaryMountpoint();
     const { mountpoint } = place;
     for (const [options, sentence] of EXPORTS) {
       const source = "null:1M";

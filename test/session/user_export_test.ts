@@ -153,7 +153,7 @@ ${MOUNTS}${START}${STOP}`;
       const told = await exporting(nobody, script, { prepare });
       const said = await saidBy(nobody);
       assertEquals(told, ["1", "ended with 0", "0"], said);
-      assertMatch(said, /Cleared the stale mount of .*disk.img/);
+      assertMatch(said, /Removed the stale mount of .*disk.img/);
     }
   },
 );
@@ -167,7 +167,7 @@ ${USE}${STOP}`;
   for (const prepare of ["", FUSECTL]) {
     const told = await exporting(nobody, script, { prepare });
     const refusal =
-      `mqfuse: Cannot mount on mnt.img: ${nobody.home}/disk.img is already exported there; end that export first or choose another mountpoint`;
+      `mqfuse: Cannot mount on mnt.img: ${nobody.home}/disk.img is already exported there; end that export first or choose another mount point`;
     const rest = ["same", "600", "ended with 0", "0"];
     assertEquals(told, [refusal, refusal, ...rest]);
   }

@@ -67,7 +67,7 @@ async function round(
   try {
     const notices = started.events.filter(({ event }) => event === "notice");
     const cleared = notices.some(({ message }) =>
-      String(message).includes("Cleared the stale mount")
+      String(message).includes("Removed the stale mount")
     );
     assertEquals(cleared, !isFirst, JSON.stringify(started.events));
     const seed = String(1 + Math.floor(Math.random() * 0x7fff_fffe));
