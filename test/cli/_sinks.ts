@@ -1,5 +1,5 @@
 /**
- * What a program would have printed.
+ * Captures the output of a program.
  *
  * @module
  */

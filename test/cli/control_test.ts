@@ -113,7 +113,7 @@ Deno.test("answerControl() survives garbage", async () => {
   assertEquals(session.stopped, 0);
 });
 
-Deno.test("ctl refuses command lines that make no sense", async () => {
+Deno.test("ctl refuses wrong command lines", async () => {
   const cases = [
     [[], /Cannot connect without a PATH/],
     [["sock"], /Cannot control an export without a COMMAND/],

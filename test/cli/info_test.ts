@@ -27,13 +27,13 @@ const FACTS: InfoFacts = {
   maxUserBackground: 100,
 };
 
-/** What `info` says about one matter. */
+/** One line of `info`, without its heading. */
 function line(facts: InfoFacts, what: string): string {
   const found = infoLines(facts).find((each) => each.startsWith(`${what}  `));
   return found?.slice(what.length).trim() ?? "";
 }
 
-Deno.test("infoLines() tells what root can do", () => {
+Deno.test("infoLines() shows what root can do", () => {
   assertEquals(line(FACTS, "User"), "root");
   assertEquals(line(FACTS, "FUSE protocol"), "7.45");
   assertEquals(line(FACTS, "Passthrough"), "offered");
@@ -41,7 +41,7 @@ Deno.test("infoLines() tells what root can do", () => {
   assert(line(FACTS, "io_uring").startsWith("not offered: root can enable"));
 });
 
-Deno.test("infoLines() tells why another user cannot", () => {
+Deno.test("infoLines() shows why another user cannot", () => {
   const facts: InfoFacts = {
     ...FACTS,
     uid: 1000,

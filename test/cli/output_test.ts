@@ -9,7 +9,7 @@ import { libc } from "../../src/linux/syscall/libc.ts";
 import { granted } from "../requirements.ts";
 import { KeptSinks } from "./_sinks.ts";
 
-// Opened here, it is none of what a test would be said to leak.
+// Opened here, it does not count as a leak of a test.
 if (granted("ffi")) libc();
 
 Deno.test("Output writes whole lines, however little a stream takes", () => {
@@ -63,7 +63,7 @@ Deno.test("Output waits for a pipe that is full", () => {
   assertEquals([sinks.out, tries], ["late\n", 3]);
 });
 
-Deno.test("tellFailure() passes on what was written for the user", () => {
+Deno.test("tellFailure() prints a user error as it is", () => {
   const sinks = new KeptSinks();
   const output = new Output(false, sinks);
   assertEquals(tellFailure(new UserError("Cannot do it: no"), output), 1);
@@ -74,7 +74,7 @@ Deno.test("tellFailure() passes on what was written for the user", () => {
   );
 });
 
-Deno.test("tellFailure() calls a defect one, in a line", () => {
+Deno.test("tellFailure() reports anything else as a defect, in one line", () => {
   const defects = [
     new TypeError("Cannot read properties of undefined\n  (reading 'x')"),
     new RangeError("Maximum call stack size exceeded"),

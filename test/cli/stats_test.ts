@@ -25,7 +25,7 @@ function copy(all: Histograms): Float64Array[][] {
   return all.map((row) => row.map((each) => each.slice()));
 }
 
-/** Two looks at two queues, half a second apart. */
+/** Two copies of the histograms of two queues, half a second apart. */
 function twoLooks(): [Float64Array[][], Float64Array[][]] {
   const now = histograms(2);
   observe(now[0]![0]!, 5, 4096);

@@ -1,13 +1,13 @@
 /** Milliseconds after which a client that hangs is killed. */
 const CLIENT_MS = 15_000;
 
-/** What a client program did. */
+/** The result of a client program. */
 export interface ClientResult {
   /** Its exit status. */
   readonly code: number;
-  /** What it printed. */
+  /** Its standard output. */
   readonly stdout: string;
-  /** What it complained of. */
+  /** Its standard error. */
   readonly stderr: string;
 }
 

@@ -129,7 +129,7 @@ kernelTest(
 );
 
 kernelTest(
-  "a module with something in the background is never made to sleep",
+  "the thread of a module with background work does not sleep",
   async () => {
     using place = new TemporaryMountpoint();
     const ticks = new SharedArrayBuffer(4);
@@ -158,7 +158,7 @@ function mountTicking(
 }
 
 kernelTest(
-  "mountExport() says what is wrong with a module and leaves nothing mounted",
+  "mountExport() refuses a bad module and leaves nothing mounted",
   async () => {
     using place = new TemporaryMountpoint();
     const { mountpoint } = place;
@@ -210,23 +210,26 @@ kernelTest("mountHandler() serves a handler module in Workers", async () => {
   }
 });
 
-kernelTest("Session.closed resolves when somebody else unmounts", async () => {
-  using place = new TemporaryMountpoint();
-  const { mountpoint } = place;
-  const session = await mountExport({
-    source: "null:1G",
-    mountpoint,
-    queues: 2,
-  });
-  const { code } = await client("umount", mountpoint);
-  assertEquals(code, 0);
-  const report = await session.closed;
-  assertEquals(report.ends.map((end) => end.reason), [
-    "unmounted",
-    "unmounted",
-  ]);
-  assert(report.clean);
-});
+kernelTest(
+  "Session.closed resolves when another program unmounts",
+  async () => {
+    using place = new TemporaryMountpoint();
+    const { mountpoint } = place;
+    const session = await mountExport({
+      source: "null:1G",
+      mountpoint,
+      queues: 2,
+    });
+    const { code } = await client("umount", mountpoint);
+    assertEquals(code, 0);
+    const report = await session.closed;
+    assertEquals(report.ends.map((end) => end.reason), [
+      "unmounted",
+      "unmounted",
+    ]);
+    assert(report.clean);
+  },
+);
 
 kernelTest(
   "Session.close() ends while a client keeps the file open",

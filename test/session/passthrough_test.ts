@@ -8,7 +8,7 @@ import {
   withPassthroughCapability,
 } from "../../src/session/passthrough.ts";
 
-/** A whole image that is only read, by root. */
+/** A whole image, exported read-only by root. */
 const READ_ONLY: PassthroughFacts = {
   regularFile: true,
   part: false,

@@ -6,7 +6,7 @@ import { Session, type SessionParts } from "../../src/session/session.ts";
 
 const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
 
-/** A session of two queues that end when the test, or an unmount, says so. */
+/** A session of two queues, which the test or an unmount ends. */
 function fake(kind: "device" | "uring") {
   const ends = [0, 1].map(() => Promise.withResolvers<QueueEnd>());
   const told: string[] = [];
@@ -41,7 +41,7 @@ function fake(kind: "device" | "uring") {
   return { session, told, fail, unmounts: () => unmounts };
 }
 
-Deno.test("a queue that dies leaves the others to go on", async () => {
+Deno.test("the other queues continue after one has failed", async () => {
   const { session, told, fail, unmounts } = fake("device");
   fail(1);
   await new Promise((resolve) => setTimeout(resolve));
@@ -52,7 +52,7 @@ Deno.test("a queue that dies leaves the others to go on", async () => {
   assertEquals(report.problems, ["Queue 1 failed: it died"]);
 });
 
-Deno.test("a ring that dies takes the mount with it", async () => {
+Deno.test("a queue that fails over io_uring ends the session", async () => {
   const { session, told, fail } = fake("uring");
   fail(1);
   const report = await session.closed;
@@ -62,7 +62,7 @@ Deno.test("a ring that dies takes the mount with it", async () => {
   assertEquals(report.problems, ["Queue 1 failed: it died"]);
 });
 
-Deno.test("the last queue that dies ends the session", async () => {
+Deno.test("the last queue that fails ends the session", async () => {
   const { session, told, fail, unmounts } = fake("device");
   fail(0);
   fail(1);

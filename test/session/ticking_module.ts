@@ -1,6 +1,6 @@
 /**
- * A backend module for the tests: from the first read on a timer of it counts,
- * in the Worker that reads; and reads take their time.
+ * A backend module for the tests: after the first read, a timer in the Worker
+ * that reads counts up. Reads take some time.
  */
 import { type Backend, NullBackend } from "../../src/backends/mod.ts";
 
@@ -10,11 +10,11 @@ export const READ_MS = 300;
 const TICK_MS = 20;
 const SIZE = 1 << 20;
 
-/** What the factory is given. */
+/** The options of the factory. */
 export interface TickingOptions {
-  /** One word: how often the timer has come. */
+  /** One word: how often the timer has fired. */
   readonly ticks: SharedArrayBuffer;
-  /** Whether it has to come between requests. */
+  /** Whether it has to fire between requests too. */
   readonly background: boolean;
 }
 

@@ -19,7 +19,7 @@ function userTest(name: string, body: (nobody: Nobody) => Promise<void>): void {
 }
 
 const FUSECTL = "mount -t fusectl none /sys/fs/fuse/connections\n";
-// Whatever this machine allows.
+// Independent of the configuration of this machine.
 const FORBID = `: > conf
 touch /etc/fuse.conf
 mount --bind conf /etc/fuse.conf
@@ -43,7 +43,7 @@ wait $server
 echo "ended with $?"
 ${MOUNTS}`;
 
-/** Runs a script while an export runs; what it printed, by line. */
+/** Runs a script while an export runs; returns its output, by line. */
 async function exporting(
   nobody: Nobody,
   script: string,
@@ -56,14 +56,14 @@ async function exporting(
   return text.trim().split("\n");
 }
 
-/** What the export's "ready" event says. */
+/** The export's "ready" event. */
 async function readyOf({ home }: Nobody): Promise<Record<string, unknown>> {
   const told = await Deno.readTextFile(`${home}/told`);
   const lines = told.trim().split("\n").map((line) => JSON.parse(line));
   return lines.find(({ event }) => event === "ready") ?? lines;
 }
 
-/** What the export says on standard error. */
+/** The export's standard error. */
 async function saidBy({ home }: Nobody): Promise<string> {
   return await Deno.readTextFile(`${home}/said`);
 }
@@ -112,9 +112,9 @@ userTest("a user's export ends though a file is open", async (nobody) => {
 });
 
 userTest(
-  "an export that sleeps in steps wakes for requests",
+  "an export with bounded sleeps wakes up for requests",
   async (nobody) => {
-    // Longer than its longest sleep.
+    // Longer than the longest sleep.
     const script = `sleep 1.2\n${USE}${STOP}`;
     const told = await exporting(nobody, script);
     assertEquals(told, ["same", "600", "ended with 0", "0"]);
@@ -142,7 +142,7 @@ ${MOUNTS}`;
 });
 
 userTest(
-  "a user clears the stale mount of an earlier start",
+  "a user removes the stale mount of an earlier export",
   async (nobody) => {
     // Its watcher is killed with it.
     const script = `pkill -9 -P $server
@@ -173,7 +173,7 @@ ${USE}${STOP}`;
   }
 });
 
-userTest("a user lets others in where that is allowed", async (nobody) => {
+userTest("a user gives others access where that is allowed", async (nobody) => {
   const script = `chmod 640 mnt.img 2>&1; stat -c %a mnt.img
 ${STOP}`;
   const cases: [string, string, boolean][] = [
@@ -194,7 +194,7 @@ ${STOP}`;
   }
 });
 
-userTest("what keeps a user from exporting is told", async (nobody) => {
+userTest("a user reads what prevents an export", async (nobody) => {
   const { home } = nobody;
   await Deno.mkdir(`${home}/empty`);
   await Deno.chown(`${home}/empty`, 65534, 65534);
@@ -223,35 +223,38 @@ userTest("what keeps a user from exporting is told", async (nobody) => {
   }
 });
 
-userTest("where nothing can be cloned, one queue serves", async (nobody) => {
-  const { home } = nobody;
-  await Deno.mkdir(`${home}/fake`);
-  // Once the mount is there, nobody may open the device any more.
-  await Deno.writeTextFile(
-    `${home}/fake/fusermount3`,
-    `#!/bin/sh
+userTest(
+  "where no descriptor can be cloned, one queue serves",
+  async (nobody) => {
+    const { home } = nobody;
+    await Deno.mkdir(`${home}/fake`);
+    // After the mount, no user can open the device.
+    await Deno.writeTextFile(
+      `${home}/fake/fusermount3`,
+      `#!/bin/sh
 PATH=/usr/bin:/bin
 fusermount3 "$@" || exit
 [ "$1" = -o ] || exit 0
 : > mounted
 until [ -e locked ]; do sleep 0.02; done
 `,
-  );
-  await Deno.chmod(`${home}/fake/fusermount3`, 0o755);
-  const prepare = `(until [ -e mounted ]; do sleep 0.02; done
+    );
+    await Deno.chmod(`${home}/fake/fusermount3`, 0o755);
+    const prepare = `(until [ -e mounted ]; do sleep 0.02; done
 chmod 0600 /dev/fuse
 : > locked) >/dev/null 2>&1 &
 `;
-  const env = { TRIED: `${home}/fake:/usr/bin:/bin` };
-  const told = await exporting(nobody, USE + STOP, { prepare, env });
-  assertEquals(told, ["same", "600", "ended with 0", "0"]);
-  const reason =
-    "Cannot open /dev/fuse: Permission denied (let users open it, as root: 'chmod 0666 /dev/fuse')";
-  const { queues, singleQueueReason } = await readyOf(nobody);
-  assertEquals({ queues, singleQueueReason }, {
-    queues: 1,
-    singleQueueReason: reason,
-  });
-  const said = await saidBy(nobody);
-  assert(said.includes(`1 queue (no more are possible: ${reason})`), said);
-});
+    const env = { TRIED: `${home}/fake:/usr/bin:/bin` };
+    const told = await exporting(nobody, USE + STOP, { prepare, env });
+    assertEquals(told, ["same", "600", "ended with 0", "0"]);
+    const reason =
+      "Cannot open /dev/fuse: Permission denied (let users open it, as root: 'chmod 0666 /dev/fuse')";
+    const { queues, singleQueueReason } = await readyOf(nobody);
+    assertEquals({ queues, singleQueueReason }, {
+      queues: 1,
+      singleQueueReason: reason,
+    });
+    const said = await saidBy(nobody);
+    assert(said.includes(`1 queue (no more are possible: ${reason})`), said);
+  },
+);

@@ -4,7 +4,7 @@ import { Watchdog } from "../../src/session/watchdog.ts";
 
 const HANG_MS = 30_000;
 
-/** A watchdog whose clock is set by hand. */
+/** A watchdog with a manual clock. */
 function watched(queues: number) {
   const statistics = QueueStatistics.create(queues);
   const told: string[] = [];
@@ -36,7 +36,7 @@ Deno.test("a queue that waits for requests does not hang", () => {
   assertEquals(it.told, []);
 });
 
-Deno.test("a queue that answers nothing is told of once", () => {
+Deno.test("a queue that answers nothing is reported once", () => {
   using it = watched(2);
   it.look(HANG_MS);
   it.row.taken();
@@ -49,7 +49,7 @@ Deno.test("a queue that answers nothing is told of once", () => {
   ]);
 });
 
-Deno.test("a queue that answers again is told of once, and may hang again", () => {
+Deno.test("a queue that answers again is reported once, and may hang again", () => {
   using it = watched(1);
   it.row.taken();
   it.row.taken();
@@ -64,7 +64,7 @@ Deno.test("a queue that answers again is told of once, and may hang again", () =
   ]);
 });
 
-Deno.test("a queue that takes requests without end does not hang", () => {
+Deno.test("a queue that takes more and more requests does not hang", () => {
   using it = watched(1);
   for (let ms = 0; ms < 10 * HANG_MS; ms += HANG_MS / 2) {
     it.row.taken();
@@ -73,7 +73,7 @@ Deno.test("a queue that takes requests without end does not hang", () => {
   assertEquals(it.told, []);
 });
 
-Deno.test("a queue that has ended is left alone", () => {
+Deno.test("a queue that has ended is not checked", () => {
   using it = watched(1);
   it.row.taken();
   it.look(0);
