@@ -4,13 +4,13 @@ import { driverOf } from "./registry.ts";
 import type { DriverServices } from "./services.ts";
 
 /**
- * How a thread reaches an open image. Plain data, unless one of its drivers
- * serves the thread that opened it alone.
+ * By which a thread attaches to an open image. Plain data, unless only the
+ * thread that opened the image can use one of its drivers.
  */
 export interface ImageAttachment {
   /** The name of the driver. */
   readonly driver: string;
-  /** What `open()` of the driver returned. */
+  /** The attachment that the driver's `open()` returned. */
   readonly attachment: unknown;
   /** The images below. */
   readonly below: readonly ImageAttachment[];
@@ -25,10 +25,10 @@ export interface AttachedImage {
 }
 
 /**
- * Reaches an open image from this thread.
+ * Attaches this thread to an open image.
  *
  * @param image The image.
- * @param services What this thread offers.
+ * @param services The services of this thread.
  * @throws {UserError} If a module cannot be imported or makes no backend.
  */
 export async function attachImage(
@@ -55,9 +55,10 @@ async function attachTree(
 }
 
 /**
- * Attaches one driver over images that are attached already.
+ * Attaches this thread to one driver of an image.
  *
- * @param stack Closes the backend.
+ * @param below The backends below, attached already.
+ * @param stack Takes the closing of the backend.
  */
 export async function attachDriver(
   driver: Driver,

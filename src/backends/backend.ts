@@ -1,55 +1,55 @@
 /**
- * What an export asks of the thing that holds the bytes of a disk image.
+ * The interface between an export and the bytes of a disk image.
  *
  * @module
  */
 
 /**
- * An answer given at once or later. Numbers are counts of bytes or positions;
- * a negative number is a negated errno (`-EIO`), as in the kernel. A call may
- * also throw, or reject with, an `Errno`; anything else thrown counts as EIO.
+ * A result that is there at once, or a promise of it. Numbers are counts of
+ * bytes; a negative number is a negated errno (`-EIO`), as in the kernel. A call
+ * may also throw, or reject with, an `Errno`; any other error counts as EIO.
  */
 export type Answer<T = number> = T | PromiseLike<T>;
 
-/** When an image was last used, nanoseconds since 1970. */
+/** Times of an image, in nanoseconds since 1970. */
 export interface ImageTimes {
-  /** Time of the last read of the image itself. */
+  /** Time of the last read. */
   readonly atime: bigint;
-  /** Time of the last change to its bytes. */
+  /** Time of the last change of its bytes. */
   readonly mtime: bigint;
-  /** Time of the last change to it or its attributes. */
+  /** Time of the last change of its bytes or attributes. */
   readonly ctime: bigint;
 }
 
-/** What an image knows about itself besides its bytes. */
+/** Size, space and times of an image. */
 export interface ImageStat {
   /** Length of the image in bytes. */
   readonly size: number;
   /**
-   * Bytes that the image takes on its medium, fewer than `size` if sparse;
-   * `null` if the medium does not tell.
+   * Space on the medium in bytes, less than `size` if the image is sparse;
+   * `null` if unknown.
    */
   readonly allocated: number | null;
   /** Preferred size of a request in bytes (`st_blksize`). */
   readonly blockSize: number;
-  /** The image's own times; `null` where the export is to keep them. */
+  /** The image's own times; `null` if it has none, so that the export keeps them. */
   readonly times: ImageTimes | null;
 }
 
-/** One stretch of an image that is all data or all hole. */
+/** A range of an image that is all data or all hole. */
 export interface Extent {
-  /** Whether the stretch holds data; a hole reads as zeroes. */
+  /** Whether it is data; a hole reads as zeroes. */
   readonly data: boolean;
-  /** The position behind its last byte. */
+  /** The position after its last byte. */
   readonly end: number;
 }
 
-/** How a range is turned into zeroes. */
+/** How a range is zeroed. */
 export interface ZeroOptions {
   /**
-   * Give the space back to the medium (FALLOC_FL_PUNCH_HOLE). One that never
-   * can answers `-EOPNOTSUPP` rather than write zeroes: a program that
-   * discards a whole disk then stops trying.
+   * Whether to free the space on the medium (FALLOC_FL_PUNCH_HOLE). A backend
+   * that cannot free space returns `-EOPNOTSUPP` rather than write zeroes: a
+   * program that discards a whole disk then stops at once.
    */
   readonly unmap: boolean;
 }
@@ -57,31 +57,32 @@ export interface ZeroOptions {
 /**
  * The bytes of a disk image.
  *
- * Positions and lengths are numbers of bytes, never negative. The export
- * checks bounds before it calls: a read or write lies inside the image, only
- * `truncate` changes its size, and a read-only export calls nothing that
- * writes. Calls for different requests may overlap in time, from several
- * Workers; a backend that cannot take that says so with `shared: false`.
+ * Positions and lengths are numbers of bytes, never negative. The export checks
+ * bounds before it calls: reads and writes are inside the image, only `truncate`
+ * changes its size, and a read-only export makes no call that writes. Calls for
+ * different requests overlap in time where answers are promises.
  *
- * A Worker's event loop turns while an answer is outstanding: what an answer
- * waits for may use timers, `fetch()` and promises as anywhere. Between
- * requests the Worker sleeps in the kernel, and its timers stand still, unless
- * the backend asks for `background`.
+ * While an answer is outstanding, the event loop of its Worker runs, with
+ * timers, `fetch()` and promises. Between requests the Worker sleeps in the
+ * kernel and its timers do not run, unless `background` is true.
  */
 export interface Backend {
-  /** What the image is, for messages: a path, `null:1G`, a URL. */
+  /** What messages call the image: a path, `null:1G`, a URL. */
   readonly name: string;
-  /** Whether several Workers may each open this source and serve it together. */
+  /**
+   * Whether several threads may each have a backend of the same image at the
+   * same time. If not, one queue serves it, on the thread that opened it.
+   */
   readonly shared: boolean;
-  /** Whether writing calls are supported at all. */
+  /** Whether the image can be written to. */
   readonly writable: boolean;
   /**
-   * Whether something has to go on between requests: a timer, a connection that
-   * is kept alive. The Worker then waits for requests in its event loop, which
-   * is slower. No if left out.
+   * Whether timers and sockets must work between requests, to keep a connection
+   * alive for instance. The Worker then waits for requests in its event loop,
+   * which is slower. No if left out.
    */
   readonly background?: boolean;
-  /** The image's size, space and times as they are now. */
+  /** The current size, space and times. */
   stat(): Answer<ImageStat>;
   /**
    * Reads `length` bytes at `position` of the image into `buffer`, from byte
@@ -120,14 +121,14 @@ export interface Backend {
   flush(): Answer;
   /** Changes the size; new bytes read as zeroes. 0 or `-errno`. */
   truncate(size: number): Answer;
-  /** Turns a range into zeroes. 0 or `-errno`; `-EOPNOTSUPP` if it cannot. */
+  /** Zeroes a range. 0 or `-errno`; `-EOPNOTSUPP` if it cannot. */
   zero(position: number, length: number, options: ZeroOptions): Answer;
   /**
-   * Reserves space for a range without changing its bytes. 0 or `-errno`;
-   * `-EOPNOTSUPP` if the medium has no notion of that.
+   * Allocates space for a range without changing its bytes. 0 or `-errno`;
+   * `-EOPNOTSUPP` if it cannot.
    */
   allocate(position: number, length: number): Answer;
-  /** The stretch that `position` lies in; `position` is below the size. */
+  /** The extent that holds `position`, which is less than the size. */
   extent(position: number): Answer<Extent>;
   /**
    * Sets the image's times, nanoseconds since 1970; `null` leaves one as it is.

@@ -1,4 +1,4 @@
-/** What statx(2) tells of an open image. */
+/** Attributes of an open file, from statx(2). */
 export interface BlockFileStat {
   /** Regular file or block device. */
   readonly kind: "file" | "block" | "directory" | "other";
@@ -8,11 +8,11 @@ export interface BlockFileStat {
   readonly allocated: number;
   /** `stx_blksize`. */
   readonly blockSize: number;
-  /** Whether its bytes lie in memory anyway, as those of tmpfs do. */
+  /** Whether its bytes are in memory, as on tmpfs; no if left out. */
   readonly inMemory?: boolean;
   /**
-   * What positions and lengths have to be multiples of in direct I/O; `null`
-   * if there is none, or the kernel does not tell.
+   * What positions and lengths of direct I/O must be multiples of; 0 if its
+   * file system has no direct I/O, `null` or left out if unknown.
    */
   readonly directAlignment?: number | null;
   /** Nanoseconds since 1970. */
@@ -24,14 +24,12 @@ export interface BlockFileStat {
 }
 
 /**
- * The system calls that a {@linkcode FileBackend} makes on one open
- * descriptor. Each returns what the call returns, or a negative errno; partial
- * transfers and EINTR are the caller's and the implementation's business
- * respectively: an implementation repeats on EINTR, a caller goes on after a
- * partial transfer.
+ * System calls on an open regular file or block device. Each returns what the
+ * call returns, or a negative errno. Transfers may be partial. A call that a
+ * signal interrupted (EINTR) is repeated.
  */
 export interface BlockFile {
-  /** The descriptor; Workers of one process share it. */
+  /** The descriptor; all threads of the process share it. */
   readonly fd: number;
   /** pread64(2) of up to `length` bytes into `buffer` from `start` on. */
   pread(
@@ -41,8 +39,9 @@ export interface BlockFile {
     position: number,
   ): number;
   /**
-   * pread64(2) of as many bytes as can be had without waiting for the medium:
-   * `-EAGAIN` if none, `-EOPNOTSUPP` where that cannot be told.
+   * preadv2(2) with RWF_NOWAIT: reads the bytes that need no wait for the
+   * medium. `-EAGAIN` if there are none, `-EOPNOTSUPP` if the file system does
+   * not support it.
    */
   preadNow?(
     buffer: Uint8Array,

@@ -1,7 +1,7 @@
 /**
- * A driver is one kind of disk image: one file (or folder), and one row in
- * registry.ts. Protocols store bytes, formats give structure to the bytes of
- * another image, filters change what another image does.
+ * A driver implements one kind of disk image, in one file (or folder) and one
+ * row of registry.ts. A protocol stores bytes, a format structures the bytes of
+ * another image, a filter changes the behaviour of another image.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { Backend } from "./backend.ts";
 import type { BlockFileStat } from "./block_file.ts";
 import type { DriverServices } from "./services.ts";
 
-/** What a driver needs besides memory of its own. */
+/** A resource that a driver needs besides memory of its thread. */
 export type DriverNeed =
-  /** A file descriptor, opened once and used by every thread. */
+  /** A file descriptor that all threads use. */
   | "descriptor"
   /** A socket. */
   | "socket"
@@ -34,7 +34,7 @@ export interface ImageOptions {
   readonly size: number | null;
   /** Whether every change is durable before its reply. */
   readonly writethrough: boolean;
-  /** Whether file I/O bypasses the page cache (O_DIRECT). */
+  /** Whether files are opened for direct I/O (O_DIRECT). */
   readonly direct: boolean;
   /** Whether files are locked against other programs that write to them. */
   readonly lock: boolean;
@@ -44,13 +44,13 @@ export interface ImageOptions {
 export interface ImageFile {
   /** Its descriptor. */
   readonly fd: number;
-  /** What it was when it was opened. */
+  /** Its attributes when it was opened. */
   readonly stat: BlockFileStat;
 }
 
-/** An open image as the driver above it sees it. */
+/** An open image, for the driver above it. */
 export interface ImageBelow {
-  /** What messages call it. */
+  /** What messages call the image. */
   readonly name: string;
   /** The image in this thread. */
   readonly backend: Backend;
@@ -58,64 +58,64 @@ export interface ImageBelow {
   readonly file: ImageFile | null;
 }
 
-/** What `open()` of a driver returns. */
+/** The result of opening a driver. */
 export interface Opened<Attachment> {
-  /** Given to `attach()` in every thread: plain data that can be cloned. */
+  /** Passed to `attach()` in every thread: plain data that can be cloned. */
   readonly attachment: Attachment;
   /** What messages call the image; the name of the image below if left out. */
   readonly name?: string;
   /**
-   * The file whose bytes it shows unchanged, or a part of them; none if left
-   * out. The kernel may be allowed to use it directly (passthrough).
+   * The file whose bytes the image shows unchanged, or a part of them; none if
+   * left out. The kernel may then use that file itself (passthrough).
    */
   readonly file?: ImageFile | null;
-  /** Gives up the right to write, once nothing will be written any more. */
+  /** Gives up the right to write to its files. Called after the last write. */
   readonly releaseWriteLock?: () => void;
 }
 
-/** What `open()` of a driver is given. */
+/** The context of opening any driver. */
 export interface OpenContext {
   /** How the image is opened. */
   readonly options: ImageOptions;
-  /** What this thread offers. */
+  /** The services of this thread. */
   readonly services: DriverServices;
   /**
-   * Runs a function when the image is closed, or when opening it fails: last
-   * registered, first run.
+   * Registers a function that runs when the image is closed or fails to open.
+   * The function that was registered last runs first.
    */
   defer(close: () => void | Promise<void>): void;
 }
 
-/** A source as a driver reads it. */
+/** A source that has been parsed. */
 export interface DriverSource {
   /** The driver. */
   readonly driver: ImageDriver;
-  /** What `parse()` of the driver returns, or would. */
+  /** The result of the driver's `parse()`, or an equivalent. */
   readonly source: unknown;
 }
 
-/** What `open()` of a protocol or format is given. */
+/** The context of opening a protocol or format. */
 export interface ImageContext extends OpenContext {
   /**
-   * Opens an image below this one, which is closed after this one.
+   * Opens an image below this one. It is closed after this one.
    *
-   * @param source A source as a user writes it, or one that has been read.
+   * @param source A source as users write it, or one that has been parsed.
    * @throws {UserError} If it cannot be opened.
    */
   openBelow(source: string | DriverSource): Promise<ImageBelow>;
 }
 
-/** What `open()` of a filter is given. */
+/** The context of opening a filter. */
 export interface FilterContext extends OpenContext {
   /** The image that it filters. */
   readonly below: ImageBelow;
 }
 
-/** What help and `info` tell of a driver. */
+/** What all kinds of drivers have in common. */
 interface DriverRow {
   /** Its name: one word. */
   readonly name: string;
-  /** What it is, in a few words. */
+  /** A description of a few words, for help. */
   readonly summary: string;
   /** How it is written on the command line; `null` if it is not. */
   readonly usage: string | null;
@@ -128,25 +128,25 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   extends DriverRow {
   readonly kind: "protocol" | "format";
   /**
-   * How its sources start, such as `memory:`. The longest prefix that fits
-   * decides; the empty one stands for paths.
+   * The starts of its sources, such as `memory:`. The longest prefix that
+   * matches decides; the empty one matches paths.
    */
   readonly prefixes: readonly string[];
-  /** Whether it can bypass the page cache; no if left out. */
+  /** Whether it supports direct I/O; no if left out. */
   readonly direct?: boolean;
-  /** Whether it serves the thread that opened it alone; no if left out. */
+  /** Whether only the thread that opened it can use it; no if left out. */
   readonly oneThread?: boolean;
   /**
-   * Reads a source. Touches nothing: a command line is checked by it.
+   * Parses a source. Opens nothing: the command line is checked by it.
    *
    * @param rest The source after the prefix.
-   * @param text All of the source, as the user wrote it.
-   * @throws {UserError} If it is not understood.
+   * @param text The whole source, as the user wrote it.
+   * @throws {UserError} If it is not a source of this driver.
    */
   parse?(rest: string, text: string): Source;
   /**
-   * Opens an image once, on the main thread, before anything is mounted.
-   * Whatever can fail fails here.
+   * Opens an image once, on the main thread, before it is mounted. Errors that
+   * the user can mend are found here.
    *
    * @throws {UserError} If the image cannot be opened.
    */
@@ -155,10 +155,11 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
     context: ImageContext,
   ): Opened<Attachment> | Promise<Opened<Attachment>>;
   /**
-   * Reaches an open image from one thread.
+   * Makes the backend of one thread for an open image.
    *
-   * @param attachment What `open()` returned, or a copy of it.
+   * @param attachment The attachment that `open()` returned, or a clone of it.
    * @param below The images below, in the order in which they were opened.
+   * @param services The services of this thread.
    */
   attach(
     attachment: Attachment,
@@ -171,7 +172,7 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
 export interface FilterDriver<Source = unknown, Attachment = unknown>
   extends DriverRow {
   readonly kind: "filter";
-  /** What it is given if these options need it; `null` if they do not. */
+  /** Its source if these options need the filter; `null` if they do not. */
   use(options: ImageOptions): Source | null;
   /**
    * Opens the filter once, on the main thread.
@@ -182,7 +183,7 @@ export interface FilterDriver<Source = unknown, Attachment = unknown>
     source: Source,
     context: FilterContext,
   ): Opened<Attachment> | Promise<Opened<Attachment>>;
-  /** Puts the filter over an image in one thread. */
+  /** Makes the backend of one thread over the image below. */
   attach(
     attachment: Attachment,
     below: Backend,

@@ -7,13 +7,15 @@ import type {
   ZeroOptions,
 } from "./backend.ts";
 
-/** An image without holes, as far as its backend can tell. */
+/** The default extent: the whole image, as data. */
 const ALL_DATA: Extent = { data: true, end: Infinity };
 
 /**
- * A disk of your own. `size` and `read` make one that can only be read:
- * everything else has a default. Changes are refused: with EROFS while
- * `writable` is false, else with EOPNOTSUPP where a method is left out.
+ * The base class for a disk of your own. `size` and `read` make a read-only disk;
+ * everything else has a default. By default one queue serves the disk (`shared`
+ * is false), all of it is data, and a flush does nothing. Changes are refused:
+ * with EROFS while `writable` is false, then with EOPNOTSUPP where a method is
+ * left out.
  *
  * @example A disk full of sevens
  * ```ts

@@ -34,7 +34,7 @@ export type ImageSource =
 
 /** An open image: a tree of drivers, closed as one. */
 export interface OpenImage {
-  /** How Workers reach it; `null` if only this thread can. */
+  /** By which Workers attach to it; `null` if only this thread can use it. */
   readonly attachment: ImageAttachment | null;
   /** The image in this thread. */
   readonly backend: Backend;
@@ -46,24 +46,20 @@ export interface OpenImage {
   readonly stat: ImageStat;
   /** Why no more than one queue can serve it; `null` if several can. */
   readonly singleQueueReason: string | null;
-  /**
-   * Lets other programs write to its files. Call it once nothing will be
-   * written any more.
-   */
+  /** Gives up the right to write to its files. Call it after the last write. */
   releaseWriteLock(): void;
   /** Closes every driver, those above first. */
   close(): Promise<void>;
 }
 
 /**
- * Opens an image, with the filters that its options need. If that fails,
+ * Opens an image, and the filters that the options need over it. If that fails,
  * nothing stays open.
  *
  * @param source Where it comes from.
  * @param options How to open it.
- * @param services What this thread offers.
- * @throws {UserError} With one sentence that says what could not be done and
- * why.
+ * @param services The services of this thread.
+ * @throws {UserError} If it cannot be opened.
  */
 export async function openImage(
   source: ImageSource | DriverSource,
@@ -113,7 +109,7 @@ interface Node extends ImageBelow {
 
 /** The drivers of one image, opened from the bottom to the top. */
 class ImageTree {
-  /** Whether one of the drivers serves this thread alone. */
+  /** Whether only this thread can use one of the drivers. */
   oneThread = false;
   readonly #options: ImageOptions;
   readonly #services: DriverServices;
@@ -149,7 +145,7 @@ class ImageTree {
     const bypasses = driver.kind === "format" || driver.direct === true;
     if (bypasses || !this.#options.direct) return node;
     throw new UserError(
-      `Cannot export ${node.name} past the page cache: --direct is for files and block devices`,
+      `Cannot use direct I/O on ${node.name}: only files and block devices have it; leave it off`,
     );
   }
 
@@ -177,7 +173,7 @@ class ImageTree {
     };
   }
 
-  /** Attaches this thread to a driver that has been opened. */
+  /** Attaches this thread to an open driver. */
   async #attach(
     driver: Driver,
     opened: Opened<unknown>,
@@ -210,12 +206,12 @@ function refuseUnfit(
 ): void {
   if (writable && !backend.writable) {
     throw new UserError(
-      `Cannot export ${name} as writable: it can only be read; leave --writable out`,
+      `Cannot export ${name} for writing: it is read-only; leave writable out`,
     );
   }
   if (size === 0 && !growable) {
     throw new UserError(
-      `Cannot export ${name}: it is empty and could not grow; give it a size with 'truncate -s 1G ${name}', or use --writable --growable`,
+      `Cannot export ${name}: it is empty; give it a size with 'truncate -s 1G ${name}', or make the export writable and growable`,
     );
   }
   if (size > SIZE_MAX) {

@@ -1,6 +1,6 @@
 /**
- * Every driver of this program: what is added here is in help, in `info`, in
- * error messages and in the tests.
+ * The list of all drivers. Help, `info`, the reading of sources and the tests go
+ * by it.
  *
  * @module
  */
@@ -21,8 +21,8 @@ import { OBJECT } from "./protocols/object.ts";
 import { PATTERN } from "./protocols/pattern.ts";
 
 /**
- * The drivers, in the order of help. Filters that several options ask for lie
- * over each other in this order, the first one at the bottom.
+ * The drivers, in the order of help. Filters are put over an image in this
+ * order.
  */
 export const DRIVERS: readonly Driver[] = [
   RAW,
@@ -36,20 +36,24 @@ export const DRIVERS: readonly Driver[] = [
   WRITETHROUGH,
 ];
 
-/** The drivers that images are made of. */
+/** The protocols and formats. */
 export const IMAGE_DRIVERS: readonly ImageDriver[] = DRIVERS.filter((driver) =>
   driver.kind !== "filter"
 );
 
-/** The drivers that lie over images. */
+/** The filters. */
 export const FILTER_DRIVERS: readonly FilterDriver[] = DRIVERS.filter((
   driver,
 ) => driver.kind === "filter");
 
+/** The sources of the command line, each with its description. */
+export const SOURCES: readonly (readonly [string, string])[] = IMAGE_DRIVERS
+  .flatMap(({ usage, summary }) => usage === null ? [] : [[usage, summary]]);
+
 /**
- * The driver of a name.
+ * Finds a driver by its name.
  *
- * @throws {TypeError} If there is none: names come from this program alone.
+ * @throws {TypeError} If there is none, which is a defect.
  */
 export function driverOf(name: string): Driver {
   const driver = DRIVERS.find((each) => each.name === name);
@@ -58,10 +62,11 @@ export function driverOf(name: string): Driver {
 }
 
 /**
- * Reads a source as users write it: `memory:1G` by the driver of that prefix,
- * anything else as a path. A path that starts like one is written `./null:1G`.
+ * Parses a source as users write it: one that starts with a prefix of a driver
+ * by that driver, anything else as the path of a raw image. A path that starts
+ * with a prefix can be written as `./null:1G`.
  *
- * @throws {UserError} If the driver does not understand it.
+ * @throws {UserError} If the driver cannot parse it.
  */
 export function parseSource(text: string): DriverSource {
   let driver: ImageDriver = RAW;

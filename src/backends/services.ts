@@ -1,6 +1,6 @@
 /**
- * What drivers reach the machine by. The session hands out Linux; tests hand
- * out files of their own.
+ * The services by which drivers use the machine. A session provides Linux; tests
+ * provide files of their own.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export interface FileService {
    * @throws {UserError} If another program uses it in a way that conflicts.
    */
   lock(file: BlockFile, name: string, writable: boolean): void;
-  /** Gives up the right to write to a file that is locked for writing. */
+  /** Keeps a lock for reading alone, so that others may write. */
   releaseWriteLock(file: BlockFile, name: string): void;
   /**
    * The absolute path of a file, which need not exist.

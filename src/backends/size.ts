@@ -5,7 +5,7 @@
  */
 import { UserError } from "../base/user_error.ts";
 
-/** The largest image: 2^53 - 1 bytes, what positions are exact to. */
+/** The largest image: 2^53 - 1 bytes, up to which numbers are exact. */
 export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
 
 const UNITS: Record<string, bigint> = {
@@ -31,7 +31,7 @@ const UNITS: Record<string, bigint> = {
  * assertEquals(parseSize("1M"), 1048576);
  * ```
  *
- * @param text What was written.
+ * @param text The size as text.
  * @returns Bytes, from 0 to {@linkcode SIZE_MAX}.
  * @throws {UserError} If it is not a size, or too large.
  */
@@ -60,7 +60,7 @@ export function formatSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
   let unit = 0;
   let value = bytes;
-  // From 1023.5 on it would be rounded to 1024 of the smaller unit.
+  // 1023.5 and more would be rounded to 1024 of the smaller unit.
   while (value >= 1023.5 && unit < units.length - 1) {
     value /= 1024;
     unit++;

@@ -25,6 +25,10 @@ export interface Command {
   readonly description: string;
   /** The name of each operand, and what it is. */
   readonly operands: Readonly<Record<string, string>>;
+  /** Further lists of its help: a heading, and what is listed with its text. */
+  readonly lists?: Readonly<
+    Record<string, readonly (readonly [string, string])[]>
+  >;
   /** Its options, without {@linkcode COMMON_OPTIONS}. */
   readonly options: readonly OptionName[];
   /** Example command lines, and what they do. */

@@ -5,7 +5,7 @@ import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
 import { absolutePath } from "../linux/syscall/paths.ts";
 
 /**
- * What this thread offers to image drivers.
+ * The services of this thread for image drivers: system calls of Linux.
  *
  * @param fileIo Asynchronous file I/O of this thread; file I/O blocks if left
  * out.

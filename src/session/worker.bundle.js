@@ -6029,19 +6029,20 @@ var WindowBackend = class extends FilterBackend {
 };
 function refuseToGrow({ size }, { below, options: { growable } }) {
   if (!growable || size === null) return;
-  throw new UserError(`Cannot export ${below.name} as growable: a part of fixed --size has no room to grow; leave one of the two out`);
+  throw new UserError(`Cannot make a part of ${below.name} growable: its size is fixed; leave size or growable out`);
 }
 function refuseBeyondEnd({ offset, size }, end, { below, options: { growable } }) {
   const needed = size ?? (offset > 0 && !growable ? 1 : 0);
   if (offset + needed <= end) return;
-  const what = size === null ? "anything" : formatSize(size);
-  throw new UserError(`Cannot export ${what} from offset ${offset} on of ${below.name}: it has ${end} bytes; choose a smaller --offset or --size`);
+  const part2 = size === null ? "" : `${formatSize(size)} of `;
+  const less = size === null ? "offset" : "offset or size";
+  throw new UserError(`Cannot export ${part2}${below.name} from offset ${offset}: it has ${end} bytes; use a smaller ${less}`);
 }
 function refuseUnaligned({ offset }, { below, options: { direct } }) {
   if (!direct || below.file === null) return;
   const alignment = directAlignmentOf(below.file.stat);
   if (offset % alignment === 0) return;
-  throw new UserError(`Cannot export ${below.name} past the page cache from offset ${offset} on: direct I/O needs a multiple of ${alignment}`);
+  throw new UserError(`Cannot use direct I/O on ${below.name} from offset ${offset}: the offset must be a multiple of ${alignment}`);
 }
 
 // src/backends/filters/writethrough.ts
@@ -6219,26 +6220,27 @@ var FileBackend = class {
   }
 };
 
-// src/backends/protocols/file/ring_file_backend.ts
-var RingFileBackend = class {
+// src/backends/protocols/file/async_file_backend.ts
+var AsyncFileBackend = class {
   name;
   shared = true;
   writable;
   #plain;
   #file;
   #direct;
-  #ring;
+  #io;
   #inMemory;
-  #tellsWaits = true;
+  /** Whether the kernel can read without waiting for the medium. */
+  #readsNow = true;
   /** Serves an open file. */
   constructor(options) {
-    const { file, ring, name, writable } = options;
+    const { file, io, name, writable } = options;
     this.name = name;
     this.writable = writable;
     this.#plain = new FileBackend(file, name, writable);
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
-    this.#ring = ring;
+    this.#io = io;
     const stat = file.fstat();
     this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
   }
@@ -6246,19 +6248,19 @@ var RingFileBackend = class {
     return this.#plain.stat();
   }
   read(position, buffer, start, length) {
-    let fd = this.#file.fd;
     if (this.#inMemory) {
       return this.#plain.read(position, buffer, start, length);
     }
+    let fd = this.#file.fd;
     if (this.#direct !== null) {
       fd = this.#direct.fdFor(position, length);
-    } else if (this.#tellsWaits && this.#file.preadNow !== void 0) {
+    } else if (this.#readsNow && this.#file.preadNow !== void 0) {
       const got2 = this.#file.preadNow(buffer, start, length, position);
       if (got2 === length) return got2;
-      if (got2 === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
+      if (got2 === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
     }
     const fallback = this.#file.fd;
-    const got = this.#ring.read(fd, buffer, start, length, position, fallback);
+    const got = this.#io.read(fd, buffer, start, length, position, fallback);
     return got === -ERRNO.EBUSY ? this.#plain.read(position, buffer, start, length) : got;
   }
   write(position, buffer, start, length) {
@@ -6267,7 +6269,7 @@ var RingFileBackend = class {
     }
     const fd = this.#direct.fdFor(position, length);
     const fallback = this.#file.fd;
-    const put = this.#ring.write(fd, buffer, start, length, position, fallback);
+    const put = this.#io.write(fd, buffer, start, length, position, fallback);
     return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
   }
   needsExclusiveWrite(position, length) {
@@ -6275,7 +6277,7 @@ var RingFileBackend = class {
   }
   flush() {
     if (this.#inMemory) return this.#plain.flush();
-    const result2 = this.#ring.sync(this.#file.fd);
+    const result2 = this.#io.sync(this.#file.fd);
     return result2 === -ERRNO.EBUSY ? this.#plain.flush() : result2;
   }
   truncate(size) {
@@ -6299,7 +6301,7 @@ var RingFileBackend = class {
   close() {
   }
   #allocate(mode, position, length) {
-    return this.#ring.allocate(this.#file.fd, mode, position, length);
+    return this.#io.allocate(this.#file.fd, mode, position, length);
   }
 };
 
@@ -6344,11 +6346,11 @@ var FILE = {
   },
   attach(attachment, _below, services) {
     const { name, writable } = attachment;
-    const { fileIo: ring } = services;
+    const { fileIo: io } = services;
     const file = wrap(attachment, services);
-    return ring === null ? new FileBackend(file, name, writable) : new RingFileBackend({
+    return io === null ? new FileBackend(file, name, writable) : new AsyncFileBackend({
       file,
-      ring,
+      io,
       name,
       writable
     });
@@ -6361,14 +6363,14 @@ function statOf(file, path) {
 }
 function refuseToGrowDevice(path, { kind }, { options: { growable } }) {
   if (!growable || kind !== "block") return;
-  throw new UserError(`Cannot export ${path} as growable: a block device cannot become larger; leave --growable out`);
+  throw new UserError(`Cannot make ${path} growable: a block device cannot grow; leave growable out`);
 }
 function openDirect(path, stat, context) {
   const { options: { direct, writable }, services: { files } } = context;
   if (!direct) return null;
   const alignment = directAlignmentOf(stat);
   if (alignment === 0) {
-    throw new UserError(`Cannot export ${path} past the page cache: its file system has no direct I/O; leave --direct out`);
+    throw new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave it off`);
   }
   const file = files.open(path, {
     writable,
@@ -6890,6 +6892,12 @@ var DRIVERS = [
 ];
 var IMAGE_DRIVERS = DRIVERS.filter((driver) => driver.kind !== "filter");
 var FILTER_DRIVERS = DRIVERS.filter((driver) => driver.kind === "filter");
+var SOURCES = IMAGE_DRIVERS.flatMap(({ usage, summary }) => usage === null ? [] : [
+  [
+    usage,
+    summary
+  ]
+]);
 function driverOf(name) {
   const driver = DRIVERS.find((each) => each.name === name);
   if (driver === void 0) throw new TypeError(`No driver is called ${name}`);

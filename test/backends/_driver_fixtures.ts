@@ -1,5 +1,5 @@
 /**
- * An image of every driver, for the tests that run over the whole registry.
+ * Images of every driver, for the tests that run over the whole registry.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import {
 } from "../../src/backends/protocols/memory.ts";
 import type { Traits } from "./backend_suite.ts";
 import type { FakeFiles } from "./_fake_files.ts";
-// Imported here as well, so that the driver needs no permission to import it.
+// Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
 
 /** How images of a driver are opened. */
 export interface DriverFixture extends Omit<Traits, "name" | "open"> {
-  /** What sets it apart from the driver's other fixtures. */
+  /** How it differs from the driver's other fixtures. */
   readonly variant?: string;
   /** Options, besides those that `writes` implies. */
   readonly options?: Partial<ImageOptions>;
@@ -35,7 +35,7 @@ function growableDisk(size: number): MemoryBackend {
   return new MemoryBackend(createMemoryDisk(size, { growable: true }));
 }
 
-/** The fixtures of each driver that needs more than a size, by its name. */
+/** The fixtures of drivers, by name. */
 export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
   raw: [{ source: inFile }],
   file: [{ variant: "direct", options: { direct: true }, source: inFile }],
@@ -72,10 +72,10 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
 };
 
 /**
- * The fixtures of a driver. One that can only be read, and whose source is a
- * prefix and a SIZE, needs none of its own.
+ * Finds the fixtures of a driver. A read-only driver whose sources are a prefix
+ * and a SIZE needs no entry in the list.
  *
- * @returns None if the driver needs one that is missing.
+ * @returns An empty array if the driver needs an entry and has none.
  */
 export function fixturesOf({ name, usage }: Driver): readonly DriverFixture[] {
   const own = FIXTURES[name];

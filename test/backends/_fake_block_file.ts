@@ -19,7 +19,7 @@ export interface Faults {
   readonly errors?: Partial<Record<Call, { errno: number; after?: number }>>;
   /** What fallocate(2) supports; all if left out. */
   readonly fallocate?: "all" | "no zero range" | "nothing" | "sectors";
-  /** Whether holes can be asked for; yes if left out. */
+  /** Whether lseek(2) finds holes; yes if left out. */
   readonly seeks?: boolean;
   /** Pages that the medium has; no limit if left out. */
   readonly pages?: number;

@@ -7,9 +7,9 @@ import type {
 import { UserError } from "../../src/base/user_error.ts";
 import { FakeBlockFile } from "./_fake_block_file.ts";
 
-/** Files in memory that note how they are opened, locked and closed. */
+/** Files in memory that log how they are opened, locked and closed. */
 export class FakeFiles implements FileService {
-  /** What happened, in order. */
+  /** The calls, in order. */
   readonly log: string[] = [];
   /** Paths that cannot be opened with O_DIRECT. */
   readonly refusesDirect: Set<string> = new Set();

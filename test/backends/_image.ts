@@ -1,12 +1,12 @@
 /**
- * What an image should hold, and whether it does.
+ * A model of an image, and assertions that an image agrees with it.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Backend } from "../../src/backends/backend.ts";
 
-/** What an image should hold. */
+/** The bytes that an image should hold. */
 export interface Model {
   /** Its bytes, or the first of them. */
   readonly bytes: Uint8Array;
@@ -14,13 +14,13 @@ export interface Model {
   readonly keeps: boolean;
 }
 
-/** Byte `position` of a pattern disk, by the slow way. */
+/** Byte `position` of a pattern disk, computed with bigints. */
 export function byteOfPattern(position: number): number {
   const word = BigInt(position) & ~7n;
   return Number((word >> BigInt((7 - position % 8) * 8)) & 0xffn);
 }
 
-/** Reads a stretch, all of it. */
+/** Reads a range, and asserts that all of it was read. */
 export async function readBack(
   backend: Backend,
   position: number,
@@ -31,7 +31,7 @@ export async function readBack(
   return bytes;
 }
 
-/** Asserts that a stretch, as far as the image goes, reads as it should. */
+/** Asserts that a range, up to the end of the model, reads as it should. */
 export async function assertReads(
   backend: Backend,
   { bytes }: Model,
@@ -54,8 +54,8 @@ export function assertHolds(backend: Backend, model: Model): Promise<void> {
 }
 
 /**
- * Asserts that the extents of an image follow each other to its end, from
- * whatever position they are asked, and that holes read as zeroes.
+ * Asserts that the extents of an image follow each other to its end, that a
+ * position inside one gives the same kind, and that holes read as zeroes.
  *
  * @returns Bytes of data.
  */

@@ -1,6 +1,6 @@
 import type { ImageOptions } from "../../src/backends/driver.ts";
 
-/** Options of an export that has been given none. */
+/** The default options of an export. */
 export const imageOptions: ImageOptions = {
   writable: false,
   growable: false,

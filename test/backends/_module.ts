@@ -1,4 +1,4 @@
-/** A backend module: a disk in the memory that its options bring. */
+/** A backend module for the tests: a disk in the memory that is its options. */
 import { MemoryBackend, type MemoryDisk } from "../../src/backends/mod.ts";
 
 /** Makes the backend. */

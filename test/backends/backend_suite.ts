@@ -16,7 +16,7 @@ import {
   walkExtents,
 } from "./_image.ts";
 
-/** A backend of the given size, and what ends it. */
+/** A backend of the given size. */
 export interface Opened {
   /** The backend. */
   readonly backend: Backend;
@@ -29,8 +29,8 @@ export interface Traits {
   /** The start of the tests' names. */
   readonly name: string;
   /**
-   * What a new image holds: zeroes, the pattern of its positions, or bytes that
-   * one read of all of it tells; zeroes if left out.
+   * The bytes of a new image: zeroes, the pattern of their positions, or its own,
+   * which the suite reads first; zeroes if left out.
    */
   readonly content?: "zeroes" | "pattern" | "its own";
   /** What it does with writes; keeps them if left out. */
@@ -58,17 +58,17 @@ export function testBackend(traits: Traits): void {
   const { resizes = "up and down", large = true } = traits;
   const test = (what: string, body: Body, size = SIZE) =>
     testIf(missing, `${name} ${what}`, () => withBackend(traits, size, body));
-  test("tells its size and space", tellsItsSize);
+  test("has the size it was made with", tellsItsSize);
   test("reads between any two boundaries", readsAnywhere);
   test("reads into any part of any buffer", readsIntoBuffers);
   test("gives extents that end and agree with the data", givesExtents);
   test("flushes", flushes);
-  if (large) test("tells positions beyond 4 GiB apart", readsFar, FAR);
+  if (large) test("reads beyond 4 GiB", readsFar, FAR);
   if (writes === "refused") return test("refuses to change", refusesChanges);
   test("writes between any two boundaries", writesAnywhere);
   test("zeroes ranges, with unmap or without", zeroesAnywhere);
   test("allocates without changing a byte", allocatesSpace);
-  test("does as a plain array does", agreesWithArray);
+  test("agrees with an array", agreesWithArray);
   test("sets one time and leaves the other", setsTimes);
   if (writes === "forgotten") return;
   test("takes the space of what is written", takesSpace);

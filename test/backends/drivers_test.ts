@@ -1,4 +1,4 @@
-/** Every driver of the registry, by the one suite of backends. */
+/** Runs the suite of backends over every driver of the registry. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { attachImage } from "../../src/backends/attach_image.ts";
 import type { Driver, ImageOptions } from "../../src/backends/driver.ts";
@@ -9,11 +9,11 @@ import { type DriverFixture, fixturesOf } from "./_driver_fixtures.ts";
 import { FakeFiles } from "./_fake_files.ts";
 import { imageOptions } from "./_image_options.ts";
 
-/** Where the windows of these tests start, and how much lies after them. */
+/** Where the windows of these tests start, and the bytes after their end. */
 const OFFSET = 12_288;
 const REST = 5000;
 
-/** Opens an image as a session does, and reaches it as a Worker does. */
+/** Opens an image as a session does, and attaches to it as a Worker does. */
 async function open(
   { source, writes }: DriverFixture,
   size: number,
@@ -81,7 +81,7 @@ for (const driver of DRIVERS) {
   const fixtures = fixturesOf(driver);
   for (const fixture of fixtures) testDriver(driver, fixture);
 
-  Deno.test(`${driver.kind} ${driver.name} has a row that helps`, () => {
+  Deno.test(`${driver.kind} ${driver.name} has a complete row`, () => {
     const { name, summary, usage } = driver;
     assert(
       fixtures.length > 0,

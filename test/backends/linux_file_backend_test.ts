@@ -13,7 +13,7 @@ import { type Opened, testBackend } from "./backend_suite.ts";
 const missing = missingPermission("ffi", "read", "write");
 const missingLoop = missing || missingPermission("run", "env") ||
   missingRoot() || missingProgram("losetup");
-// Opened here, it is none of what the first test would be said to leak.
+// Opened here, so that it does not count as a leak of the first test.
 if (missing === "") libc();
 
 async function openFile(size: number, offset = 0): Promise<Opened> {

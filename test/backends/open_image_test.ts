@@ -124,32 +124,32 @@ const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
   "a part that starts beyond the end": [
     "disk.img",
     { offset: 2 * MIB },
-    "Cannot export anything from offset 2097152 on of /images/disk.img: it has 1048576 bytes",
+    "Cannot export /images/disk.img from offset 2097152: it has 1048576 bytes; use a smaller offset",
   ],
   "a part that ends beyond the end": [
     "memory:1M",
     { offset: 4096, size: MIB },
-    "Cannot export 1 MiB from offset 4096 on of memory:1M",
+    "Cannot export 1 MiB of memory:1M from offset 4096: it has 1048576 bytes",
   ],
   "a part of fixed size that should grow": [
     "disk.img",
     { size: 4096, growable: true, writable: true },
-    "a part of fixed --size has no room to grow",
+    "Cannot make a part of /images/disk.img growable: its size is fixed",
   ],
   "direct I/O from an offset that is not aligned": [
     "disk.img",
     { offset: 1000, direct: true },
-    "direct I/O needs a multiple of 4096",
+    "the offset must be a multiple of 4096",
   ],
   "direct I/O on a disk in memory": [
     "memory:1M",
     { direct: true },
-    "Cannot export memory:1M past the page cache: --direct is for files",
+    "Cannot use direct I/O on memory:1M: only files and block devices have it",
   ],
-  "writing to a disk that can only be read": [
+  "writing to a read-only disk": [
     "pattern:1M",
     { writable: true },
-    "Cannot export pattern:1M as writable: it can only be read",
+    "Cannot export pattern:1M for writing: it is read-only",
   ],
   "an empty disk": [
     { backend: new NullBackend(0) },

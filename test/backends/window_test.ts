@@ -90,7 +90,7 @@ for (const late of [false, true]) {
     return allocated;
   };
 
-  Deno.test(`WindowBackend tells the space of the part, ${when}`, async () => {
+  Deno.test(`WindowBackend counts the space of the part, ${when}`, async () => {
     const file = inFile(new FakeBlockFile(10 * MIB));
     file.write(0, new Uint8Array(MIB), 0, MIB);
     file.write(5 * MIB, new Uint8Array(8192), 0, 8192);
@@ -101,7 +101,7 @@ for (const late of [false, true]) {
     assertEquals(await spaceOf(file, 4 * MIB, 2 * MIB), 8192);
   });
 
-  Deno.test(`WindowBackend counts what follows many extents as data, ${when}`, async () => {
+  Deno.test(`WindowBackend counts everything after many extents as data, ${when}`, async () => {
     const file = inFile(new FakeBlockFile(10 * MIB));
     for (let at = 0; at < 5 * MIB; at += 8192) {
       file.write(at, Uint8Array.of(1), 0, 1);
@@ -111,12 +111,12 @@ for (const late of [false, true]) {
   });
 }
 
-Deno.test("WindowBackend does not know the space of what does not tell", async () => {
-  class Untold extends ImageBackend {
+Deno.test("WindowBackend has no space where its image has none", async () => {
+  class SizeOnly extends ImageBackend {
     readonly size = 4096;
     read = () => 0;
   }
-  const window = new WindowBackend(new Untold(), { offset: 512, size: null });
+  const window = new WindowBackend(new SizeOnly(), { offset: 512, size: null });
   assertEquals(await window.stat(), {
     size: 3584,
     allocated: null,
@@ -125,7 +125,7 @@ Deno.test("WindowBackend does not know the space of what does not tell", async (
   });
 });
 
-Deno.test("WindowBackend shifts the question for exclusive writes", () => {
+Deno.test("WindowBackend shifts the positions of exclusive writes", () => {
   const image: Backend = Object.assign(new PatternBackend(MIB), {
     needsExclusiveWrite: (position: number, length: number) =>
       (position + length) % 512 !== 0,

@@ -4,6 +4,7 @@ import {
   type InfoFacts,
   infoLines,
 } from "../../src/cli/commands/info.ts";
+import { DRIVERS } from "../../src/backends/registry.ts";
 import { initFlag } from "../../src/protocol/init.ts";
 
 const REFUSED = "Cannot open /dev/fuse: Permission denied (run as root)";
@@ -38,6 +39,7 @@ Deno.test("infoLines() shows what root can do", () => {
   assertEquals(line(FACTS, "FUSE protocol"), "7.45");
   assertEquals(line(FACTS, "Passthrough"), "offered");
   assertEquals(line(FACTS, "Exports"), "possible");
+  assertMatch(line(FACTS, "Sources"), /^PATH, .*\bmemory:SIZE\b/);
   assert(line(FACTS, "io_uring").startsWith("not offered: root can enable"));
 });
 
@@ -92,6 +94,11 @@ Deno.test("infoEvent() tells the same to programs", () => {
   assertEquals(event.flags, ["ASYNC_READ", "PASSTHROUGH"]);
   assertEquals([event.uring, event.passthrough], [false, true]);
   assertEquals(event.canMount, true);
+  const drivers = event.drivers as { name: string }[];
+  assertEquals(
+    drivers.map(({ name }) => name),
+    DRIVERS.map(({ name }) => name),
+  );
   const refused = infoEvent({ ...FACTS, device: REFUSED, offered: REFUSED });
   assertEquals(refused.device, { usable: false, reason: REFUSED });
   assertEquals([refused.protocol, refused.reason], [null, REFUSED]);

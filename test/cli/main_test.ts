@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { SOURCES } from "../../src/backends/registry.ts";
 import { main } from "../../src/cli/main.ts";
 import { KeptSinks } from "./_sinks.ts";
 
@@ -39,6 +40,10 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
   const { out } = await run("export", "--help");
   assertMatch(out, /^ {2}-q, --queues=N +serve through N /m);
   assertMatch(out, /^ {6}--offset=SIZE +export the image from /m);
+  assertMatch(out, /^Sources:\n {2}PATH +a raw image/m);
+  for (const [usage] of SOURCES) {
+    assertMatch(out, new RegExp(`^ {2}${usage} +\\w`, "m"));
+  }
 });
 
 Deno.test("main() ends with 2 where the command line is wrong", async () => {

@@ -42,32 +42,32 @@ mountTest(
       [
         "an empty file of fixed size",
         ["-w", empty],
-        `Cannot export ${empty}: it is empty and could not grow; give it a size with 'truncate -s 1G ${empty}', or use --writable --growable`,
+        `Cannot export ${empty}: it is empty; give it a size with 'truncate -s 1G ${empty}', or make the export writable and growable`,
       ],
       [
         "a part beyond the end",
         ["--offset=1M", "--size=1", image],
-        `Cannot export 1 B from offset 1048576 on of ${image}: it has 1048576 bytes; choose a smaller --offset or --size`,
+        `Cannot export 1 B of ${image} from offset 1048576: it has 1048576 bytes; use a smaller offset or size`,
       ],
       [
         "an offset at the end",
         ["--offset=1M", image],
-        `Cannot export anything from offset 1048576 on of ${image}: it has 1048576 bytes; choose a smaller --offset or --size`,
+        `Cannot export ${image} from offset 1048576: it has 1048576 bytes; use a smaller offset`,
       ],
       [
         "a pattern as writable",
         ["-w", "pattern:1M"],
-        "Cannot export pattern:1M as writable: it can only be read; leave --writable out",
+        "Cannot export pattern:1M for writing: it is read-only; leave writable out",
       ],
       [
         "an offset at the end of a disk that is no file",
         ["--offset=1M", "null:1M"],
-        "Cannot export anything from offset 1048576 on of null:1M: it has 1048576 bytes; choose a smaller --offset or --size",
+        "Cannot export null:1M from offset 1048576: it has 1048576 bytes; use a smaller offset",
       ],
       [
-        "a disk that is no file, past the page cache",
+        "direct I/O on a disk that is no file",
         ["--direct", "null:1M"],
-        "Cannot export null:1M past the page cache: --direct is for files and block devices",
+        "Cannot use direct I/O on null:1M: only files and block devices have it; leave it off",
       ],
     ];
     await sideBySide(

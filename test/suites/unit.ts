@@ -5,6 +5,7 @@
  *
  * @module
  */
+import "../backends/async_file_backend_test.ts";
 import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
 import "../backends/image_backend_test.ts";
@@ -13,7 +14,6 @@ import "../backends/memory_and_null_test.ts";
 import "../backends/open_image_test.ts";
 import "../backends/pattern_backend_test.ts";
 import "../backends/registry_test.ts";
-import "../backends/ring_file_backend_test.ts";
 import "../backends/size_test.ts";
 import "../backends/window_test.ts";
 import "../bench/cells_test.ts";

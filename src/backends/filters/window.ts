@@ -166,7 +166,7 @@ function refuseToGrow(
 ): void {
   if (!growable || size === null) return;
   throw new UserError(
-    `Cannot export ${below.name} as growable: a part of fixed --size has no room to grow; leave one of the two out`,
+    `Cannot make a part of ${below.name} growable: its size is fixed; leave size or growable out`,
   );
 }
 
@@ -177,9 +177,10 @@ function refuseBeyondEnd(
 ): void {
   const needed = size ?? (offset > 0 && !growable ? 1 : 0);
   if (offset + needed <= end) return;
-  const what = size === null ? "anything" : formatSize(size);
+  const part = size === null ? "" : `${formatSize(size)} of `;
+  const less = size === null ? "offset" : "offset or size";
   throw new UserError(
-    `Cannot export ${what} from offset ${offset} on of ${below.name}: it has ${end} bytes; choose a smaller --offset or --size`,
+    `Cannot export ${part}${below.name} from offset ${offset}: it has ${end} bytes; use a smaller ${less}`,
   );
 }
 
@@ -191,6 +192,6 @@ function refuseUnaligned(
   const alignment = directAlignmentOf(below.file.stat);
   if (offset % alignment === 0) return;
   throw new UserError(
-    `Cannot export ${below.name} past the page cache from offset ${offset} on: direct I/O needs a multiple of ${alignment}`,
+    `Cannot use direct I/O on ${below.name} from offset ${offset}: the offset must be a multiple of ${alignment}`,
   );
 }

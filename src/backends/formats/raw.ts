@@ -4,8 +4,8 @@ import type { ImageDriver } from "../driver.ts";
 import { FILE } from "../protocols/file/driver.ts";
 
 /**
- * The format without structure: the bytes of the file are those of the disk.
- * It is what a path alone stands for, and adds nothing to the file's backend.
+ * The bytes of a file as they are. A path without a prefix is a raw image. The
+ * format adds no layer over the backend of the file.
  */
 export const RAW: ImageDriver<string, null> = {
   kind: "format",
@@ -26,7 +26,7 @@ export const RAW: ImageDriver<string, null> = {
   attach: (_attachment, [file]) => file!,
 };
 
-/** Says of a missing file such as `qcow2:disk.img` that no driver has it either. */
+/** Mentions drivers if a missing file has a name such as `qcow2:disk.img`. */
 function withPrefixHint(error: unknown, path: string): unknown {
   const [, prefix] = /^([a-z][\w+-]*:)[^/]/i.exec(path) ?? [];
   const isMissing = error instanceof UserError && "errno" in error &&

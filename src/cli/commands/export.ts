@@ -5,6 +5,7 @@ import {
   notifyService,
   type ServiceState,
 } from "../../linux/socket/sd_notify.ts";
+import { SOURCES } from "../../backends/registry.ts";
 import type { ExportSession } from "../../session/export_session.ts";
 import {
   mountExport,
@@ -30,10 +31,10 @@ export const EXPORT: Command = {
   description:
     "Shows the image SOURCE as a plain file at MOUNTPOINT, an existing file, until it is stopped by Ctrl-C, SIGTERM, SIGHUP or 'umount MOUNTPOINT'. A line on standard error says when the file is ready. Root mounts by mount(2), other users by fusermount3. A SIZE may have a suffix k, M, G, T, P or E, for powers of 1024.",
   operands: {
-    SOURCE:
-      "a raw image file or block device; or memory:SIZE for a disk in memory, null:SIZE for a disk of zeroes, pattern:SIZE for a disk whose bytes encode their position",
+    SOURCE: "the image: one of the sources below",
     MOUNTPOINT: "an existing plain file, which the image covers meanwhile",
   },
+  lists: { Sources: SOURCES },
   options: [
     "queues",
     "writable",

@@ -4,6 +4,7 @@ import {
   type OfferedCapabilities,
   type WantedCapabilities,
 } from "../../protocol/init.ts";
+import { DRIVERS, SOURCES } from "../../backends/registry.ts";
 import { UserError } from "../../base/user_error.ts";
 import type { InitFlagName } from "../../protocol/flags.ts";
 import { DeviceQueue } from "../../queue/device_queue.ts";
@@ -31,7 +32,7 @@ export const INFO: Command = {
   name: "info",
   summary: "print what this kernel and this user can do",
   description:
-    "Prints what this kernel offers to a FUSE server, what this user can do with it, and the reason where something is not possible. Mounts nothing.",
+    "Prints what this kernel offers to a FUSE server, what this user can do with it and what can be exported, with the reason where something is not possible. Mounts nothing.",
   operands: {},
   options: ["json"],
   examples: {
@@ -133,6 +134,13 @@ export function infoEvent(facts: InfoFacts): Record<string, unknown> {
     flags: known ? initFlagNames(offered.flags) : null,
     uring: known ? isOffered(offered, "OVER_IO_URING") : null,
     passthrough: known ? isOffered(offered, "PASSTHROUGH") : null,
+    drivers: DRIVERS.map(({ name, kind, usage, summary, needs }) => ({
+      name,
+      kind,
+      usage,
+      summary,
+      needs,
+    })),
     reason: known ? null : offered,
   };
 }
@@ -154,6 +162,7 @@ export function infoLines(facts: InfoFacts): string[] {
     ["io_uring", uringText(facts)],
     ["Passthrough", passthroughText(facts)],
     ["Exports", exportsText(facts)],
+    ["Sources", SOURCES.map(([usage]) => usage).join(", ")],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);

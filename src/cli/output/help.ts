@@ -28,7 +28,7 @@ export function programHelp(commands: readonly Command[]): string[] {
 
 /** The help text of a command, as lines. */
 export function commandHelp(command: Command): string[] {
-  const { name, description, operands, options, examples } = command;
+  const { name, description, operands, lists = {}, examples } = command;
   const usage = [PROGRAM, name, "[OPTIONS]", ...Object.keys(operands)];
   const operandRows = Object.entries(operands);
   return [
@@ -36,9 +36,12 @@ export function commandHelp(command: Command): string[] {
     "",
     ...wrap(description),
     ...operandRows.length === 0 ? [] : ["", ...columns(operandRows)],
+    ...Object.entries(lists).flatMap((
+      [heading, rows],
+    ) => ["", `${heading}:`, ...columns(rows)]),
     "",
     "Options:",
-    ...optionRows([...options, ...COMMON_OPTIONS]),
+    ...optionRows([...command.options, ...COMMON_OPTIONS]),
     "",
     "Examples:",
     ...Object.entries(examples).flatMap(([line, does]) => [

@@ -5,14 +5,14 @@ import type { ImageContext, ImageDriver } from "../../driver.ts";
 import type { DriverServices } from "../../services.ts";
 import { directAlignmentOf, DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
-import { RingFileBackend } from "./ring_file_backend.ts";
+import { AsyncFileBackend } from "./async_file_backend.ts";
 
 /** An open file, for every thread. */
 interface FileAttachment {
   readonly name: string;
   readonly writable: boolean;
   readonly fd: number;
-  /** The same file opened with O_DIRECT; `null` if it is not bypassed. */
+  /** The same file opened with O_DIRECT; `null` without direct I/O. */
   readonly direct: { readonly fd: number; readonly alignment: number } | null;
 }
 
@@ -45,11 +45,11 @@ export const FILE: ImageDriver<string, FileAttachment> = {
   },
   attach(attachment, _below, services) {
     const { name, writable } = attachment;
-    const { fileIo: ring } = services;
+    const { fileIo: io } = services;
     const file = wrap(attachment, services);
-    return ring === null
+    return io === null
       ? new FileBackend(file, name, writable)
-      : new RingFileBackend({ file, ring, name, writable });
+      : new AsyncFileBackend({ file, io, name, writable });
   },
 };
 
@@ -66,7 +66,7 @@ function refuseToGrowDevice(
 ): void {
   if (!growable || kind !== "block") return;
   throw new UserError(
-    `Cannot export ${path} as growable: a block device cannot become larger; leave --growable out`,
+    `Cannot make ${path} growable: a block device cannot grow; leave growable out`,
   );
 }
 
@@ -80,7 +80,7 @@ function openDirect(
   const alignment = directAlignmentOf(stat);
   if (alignment === 0) {
     throw new UserError(
-      `Cannot export ${path} past the page cache: its file system has no direct I/O; leave --direct out`,
+      `Cannot use direct I/O on ${path}: its file system has none; leave it off`,
     );
   }
   const file = files.open(path, { writable, direct: true });

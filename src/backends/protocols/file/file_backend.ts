@@ -4,9 +4,9 @@ import type { Backend, Extent, ImageStat, ZeroOptions } from "../../backend.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import { ERRNO } from "../../../base/errno.ts";
 
-/** Whole sectors of any block device. */
+/** A multiple of the sector size of every block device. */
 const SECTOR = 4096;
-/** Bytes of one write where a range can be zeroed by writing alone. */
+/** Written where a range can be zeroed by writing alone. */
 const ZEROES = new Uint8Array(65536);
 
 /** The bytes of a regular file or a block device. */
@@ -70,7 +70,7 @@ export class FileBackend implements Backend {
         length - done,
         position + done,
       );
-      // What was written before the medium refused is reported as written.
+      // Bytes that were written before an error count as written.
       if (put < 0) return done > 0 ? done : put;
       if (put === 0) return done > 0 ? done : -ERRNO.EIO;
       done += put;
@@ -79,8 +79,7 @@ export class FileBackend implements Backend {
   }
 
   needsExclusiveWrite(position: number, length: number): boolean {
-    return this.#file.needsExclusiveWrite?.(position, length) ??
-      false;
+    return this.#file.needsExclusiveWrite?.(position, length) ?? false;
   }
 
   flush(): number {
@@ -99,7 +98,7 @@ export class FileBackend implements Backend {
     let last = end;
     let result = this.#file.fallocate(mode, position, length);
     if (result === -ERRNO.EINVAL) {
-      // A block device takes whole sectors only; the rest is written.
+      // A block device zeroes whole sectors only; the rest is written.
       first = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
       last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
       result = first === last
@@ -126,7 +125,7 @@ export class FileBackend implements Backend {
     if (data < 0) return { data: true, end: Infinity };
     if (data > position) return { data: false, end: data };
     const hole = this.#file.lseek(position, SEEK.HOLE);
-    // A hole punched since makes it `position`; data is a safe answer.
+    // If it was punched since, `hole` is `position`; data is a safe answer.
     return { data: true, end: hole > position ? hole : Infinity };
   }
 

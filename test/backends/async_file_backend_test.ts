@@ -8,7 +8,7 @@ import { RingEvents } from "../../src/event/ring_events.ts";
 import { RingFileIo } from "../../src/event/ring_file_io.ts";
 import { EventRing } from "../../src/linux/io/event_ring.ts";
 import { LinuxFileSlots } from "../../src/linux/io/file_slots.ts";
-import { RingFileBackend } from "../../src/backends/protocols/file/ring_file_backend.ts";
+import { AsyncFileBackend } from "../../src/backends/protocols/file/async_file_backend.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { alignedBytes } from "../../src/linux/syscall/memory.ts";
@@ -22,7 +22,7 @@ import { FakeBlockFile } from "./_fake_block_file.ts";
 import { type Opened, testBackend } from "./backend_suite.ts";
 
 const missing = missingPermission("ffi", "read", "write") || missingRing();
-// Opened here, it is none of what the first test would be said to leak.
+// Opened here, so that it does not count as a leak of the first test.
 if (missing === "") libc();
 
 function missingRing(): string {
@@ -75,9 +75,9 @@ async function openImage(
     })
     : cached;
   const { fileIo, close } = openFileIo();
-  const whole = new RingFileBackend({
+  const whole = new AsyncFileBackend({
     file,
-    ring: fileIo,
+    io: fileIo,
     name: path,
     writable: true,
   });
@@ -96,9 +96,9 @@ async function openImage(
 for (const [what, parent] of [["a disk", "/var/tmp"], ["tmpfs", "/dev/shm"]]) {
   for (const direct of [false, true]) {
     for (const offset of [0, 4096, 1000]) {
-      const way = direct ? "direct" : "cached";
+      const how = direct ? "direct" : "cached";
       testBackend({
-        name: `RingFileBackend on ${what}, ${way}, from ${offset} on`,
+        name: `AsyncFileBackend on ${what}, ${how}, from ${offset}`,
         missing,
         open: (size) => openImage(parent!, size, direct, offset),
       });
@@ -106,29 +106,29 @@ for (const [what, parent] of [["a disk", "/var/tmp"], ["tmpfs", "/dev/shm"]]) {
   }
 }
 
-/** Takes down what it is asked for. */
-class FakeRing implements FileIo {
+/** File I/O that records its calls. */
+class FakeIo implements FileIo {
   readonly calls: unknown[][] = [];
   answer = 0;
 
   read(
     fd: number,
-    _into: Uint8Array,
-    _start: number,
+    _buffer: Uint8Array,
+    start: number,
     length: number,
     at: number,
   ): number {
-    return this.#call("read", fd, length, at);
+    return this.#call("read", fd, start, length, at);
   }
 
   write(
     fd: number,
-    _from: Uint8Array,
-    _start: number,
+    _buffer: Uint8Array,
+    start: number,
     length: number,
     at: number,
   ): number {
-    return this.#call("write", fd, length, at);
+    return this.#call("write", fd, start, length, at);
   }
 
   sync(fd: number): number {
@@ -148,38 +148,45 @@ class FakeRing implements FileIo {
 function parts(preadNow?: BlockFile["preadNow"]) {
   const file: BlockFile = new FakeBlockFile(8192);
   if (preadNow !== undefined) file.preadNow = preadNow;
-  const ring = new FakeRing();
-  const options = { file, ring, name: "x", writable: true };
-  return { ring, backend: new RingFileBackend(options) };
+  const io = new FakeIo();
+  const options = { file, io, name: "x", writable: true };
+  return { io, backend: new AsyncFileBackend(options) };
 }
 
 const BUFFER = new Uint8Array(4096);
 
-Deno.test("RingFileBackend asks the ring only for what is not cached", () => {
+Deno.test("AsyncFileBackend is asynchronous only for what is not cached", () => {
   let cached = 4096;
-  const { ring, backend } = parts(() => cached);
+  const { io, backend } = parts(() => cached);
   assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
-  assertEquals(ring.calls, []);
+  assertEquals(io.calls, []);
   cached = 512;
-  ring.answer = 4096;
+  io.answer = 4096;
   assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
-  assertEquals(ring.calls, [["read", -1, 4096, 0]]);
+  assertEquals(io.calls, [["read", -1, 0, 4096, 0]]);
 });
 
-Deno.test("RingFileBackend does not ask again what the kernel cannot tell", () => {
+Deno.test("AsyncFileBackend does not repeat preadNow() where it is not supported", () => {
   let asked = 0;
-  const { ring, backend } = parts(() => {
+  const { io, backend } = parts(() => {
     asked++;
     return -ERRNO.EOPNOTSUPP;
   });
   backend.read(0, BUFFER, 0, 4096);
   backend.read(0, BUFFER, 0, 4096);
-  assertEquals([asked, ring.calls.length], [1, 2]);
+  assertEquals([asked, io.calls.length], [1, 2]);
 });
 
-Deno.test("RingFileBackend does without a ring that is full", async () => {
-  const { ring, backend } = parts();
-  ring.answer = -ERRNO.EBUSY;
+Deno.test("AsyncFileBackend passes the start in the buffer on", () => {
+  const { io, backend } = parts(() => 0);
+  io.answer = 512;
+  assertEquals(backend.read(1024, BUFFER, 256, 512), 512);
+  assertEquals(io.calls, [["read", -1, 256, 512, 1024]]);
+});
+
+Deno.test("AsyncFileBackend blocks where too much I/O is in flight", async () => {
+  const { io, backend } = parts();
+  io.answer = -ERRNO.EBUSY;
   assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
   assertEquals(backend.flush(), 0);
   assertEquals(await backend.allocate(0, 4096), 0);
@@ -231,7 +238,7 @@ Deno.test("DirectFile goes by the cache where memory is not aligned", () => {
 });
 
 Deno.test({
-  name: "alignedBytes() begins a page where it is told to",
+  name: "alignedBytes() aligns the given byte to a page",
   ignore: missing !== "",
   fn() {
     for (const at of [0, 16, 80, 4095]) {

@@ -1,5 +1,6 @@
 import { ERRNO } from "../../../base/errno.ts";
 import { FALLOC_FL } from "../../../base/file_flags.ts";
+import type { FileIo } from "../../../event/file_io.ts";
 import type {
   Answer,
   Backend,
@@ -10,14 +11,13 @@ import type {
 import type { BlockFile } from "../../block_file.ts";
 import { DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
-import type { FileIo } from "../../../event/file_io.ts";
 
-/** Options of a {@linkcode RingFileBackend}. */
-export interface RingFileOptions {
+/** Options of an {@linkcode AsyncFileBackend}. */
+export interface AsyncFileOptions {
   /** The open file; `close()` leaves it open: other threads use it too. */
   readonly file: BlockFile;
   /** Asynchronous file I/O of this thread. */
-  readonly ring: FileIo;
+  readonly io: FileIo;
   /** What messages call it. */
   readonly name: string;
   /** Whether it was opened for writing. */
@@ -28,29 +28,30 @@ export interface RingFileOptions {
  * A file whose slow calls are asynchronous, many at once.
  *
  * Copies from and to the page cache take less time than a submission and a
- * completion, so that they are made at once. The ring gets the calls that wait
- * for the medium: reads of uncached bytes, direct I/O and flushes.
+ * completion, so that they are made at once. Calls that wait for the medium are
+ * asynchronous: reads of uncached bytes, direct I/O and flushes.
  */
-export class RingFileBackend implements Backend {
+export class AsyncFileBackend implements Backend {
   readonly name: string;
   readonly shared = true;
   readonly writable: boolean;
   readonly #plain: FileBackend;
   readonly #file: BlockFile;
   readonly #direct: DirectFile | null;
-  readonly #ring: FileIo;
+  readonly #io: FileIo;
   readonly #inMemory: boolean;
-  #tellsWaits = true;
+  /** Whether the kernel can read without waiting for the medium. */
+  #readsNow = true;
 
   /** Serves an open file. */
-  constructor(options: RingFileOptions) {
-    const { file, ring, name, writable } = options;
+  constructor(options: AsyncFileOptions) {
+    const { file, io, name, writable } = options;
     this.name = name;
     this.writable = writable;
     this.#plain = new FileBackend(file, name, writable);
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
-    this.#ring = ring;
+    this.#io = io;
     const stat = file.fstat();
     this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
   }
@@ -65,19 +66,19 @@ export class RingFileBackend implements Backend {
     start: number,
     length: number,
   ): Answer {
-    let fd = this.#file.fd;
     if (this.#inMemory) {
       return this.#plain.read(position, buffer, start, length);
     }
+    let fd = this.#file.fd;
     if (this.#direct !== null) {
       fd = this.#direct.fdFor(position, length);
-    } else if (this.#tellsWaits && this.#file.preadNow !== undefined) {
+    } else if (this.#readsNow && this.#file.preadNow !== undefined) {
       const got = this.#file.preadNow(buffer, start, length, position);
       if (got === length) return got;
-      if (got === -ERRNO.EOPNOTSUPP) this.#tellsWaits = false;
+      if (got === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
     }
     const fallback = this.#file.fd;
-    const got = this.#ring.read(fd, buffer, start, length, position, fallback);
+    const got = this.#io.read(fd, buffer, start, length, position, fallback);
     return got === -ERRNO.EBUSY
       ? this.#plain.read(position, buffer, start, length)
       : got;
@@ -94,7 +95,7 @@ export class RingFileBackend implements Backend {
     }
     const fd = this.#direct.fdFor(position, length);
     const fallback = this.#file.fd;
-    const put = this.#ring.write(fd, buffer, start, length, position, fallback);
+    const put = this.#io.write(fd, buffer, start, length, position, fallback);
     return put === -ERRNO.EBUSY
       ? this.#plain.write(position, buffer, start, length)
       : put;
@@ -106,7 +107,7 @@ export class RingFileBackend implements Backend {
 
   flush(): Answer {
     if (this.#inMemory) return this.#plain.flush();
-    const result = this.#ring.sync(this.#file.fd);
+    const result = this.#io.sync(this.#file.fd);
     return result === -ERRNO.EBUSY ? this.#plain.flush() : result;
   }
 
@@ -144,6 +145,6 @@ export class RingFileBackend implements Backend {
   close(): void {}
 
   #allocate(mode: number, position: number, length: number): Answer {
-    return this.#ring.allocate(this.#file.fd, mode, position, length);
+    return this.#io.allocate(this.#file.fd, mode, position, length);
   }
 }
