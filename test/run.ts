@@ -1,12 +1,12 @@
 /**
- * Runs the suites of tests with all permissions, as many at once as there are
- * CPUs, and adds up what they report: `deno task test [OPTIONS OF deno test]`.
+ * Runs the suites of tests with all permissions, side by side, and adds up
+ * their results: `deno task test [OPTIONS OF deno test]`.
  *
  * @module
  */
 import { TextLineStream } from "@std/streams";
 
-/** The suites, the one that takes longest first. */
+/** The suites, in `test/suites/`. They wait more than they compute. */
 const SUITES = ["mount", "torture", "unit"] as const;
 /** Deno's last line: "ok | 9 passed (2 steps) | 0 failed | 1 ignored (3s)". */
 const RESULT = /^(?:ok|FAILED) \| (?<counts>\d+ passed.*) \([^()]*\)$/;
@@ -74,23 +74,16 @@ async function main(options: readonly string[]): Promise<number> {
   );
   // One type check for all suites.
   if (!await denoTest(["--no-run", ...paths], print)) return 1;
-  const waiting = [...SUITES];
   const total: Counts = new Map(["passed", "failed"].map((name) => [name, 0]));
   let isWhole = true;
-  const lane = async () => {
-    for (;;) {
-      const suite = waiting.shift();
-      if (suite === undefined) return;
-      const counts = await runSuite(suite, options);
-      if (counts === null) print(`${suite}: did not come to its end`);
-      isWhole &&= counts !== null;
-      for (const [name, count] of counts ?? []) {
-        total.set(name, (total.get(name) ?? 0) + count);
-      }
+  await Promise.all(SUITES.map(async (suite) => {
+    const counts = await runSuite(suite, options);
+    if (counts === null) print(`${suite}: did not come to its end`);
+    isWhole &&= counts !== null;
+    for (const [name, count] of counts ?? []) {
+      total.set(name, (total.get(name) ?? 0) + count);
     }
-  };
-  const lanes = Math.min(navigator.hardwareConcurrency, SUITES.length);
-  await Promise.all(Array.from({ length: lanes }, lane));
+  }));
   const isOk = isWhole && total.get("failed") === 0;
   const seconds = Math.round((Date.now() - start) / 1000);
   print(`\n${isOk ? "ok" : "FAILED"} | ${describe(total)} (${seconds}s)`);

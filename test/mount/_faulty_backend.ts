@@ -1,21 +1,21 @@
-/** A backend module for the tests: a disk in memory with one defect. */
+/** A backend module for the tests: a disk in memory with one fault. */
 import { MemoryBackend, type MemoryDisk } from "../../src/backends/mod.ts";
 
 const EIO = 5;
 
-/** Reading this position, once for all Workers, brings the defect about. */
+/** Reading this position triggers the fault, once for all Workers. */
 export const TRIGGER: number = 8 << 20;
 
-/** How long a slow backend takes, in milliseconds. */
+/** How long each read of a slow backend takes, in milliseconds. */
 export const SLOW_MS = 400;
 
-/** How long one that pauses does not come back, in milliseconds. */
+/** How long a backend that pauses blocks its Worker, in milliseconds. */
 export const PAUSE_MS = 2500;
 
 /**
- * What is wrong with it: every transfer fails; or all take their time; or, at
- * {@linkcode TRIGGER}, the Worker throws in the call, dies of an error before it
- * has answered, comes back late, or never.
+ * The fault: every transfer fails, or every read is slow; or, at
+ * {@linkcode TRIGGER}, the call throws, the Worker dies before it has answered,
+ * blocks for a while, or blocks forever.
  */
 export type FaultName =
   | "failing"
@@ -25,13 +25,13 @@ export type FaultName =
   | "pauses"
   | "hangs";
 
-/** What the factory is given, in each Worker. */
+/** The options of the factory, in each Worker. */
 export interface FaultyOptions {
-  /** The defect. */
+  /** The fault. */
   readonly fault: FaultName;
   /** The bytes. */
   readonly disk: MemoryDisk;
-  /** One word: how often the defect was brought about. */
+  /** One word: how often the fault was triggered. */
   readonly triggered: SharedArrayBuffer;
 }
 
@@ -45,18 +45,18 @@ export default function makeBackend(options: unknown): MemoryBackend {
   const faulty = (...args: Parameters<typeof read>) => {
     if (fault === "failing") return -EIO;
     if (fault === "slow") return later(() => read(...args));
-    return first(args[0]) ? bringAbout(fault) : read(...args);
+    return first(args[0]) ? trigger(fault) : read(...args);
   };
   const write = fault === "failing" ? () => -EIO : backend.write.bind(backend);
   return Object.assign(backend, { read: faulty, write });
 }
 
-function bringAbout(
+function trigger(
   fault: Exclude<FaultName, "failing" | "slow">,
 ): number | Promise<number> {
   switch (fault) {
     case "throws":
-      throw new TypeError("A defect of the backend");
+      throw new TypeError("A fault of the backend");
     case "dies":
       setTimeout(() => {
         throw new Error("Uncaught, with a request in hand");

@@ -1,6 +1,6 @@
 /**
- * A program that exports a backend module, as main.ts cannot: it prints the
- * same events, and stops on the same signals.
+ * A program that exports a backend module, which main.ts cannot. It prints the
+ * same events and stops on the same signals.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { mountExport } from "../../mod.ts";
 import type { FaultName, FaultyOptions } from "./_faulty_backend.ts";
 
 const SIZE = 16 << 20;
-/** What counts as hung, in milliseconds: less than a pause. */
+/** Milliseconds after which a Worker counts as hung: less than a pause. */
 const HANG_MS = 1000;
 const [, , fault, mountpoint, queues, transport] = Deno.args;
 
@@ -30,7 +30,8 @@ const session = await mountExport({
   transport: transport === "--transport=uring" ? "uring" : "device",
   writable: true,
   hangMs: HANG_MS,
-  report: (during, message) => tell("report", { during, message }),
+  report: (error, during) =>
+    tell("report", { during, message: (error as Error).message }),
   warn: (message) => tell("warning", { message }),
 });
 let signals = 0;

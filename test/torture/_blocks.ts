@@ -1,10 +1,10 @@
 /**
- * Blocks that tell what they are: number, sequence and a checksum.
+ * Blocks that identify themselves: number, sequence and a checksum.
  *
  * @module
  */
 
-/** Bytes of a block: a page, so that no block is ever half written. */
+/** Bytes of a block: one page, so that none is written in part. */
 export const BLOCK: number = 4096;
 
 const MAGIC = 0x6d71_6675;
@@ -32,7 +32,7 @@ export function fillBlock(
 /**
  * The sequence of a block, 0 if nothing was written there.
  *
- * @throws {Error} If it is another block, or not whole.
+ * @throws {Error} If it is another block, or damaged.
  */
 export function sequenceOf(
   bytes: Uint8Array<ArrayBuffer>,

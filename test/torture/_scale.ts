@@ -1,6 +1,6 @@
 /**
- * How much torture: `deno task torture` gives all of it, `--scale=N` after it
- * that part of the counts and times; `deno test` alone gives a little.
+ * How long torture tests run: `deno task torture` runs them in full,
+ * `--scale=N` after it a part of that; other runs take the short counts.
  *
  * @module
  */
@@ -12,22 +12,22 @@ const { full, scale } = parseArgs(Deno.args, {
   string: ["scale"],
 }) as { full: boolean; scale?: string };
 
-/** Whether the full counts were asked for. */
+/** Whether the full counts were requested. */
 export const isFull: boolean = full;
 
 /**
- * How often, or how many seconds.
+ * A number of rounds or seconds.
  *
- * @param little For every run of the tests.
- * @param all For `deno task torture`.
+ * @param short The number for every run of the tests.
+ * @param full The number for `deno task torture`.
  */
-export function amount(little: number, all: number): number {
-  if (!full) return little;
-  return Math.max(little, Math.round(all * Number(scale ?? 1)));
+export function amount(short: number, full: number): number {
+  if (!isFull) return short;
+  return Math.max(short, Math.round(full * Number(scale ?? 1)));
 }
 
-/** Tells a figure where somebody looks at the full counts. */
+/** Prints a figure in a full run. */
 export function tell(text: string): void {
-  if (!full || !granted("write")) return;
+  if (!isFull || !granted("write")) return;
   Deno.stderr.writeSync(new TextEncoder().encode(`  ${text}\n`));
 }

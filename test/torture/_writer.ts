@@ -1,8 +1,8 @@
 /**
- * A client that writes random blocks until it gets an error, with several
- * descriptors at once, each in a part of the file of its own. Its log, one line
- * a block, says what was acknowledged by fsync: `SYNCED BLOCK SEQUENCE`, and
- * what was written last: `LAST BLOCK SEQUENCE`.
+ * A client that writes random blocks until it gets an error, through several
+ * descriptors at once, each in its own part of the file. Its log has one line a
+ * block: `SYNCED BLOCK SEQUENCE` for what fsync acknowledged, and
+ * `LAST BLOCK SEQUENCE` for what was written last.
  *
  * @module
  */

@@ -11,13 +11,14 @@ import {
   ExportProcess,
   imageIn,
   isMounted,
+  MIB,
   must,
+  pause,
   run,
   within,
 } from "../mount/_harness.ts";
-import { emptyFile, torture } from "./_place.ts";
+import { emptyFile, torture } from "./_harness.ts";
 
-const MIB = 1 << 20;
 /** The longest that an end may take. */
 const END_MS = 5000;
 
@@ -40,7 +41,7 @@ async function load(path: string, seconds: number): Promise<Ended> {
 }
 
 /** Waits until an image is being written to. */
-async function underWay(image: string): Promise<void> {
+async function loaded(image: string): Promise<void> {
   const start = (await Deno.stat(image)).mtime!.getTime();
   await eventually(async () => {
     return (await Deno.stat(image)).mtime!.getTime() > start;
@@ -48,12 +49,8 @@ async function underWay(image: string): Promise<void> {
   await pause(300);
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 torture(
-  "clients killed in mid-request cost nobody else anything",
+  "clients killed during a request do not disturb others",
   async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
     await using process = await startFaulty("slow", mountpoint, 4);
@@ -83,7 +80,7 @@ torture(
       mountpoint,
     ]);
     const client = load(mountpoint, 2);
-    await underWay(image);
+    await loaded(image);
     await must("umount", "-l", mountpoint);
     assertEquals(isMounted(mountpoint), false);
     const { code, stdout, stderr } = await client;
@@ -102,7 +99,7 @@ for (const signals of [1, 2]) {
     const args = ["-wq4", image, mountpoint];
     await using process = await ExportProcess.start(args);
     const client = load(mountpoint, 15);
-    await underWay(image);
+    await loaded(image);
     const start = Date.now();
     process.signal("SIGTERM");
     if (signals === 2) {
@@ -117,7 +114,7 @@ for (const signals of [1, 2]) {
     assert(Date.now() - start < END_MS);
     assertEquals(code, 0, stderr);
     assertEquals(isMounted(mountpoint), false);
-    // Errors, but no hanging.
+    // The client gets errors; it does not hang.
     assert((await client).code !== 0);
   }, { programs: ["fio"] });
 }

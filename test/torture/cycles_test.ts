@@ -7,10 +7,10 @@ import {
   isMounted,
   must,
 } from "../mount/_harness.ts";
-import { torture } from "./_place.ts";
+import { torture } from "./_harness.ts";
 import { amount, tell } from "./_scale.ts";
 
-/** What this process holds that a session might leave behind. */
+/** Counts of what a session might leave behind in this process. */
 interface Holdings {
   descriptors: number;
   threads: number;
@@ -37,12 +37,13 @@ torture("starting and stopping leaves nothing behind", async (directory) => {
       mountpoint,
       queues: 1 + i % 3,
       writable: i % 4 === 0,
+      transport: "device",
     });
     const { clean, problems } = await session.close();
     assert(clean, problems.join());
     assertEquals(isMounted(mountpoint), false);
   };
-  // Threads that Deno keeps for later work come with the first ones.
+  // Deno starts threads with the first sessions and keeps them.
   for (let i = 0; i < 6; i++) await cycle(i);
   const before = await holdings(directory);
   const cycles = amount(24, 900);

@@ -2,14 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import {
   eventually,
   ExportProcess,
+  MIB,
   must,
   run,
   runMain,
   within,
 } from "../mount/_harness.ts";
-import { emptyFile, makeMedium, type Medium, torture } from "./_place.ts";
+import { emptyFile, makeMedium, type Medium, torture } from "./_harness.ts";
 
-const MIB = 1 << 20;
 const PROGRAMS = ["mkfs.xfs", "xfs_io", "qemu-io"];
 
 /** Whether a range of a file is all of one byte. */
@@ -30,7 +30,7 @@ async function isFilled(
   return bytes.every((each) => each === byte);
 }
 
-/** Writes with a flush, then without one, and takes the medium away. */
+/** Writes with a flush, then without one, then shuts the medium down. */
 async function writeAndCrash(
   { path }: Medium,
   image: string,
@@ -38,7 +38,7 @@ async function writeAndCrash(
 ): Promise<void> {
   const flushed = ["-c", "write -P 0xaa 1M 64k", "-c", "flush"];
   await must("qemu-io", "-f", "raw", ...flushed, mountpoint);
-  // It keeps the file open: closing would flush.
+  // Keeps the file open, because closing would flush.
   const line = ["-c", "write -P 0xbb 2M 64k", "-c", "sleep 60000", mountpoint];
   const holder = new Deno.Command("timeout", {
     args: ["-k", "1", "30", "qemu-io", "-f", "raw", ...line],
@@ -58,7 +58,7 @@ async function writeAndCrash(
 for (const writethrough of [false, true]) {
   const how = writethrough ? " --writethrough" : "";
   torture(
-    `export${how} keeps what it promised when the file system goes down`,
+    `export${how} keeps what it acknowledged when the file system shuts down`,
     async (directory) => {
       const { stdout: help } = await runMain(["export", "--help"]);
       if (writethrough && !help.includes("--writethrough")) return;

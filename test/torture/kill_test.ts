@@ -1,19 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
-import { ExportProcess, must, within } from "../mount/_harness.ts";
+import { ExportProcess, must, pause, within } from "../mount/_harness.ts";
 import { BLOCK, sequenceOf } from "./_blocks.ts";
-import { emptyFile, torture } from "./_place.ts";
+import { emptyFile, torture } from "./_harness.ts";
 import { amount, tell } from "./_scale.ts";
 
-const EXCLUSIVE = new URL("./_writer.ts", import.meta.url).pathname;
+const WRITER = new URL("./_writer.ts", import.meta.url).pathname;
 const BLOCKS = 768;
 /** Chains of kills that run side by side. */
 const CHAINS = 2;
 /** Longest time between the first writes and the kill. */
 const LIFE_MS = 250;
-/** Longest time for a client of a killed server to get its error. */
+/** Longest time until a client of a killed server gets its error. */
 const CLIENT_MS = 15_000;
 
-/** What the clients know about the image, over all rounds of a chain. */
+/** What the clients wrote, over all rounds of a chain. */
 class Ledger {
   /** The sequence of each block that was acknowledged by fsync. */
   readonly synced = new Map<number, number>();
@@ -21,10 +21,10 @@ class Ledger {
   readonly last = new Map<number, number>();
   /** The largest sequence so far. */
   sequence = 0;
-  /** Blocks acknowledged, in all. */
+  /** Blocks acknowledged, in all rounds. */
   acknowledged = 0;
 
-  /** Takes up what a client has logged. */
+  /** Adds what a client has logged. */
   async read(log: string): Promise<void> {
     const ends: string[] = [];
     for (const line of (await Deno.readTextFile(log)).split("\n")) {
@@ -42,7 +42,7 @@ class Ledger {
     this.sequence = Math.max(this.sequence, sequence);
   }
 
-  /** Asserts that nothing acknowledged is missing, and no block damaged. */
+  /** Requires that nothing acknowledged is missing, and no block damaged. */
   async check(image: string): Promise<void> {
     const bytes = await Deno.readFile(image);
     for (let block = 0; block < BLOCKS; block++) {
@@ -57,7 +57,7 @@ class Ledger {
   }
 }
 
-/** One life of a server under a client that writes. */
+/** Starts a server and a client that writes, and kills the server. */
 async function round(
   { image, mountpoint, log }: Record<"image" | "mountpoint" | "log", string>,
   ledger: Ledger,
@@ -74,7 +74,7 @@ async function round(
     const args = [mountpoint, log, String(BLOCKS), seed];
     const client = new Deno.Command("timeout", {
       args: ["-k", "1", "40", Deno.execPath(), "run", "-A", "--no-check"]
-        .concat(EXCLUSIVE, ...args, String(ledger.sequence)),
+        .concat(WRITER, ...args, String(ledger.sequence)),
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
@@ -96,10 +96,6 @@ async function round(
   }
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 async function chain(directory: string, rounds: number): Promise<number> {
   await Deno.mkdir(directory);
   const image = `${directory}/disk.img`;
@@ -114,7 +110,7 @@ async function chain(directory: string, rounds: number): Promise<number> {
   return ledger.acknowledged;
 }
 
-const kills = amount(20, 200);
+const kills = amount(12, 200);
 
 torture(
   "a kill at any moment loses no block that was acknowledged by fsync",

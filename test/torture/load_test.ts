@@ -1,12 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { ExportProcess, imageIn } from "../mount/_harness.ts";
-import { torture } from "./_place.ts";
+import { ExportProcess, imageIn, MIB } from "../mount/_harness.ts";
+import { torture } from "./_harness.ts";
 import { amount, isFull, tell } from "./_scale.ts";
 
-const MIB = 1 << 20;
-/** Mixed fio for all this time. */
-const SECONDS = amount(20, 600);
-/** Memory may grow for so long: a minute, or a third of a short run. */
+/** How long fio runs. */
+const SECONDS = amount(10, 600);
+/** Memory may grow until then: for a minute, or a third of a short run. */
 const SETTLE_S = isFull ? Math.min(60, SECONDS / 3) : SECONDS / 3;
 const GROWTH_MAX = 1.05;
 const QUEUES = 4;
@@ -21,7 +20,7 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 }
 
-/** Looks at the memory every half second until a process has ended. */
+/** Samples the memory every half second until a promise is settled. */
 async function watch(
   pid: number,
   done: Promise<unknown>,
@@ -39,7 +38,7 @@ async function watch(
 }
 
 torture(
-  "eight jobs of mixed I/O at depth 256 find it flat and alive",
+  "memory stays flat under eight jobs of mixed I/O at depth 256",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 64 * MIB);
     const args = [`-wq${QUEUES}`, image, mountpoint];
@@ -76,13 +75,13 @@ torture(
       assertEquals(errors, 0);
       assert(reads > 0 && writes > 0);
     }
-    tellGrowth(samples);
+    assertFlat(samples);
   },
   { programs: ["fio"], limitS: SECONDS + 150 },
 );
 
 /** Compares the third after settling with the last third. */
-function tellGrowth(samples: readonly { s: number; kib: number }[]): void {
+function assertFlat(samples: readonly { s: number; kib: number }[]): void {
   const settled = samples.filter(({ s }) => s >= SETTLE_S);
   const third = Math.ceil(settled.length / 3);
   const kibs = settled.map(({ kib }) => kib);

@@ -8,14 +8,13 @@ import {
   type Ended,
   ExportProcess,
   imageIn,
+  MIB,
   must,
   run,
 } from "../mount/_harness.ts";
-import { emptyFile, makeMedium, torture } from "./_place.ts";
+import { emptyFile, makeMedium, torture } from "./_harness.ts";
 
-const MIB = 1 << 20;
-
-/** Writes blocks of 64 KiB to a file as a client. */
+/** Writes blocks of 64 KiB to a file, as a client. */
 async function write(
   path: string,
   at: number,
@@ -26,14 +25,14 @@ async function write(
   return await run("dd", "if=/dev/urandom", `of=${path}`, ...where, how);
 }
 
-/** Asserts that a client was told an error. */
+/** Requires that a client failed with an error. */
 function assertFailed({ code, stderr }: Ended, message: RegExp): void {
   assertEquals(code, 1, stderr);
   assertMatch(stderr, message);
 }
 
 torture(
-  "a full disk gives ENOSPC, and space lets it go on",
+  "a full disk gives ENOSPC, until there is space again",
   async (directory) => {
     const disk = `${directory}/disk`;
     await Deno.mkdir(disk);
@@ -59,7 +58,7 @@ torture(
   { programs: ["mount", "fallocate", "cmp"] },
 );
 
-torture("a medium that goes down gives EIO", async (directory) => {
+torture("a medium that shuts down gives EIO", async (directory) => {
   const { path } = await makeMedium(directory, ["mkfs.xfs", "-q"]);
   const { image } = await imageIn(path, 4 * MIB);
   await must("sync", "-f", image);
@@ -80,7 +79,7 @@ torture("a medium that goes down gives EIO", async (directory) => {
 }, { programs: ["mkfs.xfs", "xfs_io"] });
 
 torture(
-  "a file system that an error turns read-only gives EROFS",
+  "a file system that an error makes read-only gives EROFS",
   async (directory) => {
     const options = "loop,errors=remount-ro";
     const make = ["mkfs.ext4", "-q", "-F"];
@@ -109,7 +108,7 @@ torture(
 );
 
 torture(
-  "an image that another program cuts short reads as zeroes",
+  "an image that another program truncates reads as zeroes",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 4 * MIB);
     await using process = await ExportProcess.start([

@@ -1,5 +1,5 @@
 /**
- * Workers that throw, die or hang, by a backend module that has them do so.
+ * Workers that throw, die or hang, because their backend module makes them.
  *
  * @module
  */
@@ -12,26 +12,28 @@ import {
   type ExportProcess,
   imageIn,
   isMounted,
+  MIB,
   must,
+  pause,
   run,
+  sideBySide,
   within,
 } from "../mount/_harness.ts";
-import { torture } from "./_place.ts";
+import { torture } from "./_harness.ts";
 
-const MIB = 1 << 20;
 const QUEUES = 3;
 const HANGS =
   /^Queue \d hangs: it has held a request for 1 second without an answer/;
 /** The longest that an end may take. */
 const END_MS = 5000;
 
-/** Reads the position that brings a defect about. */
+/** Reads the position that triggers a fault. */
 async function trigger(path: string): Promise<Ended> {
   const at = [`skip=${TRIGGER / 4096}`, "count=1", "bs=4k"];
   return await run("dd", `if=${path}`, "of=/dev/null", ...at);
 }
 
-/** Asserts that the queues that are left take on everything. */
+/** Requires that the queues that are left serve all requests. */
 async function assertServes(path: string): Promise<void> {
   for (let i = 0; i < 4; i++) {
     await must("dd", `if=${path}`, "of=/dev/null", "bs=64k", "count=64");
@@ -40,126 +42,134 @@ async function assertServes(path: string): Promise<void> {
   }
 }
 
-/** What the program has said went wrong. */
+/** The errors that the program has reported. */
 function complaints(process: ExportProcess): string {
   return process.events
     .filter(({ event }) => event === "problem" || event === "report")
     .map(({ message }) => message).join("\n");
 }
 
-/** What the program has warned of while it ran. */
+/** The warnings that the program has printed. */
 function warnings(process: ExportProcess): string[] {
   return process.events
     .filter(({ event }) => event === "warning")
     .map(({ message }) => String(message));
 }
 
-/** Waits for a number of warnings, and some time for one more. */
+/** Waits for warnings, then half a second, in which there must be no more. */
 async function assertWarned(
   process: ExportProcess,
   ...patterns: RegExp[]
 ): Promise<void> {
   const there = () => warnings(process).length >= patterns.length;
   await eventually(there, "the warning", 10_000);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await pause(500);
   const told = warnings(process);
   assertEquals(told.length, patterns.length, told.join("; "));
   for (const [i, text] of told.entries()) assertMatch(text, patterns[i]!);
 }
 
-/** A test of one defect. */
-function faultTest(
-  fault: FaultName,
-  name: string,
-  body: (process: ExportProcess, mountpoint: string) => Promise<void>,
-): void {
-  torture(name, async (directory) => {
-    const { mountpoint } = await imageIn(directory, MIB);
-    await using process = await startFaulty(fault, mountpoint, QUEUES);
-    await body(process, mountpoint);
-    assertEquals(isMounted(mountpoint), false);
-  });
+/** What a fault in one Worker has to lead to. */
+interface Case {
+  readonly fault: FaultName;
+  readonly name: string;
+  readonly body: (process: ExportProcess, mountpoint: string) => Promise<void>;
 }
 
-faultTest(
-  "throws",
-  "a backend that throws gives EIO and is reported",
-  async (process, mountpoint) => {
-    const { code, stderr } = await trigger(mountpoint);
-    assertEquals(code, 1);
-    assertMatch(stderr, /Input\/output error/);
-    assertEquals((await trigger(mountpoint)).code, 0);
-    await assertServes(mountpoint);
-    assertEquals((await process.stop()).code, 0);
-    assertMatch(complaints(process), /A defect of the backend/);
+const CASES: readonly Case[] = [
+  {
+    fault: "throws",
+    name: "a backend that throws gives EIO and is reported",
+    async body(process, mountpoint) {
+      const { code, stderr } = await trigger(mountpoint);
+      assertEquals(code, 1);
+      assertMatch(stderr, /Input\/output error/);
+      assertEquals((await trigger(mountpoint)).code, 0);
+      await assertServes(mountpoint);
+      assertEquals((await process.stop()).code, 0);
+      assertMatch(complaints(process), /A fault of the backend/);
+    },
   },
-);
+  {
+    fault: "dies",
+    name: "a Worker that dies during a request leaves no client hanging",
+    async body(process, mountpoint) {
+      const { code: refused, stderr } = await trigger(mountpoint);
+      assertEquals(refused, 1);
+      assertMatch(stderr, /Software caused connection abort/);
+      await assertWarned(
+        process,
+        /Queue \d failed: .*; the other queues continue/,
+      );
+      await assertServes(mountpoint);
+      const start = Date.now();
+      process.signal("SIGTERM");
+      const { code } = await within(process.ended, "ending", END_MS + 2000);
+      assert(Date.now() - start < END_MS);
+      assertEquals(code, 1);
+      assertMatch(complaints(process), /Queue \d failed: .*in hand/);
+    },
+  },
+  {
+    fault: "hangs",
+    name: "a Worker that hangs is reported, and the others go on",
+    async body(process, mountpoint) {
+      const client = trigger(mountpoint);
+      await assertServes(mountpoint);
+      await assertWarned(process, HANGS);
+      await assertServes(mountpoint);
+      const start = Date.now();
+      process.signal("SIGTERM");
+      await eventually(
+        () => process.events.at(-1)?.event === "closed",
+        "the export tells its end",
+        END_MS + 2000,
+      );
+      assert(Date.now() - start < END_MS);
+      const { code } = await within(process.ended, "ending");
+      assert(Date.now() - start < END_MS);
+      assertEquals(code, 1);
+      assertMatch(complaints(process), /did not end|hangs/);
+      assert((await client).code !== 0);
+    },
+  },
+  {
+    fault: "pauses",
+    name: "a Worker that continues is reported to answer again",
+    async body(process, mountpoint) {
+      const client = trigger(mountpoint);
+      await assertServes(mountpoint);
+      const recovery = /^Queue \d answers again, after [23] seconds$/;
+      await assertWarned(process, HANGS, recovery);
+      assertEquals((await client).code, 1);
+      assertEquals((await process.stop()).code, 0);
+    },
+  },
+  {
+    fault: "slow",
+    name: "a Worker with slow answers is not reported to hang",
+    async body(process, mountpoint) {
+      // Four times 400 ms: longer than what counts as hung, but answering.
+      await must("dd", `if=${mountpoint}`, "of=/dev/null", "bs=4k", "count=4");
+      await assertWarned(process);
+      assertEquals((await process.stop()).code, 0);
+    },
+  },
+];
 
-faultTest(
-  "dies",
-  "a Worker that dies with a request in hand lets nobody hang",
-  async (process, mountpoint) => {
-    const { code: refused, stderr } = await trigger(mountpoint);
-    assertEquals(refused, 1);
-    assertMatch(stderr, /Software caused connection abort/);
-    await assertWarned(
-      process,
-      /Queue \d failed: .*; the other queues continue/,
-    );
-    await assertServes(mountpoint);
-    const start = Date.now();
-    process.signal("SIGTERM");
-    const { code } = await within(process.ended, "ending", END_MS + 2000);
-    assert(Date.now() - start < END_MS);
-    assertEquals(code, 1);
-    assertMatch(complaints(process), /Queue \d failed: .*in hand/);
-  },
-);
-
-faultTest(
-  "hangs",
-  "a Worker that hangs is reported, and the others go on",
-  async (process, mountpoint) => {
-    const client = trigger(mountpoint);
-    await assertServes(mountpoint);
-    await assertWarned(process, HANGS);
-    await assertServes(mountpoint);
-    const start = Date.now();
-    process.signal("SIGTERM");
-    await eventually(
-      () => process.events.at(-1)?.event === "closed",
-      "the export tells its end",
-      END_MS + 2000,
-    );
-    assert(Date.now() - start < END_MS);
-    const { code } = await within(process.ended, "ending");
-    assert(Date.now() - start < END_MS);
-    assertEquals(code, 1);
-    assertMatch(complaints(process), /did not end|hangs/);
-    assert((await client).code !== 0);
-  },
-);
-
-faultTest(
-  "pauses",
-  "a Worker that comes back is said to answer again",
-  async (process, mountpoint) => {
-    const client = trigger(mountpoint);
-    await assertServes(mountpoint);
-    const recovery = /^Queue \d answers again, after [23] seconds$/;
-    await assertWarned(process, HANGS, recovery);
-    assertEquals((await client).code, 1);
-    assertEquals((await process.stop()).code, 0);
-  },
-);
-
-faultTest(
-  "slow",
-  "a Worker with answers to come is not said to hang",
-  async (process, mountpoint) => {
-    // Four times 400 ms: longer than what counts as hung, but answering.
-    await must("dd", `if=${mountpoint}`, "of=/dev/null", "bs=4k", "count=4");
-    await assertWarned(process);
-    assertEquals((await process.stop()).code, 0);
-  },
-);
+torture("a fault in one Worker", async (directory, t) => {
+  await sideBySide(
+    t,
+    CASES.map(({ fault, name, body }) => [
+      name,
+      async () => {
+        const own = `${directory}/${fault}`;
+        await Deno.mkdir(own);
+        const { mountpoint } = await imageIn(own, MIB);
+        await using process = await startFaulty(fault, mountpoint, QUEUES);
+        await body(process, mountpoint);
+        assertEquals(isMounted(mountpoint), false);
+      },
+    ]),
+  );
+});

@@ -1,6 +1,6 @@
 /**
- * Where a torture test works: a directory, and file systems on loop devices in
- * it. All of it goes at the end, or before the next test if a run crashed.
+ * Torture tests: each has a directory, and file systems on loop devices in it.
+ * All of it is removed at the end, or before the next test if a run crashed.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { exists, must, run, within } from "../mount/_harness.ts";
 
 const PREFIX = "mqfuse_torture_";
 
-/** What a torture test needs. */
+/** What a torture test needs besides coreutils. */
 export interface TortureOptions {
-  /** Programs that it starts, besides coreutils. */
+  /** Programs that it starts. */
   readonly programs?: readonly string[];
   /** Seconds that it may take. */
   readonly limitS?: number;
@@ -26,14 +26,16 @@ export interface TortureOptions {
  */
 export function torture(
   name: string,
-  body: (directory: string) => Promise<void>,
+  body: (directory: string, t: Deno.TestContext) => Promise<void>,
   { programs = [], limitS = 60 }: TortureOptions = {},
 ): void {
   const needed = ["losetup", "umount", ...programs];
-  kernelTest(name, () => inPlace(body, limitS), needed);
+  const run = (t: Deno.TestContext) =>
+    inDirectory((directory) => body(directory, t), limitS);
+  kernelTest(name, run, needed);
 }
 
-async function inPlace(
+async function inDirectory(
   body: (directory: string) => Promise<void>,
   limitS: number,
 ): Promise<void> {
@@ -47,13 +49,13 @@ async function inPlace(
   }
 }
 
-/** Takes down whatever is mounted in a directory, then removes it. */
+/** Unmounts everything in a directory, then removes it. */
 async function clear(directory: string): Promise<void> {
   for (const { mountPoint } of readMounts().toReversed()) {
     if (!mountPoint.startsWith(`${directory}/`)) continue;
     await run("umount", "-f", "-l", mountPoint);
   }
-  // A loop device goes with its last mount, unless the mount never came.
+  // A loop device is detached with its last mount, if there was a mount.
   const { stdout } = await run("losetup", "--list", "-nO", "NAME,BACK-FILE");
   for (const line of stdout.split("\n")) {
     const [name, file] = line.trim().split(/\s+/);
@@ -63,7 +65,7 @@ async function clear(directory: string): Promise<void> {
   await must("rm", "-rf", "--one-file-system", directory);
 }
 
-/** Clears what crashed runs of these tests left behind. */
+/** Removes what crashed runs of these tests left behind. */
 async function sweep(): Promise<void> {
   for await (const { name } of Deno.readDir("/tmp")) {
     const pid = new RegExp(`^${PREFIX}(\\d+)_`).exec(name)?.[1];
@@ -91,9 +93,9 @@ export interface Medium {
 /**
  * Makes a file system on a loop device and mounts it.
  *
- * @param directory Where its file and its mountpoint go.
+ * @param directory The directory for its file and its mountpoint.
  * @param make The program that makes it, with arguments.
- * @param options How to mount it.
+ * @param options Mount options.
  */
 export async function makeMedium(
   directory: string,
