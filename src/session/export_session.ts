@@ -1,5 +1,6 @@
 import { errnoName, errnoOf } from "../base/errno.ts";
 import { UserError } from "../base/user_error.ts";
+import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";
 import { followImage } from "../export/follow_image.ts";
 import { resizeImage } from "../export/resize.ts";
@@ -10,12 +11,18 @@ export class ExportSession extends Session {
   /** The image's name: its absolute path, or a source such as `memory:1G`. */
   readonly source: string;
   readonly #context: ExportContext;
+  readonly #releaseWriteLock: () => void;
 
   /** Takes over an export that has been started; `mountExport` does it. */
-  constructor(parts: SessionParts, source: string, context: ExportContext) {
+  constructor(
+    parts: SessionParts,
+    image: Pick<OpenImage, "name" | "releaseWriteLock">,
+    context: ExportContext,
+  ) {
     super(parts);
-    this.source = source;
+    this.source = image.name;
     this.#context = context;
+    this.#releaseWriteLock = image.releaseWriteLock;
   }
 
   /** The image's current size in bytes. */
@@ -47,8 +54,9 @@ export class ExportSession extends Session {
   }
 
   /**
-   * Refuses every change from now on, and makes all earlier writes durable.
-   * Files that are open for writing stay open; writing to them fails (EACCES).
+   * Refuses every change from now on, makes all earlier writes durable, and
+   * lets other programs open the image for reading with QEMU's locks. Files that
+   * are open for writing stay open; writing to them fails (EACCES).
    *
    * @throws {UserError} If earlier writes cannot be made durable, or the kernel
    * writes to the image itself (passthrough).
@@ -61,10 +69,12 @@ export class ExportSession extends Session {
         `Cannot make ${this.source} read-only: the kernel writes to it itself; export it with passthrough off`,
       );
     }
+    // Writes in flight hold the lock shared.
     await state.lock.lock();
     state.makeReadOnly();
     state.lock.unlock();
     this.#check(await backend.flush(), "flush");
+    this.#releaseWriteLock();
   }
 
   #check(result: number, action: string): void {

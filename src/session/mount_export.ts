@@ -116,14 +116,14 @@ export async function mountExport(
     handler: handlerOf(image, state, rules, session.queues),
     release: () => image.close(),
   });
-  const { backend, name } = image;
+  const { backend } = image;
   const { allowOther, backingId } = parts;
   const context = {
     backend,
     state,
     rules: { ...rules, allowOther, backingId },
   };
-  return await closeOnAbort(new ExportSession(parts, name, context), signal);
+  return await closeOnAbort(new ExportSession(parts, image, context), signal);
 }
 
 function checkImageOptions(options: MountExportOptions): ImageOptions {

@@ -79,6 +79,41 @@ mountTest(
 );
 
 mountTest(
+  "ctl readonly gives up the write lock, but keeps other writers out",
+  async (directory) => {
+    const { mountpoint } = await imageIn(directory, MIB);
+    const image = `${directory}/disk.qcow2`;
+    await must("qemu-img", "create", "-q", "-f", "qcow2", image, "1M");
+    const socket = `${directory}/sock`;
+    const args = ["-w", `--control=${socket}`, image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const info = () => run("qemu-img", "info", image);
+    const before = await info();
+    assertEquals(before.code, 1);
+    assertMatch(before.stderr, /Failed to get shared "write" lock/);
+
+    assertEquals((await runMain(["ctl", socket, "readonly"])).code, 0);
+    const after = await info();
+    assertEquals(after.code, 0, after.stderr);
+    const write = await run("qemu-io", "-c", "write 0 4k", image);
+    assertMatch(write.stderr + write.stdout, /Failed to get "write" lock/);
+
+    const second = `${directory}/second.img`;
+    await Deno.writeTextFile(second, "");
+    await using reader = await ExportProcess.start([image, second]);
+    await must("cmp", image, second);
+    const third = `${directory}/third.img`;
+    await Deno.writeTextFile(third, "");
+    const writer = await runMain(["export", "-w", image, third]);
+    assertEquals(writer.code, 1);
+    assertMatch(writer.stderr, /does not let it be written to/);
+    assertEquals((await reader.stop()).code, 0);
+    assertEquals((await process.stop()).code, 0);
+  },
+  ["qemu-img", "qemu-io", "cmp"],
+);
+
+mountTest(
   "a control socket answers garbage with errors and keeps serving",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
