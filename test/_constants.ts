@@ -66,7 +66,7 @@ const DEFINITION =
 const MAGIC: readonly [pattern: RegExp, home: string][] = [
   [/\b1_?000_?000_?000n?\b|\b1e9\b/, "NS_PER_S of src/base/timespec.ts"],
   [/\b0x8004e50[01]|\b0x4010e501|\b0x4004e502/i, "FUSE_DEV_IOC"],
-  [/\b0o?1[0-7]0000\b/, "S_IF of src/base/file_flags.ts"],
+  [/[=&|] 0o[01][0-7]0000\b/, "S_IF of src/base/file_flags.ts"],
   [/(?<![\w.])288(?![\w.])/, 'sizeOf("fuse_uring_req_header")'],
 ];
 
@@ -101,8 +101,6 @@ export function findDuplicateConstants(
           found.push(`${path}:${i + 1}: ${name} = ${value} is defined again`);
         }
       }
-      // Flags of open(2) whose value depends on the architecture.
-      if (/\bARM \?/.test(bare)) continue;
       for (const [pattern, home] of MAGIC) {
         const number = pattern.exec(bare)?.[0];
         if (number !== undefined) {

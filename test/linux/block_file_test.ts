@@ -224,11 +224,11 @@ testIf(
       assertEquals(missing.code, "ENOENT");
       assertEquals(
         missing.message,
-        `Cannot open ${directory}/none: No such file or directory (check the path; 'truncate -s 1G FILE' makes an empty image)`,
+        `Cannot open ${directory}/none: No such file or directory (check the path, or create an image with 'truncate -s 1G FILE')`,
       );
       assertEquals(
         refusal(directory).message,
-        `Cannot open ${directory}: Is a directory (name a regular file or a block device)`,
+        `Cannot open ${directory}: Is a directory (give a regular file or a block device)`,
       );
       // Opening a pipe for real would wait for its other end.
       await run("mkfifo", `${directory}/pipe`);

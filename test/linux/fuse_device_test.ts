@@ -31,7 +31,7 @@ kernelTest("an unmounted device refuses reads and writes", () => {
     assertEquals(error.code, "EPERM");
     assertEquals(
       error.message,
-      `Cannot clone /dev/fuse descriptor ${device.fd}: Operation not permitted (clone it while its connection is mounted)`,
+      `Cannot clone descriptor ${device.fd} of /dev/fuse: Operation not permitted (its connection is not mounted)`,
     );
   } finally {
     device.close();

@@ -10,7 +10,7 @@ import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 
 const QEMU = ["qemu-io", "qemu-storage-daemon"];
-const ADVICE = "(stop it, or use --no-lock if you know that it does no harm)";
+const ADVICE = "(stop it, or use --no-lock if sharing the image is safe)";
 
 /** Runs a test with an image, and a way to open it that closes at the end. */
 async function withImage(
@@ -69,7 +69,7 @@ kernelTest("a read-only export's locks keep writers out", async () => {
     const third = open();
     assertEquals(
       refusal(third, true),
-      `Cannot lock disk.img for writing: another program (QEMU, or another export) has it open and does not let it be written to ${ADVICE}`,
+      `Cannot lock disk.img for writing: another program, such as QEMU or another export, has it open and does not allow it to be written to ${ADVICE}`,
     );
     assertEquals(locked(third), []);
     assertEquals(locked(first), ["100 100", "201 201", "203 203"]);
@@ -80,10 +80,10 @@ kernelTest("two writable exports refuse each other", async () => {
   await withImage((_path, open) => {
     const [first, second] = [open(), open()];
     assertEquals(lockImage(first, use(true)), true);
-    assertMatch(refusal(second, true), /does not let it be written to/);
+    assertMatch(refusal(second, true), /does not allow it to be written to/);
     assertEquals(
       refusal(second, false),
-      `Cannot lock disk.img for reading: another program (QEMU, or another export) has it open to write ${ADVICE}`,
+      `Cannot lock disk.img for reading: another program, such as QEMU or another export, has it open for writing ${ADVICE}`,
     );
     assertEquals(locked(second), []);
     lockImageReadOnly(first, "disk.img");
@@ -150,8 +150,8 @@ kernelTest("an image that qemu-io writes to is not exported", async () => {
       // Its prompt comes when the image is open.
       const reader = child.stdout.getReader();
       await reader.read();
-      assertMatch(refusal(open(), true), /has it open to write/);
-      assertMatch(refusal(open(), false), /has it open to write/);
+      assertMatch(refusal(open(), true), /has it open for writing/);
+      assertMatch(refusal(open(), false), /has it open for writing/);
       reader.releaseLock();
     } finally {
       await child.stdin.close();

@@ -116,7 +116,7 @@ kernelTest("closing the last descriptor leaves a stale mount", async () => {
     assertEquals(error.code, "EEXIST");
     assertEquals(
       error.message,
-      `Cannot mount on ${path}: an export whose server is gone is still mounted there (remove it with 'umount ${path}')`,
+      `Cannot mount on ${path}: a stale export, whose server has died, is mounted there (remove it with 'umount ${path}')`,
     );
     assertEquals(mount.unmount(), "unmounted");
     assertEquals(findMount(path), null);
@@ -131,7 +131,7 @@ kernelTest("a live export is not mounted over", async () => {
     assertEquals(error.code, "EEXIST");
     assertEquals(
       error.message,
-      `Cannot mount on ${path}: it is already exported (end that export first, or choose another mount point)`,
+      `Cannot mount on ${path}: an image is already exported there (stop that export first, or choose another mount point)`,
     );
   });
 });
@@ -264,11 +264,11 @@ kernelTest("mount points of the wrong kind are refused", async () => {
     await Deno.symlink(file, link);
     await run("mkfifo", pipe);
     const cases: [string, number, string, string][] = [
-      [directory, 0o100000, "EISDIR", "a directory is there"],
-      [link, 0o100000, "ELOOP", "a symbolic link is there"],
-      [pipe, 0o100000, "EINVAL", "a named pipe is there"],
-      [file, 0o040000, "ENOTDIR", "a regular file is there"],
-      [link, 0o040000, "ELOOP", "a symbolic link is there"],
+      [directory, 0o100000, "EISDIR", "it is a directory"],
+      [link, 0o100000, "ELOOP", "it is a symbolic link"],
+      [pipe, 0o100000, "EINVAL", "it is a named pipe"],
+      [file, 0o040000, "ENOTDIR", "it is a regular file"],
+      [link, 0o040000, "ELOOP", "it is a symbolic link"],
     ];
     for (const [path, mode, code, reason] of cases) {
       const error = refusal(path, mode);
@@ -276,13 +276,13 @@ kernelTest("mount points of the wrong kind are refused", async () => {
       assertEquals(error.code, code);
       assertEquals(
         error.message,
-        `Cannot mount on ${path}: ${reason} (the mount point has to be ${wanted})`,
+        `Cannot mount on ${path}: ${reason} (give ${wanted})`,
       );
     }
     const missing = refusal(`${directory}/none`, 0o100000);
     assertEquals(
       missing.message,
-      `Cannot open the mount point ${directory}/none: No such file or directory (create it first, an empty file will do)`,
+      `Cannot open the mount point ${directory}/none: No such file or directory (create it with 'touch ${directory}/none')`,
     );
   });
 });

@@ -15,7 +15,7 @@ kernelTest("PoolFile writes and reads whole buffers", async () => {
     await assertRejects(
       () => file.read(read, 8),
       Error,
-      `Cannot read 5 bytes at 8 of ${path}: only 2 were done`,
+      `Cannot read 5 bytes at 8 of ${path}: only 2 were transferred`,
     );
     await file.close();
     await assertRejects(() => file.read(read, 0), Error, "it failed");

@@ -87,7 +87,7 @@ kernelTest("a service manager that is gone is an error", async () => {
   await inTemporaryDirectory(async (directory) => {
     assertEquals(
       await notify(`${directory}/none`, { ready: true }),
-      `Cannot notify ${directory}/none (NOTIFY_SOCKET): No such file or directory\n`,
+      `Cannot notify systemd at ${directory}/none (NOTIFY_SOCKET): No such file or directory\n`,
     );
   });
 });

@@ -81,7 +81,7 @@ kernelTest(
       assertEquals(refusal(path).code, "EADDRINUSE");
       assertEquals(
         refusal(path).message,
-        `Cannot listen on ${path}: another program listens there (stop it, or choose another path)`,
+        `Cannot listen on ${path}: another program is listening on it (stop that program, or choose another path)`,
       );
       // As if its process had been killed: nobody removes the file.
       await Deno.rename(path, `${path}.kept`);
@@ -90,7 +90,7 @@ kernelTest(
       const error = assertThrows(() => connectUnix(path), SystemError);
       assertEquals(
         error.message,
-        `Cannot connect to ${path}: nobody listens there any more (see whether the export still runs)`,
+        `Cannot connect to ${path}: no program is listening on it (check whether the export is still running)`,
       );
       await using listener = listenUnix(path);
       const { client, server } = await connected(listener);

@@ -90,7 +90,7 @@ userTest("a user's mount lets others in as fuse.conf says", async (nobody) => {
     [
       "on",
       FORBID,
-      /'user_allow_other' is set.*write a line 'user_allow_other'/,
+      /'user_allow_other' is set.*add a line 'user_allow_other'/,
     ],
   ];
   for (const [allowOther, prepare, wanted] of cases) {
@@ -132,25 +132,25 @@ userTest("what keeps a user from mounting is told", async (nobody) => {
       {},
       { prepare: "chmod 0600 /dev/fuse\n" },
       "EACCES",
-      "Cannot open /dev/fuse: Permission denied (let users open it, as root: 'chmod 0666 /dev/fuse')",
+      "Cannot open /dev/fuse: Permission denied (as root, run 'chmod 0666 /dev/fuse')",
     ],
     [
       { mountpoint: "root's" },
       {},
       "EACCES",
-      `Cannot mount on ${home}/root's: failed to open ${home}/root's: Permission denied (the mount point has to be writable for you: 'chmod u+w ${home}/root's', or choose another)`,
+      `Cannot mount on ${home}/root's: failed to open ${home}/root's: Permission denied (make the mount point writable with 'chmod u+w ${home}/root's', or choose another)`,
     ],
     [
       { mountpoint: "link" },
       {},
       "ELOOP",
-      "Cannot mount on link: a symbolic link is there (the mount point has to be a regular file)",
+      "Cannot mount on link: it is a symbolic link (give a regular file)",
     ],
     [
       {},
       { env: { PATH: `${home}/fake:/usr/bin:/bin` } },
       "EIO",
-      `Cannot mount on ${home}/disk.img: fusermount3 ended with 7`,
+      `Cannot mount on ${home}/disk.img: fusermount3 ended with exit code 7`,
     ],
   ];
   for (const [wanted, options, code, message] of cases) {
@@ -178,7 +178,7 @@ userTest("a user without privileges to gain is told so", async (nobody) => {
   assertEquals(facts(text), [{
     code: "EPERM",
     message:
-      `Cannot mount on ${nobody.home}/disk.img: mount failed: Operation not permitted (fusermount3 has to be setuid root, and no_new_privs off; ${CONTAINER})`,
+      `Cannot mount on ${nobody.home}/disk.img: mount failed: Operation not permitted (fusermount3 must be setuid root, and no_new_privs must be off; ${CONTAINER})`,
   }]);
 });
 
@@ -201,7 +201,7 @@ exec fusermount3 "$@"
   assertEquals(JSON.parse(told!), {
     code: "ESTALE",
     message:
-      "Cannot mount on disk.img: the mount point was moved or replaced this moment (choose one in a directory that only you may write to)",
+      "Cannot mount on disk.img: the mount point was moved or replaced meanwhile (choose a mount point in a directory that only you may write to)",
   });
   // The tmpfs of the device lies elsewhere.
   assertEquals(mounts, "0");

@@ -27,12 +27,12 @@ mountTest(
     const link = `${directory}/link`;
     await must("mkfifo", pipe);
     await Deno.symlink(image, link);
-    const reason = "(the mount point has to be a regular file)";
+    const reason = "(give a regular file)";
     const cases: [name: string, mountpoint: string, sentence: string][] = [
       [
         checklist(1, "a missing file"),
         none,
-        `Cannot open the mount point ${none}: No such file or directory (create it first, an empty file will do)`,
+        `Cannot open the mount point ${none}: No such file or directory (create it with 'touch ${none}')`,
       ],
       [
         "a missing directory",
@@ -42,17 +42,17 @@ mountTest(
       [
         checklist(2, "a directory"),
         directory,
-        `Cannot mount on ${directory}: a directory is there ${reason}`,
+        `Cannot mount on ${directory}: it is a directory ${reason}`,
       ],
       [
         "a symbolic link",
         link,
-        `Cannot mount on ${link}: a symbolic link is there ${reason}`,
+        `Cannot mount on ${link}: it is a symbolic link ${reason}`,
       ],
       [
         "a named pipe",
         pipe,
-        `Cannot mount on ${pipe}: a named pipe is there ${reason}`,
+        `Cannot mount on ${pipe}: it is a named pipe ${reason}`,
       ],
     ];
     await sideBySide(

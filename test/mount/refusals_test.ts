@@ -27,17 +27,17 @@ mountTest(
       [
         "a missing file",
         [none],
-        `Cannot open ${none}: No such file or directory (check the path; 'truncate -s 1G FILE' makes an empty image)`,
+        `Cannot open ${none}: No such file or directory (check the path, or create an image with 'truncate -s 1G FILE')`,
       ],
       [
         "a directory",
         [directory],
-        `Cannot open ${directory}: Is a directory (name a regular file or a block device)`,
+        `Cannot open ${directory}: Is a directory (give a regular file or a block device)`,
       ],
       [
         "a character device",
         ["/dev/null"],
-        "Cannot open /dev/null: Block device required (name a regular file or a block device)",
+        "Cannot open /dev/null: Block device required (give a regular file or a block device)",
       ],
       [
         "an empty file of fixed size",
@@ -149,7 +149,7 @@ mountTest(
     await Deno.chmod(secret, 0o000);
     const denied = (path: string) =>
       `Cannot open ${path}: Permission denied ` +
-      "(give this user the permission, or run as one who has it)";
+      "(grant this user the permission, or run as a user who has it)";
     await sideBySide(t, [
       ["to use /dev/fuse or the mountpoint", async () => {
         const args = ["export", image, mountpoint];
@@ -187,7 +187,7 @@ mountTest("a refused mount(2) is explained", async (directory) => {
   assertRefused(
     await runMain(["export", image, mountpoint], { wrapper }),
     1,
-    `Cannot mount on ${mountpoint}: mount failed: Operation not permitted (fusermount3 has to be setuid root, and no_new_privs off; ${CONTAINER})`,
+    `Cannot mount on ${mountpoint}: mount failed: Operation not permitted (fusermount3 must be setuid root, and no_new_privs must be off; ${CONTAINER})`,
   );
 }, ["setpriv", "fusermount3"]);
 

@@ -3,7 +3,7 @@ import { optionRow } from "../../src/cli/arguments/options.ts";
 import { EXPORT } from "../../src/cli/commands/export.ts";
 import { closeDescriptor } from "../../src/linux/syscall/descriptor.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import { eventsLater, POLL } from "../../src/linux/syscall/poll.ts";
+import { POLL, waitForEventsAsync } from "../../src/linux/syscall/poll.ts";
 import { openSocket, SOCK } from "../../src/linux/socket/socket.ts";
 import { pathAddress } from "../../src/linux/socket/unix_address.ts";
 import {
@@ -34,7 +34,7 @@ class NotifySocket implements Disposable {
   }
 
   async next(): Promise<string> {
-    assertEquals(await eventsLater(this.#fd, POLL.IN, 10_000), true);
+    assertEquals(await waitForEventsAsync(this.#fd, POLL.IN, 10_000), true);
     const bytes = new Uint8Array(TEXT_BYTES);
     const size = BigInt(TEXT_BYTES);
     const count = libc().read(this.#fd, Deno.UnsafePointer.of(bytes), size);

@@ -211,7 +211,7 @@ uringTest(
         reason: string;
       };
       assertEquals(kind, "device");
-      assertMatch(reason, /it is off in this kernel.*echo Y/);
+      assertMatch(reason, /it is disabled in this kernel.*echo Y/);
       await must("cmp", image, mountpoint);
       await stopCleanly(process, 2);
     }

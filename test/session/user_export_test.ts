@@ -203,7 +203,7 @@ userTest("a user reads what prevents an export", async (nobody) => {
   const cases: [NobodyOptions, string][] = [
     [
       { env: { ARGS: "--allow-other=on" } },
-      "'user_allow_other' is set in /etc/fuse.conf (write a line 'user_allow_other' to /etc/fuse.conf, or leave --allow-other at auto or off)",
+      "'user_allow_other' is set in /etc/fuse.conf (add a line 'user_allow_other' to /etc/fuse.conf, or use --allow-other=auto)",
     ],
     [
       { env: { TRIED: `${home}/empty` } },

@@ -28,25 +28,24 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 
 /**
- * Opens /dev/fuse for a new connection; {@linkcode mountBySyscall} binds it.
+ * Opens /dev/fuse for a new connection, which {@linkcode mountBySyscall} mounts.
  *
- * @returns A descriptor that blocks.
+ * @returns A blocking descriptor.
  * @throws {SystemError} ENOENT or ENODEV without the kernel's fuse module,
- * EACCES without permission on the device, EMFILE, ENFILE.
+ * EACCES without permission for the device, EMFILE, ENFILE.
  */
 export function openFuseDevice(): FuseDevice {
   return new LinuxFuseDevice(openDevice(), true);
 }
 
 /**
- * Opens another descriptor of the same connection: ioctl
- * `FUSE_DEV_IOC_CLONE`. Each request goes to the one that reads it, which has
- * to answer it.
+ * Opens another descriptor of a connection: ioctl FUSE_DEV_IOC_CLONE. A request
+ * has to be answered on the descriptor that it was read from.
  *
  * @param fd A descriptor of a mounted connection.
- * @returns A descriptor that blocks.
- * @throws {SystemError} EPERM if `fd` is not mounted (yet, or any more),
- * EINVAL if it is not of /dev/fuse, and the errors of open.
+ * @returns A blocking descriptor.
+ * @throws {SystemError} EPERM if the connection is not mounted, EINVAL if `fd`
+ * is not a descriptor of /dev/fuse, and the errnos of open(2).
  */
 export function cloneFuseDevice(fd: number): FuseDevice {
   const clone = openDevice();
@@ -57,10 +56,10 @@ export function cloneFuseDevice(fd: number): FuseDevice {
     closeDescriptor(clone);
     throw new SystemError({
       call: "ioctl",
-      action: `clone ${DEVICE} descriptor ${fd}`,
+      action: `clone descriptor ${fd} of ${DEVICE}`,
       errno: error,
       advice: error === ERRNO.EPERM
-        ? "clone it while its connection is mounted"
+        ? "its connection is not mounted"
         : undefined,
     });
   }
@@ -68,8 +67,8 @@ export function cloneFuseDevice(fd: number): FuseDevice {
 }
 
 /**
- * Takes over a descriptor that another thread of this process has opened. One
- * thread uses it, and closes it, from then on.
+ * Wraps a descriptor that another thread of this process has opened. From then
+ * on only the caller uses and closes it.
  *
  * @param fd A descriptor of /dev/fuse.
  * @throws {SystemError} EBADF if it is not open.
@@ -79,7 +78,7 @@ export function fuseDeviceFromFd(fd: number): FuseDevice {
   if (flags < 0) {
     throw new SystemError({
       call: "fcntl",
-      action: `use descriptor ${fd} as ${DEVICE}`,
+      action: `use descriptor ${fd} of ${DEVICE}`,
       errno: errno(),
     });
   }
@@ -87,16 +86,16 @@ export function fuseDeviceFromFd(fd: number): FuseDevice {
 }
 
 /**
- * Tells a connection of a file that the kernel may read and write by itself:
- * ioctl `FUSE_DEV_IOC_BACKING_OPEN`, fuse_backing_open() of fs/fuse/backing.c.
- * The connection keeps the file open up to its own end.
+ * Registers a file that the kernel shall read and write without the server: ioctl
+ * FUSE_DEV_IOC_BACKING_OPEN, fuse_backing_open() of fs/fuse/backing.c. The
+ * connection keeps the file open until it ends.
  *
- * @param device A descriptor of the connection, once INIT has been answered.
+ * @param device A descriptor of the connection, after INIT.
  * @param file A descriptor of a regular file.
- * @returns The `backing_id` for replies to OPEN, 1 or more.
- * @throws {SystemError} EPERM without CAP_SYS_ADMIN or where FUSE_PASSTHROUGH
- * was not agreed on, ELOOP for a file of a stacked file system, EINVAL for
- * what is no regular file.
+ * @returns The `backing_id` for replies to OPEN, at least 1.
+ * @throws {SystemError} EPERM without CAP_SYS_ADMIN or if FUSE_PASSTHROUGH is not
+ * negotiated, ELOOP for a file on a stacked file system, EINVAL if it is not a
+ * regular file.
  */
 export function openBackingFile(device: number, file: number): number {
   const map = encodeStruct("fuse_backing_map", { fd: file });
@@ -105,7 +104,7 @@ export function openBackingFile(device: number, file: number): number {
   const error = errno();
   throw new SystemError({
     call: "ioctl",
-    action: `let the kernel use descriptor ${file} by itself`,
+    action: "register the image for passthrough",
     errno: error,
     advice: adviceOnBacking(error),
   });
@@ -114,31 +113,31 @@ export function openBackingFile(device: number, file: number): number {
 function adviceOnBacking(error: number): string | undefined {
   switch (error) {
     case ERRNO.EPERM:
-      return "it needs CAP_SYS_ADMIN outside of user namespaces";
+      return "passthrough needs CAP_SYS_ADMIN in the initial user namespace";
     case ERRNO.ELOOP:
-      return "the image must not lie on a stacked file system such as overlayfs";
+      return "the image must not be on a stacked file system such as overlayfs";
     default:
       return undefined;
   }
 }
 
-/** What to do in a container, for errors of the device and of mounting. */
+/** What to do in a container about errors of /dev/fuse and of mounting. */
 export const ADVICE_ON_CONTAINERS =
   "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
 
 /**
- * What to do when /dev/fuse cannot be opened.
+ * What to do if /dev/fuse cannot be opened.
  *
- * @param errno The error number of open(2).
+ * @param errno The errno of open(2).
  */
-export function adviceOnDevice(errno: number): string | undefined {
+function adviceOnDevice(errno: number): string | undefined {
   switch (errno) {
     case ERRNO.ENOENT:
     case ERRNO.ENODEV:
     case ERRNO.ENXIO:
       return `load the kernel's module with 'modprobe fuse'; ${ADVICE_ON_CONTAINERS}`;
     case ERRNO.EACCES:
-      return "let users open it, as root: 'chmod 0666 /dev/fuse'";
+      return "as root, run 'chmod 0666 /dev/fuse'";
     case ERRNO.EPERM:
       return ADVICE_ON_CONTAINERS;
     default:
@@ -146,7 +145,7 @@ export function adviceOnDevice(errno: number): string | undefined {
   }
 }
 
-/** One descriptor of /dev/fuse, used by one thread. */
+/** A descriptor of /dev/fuse, used by one thread. */
 export class LinuxFuseDevice implements FuseDevice {
   readonly fd: number;
   readonly #libc: Libc = libc();
@@ -161,7 +160,7 @@ export class LinuxFuseDevice implements FuseDevice {
    * Wraps an open descriptor.
    *
    * @param fd A descriptor of /dev/fuse.
-   * @param blocking Whether O_NONBLOCK is off.
+   * @param blocking Whether it blocks: O_NONBLOCK is off.
    */
   constructor(fd: number, blocking: boolean) {
     this.fd = fd;
@@ -194,12 +193,12 @@ export class LinuxFuseDevice implements FuseDevice {
 
   setBlocking(blocking: boolean): void {
     if (blocking === this.#blocking) return;
-    // F_SETFL ignores the access mode, and the device has no other flag.
+    // F_SETFL ignores the access mode, and no other flag is in use.
     const flags = blocking ? 0 : OPEN.NONBLOCK;
     if (this.#libc.fcntl(this.fd, F_SETFL, flags) < 0) {
       throw new SystemError({
         call: "fcntl",
-        action: `switch O_NONBLOCK of ${DEVICE} descriptor ${this.fd}`,
+        action: `switch O_NONBLOCK of descriptor ${this.fd} of ${DEVICE}`,
         errno: errno(),
       });
     }
@@ -207,11 +206,11 @@ export class LinuxFuseDevice implements FuseDevice {
   }
 
   poll(limitMs?: number): boolean {
-    return this.#readable.now(limitMs);
+    return this.#readable.poll(limitMs);
   }
 
   readable(): Promise<void> {
-    return this.#readable.later();
+    return this.#readable.wait();
   }
 
   close(): void {
@@ -221,11 +220,11 @@ export class LinuxFuseDevice implements FuseDevice {
   }
 }
 
-// The kernel would read past the buffer and send out what lies behind.
+// The kernel would read beyond the buffer.
 function checkLength(buffer: Uint8Array, length: number): void {
   if (length < 0 || length > buffer.byteLength) {
     throw new RangeError(
-      `Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength} (pass a length within it)`,
+      `Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength}`,
     );
   }
 }

@@ -7,20 +7,20 @@
 import { readText } from "../syscall/text_file.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-/** The kernel's settings for FUSE; `null` where it has none or hides it. */
+/** The kernel's settings for FUSE; `null` for one that cannot be read. */
 export interface FuseParameters {
-  /** /sys/module/fuse/parameters/enable_uring: FUSE over io_uring is allowed. */
+  /** /sys/module/fuse/parameters/enable_uring: whether io_uring is enabled. */
   readonly enableUring: boolean | null;
-  /** /proc/sys/fs/fuse/max_pages_limit. Pages a request, at most. */
+  /** /proc/sys/fs/fuse/max_pages_limit: largest request in pages. */
   readonly maxPagesLimit: number | null;
   /**
-   * /sys/module/fuse/parameters/max_user_bgreq. Background requests of a
-   * connection whose server lacks CAP_SYS_ADMIN, at most.
+   * /sys/module/fuse/parameters/max_user_bgreq: most background requests of a
+   * connection whose server lacks CAP_SYS_ADMIN.
    */
   readonly maxUserBackground: number | null;
 }
 
-/** The kernel's settings for FUSE. */
+/** Reads the kernel's settings for FUSE. */
 export function fuseParameters(): FuseParameters {
   const module = "/sys/module/fuse/parameters";
   const uring = setting(`${module}/enable_uring`);

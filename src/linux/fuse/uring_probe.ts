@@ -1,12 +1,12 @@
 /**
- * Whether FUSE over io_uring can be had, before the kernel is told so.
+ * Whether FUSE over io_uring is available, to be known before INIT is answered.
  *
  * @module
  */
 
 import { fuseParameters } from "./fuse_parameters.ts";
 import { readText } from "../syscall/text_file.ts";
-import { ERRNO } from "../../base/errno.ts";
+import { ERRNO, errnoName } from "../../base/errno.ts";
 import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
 import { IoUring, SQE } from "../io/io_uring.ts";
 import { SystemError } from "../syscall/system_error.ts";
@@ -14,22 +14,22 @@ import { SystemError } from "../syscall/system_error.ts";
 const PARAMETER = "/sys/module/fuse/parameters/enable_uring";
 const OP_URING_CMD = 46;
 
-/** Whether FUSE over io_uring can be had, and if not, why. */
+/** Whether FUSE over io_uring is available, and if not, why. */
 export type UringProbe =
   | { readonly available: true }
   | { readonly available: false; readonly reason: string };
 
-/** What {@linkcode judgeUring} goes by. */
+/** The facts that {@linkcode judgeUring} judges. */
 export interface UringFacts {
-  /** The kernel's setting; `null` where it has none. */
+  /** The kernel's setting, `null` if it has none. */
   readonly enableUring: boolean | null;
-  /** The error number with which a ring was refused; `null` if it was not. */
+  /** The errno of creating an io_uring, `null` if that succeeded. */
   readonly refused: number | null;
 }
 
 /**
- * Looks whether FUSE over io_uring can be had here: the kernel's setting, and
- * whether this process may make a ring. Changes nothing.
+ * Probes whether FUSE over io_uring is available: it reads the kernel's setting,
+ * and creates and closes an io_uring.
  */
 export function probeUring(): UringProbe {
   const { enableUring } = fuseParameters();
@@ -37,40 +37,46 @@ export function probeUring(): UringProbe {
   return judgeUring({ enableUring, refused });
 }
 
-/** Says what the facts mean. */
+/** Judges whether FUSE over io_uring is available. */
 export function judgeUring({ enableUring, refused }: UringFacts): UringProbe {
   if (enableUring === null) {
-    return no(
-      "this kernel has no FUSE over io_uring, which Linux 6.14 brought",
+    return unavailable(
+      "this kernel has no FUSE over io_uring (Linux 6.14 or later has it)",
     );
   }
   if (!enableUring) {
-    return no(
-      `it is off in this kernel; root can switch it on with 'echo Y > ${PARAMETER}'`,
+    return unavailable(
+      `it is disabled in this kernel (as root, run 'echo Y > ${PARAMETER}')`,
     );
   }
   switch (refused) {
     case null:
       return { available: true };
     case ERRNO.ENOSYS:
-      return no("this kernel has no io_uring, or a sandbox hides it");
+      return unavailable("this kernel or sandbox has no io_uring");
     case ERRNO.EPERM:
     case ERRNO.EACCES:
-      return no(
-        "io_uring is not permitted to this process (kernel.io_uring_disabled, or a sandbox)",
+      return unavailable(
+        "this process may not use io_uring (see sysctl kernel.io_uring_disabled, or the sandbox)",
       );
     case ERRNO.EINVAL:
-      return no("this kernel's io_uring has no 128-byte submissions");
+      return unavailable(
+        "the io_uring of this kernel has no 128-byte submissions",
+      );
     case ERRNO.ENOMEM:
-      return no("there is not enough memory for an io_uring (RLIMIT_MEMLOCK)");
+      return unavailable(
+        "there is not enough memory for an io_uring (see ulimit -l)",
+      );
     default:
-      return no(`an io_uring cannot be made (error ${refused})`);
+      return unavailable(
+        `an io_uring cannot be created: ${errnoName(refused)}`,
+      );
   }
 }
 
 /**
- * How many ring queues the kernel wants: one for each CPU that there may ever
- * be, /sys/devices/system/cpu/possible.
+ * The number of ring queues that the kernel requires: one for each possible CPU,
+ * /sys/devices/system/cpu/possible.
  *
  * @throws {SystemError} If /sys is not mounted.
  */
@@ -79,9 +85,9 @@ export function possibleCpus(): number {
 }
 
 /**
- * Counts a list of CPUs.
+ * Counts the CPUs of a list.
  *
- * @param list Such as `0-3,8`.
+ * @param list A list such as `0-3,8`.
  */
 export function countCpus(list: string): number {
   return list.split(",").reduce((sum, range) => {
@@ -91,17 +97,18 @@ export function countCpus(list: string): number {
 }
 
 /**
- * Makes a connection that has agreed to io_uring go by /dev/fuse after all.
- * Possible until every ring queue has an entry; from then on nothing changes.
+ * Makes a connection use /dev/fuse although FUSE_OVER_IO_URING was negotiated.
+ * This is possible until every ring queue has an entry.
  *
  * @param fd A descriptor of the connection.
- * @throws {SystemError} If no ring can be made.
+ * @throws {SystemError} If no io_uring can be created.
  */
 export function declineUring(fd: number): void {
   const ring = new IoUring(1);
   try {
     //= fs/fuse/dev_uring.c fuse_uring_cmd(): a REGISTER that fails ends
-    //= io_uring for the connection and wakes whoever waits for its queues.
+    //= io_uring for the connection, and wakes up callers that wait for its
+    //= queues.
     ring.sqes[SQE.OP] = OP_URING_CMD;
     ring.sqes[SQE.FD] = fd;
     ring.sqes[SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
@@ -112,13 +119,14 @@ export function declineUring(fd: number): void {
   }
 }
 
-function no(reason: string): UringProbe {
+function unavailable(reason: string): UringProbe {
   return { available: false, reason };
 }
 
 /**
- * The error number with which this process is refused an io_uring with 128-byte
- * submissions; `null` if it is granted one.
+ * Creates and closes an io_uring with 128-byte submissions.
+ *
+ * @returns The errno of creating it, `null` if that succeeded.
  */
 export function ioUringRefusal(): number | null {
   try {

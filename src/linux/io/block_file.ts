@@ -1,5 +1,5 @@
 /**
- * Image files and block devices by system calls.
+ * Disk images by system calls: regular files and block devices.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { SystemError } from "../syscall/system_error.ts";
 // _IOR(0x12, 114, size_t) of <linux/fs.h>.
 const BLKGETSIZE64 = 0x80081272n;
 
-// Leaves a time as it is: utimensat(2).
+// tv_nsec that leaves a time unchanged, utimensat(2).
 const UTIME_OMIT = 0x3ffffffen;
 const RWF_NOWAIT = 8;
 const TWO_32 = 2 ** 32;
@@ -34,11 +34,11 @@ const TWO_32 = 2 ** 32;
 const TMPFS_MAGIC = 0x01021994;
 const STRUCT_STATFS_SIZE = 120;
 
-/** How to open an image. */
+/** The options of {@linkcode openBlockFile}. */
 export interface BlockFileOptions {
-  /** Open for writing too. */
+  /** Open for reading and writing, instead of reading only. */
   readonly writable: boolean;
-  /** Go past the page cache, O_DIRECT; no if left out. */
+  /** Bypass the page cache by O_DIRECT, false by default. */
   readonly direct?: boolean;
 }
 
@@ -46,30 +46,30 @@ export interface BlockFileOptions {
  * Opens an existing image.
  *
  * @param path A regular file or a block device, or a symbolic link to one.
- * @param options How.
- * @throws {SystemError} EISDIR for a directory, ENOTBLK for anything else
- * that is neither file nor block device, and the errors of open(2).
+ * @param options More.
+ * @throws {SystemError} EISDIR for a directory, ENOTBLK for any other kind of
+ * file, and the errnos of open(2).
  */
 export function openBlockFile(
   path: string,
   options: BlockFileOptions,
 ): BlockFile {
-  // A place handle first: opening a pipe or a device for real has effects.
-  const place = openDescriptor(path, OPEN.PATH, { advice: adviceOnOpen });
+  // With O_PATH first, because opening a pipe or a device has side effects.
+  const handle = openDescriptor(path, OPEN.PATH, { advice: adviceOnOpen });
   try {
-    refuseOtherKinds(place, path);
+    refuseOtherKinds(handle, path);
     const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) |
       (options.direct === true ? OPEN.DIRECT : 0);
-    const found = pathOfDescriptor(place);
+    const found = pathOfDescriptor(handle);
     return new LinuxBlockFile(
       openDescriptor(found, flags, { label: path, advice: adviceOnOpen }),
     );
   } finally {
-    closeDescriptor(place);
+    closeDescriptor(handle);
   }
 }
 
-/** One open image; its descriptor may be shared by the threads of a process. */
+/** An open image. Several threads may wrap the same descriptor. */
 export class LinuxBlockFile implements BlockFile {
   readonly fd: number;
   readonly #libc: Libc = libc();
@@ -83,8 +83,8 @@ export class LinuxBlockFile implements BlockFile {
   #closed = false;
 
   /**
-   * Wraps an open descriptor, which {@linkcode close} closes: a second thread
-   * that wraps the same one leaves that to the first.
+   * Wraps an open descriptor. Only one of the threads that wrap it may call
+   * {@linkcode LinuxBlockFile.close}.
    *
    * @param fd A descriptor of a file or block device.
    */
@@ -145,22 +145,26 @@ export class LinuxBlockFile implements BlockFile {
   }
 
   fdatasync(): number {
-    return repeated(() => this.#libc.fdatasync(this.fd));
+    return retryInterrupted(() => this.#libc.fdatasync(this.fd));
   }
 
   ftruncate(size: number): number {
-    return repeated(() => this.#libc.ftruncate(this.fd, BigInt(size)));
+    return retryInterrupted(() => this.#libc.ftruncate(this.fd, BigInt(size)));
   }
 
   fallocate(mode: number, position: number, length: number): number {
     const from = BigInt(position);
     const size = BigInt(length);
-    return repeated(() => this.#libc.fallocate(this.fd, mode, from, size));
+    return retryInterrupted(() =>
+      this.#libc.fallocate(this.fd, mode, from, size)
+    );
   }
 
   lseek(position: number, whence: number): number {
     const from = BigInt(position);
-    return repeated(() => Number(this.#libc.lseek(this.fd, from, whence)));
+    return retryInterrupted(() =>
+      Number(this.#libc.lseek(this.fd, from, whence))
+    );
   }
 
   fstat(): BlockFileStat | number {
@@ -187,7 +191,7 @@ export class LinuxBlockFile implements BlockFile {
     const times = new BigInt64Array(new ArrayBuffer(32));
     putTime(times, 0, atime);
     putTime(times, 2, mtime);
-    return repeated(() => this.#libc.futimens(this.fd, times));
+    return retryInterrupted(() => this.#libc.futimens(this.fd, times));
   }
 
   close(): void {
@@ -210,14 +214,14 @@ export class LinuxBlockFile implements BlockFile {
 
   #deviceSize(): number {
     const size = new BigUint64Array(new ArrayBuffer(8));
-    const result = repeated(() =>
+    const result = retryInterrupted(() =>
       this.#libc.ioctl(this.fd, BLKGETSIZE64, size)
     );
     return result < 0 ? result : Number(size[0]);
   }
 }
 
-function repeated(call: () => number): number {
+function retryInterrupted(call: () => number): number {
   for (;;) {
     const result = call();
     if (result >= 0) return result;
@@ -235,7 +239,7 @@ function putTime(times: BigInt64Array, at: number, time: bigint | null): void {
   times[at + 1] = BigInt(nanosecondsOf(time));
 }
 
-// The kernel would go past the buffer, into memory of anything else.
+// The kernel would access memory beyond the buffer.
 function checkRange(buffer: Uint8Array, start: number, length: number): void {
   if (start < 0 || length < 0 || start + length > buffer.byteLength) {
     throw new RangeError(
@@ -245,7 +249,7 @@ function checkRange(buffer: Uint8Array, start: number, length: number): void {
 }
 
 function isInMemory(fd: number): boolean {
-  // struct statfs begins with its 64-bit f_type.
+  // struct statfs starts with its 64-bit f_type.
   const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
   return libc().fstatfs(fd, status) === 0 &&
     status.getUint32(0, true) === TMPFS_MAGIC;
@@ -257,8 +261,8 @@ function kindOfImage(kind: FileKind): BlockFileStat["kind"] {
     : "other";
 }
 
-function refuseOtherKinds(place: number, path: string): void {
-  const status = statxDescriptor(place);
+function refuseOtherKinds(handle: number, path: string): void {
+  const status = statxDescriptor(handle);
   if (typeof status === "number") {
     throw new SystemError({
       call: "statx",
@@ -272,7 +276,7 @@ function refuseOtherKinds(place: number, path: string): void {
     call: "openat",
     action: `open ${path}`,
     errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
-    advice: "name a regular file or a block device",
+    advice: "give a regular file or a block device",
   });
 }
 
@@ -282,10 +286,10 @@ function adviceOnOpen(error: number): string | undefined {
     case ERRNO.ETXTBSY:
       return "open it read-only";
     case ERRNO.ENOENT:
-      return "check the path; 'truncate -s 1G FILE' makes an empty image";
+      return "check the path, or create an image with 'truncate -s 1G FILE'";
     case ERRNO.EACCES:
     case ERRNO.EPERM:
-      return "give this user the permission, or run as one who has it";
+      return "grant this user the permission, or run as a user who has it";
     default:
       return undefined;
   }

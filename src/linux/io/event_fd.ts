@@ -1,18 +1,18 @@
 /**
- * eventfd(2): how the kernel, or another thread, wakes this one.
+ * eventfd(2): a descriptor that the kernel signals, to wake this thread up.
  *
  * @module
  */
 
-import { pointerOf } from "../syscall/ffi_values.ts";
-import { Readable } from "../syscall/poll.ts";
 import { closeDescriptor, OPEN } from "../syscall/descriptor.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { Readable } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const SIZE = 8n;
 
-/** A descriptor that can be signalled. */
+/** An eventfd, not signalled at first. */
 export class EventFd {
   /** The descriptor. */
   readonly fd: number;
@@ -22,7 +22,7 @@ export class EventFd {
   #closed = false;
 
   /**
-   * Makes one that has not been signalled.
+   * Creates an eventfd.
    *
    * @throws {SystemError} EMFILE, ENFILE, ENOMEM.
    */
@@ -31,7 +31,7 @@ export class EventFd {
     if (this.fd < 0) {
       throw new SystemError({
         call: "eventfd",
-        action: "make an eventfd",
+        action: "create an eventfd",
         errno: errno(),
       });
     }
@@ -39,16 +39,16 @@ export class EventFd {
   }
 
   /**
-   * Resolves once it has been signalled since the last time, or within a second
-   * even so.
+   * Resolves once the eventfd has been signalled since the last call, and after
+   * a second in any case.
    */
   async signalled(): Promise<void> {
-    await this.#readable.later();
-    // Takes the signal back; there may be none, after another waiter.
+    await this.#readable.wait();
+    // Clears the signal. Fails with EAGAIN if there was none.
     if (!this.#closed) libc().read(this.fd, this.#pointer, SIZE);
   }
 
-  /** Closes it. */
+  /** Closes the descriptor. Later calls do nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

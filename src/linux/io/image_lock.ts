@@ -1,11 +1,11 @@
 /**
- * Locks by which programs that open the same disk image keep out of each
- * other's way: those of QEMU's block/file-posix.c.
+ * Locks that keep programs from using the same disk image in conflicting ways.
+ * They are compatible with those of QEMU: block/file-posix.c.
  *
- * For each permission that somebody uses, the byte 100 + its number has a read
- * lock; for each that somebody does not let others use, the byte 200 + its
- * number. Taking one's own and then looking at the opposite ones of others
- * lets two that come at once see each other.
+ * A program read-locks byte 100 + n for each permission n that it uses, and byte
+ * 200 + n for each permission that it does not share with others. It first takes
+ * its own locks, then tests for conflicting locks of others, so that of two
+ * programs that start at the same time at least one notices the other.
  *
  * @module
  */
@@ -23,8 +23,8 @@ const PERMISSION = { read: 0, write: 1, resize: 3 } as const;
 
 type Permission = keyof typeof PERMISSION;
 
-// Operations of fcntl(2): locks of the open file description, which every
-// thread shares, and which no other descriptor's close() lets go of.
+// Operations of fcntl(2). Such locks belong to the open file description: all
+// threads share them, and closing another descriptor does not release them.
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 
@@ -37,26 +37,25 @@ const STRUCT_FLOCK_SIZE = 32;
 
 const UNSHARED: readonly Permission[] = ["write", "resize"];
 
-/** What an image is going to be used for. */
+/** How an image will be used. */
 export interface ImageUse {
-  /** What it is called in errors. */
+  /** What to call it in errors. */
   readonly name: string;
-  /** It is written to, and its size may be set. */
+  /** Whether it will be written to, and its size may be set. */
   readonly writable: boolean;
 }
 
 /**
- * Locks an image for as long as its open file description lives: until the
- * last descriptor of it is closed, or the process has died.
+ * Locks an image until its open file description is closed: with its last
+ * descriptor, or at the end of the process.
  *
- * Others may read, but neither write nor resize, whether this process writes
- * or not.
+ * Other programs may read the image meanwhile, but not write to or resize it.
  *
- * @param fd A descriptor of the image that can be read.
- * @param use What for.
- * @returns False if the image's file system knows no such locks.
- * @throws {SystemError} EAGAIN if somebody who uses it does not agree with
- * that; nothing stays locked then.
+ * @param fd A readable descriptor of the image.
+ * @param use How the image will be used.
+ * @returns False if the image's file system has no such locks.
+ * @throws {SystemError} EAGAIN if the locks of another program conflict; nothing
+ * stays locked then.
  */
 export function lockImage(fd: number, use: ImageUse): boolean {
   if (!canLock(fd)) return false;
@@ -76,11 +75,11 @@ export function lockImage(fd: number, use: ImageUse): boolean {
 }
 
 /**
- * Gives up writing to an image that {@linkcode lockImage} has locked for it;
- * others still may not write.
+ * Downgrades the lock of a writable image to that of a read-only one, so that
+ * programs that do not share writing may open it. Others still may not write.
  *
  * @param fd The descriptor.
- * @param name What the image is called in errors.
+ * @param name What to call the image in errors.
  */
 export function lockImageReadOnly(fd: number, name: string): void {
   for (const each of UNSHARED) {
@@ -88,7 +87,7 @@ export function lockImageReadOnly(fd: number, name: string): void {
   }
 }
 
-// As QEMU's FUSE export: a writable one may be truncated, growable or not.
+// As QEMU's FUSE export does: a writable image may be resized.
 function permissionsOf({ writable }: ImageUse): readonly Permission[] {
   return writable ? ["read", "write", "resize"] : ["read"];
 }
@@ -101,14 +100,14 @@ function unsharedByte(permission: Permission): number {
   return UNSHARED_BASE + PERMISSION[permission];
 }
 
-/** Whether anybody else has a lock there: raw_check_lock_bytes(). */
+/** Whether another program has locked a byte: raw_check_lock_bytes(). */
 function isHeld(fd: number, byte: number): boolean {
   const lock = flock(F_WRLCK, byte);
   if (call(fd, F_OFD_GETLK, lock) < 0) return false;
   return lock.getInt16(0, true) !== F_UNLCK;
 }
 
-// qemu_has_file_lock(): some file systems, and old kernels, have none.
+// qemu_has_file_lock(): some file systems have no locks.
 function canLock(fd: number): boolean {
   return call(fd, F_OFD_GETLK, flock(F_WRLCK, USED_BASE)) === 0;
 }
@@ -118,7 +117,7 @@ function setLock(fd: number, type: number, byte: number, use: ImageUse): void {
     return;
   }
   const error = errno();
-  // Nobody takes write locks on these bytes by agreement, but anybody may.
+  // Only a program outside of this protocol takes write locks on these bytes.
   throw error === ERRNO.EAGAIN
     ? inUse(use, "read")
     : lockError(use, { errno: error });
@@ -132,7 +131,7 @@ function call(fd: number, operation: number, lock: DataView): number {
   }
 }
 
-// struct flock of <fcntl.h>; l_pid has to be 0.
+// struct flock of <fcntl.h>; l_pid must be 0.
 function flock(type: number, byte: number): DataView {
   const lock = new DataView(new ArrayBuffer(STRUCT_FLOCK_SIZE));
   lock.setInt16(0, type, true);
@@ -141,20 +140,22 @@ function flock(type: number, byte: number): DataView {
   return lock;
 }
 
-const OTHER = "another program (QEMU, or another export)";
-const ADVICE = "stop it, or use --no-lock if you know that it does no harm";
+const OTHER = "another program, such as QEMU or another export,";
+const ADVICE = "stop it, or use --no-lock if sharing the image is safe";
 
 function notShared(use: ImageUse, permission: Permission): SystemError {
   const what = permission === "read" ? "read" : "written to";
   return lockError(use, {
     errno: ERRNO.EAGAIN,
-    reason: `${OTHER} has it open and does not let it be ${what}`,
+    reason: `${OTHER} has it open and does not allow it to be ${what}`,
     advice: ADVICE,
   });
 }
 
 function inUse(use: ImageUse, permission: Permission): SystemError {
-  const what = permission === "read" ? "has it locked" : "has it open to write";
+  const what = permission === "read"
+    ? "has it locked"
+    : "has it open for writing";
   return lockError(use, {
     errno: ERRNO.EAGAIN,
     reason: `${OTHER} ${what}`,

@@ -1,9 +1,8 @@
 /**
- * Files of this process's own mounts.
+ * Files whose system calls run in threads of Deno's pool.
  *
- * Whoever waits for a file system that the same process serves must not hold
- * up a thread that the serving needs: each call waits in a thread of Deno's
- * pool.
+ * A process that accesses a file system that it serves itself needs them: a
+ * blocked thread could not serve the request that it waits for.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { UserError } from "../../base/user_error.ts";
 import { AT_FDCWD, OPEN } from "../syscall/descriptor.ts";
 import { type Libc, libc } from "../syscall/libc.ts";
 
-/** An open file, for reading and writing. */
+/** A file that is open for reading and writing. */
 export class PoolFile {
   /** Its path. */
   readonly path: string;
@@ -29,7 +28,8 @@ export class PoolFile {
    * Opens an existing file.
    *
    * @param path Its path.
-   * @throws {UserError} If it cannot be opened; why is lost in the other thread.
+   * @throws {UserError} If it cannot be opened. The errno is lost in the other
+   * thread.
    */
   static async open(path: string): Promise<PoolFile> {
     const name = cString(path);
@@ -40,9 +40,9 @@ export class PoolFile {
   }
 
   /**
-   * pread(2) of a whole buffer.
+   * Fills a whole buffer by pread(2).
    *
-   * @throws {UserError} If it fails or comes to the end of the file.
+   * @throws {UserError} If it fails or reaches the end of the file.
    */
   async read(buffer: Uint8Array, position: number): Promise<void> {
     const { pread_nonblocking: pread } = this.#libc;
@@ -53,9 +53,9 @@ export class PoolFile {
   }
 
   /**
-   * pwrite(2) of a whole buffer.
+   * Writes a whole buffer by pwrite(2).
    *
-   * @throws {UserError} If it fails or writes less.
+   * @throws {UserError} If it fails or writes only a part.
    */
   async write(buffer: Uint8Array, position: number): Promise<void> {
     const { pwrite_nonblocking: pwrite } = this.#libc;
@@ -65,15 +65,15 @@ export class PoolFile {
     this.#check("write", count, buffer, position);
   }
 
-  /** close(2). */
+  /** Closes the file. */
   async close(): Promise<void> {
     await this.#libc.close_nonblocking(this.#fd);
   }
 
-  // Its use of the buffer keeps that alive until the call has returned.
+  // Also keeps the buffer alive until the call has returned.
   #check(what: string, count: number, buffer: Uint8Array, at: number): void {
     if (count === buffer.byteLength) return;
-    const result = count < 0 ? "it failed" : `only ${count} were done`;
+    const result = count < 0 ? "it failed" : `only ${count} were transferred`;
     throw new UserError(
       `Cannot ${what} ${buffer.byteLength} bytes at ${at} of ${this.path}: ${result}`,
     );

@@ -1,6 +1,6 @@
 /**
- * FUSE connections seen from outside, by the fusectl file system: a directory
- * for each, named by its number. Reading it never waits for a server.
+ * Querying and aborting FUSE connections by the fusectl file system, which has a
+ * directory for each connection. Reading it does not involve any server.
  *
  * @module
  */
@@ -18,33 +18,35 @@ import { SystemError } from "../syscall/system_error.ts";
 const CONTROL = "/sys/fs/fuse/connections";
 const CONTROL_TYPE = "fusectl";
 
-// fuse_abort_conn() sets this, and no INIT reply can: its field has 16 bits.
-const MAX_BACKGROUND_OF_THE_DEAD = "4294967295";
+// fuse_abort_conn() sets this. A reply to INIT cannot, as its field has 16 bits.
+const MAX_BACKGROUND_WHEN_ABORTED = "4294967295";
 
 /**
- * Whether a connection's server is there. Its last descriptor's closing (the
- * death of its process, too) and an abort make it `dead`; its directory stays
- * until the file system is unmounted.
+ * The state of a connection. It is `dead` once it was aborted or its last
+ * descriptor was closed, as when its server dies; it is listed until its file
+ * system is unmounted.
  *
- * @param connection The connection's number: minor of the mount's `st_dev`.
+ * @param connection The connection's number: the minor number of the mount's
+ * `st_dev`.
  * @returns `unknown` if there is no such connection, or this process may not
- * look at it.
+ * query it.
  */
 export function connectionState(
   connection: number,
 ): "live" | "dead" | "unknown" {
   return withControl((directory) => {
     const limit = readText(`${connection}/max_background`, directory).trim();
-    return limit === MAX_BACKGROUND_OF_THE_DEAD ? "dead" : "live";
+    return limit === MAX_BACKGROUND_WHEN_ABORTED ? "dead" : "live";
   }) ?? "unknown";
 }
 
 /**
- * Ends a connection: whoever waits for its server gets ECONNABORTED, the
- * server's reads give ENODEV, and the mount stays as a dead one.
+ * Aborts a connection: callers that wait for the server fail with ECONNABORTED,
+ * reads of the server fail with ENODEV, and the dead mount remains.
  *
  * @param connection The connection's number.
- * @returns False if there is no such connection, or this process may not end it.
+ * @returns False if there is no such connection, or this process may not abort
+ * it.
  */
 export function abortConnection(connection: number): boolean {
   return withControl((directory) => {
@@ -53,31 +55,31 @@ export function abortConnection(connection: number): boolean {
   }) ?? false;
 }
 
-// Runs `use` with a descriptor of the fusectl directory; null if a call fails
-// because something is missing or forbidden.
+// Calls `use` with a descriptor of the fusectl directory. Returns null if a call
+// fails because something is missing or not permitted.
 function withControl<T>(use: (directory: number) => T): T | null {
   let directory: number | null = null;
   try {
     directory = openControl();
     return use(directory);
   } catch (error) {
-    if (error instanceof SystemError && saysNo(error.errno)) return null;
+    if (error instanceof SystemError && isUnavailable(error.errno)) return null;
     throw error;
   } finally {
     if (directory !== null) closeDescriptor(directory);
   }
 }
 
-function saysNo(errno: number): boolean {
+function isUnavailable(errno: number): boolean {
   return errno === ERRNO.ENOENT || errno === ERRNO.EACCES ||
     errno === ERRNO.EPERM || errno === ERRNO.ENOSYS || errno === ERRNO.ENODEV;
 }
 
 function openControl(): number {
   const mounts = readText("/proc/self/mountinfo");
-  // An unmounted fusectl leaves an empty directory at the same place.
+  // If fusectl is not mounted, its mount point is an empty directory.
   return mounts.includes(` ${CONTROL} `)
     ? openDescriptor(CONTROL, OPEN.PATH)
-    // Not every system has mounted fusectl: containers, minimal ones.
+    // Containers and minimal systems do not mount fusectl.
     : mountDetached(CONTROL_TYPE);
 }

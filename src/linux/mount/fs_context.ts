@@ -22,9 +22,9 @@ const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
 
 /**
- * Binds a descriptor of /dev/fuse to a new file system that is mounted nowhere:
- * enough for INIT. No other process can see it, and it ends with this process
- * at the latest. Linux 5.2.
+ * Binds a descriptor of /dev/fuse to a new file system that is not mounted, which
+ * makes the kernel send INIT. No other process can see it, and it ends with this
+ * process at the latest. Linux 5.2.
  *
  * @param fd A descriptor of /dev/fuse that is not mounted yet.
  * @returns Ends the connection.
@@ -42,10 +42,11 @@ export function connectUnmounted(fd: number): Disposable {
 }
 
 /**
- * Mounts a file system that only the returned descriptor leads to. Linux 5.2.
+ * Mounts a file system that is reachable only by the returned descriptor. Linux
+ * 5.2.
  *
  * @param type The file system's type, such as `fusectl`.
- * @returns A descriptor of its root, O_PATH; the caller closes it.
+ * @returns An O_PATH descriptor of its root; the caller closes it.
  * @throws {SystemError} As {@linkcode connectUnmounted}.
  */
 export function mountDetached(type: string): number {

@@ -1,5 +1,6 @@
 /**
- * Taking one certain mount down, and no other that may lie in its place.
+ * A mounted FUSE connection: unmounting and aborting exactly this one, and no
+ * other mount that may have taken its place.
  *
  * @module
  */
@@ -18,14 +19,14 @@ import {
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-// Flags of umount2(2). FORCE ends the connection first, so that nobody sleeps
-// on; DETACH takes the mount away though files on it are open.
+// Flags of umount2(2). FORCE aborts the connection first, which wakes up its
+// readers. DETACH unmounts even if the mount is in use.
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;
 
 /**
- * How an unmount ended: `unmounted`; `gone` if it was not there any more;
- * `covered` if another mount lies on it, which is not ours to take down.
+ * The result of unmounting: `unmounted`; `gone` if there was no such mount any
+ * more; `covered` if another mount is on top of it, which is left alone.
  */
 export type UnmountResult = "unmounted" | "gone" | "covered";
 
@@ -33,59 +34,59 @@ export type UnmountResult = "unmounted" | "gone" | "covered";
 export interface FuseMount {
   /** The mount point's absolute path. */
   readonly path: string;
-  /** The mount's number in /proc/self/mountinfo. */
+  /** The mount's id in /proc/self/mountinfo. */
   readonly id: number;
-  /** The connection's number: minor of the mount's `st_dev`. */
+  /** The connection's number: the minor number of the mount's `st_dev`. */
   readonly connection: number;
   /**
-   * Ends the connection and takes the mount down, though it be in use; leaves
-   * any other mount alone that lies at the path by now. Waits for nobody.
+   * Aborts the connection and unmounts it, even if it is in use. Does not wait
+   * for any server.
    *
-   * @throws {SystemError} With umount2(2)'s errno.
+   * @throws {SystemError} With the errno of umount2(2).
    */
   unmount(): UnmountResult;
   /**
-   * Ends the connection and leaves the mount as a dead one.
+   * Aborts the connection, and leaves the mount as a dead one.
    *
-   * @returns False if it is gone, or this process may not end it.
+   * @returns False if the mount is gone, or this process may not abort it.
    */
   abort(): boolean;
 }
 
 /**
- * The handle of a mount that has been made.
+ * Wraps a mount of this process.
  *
  * @param mount The mount.
- * @param unmount Takes it down.
+ * @param unmount Unmounts it.
  */
 export function mountHandle(
   mount: Mount,
   unmount: () => UnmountResult,
 ): FuseMount {
-  // The kernel gives away the numbers of a mount as soon as that has gone:
-  // looking for them again would find a mount of somebody else.
-  let isDown = false;
+  // The kernel reuses the ids of a mount that is gone, so unmounting a second
+  // time could hit another mount.
+  let isUnmounted = false;
   return {
     path: mount.mountPoint,
     id: mount.id,
     connection: mount.minor,
     unmount() {
-      if (isDown) return "gone";
+      if (isUnmounted) return "gone";
       const result = unmount();
-      isDown = result === "unmounted";
+      isUnmounted = result === "unmounted";
       return result;
     },
-    // Unmounting has ended the connection.
-    abort: () => !isDown && abortExactly(mount),
+    // Unmounting has aborted the connection.
+    abort: () => !isUnmounted && abortExactly(mount),
   };
 }
 
 /**
- * umount2(2) with MNT_FORCE and MNT_DETACH of one mount: ends its connection,
- * and takes it down though it be in use. Asks no server.
+ * Unmounts one mount by umount2(2) with MNT_FORCE and MNT_DETACH, which also
+ * aborts its connection. Does not wait for any server.
  *
- * @param mount The mount; told by its number and its connection's number, and
- * found again if its directory has been renamed.
+ * @param mount The mount, identified by its id and its connection's number: its
+ * path may have changed if a directory was renamed.
  * @throws {SystemError} EPERM without CAP_SYS_ADMIN.
  */
 export function unmountExactly(
@@ -95,34 +96,34 @@ export function unmountExactly(
     other.id === mount.id && other.minor === mount.minor
   );
   if (now === undefined) return "gone";
-  const place = openDescriptor(now.mountPoint, OPEN.PATH | OPEN.NOFOLLOW);
+  const handle = openDescriptor(now.mountPoint, OPEN.PATH | OPEN.NOFOLLOW);
   try {
-    if (mountIdOf(place) !== mount.id) return "covered";
-    // Through the descriptor, so that the path cannot lead elsewhere by now. A
-    // mount laid on ours since the line above would go instead: the kernel
-    // follows it upwards, and has no call that names a mount by its number.
-    const target = cString(pathOfDescriptor(place));
+    if (mountIdOf(handle) !== mount.id) return "covered";
+    // By the descriptor, because the path may lead elsewhere by now. If another
+    // mount has been put on top since the line above, that one is unmounted:
+    // the kernel has no call that takes the id of a mount.
+    const target = cString(pathOfDescriptor(handle));
     if (libc().umount2(target, MNT_FORCE | MNT_DETACH) === 0) {
       return "unmounted";
     }
     throw unmountError(now.mountPoint, errno());
   } finally {
-    closeDescriptor(place);
+    closeDescriptor(handle);
   }
 }
 
 /**
- * Ends the connection of one mount, which may be gone already: then its number
- * may be another's by now, whose connection is left alone.
+ * Aborts the connection of one mount. If the mount is gone and its connection's
+ * number is in use again, the new connection is left alone.
  *
  * @param mount The mount.
- * @returns False if it is gone, or this process may not end it.
+ * @returns False if the mount is gone, or this process may not abort it.
  */
 export function abortExactly(mount: Mount): boolean {
   const sharers = readMounts().filter(({ major, minor }) =>
     major === 0 && minor === mount.minor
   );
-  // None if it was detached while in use: the number is still its own.
+  // A mount that was detached while in use is not listed, but keeps its number.
   const isOwn = sharers.length === 0 ||
     sharers.some(({ id, source }) =>
       id === mount.id && source === mount.source
@@ -131,8 +132,8 @@ export function abortExactly(mount: Mount): boolean {
 }
 
 /**
- * The number of the mount that a descriptor is on: `mnt_id` of
- * proc_pid_fdinfo(5), which asks no file system's server.
+ * The id of the mount that a descriptor is on: `mnt_id` of proc_pid_fdinfo(5),
+ * which involves no server.
  *
  * @param fd A descriptor of this process.
  */
@@ -141,11 +142,11 @@ export function mountIdOf(fd: number): number | null {
 }
 
 /**
- * The number of the connection that a /dev/fuse descriptor is bound to:
- * `fuse_connection` of its fdinfo, Linux 6.18.
+ * The number of the connection of a /dev/fuse descriptor: `fuse_connection` of
+ * its fdinfo, since Linux 6.18.
  *
  * @param fd A descriptor of this process.
- * @returns `null` if the kernel does not tell, or it is not bound.
+ * @returns `null` if the kernel does not say, or there is no connection.
  */
 export function connectionOf(fd: number): number | null {
   return fdinfoNumber(fd, "fuse_connection");

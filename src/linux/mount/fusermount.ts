@@ -1,8 +1,7 @@
 /**
- * fusermount3 of libfuse: the setuid program that mounts for ordinary users.
- *
- * It sends the descriptor of the mounted connection through a socket whose
- * number it finds in `_FUSE_COMMFD`.
+ * Running fusermount3 of libfuse: the setuid program that mounts for ordinary
+ * users. It sends the descriptor of the mounted connection over a socket, whose
+ * descriptor is in `_FUSE_COMMFD`.
  *
  * @module
  */
@@ -14,7 +13,11 @@ import { pointerOf } from "../syscall/ffi_values.ts";
 import { POLL, waitForEvents } from "../syscall/poll.ts";
 import { readText } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { type Child, startChild } from "../syscall/child_process.ts";
+import {
+  type Child,
+  type ChildEnd,
+  startChild,
+} from "../syscall/child_process.ts";
 import {
   closeDescriptor,
   OPEN,
@@ -23,18 +26,18 @@ import {
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-/** Where the connection's descriptor is to be sent, in the child. */
+/** The socket's descriptor in the child process. */
 const COMMFD = 3;
 
 const CONFIGURATION = "/etc/fuse.conf";
 
-// Far more than it needs; its mount point may lie on a server that hangs.
-const PATIENCE_MS = 10_000;
-const END_MS = 2000;
-const LONGEST_TEXT = 4096;
+// It may hang if the mount point is on a file system whose server hangs.
+const RUN_LIMIT_MS = 10_000;
+const END_LIMIT_MS = 2000;
+const OUTPUT_MAX = 4096;
 
 /**
- * Finds fusermount3, or its older name, in `$PATH`.
+ * Finds fusermount3, or fusermount of older versions, in `$PATH`.
  *
  * @throws {SystemError} ENOENT.
  */
@@ -50,7 +53,7 @@ export function findFusermount(): string {
   });
 }
 
-/** Whether fusermount3 lets users who are not root use `allow_other`. */
+/** Whether fusermount3 permits `allow_other` to users other than root. */
 export function usersMayAllowOther(): boolean {
   try {
     const lines = readText(CONFIGURATION).split("\n");
@@ -62,14 +65,14 @@ export function usersMayAllowOther(): boolean {
 }
 
 /**
- * Has fusermount3 mount a new connection.
+ * Mounts a new connection by fusermount3.
  *
- * @param path The mount point, absolute.
- * @param options Mount options, such as `allow_other`; fsname as
- * {@linkcode escapeOption} makes it.
- * @returns The connection's descriptor: blocking, close-on-exec.
- * @throws {SystemError} ENOENT without fusermount3; ETIMEDOUT; and what it
- * tells on standard error, with the nearest errno.
+ * @param path The absolute path of the mount point.
+ * @param options Mount options, such as `allow_other`. Values are escaped by
+ * {@linkcode escapeOption}.
+ * @returns A descriptor of the connection, blocking and close-on-exec.
+ * @throws {SystemError} ENOENT without fusermount3; ETIMEDOUT; otherwise with its
+ * message on standard error and the nearest errno.
  */
 export function fusermount(path: string, options: readonly string[]): number {
   const program = findFusermount();
@@ -77,11 +80,11 @@ export function fusermount(path: string, options: readonly string[]): number {
   const args = ["-o", options.join(","), "--", path];
   const helper = start(program, args, theirs, path);
   try {
-    const fd = waitForEvents(ours, POLL.IN, PATIENCE_MS)
+    const fd = waitForEvents(ours, POLL.IN, RUN_LIMIT_MS)
       ? receiveDescriptor(ours)
       : null;
     if (fd === null) throw helper.failure(`mount on ${path}`);
-    helper.child.wait(END_MS);
+    helper.child.wait(END_LIMIT_MS);
     return fd;
   } finally {
     closeDescriptor(ours);
@@ -90,16 +93,16 @@ export function fusermount(path: string, options: readonly string[]): number {
 }
 
 /**
- * Has fusermount3 unmount what lies at a path, though it be in use. It takes
- * down the topmost mount there if that is a FUSE one of this user's.
+ * Unmounts the topmost mount at a path by fusermount3, even if it is in use. It
+ * must be a FUSE mount of this user.
  *
- * @param path The mount point, absolute.
- * @throws {SystemError} ENOENT without fusermount3; ETIMEDOUT; and what it
- * tells on standard error, with the nearest errno.
+ * @param path The absolute path of the mount point.
+ * @throws {SystemError} ENOENT without fusermount3; ETIMEDOUT; otherwise with its
+ * message on standard error and the nearest errno.
  */
 export function fusermountUnmount(path: string): void {
   const helper = start(findFusermount(), ["-u", "-z", "--", path], null, path);
-  const ended = helper.child.wait(PATIENCE_MS);
+  const ended = helper.child.wait(RUN_LIMIT_MS);
   try {
     if (ended?.code !== 0) throw helper.failure(`unmount ${path}`);
   } finally {
@@ -108,7 +111,8 @@ export function fusermountUnmount(path: string): void {
 }
 
 /**
- * A value of a mount option: fusermount3 takes `\,` and `\\` as they are meant.
+ * Escapes the value of a mount option: fusermount3 reads `\,` as a comma and `\\`
+ * as a backslash.
  *
  * @param value Any text.
  */
@@ -118,9 +122,9 @@ export function escapeOption(value: string): string {
 
 interface Helper {
   readonly child: Child;
-  /** Why it failed, once it has closed its socket or ended, or is late. */
+  /** Why it failed; to be called once it has ended or its time is up. */
   failure(action: string): SystemError;
-  /** Lets go of it; kills it if it is late. */
+  /** Releases its resources, and kills it if it is still running. */
   end(): void;
 }
 
@@ -137,7 +141,7 @@ function start(
     child = startChild({
       path: program,
       args: [program, ...args],
-      // Its messages are looked into below. Nothing else is its business.
+      // In English, because its messages are matched below.
       environment: ["LC_ALL=C", `_FUSE_COMMFD=${COMMFD}`],
       descriptors: [
         nothing,
@@ -165,9 +169,11 @@ function start(
 }
 
 function readErrors(fd: number): string {
-  const bytes = new Uint8Array(new ArrayBuffer(LONGEST_TEXT));
+  const bytes = new Uint8Array(new ArrayBuffer(OUTPUT_MAX));
   let length = 0;
-  while (length < bytes.byteLength && waitForEvents(fd, POLL.IN, END_MS)) {
+  while (
+    length < bytes.byteLength && waitForEvents(fd, POLL.IN, END_LIMIT_MS)
+  ) {
     const rest = bytes.subarray(length);
     const count = libc().read(fd, pointerOf(rest), BigInt(rest.byteLength));
     if (count < 0 && errno() === ERRNO.EINTR) continue;
@@ -183,29 +189,33 @@ function failureOf(
   action: string,
   path: string,
 ): SystemError {
-  const ended = child.wait(END_MS);
+  const ended = child.wait(END_LIMIT_MS);
   const call = "fusermount3";
   if (ended === null) {
     return new SystemError({
       call,
       action,
       errno: ERRNO.ETIMEDOUT,
-      reason: "fusermount3 does not come to an end",
-      advice: "see whether a file system on the way to the mount point hangs",
+      reason: "fusermount3 hangs",
+      advice:
+        "check whether a file system on the path of the mount point hangs",
     });
   }
-  // The last line is the reason; those before it are warnings.
+  // The last line is the reason, others are warnings.
   const line = text.trim().split("\n").at(-1)!.replace(/^[^ ]*: /, "");
   const known = KNOWN.find(([pattern]) => pattern.test(line));
   return new SystemError({
     call,
     action,
     errno: known?.[1] ?? ERRNO.EIO,
-    reason: line === ""
-      ? `fusermount3 ended with ${ended.code ?? `signal ${ended.signal}`}`
-      : line,
+    reason: line === "" ? `fusermount3 ended with ${exitStatus(ended)}` : line,
     advice: known?.[2].replace("PATH", path),
   });
+}
+
+function exitStatus({ code, signal }: ChildEnd): string {
+  if (signal !== null) return `signal ${signal}`;
+  return code === null ? "an unknown exit code" : `exit code ${code}`;
 }
 
 // Messages of libfuse's util/fusermount.c: errno and advice.
@@ -213,7 +223,7 @@ const KNOWN: readonly (readonly [RegExp, number, string])[] = [
   [
     /'?user_allow_other'? is set/,
     ERRNO.EPERM,
-    "write a line 'user_allow_other' to /etc/fuse.conf, or leave --allow-other at auto or off",
+    "add a line 'user_allow_other' to /etc/fuse.conf, or use --allow-other=auto",
   ],
   [
     /fuse device not found/,
@@ -223,7 +233,7 @@ const KNOWN: readonly (readonly [RegExp, number, string])[] = [
   [
     /^failed to open \/dev\/fuse: /,
     ERRNO.EACCES,
-    `as root: chmod 0666 /dev/fuse; ${ADVICE_ON_CONTAINERS}`,
+    `as root, run 'chmod 0666 /dev/fuse'; ${ADVICE_ON_CONTAINERS}`,
   ],
   [
     /^too many FUSE filesystems/,
@@ -243,12 +253,12 @@ const KNOWN: readonly (readonly [RegExp, number, string])[] = [
   [
     /^failed to open .*: Permission denied$|no write access|not owned by user/,
     ERRNO.EACCES,
-    "the mount point has to be writable for you: 'chmod u+w PATH', or choose another",
+    "make the mount point writable with 'chmod u+w PATH', or choose another",
   ],
   [
     /^mount failed: Operation not permitted$/,
     ERRNO.EPERM,
-    `fusermount3 has to be setuid root, and no_new_privs off; ${ADVICE_ON_CONTAINERS}`,
+    `fusermount3 must be setuid root, and no_new_privs must be off; ${ADVICE_ON_CONTAINERS}`,
   ],
   [/: Permission denied$/, ERRNO.EACCES, "choose another mount point"],
 ];

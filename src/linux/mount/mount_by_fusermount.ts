@@ -1,5 +1,5 @@
 /**
- * Mounting, and unmounting, for users who may not: by fusermount3.
+ * Mounting and unmounting by fusermount3, for users without CAP_SYS_ADMIN.
  *
  * @module
  */
@@ -35,63 +35,63 @@ import { type MountWatcher, watchMount } from "./mount_watcher.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 /**
- * Whether users other than the mount's owner may come in: `auto` if that is
- * allowed, and silently not otherwise.
+ * Whether users other than the mount's owner may access it. `auto`: if the system
+ * permits that.
  */
 export type AllowOther = "off" | "on" | "auto";
 
-/** What to mount, where and how. */
+/** The options of {@linkcode mountByFusermount}. */
 export interface UserMountOptions
   extends Omit<MountOptions, "fd" | "uid" | "gid" | "allowOther"> {
-  /** Whether other users may come in; needs `user_allow_other`. */
+  /** Whether other users may access the mount; see `user_allow_other`. */
   readonly allowOther: AllowOther;
-  /** Have it unmounted when this process dies; yes if left out. */
+  /** Whether to unmount it when this process dies, true by default. */
   readonly autoUnmount?: boolean;
 }
 
-/** A mount made by {@linkcode mountByFusermount}. */
+/** A connection mounted by {@linkcode mountByFusermount}. */
 export interface UserMount {
-  /** The connection's descriptor: blocking, close-on-exec. */
+  /** A descriptor of the connection, blocking and close-on-exec. */
   readonly fd: number;
   /** The mount. */
   readonly mount: FuseMount;
-  /** Whether other users may come in. */
+  /** Whether other users may access the mount. */
   readonly allowOther: boolean;
-  /** Whether it is unmounted when this process dies. */
+  /** Whether it will be unmounted when this process dies. */
   readonly autoUnmount: boolean;
 }
 
 /**
- * Mounts a new connection by fusermount3. The kernel sends INIT at once; until
- * it is answered, whoever looks at the mount waits.
+ * Mounts a new connection by fusermount3. The kernel sends INIT immediately.
+ * Accesses to the mount wait until INIT is answered.
  *
- * The mount point is opened without following a symbolic link and checked, but
- * fusermount3 takes a path: it opens what is there by then, for writing and as
- * this user, and mounts through that descriptor. If that was something else
- * than what was checked, it is unmounted again.
+ * The mount point is checked through a descriptor, but fusermount3 takes a path,
+ * which could be exchanged in between. fusermount3 opens it for writing with
+ * this user's permissions. If the mount turns out to be elsewhere, it is
+ * unmounted again.
  *
- * @param options What, where and how.
+ * @param options What to mount where.
  * @throws {SystemError} As `mountBySyscall` about the mount point, ESTALE if it was
  * exchanged meanwhile, and as {@linkcode fusermount}.
  */
 export function mountByFusermount(options: UserMountOptions): UserMount {
-  const place = openMountPoint(options.mountpoint);
+  const mountPoint = openMountPoint(options);
   try {
-    return withMountLock(place.path, () => {
-      checkMountPoint(place, options);
-      return mountAt(place, options);
+    return withMountLock(mountPoint.path, () => {
+      checkMountPoint(mountPoint, options);
+      return mountAt(mountPoint, options);
     });
   } finally {
-    // Kept open, it would make everyone else's unmount fail with EBUSY.
-    closeDescriptor(place.fd);
+    // An open descriptor would make unmounting by others fail with EBUSY.
+    closeDescriptor(mountPoint.fd);
   }
 }
 
-function mountAt(place: MountPoint, options: UserMountOptions): UserMount {
-  const before = mountIdsAt(place.path);
-  const { fd, allowOther } = callFusermount(place.path, options);
+function mountAt(mountPoint: MountPoint, options: UserMountOptions): UserMount {
+  const before = mountIdsAt(mountPoint.path);
+  const { fd, allowOther } = callFusermount(mountPoint.path, options);
   try {
-    const mount = foundAgain(place, before, fd, options);
+    const mount = findNewMount(mountPoint, before, fd, options);
     const watcher = options.autoUnmount === false ? null : watch(mount);
     return {
       fd,
@@ -100,26 +100,26 @@ function mountAt(place: MountPoint, options: UserMountOptions): UserMount {
       autoUnmount: watcher !== null,
     };
   } catch (error) {
-    // The last descriptor: ends the connection wherever it is mounted.
+    // Closing its only descriptor ends the connection, wherever it is mounted.
     closeDescriptor(fd);
     throw error;
   }
 }
 
-function foundAgain(
-  place: MountPoint,
+function findNewMount(
+  mountPoint: MountPoint,
   before: ReadonlySet<number>,
   fd: number,
   options: UserMountOptions,
 ): Mount {
-  const mount = newMountAt(place.path, before, fd);
-  const stays = readLink(pathOfDescriptor(place.fd)) === place.path;
+  const mount = newMountAt(mountPoint.path, before, fd);
+  const stays = readLink(pathOfDescriptor(mountPoint.fd)) === mountPoint.path;
   if (mount !== null && stays) return mount;
   if (mount !== null) unmountForUser(mount);
   throw mountPointError(options, {
     errno: ERRNO.ESTALE,
-    reason: "the mount point was moved or replaced this moment",
-    advice: "choose one in a directory that only you may write to",
+    reason: "the mount point was moved or replaced meanwhile",
+    advice: "choose a mount point in a directory that only you may write to",
   });
 }
 
@@ -127,7 +127,7 @@ function watch(mount: Mount): MountWatcher | null {
   try {
     return watchMount({ mount, fusermount: findFusermount() });
   } catch (error) {
-    // Without a shell, a stale mount waits for the next start to clear it.
+    // Without a shell, a stale mount is cleared at the next start.
     if (error instanceof SystemError) return null;
     throw error;
   }
@@ -144,15 +144,15 @@ function callFusermount(
       const fd = fusermount(path, [...plain, "allow_other"]);
       return { fd, allowOther: true };
     } catch (error) {
-      if (allowOther === "on" || !isRefusal(error)) throw error;
+      if (allowOther === "on" || !mayBeRefusal(error)) throw error;
     }
   }
   return { fd: fusermount(path, plain), allowOther: false };
 }
 
-// Everything but a missing fusermount3, or one that hangs, may be due to the
-// option: QEMU's FUSE export also tries again after any error.
-function isRefusal(error: unknown): boolean {
+// Any error may be due to allow_other, unless fusermount3 is missing or hangs:
+// QEMU's FUSE export also retries without it after any error.
+function mayBeRefusal(error: unknown): boolean {
   return error instanceof SystemError && error.errno !== ERRNO.ENOENT &&
     error.errno !== ERRNO.ETIMEDOUT;
 }
@@ -172,10 +172,10 @@ function helperOptions(options: UserMountOptions): string[] {
 }
 
 /**
- * Takes one certain mount down as `unmountExactly` does, by fusermount3 if
- * this process may not do it itself. Where fusectl is mounted, the connection
- * is ended first, as by MNT_FORCE; elsewhere a server that sleeps in read(2)
- * sleeps on until the last client has closed its file.
+ * Unmounts one mount as {@linkcode unmountExactly} does, by fusermount3 if this
+ * process lacks CAP_SYS_ADMIN. The connection is aborted first if fusectl is
+ * mounted. Otherwise a server that sleeps in read(2) is not woken up until the
+ * last client has closed its file.
  *
  * @param mount The mount.
  * @throws {SystemError} As `unmountExactly` and {@linkcode fusermountUnmount}.
@@ -190,7 +190,7 @@ export function unmountForUser(
       throw error;
     }
   }
-  // It was the topmost at its place a moment ago.
+  // unmountExactly() has found that no other mount is on top of it.
   const now = find(mount);
   if (now === undefined) return "gone";
   abortExactly(now);
@@ -211,15 +211,16 @@ function find(mount: Pick<Mount, "id" | "minor">): Mount | undefined {
 
 function handleOf(mount: Mount, watcher: MountWatcher | null): FuseMount {
   return mountHandle(mount, () =>
-    lockedIfPossible(mount.mountPoint, () => {
+    lockIfPossible(mount.mountPoint, () => {
       const result = unmountForUser(mount);
-      // Gone before another can be mounted here: it must not take that.
+      // The watcher must end before another mount is made here: it would unmount
+      // that one.
       if (result !== "covered") watcher?.release();
       return result;
     }));
 }
 
-function lockedIfPossible<T>(path: string, use: () => T): T {
+function lockIfPossible<T>(path: string, use: () => T): T {
   let used = false;
   try {
     return withMountLock(path, () => {
@@ -227,7 +228,7 @@ function lockedIfPossible<T>(path: string, use: () => T): T {
       return use();
     });
   } catch (error) {
-    // Somebody keeps the directory locked, or it is gone.
+    // The directory is locked by another program, or it is gone.
     if (used || !(error instanceof SystemError)) throw error;
     return use();
   }

@@ -1,8 +1,8 @@
 /**
  * Mounting a FUSE connection by mount(2).
  *
- * The mount point is opened once, looked at, and mounted on, all by the same
- * descriptor: what was checked is what gets covered.
+ * The mount point is opened once, then checked and mounted on by that descriptor,
+ * so that it cannot be exchanged in between.
  *
  * @module
  */
@@ -31,61 +31,61 @@ const MS_NOSUID = 2;
 const MS_NODEV = 4;
 const MS_NOATIME = 1024;
 
-/** What to mount, where and how. */
+/** The options of {@linkcode mountBySyscall}. */
 export interface MountOptions {
   /** A descriptor of /dev/fuse that is not mounted yet. */
   readonly fd: number;
-  /** An existing file, or directory, of the kind that `rootMode` says. */
+  /** An existing file or directory, as `rootMode` says. */
   readonly mountpoint: string;
-  /** What the mount's device is called in /proc/mounts: the image's path. */
+  /** The source in /proc/mounts, such as the path of the image. */
   readonly source: string;
   /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
   readonly rootMode: number;
   /** MS_RDONLY: the kernel refuses every change with EROFS. */
   readonly readOnly: boolean;
-  /** Users other than `uid` may get at it. */
+  /** Whether users other than `uid` may access the mount. */
   readonly allowOther: boolean;
-  /** The user whom the mount belongs to. */
+  /** The owner of the mount. */
   readonly uid: number;
-  /** The group of that user. */
+  /** The group of the owner. */
   readonly gid: number;
-  /** The longest READ. Bytes. */
+  /** The largest READ in bytes. */
   readonly maxRead: number;
 }
 
 /**
- * Mounts a connection. The kernel sends INIT at once; until it is answered,
- * whoever looks at the mount waits. So must not do the thread that answers.
+ * Mounts a connection. The kernel sends INIT immediately. Accesses to the mount
+ * wait until INIT is answered, so the answering thread must not make any.
  *
- * @param options What, where and how.
+ * @param options What to mount where.
  * @throws {SystemError} EISDIR, ENOTDIR, ELOOP or EINVAL if the mount point is
- * of the wrong kind; EEXIST if an export of this program lies there, live or
- * dead; ENOENT, EACCES; EPERM without CAP_SYS_ADMIN; mount(2)'s other errors.
+ * of the wrong kind; EEXIST if an export of this program is mounted there, live
+ * or dead; ENOENT, EACCES; EPERM without CAP_SYS_ADMIN; other errnos of mount(2).
  */
 export function mountBySyscall(options: MountOptions): FuseMount {
-  const place = openMountPoint(options.mountpoint);
+  const mountPoint = openMountPoint(options);
   try {
-    // Between the look and the mount nobody else of this program may mount.
-    return withMountLock(place.path, () => {
-      checkMountPoint(place, options);
-      const before = mountIdsAt(place.path);
-      callMount(place.fd, options);
-      const mount = newMountAt(place.path, before, options.fd);
+    // No other process of this program may mount between the check and the mount.
+    return withMountLock(mountPoint.path, () => {
+      checkMountPoint(mountPoint, options);
+      const before = mountIdsAt(mountPoint.path);
+      callMount(mountPoint.fd, options);
+      const mount = newMountAt(mountPoint.path, before, options.fd);
       if (mount === null) throw lostError(options);
       return mountHandle(mount, () => unmountExactly(mount));
     });
   } finally {
-    // Kept open, it would make everyone else's unmount fail with EBUSY.
-    closeDescriptor(place.fd);
+    // An open descriptor would make unmounting by others fail with EBUSY.
+    closeDescriptor(mountPoint.fd);
   }
 }
 
-function callMount(place: number, options: MountOptions): void {
+function callMount(mountPoint: number, options: MountOptions): void {
   const flags = MS_NOSUID | MS_NODEV | MS_NOATIME |
     (options.readOnly ? MS_RDONLY : 0);
   const result = libc().mount(
     cString(options.source),
-    cString(pathOfDescriptor(place)),
+    cString(pathOfDescriptor(mountPoint)),
     cString(OWN_TYPE),
     BigInt(flags),
     cString(mountData(options)),
@@ -116,7 +116,7 @@ function lostError(options: MountOptions): SystemError {
   return mountPointError(options, {
     errno: ERRNO.ENOENT,
     reason: "the new mount is not in /proc/self/mountinfo",
-    advice: "see whether something unmounts it at once",
+    advice: "check whether another program unmounts it immediately",
   });
 }
 

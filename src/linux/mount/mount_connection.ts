@@ -1,15 +1,12 @@
 /**
- * A new, mounted connection, by whichever way this process may take.
+ * Mounting a new connection: by mount(2) if this process may, by fusermount3 if
+ * not.
  *
  * @module
  */
 
 import { credentials, hasCapSysAdmin } from "../syscall/process.ts";
-import {
-  adviceOnDevice,
-  fuseDeviceFromFd,
-  openFuseDevice,
-} from "../fuse/fuse_device.ts";
+import { fuseDeviceFromFd, openFuseDevice } from "../fuse/fuse_device.ts";
 import type { FuseMount } from "./fuse_mount.ts";
 import {
   mountByFusermount,
@@ -18,18 +15,11 @@ import {
 import { mountBySyscall } from "./mount_by_syscall.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { connectionState } from "./connection.ts";
-import {
-  closeDescriptor,
-  OPEN,
-  openDescriptor,
-} from "../syscall/descriptor.ts";
 
-const DEVICE = "/dev/fuse";
-
-/** By mount(2), or by fusermount3, the helper of ordinary users. */
+/** How a connection was mounted: by mount(2) or by fusermount3. */
 export type MountMethod = "mount" | "fusermount3";
 
-/** A mounted connection whose INIT waits in its descriptor. */
+/** A mounted connection whose INIT has not been read yet. */
 export interface MountedConnection {
   /** Its first descriptor. */
   readonly device: FuseDevice;
@@ -37,35 +27,33 @@ export interface MountedConnection {
   readonly mount: FuseMount;
   /** How it was mounted. */
   readonly mountMethod: MountMethod;
-  /** Whether users other than the owner may come in. */
+  /** Whether users other than the owner may access the mount. */
   readonly allowOther: boolean;
   /**
-   * Whether unmounting wakes whoever sleeps in read(2) on a descriptor of it,
-   * though a client keeps a file open. If not (without root, where fusectl is
-   * not mounted), servers may only sleep for a limited time.
+   * Whether unmounting wakes up readers that sleep in read(2) on /dev/fuse, even
+   * if a client keeps a file open. If not (fusermount3 without fusectl), readers
+   * must sleep for a limited time only.
    */
   readonly wakesReaders: boolean;
 }
 
 /**
- * Mounts a new connection: by mount(2) with CAP_SYS_ADMIN, by fusermount3
- * without; `autoUnmount` counts only then. The kernel sends INIT at once; until
- * it is answered, whoever looks at the mount waits. So must not do the thread
- * that answers.
+ * Mounts a new connection: by mount(2) with CAP_SYS_ADMIN, else by fusermount3.
+ * The kernel sends INIT immediately. Accesses to the mount wait until INIT is
+ * answered, so the answering thread must not make any.
  *
- * @param options What, where and how.
- * @throws {SystemError} With what to do about it, if /dev/fuse is missing or
- * refused; as `mountBySyscall` and `mountByFusermount`.
+ * @param options What to mount where; `autoUnmount` applies to fusermount3 only.
+ * @throws {SystemError} If /dev/fuse is missing or may not be opened; as
+ * {@linkcode mountBySyscall} and {@linkcode mountByFusermount}.
  */
 export function mountConnection(options: UserMountOptions): MountedConnection {
-  checkDevice();
-  return hasCapSysAdmin() ? attachAsRoot(options) : attachAsUser(options);
+  return hasCapSysAdmin() ? mountAsRoot(options) : mountAsUser(options);
 }
 
-function attachAsRoot(options: UserMountOptions): MountedConnection {
+function mountAsRoot(options: UserMountOptions): MountedConnection {
   const { uid, gid } = credentials();
   const device = openFuseDevice();
-  // Nothing can keep it from root: `auto` is `on`.
+  // `auto` is the same as `on`, because root is always permitted.
   const allowOther = options.allowOther !== "off";
   try {
     const { fd } = device;
@@ -83,7 +71,9 @@ function attachAsRoot(options: UserMountOptions): MountedConnection {
   }
 }
 
-function attachAsUser(options: UserMountOptions): MountedConnection {
+function mountAsUser(options: UserMountOptions): MountedConnection {
+  // fusermount3 opens /dev/fuse itself, but its error would be less precise.
+  openFuseDevice().close();
   const { fd, mount, allowOther } = mountByFusermount(options);
   return {
     device: fuseDeviceFromFd(fd),
@@ -92,11 +82,4 @@ function attachAsUser(options: UserMountOptions): MountedConnection {
     allowOther,
     wakesReaders: connectionState(mount.connection) !== "unknown",
   };
-}
-
-// fusermount3 opens it with the user's permissions as well, but tells less.
-function checkDevice(): void {
-  closeDescriptor(
-    openDescriptor(DEVICE, OPEN.RDWR, { advice: adviceOnDevice }),
-  );
 }

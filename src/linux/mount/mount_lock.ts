@@ -1,10 +1,12 @@
 /**
- * One mount at a time in each directory, among the processes of this program:
- * flock(2) of the directory, since the mount point itself may be covered.
+ * A lock against two processes of this program mounting in one directory at the
+ * same time: flock(2) of the directory. The mount point itself cannot be locked,
+ * because a mount may cover it.
  *
  * @module
  */
 
+import { sleep } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import {
   closeDescriptor,
@@ -18,18 +20,19 @@ import { SystemError } from "../syscall/system_error.ts";
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-// Whoever has the lock looks and mounts, which takes milliseconds.
-const PATIENCE_MS = 3000;
-const LOOK_AGAIN_MS = 5;
+// The lock is held for milliseconds, while a mount is checked and made.
+const LOCK_LIMIT_MS = 3000;
+const RETRY_MS = 5;
 
 /**
- * Does something about a mount point while no other process of this program
- * does the like: two that saw it free would mount one over the other.
+ * Calls a function while the directory of a mount point is locked. Without the
+ * lock, two processes could both find the mount point free, and mount one over
+ * the other.
  *
- * @param path The mount point, absolute.
- * @param use What to do; takes milliseconds and asks no server.
- * @throws {SystemError} EBUSY if somebody keeps the directory locked; and what
- * `use` throws.
+ * @param path The absolute path of the mount point.
+ * @param use The function; it takes milliseconds and waits for no server.
+ * @throws {SystemError} EBUSY if another program keeps the directory locked; and
+ * the errors of `use`.
  */
 export function withMountLock<T>(path: string, use: () => T): T {
   const directory = path.slice(0, path.lastIndexOf("/")) || "/";
@@ -47,7 +50,7 @@ function openForLock(directory: string): number | null {
   try {
     return openDescriptor(directory, OPEN.RDONLY);
   } catch (error) {
-    // Who may pass through a directory but not read it goes without.
+    // A directory that may be traversed but not read cannot be locked.
     if (error instanceof SystemError && error.errno === ERRNO.EACCES) {
       return null;
     }
@@ -56,11 +59,11 @@ function openForLock(directory: string): number | null {
 }
 
 function lock(fd: number, path: string, directory: string): void {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + LOCK_LIMIT_MS;
   for (;;) {
     if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return;
     const error = errno();
-    // Some file systems know no locks.
+    // Some file systems have no locks.
     if (error !== ERRNO.EAGAIN && error !== ERRNO.EINTR) return;
     if (performance.now() >= deadline) {
       throw new SystemError({
@@ -71,7 +74,6 @@ function lock(fd: number, path: string, directory: string): void {
         advice: "try again, or choose a mount point in another directory",
       });
     }
-    // Nothing to look at: poll(2) of no descriptor is a sleep.
-    libc().poll(null, 0n, LOOK_AGAIN_MS);
+    sleep(RETRY_MS);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The place of a mount: looked at before, found again afterwards.
+ * Mount points: checked before mounting, and their new mount found afterwards.
  *
  * @module
  */
@@ -22,9 +22,9 @@ import {
 } from "../syscall/descriptor.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-/** What is looked for at a place. */
+/** The mount point, and what will be mounted on it. */
 export interface MountPointOptions {
-  /** The mount point as the user wrote it. */
+  /** The mount point as the user gave it. */
   readonly mountpoint: string;
   /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
   readonly rootMode: number;
@@ -32,42 +32,43 @@ export interface MountPointOptions {
 
 /** An opened mount point. */
 export interface MountPoint {
-  /** A descriptor of O_PATH; the caller closes it. */
+  /** An O_PATH descriptor; the caller closes it. */
   readonly fd: number;
   /** Its absolute path. */
   readonly path: string;
 }
 
 /**
- * Opens a mount point without following a symbolic link at its end, and
- * without asking the server of what may be mounted there.
+ * Opens a mount point with O_PATH, so that no server of a file system that is
+ * mounted there is involved. A symbolic link is not followed.
  *
- * @param mountpoint A path.
+ * @param options The mount point, and what will be mounted on it.
  * @throws {SystemError} ENOENT, EACCES.
  */
-export function openMountPoint(mountpoint: string): MountPoint {
+export function openMountPoint(options: MountPointOptions): MountPoint {
+  const { mountpoint } = options;
   const fd = openDescriptor(mountpoint, OPEN.PATH | OPEN.NOFOLLOW, {
     label: `the mount point ${mountpoint}`,
-    advice: adviceOnOpen,
+    advice: (error) => adviceOnOpen(error, options),
   });
   return { fd, path: readLink(pathOfDescriptor(fd)) };
 }
 
 /**
- * Refuses a place that is of the wrong kind, or where an export of this
- * program lies.
+ * Rejects a mount point of the wrong kind, or on which this program has mounted
+ * an export already.
  *
- * @param place The place.
- * @param options What is to be mounted there.
+ * @param mountPoint The mount point.
+ * @param options What will be mounted there.
  * @throws {SystemError} EISDIR, ENOTDIR, ELOOP or EINVAL; EEXIST.
  */
 export function checkMountPoint(
-  place: MountPoint,
+  mountPoint: MountPoint,
   options: MountPointOptions,
 ): void {
-  refuseOwnMount(place.path, options);
-  // Not synchronised: another server's file system may lie here, and hang.
-  const status = statxDescriptor(place.fd, AT.STATX_DONT_SYNC);
+  refuseOwnMount(mountPoint.path, options);
+  // Do not ask the server of a file system that is mounted here: it may hang.
+  const status = statxDescriptor(mountPoint.fd, AT.STATX_DONT_SYNC);
   if (typeof status === "number") {
     throw mountPointError(options, { call: "statx", errno: -status });
   }
@@ -75,23 +76,23 @@ export function checkMountPoint(
   if (status.kind === wantedKind) return;
   throw mountPointError(options, {
     errno: errnoOfKind(status.kind, wantedKind),
-    reason: `${NAMES_OF_KINDS[status.kind]} is there`,
-    advice: `the mount point has to be ${NAMES_OF_KINDS[wantedKind]}`,
+    reason: `it is ${NAMES_OF_KINDS[status.kind]}`,
+    advice: `give ${NAMES_OF_KINDS[wantedKind]}`,
   });
 }
 
-/** Numbers of this program's mounts at a path, hidden ones included. */
+/** The ids of this program's mounts at a path, including hidden ones. */
 export function mountIdsAt(path: string): Set<number> {
   return new Set(ownMountsAt(path).map((mount) => mount.id));
 }
 
 /**
- * The mount that has just been made. Told from mountinfo: looking at the mount
- * itself would wait for INIT.
+ * Finds the mount that has just been made, in mountinfo: accessing the mount
+ * itself would wait for the reply to INIT.
  *
- * @param path Where it was made.
- * @param before What {@linkcode mountIdsAt} gave before.
- * @param fd The connection's descriptor.
+ * @param path The absolute path of the mount point.
+ * @param before The result of {@linkcode mountIdsAt} before mounting.
+ * @param fd A descriptor of the connection.
  * @returns `null` if it is not there.
  */
 export function newMountAt(
@@ -99,8 +100,8 @@ export function newMountAt(
   before: ReadonlySet<number>,
   fd: number,
 ): Mount | null {
-  // Two exports may be mounted here in the same moment; a newer kernel tells
-  // which of them is this descriptor's.
+  // If two exports were mounted here at the same time, the connection's number
+  // tells them apart, where the kernel discloses it.
   const connection = connectionOf(fd);
   return ownMountsAt(path).find((mount) =>
     !before.has(mount.id) &&
@@ -108,7 +109,7 @@ export function newMountAt(
   ) ?? null;
 }
 
-/** An error of mounting on a place. */
+/** The error of mounting on a mount point. */
 export function mountPointError(
   { mountpoint }: MountPointOptions,
   facts: {
@@ -133,7 +134,7 @@ const NAMES_OF_KINDS: Readonly<Record<FileKind, string>> = {
   character: "a character device",
   fifo: "a named pipe",
   socket: "a socket",
-  unknown: "something unknown",
+  unknown: "a file of an unknown kind",
 };
 
 function errnoOfKind(kind: FileKind, wanted: FileKind): number {
@@ -149,24 +150,27 @@ function refuseOwnMount(path: string, options: MountPointOptions): void {
   throw mountPointError(options, {
     errno: ERRNO.EEXIST,
     reason: dead
-      ? "an export whose server is gone is still mounted there"
-      : "it is already exported",
+      ? "a stale export, whose server has died, is mounted there"
+      : "an image is already exported there",
     advice: dead
       ? `remove it with 'umount ${path}'`
-      : "end that export first, or choose another mount point",
+      : "stop that export first, or choose another mount point",
   });
 }
 
-// Only these, hidden ones included, can be taken for the new one: the kernel
-// gives the numbers of mounts that went away again.
+// Hidden mounts too: the kernel reuses the ids of mounts that are gone, but not
+// those of hidden ones.
 function ownMountsAt(path: string): Mount[] {
   return readMounts().filter((mount) =>
     mount.mountPoint === path && mount.type === OWN_TYPE
   );
 }
 
-function adviceOnOpen(error: number): string | undefined {
-  return error === ERRNO.ENOENT
-    ? "create it first, an empty file will do"
-    : undefined;
+function adviceOnOpen(
+  error: number,
+  { mountpoint, rootMode }: MountPointOptions,
+): string | undefined {
+  if (error !== ERRNO.ENOENT) return undefined;
+  const program = fileKind(rootMode) === "directory" ? "mkdir" : "touch";
+  return `create it with '${program} ${mountpoint}'`;
 }

@@ -1,5 +1,5 @@
 /**
- * Whether the server of a mount is still there.
+ * Whether the server of a mount is alive.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import {
 import { SystemError } from "../syscall/system_error.ts";
 
 const SHELL = "/bin/sh";
-const PATIENCE_MS = 1000;
+const OPEN_LIMIT_MS = 1000;
 
 /**
- * Whether the server behind a FUSE mount is there: `live` (it may hang all
- * the same), `dead` (every request gives ENOTCONN), or `unknown` where the
- * kernel does not let this process look.
+ * The state of a FUSE mount: `live` (its server may hang nevertheless), `dead`
+ * (every request fails with ENOTCONN), or `unknown` if this process may not
+ * query it.
  */
 export type MountState = "live" | "dead" | "unknown";
 
 /**
- * Whether a FUSE mount's server is there, without waiting for it, or for a
- * second at most.
+ * Queries the state of a FUSE mount. It waits for the server for a second at
+ * most.
  *
  * @param mount The topmost mount at its mount point.
  */
@@ -37,21 +37,22 @@ export function mountState(mount: Mount): MountState {
   const state = connectionState(mount.minor);
   if (state === "live") return state;
   if (state === "unknown") {
-    // Without fusectl, users have to ask for real; others may wait for ever.
+    // Without fusectl only opening the file tells. It may wait forever if the
+    // server hangs, so another process does that.
     const { type, mountPoint } = mount;
     if (type !== OWN_TYPE || !endsInTime(mountPoint)) return state;
   }
-  // Someone may have set by hand what tells a dead connection. Asking for real
-  // cannot wait on a dead one, and succeeds only on a live one.
+  // max_background may have been written by an administrator. statx(2) does not
+  // wait on a dead connection, and succeeds only on a live one.
   const flags = AT.SYMLINK_NOFOLLOW | AT.STATX_FORCE_SYNC;
   const status = statx(AT_FDCWD, mount.mountPoint, flags);
   if (typeof status !== "number") return "live";
-  // One that others may not enter says so, dead or alive.
+  // Without allow_other, users other than the owner get EACCES in either state.
   return status === -ERRNO.EACCES ? state : "dead";
 }
 
 /**
- * Whether a mount was left behind by this program: of its type, server gone.
+ * Whether a mount is stale: of this program's type, with a dead server.
  *
  * @param mount The topmost mount at its mount point.
  */
@@ -60,11 +61,11 @@ export function isOwnStale(mount: Mount): boolean {
 }
 
 /**
- * Whether opening a path comes to an end soon, well or badly; then so will a
- * look at it by this thread.
+ * Whether opening a path ends within a second, successfully or not. A child
+ * process does that, because it may hang.
  *
  * @param path An absolute path.
- * @returns False also where no process can be started.
+ * @returns False also if no process can be started.
  */
 function endsInTime(path: string): boolean {
   const nothing = openDescriptor("/dev/null", OPEN.RDWR);
@@ -75,9 +76,9 @@ function endsInTime(path: string): boolean {
       environment: ["LC_ALL=C", "PATH=/usr/bin:/bin"],
       descriptors: [nothing, nothing, nothing],
     });
-    const isOver = child.wait(PATIENCE_MS) !== null;
+    const hasEnded = child.wait(OPEN_LIMIT_MS) !== null;
     child.kill();
-    return isOver;
+    return hasEnded;
   } catch (error) {
     if (error instanceof SystemError) return false;
     throw error;

@@ -1,9 +1,9 @@
 /**
- * A process that unmounts an ordinary user's export when its server has died.
+ * A child process that unmounts an ordinary user's export if its server dies.
  *
- * fusermount3 has `auto_unmount` for this, but up to libfuse 3.14.0 that does
- * nothing without `allow_other`: it looks at the mount as root, to whom the
- * kernel refuses it then; and it gives up on a mount that is in use.
+ * fusermount3 has the option `auto_unmount` for this. But up to libfuse 3.14.0 it
+ * has no effect without `allow_other`, because it accesses the mount as root,
+ * which the kernel denies then; and it does not unmount a mount that is in use.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import {
 import { libc } from "../syscall/libc.ts";
 
 const SHELL = "/bin/sh";
-const END_MS = 2000;
+const END_LIMIT_MS = 2000;
 
-// Standard input ends when the server is gone, however it died. Numbers of
-// mounts come again: a mount that answers to open(2) is somebody's new one.
+// Standard input ends when the server has died. The kernel may have reused the
+// id of the mount: if open(2) succeeds, it belongs to a live server.
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
 read -r word && exit
@@ -30,27 +30,27 @@ grep -q "^$2 [0-9]* 0:$3 " /proc/self/mountinfo || exit
 (: <"$1") || exec "$4" -u -z -- "$1"
 `;
 
-/** What to watch over. */
+/** The options of {@linkcode watchMount}. */
 export interface WatchOptions {
-  /** The mount. */
+  /** The mount to unmount. */
   readonly mount: Pick<Mount, "id" | "minor" | "mountPoint">;
   /** The absolute path of fusermount3. */
   readonly fusermount: string;
 }
 
-/** The process that watches. */
+/** The child process. */
 export interface MountWatcher {
-  /** Its number. */
+  /** Its process id. */
   readonly pid: number;
-  /** Sends it away; it does nothing, and has ended when this returns. Idempotent. */
+  /** Ends it, and waits for that. The mount stays. Later calls do nothing. */
   release(): void;
 }
 
 /**
- * Starts the process. It ends with this one, or before.
+ * Starts the child process.
  *
- * @param options What to watch over.
- * @throws {SystemError} With posix_spawn(3)'s errno, or EMFILE.
+ * @param options What to watch.
+ * @throws {SystemError} With the errno of posix_spawn(3), or EMFILE.
  */
 export function watchMount(options: WatchOptions): MountWatcher {
   const { mount, fusermount } = options;
@@ -81,7 +81,7 @@ export function watchMount(options: WatchOptions): MountWatcher {
           released = true;
           libc().write(ours, Deno.UnsafePointer.of(DONE), BigInt(DONE.length));
           closeDescriptor(ours);
-          child.wait(END_MS);
+          child.wait(END_LIMIT_MS);
         },
       };
     } finally {

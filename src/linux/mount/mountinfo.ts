@@ -1,34 +1,34 @@
 /**
- * What is mounted where: /proc/self/mountinfo, proc_pid_mountinfo(5).
+ * The mounts of the system: /proc/self/mountinfo, proc_pid_mountinfo(5).
  *
  * @module
  */
 
 import { readText } from "../syscall/text_file.ts";
 
-/** The file system type of this program's mounts; `fuse.` and the subtype. */
+/** The file system type of this program's mounts: `fuse.` and the subtype. */
 export const OWN_TYPE = "fuse.mqfuse";
 
 /** One line of /proc/self/mountinfo. */
 export interface Mount {
-  /** The mount's number, unique while it lasts. */
+  /** The mount's id. The kernel reuses it after the mount is gone. */
   readonly id: number;
-  /** The number of the mount that it lies on. */
+  /** The id of the parent mount. */
   readonly parent: number;
-  /** Major number of the file system's `st_dev`; 0 for FUSE. */
+  /** The major number of `st_dev`; 0 for FUSE. */
   readonly major: number;
-  /** Minor number of `st_dev`; for FUSE the connection's number. */
+  /** The minor number of `st_dev`; the connection's number for FUSE. */
   readonly minor: number;
-  /** Where it lies, absolute, seen from this process's root. */
+  /** Its absolute path, relative to the root directory of this process. */
   readonly mountPoint: string;
-  /** File system type, with the subtype: `ext4`, `fuse.mqfuse`. */
+  /** The file system type with its subtype: `ext4`, `fuse.mqfuse`. */
   readonly type: string;
-  /** What it was mounted from: a device, or what the server calls it. */
+  /** Its source: a device, or the name that a FUSE server gives. */
   readonly source: string;
 }
 
 /**
- * The mounts that this process sees, in the kernel's order.
+ * Reads the mounts that this process sees, in the kernel's order.
  *
  * @throws {SystemError} If /proc is not mounted.
  */
@@ -37,21 +37,21 @@ export function readMounts(): Mount[] {
 }
 
 /**
- * Takes the text of a mountinfo file apart.
+ * Parses a mountinfo file.
  *
- * @param text The whole file; lines that have not its form are left out.
+ * @param text The whole file. Malformed lines are skipped.
  */
 export function parseMountinfo(text: string): Mount[] {
   return text.split("\n").flatMap(parseLine);
 }
 
 /**
- * The topmost mount whose mount point is a path: the one that opening the path
- * leads to. A mount hidden by another on a directory above does not count.
+ * Finds the topmost mount at a path: the one that a program reaches by it. Mounts
+ * hidden by another mount on a parent directory are ignored.
  *
  * @param path An absolute path without symbolic links in its directories.
- * @param mounts The mounts to search; those of this process.
- * @returns `null` if nothing is mounted at the very path.
+ * @param mounts The mounts to search, those of this process by default.
+ * @returns `null` if nothing is mounted at exactly this path.
  */
 export function findMount(
   path: string,
@@ -107,8 +107,8 @@ function parseLine(line: string): Mount[] {
   }];
 }
 
-// The kernel writes space, tab, newline, backslash and # as \ooo, each one
-// byte of ASCII: seq_escape of show_mountinfo().
+// The kernel escapes space, tab, newline, backslash and # as \ooo:
+// show_mountinfo() of fs/proc_namespace.c.
 function unescape(field: string): string {
   return field.replace(
     /\\([0-7]{3})/g,

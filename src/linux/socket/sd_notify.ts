@@ -1,5 +1,5 @@
 /**
- * Telling systemd how a service is: the protocol of sd_notify(3).
+ * Notifying systemd of a service's state: the protocol of sd_notify(3).
  *
  * @module
  */
@@ -15,26 +15,26 @@ import { SystemError } from "../syscall/system_error.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 
-// Its queue may be full while systemd is busy.
-const PATIENCE_MS = 1000;
+// The socket's queue may be full while systemd is busy.
+const SEND_LIMIT_MS = 1000;
 
-/** What a service may tell of itself. */
+/** The state of a service. */
 export interface ServiceState {
-  /** It has started: `READY=1`. */
+  /** Whether it has started: `READY=1`. */
   readonly ready?: boolean;
-  /** It has begun to end: `STOPPING=1`. */
+  /** Whether it has begun to stop: `STOPPING=1`. */
   readonly stopping?: boolean;
-  /** What it does, for people, in one line: `STATUS=`. */
+  /** What it is doing, in one line for people: `STATUS=`. */
   readonly status?: string;
 }
 
 /**
- * Sends a service's state to the socket that `$NOTIFY_SOCKET` names: a path,
- * or `@` and an abstract name.
+ * Sends the state of this service to the socket in `$NOTIFY_SOCKET`: a path, or
+ * `@` and a name in the abstract namespace.
  *
- * @param state What to tell.
- * @returns False if there is nobody to tell it to: the variable is not set.
- * @throws {SystemError} If it is set, but nobody listens there.
+ * @param state The state.
+ * @returns False if the variable is not set.
+ * @throws {SystemError} If the message cannot be sent.
  */
 export function notifyService(state: ServiceState): boolean {
   const name = environmentVariable("NOTIFY_SOCKET");
@@ -60,7 +60,7 @@ function send(
   message: Uint8Array<ArrayBuffer>,
   name: string,
 ): void {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + SEND_LIMIT_MS;
   const size = BigInt(message.byteLength);
   while (libc().send(socket, message, size, MSG_NOSIGNAL) < 0) {
     const error = errno();
@@ -73,7 +73,7 @@ function send(
 
 function messageOf({ ready, stopping, status }: ServiceState): string {
   const lines: string[] = [];
-  // A line break would begin another assignment.
+  // A newline would start another assignment.
   if (status !== undefined) lines.push(`STATUS=${status.replace(/\s+/g, " ")}`);
   if (ready) lines.push("READY=1");
   if (stopping) lines.push("STOPPING=1");
@@ -87,7 +87,7 @@ function notifyError(
 ): SystemError {
   return new SystemError({
     call,
-    action: `notify ${name} (NOTIFY_SOCKET)`,
+    action: `notify systemd at ${name} (NOTIFY_SOCKET)`,
     errno: error,
   });
 }

@@ -1,12 +1,11 @@
 /**
- * Sockets: pairs of them, addresses of unix(7), and a descriptor that comes
- * through one.
+ * Unix sockets: creating them, waiting for them, and receiving a descriptor.
  *
  * @module
  */
 
 import { pointerOf } from "../syscall/ffi_values.ts";
-import { eventsLater, POLL } from "../syscall/poll.ts";
+import { POLL, waitForEventsAsync } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { O } from "../../base/file_flags.ts";
 import { errno, libc } from "../syscall/libc.ts";
@@ -16,9 +15,9 @@ const AF_UNIX = 1;
 
 /** Types of socket(2). */
 export const SOCK = {
-  /** A stream of bytes. */
+  /** A byte stream. */
   STREAM: 1,
-  /** Messages. */
+  /** Datagrams. */
   DGRAM: 2,
 } as const;
 
@@ -31,7 +30,7 @@ const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
 /**
- * socket(2) of unix(7), not blocking, close-on-exec.
+ * Creates a non-blocking, close-on-exec socket of unix(7).
  *
  * @param type A value of {@linkcode SOCK}.
  * @throws {SystemError} EMFILE, ENFILE, ENOMEM.
@@ -42,7 +41,7 @@ export function openSocket(type: number): number {
 }
 
 /**
- * socketpair(2) of stream sockets, blocking, close-on-exec.
+ * Creates a pair of connected stream sockets, blocking and close-on-exec.
  *
  * @throws {SystemError} EMFILE, ENFILE, ENOMEM.
  */
@@ -55,10 +54,10 @@ export function socketPair(): [number, number] {
 }
 
 /**
- * accept4(2), the connection not blocking, close-on-exec.
+ * Accepts a connection, non-blocking and close-on-exec.
  *
- * @param fd A socket that listens.
- * @returns The connection, or a negative errno.
+ * @param fd A listening socket.
+ * @returns A descriptor of the connection, or a negative errno.
  */
 export function acceptSocket(fd: number): number {
   const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -67,11 +66,11 @@ export function acceptSocket(fd: number): number {
 }
 
 /**
- * recvmsg(2) of one message with one descriptor, close-on-exec: cmsg(3).
+ * Receives a message that carries a descriptor, close-on-exec: cmsg(3).
  *
- * @param fd A socket that blocks, and has something to read.
- * @returns `null` if the other end was closed, or sent no descriptor.
- * @throws {SystemError} With recvmsg's errno.
+ * @param fd A blocking socket that has data to read.
+ * @returns The descriptor; `null` if the peer closed the connection or sent none.
+ * @throws {SystemError} With the errno of recvmsg(2).
  */
 export function receiveDescriptor(fd: number): number | null {
   const data = new Uint8Array(new ArrayBuffer(1));
@@ -79,7 +78,7 @@ export function receiveDescriptor(fd: number): number | null {
   vector[0] = Deno.UnsafePointer.value(pointerOf(data));
   vector[1] = 1n;
   // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; }, then
-  // the descriptor, filled up to 8 bytes.
+  // the descriptor, padded to 8 bytes.
   const control = new DataView(new ArrayBuffer(24));
   const controlBytes = new Uint8Array(control.buffer);
   const header = messageHeader(vector, controlBytes);
@@ -97,8 +96,8 @@ export function receiveDescriptor(fd: number): number | null {
   return isDescriptor ? control.getInt32(16, true) : null;
 }
 
-// struct msghdr of <sys/socket.h>; where musl has 32-bit lengths, it has zero
-// padding behind them.
+// struct msghdr of <sys/socket.h>. musl's lengths of 32 bits have padding after
+// them that must be zero.
 function messageHeader(
   vector: BigUint64Array<ArrayBuffer>,
   control: Uint8Array<ArrayBuffer>,
@@ -116,42 +115,42 @@ function checked(call: string, result: number): number {
   if (result >= 0) return result;
   throw new SystemError({
     call,
-    action: "use a unix socket",
+    action: "use a Unix socket",
     errno: errno(),
   });
 }
 
 const SHUT_RDWR = 2;
 
-// A wait that misses its end goes on for as long at most.
+// Limits a wait that shutdown(2) does not wake up.
 const LONGEST_WAIT_MS = 1000;
 
-/** Waits for one socket. */
+/** Waits for one socket in threads of Deno's pool. */
 export class SocketWait {
   readonly #fd: number;
   readonly #waits = new Set<Promise<boolean>>();
   #ended = false;
 
-  /** Waits for a socket. */
+  /** Prepares waiting for a socket, which the caller closes after `end()`. */
   constructor(fd: number) {
     this.#fd = fd;
   }
 
-  /** Whether {@linkcode end} was called. */
+  /** Whether {@linkcode SocketWait.end} was called. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Resolves once reading or accepting would not wait, or it has ended. */
+  /** Resolves once a read or accept would not block, or after `end()`. */
   async readable(): Promise<void> {
     while (!await this.#wait(POLL.IN, LONGEST_WAIT_MS));
   }
 
   /**
-   * Resolves once writing would not wait, or it has ended.
+   * Resolves once a write would not block, or after `end()`.
    *
-   * @param limitMs Milliseconds.
-   * @returns Whether that came in time.
+   * @param limitMs The longest wait in milliseconds.
+   * @returns Whether that was the case in time.
    */
   async writable(limitMs: number): Promise<boolean> {
     const deadline = performance.now() + limitMs;
@@ -165,19 +164,18 @@ export class SocketWait {
   }
 
   /**
-   * Ends the socket's life on both sides, and every wait. When this resolves,
-   * no thread uses the descriptor any more, and it may be closed.
+   * Shuts the socket down and ends every wait. Once this resolves, no thread uses
+   * the descriptor, so that it may be closed.
    */
   async end(): Promise<void> {
     this.#ended = true;
-    // Wakes whoever polls it.
     libc().shutdown(this.#fd, SHUT_RDWR);
     await Promise.all(this.#waits);
   }
 
   async #wait(events: number, limitMs: number): Promise<boolean> {
     if (this.#ended) return true;
-    const wait = eventsLater(this.#fd, events, limitMs);
+    const wait = waitForEventsAsync(this.#fd, events, limitMs);
     this.#waits.add(wait);
     try {
       return await wait || this.#ended;

@@ -1,5 +1,5 @@
 /**
- * Addresses of unix(7): `struct sockaddr_un`.
+ * Addresses of Unix sockets: `struct sockaddr_un`, unix(7).
  *
  * @module
  */
@@ -15,17 +15,17 @@ import { SystemError } from "../syscall/system_error.ts";
 
 const AF_UNIX = 1;
 
-// struct sockaddr_un of <sys/un.h>: a family of 16 bits, then the path.
+// struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
 const PATH_OFFSET = 2;
 
-/** The longest path of a unix socket, without a NUL behind it. Bytes. */
+/** The longest path of a Unix socket without its NUL, in bytes. */
 export const SOCKET_PATH_MAX = 107;
 
 /**
- * The `struct sockaddr_un` of a path.
+ * The address of a path.
  *
  * @param path A path of at most {@linkcode SOCKET_PATH_MAX} bytes.
- * @returns Exactly as many bytes as `addrlen` has to say.
+ * @returns The struct; its length is `addrlen`.
  * @throws {SystemError} ENAMETOOLONG, EINVAL.
  */
 export function pathAddress(path: string): Uint8Array<ArrayBuffer> {
@@ -33,10 +33,10 @@ export function pathAddress(path: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The `struct sockaddr_un` of a name outside of the file system.
+ * The address of a name in the abstract namespace.
  *
  * @param name A name of at most {@linkcode SOCKET_PATH_MAX} bytes.
- * @returns Exactly as many bytes as `addrlen` has to say.
+ * @returns The struct; its length is `addrlen`.
  * @throws {SystemError} ENAMETOOLONG, EINVAL.
  */
 export function abstractAddress(name: string): Uint8Array<ArrayBuffer> {
@@ -57,8 +57,11 @@ function addressOf(name: string, text: string): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-/** Uses a path's address. */
-// A longer path is reached through its directory's descriptor.
+/**
+ * Passes the address of a path to a function. A path that is too long for an
+ * address is replaced by one through a descriptor of its directory, which is
+ * open while the function runs.
+ */
 export function withAddress(
   path: string,
   use: (address: Uint8Array<ArrayBuffer>) => void,
@@ -78,10 +81,10 @@ export function withAddress(
 function addressError(name: string, error: number): SystemError {
   return new SystemError({
     call: "bind",
-    action: `use ${JSON.stringify(name)} as a socket's name`,
+    action: `use ${JSON.stringify(name)} as the address of a socket`,
     errno: error,
     advice: error === ERRNO.ENAMETOOLONG
-      ? `choose one of at most ${SOCKET_PATH_MAX} bytes`
+      ? `use one of at most ${SOCKET_PATH_MAX} bytes`
       : undefined,
   });
 }

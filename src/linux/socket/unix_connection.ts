@@ -1,5 +1,6 @@
 /**
- * A connection of unix(7) that carries lines of text.
+ * Connections of Unix stream sockets that carry lines of text. Waiting happens in
+ * threads of Deno's pool, so that nothing here blocks the calling thread.
  *
  * @module
  */
@@ -19,19 +20,19 @@ const CHUNK_BYTES = 16384;
 const LONGEST_LINE = 65536;
 const WRITE_LIMIT_MS = 5000;
 
-/** How to use a connection. */
+/** The options of a connection. */
 export interface UnixConnectionOptions {
-  /** The longest line that is read, without its end. Bytes; 65536. */
+  /** The longest line to be read, without its newline; 65536 bytes by default. */
   readonly longestLine?: number;
-  /** How long a reader may leave what is written to it. Milliseconds; 5000. */
+  /** How long a write may wait for the peer; 5000 ms by default. */
   readonly writeLimitMs?: number;
 }
 
-/** A line was longer than it may be. */
+/** A line was longer than allowed. */
 export class LineTooLongError extends Error {
-  /** Makes one. */
+  /** Composes the message. */
   constructor(longest: number) {
-    super(`Cannot read a line of more than ${longest} bytes`);
+    super(`Cannot read a line: it has more than ${longest} bytes`);
     this.name = "LineTooLongError";
   }
 }
@@ -39,10 +40,10 @@ export class LineTooLongError extends Error {
 /**
  * Connects to a socket in the file system.
  *
- * @param path Where.
- * @param options How.
- * @throws {SystemError} ENOENT, EACCES; ECONNREFUSED if nobody listens there
- * any more; EAGAIN if too many wait there.
+ * @param path The socket's path.
+ * @param options More.
+ * @throws {SystemError} ENOENT, EACCES; ECONNREFUSED if no program listens on
+ * it; EAGAIN if too many connections wait to be accepted.
  */
 export function connectUnix(
   path: string,
@@ -71,12 +72,12 @@ export class UnixConnection implements AsyncDisposable {
   readonly #chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
   readonly #decoder = new TextDecoder();
   #unread = new Uint8Array(0);
-  /** Whether the rest of a line that was too long is being passed over. */
-  #passing = false;
+  /** Whether the rest of a line that is too long is being skipped. */
+  #skipping = false;
   #ended = false;
   #closing: Promise<void> | undefined;
 
-  /** Takes over a connected socket that does not block. */
+  /** Wraps a connected, non-blocking socket, and closes it. */
   constructor(
     fd: number,
     options: UnixConnectionOptions = {},
@@ -90,13 +91,13 @@ export class UnixConnection implements AsyncDisposable {
   }
 
   /**
-   * Waits for the next line, one call at a time. Bytes that are not UTF-8 come
-   * as U+FFFD.
+   * Reads the next line. Only one call may be in progress. Bytes that are not
+   * UTF-8 become U+FFFD.
    *
-   * @returns The line without its end, or `null` at the end of the connection.
-   * The last line need not have an end.
-   * @throws {LineTooLongError} Once for a line that is too long; the call
-   * after that reads the next line.
+   * @returns The line without its newline, or `null` at the end of the
+   * connection. The last line may lack its newline.
+   * @throws {LineTooLongError} If the line is too long. The next call reads the
+   * next line.
    */
   async readLine(): Promise<string | null> {
     let searched = 0;
@@ -117,11 +118,11 @@ export class UnixConnection implements AsyncDisposable {
   }
 
   /**
-   * Writes text, all of it.
+   * Writes a whole text.
    *
-   * @param text Such as a line, its end included.
-   * @throws {SystemError} EPIPE if the other end is gone, ETIMEDOUT if it does
-   * not read.
+   * @param text The text, such as a line with its newline.
+   * @throws {SystemError} EPIPE if the peer has closed the connection, ETIMEDOUT
+   * if it does not read.
    */
   async write(text: string): Promise<void> {
     let rest = new TextEncoder().encode(text);
@@ -139,12 +140,12 @@ export class UnixConnection implements AsyncDisposable {
     }
   }
 
-  /** Ends the connection, and whatever waits for it. May be called again. */
+  /** Closes the connection and ends pending calls. Later calls do nothing. */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
 
-  /** Ends the connection; see {@linkcode UnixConnection.close}. */
+  /** Closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -156,19 +157,19 @@ export class UnixConnection implements AsyncDisposable {
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>): number {
-    // The descriptor's number may be somebody else's by now.
+    // The descriptor is closed, and its number may be in use again.
     if (this.#wait.ended) return -ERRNO.EPIPE;
     const size = BigInt(bytes.byteLength);
     const count = libc().send(this.#fd, bytes, size, MSG_NOSIGNAL);
     return count >= 0 ? count : -errno();
   }
 
-  /** Takes a line off; `null` if it is the rest of one that was too long. */
+  /** Removes a line; `null` if it is the rest of one that was too long. */
   #take(length: number, withEnd: number): string | null {
     const line = this.#unread.subarray(0, length);
     this.#unread = this.#unread.subarray(withEnd);
-    if (this.#passing) {
-      this.#passing = false;
+    if (this.#skipping) {
+      this.#skipping = false;
       return null;
     }
     if (length > this.#longestLine) {
@@ -177,16 +178,16 @@ export class UnixConnection implements AsyncDisposable {
     return this.#decoder.decode(line);
   }
 
-  /** Keeps what has no end yet from growing for ever. */
+  /** Limits the size of a line that has no newline yet. */
   #limit(): void {
-    if (this.#unread.byteLength <= this.#longestLine && !this.#passing) return;
+    if (this.#unread.byteLength <= this.#longestLine && !this.#skipping) return;
     this.#unread = new Uint8Array(0);
-    if (this.#passing) return;
-    this.#passing = true;
+    if (this.#skipping) return;
+    this.#skipping = true;
     throw new LineTooLongError(this.#longestLine);
   }
 
-  /** Reads what there is, waiting for it; false at the end. */
+  /** Waits for data and reads it; false at the end of the connection. */
   async #readMore(): Promise<boolean> {
     while (!this.#ended && !this.#wait.ended) {
       const size = BigInt(CHUNK_BYTES);
@@ -197,7 +198,7 @@ export class UnixConnection implements AsyncDisposable {
       }
       const error = count === 0 ? 0 : errno();
       if (error === ERRNO.EAGAIN) await this.#wait.readable();
-      // Whatever else it is, nothing more will come.
+      // The end of the connection, or an error that ends it.
       else if (error !== ERRNO.EINTR) this.#ended = true;
     }
     return false;
@@ -214,12 +215,12 @@ export class UnixConnection implements AsyncDisposable {
 function writeError(error: number): SystemError {
   return new SystemError({
     call: "send",
-    action: "write to the other end of a socket",
+    action: "write to a Unix socket",
     errno: error,
   });
 }
 
-/** An error of listening on a path, or of connecting to it. */
+/** The error of listening on a path or of connecting to it. */
 export function socketError(
   call: string,
   path: string,
@@ -236,19 +237,19 @@ export function socketError(
 const REASONS: ReadonlyMap<number, { reason?: string; advice: string }> =
   new Map([
     [ERRNO.EADDRINUSE, {
-      reason: "another program listens there",
-      advice: "stop it, or choose another path",
+      reason: "another program is listening on it",
+      advice: "stop that program, or choose another path",
     }],
     [ERRNO.EEXIST, {
-      reason: "there is something that is no socket",
+      reason: "a file that is not a socket is in the way",
       advice: "choose another path",
     }],
     [ERRNO.ECONNREFUSED, {
-      reason: "nobody listens there any more",
-      advice: "see whether the export still runs",
+      reason: "no program is listening on it",
+      advice: "check whether the export is still running",
     }],
     [ERRNO.EAGAIN, {
-      reason: "too many wait for it already",
+      reason: "too many connections are waiting to be accepted",
       advice: "try again",
     }],
   ]);

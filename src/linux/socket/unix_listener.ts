@@ -1,7 +1,5 @@
 /**
- * Stream sockets of unix(7) that carry lines of text: a listening one that
- * only its owner may connect to, and connections. Nothing here blocks the
- * calling thread; waiting goes on in a thread of Deno's pool.
+ * Listening on Unix stream sockets that only their owner may connect to.
  *
  * @module
  */
@@ -22,25 +20,26 @@ import { errno, libc } from "../syscall/libc.ts";
 
 const BACKLOG = 16;
 const OWNER_ONLY = 0o600;
-const SHORT_OF_DESCRIPTORS_MS = 100;
+const RETRY_MS = 100;
 
-/** How to listen. */
+/** The options of {@linkcode listenUnix}. */
 export interface ListenOptions extends UnixConnectionOptions {
   /**
-   * Connections at a time; more wait to be accepted. Each that waits occupies
-   * one of the 32 threads of Deno's pool. 8 if left out.
+   * Most connections at a time, 8 by default; others wait to be accepted. A
+   * connection that waits for data occupies one of the 32 threads of Deno's
+   * pool.
    */
   readonly maxConnections?: number;
 }
 
 /**
- * Listens on a socket in the file system, of mode 0600. A socket that nobody
- * listens on any more is removed first.
+ * Listens on a socket in the file system, with mode 0600. It replaces a socket on
+ * which no program listens.
  *
- * @param path Where; its directory has to exist.
- * @param options How.
- * @throws {SystemError} EADDRINUSE if somebody listens there, EEXIST if it is
- * no socket, and the errno of bind(2): EACCES, ENOENT, EROFS.
+ * @param path The socket's path; its directory must exist.
+ * @param options More.
+ * @throws {SystemError} EADDRINUSE if another program listens on it, EEXIST if
+ * the file is not a socket, and the errnos of bind(2): EACCES, ENOENT, EROFS.
  */
 export function listenUnix(
   path: string,
@@ -49,10 +48,10 @@ export function listenUnix(
   const absolute = absolutePath(path);
   const fd = openSocket(SOCK.STREAM);
   try {
-    // Decides the mode that bind(2) gives the file: there is no moment in
-    // which others may connect, and the process's umask stays as it is.
+    // bind(2) creates the file with the mode of the socket, so that others can
+    // never connect, and the umask of the process need not be changed.
     if (libc().fchmod(fd, OWNER_ONLY) < 0) throw socketError("fchmod", path);
-    withAddress(absolute, (address) => bindAnew(fd, path, address));
+    withAddress(absolute, (address) => bindReplacing(fd, path, address));
     if (libc().listen(fd, BACKLOG) < 0) throw socketError("listen", path);
     return new UnixListener(fd, absolute, options);
   } catch (error) {
@@ -61,9 +60,9 @@ export function listenUnix(
   }
 }
 
-/** A socket that listens. */
+/** A listening socket. */
 export class UnixListener implements AsyncDisposable {
-  /** Where: an absolute path. */
+  /** The absolute path of the socket. */
   readonly path: string;
   readonly #fd: number;
   readonly #wait: SocketWait;
@@ -73,7 +72,7 @@ export class UnixListener implements AsyncDisposable {
   #free = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
-  /** Takes over a socket that listens. */
+  /** Wraps a listening socket, and closes it. */
   constructor(fd: number, path: string, options: ListenOptions) {
     this.#fd = fd;
     this.#wait = new SocketWait(fd);
@@ -83,10 +82,10 @@ export class UnixListener implements AsyncDisposable {
   }
 
   /**
-   * Waits for the next connection, one call at a time.
+   * Waits for the next connection. Only one call may be in progress.
    *
-   * @returns `null` after {@linkcode close}.
-   * @throws {SystemError} With accept4(2)'s errno, if that will not pass.
+   * @returns `null` after {@linkcode UnixListener.close}.
+   * @throws {SystemError} With the errno of accept4(2), unless it is temporary.
    */
   async accept(): Promise<UnixConnection | null> {
     const { maxConnections = 8 } = this.#options;
@@ -103,14 +102,14 @@ export class UnixListener implements AsyncDisposable {
   }
 
   /**
-   * Removes the socket's file if it is still there, and ends {@linkcode accept}
-   * and every connection. May be called again.
+   * Removes the socket's file unless it was replaced, and closes the socket and
+   * all connections. Later calls do nothing.
    */
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
 
-  /** Ends it; see {@linkcode UnixListener.close}. */
+  /** Closes the socket. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -137,8 +136,8 @@ export class UnixListener implements AsyncDisposable {
       case ERRNO.ENFILE:
       case ERRNO.ENOBUFS:
       case ERRNO.ENOMEM:
-        // Passes, and poll(2) would not wait for that.
-        await new Promise((done) => setTimeout(done, SHORT_OF_DESCRIPTORS_MS));
+        // Temporary, but poll(2) would not wait for its end.
+        await new Promise((done) => setTimeout(done, RETRY_MS));
         return;
       default:
         if (this.#closing === undefined) {
@@ -159,7 +158,7 @@ export class UnixListener implements AsyncDisposable {
   }
 }
 
-function bindAnew(
+function bindReplacing(
   fd: number,
   path: string,
   address: Uint8Array<ArrayBuffer>,

@@ -1,9 +1,10 @@
 /**
- * Programs started by posix_spawn(3): Deno's own way needs --allow-run.
+ * Child processes by posix_spawn(3), because `Deno.Command` needs --allow-run.
  *
  * @module
  */
 
+import { sleep } from "./poll.ts";
 import { cString, pointerOf } from "./ffi_values.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { errno, libc } from "./libc.ts";
@@ -16,52 +17,53 @@ const F_DUPFD_CLOEXEC = 1030;
 const WNOHANG = 1;
 const SIGKILL = 9;
 
-const LOOK_AGAIN_MS = 1;
+const POLL_INTERVAL_MS = 1;
+const KILL_LIMIT_MS = 1000;
 
-/** What to start, and with what. */
+/** The program to start. */
 export interface ChildOptions {
-  /** The program's absolute path. */
+  /** Its absolute path. */
   readonly path: string;
-  /** Its arguments, its own name first. */
+  /** Its arguments, starting with its name. */
   readonly args: readonly string[];
-  /** Its whole environment, each `NAME=value`. */
+  /** Its whole environment: `NAME=value` strings. */
   readonly environment: readonly string[];
   /**
-   * Descriptors of this process that it gets as 0, 1, 2 and so on. It gets no
-   * other that this program has opened: they are close-on-exec.
+   * Descriptors of this process that it inherits as 0, 1, 2 and so on. All
+   * others are close-on-exec.
    */
   readonly descriptors: readonly number[];
 }
 
-/** How a program ended: one of the two is null. */
+/** How a child process ended. */
 export interface ChildEnd {
-  /** Its exit code. */
+  /** Its exit code; `null` if a signal killed it, or if it is unknown. */
   readonly code: number | null;
-  /** The signal that killed it. */
+  /** The signal that killed it; `null` if none did, or if it is unknown. */
   readonly signal: number | null;
 }
 
-/** A program that was started. */
+/** A child process. */
 export interface Child {
-  /** Its process's number. */
+  /** Its process id. */
   readonly pid: number;
   /**
-   * Waits for its end, in vain for as long as given at most; this thread does
-   * nothing else meanwhile.
+   * Waits for its end and blocks this thread meanwhile.
    *
-   * @param limitMs Milliseconds; 0 only looks.
-   * @returns `null` if it runs on.
+   * @param limitMs The longest wait in milliseconds; 0 does not wait.
+   * @returns `null` if it is still running.
    */
   wait(limitMs: number): ChildEnd | null;
-  /** Kills it if it has not ended, and waits for that for a moment. */
+  /** Kills it unless it has ended, and waits up to a second for its end. */
   kill(): void;
 }
 
 /**
  * Starts a program.
  *
- * @param options What.
- * @throws {SystemError} With posix_spawn(3)'s errno: ENOENT, EACCES, ENOMEM.
+ * @param options The program.
+ * @throws {SystemError} With the errno of posix_spawn(3): ENOENT, EACCES,
+ * ENOMEM.
  */
 export function startChild(options: ChildOptions): Child {
   const copies: number[] = [];
@@ -70,7 +72,7 @@ export function startChild(options: ChildOptions): Child {
   library.posix_spawn_file_actions_init(actions);
   try {
     options.descriptors.forEach((fd, target) => {
-      // Above all targets, so that none is overwritten before it is used.
+      // Copied above all targets, so that no target overwrites a source.
       const copy = copyAbove(fd, options.descriptors.length);
       copies.push(copy);
       library.posix_spawn_file_actions_adddup2(actions, copy, target);
@@ -112,12 +114,12 @@ function copyAbove(fd: number, least: number): number {
   if (copy >= 0) return copy;
   throw new SystemError({
     call: "fcntl",
-    action: `copy descriptor ${fd}`,
+    action: `duplicate descriptor ${fd} for a child process`,
     errno: errno(),
   });
 }
 
-/** A `char *const []`, and what it points to. */
+/** A `char *const []` and the strings that it points to. */
 interface StringArray {
   readonly strings: readonly Uint8Array<ArrayBuffer>[];
   readonly pointers: BigUint64Array<ArrayBuffer>;
@@ -141,7 +143,7 @@ function childOf(pid: number): Child {
     kill() {
       if (wait(0) !== null) return;
       libc().kill(pid, SIGKILL);
-      wait(1000);
+      wait(KILL_LIMIT_MS);
     },
   };
 }
@@ -153,17 +155,16 @@ function waitFor(pid: number, limitMs: number): ChildEnd | null {
   for (;;) {
     const found = libc().waitpid(pid, bytes, WNOHANG);
     if (found === pid) return endOf(status[0]!);
-    // Somebody else has waited for it: there is nothing to learn any more.
+    // ECHILD: other code of this process has reaped it.
     if (found < 0 && errno() !== ERRNO.EINTR) {
       return { code: null, signal: null };
     }
     if (performance.now() >= deadline) return null;
-    // Nothing to look at: poll(2) of no descriptor is a sleep.
-    libc().poll(null, 0n, LOOK_AGAIN_MS);
+    sleep(POLL_INTERVAL_MS);
   }
 }
 
-// WIFEXITED and its like of <sys/wait.h>.
+// WIFEXITED, WEXITSTATUS and WTERMSIG of <sys/wait.h>.
 function endOf(status: number): ChildEnd {
   const signal = status & 0x7f;
   return signal === 0

@@ -1,5 +1,5 @@
 /**
- * Opening and closing descriptors, and the flags for it.
+ * Opening and closing file descriptors.
  *
  * @module
  */
@@ -12,42 +12,42 @@ import { SystemError } from "./system_error.ts";
 const ARM = Deno.build.arch === "aarch64";
 
 /**
- * Flags of open(2) on this machine: those that are the same on every
- * architecture, and those that are not.
+ * Flags of open(2): those that are the same on every architecture, and those
+ * of this one.
  */
 export const OPEN = {
   ...O,
-  /** A symbolic link at the end is not followed. */
+  /** Fail with ELOOP if the last part of the path is a symbolic link. */
   NOFOLLOW: ARM ? 0o100000 : 0o400000,
   /** Bypass the page cache. */
   DIRECT: ARM ? 0o200000 : 0o40000,
-  /** A handle of the path alone: no file system's server is asked. */
+  /** Do not open the file itself, so that no FUSE server is involved. */
   PATH: 0o10000000,
 } as const;
 
-/** Stands for the working directory: AT_FDCWD of openat(2). */
+/** The working directory as the directory of openat(2): AT_FDCWD. */
 export const AT_FDCWD: number = -100;
 
-/** What {@linkcode openDescriptor} may be told beside path and flags. */
+/** The options of {@linkcode openDescriptor}. */
 export interface OpenOptions {
-  /** A descriptor that a relative path starts from; the working directory. */
+  /** The directory of a relative path, the working directory by default. */
   readonly directory?: number;
-  /** Permission bits of a created file; 0o644. */
+  /** Permission bits of a created file, 0o644 by default. */
   readonly mode?: number;
-  /** What the path is called in errors; the path itself. */
+  /** What to call the file in errors, the path by default. */
   readonly label?: string;
-  /** What to do about an error, given its number. */
+  /** What to do about an error number, for the error's message. */
   readonly advice?: (errno: number) => string | undefined;
 }
 
 /**
- * openat(2), close-on-exec always.
+ * Opens a file by openat(2), always close-on-exec.
  *
  * @param path A path.
  * @param flags {@linkcode OPEN} values, ORed.
  * @param options More.
  * @returns The descriptor.
- * @throws {SystemError} With openat's errno.
+ * @throws {SystemError} With the errno of openat.
  */
 export function openDescriptor(
   path: string,
@@ -68,8 +68,8 @@ export function openDescriptor(
 }
 
 /**
- * close(2). Its errors say nothing that can be acted on: the descriptor is
- * gone whatever it returns.
+ * Closes a descriptor by close(2). Errors are ignored, because the descriptor is
+ * closed in any case.
  *
  * @param fd The descriptor.
  */
@@ -78,8 +78,8 @@ export function closeDescriptor(fd: number): void {
 }
 
 /**
- * The path by which the kernel finds what a descriptor is open on, however the
- * directory tree changes meanwhile: proc_pid_fd(5).
+ * A path that leads to the file that a descriptor is open on, even if that is
+ * renamed: proc_pid_fd(5).
  *
  * @param fd A descriptor of this process.
  */

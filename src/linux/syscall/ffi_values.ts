@@ -1,5 +1,5 @@
 /**
- * Values that cross the border to C: strings, addresses of buffers, lengths.
+ * Arguments and results of C functions: strings, addresses of buffers, lengths.
  *
  * @module
  */
@@ -10,27 +10,27 @@ const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
 /**
- * A string as a `const char *` argument.
+ * Encodes a string as a `const char *` argument: UTF-8 with a NUL at the end.
  *
  * @param text Any text without a NUL character.
- * @throws {UserError} If `text` has a NUL, at which C would cut it off.
+ * @throws {UserError} If `text` has a NUL, where C would end the string.
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   if (text.includes("\0")) {
     throw new UserError(
-      `Cannot pass ${
+      `Cannot use ${
         JSON.stringify(text)
-      } to the system: it has a NUL character (use a name without one)`,
+      } as a path or name: it contains a NUL character (remove it)`,
     );
   }
   return ENCODER.encode(`${text}\0`);
 }
 
 /**
- * The text before the first NUL of a buffer that a C function filled.
+ * Decodes the text before the first NUL of a buffer that a C function filled.
  *
  * @param bytes The buffer.
- * @param length Bytes to look at, if the function told how many it wrote.
+ * @param length Bytes that the function wrote; the whole buffer by default.
  */
 export function textOf(
   bytes: Uint8Array<ArrayBuffer>,
@@ -42,9 +42,9 @@ export function textOf(
 }
 
 /**
- * The text that a `char *` result points to.
+ * Decodes the text that a `char *` points to.
  *
- * @param pointer What the function returned.
+ * @param pointer The pointer.
  * @returns `null` for a null pointer.
  */
 export function textAt(pointer: Deno.PointerValue): string | null {
@@ -52,23 +52,23 @@ export function textAt(pointer: Deno.PointerValue): string | null {
 }
 
 /**
- * Addresses of buffers. Making a pointer object takes longer than passing one,
- * and the same few buffers come again and again.
+ * A cache of the addresses of buffers. Creating a pointer object takes longer
+ * than the call that uses it, and the hot path uses the same few buffers.
  *
- * An address stays right as long as the view's buffer is neither detached
- * (transferred) nor resized.
+ * An address stays valid until the view's buffer is detached (transferred) or
+ * resized.
  */
 export class BufferPointers {
   #last: Uint8Array | undefined;
   #lastPointer: Deno.PointerValue = null;
-  // Weak, so that remembering a buffer does not keep it.
+  // Weak, so that the cache does not keep buffers alive.
   readonly #known: WeakMap<Uint8Array, Deno.PointerValue> = new WeakMap();
 
   /**
    * The address of a view's first byte.
    *
-   * @param view Over an ArrayBuffer or a SharedArrayBuffer.
-   * @returns `null` possibly, if the view is empty.
+   * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
+   * @returns Possibly `null` for an empty view.
    */
   of(view: Uint8Array): Deno.PointerValue {
     if (view === this.#last) return this.#lastPointer;
@@ -83,15 +83,16 @@ export class BufferPointers {
   }
 }
 
-/** Addresses of buffers as numbers, for structs that hold addresses. */
+/** A cache of the addresses of buffers as numbers, for structs that hold them. */
 export class BufferAddresses {
-  // Weak, so that remembering a buffer does not keep it.
+  // Weak, so that the cache does not keep buffers alive.
   readonly #known: WeakMap<Uint8Array, number> = new WeakMap();
 
   /**
-   * The address of a view's first byte; user addresses are exact as numbers.
+   * The address of a view's first byte. Addresses of user space are exact as
+   * numbers.
    *
-   * @param view Over an ArrayBuffer or a SharedArrayBuffer.
+   * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
    */
   of(view: Uint8Array): number {
     let address = this.#known.get(view);
@@ -103,7 +104,7 @@ export class BufferAddresses {
   }
 }
 
-/** The bigint of the last number asked for, so that a constant size allocates nothing. */
+/** Converts numbers to bigints without allocating while the number is the same. */
 export class LastBigint {
   #number = 0;
   #bigint = 0n;
@@ -123,13 +124,14 @@ export class LastBigint {
 }
 
 /**
- * The address of a view's first byte, for one use or to be kept with the view.
+ * The address of a view's first byte. Keep the view reachable while it is used.
  *
- * @param view Over an ArrayBuffer or a SharedArrayBuffer.
+ * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
  */
 export function pointerOf(view: Uint8Array): Deno.PointerValue {
-  // Asking for the buffer moves a small array's bytes out of V8's heap, where
-  // a collection could move them later. Deno takes shared ones; its type does not.
+  // Reading `buffer` moves the bytes of a small array out of V8's heap, where a
+  // garbage collection could move them. Deno accepts shared memory although its
+  // type does not.
   void view.buffer;
   return Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>);
 }

@@ -1,14 +1,15 @@
 /**
- * The C library's functions that this program calls, opened at first use.
+ * The functions of the C library, which is opened at first use. Only this module
+ * calls `Deno.dlopen`.
  *
- * The only place that calls `Deno.dlopen`. Functions whose `off_t` is 64 bits
- * wide everywhere (x86_64 and aarch64) go by their plain names: musl no longer
- * hands out the `64` ones by name. Variadic functions are declared as ordinary
- * ones, which is right where variadic integers travel in registers, as on both.
+ * Functions with an `off_t` are declared by their plain names, because it has 64
+ * bits on x86_64 and aarch64 and musl no longer exports the `64` variants.
+ * Variadic functions are declared like others, because both architectures pass
+ * variadic integers in registers.
  *
- * Hot functions take pointer objects and bigints and give 32-bit results: only
- * these stay on V8's fast path. A result of type `ssize_t` fits, because the
- * kernel caps one transfer at 0x7ffff000 bytes.
+ * Functions of the hot path take pointer objects and bigints and return 32 bits:
+ * only such calls are V8 fast calls. 32 bits are enough for `ssize_t`, because
+ * the kernel limits one transfer to 0x7ffff000 bytes.
  *
  * @module
  */
@@ -79,7 +80,7 @@ const SYMBOLS = {
   openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
   // int close(int fd);
   close: { parameters: ["i32"], result: "i32" },
-  // These in a thread of Deno's pool: a file system's server is asked.
+  // The same in a thread of Deno's pool, because a FUSE server may be involved.
   openat_nonblocking: {
     name: "openat",
     parameters: ["i32", "buffer", "i32", "u32"],
@@ -146,7 +147,7 @@ const SYMBOLS = {
   },
   // long syscall(SYS_io_uring_enter, unsigned int fd, unsigned int to_submit,
   //              unsigned int min_complete, unsigned int flags, sigset_t *sig,
-  //              size_t sz); the kernel looks at sz only if there is a sig.
+  //              size_t sz); the kernel reads sz only if sig is not null.
   io_uring_enter: {
     name: "syscall",
     parameters: ["i32", "i32", "u32", "u32", "u32", "pointer"],
@@ -232,10 +233,10 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The functions of the C library that this program calls. */
+/** The functions of the C library that this module declares. */
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
-// glibc first, then musl, then whatever a distribution links as the C library.
+// glibc first, then musl, then the name that a distribution may link to either.
 const CANDIDATES = [
   "libc.so.6",
   "libc.musl-x86_64.so.1",
@@ -247,7 +248,7 @@ let symbols: Libc | undefined;
 let errnoView: Deno.UnsafePointerView | undefined;
 
 /**
- * The C library; the first call in each thread opens it.
+ * The C library. The first call in each thread opens it.
  *
  * @throws {UserError} If Deno may not use FFI, or no C library can be opened.
  */
@@ -256,7 +257,7 @@ export function libc(): Libc {
 }
 
 /**
- * `errno` of this thread. Right only straight after the call that failed.
+ * `errno` of this thread. Read it immediately after the call that failed.
  *
  * @returns A positive error number, errno(3).
  */
@@ -266,7 +267,7 @@ export function errno(): number {
 }
 
 function errnoOfThisThread(): Deno.UnsafePointerView {
-  // A Worker keeps its thread for life, so the address stays right.
+  // A Worker runs in one thread all its life, so the address stays valid.
   const location = libc().__errno_location();
   if (location === null) {
     throw new Error("Cannot find errno: __errno_location() gave no address");
@@ -290,9 +291,9 @@ function openLibrary(): Libc {
     }
   }
   throw new UserError(
-    `Cannot open the C library: none of these worked: ${
+    `Cannot open the C library: ${
       failures.join("; ")
-    } (this program needs Linux on x86_64 or aarch64)`,
+    } (mqfuse needs Linux on x86_64 or aarch64)`,
   );
 }
 

@@ -1,11 +1,11 @@
 /**
- * Memory outside of V8's heap, by mmap(2).
+ * Memory outside of V8's heap: mmap(2).
  *
  * @module
  */
 
-import { pointerOf } from "./ffi_values.ts";
 import { PAGE_SIZE } from "../../base/limits.ts";
+import { pointerOf } from "./ffi_values.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -17,20 +17,20 @@ const MAP_NORESERVE = 0x4000;
 const MAP_POPULATE = 0x8000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-/** A piece of mapped memory. */
+/** A range of mapped memory. */
 export interface Mapping {
-  /** The bytes; they must not be touched any more after `unmap()`. */
+  /** The bytes. Accessing them after `unmap()` crashes the process. */
   readonly buffer: ArrayBuffer;
-  /** Where they lie; user addresses are exact as numbers. */
+  /** The address; addresses of user space are exact as numbers. */
   readonly address: number;
-  /** munmap(2); idempotent. */
+  /** Unmaps the memory by munmap(2). Later calls do nothing. */
   unmap(): void;
 }
 
 /**
- * Memory of the process's own: zeroes, page-aligned, taken when first touched.
+ * Maps private memory: zeroed, page-aligned, and allocated on first access.
  *
- * @param size Bytes.
+ * @param size Its size in bytes.
  * @throws {SystemError} ENOMEM.
  */
 export function mapAnonymous(size: number): Mapping {
@@ -38,22 +38,22 @@ export function mapAnonymous(size: number): Mapping {
 }
 
 /**
- * Memory that the kernel shares by a descriptor.
+ * Maps memory that the kernel shares through a descriptor.
  *
  * @param fd The descriptor.
- * @param size Bytes.
- * @param offset Which memory, as the kernel counts.
- * @throws {SystemError} With mmap(2)'s errno.
+ * @param size The size in bytes.
+ * @param offset Selects the memory; its meaning depends on the descriptor.
+ * @throws {SystemError} With the errno of mmap(2).
  */
 export function mapShared(fd: number, size: number, offset: bigint): Mapping {
   return map(size, MAP_SHARED | MAP_POPULATE, fd, offset);
 }
 
 /**
- * A buffer of V8's in which one byte begins a page.
+ * Allocates a buffer in which a certain byte is the first of a page.
  *
- * @param size Bytes.
- * @param at The byte that begins a page.
+ * @param size The size of the buffer in bytes.
+ * @param at The index of that byte.
  */
 export function alignedBytes(
   size: number,
@@ -76,11 +76,10 @@ function map(
   const pointer = mmap(null, length, PROT_READ_WRITE, flags, fd, offset);
   const address = Deno.UnsafePointer.value(pointer);
   if (pointer === null || address === MAP_FAILED) {
-    const error = errno();
     throw new SystemError({
       call: "mmap",
       action: `map ${size} bytes of memory`,
-      errno: error,
+      errno: errno(),
     });
   }
   let mapped = true;

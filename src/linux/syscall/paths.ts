@@ -1,5 +1,5 @@
 /**
- * Paths: making them absolute, and what lies at them.
+ * Paths: resolving them, and the kind of file that they lead to.
  *
  * @module
  */
@@ -13,18 +13,19 @@ import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 /**
- * The absolute path of a name whose last part need not exist: realpath(3) of
- * its directory, and the last part as it is. A symbolic link at the end is not
- * resolved, and what is mounted there is not asked.
+ * Makes a path absolute by realpath(3) of its directory. Its last part need not
+ * exist; it is not resolved if it is a symbolic link, and not accessed, so that
+ * a FUSE server at the path is not involved.
  *
  * @param path Any path but the empty one.
- * @throws {SystemError} With realpath's errno if the directory is missing.
+ * @throws {SystemError} With the errno of realpath, such as ENOENT if the
+ * directory does not exist.
  */
 export function absolutePath(path: string): string {
   const trimmed = path.replace(/(?<=[^/])\/+$/, "");
   const slash = trimmed.lastIndexOf("/");
   const last = trimmed.slice(slash + 1);
-  // These name a directory, not an entry of one.
+  // "." and ".." are directories themselves, not entries to be kept.
   if (last === "" || last === "." || last === "..") {
     return resolve(trimmed, path);
   }
@@ -34,11 +35,11 @@ export function absolutePath(path: string): string {
 }
 
 /**
- * What lies at a path; a symbolic link at the end is one. A mounted file
- * system's server is not asked, so that this cannot wait for one.
+ * The kind of file at a path; a symbolic link is not followed. It does not wait
+ * for the FUSE server of a file system that is mounted there.
  *
  * @param path Any path.
- * @throws {SystemError} With statx(2)'s errno, ENOENT excepted.
+ * @throws {SystemError} With the errno of statx(2), except ENOENT.
  */
 export function pathKind(path: string): FileKind | "missing" {
   const flags = AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC;
@@ -47,16 +48,17 @@ export function pathKind(path: string): FileKind | "missing" {
   if (status === -ERRNO.ENOENT) return "missing";
   throw new SystemError({
     call: "statx",
-    action: `look at ${path}`,
+    action: `access ${path}`,
     errno: -status,
   });
 }
 
 /**
- * readlink(2).
+ * The target of a symbolic link: readlink(2).
  *
- * @param path A symbolic link, those of /proc/self/fd included.
- * @throws {SystemError} EINVAL if it is none, and readlink's other errors.
+ * @param path A symbolic link, such as those of /proc/self/fd.
+ * @throws {SystemError} EINVAL if it is not a symbolic link, and other errnos of
+ * readlink.
  */
 export function readLink(path: string): string {
   const target = new Uint8Array(PATH_MAX);
@@ -70,14 +72,14 @@ export function readLink(path: string): string {
   });
 }
 
-function resolve(path: string, asked: string): string {
+function resolve(path: string, given: string): string {
   const resolved = new Uint8Array(PATH_MAX);
   if (libc().realpath(cString(path), resolved) !== null) {
     return textOf(resolved);
   }
   throw new SystemError({
     call: "realpath",
-    action: `find the directory of ${JSON.stringify(asked)}`,
+    action: `find the directory of ${JSON.stringify(given)}`,
     errno: errno(),
   });
 }

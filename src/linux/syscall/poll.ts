@@ -1,27 +1,34 @@
 /**
- * Waiting for descriptors: poll(2), in this thread or in another.
+ * Waiting for descriptors by poll(2), in this thread or in another one.
  *
  * @module
  */
 
 import { pointerOf } from "./ffi_values.ts";
-import { type Libc, libc } from "../syscall/libc.ts";
+import { type Libc, libc } from "./libc.ts";
 
 /** Events of poll(2). */
 export const POLL = {
-  /** Something to read, somebody to accept, or the end. */
+  /** There is data or a connection to take, or the other end was closed. */
   IN: 1,
-  /** Room to write. */
+  /** Data can be written. */
   OUT: 4,
 } as const;
 
+const ONE_DESCRIPTOR = 1n;
+
+// A thread in poll(2) keeps a FUSE connection open even if its descriptor is
+// closed meanwhile, and nothing may wake it up. This limits both, at the cost of
+// one call per second.
+const LONGEST_WAIT_MS = 1000;
+
 /**
- * poll(2) of one descriptor; this thread does nothing else meanwhile.
+ * Waits for events on one descriptor and blocks this thread meanwhile.
  *
  * @param fd The descriptor.
  * @param events {@linkcode POLL} values, ORed.
- * @param limitMs Milliseconds.
- * @returns Whether one of them, or an error or end, came in time.
+ * @param limitMs The longest wait in milliseconds.
+ * @returns Whether one of the events, an error or a hang-up occurred in time.
  */
 export function waitForEvents(
   fd: number,
@@ -32,40 +39,42 @@ export function waitForEvents(
   const deadline = performance.now() + limitMs;
   for (;;) {
     const left = Math.max(0, Math.ceil(deadline - performance.now()));
-    const ready = libc().poll(pointerOf(bytes), 1n, left);
+    const ready = libc().poll(pointerOf(bytes), ONE_DESCRIPTOR, left);
     if (ready > 0) return true;
     if (ready <= 0 && left === 0) return false;
   }
 }
 
 /**
- * The same, waiting in a thread of Deno's pool.
+ * Waits for events on one descriptor in a thread of Deno's pool.
  *
  * @param fd The descriptor.
  * @param events {@linkcode POLL} values, ORed.
- * @param limitMs Milliseconds.
- * @returns Whether one of them, or an error or end, came in time.
+ * @param limitMs The longest wait in milliseconds.
+ * @returns Whether one of the events, an error or a hang-up occurred in time.
  */
-export async function eventsLater(
+export async function waitForEventsAsync(
   fd: number,
   events: number,
   limitMs: number,
 ): Promise<boolean> {
   const bytes = pollfd(fd, events);
-  const ready = await libc().poll_nonblocking(pointerOf(bytes), 1n, limitMs);
+  const ready = await libc().poll_nonblocking(
+    pointerOf(bytes),
+    ONE_DESCRIPTOR,
+    limitMs,
+  );
   // Keeps the memory alive until the call has returned.
   bytes.fill(0);
   return ready > 0;
 }
 
-const ONE_DESCRIPTOR = 1n;
+/** Blocks this thread for some milliseconds: poll(2) of no descriptor. */
+export function sleep(ms: number): void {
+  libc().poll(null, 0n, ms);
+}
 
-// A thread in poll(2) keeps a closed descriptor's connection alive, and may
-// have nobody to wake it. Bounding each wait bounds both, for one cheap call a
-// second.
-const LONGEST_WAIT_MS = 1000;
-
-/** Asks of one descriptor whether reading it would wait. */
+/** Waits until one descriptor can be read. */
 export class Readable {
   readonly #fd: number;
   readonly #libc: Libc = libc();
@@ -73,7 +82,7 @@ export class Readable {
   readonly #pointer: Deno.PointerValue;
   #wait: Promise<void> | undefined;
 
-  /** Looks at a descriptor. */
+  /** Prepares waiting for a descriptor, which the caller keeps open. */
   constructor(fd: number) {
     this.#fd = fd;
     this.#pollfd = pollfd(fd, POLL.IN);
@@ -81,29 +90,29 @@ export class Readable {
   }
 
   /**
-   * poll(2).
+   * Whether a read would not block.
    *
-   * @param limitMs How long to sleep at most, in milliseconds; not at all if
-   * left out.
+   * @param limitMs The longest time to wait for that, blocking this thread, in
+   * milliseconds; 0 by default.
    */
-  now(limitMs: number = 0): boolean {
+  poll(limitMs: number = 0): boolean {
     return this.#libc.poll(this.#pointer, ONE_DESCRIPTOR, limitMs) > 0;
   }
 
   /**
-   * Resolves once reading would not wait, or within a second even so; timers
-   * and promises of this thread go on meanwhile.
+   * Resolves once a read would not block, and after a second in any case. Calls
+   * at the same time share one wait.
    */
-  later(): Promise<void> {
-    return this.#wait ??= this.#poll().finally(() => {
+  wait(): Promise<void> {
+    return this.#wait ??= this.#waitOnce().finally(() => {
       this.#wait = undefined;
     });
   }
 
-  async #poll(): Promise<void> {
-    // With memory of its own: another thread writes to it while now() may be
-    // called. An error's number is lost there; reading will show it.
-    await eventsLater(this.#fd, POLL.IN, LONGEST_WAIT_MS);
+  async #waitOnce(): Promise<void> {
+    // Uses its own pollfd, because poll() may be called while another thread
+    // writes to this one. Errors are left to the read that follows.
+    await waitForEventsAsync(this.#fd, POLL.IN, LONGEST_WAIT_MS);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What this process may do, and what the kernel under it offers.
+ * Properties of this process: credentials, capabilities, environment.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import { pathKind } from "./paths.ts";
 import { readText } from "./text_file.ts";
 import { libc } from "./libc.ts";
 
-// Bit of capabilities(7).
+// Bit number of capabilities(7).
 const CAP_SYS_ADMIN = 21n;
 
-// Mode of access(2): may execute.
+// Mode of access(2).
 const X_OK = 1;
 
-/** Who this process is: credentials(7). */
+/** The users and groups of a process: credentials(7). */
 export interface Credentials {
   /** getuid(2): the real user. */
   readonly uid: number;
   /** getgid(2): the real group. */
   readonly gid: number;
-  /** geteuid(2): the user whose permissions count. */
+  /** geteuid(2): the effective user, whose permissions apply. */
   readonly effectiveUid: number;
-  /** getegid(2): the group whose permissions count. */
+  /** getegid(2): the effective group, whose permissions apply. */
   readonly effectiveGid: number;
 }
 
-/** Who this process is. */
+/** The users and groups of this process. */
 export function credentials(): Credentials {
   const library = libc();
   return {
@@ -38,13 +38,13 @@ export function credentials(): Credentials {
   };
 }
 
-/** Lets another thread that waits for this core have it: sched_yield(2). */
+/** Yields the core to another thread that is ready to run: sched_yield(2). */
 export function yieldCpu(): void {
   libc().sched_yield();
 }
 
 /**
- * Whether this process may mount: CAP_SYS_ADMIN in `CapEff` of
+ * Whether this process may call mount(2): CAP_SYS_ADMIN in `CapEff` of
  * /proc/self/status.
  *
  * @throws {SystemError} If /proc is not mounted.
@@ -56,10 +56,10 @@ export function hasCapSysAdmin(): boolean {
 }
 
 /**
- * Whether this process was started with a signal ignored: `SigIgn` of
+ * Whether this process ignores a signal, as nohup(1) makes it do: `SigIgn` of
  * /proc/self/status.
  *
- * @param signal A number of signal(7).
+ * @param signal The number of the signal, signal(7).
  * @throws {SystemError} If /proc is not mounted.
  */
 export function isIgnoredSignal(signal: number): boolean {
@@ -69,7 +69,7 @@ export function isIgnoredSignal(signal: number): boolean {
 }
 
 /**
- * A variable of the environment: getenv(3).
+ * The value of an environment variable: getenv(3).
  *
  * @param name Its name.
  * @returns `null` if it is not set.
@@ -79,11 +79,11 @@ export function environmentVariable(name: string): string | null {
 }
 
 /**
- * Finds a program as a shell would.
+ * Searches directories for a program, as a shell does.
  *
  * @param name Its name, such as `fusermount3`.
- * @param path Directories, colon-separated; `$PATH` if left out. Relative ones
- * are passed over.
+ * @param path The directories, colon-separated, `$PATH` by default. Relative
+ * ones are skipped.
  * @returns Its absolute path, or `null`.
  */
 export function findExecutable(
@@ -99,7 +99,7 @@ export function findExecutable(
 }
 
 /**
- * The kernel's release, such as `6.18.44`: /proc/sys/kernel/osrelease.
+ * The release of the kernel, such as `6.18.44`: /proc/sys/kernel/osrelease.
  *
  * @throws {SystemError} If /proc is not mounted.
  */
@@ -108,7 +108,7 @@ export function kernelRelease(): string {
 }
 
 function isExecutable(path: string): boolean {
-  // access(2) alone also accepts directories.
+  // access(2) accepts directories too.
   return libc().access(cString(path), X_OK) === 0 &&
     pathKind(path) !== "directory";
 }

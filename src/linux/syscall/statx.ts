@@ -1,5 +1,6 @@
 /**
- * statx(2): what a file is, in a layout that is the same on every machine.
+ * The attributes of files by statx(2), whose struct is the same on every
+ * architecture.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import { S_IF, STATX_BASIC_STATS } from "../../base/file_flags.ts";
 import { timeOf } from "../../base/timespec.ts";
 import { errno, libc } from "../syscall/libc.ts";
 
-/** What a file is, by the type bits of its mode: inode(7). */
+/** The kind of a file, by the type bits of its mode: inode(7). */
 export type FileKind =
   | "file"
   | "directory"
@@ -20,7 +21,7 @@ export type FileKind =
   | "socket"
   | "unknown";
 
-/** What statx(2) tells of a file. */
+/** The attributes of a file. */
 export interface FileStatus {
   /** The type bits of `mode`. */
   readonly kind: FileKind;
@@ -33,8 +34,8 @@ export interface FileStatus {
   /** `stx_blksize`. Bytes. */
   readonly blockSize: number;
   /**
-   * `stx_dio_offset_align`. What positions and lengths in direct I/O are
-   * multiples of; 0 if it is not to be had, `null` if the kernel does not tell.
+   * `stx_dio_offset_align`. The alignment of positions and lengths in direct
+   * I/O; 0 if the file has no direct I/O, `null` if the kernel does not say.
    */
   readonly directAlignment: number | null;
   /** `stx_atime`. Nanoseconds since 1970. */
@@ -51,15 +52,15 @@ export interface FileStatus {
 
 /** Flags of statx(2), ORed. */
 export const AT = {
-  /** A symbolic link at the end is not followed. */
+  /** Do not follow a symbolic link. */
   SYMLINK_NOFOLLOW: 0x100,
-  /** Nothing is mounted by the look-up. */
+  /** Do not trigger an automount. */
   NO_AUTOMOUNT: 0x800,
-  /** With an empty path: the descriptor itself. */
+  /** With an empty path: use the directory descriptor itself. */
   EMPTY_PATH: 0x1000,
-  /** A file system's server must be asked. */
+  /** Ask the server of a network or FUSE file system. */
   STATX_FORCE_SYNC: 0x2000,
-  /** A file system's server must not be asked. */
+  /** Do not ask the server of a network or FUSE file system. */
   STATX_DONT_SYNC: 0x4000,
 } as const;
 
@@ -76,17 +77,17 @@ const KINDS: ReadonlyMap<number, FileKind> = new Map([
 const STATX_DIOALIGN = 0x2000;
 const STRUCT_STATX_SIZE = 256;
 
-// One for all calls of this thread: what is in it is taken out before the next.
+// Shared by all calls in this thread: each decodes it before it returns.
 const result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
 const EMPTY_PATH = new Uint8Array(new ArrayBuffer(1));
 
 /**
- * statx(2) of a path.
+ * The attributes of the file at a path.
  *
- * @param directory A descriptor that a relative path starts from, or AT_FDCWD.
+ * @param directory The directory of a relative path, or AT_FDCWD.
  * @param path A path.
  * @param flags {@linkcode AT} values, ORed.
- * @returns A negative errno if it failed.
+ * @returns The attributes, or a negative errno.
  */
 export function statx(
   directory: number,
@@ -97,11 +98,11 @@ export function statx(
 }
 
 /**
- * statx(2) of a descriptor.
+ * The attributes of the file that a descriptor is open on.
  *
- * @param fd The descriptor; one of O_PATH will do.
+ * @param fd The descriptor, O_PATH or not.
  * @param flags {@linkcode AT} values, ORed.
- * @returns A negative errno if it failed.
+ * @returns The attributes, or a negative errno.
  */
 export function statxDescriptor(
   fd: number,
@@ -111,7 +112,7 @@ export function statxDescriptor(
 }
 
 /**
- * What a file is by its mode.
+ * The kind of a file by its mode.
  *
  * @param mode Type bits, with or without permission bits.
  */
@@ -154,7 +155,7 @@ function decode(): FileStatus {
   };
 }
 
-// struct statx_timestamp: signed seconds, then nanoseconds counting forward.
+// struct statx_timestamp { __s64 tv_sec; __u32 tv_nsec; }
 function nanoseconds(offset: number): bigint {
   const seconds = result.getBigInt64(offset, true);
   return timeOf(seconds, result.getUint32(offset + 8, true));

@@ -1,63 +1,69 @@
 /**
- * The error of a failed system call, with a text for people.
+ * The error of a failed system call, with a sentence for the user.
  *
  * @module
  */
 
-import { textAt } from "./ffi_values.ts";
-import { UserError } from "../../base/user_error.ts";
 import { errnoName } from "../../base/errno.ts";
+import { UserError } from "../../base/user_error.ts";
+import { textAt } from "./ffi_values.ts";
 import { libc } from "./libc.ts";
 
-/** What a {@linkcode SystemError} tells. */
-export interface SystemErrorFacts {
+/** The parts of a {@linkcode SystemError}. */
+export interface SystemErrorParts {
   /** The function that failed, such as `openat`. */
   readonly call: string;
   /** What was being done, to what: follows "Cannot", such as `open disk.img`. */
   readonly action: string;
   /** The positive error number, errno(3). */
   readonly errno: number;
-  /** Why; strerror(3) of `errno` if left out. */
+  /** Why it failed, strerror(3) of `errno` by default. */
   readonly reason?: string | undefined;
-  /** What to do about it, if that can be told. */
+  /** What to do about it, if that is known. */
   readonly advice?: string | undefined;
+  /** The error underneath, if there is one. */
+  readonly cause?: unknown;
 }
 
 /**
  * A system call failed, or was not made because it would do harm.
  *
- * The message reads `Cannot open disk.img: No such file or directory`, with
- * what to do about it in parentheses behind where that is known.
+ * The message is one sentence, such as `Cannot open disk.img: No such file or
+ * directory`, followed by what to do about it in parentheses if that is known.
  */
 export class SystemError extends UserError {
   /** The positive error number, errno(3). */
   readonly errno: number;
-  /** Its name, such as `ENOENT`. */
+  /** The name of the error number, such as `ENOENT`. */
   readonly code: string;
   /** The function that failed, such as `openat`. */
   readonly call: string;
 
   /**
-   * Makes an error.
+   * Composes the message.
    *
-   * @param facts What failed, and why.
+   * @param parts What failed, why, and what to do about it.
    */
-  constructor(facts: SystemErrorFacts) {
-    const reason = facts.reason ?? strerror(facts.errno);
-    const advice = facts.advice === undefined ? "" : ` (${facts.advice})`;
-    super(`Cannot ${facts.action}: ${reason}${advice}`);
+  constructor(parts: SystemErrorParts) {
+    const { call, action, errno, cause } = parts;
+    const reason = parts.reason ?? strerror(errno);
+    const advice = parts.advice === undefined ? "" : ` (${parts.advice})`;
+    super(
+      `Cannot ${action}: ${reason}${advice}`,
+      cause === undefined ? {} : { cause },
+    );
     this.name = "SystemError";
-    this.errno = facts.errno;
-    this.code = errnoName(facts.errno);
-    this.call = facts.call;
+    this.errno = errno;
+    this.code = errnoName(errno);
+    this.call = call;
   }
 }
 
 /**
- * What an error number means, strerror(3).
+ * Describes an error number: strerror(3).
  *
  * @param errno A positive error number.
- * @returns Such as `No such file or directory`.
+ * @returns A description such as `No such file or directory`.
  */
 export function strerror(errno: number): string {
   return textAt(libc().strerror(errno)) ?? errnoName(errno);

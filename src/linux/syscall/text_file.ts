@@ -1,5 +1,5 @@
 /**
- * Small text files: those of /proc and /sys, and the program's own.
+ * Small text files: those of /proc and /sys, and pidfiles.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import {
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-// More than a page: most files of /proc and /sys come in one read.
+// Most files of /proc and /sys are read at once.
 const CHUNK_BYTES = 16384;
 
 /**
- * The whole text of a file.
+ * Reads the whole text of a file.
  *
  * @param path A path.
- * @param directory A descriptor that a relative path starts from; the working
- * directory.
+ * @param directory The directory of a relative path, the working directory by
+ * default.
  * @throws {SystemError} With the errno of openat(2) or read(2).
  */
 export function readText(path: string, directory: number = AT_FDCWD): string {
@@ -37,11 +37,11 @@ export function readText(path: string, directory: number = AT_FDCWD): string {
   }
 }
 
-/** How to write a file. */
+/** The options of {@linkcode writeTextFile}. */
 export interface WriteTextOptions {
-  /** Refuse (EEXIST) a file that exists; otherwise it is overwritten. */
+  /** Fail with EEXIST if the file exists, instead of overwriting it. */
   readonly exclusive?: boolean;
-  /** Permission bits of a created file, before the umask; 0o644. */
+  /** Permission bits of a created file before the umask, 0o644 by default. */
   readonly mode?: number;
 }
 
@@ -50,11 +50,10 @@ export interface WrittenFile {
   /** The path as given. */
   readonly path: string;
   /**
-   * Removes the file if the path still leads to the one written, and nobody
-   * has written to it since.
+   * Removes the file unless it was removed, replaced or changed meanwhile.
    *
-   * @returns False if it was removed or replaced meanwhile.
-   * @throws {SystemError} With unlink(2)'s errno.
+   * @returns Whether it was removed.
+   * @throws {SystemError} With the errno of unlink(2).
    */
   remove(): boolean;
 }
@@ -62,9 +61,9 @@ export interface WrittenFile {
 /**
  * Writes a text file, such as a pidfile.
  *
- * @param path A path; a symbolic link at its end is refused (ELOOP).
+ * @param path A path; a symbolic link is not followed (ELOOP).
  * @param text The whole text.
- * @param options How.
+ * @param options More.
  * @throws {SystemError} With the errno of openat(2) or write(2).
  */
 export function writeTextFile(
@@ -86,12 +85,12 @@ export function writeTextFile(
 }
 
 /**
- * Writes to a file that exists, such as a switch of /sys.
+ * Writes to an existing file without truncating it, such as a setting of /sys.
  *
  * @param path A path.
- * @param text What to write, in one write(2).
- * @param directory A descriptor that a relative path starts from; the working
- * directory.
+ * @param text The text to write.
+ * @param directory The directory of a relative path, the working directory by
+ * default.
  * @throws {SystemError} With the errno of openat(2) or write(2).
  */
 export function writeExisting(
@@ -108,11 +107,11 @@ export function writeExisting(
 }
 
 /**
- * unlink(2).
+ * Removes a file by unlink(2).
  *
  * @param path A path.
  * @returns False if there was no such file.
- * @throws {SystemError} With any other errno of unlink.
+ * @throws {SystemError} With any errno of unlink but ENOENT.
  */
 export function removeFile(path: string): boolean {
   if (libc().unlink(cString(path)) === 0) return true;
@@ -161,7 +160,7 @@ function throwUnlessInterrupted(call: "read" | "write", path: string): void {
 function removeIfSame(path: string, written: FileStatus | number): boolean {
   const now = statx(AT_FDCWD, path, AT.SYMLINK_NOFOLLOW);
   if (typeof written === "number" || typeof now === "number") return false;
-  // A number of an inode comes again as soon as its file is gone.
+  // mtime too, because file systems reuse inode numbers.
   const same = now.inode === written.inode && now.device === written.device &&
     now.mtime === written.mtime;
   return same && removeFile(path);
@@ -169,6 +168,6 @@ function removeIfSame(path: string, written: FileStatus | number): boolean {
 
 function advice(error: number): string | undefined {
   return error === ERRNO.EEXIST
-    ? "remove it if nothing uses it any more"
+    ? "remove it unless another process uses it"
     : undefined;
 }
