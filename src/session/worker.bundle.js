@@ -4117,7 +4117,7 @@ var ENCODER3 = new TextEncoder();
 var DECODER = new TextDecoder();
 function cString(text) {
   if (text.includes("\0")) {
-    throw new UserError(`Cannot pass ${JSON.stringify(text)} to the system: it has a NUL character (use a name without one)`);
+    throw new UserError(`Cannot use ${JSON.stringify(text)} as a path or name: it contains a NUL character (remove it)`);
   }
   return ENCODER3.encode(`${text}\0`);
 }
@@ -4132,13 +4132,13 @@ function textAt(pointer) {
 var BufferPointers = class {
   #last;
   #lastPointer = null;
-  // Weak, so that remembering a buffer does not keep it.
+  // Weak, so that the cache does not keep buffers alive.
   #known = /* @__PURE__ */ new WeakMap();
   /**
    * The address of a view's first byte.
    *
-   * @param view Over an ArrayBuffer or a SharedArrayBuffer.
-   * @returns `null` possibly, if the view is empty.
+   * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
+   * @returns Possibly `null` for an empty view.
    */
   of(view) {
     if (view === this.#last) return this.#lastPointer;
@@ -4153,12 +4153,13 @@ var BufferPointers = class {
   }
 };
 var BufferAddresses = class {
-  // Weak, so that remembering a buffer does not keep it.
+  // Weak, so that the cache does not keep buffers alive.
   #known = /* @__PURE__ */ new WeakMap();
   /**
-   * The address of a view's first byte; user addresses are exact as numbers.
+   * The address of a view's first byte. Addresses of user space are exact as
+   * numbers.
    *
-   * @param view Over an ArrayBuffer or a SharedArrayBuffer.
+   * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
    */
   of(view) {
     let address = this.#known.get(view);
@@ -4374,7 +4375,7 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
-  // These in a thread of Deno's pool: a file system's server is asked.
+  // The same in a thread of Deno's pool, because a FUSE server may be involved.
   openat_nonblocking: {
     name: "openat",
     parameters: [
@@ -4522,7 +4523,7 @@ var SYMBOLS = {
   },
   // long syscall(SYS_io_uring_enter, unsigned int fd, unsigned int to_submit,
   //              unsigned int min_complete, unsigned int flags, sigset_t *sig,
-  //              size_t sz); the kernel looks at sz only if there is a sig.
+  //              size_t sz); the kernel reads sz only if sig is not null.
   io_uring_enter: {
     name: "syscall",
     parameters: [
@@ -4813,7 +4814,7 @@ function openLibrary() {
       failures.push(`${name}: ${messageOf(error)}`);
     }
   }
-  throw new UserError(`Cannot open the C library: none of these worked: ${failures.join("; ")} (this program needs Linux on x86_64 or aarch64)`);
+  throw new UserError(`Cannot open the C library: ${failures.join("; ")} (mqfuse needs Linux on x86_64 or aarch64)`);
 }
 function isPermissionError(error) {
   return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
@@ -4824,15 +4825,15 @@ function messageOf(error) {
 
 // src/linux/syscall/statx.ts
 var AT = {
-  /** A symbolic link at the end is not followed. */
+  /** Do not follow a symbolic link. */
   SYMLINK_NOFOLLOW: 256,
-  /** Nothing is mounted by the look-up. */
+  /** Do not trigger an automount. */
   NO_AUTOMOUNT: 2048,
-  /** With an empty path: the descriptor itself. */
+  /** With an empty path: use the directory descriptor itself. */
   EMPTY_PATH: 4096,
-  /** A file system's server must be asked. */
+  /** Ask the server of a network or FUSE file system. */
   STATX_FORCE_SYNC: 8192,
-  /** A file system's server must not be asked. */
+  /** Do not ask the server of a network or FUSE file system. */
   STATX_DONT_SYNC: 16384
 };
 var KINDS = /* @__PURE__ */ new Map([
@@ -4904,23 +4905,26 @@ function nanoseconds(offset) {
 var SystemError = class extends UserError {
   /** The positive error number, errno(3). */
   errno;
-  /** Its name, such as `ENOENT`. */
+  /** The name of the error number, such as `ENOENT`. */
   code;
   /** The function that failed, such as `openat`. */
   call;
   /**
-   * Makes an error.
+   * Composes the message.
    *
-   * @param facts What failed, and why.
+   * @param parts What failed, why, and what to do about it.
    */
-  constructor(facts) {
-    const reason = facts.reason ?? strerror(facts.errno);
-    const advice = facts.advice === void 0 ? "" : ` (${facts.advice})`;
-    super(`Cannot ${facts.action}: ${reason}${advice}`);
+  constructor(parts) {
+    const { call: call3, action, errno: errno2, cause } = parts;
+    const reason = parts.reason ?? strerror(errno2);
+    const advice = parts.advice === void 0 ? "" : ` (${parts.advice})`;
+    super(`Cannot ${action}: ${reason}${advice}`, cause === void 0 ? {} : {
+      cause
+    });
     this.name = "SystemError";
-    this.errno = facts.errno;
-    this.code = errnoName(facts.errno);
-    this.call = facts.call;
+    this.errno = errno2;
+    this.code = errnoName(errno2);
+    this.call = call3;
   }
 };
 function strerror(errno2) {
@@ -4931,11 +4935,11 @@ function strerror(errno2) {
 var ARM = Deno.build.arch === "aarch64";
 var OPEN = {
   ...O,
-  /** A symbolic link at the end is not followed. */
+  /** Fail with ELOOP if the last part of the path is a symbolic link. */
   NOFOLLOW: ARM ? 32768 : 131072,
   /** Bypass the page cache. */
   DIRECT: ARM ? 65536 : 16384,
-  /** A handle of the path alone: no file system's server is asked. */
+  /** Do not open the file itself, so that no FUSE server is involved. */
   PATH: 2097152
 };
 var AT_FDCWD = -100;
@@ -4971,14 +4975,14 @@ function absolutePath(path) {
   const directory = resolve(parent, path);
   return directory === "/" ? `/${last}` : `${directory}/${last}`;
 }
-function resolve(path, asked) {
+function resolve(path, given) {
   const resolved = new Uint8Array(PATH_MAX);
   if (libc().realpath(cString(path), resolved) !== null) {
     return textOf2(resolved);
   }
   throw new SystemError({
     call: "realpath",
-    action: `find the directory of ${JSON.stringify(asked)}`,
+    action: `find the directory of ${JSON.stringify(given)}`,
     errno: errno()
   });
 }
@@ -4990,51 +4994,51 @@ function yieldCpu() {
 
 // src/linux/syscall/poll.ts
 var POLL = {
-  /** Something to read, somebody to accept, or the end. */
+  /** There is data or a connection to take, or the other end was closed. */
   IN: 1,
-  /** Room to write. */
+  /** Data can be written. */
   OUT: 4
 };
-async function eventsLater(fd, events, limitMs) {
+var ONE_DESCRIPTOR = 1n;
+var LONGEST_WAIT_MS = 1e3;
+async function waitForEventsAsync(fd, events, limitMs) {
   const bytes = pollfd(fd, events);
-  const ready = await libc().poll_nonblocking(pointerOf(bytes), 1n, limitMs);
+  const ready = await libc().poll_nonblocking(pointerOf(bytes), ONE_DESCRIPTOR, limitMs);
   bytes.fill(0);
   return ready > 0;
 }
-var ONE_DESCRIPTOR = 1n;
-var LONGEST_WAIT_MS = 1e3;
 var Readable = class {
   #fd;
   #libc = libc();
   #pollfd;
   #pointer;
   #wait;
-  /** Looks at a descriptor. */
+  /** Prepares waiting for a descriptor, which the caller keeps open. */
   constructor(fd) {
     this.#fd = fd;
     this.#pollfd = pollfd(fd, POLL.IN);
     this.#pointer = pointerOf(this.#pollfd);
   }
   /**
-   * poll(2).
+   * Whether a read would not block.
    *
-   * @param limitMs How long to sleep at most, in milliseconds; not at all if
-   * left out.
+   * @param limitMs The longest time to wait for that, blocking this thread, in
+   * milliseconds; 0 by default.
    */
-  now(limitMs = 0) {
+  poll(limitMs = 0) {
     return this.#libc.poll(this.#pointer, ONE_DESCRIPTOR, limitMs) > 0;
   }
   /**
-   * Resolves once reading would not wait, or within a second even so; timers
-   * and promises of this thread go on meanwhile.
+   * Resolves once a read would not block, and after a second in any case. Calls
+   * at the same time share one wait.
    */
-  later() {
-    return this.#wait ??= this.#poll().finally(() => {
+  wait() {
+    return this.#wait ??= this.#waitOnce().finally(() => {
       this.#wait = void 0;
     });
   }
-  async #poll() {
-    await eventsLater(this.#fd, POLL.IN, LONGEST_WAIT_MS);
+  async #waitOnce() {
+    await waitForEventsAsync(this.#fd, POLL.IN, LONGEST_WAIT_MS);
   }
 };
 function pollfd(fd, events) {
@@ -5087,7 +5091,7 @@ function fuseDeviceFromFd(fd) {
   if (flags < 0) {
     throw new SystemError({
       call: "fcntl",
-      action: `use descriptor ${fd} as ${DEVICE}`,
+      action: `use descriptor ${fd} of ${DEVICE}`,
       errno: errno()
     });
   }
@@ -5106,7 +5110,7 @@ var LinuxFuseDevice = class {
    * Wraps an open descriptor.
    *
    * @param fd A descriptor of /dev/fuse.
-   * @param blocking Whether O_NONBLOCK is off.
+   * @param blocking Whether it blocks: O_NONBLOCK is off.
    */
   constructor(fd, blocking) {
     this.fd = fd;
@@ -5140,17 +5144,17 @@ var LinuxFuseDevice = class {
     if (this.#libc.fcntl(this.fd, F_SETFL, flags) < 0) {
       throw new SystemError({
         call: "fcntl",
-        action: `switch O_NONBLOCK of ${DEVICE} descriptor ${this.fd}`,
+        action: `switch O_NONBLOCK of descriptor ${this.fd} of ${DEVICE}`,
         errno: errno()
       });
     }
     this.#blocking = blocking;
   }
   poll(limitMs) {
-    return this.#readable.now(limitMs);
+    return this.#readable.poll(limitMs);
   }
   readable() {
-    return this.#readable.later();
+    return this.#readable.wait();
   }
   close() {
     if (this.#closed) return;
@@ -5160,7 +5164,7 @@ var LinuxFuseDevice = class {
 };
 function checkLength(buffer, length) {
   if (length < 0 || length > buffer.byteLength) {
-    throw new RangeError(`Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength} (pass a length within it)`);
+    throw new RangeError(`Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength}`);
   }
 }
 
@@ -5174,7 +5178,7 @@ var EventFd = class {
   #pointer = pointerOf(this.#count);
   #closed = false;
   /**
-   * Makes one that has not been signalled.
+   * Creates an eventfd.
    *
    * @throws {SystemError} EMFILE, ENFILE, ENOMEM.
    */
@@ -5183,21 +5187,21 @@ var EventFd = class {
     if (this.fd < 0) {
       throw new SystemError({
         call: "eventfd",
-        action: "make an eventfd",
+        action: "create an eventfd",
         errno: errno()
       });
     }
     this.#readable = new Readable(this.fd);
   }
   /**
-   * Resolves once it has been signalled since the last time, or within a second
-   * even so.
+   * Resolves once the eventfd has been signalled since the last call, and after
+   * a second in any case.
    */
   async signalled() {
-    await this.#readable.later();
+    await this.#readable.wait();
     if (!this.#closed) libc().read(this.fd, this.#pointer, SIZE);
   }
-  /** Closes it. */
+  /** Closes the descriptor. Later calls do nothing. */
   close() {
     if (this.#closed) return;
     this.#closed = true;
@@ -5231,11 +5235,10 @@ function map(size, flags, fd, offset) {
   const pointer = mmap(null, length, PROT_READ_WRITE, flags, fd, offset);
   const address = Deno.UnsafePointer.value(pointer);
   if (pointer === null || address === MAP_FAILED) {
-    const error = errno();
     throw new SystemError({
       call: "mmap",
       action: `map ${size} bytes of memory`,
-      errno: error
+      errno: errno()
     });
   }
   let mapped = true;
@@ -7609,19 +7612,19 @@ var TWO_326 = 2 ** 32;
 var TMPFS_MAGIC = 16914836;
 var STRUCT_STATFS_SIZE = 120;
 function openBlockFile(path, options) {
-  const place = openDescriptor(path, OPEN.PATH, {
+  const handle = openDescriptor(path, OPEN.PATH, {
     advice: adviceOnOpen
   });
   try {
-    refuseOtherKinds(place, path);
+    refuseOtherKinds(handle, path);
     const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
-    const found = pathOfDescriptor(place);
+    const found = pathOfDescriptor(handle);
     return new LinuxBlockFile(openDescriptor(found, flags, {
       label: path,
       advice: adviceOnOpen
     }));
   } finally {
-    closeDescriptor(place);
+    closeDescriptor(handle);
   }
 }
 var LinuxBlockFile = class {
@@ -7634,8 +7637,8 @@ var LinuxBlockFile = class {
   #iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
   #closed = false;
   /**
-   * Wraps an open descriptor, which {@linkcode close} closes: a second thread
-   * that wraps the same one leaves that to the first.
+   * Wraps an open descriptor. Only one of the threads that wrap it may call
+   * {@linkcode LinuxBlockFile.close}.
    *
    * @param fd A descriptor of a file or block device.
    */
@@ -7676,19 +7679,19 @@ var LinuxBlockFile = class {
     }
   }
   fdatasync() {
-    return repeated(() => this.#libc.fdatasync(this.fd));
+    return retryInterrupted(() => this.#libc.fdatasync(this.fd));
   }
   ftruncate(size) {
-    return repeated(() => this.#libc.ftruncate(this.fd, BigInt(size)));
+    return retryInterrupted(() => this.#libc.ftruncate(this.fd, BigInt(size)));
   }
   fallocate(mode, position, length) {
     const from = BigInt(position);
     const size = BigInt(length);
-    return repeated(() => this.#libc.fallocate(this.fd, mode, from, size));
+    return retryInterrupted(() => this.#libc.fallocate(this.fd, mode, from, size));
   }
   lseek(position, whence) {
     const from = BigInt(position);
-    return repeated(() => Number(this.#libc.lseek(this.fd, from, whence)));
+    return retryInterrupted(() => Number(this.#libc.lseek(this.fd, from, whence)));
   }
   fstat() {
     const status = statxDescriptor(this.fd);
@@ -7712,7 +7715,7 @@ var LinuxBlockFile = class {
     const times = new BigInt64Array(new ArrayBuffer(32));
     putTime(times, 0, atime);
     putTime(times, 2, mtime);
-    return repeated(() => this.#libc.futimens(this.fd, times));
+    return retryInterrupted(() => this.#libc.futimens(this.fd, times));
   }
   close() {
     if (this.#closed) return;
@@ -7726,11 +7729,11 @@ var LinuxBlockFile = class {
   }
   #deviceSize() {
     const size = new BigUint64Array(new ArrayBuffer(8));
-    const result2 = repeated(() => this.#libc.ioctl(this.fd, BLKGETSIZE64, size));
+    const result2 = retryInterrupted(() => this.#libc.ioctl(this.fd, BLKGETSIZE64, size));
     return result2 < 0 ? result2 : Number(size[0]);
   }
 };
-function repeated(call3) {
+function retryInterrupted(call3) {
   for (; ; ) {
     const result2 = call3();
     if (result2 >= 0) return result2;
@@ -7758,8 +7761,8 @@ function isInMemory(fd) {
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
 }
-function refuseOtherKinds(place, path) {
-  const status = statxDescriptor(place);
+function refuseOtherKinds(handle, path) {
+  const status = statxDescriptor(handle);
   if (typeof status === "number") {
     throw new SystemError({
       call: "statx",
@@ -7773,7 +7776,7 @@ function refuseOtherKinds(place, path) {
     call: "openat",
     action: `open ${path}`,
     errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
-    advice: "name a regular file or a block device"
+    advice: "give a regular file or a block device"
   });
 }
 function adviceOnOpen(error) {
@@ -7782,10 +7785,10 @@ function adviceOnOpen(error) {
     case ERRNO.ETXTBSY:
       return "open it read-only";
     case ERRNO.ENOENT:
-      return "check the path; 'truncate -s 1G FILE' makes an empty image";
+      return "check the path, or create an image with 'truncate -s 1G FILE'";
     case ERRNO.EACCES:
     case ERRNO.EPERM:
-      return "give this user the permission, or run as one who has it";
+      return "grant this user the permission, or run as a user who has it";
     default:
       return void 0;
   }
@@ -7882,18 +7885,18 @@ function flock(type, byte) {
   lock.setBigInt64(16, 1n, true);
   return lock;
 }
-var OTHER = "another program (QEMU, or another export)";
-var ADVICE = "stop it, or use --no-lock if you know that it does no harm";
+var OTHER = "another program, such as QEMU or another export,";
+var ADVICE = "stop it, or use --no-lock if sharing the image is safe";
 function notShared(use, permission) {
   const what = permission === "read" ? "read" : "written to";
   return lockError(use, {
     errno: ERRNO.EAGAIN,
-    reason: `${OTHER} has it open and does not let it be ${what}`,
+    reason: `${OTHER} has it open and does not allow it to be ${what}`,
     advice: ADVICE
   });
 }
 function inUse(use, permission) {
-  const what = permission === "read" ? "has it locked" : "has it open to write";
+  const what = permission === "read" ? "has it locked" : "has it open for writing";
   return lockError(use, {
     errno: ERRNO.EAGAIN,
     reason: `${OTHER} ${what}`,

@@ -219,7 +219,7 @@ uringTest(
     assertEquals(refused.code, 1);
     assertMatch(
       refused.stderr,
-      /^mqfuse: Cannot use FUSE over io_uring: it is off .*set the transport to auto or device\n$/,
+      /^mqfuse: Cannot use FUSE over io_uring: it is disabled .*set the transport to auto or device\n$/,
     );
   },
   ["cmp"],
