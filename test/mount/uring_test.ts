@@ -219,7 +219,10 @@ uringTest(
     assertEquals(refused.code, 1);
     assertMatch(
       refused.stderr,
-      /^mqfuse: Cannot use FUSE over io_uring: it is disabled .*set the transport to auto or device\n$/,
+      new RegExp(
+        "^mqfuse: Cannot use FUSE over io_uring: it is disabled .*" +
+          "set the transport to auto or device\n$",
+      ),
     );
   },
   ["cmp"],

@@ -248,7 +248,7 @@ chmod 0600 /dev/fuse
     const told = await exporting(nobody, USE + STOP, { prepare, env });
     assertEquals(told, ["same", "600", "ended with 0", "0"]);
     const reason =
-      "Cannot open /dev/fuse: Permission denied (let users open it, as root: 'chmod 0666 /dev/fuse')";
+      "Cannot open /dev/fuse: Permission denied (as root, run 'chmod 0666 /dev/fuse')";
     const { queues, singleQueueReason } = await readyOf(nobody);
     assertEquals({ queues, singleQueueReason }, {
       queues: 1,
