@@ -8,114 +8,57 @@ import type { SourceFile } from "./_repository.ts";
 
 /** One folder of sources, and what its files may import besides each other. */
 interface Floor {
-  /** Where its paths start. */
-  folder: string;
-  /** Where the paths start that it may import. */
-  imports?: readonly string[];
-  /** Paths that it may not import, whatever `imports` says. */
-  except?: readonly string[];
-  /** Files of which it may import types alone. */
-  types?: readonly string[];
-  /** Where the paths start that its tests may import too. */
-  testImports?: readonly string[];
-  /** Packages that it may import. */
-  packages?: readonly string[];
+  /** Its path, with a slash at the end. */
+  readonly folder: string;
+  /** Paths of folders, with a slash at the end, and of files. */
+  readonly imports: readonly string[];
+  /** Files of which it may import types only. */
+  readonly types: readonly string[];
   /** Whether it may use the `Deno` global. */
-  usesDeno?: boolean;
+  readonly usesDeno: boolean;
 }
+
+const ROW =
+  /^\| `(?<folder>[^`]+)` *\| (?<imports>[^|]*) \| (?<unknown>[^|]*) \|$/gm;
 
 /**
- * From the top of the list down, what a floor may lean on grows. What is
- * published imports no package: the stand-ins for them, linked while packages
- * cannot be fetched, would count as part of it.
+ * Reads the table of ARCHITECTURE.md: a floor, what it may import, and what it
+ * knows nothing of; `Deno` there means that it does not use that global.
+ *
+ * @param text The document.
+ * @returns The floors, in the order of the rows.
  */
-const FLOORS: readonly Floor[] = [
-  { folder: "src/base/" },
-  { folder: "src/shared_memory/" },
-  { folder: "src/protocol/", imports: ["src/base/"] },
-  { folder: "src/event/", imports: ["src/base/"] },
-  {
-    folder: "src/backends/",
-    imports: ["src/base/", "src/shared_memory/", "src/event/"],
-  },
-  {
-    folder: "src/queue/",
-    imports: ["src/base/", "src/shared_memory/", "src/event/", "src/protocol/"],
-  },
-  {
-    folder: "src/export/",
-    imports: [
-      "src/base/",
-      "src/shared_memory/",
-      "src/event/",
-      "src/protocol/",
-      "src/backends/",
-    ],
-  },
-  linuxRoom("syscall", []),
-  linuxRoom("io", ["syscall"]),
-  linuxRoom("socket", ["syscall"]),
-  linuxRoom("fuse", ["syscall", "io"]),
-  linuxRoom("mount", ["syscall", "socket", "fuse"]),
-  {
-    folder: "sim/",
-    imports: [
-      "src/base/",
-      "src/shared_memory/",
-      "src/event/",
-      "src/protocol/",
-      "src/queue/",
-      "src/export/",
-      "src/backends/",
-    ],
-  },
-  {
-    folder: "src/session/",
-    imports: ["src/"],
-    except: ["src/cli/"],
-    usesDeno: true,
-  },
-  {
-    folder: "src/cli/",
-    imports: ["src/", "sim/", "mod.ts"],
-    packages: ["@std/cli", "@std/streams"],
-    usesDeno: true,
-  },
-  {
-    folder: "examples/",
-    imports: ["mod.ts", "src/protocol/mod.ts", "src/backends/mod.ts"],
-    testImports: ["sim/"],
-    packages: ["@std/assert"],
-    usesDeno: true,
-  },
-];
-
-/** A room of src/linux/, and the rooms below it that it may import. */
-function linuxRoom(name: string, below: readonly string[]): Floor {
-  return {
-    folder: `src/linux/${name}/`,
-    imports: [
-      "src/base/",
-      "src/protocol/",
-      ...below.map((room) => `src/linux/${room}/`),
-    ],
-    types: [
-      "src/event/ring.ts",
-      "src/event/ring_file_io.ts",
-      "src/queue/fuse_device.ts",
-      "src/queue/ring_entries.ts",
-      "src/backends/block_file.ts",
-    ],
-    usesDeno: true,
-  };
+export function readFloors(text: string): Floor[] {
+  return Array.from(text.matchAll(ROW), ({ groups }) => {
+    const { folder, imports, unknown } = groups as Record<string, string>;
+    const [whole = "", types = ""] = imports!.split("types of");
+    return {
+      folder: pathOf(folder!),
+      imports: namesIn(whole),
+      types: namesIn(types),
+      usesDeno: !/\bDeno\b/.test(unknown!),
+    };
+  });
 }
 
-/** The one folder that may open a library. */
+function namesIn(text: string): string[] {
+  return Array.from(text.matchAll(/`([^`]+)`/g), ([, name]) => pathOf(name!));
+}
+
+/** The path of a name in the table: of a file, a package, or a folder. */
+function pathOf(name: string): string {
+  if (name === "mod.ts" || name.startsWith("@")) return name;
+  const isAtRoot = /^(?:src|sim|examples|bench)(?:\/|$)/.test(name);
+  const path = isAtRoot ? name : `src/${name}`;
+  return path.endsWith(".ts") ? path : `${path}/`;
+}
+
+/** The only folder that may open a library. */
 const DLOPEN_FOLDER = "src/linux/";
-/** The one file beside it: a client, which makes calls that no server does. */
+/** The only other file that may: a client that makes system calls. */
 const DLOPEN_CLIENT = "test/differential/_syscalls.ts";
 
-/** Where this package's own name leads. */
+/** The entry points of this package, by their names. */
 const SELF: ReadonlyMap<string, string> = new Map([
   ["@mqfuse/mqfuse", "mod.ts"],
   ["@mqfuse/mqfuse/protocol", "src/protocol/mod.ts"],
@@ -190,35 +133,25 @@ export function importsOf(file: SourceFile): Import[] {
   });
 }
 
-function startsWithAny(path: string, starts: readonly string[] = []): boolean {
-  return starts.some((start) => path.startsWith(start));
-}
-
-function mayImport(floor: Floor, path: string, found: Import): boolean {
+function mayImport(floor: Floor, found: Import): boolean {
   const { specifier, target, typeOnly } = found;
-  if (target === undefined) {
-    return (floor.packages ?? []).some((name) =>
-      specifier === name || specifier.startsWith(`${name}/`)
-    );
-  }
-  if (target.startsWith(floor.folder)) return true;
-  if (startsWithAny(target, floor.except)) return false;
-  if (startsWithAny(target, floor.imports)) return true;
-  if (path.endsWith("_test.ts") && startsWithAny(target, floor.testImports)) {
-    return true;
-  }
-  return typeOnly && (floor.types ?? []).includes(target);
+  const path = target ?? `${specifier}/`;
+  if (path.startsWith(floor.folder)) return true;
+  const isAllowed = floor.imports.some((start) =>
+    start.endsWith("/")
+      ? path.startsWith(start)
+      : path === start || path.startsWith(`${start}/`)
+  );
+  return isAllowed || (typeOnly && floor.types.includes(path));
 }
 
-function describe(floor: Floor): string {
+function describe({ folder, imports, types }: Floor): string {
   const parts = [
     "itself",
-    ...floor.imports ?? [],
-    ...(floor.types ?? []).map((path) => `types of ${path}`),
-    ...floor.packages ?? [],
+    ...imports,
+    ...types.map((path) => `types of ${path}`),
   ];
-  const except = floor.except ? `, but not ${floor.except.join(", ")}` : "";
-  return `${floor.folder} may import ${parts.join(", ")}${except}`;
+  return `${folder} may import ${parts.join(", ")}`;
 }
 
 /** Every line that matches, as `path:line`. */
@@ -230,19 +163,23 @@ function* linesWith(file: SourceFile, pattern: RegExp): Generator<string> {
 }
 
 /**
- * Finds what breaks the rules: imports of another floor, the `Deno` global
- * where sources are free of it, and libraries opened elsewhere.
+ * Finds what breaks the rules: imports of another floor, the `Deno` global in
+ * floors that do not use it, and libraries opened outside of src/linux.
  *
  * @param files The files to check. Those of no floor may import anything.
+ * @param floors The rules.
  * @returns One line of text for each, `path:line: rule`.
  */
-export function findViolations(files: readonly SourceFile[]): string[] {
+export function findViolations(
+  files: readonly SourceFile[],
+  floors: readonly Floor[],
+): string[] {
   const violations: string[] = [];
   for (const file of files) {
-    const floor = FLOORS.find(({ folder }) => file.path.startsWith(folder));
+    const floor = floors.find(({ folder }) => file.path.startsWith(folder));
     const imports = floor ? importsOf(file) : [];
     for (const found of imports) {
-      if (mayImport(floor!, file.path, found)) continue;
+      if (mayImport(floor!, found)) continue;
       const place = `${file.path}:${found.line}`;
       const what = `imports "${found.specifier}"`;
       violations.push(`${place}: ${what}, yet ${describe(floor!)}`);
