@@ -70,6 +70,7 @@ export class RealTree implements AsyncDisposable {
         handler: new TreeFs({ now: () => START }),
         mountpoint: this.#mountpoint,
         allowOther: "on",
+        writable: true,
         wanted: { flags: TREE_FS_FLAGS },
         trace: (record) => void records.push(record),
       });
