@@ -6,7 +6,8 @@
  * reply as the driver does, and compares what is read with a model of the disk.
  *
  * - **Kernel**: {@linkcode SimKernel} is the driver and its queues;
- *   {@linkcode serveInThread} runs a server on them.
+ *   {@linkcode serveInThread} runs a server on them. The server's end of a
+ *   queue, `MemoryQueue`, is in `@mqfuse/mqfuse/queue`.
  * - **Files**, **Directories**: {@linkcode SimClient} and
  *   {@linkcode TreeClient} are processes; their methods are system calls.
  * - **Checking**: {@linkcode CheckedFile} compares a file with a
@@ -90,19 +91,6 @@ export {
   type ThreadServer,
   type ThreadServerOptions,
 } from "./workload/thread_server.ts";
-
-// The server's side.
-export * from "../src/queue/memory_channel.ts";
-export * from "../src/queue/memory_queue.ts";
-export type { Handshake } from "../src/queue/handshake.ts";
-export type { Notifier } from "../src/queue/notifier.ts";
-export type { QueueTotals } from "../src/queue/queue_statistics.ts";
-export type {
-  QueueEnd,
-  QueueEndReason,
-  RequestQueue,
-} from "../src/queue/request_queue.ts";
-export type { RequestHandler, ServeOptions } from "../src/queue/serve.ts";
 
 // Policies.
 export {
