@@ -114,11 +114,11 @@ export type { SimTime } from "./vfs/setattr.ts";
 export type { FlockKind } from "./vfs/locks.ts";
 
 // Directories.
+export { SimTree } from "./directories/sim_tree.ts";
 export {
-  SimTree,
   type SimTreeOptions,
   type TreeKernel,
-} from "./directories/sim_tree.ts";
+} from "./directories/superblock.ts";
 export { TreeClient } from "./directories/tree_client.ts";
 export type { Listed, SimDirectory } from "./directories/readdir.ts";
 export { OPEN } from "./vfs/file_open.ts";

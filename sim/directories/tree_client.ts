@@ -54,7 +54,7 @@ export class TreeClient {
    * @param credentials Its ids; root if left out.
    */
   constructor(tree: SimTree, credentials: Credentials = ROOT) {
-    this.#process = new TreeProcess(tree, credentials);
+    this.#process = new TreeProcess(tree.superblock, credentials);
   }
 
   /** The ids of the process. */

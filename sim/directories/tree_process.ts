@@ -13,7 +13,7 @@ import { InodeLock } from "../vfs/locks.ts";
 import { MAY, requireAccess, requirePermission } from "../vfs/permission.ts";
 import type { TreeNode } from "./dcache.ts";
 import { ask } from "./name_requests.ts";
-import type { SimTree } from "./sim_tree.ts";
+import type { Superblock } from "./superblock.ts";
 
 const ANY_EXEC = 0o111;
 
@@ -24,7 +24,7 @@ const ANY_EXEC = 0o111;
  */
 export class TreeProcess {
   /** The mount. */
-  readonly tree: SimTree;
+  readonly tree: Superblock;
   /** The ids of the process. */
   readonly credentials: Credentials;
   /** Identifies the process in file locks. */
@@ -37,7 +37,7 @@ export class TreeProcess {
   umask = 0o022;
 
   /** Starts a process. */
-  constructor(tree: SimTree, credentials: Credentials) {
+  constructor(tree: Superblock, credentials: Credentials) {
     this.tree = tree;
     this.credentials = credentials;
     this.lockOwner = 0x9e37_79b9_7f4a_7c15n ^ BigInt(credentials.pid);

@@ -1,4 +1,3 @@
-import { US_PER_S } from "../../src/base/timespec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
@@ -264,40 +263,4 @@ export class Connection {
     this.wakeAll();
     this.#initialised(typeof limits === "string" ? limits : null);
   }
-}
-
-/** Time between two checks of the oldest request, in microseconds. */
-const PERIOD_US = 15e6;
-
-/** The options of {@linkcode watchTimeout}. */
-export interface TimeoutOptions {
-  /** Measures the age of requests. */
-  readonly clock: Clock;
-  /** The longest time that a request may take, in seconds. */
-  readonly seconds: number;
-  /** When the oldest request that has not ended was made. */
-  readonly oldest: () => number;
-  /** Whether the connection has not ended. */
-  readonly connected: () => boolean;
-  /** Ends the connection. */
-  readonly abort: () => void;
-}
-
-/**
- * Aborts a connection whose server leaves a request unanswered for too long.
- */
-export function watchTimeout(options: TimeoutOptions): void {
-  const { clock, seconds, oldest, connected, abort } = options;
-  if (seconds === 0) return;
-  //= fs/fuse/inode.c set_request_timeout(): at least the time between two
-  //= checks.
-  const limitUs = Math.max(seconds * US_PER_S, PERIOD_US);
-  const look = () => {
-    if (!connected()) return;
-    //= fs/fuse/dev.c fuse_check_timeout(): one request that is too old aborts
-    //= the connection.
-    if (clock.now - oldest() > limitUs) abort();
-    else clock.after(PERIOD_US, look);
-  };
-  clock.after(PERIOD_US, look);
 }

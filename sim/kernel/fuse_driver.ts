@@ -1,10 +1,11 @@
+import { US_PER_S } from "../../src/base/timespec.ts";
 import type { MemoryChannelHandle } from "../../src/queue/memory_channel.ts";
 import { CHANNEL_END, MemoryQueue } from "../../src/queue/memory_queue.ts";
 import type { Notifier } from "../../src/queue/notifier.ts";
 import { futexWait } from "../../src/shared_memory/futex.ts";
-import { STILL_CLOCK } from "../determinism/clock.ts";
+import { type Clock, STILL_CLOCK } from "../determinism/clock.ts";
 import type { Caller, SimAnswer, SimCall } from "./call.ts";
-import { Connection, watchTimeout } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { Descriptors } from "./descriptors.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Forget } from "./forget_list.ts";
@@ -15,6 +16,8 @@ import { makeLinks, type QueueLink } from "./queue_link.ts";
 import { ReplyPath } from "./reply_path.ts";
 import { type Violation, ViolationLog } from "./violation.ts";
 
+/** Time between two checks of the request timeout, in microseconds. */
+const TIMEOUT_PERIOD_US = 15 * US_PER_S;
 /** Rounds of {@linkcode FuseDriver.run} after which timers may run. */
 const ROUNDS_MAX = 256;
 
@@ -246,13 +249,25 @@ export class FuseDriver implements Caller {
     if (wrong !== null) this.#log.add("bad INIT", 0, 2n, 0, wrong);
     const small = this.#links[0]!.tooSmallFor(this.split.write);
     if (small !== null) this.#log.add("small buffer", 0, 0n, 0, small);
-    watchTimeout({
-      clock,
-      seconds: this.limits.requestTimeout,
-      oldest: () => this.#oldest(),
-      connected: () => this.connected,
-      abort: () => this.abort(),
-    });
+    if (this.limits.requestTimeout > 0) this.#watchTimeout(clock);
+  }
+
+  /** Aborts when a request has been unanswered for too long. */
+  #watchTimeout(clock: Clock): void {
+    //= fs/fuse/inode.c set_request_timeout(): at least the time between two
+    //= checks.
+    const limitUs = Math.max(
+      this.limits.requestTimeout * US_PER_S,
+      TIMEOUT_PERIOD_US,
+    );
+    const check = () => {
+      if (!this.connected) return;
+      //= fs/fuse/dev.c fuse_check_timeout(): one request that is too old
+      //= aborts the connection.
+      if (clock.now - this.#oldest() > limitUs) this.abort();
+      else clock.after(TIMEOUT_PERIOD_US, check);
+    };
+    clock.after(TIMEOUT_PERIOD_US, check);
   }
 
   /** When the oldest request that has not ended was made. */

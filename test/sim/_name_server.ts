@@ -21,10 +21,8 @@ import type { Clock } from "../../sim/determinism/clock.ts";
 import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import { serveInThread } from "../../sim/workload/thread_server.ts";
 import { TreeClient } from "../../sim/directories/tree_client.ts";
-import {
-  SimTree,
-  type SimTreeOptions,
-} from "../../sim/directories/sim_tree.ts";
+import { SimTree } from "../../sim/directories/sim_tree.ts";
+import type { SimTreeOptions } from "../../sim/directories/superblock.ts";
 import { WANTED } from "./_fixtures.ts";
 
 const FORGET_IN = accessors("fuse_forget_in");
