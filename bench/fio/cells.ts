@@ -1,20 +1,20 @@
-/** What an export is made of in a cell. */
+/** What a cell exports: a null disk, or an image file. */
 export type Driver = "null" | "file";
 
 /** What fio does to the exported file. */
 export type Pattern = "read" | "write" | "randread" | "randwrite";
 
-/** How a job of fio waits: 16 requests in flight, or one after the other. */
+/** How a job of fio waits: with 16 requests in flight, or with one. */
 export type Engine = "aio" | "sync";
 
-/** One load on one kind of export: what every contestant is measured with. */
+/** One load on one kind of export; every server is measured with it. */
 export interface Cell {
   /** `null:randread:aio:4`, or `bandwidth:read:aio:1` for 1 MiB requests. */
   readonly name: string;
   readonly driver: Driver;
   readonly pattern: Pattern;
   readonly engine: Engine;
-  /** Jobs, each with requests of its own in flight. */
+  /** Number of jobs, each with its own requests in flight. */
   readonly jobs: number;
   /** Bytes of a request. */
   readonly blockSize: number;
@@ -26,7 +26,7 @@ export type Section = Driver | "bandwidth";
 const SMALL = 4096;
 const LARGE = 1 << 20;
 
-/** What fio calls each engine, and how many requests a job has in flight. */
+/** fio's name of each engine, and the requests that a job has in flight. */
 export const ENGINES: Readonly<
   Record<Engine, { readonly fio: string; readonly depth: number }>
 > = {
@@ -88,13 +88,13 @@ export function labelOf({ pattern, engine, jobs }: Cell): string {
 }
 
 /**
- * Picks by name. A pattern is a name or its beginning up to a `:` or `-`; `*`
- * stands for anything.
+ * Picks items by name. A pattern is a name, or its beginning up to a `:` or
+ * `-`; `*` matches any text.
  *
- * @param items What there is to pick from.
- * @param filter Patterns with commas between them; all items if left out.
- * @param what What the items are called in the error's message.
- * @throws {RangeError} If a pattern picks nothing.
+ * @param items The items to pick from.
+ * @param filter Patterns, separated by commas; undefined picks all items.
+ * @param what The items' name in error messages.
+ * @throws {RangeError} If a pattern matches nothing.
  */
 export function pick<T extends { readonly name: string }>(
   items: readonly T[],

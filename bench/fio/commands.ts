@@ -1,96 +1,92 @@
 import type { Driver } from "./cells.ts";
 
-/** Programs of others, by the options that name them. */
+/** Other programs, by the options that give their paths. */
 export type Peer = "qemu" | "qemu-old" | "nbdfuse" | "nbdkit";
 
-/** What a command is made of. */
-export interface Place {
+/** What a server is started with. */
+export interface ServerSetup {
   readonly driver: Driver;
   /** The image's path. */
   readonly image: string;
-  /** Its bytes. */
+  /** Its size in bytes. */
   readonly size: number;
   /** An empty file to mount on. */
   readonly mountpoint: string;
-  /** Where a socket may be made. */
+  /** Path for a socket. */
   readonly socket: string;
   /** The path of Deno itself. */
   readonly deno: string;
-  /** Paths of the peers that were found. */
+  /** Paths of the programs that were found. */
   readonly peers: Readonly<Partial<Record<Peer, string>>>;
-  /** Whether `export` has `--passthrough`. */
-  readonly knowsPassthrough: boolean;
 }
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
-/** How this program is to serve. */
+/** How mqfuse serves. */
 export interface MqfuseOptions {
   readonly transport: "device" | "uring";
   readonly queues: number;
-  /** Whether the kernel is to go to the image itself. */
+  /** Whether the kernel reads and writes the image itself. */
   readonly passthrough: boolean;
 }
 
 /**
- * The command line of this program's `export`: writable, of fixed size but
- * for passthrough, whose writes nobody sees that could hold them back.
+ * The command line of `mqfuse export`: writable, of fixed size except with
+ * passthrough, which does not limit writes.
  *
- * @param place What is exported where.
- * @param options How.
+ * @param setup What is exported, and where.
+ * @param options How it is served.
  */
 export function mqfuseCommand(
-  place: Place,
+  setup: ServerSetup,
   { transport, queues, passthrough }: MqfuseOptions,
 ): string[] {
   const rules = passthrough
     ? ["--growable", "--passthrough=on"]
-    : place.knowsPassthrough
-    ? ["--passthrough=off"]
-    : [];
+    : ["--passthrough=off"];
   return [
-    place.deno,
+    setup.deno,
     "run",
     "--no-prompt",
     "--allow-ffi",
     MAIN,
     "export",
     "--writable",
-    // The contestants have the image open at the same time.
-    ...place.driver === "file" ? ["--no-lock"] : [],
+    // All servers have the image open at the same time.
+    ...setup.driver === "file" ? ["--no-lock"] : [],
     `--queues=${queues}`,
     `--transport=${transport}`,
     ...rules,
-    place.driver === "null" ? `null:${place.size}` : place.image,
-    place.mountpoint,
+    setup.driver === "null" ? `null:${setup.size}` : setup.image,
+    setup.mountpoint,
   ];
 }
 
 /**
- * The command line of QEMU's storage daemon. Growable, because newer versions
- * lose asynchronous direct I/O otherwise; the image by io_uring and through the
- * page cache, as this program does it.
+ * The command line of QEMU's storage daemon. The export is growable, because
+ * newer versions lose asynchronous direct I/O otherwise. The image is read by
+ * io_uring through the page cache, as mqfuse does.
  *
- * @param place What is exported where.
+ * @param setup What is exported, and where.
  * @param peer Which QEMU.
- * @param threads I/O threads that share the export; 0 for the main loop alone.
+ * @param threads I/O threads that share the export; 0 for the main loop only.
  */
 export function qemuCommand(
-  place: Place,
+  setup: ServerSetup,
   peer: Peer & `qemu${string}`,
   threads: number,
 ): string[] {
   const names = Array.from({ length: threads }, (_, at) => `t${at}`);
-  const node = place.driver === "null"
-    ? { driver: "null-co", size: place.size, "read-zeroes": true }
+  const node = setup.driver === "null"
+    ? { driver: "null-co", size: setup.size, "read-zeroes": true }
     : {
       driver: "file",
-      filename: place.image,
+      filename: setup.image,
       aio: "io_uring",
       locking: "off",
     };
   return [
-    place.peers[peer]!,
+    setup.peers[peer]!,
     ...names.flatMap((name) => ["--object", `iothread,id=${name}`]),
     "--blockdev",
     JSON.stringify({ ...node, "node-name": "image" }),
@@ -99,7 +95,7 @@ export function qemuCommand(
       type: "fuse",
       id: "export",
       "node-name": "image",
-      mountpoint: place.mountpoint,
+      mountpoint: setup.mountpoint,
       writable: true,
       growable: true,
       ...threads === 0 ? {} : { iothread: names },
@@ -110,10 +106,10 @@ export function qemuCommand(
 /**
  * The command lines of nbdkit and of nbdfuse, which is its client.
  *
- * @param place What is exported where.
+ * @param setup What is exported, and where.
  */
-export function nbdfuseCommands(place: Place): string[][] {
-  const { driver, image, size, mountpoint, socket, peers } = place;
+export function nbdfuseCommands(setup: ServerSetup): string[][] {
+  const { driver, image, size, mountpoint, socket, peers } = setup;
   const plugin = driver === "null" ? ["null", String(size)] : ["file", image];
   return [
     [peers.nbdkit!, "--foreground", "--unix", socket, ...plugin],

@@ -1,23 +1,23 @@
 import { type Cell, ENGINES } from "./cells.ts";
 import { spawnGroup } from "./process_group.ts";
 
-/** How long fio works on a cell. */
+/** Times of one run of fio. */
 export interface FioTimes {
-  /** Milliseconds before anything counts. */
+  /** Milliseconds of load before fio counts. */
   readonly rampMs: number;
-  /** Milliseconds that count. */
+  /** Milliseconds that fio counts. */
   readonly runtimeMs: number;
 }
 
-/** What fio found. */
+/** The figures of one run of fio. */
 export interface FioFigures {
   /** Requests a second. */
   readonly iops: number;
   /** Bytes a second. */
   readonly bytesPerSecond: number;
-  /** Microseconds that one request in a hundred took longer than. */
+  /** 99th percentile of the latency in microseconds. */
   readonly p99Us: number;
-  /** Requests that count. */
+  /** Requests that were counted. */
   readonly requests: number;
 }
 
@@ -31,7 +31,7 @@ interface Direction {
   };
 }
 
-/** Milliseconds that fio may take beyond its own times. */
+/** Milliseconds that fio may take in addition to its own times. */
 const GRACE_MS = 20_000;
 
 /** fio's arguments for a cell. */
@@ -66,15 +66,17 @@ export function fioArguments(
 /**
  * Reads fio's report of one group of jobs.
  *
- * @param text What it printed: JSON, perhaps with words before it.
- * @throws {Error} If there is no report, an error in it, or no request.
+ * @param text What it printed: JSON, possibly after other text.
+ * @throws {Error} If there is no report, or it has an error or no request.
  */
 export function parseFio(text: string): FioFigures {
   const start = text.indexOf("{");
   const report = start < 0 ? null : JSON.parse(text.slice(start));
   const job = report?.jobs?.[0];
-  if (job === undefined) throw new Error(`fio gave no report: ${text.trim()}`);
-  if (job.error !== 0) throw new Error(`fio met with error ${job.error}`);
+  if (job === undefined) {
+    throw new Error(`fio printed no report: ${text.trim()}`);
+  }
+  if (job.error !== 0) throw new Error(`fio failed with error ${job.error}`);
   const done = ([job.read, job.write] as Direction[])
     .find(({ total_ios: requests }) => requests > 0);
   if (done === undefined) throw new Error("fio completed no request");
@@ -91,9 +93,9 @@ export function parseFio(text: string): FioFigures {
  *
  * @param cell The load.
  * @param path The file.
- * @param options Its bytes, the times, a directory for whatever fio leaves
- * behind, and what calls it off.
- * @throws {Error} If it fails, hangs, or is called off.
+ * @param options The file's size, the times, a working directory for fio, and
+ * a signal that cancels it.
+ * @throws {Error} If it fails, hangs, or is cancelled.
  */
 export async function runFio(
   cell: Cell,

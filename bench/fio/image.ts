@@ -3,21 +3,22 @@ import type { Cell } from "./cells.ts";
 
 const CHUNK = 4 << 20;
 
-/** Where things lie while they are measured. */
+/** Paths that exist during a measurement. */
 export interface ImagePaths {
-  /** A directory that nothing else uses. */
+  /** A directory for this measurement only. */
   readonly directory: string;
-  /** The image in it; there is none if no cell needs one. */
+  /** The image in it, which is created only if a cell needs it. */
   readonly image: string;
 }
 
 /**
- * Makes a directory with an image whose every block is allocated, and removes
- * both at the end.
+ * Creates a directory with an image, all of whose blocks are allocated, and
+ * removes both at the end.
  *
- * @param options Where, how large, for which cells, and what calls it off.
- * @param body What is done with it.
- * @throws {Error} If there is no room for it, and what the body throws.
+ * @param options The parent directory, the size, the cells, and a signal that
+ * cancels it.
+ * @param body Uses the image.
+ * @throws {Error} If there is no space for it, and what the body throws.
  */
 export async function withImage<T>(
   options: {
@@ -43,7 +44,7 @@ export async function withImage<T>(
   }
 }
 
-/** Random bytes, as a file system may leave out zeroes. */
+/** Writes random bytes: a file system may not allocate zeroes. */
 async function fill(
   path: string,
   size: number,

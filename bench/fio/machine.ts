@@ -4,12 +4,12 @@ import {
 } from "../../src/linux/syscall/process.ts";
 import { fuseParameters } from "../../src/linux/fuse/fuse_parameters.ts";
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
-import type { Contestant, Peer } from "./contestants.ts";
+import type { Peer, ServerKind } from "./servers.ts";
 import type { Machine } from "./results.ts";
 
 const GIB = 2 ** 30;
 
-/** What each peer's program is called where nothing else is told. */
+/** Names of the programs where no option gives a path. */
 const PROGRAMS: Readonly<Record<Peer, string | null>> = {
   "qemu": "qemu-storage-daemon",
   "qemu-old": null,
@@ -17,7 +17,7 @@ const PROGRAMS: Readonly<Record<Peer, string | null>> = {
   "nbdkit": "nbdkit",
 };
 
-/** The machine's facts that matter. */
+/** The facts about the machine that the figures depend on. */
 export function thisMachine(): Machine {
   const cpuinfo = Deno.readTextFileSync("/proc/cpuinfo");
   const [major, minor] = kernelRelease().split(".");
@@ -40,11 +40,11 @@ export function fileSystemOf(path: string): string {
 }
 
 /**
- * Finds the programs of the peers.
+ * Finds the other programs.
  *
- * @param given Paths by option.
- * @returns Those that exist; an older QEMU is found by its option alone.
- * @throws {Error} If a given one is no program.
+ * @param given Paths, by option.
+ * @returns The programs that exist; an older QEMU is found by its option only.
+ * @throws {Error} If there is no program at a given path.
  */
 export function findPeers(
   given: Readonly<Partial<Record<Peer, string>>>,
@@ -73,71 +73,58 @@ function isFile(path: string): boolean {
   }
 }
 
-/** What is here to be measured with. */
-export interface Surroundings {
+/** What this machine has for a measurement. */
+export interface Environment {
   readonly peers: Readonly<Partial<Record<Peer, string>>>;
-  /** Whether `export` has `--passthrough`. */
-  readonly knowsPassthrough: boolean;
   /** Whether the kernel allows FUSE over io_uring; `null` if it has none. */
   readonly uring: boolean | null;
 }
 
 /**
- * Looks around.
+ * Finds out what this machine has for a measurement.
  *
- * @throws {Error} If there is no fio, or a given program is not there.
+ * @param given Paths of programs, by option.
+ * @throws {Error} If fio or a given program does not exist.
  */
-export async function lookAround(
+export function readEnvironment(
   given: Readonly<Partial<Record<Peer, string>>>,
-): Promise<Surroundings> {
+): Environment {
   if (findExecutable("fio") === null) {
     throw new Error(
       "Cannot measure: there is no program fio in PATH; install it",
     );
   }
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const help = await outputOf(Deno.execPath(), "run", main, "export", "--help");
   return {
     peers: findPeers(given),
-    knowsPassthrough: help.includes("--passthrough"),
     uring: fuseParameters().enableUring,
   };
 }
 
 /**
- * Why a contestant cannot take part.
+ * Why a server cannot be measured.
  *
- * @returns A sentence, or `null` if it can.
+ * @returns A sentence, or `null` if it can be measured.
  */
 export function whyNot(
-  contestant: Contestant,
-  { peers, knowsPassthrough, uring }: Surroundings,
+  server: ServerKind,
+  { peers, uring }: Environment,
 ): string | null {
-  const lost = contestant.needs.find((peer) => peers[peer] === undefined);
+  const lost = server.needs.find((peer) => peers[peer] === undefined);
   if (lost !== undefined) {
-    return `${lost} was not found: --${lost}=PATH tells where it is.`;
+    return `${lost} was not found; --${lost}=PATH gives its path.`;
   }
-  switch (contestant.series) {
-    case "mqfuse-uring":
-      if (uring === true) return null;
-      return uring === null
-        ? "FUSE over io_uring was left out: this kernel has none."
-        : "FUSE over io_uring was left out: it is off in this kernel until root writes Y to /sys/module/fuse/parameters/enable_uring.";
-    case "mqfuse-passthrough":
-      return knowsPassthrough
-        ? null
-        : "Passthrough was left out: 'export' has no such option.";
-    default:
-      return null;
-  }
+  if (server.series !== "mqfuse-uring" || uring === true) return null;
+  return uring === null
+    ? "FUSE over io_uring was left out: this kernel does not have it."
+    : "FUSE over io_uring was left out: it is off in this kernel until root writes Y to /sys/module/fuse/parameters/enable_uring.";
 }
 
-/** The versions of what takes part, by the names that reports use. */
+/** The versions of the programs that are used, by name. */
 export async function versionsOf(
-  contestants: readonly Contestant[],
+  servers: readonly ServerKind[],
   peers: Readonly<Partial<Record<Peer, string>>>,
 ): Promise<Record<string, string>> {
-  const used = new Set(contestants.flatMap(({ needs }) => needs));
+  const used = new Set(servers.flatMap(({ needs }) => needs));
   const versions: Record<string, string> = { deno: Deno.version.deno };
   const programs = [...used].map((peer) => [peer, peers[peer]!] as const);
   for (const [name, path] of [["fio", "fio"] as const, ...programs]) {

@@ -6,11 +6,11 @@
  */
 import { onStopSignals } from "../../src/cli/service/stop_signals.ts";
 import { CELLS, pick } from "./cells.ts";
-import { type Contestant, CONTESTANTS } from "./contestants.ts";
+import { type ServerKind, SERVERS } from "./servers.ts";
 import {
+  type Environment,
   fileSystemOf,
-  lookAround,
-  type Surroundings,
+  readEnvironment,
   thisMachine,
   versionsOf,
   whyNot,
@@ -39,52 +39,46 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const stop = new AbortController();
   using _ = onStopSignals((signal) =>
-    stop.abort(new Error(`Measuring was ended by ${signal}`))
+    stop.abort(new Error(`The measurement was ended by ${signal}`))
   );
   const { results, rest } = await measureAll(options, stop.signal);
   writeReports(results, options);
   if (rest.length > 0) {
     const why = stop.signal.aborted
       ? stop.signal.reason.message
-      : "Measuring was ended by the time limit";
+      : "The measurement was ended by the time limit";
     console.log(`${why}, before these: ${rest.join(",")}`);
   }
   return rest.length === 0 && results.samples.length > 0 ? 0 : 1;
 }
 
-/** What was measured, and the names of the cells that were not. */
+/** The results, and the names of the cells that were not measured. */
 interface Measured {
   readonly results: Results;
   readonly rest: readonly string[];
 }
 
-/** Measures what the options say, until all is done or called off. */
+/** Measures until all cells are done, or until it is cancelled. */
 async function measureAll(
   options: Options,
   signal: AbortSignal,
 ): Promise<Measured> {
   const cells = pick(CELLS, options.cells, "cells");
-  const wanted = pick(CONTESTANTS, options.contestants, "contestants")
+  const wanted = pick(SERVERS, options.servers, "servers")
     .filter(({ drivers }) =>
       cells.some((cell) => drivers.includes(cell.driver))
     );
-  const surroundings = await lookAround(options.peers);
-  const { contestants, notes } = thoseHere(wanted, surroundings);
+  const environment = readEnvironment(options.peers);
+  const { servers, notes } = available(wanted, environment);
   const { size, rounds, times, directory: parent } = options;
   return await withImage({ parent, size, cells, signal }, async (paths) => {
-    const { peers, knowsPassthrough } = surroundings;
+    const { peers } = environment;
     const plan: Plan = {
       cells,
-      contestants,
+      servers,
       rounds,
       times,
-      place: {
-        image: paths.image,
-        size,
-        deno: Deno.execPath(),
-        peers,
-        knowsPassthrough,
-      },
+      setup: { image: paths.image, size, deno: Deno.execPath(), peers },
       directory: paths.directory,
       signal,
       deadline: performance.now() + options.timeLimitMs,
@@ -99,7 +93,7 @@ async function measureAll(
         size,
         fileSystem: fileSystemOf(paths.directory),
       },
-      versions: await versionsOf(contestants, peers),
+      versions: await versionsOf(servers, peers),
       notes,
       samples,
     };
@@ -127,16 +121,16 @@ async function measureAll(
   });
 }
 
-/** Parts those who can take part from the reasons why others cannot. */
-function thoseHere(
-  wanted: readonly Contestant[],
-  surroundings: Surroundings,
-): { contestants: Contestant[]; notes: string[] } {
+/** The servers that can be measured, and the reasons why others cannot. */
+function available(
+  wanted: readonly ServerKind[],
+  environment: Environment,
+): { servers: ServerKind[]; notes: string[] } {
   const reasons = new Map(
-    wanted.map((each) => [each, whyNot(each, surroundings)]),
+    wanted.map((each) => [each, whyNot(each, environment)]),
   );
   return {
-    contestants: wanted.filter((each) => reasons.get(each) === null),
+    servers: wanted.filter((each) => reasons.get(each) === null),
     notes: [...new Set([...reasons.values()].filter((why) => why !== null))],
   };
 }

@@ -3,9 +3,9 @@ const COLUMNS = 80;
 /**
  * A paragraph as `deno fmt` leaves it: lines of 80 columns at most.
  *
- * @param words What it says.
- * @param first What its first line begins with, "- " for a list's item; the
- * others are indented as far.
+ * @param words The text.
+ * @param first The start of the first line, "- " for a list item; other lines
+ * are indented as far.
  */
 export function paragraph(words: string, first: string = ""): string[] {
   const lines: string[] = [];

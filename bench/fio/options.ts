@@ -1,27 +1,27 @@
 import { parseArgs } from "@std/cli";
 import { parseSize } from "../../src/backends/size.ts";
 import { UsageError } from "../../src/cli/arguments/options.ts";
-import type { Peer } from "./contestants.ts";
+import type { Peer } from "./servers.ts";
 import type { FioTimes } from "./fio.ts";
 
-/** A command line that has been read. */
+/** The options of a command line. */
 export interface Options {
   readonly help: boolean;
   readonly rounds: number;
   readonly times: FioTimes;
-  /** Names of cells, as `pick()` takes them. */
+  /** Names of cells, for `pick()`. */
   readonly cells: string | undefined;
-  /** Names of contestants. */
-  readonly contestants: string | undefined;
-  /** Bytes of the image. */
+  /** Names of servers. */
+  readonly servers: string | undefined;
+  /** Size of the image in bytes. */
   readonly size: number;
-  /** Where a directory for the image is made. */
+  /** Where the directory for the image is created. */
   readonly directory: string;
-  /** Milliseconds after which no cell is begun. */
+  /** Milliseconds after which no cell begins. */
   readonly timeLimitMs: number;
-  /** Results to report in place of measuring. */
+  /** Files of results to report instead of measuring. */
   readonly from: readonly string[];
-  /** Where to write which report. */
+  /** Paths of the reports. */
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly svg: string | undefined;
@@ -31,34 +31,34 @@ export interface Options {
 /** What `--help` prints. */
 export const HELP = `Usage: deno task bench:fio [OPTIONS]
 
-Mounts exports, has fio read and write them, and compares them with other
+Mounts exports, reads and writes them with fio, and compares them with other
 programs and with the file itself, round by round. Needs root and fio. Changes
-no setting of the system: FUSE over io_uring takes part where it is switched on.
+no setting of the system: FUSE over io_uring is measured if it is switched on.
 
 Options:
-  --cells FILTER        cells by name, with commas between them; a name may be
-                        cut short at a ":", and * stands for anything:
-                        null:randread, *:aio:4, bandwidth (default: all)
-  --contestants FILTER  contestants likewise: mqfuse, qemu-t2, file
-  --rounds N            how often each is measured (default: 5)
-  --runtime SECONDS     how long each time (default: 1.5)
-  --quick               one round of 0.3 s, unless told otherwise
+  --cells FILTER        cells by name, separated by commas; a name may end at
+                        a ":", and * matches any text: null:randread,
+                        *:aio:4, bandwidth (default: all)
+  --servers FILTER      servers, likewise: mqfuse, qemu-t2, file
+  --rounds N            measure each server N times in each cell (default: 5)
+  --runtime SECONDS     length of a measurement (default: 1.5)
+  --quick               one round of 0.3 s; --rounds and --runtime override it
   --time-limit MINUTES  begin no cell after that
-  --size SIZE           bytes of the image (default: 1G)
-  --directory DIR       where the image lies meanwhile (default: /dev/shm)
+  --size SIZE           size of the image (default: 1G)
+  --directory DIR       directory for the image (default: /dev/shm)
   --qemu PATH           qemu-storage-daemon (default: the one in PATH)
-  --qemu-old PATH       an older one to compare with as well
+  --qemu-old PATH       an older qemu-storage-daemon to measure too
   --nbdfuse PATH        nbdfuse (default: the one in PATH)
   --nbdkit PATH         nbdkit (default: the one in PATH)
-  --json FILE           write every figure, after each cell
+  --json FILE           write all results, after each cell
   --markdown FILE       write the report
-  --svg FILE            draw the report
-  --from FILE           report what --json wrote, and measure nothing; several
-                        are put together
+  --svg FILE            write the report as a plot
+  --from FILE           report the results in FILE, measure nothing; several
+                        files are merged
   --help                print this text
 
 Examples:
-  deno task bench:fio --quick --cells null:randread --contestants mqfuse
+  deno task bench:fio --quick --cells null:randread --servers mqfuse
   deno task bench:fio --cells null --json null.json
   deno task bench:fio --from null.json --from file.json \\
     --markdown docs/benchmarks.md --svg docs/benchmarks.svg
@@ -66,7 +66,7 @@ Examples:
 
 const VALUES = [
   "cells",
-  "contestants",
+  "servers",
   "rounds",
   "runtime",
   "time-limit",
@@ -91,7 +91,7 @@ const QUICK_S = 0.3;
  * Reads a command line.
  *
  * @param args The arguments, without the program's name.
- * @throws {UsageError} If something is unknown or has no sense.
+ * @throws {UsageError} If an option is unknown or has a wrong value.
  */
 export function readOptions(args: readonly string[]): Options {
   const given = parseArgs([...args], {
@@ -118,7 +118,7 @@ export function readOptions(args: readonly string[]): Options {
       rampMs: given.quick ? RAMP_MS / 3 : RAMP_MS,
     },
     cells: given.cells,
-    contestants: given.contestants,
+    servers: given.servers,
     size: sizeOf(given.size ?? "1G"),
     directory: given.directory ?? "/dev/shm",
     timeLimitMs: minutes * 60_000,

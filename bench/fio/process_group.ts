@@ -1,17 +1,17 @@
-/** A process and all that it started. */
+/** A process and the processes that it started. */
 export interface ProcessGroup {
   /** The signal that ended its first process, if it has ended by one. */
   readonly signal: string | null;
-  /** Sends a signal to all of it. */
+  /** Sends a signal to all of them. */
   kill(signal: Deno.Signal): void;
   /**
    * Waits until its first process has ended.
    *
-   * @param limitMs Milliseconds; 0 only looks.
-   * @returns False if it runs on.
+   * @param limitMs Time limit in milliseconds.
+   * @returns False if it is still running.
    */
   ended(limitMs: number): Promise<boolean>;
-  /** All that it printed, once it has ended. */
+  /** What it printed, once it has ended. */
   output(): Promise<{ readonly stdout: string; readonly stderr: string }>;
   /** User and system CPU seconds so far: proc_pid_stat(5). */
   cpuSeconds(): number;
@@ -21,8 +21,8 @@ export interface ProcessGroup {
 const TICKS_PER_SECOND = 100;
 
 /**
- * Starts a program as the leader of a process group of its own, so that
- * Ctrl-C does not reach it and that all it starts can be counted and ended.
+ * Starts a program as the leader of its own process group, so that Ctrl-C does
+ * not reach it, and its processes can be counted and ended together.
  *
  * @param command The program and its arguments.
  * @param options Its working directory.
@@ -55,7 +55,7 @@ export function spawnGroup(
       try {
         Deno.kill(-pid, signal);
       } catch {
-        // Nobody is left in it.
+        // All of them have ended.
       }
     },
     async ended(limitMs) {
@@ -93,7 +93,7 @@ function statOf(pid: string): { group: number; ticks: number } | null {
 }
 
 /**
- * Takes /proc/PID/stat apart.
+ * Parses /proc/PID/stat.
  *
  * @param text Its text; the program's name in it may have spaces and brackets.
  * @returns The process group, and clock ticks in user and in kernel mode.

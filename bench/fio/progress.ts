@@ -1,21 +1,21 @@
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
 
-/** How far the measurement has come, on the terminal. */
+/** The progress of a measurement on the terminal. */
 export interface Progress {
-  /** Says what is being done. */
+  /** Shows what is being done. */
   readonly doing: (what: string) => void;
-  /** One more run is over. */
+  /** Counts one more run. */
   readonly step: () => void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   readonly stop: () => Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
 
 /**
- * Shows a bar if somebody looks.
+ * Shows a progress bar if standard error is a terminal.
  *
- * @param max How many runs there are.
+ * @param max Number of runs.
  */
 export function runProgress(max: number): Progress {
   if (!Deno.stderr.isTerminal()) {
@@ -38,11 +38,11 @@ export function runProgress(max: number): Progress {
 }
 
 /**
- * How long it will still take: "about 12 min left", "" before anyone can say.
+ * The time left: "about 12 min left", "" before the first run has ended.
  *
- * @param time Milliseconds that it took so far.
- * @param value How much is done.
- * @param max How much there is to do.
+ * @param time Milliseconds so far.
+ * @param value Number of runs that have ended.
+ * @param max Number of runs.
  */
 export function timeLeft(time: number, value: number, max: number): string {
   if (value === 0) return "";

@@ -1,4 +1,4 @@
-import type { Contestant, Series } from "./contestants.ts";
+import type { Series, ServerKind } from "./servers.ts";
 import { paragraph, table } from "./markdown_text.ts";
 import type { Results } from "./results.ts";
 import { median } from "./statistics.ts";
@@ -16,14 +16,14 @@ import {
   summarize,
 } from "./summary.ts";
 
-/** Whom the ratios are to. */
-const RIVAL: Series = "qemu";
+/** The series that the others are compared with. */
+const BASELINE: Series = "qemu";
 
 /**
  * The report as a Markdown document.
  *
  * @param results What was measured.
- * @param plot Where the plot lies, seen from the document; `null` without one.
+ * @param plot The path of the plot, relative to the document; `null` for none.
  */
 export function markdownReport(results: Results, plot: string | null): string {
   const sections = summarize(results);
@@ -35,7 +35,7 @@ export function markdownReport(results: Results, plot: string | null): string {
     ...paragraph(`${describe(results)} ${versionsLine(results)}`),
     "",
     ...plot === null ? [] : [
-      `![Rates of every cell, the contestants' bars side by side](${plot})`,
+      `![Rates of every cell, the servers' bars side by side](${plot})`,
       "",
     ],
     ...paragraph(METHOD),
@@ -53,7 +53,7 @@ function versionsLine({ versions, date }: Results): string {
 }
 
 const METHOD =
-  "fio reads and writes the exported file with `--direct=1`: `aio` is libaio with 16 requests in flight, `sync` is pvsync2 with one, each in as many jobs as said. All servers of one kind of export are mounted at once and idle but for the one being measured; each round takes every one in turn, and begins with another one. mqfuse and QEMU go to the image through the page cache. `q` is the number of queues, `t` of I/O threads. Server CPU is user and system time of the server's processes a request; what the kernel does in the client's name is not in it.";
+  "fio reads and writes the exported file with `--direct=1`: `aio` is libaio with 16 requests in flight, `sync` is pvsync2 with one, each in the given number of jobs. All servers of one kind of export are mounted at once; all are idle except the one being measured. Each round measures every server and begins with another one. mqfuse and QEMU read and write the image through the page cache. `q` is the number of queues, `t` of I/O threads. Server CPU is user and system time of the server's processes per request; the kernel's time on behalf of the client is not included.";
 
 function notes({ notes }: Results): string[] {
   if (notes.length === 0) return [];
@@ -88,23 +88,23 @@ function sectionReport(section: SectionSummary, results: Results): string[] {
 }
 
 function ratioWords({ series }: SectionSummary, results: Results): string {
-  return series.includes(RIVAL)
-    ? `; in brackets the ratio to ${seriesLabel(RIVAL, results)}`
+  return series.includes(BASELINE)
+    ? `; in brackets the ratio to ${seriesLabel(BASELINE, results)}`
     : "";
 }
 
 function bestTable(section: SectionSummary, results: Results): string[] {
   const { series, cells } = section;
   const comparisons = new Map(
-    series.map((each) => [each, compare(section, [each, RIVAL])]),
+    series.map((each) => [each, compare(section, [each, BASELINE])]),
   );
   const rows = cells.map((summary) => [
     cellLabel(summary),
     ...series.map((each) => {
       const score = summary.best.get(each);
       if (score === undefined) return "";
-      const { variant } = score.contestant;
-      const ratio = each === RIVAL
+      const { variant } = score.server;
+      const ratio = each === BASELINE
         ? undefined
         : comparisons.get(each)!.ratios.get(summary.cell.name);
       return [
@@ -115,14 +115,14 @@ function bestTable(section: SectionSummary, results: Results): string[] {
     }),
   ]);
   const header = ["", ...series.map((each) => seriesLabel(each, results))];
-  if (!series.includes(RIVAL)) return table([header, ...rows]);
+  if (!series.includes(BASELINE)) return table([header, ...rows]);
   const row = (
     name: string,
     value: (comparison: Comparison) => number | null,
   ) => [
     name,
     ...series.map((each) => {
-      const number = each === RIVAL ? null : value(comparisons.get(each)!);
+      const number = each === BASELINE ? null : value(comparisons.get(each)!);
       return number === null ? "" : number.toFixed(2);
     }),
   ];
@@ -137,15 +137,15 @@ function bestTable(section: SectionSummary, results: Results): string[] {
   ]);
 }
 
-/** Says what the best variants cost the server beside what the rival's do. */
+/** Compares the CPU time of the best variants with the baseline's. */
 function costs(section: SectionSummary, results: Results): string[] {
   const parts = section.series.flatMap((series) => {
     const { ratios, mean } = compare(
       section,
-      [series, RIVAL],
+      [series, BASELINE],
       ({ serverUs }) => serverUs,
     );
-    if (mean === null || series === RIVAL) return [];
+    if (mean === null || series === BASELINE) return [];
     const [least, most] = [
       Math.min(...ratios.values()),
       Math.max(...ratios.values()),
@@ -156,10 +156,10 @@ function costs(section: SectionSummary, results: Results): string[] {
     ];
   });
   if (parts.length === 0) return [];
-  const rival = seriesLabel(RIVAL, results);
+  const baseline = seriesLabel(BASELINE, results);
   return [
     ...paragraph(
-      `Server CPU a request as against ${rival}, best variants, geometric mean: ${
+      `Server CPU per request compared with ${baseline}, best variants, geometric mean: ${
         parts.join("; ")
       }.`,
     ),
@@ -167,7 +167,7 @@ function costs(section: SectionSummary, results: Results): string[] {
   ];
 }
 
-/** Says how near passthrough comes to the image that it leads to. */
+/** Compares passthrough with the image file itself. */
 function reach(section: SectionSummary): string[] {
   const { ratios } = compare(section, ["mqfuse-passthrough", "file"]);
   const parts = ["read", "write"].flatMap((direction) => {
@@ -183,7 +183,7 @@ function reach(section: SectionSummary): string[] {
   return [...paragraph(`Passthrough does ${parts.join(", and ")}.`), ""];
 }
 
-/** Says what four queues bring over one, where both were measured. */
+/** Compares four queues with one, where both were measured. */
 function scaling({ cells, section }: SectionSummary): string[] {
   if (section === "bandwidth") return [];
   const busy = cells.filter(({ cell }) =>
@@ -211,7 +211,7 @@ function scaling({ cells, section }: SectionSummary): string[] {
 function details(section: SectionSummary, unit: string): string[] {
   const columns: [title: string, text: (score: Score) => string][] = [
     [`${unit}, median (quartiles)`, rateText],
-    ["Server CPU microseconds a request, median", cpuText],
+    ["Server CPU microseconds per request, median", cpuText],
     [
       "99th percentile of latency, microseconds, median",
       ({ p99Us }) => formatRate(p99Us),
@@ -226,18 +226,18 @@ function details(section: SectionSummary, unit: string): string[] {
 }
 
 function detailTable(
-  { cells, contestants }: SectionSummary,
+  { cells, servers }: SectionSummary,
   text: (score: Score) => string,
 ): string[] {
-  const row = ({ scores }: CellSummary, { name }: Contestant) => {
+  const row = ({ scores }: CellSummary, { name }: ServerKind) => {
     const score = scores.get(name);
     return score === undefined ? "" : text(score);
   };
   return table([
-    ["", ...contestants.map(({ name }) => name)],
+    ["", ...servers.map(({ name }) => name)],
     ...cells.map((summary) => [
       cellLabel(summary),
-      ...contestants.map((contestant) => row(summary, contestant)),
+      ...servers.map((server) => row(summary, server)),
     ]),
   ]);
 }

@@ -1,4 +1,4 @@
-import { SERIES, type Series } from "./contestants.ts";
+import { SERIES, type Series } from "./servers.ts";
 import { svgPanel } from "./svg_panel.ts";
 import type { Results } from "./results.ts";
 import {

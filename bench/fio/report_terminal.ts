@@ -50,8 +50,8 @@ function sectionRows(section: SectionSummary, results: Results): string[][] {
 }
 
 /** `187 q2 3.1us`: rate, the best variant, the server's CPU a request. */
-function scoreText({ rate, contestant, serverUs }: Score): string {
-  const parts = [formatRate(rate.median), contestant.variant];
+function scoreText({ rate, server, serverUs }: Score): string {
+  const parts = [formatRate(rate.median), server.variant];
   if (serverUs !== null) parts.push(`${serverUs.toFixed(1)}us`);
   return parts.filter((part) => part !== "").join(" ");
 }

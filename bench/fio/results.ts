@@ -1,43 +1,43 @@
 import { cellOf } from "./cells.ts";
-import { contestantOf } from "./contestants.ts";
+import { serverNamed } from "./servers.ts";
 
 /** One run of fio. */
 export interface Sample {
   /** The cell's name. */
   readonly cell: string;
-  /** The contestant's name. */
-  readonly contestant: string;
+  /** The server's name. */
+  readonly server: string;
   /** Requests a second, as the client counts them. */
   readonly iops: number;
   /** Bytes a second. */
   readonly bytesPerSecond: number;
-  /** Microseconds that one request in a hundred took longer than. */
+  /** 99th percentile of the latency in microseconds. */
   readonly p99Us: number;
-  /** CPU microseconds of the server a request; `null` without a server. */
+  /** CPU microseconds of the server a request; `null` for the file itself. */
   readonly serverUs: number | null;
 }
 
-/** The machine, by what matters to the figures and names nobody. */
+/** The facts about the machine that the figures depend on. */
 export interface Machine {
   readonly cpus: number;
-  /** Whether a hypervisor runs it, and shares its CPUs out. */
+  /** Whether it is a virtual machine, whose CPUs may be shared. */
   readonly isVirtual: boolean;
   /** `6.18`. */
   readonly kernel: string;
   readonly memoryGiB: number;
 }
 
-/** How it was measured. */
+/** The settings of a measurement. */
 export interface Settings {
-  /** Seconds of a run that count. */
+  /** Seconds of a run that fio counts. */
   readonly runtimeS: number;
-  /** Bytes of the image. */
+  /** Size of the image in bytes. */
   readonly size: number;
   /** The type of the file system that the image lies on. */
   readonly fileSystem: string;
 }
 
-/** All that a measurement found: what `--json` writes and `--from` reads. */
+/** The results of a measurement: what `--json` writes and `--from` reads. */
 export interface Results {
   readonly format: typeof FORMAT;
   /** The day, `2030-01-31`. */
@@ -46,20 +46,20 @@ export interface Results {
   readonly settings: Settings;
   /** Versions by program: fio, deno, qemu and so on. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Sentences: what was left out or failed, and why. */
+  /** One sentence for everything that was left out or failed, and why. */
   readonly notes: readonly string[];
   readonly samples: readonly Sample[];
 }
 
-/** Tells these files from other JSON, and from those of other layouts. */
-export const FORMAT = "mqfuse-fio-1";
+/** Identifies the files and the version of their format. */
+export const FORMAT = "mqfuse-fio-2";
 
 /**
- * Takes the text of a results file apart.
+ * Parses the text of a results file.
  *
  * @param text JSON.
- * @param name What the file is called in errors.
- * @throws {Error} If it is none, or names cells or contestants unknown here.
+ * @param name The file's name in error messages.
+ * @throws {Error} If it is not such a file, or names an unknown cell or server.
  */
 export function parseResults(text: string, name: string): Results {
   let results: Partial<Results>;
@@ -73,15 +73,15 @@ export function parseResults(text: string, name: string): Results {
       `Cannot read ${name}: it was not written by --json of this program`,
     );
   }
-  for (const { cell, contestant } of results.samples ?? []) {
+  for (const { cell, server } of results.samples ?? []) {
     cellOf(cell);
-    contestantOf(contestant);
+    serverNamed(server);
   }
   return results as Results;
 }
 
 /**
- * Puts measurements together that were made in pieces on one machine.
+ * Merges measurements that were made in pieces on one machine.
  *
  * @param pieces At least one.
  * @throws {Error} If machine or settings differ.
@@ -96,7 +96,7 @@ export function mergeResults(pieces: readonly Results[]): Results {
     throw new Error(
       `Cannot merge results: ${JSON.stringify({ machine, settings })} is not ${
         JSON.stringify({ machine: first.machine, settings: first.settings })
-      }; figures of different machines or settings cannot be compared`,
+      }; results of different machines or settings cannot be compared`,
     );
   }
   return {

@@ -1,55 +1,55 @@
 import type { Cell, Driver } from "./cells.ts";
-import type { Contestant, Place } from "./contestants.ts";
+import type { ServerKind, ServerSetup } from "./servers.ts";
 import { type FioTimes, runFio } from "./fio.ts";
 import type { Sample } from "./results.ts";
-import { type Server, startServer } from "./server.ts";
+import { type RunningServer, startServer } from "./running_server.ts";
 
-/** What is to be measured, and how. */
+/** A measurement. */
 export interface Plan {
   readonly cells: readonly Cell[];
-  readonly contestants: readonly Contestant[];
+  readonly servers: readonly ServerKind[];
   readonly rounds: number;
   readonly times: FioTimes;
-  /** The image and what the commands need; mount points are added here. */
-  readonly place: Omit<Place, "driver" | "mountpoint" | "socket">;
-  /** An empty directory for mount points, sockets and what fio leaves. */
+  /** What servers are started with; mount points and sockets are added. */
+  readonly setup: Omit<ServerSetup, "driver" | "mountpoint" | "socket">;
+  /** An empty directory for mount points, sockets and files of fio. */
   readonly directory: string;
-  /** Calls everything off. */
+  /** Cancels the measurement. */
   readonly signal: AbortSignal;
-  /** No cell is begun after this, in milliseconds of performance.now(). */
+  /** No cell begins after this time of performance.now(), in milliseconds. */
   readonly deadline: number;
 }
 
-/** Who is told how it goes on. */
+/** Callbacks for the progress of a measurement. */
 export interface Listener {
   /** A run begins: "null:read:aio:1 qemu-t2". */
   readonly onRun: (what: string) => void;
-  /** A run has ended; `null` if it failed or is left out. */
+  /** A run has ended; `null` if it failed or was left out. */
   readonly onSample: (sample: Sample | null) => void;
-  /** A cell has been measured to its end. */
+  /** All runs of a cell have ended. */
   readonly onCell: (cell: Cell) => void;
-  /** Something went wrong, or was left out. */
+  /** Something failed or was left out. */
   readonly onNote: (note: string) => void;
 }
 
-/** How many runs of fio a plan has. */
-export function countRuns({ cells, contestants, rounds }: Plan): number {
+/** The number of fio runs of a plan. */
+export function countRuns({ cells, servers, rounds }: Plan): number {
   return cells.reduce(
-    (sum, cell) => sum + rounds * entrants(contestants, cell.driver).length,
+    (sum, cell) => sum + rounds * serversFor(cell.driver, servers).length,
     0,
   );
 }
 
-function entrants(
-  contestants: readonly Contestant[],
+function serversFor(
   driver: Driver,
-): Contestant[] {
-  return contestants.filter(({ drivers }) => drivers.includes(driver));
+  servers: readonly ServerKind[],
+): ServerKind[] {
+  return servers.filter(({ drivers }) => drivers.includes(driver));
 }
 
 /**
- * The order of a round: each begins with another contestant, so that none
- * always has the same one before it at the same time.
+ * The order of a round. Each round begins with another item, so that none
+ * always comes at the same place.
  */
 export function rotate<T>(items: readonly T[], round: number): T[] {
   const first = items.length === 0 ? 0 : round % items.length;
@@ -57,28 +57,28 @@ export function rotate<T>(items: readonly T[], round: number): T[] {
 }
 
 /**
- * Measures everything. All contestants of one kind of export are mounted at
- * once and idle but for the one being measured; each round of a cell takes
- * every one in turn, so that a drift of the machine falls on all alike.
+ * Measures all cells of a plan. All servers of one kind of export are mounted
+ * at once, and all are idle except the one being measured. Each round of a cell
+ * measures every server, so that a drift of the machine affects all alike.
  *
- * @param plan What.
- * @param listener Is told of each sample.
- * @throws If it is called off; whatever was started has been taken down then.
+ * @param plan The measurement.
+ * @param listener Callbacks.
+ * @throws If it is cancelled; everything that it started has ended then.
  */
 export async function measure(plan: Plan, listener: Listener): Promise<void> {
   for (const driver of ["null", "file"] as const) {
     const cells = plan.cells.filter((cell) => cell.driver === driver);
     if (cells.length === 0 || isLate(plan)) continue;
-    const servers: Server[] = [];
+    const running: RunningServer[] = [];
     try {
-      await startAll(driver, plan, { servers, listener });
+      await startAll(driver, plan, { running, listener });
       for (const cell of cells) {
         if (isLate(plan)) break;
-        await measureCell(cell, servers, plan, listener);
+        await measureCell(cell, running, plan, listener);
         listener.onCell(cell);
       }
     } finally {
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all(running.map((server) => server.stop()));
     }
   }
 }
@@ -90,43 +90,39 @@ function isLate({ deadline }: Plan): boolean {
 async function startAll(
   driver: Driver,
   plan: Plan,
-  { servers, listener }: { servers: Server[]; listener: Listener },
+  { running, listener }: { running: RunningServer[]; listener: Listener },
 ): Promise<void> {
   const { directory, signal } = plan;
-  for (const contestant of entrants(plan.contestants, driver)) {
-    listener.onRun(`starting ${contestant.name}`);
-    const base = `${directory}/${driver}-${contestant.name}`;
-    const place: Place = {
-      ...plan.place,
+  for (const kind of serversFor(driver, plan.servers)) {
+    listener.onRun(`starting ${kind.name}`);
+    const base = `${directory}/${driver}-${kind.name}`;
+    const setup: ServerSetup = {
+      ...plan.setup,
       driver,
       mountpoint: `${base}.img`,
       socket: `${base}.socket`,
     };
     try {
-      const server = await startServer(contestant, place, {
-        directory,
-        signal,
-      });
-      servers.push(server);
+      running.push(await startServer(kind, setup, { directory, signal }));
     } catch (error) {
       signal.throwIfAborted();
       const why = (error as Error).message;
-      listener.onNote(`${contestant.name} (${driver}) was left out: ${why}`);
+      listener.onNote(`${kind.name} (${driver}) was left out: ${why}`);
     }
   }
 }
 
 async function measureCell(
   cell: Cell,
-  servers: Server[],
+  running: RunningServer[],
   plan: Plan,
   listener: Listener,
 ): Promise<void> {
-  const expected = entrants(plan.contestants, cell.driver).length;
+  const expected = serversFor(cell.driver, plan.servers).length;
   for (let round = 0; round < plan.rounds; round++) {
-    for (let i = servers.length; i < expected; i++) listener.onSample(null);
-    for (const server of rotate(servers, round)) {
-      const { name } = server.contestant;
+    for (let i = running.length; i < expected; i++) listener.onSample(null);
+    for (const server of rotate(running, round)) {
+      const { name } = server.kind;
       listener.onRun(`${cell.name} ${name}`);
       try {
         listener.onSample(await measureOne(cell, server, plan));
@@ -135,53 +131,53 @@ async function measureCell(
         listener.onSample(null);
         const why = (error as Error).message;
         listener.onNote(`${name} failed in ${cell.name}: ${why}`);
-        await restart(server, servers, plan, listener);
+        await restart(server, running, plan, listener);
       }
     }
   }
 }
 
-/** Starts a server anew that failed, or leaves it out from now on. */
+/** Restarts a server that failed, or leaves it out from now on. */
 async function restart(
-  server: Server,
-  servers: Server[],
+  server: RunningServer,
+  running: RunningServer[],
   { directory, signal }: Plan,
   listener: Listener,
 ): Promise<void> {
-  const { contestant, place, stop } = server;
-  const at = servers.indexOf(server);
+  const { kind, setup, stop } = server;
+  const at = running.indexOf(server);
   await stop();
   try {
-    servers[at] = await startServer(contestant, place, { directory, signal });
+    running[at] = await startServer(kind, setup, { directory, signal });
   } catch (error) {
-    servers.splice(at, 1);
+    running.splice(at, 1);
     signal.throwIfAborted();
     const why = (error as Error).message;
-    listener.onNote(`${contestant.name} was left out after that: ${why}`);
+    listener.onNote(`${kind.name} was left out after that: ${why}`);
   }
 }
 
 async function measureOne(
   cell: Cell,
-  server: Server,
-  { times, place, directory, signal }: Plan,
+  server: RunningServer,
+  { times, setup, directory, signal }: Plan,
 ): Promise<Sample> {
   const before = server.cpuSeconds();
   const { requests, ...figures } = await runFio(cell, server.path, {
-    size: place.size,
+    size: setup.size,
     times,
     directory,
     signal,
   });
   const after = server.cpuSeconds();
-  // fio counts no requests of its ramp, in which the server works as well.
+  // fio does not count the requests of its ramp, which cost CPU time as well.
   const all = requests * (1 + times.rampMs / times.runtimeMs);
   const serverUs = before === null || after === null
     ? null
     : (after - before) * 1e6 / all;
   return {
     cell: cell.name,
-    contestant: server.contestant.name,
+    server: server.kind.name,
     ...figures,
     serverUs,
   };

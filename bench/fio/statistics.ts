@@ -1,12 +1,11 @@
-/** The middle of some values, and how far they are spread. */
+/** The median and the quartiles of some values. */
 export interface Spread {
-  /** The middle value. */
   readonly median: number;
-  /** A quarter of the values lie below it. */
+  /** Lower quartile. */
   readonly low: number;
-  /** A quarter of the values lie above it. */
+  /** Upper quartile. */
   readonly high: number;
-  /** How many values there are. */
+  /** Number of values. */
   readonly count: number;
 }
 
@@ -18,7 +17,9 @@ export interface Spread {
  * @throws {RangeError} If there is no value.
  */
 export function quantile(values: readonly number[], share: number): number {
-  if (values.length === 0) throw new RangeError("No values have no quantile");
+  if (values.length === 0) {
+    throw new RangeError("There is no quantile of no values");
+  }
   const sorted = values.toSorted((a, b) => a - b);
   const at = share * (sorted.length - 1);
   const below = sorted[Math.floor(at)]!;
@@ -27,7 +28,7 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /**
- * The middle of some values.
+ * The median of some values.
  *
  * @throws {RangeError} If there is no value.
  */

@@ -1,17 +1,12 @@
 import { formatSize } from "../../src/backends/size.ts";
 import { type Cell, CELLS, labelOf, type Section, sectionOf } from "./cells.ts";
-import {
-  type Contestant,
-  CONTESTANTS,
-  SERIES,
-  type Series,
-} from "./contestants.ts";
+import { SERIES, type Series, type ServerKind, SERVERS } from "./servers.ts";
 import type { Results, Sample } from "./results.ts";
 import { geometricMean, median, type Spread, spreadOf } from "./statistics.ts";
 
-/** What one contestant did in one cell, over all rounds. */
+/** The figures of one server in one cell, over all rounds. */
 export interface Score {
-  readonly contestant: Contestant;
+  readonly server: ServerKind;
   /** Thousand requests a second, or MiB a second where they are of 1 MiB. */
   readonly rate: Spread;
   /** Median of the 99th percentile of latency, microseconds. */
@@ -23,31 +18,31 @@ export interface Score {
 /** One cell's scores. */
 export interface CellSummary {
   readonly cell: Cell;
-  /** By contestant's name; those that were not measured are left out. */
+  /** By the server's name; servers that were not measured are left out. */
   readonly scores: ReadonlyMap<string, Score>;
   /** The score of the highest median of each series. */
   readonly best: ReadonlyMap<Series, Score>;
 }
 
-/** One part of the reports. */
+/** One section of the reports. */
 export interface SectionSummary {
   readonly section: Section;
   readonly cells: readonly CellSummary[];
   /** The series that were measured in it. */
   readonly series: readonly Series[];
-  /** The contestants that were measured in it. */
-  readonly contestants: readonly Contestant[];
+  /** The servers that were measured in it. */
+  readonly servers: readonly ServerKind[];
 }
 
-/** How one series compares with another over a section. */
+/** One series compared with another over a section. */
 export interface Comparison {
-  /** By cell's name: the value of the one over that of the other. */
+  /** The first series' value divided by the second's, by the cell's name. */
   readonly ratios: ReadonlyMap<string, number>;
   /** Their geometric mean; `null` if no cell has both. */
   readonly mean: number | null;
 }
 
-/** Headings and units of the parts. */
+/** Titles and units of the sections. */
 export const SECTIONS: Readonly<
   Record<Section, { readonly title: string; readonly unit: string }>
 > = {
@@ -58,7 +53,7 @@ export const SECTIONS: Readonly<
 
 const MIB = 1 << 20;
 
-/** Sums results up: each part that has samples, its cells in their order. */
+/** Summarizes results: the sections that have samples, their cells in order. */
 export function summarize(results: Results): SectionSummary[] {
   const sections = Object.keys(SECTIONS) as Section[];
   return sections.flatMap((section) => {
@@ -70,7 +65,7 @@ export function summarize(results: Results): SectionSummary[] {
       cells,
       series: (Object.keys(SERIES) as Series[])
         .filter((series) => cells.some(({ best }) => best.has(series))),
-      contestants: CONTESTANTS.filter(({ name }) =>
+      servers: SERVERS.filter(({ name }) =>
         cells.some(({ scores }) => scores.has(name))
       ),
     }];
@@ -81,11 +76,11 @@ function summarizeCell(cell: Cell, all: readonly Sample[]): CellSummary {
   const samples = all.filter((sample) => sample.cell === cell.name);
   const scores = new Map<string, Score>();
   const best = new Map<Series, Score>();
-  for (const contestant of CONTESTANTS) {
-    const { name, series } = contestant;
-    const own = samples.filter((sample) => sample.contestant === name);
+  for (const server of SERVERS) {
+    const { name, series } = server;
+    const own = samples.filter((sample) => sample.server === name);
     if (own.length === 0) continue;
-    const score = scoreOf(contestant, cell, own);
+    const score = scoreOf(server, cell, own);
     scores.set(name, score);
     const top = best.get(series);
     if (top === undefined || score.rate.median > top.rate.median) {
@@ -96,7 +91,7 @@ function summarizeCell(cell: Cell, all: readonly Sample[]): CellSummary {
 }
 
 function scoreOf(
-  contestant: Contestant,
+  server: ServerKind,
   cell: Cell,
   samples: readonly Sample[],
 ): Score {
@@ -105,7 +100,7 @@ function scoreOf(
     serverUs === null ? [] : [serverUs]
   );
   return {
-    contestant,
+    server,
     rate: spreadOf(
       samples.map(({ iops, bytesPerSecond }) =>
         isBandwidth ? bytesPerSecond / MIB : iops / 1000
@@ -117,11 +112,11 @@ function scoreOf(
 }
 
 /**
- * Compares two series, the best variant of each in every cell.
+ * Compares the best variants of two series in every cell.
  *
  * @param section The cells.
- * @param pair The one, and the other that it is compared with.
- * @param value What is compared; cells without it are left out.
+ * @param pair The series, and the one that it is compared with.
+ * @param value The value that is compared; cells without it are left out.
  */
 export function compare(
   { cells }: SectionSummary,
@@ -138,12 +133,12 @@ export function compare(
   return { ratios, mean: geometricMean([...ratios.values()]) };
 }
 
-/** A cell in the words of its section. */
+/** A cell's label within its section. */
 export function cellLabel({ cell }: CellSummary): string {
   return labelOf(cell);
 }
 
-/** What a series is called, with the version that was measured. */
+/** The title of a series, with the version that was measured. */
 export function seriesLabel(series: Series, { versions }: Results): string {
   switch (series) {
     case "qemu":
@@ -156,19 +151,19 @@ export function seriesLabel(series: Series, { versions }: Results): string {
   }
 }
 
-/** A rate as reports write it: three digits that count, or whole numbers. */
+/** A rate in reports: one decimal place below 100, none above. */
 export function formatRate(rate: number): string {
   return rate < 100 ? rate.toFixed(1) : rate.toFixed(0);
 }
 
-/** The machine and the settings in a sentence. */
+/** A sentence about the machine and the settings. */
 export function describe(results: Results): string {
   const { machine, settings, samples } = results;
   const { cpus, isVirtual, kernel, memoryGiB } = machine;
   const { runtimeS, size, fileSystem } = settings;
   const counts = new Map<string, number>();
-  for (const { cell, contestant } of samples) {
-    const key = `${cell} ${contestant}`;
+  for (const { cell, server } of samples) {
+    const key = `${cell} ${server}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const [least, most] = [

@@ -1,9 +1,9 @@
-import type { Series } from "./contestants.ts";
+import type { Series } from "./servers.ts";
 import { cellLabel, type CellSummary, formatRate } from "./summary.ts";
 import { round, text } from "./svg_text.ts";
 
-/** Where a panel lies, and in which colours. */
-export interface PanelPlace {
+/** The position and colours of a panel. */
+export interface PanelLayout {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -16,7 +16,7 @@ const RIGHT = 12;
 const TOP = 34;
 const BOTTOM = 14;
 const BAR_MAX = 34;
-/** Ticks on the axis, 0 left out, at least. */
+/** Minimum number of ticks on the axis, not counting 0. */
 const TICKS_MIN = 2;
 
 /**
@@ -24,15 +24,15 @@ const TICKS_MIN = 2;
  * it, its quartiles as a line.
  *
  * @param summary The cell.
- * @param series Those of its section, so that bars keep their places.
- * @param place Where.
+ * @param series The series of its section, so that bars keep their places.
+ * @param layout Its position and colours.
  */
 export function svgPanel(
   summary: CellSummary,
   series: readonly Series[],
-  place: PanelPlace,
+  layout: PanelLayout,
 ): string {
-  const { x, y, width, height } = place;
+  const { x, y, width, height } = layout;
   const scores = [...summary.best.values()];
   const most = Math.max(...scores.map(({ rate }) => rate.high));
   const step = tickStep(most);
@@ -48,7 +48,7 @@ export function svgPanel(
         middle: x + LEFT + slot * (at + 0.5),
         width: Math.min(BAR_MAX, slot - 3),
         yOf,
-        color: place.colors[each],
+        color: layout.colors[each],
       })
     ),
   ].filter((line) => line !== "").join("\n");

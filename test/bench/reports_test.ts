@@ -26,9 +26,9 @@ Deno.test("summarize() finds the best variant of each series", () => {
   const busy = nothing!.cells.find(({ cell }) =>
     cell.name === "null:randread:aio:4"
   )!;
-  assertEquals(busy.best.get("mqfuse-uring")!.contestant.variant, "q4");
+  assertEquals(busy.best.get("mqfuse-uring")!.server.variant, "q4");
   assertEquals(busy.best.get("mqfuse-uring")!.rate.median, 360);
-  assertEquals(busy.best.get("qemu")!.contestant.variant, "t2");
+  assertEquals(busy.best.get("qemu")!.server.variant, "t2");
   assertEquals(busy.scores.get("qemu-t0")!.rate.median, 120);
   const { ratios, mean } = compare(nothing!, ["mqfuse-uring", "qemu"]);
   assertEquals(ratios.get("null:randread:aio:4"), 2);
@@ -71,7 +71,7 @@ function flat(text: string): string {
   return text.replaceAll(/(?<=\S)\n(?=\w)/g, " ");
 }
 
-Deno.test("the terminal's report has a table a section, then what is lost", () => {
+Deno.test("the terminal's report has a table a section, then what was left out", () => {
   const lines = terminalReport(RESULTS);
   assert(
     lines.some((line) => /^randread aio, 4 jobs +360 q4 2.5us/.test(line)),

@@ -74,8 +74,8 @@ async function measures(directory: string): Promise<void> {
   const child = start(
     directory,
     "--cells=null:randread:aio:1,file:write:sync:1",
-    "--contestants=mqfuse-device-q2,qemu-t0,file",
-    // A peer that does not mount is left out, and no more.
+    "--servers=mqfuse-device-q2,qemu-t0,file",
+    // A server that does not mount is left out; the others are measured.
     "--qemu=/bin/false",
     `--json=${json}`,
     `--markdown=${directory}/report.md`,
@@ -88,17 +88,17 @@ async function measures(directory: string): Promise<void> {
     json,
   );
   assertEquals(
-    samples.map(({ cell, contestant }) => `${cell} ${contestant}`),
+    samples.map(({ cell, server }) => `${cell} ${server}`),
     [
       "null:randread:aio:1 mqfuse-device-q2",
       "file:write:sync:1 mqfuse-device-q2",
       "file:write:sync:1 file",
     ],
   );
-  for (const { iops, p99Us, contestant, serverUs } of samples) {
+  for (const { iops, p99Us, server, serverUs } of samples) {
     assert(iops > 0 && p99Us > 0);
     // A run is so short that the clock may not have ticked for the server.
-    assertEquals(serverUs === null, contestant === "file");
+    assertEquals(serverUs === null, server === "file");
   }
   assertEquals(machine.cpus, navigator.hardwareConcurrency);
   assertEquals(notes.length, 2);
@@ -115,7 +115,7 @@ async function keepsTimeLimit(directory: string): Promise<void> {
   const child = start(
     directory,
     "--cells=null:read:sync:1,null:write:sync:1",
-    "--contestants=mqfuse-device-q1",
+    "--servers=mqfuse-device-q1",
     "--runtime=5",
     "--time-limit=0.08",
   );
@@ -130,7 +130,7 @@ async function endsOnCtrlC(directory: string): Promise<void> {
   const child = start(
     directory,
     "--cells=null:randread",
-    "--contestants=mqfuse-device",
+    "--servers=mqfuse-device",
     "--runtime=10",
     `--json=${json}`,
   );
@@ -147,7 +147,7 @@ async function endsOnCtrlC(directory: string): Promise<void> {
   const { code, out } = await output;
   assertEquals(code, 1, out);
   const words =
-    "Measuring was ended by SIGINT, before these: null:randread:aio:1,";
+    "The measurement was ended by SIGINT, before these: null:randread:aio:1,";
   assert(out.includes(words), out);
   assertEquals(processesAt(directory), []);
 }
@@ -157,7 +157,7 @@ async function restartsServer(directory: string): Promise<void> {
   const child = start(
     directory,
     "--cells=null:read:sync:1",
-    "--contestants=mqfuse-device-q1",
+    "--servers=mqfuse-device-q1",
     "--rounds=2",
     "--runtime=2",
     `--json=${json}`,

@@ -3,13 +3,13 @@ import {
   mqfuseCommand,
   nbdfuseCommands,
   type Peer,
-  type Place,
   qemuCommand,
+  type ServerSetup,
 } from "./commands.ts";
 
-export type { Peer, Place } from "./commands.ts";
+export type { Peer, ServerSetup } from "./commands.ts";
 
-/** Contestants that differ in queues or threads alone: the best one counts. */
+/** Servers that differ only in queues or threads; reports take the best. */
 export type Series =
   | "mqfuse-uring"
   | "mqfuse-device"
@@ -19,22 +19,22 @@ export type Series =
   | "nbdfuse"
   | "file";
 
-/** One way to show an image as a file. */
-export interface Contestant {
+/** One way to export an image as a file. */
+export interface ServerKind {
   /** `mqfuse-uring-q2`, `qemu-t4`, `file`. */
   readonly name: string;
   readonly series: Series;
-  /** Queues or I/O threads, written behind the figure: `q2`, `t4`, or "". */
+  /** Queues or I/O threads, written after the figure: `q2`, `t4`, or "". */
   readonly variant: string;
-  /** What it can serve. */
+  /** The kinds of export that it can serve. */
   readonly drivers: readonly Driver[];
-  /** The peers that it takes. */
+  /** The programs that it needs. */
   readonly needs: readonly Peer[];
-  /** Its servers, in the order in which they start; none for the file. */
-  readonly commands: (place: Place) => string[][];
+  /** Its command lines, in the order in which they start; none for the file. */
+  readonly commands: (setup: ServerSetup) => string[][];
 }
 
-/** What the reports call each series, in their order. */
+/** Titles of the series in reports, in their order. */
 export const SERIES: Readonly<Record<Series, string>> = {
   "mqfuse-uring": "mqfuse, io_uring",
   "mqfuse-device": "mqfuse, /dev/fuse",
@@ -47,44 +47,44 @@ export const SERIES: Readonly<Record<Series, string>> = {
 
 const BOTH: readonly Driver[] = ["null", "file"];
 
-function mqfuse(transport: "uring" | "device", queues: number): Contestant {
+function mqfuse(transport: "uring" | "device", queues: number): ServerKind {
   return {
     name: `mqfuse-${transport}-q${queues}`,
     series: `mqfuse-${transport}`,
     variant: `q${queues}`,
     drivers: BOTH,
     needs: [],
-    commands: (place) => [
-      mqfuseCommand(place, { transport, queues, passthrough: false }),
+    commands: (setup) => [
+      mqfuseCommand(setup, { transport, queues, passthrough: false }),
     ],
   };
 }
 
-// One queue of one transport stands for all: no READ or WRITE comes to it.
-const PASSTHROUGH: Contestant = {
+// One variant is enough: it receives no READ or WRITE.
+const PASSTHROUGH: ServerKind = {
   name: "mqfuse-passthrough",
   series: "mqfuse-passthrough",
   variant: "",
   drivers: ["file"],
   needs: [],
-  commands: (place) => [
-    mqfuseCommand(place, { transport: "device", queues: 1, passthrough: true }),
+  commands: (setup) => [
+    mqfuseCommand(setup, { transport: "device", queues: 1, passthrough: true }),
   ],
 };
 
-function qemu(threads: number): Contestant {
+function qemu(threads: number): ServerKind {
   return {
     name: `qemu-t${threads}`,
     series: "qemu",
     variant: `t${threads}`,
     drivers: BOTH,
     needs: ["qemu"],
-    commands: (place) => [qemuCommand(place, "qemu", threads)],
+    commands: (setup) => [qemuCommand(setup, "qemu", threads)],
   };
 }
 
-/** Everybody, in the order of the reports. */
-export const CONTESTANTS: readonly Contestant[] = [
+/** All servers, in the order of the reports. */
+export const SERVERS: readonly ServerKind[] = [
   ...[1, 2, 4].map((queues) => mqfuse("uring", queues)),
   ...[1, 2, 4].map((queues) => mqfuse("device", queues)),
   PASSTHROUGH,
@@ -95,7 +95,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     variant: "",
     drivers: BOTH,
     needs: ["qemu-old"],
-    commands: (place) => [qemuCommand(place, "qemu-old", 0)],
+    commands: (setup) => [qemuCommand(setup, "qemu-old", 0)],
   },
   {
     name: "nbdfuse",
@@ -115,9 +115,9 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
 ];
 
-/** The contestant of a name. */
-export function contestantOf(name: string): Contestant {
-  const contestant = CONTESTANTS.find((each) => each.name === name);
-  if (contestant !== undefined) return contestant;
-  throw new Error(`There is no contestant "${name}"`);
+/** The server of a name. */
+export function serverNamed(name: string): ServerKind {
+  const server = SERVERS.find((each) => each.name === name);
+  if (server !== undefined) return server;
+  throw new Error(`There is no server "${name}"`);
 }

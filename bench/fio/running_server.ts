@@ -1,6 +1,6 @@
 import { findMount } from "../../src/linux/mount/mountinfo.ts";
 import { unmountExactly } from "../../src/linux/mount/fuse_mount.ts";
-import type { Contestant, Place } from "./contestants.ts";
+import type { ServerKind, ServerSetup } from "./servers.ts";
 import { type ProcessGroup, spawnGroup } from "./process_group.ts";
 
 /** Milliseconds for a server to mount. */
@@ -9,44 +9,45 @@ const MOUNT_MS = 20_000;
 const STOP_MS = 5000;
 const LOOK_MS = 20;
 
-/** A contestant that is ready to be measured. */
-export interface Server {
-  readonly contestant: Contestant;
-  readonly place: Place;
+/** A server that is mounted and can be measured. */
+export interface RunningServer {
+  readonly kind: ServerKind;
+  readonly setup: ServerSetup;
   /** The file that fio opens. */
   readonly path: string;
-  /** CPU seconds of its processes so far; `null` if it has none. */
+  /** CPU seconds that its processes have used; `null` if it has none. */
   readonly cpuSeconds: () => number | null;
-  /** Takes down its mount and its processes; never fails. */
+  /** Unmounts it and ends its processes; never fails. */
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Starts a contestant's processes and waits until it is mounted.
+ * Starts the processes of a server and waits until it is mounted.
  *
- * @param contestant Whose.
- * @param place What it exports where; its mount point is made here.
- * @param options Where its processes work, and what calls the start off.
+ * @param kind The server.
+ * @param setup What it exports, and where; the mount point is created here.
+ * @param options The working directory of its processes, and a signal that
+ * cancels the start.
  * @throws {Error} If it does not mount in time; nothing is left behind then.
  */
 export async function startServer(
-  contestant: Contestant,
-  place: Place,
+  kind: ServerKind,
+  setup: ServerSetup,
   options: { readonly directory: string; readonly signal: AbortSignal },
-): Promise<Server> {
-  const commands = contestant.commands(place);
+): Promise<RunningServer> {
+  const commands = kind.commands(setup);
   if (commands.length === 0) {
     return {
-      contestant,
-      place,
-      path: place.image,
+      kind,
+      setup,
+      path: setup.image,
       cpuSeconds: () => null,
       stop: async () => {},
     };
   }
-  const { mountpoint } = place;
+  const { mountpoint, socket } = setup;
   await Deno.writeTextFile(mountpoint, "");
-  await Deno.remove(place.socket).catch(() => {});
+  await Deno.remove(socket).catch(() => {});
   const groups: ProcessGroup[] = [];
   const stop = () => stopServer(groups, mountpoint);
   try {
@@ -55,7 +56,7 @@ export async function startServer(
       const isLast = at === commands.length - 1;
       const isReady = isLast
         ? () => findMount(mountpoint) !== null
-        : () => exists(place.socket);
+        : () => exists(socket);
       await waitFor(isReady, groups.at(-1)!, options.signal);
     }
   } catch (error) {
@@ -63,8 +64,8 @@ export async function startServer(
     throw error;
   }
   return {
-    contestant,
-    place,
+    kind,
+    setup,
     path: mountpoint,
     cpuSeconds: () =>
       groups.reduce((sum, group) => sum + group.cpuSeconds(), 0),
@@ -87,7 +88,9 @@ async function waitFor(
     }
     const { stdout, stderr } = await group.output();
     const said = `${stderr}\n${stdout}`.trim().split("\n")[0];
-    throw new Error(`it did not mount: ${said || "it ended without a word"}`);
+    throw new Error(
+      `it did not mount: ${said || "it ended and printed nothing"}`,
+    );
   }
 }
 
@@ -95,24 +98,24 @@ async function stopServer(
   groups: readonly ProcessGroup[],
   mountpoint: string,
 ): Promise<void> {
-  // The mount's server is the last; it unmounts by itself if it is well.
+  // The last group serves the mount and unmounts it, unless it hangs.
   for (const group of groups.toReversed()) {
     group.kill("SIGTERM");
     if (await group.ended(STOP_MS)) continue;
-    takeDown(mountpoint);
+    unmount(mountpoint);
     group.kill("SIGKILL");
     await group.ended(STOP_MS);
   }
-  takeDown(mountpoint);
+  unmount(mountpoint);
 }
 
-function takeDown(mountpoint: string): void {
+function unmount(mountpoint: string): void {
   const mount = findMount(mountpoint);
   if (mount === null || !mount.type.startsWith("fuse")) return;
   try {
     unmountExactly(mount);
   } catch {
-    // Without the permission to unmount there is nothing more to be done.
+    // It may have been unmounted meanwhile, or this user may not unmount it.
   }
 }
 

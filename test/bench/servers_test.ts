@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
-  contestantOf,
-  CONTESTANTS,
-  type Place,
-} from "../../bench/fio/contestants.ts";
+  serverNamed,
+  SERVERS,
+  type ServerSetup,
+} from "../../bench/fio/servers.ts";
 import { whyNot } from "../../bench/fio/machine.ts";
 import { rotate } from "../../bench/fio/rounds.ts";
 
-const PLACE: Place = {
+const SETUP: ServerSetup = {
   driver: "file",
   image: "/d/disk.raw",
   size: 1 << 30,
@@ -20,26 +20,25 @@ const PLACE: Place = {
     "nbdfuse": "/bin/nbdfuse",
     "nbdkit": "/bin/nbdkit",
   },
-  knowsPassthrough: true,
 };
 
-function commandOf(name: string, place: Partial<Place> = {}): string[] {
-  const [command, ...others] = contestantOf(name).commands({
-    ...PLACE,
-    ...place,
+function commandOf(name: string, setup: Partial<ServerSetup> = {}): string[] {
+  const [command, ...others] = serverNamed(name).commands({
+    ...SETUP,
+    ...setup,
   });
   assertEquals(others, []);
   return command!;
 }
 
-Deno.test("names of contestants are unique, and lead to them", () => {
-  const names = CONTESTANTS.map(({ name }) => name);
+Deno.test("names of servers are unique, and serverNamed() finds them", () => {
+  const names = SERVERS.map(({ name }) => name);
   assertEquals(new Set(names).size, names.length);
-  assertEquals(names.map(contestantOf), [...CONTESTANTS]);
-  assertThrows(() => contestantOf("qemu-t3"), Error, '"qemu-t3"');
+  assertEquals(names.map(serverNamed), [...SERVERS]);
+  assertThrows(() => serverNamed("qemu-t3"), Error, '"qemu-t3"');
 });
 
-Deno.test("mqfuse serves by the transport and the queues of its name", () => {
+Deno.test("mqfuse serves with the transport and queues of its name", () => {
   const command = commandOf("mqfuse-uring-q4");
   assertEquals(command[0], "/bin/deno");
   assertEquals(command.slice(command.indexOf("export")), [
@@ -54,19 +53,19 @@ Deno.test("mqfuse serves by the transport and the queues of its name", () => {
   ]);
   const nothing = commandOf("mqfuse-device-q1", {
     driver: "null",
-    knowsPassthrough: false,
   });
   assertEquals(nothing.slice(nothing.indexOf("export")), [
     "export",
     "--writable",
     "--queues=1",
     "--transport=device",
+    "--passthrough=off",
     "null:1073741824",
     "/d/m.img",
   ]);
 });
 
-Deno.test("passthrough is for growable images, and asked for", () => {
+Deno.test("passthrough is requested, with a growable image", () => {
   const command = commandOf("mqfuse-passthrough");
   assert(command.includes("--passthrough=on"));
   assert(command.includes("--growable"));
@@ -95,32 +94,33 @@ Deno.test("QEMU has as many I/O threads as its name says", () => {
 });
 
 Deno.test("nbdfuse is a client of nbdkit, and the file needs no server", () => {
-  assertEquals(contestantOf("nbdfuse").commands(PLACE), [
+  assertEquals(serverNamed("nbdfuse").commands(SETUP), [
     ["/bin/nbdkit", "--foreground", "--unix", "/d/s", "file", "/d/disk.raw"],
     ["/bin/nbdfuse", "/d/m.img", "--unix", "/d/s"],
   ]);
-  assertEquals(contestantOf("file").commands(PLACE), []);
+  assertEquals(serverNamed("file").commands(SETUP), []);
 });
 
-Deno.test("whyNot() has a sentence for what is missing", () => {
-  const all = { peers: PLACE.peers, knowsPassthrough: true, uring: true };
-  for (const contestant of CONTESTANTS) {
-    assertEquals(whyNot(contestant, all), null, contestant.name);
+Deno.test("whyNot() names what is missing", () => {
+  const all = { peers: SETUP.peers, uring: true };
+  for (const server of SERVERS) {
+    assertEquals(whyNot(server, all), null, server.name);
   }
-  const none = { peers: {}, knowsPassthrough: false, uring: false };
-  const found = CONTESTANTS.filter((each) => whyNot(each, none) === null)
+  const none = { peers: {}, uring: false };
+  const found = SERVERS.filter((each) => whyNot(each, none) === null)
     .map(({ name }) => name);
   assertEquals(found, [
     "mqfuse-device-q1",
     "mqfuse-device-q2",
     "mqfuse-device-q4",
+    "mqfuse-passthrough",
     "file",
   ]);
-  assert(whyNot(contestantOf("qemu-t0"), none)!.includes("--qemu=PATH"));
-  assert(whyNot(contestantOf("mqfuse-uring-q1"), none)!.includes("enable_"));
+  assert(whyNot(serverNamed("qemu-t0"), none)!.includes("--qemu=PATH"));
+  assert(whyNot(serverNamed("mqfuse-uring-q1"), none)!.includes("enable_"));
 });
 
-Deno.test("rotate() has each one begin a round in turn", () => {
+Deno.test("rotate() begins each round with the next item", () => {
   const rounds = [0, 1, 2, 3].map((round) => rotate(["a", "b", "c"], round));
   assertEquals(rounds.map((order) => order.join("")), [
     "abc",
