@@ -58,6 +58,24 @@ Deno.test("readExportRequest() reads what passthrough is requested", () => {
   );
 });
 
+/** Options of the program, not of the library. */
+const OF_THE_PROGRAM: readonly string[] = ["pidfile", "json", "trace"];
+
+Deno.test("options of export have the names of the library's options", () => {
+  const { mount } = request("--size=1", "a", "b");
+  const camelCase = (name: string) =>
+    name.replace(/^no-/, "").replace(
+      /-(.)/g,
+      (_, letter) => letter.toUpperCase(),
+    );
+  const names = EXPORT.options.filter((name) => !OF_THE_PROGRAM.includes(name));
+  assertEquals(
+    names.map(camelCase).sort(),
+    Object.keys(mount).filter((key) => !["source", "mountpoint"].includes(key))
+      .sort(),
+  );
+});
+
 Deno.test("readExportRequest() takes all of the image by default", () => {
   const { offset, size, queues } = request("disk.img", "mnt.img").mount;
   assertEquals([offset, size], [0, undefined]);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { mountHandler } from "../../mod.ts";
 import { declineUring } from "../../src/linux/fuse/uring_probe.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
@@ -196,6 +197,32 @@ uringTest(
     assertMatch(told, /Uncaught, with a request in hand/);
     await eventually(() => !isMounted(mountpoint), "the mount is gone");
   },
+);
+
+uringTest(
+  "a handler module is served over io_uring by default, and notified by /dev/fuse",
+  async (directory) => {
+    const { mountpoint } = await imageIn(directory, 0);
+    const session = await mountHandler({
+      handler: {
+        module: import.meta.resolve("../session/handler_module.ts"),
+        options: MIB,
+      },
+      mountpoint,
+      root: "file",
+      queues: 2,
+    });
+    try {
+      assertEquals(session.transport, { kind: "uring", reason: null });
+      await must("cmp", "-n", String(MIB), mountpoint, "/dev/zero");
+      assert(await session.notifier.invalidateInode(1n));
+      await must("cmp", "-n", String(MIB), mountpoint, "/dev/zero");
+    } finally {
+      const { problems } = await session.close();
+      assertEquals(problems, []);
+    }
+  },
+  ["cmp"],
 );
 
 uringTest(
