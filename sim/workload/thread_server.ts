@@ -60,13 +60,13 @@ export async function serveInThread(
     around(kernel.queue(index), index)
   );
   const first = queues[kernel.control]!;
-  const isNegotiated = await handshake(first, options.wanted);
+  const init = await handshake(first, options.wanted);
   const ends = queues.map(async (queue, index) => {
-    queue.protocolVersion = protocolVersionOf(isNegotiated.negotiated);
+    queue.protocolVersion = protocolVersionOf(init.negotiated);
     const handler = options.handler(index);
     const end = await serve(queue, handler, { ...options, index });
     queue.close();
     return end;
   });
-  return { handshake: isNegotiated, ended: Promise.all(ends) };
+  return { handshake: init, ended: Promise.all(ends) };
 }
