@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- a program: it talks to a terminal
+// deno-lint-ignore-file no-console -- a program that talks to a terminal
 /**
- * The smallest file system: one plain file that says hello.
+ * The smallest file system: one plain file with a greeting.
  *
  * ```sh
  * touch hello.txt
@@ -10,8 +10,8 @@
  *
  * @module
  */
-import { accessors, ERRNO, OPCODES, S_IF } from "../src/protocol/mod.ts";
-import { mountHandler, type RequestHandler } from "../mod.ts";
+import { mountHandler, type RequestHandler } from "@mqfuse/mqfuse";
+import { accessors, ERRNO, OPCODES, S_IF } from "@mqfuse/mqfuse/protocol";
 
 const READ_IN = accessors("fuse_read_in");
 const TEXT = new TextEncoder().encode("Hello from TypeScript\n");
@@ -31,7 +31,8 @@ const hello: RequestHandler = {
         return reply.ok(bytes.length);
       }
       default:
-        return reply.error(ERRNO.ENOSYS); // The kernel does without.
+        // The kernel does not send this request again.
+        return reply.error(ERRNO.ENOSYS);
     }
   },
 };

@@ -1,24 +1,24 @@
 /**
- * Directories: names, in an order that a listing can be continued in.
+ * Directories, with an order of names in which listings can be resumed.
  *
  * @module
  */
 import { Inode, type Origin } from "./inode.ts";
 
-/** A name in a directory. */
+/** An entry of a directory. */
 export interface Entry {
   readonly name: string;
-  /** Where a listing goes on behind it: larger than that of any older entry. */
+  /** The position after it in listings, larger than that of older entries. */
   readonly cookie: number;
-  /** What it leads to; `null` once the name is gone. */
+  /** The inode, `null` once the name was removed. */
   inode: Inode | null;
 }
 
 /** A directory. */
 export class Directory extends Inode {
-  /** Where `..` leads; the root is its own parent. */
+  /** The directory of `..`; the root is its own parent. */
   parent: Directory;
-  /** A Map goes through its keys in the order of insertion: by cookie. */
+  /** A Map is iterated in the order of insertion, that is, by cookie. */
   readonly #entries = new Map<string, Entry>();
   #subdirectories = 0;
   #lastCookie = 2;
@@ -32,24 +32,24 @@ export class Directory extends Inode {
     return this.#entries.size;
   }
 
-  /** Its name, its `.`, and the `..` of each directory in it. */
+  /** Counts its name, its `.`, and the `..` of each subdirectory. */
   override get nlink(): number {
     return this.links === 0 ? 0 : 2 + this.#subdirectories;
   }
 
-  /** What a name leads to, if it is there. */
+  /** The inode of a name. */
   get(name: string): Inode | undefined {
     return this.#entries.get(name)?.inode ?? undefined;
   }
 
-  /** Gives an inode a name; whatever had the name before loses it. */
+  /** Gives an inode a name, which another inode may lose. */
   link(name: string, inode: Inode): void {
     const entry = this.#entries.get(name);
     if (entry === undefined) {
       const cookie = ++this.#lastCookie;
       this.#entries.set(name, { name, cookie, inode });
     } else {
-      // In its old place: a listing that goes on shows no name twice.
+      // The entry keeps its cookie, so that no listing shows the name twice.
       this.#lose(entry);
       entry.inode = inode;
     }
@@ -60,7 +60,7 @@ export class Directory extends Inode {
     }
   }
 
-  /** Takes a name away. */
+  /** Removes a name. */
   unlink(name: string): void {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
@@ -74,7 +74,7 @@ export class Directory extends Inode {
     if (inode instanceof Directory) this.#subdirectories--;
   }
 
-  /** Whether it is, or is above, another directory. */
+  /** Whether it is another directory or one of its ancestors. */
   contains(other: Directory): boolean {
     for (let at = other; at !== this; at = at.parent) {
       if (at === at.parent) return false;
@@ -82,7 +82,7 @@ export class Directory extends Inode {
     return true;
   }
 
-  /** All entries by cookie, also those that come while it is under way. */
+  /** All entries by cookie, including those that are added meanwhile. */
   *entries(): Generator<Entry, undefined> {
     yield { name: ".", cookie: 1, inode: this };
     yield { name: "..", cookie: 2, inode: this.parent };
@@ -90,11 +90,11 @@ export class Directory extends Inode {
   }
 }
 
-/** An open directory: remembers where a listing is. */
+/** An open directory: the position of a listing. */
 export class DirectoryStream {
   readonly #directory: Directory;
   #entries: Generator<Entry, undefined>;
-  /** The last entry taken, which may not have been given out yet. */
+  /** The last entry read from the generator. */
   #entry: Entry | undefined;
   #position = 0;
 
@@ -103,7 +103,7 @@ export class DirectoryStream {
     this.#entries = directory.entries();
   }
 
-  /** The first entry behind a cookie, from 0; `undefined` at the end. */
+  /** The first entry after a cookie, 0 for the start; `undefined` at the end. */
   after(cookie: number): Entry | undefined {
     if (cookie < this.#position) {
       this.#entries = this.#directory.entries();

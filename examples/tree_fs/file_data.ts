@@ -1,14 +1,13 @@
 /**
- * What is in a file: pages of bytes, with holes between them that read as
- * zeroes and take no space.
+ * The data of files: pages, and holes, which read as zeroes and take no space.
  *
  * @module
  */
-import { Errno, PAGE_SIZE } from "../../src/protocol/mod.ts";
+import { Errno, PAGE_SIZE } from "@mqfuse/mqfuse/protocol";
 
-/** The pages that all files of a file system share. */
+/** The pages that all files share. */
 export class Space {
-  /** How many pages there are. */
+  /** The number of pages. */
   readonly pages: number;
   #free: number;
 
@@ -17,24 +16,24 @@ export class Space {
     this.#free = this.pages;
   }
 
-  /** How many pages are left. */
+  /** The number of free pages. */
   get free(): number {
     return this.#free;
   }
 
-  /** Takes pages: all of them, or none. */
+  /** Allocates pages: all of them, or none. */
   take(count: number): void {
     if (count > this.#free) throw new Errno("ENOSPC");
     this.#free -= count;
   }
 
-  /** Gives a page back. */
-  giveBack(): void {
+  /** Frees a page. */
+  release(): void {
     this.#free++;
   }
 }
 
-/** The part of a page that a range covers. */
+/** The part of a page within a range. */
 interface Piece {
   readonly index: number;
   readonly page: Uint8Array;
@@ -42,7 +41,7 @@ interface Piece {
   readonly end: number;
 }
 
-/** The bytes of one file. Those of a page behind the end are always zero. */
+/** The data of one file. Bytes of a page beyond the end of the file are zero. */
 export class FileData {
   readonly #space: Space;
   readonly #pages = new Map<number, Uint8Array>();
@@ -57,12 +56,12 @@ export class FileData {
     return this.#size;
   }
 
-  /** Bytes that the pages take. */
+  /** Allocated space in bytes. */
   get allocated(): number {
     return this.#pages.size * PAGE_SIZE;
   }
 
-  /** Copies bytes out. Returns how many: fewer than asked at the end. */
+  /** Copies bytes out; returns their number, which is smaller at the end. */
   read(offset: number, into: Uint8Array, length: number): number {
     const count = Math.max(0, Math.min(length, this.#size - offset));
     for (let done = 0; done < count;) {
@@ -76,7 +75,7 @@ export class FileData {
     return count;
   }
 
-  /** Copies bytes in, making the file longer where needed. */
+  /** Copies bytes in, and extends the file if necessary. */
   write(offset: number, from: Uint8Array): void {
     this.allocate(offset, from.length);
     for (let done = 0; done < from.length;) {
@@ -89,17 +88,17 @@ export class FileData {
     this.#size = Math.max(this.#size, offset + from.length);
   }
 
-  /** Makes the file shorter, or longer by a hole. */
+  /** Cuts the file off, or extends it by a hole. */
   truncate(size: number): void {
     this.punch(size, Infinity);
     this.#size = size;
   }
 
-  /** Fills the holes in a range with pages; the size stays. */
+  /** Allocates pages for the holes in a range; the size does not change. */
   allocate(offset: number, length: number): void {
     const first = Math.floor(offset / PAGE_SIZE);
     const end = Math.ceil((offset + length) / PAGE_SIZE);
-    // Looking for holes in a range that cannot fit might take for ever.
+    // Searching a huge range for holes would take too long.
     if (end - first > this.#space.pages) throw new Errno("ENOSPC");
     const holes: number[] = [];
     for (let index = first; index < end; index++) {
@@ -111,7 +110,7 @@ export class FileData {
     }
   }
 
-  /** Zeroes a range and keeps, or takes, the pages for it. */
+  /** Zeroes a range, and allocates pages for it. */
   zero(offset: number, length: number): void {
     this.allocate(offset, length);
     for (const { page, start, end } of this.#pieces(offset, length)) {
@@ -119,19 +118,19 @@ export class FileData {
     }
   }
 
-  /** Zeroes a range and gives the pages back that lie in it. */
+  /** Zeroes a range, and frees the pages within it. */
   punch(offset: number, length: number): void {
     for (const { index, page, start, end } of this.#pieces(offset, length)) {
       if (end - start < PAGE_SIZE) {
         page.fill(0, start, end);
       } else {
         this.#pages.delete(index);
-        this.#space.giveBack();
+        this.#space.release();
       }
     }
   }
 
-  /** Where data begins at or behind an offset; `null` if nowhere. */
+  /** The first offset from `offset` on that has data; `null` if none has. */
   seekData(offset: number): number | null {
     const from = Math.floor(offset / PAGE_SIZE);
     let nearest = Infinity;
@@ -142,7 +141,7 @@ export class FileData {
     return found < this.#size ? found : null;
   }
 
-  /** Where a hole begins at or behind an offset; the end counts as one. */
+  /** The first offset from `offset` on in a hole; the end counts as one. */
   seekHole(offset: number): number | null {
     if (offset >= this.#size) return null;
     let index = Math.floor(offset / PAGE_SIZE);
@@ -150,7 +149,7 @@ export class FileData {
     return Math.min(Math.max(offset, index * PAGE_SIZE), this.#size);
   }
 
-  /** The pages that a range touches; holes are passed over. */
+  /** The parts of pages within a range, without holes. */
   *#pieces(offset: number, length: number): Generator<Piece> {
     for (const [index, page] of this.#pages) {
       const start = Math.max(0, offset - index * PAGE_SIZE);

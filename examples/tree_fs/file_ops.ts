@@ -1,12 +1,13 @@
 /**
- * What is done with an open file: OPEN, READ, WRITE, FALLOCATE, LSEEK.
+ * Operations on open files: OPEN, READ, WRITE, FALLOCATE, LSEEK.
  *
- * The kernel has checked by then who may open the file and how, and what has
- * no name any more lives on until it is forgotten. So a file needs no handle:
- * its nodeid says everything.
+ * The kernel has checked permissions before it sends them, and an open file has
+ * lookups even if it has no name. So files need no handles: their nodeids are
+ * enough.
  *
  * @module
  */
+import type { Reply, Request } from "@mqfuse/mqfuse";
 import {
   accessors,
   Errno,
@@ -15,8 +16,7 @@ import {
   FUSE_WRITE,
   O,
   SEEK,
-} from "../../src/protocol/mod.ts";
-import type { Reply, Request } from "../../mod.ts";
+} from "@mqfuse/mqfuse/protocol";
 import type { RegularFile } from "./inode.ts";
 import type { Tree } from "./tree.ts";
 
@@ -26,23 +26,23 @@ const WRITE_IN = accessors("fuse_write_in");
 const FALLOCATE_IN = accessors("fuse_fallocate_in");
 const LSEEK_IN = accessors("fuse_lseek_in");
 
-/** Nobody else changes the files, so what the kernel has cached stays true. */
+/** Only the kernel changes the files, so its cache stays valid across opens. */
 export const OPEN_FLAGS: number = FOPEN.KEEP_CACHE;
 
-/** OPEN, by somebody who may. */
+/** OPEN. */
 export function open(tree: Tree, request: Request, reply: Reply): void {
   const file = tree.file(request.nodeid);
   if (OPEN_IN.get.flags(request.body) & O.TRUNC) truncate(tree, file);
   reply.struct("fuse_open_out", { open_flags: OPEN_FLAGS });
 }
 
-/** What O_TRUNC does to a file. */
+/** Empties a file: O_TRUNC. */
 export function truncate(tree: Tree, file: RegularFile): void {
   file.data.truncate(0);
   changed(tree, file);
 }
 
-/** READ: fewer bytes than asked mean the end of the file. */
+/** READ. Fewer bytes than requested mean the end of the file. */
 export function read(tree: Tree, request: Request, reply: Reply): void {
   const file = tree.file(request.nodeid);
   const offset = READ_IN.number.offset(request.body);
@@ -51,7 +51,7 @@ export function read(tree: Tree, request: Request, reply: Reply): void {
   reply.ok(file.data.read(offset, reply.data, size));
 }
 
-/** WRITE: all bytes, or none where there is no space. */
+/** WRITE: all bytes, or none if there is not enough space. */
 export function write(tree: Tree, request: Request, reply: Reply): void {
   const file = tree.file(request.nodeid);
   const offset = WRITE_IN.number.offset(request.body);
@@ -94,7 +94,7 @@ export function fallocate(tree: Tree, request: Request, reply: Reply): void {
   reply.ok();
 }
 
-/** LSEEK: where data or a hole begins; the kernel does the rest by itself. */
+/** LSEEK: finds data or a hole; the kernel handles the other kinds itself. */
 export function lseek(tree: Tree, request: Request, reply: Reply): void {
   const { data } = tree.file(request.nodeid);
   const offset = LSEEK_IN.number.offset(request.body);
@@ -107,7 +107,7 @@ export function lseek(tree: Tree, request: Request, reply: Reply): void {
   reply.struct("fuse_lseek_out", { offset: BigInt(found) });
 }
 
-/** FLUSH, RELEASE, FSYNC and their like: memory has nothing to do for them. */
+/** FLUSH, RELEASE, FSYNC and others need no action for data in memory. */
 export function nothing(_tree: Tree, _request: Request, reply: Reply): void {
   reply.ok();
 }

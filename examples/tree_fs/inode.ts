@@ -1,24 +1,24 @@
 /**
- * Inodes: what names in directories lead to.
+ * Inodes: the files, directories and other objects that names refer to.
  *
  * @module
  */
-import { S_IS } from "../../src/protocol/mod.ts";
+import { S_IS } from "@mqfuse/mqfuse/protocol";
 import { FileData, type Space } from "./file_data.ts";
 
-/** What an inode starts with. Times are nanoseconds since 1970. */
+/** The initial attributes of an inode. Times are nanoseconds since 1970. */
 export interface Origin {
   readonly nodeid: bigint;
-  /** Type and permissions. */
+  /** File type and permissions. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly now: bigint;
 }
 
-/** What all inodes have in common. */
+/** The attributes that all inodes have. */
 export abstract class Inode {
-  /** What the kernel calls it. Never used again for another one. */
+  /** Identifies it to the kernel. Nodeids are not reused. */
   readonly nodeid: bigint;
   mode: number;
   uid: number;
@@ -26,11 +26,11 @@ export abstract class Inode {
   atime: bigint;
   mtime: bigint;
   ctime: bigint;
-  /** How many names lead here. */
+  /** The number of its names. */
   links = 0;
   /**
-   * How often the kernel was told of it, less what it has forgotten. An inode
-   * without a name lives on while this is not 0: somebody has it open.
+   * How often replies have passed its nodeid to the kernel, minus what FORGET has
+   * returned. An inode without a name lives while this is not 0: it may be open.
    */
   lookups = 0n;
   readonly xattrs = new Map<string, Uint8Array>();
@@ -51,17 +51,17 @@ export abstract class Inode {
     return this.links;
   }
 
-  /** Bytes that it takes. */
+  /** Allocated space in bytes. */
   get allocated(): number {
     return 0;
   }
 
-  /** The number of a device. */
+  /** The device number of a device. */
   get rdev(): number {
     return 0;
   }
 
-  /** Gives back what it takes. */
+  /** Releases the allocated space. */
   dispose(): void {}
 }
 
@@ -86,10 +86,10 @@ export class RegularFile extends Inode {
     this.data.truncate(0);
   }
 
-  /** Takes away what a program would run with, as any change of bytes does. */
+  /** Clears the set-user-ID and set-group-ID bits, as a write has to. */
   dropPrivileges(): void {
     this.mode &= ~S_IS.UID;
-    // Without the group's x, the bit means something else: mandatory locking.
+    // Without group execute, the bit means mandatory locking.
     if ((this.mode & 0o010) !== 0) this.mode &= ~S_IS.GID;
   }
 }
@@ -108,7 +108,7 @@ export class Symlink extends Inode {
   }
 }
 
-/** A device, FIFO or socket: the kernel does the rest. */
+/** A device, FIFO or socket, whose data the kernel handles. */
 export class SpecialFile extends Inode {
   readonly #rdev: number;
 

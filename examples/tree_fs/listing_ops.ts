@@ -1,10 +1,10 @@
 /**
- * What is in a directory: OPENDIR, READDIR, READDIRPLUS, RELEASEDIR.
+ * Directory listings: OPENDIR, READDIR, READDIRPLUS, RELEASEDIR.
  *
  * @module
  */
-import { accessors, direntType, DirentWriter } from "../../src/protocol/mod.ts";
-import type { Reply, Request } from "../../mod.ts";
+import type { Reply, Request } from "@mqfuse/mqfuse";
+import { accessors, direntType, DirentWriter } from "@mqfuse/mqfuse/protocol";
 import { DirectoryStream, type Entry } from "./directory.ts";
 import { nameBytes } from "./names.ts";
 import { entryOf } from "./replies.ts";
@@ -13,29 +13,29 @@ import type { Tree } from "./tree.ts";
 const READ_IN = accessors("fuse_read_in");
 const RELEASE_IN = accessors("fuse_release_in");
 
-/** OPENDIR: a listing needs to remember where it is, so it gets a handle. */
+/** OPENDIR: creates a handle that keeps the position of the listing. */
 export function opendir(tree: Tree, request: Request, reply: Reply): void {
   const stream = new DirectoryStream(tree.directory(request.nodeid));
   reply.struct("fuse_open_out", { fh: tree.open(stream) });
 }
 
-/** READDIR: as many entries as fit; none mean the end. */
+/** READDIR: as many entries as fit; no entry means the end. */
 export function readdir(tree: Tree, request: Request, reply: Reply): void {
   list(tree, request, reply, addEntry);
 }
 
-/** READDIRPLUS: READDIR, and a LOOKUP of each entry. */
+/** READDIRPLUS: entries with attributes, each of which counts as a lookup. */
 export function readdirplus(tree: Tree, request: Request, reply: Reply): void {
   list(tree, request, reply, addEntryPlus);
 }
 
-/** RELEASEDIR: the end of a listing. */
+/** RELEASEDIR: drops the handle. */
 export function releasedir(tree: Tree, request: Request, reply: Reply): void {
   tree.close(RELEASE_IN.get.fh(request.body));
   reply.ok();
 }
 
-/** Adds an entry to a listing, if it fits. */
+/** Adds an entry to a listing; returns whether it fits. */
 type Add = (tree: Tree, writer: DirentWriter, entry: Entry) => boolean;
 
 function list(tree: Tree, request: Request, reply: Reply, add: Add): void {
@@ -58,15 +58,15 @@ function addEntry(_tree: Tree, writer: DirentWriter, entry: Entry): boolean {
 
 function addEntryPlus(tree: Tree, writer: DirentWriter, entry: Entry): boolean {
   const inode = entry.inode!;
-  // The kernel looks at neither of these, and would never forget them.
-  const known = entry.name === "." || entry.name === "..";
+  // The kernel does not look these up, and would not send FORGET for them.
+  const isDot = entry.name === "." || entry.name === "..";
   const added = writer.addPlus(
     nameBytes(entry.name),
-    known ? {} : entryOf(tree, inode),
+    isDot ? {} : entryOf(tree, inode),
     inode.nodeid,
     BigInt(entry.cookie),
     direntType(inode.mode),
   );
-  if (added && !known) inode.lookups++;
+  if (added && !isDot) inode.lookups++;
   return added;
 }

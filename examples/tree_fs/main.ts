@@ -1,6 +1,6 @@
-// deno-lint-ignore-file no-console -- a program: it talks to a terminal
+// deno-lint-ignore-file no-console -- a program that talks to a terminal
 /**
- * Mounts a file system in memory until Ctrl-C:
+ * Mounts the file system until Ctrl-C:
  *
  * ```sh
  * deno run --allow-ffi examples/tree_fs/main.ts MOUNTPOINT
@@ -8,13 +8,13 @@
  *
  * @module
  */
-import { mountHandler } from "../../mod.ts";
+import { mountHandler } from "@mqfuse/mqfuse";
 import { TREE_FS_FLAGS, TreeFs } from "./tree_fs.ts";
 
 const USAGE =
   "Usage: deno run --allow-ffi examples/tree_fs/main.ts [--allow-other] MOUNTPOINT";
 
-/** Serves until somebody ends it; returns the exit code. */
+/** Serves until the mount ends; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const allowOther = args[0] === "--allow-other";
   const [mountpoint, ...rest] = allowOther ? args.slice(1) : args;

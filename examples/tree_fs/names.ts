@@ -1,15 +1,14 @@
 /**
- * File names. Linux allows any bytes but "/" and NUL in them, UTF-8 or not, so
- * a name is kept as a string with one character a byte: nothing gets lost, and
- * it can be a key.
+ * File names. They may contain any bytes but "/" and NUL, UTF-8 or not. So a name
+ * is kept as a string with one character per byte, which can be the key of a Map.
  *
  * @module
  */
-import { Errno, NAME_MAX } from "../../src/protocol/mod.ts";
-import type { Request } from "../../mod.ts";
+import type { Request } from "@mqfuse/mqfuse";
+import { Errno, NAME_MAX } from "@mqfuse/mqfuse/protocol";
 
 /**
- * Reads a name of a request.
+ * Reads a name from a request.
  *
  * @param index 1 for the second name of RENAME, 0 for any other.
  */

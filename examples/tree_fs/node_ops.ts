@@ -1,8 +1,9 @@
 /**
- * What is asked about any inode: LOOKUP and FORGET, attributes, STATFS.
+ * Operations on any inode: LOOKUP, FORGET, attributes; and STATFS.
  *
  * @module
  */
+import type { Reply, Request } from "@mqfuse/mqfuse";
 import {
   accessors,
   decodeStruct,
@@ -11,8 +12,7 @@ import {
   NAME_MAX,
   PAGE_SIZE,
   timeOf,
-} from "../../src/protocol/mod.ts";
-import type { Reply, Request } from "../../mod.ts";
+} from "@mqfuse/mqfuse/protocol";
 import { readName } from "./names.ts";
 import { replyAttributes, replyEntry } from "./replies.ts";
 import type { Tree } from "./tree.ts";
@@ -21,13 +21,13 @@ const FORGET_IN = accessors("fuse_forget_in");
 const FORGET_ONE = accessors("fuse_forget_one");
 const BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
 
-/** What chmod(2) changes of a mode. */
+/** The bits of a mode that chmod(2) changes. */
 const PERMISSIONS = 0o7777;
 
-/** LOOKUP: what a name in a directory leads to. */
+/** LOOKUP: finds the inode of a name. */
 export function lookup(tree: Tree, request: Request, reply: Reply): void {
   const name = readName(request);
-  // Asked by number when NFS comes back: of any inode, even a plain file.
+  // An NFS server looks up "." of any inode, even of a plain file.
   if (name === ".") {
     return replyEntry(tree, reply, tree.inode(request.nodeid));
   }
@@ -37,13 +37,13 @@ export function lookup(tree: Tree, request: Request, reply: Reply): void {
   replyEntry(tree, reply, inode);
 }
 
-/** FORGET: the kernel has dropped an inode from its cache. */
+/** FORGET: the kernel has dropped lookups of an inode. */
 export function forget(tree: Tree, request: Request, reply: Reply): void {
   tree.forget(request.nodeid, FORGET_IN.get.nlookup(request.body));
   reply.none();
 }
 
-/** BATCH_FORGET: many of them at once. */
+/** BATCH_FORGET: the same for many inodes. */
 export function batchForget(tree: Tree, request: Request, reply: Reply): void {
   const items = request.tailView();
   const count = BATCH_FORGET_IN.get.count(request.body);
@@ -60,13 +60,13 @@ export function getattr(tree: Tree, request: Request, reply: Reply): void {
   replyAttributes(reply, tree.inode(request.nodeid));
 }
 
-/** SETATTR: chmod(2), chown(2), truncate(2), utimensat(2), in one. */
+/** SETATTR: chmod(2), chown(2), truncate(2), utimensat(2). */
 export function setattr(tree: Tree, request: Request, reply: Reply): void {
   const inode = tree.inode(request.nodeid);
   const wanted = decodeStruct("fuse_setattr_in", request.body);
   const { valid } = wanted;
   const now = tree.now();
-  // First, because it alone can fail.
+  // First, because only this can fail.
   if (valid & FATTR.SIZE) {
     resize(tree, request.nodeid, Number(wanted.size), now);
   }
@@ -96,7 +96,7 @@ function resize(tree: Tree, nodeid: bigint, size: number, now: bigint): void {
   file.mtime = now;
 }
 
-/** STATFS: statfs(2), what df shows. */
+/** STATFS: statfs(2), used by df. */
 export function statfs(tree: Tree, _request: Request, reply: Reply): void {
   const { space, count } = tree;
   const free = BigInt(space.free);
@@ -107,7 +107,7 @@ export function statfs(tree: Tree, _request: Request, reply: Reply): void {
       blocks: BigInt(space.pages),
       bfree: free,
       bavail: free,
-      // Nothing limits the files; as many as there are pages is a guess.
+      // The number of files is not limited; this is an estimate.
       files: BigInt(count) + free,
       ffree: free,
       namelen: NAME_MAX,

@@ -1,11 +1,10 @@
 /**
- * RENAME and RENAME2: everything that rename(2) can do, and all that it must
- * not do.
+ * RENAME and RENAME2: rename(2) and renameat2(2), with all their checks.
  *
  * @module
  */
-import { accessors, Errno, RENAME } from "../../src/protocol/mod.ts";
-import type { Reply, Request } from "../../mod.ts";
+import type { Reply, Request } from "@mqfuse/mqfuse";
+import { accessors, Errno, RENAME } from "@mqfuse/mqfuse/protocol";
 import { Directory } from "./directory.ts";
 import type { Inode } from "./inode.ts";
 import { readName } from "./names.ts";
@@ -14,13 +13,13 @@ import type { Tree } from "./tree.ts";
 const RENAME_IN = accessors("fuse_rename_in");
 const RENAME2_IN = accessors("fuse_rename2_in");
 
-/** RENAME: what is there under the new name goes away. */
+/** RENAME: replaces the new name if it exists. */
 export function rename(tree: Tree, request: Request, reply: Reply): void {
   move(tree, request, RENAME_IN.get.newdir(request.body), 0);
   reply.ok();
 }
 
-/** RENAME2: the same with flags. */
+/** RENAME2: the same, with flags. */
 export function rename2(tree: Tree, request: Request, reply: Reply): void {
   const { get } = RENAME2_IN;
   move(tree, request, get.newdir(request.body), get.flags(request.body));
@@ -38,20 +37,20 @@ function move(
   const oldName = readName(request);
   const newName = readName(request, 1);
   const inode = from.get(oldName);
-  const there = to.get(newName);
+  const existing = to.get(newName);
   if (inode === undefined) throw new Errno("ENOENT");
-  check(from, to, inode, there, flags);
-  // Two names of one file stay two names: rename(2) says so.
-  if (inode === there) return;
+  check(from, to, inode, existing, flags);
+  // rename(2) does nothing if both names belong to the same file.
+  if (inode === existing) return;
   const now = tree.now();
   to.link(newName, inode);
-  if (flags === RENAME.EXCHANGE) from.link(oldName, there!);
+  if (flags === RENAME.EXCHANGE) from.link(oldName, existing!);
   else from.unlink(oldName);
   for (const changed of [from, to]) changed.mtime = changed.ctime = now;
   inode.ctime = now;
-  if (there !== undefined) {
-    there.ctime = now;
-    tree.dropUnused(there);
+  if (existing !== undefined) {
+    existing.ctime = now;
+    tree.dropUnused(existing);
   }
 }
 
@@ -59,7 +58,7 @@ function check(
   from: Directory,
   to: Directory,
   inode: Inode,
-  there: Inode | undefined,
+  existing: Inode | undefined,
   flags: number,
 ): void {
   const { NOREPLACE, EXCHANGE } = RENAME;
@@ -67,24 +66,24 @@ function check(
     throw new Errno("EINVAL");
   }
   if (to.nlink === 0) throw new Errno("ENOENT");
-  if (flags === NOREPLACE && there !== undefined) throw new Errno("EEXIST");
-  // A directory below itself could be reached by no path.
-  if (isAbove(inode, to)) throw new Errno("EINVAL");
+  if (flags === NOREPLACE && existing !== undefined) throw new Errno("EEXIST");
+  // A directory must not become its own descendant.
+  if (isAncestor(inode, to)) throw new Errno("EINVAL");
   if (flags === EXCHANGE) {
-    if (there === undefined) throw new Errno("ENOENT");
-    if (isAbove(there, from)) throw new Errno("EINVAL");
+    if (existing === undefined) throw new Errno("ENOENT");
+    if (isAncestor(existing, from)) throw new Errno("EINVAL");
     return;
   }
-  if (there === undefined || there === inode) return;
+  if (existing === undefined || existing === inode) return;
   const isDirectory = inode instanceof Directory;
-  if (there instanceof Directory) {
+  if (existing instanceof Directory) {
     if (!isDirectory) throw new Errno("EISDIR");
-    if (there.size > 0) throw new Errno("ENOTEMPTY");
+    if (existing.size > 0) throw new Errno("ENOTEMPTY");
   } else if (isDirectory) {
     throw new Errno("ENOTDIR");
   }
 }
 
-function isAbove(inode: Inode, directory: Directory): boolean {
+function isAncestor(inode: Inode, directory: Directory): boolean {
   return inode instanceof Directory && inode.contains(directory);
 }

@@ -1,8 +1,9 @@
 /**
- * What several requests answer with: attributes, and entries.
+ * Replies that several operations have in common: attributes and entries.
  *
  * @module
  */
+import type { Reply } from "@mqfuse/mqfuse";
 import {
   type Encodable,
   nanosecondsOf,
@@ -10,14 +11,13 @@ import {
   secondsOf,
   sizeOf,
   writeStruct,
-} from "../../src/protocol/mod.ts";
-import type { Reply } from "../../mod.ts";
+} from "@mqfuse/mqfuse/protocol";
 import type { Inode } from "./inode.ts";
 import type { Tree } from "./tree.ts";
 
 /**
- * Seconds that the kernel may believe what it is told. Nothing changes here
- * without the kernel's doing, but for the access times that reading sets.
+ * How long the kernel may cache attributes and entries, in seconds. Only requests
+ * of the kernel change them; of these, READ does not invalidate the access time.
  */
 const VALID_SECONDS = 1n;
 
@@ -29,13 +29,13 @@ export function replyAttributes(reply: Reply, inode: Inode): void {
   });
 }
 
-/** Tells the kernel of an inode, which it has to forget again some day. */
+/** Answers with an entry, which counts as a lookup of the inode. */
 export function replyEntry(tree: Tree, reply: Reply, inode: Inode): void {
   inode.lookups++;
   reply.struct("fuse_entry_out", entryOf(tree, inode));
 }
 
-/** As `replyEntry`, for a file that is open at once. */
+/** Answers with an entry and an open file. */
 export function replyOpenEntry(
   tree: Tree,
   reply: Reply,
@@ -51,7 +51,7 @@ export function replyOpenEntry(
   reply.ok(entrySize + sizeOf("fuse_open_out"));
 }
 
-/** An inode as LOOKUP tells of it: whoever sends that counts a lookup. */
+/** An entry as in a reply to LOOKUP. The caller counts the lookup. */
 export function entryOf(
   { generation }: Tree,
   inode: Inode,

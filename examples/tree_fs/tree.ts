@@ -1,16 +1,16 @@
 /**
- * The tree: all inodes by number, and how long they live.
+ * The tree: all inodes by nodeid, and their lifetimes.
  *
  * @module
  */
+import type { Request } from "@mqfuse/mqfuse";
 import {
   Errno,
   FUSE_ROOT_ID,
   S_IF,
   S_IS,
   systemTime,
-} from "../../src/protocol/mod.ts";
-import type { Request } from "../../mod.ts";
+} from "@mqfuse/mqfuse/protocol";
 import { Directory, type DirectoryStream } from "./directory.ts";
 import { Space } from "./file_data.ts";
 import {
@@ -21,25 +21,25 @@ import {
   Symlink,
 } from "./inode.ts";
 
-/** Options of a tree. */
+/** The options of a tree. */
 export interface TreeOptions {
-  /** Bytes that all files together may take; 1 GiB. */
+  /** Space for the data of all files in bytes, 1 GiB by default. */
   readonly capacity?: number;
-  /** Who owns the root; 0. */
+  /** The owner of the root directory, 0 by default. */
   readonly uid?: number;
-  /** The root's group; 0. */
+  /** The group of the root directory, 0 by default. */
   readonly gid?: number;
-  /** The time in nanoseconds since 1970; the system's. */
+  /** The clock, in nanoseconds since 1970; the system's by default. */
   readonly now?: () => bigint;
 }
 
-/** Everything that a file system in memory has. */
+/** The state of the file system. */
 export class Tree {
   readonly root: Directory;
   readonly space: Space;
   /**
-   * Goes with each nodeid. A client that kept one from an earlier run, over
-   * NFS say, must not reach another file that has the same number today.
+   * Sent with each nodeid. A client that kept a nodeid of an earlier run, over
+   * NFS for instance, must not reach a new file with the same nodeid.
    */
   readonly generation: bigint;
   readonly now: () => bigint;
@@ -57,31 +57,31 @@ export class Tree {
     this.root = new Directory(
       { nodeid: FUSE_ROOT_ID, mode: S_IF.DIR | 0o755, uid, gid, now },
     );
-    // The root needs no name, and is never forgotten.
+    // The root has no name, but must never be dropped.
     this.root.links = 1;
     this.#inodes.set(FUSE_ROOT_ID, this.root);
   }
 
-  /** How many inodes there are. */
+  /** The number of inodes. */
   get count(): number {
     return this.#inodes.size;
   }
 
-  /** The inode that the kernel means. */
+  /** The inode with a nodeid. */
   inode(nodeid: bigint): Inode {
     const inode = this.#inodes.get(nodeid);
     if (inode === undefined) throw new Errno("ESTALE");
     return inode;
   }
 
-  /** The directory that the kernel means. */
+  /** The directory with a nodeid. */
   directory(nodeid: bigint): Directory {
     const inode = this.inode(nodeid);
     if (!(inode instanceof Directory)) throw new Errno("ENOTDIR");
     return inode;
   }
 
-  /** The plain file that the kernel means. */
+  /** The plain file with a nodeid. */
   file(nodeid: bigint): RegularFile {
     const inode = this.inode(nodeid);
     if (inode instanceof Directory) throw new Errno("EISDIR");
@@ -89,7 +89,7 @@ export class Tree {
     return inode;
   }
 
-  /** Makes a file, FIFO, socket or device that has no name yet. */
+  /** Creates a file, FIFO, socket or device without a name. */
   makeNode(request: Request, mode: number, rdev = 0): Inode {
     const type = mode & S_IF.MT;
     return this.#add(
@@ -99,14 +99,14 @@ export class Tree {
     );
   }
 
-  /** Makes a directory that has no name yet. */
+  /** Creates a directory without a name. */
   makeDirectory(request: Request, mode: number): Directory {
     const parent = this.directory(request.nodeid);
     const origin = this.#origin(request, S_IF.DIR | mode);
     return this.#add(new Directory(origin, parent));
   }
 
-  /** Makes a symbolic link that has no name yet. */
+  /** Creates a symbolic link without a name. */
   makeSymlink(request: Request, target: Uint8Array): Symlink {
     const origin = this.#origin(request, S_IF.LNK | 0o777);
     return this.#add(new Symlink(origin, target));
@@ -114,7 +114,7 @@ export class Tree {
 
   #origin(request: Request, mode: number): Origin {
     const parent = this.directory(request.nodeid);
-    // What is made in a directory with this bit belongs to its group.
+    // New inodes inherit the group of a directory with the set-group-ID bit.
     const inherited = parent.mode & S_IS.GID;
     const isDirectory = (mode & S_IF.MT) === S_IF.DIR;
     return {
@@ -131,7 +131,7 @@ export class Tree {
     return inode;
   }
 
-  /** The kernel has forgotten some of the lookups of an inode. */
+  /** Subtracts the lookups of an inode that the kernel has dropped. */
   forget(nodeid: bigint, lookups: bigint): void {
     const inode = this.#inodes.get(nodeid);
     if (inode === undefined) return;
@@ -139,14 +139,14 @@ export class Tree {
     this.dropUnused(inode);
   }
 
-  /** Lets go of an inode that neither a name nor the kernel leads to. */
+  /** Drops an inode that has neither a name nor lookups. */
   dropUnused(inode: Inode): void {
     if (inode.links > 0 || inode.lookups > 0n) return;
     this.#inodes.delete(inode.nodeid);
     inode.dispose();
   }
 
-  /** Keeps an open directory; returns its handle. */
+  /** Registers an open directory; returns its handle. */
   open(stream: DirectoryStream): bigint {
     this.#streams.set(++this.#lastHandle, stream);
     return this.#lastHandle;
@@ -159,7 +159,7 @@ export class Tree {
     return stream;
   }
 
-  /** Lets go of an open directory. */
+  /** Removes an open directory. */
   close(handle: bigint): void {
     this.#streams.delete(handle);
   }

@@ -1,23 +1,24 @@
 /**
- * A file system in memory: directories, files, links, extended attributes. It
- * shows how each request of the FUSE protocol can be answered; begin here.
+ * A file system in memory, with directories, files, links and extended
+ * attributes. It shows how to answer each request of the FUSE protocol. Start
+ * reading here:
  *
- * - {@linkcode TreeFs} finds the function for each request.
+ * - {@linkcode TreeFs} calls the operation for each request.
  * - `node_ops.ts`, `name_ops.ts`, `rename_ops.ts`, `listing_ops.ts`,
- *   `file_ops.ts`, `xattr_ops.ts` have these functions.
- * - `tree.ts`, `inode.ts`, `directory.ts`, `file_data.ts` are what they work
- *   on, and know nothing of FUSE but nodeids and errors.
+ *   `file_ops.ts` and `xattr_ops.ts` are the operations.
+ * - `tree.ts`, `inode.ts`, `directory.ts` and `file_data.ts` are the data
+ *   structures. They use nothing of FUSE but nodeids and error numbers.
  *
  * @module
  */
+import type { Reply, Request, RequestHandler } from "@mqfuse/mqfuse";
 import {
   Errno,
   type InitFlagName,
   type OpcodeName,
   opcodeName,
   PAGE_SIZE,
-} from "../../src/protocol/mod.ts";
-import type { Reply, Request, RequestHandler } from "../../mod.ts";
+} from "@mqfuse/mqfuse/protocol";
 import * as file from "./file_ops.ts";
 import * as listing from "./listing_ops.ts";
 import * as names from "./name_ops.ts";
@@ -26,10 +27,10 @@ import { rename, rename2 } from "./rename_ops.ts";
 import { Tree, type TreeOptions } from "./tree.ts";
 import * as xattr from "./xattr_ops.ts";
 
-/** Answers one kind of request, or throws an `Errno`. */
+/** Answers one kind of request, or throws an {@linkcode Errno}. */
 type Operation = (tree: Tree, request: Request, reply: Reply) => void;
 
-/** What to ask of the kernel in INIT, because the operations can do it. */
+/** The flags of INIT that the operations support. */
 export const TREE_FS_FLAGS: readonly InitFlagName[] = [
   "ATOMIC_O_TRUNC",
   "DO_READDIRPLUS",
@@ -81,21 +82,21 @@ const OPERATIONS: { readonly [Name in OpcodeName]?: Operation } = {
   DESTROY: file.nothing,
 };
 
-/** A file system in memory. */
+/** The file system: answers all requests of one mount. */
 export class TreeFs implements RequestHandler {
   readonly #tree: Tree;
 
-  /** Makes an empty one. */
+  /** Creates an empty file system. */
   constructor(options: TreeOptions = {}) {
     this.#tree = new Tree(options);
   }
 
-  /** How many files, directories and so on there are, open ones included. */
+  /** The number of inodes, including open ones without a name. */
   get inodes(): number {
     return this.#tree.count;
   }
 
-  /** Bytes that are left for files. */
+  /** Free space in bytes. */
   get free(): number {
     return this.#tree.space.free * PAGE_SIZE;
   }
@@ -103,7 +104,7 @@ export class TreeFs implements RequestHandler {
   handle(request: Request, reply: Reply): void {
     const name = opcodeName(request.opcode);
     const operation = name && OPERATIONS[name];
-    // The kernel remembers what is not there, and does without.
+    // The kernel does not send most requests again after ENOSYS.
     if (operation === undefined) throw new Errno("ENOSYS");
     operation(this.#tree, request, reply);
   }

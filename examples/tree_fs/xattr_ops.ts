@@ -1,28 +1,28 @@
 /**
- * Extended attributes, see xattr(7): small values under names, by inode.
+ * Extended attributes, xattr(7): small values by name, for each inode.
  *
  * @module
  */
+import type { Reply, Request } from "@mqfuse/mqfuse";
 import {
   accessors,
   Errno,
   XATTR,
   XATTR_SIZE_MAX,
-} from "../../src/protocol/mod.ts";
-import type { Reply, Request } from "../../mod.ts";
+} from "@mqfuse/mqfuse/protocol";
 import { nameBytes, readName } from "./names.ts";
 import type { Tree } from "./tree.ts";
 
 const SETXATTR_IN = accessors("fuse_setxattr_in");
 const GETXATTR_IN = accessors("fuse_getxattr_in");
 
-/** SETXATTR: a new value, or one for another. */
+/** SETXATTR: adds or replaces a value. */
 export function setxattr(tree: Tree, request: Request, reply: Reply): void {
   const inode = tree.inode(request.nodeid);
   const name = readName(request);
   const size = SETXATTR_IN.get.size(request.body);
   const flags = SETXATTR_IN.get.flags(request.body);
-  // Access control lists are there: whoever sets one wants it to hold.
+  // Access control lists, which this file system would not enforce.
   if (name.startsWith("system.")) throw new Errno("EOPNOTSUPP");
   if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
   const there = inode.xattrs.has(name);
@@ -42,13 +42,13 @@ export function getxattr(tree: Tree, request: Request, reply: Reply): void {
   replyValue(request, reply, value);
 }
 
-/** LISTXATTR: the names, a NUL behind each. */
+/** LISTXATTR: all names, each with a NUL. */
 export function listxattr(tree: Tree, request: Request, reply: Reply): void {
   const names = [...tree.inode(request.nodeid).xattrs.keys()];
   replyValue(request, reply, nameBytes(names.map((n) => `${n}\0`).join("")));
 }
 
-/** REMOVEXATTR: the end of a name and its value. */
+/** REMOVEXATTR: removes a name and its value. */
 export function removexattr(tree: Tree, request: Request, reply: Reply): void {
   const inode = tree.inode(request.nodeid);
   if (!inode.xattrs.delete(readName(request))) throw new Errno("ENODATA");
@@ -56,7 +56,7 @@ export function removexattr(tree: Tree, request: Request, reply: Reply): void {
   reply.ok();
 }
 
-/** Answers with a value, or with its size alone where none is asked for. */
+/** Answers with a value, or with its size only if the request's size is 0. */
 function replyValue(request: Request, reply: Reply, value: Uint8Array): void {
   const room = GETXATTR_IN.get.size(request.body);
   if (room === 0) {
