@@ -8,10 +8,16 @@
  * A result that is there at once, or a promise of it. Numbers are counts of
  * bytes; a negative number is a negated errno (`-EIO`), as in the kernel. A call
  * may also throw, or reject with, an `Errno`; any other error counts as EIO.
+ *
+ * @category Disks of your own
  */
 export type Answer<T = number> = T | PromiseLike<T>;
 
-/** Times of an image, in nanoseconds since 1970. */
+/**
+ * Times of an image, in nanoseconds since 1970.
+ *
+ * @category Disks of your own
+ */
 export interface ImageTimes {
   /** Time of the last read. */
   readonly atime: bigint;
@@ -21,7 +27,11 @@ export interface ImageTimes {
   readonly ctime: bigint;
 }
 
-/** Size, space and times of an image. */
+/**
+ * Size, space and times of an image.
+ *
+ * @category Disks of your own
+ */
 export interface ImageStat {
   /** Length of the image in bytes. */
   readonly size: number;
@@ -36,7 +46,11 @@ export interface ImageStat {
   readonly times: ImageTimes | null;
 }
 
-/** A range of an image that is all data or all hole. */
+/**
+ * A range of an image that is all data or all hole.
+ *
+ * @category Disks of your own
+ */
 export interface Extent {
   /** Whether it is data; a hole reads as zeroes. */
   readonly data: boolean;
@@ -44,7 +58,11 @@ export interface Extent {
   readonly end: number;
 }
 
-/** How a range is zeroed. */
+/**
+ * How a range is zeroed.
+ *
+ * @category Disks of your own
+ */
 export interface ZeroOptions {
   /**
    * Whether to free the space on the medium (FALLOC_FL_PUNCH_HOLE). A backend
@@ -65,6 +83,8 @@ export interface ZeroOptions {
  * While an answer is outstanding, the event loop of its Worker runs, with
  * timers, `fetch()` and promises. Between requests the Worker sleeps in the
  * kernel and its timers do not run, unless `background` is true.
+ *
+ * @category Disks of your own
  */
 export interface Backend {
   /** What messages call the image: a path, `null:1G`, a URL. */

@@ -1,4 +1,8 @@
-/** Attributes of an open file, from statx(2). */
+/**
+ * Attributes of an open file, from statx(2).
+ *
+ * @category Disks
+ */
 export interface BlockFileStat {
   /** Regular file or block device. */
   readonly kind: "file" | "block" | "directory" | "other";
@@ -27,6 +31,8 @@ export interface BlockFileStat {
  * System calls on an open regular file or block device. Each returns what the
  * call returns, or a negative errno. Transfers may be partial. A call that a
  * signal interrupted (EINTR) is repeated.
+ *
+ * @category Disks
  */
 export interface BlockFile {
   /** The descriptor; all threads of the process share it. */

@@ -9,6 +9,8 @@ import type {
 /**
  * Forwards every call to another backend. A filter extends it and overrides
  * what it changes, so that no member is lost on the way.
+ *
+ * @category Disks of your own
  */
 export class FilterBackend implements Backend {
   readonly name: string;

@@ -35,6 +35,8 @@ const ALL_DATA: Extent = { data: true, end: Infinity };
  * assertEquals(disk.name, "Sevens");
  * assertEquals(disk.truncate(0), -30); // -EROFS
  * ```
+ *
+ * @category Disks of your own
  */
 export abstract class ImageBackend implements Backend {
   readonly name: string;

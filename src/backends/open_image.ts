@@ -23,7 +23,11 @@ import { FILTER_DRIVERS, parseSource } from "./registry.ts";
 import type { DriverServices } from "./services.ts";
 import { formatSize, SIZE_MAX } from "./size.ts";
 
-/** Where an image comes from. */
+/**
+ * Where an image comes from.
+ *
+ * @category Exports
+ */
 export type ImageSource =
   /** As on the command line: a path, or one such as `memory:1G`. */
   | string

@@ -5,7 +5,11 @@
  */
 import { UserError } from "../base/user_error.ts";
 
-/** The largest image: 2^53 - 1 bytes, up to which numbers are exact. */
+/**
+ * The largest image: 2^53 - 1 bytes, up to which numbers are exact.
+ *
+ * @category Sizes
+ */
 export const SIZE_MAX: number = Number.MAX_SAFE_INTEGER;
 
 const UNITS: Record<string, bigint> = {
@@ -34,6 +38,7 @@ const UNITS: Record<string, bigint> = {
  * @param text The size as text.
  * @returns Bytes, from 0 to {@linkcode SIZE_MAX}.
  * @throws {UserError} If it is not a size, or too large.
+ * @category Sizes
  */
 export function parseSize(text: string): number {
   const match = /^(\d+)([bkmgtpe]?)$/i.exec(text);
@@ -55,6 +60,7 @@ export function parseSize(text: string): number {
  * Formats a size for people: `1 GiB`, `1.5 MiB`, `512 B`.
  *
  * @param bytes A number of bytes, from 0.
+ * @category Sizes
  */
 export function formatSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

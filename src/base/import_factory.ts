@@ -5,7 +5,11 @@
  */
 import { UserError } from "./user_error.ts";
 
-/** A module to import, and the options for its factory. Plain data. */
+/**
+ * A module to import, and the options for its factory. Plain data.
+ *
+ * @category Sessions
+ */
 export interface ModuleSpec {
   /** The module's URL, such as `import.meta.resolve()` returns. */
   readonly module: string;
@@ -13,7 +17,11 @@ export interface ModuleSpec {
   readonly options?: unknown;
 }
 
-/** The default export of such a module. */
+/**
+ * The default export of such a module.
+ *
+ * @category Sessions
+ */
 export type ModuleFactory<T> = (options: unknown) => T | Promise<T>;
 
 /** The methods that a product of such a module has at least. */

@@ -16,6 +16,8 @@
  * );
  * assertEquals([error.name, error.cause], ["UserError", cause]);
  * ```
+ *
+ * @category Errors
  */
 export class UserError extends Error {
   /** `UserError`, or the name of a class that extends it. */

@@ -3,6 +3,8 @@ import { US_PER_MS } from "../base/timespec.ts";
 /**
  * How long to poll before sleeping: `auto`, or a fixed number of microseconds;
  * 0 sleeps at once.
+ *
+ * @category Serving
  */
 export type PollUs = "auto" | number;
 
@@ -13,7 +15,11 @@ const AUTO_FIRST_US = 10;
 /** Requests in one go from which on polling only breaks them up. */
 const BATCH = 2;
 
-/** What a {@linkcode PollStrategy} needs of the system. */
+/**
+ * What a {@linkcode PollStrategy} needs of the system.
+ *
+ * @category Serving
+ */
 export interface PollOptions {
   /** Lets whoever else wants this core have it; nobody if left out. */
   readonly yieldCpu?: () => void;
@@ -34,6 +40,8 @@ export interface PollOptions {
  * A poller also takes the core from whoever else is to run there, the client
  * that it waits for included. So it gives way all the time: then it is only in
  * the way of the core's going idle.
+ *
+ * @category Serving
  */
 export class PollStrategy {
   readonly #fixed: number | null;

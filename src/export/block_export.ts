@@ -24,13 +24,25 @@ import { readImage, writeImage } from "./transfer.ts";
 
 const OPEN_OUT = accessors("fuse_open_out");
 
-/** Largest READ or WRITE in bytes: what the kernel allows by itself. */
+/**
+ * Largest READ or WRITE in bytes: what the kernel allows by itself.
+ *
+ * @category Exporting an image
+ */
 export const MAX_PAYLOAD: number = 1 << 20;
 
-/** The file type of an export, for mount(2)'s `rootmode`. */
+/**
+ * The file type of an export, for mount(2)'s `rootmode`.
+ *
+ * @category Exporting an image
+ */
 export const EXPORT_ROOT_MODE: number = S_IF.REG;
 
-/** What an export asks of the kernel in INIT. */
+/**
+ * What an export asks of the kernel in INIT.
+ *
+ * @category Exporting an image
+ */
 export function exportCapabilities(
   { growable }: Pick<ExportRules, "growable">,
 ): WantedCapabilities {
@@ -54,7 +66,11 @@ export function exportCapabilities(
   };
 }
 
-/** Answers the requests to one exported image. */
+/**
+ * Answers the requests to one exported image.
+ *
+ * @category Exporting an image
+ */
 export class BlockExport {
   /** Whether the backend has something that goes on between requests. */
   readonly background: boolean;

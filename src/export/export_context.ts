@@ -1,7 +1,11 @@
 import type { Backend } from "../backends/backend.ts";
 import type { ExportState } from "./export_state.ts";
 
-/** How an export behaves. Plain data: Workers receive copies. */
+/**
+ * How an export behaves. Plain data: Workers receive copies.
+ *
+ * @category Exporting an image
+ */
 export interface ExportRules {
   /** Whether the file can be written to. */
   readonly writable: boolean;
@@ -16,7 +20,11 @@ export interface ExportRules {
   readonly backingId?: number | null;
 }
 
-/** What the parts of an export share. */
+/**
+ * What the parts of an export share.
+ *
+ * @category Exporting an image
+ */
 export interface ExportContext {
   /** The image. */
   readonly backend: Backend;

@@ -1,7 +1,11 @@
 import { NS_PER_MS, systemTime } from "../base/timespec.ts";
 import { SharedRwLock } from "../shared_memory/rw_lock.ts";
 
-/** What an export starts with. */
+/**
+ * What an export starts with.
+ *
+ * @category Exporting an image
+ */
 export interface ExportStateOptions {
   /** Size of the image in bytes. */
   readonly size: number;
@@ -35,6 +39,8 @@ const ANY_WRITE = 0o222;
 /**
  * What all queues of an export must agree on: size, mode, owner and times of
  * the file, in memory that the Workers share.
+ *
+ * @category Exporting an image
  */
 export class ExportState {
   /** The memory, for other Workers. */

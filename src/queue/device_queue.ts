@@ -11,7 +11,11 @@ import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 const WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
 const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 
-/** The options of a {@linkcode DeviceQueue}. */
+/**
+ * The options of a {@linkcode DeviceQueue}.
+ *
+ * @category Queues
+ */
 export interface DeviceQueueOptions {
   /** Largest payload of a READ or WRITE in bytes, as negotiated. */
   readonly maxPayload: number;
@@ -39,6 +43,8 @@ interface Slot extends Exchange {
 /**
  * Requests from one /dev/fuse descriptor, fs/fuse/dev.c: read(2) fetches one,
  * and write(2) on the same descriptor answers it.
+ *
+ * @category Queues
  */
 export class DeviceQueue implements RequestQueue {
   protocolVersion: ProtocolVersion;

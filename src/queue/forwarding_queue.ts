@@ -5,6 +5,8 @@ import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 /**
  * A queue that forwards every member to another one: the base of queues that
  * trace, delay or disturb what passes. Subclasses override what they change.
+ *
+ * @category Queues
  */
 export class ForwardingQueue implements RequestQueue {
   /** The queue that everything is forwarded to. */

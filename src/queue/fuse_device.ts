@@ -10,6 +10,8 @@ import type { ReadableDevice } from "../event/device_events.ts";
  * when a request is pending or the connection has ended.
  *
  * Calls that fail return a negative errno, as the kernel's own interface does.
+ *
+ * @category Queues
  */
 export interface FuseDevice extends ReadableDevice {
   /** The descriptor's number in this process. */

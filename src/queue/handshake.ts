@@ -13,7 +13,11 @@ import {
 import { OPCODES } from "../protocol/opcodes.ts";
 import type { RequestQueue } from "./request_queue.ts";
 
-/** What INIT brought. */
+/**
+ * What INIT brought.
+ *
+ * @category Serving
+ */
 export interface Handshake {
   /** What the kernel offered. */
   readonly offered: OfferedCapabilities;
@@ -28,6 +32,7 @@ export interface Handshake {
  * @param queue The connection's first queue.
  * @param wanted What the server would like.
  * @throws {UserError} If the connection ends first, or the two cannot agree.
+ * @category Serving
  */
 export async function handshake(
   queue: RequestQueue,

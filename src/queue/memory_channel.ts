@@ -17,14 +17,22 @@ import {
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 import { sizeOf } from "../protocol/layout.ts";
 
-/** How the bytes of an entry lie. */
+/**
+ * How the bytes of an entry lie.
+ *
+ * @category Queues
+ */
 export type MemoryLayout =
   /** One buffer for the request, one for the reply, as with read(2). */
   | "contiguous"
   /** Headers and payload apart and shared by both, as in an io_uring entry. */
   | "separate";
 
-/** What describes a channel; plain data for another thread. */
+/**
+ * What describes a channel; plain data for another thread.
+ *
+ * @category Queues
+ */
 export interface MemoryChannelOptions {
   /** The queue's number among those of its connection. */
   readonly index: number;
@@ -41,7 +49,11 @@ export interface MemoryChannelOptions {
   readonly kernelDoorbell?: Int32Array<SharedArrayBuffer>;
 }
 
-/** What {@linkcode MemoryChannel.adopt} takes in another thread. */
+/**
+ * What {@linkcode MemoryChannel.adopt} takes in another thread.
+ *
+ * @category Queues
+ */
 export interface MemoryChannelHandle {
   /** The options that the channel was made with. */
   readonly options: Required<MemoryChannelOptions>;
@@ -101,7 +113,11 @@ export class EntryFifo {
   }
 }
 
-/** One entry as this thread sees it. */
+/**
+ * One entry as this thread sees it.
+ *
+ * @category Queues
+ */
 export interface MemoryEntry extends Exchange {
   /** Its number. */
   readonly number: number;
@@ -113,7 +129,11 @@ export interface MemoryEntry extends Exchange {
   readonly outgoing: Uint8Array<SharedArrayBuffer>;
 }
 
-/** The shared memory of one queue. */
+/**
+ * The shared memory of one queue.
+ *
+ * @category Queues
+ */
 export class MemoryChannel {
   /** What the channel was made with. */
   readonly options: Required<MemoryChannelOptions>;

@@ -10,12 +10,18 @@ const ENDS: readonly QueueEnd[] = [
   { reason: "aborted", message: "The connection was aborted" },
 ];
 
-/** Codes with which a channel ends; see {@linkcode MemoryQueue}. */
+/**
+ * Codes with which a channel ends; see {@linkcode MemoryQueue}.
+ *
+ * @category Queues
+ */
 export const CHANNEL_END = { closed: 1, unmounted: 2, aborted: 3 } as const;
 
 /**
  * The simulated kernel's ear in the server's own thread. A channel without
  * one crosses threads, and its bells are rung instead.
+ *
+ * @category Queues
  */
 export interface MemoryKernel {
   /** The server offered an entry: it would be in read(2) now. */
@@ -28,7 +34,11 @@ export interface MemoryKernel {
   wait(index: number): Promise<void>;
 }
 
-/** Options of a {@linkcode MemoryQueue}. */
+/**
+ * Options of a {@linkcode MemoryQueue}.
+ *
+ * @category Queues
+ */
 export interface MemoryQueueOptions {
   /** The kernel, if it runs in this thread. */
   readonly kernel?: MemoryKernel;
@@ -39,7 +49,11 @@ export interface MemoryQueueOptions {
   readonly offers?: number;
 }
 
-/** Requests from a simulated kernel, through shared memory. */
+/**
+ * Requests from a simulated kernel, through shared memory.
+ *
+ * @category Queues
+ */
 export class MemoryQueue implements RequestQueue {
   protocolVersion: ProtocolVersion = ProtocolVersion.BEFORE_INIT;
   readonly #channel: MemoryChannel;

@@ -7,7 +7,11 @@
 import { ERRNO } from "../base/errno.ts";
 import type { FuseDevice } from "./fuse_device.ts";
 
-/** Sends notifications to the kernel, real or simulated. */
+/**
+ * Sends notifications to the kernel, real or simulated.
+ *
+ * @category Notifications
+ */
 export interface Notifier {
   /**
    * Sends a whole notification: a message whose `unique` is 0.
@@ -27,6 +31,8 @@ export interface Notifier {
  * Sends notifications by write(2) on a descriptor of /dev/fuse. Any descriptor
  * of a connection will do; a clone that serves no queue can be used while
  * other threads serve theirs.
+ *
+ * @category Notifications
  */
 export class DeviceNotifier implements Notifier {
   readonly #device: Pick<FuseDevice, "write" | "close">;

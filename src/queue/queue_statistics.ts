@@ -6,7 +6,11 @@
  */
 import { HISTOGRAM_LENGTH, observe, OPERATIONS } from "./latency.ts";
 
-/** Totals of one queue. */
+/**
+ * Totals of one queue.
+ *
+ * @category Statistics
+ */
 export interface QueueTotals {
   /** The queue's number. */
   readonly index: number;
@@ -44,13 +48,21 @@ const COUNTERS_SIZE = 128;
 /** Bytes of the histograms of one queue. */
 const HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 
-/** The options of {@linkcode QueueStatistics.create}. */
+/**
+ * The options of {@linkcode QueueStatistics.create}.
+ *
+ * @category Statistics
+ */
 export interface QueueStatisticsOptions {
   /** Whether queues measure how long requests take; no if left out. */
   readonly measuring?: boolean;
 }
 
-/** Counters of the queues of one session, and its request to stop. */
+/**
+ * Counters of the queues of one session, and its request to stop.
+ *
+ * @category Statistics
+ */
 export class QueueStatistics {
   /** The shared memory, from which another thread makes its own object. */
   readonly memory: SharedArrayBuffer;
@@ -108,7 +120,11 @@ export class QueueStatistics {
   }
 }
 
-/** The counters of one queue; only the queue's own thread writes to them. */
+/**
+ * The counters of one queue; only the queue's own thread writes to them.
+ *
+ * @category Statistics
+ */
 export class QueueCounters {
   /** The queue's number. */
   readonly index: number;

@@ -7,7 +7,11 @@
 import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 
-/** Why a queue gives no more requests. */
+/**
+ * Why a queue gives no more requests.
+ *
+ * @category Queues
+ */
 export type QueueEndReason =
   /** The file system was unmounted, or the simulated kernel ended. */
   | "unmounted"
@@ -18,7 +22,11 @@ export type QueueEndReason =
   /** The other side broke the protocol, or reading failed. */
   | "failed";
 
-/** How a queue ended. */
+/**
+ * How a queue ended.
+ *
+ * @category Queues
+ */
 export interface QueueEnd {
   /** Why. */
   readonly reason: QueueEndReason;
@@ -33,6 +41,8 @@ export interface QueueEnd {
  * returns and the replies to them lie in its buffers. Several requests may be
  * outstanding at once; replies may come in any order. A queue that has no room
  * for another request is full.
+ *
+ * @category Queues
  */
 export interface RequestQueue {
   /** The layout of messages: that of INIT until the handshake sets another. */

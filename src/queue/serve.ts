@@ -19,7 +19,11 @@ const BURST_MAX = 64;
 /** Milliseconds after which the end looks for new operations. */
 const DRAIN_STEP_MS = 5;
 
-/** Answers requests. */
+/**
+ * Answers requests.
+ *
+ * @category File systems
+ */
 export interface RequestHandler {
   /**
    * Whether the handler's own timers and promises must run while no request is
@@ -39,7 +43,11 @@ export interface RequestHandler {
   handle(request: Request, reply: Reply): void | PromiseLike<unknown>;
 }
 
-/** The options of {@linkcode serve}. */
+/**
+ * The options of {@linkcode serve}.
+ *
+ * @category Serving
+ */
 export interface ServeOptions {
   /**
    * Whether the thread has nothing else to do, so that it may sleep in the
@@ -72,6 +80,7 @@ export interface ServeOptions {
  * answers come, in any order, while further requests are taken.
  *
  * @returns How the queue ended.
+ * @category Serving
  */
 export function serve(
   queue: RequestQueue,

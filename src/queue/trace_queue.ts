@@ -9,7 +9,11 @@ import { ForwardingQueue } from "./forwarding_queue.ts";
 import type { Notifier } from "./notifier.ts";
 import type { RequestQueue } from "./request_queue.ts";
 
-/** Options of a {@linkcode TraceQueue} and a {@linkcode TraceNotifier}. */
+/**
+ * Options of a {@linkcode TraceQueue} and a {@linkcode TraceNotifier}.
+ *
+ * @category Tracing
+ */
 export interface TraceOptions {
   /** The number of the queue in records; 0 if left out. */
   readonly index?: number;
@@ -17,7 +21,11 @@ export interface TraceOptions {
   readonly wire?: boolean;
 }
 
-/** A queue that shows every request and reply that passes through it. */
+/**
+ * A queue that shows every request and reply that passes through it.
+ *
+ * @category Tracing
+ */
 export class TraceQueue extends ForwardingQueue {
   readonly #show: (record: TraceRecord) => void;
   readonly #index: number;
@@ -68,7 +76,11 @@ export class TraceQueue extends ForwardingQueue {
   }
 }
 
-/** A notifier that shows every notification before it sends it. */
+/**
+ * A notifier that shows every notification before it sends it.
+ *
+ * @category Tracing
+ */
 export class TraceNotifier implements Notifier {
   readonly #notifier: Notifier;
   readonly #show: (record: TraceRecord) => void;

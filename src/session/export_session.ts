@@ -6,7 +6,11 @@ import { followImage } from "../export/follow_image.ts";
 import { resizeImage } from "../export/resize.ts";
 import { Session, type SessionParts } from "./session.ts";
 
-/** An exported image. */
+/**
+ * An exported image.
+ *
+ * @category Exports
+ */
 export class ExportSession extends Session {
   /** The image's name: its absolute path, or a source such as `memory:1G`. */
   readonly source: string;

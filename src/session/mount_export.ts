@@ -33,7 +33,11 @@ import {
 } from "./session_options.ts";
 import { type SessionHandler, startServing } from "./start_serving.ts";
 
-/** Options of {@linkcode mountExport}. */
+/**
+ * Options of {@linkcode mountExport}.
+ *
+ * @category Exports
+ */
 export interface MountExportOptions extends SessionOptions {
   /** Where the image comes from. */
   readonly source: ImageSource;
@@ -82,6 +86,7 @@ export interface MountExportOptions extends SessionOptions {
  * ```
  *
  * @throws {UserError} If it cannot be exported; nothing stays open or mounted.
+ * @category Exports
  */
 export async function mountExport(
   options: MountExportOptions,

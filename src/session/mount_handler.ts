@@ -9,10 +9,18 @@ import { Session } from "./session.ts";
 import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
 import { startServing } from "./start_serving.ts";
 
-/** The type of a mount's root. */
+/**
+ * The type of a mount's root.
+ *
+ * @category File systems
+ */
 export type RootKind = "file" | "directory";
 
-/** Options of {@linkcode mountHandler}. */
+/**
+ * Options of {@linkcode mountHandler}.
+ *
+ * @category File systems
+ */
 export interface MountHandlerOptions extends SessionOptions {
   /**
    * Answers requests: an object, which one queue serves on the calling thread;
@@ -54,6 +62,7 @@ const USUAL_CAPABILITIES: WantedCapabilities = {
  * ```
  *
  * @throws {UserError} If it cannot be mounted; nothing stays mounted.
+ * @category File systems
  */
 export async function mountHandler(
   options: MountHandlerOptions,

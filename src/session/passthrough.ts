@@ -15,13 +15,19 @@ import { openBackingFile } from "../linux/fuse/fuse_device.ts";
 /**
  * Requested passthrough: `on` or fail, `off`, or `auto` for `on` where the
  * export's promises hold without its server.
+ *
+ * @category Exports
  */
 export type PassthroughChoice = "auto" | "on" | "off";
 
 /** Choices of passthrough. */
 export const PASSTHROUGHS: readonly PassthroughChoice[] = ["auto", "on", "off"];
 
-/** Whether a session uses passthrough. */
+/**
+ * Whether a session uses passthrough.
+ *
+ * @category Exports
+ */
 export interface PassthroughState {
   /** Whether it does. */
   readonly kind: "on" | "off";

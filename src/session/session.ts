@@ -13,7 +13,11 @@ import type { SessionNotifier } from "./session_notifier.ts";
 import type { TransportState } from "./transport.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** How a session ended. */
+/**
+ * How a session ended.
+ *
+ * @category Sessions
+ */
 export interface SessionReport {
   /** Whether it was closed or unmounted and nothing went wrong. */
   readonly clean: boolean;
@@ -88,6 +92,8 @@ const CHECK_AGAIN_MS = 5;
  *
  * Dispose of it, or call {@linkcode Session.close}, to unmount it. Programs
  * that keep a file open then get errors.
+ *
+ * @category Sessions
  */
 export class Session implements AsyncDisposable {
   /** Where it is mounted: an absolute path. */

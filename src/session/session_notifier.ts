@@ -15,7 +15,11 @@ export interface NotificationSink {
   write(message: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
-/** Options of {@linkcode SessionNotifier.invalidateEntry}. */
+/**
+ * Options of {@linkcode SessionNotifier.invalidateEntry}.
+ *
+ * @category Sessions
+ */
 export interface InvalidateEntryOptions {
   /**
    * Whether the kernel only looks the name up again at its next use, and does
@@ -50,6 +54,8 @@ export interface InvalidateEntryOptions {
  *   await session.notifier.invalidateInode(nodeid);
  * }
  * ```
+ *
+ * @category Sessions
  */
 export class SessionNotifier {
   readonly #sink: NotificationSink | string;

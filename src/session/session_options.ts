@@ -11,7 +11,11 @@ import type { PollUs } from "../event/poll_strategy.ts";
 import { type TransportChoice, TRANSPORTS } from "./transport.ts";
 import { HANG_MS } from "./watchdog.ts";
 
-/** What {@linkcode mountExport} and {@linkcode mountHandler} have in common. */
+/**
+ * What {@linkcode mountExport} and {@linkcode mountHandler} have in common.
+ *
+ * @category Sessions
+ */
 export interface SessionOptions {
   /** Where to mount: an existing path of the kind that is mounted. */
   readonly mountpoint: string;

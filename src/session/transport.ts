@@ -11,6 +11,8 @@ import { probeUring } from "../linux/fuse/uring_probe.ts";
 /**
  * The requested transport: FUSE over io_uring, /dev/fuse, or `auto` for
  * io_uring where it is available.
+ *
+ * @category Sessions
  */
 export type TransportChoice = "auto" | "device" | "uring";
 
@@ -21,7 +23,11 @@ export const TRANSPORTS: readonly TransportChoice[] = [
   "uring",
 ];
 
-/** The transport of a session. */
+/**
+ * The transport of a session.
+ *
+ * @category Sessions
+ */
 export interface TransportState {
   /** `uring` for io_uring, `device` for read(2) and write(2) on /dev/fuse. */
   readonly kind: "device" | "uring";

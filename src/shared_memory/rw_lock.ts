@@ -21,6 +21,8 @@ const DOORBELL = 2;
  *
  * No call blocks the thread: the operation that holds the lock may be waiting
  * for an answer on the same thread.
+ *
+ * @category Exporting an image
  */
 export class SharedRwLock {
   /** Words of shared memory that a lock takes. */

@@ -10,7 +10,11 @@ const CHUNK = 65536;
 /** Largest size of a growable disk: address space only, until it is used. */
 const GROWABLE_MAX = 2 ** 40;
 
-/** The memory of a disk; plain data for other Workers. */
+/**
+ * The memory of a disk; plain data for other Workers.
+ *
+ * @category Disks
+ */
 export interface MemoryDisk {
   /** The bytes, at least as long as the disk. */
   readonly bytes: SharedArrayBuffer;
@@ -20,7 +24,11 @@ export interface MemoryDisk {
   readonly length: SharedArrayBuffer;
 }
 
-/** Options of {@linkcode createMemoryDisk}. */
+/**
+ * Options of {@linkcode createMemoryDisk}.
+ *
+ * @category Disks
+ */
 export interface MemoryDiskOptions {
   /** Whether the disk can grow; no if left out. */
   readonly growable?: boolean;
@@ -31,6 +39,7 @@ export interface MemoryDiskOptions {
  *
  * @param size Size of the disk in bytes.
  * @throws {UserError} If there is not enough memory.
+ * @category Disks
  */
 export function createMemoryDisk(
   size: number,
@@ -82,7 +91,11 @@ interface MemoryAttachment {
   readonly disk: MemoryDisk;
 }
 
-/** A disk in memory that all Workers share. */
+/**
+ * A disk in memory that all Workers share.
+ *
+ * @category Disks
+ */
 export class MemoryBackend extends ImageBackend implements Backend {
   override readonly shared = true;
   override readonly writable = true;

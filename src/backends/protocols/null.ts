@@ -23,6 +23,8 @@ let part = ZEROES;
 /**
  * A disk that reads as zeroes and drops what is written, like QEMU's null-co
  * driver: for measuring everything but the disk.
+ *
+ * @category Disks
  */
 export class NullBackend extends ImageBackend implements Backend {
   override readonly shared = true;

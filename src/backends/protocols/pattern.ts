@@ -22,6 +22,8 @@ const TWO_32 = 2 ** 32;
  * A read-only disk whose bytes are a function of their position, like nbdkit's
  * pattern plugin: each 8 bytes hold their own position, big-endian. A read that
  * was answered from the wrong position shows at once.
+ *
+ * @category Disks
  */
 export class PatternBackend extends ImageBackend implements Backend {
   override readonly shared = true;

@@ -37,6 +37,8 @@ import { SystemError } from "../syscall/system_error.ts";
 /**
  * Whether users other than the mount's owner may access it. `auto`: if the system
  * permits that.
+ *
+ * @category Sessions
  */
 export type AllowOther = "off" | "on" | "auto";
 

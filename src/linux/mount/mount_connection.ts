@@ -16,7 +16,11 @@ import { mountBySyscall } from "./mount_by_syscall.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { connectionState } from "./connection.ts";
 
-/** How a connection was mounted: by mount(2) or by fusermount3. */
+/**
+ * How a connection was mounted: by mount(2) or by fusermount3.
+ *
+ * @category Sessions
+ */
 export type MountMethod = "mount" | "fusermount3";
 
 /** A mounted connection whose INIT has not been read yet. */

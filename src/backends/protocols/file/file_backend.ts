@@ -9,7 +9,11 @@ const SECTOR = 4096;
 /** Written where a range can be zeroed by writing alone. */
 const ZEROES = new Uint8Array(65536);
 
-/** The bytes of a regular file or a block device. */
+/**
+ * The bytes of a regular file or a block device.
+ *
+ * @category Disks
+ */
 export class FileBackend implements Backend {
   readonly name: string;
   readonly shared = true;
