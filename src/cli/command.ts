@@ -31,6 +31,8 @@ export interface Command {
   >;
   /** Its options, without {@linkcode COMMON_OPTIONS}. */
   readonly options: readonly OptionName[];
+  /** Help for options that mean something else here than in the table. */
+  readonly optionHelp?: Readonly<Partial<Record<OptionName, string>>>;
   /** Example command lines, and what they do. */
   readonly examples: Readonly<Record<string, string>>;
   /**

@@ -39,6 +39,8 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
   }
   const { out } = await run("export", "--help");
   assertMatch(out, /^ {2}-q, --queues=N +serve through N /m);
+  const sim = await run("sim", "--help");
+  assertMatch(sim.out, /^ {2}-q, --queues=N +simulate N queues /m);
   assertMatch(out, /^ {6}--offset=SIZE +export the image from /m);
   assertMatch(out, /^Sources:\n {2}PATH +a raw image/m);
   for (const [usage] of SOURCES) {

@@ -36,6 +36,10 @@ export const SIM: Command = {
     "faults",
     "json",
   ],
+  optionHelp: {
+    queues: "simulate N queues (default: 4)",
+    json: "print the report as one line of JSON",
+  },
   examples: {
     "sim --queues=8 --policy=exclusive-fifo":
       "see how requests spread over blocked readers",

@@ -41,7 +41,7 @@ export function commandHelp(command: Command): string[] {
     ) => ["", `${heading}:`, ...columns(rows)]),
     "",
     "Options:",
-    ...optionRows([...command.options, ...COMMON_OPTIONS]),
+    ...optionRows([...command.options, ...COMMON_OPTIONS], command.optionHelp),
     "",
     "Examples:",
     ...Object.entries(examples).flatMap(([line, does]) => [
@@ -51,7 +51,10 @@ export function commandHelp(command: Command): string[] {
   ];
 }
 
-function optionRows(names: readonly OptionName[]): string[] {
+function optionRows(
+  names: readonly OptionName[],
+  helpTexts: Command["optionHelp"] = {},
+): string[] {
   return columns(names.map((name) => {
     const { letter, value, implied, help } = optionRow(name);
     const short = letter === undefined ? "    " : `-${letter}, `;
@@ -60,7 +63,7 @@ function optionRows(names: readonly OptionName[]): string[] {
       : implied !== undefined
       ? `--${name}[=${value}]`
       : `--${name}=${value}`;
-    return [short + long, help] as const;
+    return [short + long, helpTexts[name] ?? help] as const;
   }));
 }
 
