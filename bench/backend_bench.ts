@@ -1,4 +1,4 @@
-/** What reading and writing 4 KiB and 1 MiB costs on each backend in memory. */
+/** Time of reads and writes of 4 KiB and 1 MiB on the backends in memory. */
 import type { Backend } from "../src/backends/backend.ts";
 import {
   createMemoryDisk,
@@ -19,7 +19,7 @@ for (const [length, bytes] of LENGTHS) {
   const buffer = new Uint8Array(1 << 20);
   for (const backend of BACKENDS) {
     let position = 0;
-    // Steps that leave no cache warm, and that are no whole pages.
+    // Steps that are not multiples of a page, and spread over the disk.
     const next = () => position = (position + bytes + 24) % (SIZE - bytes);
     Deno.bench({
       name: `${backend.name} reads ${length}`,

@@ -68,7 +68,7 @@ export async function attachDriver(
   stack: AsyncDisposableStack,
 ): Promise<Backend> {
   const backend = driver.kind === "filter"
-    ? await driver.attach(attachment, below[0]!, services)
+    ? await driver.attach(attachment, [below[0]!, ...below.slice(1)], services)
     : await driver.attach(attachment, below, services);
   // A format may add nothing to the image below: that is closed once.
   if (!below.includes(backend)) stack.defer(async () => await backend.close());

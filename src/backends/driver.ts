@@ -73,7 +73,7 @@ export interface Opened<Attachment> {
   readonly releaseWriteLock?: () => void;
 }
 
-/** The context of opening any driver. */
+/** The context of opening a driver. */
 export interface OpenContext {
   /** How the image is opened. */
   readonly options: ImageOptions;
@@ -84,6 +84,18 @@ export interface OpenContext {
    * The function that was registered last runs first.
    */
   defer(close: () => void | Promise<void>): void;
+  /**
+   * Opens an image below this one. It is closed after this one.
+   *
+   * @param source A source as users write it, or one that has been parsed.
+   * @param options Options that differ from those of this image: a backing file
+   * is not writable, for instance.
+   * @throws {UserError} If it cannot be opened.
+   */
+  openBelow(
+    source: string | DriverSource,
+    options?: Partial<ImageOptions>,
+  ): Promise<ImageBelow>;
 }
 
 /** A source that has been parsed. */
@@ -92,17 +104,6 @@ export interface DriverSource {
   readonly driver: ImageDriver;
   /** The result of the driver's `parse()`, or an equivalent. */
   readonly source: unknown;
-}
-
-/** The context of opening a protocol or format. */
-export interface ImageContext extends OpenContext {
-  /**
-   * Opens an image below this one. It is closed after this one.
-   *
-   * @param source A source as users write it, or one that has been parsed.
-   * @throws {UserError} If it cannot be opened.
-   */
-  openBelow(source: string | DriverSource): Promise<ImageBelow>;
 }
 
 /** The context of opening a filter. */
@@ -152,7 +153,7 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
    */
   open(
     source: Source,
-    context: ImageContext,
+    context: OpenContext,
   ): Opened<Attachment> | Promise<Opened<Attachment>>;
   /**
    * Makes the backend of one thread for an open image.
@@ -183,10 +184,16 @@ export interface FilterDriver<Source = unknown, Attachment = unknown>
     source: Source,
     context: FilterContext,
   ): Opened<Attachment> | Promise<Opened<Attachment>>;
-  /** Makes the backend of one thread over the image below. */
+  /**
+   * Makes the backend of one thread.
+   *
+   * @param attachment The attachment that `open()` returned, or a clone of it.
+   * @param below The image that is filtered, and those that `open()` opened.
+   * @param services The services of this thread.
+   */
   attach(
     attachment: Attachment,
-    below: Backend,
+    below: readonly [Backend, ...Backend[]],
     services: DriverServices,
   ): Backend | Promise<Backend>;
 }

@@ -12,9 +12,9 @@ import type {
   DriverSource,
   FilterDriver,
   ImageBelow,
-  ImageContext,
   ImageFile,
   ImageOptions,
+  OpenContext,
   Opened,
 } from "./driver.ts";
 import { MODULE } from "./protocols/module.ts";
@@ -31,7 +31,10 @@ import { formatSize, SIZE_MAX } from "./size.ts";
 export type ImageSource =
   /** As on the command line: a path, or one such as `memory:1G`. */
   | string
-  /** A module whose default export makes a `Backend`. */
+  /**
+   * A module whose default export makes a `Backend`: in each Worker, or for the
+   * calling thread alone if the backend is not `shared`.
+   */
   | ModuleSpec
   /** A backend of the calling thread, which serves it through one queue. */
   | { readonly backend: Backend };
@@ -131,23 +134,18 @@ class ImageTree {
     this.#stack = stack;
   }
 
-  /** Opens a driver and the images that it opens below. */
-  async open({ driver, source }: DriverSource): Promise<Node> {
+  /** Opens a driver, and the images that it opens below. */
+  async open(
+    { driver, source }: DriverSource,
+    options: ImageOptions = this.#options,
+  ): Promise<Node> {
     const below: Node[] = [];
-    const context: ImageContext = {
-      ...this.#context(),
-      openBelow: async (source) => {
-        const read = typeof source === "string" ? parseSource(source) : source;
-        const node = await this.open(read);
-        below.push(node);
-        return node;
-      },
-    };
+    const context = this.#context(options, below);
     const opened = await driver.open(source, context);
     const node = await this.#attach(driver, opened, below);
     this.oneThread ||= driver.oneThread === true;
-    const bypasses = driver.kind === "format" || driver.direct === true;
-    if (bypasses || !this.#options.direct) return node;
+    const supportsDirect = driver.kind === "format" || driver.direct === true;
+    if (supportsDirect || !options.direct) return node;
     throw new UserError(
       `Cannot use direct I/O on ${node.name}: only files and block devices have it; leave it off`,
     );
@@ -157,10 +155,12 @@ class ImageTree {
   async filter(
     driver: FilterDriver,
     source: unknown,
-    below: Node,
+    image: Node,
   ): Promise<Node> {
-    const opened = await driver.open(source, { ...this.#context(), below });
-    return await this.#attach(driver, opened, [below]);
+    const below = [image];
+    const context = this.#context(this.#options, below);
+    const opened = await driver.open(source, { ...context, below: image });
+    return await this.#attach(driver, opened, below);
   }
 
   /** Gives up the right to write, from the top to the bottom. */
@@ -168,12 +168,20 @@ class ImageTree {
     for (const release of this.#locks.toReversed()) release();
   }
 
-  #context() {
-    const stack = this.#stack;
+  /** The context of opening one driver; `below` takes the images below it. */
+  #context(options: ImageOptions, below: Node[]): OpenContext {
     return {
-      options: this.#options,
+      options,
       services: this.#services,
-      defer: (close: () => void | Promise<void>) => stack.defer(close),
+      defer: (close) => this.#stack.defer(close),
+      openBelow: async (source, changes) => {
+        const parsed = typeof source === "string"
+          ? parseSource(source)
+          : source;
+        const node = await this.open(parsed, { ...options, ...changes });
+        below.push(node);
+        return node;
+      },
     };
   }
 

@@ -5936,7 +5936,7 @@ var WINDOW = {
       file: below.file
     };
   },
-  attach: (window, below) => new WindowBackend(below, window)
+  attach: (window, [image]) => new WindowBackend(image, window)
 };
 var WindowBackend = class extends FilterBackend {
   #offset;
@@ -6062,7 +6062,7 @@ var WRITETHROUGH = {
     attachment: null,
     file
   }),
-  attach: (_attachment, below) => new WritethroughBackend(below)
+  attach: (_attachment, [image]) => new WritethroughBackend(image)
 };
 var WritethroughBackend = class extends FilterBackend {
   write(position, buffer, start, length) {
@@ -6723,9 +6723,7 @@ var MODULE = {
   }),
   async attach(spec) {
     const make = await importFactory(spec, "backend");
-    const made = await make(spec.options);
-    if (typeof made?.read === "function" && typeof made.stat === "function") return made;
-    throw new UserError(`Cannot use the backend module ${spec.module}: its function returned no backend; return an object of a class that extends ImageBackend`);
+    return await make(spec.options);
   }
 };
 
@@ -6926,7 +6924,10 @@ async function attachTree(image, services, stack) {
   return await attachDriver(driver, image.attachment, below, services, stack);
 }
 async function attachDriver(driver, attachment, below, services, stack) {
-  const backend = driver.kind === "filter" ? await driver.attach(attachment, below[0], services) : await driver.attach(attachment, below, services);
+  const backend = driver.kind === "filter" ? await driver.attach(attachment, [
+    below[0],
+    ...below.slice(1)
+  ], services) : await driver.attach(attachment, below, services);
   if (!below.includes(backend)) stack.defer(async () => await backend.close());
   return backend;
 }

@@ -23,8 +23,8 @@ function fixture() {
   return { files, open };
 }
 
-/** A disk that notes in a log when it is closed. */
-class Noting extends ImageBackend {
+/** A disk that logs when it is closed. */
+class LoggingDisk extends ImageBackend {
   readonly size = MIB;
   readonly #log: string[];
 
@@ -57,7 +57,8 @@ function layers(
     async open(_source, context) {
       context.defer(() => void log.push("end layers"));
       await context.openBelow("disk.img");
-      await context.openBelow({ driver: RAW, source: "base.img" });
+      const base = { driver: RAW, source: "base.img" };
+      await context.openBelow(base, { writable: false, direct: false });
       if (fails === "on open") throw new UserError("Cannot open: on purpose");
       return { attachment: null };
     },
@@ -65,7 +66,9 @@ function layers(
       if (fails === "on attach") {
         throw new UserError("Cannot attach: on purpose");
       }
-      const disk = new Noting("top", log);
+      const disk = Object.assign(new LoggingDisk("top", log), {
+        writable: true,
+      });
       if (fails === "on stat") {
         disk.stat = () => Promise.reject(new UserError("Cannot stat"));
       }
@@ -77,19 +80,21 @@ function layers(
 Deno.test("openImage opens a tree that closes from the top to the bottom", async () => {
   const { files, open } = fixture();
   const source = { driver: layers(files.log), source: null };
-  const image = await open(source, { offset: 512, direct: true });
+  const image = await open(source, {
+    offset: 512,
+    direct: true,
+    writable: true,
+  });
   assertEquals(image.name, "/images/disk.img");
   assertEquals(image.stat.size, MIB - 512);
   await image.close();
   assertEquals(files.log, [
     "open disk.img",
-    "lock disk.img to read",
+    "lock disk.img to write",
     "open disk.img (direct)",
     "open base.img",
     "lock base.img to read",
-    "open base.img (direct)",
     "close top",
-    "close base.img (direct)",
     "close base.img",
     "close disk.img (direct)",
     "close disk.img",
@@ -159,7 +164,7 @@ const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
   "a module that makes no backend": [
     { module: "data:text/javascript,export default () => 5" },
     {},
-    "its function returned no backend",
+    "what it makes has no method stat()",
   ],
 };
 
@@ -244,7 +249,7 @@ Deno.test("OpenImage tells its file through filters and the raw format alone", a
 
 Deno.test("an image that is not shared is reached by its thread alone", async () => {
   const { files, open } = fixture();
-  const unshared = await open({ backend: new Noting("own", files.log) });
+  const unshared = await open({ backend: new LoggingDisk("own", files.log) });
   assertEquals(unshared.attachment, null);
   assertEquals(
     unshared.singleQueueReason,

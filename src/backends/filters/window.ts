@@ -40,7 +40,7 @@ export const WINDOW: FilterDriver<Window, Window> = {
     refuseUnaligned(window, context);
     return { attachment: window, file: below.file };
   },
-  attach: (window, below) => new WindowBackend(below, window),
+  attach: (window, [image]) => new WindowBackend(image, window),
 };
 
 /** A part of an image. */

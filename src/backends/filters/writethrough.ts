@@ -12,7 +12,7 @@ export const WRITETHROUGH: FilterDriver<true, null> = {
   needs: ["image"],
   use: ({ writethrough }) => writethrough || null,
   open: (_source, { below: { file } }) => ({ attachment: null, file }),
-  attach: (_attachment, below) => new WritethroughBackend(below),
+  attach: (_attachment, [image]) => new WritethroughBackend(image),
 };
 
 /**

@@ -1,7 +1,7 @@
 import { errnoName } from "../../../base/errno.ts";
 import { UserError } from "../../../base/user_error.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
-import type { ImageContext, ImageDriver } from "../../driver.ts";
+import type { ImageDriver, OpenContext } from "../../driver.ts";
 import type { DriverServices } from "../../services.ts";
 import { directAlignmentOf, DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
@@ -62,7 +62,7 @@ function statOf(file: BlockFile, path: string): BlockFileStat {
 function refuseToGrowDevice(
   path: string,
   { kind }: BlockFileStat,
-  { options: { growable } }: ImageContext,
+  { options: { growable } }: OpenContext,
 ): void {
   if (!growable || kind !== "block") return;
   throw new UserError(
@@ -73,7 +73,7 @@ function refuseToGrowDevice(
 function openDirect(
   path: string,
   stat: BlockFileStat,
-  context: ImageContext,
+  context: OpenContext,
 ): FileAttachment["direct"] {
   const { options: { direct, writable }, services: { files } } = context;
   if (!direct) return null;
