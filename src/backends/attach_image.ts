@@ -4,7 +4,7 @@ import { driverOf } from "./registry.ts";
 import type { DriverServices } from "./services.ts";
 
 /**
- * By which a thread attaches to an open image. Plain data, unless only the
+ * What a thread needs to attach to an open image. Plain data, unless only the
  * thread that opened the image can use one of its drivers.
  */
 export interface ImageAttachment {

@@ -20,7 +20,7 @@
 export * from "./backend.ts";
 export * from "./block_file.ts";
 export { FilterBackend } from "./filter_backend.ts";
-export { type Window, WindowBackend } from "./filters/window.ts";
+export { type ImageWindow, WindowBackend } from "./filters/window.ts";
 export { WritethroughBackend } from "./filters/writethrough.ts";
 export { ImageBackend } from "./image_backend.ts";
 export { FileBackend } from "./protocols/file/file_backend.ts";

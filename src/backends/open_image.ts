@@ -41,7 +41,7 @@ export type ImageSource =
 
 /** An open image: a tree of drivers, closed as one. */
 export interface OpenImage {
-  /** By which Workers attach to it; `null` if only this thread can use it. */
+  /** For `attachImage()` in Workers; `null` if only this thread can use it. */
   readonly attachment: ImageAttachment | null;
   /** The image in this thread. */
   readonly backend: Backend;
@@ -51,7 +51,7 @@ export interface OpenImage {
   readonly file: ImageFile | null;
   /** Its size, space and times when it was opened. */
   readonly stat: ImageStat;
-  /** Why no more than one queue can serve it; `null` if several can. */
+  /** Why only one queue can serve it; `null` if several can. */
   readonly singleQueueReason: string | null;
   /** Gives up the right to write to its files. Call it after the last write. */
   releaseWriteLock(): void;

@@ -44,7 +44,10 @@ export interface FileService {
    * @throws {UserError} If another program uses it in a way that conflicts.
    */
   lock(file: BlockFile, name: string, writable: boolean): void;
-  /** Keeps a lock for reading alone, so that others may write. */
+  /**
+   * Gives up the right to write to a file that is locked for writing. Other
+   * programs may then read it; they still may not write to it.
+   */
   releaseWriteLock(file: BlockFile, name: string): void;
   /**
    * The absolute path of a file, which need not exist.

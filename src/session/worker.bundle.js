@@ -6005,8 +6005,8 @@ var WindowBackend = class extends FilterBackend {
     }));
   }
   /**
-   * Bytes of data from a position to the end of the window. Everything after
-   * the last extent that is counted is taken for data.
+   * Counts bytes of data from a position to the end of the part. Everything
+   * after the last extent that is counted is taken for data.
    */
   #dataFrom(position, size, extents) {
     let data = 0;

@@ -12,19 +12,19 @@ import { FilterBackend } from "../filter_backend.ts";
 import { directAlignmentOf } from "../protocols/file/direct_file.ts";
 import { formatSize } from "../size.ts";
 
-/** Extents that are counted to find the space that a window takes. */
+/** The most extents that are counted to compute the space of a part. */
 const EXTENTS_MAX = 256;
 
-/** Which part of an image is shown. Plain data. */
-export interface Window {
+/** A part of an image. Plain data. */
+export interface ImageWindow {
   /** Where it starts, in bytes. */
   readonly offset: number;
   /** Its length in bytes; `null` for all up to the end of the image. */
   readonly size: number | null;
 }
 
-/** Shows a part of an image as an image of its own. */
-export const WINDOW: FilterDriver<Window, Window> = {
+/** The options `offset` and `size`, over any image. */
+export const WINDOW: FilterDriver<ImageWindow, ImageWindow> = {
   kind: "filter",
   name: "window",
   summary: "shows a part of an image",
@@ -43,7 +43,7 @@ export const WINDOW: FilterDriver<Window, Window> = {
   attach: (window, [image]) => new WindowBackend(image, window),
 };
 
-/** A part of an image. */
+/** Shows a part of an image as an image of its own. */
 export class WindowBackend extends FilterBackend implements Backend {
   declare readonly needsExclusiveWrite?: NonNullable<
     Backend["needsExclusiveWrite"]
@@ -58,7 +58,7 @@ export class WindowBackend extends FilterBackend implements Backend {
    * @param window The part; it may reach beyond the end of the image, where
    * reads are short.
    */
-  constructor(image: Backend, { offset, size }: Window) {
+  constructor(image: Backend, { offset, size }: ImageWindow) {
     super(image);
     this.#offset = offset;
     this.#size = size;
@@ -134,8 +134,8 @@ export class WindowBackend extends FilterBackend implements Backend {
   }
 
   /**
-   * Bytes of data from a position to the end of the window. Everything after
-   * the last extent that is counted is taken for data.
+   * Counts bytes of data from a position to the end of the part. Everything
+   * after the last extent that is counted is taken for data.
    */
   #dataFrom(position: number, size: number, extents: number): Answer {
     let data = 0;
@@ -161,7 +161,7 @@ export class WindowBackend extends FilterBackend implements Backend {
 }
 
 function refuseToGrow(
-  { size }: Window,
+  { size }: ImageWindow,
   { below, options: { growable } }: FilterContext,
 ): void {
   if (!growable || size === null) return;
@@ -171,7 +171,7 @@ function refuseToGrow(
 }
 
 function refuseBeyondEnd(
-  { offset, size }: Window,
+  { offset, size }: ImageWindow,
   end: number,
   { below, options: { growable } }: FilterContext,
 ): void {
@@ -185,7 +185,7 @@ function refuseBeyondEnd(
 }
 
 function refuseUnaligned(
-  { offset }: Window,
+  { offset }: ImageWindow,
   { below, options: { direct } }: FilterContext,
 ): void {
   if (!direct || below.file === null) return;
