@@ -1,34 +1,34 @@
 import { addressOf, type Syscall } from "./_syscalls.ts";
-import { type AioStep, bytesOf, digest, type StepResult } from "./step.ts";
+import { type AioPart, bytesOf, digest } from "./step.ts";
 
 const IOCB_SIZE = 64;
 const EVENT_SIZE = 32;
 const PAGE = 4096;
 
-/** io_submit(2), then io_getevents(2) for all of it. */
+/** Submits transfers by io_submit(2) and waits for all of them. */
 export function submit(
   call: Syscall,
   fd: number,
-  parts: readonly AioStep[],
-  pages: Uint8Array<ArrayBuffer>,
-): StepResult {
+  parts: readonly AioPart[],
+  memory: Uint8Array<ArrayBuffer>,
+): Record<string, string | number> {
   const context = new BigUint64Array(1);
   call("io_setup", parts.length, context);
   const iocbs = new Uint8Array(parts.length * IOCB_SIZE);
   const view = new DataView(iocbs.buffer);
   const pointers = new BigUint64Array(parts.length);
-  const places: Uint8Array<ArrayBuffer>[] = [];
+  const buffers: Uint8Array<ArrayBuffer>[] = [];
   let end = 0;
   for (const [i, part] of parts.entries()) {
-    const place = pages.subarray(end, end + part.size);
-    places.push(place);
+    const buffer = memory.subarray(end, end + part.size);
+    buffers.push(buffer);
     end += Math.ceil(part.size / PAGE) * PAGE;
-    if (part.write) place.set(bytesOf(part.fill ?? 0, part.size));
+    if (part.write) buffer.set(bytesOf(part.fill ?? 0, part.size));
     const at = i * IOCB_SIZE;
     view.setBigUint64(at, BigInt(i), true);
     view.setUint16(at + 16, part.write ? 1 : 0, true);
     view.setUint32(at + 20, fd, true);
-    view.setBigUint64(at + 24, addressOf(place), true);
+    view.setBigUint64(at + 24, addressOf(buffer), true);
     view.setBigUint64(at + 32, BigInt(part.size), true);
     view.setBigUint64(at + 40, BigInt(part.offset), true);
     pointers[i] = addressOf(iocbs) + BigInt(at);
@@ -45,10 +45,10 @@ export function submit(
       const moved = Number(events[i * 4 + 2]);
       result[`part${index}`] = moved;
       if (parts[index]!.write || moved < 0) continue;
-      result[`data${index}`] = digest(places[index]!.subarray(0, moved));
+      result[`data${index}`] = digest(buffers[index]!.subarray(0, moved));
     }
   } finally {
     call("io_destroy", handle);
   }
-  return result;
+  return Object.fromEntries(Object.entries(result).sort());
 }

@@ -1,62 +1,67 @@
 /**
- * The client program on the real kernel: reads jobs as lines of JSON, carries
- * out their steps, prints a line of results for each. A process of its own,
- * because whoever serves a mount must not use it.
+ * The client program on the real kernel. It reads jobs as lines of JSON, makes
+ * their system calls, and prints a line of results for each. It is a process of
+ * its own, because a process that serves a mount must not use it.
  *
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import { Calls } from "./_calls.ts";
-import { openSyscalls } from "./_syscalls.ts";
-import type { Step, StepResult } from "./step.ts";
+import { RealCalls } from "./_real_calls.ts";
+import { CallError, openSyscalls, type Syscall } from "./_syscalls.ts";
+import { carryOut, type Step, type StepResult } from "./step.ts";
 
-/** What the client is told to do. */
+/** One script for the client. */
 export interface ClientJob {
-  /** The mounted file. */
-  readonly path: string;
+  /** The mountpoint: a file, or a directory. */
+  readonly root: string;
   readonly steps: readonly Step[];
 }
 
-/** What it says in return. */
+/** What the client prints for it. */
 export interface ClientAnswer {
-  /** What each step came to. */
+  /** The result of each step. */
   readonly results: readonly StepResult[];
-  /** How long they took. */
+  /** Milliseconds that the script took. */
   readonly elapsedMs: number;
 }
 
-const DATA_SIZE = 8 << 20;
+const MEMORY_SIZE = 8 << 20;
+const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS_POPULATE = 0x8022;
+
+/** Memory that begins at a page. */
+function mapMemory(call: Syscall): Uint8Array<ArrayBuffer> {
+  const flags = MAP_PRIVATE_ANONYMOUS_POPULATE;
+  const at = call("mmap", 0, MEMORY_SIZE, PROT_READ_WRITE, flags, -1, 0);
+  return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(
+    Deno.UnsafePointer.create(BigInt(at))!,
+    MEMORY_SIZE,
+  ));
+}
+
+/** The name of the errno of a call that failed. */
+function errnoOf(error: unknown): string | null {
+  return error instanceof CallError ? error.message : null;
+}
 
 async function main(): Promise<void> {
   const call = openSyscalls();
-  const at = call(
-    "mmap",
-    0,
-    DATA_SIZE,
-    3,
-    MAP_PRIVATE_ANONYMOUS_POPULATE,
-    -1,
-    0,
-  );
-  const pages = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(
-    Deno.UnsafePointer.create(BigInt(at))!,
-    DATA_SIZE,
-  ));
+  const memory = mapMemory(call);
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream());
   for await (const line of lines) {
-    const job: ClientJob = JSON.parse(line);
-    const calls = new Calls(job.path, call, pages);
+    const { root, steps }: ClientJob = JSON.parse(line);
+    const calls = new RealCalls(root, call, memory);
     const results: StepResult[] = [];
     const start = performance.now();
-    for (const step of job.steps) results.push(await calls.run(step));
+    for (const step of steps) {
+      results.push(await carryOut(calls, step, errnoOf));
+    }
     calls.finish();
     const elapsedMs = performance.now() - start;
     const answer: ClientAnswer = { results, elapsedMs };
-    await Deno.stdout.write(
-      new TextEncoder().encode(`${JSON.stringify(answer)}\n`),
-    );
+    const text = `${JSON.stringify(answer)}\n`;
+    await Deno.stdout.write(new TextEncoder().encode(text));
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Scripts in the simulator: the same export, image and rules, served in this
- * thread, and used by a simulated client.
+ * Scripts in the simulator: the same export or tree_fs, served by this thread
+ * and used by a simulated client.
  *
  * @module
  */
@@ -21,17 +21,57 @@ import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { TraceQueue } from "../../src/queue/trace_queue.ts";
 import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import { serveInThread } from "../../sim/workload/thread_server.ts";
-import { type Clock, SimCalls } from "./_sim_calls.ts";
-import type { Run } from "./stream.ts";
-import type { Script, ScriptMount, Step } from "./step.ts";
+import { SimError } from "../../sim/kernel/call.ts";
+import { errnoName } from "../../src/base/errno.ts";
+import { SimulatedTree } from "../examples/_simulated.ts";
+import { ScriptClock, SimExportCalls } from "./_sim_export_calls.ts";
+import { SimTreeCalls } from "./_sim_tree_calls.ts";
+import {
+  carryOut,
+  type ExportMount,
+  type Script,
+  type Step,
+  type StepResult,
+} from "./step.ts";
+import { type Run, TREE_TIME } from "./stream.ts";
 
-/** Changes a step before the simulator sees it: to try out the comparison. */
-export type Mutate = (step: Step, index: number) => Step;
+/** Changes a step before the simulator receives it, to test the comparison. */
+export type Mutate = (step: Step) => Step;
 
 /** Runs a script in the simulator. */
 export async function runSimulated(
   { mount, steps }: Script,
   mutate: Mutate = (step) => step,
+): Promise<Run> {
+  const changed = steps.map(mutate);
+  return mount.kind === "tree"
+    ? await runOnTree(changed)
+    : await runOnExport(mount, changed);
+}
+
+function errnoOf(error: unknown): string | null {
+  return error instanceof SimError ? errnoName(error.errno) : null;
+}
+
+async function runOnTree(steps: readonly Step[]): Promise<Run> {
+  const mounted = await SimulatedTree.mount(1, () => TREE_TIME);
+  const calls = new SimTreeCalls(mounted);
+  const results: StepResult[] = [];
+  for (const step of steps) {
+    results.push(await carryOut(calls, step, errnoOf));
+    // The real server has time for requests that no client waits for.
+    await mounted.quiet();
+  }
+  await calls.finish();
+  await mounted.quiet();
+  const records = [...mounted.records];
+  await mounted.end();
+  return { records, results };
+}
+
+async function runOnExport(
+  mount: ExportMount,
+  steps: readonly Step[],
 ): Promise<Run> {
   const records: TraceRecord[] = [];
   const clock = new ScriptClock();
@@ -43,7 +83,6 @@ export async function runSimulated(
     clock,
   });
   const makeBackend = backendMaker(mount);
-  const rules = mount;
   const state = ExportState.create({
     size: mount.size,
     mode: mount.writable ? 0o600 : 0o400,
@@ -51,15 +90,16 @@ export async function runSimulated(
     gid: 0,
   });
   const server = await serveInThread(kernel, {
-    wanted: exportCapabilities(rules),
-    handler: () => new BlockExport({ backend: makeBackend(), state, rules }),
+    wanted: exportCapabilities(mount),
+    handler: () =>
+      new BlockExport({ backend: makeBackend(), state, rules: mount }),
     around: (queue, index) =>
       new TraceQueue(queue, (record) => records.push(record), { index }),
   });
-  const calls = new SimCalls(kernel, clock);
-  const results = [];
-  for (const [i, step] of steps.entries()) {
-    results.push(await calls.run(mutate(step, i)));
+  const calls = new SimExportCalls(kernel, clock);
+  const results: StepResult[] = [];
+  for (const step of steps) {
+    results.push(await carryOut(calls, step, errnoOf));
   }
   await calls.finish();
   while (kernel.outstanding > 0) {
@@ -73,19 +113,7 @@ export async function runSimulated(
   return { records, results };
 }
 
-/** Time that passes when a script sleeps. */
-class ScriptClock implements Clock {
-  now = 0;
-
-  after(): void {}
-
-  async sleep(ms: number): Promise<void> {
-    this.now += ms * 1000;
-    await Promise.resolve();
-  }
-}
-
-function backendMaker({ backend, size, growable }: ScriptMount): () => Backend {
+function backendMaker({ backend, size, growable }: ExportMount): () => Backend {
   if (backend === "null") return () => new NullBackend(size);
   if (backend === "pattern") return () => new PatternBackend(size);
   const disk = createMemoryDisk(size, { growable });

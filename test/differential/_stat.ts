@@ -1,14 +1,14 @@
 import type { Argument, Syscall } from "./_syscalls.ts";
-import { type StepResult, timeText } from "./step.ts";
+import { timeText } from "./step.ts";
 
 const NS_PER_S = 1_000_000_000n;
 
-/** stat(2) and fstat(2). */
+/** stat(2), lstat(2) and fstat(2). */
 export function stat(
   syscall: Syscall,
   call: "stat" | "lstat" | "fstat",
   which: Argument,
-): StepResult {
+): Record<string, string | number> {
   const buffer = new Uint8Array(144);
   syscall(call, which, buffer);
   const view = new DataView(buffer.buffer);
@@ -33,7 +33,7 @@ export function statfs(
   syscall: Syscall,
   call: "statfs" | "fstatfs",
   which: Argument,
-): StepResult {
+): Record<string, string | number> {
   const words = new BigInt64Array(15);
   syscall(call, which, words);
   const word = (at: number) => Number(words[at]);

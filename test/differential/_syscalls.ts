@@ -1,5 +1,5 @@
 /**
- * System calls without the C library's opinion on them, for the client program.
+ * System calls without the C library's wrappers, for the client program.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export const SYS = {
   statx: 332,
 } as const;
 
-/** An argument: a number, an address, or memory whose address is meant. */
+/** An argument: a number, an address, or memory, which stands for its address. */
 export type Argument = number | bigint | ArrayBufferView<ArrayBuffer>;
 
 /** An errno, by name. */
@@ -74,13 +74,13 @@ const SYMBOLS = {
   "__errno_location": { parameters: [], result: "pointer" },
 } as const;
 
-/** Makes a system call; throws {@linkcode CallError} if that fails. */
+/** Makes a system call; throws {@linkcode CallError} if it fails. */
 export type Syscall = (
   name: keyof typeof SYS,
   ...args: Argument[]
 ) => number;
 
-/** Opens the door to system calls. */
+/** Opens the C library for system calls. */
 export function openSyscalls(): Syscall {
   const { symbols } = Deno.dlopen("libc.so.6", SYMBOLS);
   const errno = new Deno.UnsafePointerView(symbols.__errno_location()!);

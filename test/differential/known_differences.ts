@@ -6,16 +6,16 @@
 
 /** One difference. */
 export interface KnownDifference {
-  /** Why it is there. */
+  /** Why the two differ. */
   readonly reason: string;
-  /** What the lines of `compare()` look like that it accounts for. */
+  /** The lines of `compare()` that it explains. */
   readonly lines: RegExp;
 }
 
 const READ_AHEAD =
-  "The kernel reads mapped memory ahead: one READ of the pages around the one that is looked at, as mm/ sees fit. The simulator reads that page alone.";
+  "The kernel reads mapped memory ahead: one READ of the pages around the page that is used, by rules of mm/. The simulator reads that page only.";
 
-/** What scripts come out differently, and why, by their names. */
+/** The scripts that differ, by name, and why. */
 export const KNOWN_DIFFERENCES: Readonly<Record<string, KnownDifference>> = {
   "read-3-mib-misaligned-memory": {
     reason:
@@ -24,7 +24,7 @@ export const KNOWN_DIFFERENCES: Readonly<Record<string, KnownDifference>> = {
   },
   "copy-within": {
     reason:
-      "The simulator has no copy_file_range(2): once the server has refused it with ENOSYS, the kernel copies through the page cache, whose readahead is a matter of mm/ and not of FUSE.",
+      "The simulator has no copy_file_range(2): once the server has refused it with ENOSYS, the kernel copies through the page cache, whose readahead belongs to mm/ and not to FUSE.",
     lines:
       /^(request: (COPY_FILE_RANGE|COPY_FILE_RANGE_64|READ|WRITE|GETXATTR) |step \d+ copy: )/,
   },

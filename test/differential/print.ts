@@ -1,5 +1,6 @@
 /**
- * Prints what the real kernel and the simulator make of scripts, side by side.
+ * Prints the results of scripts on the real kernel and in the simulator, side by
+ * side.
  *
  * Usage: deno task differential [SCRIPT]; without one, all that differ.
  *
@@ -15,6 +16,9 @@ import { SCRIPTS } from "./scripts/mod.ts";
 import { runSimulated } from "./_simulated.ts";
 import { type Run, streamOf } from "./stream.ts";
 
+/** Longest time for all scripts. */
+const LIMIT_MS = 200_000;
+
 /** A table of two columns, in which lines that differ are marked. */
 function sideBySide(
   left: readonly string[],
@@ -29,16 +33,16 @@ function sideBySide(
 function describe({ script, real, simulated, differences }: Comparison) {
   const known = KNOWN_DIFFERENCES[script.name];
   const verdict = differences.length === 0
-    ? "the same"
+    ? "equal"
     : known === undefined
     ? "DIFFERENT"
-    : `different, as is known: ${known.reason}`;
+    : `different, which is known: ${known.reason}`;
   return [
     `${script.name}: ${verdict}`,
     ...script.steps.map((step, i) => `  step ${i}: ${JSON.stringify(step)}`),
-    "  Results: the real kernel's, and the simulator's",
+    "  Results: real kernel, simulator",
     ...sideBySide(stepsOf(real), stepsOf(simulated)),
-    "  Requests: the real kernel's, and the simulator's",
+    "  Requests: real kernel, simulator",
     ...sideBySide(requestsOf(real), requestsOf(simulated)),
     "",
   ];
@@ -49,8 +53,12 @@ function stepsOf({ results }: Run): string[] {
 }
 
 function requestsOf({ records }: Run): string[] {
-  const { requests, releases } = streamOf(records);
-  return [...requests, ...releases];
+  const { requests, releases, forgotten } = streamOf(records);
+  return [
+    ...requests,
+    ...releases,
+    ...forgotten.map((line) => `forgotten ${line}`),
+  ];
 }
 
 async function main(name: string | undefined): Promise<number> {
@@ -59,12 +67,12 @@ async function main(name: string | undefined): Promise<number> {
   );
   if (chosen.length === 0) {
     const names = SCRIPTS.map((one) => `  ${one.name}`).join("\n");
-    await say(`There is no script ${name}; there are:\n${names}`);
+    await say(`There is no script ${name}; the scripts are:\n${names}`);
     return 2;
   }
   const missing = missingForKernel();
   if (missing !== "") {
-    await say(`Cannot ask the real kernel: it ${missing}`);
+    await say(`Cannot run scripts on the real kernel: this ${missing}`);
     return 2;
   }
   libc();
@@ -76,10 +84,10 @@ async function main(name: string | undefined): Promise<number> {
       const result = compare(script, real, await runSimulated(script));
       const isSame = result.differences.length === 0;
       if (!isSame && KNOWN_DIFFERENCES[script.name] === undefined) unknown++;
-      if (name === undefined && isSame) await say(`${script.name}: the same`);
+      if (name === undefined && isSame) await say(`${script.name}: equal`);
       else await say(describe(result).join("\n"));
     }
-  });
+  }, LIMIT_MS);
   return unknown === 0 ? 0 : 1;
 }
 

@@ -1,11 +1,11 @@
 /**
- * What a script is made of: system calls as plain data, which a process on the
- * real kernel and a client of the simulated one can both carry out.
+ * Scripts: system calls as plain data, which a process on the real kernel and a
+ * client of the simulated one can both make.
  *
  * @module
  */
 
-/** Flags of open(2) as x86_64 counts them: the tests need that machine. */
+/** Flags of open(2) on x86_64, the only machine that scripts run on. */
 export const OPEN = {
   RDONLY: 0,
   WRONLY: 1,
@@ -18,105 +18,112 @@ export const OPEN = {
   NONBLOCK: 0o4000,
   DSYNC: 0o10000,
   DIRECT: 0o40000,
+  NOFOLLOW: 0o400000,
   SYNC: 0o4010000,
 } as const;
 
-/** A transfer as part of one io_submit(2). */
-export interface AioStep {
+/** One transfer of an io_submit(2). */
+export interface AioPart {
   readonly write: boolean;
   readonly offset: number;
   readonly size: number;
-  /** What bytes to write are made of. */
+  /** Seed of the bytes to write. */
   readonly fill?: number;
 }
 
-/** A time to be set: nanoseconds since 1970 in decimal, or a word. */
+/** A time to set: nanoseconds since 1970 in decimal, or a word. */
 export type StepTime = string | "now" | "omit";
 
-/** What is done to a file that an earlier step opened. */
-interface OnFile {
-  readonly file: string;
-}
-
-/** Where, and how much. */
-interface Place {
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** The system calls and what they take. */
-export interface StepArguments {
-  open: { readonly as: string; readonly flags: number };
-  dup: OnFile & { readonly as: string };
-  close: OnFile;
-  fsync: OnFile;
-  fdatasync: OnFile;
-  fstat: OnFile;
-  fstatfs: OnFile;
-  flock: OnFile;
-  funlock: OnFile;
-  /** With `skew`, into memory that begins so far behind a page's start. */
-  pread: OnFile & Place & { readonly skew?: number };
-  pwrite: OnFile & Place & { readonly fill: number };
-  read: OnFile & { readonly size: number };
-  write: OnFile & { readonly size: number; readonly fill: number };
-  preadv: OnFile & { readonly offset: number; readonly sizes: number[] };
-  pwritev: OnFile & {
-    readonly offset: number;
-    readonly sizes: number[];
-    readonly fill: number;
-  };
-  aio: OnFile & { readonly parts: readonly AioStep[] };
-  ftruncate: OnFile & { readonly size: number };
-  fchmod: OnFile & { readonly mode: number };
-  fallocate: OnFile & Place & { readonly mode: number };
-  lseek: OnFile & { readonly offset: number; readonly whence: number };
-  /** copy_file_range(2), from and to where the two files are. */
-  copy: { readonly from: string; readonly to: string; readonly size: number };
-  mmap: OnFile & {
-    readonly as: string;
-    readonly size: number;
-    readonly shared: boolean;
-  };
-  /** Looks at mapped memory. */
-  load: Place & { readonly map: string };
-  munmap: { readonly map: string };
-  stat: unknown;
-  /** statx(2) that asks for the time of birth too. */
-  statx: unknown;
-  statfs: unknown;
-  listxattr: unknown;
-  truncate: { readonly size: number };
-  chmod: { readonly mode: number };
-  chown: { readonly uid: number; readonly gid: number };
-  utimens: { readonly atime: StepTime; readonly mtime: StepTime };
-  access: { readonly mode: number };
-  getxattr: { readonly name: string };
-  setxattr: { readonly name: string; readonly value: string };
-  /** Goes on as another user. */
-  become: { readonly uid: number; readonly gid: number };
-  sleep: { readonly ms: number };
+/**
+ * The system calls and their arguments. Paths begin at the root of the mount,
+ * so that "" is a mounted file itself. `as` names a file, directory or mapping
+ * in later steps.
+ */
+export interface CallArguments {
+  open: [as: string, path: string, flags: number, mode?: number];
+  dup: [as: string, file: string];
+  close: [file: string];
+  read: [file: string, size: number];
+  write: [file: string, size: number, fill: number];
+  /** With `skew`, into memory that begins so many bytes after a page. */
+  pread: [file: string, size: number, offset: number, skew?: number];
+  pwrite: [file: string, size: number, offset: number, fill: number];
+  preadv: [file: string, sizes: number[], offset: number];
+  pwritev: [file: string, sizes: number[], offset: number, fill: number];
+  aio: [file: string, parts: readonly AioPart[]];
+  /** copy_file_range(2), at the positions of the two files. */
+  copy: [from: string, to: string, size: number];
+  mmap: [as: string, file: string, size: number, shared: boolean];
+  /** Reads mapped memory. */
+  load: [map: string, offset: number, size: number];
+  munmap: [map: string];
+  lseek: [file: string, offset: number, whence: number];
+  fsync: [file: string];
+  fdatasync: [file: string];
+  fstat: [file: string];
+  fstatfs: [file: string];
+  flock: [file: string];
+  funlock: [file: string];
+  ftruncate: [file: string, size: number];
+  fchmod: [file: string, mode: number];
+  fallocate: [file: string, mode: number, offset: number, size: number];
+  stat: [path: string];
+  lstat: [path: string];
+  /** statx(2) that requests the time of birth too. */
+  statx: [path: string];
+  statfs: [path: string];
+  access: [path: string, mode: number];
+  chmod: [path: string, mode: number];
+  chown: [path: string, uid: number, gid: number];
+  truncate: [path: string, size: number];
+  utimens: [path: string, atime: StepTime, mtime: StepTime];
+  setxattr: [path: string, name: string, value: string, flags: number];
+  getxattr: [path: string, name: string, size: number];
+  listxattr: [path: string, size: number];
+  removexattr: [path: string, name: string];
+  mkdir: [path: string, mode: number];
+  rmdir: [path: string];
+  mknod: [path: string, mode: number, rdev: number];
+  unlink: [path: string];
+  link: [from: string, to: string];
+  symlink: [target: string, path: string];
+  readlink: [path: string];
+  rename: [from: string, to: string];
+  renameat2: [from: string, to: string, flags: number];
+  /** open(2) and fstat(2), as opendir(3) does. */
+  opendir: [as: string, path: string];
+  getdents: [directory: string, size: number];
+  seekdir: [directory: string, offset: number];
+  closedir: [directory: string];
+  fsyncdir: [directory: string];
+  /** Continues as another user. */
+  become: [uid: number, gid: number];
+  sleep: [ms: number];
 }
 
 /** The name of a system call. */
-export type CallName = keyof StepArguments;
+export type CallName = keyof CallArguments;
 
-/** One of some system calls. */
-export type StepOf<Call extends CallName> = {
-  [Each in Call]: { readonly call: Each } & StepArguments[Each];
-}[Call];
+/** One system call. */
+export type Step = {
+  [Call in CallName]: readonly [Call, ...CallArguments[Call]];
+}[CallName];
 
-/** One system call. `file` and `map` name what an earlier step made. */
-export type Step = StepOf<CallName>;
+/**
+ * Makes system calls; each returns a value that can be compared. A method that
+ * is missing is a call that this side does not have.
+ */
+export type Calls = {
+  [Call in CallName]?: (...args: CallArguments[Call]) => unknown;
+};
 
-/** What a step came to: an error's name, or what the call told. */
-export type StepResult =
-  | { readonly errno: string }
-  | { readonly [field: string]: string | number };
+/** The result of a step: what the call returned, or the name of its errno. */
+export type StepResult = unknown;
 
-/** What is mounted for a script, by both sides in the same way. */
-export interface ScriptMount {
-  /** The image: `memory` is zeroes at first, `pattern` cannot be written. */
+/** A `mqfuse export` of one image. */
+export interface ExportMount {
+  readonly kind: "export";
+  /** The image: `memory` is zeroes at first, `pattern` is read-only. */
   readonly backend: "memory" | "null" | "pattern";
   /** Its size in bytes. */
   readonly size: number;
@@ -126,16 +133,19 @@ export interface ScriptMount {
   readonly queues: number;
 }
 
+/** What is mounted for a script: an image, or an empty tree_fs. */
+export type ScriptMount = ExportMount | { readonly kind: "tree" };
+
 /** A script. */
 export interface Script {
-  /** What it is called on the command line. */
+  /** Its name on the command line. */
   readonly name: string;
   readonly mount: ScriptMount;
   readonly steps: readonly Step[];
 }
 
-/** What is mounted unless a script says otherwise. */
-const MOUNT: ScriptMount = {
+const EXPORT: ExportMount = {
+  kind: "export",
   backend: "memory",
   size: 4 << 20,
   writable: true,
@@ -144,31 +154,61 @@ const MOUNT: ScriptMount = {
   queues: 1,
 };
 
-/** Makes a script. */
+/** Makes a script for an export. */
 export function script(
   name: string,
   steps: readonly Step[],
-  mount: Partial<ScriptMount> = {},
+  mount: Partial<ExportMount> = {},
 ): Script {
-  return { name, steps, mount: { ...MOUNT, ...mount } };
+  return { name, steps, mount: { ...EXPORT, ...mount } };
 }
 
-/** Bytes to be written: a function of what they are made of and their place. */
+/** Makes a script for a tree of directories. */
+export function treeScript(name: string, steps: readonly Step[]): Script {
+  return { name, steps, mount: { kind: "tree" } };
+}
+
+/**
+ * Makes one system call.
+ *
+ * @param calls What makes it.
+ * @param step The call.
+ * @param errnoOf The name of the errno in an exception, null if it has none.
+ */
+export async function carryOut(
+  calls: Calls,
+  [call, ...args]: Step,
+  errnoOf: (error: unknown) => string | null,
+): Promise<StepResult> {
+  const method = calls[call] as ((...args: unknown[]) => unknown) | undefined;
+  if (method === undefined) return `no ${call}`;
+  try {
+    // As the client process sends it.
+    const result = await method.apply(calls, args) ?? null;
+    return JSON.parse(JSON.stringify(result));
+  } catch (error) {
+    const name = errnoOf(error);
+    if (name === null) throw error;
+    return name;
+  }
+}
+
+/** Bytes to write: a function of their seed and their place. */
 export function bytesOf(fill: number, size: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   for (let i = 0; i < size; i++) bytes[i] = fill + i + (i >> 8);
   return bytes;
 }
 
-/** Sums up bytes that were read; FNV-1a. */
+/** The FNV-1a hash of bytes that were read. */
 export function digest(bytes: Uint8Array): string {
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
   return (hash >>> 0).toString(16);
 }
 
-/** A time as far as two runs can agree on it. */
+/** A time in a form in which two runs agree. */
 export function timeText(ns: bigint): string {
-  // Whatever a script sets lies before this.
+  // The times that scripts set are earlier than this.
   return ns < 1_500_000_000_000_000_000n ? String(ns) : "now";
 }

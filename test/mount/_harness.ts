@@ -81,15 +81,16 @@ export async function sideBySide(
   }
 }
 
-/** Runs a test in a directory of its own, for a minute at most. */
+/** Runs a test in a directory of its own, with a time limit. */
 export async function inDirectory(
   body: (directory: string) => Promise<void>,
+  limitMs: number = 60_000,
 ): Promise<void> {
   await sweep();
   const prefix = `${PREFIX}${Deno.pid}_`;
   const directory = await Deno.realPath(await Deno.makeTempDir({ prefix }));
   try {
-    await within(body(directory), "the test", 60_000);
+    await within(body(directory), "the test", limitMs);
   } finally {
     clearMounts(`${directory}/`);
     await Deno.remove(directory, { recursive: true });

@@ -6,7 +6,6 @@
  * @module
  */
 import "../differential/differential_test.ts";
-import "../differential/tree/tree_differential_test.ts";
 import "../torture/client_test.ts";
 import "../torture/cycles_test.ts";
 import "../torture/durability_test.ts";

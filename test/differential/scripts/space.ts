@@ -4,66 +4,56 @@
  * @module
  */
 import { OPEN, type Script, script, type Step } from "../step.ts";
+import {
+  allocate,
+  CLOSE,
+  FSTAT,
+  KEEP_SIZE,
+  MIB,
+  open,
+  pread,
+  PUNCH_HOLE,
+  pwrite,
+  STAT,
+} from "./_steps.ts";
 
-const MIB = 1024 * 1024;
-const KEEP_SIZE = 1;
-const PUNCH_HOLE = 2;
 const COLLAPSE_RANGE = 8;
 const ZERO_RANGE = 16;
 const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
-const STAT: Step = { call: "stat" };
-const FSTAT: Step = { call: "fstat", file: "a" };
-const CLOSE: Step = { call: "close", file: "a" };
-
-function open(flags: number, as: string = "a"): Step {
-  return { call: "open", as, flags };
-}
-
-function pread(offset: number, size: number): Step {
-  return { call: "pread", file: "a", offset, size };
-}
-
-function pwrite(offset: number, size: number, fill: number = 1): Step {
-  return { call: "pwrite", file: "a", offset, size, fill };
-}
-
-function allocate(mode: number, offset: number, size: number): Step {
-  return { call: "fallocate", file: "a", mode, offset, size };
-}
 
 function seek(offset: number, whence: number): Step {
-  return { call: "lseek", file: "a", offset, whence };
+  return ["lseek", "a", offset, whence];
 }
 
 /** Scripts of sizes, of space, and of places in a file. */
 export const SPACE_SCRIPTS: readonly Script[] = [
   script("truncate-growable", [
-    { call: "truncate", size: 1000 },
+    ["truncate", "", 1000],
     STAT,
-    { call: "truncate", size: 3 * MIB },
+    ["truncate", "", 3 * MIB],
     STAT,
-    { call: "truncate", size: 3 * MIB },
-    { call: "truncate", size: -1 },
+    ["truncate", "", 3 * MIB],
+    ["truncate", "", -1],
   ], { growable: true }),
   script("truncate-fixed", [
-    { call: "truncate", size: 1000 },
-    { call: "truncate", size: 8 * MIB },
+    ["truncate", "", 1000],
+    ["truncate", "", 8 * MIB],
     STAT,
   ]),
   script("ftruncate", [
     open(OPEN.RDWR),
     pwrite(0, 5000),
-    { call: "ftruncate", file: "a", size: 100 },
+    ["ftruncate", "a", 100],
     pread(0, 5000),
-    { call: "ftruncate", file: "a", size: 2 * MIB },
+    ["ftruncate", "a", 2 * MIB],
     pread(0, 5000),
     FSTAT,
-    { call: "ftruncate", file: "a", size: -1 },
+    ["ftruncate", "a", -1],
     CLOSE,
   ], { growable: true, size: MIB }),
   script("ftruncate-for-reading-only", [
     open(OPEN.RDONLY),
-    { call: "ftruncate", file: "a", size: 100 },
+    ["ftruncate", "a", 100],
     CLOSE,
   ]),
   script("fallocate-growable", [

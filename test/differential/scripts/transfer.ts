@@ -4,27 +4,15 @@
  * @module
  */
 import { OPEN, type Script, script, type Step } from "../step.ts";
-
-const KIB = 1024;
-const MIB = 1024 * KIB;
+import { MIB, PATTERN, pread, pwrite } from "./_steps.ts";
 
 function opened(flags: number, ...steps: Step[]): Step[] {
   return [
-    { call: "open", as: "a", flags },
+    ["open", "a", "", flags],
     ...steps,
-    { call: "close", file: "a" },
+    ["close", "a"],
   ];
 }
-
-function pread(offset: number, size: number): Step {
-  return { call: "pread", file: "a", offset, size };
-}
-
-function pwrite(offset: number, size: number, fill: number = 1): Step {
-  return { call: "pwrite", file: "a", offset, size, fill };
-}
-
-const PATTERN = { backend: "pattern", writable: false } as const;
 
 /** Scripts of reads and writes. */
 export const TRANSFER_SCRIPTS: readonly Script[] = [
@@ -58,7 +46,7 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     "read-3-mib-misaligned-memory",
     opened(
       OPEN.RDONLY,
-      { call: "pread", file: "a", offset: 0, size: 3 * MIB, skew: 100 },
+      ["pread", "a", 3 * MIB, 0, 100],
     ),
     PATTERN,
   ),
@@ -83,10 +71,10 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     "read-sequentially",
     opened(
       OPEN.RDONLY,
-      { call: "read", file: "a", size: 65536 },
-      { call: "read", file: "a", size: 65536 },
-      { call: "read", file: "a", size: 65536 },
-      { call: "read", file: "a", size: 65536 },
+      ["read", "a", 65536],
+      ["read", "a", 65536],
+      ["read", "a", 65536],
+      ["read", "a", 65536],
     ),
     { ...PATTERN, size: 150_000 },
   ),
@@ -104,7 +92,7 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     "read-vector",
     opened(
       OPEN.RDONLY,
-      { call: "preadv", file: "a", offset: 0, sizes: [4096, 8192, 4096] },
+      ["preadv", "a", [4096, 8192, 4096], 0],
     ),
     PATTERN,
   ),
@@ -112,7 +100,7 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     "read-vector-misaligned",
     opened(
       OPEN.RDONLY,
-      { call: "preadv", file: "a", offset: 10, sizes: [1, 100, 5000, 7] },
+      ["preadv", "a", [1, 100, 5000, 7], 10],
     ),
     PATTERN,
   ),
@@ -126,11 +114,11 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
       OPEN.RDWR,
       pread(0, 0),
       pwrite(0, 0),
-      { call: "read", file: "a", size: 0 },
-      { call: "write", file: "a", size: 0, fill: 1 },
-      { call: "fstat", file: "a" },
-      { call: "preadv", file: "a", offset: 0, sizes: [] },
-      { call: "fallocate", file: "a", mode: 0, offset: 0, size: 0 },
+      ["read", "a", 0],
+      ["write", "a", 0, 1],
+      ["fstat", "a"],
+      ["preadv", "a", [], 0],
+      ["fallocate", "a", 0, 0, 0],
     ),
   ),
   script(
@@ -165,7 +153,7 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     "write-vector",
     opened(
       OPEN.RDWR,
-      { call: "pwritev", file: "a", offset: 3, sizes: [4096, 1, 99], fill: 4 },
+      ["pwritev", "a", [4096, 1, 99], 3, 4],
       pread(0, 8192),
     ),
   ),
@@ -173,11 +161,11 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     "write-sequentially",
     opened(
       OPEN.RDWR,
-      { call: "write", file: "a", size: 5000, fill: 1 },
-      { call: "write", file: "a", size: 5000, fill: 2 },
-      { call: "lseek", file: "a", offset: 0, whence: 0 },
-      { call: "read", file: "a", size: 9000 },
-      { call: "lseek", file: "a", offset: 0, whence: 1 },
+      ["write", "a", 5000, 1],
+      ["write", "a", 5000, 2],
+      ["lseek", "a", 0, 0],
+      ["read", "a", 9000],
+      ["lseek", "a", 0, 1],
     ),
   ),
   script(
@@ -188,7 +176,7 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
       pwrite(MIB, 10),
       pwrite(2 * MIB, 10),
       pwrite(0, 3 * MIB),
-      { call: "fstat", file: "a" },
+      ["fstat", "a"],
     ),
     { size: MIB },
   ),
@@ -198,22 +186,22 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
       OPEN.RDWR,
       pwrite(MIB - 100, 4096),
       pwrite(2 * MIB, 10),
-      { call: "fstat", file: "a" },
+      ["fstat", "a"],
       pread(0, 4 * MIB),
     ),
     { size: MIB, growable: true },
   ),
   script(
     "write-for-reading-only",
-    opened(OPEN.RDONLY, pwrite(0, 10), { call: "fstat", file: "a" }),
+    opened(OPEN.RDONLY, pwrite(0, 10), ["fstat", "a"]),
   ),
   script(
     "append-fixed",
     opened(
       OPEN.RDWR | OPEN.APPEND,
       pwrite(0, 10),
-      { call: "write", file: "a", size: 10, fill: 1 },
-      { call: "lseek", file: "a", offset: 0, whence: 1 },
+      ["write", "a", 10, 1],
+      ["lseek", "a", 0, 1],
     ),
     { size: 100_000 },
   ),
@@ -222,10 +210,10 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
     opened(
       OPEN.RDWR | OPEN.APPEND,
       pwrite(0, 10, 3),
-      { call: "write", file: "a", size: 4096, fill: 1 },
-      { call: "lseek", file: "a", offset: 0, whence: 1 },
-      { call: "write", file: "a", size: 4096, fill: 2 },
-      { call: "fstat", file: "a" },
+      ["write", "a", 4096, 1],
+      ["lseek", "a", 0, 1],
+      ["write", "a", 4096, 2],
+      ["fstat", "a"],
       pread(99_000, 12_000),
     ),
     { size: 100_000, growable: true },
@@ -241,8 +229,8 @@ export const TRANSFER_SCRIPTS: readonly Script[] = [
       OPEN.RDWR,
       pwrite(0, 3 * MIB, 3),
       pread(0, 4 * MIB),
-      { call: "fdatasync", file: "a" },
-      { call: "fstat", file: "a" },
+      ["fdatasync", "a"],
+      ["fstat", "a"],
     ),
     { queues: 4 },
   ),

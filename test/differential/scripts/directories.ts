@@ -4,15 +4,13 @@
  * @module
  */
 import { S_IF } from "../../../src/base/file_flags.ts";
-import { OPEN } from "../step.ts";
-import type { TreeScript, TreeStep } from "./step.ts";
+import { OPEN, type Script, type Step, treeScript } from "../step.ts";
 
-const { CREAT, EXCL, RDWR, WRONLY, TRUNC, APPEND } = OPEN;
-const NOFOLLOW = 0o400000;
+const { APPEND, CREAT, EXCL, NOFOLLOW, RDWR, TRUNC, WRONLY } = OPEN;
 const BUFFER = 32768;
 
 /** Makes a file of some bytes. */
-function file(path: string, size: number): TreeStep[] {
+function file(path: string, size: number): Step[] {
   return [
     ["open", "made", path, RDWR | CREAT | TRUNC, 0o644],
     ["write", "made", size, 1],
@@ -21,8 +19,8 @@ function file(path: string, size: number): TreeStep[] {
 }
 
 /** Lists a directory to its end. */
-function list(path: string, buffers = 2, size = BUFFER): TreeStep[] {
-  const read: TreeStep = ["getdents", "d", size];
+function list(path: string, buffers = 2, size = BUFFER): Step[] {
+  const read: Step = ["getdents", "d", size];
   return [
     ["opendir", "d", path],
     ...Array.from({ length: buffers }, () => read),
@@ -30,7 +28,7 @@ function list(path: string, buffers = 2, size = BUFFER): TreeStep[] {
   ];
 }
 
-const SCRIPT_STEPS: Record<string, TreeStep[]> = {
+const SCRIPT_STEPS: Record<string, Step[]> = {
   "making-directories": [
     ["mkdir", "a", 0o777],
     ["mkdir", "a/b", 0o1755],
@@ -130,7 +128,7 @@ const SCRIPT_STEPS: Record<string, TreeStep[]> = {
     ["mkdir", "d", 0o755],
     ...Array.from(
       { length: 60 },
-      (_, i): TreeStep => ["mknod", `d/file${i}`, 0o644, 0],
+      (_, i): Step => ["mknod", `d/file${i}`, 0o644, 0],
     ),
     ["stat", "d/file1"],
     ...list("d", 6, 4096),
@@ -221,7 +219,7 @@ const SCRIPT_STEPS: Record<string, TreeStep[]> = {
     ["mknod", "l0", 0o644, 0],
     ...Array.from(
       { length: 41 },
-      (_, i): TreeStep => ["symlink", `l${i}`, `l${i + 1}`],
+      (_, i): Step => ["symlink", `l${i}`, `l${i + 1}`],
     ),
     ["stat", "l40"],
     ["stat", "l41"],
@@ -349,6 +347,6 @@ const SCRIPT_STEPS: Record<string, TreeStep[]> = {
   ],
 };
 
-/** All scripts. */
-export const TREE_SCRIPTS: readonly TreeScript[] = Object.entries(SCRIPT_STEPS)
-  .map(([name, steps]) => ({ name, steps }));
+/** Scripts about directories. */
+export const DIRECTORY_SCRIPTS: readonly Script[] = Object
+  .entries(SCRIPT_STEPS).map(([name, steps]) => treeScript(name, steps));
