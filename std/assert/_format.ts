@@ -1,8 +1,8 @@
 /**
- * Shows a value in full, one part a line, keys sorted.
+ * Formats a value in full, with one part per line and sorted keys.
  *
  * @param value Any value.
- * @returns Its text.
+ * @returns The text.
  */
 export function format(value: unknown): string {
   return Deno.inspect(value, {
@@ -16,10 +16,10 @@ export function format(value: unknown): string {
   });
 }
 
-/** How many equal lines are shown around lines that differ. */
+/** Number of equal lines to show around lines that differ. */
 const CONTEXT = 3;
 
-/** Above this many pairs of lines, only the common ends are sought. */
+/** Above this many pairs of lines, only common lines at both ends are found. */
 const MAX_PAIRS = 1_000_000;
 
 /** Lengths of the longest common subsequences of all pairs of tails. */
@@ -64,12 +64,12 @@ function middle(a: string[], b: string[]): string[] {
 }
 
 /**
- * Shows where two texts differ, line by line: `-` marks lines only the first
- * has, `+` lines only the second has.
+ * Compares two texts line by line: `-` marks lines of the first only, `+` lines of
+ * the second only.
  *
  * @param actual One text.
  * @param expected The other.
- * @returns The differing lines and those around them.
+ * @returns The lines that differ, with lines around them.
  */
 export function diff(actual: string, expected: string): string {
   const [a, b] = [actual.split("\n"), expected.split("\n")];

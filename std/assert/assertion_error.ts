@@ -1,12 +1,12 @@
-/** What every assertion of this package throws when it does not hold. */
+/** The error that a failed assertion throws. */
 export class AssertionError extends Error {
-  /** The name a stack trace shows. */
+  /** The name in stack traces. */
   override name = "AssertionError";
 
   /**
-   * Makes the error.
+   * Creates an error.
    *
-   * @param message What does not hold.
+   * @param message What is wrong.
    * @param options The cause, if there is one.
    */
   constructor(message: string, options?: ErrorOptions) {
@@ -17,8 +17,8 @@ export class AssertionError extends Error {
 /**
  * Throws an {@linkcode AssertionError}.
  *
- * @param message What does not hold.
- * @param note The caller's own words, added after a colon.
+ * @param message What is wrong.
+ * @param note Text to add after a colon.
  */
 export function refuse(message: string, note: string | undefined): never {
   throw new AssertionError(note ? `${message}: ${note}` : `${message}.`);

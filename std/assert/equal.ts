@@ -28,7 +28,7 @@ function sameElements(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
   return true;
 }
 
-/** Pairs every entry of one collection with its own entry of the other. */
+/** Whether each entry of one collection has an equal entry of its own in the other. */
 function sameEntries(
   a: readonly unknown[],
   b: readonly unknown[],
@@ -49,7 +49,7 @@ function ownKeys(value: object): PropertyKey[] {
   return [...Object.keys(value), ...symbols];
 }
 
-/** Numbers, dates, text and bytes: compared by value. Undefined: by parts. */
+/** Compares values without parts; undefined if the parts have to be compared. */
 function sameValue(a: unknown, b: unknown): boolean | undefined {
   if (typeof a === "number" && typeof b === "number") {
     return a === b || (Number.isNaN(a) && Number.isNaN(b));
@@ -75,7 +75,7 @@ function sameValue(a: unknown, b: unknown): boolean | undefined {
 }
 
 /**
- * Tells whether two values are deeply equal.
+ * Whether two values are deeply equal.
  *
  * NaN equals NaN, 0 equals -0, a missing property differs from an undefined
  * one, and objects of different classes differ. Typed arrays are compared

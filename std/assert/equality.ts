@@ -12,12 +12,12 @@ function refuseWith(
 }
 
 /**
- * Asserts that two values are deeply equal, as {@linkcode equal} tells.
+ * Asserts that two values are deeply equal, as {@linkcode equal} says.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
- * @param expected The value wanted.
- * @param msg Words to add when they differ.
+ * @param actual The actual value.
+ * @param expected The expected value.
+ * @param msg Text to add to the failure message.
  */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (equal(actual, expected)) return;
@@ -33,9 +33,9 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
  * Asserts that two values are not deeply equal.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
- * @param expected The value it must not equal.
- * @param msg Words to add when they are equal.
+ * @param actual The actual value.
+ * @param expected The value that it must not equal.
+ * @param msg Text to add to the failure message.
  */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   if (!equal(actual, expected)) return;
@@ -46,12 +46,12 @@ export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
 }
 
 /**
- * Asserts that two values are the same one, as `Object.is` tells.
+ * Asserts that two values are the same, by `Object.is`.
  *
- * @typeParam T The type of the value wanted.
- * @param actual The value at hand.
- * @param expected The value wanted.
- * @param msg Words to add when they differ.
+ * @typeParam T The type of the expected value.
+ * @param actual The actual value.
+ * @param expected The expected value.
+ * @param msg Text to add to the failure message.
  */
 export function assertStrictEquals<T>(
   actual: unknown,
@@ -68,12 +68,12 @@ export function assertStrictEquals<T>(
 }
 
 /**
- * Asserts that two values are not the same one, as `Object.is` tells.
+ * Asserts that two values are not the same, by `Object.is`.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
- * @param expected The value it must not be.
- * @param msg Words to add when they are the same.
+ * @param actual The actual value.
+ * @param expected The value that it must not be.
+ * @param msg Text to add to the failure message.
  */
 export function assertNotStrictEquals<T>(
   actual: T,

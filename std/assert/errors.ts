@@ -4,13 +4,14 @@ import { refuse } from "./assertion_error.ts";
 type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 /**
- * Asserts that a value is an error, of a class and with a text if given.
+ * Asserts that a value is an error, and optionally its class and message.
  *
  * @typeParam E The error's type.
  * @param error The value.
- * @param Class The class wanted.
- * @param msgMatches What the message must contain or match.
- * @param msg Words to add when it does not hold.
+ * @param Class The expected class.
+ * @param msgMatches A text that the message contains, or a pattern that it
+ * matches.
+ * @param msg Text to add to the failure message.
  */
 export function assertIsError<E extends Error = Error>(
   error: unknown,
@@ -43,7 +44,7 @@ export function assertIsError<E extends Error = Error>(
   );
 }
 
-/** The arguments after the function, sorted out. */
+/** The expectations in the arguments after the function. */
 interface Wanted<E extends Error> {
   Class: ErrorClass<E> | undefined;
   includes: string | undefined;
@@ -76,8 +77,8 @@ function check<E extends Error>(
  * Asserts that a function throws.
  *
  * @param fn The function.
- * @param msg Words to add when it does not.
- * @returns What it threw.
+ * @param msg Text to add to the failure message.
+ * @returns The thrown value.
  */
 export function assertThrows(fn: () => unknown, msg?: string): unknown;
 /**
@@ -85,10 +86,10 @@ export function assertThrows(fn: () => unknown, msg?: string): unknown;
  *
  * @typeParam E The error's type.
  * @param fn The function.
- * @param Class The class wanted.
- * @param msgIncludes What the message must contain.
- * @param msg Words to add when it does not hold.
- * @returns The error it threw.
+ * @param Class The expected class.
+ * @param msgIncludes A text that the message contains.
+ * @param msg Text to add to the failure message.
+ * @returns The thrown error.
  */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
@@ -112,26 +113,27 @@ export function assertThrows<E extends Error = Error>(
 }
 
 /**
- * Asserts that a function's promise rejects. A function that throws without
- * making a promise fails the assertion.
+ * Asserts that a function returns a promise that rejects. If the function throws
+ * instead, the assertion fails.
  *
  * @param fn The function.
- * @param msg Words to add when it does not.
- * @returns What it was rejected with.
+ * @param msg Text to add to the failure message.
+ * @returns The value that it rejects with.
  */
 export function assertRejects(
   fn: () => PromiseLike<unknown>,
   msg?: string,
 ): Promise<unknown>;
 /**
- * Asserts that a function's promise rejects with an error of a class.
+ * Asserts that a function returns a promise that rejects with an error of a
+ * class.
  *
  * @typeParam E The error's type.
  * @param fn The function.
- * @param Class The class wanted.
- * @param msgIncludes What the message must contain.
- * @param msg Words to add when it does not hold.
- * @returns The error it was rejected with.
+ * @param Class The expected class.
+ * @param msgIncludes A text that the message contains.
+ * @param msg Text to add to the failure message.
+ * @returns The error that it rejects with.
  */
 export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
@@ -150,7 +152,7 @@ export async function assertRejects<E extends Error = Error>(
   try {
     promise = fn();
   } catch {
-    // reported below: no promise
+    // Reported below, because there is no promise.
   }
   if (typeof promise?.then !== "function") {
     refuse("Function throws when expected to reject", want.msg);

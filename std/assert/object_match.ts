@@ -6,21 +6,21 @@ function isBag(value: unknown): value is Bag {
   return typeof value === "object" && value !== null;
 }
 
-/** Tells whether a value is compared whole, not part by part. */
+/** Whether a value is compared as a whole, not part by part. */
 function isWhole(value: object): boolean {
   return value instanceof RegExp || value instanceof Date ||
     value instanceof URL || ArrayBuffer.isView(value) ||
     value instanceof ArrayBuffer;
 }
 
-/** What `actual` has of the parts that `expected` names. */
+/** The parts of `actual` that `expected` has too. */
 function select(actual: Bag, expected: Bag, seen: Map<Bag, Bag>): Bag {
   const made = seen.get(actual);
   if (made) return made;
   const selected: Bag = {};
   seen.set(actual, selected);
   for (const key of Reflect.ownKeys(expected)) {
-    // an array may be longer than expected
+    // An array may be longer than expected.
     const isLength = key === "length" && Array.isArray(expected);
     if (isLength || !(key in actual)) continue;
     selected[key] = selectPart(actual[key], expected[key], seen);
@@ -51,12 +51,12 @@ function selectPart(
 }
 
 /**
- * Asserts that an object has all parts of another, deeply, and maybe more.
- * Items of an array are compared by their index; classes are not compared.
+ * Asserts that an object contains all parts of another, deeply. Items of arrays
+ * are compared by index; classes are not compared.
  *
- * @param actual The object at hand.
- * @param expected The parts wanted.
- * @param msg Words to add when one is missing or different.
+ * @param actual The actual object.
+ * @param expected The expected parts.
+ * @param msg Text to add to the failure message.
  */
 export function assertObjectMatch(
   // deno-lint-ignore no-explicit-any -- as the published signature has it

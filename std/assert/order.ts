@@ -5,9 +5,9 @@ import { format } from "./_format.ts";
  * Asserts `actual > expected`.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
+ * @param actual The actual value.
  * @param expected The bound.
- * @param msg Words to add when it does not hold.
+ * @param msg Text to add to the failure message.
  */
 export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
   if (actual > expected) return;
@@ -18,9 +18,9 @@ export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
  * Asserts `actual >= expected`.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
+ * @param actual The actual value.
  * @param expected The bound.
- * @param msg Words to add when it does not hold.
+ * @param msg Text to add to the failure message.
  */
 export function assertGreaterOrEqual<T>(
   actual: T,
@@ -35,9 +35,9 @@ export function assertGreaterOrEqual<T>(
  * Asserts `actual < expected`.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
+ * @param actual The actual value.
  * @param expected The bound.
- * @param msg Words to add when it does not hold.
+ * @param msg Text to add to the failure message.
  */
 export function assertLess<T>(actual: T, expected: T, msg?: string): void {
   if (actual < expected) return;
@@ -48,9 +48,9 @@ export function assertLess<T>(actual: T, expected: T, msg?: string): void {
  * Asserts `actual <= expected`.
  *
  * @typeParam T The type of both.
- * @param actual The value at hand.
+ * @param actual The actual value.
  * @param expected The bound.
- * @param msg Words to add when it does not hold.
+ * @param msg Text to add to the failure message.
  */
 export function assertLessOrEqual<T>(
   actual: T,
@@ -62,13 +62,13 @@ export function assertLessOrEqual<T>(
 }
 
 /**
- * Asserts that two numbers are no further apart than a tolerance.
+ * Asserts that two numbers differ by no more than a tolerance.
  *
- * @param actual The number at hand.
- * @param expected The number wanted.
- * @param tolerance How far apart they may be: a ten-millionth of `expected`
- * unless told, or 1e-7 where that is not finite.
- * @param msg Words to add when they are too far apart.
+ * @param actual The actual number.
+ * @param expected The expected number.
+ * @param tolerance The largest difference; a ten-millionth of `expected` by
+ * default, 1e-7 if that is not finite.
+ * @param msg Text to add to the failure message.
  */
 export function assertAlmostEquals(
   actual: number,

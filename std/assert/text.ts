@@ -3,9 +3,9 @@ import { refuse } from "./assertion_error.ts";
 /**
  * Asserts that a text contains another.
  *
- * @param actual The text at hand.
- * @param expected The text to find in it.
- * @param msg Words to add when it is not there.
+ * @param actual The actual text.
+ * @param expected The text that it contains.
+ * @param msg Text to add to the failure message.
  */
 export function assertStringIncludes(
   actual: string,
@@ -21,7 +21,7 @@ export function assertStringIncludes(
  *
  * @param actual The text.
  * @param expected The pattern.
- * @param msg Words to add when it does not.
+ * @param msg Text to add to the failure message.
  */
 export function assertMatch(
   actual: string,
@@ -37,7 +37,7 @@ export function assertMatch(
  *
  * @param actual The text.
  * @param expected The pattern.
- * @param msg Words to add when it does.
+ * @param msg Text to add to the failure message.
  */
 export function assertNotMatch(
   actual: string,

@@ -1,26 +1,26 @@
 import { AssertionError, refuse } from "./assertion_error.ts";
 
-/** What counts as false. */
+/** The type of falsy values. */
 export type Falsy = false | 0 | 0n | "" | null | undefined;
 
 // deno-lint-ignore no-explicit-any -- any class will do
 type AnyClass = abstract new (...args: any[]) => any;
 
 /**
- * Asserts that a value counts as true.
+ * Asserts that a value is truthy.
  *
  * @param expr The value.
- * @param msg What to say when it does not.
+ * @param msg The failure message.
  */
 export function assert(expr: unknown, msg = ""): asserts expr {
   if (!expr) throw new AssertionError(msg);
 }
 
 /**
- * Asserts that a value counts as false.
+ * Asserts that a value is falsy.
  *
  * @param expr The value.
- * @param msg What to say when it does not.
+ * @param msg The failure message.
  */
 export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
   if (expr) throw new AssertionError(msg);
@@ -31,7 +31,7 @@ export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
  *
  * @typeParam T The value's type.
  * @param actual The value.
- * @param msg Words to add when it is.
+ * @param msg Text to add to the failure message.
  */
 export function assertExists<T>(
   actual: T,
@@ -50,7 +50,7 @@ export function assertExists<T>(
  * @typeParam T The class.
  * @param actual The value.
  * @param expectedType The class.
- * @param msg Words to add when it is not.
+ * @param msg Text to add to the failure message.
  */
 export function assertInstanceOf<T extends AnyClass>(
   actual: unknown,
@@ -68,18 +68,18 @@ export function assertInstanceOf<T extends AnyClass>(
 }
 
 /**
- * Fails always.
+ * Always fails.
  *
- * @param msg Words to add.
+ * @param msg Text to add to the failure message.
  */
 export function fail(msg?: string): never {
   refuse("Failed assertion", msg);
 }
 
 /**
- * Fails always: for places that cannot be reached.
+ * Always fails, for code that should be unreachable.
  *
- * @param reason Why the place was thought out of reach.
+ * @param reason Why it should be unreachable.
  */
 export function unreachable(reason?: string): never {
   refuse("Unreachable", reason);

@@ -1,6 +1,6 @@
 /**
  * Command lines: a stand-in for the part of the published package that this
- * repository uses, for machines that cannot reach its registry.
+ * repository uses, for machines without access to the registry.
  *
  * @module
  */

@@ -1,8 +1,7 @@
 /**
- * Parses a command line into an object, in the minimist tradition.
+ * Parses command lines into objects, as minimist does.
  *
- * Of the published function only dotted names (`--a.b`, which would nest) are
- * left out.
+ * Unlike the published function, it does not nest dotted names such as `--a.b`.
  *
  * @module
  */
@@ -10,7 +9,7 @@
 /** Alternative names of options. */
 type Aliases = Readonly<Record<string, string | readonly string[]>>;
 
-/** The values that the declared options have. */
+/** The types of the values of declared options. */
 type Declared<
   B extends string,
   S extends string,
@@ -35,7 +34,7 @@ type NamesOf<K, A> = K extends keyof A
 
 type WithAliases<V, A> = { [K in keyof V as NamesOf<K, A>]: V[K] };
 
-/** What {@linkcode parseArgs} returns: the options by name, and the rest. */
+/** The result of {@linkcode parseArgs}: the options by name, and the rest. */
 export type Args<
   // deno-lint-ignore no-explicit-any -- undeclared options are anything
   V = Record<string, any>,
@@ -58,27 +57,27 @@ export interface ParseOptions<
   A extends Aliases = Aliases,
   DD extends boolean = boolean,
 > {
-  /** Whether arguments after `--` get a list of their own. */
+  /** Whether to return arguments after `--` in a separate list. */
   "--"?: DD;
-  /** Other names of an option. */
+  /** Alternative names of options. */
   alias?: A;
-  /** Options that take no value; true: all `--name` without `=`. */
+  /** Options without a value; true means all `--name` without `=`. */
   boolean?: boolean | B | readonly B[];
   /** Values of options that are not given. */
   default?: D;
-  /** Whether the first argument that is no option ends the options. */
+  /** Whether the first argument that is not an option ends the options. */
   stopEarly?: boolean;
-  /** Options whose value is never turned into a number. */
+  /** Options whose values are never converted to numbers. */
   string?: S | readonly S[];
-  /** Options that may be repeated; their values form a list. */
+  /** Options that may be repeated; their values are collected in a list. */
   collect?: C | readonly C[];
   /** Options that `--no-name` sets to false. */
   negatable?: N | readonly N[];
-  /** Called for what is not declared; false keeps it out of the result. */
+  /** Called for arguments that are not declared; false excludes them. */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-/** Every name that has aliases, with its other names. */
+/** The other names of every name that has aliases. */
 function aliasMap(aliases: Aliases): Map<string, string[]> {
   const map = new Map<string, string[]>();
   for (const [name, value] of Object.entries(aliases)) {
@@ -90,16 +89,16 @@ function aliasMap(aliases: Aliases): Map<string, string[]> {
   return map;
 }
 
-/** Whether a text reads as a number. */
+/** Whether a text is a number. */
 function isNumber(text: string): boolean {
   return text.trim() !== "" && Number.isFinite(Number(text));
 }
 
-/** What becomes of a lone option: the values it may take, if any. */
+/** Callbacks that assign the values of options. */
 interface Parser {
-  /** Gives an option a value. */
+  /** Assigns a value. */
   put: (arg: string, name: string, value: string | boolean) => void;
-  /** Gives an option its next argument, or what stands for no value. */
+  /** Assigns the next argument if it is a value, else the value of a bare option. */
   putNext: (arg: string, name: string, isOption: RegExp) => void;
 }
 
@@ -122,15 +121,15 @@ function parseShort(arg: string, { put, putNext }: Parser, bare: Bare): void {
   putNext(arg, letters.slice(-1), /^--?[^-]/);
 }
 
-/** The value of an option that has none: an empty text, or true. */
+/** The value of an option without one: an empty text, or true. */
 type Bare = (name: string) => string | boolean;
 
 /**
  * Parses a command line.
  *
- * A value that reads as a number becomes one unless its option is declared as
- * a string; so do arguments that are not options. Everything after `--` stays
- * as it is. An option given twice has the last value, unless it is collected.
+ * Values and arguments that are numbers are converted, unless they are declared
+ * as strings. Arguments after `--` are not parsed. If an option is repeated, its
+ * last value is used, unless it is collected.
  *
  * @typeParam B Names of boolean options.
  * @typeParam S Names of string options.
@@ -138,9 +137,9 @@ type Bare = (name: string) => string | boolean;
  * @typeParam N Names of negatable options.
  * @typeParam D The default values.
  * @typeParam A The aliases.
- * @typeParam DD Whether `--` has a list of its own.
+ * @typeParam DD Whether arguments after `--` are in a separate list.
  * @param args The arguments, without the program's name.
- * @param options What is known of the options.
+ * @param options The declarations of options.
  * @returns The options by name, and the rest in `_`.
  */
 export function parseArgs<

@@ -1,4 +1,4 @@
-/** What a formatter is given each time the bar is drawn. */
+/** The state of the bar that is passed to a formatter. */
 export interface ProgressBarFormatter {
   /** The time since the start as `mm:ss`. */
   styledTime: string;
@@ -8,43 +8,43 @@ export interface ProgressBarFormatter {
   progressBar: string;
   /** Milliseconds since the start. */
   time: number;
-  /** The `time` of the drawing before. */
+  /** `time` when the bar was drawn before. */
   previousTime: number;
-  /** How much is done. */
+  /** The amount of work done. */
   value: number;
-  /** The `value` of the drawing before. */
+  /** `value` when the bar was drawn before. */
   previousValue: number;
-  /** How much there is to do. */
+  /** The amount of work in total. */
   max: number;
 }
 
-/** Options of a {@linkcode ProgressBar}. */
+/** The options of a {@linkcode ProgressBar}. */
 export interface ProgressBarOptions {
-  /** Where the bar is drawn: standard error unless told. */
+  /** Where to draw the bar, standard error by default. */
   writable?: WritableStream<Uint8Array>;
-  /** How much is done at the start: 0 unless told. */
+  /** The amount of work done at the start, 0 by default. */
   value?: number;
-  /** How much there is to do. */
+  /** The amount of work in total. */
   max: number;
-  /** The bar's length in characters: 50 unless told. */
+  /** The length of the bar in characters, 50 by default. */
   barLength?: number;
-  /** What stands for work done: `#` unless told. */
+  /** The character for work done, `#` by default. */
   fillChar?: string;
-  /** What stands for work to do: `-` unless told. */
+  /** The character for work to do, `-` by default. */
   emptyChar?: string;
-  /** Whether the bar goes away at the end; it stays unless told. */
+  /** Whether to remove the bar at the end, false by default. */
   clear?: boolean;
-  /** Makes the line: `[mm:ss] [###-------] [0.24/97.6 KiB]` unless told. */
+  /** Formats the line, by default `[mm:ss] [###-------] [0.24/97.6 KiB]`. */
   formatter?: (formatter: ProgressBarFormatter) => string;
-  /** Whether the stream stays open at the end; it does unless told. */
+  /** Whether to keep the stream open at the end, true by default. */
   keepOpen?: boolean;
-  /** Milliseconds between drawings: 1000 unless told. */
+  /** How often to draw the bar in milliseconds, 1000 by default. */
   interval?: number;
 }
 
 const CLEAR_LINE = "\r\x1b[K";
 
-/** Writes `value/max unit`, the unit being the one that suits `max`. */
+/** Formats `value/max unit` in the unit that suits `max`. */
 function inUnits(value: number, max: number, fractions = 2): string {
   const units = ["KiB", "MiB", "GiB", "TiB", "PiB"];
   let power = 1;
@@ -64,13 +64,13 @@ function defaultFormatter(bar: ProgressBarFormatter): string {
 }
 
 /**
- * A line on the terminal that shows how far a work has come. It is drawn at
- * once, then at every interval, and a last time by {@linkcode stop}.
+ * A line on the terminal that shows the progress of work. It is drawn
+ * immediately, at every interval, and by {@linkcode ProgressBar.stop}.
  */
 export class ProgressBar {
-  /** How much is done: raise it as the work goes on. */
+  /** The amount of work done; update it during the work. */
   value: number;
-  /** How much there is to do. */
+  /** The amount of work in total. */
   max: number;
 
   #options: ProgressBarOptions;
@@ -82,9 +82,9 @@ export class ProgressBar {
   #timer: ReturnType<typeof setInterval>;
 
   /**
-   * Draws the bar and goes on drawing it.
+   * Draws the bar, now and at every interval.
    *
-   * @param options How it looks and where it is drawn.
+   * @param options Its appearance, and where to draw it.
    */
   constructor(options: ProgressBarOptions) {
     const { writable = Deno.stderr.writable, value = 0, max } = options;
@@ -132,14 +132,14 @@ export class ProgressBar {
     try {
       await this.#writer.write(text);
     } catch {
-      // nobody looks any more: the work goes on without a bar
+      // The stream has failed. The work continues without a bar.
     }
   }
 
   /**
-   * Draws the bar a last time, or removes it, and lets the stream go.
+   * Draws the bar a last time, or removes it, and releases the stream.
    *
-   * @returns A promise that resolves when all is written.
+   * @returns A promise that resolves when everything is written.
    */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
@@ -152,7 +152,7 @@ export class ProgressBar {
     try {
       await this.#writer.close();
     } catch {
-      // the stream has failed: there is nothing to close
+      // The stream has failed already.
     }
     await this.#piped;
   }

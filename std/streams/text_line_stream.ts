@@ -1,22 +1,22 @@
-/** Options of a {@linkcode TextLineStream}. */
+/** The options of a {@linkcode TextLineStream}. */
 export interface TextLineStreamOptions {
-  /** Whether `\r` alone ends a line too; it does not unless told. */
+  /** Whether `\r` alone ends a line too, false by default. */
   allowCR?: boolean;
 }
 
 /**
- * Turns a stream of text into a stream of its lines, without their `\n` or
- * `\r\n`. A last line without an end is passed on unless it is empty.
+ * Splits a stream of text into its lines, without `\n` or `\r\n`. A last line
+ * without a newline is passed on unless it is empty.
  */
 export class TextLineStream extends TransformStream<string, string> {
   /**
-   * Makes the stream.
+   * Creates a stream.
    *
    * @param options What ends a line.
    */
   constructor(options: TextLineStreamOptions = {}) {
     const allowCR = options.allowCR ?? false;
-    // `\r` as the very last character may yet be followed by `\n`
+    // A `\r` at the end of a chunk may be followed by `\n` in the next one.
     const lineEnd = allowCR ? /\r?\n|\r(?!$)/ : /\r?\n/;
     let rest = "";
     super({

@@ -1,8 +1,8 @@
 /**
- * Reads a stream of strings or of UTF-8 bytes to its end.
+ * Reads a stream of strings or UTF-8 bytes to its end.
  *
  * @param stream The stream.
- * @returns All of it as one text.
+ * @returns The whole text.
  */
 export async function toText(
   stream: ReadableStream<string> | ReadableStream<Uint8Array>,
