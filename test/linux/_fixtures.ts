@@ -1,6 +1,6 @@
 /**
- * Temporary places, a mount that cannot outlive its test, and the least of a
- * server: what the tests of src/linux need of the machine.
+ * Fixtures of the tests of src/linux: temporary directories, a mount that cannot
+ * outlive its test, and a minimal server.
  *
  * @module
  */
@@ -15,17 +15,17 @@ import {
 
 const LONGEST_TEST_S = 20;
 
-/** What a test on a real mount gets. */
+/** The arguments of a test on a real mount. */
 export interface Mounted {
   /** The mount point. */
   path: string;
-  /** The first descriptor; INIT waits in it. */
+  /** The first descriptor; INIT has not been read. */
   device: FuseDevice;
   /** The mount. */
   mount: FuseMount;
 }
 
-/** Runs a test with a directory of its own. */
+/** Runs a test with its own temporary directory. */
 export async function inTemporaryDirectory(
   body: (directory: string) => void | Promise<void>,
 ): Promise<void> {
@@ -38,7 +38,7 @@ export async function inTemporaryDirectory(
   }
 }
 
-/** Mount options for a file, all but the descriptor and the place usual ones. */
+/** Usual mount options for a file. */
 export function fileMount(fd: number, mountpoint: string): MountOptions {
   return {
     fd,
@@ -54,8 +54,8 @@ export function fileMount(fd: number, mountpoint: string): MountOptions {
 }
 
 /**
- * Runs a test on a mounted file. Another process unmounts it when the test
- * takes too long, or dies: this one may hang by then.
+ * Runs a test on a mounted file. Another process unmounts it if the test takes too
+ * long or dies, because this process may hang then.
  */
 export async function onMountedFile(
   body: (mounted: Mounted) => void | Promise<void>,
@@ -79,7 +79,7 @@ export async function onMountedFile(
   });
 }
 
-/** Starts the process that unmounts a path unless it is told in time not to. */
+/** Starts a process that unmounts a path unless it is ended in time. */
 export async function guard(path: string): Promise<() => Promise<void>> {
   const script = `timeout ${LONGEST_TEST_S} grep -q done || umount -f -l "$1"`;
   const watcher = new Deno.Command("sh", {
@@ -103,7 +103,7 @@ export async function guard(path: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Runs a program; its exit code and what it printed on both outputs. */
+/** Runs a program; returns its exit code and its output. */
 export async function run(
   program: string,
   ...args: string[]
@@ -119,12 +119,12 @@ export async function run(
   };
 }
 
-/** A buffer that any request fits into. */
+/** A buffer for any request. */
 export function requestBuffer(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(80 + (1 << 20));
 }
 
-/** Reads INIT and answers it with 7.31 and as little as will do. */
+/** Reads INIT and answers it with 7.31 and minimal capabilities. */
 export function answerInit(device: FuseDevice): void {
   const request = requestBuffer();
   const length = device.read(request);
@@ -140,7 +140,7 @@ export function answerInit(device: FuseDevice): void {
   reply(device, view.getBigUint64(8, true), 0, new Uint8Array(body.buffer));
 }
 
-/** Answers the next request, with a size if it is a GETATTR. */
+/** Answers the next request: GETATTR with a size, others with ENOSYS. */
 export function answerGetattr(device: FuseDevice, size: bigint): void {
   const request = requestBuffer();
   const length = device.read(request);
@@ -148,7 +148,7 @@ export function answerGetattr(device: FuseDevice, size: bigint): void {
   answer(device, new DataView(request.buffer), size);
 }
 
-/** Answers every GETATTR until the mount is gone; waits for them unblocking. */
+/** Answers every GETATTR until the mount is gone, without blocking. */
 export async function answerUntilUnmounted(device: FuseDevice): Promise<void> {
   const request = requestBuffer();
   device.setBlocking(false);

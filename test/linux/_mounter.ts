@@ -1,6 +1,6 @@
 /**
- * Mounts as whoever runs it and prints one line of JSON about it. Arguments:
- * what to mount as JSON, and what to do then.
+ * Mounts as the user who runs it, and prints a line of JSON about the mount.
+ * Arguments: the mount options as JSON, and what to do afterwards.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Running part of a test as a user who owns nothing, in a mount namespace of
- * its own: what is mounted there is nobody else's business, and goes with it.
+ * Runs a part of a test as a user without privileges, in its own mount namespace,
+ * whose mounts are invisible to others and end with it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { run } from "./_fixtures.ts";
 export const NOBODY = 65534;
 const LONGEST_S = 20;
 
-// A device node that all may use, wherever /tmp does not allow any.
+// A device node that everyone may open, even if /tmp is mounted with nodev.
 const SETUP = `set -e
 mkdir "$1/dev"
 mount -t tmpfs none "$1/dev"
@@ -25,17 +25,17 @@ shift 2
 exec setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups "$@"
 `;
 
-/** What the user's program is to find. */
+/** The environment of the user's program. */
 export interface NobodyOptions {
-  /** Shell commands that root runs in the namespace before. */
+  /** Shell commands that root runs in the namespace first. */
   readonly prepare?: string;
-  /** A shell command in front of the program, such as one in background. */
+  /** A shell command before the program, such as one in the background. */
   readonly script?: string;
-  /** Environment variables besides the usual ones. */
+  /** Additional environment variables. */
   readonly env?: Record<string, string>;
 }
 
-/** A directory of the user's, and how to run programs in it. */
+/** A directory of the user, and functions that run programs in it. */
 export interface Nobody {
   /** The directory: the program's working directory. */
   readonly home: string;
@@ -48,7 +48,7 @@ export interface Nobody {
   shell(script: string, options?: NobodyOptions): Promise<string>;
 }
 
-/** Makes the user's directory below one of the test's. */
+/** Creates the user's directory in a directory of the test. */
 export async function asNobody(directory: string): Promise<Nobody> {
   const home = `${directory}/home`;
   await Deno.mkdir(home);

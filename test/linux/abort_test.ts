@@ -4,14 +4,14 @@ import { kernelTest } from "../requirements.ts";
 import { answerInit, onMountedFile } from "./_fixtures.ts";
 
 kernelTest(
-  "an unmounted mount leaves alone who has got its numbers",
+  "aborting an unmounted mount leaves a mount with the same numbers alone",
   async () => {
     await onMountedFile(async ({ device, mount: gone }) => {
       answerInit(device);
       assertEquals(gone.unmount(), "unmounted");
       await onMountedFile(({ device, mount }) => {
         answerInit(device);
-        // Another program may have been faster and taken the number.
+        // Another program may have taken the number in between.
         if (mount.connection !== gone.connection) return;
         assertEquals(gone.unmount(), "gone");
         assertEquals(gone.abort(), false);

@@ -15,7 +15,7 @@ import {
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 
 const missing = missingPermission("ffi", "read", "write", "run");
-// Opened here, it is none of what the first test would be said to leak.
+// Opened before the tests, so that the first one is not reported to leak it.
 if (missing === "") libc();
 const missingLoop = missing || missingPermission("env") || missingRoot() ||
   missingProgram("losetup");
@@ -230,7 +230,7 @@ testIf(
         refusal(directory).message,
         `Cannot open ${directory}: Is a directory (give a regular file or a block device)`,
       );
-      // Opening a pipe for real would wait for its other end.
+      // Opening a pipe without O_PATH would wait for its other end.
       await run("mkfifo", `${directory}/pipe`);
       assertEquals(refusal(`${directory}/pipe`).code, "ENOTBLK");
       assertEquals(refusal("/dev/null").code, "ENOTBLK");

@@ -27,13 +27,13 @@ kernelTest(
       const out = openDescriptor(path, OPEN.WRONLY | OPEN.CREAT);
       try {
         const script = 'echo "$GREETING" >&2; ls -l /proc/self/fd >&2; exit 3';
-        // Crosswise: each number is somebody else's source.
+        // Crosswise, so that each target is the source of another.
         const child = shell(script, [nothing, nothing, out]);
         assertEquals(child.wait(5000), { code: 3, signal: null });
         assertEquals(child.wait(0), { code: 3, signal: null });
         const text = await Deno.readTextFile(path);
         assert(text.startsWith("hello you\n"), text);
-        // As 2, and as 1 by the redirection; not by the number it has here.
+        // It is inherited as 2, and as 1 by the redirection, but not by its number.
         assertEquals(text.split(`-> ${path}\n`).length - 1, 2, text);
       } finally {
         closeDescriptor(nothing);
@@ -43,7 +43,7 @@ kernelTest(
   },
 );
 
-kernelTest("a child that is late is waited for in vain, and killed", () => {
+kernelTest("a child process that does not end in time is killed", () => {
   const child = shell("exec sleep 30");
   const start = performance.now();
   assertEquals(child.wait(50), null);
@@ -53,7 +53,7 @@ kernelTest("a child that is late is waited for in vain, and killed", () => {
   child.kill();
 });
 
-kernelTest("a program that is missing is told of", () => {
+kernelTest("a missing program is an error", () => {
   const error = assertThrows(
     () =>
       startChild({

@@ -46,7 +46,7 @@ kernelTest("only a descriptor of /dev/fuse can be cloned", () => {
   );
 });
 
-kernelTest("a closed descriptor cannot be taken over", () => {
+kernelTest("a closed descriptor cannot be wrapped", () => {
   const device = openFuseDevice();
   device.close();
   assertEquals(
@@ -55,7 +55,7 @@ kernelTest("a closed descriptor cannot be taken over", () => {
   );
 });
 
-kernelTest("a write longer than its buffer is not made", () => {
+kernelTest("a write longer than its buffer is refused", () => {
   const device = openFuseDevice();
   try {
     assertThrows(() => device.write(new Uint8Array(16), 17), RangeError);
@@ -64,7 +64,7 @@ kernelTest("a write longer than its buffer is not made", () => {
   }
 });
 
-kernelTest("a mounted device gives requests, or EAGAIN", async () => {
+kernelTest("a mounted device returns requests or EAGAIN", async () => {
   await onMountedFile(({ device }) => {
     assertEquals(device.read(new Uint8Array(8191)), EINVAL);
     assertEquals(device.poll(), true);
@@ -95,7 +95,7 @@ kernelTest("readable lets timers run, and resolves at a request", async () => {
   });
 });
 
-kernelTest("readable resolves within a second even so", async () => {
+kernelTest("readable resolves within a second without a request", async () => {
   await onMountedFile(async ({ device }) => {
     answerInit(device);
     const start = performance.now();
@@ -143,7 +143,7 @@ kernelTest(
 );
 
 kernelTest(
-  "another thread takes a descriptor over, with its own errno",
+  "another thread wraps a descriptor, and has its own errno",
   async () => {
     await onMountedFile(async ({ device }) => {
       answerInit(device);

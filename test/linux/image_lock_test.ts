@@ -12,7 +12,7 @@ import { inTemporaryDirectory, run } from "./_fixtures.ts";
 const QEMU = ["qemu-io", "qemu-storage-daemon"];
 const ADVICE = "(stop it, or use --no-lock if sharing the image is safe)";
 
-/** Runs a test with an image, and a way to open it that closes at the end. */
+/** Runs a test with an image, and a function that opens it until the end. */
 async function withImage(
   body: (path: string, open: () => number) => void | Promise<void>,
 ): Promise<void> {
@@ -43,7 +43,7 @@ function refusal(fd: number, writable: boolean): string {
   return error.message;
 }
 
-/** The locked bytes that the kernel tells of for a descriptor. */
+/** The locked bytes of a descriptor, as the kernel lists them. */
 function locked(fd: number): string[] {
   const info = Deno.readTextFileSync(`/proc/self/fdinfo/${fd}`);
   return [...info.matchAll(/^lock:.*OFDLCK +ADVISORY +READ .* (\d+ \d+)$/gm)]
@@ -91,12 +91,12 @@ kernelTest("two writable exports refuse each other", async () => {
   });
 });
 
-kernelTest("a lock lasts until its image is closed, not longer", async () => {
+kernelTest("a lock ends when its image is closed", async () => {
   await withImage((path, open) => {
     const second = open();
     const first = openDescriptor(path, OPEN.RDWR);
     lockImage(first, use(true));
-    // The locks of fcntl(2) without OFD would go with any descriptor.
+    // Locks that are not OFD locks would be released with any descriptor.
     closeDescriptor(openDescriptor(path, OPEN.RDONLY));
     assertMatch(refusal(second, true), /written to/);
     closeDescriptor(first);
@@ -104,8 +104,8 @@ kernelTest("a lock lasts until its image is closed, not longer", async () => {
   });
 });
 
-kernelTest("what knows no locks is not locked", () => {
-  // fcntl(2) of such a descriptor gives EBADF.
+kernelTest("a file without locks is not locked", () => {
+  // fcntl(2) of an O_PATH descriptor fails with EBADF.
   const fd = openDescriptor("/proc/self/fd", OPEN.PATH);
   try {
     assertEquals(lockImage(fd, use(false)), false);
@@ -131,7 +131,7 @@ kernelTest("qemu-io does not write to an exported image", async () => {
       path,
     );
     assertEquals(read.code, 0, read.text);
-    // A read-only export is not written to either.
+    // Writing to the image of a read-only export is refused too.
     lockImageReadOnly(fd, "disk.img");
     const again = await run("qemu-io", "-f", "raw", "-c", "write 0 4k", path);
     assertMatch(again.text, /Failed to get "write" lock/);
@@ -147,7 +147,7 @@ kernelTest("an image that qemu-io writes to is not exported", async () => {
       stderr: "null",
     }).spawn();
     try {
-      // Its prompt comes when the image is open.
+      // It prints its prompt when the image is open.
       const reader = child.stdout.getReader();
       await reader.read();
       assertMatch(refusal(open(), true), /has it open for writing/);
@@ -202,7 +202,7 @@ kernelTest(
   QEMU,
 );
 
-/** Whether anybody has a lock on it. Trying for one would disturb others. */
+/** Whether a process has locked it. Trying to lock it would disturb others. */
 async function isLocked(path: string): Promise<boolean> {
   const { ino } = await Deno.stat(path);
   return (await Deno.readTextFile("/proc/locks")).includes(`:${ino} `);

@@ -5,7 +5,7 @@ import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 
 kernelTest(
-  "the mount lock is held by one at a time, in each directory",
+  "one process at a time holds the mount lock of a directory",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       await Deno.mkdir(`${directory}/other`);
@@ -30,7 +30,7 @@ kernelTest(
   },
 );
 
-kernelTest("the mount lock is let go of when its use fails", async () => {
+kernelTest("the mount lock is released if its function throws", async () => {
   await inTemporaryDirectory((directory) => {
     const fail = () => {
       throw new Error("no");

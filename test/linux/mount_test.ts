@@ -46,7 +46,7 @@ function refusal(mountpoint: string, rootMode: number): SystemError {
 }
 
 kernelTest(
-  "a mounted file shows in mountinfo as it was asked for",
+  "mountinfo shows a mounted file with its options",
   async () => {
     await onMountedFile(({ path, mount }) => {
       const found = findMount(path);
@@ -73,9 +73,9 @@ kernelTest("a client reaches the server through the mount", async () => {
   });
 });
 
-kernelTest("looking at a mount never asks its server", async () => {
+kernelTest("querying a mount never involves its server", async () => {
   await onMountedFile(({ path, device }) => {
-    // INIT is not even answered: one question would wait for ever.
+    // INIT is not answered, so any access to the mount would wait forever.
     assertEquals(pathKind(path), "file");
     const found = findMount(path);
     assert(found !== null);
@@ -89,7 +89,7 @@ kernelTest("looking at a mount never asks its server", async () => {
   });
 });
 
-kernelTest("a mount whose server hangs counts as live, at once", async () => {
+kernelTest("a mount whose server hangs is live, without waiting", async () => {
   await onMountedFile(async ({ path, device, mount }) => {
     answerInit(device);
     const client = run("stat", "-c", "%s", path);
@@ -136,7 +136,7 @@ kernelTest("a live export is not mounted over", async () => {
   });
 });
 
-kernelTest("abort ends the connection and leaves the mount", async () => {
+kernelTest("abort() ends the connection and leaves the mount", async () => {
   await onMountedFile(async ({ path, device, mount }) => {
     answerInit(device);
     const client = run("stat", path);
@@ -151,7 +151,7 @@ kernelTest("abort ends the connection and leaves the mount", async () => {
 });
 
 kernelTest(
-  "unmount wakes a client in mid-request, and can be repeated",
+  "unmount() wakes up a client with a pending request, and can be repeated",
   async () => {
     await onMountedFile(async ({ path, device, mount }) => {
       answerInit(device);
@@ -167,7 +167,7 @@ kernelTest(
 );
 
 kernelTest(
-  "unmount leaves another's later mount at the path alone",
+  "unmount() leaves a later mount of another at the path alone",
   async () => {
     await onMountedFile(async ({ path, device, mount }) => {
       answerInit(device);
@@ -185,31 +185,34 @@ kernelTest(
   },
 );
 
-kernelTest("unmount after someone else did it takes nothing down", async () => {
-  await onMountedFile(async ({ path, device, mount }) => {
-    answerInit(device);
-    // Nothing here pins the mount: an ordinary unmount is not refused.
-    const answering = answerUntilUnmounted(device);
-    assertEquals((await run("umount", path)).code, 0);
-    await answering;
-    const next = openFuseDevice();
-    try {
-      const second = mountBySyscall(fileMount(next.fd, path));
-      // The kernel gives a number again that has become free.
-      assertEquals(
-        mount.unmount(),
-        second.id === mount.id && second.connection === mount.connection
-          ? "unmounted"
-          : "gone",
-      );
-      second.unmount();
-    } finally {
-      next.close();
-    }
-  });
-});
+kernelTest(
+  "unmount() does nothing if another program has unmounted",
+  async () => {
+    await onMountedFile(async ({ path, device, mount }) => {
+      answerInit(device);
+      // No descriptor keeps the mount busy: an ordinary unmount succeeds.
+      const answering = answerUntilUnmounted(device);
+      assertEquals((await run("umount", path)).code, 0);
+      await answering;
+      const next = openFuseDevice();
+      try {
+        const second = mountBySyscall(fileMount(next.fd, path));
+        // The kernel reuses the free number.
+        assertEquals(
+          mount.unmount(),
+          second.id === mount.id && second.connection === mount.connection
+            ? "unmounted"
+            : "gone",
+        );
+        second.unmount();
+      } finally {
+        next.close();
+      }
+    });
+  },
+);
 
-kernelTest("unmount finds a mount whose directory was renamed", async () => {
+kernelTest("unmount() finds a mount whose directory was renamed", async () => {
   await inTemporaryDirectory(async (directory) => {
     await Deno.mkdir(`${directory}/old`);
     await Deno.writeTextFile(`${directory}/old/disk`, "");
@@ -229,7 +232,7 @@ kernelTest("unmount finds a mount whose directory was renamed", async () => {
 });
 
 kernelTest(
-  "a directory is mounted on with a directory's root mode",
+  "a directory is mounted with a directory's root mode",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       const endGuard = await guard(`${directory}/d`);
@@ -299,7 +302,7 @@ kernelTest("a descriptor that is not /dev/fuse is refused", async () => {
   });
 });
 
-kernelTest("mountIdOf tells the mount of a descriptor", () => {
+kernelTest("mountIdOf() returns the mount of a descriptor", () => {
   const fd = openDescriptor("/proc", OPEN.PATH);
   try {
     assertEquals(mountIdOf(fd), findMount("/proc")?.id);

@@ -29,7 +29,7 @@ Deno.test("parseMountinfo reads a line with and without optional fields", () => 
   ]);
 });
 
-Deno.test("parseMountinfo undoes the kernel's octal escapes", () => {
+Deno.test("parseMountinfo decodes the kernel's octal escapes", () => {
   const [mount] = parseMountinfo(
     "42 27 0:39 / /a\\040b\\011c\\012d\\134e\\043 rw - fuse a\\040disk rw",
   );
@@ -37,16 +37,16 @@ Deno.test("parseMountinfo undoes the kernel's octal escapes", () => {
   assertEquals(mount?.source, "a disk");
 });
 
-Deno.test("parseMountinfo leaves out lines of another form", () => {
+Deno.test("parseMountinfo skips malformed lines", () => {
   assertEquals(parseMountinfo("\nnonsense\n1 2 3 4 5 6 7 8 9\n"), []);
 });
 
-Deno.test("parseMountinfo takes a mount point called hyphen as one", () => {
+Deno.test("parseMountinfo accepts a mount point with the name hyphen", () => {
   const [mount] = parseMountinfo("42 27 0:39 / - - - tmpfs none rw");
   assertEquals(mount?.type, "tmpfs");
 });
 
-Deno.test("findMount gives the topmost of a stack, in whatever order", () => {
+Deno.test("findMount returns the topmost of a stack, in any order of lines", () => {
   const mounts = parseMountinfo(
     `43 42 0:40 / /t rw - fuse upper rw
 ${ROOT}
@@ -55,7 +55,7 @@ ${ROOT}
   assertEquals(findMount("/t", mounts)?.source, "upper");
 });
 
-Deno.test("findMount passes over a mount hidden by one on a directory above", () => {
+Deno.test("findMount ignores a mount hidden by one on a parent directory", () => {
   const mounts = parseMountinfo(
     `${ROOT}
 42 27 0:39 / /a/t rw - fuse hidden rw
@@ -65,7 +65,7 @@ Deno.test("findMount passes over a mount hidden by one on a directory above", ()
   assertEquals(findMount("/a", mounts)?.source, "cover");
 });
 
-Deno.test("findMount wants the very path", () => {
+Deno.test("findMount finds mounts at exactly the path", () => {
   const mounts = parseMountinfo(
     `${ROOT}\n42 27 0:39 / /t rw - fuse disk rw`,
   );

@@ -22,35 +22,38 @@ import {
   run,
 } from "./_fixtures.ts";
 
-kernelTest("an image is mounted over itself and stays in reach", async () => {
-  await inTemporaryDirectory(async (directory) => {
-    const path = `${directory}/disk.img`;
-    await Deno.writeTextFile(path, "the image");
-    const endGuard = await guard(path);
-    const image = openDescriptor(path, OPEN.RDWR);
-    const device = openFuseDevice();
-    try {
-      assertEquals(lockImage(image, { name: path, writable: true }), true);
-      const mount = mountBySyscall(fileMount(device.fd, path));
+kernelTest(
+  "an image that is mounted over itself stays accessible",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const path = `${directory}/disk.img`;
+      await Deno.writeTextFile(path, "the image");
+      const endGuard = await guard(path);
+      const image = openDescriptor(path, OPEN.RDWR);
+      const device = openFuseDevice();
       try {
-        answerInit(device);
-        const clone = cloneFuseDevice(device.fd);
-        assertEquals(findMount(path)?.id, mount.id);
-        // Through the descriptor, under the mount; asks no server.
-        assertEquals(readText(`/proc/self/fd/${image}`), "the image");
-        const client = run("stat", "-c", "%s", path);
-        await clone.readable();
-        answerGetattr(clone, 12345n);
-        assertEquals(await client, { code: 0, text: "12345\n" });
-        clone.close();
+        assertEquals(lockImage(image, { name: path, writable: true }), true);
+        const mount = mountBySyscall(fileMount(device.fd, path));
+        try {
+          answerInit(device);
+          const clone = cloneFuseDevice(device.fd);
+          assertEquals(findMount(path)?.id, mount.id);
+          // By the descriptor, below the mount, without any server.
+          assertEquals(readText(`/proc/self/fd/${image}`), "the image");
+          const client = run("stat", "-c", "%s", path);
+          await clone.readable();
+          answerGetattr(clone, 12345n);
+          assertEquals(await client, { code: 0, text: "12345\n" });
+          clone.close();
+        } finally {
+          mount.unmount();
+        }
+        assertEquals(await Deno.readTextFile(path), "the image");
       } finally {
-        mount.unmount();
+        device.close();
+        closeDescriptor(image);
+        await endGuard();
       }
-      assertEquals(await Deno.readTextFile(path), "the image");
-    } finally {
-      device.close();
-      closeDescriptor(image);
-      await endGuard();
-    }
-  });
-});
+    });
+  },
+);

@@ -17,7 +17,7 @@ import { missingPermission, testIf } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 
 const missing = missingPermission("ffi", "read", "write", "run");
-// Opened here, it is none of what the first test would be said to leak.
+// Opened before the tests, so that the first one is not reported to leak it.
 if (missing === "") libc();
 
 testIf(
@@ -61,7 +61,7 @@ testIf(missing, "absolutePath refuses a missing directory and no path", () => {
 
 testIf(
   missing,
-  "pathKind tells what lies there, links unfollowed",
+  "pathKind returns the kind without following links",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       await Deno.writeTextFile(`${directory}/file`, "");
@@ -124,7 +124,7 @@ testIf(
 
 testIf(
   missing,
-  "a file that took the written one's place is not removed",
+  "a file that replaced the written one is not removed",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       const path = `${directory}/pid`;
@@ -143,7 +143,7 @@ testIf(
 
 testIf(
   missing,
-  "writeTextFile follows no link, writeExisting makes no file",
+  "writeTextFile follows no link, writeExisting creates no file",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       await Deno.symlink("target", `${directory}/link`);

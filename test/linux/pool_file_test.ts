@@ -23,7 +23,7 @@ kernelTest("PoolFile writes and reads whole buffers", async () => {
   });
 });
 
-kernelTest("PoolFile does not make a file", async () => {
+kernelTest("PoolFile does not create a file", async () => {
   await inTemporaryDirectory(async (directory) => {
     await assertRejects(
       () => PoolFile.open(`${directory}/none`),

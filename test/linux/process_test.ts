@@ -13,7 +13,7 @@ import { missingPermission, missingRoot, testIf } from "../requirements.ts";
 import { inTemporaryDirectory, run } from "./_fixtures.ts";
 
 const missing = missingPermission("ffi", "read", "write", "run");
-// Opened here, it is none of what the first test would be said to leak.
+// Opened before the tests, so that the first one is not reported to leak it.
 if (missing === "") libc();
 
 testIf(missing || missingRoot(), "credentials are those of the process", () => {

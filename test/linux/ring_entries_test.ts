@@ -19,7 +19,7 @@ import { missingPermission, testIf } from "../requirements.ts";
 
 const missing = missingPermission("ffi", "read", "write", "run") ||
   missingRing();
-// Opened here, it is none of what the first test would be said to leak.
+// Opened before the tests, so that the first one is not reported to leak it.
 if (missing === "") libc();
 
 function missingRing(): string {

@@ -7,7 +7,7 @@ import { inTemporaryDirectory } from "./_fixtures.ts";
 const MODULE =
   new URL("../../src/linux/socket/sd_notify.ts", import.meta.url).href;
 
-// A service manager's end: prints the first message, or waits 10 s in vain.
+// The service manager: prints the first message, or exits after 10 s.
 const RECEIVER = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -17,7 +17,7 @@ print("bound", flush=True)
 sys.stdout.write(s.recv(4096).decode())
 `;
 
-/** Notifies from a process of its own, in whose environment the name is. */
+/** Notifies from a child process with the name in its environment. */
 async function notify(name: string, state: ServiceState): Promise<string> {
   await using stack = new AsyncDisposableStack();
   const file = await Deno.makeTempFile({ suffix: ".ts" });
@@ -39,7 +39,7 @@ try {
   return new TextDecoder().decode(stdout);
 }
 
-/** Notifies somebody who listens; what came there, and what was returned. */
+/** Notifies a listener; returns what it received, and the function's result. */
 async function exchange(
   name: string,
   state: ServiceState,
@@ -60,7 +60,7 @@ async function exchange(
   return { received, returned };
 }
 
-kernelTest("a service tells systemd of its start and end", async () => {
+kernelTest("a service notifies systemd of its start and stop", async () => {
   await inTemporaryDirectory(async (directory) => {
     assertEquals(
       await exchange(`${directory}/notify`, {
@@ -79,7 +79,7 @@ kernelTest("a service tells systemd of its start and end", async () => {
   });
 }, ["python3"]);
 
-kernelTest("without a service manager nothing is told", async () => {
+kernelTest("without a service manager nothing is sent", async () => {
   assertEquals(await notify("", { ready: true }), "false\n");
 });
 

@@ -44,7 +44,7 @@ kernelTest("a control socket carries lines both ways", async () => {
     await server.write("answer\n");
     assertEquals(await client.readLine(), "answer");
     await client.close();
-    // Without an end, but it was sent.
+    // A last line without a newline.
     assertEquals(await server.readLine(), "rest");
     assertEquals(await server.readLine(), null);
     const error = await assertRejects(() => server.write("x\n"), SystemError);
@@ -54,26 +54,29 @@ kernelTest("a control socket carries lines both ways", async () => {
   });
 });
 
-kernelTest("a control socket is its owner's, and goes at the end", async () => {
-  await inTemporaryDirectory(async (directory) => {
-    const before = Deno.umask(0);
-    try {
-      const listener = listenUnix(`${directory}/control`);
-      const { mode } = await Deno.lstat(listener.path);
-      assertEquals(mode! & 0o7777, 0o600);
-      await listener.close();
-      await listener.close();
-      const left = await Array.fromAsync(Deno.readDir(directory));
-      assertEquals(left, []);
-      assertEquals(await listener.accept(), null);
-    } finally {
-      Deno.umask(before);
-    }
-  });
-});
+kernelTest(
+  "only the owner may use a control socket, which is removed at the end",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const before = Deno.umask(0);
+      try {
+        const listener = listenUnix(`${directory}/control`);
+        const { mode } = await Deno.lstat(listener.path);
+        assertEquals(mode! & 0o7777, 0o600);
+        await listener.close();
+        await listener.close();
+        const left = await Array.fromAsync(Deno.readDir(directory));
+        assertEquals(left, []);
+        assertEquals(await listener.accept(), null);
+      } finally {
+        Deno.umask(before);
+      }
+    });
+  },
+);
 
 kernelTest(
-  "a stale control socket gives way, a live one does not",
+  "a stale control socket is replaced, a live one is not",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       const path = `${directory}/control`;
@@ -83,7 +86,7 @@ kernelTest(
         refusal(path).message,
         `Cannot listen on ${path}: another program is listening on it (stop that program, or choose another path)`,
       );
-      // As if its process had been killed: nobody removes the file.
+      // As if its process had been killed: the file remains.
       await Deno.rename(path, `${path}.kept`);
       await stale.close();
       await Deno.rename(`${path}.kept`, path);
@@ -104,7 +107,7 @@ kernelTest(
   },
 );
 
-kernelTest("closing leaves another's socket at the path alone", async () => {
+kernelTest("closing leaves a later socket at the path alone", async () => {
   await inTemporaryDirectory(async (directory) => {
     const first = listenUnix(`${directory}/control`);
     await Deno.remove(first.path);
@@ -115,7 +118,7 @@ kernelTest("closing leaves another's socket at the path alone", async () => {
   });
 });
 
-kernelTest("a path may be longer than a socket's name", async () => {
+kernelTest("a path may be longer than the address of a socket", async () => {
   await inTemporaryDirectory(async (directory) => {
     const deep = `${directory}/${"d".repeat(120)}`;
     await Deno.mkdir(deep);
@@ -127,7 +130,7 @@ kernelTest("a path may be longer than a socket's name", async () => {
   });
 });
 
-kernelTest("a line that is too long is told once and passed over", async () => {
+kernelTest("a line that is too long is reported once and skipped", async () => {
   await withListener(async (listener) => {
     const { client, server } = await connected(listener);
     const sending = client.write(`${"x".repeat(300_000)}\nshort\n`);
@@ -144,7 +147,7 @@ kernelTest("a line that is too long is told once and passed over", async () => {
   }, { longestLine: 100 });
 });
 
-kernelTest("garbage comes as lines, and harms nothing", async () => {
+kernelTest("garbage is read as lines, and does no harm", async () => {
   await withListener(async (listener) => {
     const client = await Deno.connect({
       transport: "unix",
@@ -159,7 +162,7 @@ kernelTest("garbage comes as lines, and harms nothing", async () => {
   });
 });
 
-kernelTest("random bytes come in whole, however they are cut", async () => {
+kernelTest("random bytes arrive whole in any pieces", async () => {
   await withListener(async (listener) => {
     const { client, server } = await connected(listener);
     const lines = Array.from(
@@ -181,7 +184,7 @@ kernelTest("random bytes come in whole, however they are cut", async () => {
   });
 });
 
-kernelTest("a client that does not read is given up on", async () => {
+kernelTest("a write to a client that does not read times out", async () => {
   await withListener(async (listener) => {
     const { client, server } = await connected(listener);
     const error = await assertRejects(
@@ -193,7 +196,7 @@ kernelTest("a client that does not read is given up on", async () => {
   }, { writeLimitMs: 100 });
 });
 
-kernelTest("closing ends whoever waits, at once", async () => {
+kernelTest("closing ends pending calls immediately", async () => {
   await withListener(async (listener) => {
     const { client, server } = await connected(listener);
     const waiting = [listener.accept(), server.readLine(), client.readLine()];
@@ -206,7 +209,7 @@ kernelTest("closing ends whoever waits, at once", async () => {
   });
 });
 
-kernelTest("only so many connections are served at a time", async () => {
+kernelTest("the number of connections at a time is limited", async () => {
   await withListener(async (listener) => {
     const first = await connected(listener);
     const second = connectUnix(listener.path);
@@ -220,7 +223,7 @@ kernelTest("only so many connections are served at a time", async () => {
   }, { maxConnections: 1 });
 });
 
-kernelTest("timers of the thread go on while sockets wait", async () => {
+kernelTest("timers of the thread run while sockets wait", async () => {
   await withListener(async (listener) => {
     const waiting = listener.accept();
     const start = performance.now();

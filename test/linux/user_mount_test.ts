@@ -20,16 +20,16 @@ function userTest(name: string, body: (nobody: Nobody) => Promise<void>): void {
   }, PROGRAMS);
 }
 
-/** Lets _mounter.ts mount; what it printed, by line. */
+/** Runs _mounter.ts; returns the lines that it printed. */
 async function mount(
   nobody: Nobody,
   wanted: Facts = {},
   options: NobodyOptions = {},
 ): Promise<Facts[]> {
   const { env = {}, ...rest } = options;
-  const text = await nobody.shell(`exec $MOUNTER "$WISH" unmount`, {
+  const text = await nobody.shell(`exec $MOUNTER "$OPTIONS" unmount`, {
     ...rest,
-    env: { WISH: JSON.stringify(wanted), ...env },
+    env: { OPTIONS: JSON.stringify(wanted), ...env },
   });
   return facts(text);
 }
@@ -81,31 +81,34 @@ userTest("a user's read-only mount over the image itself", async (nobody) => {
   assertEquals(mounted?.under, "underneath");
 });
 
-userTest("a user's mount lets others in as fuse.conf says", async (nobody) => {
-  const cases: [string, string, boolean | RegExp][] = [
-    ["off", ALLOW, false],
-    ["on", ALLOW, true],
-    ["auto", ALLOW, true],
-    ["auto", FORBID, false],
-    [
-      "on",
-      FORBID,
-      /'user_allow_other' is set.*add a line 'user_allow_other'/,
-    ],
-  ];
-  for (const [allowOther, prepare, wanted] of cases) {
-    const [told] = await mount(nobody, { allowOther }, { prepare });
-    if (wanted instanceof RegExp) {
-      assertEquals(told?.code, "EPERM");
-      assertMatch(String(told?.message), wanted);
-    } else {
-      assertEquals(told?.allowOther, wanted, `${allowOther} ${prepare}`);
-      assertEquals(String(told?.line).includes("allow_other"), wanted);
+userTest(
+  "other users may access a user's mount if fuse.conf permits it",
+  async (nobody) => {
+    const cases: [string, string, boolean | RegExp][] = [
+      ["off", ALLOW, false],
+      ["on", ALLOW, true],
+      ["auto", ALLOW, true],
+      ["auto", FORBID, false],
+      [
+        "on",
+        FORBID,
+        /'user_allow_other' is set.*add a line 'user_allow_other'/,
+      ],
+    ];
+    for (const [allowOther, prepare, wanted] of cases) {
+      const [told] = await mount(nobody, { allowOther }, { prepare });
+      if (wanted instanceof RegExp) {
+        assertEquals(told?.code, "EPERM");
+        assertMatch(String(told?.message), wanted);
+      } else {
+        assertEquals(told?.allowOther, wanted, `${allowOther} ${prepare}`);
+        assertEquals(String(told?.line).includes("allow_other"), wanted);
+      }
     }
-  }
-});
+  },
+);
 
-userTest("what keeps a user from mounting is told", async (nobody) => {
+userTest("errors of mounting as a user say why", async (nobody) => {
   const { home } = nobody;
   await Deno.writeTextFile(`${home}/root's`, "");
   await Deno.symlink("disk.img", `${home}/link`);
@@ -154,14 +157,14 @@ userTest("what keeps a user from mounting is told", async (nobody) => {
     ],
   ];
   for (const [wanted, options, code, message] of cases) {
-    // Found by its path: PATH is what is tried here.
+    // Deno is started by its path, because PATH is under test.
     const told = facts(
       await nobody.shell(
-        `PATH="\${TRIED:-$PATH}" exec $MOUNTER "$WISH" unmount`,
+        `PATH="\${TRIED:-$PATH}" exec $MOUNTER "$OPTIONS" unmount`,
         {
           ...options,
           env: {
-            WISH: JSON.stringify(wanted),
+            OPTIONS: JSON.stringify(wanted),
             ...options.env === undefined ? {} : { TRIED: options.env.PATH! },
           },
         },
@@ -171,7 +174,7 @@ userTest("what keeps a user from mounting is told", async (nobody) => {
   }
 });
 
-userTest("a user without privileges to gain is told so", async (nobody) => {
+userTest("with no_new_privs the error says why", async (nobody) => {
   const text = await nobody.shell(
     "exec setpriv --no-new-privs $MOUNTER {} unmount",
   );
@@ -182,32 +185,35 @@ userTest("a user without privileges to gain is told so", async (nobody) => {
   }]);
 });
 
-userTest("a mount point exchanged meanwhile is noticed", async (nobody) => {
-  const { home } = nobody;
-  await Deno.mkdir(`${home}/fake`);
-  await Deno.writeTextFile(
-    `${home}/fake/fusermount3`,
-    `#!/bin/sh
+userTest(
+  "a mount point that is exchanged meanwhile is noticed",
+  async (nobody) => {
+    const { home } = nobody;
+    await Deno.mkdir(`${home}/fake`);
+    await Deno.writeTextFile(
+      `${home}/fake/fusermount3`,
+      `#!/bin/sh
 PATH=/usr/bin:/bin
 [ "$1" = -u ] || { mv disk.img old.img; : > disk.img; }
 exec fusermount3 "$@"
 `,
-  );
-  await Deno.chmod(`${home}/fake/fusermount3`, 0o755);
-  const text = await nobody.shell(
-    'PATH="$PWD/fake:$PATH" $MOUNTER {} unmount; grep -c "$PWD" /proc/self/mountinfo',
-  );
-  const [told, mounts] = text.trim().split("\n");
-  assertEquals(JSON.parse(told!), {
-    code: "ESTALE",
-    message:
-      "Cannot mount on disk.img: the mount point was moved or replaced meanwhile (choose a mount point in a directory that only you may write to)",
-  });
-  // The tmpfs of the device lies elsewhere.
-  assertEquals(mounts, "0");
-});
+    );
+    await Deno.chmod(`${home}/fake/fusermount3`, 0o755);
+    const text = await nobody.shell(
+      'PATH="$PWD/fake:$PATH" $MOUNTER {} unmount; grep -c "$PWD" /proc/self/mountinfo',
+    );
+    const [told, mounts] = text.trim().split("\n");
+    assertEquals(JSON.parse(told!), {
+      code: "ESTALE",
+      message:
+        "Cannot mount on disk.img: the mount point was moved or replaced meanwhile (choose a mount point in a directory that only you may write to)",
+    });
+    // The tmpfs with the device is elsewhere.
+    assertEquals(mounts, "0");
+  },
+);
 
-const KILL = `$MOUNTER "$WISH" wait > told &
+const KILL = `$MOUNTER "$OPTIONS" wait > told &
 server=$!
 while ! [ -s told ]; do sleep 0.05; done
 [ -z "$CLIENT" ] || { (cat disk.img >/dev/null 2>&1; echo "cat: $?") & sleep 0.2; }
@@ -220,17 +226,17 @@ done
 grep -c "$PWD/disk.img" /proc/self/mountinfo
 `;
 
-userTest("a killed user's mount goes by itself", async (nobody) => {
-  const env = { WISH: "{}", CLIENT: "" };
+userTest("the mount of a killed process is unmounted", async (nobody) => {
+  const env = { OPTIONS: "{}", CLIENT: "" };
   assertEquals(await nobody.shell(KILL, { env }), "0\n");
   await Deno.remove(`${nobody.home}/told`);
-  // A client in mid-request neither keeps it nor hangs.
-  const busy = { WISH: "{}", CLIENT: "yes" };
+  // A client with a pending request neither keeps it busy nor hangs.
+  const busy = { OPTIONS: "{}", CLIENT: "yes" };
   assertEquals(await nobody.shell(KILL, { env: busy }), "cat: 1\n0\n");
 });
 
 userTest("a user clears a stale mount", async (nobody) => {
-  const env = { WISH: JSON.stringify({ autoUnmount: false }), CLIENT: "" };
+  const env = { OPTIONS: JSON.stringify({ autoUnmount: false }), CLIENT: "" };
   const script = `${KILL} $MOUNTER disk.img clear; $MOUNTER disk.img clear`;
   const text = await nobody.shell(script, { env, prepare: FUSECTL });
   const [count, ...told] = text.trim().split("\n");
@@ -242,7 +248,7 @@ userTest("a user clears a stale mount", async (nobody) => {
 });
 
 userTest(
-  "a user may end a connection where fusectl is mounted",
+  "a user may abort a connection if fusectl is mounted",
   async (nobody) => {
     for (const prepare of [FUSECTL, ""]) {
       const text = await nobody.shell("exec $MOUNTER {} abort", { prepare });

@@ -1,6 +1,6 @@
 /**
- * Messages as annotated hex: one line a field, with its name and value from
- * the table.
+ * Formats messages as annotated hex: one line per field, with its name and
+ * value.
  *
  * @module
  */
@@ -26,20 +26,20 @@ import { isScalar, scalarSize } from "../../src/protocol/layout.ts";
 import { initInSize } from "../../src/protocol/protocol_version.ts";
 import { textOfBytes } from "../../src/protocol/text.ts";
 
-/** Bytes of one line; fields are never longer than 8 unless they are arrays. */
+/** Bytes per line. Only arrays are longer. */
 const LINE_BYTES = 16;
 const FIELD_COLUMNS = 3 * 8 - 1;
 const DATA_COLUMNS = 3 * LINE_BYTES - 1;
 
-/** What a message is read with. */
+/** What the meaning of a message depends on. */
 export interface AnnotateContext {
-  /** What the two sides agreed on. */
+  /** The negotiated version. */
   readonly protocolVersion: ProtocolVersion;
-  /** Of a reply: the request that it answers. */
+  /** The request that a reply answers. */
   readonly request?: Uint8Array;
 }
 
-/** Prints a message as annotated hex, one line a field. */
+/** Formats a message as annotated hex, one line per field. */
 export function annotate(
   bytes: Uint8Array,
   direction: "<-" | "->",
@@ -109,7 +109,7 @@ class Annotator {
     this.#line(size, FIELD_COLUMNS, `${prefix}${comment}`);
   }
 
-  /** Bytes that are no field. */
+  /** Bytes that are not fields. */
   data(name: string, size: number): void {
     const end = this.at + size;
     for (let first = true; this.at < end; first = false) {
@@ -120,7 +120,7 @@ class Annotator {
     }
   }
 
-  /** A name of `size` bytes, its NUL among them if it has one. */
+  /** A name of `size` bytes, including its NUL if it has one. */
   name(label: string, size: number): void {
     const text = this.bytes.subarray(this.at, this.at + size);
     const bare = text.at(-1) === 0 ? text.subarray(0, -1) : text;
@@ -133,7 +133,7 @@ class Annotator {
     }
   }
 
-  /** Bytes to the next NUL, with it. */
+  /** The number of bytes up to the next NUL, including it. */
   toNul(): number {
     return this.bytes.indexOf(0, this.at) + 1 - this.at;
   }

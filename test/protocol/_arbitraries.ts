@@ -1,5 +1,5 @@
 /**
- * Anything that the protocol can say, for property tests.
+ * Generators of messages and their parts, for property tests.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const STRUCT_NAMES = Object.keys(STRUCTS) as StructName[];
 /** Every request of the table. */
 export const OPCODE_NAMES = Object.keys(OPCODES) as OpcodeName[];
 
-/** Values of a scalar; large and marked ones more often than by chance. */
+/** Values of a scalar, with more extreme values than chance would give. */
 function scalar(type: ScalarType): fc.Arbitrary<number | bigint> {
   switch (type) {
     case "u8":
@@ -44,7 +44,7 @@ function scalar(type: ScalarType): fc.Arbitrary<number | bigint> {
   }
 }
 
-/** Any value of a struct, every field given. */
+/** Any value of a struct, with every field. */
 export function anyStruct(
   name: StructName,
 ): fc.Arbitrary<Record<string, unknown>> {
@@ -64,7 +64,7 @@ export function anyStruct(
 const nameBytes = fc.uint8Array({ min: 1, max: 255, minLength: 1 })
   .map((bytes) => bytes.map((byte) => byte === 0x2f ? 0x30 : byte));
 
-/** A name: text where it is UTF-8, bytes otherwise. */
+/** A name: text if it is UTF-8, else bytes. */
 export const anyName: fc.Arbitrary<Name> = fc.oneof(
   fc.string({ minLength: 1, maxLength: 40, unit: "binary" })
     .map((text) => text.replaceAll(/[\0/]/gu, "x"))
@@ -105,7 +105,7 @@ export const anyExtensions: fc.Arbitrary<Extension[]> = fc.array(
 
 const COUNT = /^(?:size|in_size|count)$/;
 
-/** Any request of one kind, its counts left to the encoder. */
+/** Any request of one kind; the encoder computes its counts. */
 export function anyRequest<N extends OpcodeName>(
   name: N,
 ): fc.Arbitrary<RequestParts<N>> {
@@ -140,7 +140,7 @@ export function anyRequest<N extends OpcodeName>(
   }) as unknown as fc.Arbitrary<RequestParts<N>>;
 }
 
-/** An INIT that a kernel could send: older ones lack the later fields. */
+/** An INIT of any kernel: older ones lack the newer fields. */
 function initForm(body: Record<string, unknown>): Record<string, unknown> {
   const minor = Number(body.minor) % 50;
   const long = minor >= 36 && (Number(body.flags) & 1 << 30) !== 0;

@@ -1,9 +1,9 @@
 /**
- * Golden messages: recorded from the kernel, kept as annotated hex in
- * `golden/`. A file has the messages of one request and looks like this:
+ * Golden messages: recorded from the kernel and kept in `golden/` as annotated
+ * hex. A file has the messages of one opcode:
  *
  * ```text
- * # READ: what Linux 6.18 and a server said.
+ * # READ: messages of Linux 6.18 and a server.
  *
  * @ minor=45 setxattrExt=true
  *
@@ -15,10 +15,10 @@
  * ...
  * ```
  *
- * Lines of hex may have any length; what follows `#` is a comment. A reply
- * answers the last request of its file with the same `unique`; `@` tells what
- * the two sides agreed on from there on. `deno task golden` records the files
- * anew; `deno task golden LOG` makes them of wire logs.
+ * Lines of hex may have any length; `#` starts a comment. A reply answers the last
+ * request in its file with the same `unique`. `@` is the negotiated version of the
+ * messages after it. `deno task golden` records the files again; `deno task golden
+ * LOG` creates them from wire logs.
  *
  * @module
  */
@@ -32,22 +32,22 @@ import { viewOf } from "../../src/protocol/codec.ts";
 import { annotate } from "./_annotate.ts";
 import { unhex } from "./_hex.ts";
 
-/** What a golden message is. */
+/** The kinds of golden messages. */
 export type GoldenKind = "request" | "reply" | "notification";
 
 /** One message from a golden file. */
 export interface GoldenMessage {
-  /** The opcode's name, or the notification's. */
+  /** The name of its opcode or notification. */
   readonly name: string;
-  /** What it is. */
+  /** Its kind. */
   readonly kind: GoldenKind;
-  /** What provoked it. */
+  /** The action of a client that caused it. */
   readonly cause: string;
   /** The message. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Of a reply: the request that it answers. */
+  /** The request that a reply answers. */
   readonly request?: Uint8Array<ArrayBuffer>;
-  /** What the two sides agreed on. */
+  /** The negotiated version. */
   readonly protocolVersion: ProtocolVersion;
   /** Its lines in the file, without the heading. */
   readonly lines: readonly string[];
@@ -56,7 +56,7 @@ export interface GoldenMessage {
 const HEADING = /^== (\w+) (request|reply|notification): (.*)$/;
 const DIALECT = /^@ minor=(\d+) setxattrExt=(true|false)$/;
 
-/** Reads a golden file. */
+/** Parses a golden file. */
 export function parseGolden(text: string): GoldenMessage[] {
   const messages: GoldenMessage[] = [];
   const requests = new Map<bigint, Uint8Array<ArrayBuffer>>();
@@ -104,10 +104,10 @@ export function parseGolden(text: string): GoldenMessage[] {
 }
 
 /**
- * Messages of a wire log, as golden files: the text by file name.
+ * Converts a wire log to golden files: the text by file name.
  *
- * @param log What passed.
- * @param source Who said it, `Linux 6.18`.
+ * @param log The messages.
+ * @param source Where they come from, such as `Linux 6.18`.
  */
 export function goldenFiles(
   log: readonly (WireMessage & { readonly note: string })[],
@@ -120,7 +120,7 @@ export function goldenFiles(
     if (found === null) continue;
     const file = `${found.name.toLowerCase()}.txt`;
     const lines = picked.get(file) ?? [
-      `# ${found.name}: what ${source} and a server said.`,
+      `# ${found.name}: messages of ${source} and a server.`,
     ];
     picked.set(file, lines);
     const { minor, setxattrExt } = found.protocolVersion;
@@ -150,7 +150,7 @@ interface Picked {
   readonly messages: readonly (readonly [GoldenKind, Uint8Array])[];
 }
 
-/** Messages of one kind that are kept, and the longest. */
+/** How many messages of one kind are kept, and their longest size. */
 const KEPT_MAX = 4;
 const LENGTH_MAX = 1200;
 const NO_REPLY = new Set([
@@ -160,7 +160,7 @@ const NO_REPLY = new Set([
   "INTERRUPT",
 ]);
 
-/** Picks messages that differ in more than their numbers. */
+/** Selects messages whose structure differs, not just their numbers. */
 class Picker {
   readonly #decoder = new WireDecoder();
   readonly #requests = new Map<bigint, [Uint8Array, ProtocolVersion]>();

@@ -1,6 +1,6 @@
 /**
- * The tree file system, and answers to what it leaves to the kernel: so that
- * more kinds of messages can be recorded.
+ * The tree file system with further operations, so that more kinds of messages can
+ * be recorded.
  *
  * @module
  */
@@ -23,13 +23,13 @@ const INTERRUPT_IN = accessors("fuse_interrupt_in");
 const IOCTL_IN = accessors("fuse_ioctl_in");
 const POLL_IN = accessors("fuse_poll_in");
 
-/** How a {@linkcode GoldenHandler} differs from another. */
+/** The options of a {@linkcode GoldenHandler}. */
 export interface GoldenHandlerOptions {
-  /** Requests that it does not know. */
+  /** Requests that it answers with ENOSYS. */
   readonly without?: readonly string[];
 }
 
-/** A file system that knows more requests than most. */
+/** A file system that answers more kinds of requests than most. */
 export class GoldenHandler implements RequestHandler {
   readonly #tree = new TreeFs();
   readonly #without: ReadonlySet<string>;
@@ -40,7 +40,7 @@ export class GoldenHandler implements RequestHandler {
     this.#without = new Set(options.without);
   }
 
-  /** The inode that a name had last, 0 for an unknown one. */
+  /** The last inode of a name, 0 for an unknown name. */
   nodeidOf(name: string): bigint {
     return this.#nodeids.get(name) ?? 0n;
   }
@@ -96,7 +96,7 @@ export class GoldenHandler implements RequestHandler {
     }
   }
 
-  /** Answers when the caller has got a signal. */
+  /** Answers once the caller has received a signal. */
   #wait(request: Request, reply: Reply): Promise<void> {
     const { unique } = request;
     return new Promise((resolve) => {

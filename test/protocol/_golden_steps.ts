@@ -1,6 +1,6 @@
 /**
- * What clients do while golden messages are recorded: lines of shell, run in
- * the mount, or with the mounted file as "$F".
+ * The actions of clients while golden messages are recorded: lines of shell that
+ * run in the mount, or with the mounted file as "$F".
  *
  * @module
  */
@@ -28,7 +28,7 @@ export const EXPORT_STEPS: readonly string[] = [
   `python3 -c 'import os,sys;f=os.open(sys.argv[1],0);os.lseek(f,1<<40,os.SEEK_DATA)' "$F" || true`,
 ];
 
-/** In a mounted directory, by a server that knows much. */
+/** In a mounted directory, with a server that answers most requests. */
 export const TREE_STEPS: readonly string[] = [
   `ls`,
   `echo hello, kernel > hello.txt`,
@@ -81,7 +81,7 @@ export const TREE_STEPS: readonly string[] = [
   `cat hello.txt`,
 ];
 
-/** In a mounted directory, by a server that knows little. */
+/** In a mounted directory, with a server that answers few requests. */
 export const OLD_STEPS: readonly string[] = [
   `ls`,
   `echo hello > hello.txt`,

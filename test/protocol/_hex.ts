@@ -1,10 +1,10 @@
 /**
- * Bytes as annotated hex, and back.
+ * Annotated hex: formatting and parsing.
  *
  * @module
  */
 
-/** The bytes of hex text; what follows `#` in a line is a comment. */
+/** Parses hex text; `#` starts a comment. */
 export function unhex(text: string): Uint8Array<ArrayBuffer> {
   const digits = text.replaceAll(/#.*$/gm, "").replaceAll(/\s+/g, "");
   if (!/^(?:[0-9a-f]{2})*$/.test(digits)) {
@@ -16,7 +16,7 @@ export function unhex(text: string): Uint8Array<ArrayBuffer> {
   );
 }
 
-/** Bytes as hex, two digits each. */
+/** Formats bytes as hex, two digits each. */
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
     .join("");

@@ -13,7 +13,7 @@ import {
 
 const OLD = new ProtocolVersion({ minor: 8 });
 
-/** A request of an old peer as a server meets it. */
+/** A request of an old peer, as a server receives it. */
 function asked<N extends OpcodeName>(
   name: N,
   parts: RequestParts<N>,
@@ -106,7 +106,7 @@ Deno.test("replies to an old peer are shortened", () => {
   assertEquals(failed.reply.length, 16);
 });
 
-Deno.test("replies to a new peer are left alone", () => {
+Deno.test("replies to a new peer are not changed", () => {
   const lookup = asked(
     "LOOKUP",
     { names: ["a"] },

@@ -40,7 +40,7 @@ Deno.test("DirentWriter says when the listing is full", () => {
   assertEquals(bytes.subarray(64), new Uint8Array(64).fill(0xa5));
 });
 
-Deno.test("DirentWriter refuses names that the kernel would", () => {
+Deno.test("DirentWriter rejects names that the kernel rejects", () => {
   const writer = new DirentWriter(new Uint8Array(8192), 8192);
   for (const name of ["", "a/b", "x".repeat(4096), new Uint8Array(5000)]) {
     assertThrows(() => writer.add(name, 1n, 1n, 8), RangeError);
@@ -84,7 +84,7 @@ Deno.test("parseDirentsPlus() reads entries with attributes", () => {
   assertEquals(file?.entry.attr.mode, 0o40755);
 });
 
-Deno.test("parseDirents() refuses names that the kernel would", () => {
+Deno.test("parseDirents() rejects names that the kernel rejects", () => {
   const bytes = encodeDirents([{ ino: 1n, off: 1n, type: 8, name: "abc" }]);
   const bad = (at: number, byte: number) => {
     const copy = bytes.slice();

@@ -22,8 +22,8 @@ import { GOLDEN } from "./golden/mod.ts";
 const HEADER_FIELDS = layoutOf("fuse_in_header").fields.length;
 const MESSAGES = Object.values(GOLDEN).flatMap(parseGolden);
 
-/** Bytes that the request of a reply asked for. */
-function askedSize(request: Uint8Array): number {
+/** The `size` of the request that a reply answers. */
+function requestedSize(request: Uint8Array): number {
   const message = decodeRequest(request);
   const body = message.body as { size?: number; out_size?: number };
   return body.size ?? body.out_size ?? 0;
@@ -40,17 +40,17 @@ function replay(message: GoldenMessage): Uint8Array {
     const decoded = decodeNotification(bytes);
     return encodeNotification(decoded.notification, decoded);
   }
-  assert(request !== undefined, "its request is not in the file");
+  assert(request !== undefined, "the file does not have its request");
   const name = opcodeName(viewOf(request).getUint32(4, true))!;
-  const size = askedSize(request);
+  const size = requestedSize(request);
   const decoded = decodeReply(name, bytes, { size, protocolVersion });
-  // Entries instead of bytes, where the reply has them.
+  // If the reply has entries, encode these instead of the bytes.
   const { data, ...entries } = decoded;
   const parts = decoded.entries.length > 0 ? entries : { ...entries, data };
   return encodeReply(name, parts, protocolVersion);
 }
 
-function place({ name, kind, cause }: GoldenMessage): string {
+function label({ name, kind, cause }: GoldenMessage): string {
   return `${name} ${kind}: ${cause}`;
 }
 
@@ -62,9 +62,9 @@ Deno.test("there are golden messages of most requests", () => {
   assert(names.size >= 40, `${names.size} requests`);
 });
 
-Deno.test("golden messages decode to what encodes to the same bytes", () => {
+Deno.test("decoding and encoding golden messages gives the same bytes", () => {
   for (const message of MESSAGES) {
-    assertEquals(replay(message), message.bytes, place(message));
+    assertEquals(replay(message), message.bytes, label(message));
   }
 });
 
@@ -84,7 +84,7 @@ Deno.test("annotations agree with the table", () => {
   for (const message of MESSAGES) {
     const direction = message.kind === "request" ? "<-" : "->";
     const lines = annotate(message.bytes, direction, message);
-    assertEquals([...message.lines], lines, place(message));
+    assertEquals([...message.lines], lines, label(message));
   }
 });
 
@@ -102,14 +102,14 @@ Deno.test("annotations agree with the decoded fields", () => {
       const field = match?.[1] ?? "";
       if (!Object.hasOwn(fields, field)) continue;
       const value = (fields as Record<string, number | bigint>)[field];
-      assertEquals(`${value}`, match![2], `${place(message)}: ${field}`);
+      assertEquals(`${value}`, match![2], `${label(message)}: ${field}`);
       compared++;
     }
   }
   assert(compared > 1000, `${compared} fields`);
 });
 
-Deno.test("golden requests read the same in a queue's memory", () => {
+Deno.test("golden requests read the same in the memory of a queue", () => {
   for (const { bytes, kind, protocolVersion } of MESSAGES) {
     if (kind !== "request") continue;
     const memory = new Uint8Array(bytes.length + 100).fill(0xa5);

@@ -47,7 +47,7 @@ function readHeader(text: string): Map<string, string[]> {
   return structs;
 }
 
-/** A program that prints where each field lies. */
+/** A C program that prints the offset of each field. */
 function program(structs: ReadonlyMap<string, string[]>): string {
   const lines = [
     "#include <stddef.h>",
@@ -93,7 +93,7 @@ async function compileAndRun(source: string): Promise<CField[]> {
   }
 }
 
-/** Fields that an older header has under another name, or as one piece. */
+/** Fields that older headers name differently or have as one field. */
 const RENAMED = new Set([
   "fuse_attr.padding",
   "fuse_create_in.padding",
@@ -127,7 +127,7 @@ Deno.test({
       const { size, fields } = layoutOf(c.struct as StructName);
       const place = `${c.struct}.${c.field}`;
       if (c.field === ".") {
-        // Structs grow at the end alone; the header may be older or newer.
+        // The header may be older or newer, but structs only grow at the end.
         if (c.struct !== "fuse_setxattr_in") assertEquals(size, c.size, place);
         continue;
       }

@@ -21,7 +21,7 @@ interface WireStruct {
   readonly fields: WireField[];
 }
 
-/** Reads the fixture; arrays without a size, `name[]`, take nothing. */
+/** Parses the fixture; arrays without a size, `name[]`, have no bytes. */
 function readWireStructs(): Map<string, WireStruct> {
   const structs = new Map<string, WireStruct>();
   let last: WireStruct | undefined;
@@ -51,7 +51,7 @@ Deno.test("layoutOf() agrees with the C compiler on every struct", () => {
     const layout = layoutOf(name as StructName);
     assertEquals(layout.size, size, name);
     const ours = layout.fields.map(({ name, offset, size, since }) => ({
-      // 7.46 gave a name to what was padding.
+      // 7.46 named fields that were padding.
       name: since > 45 ? "padding" : name,
       offset,
       size,
@@ -60,7 +60,7 @@ Deno.test("layoutOf() agrees with the C compiler on every struct", () => {
   }
 });
 
-Deno.test("STRUCTS has nothing besides fuse.h but CUSE", () => {
+Deno.test("STRUCTS has the structs of fuse.h, and those of CUSE", () => {
   const wire = readWireStructs();
   const others = Object.keys(STRUCTS).filter((name) => !wire.has(name));
   assertEquals(others, ["cuse_init_in", "cuse_init_out"]);
@@ -76,7 +76,7 @@ Deno.test("FUSE_DEV_IOC agrees with the C compiler", () => {
   assertEquals({ ...FUSE_DEV_IOC } as Record<string, number>, found);
 });
 
-Deno.test("sizeAt() gives the sizes of fuse.h's FUSE_COMPAT constants", () => {
+Deno.test("sizeAt() returns the sizes of fuse.h's FUSE_COMPAT constants", () => {
   assertEquals(sizeAt("fuse_entry_out", 8), 120);
   assertEquals(sizeAt("fuse_attr_out", 8), 96);
   assertEquals(sizeAt("fuse_mknod_in", 11), 8);
@@ -114,6 +114,6 @@ function endsOf(name: StructName, base: number): Set<number> {
   return ends;
 }
 
-Deno.test("layoutOf() refuses names that are no struct", () => {
+Deno.test("layoutOf() rejects names of unknown structs", () => {
   assertThrows(() => layoutOf("fuse_nothing" as StructName), TypeError);
 });

@@ -26,17 +26,17 @@ import {
 
 const RUNS = { numRuns: 40, seed: 7 };
 
-/** Checks a property of any request. */
+/** Checks a property of all kinds of requests. */
 function forEachRequest(
   check: (
     bytes: Uint8Array,
     name: OpcodeName,
     protocolVersion: ProtocolVersion,
   ) => void,
-  dialects: readonly ProtocolVersion[] = [ProtocolVersion.NEWEST],
+  versions: readonly ProtocolVersion[] = [ProtocolVersion.NEWEST],
   runs: { numRuns: number; seed: number } = RUNS,
 ): void {
-  for (const protocolVersion of dialects) {
+  for (const protocolVersion of versions) {
     for (const name of OPCODE_NAMES) {
       fc.assert(
         fc.property(
@@ -54,7 +54,7 @@ function forEachRequest(
   }
 }
 
-Deno.test("requests encode to what decodes to what encodes the same", () => {
+Deno.test("encoding, decoding and encoding a request again gives the same bytes", () => {
   forEachRequest((bytes, name, protocolVersion) => {
     const message = decodeRequest(bytes, protocolVersion);
     assertEquals(message.name, name);
@@ -71,7 +71,7 @@ Deno.test("requests encode to what decodes to what encodes the same", () => {
   ]);
 });
 
-Deno.test("decodeRequest() gives back what encodeRequest() took", () => {
+Deno.test("decodeRequest() returns what encodeRequest() was given", () => {
   for (const name of OPCODE_NAMES) {
     fc.assert(
       fc.property(anyRequest(name), (parts) => {
@@ -113,7 +113,7 @@ Deno.test("a request that is cut off at any length is refused", () => {
   );
 });
 
-Deno.test("a request reads the same in dirty, larger and separate memory", () => {
+Deno.test("a request reads the same in larger, dirty and separate memory", () => {
   forEachRequest((bytes, name) => {
     if (name === "INIT") return;
     const size = ProtocolVersion.NEWEST.bodySize(OPCODES[name].opcode);
@@ -141,7 +141,7 @@ Deno.test("a request reads the same in dirty, larger and separate memory", () =>
   });
 });
 
-Deno.test("decodeRequest() takes or refuses any bytes, typed", () => {
+Deno.test("decodeRequest() decodes any bytes or throws a ProtocolError", () => {
   const opcode = fc.integer({ min: 0, max: 60 });
   const bytes = fc.uint8Array({ minLength: 40, maxLength: 300 });
   fc.assert(
@@ -159,14 +159,14 @@ Deno.test("decodeRequest() takes or refuses any bytes, typed", () => {
   );
 });
 
-/** Any reply that the kernel takes. */
+/** Any reply that the kernel accepts. */
 function anyReply(name: OpcodeName): fc.Arbitrary<ReplyParts<OpcodeName>> {
   const row: OpcodeRow = OPCODES[name];
   const body: Record<string, fc.Arbitrary<unknown>> = {};
   for (const struct of row.out ?? []) {
     body[struct] = anyStruct(struct).map((fields) => ({
       ...fields,
-      // A size that INIT's version does not choose, and no retry of ioctl.
+      // The newest version, so that INIT's struct is whole; no retry of ioctl.
       ...(name === "INIT" ? { minor: 45 } : {}),
       ...(name === "IOCTL" ? { flags: 0 } : {}),
     }));
@@ -182,7 +182,7 @@ function anyReply(name: OpcodeName): fc.Arbitrary<ReplyParts<OpcodeName>> {
   }) as unknown as fc.Arbitrary<ReplyParts<OpcodeName>>;
 }
 
-Deno.test("replies encode to what decodes to what encodes the same", () => {
+Deno.test("encoding, decoding and encoding a reply again gives the same bytes", () => {
   for (
     const protocolVersion of [
       ProtocolVersion.NEWEST,
@@ -212,7 +212,7 @@ Deno.test("replies encode to what decodes to what encodes the same", () => {
   }
 });
 
-Deno.test("decodeReply() takes or refuses any bytes, typed", () => {
+Deno.test("decodeReply() decodes any bytes or throws a ProtocolError", () => {
   const bytes = fc.uint8Array({ maxLength: 300 });
   const name = fc.constantFrom(...OPCODE_NAMES);
   fc.assert(
@@ -231,7 +231,7 @@ Deno.test("decodeReply() takes or refuses any bytes, typed", () => {
   );
 });
 
-Deno.test("parseDirents() gives back what encodeDirents() took", () => {
+Deno.test("parseDirents() returns what encodeDirents() was given", () => {
   fc.assert(
     fc.property(fc.array(anyEntry), (entries) => {
       assertEquals(parseDirents(encodeDirents(entries)), entries);

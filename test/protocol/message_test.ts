@@ -28,7 +28,7 @@ const READ = unhex(`
   00 00 00 00              # padding
 `);
 
-Deno.test("encodeRequest() and decodeRequest() agree with hex by hand", () => {
+Deno.test("encodeRequest() and decodeRequest() agree with hand-written hex", () => {
   const read = decodeRequest(READ);
   assertEquals(read.name, "READ");
   if (read.name !== "READ") return;
@@ -88,7 +88,7 @@ Deno.test("encodeRequest() lays out names, data and extensions", () => {
   );
 });
 
-Deno.test("names that are not UTF-8 stay bytes, and BOMs stay", () => {
+Deno.test("names that are not UTF-8 stay bytes, and BOMs are kept", () => {
   const raw = Uint8Array.of(0xff, 0xfe, 0x41);
   const lookup = decodeRequest(encodeRequest("LOOKUP", { names: [raw] }));
   assertEquals(lookup.names, [raw]);
@@ -97,7 +97,7 @@ Deno.test("names that are not UTF-8 stay bytes, and BOMs stay", () => {
   assertEquals(other.names, [bom]);
 });
 
-Deno.test("bytes behind a request that the table does not know are kept", () => {
+Deno.test("bytes after a request that the table does not define are kept", () => {
   const bytes = encodeRequest("GETATTR", { rest: Uint8Array.of(1, 2, 3) });
   const getattr = decodeRequest(bytes);
   assertEquals(getattr.rest, Uint8Array.of(1, 2, 3));
@@ -113,7 +113,7 @@ Deno.test("decodeRequest() throws what validate() returns", () => {
   assertEquals(error.kind, "wrong length");
 });
 
-Deno.test("identifiers above 2^53 and their marked bits survive", () => {
+Deno.test("identifiers above 2^53 and their flag bits are kept", () => {
   for (const bit of [0n, 1n, 32n, 52n, 53n, 62n, 63n]) {
     for (const base of [0n, 2n ** 53n + 1n, 0xfedc_ba98_7654_3210n]) {
       const id = base | 1n << bit;
@@ -157,7 +157,7 @@ Deno.test("encodeReply() lays out structs and what follows them", () => {
   );
 });
 
-Deno.test("decodeReply() knows a size from a value", () => {
+Deno.test("decodeReply() distinguishes a size from a value", () => {
   const size = encodeReply("GETXATTR", {
     body: { fuse_getxattr_out: { size: 12 } },
   });
@@ -168,7 +168,7 @@ Deno.test("decodeReply() knows a size from a value", () => {
   assertEquals(value.data.length, 8);
 });
 
-Deno.test("decodeReply() reads the memory that a retry of IOCTL wants", () => {
+Deno.test("decodeReply() reads the memory ranges of a retry of IOCTL", () => {
   const data = new Uint8Array(32);
   data[0] = 5;
   data[24] = 6;
@@ -185,7 +185,7 @@ Deno.test("decodeReply() reads the memory that a retry of IOCTL wants", () => {
   assertEquals(reply.iovecs, [{ base: 5n, len: 0n }, { base: 0n, len: 6n }]);
 });
 
-Deno.test("decodeReply() refuses what the kernel would", () => {
+Deno.test("decodeReply() rejects what the kernel rejects", () => {
   const kind = (bytes: Uint8Array, size = 4) =>
     assertThrows(() => decodeReply("READ", bytes, { size }), ProtocolError)
       .kind;
@@ -209,7 +209,7 @@ Deno.test("decodeReply() refuses what the kernel would", () => {
   );
 });
 
-Deno.test("older dialects have shorter structs, both ways", () => {
+Deno.test("older versions have shorter structs in requests and replies", () => {
   const old = new ProtocolVersion({ minor: 8 });
   const attr = { mode: 0o100644, rdev: 3, blksize: 4096 };
   const reply = encodeReply(

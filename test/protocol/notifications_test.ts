@@ -53,7 +53,7 @@ Deno.test("encodeNotification() lays out its struct and what follows", () => {
   assertEquals(decoded.body.off, -1n);
 });
 
-Deno.test("decodeNotification() gives back what was encoded", () => {
+Deno.test("decodeNotification() returns what was encoded", () => {
   for (const name of NAMES) {
     const bytes = messageOf(name);
     const parts = decodeNotification(bytes);
@@ -62,7 +62,7 @@ Deno.test("decodeNotification() gives back what was encoded", () => {
   }
 });
 
-Deno.test("decodeNotification() refuses every truncation and surplus", () => {
+Deno.test("decodeNotification() rejects every message that is too short or too long", () => {
   for (const name of NAMES) {
     const bytes = messageOf(name);
     for (let length = 0; length <= bytes.length + 1; length++) {

@@ -28,7 +28,7 @@ function forEachStruct(
   }
 }
 
-Deno.test("decodeStruct() gives back what encodeStruct() took", () => {
+Deno.test("decodeStruct() returns what encodeStruct() was given", () => {
   forEachStruct((name, value) => {
     const bytes = encodeStruct(name, value as Encodable<StructName>);
     assertEquals(bytes.length, layoutOf(name).size);
@@ -50,7 +50,7 @@ Deno.test("writeStruct() fills every byte of a struct and no other", () => {
   });
 });
 
-Deno.test("accessors read and write what the generic codec does", () => {
+Deno.test("accessors and the generic codec agree", () => {
   forEachStruct((name, value) => {
     const access = accessors(name);
     const view = viewOf(encodeStruct(name, value as Encodable<StructName>));
@@ -90,7 +90,7 @@ Deno.test("size64 fields read as numbers, rounded beyond 2^53", () => {
   );
 });
 
-Deno.test("a struct that is cut off is a RangeError at every length", () => {
+Deno.test("decoding a struct that is cut off at any length throws a RangeError", () => {
   for (const name of STRUCT_NAMES) {
     const { size } = layoutOf(name);
     for (let length = 0; length < size; length++) {
@@ -100,7 +100,7 @@ Deno.test("a struct that is cut off is a RangeError at every length", () => {
   }
 });
 
-Deno.test("older forms are the newest ones cut off, zero behind", () => {
+Deno.test("older forms are the newest form cut off, and missing fields are zero", () => {
   for (const name of STRUCT_NAMES) {
     for (const minor of [0, 3, 4, 5, 8, 11, 22, 35]) {
       fc.assert(
@@ -123,7 +123,7 @@ Deno.test("older forms are the newest ones cut off, zero behind", () => {
   }
 });
 
-Deno.test("decodeStruct() takes any bytes", () => {
+Deno.test("decodeStruct() decodes any bytes", () => {
   const bytes = fc.uint8Array({ minLength: 400, maxLength: 400 });
   fc.assert(
     fc.property(bytes, (any) => {

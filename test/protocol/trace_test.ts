@@ -38,7 +38,7 @@ function answered<N extends OpcodeName>(
   return traceReplyBody(asked(name, request), errno, bytes.subarray(16));
 }
 
-Deno.test("formatTrace() prints requests in one line", () => {
+Deno.test("formatTrace() formats a request as one line", () => {
   assertEquals(
     formatTrace(asked("READ", { body: { offset: 4096n, size: 4096 } })),
     "q2 <- 0x1f4 READ fh=0 offset=4096 size=4096",
@@ -111,7 +111,7 @@ Deno.test("formatTrace() names the flags of INIT", () => {
   );
 });
 
-Deno.test("formatTrace() prints replies in one line", () => {
+Deno.test("formatTrace() formats a reply as one line", () => {
   assertEquals(
     formatTrace(answered("READ", { data: new Uint8Array(4096) })),
     "q2 -> 0x1f4 READ OK 4096 B",
@@ -165,7 +165,7 @@ Deno.test("formatTrace() prints replies in one line", () => {
   );
 });
 
-Deno.test("formatTrace() prints notifications", () => {
+Deno.test("formatTrace() formats notifications", () => {
   const line = (message: Uint8Array) =>
     formatTrace(traceNotification(0, message));
   assertEquals(
@@ -192,7 +192,7 @@ Deno.test("formatTrace() prints notifications", () => {
   );
 });
 
-Deno.test("formatTraceJson() keeps identifiers whole and names flags", () => {
+Deno.test("formatTraceJson() keeps all bits of identifiers and names flags", () => {
   const record = asked("OPEN", {
     header: { unique: 2n ** 63n + 1n },
     body: { flags: 2 },

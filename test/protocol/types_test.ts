@@ -20,10 +20,10 @@ import {
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends
   (<T>() => T extends B ? 1 : 2) ? true : false;
 
-/** Compiles where two types are the same. */
+/** Compiles if two types are the same. */
 function same<_T extends true>(): void {}
 
-Deno.test("types follow from the table when it is compiled", () => {
+Deno.test("types of structs follow from the table", () => {
   same<Equal<FieldType<"fuse_attr", "ino">, "u64">>();
   same<Equal<FieldType<"fuse_attr", "flags">, "u32">>();
   same<Equal<FieldType<"fuse_init_in", "unused">, "u32[11]">>();

@@ -14,7 +14,7 @@ import {
 } from "../../src/protocol/mod.ts";
 import { viewOf } from "../../src/protocol/codec.ts";
 
-/** A message of each kind with everything that may follow its struct. */
+/** A message of each kind, with everything that may follow its struct. */
 function messageOf(
   name: OpcodeName,
   protocolVersion = ProtocolVersion.NEWEST,
@@ -50,7 +50,7 @@ function validate(
   return request.validate(bytes.length, protocolVersion);
 }
 
-/** The message with other bytes, its `len` set right. */
+/** The message cut off or extended to a size, with the right `len`. */
 function resized(bytes: Uint8Array, length: number): Uint8Array {
   const message = new Uint8Array(length);
   message.set(bytes.subarray(0, length));
@@ -82,12 +82,12 @@ function assertError(
 
 const NAMES = Object.keys(OPCODES) as OpcodeName[];
 
-Deno.test("validate() takes a whole message of each kind", () => {
+Deno.test("validate() accepts a whole message of each kind", () => {
   assertEquals(NAMES.length, 52);
   for (const name of NAMES) assertEquals(validate(messageOf(name)), null, name);
 });
 
-Deno.test("validate() refuses a header that is cut off", () => {
+Deno.test("validate() rejects a header that is cut off", () => {
   for (let length = 0; length < 40; length++) {
     const bytes = messageOf("READ").subarray(0, length);
     assertError(validate(bytes), "short header", 0, 40, length);
@@ -95,7 +95,7 @@ Deno.test("validate() refuses a header that is cut off", () => {
   }
 });
 
-Deno.test("validate() refuses a length that is not the header's", () => {
+Deno.test("validate() rejects a length that is not the header's", () => {
   for (const name of NAMES) {
     const bytes = messageOf(name);
     const { opcode } = OPCODES[name];
@@ -107,7 +107,7 @@ Deno.test("validate() refuses a length that is not the header's", () => {
   }
 });
 
-Deno.test("validate() refuses an opcode that the table lacks", () => {
+Deno.test("validate() rejects an opcode that the table lacks", () => {
   for (const opcode of [0, 7, 19, 54, 4095, 4097, 2 ** 31, 2 ** 32 - 1]) {
     const error = validate(patched(messageOf("GETATTR"), 4, opcode));
     assertError(error, "unknown opcode", opcode, 0, 56);
@@ -115,7 +115,7 @@ Deno.test("validate() refuses an opcode that the table lacks", () => {
   }
 });
 
-Deno.test("validate() refuses every truncation, header told or not", () => {
+Deno.test("validate() rejects every truncation, with the right length or not", () => {
   for (
     const protocolVersion of [
       ProtocolVersion.NEWEST,
@@ -133,7 +133,7 @@ Deno.test("validate() refuses every truncation, header told or not", () => {
   }
 });
 
-Deno.test("validate() refuses a struct that is cut off", () => {
+Deno.test("validate() rejects a struct that is cut off", () => {
   assertError(
     validate(resized(messageOf("SETATTR"), 127)),
     "short body",
@@ -150,7 +150,7 @@ Deno.test("validate() refuses a struct that is cut off", () => {
   );
 });
 
-Deno.test("validate() refuses names without a NUL and names too long", () => {
+Deno.test("validate() rejects names without a NUL and names that are too long", () => {
   const lookup = (size: number) =>
     encodeRequest("LOOKUP", { names: ["x".repeat(size)] });
   assertEquals(validate(lookup(4095)), null);
@@ -163,7 +163,7 @@ Deno.test("validate() refuses names without a NUL and names too long", () => {
   assertError(validate(cut), "missing NUL", 12, 3, 2);
 });
 
-Deno.test("validate() does not look for a NUL behind the message", () => {
+Deno.test("validate() does not search for a NUL beyond the message", () => {
   const bytes = resized(encodeRequest("LOOKUP", { names: ["abc"] }), 43);
   const memory = new Uint8Array(100);
   memory.set(bytes);
@@ -174,7 +174,7 @@ Deno.test("validate() does not look for a NUL behind the message", () => {
   );
 });
 
-Deno.test("validate() refuses counts beyond the message", () => {
+Deno.test("validate() rejects counts beyond the message", () => {
   const huge = 2 ** 32 - 1;
   const write = patched(messageOf("WRITE"), 40 + 16, 4);
   assertError(validate(write), "short data", 16, 4, 3);
@@ -192,7 +192,7 @@ Deno.test("validate() refuses counts beyond the message", () => {
   assertError(validate(unmap), "short items", 49, 48, 32);
 });
 
-Deno.test("validate() refuses extensions longer than the message", () => {
+Deno.test("validate() rejects extensions longer than the message", () => {
   for (const name of ["READ", "WRITE", "MKDIR", "STATFS"] as const) {
     const bytes = encodeRequest(name, {
       names: name === "MKDIR" ? ["d"] : [],
@@ -205,13 +205,13 @@ Deno.test("validate() refuses extensions longer than the message", () => {
   }
 });
 
-Deno.test("validate() refuses extensions that take the name's NUL", () => {
+Deno.test("validate() rejects extensions that overlap the name's NUL", () => {
   const bytes = encodeRequest("MKDIR", { names: ["1234567"] });
   viewOf(bytes).setUint16(36, 1, true);
   assertEquals(validate(bytes)?.kind, "bad extension");
 });
 
-Deno.test("validate() refuses malformed records of extensions", () => {
+Deno.test("validate() rejects malformed records of extensions", () => {
   const groups = encodeRequest("MKDIR", {
     names: ["d"],
     extensions: [{ groups: [1, 2, 3] }],
@@ -245,7 +245,7 @@ Deno.test("validate() refuses malformed records of extensions", () => {
     }],
   });
   const start = 40 + 4;
-  // One more context than there is, and a value beyond its record.
+  // A count of one context too many, and a value that exceeds its record.
   assertEquals(
     validate(patched(contexts, start + 4, 2))?.kind,
     "bad extension",
@@ -261,7 +261,7 @@ Deno.test("validate() refuses malformed records of extensions", () => {
   assertEquals(validate(unknown), null);
 });
 
-Deno.test("INIT says itself how long it is", () => {
+Deno.test("the fields of INIT determine its length", () => {
   const init = (major: number, minor: number, flags: number, size: number) => {
     const body = { major, minor, flags };
     return validate(
@@ -320,7 +320,7 @@ Deno.test("a request reads the same from separate memory", () => {
   }
 });
 
-Deno.test("errors say what was expected and what was there", () => {
+Deno.test("errors say what was expected and what was received", () => {
   assertEquals(
     validate(resized(messageOf("READ"), 60))?.message,
     "Cannot read READ: expected at least 80 bytes, received 60",

@@ -57,7 +57,7 @@ Deno.test("lines of a wire log are read as they were written", () => {
   }
 });
 
-Deno.test("what is no line of a wire log is a SyntaxError", () => {
+Deno.test("a malformed line of a wire log is a SyntaxError", () => {
   for (
     const bad of ["x", "q <- 00", "q0 00", "q0 <- 0", "q0 <- 0G", "q0 -- 00"]
   ) {
@@ -70,7 +70,7 @@ Deno.test("what is no line of a wire log is a SyntaxError", () => {
   );
 });
 
-Deno.test("decodeWireLog() prints one line a message", () => {
+Deno.test("decodeWireLog() formats one line per message", () => {
   const header = { unique: 500n, nodeid: 1n };
   const log = [
     "# a log",
@@ -94,7 +94,7 @@ Deno.test("decodeWireLog() prints one line a message", () => {
   assertEquals(JSON.parse(json[3]!).bytes, 16);
 });
 
-Deno.test("decodeWireLog() follows what INIT agreed on", () => {
+Deno.test("decodeWireLog() follows the negotiated version", () => {
   const header = { unique: 4n, nodeid: 1n };
   const parts = { header, names: ["user.a"], data: Uint8Array.of(1) };
   const decoded = (flags: number, protocolVersion: ProtocolVersion) =>
@@ -116,7 +116,7 @@ Deno.test("decodeWireLog() follows what INIT agreed on", () => {
   assertEquals(old.at(-1), "q0 <- 0x4 GETATTR fh=0");
 });
 
-Deno.test("decodeWireLog() marks what breaks the rules and goes on", () => {
+Deno.test("decodeWireLog() marks messages that break the rules, and continues", () => {
   const bytes = encodeRequest("READ", { header: { unique: 4n, nodeid: 1n } });
   assertEquals(
     [...decodeWireLog([
