@@ -41,7 +41,7 @@ const FAILURES = [
   "disk.img disk.img/x",
   "--direct null:1G mnt.img",
   "--direct memory:1M mnt.img",
-  "--offset=1 --size=1 pattern:1M mnt.img",
+  "--offset=1M --size=1 pattern:1M mnt.img",
   "-w pattern:1M mnt.img",
   "memory:7P mnt.img",
   "disk.img mnt.img --size=2M",
