@@ -1,14 +1,14 @@
 /**
- * What a test needs and may not have: permissions, root, programs.
+ * Requirements of tests: permissions, root, a kernel, programs.
  *
- * A test that lacks something is ignored and says why in its name; with
+ * A test whose requirements are not met is ignored, and its name says why. With
  * MQFUSE_REQUIRE_ALL=1 in the environment it fails instead.
  *
  * @module
  */
 import { libc } from "../src/linux/syscall/libc.ts";
 
-/** Names of permissions that tests ask for. */
+/** Names of permissions that tests need. */
 export type PermissionName =
   | "read"
   | "write"
@@ -21,20 +21,20 @@ export type PermissionName =
 /** The body of a test. */
 export type TestFunction = (t: Deno.TestContext) => void | Promise<void>;
 
-/** Whether this run was granted a permission, without asking anybody. */
+/** Whether this run was granted a permission; never prompts. */
 export function granted(name: PermissionName): boolean {
   return Deno.permissions.querySync({ name }).state === "granted";
 }
 
-/** Whether a skip is a failure. */
+/** Whether a skipped test is a failure. */
 function requireAll(): boolean {
   return granted("env") && Deno.env.get("MQFUSE_REQUIRE_ALL") === "1";
 }
 
 /**
- * Whether a test is to be ignored for want of something.
+ * Whether to ignore a test.
  *
- * @param ok Whether it is there.
+ * @param ok Whether its requirement is met.
  * @param reason What is missing, for the test's name.
  */
 export function requirement(
@@ -48,7 +48,7 @@ export function requirement(
  * Registers a test that cannot run everywhere.
  *
  * @param missing What is missing, "" if nothing is.
- * @param name What is tested.
+ * @param name What the test shows.
  * @param fn The test.
  */
 export function testIf(missing: string, name: string, fn: TestFunction): void {
@@ -57,13 +57,13 @@ export function testIf(missing: string, name: string, fn: TestFunction): void {
     name: missing === "" ? name : `${name} (${missing})`,
     ignore,
     fn: (t) => {
-      if (missing !== "") throw new Error(`Cannot run "${name}": ${missing}`);
+      if (missing !== "") throw new Error(`Cannot run "${name}": it ${missing}`);
       return fn(t);
     },
   });
 }
 
-/** Which of some permissions is missing, "" if none is. */
+/** The first of some permissions that is missing, "" if none is. */
 export function missingPermission(...names: PermissionName[]): string {
   const missing = names.find((name) => !granted(name));
   return missing === undefined ? "" : `needs --allow-${missing}`;
@@ -71,7 +71,7 @@ export function missingPermission(...names: PermissionName[]): string {
 
 /** "" for root, else what is missing. */
 export function missingRoot(): string {
-  // Without it, asking would prompt.
+  // Deno.uid() would prompt without it.
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "uid" });
   if (state !== "granted") return "needs --allow-sys";
   return Deno.uid() === 0 ? "" : "needs root";
@@ -90,7 +90,7 @@ export function installed(program: string): boolean {
   });
 }
 
-/** Which of some programs is missing, "" if none is. */
+/** The first of some programs that is missing, "" if none is. */
 export function missingProgram(...programs: string[]): string {
   const missing = programs.find((program) => !installed(program));
   return missing === undefined ? "" : `needs ${missing}`;
@@ -112,11 +112,11 @@ function missingDevice(): string {
 }
 
 /**
- * Registers a test on the real kernel; without one it is ignored.
+ * Registers a test on the real kernel, which is ignored without one.
  *
- * @param name What is tested.
- * @param fn The test; it has to keep its own time limit.
- * @param programs Programs that it starts, besides coreutils.
+ * @param name What the test shows.
+ * @param fn The test; it must keep a time limit.
+ * @param programs Programs that it starts besides coreutils.
  */
 export function kernelTest(
   name: string,
@@ -124,7 +124,7 @@ export function kernelTest(
   programs: readonly string[] = [],
 ): void {
   const missing = missingForKernel() || missingProgram(...programs);
-  // Opened before the first test, or the sanitizer would call it a leak.
+  // Opened before the first test, so that it does not count as a leak.
   if (missing === "") libc();
   testIf(missing, name, fn);
 }

@@ -41,7 +41,7 @@ async function denoTest(
   return (await child.status).success;
 }
 
-/** Runs a suite; null if it did not come to its end. */
+/** Runs a suite; null if it did not finish. */
 async function runSuite(
   suite: string,
   options: readonly string[],
@@ -78,7 +78,7 @@ async function main(options: readonly string[]): Promise<number> {
   let isWhole = true;
   await Promise.all(SUITES.map(async (suite) => {
     const counts = await runSuite(suite, options);
-    if (counts === null) print(`${suite}: did not come to its end`);
+    if (counts === null) print(`${suite}: did not finish`);
     isWhole &&= counts !== null;
     for (const [name, count] of counts ?? []) {
       total.set(name, (total.get(name) ?? 0) + count);
