@@ -1,34 +1,34 @@
 /**
- * Random numbers that can be had again: from a seed, which a failure names.
+ * Random numbers that can be repeated, from a seed that a failure names.
  *
  * @module
  */
 import { Random as SimRandom } from "../sim/determinism/random.ts";
 import { granted } from "./requirements.ts";
 
-/** {@linkcode SimRandom} with what tests ask for besides. */
+/** {@linkcode SimRandom} with more kinds of values for tests. */
 export class Random extends SimRandom {
-  /** Whether something that happens once in `times` happens. */
+  /** True once in `times` calls, on average. */
   oneIn(times: number): boolean {
     return this.below(times) === 0;
   }
 
-  /** Bytes, none of them 0. */
+  /** Bytes other than 0. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
     return Uint8Array.from({ length }, () => 1 + this.below(255));
   }
 
-  /** A sequence of its own for something that runs beside this. */
+  /** An independent sequence. */
   override fork(): Random {
     return new Random(this.below(2 ** 32));
   }
 }
 
 /**
- * Runs a test several times, each with numbers of its own; a failure names the
- * seed, and MQFUSE_SEED in the environment repeats it.
+ * Runs a test several times with different numbers. A failure names the seed;
+ * MQFUSE_SEED in the environment repeats it.
  *
- * @param times How often.
+ * @param times The number of runs.
  * @param body The test.
  */
 export async function randomly(

@@ -57,7 +57,9 @@ export function testIf(missing: string, name: string, fn: TestFunction): void {
     name: missing === "" ? name : `${name} (${missing})`,
     ignore,
     fn: (t) => {
-      if (missing !== "") throw new Error(`Cannot run "${name}": it ${missing}`);
+      if (missing !== "") {
+        throw new Error(`Cannot run "${name}": it ${missing}`);
+      }
       return fn(t);
     },
   });

@@ -5,7 +5,7 @@ function picked(filter: string | undefined): string[] {
   return pick(CELLS, filter, "cells").map(({ name }) => name);
 }
 
-Deno.test("there are 16 cells of 4 KiB a driver, and 4 of 1 MiB", () => {
+Deno.test("there are 16 cells of 4 KiB per driver, and 4 of 1 MiB", () => {
   const counts = new Map<string, number>();
   for (const cell of CELLS) {
     counts.set(sectionOf(cell), (counts.get(sectionOf(cell)) ?? 0) + 1);
@@ -24,7 +24,7 @@ Deno.test("labelOf() names a cell within its section", () => {
   assertEquals(labelOf({ ...cell!, jobs: 1 }), "randread sync, 1 job");
 });
 
-Deno.test("pick() takes names, their beginnings and asterisks", () => {
+Deno.test("pick() matches names, their beginnings and asterisks", () => {
   assertEquals(picked(undefined).length, 36);
   assertEquals(picked("null:randread:aio:1"), ["null:randread:aio:1"]);
   assertEquals(picked("bandwidth").length, 4);
@@ -37,8 +37,8 @@ Deno.test("pick() takes names, their beginnings and asterisks", () => {
   ]);
 });
 
-Deno.test("pick() says what there is if a pattern picks nothing", () => {
-  // Neither half a word nor a letter with a meaning in expressions.
+Deno.test("pick() lists the names if a pattern matches nothing", () => {
+  // Parts of words do not match, nor do special characters of expressions.
   for (const filter of ["nul", "null:rea", "null.read", "null,no:such"]) {
     assertThrows(() => picked(filter), RangeError, "none of null:read:aio:1,");
   }

@@ -15,7 +15,7 @@ Deno.test("parseFio() reads a report of fio", () => {
   assert(parseFio(REPORT).p99Us > 10);
 });
 
-Deno.test("parseFio() passes over words before the report", () => {
+Deno.test("parseFio() skips text before the report", () => {
   assertEquals(parseFio(`note: something\n${REPORT}`), parseFio(REPORT));
 });
 
@@ -26,7 +26,7 @@ Deno.test("parseFio() reads the direction that has requests", () => {
   assertEquals(parseFio(JSON.stringify(report)), parseFio(REPORT));
 });
 
-Deno.test("parseFio() refuses errors and reports of nothing", () => {
+Deno.test("parseFio() refuses errors and empty reports", () => {
   assertThrows(() => parseFio("fio: no such file"), Error, "no such file");
   const report = JSON.parse(REPORT);
   report.jobs[0].error = 5;
@@ -36,7 +36,7 @@ Deno.test("parseFio() refuses errors and reports of nothing", () => {
   assertThrows(() => parseFio(JSON.stringify(report)), Error, "no request");
 });
 
-Deno.test("fioArguments() has the cell's load and times with their unit", () => {
+Deno.test("fioArguments() has the load of the cell, and times with their unit", () => {
   const args = fioArguments(cellOf("file:randwrite:aio:4"), "x", 1 << 20, {
     rampMs: 300,
     runtimeMs: 1500,
@@ -57,7 +57,7 @@ Deno.test("fioArguments() has the cell's load and times with their unit", () => 
   ) assert(args.includes(arg), arg);
 });
 
-Deno.test("parseStat() reads past whatever a program is called", () => {
+Deno.test("parseStat() skips any name of a program", () => {
   const numbers = Array.from({ length: 50 }, (_, i) => i);
   for (const name of ["fio", "a b", "a) S 7 (b", ")"]) {
     // The state is the third field, so the group is 5, utime 14, stime 15.

@@ -34,7 +34,7 @@ Deno.test("readOptions() reads every kind of option", () => {
   assertEquals(options.timeLimitMs, 120_000);
 });
 
-Deno.test("readOptions() refuses what has no sense", () => {
+Deno.test("readOptions() refuses wrong values", () => {
   for (
     const [arg, words] of [
       ["--rouns=3", "--rouns"],
@@ -51,7 +51,7 @@ Deno.test("--help fits a terminal", () => {
   assertEquals(HELP.split("\n").filter((line) => line.length > 80), []);
 });
 
-Deno.test("timeLeft() goes by what was done", () => {
+Deno.test("timeLeft() follows from the runs so far", () => {
   assertEquals(timeLeft(5000, 0, 10), "");
   assertEquals(timeLeft(5000, 5, 10), "about 5 s left");
   assertEquals(timeLeft(600_000, 1, 3), "about 20 min left");

@@ -13,7 +13,7 @@ import TEXT from "./fixtures/results.json" with { type: "text" };
 
 const RESULTS: Results = parseResults(TEXT, "results.json");
 
-Deno.test("parseResults() refuses what --json did not write", () => {
+Deno.test("parseResults() refuses files that --json did not write", () => {
   for (const text of ["", "{}", "null", '{"format":"other"}']) {
     assertThrows(() => parseResults(text, "x.json"), Error, "Cannot read x");
   }
@@ -71,7 +71,7 @@ function flat(text: string): string {
   return text.replaceAll(/(?<=\S)\n(?=\w)/g, " ");
 }
 
-Deno.test("the terminal's report has a table a section, then what was left out", () => {
+Deno.test("the report on the terminal has a table per section, then the notes", () => {
   const lines = terminalReport(RESULTS);
   assert(
     lines.some((line) => /^randread aio, 4 jobs +360 q4 2.5us/.test(line)),
@@ -82,7 +82,7 @@ Deno.test("the terminal's report has a table a section, then what was left out",
   assertEquals(nothing, ["Nothing was measured.", "", ...RESULTS.notes]);
 });
 
-Deno.test("the plot has a panel a cell and a bar a series", () => {
+Deno.test("the plot has a panel per cell and a bar per series", () => {
   const plot = svgReport(RESULTS);
   const count = (what: RegExp) => [...plot.matchAll(what)].length;
   assert(!/<script|NaN|undefined|Infinity/.test(plot));
@@ -109,7 +109,7 @@ Deno.test("the plot has room for every cell", () => {
   assert(lowest < height, `${lowest} of ${height}`);
 });
 
-Deno.test("mergeResults() puts pieces of one machine together", () => {
+Deno.test("mergeResults() merges measurements of one machine", () => {
   const half = (name: string) => ({
     ...RESULTS,
     samples: RESULTS.samples.filter(({ cell }) => cell.startsWith(name)),

@@ -13,7 +13,7 @@ Deno.test("median() is the middle value, or between the two", () => {
   assertEquals(median([100, 9, 10]), 10, "sorted as numbers");
 });
 
-Deno.test("quantile() goes from the least to the greatest", () => {
+Deno.test("quantile() runs from the least to the greatest value", () => {
   const values = [5, 1, 3];
   assertEquals([0, 0.25, 0.5, 1].map((share) => quantile(values, share)), [
     1,

@@ -1,6 +1,6 @@
 /**
- * Plays the kernel for a handler, without one: encodes requests, decodes
- * replies, and counts lookups as the kernel has to.
+ * A client that acts as the kernel for a handler: it encodes requests, decodes
+ * replies, and counts lookups as the kernel does.
  *
  * @module
  */
@@ -42,22 +42,22 @@ export interface Found {
 export interface Listed {
   readonly name: string;
   readonly ino: bigint;
-  /** Where the listing goes on. */
+  /** The offset of the next entry. */
   readonly off: bigint;
   readonly type: number;
-  /** Of READDIRPLUS, but for `.` and `..`. */
+  /** The inode, from READDIRPLUS; null for `.` and `..`. */
   readonly entry: Found | null;
 }
 
 /** An error that a reply carried; its message is the error's name. */
 export class Refused extends Error {}
 
-/** Runs something that has to be refused. */
+/** Runs a call that must be refused; returns the name of its error. */
 export function assertRefused(name: string, call: () => unknown): void {
   assertEquals(outcome(call), name);
 }
 
-/** What a call gives, or the name of the error that it is refused with. */
+/** The result of a call, or the name of its error. */
 export function outcome<T>(call: () => T): T | string {
   try {
     return call();
@@ -67,11 +67,11 @@ export function outcome<T>(call: () => T): T | string {
   }
 }
 
-/** One kernel in front of a handler that answers at once. */
+/** The kernel's side of a connection to a handler that answers at once. */
 export class Client {
   uid = 0;
   gid = 0;
-  /** Lookups that the handler counts as well, by nodeid. */
+  /** Lookup counts by nodeid, which must equal the handler's. */
   readonly lookups = new Map<bigint, bigint>();
   readonly #handler: RequestHandler;
   readonly #incoming = new Uint8Array(MESSAGE_SIZE);
@@ -83,7 +83,7 @@ export class Client {
     this.#handler = handler;
   }
 
-  /** Sends a request; returns what follows the header of its reply. */
+  /** Sends a request; returns the reply without its header. */
   call<N extends OpcodeName>(
     name: N,
     nodeid: bigint,
@@ -94,7 +94,7 @@ export class Client {
     const unique = this.#unique += 2n;
     const header = { unique, nodeid, uid, gid };
     const message = encodeRequest(name, { ...parts, header }, DIALECT);
-    // What an earlier message left must not matter.
+    // Bytes of an earlier message must not have an effect.
     this.#incoming.fill(0xa5, message.length, message.length + 1024);
     this.#outgoing.fill(0xa5, 0, 4096);
     this.#incoming.set(message);
@@ -103,7 +103,7 @@ export class Client {
     try {
       this.#handler.handle(request, reply);
     } catch (error) {
-      // As serve() does; anything else thrown is a defect.
+      // As serve() does; any other exception is a defect.
       if (errnoOf(error) !== (error as { errno?: number }).errno) throw error;
       reply.error(errnoOf(error));
     }
@@ -116,7 +116,7 @@ export class Client {
     return this.#found(this.call("LOOKUP", nodeid, named(name)));
   }
 
-  /** Looks up a path from the root, one name after the other. */
+  /** Looks up a path from the root, name by name. */
   walk(path: string): Found {
     let found = this.lookup(1n, ".");
     for (const name of path.split("/").filter(Boolean)) {
@@ -245,7 +245,7 @@ export class Client {
     this.call("RELEASEDIR", nodeid, { body: { fh } });
   }
 
-  /** One buffer full of a listing. */
+  /** One buffer of a listing. */
   readdir(
     nodeid: bigint,
     fh: bigint,
@@ -307,7 +307,7 @@ export class Client {
     return decodeStruct("fuse_statfs_out", this.call("STATFS", 1n)).st;
   }
 
-  /** Forgets an inode, or all that the handler has told of. */
+  /** Forgets an inode, or all inodes. */
   forget(nodeid?: bigint): void {
     const items = [...this.lookups]
       .filter(([known]) => nodeid === undefined || known === nodeid)
@@ -331,7 +331,7 @@ function named(...names: string[]): { names: Uint8Array[] } {
   return { names: names.map(bytesOf) };
 }
 
-/** A value, or its size where no more was asked for. */
+/** A value, or its size if only that was requested. */
 function valueOf(reply: Uint8Array, size: number): string {
   if (size > 0) return text(reply);
   return String(decodeStruct("fuse_getxattr_out", reply).size);
@@ -341,7 +341,7 @@ function bytesOf(data: string): Uint8Array {
   return Uint8Array.from(data, (character) => character.charCodeAt(0));
 }
 
-/** Text with one character a byte. */
+/** Text with one character per byte. */
 export function text(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

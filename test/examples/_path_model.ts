@@ -1,24 +1,25 @@
 /**
- * A file system as plain objects that knows paths as Linux does: it follows
- * links and refuses with the errors of system calls. What tree_fs behind a
- * kernel has to agree with. Paths have no leading slash; "" is the root.
+ * A model of a mounted file system, made of plain objects: it resolves paths,
+ * follows links and fails with the errors of system calls as Linux does. A
+ * mounted tree_fs must agree with it. Paths have no leading slash; "" is the
+ * root.
  *
  * @module
  */
 import { Refused } from "./_client.ts";
 import { split } from "./_tree_model.ts";
 
-/** What stat(2) says, as far as it can be compared. */
+/** The fields of stat(2) that can be compared. */
 export interface PathStat {
   readonly kind: "directory" | "file" | "link";
   readonly links: number;
-  /** Of files and links. */
+  /** Size of files and links. */
   readonly size: number | null;
 }
 
 type Later<T> = T | Promise<T>;
 
-/** What both the model and the mount can do. Refusals are thrown. */
+/** The operations of the model and of the mount; errors are thrown. */
 export interface PathFs {
   mkdir(path: string): Later<void>;
   symlink(target: string, path: string): Later<void>;
@@ -27,7 +28,7 @@ export interface PathFs {
   unlink(path: string): Later<void>;
   rmdir(path: string): Later<void>;
   rename(from: string, to: string, flags: number): Later<void>;
-  /** Opens, makes it if need be, writes. */
+  /** Opens a file, creates it if necessary, and writes. */
   write(path: string, offset: number, text: string): Later<void>;
   read(path: string): Later<string>;
   truncate(path: string, size: number): Later<void>;
@@ -54,8 +55,8 @@ interface Node {
   text: string;
 }
 
-/** Where a path leads; nothing may be there. */
-interface Place {
+/** The end of a path; the inode may not exist. */
+interface PathEnd {
   readonly parent: Node;
   readonly name: string;
   readonly node: Node | undefined;
@@ -78,11 +79,11 @@ function makeNode(kind: Node["kind"], text = ""): Node {
   };
 }
 
-/** The plain objects. */
+/** The model. */
 export class PathModel implements PathFs {
   readonly #root = makeNode("directory");
 
-  /** How many inodes there are. */
+  /** The number of inodes. */
   get count(): number {
     const all = new Set<Node>();
     const add = (node: Node) => {
@@ -94,11 +95,11 @@ export class PathModel implements PathFs {
   }
 
   mkdir(path: string): void {
-    this.#add(this.#place(path, false), makeNode("directory"));
+    this.#add(this.#resolve(path, false), makeNode("directory"));
   }
 
   symlink(target: string, path: string): void {
-    this.#add(this.#place(path, false), makeNode("link", target));
+    this.#add(this.#resolve(path, false), makeNode("link", target));
   }
 
   readlink(path: string): string {
@@ -108,30 +109,30 @@ export class PathModel implements PathFs {
 
   link(from: string, to: string): void {
     const node = this.#found(from, false);
-    const place = this.#place(to, false);
-    if (place.node !== undefined) refuse("EEXIST");
+    const end = this.#resolve(to, false);
+    if (end.node !== undefined) refuse("EEXIST");
     if (node.kind === "directory") refuse("EPERM");
-    this.#add(place, node);
+    this.#add(end, node);
   }
 
   unlink(path: string): void {
-    const place = this.#place(path, false);
-    if (place.node === undefined) refuse("ENOENT");
-    if (place.node.kind === "directory") refuse("EISDIR");
-    this.#remove(place);
+    const end = this.#resolve(path, false);
+    if (end.node === undefined) refuse("ENOENT");
+    if (end.node.kind === "directory") refuse("EISDIR");
+    this.#remove(end);
   }
 
   rmdir(path: string): void {
-    const place = this.#place(path, false);
-    if (place.node === undefined) refuse("ENOENT");
-    if (place.node.kind !== "directory") refuse("ENOTDIR");
-    if (place.node.entries.size > 0) refuse("ENOTEMPTY");
-    this.#remove(place);
+    const end = this.#resolve(path, false);
+    if (end.node === undefined) refuse("ENOENT");
+    if (end.node.kind !== "directory") refuse("ENOTDIR");
+    if (end.node.entries.size > 0) refuse("ENOTEMPTY");
+    this.#remove(end);
   }
 
   rename(from: string, to: string, flags: number): void {
-    const source = this.#place(from, false);
-    const target = this.#place(to, false);
+    const source = this.#resolve(from, false);
+    const target = this.#resolve(to, false);
     const moved = source.node ?? refuse("ENOENT");
     const there = target.node;
     if (flags === 1 && there) refuse("EEXIST");
@@ -154,10 +155,10 @@ export class PathModel implements PathFs {
   }
 
   write(path: string, offset: number, text: string): void {
-    const place = this.#place(path, true);
-    const file = place.node ?? makeNode("file");
+    const end = this.#resolve(path, true);
+    const file = end.node ?? makeNode("file");
     if (file.kind === "directory") refuse("EISDIR");
-    if (place.node === undefined) this.#add(place, file);
+    if (end.node === undefined) this.#add(end, file);
     const before = file.text.slice(0, offset).padEnd(offset, "\0");
     file.text = before + text + file.text.slice(offset + text.length);
   }
@@ -205,21 +206,21 @@ export class PathModel implements PathFs {
   }
 
   #found(path: string, follow: boolean): Node {
-    return this.#place(path, follow).node ?? refuse("ENOENT");
+    return this.#resolve(path, follow).node ?? refuse("ENOENT");
   }
 
-  #place(path: string, follow: boolean): Place {
+  #resolve(path: string, follow: boolean): PathEnd {
     return walk(this.#root, path, follow, { left: LINKS_MAX });
   }
 
-  #add({ parent, name, node }: Place, added: Node): void {
+  #add({ parent, name, node }: PathEnd, added: Node): void {
     if (node !== undefined) refuse("EEXIST");
     parent.entries.set(name, added);
     added.parent = parent;
     added.links++;
   }
 
-  #remove({ parent, name, node }: Place): void {
+  #remove({ parent, name, node }: PathEnd): void {
     parent.entries.delete(name);
     node!.links--;
   }
@@ -230,21 +231,21 @@ function walk(
   path: string,
   follow: boolean,
   links: { left: number },
-): Place {
-  let place: Place = { parent: from, name: "", node: from };
+): PathEnd {
+  let end: PathEnd = { parent: from, name: "", node: from };
   const names = path.split("/").filter(Boolean);
   for (const [i, name] of names.entries()) {
-    const parent = place.node ?? refuse("ENOENT");
+    const parent = end.node ?? refuse("ENOENT");
     if (parent.kind !== "directory") refuse("ENOTDIR");
     const node = name === ".." ? parent.parent! : parent.entries.get(name);
-    place = { parent, name, node };
+    end = { parent, name, node };
     const goesOn = follow || i < names.length - 1;
     if (node?.kind === "link" && goesOn) {
       if (links.left-- === 0) refuse("ELOOP");
-      place = walk(parent, node.text, true, links);
+      end = walk(parent, node.text, true, links);
     }
   }
-  return place;
+  return end;
 }
 
 function statOf(node: Node): PathStat {
@@ -255,7 +256,7 @@ function statOf(node: Node): PathStat {
   return { kind, links: 2 + below.length, size: null };
 }
 
-/** Whether a directory is, or is above, another one. */
+/** Whether a directory is another one, or contains it. */
 function isAbove(above: Node, below: Node): boolean {
   for (let at: Node | null = below; at !== null; at = at.parent) {
     if (at === above) return true;

@@ -1,5 +1,5 @@
 /**
- * tree_fs in the simulator: served by the real loop, used by paths.
+ * tree_fs in the simulator: served by the real serve loop, used by paths.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { TreeClient } from "../../sim/directories/tree_client.ts";
 import { SimTree } from "../../sim/directories/sim_tree.ts";
 
-/** What `mountHandler` asks of the kernel, and what tree_fs does. */
+/** The flags that `mountHandler` requests, and those of tree_fs. */
 const FLAGS: readonly InitFlagName[] = [
   "ASYNC_READ",
   "BIG_WRITES",
@@ -29,7 +29,7 @@ const FLAGS: readonly InitFlagName[] = [
 ];
 const MAX_WRITE = 128 * 1024;
 
-/** Time that a test moves. */
+/** A clock that a test moves. */
 export class TestClock implements Clock {
   now = 0;
 
@@ -61,7 +61,7 @@ export class SimulatedTree {
     this.tree = new SimTree(this.kernel, { clock: this.clock });
   }
 
-  /** Mounts an empty one; `now` is its time, that of the kernel if left out. */
+  /** Mounts an empty one. `now` is its time; default: the kernel's. */
   static async mount(
     queues: number = 1,
     now?: () => bigint,
@@ -83,17 +83,17 @@ export class SimulatedTree {
     return made;
   }
 
-  /** A program that uses it. */
+  /** A client program. */
   client(pid: number = 1000, uid: number = 0, gid: number = 0): TreeClient {
     return new TreeClient(this.tree, { uid, gid, pid });
   }
 
-  /** The names of what was sent since the last call. */
+  /** The opcodes that were sent since the last call. */
   requests(): OpcodeName[] {
     return this.#taken.splice(0);
   }
 
-  /** Waits until nothing is on its way any more. */
+  /** Waits until no request is outstanding. */
   async quiet(): Promise<void> {
     for (let turns = 0; turns < 4 || this.kernel.outstanding > 0; turns++) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -101,8 +101,8 @@ export class SimulatedTree {
   }
 
   /**
-   * Unmounts, after every file was closed, and looks whether both sides have
-   * kept count.
+   * Unmounts, once every file is closed, and requires that both sides agree on
+   * the lookup counts.
    */
   async end(): Promise<void> {
     await this.quiet();

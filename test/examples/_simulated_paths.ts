@@ -10,7 +10,7 @@ const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 const PIECE = 50_000;
 
-/** A simulated mount, as the model is used. */
+/** A simulated mount with the interface of the model. */
 export class MountedPaths implements PathFs {
   readonly #client: TreeClient;
 
@@ -139,7 +139,7 @@ function statOf({ mode, links, size }: SimStat): PathStat {
   return { kind: type === S_IF.LNK ? "link" : "file", links, size };
 }
 
-/** Says what a system call fails with as the model does. */
+/** Turns the error of a system call into that of the model. */
 async function refusing<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

@@ -4,13 +4,13 @@ import { Client } from "./_client.ts";
 /** The root's nodeid. */
 export const ROOT = 1n;
 
-/** Bytes of a page of a file. */
+/** Size of a page in bytes. */
 export const PAGE = 4096;
 
 /** Nanoseconds. */
 export const SECOND = 1_000_000_000n;
 
-/** A file system whose clock stands until it is moved, and its client. */
+/** A file system with a clock that the test moves, and its client. */
 export function setUp(options: { capacity?: number } = {}) {
   const clock = { now: 1000n * SECOND };
   const fs = new TreeFs({ ...options, now: () => clock.now });

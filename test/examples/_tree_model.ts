@@ -1,12 +1,12 @@
 /**
- * A file system as plain objects, as simple as it can be: what tree_fs has to
- * agree with. Paths have no leading slash; "" is the root.
+ * The simplest model of a file system, made of plain objects. tree_fs must
+ * agree with it. Paths have no leading slash; "" is the root.
  *
  * @module
  */
 import { Refused } from "./_client.ts";
 
-/** What both the model and tree_fs can do. Refusals are thrown. */
+/** The operations of the model and of tree_fs; errors are thrown. */
 export interface FileSystem {
   mkdir(path: string): void;
   mknod(path: string): void;
@@ -20,7 +20,7 @@ export interface FileSystem {
   truncate(path: string, size: number): void;
   setxattr(path: string, name: string, value: string, flags: number): void;
   removexattr(path: string, name: string): void;
-  /** Everything that there is: a line for each path. */
+  /** All inodes: a line for each path. */
   dump(): string[];
 }
 
@@ -29,7 +29,7 @@ interface Node {
   readonly kind: "directory" | "file" | "link";
   readonly entries: Map<string, Node>;
   readonly xattrs: Map<string, string>;
-  /** Bytes of a file, one character each; where a link leads. */
+  /** Bytes of a file, one character each; the target of a link. */
   text: string;
 }
 
@@ -47,17 +47,17 @@ export function split(path: string): [parent: string, name: string] {
   return [path.slice(0, Math.max(0, at)), path.slice(at + 1)];
 }
 
-/** Whether a directory is, or is above, another node. */
+/** Whether a directory is another node, or contains it. */
 function isAbove(above: Node, below: Node): boolean {
   return above === below ||
     [...above.entries.values()].some((entry) => isAbove(entry, below));
 }
 
-/** The plain objects. */
+/** The model. */
 export class TreeModel implements FileSystem {
   readonly #root = node("directory");
 
-  /** How many inodes there are. */
+  /** The number of inodes. */
   get count(): number {
     return new Set(this.#all().map(([, found]) => found)).size;
   }

@@ -30,7 +30,7 @@ Deno.test("SETATTR sets mode, owner and times", () => {
   assertEquals(times(client, nodeid), [1001n, 1001n, 3n]);
 });
 
-Deno.test("SETATTR changes the size of files alone", () => {
+Deno.test("SETATTR changes the size of files only", () => {
   const { client, clock } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   const link = client.symlink(ROOT, "link", "x").nodeid;
@@ -47,7 +47,7 @@ Deno.test("SETATTR changes the size of files alone", () => {
   assertRefused("EFBIG", resize(nodeid, 2n ** 62n));
 });
 
-Deno.test("each change notes its time where it should", () => {
+Deno.test("each change sets the right times", () => {
   const { client, clock } = setUp();
   const tick = () => clock.now += SECOND;
   const dir = client.mkdir(ROOT, "dir").nodeid;
@@ -80,7 +80,7 @@ Deno.test("each change notes its time where it should", () => {
   assertEquals(times(client, file), [1001n, 1002n, 1007n]);
 });
 
-Deno.test("WRITE fills holes with zeroes and takes pages for data alone", () => {
+Deno.test("WRITE fills holes with zeroes and uses pages for data only", () => {
   const { client } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   assertEquals(client.write(nodeid, 3 * PAGE - 2, "wxyz"), 4);
@@ -97,7 +97,7 @@ Deno.test("WRITE fills holes with zeroes and takes pages for data alone", () => 
   assertRefused("EISDIR", () => client.read(ROOT));
 });
 
-Deno.test("WRITE takes the bits away that give privileges, if told so", () => {
+Deno.test("WRITE clears setuid and setgid if the kernel requests it", () => {
   const { client } = setUp();
   const { nodeid } = client.mknod(ROOT, "file", 0o106775);
   client.write(nodeid, 0, "x");
@@ -106,7 +106,7 @@ Deno.test("WRITE takes the bits away that give privileges, if told so", () => {
   assertEquals(client.getattr(nodeid).mode, 0o100775);
 });
 
-Deno.test("OPEN truncates where it is told to", () => {
+Deno.test("OPEN truncates if it is requested", () => {
   const { client } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   client.write(nodeid, 0, "x");
@@ -117,7 +117,7 @@ Deno.test("OPEN truncates where it is told to", () => {
   assertRefused("EISDIR", () => client.open(ROOT));
 });
 
-Deno.test("space is limited, and comes back", () => {
+Deno.test("space is limited, and is freed", () => {
   const { client, fs } = setUp({ capacity: 10 * PAGE });
   const { nodeid } = client.mknod(ROOT, "file");
   client.write(nodeid, 0, new Uint8Array(8 * PAGE));
@@ -180,7 +180,7 @@ Deno.test("LSEEK finds data and holes, even in a huge file", () => {
   assertRefused("EINVAL", () => client.lseek(nodeid, 0, SEEK.CUR));
 });
 
-Deno.test("listings say what is there, in whatever pieces", () => {
+Deno.test("listings are complete with buffers of any size", () => {
   const { client } = setUp();
   const dir = client.mkdir(ROOT, "dir").nodeid;
   client.mkdir(dir, "sub");
@@ -202,13 +202,13 @@ Deno.test("listings say what is there, in whatever pieces", () => {
   assertRefused("EBADF", () => client.readdir(dir, 99n, 0n));
 });
 
-Deno.test("a listing goes on while entries come and go", () => {
+Deno.test("a listing continues while entries are added and removed", () => {
   const { client } = setUp();
   for (let i = 0; i < 40; i++) client.mknod(ROOT, `f${i}`);
   const fh = client.opendir(ROOT);
   const first = client.readdir(ROOT, fh, 0n, 1024);
   assertEquals(first.map(({ name }) => name).slice(2, 4), ["f0", "f1"]);
-  // One that was told, the one that comes next, and one far behind.
+  // An entry that was listed, the next one, and one much later.
   for (const name of ["f0", `f${first.length - 2}`, "f30"]) {
     client.unlink(ROOT, name);
   }
@@ -262,7 +262,7 @@ Deno.test("extended attributes", () => {
   assertRefused("E2BIG", () => client.setxattr(nodeid, "user.a", large));
 });
 
-Deno.test("what a memory has no need of is accepted or unknown", () => {
+Deno.test("operations that memory does not need succeed or give ENOSYS", () => {
   const { client } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   for (const name of ["FLUSH", "RELEASE", "FSYNC", "FSYNCDIR"] as const) {

@@ -8,7 +8,7 @@ const SEEDS = 6;
 const STEPS = 1200;
 const PAGE = 4096;
 
-/** tree_fs by paths, as the model is used. */
+/** tree_fs with the interface of the model. */
 class Mounted implements FileSystem {
   readonly fs = new TreeFs();
   readonly client = new Client(this.fs);
@@ -94,7 +94,7 @@ class Mounted implements FileSystem {
   #place(path: string): [bigint, string] {
     const [parent, name] = split(path);
     const { nodeid } = this.client.walk(parent);
-    // As the kernel does: a path leads through directories alone.
+    // As in the kernel, only directories can be on the way.
     this.client.lookup(nodeid, "..");
     return [nodeid, name];
   }
@@ -111,7 +111,7 @@ function generator(seed: number): () => number {
   };
 }
 
-/** Makes up one operation: its name, and what to call it with. */
+/** A random operation: its name and its arguments. */
 function makeUp(random: () => number): [string, (fs: FileSystem) => void] {
   const below = (end: number) => Math.floor(random() * end);
   const pick = <T>(...items: T[]) => items[below(items.length)]!;
@@ -145,7 +145,7 @@ function makeUp(random: () => number): [string, (fs: FileSystem) => void] {
   return [said, call[1]];
 }
 
-Deno.test("whatever is done, tree_fs agrees with plain objects", () => {
+Deno.test("tree_fs agrees with the model after any operations", () => {
   const refusals = new Set<unknown>();
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = generator(seed);

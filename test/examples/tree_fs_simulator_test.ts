@@ -76,7 +76,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     }
     const refusals = new Set<string>();
     for (let round = 0; round < ROUNDS; round++) {
-      // Each in a directory of its own, so that their order does not matter.
+      // Each in its own directory, so that their order does not matter.
       const made = programs.map((program, i) => ({
         program,
         ...makeUp(random, `c${i}/`),
@@ -127,7 +127,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
   });
 }
 
-/** What must have come up: else the operations are too tame. */
+/** Errors that must have occurred, or the operations were too simple. */
 const EXPECTED = [
   "EEXIST",
   "EINVAL",
@@ -139,7 +139,7 @@ const EXPECTED = [
   "ENOTEMPTY",
 ].map((name) => `refused: ${name}`);
 
-/** What a call gives, or what it is refused with. */
+/** The result of a call, or its error. */
 async function outcome(call: () => unknown): Promise<unknown> {
   try {
     return await call();
@@ -149,7 +149,7 @@ async function outcome(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Makes up one operation: its name, and what to call it with. */
+/** A random operation: its name and its arguments. */
 function makeUp(
   random: Random,
   home: string,

@@ -14,7 +14,7 @@ Deno.test("the root is an empty directory", () => {
   assertEquals(fs.inodes, 1);
 });
 
-Deno.test("LOOKUP finds names, . and .., and says so otherwise", () => {
+Deno.test("LOOKUP finds names, . and .., and gives ENOENT for others", () => {
   const { client } = setUp();
   const dir = client.mkdir(ROOT, "dir");
   const file = client.mknod(dir.nodeid, "file");
@@ -30,7 +30,7 @@ Deno.test("LOOKUP finds names, . and .., and says so otherwise", () => {
   assertEquals(client.mknod(ROOT, LONGEST).attr.nlink, 1);
 });
 
-Deno.test("names are any bytes", () => {
+Deno.test("names may have any bytes", () => {
   const { client } = setUp();
   const name = "\xff\xfe \n\\";
   const { nodeid } = client.mknod(ROOT, name);
@@ -39,7 +39,7 @@ Deno.test("names are any bytes", () => {
   assert(client.list(ROOT).some((entry) => entry.name === name));
 });
 
-Deno.test("what is made belongs to its maker, or to its directory's group", () => {
+Deno.test("a new inode belongs to its creator, or to the group of its directory", () => {
   const { client } = setUp();
   Object.assign(client, { uid: 7, gid: 8 });
   const dir = client.mkdir(ROOT, "dir", 0o775);
@@ -61,7 +61,7 @@ Deno.test("MKNOD makes FIFOs and devices that cannot be opened here", () => {
   assertEquals(client.mknod(ROOT, "plain", 0o600).attr.mode, 0o100600);
 });
 
-Deno.test("every way to make something refuses a name that is taken", () => {
+Deno.test("every request that creates an inode refuses an existing name", () => {
   const { client } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   for (
@@ -100,7 +100,7 @@ Deno.test("every way to make something refuses a name that is taken", () => {
   ) assertRefused("ENAMETOOLONG", make);
 });
 
-Deno.test("CREATE opens what is there already", () => {
+Deno.test("CREATE opens an existing file", () => {
   const { client } = setUp();
   const file = client.create(ROOT, "file");
   client.mkdir(ROOT, "dir");
@@ -131,7 +131,7 @@ Deno.test("link counts follow names and subdirectories", () => {
   assertRefused("EPERM", () => client.link(a, b, "a"));
 });
 
-Deno.test("UNLINK and RMDIR each refuse what is the other's", () => {
+Deno.test("UNLINK refuses directories, RMDIR anything else", () => {
   const { client } = setUp();
   const dir = client.mkdir(ROOT, "dir").nodeid;
   client.mknod(dir, "file");
@@ -142,7 +142,7 @@ Deno.test("UNLINK and RMDIR each refuse what is the other's", () => {
   assertRefused("ENOENT", () => client.rmdir(ROOT, "none"));
 });
 
-Deno.test("an open file outlives its last name, until it is forgotten", () => {
+Deno.test("an open file exists without a name until it is forgotten", () => {
   const { client, fs } = setUp();
   const before = fs.free;
   const { nodeid } = client.create(ROOT, "file");
@@ -157,7 +157,7 @@ Deno.test("an open file outlives its last name, until it is forgotten", () => {
   assertRefused("ESTALE", () => client.getattr(nodeid));
 });
 
-Deno.test("an inode lives until every lookup of it is forgotten", () => {
+Deno.test("an inode exists until every lookup of it is forgotten", () => {
   const { client, fs } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   for (let i = 0; i < 3; i++) client.lookup(ROOT, "file");
@@ -173,7 +173,7 @@ Deno.test("an inode lives until every lookup of it is forgotten", () => {
   assertEquals(fs.inodes, 1);
 });
 
-Deno.test("forgetting leaves what has a name, and the root", () => {
+Deno.test("forgetting keeps inodes with a name, and the root", () => {
   const { client, fs } = setUp();
   const { nodeid } = client.mknod(ROOT, "file");
   client.lookup(ROOT, ".");
@@ -201,7 +201,7 @@ Deno.test("nodeids are never used again", () => {
   assertNotEquals(client.mknod(ROOT, "file").nodeid, first);
 });
 
-Deno.test("SYMLINK keeps any target, READLINK tells it", () => {
+Deno.test("SYMLINK keeps any target, READLINK returns it", () => {
   const { client } = setUp();
   const target = `../${"\xff".repeat(4000)}`;
   const { nodeid, attr } = client.symlink(ROOT, "link", target);
@@ -211,7 +211,7 @@ Deno.test("SYMLINK keeps any target, READLINK tells it", () => {
   assertRefused("EINVAL", () => client.open(nodeid));
 });
 
-Deno.test("RENAME replaces what may be replaced", () => {
+Deno.test("RENAME replaces an inode of the same kind", () => {
   const { client, fs } = setUp();
   const dir = client.mkdir(ROOT, "dir").nodeid;
   const sub = client.mkdir(dir, "sub").nodeid;
@@ -246,7 +246,7 @@ Deno.test("RENAME between two names of one file does nothing", () => {
   assertEquals(client.lookup(ROOT, "a").nodeid, file);
 });
 
-Deno.test("RENAME2 can spare what is there, or exchange the two", () => {
+Deno.test("RENAME2 can refuse to replace, or exchange the two", () => {
   const { client } = setUp();
   const dir = client.mkdir(ROOT, "dir").nodeid;
   const file = client.mknod(dir, "file").nodeid;

@@ -1,6 +1,6 @@
 /**
- * Fuzzing by mutation: golden messages are damaged and put through
- * everything that a message meets, and what must hold always is checked.
+ * Fuzzing by mutation: damaged golden messages go through all code that
+ * receives messages, and invariants are checked.
  *
  * @module
  */
@@ -47,7 +47,7 @@ import { mutate } from "./_mutate.ts";
 const OUT_HEADER = accessors("fuse_out_header");
 const DISK_SIZE = 1 << 20;
 const REPLY_SIZE = 8192;
-/** Bytes around each piece of memory that nobody may touch. */
+/** Bytes around each piece of memory that must not change. */
 const CANARY = 64;
 const CANARY_BYTE = 0xa5;
 const MESSAGES = Object.values(GOLDEN).flatMap(parseGolden);
@@ -59,9 +59,9 @@ const DIALECTS = [
   new ProtocolVersion({ minor: 11 }),
 ];
 
-/** A message that something is wrong with. */
+/** A message that violates an invariant. */
 export interface FuzzFailure {
-  /** The golden message that it was made of. */
+  /** The golden message that was damaged. */
   readonly origin: string;
   /** What is wrong. */
   readonly error: unknown;
@@ -69,7 +69,7 @@ export interface FuzzFailure {
   readonly testCase: string;
 }
 
-/** Memory of exactly the size asked for, between bytes that must not change. */
+/** Memory of the requested size, between bytes that must not change. */
 class Guarded {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #all: Uint8Array<ArrayBuffer>;
@@ -89,9 +89,9 @@ class Guarded {
   }
 }
 
-/** Damages golden messages, one after the other. */
+/** Damages golden messages and tests them. */
 export class Fuzzer {
-  /** Messages so far. */
+  /** Number of messages so far. */
   count = 0;
   readonly #random: Random;
   readonly #handler: BlockExport;
@@ -110,7 +110,7 @@ export class Fuzzer {
     this.#handler = new BlockExport({ backend, state, rules });
   }
 
-  /** Tries one more message; what is wrong with it, or `null`. */
+  /** Tests one more message; returns the failure, or `null`. */
   async next(): Promise<FuzzFailure | null> {
     this.count++;
     const random = this.#random;
@@ -133,7 +133,7 @@ export class Fuzzer {
     }
   }
 
-  /** Tries one message. */
+  /** Tests one message. */
   async try(
     kind: GoldenMessage["kind"],
     bytes: Uint8Array<ArrayBuffer>,
@@ -165,7 +165,7 @@ export class Fuzzer {
     }
   }
 
-  /** Has the message served, in one piece and in two. */
+  /** Serves the message, in one piece and in two. */
   async #serve(
     bytes: Uint8Array,
     protocolVersion: ProtocolVersion,
@@ -203,7 +203,7 @@ export class Fuzzer {
     payload.check("a payload");
   }
 
-  /** What a queue and the serve loop do; whether the request was valid. */
+  /** Acts as a queue and the serve loop; whether the request was valid. */
   async #dispatch(
     { request, reply }: Exchange,
     length: number,
@@ -240,7 +240,7 @@ interface Question {
   readonly protocolVersion: ProtocolVersion;
 }
 
-/** Bytes that a READ or the like asks for. */
+/** Bytes that a READ or a similar request wants. */
 function askedSize(body: DataView, opcode: number): number {
   switch (opcodeRow(opcode)?.in) {
     case "fuse_read_in":
@@ -254,7 +254,7 @@ function askedSize(body: DataView, opcode: number): number {
   }
 }
 
-/** Whether the kernel would take an answer. */
+/** Whether the kernel would accept a reply. */
 function checkAnswer(
   { reply, request }: Exchange,
   question: Question | null,
@@ -287,7 +287,7 @@ function checkAnswer(
   }
 }
 
-/** Decodes a request, if it can be, and encodes it again. */
+/** Decodes a request, if that is possible, and encodes it again. */
 function checkDecode(
   bytes: Uint8Array<ArrayBuffer>,
   protocolVersion: ProtocolVersion,
@@ -303,7 +303,7 @@ function checkDecode(
   }
   checkCounts(decoded);
   const again = encodeRequest(decoded.name, decoded, protocolVersion);
-  // Extensions may be padded with anything; the rest says it all.
+  // Padding of extensions may have any content; the rest must be equal.
   if (decoded.header.total_extlen === 0 && hex(again) !== hex(bytes)) {
     throw new Error("It encodes to something else");
   }
@@ -313,7 +313,7 @@ function checkDecode(
   exact.check("a message");
 }
 
-/** Whether a message held what its fixed struct announced. */
+/** Whether a message has the length that its fixed struct announces. */
 function checkCounts({ name, body, data, items }: AnyRequest): void {
   const { size, in_size: inSize, count } = body as Record<string, number>;
   const row: OpcodeRow = OPCODES[name];
@@ -371,7 +371,7 @@ function testOf(
   request?: Uint8Array,
 ): string {
   return [
-    `Deno.test("a damaged ${kind} is survived: ${
+    `Deno.test("a damaged ${kind} does no harm: ${
       hex(bytes.subarray(0, 8))
     }", () =>`,
     `  survives({`,

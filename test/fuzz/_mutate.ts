@@ -5,7 +5,7 @@
  */
 import type { Random } from "../_random.ts";
 
-/** Values that break things more often than others. */
+/** Values that often find errors. */
 const NASTY = [
   0,
   1,
@@ -27,7 +27,7 @@ const NASTY = [
   0xffff_ffff,
 ];
 
-/** A damaged copy of a message; now and then its `len` is put right. */
+/** A damaged copy of a message; sometimes its `len` is corrected. */
 export function mutate(
   bytes: Uint8Array,
   random: Random,
@@ -85,7 +85,7 @@ function setWord(
   return message;
 }
 
-/** Turns a request into another, or gives it extensions. */
+/** Changes the opcode of a request, or adds extensions. */
 function opcodeOf(
   message: Uint8Array<ArrayBuffer>,
   random: Random,

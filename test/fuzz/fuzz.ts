@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program: it talks to a terminal
 /**
- * Damages golden messages until the time is up:
+ * Tests damaged golden messages for a time:
  * `deno task fuzz --seconds N [--seed S]`. Needs no permission.
  *
  * @module

@@ -22,13 +22,13 @@ async function survives(message: Damaged): Promise<void> {
   await fuzzer.try(kind, unhex(bytes), protocolVersion, asked);
 }
 
-Deno.test("a name whose NUL lies in the extensions is survived", () => {
+Deno.test("a name whose NUL is in the extensions does no harm", () => {
   const bytes = encodeRequest("MKDIR", { names: ["1234567"] });
   viewOf(bytes).setUint16(36, 1, true);
   return survives({ kind: "request", bytes: hex(bytes) });
 });
 
-Deno.test("a listing that is cut inside of an entry is survived", () => {
+Deno.test("a listing that is cut within an entry does no harm", () => {
   const request = encodeRequest("READDIR", { body: { size: 64 } });
   return survives({
     kind: "reply",
@@ -38,14 +38,14 @@ Deno.test("a listing that is cut inside of an entry is survived", () => {
   });
 });
 
-Deno.test("a WRITE of 7.8 that lies about its size is survived", () => {
+Deno.test("a WRITE of 7.8 with a wrong size does no harm", () => {
   const old = new ProtocolVersion({ minor: 8 });
   const bytes = encodeRequest("WRITE", { data: Uint8Array.of(1) }, old);
   viewOf(bytes).setUint32(40 + 16, 0xffff_ffff, true);
   return survives({ kind: "request", bytes: hex(bytes), minor: 8 });
 });
 
-Deno.test("extensions without end are survived", () => {
+Deno.test("extensions without an end do no harm", () => {
   const bytes = encodeRequest("SYMLINK", {
     names: ["a", "b"],
     extensions: [{ type: 99, data: new Uint8Array(8) }],

@@ -25,7 +25,7 @@ import {
   unreachable,
 } from "@std/assert";
 
-/** Pairs that the published package takes as equal. */
+/** Pairs that are equal to the published package. */
 const EQUAL: [unknown, unknown][] = [
   [0, -0],
   [NaN, NaN],
@@ -48,7 +48,7 @@ const EQUAL: [unknown, unknown][] = [
   [new WeakRef({ a: 1 }), new WeakRef({ a: 1 })],
 ];
 
-/** Pairs that the published package takes as different. */
+/** Pairs that are different to the published package. */
 const DIFFERENT: [unknown, unknown][] = [
   [1, 1n],
   [1, "1"],
@@ -70,7 +70,7 @@ const DIFFERENT: [unknown, unknown][] = [
   [new URL("https://a.test"), new URL("https://b.test")],
 ];
 
-Deno.test("equal() holds for values of the same content", () => {
+Deno.test("equal() is true for values of the same content", () => {
   for (const [a, b] of EQUAL) {
     assert(equal(a, b), `${Deno.inspect(a)} == ${Deno.inspect(b)}`);
     assert(equal(b, a), `${Deno.inspect(b)} == ${Deno.inspect(a)}`);
@@ -83,7 +83,7 @@ function assertTakenAsEqual(a: unknown, b: unknown): void {
   assertThrows(() => assertNotEquals(a, b), AssertionError, "not to be");
 }
 
-Deno.test("equal() does not hold for values of another content", () => {
+Deno.test("equal() is false for values of different content", () => {
   for (const [a, b] of DIFFERENT) {
     assertFalse(equal(a, b), `${Deno.inspect(a)} != ${Deno.inspect(b)}`);
     assertFalse(equal(b, a), `${Deno.inspect(b)} != ${Deno.inspect(a)}`);
@@ -92,7 +92,7 @@ Deno.test("equal() does not hold for values of another content", () => {
   }
 });
 
-// what follows is stricter than the published package was known to be
+// These tests are stricter than the published package.
 Deno.test("equal() compares buffers, views and errors by content", () => {
   const bytes = (...list: number[]) => new Uint8Array(list).buffer;
   assert(equal(bytes(1, 2), bytes(1, 2)));
@@ -153,7 +153,7 @@ Deno.test("assertEquals() shows inserted and removed items", () => {
   assertNotMatch(error.message, /^[-+] +"[acd]",$/m);
 });
 
-Deno.test("assertStrictEquals() takes the same value only", () => {
+Deno.test("assertStrictEquals() accepts the same value only", () => {
   const object = {};
   assertStrictEquals(object, object);
   assertStrictEquals(NaN, NaN);
@@ -172,21 +172,21 @@ Deno.test("assertStrictEquals() takes the same value only", () => {
   assertThrows(() => assertNotStrictEquals(1, 1), AssertionError);
 });
 
-Deno.test("assert() and assertFalse() take what counts as true or false", () => {
+Deno.test("assert() and assertFalse() accept truthy and falsy values", () => {
   assert("a");
   assertFalse(0);
   assertThrows(() => assert(0, "zero"), AssertionError, "zero");
   assertThrows(() => assertFalse([], "list"), AssertionError, "list");
 });
 
-Deno.test("assertExists() takes all but null and undefined", () => {
+Deno.test("assertExists() accepts everything except null and undefined", () => {
   assertExists(0);
   assertExists("");
   assertThrows(() => assertExists(null), AssertionError, '"null"');
   assertThrows(() => assertExists(undefined), AssertionError);
 });
 
-Deno.test("assertInstanceOf() takes instances of the class", () => {
+Deno.test("assertInstanceOf() accepts instances of the class", () => {
   assertInstanceOf(new TypeError(), Error);
   assertInstanceOf(new Uint8Array(), Uint8Array);
   for (const value of [{}, 1, null, undefined]) {
@@ -194,7 +194,7 @@ Deno.test("assertInstanceOf() takes instances of the class", () => {
   }
 });
 
-Deno.test("assertGreater() and its kin compare", () => {
+Deno.test("assertGreater() and similar functions compare", () => {
   assertGreater(2, 1);
   assertGreaterOrEqual(2n, 2n);
   assertLess("a", "b");
@@ -245,7 +245,7 @@ Deno.test("assertThrows() returns the error and checks class and text", () => {
   );
 });
 
-Deno.test("assertThrows() takes what is no error only without a class", () => {
+Deno.test("assertThrows() accepts a value that is no Error only without a class", () => {
   const throwing = () => {
     throw 1;
   };
@@ -285,7 +285,7 @@ Deno.test("assertRejects() fails where a function throws at once", async () => {
   );
 });
 
-Deno.test("assertIsError() takes a pattern for the message", () => {
+Deno.test("assertIsError() accepts a pattern for the message", () => {
   assertIsError(new TypeError("abc"), TypeError, /^a/);
   assertThrows(() => assertIsError({}), AssertionError, "Error object");
   assertThrows(
@@ -294,7 +294,7 @@ Deno.test("assertIsError() takes a pattern for the message", () => {
   );
 });
 
-Deno.test("assertObjectMatch() takes more than is expected", () => {
+Deno.test("assertObjectMatch() accepts additional properties", () => {
   const actual = {
     a: 1,
     list: [{ x: 1, y: 2 }, { x: 3 }],
@@ -322,7 +322,7 @@ Deno.test("assertObjectMatch() takes more than is expected", () => {
   }
 });
 
-Deno.test("assertObjectMatch() compares no classes and follows circles", () => {
+Deno.test("assertObjectMatch() ignores classes and follows circular references", () => {
   class Point {
     x = 1;
     self: unknown = this;

@@ -4,7 +4,7 @@ import { parseArgs as reExported } from "@std/cli";
 
 type Options = NonNullable<Parameters<typeof parseArgs>[1]>;
 
-/** What the published parseArgs() makes of command lines. */
+/** Command lines, and the results of the published parseArgs(). */
 const CASES: [
   name: string,
   args: string[],
@@ -192,7 +192,7 @@ for (const [name, args, options, expected] of CASES) {
   });
 }
 
-Deno.test("parseArgs() reports what is unknown and keeps it out", () => {
+Deno.test("parseArgs() reports unknown options and leaves them out", () => {
   const calls: unknown[][] = [];
   const result = parseArgs(
     ["--bad", "x", "-d5", "word", "--known", "v", "-h", "--list", "1"],
@@ -226,19 +226,19 @@ Deno.test("parseArgs() knows every long option where all are boolean", () => {
   assertEquals<unknown>(result, { a: true, _: [] });
 });
 
-Deno.test("parseArgs() keeps what is unknown unless the callback says false", () => {
+Deno.test("parseArgs() keeps unknown options unless the callback returns false", () => {
   const result = parseArgs(["--a=1", "b"], { unknown: () => undefined });
   assertEquals<unknown>(result, { a: 1, _: ["b"] });
 });
 
-Deno.test("parseArgs() asks about undeclared negated options", () => {
+Deno.test("parseArgs() passes undeclared negated options to the callback", () => {
   const calls: unknown[][] = [];
   const unknown = (...call: unknown[]) => calls.push(call) < 0;
   parseArgs(["--no-a", "--no-b"], { negatable: ["a", "b"], unknown });
   assertEquals(calls, [["--no-a", "a", false], ["--no-b", "b", false]]);
 });
 
-Deno.test("parseArgs() leaves its arguments and defaults alone", () => {
+Deno.test("parseArgs() does not change its arguments and defaults", () => {
   const args = ["--a", "1", "--", "b"];
   parseArgs(args, { collect: "a" });
   assertEquals(args, ["--a", "1", "--", "b"]);

@@ -31,7 +31,7 @@ Deno.test("ProgressBar() draws at once and at the end", async () => {
   ]);
 });
 
-Deno.test("ProgressBar() removes itself where asked to", async () => {
+Deno.test("ProgressBar() removes itself with clear: true", async () => {
   const { chunks, writable } = recorder();
   const bar = new ProgressBar({ writable, max: 1, clear: true });
   await bar.stop();
@@ -65,7 +65,7 @@ Deno.test("ProgressBar() draws with other characters and formats", async () => {
   assertEquals(chunks, [`${LINE}=... 1`, `${LINE}==.. 3`, "\n"]);
 });
 
-Deno.test("ProgressBar() tells the formatter of the drawing before", async () => {
+Deno.test("ProgressBar() passes the previous drawing to the formatter", async () => {
   const { writable } = recorder();
   const seen: ProgressBarFormatter[] = [];
   const formatter = (state: ProgressBarFormatter) => {
@@ -97,7 +97,7 @@ Deno.test("ProgressBar() stays within its length", async () => {
   }
 });
 
-Deno.test("ProgressBar() closes the stream only where asked to", async () => {
+Deno.test("ProgressBar() closes the stream only with keepOpen: false", async () => {
   const kept = recorder();
   await new ProgressBar({ writable: kept.writable, max: 1 }).stop();
   await kept.writable.close();
@@ -107,7 +107,7 @@ Deno.test("ProgressBar() closes the stream only where asked to", async () => {
   await closed.closed;
 });
 
-Deno.test("ProgressBar() goes on when nobody reads it", async () => {
+Deno.test("ProgressBar() continues when its stream has no reader", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const bar = new ProgressBar({ writable, max: 1 });
   const stopped = bar.stop();

@@ -31,7 +31,7 @@ Deno.test("TextLineStream() joins a line end cut in two", async () => {
   assertEquals(await lines(["a\r", "\nb"], true), ["a", "b"]);
 });
 
-Deno.test("TextLineStream() takes \\r for a line end only where told", async () => {
+Deno.test("TextLineStream() ends lines at \\r only with allowCR", async () => {
   assertEquals(await lines(["a\rb\r"]), ["a\rb\r"]);
   assertEquals(await lines(["a\rb\r"], false), ["a\rb\r"]);
   assertEquals(await lines(["a\rb\r\nc\r", "d\r"], true), ["a", "b", "c", "d"]);
