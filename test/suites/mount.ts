@@ -24,5 +24,6 @@ import "../mount/services_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/tree_fs_test.ts";
 import "../mount/uring_test.ts";
+import "../mount/user_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/zeroes_and_holes_test.ts";

@@ -112,7 +112,6 @@ import "../session/notifier_test.ts";
 import "../session/passthrough_test.ts";
 import "../session/refusals_test.ts";
 import "../session/session_test.ts";
-import "../session/user_export_test.ts";
 import "../session/watchdog_test.ts";
 import "../sim/background_test.ts";
 import "../sim/client_test.ts";
