@@ -1,11 +1,18 @@
 /**
- * What a request costs in the queues and the serve loop, without a kernel:
- * fetch, validate, dispatch to an export of a null disk, reply.
+ * The cost of a request in the queues, the event source and the export, without
+ * a kernel: fetch, validate, dispatch, reply. The disk is null, or reads by
+ * asynchronous file I/O on an io_uring that completes at once.
  */
+import type { Backend } from "../src/backends/backend.ts";
 import { NullBackend } from "../src/backends/protocols/null.ts";
 import { BlockExport } from "../src/export/block_export.ts";
 import { ExportState } from "../src/export/export_state.ts";
+import type { Completion, Receiver } from "../src/event/completion.ts";
+import { PollStrategy } from "../src/event/poll_strategy.ts";
+import { RingEvents } from "../src/event/ring_events.ts";
+import { RingFileIo } from "../src/event/ring_file_io.ts";
 import { encodeStruct } from "../src/protocol/codec.ts";
+import type { Exchange } from "../src/protocol/exchange.ts";
 import { ProtocolVersion } from "../src/protocol/protocol_version.ts";
 import { OPCODES } from "../src/protocol/opcodes.ts";
 import { DeviceQueue } from "../src/queue/device_queue.ts";
@@ -16,11 +23,14 @@ import {
 } from "../src/queue/memory_channel.ts";
 import { type MemoryKernel, MemoryQueue } from "../src/queue/memory_queue.ts";
 import type { RequestQueue } from "../src/queue/request_queue.ts";
+import { UringQueue } from "../src/queue/uring_queue.ts";
+import { FakeRing } from "./_fake_ring.ts";
 
 const SIZE = 1 << 30;
 const BLOCK = 4096;
 const MAX_PAYLOAD = 1 << 20;
 const REQUESTS = 1000;
+const ENTRIES = 16;
 const protocolVersion = new ProtocolVersion();
 
 const BODY = encodeStruct("fuse_read_in", { offset: 8192n, size: BLOCK });
@@ -43,10 +53,10 @@ function message(opcode: number, data: number): Uint8Array<ArrayBuffer> {
 const READ = message(OPCODES.READ.opcode, 0);
 const WRITE = message(OPCODES.WRITE.opcode, BLOCK);
 
-function handler(): BlockExport {
+function handler(backend: Backend = new NullBackend(SIZE)): BlockExport {
   const state = ExportState.create({ size: SIZE, mode: 0o600, uid: 0, gid: 0 });
   const rules = { writable: true, growable: false, allowOther: false };
-  return new BlockExport({ backend: new NullBackend(SIZE), state, rules });
+  return new BlockExport({ backend, state, rules });
 }
 
 /** A device that always has the same request. */
@@ -123,3 +133,82 @@ for (const [name, request] of [["READ", READ], ["WRITE", WRITE]] as const) {
     });
   }
 }
+
+/** A null disk whose reads are file I/O of a ring. */
+class RingBackend extends NullBackend {
+  readonly #files: RingFileIo;
+
+  constructor(files: RingFileIo) {
+    super(SIZE);
+    this.#files = files;
+  }
+
+  override read(...args: Parameters<Backend["read"]>): never {
+    const [position, buffer, start, length] = args;
+    return this.#files.read(-1, buffer, start, length, position) as never;
+  }
+}
+
+/** Replies when a completion comes; one for each entry. */
+class Replier implements Receiver<unknown> {
+  readonly #server: RingServer;
+  exchange: Exchange | null = null;
+
+  constructor(server: RingServer) {
+    this.#server = server;
+  }
+
+  complete(): void {
+    this.#server.reply(this);
+  }
+
+  fail(error: unknown): void {
+    throw error;
+  }
+}
+
+/** A queue over a fake ring, and an export that reads by file I/O on it. */
+class RingServer {
+  readonly #events: RingEvents;
+  readonly #queue: UringQueue;
+  readonly #served: BlockExport;
+  readonly #repliers: Replier[];
+  #replied = 0;
+
+  constructor() {
+    const ring = new FakeRing(ENTRIES, MAX_PAYLOAD, READ);
+    this.#events = new RingEvents(ring, new PollStrategy(0));
+    this.#queue = new UringQueue(this.#events, ring, {
+      protocolVersion,
+      device: memoryQueue(READ, "contiguous"),
+      pollsDevice: false,
+    });
+    const files = new RingFileIo(this.#events, ring.fileSlots);
+    this.#served = handler(new RingBackend(files));
+    this.#repliers = Array.from({ length: ENTRIES }, () => new Replier(this));
+  }
+
+  run(): void {
+    for (this.#replied = 0; this.#replied < REQUESTS;) {
+      this.#events.settle();
+      const exchange = this.#queue.next(true);
+      if (exchange === null) continue;
+      const answer = this.#served.handle(exchange.request, exchange.reply);
+      const replier = this.#repliers.pop()!;
+      replier.exchange = exchange;
+      (answer as Completion<unknown>).deliverTo(replier);
+    }
+  }
+
+  reply(replier: Replier): void {
+    this.#replied++;
+    this.#repliers.push(replier);
+    this.#queue.reply(replier.exchange!);
+  }
+}
+
+const ringServer = new RingServer();
+Deno.bench({
+  name: "UringQueue READ, file I/O",
+  group: `1000 x 4 KiB READ, asynchronous`,
+}, () => ringServer.run());

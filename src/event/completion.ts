@@ -55,8 +55,8 @@ const pool: Completion<unknown>[] = [];
  * is consumed, once: by `deliverTo()`, or as a promise by `await` or `then()`.
  *
  * Completions are pooled: one that `deliverTo()` has delivered is used for
- * another operation, so whoever passed it on must not touch it any more. One
- * that was consumed as a promise is not used again.
+ * another operation, so code that has passed it on must not touch it any more.
+ * One that was consumed as a promise is not used again.
  */
 export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
   #state = SPENT;
@@ -219,7 +219,7 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
     if (answer instanceof Completion) return answer.deliverTo(this);
     this.#onFulfilled ??= (value) => this.#settle(false, value);
     this.#onRejected ??= (error) => this.#settle(true, error);
-    // A promise of our own settles once, whatever the answer's then() does.
+    // A native promise settles once, even if the answer's then() calls twice.
     Promise.resolve(answer).then(this.#onFulfilled, this.#onRejected);
   }
 

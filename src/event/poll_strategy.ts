@@ -12,34 +12,34 @@ export type PollUs = "auto" | number;
 const AUTO_MAX_US = 50;
 /** The first window of `auto` in microseconds. */
 const AUTO_FIRST_US = 10;
-/** Requests in one go from which on polling only breaks them up. */
+/** Completions at once from which polling would only split batches. */
 const BATCH = 2;
 
 /**
- * What a {@linkcode PollStrategy} needs of the system.
+ * The options of a {@linkcode PollStrategy}.
  *
  * @category Serving
  */
 export interface PollOptions {
-  /** Lets whoever else wants this core have it; nobody if left out. */
+  /** Yields the core, as sched_yield(2); does nothing if left out. */
   readonly yieldCpu?: () => void;
   /** A clock in milliseconds; `performance.now` if left out. */
   readonly now?: () => number;
 }
 
 /**
- * Decides, before each sleep, for how long to poll first.
+ * Decides how long to poll before each sleep.
  *
- * Waking a core that has gone idle takes longer than answering, so polling
- * pays where requests come one at a time and close together; it burns a core
- * where they do not. As the kernel's own halt polling does, `auto` doubles the
- * window while waits are shorter than the longest one, and gives it up step by
- * step once they are longer: an idle queue polls for less than a tenth of a
- * millisecond in all, and then sleeps.
+ * Waking an idle core takes longer than answering a request. So polling is
+ * faster while requests come one at a time and close together; otherwise it
+ * wastes a core. `auto` works like the kernel's halt polling: it doubles the
+ * window while waits are shorter than the longest window, and halves it once
+ * they are longer. An idle queue polls for less than 0.1 ms in all before it
+ * sleeps.
  *
- * A poller also takes the core from whoever else is to run there, the client
- * that it waits for included. So it gives way all the time: then it is only in
- * the way of the core's going idle.
+ * Polling also keeps other threads off the core, including the client that the
+ * queue waits for. So the poller yields again and again: others can run, yet
+ * the core never goes idle.
  *
  * @category Serving
  */
@@ -53,7 +53,7 @@ export class PollStrategy {
    * Makes a strategy.
    *
    * @param pollUs `auto`, or microseconds.
-   * @param options The system.
+   * @param options What it uses of the system.
    */
   constructor(pollUs: PollUs = "auto", options: PollOptions = {}) {
     this.#fixed = pollUs === "auto" ? null : pollUs;
@@ -61,45 +61,45 @@ export class PollStrategy {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Whether it needs to hear how long waits were. */
+  /** Whether `waited()` has to be called. */
   get adapts(): boolean {
     return this.#fixed === null;
   }
 
   /**
-   * For how long to poll now, in microseconds; 0 for not at all.
+   * How long to poll now, in microseconds; 0 for not at all.
    *
-   * @param batch How many requests came with the last fetch.
+   * @param batch How many requests the last fetch brought.
    */
   window(batch: number): number {
     return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
   }
 
   /**
-   * Polls until something came or the window is over.
+   * Polls until there is something or the window is over.
    *
    * @param window Microseconds.
-   * @param polls How often to poll before giving way.
-   * @param came Whether something came.
-   * @returns Whether something came.
+   * @param polls Polls in a row before the core is yielded.
+   * @param isPending Whether there is something.
+   * @returns Whether there is something.
    */
-  poll(window: number, polls: number, came: () => boolean): boolean {
+  poll(window: number, polls: number, isPending: () => boolean): boolean {
     let end = 0;
-    for (let i = 1; !came(); i++) {
-      // The first go without a look at the clock, which costs more than they.
+    for (let i = 1; !isPending(); i++) {
+      // The first polls cost less than reading the clock would.
       if (i % polls !== 0) continue;
       const now = this.#now();
       if (end === 0) end = now + window / US_PER_MS;
-      else if (now >= end) return came();
+      else if (now >= end) return isPending();
       this.#yieldCpu();
     }
     return true;
   }
 
   /**
-   * Notes how long a wait took, polled or slept through.
+   * Notes how long a wait took, polling and sleeping.
    *
-   * @param us Microseconds from the wish for a request to its arrival.
+   * @param us Microseconds.
    */
   waited(us: number): void {
     if (us <= AUTO_MAX_US) {

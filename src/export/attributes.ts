@@ -19,13 +19,13 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import type { ExportState } from "./export_state.ts";
-import { replyRefusal } from "./refusal.ts";
-import { resizeImage } from "./resize.ts";
+import { replyError } from "./reply_result.ts";
+import { resizeImage } from "./image_size.ts";
 
 const ATTR = accessors("fuse_attr");
 const ATTR_OUT = accessors("fuse_attr_out");
 const SETATTR_IN = accessors("fuse_setattr_in");
-/** Seconds that the kernel may believe an answer. */
+/** Seconds for which the kernel may cache the attributes. */
 const ATTR_VALID_S = 1n;
 const GROUP_OR_OTHERS = 0o077;
 const ANY_WRITE = 0o222;
@@ -35,7 +35,7 @@ const SETTABLE = FATTR.SIZE | FATTR.MODE | FATTR.FH | FATTR.LOCKOWNER |
   FATTR.ATIME_NOW | FATTR.MTIME_NOW;
 const TIMES = FATTR.ATIME | FATTR.MTIME;
 
-/** Answers with the attributes as they are now. */
+/** Answers with the current attributes. */
 export function replyAttributes(
   context: ExportContext,
   reply: Reply,
@@ -58,7 +58,7 @@ function fillAttributes(
 ): void {
   const size = state.size;
   const { atime, mtime, ctime } = stat.times ?? state;
-  // The image knows nothing of this file's mode and owner.
+  // The image does not have the mode and owner of this file.
   const changed = ctime > state.changedAt ? ctime : state.changedAt;
   const body = reply.zeroed(ATTR_OUT.size);
   const at = ATTR_OUT.at.attr;
@@ -81,8 +81,8 @@ function fillAttributes(
 }
 
 /**
- * Changes attributes: all checks come before the first change, and what the
- * backend may still refuse comes before what cannot fail.
+ * Changes attributes. All checks come before the first change, and changes that
+ * the backend can refuse come before those that cannot fail.
  */
 export async function setAttributes(
   context: ExportContext,
@@ -96,11 +96,11 @@ export async function setAttributes(
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
     const result = await resizeImage(context, wanted.size);
-    if (!(result >= 0)) return replyRefusal(reply, result);
+    if (!(result >= 0)) return replyError(reply, result);
   }
   if ((valid & TIMES) !== 0) {
     const result = await setTimes(context, wanted.atime, wanted.mtime);
-    if (!(result >= 0)) return replyRefusal(reply, result);
+    if (!(result >= 0)) return replyError(reply, result);
   }
   if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
@@ -111,7 +111,7 @@ export async function setAttributes(
 
 type Wanted = ReturnType<typeof readWanted>;
 
-/** Copies what is asked, because the request's memory may be the reply's. */
+/** Copies the request: its memory may be that of the reply too. */
 function readWanted({ body }: Request) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
@@ -142,7 +142,7 @@ function readWanted({ body }: Request) {
   };
 }
 
-/** The error number that forbids the change, 0 if none does. */
+/** The error number if the change is not allowed, else 0. */
 function refuse(
   { rules, state }: ExportContext,
   { valid, mode, size }: Wanted,

@@ -1,7 +1,7 @@
 /**
- * The block export: every request that a mount of one plain file meets, and
- * what it does to the image behind it. Semantics are those of QEMU's FUSE
- * export; docs/SEMANTICS.md names each difference.
+ * The block export: a file system that is one plain file, backed by an image.
+ * Its semantics are those of QEMU's FUSE export; docs/SEMANTICS.md lists each
+ * difference.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { replyAttributes, setAttributes } from "./attributes.ts";
 import type { ExportContext, ExportRules } from "./export_context.ts";
-import { followImage } from "./follow_image.ts";
-import { replyResult } from "./refusal.ts";
+import { followImage } from "./image_size.ts";
+import { replyResult } from "./reply_result.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
 import { readImage, writeImage } from "./transfer.ts";
 
 const OPEN_OUT = accessors("fuse_open_out");
 
 /**
- * Largest READ or WRITE in bytes: what the kernel allows by itself.
+ * Largest READ or WRITE in bytes: the kernel's default limit.
  *
  * @category Exporting an image
  */
@@ -39,7 +39,7 @@ export const MAX_PAYLOAD: number = 1 << 20;
 export const EXPORT_ROOT_MODE: number = S_IF.REG;
 
 /**
- * What an export asks of the kernel in INIT.
+ * The capabilities that an export wants in INIT.
  *
  * @category Exporting an image
  */
@@ -55,8 +55,8 @@ export function exportCapabilities(
     "INIT_EXT",
     "DIRECT_IO_ALLOW_MMAP",
   ];
-  // With it, O_TRUNC comes with OPEN, where an image of fixed size ignores it;
-  // without it the kernel would set the size to 0 and wipe the image.
+  // O_TRUNC then comes with OPEN, which ignores it. Otherwise the kernel would
+  // send a SETATTR of size 0, which wipes the image.
   if (!growable) flags.push("ATOMIC_O_TRUNC");
   return {
     flags,
@@ -72,13 +72,13 @@ export function exportCapabilities(
  * @category Exporting an image
  */
 export class BlockExport {
-  /** Whether the backend has something that goes on between requests. */
+  /** Whether the backend has timers or promises that run between requests. */
   readonly background: boolean;
   readonly #context: ExportContext;
-  /** The kernel's id of the image that it reads and writes by itself, or 0. */
+  /** The kernel's id of the image if it does the I/O by itself, else 0. */
   readonly #backingId: number;
 
-  /** Makes the handler of one queue; the queues of an export share `state`. */
+  /** Makes the handler of one queue; all queues of an export share `state`. */
   constructor(context: ExportContext) {
     const { backend, rules } = context;
     this.background = backend.background ?? false;
@@ -131,7 +131,7 @@ export class BlockExport {
   }
 }
 
-/** Whether the answer has to do with a size that the kernel may have changed. */
+/** Whether the answer depends on the size, which passthrough may change. */
 function dependsOnSize(opcode: number): boolean {
   return opcode === OPCODES.GETATTR.opcode ||
     opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode ||
@@ -140,7 +140,7 @@ function dependsOnSize(opcode: number): boolean {
 
 function replyOpen(reply: Reply, backingId: number): void {
   const body = reply.zeroed(OPEN_OUT.size);
-  // Together with DIRECT_IO, reads and writes would still come here.
+  // With DIRECT_IO too, the kernel would still send reads and writes here.
   const flags = backingId === 0
     ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES
     : FOPEN.PASSTHROUGH;

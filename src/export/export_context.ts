@@ -2,33 +2,33 @@ import type { Backend } from "../backends/backend.ts";
 import type { ExportState } from "./export_state.ts";
 
 /**
- * How an export behaves. Plain data: Workers receive copies.
+ * How an export behaves; plain data that is copied to the Workers.
  *
  * @category Exporting an image
  */
 export interface ExportRules {
   /** Whether the file can be written to. */
   readonly writable: boolean;
-  /** Whether writing behind the end makes the image larger. */
+  /** Whether writing beyond the end makes the image larger. */
   readonly growable: boolean;
-  /** Whether users other than the one who mounted it may come in. */
+  /** Whether other users than the one who mounted it have access. */
   readonly allowOther: boolean;
   /**
-   * The id of the image for the kernel, which then reads and writes it by
-   * itself (FUSE_PASSTHROUGH); `null` or left out if requests come here.
+   * The kernel's id of the image, which the kernel then reads and writes by
+   * itself (FUSE_PASSTHROUGH); `null` or left out if it sends requests.
    */
   readonly backingId?: number | null;
 }
 
 /**
- * What the parts of an export share.
+ * What the functions of an export work on.
  *
  * @category Exporting an image
  */
 export interface ExportContext {
   /** The image. */
   readonly backend: Backend;
-  /** What all queues agree on. */
+  /** The state that all queues share. */
   readonly state: ExportState;
   /** How the export behaves. */
   readonly rules: ExportRules;

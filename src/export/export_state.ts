@@ -2,23 +2,24 @@ import { NS_PER_MS, systemTime } from "../base/timespec.ts";
 import { SharedRwLock } from "../shared_memory/rw_lock.ts";
 
 /**
- * What an export starts with.
+ * The options of {@linkcode ExportState.create}.
  *
  * @category Exporting an image
  */
 export interface ExportStateOptions {
   /** Size of the image in bytes. */
   readonly size: number;
-  /** Permission bits of the file, `0o400` for instance. */
+  /** Permission bits of the file, such as `0o400`. */
   readonly mode: number;
-  /** Its owner. */
+  /** The user id of its owner. */
   readonly uid: number;
-  /** Its group. */
+  /** Its group id. */
   readonly gid: number;
   /** Whether all queues are served by this thread; no if left out. */
   readonly oneThread?: boolean;
 }
 
+// Words of the memory, and bytes and places of its 64-bit part.
 const SIZE_VERSION = 0;
 const SIZE_LOW = 1;
 const SIZE_HIGH = 2;
@@ -37,31 +38,31 @@ const TWO_32 = 2 ** 32;
 const ANY_WRITE = 0o222;
 
 /**
- * What all queues of an export must agree on: size, mode, owner and times of
- * the file, in memory that the Workers share.
+ * The state that all queues of an export share: size, mode, owner and times of
+ * the file, in memory that all Workers share.
  *
  * @category Exporting an image
  */
 export class ExportState {
-  /** The memory, for other Workers. */
+  /** The shared memory, from which other Workers make their own object. */
   readonly memory: SharedArrayBuffer;
   /**
-   * Shared by writes inside the image; had alone by whatever changes its size,
-   * so that no write lands behind an end that is moving.
+   * Writes inside the image share it; operations that change the size hold it
+   * exclusively, so that no write lands beyond an end that is moving.
    */
   readonly lock: SharedRwLock;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #times: BigInt64Array<SharedArrayBuffer>;
-  /** The size as it was when this thread looked last, and its version. */
+  /** The size when this thread read it last, and its version. */
   #seenVersion = -1;
   #seenSize = 0;
   readonly #lastWriteMs: Float64Array<SharedArrayBuffer>;
 
   /**
-   * Looks at memory that {@linkcode ExportState.create} made.
+   * Wraps memory that {@linkcode ExportState.create} made.
    *
    * @param memory The memory.
-   * @param oneThread Whether no other thread looks at it.
+   * @param oneThread Whether no other thread uses it.
    */
   constructor(memory: SharedArrayBuffer, oneThread: boolean = false) {
     this.memory = memory;
@@ -90,7 +91,7 @@ export class ExportState {
   get size(): number {
     const words = this.#words;
     for (;;) {
-      // Odd while a writer is half-way, and changed if one came in between.
+      // Odd while the size is being set, changed if it was set meanwhile.
       const version = Atomics.load(words, SIZE_VERSION);
       if (version === this.#seenVersion) return this.#seenSize;
       const low = Atomics.load(words, SIZE_LOW);
@@ -103,7 +104,7 @@ export class ExportState {
     }
   }
 
-  /** Set by whoever has the lock alone. */
+  /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes: number) {
     Atomics.add(this.#words, SIZE_VERSION, 1);
     Atomics.store(this.#words, SIZE_LOW, bytes % TWO_32 | 0);
@@ -111,12 +112,12 @@ export class ExportState {
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
 
-  /** Whether an export that was writable takes no more changes. */
+  /** Whether a writable export refuses changes from now on. */
   get readOnly(): boolean {
     return Atomics.load(this.#words, READ_ONLY) !== 0;
   }
 
-  /** Takes no more changes, for good; for whoever has the lock alone. */
+  /** Refuses changes from now on. Caller holds the lock exclusively. */
   makeReadOnly(): void {
     Atomics.store(this.#words, READ_ONLY, 1);
     this.mode &= ~ANY_WRITE;
@@ -153,12 +154,12 @@ export class ExportState {
     Atomics.store(this.#words, GID, id | 0);
   }
 
-  /** Time of the last read that was noted, nanoseconds since 1970. */
+  /** Time of the last access, as it was set; nanoseconds since 1970. */
   get atime(): bigint {
     return Atomics.load(this.#times, ATIME);
   }
 
-  /** Time of the last write, nanoseconds since 1970, exact to milliseconds. */
+  /** Time of the last write: nanoseconds since 1970, exact to milliseconds. */
   get mtime(): bigint {
     this.stampWrites();
     const ms = this.#lastWriteMs[0]!;
@@ -171,21 +172,21 @@ export class ExportState {
     return mtime > changedAt ? mtime : changedAt;
   }
 
-  /** Time of the last change of attributes, 0 if there was none. */
+  /** Time of the last change of attributes; 0 if there was none. */
   get changedAt(): bigint {
     return Atomics.load(this.#times, CHANGED);
   }
 
   /**
-   * Notes that bytes changed. As POSIX has it, the time is only marked for
-   * update: asking for the time at each write would allocate.
+   * Notes that bytes changed. POSIX allows to mark the time for update only;
+   * reading the clock at each write would allocate.
    */
   written(): void {
     const words = this.#words;
     if (words[WRITTEN] === 0) Atomics.store(words, WRITTEN, 1);
   }
 
-  /** Updates the time of the last write, if it is marked: on close and stat. */
+  /** Updates the time of the last write if it is marked; on close and stat. */
   stampWrites(): void {
     if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
       this.#lastWriteMs[0] = Date.now();

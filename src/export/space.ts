@@ -1,5 +1,5 @@
 /**
- * FALLOCATE, LSEEK and STATFS: what the image takes on its medium.
+ * FALLOCATE, LSEEK and STATFS: the space that the image takes on its medium.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { FALLOC_FL, SEEK } from "../base/file_flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
-import { replyRefusal, replyResult } from "./refusal.ts";
-import { resizeLocked } from "./resize.ts";
+import { replyError, replyResult } from "./reply_result.ts";
+import { resizeLocked } from "./image_size.ts";
 
 const FALLOCATE_IN = accessors("fuse_fallocate_in");
 const LSEEK_IN = accessors("fuse_lseek_in");
@@ -21,7 +21,7 @@ const KSTATFS = accessors("fuse_kstatfs");
 const STATFS_OUT = accessors("fuse_statfs_out");
 const STATFS_BLOCK = 4096;
 
-/** Answers FALLOCATE: growing at the end, punching holes, zeroing ranges. */
+/** Answers FALLOCATE: grows the image, punches holes, zeroes ranges. */
 export async function allocateSpace(
   context: ExportContext,
   request: Request,
@@ -59,7 +59,7 @@ async function allocateLocked(
   const kept = Math.max(0, Math.min(end, state.size) - offset);
   switch (mode) {
     case 0:
-      // Space can only be reserved behind the end, by growing over it.
+      // Space can only be reserved beyond the end, by growing the image.
       return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(
         context,
         end,
@@ -82,7 +82,7 @@ async function allocateLocked(
   }
 }
 
-/** Makes the image larger, then does the rest; undone if the rest fails. */
+/** Grows the image, then does the rest; undoes the growth if that fails. */
 async function growing(
   context: ExportContext,
   size: number,
@@ -111,7 +111,7 @@ async function zero(
   return result;
 }
 
-/** Answers LSEEK for SEEK_DATA and SEEK_HOLE; the kernel does the others. */
+/** Answers LSEEK for SEEK_DATA and SEEK_HOLE; the kernel does the rest. */
 export async function seekSpace(
   { backend, state }: ExportContext,
   request: Request,
@@ -123,7 +123,7 @@ export async function seekSpace(
     return reply.error(ERRNO.EINVAL);
   }
   const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
-  if (found < 0) return replyRefusal(reply, found);
+  if (found < 0) return replyError(reply, found);
   LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
   reply.ok(LSEEK_OUT.size);
 }
@@ -139,15 +139,15 @@ async function seek(
   while (at < size) {
     const extent = await backend.extent(at);
     if (extent.data === data) return at;
-    // A backend that does not get on would keep this thread for ever.
+    // A defective backend would keep this thread in the loop forever.
     if (!(extent.end > at)) return -ERRNO.EIO;
     at = extent.end;
   }
-  // The end of a file counts as a hole that nothing follows.
+  // A file ends with a hole, after which there is nothing.
   return data ? -ERRNO.ENXIO : size;
 }
 
-/** Answers STATFS: the image as a file system of its own size. */
+/** Answers STATFS: a file system as large as the image. */
 export async function replyStatfs(
   { backend, state }: ExportContext,
   reply: Reply,

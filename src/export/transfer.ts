@@ -11,8 +11,8 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import type { ExportState } from "./export_state.ts";
-import { replyRefusal } from "./refusal.ts";
-import { resizeLocked } from "./resize.ts";
+import { replyError } from "./reply_result.ts";
+import { resizeLocked } from "./image_size.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
@@ -39,7 +39,7 @@ export function readImage(
 const REPLY_READ: Step<number, void, Reply, number> = { run: replyRead };
 
 function replyRead(got: number, reply: Reply, length: number): void {
-  if (!(got >= 0)) return replyRefusal(reply, got);
+  if (!(got >= 0)) return replyError(reply, got);
   // An image that was truncated by others reads as zeroes, as with QEMU.
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
@@ -113,7 +113,7 @@ const REPLY_WRITE: Step<number, void, ExportState, Reply> = {
 };
 
 function replyWrite(put: number, state: ExportState, reply: Reply): void {
-  if (!(put >= 0)) return replyRefusal(reply, put);
+  if (!(put >= 0)) return replyError(reply, put);
   if (put > 0) state.written();
   const body = reply.body;
   WRITE_OUT.set.size(body, 0, put);
@@ -138,7 +138,7 @@ async function writeExclusive(
     let fits = state.size - offset;
     if (size > fits && rules.growable) {
       const result = await resizeLocked(context, end);
-      if (result !== 0) return replyRefusal(reply, result);
+      if (result !== 0) return replyError(reply, result);
       fits = size;
     }
     const length = Math.max(0, Math.min(size, fits));

@@ -14,24 +14,25 @@ import { OPCODES } from "../protocol/opcodes.ts";
 import type { RequestQueue } from "./request_queue.ts";
 
 /**
- * What INIT brought.
+ * The result of INIT.
  *
  * @category Serving
  */
 export interface Handshake {
-  /** What the kernel offered. */
+  /** The capabilities that the kernel offered. */
   readonly offered: OfferedCapabilities;
-  /** What both sides hold from now on. */
+  /** The capabilities that hold from now on. */
   readonly negotiated: NegotiatedCapabilities;
 }
 
 /**
- * Answers INIT, which comes before every other request, and sets the queue's
- * dialect. The first queue of a connection does this before others start.
+ * Answers INIT, the first request of a connection, and sets the queue's
+ * protocol version. Other queues start after that.
  *
  * @param queue The connection's first queue.
- * @param wanted What the server would like.
- * @throws {UserError} If the connection ends first, or the two cannot agree.
+ * @param wanted The capabilities that the server wants.
+ * @throws {UserError} If the connection ends first, or the kernel's protocol
+ * version is too old.
  * @category Serving
  */
 export async function handshake(

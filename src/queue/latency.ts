@@ -1,23 +1,23 @@
 /**
- * How long requests take: for each queue and kind of request a histogram in
- * memory that all threads share. Its steps are an eighth of a power of two, so
- * that what is read from it is exact to 12 %.
+ * How long requests take: a histogram for each queue and kind of request, in
+ * memory that all threads share. Its buckets are an eighth of a power of two
+ * wide, so figures from it are exact to 12 %.
  *
  * @module
  */
 import { US_PER_MS } from "../base/timespec.ts";
 import { OPCODES } from "../protocol/opcodes.ts";
 
-/** The kinds of requests that are told apart. */
+/** The kinds of requests that are measured separately. */
 export const OPERATIONS = ["read", "write", "flush", "other"] as const;
 
 /** One of {@linkcode OPERATIONS}. */
 export type Operation = typeof OPERATIONS[number];
 
-/** Steps of one power of two. */
+/** Buckets of one power of two. */
 const STEPS = 8;
 const STEP_BITS = 3;
-/** Up to here, each number has a step of its own. */
+/** Each number below this has a bucket of its own. */
 const EXACT = 2 * STEPS;
 const BUCKETS = EXACT + (31 - STEP_BITS) * STEPS;
 const SUM = BUCKETS;
@@ -25,24 +25,24 @@ const BYTES = BUCKETS + 1;
 const UNITS_PER_US = 8;
 const LONGEST = 2 ** 32 - 1;
 
-/** Numbers of one histogram, with its sums, as Float64. */
+/** Float64 numbers of one histogram, its sums included. */
 export const HISTOGRAM_LENGTH = 256;
 
-/** What was measured of one kind of request in some time. */
+/** Measurements of one kind of request over some time. */
 export interface OperationTotals {
-  /** Which. */
+  /** The kind of request. */
   readonly operation: Operation;
-  /** How many were answered. */
+  /** Requests that were answered. */
   readonly requests: number;
   /** Bytes that they read or wrote. */
   readonly bytes: number;
-  /** Mean time from taking one to answering it, in microseconds. */
+  /** Mean time from taking a request to answering it, in microseconds. */
   readonly meanUs: number;
-  /** What 99 of 100 took at most, in microseconds, exact to 12 %. */
+  /** The 99th percentile of that time, in microseconds, exact to 12 %. */
   readonly p99Us: number;
 }
 
-/** Index of the kind that an opcode is of. */
+/** The index in {@linkcode OPERATIONS} of an opcode's kind. */
 export function operationOf(opcode: number): number {
   switch (opcode) {
     case OPCODES.READ.opcode:
@@ -58,11 +58,11 @@ export function operationOf(opcode: number): number {
 }
 
 /**
- * Counts a request.
+ * Adds a request to a histogram.
  *
  * @param histogram {@linkcode HISTOGRAM_LENGTH} numbers.
  * @param ms How long it took, in milliseconds.
- * @param bytes What it moved.
+ * @param bytes Bytes that it transferred.
  */
 export function observe(
   histogram: Float64Array,
@@ -75,7 +75,7 @@ export function observe(
   histogram[BYTES]! += bytes;
 }
 
-/** What a histogram, or the difference of two, says. */
+/** The measurements in a histogram, or in the difference of two. */
 export function totalsOf(
   operation: Operation,
   histogram: Float64Array,
@@ -102,7 +102,7 @@ function bucketOf(units: number): number {
   return EXACT + (power - STEP_BITS - 1) * STEPS + step;
 }
 
-/** The number behind the last one of a bucket. */
+/** The first number after a bucket. */
 function endOf(bucket: number): number {
   if (bucket < EXACT) return bucket + 1;
   const power = Math.floor((bucket - EXACT) / STEPS) + STEP_BITS + 1;

@@ -1,10 +1,10 @@
 /**
- * The memory between a {@linkcode MemoryQueue} and the simulated kernel that
- * feeds it: entries that the server offers, the kernel fills with a request,
- * and the server fills with the reply.
+ * The memory between a {@linkcode MemoryQueue} and a simulated kernel. The
+ * server offers entries, the kernel fills them with requests, and the server
+ * fills them with replies.
  *
- * All of it is one SharedArrayBuffer, so that the two sides may be one thread
- * or two. Each ring has one writer and one reader.
+ * It is one SharedArrayBuffer, so the two sides can be in one thread or in two.
+ * Entry numbers pass through FIFOs, each with one writer and one reader.
  *
  * @module
  */
@@ -18,39 +18,42 @@ import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 import { sizeOf } from "../protocol/layout.ts";
 
 /**
- * How the bytes of an entry lie.
+ * How the bytes of an entry are laid out.
  *
  * @category Queues
  */
 export type MemoryLayout =
-  /** One buffer for the request, one for the reply, as with read(2). */
+  /** One buffer for the request and one for the reply, as with read(2). */
   | "contiguous"
-  /** Headers and payload apart and shared by both, as in an io_uring entry. */
+  /**
+   * One buffer for headers and one for the payload, shared by request and
+   * reply, as in an entry of FUSE over io_uring.
+   */
   | "separate";
 
 /**
- * What describes a channel; plain data for another thread.
+ * The options of {@linkcode MemoryChannel.create}; plain data.
  *
  * @category Queues
  */
 export interface MemoryChannelOptions {
   /** The queue's number among those of its connection. */
   readonly index: number;
-  /** Entries: requests that may be outstanding at once. */
+  /** How many entries there are: requests that may be outstanding at once. */
   readonly capacity: number;
   /** Largest payload of a READ or WRITE in bytes. */
   readonly maxPayload: number;
-  /** How the bytes of an entry lie; contiguous if left out. */
+  /** The layout of entries; contiguous if left out. */
   readonly layout?: MemoryLayout;
   /**
-   * Rung by the server when it offers an entry or replies: one word shared by
-   * all channels of a kernel. A word of its own if left out.
+   * The word that the server changes when it offers an entry or replies. The
+   * channels of a kernel share it; a new one if left out.
    */
   readonly kernelDoorbell?: Int32Array<SharedArrayBuffer>;
 }
 
 /**
- * What {@linkcode MemoryChannel.adopt} takes in another thread.
+ * What another thread needs to make its side of a channel; plain data.
  *
  * @category Queues
  */
@@ -61,27 +64,33 @@ export interface MemoryChannelHandle {
   readonly memory: SharedArrayBuffer;
 }
 
-/** Three rings of entry numbers, and the words around them. */
+// The counts of three FIFOs, and two words more.
 const OFFERED = 0;
 const FILLED = 1;
 const REPLIED = 2;
-const RINGS = 3;
-const WORD_END = RINGS;
-const WORD_SERVER_BELL = RINGS + 1;
-const WORDS = RINGS + 2;
+const FIFOS = 3;
+const WORD_END = FIFOS;
+const WORD_SERVER_DOORBELL = FIFOS + 1;
+const WORDS = FIFOS + 2;
 
 const HEADERS_SIZE = sizeOf("fuse_uring_req_header");
 const HEAD_MAX = 256;
 const PAYLOAD_MIN = FUSE_MIN_READ_BUFFER;
 
-/** A ring of entry numbers: one thread pushes, one shifts. */
+/** A FIFO of entry numbers: one thread pushes, one shifts. */
 export class EntryFifo {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #count: number;
   readonly #slots: Int32Array<SharedArrayBuffer>;
   #taken = 0;
 
-  /** Lays a ring over shared words. */
+  /**
+   * Wraps the memory of a FIFO.
+   *
+   * @param words The words of the channel.
+   * @param count Which of them counts the entries that were pushed.
+   * @param slots Room for as many entries as there can be.
+   */
   constructor(
     words: Int32Array<SharedArrayBuffer>,
     count: number,
@@ -92,7 +101,7 @@ export class EntryFifo {
     this.#slots = slots;
   }
 
-  /** Entries that were pushed and not shifted by this thread. */
+  /** Entries that were pushed, and that this thread has not shifted. */
   get length(): number {
     return Atomics.load(this.#words, this.#count) - this.#taken | 0;
   }
@@ -104,7 +113,7 @@ export class EntryFifo {
     Atomics.store(this.#words, this.#count, at + 1 | 0);
   }
 
-  /** Takes the oldest entry, -1 if there is none. */
+  /** Takes the oldest entry; -1 if there is none. */
   shift(): number {
     if (this.length === 0) return -1;
     const entry = this.#slots[(this.#taken >>> 0) % this.#slots.length]!;
@@ -114,18 +123,18 @@ export class EntryFifo {
 }
 
 /**
- * One entry as this thread sees it.
+ * One entry, as views of this thread.
  *
  * @category Queues
  */
 export interface MemoryEntry extends Exchange {
   /** Its number. */
   readonly number: number;
-  /** Bytes of the request and of the reply that lie in it. */
+  /** The lengths of its request and its reply, in bytes. */
   readonly lengths: Int32Array<SharedArrayBuffer>;
-  /** The request's bytes, if they are contiguous; its headers if not. */
+  /** The request if the layout is contiguous, else the headers. */
   readonly incoming: Uint8Array<SharedArrayBuffer>;
-  /** The reply's bytes, if they are contiguous; the payload if not. */
+  /** The reply if the layout is contiguous, else the payload. */
   readonly outgoing: Uint8Array<SharedArrayBuffer>;
 }
 
@@ -135,41 +144,41 @@ export interface MemoryEntry extends Exchange {
  * @category Queues
  */
 export class MemoryChannel {
-  /** What the channel was made with. */
+  /** The options that it was made with. */
   readonly options: Required<MemoryChannelOptions>;
-  /** All of its memory but the kernel's bell. */
+  /** All of its memory but the kernel's doorbell. */
   readonly memory: SharedArrayBuffer;
-  /** Entries in which the server awaits a request. */
+  /** Entries that the server offers for a request. */
   readonly offered: EntryFifo;
   /** Entries that hold a request. */
   readonly filled: EntryFifo;
   /** Entries that hold a reply. */
   readonly replied: EntryFifo;
-  /** Word that the kernel rings. */
+  /** The word that the kernel changes to wake the server. */
   readonly serverDoorbell: Int32Array<SharedArrayBuffer>;
-  /** Word that the server rings. */
+  /** The word that the server changes to wake the kernel. */
   readonly kernelDoorbell: Int32Array<SharedArrayBuffer>;
   /** The entries, by number. */
   readonly entries: readonly MemoryEntry[];
   readonly #words: Int32Array<SharedArrayBuffer>;
 
-  /** Looks at the memory of a channel; see {@linkcode MemoryChannel.create}. */
+  /** Wraps the memory of a channel; {@linkcode MemoryChannel.create} makes it. */
   constructor({ options, memory }: MemoryChannelHandle) {
     this.options = options;
     this.memory = memory;
-    const slots = ringSlots(options);
+    const slots = fifoSlots(options);
     const words = new Int32Array(memory, 0, WORDS);
-    const ring = (n: number) =>
+    const fifo = (n: number) =>
       new EntryFifo(
         words,
         n,
         new Int32Array(memory, 4 * (WORDS + n * slots), slots),
       );
     this.#words = words;
-    this.offered = ring(OFFERED);
-    this.filled = ring(FILLED);
-    this.replied = ring(REPLIED);
-    this.serverDoorbell = new Int32Array(memory, 4 * WORD_SERVER_BELL, 1);
+    this.offered = fifo(OFFERED);
+    this.filled = fifo(FILLED);
+    this.replied = fifo(REPLIED);
+    this.serverDoorbell = new Int32Array(memory, 4 * WORD_SERVER_DOORBELL, 1);
     this.kernelDoorbell = options.kernelDoorbell;
     this.entries = Array.from(
       { length: options.capacity },
@@ -191,17 +200,17 @@ export class MemoryChannel {
     return new MemoryChannel({ options: complete, memory });
   }
 
-  /** What another thread needs to look at the same channel. */
+  /** What another thread needs to make its side of the channel. */
   get handle(): MemoryChannelHandle {
     return { options: this.options, memory: this.memory };
   }
 
-  /** 0 while both sides are there, else what the side that left said. */
+  /** The code with which the channel ended; 0 while it is open. */
   get ended(): number {
     return Atomics.load(this.#words, WORD_END);
   }
 
-  /** Ends the channel for both sides; the first one to do so is heard. */
+  /** Ends the channel for both sides; of several calls, the first one counts. */
   end(code: number): void {
     Atomics.compareExchange(this.#words, WORD_END, 0, code);
     futexWake(this.serverDoorbell, 0);
@@ -210,11 +219,11 @@ export class MemoryChannel {
 }
 
 function entriesStart(options: Required<MemoryChannelOptions>): number {
-  return 64 * Math.ceil(4 * (WORDS + RINGS * ringSlots(options)) / 64);
+  return 64 * Math.ceil(4 * (WORDS + FIFOS * fifoSlots(options)) / 64);
 }
 
-/** A power of two, so that counts may wrap around at 2^32. */
-function ringSlots({ capacity }: Required<MemoryChannelOptions>): number {
+/** A power of two, so that counts can wrap around at 2^32. */
+function fifoSlots({ capacity }: Required<MemoryChannelOptions>): number {
   return 2 ** Math.ceil(Math.log2(capacity));
 }
 
@@ -222,7 +231,7 @@ function payloadSize({ maxPayload }: Required<MemoryChannelOptions>): number {
   return Math.max(PAYLOAD_MIN, maxPayload);
 }
 
-/** Two lengths, then head and payload of the request and of the reply. */
+/** Bytes of an entry: two lengths, then the request and the reply. */
 function entrySize(options: Required<MemoryChannelOptions>): number {
   const half = HEAD_MAX + payloadSize(options);
   const size = options.layout === "contiguous"

@@ -11,31 +11,31 @@ const ENDS: readonly QueueEnd[] = [
 ];
 
 /**
- * Codes with which a channel ends; see {@linkcode MemoryQueue}.
+ * Codes for {@linkcode MemoryChannel.end}.
  *
  * @category Queues
  */
 export const CHANNEL_END = { closed: 1, unmounted: 2, aborted: 3 } as const;
 
 /**
- * The simulated kernel's ear in the server's own thread. A channel without
- * one crosses threads, and its bells are rung instead.
+ * What a {@linkcode MemoryQueue} calls in a simulated kernel that runs in the
+ * same thread. Without it, the two sides wake each other by doorbells.
  *
  * @category Queues
  */
 export interface MemoryKernel {
-  /** The server offered an entry: it would be in read(2) now. */
+  /** The server has offered an entry, as if it were in read(2). */
   offered(index: number): void;
-  /** The server replied; whether the kernel wants the reply. */
+  /** The server has replied; whether the kernel accepts the reply. */
   replied(index: number): boolean;
-  /** The server closed the queue. */
+  /** The server has closed the queue. */
   closed(index: number): void;
-  /** Resolves when something was filled in or the channel has ended. */
+  /** Resolves when an entry was filled or the channel has ended. */
   wait(index: number): Promise<void>;
 }
 
 /**
- * Options of a {@linkcode MemoryQueue}.
+ * The options of a {@linkcode MemoryQueue}.
  *
  * @category Queues
  */
@@ -43,14 +43,14 @@ export interface MemoryQueueOptions {
   /** The kernel, if it runs in this thread. */
   readonly kernel?: MemoryKernel;
   /**
-   * Entries on offer at once: 1, as a thread in read(2) has; more for a queue
-   * that is fed ahead, as an io_uring is.
+   * Entries that are offered at once: 1 as with read(2), which is the default,
+   * or more as with io_uring, where the kernel fills entries ahead.
    */
   readonly offers?: number;
 }
 
 /**
- * Requests from a simulated kernel, through shared memory.
+ * Requests from a simulated kernel through shared memory.
  *
  * @category Queues
  */

@@ -190,7 +190,7 @@ class ServeLoop {
 
   #answer(exchange: Exchange, opcode: number, start: number): void {
     const { reply } = exchange;
-    // The kernel expects no reply to a FORGET, whatever the handler filled in.
+    // The kernel expects no reply to a FORGET, even if the handler filled one.
     if (opcodeRow(opcode)?.noReply) reply.none();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#counters !== undefined) count(this.#counters, reply, opcode);

@@ -2,8 +2,7 @@ import { errnoName, errnoOf } from "../base/errno.ts";
 import { UserError } from "../base/user_error.ts";
 import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";
-import { followImage } from "../export/follow_image.ts";
-import { resizeImage } from "../export/resize.ts";
+import { followImage, resizeImage } from "../export/image_size.ts";
 import { Session, type SessionParts } from "./session.ts";
 
 /**

@@ -1,11 +1,11 @@
 /**
- * Waiting for another thread on one word of shared memory, as futex(2) does,
+ * Waiting for another thread on a word of shared memory, as with futex(2), but
  * without blocking this thread.
  *
  * @module
  */
 
-/** `setInterval` takes no longer delay: about twelve days. */
+/** Twelve days: about half of the longest delay that timers accept. */
 const LONGEST_DELAY_MS = 1 << 30;
 
 /**
@@ -23,12 +23,12 @@ export function futexWake(
 }
 
 /**
- * Resolves once a word differs from the value that was read earlier: at once if
- * it does already, so that no wake-up between reading and waiting is missed.
+ * Resolves once a word differs from the value that the caller has read: at once
+ * if it does already, so that no wake-up after the reading is missed.
  *
  * @param words The shared memory.
  * @param index Which word.
- * @param seen Its value when the caller last looked.
+ * @param seen Its value when the caller read it.
  */
 export async function futexWait(
   words: Int32Array<SharedArrayBuffer>,

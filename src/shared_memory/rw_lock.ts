@@ -1,13 +1,13 @@
 /**
- * A readers-writer lock that holds between Workers.
+ * A readers-writer lock between Workers.
  *
  * @module
  */
 import { futexWait, futexWake } from "./futex.ts";
 
-/** Added to STATE by the exclusive owner: more than there can be sharers. */
+/** Added to STATE by the exclusive owner; larger than any number of sharers. */
 const EXCLUSIVE = -(2 ** 30);
-/** Index of the number of shares, or EXCLUSIVE. */
+/** Index of the number of sharers, plus EXCLUSIVE if it is owned. */
 const STATE = 0;
 /** Index of the number of callers that wait for the exclusive lock. */
 const WAITING = 1;
@@ -15,12 +15,12 @@ const WAITING = 1;
 const DOORBELL = 2;
 
 /**
- * A lock over words of shared memory that many callers share or one owns
- * exclusively. A caller that waits for the exclusive lock holds back later
- * callers that want to share it.
+ * A lock in shared memory that many callers share or one caller holds
+ * exclusively. While a caller waits for exclusive ownership, later callers that
+ * want to share the lock wait until it has had its turn.
  *
- * No call blocks the thread: the operation that holds the lock may be waiting
- * for an answer on the same thread.
+ * No call blocks the thread, because the holder of the lock may need this
+ * thread to finish.
  *
  * @category Exporting an image
  */
@@ -32,11 +32,11 @@ export class SharedRwLock {
   readonly #waiters: (() => void)[] | null;
 
   /**
-   * Looks at a lock.
+   * Wraps the memory of a lock.
    *
-   * @param words {@linkcode SharedRwLock.WORDS} words, all zero at first.
-   * @param oneThread Whether no other thread uses it. Waiters are then woken by
-   * promises alone, which makes their order reproducible.
+   * @param words {@linkcode SharedRwLock.WORDS} words, zero when it is made.
+   * @param oneThread Whether no other thread uses it. Waiters are then woken
+   * through promises alone, in a reproducible order.
    */
   constructor(
     words: Int32Array<SharedArrayBuffer>,
@@ -46,7 +46,7 @@ export class SharedRwLock {
     this.#waiters = oneThread ? [] : null;
   }
 
-  /** Shares the lock unless it is owned or wanted exclusively. */
+  /** Shares the lock, unless a caller holds it exclusively or waits to. */
   tryShare(): boolean {
     const words = this.#words;
     if (Atomics.load(words, WAITING) > 0) return false;
@@ -55,13 +55,13 @@ export class SharedRwLock {
     return false;
   }
 
-  /** Gives a share back. */
+  /** Releases a shared lock. */
   unshare(): void {
     const before = Atomics.sub(this.#words, STATE, 1);
     if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#wake();
   }
 
-  /** Shares the lock, waiting until that is possible. */
+  /** Shares the lock; waits until that is possible. */
   async share(): Promise<void> {
     for (;;) {
       const seen = Atomics.load(this.#words, DOORBELL);
@@ -70,7 +70,7 @@ export class SharedRwLock {
     }
   }
 
-  /** Takes the lock exclusively, waiting until all shares were given back. */
+  /** Takes the lock exclusively; waits until all sharers have released it. */
   async lock(): Promise<void> {
     const words = this.#words;
     Atomics.add(words, WAITING, 1);
@@ -82,7 +82,7 @@ export class SharedRwLock {
     Atomics.sub(words, WAITING, 1);
   }
 
-  /** Gives the exclusive lock back. */
+  /** Releases an exclusive lock. */
   unlock(): void {
     Atomics.sub(this.#words, STATE, EXCLUSIVE);
     this.#wake();

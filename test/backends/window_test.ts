@@ -6,7 +6,7 @@ import { ImageBackend } from "../../src/backends/image_backend.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
-import { LateBackend } from "../export/_backends.ts";
+import { AsyncBackend } from "../export/_backends.ts";
 import { Random } from "../_random.ts";
 import { testBackend } from "./backend_suite.ts";
 import { FakeBlockFile, type Faults } from "./_fake_block_file.ts";
@@ -30,7 +30,7 @@ testBackend({
   name: "WindowBackend of an image that answers later",
   open: (size) => {
     const file = inFile(new FakeBlockFile(size + 1000));
-    const late = new LateBackend(file, new Random(1));
+    const late = new AsyncBackend(file, new Random(1));
     return { backend: new WindowBackend(late, { offset: 1000, size: null }) };
   },
 });
@@ -84,7 +84,7 @@ Deno.test("WindowBackend leaves whole sectors to the file", () => {
 for (const late of [false, true]) {
   const when = late ? "later" : "at once";
   const spaceOf = async (image: Backend, offset: number, size: number) => {
-    const below = late ? new LateBackend(image, new Random(2)) : image;
+    const below = late ? new AsyncBackend(image, new Random(2)) : image;
     const { allocated } = await new WindowBackend(below, { offset, size })
       .stat();
     return allocated;

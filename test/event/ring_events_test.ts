@@ -65,7 +65,7 @@ Deno.test("RingEvents dispatches completions to the owners of their slots", () =
   ]);
 });
 
-Deno.test("RingEvents settles only when it is told to, in order", () => {
+Deno.test("RingEvents settles operations only in settle(), in order", () => {
   const { ring, events, owners } = ringEvents();
   const [first] = owners;
   first!.start(0);

@@ -1,5 +1,5 @@
 /**
- * Backends that answer late, in another order, or with errors.
+ * Backends that answer asynchronously, in another order, or with errors.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type {
 import type { Random } from "../_random.ts";
 
 /** Makes every answer of another backend a promise, in random order. */
-export class LateBackend implements Backend {
-  readonly name = "late";
+export class AsyncBackend implements Backend {
+  readonly name = "asynchronous";
   readonly shared = true;
   readonly writable = true;
   readonly #backend: Backend;
@@ -28,23 +28,23 @@ export class LateBackend implements Backend {
   }
 
   stat(): Promise<ImageStat> {
-    return this.#late(() => this.#backend.stat());
+    return this.#later(() => this.#backend.stat());
   }
 
   read(...args: Parameters<Backend["read"]>): Promise<number> {
-    return this.#late(() => this.#backend.read(...args));
+    return this.#later(() => this.#backend.read(...args));
   }
 
   write(...args: Parameters<Backend["write"]>): Promise<number> {
-    return this.#late(() => this.#backend.write(...args));
+    return this.#later(() => this.#backend.write(...args));
   }
 
   flush(): Promise<number> {
-    return this.#late(() => this.#backend.flush());
+    return this.#later(() => this.#backend.flush());
   }
 
   truncate(size: number): Promise<number> {
-    return this.#late(() => this.#backend.truncate(size));
+    return this.#later(() => this.#backend.truncate(size));
   }
 
   zero(
@@ -52,27 +52,27 @@ export class LateBackend implements Backend {
     length: number,
     options: ZeroOptions,
   ): Promise<number> {
-    return this.#late(() => this.#backend.zero(position, length, options));
+    return this.#later(() => this.#backend.zero(position, length, options));
   }
 
   allocate(position: number, length: number): Promise<number> {
-    return this.#late(() => this.#backend.allocate(position, length));
+    return this.#later(() => this.#backend.allocate(position, length));
   }
 
   extent(position: number): Promise<Extent> {
-    return this.#late(() => this.#backend.extent(position));
+    return this.#later(() => this.#backend.extent(position));
   }
 
   setTimes(atime: bigint | null, mtime: bigint | null): Promise<number> {
-    return this.#late(() => this.#backend.setTimes(atime, mtime));
+    return this.#later(() => this.#backend.setTimes(atime, mtime));
   }
 
   close(): Answer<void> {
     return this.#backend.close();
   }
 
-  /** Makes the call now or when its turn comes, and answers still later. */
-  #late<T>(call: () => Answer<T>): Promise<T> {
+  /** Makes the call now or in its turn, and answers after that. */
+  #later<T>(call: () => Answer<T>): Promise<T> {
     const done = this.#random.oneIn(2) ? call() : undefined;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push(() => {
@@ -99,9 +99,9 @@ export class LateBackend implements Backend {
 
 /** How a {@linkcode FailingBackend} fails. */
 export interface Failure {
-  /** What its calls answer with; they throw `error` if left out. */
+  /** The result of its calls; they throw `error` if left out. */
   readonly result?: number;
-  /** What is thrown. */
+  /** The error that is thrown. */
   readonly error?: Error;
   /** Whether it throws before it returns, rather than rejecting later. */
   readonly atOnce?: boolean;

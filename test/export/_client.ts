@@ -1,5 +1,5 @@
 /**
- * What asks a handler: requests as the kernel lays them out, and its answers.
+ * A client of a handler: requests as the kernel lays them out, and answers.
  *
  * @module
  */
@@ -26,28 +26,28 @@ import type {
 } from "../../src/protocol/types.ts";
 import type { RequestHandler } from "../../src/queue/serve.ts";
 
-/** How the bytes of an exchange lie. */
+/** How the bytes of an exchange are laid out. */
 export type Layout = "contiguous" | "separate";
 
-/** What came back. */
+/** The answer to a request. */
 export interface Answer {
   /** The error number, 0 for success. */
   readonly errno: number;
-  /** What follows the reply's header; `null` if there is no reply. */
+  /** The bytes after the reply's header; `null` if there is no reply. */
   readonly body: Uint8Array | null;
   /** Whether it came before the handler returned. */
   readonly atOnce: boolean;
-  /** What the handler threw or rejected with. */
+  /** The error that the handler threw or rejected with. */
   readonly thrown?: unknown;
 }
 
-const DIALECT = new ProtocolVersion();
+const VERSION = new ProtocolVersion();
 /** The largest READ or WRITE that a client sends. */
 const PAYLOAD = 65536;
 const HEADER = 40;
 const OUT_HEADER = 16;
 
-/** Sends requests to one handler, each in memory of its own. */
+/** Sends requests to one handler, each in its own memory. */
 export class Client {
   readonly #handler: RequestHandler;
   readonly #layout: Layout;
@@ -59,7 +59,7 @@ export class Client {
     this.#layout = layout;
   }
 
-  /** Sends a request with its fixed struct, and what follows it. */
+  /** Sends a request: its fixed struct and the bytes after it. */
   async send<S extends StructName>(
     opcode: OpcodeName | number,
     fields: Encodable<S> = {},
@@ -119,7 +119,7 @@ export class Client {
     const laid = this.#layout === "contiguous"
       ? layContiguous(header, fixed, tail)
       : laySeparate(header, fixed, tail);
-    const error = laid.exchange.request.validate(len, DIALECT);
+    const error = laid.exchange.request.validate(len, VERSION);
     if (row !== undefined) assertEquals(error, null);
     return laid;
   }
@@ -178,7 +178,7 @@ export class Client {
       : -answer.errno;
   }
 
-  /** Everything from the file's start, by as many READs as it takes. */
+  /** The whole file, by as many READs as it takes. */
   async readAll(): Promise<Uint8Array> {
     const { size } = await this.getattr();
     const bytes = new Uint8Array(Number(size));

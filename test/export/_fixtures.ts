@@ -1,5 +1,5 @@
 /**
- * An export of a disk in memory, in each form in which its parts can come.
+ * An export of a disk in memory, for each layout and way of answering.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { BlockExport } from "../../src/export/block_export.ts";
 import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import { Random } from "../_random.ts";
-import { LateBackend } from "./_backends.ts";
+import { AsyncBackend } from "./_backends.ts";
 import { Client, type Layout } from "./_client.ts";
 
-/** What an export is made of. */
+/** The options of an export. */
 export interface ExportOptions extends Partial<ExportRules> {
   /** Bytes of the image; 10000 if left out. */
   readonly size?: number;
@@ -26,19 +26,19 @@ export interface ExportOptions extends Partial<ExportRules> {
   readonly writethrough?: boolean;
 }
 
-/** An export, and what asks it. */
+/** An export and its client. */
 export interface Exported {
-  /** Asks it. */
+  /** Sends requests to it. */
   readonly client: Client;
-  /** What its queues share. */
+  /** The state that its queues share. */
   readonly state: ExportState;
   /** The image, which answers at once. */
   readonly backend: Backend;
-  /** Another queue of the same export. */
+  /** Makes a client of another queue of the same export. */
   another(): Client;
 }
 
-/** Makes exports of one form. */
+/** Makes exports with one layout and way of answering. */
 export type Make = (options?: ExportOptions) => Exported;
 
 /** Bytes of an image unless a test says otherwise. */
@@ -56,7 +56,7 @@ export function exported(
   const state = ExportState.create({ size, mode: 0o600, uid: 1, gid: 2 });
   const rules = { writable: true, growable, allowOther: false, ...options };
   const another = (memory: ExportState) => {
-    const image = random === null ? backend : new LateBackend(backend, random);
+    const image = random === null ? backend : new AsyncBackend(backend, random);
     const served = options.writethrough === true
       ? new WritethroughBackend(image)
       : image;
@@ -73,18 +73,18 @@ export function exported(
 
 /**
  * Registers a test for each layout of messages, with answers of the backend
- * that come at once and answers that come late.
+ * that come at once and answers that come later.
  */
 export function testExport(
   name: string,
   body: (make: Make) => void | Promise<void>,
 ): void {
   for (const layout of ["contiguous", "separate"] as const) {
-    for (const late of [false, true]) {
-      const form = `${layout}, ${late ? "later" : "at once"}`;
+    for (const later of [false, true]) {
+      const form = `${layout}, ${later ? "later" : "at once"}`;
       Deno.test(`${name} (${form})`, () =>
         body((options) =>
-          exported(options, layout, late ? new Random(1) : null)
+          exported(options, layout, later ? new Random(1) : null)
         ));
     }
   }

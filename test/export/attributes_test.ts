@@ -10,7 +10,7 @@ import type { Decoded } from "../../src/protocol/types.ts";
 import { FakeBlockFile } from "../backends/_fake_block_file.ts";
 import { exported, SIZE, testExport } from "./_fixtures.ts";
 
-/** What utimensat(2) sends for `touch`. */
+/** The SETATTR that `touch` causes. */
 const TOUCH = FATTR.ATIME | FATTR.MTIME | FATTR.ATIME_NOW | FATTR.MTIME_NOW;
 const BOTH = FATTR.ATIME | FATTR.MTIME;
 
@@ -18,7 +18,7 @@ function mtimeOf({ mtime, mtimensec }: Decoded<"fuse_attr">): bigint {
   return mtime * 1_000_000_000n + BigInt(mtimensec);
 }
 
-testExport("GETATTR tells of one plain file", async (make) => {
+testExport("GETATTR describes one plain file", async (make) => {
   const { client } = make();
   const { body } = await client.send("GETATTR");
   const { attr, attr_valid } = decodeStruct("fuse_attr_out", body!);
@@ -30,7 +30,7 @@ testExport("GETATTR tells of one plain file", async (make) => {
   assertEquals([attr.blksize, attr.rdev, attr.flags], [4096, 0, 0]);
 });
 
-testExport("GETATTR tells the space that the image takes", async (make) => {
+testExport("GETATTR returns the space that the image takes", async (make) => {
   class Space extends NullBackend {
     override stat(): ImageStat {
       return { ...super.stat(), allocated: this.name === "" ? null : 513 };
@@ -42,13 +42,13 @@ testExport("GETATTR tells the space that the image takes", async (make) => {
   assertEquals(await blocks(""), BigInt(Math.ceil(SIZE / 512)));
 });
 
-testExport("GETATTR tells sizes beyond 32 bits", async (make) => {
+testExport("GETATTR returns sizes beyond 32 bits", async (make) => {
   const size = 2 ** 53 - 1;
   const { client } = make({ size, backend: new NullBackend(size) });
   assertEquals((await client.getattr()).size, BigInt(size));
 });
 
-testExport("mtime changes with writes, not with looking", async (make) => {
+testExport("mtime changes with writes, not with GETATTR", async (make) => {
   const { client } = make({ growable: true });
   const past = { atime: 5n, mtime: 7n, mtimensec: 8 };
   assertEquals(await client.setattr({ valid: BOTH, ...past }), 0);

@@ -40,7 +40,7 @@ testExport("OPEN with O_TRUNC wipes nothing", async (make) => {
   assertEquals([...bytes], [1, 2, 3]);
 });
 
-Deno.test("exportWish takes O_TRUNC over where the size is fixed", () => {
+Deno.test("exportCapabilities() handles O_TRUNC itself if the size is fixed", () => {
   const rules = { writable: true, allowOther: false };
   const flags = (growable: boolean) =>
     exportCapabilities({ ...rules, growable }).flags ?? [];
@@ -51,7 +51,7 @@ Deno.test("exportWish takes O_TRUNC over where the size is fixed", () => {
   }
 });
 
-testExport("RELEASE and DESTROY succeed with nothing", async (make) => {
+testExport("RELEASE and DESTROY succeed without a body", async (make) => {
   const { client } = make();
   for (const opcode of ["RELEASE", "DESTROY"] as const) {
     const { errno, body } = await client.send(opcode);
@@ -65,7 +65,7 @@ testExport("LOOKUP finds nothing in a file", async (make) => {
   assertEquals(errno, ERRNO.ENOENT);
 });
 
-testExport("FORGET and its like are not answered", async (make) => {
+testExport("FORGET and similar requests are not answered", async (make) => {
   const { client } = make();
   for (const opcode of ["FORGET", "BATCH_FORGET", "NOTIFY_REPLY"] as const) {
     assertEquals((await client.send(opcode)).body, null, opcode);
@@ -106,10 +106,13 @@ testExport("FLUSH and FSYNC make writes durable", async (make) => {
   assertEquals(backend.flushes, 2);
 });
 
-testExport("FLUSH of a read-only image asks nothing of it", async (make) => {
-  const backend = new Flushed(SIZE);
-  const { client } = make({ backend, writable: false });
-  assertEquals((await client.send("FLUSH")).errno, 0);
-  assertEquals((await client.send("FSYNC")).errno, 0);
-  assertEquals(backend.flushes, 0);
-});
+testExport(
+  "FLUSH of a read-only image does not call the backend",
+  async (make) => {
+    const backend = new Flushed(SIZE);
+    const { client } = make({ backend, writable: false });
+    assertEquals((await client.send("FLUSH")).errno, 0);
+    assertEquals((await client.send("FSYNC")).errno, 0);
+    assertEquals(backend.flushes, 0);
+  },
+);

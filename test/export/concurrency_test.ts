@@ -7,15 +7,15 @@ import {
 import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { type Random, randomly } from "../_random.ts";
-import { LateBackend } from "./_backends.ts";
+import { AsyncBackend } from "./_backends.ts";
 import type { Client } from "./_client.ts";
 import { exported } from "./_fixtures.ts";
 
 const START = 70_000;
 const QUEUES = 5;
 
-/** Complains of calls that must not run at the same time. */
-class WatchedBackend extends LateBackend {
+/** Fails if calls overlap that must not. */
+class WatchedBackend extends AsyncBackend {
   #writes = 0;
   #resizes = 0;
   readonly #image: Backend;
@@ -34,7 +34,7 @@ class WatchedBackend extends LateBackend {
     assert(this.#resizes < 2, "it is resized twice at a time");
     this.#writes++;
     const end = position + length;
-    assert(end <= (await this.#image.stat()).size, "a write behind the end");
+    assert(end <= (await this.#image.stat()).size, "a write beyond the end");
     const result = await super.write(position, buffer, start, length);
     assert(end <= (await this.#image.stat()).size, "the end moved meanwhile");
     this.#writes--;
@@ -61,8 +61,8 @@ function open(random: Random, growable: boolean) {
   return { ...first, image, clients };
 }
 
-/** Asserts that nothing lies behind the end, where a write would show. */
-async function assertNothingBehind(client: Client): Promise<void> {
+/** Asserts that there is nothing beyond the end, where a write would show. */
+async function assertNothingBeyond(client: Client): Promise<void> {
   const end = Number((await client.getattr()).size);
   assertEquals(await client.truncate(end + 300_000), 0);
   const all = await client.readAll();
@@ -94,7 +94,7 @@ Deno.test("WRITE that waited to grow keeps what another queue grew", async () =>
   const { client, state, backend } = exported({ size: 10, growable: true });
   assert(state.lock.tryShare());
   const waiting = client.write(10, Uint8Array.of(1, 2));
-  // As from another Worker, between the look at the size and the lock.
+  // As from another Worker, between reading the size and taking the lock.
   assertEquals(await backend.truncate(100), 0);
   state.size = 100;
   assertEquals(await backend.write(99, Uint8Array.of(3), 0, 1), 1);
@@ -135,7 +135,7 @@ async function disturb(client: Client, random: Random, grows: boolean) {
 
 for (const growable of [true, false]) {
   const kind = growable ? "a growable image" : "an image of fixed size";
-  Deno.test(`no write lands behind the end of ${kind} that is resized`, () =>
+  Deno.test(`no write lands beyond the end of ${kind} that is resized`, () =>
     randomly(10, async (random) => {
       const { clients, image, state } = open(random, growable);
       const forks = clients.map((client) => ({ client, own: random.fork() }));
@@ -143,11 +143,11 @@ for (const growable of [true, false]) {
         for (let i = 0; i < 25; i++) await disturb(client, own, growable);
       }));
       assertEquals(state.size, image.stat().size);
-      await assertNothingBehind(clients[0]!);
+      await assertNothingBeyond(clients[0]!);
     }));
 }
 
-Deno.test("the last of several sizes holds, whichever that is", () =>
+Deno.test("the last one of several changes of size holds", () =>
   randomly(10, async (random) => {
     const { clients, image, state } = open(random, false);
     const sizes = clients.map(() => random.below(2 * START));

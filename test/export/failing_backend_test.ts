@@ -9,7 +9,7 @@ import { type Exported, SIZE, testExport } from "./_fixtures.ts";
 
 const BYTES = new Uint8Array(10);
 
-/** Every request that calls the backend, by what it calls. */
+/** Every request that calls the backend, by the member that it calls. */
 const REQUESTS: Record<string, (client: Client) => Promise<number>> = {
   read: async (client) => (await client.read(0, 10)).errno,
   write: async (client) => -(await client.write(0, BYTES)),
@@ -24,7 +24,7 @@ const REQUESTS: Record<string, (client: Client) => Promise<number>> = {
   setTimes: (client) => client.setattr({ valid: FATTR.MTIME, mtime: 1n }),
 };
 
-/** Requests that call what answers with more than a number. */
+/** Requests that call a member whose result is no number. */
 const QUESTIONS: Record<string, (client: Client) => Promise<number>> = {
   getattr: async (client) => (await client.send("GETATTR")).errno,
   statfs: async (client) => (await client.send("STATFS")).errno,
@@ -77,17 +77,20 @@ testFailure(
   ALL,
 );
 
-// The kernel takes no other errors, and the client would wait for ever.
+// The kernel refuses other errors, and the client would wait forever.
 testFailure("answers no error number", { result: -512 }, ERRNO.EIO, REQUESTS);
 testFailure("answers NaN", { result: NaN }, ERRNO.EIO, REQUESTS);
 
-testExport("a backend's own error reaches whoever serves", async (make) => {
-  const error = new TypeError("a defect");
-  const { client } = make({ backend: new FailingBackend({ error }) });
-  const { thrown, errno } = await client.read(0, 10);
-  assertEquals(errno, ERRNO.EIO);
-  await assertRejects(() => Promise.reject(thrown), TypeError, "a defect");
-});
+testExport(
+  "an error that a backend throws reaches the serve loop",
+  async (make) => {
+    const error = new TypeError("a defect");
+    const { client } = make({ backend: new FailingBackend({ error }) });
+    const { thrown, errno } = await client.read(0, 10);
+    assertEquals(errno, ERRNO.EIO);
+    await assertRejects(() => Promise.reject(thrown), TypeError, "a defect");
+  },
+);
 
 testExport(
   "a backend that answers nothing fails each request",

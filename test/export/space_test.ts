@@ -10,12 +10,12 @@ const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
 const CHUNK = 65536;
 const FULL = new Uint8Array(SIZE).fill(9);
 
-testExport("FALLOCATE reserves behind the end alone", async (make) => {
+testExport("FALLOCATE reserves only beyond the end", async (make) => {
   const { client, backend } = make();
   assertEquals(await client.fallocate(0, SIZE - 1, 100), ERRNO.EOPNOTSUPP);
   assertEquals(await client.fallocate(0, 3 * CHUNK, CHUNK), 0);
   assertEquals((await client.getattr()).size, BigInt(4 * CHUNK));
-  // What lies before the range stays as sparse as it was.
+  // The part before the range stays as sparse as it was.
   assertEquals((await backend.stat()).allocated, CHUNK);
   assertEquals(await client.fallocate(0, 4 * CHUNK, 1), 0);
   assertEquals((await client.getattr()).size, BigInt(4 * CHUNK + 1));
@@ -88,7 +88,7 @@ testExport(
   },
 );
 
-testExport("FALLOCATE keeps the size where there is no space", async (make) => {
+testExport("FALLOCATE keeps the size if there is no space", async (make) => {
   class Full extends NullBackend {
     override allocate(): number {
       return -ERRNO.ENOSPC;
@@ -120,7 +120,7 @@ testExport("LSEEK finds data and holes", async (make) => {
   assertEquals(await client.lseek(3 * CHUNK, "HOLE"), 4 * CHUNK);
 });
 
-testExport("LSEEK takes an unaligned end for a hole", async (make) => {
+testExport("LSEEK treats an unaligned end as a hole", async (make) => {
   const { client } = make({ size: 2 * CHUNK + 100 });
   const end = 2 * CHUNK + 100;
   await client.write(end - 1, Uint8Array.of(1));
@@ -141,30 +141,36 @@ testExport("LSEEK leaves other whences to the kernel", async (make) => {
   }
 });
 
-testExport("LSEEK gives EIO where a backend does not get on", async (make) => {
-  class Stuck extends NullBackend {
-    override extent(position: number): Extent {
-      return { data: false, end: position };
+testExport(
+  "LSEEK gives EIO if a backend returns extents that do not advance",
+  async (make) => {
+    class Stuck extends NullBackend {
+      override extent(position: number): Extent {
+        return { data: false, end: position };
+      }
     }
-  }
-  const { client } = make({ backend: new Stuck(SIZE) });
-  assertEquals(await client.lseek(0, "DATA"), -ERRNO.EIO);
-});
+    const { client } = make({ backend: new Stuck(SIZE) });
+    assertEquals(await client.lseek(0, "DATA"), -ERRNO.EIO);
+  },
+);
 
-testExport("STATFS tells of the image and its space", async (make) => {
-  class Space extends NullBackend {
-    override stat(): ImageStat {
-      return { ...super.stat(), allocated: 8192 };
+testExport(
+  "STATFS returns the size of the image and its space",
+  async (make) => {
+    class Space extends NullBackend {
+      override stat(): ImageStat {
+        return { ...super.stat(), allocated: 8192 };
+      }
     }
-  }
-  const { client } = make({ backend: new Space(SIZE) });
-  const { errno, body } = await client.send("STATFS");
-  assertEquals(errno, 0);
-  const { st } = decodeStruct("fuse_statfs_out", body!);
-  assertEquals([st.bsize, st.frsize, st.namelen], [4096, 4096, 255]);
-  assertEquals([st.blocks, st.bfree, st.bavail], [3n, 1n, 1n]);
-  assertEquals([st.files, st.ffree], [1n, 0n]);
-});
+    const { client } = make({ backend: new Space(SIZE) });
+    const { errno, body } = await client.send("STATFS");
+    assertEquals(errno, 0);
+    const { st } = decodeStruct("fuse_statfs_out", body!);
+    assertEquals([st.bsize, st.frsize, st.namelen], [4096, 4096, 255]);
+    assertEquals([st.blocks, st.bfree, st.bavail], [3n, 1n, 1n]);
+    assertEquals([st.files, st.ffree], [1n, 0n]);
+  },
+);
 
 testExport("STATFS follows the size and never overflows", async (make) => {
   class Full extends NullBackend {

@@ -7,7 +7,7 @@ import { exported, SIZE, testExport } from "./_fixtures.ts";
 
 const BYTES = Uint8Array.from({ length: 100 }, (_, i) => i + 1);
 
-testExport("READ gives what lies at its offset", async (make) => {
+testExport("READ returns the bytes at its offset", async (make) => {
   const size = 2 ** 40;
   const { client } = make({ size, backend: new PatternBackend(size) });
   for (const offset of [0, 4093, 2 ** 32 - 5, size - 10]) {
@@ -37,7 +37,7 @@ testExport("READ larger than a reply gives EINVAL", async (make) => {
   assertEquals((await client.read(0, 2 ** 32 - 1)).errno, ERRNO.EINVAL);
 });
 
-testExport("READ gives zeroes where the image ended early", async (make) => {
+testExport("READ returns zeroes if the image ended early", async (make) => {
   class Short extends PatternBackend {
     override read(...args: Parameters<PatternBackend["read"]>): number {
       return Math.min(super.read(...args), 20);
@@ -50,7 +50,7 @@ testExport("READ gives zeroes where the image ended early", async (make) => {
   assert(body!.subarray(20).every((byte) => byte === 0));
 });
 
-testExport("WRITE puts its bytes and says how many", async (make) => {
+testExport("WRITE writes its bytes and returns how many", async (make) => {
   const { client } = make();
   assertEquals(await client.write(5000, BYTES), 100);
   const all = await client.readAll();
@@ -74,7 +74,7 @@ testExport("WRITE to an image of fixed size takes what fits", async (make) => {
   assertEquals((await client.readAll()).at(-1), 30);
 });
 
-testExport("WRITE behind the end makes an image grow", async (make) => {
+testExport("WRITE beyond the end makes an image grow", async (make) => {
   const { client } = make({ growable: true });
   assertEquals(await client.write(SIZE - 30, BYTES), 100);
   assertEquals((await client.getattr()).size, BigInt(SIZE + 70));
@@ -122,7 +122,7 @@ testExport("WRITE keeps the size when the image cannot grow", async (make) => {
   assertEquals((await client.getattr()).size, BigInt(SIZE));
 });
 
-Deno.test("READ and WRITE are answered at once where the image is", async () => {
+Deno.test("READ and WRITE are answered at once if the backend does so", async () => {
   const { client } = exported({ growable: true });
   for (const offset of [0, SIZE - 10, SIZE]) {
     assert((await client.read(offset, 100)).atOnce, `read at ${offset}`);

@@ -14,15 +14,15 @@ import { exported, SIZE, testExport } from "./_fixtures.ts";
 
 const BYTES = new Uint8Array(100).fill(7);
 
-/** A disk that notes what is asked of it, and answers at once or later. */
+/** A disk that notes calls of it, and answers at once or later. */
 class NotingDisk extends MemoryBackend {
   readonly calls: string[] = [];
-  readonly #late: boolean;
+  readonly #later: boolean;
   flushResult = 0;
 
-  constructor(late = false) {
+  constructor(later = false) {
     super(createMemoryDisk(SIZE, { growable: true }));
-    this.#late = late;
+    this.#later = later;
   }
 
   override write(...args: Parameters<MemoryBackend["write"]>): never {
@@ -46,7 +46,7 @@ class NotingDisk extends MemoryBackend {
   }
 
   #answer(result: number): Answer {
-    return this.#late ? Promise.resolve(result) : result;
+    return this.#later ? Promise.resolve(result) : result;
   }
 }
 
@@ -57,10 +57,10 @@ testExport("writethrough leaves answers as they are", async (make) => {
   assertEquals(all.lastIndexOf(7), SIZE + 49);
 });
 
-for (const late of [false, true]) {
-  const when = late ? "later" : "at once";
+for (const later of [false, true]) {
+  const when = later ? "later" : "at once";
   Deno.test(`writethrough flushes after each change, ${when}`, async () => {
-    const backend = new NotingDisk(late);
+    const backend = new NotingDisk(later);
     const { client } = exported({
       backend,
       writethrough: true,
@@ -80,7 +80,7 @@ for (const late of [false, true]) {
   });
 
   Deno.test(`without writethrough nothing is flushed, ${when}`, async () => {
-    const backend = new NotingDisk(late);
+    const backend = new NotingDisk(later);
     const { client } = exported({ backend });
     assertEquals(await client.write(0, BYTES), 100);
     assertEquals(backend.calls, ["write"]);
@@ -98,7 +98,7 @@ Deno.test("WritethroughBackend does not flush what failed", async () => {
   assertEquals(disk.calls, []);
 });
 
-Deno.test("WritethroughBackend sets times where the image does", () => {
+Deno.test("WritethroughBackend sets times if the image does", () => {
   const disk = new NotingDisk();
   const set: unknown[] = [];
   disk.setTimes = (...times) => set.push(times);
@@ -106,7 +106,7 @@ Deno.test("WritethroughBackend sets times where the image does", () => {
   assertEquals(set, [[1n, null]]);
 });
 
-Deno.test("WritethroughBackend flushes on a ring without a gap", async () => {
+Deno.test("WritethroughBackend starts its flush when the write is settled", async () => {
   const ring = new FakeRing();
   const events = new RingEvents(ring, new PollStrategy(0));
   const slots = new FakeFileSlots(ring);

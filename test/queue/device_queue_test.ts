@@ -12,7 +12,7 @@ import {
 } from "./queue_suite.ts";
 import { parseReply, plainReply, readMessage } from "./messages.ts";
 
-/** A descriptor of /dev/fuse in memory, and the test's hand on it. */
+/** A descriptor of /dev/fuse in memory, under the control of a test. */
 class FakeDevice implements FuseDevice {
   readonly fd = 7;
   readonly pending: (Uint8Array | number)[] = [];
@@ -33,7 +33,7 @@ class FakeDevice implements FuseDevice {
     if (typeof message === "number") return -message;
     if (message === undefined) {
       if (this.endErrno !== 0) return -this.endErrno;
-      assert(!this.#blocking, "read(2) would block for ever");
+      assert(!this.#blocking, "read(2) would block forever");
       return -ERRNO.EAGAIN;
     }
     buffer.fill(0xa5);
@@ -99,7 +99,7 @@ function make(options: FixtureOptions): QueueFixture {
   };
 }
 
-queueSuite({ name: "DeviceQueue", make, hears: true });
+queueSuite({ name: "DeviceQueue", make, reportsDelivery: true });
 
 function deviceQueue(maxPayload = 65536): [FakeDevice, DeviceQueue] {
   const device = new FakeDevice();
@@ -184,7 +184,7 @@ Deno.test("DeviceQueue closes the descriptor with requests outstanding", () => {
   assertEquals(device.written, []);
 });
 
-Deno.test("DeviceQueue has 16 requests outstanding unless told otherwise", () => {
+Deno.test("DeviceQueue has 16 requests outstanding by default", () => {
   const [device, queue] = deviceQueue();
   for (let i = 1; i <= 17; i++) device.push(readMessage(2n * BigInt(i)));
   const taken = Array.from({ length: 16 }, () => queue.next(false)!);

@@ -29,7 +29,7 @@ Deno.test("observe() takes any time", () => {
   assertEquals(totalsOf("other", histogram).requests, 4);
 });
 
-Deno.test("totalsOf() tells the 99th percentile", () => {
+Deno.test("totalsOf() returns the 99th percentile", () => {
   const histogram = new Float64Array(HISTOGRAM_LENGTH);
   assertEquals(totalsOf("read", histogram).p99Us, 0);
   for (let i = 0; i < 99; i++) observe(histogram, 0.001, 0);
@@ -39,7 +39,7 @@ Deno.test("totalsOf() tells the 99th percentile", () => {
   assert(totalsOf("read", histogram).p99Us >= 100_000);
 });
 
-Deno.test("operationOf() tells kinds of requests apart", () => {
+Deno.test("operationOf() returns the kind of each request", () => {
   const name = (opcode: number) => OPERATIONS[operationOf(opcode)];
   assertEquals(name(OPCODES.READ.opcode), "read");
   assertEquals(name(OPCODES.WRITE.opcode), "write");
@@ -49,7 +49,7 @@ Deno.test("operationOf() tells kinds of requests apart", () => {
 });
 
 for (const measuring of [true, false]) {
-  Deno.test(`serve() measures if the board is measuring: ${measuring}`, async () => {
+  Deno.test(`serve() measures if the statistics are measuring: ${measuring}`, async () => {
     const made = QueueStatistics.create(2, { measuring });
     const statistics = new QueueStatistics(made.memory);
     assertEquals(statistics.queues.length, 2);

@@ -1,5 +1,5 @@
 /**
- * The other side of a `MemoryQueue` in the hands of a test.
+ * The other side of a `MemoryQueue`, under the control of a test.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 } from "../../src/queue/memory_queue.ts";
 import type { FixtureOptions, QueueFixture } from "./queue_suite.ts";
 
-/** A kernel that passes bytes on and knows nothing of what they mean. */
+/** A kernel that passes bytes on without interpreting them. */
 export class RawKernel implements MemoryKernel {
   /** The memory between the two sides. */
   readonly channel: MemoryChannel;
@@ -60,7 +60,7 @@ export class RawKernel implements MemoryKernel {
     this.#wakeAll();
   }
 
-  /** Does what there is to do on this side. */
+  /** Fills entries and takes replies. */
   pump(): void {
     const { offered, entries, filled, serverDoorbell } = this.channel;
     for (let n = offered.shift(); n >= 0; n = offered.shift()) {
@@ -76,7 +76,7 @@ export class RawKernel implements MemoryKernel {
     }
   }
 
-  /** Does so whenever the bell rings, until the channel has ended. */
+  /** Does so whenever the doorbell changes, until the channel has ended. */
   async run(): Promise<void> {
     const { kernelDoorbell } = this.channel;
     while (this.channel.ended === 0) {
@@ -156,7 +156,7 @@ export class MemoryFixture implements QueueFixture {
   };
 
   get closes(): number {
-    // Across threads the channel's own word is all that there is to see.
+    // Across threads only the channel's own word shows it.
     return this.#running === undefined
       ? this.kernel.closes
       : Number(this.kernel.channel.ended === CHANNEL_END.closed);
@@ -168,7 +168,7 @@ export class MemoryFixture implements QueueFixture {
   }
 }
 
-/** A queue whose kernel is in the same thread and told at once. */
+/** A queue whose kernel is in the same thread and is called directly. */
 export function inThread(
   layout: MemoryLayout,
   options: FixtureOptions,
@@ -177,8 +177,8 @@ export function inThread(
   return new MemoryFixture(kernel, new MemoryQueue(kernel.channel, { kernel }));
 }
 
-/** A queue whose kernel hears bells alone, as one in another thread does. */
-export function byBell(
+/** A queue whose kernel is woken by doorbells, as in another thread. */
+export function byDoorbell(
   layout: MemoryLayout,
   options: FixtureOptions,
 ): MemoryFixture {

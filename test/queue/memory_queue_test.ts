@@ -3,23 +3,23 @@ import { MemoryChannel } from "../../src/queue/memory_channel.ts";
 import { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 import { queueSuite } from "./queue_suite.ts";
-import { byBell, inThread, RawKernel } from "./memory_fixture.ts";
+import { byDoorbell, inThread, RawKernel } from "./memory_fixture.ts";
 import { parseReply, readMessage, take, turn } from "./messages.ts";
 
 for (const layout of ["contiguous", "separate"] as const) {
   queueSuite({
     name: `MemoryQueue (${layout}, in one thread)`,
     make: (options) => inThread(layout, options),
-    hears: true,
+    reportsDelivery: true,
   });
   queueSuite({
-    name: `MemoryQueue (${layout}, by bell)`,
-    make: (options) => byBell(layout, options),
-    hears: false,
+    name: `MemoryQueue (${layout}, by doorbell)`,
+    make: (options) => byDoorbell(layout, options),
+    reportsDelivery: false,
   });
 }
 
-Deno.test("MemoryQueue is fed ahead when it offers several entries", async () => {
+Deno.test("MemoryQueue has several entries filled ahead if it offers them", async () => {
   const options = { capacity: 4, maxPayload: 8192 };
   const kernel = new RawKernel("contiguous", options);
   const queue = new MemoryQueue(kernel.channel, { kernel, offers: 3 });
@@ -34,7 +34,7 @@ Deno.test("MemoryQueue is fed ahead when it offers several entries", async () =>
   }
 });
 
-Deno.test("MemoryQueue gives what was filled before the end", () => {
+Deno.test("MemoryQueue returns requests that came before the end", () => {
   const { queue, deliver, end } = inThread("contiguous", {
     capacity: 2,
     maxPayload: 8192,
@@ -56,7 +56,7 @@ Deno.test("EntryFifo keeps its order when its count wraps around", () => {
   });
   new Int32Array(memory, 0, 1)[0] = -2;
   const channel = new MemoryChannel({ memory, options });
-  // The reader starts at 0; what lies between was taken long ago.
+  // The reader starts at 0, as if it had taken all entries before.
   for (let i = 0; i < 2; i++) channel.offered.push(i);
   assertEquals(channel.offered.length, 0);
   for (let i = 0; i < 3; i++) channel.offered.push(i);

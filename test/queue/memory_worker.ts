@@ -1,7 +1,7 @@
 /**
- * A Worker that serves the queue whose memory it is sent, blocking: READ is
- * answered with its offset in each byte, every third one later; everything
- * else with success and nothing more.
+ * A Worker that serves the queue whose memory it receives, and blocks. It
+ * answers READ with the offset in each byte, every third one later, and
+ * everything else with success and no body.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 import { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { serve } from "../../src/queue/serve.ts";
 
-/** What a Worker shares of its global scope. */
+/** The part of a Worker's global scope that is used here. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<MemoryChannelHandle>) => void;
   postMessage(message: unknown): void;

@@ -19,7 +19,7 @@ export interface MessageParts {
   body?: Uint8Array;
   /** What follows. */
   tail?: Uint8Array;
-  /** What the header says that its length is, if not the truth. */
+  /** The length in the header, if not the real one. */
   length?: number;
 }
 
@@ -71,7 +71,7 @@ export function forgetMessage(unique: bigint): Uint8Array<ArrayBuffer> {
 
 /** A reply in parts. */
 export interface ParsedReply {
-  /** What its header says that its length is. */
+  /** The length in its header. */
   len: number;
   /** A negated errno, or a notification's code. */
   error: number;
@@ -81,13 +81,13 @@ export interface ParsedReply {
   body: Uint8Array;
 }
 
-/** Takes a reply apart. */
+/** Decodes a reply. */
 export function parseReply(bytes: Uint8Array): ParsedReply {
   const header = decodeStruct("fuse_out_header", bytes);
   return { ...header, body: bytes.slice(OUT_HEADER_SIZE) };
 }
 
-/** A reply without a body, as it must be. */
+/** The decoded reply without a body. */
 export function plainReply(unique: bigint, error: number = 0): ParsedReply {
   return { len: OUT_HEADER_SIZE, error, unique, body: new Uint8Array() };
 }
@@ -102,7 +102,7 @@ export async function take(queue: RequestQueue): Promise<Exchange> {
   }
 }
 
-/** Lets everything that is due happen. */
+/** Lets promises and timers that are due run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }

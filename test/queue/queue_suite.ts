@@ -1,5 +1,5 @@
 /**
- * What every `RequestQueue` does, whatever is behind it.
+ * The behaviour that every `RequestQueue` has.
  *
  * @module
  */
@@ -17,15 +17,15 @@ import {
   writeMessage,
 } from "./messages.ts";
 
-/** A queue, and the other side of it in the hands of a test. */
+/** A queue, and the other side of it under the control of a test. */
 export interface QueueFixture {
   /** The queue. */
   readonly queue: RequestQueue;
   /** Sends a request: bytes as read(2) would give them. */
   deliver(message: Uint8Array): void;
-  /** The replies that have come since the last call, whole. */
+  /** The replies since the last call, whole. */
   replies(): Uint8Array[];
-  /** From now on the other side wants no reply. */
+  /** Makes the other side refuse replies from now on. */
   refuse(): void;
   /** Ends the queue from the other side. */
   end(reason: "unmounted" | "aborted"): void;
@@ -35,7 +35,7 @@ export interface QueueFixture {
   dispose(): void | Promise<void>;
 }
 
-/** What a fixture is made with. */
+/** The options of a fixture. */
 export interface FixtureOptions {
   /** Requests outstanding at once. */
   readonly capacity: number;
@@ -45,22 +45,22 @@ export interface FixtureOptions {
 
 /** A kind of queue under test. */
 export interface QueueKind {
-  /** What the tests call it. */
+  /** Its name in tests. */
   readonly name: string;
   /** Makes a queue whose memory is full of 0xa5. */
   readonly make: (options: FixtureOptions) => QueueFixture;
-  /** Whether it hears what becomes of replies. */
-  readonly hears: boolean;
+  /** Whether `reply()` can return that the kernel refused the reply. */
+  readonly reportsDelivery: boolean;
 }
 
 /** One behaviour. */
 export interface Behaviour {
-  /** What it is, as the end of a test's name. */
+  /** Completes the name of a test. */
   readonly name: string;
-  /** Shows it. */
+  /** Asserts it. */
   readonly fn: (fixture: QueueFixture) => void | Promise<void>;
-  /** Whether it takes a queue that hears what becomes of its messages. */
-  readonly needsHearing?: true;
+  /** Whether only queues that report delivery have it. */
+  readonly needsDelivery?: true;
 }
 
 const OPTIONS: FixtureOptions = { capacity: 3, maxPayload: 65536 };
@@ -68,8 +68,8 @@ const ODD_IDS = [2n ** 53n + 1n, 1n << 63n | 5n, 7n, 2n ** 64n - 1n];
 
 /** Declares the tests of one kind of queue. */
 export function queueSuite(kind: QueueKind): void {
-  for (const { name, fn, needsHearing } of [...BEHAVIOURS, ...faults]) {
-    if (needsHearing && !kind.hears) continue;
+  for (const { name, fn, needsDelivery } of [...BEHAVIOURS, ...faults]) {
+    if (needsDelivery && !kind.reportsDelivery) continue;
     Deno.test(`${kind.name} ${name}`, async () => {
       const fixture = kind.make(OPTIONS);
       try {
@@ -98,7 +98,7 @@ const BEHAVIOURS: Behaviour[] = [
   {
     name: "says when a reply was not wanted",
     fn: tellsUnwanted,
-    needsHearing: true,
+    needsDelivery: true,
   },
 ];
 

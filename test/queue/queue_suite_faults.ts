@@ -1,5 +1,5 @@
 /**
- * What every `RequestQueue` does with broken messages, and at its end.
+ * The behaviour of every `RequestQueue` with broken messages and at its end.
  *
  * @module
  */

@@ -26,14 +26,14 @@ Deno.test("assignRingQueues() gives each ring queue to one Worker if it can", ()
   assertEquals(shares[0]!.filter((qid) => qid === 2).length, 16);
 });
 
-Deno.test("assignRingQueues() bounds the memory", () => {
+Deno.test("assignRingQueues() limits the memory", () => {
   for (const cpus of [1, 16, 64, 128]) {
     const shares = assignRingQueues({ cpus, workers: 4, payloadSize: MIB });
     assert(shares.flat().length <= 256, `${cpus} CPUs`);
   }
 });
 
-Deno.test("ringPayloadSize() is what the kernel wants", () => {
+Deno.test("ringPayloadSize() is what the kernel requires", () => {
   assertEquals(ringPayloadSize({ maxWrite: 4096, maxPages: 1 }), 8192);
   assertEquals(ringPayloadSize({ maxWrite: 65536, maxPages: 32 }), 131072);
   assertEquals(ringPayloadSize({ maxWrite: MIB, maxPages: 256 }), MIB);

@@ -46,8 +46,8 @@ function start(
   return { fixture, reports, finish, ended };
 }
 
-/** Answers that a test gives when it likes. */
-class LateAnswers {
+/** A handler whose answers the test gives one by one. */
+class PendingAnswers {
   readonly taken: bigint[] = [];
   readonly #resolvers: Map<bigint, () => void> = new Map();
 
@@ -72,7 +72,7 @@ function repliesOf({ fixture }: Served) {
   return fixture.replies().map(parseReply);
 }
 
-Deno.test("serve() sends answers given at once", async () => {
+Deno.test("serve() replies at once", async () => {
   const served = start((_, reply) => reply.ok());
   for (const unique of [2n, 4n, 6n]) {
     served.fixture.deliver(readMessage(unique));
@@ -83,8 +83,8 @@ Deno.test("serve() sends answers given at once", async () => {
   assertEquals(served.reports, []);
 });
 
-Deno.test("serve() sends promised answers as they come", async () => {
-  const answers = new LateAnswers();
+Deno.test("serve() replies when promises are fulfilled, in any order", async () => {
+  const answers = new PendingAnswers();
   const served = start(answers.handle);
   for (const unique of [2n, 4n, 6n]) {
     served.fixture.deliver(readMessage(unique));
@@ -98,7 +98,7 @@ Deno.test("serve() sends promised answers as they come", async () => {
   await served.finish();
 });
 
-Deno.test("serve() answers a thrown Errno with it and reports nothing", async () => {
+Deno.test("serve() answers with a thrown Errno and reports nothing", async () => {
   const served = start((request) => {
     if (request.unique === 2n) throw new Errno("ENOENT");
     return Promise.reject(new Errno("ENOSPC"));
@@ -142,7 +142,7 @@ Deno.test("serve() answers an unfilled reply with EIO and reports it", async () 
   await served.finish();
 });
 
-Deno.test("serve() sends nothing for FORGET, whatever is said to it", async () => {
+Deno.test("serve() sends nothing for FORGET, even if the handler fills the reply", async () => {
   const served = start(
     (request, reply) => {
       if (request.unique === 2n) return;
@@ -163,7 +163,7 @@ Deno.test("serve() sends nothing for FORGET, whatever is said to it", async () =
 });
 
 Deno.test("serve() waits for an answer when the queue is full", async () => {
-  const answers = new LateAnswers();
+  const answers = new PendingAnswers();
   const served = start(answers.handle, {}, 2);
   for (const unique of [2n, 4n, 6n, 8n]) {
     served.fixture.deliver(readMessage(unique));
@@ -181,7 +181,7 @@ Deno.test("serve() waits for an answer when the queue is full", async () => {
   await served.finish();
 });
 
-Deno.test("serve() counts on the board", async () => {
+Deno.test("serve() counts requests in the statistics", async () => {
   const statistics = QueueStatistics.create(1);
   let inFlight = 0;
   const served = start((request, reply) => {
@@ -211,7 +211,7 @@ Deno.test("serve() counts on the board", async () => {
   assertEquals(statistics.inFlight, 0);
 });
 
-Deno.test("serve() takes no more once the board says stop", async () => {
+Deno.test("serve() takes no more once it has to stop", async () => {
   const statistics = QueueStatistics.create(1);
   const served = start((request, reply) => {
     if (request.unique === 4n) statistics.stop();
@@ -225,7 +225,7 @@ Deno.test("serve() takes no more once the board says stop", async () => {
 });
 
 Deno.test("serve() answers what is outstanding before it ends", async () => {
-  const answers = new LateAnswers();
+  const answers = new PendingAnswers();
   const statistics = QueueStatistics.create(1);
   const served = start(answers.handle, { statistics });
   served.fixture.deliver(readMessage(2n));
@@ -241,7 +241,7 @@ Deno.test("serve() answers what is outstanding before it ends", async () => {
   assertEquals(repliesOf(served).length, answers.taken.length);
 });
 
-Deno.test("serve() waits for outstanding answers only so long", async () => {
+Deno.test("serve() waits for outstanding answers for a limited time", async () => {
   const served = start(() => new Promise<void>(() => {}), { drainMs: 30 });
   served.fixture.deliver(readMessage(2n));
   await turn();
@@ -258,7 +258,7 @@ Deno.test("serve() lets timers run while requests keep coming", async () => {
   const served = start((request, reply) => {
     reply.ok();
     requests++;
-    // There is always a next request, until the timer has run.
+    // There is always another request, until the timer has run.
     if (rang === 0 && requests < 5_000_000) {
       served.fixture.deliver(readMessage(request.unique + 2n));
       if (requests % 1000 === 0) served.fixture.replies();
@@ -272,13 +272,13 @@ Deno.test("serve() lets timers run while requests keep coming", async () => {
   await served.finish();
 });
 
-Deno.test("serve() takes answers at once and later in any mixture", async () => {
-  let late = 0;
+Deno.test("serve() takes answers at once and later in any order", async () => {
+  let promised = 0;
   const served = start((request, reply) => {
     const id = Number(request.unique);
     if (id % 7 === 0) throw new Errno("EAGAIN");
     if (id % 3 !== 0) return reply.ok();
-    late++;
+    promised++;
     return turn().then(() => reply.ok());
   });
   const count = 500;
@@ -296,7 +296,7 @@ Deno.test("serve() takes answers at once and later in any mixture", async () => 
   for (const [unique, error] of seen) {
     assertEquals(error, unique % 7n === 0n ? -ERRNO.EAGAIN : 0);
   }
-  assert(late > 100);
+  assert(promised > 100);
   await served.finish();
 });
 

@@ -44,7 +44,7 @@ const REQUEST = encodeRequest("READ", {
   body: { offset: 4096n, size: 4 },
 });
 
-/** What a trace shows of a READ, its reply and a notification. */
+/** The trace records of a READ, its reply and a notification. */
 function shown(wire: boolean): TraceRecord[] {
   const records: TraceRecord[] = [];
   const inner = new OneRequest(REQUEST.slice());
@@ -86,7 +86,7 @@ Deno.test("TraceQueue shows every message in order", () => {
   ]);
 });
 
-Deno.test("TraceQueue shows whole messages where it is asked to", () => {
+Deno.test("TraceQueue shows whole messages with the option wire", () => {
   const [request, reply, notification] = shown(true);
   assertEquals(request?.wire, REQUEST);
   assertEquals(reply?.wire?.length, 20);

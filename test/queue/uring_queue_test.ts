@@ -16,7 +16,7 @@ import {
 import { FakeEntries, FakeFileSlots, FakeRing } from "./fake_ring.ts";
 import { parseReply, plainReply, readMessage, take } from "./messages.ts";
 
-/** The queue over /dev/fuse that goes with a ring. */
+/** The queue over /dev/fuse beside a ring. */
 class FakeDeviceQueue implements RequestQueue {
   readonly given: Exchange[] = [];
   readonly replied: Exchange[] = [];
@@ -76,7 +76,7 @@ function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
     queue,
     deliver: (message) => entries.deliver(message),
     replies() {
-      // A reply goes out with the next call at the latest.
+      // A reply is sent by the next call at the latest.
       queue.ready();
       return entries.replies.splice(0);
     },
@@ -90,7 +90,7 @@ function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
   };
 }
 
-queueSuite({ name: "UringQueue", make, hears: false });
+queueSuite({ name: "UringQueue", make, reportsDelivery: false });
 
 Deno.test("UringQueue offers its entries at the first call", () => {
   const { ring, entries, queue } = uringQueue();
@@ -187,7 +187,7 @@ Deno.test("UringQueue fails if the ring cannot be used", () => {
   assertMatch(queue.end!.message, /use the io_uring.*EBADF/);
 });
 
-Deno.test("UringQueue serves what comes by the device", () => {
+Deno.test("UringQueue takes requests from the device", () => {
   const { entries, device, queue } = uringQueue({ pollsDevice: true });
   queue.next(false);
   assertEquals(entries.polls, 1);

@@ -41,9 +41,9 @@ export class EventRing extends IoUring implements Ring {
   }
 
   async readable(): Promise<void> {
-    this.announce(true);
+    this.signalEvents(true);
     if (!this.hasWork) await this.#event!.signalled();
-    if (!this.#closed) this.announce(false);
+    if (!this.#closed) this.signalEvents(false);
   }
 
   override close(): void {

@@ -1,9 +1,10 @@
 /**
- * One io_uring: io_uring_setup(2), its rings as typed arrays, io_uring_enter(2).
+ * One io_uring: io_uring_setup(2), its queues as typed arrays,
+ * io_uring_enter(2).
  *
- * Every kind of call keeps a submission slot of its own for life, filled in
- * once but for what changes, and is submitted by putting the slot's number
- * into the ring. So a slot must not be pushed again before its completion.
+ * Submission slots are not used in turn: each user keeps its own slots, fills
+ * in only what changes, and pushes the slot's number into the submission queue.
+ * So a slot must not be pushed again before its completion.
  *
  * @module
  */
@@ -19,14 +20,14 @@ const SYS_IO_URING_SETUP = 425;
 const SYS_IO_URING_ENTER = 426;
 const SYS_IO_URING_REGISTER = 427;
 
-// Of <linux/io_uring.h>, as all constants here.
+// These and all constants below: <linux/io_uring.h>.
 const SETUP_CLAMP = 1 << 4;
 const SETUP_TASKRUN_FLAG = 1 << 9;
 const SETUP_SQE128 = 1 << 10;
 const SETUP_SINGLE_ISSUER = 1 << 12;
 const SETUP_DEFER_TASKRUN = 1 << 13;
 
-/** Tried in turn: what is fastest first. */
+/** Tried in turn, the fastest first. */
 const SETUP_FLAGS = [
   SETUP_CLAMP | SETUP_SQE128 | SETUP_SINGLE_ISSUER | SETUP_DEFER_TASKRUN |
   SETUP_TASKRUN_FLAG,
@@ -56,7 +57,7 @@ const SIZE_OF_CQE = 16;
 /** Words of 32 bits that one submission slot takes. */
 export const SQE_WORDS: number = SIZE_OF_SQE / 4;
 
-/** Where fields of a submission lie, in words of 32 bits. */
+/** Offsets of the fields of a submission, in words of 32 bits. */
 export const SQE = {
   /** `opcode`, `flags` << 8, `ioprio` << 16. */
   OP: 0,
@@ -76,26 +77,25 @@ export const SQE = {
   CMD: 12,
 } as const;
 
-/** `flags` of a submission whose `fd` counts registered files. */
+/** `flags` of a submission whose `fd` is an index of registered files. */
 export const FIXED_FILE: number = 1 << 0;
 
-/** A ring of submissions and completions, used by one thread. */
+/** An io_uring that one thread uses. */
 export class IoUring {
-  /** The ring's descriptor. */
+  /** The io_uring's descriptor. */
   readonly fd: number;
   /** Submission slots, {@linkcode SQE_WORDS} words each. */
   readonly sqes: Int32Array<ArrayBuffer>;
   /** How many slots there are. */
   readonly slots: number;
-  /** `user_data` of the completion taken last: its lower 32 bits. */
+  /** The lower 32 bits of `user_data` of the completion taken last. */
   tag = 0;
   /** `res` of the completion taken last. */
   result = 0;
   readonly #libc: Libc = libc();
   /**
-   * Whether only this thread's own `enter()` posts completions: then nothing
-   * needs an order but what the call gives, and V8 calls a function for each
-   * of Atomics.
+   * Whether only this thread's own `enter()` posts completions. Plain loads and
+   * stores are enough then; V8 would call a function for each of Atomics.
    */
   readonly #deferred: boolean;
   readonly #mappings: Mapping[];
@@ -112,16 +112,16 @@ export class IoUring {
   readonly #cqMask: number;
   readonly #enterFd: number;
   readonly #enterFlags: number;
-  /** Pushed and not submitted. */
+  /** Slots that were pushed and not submitted yet. */
   #pushed = 0;
   #tail: number;
   #head: number;
   #closed = false;
 
   /**
-   * Makes a ring.
+   * Makes an io_uring.
    *
-   * @param slots Submissions that may be in flight at once, at least.
+   * @param slots Submission slots, at least.
    * @throws {SystemError} ENOSYS, EPERM, ENOMEM, EMFILE; EINVAL if the kernel
    * has no 128-byte submissions.
    */
@@ -158,7 +158,7 @@ export class IoUring {
     this.#cqes = word(100) / 4;
     this.#tail = Atomics.load(this.#sq, this.#sqTail);
     this.#head = Atomics.load(this.#cq, this.#cqHead);
-    this.announce(false);
+    this.signalEvents(false);
     const registered = this.#registerRing();
     this.#enterFd = registered ?? this.fd;
     this.#enterFlags = ENTER_GETEVENTS |
@@ -166,9 +166,9 @@ export class IoUring {
   }
 
   /**
-   * Registers files, which spares a look-up at each submission.
+   * Registers files, which saves a look-up at each submission.
    *
-   * @param fds Descriptors; their positions are what submissions name.
+   * @param fds Descriptors; submissions use their positions in this list.
    * @throws {SystemError} With io_uring_register(2)'s errno.
    */
   registerFiles(fds: readonly number[]): void {
@@ -176,9 +176,9 @@ export class IoUring {
   }
 
   /**
-   * Registers an eventfd(2), which {@linkcode IoUring.announce} switches. A
-   * poll(2) of the ring itself sleeps on where completions are deferred: work
-   * for `enter()` wakes nobody there.
+   * Registers an eventfd(2); {@linkcode IoUring.signalEvents} switches it on.
+   * With deferred completions, poll(2) of the io_uring itself would not wake:
+   * they are only posted by `enter()`.
    *
    * @param fd The eventfd.
    * @throws {SystemError} With io_uring_register(2)'s errno.
@@ -188,37 +188,37 @@ export class IoUring {
   }
 
   /**
-   * Whether the kernel is to signal the eventfd; each signal costs. No at
-   * first. Read `hasWork` after switching it on.
+   * Switches the signals of the eventfd, which cost time, on or off. Off at
+   * first. Read `hasWork` after switching them on.
    */
-  announce(on: boolean): void {
+  signalEvents(on: boolean): void {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
     Atomics.store(this.#cq, this.#cqFlags, flags);
   }
 
-  /** Puts a filled slot into the ring; {@linkcode IoUring.enter} submits it. */
+  /** Pushes a filled slot; {@linkcode IoUring.enter} submits it. */
   push(slot: number): void {
     this.#sq[this.#sqArray + (this.#tail & this.#sqMask)] = slot;
     this.#tail = (this.#tail + 1) | 0;
     this.#pushed++;
   }
 
-  /** Whether something was pushed and not submitted yet. */
+  /** Whether slots were pushed and not submitted yet. */
   get needsSubmit(): boolean {
     return this.#pushed > 0;
   }
 
-  /** Whether entering would bring a completion, or one is there already. */
+  /** Whether a completion is there, or `enter(0)` would bring one. */
   get hasWork(): boolean {
     return (this.#sq[this.#sqFlags]! & WORK) !== 0 ||
       this.#postedTail() !== this.#head;
   }
 
   /**
-   * io_uring_enter(2): submits what was pushed, lets completions happen and
-   * waits until at least `least` are there.
+   * io_uring_enter(2): submits what was pushed, posts deferred completions, and
+   * waits until there are at least `least`.
    *
-   * @returns 0, or a negative errno, EINTR not among them.
+   * @returns 0 or a negative errno; never EINTR.
    */
   enter(least: number): number {
     if (this.#deferred) this.#sq[this.#sqTail] = this.#tail;
@@ -235,8 +235,7 @@ export class IoUring {
       if (submitted < 0) {
         const error = errno();
         if (error !== ERRNO.EINTR) return -error;
-        // Interrupted while waiting: what could be submitted was counted in an
-        // earlier round, or nothing was.
+        // Interrupted while waiting: nothing was submitted by this call.
         continue;
       }
       this.#pushed -= submitted;
@@ -261,7 +260,7 @@ export class IoUring {
     return true;
   }
 
-  /** Lets go of the ring: what is in flight is cancelled. Idempotent. */
+  /** Closes the io_uring, which cancels what is in flight. Idempotent. */
   close(): void {
     this.#release();
   }
@@ -296,7 +295,11 @@ export class IoUring {
     return mapping.buffer;
   }
 
-  /** Spares the look-up of the ring itself; `null` if that is not to be had. */
+  /**
+   * Registers the io_uring itself, which saves a look-up at each call.
+   *
+   * @returns Its index, `null` if the kernel cannot do that.
+   */
   #registerRing(): number | null {
     // struct io_uring_rsrc_update { u32 offset; u32 resv; u64 data; }
     const update = new DataView(new ArrayBuffer(16));
@@ -321,7 +324,7 @@ function setUp(slots: number, params: DataView<ArrayBuffer>): number {
     const fd = libc().io_uring_setup(SYS_IO_URING_SETUP, slots, params);
     if (fd >= 0) return fd;
     error = errno();
-    // Only a kernel that does not know the flags is asked again.
+    // EINVAL: the kernel does not know these flags.
     if (error !== ERRNO.EINVAL) break;
   }
   throw ringError("make", error);

@@ -2,22 +2,22 @@ import { errnoOf } from "../base/errno.ts";
 import type { Reply } from "../protocol/reply.ts";
 
 /**
- * Answers with what a backend refused. A backend may be anybody's module: what
- * is no error number is EIO, since the kernel takes no others and would leave
- * the client waiting.
+ * Answers with the error of a backend. A backend can be any module: a value
+ * that is no error number becomes EIO, because the kernel would refuse it and
+ * leave the client waiting.
  *
  * @param result A negated errno.
  */
-export function replyRefusal(reply: Reply, result: number): void {
+export function replyError(reply: Reply, result: number): void {
   reply.error(errnoOf({ errno: -result }));
 }
 
 /**
- * Answers with success, or with what a backend refused.
+ * Answers with success or with the error of a backend.
  *
  * @param result 0 or more, or a negated errno.
  */
 export function replyResult(reply: Reply, result: number): void {
   if (result >= 0) reply.ok();
-  else replyRefusal(reply, result);
+  else replyError(reply, result);
 }

@@ -1,8 +1,13 @@
+/**
+ * Changes of the image's size, which all queues of an export share.
+ *
+ * @module
+ */
 import { ERRNO } from "../base/errno.ts";
 import type { ExportContext } from "./export_context.ts";
 
 /**
- * Changes the image's size; whoever calls has the lock alone.
+ * Changes the image's size. Caller holds the lock exclusively.
  *
  * @returns 0 or a negated errno.
  */
@@ -20,7 +25,7 @@ export async function resizeLocked(
 }
 
 /**
- * Changes the image's size once nobody writes to it.
+ * Takes the lock exclusively and changes the image's size.
  *
  * @returns 0 or a negated errno.
  */
@@ -34,5 +39,22 @@ export async function resizeImage(
     return await resizeLocked(context, size);
   } finally {
     lock.unlock();
+  }
+}
+
+/**
+ * Updates the shared size from an image that the kernel writes to by itself.
+ * The kernel holds the inode's lock during changes of size and during
+ * passthrough writes, so no passthrough write changes the size meanwhile.
+ */
+export async function followImage(
+  { backend, state }: ExportContext,
+): Promise<void> {
+  await state.lock.lock();
+  try {
+    const { size } = await backend.stat();
+    if (size !== state.size) state.size = size;
+  } finally {
+    state.lock.unlock();
   }
 }

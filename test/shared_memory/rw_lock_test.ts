@@ -12,7 +12,7 @@ async function rest(random: Random): Promise<void> {
   for (let i = random.below(4); i > 0; i--) await Promise.resolve();
 }
 
-Deno.test("SharedLock is shared by many and had alone by one", async () => {
+Deno.test("SharedRwLock is shared by many or held exclusively by one", async () => {
   const lock = new SharedRwLock(memory());
   assert(lock.tryShare());
   await lock.share();
@@ -25,7 +25,7 @@ Deno.test("SharedLock is shared by many and had alone by one", async () => {
   lock.unshare();
 });
 
-Deno.test("SharedLock goes to whoever wants it alone before new shares", async () => {
+Deno.test("SharedRwLock goes to a caller that waits for it exclusively before new sharers", async () => {
   const lock = new SharedRwLock(memory());
   assert(lock.tryShare());
   const order: string[] = [];
@@ -39,7 +39,7 @@ Deno.test("SharedLock goes to whoever wants it alone before new shares", async (
   assertEquals(order, ["alone", "shared"]);
 });
 
-Deno.test("SharedLock is had alone although others keep sharing it", async () => {
+Deno.test("SharedRwLock is held exclusively although others keep sharing it", async () => {
   const words = memory();
   let stopped = false;
   let shares = 0;
@@ -65,7 +65,7 @@ Deno.test("SharedLock is had alone although others keep sharing it", async () =>
   assertEquals([...words.subarray(0, 2)], [0, 0]);
 });
 
-Deno.test("SharedLock excludes, and wakes everybody, in any order", () =>
+Deno.test("SharedRwLock excludes, and wakes everybody, in any order", () =>
   randomly(10, async (random) => {
     const words = memory();
     let sharing = 0;
@@ -97,7 +97,7 @@ Deno.test("SharedLock excludes, and wakes everybody, in any order", () =>
 
 testIf(
   missingPermission("read"),
-  "SharedLock excludes between Workers",
+  "SharedRwLock excludes between Workers",
   async () => {
     const words = memory();
     const data = new Int32Array(new SharedArrayBuffer(16));
@@ -113,9 +113,13 @@ testIf(
     });
     try {
       const counts = await Promise.all(workers.map(({ done }) => done));
-      // A sum that is wrong lost what was added under the lock.
+      // The sum is wrong if two threads added at the same time.
       assertEquals(data[0], counts.reduce((sum, count) => sum + count));
-      assertEquals(data[1], 0, "somebody came in while one was alone");
+      assertEquals(
+        data[1],
+        0,
+        "the lock was shared while it was held exclusively",
+      );
       assertEquals([...words.subarray(0, 2)], [0, 0]);
     } finally {
       for (const { worker } of workers) worker.terminate();

@@ -6,7 +6,7 @@ const SUM = 0;
 const INTRUSIONS = 1;
 const ALONE = 2;
 const STARTED = 3;
-/** How many start together. */
+/** Threads that start together. */
 const WORKERS = 3;
 
 interface Start {
@@ -15,7 +15,7 @@ interface Start {
   readonly seed: number;
 }
 
-/** Adds to a number without an atomic operation, the lock being had alone. */
+/** Adds to a number by no atomic operation, with the lock held exclusively. */
 function addSlowly(data: Int32Array, turns: number): void {
   const before = data[SUM]!;
   data[ALONE] = 1;
