@@ -1778,7 +1778,7 @@ var PollStrategy = class {
    * Makes a strategy.
    *
    * @param pollUs `auto`, or microseconds.
-   * @param options The system.
+   * @param options What it uses of the system.
    */
   constructor(pollUs = "auto", options = {}) {
     this.#fixed = pollUs === "auto" ? null : pollUs;
@@ -1786,41 +1786,41 @@ var PollStrategy = class {
     });
     this.#now = options.now ?? (() => performance.now());
   }
-  /** Whether it needs to hear how long waits were. */
+  /** Whether `waited()` has to be called. */
   get adapts() {
     return this.#fixed === null;
   }
   /**
-   * For how long to poll now, in microseconds; 0 for not at all.
+   * How long to poll now, in microseconds; 0 for not at all.
    *
-   * @param batch How many requests came with the last fetch.
+   * @param batch How many requests the last fetch brought.
    */
   window(batch) {
     return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
   }
   /**
-   * Polls until something came or the window is over.
+   * Polls until there is something or the window is over.
    *
    * @param window Microseconds.
-   * @param polls How often to poll before giving way.
-   * @param came Whether something came.
-   * @returns Whether something came.
+   * @param polls Polls in a row before the core is yielded.
+   * @param isPending Whether there is something.
+   * @returns Whether there is something.
    */
-  poll(window, polls, came) {
+  poll(window, polls, isPending) {
     let end = 0;
-    for (let i = 1; !came(); i++) {
+    for (let i = 1; !isPending(); i++) {
       if (i % polls !== 0) continue;
       const now = this.#now();
       if (end === 0) end = now + window / US_PER_MS;
-      else if (now >= end) return came();
+      else if (now >= end) return isPending();
       this.#yieldCpu();
     }
     return true;
   }
   /**
-   * Notes how long a wait took, polled or slept through.
+   * Notes how long a wait took, polling and sleeping.
    *
-   * @param us Microseconds from the wish for a request to its arrival.
+   * @param us Microseconds.
    */
   waited(us) {
     if (us <= AUTO_MAX_US) {
@@ -5301,21 +5301,20 @@ var SQE = {
 };
 var FIXED_FILE = 1 << 0;
 var IoUring = class {
-  /** The ring's descriptor. */
+  /** The io_uring's descriptor. */
   fd;
   /** Submission slots, {@linkcode SQE_WORDS} words each. */
   sqes;
   /** How many slots there are. */
   slots;
-  /** `user_data` of the completion taken last: its lower 32 bits. */
+  /** The lower 32 bits of `user_data` of the completion taken last. */
   tag = 0;
   /** `res` of the completion taken last. */
   result = 0;
   #libc = libc();
   /**
-   * Whether only this thread's own `enter()` posts completions: then nothing
-   * needs an order but what the call gives, and V8 calls a function for each
-   * of Atomics.
+   * Whether only this thread's own `enter()` posts completions. Plain loads and
+   * stores are enough then; V8 would call a function for each of Atomics.
    */
   #deferred;
   #mappings;
@@ -5332,15 +5331,15 @@ var IoUring = class {
   #cqMask;
   #enterFd;
   #enterFlags;
-  /** Pushed and not submitted. */
+  /** Slots that were pushed and not submitted yet. */
   #pushed = 0;
   #tail;
   #head;
   #closed = false;
   /**
-   * Makes a ring.
+   * Makes an io_uring.
    *
-   * @param slots Submissions that may be in flight at once, at least.
+   * @param slots Submission slots, at least.
    * @throws {SystemError} ENOSYS, EPERM, ENOMEM, EMFILE; EINVAL if the kernel
    * has no 128-byte submissions.
    */
@@ -5376,24 +5375,24 @@ var IoUring = class {
     this.#cqes = word(100) / 4;
     this.#tail = Atomics.load(this.#sq, this.#sqTail);
     this.#head = Atomics.load(this.#cq, this.#cqHead);
-    this.announce(false);
+    this.signalEvents(false);
     const registered = this.#registerRing();
     this.#enterFd = registered ?? this.fd;
     this.#enterFlags = ENTER_GETEVENTS | (registered === null ? 0 : ENTER_REGISTERED_RING);
   }
   /**
-   * Registers files, which spares a look-up at each submission.
+   * Registers files, which saves a look-up at each submission.
    *
-   * @param fds Descriptors; their positions are what submissions name.
+   * @param fds Descriptors; submissions use their positions in this list.
    * @throws {SystemError} With io_uring_register(2)'s errno.
    */
   registerFiles(fds) {
     this.#register(REGISTER_FILES, fds);
   }
   /**
-   * Registers an eventfd(2), which {@linkcode IoUring.announce} switches. A
-   * poll(2) of the ring itself sleeps on where completions are deferred: work
-   * for `enter()` wakes nobody there.
+   * Registers an eventfd(2); {@linkcode IoUring.signalEvents} switches it on.
+   * With deferred completions, poll(2) of the io_uring itself would not wake:
+   * they are only posted by `enter()`.
    *
    * @param fd The eventfd.
    * @throws {SystemError} With io_uring_register(2)'s errno.
@@ -5404,32 +5403,32 @@ var IoUring = class {
     ]);
   }
   /**
-   * Whether the kernel is to signal the eventfd; each signal costs. No at
-   * first. Read `hasWork` after switching it on.
+   * Switches the signals of the eventfd, which cost time, on or off. Off at
+   * first. Read `hasWork` after switching them on.
    */
-  announce(on) {
+  signalEvents(on) {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
     Atomics.store(this.#cq, this.#cqFlags, flags);
   }
-  /** Puts a filled slot into the ring; {@linkcode IoUring.enter} submits it. */
+  /** Pushes a filled slot; {@linkcode IoUring.enter} submits it. */
   push(slot) {
     this.#sq[this.#sqArray + (this.#tail & this.#sqMask)] = slot;
     this.#tail = this.#tail + 1 | 0;
     this.#pushed++;
   }
-  /** Whether something was pushed and not submitted yet. */
+  /** Whether slots were pushed and not submitted yet. */
   get needsSubmit() {
     return this.#pushed > 0;
   }
-  /** Whether entering would bring a completion, or one is there already. */
+  /** Whether a completion is there, or `enter(0)` would bring one. */
   get hasWork() {
     return (this.#sq[this.#sqFlags] & WORK) !== 0 || this.#postedTail() !== this.#head;
   }
   /**
-   * io_uring_enter(2): submits what was pushed, lets completions happen and
-   * waits until at least `least` are there.
+   * io_uring_enter(2): submits what was pushed, posts deferred completions, and
+   * waits until there are at least `least`.
    *
-   * @returns 0, or a negative errno, EINTR not among them.
+   * @returns 0 or a negative errno; never EINTR.
    */
   enter(least) {
     if (this.#deferred) this.#sq[this.#sqTail] = this.#tail;
@@ -5461,7 +5460,7 @@ var IoUring = class {
     else Atomics.store(this.#cq, this.#cqHead, this.#head);
     return true;
   }
-  /** Lets go of the ring: what is in flight is cancelled. Idempotent. */
+  /** Closes the io_uring, which cancels what is in flight. Idempotent. */
   close() {
     this.#release();
   }
@@ -5483,7 +5482,11 @@ var IoUring = class {
     this.#mappings.push(mapping);
     return mapping.buffer;
   }
-  /** Spares the look-up of the ring itself; `null` if that is not to be had. */
+  /**
+   * Registers the io_uring itself, which saves a look-up at each call.
+   *
+   * @returns Its index, `null` if the kernel cannot do that.
+   */
   #registerRing() {
     const update = new DataView(new ArrayBuffer(16));
     update.setUint32(0, 4294967295, true);
@@ -5545,9 +5548,9 @@ var EventRing = class extends IoUring {
     return first;
   }
   async readable() {
-    this.announce(true);
+    this.signalEvents(true);
     if (!this.hasWork) await this.#event.signalled();
-    if (!this.#closed) this.announce(false);
+    if (!this.#closed) this.signalEvents(false);
   }
   close() {
     this.#closed = true;
@@ -6932,18 +6935,18 @@ async function attachDriver(driver, attachment, below, services, stack) {
   return backend;
 }
 
-// src/export/refusal.ts
-function replyRefusal(reply, result2) {
+// src/export/reply_result.ts
+function replyError(reply, result2) {
   reply.error(errnoOf({
     errno: -result2
   }));
 }
 function replyResult(reply, result2) {
   if (result2 >= 0) reply.ok();
-  else replyRefusal(reply, result2);
+  else replyError(reply, result2);
 }
 
-// src/export/resize.ts
+// src/export/image_size.ts
 async function resizeLocked({ backend, state }, size) {
   if (state.readOnly) return -ERRNO.EACCES;
   if (size === state.size) return 0;
@@ -6960,6 +6963,15 @@ async function resizeImage(context, size) {
     return await resizeLocked(context, size);
   } finally {
     lock.unlock();
+  }
+}
+async function followImage({ backend, state }) {
+  await state.lock.lock();
+  try {
+    const { size } = await backend.stat();
+    if (size !== state.size) state.size = size;
+  } finally {
+    state.lock.unlock();
   }
 }
 
@@ -7011,11 +7023,11 @@ async function setAttributes(context, request, reply) {
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
     const result2 = await resizeImage(context, wanted.size);
-    if (!(result2 >= 0)) return replyRefusal(reply, result2);
+    if (!(result2 >= 0)) return replyError(reply, result2);
   }
   if ((valid & TIMES) !== 0) {
     const result2 = await setTimes(context, wanted.atime, wanted.mtime);
-    if (!(result2 >= 0)) return replyRefusal(reply, result2);
+    if (!(result2 >= 0)) return replyError(reply, result2);
   }
   if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
@@ -7063,17 +7075,6 @@ async function setTimes({ backend, state }, atime, mtime) {
   }
   state.touch(atime, mtime);
   return 0;
-}
-
-// src/export/follow_image.ts
-async function followImage({ backend, state }) {
-  await state.lock.lock();
-  try {
-    const { size } = await backend.stat();
-    if (size !== state.size) state.size = size;
-  } finally {
-    state.lock.unlock();
-  }
 }
 
 // src/export/space.ts
@@ -7149,7 +7150,7 @@ async function seekSpace({ backend, state }, request, reply) {
     return reply.error(ERRNO.EINVAL);
   }
   const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
-  if (found < 0) return replyRefusal(reply, found);
+  if (found < 0) return replyError(reply, found);
   LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
   reply.ok(LSEEK_OUT.size);
 }
@@ -7198,7 +7199,7 @@ var REPLY_READ = {
   run: replyRead
 };
 function replyRead(got, reply, length) {
-  if (!(got >= 0)) return replyRefusal(reply, got);
+  if (!(got >= 0)) return replyError(reply, got);
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
 }
@@ -7252,7 +7253,7 @@ var REPLY_WRITE = {
   }
 };
 function replyWrite(put, state, reply) {
-  if (!(put >= 0)) return replyRefusal(reply, put);
+  if (!(put >= 0)) return replyError(reply, put);
   if (put > 0) state.written();
   const body = reply.body;
   WRITE_OUT2.set.size(body, 0, put);
@@ -7269,7 +7270,7 @@ async function writeExclusive(context, request, reply, offset, size) {
     let fits = state.size - offset;
     if (size > fits && rules.growable) {
       const result2 = await resizeLocked(context, end);
-      if (result2 !== 0) return replyRefusal(reply, result2);
+      if (result2 !== 0) return replyError(reply, result2);
       fits = size;
     }
     const length = Math.max(0, Math.min(size, fits));
@@ -7285,12 +7286,12 @@ var OPEN_OUT = accessors("fuse_open_out");
 var MAX_PAYLOAD = 1 << 20;
 var EXPORT_ROOT_MODE = S_IF.REG;
 var BlockExport = class {
-  /** Whether the backend has something that goes on between requests. */
+  /** Whether the backend has timers or promises that run between requests. */
   background;
   #context;
-  /** The kernel's id of the image that it reads and writes by itself, or 0. */
+  /** The kernel's id of the image if it does the I/O by itself, else 0. */
   #backingId;
-  /** Makes the handler of one queue; the queues of an export share `state`. */
+  /** Makes the handler of one queue; all queues of an export share `state`. */
   constructor(context) {
     const { backend, rules } = context;
     this.background = backend.background ?? false;
@@ -7385,17 +7386,17 @@ var SharedRwLock = class {
   /** Callers that wait in this thread; `null` if other threads use the lock. */
   #waiters;
   /**
-   * Looks at a lock.
+   * Wraps the memory of a lock.
    *
-   * @param words {@linkcode SharedRwLock.WORDS} words, all zero at first.
-   * @param oneThread Whether no other thread uses it. Waiters are then woken by
-   * promises alone, which makes their order reproducible.
+   * @param words {@linkcode SharedRwLock.WORDS} words, zero when it is made.
+   * @param oneThread Whether no other thread uses it. Waiters are then woken
+   * through promises alone, in a reproducible order.
    */
   constructor(words, oneThread = false) {
     this.#words = words;
     this.#waiters = oneThread ? [] : null;
   }
-  /** Shares the lock unless it is owned or wanted exclusively. */
+  /** Shares the lock, unless a caller holds it exclusively or waits to. */
   tryShare() {
     const words = this.#words;
     if (Atomics.load(words, WAITING) > 0) return false;
@@ -7403,12 +7404,12 @@ var SharedRwLock = class {
     this.unshare();
     return false;
   }
-  /** Gives a share back. */
+  /** Releases a shared lock. */
   unshare() {
     const before = Atomics.sub(this.#words, STATE, 1);
     if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#wake();
   }
-  /** Shares the lock, waiting until that is possible. */
+  /** Shares the lock; waits until that is possible. */
   async share() {
     for (; ; ) {
       const seen = Atomics.load(this.#words, DOORBELL);
@@ -7416,7 +7417,7 @@ var SharedRwLock = class {
       await this.#wait(seen);
     }
   }
-  /** Takes the lock exclusively, waiting until all shares were given back. */
+  /** Takes the lock exclusively; waits until all sharers have released it. */
   async lock() {
     const words = this.#words;
     Atomics.add(words, WAITING, 1);
@@ -7427,7 +7428,7 @@ var SharedRwLock = class {
     }
     Atomics.sub(words, WAITING, 1);
   }
-  /** Gives the exclusive lock back. */
+  /** Releases an exclusive lock. */
   unlock() {
     Atomics.sub(this.#words, STATE, EXCLUSIVE);
     this.#wake();
@@ -7461,24 +7462,24 @@ var CHANGED = 2;
 var TWO_325 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
-  /** The memory, for other Workers. */
+  /** The shared memory, from which other Workers make their own object. */
   memory;
   /**
-   * Shared by writes inside the image; had alone by whatever changes its size,
-   * so that no write lands behind an end that is moving.
+   * Writes inside the image share it; operations that change the size hold it
+   * exclusively, so that no write lands beyond an end that is moving.
    */
   lock;
   #words;
   #times;
-  /** The size as it was when this thread looked last, and its version. */
+  /** The size when this thread read it last, and its version. */
   #seenVersion = -1;
   #seenSize = 0;
   #lastWriteMs;
   /**
-   * Looks at memory that {@linkcode ExportState.create} made.
+   * Wraps memory that {@linkcode ExportState.create} made.
    *
    * @param memory The memory.
-   * @param oneThread Whether no other thread looks at it.
+   * @param oneThread Whether no other thread uses it.
    */
   constructor(memory, oneThread = false) {
     this.memory = memory;
@@ -7512,18 +7513,18 @@ var ExportState = class _ExportState {
       this.#seenSize = high * TWO_325 + (low >>> 0);
     }
   }
-  /** Set by whoever has the lock alone. */
+  /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.add(this.#words, SIZE_VERSION, 1);
     Atomics.store(this.#words, SIZE_LOW, bytes % TWO_325 | 0);
     Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_325));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
-  /** Whether an export that was writable takes no more changes. */
+  /** Whether a writable export refuses changes from now on. */
   get readOnly() {
     return Atomics.load(this.#words, READ_ONLY) !== 0;
   }
-  /** Takes no more changes, for good; for whoever has the lock alone. */
+  /** Refuses changes from now on. Caller holds the lock exclusively. */
   makeReadOnly() {
     Atomics.store(this.#words, READ_ONLY, 1);
     this.mode &= ~ANY_WRITE2;
@@ -7553,11 +7554,11 @@ var ExportState = class _ExportState {
   set gid(id) {
     Atomics.store(this.#words, GID, id | 0);
   }
-  /** Time of the last read that was noted, nanoseconds since 1970. */
+  /** Time of the last access, as it was set; nanoseconds since 1970. */
   get atime() {
     return Atomics.load(this.#times, ATIME);
   }
-  /** Time of the last write, nanoseconds since 1970, exact to milliseconds. */
+  /** Time of the last write: nanoseconds since 1970, exact to milliseconds. */
   get mtime() {
     this.stampWrites();
     const ms = this.#lastWriteMs[0];
@@ -7568,19 +7569,19 @@ var ExportState = class _ExportState {
     const { mtime, changedAt } = this;
     return mtime > changedAt ? mtime : changedAt;
   }
-  /** Time of the last change of attributes, 0 if there was none. */
+  /** Time of the last change of attributes; 0 if there was none. */
   get changedAt() {
     return Atomics.load(this.#times, CHANGED);
   }
   /**
-   * Notes that bytes changed. As POSIX has it, the time is only marked for
-   * update: asking for the time at each write would allocate.
+   * Notes that bytes changed. POSIX allows to mark the time for update only;
+   * reading the clock at each write would allocate.
    */
   written() {
     const words = this.#words;
     if (words[WRITTEN] === 0) Atomics.store(words, WRITTEN, 1);
   }
-  /** Updates the time of the last write, if it is marked: on close and stat. */
+  /** Updates the time of the last write if it is marked; on close and stat. */
   stampWrites() {
     if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
       this.#lastWriteMs[0] = Date.now();
