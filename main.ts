@@ -6,5 +6,6 @@
 import config from "./deno.json" with { type: "json" };
 import { main } from "./src/cli/main.ts";
 
-// Waiting for the event loop to end would let a Worker that hangs prevent it.
+// Exits explicitly, because a Worker that hangs would keep the event loop
+// running.
 Deno.exit(await main(Deno.args, config.version));

@@ -10,15 +10,15 @@
  *   {@linkcode RequestHandler} and returns a {@linkcode Session}.
  * - **While it runs:** `session.notifier` ({@linkcode SessionNotifier}) makes
  *   the kernel drop what it has cached; `session.stats()` counts requests;
- *   `session.closed` resolves when it ends. Both share their
- *   {@linkcode SessionOptions}, such as `signal`, `queues` and `trace`.
- * - **Errors:** what the user can mend is a {@linkcode UserError}, whose message
- *   is one sentence.
+ *   `session.closed` resolves when it ends. `mountExport` and `mountHandler`
+ *   share their {@linkcode SessionOptions}, such as `signal`, `queues` and
+ *   `trace`.
+ * - **Errors:** an error that the user can correct is a {@linkcode UserError},
+ *   whose message is one sentence.
  *
  * Further entry points: `./protocol` has the messages that a handler reads and
  * writes, `./backends` the disks and a base class for your own, `./sim` a
- * simulated kernel for tests, `./queue` and `./export` the parts that a session
- * is made of.
+ * simulated kernel for tests, `./queue` and `./export` the parts of a session.
  *
  * @example Export a disk image until Ctrl-C
  * ```ts ignore
@@ -42,7 +42,7 @@
  *
  * await using session = await mountExport({
  *   source: {
- *     // Exports by default a function that makes an ImageBackend.
+ *     // Its default export is a function that makes an ImageBackend.
  *     module: import.meta.resolve("./my_disk.ts"),
  *     options: { size: 1 << 30 },
  *   },

@@ -130,7 +130,9 @@ export class FileData {
     }
   }
 
-  /** The first offset from `offset` on that has data; `null` if none has. */
+  /**
+   * The first offset at or after `offset` that has data; `null` if none has.
+   */
   seekData(offset: number): number | null {
     const from = Math.floor(offset / PAGE_SIZE);
     let nearest = Infinity;
@@ -141,7 +143,7 @@ export class FileData {
     return found < this.#size ? found : null;
   }
 
-  /** The first offset from `offset` on in a hole; the end counts as one. */
+  /** The first offset at or after `offset` in a hole; the end counts as one. */
   seekHole(offset: number): number | null {
     if (offset >= this.#size) return null;
     let index = Math.floor(offset / PAGE_SIZE);

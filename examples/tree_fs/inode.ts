@@ -86,7 +86,7 @@ export class RegularFile extends Inode {
     this.data.truncate(0);
   }
 
-  /** Clears the set-user-ID and set-group-ID bits, as a write has to. */
+  /** Clears the set-user-ID and set-group-ID bits, as a write must. */
   dropPrivileges(): void {
     this.mode &= ~S_IS.UID;
     // Without group execute, the bit means mandatory locking.

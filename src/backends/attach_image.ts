@@ -4,8 +4,8 @@ import { driverOf } from "./registry.ts";
 import type { DriverServices } from "./services.ts";
 
 /**
- * What a thread needs to attach to an open image. Plain data, unless only the
- * thread that opened the image can use one of its drivers.
+ * The data with which a thread attaches to an open image. Plain data, unless
+ * only the thread that opened the image can use one of its drivers.
  */
 export interface ImageAttachment {
   /** The name of the driver. */

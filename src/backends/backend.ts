@@ -67,7 +67,7 @@ export interface ZeroOptions {
   /**
    * Whether to free the space on the medium (FALLOC_FL_PUNCH_HOLE). A backend
    * that cannot free space returns `-EOPNOTSUPP` rather than write zeroes: a
-   * program that discards a whole disk then stops at once.
+   * program that discards a whole disk then stops trying.
    */
   readonly unmap: boolean;
 }
@@ -87,7 +87,7 @@ export interface ZeroOptions {
  * @category Disks of your own
  */
 export interface Backend {
-  /** What messages call the image: a path, `null:1G`, a URL. */
+  /** The image's name in messages: a path, `null:1G`, a URL. */
   readonly name: string;
   /**
    * Whether several threads may each have a backend of the same image at the
@@ -134,7 +134,7 @@ export interface Backend {
   ): Answer;
   /**
    * Whether a write must not overlap in time with any other write to the image;
-   * none if left out.
+   * if left out, no write does.
    */
   needsExclusiveWrite?(position: number, length: number): boolean;
   /** Makes every write that was answered durable. 0 or `-errno`. */

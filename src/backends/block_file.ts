@@ -15,8 +15,8 @@ export interface BlockFileStat {
   /** Whether its bytes are in memory, as on tmpfs; no if left out. */
   readonly inMemory?: boolean;
   /**
-   * What positions and lengths of direct I/O must be multiples of; 0 if its
-   * file system has no direct I/O, `null` or left out if unknown.
+   * The alignment of positions and lengths in direct I/O; 0 if its file system
+   * has no direct I/O, `null` or left out if unknown.
    */
   readonly directAlignment?: number | null;
   /** Nanoseconds since 1970. */

@@ -19,7 +19,7 @@ export type DriverNeed =
   | "shared memory"
   /** An image below it. */
   | "image"
-  /** Permission to read a module of the user's own. */
+  /** Permission to read a module of the user. */
   | "module";
 
 /** How an image is opened. */
@@ -50,7 +50,7 @@ export interface ImageFile {
 
 /** An open image, for the driver above it. */
 export interface ImageBelow {
-  /** What messages call the image. */
+  /** The image's name in messages. */
   readonly name: string;
   /** The image in this thread. */
   readonly backend: Backend;
@@ -62,7 +62,7 @@ export interface ImageBelow {
 export interface Opened<Attachment> {
   /** Passed to `attach()` in every thread: plain data that can be cloned. */
   readonly attachment: Attachment;
-  /** What messages call the image; the name of the image below if left out. */
+  /** The image's name in messages; that of the image below if left out. */
   readonly name?: string;
   /**
    * The file whose bytes the image shows unchanged, or a part of them; none if
@@ -112,7 +112,7 @@ export interface FilterContext extends OpenContext {
   readonly below: ImageBelow;
 }
 
-/** What all kinds of drivers have in common. */
+/** The common part of all drivers. */
 interface DriverRow {
   /** Its name: one word. */
   readonly name: string;
@@ -120,7 +120,7 @@ interface DriverRow {
   readonly summary: string;
   /** How it is written on the command line; `null` if it is not. */
   readonly usage: string | null;
-  /** What it needs. */
+  /** The resources that it needs. */
   readonly needs: readonly DriverNeed[];
 }
 
@@ -138,7 +138,7 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   /** Whether only the thread that opened it can use it; no if left out. */
   readonly oneThread?: boolean;
   /**
-   * Parses a source. Opens nothing: the command line is checked by it.
+   * Parses a source, also to check the command line. Opens nothing.
    *
    * @param rest The source after the prefix.
    * @param text The whole source, as the user wrote it.
@@ -146,8 +146,8 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
    */
   parse?(rest: string, text: string): Source;
   /**
-   * Opens an image once, on the main thread, before it is mounted. Errors that
-   * the user can mend are found here.
+   * Opens an image once, on the main thread, before it is mounted. Detects
+   * every error that the user can correct.
    *
    * @throws {UserError} If the image cannot be opened.
    */
@@ -169,7 +169,7 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   ): Backend | Promise<Backend>;
 }
 
-/** A filter, which changes what the image below it does. */
+/** A filter, which changes the behaviour of the image below it. */
 export interface FilterDriver<Source = unknown, Attachment = unknown>
   extends DriverRow {
   readonly kind: "filter";

@@ -8,7 +8,7 @@ import type {
 
 /**
  * Forwards every call to another backend. A filter extends it and overrides
- * what it changes, so that no member is lost on the way.
+ * only the members that it changes.
  *
  * @category Disks of your own
  */

@@ -46,7 +46,7 @@ export abstract class ImageBackend implements Backend {
   /**
    * Names the disk.
    *
-   * @param name What messages call it; the name of its class if left out.
+   * @param name The name in messages; that of its class if left out.
    */
   constructor(name: string = new.target.name) {
     this.name = name;

@@ -1,7 +1,6 @@
 /**
- * Where the bytes of a disk image come from: the {@linkcode Backend} interface,
- * base classes for a disk or a filter of your own, and the backends of this
- * package.
+ * Sources of the bytes of a disk image: the {@linkcode Backend} interface, base
+ * classes for a disk or a filter of your own, and the backends of this package.
  *
  * @example A disk in memory
  * ```ts

@@ -24,12 +24,15 @@ import type { DriverServices } from "./services.ts";
 import { formatSize, SIZE_MAX } from "./size.ts";
 
 /**
- * Where an image comes from.
+ * The source of an image.
  *
  * @category Exports
  */
 export type ImageSource =
-  /** As on the command line: a path, or one such as `memory:1G`. */
+  /**
+   * As on the command line: a path, or a prefix and its argument, such as
+   * `memory:1G`.
+   */
   | string
   /**
    * A module whose default export makes a `Backend`: in each Worker, or for the
@@ -45,7 +48,7 @@ export interface OpenImage {
   readonly attachment: ImageAttachment | null;
   /** The image in this thread. */
   readonly backend: Backend;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** The file whose bytes it shows, or a part of them; `null` if none. */
   readonly file: ImageFile | null;
@@ -63,7 +66,7 @@ export interface OpenImage {
  * Opens an image, and the filters that the options need over it. If that fails,
  * nothing stays open.
  *
- * @param source Where it comes from.
+ * @param source The source of the image.
  * @param options How to open it.
  * @param services The services of this thread.
  * @throws {UserError} If it cannot be opened.

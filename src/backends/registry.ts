@@ -1,6 +1,6 @@
 /**
- * The list of all drivers. Help, `info`, the reading of sources and the tests go
- * by it.
+ * The list of all drivers. Help, `info`, the parsing of sources and the tests
+ * use it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The services by which drivers use the machine. A session provides Linux; tests
- * provide files of their own.
+ * The services by which drivers use the machine. A session provides those of
+ * Linux; tests provide fakes.
  *
  * @module
  */
@@ -39,8 +39,8 @@ export interface FileService {
   /**
    * Locks a file until it is closed: other programs may not write to it.
    *
-   * @param name What errors call it.
-   * @param writable Whether this program writes to it.
+   * @param name Its name in errors.
+   * @param writable Whether this program writes to the file.
    * @throws {UserError} If another program uses it in a way that conflicts.
    */
   lock(file: BlockFile, name: string, writable: boolean): void;

@@ -1,16 +1,16 @@
 import { UserError } from "../base/user_error.ts";
 import { parseSize } from "./size.ts";
 
-/** A disk that is made up, such as `memory:1G`. Plain data. */
+/** A disk that needs only a size, such as `memory:1G`. Plain data. */
 export interface SizedDisk {
-  /** What messages call it: the source as the user wrote it. */
+  /** Its name in messages: the source as the user wrote it. */
   readonly name: string;
   /** Its size in bytes. */
   readonly size: number;
 }
 
 /**
- * Reads a source that is a prefix and a size.
+ * Parses a source that consists of a prefix and a size.
  *
  * @param rest The size.
  * @param text All of the source.

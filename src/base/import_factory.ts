@@ -18,13 +18,13 @@ export interface ModuleSpec {
 }
 
 /**
- * The default export of such a module.
+ * The default export of a module that a {@linkcode ModuleSpec} names.
  *
  * @category Sessions
  */
 export type ModuleFactory<T> = (options: unknown) => T | Promise<T>;
 
-/** The methods that a product of such a module has at least. */
+/** The methods that the product of such a module must have. */
 const METHODS = {
   backend: ["stat", "read", "close"],
   handler: ["handle"],

@@ -1,7 +1,7 @@
 /**
- * An error that the user can mend. Its message is one sentence that stands
+ * An error that the user can correct. Its message is one sentence that stands
  * alone: what was being done, to what, why it failed, and what to do about it.
- * `cause` is the error underneath, if there is one. A program prints the
+ * `cause` is the underlying error, if there is one. A program prints the
  * message and nothing else; any other error is a defect.
  *
  * @example

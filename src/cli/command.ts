@@ -4,7 +4,7 @@ import type { Output } from "./output/output.ts";
 
 /** The exit codes of the program. */
 export const EXIT = {
-  /** The command did what it was told. */
+  /** The command succeeded. */
   OK: 0,
   /** Something failed while it ran. */
   FAILURE: 1,

@@ -32,7 +32,7 @@ export function sentenceOf(error: unknown): string {
 }
 
 function isDebugging(): boolean {
-  // The environment is read through FFI, which may be what was not allowed.
+  // Reading the environment needs FFI, whose permission may be what is missing.
   const { state } = Deno.permissions.querySync({ name: "ffi" });
   return state === "granted" && environmentVariable(DEBUG_VARIABLE) !== null;
 }

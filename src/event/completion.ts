@@ -1,5 +1,5 @@
 /**
- * Results that come later, without an allocation for each.
+ * Results of asynchronous operations, without an allocation for each.
  *
  * @module
  */
@@ -13,8 +13,8 @@ export interface Receiver<T> {
 }
 
 /**
- * What is done with a result before it is delivered. A step is an object
- * without state that is made once; what it works on comes as its arguments.
+ * A function that is applied to a result before it is delivered. A step is an
+ * object without state that is made once; its data comes as arguments.
  */
 export interface Step<T, U, A = undefined, B = undefined> {
   /**
@@ -24,8 +24,8 @@ export interface Step<T, U, A = undefined, B = undefined> {
    */
   run(value: T, first: A, second: B): U | PromiseLike<U>;
   /**
-   * Takes the error of the operation or of an earlier step; left out, the step
-   * is skipped.
+   * Takes the error of the operation or of an earlier step. Without this method
+   * the step is skipped.
    *
    * @returns The next result, or a promise of it; throws to stay failed.
    */
@@ -34,7 +34,7 @@ export interface Step<T, U, A = undefined, B = undefined> {
 
 type AnyStep = Step<unknown, unknown, unknown, unknown>;
 
-/** In the pool, or consumed by then(): nothing may be done with it. */
+/** In the pool, or consumed by then(): must not be used. */
 const SPENT = 0;
 /** The operation is in flight, or a step waits for another operation. */
 const PENDING = 1;
@@ -44,15 +44,15 @@ const SETTLED = 2;
 /** A step and its two arguments. */
 const WORDS_OF_STEP = 3;
 
-/** Completions of this thread that wait to be used again. */
+/** Completions of this thread for reuse. */
 const pool: Completion<unknown>[] = [];
 
 /**
- * The result of one operation that ends later.
+ * The result of one asynchronous operation.
  *
  * The owner of the operation calls `complete()` or `fail()`, once. Layers that
- * the completion passes through add steps, which run in order. At the top it
- * is consumed, once: by `deliverTo()`, or as a promise by `await` or `then()`.
+ * the completion passes through add steps, which run in order. The last layer
+ * consumes it, once: by `deliverTo()`, or as a promise by `await` or `then()`.
  *
  * Completions are pooled: one that `deliverTo()` has delivered is used for
  * another operation, so code that has passed it on must not touch it any more.
@@ -63,7 +63,7 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
   #failed = false;
   /** The result so far, or the error. */
   #value: unknown = undefined;
-  /** Steps, each followed by its arguments; longer than what is used. */
+  /** Steps, each followed by its arguments; only `#end` words are in use. */
   readonly #steps: unknown[] = [];
   /** Words of `#steps` that are in use. */
   #end = 0;
@@ -104,18 +104,18 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
     return completion;
   }
 
-  /** Ends the operation with a result; for its owner. */
+  /** Ends the operation with a result; called by its owner. */
   complete(value: T): void {
     this.#settle(false, value);
   }
 
-  /** Ends the operation with an error; for its owner. */
+  /** Ends the operation with an error; called by its owner. */
   fail(error: unknown): void {
     this.#settle(true, error);
   }
 
   /**
-   * Adds a step; it runs at once if the result is there already.
+   * Adds a step; it runs at once if the operation has already ended.
    *
    * @returns This completion, whose result is now that of the step.
    * @throws {Error} If it was consumed.
@@ -138,8 +138,8 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
   }
 
   /**
-   * Consumes the result: delivers it when it is there, at once if it is
-   * already.
+   * Consumes the result: delivers it when the operation ends, or at once if it
+   * has ended.
    *
    * @throws {Error} If it was consumed.
    */
@@ -160,7 +160,7 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
     onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#check();
-    // A reference that code may still hold then finds it consumed for good.
+    // Not reused, so that later calls through an old reference always fail.
     this.#reusable = false;
     return new Promise<T>((complete, fail) =>
       this.deliverTo({ complete, fail })
@@ -184,7 +184,7 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
     this.#proceed();
   }
 
-  /** Runs the steps that are left, up to one that waits. */
+  /** Runs the remaining steps, up to one that waits. */
   #proceed(): void {
     const steps = this.#steps;
     this.#state = PENDING;

@@ -7,7 +7,7 @@ import { PollStrategy } from "./poll_strategy.ts";
 const POLLS = 4;
 
 /**
- * A descriptor that a thread can sleep in. Calls that fail return a negative
+ * A descriptor that a thread can wait for. Calls that fail return a negative
  * errno.
  */
 export interface ReadableDevice {
@@ -21,8 +21,8 @@ export interface ReadableDevice {
   /**
    * poll(2): whether `read()` would not wait.
    *
-   * @param limitMs How long to sleep at most until it would not, in
-   * milliseconds; not at all if left out.
+   * @param limitMs How long to sleep at most until then, in milliseconds; not
+   * at all if left out.
    */
   poll(limitMs?: number): boolean;
   /**
@@ -81,7 +81,7 @@ export class DeviceEvents implements EventSource {
     }
     for (;;) {
       const received = this.#readBlocking(buffer);
-      // A descriptor that blocks has no reason to return EAGAIN.
+      // A blocking descriptor never returns EAGAIN.
       if (received !== -ERRNO.EAGAIN) return received;
     }
   }
@@ -110,8 +110,8 @@ export class DeviceEvents implements EventSource {
       return device.read(buffer);
     }
     const start = performance.now();
-    // If another reader was faster, this one sleeps here, where the kernel
-    // wakes one reader at a time.
+    // If another reader took the request, this thread sleeps here, where the
+    // kernel wakes one reader at a time.
     const received = device.read(buffer);
     this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
     return received;

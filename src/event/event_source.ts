@@ -1,5 +1,6 @@
 /**
- * What a Worker's thread sleeps in, and where asynchronous operations register.
+ * The event source of a Worker: its thread sleeps in it, and asynchronous
+ * operations register with it.
  *
  * There is one for each Worker: `RingEvents` over an io_uring, or `DeviceEvents`
  * over /dev/fuse by read(2) and poll(2). A request queue sleeps in it; the serve

@@ -3,8 +3,8 @@ import type { Completion } from "./completion.ts";
 /**
  * Asynchronous file I/O on the event source of one thread.
  *
- * A call returns a completion of what its system call returns: a count of bytes
- * or a negative errno. It returns a negative errno at once if it cannot start:
+ * A call returns a completion of its system call's result: a count of bytes or
+ * a negative errno. It returns a negative errno at once if it cannot start:
  * `-EBUSY` if too many operations are in flight, `-ENODEV` after the event
  * source was closed. Buffers are on loan until the completion.
  */

@@ -10,7 +10,7 @@
  * Each of its submission slots belongs to one owner, who reserves a range. The
  * owner fills a slot in and pushes it; the next `enter()` submits it. The
  * completion has the slot's number as its tag. A slot must not be filled in or
- * pushed again before its completion was taken.
+ * pushed again before its completion has been taken.
  */
 export interface Ring {
   /** The slot of the completion taken last. */
@@ -20,8 +20,8 @@ export interface Ring {
   /** Whether slots were pushed and not submitted yet. */
   readonly needsSubmit: boolean;
   /**
-   * Whether a completion is there or `enter(0)` would bring one; reads memory
-   * alone.
+   * Whether a completion is there or `enter(0)` would bring one. Makes no
+   * system call.
    */
   readonly hasWork: boolean;
   /**
@@ -47,15 +47,15 @@ export interface Ring {
    * this thread run meanwhile.
    */
   readable(): Promise<void>;
-  /** Closes the io_uring; what is in flight is cancelled. Idempotent. */
+  /** Closes the io_uring and cancels what is in flight. Idempotent. */
   close(): void;
 }
 
-/** Has a range of slots of a ring. */
+/** The owner of a range of slots of a ring. */
 export interface RingOwner {
   /**
    * Notes that the submission in a slot has completed. It may push the slot
-   * again, but runs no handler's or backend's code: that is for
+   * again, but must not run code of a handler or backend, which runs in
    * `EventSource.settle()`.
    *
    * @param slot From 0, within the owner's range.
@@ -67,8 +67,8 @@ export interface RingOwner {
   /**
    * The ring was closed.
    *
-   * @param quiet Whether nothing was in flight that the kernel could still
-   * write to the memory of.
+   * @param quiet Whether the kernel can no longer write to the memory of any
+   * submission.
    */
   ringClosed(quiet: boolean): void;
 }

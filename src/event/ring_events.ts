@@ -25,10 +25,10 @@ export class RingEvents implements EventSource {
   readonly #poll: PollStrategy;
   readonly #hasWork: () => boolean;
   readonly #registered: RingOwner[] = [];
-  /** The owner of each slot, and the first slot of the owner's range. */
+  /** The owner of each slot, and the first slot of that owner's range. */
   readonly #owners: RingOwner[] = [];
   readonly #firsts: number[] = [];
-  /** Completed operations from `#next` to `#end`; longer than that. */
+  /** Completed operations; those from `#next` to `#end` are not settled yet. */
   readonly #completed: CompletedOperation[] = [];
   #next = 0;
   #end = 0;
@@ -44,7 +44,8 @@ export class RingEvents implements EventSource {
    * Makes an event source of a ring, which it closes.
    *
    * @param ring The ring.
-   * @param poll How long to poll before sleeping; adaptively if left out.
+   * @param poll How long to poll before sleeping; adapts to the load if left
+   * out.
    */
   constructor(ring: Ring, poll: PollStrategy = new PollStrategy()) {
     this.#ring = ring;
@@ -79,7 +80,9 @@ export class RingEvents implements EventSource {
     this.#completed[this.#end++] = operation;
   }
 
-  /** Says that a slot was pushed: submits it at once while `ready()` waits. */
+  /**
+   * Called after a slot was pushed: submits it at once while `ready()` waits.
+   */
   pushed(): void {
     if (this.#waiting) this.submit();
   }
@@ -90,11 +93,11 @@ export class RingEvents implements EventSource {
   }
 
   /**
-   * Dispatches completions to their owners: those that are there, or if there
-   * are none, submits what was pushed and dispatches what that brings.
+   * Dispatches completions to their owners. If there are none, submits what was
+   * pushed and dispatches the completions that result.
    *
    * @param mayBlock Whether to sleep until there is a completion.
-   * @returns Whether it came to submitting.
+   * @returns Whether it submitted.
    */
   wait(mayBlock: boolean): boolean {
     if (this.#closed) return true;
@@ -152,7 +155,7 @@ export class RingEvents implements EventSource {
     this.settle();
   }
 
-  /** Hands all completions to their owners; whether there were any. */
+  /** Hands all completions to their owners; returns whether there were any. */
   #dispatch(): boolean {
     const ring = this.#ring;
     const before = this.#batch;

@@ -26,7 +26,7 @@ export const FILE_CALL = {
 /** One of {@linkcode FILE_CALL}. */
 export type FileCall = typeof FILE_CALL[keyof typeof FILE_CALL];
 
-/** A range of a ring's slots in which system calls on files are made. */
+/** A range of a ring's slots for system calls on files. */
 export interface FileSlots {
   /** The first slot of the ring. */
   readonly first: number;
@@ -138,7 +138,7 @@ export class RingFileIo implements FileIo, RingOwner {
     }
   }
 
-  /** Makes the slot of a settled operation free. */
+  /** Frees the slot of a settled operation. */
   free(operation: FileOperation): void {
     this.#free.push(operation);
   }
@@ -156,9 +156,9 @@ export class RingFileIo implements FileIo, RingOwner {
   }
 }
 
-/** The operation in one slot; used again for others. */
+/** The operation in one slot; reused for others. */
 class FileOperation implements CompletedOperation {
-  /** What it returns, once no call of it is left. */
+  /** Its result, once its last call has completed. */
   result = 0;
   readonly #slots: FileSlots;
   readonly #slot: number;
@@ -181,7 +181,7 @@ class FileOperation implements CompletedOperation {
     this.#owner = owner;
   }
 
-  /** Whether the kernel has a call of it. */
+  /** Whether a call of it is in flight. */
   get isInFlight(): boolean {
     return this.#isInFlight;
   }
@@ -233,7 +233,7 @@ class FileOperation implements CompletedOperation {
       }
     }
     const isRead = this.#call === FILE_CALL.READ;
-    // What was written before the medium refused counts as written.
+    // Bytes that were written before the error count as written.
     if (result < 0 && (isRead || this.#done === 0)) return this.#ends(result);
     const isStuck = !isRead && this.#done === 0;
     return this.#ends(isStuck ? -ERRNO.EIO : this.#done);
@@ -254,7 +254,7 @@ class FileOperation implements CompletedOperation {
     return false;
   }
 
-  /** Pushes the call for what is left. */
+  /** Pushes the call for the rest. */
   #push(): void {
     this.#slots.prepare(
       this.#slot,

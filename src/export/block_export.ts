@@ -125,7 +125,7 @@ export class BlockExport {
       case OPCODES.LOOKUP.opcode:
         return reply.error(ERRNO.ENOENT);
       default:
-        // The kernel remembers ENOSYS and does not ask again.
+        // After ENOSYS the kernel does not send this opcode again.
         return reply.error(ERRNO.ENOSYS);
     }
   }

@@ -2,10 +2,10 @@
  * The handler that shows a disk image as one plain file: what `mountExport()`
  * runs in each Worker. Use it to serve an image through a queue of your own.
  *
- * {@linkcode BlockExport} answers the requests by calls of a `Backend`, as its
- * {@linkcode ExportRules} say. {@linkcode ExportState} is what all Workers
- * share: size, mode, owner, times and a lock. {@linkcode exportCapabilities}
- * are the capabilities to request in INIT.
+ * {@linkcode BlockExport} answers the requests by calling a `Backend`,
+ * according to its {@linkcode ExportRules}. {@linkcode ExportState} is what all
+ * Workers share: size, mode, owner, times and a lock.
+ * {@linkcode exportCapabilities} are the capabilities to request in INIT.
  *
  * @example Serve a disk in memory to a simulated kernel
  * ```ts

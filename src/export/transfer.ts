@@ -40,12 +40,15 @@ const REPLY_READ: Step<number, void, Reply, number> = { run: replyRead };
 
 function replyRead(got: number, reply: Reply, length: number): void {
   if (!(got >= 0)) return replyError(reply, got);
-  // An image that was truncated by others reads as zeroes, as with QEMU.
+  // Bytes that other programs have cut off read as zeroes, as with QEMU.
   if (got < length) reply.data.fill(0, got, length);
   reply.ok(length);
 }
 
-/** Answers WRITE; an image that may not grow takes what fits. */
+/**
+ * Answers WRITE; if the image may not grow, only bytes up to its end are
+ * written.
+ */
 export function writeImage(
   context: ExportContext,
   request: Request,
@@ -100,7 +103,7 @@ function writeShared(
   replyWrite(put, state, reply);
 }
 
-/** Ends a write that shares the lock. */
+/** Completes a write that shares the lock. */
 const REPLY_WRITE: Step<number, void, ExportState, Reply> = {
   run(put, state, reply) {
     state.lock.unshare();

@@ -23,7 +23,10 @@ export interface DeviceQueueOptions {
   readonly capacity?: number;
   /** The layout of messages, as negotiated; that of INIT if left out. */
   readonly protocolVersion?: ProtocolVersion;
-  /** What the thread sleeps in; by default it does not poll before that. */
+  /**
+   * The event source that the thread sleeps in; by default one that does not
+   * poll first.
+   */
   readonly events?: DeviceEvents;
   /**
    * Makes a buffer of `size` bytes whose byte `dataAt` begins a page, for
@@ -103,7 +106,7 @@ export class DeviceQueue implements RequestQueue {
     if (this.#free.length > 0 || this.#slots < this.#capacity) {
       return this.#events.ready();
     }
-    // Readable or not: no request can be taken before a reply is sent.
+    // A full queue cannot take a request before a reply is sent.
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
@@ -130,7 +133,10 @@ export class DeviceQueue implements RequestQueue {
     this.#room = null;
   }
 
-  /** Whether to repeat a failed read(2); if it is the end, notes it. */
+  /**
+   * Whether to repeat a failed read(2). Notes the end of the queue if the error
+   * means that.
+   */
   #isRepeated(errno: number): boolean {
     switch (errno) {
       case ERRNO.EAGAIN:

@@ -1,6 +1,6 @@
 /**
  * Request queues: where a FUSE server takes requests from and sends replies to.
- * A session is made of these parts; use them for a server or transport of your
+ * Sessions consist of these parts; use them for a server or transport of your
  * own.
  *
  * - **Serve a queue:** {@linkcode handshake} answers INIT, then
@@ -8,7 +8,7 @@
  * - **Queues:** {@linkcode DeviceQueue} reads /dev/fuse, {@linkcode MemoryQueue}
  *   shared memory. A {@linkcode ForwardingQueue} wraps another queue, as
  *   {@linkcode TraceQueue} does.
- * - **Waiting:** {@linkcode DeviceEvents} is what a thread sleeps in;
+ * - **Waiting:** a thread sleeps in {@linkcode DeviceEvents};
  *   {@linkcode PollStrategy} decides how long to poll first.
  * - **Answering later:** a {@linkcode Completion} is a promise of a result that
  *   is reused, and runs steps when the result comes.

@@ -17,8 +17,8 @@ export interface Notifier {
    * Sends a whole notification: a message whose `unique` is 0.
    *
    * The kernel acts on it before this returns, and may wait meanwhile for
-   * requests on the inode that it names. So the calling thread must not be the
-   * only one that could answer them.
+   * requests on the inode that it names. So another thread must be able to
+   * answer them.
    *
    * @returns 0, or a negative errno: `-ENOENT` if the kernel does not know the
    * inode, `-EINVAL` for a malformed message, `-ENODEV` once the connection or

@@ -32,10 +32,10 @@ export interface QueueTotals {
 const STOPPING = 0;
 const COUNT = 1;
 const MEASURING = 2;
-// The word of a queue's cache lines; its totals follow.
+// The first word of a queue's cache lines; its totals follow.
 const IN_FLIGHT = 0;
 const TOTALS_AT = 8;
-// Places of a queue's totals.
+// Indexes of a queue's totals.
 const REQUESTS = 0;
 const READS = 1;
 const WRITES = 2;
@@ -64,7 +64,7 @@ export interface QueueStatisticsOptions {
  * @category Statistics
  */
 export class QueueStatistics {
-  /** The shared memory, from which another thread makes its own object. */
+  /** The shared memory, which another thread wraps with its own object. */
   readonly memory: SharedArrayBuffer;
   /** The counters of each queue. */
   readonly queues: readonly QueueCounters[];
@@ -99,7 +99,7 @@ export class QueueStatistics {
     return new QueueStatistics(memory);
   }
 
-  /** Whether the queues are to take no more requests. */
+  /** Whether the queues must take no more requests. */
   get stopping(): boolean {
     return Atomics.load(this.#words, STOPPING) !== 0;
   }
@@ -197,7 +197,7 @@ export class QueueCounters {
   }
 
   /**
-   * Adds a request to the histograms; only if the statistics are measuring.
+   * Adds a request to the histograms. Call it only if `measuring`.
    *
    * @param operation Index in `OPERATIONS`.
    * @param ms Milliseconds from taking it to answering it.

@@ -8,7 +8,7 @@ import type { ProtocolVersion } from "../protocol/protocol_version.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 
 /**
- * Why a queue gives no more requests.
+ * The reason why a queue ended.
  *
  * @category Queues
  */
@@ -28,7 +28,7 @@ export type QueueEndReason =
  * @category Queues
  */
 export interface QueueEnd {
-  /** Why. */
+  /** The reason. */
   readonly reason: QueueEndReason;
   /** What happened in one sentence, for reports. */
   readonly message: string;
@@ -78,8 +78,8 @@ export interface RequestQueue {
    * `next()`, `ready()` or `close()`, so that a queue may send it together
    * with the next fetch; at once while a `ready()` is waiting.
    *
-   * @returns Whether the kernel took it: `false` for a request whose caller was
-   * killed meanwhile, or whose connection has ended.
+   * @returns Whether the kernel accepted it: `false` if the request's caller
+   * was killed meanwhile, or the connection has ended.
    */
   reply(exchange: Exchange): boolean;
   /** Closes the queue; idempotent. Outstanding requests fail. */

@@ -1,5 +1,5 @@
 /**
- * What a `UringQueue` needs of the entries of FUSE's ring queues.
+ * The entries of FUSE's ring queues, as a `UringQueue` uses them.
  *
  * A connection has one ring queue for each CPU. An entry belongs to a ring queue
  * and holds one request at a time, in memory that this side provides.
@@ -18,7 +18,7 @@ export interface RingEntry {
 /**
  * The entries that one thread serves, in a range of an io_uring's slots: entry
  * `n` in the slot `n` of the range, and a poll of /dev/fuse in the slot after
- * the last entry. What is pushed is submitted when the ring is entered next.
+ * the last entry. Pushed commands are submitted when the ring is entered next.
  */
 export interface RingEntries {
   /** The first slot of the ring. */

@@ -9,7 +9,7 @@ import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 
 /** Bytes of payload that the entries of one connection may take together. */
 const MEMORY_MAX = 2 ** 28;
-/** Entries of a ring queue: as many requests as one CPU's programs start. */
+/** Most entries of a ring queue: requests in flight from one CPU. */
 const ENTRIES_MAX = 16;
 const ENTRIES_MIN = 2;
 
@@ -27,7 +27,8 @@ export interface RingQueueOptions {
  * Assigns the ring queues of a connection to Workers.
  *
  * Every ring queue gets an entry, because the kernel sends no request before
- * that. Every Worker gets one too, so that it learns of the end.
+ * that. Every Worker gets one too, so that it notices the end of the
+ * connection.
  *
  * @returns For each Worker, the ring queue of each of its entries.
  */

@@ -16,7 +16,7 @@ const READ = OPCODES.READ.opcode;
 const WRITE = OPCODES.WRITE.opcode;
 /** Requests in a row after which timers and promises run. */
 const BURST_MAX = 64;
-/** Milliseconds after which the end looks for new operations. */
+/** Milliseconds between two checks for new operations at the end. */
 const DRAIN_STEP_MS = 5;
 
 /**
@@ -32,13 +32,13 @@ export interface RequestHandler {
   readonly background?: boolean;
   /**
    * Answers one request: fills the reply and calls its `ok()` or `error()`,
-   * before it returns or before the returned promise is fulfilled. An error
-   * that it throws is answered with the error's `errno`, or EIO.
+   * before it returns or before the returned promise is fulfilled. If it
+   * throws, the request is answered with the error's `errno`, or EIO.
    *
    * @param request Validated; valid until it is answered.
    * @param reply To be filled.
-   * @returns Nothing once the reply is filled, else a promise or a
-   * `Completion`, whose value is ignored.
+   * @returns Nothing once the reply is filled, else a promise whose value is
+   * ignored; a `Completion` of `./queue` is one.
    */
   handle(request: Request, reply: Reply): void | PromiseLike<unknown>;
 }
@@ -51,8 +51,8 @@ export interface RequestHandler {
 export interface ServeOptions {
   /**
    * Whether the thread has nothing else to do, so that it may sleep in the
-   * queue while no answer is awaited, unless the handler has a `background`.
-   * No if left out.
+   * queue while no answer is awaited, unless the handler sets `background`. No
+   * if left out.
    */
   readonly mayBlock?: boolean;
   /**
@@ -65,8 +65,8 @@ export interface ServeOptions {
   /** Which of the counters are this queue's; 0 if left out. */
   readonly index?: number;
   /**
-   * Called with an error that is a defect rather than an answer, and the name
-   * of the request during which it was thrown.
+   * Called with an error without an `errno`, which is a defect, and the name of
+   * the request during which it was thrown.
    */
   readonly report?: (error: unknown, during: string) => void;
   /** Milliseconds to wait for outstanding answers at the end; 2000. */
@@ -98,7 +98,7 @@ class ServeLoop {
   readonly #counters: QueueCounters | undefined;
   /** Whether to measure how long requests take. */
   readonly #measuring: boolean;
-  /** Pending replies to be used again, so that none is allocated. */
+  /** Pending replies for reuse, so that none is allocated for a request. */
   readonly #idle: PendingReply[] = [];
   /** Requests whose answers have not come yet. */
   #outstanding = 0;
@@ -127,7 +127,8 @@ class ServeLoop {
     let burst = 0;
     while (statistics === undefined || !statistics.stopping) {
       events.settle();
-      // Every outstanding request then waits for an operation, no promise.
+      // If so, every outstanding request waits for an operation, none for a
+      // promise.
       const maySleep = mayBlock && this.#outstanding <= events.inFlight;
       const exchange = queue.next(maySleep);
       if (exchange !== null || events.hasCompleted) {
@@ -182,7 +183,7 @@ class ServeLoop {
   #fail(error: unknown, { reply }: Exchange, opcode: number): void {
     const errno = errnoOf(error);
     reply.error(errno);
-    // An error without an errno of its own is a defect, not an answer.
+    // An error without a valid errno is a defect, not an answer.
     if ((error as { errno?: unknown } | null)?.errno !== errno) {
       this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
     }
@@ -231,7 +232,7 @@ class ServeLoop {
   }
 }
 
-/** A request whose answer comes later; used again for other requests. */
+/** A request whose answer comes later; reused for other requests. */
 class PendingReply implements Receiver<unknown> {
   opcode = 0;
   start = 0;

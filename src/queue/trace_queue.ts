@@ -22,7 +22,7 @@ export interface TraceOptions {
 }
 
 /**
- * A queue that shows every request and reply that passes through it.
+ * A queue that records every request and reply that passes through it.
  *
  * @category Tracing
  */
@@ -37,7 +37,7 @@ export class TraceQueue extends ForwardingQueue {
    * Traces a queue.
    *
    * @param queue The queue.
-   * @param show Takes a record of each message, in the order in which they
+   * @param show Receives a record of each message, in the order in which they
    * pass.
    */
   constructor(
@@ -51,7 +51,7 @@ export class TraceQueue extends ForwardingQueue {
     this.#wire = options.wire ?? false;
   }
 
-  /** Takes a request and shows it. */
+  /** Takes a request and records it. */
   override next(mayBlock: boolean): Exchange | null {
     const exchange = super.next(mayBlock);
     if (exchange !== null) {
@@ -63,7 +63,7 @@ export class TraceQueue extends ForwardingQueue {
     return exchange;
   }
 
-  /** Shows a reply and sends it. */
+  /** Records a reply and sends it. */
   override reply(exchange: Exchange): boolean {
     const { reply } = exchange;
     const request = this.#requests.get(exchange);
@@ -77,7 +77,7 @@ export class TraceQueue extends ForwardingQueue {
 }
 
 /**
- * A notifier that shows every notification before it sends it.
+ * A notifier that records every notification before it sends it.
  *
  * @category Tracing
  */
@@ -91,7 +91,7 @@ export class TraceNotifier implements Notifier {
    * Traces a notifier.
    *
    * @param notifier Sends the notifications.
-   * @param show Takes a record of each notification.
+   * @param show Receives a record of each notification.
    */
   constructor(
     notifier: Notifier,

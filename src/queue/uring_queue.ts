@@ -19,12 +19,12 @@ export interface UringQueueOptions {
   readonly protocolVersion: ProtocolVersion;
   /**
    * A queue over /dev/fuse, through which INIT, FORGET and INTERRUPT still
-   * come. The `UringQueue` closes it.
+   * arrive. The `UringQueue` closes it.
    */
   readonly device: RequestQueue;
   /**
-   * Whether this queue takes the requests that come through the device: exactly
-   * one queue of a connection has to.
+   * Whether this queue takes the requests that arrive through the device; true
+   * for exactly one queue of a connection.
    */
   readonly pollsDevice: boolean;
 }
@@ -53,7 +53,7 @@ export class UringQueue implements RequestQueue, RingOwner {
   readonly #filled: Int32Array;
   #filledAt = 0;
   #filledCount = 0;
-  /** Requests given out and not replied to. */
+  /** Requests that `next()` returned and that have no reply yet. */
   #outstanding = 0;
   #started = false;
   #deviceIsReadable = false;
@@ -220,7 +220,7 @@ export class UringQueue implements RequestQueue, RingOwner {
     }
   }
 
-  /** The next request that came through /dev/fuse. */
+  /** The next request from /dev/fuse. */
   #takeFromDevice(): Exchange | null {
     if (!this.#deviceIsReadable) return null;
     const exchange = this.#device.next(false);
@@ -241,7 +241,9 @@ export class UringQueue implements RequestQueue, RingOwner {
     };
   }
 
-  /** Unmaps the entries once the ring is closed and no request is given out. */
+  /**
+   * Unmaps the entries once the ring is closed and no request is outstanding.
+   */
   #releaseUnused(): void {
     if (this.#ended?.reason !== "closed" || this.#memoryInUse) return;
     if (this.#outstanding === 0) this.#entries.release();

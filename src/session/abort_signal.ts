@@ -27,8 +27,8 @@ export async function orAbort<T>(
 }
 
 /**
- * Opens something that has to be closed, unless a signal is aborted first: what
- * is opened too late is closed at once.
+ * Opens a resource unless a signal is aborted first. If the opening completes
+ * after that, the resource is closed at once.
  *
  * @throws The signal's reason, if it is aborted first.
  */

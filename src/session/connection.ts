@@ -135,7 +135,10 @@ function withTrace(
   return trace === undefined ? queue : new TraceQueue(queue, trace, { wire });
 }
 
-/** Clones a descriptor for each further queue. If one clone fails, there is none. */
+/**
+ * Clones a descriptor for each further queue: all of them, or none if one clone
+ * fails.
+ */
 function cloneDevices(
   device: FuseDevice,
   queues: number,

@@ -16,7 +16,7 @@ export class ExportSession extends Session {
   readonly #context: ExportContext;
   readonly #releaseWriteLock: () => void;
 
-  /** Takes over an export that has been started; `mountExport` does it. */
+  /** Wraps an export that has been started; called by `mountExport`. */
   constructor(
     parts: SessionParts,
     image: Pick<OpenImage, "name" | "releaseWriteLock">,

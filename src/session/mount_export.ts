@@ -50,10 +50,10 @@ export interface MountExportOptions extends SessionOptions {
   /** Length of that part in bytes; to the end of the image if left out. */
   readonly size?: number;
   /**
-   * Whether the kernel reads and writes the image itself, past the queues: `on`
-   * or fail, `off`, or `auto` where the export's promises hold without its
-   * server; `off` if left out. Programs that keep the file open can then use
-   * the image after the end of the session.
+   * Whether the kernel reads and writes the image itself, without the queues:
+   * `on` (an error if that is impossible), `off`, or `auto` to use it where it
+   * keeps every guarantee of the export; `off` if left out. Programs that keep
+   * the file open can then use the image after the end of the session.
    */
   readonly passthrough?: PassthroughChoice;
   /**

@@ -16,7 +16,7 @@ import { unmountForUser } from "../linux/mount/mount_by_fusermount.ts";
  * @param mountpoint A path as the user wrote it.
  * @param notice Receives a sentence about each mount that was removed.
  * @returns The absolute path.
- * @throws {UserError} If another FUSE mount is there.
+ * @throws {UserError} If another FUSE mount covers the path.
  */
 export function prepareMountpoint(
   mountpoint: string,

@@ -1,5 +1,6 @@
 /**
- * How a Worker answers requests: plain data, and the handler made of it.
+ * The description of a Worker's handler, as plain data, and how to make the
+ * handler from it.
  *
  * @module
  */
@@ -35,7 +36,7 @@ export interface OpenHandler {
 /**
  * Makes a handler in this thread.
  *
- * @param spec How.
+ * @param spec The description of the handler.
  * @param fileIo Asynchronous file I/O of this thread, if it has one.
  * @throws {UserError} If a module cannot be imported or makes no handler.
  */

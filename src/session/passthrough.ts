@@ -1,6 +1,6 @@
 /**
- * Passthrough: the kernel reads and writes the image itself, past the export.
- * This file decides whether it may, and sets it up.
+ * Passthrough: the kernel reads and writes the image itself, without the
+ * export. This file decides whether it may, and sets it up.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import {
 import { openBackingFile } from "../linux/fuse/fuse_device.ts";
 
 /**
- * Requested passthrough: `on` or fail, `off`, or `auto` for `on` where the
- * export's promises hold without its server.
+ * Requested passthrough: `on` (an error if it is impossible), `off`, or `auto`
+ * to use it where it keeps every guarantee of the export.
  *
  * @category Exports
  */
@@ -35,7 +35,7 @@ export interface PassthroughState {
   readonly reason: string | null;
 }
 
-/** What the decision depends on. */
+/** The facts that decide about passthrough. */
 export interface PassthroughFacts {
   /** Whether the image is a regular file. */
   readonly regularFile: boolean;
@@ -116,7 +116,7 @@ export function whyNoPassthrough(
  * Decides on passthrough, before anything is mounted.
  *
  * @param choice The request.
- * @param facts What the decision depends on.
+ * @param facts The facts that decide.
  * @param fd The image's descriptor, `null` if it has none.
  * @throws {UserError} If passthrough was requested and is not possible.
  */
@@ -142,7 +142,7 @@ export function withPassthroughCapability(
 }
 
 /**
- * Carries a plan out, before the first OPEN is answered.
+ * Carries out a plan, before the first OPEN is answered.
  *
  * @param plan The plan.
  * @param device A descriptor of the connection.

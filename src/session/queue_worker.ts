@@ -17,7 +17,7 @@ export class QueueWorker {
   readonly ring: Promise<string | null>;
   /** Resolves when the Worker is ready to take requests. */
   readonly ready: Promise<void>;
-  /** Resolves when its queue has ended, for whatever reason. */
+  /** Resolves when its queue has ended, for any reason. */
   readonly done: Promise<QueueEnd>;
   readonly #ring = Promise.withResolvers<string | null>();
   readonly #ready = Promise.withResolvers<void>();
@@ -49,14 +49,14 @@ export class QueueWorker {
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) =>
       this.#receive(data);
     this.#worker.onerror = (event) => {
-      // Unhandled, it would end the program and leave the mount behind.
+      // An unhandled error would end the program and leave a stale mount.
       event.preventDefault();
       this.#died(new Error(event.message));
     };
     this.#worker.postMessage(start);
   }
 
-  /** Tells a Worker that was given a ring how to go on. */
+  /** Tells a Worker with an io_uring whether to use it. */
   go(message: GoMessage): void {
     this.#worker.postMessage(message);
   }
@@ -92,7 +92,8 @@ export class QueueWorker {
   }
 
   #died(error: Error): void {
-    // It could not close its descriptor: its requests would hang forever.
+    // The Worker could not close its descriptor, so its requests would hang
+    // forever.
     if (!this.#isOver) closeDescriptor(this.#fd);
     this.#failed(error);
   }

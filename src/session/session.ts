@@ -71,7 +71,7 @@ export interface SessionParts {
   readonly notifier: SessionNotifier;
   /** The queues' counters, and the flag that stops them. */
   readonly statistics: QueueStatistics;
-  /** What serves each queue, by queue. */
+  /** The server of each queue, by queue. */
   readonly servers: readonly QueueServer[];
   /** Receives a sentence when a queue hangs, recovers or fails. */
   readonly warn: (text: string) => void;
@@ -90,8 +90,8 @@ const CHECK_AGAIN_MS = 5;
 /**
  * A mounted file system that is being served.
  *
- * Dispose of it, or call {@linkcode Session.close}, to unmount it. Programs
- * that keep a file open then get errors.
+ * To unmount it, dispose of the session or call {@linkcode Session.close}.
+ * Programs that keep a file open then get errors.
  *
  * @category Sessions
  */
@@ -114,7 +114,7 @@ export class Session implements AsyncDisposable {
   readonly singleQueueReason: string | null;
   /** Tells the kernel to drop or replace what it has cached. */
   readonly notifier: SessionNotifier;
-  /** Resolves when the session has ended for whatever reason; never rejects. */
+  /** Resolves when the session has ended, for any reason; never rejects. */
   readonly closed: Promise<SessionReport>;
   readonly #parts: SessionParts;
   readonly #problems: string[] = [];
@@ -124,7 +124,7 @@ export class Session implements AsyncDisposable {
   #closing = false;
   #gaveUp = false;
 
-  /** Takes over servers that run; `mountExport` and `mountHandler` do it. */
+  /** Wraps running servers; called by `mountExport` and `mountHandler`. */
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#ends = parts.servers.map(() => null);
@@ -227,7 +227,7 @@ export class Session implements AsyncDisposable {
     if (!this.#ends.includes(null)) return;
     const { transport, warn } = this.#parts;
     if (transport.kind === "device") {
-      // Its descriptor is closed, which makes its requests fail.
+      // The Worker's descriptor is closed, which makes its requests fail.
       return warn(`${problem}; the other queues continue`);
     }
     // The kernel chooses a ring by CPU: requests of this one would hang.

@@ -9,7 +9,7 @@ import {
   NOTIFICATIONS,
 } from "../protocol/notifications.ts";
 
-/** What a {@linkcode SessionNotifier} sends its messages with. */
+/** Sends the messages of a {@linkcode SessionNotifier}. */
 export interface NotificationSink {
   /** Writes a whole notification; resolves to whether the kernel accepted it. */
   write(message: Uint8Array<ArrayBuffer>): Promise<boolean>;
@@ -38,11 +38,10 @@ export interface InvalidateEntryOptions {
  *
  * The kernel may first wait for requests that are in flight on the inode: for a
  * READ of the pages, or for a LOOKUP, CREATE or UNLINK in the directory. The
- * calling thread goes on meanwhile, so a handler on the same thread can answer
+ * calling thread is not blocked, so a handler on the same thread can answer
  * them. But a handler that awaits a notification *before it answers* a request
- * on that inode waits for itself: neither is ever done, until the program is
- * interrupted or the session ends. Answer first and notify afterwards, or do
- * not await the notification.
+ * on that inode deadlocks, until the program is interrupted or the session
+ * ends. Answer first and notify afterwards, or do not await the notification.
  *
  * @example Drop a file's cached data whenever its source changes
  * ```ts ignore
@@ -113,8 +112,9 @@ export class SessionNotifier {
   }
 
   /**
-   * Drops a cached name as deleted: programs that watch the directory learn of
-   * it. Refused if the inode is a directory with cached names, or a mount point.
+   * Drops a cached name as deleted: programs that watch the directory receive
+   * an event. Refused if the inode is a directory with cached names, or a mount
+   * point.
    *
    * @param parent The directory's inode.
    * @param child The inode that had the name.
@@ -138,7 +138,7 @@ export class SessionNotifier {
     });
   }
 
-  /** Lets the kernel forget inodes that it caches and no program uses. */
+  /** Makes the kernel drop cached inodes that no program uses. */
   prune(nodeids: readonly bigint[]): Promise<boolean> {
     return this.#send("PRUNE", { nodeids });
   }

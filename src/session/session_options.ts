@@ -22,9 +22,9 @@ export interface SessionOptions {
   /** Whether programs may write; no if left out. */
   readonly writable?: boolean;
   /**
-   * How many /dev/fuse descriptors serve requests, each in a Worker of its
-   * own: 1 to 64, by default as many as there are CPUs, at most 4. A backend
-   * or handler of the calling thread is served by 1.
+   * How many queues serve requests, each in its own Worker: 1 to 64, by default
+   * as many as there are CPUs, at most 4. A backend or handler of the calling
+   * thread is served by 1.
    */
   readonly queues?: number;
   /**
@@ -62,8 +62,8 @@ export interface SessionOptions {
   /** Whether trace records hold the whole message too; no if left out. */
   readonly wire?: boolean;
   /**
-   * Receives what a handler or backend throws; the request is answered with
-   * EIO. `during` names the request, such as `READ`.
+   * Receives an error without an `errno` that a handler or backend throws; the
+   * request is answered with EIO. `during` names the request, such as `READ`.
    */
   readonly report?: (error: unknown, during: string) => void;
   /** Receives a sentence when a queue hangs, recovers or fails. */

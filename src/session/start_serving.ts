@@ -1,6 +1,6 @@
 /**
- * Starts a session: mounts, and serves each queue in a Worker or the only one
- * on the calling thread.
+ * Starts a session: mounts it, and serves each queue in a Worker, or a single
+ * queue on the calling thread.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const JOIN_MS = 2000;
 /** Longest sleep of a Worker that unmounting may not wake, in milliseconds. */
 const LONGEST_SLEEP_MS = 500;
 
-/** What a handler can know once the connection is mounted. */
+/** Properties of a mounted connection that a handler needs. */
 export interface MountedFacts {
   /** Whether users other than the one who mounted it have access. */
   readonly allowOther: boolean;
@@ -26,7 +26,7 @@ export interface MountedFacts {
   readonly backingId: number | null;
 }
 
-/** What answers requests: a handler in each Worker, or one on this thread. */
+/** The handler of a session: one in each Worker, or one on this thread. */
 export type SessionHandler =
   | { readonly spec: (facts: MountedFacts) => HandlerSpec }
   | {
@@ -38,7 +38,7 @@ export type SessionHandler =
 /** What to mount and how to serve it. */
 export interface StartOptions
   extends Omit<ConnectOptions, "queues" | "workers"> {
-  /** What answers requests. */
+  /** The handler. */
   readonly handler: SessionHandler;
   /** Releases what the handler uses, at the end or if the start fails. */
   readonly release: () => Promise<void>;
@@ -97,7 +97,7 @@ export async function startServing(
   };
 }
 
-/** Starts what serves the queues; resolves to the transport. */
+/** Starts the servers of the queues; resolves to the transport. */
 async function startServers(
   servers: QueueServer[],
   connection: Connection,

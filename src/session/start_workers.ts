@@ -1,6 +1,6 @@
 /**
- * Starts the Workers of a session, one for each descriptor. Either all use
- * rings or none does.
+ * Starts the Workers of a session, one for each descriptor. Either all of them
+ * use an io_uring or none does.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export interface StartWorkersOptions {
   readonly choice: TransportChoice;
   /** The planned transport. */
   readonly intent: TransportState;
-  /** Receives what Workers report. */
+  /** Receives the reports of Workers. */
   readonly listener: SessionListener;
 }
 
@@ -113,7 +113,10 @@ function shareRingQueues(
   return { qids: assignRingQueues({ cpus, workers, payloadSize }) };
 }
 
-/** Lets all Workers use their rings, or none if one of them has none. */
+/**
+ * Makes all Workers use their io_urings, or none if one of them could not make
+ * one.
+ */
 async function agreeOnRings(
   workers: readonly QueueWorker[],
   device: FuseDevice,

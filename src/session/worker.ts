@@ -1,6 +1,6 @@
 /// <reference lib="deno.worker" />
 /**
- * What runs in a Worker: one queue, one handler, one serve loop. It is bundled
+ * The code of a Worker: one queue, one handler, one serve loop. It is bundled
  * into `worker.bundle.js` (`deno task bundle`), because a Worker that starts
  * from a Blob needs no permission to read files.
  *
@@ -39,7 +39,9 @@ function tell(message: WorkerMessage): void {
 /** A queue, and the event source of this thread. */
 interface OpenQueue {
   readonly queue: RequestQueue;
-  /** What the queue sleeps in; closing the queue closes it too. */
+  /**
+   * The event source that the queue sleeps in; closing the queue closes it too.
+   */
   readonly events: EventSource;
   /** Asynchronous file I/O on the event source, if it has any. */
   readonly fileIo?: FileIo;

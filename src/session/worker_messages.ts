@@ -39,7 +39,10 @@ export interface StartMessage {
   readonly qids: readonly number[] | null;
 }
 
-/** Tells a Worker with an io_uring how to go on; all Workers get the same. */
+/**
+ * Tells a Worker with an io_uring whether to use it; all Workers get the same
+ * message.
+ */
 export interface GoMessage {
   /** Whether to use the io_uring. */
   readonly useRing: boolean;
@@ -58,7 +61,7 @@ export type WorkerMessage =
     /** Whether it is a `UserError`. */
     readonly isUserError: boolean;
   }
-  /** A message passed. */
+  /** It received or sent a message. */
   | { readonly kind: "trace"; readonly record: TraceRecord }
   /** A handler or backend threw; the request was answered with an errno. */
   | {

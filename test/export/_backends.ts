@@ -119,7 +119,7 @@ export class FailingBackend implements Backend {
   }
 
   stat(): Answer<ImageStat> {
-    // With times of its own, so that setTimes() is called.
+    // Returns times, so that setTimes() is called.
     return this.#failure.result === undefined ? this.#throw() : {
       size: 0,
       allocated: null,

@@ -129,7 +129,7 @@ export class Client {
     return this.send<"fuse_read_in">("READ", { offset: BigInt(offset), size });
   }
 
-  /** WRITE; the bytes that were taken, or a negated errno. */
+  /** WRITE; returns the bytes that were written, or a negated errno. */
   async write(offset: number | bigint, data: Uint8Array): Promise<number> {
     const size = data.length;
     const fields = { offset: BigInt(offset), size };
@@ -139,24 +139,24 @@ export class Client {
       : -answer.errno;
   }
 
-  /** GETATTR, which is to succeed. */
+  /** GETATTR, which must succeed. */
   async getattr(): Promise<Decoded<"fuse_attr">> {
     const { errno, body } = await this.send("GETATTR");
     assertEquals(errno, 0);
     return decodeStruct("fuse_attr_out", body!).attr;
   }
 
-  /** SETATTR; the error number. */
+  /** SETATTR; returns the error number. */
   async setattr(fields: Encodable<"fuse_setattr_in">): Promise<number> {
     return (await this.send<"fuse_setattr_in">("SETATTR", fields)).errno;
   }
 
-  /** SETATTR of the size; the error number. */
+  /** SETATTR of the size; returns the error number. */
   truncate(size: number | bigint): Promise<number> {
     return this.setattr({ valid: FATTR.SIZE, size: BigInt(size) });
   }
 
-  /** FALLOCATE; the error number. */
+  /** FALLOCATE; returns the error number. */
   async fallocate(
     mode: number,
     offset: number | bigint,
@@ -166,7 +166,7 @@ export class Client {
     return (await this.send<"fuse_fallocate_in">("FALLOCATE", fields)).errno;
   }
 
-  /** LSEEK; the position, or a negated errno. */
+  /** LSEEK; returns the position, or a negated errno. */
   async lseek(
     offset: number | bigint,
     whence: keyof typeof SEEK,

@@ -41,7 +41,7 @@ export interface Exported {
 /** Makes exports with one layout and way of answering. */
 export type Make = (options?: ExportOptions) => Exported;
 
-/** Bytes of an image unless a test says otherwise. */
+/** The default size of an image in bytes. */
 export const SIZE = 10000;
 
 /** Makes an export. */

@@ -104,7 +104,7 @@ testExport(
   },
 );
 
-Deno.test("times are the image's where it keeps them", async () => {
+Deno.test("times are those of an image that keeps times", async () => {
   const file = new FakeBlockFile(SIZE);
   const backend = new FileBackend(file, "disk.img", true);
   const { client } = exported({ backend });
@@ -121,7 +121,7 @@ Deno.test("times are the image's where it keeps them", async () => {
 });
 
 testExport(
-  "times that the image keeps and cannot set are refused",
+  "SETATTR refuses times if the image cannot set them",
   async (make) => {
     class Dated extends NullBackend {
       override stat(): ImageStat {
@@ -134,7 +134,7 @@ testExport(
   },
 );
 
-testExport("SETATTR masks the type out of a mode", async (make) => {
+testExport("SETATTR ignores the type bits of a mode", async (make) => {
   const { client, state } = make();
   const mode = S_IF.DIR | 0o4500;
   assertEquals(await client.setattr({ valid: FATTR.MODE, mode }), 0);
@@ -143,7 +143,7 @@ testExport("SETATTR masks the type out of a mode", async (make) => {
 });
 
 testExport(
-  "SETATTR refuses others a mode unless they may come in",
+  "SETATTR refuses mode bits for others without allow_other",
   async (make) => {
     const valid = FATTR.MODE;
     for (const mode of [0o640, 0o604, 0o610]) {
@@ -155,7 +155,7 @@ testExport(
 );
 
 testExport(
-  "SETATTR changes owners only if others may come in",
+  "SETATTR changes owners only with allow_other",
   async (make) => {
     const valid = FATTR.UID | FATTR.GID;
     const fields = { valid, uid: 2 ** 32 - 2, gid: 77 };
@@ -170,7 +170,7 @@ testExport(
 );
 
 testExport(
-  "SETATTR of a read-only image refuses each in its way",
+  "SETATTR of a read-only image refuses each attribute with its own errno",
   async (make) => {
     const { client } = make({ writable: false });
     const valid = FATTR.MODE;
@@ -202,7 +202,7 @@ testExport("SETATTR changes all or nothing", async (make) => {
 });
 
 testExport(
-  "SETATTR changes nothing else where the size cannot",
+  "SETATTR changes nothing if the size cannot be changed",
   async (make) => {
     class Stiff extends NullBackend {
       override truncate(): number {

@@ -18,16 +18,19 @@ class Flushed extends NullBackend {
   }
 }
 
-testExport("OPEN bypasses the page cache and lets writes run", async (make) => {
-  const { client } = make();
-  const { errno, body } = await client.send("OPEN", { flags: O.RDWR });
-  assertEquals(errno, 0);
-  assertEquals(decodeStruct("fuse_open_out", body!), {
-    fh: 0n,
-    open_flags: FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES,
-    backing_id: 0,
-  });
-});
+testExport(
+  "OPEN bypasses the page cache and allows parallel writes",
+  async (make) => {
+    const { client } = make();
+    const { errno, body } = await client.send("OPEN", { flags: O.RDWR });
+    assertEquals(errno, 0);
+    assertEquals(decodeStruct("fuse_open_out", body!), {
+      fh: 0n,
+      open_flags: FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES,
+      backing_id: 0,
+    });
+  },
+);
 
 testExport("OPEN with O_TRUNC wipes nothing", async (make) => {
   const { client, backend } = make();

@@ -1,6 +1,6 @@
 /**
- * Items of the checklist without a kernel: what is about the export's answers,
- * and not about mounting or programs.
+ * Items of the checklist without a kernel: those about the export's answers
+ * rather than about mounting or programs.
  *
  * @module
  */
@@ -180,7 +180,7 @@ simItem(14, "truncate shrinks both sides", {}, async ({ client, backend }) => {
 
 simItem(
   16,
-  "zeroes that may be unmapped are zeroes",
+  "zeroed ranges that may be unmapped read as zeroes",
   {},
   async ({ client, backend }) => {
     const file = await client.open(O.RDWR);
@@ -212,7 +212,7 @@ simItem(
 
 simItem(
   19,
-  "others are kept out of modes and owners",
+  "modes and owners that give others access are refused",
   {},
   async ({ client }) => {
     for (const mode of [0, 0o400]) {
@@ -224,16 +224,21 @@ simItem(
   },
 );
 
-simItem(19, "or let in", { allowOther: true }, async ({ client }) => {
-  await client.chmod(0o444);
-  await client.chown(65534, 65534);
-  const { mode, uid } = await client.stat();
-  assertEquals([mode & 0o7777, uid], [0o444, 65534]);
-});
+simItem(
+  19,
+  "or allowed with allow_other",
+  { allowOther: true },
+  async ({ client }) => {
+    await client.chmod(0o444);
+    await client.chown(65534, 65534);
+    const { mode, uid } = await client.stat();
+    assertEquals([mode & 0o7777, uid], [0o444, 65534]);
+  },
+);
 
 simItem(
   20,
-  "an image that fails gives EIO, no more",
+  "an image that fails gives EIO, and nothing else happens",
   {},
   async ({ client }) => {
     const file = await client.open(O.RDWR);

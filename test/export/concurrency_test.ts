@@ -31,21 +31,32 @@ class WatchedBackend extends AsyncBackend {
     start: number,
     length: number,
   ): Promise<number> {
-    assert(this.#resizes < 2, "it is resized twice at a time");
+    assert(this.#resizes < 2, "two resizes overlap");
     this.#writes++;
     const end = position + length;
     assert(end <= (await this.#image.stat()).size, "a write beyond the end");
     const result = await super.write(position, buffer, start, length);
-    assert(end <= (await this.#image.stat()).size, "the end moved meanwhile");
+    assert(
+      end <= (await this.#image.stat()).size,
+      "the size changed during a write",
+    );
     this.#writes--;
     return result;
   }
 
   override async truncate(size: number): Promise<number> {
-    assertEquals([this.#writes, this.#resizes], [0, 0], "truncate is alone");
+    assertEquals(
+      [this.#writes, this.#resizes],
+      [0, 0],
+      "truncate starts during another call",
+    );
     this.#resizes++;
     const result = await super.truncate(size);
-    assertEquals([this.#writes, this.#resizes], [0, 1], "truncate was alone");
+    assertEquals(
+      [this.#writes, this.#resizes],
+      [0, 1],
+      "another call started during truncate",
+    );
     this.#resizes--;
     return result;
   }
@@ -90,7 +101,7 @@ Deno.test("appends from all queues at once lose nothing", () =>
     }
   }));
 
-Deno.test("WRITE that waited to grow keeps what another queue grew", async () => {
+Deno.test("WRITE that waited to grow the image keeps the growth by another queue", async () => {
   const { client, state, backend } = exported({ size: 10, growable: true });
   assert(state.lock.tryShare());
   const waiting = client.write(10, Uint8Array.of(1, 2));

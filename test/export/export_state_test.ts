@@ -3,7 +3,7 @@ import { ExportState } from "../../src/export/export_state.ts";
 
 const NEW = { size: 2 ** 53 - 1, mode: 0o600, uid: 0xffff_fffe, gid: 7 };
 
-Deno.test("ExportState keeps what it was created with", () => {
+Deno.test("ExportState keeps the values that it was created with", () => {
   const before = BigInt(Date.now()) * 1_000_000n;
   const state = ExportState.create(NEW);
   const { size, mode, uid, gid } = state;
@@ -13,7 +13,7 @@ Deno.test("ExportState keeps what it was created with", () => {
   assertEquals(state.changedAt, 0n);
 });
 
-Deno.test("ExportState shows its changes to another over the same memory", () => {
+Deno.test("changes are visible to another ExportState over the same memory", () => {
   const one = ExportState.create(NEW);
   const other = new ExportState(one.memory);
   for (const size of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 3]) {
@@ -31,7 +31,7 @@ Deno.test("ExportState shows its changes to another over the same memory", () =>
   assertEquals([one.atime, one.mtime], [-5n, 8n]);
 });
 
-Deno.test("ExportState shares its lock over the same memory", async () => {
+Deno.test("two ExportStates over the same memory share the lock", async () => {
   const one = ExportState.create(NEW);
   const other = new ExportState(one.memory);
   assert(one.lock.tryShare());

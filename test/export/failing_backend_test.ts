@@ -93,7 +93,7 @@ testExport(
 );
 
 testExport(
-  "a backend that answers nothing fails each request",
+  "a backend that returns nothing fails each request",
   async (make) => {
     class Silent extends NullBackend {
       override read(): number {

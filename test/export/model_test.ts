@@ -101,7 +101,7 @@ function assertSame(
   if (at >= 0) assertEquals(actual[at], expected[at], `byte ${offset + at}`);
 }
 
-/** Asserts that data begins and ends at or around where it does. */
+/** Asserts that the extents cover all data, with some bytes around it. */
 async function assertSeeks(client: Client, model: Model): Promise<void> {
   const size = model.bytes.length;
   for (let at = 0; at < size;) {

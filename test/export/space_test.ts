@@ -104,7 +104,7 @@ testExport("FALLOCATE keeps the size if there is no space", async (make) => {
   assertEquals(await client.fallocate(ZERO_RANGE, SIZE, 1), ERRNO.EIO);
   assertEquals((await client.getattr()).size, BigInt(SIZE));
   assertEquals(backend.stat().size, SIZE);
-  assertEquals(await client.truncate(SIZE + 1), 0, "the lock was given back");
+  assertEquals(await client.truncate(SIZE + 1), 0, "the lock was released");
 });
 
 testExport("LSEEK finds data and holes", async (make) => {

@@ -64,15 +64,18 @@ testExport("WRITE to a read-only image gives EACCES", async (make) => {
   assertEquals(await client.write(0, BYTES), -ERRNO.EACCES);
 });
 
-testExport("WRITE to an image of fixed size takes what fits", async (make) => {
-  const { client } = make();
-  assertEquals(await client.write(SIZE - 30, BYTES), 30);
-  for (const offset of [SIZE, SIZE + 1, 2 ** 53, 2n ** 64n - 1n]) {
-    assertEquals(await client.write(offset, BYTES), 0, `${offset}`);
-  }
-  assertEquals((await client.getattr()).size, BigInt(SIZE));
-  assertEquals((await client.readAll()).at(-1), 30);
-});
+testExport(
+  "WRITE to an image of fixed size writes the bytes that fit",
+  async (make) => {
+    const { client } = make();
+    assertEquals(await client.write(SIZE - 30, BYTES), 30);
+    for (const offset of [SIZE, SIZE + 1, 2 ** 53, 2n ** 64n - 1n]) {
+      assertEquals(await client.write(offset, BYTES), 0, `${offset}`);
+    }
+    assertEquals((await client.getattr()).size, BigInt(SIZE));
+    assertEquals((await client.readAll()).at(-1), 30);
+  },
+);
 
 testExport("WRITE beyond the end makes an image grow", async (make) => {
   const { client } = make({ growable: true });
@@ -100,7 +103,7 @@ testExport("WRITE beyond any size gives EFBIG when growable", async (make) => {
   assertEquals((await client.getattr()).size, BigInt(SIZE));
 });
 
-testExport("WRITE passes a short write of a full medium on", async (make) => {
+testExport("WRITE returns the short count of a full medium", async (make) => {
   class Full extends NullBackend {
     override write(position: number): number {
       return position < 50 ? 50 - position : -ERRNO.ENOSPC;

@@ -50,7 +50,7 @@ class NotingDisk extends MemoryBackend {
   }
 }
 
-testExport("writethrough leaves answers as they are", async (make) => {
+testExport("writethrough does not change answers", async (make) => {
   const { client } = make({ writethrough: true, growable: true });
   assertEquals(await client.write(SIZE - 50, BYTES), 100);
   const all = await client.readAll();
@@ -87,7 +87,7 @@ for (const later of [false, true]) {
   });
 }
 
-Deno.test("WritethroughBackend does not flush what failed", async () => {
+Deno.test("WritethroughBackend does not flush after a call that failed", async () => {
   const disk = new NotingDisk();
   disk.write = () => -ERRNO.ENOSPC as never;
   const backend = new WritethroughBackend(disk);

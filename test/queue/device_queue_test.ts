@@ -115,7 +115,7 @@ Deno.test("DeviceQueue reads into buffers that the kernel accepts", () => {
   assertEquals(large.smallest, 80 + (1 << 20));
 });
 
-Deno.test("DeviceQueue blocks only where it may", () => {
+Deno.test("DeviceQueue blocks only if allowed", () => {
   const [device, queue] = deviceQueue();
   device.push(readMessage(2n));
   device.push(readMessage(4n));
@@ -125,7 +125,7 @@ Deno.test("DeviceQueue blocks only where it may", () => {
   assertEquals(device.blocked, [true, false, false]);
 });
 
-Deno.test("DeviceQueue sleeps no longer than it may", () => {
+Deno.test("DeviceQueue sleeps no longer than the limit", () => {
   const device = new FakeDevice();
   const events = new DeviceEvents(device, { longestSleepMs: 500 });
   const queue = new DeviceQueue(device, { maxPayload: 4096, events });

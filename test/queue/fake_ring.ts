@@ -1,6 +1,5 @@
 /**
- * An io_uring in memory, and the kernel on the other side of it in the hands of
- * a test.
+ * An io_uring in memory, whose kernel side a test controls.
  *
  * @module
  */
@@ -18,7 +17,10 @@ const BODY_AT = 128;
 const COMMIT_ID_AT = 256 + 8;
 const PAYLOAD_SIZE_AT = 256 + 16;
 
-/** {@linkcode Ring} without a kernel: what a slot submits is a function. */
+/**
+ * {@linkcode Ring} without a kernel: a slot holds a function, which submitting
+ * calls.
+ */
 export class FakeRing implements Ring {
   /** Arguments of `enter()`, in turn. */
   readonly enters: (0 | 1)[] = [];
@@ -32,7 +34,7 @@ export class FakeRing implements Ring {
   };
   /** Called with each `enter()`, after submitting. */
   onEnter: () => void = () => {};
-  /** Whether the other side has something to complete. */
+  /** Whether the kernel side has something to complete. */
   isPending: () => boolean = () => false;
   tag = 0;
   result = 0;
@@ -59,7 +61,7 @@ export class FakeRing implements Ring {
     this.#pushed.push(slot);
   }
 
-  /** Fills a slot in. */
+  /** Fills in a slot. */
   fill(slot: number, submit: () => void): void {
     this.#fills.set(slot, submit);
   }
@@ -95,7 +97,7 @@ export class FakeRing implements Ring {
     this.awake();
   }
 
-  /** Completes what was submitted in a slot. */
+  /** Completes the submission in a slot. */
   complete(tag: number, result: number): void {
     this.#completions.push([tag, result]);
     this.awake();
@@ -116,7 +118,7 @@ export class FakeRing implements Ring {
 export interface FakeFileCall {
   /** Its slot of the ring. */
   readonly tag: number;
-  /** Which. */
+  /** The system call. */
   readonly call: FileCall;
   /** The descriptor. */
   readonly fd: number;
@@ -169,7 +171,7 @@ export class FakeFileSlots implements FileSlots {
   }
 }
 
-/** {@linkcode RingEntries} of a fake ring, and the connection they are of. */
+/** {@linkcode RingEntries} of a fake ring, and their connection. */
 export class FakeEntries implements RingEntries {
   readonly first: number;
   readonly entries: readonly RingEntry[];
@@ -231,7 +233,7 @@ export class FakeEntries implements RingEntries {
     this.#ring.complete(this.first + entry, result);
   }
 
-  /** Takes every offered entry back with an error. */
+  /** Completes every offered entry with an error. */
   end(errno: number): void {
     for (const entry of this.offered.splice(0)) this.complete(entry, -errno);
     this.#ring.awake();
@@ -251,7 +253,7 @@ export class FakeEntries implements RingEntries {
   }
 
   //= fs/fuse/dev_uring.c fuse_uring_args_to_ring(): the header, the fixed
-  //= struct and the rest go to three places; only the rest is counted.
+  //= struct and the rest are in three places; only the rest is counted.
   #write(entry: number, message: Uint8Array): void {
     const { headers, payload } = this.entries[entry]!;
     headers.fill(0xa5);

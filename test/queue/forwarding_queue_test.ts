@@ -4,8 +4,8 @@ import { ForwardingQueue } from "../../src/queue/forwarding_queue.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 
 /**
- * How each member of `RequestQueue` is used; the type makes the list complete,
- * so that a member added later has to be forwarded too.
+ * A use of each member of `RequestQueue`. The type makes the list complete, so
+ * that a new member must be forwarded too.
  */
 const USES: Record<keyof RequestQueue, (queue: RequestQueue) => unknown> = {
   protocolVersion: (queue) => queue.protocolVersion,
@@ -34,7 +34,7 @@ Deno.test("ForwardingQueue forwards every member", () => {
   assertEquals(used, Object.keys(USES));
 });
 
-Deno.test("ForwardingQueue passes arguments and results on", () => {
+Deno.test("ForwardingQueue passes on arguments and results", () => {
   const calls: unknown[][] = [];
   const exchange = {} as Parameters<RequestQueue["reply"]>[0];
   const inner: RequestQueue = {

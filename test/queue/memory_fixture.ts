@@ -24,7 +24,7 @@ export class RawKernel implements MemoryKernel {
   readonly channel: MemoryChannel;
   /** How often the queue was closed. */
   closes = 0;
-  /** Whether replies are wanted. */
+  /** Whether replies are accepted. */
   wanted = true;
   readonly #pending: Uint8Array[] = [];
   readonly #waiting: number[] = [];
@@ -46,7 +46,7 @@ export class RawKernel implements MemoryKernel {
     this.pump();
   }
 
-  /** The replies that have come since the last call. */
+  /** The replies since the last call. */
   takeReplies(): Uint8Array[] {
     this.pump();
     const replies = this.#replies;

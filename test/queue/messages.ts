@@ -17,7 +17,7 @@ export interface MessageParts {
   unique: bigint;
   /** The fixed struct. */
   body?: Uint8Array;
-  /** What follows. */
+  /** The bytes after it. */
   tail?: Uint8Array;
   /** The length in the header, if not the real one. */
   length?: number;
@@ -77,7 +77,7 @@ export interface ParsedReply {
   error: number;
   /** The request's id. */
   unique: bigint;
-  /** What follows the header. */
+  /** The bytes after the header. */
   body: Uint8Array;
 }
 

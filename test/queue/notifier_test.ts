@@ -30,7 +30,7 @@ Deno.test("DeviceNotifier sends whole messages and returns errnos", () => {
   assertEquals(notifier.notify(MESSAGE), -ERRNO.ENOENT);
 });
 
-Deno.test("DeviceNotifier writes to no descriptor that it has closed", () => {
+Deno.test("DeviceNotifier does not write after it has closed its descriptor", () => {
   const device = new FakeDevice();
   const notifier = new DeviceNotifier(device);
   notifier.close();

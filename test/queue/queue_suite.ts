@@ -27,7 +27,7 @@ export interface QueueFixture {
   replies(): Uint8Array[];
   /** Makes the other side refuse replies from now on. */
   refuse(): void;
-  /** Ends the queue from the other side. */
+  /** Ends the queue from the kernel side. */
   end(reason: "unmounted" | "aborted"): void;
   /** How often the queue was closed. */
   readonly closes: number;
@@ -82,21 +82,21 @@ export function queueSuite(kind: QueueKind): void {
 }
 
 const BEHAVIOURS: Behaviour[] = [
-  { name: "gives requests in the order in which they came", fn: givesInOrder },
-  { name: "gives no more than it has room for", fn: keepsCapacity },
+  { name: "returns requests in the order of their arrival", fn: givesInOrder },
+  { name: "returns no more requests than its capacity", fn: keepsCapacity },
   { name: "keeps all 64 bits of an id", fn: keepsIds },
-  { name: "takes replies in any order", fn: takesAnyOrder },
+  { name: "accepts replies in any order", fn: takesAnyOrder },
   { name: "sends nothing for a request without reply", fn: sendsNoReply },
-  { name: "sends READ data from where it was put", fn: sendsReadData },
-  { name: "gives WRITE data where the request says", fn: givesWriteData },
-  { name: "takes and gives the largest payload", fn: takesLargest },
-  { name: "sends no byte that was not put there", fn: sendsNoStaleBytes },
+  { name: "sends READ data from where it was stored", fn: sendsReadData },
+  { name: "returns WRITE data where the request says", fn: givesWriteData },
+  { name: "sends and receives the largest payload", fn: takesLargest },
+  { name: "sends no byte that was not filled in", fn: sendsNoStaleBytes },
   { name: "shows no byte of an earlier request", fn: showsNoStaleBytes },
   { name: "wakes ready() for a request", fn: wakesForRequest },
   { name: "replies at once while ready() waits", fn: repliesWhileWaiting },
   { name: "waits for a reply while it is full", fn: waitsForRoom },
   {
-    name: "says when a reply was not wanted",
+    name: "reports a reply that was not accepted",
     fn: tellsUnwanted,
     needsDelivery: true,
   },
@@ -166,7 +166,7 @@ async function takesAnyOrder({ queue, deliver, replies }: QueueFixture) {
 }
 
 async function sendsNoReply({ queue, deliver, replies }: QueueFixture) {
-  // More than there is room for, so that each has to be given back.
+  // More requests than the capacity, so that each slot must be reused.
   for (let unique = 2n; unique <= 20n; unique += 2n) {
     deliver(forgetMessage(unique));
     const exchange = await take(queue);

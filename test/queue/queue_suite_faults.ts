@@ -16,7 +16,7 @@ import {
   turn,
 } from "./messages.ts";
 
-/** Those behaviours. */
+/** These behaviours. */
 export const faults: Behaviour[] = [
   { name: "answers bad requests itself", fn: answersBadRequests },
   { name: "fails at a message shorter than a header", fn: failsAtShortHeader },
@@ -29,7 +29,7 @@ export const faults: Behaviour[] = [
     name: "ends as the connection does",
     fn: (fixture) => endsWith(fixture, "aborted"),
   },
-  { name: "takes late replies after its end", fn: survivesLateReply },
+  { name: "accepts late replies after its end", fn: survivesLateReply },
   { name: "closes once", fn: closesOnce },
   { name: "wakes ready() of a full queue when it closes", fn: wakesAtClose },
 ];

@@ -17,7 +17,7 @@ import { parseReply, plainReply, readMessage, turn } from "./messages.ts";
 
 const FD = 9;
 
-/** Knows whether a `next()` is under way. */
+/** Records whether a `next()` is in progress. */
 class WatchedQueue extends ForwardingQueue {
   inside = false;
   nextCalls: boolean[] = [];

@@ -73,7 +73,7 @@ function shown(wire: boolean): TraceRecord[] {
   return records;
 }
 
-Deno.test("TraceQueue shows every message in order", () => {
+Deno.test("TraceQueue records every message in order", () => {
   assertEquals(shown(false).map(formatTrace), [
     "q3 <- 0x1f4 READ fh=0 offset=4096 size=4",
     "q3 -> 0x1f4 READ OK 4 B",

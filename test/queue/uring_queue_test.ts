@@ -158,7 +158,7 @@ Deno.test("UringQueue polls before it sleeps, but not after a batch", () => {
   assertEquals(ring.enters, [1]);
 });
 
-Deno.test("UringQueue repeats what was interrupted", () => {
+Deno.test("UringQueue repeats an interrupted command", () => {
   const { entries, queue } = uringQueue();
   queue.next(false);
   for (const errno of [ERRNO.EAGAIN, ERRNO.EINTR]) {
@@ -205,13 +205,13 @@ Deno.test("UringQueue takes requests from the device", () => {
   assertEquals(queue.end, device.end);
 });
 
-Deno.test("UringQueue passes the protocol version on to the device", () => {
+Deno.test("UringQueue passes on the protocol version to the device", () => {
   const { device, queue } = uringQueue();
   queue.protocolVersion = ProtocolVersion.BEFORE_INIT;
   assertEquals(device.protocolVersion, ProtocolVersion.BEFORE_INIT);
 });
 
-Deno.test("UringQueue comes back from its sleep when file I/O has completed", () => {
+Deno.test("UringQueue returns from its sleep when file I/O has completed", () => {
   const parts = uringQueue();
   const { ring, events, entries, queue } = parts;
   const [slots, files] = fileIo(parts);

@@ -43,7 +43,7 @@ export const WINDOW: FilterDriver<ImageWindow, ImageWindow> = {
   attach: (window, [image]) => new WindowBackend(image, window),
 };
 
-/** Shows a part of an image as an image of its own. */
+/** Shows a part of an image as a whole image. */
 export class WindowBackend extends FilterBackend implements Backend {
   declare readonly needsExclusiveWrite?: NonNullable<
     Backend["needsExclusiveWrite"]
@@ -135,7 +135,7 @@ export class WindowBackend extends FilterBackend implements Backend {
 
   /**
    * Counts bytes of data from a position to the end of the part. Everything
-   * after the last extent that is counted is taken for data.
+   * after the last counted extent is taken for data.
    */
   #dataFrom(position: number, size: number, extents: number): Answer {
     let data = 0;

@@ -16,8 +16,8 @@ export const WRITETHROUGH: FilterDriver<true, null> = {
 };
 
 /**
- * Answers a change once it is durable: everything that changes bytes or size is
- * followed by a flush.
+ * Answers a change once it is durable: flushes after every call that changes
+ * bytes or the size.
  */
 export class WritethroughBackend extends FilterBackend implements Backend {
   override write(

@@ -70,7 +70,7 @@ export function createMemoryDisk(
   }
 }
 
-/** A disk in memory: one memory for all threads. */
+/** A disk in memory that all threads share. */
 export const MEMORY: ImageDriver<SizedDisk, MemoryAttachment> = {
   kind: "protocol",
   name: "memory",
@@ -108,7 +108,7 @@ export class MemoryBackend extends ImageBackend implements Backend {
    * Wraps the memory of a disk.
    *
    * @param disk Made by {@linkcode createMemoryDisk}.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    */
   constructor(disk: MemoryDisk, name: string = "memory") {
     super(name);

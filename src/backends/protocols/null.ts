@@ -3,7 +3,7 @@ import type { ImageDriver } from "../driver.ts";
 import { ImageBackend } from "../image_backend.ts";
 import { parseSizedDisk, type SizedDisk } from "../sized_disk.ts";
 
-/** Zeroes, for measuring everything but the disk. */
+/** A disk of zeroes, for measuring everything but the disk. */
 export const NULL: ImageDriver<SizedDisk, SizedDisk> = {
   kind: "protocol",
   name: "null",
@@ -17,7 +17,10 @@ export const NULL: ImageDriver<SizedDisk, SizedDisk> = {
 };
 
 const ZEROES = new Uint8Array(65536);
-/** The view of it that the last read needed: most reads have one length. */
+/**
+ * The view of `ZEROES` that the last read used: most reads have the same
+ * length.
+ */
 let part = ZEROES;
 
 /**
@@ -35,7 +38,7 @@ export class NullBackend extends ImageBackend implements Backend {
    * Makes a null disk.
    *
    * @param size Its size in bytes.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    */
   constructor(size: number, name: string = "null") {
     super(name);

@@ -1,7 +1,7 @@
 import type { Backend } from "../backend.ts";
 import type { ImageDriver } from "../driver.ts";
 
-/** A backend that the calling thread has made, and alone can use. */
+/** A backend that the calling thread has made; only that thread can use it. */
 export const OBJECT: ImageDriver<Backend, Backend> = {
   kind: "protocol",
   name: "object",

@@ -34,7 +34,7 @@ export class PatternBackend extends ImageBackend implements Backend {
    * Makes a pattern disk.
    *
    * @param size Its size in bytes.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    */
   constructor(size: number, name: string = "pattern") {
     super(name);

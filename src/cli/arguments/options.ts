@@ -12,7 +12,7 @@ interface OptionRow {
   readonly letter?: string;
   /** The name of its value in help texts; a flag without a value has none. */
   readonly value?: string;
-  /** The value if none is written; `--name=value` writes another. */
+  /** The value if none is given; `--name=value` gives another. */
   readonly implied?: string;
   /** What it does. */
   readonly help: string;
@@ -27,7 +27,7 @@ export const OPTIONS = {
     letter: "q",
     value: "N",
     help:
-      "serve through N cloned /dev/fuse descriptors, with a Worker each (default: as many as there are CPUs, at most 4)",
+      "serve through N queues, with a Worker each (default: as many as there are CPUs, at most 4)",
   },
   writable: {
     letter: "w",
@@ -56,7 +56,7 @@ export const OPTIONS = {
   passthrough: {
     value: "auto|on|off",
     help:
-      "let the kernel read and write the image itself, past the queues; auto does so for a whole regular file that is read-only or growable (default: off)",
+      "let the kernel read and write the image itself, without the queues; auto does so for a whole regular file that is read-only or growable (default: off)",
   },
   "poll-us": {
     value: "auto|N",
@@ -69,11 +69,11 @@ export const OPTIONS = {
   "allow-other": {
     value: "off|on|auto",
     help:
-      "allow access by other users, as far as the file's mode does; without root this needs user_allow_other in /etc/fuse.conf (default: auto, on where it is allowed)",
+      "allow access by other users, as far as the file's mode allows it; without root this needs user_allow_other in /etc/fuse.conf (default: auto, on where it is allowed)",
   },
   "no-lock": {
     help:
-      "do not lock the image; by default it is locked as QEMU does, against other programs that write to it",
+      "do not lock the image; by default it is locked as QEMU locks it, against other programs that write to it",
   },
   pidfile: {
     letter: "P",
@@ -84,7 +84,7 @@ export const OPTIONS = {
     value: "SECONDS",
     implied: "1",
     help:
-      "every SECONDS (default: 1) and at the end, print what each queue did: requests and bytes per second, and latencies",
+      "every SECONDS (default: 1) and at the end, print requests and bytes per second and latencies of each queue",
   },
   control: {
     value: "PATH",

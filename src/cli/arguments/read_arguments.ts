@@ -52,8 +52,8 @@ export function readArguments(
 }
 
 /**
- * Rewrites every known option in its long form, with its value attached:
- * parseArgs() alone would take the value of `--size -1` or `-Pfile` for more
+ * Rewrites every known option in its long form, with its value attached,
+ * because parseArgs() would take the value of `--size -1` or `-Pfile` for more
  * options.
  */
 function attachValues(

@@ -1,6 +1,5 @@
 /**
- * Reads the values of options. They are checked by the functions that the
- * library checks its own options with.
+ * Reads the values of options. The library's own functions check them.
  *
  * @module
  */
@@ -35,7 +34,7 @@ export function inUsage<T>(read: () => T, name?: string): T {
  * Reads a SIZE.
  *
  * @param text Digits, with a suffix or without.
- * @param name What it is the size of, for the message.
+ * @param name The thing whose size it is, for the message.
  * @throws {UsageError} If it is not a size.
  */
 export function readSize(text: string, name: string): number {

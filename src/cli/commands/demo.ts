@@ -30,7 +30,7 @@ export const DEMO: Command = {
 const DISK: DemoOptions = { size: 64 << 20, queues: 4 };
 const CLIENTS = 8;
 const TRAFFIC_MS = 4000;
-/** After this time, a transfer that hangs is aborted. */
+/** Time after which a transfer that hangs is aborted. */
 const TIMEOUT_MS = 10_000;
 
 async function runDemo(args: Arguments, output: Output): Promise<ExitCode> {

@@ -77,7 +77,8 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     stopping = true;
     session?.close();
   };
-  // Before the mount: a signal that killed the program would leave it behind.
+  // Before mounting, because a signal that kills the program would leave a
+  // stale mount.
   using _ = onStopSignals((signal, count) => {
     if (count === 1) {
       output.notice(`Stopping on ${signal}; send another to stop at once`);

@@ -42,7 +42,7 @@ export const INFO: Command = {
   run: runInfo,
 };
 
-/** What the kernel says when a FUSE connection starts. */
+/** The kernel's offer when a FUSE connection starts. */
 export interface KernelOffer {
   /** Why /dev/fuse cannot be used; `null` if it can be opened. */
   readonly device: string | null;
@@ -50,7 +50,7 @@ export interface KernelOffer {
   readonly offered: OfferedCapabilities | string;
 }
 
-/** What `info` prints. */
+/** The facts that `info` prints. */
 export interface InfoFacts extends KernelOffer, FuseParameters {
   /** Deno's version. */
   readonly deno: string;
@@ -145,7 +145,7 @@ export function infoEvent(facts: InfoFacts): Record<string, unknown> {
   };
 }
 
-/** What `info` prints for people: two columns. */
+/** The text that `info` prints: two columns. */
 export function infoLines(facts: InfoFacts): string[] {
   const { uid, capSysAdmin, device, fusermount3 } = facts;
   const rows: [string, string][] = [

@@ -65,10 +65,10 @@ export function readControlRequest(line: string): ControlRequest {
 }
 
 /**
- * Carries a command out.
+ * Carries out a command.
  *
  * @param line The command.
- * @param session The session that it is for.
+ * @param session The session that it controls.
  * @param stop Stops the export.
  * @returns The reply. Never rejects.
  */

@@ -27,7 +27,7 @@ export class ControlServer implements AsyncDisposable {
    * Starts to listen.
    *
    * @param path The path of the socket.
-   * @param session The session that commands are for.
+   * @param session The session that commands control.
    * @param stop Stops the export.
    * @param output Where errors are printed.
    * @throws {SystemError} If the socket cannot be made.

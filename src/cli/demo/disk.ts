@@ -32,7 +32,7 @@ export interface DemoOptions {
   readonly queues: number;
 }
 
-/** How the disk's service ended. */
+/** The result of serving the disk. */
 export interface DemoEnd {
   /** What went wrong, one sentence each. */
   readonly problems: readonly string[];
@@ -42,11 +42,11 @@ export interface DemoEnd {
 
 /** A disk to write to and read from. */
 export interface DemoDisk extends DemoFile {
-  /** The kernel that shows it. */
+  /** The kernel that it is used through. */
   readonly kernel: "the kernel" | "a simulated kernel";
   /** Makes all transfers in flight fail. */
   abort(): void;
-  /** Ends the service and removes every trace of it. */
+  /** Ends the service and removes all its files. */
   close(): Promise<DemoEnd>;
 }
 
@@ -95,7 +95,8 @@ function mountedDisk(
     write: (buffer, position) => file.write(buffer, position),
     abort: () => void session.abort(),
     async close() {
-      // While the mount is served: closing the file sends a FLUSH.
+      // Before the session ends: closing the file sends a FLUSH, which must be
+      // answered.
       await file.close();
       const { problems, queues } = await session.close();
       remove();

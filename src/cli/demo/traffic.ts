@@ -12,7 +12,7 @@ export interface DemoFile {
   write(buffer: Uint8Array<ArrayBuffer>, position: number): Promise<void>;
 }
 
-/** How much traffic, and until when. */
+/** The amount of traffic, and when to stop. */
 export interface TrafficOptions {
   /** Size of the file in bytes. */
   readonly size: number;
@@ -24,7 +24,7 @@ export interface TrafficOptions {
   readonly done: () => boolean;
 }
 
-/** What the clients did. */
+/** The totals of the clients. */
 export interface TrafficResult {
   /** The number of writes. */
   readonly writes: number;

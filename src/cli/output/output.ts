@@ -18,8 +18,8 @@ const ENCODER = new TextEncoder();
 const RETRY_MS = 1;
 
 /**
- * Prints everything that the program prints. Each line is written whole and at
- * once, so that none is lost when the program ends.
+ * Writes all output of the program. Each line is written whole and at once, so
+ * that none is lost when the program ends.
  */
 export class Output {
   /** Whether events are printed to standard output. */
@@ -74,13 +74,13 @@ export class Output {
     if (this.json) this.print(JSON.stringify({ event, ...fields }));
   }
 
-  /** Prints what was repaired, or is about to happen, in one sentence. */
+  /** Prints a sentence about what was repaired or is about to happen. */
   notice(message: string): void {
     this.event("notice", { message });
     this.say(`mqfuse: ${message}`);
   }
 
-  /** Prints what went wrong, in one sentence. */
+  /** Prints an error in one sentence. */
   error(message: string): void {
     this.event("error", { message });
     this.say(`mqfuse: ${message}`);
@@ -98,7 +98,7 @@ function writeText(sink: Sink, text: string): void {
     try {
       rest = rest.subarray(sink.writeSync(rest));
     } catch (error) {
-      // The reader has gone: the export goes on without output.
+      // The reader has closed the pipe: the export continues without output.
       if (!isTemporary(error)) return;
       sleep(RETRY_MS);
     }

@@ -3,7 +3,7 @@ import type { ExportSession } from "../../session/export_session.ts";
 import type { PassthroughState } from "../../session/passthrough.ts";
 import type { TransportState } from "../../session/transport.ts";
 
-/** What the ready line and the ready event say of an export. */
+/** The facts about an export in the ready line and the ready event. */
 export type ReadyFacts =
   & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
   & Pick<ExportSession, "queues" | "singleQueueReason" | "mountMethod">

@@ -1,5 +1,5 @@
 /**
- * What queues did in an interval, computed from histograms that only grow.
+ * Statistics of queues in an interval, computed from histograms that only grow.
  *
  * @module
  */
@@ -13,19 +13,19 @@ import { formatTable } from "./table.ts";
 /** Histograms by queue and operation. */
 export type Histograms = readonly (readonly Float64Array[])[];
 
-/** What one queue did, or all of them. */
+/** The statistics of one queue, or of all together. */
 export interface QueueStats {
   /** The queue's number, or `all`. */
   readonly queue: number | "all";
-  /** What it did, by kind of request; only kinds that occurred. */
+  /** Its totals by kind of request; only kinds that occurred. */
   readonly operations: readonly OperationTotals[];
 }
 
-/** What the queues did in an interval. */
+/** The statistics of an interval. */
 export interface Stats {
   /** The length of the interval. */
   readonly seconds: number;
-  /** What each queue did, and then all of them. */
+  /** The statistics of each queue, then of all together. */
   readonly queues: readonly QueueStats[];
 }
 

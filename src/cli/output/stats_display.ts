@@ -7,7 +7,7 @@ import {
   statsTable,
 } from "./stats.ts";
 
-/** Where the numbers come from. */
+/** The source of the numbers. */
 export interface StatsSource {
   /** Copies of the current histograms. */
   histograms(): Histograms;
@@ -32,7 +32,7 @@ export class StatsDisplay implements Disposable {
     this.#timer = setInterval(() => this.#show(), seconds * 1000);
   }
 
-  /** Stops, and prints the statistics of the whole time. */
+  /** Stops, and prints statistics from start to end. */
   finish(): void {
     clearInterval(this.#timer);
     const seconds = (performance.now() - this.#start) / 1000;

@@ -21,7 +21,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * A table of what each queue did, with the sums in the last line.
+ * A table of the totals of each queue, with the sums in the last line.
  *
  * @param queues The totals of each queue.
  * @param seconds The time it took, for a column of bytes per second.

@@ -16,7 +16,7 @@ export class Pidfile {
    * Checks the path; writes nothing yet.
    *
    * @param path The path of the file.
-   * @throws {UserError} If something exists there that must not be replaced.
+   * @throws {UserError} If the path exists and must not be replaced.
    */
   constructor(path: string) {
     this.#path = path;

@@ -9,11 +9,11 @@ const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const SIGHUP = 1;
 
 /**
- * Calls a function at each stop signal, which then does not end the program.
+ * Calls a function at each stop signal, instead of ending the program.
  *
  * @param listener Receives the signal, and how many have arrived so far.
  * @returns Restores the signals' default action, unless one has arrived: then
- * the program is about to end, and a second signal must not change how.
+ * the program is about to end, and a second signal must not interrupt that.
  */
 export function onStopSignals(
   listener: (signal: StopSignal, count: number) => void,

@@ -86,7 +86,7 @@ export function fuseDeviceFromFd(fd: number): FuseDevice {
 }
 
 /**
- * Registers a file that the kernel shall read and write without the server: ioctl
+ * Registers a file that the kernel reads and writes without the server: ioctl
  * FUSE_DEV_IOC_BACKING_OPEN, fuse_backing_open() of fs/fuse/backing.c. The
  * connection keeps the file open until it ends.
  *
@@ -121,12 +121,12 @@ function adviceOnBacking(error: number): string | undefined {
   }
 }
 
-/** What to do in a container about errors of /dev/fuse and of mounting. */
+/** Advice on errors of /dev/fuse and of mounting in a container. */
 export const ADVICE_ON_CONTAINERS =
   "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
 
 /**
- * What to do if /dev/fuse cannot be opened.
+ * Advice if /dev/fuse cannot be opened.
  *
  * @param errno The errno of open(2).
  */

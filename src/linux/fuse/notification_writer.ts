@@ -10,8 +10,9 @@ import { cloneFuseDevice } from "./fuse_device.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 
 /**
- * Deno has 32 threads for calls that block. Notifications may hold this many,
- * so that a thread is left for the requests that they wait for.
+ * Most notifications in flight. Each occupies one of Deno's 32 threads for
+ * blocking calls, and threads must remain for the requests that notifications
+ * wait for.
  */
 const IN_FLIGHT_MAX = 4;
 /** How long close() waits for notifications in flight, in milliseconds. */
@@ -41,8 +42,8 @@ export class NotificationWriter {
   /**
    * Writes a whole notification; waits first while others are in flight.
    *
-   * @returns Whether the kernel accepted it. Its errno is lost in the other
-   * thread. `false` once this is closed.
+   * @returns Whether the kernel accepted it. Its errno is lost, because the
+   * call runs in another thread. `false` once this is closed.
    */
   async write(message: Uint8Array<ArrayBuffer>): Promise<boolean> {
     while (this.#inFlight.size >= IN_FLIGHT_MAX) {

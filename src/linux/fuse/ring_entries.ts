@@ -52,7 +52,7 @@ export interface FuseRingOptions {
   readonly payloadSize: number;
 }
 
-/** An io_uring for FUSE, and what has slots of it. */
+/** An io_uring for FUSE, and the owners of its slots. */
 export interface FuseRing {
   /** The io_uring. */
   readonly ring: EventRing;

@@ -1,5 +1,5 @@
 /**
- * Whether FUSE over io_uring is available, to be known before INIT is answered.
+ * Finds out whether FUSE over io_uring is available, before INIT is answered.
  *
  * @module
  */

@@ -9,7 +9,7 @@ const OP_FSYNC = 3;
 const OP_FALLOCATE = 17;
 const OP_READ = 22;
 const OP_WRITE = 23;
-/** By FILE_CALL. */
+/** The operation of each FILE_CALL. */
 const FILE_OPS = [OP_READ, OP_WRITE, OP_FSYNC, OP_FALLOCATE] as const;
 
 const FSYNC_DATASYNC = 1;

@@ -39,7 +39,7 @@ const UNSHARED: readonly Permission[] = ["write", "resize"];
 
 /** How an image will be used. */
 export interface ImageUse {
-  /** What to call it in errors. */
+  /** Its name in errors. */
   readonly name: string;
   /** Whether it will be written to, and its size may be set. */
   readonly writable: boolean;
@@ -76,10 +76,11 @@ export function lockImage(fd: number, use: ImageUse): boolean {
 
 /**
  * Downgrades the lock of a writable image to that of a read-only one, so that
- * programs that do not share writing may open it. Others still may not write.
+ * programs that refuse an image with a writer can open it. Others still cannot
+ * write.
  *
  * @param fd The descriptor.
- * @param name What to call the image in errors.
+ * @param name The image's name in errors.
  */
 export function lockImageReadOnly(fd: number, name: string): void {
   for (const each of UNSHARED) {

@@ -28,8 +28,8 @@ export class PoolFile {
    * Opens an existing file.
    *
    * @param path Its path.
-   * @throws {UserError} If it cannot be opened. The errno is lost in the other
-   * thread.
+   * @throws {UserError} If it cannot be opened. The errno is lost, because the
+   * call runs in another thread.
    */
   static async open(path: string): Promise<PoolFile> {
     const name = cString(path);

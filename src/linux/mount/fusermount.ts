@@ -31,7 +31,8 @@ const COMMFD = 3;
 
 const CONFIGURATION = "/etc/fuse.conf";
 
-// It may hang if the mount point is on a file system whose server hangs.
+// fusermount3 may hang if the mount point is on a file system whose server
+// hangs.
 const RUN_LIMIT_MS = 10_000;
 const END_LIMIT_MS = 2000;
 const OUTPUT_MAX = 4096;

@@ -67,14 +67,14 @@ export interface UserMount {
  * Mounts a new connection by fusermount3. The kernel sends INIT immediately.
  * Accesses to the mount wait until INIT is answered.
  *
- * The mount point is checked through a descriptor, but fusermount3 takes a path,
- * which could be exchanged in between. fusermount3 opens it for writing with
- * this user's permissions. If the mount turns out to be elsewhere, it is
+ * The mount point is checked through a descriptor, but fusermount3 takes a
+ * path, which could be replaced in between. fusermount3 opens it for writing
+ * with this user's permissions. If the mount turns out to be elsewhere, it is
  * unmounted again.
  *
  * @param options What to mount where.
- * @throws {SystemError} As `mountBySyscall` about the mount point, ESTALE if it was
- * exchanged meanwhile, and as {@linkcode fusermount}.
+ * @throws {SystemError} As `mountBySyscall` about the mount point, ESTALE if it
+ * was replaced meanwhile, and as {@linkcode fusermount}.
  */
 export function mountByFusermount(options: UserMountOptions): UserMount {
   const mountPoint = openMountPoint(options);

@@ -1,8 +1,8 @@
 /**
  * Mounting a FUSE connection by mount(2).
  *
- * The mount point is opened once, then checked and mounted on by that descriptor,
- * so that it cannot be exchanged in between.
+ * The mount point is opened once, then checked and mounted on by that
+ * descriptor, so that it cannot be replaced in between.
  *
  * @module
  */

@@ -37,8 +37,8 @@ export function mountState(mount: Mount): MountState {
   const state = connectionState(mount.minor);
   if (state === "live") return state;
   if (state === "unknown") {
-    // Without fusectl only opening the file tells. It may wait forever if the
-    // server hangs, so another process does that.
+    // Without fusectl, only opening the file shows the state. That may wait
+    // forever if the server hangs, so another process does it.
     const { type, mountPoint } = mount;
     if (type !== OWN_TYPE || !endsInTime(mountPoint)) return state;
   }

@@ -34,7 +34,7 @@ export interface OpenOptions {
   readonly directory?: number;
   /** Permission bits of a created file, 0o644 by default. */
   readonly mode?: number;
-  /** What to call the file in errors, the path by default. */
+  /** The file's name in errors, the path by default. */
   readonly label?: string;
   /** What to do about an error number, for the error's message. */
   readonly advice?: (errno: number) => string | undefined;

@@ -104,7 +104,9 @@ export class BufferAddresses {
   }
 }
 
-/** Converts numbers to bigints without allocating while the number is the same. */
+/**
+ * Converts numbers to bigints, and allocates only if the number has changed.
+ */
 export class LastBigint {
   #number = 0;
   #bigint = 0n;

@@ -21,7 +21,7 @@ export interface SystemErrorParts {
   readonly reason?: string | undefined;
   /** What to do about it, if that is known. */
   readonly advice?: string | undefined;
-  /** The error underneath, if there is one. */
+  /** The underlying error, if there is one. */
   readonly cause?: unknown;
 }
 

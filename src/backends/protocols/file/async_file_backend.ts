@@ -18,18 +18,18 @@ export interface AsyncFileOptions {
   readonly file: BlockFile;
   /** Asynchronous file I/O of this thread. */
   readonly io: FileIo;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Whether it was opened for writing. */
   readonly writable: boolean;
 }
 
 /**
- * A file whose slow calls are asynchronous, many at once.
+ * A file whose slow calls are asynchronous, so that many can be in flight.
  *
  * Copies from and to the page cache take less time than a submission and a
- * completion, so that they are made at once. Calls that wait for the medium are
- * asynchronous: reads of uncached bytes, direct I/O and flushes.
+ * completion, so they are made synchronously. Calls that wait for the medium
+ * are asynchronous: reads of uncached bytes, direct I/O and flushes.
  */
 export class AsyncFileBackend implements Backend {
   readonly name: string;
@@ -123,7 +123,8 @@ export class AsyncFileBackend implements Backend {
     const mode = FALLOC_FL.KEEP_SIZE |
       (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
     const result = await this.#allocate(mode, position, length);
-    // FileBackend repeats the call, and writes zeroes if the medium cannot.
+    // FileBackend repeats the call, and writes zeroes if the medium cannot zero
+    // a range.
     return result < 0 ? this.#plain.zero(position, length, options) : result;
   }
 

@@ -5,8 +5,8 @@ import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 const ALIGNMENT_DEFAULT = 4096;
 
 /**
- * What positions and lengths of direct I/O on a file must be multiples of, in
- * bytes; 0 if its file system has no direct I/O.
+ * The alignment of positions and lengths in direct I/O on a file, in bytes; 0
+ * if its file system has no direct I/O.
  */
 export function directAlignmentOf({ directAlignment }: BlockFileStat): number {
   return directAlignment ?? ALIGNMENT_DEFAULT;
@@ -18,7 +18,7 @@ export interface DirectDescriptors {
   readonly direct: BlockFile;
   /** Opened without. */
   readonly cached: BlockFile;
-  /** What positions and lengths of direct I/O must be multiples of. */
+  /** The alignment of positions and lengths in direct I/O. */
   readonly alignment: number;
 }
 

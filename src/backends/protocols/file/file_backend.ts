@@ -6,7 +6,7 @@ import { ERRNO } from "../../../base/errno.ts";
 
 /** A multiple of the sector size of every block device. */
 const SECTOR = 4096;
-/** Written where a range can be zeroed by writing alone. */
+/** Written where the medium cannot zero a range by itself. */
 const ZEROES = new Uint8Array(65536);
 
 /**
@@ -24,7 +24,7 @@ export class FileBackend implements Backend {
    * Serves an open file. `close()` leaves it open: other threads use it too.
    *
    * @param file The open file.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    * @param writable Whether it was opened for writing.
    */
   constructor(file: BlockFile, name: string, writable: boolean) {
@@ -129,7 +129,8 @@ export class FileBackend implements Backend {
     if (data < 0) return { data: true, end: Infinity };
     if (data > position) return { data: false, end: data };
     const hole = this.#file.lseek(position, SEEK.HOLE);
-    // If it was punched since, `hole` is `position`; data is a safe answer.
+    // If the extent was punched meanwhile, `hole` is `position`; data is a safe
+    // answer.
     return { data: true, end: hole > position ? hole : Infinity };
   }
 
