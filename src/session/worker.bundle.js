@@ -1904,10 +1904,10 @@ var RingEvents = class {
   #poll;
   #hasWork;
   #registered = [];
-  /** The owner of each slot, and the first slot of the owner's range. */
+  /** The owner of each slot, and the first slot of that owner's range. */
   #owners = [];
   #firsts = [];
-  /** Completed operations from `#next` to `#end`; longer than that. */
+  /** Completed operations; those from `#next` to `#end` are not settled yet. */
   #completed = [];
   #next = 0;
   #end = 0;
@@ -1922,7 +1922,8 @@ var RingEvents = class {
    * Makes an event source of a ring, which it closes.
    *
    * @param ring The ring.
-   * @param poll How long to poll before sleeping; adaptively if left out.
+   * @param poll How long to poll before sleeping; adapts to the load if left
+   * out.
    */
   constructor(ring, poll = new PollStrategy()) {
     this.#ring = ring;
@@ -1951,7 +1952,9 @@ var RingEvents = class {
   completed(operation) {
     this.#completed[this.#end++] = operation;
   }
-  /** Says that a slot was pushed: submits it at once while `ready()` waits. */
+  /**
+   * Called after a slot was pushed: submits it at once while `ready()` waits.
+   */
   pushed() {
     if (this.#waiting) this.submit();
   }
@@ -1960,11 +1963,11 @@ var RingEvents = class {
     if (this.#usable) this.#enter(0);
   }
   /**
-   * Dispatches completions to their owners: those that are there, or if there
-   * are none, submits what was pushed and dispatches what that brings.
+   * Dispatches completions to their owners. If there are none, submits what was
+   * pushed and dispatches the completions that result.
    *
    * @param mayBlock Whether to sleep until there is a completion.
-   * @returns Whether it came to submitting.
+   * @returns Whether it submitted.
    */
   wait(mayBlock) {
     if (this.#closed) return true;
@@ -2015,7 +2018,7 @@ var RingEvents = class {
     for (const owner of this.#registered) owner.ringClosed(quiet);
     this.settle();
   }
-  /** Hands all completions to their owners; whether there were any. */
+  /** Hands all completions to their owners; returns whether there were any. */
   #dispatch() {
     const ring = this.#ring;
     const before = this.#batch;
@@ -2065,7 +2068,7 @@ var Completion = class _Completion {
   #failed = false;
   /** The result so far, or the error. */
   #value = void 0;
-  /** Steps, each followed by its arguments; longer than what is used. */
+  /** Steps, each followed by its arguments; only `#end` words are in use. */
   #steps = [];
   /** Words of `#steps` that are in use. */
   #end = 0;
@@ -2103,11 +2106,11 @@ var Completion = class _Completion {
     completion.#follow(answer);
     return completion;
   }
-  /** Ends the operation with a result; for its owner. */
+  /** Ends the operation with a result; called by its owner. */
   complete(value) {
     this.#settle(false, value);
   }
-  /** Ends the operation with an error; for its owner. */
+  /** Ends the operation with an error; called by its owner. */
   fail(error) {
     this.#settle(true, error);
   }
@@ -2123,8 +2126,8 @@ var Completion = class _Completion {
     return this;
   }
   /**
-   * Consumes the result: delivers it when it is there, at once if it is
-   * already.
+   * Consumes the result: delivers it when the operation ends, or at once if it
+   * has ended.
    *
    * @throws {Error} If it was consumed.
    */
@@ -2159,7 +2162,7 @@ var Completion = class _Completion {
     this.#value = value;
     this.#proceed();
   }
-  /** Runs the steps that are left, up to one that waits. */
+  /** Runs the remaining steps, up to one that waits. */
   #proceed() {
     const steps = this.#steps;
     this.#state = PENDING;
@@ -2278,7 +2281,7 @@ var RingFileIo = class {
       this.#events.completed(operation);
     }
   }
-  /** Makes the slot of a settled operation free. */
+  /** Frees the slot of a settled operation. */
   free(operation) {
     this.#free.push(operation);
   }
@@ -2294,7 +2297,7 @@ var RingFileIo = class {
   }
 };
 var FileOperation = class {
-  /** What it returns, once no call of it is left. */
+  /** Its result, once its last call has completed. */
   result = 0;
   #slots;
   #slot;
@@ -2315,7 +2318,7 @@ var FileOperation = class {
     this.#slot = slot;
     this.#owner = owner;
   }
-  /** Whether the kernel has a call of it. */
+  /** Whether a call of it is in flight. */
   get isInFlight() {
     return this.#isInFlight;
   }
@@ -2373,7 +2376,7 @@ var FileOperation = class {
     this.#isInFlight = false;
     return false;
   }
-  /** Pushes the call for what is left. */
+  /** Pushes the call for the rest. */
   #push() {
     this.#slots.prepare(this.#slot, this.#call, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
   }
@@ -3140,7 +3143,10 @@ var DeviceQueue = class {
     this.#room?.resolve();
     this.#room = null;
   }
-  /** Whether to repeat a failed read(2); if it is the end, notes it. */
+  /**
+   * Whether to repeat a failed read(2). Notes the end of the queue if the error
+   * means that.
+   */
   #isRepeated(errno2) {
     switch (errno2) {
       case ERRNO.EAGAIN:
@@ -3240,7 +3246,7 @@ var TOTALS = 6;
 var COUNTERS_SIZE = 128;
 var HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 var QueueStatistics = class _QueueStatistics {
-  /** The shared memory, from which another thread makes its own object. */
+  /** The shared memory, which another thread wraps with its own object. */
   memory;
   /** The counters of each queue. */
   queues;
@@ -3266,7 +3272,7 @@ var QueueStatistics = class _QueueStatistics {
     words[MEASURING] = Number(measuring);
     return new _QueueStatistics(memory);
   }
-  /** Whether the queues are to take no more requests. */
+  /** Whether the queues must take no more requests. */
   get stopping() {
     return Atomics.load(this.#words, STOPPING) !== 0;
   }
@@ -3336,7 +3342,7 @@ var QueueCounters = class {
     this.#totals[ERRORS]++;
   }
   /**
-   * Adds a request to the histograms; only if the statistics are measuring.
+   * Adds a request to the histograms. Call it only if `measuring`.
    *
    * @param operation Index in `OPERATIONS`.
    * @param ms Milliseconds from taking it to answering it.
@@ -3400,7 +3406,7 @@ var ServeLoop = class {
   #counters;
   /** Whether to measure how long requests take. */
   #measuring;
-  /** Pending replies to be used again, so that none is allocated. */
+  /** Pending replies for reuse, so that none is allocated for a request. */
   #idle = [];
   /** Requests whose answers have not come yet. */
   #outstanding = 0;
@@ -3874,7 +3880,7 @@ var TraceQueue = class extends ForwardingQueue {
    * Traces a queue.
    *
    * @param queue The queue.
-   * @param show Takes a record of each message, in the order in which they
+   * @param show Receives a record of each message, in the order in which they
    * pass.
    */
   constructor(queue, show, options = {}) {
@@ -3883,7 +3889,7 @@ var TraceQueue = class extends ForwardingQueue {
     this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
-  /** Takes a request and shows it. */
+  /** Takes a request and records it. */
   next(mayBlock) {
     const exchange = super.next(mayBlock);
     if (exchange !== null) {
@@ -3897,7 +3903,7 @@ var TraceQueue = class extends ForwardingQueue {
     }
     return exchange;
   }
-  /** Shows a reply and sends it. */
+  /** Records a reply and sends it. */
   reply(exchange) {
     const { reply } = exchange;
     const request = this.#requests.get(exchange);
@@ -3929,7 +3935,7 @@ var UringQueue = class {
   #filled;
   #filledAt = 0;
   #filledCount = 0;
-  /** Requests given out and not replied to. */
+  /** Requests that `next()` returned and that have no reply yet. */
   #outstanding = 0;
   #started = false;
   #deviceIsReadable = false;
@@ -4078,7 +4084,7 @@ var UringQueue = class {
         this.#fail("offer an entry of the ring", -result2);
     }
   }
-  /** The next request that came through /dev/fuse. */
+  /** The next request from /dev/fuse. */
   #takeFromDevice() {
     if (!this.#deviceIsReadable) return null;
     const exchange = this.#device.next(false);
@@ -4097,7 +4103,9 @@ var UringQueue = class {
       message: `Cannot ${what}: ${errnoName(errno2)}`
     };
   }
-  /** Unmaps the entries once the ring is closed and no request is given out. */
+  /**
+   * Unmaps the entries once the ring is closed and no request is outstanding.
+   */
   #releaseUnused() {
     if (this.#ended?.reason !== "closed" || this.#memoryInUse) return;
     if (this.#outstanding === 0) this.#entries.release();
@@ -6009,7 +6017,7 @@ var WindowBackend = class extends FilterBackend {
   }
   /**
    * Counts bytes of data from a position to the end of the part. Everything
-   * after the last extent that is counted is taken for data.
+   * after the last counted extent is taken for data.
    */
   #dataFrom(position, size, extents) {
     let data = 0;
@@ -6111,7 +6119,7 @@ var FileBackend = class {
    * Serves an open file. `close()` leaves it open: other threads use it too.
    *
    * @param file The open file.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    * @param writable Whether it was opened for writing.
    */
   constructor(file, name, writable) {
@@ -6447,7 +6455,7 @@ var ImageBackend = class {
   /**
    * Names the disk.
    *
-   * @param name What messages call it; the name of its class if left out.
+   * @param name The name in messages; that of its class if left out.
    */
   constructor(name = new.target.name) {
     this.name = name;
@@ -6561,7 +6569,7 @@ var MemoryBackend = class extends ImageBackend {
    * Wraps the memory of a disk.
    *
    * @param disk Made by {@linkcode createMemoryDisk}.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    */
   constructor(disk, name = "memory") {
     super(name);
@@ -6757,7 +6765,7 @@ var NullBackend = class extends ImageBackend {
    * Makes a null disk.
    *
    * @param size Its size in bytes.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    */
   constructor(size, name = "null") {
     super(name);
@@ -6847,7 +6855,7 @@ var PatternBackend = class extends ImageBackend {
    * Makes a pattern disk.
    *
    * @param size Its size in bytes.
-   * @param name What messages call it.
+   * @param name Its name in messages.
    */
   constructor(size, name = "pattern") {
     super(name);
