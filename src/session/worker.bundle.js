@@ -4831,6 +4831,68 @@ function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
+// src/linux/syscall/system_error.ts
+var SystemError = class extends UserError {
+  /** The positive error number, errno(3). */
+  errno;
+  /** The name of the error number, such as `ENOENT`. */
+  code;
+  /** The function that failed, such as `openat`. */
+  call;
+  /**
+   * Composes the message.
+   *
+   * @param parts What failed, why, and what to do about it.
+   */
+  constructor(parts) {
+    const { call: call3, action, errno: errno2, cause } = parts;
+    const reason = parts.reason ?? strerror(errno2);
+    const advice = parts.advice === void 0 ? "" : ` (${parts.advice})`;
+    super(`Cannot ${action}: ${reason}${advice}`, cause === void 0 ? {} : {
+      cause
+    });
+    this.name = "SystemError";
+    this.errno = errno2;
+    this.code = errnoName(errno2);
+    this.call = call3;
+  }
+};
+function strerror(errno2) {
+  return textAt(libc().strerror(errno2)) ?? errnoName(errno2);
+}
+
+// src/linux/syscall/descriptor.ts
+var ARM = Deno.build.arch === "aarch64";
+var OPEN = {
+  ...O,
+  /** Fail with ELOOP if the last part of the path is a symbolic link. */
+  NOFOLLOW: ARM ? 32768 : 131072,
+  /** Bypass the page cache. */
+  DIRECT: ARM ? 65536 : 16384,
+  /** Do not open the file itself, so that no FUSE server is involved. */
+  PATH: 2097152
+};
+var AT_FDCWD = -100;
+function openDescriptor(path, flags, options = {}) {
+  const { directory = AT_FDCWD, mode = 420, label = path } = options;
+  const name = cString(path);
+  const fd = libc().openat(directory, name, flags | OPEN.CLOEXEC, mode);
+  if (fd >= 0) return fd;
+  const error = errno();
+  throw new SystemError({
+    call: "openat",
+    action: `open ${label}`,
+    errno: error,
+    advice: options.advice?.(error)
+  });
+}
+function closeDescriptor(fd) {
+  libc().close(fd);
+}
+function pathOfDescriptor(fd) {
+  return `/proc/self/fd/${fd}`;
+}
+
 // src/linux/syscall/statx.ts
 var AT = {
   /** Do not follow a symbolic link. */
@@ -4909,68 +4971,6 @@ function nanoseconds(offset) {
   return timeOf(seconds, result.getUint32(offset + 8, true));
 }
 
-// src/linux/syscall/system_error.ts
-var SystemError = class extends UserError {
-  /** The positive error number, errno(3). */
-  errno;
-  /** The name of the error number, such as `ENOENT`. */
-  code;
-  /** The function that failed, such as `openat`. */
-  call;
-  /**
-   * Composes the message.
-   *
-   * @param parts What failed, why, and what to do about it.
-   */
-  constructor(parts) {
-    const { call: call3, action, errno: errno2, cause } = parts;
-    const reason = parts.reason ?? strerror(errno2);
-    const advice = parts.advice === void 0 ? "" : ` (${parts.advice})`;
-    super(`Cannot ${action}: ${reason}${advice}`, cause === void 0 ? {} : {
-      cause
-    });
-    this.name = "SystemError";
-    this.errno = errno2;
-    this.code = errnoName(errno2);
-    this.call = call3;
-  }
-};
-function strerror(errno2) {
-  return textAt(libc().strerror(errno2)) ?? errnoName(errno2);
-}
-
-// src/linux/syscall/descriptor.ts
-var ARM = Deno.build.arch === "aarch64";
-var OPEN = {
-  ...O,
-  /** Fail with ELOOP if the last part of the path is a symbolic link. */
-  NOFOLLOW: ARM ? 32768 : 131072,
-  /** Bypass the page cache. */
-  DIRECT: ARM ? 65536 : 16384,
-  /** Do not open the file itself, so that no FUSE server is involved. */
-  PATH: 2097152
-};
-var AT_FDCWD = -100;
-function openDescriptor(path, flags, options = {}) {
-  const { directory = AT_FDCWD, mode = 420, label = path } = options;
-  const name = cString(path);
-  const fd = libc().openat(directory, name, flags | OPEN.CLOEXEC, mode);
-  if (fd >= 0) return fd;
-  const error = errno();
-  throw new SystemError({
-    call: "openat",
-    action: `open ${label}`,
-    errno: error,
-    advice: options.advice?.(error)
-  });
-}
-function closeDescriptor(fd) {
-  libc().close(fd);
-}
-function pathOfDescriptor(fd) {
-  return `/proc/self/fd/${fd}`;
-}
-
 // src/linux/syscall/paths.ts
 function absolutePath(path) {
   const trimmed = path.replace(/(?<=[^/])\/+$/, "");
@@ -4999,6 +4999,37 @@ function resolve(path, given) {
 function yieldCpu() {
   libc().sched_yield();
 }
+
+// src/protocol/device.ts
+var FUSE_DEV_IOC = {
+  /** Argument: a u32, a descriptor of the connection to join. 7.15 */
+  CLONE: 2147804416,
+  /** Argument: a fuse_backing_map, a file for FUSE_PASSTHROUGH. 7.40 */
+  BACKING_OPEN: 1074849025,
+  /** Argument: a u32, the id that BACKING_OPEN returned. 7.40 */
+  BACKING_CLOSE: 1074062594,
+  /** No argument: mount(2) waits for the reply to INIT. 7.45 */
+  SYNC_INIT: 58627
+};
+var FUSE_IO_URING_CMD = {
+  INVALID: 0,
+  /** Offers an entry and waits for a request. 7.42 */
+  REGISTER: 1,
+  /** Answers a request and waits for the next one. 7.42 */
+  COMMIT_AND_FETCH: 2,
+  /** Makes a queue with its own options. 7.46 */
+  ADD_QUEUE: 3,
+  /** Gives a queue one region for the payloads of all its entries. 7.46 */
+  ADD_BUFPOOL: 4
+};
+var FUSE_URING = {
+  /** The queue's payloads may stay in the pages of their request. 7.46 */
+  ZERO_COPY: 1 << 0
+};
+var FUSE_URING_ENT = {
+  /** The payload was left in the pages of its request. 7.46 */
+  ZERO_COPY: 1 << 0
+};
 
 // src/linux/syscall/poll.ts
 var POLL = {
@@ -5056,37 +5087,6 @@ function pollfd(fd, events) {
   view.setInt16(4, events, true);
   return bytes;
 }
-
-// src/protocol/device.ts
-var FUSE_DEV_IOC = {
-  /** Argument: a u32, a descriptor of the connection to join. 7.15 */
-  CLONE: 2147804416,
-  /** Argument: a fuse_backing_map, a file for FUSE_PASSTHROUGH. 7.40 */
-  BACKING_OPEN: 1074849025,
-  /** Argument: a u32, the id that BACKING_OPEN returned. 7.40 */
-  BACKING_CLOSE: 1074062594,
-  /** No argument: mount(2) waits for the reply to INIT. 7.45 */
-  SYNC_INIT: 58627
-};
-var FUSE_IO_URING_CMD = {
-  INVALID: 0,
-  /** Offers an entry and waits for a request. 7.42 */
-  REGISTER: 1,
-  /** Answers a request and waits for the next one. 7.42 */
-  COMMIT_AND_FETCH: 2,
-  /** Makes a queue with its own options. 7.46 */
-  ADD_QUEUE: 3,
-  /** Gives a queue one region for the payloads of all its entries. 7.46 */
-  ADD_BUFPOOL: 4
-};
-var FUSE_URING = {
-  /** The queue's payloads may stay in the pages of their request. 7.46 */
-  ZERO_COPY: 1 << 0
-};
-var FUSE_URING_ENT = {
-  /** The payload was left in the pages of its request. 7.46 */
-  ZERO_COPY: 1 << 0
-};
 
 // src/linux/fuse/fuse_device.ts
 var DEVICE = "/dev/fuse";
@@ -5288,6 +5288,14 @@ var WORK = SQ_CQ_OVERFLOW | SQ_TASKRUN;
 var SIZE_OF_PARAMS = 120;
 var SIZE_OF_SQE = 128;
 var SIZE_OF_CQE = 16;
+var IORING_OP = {
+  FSYNC: 3,
+  POLL_ADD: 6,
+  FALLOCATE: 17,
+  READ: 22,
+  WRITE: 23,
+  URING_CMD: 46
+};
 var SQE_WORDS = SIZE_OF_SQE / 4;
 var SQE = {
   /** `opcode`, `flags` << 8, `ioprio` << 16. */
@@ -5568,15 +5576,12 @@ var EventRing = class extends IoUring {
 };
 
 // src/linux/io/file_slots.ts
-var OP_FSYNC = 3;
-var OP_FALLOCATE = 17;
-var OP_READ = 22;
-var OP_WRITE = 23;
+var { FALLOCATE, FSYNC, READ: READ2, WRITE: WRITE3 } = IORING_OP;
 var FILE_OPS = [
-  OP_READ,
-  OP_WRITE,
-  OP_FSYNC,
-  OP_FALLOCATE
+  READ2,
+  WRITE3,
+  FSYNC,
+  FALLOCATE
 ];
 var FSYNC_DATASYNC = 1;
 var TWO_322 = 2 ** 32;
@@ -5615,7 +5620,7 @@ var LinuxFileSlots = class {
     if (buffer !== null) {
       sqes[sqe + SQE.ADDR] = address;
       sqes[sqe + SQE.ADDR + 1] = address / TWO_322;
-    } else if (FILE_OPS[call3] === OP_FALLOCATE) {
+    } else if (FILE_OPS[call3] === FALLOCATE) {
       sqes[sqe + SQE.ADDR] = length;
       sqes[sqe + SQE.ADDR + 1] = length / TWO_322;
       sqes[sqe + SQE.LEN] = start;
@@ -5637,9 +5642,6 @@ var LinuxFileSlots = class {
 };
 
 // src/linux/fuse/ring_entries.ts
-var OP_POLL_ADD = 6;
-var OP_URING_CMD = 46;
-var POLLIN = 1;
 var CMD_REQ = accessors("fuse_uring_cmd_req");
 var HEADERS = accessors("fuse_uring_req_header");
 var ENT_IN_OUT2 = accessors("fuse_uring_ent_in_out");
@@ -5736,7 +5738,7 @@ var LinuxRingEntries = class {
     iovecs.setBigUint64(24, BigInt(payload.byteLength), true);
     const sqes = this.#sqes;
     const sqe = (this.first + entry) * SQE_WORDS;
-    sqes[sqe + SQE.OP] = OP_URING_CMD | FIXED_FILE << 8;
+    sqes[sqe + SQE.OP] = IORING_OP.URING_CMD | FIXED_FILE << 8;
     sqes[sqe + SQE.FD] = FUSE_FILE;
     sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     sqes[sqe + SQE.ADDR] = base + iovecsAt;
@@ -5746,9 +5748,9 @@ var LinuxRingEntries = class {
   }
   #preparePoll(slot) {
     const sqe = slot * SQE_WORDS;
-    this.#sqes[sqe + SQE.OP] = OP_POLL_ADD | FIXED_FILE << 8;
+    this.#sqes[sqe + SQE.OP] = IORING_OP.POLL_ADD | FIXED_FILE << 8;
     this.#sqes[sqe + SQE.FD] = FUSE_FILE;
-    this.#sqes[sqe + SQE.FLAGS] = POLLIN;
+    this.#sqes[sqe + SQE.FLAGS] = POLL.IN;
   }
 };
 function roundUp(value, unit) {

@@ -47,7 +47,7 @@ export type Args<
   }
   & (DD extends true ? { "--": string[] } : unknown);
 
-/** What {@linkcode parseArgs} is told of the options. */
+/** The options of {@linkcode parseArgs}: the declarations of a command line. */
 export interface ParseOptions<
   B extends string = string,
   S extends string = string,

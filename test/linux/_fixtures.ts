@@ -5,6 +5,15 @@
  * @module
  */
 
+import {
+  decodeStruct,
+  encodeReply,
+  ERRNO,
+  errnoName,
+  type OpcodeName,
+  opcodeName,
+  S_IF,
+} from "../../src/protocol/mod.ts";
 import type { FuseDevice } from "../../src/queue/fuse_device.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import type { FuseMount } from "../../src/linux/mount/fuse_mount.ts";
@@ -44,7 +53,7 @@ export function fileMount(fd: number, mountpoint: string): MountOptions {
     fd,
     mountpoint,
     source: "a disk.img",
-    rootMode: 0o100644,
+    rootMode: S_IF.REG | 0o644,
     readOnly: false,
     allowOther: false,
     uid: 0,
@@ -126,67 +135,77 @@ export function requestBuffer(): Uint8Array<ArrayBuffer> {
 
 /** Reads INIT and answers it with 7.31 and minimal capabilities. */
 export function answerInit(device: FuseDevice): void {
-  const request = requestBuffer();
-  const length = device.read(request);
-  const view = new DataView(request.buffer);
-  if (length < 56 || view.getUint32(4, true) !== 26) {
-    throw new Error(`INIT expected, ${length} came`);
-  }
-  const body = new DataView(new ArrayBuffer(64));
-  body.setUint32(0, 7, true);
-  body.setUint32(4, 31, true);
-  body.setUint32(20, 65536, true); // max_write
-  body.setUint32(24, 1, true); // time_gran
-  reply(device, view.getBigUint64(8, true), 0, new Uint8Array(body.buffer));
+  const { name, unique } = nextRequest(device);
+  if (name !== "INIT") throw new Error(`Expected INIT, received ${name}`);
+  const init = {
+    major: 7,
+    minor: 31,
+    "max_write": 65536,
+    "time_gran": 1,
+  };
+  write(
+    device,
+    encodeReply("INIT", {
+      header: { unique },
+      body: { fuse_init_out: init },
+    }),
+  );
 }
 
 /** Answers the next request: GETATTR with a size, others with ENOSYS. */
 export function answerGetattr(device: FuseDevice, size: bigint): void {
-  const request = requestBuffer();
-  const length = device.read(request);
-  if (length < 0) throw new Error(`read gave ${length}`);
-  answer(device, new DataView(request.buffer), size);
+  answer(device, nextRequest(device), size);
 }
 
 /** Answers every GETATTR until the mount is gone, without blocking. */
 export async function answerUntilUnmounted(device: FuseDevice): Promise<void> {
-  const request = requestBuffer();
+  const buffer = requestBuffer();
   device.setBlocking(false);
   for (;;) {
     await device.readable();
-    const length = device.read(request);
-    if (length === -19) return;
-    if (length > 0) answer(device, new DataView(request.buffer), 0n);
+    const length = device.read(buffer);
+    if (length === -ERRNO.ENODEV) return;
+    if (length > 0) answer(device, requestIn(buffer), 0n);
   }
 }
 
-function answer(device: FuseDevice, request: DataView, size: bigint): void {
-  const unique = request.getBigUint64(8, true);
-  if (request.getUint32(4, true) !== 3) {
-    reply(device, unique, -38, new Uint8Array());
-    return;
-  }
-  const body = new DataView(new ArrayBuffer(104));
-  body.setBigUint64(16, 1n, true); // ino
-  body.setBigUint64(24, size, true);
-  body.setUint32(76, 0o100644, true);
-  body.setUint32(80, 1, true); // nlink
-  reply(device, unique, 0, new Uint8Array(body.buffer));
+interface Received {
+  readonly name: OpcodeName | undefined;
+  readonly unique: bigint;
 }
 
-/** Writes a reply. */
-export function reply(
+function nextRequest(device: FuseDevice): Received {
+  const buffer = requestBuffer();
+  const length = device.read(buffer);
+  if (length < 0) throw new Error(`Cannot read: ${errnoName(-length)}`);
+  return requestIn(buffer);
+}
+
+function requestIn(buffer: Uint8Array): Received {
+  const { opcode, unique } = decodeStruct("fuse_in_header", buffer);
+  return { name: opcodeName(opcode), unique };
+}
+
+function answer(
   device: FuseDevice,
-  unique: bigint,
-  error: number,
-  body: Uint8Array,
+  { name, unique }: Received,
+  size: bigint,
 ): void {
-  const bytes = new Uint8Array(16 + body.byteLength);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.byteLength, true);
-  view.setInt32(4, error, true);
-  view.setBigUint64(8, unique, true);
-  bytes.set(body, 16);
-  const written = device.write(bytes, bytes.byteLength);
-  if (written !== bytes.byteLength) throw new Error(`write gave ${written}`);
+  const attr = { ino: 1n, size, mode: S_IF.REG | 0o644, nlink: 1 };
+  write(
+    device,
+    name === "GETATTR"
+      ? encodeReply("GETATTR", {
+        header: { unique },
+        body: { fuse_attr_out: { attr } },
+      })
+      : encodeReply("FLUSH", { header: { unique, error: -ERRNO.ENOSYS } }),
+  );
+}
+
+function write(device: FuseDevice, reply: Uint8Array<ArrayBuffer>): void {
+  const written = device.write(reply, reply.byteLength);
+  if (written !== reply.byteLength) {
+    throw new Error(`Cannot write: ${errnoName(-written)}`);
+  }
 }

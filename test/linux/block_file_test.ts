@@ -1,3 +1,4 @@
+import { ERRNO } from "../../src/base/errno.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type {
   BlockFile,
@@ -19,9 +20,9 @@ const missing = missingPermission("ffi", "read", "write", "run");
 if (missing === "") libc();
 const missingLoop = missing || missingPermission("env") || missingRoot() ||
   missingProgram("losetup");
-const ENXIO = -6;
-const EBADF = -9;
-const EINVAL = -22;
+const ENXIO = -ERRNO.ENXIO;
+const EBADF = -ERRNO.EBADF;
+const EINVAL = -ERRNO.EINVAL;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 const PUNCH_HOLE_KEEP_SIZE = 3;

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../src/base/errno.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   cloneFuseDevice,
@@ -16,10 +17,10 @@ import {
   run,
 } from "./_fixtures.ts";
 
-const EPERM = -1;
-const EAGAIN = -11;
-const ENODEV = -19;
-const EINVAL = -22;
+const EPERM = -ERRNO.EPERM;
+const EAGAIN = -ERRNO.EAGAIN;
+const ENODEV = -ERRNO.ENODEV;
+const EINVAL = -ERRNO.EINVAL;
 
 kernelTest("an unmounted device refuses reads and writes", () => {
   const device = openFuseDevice();

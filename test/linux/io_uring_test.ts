@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { IoUring, SQE, SQE_WORDS } from "../../src/linux/io/io_uring.ts";
+import {
+  IORING_OP,
+  IoUring,
+  SQE,
+  SQE_WORDS,
+} from "../../src/linux/io/io_uring.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
@@ -12,7 +17,6 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
 const OP_NOP = 0;
-const OP_READ = 22;
 
 const missing = missingPermission("ffi", "read") || missingRing();
 // Opened before the tests, so that the first one is not reported to leak it.
@@ -75,7 +79,7 @@ testIf(missing, "a ring goes round", () => {
 
 testIf(missing, "a ring passes errors of single calls on", () => {
   withRing(1, (ring) => {
-    ring.sqes[SQE.OP] = OP_READ;
+    ring.sqes[SQE.OP] = IORING_OP.READ;
     ring.sqes[SQE.FD] = -1;
     ring.push(0);
     assertEquals(ring.enter(1), 0);

@@ -1,3 +1,5 @@
+import { S_IF } from "../../src/base/file_flags.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { connectionState } from "../../src/linux/mount/connection.ts";
 import {
@@ -26,7 +28,7 @@ import {
   run,
 } from "./_fixtures.ts";
 
-const ENODEV = -19;
+const ENODEV = -ERRNO.ENODEV;
 
 function lineOf(id: number): string {
   const lines = readText("/proc/self/mountinfo").split("\n");
@@ -97,7 +99,7 @@ kernelTest("a mount whose server hangs is live, without waiting", async () => {
     const found = findMount(path);
     assert(found !== null);
     assertEquals(mountState(found), "live");
-    assertEquals(refusal(path, 0o100000).code, "EEXIST");
+    assertEquals(refusal(path, S_IF.REG).code, "EEXIST");
     assertEquals(mount.unmount(), "unmounted");
     assertEquals((await client).code, 1);
   });
@@ -112,7 +114,7 @@ kernelTest("closing the last descriptor leaves a stale mount", async () => {
     assertEquals(mountState(found), "dead");
     assertEquals(isOwnStale(found), true);
     assert((await run("stat", path)).text.includes("not connected"));
-    const error = refusal(path, 0o100000);
+    const error = refusal(path, S_IF.REG);
     assertEquals(error.code, "EEXIST");
     assertEquals(
       error.message,
@@ -127,7 +129,7 @@ kernelTest("closing the last descriptor leaves a stale mount", async () => {
 kernelTest("a live export is not mounted over", async () => {
   await onMountedFile(({ path, device }) => {
     answerInit(device);
-    const error = refusal(path, 0o100000);
+    const error = refusal(path, S_IF.REG);
     assertEquals(error.code, "EEXIST");
     assertEquals(
       error.message,
@@ -267,22 +269,22 @@ kernelTest("mount points of the wrong kind are refused", async () => {
     await Deno.symlink(file, link);
     await run("mkfifo", pipe);
     const cases: [string, number, string, string][] = [
-      [directory, 0o100000, "EISDIR", "it is a directory"],
-      [link, 0o100000, "ELOOP", "it is a symbolic link"],
-      [pipe, 0o100000, "EINVAL", "it is a named pipe"],
-      [file, 0o040000, "ENOTDIR", "it is a regular file"],
-      [link, 0o040000, "ELOOP", "it is a symbolic link"],
+      [directory, S_IF.REG, "EISDIR", "it is a directory"],
+      [link, S_IF.REG, "ELOOP", "it is a symbolic link"],
+      [pipe, S_IF.REG, "EINVAL", "it is a named pipe"],
+      [file, S_IF.DIR, "ENOTDIR", "it is a regular file"],
+      [link, S_IF.DIR, "ELOOP", "it is a symbolic link"],
     ];
     for (const [path, mode, code, reason] of cases) {
       const error = refusal(path, mode);
-      const wanted = mode === 0o040000 ? "a directory" : "a regular file";
+      const wanted = mode === S_IF.DIR ? "a directory" : "a regular file";
       assertEquals(error.code, code);
       assertEquals(
         error.message,
         `Cannot mount on ${path}: ${reason} (give ${wanted})`,
       );
     }
-    const missing = refusal(`${directory}/none`, 0o100000);
+    const missing = refusal(`${directory}/none`, S_IF.REG);
     assertEquals(
       missing.message,
       `Cannot open the mount point ${directory}/none: No such file or directory (create it with 'touch ${directory}/none')`,

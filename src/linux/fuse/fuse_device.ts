@@ -4,9 +4,8 @@
  * @module
  */
 
-import { BufferPointers, LastBigint } from "../syscall/ffi_values.ts";
-import { Readable } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
+import { encodeStruct } from "../../protocol/codec.ts";
 import { FUSE_DEV_IOC } from "../../protocol/device.ts";
 import type { FuseDevice } from "../../queue/fuse_device.ts";
 import {
@@ -14,9 +13,10 @@ import {
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
+import { BufferPointers, LastBigint } from "../syscall/ffi_values.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
+import { Readable } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
-import { encodeStruct } from "../../protocol/codec.ts";
 
 const DEVICE = "/dev/fuse";
 

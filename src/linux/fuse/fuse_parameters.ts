@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readText } from "../syscall/text_file.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { readText } from "../syscall/text_file.ts";
 
 /** The kernel's settings for FUSE; `null` for one that cannot be read. */
 export interface FuseParameters {

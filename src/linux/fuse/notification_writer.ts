@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { type Libc, libc } from "../syscall/libc.ts";
 import { cloneFuseDevice } from "./fuse_device.ts";
-import type { FuseDevice } from "../../queue/fuse_device.ts";
 
 /**
  * Most notifications in flight. Each occupies one of Deno's 32 threads for

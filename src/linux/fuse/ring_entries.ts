@@ -10,14 +10,9 @@ import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
 import type { RingEntries, RingEntry } from "../../queue/ring_entries.ts";
 import { EventRing } from "../io/event_ring.ts";
 import { LinuxFileSlots } from "../io/file_slots.ts";
-import { FIXED_FILE, SQE, SQE_WORDS } from "../io/io_uring.ts";
+import { FIXED_FILE, IORING_OP, SQE, SQE_WORDS } from "../io/io_uring.ts";
 import { mapAnonymous, type Mapping } from "../syscall/memory.ts";
-
-// enum io_uring_op.
-const OP_POLL_ADD = 6;
-const OP_URING_CMD = 46;
-
-const POLLIN = 1;
+import { POLL } from "../syscall/poll.ts";
 
 const CMD_REQ = accessors("fuse_uring_cmd_req");
 const HEADERS = accessors("fuse_uring_req_header");
@@ -157,7 +152,7 @@ export class LinuxRingEntries implements RingEntries {
     iovecs.setBigUint64(24, BigInt(payload.byteLength), true);
     const sqes = this.#sqes;
     const sqe = (this.first + entry) * SQE_WORDS;
-    sqes[sqe + SQE.OP] = OP_URING_CMD | FIXED_FILE << 8;
+    sqes[sqe + SQE.OP] = IORING_OP.URING_CMD | FIXED_FILE << 8;
     sqes[sqe + SQE.FD] = FUSE_FILE;
     sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     sqes[sqe + SQE.ADDR] = base + iovecsAt;
@@ -168,9 +163,9 @@ export class LinuxRingEntries implements RingEntries {
 
   #preparePoll(slot: number): void {
     const sqe = slot * SQE_WORDS;
-    this.#sqes[sqe + SQE.OP] = OP_POLL_ADD | FIXED_FILE << 8;
+    this.#sqes[sqe + SQE.OP] = IORING_OP.POLL_ADD | FIXED_FILE << 8;
     this.#sqes[sqe + SQE.FD] = FUSE_FILE;
-    this.#sqes[sqe + SQE.FLAGS] = POLLIN;
+    this.#sqes[sqe + SQE.FLAGS] = POLL.IN;
   }
 }
 

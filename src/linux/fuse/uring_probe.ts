@@ -4,15 +4,14 @@
  * @module
  */
 
-import { fuseParameters } from "./fuse_parameters.ts";
-import { readText } from "../syscall/text_file.ts";
 import { ERRNO, errnoName } from "../../base/errno.ts";
 import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
-import { IoUring, SQE } from "../io/io_uring.ts";
+import { IORING_OP, IoUring, SQE } from "../io/io_uring.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { readText } from "../syscall/text_file.ts";
+import { fuseParameters } from "./fuse_parameters.ts";
 
 const PARAMETER = "/sys/module/fuse/parameters/enable_uring";
-const OP_URING_CMD = 46;
 
 /** Whether FUSE over io_uring is available, and if not, why. */
 export type UringProbe =
@@ -109,7 +108,7 @@ export function declineUring(fd: number): void {
     //= fs/fuse/dev_uring.c fuse_uring_cmd(): a REGISTER that fails ends
     //= io_uring for the connection, and wakes up callers that wait for its
     //= queues.
-    ring.sqes[SQE.OP] = OP_URING_CMD;
+    ring.sqes[SQE.OP] = IORING_OP.URING_CMD;
     ring.sqes[SQE.FD] = fd;
     ring.sqes[SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     ring.push(0);

@@ -4,23 +4,23 @@
  * @module
  */
 
-import {
-  BufferAddresses,
-  BufferPointers,
-  LastBigint,
-  pointerOf,
-} from "../syscall/ffi_values.ts";
-import { type FileKind, statxDescriptor } from "../syscall/statx.ts";
-import { nanosecondsOf, secondsOf } from "../../base/timespec.ts";
 import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
 import { ERRNO } from "../../base/errno.ts";
+import { nanosecondsOf, secondsOf } from "../../base/timespec.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
+import {
+  BufferAddresses,
+  BufferPointers,
+  LastBigint,
+  pointerOf,
+} from "../syscall/ffi_values.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
+import { type FileKind, statxDescriptor } from "../syscall/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 // _IOR(0x12, 114, size_t) of <linux/fs.h>.

@@ -2,15 +2,11 @@ import type { FileCall, FileSlots } from "../../event/ring_file_io.ts";
 import { BufferAddresses } from "../syscall/ffi_values.ts";
 import type { Mapping } from "../syscall/memory.ts";
 import type { EventRing } from "./event_ring.ts";
-import { SQE, SQE_WORDS } from "./io_uring.ts";
+import { IORING_OP, SQE, SQE_WORDS } from "./io_uring.ts";
 
-// enum io_uring_op.
-const OP_FSYNC = 3;
-const OP_FALLOCATE = 17;
-const OP_READ = 22;
-const OP_WRITE = 23;
+const { FALLOCATE, FSYNC, READ, WRITE } = IORING_OP;
 /** The operation of each FILE_CALL. */
-const FILE_OPS = [OP_READ, OP_WRITE, OP_FSYNC, OP_FALLOCATE] as const;
+const FILE_OPS = [READ, WRITE, FSYNC, FALLOCATE] as const;
 
 const FSYNC_DATASYNC = 1;
 const TWO_32 = 2 ** 32;
@@ -61,7 +57,7 @@ export class LinuxFileSlots implements FileSlots {
     if (buffer !== null) {
       sqes[sqe + SQE.ADDR] = address;
       sqes[sqe + SQE.ADDR + 1] = address / TWO_32;
-    } else if (FILE_OPS[call] === OP_FALLOCATE) {
+    } else if (FILE_OPS[call] === FALLOCATE) {
       // The length lies in `addr`, the mode in `len`.
       sqes[sqe + SQE.ADDR] = length;
       sqes[sqe + SQE.ADDR + 1] = length / TWO_32;

@@ -54,6 +54,16 @@ const SIZE_OF_PARAMS = 120;
 const SIZE_OF_SQE = 128;
 const SIZE_OF_CQE = 16;
 
+/** Operations of submissions: enum io_uring_op. */
+export const IORING_OP = {
+  FSYNC: 3,
+  POLL_ADD: 6,
+  FALLOCATE: 17,
+  READ: 22,
+  WRITE: 23,
+  URING_CMD: 46,
+} as const;
+
 /** Words of 32 bits that one submission slot takes. */
 export const SQE_WORDS: number = SIZE_OF_SQE / 4;
 

@@ -7,9 +7,9 @@
  * @module
  */
 
-import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { UserError } from "../../base/user_error.ts";
 import { AT_FDCWD, OPEN } from "../syscall/descriptor.ts";
+import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { type Libc, libc } from "../syscall/libc.ts";
 
 /** A file that is open for reading and writing. */

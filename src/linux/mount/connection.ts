@@ -5,8 +5,6 @@
  * @module
  */
 
-import { mountDetached } from "./fs_context.ts";
-import { readText, writeExisting } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
 import {
   closeDescriptor,
@@ -14,6 +12,8 @@ import {
   openDescriptor,
 } from "../syscall/descriptor.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { readText, writeExisting } from "../syscall/text_file.ts";
+import { mountDetached } from "./fs_context.ts";
 
 const CONTROL = "/sys/fs/fuse/connections";
 const CONTROL_TYPE = "fusectl";

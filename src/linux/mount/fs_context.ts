@@ -4,9 +4,9 @@
  * @module
  */
 
-import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
+import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 

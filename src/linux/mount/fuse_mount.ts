@@ -5,19 +5,19 @@
  * @module
  */
 
-import { type Mount, readMounts } from "./mountinfo.ts";
-import { cString } from "../syscall/ffi_values.ts";
-import { readText } from "../syscall/text_file.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { abortConnection } from "./connection.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
+import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { readText } from "../syscall/text_file.ts";
+import { abortConnection } from "./connection.ts";
+import { type Mount, readMounts } from "./mountinfo.ts";
 
 // Flags of umount2(2). FORCE aborts the connection first, which wakes up its
 // readers. DETACH unmounts even if the mount is in use.

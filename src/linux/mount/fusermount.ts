@@ -6,13 +6,9 @@
  * @module
  */
 
-import { findExecutable } from "../syscall/process.ts";
+import { ERRNO } from "../../base/errno.ts";
 import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
 import { receiveDescriptor, socketPair } from "../socket/socket.ts";
-import { pointerOf } from "../syscall/ffi_values.ts";
-import { POLL, waitForEvents } from "../syscall/poll.ts";
-import { readText } from "../syscall/text_file.ts";
-import { ERRNO } from "../../base/errno.ts";
 import {
   type Child,
   type ChildEnd,
@@ -23,8 +19,12 @@ import {
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { POLL, waitForEvents } from "../syscall/poll.ts";
+import { findExecutable } from "../syscall/process.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { readText } from "../syscall/text_file.ts";
 
 /** The socket's descriptor in the child process. */
 const COMMFD = 3;

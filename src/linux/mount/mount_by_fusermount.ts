@@ -4,6 +4,10 @@
  * @module
  */
 
+import { ERRNO } from "../../base/errno.ts";
+import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
+import { readLink } from "../syscall/paths.ts";
+import { SystemError } from "../syscall/system_error.ts";
 import {
   abortExactly,
   type FuseMount,
@@ -11,7 +15,14 @@ import {
   unmountExactly,
   type UnmountResult,
 } from "./fuse_mount.ts";
+import {
+  escapeOption,
+  findFusermount,
+  fusermount,
+  fusermountUnmount,
+} from "./fusermount.ts";
 import type { MountOptions } from "./mount_by_syscall.ts";
+import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
   mountIdsAt,
@@ -20,19 +31,8 @@ import {
   newMountAt,
   openMountPoint,
 } from "./mount_point.ts";
-import { type Mount, readMounts } from "./mountinfo.ts";
-import { readLink } from "../syscall/paths.ts";
-import { ERRNO } from "../../base/errno.ts";
-import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
-import {
-  escapeOption,
-  findFusermount,
-  fusermount,
-  fusermountUnmount,
-} from "./fusermount.ts";
-import { withMountLock } from "./mount_lock.ts";
 import { type MountWatcher, watchMount } from "./mount_watcher.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { type Mount, readMounts } from "./mountinfo.ts";
 
 /**
  * Whether users other than the mount's owner may access it. `auto`: if the system

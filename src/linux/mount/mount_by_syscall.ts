@@ -7,8 +7,15 @@
  * @module
  */
 
+import { ERRNO } from "../../base/errno.ts";
+import { S_IF } from "../../base/file_flags.ts";
 import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
+import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
+import { cString } from "../syscall/ffi_values.ts";
+import { errno, libc } from "../syscall/libc.ts";
+import type { SystemError } from "../syscall/system_error.ts";
 import { type FuseMount, mountHandle, unmountExactly } from "./fuse_mount.ts";
+import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
   mountIdsAt,
@@ -17,13 +24,6 @@ import {
   openMountPoint,
 } from "./mount_point.ts";
 import { OWN_TYPE } from "./mountinfo.ts";
-import { cString } from "../syscall/ffi_values.ts";
-import { ERRNO } from "../../base/errno.ts";
-import { S_IF } from "../../base/file_flags.ts";
-import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
-import { errno, libc } from "../syscall/libc.ts";
-import { withMountLock } from "./mount_lock.ts";
-import type { SystemError } from "../syscall/system_error.ts";
 
 // Flags of mount(2).
 const MS_RDONLY = 1;

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { credentials, hasCapSysAdmin } from "../syscall/process.ts";
+import type { FuseDevice } from "../../queue/fuse_device.ts";
 import { fuseDeviceFromFd, openFuseDevice } from "../fuse/fuse_device.ts";
+import { credentials, hasCapSysAdmin } from "../syscall/process.ts";
+import { connectionState } from "./connection.ts";
 import type { FuseMount } from "./fuse_mount.ts";
 import {
   mountByFusermount,
   type UserMountOptions,
 } from "./mount_by_fusermount.ts";
 import { mountBySyscall } from "./mount_by_syscall.ts";
-import type { FuseDevice } from "../../queue/fuse_device.ts";
-import { connectionState } from "./connection.ts";
 
 /**
  * How a connection was mounted: by mount(2) or by fusermount3.

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { sleep } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import {
   closeDescriptor,
@@ -14,6 +13,7 @@ import {
   openDescriptor,
 } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { sleep } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 // Operations of flock(2).

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { connectionOf } from "./fuse_mount.ts";
-import { mountState } from "./mount_state.ts";
-import { findMount, type Mount, OWN_TYPE, readMounts } from "./mountinfo.ts";
+import { ERRNO } from "../../base/errno.ts";
+import {
+  OPEN,
+  openDescriptor,
+  pathOfDescriptor,
+} from "../syscall/descriptor.ts";
 import { readLink } from "../syscall/paths.ts";
 import {
   AT,
@@ -14,13 +17,10 @@ import {
   fileKind,
   statxDescriptor,
 } from "../syscall/statx.ts";
-import { ERRNO } from "../../base/errno.ts";
-import {
-  OPEN,
-  openDescriptor,
-  pathOfDescriptor,
-} from "../syscall/descriptor.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { connectionOf } from "./fuse_mount.ts";
+import { mountState } from "./mount_state.ts";
+import { findMount, type Mount, OWN_TYPE, readMounts } from "./mountinfo.ts";
 
 /** The mount point, and what will be mounted on it. */
 export interface MountPointOptions {

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { type Mount, OWN_TYPE } from "./mountinfo.ts";
-import { AT, statx } from "../syscall/statx.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { AT_FDCWD } from "../syscall/descriptor.ts";
-import { connectionState } from "./connection.ts";
 import { startChild } from "../syscall/child_process.ts";
 import {
+  AT_FDCWD,
   closeDescriptor,
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
+import { AT, statx } from "../syscall/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { connectionState } from "./connection.ts";
+import { type Mount, OWN_TYPE } from "./mountinfo.ts";
 
 const SHELL = "/bin/sh";
 const OPEN_LIMIT_MS = 1000;
@@ -42,8 +42,8 @@ export function mountState(mount: Mount): MountState {
     const { type, mountPoint } = mount;
     if (type !== OWN_TYPE || !endsInTime(mountPoint)) return state;
   }
-  // max_background may have been written by an administrator. statx(2) does not
-  // wait on a dead connection, and succeeds only on a live one.
+  // An administrator may have written the value of max_background that marks a
+  // dead connection. statx(2) fails immediately if it is dead indeed.
   const flags = AT.SYMLINK_NOFOLLOW | AT.STATX_FORCE_SYNC;
   const status = statx(AT_FDCWD, mount.mountPoint, flags);
   if (typeof status !== "number") return "live";

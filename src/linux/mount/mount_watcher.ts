@@ -8,7 +8,6 @@
  * @module
  */
 
-import type { Mount } from "./mountinfo.ts";
 import { socketPair } from "../socket/socket.ts";
 import { startChild } from "../syscall/child_process.ts";
 import {
@@ -17,6 +16,7 @@ import {
   openDescriptor,
 } from "../syscall/descriptor.ts";
 import { libc } from "../syscall/libc.ts";
+import type { Mount } from "./mountinfo.ts";
 
 const SHELL = "/bin/sh";
 const END_LIMIT_MS = 2000;

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { environmentVariable } from "../syscall/process.ts";
-import { openSocket, SOCK } from "./socket.ts";
-import { abstractAddress, pathAddress } from "./unix_address.ts";
-import { POLL, waitForEvents } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { POLL, waitForEvents } from "../syscall/poll.ts";
+import { environmentVariable } from "../syscall/process.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { openSocket, SOCK } from "./socket.ts";
+import { abstractAddress, pathAddress } from "./unix_address.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 

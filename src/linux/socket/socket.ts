@@ -4,11 +4,11 @@
  * @module
  */
 
-import { pointerOf } from "../syscall/ffi_values.ts";
-import { POLL, waitForEventsAsync } from "../syscall/poll.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { O } from "../../base/file_flags.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { POLL, waitForEventsAsync } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const AF_UNIX = 1;

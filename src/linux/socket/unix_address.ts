@@ -4,13 +4,13 @@
  * @module
  */
 
+import { ERRNO } from "../../base/errno.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
-import { ERRNO } from "../../base/errno.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const AF_UNIX = 1;

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { openSocket, SOCK, SocketWait } from "./socket.ts";
-import { withAddress } from "./unix_address.ts";
-import { pointerOf } from "../syscall/ffi_values.ts";
-import { absolutePath } from "../syscall/paths.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { absolutePath } from "../syscall/paths.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { openSocket, SOCK, SocketWait } from "./socket.ts";
+import { withAddress } from "./unix_address.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 const NEWLINE = 0x0a;

@@ -4,6 +4,12 @@
  * @module
  */
 
+import { ERRNO } from "../../base/errno.ts";
+import { AT_FDCWD, closeDescriptor } from "../syscall/descriptor.ts";
+import { errno, libc } from "../syscall/libc.ts";
+import { absolutePath, pathKind } from "../syscall/paths.ts";
+import { AT, statx } from "../syscall/statx.ts";
+import { removeFile } from "../syscall/text_file.ts";
 import { acceptSocket, openSocket, SOCK, SocketWait } from "./socket.ts";
 import { withAddress } from "./unix_address.ts";
 import {
@@ -11,12 +17,6 @@ import {
   UnixConnection,
   type UnixConnectionOptions,
 } from "./unix_connection.ts";
-import { absolutePath, pathKind } from "../syscall/paths.ts";
-import { AT, statx } from "../syscall/statx.ts";
-import { removeFile } from "../syscall/text_file.ts";
-import { ERRNO } from "../../base/errno.ts";
-import { AT_FDCWD, closeDescriptor } from "../syscall/descriptor.ts";
-import { errno, libc } from "../syscall/libc.ts";
 
 const BACKLOG = 16;
 const OWNER_ONLY = 0o600;

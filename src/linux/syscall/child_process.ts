@@ -4,10 +4,10 @@
  * @module
  */
 
-import { sleep } from "./poll.ts";
-import { cString, pointerOf } from "./ffi_values.ts";
 import { ERRNO } from "../../base/errno.ts";
+import { cString, pointerOf } from "./ffi_values.ts";
 import { errno, libc } from "./libc.ts";
+import { sleep } from "./poll.ts";
 import { SystemError } from "./system_error.ts";
 
 // posix_spawn_file_actions_t has 80 bytes in glibc and in musl.

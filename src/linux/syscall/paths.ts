@@ -4,13 +4,13 @@
  * @module
  */
 
-import { cString, textOf } from "./ffi_values.ts";
-import { AT, type FileKind, statx } from "./statx.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { PATH_MAX } from "../../base/limits.ts";
 import { AT_FDCWD } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { cString, textOf } from "./ffi_values.ts";
+import { AT, type FileKind, statx } from "./statx.ts";
 
 /**
  * Makes a path absolute by realpath(3) of its directory. Its last part need not

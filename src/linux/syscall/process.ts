@@ -5,9 +5,9 @@
  */
 
 import { cString, textAt } from "./ffi_values.ts";
+import { libc } from "./libc.ts";
 import { pathKind } from "./paths.ts";
 import { readText } from "./text_file.ts";
-import { libc } from "./libc.ts";
 
 // Bit number of capabilities(7).
 const CAP_SYS_ADMIN = 21n;

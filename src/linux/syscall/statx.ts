@@ -5,10 +5,10 @@
  * @module
  */
 
-import { cString } from "./ffi_values.ts";
 import { S_IF, STATX_BASIC_STATS } from "../../base/file_flags.ts";
 import { timeOf } from "../../base/timespec.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { cString } from "./ffi_values.ts";
 
 /** The kind of a file, by the type bits of its mode: inode(7). */
 export type FileKind =

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { cString, pointerOf } from "./ffi_values.ts";
-import { AT, type FileStatus, statx, statxDescriptor } from "./statx.ts";
 import { ERRNO } from "../../base/errno.ts";
 import {
   AT_FDCWD,
@@ -16,6 +14,8 @@ import {
 } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { cString, pointerOf } from "./ffi_values.ts";
+import { AT, type FileStatus, statx, statxDescriptor } from "./statx.ts";
 
 // Most files of /proc and /sys are read at once.
 const CHUNK_BYTES = 16384;
