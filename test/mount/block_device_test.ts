@@ -101,7 +101,7 @@ mountTest(
     const growable = ["-w", "--growable", loop.path, mountpoint];
     const refused = await runMain(["export", ...growable]);
     assertEquals(refused.code, 1);
-    assertMatch(refused.stderr, /a block device cannot become larger/);
+    assertMatch(refused.stderr, /a block device cannot grow/);
     {
       const part = ["--offset=1M", "--size=2M", loop.path, mountpoint];
       await using process = await ExportProcess.start(part);

@@ -106,7 +106,7 @@ mountTest(
     await Deno.writeTextFile(third, "");
     const writer = await runMain(["export", "-w", image, third]);
     assertEquals(writer.code, 1);
-    assertMatch(writer.stderr, /does not let it be written to/);
+    assertMatch(writer.stderr, /does not allow it to be written to/);
     assertEquals((await reader.stop()).code, 0);
     assertEquals((await process.stop()).code, 0);
   },
@@ -154,7 +154,7 @@ mountTest(
     const args = [`--control=${image}`, image, mountpoint];
     const { code, stderr } = await runMain(["export", ...args]);
     assertEquals(code, 1);
-    assertMatch(stderr, /Cannot listen on .*: there is something/);
+    assertMatch(stderr, /Cannot listen on .*: a file that is not a socket/);
     assertEquals(await Deno.readTextFile(mountpoint), "underneath");
   },
 );

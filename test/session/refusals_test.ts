@@ -66,7 +66,7 @@ const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
   ],
   [
     { source: "a\0b" },
-    'Cannot pass "a\\u0000b" to the system: it has a NUL character (use a name without one)',
+    'Cannot use "a\\u0000b" as a path or name: it contains a NUL character (remove it)',
   ],
 ];
 
