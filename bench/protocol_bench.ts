@@ -26,7 +26,7 @@ const protocolVersion = new ProtocolVersion();
 const IN_HEADER = accessors("fuse_in_header");
 const READ_IN = accessors("fuse_read_in");
 
-/** Requests one behind the other, 80 bytes each. */
+/** Requests one after the other, 80 bytes each. */
 const view = new DataView(new ArrayBuffer(80 * MESSAGES));
 for (let i = 0; i < MESSAGES; i++) {
   IN_HEADER.set.len(view, 80 * i, 80);

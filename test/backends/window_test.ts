@@ -30,8 +30,8 @@ testBackend({
   name: "WindowBackend of an image that answers later",
   open: (size) => {
     const file = inFile(new FakeBlockFile(size + 1000));
-    const late = new AsyncBackend(file, new Random(1));
-    return { backend: new WindowBackend(late, { offset: 1000, size: null }) };
+    const below = new AsyncBackend(file, new Random(1));
+    return { backend: new WindowBackend(below, { offset: 1000, size: null }) };
   },
 });
 
@@ -81,10 +81,10 @@ Deno.test("WindowBackend leaves whole sectors to the file", () => {
   assertEquals(bytes.indexOf(1, 1), 20481);
 });
 
-for (const late of [false, true]) {
-  const when = late ? "later" : "at once";
+for (const isAsync of [false, true]) {
+  const when = isAsync ? "later" : "at once";
   const spaceOf = async (image: Backend, offset: number, size: number) => {
-    const below = late ? new AsyncBackend(image, new Random(2)) : image;
+    const below = isAsync ? new AsyncBackend(image, new Random(2)) : image;
     const { allocated } = await new WindowBackend(below, { offset, size })
       .stat();
     return allocated;

@@ -83,7 +83,7 @@ class Guarded {
     for (let i = 0; i < CANARY; i++) {
       const end = this.#all.length - 1 - i;
       if (this.#all[i] !== CANARY_BYTE || this.#all[end] !== CANARY_BYTE) {
-        throw new Error(`Somebody wrote outside of ${what}`);
+        throw new Error(`Something was written outside of ${what}`);
       }
     }
   }

@@ -136,7 +136,7 @@ testIf(
       assertEquals(await Deno.readTextFile(path), "2\n");
       const own = writeTextFile(path, "3\n");
       await Deno.utime(path, 1, 1);
-      assertEquals(own.remove(), false, "somebody wrote to it since");
+      assertEquals(own.remove(), false, "it was written since");
     });
   },
 );

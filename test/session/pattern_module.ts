@@ -1,7 +1,7 @@
 /** A backend module for the tests: a pattern disk that answers after 1 ms. */
 import { ImageBackend, PatternBackend } from "../../src/backends/mod.ts";
 
-class LatePattern extends ImageBackend {
+class AsyncPattern extends ImageBackend {
   override readonly shared = true;
   readonly size: number;
   readonly #pattern: PatternBackend;
@@ -20,5 +20,5 @@ class LatePattern extends ImageBackend {
 
 /** Makes the backend; `options` is its size. */
 export default function makeBackend(options: unknown): ImageBackend {
-  return new LatePattern(options as number);
+  return new AsyncPattern(options as number);
 }

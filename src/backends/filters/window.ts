@@ -72,7 +72,7 @@ export class WindowBackend extends FilterBackend implements Backend {
   override stat(): Answer<ImageStat> {
     const stat = this.image.stat();
     return "then" in stat
-      ? stat.then((late) => this.#statOf(late))
+      ? stat.then((below) => this.#statOf(below))
       : this.#statOf(stat);
   }
 
@@ -115,7 +115,7 @@ export class WindowBackend extends FilterBackend implements Backend {
   override extent(position: number): Answer<Extent> {
     const extent = this.image.extent(this.#offset + position);
     return "then" in extent
-      ? extent.then((late) => this.#shifted(late))
+      ? extent.then((below) => this.#shifted(below))
       : this.#shifted(extent);
   }
 
@@ -130,7 +130,7 @@ export class WindowBackend extends FilterBackend implements Backend {
     const allocated = this.#dataFrom(0, size, EXTENTS_MAX);
     return typeof allocated === "number"
       ? { ...below, size, allocated }
-      : allocated.then((late) => ({ ...below, size, allocated: late }));
+      : allocated.then((bytes) => ({ ...below, size, allocated: bytes }));
   }
 
   /**
@@ -146,9 +146,9 @@ export class WindowBackend extends FilterBackend implements Backend {
         const before = data;
         const from = at;
         const left = extents - i - 1;
-        return extent.then(async (late) => {
-          const end = Math.min(late.end, size);
-          const here = late.data ? end - from : 0;
+        return extent.then(async (below) => {
+          const end = Math.min(below.end, size);
+          const here = below.data ? end - from : 0;
           return before + here + await this.#dataFrom(end, size, left);
         });
       }
