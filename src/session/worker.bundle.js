@@ -5972,7 +5972,7 @@ var WindowBackend = class extends FilterBackend {
   }
   stat() {
     const stat = this.image.stat();
-    return "then" in stat ? stat.then((late) => this.#statOf(late)) : this.#statOf(stat);
+    return "then" in stat ? stat.then((below) => this.#statOf(below)) : this.#statOf(stat);
   }
   read(position, buffer, start, length) {
     return this.image.read(this.#offset + position, buffer, start, length);
@@ -5991,7 +5991,7 @@ var WindowBackend = class extends FilterBackend {
   }
   extent(position) {
     const extent = this.image.extent(this.#offset + position);
-    return "then" in extent ? extent.then((late) => this.#shifted(late)) : this.#shifted(extent);
+    return "then" in extent ? extent.then((below) => this.#shifted(below)) : this.#shifted(extent);
   }
   #shifted({ data, end }) {
     return {
@@ -6011,10 +6011,10 @@ var WindowBackend = class extends FilterBackend {
       ...below,
       size,
       allocated
-    } : allocated.then((late) => ({
+    } : allocated.then((bytes) => ({
       ...below,
       size,
-      allocated: late
+      allocated: bytes
     }));
   }
   /**
@@ -6030,9 +6030,9 @@ var WindowBackend = class extends FilterBackend {
         const before = data;
         const from = at;
         const left = extents - i - 1;
-        return extent.then(async (late) => {
-          const end2 = Math.min(late.end, size);
-          const here = late.data ? end2 - from : 0;
+        return extent.then(async (below) => {
+          const end2 = Math.min(below.end, size);
+          const here = below.data ? end2 - from : 0;
           return before + here + await this.#dataFrom(end2, size, left);
         });
       }
