@@ -5,7 +5,7 @@
  */
 import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF, STATX } from "../../src/base/file_flags.ts";
-import { timeOf } from "../../src/base/timespec.ts";
+import { NS_PER_US, timeOf, US_PER_S } from "../../src/base/timespec.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import type { Decoded } from "../../src/protocol/types.ts";
 import {
@@ -112,7 +112,7 @@ export function accept(
 
 /** The time in microseconds for which a reply is valid. */
 export function microseconds(seconds: bigint, nanoseconds: number): number {
-  return Number(seconds) * 1e6 + nanoseconds / 1000;
+  return Number(seconds) * US_PER_S + nanoseconds / NS_PER_US;
 }
 
 /** Converts attributes from the wire. */
@@ -158,7 +158,7 @@ export async function getBirthAttributes(
   }
   if (errno !== 0) throw new SimError("statx", errno);
   const out = decodeStruct("fuse_statx_out", body);
-  const us = Number(out.attr_valid) * 1e6 + out.attr_valid_nsec / 1000;
+  const us = microseconds(out.attr_valid, out.attr_valid_nsec);
   //= fs/fuse/dir.c fuse_do_statx(): the inode number stays the known one.
   const stat = { ...statxStat(out.stat), ino: inode.stat.ino };
   if (inode.version === version) inode.update(stat, us);

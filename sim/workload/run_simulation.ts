@@ -1,3 +1,4 @@
+import { US_PER_S } from "../../src/base/timespec.ts";
 import { Random } from "../determinism/random.ts";
 import {
   FAULT_NAMES,
@@ -111,7 +112,7 @@ export async function runSimulation(
 ): Promise<SimulationReport> {
   const plan = planOf(options);
   const { log: _, ...outcome } = await simulatePlan(plan, hooks);
-  const seconds = Math.max(1, outcome.virtualUs) / 1e6;
+  const seconds = Math.max(1, outcome.virtualUs) / US_PER_S;
   const requests = outcome.queues.reduce((sum, row) => sum + row.requests, 0);
   return {
     ...outcome,

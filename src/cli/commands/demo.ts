@@ -1,3 +1,4 @@
+import { MS_PER_S } from "../../base/timespec.ts";
 import { formatSize } from "../../backends/size.ts";
 import { SystemError } from "../../linux/syscall/system_error.ts";
 import { UsageError } from "../arguments/options.ts";
@@ -76,7 +77,7 @@ async function exercise(
       seed: crypto.getRandomValues(new Uint32Array(1))[0]!,
       done: () => stopping() || performance.now() >= end,
     });
-    const seconds = (performance.now() - start) / 1000;
+    const seconds = (performance.now() - start) / MS_PER_S;
     return { ...result, seconds, ...await disk.close() };
   } catch (error) {
     await disk.close();

@@ -1,3 +1,4 @@
+import { MS_PER_S } from "../../base/timespec.ts";
 import type { Output } from "./output.ts";
 import {
   type Histograms,
@@ -29,13 +30,13 @@ export class StatsDisplay implements Disposable {
     this.#source = source;
     this.#output = output;
     this.#last = { at: this.#start, histograms: source.histograms() };
-    this.#timer = setInterval(() => this.#show(), seconds * 1000);
+    this.#timer = setInterval(() => this.#show(), seconds * MS_PER_S);
   }
 
   /** Stops, and prints statistics from start to end. */
   finish(): void {
     clearInterval(this.#timer);
-    const seconds = (performance.now() - this.#start) / 1000;
+    const seconds = (performance.now() - this.#start) / MS_PER_S;
     const stats = statsBetween(null, this.#source.histograms(), seconds);
     this.#event(stats, true);
     if (this.#output.json) return;
@@ -51,7 +52,7 @@ export class StatsDisplay implements Disposable {
   #show(): void {
     const at = performance.now();
     const histograms = this.#source.histograms();
-    const seconds = (at - this.#last.at) / 1000;
+    const seconds = (at - this.#last.at) / MS_PER_S;
     const stats = statsBetween(this.#last.histograms, histograms, seconds);
     this.#last = { at, histograms };
     this.#event(stats, false);

@@ -146,7 +146,7 @@ function adviceOnDevice(errno: number): string | undefined {
 }
 
 /** A descriptor of /dev/fuse, used by one thread. */
-export class LinuxFuseDevice implements FuseDevice {
+class LinuxFuseDevice implements FuseDevice {
   readonly fd: number;
   readonly #libc: Libc = libc();
   readonly #pointers: BufferPointers = new BufferPointers();

@@ -19,12 +19,12 @@ const AF_UNIX = 1;
 const PATH_OFFSET = 2;
 
 /** The longest path of a Unix socket without its NUL, in bytes. */
-export const SOCKET_PATH_MAX = 107;
+const SOCKET_PATH_MAX = 107;
 
 /**
  * The address of a path.
  *
- * @param path A path of at most {@linkcode SOCKET_PATH_MAX} bytes.
+ * @param path A path of at most `SOCKET_PATH_MAX` bytes.
  * @returns The struct; its length is `addrlen`.
  * @throws {SystemError} ENAMETOOLONG, EINVAL.
  */
@@ -35,7 +35,7 @@ export function pathAddress(path: string): Uint8Array<ArrayBuffer> {
 /**
  * The address of a name in the abstract namespace.
  *
- * @param name A name of at most {@linkcode SOCKET_PATH_MAX} bytes.
+ * @param name A name of at most `SOCKET_PATH_MAX` bytes.
  * @returns The struct; its length is `addrlen`.
  * @throws {SystemError} ENAMETOOLONG, EINVAL.
  */
