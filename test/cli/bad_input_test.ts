@@ -3,7 +3,7 @@ import { main } from "../../src/cli/main.ts";
 import { kernelTest } from "../requirements.ts";
 import { KeptSinks } from "./_sinks.ts";
 
-/** Command lines that are wrong whatever the machine: exit code 2. */
+/** Command lines that are wrong on every machine: exit code 2. */
 const USAGE = [
   "",
   "-",

@@ -62,7 +62,7 @@ Deno.test("infoLines() shows why another user cannot", () => {
   assert(lacking.startsWith("not possible without root or fusermount3"));
 });
 
-Deno.test("infoLines() tells what a user can do by fusermount3", () => {
+Deno.test("infoLines() shows what a user can do by fusermount3", () => {
   const facts = {
     ...FACTS,
     uid: 1000,
@@ -77,7 +77,7 @@ Deno.test("infoLines() tells what a user can do by fusermount3", () => {
   assertEquals(line(open, "Allow-other"), "possible");
 });
 
-Deno.test("infoLines() tells of io_uring what kernel and setting say", () => {
+Deno.test("infoLines() shows of io_uring what kernel and setting allow", () => {
   assertEquals(
     line({ ...FACTS, enableUring: null }, "io_uring"),
     "not offered: this kernel has no FUSE over io_uring",

@@ -38,7 +38,7 @@ Deno.test("Output prints events for programs alone", () => {
   assertEquals(sinks.err, "mqfuse: Something\nmqfuse: Something else\n");
 });
 
-Deno.test("Output goes on when nobody reads any more", () => {
+Deno.test("Output ignores a reader that has gone", () => {
   const broken = {
     writeSync: () => {
       throw new Deno.errors.BrokenPipe();

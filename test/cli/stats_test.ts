@@ -36,7 +36,7 @@ function twoLooks(): [Float64Array[][], Float64Array[][]] {
   return [before, now];
 }
 
-Deno.test("statsBetween() tells what happened in between", () => {
+Deno.test("statsBetween() computes what happened in between", () => {
   const { queues } = statsBetween(...twoLooks(), 0.5);
   assertEquals(
     queues.map(({ queue, operations }) => [
