@@ -22,7 +22,7 @@ export interface SourceFile {
 }
 
 /**
- * Tells whether the repository may be read. Bare `deno test` grants nothing.
+ * Returns whether the repository may be read. Bare `deno test` grants nothing.
  *
  * @returns Whether it may.
  */

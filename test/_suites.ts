@@ -7,7 +7,7 @@
  */
 import { readRepository } from "./_repository.ts";
 
-/** A suite: its name, what it holds, and the folders of `test/` it is made of. */
+/** A suite: its name, its description, and its folders of `test/`. */
 interface Suite {
   readonly name: string;
   readonly description: string;

@@ -67,7 +67,7 @@ async function run(program: string, ...args: string[]): Promise<void> {
   throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** Removes what crashed runs left behind. */
+/** Removes the remains of crashed runs. */
 async function sweep(): Promise<void> {
   for await (const { name } of Deno.readDir("/tmp")) {
     const pid = new RegExp(`^${PREFIX}(\\d+)_`).exec(name)?.[1];

@@ -3,8 +3,7 @@ import { findDuplicateConstants } from "./_constants.ts";
 import { canReadRepository, readRepository } from "./_repository.ts";
 
 Deno.test({
-  name:
-    "constants of the kernel are defined in src/base and src/protocol alone",
+  name: "constants of the kernel are defined only in src/base and src/protocol",
   // why: reading the sources needs --allow-read; bare `deno test` has none
   ignore: !canReadRepository(),
   async fn() {
@@ -42,7 +41,7 @@ Deno.test("findDuplicateConstants() finds definitions and magic numbers", () => 
   }
 });
 
-Deno.test("findDuplicateConstants() leaves other numbers alone", () => {
+Deno.test("findDuplicateConstants() ignores other numbers", () => {
   const fine = [
     "const EROFS = 31;",
     "const FILE_CALL = { READ: 0, WRITE: 1 };",

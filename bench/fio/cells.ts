@@ -1,7 +1,7 @@
-/** What a cell exports: a null disk, or an image file. */
+/** The export of a cell: a null disk, or an image file. */
 export type Driver = "null" | "file";
 
-/** What fio does to the exported file. */
+/** The access pattern of fio. */
 export type Pattern = "read" | "write" | "randread" | "randwrite";
 
 /** How a job of fio waits: with 16 requests in flight, or with one. */

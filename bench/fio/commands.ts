@@ -3,7 +3,7 @@ import type { Driver } from "./cells.ts";
 /** Other programs, by the options that give their paths. */
 export type Peer = "qemu" | "qemu-old" | "nbdfuse" | "nbdkit";
 
-/** What a server is started with. */
+/** The setup of a server. */
 export interface ServerSetup {
   readonly driver: Driver;
   /** The image's path. */

@@ -73,7 +73,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** What this machine has for a measurement. */
+/** The machine's facts and programs for a measurement. */
 export interface Environment {
   readonly peers: Readonly<Partial<Record<Peer, string>>>;
   /** Whether the kernel allows FUSE over io_uring; `null` if it has none. */
@@ -81,7 +81,7 @@ export interface Environment {
 }
 
 /**
- * Finds out what this machine has for a measurement.
+ * Finds the machine's facts and programs for a measurement.
  *
  * @param given Paths of programs, by option.
  * @throws {Error} If fio or a given program does not exist.

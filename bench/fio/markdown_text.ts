@@ -5,7 +5,7 @@ const COLUMNS = 80;
  *
  * @param words The text.
  * @param first The start of the first line, "- " for a list item; other lines
- * are indented as far.
+ * are indented by its width.
  */
 export function paragraph(words: string, first: string = ""): string[] {
   const lines: string[] = [];

@@ -11,7 +11,7 @@ export interface ProcessGroup {
    * @returns False if it is still running.
    */
   ended(limitMs: number): Promise<boolean>;
-  /** What it printed, once it has ended. */
+  /** Its output, once it has ended. */
   output(): Promise<{ readonly stdout: string; readonly stderr: string }>;
   /** User and system CPU seconds so far: proc_pid_stat(5). */
   cpuSeconds(): number;

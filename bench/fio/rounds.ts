@@ -10,7 +10,7 @@ export interface Plan {
   readonly servers: readonly ServerKind[];
   readonly rounds: number;
   readonly times: FioTimes;
-  /** What servers are started with; mount points and sockets are added. */
+  /** The setup of the servers; mount points and sockets are added. */
   readonly setup: Omit<ServerSetup, "driver" | "mountpoint" | "socket">;
   /** An empty directory for mount points, sockets and files of fio. */
   readonly directory: string;
@@ -48,8 +48,8 @@ function serversFor(
 }
 
 /**
- * The order of a round. Each round begins with another item, so that none
- * always comes at the same place.
+ * The order of a round. Each round begins with another item, so that none is
+ * always at the same position.
  */
 export function rotate<T>(items: readonly T[], round: number): T[] {
   const first = items.length === 0 ? 0 : round % items.length;

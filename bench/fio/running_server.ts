@@ -28,7 +28,8 @@ export interface RunningServer {
  * @param setup What it exports, and where; the mount point is created here.
  * @param options The working directory of its processes, and a signal that
  * cancels the start.
- * @throws {Error} If it does not mount in time; nothing is left behind then.
+ * @throws {Error} If it does not mount in time; no process or mount remains
+ * then.
  */
 export async function startServer(
   kind: ServerKind,

@@ -16,7 +16,7 @@ export interface SignalTarget {
   readonly signals: Signals;
 }
 
-/** What {@linkcode Disturbances} need. */
+/** The options of {@linkcode Disturbances}. */
 export interface DisturbancesOptions {
   /** Decides what happens. */
   readonly dice: FaultDice;

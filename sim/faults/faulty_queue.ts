@@ -69,7 +69,7 @@ export class FaultyQueue extends ForwardingQueue {
     if (dice.roll("hung-worker")) {
       this.#hangs = true;
       clock.after(hangUs, () => {
-        // The last queue is not closed; its Worker goes on.
+        // The last queue is not closed; its Worker continues.
         kill(index);
         this.#hangs = false;
         this.#wake();

@@ -75,7 +75,10 @@ export interface Caller {
  * @category Kernel
  */
 export type Signal =
-  /** A signal with a handler: the call continues, and the server is told. */
+  /**
+   * A signal with a handler: the call continues, and the server receives
+   * INTERRUPT.
+   */
   | "interrupt"
   /** SIGKILL: requests that the server has not read are withdrawn. */
   | "kill";

@@ -28,7 +28,7 @@ const ROUNDS_MAX = 256;
  * @category Kernel
  */
 export class FuseDriver implements Caller {
-  /** What the server has done wrong so far. */
+  /** The server's breaches of the protocol so far. */
   readonly violations: readonly Violation[];
   /** The queue that carries INIT. */
   readonly control: number;

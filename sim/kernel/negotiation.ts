@@ -16,7 +16,7 @@ import { sizeAt } from "../../src/protocol/layout.ts";
 const WRITE_MIN = 4096;
 
 /**
- * What the simulated kernel offers in INIT.
+ * The simulated kernel's offer in INIT.
  *
  * @category Kernel
  */

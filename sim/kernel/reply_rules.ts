@@ -14,7 +14,7 @@ const OUT_HEADER = accessors("fuse_out_header");
 /** Errors from here on are internal to the kernel. */
 const ERROR_MAX = 512;
 
-/** What the kernel does with a message from the server. */
+/** The kernel's verdict on a message from the server. */
 export type ReplyVerdict =
   /** write(2) fails, and nothing else happens. */
   | {

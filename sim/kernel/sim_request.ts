@@ -26,7 +26,7 @@ export type RequestState =
 
 /** A request on its way through the simulated kernel: `struct fuse_req`. */
 export class SimRequest {
-  /** What was requested. */
+  /** The request. */
   readonly call: SimCall;
   /** The row of its opcode in the protocol's table. */
   readonly row: OpcodeRow;
@@ -44,7 +44,7 @@ export class SimRequest {
   state: RequestState = "waiting";
   /** Whether it is not answered and ends when the server takes it. */
   endsWhenTaken = false;
-  /** Whether the server has to be told of a signal. */
+  /** Whether the server has to receive INTERRUPT. */
   interrupted = false;
   /** When it was made, in microseconds of the kernel's clock. */
   created = 0;
@@ -55,7 +55,7 @@ export class SimRequest {
   /**
    * Makes a request.
    *
-   * @param call What is requested.
+   * @param call The request.
    * @param minor The negotiated minor version.
    */
   constructor(call: SimCall, minor: number) {
@@ -136,7 +136,7 @@ export class SimRequest {
   }
 }
 
-/** What all requests of one opcode have in common. */
+/** The common properties of all requests of one opcode. */
 export interface RequestShape {
   /** The opcode's row in the protocol's table. */
   readonly row: OpcodeRow;

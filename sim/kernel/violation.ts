@@ -11,7 +11,8 @@ export type ViolationKind =
   /** A request that needs a reply was given back without one. */
   | "withheld reply"
   /**
-   * The reply to INIT contains what was not offered, or what cannot be served.
+   * The reply to INIT contains values that were not offered, or that cannot be
+   * served.
    */
   | "bad INIT"
   /** The buffers of a queue are too small for the negotiated limits. */
@@ -23,7 +24,7 @@ export type ViolationKind =
  * @category Checking
  */
 export interface Violation {
-  /** What it is. */
+  /** The kind of breach. */
   readonly kind: ViolationKind;
   /** The queue that it happened on. */
   readonly queue: number;
@@ -43,7 +44,7 @@ export class ViolationLog {
   /**
    * Records a breach.
    *
-   * @param kind What it is.
+   * @param kind The kind of breach.
    * @param queue The queue that it happened on.
    * @param unique The id in the reply, or of the request.
    * @param errno The error number of write(2), 0 if it succeeded.

@@ -42,9 +42,9 @@ const HANG_US = 20_000;
 /** Longer than any request timeout, so that the kernel gives up first. */
 const LONG_HANG_US = 180e6;
 
-/** What a {@linkcode SimulatedExport} needs. */
+/** The options of a {@linkcode SimulatedExport}. */
 export interface SimulatedExportOptions {
-  /** What is simulated. */
+  /** The plan that is simulated. */
   readonly plan: SimulationPlan;
   /** Replacements of parts, for tests. */
   readonly hooks: SimulationHooks;
@@ -58,9 +58,9 @@ export interface SimulatedExportOptions {
   readonly dice: FaultDice;
   /** Records queues that are closed. */
   readonly log: EventLog;
-  /** Learns which replies a fault has corrupted. */
+  /** Receives the ids of replies that a fault has corrupted. */
   readonly checker: ReplyChecker;
-  /** Learns where the backend found the image cut short. */
+  /** Receives the ranges where the backend found the image cut short. */
   readonly model: DiskModel;
   /** Counts the requests of each queue. */
   readonly statistics: QueueStatistics;

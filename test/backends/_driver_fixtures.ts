@@ -16,7 +16,7 @@ import "./_module.ts";
 
 /** How images of a driver are opened. */
 export interface DriverFixture extends Omit<Traits, "name" | "open"> {
-  /** How it differs from the driver's other fixtures. */
+  /** The difference from the driver's other fixtures. */
   readonly variant?: string;
   /** Options, besides those that `writes` implies. */
   readonly options?: Partial<ImageOptions>;

@@ -15,7 +15,7 @@ export type Call = Exclude<keyof BlockFile, "fd" | "close">;
 export interface Faults {
   /** Cuts transfers short at random. */
   readonly random?: Random;
-  /** Errors that calls give, once `after` calls went well. */
+  /** Errors that calls return after `after` successful calls. */
   readonly errors?: Partial<Record<Call, { errno: number; after?: number }>>;
   /** What fallocate(2) supports; all if left out. */
   readonly fallocate?: "all" | "no zero range" | "nothing" | "sectors";
@@ -25,7 +25,7 @@ export interface Faults {
   readonly pages?: number;
 }
 
-/** A sparse file in memory that does what the kernel may do. */
+/** A sparse file in memory that behaves as the kernel may. */
 export class FakeBlockFile implements BlockFile {
   readonly fd = -1;
   size: number;

@@ -10,7 +10,7 @@ import type { Backend } from "../../src/backends/backend.ts";
 export interface Model {
   /** Its bytes, or the first of them. */
   readonly bytes: Uint8Array;
-  /** Whether it keeps what is written. */
+  /** Whether it keeps written bytes. */
   readonly keeps: boolean;
 }
 
@@ -55,7 +55,7 @@ export function assertHolds(backend: Backend, model: Model): Promise<void> {
 
 /**
  * Asserts that the extents of an image follow each other to its end, that a
- * position inside one gives the same kind, and that holes read as zeroes.
+ * position inside one has the same kind, and that holes read as zeroes.
  *
  * @returns Bytes of data.
  */

@@ -1,4 +1,6 @@
-/** A backend module for the tests: a disk in the memory that is its options. */
+/**
+ * A backend module for the tests: a disk in the memory that its options pass.
+ */
 import { MemoryBackend, type MemoryDisk } from "../../src/backends/mod.ts";
 
 /** Makes the backend. */

@@ -41,7 +41,7 @@ function openFileIo(): { fileIo: FileIo; close(): void } {
     events.settle();
     queueMicrotask(pump);
   };
-  /** Completes what was started, after the caller can await it. */
+  /** Completes started operations, once the caller can await them. */
   const pumped = <R>(result: R): R => {
     queueMicrotask(pump);
     return result;
@@ -155,7 +155,7 @@ function parts(preadNow?: BlockFile["preadNow"]) {
 
 const BUFFER = new Uint8Array(4096);
 
-Deno.test("AsyncFileBackend is asynchronous only for what is not cached", () => {
+Deno.test("AsyncFileBackend reads asynchronously only if bytes are not cached", () => {
   let cached = 4096;
   const { io, backend } = parts(() => cached);
   assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
@@ -166,7 +166,7 @@ Deno.test("AsyncFileBackend is asynchronous only for what is not cached", () => 
   assertEquals(io.calls, [["read", -1, 0, 4096, 0]]);
 });
 
-Deno.test("AsyncFileBackend does not repeat preadNow() where it is not supported", () => {
+Deno.test("AsyncFileBackend does not repeat preadNow() if it is not supported", () => {
   let asked = 0;
   const { io, backend } = parts(() => {
     asked++;
@@ -177,14 +177,14 @@ Deno.test("AsyncFileBackend does not repeat preadNow() where it is not supported
   assertEquals([asked, io.calls.length], [1, 2]);
 });
 
-Deno.test("AsyncFileBackend passes the start in the buffer on", () => {
+Deno.test("AsyncFileBackend passes on the start in the buffer", () => {
   const { io, backend } = parts(() => 0);
   io.answer = 512;
   assertEquals(backend.read(1024, BUFFER, 256, 512), 512);
   assertEquals(io.calls, [["read", -1, 256, 512, 1024]]);
 });
 
-Deno.test("AsyncFileBackend blocks where too much I/O is in flight", async () => {
+Deno.test("AsyncFileBackend blocks if too many operations are in flight", async () => {
   const { io, backend } = parts();
   io.answer = -ERRNO.EBUSY;
   assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
@@ -208,7 +208,7 @@ class CountingFile extends FakeBlockFile {
   }
 }
 
-Deno.test("DirectFile sends whole blocks past the cache", () => {
+Deno.test("DirectFile uses direct I/O for whole blocks", () => {
   const direct = new CountingFile(8192);
   const cached = new CountingFile(8192);
   const file = new DirectFile({ direct, cached, alignment: 512 });
@@ -224,7 +224,7 @@ Deno.test("DirectFile sends whole blocks past the cache", () => {
   assertEquals(backend.needsExclusiveWrite(100, 512), true);
 });
 
-Deno.test("DirectFile goes by the cache where memory is not aligned", () => {
+Deno.test("DirectFile uses the page cache if memory is not aligned", () => {
   const direct = new FakeBlockFile(8192, {
     errors: {
       pread: { errno: ERRNO.EINVAL },

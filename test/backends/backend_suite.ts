@@ -33,7 +33,7 @@ export interface Traits {
    * which the suite reads first; zeroes if left out.
    */
   readonly content?: "zeroes" | "pattern" | "its own";
-  /** What it does with writes; keeps them if left out. */
+  /** How it handles writes; keeps them if left out. */
   readonly writes?: "kept" | "forgotten" | "refused";
   /** How far its size can change; up and down if left out. */
   readonly resizes?: "up and down" | "down" | "never";
@@ -58,23 +58,23 @@ export function testBackend(traits: Traits): void {
   const { resizes = "up and down", large = true } = traits;
   const test = (what: string, body: Body, size = SIZE) =>
     testIf(missing, `${name} ${what}`, () => withBackend(traits, size, body));
-  test("has the size it was made with", tellsItsSize);
+  test("has the size that it was created with", tellsItsSize);
   test("reads between any two boundaries", readsAnywhere);
   test("reads into any part of any buffer", readsIntoBuffers);
-  test("gives extents that end and agree with the data", givesExtents);
+  test("returns extents that end and agree with the data", givesExtents);
   test("flushes", flushes);
   if (large) test("reads beyond 4 GiB", readsFar, FAR);
-  if (writes === "refused") return test("refuses to change", refusesChanges);
+  if (writes === "refused") return test("refuses changes", refusesChanges);
   test("writes between any two boundaries", writesAnywhere);
   test("zeroes ranges, with unmap or without", zeroesAnywhere);
   test("allocates without changing a byte", allocatesSpace);
   test("agrees with an array", agreesWithArray);
   test("sets one time and leaves the other", setsTimes);
   if (writes === "forgotten") return;
-  test("takes the space of what is written", takesSpace);
+  test("takes the space of written bytes", takesSpace);
   if (large) test("writes beyond 4 GiB", writesFar, FAR);
   if (resizes === "never") return test("keeps its size", keepsItsSize);
-  test("reads zeroes where it was cut and grew again", cutsAndGrows);
+  test("reads zeroes after it was truncated and grew again", cutsAndGrows);
   if (resizes === "up and down") test("grows with zeroes", growsWithZeroes);
 }
 

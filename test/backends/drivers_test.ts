@@ -70,7 +70,7 @@ function testDriver(driver: Driver, fixture: DriverFixture): void {
   });
   testBackend({
     ...traits,
-    name: `${name} from an offset on`,
+    name: `${name} from an offset`,
     content,
     open: (size) =>
       open(fixture, OFFSET + size, { ...options, offset: OFFSET }),
@@ -97,7 +97,7 @@ for (const driver of DRIVERS) {
   });
 }
 
-Deno.test("no two drivers have a name or a prefix in common", () => {
+Deno.test("no two drivers share a name or a prefix", () => {
   const names = DRIVERS.map(({ name }) => name);
   const prefixes = DRIVERS.flatMap((driver) =>
     driver.kind === "filter" ? [] : driver.prefixes

@@ -30,20 +30,20 @@ testFake("without FALLOC_FL_ZERO_RANGE", () => ({
   fallocate: "no zero range",
 }));
 testFake("of whole sectors", () => ({ fallocate: "sectors" }));
-testFake("of a file that tells no holes", () => ({ seeks: false }));
+testFake("of a file that reports no holes", () => ({ seeks: false }));
 
 function fake(size: number, faults: Faults = {}) {
   const file = new FakeBlockFile(size, faults);
   return { file, backend: new FileBackend(file, "disk.img", true) };
 }
 
-Deno.test("FileBackend reads less where the file has ended early", () => {
+Deno.test("FileBackend reads less if the file was truncated", () => {
   const { backend } = fake(100, { random: new Random(3) });
   assertEquals(backend.read(10, new Uint8Array(200), 0, 200), 90);
   assertEquals(backend.read(100, new Uint8Array(10), 0, 10), 0);
 });
 
-Deno.test("FileBackend gives the error of a read that fails half-way", () => {
+Deno.test("FileBackend returns the error of a read that fails half-way", () => {
   const { backend } = fake(MIB, {
     random: new Random(4),
     errors: { pread: { errno: ERRNO.EIO, after: 1 } },
@@ -51,14 +51,14 @@ Deno.test("FileBackend gives the error of a read that fails half-way", () => {
   assertEquals(backend.read(0, new Uint8Array(MIB), 0, MIB), -ERRNO.EIO);
 });
 
-Deno.test("FileBackend tells how much it wrote before the medium was full", () => {
+Deno.test("FileBackend returns the bytes that it wrote before the medium was full", () => {
   const { backend } = fake(0, { pages: 3 });
   assertEquals(backend.write(100, new Uint8Array(MIB), 0, MIB), 3 * 4096 - 100);
   assertEquals(backend.write(MIB, new Uint8Array(9), 0, 9), -ERRNO.ENOSPC);
   assertEquals(backend.write(4096, new Uint8Array(8192), 0, 8192), 8192);
 });
 
-Deno.test("FileBackend gives the error of a write that wrote nothing", () => {
+Deno.test("FileBackend returns the error of a write that wrote nothing", () => {
   const { backend } = fake(100, { errors: { pwrite: { errno: ERRNO.EIO } } });
   assertEquals(backend.write(0, new Uint8Array(9), 0, 9), -ERRNO.EIO);
   assertEquals(
@@ -68,7 +68,7 @@ Deno.test("FileBackend gives the error of a write that wrote nothing", () => {
   );
 });
 
-Deno.test("FileBackend passes errors of every call on", () => {
+Deno.test("FileBackend returns the errors of every call", () => {
   for (const errno of [ERRNO.EIO, ERRNO.ENOSPC, ERRNO.EPERM]) {
     const { backend } = fake(100, {
       errors: {
@@ -90,7 +90,7 @@ Deno.test("FileBackend passes errors of every call on", () => {
   }
 });
 
-Deno.test("FileBackend does not write zeroes over what it cannot give back", () => {
+Deno.test("FileBackend writes no zeroes if it cannot unmap a range", () => {
   const { file, backend } = fake(MIB, { fallocate: "nothing" });
   backend.write(0, new Uint8Array(9).fill(1), 0, 9);
   assertEquals(backend.zero(0, 9, { unmap: true }), -ERRNO.EOPNOTSUPP);
@@ -115,13 +115,13 @@ Deno.test("FileBackend unmaps whole sectors and writes zeroes to the rest", () =
   assertEquals(bytes.indexOf(1, 1), 20481);
 });
 
-Deno.test("FileBackend leaves the file open, since others share it", () => {
+Deno.test("FileBackend leaves the file open, because other threads share it", () => {
   const { file, backend } = fake(1);
   backend.close();
   assertEquals(file.closed, false);
 });
 
-Deno.test("FileBackend takes a hole that moved for data", () => {
+Deno.test("FileBackend reports data if a hole changed during the search", () => {
   const { file, backend } = fake(MIB, {
     errors: { lseek: { errno: ERRNO.EIO, after: 1 } },
   });

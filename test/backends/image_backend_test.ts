@@ -21,7 +21,7 @@ async function refusalsOf(disk: ImageBackend): Promise<unknown[]> {
   ];
 }
 
-Deno.test("ImageBackend makes a read-only disk of a size and a read", async () => {
+Deno.test("ImageBackend with a size and a read() is a read-only disk", async () => {
   const disk = new ReadOnly();
   const { name, shared, writable } = disk;
   assertEquals({ name, shared, writable }, {
@@ -46,7 +46,7 @@ Deno.test("ImageBackend makes a read-only disk of a size and a read", async () =
   await disk.close();
 });
 
-Deno.test("ImageBackend does not support what a writable disk leaves out", async () => {
+Deno.test("ImageBackend refuses calls that a writable disk leaves out", async () => {
   const disk = new Writable();
   assertEquals(await disk.flush(), 0);
   assertEquals(await refusalsOf(disk), Array(4).fill(-ERRNO.EOPNOTSUPP));

@@ -16,7 +16,7 @@ Deno.test("NullBackend has the size that it was truncated to", () => {
   assertEquals(backend.stat().size, 5);
 });
 
-Deno.test("createMemoryDisk names the size when memory is short", () => {
+Deno.test("createMemoryDisk names the size if there is not enough memory", () => {
   const error = assertThrows(() => createMemoryDisk(2 ** 52), UserError);
   assertEquals(
     error.message,
@@ -53,7 +53,7 @@ Deno.test("MemoryBackend counts the chunks it has written", () => {
   assertEquals(allocated(), 0);
 });
 
-Deno.test("MemoryBackend shares its disk with another of the same memory", () => {
+Deno.test("MemoryBackend shares its disk with another one over the same memory", () => {
   const disk = createMemoryDisk(10, { growable: true });
   const one = new MemoryBackend(disk);
   const other = new MemoryBackend(disk);

@@ -104,7 +104,7 @@ Deno.test("openImage opens a tree that closes from the top to the bottom", async
 });
 
 for (const fails of ["on open", "on attach", "on stat"] as const) {
-  Deno.test(`openImage leaves nothing open that failed ${fails}`, async () => {
+  Deno.test(`openImage leaves nothing open if it failed ${fails}`, async () => {
     const { files, open } = fixture();
     const source = { driver: layers(files.log, fails), source: null };
     await assertRejects(() => open(source), UserError, "Cannot");
@@ -113,7 +113,7 @@ for (const fails of ["on open", "on attach", "on stat"] as const) {
   });
 }
 
-/** Images that are refused once something is open. */
+/** Images that are refused after something was opened. */
 const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
   "a file that cannot be opened": [
     "missing.img",
@@ -177,7 +177,7 @@ for (const [what, [source, options, message]] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("openImage puts nothing over a file without a filter", async () => {
+Deno.test("openImage adds no layer to a file without a filter", async () => {
   const { open } = fixture();
   const image = await open("disk.img", { writable: true });
   assertInstanceOf(image.backend, FileBackend);
@@ -198,7 +198,7 @@ Deno.test("openImage puts nothing over a file without a filter", async () => {
   await image.close();
 });
 
-Deno.test("openImage puts filters over each other in the registry's order", async () => {
+Deno.test("openImage stacks filters in the registry's order", async () => {
   const { open } = fixture();
   const image = await open("memory:1M", {
     offset: 512,
@@ -212,7 +212,7 @@ Deno.test("openImage puts filters over each other in the registry's order", asyn
   await image.close();
 });
 
-Deno.test("OpenImage gives up the right to write, and only where it had it", async () => {
+Deno.test("OpenImage gives up the right to write only if it had it", async () => {
   const { files, open } = fixture();
   const writable = await open("disk.img", { writable: true, offset: 512 });
   writable.releaseWriteLock();
@@ -232,7 +232,7 @@ Deno.test("OpenImage gives up the right to write, and only where it had it", asy
   assertEquals(files.log.includes("release disk.img"), false);
 });
 
-Deno.test("OpenImage tells its file through filters and the raw format alone", async () => {
+Deno.test("OpenImage has a file only through filters and the raw format", async () => {
   const { files, open } = fixture();
   const fileOf = async (...args: Parameters<typeof open>) => {
     await using stack = new AsyncDisposableStack();
@@ -247,7 +247,7 @@ Deno.test("OpenImage tells its file through filters and the raw format alone", a
   assertEquals(await fileOf(source), null);
 });
 
-Deno.test("an image that is not shared is reached by its thread alone", async () => {
+Deno.test("only one thread can use an image that is not shared", async () => {
   const { files, open } = fixture();
   const unshared = await open({ backend: new LoggingDisk("own", files.log) });
   assertEquals(unshared.attachment, null);

@@ -11,7 +11,7 @@ Deno.test("PatternBackend fills each 8 bytes with their own position", () => {
   assertEquals(view.getBigUint64(8), 0x1f_1234_5678_9ab8n);
 });
 
-Deno.test("PatternBackend gives the same byte in every read", () =>
+Deno.test("PatternBackend returns the same byte in every read", () =>
   randomly(200, (random) => {
     const backend = new PatternBackend(2 ** 53 - 1);
     const edge = random.pick([0, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 53 - 101]);

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { driverOf, DRIVERS, parseSource } from "../../src/backends/registry.ts";
 import { UserError } from "../../src/base/user_error.ts";
 
-Deno.test("parseSource tells made disks from paths", () => {
+Deno.test("parseSource distinguishes prefixes from paths", () => {
   const read = (text: string) => {
     const { driver, source } = parseSource(text);
     return [driver.name, source];
@@ -27,7 +27,7 @@ Deno.test("parseSource tells made disks from paths", () => {
   }
 });
 
-Deno.test("parseSource refuses a made disk without size", () => {
+Deno.test("parseSource refuses a prefix without a size", () => {
   assertThrows(() => parseSource("null:"), UserError, 'size ""');
   assertThrows(() => parseSource("memory:lots"), UserError, 'size "lots"');
   const error = assertThrows(() => parseSource("memory:0"), UserError);

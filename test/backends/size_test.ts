@@ -19,7 +19,7 @@ Deno.test("parseSize reads digits and suffixes of either case", () => {
   for (const [text, bytes] of cases) assertEquals(parseSize(text), bytes, text);
 });
 
-Deno.test("parseSize refuses what is no size and names it", () => {
+Deno.test("parseSize refuses other texts and names them", () => {
   for (
     const text of [
       "",
@@ -42,7 +42,7 @@ Deno.test("parseSize refuses what is no size and names it", () => {
   }
 });
 
-Deno.test("parseSize refuses what is beyond 2^53 - 1", () => {
+Deno.test("parseSize refuses sizes above 2^53 - 1", () => {
   for (
     const text of ["9007199254740992", "8P", "1E", "99999999999999999999T"]
   ) {
@@ -50,7 +50,7 @@ Deno.test("parseSize refuses what is beyond 2^53 - 1", () => {
   }
 });
 
-Deno.test("formatSize gives the largest unit and at most one digit more", () => {
+Deno.test("formatSize uses the largest unit and at most one decimal place", () => {
   const cases: [number, string][] = [
     [0, "0 B"],
     [1023, "1023 B"],

@@ -57,7 +57,7 @@ testBackend({
   },
 });
 
-Deno.test("WindowBackend reads less where the image has ended early", async () => {
+Deno.test("WindowBackend reads less if the image was truncated", async () => {
   const file = inFile(new FakeBlockFile(100, { random: new Random(3) }));
   const window = new WindowBackend(file, { offset: 10, size: 200 });
   assertEquals((await window.stat()).size, 200);
@@ -65,7 +65,7 @@ Deno.test("WindowBackend reads less where the image has ended early", async () =
   assertEquals(window.read(90, new Uint8Array(10), 0, 10), 0);
 });
 
-Deno.test("WindowBackend leaves whole sectors to the file", () => {
+Deno.test("WindowBackend passes whole sectors to the file", () => {
   const faults: Faults = { fallocate: "sectors" };
   const file = new FakeBlockFile(MIB, faults);
   const window = new WindowBackend(inFile(file), { offset: 512, size: null });
@@ -111,7 +111,7 @@ for (const isAsync of [false, true]) {
   });
 }
 
-Deno.test("WindowBackend has no space where its image has none", async () => {
+Deno.test("WindowBackend reports no space if its image reports none", async () => {
   class SizeOnly extends ImageBackend {
     readonly size = 4096;
     read = () => 0;

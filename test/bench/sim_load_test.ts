@@ -7,7 +7,7 @@ import {
 
 const REQUESTS = 10_000;
 
-Deno.test("the benchmark's load runs, and leaves nothing behind", async () => {
+Deno.test("the benchmark's load runs, and leaves no request", async () => {
   const load = await SimLoad.start({ backend: "memory", writes: 0.5 });
   await load.run(REQUESTS);
   await load.end();

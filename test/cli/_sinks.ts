@@ -19,7 +19,7 @@ export class KeptSinks implements Sinks {
   };
   readonly #most: number;
 
-  /** Makes streams that take so many bytes at once, at most. */
+  /** Makes streams that accept a limited number of bytes at once. */
   constructor(most: number = Infinity) {
     this.#most = most;
   }

@@ -30,7 +30,7 @@ const USAGE = [
   "disk.img mnt.img --direct=yes",
 ];
 
-/** Command lines that fail because of what they find: exit code 1. */
+/** Command lines that fail because of files or images: exit code 1. */
 const FAILURES = [
   "none.img mnt.img",
   "empty.img mnt.img",

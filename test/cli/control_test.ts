@@ -40,7 +40,7 @@ async function ask(session: FakeExport, request: unknown): Promise<unknown> {
   return await answerControl(line, session, () => session.stopped++);
 }
 
-Deno.test("answerControl() carries commands out", async () => {
+Deno.test("answerControl() carries out commands", async () => {
   const session = new FakeExport();
   assertEquals(await ask(session, { command: "resize", size: "1M" }), {
     ok: true,
@@ -71,7 +71,7 @@ Deno.test("answerControl() carries commands out", async () => {
   assertEquals(session.stopped, 1);
 });
 
-Deno.test("answerControl() answers what makes no sense", async () => {
+Deno.test("answerControl() answers invalid lines with an error", async () => {
   const session = new FakeExport();
   const size = { command: "resize" };
   const cases: [unknown, RegExp][] = [

@@ -21,7 +21,7 @@ class MemoryFile implements DemoFile {
   }
 }
 
-Deno.test("runTraffic() writes and reads until it is told to end", async () => {
+Deno.test("runTraffic() writes and reads until done() is true", async () => {
   const file = new MemoryFile();
   const { reads, writes } = await runTraffic(file, {
     size: SIZE,

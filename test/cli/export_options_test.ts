@@ -47,7 +47,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
   });
 });
 
-Deno.test("readExportRequest() reads what passthrough is requested", () => {
+Deno.test("readExportRequest() reads the choice of passthrough", () => {
   for (const choice of ["auto", "on", "off"]) {
     const { passthrough } = request(`--passthrough=${choice}`, "a", "b").mount;
     assertEquals(passthrough, choice);
@@ -76,13 +76,13 @@ Deno.test("options of export have the names of the library's options", () => {
   );
 });
 
-Deno.test("readExportRequest() takes all of the image by default", () => {
+Deno.test("readExportRequest() exports all of the image by default", () => {
   const { offset, size, queues } = request("disk.img", "mnt.img").mount;
   assertEquals([offset, size], [0, undefined]);
   assertEquals(queues, Math.min(navigator.hardwareConcurrency, 4));
 });
 
-Deno.test("readExportRequest() refuses sizes that are none", () => {
+Deno.test("readExportRequest() refuses texts that are no sizes", () => {
   const expected = "expected digits and one of k, M, G, T, P, E, such as 512M";
   for (const size of ["-1", "1Q", "1.5G", "", " 1", "0x10", "1GiB", "G"]) {
     if (size === "") continue;
@@ -93,7 +93,7 @@ Deno.test("readExportRequest() refuses sizes that are none", () => {
   }
 });
 
-Deno.test("readExportRequest() refuses sizes that are too large or nothing", () => {
+Deno.test("readExportRequest() refuses sizes that are too large or 0", () => {
   for (const size of ["9223372036854775808", "8E", "9007199254740992"]) {
     const message =
       `Cannot use size "${size}": the largest is 2^53 - 1 bytes (8 PiB)`;
@@ -110,7 +110,7 @@ Deno.test("readExportRequest() refuses sizes that are too large or nothing", () 
   );
 });
 
-Deno.test("readExportRequest() refuses numbers of queues that cannot be", () => {
+Deno.test("readExportRequest() refuses impossible numbers of queues", () => {
   for (
     const text of ["0", "1000000", "1.5", "-1", "four", "0x4", "1e1", "NaN"]
   ) {
@@ -121,7 +121,7 @@ Deno.test("readExportRequest() refuses numbers of queues that cannot be", () => 
   }
 });
 
-Deno.test("readExportRequest() refuses operands that lack or are too many", () => {
+Deno.test("readExportRequest() refuses missing and extra operands", () => {
   const usage = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
   assertEquals(refusal(), `Cannot export without a SOURCE; ${usage}`);
   assertEquals(
@@ -146,12 +146,12 @@ Deno.test("readExportRequest() refuses --growable without --writable", () => {
   assertEquals(request("-w", "--growable", "a", "b").mount.growable, true);
 });
 
-Deno.test("readExportRequest() traces bytes when --wire is given", () => {
+Deno.test("readExportRequest() traces bytes with --wire", () => {
   assertEquals(request("--trace", "a.img", "m.img").trace, "text");
   assertEquals(request("--wire", "--trace", "a.img", "m.img").trace, "wire");
 });
 
-Deno.test("readExportRequest() reads how often to show what queues do", () => {
+Deno.test("readExportRequest() reads the interval of --stats", () => {
   const { stats } = request("--stats", "a", "b");
   assertEquals(stats, 1);
   assertEquals(request("a", "--stats=2.5", "b").stats, 2.5);
@@ -163,7 +163,7 @@ Deno.test("readExportRequest() reads how often to show what queues do", () => {
   }
 });
 
-Deno.test("readExportRequest() writes through only what is written", () => {
+Deno.test("readExportRequest() refuses --writethrough without --writable", () => {
   assertEquals(
     request("-w", "--writethrough", "a", "b").mount.writethrough,
     true,
@@ -174,7 +174,7 @@ Deno.test("readExportRequest() writes through only what is written", () => {
   );
 });
 
-Deno.test("readExportRequest() reads how requests travel", () => {
+Deno.test("readExportRequest() reads the transport", () => {
   const { transport, pollUs } = request(
     "--transport=device",
     "--poll-us=20",

@@ -48,7 +48,7 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
   }
 });
 
-Deno.test("main() ends with 2 where the command line is wrong", async () => {
+Deno.test("main() ends with 2 if the command line is wrong", async () => {
   const cases: [string[], string][] = [
     [["exprot", "a", "b"], "Unknown command exprot: did you mean 'export'?"],
     [["mount"], "Unknown command mount: --help lists the commands"],
@@ -84,7 +84,7 @@ Deno.test("main() shows help and ends with 2 without a command", async () => {
   assertMatch(err, /^Usage: /);
 });
 
-Deno.test("main() makes errors events too with --json", async () => {
+Deno.test("main() prints errors as events too with --json", async () => {
   const { code, out, err } = await run("export", "--json", "a");
   assertEquals(code, 2);
   const event = JSON.parse(out);

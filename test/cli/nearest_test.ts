@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { editDistance, nearest } from "../../src/cli/arguments/nearest.ts";
 
-Deno.test("editDistance() counts letters left out, put in, changed and swapped", () => {
+Deno.test("editDistance() counts letters left out, inserted, changed and swapped", () => {
   const cases: [string, string, number][] = [
     ["", "", 0],
     ["size", "size", 0],

@@ -8,7 +8,7 @@ import { readArguments } from "../../src/cli/arguments/read_arguments.ts";
 
 const ALL = Object.keys(OPTIONS) as OptionName[];
 
-/** What was read, in a form that can be compared. */
+/** The arguments in a form that can be compared. */
 function read(...args: string[]) {
   const { flags, values, operands } = readArguments(args, ALL);
   return {
@@ -22,7 +22,7 @@ function refusal(...args: string[]): string {
   return assertThrows(() => readArguments(args, ALL), UsageError).message;
 }
 
-Deno.test("readArguments() takes operands and options in any order", () => {
+Deno.test("readArguments() accepts operands and options in any order", () => {
   const expected = {
     flags: ["writable", "json"],
     values: { queues: "4" },
@@ -48,7 +48,7 @@ Deno.test("readArguments() leaves values as they were written", () => {
   assertEquals(read("--pidfile=a\nb").values, { pidfile: "a\nb" });
 });
 
-Deno.test("readArguments() takes what looks like an option as it is after --", () => {
+Deno.test("readArguments() reads everything after -- as operands", () => {
   assertEquals(read("--", "-w", "--size", "007").operands, [
     "-w",
     "--size",
@@ -71,7 +71,7 @@ Deno.test("readArguments() names the nearest option", () => {
   for (const [arg, expected] of cases) assertEquals(refusal(arg!), expected);
 });
 
-Deno.test("readArguments() refuses values that lack or are too many", () => {
+Deno.test("readArguments() refuses missing and extra values", () => {
   const lacking = "Cannot use --size without a value: write --size=SIZE";
   assertEquals(refusal("--size"), lacking);
   assertEquals(refusal("--size="), lacking);
@@ -86,7 +86,7 @@ Deno.test("readArguments() refuses values that lack or are too many", () => {
   );
 });
 
-Deno.test("readArguments() takes a value that may be left out", () => {
+Deno.test("readArguments() reads an option whose value may be left out", () => {
   assertEquals(read("--stats", "5").values, { stats: "1" });
   assertEquals(read("--stats=5").values, { stats: "5" });
   assertEquals(

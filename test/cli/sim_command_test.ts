@@ -16,7 +16,7 @@ async function run(...args: string[]) {
   return { code, out: sinks.out, err: sinks.err };
 }
 
-Deno.test("sim prints a row for each queue, and what it did", async () => {
+Deno.test("sim prints a row for each queue, and the totals", async () => {
   const { code, out, err } = await run(...SMALL, "--queues=3", "--seed=5");
   assertEquals([code, err], [0, ""]);
   for (const queue of [0, 1, 2]) {
@@ -40,7 +40,7 @@ Deno.test("sim --json: equal seeds give equal bytes, others do not", async () =>
   assertEquals((await run(...swarm)).out, (await run(...swarm)).out);
 });
 
-Deno.test("sim says what it cannot use and ends with a usage error", async () => {
+Deno.test("sim names a value that it cannot use and ends with a usage error", async () => {
   const { code, out, err } = await run("sim", "--queues=none");
   assertEquals([code, out], [2, ""]);
   assertMatch(err, /Cannot use none \(--queues\): expected a whole number/);

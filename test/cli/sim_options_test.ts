@@ -13,7 +13,7 @@ function refusal(...args: string[]): string {
   return assertThrows(() => request(...args), UsageError).message;
 }
 
-Deno.test("readSimulation() leaves out what was not said", () => {
+Deno.test("readSimulation() leaves out options that were not given", () => {
   assertEquals(request(), {});
 });
 
@@ -63,7 +63,7 @@ Deno.test("readSimulation() knows every policy and every pattern", () => {
   }
 });
 
-Deno.test("readSimulation() says in a sentence what it cannot use", () => {
+Deno.test("readSimulation() names in one sentence what it cannot use", () => {
   const sentences = {
     "disk.img": "Cannot use the operand disk.img; usage: sim [OPTIONS]",
     "--queues=0":

@@ -53,7 +53,7 @@ Deno.test("statsBetween() computes what happened in between", () => {
   );
 });
 
-Deno.test("statsTable() and statsLines() say the same", () => {
+Deno.test("statsTable() and statsLines() print the same numbers", () => {
   const stats = statsBetween(...twoLooks(), 0.5);
   assertEquals(
     statsTable(stats),

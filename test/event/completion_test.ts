@@ -187,7 +187,7 @@ Deno.test("a completion settles once", () => {
   assertThrows(() => completion.complete(3), Error, "settled already");
 });
 
-Deno.test("a delivered completion is used again, one that was awaited is not", async () => {
+Deno.test("a delivered completion is reused, one that was awaited is not", async () => {
   const delivered = Completion.start<number>();
   delivered.after(DOUBLE);
   delivered.complete(1);
@@ -218,7 +218,7 @@ Deno.test("a receiver may start the next operation with the same completion", ()
   assertEquals(notes.outcomes, [2]);
 });
 
-Deno.test("Completion.of() passes completions on and follows promises", async () => {
+Deno.test("Completion.of() returns completions and follows promises", async () => {
   const completion = Completion.start<number>();
   assert(Completion.of(completion) === completion);
   completion.complete(1);
@@ -235,7 +235,7 @@ Deno.test("Completion.of() passes completions on and follows promises", async ()
   }
 });
 
-Deno.test("Completion.of() takes a thenable's first outcome alone", async () => {
+Deno.test("Completion.of() takes only the first outcome of a thenable", async () => {
   const thenables: ((
     fulfil: (value: number) => void,
     reject: (error: unknown) => void,

@@ -6,7 +6,7 @@ import {
 } from "../../src/event/device_events.ts";
 import { PollStrategy } from "../../src/event/poll_strategy.ts";
 
-/** A descriptor in memory that notes the calls on it. */
+/** A descriptor in memory that records the calls on it. */
 class FakeDevice implements ReadableDevice {
   readonly calls: unknown[] = [];
   /** What `read()` returns, in turn. */

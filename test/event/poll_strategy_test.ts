@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PollStrategy } from "../../src/event/poll_strategy.ts";
 
-Deno.test("PollStrategy keeps to a fixed number", () => {
+Deno.test("PollStrategy uses a fixed number of microseconds", () => {
   const poll = new PollStrategy(25);
   assertEquals(poll.adapts, false);
   for (const us of [1, 1e6, 1]) {
@@ -39,13 +39,13 @@ Deno.test("PollStrategy gives up polling when requests stay away", () => {
   assert(polled < 100, `${polled} us`);
 });
 
-/** A clock that goes on by a microsecond with each look. */
+/** A clock that advances by a microsecond at each reading. */
 function ticking(): () => number {
   let us = 1000;
   return () => (us += 1) / 1000;
 }
 
-Deno.test("PollStrategy polls until something comes, giving way", () => {
+Deno.test("PollStrategy polls until something comes, and yields meanwhile", () => {
   let polls = 0;
   let gaveWay = 0;
   const strategy = new PollStrategy(50, {

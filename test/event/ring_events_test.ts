@@ -8,7 +8,7 @@ import {
 } from "../../src/event/ring_events.ts";
 import { FakeRing } from "../queue/fake_ring.ts";
 
-/** Has slots, and notes what becomes of them. */
+/** An owner of slots that records their results. */
 class Owner implements RingOwner {
   readonly first: number;
   readonly notes: unknown[] = [];
@@ -81,7 +81,7 @@ Deno.test("RingEvents settles operations only in settle(), in order", () => {
   assertEquals(first!.notes, [["settled", 1, 5], ["settled", 0, 6]]);
 });
 
-Deno.test("RingEvents takes what is there before it enters the ring", () => {
+Deno.test("RingEvents takes existing completions before it enters the ring", () => {
   const { ring, events } = ringEvents();
   ring.complete(0, 1);
   events.wait(true);
@@ -161,7 +161,7 @@ Deno.test("RingEvents drains and submits before it closes, once", () => {
   events.settle();
 });
 
-Deno.test("RingEvents tells every owner that the ring cannot be used", async () => {
+Deno.test("RingEvents notifies every owner that the ring cannot be used", async () => {
   const { ring, events, owners } = ringEvents();
   for (const errno of [ERRNO.EAGAIN, ERRNO.EBUSY]) {
     ring.enterResult = -errno;
@@ -180,7 +180,7 @@ Deno.test("RingEvents tells every owner that the ring cannot be used", async () 
   assertEquals(owners.map(({ notes }) => notes), [failed, failed, failed]);
 });
 
-Deno.test("RingEvents settles what owners fail when it closes", () => {
+Deno.test("RingEvents settles operations that owners fail when it closes", () => {
   const { ring, events, owners } = ringEvents();
   const [first] = owners;
   first!.start(0);
@@ -195,7 +195,7 @@ Deno.test("RingEvents settles what owners fail when it closes", () => {
   assertEquals(events.inFlight, 0);
 });
 
-Deno.test("RingEvents may be closed by what it settles", () => {
+Deno.test("RingEvents may be closed by an operation that it settles", () => {
   const { ring, events, owners } = ringEvents();
   const [first] = owners;
   first!.start(0);

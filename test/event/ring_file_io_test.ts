@@ -31,7 +31,7 @@ function complete({ events, slots }: Parts, result: number): void {
   events.submit();
 }
 
-/** What an operation returns, given the results of its system calls. */
+/** The result of an operation, given the results of its system calls. */
 function answer(
   start: (files: RingFileIo) => number | Completion<number>,
   ...results: number[]
@@ -72,7 +72,7 @@ Deno.test("RingFileIo makes the system calls that are requested", () => {
   assertEquals(files.sync(FD), -ERRNO.EBUSY);
 });
 
-Deno.test("RingFileIo goes on after a short transfer", () => {
+Deno.test("RingFileIo continues after a short transfer", () => {
   for (const start of [read, write]) {
     const { result, calls } = answer(start, 30, 70);
     assertEquals(result, 100);
@@ -83,7 +83,7 @@ Deno.test("RingFileIo goes on after a short transfer", () => {
   }
 });
 
-Deno.test("RingFileIo repeats what was interrupted", () => {
+Deno.test("RingFileIo repeats interrupted calls", () => {
   for (const start of [read, write, (f: RingFileIo) => f.sync(FD)]) {
     const { result, calls } = answer(start, -ERRNO.EINTR, -ERRNO.EAGAIN, 0);
     assertEquals(calls.length, 3);
@@ -91,19 +91,19 @@ Deno.test("RingFileIo repeats what was interrupted", () => {
   }
 });
 
-Deno.test("RingFileIo answers short at the end of a file", () => {
+Deno.test("RingFileIo returns a short count at the end of a file", () => {
   assertEquals(answer(read, 30, 0).result, 30);
   assertEquals(answer(read, 0).result, 0);
 });
 
-Deno.test("RingFileIo answers what was written before the medium refused", () => {
+Deno.test("RingFileIo returns the bytes written before an error", () => {
   assertEquals(answer(write, 30, -ERRNO.ENOSPC).result, 30);
   assertEquals(answer(write, 30, 0).result, 30);
   assertEquals(answer(write, -ERRNO.ENOSPC).result, -ERRNO.ENOSPC);
   assertEquals(answer(read, 30, -ERRNO.EIO).result, -ERRNO.EIO);
 });
 
-Deno.test("RingFileIo falls back where direct I/O is refused", () => {
+Deno.test("RingFileIo falls back if direct I/O is refused", () => {
   const { EINVAL } = ERRNO;
   const start = (files: RingFileIo) => files.read(FD, BUFFER, 0, 100, 0, 8);
   const { result, calls } = answer(start, -EINVAL, 100);
@@ -134,7 +134,7 @@ Deno.test("RingFileIo frees a slot before the step that follows", () => {
   assertEquals(events.inFlight, 4);
 });
 
-Deno.test("RingFileIo fails what a closed ring cannot complete", async () => {
+Deno.test("RingFileIo fails operations that a closed ring cannot complete", async () => {
   const { ring, files, events } = fileIo();
   const completion = files.sync(FD);
   ring.enterResult = -ERRNO.EBADF;

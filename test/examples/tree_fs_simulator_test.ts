@@ -62,7 +62,7 @@ for (const queues of [1, 2, 4]) {
 
 for (let seed = 1; seed <= SEEDS; seed++) {
   const queues = 2 ** (seed - 1);
-  Deno.test(`whatever programs do, tree_fs in the simulator agrees with plain objects, seed ${seed}`, async () => {
+  Deno.test(`tree_fs in the simulator agrees with plain objects, seed ${seed}`, async () => {
     const random = new Random(seed);
     const mounted = await SimulatedTree.mount(queues);
     const model = new PathModel();
@@ -101,7 +101,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
 }
 
 for (let seed = 1; seed <= SEEDS; seed++) {
-  Deno.test(`programs that get in each other's way leave nothing behind, seed ${seed}`, async () => {
+  Deno.test(`programs that interfere with each other leave no inode, seed ${seed}`, async () => {
     const random = new Random(seed);
     const mounted = await SimulatedTree.mount(4);
     const programs = Array.from(

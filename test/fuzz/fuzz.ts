@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   while (performance.now() < end && fuzzer.count < most) {
     const failure = await fuzzer.next();
     if (failure === null || ++failures > FAILURES_SHOWN) continue;
-    console.log(`message ${fuzzer.count}, made of ${failure.origin}`);
+    console.log(`message ${fuzzer.count}, mutated from ${failure.origin}`);
     console.log(failure.error);
     console.log(failure.testCase);
   }

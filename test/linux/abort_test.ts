@@ -4,7 +4,7 @@ import { kernelTest } from "../requirements.ts";
 import { answerInit, onMountedFile } from "./_fixtures.ts";
 
 kernelTest(
-  "aborting an unmounted mount leaves a mount with the same numbers alone",
+  "aborting an unmounted mount does not affect a mount with the same numbers",
   async () => {
     await onMountedFile(async ({ device, mount: gone }) => {
       answerInit(device);

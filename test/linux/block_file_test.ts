@@ -141,20 +141,24 @@ testIf(missing, "holes are made, found and counted", async () => {
   });
 });
 
-testIf(missing, "times are set to the nanosecond, or left alone", async () => {
-  await withImage(TEN, (file) => {
-    assertEquals(file.futimens(1_000_000_001n, 2_000_000_002n), 0);
-    assertEquals(statOf(file).atime, 1_000_000_001n);
-    assertEquals(statOf(file).mtime, 2_000_000_002n);
-    assertEquals(file.futimens(null, -1n), 0);
-    assertEquals(statOf(file).atime, 1_000_000_001n);
-    assertEquals(statOf(file).mtime, -1n);
-    assertEquals(file.futimens(null, null), 0);
-    assertEquals(statOf(file).mtime, -1n);
-  });
-});
+testIf(
+  missing,
+  "times are set to the nanosecond, or left unchanged",
+  async () => {
+    await withImage(TEN, (file) => {
+      assertEquals(file.futimens(1_000_000_001n, 2_000_000_002n), 0);
+      assertEquals(statOf(file).atime, 1_000_000_001n);
+      assertEquals(statOf(file).mtime, 2_000_000_002n);
+      assertEquals(file.futimens(null, -1n), 0);
+      assertEquals(statOf(file).atime, 1_000_000_001n);
+      assertEquals(statOf(file).mtime, -1n);
+      assertEquals(file.futimens(null, null), 0);
+      assertEquals(statOf(file).mtime, -1n);
+    });
+  },
+);
 
-testIf(missing, "fstat tells a file's size and kind", async () => {
+testIf(missing, "fstat returns a file's size and kind", async () => {
   await withImage(new Uint8Array(5000), (file) => {
     const stat = statOf(file);
     assertEquals(stat.kind, "file");
@@ -165,7 +169,7 @@ testIf(missing, "fstat tells a file's size and kind", async () => {
   });
 });
 
-testIf(missingLoop, "fstat tells a block device's size", async () => {
+testIf(missingLoop, "fstat returns a block device's size", async () => {
   await inTemporaryDirectory(async (directory) => {
     const size = 3 * 512 * 1001;
     await Deno.writeFile(`${directory}/image`, new Uint8Array(size));
@@ -212,7 +216,7 @@ testIf(missing, "a closed image gives EBADF", async () => {
 
 testIf(
   missing,
-  "what cannot be an image is refused with a reason",
+  "an unsuitable file is refused with a reason",
   async () => {
     await inTemporaryDirectory(async (directory) => {
       const refusal = (path: string) =>

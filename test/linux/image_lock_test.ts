@@ -222,7 +222,9 @@ async function until(
 ): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!await condition()) {
-    if (Date.now() > deadline) throw new Error("It did not come about");
+    if (Date.now() > deadline) {
+      throw new Error("The condition was not met in time");
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -42,7 +42,7 @@ function withRing(slots: number, body: (ring: IoUring) => void): void {
   }
 }
 
-/** Takes what is there: tags and results. */
+/** Takes all completions: tags and results. */
 function taken(ring: IoUring): [tag: number, result: number][] {
   const all: [number, number][] = [];
   while (ring.take()) all.push([ring.tag, ring.result]);
@@ -66,7 +66,7 @@ testIf(missing, "a ring completes what was pushed, by its tag", () => {
   });
 });
 
-testIf(missing, "a ring goes round", () => {
+testIf(missing, "a ring wraps around", () => {
   withRing(4, (ring) => {
     for (let i = 0; i < 1000; i++) {
       for (const slot of [3, 1, 0, 2]) ring.push(slot);
@@ -77,7 +77,7 @@ testIf(missing, "a ring goes round", () => {
   });
 });
 
-testIf(missing, "a ring passes errors of single calls on", () => {
+testIf(missing, "a ring returns the errors of single calls", () => {
   withRing(1, (ring) => {
     ring.sqes[SQE.OP] = IORING_OP.READ;
     ring.sqes[SQE.FD] = -1;
@@ -97,7 +97,7 @@ testIf(missing, "a ring without slots, or too many files, is refused", () => {
   });
 });
 
-testIf(missing, "the kernel tells how many CPUs there may be", () => {
+testIf(missing, "the number of possible CPUs is read from the kernel", () => {
   const cpus = possibleCpus();
   assert(cpus >= navigator.hardwareConcurrency, `${cpus}`);
 });

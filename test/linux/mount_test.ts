@@ -169,7 +169,7 @@ kernelTest(
 );
 
 kernelTest(
-  "unmount() leaves a later mount of another at the path alone",
+  "unmount() does not touch a later mount at the same path",
   async () => {
     await onMountedFile(async ({ path, device, mount }) => {
       answerInit(device);

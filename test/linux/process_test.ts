@@ -51,7 +51,7 @@ testIf(
   },
 );
 
-testIf(missing, "the kernel tells its release and settings", async () => {
+testIf(missing, "the kernel's release and settings are read", async () => {
   assertEquals(kernelRelease(), (await run("uname", "-r")).text.trim());
   const { enableUring, maxPagesLimit, maxUserBackground } = fuseParameters();
   assert(enableUring === null || typeof enableUring === "boolean");

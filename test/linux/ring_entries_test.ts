@@ -77,7 +77,7 @@ testIf(
 
 testIf(
   missing,
-  "a ring resolves readable() while the thread goes on",
+  "a ring resolves readable() without blocking the thread",
   () =>
     withRing(async ({ ring, entries }, pipe) => {
       const byte = new Uint8Array(new ArrayBuffer(1));

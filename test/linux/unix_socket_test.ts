@@ -107,16 +107,19 @@ kernelTest(
   },
 );
 
-kernelTest("closing leaves a later socket at the path alone", async () => {
-  await inTemporaryDirectory(async (directory) => {
-    const first = listenUnix(`${directory}/control`);
-    await Deno.remove(first.path);
-    await using second = listenUnix(first.path);
-    await first.close();
-    const { client } = await connected(second);
-    await client.close();
-  });
-});
+kernelTest(
+  "closing does not remove a later socket at the same path",
+  async () => {
+    await inTemporaryDirectory(async (directory) => {
+      const first = listenUnix(`${directory}/control`);
+      await Deno.remove(first.path);
+      await using second = listenUnix(first.path);
+      await first.close();
+      const { client } = await connected(second);
+      await client.close();
+    });
+  },
+);
 
 kernelTest("a path may be longer than the address of a socket", async () => {
   await inTemporaryDirectory(async (directory) => {

@@ -186,7 +186,7 @@ userTest("with no_new_privs the error says why", async (nobody) => {
 });
 
 userTest(
-  "a mount point that is exchanged meanwhile is noticed",
+  "a mount point that is replaced meanwhile is detected",
   async (nobody) => {
     const { home } = nobody;
     await Deno.mkdir(`${home}/fake`);

@@ -11,9 +11,9 @@ const STEP_MS = 20_000;
 export interface Ended {
   /** Its exit code. */
   readonly code: number;
-  /** What it printed on standard output. */
+  /** Its standard output. */
   readonly stdout: string;
-  /** What it printed on standard error. */
+  /** Its standard error. */
   readonly stderr: string;
 }
 
@@ -71,7 +71,7 @@ export async function shell(line: string, ...args: string[]): Promise<Ended> {
   return await run("sh", "-c", line, "sh", ...args);
 }
 
-/** Runs a program that must succeed; returns what it printed. */
+/** Runs a program that must succeed; returns its output. */
 export async function must(
   program: string,
   ...args: string[]
@@ -131,7 +131,7 @@ export async function assertSame(a: string, b: string): Promise<void> {
   await must("qemu-img", "compare", "-f", "raw", "-F", "raw", "-U", a, b);
 }
 
-/** Runs commands of qemu-io on a raw image; returns what it printed. */
+/** Runs commands of qemu-io on a raw image; returns its output. */
 export async function qemuIo(
   path: string,
   ...commands: string[]

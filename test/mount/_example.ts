@@ -16,7 +16,7 @@ const LIFE_S = 50;
 /** How a program ended. */
 export interface Result {
   readonly code: number;
-  /** What it printed, errors last. */
+  /** Its output, errors last. */
   readonly text: string;
 }
 
@@ -71,7 +71,7 @@ export class ExampleProcess implements AsyncDisposable {
     } = {},
   ): Promise<ExampleProcess> {
     const path = new URL(name, EXAMPLES).pathname;
-    // In the foreground timeout(1) passes signals on.
+    // In the foreground timeout(1) forwards signals.
     const limit = ["--foreground", "-k", "1", String(LIFE_S)];
     const deno = [Deno.execPath(), "run", ...permissions, path];
     const child = new Deno.Command("timeout", {

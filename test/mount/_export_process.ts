@@ -72,7 +72,7 @@ function command(
   const { permissions = ["--allow-ffi"], lifeS = PROCESS_S, ...user } = options;
   const line = ["run", "--no-prompt", ...permissions, main, ...args];
   return new Deno.Command("timeout", {
-    // Ends the process should the tests die before they end it.
+    // Ends the process if the tests die before they end it.
     args: ["-k", "5", String(lifeS), ...wrapper, deno, ...line],
     stdin: "null",
     stdout: "piped",
@@ -111,7 +111,7 @@ export class ExportProcess implements AsyncDisposable {
     args: readonly string[],
     options: ProcessOptions = {},
   ): Promise<ExportProcess> {
-    // The kernel's io_uring setting must not decide what a test is about.
+    // A test must not depend on the kernel's io_uring setting.
     const transport = args.some((arg) => arg.startsWith("--transport"))
       ? []
       : ["--transport=device"];
@@ -182,7 +182,7 @@ export class ExportProcess implements AsyncDisposable {
   }
 }
 
-/** Options that start the program as a user who owns nothing. */
+/** Options that start the program as a user without permissions. */
 export async function asNobody(directory: string): Promise<ProcessOptions> {
   const { deno, main, denoDir } = await userProgram();
   await must("chmod", "-R", "a+rX", directory);

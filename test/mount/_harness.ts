@@ -42,8 +42,8 @@ export function checklist(item: number, name: string): string {
 }
 
 /**
- * Runs cases at the same time and reports each as a step. For cases that wait
- * for processes more than they compute.
+ * Runs cases at the same time and reports each as a step. For cases that mostly
+ * wait for processes.
  *
  * @param t The test that they are steps of.
  * @param cases What to run, by name.
@@ -109,7 +109,7 @@ export async function imageIn(
   return { image, mountpoint };
 }
 
-/** Removes what crashed runs of these tests left behind. */
+/** Removes the remains of crashed runs of these tests. */
 async function sweep(): Promise<void> {
   for await (const { name } of Deno.readDir("/tmp")) {
     const pid = new RegExp(`^${PREFIX}(\\d+)_`).exec(name)?.[1];

@@ -1,5 +1,5 @@
 /**
- * What is mounted, as tests look it up and take it down.
+ * Looking up mounts, and unmounting them.
  *
  * @module
  */

@@ -12,14 +12,14 @@ import {
 
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
-/** Runs a program as a user who owns nothing. */
+/** Runs a program as a user without permissions. */
 async function asNobody(...line: string[]) {
   const [program, ...args] = [...NOBODY, ...line];
   return await run(program!, ...args);
 }
 
 mountTest(
-  checklist(19, "allow-other off keeps others out"),
+  checklist(19, "allow-other off denies other users access"),
   async (directory) => {
     await must("chmod", "a+rx", directory);
     const { image, mountpoint } = await imageIn(directory, MIB);
@@ -45,7 +45,7 @@ mountTest(
 
 for (const how of ["on", "auto"]) {
   mountTest(
-    checklist(19, `allow-other ${how} lets others in by mode`),
+    checklist(19, `allow-other ${how} gives other users access by mode`),
     async (directory) => {
       await must("chmod", "a+rx", directory);
       const { image, mountpoint } = await imageIn(directory, MIB);

@@ -9,7 +9,7 @@ const LIMIT_S = 50;
 /** Starts a measurement of exports over /dev/fuse and of the file. */
 function start(directory: string, ...args: string[]): Deno.ChildProcess {
   return new Deno.Command("timeout", {
-    // In the foreground timeout(1) passes each signal on once.
+    // In the foreground timeout(1) forwards each signal once.
     args: [
       "--foreground",
       "-k",
@@ -30,7 +30,7 @@ function start(directory: string, ...args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Waits for its end; requires that it left nothing behind. */
+/** Waits for its end; requires that no file or mount remains. */
 async function ended(child: Deno.ChildProcess, directory: string) {
   const { code, stdout, stderr } = await within(
     child.output(),
@@ -181,8 +181,8 @@ mountTest("bench:fio", async (directory, t) => {
   const cases = [
     ["measures real exports and the file itself", measures],
     ["begins no cell after its time limit", keepsTimeLimit],
-    ["takes everything down on Ctrl-C", endsOnCtrlC],
-    ["starts a server anew that has died", restartsServer],
+    ["ends all servers and mounts on Ctrl-C", endsOnCtrlC],
+    ["restarts a server that has died", restartsServer],
   ] as const;
   await sideBySide(
     t,

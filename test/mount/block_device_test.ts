@@ -80,7 +80,7 @@ mountTest(
 );
 
 mountTest(
-  "a loop device over the mount does not delay the end",
+  "a loop device over the mount does not delay the end of an export",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 16 * MIB);
     await using process = await ExportProcess.start(["-w", image, mountpoint]);

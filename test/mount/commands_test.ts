@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { mountTest, must, runMain } from "./_harness.ts";
 
 mountTest(
-  "demo verifies what it writes, and leaves nothing behind",
+  "demo verifies what it writes, and removes its files and its mount",
   async (directory) => {
     const start = Date.now();
     const env = { TMPDIR: directory };

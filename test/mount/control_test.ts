@@ -114,7 +114,7 @@ mountTest(
 );
 
 mountTest(
-  "a control socket answers garbage with errors and keeps serving",
+  "a control socket answers garbage with errors and continues",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const socket = `${directory}/sock`;

@@ -13,7 +13,7 @@ import {
   sideBySide,
 } from "./_harness.ts";
 
-/** The longest that an end may take. */
+/** The longest time that an export may take to end. */
 const END_MS = 5000;
 
 /** Starts a program that keeps a file open until it is killed. */
@@ -86,7 +86,7 @@ mountTest("umount(8) ends an export cleanly", async (directory) => {
 }, ["umount"]);
 
 mountTest(
-  checklist(15, "the end unmounts, is reported, and keeps all bytes"),
+  checklist(15, "an export unmounts, reports its end, and keeps all bytes"),
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 8 * MIB);
     const copy = `${directory}/copy`;
@@ -102,31 +102,37 @@ mountTest(
   ["cmp"],
 );
 
-mountTest("an open file does not delay the end", async (directory) => {
-  const { image, mountpoint } = await imageIn(directory, MIB);
-  await using process = await ExportProcess.start(["-w", image, mountpoint]);
-  await using _ = await holdOpen(mountpoint);
-  const start = Date.now();
-  const { code, stderr } = await process.stop();
-  assertEquals(code, 0, stderr);
-  assert(Date.now() - start < END_MS);
-  assertEquals(isMounted(mountpoint), false);
-});
+mountTest(
+  "an open file does not delay the end of an export",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start(["-w", image, mountpoint]);
+    await using _ = await holdOpen(mountpoint);
+    const start = Date.now();
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0, stderr);
+    assert(Date.now() - start < END_MS);
+    assertEquals(isMounted(mountpoint), false);
+  },
+);
 
-mountTest("requests in flight do not prevent the end", async (directory) => {
-  const { mountpoint } = await imageIn(directory, MIB);
-  const args = ["-w", "memory:16M", mountpoint];
-  await using process = await ExportProcess.start(args);
-  const clients = ["4k", "64k", "1M"].map((size) => {
-    const files = ["if=/dev/zero", `of=${mountpoint}`];
-    return run("dd", ...files, `bs=${size}`, "count=9999999");
-  });
-  await pause(200);
-  const { code, stderr } = await process.stop();
-  assertEquals(code, 0, stderr);
-  await Promise.all(clients);
-  assert(process.totals.some(({ writes }) => writes > 0));
-});
+mountTest(
+  "requests in flight do not prevent the end of an export",
+  async (directory) => {
+    const { mountpoint } = await imageIn(directory, MIB);
+    const args = ["-w", "memory:16M", mountpoint];
+    await using process = await ExportProcess.start(args);
+    const clients = ["4k", "64k", "1M"].map((size) => {
+      const files = ["if=/dev/zero", `of=${mountpoint}`];
+      return run("dd", ...files, `bs=${size}`, "count=9999999");
+    });
+    await pause(200);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0, stderr);
+    await Promise.all(clients);
+    assert(process.totals.some(({ writes }) => writes > 0));
+  },
+);
 
 /** Ends an export whose image hangs, by one or two signals. */
 async function endHanging(
@@ -162,7 +168,7 @@ async function endHanging(
 }
 
 mountTest(
-  "an image that hangs does not keep the mount",
+  "a hanging image does not prevent the unmount",
   async (directory, t) => {
     await sideBySide(t, [
       ["after one signal", () => endHanging(directory, 1, END_MS)],

@@ -15,7 +15,7 @@ import {
 const LOCKED = /^mqfuse: Cannot lock .*stop it, or use --no-lock/;
 
 mountTest(
-  "two exports of one image may read it, one alone may write",
+  "two exports of one image may read it, only a single one may write",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const other = `${directory}/other.img`;
@@ -55,7 +55,7 @@ mountTest(
 );
 
 mountTest(
-  checklist(20, "an image that fails gives EIO, and the export goes on"),
+  checklist(20, "an image that fails gives EIO, and the export continues"),
   async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
     await using process = await startFaulty("failing", mountpoint, 4);

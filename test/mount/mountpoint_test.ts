@@ -19,7 +19,7 @@ import {
 } from "./_harness.ts";
 
 mountTest(
-  "what cannot be a mountpoint is refused in one sentence",
+  "an unsuitable mount point is refused in one sentence",
   async (directory, t) => {
     const { image } = await imageIn(directory, MIB);
     const none = `${directory}/none`;
@@ -71,7 +71,7 @@ mountTest(
 );
 
 mountTest(
-  checklist(7, "a mountpoint in use is refused, and stays in use"),
+  checklist(7, "a mount point in use is refused, and stays in use"),
   async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     await using process = await ExportProcess.start([image, mountpoint]);
@@ -94,7 +94,7 @@ mountTest(
 );
 
 mountTest(
-  "another program's stale mount is refused and left alone",
+  "another program's stale mount is refused and not removed",
   async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
     const device = openFuseDevice();
@@ -165,7 +165,7 @@ mountTest(
 );
 
 mountTest(
-  "a killed export leaves a stale mount, which the next one clears",
+  "a killed export leaves a stale mount, which the next one removes",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     await using process = await ExportProcess.start([image, mountpoint]);

@@ -34,7 +34,7 @@ async function sizes(...paths: string[]): Promise<number[]> {
 }
 
 mountTest(
-  "passthrough reads an image past four queues",
+  "passthrough reads an image without its four queues",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory);
     await using process = await ExportProcess.start([
@@ -125,7 +125,7 @@ assert os.pread(f, 4, 4096) == b"MMAP"
 );
 
 mountTest(
-  "passthrough holds where the image is mounted over itself, and locks it",
+  "passthrough works if the image is mounted over itself, and locks it",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const wanted = `${directory}/wanted`;
@@ -156,7 +156,7 @@ mountTest(
   ["cmp", "dd"],
 );
 
-/** Options that rule passthrough out, and the reason that is given. */
+/** Options that rule out passthrough, and the reason that is given. */
 const OFF: readonly (readonly [options: readonly string[], reason: string])[] =
   [
     [["-w", "IMAGE"], "the export has a fixed size"],

@@ -13,7 +13,7 @@ import {
   run,
 } from "./_harness.ts";
 
-/** How long an export has to become idle after its last request. */
+/** The time in which an export must become idle after its last request. */
 const SETTLE_MS = 500;
 /** How long its use of the CPU is then measured. */
 const IDLE_MS = 3000;
@@ -21,7 +21,10 @@ const IDLE_MS = 3000;
 const IDLE_MAX = 0.005;
 const NS_PER_MS = 1e6;
 
-/** Requires that no queue replied with an error; sums up one of the totals. */
+/**
+ * Requires that no queue replied with an error; returns the sum of one of the
+ * totals.
+ */
 function sumOf(
   { totals }: ExportProcess,
   key: "reads" | "bytesRead" | "bytesWritten",
@@ -61,7 +64,7 @@ mountTest("every queue takes part in writing", async (directory) => {
 }, ["cmp"]);
 
 mountTest(
-  checklist(24, "parallel writes keep their data apart"),
+  checklist(24, "parallel writes do not mix their data"),
   async (directory) => {
     const size = 64 * MIB;
     const { image, mountpoint } = await imageIn(directory, size);
@@ -192,7 +195,7 @@ async function cpuMs(pid: number): Promise<number> {
 }
 
 mountTest(
-  "a client that is killed does not disturb others",
+  "a killed client does not disturb others",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory);
     await using process = await ExportProcess.start([image, mountpoint]);

@@ -17,7 +17,7 @@ const CONTAINER =
   "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
 
 mountTest(
-  "what cannot be exported is refused in one sentence",
+  "an unsuitable image is refused in one sentence",
   async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const none = `${directory}/none`;
@@ -86,7 +86,7 @@ mountTest(
   },
 );
 
-/** Command lines that make no sense, and what the error says. */
+/** Invalid command lines, and the text of the error. */
 const WRONG: readonly (readonly [option: string, message: RegExp])[] = [
   ["--size=0", /--size/],
   ["--size=-1", /--size/],
@@ -104,7 +104,7 @@ const WRONG: readonly (readonly [option: string, message: RegExp])[] = [
 ];
 
 mountTest(
-  checklist(18, "a command line that makes no sense ends with 2"),
+  checklist(18, "an invalid command line ends with exit code 2"),
   async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     await sideBySide(
@@ -139,7 +139,7 @@ mountTest("--json prints errors as events too", async (directory) => {
 });
 
 mountTest(
-  "a user who lacks a permission is told which",
+  "an error names the permission that a user lacks",
   async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const secret = `${directory}/secret.img`;

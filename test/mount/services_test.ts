@@ -103,7 +103,7 @@ mountTest(
 );
 
 mountTest(
-  "mqfuse-daemonize reports what went wrong",
+  "mqfuse-daemonize reports errors",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const script = `${CONTRIB}mqfuse-daemonize`;

@@ -22,7 +22,8 @@ function treeFsTest(
     await Deno.chmod(directory, 0o755);
     const mountpoint = `${directory}/mnt`;
     await Deno.mkdir(mountpoint);
-    // The kernel's own file system in memory is the nearest to compare with.
+    // The kernel's own file system in memory is the closest one to compare
+    // with.
     const dir = await Deno.stat("/dev/shm")
       .then(() => "/dev/shm", () => directory);
     const reference = await Deno.makeTempDir({ dir, prefix: "mqfuse_" });
@@ -53,7 +54,7 @@ async function compare(
   assertEquals(expected!.code, 0, expected!.text);
 }
 
-treeFsTest("tree_fs does what another file system does", async (mounted, t) => {
+treeFsTest("tree_fs behaves like another file system", async (mounted, t) => {
   for (const [name, text] of Object.entries(SCRIPTS)) {
     await t.step(name, () => compare(mounted, name, text));
   }
@@ -124,7 +125,7 @@ treeFsTest("tree_fs keeps extended attributes", async ({ mountpoint }) => {
   );
 }, ["setfattr", "getfattr"]);
 
-treeFsTest("SIGINT ends tree_fs, which has one mount", async (mounted) => {
+treeFsTest("SIGINT ends tree_fs and its only mount", async (mounted) => {
   const { process, mountpoint } = mounted;
   const again = await runExample(NAME, mountpoint);
   assertEquals(again.code, 1);

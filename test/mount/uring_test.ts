@@ -167,7 +167,7 @@ uringTest(
 );
 
 uringTest(
-  "a client that is killed in a request over io_uring does not delay others",
+  "a client killed during a request over io_uring does not delay others",
   async (directory) => {
     const { mountpoint } = await imageIn(directory, 0);
     await using process = await startFaulty("slow", mountpoint, 2, "uring");
@@ -269,7 +269,7 @@ uringTest(
       });
       assert(isNegotiated(negotiated, "OVER_IO_URING"));
       const client = run("stat", "-c", "%s", path);
-      // The kernel holds requests back while it expects ring queues.
+      // The kernel holds back requests while it expects ring queues.
       await pause(200);
       assertEquals(queue.next(false), null);
       declineUring(device.fd);

@@ -1,5 +1,5 @@
 /**
- * The whole program, run by an ordinary user with `--allow-ffi` alone.
+ * The whole program, run by an ordinary user with only `--allow-ffi`.
  *
  * @module
  */
@@ -173,7 +173,7 @@ ${USE}${STOP}`;
   }
 });
 
-userTest("a user gives others access where that is allowed", async (nobody) => {
+userTest("a user gives others access if that is allowed", async (nobody) => {
   const script = `chmod 640 mnt.img 2>&1; stat -c %a mnt.img
 ${STOP}`;
   const cases: [string, string, boolean][] = [
@@ -194,7 +194,7 @@ ${STOP}`;
   }
 });
 
-userTest("a user reads what prevents an export", async (nobody) => {
+userTest("an error tells a user what prevents an export", async (nobody) => {
   const { home } = nobody;
   await Deno.mkdir(`${home}/empty`);
   await Deno.chown(`${home}/empty`, 65534, 65534);
@@ -224,7 +224,7 @@ userTest("a user reads what prevents an export", async (nobody) => {
 });
 
 userTest(
-  "where no descriptor can be cloned, one queue serves",
+  "one queue serves if no descriptor can be cloned",
   async (nobody) => {
     const { home } = nobody;
     await Deno.mkdir(`${home}/fake`);

@@ -11,7 +11,7 @@ import {
 } from "./_harness.ts";
 
 mountTest(
-  checklist(16, "zeroes that may be unmapped are zeroes"),
+  checklist(16, "zeroed ranges that may be unmapped read as zeroes"),
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 64 * MIB);
     const before = await allocatedOf(image);

@@ -12,8 +12,8 @@ export interface ClientResult {
 }
 
 /**
- * Runs a client of a mount in a process of its own: the serving thread must
- * never touch its own mount.
+ * Runs a client of a mount in a separate process: the serving thread must never
+ * access its own mount.
  */
 export async function client(...argv: string[]): Promise<ClientResult> {
   const [program, ...args] = argv;

@@ -7,7 +7,7 @@ import {
 import { kernelTest } from "../requirements.ts";
 import { client, shell, TemporaryMountpoint } from "./_client.ts";
 
-/** What aborts a signal in these tests. */
+/** The reason with which these tests abort a signal. */
 class Reason extends Error {}
 
 async function assertNotMounted(
@@ -65,7 +65,7 @@ kernelTest("a signal may be aborted at any moment of the start", async () => {
     };
     try {
       const session = await mountExport(options);
-      // It was ready first: the signal closes it.
+      // The session was ready before that, so the signal closes it.
       await session.closed;
     } catch (error) {
       assert(error instanceof Reason, String(error));

@@ -27,7 +27,7 @@ kernelTest("mountExport() serves a backend of the calling thread", async () => {
   );
   assertEquals(put.code, 0, put.stderr);
   clearInterval(timer);
-  assert(ticks > 0, "the calling thread's timers go on");
+  assert(ticks > 0, "the calling thread's timers run");
   const data = await Deno.readFile(place.path("data"));
   const held = new Uint8Array(MIB);
   backend.read(0, held, 0, MIB);
@@ -93,7 +93,7 @@ kernelTest(
       session.singleQueueReason,
       "the backend sets shared to false",
     );
-    // Four programs write a part each; were there two disks, reads would tell.
+    // Four programs write one part each; with two disks, reads would differ.
     const script = "head -c 8M /dev/urandom >$2; " +
       "for i in 0 1 2 3; do dd if=$2 of=$1 bs=64k count=32 skip=$((32 * i)) " +
       "seek=$((32 * i)) oflag=direct conv=notrunc status=none & done; wait; " +
@@ -107,7 +107,7 @@ kernelTest(
 );
 
 kernelTest(
-  "a module's timers go on while it has requests, many at once",
+  "a module's timers run while it has many requests at once",
   async () => {
     using place = new TemporaryMountpoint();
     const ticks = new SharedArrayBuffer(4);
@@ -124,7 +124,7 @@ kernelTest(
     assertEquals(report.problems, []);
     assertEquals(report.queues[0]!.reads, 8);
     assert(ms >= READ_MS && ms < 6 * READ_MS, `eight reads took ${ms} ms`);
-    assert(new Int32Array(ticks)[0]! > 0, "its interval goes on meanwhile");
+    assert(new Int32Array(ticks)[0]! > 0, "its interval runs meanwhile");
   },
 );
 
@@ -278,7 +278,7 @@ kernelTest(
     await cycle();
     const before = open();
     for (let i = 0; i < 20; i++) await cycle();
-    // Deno closes what a Worker had open a moment after it has ended.
+    // Deno closes a Worker's files a moment after it has ended.
     for (let i = 0; i < 100 && open() > before + 2; i++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -18,7 +18,7 @@ import { client, shell, TemporaryMountpoint } from "./_client.ts";
 
 const ROOT = 1n;
 const FILE = 2n;
-/** So that nothing expires by itself during a test. */
+/** Long enough that nothing expires during a test. */
 const VALID_S = 3600n;
 const ENCODER = new TextEncoder();
 
@@ -86,7 +86,7 @@ Deno.test("SessionNotifier encodes each notification", async () => {
   ]);
 });
 
-Deno.test("SessionNotifier refuses what the kernel does not know, or cannot get", async () => {
+Deno.test("SessionNotifier refuses notifications that the kernel does not support or cannot receive", async () => {
   const { sent, notifier } = recording(31);
   await assertRejects(
     () => notifier.prune([7n]),
@@ -203,7 +203,7 @@ kernelTest(
 );
 
 kernelTest(
-  "a handler that awaits a notification before it answers waits for itself alone",
+  "a handler that awaits a notification before it answers blocks only that request",
   async () => {
     using place = new TemporaryMountpoint();
     const { handler, session, notifier, read } = await mountOneFile(place);
@@ -216,7 +216,7 @@ kernelTest(
     };
     const reading = read();
     while (!called) await new Promise((resolve) => setTimeout(resolve, 5));
-    // The thread goes on: it answers other requests meanwhile.
+    // The thread is not blocked: it answers other requests meanwhile.
     handler.onLookup = () => {};
     const { stdout } = await client("stat", "-c", "%F", session.mountpoint);
     assertEquals([stdout, isDone], ["directory\n", false]);

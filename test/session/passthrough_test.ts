@@ -76,7 +76,7 @@ for (const [name, facts, reason] of TABLE) {
   });
 }
 
-Deno.test("whyNoPassthrough() shows requests unless passthrough is insisted on", () => {
+Deno.test("whyNoPassthrough() prefers tracing to passthrough, except with on", () => {
   const observed = { ...READ_ONLY, observed: true };
   assertEquals(
     whyNoPassthrough("auto", observed),
@@ -85,7 +85,7 @@ Deno.test("whyNoPassthrough() shows requests unless passthrough is insisted on",
   assertEquals(whyNoPassthrough("on", observed), null);
 });
 
-Deno.test("planPassthrough() does what is requested, says why not, or throws", () => {
+Deno.test("planPassthrough() plans passthrough, gives the reason against it, or throws", () => {
   assertEquals(planPassthrough("off", READ_ONLY, 3), NO_PASSTHROUGH);
   assertEquals(planPassthrough("auto", READ_ONLY, 3), {
     choice: "auto",
@@ -105,7 +105,7 @@ Deno.test("planPassthrough() does what is requested, says why not, or throws", (
   );
 });
 
-Deno.test("withPassthroughCapability() asks the kernel only for a plan with an image", () => {
+Deno.test("withPassthroughCapability() requests the capability only for a plan with an image", () => {
   const wanted = {
     flags: ["ASYNC_READ" as const],
     maxWrite: 4096,

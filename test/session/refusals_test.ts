@@ -22,7 +22,7 @@ const THROWS = moduleOf("() => { throw new TypeError('boom'); }");
 const backend = new MemoryBackend(createMemoryDisk(4096));
 const handler = { handle: () => {} };
 
-/** What mountExport() refuses besides what the command line does, and how. */
+/** Options that only mountExport() can get, and how it refuses them. */
 const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
   [
     { queues: 1.5 },
@@ -70,7 +70,7 @@ const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
   ],
 ];
 
-/** What mountHandler() refuses, and how. */
+/** Options that mountHandler() refuses, and how. */
 const HANDLERS: readonly [Partial<MountHandlerOptions>, string][] = [
   [
     { queues: 2 },

@@ -1,6 +1,6 @@
 /**
  * A backend module for the tests: after the first read, a timer in the Worker
- * that reads counts up. Reads take some time.
+ * that reads increments a counter. Reads take some time.
  */
 import { type Backend, NullBackend } from "../../src/backends/mod.ts";
 

@@ -65,7 +65,7 @@ Deno.test("SharedRwLock is held exclusively although others keep sharing it", as
   assertEquals([...words.subarray(0, 2)], [0, 0]);
 });
 
-Deno.test("SharedRwLock excludes, and wakes everybody, in any order", () =>
+Deno.test("SharedRwLock excludes, and wakes every waiter, in any order", () =>
   randomly(10, async (random) => {
     const words = memory();
     let sharing = 0;

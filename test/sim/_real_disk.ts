@@ -56,7 +56,7 @@ export class RealDisk {
     if (lost) this.#lost.add(write);
   }
 
-  /** Lost writes do not go on. */
+  /** Lost writes do not continue. */
   forgetLost(): void {
     this.#lost.clear();
   }

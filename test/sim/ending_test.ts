@@ -96,7 +96,7 @@ Deno.test("unmounting before INIT is answered refuses all requests", async () =>
   assertEquals(kernel.violations, []);
 });
 
-Deno.test("unmounting under load leaves nothing behind", async () => {
+Deno.test("unmounting under load leaves no request", async () => {
   const { kernel, client, server } = await exported({ kernel: { queues: 2 } });
   const file = await client.open();
   const reads = Array.from(

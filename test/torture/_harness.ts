@@ -10,7 +10,7 @@ import { exists, must, run, within } from "../mount/_harness.ts";
 
 const PREFIX = "mqfuse_torture_";
 
-/** What a torture test needs besides coreutils. */
+/** The requirements of a torture test besides coreutils. */
 export interface TortureOptions {
   /** Programs that it starts. */
   readonly programs?: readonly string[];
@@ -19,7 +19,7 @@ export interface TortureOptions {
 }
 
 /**
- * Registers a test on the real kernel, which gets a directory of its own.
+ * Registers a test on the real kernel, with its own directory.
  *
  * @param name What it tests.
  * @param body The test.
@@ -65,7 +65,7 @@ async function clear(directory: string): Promise<void> {
   await must("rm", "-rf", "--one-file-system", directory);
 }
 
-/** Removes what crashed runs of these tests left behind. */
+/** Removes the remains of crashed runs of these tests. */
 async function sweep(): Promise<void> {
   for await (const { name } of Deno.readDir("/tmp")) {
     const pid = new RegExp(`^${PREFIX}(\\d+)_`).exec(name)?.[1];

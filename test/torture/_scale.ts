@@ -1,6 +1,6 @@
 /**
- * How long torture tests run: `deno task torture` runs them in full,
- * `--scale=N` after it a part of that; other runs take the short counts.
+ * How long torture tests run: `deno task torture` runs them in full, with
+ * `--scale=N` a part of that; other runs use the short counts.
  *
  * @module
  */

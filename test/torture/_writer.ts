@@ -1,8 +1,8 @@
 /**
  * A client that writes random blocks until it gets an error, through several
  * descriptors at once, each in its own part of the file. Its log has one line a
- * block: `SYNCED BLOCK SEQUENCE` for what fsync acknowledged, and
- * `LAST BLOCK SEQUENCE` for what was written last.
+ * block: `SYNCED BLOCK SEQUENCE` for a block that fsync acknowledged, and `LAST
+ * BLOCK SEQUENCE` for the last write to a block.
  *
  * @module
  */

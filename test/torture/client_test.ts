@@ -19,7 +19,7 @@ import {
 } from "../mount/_harness.ts";
 import { emptyFile, torture } from "./_harness.ts";
 
-/** The longest that an end may take. */
+/** The longest time that an export may take to end. */
 const END_MS = 5000;
 
 /** Random I/O of four jobs for some seconds. */
@@ -126,7 +126,7 @@ torture(
     const above = await emptyFile(`${directory}/above.img`);
     await using lower = await ExportProcess.start(["null:1G", below]);
     await using upper = await ExportProcess.start(["-q4", below, above]);
-    // Open before the image hangs: opening takes requests of its own.
+    // Opened before the image hangs, because opening sends requests too.
     const line = 'exec 3<"$1"; sleep 1; head -c 4096 <&3 | wc -c';
     const clients = [0, 1, 2].map(() => must("sh", "-c", line, "sh", above));
     await pause(500);

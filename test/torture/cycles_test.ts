@@ -10,7 +10,7 @@ import {
 import { torture } from "./_harness.ts";
 import { amount, tell } from "./_scale.ts";
 
-/** Counts of what a session might leave behind in this process. */
+/** Counts of resources that a session might leak in this process. */
 interface Holdings {
   descriptors: number;
   threads: number;
@@ -29,7 +29,7 @@ async function holdings(directory: string): Promise<Holdings> {
   };
 }
 
-torture("starting and stopping leaves nothing behind", async (directory) => {
+torture("starting and stopping sessions leaks nothing", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, 1 << 20);
   const cycle = async (i: number) => {
     const session = await mountExport({
@@ -67,7 +67,7 @@ torture("starting and stopping leaves nothing behind", async (directory) => {
 }, { programs: ["losetup"], limitS: 60 + amount(24, 900) * 2 });
 
 torture(
-  "whole programs that start and stop leave nothing behind",
+  "starting and stopping programs leaks nothing",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 1 << 20);
     const before = await count(directory);

@@ -13,7 +13,7 @@ const LIFE_MS = 250;
 /** Longest time until a client of a killed server gets its error. */
 const CLIENT_MS = 15_000;
 
-/** What the clients wrote, over all rounds of a chain. */
+/** The blocks that clients wrote, over all rounds of a chain. */
 class Ledger {
   /** The sequence of each block that was acknowledged by fsync. */
   readonly synced = new Map<number, number>();

@@ -1,5 +1,5 @@
 /**
- * What clients get when the medium below the image fails.
+ * The errors that clients get when the medium of the image fails.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Workers that throw, die or hang, because their backend module makes them.
+ * Workers that throw, die or hang because of their backend module.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { torture } from "./_harness.ts";
 const QUEUES = 3;
 const HANGS =
   /^Queue \d hangs: it has held a request for 1 second without an answer/;
-/** The longest that an end may take. */
+/** The longest time that an export may take to end. */
 const END_MS = 5000;
 
 /** Reads the position that triggers a fault. */
@@ -33,7 +33,7 @@ async function trigger(path: string): Promise<Ended> {
   return await run("dd", `if=${path}`, "of=/dev/null", ...at);
 }
 
-/** Requires that the queues that are left serve all requests. */
+/** Requires that the remaining queues serve all requests. */
 async function assertServes(path: string): Promise<void> {
   for (let i = 0; i < 4; i++) {
     await must("dd", `if=${path}`, "of=/dev/null", "bs=64k", "count=64");
@@ -69,7 +69,7 @@ async function assertWarned(
   for (const [i, text] of told.entries()) assertMatch(text, patterns[i]!);
 }
 
-/** What a fault in one Worker has to lead to. */
+/** The expected effects of a fault in one Worker. */
 interface Case {
   readonly fault: FaultName;
   readonly name: string;
@@ -112,7 +112,7 @@ const CASES: readonly Case[] = [
   },
   {
     fault: "hangs",
-    name: "a Worker that hangs is reported, and the others go on",
+    name: "a Worker that hangs is reported, and the others continue",
     async body(process, mountpoint) {
       const client = trigger(mountpoint);
       await assertServes(mountpoint);
@@ -122,7 +122,7 @@ const CASES: readonly Case[] = [
       process.signal("SIGTERM");
       await eventually(
         () => process.events.at(-1)?.event === "closed",
-        "the export tells its end",
+        "the export reports its end",
         END_MS + 2000,
       );
       assert(Date.now() - start < END_MS);
@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   },
   {
     fault: "pauses",
-    name: "a Worker that continues is reported to answer again",
+    name: "a Worker that answers again is reported",
     async body(process, mountpoint) {
       const client = trigger(mountpoint);
       await assertServes(mountpoint);
@@ -147,9 +147,10 @@ const CASES: readonly Case[] = [
   },
   {
     fault: "slow",
-    name: "a Worker with slow answers is not reported to hang",
+    name: "a Worker with slow answers is not reported as hung",
     async body(process, mountpoint) {
-      // Four times 400 ms: longer than what counts as hung, but answering.
+      // Four times 400 ms: longer than the limit for a hung queue, but it
+      // answers meanwhile.
       await must("dd", `if=${mountpoint}`, "of=/dev/null", "bs=4k", "count=4");
       await assertWarned(process);
       assertEquals((await process.stop()).code, 0);
