@@ -58,6 +58,16 @@ export function nanosecondsOf(ns: bigint): number {
  * The nanoseconds since 1970 of a `struct timespec`.
  *
  * @category Times
+ * @example Convert a time before 1970
+ * ```ts
+ * import { nanosecondsOf, secondsOf, timeOf } from "@mqfuse/mqfuse/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ns = timeOf(-1n, 500_000_000);
+ * assertEquals(ns, -500_000_000n);
+ * assertEquals([secondsOf(ns), nanosecondsOf(ns)], [-1n, 500_000_000]);
+ * ```
+ *
  * @param seconds `tv_sec`; an unsigned 64-bit value is converted to signed.
  * @param nanoseconds `tv_nsec`.
  */
