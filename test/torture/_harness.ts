@@ -6,7 +6,7 @@
  */
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { kernelTest } from "../requirements.ts";
-import { exists, must, run, within } from "../mount/_harness.ts";
+import { eventually, exists, must, run, within } from "../mount/_harness.ts";
 
 const PREFIX = "mqfuse_torture_";
 
@@ -111,6 +111,12 @@ export async function makeMedium(
     path,
     async unmount() {
       await must("umount", path);
+      // A mount namespace that another test has just copied keeps the file
+      // system alive; mounted again meanwhile, it would still be shut down.
+      await eventually(
+        async () => await must("losetup", "-j", file) === "",
+        "the loop device is detached",
+      );
     },
     async mount() {
       await must("mount", "-o", options, file, path);

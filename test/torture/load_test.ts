@@ -4,7 +4,7 @@ import { torture } from "./_harness.ts";
 import { amount, isFull, tell } from "./_scale.ts";
 
 /** How long fio runs. */
-const SECONDS = amount(10, 600);
+const SECONDS = amount(20, 600);
 /** Memory may grow until then: for a minute, or a third of a short run. */
 const SETTLE_S = isFull ? Math.min(60, SECONDS / 3) : SECONDS / 3;
 const GROWTH_MAX = 1.05;
