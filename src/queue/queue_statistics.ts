@@ -24,7 +24,7 @@ export interface QueueTotals {
   readonly bytesRead: number;
   /** Bytes that WRITEs reported as written. */
   readonly bytesWritten: number;
-  /** Requests answered with an error. */
+  /** Requests answered with an error, INTERRUPTs left out. */
   readonly errors: number;
 }
 

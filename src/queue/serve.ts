@@ -12,6 +12,7 @@ import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
 const OUT_HEADER_SIZE = accessors("fuse_out_header").size;
+const INTERRUPT = OPCODES.INTERRUPT.opcode;
 const READ = OPCODES.READ.opcode;
 const WRITE = OPCODES.WRITE.opcode;
 /** Requests in a row after which timers and promises run. */
@@ -266,8 +267,11 @@ class PendingReply implements Receiver<unknown> {
 }
 
 function count(counters: QueueCounters, reply: Reply, opcode: number): void {
-  if (reply.errno !== 0) counters.failed();
-  else if (opcode === READ) counters.read(bytesOf(reply, opcode));
+  if (reply.errno !== 0) {
+    // The error of an INTERRUPT says that another request goes on, which any
+    // signal to a client causes.
+    if (opcode !== INTERRUPT) counters.failed();
+  } else if (opcode === READ) counters.read(bytesOf(reply, opcode));
   else if (opcode === WRITE) counters.written(bytesOf(reply, opcode));
 }
 

@@ -4,7 +4,10 @@ import { writeStruct } from "../../src/protocol/codec.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
-import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
+import {
+  QueueStatistics,
+  type QueueTotals,
+} from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { serve, type ServeOptions } from "../../src/queue/serve.ts";
 import { inThread, type MemoryFixture } from "./memory_fixture.ts";
@@ -209,6 +212,20 @@ Deno.test("serve() counts requests in the statistics", async () => {
   }]);
   assertEquals(inFlight, 1);
   assertEquals(statistics.inFlight, 0);
+});
+
+Deno.test("serve() does not count an unsupported INTERRUPT as an error", async () => {
+  const statistics = QueueStatistics.create(1);
+  const served = start((_request, reply) => reply.error(ERRNO.ENOSYS), {
+    statistics,
+  });
+  const body = new Uint8Array(8);
+  served.fixture.deliver(message("INTERRUPT", { unique: 3n, body }));
+  served.fixture.deliver(message("STATFS", { unique: 4n }));
+  await turn();
+  await served.finish();
+  const [{ requests, errors }] = statistics.totals() as [QueueTotals];
+  assertEquals([requests, errors], [2, 1]);
 });
 
 Deno.test("serve() takes no more once it has to stop", async () => {
