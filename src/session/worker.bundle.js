@@ -3391,6 +3391,7 @@ var NO_OPERATIONS = {
 // src/queue/serve.ts
 var WRITE_OUT = accessors("fuse_write_out");
 var OUT_HEADER_SIZE3 = accessors("fuse_out_header").size;
+var INTERRUPT = OPCODES.INTERRUPT.opcode;
 var READ = OPCODES.READ.opcode;
 var WRITE2 = OPCODES.WRITE.opcode;
 var BURST_MAX = 64;
@@ -3552,8 +3553,9 @@ var PendingReply = class {
   }
 };
 function count(counters, reply, opcode) {
-  if (reply.errno !== 0) counters.failed();
-  else if (opcode === READ) counters.read(bytesOf(reply, opcode));
+  if (reply.errno !== 0) {
+    if (opcode !== INTERRUPT) counters.failed();
+  } else if (opcode === READ) counters.read(bytesOf(reply, opcode));
   else if (opcode === WRITE2) counters.written(bytesOf(reply, opcode));
 }
 function bytesOf(reply, opcode) {
