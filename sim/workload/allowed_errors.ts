@@ -20,6 +20,8 @@ const CLOSING: readonly FaultName[] = [
   "dead-worker",
   "closed-queue",
 ];
+/** Steps that write, or report the error of an earlier write-back. */
+const WRITING = /write|Write|fsync|reopen/;
 const ENDING: readonly FaultName[] = ["unmount", "abort"];
 
 /** The errors that a client's calls may end with, given a plan's faults. */
@@ -55,9 +57,11 @@ export class AllowedErrors {
     switch (errno) {
       case ERRNO.EIO:
         if (this.mayBeShort) return true;
-        return this.#resizes && /Write|fsync|reopen/.test(step.do);
+        return this.#resizes && WRITING.test(step.do);
       case ERRNO.ENOSPC:
-        return dice.possible("failing-backend") || isUsual(step, errno);
+        if (dice.possible("failing-backend")) return true;
+        if (this.#resizes && WRITING.test(step.do)) return true;
+        return isUsual(step, errno);
       case ERRNO.EFAULT:
         return this.#resizes && step.do.startsWith("map");
       case ERRNO.ECONNABORTED:

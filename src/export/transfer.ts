@@ -46,8 +46,9 @@ function replyRead(got: number, reply: Reply, length: number): void {
 }
 
 /**
- * Answers WRITE; if the image may not grow, only bytes up to its end are
- * written.
+ * Answers WRITE. If the image may not grow, only bytes up to its end are
+ * written, and a write that starts there gets ENOSPC, as from a block device:
+ * many programs repeat a write that returned 0 without end.
  */
 export function writeImage(
   context: ExportContext,
@@ -80,9 +81,15 @@ function writeShared(
     return reply.error(ERRNO.EACCES);
   }
   const fits = state.size - offset;
-  if (size > fits && size > 0 && rules.growable) {
-    state.lock.unshare();
-    return writeExclusive(context, request, reply, offset, size);
+  if (size > fits && size > 0) {
+    if (rules.growable) {
+      state.lock.unshare();
+      return writeExclusive(context, request, reply, offset, size);
+    }
+    if (fits <= 0) {
+      state.lock.unshare();
+      return reply.error(ERRNO.ENOSPC);
+    }
   }
   const length = Math.max(0, Math.min(size, fits));
   if (backend.needsExclusiveWrite?.(offset, length) === true) {
@@ -144,6 +151,7 @@ async function writeExclusive(
       if (result !== 0) return replyError(reply, result);
       fits = size;
     }
+    if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length = Math.max(0, Math.min(size, fits));
     const put = await backend.write(offset, request.data, 0, length);
     replyWrite(put, state, reply);

@@ -7232,9 +7232,15 @@ function writeShared(context, request, reply, offset, size) {
     return reply.error(ERRNO.EACCES);
   }
   const fits = state.size - offset;
-  if (size > fits && size > 0 && rules.growable) {
-    state.lock.unshare();
-    return writeExclusive(context, request, reply, offset, size);
+  if (size > fits && size > 0) {
+    if (rules.growable) {
+      state.lock.unshare();
+      return writeExclusive(context, request, reply, offset, size);
+    }
+    if (fits <= 0) {
+      state.lock.unshare();
+      return reply.error(ERRNO.ENOSPC);
+    }
   }
   const length = Math.max(0, Math.min(size, fits));
   if (backend.needsExclusiveWrite?.(offset, length) === true) {
@@ -7285,6 +7291,7 @@ async function writeExclusive(context, request, reply, offset, size) {
       if (result2 !== 0) return replyError(reply, result2);
       fits = size;
     }
+    if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length = Math.max(0, Math.min(size, fits));
     const put = await backend.write(offset, request.data, 0, length);
     replyWrite(put, state, reply);

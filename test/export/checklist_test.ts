@@ -132,7 +132,7 @@ simItem(
   async ({ client }) => {
     const file = await client.open(O.RDWR);
     const bytes = new Uint8Array(GROWTH);
-    assertEquals(await file.pwrite(bytes, SIZE), 0);
+    assertEquals(await errnoOf(() => file.pwrite(bytes, SIZE)), ERRNO.ENOSPC);
     assertEquals(await file.pwrite(bytes, SIZE - 512), 512);
     assertEquals((await client.stat()).size, SIZE);
     await file.close();

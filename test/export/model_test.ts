@@ -27,6 +27,7 @@ class Model {
     if (this.growable && data.length > 0) this.grow(offset + data.length);
     const fits = Math.max(0, this.bytes.length - offset);
     const taken = Math.min(data.length, fits);
+    if (taken === 0 && data.length > 0) return -ERRNO.ENOSPC;
     for (let i = 0; i < taken; i++) this.bytes[offset + i] = data[i]!;
     return taken;
   }

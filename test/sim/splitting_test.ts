@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { O } from "../../src/base/file_flags.ts";
 import type { StructName } from "../../src/protocol/types.ts";
 import { SimClient } from "../../sim/vfs/sim_client.ts";
@@ -108,7 +109,11 @@ Deno.test("SimFile.pwrite() stops at the end of a fixed disk", async () => {
   const options = { ...SMALL, size: 100 * KIB };
   const seen = await sent(options, async (file) => {
     assertEquals(await file.pwrite(new Uint8Array(256 * KIB), 0), 100 * KIB);
-    assertEquals(await file.pwrite(new Uint8Array(10), 100 * KIB), 0);
+    const { errno } = await assertRejects(
+      () => file.pwrite(new Uint8Array(10), 100 * KIB),
+      SimError,
+    );
+    assertEquals(errno, ERRNO.ENOSPC);
   });
   assertEquals(seen.length, 3);
 });
