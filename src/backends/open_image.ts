@@ -150,7 +150,7 @@ class ImageTree {
     const supportsDirect = driver.kind === "format" || driver.direct === true;
     if (supportsDirect || !options.direct) return node;
     throw new UserError(
-      `Cannot use direct I/O on ${node.name}: only files and block devices have it; leave it off`,
+      `Cannot use direct I/O on ${node.name}: only files and block devices have it; leave direct and loop-safe off`,
     );
   }
 

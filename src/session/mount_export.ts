@@ -18,6 +18,7 @@ import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
+import { requireLoopSafe } from "./loop_safe.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {
   type PassthroughChoice,
@@ -68,6 +69,12 @@ export interface MountExportOptions extends SessionOptions {
   readonly lock?: boolean;
   /** Whether to use direct I/O on the image (O_DIRECT); no if left out. */
   readonly direct?: boolean;
+  /**
+   * Whether the export never waits for itself, although a loop device, swap or a
+   * file system lies on the exported file; no if left out. Uses direct I/O, and
+   * needs a program that has called {@linkcode restartLoopSafe}.
+   */
+  readonly loopSafe?: boolean;
 }
 
 /**
@@ -100,6 +107,7 @@ export async function mountExport(
   const wanted = checkImageOptions(options);
   const { signal } = session;
   signal?.throwIfAborted();
+  if (options.loopSafe) requireLoopSafe();
   // First, because a stale mount may cover the image itself.
   const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
   const image = await openOrAbort(
@@ -148,9 +156,14 @@ function checkImageOptions(options: MountExportOptions): ImageOptions {
       ? null
       : checkWholeNumber(size, { name: "size", min: 1, max }),
     writethrough: options.writethrough ?? false,
-    direct: options.direct ?? false,
+    direct: usesDirectIo(options),
     lock: options.lock ?? true,
   };
+}
+
+/** A loop-safe export keeps out of the page cache, whose writers are throttled. */
+function usesDirectIo({ direct, loopSafe }: MountExportOptions): boolean {
+  return (direct ?? false) || (loopSafe ?? false);
 }
 
 function stateOf({ stat }: OpenImage, writable: boolean): ExportState {
@@ -178,7 +191,7 @@ async function planOrClose(
       writable: options.writable ?? false,
       growable: options.growable ?? false,
       writethrough: options.writethrough ?? false,
-      direct: options.direct ?? false,
+      direct: usesDirectIo(options),
       hasDirectIo: file?.stat.directAlignment !== 0,
       control: options.control ?? false,
       observed: options.trace !== undefined || stats,

@@ -34,6 +34,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     pollUs: "auto",
     allowOther: "auto",
     direct: false,
+    loopSafe: false,
     lock: true,
     stats: false,
     control: false,

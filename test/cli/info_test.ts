@@ -22,6 +22,7 @@ const FACTS: InfoFacts = {
   },
   capSysAdmin: true,
   fusermount3: null,
+  loopSafe: null,
   userAllowOther: false,
   enableUring: false,
   maxPagesLimit: 256,
@@ -88,12 +89,21 @@ Deno.test("infoLines() shows of io_uring what kernel and setting allow", () => {
   assertEquals(line(on, "io_uring"), "offered");
 });
 
+Deno.test("infoLines() shows whether an export can be loop-safe", () => {
+  assertEquals(line(FACTS, "Loop-safe"), "possible");
+  const reason = "this process lacks CAP_SYS_RESOURCE";
+  const lacking = { ...FACTS, loopSafe: reason };
+  assertEquals(line(lacking, "Loop-safe"), `not possible: ${reason}`);
+  assertEquals(infoEvent(lacking).loopSafe, { possible: false, reason });
+});
+
 Deno.test("infoEvent() tells the same to programs", () => {
   const event = infoEvent(FACTS);
   assertEquals(event.protocol, { major: 7, minor: 45 });
   assertEquals(event.flags, ["ASYNC_READ", "PASSTHROUGH"]);
   assertEquals([event.uring, event.passthrough], [false, true]);
   assertEquals(event.canMount, true);
+  assertEquals(event.loopSafe, { possible: true, reason: null });
   const drivers = event.drivers as { name: string }[];
   assertEquals(
     drivers.map(({ name }) => name),

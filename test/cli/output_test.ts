@@ -3,7 +3,11 @@ import { tellFailure } from "../../src/cli/failure.ts";
 import { Output } from "../../src/cli/output/output.ts";
 import { UserError } from "../../src/base/user_error.ts";
 import { UsageError } from "../../src/cli/arguments/options.ts";
-import { type ReadyFacts, readyLine } from "../../src/cli/output/ready_line.ts";
+import {
+  type ReadyFacts,
+  readyLine,
+  type ReadyOptions,
+} from "../../src/cli/output/ready_line.ts";
 import { formatTable, queueTable } from "../../src/cli/output/table.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { granted } from "../requirements.ts";
@@ -106,8 +110,8 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     transport: { kind: "device", reason: null },
     passthrough: { kind: "off", reason: null },
   } as const;
-  const line = (facts: ReadyFacts, growable = false) =>
-    readyLine(facts, growable, "mnt.img", 123);
+  const line = (facts: ReadyFacts, options: ReadyOptions = {}) =>
+    readyLine(facts, options, "mnt.img", 123);
   assertEquals(
     line(facts),
     "Exporting disk.img (1.5 GiB, read-only) at mnt.img: 4 queues over /dev/fuse, FUSE 7.45, allow-other on; stop with Ctrl-C, 'kill 123' or 'umount mnt.img'",
@@ -125,8 +129,11 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     /: 1 queue \(no more are possible: Cannot open \/dev\/fuse\) over /,
   );
   assertMatch(
-    line({ ...facts, writable: true, queues: 1 }, true),
-    /\(1\.5 GiB, read-write, growable\) at mnt\.img: 1 queue over /,
+    line({ ...facts, writable: true, queues: 1 }, {
+      growable: true,
+      loopSafe: true,
+    }),
+    /\(1\.5 GiB, read-write, growable, loop-safe\) at mnt\.img: 1 queue over /,
   );
   assertMatch(
     line({ ...facts, passthrough: { kind: "on", reason: null } }),

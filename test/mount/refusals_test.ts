@@ -67,7 +67,7 @@ mountTest(
       [
         "direct I/O on a disk that is no file",
         ["--direct", "null:1M"],
-        "Cannot use direct I/O on null:1M: only files and block devices have it; leave it off",
+        "Cannot use direct I/O on null:1M: only files and block devices have it; leave direct and loop-safe off",
       ],
     ];
     await sideBySide(
@@ -190,6 +190,24 @@ mountTest("a refused mount(2) is explained", async (directory) => {
     `Cannot mount on ${mountpoint}: mount failed: Operation not permitted (fusermount3 must be setuid root, and no_new_privs must be off; ${CONTAINER})`,
   );
 }, ["setpriv", "fusermount3"]);
+
+mountTest(
+  "--loop-safe without CAP_SYS_RESOURCE is refused before mounting",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const wrapper = ["setpriv", "--bounding-set=-sys_resource"];
+    const reason = "this process lacks CAP_SYS_RESOURCE";
+    assertRefused(
+      await runMain(["export", "--loop-safe", image, mountpoint], { wrapper }),
+      1,
+      `Cannot make the export loop-safe: ${reason}; run it with that capability, or leave loop-safe off`,
+    );
+    assertEquals(isMounted(mountpoint), false);
+    const { stdout } = await runMain(["info", "--json"], { wrapper });
+    assertEquals(JSON.parse(stdout).loopSafe, { possible: false, reason });
+  },
+  ["setpriv"],
+);
 
 mountTest("a missing /dev/fuse is explained", async (directory, t) => {
   const { image, mountpoint } = await imageIn(directory, MIB);

@@ -49,6 +49,10 @@ const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
     "Cannot make a read-only export growable: make it writable too",
   ],
   [
+    { loopSafe: true },
+    "Cannot make the export loop-safe: the program was not started for it; call restartLoopSafe() first in the program, or leave loop-safe off",
+  ],
+  [
     { source: { backend }, queues: 2 },
     "Cannot serve a backend of the calling thread with 2 queues: use 1, or pass it as a module",
   ],

@@ -75,6 +75,7 @@ import "../linux/own_image_test.ts";
 import "../linux/paths_and_files_test.ts";
 import "../linux/pool_file_test.ts";
 import "../linux/process_test.ts";
+import "../linux/restart_test.ts";
 import "../linux/ring_entries_test.ts";
 import "../linux/sd_notify_test.ts";
 import "../linux/unix_socket_test.ts";

@@ -66,6 +66,10 @@ export const OPTIONS = {
   direct: {
     help: "use direct I/O on the image (O_DIRECT)",
   },
+  "loop-safe": {
+    help:
+      "never wait for itself, although a loop device, swap or a file system lies on the file; uses --direct, and needs CAP_SYS_RESOURCE",
+  },
   "allow-other": {
     value: "off|on|auto",
     help:

@@ -11,6 +11,7 @@ import {
   mountExport,
   type MountExportOptions,
 } from "../../session/mount_export.ts";
+import { restartLoopSafe } from "../../session/loop_safe.ts";
 import type { SessionReport } from "../../session/session.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
@@ -46,6 +47,7 @@ export const EXPORT: Command = {
     "passthrough",
     "poll-us",
     "direct",
+    "loop-safe",
     "allow-other",
     "no-lock",
     "pidfile",
@@ -67,6 +69,8 @@ export const EXPORT: Command = {
 
 async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
   const request = readExportRequest(args);
+  // Before anything is opened, which a restart would lose.
+  if (request.mount.loopSafe) restartLoopSafe();
   const pidfile = request.pidfile === null
     ? null
     : new Pidfile(request.pidfile);
@@ -149,9 +153,8 @@ function tellReady(
   session: ExportSession,
   output: Output,
 ): void {
-  const { growable = false, mountpoint } = mount;
-  output.event("ready", readyEvent(session, growable));
-  output.say(readyLine(session, growable, mountpoint));
+  output.event("ready", readyEvent(session, mount));
+  output.say(readyLine(session, mount, mount.mountpoint));
   const status = `Exporting ${session.source}`;
   tellService({ ready: true, status }, output);
 }

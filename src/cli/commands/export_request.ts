@@ -60,6 +60,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
       allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
       direct: flags.has("direct"),
+      loopSafe: flags.has("loop-safe"),
       lock: !flags.has("no-lock"),
       stats: stats !== null,
       control: control !== null,

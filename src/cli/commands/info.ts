@@ -22,6 +22,7 @@ import {
   hasCapSysAdmin,
   kernelRelease,
 } from "../../linux/syscall/process.ts";
+import { loopSafeObstacle } from "../../session/loop_safe.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
@@ -62,6 +63,8 @@ export interface InfoFacts extends KernelOffer, FuseParameters {
   readonly capSysAdmin: boolean;
   /** The path of fusermount3, which mounts for other users; else `null`. */
   readonly fusermount3: string | null;
+  /** Why `--loop-safe` is not possible; `null` if it is. */
+  readonly loopSafe: string | null;
   /** Whether /etc/fuse.conf has `user_allow_other`. */
   readonly userAllowOther: boolean;
 }
@@ -92,6 +95,7 @@ async function runInfo(
     ...await queryKernel(),
     capSysAdmin: hasCapSysAdmin(),
     fusermount3: findExecutable("fusermount3") ?? findExecutable("fusermount"),
+    loopSafe: loopSafeObstacle(),
     userAllowOther: usersMayAllowOther(),
     ...fuseParameters(),
   };
@@ -124,12 +128,13 @@ async function queryKernel(): Promise<KernelOffer> {
 
 /** The fields of the event `info`. */
 export function infoEvent(facts: InfoFacts): Record<string, unknown> {
-  const { offered, device, ...rest } = facts;
+  const { offered, device, loopSafe, ...rest } = facts;
   const known = typeof offered !== "string";
   return {
     ...rest,
     canMount: canMount(facts),
     device: { usable: device === null, reason: device },
+    loopSafe: { possible: loopSafe === null, reason: loopSafe },
     protocol: known ? { major: offered.major, minor: offered.minor } : null,
     flags: known ? initFlagNames(offered.flags) : null,
     uring: known ? isOffered(offered, "OVER_IO_URING") : null,
@@ -161,6 +166,7 @@ export function infoLines(facts: InfoFacts): string[] {
     ["Background requests", backgroundText(facts.maxUserBackground)],
     ["io_uring", uringText(facts)],
     ["Passthrough", passthroughText(facts)],
+    ["Loop-safe", loopSafeText(facts)],
     ["Exports", exportsText(facts)],
     ["Sources", SOURCES.map(([usage]) => usage).join(", ")],
   ];
@@ -175,6 +181,10 @@ function canMount({ capSysAdmin, fusermount3, device }: InfoFacts): boolean {
 function allowOtherText({ capSysAdmin, userAllowOther }: InfoFacts): string {
   if (capSysAdmin || userAllowOther) return "possible";
   return "only for root: there is no line 'user_allow_other' in /etc/fuse.conf";
+}
+
+function loopSafeText({ loopSafe }: InfoFacts): string {
+  return loopSafe === null ? "possible" : `not possible: ${loopSafe}`;
 }
 
 function exportsText(facts: InfoFacts): string {

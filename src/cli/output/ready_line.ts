@@ -1,5 +1,6 @@
 import { formatSize } from "../../backends/size.ts";
 import type { ExportSession } from "../../session/export_session.ts";
+import type { MountExportOptions } from "../../session/mount_export.ts";
 import type { PassthroughState } from "../../session/passthrough.ts";
 import type { TransportState } from "../../session/transport.ts";
 
@@ -10,14 +11,17 @@ export type ReadyFacts =
   & Pick<ExportSession, "allowOther" | "transport" | "passthrough">
   & { readonly negotiated: Pick<ExportSession["negotiated"], "minor"> };
 
+/** The options of the export in the ready line and the ready event. */
+export type ReadyOptions = Pick<MountExportOptions, "growable" | "loopSafe">;
+
 /**
  * The fields of the event `ready`.
  *
- * @param growable Whether the image can become larger.
+ * @param options How it is exported.
  */
 export function readyEvent(
   facts: ReadyFacts,
-  growable: boolean,
+  { growable = false, loopSafe = false }: ReadyOptions,
 ): Record<string, unknown> {
   const { mountpoint, source, size, writable, queues, transport } = facts;
   const { singleQueueReason, mountMethod, allowOther, passthrough } = facts;
@@ -27,6 +31,7 @@ export function readyEvent(
     size,
     writable,
     growable,
+    loopSafe,
     queues,
     singleQueueReason,
     mountMethod,
@@ -41,19 +46,20 @@ export function readyEvent(
 /**
  * One line that says what is exported, how, and how to stop it.
  *
- * @param growable Whether the image can become larger.
+ * @param options How it is exported.
  * @param mountpoint The mount point as the user wrote it.
  * @param pid The process that serves it.
  */
 export function readyLine(
   facts: ReadyFacts,
-  growable: boolean,
+  { growable, loopSafe }: ReadyOptions,
   mountpoint: string,
   pid: number = Deno.pid,
 ): string {
   const { source, size, writable, mountMethod, allowOther } = facts;
   const access = writable ? "read-write" : "read-only";
-  const mode = growable ? `${access}, growable` : access;
+  const mode = access + (growable ? ", growable" : "") +
+    (loopSafe ? ", loop-safe" : "");
   const byRoot = mountMethod === "mount";
   const unmount = byRoot ? "umount" : "fusermount3 -u";
   return `Exporting ${source} (${

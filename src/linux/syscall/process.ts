@@ -79,6 +79,14 @@ export function environmentVariable(name: string): string | null {
 }
 
 /**
+ * Sets an environment variable of this process, and of programs that it starts
+ * or becomes: setenv(3).
+ */
+export function setEnvironmentVariable(name: string, value: string): void {
+  libc().setenv(cString(name), cString(value), 1);
+}
+
+/**
  * Searches directories for a program, as a shell does.
  *
  * @param name Its name, such as `fusermount3`.

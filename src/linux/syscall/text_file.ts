@@ -29,6 +29,21 @@ const CHUNK_BYTES = 16384;
  * @throws {SystemError} With the errno of openat(2) or read(2).
  */
 export function readText(path: string, directory: number = AT_FDCWD): string {
+  return new TextDecoder().decode(readBytes(path, directory));
+}
+
+/**
+ * Reads a whole file whose bytes need not be UTF-8.
+ *
+ * @param path A path.
+ * @param directory The directory of a relative path, the working directory by
+ * default.
+ * @throws {SystemError} With the errno of openat(2) or read(2).
+ */
+export function readBytes(
+  path: string,
+  directory: number = AT_FDCWD,
+): Uint8Array<ArrayBuffer> {
   const fd = openDescriptor(path, OPEN.RDONLY, { directory });
   try {
     return readAll(fd, path);
@@ -124,19 +139,20 @@ export function removeFile(path: string): boolean {
   });
 }
 
-function readAll(fd: number, path: string): string {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  const pointer = pointerOf(chunk);
-  const decoder = new TextDecoder();
-  const size = BigInt(CHUNK_BYTES);
-  let text = "";
+function readAll(fd: number, path: string): Uint8Array<ArrayBuffer> {
+  let bytes = new Uint8Array(CHUNK_BYTES);
+  let length = 0;
   for (;;) {
-    const count = libc().read(fd, pointer, size);
-    if (count === 0) return text + decoder.decode();
-    if (count > 0) {
-      text += decoder.decode(chunk.subarray(0, count), { stream: true });
-    } else {
-      throwUnlessInterrupted("read", path);
+    const rest = bytes.subarray(length);
+    const size = BigInt(rest.byteLength);
+    const count = libc().read(fd, pointerOf(rest), size);
+    if (count === 0) return bytes.subarray(0, length);
+    if (count < 0) throwUnlessInterrupted("read", path);
+    else length += count;
+    if (length === bytes.byteLength) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(bytes);
+      bytes = larger;
     }
   }
 }

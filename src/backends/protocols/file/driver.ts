@@ -80,7 +80,7 @@ function openDirect(
   const alignment = directAlignmentOf(stat);
   if (alignment === 0) {
     throw new UserError(
-      `Cannot use direct I/O on ${path}: its file system has none; leave it off`,
+      `Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`,
     );
   }
   const file = files.open(path, { writable, direct: true });
