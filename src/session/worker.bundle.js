@@ -4699,6 +4699,26 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // int execv(const char *path, char *const argv[]);
+  execv: {
+    parameters: [
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int prctl(int op, unsigned long arg2, unsigned long arg3,
+  //           unsigned long arg4, unsigned long arg5);
+  prctl: {
+    parameters: [
+      "i32",
+      "u64",
+      "u64",
+      "u64",
+      "u64"
+    ],
+    result: "i32"
+  },
   // pid_t waitpid(pid_t pid, int *wstatus, int options);
   waitpid: {
     parameters: [
@@ -4774,6 +4794,15 @@ var SYMBOLS = {
       "buffer"
     ],
     result: "pointer"
+  },
+  // int setenv(const char *name, const char *value, int overwrite);
+  setenv: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
   },
   // char *strerror(int errnum);
   strerror: {
@@ -6388,7 +6417,7 @@ function openDirect(path, stat, context) {
   if (!direct) return null;
   const alignment = directAlignmentOf(stat);
   if (alignment === 0) {
-    throw new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave it off`);
+    throw new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`);
   }
   const file = files.open(path, {
     writable,
@@ -7805,6 +7834,8 @@ function adviceOnOpen(error) {
     case ERRNO.EROFS:
     case ERRNO.ETXTBSY:
       return "open it read-only";
+    case ERRNO.EINVAL:
+      return "its file system may have no direct I/O: leave direct and loop-safe off";
     case ERRNO.ENOENT:
       return "check the path, or create an image with 'truncate -s 1G FILE'";
     case ERRNO.EACCES:
