@@ -109,8 +109,9 @@ export interface Backend {
    * `start` of the buffer on.
    *
    * @param buffer At least `start + length` bytes, on loan until the answer.
-   * @returns The bytes read: fewer than `length` only if the image ends before
-   * that, in which case the export fills the rest with zeroes. Or `-errno`.
+   * @returns The bytes read. If they are fewer than `length`, the export reads
+   * on after them, to learn why: an error comes then, or 0 at the end of the
+   * image. Or `-errno` if there are none.
    */
   read(
     position: number,
@@ -123,8 +124,8 @@ export interface Backend {
    * of the image.
    *
    * @param buffer At least `start + length` bytes, on loan until the answer.
-   * @returns The bytes written: all of them unless the medium is full. Or
-   * `-errno`.
+   * @returns The bytes written: fewer than `length` if the medium is full or an
+   * error follows them. Or `-errno` if there are none.
    */
   write(
     position: number,

@@ -16,23 +16,28 @@ export interface Receiver<T> {
  * A function that is applied to a result before it is delivered. A step is an
  * object without state that is made once; its data comes as arguments.
  */
-export interface Step<T, U, A = undefined, B = undefined> {
+export interface Step<T, U, A = undefined, B = undefined, C = undefined> {
   /**
    * Takes the result so far.
    *
    * @returns The next result, or a promise of it: the steps that follow wait.
    */
-  run(value: T, first: A, second: B): U | PromiseLike<U>;
+  run(value: T, first: A, second: B, third: C): U | PromiseLike<U>;
   /**
    * Takes the error of the operation or of an earlier step. Without this method
    * the step is skipped.
    *
    * @returns The next result, or a promise of it; throws to stay failed.
    */
-  recover?(error: unknown, first: A, second: B): U | PromiseLike<U>;
+  recover?(
+    error: unknown,
+    first: A,
+    second: B,
+    third: C,
+  ): U | PromiseLike<U>;
 }
 
-type AnyStep = Step<unknown, unknown, unknown, unknown>;
+type AnyStep = Step<unknown, unknown, unknown, unknown, unknown>;
 
 /** In the pool, or consumed by then(): must not be used. */
 const SPENT = 0;
@@ -41,8 +46,8 @@ const PENDING = 1;
 /** All steps have run; the result waits for a consumer. */
 const SETTLED = 2;
 
-/** A step and its two arguments. */
-const WORDS_OF_STEP = 3;
+/** A step and its three arguments. */
+const WORDS_OF_STEP = 4;
 
 /** Completions of this thread for reuse. */
 const pool: Completion<unknown>[] = [];
@@ -125,7 +130,19 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
   after<U, A>(step: Step<T, U, A>, first: A): Completion<U>;
   /** Adds a step with two arguments. */
   after<U, A, B>(step: Step<T, U, A, B>, first: A, second: B): Completion<U>;
-  after(step: unknown, first?: unknown, second?: unknown): Completion<never> {
+  /** Adds a step with three arguments. */
+  after<U, A, B, C>(
+    step: Step<T, U, A, B, C>,
+    first: A,
+    second: B,
+    third: C,
+  ): Completion<U>;
+  after(
+    step: unknown,
+    first?: unknown,
+    second?: unknown,
+    third?: unknown,
+  ): Completion<never> {
     this.#check();
     const steps = this.#steps;
     const at = this.#end;
@@ -133,6 +150,7 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
     steps[at] = step;
     steps[at + 1] = first;
     steps[at + 2] = second;
+    steps[at + 3] = third;
     if (this.#state === SETTLED) this.#proceed();
     return this as Completion<unknown> as Completion<never>;
   }
@@ -195,9 +213,19 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
       try {
         let value: unknown;
         if (!this.#failed) {
-          value = step.run(this.#value, steps[at + 1], steps[at + 2]);
+          value = step.run(
+            this.#value,
+            steps[at + 1],
+            steps[at + 2],
+            steps[at + 3],
+          );
         } else if (step.recover !== undefined) {
-          value = step.recover(this.#value, steps[at + 1], steps[at + 2]);
+          value = step.recover(
+            this.#value,
+            steps[at + 1],
+            steps[at + 2],
+            steps[at + 3],
+          );
         } else {
           continue;
         }

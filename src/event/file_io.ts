@@ -11,10 +11,11 @@ import type { Completion } from "./completion.ts";
 export interface FileIo {
   /**
    * Reads `length` bytes at `position` of a file into `buffer`, from byte
-   * `start` of the buffer on; fewer only at the end of the file.
+   * `start` of the buffer on; fewer only before an error or the end of the file.
    *
-   * @param fallback The descriptor to use if `fd` returns EINVAL, as direct I/O
-   * does for memory that is not aligned; none if left out.
+   * @param fallback The descriptor to use after an error of `fd`: direct I/O
+   * fails for memory that is not aligned, and as a whole if one of its sectors
+   * is bad; none if left out.
    */
   read(
     fd: number,

@@ -219,7 +219,9 @@ class FileOperation implements CompletedOperation {
       return true;
     }
     if (this.#call > FILE_CALL.WRITE) return this.#ends(result);
-    if (result === -ERRNO.EINVAL && this.#fallback !== NO_FILE) {
+    const isRead = this.#call === FILE_CALL.READ;
+    const failsHere = result === -ERRNO.EINVAL || (isRead && result < 0);
+    if (failsHere && this.#fallback !== NO_FILE) {
       this.#fd = this.#fallback;
       this.#fallback = NO_FILE;
       this.#push();
@@ -232,9 +234,8 @@ class FileOperation implements CompletedOperation {
         return true;
       }
     }
-    const isRead = this.#call === FILE_CALL.READ;
-    // Bytes that were written before the error count as written.
-    if (result < 0 && (isRead || this.#done === 0)) return this.#ends(result);
+    // Bytes that were transferred before the error count.
+    if (result < 0 && this.#done === 0) return this.#ends(result);
     const isStuck = !isRead && this.#done === 0;
     return this.#ends(isStuck ? -ERRNO.EIO : this.#done);
   }

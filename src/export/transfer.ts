@@ -11,8 +11,9 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import type { ExportState } from "./export_state.ts";
-import { replyError } from "./reply_result.ts";
 import { resizeLocked } from "./image_size.ts";
+import { continueRead } from "./partial_read.ts";
+import { replyError } from "./reply_result.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
@@ -31,19 +32,22 @@ export function readImage(
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
   const got = backend.read(offset, reply.data, 0, length);
-  return typeof got === "number"
-    ? replyRead(got, reply, length)
-    : Completion.of(got).after(REPLY_READ, reply, length);
+  if (typeof got !== "number") {
+    return Completion.of(got).after(REPLY_READ, context, request, reply);
+  }
+  if (got === length) return reply.ok(length);
+  return continueRead(got, context, request, reply);
 }
 
-const REPLY_READ: Step<number, void, Reply, number> = { run: replyRead };
-
-function replyRead(got: number, reply: Reply, length: number): void {
-  if (!(got >= 0)) return replyError(reply, got);
-  // Bytes that other programs have cut off read as zeroes, as with QEMU.
-  if (got < length) reply.data.fill(0, got, length);
-  reply.ok(length);
-}
+const REPLY_READ: Step<number, void, ExportContext, Request, Reply> = {
+  run(got, context, request, reply) {
+    const offset = READ_IN.number.offset(request.body);
+    const size = READ_IN.get.size(request.body);
+    const length = Math.min(size, context.state.size - offset);
+    if (got === length) return reply.ok(length);
+    return continueRead(got, context, request, reply);
+  },
+};
 
 /**
  * Answers WRITE. If the image may not grow, only bytes up to its end are
@@ -145,15 +149,22 @@ async function writeExclusive(
   await state.lock.lock();
   try {
     if (state.readOnly) return reply.error(ERRNO.EACCES);
-    let fits = state.size - offset;
-    if (size > fits && rules.growable) {
+    const before = state.size;
+    if (end > before && size > 0 && rules.growable) {
       const result = await resizeLocked(context, end);
       if (result !== 0) return replyError(reply, result);
-      fits = size;
     }
+    const fits = state.size - offset;
     if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length = Math.max(0, Math.min(size, fits));
-    const put = await backend.write(offset, request.data, 0, length);
+    let put = 0;
+    try {
+      put = await backend.write(offset, request.data, 0, length);
+    } finally {
+      // What was not written must not be there as zeroes.
+      const kept = Math.max(before, put > 0 ? offset + put : 0);
+      if (kept < state.size) await resizeLocked(context, kept);
+    }
     replyWrite(put, state, reply);
   } finally {
     state.lock.unlock();

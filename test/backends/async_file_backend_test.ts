@@ -237,6 +237,15 @@ Deno.test("DirectFile uses the page cache if memory is not aligned", () => {
   assertEquals(file.pwrite(BUFFER, 0, 512, 0), 512);
 });
 
+Deno.test("DirectFile reads through the page cache after an error, but does not write", () => {
+  const errors = { pread: { errno: ERRNO.EIO }, pwrite: { errno: ERRNO.EIO } };
+  const direct = new FakeBlockFile(8192, { errors });
+  const cached = new FakeBlockFile(8192);
+  const file = new DirectFile({ direct, cached, alignment: 512 });
+  assertEquals(file.pread(BUFFER, 0, 512, 0), 512);
+  assertEquals(file.pwrite(BUFFER, 0, 512, 0), -ERRNO.EIO);
+});
+
 Deno.test({
   name: "alignedBytes() aligns the given byte to a page",
   ignore: missing !== "",

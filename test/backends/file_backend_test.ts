@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { ERRNO, errnoOf } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
@@ -43,12 +43,23 @@ Deno.test("FileBackend reads less if the file was truncated", () => {
   assertEquals(backend.read(100, new Uint8Array(10), 0, 10), 0);
 });
 
-Deno.test("FileBackend returns the error of a read that fails half-way", () => {
+Deno.test("FileBackend returns the bytes that it read before an error", () => {
   const { backend } = fake(MIB, {
     random: new Random(4),
     errors: { pread: { errno: ERRNO.EIO, after: 1 } },
   });
-  assertEquals(backend.read(0, new Uint8Array(MIB), 0, MIB), -ERRNO.EIO);
+  const got = backend.read(0, new Uint8Array(MIB), 0, MIB);
+  assert(got > 0 && got < MIB, `${got}`);
+  assertEquals(backend.read(got, new Uint8Array(9), 0, 9), -ERRNO.EIO);
+});
+
+Deno.test("FileBackend takes what other programs have cut off for no hole", () => {
+  const { backend, file } = fake(2 * MIB);
+  file.size = MIB;
+  assertEquals(backend.extent(4096), { data: false, end: MIB });
+  for (const position of [MIB, MIB + 1, 2 * MIB - 1]) {
+    assertEquals(backend.extent(position), { data: true, end: Infinity });
+  }
 });
 
 Deno.test("FileBackend returns the bytes that it wrote before the medium was full", () => {

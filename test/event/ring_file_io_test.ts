@@ -96,11 +96,26 @@ Deno.test("RingFileIo returns a short count at the end of a file", () => {
   assertEquals(answer(read, 0).result, 0);
 });
 
-Deno.test("RingFileIo returns the bytes written before an error", () => {
+Deno.test("RingFileIo returns the bytes transferred before an error", () => {
   assertEquals(answer(write, 30, -ERRNO.ENOSPC).result, 30);
   assertEquals(answer(write, 30, 0).result, 30);
   assertEquals(answer(write, -ERRNO.ENOSPC).result, -ERRNO.ENOSPC);
-  assertEquals(answer(read, 30, -ERRNO.EIO).result, -ERRNO.EIO);
+  assertEquals(answer(read, 30, -ERRNO.EIO).result, 30);
+  assertEquals(answer(read, -ERRNO.EIO).result, -ERRNO.EIO);
+});
+
+Deno.test("RingFileIo repeats a direct read with a bad sector, but no write", () => {
+  const { EIO } = ERRNO;
+  const bad = (files: RingFileIo) => files.read(FD, BUFFER, 0, 100, 0, 8);
+  const { result, calls } = answer(bad, -EIO, 60, -EIO);
+  assertEquals(result, 60);
+  assertEquals(calls.map(({ fd, start }) => [fd, start]), [
+    [FD, 0],
+    [8, 0],
+    [8, 60],
+  ]);
+  const put = (files: RingFileIo) => files.write(FD, BUFFER, 0, 100, 0, 8);
+  assertEquals(answer(put, -EIO).result, -EIO);
 });
 
 Deno.test("RingFileIo falls back if direct I/O is refused", () => {

@@ -12,7 +12,7 @@ import {
   type Exchange,
   separateExchange,
 } from "../../src/protocol/exchange.ts";
-import { FATTR } from "../../src/protocol/flags.ts";
+import { FATTR, FUSE_READ } from "../../src/protocol/flags.ts";
 import { SEEK } from "../../src/base/file_flags.ts";
 import {
   type OpcodeName,
@@ -124,9 +124,14 @@ export class Client {
     return laid;
   }
 
-  /** READ. */
-  read(offset: number | bigint, size: number): Promise<Answer> {
-    return this.send<"fuse_read_in">("READ", { offset: BigInt(offset), size });
+  /** READ; a direct one, unless flags are given. */
+  read(
+    offset: number | bigint,
+    size: number,
+    read_flags: number = FUSE_READ.LOCKOWNER,
+  ): Promise<Answer> {
+    const fields = { offset: BigInt(offset), size, read_flags };
+    return this.send<"fuse_read_in">("READ", fields);
   }
 
   /** WRITE; returns the bytes that were written, or a negated errno. */

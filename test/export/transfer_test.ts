@@ -1,4 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/protocols/memory.ts";
 import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { ERRNO } from "../../src/base/errno.ts";
@@ -35,19 +39,6 @@ testExport("READ larger than a reply gives EINVAL", async (make) => {
   assertEquals((await client.read(0, 65536)).body?.length, 65536);
   assertEquals((await client.read(0, 65537)).errno, ERRNO.EINVAL);
   assertEquals((await client.read(0, 2 ** 32 - 1)).errno, ERRNO.EINVAL);
-});
-
-testExport("READ returns zeroes if the image ended early", async (make) => {
-  class Short extends PatternBackend {
-    override read(...args: Parameters<PatternBackend["read"]>): number {
-      return Math.min(super.read(...args), 20);
-    }
-  }
-  const { client } = make({ backend: new Short(SIZE) });
-  const { errno, body } = await client.read(8, 40);
-  assertEquals([errno, body?.length], [0, 40]);
-  assertEquals(body![7], 8);
-  assert(body!.subarray(20).every((byte) => byte === 0));
 });
 
 testExport("WRITE writes its bytes and returns how many", async (make) => {
@@ -115,6 +106,24 @@ testExport("WRITE returns the short count of a full medium", async (make) => {
   assertEquals(await client.write(10, BYTES), 40);
   assertEquals(await client.write(50, BYTES), -ERRNO.ENOSPC);
 });
+
+testExport(
+  "WRITE leaves no growth for bytes that were not written",
+  async (make) => {
+    for (const [result, size] of [[40, SIZE + 45], [0, SIZE], [-5, SIZE]]) {
+      class Partial extends MemoryBackend {
+        override write(): number {
+          return result!;
+        }
+      }
+      const disk = createMemoryDisk(SIZE, { growable: true });
+      const backend = new Partial(disk, "partial");
+      const { client, state } = make({ growable: true, backend });
+      assertEquals(await client.write(SIZE + 5, BYTES), result);
+      assertEquals([state.size, backend.stat().size], [size!, size!]);
+    }
+  },
+);
 
 testExport("WRITE keeps the size when the image cannot grow", async (make) => {
   class Stiff extends NullBackend {

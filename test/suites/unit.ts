@@ -55,6 +55,7 @@ import "../export/concurrency_test.ts";
 import "../export/export_state_test.ts";
 import "../export/failing_backend_test.ts";
 import "../export/model_test.ts";
+import "../export/partial_read_test.ts";
 import "../export/read_only_switch_test.ts";
 import "../export/space_test.ts";
 import "../export/transfer_test.ts";

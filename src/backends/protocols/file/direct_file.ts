@@ -53,8 +53,9 @@ export class DirectFile implements BlockFile {
   ): number {
     if (this.#fits(position, length)) {
       const got = this.#direct.pread(buffer, start, length, position);
-      // EINVAL: the buffer is not aligned.
-      if (got !== -ERRNO.EINVAL) return got;
+      // EINVAL: the buffer is not aligned. Other errors: a direct read fails as
+      // a whole, and the page cache gives the bytes before the bad sector.
+      if (got >= 0) return got;
     }
     return this.#cached.pread(buffer, start, length, position);
   }

@@ -53,7 +53,8 @@ export class FileBackend implements Backend {
         length - done,
         position + done,
       );
-      if (got < 0) return got;
+      // Bytes that were read before an error count as read.
+      if (got < 0) return done > 0 ? done : got;
       if (got === 0) break;
       done += got;
     }
@@ -124,7 +125,7 @@ export class FileBackend implements Backend {
 
   extent(position: number): Extent {
     const data = this.#file.lseek(position, SEEK.DATA);
-    if (data === -ERRNO.ENXIO) return { data: false, end: Infinity };
+    if (data === -ERRNO.ENXIO) return this.#lastHole(position);
     // Without SEEK_DATA everything counts as data.
     if (data < 0) return { data: true, end: Infinity };
     if (data > position) return { data: false, end: data };
@@ -139,6 +140,17 @@ export class FileBackend implements Backend {
   }
 
   close(): void {}
+
+  /**
+   * The hole at the end of the file. What other programs have cut off is no
+   * hole: a client that took it for one would have zeroes instead of an error.
+   */
+  #lastHole(position: number): Extent {
+    const { size } = this.#stat();
+    return position < size
+      ? { data: false, end: size }
+      : { data: true, end: Infinity };
+  }
 
   #stat(): BlockFileStat {
     const stat = this.#file.fstat();
