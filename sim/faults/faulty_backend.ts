@@ -18,11 +18,6 @@ export interface FaultyBackendOptions {
   readonly dice: FaultDice;
   /** Microseconds that a call takes; 0 answers at once. */
   readonly serviceUs: number;
-  /**
-   * Called when a read finds the image cut short, with the range that is
-   * missing; reads are never short if left out.
-   */
-  readonly onCut?: (position: number, length: number) => void;
 }
 
 /** A backend whose calls take time, fail or stop short as the dice decide. */
@@ -37,20 +32,20 @@ export class FaultyBackend extends FilterBackend {
     this.#options = options;
   }
 
-  /** Reads; may be slow, fail, or return as if the image had been cut short. */
+  /** Reads; may be slow, short, or fail. */
   override read(
     position: number,
     buffer: Uint8Array,
     start: number,
     length: number,
   ): Answer {
-    const { dice, onCut } = this.#options;
-    const isShort = onCut !== undefined && dice.roll("short-backend");
+    const { dice } = this.#options;
+    const isShort = dice.roll("short-backend");
     const count = isShort ? dice.between(0, length - 1) : length;
-    return this.#do(() => {
-      if (isShort) onCut(position + count, length - count);
-      return this.image.read(position, buffer, start, count);
-    }, ERRNO.EIO);
+    return this.#do(
+      () => this.image.read(position, buffer, start, count),
+      ERRNO.EIO,
+    );
   }
 
   /** Writes; may be slow, short, or fail. */

@@ -1,5 +1,5 @@
 import { DiskPages } from "./disk_pages.ts";
-import { CutRanges, illegalByte } from "./legal_bytes.ts";
+import { illegalByte } from "./legal_bytes.ts";
 import {
   checkCount,
   failAtByte,
@@ -54,7 +54,6 @@ export class DiskModel {
   readonly #settled: DiskPages;
   readonly #history: WriteHistory;
   readonly #sizes: SizeModel;
-  readonly #cuts: CutRanges = new CutRanges();
   /** The farthest end of any call so far. */
   #farthest = 0;
 
@@ -218,14 +217,6 @@ export class DiskModel {
     );
   }
 
-  /**
-   * The backend found the image shorter than the export's size. Reads under
-   * way may return zeroes there, because the export fills up with zeroes.
-   */
-  cut(position: number, length: number): void {
-    this.#cuts.add(this.#history, position, length);
-  }
-
   /** Failed writes that could still reach the disk cannot any more. */
   forgetLost(): void {
     this.#history.forgetLost();
@@ -241,20 +232,17 @@ export class DiskModel {
   #checkBytes({ began, position }: ModelRead, bytes: Uint8Array): void {
     const undecided = this.#history.near(position, bytes.length);
     if (undecided.length === 0 && this.#settled.holds(position, bytes)) return;
-    const cuts = this.#cuts.near(began, position, bytes.length);
-    const possible = [...undecided, ...cuts];
     for (let i = 0; i < bytes.length;) {
       const at = position + i;
       const settled = this.#settled.at(at, bytes.length - i);
       const rest = bytes.subarray(i, i + settled.length);
-      const wrong = illegalByte(possible, began, at, rest, settled);
+      const wrong = illegalByte(undecided, began, at, rest, settled);
       if (wrong !== null) {
         const byte = bytes[wrong.position - position]!;
         failAtByte(wrong.position, byte, wrong.expected);
       }
       i += settled.length;
     }
-    if (cuts.length > 0) return;
     const read = { began, position, length: bytes.length };
     if (this.#history.decide(read)) {
       this.#settled.put(position, bytes, bytes.length);

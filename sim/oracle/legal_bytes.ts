@@ -48,42 +48,6 @@ export function illegalByte(
   return null;
 }
 
-/**
- * Ranges in which the backend found the image shorter than the export's size,
- * as writes of zeroes that any read under way may or may not see.
- */
-export class CutRanges {
-  /** In chronological order. */
-  #cuts: Overwrite[] = [];
-
-  /** Adds a range, and drops those that no read under way can see. */
-  add(
-    { oldest, now }: { readonly oldest: number; readonly now: number },
-    position: number,
-    length: number,
-  ): void {
-    this.#cuts = this.#cuts.filter(({ began }) => began >= oldest);
-    this.#cuts.push({
-      began: now,
-      over: false,
-      ended: Infinity,
-      position,
-      data: null,
-      length,
-      doubtful: true,
-      old: false,
-    });
-  }
-
-  /** The ranges that a read may have seen. */
-  near(began: number, position: number, length: number): Overwrite[] {
-    return this.#cuts.filter((cut) =>
-      cut.began >= began && cut.position < position + length &&
-      position < cut.position + cut.length
-    );
-  }
-}
-
 interface Source {
   readonly position: number;
   readonly data: Uint8Array | null;

@@ -200,7 +200,7 @@ export function swarmPlan(seed: number): SimulationPlan {
     }, random));
   }
   if (appends) clients[0] = { ...clients[0]!, depth: 1 };
-  const plan: SimulationPlan = {
+  return {
     seed,
     queues: random.between(1, 4),
     capacity: random.pick([1, 2, 16]),
@@ -214,16 +214,6 @@ export function swarmPlan(seed: number): SimulationPlan {
     requestTimeout: random.chance(0.25) ? random.between(5, 60) : 0,
     clients,
   };
-  // A read may find the image cut short only where no client maps it.
-  return random.chance(0.5) ? plan : withoutMaps(plan);
-}
-
-function withoutMaps(plan: SimulationPlan): SimulationPlan {
-  const clients = plan.clients.map((client) => {
-    const steps = client.steps.filter((step) => !step.do.startsWith("map"));
-    return { ...client, steps };
-  });
-  return { ...plan, clients };
 }
 
 function replayOf(options: SimulationOptions): string {

@@ -27,7 +27,6 @@ import type { FaultDice } from "../faults/faults.ts";
 import { FaultyBackend } from "../faults/faulty_backend.ts";
 import { FaultyQueue } from "../faults/faulty_queue.ts";
 import { TimedQueue } from "../faults/timed_queue.ts";
-import type { DiskModel } from "../oracle/disk_model.ts";
 import type { ReplyChecker } from "../oracle/reply_checker.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
 import {
@@ -60,8 +59,6 @@ export interface SimulatedExportOptions {
   readonly log: EventLog;
   /** Receives the ids of replies that a fault has corrupted. */
   readonly checker: ReplyChecker;
-  /** Receives the ranges where the backend found the image cut short. */
-  readonly model: DiskModel;
   /** Counts the requests of each queue. */
   readonly statistics: QueueStatistics;
 }
@@ -73,15 +70,12 @@ export class SimulatedExport {
 
   /** Opens the disk; requests are served after {@linkcode start}. */
   constructor(options: SimulatedExportOptions) {
-    const { plan, clock, dice, model } = options;
+    const { plan, clock, dice } = options;
     this.#options = options;
     this.#backend = new FaultyBackend(diskOf(plan, options.hooks), {
       clock,
       dice,
       serviceUs: plan.costs.backendUs,
-      ...(maps(plan) ? {} : {
-        onCut: (position, length) => model.cut(position, length),
-      }),
     });
   }
 
@@ -169,8 +163,3 @@ function costOf({ costs }: SimulationPlan, { request }: Exchange): number {
 }
 
 /** Whether a client maps the file, so that pages it reads may be kept. */
-function maps({ clients }: SimulationPlan): boolean {
-  return clients.some(({ steps }) =>
-    steps.some((step) => step.do.startsWith("map"))
-  );
-}

@@ -94,7 +94,6 @@ class Simulation {
       dice: this.#dice,
       log: this.#log,
       checker: this.#checker,
-      model: this.#model,
       statistics: this.#statistics,
     });
     this.#actors = plan.clients.map((client, index) =>

@@ -6,6 +6,16 @@ const EIO = 5;
 /** Reading this position triggers the fault, once for all Workers. */
 export const TRIGGER: number = 8 << 20;
 
+/** Bytes of a sector. */
+export const SECTOR = 512;
+
+/** The bad sectors of a damaged disk: one in a page, two, and a whole page. */
+export const BAD_SECTORS: readonly number[] = [
+  777,
+  ...[4001, 4003],
+  ...Array.from({ length: 8 }, (_, i) => 9000 + i),
+];
+
 /** How long each read of a slow backend takes, in milliseconds. */
 export const SLOW_MS = 400;
 
@@ -13,12 +23,14 @@ export const SLOW_MS = 400;
 export const PAUSE_MS = 2500;
 
 /**
- * The fault: every transfer fails, or every read is slow; or, at
+ * The fault: every transfer fails, those that touch a bad sector do, or every
+ * read is slow; or, at
  * {@linkcode TRIGGER}, the call throws, the Worker dies before it has answered,
  * blocks for a while, or blocks forever.
  */
 export type FaultName =
   | "failing"
+  | "damaged"
   | "slow"
   | "throws"
   | "dies"
@@ -45,14 +57,22 @@ export default function makeBackend(options: unknown): MemoryBackend {
   const faulty = (...args: Parameters<typeof read>) => {
     if (fault === "failing") return -EIO;
     if (fault === "slow") return later(() => read(...args));
-    return first(args[0]) ? trigger(fault) : read(...args);
+    return fault !== "damaged" && first(args[0])
+      ? trigger(fault)
+      : read(...args);
   };
   const write = fault === "failing" ? () => -EIO : backend.write.bind(backend);
+  if (fault === "damaged") {
+    return Object.assign(backend, {
+      read: beforeBadSectors(read),
+      write: beforeBadSectors(write),
+    });
+  }
   return Object.assign(backend, { read: faulty, write });
 }
 
 function trigger(
-  fault: Exclude<FaultName, "failing" | "slow">,
+  fault: Exclude<FaultName, "failing" | "damaged" | "slow">,
 ): number | Promise<number> {
   switch (fault) {
     case "throws":
@@ -69,6 +89,17 @@ function trigger(
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       return -EIO;
   }
+}
+
+type Transfer = MemoryBackend["read"];
+
+/** Transfers the bytes up to the first bad sector. */
+function beforeBadSectors(transfer: Transfer): Transfer {
+  return (position, buffer, start, length) => {
+    const bad = BAD_SECTORS.find((sector) => (sector + 1) * SECTOR > position);
+    const count = Math.min(length, (bad ?? Infinity) * SECTOR - position);
+    return count > 0 ? transfer(position, buffer, start, count) : -EIO;
+  };
 }
 
 function later(read: () => number): Promise<number> {

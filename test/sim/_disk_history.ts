@@ -140,8 +140,7 @@ class History {
       : random.between(1, Math.min(6, PLACES - at));
     const dice = random.below(20);
     if (dice < 9) this.#beginRead(at, length);
-    else if (dice < 17) this.#beginWrite(at, length);
-    else if (dice === 17) this.#cut(at, length);
+    else if (dice < 18) this.#beginWrite(at, length);
     else if (dice === 18) this.#forgetLost();
     else this.#beginResize(random.between(1, PLACES));
   }
@@ -310,12 +309,6 @@ class History {
       if (!(error instanceof ModelMismatch)) throw error;
       return error.position;
     }
-  }
-
-  #cut(at: number, length: number): void {
-    const { position, bytes } = this.#bytes(at, length);
-    this.#model.cut(position, bytes);
-    this.#reference.cut(at, length);
   }
 
   #forgetLost(): void {

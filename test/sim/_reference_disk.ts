@@ -29,13 +29,6 @@ export interface ReferenceWrite extends ReferenceRead {
   doubtful: boolean;
 }
 
-/** Zeroes instead of the missing end of an image that was cut short. */
-interface Cut {
-  readonly when: number;
-  readonly at: number;
-  readonly length: number;
-}
-
 /** The outcome of a write; the rest of one that is "done" never happens. */
 export type ReferenceOutcome = "done" | "failed" | "lost";
 
@@ -43,7 +36,6 @@ export type ReferenceOutcome = "done" | "failed" | "lost";
 export class ReferenceDisk {
   readonly #initial: number;
   readonly #underWay: Set<ReferenceRead> = new Set();
-  readonly #cuts: Cut[] = [];
   #writes: ReferenceWrite[] = [];
   #now = 0;
 
@@ -97,11 +89,6 @@ export class ReferenceDisk {
     });
   }
 
-  /** Reads under way may find zeroes in a range. */
-  cut(at: number, length: number): void {
-    this.#cuts.push({ when: ++this.#now, at, length });
-  }
-
   /** Lost writes cannot happen any more. */
   forgetLost(): void {
     const now = ++this.#now;
@@ -121,10 +108,6 @@ export class ReferenceDisk {
       .filter(({ ended }) => !certain.some(({ began }) => began > ended))
       .map(({ mark }) => mark);
     if (certain.length === 0) marks.push(this.#initial);
-    const isCut = this.#cuts.some((cut) =>
-      cut.when > read.began && covers(cut, place)
-    );
-    if (isCut) marks.push(ZERO);
     return new Set(marks);
   }
 
@@ -141,13 +124,10 @@ export class ReferenceDisk {
     this.#underWay.delete(read);
     if (found === null) return;
     const seen = { at: read.at, length: found.length };
-    const isCut = this.#cuts.some((cut) =>
-      cut.when > read.began && overlap(cut, seen)
-    );
     const isAfterAll = this.#writes.every((write) =>
       !overlap(write, seen) || write.ended < oldest
     );
-    if (isCut || !isAfterAll) return;
+    if (!isAfterAll) return;
     // As if everything had been written just before any call under way began.
     const when = oldest - 0.5;
     for (const [i, mark] of found.entries()) {
