@@ -2061,7 +2061,7 @@ var RingEvents = class {
 var SPENT = 0;
 var PENDING = 1;
 var SETTLED = 2;
-var WORDS_OF_STEP = 3;
+var WORDS_OF_STEP = 4;
 var pool = [];
 var Completion = class _Completion {
   #state = SPENT;
@@ -2114,7 +2114,7 @@ var Completion = class _Completion {
   fail(error) {
     this.#settle(true, error);
   }
-  after(step, first, second) {
+  after(step, first, second, third) {
     this.#check();
     const steps = this.#steps;
     const at = this.#end;
@@ -2122,6 +2122,7 @@ var Completion = class _Completion {
     steps[at] = step;
     steps[at + 1] = first;
     steps[at + 2] = second;
+    steps[at + 3] = third;
     if (this.#state === SETTLED) this.#proceed();
     return this;
   }
@@ -2173,9 +2174,9 @@ var Completion = class _Completion {
       try {
         let value;
         if (!this.#failed) {
-          value = step.run(this.#value, steps[at + 1], steps[at + 2]);
+          value = step.run(this.#value, steps[at + 1], steps[at + 2], steps[at + 3]);
         } else if (step.recover !== void 0) {
-          value = step.recover(this.#value, steps[at + 1], steps[at + 2]);
+          value = step.recover(this.#value, steps[at + 1], steps[at + 2], steps[at + 3]);
         } else {
           continue;
         }
@@ -2346,7 +2347,9 @@ var FileOperation = class {
       return true;
     }
     if (this.#call > FILE_CALL.WRITE) return this.#ends(result2);
-    if (result2 === -ERRNO.EINVAL && this.#fallback !== NO_FILE) {
+    const isRead = this.#call === FILE_CALL.READ;
+    const failsHere = result2 === -ERRNO.EINVAL || isRead && result2 < 0;
+    if (failsHere && this.#fallback !== NO_FILE) {
       this.#fd = this.#fallback;
       this.#fallback = NO_FILE;
       this.#push();
@@ -2359,8 +2362,7 @@ var FileOperation = class {
         return true;
       }
     }
-    const isRead = this.#call === FILE_CALL.READ;
-    if (result2 < 0 && (isRead || this.#done === 0)) return this.#ends(result2);
+    if (result2 < 0 && this.#done === 0) return this.#ends(result2);
     const isStuck = !isRead && this.#done === 0;
     return this.#ends(isStuck ? -ERRNO.EIO : this.#done);
   }
@@ -5868,7 +5870,7 @@ var DirectFile = class {
   pread(buffer, start, length, position) {
     if (this.#fits(position, length)) {
       const got = this.#direct.pread(buffer, start, length, position);
-      if (got !== -ERRNO.EINVAL) return got;
+      if (got >= 0) return got;
     }
     return this.#cached.pread(buffer, start, length, position);
   }
@@ -6178,7 +6180,7 @@ var FileBackend = class {
     let done = 0;
     while (done < length) {
       const got = this.#file.pread(buffer, start + done, length - done, position + done);
-      if (got < 0) return got;
+      if (got < 0) return done > 0 ? done : got;
       if (got === 0) break;
       done += got;
     }
@@ -6225,10 +6227,7 @@ var FileBackend = class {
   }
   extent(position) {
     const data = this.#file.lseek(position, SEEK.DATA);
-    if (data === -ERRNO.ENXIO) return {
-      data: false,
-      end: Infinity
-    };
+    if (data === -ERRNO.ENXIO) return this.#lastHole(position);
     if (data < 0) return {
       data: true,
       end: Infinity
@@ -6247,6 +6246,20 @@ var FileBackend = class {
     return this.#file.futimens(atime, mtime);
   }
   close() {
+  }
+  /**
+   * The hole at the end of the file. What other programs have cut off is no
+   * hole: a client that took it for one would have zeroes instead of an error.
+   */
+  #lastHole(position) {
+    const { size } = this.#stat();
+    return position < size ? {
+      data: false,
+      end: size
+    } : {
+      data: true,
+      end: Infinity
+    };
   }
   #stat() {
     const stat = this.#file.fstat();
@@ -7222,28 +7235,72 @@ async function replyStatfs({ backend, state }, reply) {
   reply.ok(STATFS_OUT.size);
 }
 
-// src/export/transfer.ts
+// src/export/partial_read.ts
 var READ_IN = accessors("fuse_read_in");
+function continueRead(got, context, request, reply) {
+  if (!(got >= 0)) return replyError(reply, got);
+  return readOn(got, context, request, reply);
+}
+async function readOn(got, { backend, state }, request, reply) {
+  const offset = READ_IN.number.offset(request.body);
+  const size = READ_IN.get.size(request.body);
+  const fitting = () => Math.max(0, Math.min(size, state.size - offset));
+  let done = got;
+  let error = 0;
+  let sharesLock = false;
+  try {
+    for (let left; error === 0 && (left = fitting() - done) > 0; ) {
+      const more = await backend.read(offset + done, reply.data, done, left);
+      if (more > 0) {
+        done += more;
+      } else if (more !== 0 || sharesLock) {
+        error = more || -ERRNO.EIO;
+      } else {
+        await state.lock.share();
+        sharesLock = true;
+      }
+    }
+  } catch (thrown) {
+    if (done === 0 || !isDirect(request)) throw thrown;
+    error = -ERRNO.EIO;
+  } finally {
+    if (sharesLock) state.lock.unshare();
+  }
+  if (error === 0) reply.ok(Math.min(done, fitting()));
+  else if (done > 0 && isDirect(request)) reply.ok(done);
+  else replyError(reply, error);
+}
+function isDirect(request) {
+  return (READ_IN.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
+}
+
+// src/export/transfer.ts
+var READ_IN2 = accessors("fuse_read_in");
 var WRITE_IN3 = accessors("fuse_write_in");
 var WRITE_OUT2 = accessors("fuse_write_out");
 function readImage(context, request, reply) {
   const { backend, state } = context;
-  const offset = READ_IN.number.offset(request.body);
-  const size = READ_IN.get.size(request.body);
+  const offset = READ_IN2.number.offset(request.body);
+  const size = READ_IN2.get.size(request.body);
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
   const got = backend.read(offset, reply.data, 0, length);
-  return typeof got === "number" ? replyRead(got, reply, length) : Completion.of(got).after(REPLY_READ, reply, length);
+  if (typeof got !== "number") {
+    return Completion.of(got).after(REPLY_READ, context, request, reply);
+  }
+  if (got === length) return reply.ok(length);
+  return continueRead(got, context, request, reply);
 }
 var REPLY_READ = {
-  run: replyRead
+  run(got, context, request, reply) {
+    const offset = READ_IN2.number.offset(request.body);
+    const size = READ_IN2.get.size(request.body);
+    const length = Math.min(size, context.state.size - offset);
+    if (got === length) return reply.ok(length);
+    return continueRead(got, context, request, reply);
+  }
 };
-function replyRead(got, reply, length) {
-  if (!(got >= 0)) return replyError(reply, got);
-  if (got < length) reply.data.fill(0, got, length);
-  reply.ok(length);
-}
 function writeImage(context, request, reply) {
   const { state, rules } = context;
   if (!rules.writable) return reply.error(ERRNO.EACCES);
@@ -7314,15 +7371,21 @@ async function writeExclusive(context, request, reply, offset, size) {
   await state.lock.lock();
   try {
     if (state.readOnly) return reply.error(ERRNO.EACCES);
-    let fits = state.size - offset;
-    if (size > fits && rules.growable) {
+    const before = state.size;
+    if (end > before && size > 0 && rules.growable) {
       const result2 = await resizeLocked(context, end);
       if (result2 !== 0) return replyError(reply, result2);
-      fits = size;
     }
+    const fits = state.size - offset;
     if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length = Math.max(0, Math.min(size, fits));
-    const put = await backend.write(offset, request.data, 0, length);
+    let put = 0;
+    try {
+      put = await backend.write(offset, request.data, 0, length);
+    } finally {
+      const kept = Math.max(before, put > 0 ? offset + put : 0);
+      if (kept < state.size) await resizeLocked(context, kept);
+    }
     replyWrite(put, state, reply);
   } finally {
     state.lock.unlock();
