@@ -128,10 +128,13 @@ export class Client {
   read(
     offset: number | bigint,
     size: number,
-    read_flags: number = FUSE_READ.LOCKOWNER,
+    flags: number = FUSE_READ.LOCKOWNER,
   ): Promise<Answer> {
-    const fields = { offset: BigInt(offset), size, read_flags };
-    return this.send<"fuse_read_in">("READ", fields);
+    return this.send<"fuse_read_in">("READ", {
+      offset: BigInt(offset),
+      size,
+      "read_flags": flags,
+    });
   }
 
   /** WRITE; returns the bytes that were written, or a negated errno. */
