@@ -19,6 +19,11 @@ import { restartProgram } from "../linux/syscall/restart.ts";
 /** Holds the id of a process that has restarted itself. */
 const RESTARTED = "MQFUSE_LOOP_SAFE_PID";
 
+/** The usual sector of a loop device, in bytes. */
+const SECTOR = 512;
+/** Blocks of this size suit every storage, in bytes. */
+const BLOCK = 4096;
+
 const ACTION = "make the export loop-safe";
 const OR_OFF = "or leave loop-safe off";
 
@@ -74,6 +79,21 @@ export function restartLoopSafe(): void {
   setEnvironmentVariable(RESTARTED, String(Deno.pid));
   becomeIoFlusher();
   restartProgram();
+}
+
+/**
+ * Warns of storage on which a loop device with its usual sectors of 512 bytes
+ * can make transfers that are too small for direct I/O.
+ *
+ * @param alignment The alignment of direct I/O on the image, in bytes; `null` if
+ * the kernel does not say.
+ * @returns A sentence, or `null` if every transfer is large enough.
+ */
+export function loopSafeNotice(alignment: number | null): string | null {
+  if (alignment !== null && alignment <= SECTOR) return null;
+  return `Direct I/O on the image may need whole blocks of ${
+    alignment ?? BLOCK
+  } bytes, and smaller transfers use the page cache: make a loop device on the export with 'losetup --sector-size=4096'`;
 }
 
 /**

@@ -18,7 +18,7 @@ import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
-import { requireLoopSafe } from "./loop_safe.ts";
+import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {
   type PassthroughChoice,
@@ -115,6 +115,10 @@ export async function mountExport(
     (opened) => opened.close(),
     signal,
   );
+  if (options.loopSafe) {
+    const notice = loopSafeNotice(image.file?.stat.directAlignment ?? null);
+    if (notice !== null) session.notice(notice);
+  }
   const { growable, writable } = wanted;
   const rules = { writable, growable };
   const state = stateOf(image, writable);

@@ -89,7 +89,16 @@ async function main(args: readonly string[]): Promise<number> {
     print(HELP);
     return 0;
   }
-  const values = { ...DEFAULTS, ...given };
+  const { _: operands, ...options } = given;
+  const unknown = [
+    ...operands,
+    ...Object.keys(options).filter((name) => !Object.hasOwn(DEFAULTS, name)),
+  ];
+  if (unknown.length > 0) {
+    print(`Cannot use ${unknown.join(", ")}: --help lists the options`);
+    return 2;
+  }
+  const values = { ...DEFAULTS, ...options };
   const trials = trialsOf(values);
   await build();
   await Deno.mkdir(values.logs, { recursive: true });

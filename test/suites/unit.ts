@@ -108,6 +108,7 @@ import "../queue/trace_queue_test.ts";
 import "../queue/uring_queue_test.ts";
 import "../session/abort_signal_test.ts";
 import "../session/bundle_test.ts";
+import "../session/loop_safe_test.ts";
 import "../session/mount_test.ts";
 import "../session/notifier_test.ts";
 import "../session/passthrough_test.ts";
