@@ -5,7 +5,7 @@
  * @module
  */
 import type { Ring } from "../src/event/ring.ts";
-import type { FileSlots } from "../src/event/ring_file_io.ts";
+import type { FileSlots } from "../src/event/file_operation.ts";
 import { sizeOf } from "../src/protocol/layout.ts";
 import { accessors } from "../src/protocol/accessors.ts";
 import type { RingEntries, RingEntry } from "../src/queue/ring_entries.ts";

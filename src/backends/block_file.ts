@@ -76,6 +76,11 @@ export interface BlockFile {
   fstat(): BlockFileStat | number;
   /** futimens(3); `null` leaves a time as it is (UTIME_OMIT). */
   futimens(atime: bigint | null, mtime: bigint | null): number;
+  /** The same, without blocking this thread. */
+  futimensLater?(
+    atime: bigint | null,
+    mtime: bigint | null,
+  ): Promise<number>;
   /** close(2). */
   close(): void;
 }

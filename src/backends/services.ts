@@ -12,10 +12,10 @@ export interface DriverServices {
   /** Files and block devices. */
   readonly files: FileService;
   /**
-   * Asynchronous file I/O on the thread's event source; `null` where file I/O
-   * blocks.
+   * Asynchronous file I/O on the thread's event source, made by the first call;
+   * `null` where file I/O blocks.
    */
-  readonly fileIo: FileIo | null;
+  fileIo(): FileIo | null;
 }
 
 /** How a file is opened. */

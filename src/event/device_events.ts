@@ -2,9 +2,13 @@ import { ERRNO } from "../base/errno.ts";
 import { US_PER_MS } from "../base/timespec.ts";
 import type { EventSource } from "./event_source.ts";
 import { PollStrategy } from "./poll_strategy.ts";
+import type { RingOwner } from "./ring.ts";
+import type { RingEvents } from "./ring_events.ts";
 
 /** Polls in a row before the thread yields its core. */
 const POLLS = 4;
+/** Reads in a row after which operations are submitted. */
+const READS = 16;
 
 /**
  * A descriptor that a thread can wait for. Calls that fail return a negative
@@ -45,16 +49,51 @@ export interface DeviceEventsOptions {
 }
 
 /**
- * The event source of a thread that sleeps in read(2) on one descriptor. It has
- * no operations.
+ * Two slots of a ring, by which a thread that sleeps in the ring notices that a
+ * descriptor can be read, and that it has slept long enough.
  */
-export class DeviceEvents implements EventSource {
-  readonly inFlight = 0;
-  readonly hasCompleted = false;
+export interface DeviceSlots {
+  /** The first of them, {@linkcode POLL_SLOT}; the other one is the timer. */
+  readonly first: number;
+  /** Pushes a poll, which completes once the descriptor can be read. */
+  poll(): void;
+  /** Pushes a timer, which completes after some milliseconds. */
+  startTimer(ms: number): void;
+}
+
+/** The slot of the poll among {@linkcode DeviceSlots}. */
+const POLL_SLOT = 0;
+const SLOTS = 2;
+
+/** A ring beside the descriptor, and the slots that watch the descriptor. */
+interface RingBeside {
+  readonly events: RingEvents;
+  readonly slots: DeviceSlots;
+}
+
+/**
+ * The event source of a thread that sleeps in read(2) on one descriptor, or in
+ * a ring while operations of that ring are in flight. Without a ring it has no
+ * operations.
+ *
+ * A sleeping read(2) wakes one thread for a request; a poll in a ring wakes
+ * each thread that has one. So the ring polls only while it has operations.
+ */
+export class DeviceEvents implements EventSource, RingOwner {
   readonly #device: ReadableDevice;
   readonly #poll: PollStrategy;
   readonly #longestSleepMs: number | undefined;
   readonly #isPending: () => boolean;
+  #ring: RingBeside | null = null;
+  /** Whether the poll and the timer are in flight. */
+  #isPolling = false;
+  #isTiming = false;
+  /** Reads since operations were submitted last. */
+  #reads = 0;
+  /** The errno with which the ring failed, else 0. */
+  #failure = 0;
+  /** The last result of `operationReady()`, while it is pending. */
+  #operationReady: Promise<void> | null = null;
 
   /** Makes an event source of a descriptor, whose owner closes it. */
   constructor(device: ReadableDevice, options: DeviceEventsOptions = {}) {
@@ -64,14 +103,33 @@ export class DeviceEvents implements EventSource {
     this.#isPending = () => device.poll();
   }
 
+  /** Adds a ring for operations, which `close()` closes. */
+  addRing(events: RingEvents, slots: DeviceSlots): void {
+    this.#ring = { events, slots };
+    events.register(this, slots.first, SLOTS);
+  }
+
+  get inFlight(): number {
+    return this.#ring === null ? 0 : this.#ring.events.inFlight;
+  }
+
+  get hasCompleted(): boolean {
+    return this.#ring !== null && this.#ring.events.hasCompleted;
+  }
+
   /**
    * read(2).
    *
-   * @param mayBlock Whether to sleep until there is something to read, or the
-   * longest sleep is over.
-   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read.
+   * @param mayBlock Whether to sleep until there is something to read, an
+   * operation has completed, or the longest sleep is over.
+   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read
+   * or an operation has completed.
    */
   read(buffer: Uint8Array<ArrayBuffer>, mayBlock: boolean): number {
+    const ring = this.#ring;
+    if (ring !== null && ring.events.inFlight > 0) {
+      return this.#readBeside(ring, buffer, mayBlock);
+    }
     const device = this.#device;
     const blocks = mayBlock && this.#longestSleepMs === undefined;
     device.setBlocking(blocks);
@@ -87,18 +145,117 @@ export class DeviceEvents implements EventSource {
   }
 
   /**
-   * Resolves once `read()` has something to return, or after a while; timers
-   * and promises of this thread run meanwhile.
+   * Resolves once `read()` has something to return or an operation has
+   * completed, or after a while; timers and promises of this thread run
+   * meanwhile.
    */
-  ready(): Promise<void> {
-    return this.#device.readable();
+  async ready(): Promise<void> {
+    const ring = this.#ring;
+    if (ring === null || this.#failure !== 0) return this.#device.readable();
+    // Takes what has completed: it would end the wait at once, every time.
+    ring.events.wait(false);
+    if (ring.events.hasCompleted) return;
+    this.#startPoll(ring);
+    await ring.events.ready();
   }
 
-  settle(): void {}
+  /**
+   * Takes completions, for a caller that has no memory to read into.
+   *
+   * @param mayBlock Whether to sleep until an operation has completed, or the
+   * longest sleep is over.
+   */
+  waitForOperation(mayBlock: boolean): void {
+    const ring = this.#ring;
+    while (ring !== null && ring.events.inFlight > 0 && this.#failure === 0) {
+      if (ring.events.hasCompleted || !this.#sleep(ring, mayBlock)) return;
+    }
+  }
 
-  drain(): void {}
+  /**
+   * Resolves once an operation may have completed, or after a while; `null` if
+   * none is in flight.
+   */
+  operationReady(): Promise<void> | null {
+    const ring = this.#ring;
+    if (ring === null || ring.events.inFlight === 0) return null;
+    ring.events.wait(false);
+    if (ring.events.hasCompleted) return Promise.resolve();
+    return this.#operationReady ??= ring.events.ready()
+      .finally(() => this.#operationReady = null);
+  }
 
-  close(): void {}
+  settle(): void {
+    this.#ring?.events.settle();
+  }
+
+  drain(): void {
+    this.#ring?.events.drain();
+  }
+
+  close(): void {
+    this.#ring?.events.close();
+  }
+
+  completed(slot: number): void {
+    if (slot === POLL_SLOT) this.#isPolling = false;
+    else this.#isTiming = false;
+  }
+
+  ringFailed(errno: number): void {
+    this.#failure = errno;
+  }
+
+  ringClosed(): void {
+    this.#isPolling = false;
+  }
+
+  /** `read()` while operations are in flight. */
+  #readBeside(
+    ring: RingBeside,
+    buffer: Uint8Array<ArrayBuffer>,
+    mayBlock: boolean,
+  ): number {
+    const device = this.#device;
+    for (;;) {
+      if (this.#failure !== 0) return -this.#failure;
+      if (this.#reads >= READS) this.#sleep(ring, false);
+      if (ring.events.hasCompleted) return -ERRNO.EAGAIN;
+      if (!this.#isPolling) {
+        device.setBlocking(false);
+        const received = device.read(buffer);
+        this.#reads++;
+        if (received !== -ERRNO.EAGAIN) return received;
+        this.#startPoll(ring);
+      }
+      const goesOn = this.#sleep(ring, mayBlock);
+      if (!goesOn && this.#isPolling) return -ERRNO.EAGAIN;
+    }
+  }
+
+  #startPoll({ slots }: RingBeside): void {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    slots.poll();
+  }
+
+  /**
+   * Submits operations and dispatches completions.
+   *
+   * @param mayBlock Whether to sleep until there is one.
+   * @returns Whether the caller may sleep again.
+   */
+  #sleep({ events, slots }: RingBeside, mayBlock: boolean): boolean {
+    this.#reads = 0;
+    const limitMs = this.#longestSleepMs;
+    const isLimited = mayBlock && limitMs !== undefined;
+    if (isLimited && !this.#isTiming) {
+      this.#isTiming = true;
+      slots.startTimer(limitMs);
+    }
+    events.wait(mayBlock);
+    return mayBlock && !(isLimited && !this.#isTiming);
+  }
 
   /** read(2) that sleeps, after polling if that is worth it. */
   #readBlocking(buffer: Uint8Array<ArrayBuffer>): number {

@@ -3,7 +3,7 @@
  * operations register with it.
  *
  * There is one for each Worker: `RingEvents` over an io_uring, or `DeviceEvents`
- * over /dev/fuse by read(2) and poll(2). A request queue sleeps in it; the serve
+ * over /dev/fuse, with an io_uring beside it for operations. A request queue sleeps in it; the serve
  * loop delivers the operations that have completed.
  *
  * @module

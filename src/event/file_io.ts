@@ -4,9 +4,10 @@ import type { Completion } from "./completion.ts";
  * Asynchronous file I/O on the event source of one thread.
  *
  * A call returns a completion of its system call's result: a count of bytes or
- * a negative errno. It returns a negative errno at once if it cannot start:
- * `-EBUSY` if too many operations are in flight, `-ENODEV` after the event
- * source was closed. Buffers are on loan until the completion.
+ * a negative errno; `-ENODEV` at once after the event source was closed. Buffers
+ * are on loan until the completion. Any number of operations may be in flight:
+ * what the event source has no room for waits, and reads never wait for
+ * operations of other kinds.
  */
 export interface FileIo {
   /**
@@ -49,4 +50,6 @@ export interface FileIo {
     position: number,
     length: number,
   ): number | Completion<number>;
+  /** ftruncate(2); EINVAL from kernels before 6.9, whose io_uring lacks it. */
+  truncate(fd: number, size: number): number | Completion<number>;
 }

@@ -35,8 +35,8 @@ export class RingEvents implements EventSource {
   #inFlight = 0;
   /** Completions dispatched since the thread slept last. */
   #batch = 0;
-  /** Whether `ready()` waits, so that nothing else submits. */
-  #waiting = false;
+  /** Calls of `ready()` that wait, so that nothing else submits. */
+  #waiting = 0;
   #usable = true;
   #closed = false;
 
@@ -84,7 +84,7 @@ export class RingEvents implements EventSource {
    * Called after a slot was pushed: submits it at once while `ready()` waits.
    */
   pushed(): void {
-    if (this.#waiting) this.submit();
+    if (this.#waiting > 0) this.submit();
   }
 
   /** Submits what was pushed, without sleeping. */
@@ -116,9 +116,9 @@ export class RingEvents implements EventSource {
   async ready(): Promise<void> {
     this.submit();
     if (!this.#usable || this.#ring.hasWork) return;
-    this.#waiting = true;
+    this.#waiting++;
     await this.#ring.readable();
-    this.#waiting = false;
+    this.#waiting--;
   }
 
   settle(): void {

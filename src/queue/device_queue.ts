@@ -80,7 +80,10 @@ export class DeviceQueue implements RequestQueue {
   next(mayBlock: boolean): Exchange | null {
     if (this.#end !== null) return null;
     const slot = this.#free.pop() ?? this.#newSlot();
-    if (slot === null) return null;
+    if (slot === null) {
+      this.#events.waitForOperation(mayBlock);
+      return null;
+    }
     for (;;) {
       const received = this.#events.read(slot.incoming, mayBlock);
       if (received < 0) {
@@ -107,8 +110,9 @@ export class DeviceQueue implements RequestQueue {
       return this.#events.ready();
     }
     // A full queue cannot take a request before a reply is sent.
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    const { promise } = this.#room ??= Promise.withResolvers();
+    const operation = this.#events.operationReady();
+    return operation === null ? promise : Promise.race([promise, operation]);
   }
 
   reply(exchange: Exchange): boolean {
@@ -125,6 +129,7 @@ export class DeviceQueue implements RequestQueue {
     if (this.#end?.reason === "closed") return;
     this.#end = { reason: "closed", message: "The queue was closed" };
     this.#device.close();
+    this.#events.close();
     this.#endWait();
   }
 

@@ -7,11 +7,11 @@ import { absolutePath } from "../linux/syscall/paths.ts";
 /**
  * The services of this thread for image drivers: system calls of Linux.
  *
- * @param fileIo Asynchronous file I/O of this thread; file I/O blocks if left
- * out.
+ * @param fileIo Makes asynchronous file I/O of this thread; file I/O blocks if
+ * left out.
  */
 export function driverServices(
-  fileIo: FileIo | null = null,
+  fileIo: () => FileIo | null = () => null,
 ): DriverServices {
   return {
     files: {

@@ -37,12 +37,13 @@ export interface OpenHandler {
  * Makes a handler in this thread.
  *
  * @param spec The description of the handler.
- * @param fileIo Asynchronous file I/O of this thread, if it has one.
+ * @param fileIo Makes asynchronous file I/O of this thread, for images that need
+ * it.
  * @throws {UserError} If a module cannot be imported or makes no handler.
  */
 export async function openHandler(
   spec: HandlerSpec,
-  fileIo?: FileIo,
+  fileIo?: () => FileIo | null,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
     const make = await importFactory<RequestHandler>(spec, "handler");

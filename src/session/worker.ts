@@ -25,6 +25,8 @@ import { yieldCpu } from "../linux/syscall/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
 import { alignedBytes } from "../linux/syscall/memory.ts";
+import { SystemError } from "../linux/syscall/system_error.ts";
+import { type FileRing, openFileRing } from "../linux/io/file_ring.ts";
 import { openHandler } from "./open_handler.ts";
 import type {
   GoMessage,
@@ -43,8 +45,8 @@ interface OpenQueue {
    * The event source that the queue sleeps in; closing the queue closes it too.
    */
   readonly events: EventSource;
-  /** Asynchronous file I/O on the event source, if it has any. */
-  readonly fileIo?: FileIo;
+  /** Makes asynchronous file I/O on the event source; `null` if it cannot. */
+  fileIo(): FileIo | null;
 }
 
 async function openQueue(start: StartMessage): Promise<OpenQueue> {
@@ -57,7 +59,8 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
   if (uring === null) {
     const longestSleepMs = start.longestSleepMs ?? undefined;
     const events = new DeviceEvents(device, { poll, longestSleepMs });
-    return { queue: new DeviceQueue(device, { ...common, events }), events };
+    const queue = new DeviceQueue(device, { ...common, events });
+    return { queue, events, fileIo: fileIoBeside(start, events) };
   }
   const events = new RingEvents(uring.ring, poll);
   const queue = new UringQueue(events, uring.entries, {
@@ -65,7 +68,35 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
     device: new DeviceQueue(device, common),
     pollsDevice: start.index === 0,
   });
-  return { queue, events, fileIo: new RingFileIo(events, uring.fileSlots) };
+  const fileIo = new RingFileIo(events, uring.fileSlots);
+  return { queue, events, fileIo: () => fileIo };
+}
+
+/** Makes an io_uring for file I/O beside /dev/fuse, when it is first needed. */
+function fileIoBeside(
+  { fd, pollUs }: StartMessage,
+  device: DeviceEvents,
+): () => FileIo | null {
+  let fileIo: FileIo | null | undefined;
+  const make = () => {
+    const ring = tryFileRing(fd);
+    if (ring === null) return null;
+    const poll = new PollStrategy(pollUs, { yieldCpu });
+    const events = new RingEvents(ring.ring, poll);
+    device.addRing(events, ring.deviceSlots);
+    return new RingFileIo(events, ring.fileSlots);
+  };
+  return () => fileIo === undefined ? fileIo = make() : fileIo;
+}
+
+/** An io_uring for file I/O; `null` where this process may not have one. */
+function tryFileRing(fd: number): FileRing | null {
+  try {
+    return openFileRing(fd);
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
 }
 
 /** Makes an io_uring; returns it if every Worker has one. */

@@ -29,7 +29,7 @@ export class FakeFiles implements FileService {
 
   /** The services of a thread that has these files. */
   services(): DriverServices {
-    return { files: this, fileIo: null };
+    return { files: this, fileIo: () => null };
   }
 
   open(path: string, { direct = false }: FileOpenOptions): BlockFile {

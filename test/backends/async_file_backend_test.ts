@@ -17,6 +17,7 @@ import {
   judgeUring,
 } from "../../src/linux/fuse/uring_probe.ts";
 import { ERRNO } from "../../src/base/errno.ts";
+import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { missingPermission } from "../requirements.ts";
 import { FakeBlockFile } from "./_fake_block_file.ts";
 import { type Opened, testBackend } from "./backend_suite.ts";
@@ -51,6 +52,7 @@ function openFileIo(): { fileIo: FileIo; close(): void } {
     write: (...args) => pumped(files.write(...args)),
     sync: (fd) => pumped(files.sync(fd)),
     allocate: (...args) => pumped(files.allocate(...args)),
+    truncate: (...args) => pumped(files.truncate(...args)),
   };
   return { fileIo, close: () => events.close() };
 }
@@ -139,6 +141,10 @@ class FakeIo implements FileIo {
     return this.#call("allocate", fd, mode, at, length);
   }
 
+  truncate(fd: number, size: number): number {
+    return this.#call("truncate", fd, size);
+  }
+
   #call(...call: unknown[]): number {
     this.calls.push(call);
     return this.answer;
@@ -146,14 +152,16 @@ class FakeIo implements FileIo {
 }
 
 function parts(preadNow?: BlockFile["preadNow"]) {
-  const file: BlockFile = new FakeBlockFile(8192);
+  const file: FakeBlockFile & Pick<BlockFile, "preadNow" | "futimensLater"> =
+    new FakeBlockFile(8192);
   if (preadNow !== undefined) file.preadNow = preadNow;
   const io = new FakeIo();
   const options = { file, io, name: "x", writable: true };
-  return { io, backend: new AsyncFileBackend(options) };
+  return { file, io, backend: new AsyncFileBackend(options) };
 }
 
 const BUFFER = new Uint8Array(4096);
+const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
 
 Deno.test("AsyncFileBackend reads asynchronously only if bytes are not cached", () => {
   let cached = 4096;
@@ -184,13 +192,48 @@ Deno.test("AsyncFileBackend passes on the start in the buffer", () => {
   assertEquals(io.calls, [["read", -1, 256, 512, 1024]]);
 });
 
-Deno.test("AsyncFileBackend blocks if too many operations are in flight", async () => {
+Deno.test("AsyncFileBackend makes no call that changes the file itself", async () => {
   const { io, backend } = parts();
-  io.answer = -ERRNO.EBUSY;
-  assertEquals(backend.read(0, BUFFER, 0, 4096), 4096);
-  assertEquals(backend.flush(), 0);
-  assertEquals(await backend.allocate(0, 4096), 0);
-  assertEquals(await backend.zero(0, 4096, { unmap: true }), 0);
+  await backend.write(0, BUFFER, 256, 512);
+  await backend.flush();
+  await backend.truncate(4096);
+  await backend.allocate(0, 4096);
+  await backend.zero(0, 4096, { unmap: true });
+  await backend.zero(0, 4096, { unmap: false });
+  assertEquals(io.calls, [
+    ["write", -1, 256, 512, 0],
+    ["sync", -1],
+    ["truncate", -1, 4096],
+    ["allocate", -1, KEEP_SIZE, 0, 4096],
+    ["allocate", -1, KEEP_SIZE | PUNCH_HOLE, 0, 4096],
+    ["allocate", -1, KEEP_SIZE | ZERO_RANGE, 0, 4096],
+  ]);
+});
+
+Deno.test("AsyncFileBackend truncates by itself where an io_uring cannot", async () => {
+  const { file, io, backend } = parts();
+  io.answer = -ERRNO.EINVAL;
+  assertEquals(await backend.truncate(4096), 0);
+  assertEquals(file.size, 4096);
+});
+
+Deno.test("AsyncFileBackend sets times one at a time, in another thread", async () => {
+  const { file, backend } = parts();
+  const set: unknown[] = [];
+  const waiting: ((result: number) => void)[] = [];
+  file.futimensLater = (...times: unknown[]) => {
+    set.push(times);
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  const first = backend.setTimes(1n, null);
+  const second = backend.setTimes(null, 2n);
+  await Promise.resolve();
+  assertEquals(set, [[1n, null]]);
+  waiting.shift()!(-ERRNO.EPERM);
+  assertEquals(await first, -ERRNO.EPERM);
+  assertEquals(set, [[1n, null], [null, 2n]]);
+  waiting.shift()!(0);
+  assertEquals(await second, 0);
 });
 
 /** Counts its transfers. */

@@ -69,17 +69,19 @@ Deno.test("FileBackend returns the bytes that it wrote before the medium was ful
   assertEquals(backend.write(4096, new Uint8Array(8192), 0, 8192), 8192);
 });
 
-Deno.test("FileBackend returns the error of a write that wrote nothing", () => {
+Deno.test("FileBackend returns the error of a write that wrote nothing", async () => {
   const { backend } = fake(100, { errors: { pwrite: { errno: ERRNO.EIO } } });
   assertEquals(backend.write(0, new Uint8Array(9), 0, 9), -ERRNO.EIO);
   assertEquals(
-    fake(9, { fallocate: "no zero range", errors: { pwrite: { errno: 28 } } })
-      .backend.zero(0, 9, { unmap: false }),
+    await fake(9, {
+      fallocate: "no zero range",
+      errors: { pwrite: { errno: 28 } },
+    }).backend.zero(0, 9, { unmap: false }),
     -ERRNO.ENOSPC,
   );
 });
 
-Deno.test("FileBackend returns the errors of every call", () => {
+Deno.test("FileBackend returns the errors of every call", async () => {
   for (const errno of [ERRNO.EIO, ERRNO.ENOSPC, ERRNO.EPERM]) {
     const { backend } = fake(100, {
       errors: {
@@ -92,8 +94,8 @@ Deno.test("FileBackend returns the errors of every call", () => {
     });
     assertEquals(backend.flush(), -errno);
     assertEquals(backend.truncate(5), -errno);
-    assertEquals(backend.zero(0, 5, { unmap: true }), -errno);
-    assertEquals(backend.zero(0, 5, { unmap: false }), -errno);
+    assertEquals(await backend.zero(0, 5, { unmap: true }), -errno);
+    assertEquals(await backend.zero(0, 5, { unmap: false }), -errno);
     assertEquals(backend.allocate(0, 5), -errno);
     assertEquals(backend.setTimes(0n, null), -errno);
     const error = assertThrows(() => backend.stat(), Error, "disk.img");
@@ -101,10 +103,10 @@ Deno.test("FileBackend returns the errors of every call", () => {
   }
 });
 
-Deno.test("FileBackend writes no zeroes if it cannot unmap a range", () => {
+Deno.test("FileBackend writes no zeroes if it cannot unmap a range", async () => {
   const { file, backend } = fake(MIB, { fallocate: "nothing" });
   backend.write(0, new Uint8Array(9).fill(1), 0, 9);
-  assertEquals(backend.zero(0, 9, { unmap: true }), -ERRNO.EOPNOTSUPP);
+  assertEquals(await backend.zero(0, 9, { unmap: true }), -ERRNO.EOPNOTSUPP);
   assertEquals(backend.allocate(0, 9), -ERRNO.EOPNOTSUPP);
   assertEquals(file.calls, [`fallocate ${PUNCH} 0 9`, "fallocate 1 0 9"]);
   const bytes = new Uint8Array(9);
@@ -112,10 +114,10 @@ Deno.test("FileBackend writes no zeroes if it cannot unmap a range", () => {
   assertEquals(bytes[8], 1);
 });
 
-Deno.test("FileBackend unmaps whole sectors and writes zeroes to the rest", () => {
+Deno.test("FileBackend unmaps whole sectors and writes zeroes to the rest", async () => {
   const { file, backend } = fake(MIB, { fallocate: "sectors" });
   backend.write(512, new Uint8Array(40960).fill(1), 0, 40960);
-  assertEquals(backend.zero(513, 20480, { unmap: true }), 0);
+  assertEquals(await backend.zero(513, 20480, { unmap: true }), 0);
   assertEquals(file.calls, [
     `fallocate ${PUNCH} 513 20480`,
     `fallocate ${PUNCH} 4096 16384`,

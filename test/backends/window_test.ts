@@ -65,12 +65,12 @@ Deno.test("WindowBackend reads less if the image was truncated", async () => {
   assertEquals(window.read(90, new Uint8Array(10), 0, 10), 0);
 });
 
-Deno.test("WindowBackend passes whole sectors to the file", () => {
+Deno.test("WindowBackend passes whole sectors to the file", async () => {
   const faults: Faults = { fallocate: "sectors" };
   const file = new FakeBlockFile(MIB, faults);
   const window = new WindowBackend(inFile(file), { offset: 512, size: null });
   window.write(0, new Uint8Array(40960).fill(1), 0, 40960);
-  assertEquals(window.zero(1, 20480, { unmap: true }), 0);
+  assertEquals(await window.zero(1, 20480, { unmap: true }), 0);
   assertEquals(file.calls, [
     `fallocate ${PUNCH} 513 20480`,
     `fallocate ${PUNCH} 4096 16384`,

@@ -3,7 +3,8 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { Completion } from "../../src/event/completion.ts";
 import { PollStrategy } from "../../src/event/poll_strategy.ts";
 import { RingEvents } from "../../src/event/ring_events.ts";
-import { FILE_CALL, RingFileIo } from "../../src/event/ring_file_io.ts";
+import { FILE_CALL } from "../../src/event/file_operation.ts";
+import { RingFileIo } from "../../src/event/ring_file_io.ts";
 import { FakeFileSlots, FakeRing } from "../queue/fake_ring.ts";
 
 const FD = 9;
@@ -15,10 +16,10 @@ interface Parts {
   readonly files: RingFileIo;
 }
 
-function fileIo(): Parts {
+function fileIo(count = 8): Parts {
   const ring = new FakeRing();
   const events = new RingEvents(ring, new PollStrategy(0));
-  const slots = new FakeFileSlots(ring);
+  const slots = new FakeFileSlots(ring, count);
   return { ring, events, slots, files: new RingFileIo(events, slots) };
 }
 
@@ -58,6 +59,7 @@ Deno.test("RingFileIo makes the system calls that are requested", () => {
   files.write(FD, BUFFER, 20, 10, 2 ** 40);
   files.sync(FD);
   files.allocate(FD, 3, 4096, 8192);
+  files.truncate(FD, 2 ** 41);
   events.submit();
   assertEquals(
     slots.calls.map((c) => [c.call, c.fd, c.start, c.length, c.position]),
@@ -66,10 +68,10 @@ Deno.test("RingFileIo makes the system calls that are requested", () => {
       [FILE_CALL.WRITE, FD, 20, 10, 2 ** 40],
       [FILE_CALL.SYNC, FD, 0, 0, 0],
       [FILE_CALL.ALLOCATE, FD, 3, 8192, 4096],
+      [FILE_CALL.TRUNCATE, FD, 0, 0, 2 ** 41],
     ],
   );
-  assertEquals(events.inFlight, 4);
-  assertEquals(files.sync(FD), -ERRNO.EBUSY);
+  assertEquals(events.inFlight, 5);
 });
 
 Deno.test("RingFileIo continues after a short transfer", () => {
@@ -135,26 +137,59 @@ Deno.test("RingFileIo keeps a result until it is consumed", async () => {
   assertEquals(await completion, -ERRNO.EIO);
 });
 
-Deno.test("RingFileIo frees a slot before the step that follows", () => {
+Deno.test("RingFileIo starts an operation within the step of another one", () => {
   const parts = fileIo();
   const { files, events } = parts;
-  const completions = Array.from({ length: 4 }, () => files.sync(FD));
-  assertEquals(files.sync(FD), -ERRNO.EBUSY);
-  const last = completions.at(-1);
-  assert(last instanceof Completion);
+  const completion = files.sync(FD);
+  assert(completion instanceof Completion);
   let next: unknown;
-  last.after({ run: () => next = files.sync(FD) });
+  completion.after({ run: () => next = files.sync(FD) });
   complete(parts, 0);
   assert(next instanceof Completion);
-  assertEquals(events.inFlight, 4);
+  assertEquals(events.inFlight, 1);
+});
+
+Deno.test("RingFileIo leaves slots to reads, and lets the rest wait in turn", async () => {
+  const { ring, files, events, slots } = fileIo(4);
+  const step = () => {
+    events.submit();
+    events.wait(false);
+    events.settle();
+    events.submit();
+  };
+  const starts = () => slots.calls.map(({ start }) => start);
+  const writes = [0, 1, 2, 3].map((start) =>
+    files.write(FD, BUFFER, start, 10, 0)
+  );
+  step();
+  assertEquals(starts(), [0, 1]);
+  const reads = [4, 5, 6].map((start) => files.read(FD, BUFFER, start, 10, 0));
+  step();
+  assertEquals(starts(), [0, 1, 4, 5]);
+  // A read goes before writes that have waited for longer.
+  ring.complete(slots.calls[0]!.tag, 10);
+  step();
+  assertEquals(starts(), [0, 1, 4, 5, 6]);
+  ring.complete(slots.calls[2]!.tag, 10);
+  step();
+  assertEquals(starts(), [0, 1, 4, 5, 6, 2]);
+  ring.complete(slots.calls[1]!.tag, 10);
+  step();
+  assertEquals(starts(), [0, 1, 4, 5, 6, 2, 3]);
+  for (const { tag } of slots.calls.slice(3)) ring.complete(tag, 10);
+  step();
+  assertEquals(events.inFlight, 0);
+  for (const each of [...writes, ...reads]) assertEquals(await each, 10);
 });
 
 Deno.test("RingFileIo fails operations that a closed ring cannot complete", async () => {
-  const { ring, files, events } = fileIo();
-  const completion = files.sync(FD);
+  const { ring, files, events } = fileIo(1);
+  const first = files.sync(FD);
+  const waiting = files.sync(FD);
   ring.enterResult = -ERRNO.EBADF;
   events.close();
-  assertEquals(await completion, -ERRNO.ECANCELED);
+  assertEquals(await first, -ERRNO.ECANCELED);
+  assertEquals(await waiting, -ERRNO.ECANCELED);
   assertEquals(events.inFlight, 0);
   assertEquals(files.sync(FD), -ERRNO.ENODEV);
 });

@@ -8,7 +8,8 @@ import { WritethroughBackend } from "../../src/backends/filters/writethrough.ts"
 import { ERRNO } from "../../src/base/errno.ts";
 import { PollStrategy } from "../../src/event/poll_strategy.ts";
 import { RingEvents } from "../../src/event/ring_events.ts";
-import { FILE_CALL, RingFileIo } from "../../src/event/ring_file_io.ts";
+import { FILE_CALL } from "../../src/event/file_operation.ts";
+import { RingFileIo } from "../../src/event/ring_file_io.ts";
 import { FakeFileSlots, FakeRing } from "../queue/fake_ring.ts";
 import { exported, SIZE, testExport } from "./_fixtures.ts";
 

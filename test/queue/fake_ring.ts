@@ -7,7 +7,7 @@ import { viewOf } from "../../src/protocol/codec.ts";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
 import { opcodeRow } from "../../src/protocol/opcodes.ts";
 import type { Ring } from "../../src/event/ring.ts";
-import type { FileCall, FileSlots } from "../../src/event/ring_file_io.ts";
+import type { FileCall, FileSlots } from "../../src/event/file_operation.ts";
 import type { RingEntries, RingEntry } from "../../src/queue/ring_entries.ts";
 
 const HEADER_SIZE = 40;

@@ -31,7 +31,8 @@ const UTIME_OMIT = 0x3ffffffen;
 const RWF_NOWAIT = 8;
 const TWO_32 = 2 ** 32;
 
-const TMPFS_MAGIC = 0x01021994;
+/** File systems that keep files in memory: tmpfs and ramfs. */
+const MEMORY_MAGICS: readonly number[] = [0x01021994, 0x858458f6];
 const STRUCT_STATFS_SIZE = 120;
 
 /** The options of {@linkcode openBlockFile}. */
@@ -187,11 +188,18 @@ export class LinuxBlockFile implements BlockFile {
   }
 
   futimens(atime: bigint | null, mtime: bigint | null): number {
-    // struct timespec { int64_t tv_sec; long tv_nsec; }, access time first.
-    const times = new BigInt64Array(new ArrayBuffer(32));
-    putTime(times, 0, atime);
-    putTime(times, 2, mtime);
+    const times = timesOf(atime, mtime);
     return retryInterrupted(() => this.#libc.futimens(this.fd, times));
+  }
+
+  async futimensLater(
+    atime: bigint | null,
+    mtime: bigint | null,
+  ): Promise<number> {
+    const times = timesOf(atime, mtime);
+    const result = await this.#libc.futimens_nonblocking(this.fd, times);
+    // The errno is lost. The call fails in the same way, without a wait.
+    return result < 0 ? this.futimens(atime, mtime) : result;
   }
 
   close(): void {
@@ -230,6 +238,17 @@ function retryInterrupted(call: () => number): number {
   }
 }
 
+/** Two struct timespec { int64_t tv_sec; long tv_nsec; }. */
+function timesOf(
+  atime: bigint | null,
+  mtime: bigint | null,
+): BigInt64Array<ArrayBuffer> {
+  const times = new BigInt64Array(new ArrayBuffer(32));
+  putTime(times, 0, atime);
+  putTime(times, 2, mtime);
+  return times;
+}
+
 function putTime(times: BigInt64Array, at: number, time: bigint | null): void {
   if (time === null) {
     times[at + 1] = UTIME_OMIT;
@@ -252,7 +271,7 @@ function isInMemory(fd: number): boolean {
   // struct statfs starts with its 64-bit f_type.
   const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
   return libc().fstatfs(fd, status) === 0 &&
-    status.getUint32(0, true) === TMPFS_MAGIC;
+    MEMORY_MAGICS.includes(status.getUint32(0, true));
 }
 
 function kindOfImage(kind: FileKind): BlockFileStat["kind"] {

@@ -1,12 +1,12 @@
-import type { FileCall, FileSlots } from "../../event/ring_file_io.ts";
+import type { FileCall, FileSlots } from "../../event/file_operation.ts";
 import { BufferAddresses } from "../syscall/ffi_values.ts";
 import type { Mapping } from "../syscall/memory.ts";
 import type { EventRing } from "./event_ring.ts";
 import { IORING_OP, SQE, SQE_WORDS } from "./io_uring.ts";
 
-const { FALLOCATE, FSYNC, READ, WRITE } = IORING_OP;
+const { FALLOCATE, FSYNC, FTRUNCATE, READ, WRITE } = IORING_OP;
 /** The operation of each FILE_CALL. */
-const FILE_OPS = [READ, WRITE, FSYNC, FALLOCATE] as const;
+const FILE_OPS = [READ, WRITE, FSYNC, FALLOCATE, FTRUNCATE] as const;
 
 const FSYNC_DATASYNC = 1;
 const TWO_32 = 2 ** 32;
@@ -30,6 +30,7 @@ export class LinuxFileSlots implements FileSlots {
   constructor(ring: EventRing, count: number, mapping: Mapping | null = null) {
     this.first = ring.reserve(count);
     this.count = count;
+    ring.allowWorkers(count);
     this.#ring = ring;
     this.#sqes = ring.sqes;
     this.#mapping = mapping;
@@ -65,8 +66,9 @@ export class LinuxFileSlots implements FileSlots {
     } else {
       sqes[sqe + SQE.ADDR] = 0;
       sqes[sqe + SQE.ADDR + 1] = 0;
+      // FTRUNCATE has its size in `off`.
       sqes[sqe + SQE.LEN] = 0;
-      sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
+      if (FILE_OPS[call] === FSYNC) sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
     }
     this.#ring.push(number);
   }

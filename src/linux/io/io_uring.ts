@@ -43,6 +43,7 @@ const ENTER_REGISTERED_RING = 1 << 4;
 
 const REGISTER_FILES = 2;
 const REGISTER_EVENTFD = 4;
+const REGISTER_IOWQ_MAX_WORKERS = 19;
 const REGISTER_RING_FDS = 20;
 
 const CQ_EVENTFD_DISABLED = 1 << 0;
@@ -58,10 +59,12 @@ const SIZE_OF_CQE = 16;
 export const IORING_OP = {
   FSYNC: 3,
   POLL_ADD: 6,
+  TIMEOUT: 11,
   FALLOCATE: 17,
   READ: 22,
   WRITE: 23,
   URING_CMD: 46,
+  FTRUNCATE: 55,
 } as const;
 
 /** Words of 32 bits that one submission slot takes. */
@@ -73,7 +76,7 @@ export const SQE = {
   OP: 0,
   /** `fd`. */
   FD: 1,
-  /** `off`, two words; `cmd_op`. */
+  /** `off`, two words; `cmd_op`; completions that a timeout waits for. */
   OFF: 2,
   /** `addr`, two words. */
   ADDR: 4,
@@ -204,6 +207,24 @@ export class IoUring {
   signalEvents(on: boolean): void {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
     Atomics.store(this.#cq, this.#cqFlags, flags);
+  }
+
+  /**
+   * Sets how many of this thread's calls on files the kernel makes at once, in
+   * threads of its own, where it cannot make them without waiting. Without this,
+   * a few writes to a frozen file system would keep all of these threads waiting
+   * (four for each CPU). Kernels before 5.15 ignore it.
+   */
+  allowWorkers(count: number): void {
+    // The second number, 0, leaves the limit for all other files unchanged.
+    const limits = new Uint32Array([count, 0]);
+    this.#libc.io_uring_register(
+      SYS_IO_URING_REGISTER,
+      this.fd,
+      REGISTER_IOWQ_MAX_WORKERS,
+      limits,
+      limits.length,
+    );
   }
 
   /** Pushes a filled slot; {@linkcode IoUring.enter} submits it. */

@@ -70,6 +70,13 @@ const SYMBOLS = {
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   // int futimens(int fd, const struct timespec times[2]);
   futimens: { parameters: ["i32", "buffer"], result: "i32" },
+  // The same in a thread of Deno's pool, because the file system may be frozen.
+  futimens_nonblocking: {
+    name: "futimens",
+    parameters: ["i32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
   // int statx(int dirfd, const char *pathname, int flags, unsigned int mask,
   //           struct statx *statxbuf);
   statx: {

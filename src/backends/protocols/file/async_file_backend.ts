@@ -11,6 +11,7 @@ import type {
 import type { BlockFile } from "../../block_file.ts";
 import { DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
+import { zeroRange } from "./zero_range.ts";
 
 /** Options of an {@linkcode AsyncFileBackend}. */
 export interface AsyncFileOptions {
@@ -25,11 +26,12 @@ export interface AsyncFileOptions {
 }
 
 /**
- * A file whose slow calls are asynchronous, so that many can be in flight.
+ * A file whose calls do not block this thread, however slow its medium is or
+ * while its file system is frozen.
  *
- * Copies from and to the page cache take less time than a submission and a
- * completion, so they are made synchronously. Calls that wait for the medium
- * are asynchronous: reads of uncached bytes, direct I/O and flushes.
+ * Bytes in the page cache are read at once, which takes less time than a
+ * submission and a completion. There is no such way to write: pwritev2(2) with
+ * RWF_NOWAIT blocks in a frozen file system too, and few file systems have it.
  */
 export class AsyncFileBackend implements Backend {
   readonly name: string;
@@ -39,9 +41,10 @@ export class AsyncFileBackend implements Backend {
   readonly #file: BlockFile;
   readonly #direct: DirectFile | null;
   readonly #io: FileIo;
-  readonly #inMemory: boolean;
   /** Whether the kernel can read without waiting for the medium. */
   #readsNow = true;
+  /** The last call of `setTimes()`: they are made one at a time. */
+  #settingTimes: Promise<unknown> = Promise.resolve();
 
   /** Serves an open file. */
   constructor(options: AsyncFileOptions) {
@@ -52,8 +55,6 @@ export class AsyncFileBackend implements Backend {
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#io = io;
-    const stat = file.fstat();
-    this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
   }
 
   stat(): ImageStat {
@@ -66,9 +67,6 @@ export class AsyncFileBackend implements Backend {
     start: number,
     length: number,
   ): Answer {
-    if (this.#inMemory) {
-      return this.#plain.read(position, buffer, start, length);
-    }
     let fd = this.#file.fd;
     if (this.#direct !== null) {
       fd = this.#direct.fdFor(position, length);
@@ -78,10 +76,7 @@ export class AsyncFileBackend implements Backend {
       if (got === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
     }
     const fallback = this.#file.fd;
-    const got = this.#io.read(fd, buffer, start, length, position, fallback);
-    return got === -ERRNO.EBUSY
-      ? this.#plain.read(position, buffer, start, length)
-      : got;
+    return this.#io.read(fd, buffer, start, length, position, fallback);
   }
 
   write(
@@ -90,15 +85,9 @@ export class AsyncFileBackend implements Backend {
     start: number,
     length: number,
   ): Answer {
-    if (this.#direct === null || this.#inMemory) {
-      return this.#plain.write(position, buffer, start, length);
-    }
-    const fd = this.#direct.fdFor(position, length);
     const fallback = this.#file.fd;
-    const put = this.#io.write(fd, buffer, start, length, position, fallback);
-    return put === -ERRNO.EBUSY
-      ? this.#plain.write(position, buffer, start, length)
-      : put;
+    const fd = this.#direct?.fdFor(position, length) ?? fallback;
+    return this.#io.write(fd, buffer, start, length, position, fallback);
   }
 
   needsExclusiveWrite(position: number, length: number): boolean {
@@ -106,46 +95,51 @@ export class AsyncFileBackend implements Backend {
   }
 
   flush(): Answer {
-    if (this.#inMemory) return this.#plain.flush();
-    const result = this.#io.sync(this.#file.fd);
-    return result === -ERRNO.EBUSY ? this.#plain.flush() : result;
+    return this.#io.sync(this.#file.fd);
   }
 
-  truncate(size: number): number {
-    return this.#plain.truncate(size);
+  async truncate(size: number): Promise<number> {
+    const result = await this.#io.truncate(this.#file.fd, size);
+    // An io_uring before Linux 6.9 cannot truncate.
+    return result === -ERRNO.EINVAL ? this.#plain.truncate(size) : result;
   }
 
-  async zero(
+  zero(
     position: number,
     length: number,
-    options: ZeroOptions,
+    { unmap }: ZeroOptions,
   ): Promise<number> {
-    const mode = FALLOC_FL.KEEP_SIZE |
-      (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const result = await this.#allocate(mode, position, length);
-    // FileBackend repeats the call, and writes zeroes if the medium cannot zero
-    // a range.
-    return result < 0 ? this.#plain.zero(position, length, options) : result;
+    const calls = {
+      fallocate: (mode: number, at: number, count: number) =>
+        this.#io.allocate(this.#file.fd, mode, at, count),
+      write: (at: number, zeroes: Uint8Array, count: number) =>
+        this.write(at, zeroes, 0, count),
+    };
+    return zeroRange(calls, position, length, unmap);
   }
 
-  async allocate(position: number, length: number): Promise<number> {
-    const result = await this.#allocate(FALLOC_FL.KEEP_SIZE, position, length);
-    return result === -ERRNO.EBUSY
-      ? this.#plain.allocate(position, length)
-      : result;
+  allocate(position: number, length: number): Answer {
+    const { KEEP_SIZE } = FALLOC_FL;
+    return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length);
   }
 
   extent(position: number): Extent {
     return this.#plain.extent(position);
   }
 
-  setTimes(atime: bigint | null, mtime: bigint | null): number {
-    return this.#plain.setTimes(atime, mtime);
+  /**
+   * futimens(3) in a thread of Deno's pool, because an io_uring cannot set
+   * times. One at a time: calls that wait for a frozen file system must leave
+   * most of the pool, which also waits for requests.
+   */
+  setTimes(atime: bigint | null, mtime: bigint | null): Answer {
+    const file = this.#file;
+    if (file.futimensLater === undefined) return file.futimens(atime, mtime);
+    const later = () => file.futimensLater!(atime, mtime);
+    const result = this.#settingTimes.then(later, later);
+    this.#settingTimes = result;
+    return result;
   }
 
   close(): void {}
-
-  #allocate(mode: number, position: number, length: number): Answer {
-    return this.#io.allocate(this.#file.fd, mode, position, length);
-  }
 }

@@ -105,6 +105,14 @@ export class DirectFile implements BlockFile {
     return this.#cached.futimens(atime, mtime);
   }
 
+  async futimensLater(
+    atime: bigint | null,
+    mtime: bigint | null,
+  ): Promise<number> {
+    return await this.#cached.futimensLater?.(atime, mtime) ??
+      this.#cached.futimens(atime, mtime);
+  }
+
   close(): void {
     this.#direct.close();
     this.#cached.close();

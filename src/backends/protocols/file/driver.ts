@@ -45,8 +45,11 @@ export const FILE: ImageDriver<string, FileAttachment> = {
   },
   attach(attachment, _below, services) {
     const { name, writable } = attachment;
-    const { fileIo: io } = services;
     const file = wrap(attachment, services);
+    const stat = file.fstat();
+    // Calls on a file in memory never wait.
+    const inMemory = typeof stat !== "number" && stat.inMemory === true;
+    const io = inMemory ? null : services.fileIo();
     return io === null
       ? new FileBackend(file, name, writable)
       : new AsyncFileBackend({ file, io, name, writable });

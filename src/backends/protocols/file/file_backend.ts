@@ -3,11 +3,7 @@ import { FALLOC_FL, SEEK } from "../../../base/file_flags.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "../../backend.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import { ERRNO } from "../../../base/errno.ts";
-
-/** A multiple of the sector size of every block device. */
-const SECTOR = 4096;
-/** Written where the medium cannot zero a range by itself. */
-const ZEROES = new Uint8Array(65536);
+import { zeroRange } from "./zero_range.ts";
 
 /**
  * The bytes of a regular file or a block device.
@@ -95,28 +91,18 @@ export class FileBackend implements Backend {
     return this.#file.ftruncate(size);
   }
 
-  zero(position: number, length: number, { unmap }: ZeroOptions): number {
-    const mode = FALLOC_FL.KEEP_SIZE |
-      (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const end = position + length;
-    let first = position;
-    let last = end;
-    let result = this.#file.fallocate(mode, position, length);
-    if (result === -ERRNO.EINVAL) {
-      // A block device zeroes whole sectors only; the rest is written.
-      first = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
-      last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
-      result = first === last
-        ? 0
-        : this.#file.fallocate(mode, first, last - first);
-    }
-    // A discard must fail rather than write zeroes.
-    const refused = result === -ERRNO.EINVAL ||
-      (result === -ERRNO.EOPNOTSUPP && !unmap);
-    if (refused) return this.#writeZeroes(position, end);
-    if (result < 0) return result;
-    result = this.#writeZeroes(position, first);
-    return result < 0 ? result : this.#writeZeroes(last, end);
+  zero(
+    position: number,
+    length: number,
+    { unmap }: ZeroOptions,
+  ): Promise<number> {
+    const calls = {
+      fallocate: (mode: number, at: number, count: number) =>
+        this.#file.fallocate(mode, at, count),
+      write: (at: number, zeroes: Uint8Array, count: number) =>
+        this.write(at, zeroes, 0, count),
+    };
+    return zeroRange(calls, position, length, unmap);
   }
 
   allocate(position: number, length: number): number {
@@ -158,16 +144,5 @@ export class FileBackend implements Backend {
     throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
       errno: -stat,
     });
-  }
-
-  /** Writes zeroes from one position to another. */
-  #writeZeroes(from: number, to: number): number {
-    for (let at = from; at < to;) {
-      const length = Math.min(ZEROES.length, to - at);
-      const put = this.write(at, ZEROES, 0, length);
-      if (put < 0) return put;
-      at += put;
-    }
-    return 0;
   }
 }
