@@ -1,38 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
-import {
-  DeviceEvents,
-  type ReadableDevice,
-} from "../../src/event/device_events.ts";
+import { DeviceEvents } from "../../src/event/device_events.ts";
 import { PollStrategy } from "../../src/event/poll_strategy.ts";
-
-/** A descriptor in memory that records the calls on it. */
-class FakeDevice implements ReadableDevice {
-  readonly calls: unknown[] = [];
-  /** What `read()` returns, in turn. */
-  readonly results: number[] = [];
-  /** Whether `poll()` finds something to read. */
-  pending = false;
-
-  read(): number {
-    this.calls.push("read");
-    return this.results.shift() ?? -ERRNO.EAGAIN;
-  }
-
-  setBlocking(blocking: boolean): void {
-    this.calls.push(blocking ? "blocking" : "nonblocking");
-  }
-
-  poll(limitMs?: number): boolean {
-    this.calls.push(limitMs === undefined ? "poll" : ["poll", limitMs]);
-    return this.pending;
-  }
-
-  readable(): Promise<void> {
-    this.calls.push("readable");
-    return Promise.resolve();
-  }
-}
+import { FakeDevice } from "./_fake_device.ts";
 
 const BUFFER = new Uint8Array(8192);
 
@@ -82,7 +52,7 @@ Deno.test("DeviceEvents polls before it sleeps", () => {
   assertEquals(device.calls, ["blocking", "poll", "read"]);
 });
 
-Deno.test("DeviceEvents has no operations", () => {
+Deno.test("DeviceEvents without a ring has no operations", () => {
   const events = new DeviceEvents(new FakeDevice());
   events.settle();
   events.drain();

@@ -40,6 +40,7 @@ import "../cli/sim_options_test.ts";
 import "../cli/stats_test.ts";
 import "../constants_test.ts";
 import "../event/completion_test.ts";
+import "../event/device_events_ring_test.ts";
 import "../event/device_events_test.ts";
 import "../event/poll_strategy_test.ts";
 import "../event/ring_events_test.ts";
