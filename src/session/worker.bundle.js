@@ -1834,13 +1834,24 @@ var PollStrategy = class {
 
 // src/event/device_events.ts
 var POLLS = 4;
+var READS = 16;
+var POLL_SLOT = 0;
+var SLOTS = 2;
 var DeviceEvents = class {
-  inFlight = 0;
-  hasCompleted = false;
   #device;
   #poll;
   #longestSleepMs;
   #isPending;
+  #ring = null;
+  /** Whether the poll and the timer are in flight. */
+  #isPolling = false;
+  #isTiming = false;
+  /** Reads since operations were submitted last. */
+  #reads = 0;
+  /** The errno with which the ring failed, else 0. */
+  #failure = 0;
+  /** The last result of `operationReady()`, while it is pending. */
+  #operationReady = null;
   /** Makes an event source of a descriptor, whose owner closes it. */
   constructor(device, options = {}) {
     this.#device = device;
@@ -1848,14 +1859,33 @@ var DeviceEvents = class {
     this.#longestSleepMs = options.longestSleepMs;
     this.#isPending = () => device.poll();
   }
+  /** Adds a ring for operations, which `close()` closes. */
+  addRing(events, slots) {
+    this.#ring = {
+      events,
+      slots
+    };
+    events.register(this, slots.first, SLOTS);
+  }
+  get inFlight() {
+    return this.#ring === null ? 0 : this.#ring.events.inFlight;
+  }
+  get hasCompleted() {
+    return this.#ring !== null && this.#ring.events.hasCompleted;
+  }
   /**
    * read(2).
    *
-   * @param mayBlock Whether to sleep until there is something to read, or the
-   * longest sleep is over.
-   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read.
+   * @param mayBlock Whether to sleep until there is something to read, an
+   * operation has completed, or the longest sleep is over.
+   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read
+   * or an operation has completed.
    */
   read(buffer, mayBlock) {
+    const ring = this.#ring;
+    if (ring !== null && ring.events.inFlight > 0) {
+      return this.#readBeside(ring, buffer, mayBlock);
+    }
     const device = this.#device;
     const blocks = mayBlock && this.#longestSleepMs === void 0;
     device.setBlocking(blocks);
@@ -1869,17 +1899,99 @@ var DeviceEvents = class {
     }
   }
   /**
-   * Resolves once `read()` has something to return, or after a while; timers
-   * and promises of this thread run meanwhile.
+   * Resolves once `read()` has something to return or an operation has
+   * completed, or after a while; timers and promises of this thread run
+   * meanwhile.
    */
-  ready() {
-    return this.#device.readable();
+  async ready() {
+    const ring = this.#ring;
+    if (ring === null || this.#failure !== 0) return this.#device.readable();
+    ring.events.wait(false);
+    if (ring.events.hasCompleted) return;
+    this.#startPoll(ring);
+    await ring.events.ready();
+  }
+  /**
+   * Takes completions, for a caller that has no memory to read into.
+   *
+   * @param mayBlock Whether to sleep until an operation has completed, or the
+   * longest sleep is over.
+   */
+  waitForOperation(mayBlock) {
+    const ring = this.#ring;
+    while (ring !== null && ring.events.inFlight > 0 && this.#failure === 0) {
+      if (ring.events.hasCompleted || !this.#sleep(ring, mayBlock)) return;
+    }
+  }
+  /**
+   * Resolves once an operation may have completed, or after a while; `null` if
+   * none is in flight.
+   */
+  operationReady() {
+    const ring = this.#ring;
+    if (ring === null || ring.events.inFlight === 0) return null;
+    ring.events.wait(false);
+    if (ring.events.hasCompleted) return Promise.resolve();
+    return this.#operationReady ??= ring.events.ready().finally(() => this.#operationReady = null);
   }
   settle() {
+    this.#ring?.events.settle();
   }
   drain() {
+    this.#ring?.events.drain();
   }
   close() {
+    this.#ring?.events.close();
+  }
+  completed(slot) {
+    if (slot === POLL_SLOT) this.#isPolling = false;
+    else this.#isTiming = false;
+  }
+  ringFailed(errno2) {
+    this.#failure = errno2;
+  }
+  ringClosed() {
+    this.#isPolling = false;
+  }
+  /** `read()` while operations are in flight. */
+  #readBeside(ring, buffer, mayBlock) {
+    const device = this.#device;
+    for (; ; ) {
+      if (this.#failure !== 0) return -this.#failure;
+      if (this.#reads >= READS) this.#sleep(ring, false);
+      if (ring.events.hasCompleted) return -ERRNO.EAGAIN;
+      if (!this.#isPolling) {
+        device.setBlocking(false);
+        const received = device.read(buffer);
+        this.#reads++;
+        if (received !== -ERRNO.EAGAIN) return received;
+        this.#startPoll(ring);
+      }
+      const goesOn = this.#sleep(ring, mayBlock);
+      if (!goesOn && this.#isPolling) return -ERRNO.EAGAIN;
+    }
+  }
+  #startPoll({ slots }) {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    slots.poll();
+  }
+  /**
+   * Submits operations and dispatches completions.
+   *
+   * @param mayBlock Whether to sleep until there is one.
+   * @returns Whether the caller may sleep again.
+   */
+  #sleep({ events, slots }, mayBlock) {
+    this.#reads = 0;
+    const limitMs = this.#longestSleepMs;
+    const isLimited = mayBlock && limitMs !== void 0;
+    if (isLimited && !this.#isTiming) {
+      this.#isTiming = true;
+      slots.startTimer(limitMs);
+    }
+    events.wait(mayBlock);
+    return mayBlock && !(isLimited && !this.#isTiming);
   }
   /** read(2) that sleeps, after polling if that is worth it. */
   #readBlocking(buffer) {
@@ -1914,8 +2026,8 @@ var RingEvents = class {
   #inFlight = 0;
   /** Completions dispatched since the thread slept last. */
   #batch = 0;
-  /** Whether `ready()` waits, so that nothing else submits. */
-  #waiting = false;
+  /** Calls of `ready()` that wait, so that nothing else submits. */
+  #waiting = 0;
   #usable = true;
   #closed = false;
   /**
@@ -1956,7 +2068,7 @@ var RingEvents = class {
    * Called after a slot was pushed: submits it at once while `ready()` waits.
    */
   pushed() {
-    if (this.#waiting) this.submit();
+    if (this.#waiting > 0) this.submit();
   }
   /** Submits what was pushed, without sleeping. */
   submit() {
@@ -1985,9 +2097,9 @@ var RingEvents = class {
   async ready() {
     this.submit();
     if (!this.#usable || this.#ring.hasWork) return;
-    this.#waiting = true;
+    this.#waiting++;
     await this.#ring.readable();
-    this.#waiting = false;
+    this.#waiting--;
   }
   settle() {
     while (this.#next < this.#end) {
@@ -2215,7 +2327,7 @@ function isThenable(value) {
   return typeof value === "object" && value !== null && typeof value.then === "function";
 }
 
-// src/event/ring_file_io.ts
+// src/event/file_operation.ts
 var NO_FILE = -1;
 var FILE_CALL = {
   /** pread(2). */
@@ -2225,84 +2337,39 @@ var FILE_CALL = {
   /** fdatasync(2). */
   SYNC: 2,
   /** fallocate(2). */
-  ALLOCATE: 3
+  ALLOCATE: 3,
+  /** ftruncate(2). */
+  TRUNCATE: 4
 };
-var RingFileIo = class {
-  #events;
-  #operations;
-  #free;
-  #closed = false;
-  /** Registers the slots of file I/O on an event source. */
-  constructor(events, slots) {
-    this.#events = events;
-    this.#operations = Array.from({
-      length: slots.count
-    }, (_, slot) => new FileOperation(slots, slot, this));
-    this.#free = [
-      ...this.#operations
-    ];
-    events.register(this, slots.first, slots.count);
+var OperationList = class {
+  #first = null;
+  #last = null;
+  get isEmpty() {
+    return this.#first === null;
   }
-  read(fd, buffer, start, length, position, fallback = NO_FILE) {
-    const operation = this.#take();
-    if (typeof operation === "number") return operation;
-    operation.prepare(FILE_CALL.READ, fd, buffer, start, length, position);
-    return this.#start(operation, fallback);
+  add(operation) {
+    if (this.#last === null) this.#first = operation;
+    else this.#last.next = operation;
+    this.#last = operation;
   }
-  write(fd, buffer, start, length, position, fallback = NO_FILE) {
-    const operation = this.#take();
-    if (typeof operation === "number") return operation;
-    operation.prepare(FILE_CALL.WRITE, fd, buffer, start, length, position);
-    return this.#start(operation, fallback);
-  }
-  sync(fd) {
-    const operation = this.#take();
-    if (typeof operation === "number") return operation;
-    operation.prepare(FILE_CALL.SYNC, fd, null, 0, 0, 0);
-    return this.#start(operation, NO_FILE);
-  }
-  allocate(fd, mode, position, length) {
-    const operation = this.#take();
-    if (typeof operation === "number") return operation;
-    operation.prepare(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
-    return this.#start(operation, NO_FILE);
-  }
-  completed(slot, result2) {
-    const operation = this.#operations[slot];
-    if (operation.continues(result2)) this.#events.pushed();
-    else this.#events.completed(operation);
-  }
-  ringFailed() {
-  }
-  ringClosed() {
-    this.#closed = true;
-    for (const operation of this.#operations) {
-      if (!operation.isInFlight) continue;
-      operation.result = -ERRNO.ECANCELED;
-      this.#events.completed(operation);
-    }
-  }
-  /** Frees the slot of a settled operation. */
-  free(operation) {
-    this.#free.push(operation);
-  }
-  #take() {
-    if (this.#closed) return -ERRNO.ENODEV;
-    return this.#free.pop() ?? -ERRNO.EBUSY;
-  }
-  #start(operation, fallback) {
-    const completion = operation.start(fallback);
-    this.#events.started();
-    this.#events.pushed();
-    return completion;
+  /** Removes the first one; `null` if there is none. */
+  shift() {
+    const first = this.#first;
+    if (first === null) return null;
+    this.#first = first.next;
+    if (first.next === null) this.#last = null;
+    first.next = null;
+    return first;
   }
 };
 var FileOperation = class {
   /** Its result, once its last call has completed. */
   result = 0;
+  /** The operation that waits behind this one. */
+  next = null;
   #slots;
-  #slot;
   #owner;
+  #slot = 0;
   #completion = null;
   #call = FILE_CALL.READ;
   #fd = NO_FILE;
@@ -2313,18 +2380,15 @@ var FileOperation = class {
   #position = 0;
   /** Bytes that earlier calls have transferred. */
   #done = 0;
-  #isInFlight = false;
-  constructor(slots, slot, owner) {
+  constructor(slots, owner) {
     this.#slots = slots;
-    this.#slot = slot;
     this.#owner = owner;
   }
-  /** Whether a call of it is in flight. */
-  get isInFlight() {
-    return this.#isInFlight;
+  get isRead() {
+    return this.#call === FILE_CALL.READ;
   }
-  /** Prepares the first call. */
-  prepare(call3, fd, buffer, start, length, position) {
+  /** Sets the first call; the parameters are those of `FileSlots.prepare()`. */
+  set(call3, fd, buffer, start, length, position) {
     this.#call = call3;
     this.#fd = fd;
     this.#buffer = buffer;
@@ -2332,13 +2396,16 @@ var FileOperation = class {
     this.#length = length;
     this.#position = position;
     this.#done = 0;
-    this.#push();
   }
-  /** Starts the operation. */
+  /** Starts the operation, which still needs a slot. */
   start(fallback) {
     this.#fallback = fallback === this.#fd ? NO_FILE : fallback;
-    this.#isInFlight = true;
     return this.#completion = Completion.start();
+  }
+  /** Makes the first call in a slot. */
+  run(slot) {
+    this.#slot = slot;
+    this.#push();
   }
   /** Takes the result of a call; whether the operation needs another one. */
   continues(result2) {
@@ -2347,7 +2414,7 @@ var FileOperation = class {
       return true;
     }
     if (this.#call > FILE_CALL.WRITE) return this.#ends(result2);
-    const isRead = this.#call === FILE_CALL.READ;
+    const { isRead } = this;
     const failsHere = result2 === -ERRNO.EINVAL || isRead && result2 < 0;
     if (failsHere && this.#fallback !== NO_FILE) {
       this.#fd = this.#fallback;
@@ -2370,17 +2437,142 @@ var FileOperation = class {
     const completion = this.#completion;
     this.#completion = null;
     this.#buffer = null;
-    this.#owner.free(this);
+    this.#owner.release(this);
     completion.complete(this.result);
   }
   #ends(result2) {
     this.result = result2;
-    this.#isInFlight = false;
     return false;
   }
   /** Pushes the call for the rest. */
   #push() {
     this.#slots.prepare(this.#slot, this.#call, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
+  }
+};
+
+// src/event/ring_file_io.ts
+var READ_SLOTS = 4;
+var RingFileIo = class {
+  #events;
+  #slots;
+  /** The operation in each slot. */
+  #running;
+  #freeSlots;
+  /** Operations for reuse. */
+  #idle = [];
+  #waitingReads = new OperationList();
+  #waitingOthers = new OperationList();
+  /** Slots that operations other than reads may take at once. */
+  #othersMax;
+  #others = 0;
+  #closed = false;
+  /** Registers the slots of file I/O on an event source. */
+  constructor(events, slots) {
+    const { first, count: count2 } = slots;
+    this.#events = events;
+    this.#slots = slots;
+    this.#running = Array.from({
+      length: count2
+    }, () => null);
+    this.#freeSlots = Array.from({
+      length: count2
+    }, (_, slot) => slot);
+    this.#othersMax = count2 - Math.min(READ_SLOTS, Math.floor(count2 / 2));
+    events.register(this, first, count2);
+  }
+  read(fd, buffer, start, length, position, fallback = NO_FILE) {
+    if (this.#closed) return -ERRNO.ENODEV;
+    const operation = this.#operation();
+    operation.set(FILE_CALL.READ, fd, buffer, start, length, position);
+    return this.#start(operation, fallback);
+  }
+  write(fd, buffer, start, length, position, fallback = NO_FILE) {
+    if (this.#closed) return -ERRNO.ENODEV;
+    const operation = this.#operation();
+    operation.set(FILE_CALL.WRITE, fd, buffer, start, length, position);
+    return this.#start(operation, fallback);
+  }
+  sync(fd) {
+    if (this.#closed) return -ERRNO.ENODEV;
+    const operation = this.#operation();
+    operation.set(FILE_CALL.SYNC, fd, null, 0, 0, 0);
+    return this.#start(operation, NO_FILE);
+  }
+  allocate(fd, mode, position, length) {
+    if (this.#closed) return -ERRNO.ENODEV;
+    const operation = this.#operation();
+    operation.set(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
+    return this.#start(operation, NO_FILE);
+  }
+  truncate(fd, size) {
+    if (this.#closed) return -ERRNO.ENODEV;
+    const operation = this.#operation();
+    operation.set(FILE_CALL.TRUNCATE, fd, null, 0, 0, size);
+    return this.#start(operation, NO_FILE);
+  }
+  completed(slot, result2) {
+    const operation = this.#running[slot];
+    if (operation.continues(result2)) return this.#events.pushed();
+    this.#running[slot] = null;
+    this.#freeSlots.push(slot);
+    if (!operation.isRead) this.#others--;
+    this.#events.completed(operation);
+    this.#runWaiting();
+  }
+  ringFailed() {
+  }
+  ringClosed() {
+    this.#closed = true;
+    for (const operation of this.#running) {
+      if (operation !== null) this.#cancel(operation);
+    }
+    this.#running.fill(null);
+    for (const list of [
+      this.#waitingReads,
+      this.#waitingOthers
+    ]) {
+      for (let next; (next = list.shift()) !== null; ) this.#cancel(next);
+    }
+  }
+  release(operation) {
+    this.#idle.push(operation);
+  }
+  #operation() {
+    return this.#idle.pop() ?? new FileOperation(this.#slots, this);
+  }
+  #start(operation, fallback) {
+    const completion = operation.start(fallback);
+    this.#events.started();
+    const { isRead } = operation;
+    if (!this.#hasRoom(isRead)) {
+      (isRead ? this.#waitingReads : this.#waitingOthers).add(operation);
+    } else {
+      this.#run(operation);
+    }
+    return completion;
+  }
+  #hasRoom(isRead) {
+    return this.#freeSlots.length > 0 && (isRead || this.#others < this.#othersMax);
+  }
+  #run(operation) {
+    const slot = this.#freeSlots.pop();
+    this.#running[slot] = operation;
+    if (!operation.isRead) this.#others++;
+    operation.run(slot);
+    this.#events.pushed();
+  }
+  /** Gives free slots to operations that wait, to reads first. */
+  #runWaiting() {
+    for (; ; ) {
+      const list = this.#waitingReads.isEmpty ? this.#waitingOthers : this.#waitingReads;
+      const isRead = list === this.#waitingReads;
+      if (list.isEmpty || !this.#hasRoom(isRead)) return;
+      this.#run(list.shift());
+    }
+  }
+  #cancel(operation) {
+    operation.result = -ERRNO.ECANCELED;
+    this.#events.completed(operation);
   }
 };
 
@@ -3092,7 +3284,10 @@ var DeviceQueue = class {
   next(mayBlock) {
     if (this.#end !== null) return null;
     const slot = this.#free.pop() ?? this.#newSlot();
-    if (slot === null) return null;
+    if (slot === null) {
+      this.#events.waitForOperation(mayBlock);
+      return null;
+    }
     for (; ; ) {
       const received = this.#events.read(slot.incoming, mayBlock);
       if (received < 0) {
@@ -3120,8 +3315,12 @@ var DeviceQueue = class {
     if (this.#free.length > 0 || this.#slots < this.#capacity) {
       return this.#events.ready();
     }
-    this.#room ??= Promise.withResolvers();
-    return this.#room.promise;
+    const { promise } = this.#room ??= Promise.withResolvers();
+    const operation = this.#events.operationReady();
+    return operation === null ? promise : Promise.race([
+      promise,
+      operation
+    ]);
   }
   reply(exchange) {
     const slot = exchange;
@@ -3139,6 +3338,7 @@ var DeviceQueue = class {
       message: "The queue was closed"
     };
     this.#device.close();
+    this.#events.close();
     this.#endWait();
   }
   #endWait() {
@@ -3239,7 +3439,7 @@ var MEASURING = 2;
 var IN_FLIGHT = 0;
 var TOTALS_AT = 8;
 var REQUESTS = 0;
-var READS = 1;
+var READS2 = 1;
 var WRITES = 2;
 var BYTES_READ = 3;
 var BYTES_WRITTEN = 4;
@@ -3331,7 +3531,7 @@ var QueueCounters = class {
   }
   /** Counts a READ that returned `bytes`. */
   read(bytes) {
-    this.#totals[READS]++;
+    this.#totals[READS2]++;
     this.#totals[BYTES_READ] += bytes;
   }
   /** Counts a WRITE that wrote `bytes`. */
@@ -3363,7 +3563,7 @@ var QueueCounters = class {
     return {
       index: this.index,
       requests: totals[REQUESTS],
-      reads: totals[READS],
+      reads: totals[READS2],
       writes: totals[WRITES],
       bytesRead: totals[BYTES_READ],
       bytesWritten: totals[BYTES_WRITTEN],
@@ -4358,6 +4558,16 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // The same in a thread of Deno's pool, because the file system may be frozen.
+  futimens_nonblocking: {
+    name: "futimens",
+    parameters: [
+      "i32",
+      "buffer"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
   // int statx(int dirfd, const char *pathname, int flags, unsigned int mask,
   //           struct statx *statxbuf);
   statx: {
@@ -5313,6 +5523,7 @@ var ENTER_GETEVENTS = 1 << 0;
 var ENTER_REGISTERED_RING = 1 << 4;
 var REGISTER_FILES = 2;
 var REGISTER_EVENTFD = 4;
+var REGISTER_IOWQ_MAX_WORKERS = 19;
 var REGISTER_RING_FDS = 20;
 var CQ_EVENTFD_DISABLED = 1 << 0;
 var SQ_CQ_OVERFLOW = 1 << 1;
@@ -5324,10 +5535,12 @@ var SIZE_OF_CQE = 16;
 var IORING_OP = {
   FSYNC: 3,
   POLL_ADD: 6,
+  TIMEOUT: 11,
   FALLOCATE: 17,
   READ: 22,
   WRITE: 23,
-  URING_CMD: 46
+  URING_CMD: 46,
+  FTRUNCATE: 55
 };
 var SQE_WORDS = SIZE_OF_SQE / 4;
 var SQE = {
@@ -5335,7 +5548,7 @@ var SQE = {
   OP: 0,
   /** `fd`. */
   FD: 1,
-  /** `off`, two words; `cmd_op`. */
+  /** `off`, two words; `cmd_op`; completions that a timeout waits for. */
   OFF: 2,
   /** `addr`, two words. */
   ADDR: 4,
@@ -5458,6 +5671,19 @@ var IoUring = class {
   signalEvents(on) {
     const flags = on ? 0 : CQ_EVENTFD_DISABLED;
     Atomics.store(this.#cq, this.#cqFlags, flags);
+  }
+  /**
+   * Sets how many of this thread's calls on files the kernel makes at once, in
+   * threads of its own, where it cannot make them without waiting. Without this,
+   * a few writes to a frozen file system would keep all of these threads waiting
+   * (four for each CPU). Kernels before 5.15 ignore it.
+   */
+  allowWorkers(count2) {
+    const limits = new Uint32Array([
+      count2,
+      0
+    ]);
+    this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, REGISTER_IOWQ_MAX_WORKERS, limits, limits.length);
   }
   /** Pushes a filled slot; {@linkcode IoUring.enter} submits it. */
   push(slot) {
@@ -5609,12 +5835,13 @@ var EventRing = class extends IoUring {
 };
 
 // src/linux/io/file_slots.ts
-var { FALLOCATE, FSYNC, READ: READ2, WRITE: WRITE3 } = IORING_OP;
+var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ2, WRITE: WRITE3 } = IORING_OP;
 var FILE_OPS = [
   READ2,
   WRITE3,
   FSYNC,
-  FALLOCATE
+  FALLOCATE,
+  FTRUNCATE
 ];
 var FSYNC_DATASYNC = 1;
 var TWO_322 = 2 ** 32;
@@ -5635,6 +5862,7 @@ var LinuxFileSlots = class {
   constructor(ring, count2, mapping = null) {
     this.first = ring.reserve(count2);
     this.count = count2;
+    ring.allowWorkers(count2);
     this.#ring = ring;
     this.#sqes = ring.sqes;
     this.#mapping = mapping;
@@ -5661,7 +5889,7 @@ var LinuxFileSlots = class {
       sqes[sqe + SQE.ADDR] = 0;
       sqes[sqe + SQE.ADDR + 1] = 0;
       sqes[sqe + SQE.LEN] = 0;
-      sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
+      if (FILE_OPS[call3] === FSYNC) sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
     }
     this.#ring.push(number);
   }
@@ -5790,6 +6018,58 @@ function roundUp(value, unit) {
   return Math.ceil(value / unit) * unit;
 }
 
+// src/linux/io/device_slots.ts
+var TWO_324 = 2 ** 32;
+var LinuxDeviceSlots = class {
+  first;
+  #ring;
+  /** struct __kernel_timespec, which the timer's submission points to. */
+  #time = new BigInt64Array(2);
+  /**
+   * Reserves two slots of a ring.
+   *
+   * @param fd The descriptor to poll.
+   */
+  constructor(ring, fd) {
+    this.first = ring.reserve(2);
+    this.#ring = ring;
+    const { sqes } = ring;
+    const poll = this.first * SQE_WORDS;
+    sqes[poll + SQE.OP] = IORING_OP.POLL_ADD;
+    sqes[poll + SQE.FD] = fd;
+    sqes[poll + SQE.FLAGS] = POLL.IN;
+    const bytes = new Uint8Array(this.#time.buffer);
+    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
+    const timer = poll + SQE_WORDS;
+    sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
+    sqes[timer + SQE.FD] = -1;
+    sqes[timer + SQE.ADDR] = address;
+    sqes[timer + SQE.ADDR + 1] = address / TWO_324;
+    sqes[timer + SQE.LEN] = 1;
+  }
+  poll() {
+    this.#ring.push(this.first);
+  }
+  startTimer(ms) {
+    const time = BigInt(ms) * NS_PER_MS;
+    this.#time[0] = secondsOf(time);
+    this.#time[1] = BigInt(nanosecondsOf(time));
+    this.#ring.push(this.first + 1);
+  }
+};
+
+// src/linux/io/file_ring.ts
+var FILE_SLOTS = 62;
+var DEVICE_SLOTS = 2;
+function openFileRing(fd) {
+  const ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS);
+  return {
+    ring,
+    fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
+    deviceSlots: new LinuxDeviceSlots(ring, fd)
+  };
+}
+
 // src/backends/filter_backend.ts
 var FilterBackend = class {
   name;
@@ -5905,6 +6185,9 @@ var DirectFile = class {
   }
   futimens(atime, mtime) {
     return this.#cached.futimens(atime, mtime);
+  }
+  async futimensLater(atime, mtime) {
+    return await this.#cached.futimensLater?.(atime, mtime) ?? this.#cached.futimens(atime, mtime);
   }
   close() {
     this.#direct.close();
@@ -6142,9 +6425,37 @@ function outcomeOf(flushed, result2) {
   return flushed >= 0 ? result2 : flushed;
 }
 
-// src/backends/protocols/file/file_backend.ts
+// src/backends/protocols/file/zero_range.ts
 var SECTOR = 4096;
 var ZEROES = new Uint8Array(65536);
+async function zeroRange(calls, position, length, unmap) {
+  const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
+  const end = position + length;
+  let first = position;
+  let last = end;
+  let result2 = await calls.fallocate(mode, position, length);
+  if (result2 === -ERRNO.EINVAL) {
+    first = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
+    last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
+    result2 = first === last ? 0 : await calls.fallocate(mode, first, last - first);
+  }
+  const refused = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
+  if (refused) return await writeZeroes(calls, position, end);
+  if (result2 < 0) return result2;
+  result2 = await writeZeroes(calls, position, first);
+  return result2 < 0 ? result2 : await writeZeroes(calls, last, end);
+}
+async function writeZeroes(calls, from, to) {
+  for (let at = from; at < to; ) {
+    const length = Math.min(ZEROES.length, to - at);
+    const put = await calls.write(at, ZEROES, length);
+    if (put < 0) return put;
+    at += put;
+  }
+  return 0;
+}
+
+// src/backends/protocols/file/file_backend.ts
 var FileBackend = class {
   name;
   shared = true;
@@ -6206,21 +6517,11 @@ var FileBackend = class {
     return this.#file.ftruncate(size);
   }
   zero(position, length, { unmap }) {
-    const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const end = position + length;
-    let first = position;
-    let last = end;
-    let result2 = this.#file.fallocate(mode, position, length);
-    if (result2 === -ERRNO.EINVAL) {
-      first = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
-      last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
-      result2 = first === last ? 0 : this.#file.fallocate(mode, first, last - first);
-    }
-    const refused = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
-    if (refused) return this.#writeZeroes(position, end);
-    if (result2 < 0) return result2;
-    result2 = this.#writeZeroes(position, first);
-    return result2 < 0 ? result2 : this.#writeZeroes(last, end);
+    const calls = {
+      fallocate: (mode, at, count2) => this.#file.fallocate(mode, at, count2),
+      write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
+    };
+    return zeroRange(calls, position, length, unmap);
   }
   allocate(position, length) {
     return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, position, length);
@@ -6268,16 +6569,6 @@ var FileBackend = class {
       errno: -stat
     });
   }
-  /** Writes zeroes from one position to another. */
-  #writeZeroes(from, to) {
-    for (let at = from; at < to; ) {
-      const length = Math.min(ZEROES.length, to - at);
-      const put = this.write(at, ZEROES, 0, length);
-      if (put < 0) return put;
-      at += put;
-    }
-    return 0;
-  }
 };
 
 // src/backends/protocols/file/async_file_backend.ts
@@ -6289,9 +6580,10 @@ var AsyncFileBackend = class {
   #file;
   #direct;
   #io;
-  #inMemory;
   /** Whether the kernel can read without waiting for the medium. */
   #readsNow = true;
+  /** The last call of `setTimes()`: they are made one at a time. */
+  #settingTimes = Promise.resolve();
   /** Serves an open file. */
   constructor(options) {
     const { file, io, name, writable } = options;
@@ -6301,67 +6593,65 @@ var AsyncFileBackend = class {
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#io = io;
-    const stat = file.fstat();
-    this.#inMemory = typeof stat !== "number" && stat.inMemory === true;
   }
   stat() {
     return this.#plain.stat();
   }
   read(position, buffer, start, length) {
-    if (this.#inMemory) {
-      return this.#plain.read(position, buffer, start, length);
-    }
     let fd = this.#file.fd;
     if (this.#direct !== null) {
       fd = this.#direct.fdFor(position, length);
     } else if (this.#readsNow && this.#file.preadNow !== void 0) {
-      const got2 = this.#file.preadNow(buffer, start, length, position);
-      if (got2 === length) return got2;
-      if (got2 === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
+      const got = this.#file.preadNow(buffer, start, length, position);
+      if (got === length) return got;
+      if (got === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
     }
     const fallback = this.#file.fd;
-    const got = this.#io.read(fd, buffer, start, length, position, fallback);
-    return got === -ERRNO.EBUSY ? this.#plain.read(position, buffer, start, length) : got;
+    return this.#io.read(fd, buffer, start, length, position, fallback);
   }
   write(position, buffer, start, length) {
-    if (this.#direct === null || this.#inMemory) {
-      return this.#plain.write(position, buffer, start, length);
-    }
-    const fd = this.#direct.fdFor(position, length);
     const fallback = this.#file.fd;
-    const put = this.#io.write(fd, buffer, start, length, position, fallback);
-    return put === -ERRNO.EBUSY ? this.#plain.write(position, buffer, start, length) : put;
+    const fd = this.#direct?.fdFor(position, length) ?? fallback;
+    return this.#io.write(fd, buffer, start, length, position, fallback);
   }
   needsExclusiveWrite(position, length) {
     return this.#direct?.needsExclusiveWrite(position, length) ?? false;
   }
   flush() {
-    if (this.#inMemory) return this.#plain.flush();
-    const result2 = this.#io.sync(this.#file.fd);
-    return result2 === -ERRNO.EBUSY ? this.#plain.flush() : result2;
+    return this.#io.sync(this.#file.fd);
   }
-  truncate(size) {
-    return this.#plain.truncate(size);
+  async truncate(size) {
+    const result2 = await this.#io.truncate(this.#file.fd, size);
+    return result2 === -ERRNO.EINVAL ? this.#plain.truncate(size) : result2;
   }
-  async zero(position, length, options) {
-    const mode = FALLOC_FL.KEEP_SIZE | (options.unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-    const result2 = await this.#allocate(mode, position, length);
-    return result2 < 0 ? this.#plain.zero(position, length, options) : result2;
+  zero(position, length, { unmap }) {
+    const calls = {
+      fallocate: (mode, at, count2) => this.#io.allocate(this.#file.fd, mode, at, count2),
+      write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
+    };
+    return zeroRange(calls, position, length, unmap);
   }
-  async allocate(position, length) {
-    const result2 = await this.#allocate(FALLOC_FL.KEEP_SIZE, position, length);
-    return result2 === -ERRNO.EBUSY ? this.#plain.allocate(position, length) : result2;
+  allocate(position, length) {
+    const { KEEP_SIZE } = FALLOC_FL;
+    return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length);
   }
   extent(position) {
     return this.#plain.extent(position);
   }
+  /**
+   * futimens(3) in a thread of Deno's pool, because an io_uring cannot set
+   * times. One at a time: calls that wait for a frozen file system must leave
+   * most of the pool, which also waits for requests.
+   */
   setTimes(atime, mtime) {
-    return this.#plain.setTimes(atime, mtime);
+    const file = this.#file;
+    if (file.futimensLater === void 0) return file.futimens(atime, mtime);
+    const later = () => file.futimensLater(atime, mtime);
+    const result2 = this.#settingTimes.then(later, later);
+    this.#settingTimes = result2;
+    return result2;
   }
   close() {
-  }
-  #allocate(mode, position, length) {
-    return this.#io.allocate(this.#file.fd, mode, position, length);
   }
 };
 
@@ -6406,8 +6696,10 @@ var FILE = {
   },
   attach(attachment, _below, services) {
     const { name, writable } = attachment;
-    const { fileIo: io } = services;
     const file = wrap(attachment, services);
+    const stat = file.fstat();
+    const inMemory = typeof stat !== "number" && stat.inMemory === true;
+    const io = inMemory ? null : services.fileIo();
     return io === null ? new FileBackend(file, name, writable) : new AsyncFileBackend({
       file,
       io,
@@ -6892,7 +7184,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_324 = 2 ** 32;
+var TWO_325 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -6924,7 +7216,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_324);
+      view.setUint32(at - position, at / TWO_325);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -7570,7 +7862,7 @@ var MEMORY_SIZE = 128;
 var ATIME = 0;
 var MTIME = 1;
 var CHANGED = 2;
-var TWO_325 = 2 ** 32;
+var TWO_326 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The shared memory, from which other Workers make their own object. */
@@ -7621,14 +7913,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_325 + (low >>> 0);
+      this.#seenSize = high * TWO_326 + (low >>> 0);
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.add(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_325 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_325));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_326 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_326));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
@@ -7721,8 +8013,11 @@ var ExportState = class _ExportState {
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_OMIT = 0x3ffffffen;
 var RWF_NOWAIT = 8;
-var TWO_326 = 2 ** 32;
-var TMPFS_MAGIC = 16914836;
+var TWO_327 = 2 ** 32;
+var MEMORY_MAGICS = [
+  16914836,
+  2240043254
+];
 var STRUCT_STATFS_SIZE = 120;
 function openBlockFile(path, options) {
   const handle = openDescriptor(path, OPEN.PATH, {
@@ -7773,7 +8068,7 @@ var LinuxBlockFile = class {
     checkRange(buffer, start, length);
     const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
-    this.#iovec[1] = address / TWO_326;
+    this.#iovec[1] = address / TWO_327;
     this.#iovec[2] = length;
     const offset = BigInt(position);
     const pointer = this.#iovecPointer;
@@ -7825,10 +8120,13 @@ var LinuxBlockFile = class {
     };
   }
   futimens(atime, mtime) {
-    const times = new BigInt64Array(new ArrayBuffer(32));
-    putTime(times, 0, atime);
-    putTime(times, 2, mtime);
+    const times = timesOf(atime, mtime);
     return retryInterrupted(() => this.#libc.futimens(this.fd, times));
+  }
+  async futimensLater(atime, mtime) {
+    const times = timesOf(atime, mtime);
+    const result2 = await this.#libc.futimens_nonblocking(this.fd, times);
+    return result2 < 0 ? this.futimens(atime, mtime) : result2;
   }
   close() {
     if (this.#closed) return;
@@ -7854,6 +8152,12 @@ function retryInterrupted(call3) {
     if (error !== ERRNO.EINTR) return -error;
   }
 }
+function timesOf(atime, mtime) {
+  const times = new BigInt64Array(new ArrayBuffer(32));
+  putTime(times, 0, atime);
+  putTime(times, 2, mtime);
+  return times;
+}
 function putTime(times, at, time) {
   if (time === null) {
     times[at + 1] = UTIME_OMIT;
@@ -7869,7 +8173,7 @@ function checkRange(buffer, start, length) {
 }
 function isInMemory(fd) {
   const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
-  return libc().fstatfs(fd, status) === 0 && status.getUint32(0, true) === TMPFS_MAGIC;
+  return libc().fstatfs(fd, status) === 0 && MEMORY_MAGICS.includes(status.getUint32(0, true));
 }
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
@@ -8028,7 +8332,7 @@ function lockError({ name, writable }, facts) {
 }
 
 // src/session/driver_services.ts
-function driverServices(fileIo = null) {
+function driverServices(fileIo = () => null) {
   return {
     files: {
       open: openBlockFile,
@@ -8091,12 +8395,14 @@ async function openQueue(start) {
       poll,
       longestSleepMs
     });
-    return {
-      queue: new DeviceQueue(device, {
-        ...common,
-        events: events2
-      }),
+    const queue2 = new DeviceQueue(device, {
+      ...common,
       events: events2
+    });
+    return {
+      queue: queue2,
+      events: events2,
+      fileIo: fileIoBeside(start, events2)
     };
   }
   const events = new RingEvents(uring.ring, poll);
@@ -8105,11 +8411,34 @@ async function openQueue(start) {
     device: new DeviceQueue(device, common),
     pollsDevice: start.index === 0
   });
+  const fileIo = new RingFileIo(events, uring.fileSlots);
   return {
     queue,
     events,
-    fileIo: new RingFileIo(events, uring.fileSlots)
+    fileIo: () => fileIo
   };
+}
+function fileIoBeside({ fd, pollUs }, device) {
+  let fileIo;
+  const make = () => {
+    const ring = tryFileRing(fd);
+    if (ring === null) return null;
+    const poll = new PollStrategy(pollUs, {
+      yieldCpu
+    });
+    const events = new RingEvents(ring.ring, poll);
+    device.addRing(events, ring.deviceSlots);
+    return new RingFileIo(events, ring.fileSlots);
+  };
+  return () => fileIo === void 0 ? fileIo = make() : fileIo;
+}
+function tryFileRing(fd) {
+  try {
+    return openFileRing(fd);
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
 }
 async function openRing({ fd, negotiated }, qids) {
   const { promise: go, resolve: resolve2 } = Promise.withResolvers();
