@@ -3,8 +3,8 @@
  * operations register with it.
  *
  * There is one for each Worker: `RingEvents` over an io_uring, or `DeviceEvents`
- * over /dev/fuse, with an io_uring beside it for operations. A request queue sleeps in it; the serve
- * loop delivers the operations that have completed.
+ * over /dev/fuse, with an io_uring beside it for operations. A request queue
+ * sleeps in it; the serve loop delivers the operations that have completed.
  *
  * @module
  */
