@@ -1,7 +1,8 @@
 import type { Backend } from "./backend.ts";
+import { CountedFlush } from "./counted_flush.ts";
 import type { Driver } from "./driver.ts";
 import { driverOf } from "./registry.ts";
-import type { DriverServices } from "./services.ts";
+import type { ImageServices } from "./services.ts";
 
 /**
  * The data with which a thread attaches to an open image. Plain data, unless
@@ -28,12 +29,12 @@ export interface AttachedImage {
  * Attaches this thread to an open image.
  *
  * @param image The image.
- * @param services The services of this thread.
+ * @param services The services of this thread for the image.
  * @throws {UserError} If a module cannot be imported or makes no backend.
  */
 export async function attachImage(
   image: ImageAttachment,
-  services: DriverServices,
+  services: ImageServices,
 ): Promise<AttachedImage> {
   await using stack = new AsyncDisposableStack();
   const backend = await attachTree(image, services, stack);
@@ -43,7 +44,7 @@ export async function attachImage(
 
 async function attachTree(
   image: ImageAttachment,
-  services: DriverServices,
+  services: ImageServices,
   stack: AsyncDisposableStack,
 ): Promise<Backend> {
   const below: Backend[] = [];
@@ -64,7 +65,7 @@ export async function attachDriver(
   driver: Driver,
   attachment: unknown,
   below: readonly Backend[],
-  services: DriverServices,
+  services: ImageServices,
   stack: AsyncDisposableStack,
 ): Promise<Backend> {
   const backend = driver.kind === "filter"
@@ -72,5 +73,8 @@ export async function attachDriver(
     : await driver.attach(attachment, below, services);
   // A format may add nothing to the image below: that is closed once.
   if (!below.includes(backend)) stack.defer(async () => await backend.close());
-  return backend;
+  const counts = driver.kind !== "protocol" || driver.countsSyncErrors === true;
+  return counts || !backend.writable
+    ? backend
+    : new CountedFlush(backend, services.syncErrors);
 }

@@ -66,6 +66,12 @@ export interface BlockFile {
   needsExclusiveWrite?(position: number, length: number): boolean;
   /** fdatasync(2). */
   fdatasync(): number;
+  /**
+   * The write-back error, negative, that the kernel has not yet told this open
+   * file description of; 0 if there is none. It is told once, as by fsync(2);
+   * never waits.
+   */
+  writebackError?(): number;
   /** ftruncate64(2). */
   ftruncate(size: number): number;
   /** fallocate64(2) with FALLOC_FL_* mode bits. */

@@ -7,7 +7,7 @@
  */
 import type { Backend } from "./backend.ts";
 import type { BlockFileStat } from "./block_file.ts";
-import type { DriverServices } from "./services.ts";
+import type { DriverServices, ImageServices } from "./services.ts";
 
 /** A resource that a driver needs besides memory of its thread. */
 export type DriverNeed =
@@ -138,6 +138,11 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   /** Whether only the thread that opened it can use it; no if left out. */
   readonly oneThread?: boolean;
   /**
+   * Whether its backends count each failed flush in the `syncErrors` of their
+   * services, once for all threads; if not, every failure of a flush counts.
+   */
+  readonly countsSyncErrors?: boolean;
+  /**
    * Parses a source, also to check the command line. Opens nothing.
    *
    * @param rest The source after the prefix.
@@ -165,7 +170,7 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   attach(
     attachment: Attachment,
     below: readonly Backend[],
-    services: DriverServices,
+    services: ImageServices,
   ): Backend | Promise<Backend>;
 }
 
@@ -194,7 +199,7 @@ export interface FilterDriver<Source = unknown, Attachment = unknown>
   attach(
     attachment: Attachment,
     below: readonly [Backend, ...Backend[]],
-    services: DriverServices,
+    services: ImageServices,
   ): Backend | Promise<Backend>;
 }
 

@@ -20,8 +20,9 @@ import type {
 import { MODULE } from "./protocols/module.ts";
 import { OBJECT } from "./protocols/object.ts";
 import { FILTER_DRIVERS, parseSource } from "./registry.ts";
-import type { DriverServices } from "./services.ts";
+import type { DriverServices, ImageServices } from "./services.ts";
 import { formatSize, SIZE_MAX } from "./size.ts";
+import { SyncErrors } from "./sync_errors.ts";
 
 /**
  * The source of an image.
@@ -48,6 +49,8 @@ export interface OpenImage {
   readonly attachment: ImageAttachment | null;
   /** The image in this thread. */
   readonly backend: Backend;
+  /** Counts its failed flushes, for all threads. */
+  readonly syncErrors: SyncErrors;
   /** Its name in messages. */
   readonly name: string;
   /** The file whose bytes it shows, or a part of them; `null` if none. */
@@ -77,7 +80,8 @@ export async function openImage(
   services: DriverServices,
 ): Promise<OpenImage> {
   await using stack = new AsyncDisposableStack();
-  const tree = new ImageTree(options, services, stack);
+  const syncErrors = SyncErrors.create();
+  const tree = new ImageTree(options, { ...services, syncErrors }, stack);
   let top = await tree.open(readSource(source));
   for (const filter of FILTER_DRIVERS) {
     const use = filter.use(options);
@@ -95,6 +99,7 @@ export async function openImage(
   return {
     attachment: singleQueueReason === null ? top.attachment : null,
     backend,
+    syncErrors,
     name,
     file,
     stat,
@@ -122,14 +127,14 @@ class ImageTree {
   /** Whether only this thread can use one of the drivers. */
   oneThread = false;
   readonly #options: ImageOptions;
-  readonly #services: DriverServices;
+  readonly #services: ImageServices;
   readonly #stack: AsyncDisposableStack;
   readonly #locks: (() => void)[] = [];
 
   /** Starts a tree; `stack` closes its drivers, last opened first. */
   constructor(
     options: ImageOptions,
-    services: DriverServices,
+    services: ImageServices,
     stack: AsyncDisposableStack,
   ) {
     this.#options = options;

@@ -6,6 +6,7 @@
  */
 import type { BlockFile } from "./block_file.ts";
 import type { FileIo } from "../event/file_io.ts";
+import type { SyncErrors } from "./sync_errors.ts";
 
 /** The services of one thread. */
 export interface DriverServices {
@@ -16,6 +17,12 @@ export interface DriverServices {
    * `null` where file I/O blocks.
    */
   fileIo(): FileIo | null;
+}
+
+/** The services of one thread for one image. */
+export interface ImageServices extends DriverServices {
+  /** Counts the image's failed flushes, for all threads. */
+  readonly syncErrors: SyncErrors;
 }
 
 /** How a file is opened. */
@@ -36,6 +43,14 @@ export interface FileService {
   open(path: string, options: FileOpenOptions): BlockFile;
   /** Wraps a descriptor that another thread of this process opened. */
   wrap(fd: number): BlockFile;
+  /**
+   * Opens the file of a descriptor once more, as an open file description of its
+   * own. It is the same file even if another one has taken its path since.
+   *
+   * @param name Its name in errors.
+   * @throws {UserError} If the file may not be opened any more.
+   */
+  reopen(fd: number, name: string, options: FileOpenOptions): BlockFile;
   /**
    * Locks a file until it is closed: other programs may not write to it.
    *

@@ -22,6 +22,7 @@ export const O = {
   TRUNC: 0o1000,
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
+  DSYNC: 0o10000,
   CLOEXEC: 0o2000000,
 } as const;
 

@@ -5,10 +5,8 @@
  *
  * @module
  */
-import { accessors } from "../protocol/accessors.ts";
+import { CountedFlush } from "../backends/counted_flush.ts";
 import { ERRNO } from "../base/errno.ts";
-import { Completion, type Step } from "../event/completion.ts";
-import { FOPEN } from "../protocol/flags.ts";
 import { S_IF } from "../base/file_flags.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
 import type { WantedCapabilities } from "../protocol/init.ts";
@@ -16,13 +14,21 @@ import { OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import { replyAttributes, setAttributes } from "./attributes.ts";
-import type { ExportContext, ExportRules } from "./export_context.ts";
+import { writeHandle } from "./durable_write.ts";
+import type {
+  CountedContext,
+  ExportContext,
+  ExportRules,
+} from "./export_context.ts";
+import {
+  flushHandle,
+  openHandle,
+  releaseHandle,
+  syncHandle,
+} from "./handle_requests.ts";
 import { followImage } from "./image_size.ts";
-import { replyResult } from "./reply_result.ts";
 import { allocateSpace, replyStatfs, seekSpace } from "./space.ts";
-import { readImage, writeImage } from "./transfer.ts";
-
-const OPEN_OUT = accessors("fuse_open_out");
+import { readImage } from "./transfer.ts";
 
 /**
  * Largest READ or WRITE in bytes: the kernel's default limit.
@@ -74,7 +80,7 @@ export function exportCapabilities(
 export class BlockExport {
   /** Whether the backend has timers or promises that run between requests. */
   readonly background: boolean;
-  readonly #context: ExportContext;
+  readonly #context: CountedContext;
   /** The kernel's id of the image if it does the I/O by itself, else 0. */
   readonly #backingId: number;
 
@@ -83,7 +89,7 @@ export class BlockExport {
     const { backend, rules } = context;
     this.background = backend.background ?? false;
     this.#backingId = rules.backingId ?? 0;
-    this.#context = context;
+    this.#context = counted(context);
   }
 
   /** Answers one request; see `RequestHandler`. */
@@ -99,23 +105,25 @@ export class BlockExport {
       case OPCODES.READ.opcode:
         return readImage(context, request, reply);
       case OPCODES.WRITE.opcode:
-        return writeImage(context, request, reply);
+        return writeHandle(context, request, reply);
       case OPCODES.GETATTR.opcode:
         return replyAttributes(context, reply);
       case OPCODES.SETATTR.opcode:
         return setAttributes(context, request, reply);
       case OPCODES.OPEN.opcode:
-        return replyOpen(reply, this.#backingId);
+        return openHandle(context, request, reply);
       case OPCODES.FSYNC.opcode:
+        return syncHandle(context, request, reply);
       case OPCODES.FLUSH.opcode:
-        return flushImage(context, reply);
+        return flushHandle(context, request, reply);
+      case OPCODES.RELEASE.opcode:
+        return releaseHandle(context, request, reply);
       case OPCODES.FALLOCATE.opcode:
         return allocateSpace(context, request, reply);
       case OPCODES.LSEEK.opcode:
         return seekSpace(context, request, reply);
       case OPCODES.STATFS.opcode:
         return replyStatfs(context, reply);
-      case OPCODES.RELEASE.opcode:
       case OPCODES.DESTROY.opcode:
         return reply.ok();
       case OPCODES.FORGET.opcode:
@@ -131,37 +139,19 @@ export class BlockExport {
   }
 }
 
+/** Counts failed flushes, if the image's backends do not. */
+function counted(context: ExportContext): CountedContext {
+  const { state: { syncErrors } } = context;
+  if (context.syncErrors !== undefined) {
+    return { ...context, syncErrors: context.syncErrors };
+  }
+  const backend = new CountedFlush(context.backend, syncErrors);
+  return { ...context, backend, syncErrors };
+}
+
 /** Whether the answer depends on the size, which passthrough may change. */
 function dependsOnSize(opcode: number): boolean {
   return opcode === OPCODES.GETATTR.opcode ||
     opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode ||
     opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
 }
-
-function replyOpen(reply: Reply, backingId: number): void {
-  const body = reply.zeroed(OPEN_OUT.size);
-  // With DIRECT_IO too, the kernel would still send reads and writes here.
-  const flags = backingId === 0
-    ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES
-    : FOPEN.PASSTHROUGH;
-  OPEN_OUT.set.open_flags(body, 0, flags);
-  OPEN_OUT.set.backing_id(body, 0, backingId);
-  reply.ok(OPEN_OUT.size);
-}
-
-function flushImage(
-  context: ExportContext,
-  reply: Reply,
-): void | PromiseLike<unknown> {
-  const { backend, rules, state } = context;
-  if (!rules.writable) return reply.ok();
-  state.stampWrites();
-  const result = backend.flush();
-  return typeof result === "number"
-    ? replyResult(reply, result)
-    : Completion.of(result).after(REPLY_FLUSH, reply);
-}
-
-const REPLY_FLUSH: Step<number, void, Reply> = {
-  run: (result, reply) => replyResult(reply, result),
-};

@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.ts";
+import type { SyncErrors } from "../backends/sync_errors.ts";
 import type { ExportState } from "./export_state.ts";
 
 /**
@@ -32,4 +33,12 @@ export interface ExportContext {
   readonly state: ExportState;
   /** How the export behaves. */
   readonly rules: ExportRules;
+  /**
+   * Where the image's backends count their failed flushes; if left out, the
+   * export counts them itself.
+   */
+  readonly syncErrors?: SyncErrors;
 }
+
+/** The same with a backend whose failed flushes are counted. */
+export type CountedContext = Required<ExportContext>;

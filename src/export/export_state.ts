@@ -1,5 +1,7 @@
 import { NS_PER_MS, systemTime } from "../base/timespec.ts";
+import { SyncErrors } from "../backends/sync_errors.ts";
 import { SharedRwLock } from "../shared_memory/rw_lock.ts";
+import { OpenHandles } from "./open_handles.ts";
 
 /**
  * The options of {@linkcode ExportState.create}.
@@ -30,7 +32,9 @@ const LOCK = 6;
 const READ_ONLY = 14;
 const WRITTEN = 15;
 const TIMES_AT = 64;
-const MEMORY_SIZE = 128;
+const SYNC_ERRORS_AT = 96;
+const HANDLES_AT = 128;
+const MEMORY_SIZE = HANDLES_AT + OpenHandles.WORDS * 4;
 const ATIME = 0;
 const MTIME = 1;
 const CHANGED = 2;
@@ -51,6 +55,10 @@ export class ExportState {
    * exclusively, so that no write lands beyond an end that is moving.
    */
   readonly lock: SharedRwLock;
+  /** The handles that clients have opened. */
+  readonly handles: OpenHandles;
+  /** Counts failed flushes where the image's backends do not. */
+  readonly syncErrors: SyncErrors;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #times: BigInt64Array<SharedArrayBuffer>;
   /** The size when this thread read it last, and its version. */
@@ -70,6 +78,12 @@ export class ExportState {
     this.lock = new SharedRwLock(
       this.#words.subarray(LOCK, LOCK + SharedRwLock.WORDS),
       oneThread,
+    );
+    this.handles = new OpenHandles(
+      new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS),
+    );
+    this.syncErrors = new SyncErrors(
+      new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS),
     );
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);
     this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);

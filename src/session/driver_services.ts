@@ -1,6 +1,10 @@
 import type { FileIo } from "../event/file_io.ts";
 import type { DriverServices } from "../backends/services.ts";
-import { LinuxBlockFile, openBlockFile } from "../linux/io/block_file.ts";
+import {
+  LinuxBlockFile,
+  openBlockFile,
+  reopenBlockFile,
+} from "../linux/io/block_file.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
 import { absolutePath } from "../linux/syscall/paths.ts";
 
@@ -17,6 +21,7 @@ export function driverServices(
     files: {
       open: openBlockFile,
       wrap: (fd) => new LinuxBlockFile(fd),
+      reopen: reopenBlockFile,
       lock: ({ fd }, name, writable) => void lockImage(fd, { name, writable }),
       releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
       absolutePath,

@@ -1,3 +1,4 @@
+import { errnoName, errnoOf } from "../base/errno.ts";
 import { UserError } from "../base/user_error.ts";
 import type { ImageOptions } from "../backends/driver.ts";
 import {
@@ -131,13 +132,15 @@ export async function mountExport(
     maxPayload: MAX_PAYLOAD,
     passthrough,
     handler: handlerOf(image, state, rules, session.queues),
+    flush: writable ? () => lastFlush(image) : undefined,
     release: () => image.close(),
   });
-  const { backend } = image;
+  const { backend, syncErrors } = image;
   const { allowOther, backingId } = parts;
   const context = {
     backend,
     state,
+    syncErrors,
     rules: { ...rules, allowOther, backingId },
   };
   return await closeOnAbort(new ExportSession(parts, image, context), signal);
@@ -176,6 +179,29 @@ function stateOf({ stat }: OpenImage, writable: boolean): ExportState {
   return ExportState.create({ size: stat.size, mode, uid, gid });
 }
 
+/**
+ * Flushes an image for the last time.
+ *
+ * @returns A sentence if that fails, or if no program was told of an earlier
+ * failure; else `null`.
+ */
+async function lastFlush(
+  { backend, name, syncErrors }: OpenImage,
+): Promise<string | null> {
+  const { count, allSeen } = syncErrors;
+  let { errno } = syncErrors;
+  let failed = !allSeen;
+  try {
+    const flushed = await syncErrors.flushSince(backend, count);
+    if (!(flushed >= 0)) [failed, errno] = [true, -flushed];
+  } catch (error) {
+    [failed, errno] = [true, errnoOf(error)];
+  }
+  if (!failed) return null;
+  const reason = errnoName(errnoOf({ errno }));
+  return `Cannot make everything durable that was written to ${name}: its storage failed (${reason}), and no program was told; check the storage, and what was written last`;
+}
+
 /** Plans passthrough; if that is refused, the image is closed. */
 async function planOrClose(
   image: OpenImage,
@@ -208,7 +234,7 @@ async function planOrClose(
 }
 
 function handlerOf(
-  { attachment: image, backend, singleQueueReason }: OpenImage,
+  { attachment: image, backend, singleQueueReason, syncErrors }: OpenImage,
   state: ExportState,
   rules: Omit<ExportRules, "allowOther">,
   queues: number,
@@ -217,13 +243,19 @@ function handlerOf(
     return {
       singleQueueReason: queues > 1 ? singleQueueReason : null,
       handler: ({ allowOther }) =>
-        new BlockExport({ backend, state, rules: { ...rules, allowOther } }),
+        new BlockExport({
+          backend,
+          state,
+          rules: { ...rules, allowOther },
+          syncErrors,
+        }),
     };
   }
   return {
     spec: (facts) => ({
       kind: "export",
       image,
+      syncErrors: syncErrors.memory,
       state: state.memory,
       rules: { ...rules, ...facts },
     }),

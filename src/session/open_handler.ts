@@ -5,6 +5,7 @@
  * @module
  */
 import { attachImage, type ImageAttachment } from "../backends/attach_image.ts";
+import { SyncErrors } from "../backends/sync_errors.ts";
 import type { FileIo } from "../event/file_io.ts";
 import { importFactory, type ModuleSpec } from "../base/import_factory.ts";
 import { BlockExport } from "../export/block_export.ts";
@@ -19,6 +20,8 @@ export type HandlerSpec =
     readonly kind: "export";
     /** The open image. */
     readonly image: ImageAttachment;
+    /** Memory of its {@linkcode SyncErrors}. */
+    readonly syncErrors: SharedArrayBuffer;
     /** Memory of the {@linkcode ExportState}. */
     readonly state: SharedArrayBuffer;
     readonly rules: ExportRules;
@@ -50,9 +53,12 @@ export async function openHandler(
     const handler = await make(spec.options);
     return { handler, close: () => Promise.resolve() };
   }
-  const image = await attachImage(spec.image, driverServices(fileIo));
+  const syncErrors = SyncErrors.over(spec.syncErrors);
+  const services = { ...driverServices(fileIo), syncErrors };
+  const image = await attachImage(spec.image, services);
   const { backend } = image;
   const state = new ExportState(spec.state);
-  const handler = new BlockExport({ backend, state, rules: spec.rules });
+  const { rules } = spec;
+  const handler = new BlockExport({ backend, state, rules, syncErrors });
   return { handler, close: () => image.close() };
 }

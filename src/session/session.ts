@@ -77,6 +77,13 @@ export interface SessionParts {
   readonly warn: (text: string) => void;
   /** When a queue counts as hung, in milliseconds. */
   readonly hangMs: number;
+  /**
+   * Makes what was written durable, after the last request.
+   *
+   * @returns What was lost, in one sentence; `null` if nothing was. Left out if
+   * there is nothing to flush.
+   */
+  readonly flush?: (() => Promise<string | null>) | undefined;
   /** Releases everything else that the session uses. */
   readonly release: () => Promise<void>;
 }
@@ -121,6 +128,8 @@ export class Session implements AsyncDisposable {
   readonly #ends: (QueueEnd | null)[];
   /** Resolves once the connection ends, which wakes all queues. */
   readonly #unmounted = Promise.withResolvers<void>();
+  /** Resolves when the session is aborted. */
+  readonly #aborted = Promise.withResolvers<null>();
   #closing = false;
   #gaveUp = false;
 
@@ -172,9 +181,13 @@ export class Session implements AsyncDisposable {
     return await this.closed;
   }
 
-  /** Ends the session at once: requests in flight fail. */
+  /**
+   * Ends the session at once: requests in flight fail, and the image is not
+   * flushed.
+   */
   abort(): Promise<SessionReport> {
     this.#closing = true;
+    this.#aborted.resolve(null);
     this.#parts.statistics.stop();
     this.#unmount();
     return this.closed;
@@ -186,7 +199,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #watch(): Promise<SessionReport> {
-    const { servers, statistics, warn, hangMs, release } = this.#parts;
+    const { servers, statistics, warn, hangMs, flush, release } = this.#parts;
     const hasEnded = (index: number) => this.#ends[index] !== null;
     using _ = new Watchdog({ statistics, warn, hasEnded, hangMs });
     const all = servers.map(async ({ done }, index) => {
@@ -197,7 +210,11 @@ export class Session implements AsyncDisposable {
     // If the last queue failed, the mount is still there.
     this.#unmount();
     // A Worker that did not end may still use what release() would close.
-    if (!this.#gaveUp) await release();
+    if (!this.#gaveUp) {
+      const loss = await Promise.race([this.#aborted.promise, flush?.()]);
+      if (typeof loss === "string") this.#problems.push(loss);
+      await release();
+    }
     return {
       clean: this.#problems.length === 0,
       problems: this.#problems,

@@ -40,6 +40,8 @@ export interface StartOptions
   extends Omit<ConnectOptions, "queues" | "workers"> {
   /** The handler. */
   readonly handler: SessionHandler;
+  /** As {@linkcode SessionParts.flush}. */
+  readonly flush?: SessionParts["flush"];
   /** Releases what the handler uses, at the end or if the start fails. */
   readonly release: () => Promise<void>;
 }
@@ -90,6 +92,7 @@ export async function startServing(
     servers,
     warn: session.listener.warn ?? (() => {}),
     hangMs: session.hangMs,
+    flush: options.flush,
     release: async () => {
       await connection.closeNotifier();
       await release();

@@ -15,6 +15,7 @@ export class FakeFiles implements FileService {
   readonly refusesDirect: Set<string> = new Set();
   readonly #files = new Map<string, FakeBlockFile>();
   readonly #open = new Map<number, BlockFile>();
+  readonly #paths = new Map<number, string>();
   #next = 100;
 
   /** Makes a file. */
@@ -32,7 +33,15 @@ export class FakeFiles implements FileService {
     return { files: this, fileIo: () => null };
   }
 
-  open(path: string, { direct = false }: FileOpenOptions): BlockFile {
+  open(path: string, options: FileOpenOptions): BlockFile {
+    return this.#openAs("open", path, options);
+  }
+
+  #openAs(
+    how: "open" | "reopen",
+    path: string,
+    { direct = false }: FileOpenOptions,
+  ): BlockFile {
     const file = this.#files.get(path);
     if (file === undefined || (direct && this.refusesDirect.has(path))) {
       throw Object.assign(new UserError(`Cannot open ${path}: missing`), {
@@ -41,7 +50,7 @@ export class FakeFiles implements FileService {
     }
     const fd = this.#next++;
     const what = direct ? `${path} (direct)` : path;
-    this.log.push(`open ${what}`);
+    this.log.push(`${how} ${what}`);
     const descriptor = new Proxy(file, {
       get: (target, name) => {
         if (name === "fd") return fd;
@@ -56,11 +65,16 @@ export class FakeFiles implements FileService {
       },
     });
     this.#open.set(fd, descriptor);
+    this.#paths.set(fd, path);
     return descriptor;
   }
 
   wrap(fd: number): BlockFile {
     return this.#open.get(fd)!;
+  }
+
+  reopen(fd: number, _name: string, options: FileOpenOptions): BlockFile {
+    return this.#openAs("reopen", this.#paths.get(fd)!, options);
   }
 
   lock(_file: BlockFile, name: string, writable: boolean): void {

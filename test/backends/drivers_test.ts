@@ -27,10 +27,10 @@ async function open(
   }, files.services());
   const { attachment, backend } = image;
   if (attachment === null) return { backend, end: () => image.close() };
-  const worker = await attachImage(
-    structuredClone(attachment),
-    files.services(),
-  );
+  const worker = await attachImage(structuredClone(attachment), {
+    ...files.services(),
+    syncErrors: image.syncErrors,
+  });
   return {
     backend: worker.backend,
     async end() {

@@ -91,12 +91,17 @@ Deno.test("openImage opens a tree that closes from the top to the bottom", async
   assertEquals(files.log, [
     "open disk.img",
     "lock disk.img to write",
-    "open disk.img (direct)",
+    "reopen disk.img",
+    "reopen disk.img (direct)",
     "open base.img",
     "lock base.img to read",
+    "reopen base.img",
     "close top",
     "close base.img",
+    // The first descriptor, which has the lock, is closed last.
+    "close base.img",
     "close disk.img (direct)",
+    "close disk.img",
     "close disk.img",
     "end layers",
   ]);
@@ -190,7 +195,7 @@ Deno.test("openImage adds no layer to a file without a filter", async () => {
         name: "/images/disk.img",
         writable: true,
         fd: 100,
-        direct: null,
+        alignment: null,
       },
       below: [],
     }],
@@ -220,7 +225,9 @@ Deno.test("OpenImage gives up the right to write only if it had it", async () =>
   assertEquals(files.log.splice(0), [
     "open disk.img",
     "lock disk.img to write",
+    "reopen disk.img",
     "release disk.img",
+    "close disk.img",
     "close disk.img",
   ]);
   const options = [{}, { writable: true, lock: false }];

@@ -13,7 +13,7 @@ import {
   separateExchange,
 } from "../../src/protocol/exchange.ts";
 import { FATTR, FUSE_READ } from "../../src/protocol/flags.ts";
-import { SEEK } from "../../src/base/file_flags.ts";
+import { O, SEEK } from "../../src/base/file_flags.ts";
 import {
   type OpcodeName,
   opcodeRow,
@@ -137,10 +137,30 @@ export class Client {
     });
   }
 
-  /** WRITE; returns the bytes that were written, or a negated errno. */
-  async write(offset: number | bigint, data: Uint8Array): Promise<number> {
+  /** OPEN, which must succeed; returns the handle. */
+  async open(flags: number = O.RDWR): Promise<bigint> {
+    const { errno, body } = await this.send<"fuse_open_in">("OPEN", { flags });
+    assertEquals(errno, 0);
+    return decodeStruct("fuse_open_out", body!).fh;
+  }
+
+  /** FSYNC, FLUSH or RELEASE of a handle; returns the error number. */
+  async on(opcode: "FSYNC" | "FLUSH" | "RELEASE", fh: bigint): Promise<number> {
+    return (await this.send<"fuse_fsync_in">(opcode, { fh })).errno;
+  }
+
+  /**
+   * WRITE; returns the bytes that were written, or a negated errno.
+   *
+   * @param file The handle, and flags of open(2).
+   */
+  async write(
+    offset: number | bigint,
+    data: Uint8Array,
+    file: { readonly fh?: bigint; readonly flags?: number } = {},
+  ): Promise<number> {
     const size = data.length;
-    const fields = { offset: BigInt(offset), size };
+    const fields = { offset: BigInt(offset), size, ...file };
     const answer = await this.send<"fuse_write_in">("WRITE", fields, data);
     return answer.errno === 0
       ? decodeStruct("fuse_write_out", answer.body!).size

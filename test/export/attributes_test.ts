@@ -53,8 +53,7 @@ testExport("mtime changes with writes, not with GETATTR", async (make) => {
   const past = { atime: 5n, mtime: 7n, mtimensec: 8 };
   assertEquals(await client.setattr({ valid: BOTH, ...past }), 0);
   await client.read(0, 100);
-  await client.send("OPEN");
-  await client.send("FLUSH");
+  await client.on("FLUSH", await client.open());
   const looked = await client.getattr();
   assertEquals([looked.atime, mtimeOf(looked)], [5n, 7_000_000_008n]);
   const before = Date.now();

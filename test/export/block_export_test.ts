@@ -24,8 +24,9 @@ testExport(
     const { client } = make();
     const { errno, body } = await client.send("OPEN", { flags: O.RDWR });
     assertEquals(errno, 0);
+    const { fh } = decodeStruct("fuse_open_out", body!);
     assertEquals(decodeStruct("fuse_open_out", body!), {
-      fh: 0n,
+      fh,
       open_flags: FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES,
       backing_id: 0,
     });
@@ -104,8 +105,9 @@ testExport("every other opcode gives ENOSYS", async (make) => {
 testExport("FLUSH and FSYNC make writes durable", async (make) => {
   const backend = new Flushed(SIZE);
   const { client } = make({ backend });
-  assertEquals((await client.send("FLUSH")).errno, 0);
-  assertEquals((await client.send("FSYNC")).errno, 0);
+  const fh = await client.open();
+  assertEquals(await client.on("FLUSH", fh), 0);
+  assertEquals(await client.on("FSYNC", fh), 0);
   assertEquals(backend.flushes, 2);
 });
 

@@ -14,7 +14,7 @@ const REQUESTS: Record<string, (client: Client) => Promise<number>> = {
   read: async (client) => (await client.read(0, 10)).errno,
   write: async (client) => -(await client.write(0, BYTES)),
   grow: async (client) => -(await client.write(SIZE, BYTES)),
-  flush: async (client) => (await client.send("FSYNC")).errno,
+  flush: async (client) => await client.on("FSYNC", await client.open()),
   truncate: (client) => client.truncate(5),
   reserve: (client) => client.fallocate(0, SIZE, 5),
   punch: (client) =>

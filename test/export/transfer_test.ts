@@ -151,5 +151,6 @@ Deno.test("READ and WRITE are answered at once if the backend does so", async ()
     assert(atOnce, `write at ${offset}`);
   }
   assert((await client.send("GETATTR")).atOnce);
-  assert((await client.send("FLUSH")).atOnce);
+  const fh = await client.open();
+  assert((await client.send<"fuse_flush_in">("FLUSH", { fh })).atOnce);
 });

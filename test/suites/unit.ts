@@ -59,6 +59,7 @@ import "../export/model_test.ts";
 import "../export/partial_read_test.ts";
 import "../export/read_only_switch_test.ts";
 import "../export/space_test.ts";
+import "../export/sync_error_test.ts";
 import "../export/transfer_test.ts";
 import "../export/writethrough_test.ts";
 import "../fuzz/fuzz_test.ts";

@@ -29,6 +29,13 @@ const BLKGETSIZE64 = 0x80081272n;
 // tv_nsec that leaves a time unchanged, utimensat(2).
 const UTIME_OMIT = 0x3ffffffen;
 const RWF_NOWAIT = 8;
+/**
+ * A position beyond every file: sync_file_range(2) finds no page to wait for
+ * there, and returns the error of the whole file.
+ */
+const NO_PAGE = 1n << 60n;
+// SYNC_FILE_RANGE_WAIT_BEFORE of <linux/fs.h>.
+const WAIT_BEFORE = 1;
 const TWO_32 = 2 ** 32;
 
 /** File systems that keep files in memory: tmpfs and ramfs. */
@@ -59,15 +66,30 @@ export function openBlockFile(
   const handle = openDescriptor(path, OPEN.PATH, { advice: adviceOnOpen });
   try {
     refuseOtherKinds(handle, path);
-    const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) |
-      (options.direct === true ? OPEN.DIRECT : 0);
-    const found = pathOfDescriptor(handle);
-    return new LinuxBlockFile(
-      openDescriptor(found, flags, { label: path, advice: adviceOnOpen }),
-    );
+    return reopenBlockFile(handle, path, options);
   } finally {
     closeDescriptor(handle);
   }
+}
+
+/**
+ * Opens the image of a descriptor once more, with its own open file description.
+ * Permissions are checked anew: proc_pid_fd(5).
+ *
+ * @param fd A descriptor of a regular file or a block device.
+ * @param name Its name in errors.
+ * @param options More.
+ * @throws {SystemError} With the errno of open(2).
+ */
+export function reopenBlockFile(
+  fd: number,
+  name: string,
+  options: BlockFileOptions,
+): BlockFile {
+  const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) |
+    (options.direct === true ? OPEN.DIRECT : 0);
+  const how = { label: name, advice: adviceOnOpen };
+  return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
 }
 
 /** An open image. Several threads may wrap the same descriptor. */
@@ -147,6 +169,13 @@ export class LinuxBlockFile implements BlockFile {
 
   fdatasync(): number {
     return retryInterrupted(() => this.#libc.fdatasync(this.fd));
+  }
+
+  writebackError(): number {
+    const result = retryInterrupted(() =>
+      this.#libc.sync_file_range(this.fd, NO_PAGE, 1n, WAIT_BEFORE)
+    );
+    return result === -ERRNO.ENOSYS ? 0 : result;
   }
 
   ftruncate(size: number): number {

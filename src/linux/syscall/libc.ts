@@ -62,6 +62,9 @@ const SYMBOLS = {
   },
   // int fdatasync(int fd);
   fdatasync: { parameters: ["i32"], result: "i32" },
+  // int sync_file_range(int fd, off64_t offset, off64_t nbytes,
+  //                     unsigned int flags);
+  sync_file_range: { parameters: ["i32", "i64", "i64", "u32"], result: "i32" },
   // int ftruncate(int fd, off_t length);
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // int fallocate(int fd, int mode, off_t offset, off_t len);

@@ -11,11 +11,12 @@ import type {
 import type { BlockFile } from "../../block_file.ts";
 import { DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
+import { FileSync, type SyncCounter } from "./file_sync.ts";
 import { zeroRange } from "./zero_range.ts";
 
 /** Options of an {@linkcode AsyncFileBackend}. */
 export interface AsyncFileOptions {
-  /** The open file; `close()` leaves it open: other threads use it too. */
+  /** The open file, which no other thread uses; `close()` closes it. */
   readonly file: BlockFile;
   /** Asynchronous file I/O of this thread. */
   readonly io: FileIo;
@@ -23,6 +24,8 @@ export interface AsyncFileOptions {
   readonly name: string;
   /** Whether it was opened for writing. */
   readonly writable: boolean;
+  /** Where the errors of flushes are counted; nowhere if left out. */
+  readonly counter?: SyncCounter;
 }
 
 /**
@@ -41,6 +44,7 @@ export class AsyncFileBackend implements Backend {
   readonly #file: BlockFile;
   readonly #direct: DirectFile | null;
   readonly #io: FileIo;
+  readonly #sync: FileSync;
   /** Whether the kernel can read without waiting for the medium. */
   #readsNow = true;
   /** The last call of `setTimes()`: they are made one at a time. */
@@ -48,13 +52,14 @@ export class AsyncFileBackend implements Backend {
 
   /** Serves an open file. */
   constructor(options: AsyncFileOptions) {
-    const { file, io, name, writable } = options;
+    const { file, io, name, writable, counter = null } = options;
     this.name = name;
     this.writable = writable;
     this.#plain = new FileBackend(file, name, writable);
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#io = io;
+    this.#sync = new FileSync(file, counter, () => io.sync(file.fd));
   }
 
   stat(): ImageStat {
@@ -95,7 +100,7 @@ export class AsyncFileBackend implements Backend {
   }
 
   flush(): Answer {
-    return this.#io.sync(this.#file.fd);
+    return this.#sync.flush();
   }
 
   async truncate(size: number): Promise<number> {
@@ -141,5 +146,7 @@ export class AsyncFileBackend implements Backend {
     return result;
   }
 
-  close(): void {}
+  close(): void {
+    this.#file.close();
+  }
 }

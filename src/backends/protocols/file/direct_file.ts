@@ -85,6 +85,10 @@ export class DirectFile implements BlockFile {
     return this.#cached.fdatasync();
   }
 
+  writebackError(): number {
+    return this.#cached.writebackError?.() ?? 0;
+  }
+
   ftruncate(size: number): number {
     return this.#cached.ftruncate(size);
   }

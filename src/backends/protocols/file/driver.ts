@@ -2,7 +2,7 @@ import { errnoName } from "../../../base/errno.ts";
 import { UserError } from "../../../base/user_error.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import type { ImageDriver, OpenContext } from "../../driver.ts";
-import type { DriverServices } from "../../services.ts";
+import type { ImageServices } from "../../services.ts";
 import { directAlignmentOf, DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
 import { AsyncFileBackend } from "./async_file_backend.ts";
@@ -11,12 +11,17 @@ import { AsyncFileBackend } from "./async_file_backend.ts";
 interface FileAttachment {
   readonly name: string;
   readonly writable: boolean;
+  /** The first descriptor, which has the locks; threads open their own. */
   readonly fd: number;
-  /** The same file opened with O_DIRECT; `null` without direct I/O. */
-  readonly direct: { readonly fd: number; readonly alignment: number } | null;
+  /** The alignment of direct I/O in bytes; `null` without direct I/O. */
+  readonly alignment: number | null;
 }
 
-/** Regular files and block devices: opened and locked once for all threads. */
+/**
+ * Regular files and block devices, locked once for all threads. Each thread has
+ * an open file description of its own, because the kernel tells each description
+ * of a write-back error once.
+ */
 export const FILE: ImageDriver<string, FileAttachment> = {
   kind: "protocol",
   name: "file",
@@ -25,6 +30,7 @@ export const FILE: ImageDriver<string, FileAttachment> = {
   prefixes: [],
   needs: ["descriptor"],
   direct: true,
+  countsSyncErrors: true,
   open(path, context) {
     const { options: { writable, lock }, services: { files } } = context;
     const file = files.open(path, { writable });
@@ -32,10 +38,10 @@ export const FILE: ImageDriver<string, FileAttachment> = {
     const stat = statOf(file, path);
     refuseToGrowDevice(path, stat, context);
     if (lock) files.lock(file, path, writable);
-    const direct = openDirect(path, stat, context);
+    const alignment = alignmentOf(path, stat, context);
     const name = files.absolutePath(path);
     return {
-      attachment: { name, writable, fd: file.fd, direct },
+      attachment: { name, writable, fd: file.fd, alignment },
       name,
       file: { fd: file.fd, stat },
       releaseWriteLock() {
@@ -44,15 +50,17 @@ export const FILE: ImageDriver<string, FileAttachment> = {
     };
   },
   attach(attachment, _below, services) {
-    const { name, writable } = attachment;
-    const file = wrap(attachment, services);
+    const { name, writable, fd } = attachment;
+    const first = services.files.wrap(fd);
+    const counter = { first, errors: services.syncErrors };
+    const file = reopen(attachment, services);
     const stat = file.fstat();
     // Calls on a file in memory never wait.
     const inMemory = typeof stat !== "number" && stat.inMemory === true;
     const io = inMemory ? null : services.fileIo();
     return io === null
-      ? new FileBackend(file, name, writable)
-      : new AsyncFileBackend({ file, io, name, writable });
+      ? new FileBackend(file, name, writable, counter)
+      : new AsyncFileBackend({ file, io, name, writable, counter });
   },
 };
 
@@ -73,32 +81,32 @@ function refuseToGrowDevice(
   );
 }
 
-function openDirect(
+/** The alignment of direct I/O; `null` if it is not used. */
+function alignmentOf(
   path: string,
   stat: BlockFileStat,
-  context: OpenContext,
-): FileAttachment["direct"] {
-  const { options: { direct, writable }, services: { files } } = context;
+  { options: { direct } }: OpenContext,
+): number | null {
   if (!direct) return null;
   const alignment = directAlignmentOf(stat);
-  if (alignment === 0) {
-    throw new UserError(
-      `Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`,
-    );
-  }
-  const file = files.open(path, { writable, direct: true });
-  context.defer(() => file.close());
-  return { fd: file.fd, alignment };
+  if (alignment !== 0) return alignment;
+  throw new UserError(
+    `Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`,
+  );
 }
 
-function wrap(
-  { fd, direct }: FileAttachment,
-  { files }: DriverServices,
+/** Opens the file for this thread, without its path, which may lead elsewhere. */
+function reopen(
+  { fd, name, writable, alignment }: FileAttachment,
+  { files }: ImageServices,
 ): BlockFile {
-  const cached = files.wrap(fd);
-  return direct === null ? cached : new DirectFile({
-    direct: files.wrap(direct.fd),
-    cached,
-    alignment: direct.alignment,
-  });
+  const cached = files.reopen(fd, name, { writable });
+  if (alignment === null) return cached;
+  try {
+    const direct = files.reopen(fd, name, { writable, direct: true });
+    return new DirectFile({ direct, cached, alignment });
+  } catch (error) {
+    cached.close();
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { FALLOC_FL, SEEK } from "../../../base/file_flags.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "../../backend.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import { ERRNO } from "../../../base/errno.ts";
+import { FileSync, type SyncCounter } from "./file_sync.ts";
 import { zeroRange } from "./zero_range.ts";
 
 /**
@@ -15,18 +16,26 @@ export class FileBackend implements Backend {
   readonly shared = true;
   readonly writable: boolean;
   readonly #file: BlockFile;
+  readonly #sync: FileSync;
 
   /**
-   * Serves an open file. `close()` leaves it open: other threads use it too.
+   * Serves an open file, which `close()` closes.
    *
-   * @param file The open file.
+   * @param file The open file, which no other thread uses.
    * @param name Its name in messages.
    * @param writable Whether it was opened for writing.
+   * @param counter Where the errors of flushes are counted; nowhere if left out.
    */
-  constructor(file: BlockFile, name: string, writable: boolean) {
+  constructor(
+    file: BlockFile,
+    name: string,
+    writable: boolean,
+    counter: SyncCounter | null = null,
+  ) {
     this.name = name;
     this.writable = writable;
     this.#file = file;
+    this.#sync = new FileSync(file, counter);
   }
 
   stat(): ImageStat {
@@ -84,7 +93,7 @@ export class FileBackend implements Backend {
   }
 
   flush(): number {
-    return this.#file.fdatasync();
+    return this.#sync.flushNow();
   }
 
   truncate(size: number): number {
@@ -125,7 +134,9 @@ export class FileBackend implements Backend {
     return this.#file.futimens(atime, mtime);
   }
 
-  close(): void {}
+  close(): void {
+    this.#file.close();
+  }
 
   /**
    * The hole at the end of the file. What other programs have cut off is no
