@@ -72,7 +72,7 @@ function flushAfter(
   try {
     flushed = syncErrors.flushSince(backend, before);
   } catch (error) {
-    return FINISH.recover!(error, write, reply);
+    return fail(error, write);
   }
   return typeof flushed === "number"
     ? finish(flushed, write, reply)
@@ -81,11 +81,14 @@ function flushAfter(
 
 const FINISH: Step<number, void, DurableWrite, Reply> = {
   run: finish,
-  recover(error, { context, fh }) {
-    tellHandle(context, fh);
-    throw error;
-  },
+  recover: fail,
 };
+
+/** The client is told of the failure by an error of this request. */
+function fail(error: unknown, { context, fh }: DurableWrite): never {
+  tellHandle(context, fh);
+  throw error;
+}
 
 /** Replaces the reply by an error if the bytes may not be durable. */
 function finish(

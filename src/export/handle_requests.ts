@@ -73,7 +73,7 @@ export function syncHandle(
   try {
     flushed = backend.flush();
   } catch (error) {
-    return REPLY_SYNC.recover!(error, asked, reply);
+    return failSync(error, asked);
   }
   return typeof flushed === "number"
     ? replySync(flushed, asked, reply)
@@ -88,11 +88,14 @@ interface Asked {
 
 const REPLY_SYNC: Step<number, void, Asked, Reply> = {
   run: replySync,
-  recover(error, asked) {
-    tellHandle(asked.context, asked.fh);
-    throw error;
-  },
+  recover: failSync,
 };
+
+/** The handle is told of the failure by an error of this request. */
+function failSync(error: unknown, { context, fh }: Asked): never {
+  tellHandle(context, fh);
+  throw error;
+}
 
 function replySync(flushed: number, { context, fh }: Asked, reply: Reply) {
   const error = tellHandle(context, fh);

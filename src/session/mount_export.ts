@@ -1,4 +1,3 @@
-import { errnoName, errnoOf } from "../base/errno.ts";
 import { UserError } from "../base/user_error.ts";
 import type { ImageOptions } from "../backends/driver.ts";
 import {
@@ -19,6 +18,7 @@ import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
+import { lastFlush } from "./last_flush.ts";
 import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {
@@ -177,29 +177,6 @@ function stateOf({ stat }: OpenImage, writable: boolean): ExportState {
   const { uid, gid } = credentials();
   const mode = writable ? 0o600 : 0o400;
   return ExportState.create({ size: stat.size, mode, uid, gid });
-}
-
-/**
- * Flushes an image for the last time.
- *
- * @returns A sentence if that fails, or if no program was told of an earlier
- * failure; else `null`.
- */
-async function lastFlush(
-  { backend, name, syncErrors }: OpenImage,
-): Promise<string | null> {
-  const { count, allSeen } = syncErrors;
-  let { errno } = syncErrors;
-  let failed = !allSeen;
-  try {
-    const flushed = await syncErrors.flushSince(backend, count);
-    if (!(flushed >= 0)) [failed, errno] = [true, -flushed];
-  } catch (error) {
-    [failed, errno] = [true, errnoOf(error)];
-  }
-  if (!failed) return null;
-  const reason = errnoName(errnoOf({ errno }));
-  return `Cannot make everything durable that was written to ${name}: its storage failed (${reason}), and no program was told; check the storage, and what was written last`;
 }
 
 /** Plans passthrough; if that is refused, the image is closed. */

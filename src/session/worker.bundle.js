@@ -2258,9 +2258,9 @@ var Completion = class _Completion {
   then(onFulfilled, onRejected) {
     this.#check();
     this.#reusable = false;
-    return new Promise((complete, fail) => this.deliverTo({
+    return new Promise((complete, fail2) => this.deliverTo({
       complete,
-      fail
+      fail: fail2
     })).then(onFulfilled, onRejected);
   }
   #check() {
@@ -3781,6 +3781,7 @@ var O = {
   TRUNC: 512,
   APPEND: 1024,
   NONBLOCK: 2048,
+  DSYNC: 4096,
   CLOEXEC: 524288
 };
 var SEEK = {
@@ -4520,6 +4521,17 @@ var SYMBOLS = {
   fdatasync: {
     parameters: [
       "i32"
+    ],
+    result: "i32"
+  },
+  // int sync_file_range(int fd, off64_t offset, off64_t nbytes,
+  //                     unsigned int flags);
+  sync_file_range: {
+    parameters: [
+      "i32",
+      "i64",
+      "i64",
+      "u32"
     ],
     result: "i32"
   },
@@ -6126,6 +6138,42 @@ var FilterBackend = class {
   }
 };
 
+// src/backends/counted_flush.ts
+var CountedFlush = class extends FilterBackend {
+  #errors;
+  /** Counts the failures of an image. */
+  constructor(image, errors) {
+    super(image);
+    this.#errors = errors;
+  }
+  flush() {
+    let flushed;
+    try {
+      flushed = this.image.flush();
+    } catch (error) {
+      return thrown(error, this.#errors);
+    }
+    return typeof flushed === "number" ? counted(flushed, this.#errors) : Completion.of(flushed).after(COUNT_FAILURE, this.#errors);
+  }
+  close() {
+    return this.image.close();
+  }
+};
+var COUNT_FAILURE = {
+  run: counted,
+  recover: thrown
+};
+function counted(flushed, errors) {
+  if (!(flushed >= 0)) errors.add(errnoOf({
+    errno: -flushed
+  }));
+  return flushed;
+}
+function thrown(error, errors) {
+  errors.add(errnoOf(error));
+  throw error;
+}
+
 // src/backends/protocols/file/direct_file.ts
 var ALIGNMENT_DEFAULT = 4096;
 function directAlignmentOf({ directAlignment }) {
@@ -6170,6 +6218,9 @@ var DirectFile = class {
   }
   fdatasync() {
     return this.#cached.fdatasync();
+  }
+  writebackError() {
+    return this.#cached.writebackError?.() ?? 0;
   }
   ftruncate(size) {
     return this.#cached.ftruncate(size);
@@ -6377,6 +6428,106 @@ function refuseUnaligned({ offset }, { below, options: { direct } }) {
   throw new UserError(`Cannot use direct I/O on ${below.name} from offset ${offset}: the offset must be a multiple of ${alignment}`);
 }
 
+// src/backends/sync_errors.ts
+var COUNT2 = 0;
+var SEEN = 1;
+var ERROR = 2;
+var LOCK = 3;
+var LOCK_WAIT_MS = 1;
+var LOCK_WAITS_MAX = 2e3;
+var SyncErrors = class _SyncErrors {
+  /** Words of shared memory that it takes. */
+  static WORDS = 4;
+  #words;
+  /**
+   * Wraps the memory of a count.
+   *
+   * @param words {@linkcode SyncErrors.WORDS} words, zero when it is made.
+   */
+  constructor(words) {
+    this.#words = words;
+  }
+  /** Makes the count of a new export. */
+  static create() {
+    const size = _SyncErrors.WORDS * Int32Array.BYTES_PER_ELEMENT;
+    return _SyncErrors.over(new SharedArrayBuffer(size));
+  }
+  /** Wraps memory that holds nothing else. */
+  static over(memory) {
+    return new _SyncErrors(new Int32Array(memory, 0, _SyncErrors.WORDS));
+  }
+  /** The shared memory, for {@linkcode SyncErrors.over} in other threads. */
+  get memory() {
+    return this.#words.buffer;
+  }
+  /** The number of errors found so far; it wraps around. */
+  get count() {
+    return Atomics.load(this.#words, COUNT2);
+  }
+  /** The positive error number found last; 0 if there was none. */
+  get errno() {
+    return Atomics.load(this.#words, ERROR);
+  }
+  /** Whether some client has been told of every error. */
+  get allSeen() {
+    const { count: count2 } = this;
+    return Atomics.load(this.#words, SEEN) === count2;
+  }
+  /** Notes that a client has been told of all errors up to a count. */
+  see(count2) {
+    const words = this.#words;
+    for (; ; ) {
+      const seen = Atomics.load(words, SEEN);
+      if ((count2 - seen | 0) <= 0) return;
+      if (Atomics.compareExchange(words, SEEN, seen, count2) === seen) return;
+    }
+  }
+  /** Counts an error. */
+  add(errno2) {
+    Atomics.store(this.#words, ERROR, errno2);
+    Atomics.add(this.#words, COUNT2, 1);
+  }
+  /**
+   * Runs a function while no other thread does: for those who ask the kernel
+   * for an error that it tells once, and then count it. The function must not
+   * wait.
+   */
+  alone(work) {
+    const words = this.#words;
+    for (let waits = 0; waits < LOCK_WAITS_MAX; waits++) {
+      if (Atomics.compareExchange(words, LOCK, 0, 1) === 0) break;
+      Atomics.wait(words, LOCK, 1, LOCK_WAIT_MS);
+    }
+    try {
+      work();
+    } finally {
+      Atomics.store(words, LOCK, 0);
+      Atomics.notify(words, LOCK);
+    }
+  }
+  /**
+   * Flushes an image after a change. The change is durable only if no flush has
+   * failed since before the change: between the change and this flush, another
+   * one may have written it, failed and been told of the error.
+   *
+   * @param image The image; its flush counts its failures here.
+   * @param before The count before the change began.
+   * @returns 0 or a negated errno.
+   */
+  flushSince(image, before) {
+    const flushed = image.flush();
+    return typeof flushed === "number" ? this.resultSince(flushed, before) : Completion.of(flushed).after(RESULT_SINCE, this, before);
+  }
+  /** The result of a flush that has to cover a change. */
+  resultSince(flushed, before) {
+    if (!(flushed >= 0)) return flushed;
+    return this.count === before ? 0 : -this.errno;
+  }
+};
+var RESULT_SINCE = {
+  run: (flushed, errors, before) => errors.resultSince(flushed, before)
+};
+
 // src/backends/filters/writethrough.ts
 var WRITETHROUGH = {
   kind: "filter",
@@ -6391,38 +6542,168 @@ var WRITETHROUGH = {
     attachment: null,
     file
   }),
-  attach: (_attachment, [image]) => new WritethroughBackend(image)
+  attach: (_attachment, [image], { syncErrors }) => new WritethroughBackend(image, syncErrors)
 };
 var WritethroughBackend = class extends FilterBackend {
+  #errors;
+  /**
+   * Filters an image.
+   *
+   * @param image The backend below; its owner closes it after this one.
+   * @param errors Where its failed flushes are counted; if left out, flushes of
+   * other threads do not matter.
+   */
+  constructor(image, errors = SyncErrors.create()) {
+    super(image);
+    this.#errors = errors;
+  }
   write(position, buffer, start, length) {
-    return this.#durable(this.image.write(position, buffer, start, length));
+    const before = this.#errors.count;
+    const put = this.image.write(position, buffer, start, length);
+    return this.#durable(put, before);
   }
   truncate(size) {
-    return this.#durable(this.image.truncate(size));
+    const before = this.#errors.count;
+    return this.#durable(this.image.truncate(size), before);
   }
   zero(position, length, options) {
-    return this.#durable(this.image.zero(position, length, options));
+    const before = this.#errors.count;
+    return this.#durable(this.image.zero(position, length, options), before);
   }
   allocate(position, length) {
-    return this.#durable(this.image.allocate(position, length));
+    const before = this.#errors.count;
+    return this.#durable(this.image.allocate(position, length), before);
   }
-  #durable(answer) {
-    return typeof answer === "number" ? flushAfter(answer, this.image) : Completion.of(answer).after(FLUSH, this.image);
+  /**
+   * Flushes unless the change failed.
+   *
+   * @param result The result of the change.
+   * @param before The count of errors before it.
+   */
+  flushAfter(result2, before) {
+    if (!(result2 >= 0)) return result2;
+    const flushed = this.#errors.flushSince(this.image, before);
+    return typeof flushed === "number" ? this.outcomeOf(flushed, result2) : Completion.of(flushed).after(KEEP, this, result2);
+  }
+  /** The result of the change, unless the flush failed. */
+  outcomeOf(flushed, result2) {
+    if (flushed >= 0) return result2;
+    this.#errors.see(this.#errors.count);
+    return flushed;
+  }
+  #durable(answer, before) {
+    return typeof answer === "number" ? this.flushAfter(answer, before) : Completion.of(answer).after(FLUSH, this, before);
   }
 };
 var FLUSH = {
-  run: flushAfter
+  run: (result2, filter, before) => filter.flushAfter(result2, before)
 };
 var KEEP = {
-  run: outcomeOf
+  run: (flushed, filter, result2) => filter.outcomeOf(flushed, result2)
 };
-function flushAfter(result2, image) {
-  if (!(result2 >= 0)) return result2;
-  const flushed = image.flush();
-  return typeof flushed === "number" ? outcomeOf(flushed, result2) : Completion.of(flushed).after(KEEP, result2);
-}
-function outcomeOf(flushed, result2) {
-  return flushed >= 0 ? result2 : flushed;
+
+// src/backends/protocols/file/file_sync.ts
+var FileSync = class {
+  #file;
+  #counter;
+  #start;
+  /** The count of errors up to which the kernel has told this description. */
+  #told;
+  #running = false;
+  /** Flushes that wait for the next sync. */
+  #waiting = [];
+  /**
+   * Prepares flushes.
+   *
+   * @param file The file of this thread.
+   * @param counter Where errors are counted; `null` if nowhere.
+   * @param start Starts a sync of the file; fdatasync(2) if left out.
+   */
+  constructor(file, counter, start = () => file.fdatasync()) {
+    this.#file = file;
+    this.#counter = counter;
+    this.#start = start;
+    this.#told = counter?.errors.count ?? 0;
+  }
+  /** Makes every write that was answered durable. 0 or `-errno`. */
+  flush() {
+    if (this.#running) {
+      const completion = Completion.start();
+      this.#waiting.push(completion);
+      return completion;
+    }
+    this.#begin();
+    const result2 = this.#start();
+    if (typeof result2 === "number") return this.#end(result2);
+    this.#running = true;
+    return Completion.of(result2).after(END, this);
+  }
+  /** The same by fdatasync(2), while no other flush is in flight. */
+  flushNow() {
+    this.#begin();
+    return this.#end(this.#file.fdatasync());
+  }
+  /** Called with the result of a sync that was in flight. */
+  ended(result2) {
+    this.#running = false;
+    const counted3 = this.#end(result2);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length > 0) this.#flushFor(waiting);
+    return counted3;
+  }
+  #flushFor(waiting) {
+    const complete = (result2) => {
+      for (const each of waiting) each.complete(result2);
+    };
+    const fail2 = (error) => {
+      for (const each of waiting) each.fail(error);
+    };
+    const flushed = this.flush();
+    if (typeof flushed === "number") complete(flushed);
+    else Completion.of(flushed).deliverTo({
+      complete,
+      fail: fail2
+    });
+  }
+  /** Without errors since the last sync, this is one load and compare. */
+  #begin() {
+    const counter = this.#counter;
+    if (counter === null || counter.errors.count === this.#told) return;
+    counter.errors.alone(() => {
+      this.#learn(counter);
+      this.#told = counter.errors.count;
+    });
+  }
+  #end(result2) {
+    const counter = this.#counter;
+    if (counter === null || result2 >= 0 || isNoSync(result2)) return result2;
+    const { errors } = counter;
+    errors.alone(() => {
+      const learnt = this.#learn(counter);
+      if (!learnt && errors.count === this.#told) errors.add(-result2);
+      this.#told = errors.count;
+    });
+    return result2;
+  }
+  /**
+   * Counts the errors that the export has not been told of, and takes those that
+   * this description has not been told of, which are among the counted ones.
+   */
+  #learn({ first, errors }) {
+    for (let learnt = false; ; learnt = true) {
+      this.#file.writebackError?.();
+      const error = first.writebackError?.() ?? 0;
+      if (error >= 0) return learnt;
+      errors.add(-error);
+    }
+  }
+};
+var END = {
+  run: (result2, sync) => sync.ended(result2)
+};
+function isNoSync(result2) {
+  return result2 === -ERRNO.ECANCELED || result2 === -ERRNO.ENODEV;
 }
 
 // src/backends/protocols/file/zero_range.ts
@@ -6461,17 +6742,20 @@ var FileBackend = class {
   shared = true;
   writable;
   #file;
+  #sync;
   /**
-   * Serves an open file. `close()` leaves it open: other threads use it too.
+   * Serves an open file, which `close()` closes.
    *
-   * @param file The open file.
+   * @param file The open file, which no other thread uses.
    * @param name Its name in messages.
    * @param writable Whether it was opened for writing.
+   * @param counter Where the errors of flushes are counted; nowhere if left out.
    */
-  constructor(file, name, writable) {
+  constructor(file, name, writable, counter = null) {
     this.name = name;
     this.writable = writable;
     this.#file = file;
+    this.#sync = new FileSync(file, counter);
   }
   stat() {
     const stat = this.#stat();
@@ -6511,7 +6795,7 @@ var FileBackend = class {
     return this.#file.needsExclusiveWrite?.(position, length) ?? false;
   }
   flush() {
-    return this.#file.fdatasync();
+    return this.#sync.flushNow();
   }
   truncate(size) {
     return this.#file.ftruncate(size);
@@ -6547,6 +6831,7 @@ var FileBackend = class {
     return this.#file.futimens(atime, mtime);
   }
   close() {
+    this.#file.close();
   }
   /**
    * The hole at the end of the file. What other programs have cut off is no
@@ -6580,19 +6865,21 @@ var AsyncFileBackend = class {
   #file;
   #direct;
   #io;
+  #sync;
   /** Whether the kernel can read without waiting for the medium. */
   #readsNow = true;
   /** The last call of `setTimes()`: they are made one at a time. */
   #settingTimes = Promise.resolve();
   /** Serves an open file. */
   constructor(options) {
-    const { file, io, name, writable } = options;
+    const { file, io, name, writable, counter = null } = options;
     this.name = name;
     this.writable = writable;
     this.#plain = new FileBackend(file, name, writable);
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#io = io;
+    this.#sync = new FileSync(file, counter, () => io.sync(file.fd));
   }
   stat() {
     return this.#plain.stat();
@@ -6618,7 +6905,7 @@ var AsyncFileBackend = class {
     return this.#direct?.needsExclusiveWrite(position, length) ?? false;
   }
   flush() {
-    return this.#io.sync(this.#file.fd);
+    return this.#sync.flush();
   }
   async truncate(size) {
     const result2 = await this.#io.truncate(this.#file.fd, size);
@@ -6652,6 +6939,7 @@ var AsyncFileBackend = class {
     return result2;
   }
   close() {
+    this.#file.close();
   }
 };
 
@@ -6666,6 +6954,7 @@ var FILE = {
     "descriptor"
   ],
   direct: true,
+  countsSyncErrors: true,
   open(path, context) {
     const { options: { writable, lock }, services: { files } } = context;
     const file = files.open(path, {
@@ -6675,14 +6964,14 @@ var FILE = {
     const stat = statOf(file, path);
     refuseToGrowDevice(path, stat, context);
     if (lock) files.lock(file, path, writable);
-    const direct = openDirect(path, stat, context);
+    const alignment = alignmentOf(path, stat, context);
     const name = files.absolutePath(path);
     return {
       attachment: {
         name,
         writable,
         fd: file.fd,
-        direct
+        alignment
       },
       name,
       file: {
@@ -6695,16 +6984,22 @@ var FILE = {
     };
   },
   attach(attachment, _below, services) {
-    const { name, writable } = attachment;
-    const file = wrap(attachment, services);
+    const { name, writable, fd } = attachment;
+    const first = services.files.wrap(fd);
+    const counter = {
+      first,
+      errors: services.syncErrors
+    };
+    const file = reopen(attachment, services);
     const stat = file.fstat();
     const inMemory = typeof stat !== "number" && stat.inMemory === true;
     const io = inMemory ? null : services.fileIo();
-    return io === null ? new FileBackend(file, name, writable) : new AsyncFileBackend({
+    return io === null ? new FileBackend(file, name, writable, counter) : new AsyncFileBackend({
       file,
       io,
       name,
-      writable
+      writable,
+      counter
     });
   }
 };
@@ -6717,30 +7012,31 @@ function refuseToGrowDevice(path, { kind }, { options: { growable } }) {
   if (!growable || kind !== "block") return;
   throw new UserError(`Cannot make ${path} growable: a block device cannot grow; leave growable out`);
 }
-function openDirect(path, stat, context) {
-  const { options: { direct, writable }, services: { files } } = context;
+function alignmentOf(path, stat, { options: { direct } }) {
   if (!direct) return null;
   const alignment = directAlignmentOf(stat);
-  if (alignment === 0) {
-    throw new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`);
-  }
-  const file = files.open(path, {
-    writable,
-    direct: true
-  });
-  context.defer(() => file.close());
-  return {
-    fd: file.fd,
-    alignment
-  };
+  if (alignment !== 0) return alignment;
+  throw new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`);
 }
-function wrap({ fd, direct }, { files }) {
-  const cached = files.wrap(fd);
-  return direct === null ? cached : new DirectFile({
-    direct: files.wrap(direct.fd),
-    cached,
-    alignment: direct.alignment
+function reopen({ fd, name, writable, alignment }, { files }) {
+  const cached = files.reopen(fd, name, {
+    writable
   });
+  if (alignment === null) return cached;
+  try {
+    const direct = files.reopen(fd, name, {
+      writable,
+      direct: true
+    });
+    return new DirectFile({
+      direct,
+      cached,
+      alignment
+    });
+  } catch (error) {
+    cached.close();
+    throw error;
+  }
 }
 
 // src/backends/formats/raw.ts
@@ -7278,7 +7574,8 @@ async function attachDriver(driver, attachment, below, services, stack) {
     ...below.slice(1)
   ], services) : await driver.attach(attachment, below, services);
   if (!below.includes(backend)) stack.defer(async () => await backend.close());
-  return backend;
+  const counts = driver.kind !== "protocol" || driver.countsSyncErrors === true;
+  return counts || !backend.writable ? backend : new CountedFlush(backend, services.syncErrors);
 }
 
 // src/export/reply_result.ts
@@ -7423,108 +7720,91 @@ async function setTimes({ backend, state }, atime, mtime) {
   return 0;
 }
 
-// src/export/space.ts
-var FALLOCATE_IN = accessors("fuse_fallocate_in");
-var LSEEK_IN = accessors("fuse_lseek_in");
-var LSEEK_OUT = accessors("fuse_lseek_out");
-var KSTATFS = accessors("fuse_kstatfs");
-var STATFS_OUT = accessors("fuse_statfs_out");
-var STATFS_BLOCK = 4096;
-async function allocateSpace(context, request, reply) {
-  const { state, rules } = context;
-  const offset = FALLOCATE_IN.number.offset(request.body);
-  const length = FALLOCATE_IN.number.length(request.body);
-  const mode = FALLOCATE_IN.get.mode(request.body);
-  if (!rules.writable) return reply.error(ERRNO.EACCES);
-  if (length === 0) return reply.error(ERRNO.EINVAL);
-  if (offset + length > Number.MAX_SAFE_INTEGER) {
-    return reply.error(ERRNO.EFBIG);
-  }
-  await state.lock.lock();
-  let result2;
+// src/export/handle_requests.ts
+var OPEN_IN = accessors("fuse_open_in");
+var OPEN_OUT = accessors("fuse_open_out");
+var FSYNC_IN = accessors("fuse_fsync_in");
+var FLUSH_IN = accessors("fuse_flush_in");
+var RELEASE_IN = accessors("fuse_release_in");
+function openHandle({ rules, state, syncErrors }, request, reply) {
+  const flags = OPEN_IN.get.flags(request.body);
+  const writable = (flags & O.ACCMODE) !== O.RDONLY;
+  const { count: count2 } = syncErrors;
+  const since = syncErrors.allSeen ? count2 : count2 - 1;
+  const fh = rules.writable ? state.handles.open(writable, since) : 0n;
+  if (fh === null) return reply.error(ERRNO.ENFILE);
+  const backingId = rules.backingId ?? 0;
+  const transfer = backingId === 0 ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES : FOPEN.PASSTHROUGH;
+  const body = reply.zeroed(OPEN_OUT.size);
+  OPEN_OUT.set.fh(body, 0, fh);
+  OPEN_OUT.set.open_flags(body, 0, writable ? transfer : transfer | FOPEN.NOFLUSH);
+  OPEN_OUT.set.backing_id(body, 0, backingId);
+  reply.ok(OPEN_OUT.size);
+}
+function syncHandle(context, request, reply) {
+  const { backend, rules, state } = context;
+  if (!rules.writable) return reply.ok();
+  const fh = FSYNC_IN.get.fh(request.body);
+  if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
+  state.stampWrites();
+  const asked = {
+    context,
+    fh
+  };
+  let flushed;
   try {
-    result2 = await allocateLocked(context, offset, length, mode);
-  } finally {
-    state.lock.unlock();
+    flushed = backend.flush();
+  } catch (error) {
+    return failSync(error, asked);
   }
-  replyResult(reply, result2);
+  return typeof flushed === "number" ? replySync(flushed, asked, reply) : Completion.of(flushed).after(REPLY_SYNC, asked, reply);
 }
-async function allocateLocked(context, offset, length, mode) {
-  const { backend, state } = context;
-  if (state.readOnly) return -ERRNO.EACCES;
-  const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
-  const end = offset + length;
-  const kept = Math.max(0, Math.min(end, state.size) - offset);
-  switch (mode) {
-    case 0:
-      return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(context, end, () => backend.allocate(offset, length));
-    case PUNCH_HOLE:
-      return -ERRNO.EINVAL;
-    case PUNCH_HOLE | KEEP_SIZE:
-      return await zero(context, offset, kept, true);
-    case ZERO_RANGE | KEEP_SIZE:
-      return await zero(context, offset, kept, false);
-    case ZERO_RANGE:
-      return await growing(context, Math.max(end, state.size), () => zero(context, offset, length, false));
-    default:
-      return -ERRNO.EOPNOTSUPP;
-  }
+var REPLY_SYNC = {
+  run: replySync,
+  recover: failSync
+};
+function failSync(error, { context, fh }) {
+  tellHandle(context, fh);
+  throw error;
 }
-async function growing(context, size, rest) {
-  const old = context.state.size;
-  const grown = await resizeLocked(context, size);
-  if (grown !== 0) return grown;
-  let result2 = -1;
-  try {
-    return result2 = await rest();
-  } finally {
-    if (!(result2 >= 0)) await resizeLocked(context, old);
-  }
+function replySync(flushed, { context, fh }, reply) {
+  const error = tellHandle(context, fh);
+  replyResult(reply, flushed >= 0 ? error : flushed);
 }
-async function zero({ backend, state }, offset, length, unmap) {
-  if (length === 0) return 0;
-  const result2 = await backend.zero(offset, length, {
-    unmap
-  });
-  if (result2 >= 0) state.written();
-  return result2;
+function tellHandle({ state, syncErrors }, fh) {
+  const { count: count2 } = syncErrors;
+  if (!state.handles.tell(fh, count2)) return 0;
+  syncErrors.see(count2);
+  return -syncErrors.errno;
 }
-async function seekSpace({ backend, state }, request, reply) {
-  const offset = LSEEK_IN.number.offset(request.body);
-  const whence = LSEEK_IN.get.whence(request.body);
-  if (whence !== SEEK.DATA && whence !== SEEK.HOLE) {
-    return reply.error(ERRNO.EINVAL);
-  }
-  const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
-  if (found < 0) return replyError(reply, found);
-  LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
-  reply.ok(LSEEK_OUT.size);
+function flushHandle(context, request, reply) {
+  const { backend, rules, state } = context;
+  const fh = FLUSH_IN.get.fh(request.body);
+  if (!rules.writable) return reply.ok();
+  if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
+  if (!state.handles.isWritable(fh)) return reply.ok();
+  state.stampWrites();
+  const flushed = backend.flush();
+  return typeof flushed === "number" ? replyFlush(flushed, {
+    context,
+    fh
+  }, reply) : Completion.of(flushed).after(REPLY_FLUSH, {
+    context,
+    fh
+  }, reply);
 }
-async function seek(backend, size, offset, data) {
-  if (offset > size) return -ERRNO.ENXIO;
-  let at = offset;
-  while (at < size) {
-    const extent = await backend.extent(at);
-    if (extent.data === data) return at;
-    if (!(extent.end > at)) return -ERRNO.EIO;
-    at = extent.end;
-  }
-  return data ? -ERRNO.ENXIO : size;
+var REPLY_FLUSH = {
+  run: replyFlush
+};
+function replyFlush(flushed, { context: { state, syncErrors }, fh }, reply) {
+  const { count: count2 } = syncErrors;
+  if (!(flushed >= 0)) replyError(reply, flushed);
+  else if (state.handles.hasNews(fh, count2)) reply.error(syncErrors.errno);
+  else reply.ok();
 }
-async function replyStatfs({ backend, state }, reply) {
-  const { allocated } = await backend.stat();
-  const size = state.size;
-  const blocks = Math.ceil(size / STATFS_BLOCK);
-  const used = Math.ceil(Math.min(allocated ?? size, size) / STATFS_BLOCK);
-  const body = reply.zeroed(STATFS_OUT.size);
-  KSTATFS.setNumber.blocks(body, 0, blocks);
-  KSTATFS.setNumber.bfree(body, 0, blocks - used);
-  KSTATFS.setNumber.bavail(body, 0, blocks - used);
-  KSTATFS.setNumber.files(body, 0, 1);
-  KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
-  KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
-  KSTATFS.set.namelen(body, 0, NAME_MAX);
-  reply.ok(STATFS_OUT.size);
+function releaseHandle({ state }, request, reply) {
+  state.handles.close(RELEASE_IN.get.fh(request.body));
+  reply.ok();
 }
 
 // src/export/partial_read.ts
@@ -7552,8 +7832,8 @@ async function readOn(got, { backend, state }, request, reply) {
         sharesLock = true;
       }
     }
-  } catch (thrown) {
-    if (done === 0 || !isDirect(request)) throw thrown;
+  } catch (thrown2) {
+    if (done === 0 || !isDirect(request)) throw thrown2;
     error = -ERRNO.EIO;
   } finally {
     if (sharesLock) state.lock.unshare();
@@ -7684,8 +7964,159 @@ async function writeExclusive(context, request, reply, offset, size) {
   }
 }
 
+// src/export/durable_write.ts
+var WRITE_IN4 = accessors("fuse_write_in");
+function writeHandle(context, request, reply) {
+  const isDurable = (WRITE_IN4.get.flags(request.body) & O.DSYNC) !== 0;
+  return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
+}
+function writeDurably(context, request, reply) {
+  const fh = WRITE_IN4.get.fh(request.body);
+  const { rules, state, syncErrors } = context;
+  if (rules.writable && !state.handles.has(fh)) {
+    return reply.error(ERRNO.EBADF);
+  }
+  const write = {
+    context,
+    fh,
+    before: syncErrors.count
+  };
+  const written = writeImage(context, request, reply);
+  return written === void 0 ? flushAfter(write, reply) : Completion.of(written).after(FLUSH_AFTER, write, reply);
+}
+var FLUSH_AFTER = {
+  run: (_written, write, reply) => flushAfter(write, reply)
+};
+function flushAfter(write, reply) {
+  if (reply.errno !== 0) return;
+  const { context: { backend, syncErrors }, before } = write;
+  let flushed;
+  try {
+    flushed = syncErrors.flushSince(backend, before);
+  } catch (error) {
+    return fail(error, write);
+  }
+  return typeof flushed === "number" ? finish(flushed, write, reply) : Completion.of(flushed).after(FINISH, write, reply);
+}
+var FINISH = {
+  run: finish,
+  recover: fail
+};
+function fail(error, { context, fh }) {
+  tellHandle(context, fh);
+  throw error;
+}
+function finish(flushed, { context, fh }, reply) {
+  const error = tellHandle(context, fh);
+  if (!(flushed >= 0)) replyError(reply, flushed);
+  else if (error < 0) replyError(reply, error);
+}
+
+// src/export/space.ts
+var FALLOCATE_IN = accessors("fuse_fallocate_in");
+var LSEEK_IN = accessors("fuse_lseek_in");
+var LSEEK_OUT = accessors("fuse_lseek_out");
+var KSTATFS = accessors("fuse_kstatfs");
+var STATFS_OUT = accessors("fuse_statfs_out");
+var STATFS_BLOCK = 4096;
+async function allocateSpace(context, request, reply) {
+  const { state, rules } = context;
+  const offset = FALLOCATE_IN.number.offset(request.body);
+  const length = FALLOCATE_IN.number.length(request.body);
+  const mode = FALLOCATE_IN.get.mode(request.body);
+  if (!rules.writable) return reply.error(ERRNO.EACCES);
+  if (length === 0) return reply.error(ERRNO.EINVAL);
+  if (offset + length > Number.MAX_SAFE_INTEGER) {
+    return reply.error(ERRNO.EFBIG);
+  }
+  await state.lock.lock();
+  let result2;
+  try {
+    result2 = await allocateLocked(context, offset, length, mode);
+  } finally {
+    state.lock.unlock();
+  }
+  replyResult(reply, result2);
+}
+async function allocateLocked(context, offset, length, mode) {
+  const { backend, state } = context;
+  if (state.readOnly) return -ERRNO.EACCES;
+  const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
+  const end = offset + length;
+  const kept = Math.max(0, Math.min(end, state.size) - offset);
+  switch (mode) {
+    case 0:
+      return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(context, end, () => backend.allocate(offset, length));
+    case PUNCH_HOLE:
+      return -ERRNO.EINVAL;
+    case PUNCH_HOLE | KEEP_SIZE:
+      return await zero(context, offset, kept, true);
+    case ZERO_RANGE | KEEP_SIZE:
+      return await zero(context, offset, kept, false);
+    case ZERO_RANGE:
+      return await growing(context, Math.max(end, state.size), () => zero(context, offset, length, false));
+    default:
+      return -ERRNO.EOPNOTSUPP;
+  }
+}
+async function growing(context, size, rest) {
+  const old = context.state.size;
+  const grown = await resizeLocked(context, size);
+  if (grown !== 0) return grown;
+  let result2 = -1;
+  try {
+    return result2 = await rest();
+  } finally {
+    if (!(result2 >= 0)) await resizeLocked(context, old);
+  }
+}
+async function zero({ backend, state }, offset, length, unmap) {
+  if (length === 0) return 0;
+  const result2 = await backend.zero(offset, length, {
+    unmap
+  });
+  if (result2 >= 0) state.written();
+  return result2;
+}
+async function seekSpace({ backend, state }, request, reply) {
+  const offset = LSEEK_IN.number.offset(request.body);
+  const whence = LSEEK_IN.get.whence(request.body);
+  if (whence !== SEEK.DATA && whence !== SEEK.HOLE) {
+    return reply.error(ERRNO.EINVAL);
+  }
+  const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
+  if (found < 0) return replyError(reply, found);
+  LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
+  reply.ok(LSEEK_OUT.size);
+}
+async function seek(backend, size, offset, data) {
+  if (offset > size) return -ERRNO.ENXIO;
+  let at = offset;
+  while (at < size) {
+    const extent = await backend.extent(at);
+    if (extent.data === data) return at;
+    if (!(extent.end > at)) return -ERRNO.EIO;
+    at = extent.end;
+  }
+  return data ? -ERRNO.ENXIO : size;
+}
+async function replyStatfs({ backend, state }, reply) {
+  const { allocated } = await backend.stat();
+  const size = state.size;
+  const blocks = Math.ceil(size / STATFS_BLOCK);
+  const used = Math.ceil(Math.min(allocated ?? size, size) / STATFS_BLOCK);
+  const body = reply.zeroed(STATFS_OUT.size);
+  KSTATFS.setNumber.blocks(body, 0, blocks);
+  KSTATFS.setNumber.bfree(body, 0, blocks - used);
+  KSTATFS.setNumber.bavail(body, 0, blocks - used);
+  KSTATFS.setNumber.files(body, 0, 1);
+  KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
+  KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
+  KSTATFS.set.namelen(body, 0, NAME_MAX);
+  reply.ok(STATFS_OUT.size);
+}
+
 // src/export/block_export.ts
-var OPEN_OUT = accessors("fuse_open_out");
 var MAX_PAYLOAD = 1 << 20;
 var EXPORT_ROOT_MODE = S_IF.REG;
 var BlockExport = class {
@@ -7699,7 +8130,7 @@ var BlockExport = class {
     const { backend, rules } = context;
     this.background = backend.background ?? false;
     this.#backingId = rules.backingId ?? 0;
-    this.#context = context;
+    this.#context = counted2(context);
   }
   /** Answers one request; see `RequestHandler`. */
   handle(request, reply) {
@@ -7711,23 +8142,25 @@ var BlockExport = class {
       case OPCODES.READ.opcode:
         return readImage(context, request, reply);
       case OPCODES.WRITE.opcode:
-        return writeImage(context, request, reply);
+        return writeHandle(context, request, reply);
       case OPCODES.GETATTR.opcode:
         return replyAttributes(context, reply);
       case OPCODES.SETATTR.opcode:
         return setAttributes(context, request, reply);
       case OPCODES.OPEN.opcode:
-        return replyOpen(reply, this.#backingId);
+        return openHandle(context, request, reply);
       case OPCODES.FSYNC.opcode:
+        return syncHandle(context, request, reply);
       case OPCODES.FLUSH.opcode:
-        return flushImage(context, reply);
+        return flushHandle(context, request, reply);
+      case OPCODES.RELEASE.opcode:
+        return releaseHandle(context, request, reply);
       case OPCODES.FALLOCATE.opcode:
         return allocateSpace(context, request, reply);
       case OPCODES.LSEEK.opcode:
         return seekSpace(context, request, reply);
       case OPCODES.STATFS.opcode:
         return replyStatfs(context, reply);
-      case OPCODES.RELEASE.opcode:
       case OPCODES.DESTROY.opcode:
         return reply.ok();
       case OPCODES.FORGET.opcode:
@@ -7741,26 +8174,24 @@ var BlockExport = class {
     }
   }
 };
+function counted2(context) {
+  const { state: { syncErrors } } = context;
+  if (context.syncErrors !== void 0) {
+    return {
+      ...context,
+      syncErrors: context.syncErrors
+    };
+  }
+  const backend = new CountedFlush(context.backend, syncErrors);
+  return {
+    ...context,
+    backend,
+    syncErrors
+  };
+}
 function dependsOnSize(opcode) {
   return opcode === OPCODES.GETATTR.opcode || opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode || opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
 }
-function replyOpen(reply, backingId) {
-  const body = reply.zeroed(OPEN_OUT.size);
-  const flags = backingId === 0 ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES : FOPEN.PASSTHROUGH;
-  OPEN_OUT.set.open_flags(body, 0, flags);
-  OPEN_OUT.set.backing_id(body, 0, backingId);
-  reply.ok(OPEN_OUT.size);
-}
-function flushImage(context, reply) {
-  const { backend, rules, state } = context;
-  if (!rules.writable) return reply.ok();
-  state.stampWrites();
-  const result2 = backend.flush();
-  return typeof result2 === "number" ? replyResult(reply, result2) : Completion.of(result2).after(REPLY_FLUSH, reply);
-}
-var REPLY_FLUSH = {
-  run: (result2, reply) => replyResult(reply, result2)
-};
 
 // src/shared_memory/futex.ts
 var LONGEST_DELAY_MS = 1 << 30;
@@ -7847,6 +8278,105 @@ var SharedRwLock = class {
   }
 };
 
+// src/export/open_handles.ts
+var HANDLES_MAX = 16384;
+var NEXT = 0;
+var SLOTS_AT = 2;
+var WORDS_OF_SLOT = 2;
+var STATE2 = 0;
+var SINCE = 1;
+var IS_OPEN = 1;
+var IS_WRITABLE = 2;
+var GENERATION = 4;
+var LOW_WORD = 0xffffffffn;
+var OpenHandles = class {
+  /** Words of shared memory that the table takes. */
+  static WORDS = SLOTS_AT + HANDLES_MAX * WORDS_OF_SLOT;
+  #words;
+  /**
+   * Wraps the memory of a table.
+   *
+   * @param words {@linkcode OpenHandles.WORDS} words, zero when it is made.
+   */
+  constructor(words) {
+    this.#words = words;
+  }
+  /**
+   * Opens a handle.
+   *
+   * @param writable Whether the file was opened for writing.
+   * @param since The count of errors up to which it needs not be told.
+   * @returns Its number; `null` if the table is full.
+   */
+  open(writable, since) {
+    const words = this.#words;
+    const first = Atomics.add(words, NEXT, 1) >>> 0;
+    for (let i = 0; i < HANDLES_MAX; i++) {
+      const slot = (first + i) % HANDLES_MAX;
+      const at = SLOTS_AT + slot * WORDS_OF_SLOT;
+      const free = Atomics.load(words, at + STATE2);
+      if ((free & IS_OPEN) !== 0) continue;
+      const opened = (free & -GENERATION) + GENERATION | IS_OPEN | (writable ? IS_WRITABLE : 0);
+      if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
+        continue;
+      }
+      Atomics.store(words, at + SINCE, since);
+      return BigInt(generationOf(opened)) << 32n | BigInt(slot + 1);
+    }
+    return null;
+  }
+  /** Whether a number is that of an open handle. */
+  has(fh) {
+    return this.#find(fh) !== null;
+  }
+  /** Whether a handle is open for writing. */
+  isWritable(fh) {
+    const at = this.#find(fh);
+    return at !== null && (Atomics.load(this.#words, at + STATE2) & IS_WRITABLE) !== 0;
+  }
+  /** Whether a handle has not been told of all errors up to a count. */
+  hasNews(fh, count2) {
+    const at = this.#find(fh);
+    return at !== null && isLess(Atomics.load(this.#words, at + SINCE), count2);
+  }
+  /**
+   * Notes that a handle is told of all errors up to a count.
+   *
+   * @returns Whether there were any; of several callers at once, one gets true.
+   */
+  tell(fh, count2) {
+    const at = this.#find(fh);
+    if (at === null) return false;
+    const words = this.#words;
+    for (; ; ) {
+      const since = Atomics.load(words, at + SINCE);
+      if (!isLess(since, count2)) return false;
+      const found = Atomics.compareExchange(words, at + SINCE, since, count2);
+      if (found === since) return true;
+    }
+  }
+  /** Closes a handle; its number is not valid any more. */
+  close(fh) {
+    const at = this.#find(fh);
+    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION);
+  }
+  /** The index of an open handle's slot. */
+  #find(fh) {
+    const slot = Number(fh & LOW_WORD) - 1;
+    if (slot < 0 || slot >= HANDLES_MAX) return null;
+    const at = SLOTS_AT + slot * WORDS_OF_SLOT;
+    const state = Atomics.load(this.#words, at + STATE2);
+    const isOpen = (state & IS_OPEN) !== 0;
+    return isOpen && BigInt(generationOf(state)) === fh >> 32n ? at : null;
+  }
+};
+function generationOf(state) {
+  return state >>> 2;
+}
+function isLess(since, count2) {
+  return (since - count2 | 0) < 0;
+}
+
 // src/export/export_state.ts
 var SIZE_VERSION = 0;
 var SIZE_LOW = 1;
@@ -7854,11 +8384,13 @@ var SIZE_HIGH = 2;
 var MODE = 3;
 var UID = 4;
 var GID = 5;
-var LOCK = 6;
+var LOCK2 = 6;
 var READ_ONLY = 14;
 var WRITTEN = 15;
 var TIMES_AT = 64;
-var MEMORY_SIZE = 128;
+var SYNC_ERRORS_AT = 96;
+var HANDLES_AT = 128;
+var MEMORY_SIZE = HANDLES_AT + OpenHandles.WORDS * 4;
 var ATIME = 0;
 var MTIME = 1;
 var CHANGED = 2;
@@ -7872,6 +8404,10 @@ var ExportState = class _ExportState {
    * exclusively, so that no write lands beyond an end that is moving.
    */
   lock;
+  /** The handles that clients have opened. */
+  handles;
+  /** Counts failed flushes where the image's backends do not. */
+  syncErrors;
   #words;
   #times;
   /** The size when this thread read it last, and its version. */
@@ -7887,7 +8423,9 @@ var ExportState = class _ExportState {
   constructor(memory, oneThread = false) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
-    this.lock = new SharedRwLock(this.#words.subarray(LOCK, LOCK + SharedRwLock.WORDS), oneThread);
+    this.lock = new SharedRwLock(this.#words.subarray(LOCK2, LOCK2 + SharedRwLock.WORDS), oneThread);
+    this.handles = new OpenHandles(new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS));
+    this.syncErrors = new SyncErrors(new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS));
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);
     this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
   }
@@ -8013,6 +8551,8 @@ var ExportState = class _ExportState {
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_OMIT = 0x3ffffffen;
 var RWF_NOWAIT = 8;
+var NO_PAGE = 1n << 60n;
+var WAIT_BEFORE = 1;
 var TWO_327 = 2 ** 32;
 var MEMORY_MAGICS = [
   16914836,
@@ -8025,15 +8565,18 @@ function openBlockFile(path, options) {
   });
   try {
     refuseOtherKinds(handle, path);
-    const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
-    const found = pathOfDescriptor(handle);
-    return new LinuxBlockFile(openDescriptor(found, flags, {
-      label: path,
-      advice: adviceOnOpen
-    }));
+    return reopenBlockFile(handle, path, options);
   } finally {
     closeDescriptor(handle);
   }
+}
+function reopenBlockFile(fd, name, options) {
+  const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
+  const how = {
+    label: name,
+    advice: adviceOnOpen
+  };
+  return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
 }
 var LinuxBlockFile = class {
   fd;
@@ -8088,6 +8631,10 @@ var LinuxBlockFile = class {
   }
   fdatasync() {
     return retryInterrupted(() => this.#libc.fdatasync(this.fd));
+  }
+  writebackError() {
+    const result2 = retryInterrupted(() => this.#libc.sync_file_range(this.fd, NO_PAGE, 1n, WAIT_BEFORE));
+    return result2 === -ERRNO.ENOSYS ? 0 : result2;
   }
   ftruncate(size) {
     return retryInterrupted(() => this.#libc.ftruncate(this.fd, BigInt(size)));
@@ -8337,6 +8884,7 @@ function driverServices(fileIo = () => null) {
     files: {
       open: openBlockFile,
       wrap: (fd) => new LinuxBlockFile(fd),
+      reopen: reopenBlockFile,
       lock: ({ fd }, name, writable) => void lockImage(fd, {
         name,
         writable
@@ -8358,13 +8906,20 @@ async function openHandler(spec, fileIo) {
       close: () => Promise.resolve()
     };
   }
-  const image = await attachImage(spec.image, driverServices(fileIo));
+  const syncErrors = SyncErrors.over(spec.syncErrors);
+  const services = {
+    ...driverServices(fileIo),
+    syncErrors
+  };
+  const image = await attachImage(spec.image, services);
   const { backend } = image;
   const state = new ExportState(spec.state);
+  const { rules } = spec;
   const handler = new BlockExport({
     backend,
     state,
-    rules: spec.rules
+    rules,
+    syncErrors
   });
   return {
     handler,

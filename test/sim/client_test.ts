@@ -62,7 +62,7 @@ Deno.test("SimClient.open() asks for attributes once, then OPEN", async () => {
 
 Deno.test("SimFile.close() flushes each time and releases once", async () => {
   const { client, names, last, finish } = await watched();
-  const file = await client.open();
+  const file = await client.open(O.RDWR);
   const second = file.dup();
   names();
   await file.close();
@@ -73,6 +73,16 @@ Deno.test("SimFile.close() flushes each time and releases once", async () => {
   assertEquals(names(), ["READ", "FLUSH", "RELEASE"]);
   assertEquals(last("RELEASE").call.credentials, undefined);
   assertEquals(last("FLUSH").call.credentials?.pid, 1000);
+  await finish();
+});
+
+Deno.test("SimFile.close() does not flush a file with FOPEN_NOFLUSH", async () => {
+  const { client, names, finish } = await watched();
+  const reader = await client.open(O.RDONLY);
+  names();
+  await reader.dup().close();
+  await reader.close();
+  assertEquals(names(), ["RELEASE"]);
   await finish();
 });
 
