@@ -92,6 +92,7 @@ export class DeviceEvents implements EventSource, RingOwner {
   #reads = 0;
   /** The errno with which the ring failed, else 0. */
   #failure = 0;
+  #hasLostOperations = false;
   /** The last result of `operationReady()`, while it is pending. */
   #operationReady: Promise<void> | null = null;
 
@@ -115,6 +116,14 @@ export class DeviceEvents implements EventSource, RingOwner {
 
   get hasCompleted(): boolean {
     return this.#ring !== null && this.#ring.events.hasCompleted;
+  }
+
+  /**
+   * Whether operations were in flight when the ring was closed, so that the
+   * kernel may still write to their memory.
+   */
+  get hasLostOperations(): boolean {
+    return this.#hasLostOperations;
   }
 
   /**
@@ -206,8 +215,9 @@ export class DeviceEvents implements EventSource, RingOwner {
     this.#failure = errno;
   }
 
-  ringClosed(): void {
+  ringClosed(quiet: boolean): void {
     this.#isPolling = false;
+    this.#hasLostOperations = !quiet;
   }
 
   /** `read()` while operations are in flight. */

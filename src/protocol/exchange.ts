@@ -1,6 +1,5 @@
 /**
- * A request and its reply in one slot of a queue, and the two layouts of their
- * bytes.
+ * A request and its reply in one slot of a queue, and the layouts of their bytes.
  *
  * @module
  */
@@ -67,6 +66,35 @@ export function contiguousExchange(
     data: incoming.subarray(IN_HEADER_SIZE + WRITE_IN_SIZE),
   });
   const data = outgoing.subarray(OUT_HEADER_SIZE);
+  const reply = new Reply(request, {
+    header: viewOf(outgoing),
+    data,
+    body: viewOf(data),
+  });
+  return { request, reply };
+}
+
+/**
+ * Wraps a request whose head was copied away from the rest. The reply overwrites
+ * what follows the request's fixed struct.
+ *
+ * @category Requests and replies
+ * @param head The request's header and fixed struct.
+ * @param outgoing Memory for the reply: header, and what follows it. After the
+ * header lies what follows the request's fixed struct.
+ */
+export function compactExchange(
+  head: Uint8Array,
+  outgoing: Uint8Array,
+): Exchange {
+  const data = outgoing.subarray(OUT_HEADER_SIZE);
+  const request = new Request({
+    header: viewOf(head),
+    body: viewOf(head.subarray(IN_HEADER_SIZE)),
+    tail: data,
+    contiguous: false,
+    data,
+  });
   const reply = new Reply(request, {
     header: viewOf(outgoing),
     data,

@@ -35,8 +35,8 @@ export interface ReplyMemory {
  * {@linkcode Reply.struct}, {@linkcode Reply.error} or {@linkcode Reply.none},
  * once.
  *
- * In an io_uring entry, request and reply share their memory: read what is
- * needed from the request before filling the reply.
+ * What follows a request's fixed struct may share memory with the reply: read
+ * what is needed of it before filling the reply.
  *
  * @category Requests and replies
  */

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { PAGE_SIZE } from "../base/limits.ts";
 import { concat } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
@@ -17,18 +16,17 @@ import {
   parseDirents,
   parseDirentsPlus,
 } from "./dirent.ts";
-import { FUSE_IOCTL, FUSE_NAME_MAX } from "./flags.ts";
+import { FUSE_IOCTL } from "./flags.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
 import { type OpcodeName, type OpcodeRow, OPCODES } from "./opcodes.ts";
 import { ProtocolError, type ProtocolErrorKind } from "./protocol_error.ts";
+import { replyTailMax } from "./reply_size.ts";
 import type { Decoded, Encodable, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
 /** The largest error number that the kernel accepts in a reply. */
 const ERRNO_MAX = 511;
-/** CUSE_INIT_INFO_MAX of fs/fuse/cuse.c. */
-const CUSE_INIT_INFO_MAX = 4096;
 
 /**
  * The fixed structs of replies to requests `N`; never if they have none.
@@ -200,7 +198,7 @@ export function decodeReply<N extends OpcodeName>(
       body[struct] = decodeStruct(struct, whole);
       at = end;
     }
-    const most = at + (query ? 0 : tailSizeMax(row, size));
+    const most = at + (query ? 0 : replyTailMax(row, size));
     if (bytes.length > most) fail("long body", row, most, bytes.length);
   }
   const data = bytes.slice(at);
@@ -249,23 +247,6 @@ function structSize(
   return struct === "fuse_init_out"
     ? Math.max(sizeAt(struct, 0), Math.min(rest, sizeOf(struct)))
     : protocolVersion.size(struct);
-}
-
-/** Most bytes that may follow the fixed structs of a request for `size` bytes. */
-function tailSizeMax({ outTail }: OpcodeRow, size: number): number {
-  switch (outTail) {
-    case undefined:
-      return 0;
-    case "string":
-      return FUSE_NAME_MAX;
-    case "ioctl":
-      //= fs/fuse/ioctl.c fuse_do_ioctl(): at least a page, for a retry
-      return Math.max(size, PAGE_SIZE);
-    case "info":
-      return CUSE_INIT_INFO_MAX;
-    default:
-      return size;
-  }
 }
 
 function readEntries(

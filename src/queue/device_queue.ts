@@ -1,15 +1,34 @@
 import { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { DeviceEvents } from "../event/device_events.ts";
-import { contiguousExchange, type Exchange } from "../protocol/exchange.ts";
-import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
-import { sizeOf } from "../protocol/layout.ts";
+import type { Exchange } from "../protocol/exchange.ts";
+import { OPCODES } from "../protocol/opcodes.ts";
 import type { FuseDevice } from "./fuse_device.ts";
+import { type AllocateMessages, heapMemory } from "./message_memory.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
+import type { SharedRoom } from "./shared_room.ts";
+import { payloadOf, requestPayloadOf, type Slot } from "./slot.ts";
+import { SlotPool } from "./slot_pool.ts";
 
-/** Bytes before a WRITE's data. */
-const WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
-const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
+/** Bytes of memory of a queue by default. */
+const MEMORY_MAX = 64 * 2 ** 20;
+/** Outstanding requests that stay in the slot that they were read into. */
+const IN_PLACE_MAX = 2;
+/** Bytes of a request up to which a copy costs less than a large slot. */
+const COPY_MAX = 16 * 1024;
+/** Milliseconds between two checks whether the other queues have room. */
+const CHECK_ROOM_MS = 20;
+
+/** Requests that make room or end waits: they must not wait for room. */
+const URGENT: ReadonlySet<number> = new Set([
+  OPCODES.INTERRUPT.opcode,
+  OPCODES.FORGET.opcode,
+  OPCODES.BATCH_FORGET.opcode,
+  OPCODES.RELEASE.opcode,
+  OPCODES.RELEASEDIR.opcode,
+  OPCODES.FLUSH.opcode,
+  OPCODES.DESTROY.opcode,
+]);
 
 /**
  * The options of a {@linkcode DeviceQueue}.
@@ -19,8 +38,16 @@ const OUT_HEADER_SIZE = sizeOf("fuse_out_header");
 export interface DeviceQueueOptions {
   /** Largest payload of a READ or WRITE in bytes, as negotiated. */
   readonly maxPayload: number;
-  /** Requests that may be outstanding at once; 16 if left out. */
-  readonly capacity?: number;
+  /**
+   * Bytes of memory that outstanding requests and their replies may take, at
+   * least `queueMemoryMin(maxPayload)`; 64 MiB if left out.
+   */
+  readonly memoryMax?: number;
+  /**
+   * Provides that memory, also when more is needed; memory that is not aligned
+   * if left out.
+   */
+  readonly allocate?: AllocateMessages;
   /** The layout of messages, as negotiated; that of INIT if left out. */
   readonly protocolVersion?: ProtocolVersion;
   /**
@@ -29,35 +56,35 @@ export interface DeviceQueueOptions {
    */
   readonly events?: DeviceEvents;
   /**
-   * Makes a buffer of `size` bytes whose byte `dataAt` begins a page, for
-   * direct I/O; not aligned if left out.
+   * The other queues, which take requests while this one has no room; none if
+   * left out.
    */
-  readonly allocate?: (
-    size: number,
-    dataAt: number,
-  ) => Uint8Array<ArrayBuffer>;
-}
-
-interface Slot extends Exchange {
-  readonly incoming: Uint8Array<ArrayBuffer>;
-  readonly outgoing: Uint8Array<ArrayBuffer>;
+  readonly shared?: SharedRoom;
 }
 
 /**
  * Requests from one /dev/fuse descriptor, fs/fuse/dev.c: read(2) fetches one,
  * and write(2) on the same descriptor answers it.
  *
+ * Room for outstanding requests grows up to a bound. When it is used up,
+ * requests are still read: INTERRUPT, FORGET and RELEASE are returned, others
+ * wait inside of the queue until a reply makes room. Only a long WRITE, which
+ * waits where it was read, keeps the queue from reading.
+ *
  * @category Queues
  */
 export class DeviceQueue implements RequestQueue {
   protocolVersion: ProtocolVersion;
   readonly #device: FuseDevice;
-  readonly #capacity: number;
-  readonly #maxPayload: number;
   readonly #events: DeviceEvents;
-  readonly #allocate: NonNullable<DeviceQueueOptions["allocate"]>;
-  readonly #free: Slot[] = [];
-  #slots = 0;
+  readonly #shared: SharedRoom | null;
+  readonly #slots: SlotPool;
+  /** Requests that wait for room, in small slots. */
+  readonly #parked: Slot[] = [];
+  /** Requests that `next()` returned and that have no reply yet. */
+  #outstanding = 0;
+  /** Whether the other queues were told that there is no room. */
+  #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
   #room: PromiseWithResolvers<void> | null = null;
   #end: QueueEnd | null = null;
@@ -65,10 +92,13 @@ export class DeviceQueue implements RequestQueue {
   /** Makes a queue of a descriptor; the queue closes it. */
   constructor(device: FuseDevice, options: DeviceQueueOptions) {
     this.#device = device;
-    this.#capacity = options.capacity ?? 16;
-    this.#maxPayload = options.maxPayload;
     this.#events = options.events ?? new DeviceEvents(device);
-    this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
+    this.#shared = options.shared ?? null;
+    this.#slots = new SlotPool({
+      maxPayload: options.maxPayload,
+      memoryMax: options.memoryMax ?? MEMORY_MAX,
+      allocate: options.allocate ?? heapMemory,
+    });
     this.protocolVersion = options.protocolVersion ??
       ProtocolVersion.BEFORE_INIT;
   }
@@ -77,51 +107,63 @@ export class DeviceQueue implements RequestQueue {
     return this.#end;
   }
 
+  /**
+   * Allocates memory before the first request.
+   *
+   * @param largeSlots Requests of the largest size that it must have room for.
+   */
+  prepare(largeSlots: number): void {
+    this.#slots.prepare(largeSlots);
+  }
+
   next(mayBlock: boolean): Exchange | null {
     if (this.#end !== null) return null;
-    const slot = this.#free.pop() ?? this.#newSlot();
-    if (slot === null) {
-      this.#events.waitForOperation(mayBlock);
-      return null;
+    if (this.#parked.length > 0) {
+      const slot = this.#unpark();
+      if (slot !== null) return slot;
     }
-    for (;;) {
-      const received = this.#events.read(slot.incoming, mayBlock);
-      if (received < 0) {
-        if (this.#isRepeated(-received)) continue;
-        break;
+    while (!this.#leavesRequests) {
+      const slot = this.#slots.takeLarge();
+      if (slot === null) break;
+      if (!this.#read(slot, mayBlock)) {
+        this.#slots.free(slot);
+        return null;
       }
-      slot.reply.reset();
-      const error = slot.request.validate(received, this.protocolVersion);
-      if (error === null) return slot;
-      if (!error.answerable) {
-        this.#end = { reason: "failed", message: error.message };
-        break;
+      const placed = this.#outstanding === 0 ? slot : this.#place(slot);
+      if (placed !== null) {
+        this.#outstanding++;
+        return placed;
       }
-      slot.reply.error(error.errno);
-      this.#device.write(slot.outgoing, slot.reply.length);
     }
-    this.#free.push(slot);
+    this.#events.waitForOperation(mayBlock);
     return null;
   }
 
-  ready(): Promise<void> {
-    if (this.#end !== null) return Promise.resolve();
-    if (this.#free.length > 0 || this.#slots < this.#capacity) {
-      return this.#events.ready();
+  async ready(): Promise<void> {
+    if (this.#end !== null) return;
+    if (this.#leavesRequests) {
+      const timer = setTimeout(() => this.#endWait(), CHECK_ROOM_MS);
+      await this.#roomOrOperation();
+      return clearTimeout(timer);
     }
-    // A full queue cannot take a request before a reply is sent.
-    const { promise } = this.#room ??= Promise.withResolvers();
-    const operation = this.#events.operationReady();
-    return operation === null ? promise : Promise.race([promise, operation]);
+    // A queue without a slot to read into cannot read before a reply is sent.
+    if (!this.#slots.reserveLarge()) return await this.#roomOrOperation();
+    if (this.#parked.length === 0) return await this.#events.ready();
+    await Promise.race([this.#events.ready(), this.#nextRoom()]);
   }
 
   reply(exchange: Exchange): boolean {
     const slot = exchange as Slot;
     const length = slot.reply.length;
-    this.#free.push(slot);
+    this.#outstanding--;
+    this.#slots.free(slot);
     if (this.#room !== null) this.#endWait();
+    if (this.#toldFull) this.#tellRoom();
+    if (this.#end?.reason === "closed") {
+      this.#releaseUnused();
+      return length === 0;
+    }
     if (length === 0) return true;
-    if (this.#end?.reason === "closed") return false;
     return this.#device.write(slot.outgoing, length) === length;
   }
 
@@ -129,8 +171,122 @@ export class DeviceQueue implements RequestQueue {
     if (this.#end?.reason === "closed") return;
     this.#end = { reason: "closed", message: "The queue was closed" };
     this.#device.close();
+    this.#parked.length = 0;
     this.#events.close();
+    this.#tellRoom();
+    this.#releaseUnused();
     this.#endWait();
+  }
+
+  /** Whether requests are left to other queues, because they have room. */
+  get #leavesRequests(): boolean {
+    return this.#toldFull && this.#shared!.othersHaveRoom();
+  }
+
+  /**
+   * Reads the next request into a large slot, and answers it if it breaks the
+   * protocol.
+   *
+   * @returns Whether there is one.
+   */
+  #read(slot: Slot, mayBlock: boolean): boolean {
+    for (;;) {
+      const received = this.#events.read(slot.incoming, mayBlock);
+      if (received < 0) {
+        if (this.#isRepeated(-received)) continue;
+        return false;
+      }
+      slot.reply.reset();
+      const error = slot.request.validate(received, this.protocolVersion);
+      if (error === null) return true;
+      if (!error.answerable) {
+        this.#end = { reason: "failed", message: error.message };
+        return false;
+      }
+      slot.reply.error(error.errno);
+      this.#device.write(slot.outgoing, slot.reply.length);
+    }
+  }
+
+  /**
+   * Chooses where a request is kept that was read while others are outstanding,
+   * so that a large slot is left to read into.
+   *
+   * @returns Its slot; `null` if it waits for room.
+   */
+  #place(slot: Slot): Slot | null {
+    const slots = this.#slots;
+    if (this.#outstanding < IN_PLACE_MAX && slots.hasLarge) return slot;
+    const { request } = slot;
+    const payload = payloadOf(slot);
+    const isUrgent = URGENT.has(request.opcode);
+    const copiesFirst = request.length <= COPY_MAX;
+    let small = copiesFirst ? slots.takeSmall(payload, isUrgent) : null;
+    if (small === null && slots.reserveLarge()) return slot;
+    if (!copiesFirst) small = slots.takeSmall(payload, isUrgent);
+    let placed = small;
+    if (small === null) {
+      // Without its reply, it may fit.
+      small = slots.takeSmall(requestPayloadOf(slot), isUrgent);
+      if (small !== null) this.#parked.push(small);
+      else placed = slot;
+    }
+    if (small !== null) {
+      this.#move(slot, small);
+      slots.free(slot);
+    }
+    this.#tellRoom();
+    return placed;
+  }
+
+  /** Takes the oldest request that waits, if there is room for it now. */
+  #unpark(): Slot | null {
+    const parked = this.#parked[0]!;
+    const slots = this.#slots;
+    const slot = slots.takeSmall(payloadOf(parked), false) ??
+      slots.takeSpareLarge();
+    if (slot === null) return null;
+    this.#move(parked, slot);
+    this.#parked.shift();
+    slots.free(parked);
+    this.#outstanding++;
+    this.#tellRoom();
+    return slot;
+  }
+
+  /** Copies a request, which was valid where it was. */
+  #move(from: Slot, to: Slot): void {
+    to.copyFrom(from);
+    to.reply.reset();
+    to.request.validate(from.request.length, this.protocolVersion);
+  }
+
+  #tellRoom(): void {
+    if (this.#shared === null) return;
+    const isFull = this.#end !== null ||
+      this.#parked.length > 0 || !this.#slots.hasRoom;
+    if (isFull === this.#toldFull) return;
+    this.#toldFull = isFull;
+    this.#shared.tell(!isFull);
+  }
+
+  /** Resolves when a reply is sent, or the queue is closed. */
+  #nextRoom(): Promise<void> {
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** The same, or when an operation has completed, which may cause a reply. */
+  async #roomOrOperation(): Promise<void> {
+    const room = this.#nextRoom();
+    const operation = this.#events.operationReady();
+    await (operation === null ? room : Promise.race([room, operation]));
+  }
+
+  /** Gives the memory back once the queue is closed and nothing uses it. */
+  #releaseUnused(): void {
+    if (this.#outstanding > 0 || this.#events.hasLostOperations) return;
+    this.#slots.release();
   }
 
   #endWait(): void {
@@ -166,22 +322,5 @@ export class DeviceQueue implements RequestQueue {
         };
         return false;
     }
-  }
-
-  #newSlot(): Slot | null {
-    if (this.#slots === this.#capacity) return null;
-    this.#slots++;
-    //= fs/fuse/dev.c fuse_dev_do_read(): a buffer holds at least
-    //= FUSE_MIN_READ_BUFFER bytes
-    //= and the head of a WRITE with max_write bytes of data.
-    const incoming = this.#allocate(
-      Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload),
-      WRITE_HEAD_SIZE,
-    );
-    const outgoing = this.#allocate(
-      Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE + this.#maxPayload),
-      OUT_HEADER_SIZE,
-    );
-    return { incoming, outgoing, ...contiguousExchange(incoming, outgoing) };
   }
 }

@@ -34,6 +34,8 @@ const COUNT = 1;
 const MEASURING = 2;
 // The first word of a queue's cache lines; its totals follow.
 const IN_FLIGHT = 0;
+const IS_FULL = 1;
+const QUEUE_WORDS = 2;
 const TOTALS_AT = 8;
 // Indexes of a queue's totals.
 const REQUESTS = 0;
@@ -142,7 +144,7 @@ export class QueueCounters {
   constructor(memory: SharedArrayBuffer, index: number, measured: number) {
     const start = (index + 1) * COUNTERS_SIZE;
     this.index = index;
-    this.#words = new Int32Array(memory, start, 1);
+    this.#words = new Int32Array(memory, start, QUEUE_WORDS);
     this.#totals = new Float64Array(memory, start + TOTALS_AT, TOTALS);
     // Histograms follow the counters of all queues.
     const at = (measured + 1) * COUNTERS_SIZE + index * HISTOGRAMS_SIZE;
@@ -160,6 +162,15 @@ export class QueueCounters {
   /** Requests that were taken and not answered yet. */
   get inFlight(): number {
     return Atomics.load(this.#words, IN_FLIGHT);
+  }
+
+  /** Whether the queue has room for another request; not once it has ended. */
+  get hasRoom(): boolean {
+    return Atomics.load(this.#words, IS_FULL) === 0;
+  }
+
+  set hasRoom(hasRoom: boolean) {
+    Atomics.store(this.#words, IS_FULL, Number(!hasRoom));
   }
 
   /** A number that grows whenever a request is taken or answered. */

@@ -7,7 +7,7 @@
 import { PAGE_SIZE } from "../base/limits.ts";
 import { FUSE_MIN_READ_BUFFER } from "../protocol/flags.ts";
 
-/** Bytes of payload that the entries of one connection may take together. */
+/** Bytes of payload of all entries by default, if two each do not need more. */
 const MEMORY_MAX = 2 ** 28;
 /** Most entries of a ring queue: requests in flight from one CPU. */
 const ENTRIES_MAX = 16;
@@ -21,6 +21,8 @@ export interface RingQueueOptions {
   readonly workers: number;
   /** Bytes of an entry's payload. */
   readonly payloadSize: number;
+  /** Bytes of payload that all entries may take; `null` for the default. */
+  readonly memoryMax: number | null;
 }
 
 /**
@@ -30,11 +32,16 @@ export interface RingQueueOptions {
  * that. Every Worker gets one too, so that it notices the end of the
  * connection.
  *
- * @returns For each Worker, the ring queue of each of its entries.
+ * @returns For each Worker, the ring queue of each of its entries; `null` if
+ * the memory does not suffice for two entries of each ring queue.
  */
-export function assignRingQueues(options: RingQueueOptions): number[][] {
-  const { cpus, workers, payloadSize } = options;
-  const fits = Math.floor(MEMORY_MAX / (Math.max(cpus, workers) * payloadSize));
+export function assignRingQueues(
+  options: RingQueueOptions,
+): number[][] | null {
+  const { cpus, workers, payloadSize, memoryMax } = options;
+  const bytes = memoryMax ?? MEMORY_MAX;
+  const fits = Math.floor(bytes / (Math.max(cpus, workers) * payloadSize));
+  if (fits < ENTRIES_MIN && memoryMax !== null) return null;
   const entries = Math.max(ENTRIES_MIN, Math.min(ENTRIES_MAX, fits));
   return Array.from({ length: workers }, (_, worker) => {
     const own = cpus > workers

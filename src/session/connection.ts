@@ -13,6 +13,7 @@ import { type Handshake, handshake } from "../queue/handshake.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { cloneFuseDevice } from "../linux/fuse/fuse_device.ts";
+import { ResidentMessages } from "../linux/fuse/message_memory.ts";
 import { NotificationWriter } from "../linux/fuse/notification_writer.ts";
 import {
   mountConnection,
@@ -24,6 +25,7 @@ import {
   startPassthrough,
   withPassthroughCapability,
 } from "./passthrough.ts";
+import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
 import type {
   CheckedSessionOptions,
   SessionListener,
@@ -34,6 +36,9 @@ import {
   type TransportPlan,
   withoutUring,
 } from "./transport.ts";
+
+/** Largest payload before the handshake, in bytes. */
+const PAYLOAD_OF_INIT = 4096;
 
 /** What to mount, and what to request from the kernel. */
 export interface ConnectOptions {
@@ -93,7 +98,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     maxRead: maxPayload,
   });
   const { device, mount, wakesReaders } = mounted;
-  const queue = new DeviceQueue(device, { maxPayload });
+  const queue = firstQueue(device, options);
   const first = withTrace(queue, session.listener);
   undo.defer(() => first.close());
   undo.defer(() => void mount.unmount());
@@ -126,6 +131,28 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       first.close();
     },
   };
+}
+
+/**
+ * A queue for the handshake, and for everything else if this thread serves: then
+ * it is ready for all requests.
+ */
+function firstQueue(
+  device: FuseDevice,
+  { session, maxPayload, workers }: ConnectOptions,
+): DeviceQueue {
+  if (workers) return new DeviceQueue(device, { maxPayload: PAYLOAD_OF_INIT });
+  const memory = queueMemoryOf(session.queueMemory, 1, maxPayload);
+  const messages = new ResidentMessages();
+  const queue = new DeviceQueue(device, {
+    maxPayload,
+    memoryMax: memory.max,
+    allocate: (size) => messages.allocate(size),
+  });
+  queue.prepare(memory.largeSlots);
+  const { size, locked } = messages.total;
+  if (!locked) session.notice(unlockedNotice(size));
+  return queue;
 }
 
 function withTrace(

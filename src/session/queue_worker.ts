@@ -1,5 +1,6 @@
 import { UserError } from "../base/user_error.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
+import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
 import type { SessionListener } from "./session_options.ts";
 import source from "./worker.bundle.js" with { type: "text" };
@@ -15,12 +16,14 @@ export class QueueWorker {
   readonly index: number;
   /** Resolves when the requested ring exists, or to why it does not. */
   readonly ring: Promise<string | null>;
-  /** Resolves when the Worker is ready to take requests. */
-  readonly ready: Promise<void>;
+  /**
+   * Resolves when the Worker is ready to take requests, to its memory for them.
+   */
+  readonly ready: Promise<ResidentTotal>;
   /** Resolves when its queue has ended, for any reason. */
   readonly done: Promise<QueueEnd>;
   readonly #ring = Promise.withResolvers<string | null>();
-  readonly #ready = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<ResidentTotal>();
   readonly #done = Promise.withResolvers<QueueEnd>();
   readonly #worker: Worker;
   readonly #fd: number;
@@ -74,7 +77,7 @@ export class QueueWorker {
       case "ring":
         return this.#ring.resolve(message.failure);
       case "ready":
-        return this.#ready.resolve();
+        return this.#ready.resolve(message.memory);
       case "failed":
         return this.#failed(
           message.isUserError

@@ -28,6 +28,12 @@ export interface SessionOptions {
    */
   readonly queues?: number;
   /**
+   * Bytes of memory that outstanding requests and their replies may take, all
+   * queues together. If left out, 256 MiB, or over io_uring 2 MiB a CPU if that
+   * is more. It is locked where RLIMIT_MEMLOCK allows that.
+   */
+  readonly queueMemory?: number;
+  /**
    * How requests travel: `uring` for FUSE over io_uring, `device` for
    * /dev/fuse, `auto` for io_uring where it is available; `auto` if left out.
    */
@@ -86,6 +92,8 @@ export interface CheckedSessionOptions {
   readonly writable: boolean;
   /** As {@linkcode SessionOptions.queues}. */
   readonly queues: number;
+  /** As {@linkcode SessionOptions.queueMemory}. */
+  readonly queueMemory: number | null;
   /** As {@linkcode SessionOptions.transport}. */
   readonly transport: TransportChoice;
   /** As {@linkcode SessionOptions.pollUs}. */
@@ -139,6 +147,7 @@ export function checkSessionOptions(
     mountpoint: options.mountpoint,
     writable: options.writable ?? false,
     queues: here === null ? checkQueues(queues, "queues") : 1,
+    queueMemory: options.queueMemory ?? null,
     transport: checkChoice(
       options.transport ?? "auto",
       TRANSPORTS,

@@ -9,6 +9,7 @@ import { type RequestHandler, serve } from "../queue/serve.ts";
 import { orAbort } from "./abort_signal.ts";
 import { connect, type Connection, type ConnectOptions } from "./connection.ts";
 import type { HandlerSpec } from "./open_handler.ts";
+import { checkQueueMemory } from "./queue_memory.ts";
 import type { QueueServer, SessionParts } from "./session.ts";
 import { startWorkers } from "./start_workers.ts";
 import type { TransportState } from "./transport.ts";
@@ -61,6 +62,11 @@ export async function startServing(
   await using undo = new AsyncDisposableStack();
   undo.defer(release);
   undo.defer(() => join(servers));
+  const { queueMemory } = session;
+  if (queueMemory !== null) {
+    const needs = { queues, maxPayload: options.maxPayload };
+    checkQueueMemory(queueMemory, { ...needs, name: "queueMemory" });
+  }
   const connection = await connect({ ...options, queues, workers });
   const { mount, devices, passthrough } = connection;
   undo.defer(() => connection.closeNotifier());
@@ -115,12 +121,14 @@ async function startServers(
       devices: connection.devices,
       negotiated: connection.negotiated,
       maxPayload,
+      queueMemory: session.queueMemory,
       statistics,
       spec: handler.spec(facts),
       pollUs: session.pollUs,
       longestSleepMs: connection.wakesReaders ? null : LONGEST_SLEEP_MS,
       choice: session.transport,
       intent: transport.intent,
+      notice: session.notice,
       listener,
     });
   }

@@ -12,6 +12,7 @@ import { assignRingQueues, ringPayloadSize } from "../queue/ring_queues.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker } from "./queue_worker.ts";
+import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
 import type { QueueServer } from "./session.ts";
 import type { SessionListener } from "./session_options.ts";
 import {
@@ -28,6 +29,8 @@ export interface StartWorkersOptions {
   readonly negotiated: NegotiatedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
+  /** Bytes of memory for requests and replies; `null` for the default. */
+  readonly queueMemory: number | null;
   /** The queues' counters, and the flag that stops them. */
   readonly statistics: QueueStatistics;
   /** How to make a handler. */
@@ -40,6 +43,8 @@ export interface StartWorkersOptions {
   readonly choice: TransportChoice;
   /** The planned transport. */
   readonly intent: TransportState;
+  /** Receives a sentence if memory could not be locked. */
+  readonly notice: (text: string) => void;
   /** Receives the reports of Workers. */
   readonly listener: SessionListener;
 }
@@ -73,7 +78,11 @@ export async function startWorkers(
   const transport = "qids" in shares
     ? await agreeOnRings(workers, devices[0]!, choice)
     : shares;
-  await Promise.all(workers.map(({ ready }) => ready));
+  const memories = await Promise.all(workers.map(({ ready }) => ready));
+  if (memories.some(({ locked }) => !locked)) {
+    const bytes = memories.reduce((sum, { size }) => sum + size, 0);
+    options.notice(unlockedNotice(bytes));
+  }
   return transport;
 }
 
@@ -83,12 +92,14 @@ function startWorker(
   fd: number,
   qids: readonly number[] | null,
 ): QueueWorker {
-  const { listener } = options;
+  const { listener, queueMemory, maxPayload } = options;
+  const queues = options.devices.length;
   return new QueueWorker({
     index,
     fd,
     negotiated: options.negotiated,
-    maxPayload: options.maxPayload,
+    maxPayload,
+    memory: queueMemoryOf(queueMemory, queues, maxPayload),
     statistics: options.statistics.memory,
     handler: options.spec,
     trace: listener.trace !== undefined,
@@ -101,7 +112,7 @@ function startWorker(
 
 /** Divides the kernel's ring queues among the Workers, if it offers any. */
 function shareRingQueues(
-  { intent, negotiated, choice, devices }: StartWorkersOptions,
+  { intent, negotiated, choice, devices, queueMemory }: StartWorkersOptions,
 ): RingShares | TransportState {
   if (intent.kind === "device") return intent;
   if (!isNegotiated(negotiated, "OVER_IO_URING")) {
@@ -110,7 +121,15 @@ function shareRingQueues(
   const payloadSize = ringPayloadSize(negotiated);
   const workers = devices.length;
   const cpus = possibleCpus();
-  return { qids: assignRingQueues({ cpus, workers, payloadSize }) };
+  const qids = assignRingQueues({
+    cpus,
+    workers,
+    payloadSize,
+    memoryMax: queueMemory,
+  });
+  return qids === null
+    ? fallBack(choice, "its entries need more memory than the queues may take")
+    : { qids };
 }
 
 /**

@@ -1850,6 +1850,7 @@ var DeviceEvents = class {
   #reads = 0;
   /** The errno with which the ring failed, else 0. */
   #failure = 0;
+  #hasLostOperations = false;
   /** The last result of `operationReady()`, while it is pending. */
   #operationReady = null;
   /** Makes an event source of a descriptor, whose owner closes it. */
@@ -1872,6 +1873,13 @@ var DeviceEvents = class {
   }
   get hasCompleted() {
     return this.#ring !== null && this.#ring.events.hasCompleted;
+  }
+  /**
+   * Whether operations were in flight when the ring was closed, so that the
+   * kernel may still write to their memory.
+   */
+  get hasLostOperations() {
+    return this.#hasLostOperations;
   }
   /**
    * read(2).
@@ -1950,8 +1958,9 @@ var DeviceEvents = class {
   ringFailed(errno2) {
     this.#failure = errno2;
   }
-  ringClosed() {
+  ringClosed(quiet) {
     this.#isPolling = false;
+    this.#hasLostOperations = !quiet;
   }
   /** `read()` while operations are in flight. */
   #readBeside(ring, buffer, mayBlock) {
@@ -2575,6 +2584,15 @@ var RingFileIo = class {
     this.#events.completed(operation);
   }
 };
+
+// src/queue/message_memory.ts
+function heapMemory(size) {
+  return {
+    bytes: new Uint8Array(size),
+    release() {
+    }
+  };
+}
 
 // src/protocol/reply.ts
 var OUT_HEADER = accessors("fuse_out_header");
@@ -3235,6 +3253,25 @@ function contiguousExchange(incoming, outgoing) {
     reply
   };
 }
+function compactExchange(head, outgoing) {
+  const data = outgoing.subarray(OUT_HEADER_SIZE);
+  const request = new Request({
+    header: viewOf(head),
+    body: viewOf(head.subarray(IN_HEADER_SIZE)),
+    tail: data,
+    contiguous: false,
+    data
+  });
+  const reply = new Reply(request, {
+    header: viewOf(outgoing),
+    data,
+    body: viewOf(data)
+  });
+  return {
+    request,
+    reply
+  };
+}
 function separateExchange(headers, payload) {
   const request = new Request({
     header: viewOf(headers),
@@ -3254,81 +3291,447 @@ function separateExchange(headers, payload) {
   };
 }
 
-// src/queue/device_queue.ts
-var WRITE_HEAD_SIZE = sizeOf("fuse_in_header") + sizeOf("fuse_write_in");
+// src/protocol/reply_size.ts
+var READ_IN = accessors("fuse_read_in");
+var GETXATTR_IN = accessors("fuse_getxattr_in");
+var IOCTL_IN2 = accessors("fuse_ioctl_in");
+var CUSE_INIT_INFO_MAX = 4096;
+var FIXED = new Array(4097).fill(0);
+for (const row of Object.values(OPCODES)) {
+  for (const struct of row.out ?? []) FIXED[row.opcode] += sizeOf(struct);
+}
+function replyTailMax({ outTail }, size) {
+  switch (outTail) {
+    case void 0:
+      return 0;
+    case "string":
+      return FUSE_NAME_MAX;
+    case "ioctl":
+      return Math.max(size, PAGE_SIZE);
+    case "info":
+      return CUSE_INIT_INFO_MAX;
+    default:
+      return size;
+  }
+}
+function replyRoom(request) {
+  const { opcode } = request;
+  const row = opcodeRow(opcode);
+  const tail = row.outTail === "string" ? PATH_MAX : replyTailMax(row, replySize(row, request.body));
+  const fixed = row.outTail === "value" ? sizeOf("fuse_getxattr_out") : FIXED[opcode];
+  return fixed + tail;
+}
+function replySize({ outTail }, body) {
+  switch (outTail) {
+    case "data":
+    case "dirents":
+    case "direntplus":
+      return READ_IN.get.size(body);
+    case "value":
+      return GETXATTR_IN.get.size(body);
+    case "ioctl":
+      return IOCTL_IN2.get.out_size(body);
+    default:
+      return 0;
+  }
+}
+
+// src/queue/slot.ts
+var INIT2 = OPCODES.INIT.opcode;
+var IN_HEADER_SIZE2 = sizeOf("fuse_in_header");
 var OUT_HEADER_SIZE2 = sizeOf("fuse_out_header");
+var WRITE_HEAD_SIZE = IN_HEADER_SIZE2 + sizeOf("fuse_write_in");
+var HEAD_SIZE = 168;
+var Slot = class _Slot {
+  request;
+  reply;
+  /** What read(2) fills; empty if this is a small slot. */
+  incoming;
+  /** What write(2) sends. */
+  outgoing;
+  /** The slab of a small slot; `null` if read(2) can fill this one. */
+  slab;
+  /** The head of the request as words, for copies without an allocation. */
+  #head;
+  constructor(memory, head, exchange) {
+    this.incoming = memory.incoming;
+    this.outgoing = memory.outgoing;
+    this.slab = memory.slab;
+    this.request = exchange.request;
+    this.reply = exchange.reply;
+    const { buffer, byteOffset } = head;
+    this.#head = new Int32Array(buffer, byteOffset, HEAD_SIZE / 4);
+  }
+  /**
+   * A slot that holds any request, and any reply to it. The data of a WRITE
+   * begins a page, and so does that of a READ's reply, one page further on: a
+   * reply overwrites data of the request, but neither its header nor its fixed
+   * struct.
+   *
+   * @param bytes Memory of `largeSlotSize()` bytes.
+   * @param maxPayload Largest payload in bytes.
+   */
+  static large(bytes, maxPayload) {
+    const incoming = messageIn(bytes, PAGE_SIZE - WRITE_HEAD_SIZE, WRITE_HEAD_SIZE + maxPayload);
+    const outgoing = messageIn(bytes, 2 * PAGE_SIZE - OUT_HEADER_SIZE2, OUT_HEADER_SIZE2 + maxPayload);
+    const exchange = contiguousExchange(incoming, outgoing);
+    return new _Slot({
+      incoming,
+      outgoing,
+      slab: null
+    }, incoming, exchange);
+  }
+  /**
+   * A slot for requests that were read into a large one. What follows the
+   * request's fixed struct lies where the reply's data will.
+   *
+   * @param slab Its slab.
+   * @param bytes The head, the reply's header, and the payload.
+   * @param payloadAt Where in `bytes` the payload begins.
+   */
+  static small(slab, bytes, payloadAt) {
+    const head = bytes.subarray(0, HEAD_SIZE);
+    const outgoing = bytes.subarray(payloadAt - OUT_HEADER_SIZE2);
+    const exchange = compactExchange(head, outgoing);
+    const incoming = bytes.subarray(0, 0);
+    return new _Slot({
+      incoming,
+      outgoing,
+      slab
+    }, head, exchange);
+  }
+  /** Copies the request of another slot, which has to be validated again. */
+  copyFrom(other) {
+    const { request } = other;
+    if (this.slab === null) {
+      this.incoming.set(request.copy());
+      return;
+    }
+    const headSize = headSizeOf(other);
+    for (let i = 0; i < headSize / 4; i++) this.#head[i] = other.#head[i];
+    const rest = request.length - headSize;
+    if (rest === 0) return;
+    const isLarge = other.slab === null;
+    const bytes = isLarge ? other.incoming : other.outgoing;
+    const start = isLarge ? headSize : OUT_HEADER_SIZE2;
+    this.outgoing.set(bytes.subarray(start, start + rest), OUT_HEADER_SIZE2);
+  }
+};
+function requestPayloadOf(slot) {
+  const headSize = headSizeOf(slot);
+  return headSize > HEAD_SIZE || slot.request.opcode === INIT2 ? Infinity : slot.request.length - headSize;
+}
+function payloadOf(slot) {
+  return Math.max(requestPayloadOf(slot), replyRoom(slot.request));
+}
+function headSizeOf({ request }) {
+  return IN_HEADER_SIZE2 + request.bodyLength;
+}
+function largeSlotSize(maxPayload) {
+  const payload = Math.max(FUSE_MIN_READ_BUFFER, maxPayload);
+  return 2 * PAGE_SIZE + Math.ceil(payload / PAGE_SIZE) * PAGE_SIZE;
+}
+function messageIn(bytes, at, size) {
+  return bytes.subarray(at, at + Math.max(FUSE_MIN_READ_BUFFER, size));
+}
+
+// src/queue/slot_pool.ts
+var SLAB_SIZE = 256 * 1024;
+var PAYLOADS = [
+  512,
+  4096,
+  16384,
+  65536
+];
+var HEADS = [
+  512,
+  PAGE_SIZE,
+  PAGE_SIZE,
+  PAGE_SIZE
+];
+var RESERVED_SLOTS = 16;
+var LARGE_MIN = 2;
+var SlotPool = class {
+  #options;
+  #largeSize;
+  /** The memory of each large slot. */
+  #large = /* @__PURE__ */ new Map();
+  /** Large slots that are not in use. */
+  #freeLarge = [];
+  #sizes;
+  /** Slabs of which no slot is in use, without the first one. */
+  #idleSlabs = 0;
+  /** The slab that is never given back, with the reserved slots. */
+  #firstSlab = null;
+  /** Bytes that are allocated, or reserved for the least of slots. */
+  #used;
+  /** Makes a pool without slots. */
+  constructor(options) {
+    this.#options = options;
+    this.#largeSize = largeSlotSize(options.maxPayload);
+    this.#used = LARGE_MIN * this.#largeSize + SLAB_SIZE;
+    this.#sizes = PAYLOADS.map((payload, i) => ({
+      payload,
+      head: HEADS[i],
+      free: [],
+      slabs: []
+    }));
+  }
+  /** Whether a large slot is free without a new allocation. */
+  get hasLarge() {
+    return this.#freeLarge.length > 0;
+  }
+  /**
+   * Whether there is room for another request of any size, besides the slot to
+   * read into.
+   */
+  get hasRoom() {
+    return this.#freeLarge.length > 1 || this.#large.size < LARGE_MIN || this.#unused + this.#idleSlabs * SLAB_SIZE >= this.#largeSize;
+  }
+  /**
+   * Allocates slots before they are needed: large ones, and the slab with the
+   * reserved ones.
+   *
+   * @param large How many large slots.
+   */
+  prepare(large) {
+    while (this.#large.size < large) {
+      const slot = this.#newLarge();
+      if (slot === null) break;
+      this.#freeLarge.push(slot);
+    }
+    if (this.#firstSlab === null) this.#newSlab(this.#sizes[0]);
+  }
+  /** Takes a large slot; `null` if there is no room for it. */
+  takeLarge() {
+    return this.#freeLarge.pop() ?? this.#newLarge();
+  }
+  /** Makes sure that a large slot is free; `false` if there is no room for it. */
+  reserveLarge() {
+    if (this.#freeLarge.length > 0) return true;
+    const slot = this.#newLarge();
+    if (slot !== null) this.#freeLarge.push(slot);
+    return slot !== null;
+  }
+  /** Takes a large slot if another one stays free; else `null`. */
+  takeSpareLarge() {
+    if (!this.reserveLarge()) return null;
+    return this.#freeLarge.length > 1 ? this.#freeLarge.pop() : this.#newLarge();
+  }
+  /**
+   * Takes a small slot for a payload.
+   *
+   * @param payload Bytes.
+   * @param urgent Whether to take one of the reserved slots, if need be.
+   * @returns `null` if there is none that fits.
+   */
+  takeSmall(payload, urgent) {
+    for (const size of this.#sizes) {
+      if (payload > size.payload) continue;
+      const slot = this.#takeOf(size, urgent);
+      if (slot !== null) return slot;
+    }
+    return null;
+  }
+  /** Takes a slot back. */
+  free(slot) {
+    const { slab } = slot;
+    if (slab === null) {
+      this.#freeLarge.push(slot);
+      return;
+    }
+    slab.size.free.push(slot);
+    if (--slab.busy === 0 && slab !== this.#firstSlab) this.#idleSlabs++;
+  }
+  /** Gives all memory back; no slot may be in use, now or later. */
+  release() {
+    for (const memory of this.#large.values()) memory.release();
+    this.#large.clear();
+    for (const { slabs, free } of this.#sizes) {
+      free.length = 0;
+      for (const { memory } of slabs.splice(0)) memory.release();
+    }
+    this.#freeLarge.length = 0;
+  }
+  /** Bytes that may be allocated. */
+  get #unused() {
+    return this.#options.memoryMax - this.#used;
+  }
+  #takeOf(size, urgent) {
+    const isSmallest = size === this.#sizes[0];
+    const kept = isSmallest && !urgent ? RESERVED_SLOTS : 0;
+    if (size.free.length <= kept && !this.#newSlab(size)) return null;
+    const slot = size.free.pop();
+    const slab = slot.slab;
+    if (slab.busy++ === 0 && slab !== this.#firstSlab) this.#idleSlabs--;
+    return slot;
+  }
+  #newLarge() {
+    const size = this.#largeSize;
+    const isReserved = this.#large.size < LARGE_MIN;
+    if (!isReserved && !this.#makeRoom(size)) return null;
+    const memory = this.#options.allocate(size);
+    if (memory === null) return null;
+    if (!isReserved) this.#used += size;
+    const slot = Slot.large(memory.bytes, this.#options.maxPayload);
+    this.#large.set(slot, memory);
+    return slot;
+  }
+  /** Cuts small slots from new memory; whether that was possible. */
+  #newSlab(size) {
+    const isReserved = this.#firstSlab === null && size === this.#sizes[0];
+    if (!isReserved && !this.#makeRoom(SLAB_SIZE)) return false;
+    const memory = this.#options.allocate(SLAB_SIZE);
+    if (memory === null) return false;
+    const slab = {
+      memory,
+      size,
+      busy: 0
+    };
+    if (isReserved) {
+      this.#firstSlab = slab;
+    } else {
+      this.#used += SLAB_SIZE;
+      this.#idleSlabs++;
+    }
+    size.slabs.push(slab);
+    const stride = size.head + size.payload;
+    for (let at = 0; at + stride <= SLAB_SIZE; at += stride) {
+      const bytes = memory.bytes.subarray(at, at + stride);
+      size.free.push(Slot.small(slab, bytes, size.head));
+    }
+    return true;
+  }
+  /** Gives back what is not in use, until there is room for new memory. */
+  #makeRoom(bytes) {
+    while (this.#unused < bytes && this.#idleSlabs > 0) this.#giveBackSlab();
+    while (this.#unused < bytes && this.#freeLarge.length > 1) {
+      if (this.#large.size === LARGE_MIN) break;
+      this.#giveBackLarge();
+    }
+    return this.#unused >= bytes;
+  }
+  #giveBackSlab() {
+    for (const { slabs, free } of this.#sizes) {
+      const isIdle = (each) => each.busy === 0 && each !== this.#firstSlab;
+      const slab = slabs.find(isIdle);
+      if (slab === void 0) continue;
+      slabs.splice(slabs.indexOf(slab), 1);
+      const rest = free.filter((slot) => slot.slab !== slab);
+      free.splice(0, free.length, ...rest);
+      this.#idleSlabs--;
+      this.#used -= SLAB_SIZE;
+      return slab.memory.release();
+    }
+  }
+  #giveBackLarge() {
+    const slot = this.#freeLarge.pop();
+    this.#large.get(slot).release();
+    this.#large.delete(slot);
+    this.#used -= this.#largeSize;
+  }
+};
+
+// src/queue/device_queue.ts
+var MEMORY_MAX = 64 * 2 ** 20;
+var IN_PLACE_MAX = 2;
+var COPY_MAX = 16 * 1024;
+var CHECK_ROOM_MS = 20;
+var URGENT = /* @__PURE__ */ new Set([
+  OPCODES.INTERRUPT.opcode,
+  OPCODES.FORGET.opcode,
+  OPCODES.BATCH_FORGET.opcode,
+  OPCODES.RELEASE.opcode,
+  OPCODES.RELEASEDIR.opcode,
+  OPCODES.FLUSH.opcode,
+  OPCODES.DESTROY.opcode
+]);
 var DeviceQueue = class {
   protocolVersion;
   #device;
-  #capacity;
-  #maxPayload;
   #events;
-  #allocate;
-  #free = [];
-  #slots = 0;
+  #shared;
+  #slots;
+  /** Requests that wait for room, in small slots. */
+  #parked = [];
+  /** Requests that `next()` returned and that have no reply yet. */
+  #outstanding = 0;
+  /** Whether the other queues were told that there is no room. */
+  #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
   #room = null;
   #end = null;
   /** Makes a queue of a descriptor; the queue closes it. */
   constructor(device, options) {
     this.#device = device;
-    this.#capacity = options.capacity ?? 16;
-    this.#maxPayload = options.maxPayload;
     this.#events = options.events ?? new DeviceEvents(device);
-    this.#allocate = options.allocate ?? ((size) => new Uint8Array(size));
+    this.#shared = options.shared ?? null;
+    this.#slots = new SlotPool({
+      maxPayload: options.maxPayload,
+      memoryMax: options.memoryMax ?? MEMORY_MAX,
+      allocate: options.allocate ?? heapMemory
+    });
     this.protocolVersion = options.protocolVersion ?? ProtocolVersion.BEFORE_INIT;
   }
   get end() {
     return this.#end;
   }
+  /**
+   * Allocates memory before the first request.
+   *
+   * @param largeSlots Requests of the largest size that it must have room for.
+   */
+  prepare(largeSlots) {
+    this.#slots.prepare(largeSlots);
+  }
   next(mayBlock) {
     if (this.#end !== null) return null;
-    const slot = this.#free.pop() ?? this.#newSlot();
-    if (slot === null) {
-      this.#events.waitForOperation(mayBlock);
-      return null;
+    if (this.#parked.length > 0) {
+      const slot = this.#unpark();
+      if (slot !== null) return slot;
     }
-    for (; ; ) {
-      const received = this.#events.read(slot.incoming, mayBlock);
-      if (received < 0) {
-        if (this.#isRepeated(-received)) continue;
-        break;
+    while (!this.#leavesRequests) {
+      const slot = this.#slots.takeLarge();
+      if (slot === null) break;
+      if (!this.#read(slot, mayBlock)) {
+        this.#slots.free(slot);
+        return null;
       }
-      slot.reply.reset();
-      const error = slot.request.validate(received, this.protocolVersion);
-      if (error === null) return slot;
-      if (!error.answerable) {
-        this.#end = {
-          reason: "failed",
-          message: error.message
-        };
-        break;
+      const placed = this.#outstanding === 0 ? slot : this.#place(slot);
+      if (placed !== null) {
+        this.#outstanding++;
+        return placed;
       }
-      slot.reply.error(error.errno);
-      this.#device.write(slot.outgoing, slot.reply.length);
     }
-    this.#free.push(slot);
+    this.#events.waitForOperation(mayBlock);
     return null;
   }
-  ready() {
-    if (this.#end !== null) return Promise.resolve();
-    if (this.#free.length > 0 || this.#slots < this.#capacity) {
-      return this.#events.ready();
+  async ready() {
+    if (this.#end !== null) return;
+    if (this.#leavesRequests) {
+      const timer = setTimeout(() => this.#endWait(), CHECK_ROOM_MS);
+      await this.#roomOrOperation();
+      return clearTimeout(timer);
     }
-    const { promise } = this.#room ??= Promise.withResolvers();
-    const operation = this.#events.operationReady();
-    return operation === null ? promise : Promise.race([
-      promise,
-      operation
+    if (!this.#slots.reserveLarge()) return await this.#roomOrOperation();
+    if (this.#parked.length === 0) return await this.#events.ready();
+    await Promise.race([
+      this.#events.ready(),
+      this.#nextRoom()
     ]);
   }
   reply(exchange) {
     const slot = exchange;
     const length = slot.reply.length;
-    this.#free.push(slot);
+    this.#outstanding--;
+    this.#slots.free(slot);
     if (this.#room !== null) this.#endWait();
+    if (this.#toldFull) this.#tellRoom();
+    if (this.#end?.reason === "closed") {
+      this.#releaseUnused();
+      return length === 0;
+    }
     if (length === 0) return true;
-    if (this.#end?.reason === "closed") return false;
     return this.#device.write(slot.outgoing, length) === length;
   }
   close() {
@@ -3338,8 +3741,116 @@ var DeviceQueue = class {
       message: "The queue was closed"
     };
     this.#device.close();
+    this.#parked.length = 0;
     this.#events.close();
+    this.#tellRoom();
+    this.#releaseUnused();
     this.#endWait();
+  }
+  /** Whether requests are left to other queues, because they have room. */
+  get #leavesRequests() {
+    return this.#toldFull && this.#shared.othersHaveRoom();
+  }
+  /**
+   * Reads the next request into a large slot, and answers it if it breaks the
+   * protocol.
+   *
+   * @returns Whether there is one.
+   */
+  #read(slot, mayBlock) {
+    for (; ; ) {
+      const received = this.#events.read(slot.incoming, mayBlock);
+      if (received < 0) {
+        if (this.#isRepeated(-received)) continue;
+        return false;
+      }
+      slot.reply.reset();
+      const error = slot.request.validate(received, this.protocolVersion);
+      if (error === null) return true;
+      if (!error.answerable) {
+        this.#end = {
+          reason: "failed",
+          message: error.message
+        };
+        return false;
+      }
+      slot.reply.error(error.errno);
+      this.#device.write(slot.outgoing, slot.reply.length);
+    }
+  }
+  /**
+   * Chooses where a request is kept that was read while others are outstanding,
+   * so that a large slot is left to read into.
+   *
+   * @returns Its slot; `null` if it waits for room.
+   */
+  #place(slot) {
+    const slots = this.#slots;
+    if (this.#outstanding < IN_PLACE_MAX && slots.hasLarge) return slot;
+    const { request } = slot;
+    const payload = payloadOf(slot);
+    const isUrgent = URGENT.has(request.opcode);
+    const copiesFirst = request.length <= COPY_MAX;
+    let small = copiesFirst ? slots.takeSmall(payload, isUrgent) : null;
+    if (small === null && slots.reserveLarge()) return slot;
+    if (!copiesFirst) small = slots.takeSmall(payload, isUrgent);
+    let placed = small;
+    if (small === null) {
+      small = slots.takeSmall(requestPayloadOf(slot), isUrgent);
+      if (small !== null) this.#parked.push(small);
+      else placed = slot;
+    }
+    if (small !== null) {
+      this.#move(slot, small);
+      slots.free(slot);
+    }
+    this.#tellRoom();
+    return placed;
+  }
+  /** Takes the oldest request that waits, if there is room for it now. */
+  #unpark() {
+    const parked = this.#parked[0];
+    const slots = this.#slots;
+    const slot = slots.takeSmall(payloadOf(parked), false) ?? slots.takeSpareLarge();
+    if (slot === null) return null;
+    this.#move(parked, slot);
+    this.#parked.shift();
+    slots.free(parked);
+    this.#outstanding++;
+    this.#tellRoom();
+    return slot;
+  }
+  /** Copies a request, which was valid where it was. */
+  #move(from, to) {
+    to.copyFrom(from);
+    to.reply.reset();
+    to.request.validate(from.request.length, this.protocolVersion);
+  }
+  #tellRoom() {
+    if (this.#shared === null) return;
+    const isFull = this.#end !== null || this.#parked.length > 0 || !this.#slots.hasRoom;
+    if (isFull === this.#toldFull) return;
+    this.#toldFull = isFull;
+    this.#shared.tell(!isFull);
+  }
+  /** Resolves when a reply is sent, or the queue is closed. */
+  #nextRoom() {
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+  /** The same, or when an operation has completed, which may cause a reply. */
+  async #roomOrOperation() {
+    const room = this.#nextRoom();
+    const operation = this.#events.operationReady();
+    await (operation === null ? room : Promise.race([
+      room,
+      operation
+    ]));
+  }
+  /** Gives the memory back once the queue is closed and nothing uses it. */
+  #releaseUnused() {
+    if (this.#outstanding > 0 || this.#events.hasLostOperations) return;
+    this.#slots.release();
   }
   #endWait() {
     this.#room?.resolve();
@@ -3375,17 +3886,6 @@ var DeviceQueue = class {
         };
         return false;
     }
-  }
-  #newSlot() {
-    if (this.#slots === this.#capacity) return null;
-    this.#slots++;
-    const incoming = this.#allocate(Math.max(FUSE_MIN_READ_BUFFER, WRITE_HEAD_SIZE + this.#maxPayload), WRITE_HEAD_SIZE);
-    const outgoing = this.#allocate(Math.max(FUSE_MIN_READ_BUFFER, OUT_HEADER_SIZE2 + this.#maxPayload), OUT_HEADER_SIZE2);
-    return {
-      incoming,
-      outgoing,
-      ...contiguousExchange(incoming, outgoing)
-    };
   }
 };
 
@@ -3437,6 +3937,8 @@ var STOPPING = 0;
 var COUNT = 1;
 var MEASURING = 2;
 var IN_FLIGHT = 0;
+var IS_FULL = 1;
+var QUEUE_WORDS = 2;
 var TOTALS_AT = 8;
 var REQUESTS = 0;
 var READS2 = 1;
@@ -3507,7 +4009,7 @@ var QueueCounters = class {
   constructor(memory, index, measured) {
     const start = (index + 1) * COUNTERS_SIZE;
     this.index = index;
-    this.#words = new Int32Array(memory, start, 1);
+    this.#words = new Int32Array(memory, start, QUEUE_WORDS);
     this.#totals = new Float64Array(memory, start + TOTALS_AT, TOTALS);
     const at = (measured + 1) * COUNTERS_SIZE + index * HISTOGRAMS_SIZE;
     this.#histograms = measured === 0 ? [] : OPERATIONS.map((_, operation) => new Float64Array(memory, at + operation * HISTOGRAM_LENGTH * 8, HISTOGRAM_LENGTH));
@@ -3515,6 +4017,13 @@ var QueueCounters = class {
   /** Requests that were taken and not answered yet. */
   get inFlight() {
     return Atomics.load(this.#words, IN_FLIGHT);
+  }
+  /** Whether the queue has room for another request; not once it has ended. */
+  get hasRoom() {
+    return Atomics.load(this.#words, IS_FULL) === 0;
+  }
+  set hasRoom(hasRoom) {
+    Atomics.store(this.#words, IS_FULL, Number(!hasRoom));
   }
   /** A number that grows whenever a request is taken or answered. */
   get progress() {
@@ -3573,7 +4082,7 @@ var QueueCounters = class {
 };
 
 // src/queue/ring_queues.ts
-var MEMORY_MAX = 2 ** 28;
+var MEMORY_MAX2 = 2 ** 28;
 function ringPayloadSize(negotiated) {
   return Math.max(FUSE_MIN_READ_BUFFER, negotiated.maxWrite, negotiated.maxPages * PAGE_SIZE);
 }
@@ -3767,6 +4276,16 @@ function bytesOf(reply, opcode) {
 }
 function turn() {
   return new Promise((resolve2) => setImmediate(resolve2));
+}
+
+// src/queue/shared_room.ts
+function sharedRoom({ queues }, index) {
+  const own = queues[index];
+  const others = queues.filter((queue) => queue !== own);
+  return {
+    tell: (hasRoom) => own.hasRoom = hasRoom,
+    othersHaveRoom: () => others.some(({ hasRoom }) => hasRoom)
+  };
 }
 
 // src/base/file_flags.ts
@@ -4740,6 +5259,23 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // int madvise(void *addr, size_t length, int advice);
+  madvise: {
+    parameters: [
+      "pointer",
+      "usize",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int mlock(const void *addr, size_t len);
+  mlock: {
+    parameters: [
+      "pointer",
+      "usize"
+    ],
+    result: "i32"
+  },
   // int sched_yield(void);
   sched_yield: {
     parameters: [],
@@ -5431,6 +5967,101 @@ function checkLength(buffer, length) {
   }
 }
 
+// src/linux/syscall/memory.ts
+var PROT_READ_WRITE = 3;
+var MAP_SHARED = 1;
+var MAP_PRIVATE = 2;
+var MAP_ANONYMOUS = 32;
+var MAP_NORESERVE = 16384;
+var MAP_POPULATE = 32768;
+var MAP_FAILED = 0xffffffffffffffffn;
+var MADV_POPULATE_WRITE = 23;
+function mapAnonymous(size) {
+  return map(size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0n);
+}
+function mapShared(fd, size, offset) {
+  return map(size, MAP_SHARED | MAP_POPULATE, fd, offset);
+}
+function mapResident(size) {
+  const mapping = mapAnonymous(size);
+  const pointer = Deno.UnsafePointer.create(BigInt(mapping.address));
+  const length = BigInt(size);
+  if (libc().madvise(pointer, length, MADV_POPULATE_WRITE) < 0) {
+    const error = errno();
+    if (error !== ERRNO.EINVAL) {
+      mapping.unmap();
+      throw new SystemError({
+        call: "madvise",
+        action: `allocate ${size} bytes of memory`,
+        errno: error
+      });
+    }
+    new Uint8Array(mapping.buffer).fill(0);
+  }
+  return {
+    ...mapping,
+    locked: libc().mlock(pointer, length) === 0
+  };
+}
+function map(size, flags, fd, offset) {
+  const length = BigInt(size);
+  const { mmap, munmap } = libc();
+  const pointer = mmap(null, length, PROT_READ_WRITE, flags, fd, offset);
+  const address = Deno.UnsafePointer.value(pointer);
+  if (pointer === null || address === MAP_FAILED) {
+    throw new SystemError({
+      call: "mmap",
+      action: `map ${size} bytes of memory`,
+      errno: errno()
+    });
+  }
+  let mapped = true;
+  return {
+    buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, size),
+    address: Number(address),
+    unmap() {
+      if (mapped) munmap(pointer, length);
+      mapped = false;
+    }
+  };
+}
+
+// src/linux/fuse/message_memory.ts
+var ResidentMessages = class {
+  #size = 0;
+  #locked = true;
+  /** The memory that was provided so far. */
+  get total() {
+    return {
+      size: this.#size,
+      locked: this.#locked
+    };
+  }
+  /**
+   * Provides memory; see `AllocateMessages`.
+   *
+   * @param size Bytes: whole pages.
+   */
+  allocate(size) {
+    try {
+      const mapping = mapResident(size);
+      this.add(mapping);
+      return {
+        bytes: new Uint8Array(mapping.buffer),
+        release: () => mapping.unmap()
+      };
+    } catch (error) {
+      if (error instanceof SystemError) return null;
+      throw error;
+    }
+  }
+  /** Counts memory that this thread has for messages besides. */
+  add({ buffer, locked }) {
+    this.#size += buffer.byteLength;
+    this.#locked &&= locked;
+  }
+};
+
 // src/linux/io/event_fd.ts
 var SIZE = 8n;
 var EventFd = class {
@@ -5471,49 +6102,6 @@ var EventFd = class {
     closeDescriptor(this.fd);
   }
 };
-
-// src/linux/syscall/memory.ts
-var PROT_READ_WRITE = 3;
-var MAP_SHARED = 1;
-var MAP_PRIVATE = 2;
-var MAP_ANONYMOUS = 32;
-var MAP_NORESERVE = 16384;
-var MAP_POPULATE = 32768;
-var MAP_FAILED = 0xffffffffffffffffn;
-function mapAnonymous(size) {
-  return map(size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0n);
-}
-function mapShared(fd, size, offset) {
-  return map(size, MAP_SHARED | MAP_POPULATE, fd, offset);
-}
-function alignedBytes(size, at) {
-  const bytes = new Uint8Array(size + PAGE_SIZE);
-  const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
-  const shift = (PAGE_SIZE - (address + at) % PAGE_SIZE) % PAGE_SIZE;
-  return bytes.subarray(shift, shift + size);
-}
-function map(size, flags, fd, offset) {
-  const length = BigInt(size);
-  const { mmap, munmap } = libc();
-  const pointer = mmap(null, length, PROT_READ_WRITE, flags, fd, offset);
-  const address = Deno.UnsafePointer.value(pointer);
-  if (pointer === null || address === MAP_FAILED) {
-    throw new SystemError({
-      call: "mmap",
-      action: `map ${size} bytes of memory`,
-      errno: errno()
-    });
-  }
-  let mapped = true;
-  return {
-    buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, size),
-    address: Number(address),
-    unmap() {
-      if (mapped) munmap(pointer, length);
-      mapped = false;
-    }
-  };
-}
 
 // src/linux/io/io_uring.ts
 var SYS_IO_URING_SETUP = 425;
@@ -5965,7 +6553,7 @@ var LinuxRingEntries = class {
     ]);
     const stride = roundUp(payloadSize, PAGE_SIZE);
     const payloadsAt = roundUp(count2 * (HEADERS_STRIDE + IOVECS_SIZE), PAGE_SIZE);
-    this.memory = mapAnonymous(payloadsAt + count2 * stride);
+    this.memory = mapResident(payloadsAt + count2 * stride);
     const { buffer } = this.memory;
     this.#headers = new Int32Array(buffer, 0, count2 * HEADERS_STRIDE / 4);
     this.entries = qids.map((_, i) => ({
@@ -7808,14 +8396,14 @@ function releaseHandle({ state }, request, reply) {
 }
 
 // src/export/partial_read.ts
-var READ_IN = accessors("fuse_read_in");
+var READ_IN2 = accessors("fuse_read_in");
 function continueRead(got, context, request, reply) {
   if (!(got >= 0)) return replyError(reply, got);
   return readOn(got, context, request, reply);
 }
 async function readOn(got, { backend, state }, request, reply) {
-  const offset = READ_IN.number.offset(request.body);
-  const size = READ_IN.get.size(request.body);
+  const offset = READ_IN2.number.offset(request.body);
+  const size = READ_IN2.get.size(request.body);
   const fitting = () => Math.max(0, Math.min(size, state.size - offset));
   let done = got;
   let error = 0;
@@ -7843,17 +8431,17 @@ async function readOn(got, { backend, state }, request, reply) {
   else replyError(reply, error);
 }
 function isDirect(request) {
-  return (READ_IN.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
+  return (READ_IN2.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
 }
 
 // src/export/transfer.ts
-var READ_IN2 = accessors("fuse_read_in");
+var READ_IN3 = accessors("fuse_read_in");
 var WRITE_IN3 = accessors("fuse_write_in");
 var WRITE_OUT2 = accessors("fuse_write_out");
 function readImage(context, request, reply) {
   const { backend, state } = context;
-  const offset = READ_IN2.number.offset(request.body);
-  const size = READ_IN2.get.size(request.body);
+  const offset = READ_IN3.number.offset(request.body);
+  const size = READ_IN3.get.size(request.body);
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
@@ -7866,8 +8454,8 @@ function readImage(context, request, reply) {
 }
 var REPLY_READ = {
   run(got, context, request, reply) {
-    const offset = READ_IN2.number.offset(request.body);
-    const size = READ_IN2.get.size(request.body);
+    const offset = READ_IN3.number.offset(request.body);
+    const size = READ_IN3.get.size(request.body);
     const length = Math.min(size, context.state.size - offset);
     if (got === length) return reply.ok(length);
     return continueRead(got, context, request, reply);
@@ -8939,10 +9527,12 @@ async function openQueue(start) {
   });
   const uring = start.qids === null ? null : await openRing(start, start.qids);
   const device = fuseDeviceFromFd(start.fd);
+  const messages = new ResidentMessages();
   const common = {
     maxPayload,
     protocolVersion,
-    allocate: alignedBytes
+    memoryMax: start.memory.max,
+    allocate: (size) => messages.allocate(size)
   };
   if (uring === null) {
     const longestSleepMs = start.longestSleepMs ?? void 0;
@@ -8950,27 +9540,37 @@ async function openQueue(start) {
       poll,
       longestSleepMs
     });
+    const shared = sharedRoom(new QueueStatistics(start.statistics), start.index);
     const queue2 = new DeviceQueue(device, {
       ...common,
-      events: events2
+      events: events2,
+      shared
     });
+    queue2.prepare(start.memory.largeSlots);
+    const fileIo2 = fileIoBeside(start, events2);
     return {
       queue: queue2,
       events: events2,
-      fileIo: fileIoBeside(start, events2)
+      fileIo: fileIo2,
+      memory: messages.total
     };
   }
   const events = new RingEvents(uring.ring, poll);
+  const pollsDevice = start.index === 0;
+  const deviceQueue = new DeviceQueue(device, common);
+  if (pollsDevice) deviceQueue.prepare(1);
   const queue = new UringQueue(events, uring.entries, {
     protocolVersion,
-    device: new DeviceQueue(device, common),
-    pollsDevice: start.index === 0
+    device: deviceQueue,
+    pollsDevice
   });
+  messages.add(uring.entries.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
   return {
     queue,
     events,
-    fileIo: () => fileIo
+    fileIo: () => fileIo,
+    memory: messages.total
   };
 }
 function fileIoBeside({ fd, pollUs }, device) {
@@ -9021,12 +9621,13 @@ async function openRing({ fd, negotiated }, qids) {
   return null;
 }
 async function run(start) {
-  const { queue, events, fileIo } = await openQueue(start);
+  const { queue, events, fileIo, memory } = await openQueue(start);
   endOnError(queue);
   try {
     const { handler, close } = await openHandler(start.handler, fileIo);
     tell({
-      kind: "ready"
+      kind: "ready",
+      memory
     });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,

@@ -19,12 +19,16 @@ import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { ringPayloadSize } from "../queue/ring_queues.ts";
 import { serve } from "../queue/serve.ts";
+import { sharedRoom } from "../queue/shared_room.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
 import { yieldCpu } from "../linux/syscall/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
+import {
+  ResidentMessages,
+  type ResidentTotal,
+} from "../linux/fuse/message_memory.ts";
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
-import { alignedBytes } from "../linux/syscall/memory.ts";
 import { SystemError } from "../linux/syscall/system_error.ts";
 import { type FileRing, openFileRing } from "../linux/io/file_ring.ts";
 import { openHandler } from "./open_handler.ts";
@@ -45,6 +49,8 @@ interface OpenQueue {
    * The event source that the queue sleeps in; closing the queue closes it too.
    */
   readonly events: EventSource;
+  /** The memory for messages. */
+  readonly memory: ResidentTotal;
   /** Makes asynchronous file I/O on the event source; `null` if it cannot. */
   fileIo(): FileIo | null;
 }
@@ -55,21 +61,37 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
   const poll = new PollStrategy(start.pollUs, { yieldCpu });
   const uring = start.qids === null ? null : await openRing(start, start.qids);
   const device = fuseDeviceFromFd(start.fd);
-  const common = { maxPayload, protocolVersion, allocate: alignedBytes };
+  const messages = new ResidentMessages();
+  const common = {
+    maxPayload,
+    protocolVersion,
+    memoryMax: start.memory.max,
+    allocate: (size: number) => messages.allocate(size),
+  };
   if (uring === null) {
     const longestSleepMs = start.longestSleepMs ?? undefined;
     const events = new DeviceEvents(device, { poll, longestSleepMs });
-    const queue = new DeviceQueue(device, { ...common, events });
-    return { queue, events, fileIo: fileIoBeside(start, events) };
+    const shared = sharedRoom(
+      new QueueStatistics(start.statistics),
+      start.index,
+    );
+    const queue = new DeviceQueue(device, { ...common, events, shared });
+    queue.prepare(start.memory.largeSlots);
+    const fileIo = fileIoBeside(start, events);
+    return { queue, events, fileIo, memory: messages.total };
   }
   const events = new RingEvents(uring.ring, poll);
+  const pollsDevice = start.index === 0;
+  const deviceQueue = new DeviceQueue(device, common);
+  if (pollsDevice) deviceQueue.prepare(1);
   const queue = new UringQueue(events, uring.entries, {
     protocolVersion,
-    device: new DeviceQueue(device, common),
-    pollsDevice: start.index === 0,
+    device: deviceQueue,
+    pollsDevice,
   });
+  messages.add(uring.entries.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
-  return { queue, events, fileIo: () => fileIo };
+  return { queue, events, fileIo: () => fileIo, memory: messages.total };
 }
 
 /** Makes an io_uring for file I/O beside /dev/fuse, when it is first needed. */
@@ -123,11 +145,11 @@ async function openRing(
 }
 
 async function run(start: StartMessage): Promise<void> {
-  const { queue, events, fileIo } = await openQueue(start);
+  const { queue, events, fileIo, memory } = await openQueue(start);
   endOnError(queue);
   try {
     const { handler, close } = await openHandler(start.handler, fileIo);
-    tell({ kind: "ready" });
+    tell({ kind: "ready", memory });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
       events,

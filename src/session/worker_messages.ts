@@ -7,7 +7,9 @@ import type { NegotiatedCapabilities } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
 import type { PollUs } from "../event/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
+import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import type { HandlerSpec } from "./open_handler.ts";
+import type { QueueMemory } from "./queue_memory.ts";
 
 /** Starts a Worker: which queue to serve, and how. */
 export interface StartMessage {
@@ -19,6 +21,8 @@ export interface StartMessage {
   readonly negotiated: NegotiatedCapabilities;
   /** Largest payload of a request or reply in bytes. */
   readonly maxPayload: number;
+  /** How much memory the queue may take. */
+  readonly memory: QueueMemory;
   /** Memory of the session's `QueueStatistics`. */
   readonly statistics: SharedArrayBuffer;
   /** How to make a handler. */
@@ -52,8 +56,8 @@ export interface GoMessage {
 export type WorkerMessage =
   /** It has made an io_uring; `failure` says why not. */
   | { readonly kind: "ring"; readonly failure: string | null }
-  /** It is ready to take requests. */
-  | { readonly kind: "ready" }
+  /** It is ready to take requests, in this memory. */
+  | { readonly kind: "ready"; readonly memory: ResidentTotal }
   /** It could not start, or cannot go on. */
   | {
     readonly kind: "failed";

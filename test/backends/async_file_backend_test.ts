@@ -11,7 +11,6 @@ import { LinuxFileSlots } from "../../src/linux/io/file_slots.ts";
 import { AsyncFileBackend } from "../../src/backends/protocols/file/async_file_backend.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import { alignedBytes } from "../../src/linux/syscall/memory.ts";
 import {
   ioUringRefusal,
   judgeUring,
@@ -287,18 +286,4 @@ Deno.test("DirectFile reads through the page cache after an error, but does not 
   const file = new DirectFile({ direct, cached, alignment: 512 });
   assertEquals(file.pread(BUFFER, 0, 512, 0), 512);
   assertEquals(file.pwrite(BUFFER, 0, 512, 0), -ERRNO.EIO);
-});
-
-Deno.test({
-  name: "alignedBytes() aligns the given byte to a page",
-  ignore: missing !== "",
-  fn() {
-    for (const at of [0, 16, 80, 4095]) {
-      const bytes = alignedBytes(8192, at);
-      const pointer = Deno.UnsafePointer.of(bytes);
-      const address = Deno.UnsafePointer.value(pointer);
-      assertEquals((address + BigInt(at)) % 4096n, 0n);
-      assertEquals(bytes.length, 8192);
-    }
-  },
 });

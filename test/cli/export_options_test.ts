@@ -63,7 +63,7 @@ Deno.test("readExportRequest() reads the choice of passthrough", () => {
 const OF_THE_PROGRAM: readonly string[] = ["pidfile", "json", "trace"];
 
 Deno.test("options of export have the names of the library's options", () => {
-  const { mount } = request("--size=1", "a", "b");
+  const { mount } = request("--size=1", "--queue-memory=1G", "a", "b");
   const camelCase = (name: string) =>
     name.replace(/^no-/, "").replace(
       /-(.)/g,
@@ -108,6 +108,16 @@ Deno.test("readExportRequest() refuses sizes that are too large or 0", () => {
   assertEquals(
     refusal("null:0", "b"),
     'Cannot make an empty disk "null:0": give it a size, such as null:1G (SOURCE)',
+  );
+});
+
+Deno.test("readExportRequest() reads the memory of the queues", () => {
+  const { mount } = request("-q2", "--queue-memory=64M", "a", "b");
+  assertEquals(mount.queueMemory, 64 << 20);
+  assertEquals(request("a", "b").mount.queueMemory, undefined);
+  assertEquals(
+    refusal("-q4", "--queue-memory=1M", "a", "b"),
+    "Cannot use 1048576 bytes (--queue-memory): 4 queues need at least 10304K",
   );
 });
 

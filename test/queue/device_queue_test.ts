@@ -1,86 +1,24 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
 import { DeviceEvents } from "../../src/event/device_events.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
-import type { FuseDevice } from "../../src/queue/fuse_device.ts";
+import { largeSlotSize } from "../../src/queue/slot.ts";
+import { SLAB_SIZE } from "../../src/queue/slot_pool.ts";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
+import { FakeDevice } from "./fake_device.ts";
 import {
   type FixtureOptions,
   type QueueFixture,
   queueSuite,
 } from "./queue_suite.ts";
-import { parseReply, plainReply, readMessage } from "./messages.ts";
+import { readMessage } from "./messages.ts";
 
-/** A descriptor of /dev/fuse in memory, under the control of a test. */
-class FakeDevice implements FuseDevice {
-  readonly fd = 7;
-  readonly pending: (Uint8Array | number)[] = [];
-  readonly blocked: boolean[] = [];
-  readonly sleeps: number[] = [];
-  written: Uint8Array[] = [];
-  closes = 0;
-  smallest = Infinity;
-  writeResult = 0;
-  endErrno = 0;
-  #blocking = true;
-  #wake: (() => void)[] = [];
-
-  read(buffer: Uint8Array<ArrayBuffer>): number {
-    this.smallest = Math.min(this.smallest, buffer.length);
-    this.blocked.push(this.#blocking);
-    const message = this.pending.shift();
-    if (typeof message === "number") return -message;
-    if (message === undefined) {
-      if (this.endErrno !== 0) return -this.endErrno;
-      assert(!this.#blocking, "read(2) would block forever");
-      return -ERRNO.EAGAIN;
-    }
-    buffer.fill(0xa5);
-    buffer.set(message);
-    return message.length;
-  }
-
-  write(buffer: Uint8Array<ArrayBuffer>, length: number): number {
-    if (this.closes > 0) return -ERRNO.EBADF;
-    const message = buffer.slice(0, length);
-    if (this.writeResult < 0) return this.writeResult;
-    if (this.endErrno !== 0) return -ERRNO.ENOENT;
-    this.written.push(message);
-    return length;
-  }
-
-  setBlocking(blocking: boolean): void {
-    this.#blocking = blocking;
-  }
-
-  poll(limitMs?: number): boolean {
-    this.sleeps.push(limitMs ?? 0);
-    return this.pending.length > 0 || this.endErrno !== 0;
-  }
-
-  readable(): Promise<void> {
-    if (this.poll()) return Promise.resolve();
-    return new Promise((resolve) => this.#wake.push(resolve));
-  }
-
-  close(): void {
-    this.closes++;
-  }
-
-  push(message: Uint8Array | number): void {
-    this.pending.push(message);
-    this.wake();
-  }
-
-  wake(): void {
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-}
-
-function make(options: FixtureOptions): QueueFixture {
+function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
   const device = new FakeDevice();
-  const queue = new DeviceQueue(device, options);
+  // One large slot more, to read into, and the first slab.
+  const memoryMax = (capacity + 1) * largeSlotSize(maxPayload) + SLAB_SIZE;
+  const queue = new DeviceQueue(device, { maxPayload, memoryMax });
   return {
     queue,
     deliver: (message) => device.push(message),
@@ -182,16 +120,4 @@ Deno.test("DeviceQueue closes the descriptor with requests outstanding", () => {
   exchange.reply.ok();
   assertEquals(queue.reply(exchange), false);
   assertEquals(device.written, []);
-});
-
-Deno.test("DeviceQueue has 16 requests outstanding by default", () => {
-  const [device, queue] = deviceQueue();
-  for (let i = 1; i <= 17; i++) device.push(readMessage(2n * BigInt(i)));
-  const taken = Array.from({ length: 16 }, () => queue.next(false)!);
-  assertEquals(queue.next(false), null);
-  const [exchange] = taken;
-  exchange!.reply.error(ERRNO.EIO);
-  assert(queue.reply(exchange!));
-  assertEquals(device.written.map(parseReply), [plainReply(2n, -ERRNO.EIO)]);
-  assertEquals(queue.next(false)?.request.unique, 34n);
 });

@@ -37,7 +37,7 @@ export interface QueueFixture {
 
 /** The options of a fixture. */
 export interface FixtureOptions {
-  /** Requests outstanding at once. */
+  /** Requests of the largest size that may be outstanding at once. */
   readonly capacity: number;
   /** Largest payload in bytes. */
   readonly maxPayload: number;
@@ -83,7 +83,10 @@ export function queueSuite(kind: QueueKind): void {
 
 const BEHAVIOURS: Behaviour[] = [
   { name: "returns requests in the order of their arrival", fn: givesInOrder },
-  { name: "returns no more requests than its capacity", fn: keepsCapacity },
+  {
+    name: "returns no more large requests than its capacity",
+    fn: keepsCapacity,
+  },
   { name: "keeps all 64 bits of an id", fn: keepsIds },
   { name: "accepts replies in any order", fn: takesAnyOrder },
   { name: "sends nothing for a request without reply", fn: sendsNoReply },
@@ -120,7 +123,7 @@ async function givesInOrder({ queue, deliver, replies }: QueueFixture) {
 }
 
 async function keepsCapacity({ queue, deliver }: QueueFixture) {
-  for (const unique of [2n, 4n, 6n, 8n]) deliver(readMessage(unique));
+  for (const unique of [2n, 4n, 6n, 8n]) deliver(largeRead(unique));
   const taken = [await take(queue), await take(queue), await take(queue)];
   await turn();
   assertEquals(queue.next(false), null);
@@ -269,7 +272,7 @@ async function repliesWhileWaiting({ queue, deliver, replies }: QueueFixture) {
 }
 
 async function waitsForRoom({ queue, deliver }: QueueFixture) {
-  for (const unique of [2n, 4n, 6n, 8n]) deliver(readMessage(unique));
+  for (const unique of [2n, 4n, 6n, 8n]) deliver(largeRead(unique));
   const taken = [await take(queue), await take(queue), await take(queue)];
   assertEquals(queue.next(false), null);
   let woken = 0;
@@ -289,6 +292,11 @@ async function tellsUnwanted({ queue, deliver, refuse }: QueueFixture) {
   refuse();
   exchange.reply.ok();
   assertEquals(queue.reply(exchange), false);
+}
+
+/** A READ of the largest size. */
+function largeRead(unique: bigint): Uint8Array {
+  return readMessage(unique, 0, OPTIONS.maxPayload);
 }
 
 function pattern(length: number): Uint8Array {

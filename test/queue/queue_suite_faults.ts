@@ -123,9 +123,9 @@ async function closesOnce(fixture: QueueFixture) {
 }
 
 async function wakesAtClose({ queue, deliver }: QueueFixture) {
-  for (const unique of [2n, 4n, 6n]) {
-    deliver(readMessage(unique));
-    await take(queue);
+  for (const unique of [2n, 4n, 6n, 8n]) {
+    deliver(readMessage(unique, 0, 65536));
+    if (unique < 8n) await take(queue);
   }
   assertEquals(queue.next(false), null);
   const ready = queue.ready();

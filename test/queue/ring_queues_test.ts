@@ -6,10 +6,16 @@ import {
 
 const MIB = 1 << 20;
 
+/** The shares of Workers, with entries of 1 MiB. */
+function sharesOf(cpus: number, workers: number): number[][] {
+  const options = { cpus, workers, payloadSize: MIB, memoryMax: null };
+  return assignRingQueues(options)!;
+}
+
 Deno.test("assignRingQueues() gives every ring queue and every Worker entries", () => {
   for (const cpus of [1, 2, 3, 4, 7, 64, 256]) {
     for (const workers of [1, 2, 3, 4, 7, 64]) {
-      const shares = assignRingQueues({ cpus, workers, payloadSize: MIB });
+      const shares = sharesOf(cpus, workers);
       const what = `${cpus} CPUs, ${workers} Workers`;
       assertEquals(shares.length, workers, what);
       assert(shares.every((qids) => qids.length > 0), what);
@@ -21,16 +27,28 @@ Deno.test("assignRingQueues() gives every ring queue and every Worker entries", 
 });
 
 Deno.test("assignRingQueues() gives each ring queue to one Worker if it can", () => {
-  const shares = assignRingQueues({ cpus: 5, workers: 2, payloadSize: MIB });
+  const shares = sharesOf(5, 2);
   assertEquals(shares.map((qids) => [...new Set(qids)]), [[0, 2, 4], [1, 3]]);
   assertEquals(shares[0]!.filter((qid) => qid === 2).length, 16);
 });
 
 Deno.test("assignRingQueues() limits the memory", () => {
   for (const cpus of [1, 16, 64, 128]) {
-    const shares = assignRingQueues({ cpus, workers: 4, payloadSize: MIB });
+    const shares = sharesOf(cpus, 4);
     assert(shares.flat().length <= 256, `${cpus} CPUs`);
   }
+});
+
+Deno.test("assignRingQueues() keeps a bound that was given, or gives up", () => {
+  const options = { cpus: 4, workers: 4, payloadSize: MIB };
+  const entries = (memoryMax: number) =>
+    assignRingQueues({ ...options, memoryMax })?.flat().length;
+  assertEquals(entries(64 * MIB), 64);
+  assertEquals(entries(13 * MIB), 12);
+  assertEquals(entries(8 * MIB), 8);
+  assertEquals(entries(8 * MIB - 1), undefined);
+  // Without a bound each ring queue gets what it needs.
+  assertEquals(sharesOf(1000, 4).flat().length, 2000);
 });
 
 Deno.test("ringPayloadSize() is what the kernel requires", () => {

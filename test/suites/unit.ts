@@ -98,6 +98,7 @@ import "../protocol/trace_test.ts";
 import "../protocol/types_test.ts";
 import "../protocol/validation_test.ts";
 import "../protocol/wire_log_test.ts";
+import "../queue/device_queue_room_test.ts";
 import "../queue/device_queue_test.ts";
 import "../queue/forwarding_queue_test.ts";
 import "../queue/latency_test.ts";

@@ -48,6 +48,11 @@ export const OPTIONS = {
     value: "SIZE",
     help: "export this many bytes of the image (default: all up to its end)",
   },
+  "queue-memory": {
+    value: "SIZE",
+    help:
+      "let outstanding requests and their replies take this much memory, all queues together (default: 256M)",
+  },
   transport: {
     value: "auto|device|uring",
     help:

@@ -43,6 +43,7 @@ export const EXPORT: Command = {
     "writethrough",
     "offset",
     "size",
+    "queue-memory",
     "transport",
     "passthrough",
     "poll-us",

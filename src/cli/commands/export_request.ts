@@ -1,6 +1,8 @@
 import { parseSource } from "../../backends/registry.ts";
+import { MAX_PAYLOAD } from "../../export/block_export.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
+import { checkQueueMemory } from "../../session/queue_memory.ts";
 import {
   ALLOW_OTHER,
   checkPollUs,
@@ -45,16 +47,18 @@ export function readExportRequest(args: Arguments): ExportRequest {
   }
   const stats = secondsOf(values.get("stats"));
   const control = values.get("control") ?? null;
+  const queues = inUsage(() => checkQueues(values.get("queues"), "--queues"));
   const pollUs = values.get("poll-us") ?? "auto";
   return {
     mount: {
       ...operandsOf(args),
-      queues: inUsage(() => checkQueues(values.get("queues"), "--queues")),
+      queues,
       writable: flags.has("writable"),
       growable: flags.has("growable"),
       writethrough: flags.has("writethrough"),
       offset: sizeOption(args, "offset") ?? 0,
       ...size === null ? {} : { size },
+      ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
@@ -71,6 +75,16 @@ export function readExportRequest(args: Arguments): ExportRequest {
     control,
     trace: flags.has("wire") ? "wire" : flags.has("trace") ? "text" : "off",
   };
+}
+
+function queueMemoryOption(
+  args: Arguments,
+  queues: number,
+): { readonly queueMemory?: number } {
+  const bytes = sizeOption(args, "queue-memory");
+  if (bytes === null) return {};
+  const needs = { queues, maxPayload: MAX_PAYLOAD, name: "--queue-memory" };
+  return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
 }
 
 /** Refuses options that only mean something with --writable. */

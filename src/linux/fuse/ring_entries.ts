@@ -11,7 +11,7 @@ import type { RingEntries, RingEntry } from "../../queue/ring_entries.ts";
 import { EventRing } from "../io/event_ring.ts";
 import { LinuxFileSlots } from "../io/file_slots.ts";
 import { FIXED_FILE, IORING_OP, SQE, SQE_WORDS } from "../io/io_uring.ts";
-import { mapAnonymous, type Mapping } from "../syscall/memory.ts";
+import { mapResident, type ResidentMapping } from "../syscall/memory.ts";
 import { POLL } from "../syscall/poll.ts";
 
 const CMD_REQ = accessors("fuse_uring_cmd_req");
@@ -82,7 +82,7 @@ export class LinuxRingEntries implements RingEntries {
   readonly first: number;
   readonly entries: readonly RingEntry[];
   /** The memory of all entries. */
-  readonly memory: Mapping;
+  readonly memory: ResidentMapping;
   readonly #ring: EventRing;
   readonly #sqes: Int32Array<ArrayBuffer>;
   /** The headers of all entries. */
@@ -100,7 +100,9 @@ export class LinuxRingEntries implements RingEntries {
       count * (HEADERS_STRIDE + IOVECS_SIZE),
       PAGE_SIZE,
     );
-    this.memory = mapAnonymous(payloadsAt + count * stride);
+    // The kernel copies into an entry with the ring's lock held, so that a page
+    // missing there would block even the abort of the connection.
+    this.memory = mapResident(payloadsAt + count * stride);
     const { buffer } = this.memory;
     this.#headers = new Int32Array(buffer, 0, count * HEADERS_STRIDE / 4);
     this.entries = qids.map((_, i) => ({

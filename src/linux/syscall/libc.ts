@@ -147,6 +147,10 @@ const SYMBOLS = {
   },
   // int munmap(void *addr, size_t length);
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  // int madvise(void *addr, size_t length, int advice);
+  madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  // int mlock(const void *addr, size_t len);
+  mlock: { parameters: ["pointer", "usize"], result: "i32" },
   // int sched_yield(void);
   sched_yield: { parameters: [], result: "i32" },
   // long syscall(SYS_io_uring_setup, u32 entries, struct io_uring_params *p);

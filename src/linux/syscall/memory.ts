@@ -4,8 +4,7 @@
  * @module
  */
 
-import { PAGE_SIZE } from "../../base/limits.ts";
-import { pointerOf } from "./ffi_values.ts";
+import { ERRNO } from "../../base/errno.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -16,6 +15,8 @@ const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 const MAP_POPULATE = 0x8000;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+// Linux 5.14 and later.
+const MADV_POPULATE_WRITE = 23;
 
 /** A range of mapped memory. */
 export interface Mapping {
@@ -49,20 +50,40 @@ export function mapShared(fd: number, size: number, offset: bigint): Mapping {
   return map(size, MAP_SHARED | MAP_POPULATE, fd, offset);
 }
 
+/** Mapped memory whose pages have been allocated. */
+export interface ResidentMapping extends Mapping {
+  /**
+   * Whether its pages are locked: they are never written to swap, so that an
+   * access needs no I/O and no new page. `false` if RLIMIT_MEMLOCK is too small.
+   */
+  readonly locked: boolean;
+}
+
 /**
- * Allocates a buffer in which a certain byte is the first of a page.
+ * Maps private memory, allocates all of its pages at once, and locks them with
+ * mlock(2) if this process may.
  *
- * @param size The size of the buffer in bytes.
- * @param at The index of that byte.
+ * @param size Its size in bytes.
+ * @throws {SystemError} ENOMEM, if there is not as much memory.
  */
-export function alignedBytes(
-  size: number,
-  at: number,
-): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size + PAGE_SIZE);
-  const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
-  const shift = (PAGE_SIZE - (address + at) % PAGE_SIZE) % PAGE_SIZE;
-  return bytes.subarray(shift, shift + size);
+export function mapResident(size: number): ResidentMapping {
+  const mapping = mapAnonymous(size);
+  const pointer = Deno.UnsafePointer.create(BigInt(mapping.address));
+  const length = BigInt(size);
+  if (libc().madvise(pointer, length, MADV_POPULATE_WRITE) < 0) {
+    const error = errno();
+    if (error !== ERRNO.EINVAL) {
+      mapping.unmap();
+      throw new SystemError({
+        call: "madvise",
+        action: `allocate ${size} bytes of memory`,
+        errno: error,
+      });
+    }
+    // Linux before 5.14.
+    new Uint8Array(mapping.buffer).fill(0);
+  }
+  return { ...mapping, locked: libc().mlock(pointer, length) === 0 };
 }
 
 function map(

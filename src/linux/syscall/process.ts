@@ -56,6 +56,19 @@ export function hasCapSysAdmin(): boolean {
 }
 
 /**
+ * How much memory this process may lock, as text such as `8192 KiB`: the soft
+ * limit RLIMIT_MEMLOCK, from /proc/self/limits.
+ *
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function lockLimit(): string {
+  const limits = readText("/proc/self/limits");
+  const soft = /^Max locked memory\s+(\d+|unlimited)/m.exec(limits)?.[1];
+  if (soft === undefined) return "unknown";
+  return soft === "unlimited" ? soft : `${Math.floor(Number(soft) / 1024)} KiB`;
+}
+
+/**
  * Whether this process ignores a signal, as nohup(1) makes it do: `SigIgn` of
  * /proc/self/status.
  *
