@@ -19,6 +19,20 @@ export interface ExportStateOptions {
   readonly gid: number;
   /** Whether all queues are served by this thread; no if left out. */
   readonly oneThread?: boolean;
+  /** Queues that are served by other threads; none if left out. */
+  readonly queues?: number;
+}
+
+/**
+ * Which thread an {@linkcode ExportState} is for.
+ *
+ * @category Exporting an image
+ */
+export interface ExportStateThread {
+  /** The queue that it serves; left out in the thread that made the state. */
+  readonly queue?: number;
+  /** Whether no other thread uses the state; no if left out. */
+  readonly oneThread?: boolean;
 }
 
 // Words of the memory, and bytes and places of its 64-bit part.
@@ -28,13 +42,13 @@ const SIZE_HIGH = 2;
 const MODE = 3;
 const UID = 4;
 const GID = 5;
-const LOCK = 6;
-const READ_ONLY = 14;
-const WRITTEN = 15;
+const READ_ONLY = 6;
+const WRITTEN = 7;
 const TIMES_AT = 64;
 const SYNC_ERRORS_AT = 96;
 const HANDLES_AT = 128;
-const MEMORY_SIZE = HANDLES_AT + OpenHandles.WORDS * 4;
+/** At the start of a cache line. */
+const LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
 const ATIME = 0;
 const MTIME = 1;
 const CHANGED = 2;
@@ -70,15 +84,18 @@ export class ExportState {
    * Wraps memory that {@linkcode ExportState.create} made.
    *
    * @param memory The memory.
-   * @param oneThread Whether no other thread uses it.
+   * @param thread The thread that will use this object.
    */
-  constructor(memory: SharedArrayBuffer, oneThread: boolean = false) {
+  constructor(
+    memory: SharedArrayBuffer,
+    { queue, oneThread }: ExportStateThread = {},
+  ) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
-    this.lock = new SharedRwLock(
-      this.#words.subarray(LOCK, LOCK + SharedRwLock.WORDS),
-      oneThread,
-    );
+    this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
+      holder: queue === undefined ? 0 : holderOf(queue),
+      ...oneThread === undefined ? {} : { oneThread },
+    });
     this.handles = new OpenHandles(
       new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS),
     );
@@ -91,14 +108,24 @@ export class ExportState {
 
   /** Makes the state of a new export. */
   static create(options: ExportStateOptions): ExportState {
-    const memory = new SharedArrayBuffer(MEMORY_SIZE);
-    const state = new ExportState(memory, options.oneThread);
+    const { queues = 0, oneThread = false } = options;
+    const words = SharedRwLock.words(1 + queues);
+    const memory = new SharedArrayBuffer(LOCK_AT + 4 * words);
+    const state = new ExportState(memory, { oneThread });
     state.size = options.size;
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
     state.#set(systemTime(), systemTime());
     return state;
+  }
+
+  /**
+   * Takes the lock back from the thread of a queue that has ended, as
+   * {@linkcode SharedRwLock.revoke} does.
+   */
+  revokeLock(queue: number): boolean {
+    return this.lock.revoke(holderOf(queue));
   }
 
   /** Size of the file in bytes. */
@@ -120,7 +147,8 @@ export class ExportState {
 
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes: number) {
-    Atomics.add(this.#words, SIZE_VERSION, 1);
+    // It is odd already if a thread has died here.
+    Atomics.or(this.#words, SIZE_VERSION, 1);
     Atomics.store(this.#words, SIZE_LOW, bytes % TWO_32 | 0);
     Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_32));
     Atomics.add(this.#words, SIZE_VERSION, 1);
@@ -226,4 +254,9 @@ export class ExportState {
       Atomics.store(this.#times, MTIME, mtime);
     }
   }
+}
+
+/** The number of a queue's thread as a holder of the lock; 0 is the maker's. */
+function holderOf(queue: number): number {
+  return queue + 1;
 }

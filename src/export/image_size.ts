@@ -58,3 +58,23 @@ export async function followImage(
     state.lock.unlock();
   }
 }
+
+/**
+ * Takes the lock back from the thread of a queue that has ended, which may have
+ * died during a write. If it died during a change of the size, the image tells
+ * which size it has now.
+ *
+ * @throws {Error} If the backend's `stat()` fails; the size then stays.
+ */
+export async function reclaimLock(
+  { backend, state }: Pick<ExportContext, "backend" | "state">,
+  queue: number,
+): Promise<void> {
+  if (!state.revokeLock(queue)) return;
+  try {
+    const { size } = await backend.stat();
+    state.size = size;
+  } finally {
+    state.lock.unlock();
+  }
+}

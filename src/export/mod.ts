@@ -41,5 +41,9 @@ export {
   MAX_PAYLOAD,
 } from "./block_export.ts";
 export type { ExportContext, ExportRules } from "./export_context.ts";
-export { ExportState, type ExportStateOptions } from "./export_state.ts";
+export {
+  ExportState,
+  type ExportStateOptions,
+  type ExportStateThread,
+} from "./export_state.ts";
 export { SharedRwLock } from "../shared_memory/rw_lock.ts";

@@ -13,6 +13,7 @@ import {
   MAX_PAYLOAD,
 } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
+import { reclaimLock } from "../export/image_size.ts";
 import { ExportState } from "../export/export_state.ts";
 import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
@@ -120,9 +121,10 @@ export async function mountExport(
     const notice = loopSafeNotice(image.file?.stat.directAlignment ?? null);
     if (notice !== null) session.notice(notice);
   }
+  const { backend, syncErrors } = image;
   const { growable, writable } = wanted;
   const rules = { writable, growable };
-  const state = stateOf(image, writable);
+  const state = stateOf(image, writable, session.queues);
   const passthrough = await planOrClose(image, options);
   const parts = await startServing({
     session: { ...session, mountpoint },
@@ -133,9 +135,9 @@ export async function mountExport(
     passthrough,
     handler: handlerOf(image, state, rules, session.queues),
     flush: writable ? () => lastFlush(image) : undefined,
+    reclaim: (queue) => reclaimLock({ backend, state }, queue),
     release: () => image.close(),
   });
-  const { backend, syncErrors } = image;
   const { allowOther, backingId } = parts;
   const context = {
     backend,
@@ -173,10 +175,14 @@ function usesDirectIo({ direct, loopSafe }: MountExportOptions): boolean {
   return (direct ?? false) || (loopSafe ?? false);
 }
 
-function stateOf({ stat }: OpenImage, writable: boolean): ExportState {
+function stateOf(
+  { stat }: OpenImage,
+  writable: boolean,
+  queues: number,
+): ExportState {
   const { uid, gid } = credentials();
   const mode = writable ? 0o600 : 0o400;
-  return ExportState.create({ size: stat.size, mode, uid, gid });
+  return ExportState.create({ size: stat.size, mode, uid, gid, queues });
 }
 
 /** Plans passthrough; if that is refused, the image is closed. */

@@ -40,12 +40,14 @@ export interface OpenHandler {
  * Makes a handler in this thread.
  *
  * @param spec The description of the handler.
+ * @param queue The number of the queue that it serves.
  * @param fileIo Makes asynchronous file I/O of this thread, for images that need
  * it.
  * @throws {UserError} If a module cannot be imported or makes no handler.
  */
 export async function openHandler(
   spec: HandlerSpec,
+  queue: number,
   fileIo?: () => FileIo | null,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
@@ -57,7 +59,7 @@ export async function openHandler(
   const services = { ...driverServices(fileIo), syncErrors };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
-  const state = new ExportState(spec.state);
+  const state = new ExportState(spec.state, { queue });
   const { rules } = spec;
   const handler = new BlockExport({ backend, state, rules, syncErrors });
   return { handler, close: () => image.close() };

@@ -84,6 +84,8 @@ export interface SessionParts {
    * there is nothing to flush.
    */
   readonly flush?: (() => Promise<string | null>) | undefined;
+  /** Takes back what the thread of a queue holds, once the queue has ended. */
+  readonly reclaim: (queue: number) => Promise<void>;
   /** Releases everything else that the session uses. */
   readonly release: () => Promise<void>;
 }
@@ -225,6 +227,10 @@ export class Session implements AsyncDisposable {
 
   #ended(index: number, end: QueueEnd): void {
     this.#ends[index] = end;
+    const { reclaim, warn } = this.#parts;
+    reclaim(index).catch((error) =>
+      warn(`Cannot find the size after queue ${index} ended: ${error.message}`)
+    );
     if (end.reason === "failed") {
       this.#failed(`Queue ${index} failed: ${end.message}`);
     } else if (end.reason !== "closed") {

@@ -43,6 +43,8 @@ export interface StartOptions
   readonly handler: SessionHandler;
   /** As {@linkcode SessionParts.flush}. */
   readonly flush?: SessionParts["flush"];
+  /** Takes back what the thread of a queue holds, once the queue has ended. */
+  readonly reclaim?: (queue: number) => Promise<void>;
   /** Releases what the handler uses, at the end or if the start fails. */
   readonly release: () => Promise<void>;
 }
@@ -99,6 +101,7 @@ export async function startServing(
     warn: session.listener.warn ?? (() => {}),
     hangMs: session.hangMs,
     flush: options.flush,
+    reclaim: options.reclaim ?? (() => Promise.resolve()),
     release: async () => {
       await connection.closeNotifier();
       await release();

@@ -146,9 +146,13 @@ async function openRing(
 
 async function run(start: StartMessage): Promise<void> {
   const { queue, events, fileIo, memory } = await openQueue(start);
-  endOnError(queue);
+  endEarly(queue);
   try {
-    const { handler, close } = await openHandler(start.handler, fileIo);
+    const { handler, close } = await openHandler(
+      start.handler,
+      start.index,
+      fileIo,
+    );
     tell({ kind: "ready", memory });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,
@@ -166,23 +170,36 @@ async function run(start: StartMessage): Promise<void> {
   }
 }
 
+/** Ends this Worker; Deno sends the session no event. */
+const closeWorker = self.close.bind(self);
+
 /**
- * Makes an error outside of any request, in a module's timer for instance, end
- * the queue: its outstanding requests fail instead of waiting forever. The
- * Worker itself ends once its loop has noticed, because Deno frees the memory
- * of a dead Worker, which system calls in other threads may still write to.
+ * Makes what would end this Worker end the queue: an error outside of any
+ * request, in a module's timer for instance, and calls of close() and
+ * Deno.exit(). Outstanding requests then fail instead of waiting forever, and
+ * the session is told. The Worker itself ends once its loop has noticed,
+ * because Deno frees the memory of a dead Worker, which system calls in other
+ * threads may still write to.
  */
-function endOnError(queue: RequestQueue): void {
-  const end = (event: Event, error: unknown) => {
-    event.preventDefault();
+function endEarly(queue: RequestQueue): void {
+  const end = (error: unknown) => {
     queue.close();
     tell(failureOf(error));
   };
-  self.addEventListener("error", (event) => end(event, event.error));
-  self.addEventListener(
-    "unhandledrejection",
-    (event) => end(event, event.reason),
-  );
+  self.addEventListener("error", (event) => {
+    event.preventDefault();
+    end(event.error);
+  });
+  self.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    end(event.reason);
+  });
+  self.close = () => end(new Error("Its Worker was ended by close()"));
+  Deno.exit = () => {
+    const error = new Error("Its Worker was ended by Deno.exit()");
+    end(error);
+    throw error;
+  };
 }
 
 function traced(
@@ -222,5 +239,5 @@ self.onmessage = async ({ data }: MessageEvent<StartMessage>) => {
   } catch (error) {
     tell(failureOf(error));
   }
-  self.close();
+  closeWorker();
 };

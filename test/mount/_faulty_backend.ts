@@ -1,9 +1,10 @@
+/// <reference lib="deno.worker" />
 /** A backend module for the tests: a disk in memory with one fault. */
 import { MemoryBackend, type MemoryDisk } from "../../src/backends/mod.ts";
 
 const EIO = 5;
 
-/** Reading this position triggers the fault, once for all Workers. */
+/** Transfers at this position trigger the fault, once for all Workers. */
 export const TRIGGER: number = 8 << 20;
 
 /** Bytes of a sector. */
@@ -22,11 +23,18 @@ export const SLOW_MS = 400;
 /** How long a backend that pauses blocks its Worker, in milliseconds. */
 export const PAUSE_MS = 2500;
 
+/** Calls during which a Worker ends, and how. */
+export type DeathName =
+  | "dies writing"
+  | "closes writing"
+  | "exits writing"
+  | "dies resizing";
+
 /**
  * The fault: every transfer fails, those that touch a bad sector do, or every
- * read is slow; or, at
- * {@linkcode TRIGGER}, the call throws, the Worker dies before it has answered,
- * blocks for a while, or blocks forever.
+ * read is slow; or, at {@linkcode TRIGGER}, a read throws, the Worker dies
+ * before it has answered, blocks for a while, or blocks forever; or it ends
+ * during a write at {@linkcode TRIGGER} or the first change of the size.
  */
 export type FaultName =
   | "failing"
@@ -35,7 +43,8 @@ export type FaultName =
   | "throws"
   | "dies"
   | "pauses"
-  | "hangs";
+  | "hangs"
+  | DeathName;
 
 /** The options of the factory, in each Worker. */
 export interface FaultyOptions {
@@ -54,34 +63,48 @@ export default function makeBackend(options: unknown): MemoryBackend {
   const read = backend.read.bind(backend);
   const first = (position: number) =>
     position === TRIGGER && Atomics.add(new Int32Array(triggered), 0, 1) === 0;
-  const faulty = (...args: Parameters<typeof read>) => {
-    if (fault === "failing") return -EIO;
-    if (fault === "slow") return later(() => read(...args));
-    return fault !== "damaged" && first(args[0])
-      ? trigger(fault)
-      : read(...args);
-  };
-  const write = fault === "failing" ? () => -EIO : backend.write.bind(backend);
-  if (fault === "damaged") {
-    return Object.assign(backend, {
-      read: beforeBadSectors(read),
-      write: beforeBadSectors(write),
-    });
+  const write = backend.write.bind(backend);
+  const truncate = backend.truncate.bind(backend);
+  switch (fault) {
+    case "failing":
+      return Object.assign(backend, { read: () => -EIO, write: () => -EIO });
+    case "damaged":
+      return Object.assign(backend, {
+        read: beforeBadSectors(read),
+        write: beforeBadSectors(write),
+      });
+    case "slow":
+      return Object.assign(backend, {
+        read: (...args: Parameters<Transfer>) => later(() => read(...args)),
+      });
+    case "dies writing":
+    case "closes writing":
+    case "exits writing":
+      return Object.assign(backend, {
+        write: (...args: Parameters<Transfer>) =>
+          first(args[0]) ? die(fault) : write(...args),
+      });
+    case "dies resizing":
+      return Object.assign(backend, {
+        truncate: (size: number) =>
+          truncate(size) === 0 && first(TRIGGER) ? die(fault) : 0,
+      });
+    default:
+      return Object.assign(backend, {
+        read: (...args: Parameters<Transfer>) =>
+          first(args[0]) ? trigger(fault) : read(...args),
+      });
   }
-  return Object.assign(backend, { read: faulty, write });
 }
 
 function trigger(
-  fault: Exclude<FaultName, "failing" | "damaged" | "slow">,
+  fault: "throws" | "dies" | "pauses" | "hangs",
 ): number | Promise<number> {
   switch (fault) {
     case "throws":
       throw new TypeError("A fault of the backend");
     case "dies":
-      setTimeout(() => {
-        throw new Error("Uncaught, with a request in hand");
-      });
-      return new Promise(() => {});
+      return die("dies writing");
     case "pauses":
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
       return -EIO;
@@ -89,6 +112,18 @@ function trigger(
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
       return -EIO;
   }
+}
+
+/** Ends the Worker; the call is never answered. */
+function die(how: DeathName): Promise<number> {
+  if (how === "closes writing") self.close();
+  else if (how === "exits writing") Deno.exit(3);
+  else {
+    setTimeout(() => {
+      throw new Error("Uncaught, with a request in hand");
+    });
+  }
+  return new Promise(() => {});
 }
 
 type Transfer = MemoryBackend["read"];

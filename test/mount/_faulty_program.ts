@@ -18,9 +18,10 @@ function tell(event: string, more: Record<string, unknown>): void {
   Deno.stdout.writeSync(new TextEncoder().encode(line));
 }
 
+const growable = fault === "dies resizing";
 const options: FaultyOptions = {
   fault: fault as FaultName,
-  disk: createMemoryDisk(SIZE),
+  disk: createMemoryDisk(SIZE, { growable }),
   triggered: new SharedArrayBuffer(4),
 };
 const session = await mountExport({
@@ -29,6 +30,7 @@ const session = await mountExport({
   queues: Number(queues),
   transport: transport === "--transport=uring" ? "uring" : "device",
   writable: true,
+  growable,
   hangMs: HANG_MS,
   report: (error, during) =>
     tell("report", { during, message: (error as Error).message }),

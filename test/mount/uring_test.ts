@@ -194,16 +194,24 @@ uringTest(
   "a Worker that dies over io_uring ends the mount, and no client hangs",
   async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
-    await using process = await startFaulty("dies", mountpoint, 2, "uring");
-    const at = [`skip=${TRIGGER / 4096}`, "count=1", "bs=4k"];
-    const client = run("dd", `if=${mountpoint}`, "of=/dev/null", ...at);
-    assertEquals((await within(client, "the client")).code, 1);
-    const { code } = await within(process.ended, "ending");
-    assertEquals(code, 1);
-    const told = process.events.map(({ message }) => message).join("\n");
-    assertMatch(told, /over io_uring the other queues cannot replace it/);
-    assertMatch(told, /Uncaught, with a request in hand/);
-    await eventually(() => !isMounted(mountpoint), "the mount is gone");
+    const place = TRIGGER / 4096;
+    const clients = [
+      ["dies", `if=${mountpoint}`, "of=/dev/null", `skip=${place}`],
+      ["dies writing", "if=/dev/zero", `of=${mountpoint}`, `seek=${place}`],
+      ["closes writing", "if=/dev/zero", `of=${mountpoint}`, `seek=${place}`],
+    ] as const;
+    for (const [fault, ...args] of clients) {
+      await using process = await startFaulty(fault, mountpoint, 2, "uring");
+      const more = ["count=1", "bs=4k", "conv=notrunc"];
+      const client = run("dd", ...args, ...more);
+      assertEquals((await within(client, "the client")).code, 1);
+      const { code } = await within(process.ended, "ending");
+      assertEquals(code, 1);
+      const told = process.events.map(({ message }) => message).join("\n");
+      assertMatch(told, /over io_uring the other queues cannot replace it/);
+      assertMatch(told, /Uncaught, with a request in hand|ended by close\(\)/);
+      await eventually(() => !isMounted(mountpoint), "the mount is gone");
+    }
   },
 );
 

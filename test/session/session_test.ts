@@ -34,6 +34,7 @@ function fake(kind: "device" | "uring") {
     warn: (text) => told.push(text),
     notifier: new SessionNotifier("none", { minor: 45 }),
     hangMs: 30_000,
+    reclaim: () => Promise.resolve(),
     release: () => Promise.resolve(),
   });
   const fail = (index: number) =>

@@ -13,6 +13,8 @@ interface Start {
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly data: Int32Array<SharedArrayBuffer>;
   readonly seed: number;
+  /** Which of the lock's holders it is. */
+  readonly holder: number;
 }
 
 /** Adds to a number by no atomic operation, with the lock held exclusively. */
@@ -33,9 +35,9 @@ function startTogether(data: Int32Array<SharedArrayBuffer>): void {
   }
 }
 
-async function work({ words, data, seed }: Start): Promise<number> {
+async function work({ words, data, seed, holder }: Start): Promise<number> {
   startTogether(data);
-  const lock = new SharedRwLock(words);
+  const lock = new SharedRwLock(words, { holder });
   let random = seed;
   let added = 0;
   for (let round = 0; round < ROUNDS; round++) {

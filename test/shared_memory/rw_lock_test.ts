@@ -1,10 +1,29 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SharedRwLock } from "../../src/shared_memory/rw_lock.ts";
 import { type Random, randomly } from "../_random.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
-function memory(): Int32Array<SharedArrayBuffer> {
-  return new Int32Array(new SharedArrayBuffer(4 * SharedRwLock.WORDS));
+function memory(holders: number = 1): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(4 * SharedRwLock.words(holders)));
+}
+
+/** Asserts that no call holds the lock. */
+async function assertFree(words: Int32Array<SharedArrayBuffer>): Promise<void> {
+  const lock = new SharedRwLock(words);
+  assert(lock.tryShare());
+  lock.unshare();
+  await lock.lock();
+  lock.unlock();
+}
+
+/** Whether a promise is fulfilled within some turns of the event loop. */
+async function soon(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.then(() => done = true, () => {});
+  for (let i = 0; i < 20 && !done; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return done;
 }
 
 async function rest(random: Random): Promise<void> {
@@ -62,7 +81,7 @@ Deno.test("SharedRwLock is held exclusively although others keep sharing it", as
   }
   stopped = true;
   await Promise.all(sharers);
-  assertEquals([...words.subarray(0, 2)], [0, 0]);
+  await assertFree(words);
 });
 
 Deno.test("SharedRwLock excludes, and wakes every waiter, in any order", () =>
@@ -92,14 +111,75 @@ Deno.test("SharedRwLock excludes, and wakes every waiter, in any order", () =>
         await rest(own);
       }
     }));
-    assertEquals([...words.subarray(0, 2)], [0, 0]);
+    await assertFree(words);
   }));
+
+Deno.test("SharedRwLock gives back the shares of a dead holder, and those alone", async () => {
+  const words = memory(3);
+  const [main, dead, live] = [0, 1, 2].map((holder) =>
+    new SharedRwLock(words, { holder })
+  );
+  assert(dead!.tryShare());
+  assert(dead!.tryShare());
+  assert(live!.tryShare());
+  const alone = live!.lock();
+  assertEquals(main!.revoke(1), false);
+  assertEquals(await soon(alone), false);
+  live!.unshare();
+  assert(await soon(alone));
+  live!.unlock();
+  // The thread may live on for a while.
+  dead!.unshare();
+  assertEquals(dead!.tryShare(), false);
+  dead!.unshare();
+  await assertFree(words);
+});
+
+Deno.test("SharedRwLock of a dead owner goes to the holder that revokes it", async () => {
+  const words = memory(3);
+  const [main, dead, live] = [0, 1, 2].map((holder) =>
+    new SharedRwLock(words, { holder })
+  );
+  await dead!.lock();
+  const shared = live!.share();
+  const alone = live!.lock();
+  assertEquals(await soon(shared), false);
+  assertEquals(main!.revoke(1), true);
+  dead!.unlock();
+  assertEquals(await soon(shared), false);
+  assertEquals(live!.tryShare(), false);
+  main!.unlock();
+  assert(await soon(shared));
+  live!.unshare();
+  assert(await soon(alone));
+  live!.unlock();
+  await assertFree(words);
+});
+
+Deno.test("SharedRwLock refuses the waiting calls of a dead holder", async () => {
+  const words = memory(3);
+  const [main, dead, live] = [0, 1, 2].map((holder) =>
+    new SharedRwLock(words, { holder })
+  );
+  assert(live!.tryShare());
+  const waiting = [dead!.lock(), dead!.share(), dead!.lock()];
+  assertEquals(live!.tryShare(), false);
+  const refused = waiting.map((call) =>
+    assertRejects(() => call, Error, "revoked")
+  );
+  assertEquals(main!.revoke(1), true);
+  main!.unlock();
+  await Promise.all(refused);
+  live!.unshare();
+  await assertRejects(() => dead!.lock(), Error, "revoked");
+  await assertFree(words);
+});
 
 testIf(
   missingPermission("read"),
   "SharedRwLock excludes between Workers",
   async () => {
-    const words = memory();
+    const words = memory(4);
     const data = new Int32Array(new SharedArrayBuffer(16));
     const url = new URL("_lock_worker.ts", import.meta.url);
     const workers = [1, 2, 3].map((seed) => {
@@ -108,7 +188,7 @@ testIf(
         worker.onmessage = (event) => resolve(event.data);
         worker.onerror = (event) => reject(new Error(event.message));
       });
-      worker.postMessage({ words, data, seed });
+      worker.postMessage({ words, data, seed, holder: seed });
       return { worker, done };
     });
     try {
@@ -120,7 +200,7 @@ testIf(
         0,
         "the lock was shared while it was held exclusively",
       );
-      assertEquals([...words.subarray(0, 2)], [0, 0]);
+      await assertFree(words);
     } finally {
       for (const { worker } of workers) worker.terminate();
     }

@@ -76,7 +76,55 @@ interface Case {
   readonly body: (process: ExportProcess, mountpoint: string) => Promise<void>;
 }
 
+/** The cases of a Worker that ends while it has a share of the size lock. */
+const DEATHS = ([
+  ["dies writing", /Uncaught, with a request in hand/],
+  ["closes writing", /Its Worker was ended by close\(\)/],
+  ["exits writing", /Its Worker was ended by Deno\.exit\(\)/],
+] as const).map(([fault, reason]): Case => ({
+  fault,
+  name: `a Worker that ${fault.replace("writing", "during a WRITE")} ` +
+    "does not hold up later writes and changes of the size",
+  async body(process, mountpoint) {
+    const at = [`seek=${TRIGGER / 4096}`, "count=1", "bs=4k", "conv=notrunc"];
+    const { code } = await run("dd", "if=/dev/zero", `of=${mountpoint}`, ...at);
+    assertEquals(code, 1);
+    await assertWarned(
+      process,
+      /Queue \d failed: .*; the other queues continue/,
+    );
+    // It takes the size lock alone, then writes share it again.
+    await must("fallocate", "--punch-hole", "-l", "64k", mountpoint);
+    await assertServes(mountpoint);
+    assertEquals((await process.stop()).code, 1);
+    assertMatch(complaints(process), reason);
+  },
+}));
+
 const CASES: readonly Case[] = [
+  ...DEATHS,
+  {
+    fault: "dies resizing",
+    name:
+      "a Worker that dies during a change of the size leaves the image's size",
+    async body(process, mountpoint) {
+      const { code } = await run("truncate", "-s", "12M", mountpoint);
+      assertEquals(code, 1);
+      await assertWarned(
+        process,
+        /Queue \d failed: .*; the other queues continue/,
+      );
+      await eventually(
+        async () =>
+          await must("stat", "-c", "%s", mountpoint) === `${12 * MIB}`,
+        "the size of the image",
+      );
+      await assertServes(mountpoint);
+      await must("truncate", "-s", "16M", mountpoint);
+      assertEquals(await must("stat", "-c", "%s", mountpoint), `${16 * MIB}`);
+      assertEquals((await process.stop()).code, 1);
+    },
+  },
   {
     fault: "throws",
     name: "a backend that throws gives EIO and is reported",
