@@ -8797,63 +8797,119 @@ async function futexWait(words, index, seen) {
 }
 
 // src/shared_memory/rw_lock.ts
-var EXCLUSIVE = -(2 ** 30);
-var STATE = 0;
-var WAITING = 1;
-var DOORBELL = 2;
+var OWNER = 0;
+var DOORBELL = 1;
+var SHARES = 16;
+var STRIDE = 16;
+var REVOKED = -(2 ** 30);
 var SharedRwLock = class {
-  /** Words of shared memory that a lock takes. */
-  static WORDS = 3;
   #words;
+  /** Index of this holder's number of shares. */
+  #own;
+  /** The value of OWNER while this holder owns the lock. */
+  #owner;
   /** Callers that wait in this thread; `null` if other threads use the lock. */
   #waiters;
+  /** Words of shared memory that a lock takes for a number of holders. */
+  static words(holders) {
+    return SHARES + STRIDE * holders;
+  }
   /**
    * Wraps the memory of a lock.
    *
-   * @param words {@linkcode SharedRwLock.WORDS} words, zero when it is made.
-   * @param oneThread Whether no other thread uses it. Waiters are then woken
-   * through promises alone, in a reproducible order.
+   * @param words {@linkcode SharedRwLock.words} words, zero when it is made.
    */
-  constructor(words, oneThread = false) {
+  constructor(words, { holder = 0, oneThread = false } = {}) {
     this.#words = words;
+    this.#own = SHARES + STRIDE * holder;
+    this.#owner = holder + 1;
     this.#waiters = oneThread ? [] : null;
   }
-  /** Shares the lock, unless a caller holds it exclusively or waits to. */
+  /** Shares the lock, unless another caller owns it or is its next owner. */
   tryShare() {
     const words = this.#words;
-    if (Atomics.load(words, WAITING) > 0) return false;
-    if (Atomics.add(words, STATE, 1) >= 0) return true;
+    const before = Atomics.add(words, this.#own, 1);
+    if (before >= 0 && Atomics.load(words, OWNER) === 0) return true;
     this.unshare();
     return false;
   }
   /** Releases a shared lock. */
   unshare() {
-    const before = Atomics.sub(this.#words, STATE, 1);
-    if (before === 1 && Atomics.load(this.#words, WAITING) > 0) this.#wake();
-  }
-  /** Shares the lock; waits until that is possible. */
-  async share() {
-    for (; ; ) {
-      const seen = Atomics.load(this.#words, DOORBELL);
-      if (this.tryShare()) return;
-      await this.#wait(seen);
-    }
-  }
-  /** Takes the lock exclusively; waits until all sharers have released it. */
-  async lock() {
     const words = this.#words;
-    Atomics.add(words, WAITING, 1);
+    const before = Atomics.sub(words, this.#own, 1);
+    if (before === 1 && Atomics.load(words, OWNER) !== 0) this.#wake();
+  }
+  /**
+   * Shares the lock; waits until that is possible.
+   *
+   * @throws {Error} If this holder was revoked.
+   */
+  async share() {
+    const words = this.#words;
     for (; ; ) {
       const seen = Atomics.load(words, DOORBELL);
-      if (Atomics.compareExchange(words, STATE, 0, EXCLUSIVE) === 0) break;
+      this.#checkHolder();
+      if (Atomics.load(words, OWNER) === 0 && this.tryShare()) return;
       await this.#wait(seen);
     }
-    Atomics.sub(words, WAITING, 1);
+  }
+  /**
+   * Takes the lock exclusively; waits until all sharers have released it.
+   *
+   * @throws {Error} If this holder was revoked.
+   */
+  async lock() {
+    const words = this.#words;
+    for (; ; ) {
+      const seen = Atomics.load(words, DOORBELL);
+      this.#checkHolder();
+      if (Atomics.compareExchange(words, OWNER, 0, this.#owner) === 0) break;
+      await this.#wait(seen);
+    }
+    try {
+      for (; ; ) {
+        const seen = Atomics.load(words, DOORBELL);
+        this.#checkHolder();
+        if (!this.#isShared()) return;
+        await this.#wait(seen);
+      }
+    } catch (error) {
+      this.unlock();
+      throw error;
+    }
   }
   /** Releases an exclusive lock. */
   unlock() {
-    Atomics.sub(this.#words, STATE, EXCLUSIVE);
+    Atomics.compareExchange(this.#words, OWNER, this.#owner, 0);
     this.#wake();
+  }
+  /**
+   * Takes back everything that a holder has, because its thread is dead. What
+   * that thread still does with the lock has no effect, and its waiting calls
+   * fail.
+   *
+   * @returns Whether it owned the lock, which this holder now owns instead:
+   * what the lock protects may be half changed; mend it, then call
+   * {@linkcode SharedRwLock.unlock}.
+   */
+  revoke(holder) {
+    const words = this.#words;
+    Atomics.store(words, SHARES + STRIDE * holder, REVOKED);
+    const owner = holder + 1;
+    const before = Atomics.compareExchange(words, OWNER, owner, this.#owner);
+    this.#wake();
+    return before === owner;
+  }
+  #isShared() {
+    const words = this.#words;
+    for (let at = SHARES; at < words.length; at += STRIDE) {
+      if (Atomics.load(words, at) > 0) return true;
+    }
+    return false;
+  }
+  #checkHolder() {
+    if (Atomics.load(this.#words, this.#own) >= 0) return;
+    throw new Error("The lock was revoked from this thread");
   }
   #wake() {
     futexWake(this.#words, DOORBELL);
@@ -8871,7 +8927,7 @@ var HANDLES_MAX = 16384;
 var NEXT = 0;
 var SLOTS_AT = 2;
 var WORDS_OF_SLOT = 2;
-var STATE2 = 0;
+var STATE = 0;
 var SINCE = 1;
 var IS_OPEN = 1;
 var IS_WRITABLE = 2;
@@ -8902,10 +8958,10 @@ var OpenHandles = class {
     for (let i = 0; i < HANDLES_MAX; i++) {
       const slot = (first + i) % HANDLES_MAX;
       const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-      const free = Atomics.load(words, at + STATE2);
+      const free = Atomics.load(words, at + STATE);
       if ((free & IS_OPEN) !== 0) continue;
       const opened = (free & -GENERATION) + GENERATION | IS_OPEN | (writable ? IS_WRITABLE : 0);
-      if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
+      if (Atomics.compareExchange(words, at + STATE, free, opened) !== free) {
         continue;
       }
       Atomics.store(words, at + SINCE, since);
@@ -8920,7 +8976,7 @@ var OpenHandles = class {
   /** Whether a handle is open for writing. */
   isWritable(fh) {
     const at = this.#find(fh);
-    return at !== null && (Atomics.load(this.#words, at + STATE2) & IS_WRITABLE) !== 0;
+    return at !== null && (Atomics.load(this.#words, at + STATE) & IS_WRITABLE) !== 0;
   }
   /** Whether a handle has not been told of all errors up to a count. */
   hasNews(fh, count2) {
@@ -8946,14 +9002,14 @@ var OpenHandles = class {
   /** Closes a handle; its number is not valid any more. */
   close(fh) {
     const at = this.#find(fh);
-    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION);
+    if (at !== null) Atomics.and(this.#words, at + STATE, -GENERATION);
   }
   /** The index of an open handle's slot. */
   #find(fh) {
     const slot = Number(fh & LOW_WORD) - 1;
     if (slot < 0 || slot >= HANDLES_MAX) return null;
     const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-    const state = Atomics.load(this.#words, at + STATE2);
+    const state = Atomics.load(this.#words, at + STATE);
     const isOpen = (state & IS_OPEN) !== 0;
     return isOpen && BigInt(generationOf(state)) === fh >> 32n ? at : null;
   }
@@ -8972,13 +9028,12 @@ var SIZE_HIGH = 2;
 var MODE = 3;
 var UID = 4;
 var GID = 5;
-var LOCK2 = 6;
-var READ_ONLY = 14;
-var WRITTEN = 15;
+var READ_ONLY = 6;
+var WRITTEN = 7;
 var TIMES_AT = 64;
 var SYNC_ERRORS_AT = 96;
 var HANDLES_AT = 128;
-var MEMORY_SIZE = HANDLES_AT + OpenHandles.WORDS * 4;
+var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
 var ATIME = 0;
 var MTIME = 1;
 var CHANGED = 2;
@@ -9006,12 +9061,17 @@ var ExportState = class _ExportState {
    * Wraps memory that {@linkcode ExportState.create} made.
    *
    * @param memory The memory.
-   * @param oneThread Whether no other thread uses it.
+   * @param thread The thread that will use this object.
    */
-  constructor(memory, oneThread = false) {
+  constructor(memory, { queue, oneThread } = {}) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
-    this.lock = new SharedRwLock(this.#words.subarray(LOCK2, LOCK2 + SharedRwLock.WORDS), oneThread);
+    this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
+      holder: queue === void 0 ? 0 : holderOf(queue),
+      ...oneThread === void 0 ? {} : {
+        oneThread
+      }
+    });
     this.handles = new OpenHandles(new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS));
     this.syncErrors = new SyncErrors(new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS));
     this.#times = new BigInt64Array(memory, TIMES_AT, 3);
@@ -9019,14 +9079,25 @@ var ExportState = class _ExportState {
   }
   /** Makes the state of a new export. */
   static create(options) {
-    const memory = new SharedArrayBuffer(MEMORY_SIZE);
-    const state = new _ExportState(memory, options.oneThread);
+    const { queues = 0, oneThread = false } = options;
+    const words = SharedRwLock.words(1 + queues);
+    const memory = new SharedArrayBuffer(LOCK_AT + 4 * words);
+    const state = new _ExportState(memory, {
+      oneThread
+    });
     state.size = options.size;
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
     state.#set(systemTime(), systemTime());
     return state;
+  }
+  /**
+   * Takes the lock back from the thread of a queue that has ended, as
+   * {@linkcode SharedRwLock.revoke} does.
+   */
+  revokeLock(queue) {
+    return this.lock.revoke(holderOf(queue));
   }
   /** Size of the file in bytes. */
   get size() {
@@ -9044,7 +9115,7 @@ var ExportState = class _ExportState {
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
-    Atomics.add(this.#words, SIZE_VERSION, 1);
+    Atomics.or(this.#words, SIZE_VERSION, 1);
     Atomics.store(this.#words, SIZE_LOW, bytes % TWO_326 | 0);
     Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_326));
     Atomics.add(this.#words, SIZE_VERSION, 1);
@@ -9134,6 +9205,9 @@ var ExportState = class _ExportState {
     }
   }
 };
+function holderOf(queue) {
+  return queue + 1;
+}
 
 // src/linux/io/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
@@ -9485,7 +9559,7 @@ function driverServices(fileIo = () => null) {
 }
 
 // src/session/open_handler.ts
-async function openHandler(spec, fileIo) {
+async function openHandler(spec, queue, fileIo) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
     const handler2 = await make(spec.options);
@@ -9501,7 +9575,9 @@ async function openHandler(spec, fileIo) {
   };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
-  const state = new ExportState(spec.state);
+  const state = new ExportState(spec.state, {
+    queue
+  });
   const { rules } = spec;
   const handler = new BlockExport({
     backend,
@@ -9622,9 +9698,9 @@ async function openRing({ fd, negotiated }, qids) {
 }
 async function run(start) {
   const { queue, events, fileIo, memory } = await openQueue(start);
-  endOnError(queue);
+  endEarly(queue);
   try {
-    const { handler, close } = await openHandler(start.handler, fileIo);
+    const { handler, close } = await openHandler(start.handler, start.index, fileIo);
     tell({
       kind: "ready",
       memory
@@ -9650,14 +9726,26 @@ async function run(start) {
     queue.close();
   }
 }
-function endOnError(queue) {
-  const end = (event, error) => {
-    event.preventDefault();
+var closeWorker = self.close.bind(self);
+function endEarly(queue) {
+  const end = (error) => {
     queue.close();
     tell(failureOf(error));
   };
-  self.addEventListener("error", (event) => end(event, event.error));
-  self.addEventListener("unhandledrejection", (event) => end(event, event.reason));
+  self.addEventListener("error", (event) => {
+    event.preventDefault();
+    end(event.error);
+  });
+  self.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    end(event.reason);
+  });
+  self.close = () => end(new Error("Its Worker was ended by close()"));
+  Deno.exit = () => {
+    const error = new Error("Its Worker was ended by Deno.exit()");
+    end(error);
+    throw error;
+  };
 }
 function traced(queue, { index, trace, wire }) {
   return trace ? new TraceQueue(queue, (record) => tell({
@@ -9692,5 +9780,5 @@ self.onmessage = async ({ data }) => {
   } catch (error) {
     tell(failureOf(error));
   }
-  self.close();
+  closeWorker();
 };
