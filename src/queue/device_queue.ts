@@ -2,33 +2,18 @@ import { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { DeviceEvents } from "../event/device_events.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import { OPCODES } from "../protocol/opcodes.ts";
 import type { FuseDevice } from "./fuse_device.ts";
 import { type AllocateMessages, heapMemory } from "./message_memory.ts";
+import { OutstandingRequests } from "./outstanding_requests.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 import type { SharedRoom } from "./shared_room.ts";
-import { payloadOf, requestPayloadOf, type Slot } from "./slot.ts";
+import type { Slot } from "./slot.ts";
 import { SlotPool } from "./slot_pool.ts";
 
 /** Bytes of memory of a queue by default. */
 const MEMORY_MAX = 64 * 2 ** 20;
-/** Outstanding requests that stay in the slot that they were read into. */
-const IN_PLACE_MAX = 2;
-/** Bytes of a request up to which a copy costs less than a large slot. */
-const COPY_MAX = 16 * 1024;
 /** Milliseconds between two checks whether the other queues have room. */
 const CHECK_ROOM_MS = 20;
-
-/** Requests that make room or end waits: they must not wait for room. */
-const URGENT: ReadonlySet<number> = new Set([
-  OPCODES.INTERRUPT.opcode,
-  OPCODES.FORGET.opcode,
-  OPCODES.BATCH_FORGET.opcode,
-  OPCODES.RELEASE.opcode,
-  OPCODES.RELEASEDIR.opcode,
-  OPCODES.FLUSH.opcode,
-  OPCODES.DESTROY.opcode,
-]);
 
 /**
  * The options of a {@linkcode DeviceQueue}.
@@ -79,10 +64,7 @@ export class DeviceQueue implements RequestQueue {
   readonly #events: DeviceEvents;
   readonly #shared: SharedRoom | null;
   readonly #slots: SlotPool;
-  /** Requests that wait for room, in small slots. */
-  readonly #parked: Slot[] = [];
-  /** Requests that `next()` returned and that have no reply yet. */
-  #outstanding = 0;
+  readonly #requests: OutstandingRequests;
   /** Whether the other queues were told that there is no room. */
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
@@ -99,6 +81,7 @@ export class DeviceQueue implements RequestQueue {
       memoryMax: options.memoryMax ?? MEMORY_MAX,
       allocate: options.allocate ?? heapMemory,
     });
+    this.#requests = new OutstandingRequests(this.#slots);
     this.protocolVersion = options.protocolVersion ??
       ProtocolVersion.BEFORE_INIT;
   }
@@ -118,9 +101,13 @@ export class DeviceQueue implements RequestQueue {
 
   next(mayBlock: boolean): Exchange | null {
     if (this.#end !== null) return null;
-    if (this.#parked.length > 0) {
-      const slot = this.#unpark();
-      if (slot !== null) return slot;
+    const requests = this.#requests;
+    if (requests.haveWaiting) {
+      const slot = requests.admit(this.protocolVersion);
+      if (slot !== null) {
+        this.#tellRoom();
+        return slot;
+      }
     }
     while (!this.#leavesRequests) {
       const slot = this.#slots.takeLarge();
@@ -129,11 +116,10 @@ export class DeviceQueue implements RequestQueue {
         this.#slots.free(slot);
         return null;
       }
-      const placed = this.#outstanding === 0 ? slot : this.#place(slot);
-      if (placed !== null) {
-        this.#outstanding++;
-        return placed;
-      }
+      if (requests.count === 0) return requests.add(slot);
+      const placed = requests.place(slot, this.protocolVersion);
+      this.#tellRoom();
+      if (placed !== null) return placed;
     }
     this.#events.waitForOperation(mayBlock);
     return null;
@@ -148,15 +134,14 @@ export class DeviceQueue implements RequestQueue {
     }
     // A queue without a slot to read into cannot read before a reply is sent.
     if (!this.#slots.reserveLarge()) return await this.#roomOrOperation();
-    if (this.#parked.length === 0) return await this.#events.ready();
+    if (!this.#requests.haveWaiting) return await this.#events.ready();
     await Promise.race([this.#events.ready(), this.#nextRoom()]);
   }
 
   reply(exchange: Exchange): boolean {
     const slot = exchange as Slot;
     const length = slot.reply.length;
-    this.#outstanding--;
-    this.#slots.free(slot);
+    this.#requests.remove(slot);
     if (this.#room !== null) this.#endWait();
     if (this.#toldFull) this.#tellRoom();
     if (this.#end?.reason === "closed") {
@@ -171,7 +156,6 @@ export class DeviceQueue implements RequestQueue {
     if (this.#end?.reason === "closed") return;
     this.#end = { reason: "closed", message: "The queue was closed" };
     this.#device.close();
-    this.#parked.length = 0;
     this.#events.close();
     this.#tellRoom();
     this.#releaseUnused();
@@ -208,63 +192,9 @@ export class DeviceQueue implements RequestQueue {
     }
   }
 
-  /**
-   * Chooses where a request is kept that was read while others are outstanding,
-   * so that a large slot is left to read into.
-   *
-   * @returns Its slot; `null` if it waits for room.
-   */
-  #place(slot: Slot): Slot | null {
-    const slots = this.#slots;
-    if (this.#outstanding < IN_PLACE_MAX && slots.hasLarge) return slot;
-    const { request } = slot;
-    const payload = payloadOf(slot);
-    const isUrgent = URGENT.has(request.opcode);
-    const copiesFirst = request.length <= COPY_MAX;
-    let small = copiesFirst ? slots.takeSmall(payload, isUrgent) : null;
-    if (small === null && slots.reserveLarge()) return slot;
-    if (!copiesFirst) small = slots.takeSmall(payload, isUrgent);
-    let placed = small;
-    if (small === null) {
-      // Without its reply, it may fit.
-      small = slots.takeSmall(requestPayloadOf(slot), isUrgent);
-      if (small !== null) this.#parked.push(small);
-      else placed = slot;
-    }
-    if (small !== null) {
-      this.#move(slot, small);
-      slots.free(slot);
-    }
-    this.#tellRoom();
-    return placed;
-  }
-
-  /** Takes the oldest request that waits, if there is room for it now. */
-  #unpark(): Slot | null {
-    const parked = this.#parked[0]!;
-    const slots = this.#slots;
-    const slot = slots.takeSmall(payloadOf(parked), false) ??
-      slots.takeSpareLarge();
-    if (slot === null) return null;
-    this.#move(parked, slot);
-    this.#parked.shift();
-    slots.free(parked);
-    this.#outstanding++;
-    this.#tellRoom();
-    return slot;
-  }
-
-  /** Copies a request, which was valid where it was. */
-  #move(from: Slot, to: Slot): void {
-    to.copyFrom(from);
-    to.reply.reset();
-    to.request.validate(from.request.length, this.protocolVersion);
-  }
-
   #tellRoom(): void {
     if (this.#shared === null) return;
-    const isFull = this.#end !== null ||
-      this.#parked.length > 0 || !this.#slots.hasRoom;
+    const isFull = this.#end !== null || !this.#requests.haveRoom;
     if (isFull === this.#toldFull) return;
     this.#toldFull = isFull;
     this.#shared.tell(!isFull);
@@ -285,8 +215,8 @@ export class DeviceQueue implements RequestQueue {
 
   /** Gives the memory back once the queue is closed and nothing uses it. */
   #releaseUnused(): void {
-    if (this.#outstanding > 0 || this.#events.hasLostOperations) return;
-    this.#slots.release();
+    if (this.#requests.count > 0 || this.#events.hasLostOperations) return;
+    this.#requests.release();
   }
 
   #endWait(): void {

@@ -119,6 +119,11 @@ export class Slot implements Exchange {
     return new Slot({ incoming, outgoing, slab }, head, exchange);
   }
 
+  /** Bytes that this slot has after the reply's header. */
+  get payload(): number {
+    return this.outgoing.length - OUT_HEADER_SIZE;
+  }
+
   /** Copies the request of another slot, which has to be validated again. */
   copyFrom(other: Slot): void {
     const { request } = other;

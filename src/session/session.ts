@@ -227,7 +227,9 @@ export class Session implements AsyncDisposable {
 
   #ended(index: number, end: QueueEnd): void {
     this.#ends[index] = end;
-    const { reclaim, warn } = this.#parts;
+    const { reclaim, statistics, warn } = this.#parts;
+    // A Worker that died could not say so, and full queues would rely on it.
+    statistics.queues[index]!.hasRoom = false;
     reclaim(index).catch((error) =>
       warn(`Cannot find the size after queue ${index} ended: ${error.message}`)
     );

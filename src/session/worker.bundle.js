@@ -3400,6 +3400,10 @@ var Slot = class _Slot {
       slab
     }, head, exchange);
   }
+  /** Bytes that this slot has after the reply's header. */
+  get payload() {
+    return this.outgoing.length - OUT_HEADER_SIZE2;
+  }
   /** Copies the request of another slot, which has to be validated again. */
   copyFrom(other) {
     const { request } = other;
@@ -3434,6 +3438,132 @@ function largeSlotSize(maxPayload) {
 function messageIn(bytes, at, size) {
   return bytes.subarray(at, at + Math.max(FUSE_MIN_READ_BUFFER, size));
 }
+
+// src/queue/outstanding_requests.ts
+var IN_PLACE_MAX = 2;
+var COPY_MAX = 16 * 1024;
+var INTERRUPT_IN = accessors("fuse_interrupt_in");
+var URGENT = /* @__PURE__ */ new Set([
+  OPCODES.INTERRUPT.opcode,
+  OPCODES.FORGET.opcode,
+  OPCODES.BATCH_FORGET.opcode,
+  OPCODES.RELEASE.opcode,
+  OPCODES.RELEASEDIR.opcode,
+  OPCODES.FLUSH.opcode,
+  OPCODES.DESTROY.opcode
+]);
+var OutstandingRequests = class {
+  #slots;
+  /** Requests that wait for room, in small slots. */
+  #waiting = [];
+  #count = 0;
+  /** Without requests; takes slots for them from a pool. */
+  constructor(slots) {
+    this.#slots = slots;
+  }
+  /** Requests that were returned and that have no reply yet. */
+  get count() {
+    return this.#count;
+  }
+  /** Whether requests wait for room. */
+  get haveWaiting() {
+    return this.#waiting.length > 0;
+  }
+  /** Whether there is room for another request of any size. */
+  get haveRoom() {
+    return this.#waiting.length === 0 && this.#slots.hasRoom;
+  }
+  /** Adds a request in the slot that it was read into. */
+  add(slot) {
+    this.#count++;
+    return slot;
+  }
+  /** Removes a request whose reply will be sent before the next call. */
+  remove(slot) {
+    this.#count--;
+    this.#slots.free(slot);
+  }
+  /** Gives all memory back; nothing may use it any more. */
+  release() {
+    this.#waiting.length = 0;
+    this.#slots.release();
+  }
+  /**
+   * Adds a request that was read while others are outstanding, where a large
+   * slot is left to read into.
+   *
+   * @returns Its slot; `null` if it waits for room.
+   */
+  place(slot, version) {
+    const slots = this.#slots;
+    if (this.#waiting.length > 0 && this.#interruptsWaiting(slot)) {
+      return this.#park(slot, version) ? null : this.add(slot);
+    }
+    if (this.#count < IN_PLACE_MAX && slots.hasLarge) return this.add(slot);
+    const small = this.#takeSmallFor(slot);
+    if (small !== null) {
+      this.#move(slot, small, version);
+      return this.add(small);
+    }
+    const waits = !slots.reserveLarge() && this.#park(slot, version);
+    return waits ? null : this.add(slot);
+  }
+  /**
+   * Adds the request that has waited longest.
+   *
+   * @returns Its slot; `null` if there is no room for it yet.
+   */
+  admit(version) {
+    const slots = this.#slots;
+    let slot = this.#waiting[0];
+    const payload = payloadOf(slot);
+    if (payload > slot.payload) {
+      const larger = slots.takeSmall(payload, false) ?? slots.takeSpareLarge();
+      if (larger === null) return null;
+      this.#move(slot, larger, version);
+      slot = larger;
+    }
+    this.#waiting.shift();
+    return this.add(slot);
+  }
+  /**
+   * Takes a small slot for a request and its reply, unless a large slot costs
+   * less than a copy of the request.
+   */
+  #takeSmallFor(slot) {
+    const { opcode, length } = slot.request;
+    if (length > COPY_MAX && this.#slots.reserveLarge()) return null;
+    return this.#slots.takeSmall(payloadOf(slot), URGENT.has(opcode));
+  }
+  /**
+   * Lets a request wait in a small slot, without room for its reply; whether
+   * there is one.
+   */
+  #park(slot, version) {
+    const isUrgent = URGENT.has(slot.request.opcode);
+    const small = this.#slots.takeSmall(requestPayloadOf(slot), isUrgent);
+    if (small === null) return false;
+    this.#move(slot, small, version);
+    this.#waiting.push(small);
+    return true;
+  }
+  /**
+   * Whether this is an INTERRUPT of a request that waits. It has to wait too,
+   * because the handler does not know that request yet.
+   */
+  #interruptsWaiting({ request: { opcode, body } }) {
+    if (opcode !== OPCODES.INTERRUPT.opcode) return false;
+    const unique = INTERRUPT_IN.get.unique(body);
+    return this.#waiting.some(({ request }) => request.unique === unique);
+  }
+  /** Moves a request, which was valid where it was, and frees that slot. */
+  #move(from, to, version) {
+    to.copyFrom(from);
+    to.reply.reset();
+    to.request.validate(from.request.length, version);
+    this.#slots.free(from);
+  }
+};
 
 // src/queue/slot_pool.ts
 var SLAB_SIZE = 256 * 1024;
@@ -3634,28 +3764,14 @@ var SlotPool = class {
 
 // src/queue/device_queue.ts
 var MEMORY_MAX = 64 * 2 ** 20;
-var IN_PLACE_MAX = 2;
-var COPY_MAX = 16 * 1024;
 var CHECK_ROOM_MS = 20;
-var URGENT = /* @__PURE__ */ new Set([
-  OPCODES.INTERRUPT.opcode,
-  OPCODES.FORGET.opcode,
-  OPCODES.BATCH_FORGET.opcode,
-  OPCODES.RELEASE.opcode,
-  OPCODES.RELEASEDIR.opcode,
-  OPCODES.FLUSH.opcode,
-  OPCODES.DESTROY.opcode
-]);
 var DeviceQueue = class {
   protocolVersion;
   #device;
   #events;
   #shared;
   #slots;
-  /** Requests that wait for room, in small slots. */
-  #parked = [];
-  /** Requests that `next()` returned and that have no reply yet. */
-  #outstanding = 0;
+  #requests;
   /** Whether the other queues were told that there is no room. */
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
@@ -3671,6 +3787,7 @@ var DeviceQueue = class {
       memoryMax: options.memoryMax ?? MEMORY_MAX,
       allocate: options.allocate ?? heapMemory
     });
+    this.#requests = new OutstandingRequests(this.#slots);
     this.protocolVersion = options.protocolVersion ?? ProtocolVersion.BEFORE_INIT;
   }
   get end() {
@@ -3686,9 +3803,13 @@ var DeviceQueue = class {
   }
   next(mayBlock) {
     if (this.#end !== null) return null;
-    if (this.#parked.length > 0) {
-      const slot = this.#unpark();
-      if (slot !== null) return slot;
+    const requests = this.#requests;
+    if (requests.haveWaiting) {
+      const slot = requests.admit(this.protocolVersion);
+      if (slot !== null) {
+        this.#tellRoom();
+        return slot;
+      }
     }
     while (!this.#leavesRequests) {
       const slot = this.#slots.takeLarge();
@@ -3697,11 +3818,10 @@ var DeviceQueue = class {
         this.#slots.free(slot);
         return null;
       }
-      const placed = this.#outstanding === 0 ? slot : this.#place(slot);
-      if (placed !== null) {
-        this.#outstanding++;
-        return placed;
-      }
+      if (requests.count === 0) return requests.add(slot);
+      const placed = requests.place(slot, this.protocolVersion);
+      this.#tellRoom();
+      if (placed !== null) return placed;
     }
     this.#events.waitForOperation(mayBlock);
     return null;
@@ -3714,7 +3834,7 @@ var DeviceQueue = class {
       return clearTimeout(timer);
     }
     if (!this.#slots.reserveLarge()) return await this.#roomOrOperation();
-    if (this.#parked.length === 0) return await this.#events.ready();
+    if (!this.#requests.haveWaiting) return await this.#events.ready();
     await Promise.race([
       this.#events.ready(),
       this.#nextRoom()
@@ -3723,8 +3843,7 @@ var DeviceQueue = class {
   reply(exchange) {
     const slot = exchange;
     const length = slot.reply.length;
-    this.#outstanding--;
-    this.#slots.free(slot);
+    this.#requests.remove(slot);
     if (this.#room !== null) this.#endWait();
     if (this.#toldFull) this.#tellRoom();
     if (this.#end?.reason === "closed") {
@@ -3741,7 +3860,6 @@ var DeviceQueue = class {
       message: "The queue was closed"
     };
     this.#device.close();
-    this.#parked.length = 0;
     this.#events.close();
     this.#tellRoom();
     this.#releaseUnused();
@@ -3778,57 +3896,9 @@ var DeviceQueue = class {
       this.#device.write(slot.outgoing, slot.reply.length);
     }
   }
-  /**
-   * Chooses where a request is kept that was read while others are outstanding,
-   * so that a large slot is left to read into.
-   *
-   * @returns Its slot; `null` if it waits for room.
-   */
-  #place(slot) {
-    const slots = this.#slots;
-    if (this.#outstanding < IN_PLACE_MAX && slots.hasLarge) return slot;
-    const { request } = slot;
-    const payload = payloadOf(slot);
-    const isUrgent = URGENT.has(request.opcode);
-    const copiesFirst = request.length <= COPY_MAX;
-    let small = copiesFirst ? slots.takeSmall(payload, isUrgent) : null;
-    if (small === null && slots.reserveLarge()) return slot;
-    if (!copiesFirst) small = slots.takeSmall(payload, isUrgent);
-    let placed = small;
-    if (small === null) {
-      small = slots.takeSmall(requestPayloadOf(slot), isUrgent);
-      if (small !== null) this.#parked.push(small);
-      else placed = slot;
-    }
-    if (small !== null) {
-      this.#move(slot, small);
-      slots.free(slot);
-    }
-    this.#tellRoom();
-    return placed;
-  }
-  /** Takes the oldest request that waits, if there is room for it now. */
-  #unpark() {
-    const parked = this.#parked[0];
-    const slots = this.#slots;
-    const slot = slots.takeSmall(payloadOf(parked), false) ?? slots.takeSpareLarge();
-    if (slot === null) return null;
-    this.#move(parked, slot);
-    this.#parked.shift();
-    slots.free(parked);
-    this.#outstanding++;
-    this.#tellRoom();
-    return slot;
-  }
-  /** Copies a request, which was valid where it was. */
-  #move(from, to) {
-    to.copyFrom(from);
-    to.reply.reset();
-    to.request.validate(from.request.length, this.protocolVersion);
-  }
   #tellRoom() {
     if (this.#shared === null) return;
-    const isFull = this.#end !== null || this.#parked.length > 0 || !this.#slots.hasRoom;
+    const isFull = this.#end !== null || !this.#requests.haveRoom;
     if (isFull === this.#toldFull) return;
     this.#toldFull = isFull;
     this.#shared.tell(!isFull);
@@ -3849,8 +3919,8 @@ var DeviceQueue = class {
   }
   /** Gives the memory back once the queue is closed and nothing uses it. */
   #releaseUnused() {
-    if (this.#outstanding > 0 || this.#events.hasLostOperations) return;
-    this.#slots.release();
+    if (this.#requests.count > 0 || this.#events.hasLostOperations) return;
+    this.#requests.release();
   }
   #endWait() {
     this.#room?.resolve();

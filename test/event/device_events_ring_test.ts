@@ -178,4 +178,14 @@ Deno.test("DeviceEvents drains and closes its ring", async () => {
   events.close();
   assertEquals(ring.closes, 1);
   assertEquals(await completion, 0);
+  assertEquals(events.hasLostOperations, false);
+});
+
+Deno.test("DeviceEvents tells whether the kernel may still use memory", async () => {
+  const { events, ring, files } = besideRing();
+  const completion = files.read(FD, BUFFER, 0, 512, 0);
+  ring.enterResult = -ERRNO.EBADF;
+  events.close();
+  assertEquals(await completion, -ERRNO.ECANCELED);
+  assertEquals(events.hasLostOperations, true);
 });

@@ -3,6 +3,7 @@
  * memory they take, and what happens when it is used up.
  */
 import { assert, assertEquals } from "@std/assert";
+import { DeviceEvents } from "../../src/event/device_events.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
@@ -244,6 +245,22 @@ Deno.test("without room, urgent requests are returned and others wait", async ()
   assertEquals(order, Array.from({ length: 40 }, (_, i) => BigInt(2 * i + 2)));
 });
 
+Deno.test("an INTERRUPT of a request that waits for room waits too", () => {
+  const { device, queue } = setUp(queueMemoryMin(MIB));
+  pushReads(device, 6, MIB);
+  const taken = takeAll(queue);
+  const body = encodeStruct("fuse_interrupt_in", { unique: 12n });
+  device.push(message("INTERRUPT", { unique: 13n, body }));
+  assertEquals(queue.next(false), null);
+  const order = taken.map(({ request }) => request.unique);
+  while (order.length < 7) {
+    answerAll(queue, taken);
+    taken.push(...takeAll(queue));
+    order.push(...taken.map(({ request }) => request.unique));
+  }
+  assertEquals(order, [2n, 4n, 6n, 8n, 10n, 12n, 13n]);
+});
+
 Deno.test("a small request passes large ones that wait for room", () => {
   const { device, queue } = setUp(queueMemoryMin(MIB));
   pushReads(device, 40, MIB);
@@ -295,6 +312,19 @@ Deno.test("a queue that is refused more memory serves with what it has", () => {
     order.push(...taken.map(({ request }) => request.unique));
   }
   assertEquals(order.length, 20);
+});
+
+Deno.test("a closed queue keeps memory that the kernel may still write to", () => {
+  const device = new FakeDevice();
+  const memory = new CountedMemory();
+  const events = new DeviceEvents(device);
+  Object.defineProperty(events, "hasLostOperations", { value: true });
+  const allocate = (size: number) => memory.allocate(size);
+  const queue = new DeviceQueue(device, { maxPayload: MIB, allocate, events });
+  queue.prepare(1);
+  const before = memory.inUse;
+  queue.close();
+  assertEquals(memory.inUse, before);
 });
 
 Deno.test("a closed queue gives its memory back after the last reply", () => {

@@ -8,6 +8,7 @@ const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
 
 /** A session of two queues, which the test or an unmount ends. */
 function fake(kind: "device" | "uring") {
+  const statistics = QueueStatistics.create(2);
   const ends = [0, 1].map(() => Promise.withResolvers<QueueEnd>());
   const told: string[] = [];
   let unmounts = 0;
@@ -29,7 +30,7 @@ function fake(kind: "device" | "uring") {
     passthrough: { kind: "off", reason: null },
     backingId: null,
     singleQueueReason: null,
-    statistics: QueueStatistics.create(2),
+    statistics,
     servers: ends.map(({ promise }) => ({ done: promise, terminate() {} })),
     warn: (text) => told.push(text),
     notifier: new SessionNotifier("none", { minor: 45 }),
@@ -39,7 +40,7 @@ function fake(kind: "device" | "uring") {
   });
   const fail = (index: number) =>
     ends[index]!.resolve({ reason: "failed", message: "it died" });
-  return { session, told, fail, unmounts: () => unmounts };
+  return { session, told, fail, statistics, unmounts: () => unmounts };
 }
 
 Deno.test("the other queues continue after one has failed", async () => {
@@ -51,6 +52,14 @@ Deno.test("the other queues continue after one has failed", async () => {
   const report = await session.close();
   assertEquals(report.clean, false);
   assertEquals(report.problems, ["Queue 1 failed: it died"]);
+});
+
+Deno.test("a queue that has failed has no room", async () => {
+  const { session, fail, statistics } = fake("device");
+  fail(1);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(statistics.queues.map(({ hasRoom }) => hasRoom), [true, false]);
+  await session.close();
 });
 
 Deno.test("a queue that fails over io_uring ends the session", async () => {
