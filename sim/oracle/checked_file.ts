@@ -75,6 +75,18 @@ export class CheckedFile {
     this.#model.endResize(resize, "done");
   }
 
+  /** Reserves the space of a range: `SimFile.fallocate()`. */
+  async reserve(position: number, length: number): Promise<void> {
+    const reserve = this.#model.beginReserve(position, length);
+    try {
+      await this.file.fallocate(0, position, length);
+    } catch (error) {
+      this.#model.endReserve(reserve, isLost(error) ? "lost" : "failed");
+      throw error;
+    }
+    this.#model.endReserve(reserve, "done");
+  }
+
   /** Zeroes a range inside the file: `SimFile.fallocate()`. */
   async zero(
     position: number,

@@ -8,7 +8,7 @@ import {
   type ModelResize,
   type ModelWrite,
 } from "./model_calls.ts";
-import { SizeModel } from "./size_model.ts";
+import { type SizeChange, SizeModel } from "./size_model.ts";
 import { WriteHistory, type WriteOutcome } from "./write_history.ts";
 
 /** Longer than any disk. */
@@ -197,6 +197,19 @@ export class DiskModel {
       const rest = outcome === "lost" ? "lost" : "failed";
       this.#history.endWrite(overwrite, 0, rest);
     }
+  }
+
+  /** Reserving the space of a range begins. */
+  beginReserve(position: number, length: number): SizeChange {
+    const end = position + length;
+    this.#farthest = Math.max(this.#farthest, end);
+    return this.#sizes.beginGrowth(end);
+  }
+
+  /** Reserving space ends; the disk reaches to the end of the range. */
+  endReserve(change: SizeChange, outcome: WriteOutcome): void {
+    const size = outcome === "done" ? change.size : null;
+    this.#sizes.end(change, size, outcome === "lost");
   }
 
   /** The size has changed while no other call was under way. */

@@ -68,6 +68,15 @@ export class SizeModel {
    */
   begin(size: number, isWrite: boolean): SizeChange | null {
     if (isWrite && !this.#growable) return null;
+    return this.#begin(size, isWrite);
+  }
+
+  /** A call begins that grows any disk to a size, and never shrinks it. */
+  beginGrowth(size: number): SizeChange {
+    return this.#begin(size, true);
+  }
+
+  #begin(size: number, isWrite: boolean): SizeChange {
     const alone = this.#coming.size === 0;
     const at = this.#changes + 1;
     const change = { size, isWrite, alone, at, beyond: 0 };
@@ -82,7 +91,8 @@ export class SizeModel {
   /**
    * A write or a change of the size ends.
    *
-   * @param change The result of {@linkcode SizeModel.begin}.
+   * @param change The result of {@linkcode SizeModel.begin} or
+   * {@linkcode SizeModel.beginGrowth}.
    * @param size The size that it has certainly set; `null` if it failed.
    * @param lost Whether it may still happen later.
    */
@@ -164,7 +174,7 @@ export class SizeModel {
 export interface SizeChange {
   /** The new size, or the end of a write. */
   readonly size: number;
-  /** Whether it is a write, which never shrinks a disk. */
+  /** Whether it is a write or a growth, which never shrinks a disk. */
   readonly isWrite: boolean;
   /** Whether no other change was under way when it began. */
   readonly alone: boolean;

@@ -136,7 +136,13 @@ export class SimClient {
       submission: this.#submission,
       onReleased: () => mount.released(),
     });
-    if (truncates) await truncateOpened(this, mount, opened);
+    try {
+      if (truncates) await truncateOpened(this, mount, opened);
+    } catch (error) {
+      //= fs/namei.c path_openat(): the last reference goes by fput().
+      file.abandon();
+      throw error;
+    }
     return file;
   }
 

@@ -264,6 +264,16 @@ export class SimFile {
     }
   }
 
+  /**
+   * Releases a file that open(2) gives up, without FLUSH.
+   *
+   * @ignore
+   */
+  abandon(): void {
+    this.#closed = true;
+    dropReference(this.#file);
+  }
+
   #opened(call: string): OpenFile {
     if (this.#closed) throw new SimError(call, ERRNO.EBADF);
     return this.#file;

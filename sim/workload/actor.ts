@@ -131,7 +131,8 @@ export class Actor {
         await checked.zero(step.at, step.size, { unmap: step.do === "punch" });
         return 0;
       case "fallocate":
-        return await this.#allocate(step.at, step.size, checked);
+        await checked.reserve(step.at, step.size);
+        return 0;
       case "truncate":
         await checked.resize(step.size, () => this.client.truncate(step.size));
         return 0;
@@ -181,15 +182,6 @@ export class Actor {
     } finally {
       await file.close();
     }
-  }
-
-  async #allocate(
-    at: number,
-    size: number,
-    checked: CheckedFile,
-  ): Promise<number> {
-    await checked.resize(at + size, () => checked.file.fallocate(0, at, size));
-    return 0;
   }
 
   /** Maps the file, reads or writes, and unmaps. */

@@ -82,7 +82,6 @@ function isUsual(step: Step, errno: number): boolean {
     case "lseek":
       return errno === ERRNO.ENXIO || errno === ERRNO.EINVAL;
     case "fallocate":
-      return errno === ERRNO.EOPNOTSUPP || errno === ERRNO.ENOSPC;
     case "truncate":
     case "ftruncate":
       return errno === ERRNO.ENOSPC;

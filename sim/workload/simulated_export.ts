@@ -14,6 +14,7 @@ import {
   BlockExport,
   exportCapabilities,
 } from "../../src/export/block_export.ts";
+import type { ExportRules } from "../../src/export/export_context.ts";
 import { ExportState } from "../../src/export/export_state.ts";
 import type { Exchange } from "../../src/protocol/exchange.ts";
 import type { WantedCapabilities } from "../../src/protocol/init.ts";
@@ -88,7 +89,13 @@ export class SimulatedExport {
   async start(): Promise<ThreadServer> {
     const { plan, hooks, kernel, statistics, cores } = this.#options;
     const { size, growable } = plan;
-    const rules = { writable: true, growable, allowOther: true };
+    // As QEMU does, because clients truncate disks of fixed size too.
+    const rules: ExportRules = {
+      writable: true,
+      growable,
+      allowOther: true,
+      ...growable ? {} : { truncate: "as-qemu" },
+    };
     const owner = { mode: 0o600, uid: 0, gid: 0 };
     const state = ExportState.create({ size, ...owner, oneThread: true });
     const wrap = hooks.handler ?? ((same: RequestHandler) => same);

@@ -20,7 +20,7 @@ import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import type { ExportState } from "./export_state.ts";
 import { replyError } from "./reply_result.ts";
-import { resizeImage } from "./image_size.ts";
+import { maySetSize, setImageSize } from "./image_size.ts";
 
 const ATTR = accessors("fuse_attr");
 const ATTR_OUT = accessors("fuse_attr_out");
@@ -95,7 +95,7 @@ export async function setAttributes(
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
-    const result = await resizeImage(context, wanted.size);
+    const result = await setImageSize(context, wanted.size);
     if (!(result >= 0)) return replyError(reply, result);
   }
   if ((valid & TIMES) !== 0) {
@@ -144,9 +144,10 @@ function readWanted({ body }: Request) {
 
 /** The error number if the change is not allowed, else 0. */
 function refuse(
-  { rules, state }: ExportContext,
+  context: ExportContext,
   { valid, mode, size }: Wanted,
 ): number {
+  const { rules, state } = context;
   const writable = rules.writable && !state.readOnly;
   const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
   if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
@@ -157,6 +158,7 @@ function refuse(
   if ((valid & FATTR.SIZE) !== 0) {
     if (!writable) return ERRNO.EACCES;
     if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
+    if (!maySetSize(context, size)) return ERRNO.EPERM;
   }
   if ((valid & TIMES) !== 0 && !writable) return ERRNO.EROFS;
   return 0;

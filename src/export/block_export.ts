@@ -50,7 +50,7 @@ export const EXPORT_ROOT_MODE: number = S_IF.REG;
  * @category Exporting an image
  */
 export function exportCapabilities(
-  { growable }: Pick<ExportRules, "growable">,
+  { growable, truncate }: Pick<ExportRules, "growable" | "truncate">,
 ): WantedCapabilities {
   const flags: InitFlagName[] = [
     "ASYNC_READ",
@@ -61,9 +61,10 @@ export function exportCapabilities(
     "INIT_EXT",
     "DIRECT_IO_ALLOW_MMAP",
   ];
-  // O_TRUNC then comes with OPEN, which ignores it. Otherwise the kernel would
-  // send a SETATTR of size 0, which wipes the image.
-  if (!growable) flags.push("ATOMIC_O_TRUNC");
+  // O_TRUNC then comes with OPEN, which ignores it, but the kernel sets its own
+  // size of the file to 0 until a program stats it. Without it, O_TRUNC is a
+  // SETATTR of size 0, which can be refused before anything has changed.
+  if (!growable && truncate === "as-qemu") flags.push("ATOMIC_O_TRUNC");
   return {
     flags,
     maxWrite: MAX_PAYLOAD,

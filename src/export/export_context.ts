@@ -3,6 +3,26 @@ import type { SyncErrors } from "../backends/sync_errors.ts";
 import type { ExportState } from "./export_state.ts";
 
 /**
+ * What truncating a file of fixed size does, by O_TRUNC, truncate(2) or
+ * fallocate(2). Its size changes only with `as-qemu`.
+ *
+ * - `refuse`: EPERM for every change of the size.
+ * - `zero`: what is cut off becomes zeroes, and the size stays. A larger size
+ *   gives EPERM.
+ * - `as-qemu`: O_TRUNC is ignored; truncate(2) and fallocate(2) change the size.
+ *
+ * @category Exporting an image
+ */
+export type TruncateRule = "refuse" | "zero" | "as-qemu";
+
+/** Every {@linkcode TruncateRule}. */
+export const TRUNCATE_RULES: readonly TruncateRule[] = [
+  "refuse",
+  "zero",
+  "as-qemu",
+];
+
+/**
  * How an export behaves; plain data that is copied to the Workers.
  *
  * @category Exporting an image
@@ -12,6 +32,11 @@ export interface ExportRules {
   readonly writable: boolean;
   /** Whether writing beyond the end makes the image larger. */
   readonly growable: boolean;
+  /**
+   * What truncating does if it is not growable; `refuse` if left out. A
+   * growable image is truncated like any file.
+   */
+  readonly truncate?: TruncateRule;
   /** Whether other users than the one who mounted it have access. */
   readonly allowOther: boolean;
   /**
@@ -38,7 +63,14 @@ export interface ExportContext {
    * export counts them itself.
    */
   readonly syncErrors?: SyncErrors;
+  /**
+   * Called after a SETATTR has zeroed bytes without changing the size, which
+   * the kernel does not expect: its cached pages of the file are stale.
+   */
+  readonly onZeroed?: () => void;
 }
 
 /** The same with a backend whose failed flushes are counted. */
-export type CountedContext = Required<ExportContext>;
+export type CountedContext =
+  & ExportContext
+  & Required<Pick<ExportContext, "syncErrors">>;

@@ -40,7 +40,12 @@ export {
   exportCapabilities,
   MAX_PAYLOAD,
 } from "./block_export.ts";
-export type { ExportContext, ExportRules } from "./export_context.ts";
+export {
+  type ExportContext,
+  type ExportRules,
+  TRUNCATE_RULES,
+  type TruncateRule,
+} from "./export_context.ts";
 export {
   ExportState,
   type ExportStateOptions,

@@ -12,7 +12,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import { replyError, replyResult } from "./reply_result.ts";
-import { resizeLocked } from "./image_size.ts";
+import { mayResize, resizeLocked } from "./image_size.ts";
 
 const FALLOCATE_IN = accessors("fuse_fallocate_in");
 const LSEEK_IN = accessors("fuse_lseek_in");
@@ -21,7 +21,7 @@ const KSTATFS = accessors("fuse_kstatfs");
 const STATFS_OUT = accessors("fuse_statfs_out");
 const STATFS_BLOCK = 4096;
 
-/** Answers FALLOCATE: grows the image, punches holes, zeroes ranges. */
+/** Answers FALLOCATE: reserves space, punches holes, zeroes ranges. */
 export async function allocateSpace(
   context: ExportContext,
   request: Request,
@@ -52,19 +52,23 @@ async function allocateLocked(
   length: number,
   mode: number,
 ): Promise<number> {
-  const { backend, state } = context;
+  const { backend, state, rules } = context;
   if (state.readOnly) return -ERRNO.EACCES;
   const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
   const end = offset + length;
   const kept = Math.max(0, Math.min(end, state.size) - offset);
   switch (mode) {
     case 0:
-      // Space can only be reserved beyond the end, by growing the image.
-      return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(
+      return await growing(
         context,
         end,
         () => backend.allocate(offset, length),
       );
+    case KEEP_SIZE:
+      // A backend reserves inside the image only, and an image of fixed size
+      // needs no more.
+      if (rules.growable && kept < length) return -ERRNO.EOPNOTSUPP;
+      return kept === 0 ? 0 : await backend.allocate(offset, kept);
     case PUNCH_HOLE:
       return -ERRNO.EINVAL;
     case PUNCH_HOLE | KEEP_SIZE:
@@ -74,7 +78,7 @@ async function allocateLocked(
     case ZERO_RANGE:
       return await growing(
         context,
-        Math.max(end, state.size),
+        end,
         () => zero(context, offset, length, false),
       );
     default:
@@ -82,14 +86,19 @@ async function allocateLocked(
   }
 }
 
-/** Grows the image, then does the rest; undoes the growth if that fails. */
+/**
+ * Grows the image to the end of a range, then does the rest; undoes the growth
+ * if that fails.
+ */
 async function growing(
   context: ExportContext,
-  size: number,
+  end: number,
   rest: () => Answer,
 ): Promise<number> {
   const old = context.state.size;
-  const grown = await resizeLocked(context, size);
+  if (end <= old) return await rest();
+  if (!mayResize(context.rules)) return -ERRNO.EPERM;
+  const grown = await resizeLocked(context, end);
   if (grown !== 0) return grown;
   let result = -1;
   try {

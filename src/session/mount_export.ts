@@ -12,7 +12,11 @@ import {
   exportCapabilities,
   MAX_PAYLOAD,
 } from "../export/block_export.ts";
-import type { ExportRules } from "../export/export_context.ts";
+import {
+  type ExportRules,
+  TRUNCATE_RULES,
+  type TruncateRule,
+} from "../export/export_context.ts";
 import { reclaimLock } from "../export/image_size.ts";
 import { ExportState } from "../export/export_state.ts";
 import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
@@ -46,6 +50,13 @@ export interface MountExportOptions extends SessionOptions {
   readonly source: ImageSource;
   /** Whether writing beyond the end makes the image larger; no if left out. */
   readonly growable?: boolean;
+  /**
+   * What truncating the file does if its size is fixed: `refuse` with EPERM,
+   * `zero` what is cut off and keep the size, or `as-qemu` to ignore O_TRUNC and
+   * let truncate(2) and fallocate(2) change the size. `refuse` if left out; not
+   * for a growable image, which is truncated like any file.
+   */
+  readonly truncate?: TruncateRule;
   /** Whether every change is durable before its reply; no if left out. */
   readonly writethrough?: boolean;
   /** Where the exported part of the image starts, in bytes; 0 if left out. */
@@ -107,6 +118,7 @@ export async function mountExport(
     here: isHere ? "a backend" : null,
   });
   const wanted = checkImageOptions(options);
+  const truncate = checkTruncate(options);
   const { signal } = session;
   signal?.throwIfAborted();
   if (options.loopSafe) requireLoopSafe();
@@ -123,7 +135,7 @@ export async function mountExport(
   }
   const { backend, syncErrors } = image;
   const { growable, writable } = wanted;
-  const rules = { writable, growable };
+  const rules = { writable, growable, truncate };
   const state = stateOf(image, writable, session.queues);
   const passthrough = await planOrClose(image, options);
   const parts = await startServing({
@@ -146,6 +158,22 @@ export async function mountExport(
     rules: { ...rules, allowOther, backingId },
   };
   return await closeOnAbort(new ExportSession(parts, image, context), signal);
+}
+
+function checkTruncate(
+  { truncate, growable, writable }: MountExportOptions,
+): TruncateRule {
+  if (truncate === undefined) return "refuse";
+  if (growable || !writable) {
+    const kind = writable ? "growable" : "read-only";
+    const why = writable
+      ? "it is truncated like any file"
+      : "it is never truncated";
+    throw new UserError(
+      `Cannot choose what truncating a ${kind} export does: ${why}; leave truncate out`,
+    );
+  }
+  return checkChoice(truncate, TRUNCATE_RULES, "truncate");
 }
 
 function checkImageOptions(options: MountExportOptions): ImageOptions {
@@ -225,12 +253,13 @@ function handlerOf(
   if (image === null) {
     return {
       singleQueueReason: queues > 1 ? singleQueueReason : null,
-      handler: ({ allowOther }) =>
+      handler: ({ allowOther }, onZeroed) =>
         new BlockExport({
           backend,
           state,
           rules: { ...rules, allowOther },
           syncErrors,
+          onZeroed,
         }),
     };
   }

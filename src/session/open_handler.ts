@@ -36,19 +36,25 @@ export interface OpenHandler {
   close(): Promise<void>;
 }
 
+/** What a handler uses of its thread. */
+export interface HandlerServices {
+  /** The number of the queue that it serves. */
+  readonly queue: number;
+  /** Makes asynchronous file I/O, for images that need it. */
+  readonly fileIo: () => FileIo | null;
+  /** As that of `ExportContext`. */
+  readonly onZeroed: () => void;
+}
+
 /**
  * Makes a handler in this thread.
  *
  * @param spec The description of the handler.
- * @param queue The number of the queue that it serves.
- * @param fileIo Makes asynchronous file I/O of this thread, for images that need
- * it.
  * @throws {UserError} If a module cannot be imported or makes no handler.
  */
 export async function openHandler(
   spec: HandlerSpec,
-  queue: number,
-  fileIo?: () => FileIo | null,
+  { queue, fileIo, onZeroed }: HandlerServices,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
     const make = await importFactory<RequestHandler>(spec, "handler");
@@ -61,6 +67,7 @@ export async function openHandler(
   const { backend } = image;
   const state = new ExportState(spec.state, { queue });
   const { rules } = spec;
-  const handler = new BlockExport({ backend, state, rules, syncErrors });
+  const context = { backend, state, rules, syncErrors, onZeroed };
+  const handler = new BlockExport(context);
   return { handler, close: () => image.close() };
 }

@@ -10,6 +10,13 @@ import type {
   WorkerMessage,
 } from "./worker_messages.ts";
 
+/** What a Worker reports while it serves. */
+export interface WorkerListener
+  extends Pick<SessionListener, "trace" | "report"> {
+  /** As `onZeroed` of `ExportContext`. */
+  readonly onZeroed: () => void;
+}
+
 /** A Worker that serves one queue. */
 export class QueueWorker {
   /** The queue's number. */
@@ -27,14 +34,11 @@ export class QueueWorker {
   readonly #done = Promise.withResolvers<QueueEnd>();
   readonly #worker: Worker;
   readonly #fd: number;
-  readonly #listener: Pick<SessionListener, "trace" | "report">;
+  readonly #listener: WorkerListener;
   #isOver = false;
 
   /** Starts a Worker; needs no permission but that for FFI. */
-  constructor(
-    start: StartMessage,
-    listener: Pick<SessionListener, "trace" | "report">,
-  ) {
+  constructor(start: StartMessage, listener: WorkerListener) {
     this.index = start.index;
     this.ring = this.#ring.promise;
     this.ready = this.#ready.promise;
@@ -86,6 +90,8 @@ export class QueueWorker {
         );
       case "trace":
         return this.#listener.trace?.(message.record);
+      case "zeroed":
+        return this.#listener.onZeroed();
       case "report":
         return this.#listener.report?.(message.error, message.during);
       case "done":

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { FUSE_ROOT_ID } from "../protocol/flags.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
 import { orAbort } from "./abort_signal.ts";
@@ -11,6 +12,8 @@ import { connect, type Connection, type ConnectOptions } from "./connection.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { checkQueueMemory } from "./queue_memory.ts";
 import type { QueueServer, SessionParts } from "./session.ts";
+import type { SessionNotifier } from "./session_notifier.ts";
+import type { SessionListener } from "./session_options.ts";
 import { startWorkers } from "./start_workers.ts";
 import type { TransportState } from "./transport.ts";
 
@@ -31,7 +34,10 @@ export interface MountedFacts {
 export type SessionHandler =
   | { readonly spec: (facts: MountedFacts) => HandlerSpec }
   | {
-    readonly handler: (facts: MountedFacts) => RequestHandler;
+    readonly handler: (
+      facts: MountedFacts,
+      onZeroed: () => void,
+    ) => RequestHandler;
     /** Why it has one queue, if more were requested; else `null`. */
     readonly singleQueueReason: string | null;
   };
@@ -119,6 +125,7 @@ async function startServers(
   const { allowOther, passthrough, transport } = connection;
   const facts = { allowOther, backingId: passthrough.backingId };
   const { listener } = session;
+  const onZeroed = () => dropCachedPages(connection.notifier, listener);
   if ("spec" in handler) {
     return await startWorkers(servers, {
       devices: connection.devices,
@@ -133,16 +140,32 @@ async function startServers(
       intent: transport.intent,
       notice: session.notice,
       listener,
+      onZeroed,
     });
   }
   const { first } = connection;
   const { report } = listener;
-  const done = serve(first, handler.handler(facts), {
+  const done = serve(first, handler.handler(facts, onZeroed), {
     statistics,
     ...report === undefined ? {} : { report },
   }).finally(() => first.close());
   servers.push({ done, terminate: () => first.close() });
   return transport.intent;
+}
+
+/**
+ * Drops what the kernel has cached of the root. It writes dirty pages back
+ * first, so this does not wait: this thread may have to answer those WRITEs.
+ */
+function dropCachedPages(
+  notifier: SessionNotifier,
+  { warn }: SessionListener,
+): void {
+  notifier.invalidateInode(FUSE_ROOT_ID).catch((error: Error) =>
+    warn?.(
+      `Programs that have mapped the file may still see what was there before it was truncated: ${error.message}`,
+    )
+  );
 }
 
 /** Waits for servers after the unmount, and terminates those that do not end. */

@@ -47,6 +47,8 @@ export interface StartWorkersOptions {
   readonly notice: (text: string) => void;
   /** Receives the reports of Workers. */
   readonly listener: SessionListener;
+  /** Called in this thread, as `onZeroed` of `ExportContext`. */
+  readonly onZeroed: () => void;
 }
 
 /** The ring queues of each Worker. */
@@ -92,7 +94,7 @@ function startWorker(
   fd: number,
   qids: readonly number[] | null,
 ): QueueWorker {
-  const { listener, queueMemory, maxPayload } = options;
+  const { listener, queueMemory, maxPayload, onZeroed } = options;
   const queues = options.devices.length;
   return new QueueWorker({
     index,
@@ -107,7 +109,7 @@ function startWorker(
     pollUs: options.pollUs,
     longestSleepMs: options.longestSleepMs,
     qids,
-  }, listener);
+  }, { ...listener, onZeroed });
 }
 
 /** Divides the kernel's ring queues among the Workers, if it offers any. */

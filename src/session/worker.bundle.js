@@ -8248,6 +8248,57 @@ function replyResult(reply, result2) {
 }
 
 // src/export/image_size.ts
+var ZEROES3 = new Uint8Array(65536);
+function mayResize({ growable, truncate }) {
+  return growable || truncate === "as-qemu";
+}
+function maySetSize({ rules, state }, size) {
+  if (size === state.size || mayResize(rules)) return true;
+  return rules.truncate === "zero" && size < state.size;
+}
+async function setImageSize(context, size) {
+  if (size === context.state.size) return 0;
+  if (mayResize(context.rules)) return await resizeImage(context, size);
+  const { lock } = context.state;
+  await lock.lock();
+  try {
+    return await zeroFrom(context, size);
+  } finally {
+    lock.unlock();
+  }
+}
+async function zeroFrom(context, position) {
+  const { backend, state } = context;
+  if (!maySetSize(context, position)) return -ERRNO.EPERM;
+  if (state.readOnly) return -ERRNO.EACCES;
+  const length = state.size - position;
+  if (length === 0) return 0;
+  try {
+    const result2 = await zeroRange2(backend, position, length);
+    if (result2 >= 0) state.written();
+    return result2;
+  } finally {
+    context.onZeroed?.();
+  }
+}
+async function zeroRange2(backend, position, length) {
+  for (const unmap of [
+    true,
+    false
+  ]) {
+    const result2 = await backend.zero(position, length, {
+      unmap
+    });
+    if (result2 !== -ERRNO.EOPNOTSUPP) return result2;
+  }
+  for (let done = 0; done < length; ) {
+    const rest = Math.min(ZEROES3.length, length - done);
+    const put = await backend.write(position + done, ZEROES3, 0, rest);
+    if (!(put > 0)) return put < 0 ? put : -ERRNO.EIO;
+    done += put;
+  }
+  return 0;
+}
 async function resizeLocked({ backend, state }, size) {
   if (state.readOnly) return -ERRNO.EACCES;
   if (size === state.size) return 0;
@@ -8323,7 +8374,7 @@ async function setAttributes(context, request, reply) {
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
-    const result2 = await resizeImage(context, wanted.size);
+    const result2 = await setImageSize(context, wanted.size);
     if (!(result2 >= 0)) return replyError(reply, result2);
   }
   if ((valid & TIMES) !== 0) {
@@ -8355,7 +8406,8 @@ function readWanted({ body }) {
     mtime: time(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
   };
 }
-function refuse({ rules, state }, { valid, mode, size }) {
+function refuse(context, { valid, mode, size }) {
+  const { rules, state } = context;
   const writable = rules.writable && !state.readOnly;
   const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
   if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
@@ -8366,6 +8418,7 @@ function refuse({ rules, state }, { valid, mode, size }) {
   if ((valid & FATTR.SIZE) !== 0) {
     if (!writable) return ERRNO.EACCES;
     if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
+    if (!maySetSize(context, size)) return ERRNO.EPERM;
   }
   if ((valid & TIMES) !== 0 && !writable) return ERRNO.EROFS;
   return 0;
@@ -8697,14 +8750,17 @@ async function allocateSpace(context, request, reply) {
   replyResult(reply, result2);
 }
 async function allocateLocked(context, offset, length, mode) {
-  const { backend, state } = context;
+  const { backend, state, rules } = context;
   if (state.readOnly) return -ERRNO.EACCES;
   const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
   const end = offset + length;
   const kept = Math.max(0, Math.min(end, state.size) - offset);
   switch (mode) {
     case 0:
-      return offset < state.size ? -ERRNO.EOPNOTSUPP : await growing(context, end, () => backend.allocate(offset, length));
+      return await growing(context, end, () => backend.allocate(offset, length));
+    case KEEP_SIZE:
+      if (rules.growable && kept < length) return -ERRNO.EOPNOTSUPP;
+      return kept === 0 ? 0 : await backend.allocate(offset, kept);
     case PUNCH_HOLE:
       return -ERRNO.EINVAL;
     case PUNCH_HOLE | KEEP_SIZE:
@@ -8712,14 +8768,16 @@ async function allocateLocked(context, offset, length, mode) {
     case ZERO_RANGE | KEEP_SIZE:
       return await zero(context, offset, kept, false);
     case ZERO_RANGE:
-      return await growing(context, Math.max(end, state.size), () => zero(context, offset, length, false));
+      return await growing(context, end, () => zero(context, offset, length, false));
     default:
       return -ERRNO.EOPNOTSUPP;
   }
 }
-async function growing(context, size, rest) {
+async function growing(context, end, rest) {
   const old = context.state.size;
-  const grown = await resizeLocked(context, size);
+  if (end <= old) return await rest();
+  if (!mayResize(context.rules)) return -ERRNO.EPERM;
+  const grown = await resizeLocked(context, end);
   if (grown !== 0) return grown;
   let result2 = -1;
   try {
@@ -9629,7 +9687,7 @@ function driverServices(fileIo = () => null) {
 }
 
 // src/session/open_handler.ts
-async function openHandler(spec, queue, fileIo) {
+async function openHandler(spec, { queue, fileIo, onZeroed }) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
     const handler2 = await make(spec.options);
@@ -9649,12 +9707,14 @@ async function openHandler(spec, queue, fileIo) {
     queue
   });
   const { rules } = spec;
-  const handler = new BlockExport({
+  const context = {
     backend,
     state,
     rules,
-    syncErrors
-  });
+    syncErrors,
+    onZeroed
+  };
+  const handler = new BlockExport(context);
   return {
     handler,
     close: () => image.close()
@@ -9770,7 +9830,13 @@ async function run(start) {
   const { queue, events, fileIo, memory } = await openQueue(start);
   endEarly(queue);
   try {
-    const { handler, close } = await openHandler(start.handler, start.index, fileIo);
+    const { handler, close } = await openHandler(start.handler, {
+      queue: start.index,
+      fileIo,
+      onZeroed: () => tell({
+        kind: "zeroed"
+      })
+    });
     tell({
       kind: "ready",
       memory

@@ -148,11 +148,11 @@ async function run(start: StartMessage): Promise<void> {
   const { queue, events, fileIo, memory } = await openQueue(start);
   endEarly(queue);
   try {
-    const { handler, close } = await openHandler(
-      start.handler,
-      start.index,
+    const { handler, close } = await openHandler(start.handler, {
+      queue: start.index,
       fileIo,
-    );
+      onZeroed: () => tell({ kind: "zeroed" }),
+    });
     tell({ kind: "ready", memory });
     const end = await serve(traced(queue, start), handler, {
       mayBlock: true,

@@ -67,6 +67,8 @@ export type WorkerMessage =
   }
   /** It received or sent a message. */
   | { readonly kind: "trace"; readonly record: TraceRecord }
+  /** Bytes were zeroed that the kernel may have cached. */
+  | { readonly kind: "zeroed" }
   /** A handler or backend threw; the request was answered with an errno. */
   | {
     readonly kind: "report";

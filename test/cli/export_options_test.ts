@@ -63,7 +63,8 @@ Deno.test("readExportRequest() reads the choice of passthrough", () => {
 const OF_THE_PROGRAM: readonly string[] = ["pidfile", "json", "trace"];
 
 Deno.test("options of export have the names of the library's options", () => {
-  const { mount } = request("--size=1", "--queue-memory=1G", "a", "b");
+  const some = ["-w", "--truncate=zero", "--size=1", "--queue-memory=1G"];
+  const { mount } = request(...some, "a", "b");
   const camelCase = (name: string) =>
     name.replace(/^no-/, "").replace(
       /-(.)/g,
@@ -155,6 +156,25 @@ Deno.test("readExportRequest() refuses --growable without --writable", () => {
     "Cannot use --growable without --writable: a read-only image does not grow; add -w",
   );
   assertEquals(request("-w", "--growable", "a", "b").mount.growable, true);
+});
+
+Deno.test("readExportRequest() reads what truncating does", () => {
+  for (const rule of ["refuse", "zero", "as-qemu"]) {
+    const { mount } = request("-w", `--truncate=${rule}`, "a", "b");
+    assertEquals(mount.truncate, rule);
+  }
+  assertEquals(
+    refusal("-w", "--truncate=yes", "a", "b"),
+    "Cannot use yes (--truncate): expected one of refuse, zero, as-qemu",
+  );
+  assertEquals(
+    refusal("-w", "--growable", "--truncate=zero", "a", "b"),
+    "Cannot use --truncate with --growable: a growable image is truncated like any file; leave one of them out",
+  );
+  assertEquals(
+    refusal("--truncate=zero", "a", "b"),
+    "Cannot use --truncate without --writable: a read-only image is never truncated; add -w",
+  );
 });
 
 Deno.test("readExportRequest() traces bytes with --wire", () => {

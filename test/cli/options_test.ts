@@ -64,7 +64,7 @@ Deno.test("readArguments() names the nearest option", () => {
     ["--grow", "Unknown option --grow: did you mean --growable?"],
     ["--Json", "Unknown option --Json: did you mean --json?"],
     ["--no-json", "Unknown option --no-json: --help lists the options"],
-    ["--frobnicate", "Unknown option --frobnicate: --help lists the options"],
+    ["--bandwidth", "Unknown option --bandwidth: --help lists the options"],
     ["-x", "Unknown option -x: --help lists the options"],
     ["-wx", "Unknown option -x: --help lists the options"],
   ];

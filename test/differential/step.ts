@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { TruncateRule } from "../../src/export/export_context.ts";
+
 /** Flags of open(2) on x86_64, the only machine that scripts run on. */
 export const OPEN = {
   RDONLY: 0,
@@ -129,6 +131,8 @@ export interface ExportMount {
   readonly size: number;
   readonly writable: boolean;
   readonly growable: boolean;
+  /** What truncating does if it is not growable; `refuse` if left out. */
+  readonly truncate?: TruncateRule;
   readonly allowOther: boolean;
   readonly queues: number;
 }

@@ -24,6 +24,8 @@ export interface ExportOptions extends Partial<ExportRules> {
   readonly backend?: Backend;
   /** Whether every change is durable before its reply; no if left out. */
   readonly writethrough?: boolean;
+  /** As that of `ExportContext`. */
+  readonly onZeroed?: () => void;
 }
 
 /** An export and its client. */
@@ -50,7 +52,7 @@ export function exported(
   layout: Layout = "contiguous",
   random: Random | null = null,
 ): Exported {
-  const { size = SIZE, growable = false } = options;
+  const { size = SIZE, growable = false, onZeroed = () => {} } = options;
   const backend = options.backend ??
     new MemoryBackend(createMemoryDisk(size, { growable: true }));
   const state = ExportState.create({ size, mode: 0o600, uid: 1, gid: 2 });
@@ -60,8 +62,8 @@ export function exported(
     const served = options.writethrough === true
       ? new WritethroughBackend(image)
       : image;
-    const handler = new BlockExport({ backend: served, state: memory, rules });
-    return new Client(handler, layout);
+    const context = { backend: served, state: memory, rules, onZeroed };
+    return new Client(new BlockExport(context), layout);
   };
   return {
     client: another(state),

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { exportCapabilities } from "../../src/export/block_export.ts";
+import type { TruncateRule } from "../../src/export/export_context.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FOPEN } from "../../src/protocol/flags.ts";
@@ -44,12 +45,16 @@ testExport("OPEN with O_TRUNC wipes nothing", async (make) => {
   assertEquals([...bytes], [1, 2, 3]);
 });
 
-Deno.test("exportCapabilities() handles O_TRUNC itself if the size is fixed", () => {
-  const rules = { writable: true, allowOther: false };
-  const flags = (growable: boolean) =>
-    exportCapabilities({ ...rules, growable }).flags ?? [];
-  assert(flags(false).includes("ATOMIC_O_TRUNC"));
-  assert(!flags(true).includes("ATOMIC_O_TRUNC"));
+Deno.test("exportCapabilities() handles O_TRUNC itself only as QEMU does", () => {
+  const flags = (growable: boolean, truncate?: TruncateRule) =>
+    exportCapabilities({ growable, ...truncate && { truncate } }).flags;
+  const atomic = (...rules: Parameters<typeof flags>) =>
+    flags(...rules).includes("ATOMIC_O_TRUNC");
+  assert(atomic(false, "as-qemu"));
+  assert(!atomic(true));
+  for (const rule of [undefined, "refuse", "zero"] as const) {
+    assert(!atomic(false, rule), rule);
+  }
   for (const flag of ["ASYNC_READ", "ASYNC_DIO", "MAX_PAGES"] as const) {
     assert(flags(false).includes(flag) && flags(true).includes(flag), flag);
   }

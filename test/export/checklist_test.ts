@@ -74,6 +74,7 @@ async function errnoOf(call: () => Promise<unknown>): Promise<number> {
 }
 
 const READ_ONLY = { writable: false };
+const AS_QEMU = { truncate: "as-qemu" } as const;
 
 simItem(
   3,
@@ -142,14 +143,13 @@ simItem(
 simItem(
   12,
   "fallocate grows an export of fixed size",
-  {},
+  AS_QEMU,
   async ({ client, backend }) => {
     const file = await client.open(O.RDWR);
     await file.fallocate(0, SIZE, GROWTH);
     assertEquals((await client.stat()).size, SIZE + GROWTH);
     assertEquals((await backend.stat()).size, SIZE + GROWTH);
-    const inside = () => file.fallocate(0, 0, GROWTH);
-    assertEquals(await errnoOf(inside), ERRNO.EOPNOTSUPP);
+    await file.fallocate(0, 0, GROWTH);
     await file.close();
   },
 );
@@ -169,14 +169,19 @@ simItem(
   },
 );
 
-simItem(14, "truncate shrinks both sides", {}, async ({ client, backend }) => {
-  const file = await client.open(O.RDWR);
-  await file.fallocate(0, SIZE, GROWTH);
-  await client.truncate(SIZE);
-  assertEquals((await client.stat()).size, SIZE);
-  assertEquals((await backend.stat()).size, SIZE);
-  await file.close();
-});
+simItem(
+  14,
+  "truncate shrinks both sides",
+  AS_QEMU,
+  async ({ client, backend }) => {
+    const file = await client.open(O.RDWR);
+    await file.fallocate(0, SIZE, GROWTH);
+    await client.truncate(SIZE);
+    assertEquals((await client.stat()).size, SIZE);
+    assertEquals((await backend.stat()).size, SIZE);
+    await file.close();
+  },
+);
 
 simItem(
   16,
@@ -255,7 +260,7 @@ simItem(
     }),
 );
 
-simItem(21, "holes end at the end", {}, async ({ client }) => {
+simItem(21, "holes end at the end", AS_QEMU, async ({ client }) => {
   const file = await client.open(O.RDWR);
   await file.fallocate(FALLOC_FL.PUNCH_HOLE | FALLOC_FL.KEEP_SIZE, 0, SIZE);
   assertEquals(await errnoOf(() => file.lseek(0, SEEK.DATA)), ERRNO.ENXIO);
@@ -274,7 +279,7 @@ simItem(21, "holes end at the end", {}, async ({ client }) => {
 simItem(
   26,
   "O_TRUNC does not wipe an image of fixed size",
-  {},
+  AS_QEMU,
   async ({ client, backend }) => {
     const file = await client.open(O.RDWR | O.TRUNC);
     const bytes = new Uint8Array(1);

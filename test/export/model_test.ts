@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
+import type { ExportRules } from "../../src/export/export_context.ts";
 import { type Random, randomly } from "../_random.ts";
 import type { Client } from "./_client.ts";
 import { testExport } from "./_fixtures.ts";
@@ -8,15 +9,30 @@ import { testExport } from "./_fixtures.ts";
 const START = 70_001;
 const LIMIT = 200_000;
 const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
-const MODES = [0, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE | KEEP_SIZE, ZERO_RANGE];
+const MODES = [
+  0,
+  KEEP_SIZE,
+  PUNCH_HOLE | KEEP_SIZE,
+  ZERO_RANGE | KEEP_SIZE,
+  ZERO_RANGE,
+];
+
+/** What happens at the end of the image. */
+type Rules = Pick<ExportRules, "growable" | "truncate">;
+const RULES: Readonly<Record<string, Rules>> = {
+  "a growable image": { growable: true },
+  "an image of fixed size": { growable: false },
+  "an image that is zeroed": { growable: false, truncate: "zero" },
+  "an image resized as by QEMU": { growable: false, truncate: "as-qemu" },
+};
 
 /** The file as a plain array of bytes. */
 class Model {
   bytes: number[] = new Array(START).fill(0);
-  readonly growable: boolean;
+  readonly rules: Rules;
 
-  constructor(growable: boolean) {
-    this.growable = growable;
+  constructor(rules: Rules) {
+    this.rules = rules;
   }
 
   read(offset: number, size: number): number[] {
@@ -24,7 +40,7 @@ class Model {
   }
 
   write(offset: number, data: Uint8Array): number {
-    if (this.growable && data.length > 0) this.grow(offset + data.length);
+    if (this.rules.growable && data.length > 0) this.grow(offset + data.length);
     const fits = Math.max(0, this.bytes.length - offset);
     const taken = Math.min(data.length, fits);
     if (taken === 0 && data.length > 0) return -ERRNO.ENOSPC;
@@ -33,6 +49,12 @@ class Model {
   }
 
   truncate(size: number): number {
+    const old = this.bytes.length;
+    if (size !== old && !this.resizes) {
+      if (this.rules.truncate !== "zero" || size > old) return ERRNO.EPERM;
+      this.bytes.fill(0, size);
+      return 0;
+    }
     this.bytes.length = Math.min(size, this.bytes.length);
     this.grow(size);
     return 0;
@@ -41,15 +63,22 @@ class Model {
   fallocate(mode: number, offset: number, length: number): number {
     if (length === 0) return ERRNO.EINVAL;
     const end = offset + length;
-    if (mode === 0) {
-      if (offset < this.bytes.length) return ERRNO.EOPNOTSUPP;
-      this.grow(end);
-      return 0;
+    const crosses = end > this.bytes.length;
+    if (mode === KEEP_SIZE) {
+      return crosses && this.rules.growable ? ERRNO.EOPNOTSUPP : 0;
     }
-    if (mode === ZERO_RANGE) this.grow(end);
+    if (mode === 0 || mode === ZERO_RANGE) {
+      if (crosses && !this.resizes) return ERRNO.EPERM;
+      this.grow(end);
+    }
+    if (mode === 0) return 0;
     const stop = Math.min(end, this.bytes.length);
     for (let i = offset; i < stop; i++) this.bytes[i] = 0;
     return 0;
+  }
+
+  get resizes(): boolean {
+    return this.rules.growable || this.rules.truncate === "as-qemu";
   }
 
   grow(size: number): void {
@@ -116,14 +145,13 @@ async function assertSeeks(client: Client, model: Model): Promise<void> {
   }
 }
 
-for (const growable of [true, false]) {
-  const kind = growable ? "a growable image" : "an image of fixed size";
+for (const [kind, rules] of Object.entries(RULES)) {
   testExport(
     `${kind} does as a plain array does`,
     (make) =>
       randomly(4, async (random) => {
-        const { client } = make({ size: START, growable });
-        const model = new Model(growable);
+        const { client } = make({ size: START, ...rules });
+        const model = new Model(rules);
         for (let i = 0; i < 100; i++) {
           await step(client, model, random);
           const { size } = await client.getattr();

@@ -10,15 +10,49 @@ const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
 const CHUNK = 65536;
 const FULL = new Uint8Array(SIZE).fill(9);
 
-testExport("FALLOCATE reserves only beyond the end", async (make) => {
-  const { client, backend } = make();
-  assertEquals(await client.fallocate(0, SIZE - 1, 100), ERRNO.EOPNOTSUPP);
+testExport("FALLOCATE reserves beyond the end and grows", async (make) => {
+  const { client, backend } = make({ growable: true });
   assertEquals(await client.fallocate(0, 3 * CHUNK, CHUNK), 0);
   assertEquals((await client.getattr()).size, BigInt(4 * CHUNK));
   // The part before the range stays as sparse as it was.
   assertEquals((await backend.stat()).allocated, CHUNK);
   assertEquals(await client.fallocate(0, 4 * CHUNK, 1), 0);
   assertEquals((await client.getattr()).size, BigInt(4 * CHUNK + 1));
+  assertEquals(await client.fallocate(0, CHUNK, 5 * CHUNK), 0);
+  assertEquals((await client.getattr()).size, BigInt(6 * CHUNK));
+  // Space beyond the end cannot be reserved without growing.
+  const beyond = await client.fallocate(KEEP_SIZE, 6 * CHUNK, 1);
+  assertEquals(beyond, ERRNO.EOPNOTSUPP);
+});
+
+testExport("FALLOCATE reserves inside an image of fixed size", async (make) => {
+  const { client, backend } = make({ size: 4 * CHUNK });
+  const allocated = async () => (await backend.stat()).allocated;
+  await client.write(0, FULL);
+  assertEquals(await client.fallocate(0, CHUNK, CHUNK), 0);
+  assertEquals(await allocated(), 2 * CHUNK);
+  // The part beyond the end is never needed.
+  assertEquals(await client.fallocate(KEEP_SIZE, 3 * CHUNK, 2 ** 40), 0);
+  assertEquals(await client.fallocate(KEEP_SIZE, 9 * CHUNK, 1), 0);
+  assertEquals(await allocated(), 3 * CHUNK);
+  assertEquals((await client.readAll()).subarray(0, SIZE), FULL);
+});
+
+testExport("FALLOCATE never changes a fixed size", async (make) => {
+  for (const truncate of ["refuse", "zero"] as const) {
+    const { client, backend } = make({ truncate });
+    await client.write(0, FULL);
+    for (const mode of [0, ZERO_RANGE]) {
+      for (const offset of [SIZE - 1, SIZE, SIZE + 1]) {
+        const errno = await client.fallocate(mode, offset, 2);
+        assertEquals(errno, ERRNO.EPERM, `${mode} at ${offset}`);
+      }
+      assertEquals(await client.fallocate(mode, SIZE - 2, 2), 0);
+    }
+    assertEquals((await client.getattr()).size, BigInt(SIZE));
+    assertEquals((await backend.stat()).size, SIZE);
+    assertEquals((await client.readAll()).lastIndexOf(9), SIZE - 3);
+  }
 });
 
 testExport("FALLOCATE punches holes inside the image", async (make) => {
@@ -44,7 +78,7 @@ testExport("FALLOCATE zeroes a range and keeps the size", async (make) => {
 });
 
 testExport("FALLOCATE zeroes a range and grows over its end", async (make) => {
-  const { client } = make();
+  const { client } = make({ growable: true });
   await client.write(0, FULL);
   assertEquals(await client.fallocate(ZERO_RANGE, 0, 5), 0);
   assertEquals((await client.getattr()).size, BigInt(SIZE));
@@ -59,7 +93,6 @@ testExport("FALLOCATE refuses every other mode and no length", async (make) => {
   assertEquals(await client.fallocate(PUNCH_HOLE, 0, 1), ERRNO.EINVAL);
   for (
     const mode of [
-      KEEP_SIZE,
       PUNCH_HOLE | ZERO_RANGE | KEEP_SIZE,
       FALLOC_FL.COLLAPSE_RANGE,
       FALLOC_FL.INSERT_RANGE,
@@ -99,7 +132,7 @@ testExport("FALLOCATE keeps the size if there is no space", async (make) => {
     }
   }
   const backend = new Full(SIZE);
-  const { client } = make({ backend });
+  const { client } = make({ backend, growable: true });
   assertEquals(await client.fallocate(0, SIZE, 1), ERRNO.ENOSPC);
   assertEquals(await client.fallocate(ZERO_RANGE, SIZE, 1), ERRNO.EIO);
   assertEquals((await client.getattr()).size, BigInt(SIZE));
@@ -178,7 +211,7 @@ testExport("STATFS follows the size and never overflows", async (make) => {
       return { ...super.stat(), allocated: null };
     }
   }
-  const { client } = make({ backend: new Full(SIZE) });
+  const { client } = make({ backend: new Full(SIZE), growable: true });
   assertEquals(await client.truncate(2 ** 53 - 1), 0);
   const { body } = await client.send("STATFS");
   const { st } = decodeStruct("fuse_statfs_out", body!);

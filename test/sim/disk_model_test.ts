@@ -154,6 +154,19 @@ Deno.test("DiskModel grows and shrinks", () => {
   model.endRead(read8, Uint8Array.of(1, 1, 0, 0, 0, 0, 0, 0));
 });
 
+Deno.test("DiskModel grows where space is reserved, and never shrinks", () => {
+  const model = new DiskModel({ size: 10 });
+  write(model, 0, 1);
+  model.endReserve(model.beginReserve(2, 5), "done");
+  assertEquals(model.size, 10);
+  read(model, 0, Uint8Array.of(1, 1, 1, 1, 1, 1, 1, 1, 0, 0));
+  model.endReserve(model.beginReserve(5, 15), "done");
+  model.sawSize(20);
+  assertThrows(() => model.sawSize(21), ModelMismatch);
+  model.endReserve(model.beginReserve(20, 10), "failed");
+  model.sawSize(20);
+});
+
 Deno.test("CheckedFile finds a disk that loses a write", async () => {
   const { kernel, client, server } = await exported();
   const file = await client.open(2);

@@ -36,6 +36,11 @@ export const OPTIONS = {
   growable: {
     help: "with -w: writing beyond the end makes the image larger",
   },
+  truncate: {
+    value: "refuse|zero|as-qemu",
+    help:
+      "with -w, if the size is fixed: refuse to truncate the file, zero what is cut off and keep the size, or do as QEMU does: ignore O_TRUNC, and let truncate and fallocate change the size (default: refuse)",
+  },
   writethrough: {
     help: "with -w: every write is durable before it is answered; slow",
   },

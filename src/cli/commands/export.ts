@@ -40,6 +40,7 @@ export const EXPORT: Command = {
     "queues",
     "writable",
     "growable",
+    "truncate",
     "writethrough",
     "offset",
     "size",

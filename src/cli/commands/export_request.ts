@@ -1,5 +1,6 @@
 import { parseSource } from "../../backends/registry.ts";
 import { MAX_PAYLOAD } from "../../export/block_export.ts";
+import { TRUNCATE_RULES } from "../../export/export_context.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
 import { checkQueueMemory } from "../../session/queue_memory.ts";
@@ -45,6 +46,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       "Cannot export 0 bytes of an image (--size=0): use a larger size, or leave --size out to export all of it",
     );
   }
+  const truncate = choiceOption(args, "truncate", TRUNCATE_RULES);
   const stats = secondsOf(values.get("stats"));
   const control = values.get("control") ?? null;
   const queues = inUsage(() => checkQueues(values.get("queues"), "--queues"));
@@ -55,6 +57,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       queues,
       writable: flags.has("writable"),
       growable: flags.has("growable"),
+      ...truncate === null ? {} : { truncate },
       writethrough: flags.has("writethrough"),
       offset: sizeOption(args, "offset") ?? 0,
       ...size === null ? {} : { size },
@@ -87,9 +90,20 @@ function queueMemoryOption(
   return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
 }
 
-/** Refuses options that only mean something with --writable. */
-function checkWritable({ flags }: Arguments): void {
+/** Refuses options that only mean something with --writable, or without it. */
+function checkWritable({ flags, values }: Arguments): void {
+  const truncates = values.has("truncate");
+  if (truncates && flags.has("growable")) {
+    throw new UsageError(
+      "Cannot use --truncate with --growable: a growable image is truncated like any file; leave one of them out",
+    );
+  }
   if (flags.has("writable")) return;
+  if (truncates) {
+    throw new UsageError(
+      "Cannot use --truncate without --writable: a read-only image is never truncated; add -w",
+    );
+  }
   if (flags.has("growable")) {
     throw new UsageError(
       "Cannot use --growable without --writable: a read-only image does not grow; add -w",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TRUNCATE_RULES } from "../../../src/export/export_context.ts";
 import { OPEN, type Script, script, type Step } from "../step.ts";
 import { MIB, open, PATTERN } from "./_steps.ts";
 
@@ -36,15 +37,20 @@ export const FILE_SCRIPTS: readonly Script[] = [
     open(OPEN.RDWR | OPEN.CREAT | OPEN.EXCL),
   ]),
   script("open-exclusively", [open(OPEN.RDONLY | OPEN.CREAT | OPEN.EXCL)]),
-  script("open-truncating-fixed", [
-    open(OPEN.RDWR),
-    pwrite("a", 0, 100, 9),
-    open(OPEN.RDWR | OPEN.TRUNC, "b"),
-    ["fstat", "b"],
-    pread("b", 0, 200),
-    close("a"),
-    close("b"),
-  ]),
+  ...TRUNCATE_RULES.map((truncate) =>
+    script(`open-truncating-fixed-${truncate}`, [
+      open(OPEN.RDWR | OPEN.DIRECT),
+      pwrite("a", 0, 100, 9),
+      open(OPEN.RDWR | OPEN.TRUNC, "b"),
+      ["aio", "a", [{ write: false, offset: 0, size: 8192 }]],
+      ["fstat", "a"],
+      pread("a", 0, 200),
+      pwrite("a", 50, 100, 7),
+      ["aio", "a", [{ write: false, offset: 0, size: 8192 }]],
+      close("a"),
+      close("b"),
+    ], { truncate })
+  ),
   script("open-truncating-growable", [
     open(OPEN.RDWR),
     pwrite("a", 0, 100, 9),

@@ -81,14 +81,16 @@ export const PERMISSION_SCRIPTS: readonly Script[] = [
     open(OPEN.WRONLY | OPEN.TRUNC),
     CLOSE,
   ], { allowOther: true, growable: true }),
-  script("opening-takes-setuid", [
-    ["chown", "", 1000, 1000],
-    ["chmod", "", 0o4755],
-    ["become", 1000, 1000],
-    open(OPEN.WRONLY | OPEN.TRUNC),
-    CLOSE,
-    STAT,
-  ], { allowOther: true }),
+  ...(["refuse", "as-qemu"] as const).map((truncate) =>
+    script(`opening-takes-setuid-${truncate}`, [
+      ["chown", "", 1000, 1000],
+      ["chmod", "", 0o4755],
+      ["become", 1000, 1000],
+      open(OPEN.WRONLY | OPEN.TRUNC),
+      CLOSE,
+      STAT,
+    ], { allowOther: true, truncate })
+  ),
   script("the-owner-may-change-it", [
     ["chown", "", 1000, 1000],
     ["become", 1000, 1000],

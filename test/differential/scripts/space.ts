@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TRUNCATE_RULES } from "../../../src/export/export_context.ts";
 import { OPEN, type Script, script, type Step } from "../step.ts";
 import {
   allocate,
@@ -35,11 +36,26 @@ export const SPACE_SCRIPTS: readonly Script[] = [
     ["truncate", "", 3 * MIB],
     ["truncate", "", -1],
   ], { growable: true }),
-  script("truncate-fixed", [
-    ["truncate", "", 1000],
-    ["truncate", "", 8 * MIB],
-    STAT,
-  ]),
+  ...TRUNCATE_RULES.map((truncate) =>
+    script(`truncate-fixed-${truncate}`, [
+      open(OPEN.RDWR),
+      pwrite(0, 10_000, 5),
+      ["truncate", "", 1000],
+      // After zeroing, a notification invalidates the attributes at some time,
+      // so this read does that in any case.
+      pread(0, 10_000),
+      STAT,
+      ["truncate", "", 8 * MIB],
+      STAT,
+      ["truncate", "", 4 * MIB],
+      ["ftruncate", "a", 8 * MIB],
+      ["ftruncate", "a", 4 * MIB],
+      ["ftruncate", "a", 500],
+      pread(0, 10_000),
+      FSTAT,
+      CLOSE,
+    ], { truncate })
+  ),
   script("ftruncate", [
     open(OPEN.RDWR),
     pwrite(0, 5000),
@@ -63,9 +79,28 @@ export const SPACE_SCRIPTS: readonly Script[] = [
     allocate(0, 0, 4096),
     allocate(KEEP_SIZE, 2 * MIB, 4096),
     allocate(ZERO_RANGE, 2 * MIB, 4096),
+    allocate(0, 2 * MIB, 2 * MIB),
     FSTAT,
     CLOSE,
   ], { growable: true, size: MIB }),
+  ...TRUNCATE_RULES.map((truncate) =>
+    script(`fallocate-beyond-a-fixed-end-${truncate}`, [
+      open(OPEN.RDWR),
+      pwrite(MIB - 10_000, 10_000, 5),
+      allocate(0, MIB - 4096, 4096),
+      allocate(KEEP_SIZE, MIB - 4096, 8192),
+      allocate(KEEP_SIZE, 2 * MIB, 8192),
+      allocate(0, MIB - 4096, 4097),
+      FSTAT,
+      allocate(ZERO_RANGE | KEEP_SIZE, MIB - 100, 4096),
+      allocate(PUNCH_HOLE | KEEP_SIZE, 3 * MIB, 4096),
+      allocate(ZERO_RANGE, MIB - 200, 8192),
+      allocate(0, 2 * MIB, MIB),
+      FSTAT,
+      pread(0, 4 * MIB),
+      CLOSE,
+    ], { size: MIB, truncate })
+  ),
   script("fallocate-fixed", [
     open(OPEN.RDWR),
     pwrite(0, 10_000, 5),
@@ -121,11 +156,13 @@ export const SPACE_SCRIPTS: readonly Script[] = [
     seek(-5, SEEK.END),
     CLOSE,
   ], { growable: true }),
-  script("seek-to-the-end-after-truncating", [
-    open(OPEN.RDWR | OPEN.TRUNC),
-    seek(0, SEEK.END),
-    pwrite(100, 100),
-    pread(0, 300),
-    CLOSE,
-  ]),
+  ...(["refuse", "as-qemu"] as const).map((truncate) =>
+    script(`seek-to-the-end-after-truncating-${truncate}`, [
+      open(OPEN.RDWR | OPEN.TRUNC),
+      seek(0, SEEK.END),
+      pwrite(100, 100),
+      pread(0, 300),
+      CLOSE,
+    ], { truncate })
+  ),
 ];
