@@ -13,22 +13,10 @@ import {
   must,
   runMain,
 } from "./_harness.ts";
+import { loopDevice } from "./_loop.ts";
 
 /** A directory tree to copy: the sources of this repository. */
 const SOURCES = new URL("../../src", import.meta.url).pathname;
-
-/** Attaches a loop device to a file; detaches it at the end. */
-async function loopDevice(
-  ...args: string[]
-): Promise<{ path: string } & AsyncDisposable> {
-  const path = await must("losetup", "--find", "--show", ...args);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      await must("losetup", "--detach", path);
-    },
-  };
-}
 
 mountTest(
   "a file system on a loop device over the mount stays clean",

@@ -16,60 +16,72 @@ import {
 
 const GROWTH = 65536;
 
-mountTest("a writable export of fixed size", async (directory, t) => {
-  const { image, mountpoint } = await imageIn(directory, 2 * MIB);
-  const copy = `${directory}/copy`;
-  await must("cp", image, copy);
-  await using process = await ExportProcess.start(["-w", image, mountpoint]);
+mountTest(
+  "a writable export of fixed size that does as QEMU does",
+  async (directory, t) => {
+    const { image, mountpoint } = await imageIn(directory, 2 * MIB);
+    const copy = `${directory}/copy`;
+    await must("cp", image, copy);
+    const args = ["-w", "--truncate=as-qemu", image, mountpoint];
+    await using process = await ExportProcess.start(args);
 
-  await t.step(checklist(10, "qemu-io writes as to the image"), async () => {
-    for (const path of [mountpoint, copy]) {
-      const said = await qemuIo(path, "write -P 42 1M 64k");
-      assertMatch(said, /wrote 65536\/65536/);
-    }
-    assertMatch(await qemuIo(mountpoint, "read -P 42 1M 64k"), /read 65536/);
-    await must("cmp", image, copy);
-  });
-  await t.step(checklist(26, "> and cp do not truncate it"), async () => {
-    assertEquals((await shell(': > "$1"', mountpoint)).code, 0);
-    await must("cmp", image, copy);
-    const small = `${directory}/small`;
-    await randomFile(small, 10_000);
-    await must("cp", small, mountpoint);
-    await must("dd", `if=${small}`, `of=${copy}`, "conv=notrunc");
-    await must("cmp", image, copy);
-  });
-  await t.step("a file that is too large is cut off at the end", async () => {
-    const large = `${directory}/large`;
-    await randomFile(large, 3 * MIB);
-    assert((await run("cp", large, mountpoint)).code !== 0);
-    await must("cmp", "-n", `${2 * MIB}`, image, large);
-    assertEquals(await sizeOf(mountpoint), 2 * MIB);
-  });
-  await t.step(checklist(11, "it is full at its end"), async () => {
-    const args = ["bs=1", "count=64k", `seek=${2 * MIB}`, "conv=notrunc"];
-    const to = `of=${mountpoint}`;
-    const { code, stderr } = await run("dd", "if=/dev/zero", to, ...args);
-    assertEquals(code, 1);
-    assertMatch(stderr, /error writing .*: No space left on device/);
-    assertMatch(stderr, /1\+0 records in\n0\+0 records out/);
-    assertEquals(await sizeOf(mountpoint), 2 * MIB);
-    assertEquals(await sizeOf(image), 2 * MIB);
-  });
-  await t.step(checklist(12, "fallocate grows it"), async () => {
-    const before = await allocatedOf(image);
-    await must("fallocate", "-o", `${2 * MIB}`, "-l", `${GROWTH}`, mountpoint);
-    assertEquals(await sizeOf(mountpoint), 2 * MIB + GROWTH);
-    assertEquals(await sizeOf(image), 2 * MIB + GROWTH);
-    assert(await allocatedOf(image) >= before + GROWTH);
-  });
-  await t.step(checklist(14, "truncate shrinks both sides"), async () => {
-    await must("truncate", "-s", `${2 * MIB}`, mountpoint);
-    assertEquals(await sizeOf(mountpoint), 2 * MIB);
-    assertEquals(await sizeOf(image), 2 * MIB);
-  });
-  assertEquals((await process.stop()).code, 0);
-}, ["qemu-io", "cmp", "fallocate"]);
+    await t.step(checklist(10, "qemu-io writes as to the image"), async () => {
+      for (const path of [mountpoint, copy]) {
+        const said = await qemuIo(path, "write -P 42 1M 64k");
+        assertMatch(said, /wrote 65536\/65536/);
+      }
+      assertMatch(await qemuIo(mountpoint, "read -P 42 1M 64k"), /read 65536/);
+      await must("cmp", image, copy);
+    });
+    await t.step(checklist(26, "> and cp do not truncate it"), async () => {
+      assertEquals((await shell(': > "$1"', mountpoint)).code, 0);
+      await must("cmp", image, copy);
+      const small = `${directory}/small`;
+      await randomFile(small, 10_000);
+      await must("cp", small, mountpoint);
+      await must("dd", `if=${small}`, `of=${copy}`, "conv=notrunc");
+      await must("cmp", image, copy);
+    });
+    await t.step("a file that is too large is cut off at the end", async () => {
+      const large = `${directory}/large`;
+      await randomFile(large, 3 * MIB);
+      assert((await run("cp", large, mountpoint)).code !== 0);
+      await must("cmp", "-n", `${2 * MIB}`, image, large);
+      assertEquals(await sizeOf(mountpoint), 2 * MIB);
+    });
+    await t.step(checklist(11, "it is full at its end"), async () => {
+      const args = ["bs=1", "count=64k", `seek=${2 * MIB}`, "conv=notrunc"];
+      const to = `of=${mountpoint}`;
+      const { code, stderr } = await run("dd", "if=/dev/zero", to, ...args);
+      assertEquals(code, 1);
+      assertMatch(stderr, /error writing .*: No space left on device/);
+      assertMatch(stderr, /1\+0 records in\n0\+0 records out/);
+      assertEquals(await sizeOf(mountpoint), 2 * MIB);
+      assertEquals(await sizeOf(image), 2 * MIB);
+    });
+    await t.step(checklist(12, "fallocate grows it"), async () => {
+      const before = await allocatedOf(image);
+      await must(
+        "fallocate",
+        "-o",
+        `${2 * MIB}`,
+        "-l",
+        `${GROWTH}`,
+        mountpoint,
+      );
+      assertEquals(await sizeOf(mountpoint), 2 * MIB + GROWTH);
+      assertEquals(await sizeOf(image), 2 * MIB + GROWTH);
+      assert(await allocatedOf(image) >= before + GROWTH);
+    });
+    await t.step(checklist(14, "truncate shrinks both sides"), async () => {
+      await must("truncate", "-s", `${2 * MIB}`, mountpoint);
+      assertEquals(await sizeOf(mountpoint), 2 * MIB);
+      assertEquals(await sizeOf(image), 2 * MIB);
+    });
+    assertEquals((await process.stop()).code, 0);
+  },
+  ["qemu-io", "cmp", "fallocate"],
+);
 
 mountTest("a growable export", async (directory, t) => {
   const { image, mountpoint } = await imageIn(directory, 0);

@@ -14,6 +14,7 @@ import "../mount/control_test.ts";
 import "../mount/ending_test.ts";
 import "../mount/examples_test.ts";
 import "../mount/export_test.ts";
+import "../mount/fixed_size_test.ts";
 import "../mount/image_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/passthrough_test.ts";

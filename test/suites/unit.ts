@@ -61,6 +61,7 @@ import "../export/read_only_switch_test.ts";
 import "../export/space_test.ts";
 import "../export/sync_error_test.ts";
 import "../export/transfer_test.ts";
+import "../export/truncate_test.ts";
 import "../export/writethrough_test.ts";
 import "../fuzz/fuzz_test.ts";
 import "../fuzz/regressions_test.ts";

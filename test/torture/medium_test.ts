@@ -42,6 +42,7 @@ torture(
     const mountpoint = await emptyFile(`${directory}/mnt.img`);
     await using process = await ExportProcess.start([
       "-wq4",
+      "--truncate=as-qemu",
       image,
       mountpoint,
     ]);
