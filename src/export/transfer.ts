@@ -104,21 +104,21 @@ function writeShared(
   try {
     put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
     if (typeof put !== "number") {
-      return Completion.of(put).after(REPLY_WRITE, state, reply);
+      return Completion.of(put).after(REPLY_WRITE, state, reply, length);
     }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
   state.lock.unshare();
-  replyWrite(put, state, reply);
+  replyWrite(put, state, reply, length);
 }
 
 /** Completes a write that shares the lock. */
-const REPLY_WRITE: Step<number, void, ExportState, Reply> = {
-  run(put, state, reply) {
+const REPLY_WRITE: Step<number, void, ExportState, Reply, number> = {
+  run(put, state, reply, length) {
     state.lock.unshare();
-    replyWrite(put, state, reply);
+    replyWrite(put, state, reply, length);
   },
   recover(error, state) {
     state.lock.unshare();
@@ -126,8 +126,15 @@ const REPLY_WRITE: Step<number, void, ExportState, Reply> = {
   },
 };
 
-function replyWrite(put: number, state: ExportState, reply: Reply): void {
+function replyWrite(
+  put: number,
+  state: ExportState,
+  reply: Reply,
+  length: number,
+): void {
   if (!(put >= 0)) return replyError(reply, put);
+  // Many programs repeat a write that returned 0 without end.
+  if (put === 0 && length > 0) return reply.error(ERRNO.ENOSPC);
   if (put > 0) state.written();
   const body = reply.body;
   WRITE_OUT.set.size(body, 0, put);
@@ -165,7 +172,7 @@ async function writeExclusive(
       const kept = Math.max(before, put > 0 ? offset + put : 0);
       if (kept < state.size) await resizeLocked(context, kept);
     }
-    replyWrite(put, state, reply);
+    replyWrite(put, state, reply, length);
   } finally {
     state.lock.unlock();
   }

@@ -8620,27 +8620,28 @@ function writeShared(context, request, reply, offset, size) {
   try {
     put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
     if (typeof put !== "number") {
-      return Completion.of(put).after(REPLY_WRITE, state, reply);
+      return Completion.of(put).after(REPLY_WRITE, state, reply, length);
     }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
   state.lock.unshare();
-  replyWrite(put, state, reply);
+  replyWrite(put, state, reply, length);
 }
 var REPLY_WRITE = {
-  run(put, state, reply) {
+  run(put, state, reply, length) {
     state.lock.unshare();
-    replyWrite(put, state, reply);
+    replyWrite(put, state, reply, length);
   },
   recover(error, state) {
     state.lock.unshare();
     throw error;
   }
 };
-function replyWrite(put, state, reply) {
+function replyWrite(put, state, reply, length) {
   if (!(put >= 0)) return replyError(reply, put);
+  if (put === 0 && length > 0) return reply.error(ERRNO.ENOSPC);
   if (put > 0) state.written();
   const body = reply.body;
   WRITE_OUT2.set.size(body, 0, put);
@@ -8669,7 +8670,7 @@ async function writeExclusive(context, request, reply, offset, size) {
       const kept = Math.max(before, put > 0 ? offset + put : 0);
       if (kept < state.size) await resizeLocked(context, kept);
     }
-    replyWrite(put, state, reply);
+    replyWrite(put, state, reply, length);
   } finally {
     state.lock.unlock();
   }

@@ -1,5 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { ExportState } from "../../src/export/export_state.ts";
+import { reclaimLock } from "../../src/export/image_size.ts";
+import { FailingBackend } from "./_backends.ts";
 
 const NEW = { size: 2 ** 53 - 1, mode: 0o600, uid: 0xffff_fffe, gid: 7 };
 
@@ -55,4 +58,46 @@ Deno.test("ExportState takes the time of a write for mtime and ctime", () => {
   assert(state.ctime >= state.mtime);
   state.touch(null, 5n);
   assertEquals(state.mtime, 5n);
+});
+
+/** A state, as the thread that made it and as the threads of two queues. */
+function threads(): [main: ExportState, ...queues: ExportState[]] {
+  const main = ExportState.create({ ...NEW, queues: 2 });
+  const queues = [0, 1].map((queue) => new ExportState(main.memory, { queue }));
+  return [main, ...queues];
+}
+
+Deno.test("reclaimLock() gives back what a dead queue shares", async () => {
+  const [main, dead, live] = threads();
+  const backend = new NullBackend(5000);
+  assert(dead!.lock.tryShare());
+  assert(live!.lock.tryShare());
+  await reclaimLock({ backend, state: main }, 0);
+  assertEquals(main.size, NEW.size);
+  live!.lock.unshare();
+  await live!.lock.lock();
+  live!.lock.unlock();
+});
+
+Deno.test("reclaimLock() takes the size that a dead queue left", async () => {
+  const [main, dead, live] = threads();
+  const backend = new NullBackend(5000);
+  await dead!.lock.lock();
+  // It dies between two steps of a change of the size.
+  Atomics.add(new Int32Array(main.memory), 0, 1);
+  const waiting = live!.lock.share();
+  await reclaimLock({ backend, state: main }, 0);
+  await waiting;
+  assertEquals(live!.size, 5000);
+  live!.lock.unshare();
+});
+
+Deno.test("reclaimLock() frees the lock even if the image has no size to tell", async () => {
+  const [main, dead, live] = threads();
+  const backend = new FailingBackend({ error: new Error("It fails") });
+  await dead!.lock.lock();
+  await assertRejects(() => reclaimLock({ backend, state: main }, 0));
+  assert(live!.lock.tryShare());
+  assertEquals(live!.size, NEW.size);
+  live!.lock.unshare();
 });

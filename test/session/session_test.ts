@@ -11,6 +11,7 @@ function fake(kind: "device" | "uring") {
   const statistics = QueueStatistics.create(2);
   const ends = [0, 1].map(() => Promise.withResolvers<QueueEnd>());
   const told: string[] = [];
+  const reclaimed: number[] = [];
   let unmounts = 0;
   const session = new Session({
     mount: {
@@ -35,23 +36,40 @@ function fake(kind: "device" | "uring") {
     warn: (text) => told.push(text),
     notifier: new SessionNotifier("none", { minor: 45 }),
     hangMs: 30_000,
-    reclaim: () => Promise.resolve(),
+    reclaim(queue) {
+      reclaimed.push(queue);
+      return queue === 0
+        ? Promise.reject(new Error("It fails"))
+        : Promise.resolve();
+    },
     release: () => Promise.resolve(),
   });
   const fail = (index: number) =>
     ends[index]!.resolve({ reason: "failed", message: "it died" });
-  return { session, told, fail, statistics, unmounts: () => unmounts };
+  return {
+    session,
+    told,
+    reclaimed,
+    fail,
+    statistics,
+    unmounts: () => unmounts,
+  };
 }
 
 Deno.test("the other queues continue after one has failed", async () => {
-  const { session, told, fail, unmounts } = fake("device");
+  const { session, told, reclaimed, fail, unmounts } = fake("device");
   fail(1);
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(told, ["Queue 1 failed: it died; the other queues continue"]);
+  assertEquals(reclaimed, [1]);
   assertEquals(unmounts(), 0);
   const report = await session.close();
   assertEquals(report.clean, false);
   assertEquals(report.problems, ["Queue 1 failed: it died"]);
+  assertEquals(reclaimed, [1, 0]);
+  assertEquals(told.slice(1), [
+    "Cannot find the size after queue 0 ended: It fails",
+  ]);
 });
 
 Deno.test("a queue that has failed has no room", async () => {
@@ -66,7 +84,7 @@ Deno.test("a queue that fails over io_uring ends the session", async () => {
   const { session, told, fail } = fake("uring");
   fail(1);
   const report = await session.closed;
-  assertEquals(told, [
+  assertEquals(told.slice(0, 1), [
     "Queue 1 failed: it died; over io_uring the other queues cannot replace it, so the session ends",
   ]);
   assertEquals(report.problems, ["Queue 1 failed: it died"]);
@@ -78,6 +96,6 @@ Deno.test("the last queue that fails ends the session", async () => {
   fail(1);
   const report = await session.closed;
   assertEquals(unmounts(), 1);
-  assertEquals(told.length, 1);
+  assertEquals(told.length, 2);
   assertEquals(report.problems.length, 2);
 });
