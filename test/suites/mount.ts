@@ -16,6 +16,7 @@ import "../mount/examples_test.ts";
 import "../mount/export_test.ts";
 import "../mount/fixed_size_test.ts";
 import "../mount/image_test.ts";
+import "../mount/locked_memory_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/passthrough_test.ts";
 import "../mount/queues_test.ts";

@@ -72,6 +72,7 @@ import "../linux/child_process_test.ts";
 import "../linux/fuse_device_test.ts";
 import "../linux/image_lock_test.ts";
 import "../linux/io_uring_test.ts";
+import "../linux/memory_test.ts";
 import "../linux/mount_lock_test.ts";
 import "../linux/mount_test.ts";
 import "../linux/mountinfo_test.ts";

@@ -1,0 +1,55 @@
+/** The memory for messages is locked before the first request. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { largeSlotSize } from "../../src/queue/slot.ts";
+import { SLAB_SIZE } from "../../src/queue/slot_pool.ts";
+import { ExportProcess, imageIn, MIB, mountTest, must } from "./_harness.ts";
+import { uringTest } from "./_uring.ts";
+
+/** VmLck of a process in bytes. */
+async function lockedBytes(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return 1024 * Number(/^VmLck:\s*(\d+) kB$/m.exec(status)![1]);
+}
+
+mountTest("message memory is locked before the first request", async (dir) => {
+  const { image, mountpoint } = await imageIn(dir);
+  for (const [queues, largeSlots] of [[2, 2], [4, 1]] as const) {
+    const args = [`-q${queues}`, image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const each = largeSlots * largeSlotSize(MIB) + SLAB_SIZE;
+    assertEquals(await lockedBytes(process.pid), queues * each, `${queues}`);
+    const { stderr, code } = await process.stop();
+    assertEquals([code, stderr.includes("RLIMIT_MEMLOCK")], [0, false]);
+  }
+});
+
+mountTest("a small RLIMIT_MEMLOCK is named, and all goes on", async (dir) => {
+  const { image, mountpoint } = await imageIn(dir);
+  const without = [
+    "setpriv",
+    "--bounding-set=-ipc_lock",
+    "--inh-caps=-ipc_lock",
+  ];
+  const wrapper = [...without, "prlimit", "--memlock=1048576"];
+  const args = ["-q2", image, mountpoint];
+  await using process = await ExportProcess.start(args, { wrapper });
+  await must("cmp", image, mountpoint);
+  const { code } = await process.stop();
+  assertEquals(code, 0);
+  const notices = process.events.filter(({ event }) => event === "notice")
+    .map(({ message }) => message as string);
+  const notice = notices.join("\n");
+  assertMatch(notice, /takes 4640 KiB, and RLIMIT_MEMLOCK is 1024 KiB;/);
+  assertMatch(notice, /LimitMEMLOCK=4640K .*'ulimit -l 4640'/);
+}, ["setpriv", "prlimit", "cmp"]);
+
+uringTest("the entries of a ring are locked too", async (dir) => {
+  const { image, mountpoint } = await imageIn(dir);
+  const args = ["-q2", "--transport=uring", "--queue-memory=16M"];
+  const line = [...args, image, mountpoint];
+  await using process = await ExportProcess.start(line);
+  const locked = await lockedBytes(process.pid);
+  // The payloads, the heads, and memory to read FORGET and INTERRUPT into.
+  assert(locked >= 16 * MIB && locked < 18 * MIB, `${locked}`);
+  assertEquals((await process.stop()).code, 0);
+});
