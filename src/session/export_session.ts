@@ -3,6 +3,7 @@ import { UserError } from "../base/user_error.ts";
 import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";
 import { followImage, resizeImage } from "../export/image_size.ts";
+import { announceSize } from "./announce_size.ts";
 import { Session, type SessionParts } from "./session.ts";
 
 /**
@@ -15,6 +16,8 @@ export class ExportSession extends Session {
   readonly source: string;
   readonly #context: ExportContext;
   readonly #releaseWriteLock: () => void;
+  /** Resolves when the last resize has ended. */
+  #resized: Promise<void> = Promise.resolve();
 
   /** Wraps an export that has been started; called by `mountExport`. */
   constructor(
@@ -42,18 +45,30 @@ export class ExportSession extends Session {
   }
 
   /**
-   * Changes the image's size, durably; programs see it within a second.
+   * Changes the image's size, durably, also if programs may not. Programs see
+   * it once this has resolved, libaio and mappings included. A loop device over
+   * the file keeps its size until `losetup -c`.
    *
    * @throws {UserError} If the image is read-only, or its storage refuses.
    */
   async resize(size: number): Promise<void> {
+    // One after another, so that the kernel is told the last size last.
+    const resized = this.#resized.then(() => this.#resize(size));
+    this.#resized = resized.catch(() => {});
+    await resized;
+  }
+
+  async #resize(size: number): Promise<void> {
     const { backend } = this.#context;
     if (!this.writable) {
       throw new UserError(`Cannot resize ${this.source}: it is read-only`);
     }
     if (this.passthrough.kind === "on") await followImage(this.#context);
+    const { size: old } = this;
     this.#check(await resizeImage(this.#context, size), "resize");
-    this.#check(await backend.flush(), "flush");
+    const flushed = await backend.flush();
+    await announceSize(this.notifier, old, size);
+    this.#check(flushed, "flush");
   }
 
   /**

@@ -45,10 +45,12 @@ Deno.test("answerControl() carries out commands", async () => {
   assertEquals(await ask(session, { command: "resize", size: "1M" }), {
     ok: true,
     size: 1 << 20,
+    mountpoint: "/mnt.img",
   });
   assertEquals(await ask(session, { command: "resize", size: 4096 }), {
     ok: true,
     size: 4096,
+    mountpoint: "/mnt.img",
   });
   assertEquals(await ask(session, { command: "query" }), {
     ok: true,

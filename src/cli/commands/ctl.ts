@@ -4,6 +4,13 @@ import {
   connectUnix,
   LineTooLongError,
 } from "../../linux/socket/unix_connection.ts";
+import {
+  loopDevicesOver,
+  updateLoopSize,
+} from "../../linux/mount/loop_devices.ts";
+import { AT_FDCWD } from "../../linux/syscall/descriptor.ts";
+import { AT, statx } from "../../linux/syscall/statx.ts";
+import { SystemError } from "../../linux/syscall/system_error.ts";
 import type { QueueTotals } from "../../queue/queue_statistics.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
@@ -22,7 +29,7 @@ export const CTL: Command = {
   name: "ctl",
   summary: "query, resize or stop a running export",
   description:
-    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does.",
+    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does.",
   operands: {
     PATH: "the control socket",
     COMMAND: "query, resize SIZE, readonly or stop",
@@ -43,6 +50,9 @@ async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const request = requestOf(words);
   const reply = await send(path, request);
   if (!reply.ok) throw new UserError(reply.error);
+  if (request.command === "resize") {
+    showSize((reply as unknown as ResizeReply).mountpoint, output);
+  }
   if (output.json) output.print(JSON.stringify(reply));
   else tell(request, reply, output);
   return EXIT.OK;
@@ -99,6 +109,31 @@ function notAnExport(path: string, cause: unknown): UserError {
     `Cannot read the reply from ${path}: it is not a line of JSON; name the socket that 'export --control' made`,
     { cause },
   );
+}
+
+/** The reply to `resize`. */
+interface ResizeReply {
+  readonly size: number;
+  readonly mountpoint: string;
+}
+
+/**
+ * Makes this kernel fetch the new size of an export, and gives it to the loop
+ * devices over it. The server cannot do that: it would wait for itself.
+ */
+function showSize(mountpoint: string, output: Output): void {
+  // Where this user has no access, the server's notification must do.
+  statx(AT_FDCWD, mountpoint, AT.STATX_FORCE_SYNC);
+  for (const device of loopDevicesOver(mountpoint)) {
+    try {
+      updateLoopSize(device);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      output.notice(
+        `${error.message}; run 'losetup -c ${device}' as root to give it the new size`,
+      );
+    }
+  }
 }
 
 /** The reply to `query`. */

@@ -84,7 +84,11 @@ export async function answerControl(
         return { ok: true, ...describe(session) };
       case "resize":
         await session.resize(request.size);
-        return { ok: true, size: session.size };
+        return {
+          ok: true,
+          size: session.size,
+          mountpoint: session.mountpoint,
+        };
       case "readonly":
         await session.makeReadOnly();
         return { ok: true, writable: session.writable };
