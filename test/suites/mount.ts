@@ -15,6 +15,7 @@ import "../mount/ending_test.ts";
 import "../mount/examples_test.ts";
 import "../mount/export_test.ts";
 import "../mount/fixed_size_test.ts";
+import "../mount/fsync_test.ts";
 import "../mount/image_test.ts";
 import "../mount/locked_memory_test.ts";
 import "../mount/mountpoint_test.ts";

@@ -8,6 +8,7 @@
 import "../backends/async_file_backend_test.ts";
 import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
+import "../backends/file_sync_test.ts";
 import "../backends/image_backend_test.ts";
 import "../backends/linux_file_backend_test.ts";
 import "../backends/memory_and_null_test.ts";

@@ -20,6 +20,8 @@ const TMPFS = 4 * MIB;
 export interface FailingDevice extends AsyncDisposable {
   /** Its path, such as `/dev/loop3`. */
   readonly path: string;
+  /** The file that holds its medium. */
+  readonly file: string;
 }
 
 /**
@@ -58,6 +60,7 @@ export async function makeFailingDevice(
   const path = await must("losetup", "-f", "--show", file);
   return {
     path,
+    file,
     async [Symbol.asyncDispose]() {
       await must("losetup", "--detach", path);
       await must("umount", "-l", disk);

@@ -51,18 +51,23 @@ async function inDirectory(
 
 /** Unmounts everything in a directory, then removes it. */
 async function clear(directory: string): Promise<void> {
+  // Before unmounting, which hides the paths of the devices' files.
+  await detachLoops(directory);
   for (const { mountPoint } of readMounts().toReversed()) {
     if (!mountPoint.startsWith(`${directory}/`)) continue;
     await run("umount", "-f", "-l", mountPoint);
   }
-  // A loop device is detached with its last mount, if there was a mount.
+  await must("rm", "-rf", "--one-file-system", directory);
+}
+
+/** Detaches loop devices; one that is mounted, when it is unmounted. */
+async function detachLoops(directory: string): Promise<void> {
   const { stdout } = await run("losetup", "--list", "-nO", "NAME,BACK-FILE");
   for (const line of stdout.split("\n")) {
     const [name, file] = line.trim().split(/\s+/);
     if (!file?.startsWith(`${directory}/`)) continue;
     await run("losetup", "--detach", name!);
   }
-  await must("rm", "-rf", "--one-file-system", directory);
 }
 
 /** Removes the remains of crashed runs of these tests. */
