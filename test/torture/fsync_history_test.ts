@@ -18,7 +18,7 @@ import { HISTORIES } from "./_histories.ts";
 import { amount, isFull, tell } from "./_scale.ts";
 
 /** Seconds for the histories of one export. */
-const LIMIT_S = isFull ? 900 : 50;
+const LIMIT_S = isFull ? 1800 : 150;
 
 /** Plays histories on an export and on a device of its own. */
 async function play(
@@ -62,7 +62,7 @@ for (const transport of ["device", "uring"]) {
           for (const queues of isFull ? [1, 2, 4] : [2]) {
             const all = [...options, `-q${queues}`];
             const part = await Deno.makeTempDir({ dir: directory });
-            await play(part, all, queues, amount(25, 200));
+            await play(part, all, queues, amount(15, 200));
           }
         }));
     },

@@ -12,7 +12,7 @@ import { emptyFile, torture } from "./_harness.ts";
 import { amount, isFull, tell } from "./_scale.ts";
 
 /** Seconds for the writes of one export. */
-const LIMIT_S = isFull ? 900 : 50;
+const LIMIT_S = isFull ? 1800 : 150;
 const CLIENTS = 4;
 
 /**
@@ -133,7 +133,7 @@ for (const transport of ["device", "uring"]) {
     `no lost write is acknowledged with writethrough or O_DSYNC, over ${transport}`,
     async (directory) => {
       const setting = transport === "uring" ? "Y" : "N";
-      const count = amount(800, 100_000);
+      const count = amount(200, 100_000);
       await withSetting(setting, async () => {
         for (const queues of isFull ? [1, 2, 4] : [4]) {
           for (const flags of [0, O_DSYNC]) {
