@@ -122,7 +122,8 @@ def play(chance, name):
             clients.files[free[0]] = dict(clients.files[number])
         elif kind < 0.56 and flags != os.O_RDONLY:
             loses = chance.random() < 0.65
-            where = lost + chance.randrange(10000) * 4096 if loses else chance.randrange(good // 4096) * 4096
+            first, blocks = (lost, 10000) if loses else (0, good // 4096)
+            where = first + chance.randrange(blocks) * 4096
             log.append((number, "lose" if loses else "write", handle))
             clients.tell(number, "write", handle, where)
         elif kind < 0.66:
