@@ -61,6 +61,8 @@ export {
 export { DeviceQueue, type DeviceQueueOptions } from "./device_queue.ts";
 export { ForwardingQueue } from "./forwarding_queue.ts";
 export type { FuseDevice } from "./fuse_device.ts";
+export type { AllocateMessages, MessageMemory } from "./message_memory.ts";
+export type { SharedRoom } from "./shared_room.ts";
 export { type Handshake, handshake } from "./handshake.ts";
 export {
   EntryFifo,
