@@ -110,6 +110,7 @@ import "../queue/notifier_test.ts";
 import "../queue/ring_queues_test.ts";
 import "../queue/serve_events_test.ts";
 import "../queue/serve_test.ts";
+import "../queue/served_room_test.ts";
 import "../queue/trace_queue_test.ts";
 import "../queue/uring_queue_test.ts";
 import "../session/abort_signal_test.ts";
