@@ -31,4 +31,6 @@ export {
 } from "./protocols/memory.ts";
 export { NullBackend } from "./protocols/null.ts";
 export { PatternBackend } from "./protocols/pattern.ts";
+export type { SyncCounter } from "./protocols/file/file_sync.ts";
 export { formatSize, parseSize, SIZE_MAX } from "./size.ts";
+export { SyncErrors } from "./sync_errors.ts";

@@ -51,4 +51,6 @@ export {
   type ExportStateOptions,
   type ExportStateThread,
 } from "./export_state.ts";
+export { OpenHandles } from "./open_handles.ts";
+export { SyncErrors } from "../backends/sync_errors.ts";
 export { SharedRwLock } from "../shared_memory/rw_lock.ts";

@@ -4,7 +4,11 @@ import type { Answer } from "../../backend.ts";
 import type { BlockFile } from "../../block_file.ts";
 import type { SyncErrors } from "../../sync_errors.ts";
 
-/** Where the errors of a file's syncs are counted. */
+/**
+ * Where the errors of a file's syncs are counted.
+ *
+ * @category Disks
+ */
 export interface SyncCounter {
   /**
    * The open file description that all threads share. It is never synced: the
