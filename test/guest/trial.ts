@@ -60,7 +60,8 @@ export async function runTrial(trial: Trial, logs: string): Promise<Outcome> {
     await Deno.symlink(REPOSITORY, `${files}/repository`);
     await Deno.writeTextFile(`${files}/settings`, settingsOf(trial));
     const log = `${logs}/${trialName(trial)}`;
-    const limit = trial.seconds + trial.syncLimitS + AROUND_S;
+    // sync, umount and the end of the server each have the limit of sync.
+    const limit = trial.seconds + 3 * trial.syncLimitS + AROUND_S;
     const { stdout, stderr } = await new Deno.Command(`${HERE}boot`, {
       args: [
         ...["--timeout", String(limit), "--console", `${log}.console`],
