@@ -50,6 +50,23 @@ export interface FileIo {
     position: number,
     length: number,
   ): number | Completion<number>;
+  /**
+   * Whether this thread may make a call itself that may block: no operation of
+   * it is in flight, and another thread serves the same requests. The caller
+   * calls `unblock()` after the call. A call by itself takes less time than an
+   * operation, which another thread makes if it may block.
+   */
+  mayBlock(): boolean;
+  /** Notes the end of a call that `mayBlock()` allowed. */
+  unblock(): void;
   /** ftruncate(2); EINVAL from kernels before 6.9, whose io_uring lacks it. */
   truncate(fd: number, size: number): number | Completion<number>;
+}
+
+/** Limits how many threads may be in calls that may block. */
+export interface BlockingLimit {
+  /** Enters a call, unless all other threads are in one. */
+  tryEnter(): boolean;
+  /** Leaves a call. */
+  leave(): void;
 }

@@ -13,7 +13,7 @@ import {
   OperationList,
   type OperationOwner,
 } from "./file_operation.ts";
-import type { FileIo } from "./file_io.ts";
+import type { BlockingLimit, FileIo } from "./file_io.ts";
 import type { RingOwner } from "./ring.ts";
 import type { RingEvents } from "./ring_events.ts";
 
@@ -30,6 +30,7 @@ const READ_SLOTS = 4;
 export class RingFileIo implements FileIo, RingOwner, OperationOwner {
   readonly #events: RingEvents;
   readonly #slots: FileSlots;
+  readonly #blocking: BlockingLimit | null;
   /** The operation in each slot. */
   readonly #running: (FileOperation | null)[];
   readonly #freeSlots: number[];
@@ -42,9 +43,18 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
   #others = 0;
   #closed = false;
 
-  /** Registers the slots of file I/O on an event source. */
-  constructor(events: RingEvents, slots: FileSlots) {
+  /**
+   * Registers the slots of file I/O on an event source.
+   *
+   * @param blocking Limits calls that may block; none is allowed if left out.
+   */
+  constructor(
+    events: RingEvents,
+    slots: FileSlots,
+    blocking: BlockingLimit | null = null,
+  ) {
     const { first, count } = slots;
+    this.#blocking = blocking;
     this.#events = events;
     this.#slots = slots;
     this.#running = Array.from({ length: count }, () => null);
@@ -105,6 +115,15 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
     const operation = this.#operation();
     operation.set(FILE_CALL.TRUNCATE, fd, null, 0, 0, size);
     return this.#start(operation, NO_FILE);
+  }
+
+  mayBlock(): boolean {
+    return this.#blocking !== null && this.#events.inFlight === 0 &&
+      this.#blocking.tryEnter();
+  }
+
+  unblock(): void {
+    this.#blocking!.leave();
   }
 
   completed(slot: number, result: number): void {

@@ -10,6 +10,7 @@ import type { PollUs } from "../event/poll_strategy.ts";
 import type { QueueStatistics } from "../queue/queue_statistics.ts";
 import { assignRingQueues, ringPayloadSize } from "../queue/ring_queues.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
+import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker } from "./queue_worker.ts";
 import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
@@ -71,9 +72,10 @@ export async function startWorkers(
 ): Promise<TransportState> {
   const { devices, choice } = options;
   const shares = shareRingQueues(options);
+  const blockingCalls = BlockingCalls.create(devices.length);
   const workers = devices.map(({ fd }, index) => {
     const qids = "qids" in shares ? shares.qids[index]! : null;
-    const worker = startWorker(options, index, fd, qids);
+    const worker = startWorker(options, index, fd, qids, blockingCalls);
     servers.push(worker);
     return worker;
   });
@@ -93,10 +95,11 @@ function startWorker(
   index: number,
   fd: number,
   qids: readonly number[] | null,
+  blockingCalls: Int32Array<SharedArrayBuffer>,
 ): QueueWorker {
   const { listener, queueMemory, maxPayload, onZeroed } = options;
   const queues = options.devices.length;
-  return new QueueWorker({
+  const worker = new QueueWorker({
     index,
     fd,
     negotiated: options.negotiated,
@@ -109,7 +112,10 @@ function startWorker(
     pollUs: options.pollUs,
     longestSleepMs: options.longestSleepMs,
     qids,
+    blockingCalls,
   }, { ...listener, onZeroed });
+  worker.done.then(() => new BlockingCalls(blockingCalls).threadEnded());
+  return worker;
 }
 
 /** Divides the kernel's ring queues among the Workers, if it offers any. */

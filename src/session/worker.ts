@@ -31,6 +31,7 @@ import {
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
 import { SystemError } from "../linux/syscall/system_error.ts";
 import { type FileRing, openFileRing } from "../linux/io/file_ring.ts";
+import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { openHandler } from "./open_handler.ts";
 import type {
   GoMessage,
@@ -96,7 +97,7 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
 
 /** Makes an io_uring for file I/O beside /dev/fuse, when it is first needed. */
 function fileIoBeside(
-  { fd, pollUs }: StartMessage,
+  { fd, pollUs, blockingCalls }: StartMessage,
   device: DeviceEvents,
 ): () => FileIo | null {
   let fileIo: FileIo | null | undefined;
@@ -106,7 +107,8 @@ function fileIoBeside(
     const poll = new PollStrategy(pollUs, { yieldCpu });
     const events = new RingEvents(ring.ring, poll);
     device.addRing(events, ring.deviceSlots);
-    return new RingFileIo(events, ring.fileSlots);
+    const limit = new BlockingCalls(blockingCalls);
+    return new RingFileIo(events, ring.fileSlots, limit);
   };
   return () => fileIo === undefined ? fileIo = make() : fileIo;
 }

@@ -25,6 +25,8 @@ export interface StartMessage {
   readonly memory: QueueMemory;
   /** Memory of the session's `QueueStatistics`. */
   readonly statistics: SharedArrayBuffer;
+  /** Memory of the `BlockingCalls` of all Workers. */
+  readonly blockingCalls: Int32Array<SharedArrayBuffer>;
   /** How to make a handler. */
   readonly handler: HandlerSpec;
   /** Whether to send a trace record of every message. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { BlockFile } from "../../src/backends/block_file.ts";
 import { WindowBackend } from "../../src/backends/filters/window.ts";
 import { DirectFile } from "../../src/backends/protocols/file/direct_file.ts";
@@ -52,6 +52,8 @@ function openFileIo(): { fileIo: FileIo; close(): void } {
     sync: (fd) => pumped(files.sync(fd)),
     allocate: (...args) => pumped(files.allocate(...args)),
     truncate: (...args) => pumped(files.truncate(...args)),
+    mayBlock: () => false,
+    unblock: () => {},
   };
   return { fileIo, close: () => events.close() };
 }
@@ -111,6 +113,7 @@ for (const [what, parent] of [["a disk", "/var/tmp"], ["tmpfs", "/dev/shm"]]) {
 class FakeIo implements FileIo {
   readonly calls: unknown[][] = [];
   answer = 0;
+  allowed = false;
 
   read(
     fd: number,
@@ -138,6 +141,14 @@ class FakeIo implements FileIo {
 
   allocate(fd: number, mode: number, at: number, length: number): number {
     return this.#call("allocate", fd, mode, at, length);
+  }
+
+  mayBlock(): boolean {
+    return this.allowed;
+  }
+
+  unblock(): void {
+    this.#call("unblock");
   }
 
   truncate(fd: number, size: number): number {
@@ -207,6 +218,18 @@ Deno.test("AsyncFileBackend makes no call that changes the file itself", async (
     ["allocate", -1, KEEP_SIZE | PUNCH_HOLE, 0, 4096],
     ["allocate", -1, KEEP_SIZE | ZERO_RANGE, 0, 4096],
   ]);
+});
+
+Deno.test("AsyncFileBackend writes by itself where the thread may block", () => {
+  const { file, io, backend } = parts();
+  io.allowed = true;
+  assertEquals(backend.write(512, BUFFER, 0, 4096), 4096);
+  assertEquals(io.calls, [["unblock"]]);
+  file.pwrite = () => {
+    throw new RangeError("It fails");
+  };
+  assertThrows(() => backend.write(512, BUFFER, 0, 4096), RangeError);
+  assertEquals(io.calls, [["unblock"], ["unblock"]]);
 });
 
 Deno.test("AsyncFileBackend truncates by itself where an io_uring cannot", async () => {

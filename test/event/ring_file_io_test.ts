@@ -193,3 +193,26 @@ Deno.test("RingFileIo fails operations that a closed ring cannot complete", asyn
   assertEquals(events.inFlight, 0);
   assertEquals(files.sync(FD), -ERRNO.ENODEV);
 });
+
+Deno.test("RingFileIo lets a thread block if no operation of it is in flight", () => {
+  const { ring, files: strict, events } = fileIo();
+  assertEquals(strict.mayBlock(), false);
+  const limit = { allows: true, calls: 0 };
+  const files = new RingFileIo(events, new FakeFileSlots(ring), {
+    tryEnter: () => {
+      if (limit.allows) limit.calls++;
+      return limit.allows;
+    },
+    leave: () => limit.calls--,
+  });
+  assertEquals(files.mayBlock(), true);
+  assertEquals(limit.calls, 1);
+  files.unblock();
+  assertEquals(limit.calls, 0);
+  limit.allows = false;
+  assertEquals(files.mayBlock(), false);
+  limit.allows = true;
+  strict.sync(FD);
+  assertEquals(files.mayBlock(), false);
+  assertEquals(limit.calls, 0);
+});

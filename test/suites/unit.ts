@@ -122,6 +122,7 @@ import "../session/passthrough_test.ts";
 import "../session/refusals_test.ts";
 import "../session/session_test.ts";
 import "../session/watchdog_test.ts";
+import "../shared_memory/blocking_calls_test.ts";
 import "../shared_memory/rw_lock_test.ts";
 import "../sim/background_test.ts";
 import "../sim/client_test.ts";

@@ -29,12 +29,14 @@ export interface AsyncFileOptions {
 }
 
 /**
- * A file whose calls do not block this thread, however slow its medium is or
- * while its file system is frozen.
+ * A file whose calls do not stop the threads that serve it, however slow its
+ * medium is or while its file system is frozen.
  *
  * Bytes in the page cache are read at once, which takes less time than a
  * submission and a completion. There is no such way to write: pwritev2(2) with
  * RWF_NOWAIT blocks in a frozen file system too, and few file systems have it.
+ * So a write to the page cache blocks the thread where `FileIo.mayBlock()`
+ * allows it, because another thread then goes on.
  */
 export class AsyncFileBackend implements Backend {
   readonly name: string;
@@ -90,6 +92,13 @@ export class AsyncFileBackend implements Backend {
     start: number,
     length: number,
   ): Answer {
+    if (this.#direct === null && this.#io.mayBlock()) {
+      try {
+        return this.#plain.write(position, buffer, start, length);
+      } finally {
+        this.#io.unblock();
+      }
+    }
     const fallback = this.#file.fd;
     const fd = this.#direct?.fdFor(position, length) ?? fallback;
     return this.#io.write(fd, buffer, start, length, position, fallback);
