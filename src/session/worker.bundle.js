@@ -2464,6 +2464,7 @@ var READ_SLOTS = 4;
 var RingFileIo = class {
   #events;
   #slots;
+  #blocking;
   /** The operation in each slot. */
   #running;
   #freeSlots;
@@ -2475,9 +2476,14 @@ var RingFileIo = class {
   #othersMax;
   #others = 0;
   #closed = false;
-  /** Registers the slots of file I/O on an event source. */
-  constructor(events, slots) {
+  /**
+   * Registers the slots of file I/O on an event source.
+   *
+   * @param blocking Limits calls that may block; none is allowed if left out.
+   */
+  constructor(events, slots, blocking = null) {
     const { first, count: count2 } = slots;
+    this.#blocking = blocking;
     this.#events = events;
     this.#slots = slots;
     this.#running = Array.from({
@@ -2518,6 +2524,12 @@ var RingFileIo = class {
     const operation = this.#operation();
     operation.set(FILE_CALL.TRUNCATE, fd, null, 0, 0, size);
     return this.#start(operation, NO_FILE);
+  }
+  mayBlock() {
+    return this.#blocking !== null && this.#events.inFlight === 0 && this.#blocking.tryEnter();
+  }
+  unblock() {
+    this.#blocking.leave();
   }
   completed(slot, result2) {
     const operation = this.#running[slot];
@@ -6740,6 +6752,46 @@ function openFileRing(fd) {
   };
 }
 
+// src/shared_memory/blocking_calls.ts
+var BLOCKED = 0;
+var THREADS = 1;
+var BlockingCalls = class _BlockingCalls {
+  /** Words of shared memory that it takes. */
+  static WORDS = 2;
+  #words;
+  /**
+   * Wraps its memory.
+   *
+   * @param words {@linkcode BlockingCalls.WORDS} words.
+   */
+  constructor(words) {
+    this.#words = words;
+  }
+  /** Makes its memory, for a number of threads. */
+  static create(threads) {
+    const bytes = _BlockingCalls.WORDS * Int32Array.BYTES_PER_ELEMENT;
+    const words = new Int32Array(new SharedArrayBuffer(bytes));
+    words[THREADS] = threads;
+    return words;
+  }
+  /** Enters a call, unless all other threads are in one. */
+  tryEnter() {
+    const words = this.#words;
+    const others = Atomics.load(words, THREADS) - 1;
+    if (Atomics.add(words, BLOCKED, 1) < others) return true;
+    Atomics.sub(words, BLOCKED, 1);
+    return false;
+  }
+  /** Leaves a call. */
+  leave() {
+    Atomics.sub(this.#words, BLOCKED, 1);
+  }
+  /** Notes that one of the threads has ended. */
+  threadEnded() {
+    Atomics.sub(this.#words, THREADS, 1);
+  }
+};
+
 // src/backends/filter_backend.ts
 var FilterBackend = class {
   name;
@@ -7555,6 +7607,13 @@ var AsyncFileBackend = class {
     return this.#io.read(fd, buffer, start, length, position, fallback);
   }
   write(position, buffer, start, length) {
+    if (this.#direct === null && this.#io.mayBlock()) {
+      try {
+        return this.#plain.write(position, buffer, start, length);
+      } finally {
+        this.#io.unblock();
+      }
+    }
     const fallback = this.#file.fd;
     const fd = this.#direct?.fdFor(position, length) ?? fallback;
     return this.#io.write(fd, buffer, start, length, position, fallback);
@@ -9780,7 +9839,7 @@ async function openQueue(start) {
     memory: messages.total
   };
 }
-function fileIoBeside({ fd, pollUs }, device) {
+function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
   let fileIo;
   const make = () => {
     const ring = tryFileRing(fd);
@@ -9790,7 +9849,8 @@ function fileIoBeside({ fd, pollUs }, device) {
     });
     const events = new RingEvents(ring.ring, poll);
     device.addRing(events, ring.deviceSlots);
-    return new RingFileIo(events, ring.fileSlots);
+    const limit = new BlockingCalls(blockingCalls);
+    return new RingFileIo(events, ring.fileSlots, limit);
   };
   return () => fileIo === void 0 ? fileIo = make() : fileIo;
 }
