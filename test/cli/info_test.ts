@@ -24,6 +24,7 @@ const FACTS: InfoFacts = {
   fusermount3: null,
   loopSafe: null,
   userAllowOther: false,
+  fileIoBlocks: null,
   enableUring: false,
   maxPagesLimit: 256,
   maxUserBackground: 100,
@@ -95,6 +96,14 @@ Deno.test("infoLines() shows whether an export can be loop-safe", () => {
   const lacking = { ...FACTS, loopSafe: reason };
   assertEquals(line(lacking, "Loop-safe"), `not possible: ${reason}`);
   assertEquals(infoEvent(lacking).loopSafe, { possible: false, reason });
+});
+
+Deno.test("infoLines() shows whether a frozen image stops a queue", () => {
+  assertMatch(line(FACTS, "File I/O"), /^by io_uring/);
+  const reason = "this kernel or sandbox has no io_uring";
+  const blocking = { ...FACTS, fileIoBlocks: reason };
+  assertMatch(line(blocking, "File I/O"), /^stops a queue .*: this kernel/);
+  assertEquals(infoEvent(blocking).fileIo, { blocks: true, reason });
 });
 
 Deno.test("infoEvent() tells the same to programs", () => {

@@ -145,19 +145,26 @@ function summary(times: number[]): Times {
   return { median: sorted[sorted.length >> 1]!, longest: sorted.at(-1)! };
 }
 
-/** How many programs wait for the answer to a write to a file by dd(1). */
-export function writersThatWait(path: string): number {
+/**
+ * How many programs wait for the answer to a request.
+ *
+ * @param program The name of the program.
+ * @param argument One of its arguments.
+ */
+export function waiting(program: string, argument: string): number {
   let count = 0;
   for (const { name } of Deno.readDirSync("/proc")) {
-    if (/^\d+$/.test(name) && waits(`/proc/${name}`, `of=${path}`)) count++;
+    if (/^\d+$/.test(name) && waits(`/proc/${name}`, program, argument)) {
+      count++;
+    }
   }
   return count;
 }
 
-function waits(process: string, argument: string): boolean {
+function waits(process: string, program: string, argument: string): boolean {
   try {
     const line = Deno.readTextFileSync(`${process}/cmdline`).split("\0");
-    return line[0] === "dd" && line.includes(argument) &&
+    return line[0] === program && line.includes(argument) &&
       Deno.readTextFileSync(`${process}/wchan`) === "request_wait_answer";
   } catch {
     // It has ended.

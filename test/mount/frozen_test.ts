@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { FreezableDisk, measure, writersThatWait } from "./_frozen.ts";
+import { FreezableDisk, measure, waiting } from "./_frozen.ts";
 import {
   eventually,
   ExportProcess,
@@ -17,6 +17,8 @@ import {
   within,
 } from "./_harness.ts";
 import { uringTest } from "./_uring.ts";
+import { possibleCpus } from "../../src/linux/fuse/uring_probe.ts";
+import { assignRingQueues } from "../../src/queue/ring_queues.ts";
 
 /** Limit for calls that must not wait, as the median of many. */
 const ANSWER_MS = 100;
@@ -133,7 +135,7 @@ async function goesOnWhileFrozen(
   const waits = async () => {
     const count = started.reduce((sum, { count }) => sum + count, 0);
     await eventually(
-      () => writersThatWait(mountpoint) === count,
+      () => waiting("dd", `of=${mountpoint}`) === count,
       "the writers wait",
     );
   };
@@ -176,3 +178,58 @@ for (
     [...PROGRAMS, ...make === undefined ? [] : ["mkfs.xfs"]],
   );
 }
+
+uringTest(
+  "an entry of each ring queue is enough to answer while writers wait for a frozen image",
+  async (directory) => {
+    const cpus = possibleCpus();
+    const queues = { cpus, workers: 2, payloadSize: MIB, memoryMax: null };
+    const own = assignRingQueues(queues)![0]!;
+    const count = own.filter((cpu) => cpu === own[0]).length - 1;
+    const each = Array.from({ length: cpus }, (_, cpu) => cpu);
+    await goesOnWhileFrozen(directory, {
+      options: ["--transport=uring", "-q2"],
+      writers: each.map((cpu) => ({
+        count,
+        cpus: `${cpu}`,
+        first: cpu * count * STEP,
+      })),
+      more: { count: 64, cpus: `0-${cpus - 1}`, first: 1 },
+    });
+  },
+  PROGRAMS,
+);
+
+mountTest(
+  "reads do not wait for changes that wait for a frozen image",
+  async (directory) => {
+    await using disk = await FreezableDisk.make(directory);
+    const image = await coldImage(disk);
+    const mountpoint = `${directory}/mnt.img`;
+    await Deno.writeTextFile(mountpoint, "");
+    const args = ["-wq1", "--growable", image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const size = IMAGE_SIZE + MIB;
+    for (
+      const [program, ...options] of [
+        ["truncate", "-s", String(size)],
+        ["touch", "-d", "2001-02-03"],
+        ["fallocate", "-p", "-o", "1M", "-l", "1M"],
+      ] as const
+    ) {
+      await using frozen = await disk.freeze();
+      const change = must(program, ...options, mountpoint);
+      change.catch(() => {});
+      const waits = () => waiting(program, mountpoint) === 1;
+      await eventually(waits, `${program} waits`);
+      await assertQuick(mountpoint);
+      assertEquals(waits(), true);
+      await frozen.thaw();
+      await within(change, program);
+    }
+    assertEquals(await sizeOf(mountpoint), size);
+    await must("cmp", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  [...PROGRAMS, "fallocate"],
+);

@@ -14,6 +14,7 @@ import {
   fuseParameters,
 } from "../../linux/fuse/fuse_parameters.ts";
 import { openFuseDevice } from "../../linux/fuse/fuse_device.ts";
+import { ioUringRefusal, judgeUring } from "../../linux/fuse/uring_probe.ts";
 import { usersMayAllowOther } from "../../linux/mount/fusermount.ts";
 import { connectUnmounted } from "../../linux/mount/fs_context.ts";
 import {
@@ -67,6 +68,8 @@ export interface InfoFacts extends KernelOffer, FuseParameters {
   readonly loopSafe: string | null;
   /** Whether /etc/fuse.conf has `user_allow_other`. */
   readonly userAllowOther: boolean;
+  /** Why file I/O blocks a queue while the image does; `null` if it does not. */
+  readonly fileIoBlocks: string | null;
 }
 
 /** The least that a handshake needs. */
@@ -97,6 +100,7 @@ async function runInfo(
     fusermount3: findExecutable("fusermount3") ?? findExecutable("fusermount"),
     loopSafe: loopSafeObstacle(),
     userAllowOther: usersMayAllowOther(),
+    fileIoBlocks: whyFileIoBlocks(),
     ...fuseParameters(),
   };
   if (output.json) output.event("info", infoEvent(facts));
@@ -128,11 +132,12 @@ async function queryKernel(): Promise<KernelOffer> {
 
 /** The fields of the event `info`. */
 export function infoEvent(facts: InfoFacts): Record<string, unknown> {
-  const { offered, device, loopSafe, ...rest } = facts;
+  const { offered, device, loopSafe, fileIoBlocks, ...rest } = facts;
   const known = typeof offered !== "string";
   return {
     ...rest,
     canMount: canMount(facts),
+    fileIo: { blocks: fileIoBlocks !== null, reason: fileIoBlocks },
     device: { usable: device === null, reason: device },
     loopSafe: { possible: loopSafe === null, reason: loopSafe },
     protocol: known ? { major: offered.major, minor: offered.minor } : null,
@@ -165,6 +170,7 @@ export function infoLines(facts: InfoFacts): string[] {
     ["Largest request", pagesText(facts.maxPagesLimit)],
     ["Background requests", backgroundText(facts.maxUserBackground)],
     ["io_uring", uringText(facts)],
+    ["File I/O", fileIoText(facts)],
     ["Passthrough", passthroughText(facts)],
     ["Loop-safe", loopSafeText(facts)],
     ["Exports", exportsText(facts)],
@@ -220,6 +226,18 @@ function uringText({ offered, enableUring }: InfoFacts): string {
   return enableUring
     ? offeredText(offered, "OVER_IO_URING")
     : "not offered: root can enable it with 'echo Y > /sys/module/fuse/parameters/enable_uring'";
+}
+
+/** Why an io_uring cannot be made for file I/O; `null` if it can. */
+function whyFileIoBlocks(): string | null {
+  const probe = judgeUring({ enableUring: true, refused: ioUringRefusal() });
+  return probe.available ? null : probe.reason;
+}
+
+function fileIoText({ fileIoBlocks }: InfoFacts): string {
+  return fileIoBlocks === null
+    ? "by io_uring, so that a frozen image does not stop a queue"
+    : `stops a queue while the image is frozen: ${fileIoBlocks}`;
 }
 
 function passthroughText({ offered, capSysAdmin }: InfoFacts): string {
