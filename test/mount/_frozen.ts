@@ -8,7 +8,7 @@ import { TextLineStream } from "@std/streams";
 import { must, within } from "./_clients.ts";
 
 /** Seconds after which a file system thaws in any case. */
-const FROZEN_S = 25;
+const FROZEN_S = 40;
 
 /**
  * Mounts a file, and freezes and thaws the file system as told. It also thaws

@@ -56,6 +56,8 @@ interface Writers {
 }
 
 const STEP = 16;
+/** Seconds that writers may take, most of which they wait. */
+const WRITERS_S = 50;
 
 /** Starts programs that each write one block; all must succeed. */
 function startWriters(
@@ -63,7 +65,12 @@ function startWriters(
   { count, cpus, first = 0 }: Writers,
 ): Promise<void> {
   const args = [path, STEP, first, count, cpus].map(String);
-  const done = must("bash", "-c", WRITE, "bash", ...args).then(() => {});
+  const done = new Deno.Command("timeout", {
+    args: ["-k", "2", `${WRITERS_S}`, "bash", "-c", WRITE, "bash", ...args],
+    stdin: "null",
+  }).output().then(({ code, stderr }) =>
+    assertEquals(code, 0, new TextDecoder().decode(stderr))
+  );
   // The test fails for another reason first, if they cannot end.
   done.catch(() => {});
   return done;
