@@ -41,8 +41,9 @@ for i in $(seq 0 $(($4 - 1))); do
   printf '%04096d' $i |
     taskset -c $5 dd of="$1" bs=4096 iflag=fullblock seek=$(($3 + i * $2)) \\
       conv=notrunc,nocreat status=none &
+  writers="$writers $!"
 done
-for i in $(seq $4); do wait -n || exit 1; done
+for writer in $writers; do wait "$writer" || exit 1; done
 `;
 
 /** Writers of one block each. */
