@@ -5,7 +5,7 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import { must, within } from "./_clients.ts";
+import { must, within } from "../mount/_harness.ts";
 
 /** Seconds after which a file system thaws in any case. */
 const FROZEN_S = 40;
