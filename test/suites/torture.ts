@@ -9,6 +9,7 @@ import "../differential/differential_test.ts";
 import "../torture/client_test.ts";
 import "../torture/cycles_test.ts";
 import "../torture/durability_test.ts";
+import "../torture/frozen_test.ts";
 import "../torture/fsync_history_test.ts";
 import "../torture/kill_test.ts";
 import "../torture/load_test.ts";
