@@ -49,6 +49,18 @@ const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
     "Cannot make a read-only export growable: make it writable too",
   ],
   [
+    { truncate: "zero" },
+    "Cannot choose what truncating a read-only export does: it is never truncated; leave truncate out",
+  ],
+  [
+    { truncate: "zero", writable: true, growable: true },
+    "Cannot choose what truncating a growable export does: it is truncated like any file; leave truncate out",
+  ],
+  [
+    { truncate: "wipe" as "zero", writable: true },
+    "Cannot use wipe (truncate): expected one of refuse, zero, as-qemu",
+  ],
+  [
     { loopSafe: true },
     "Cannot make the export loop-safe: the program was not started for it; call restartLoopSafe() first in the program, or leave loop-safe off",
   ],

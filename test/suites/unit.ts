@@ -114,6 +114,7 @@ import "../queue/served_room_test.ts";
 import "../queue/trace_queue_test.ts";
 import "../queue/uring_queue_test.ts";
 import "../session/abort_signal_test.ts";
+import "../session/announce_size_test.ts";
 import "../session/bundle_test.ts";
 import "../session/loop_safe_test.ts";
 import "../session/mount_test.ts";
