@@ -4,7 +4,8 @@ import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";
 import { followImage, resizeImage } from "../export/image_size.ts";
 import { announceSize } from "./announce_size.ts";
-import { Session, type SessionParts } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionParts } from "./session_parts.ts";
 
 /**
  * An exported image.

@@ -2,15 +2,15 @@ import type {
   NegotiatedCapabilities,
   OfferedCapabilities,
 } from "../protocol/init.ts";
-import type {
-  QueueStatistics,
-  QueueTotals,
-} from "../queue/queue_statistics.ts";
+import type { QueueTotals } from "../queue/queue_statistics.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
+import { describeUsers } from "../linux/mount/mount_users.ts";
 import type { MountMethod } from "../linux/mount/mount_connection.ts";
 import type { PassthroughState } from "./passthrough.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
+import type { SessionParts } from "./session_parts.ts";
 import type { TransportState } from "./transport.ts";
+import { waitUntilUnused } from "./wait_until_unused.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
@@ -29,69 +29,10 @@ export interface SessionReport {
   readonly queues: readonly QueueTotals[];
 }
 
-/** A Worker, or a loop on the calling thread, that serves one queue. */
-export interface QueueServer {
-  /** Resolves when its queue has ended. */
-  readonly done: Promise<QueueEnd>;
-  /** Ends it by force. */
-  terminate(): void;
-}
-
-/** The mount of a session. */
-export interface SessionMount {
-  /** Where it is mounted: an absolute path. */
-  readonly path: string;
-  /** Unmounts it; `covered` if another mount lies over it. */
-  unmount(): "unmounted" | "gone" | "covered";
-  /** Aborts its connection; `false` if that is not possible or not allowed. */
-  abort(): boolean;
-}
-
-/** The parts of a session. */
-export interface SessionParts {
-  /** The mount. */
-  readonly mount: SessionMount;
-  /** As {@linkcode Session.mountMethod}. */
-  readonly mountMethod: MountMethod;
-  /** As {@linkcode Session.allowOther}. */
-  readonly allowOther: boolean;
-  /** As {@linkcode Session.offered}. */
-  readonly offered: OfferedCapabilities;
-  /** As {@linkcode Session.negotiated}. */
-  readonly negotiated: NegotiatedCapabilities;
-  /** As {@linkcode Session.transport}. */
-  readonly transport: TransportState;
-  /** As {@linkcode Session.passthrough}. */
-  readonly passthrough: PassthroughState;
-  /** The kernel's id of an image in passthrough; else `null`. */
-  readonly backingId: number | null;
-  /** As {@linkcode Session.singleQueueReason}. */
-  readonly singleQueueReason: string | null;
-  /** As {@linkcode Session.notifier}. */
-  readonly notifier: SessionNotifier;
-  /** The queues' counters, and the flag that stops them. */
-  readonly statistics: QueueStatistics;
-  /** The server of each queue, by queue. */
-  readonly servers: readonly QueueServer[];
-  /** Receives a sentence when a queue hangs, recovers or fails. */
-  readonly warn: (text: string) => void;
-  /** When a queue counts as hung, in milliseconds. */
-  readonly hangMs: number;
-  /**
-   * Makes what was written durable, after the last request.
-   *
-   * @returns What was lost, in one sentence; `null` if nothing was. Left out if
-   * there is nothing to flush.
-   */
-  readonly flush?: (() => Promise<string | null>) | undefined;
-  /** Takes back what the thread of a queue holds, once the queue has ended. */
-  readonly reclaim: (queue: number) => Promise<void>;
-  /** Releases everything else that the session uses. */
-  readonly release: () => Promise<void>;
-}
-
 /** Milliseconds for requests in flight to be answered before the unmount. */
 const ANSWER_MS = 2000;
+/** Milliseconds of waiting for the image before the user is told. */
+const SILENT_MS = 1000;
 /** Milliseconds for the queues to end after the unmount. */
 const JOIN_MS = 1000;
 const CHECK_AGAIN_MS = 5;
@@ -99,8 +40,8 @@ const CHECK_AGAIN_MS = 5;
 /**
  * A mounted file system that is being served.
  *
- * To unmount it, dispose of the session or call {@linkcode Session.close}.
- * Programs that keep a file open then get errors.
+ * To unmount it, dispose of the session or call {@linkcode Session.close}, which
+ * waits for programs that use it.
  *
  * @category Sessions
  */
@@ -133,6 +74,11 @@ export class Session implements AsyncDisposable {
   /** Resolves when the session is aborted. */
   readonly #aborted = Promise.withResolvers<null>();
   #closing = false;
+  #isAborted = false;
+  /** Whether requests are no longer served. */
+  #ending = false;
+  /** Resolves when `close()` has waited for users of the mount. */
+  #waiting: Promise<void> = Promise.resolve();
   #gaveUp = false;
 
   /** Wraps running servers; called by `mountExport` and `mountHandler`. */
@@ -170,15 +116,18 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Ends the session: waits up to two seconds for requests in flight to be
-   * answered, unmounts, and waits for every Worker to end. Idempotent.
+   * Ends the session. If programs use the mount, it goes on serving them for up
+   * to `stopTimeout` seconds, and ends as soon as they have left. Otherwise it
+   * waits up to two seconds for requests in flight to be answered, unmounts by
+   * force, and reports what used the mount as a problem. In the end it waits for
+   * every Worker. Idempotent.
    */
   async close(): Promise<SessionReport> {
     if (!this.#closing) {
       this.#closing = true;
-      this.#parts.statistics.stop();
-      await until(() => this.#isIdle(), ANSWER_MS);
-      this.#unmount();
+      this.#waiting = this.#waitUntilUnused();
+      await this.#waiting;
+      if (!this.#ending) await this.#finish();
     }
     return await this.closed;
   }
@@ -188,7 +137,7 @@ export class Session implements AsyncDisposable {
    * flushed.
    */
   abort(): Promise<SessionReport> {
-    this.#closing = true;
+    this.#closing = this.#ending = this.#isAborted = true;
     this.#aborted.resolve(null);
     this.#parts.statistics.stop();
     this.#unmount();
@@ -208,7 +157,9 @@ export class Session implements AsyncDisposable {
       this.#ended(index, await done);
     });
     await Promise.race([Promise.all(all), this.#unmounted.promise]);
+    this.#ending = true;
     await this.#join();
+    await this.#waiting;
     // If the last queue failed, the mount is still there.
     this.#unmount();
     // A Worker that did not end may still use what release() would close.
@@ -223,6 +174,37 @@ export class Session implements AsyncDisposable {
       ends: this.#ends.map((end) => end ?? LOST),
       queues: statistics.totals(),
     };
+  }
+
+  /** Waits until the mount is not in use, or until the time is up. */
+  async #waitUntilUnused(): Promise<void> {
+    const { mount, stopTimeoutMs: timeoutMs, inUse: tell } = this.#parts;
+    const isOver = () => this.#ending;
+    const { result, users } = await waitUntilUnused(mount, {
+      timeoutMs,
+      tell,
+      isOver,
+    });
+    if (result !== "busy" || this.#ending && !this.#isAborted) return;
+    const by = users === null ? "programs" : describeUsers(users);
+    this.#problems.push(
+      `Unmounted ${mount.path} while it was in use by ${by}: what had not yet been written to it may be lost`,
+    );
+  }
+
+  /** Unmounts when the requests in flight have been answered. */
+  async #finish(): Promise<void> {
+    this.#ending = true;
+    const { statistics, notice } = this.#parts;
+    statistics.stop();
+    const isIdle = () => this.#isIdle();
+    if (!await until(isIdle, SILENT_MS)) {
+      notice(
+        `Waiting for the image: ${statistics.inFlight} requests are not answered yet`,
+      );
+      await until(isIdle, ANSWER_MS - SILENT_MS);
+    }
+    this.#unmount();
   }
 
   #ended(index: number, end: QueueEnd): void {

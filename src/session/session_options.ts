@@ -6,6 +6,8 @@
  */
 import { UserError } from "../base/user_error.ts";
 import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
+import type { MountUsers } from "../linux/mount/mount_users.ts";
+import { MS_PER_S } from "../base/timespec.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
 import type { PollUs } from "../event/poll_strategy.ts";
 import { type TransportChoice, TRANSPORTS } from "./transport.ts";
@@ -58,7 +60,12 @@ export interface SessionOptions {
    */
   readonly hangMs?: number;
   /**
-   * Ends the session when it is aborted. If that happens before the session is
+   * For how many seconds the end of the session waits for programs that use the
+   * mount, 0 for not at all; 10 if left out.
+   */
+  readonly stopTimeout?: number;
+  /**
+   * Ends the session as `close()` does when it is aborted. If that happens before the session is
    * ready, mounting rejects with the signal's reason and leaves nothing
    * mounted.
    */
@@ -74,7 +81,15 @@ export interface SessionOptions {
   readonly report?: (error: unknown, during: string) => void;
   /** Receives a sentence when a queue hangs, recovers or fails. */
   readonly warn?: (text: string) => void;
-  /** Receives a sentence about what was repaired, such as a stale mount. */
+  /**
+   * Receives what uses the mount while the end of the session waits for that,
+   * and again when it has changed.
+   */
+  readonly inUse?: (users: MountUsers) => void;
+  /**
+   * Receives a sentence about what was repaired, such as a stale mount, or what
+   * the end of the session waits for.
+   */
   readonly notice?: (text: string) => void;
 }
 
@@ -104,8 +119,12 @@ export interface CheckedSessionOptions {
   readonly stats: boolean;
   /** As {@linkcode SessionOptions.hangMs}. */
   readonly hangMs: number;
+  /** {@linkcode SessionOptions.stopTimeout} in milliseconds. */
+  readonly stopTimeoutMs: number;
   /** As {@linkcode SessionOptions.signal}. */
   readonly signal: AbortSignal | undefined;
+  /** As {@linkcode SessionOptions.inUse}. */
+  readonly inUse: (users: MountUsers) => void;
   /** As {@linkcode SessionOptions.notice}. */
   readonly notice: (text: string) => void;
   /** The callbacks of the running session. */
@@ -121,6 +140,8 @@ const QUEUES_MAX = 64;
 const QUEUES_DEFAULT_MAX = 4;
 /** The longest polling in microseconds: more costs a CPU and saves nothing. */
 const POLL_US_MAX = 1_000_000;
+/** How long the end waits for users of the mount by default, in seconds. */
+const STOP_TIMEOUT_S = 10;
 /** The longest time-out of a timer, in milliseconds. */
 const MS_MAX = 2 ** 31 - 1;
 
@@ -161,7 +182,10 @@ export function checkSessionOptions(
     ),
     stats: options.stats ?? false,
     hangMs: checkWholeNumber(hangMs, { name: "hangMs", min: 1, max: MS_MAX }),
+    stopTimeoutMs: MS_PER_S *
+      checkStopTimeout(options.stopTimeout, "stopTimeout"),
     signal: options.signal,
+    inUse: options.inUse ?? (() => {}),
     notice: options.notice ?? (() => {}),
     listener: options,
   };
@@ -181,6 +205,27 @@ export function checkQueues(
   const { hardwareConcurrency: cpus } = navigator;
   const count = queues ?? Math.min(cpus, QUEUES_DEFAULT_MAX);
   return checkWholeNumber(count, { name, min: 1, max: QUEUES_MAX });
+}
+
+/**
+ * Checks for how long the end of a session waits.
+ *
+ * @param seconds The number of seconds, or its digits; the default if
+ * `undefined`.
+ * @param name The option's name, for the message.
+ * @throws {UserError} If it is not a number from 0 to 2147483.
+ */
+export function checkStopTimeout(
+  seconds: number | string | undefined,
+  name: string,
+): number {
+  const max = Math.floor(MS_MAX / MS_PER_S);
+  const value = seconds ?? STOP_TIMEOUT_S;
+  const number = /^\d+(\.\d+)?$/.test(String(value)) ? Number(value) : NaN;
+  if (number <= max) return number;
+  throw new UserError(
+    `Cannot use ${value} (${name}): expected a number of seconds from 0 to ${max}`,
+  );
 }
 
 /**

@@ -11,7 +11,7 @@ import { orAbort } from "./abort_signal.ts";
 import { connect, type Connection, type ConnectOptions } from "./connection.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { checkQueueMemory } from "./queue_memory.ts";
-import type { QueueServer, SessionParts } from "./session.ts";
+import type { QueueServer, SessionParts } from "./session_parts.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 import type { SessionListener } from "./session_options.ts";
 import { startWorkers } from "./start_workers.ts";
@@ -108,6 +108,9 @@ export async function startServing(
     hangMs: session.hangMs,
     flush: options.flush,
     reclaim: options.reclaim ?? (() => Promise.resolve()),
+    stopTimeoutMs: session.stopTimeoutMs,
+    inUse: session.inUse,
+    notice: session.notice,
     release: async () => {
       await connection.closeNotifier();
       await release();

@@ -14,7 +14,7 @@ import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker } from "./queue_worker.ts";
 import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
-import type { QueueServer } from "./session.ts";
+import type { QueueServer } from "./session_parts.ts";
 import type { SessionListener } from "./session_options.ts";
 import {
   fallBack,

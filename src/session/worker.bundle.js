@@ -5046,6 +5046,16 @@ var SYMBOLS = {
     result: "i32"
   },
   // The same in a thread of Deno's pool, where errno is lost.
+  read_nonblocking: {
+    name: "read",
+    parameters: [
+      "i32",
+      "pointer",
+      "usize"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
   write_nonblocking: {
     name: "write",
     parameters: [
@@ -5265,6 +5275,27 @@ var SYMBOLS = {
       "buffer",
       "usize",
       "buffer"
+    ],
+    result: "i32"
+  },
+  // DIR *opendir(const char *name);
+  opendir: {
+    parameters: [
+      "buffer"
+    ],
+    result: "pointer"
+  },
+  // struct dirent *readdir(DIR *dirp);
+  readdir: {
+    parameters: [
+      "pointer"
+    ],
+    result: "pointer"
+  },
+  // int closedir(DIR *dirp);
+  closedir: {
+    parameters: [
+      "pointer"
     ],
     result: "i32"
   },

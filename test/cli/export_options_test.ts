@@ -36,6 +36,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     direct: false,
     loopSafe: false,
     lock: true,
+    stopTimeout: 10,
     stats: false,
     control: false,
     wire: false,

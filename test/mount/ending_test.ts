@@ -103,14 +103,16 @@ mountTest(
 );
 
 mountTest(
-  "an open file does not delay the end of an export",
+  "an open file does not delay the end with --stop-timeout=0",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
-    await using process = await ExportProcess.start(["-w", image, mountpoint]);
+    const args = ["-w", "--stop-timeout=0", image, mountpoint];
+    await using process = await ExportProcess.start(args);
     await using _ = await holdOpen(mountpoint);
     const start = Date.now();
     const { code, stderr } = await process.stop();
-    assertEquals(code, 0, stderr);
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /while it was in use by (timeout|sleep) \(process/);
     assert(Date.now() - start < END_MS);
     assertEquals(isMounted(mountpoint), false);
   },
@@ -120,15 +122,16 @@ mountTest(
   "requests in flight do not prevent the end of an export",
   async (directory) => {
     const { mountpoint } = await imageIn(directory, MIB);
-    const args = ["-w", "memory:16M", mountpoint];
+    // So large that the clients write until the export ends.
+    const args = ["-w", "--stop-timeout=0", "null:1T", mountpoint];
     await using process = await ExportProcess.start(args);
     const clients = ["4k", "64k", "1M"].map((size) => {
-      const files = ["if=/dev/zero", `of=${mountpoint}`];
+      const files = ["if=/dev/zero", `of=${mountpoint}`, "conv=notrunc"];
       return run("dd", ...files, `bs=${size}`, "count=9999999");
     });
     await pause(200);
     const { code, stderr } = await process.stop();
-    assertEquals(code, 0, stderr);
+    assertEquals(code, stderr.includes("while it was in use by") ? 1 : 0);
     await Promise.all(clients);
     assert(process.totals.some(({ writes }) => writes > 0));
   },
@@ -146,7 +149,9 @@ async function endHanging(
   const above = `${own}/above.img`;
   await Deno.writeTextFile(above, "");
   await using lower = await ExportProcess.start(["null:1G", below]);
-  await using upper = await ExportProcess.start([below, above]);
+  // The client of the hanging image uses the file.
+  const args = ["--stop-timeout=0", below, above];
+  await using upper = await ExportProcess.start(args);
   lower.signal("SIGSTOP");
   const client = run("head", "-c", "1", above);
   await pause(300);

@@ -153,10 +153,11 @@ uringTest(
 );
 
 uringTest(
-  "an export over io_uring ends while a file is open",
+  "an export over io_uring ends with --stop-timeout=0 while a file is open",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
-    await using process = await start("-q2", image, mountpoint);
+    const args = ["-q2", "--stop-timeout=0", image, mountpoint];
+    await using process = await start(...args);
     const holder = new Deno.Command("sh", {
       args: ["-c", 'exec timeout 30 sleep 30 < "$1"', "sh", mountpoint],
     }).spawn();
@@ -166,7 +167,9 @@ uringTest(
         () => Deno.readLink(stdin).then((path) => path === mountpoint),
         "the client holds the file open",
       );
-      await stopCleanly(process, 2);
+      const { code, stderr } = await process.stop();
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /while it was in use by timeout \(process/);
     } finally {
       holder.kill("SIGTERM");
       await holder.status;

@@ -105,9 +105,30 @@ userTest("a user's export ends though a file is open", async (nobody) => {
   for (const prepare of ["", FUSECTL]) {
     const start = Date.now();
     const script = `exec 3< mnt.img\n${STOP}`;
-    const told = await exporting(nobody, script, { prepare });
-    assertEquals(told, ["ended with 0", "0"], await saidBy(nobody));
+    const env = { ARGS: "--stop-timeout=0" };
+    const told = await exporting(nobody, script, { prepare, env });
+    const said = await saidBy(nobody);
+    assertEquals(told, ["ended with 1", "0"], said);
+    assertMatch(said, /while it was in use by sh \(process/);
     assert(Date.now() - start < 8000);
+  }
+});
+
+userTest("a user's export waits for a client at its end", async (nobody) => {
+  const script = `exec 3< mnt.img
+kill $server
+until grep -q '"event":"in-use"' told; do sleep 0.05; done
+cmp mnt.img disk.img && echo same
+exec 3<&-
+wait $server
+echo "ended with $?"
+${MOUNTS}`;
+  for (const prepare of ["", FUSECTL]) {
+    const env = { ARGS: "--stop-timeout=50" };
+    const told = await exporting(nobody, script, { prepare, env });
+    const said = await saidBy(nobody);
+    assertEquals(told, ["same", "ended with 0", "0"], said);
+    assertMatch(said, /mnt.img is in use by sh \(process/);
   }
 });
 

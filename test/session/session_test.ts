@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { SessionNotifier } from "../../src/session/session_notifier.ts";
-import { Session, type SessionParts } from "../../src/session/session.ts";
+import { Session } from "../../src/session/session.ts";
+import type { SessionParts } from "../../src/session/session_parts.ts";
 
 const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
 
@@ -21,6 +22,10 @@ function fake(kind: "device" | "uring") {
         for (const { resolve } of ends) resolve(UNMOUNTED);
         return unmounts === 1 ? "unmounted" : "gone";
       },
+      unmountUnused() {
+        return Promise.resolve(this.unmount());
+      },
+      async *users() {},
       abort: () => false,
     },
     mountMethod: "mount",
@@ -42,6 +47,9 @@ function fake(kind: "device" | "uring") {
         ? Promise.reject(new Error("It fails"))
         : Promise.resolve();
     },
+    stopTimeoutMs: 0,
+    inUse: () => {},
+    notice: () => {},
     release: () => Promise.resolve(),
   });
   const fail = (index: number) =>

@@ -17,6 +17,7 @@ import "../mount/export_test.ts";
 import "../mount/fixed_size_test.ts";
 import "../mount/fsync_test.ts";
 import "../mount/image_test.ts";
+import "../mount/in_use_test.ts";
 import "../mount/locked_memory_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/passthrough_test.ts";

@@ -94,6 +94,11 @@ export const OPTIONS = {
     value: "FILE",
     help: "write the process id to FILE when ready, and remove it at the end",
   },
+  "stop-timeout": {
+    value: "SECONDS",
+    help:
+      "when stopped while programs use the file, wait up to SECONDS for them before unmounting by force (default: 10)",
+  },
   stats: {
     value: "SECONDS",
     implied: "1",

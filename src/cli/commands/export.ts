@@ -5,6 +5,10 @@ import {
   notifyService,
   type ServiceState,
 } from "../../linux/socket/sd_notify.ts";
+import {
+  describeUsers,
+  type MountUsers,
+} from "../../linux/mount/mount_users.ts";
 import { SOURCES } from "../../backends/registry.ts";
 import type { ExportSession } from "../../session/export_session.ts";
 import {
@@ -53,6 +57,7 @@ export const EXPORT: Command = {
     "allow-other",
     "no-lock",
     "pidfile",
+    "stop-timeout",
     "stats",
     "control",
     "json",
@@ -131,10 +136,25 @@ function mountOptions(
       ? {}
       : { trace: (record) => tellMessage(record, output) },
     notice: (text) => output.notice(text),
+    inUse: (users) => tellInUse(users, mount, output),
     report: (error, during) =>
       output.error(`Cannot answer ${during}: ${messageOf(error)}`),
     warn: (text) => output.error(text),
   };
+}
+
+/** Says why the export does not end yet. */
+function tellInUse(
+  users: MountUsers,
+  { mountpoint, stopTimeout }: MountExportOptions,
+  output: Output,
+): void {
+  output.event("in-use", { ...users, stopTimeout });
+  output.say(
+    `mqfuse: ${mountpoint} is in use by ${
+      describeUsers(users)
+    }; waiting for up to ${stopTimeout} s, send another signal to stop at once`,
+  );
 }
 
 function messageOf(error: unknown): string {

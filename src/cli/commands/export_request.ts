@@ -8,6 +8,7 @@ import {
   ALLOW_OTHER,
   checkPollUs,
   checkQueues,
+  checkStopTimeout,
 } from "../../session/session_options.ts";
 import { TRANSPORTS } from "../../session/transport.ts";
 import { UsageError } from "../arguments/options.ts";
@@ -69,6 +70,9 @@ export function readExportRequest(args: Arguments): ExportRequest {
       direct: flags.has("direct"),
       loopSafe: flags.has("loop-safe"),
       lock: !flags.has("no-lock"),
+      stopTimeout: inUsage(() =>
+        checkStopTimeout(values.get("stop-timeout"), "--stop-timeout")
+      ),
       stats: stats !== null,
       control: control !== null,
       wire: flags.has("wire"),

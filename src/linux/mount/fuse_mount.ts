@@ -17,18 +17,24 @@ import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
 import { abortConnection } from "./connection.ts";
-import { type Mount, readMounts } from "./mountinfo.ts";
+import { findUsers } from "./find_users.ts";
+import type { MountUsers } from "./mount_users.ts";
+import { findMount, type Mount, readMounts } from "./mountinfo.ts";
 
 // Flags of umount2(2). FORCE aborts the connection first, which wakes up its
 // readers. DETACH unmounts even if the mount is in use.
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
 
 /**
  * The result of unmounting: `unmounted`; `gone` if there was no such mount any
  * more; `covered` if another mount is on top of it, which is left alone.
  */
 export type UnmountResult = "unmounted" | "gone" | "covered";
+
+/** The result of unmounting a mount only if nothing uses it. */
+export type UnusedResult = UnmountResult | "busy";
 
 /** A mounted FUSE connection. */
 export interface FuseMount {
@@ -46,6 +52,20 @@ export interface FuseMount {
    */
   unmount(): UnmountResult;
   /**
+   * Unmounts it unless it is in use (`busy`), which changes nothing. It waits
+   * for no server, because a file's last close has written what was dirty.
+   *
+   * @throws {SystemError} With the errno of umount2(2), or of fusermount3.
+   */
+  unmountUnused(): Promise<UnusedResult>;
+  /**
+   * Finds out what uses it, as far as this process can see; yields all that were
+   * found so far.
+   *
+   * @param isWanted Whether to go on with the search.
+   */
+  users(isWanted: () => boolean): AsyncIterable<MountUsers>;
+  /**
    * Aborts the connection, and leaves the mount as a dead one.
    *
    * @returns False if the mount is gone, or this process may not abort it.
@@ -58,14 +78,17 @@ export interface FuseMount {
  *
  * @param mount The mount.
  * @param unmount Unmounts it.
+ * @param unmountIfUnused Unmounts it unless it is in use.
  */
 export function mountHandle(
   mount: Mount,
   unmount: () => UnmountResult,
+  unmountIfUnused: () => UnusedResult | Promise<UnusedResult>,
 ): FuseMount {
   // The kernel reuses the ids of a mount that is gone, so unmounting a second
   // time could hit another mount.
   let isUnmounted = false;
+  let isAborted = false;
   return {
     path: mount.mountPoint,
     id: mount.id,
@@ -73,11 +96,19 @@ export function mountHandle(
     unmount() {
       if (isUnmounted) return "gone";
       const result = unmount();
-      isUnmounted = result === "unmounted";
+      isUnmounted = isAborted = result === "unmounted";
       return result;
     },
-    // Unmounting has aborted the connection.
-    abort: () => !isUnmounted && abortExactly(mount),
+    async unmountUnused() {
+      if (isUnmounted) return "gone";
+      const result = await unmountIfUnused();
+      if (result === "unmounted") isUnmounted = true;
+      return result;
+    },
+    users: (isWanted) => findUsers(mount, isWanted),
+    // Unmounting by force has aborted the connection. Unmounting an unused mount
+    // has not, if a copy of it is left in another mount namespace.
+    abort: () => !isAborted && abortExactly(mount),
   };
 }
 
@@ -110,6 +141,32 @@ export function unmountExactly(
   } finally {
     closeDescriptor(handle);
   }
+}
+
+/**
+ * Unmounts one mount by umount2(2) without flags, which fails while anything
+ * uses the mount: a descriptor, a mapping, a working directory, a loop device.
+ *
+ * @param mount As for {@linkcode unmountExactly}.
+ * @returns `busy` if the mount is in use, and nothing has changed.
+ * @throws {SystemError} EPERM without CAP_SYS_ADMIN.
+ */
+export function unmountUnused(
+  mount: Pick<Mount, "id" | "minor">,
+): UnusedResult {
+  const mounts = readMounts();
+  const now = mounts.find((other) =>
+    other.id === mount.id && other.minor === mount.minor
+  );
+  if (now === undefined) return "gone";
+  // An open descriptor of the mount would itself make it busy.
+  if (findMount(now.mountPoint, mounts)?.id !== mount.id) return "covered";
+  if (libc().umount2(cString(now.mountPoint), UMOUNT_NOFOLLOW) === 0) {
+    return "unmounted";
+  }
+  const error = errno();
+  if (error === ERRNO.EBUSY) return "busy";
+  throw unmountError(now.mountPoint, error);
 }
 
 /**

@@ -35,6 +35,7 @@ const CONFIGURATION = "/etc/fuse.conf";
 // hangs.
 const RUN_LIMIT_MS = 10_000;
 const END_LIMIT_MS = 2000;
+const CHECK_AGAIN_MS = 2;
 const OUTPUT_MAX = 4096;
 
 /**
@@ -105,6 +106,28 @@ export function fusermountUnmount(path: string): void {
   const helper = start(findFusermount(), ["-u", "-z", "--", path], null, path);
   const ended = helper.child.wait(RUN_LIMIT_MS);
   try {
+    if (ended?.code !== 0) throw helper.failure(`unmount ${path}`);
+  } finally {
+    helper.end();
+  }
+}
+
+/**
+ * Unmounts the topmost mount at a path by fusermount3 unless it is in use. The
+ * calling thread goes on meanwhile: fusermount3 may access the mount.
+ *
+ * @param path The absolute path of the mount point.
+ * @throws {SystemError} EBUSY if it is in use; as {@linkcode fusermountUnmount}.
+ */
+export async function fusermountUnmountUnused(path: string): Promise<void> {
+  const helper = start(findFusermount(), ["-u", "--", path], null, path);
+  const deadline = performance.now() + RUN_LIMIT_MS;
+  try {
+    let ended = helper.child.wait(0);
+    while (ended === null && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, CHECK_AGAIN_MS));
+      ended = helper.child.wait(0);
+    }
     if (ended?.code !== 0) throw helper.failure(`unmount ${path}`);
   } finally {
     helper.end();
@@ -260,6 +283,11 @@ const KNOWN: readonly (readonly [RegExp, number, string])[] = [
     /^mount failed: Operation not permitted$/,
     ERRNO.EPERM,
     `fusermount3 must be setuid root, and no_new_privs must be off; ${ADVICE_ON_CONTAINERS}`,
+  ],
+  [
+    /: Device or resource busy$/,
+    ERRNO.EBUSY,
+    "end the programs that use PATH",
   ],
   [/: Permission denied$/, ERRNO.EACCES, "choose another mount point"],
 ];

@@ -14,12 +14,15 @@ import {
   mountHandle,
   unmountExactly,
   type UnmountResult,
+  unmountUnused,
+  type UnusedResult,
 } from "./fuse_mount.ts";
 import {
   escapeOption,
   findFusermount,
   fusermount,
   fusermountUnmount,
+  fusermountUnmountUnused,
 } from "./fusermount.ts";
 import type { MountOptions } from "./mount_by_syscall.ts";
 import { withMountLock } from "./mount_lock.ts";
@@ -205,6 +208,32 @@ export function unmountForUser(
   return "unmounted";
 }
 
+/** Unmounts one mount unless it is in use. */
+async function unmountUnusedForUser(
+  mount: Pick<Mount, "id" | "minor">,
+): Promise<UnusedResult> {
+  try {
+    return unmountUnused(mount);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== ERRNO.EPERM) {
+      throw error;
+    }
+  }
+  // unmountUnused() has found that no other mount is on top of it.
+  const now = find(mount);
+  if (now === undefined) return "gone";
+  try {
+    await fusermountUnmountUnused(now.mountPoint);
+    return "unmounted";
+  } catch (error) {
+    if (error instanceof SystemError && error.errno === ERRNO.EBUSY) {
+      return "busy";
+    }
+    if (find(mount) === undefined) return "gone";
+    throw error;
+  }
+}
+
 function find(mount: Pick<Mount, "id" | "minor">): Mount | undefined {
   return readMounts().find((other) =>
     other.id === mount.id && other.minor === mount.minor
@@ -212,14 +241,18 @@ function find(mount: Pick<Mount, "id" | "minor">): Mount | undefined {
 }
 
 function handleOf(mount: Mount, watcher: MountWatcher | null): FuseMount {
-  return mountHandle(mount, () =>
-    lockIfPossible(mount.mountPoint, () => {
-      const result = unmountForUser(mount);
-      // The watcher must end before another mount is made here: it would unmount
-      // that one.
-      if (result !== "covered") watcher?.release();
-      return result;
-    }));
+  // The watcher must end before another mount is made here: it would unmount
+  // that one.
+  const released = <T extends UnusedResult>(result: T) => {
+    if (result !== "covered" && result !== "busy") watcher?.release();
+    return result;
+  };
+  return mountHandle(
+    mount,
+    () =>
+      lockIfPossible(mount.mountPoint, () => released(unmountForUser(mount))),
+    async () => released(await unmountUnusedForUser(mount)),
+  );
 }
 
 function lockIfPossible<T>(path: string, use: () => T): T {

@@ -14,7 +14,12 @@ import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import type { SystemError } from "../syscall/system_error.ts";
-import { type FuseMount, mountHandle, unmountExactly } from "./fuse_mount.ts";
+import {
+  type FuseMount,
+  mountHandle,
+  unmountExactly,
+  unmountUnused,
+} from "./fuse_mount.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
@@ -72,7 +77,11 @@ export function mountBySyscall(options: MountOptions): FuseMount {
       callMount(mountPoint.fd, options);
       const mount = newMountAt(mountPoint.path, before, options.fd);
       if (mount === null) throw lostError(options);
-      return mountHandle(mount, () => unmountExactly(mount));
+      return mountHandle(
+        mount,
+        () => unmountExactly(mount),
+        () => unmountUnused(mount),
+      );
     });
   } finally {
     // An open descriptor would make unmounting by others fail with EBUSY.

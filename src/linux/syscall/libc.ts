@@ -25,6 +25,12 @@ const SYMBOLS = {
   // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset);
   pwrite: { parameters: ["i32", "pointer", "usize", "i64"], result: "i32" },
   // The same in a thread of Deno's pool, where errno is lost.
+  read_nonblocking: {
+    name: "read",
+    parameters: ["i32", "pointer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
   write_nonblocking: {
     name: "write",
     parameters: ["i32", "pointer", "usize"],
@@ -115,6 +121,12 @@ const SYMBOLS = {
     parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
     result: "i32",
   },
+  // DIR *opendir(const char *name);
+  opendir: { parameters: ["buffer"], result: "pointer" },
+  // struct dirent *readdir(DIR *dirp);
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  // int closedir(DIR *dirp);
+  closedir: { parameters: ["pointer"], result: "i32" },
   // int umount2(const char *target, int flags);
   umount2: { parameters: ["buffer", "i32"], result: "i32" },
   // long syscall(SYS_fsopen, const char *fs_name, unsigned int flags);
