@@ -43,7 +43,7 @@ export function uringTest(
 }
 
 /** Whether this kernel has the setting at all. */
-function hasSetting(): boolean {
+export function hasSetting(): boolean {
   try {
     return Deno.statSync(PARAMETER).isFile;
   } catch {

@@ -6,6 +6,7 @@
  * @module
  */
 import "../differential/differential_test.ts";
+import "../torture/bad_sectors_test.ts";
 import "../torture/client_test.ts";
 import "../torture/cycles_test.ts";
 import "../torture/durability_test.ts";
