@@ -12,7 +12,7 @@ import { clearMounts } from "./_mounts.ts";
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 /** Seconds after which a process ends even if the test has died. */
 const PROCESS_S = 60;
-const READY_MS = 10_000;
+const READY_MS = 30_000;
 
 /** A line that `--json` prints. */
 export type Event = { readonly event: string } & Record<string, unknown>;
