@@ -94,7 +94,7 @@ mountTest(
   "memory: is a disk of zeroes that keeps writes",
   async (directory) => {
     const mountpoint = await emptyFile(`${directory}/mnt.img`);
-    const args = ["-w", "memory:4M", mountpoint];
+    const args = ["-w", "--truncate=zero", "memory:4M", mountpoint];
     await using process = await ExportProcess.start(args);
     assertEquals(process.ready.source, "memory:4M");
     await must("cmp", "-n", "4194304", mountpoint, "/dev/zero");
