@@ -25,6 +25,7 @@ import "../mount/queues_test.ts";
 import "../mount/read_only_test.ts";
 import "../mount/refusals_test.ts";
 import "../mount/resize_test.ts";
+import "../mount/room_test.ts";
 import "../mount/services_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/tree_fs_test.ts";
