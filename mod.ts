@@ -133,6 +133,7 @@ export type { Reply } from "./src/protocol/reply.ts";
 
 // Both.
 export { Session, type SessionReport } from "./src/session/session.ts";
+export type { MountUser, MountUsers } from "./src/linux/mount/mount_users.ts";
 export type { SessionOptions } from "./src/session/session_options.ts";
 export {
   type InvalidateEntryOptions,

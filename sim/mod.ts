@@ -126,6 +126,7 @@ export { OPEN } from "./vfs/file_open.ts";
 // Checking.
 export { CheckedFile } from "./oracle/checked_file.ts";
 export { DiskModel, type DiskModelOptions } from "./oracle/disk_model.ts";
+export type { SizeChange } from "./oracle/size_model.ts";
 export {
   ModelMismatch,
   type ModelRead,

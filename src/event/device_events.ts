@@ -51,6 +51,8 @@ export interface DeviceEventsOptions {
 /**
  * Two slots of a ring, by which a thread that sleeps in the ring notices that a
  * descriptor can be read, and that it has slept long enough.
+ *
+ * @internal
  */
 export interface DeviceSlots {
   /** The first of them, {@linkcode POLL_SLOT}; the other one is the timer. */
@@ -104,7 +106,11 @@ export class DeviceEvents implements EventSource, RingOwner {
     this.#isPending = () => device.poll();
   }
 
-  /** Adds a ring for operations, which `close()` closes. */
+  /**
+   * Adds a ring for operations, which `close()` closes.
+   *
+   * @internal
+   */
   addRing(events: RingEvents, slots: DeviceSlots): void {
     this.#ring = { events, slots };
     events.register(this, slots.first, SLOTS);
