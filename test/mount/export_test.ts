@@ -26,6 +26,7 @@ mountTest(
       size: 8 * MIB,
       writable: false,
       growable: false,
+      loopSafe: false,
       queues: 4,
       singleQueueReason: null,
       mountMethod: "mount",
