@@ -12,8 +12,11 @@ import { queueMemoryMin } from "../queue/slot_pool.ts";
 const KIB = 1024;
 const MIB = 2 ** 20;
 
-/** Bytes of memory of all queues over /dev/fuse by default. */
-const QUEUE_MEMORY = 256 * MIB;
+/**
+ * Bytes of memory of all queues over /dev/fuse by default, if that is more than
+ * the least that they need.
+ */
+const QUEUE_MEMORY = 64 * MIB;
 /**
  * Bytes of large slots that all queues together start with, if it is more than
  * one each: less than the usual RLIMIT_MEMLOCK of 8 MiB, small slots included.
@@ -44,7 +47,9 @@ export function queueMemoryOf(
 ): QueueMemory {
   const fits = Math.floor(LARGE_AT_START / queues / largeSlotSize(maxPayload));
   return {
-    max: Math.floor((total ?? QUEUE_MEMORY) / queues),
+    max: total === null
+      ? Math.max(Math.floor(QUEUE_MEMORY / queues), queueMemoryMin(maxPayload))
+      : Math.floor(total / queues),
     largeSlots: Math.max(1, Math.min(LARGE_SLOTS_MAX, fits)),
   };
 }

@@ -31,8 +31,8 @@ export interface SessionOptions {
   readonly queues?: number;
   /**
    * Bytes of memory that outstanding requests and their replies may take, all
-   * queues together. If left out, 256 MiB, or over io_uring 2 MiB a CPU if that
-   * is more. It is locked where RLIMIT_MEMLOCK allows that.
+   * queues together. If left out, 64 MiB, or over io_uring 256 MiB or 2 MiB a
+   * CPU, which of them is more. It is locked where RLIMIT_MEMLOCK allows that.
    */
   readonly queueMemory?: number;
   /**

@@ -1860,7 +1860,11 @@ var DeviceEvents = class {
     this.#longestSleepMs = options.longestSleepMs;
     this.#isPending = () => device.poll();
   }
-  /** Adds a ring for operations, which `close()` closes. */
+  /**
+   * Adds a ring for operations, which `close()` closes.
+   *
+   * @internal
+   */
   addRing(events, slots) {
     this.#ring = {
       events,
@@ -7620,7 +7624,7 @@ var AsyncFileBackend = class {
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#io = io;
-    this.#sync = new FileSync(file, counter, () => io.sync(file.fd));
+    this.#sync = new FileSync(file, counter, () => this.#syncFile());
   }
   stat() {
     return this.#plain.stat();
@@ -7654,6 +7658,14 @@ var AsyncFileBackend = class {
   }
   flush() {
     return this.#sync.flush();
+  }
+  #syncFile() {
+    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
+    try {
+      return this.#file.fdatasync();
+    } finally {
+      this.#io.unblock();
+    }
   }
   async truncate(size) {
     const result2 = await this.#io.truncate(this.#file.fd, size);

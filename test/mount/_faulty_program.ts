@@ -32,6 +32,8 @@ const session = await mountExport({
   writable: true,
   growable,
   hangMs: HANG_MS,
+  // Clients of a Worker that hangs use the mount until it is gone.
+  stopTimeout: 0,
   report: (error, during) =>
     tell("report", { during, message: (error as Error).message }),
   warn: (message) => tell("warning", { message }),

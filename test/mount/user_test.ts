@@ -29,7 +29,7 @@ const FILES = "truncate -s 1M disk.img; : > mnt.img\n";
 const ALLOW = "echo user_allow_other > conf\n";
 
 const START = `rm -f told said
-PATH="\${TRIED:-$PATH}" $MAIN export --json -w -q 2 $ARGS disk.img mnt.img \\
+PATH="\${TRIED:-$PATH}" $MAIN export --json -w -q 2 --transport=device $ARGS disk.img mnt.img \\
   >told 2>said &
 server=$!
 until grep -qs '"event":"ready"' told; do
@@ -180,9 +180,9 @@ ${MOUNTS}${START}${STOP}`;
 );
 
 userTest("a user's live mount is refused, and stays", async (nobody) => {
-  const script = `$MAIN export --no-lock -w disk.img mnt.img 2>&1
+  const script = `$MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
 kill -STOP $server
-$MAIN export --no-lock -w disk.img mnt.img 2>&1
+$MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
 kill -CONT $server
 ${USE}${STOP}`;
   for (const prepare of ["", FUSECTL]) {

@@ -56,7 +56,7 @@ export const OPTIONS = {
   "queue-memory": {
     value: "SIZE",
     help:
-      "let outstanding requests and their replies take this much memory, all queues together (default: 256M)",
+      "let outstanding requests and their replies take this much memory, all queues together (default: 64M, over io_uring 256M)",
   },
   transport: {
     value: "auto|device|uring",

@@ -61,7 +61,7 @@ export class AsyncFileBackend implements Backend {
     this.#file = file;
     this.#direct = file instanceof DirectFile ? file : null;
     this.#io = io;
-    this.#sync = new FileSync(file, counter, () => io.sync(file.fd));
+    this.#sync = new FileSync(file, counter, () => this.#syncFile());
   }
 
   stat(): ImageStat {
@@ -110,6 +110,15 @@ export class AsyncFileBackend implements Backend {
 
   flush(): Answer {
     return this.#sync.flush();
+  }
+
+  #syncFile(): Answer {
+    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
+    try {
+      return this.#file.fdatasync();
+    } finally {
+      this.#io.unblock();
+    }
   }
 
   async truncate(size: number): Promise<number> {
