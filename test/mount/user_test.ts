@@ -180,7 +180,8 @@ ${MOUNTS}${START}${STOP}`;
 );
 
 userTest("a user's live mount is refused, and stays", async (nobody) => {
-  const script = `$MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
+  const script =
+    `$MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
 kill -STOP $server
 $MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
 kill -CONT $server
