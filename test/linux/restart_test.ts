@@ -13,8 +13,10 @@ import { restartProgram } from "${SOURCES}restart.ts";
 console.log(JSON.stringify([Deno.pid, Deno.args]));
 if (environmentVariable("RESTARTED") === null) {
   setEnvironmentVariable("RESTARTED", "yes");
-  new Worker(URL.createObjectURL(new Blob(["for (;;);"])), { type: "module" });
-  restartProgram();
+  const busy = new Blob(["postMessage(0); for (;;);"]);
+  const worker = new Worker(URL.createObjectURL(busy), { type: "module" });
+  // While a Worker starts, Deno makes threads, and ends if execve(2) prevents it.
+  worker.onmessage = () => restartProgram();
 }
 `;
 
@@ -38,9 +40,10 @@ testIf(
         ...args,
       );
       assertEquals(code, 0, text);
-      const [first, second, more] = text.trim().split("\n");
+      const [first, second, ...more] = text.trim().split("\n");
       assertEquals(JSON.parse(first!)[1], args);
-      assertEquals([second, more], [first, undefined]);
+      assertEquals(more, []);
+      assertEquals(second, first);
     });
   },
 );
