@@ -101,6 +101,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const queue = firstQueue(device, options);
   const first = withTrace(queue, session.listener);
   undo.defer(() => first.close());
+  undo.defer(() => mount.close());
   undo.defer(() => void mount.unmount());
   const transport = wakesReaders ? plan : withoutUring(plan, session.transport);
   const wanted = withPassthroughCapability(options.wanted, options.passthrough);

@@ -10,6 +10,7 @@ import type { PassthroughState } from "./passthrough.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 import type { SessionParts } from "./session_parts.ts";
 import type { TransportState } from "./transport.ts";
+import { until } from "./until.ts";
 import { waitUntilUnused } from "./wait_until_unused.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -35,7 +36,6 @@ const ANSWER_MS = 2000;
 const SILENT_MS = 1000;
 /** Milliseconds for the queues to end after the unmount. */
 const JOIN_MS = 1000;
-const CHECK_AGAIN_MS = 5;
 
 /**
  * A mounted file system that is being served.
@@ -162,6 +162,7 @@ export class Session implements AsyncDisposable {
     await this.#waiting;
     // If the last queue failed, the mount is still there.
     this.#unmount();
+    this.#parts.mount.close();
     // A Worker that did not end may still use what release() would close.
     if (!this.#gaveUp) {
       const loss = await Promise.race([this.#aborted.promise, flush?.()]);
@@ -272,16 +273,3 @@ export class Session implements AsyncDisposable {
 }
 
 const LOST: QueueEnd = { reason: "failed", message: "The queue did not end" };
-
-/** Waits for a condition; `false` if it is not met in time. */
-async function until(
-  condition: () => boolean,
-  timeoutMs: number,
-): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while (!condition()) {
-    if (Date.now() >= deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, CHECK_AGAIN_MS));
-  }
-  return true;
-}

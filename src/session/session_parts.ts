@@ -30,6 +30,8 @@ export interface SessionMount extends UsedMount {
   unmount(): "unmounted" | "gone" | "covered";
   /** Aborts its connection; `false` if that is not possible or not allowed. */
   abort(): boolean;
+  /** Closes what it holds open; it can then not be aborted any more. */
+  close(): void;
 }
 
 /** The parts of a session. */

@@ -82,6 +82,7 @@ export async function startServing(
   undo.defer(() =>
     servers.length === 0 ? connection.closeDevices() : undefined
   );
+  undo.defer(() => mount.close());
   undo.defer(() => void mount.unmount());
   const measuring = session.stats;
   const statistics = QueueStatistics.create(devices.length, { measuring });

@@ -6,6 +6,7 @@
 import { UserError } from "../base/user_error.ts";
 import type { UnusedResult } from "../linux/mount/fuse_mount.ts";
 import { describeUsers, type MountUsers } from "../linux/mount/mount_users.ts";
+import { until } from "./until.ts";
 
 /** The mount, as this module uses it. */
 export interface UsedMount {
@@ -44,7 +45,6 @@ export interface WaitEnd {
 const RETRY_MS = 150;
 /** The kernel closes the file of a loop device later than its user. */
 const QUIET_MS = 250;
-const CHECK_AGAIN_MS = 5;
 /** How soon queues end after the unmount, unless a copy of the mount is left. */
 const END_MS = 500;
 const SEARCH_AGAIN_MS = 2000;
@@ -89,9 +89,7 @@ async function attempt(
   if (result !== "unmounted" && result !== "gone") return result;
   // After 'umount -l', or through a copy of the mount in another namespace, it
   // can be in use without being mounted here.
-  const end = performance.now() + END_MS;
-  while (!isOver() && performance.now() < end) await pause(CHECK_AGAIN_MS);
-  if (isOver()) return result;
+  if (await until(isOver, END_MS)) return result;
   search.go();
   await search.names();
   return search.found?.users.length === 0 ? result : "busy";
@@ -141,11 +139,8 @@ class UserSearch {
     this.#running ??= this.#search(() => {});
     let ended = false;
     this.#running.finally(() => ended = true);
-    const end = performance.now() + SEARCH_MS;
-    while (!ended && performance.now() < end) {
-      await pause(CHECK_AGAIN_MS);
-      if (this.found !== null && this.found.users.length > 0) return;
-    }
+    const hasNames = () => (this.found?.users.length ?? 0) > 0;
+    await until(() => ended || hasNames(), SEARCH_MS);
   }
 
   /** Ends the search that is running; returns the last one's result. */

@@ -27,6 +27,7 @@ function fake(kind: "device" | "uring") {
       },
       async *users() {},
       abort: () => false,
+      close() {},
     },
     mountMethod: "mount",
     allowOther: true,

@@ -55,18 +55,50 @@ export function abortConnection(connection: number): boolean {
   }) ?? false;
 }
 
+/**
+ * Opens the control directory of a connection, which stays the one of this
+ * connection: once that is gone, calls fail, even if its number is in use again.
+ *
+ * @param connection The connection's number.
+ * @returns A descriptor, which the caller closes; `null` if there is no such
+ * connection, or this process may not use it.
+ */
+export function openConnection(connection: number): number | null {
+  return withControl((directory) =>
+    openDescriptor(`${connection}`, OPEN.PATH, { directory })
+  );
+}
+
+/**
+ * As {@linkcode abortConnection}, by a descriptor of
+ * {@linkcode openConnection}.
+ */
+export function abortOpened(control: number): boolean {
+  return whereAvailable(() => {
+    writeExisting("abort", "1", control);
+    return true;
+  }) ?? false;
+}
+
 // Calls `use` with a descriptor of the fusectl directory. Returns null if a call
 // fails because something is missing or not permitted.
 function withControl<T>(use: (directory: number) => T): T | null {
-  let directory: number | null = null;
+  return whereAvailable(() => {
+    const directory = openControl();
+    try {
+      return use(directory);
+    } finally {
+      closeDescriptor(directory);
+    }
+  });
+}
+
+function whereAvailable<T>(call: () => T): T | null {
   try {
-    directory = openControl();
-    return use(directory);
+    return call();
   } catch (error) {
     if (error instanceof SystemError && isUnavailable(error.errno)) return null;
     throw error;
-  } finally {
-    if (directory !== null) closeDescriptor(directory);
   }
 }
 

@@ -16,7 +16,7 @@ import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
-import { abortConnection } from "./connection.ts";
+import { abortOpened, openConnection } from "./connection.ts";
 import { findUsers } from "./find_users.ts";
 import type { MountUsers } from "./mount_users.ts";
 import { findMount, type Mount, readMounts } from "./mountinfo.ts";
@@ -71,6 +71,8 @@ export interface FuseMount {
    * @returns False if the mount is gone, or this process may not abort it.
    */
   abort(): boolean;
+  /** Closes what it holds open; it can then not be aborted any more. */
+  close(): void;
 }
 
 /**
@@ -85,10 +87,14 @@ export function mountHandle(
   unmount: () => UnmountResult,
   unmountIfUnused: () => UnusedResult | Promise<UnusedResult>,
 ): FuseMount {
-  // The kernel reuses the ids of a mount that is gone, so unmounting a second
-  // time could hit another mount.
+  // The kernel reuses the id of a mount that is gone, and the number of its
+  // connection: unmounting or aborting by them could hit another mount.
   let isUnmounted = false;
-  let isAborted = false;
+  let control = openConnection(mount.minor);
+  const close = () => {
+    if (control !== null) closeDescriptor(control);
+    control = null;
+  };
   return {
     path: mount.mountPoint,
     id: mount.id,
@@ -96,7 +102,10 @@ export function mountHandle(
     unmount() {
       if (isUnmounted) return "gone";
       const result = unmount();
-      isUnmounted = isAborted = result === "unmounted";
+      if (result !== "unmounted") return result;
+      isUnmounted = true;
+      // Unmounting by force has aborted the connection.
+      close();
       return result;
     },
     async unmountUnused() {
@@ -106,9 +115,10 @@ export function mountHandle(
       return result;
     },
     users: (isWanted) => findUsers(mount, isWanted),
-    // Unmounting by force has aborted the connection. Unmounting an unused mount
-    // has not, if a copy of it is left in another mount namespace.
-    abort: () => !isAborted && abortExactly(mount),
+    // Unmounting an unused mount has not aborted its connection if a copy of it
+    // is left in another mount namespace.
+    abort: () => control !== null && abortOpened(control),
+    close,
   };
 }
 
@@ -167,25 +177,6 @@ export function unmountUnused(
   const error = errno();
   if (error === ERRNO.EBUSY) return "busy";
   throw unmountError(now.mountPoint, error);
-}
-
-/**
- * Aborts the connection of one mount. If the mount is gone and its connection's
- * number is in use again, the new connection is left alone.
- *
- * @param mount The mount.
- * @returns False if the mount is gone, or this process may not abort it.
- */
-export function abortExactly(mount: Mount): boolean {
-  const sharers = readMounts().filter(({ major, minor }) =>
-    major === 0 && minor === mount.minor
-  );
-  // A mount that was detached while in use is not listed, but keeps its number.
-  const isOwn = sharers.length === 0 ||
-    sharers.some(({ id, source }) =>
-      id === mount.id && source === mount.source
-    );
-  return isOwn && abortConnection(mount.minor);
 }
 
 /**

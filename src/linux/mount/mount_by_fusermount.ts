@@ -7,9 +7,9 @@
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import { readLink } from "../syscall/paths.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull, SystemError } from "../syscall/system_error.ts";
+import { abortConnection } from "./connection.ts";
 import {
-  abortExactly,
   type FuseMount,
   mountHandle,
   unmountExactly,
@@ -129,13 +129,10 @@ function findNewMount(
 }
 
 function watch(mount: Mount): MountWatcher | null {
-  try {
-    return watchMount({ mount, fusermount: findFusermount() });
-  } catch (error) {
-    // Without a shell, a stale mount is cleared at the next start.
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
+  // Without a shell, a stale mount is cleared at the next start.
+  return resultOrNull(() =>
+    watchMount({ mount, fusermount: findFusermount() })
+  );
 }
 
 function callFusermount(
@@ -198,7 +195,7 @@ export function unmountForUser(
   // unmountExactly() has found that no other mount is on top of it.
   const now = find(mount);
   if (now === undefined) return "gone";
-  abortExactly(now);
+  abortConnection(now.minor);
   try {
     fusermountUnmount(now.mountPoint);
   } catch (error) {

@@ -59,6 +59,16 @@ export class SystemError extends UserError {
   }
 }
 
+/** The result of a call; `null` if it throws a {@linkcode SystemError}. */
+export function resultOrNull<T>(call: () => T): T | null {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
+}
+
 /**
  * Describes an error number: strerror(3).
  *
