@@ -12,16 +12,14 @@ import { accessors } from "../protocol/accessors.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { CountedContext } from "./export_context.ts";
-import { tellHandle } from "./handle_requests.ts";
+import { failSync, type HandleRequest, tellHandle } from "./handle_requests.ts";
 import { replyError } from "./reply_result.ts";
 import { writeImage } from "./transfer.ts";
 
 const WRITE_IN = accessors("fuse_write_in");
 
 /** A write that has to be durable. */
-interface DurableWrite {
-  readonly context: CountedContext;
-  readonly fh: bigint;
+interface DurableWrite extends HandleRequest {
   /** The count of sync errors before the write. */
   readonly before: number;
 }
@@ -72,7 +70,7 @@ function flushAfter(
   try {
     flushed = syncErrors.flushSince(backend, before);
   } catch (error) {
-    return fail(error, write);
+    return failSync(error, write);
   }
   return typeof flushed === "number"
     ? finish(flushed, write, reply)
@@ -81,14 +79,8 @@ function flushAfter(
 
 const FINISH: Step<number, void, DurableWrite, Reply> = {
   run: finish,
-  recover: fail,
+  recover: failSync,
 };
-
-/** The client is told of the failure by an error of this request. */
-function fail(error: unknown, { context, fh }: DurableWrite): never {
-  tellHandle(context, fh);
-  throw error;
-}
 
 /** Replaces the reply by an error if the bytes may not be durable. */
 function finish(

@@ -68,36 +68,43 @@ export function syncHandle(
   const fh = FSYNC_IN.get.fh(request.body);
   if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
   state.stampWrites();
-  const asked = { context, fh };
+  const handle = { context, fh };
   let flushed;
   try {
     flushed = backend.flush();
   } catch (error) {
-    return failSync(error, asked);
+    return failSync(error, handle);
   }
   return typeof flushed === "number"
-    ? replySync(flushed, asked, reply)
-    : Completion.of(flushed).after(REPLY_SYNC, asked, reply);
+    ? replySync(flushed, handle, reply)
+    : Completion.of(flushed).after(REPLY_SYNC, handle, reply);
 }
 
-/** The handle that an FSYNC is for. */
-interface Asked {
+/** The handle that an FSYNC, FLUSH or durable WRITE is for. */
+export interface HandleRequest {
   readonly context: CountedContext;
   readonly fh: bigint;
 }
 
-const REPLY_SYNC: Step<number, void, Asked, Reply> = {
+const REPLY_SYNC: Step<number, void, HandleRequest, Reply> = {
   run: replySync,
   recover: failSync,
 };
 
 /** The handle is told of the failure by an error of this request. */
-function failSync(error: unknown, { context, fh }: Asked): never {
+export function failSync(
+  error: unknown,
+  { context, fh }: HandleRequest,
+): never {
   tellHandle(context, fh);
   throw error;
 }
 
-function replySync(flushed: number, { context, fh }: Asked, reply: Reply) {
+function replySync(
+  flushed: number,
+  { context, fh }: HandleRequest,
+  reply: Reply,
+) {
   const error = tellHandle(context, fh);
   replyResult(reply, flushed >= 0 ? error : flushed);
 }
@@ -140,11 +147,13 @@ export function flushHandle(
     : Completion.of(flushed).after(REPLY_FLUSH, { context, fh }, reply);
 }
 
-const REPLY_FLUSH: Step<number, void, Asked, Reply> = { run: replyFlush };
+const REPLY_FLUSH: Step<number, void, HandleRequest, Reply> = {
+  run: replyFlush,
+};
 
 function replyFlush(
   flushed: number,
-  { context: { state, syncErrors }, fh }: Asked,
+  { context: { state, syncErrors }, fh }: HandleRequest,
   reply: Reply,
 ): void {
   const { count } = syncErrors;

@@ -2271,9 +2271,9 @@ var Completion = class _Completion {
   then(onFulfilled, onRejected) {
     this.#check();
     this.#reusable = false;
-    return new Promise((complete, fail2) => this.deliverTo({
+    return new Promise((complete, fail) => this.deliverTo({
       complete,
-      fail: fail2
+      fail
     })).then(onFulfilled, onRejected);
   }
   #check() {
@@ -5765,6 +5765,14 @@ var SystemError = class extends UserError {
     this.call = call3;
   }
 };
+function resultOrNull(call3) {
+  try {
+    return call3();
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
+}
 function strerror(errno2) {
   return textAt(libc().strerror(errno2)) ?? errnoName(errno2);
 }
@@ -6160,17 +6168,13 @@ var ResidentMessages = class {
    * @param size Bytes: whole pages.
    */
   allocate(size) {
-    try {
-      const mapping = mapResident(size);
-      this.add(mapping);
-      return {
-        bytes: new Uint8Array(mapping.buffer),
-        release: () => mapping.unmap()
-      };
-    } catch (error) {
-      if (error instanceof SystemError) return null;
-      throw error;
-    }
+    const mapping = resultOrNull(() => mapResident(size));
+    if (mapping === null) return null;
+    this.add(mapping);
+    return {
+      bytes: new Uint8Array(mapping.buffer),
+      release: () => mapping.unmap()
+    };
   }
   /** Counts memory that this thread has for messages besides. */
   add({ buffer, locked }) {
@@ -7401,14 +7405,14 @@ var FileSync = class {
     const complete = (result2) => {
       for (const each of waiting) each.complete(result2);
     };
-    const fail2 = (error) => {
+    const fail = (error) => {
       for (const each of waiting) each.fail(error);
     };
     const flushed = this.flush();
     if (typeof flushed === "number") complete(flushed);
     else Completion.of(flushed).deliverTo({
       complete,
-      fail: fail2
+      fail
     });
   }
   /** Without errors since the last sync, this is one load and compare. */
@@ -7659,14 +7663,6 @@ var AsyncFileBackend = class {
   flush() {
     return this.#sync.flush();
   }
-  #syncFile() {
-    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
-    try {
-      return this.#file.fdatasync();
-    } finally {
-      this.#io.unblock();
-    }
-  }
   async truncate(size) {
     const result2 = await this.#io.truncate(this.#file.fd, size);
     return result2 === -ERRNO.EINVAL ? this.#plain.truncate(size) : result2;
@@ -7700,6 +7696,15 @@ var AsyncFileBackend = class {
   }
   close() {
     this.#file.close();
+  }
+  /** fdatasync(2), by a plain call if this thread may wait. */
+  #syncFile() {
+    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
+    try {
+      return this.#file.fdatasync();
+    } finally {
+      this.#io.unblock();
+    }
   }
 };
 
@@ -8560,7 +8565,7 @@ function syncHandle(context, request, reply) {
   const fh = FSYNC_IN.get.fh(request.body);
   if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
   state.stampWrites();
-  const asked = {
+  const handle = {
     context,
     fh
   };
@@ -8568,9 +8573,9 @@ function syncHandle(context, request, reply) {
   try {
     flushed = backend.flush();
   } catch (error) {
-    return failSync(error, asked);
+    return failSync(error, handle);
   }
-  return typeof flushed === "number" ? replySync(flushed, asked, reply) : Completion.of(flushed).after(REPLY_SYNC, asked, reply);
+  return typeof flushed === "number" ? replySync(flushed, handle, reply) : Completion.of(flushed).after(REPLY_SYNC, handle, reply);
 }
 var REPLY_SYNC = {
   run: replySync,
@@ -8808,18 +8813,14 @@ function flushAfter(write, reply) {
   try {
     flushed = syncErrors.flushSince(backend, before);
   } catch (error) {
-    return fail(error, write);
+    return failSync(error, write);
   }
   return typeof flushed === "number" ? finish(flushed, write, reply) : Completion.of(flushed).after(FINISH, write, reply);
 }
 var FINISH = {
   run: finish,
-  recover: fail
+  recover: failSync
 };
-function fail(error, { context, fh }) {
-  tellHandle(context, fh);
-  throw error;
-}
 function finish(flushed, { context, fh }, reply) {
   const error = tellHandle(context, fh);
   if (!(flushed >= 0)) replyError(reply, flushed);
@@ -9885,7 +9886,7 @@ async function openQueue(start) {
 function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
   let fileIo;
   const make = () => {
-    const ring = tryFileRing(fd);
+    const ring = resultOrNull(() => openFileRing(fd));
     if (ring === null) return null;
     const poll = new PollStrategy(pollUs, {
       yieldCpu
@@ -9896,14 +9897,6 @@ function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
     return new RingFileIo(events, ring.fileSlots, limit);
   };
   return () => fileIo === void 0 ? fileIo = make() : fileIo;
-}
-function tryFileRing(fd) {
-  try {
-    return openFileRing(fd);
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
 }
 async function openRing({ fd, negotiated }, qids) {
   const { promise: go, resolve: resolve2 } = Promise.withResolvers();

@@ -29,8 +29,8 @@ import {
   type ResidentTotal,
 } from "../linux/fuse/message_memory.ts";
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
-import { SystemError } from "../linux/syscall/system_error.ts";
-import { type FileRing, openFileRing } from "../linux/io/file_ring.ts";
+import { resultOrNull } from "../linux/syscall/system_error.ts";
+import { openFileRing } from "../linux/io/file_ring.ts";
 import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { openHandler } from "./open_handler.ts";
 import type {
@@ -102,7 +102,8 @@ function fileIoBeside(
 ): () => FileIo | null {
   let fileIo: FileIo | null | undefined;
   const make = () => {
-    const ring = tryFileRing(fd);
+    // Some processes may not have an io_uring.
+    const ring = resultOrNull(() => openFileRing(fd));
     if (ring === null) return null;
     const poll = new PollStrategy(pollUs, { yieldCpu });
     const events = new RingEvents(ring.ring, poll);
@@ -111,16 +112,6 @@ function fileIoBeside(
     return new RingFileIo(events, ring.fileSlots, limit);
   };
   return () => fileIo === undefined ? fileIo = make() : fileIo;
-}
-
-/** An io_uring for file I/O; `null` where this process may not have one. */
-function tryFileRing(fd: number): FileRing | null {
-  try {
-    return openFileRing(fd);
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
 }
 
 /** Makes an io_uring; returns it if every Worker has one. */

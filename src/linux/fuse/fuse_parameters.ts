@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
 
 /** The kernel's settings for FUSE; `null` for one that cannot be read. */
@@ -37,10 +37,5 @@ function numberSetting(path: string): number | null {
 }
 
 function setting(path: string): string | null {
-  try {
-    return readText(path).trim();
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
+  return resultOrNull(() => readText(path).trim());
 }

@@ -1,6 +1,6 @@
 import type { MessageMemory } from "../../queue/message_memory.ts";
 import { mapResident, type ResidentMapping } from "../syscall/memory.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull } from "../syscall/system_error.ts";
 
 /** How much memory there is for messages. */
 export interface ResidentTotal {
@@ -31,17 +31,13 @@ export class ResidentMessages {
    * @param size Bytes: whole pages.
    */
   allocate(size: number): MessageMemory | null {
-    try {
-      const mapping = mapResident(size);
-      this.add(mapping);
-      return {
-        bytes: new Uint8Array(mapping.buffer),
-        release: () => mapping.unmap(),
-      };
-    } catch (error) {
-      if (error instanceof SystemError) return null;
-      throw error;
-    }
+    const mapping = resultOrNull(() => mapResident(size));
+    if (mapping === null) return null;
+    this.add(mapping);
+    return {
+      bytes: new Uint8Array(mapping.buffer),
+      release: () => mapping.unmap(),
+    };
   }
 
   /** Counts memory that this thread has for messages besides. */

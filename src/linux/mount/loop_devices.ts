@@ -1,5 +1,5 @@
 /**
- * Loop devices over a mounted file.
+ * Loop devices over the files of a mount.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import {
   openDescriptor,
 } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
 
 const LOOP_SET_CAPACITY = 0x4c07n;
 
 /**
- * The loop devices whose backing file is at a path.
+ * The loop devices whose backing file is at a path or below it.
  *
  * @param path An absolute path.
  * @returns Paths such as `/dev/loop0`.
@@ -26,19 +26,21 @@ export function loopDevicesOver(path: string): string[] {
   const names = readText("/proc/diskstats").split("\n")
     .map((line) => line.trim().split(/\s+/)[2] ?? "")
     .filter((name) => /^loop\d+$/.test(name));
-  return names.filter((name) => backingFile(name) === path)
-    .map((name) => `/dev/${name}`);
+  return names.filter((name) => {
+    const file = backingFile(name);
+    return file === path || file?.startsWith(`${path}/`);
+  }).map((name) => `/dev/${name}`);
 }
 
-/** The path of a loop device's backing file; `null` if it has none. */
+/**
+ * The path of a loop device's backing file, in which the kernel escapes nothing
+ * but a line break; `null` if it has none.
+ */
 function backingFile(name: string): string | null {
-  try {
-    const path = readText(`/sys/block/${name}/loop/backing_file`);
-    return path.replace(/\n$/, "");
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
+  const text = resultOrNull(() =>
+    readText(`/sys/block/${name}/loop/backing_file`)
+  );
+  return text?.replace(/\n$/, "") ?? null;
 }
 
 /**

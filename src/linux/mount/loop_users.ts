@@ -6,8 +6,9 @@
  */
 
 import { listDirectory } from "../syscall/directory.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
+import { loopDevicesOver } from "./loop_devices.ts";
 import type { MountUser } from "./mount_users.ts";
 import type { Mount } from "./mountinfo.ts";
 
@@ -23,17 +24,11 @@ export function loopUsers(
   mountPoint: string,
   mounts: readonly Mount[],
 ): MountUser[] {
-  return list(BLOCK).filter((name) => name.startsWith("loop"))
-    .filter((name) => {
-      // The kernel escapes nothing but a line break here.
-      const file = text(`${BLOCK}/${name}/loop/backing_file`);
-      return file === mountPoint || file?.startsWith(`${mountPoint}/`);
-    })
-    .map((name): MountUser => ({
-      kind: "loop",
-      device: `/dev/${name}`,
-      usedAs: usesOf(name, mounts),
-    }));
+  return loopDevicesOver(mountPoint).map((device): MountUser => ({
+    kind: "loop",
+    device,
+    usedAs: usesOf(device.slice("/dev/".length), mounts),
+  }));
 }
 
 /** What uses a block device and its partitions, directly or by a holder. */
@@ -74,19 +69,9 @@ function isSwap(device: string): boolean {
 }
 
 function list(path: string): string[] {
-  try {
-    return listDirectory(path);
-  } catch (error) {
-    if (error instanceof SystemError) return [];
-    throw error;
-  }
+  return resultOrNull(() => listDirectory(path)) ?? [];
 }
 
 function text(path: string): string | null {
-  try {
-    return readText(path).replace(/\n$/, "");
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
+  return resultOrNull(() => readText(path).replace(/\n$/, ""));
 }

@@ -10,7 +10,7 @@ import { listDirectory } from "../syscall/directory.ts";
 import { cString, pointerOf, textOf } from "../syscall/ffi_values.ts";
 import { libc } from "../syscall/libc.ts";
 import { readLink } from "../syscall/paths.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
 import type { MountUser } from "./mount_users.ts";
 import { type Mount, parseMountinfo } from "./mountinfo.ts";
@@ -53,7 +53,9 @@ export class ProcessSearch {
     this.#ids = new Set([mount.id]);
     this.#isWanted = isWanted;
     this.mounts = [];
-    this.#namespaces.add(seen(() => readLink("/proc/self/ns/mnt")) ?? "");
+    this.#namespaces.add(
+      resultOrNull(() => readLink("/proc/self/ns/mnt")) ?? "",
+    );
     this.#addMounts(mounts);
   }
 
@@ -91,13 +93,13 @@ export class ProcessSearch {
   #howOpen(pid: number): ProcessUser["how"] | null {
     const descriptors = `/proc/${pid}/fdinfo`;
     for (const fd of listDirectory(descriptors)) {
-      const info = seen(() => readText(`${descriptors}/${fd}`)) ?? "";
+      const info = resultOrNull(() => readText(`${descriptors}/${fd}`)) ?? "";
       const id = /^mnt_id:\s*(\d+)$/m.exec(info)?.[1];
       if (id !== undefined && this.#ids.has(Number(id))) return "descriptor";
     }
     const { mountPoint } = this.#mount;
     const isInside = ["cwd", "root"].some((name) => {
-      const path = seen(() => readLink(`/proc/${pid}/${name}`));
+      const path = resultOrNull(() => readLink(`/proc/${pid}/${name}`));
       return path === mountPoint || path?.startsWith(`${mountPoint}/`);
     });
     return isInside ? "directory" : null;
@@ -132,7 +134,9 @@ export class ProcessSearch {
       // Otherwise the process has ended meanwhile.
       if (errno !== ERRNO.EACCES && errno !== ERRNO.EPERM) return;
       // Threads of the kernel have no arguments, and no descriptors.
-      if (seen(() => readText(`/proc/${pid}/cmdline`))) this.hidden = true;
+      if (resultOrNull(() => readText(`/proc/${pid}/cmdline`))) {
+        this.hidden = true;
+      }
     }
   }
 
@@ -147,16 +151,6 @@ export class ProcessSearch {
 
 function processes(): number[] {
   return listDirectory("/proc").map(Number).filter(Number.isInteger);
-}
-
-/** A result, or `null` if what it is read from is gone or not permitted. */
-function seen<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof SystemError) return null;
-    throw error;
-  }
 }
 
 /** Reads a file in threads of Deno's pool; nothing of it if that fails. */

@@ -112,15 +112,6 @@ export class AsyncFileBackend implements Backend {
     return this.#sync.flush();
   }
 
-  #syncFile(): Answer {
-    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
-    try {
-      return this.#file.fdatasync();
-    } finally {
-      this.#io.unblock();
-    }
-  }
-
   async truncate(size: number): Promise<number> {
     const result = await this.#io.truncate(this.#file.fd, size);
     // An io_uring before Linux 6.9 cannot truncate.
@@ -166,5 +157,15 @@ export class AsyncFileBackend implements Backend {
 
   close(): void {
     this.#file.close();
+  }
+
+  /** fdatasync(2), by a plain call if this thread may wait. */
+  #syncFile(): Answer {
+    if (!this.#io.mayBlock()) return this.#io.sync(this.#file.fd);
+    try {
+      return this.#file.fdatasync();
+    } finally {
+      this.#io.unblock();
+    }
   }
 }
