@@ -45,8 +45,7 @@ export function replyTailMax({ outTail }: OpcodeRow, size: number): number {
 }
 
 /**
- * Bytes that memory for the reply to a request needs after the header, at
- * least, whatever the answer.
+ * Bytes that the largest reply to a request has after its header.
  *
  * @param request A validated request.
  */

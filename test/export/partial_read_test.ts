@@ -139,7 +139,7 @@ testExport(
 );
 
 testExport(
-  "READ returns no more than it was told, whatever a backend returns",
+  "READ returns no more bytes than the client requested if a backend returns more",
   async (make) => {
     class Boasting extends PatternBackend {
       override read(...args: Parameters<PatternBackend["read"]>): number {

@@ -1,6 +1,6 @@
 /**
- * Exports of fixed size: programs that truncate, append or replace get an
- * error or what they wanted, and nobody else notices.
+ * Exports of fixed size: a program that truncates, appends or replaces gets an
+ * error or what it asks for, and no other program is disturbed.
  *
  * @module
  */

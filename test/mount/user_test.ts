@@ -10,7 +10,7 @@ import { kernelTest } from "../requirements.ts";
 
 const PROGRAMS = ["fusermount3", "unshare", "setpriv", "mknod", "timeout"];
 
-function userTest(name: string, body: (nobody: Nobody) => Promise<void>): void {
+function userTest(name: string, body: (user: Nobody) => Promise<void>): void {
   kernelTest(name, async () => {
     await inTemporaryDirectory(async (directory) => {
       await body(await asNobody(directory));
@@ -28,11 +28,11 @@ mount --bind conf /etc/fuse.conf
 const FILES = "truncate -s 1M disk.img; : > mnt.img\n";
 const ALLOW = "echo user_allow_other > conf\n";
 
-const START = `rm -f told said
+const START = `rm -f stdout stderr
 PATH="\${TRIED:-$PATH}" $MAIN export --json -w -q 2 --transport=device $ARGS disk.img mnt.img \\
-  >told 2>said &
+  >stdout 2>stderr &
 server=$!
-until grep -qs '"event":"ready"' told; do
+until grep -qs '"event":"ready"' stdout; do
   kill -0 $server || exit
   sleep 0.05
 done
@@ -45,11 +45,11 @@ ${MOUNTS}`;
 
 /** Runs a script while an export runs; returns its output, by line. */
 async function exporting(
-  nobody: Nobody,
+  user: Nobody,
   script: string,
   { prepare = "", env = {} }: NobodyOptions = {},
 ): Promise<string[]> {
-  const text = await nobody.shell(FILES + START + script, {
+  const text = await user.shell(FILES + START + script, {
     prepare: FORBID + prepare,
     env: { ARGS: "", ...env },
   });
@@ -58,14 +58,14 @@ async function exporting(
 
 /** The export's "ready" event. */
 async function readyOf({ home }: Nobody): Promise<Record<string, unknown>> {
-  const told = await Deno.readTextFile(`${home}/told`);
-  const lines = told.trim().split("\n").map((line) => JSON.parse(line));
+  const stdout = await Deno.readTextFile(`${home}/stdout`);
+  const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
   return lines.find(({ event }) => event === "ready") ?? lines;
 }
 
 /** The export's standard error. */
-async function saidBy({ home }: Nobody): Promise<string> {
-  return await Deno.readTextFile(`${home}/said`);
+async function stderrOf({ home }: Nobody): Promise<string> {
+  return await Deno.readTextFile(`${home}/stderr`);
 }
 
 const USE = `head -c 256k /dev/urandom > data
@@ -74,9 +74,9 @@ cmp -n 262144 data mnt.img && cmp -n 262144 data disk.img && echo same
 stat -c %a mnt.img
 `;
 
-userTest("an ordinary user exports, reads, writes, stops", async (nobody) => {
+userTest("an ordinary user exports, reads, writes, stops", async (user) => {
   for (const prepare of ["", FUSECTL]) {
-    assertEquals(await exporting(nobody, USE + STOP, { prepare }), [
+    assertEquals(await exporting(user, USE + STOP, { prepare }), [
       "same",
       "600",
       "ended with 0",
@@ -84,7 +84,7 @@ userTest("an ordinary user exports, reads, writes, stops", async (nobody) => {
     ]);
     const { mountMethod, queues, allowOther, singleQueueReason } =
       await readyOf(
-        nobody,
+        user,
       );
     assertEquals({ mountMethod, queues, allowOther, singleQueueReason }, {
       mountMethod: "fusermount3",
@@ -92,32 +92,35 @@ userTest("an ordinary user exports, reads, writes, stops", async (nobody) => {
       allowOther: false,
       singleQueueReason: null,
     });
-    const said = await saidBy(nobody);
+    const stderr = await stderrOf(user);
     assertMatch(
-      said,
+      stderr,
       /2 queues over \/dev\/fuse.*, mounted by fusermount3, FUSE 7/,
     );
-    assertMatch(said, /allow-other off; stop with .*'fusermount3 -u mnt.img'/);
+    assertMatch(
+      stderr,
+      /allow-other off; stop with .*'fusermount3 -u mnt.img'/,
+    );
   }
 });
 
-userTest("a user's export ends though a file is open", async (nobody) => {
+userTest("a user's export ends though a file is open", async (user) => {
   for (const prepare of ["", FUSECTL]) {
     const start = Date.now();
     const script = `exec 3< mnt.img\n${STOP}`;
     const env = { ARGS: "--stop-timeout=0" };
-    const told = await exporting(nobody, script, { prepare, env });
-    const said = await saidBy(nobody);
-    assertEquals(told, ["ended with 1", "0"], said);
-    assertMatch(said, /while it was in use by sh \(process/);
+    const output = await exporting(user, script, { prepare, env });
+    const stderr = await stderrOf(user);
+    assertEquals(output, ["ended with 1", "0"], stderr);
+    assertMatch(stderr, /while it was in use by sh \(process/);
     assert(Date.now() - start < 8000);
   }
 });
 
-userTest("a user's export waits for a client at its end", async (nobody) => {
+userTest("a user's export waits for a client at its end", async (user) => {
   const script = `exec 3< mnt.img
 kill $server
-until grep -q '"event":"in-use"' told; do sleep 0.05; done
+until grep -q '"event":"in-use"' stdout; do sleep 0.05; done
 cmp mnt.img disk.img && echo same
 exec 3<&-
 wait $server
@@ -125,32 +128,32 @@ echo "ended with $?"
 ${MOUNTS}`;
   for (const prepare of ["", FUSECTL]) {
     const env = { ARGS: "--stop-timeout=50" };
-    const told = await exporting(nobody, script, { prepare, env });
-    const said = await saidBy(nobody);
-    assertEquals(told, ["same", "ended with 0", "0"], said);
-    assertMatch(said, /mnt.img is in use by sh \(process/);
+    const output = await exporting(user, script, { prepare, env });
+    const stderr = await stderrOf(user);
+    assertEquals(output, ["same", "ended with 0", "0"], stderr);
+    assertMatch(stderr, /mnt.img is in use by sh \(process/);
   }
 });
 
 userTest(
   "an export with bounded sleeps wakes up for requests",
-  async (nobody) => {
+  async (user) => {
     // Longer than the longest sleep.
     const script = `sleep 1.2\n${USE}${STOP}`;
-    const told = await exporting(nobody, script);
-    assertEquals(told, ["same", "600", "ended with 0", "0"]);
+    const output = await exporting(user, script);
+    assertEquals(output, ["same", "600", "ended with 0", "0"]);
   },
 );
 
-userTest("a user's export ends when it is unmounted", async (nobody) => {
+userTest("a user's export ends when it is unmounted", async (user) => {
   const script = `fusermount3 -u mnt.img
 wait $server
 echo "ended with $?"
 ${MOUNTS}`;
-  assertEquals(await exporting(nobody, script), ["ended with 0", "0"]);
+  assertEquals(await exporting(user, script), ["ended with 0", "0"]);
 });
 
-userTest("a killed user's export leaves no stale mount", async (nobody) => {
+userTest("a killed user's export leaves no stale mount", async (user) => {
   const script = `exec 3< mnt.img
 kill -9 $server
 wait $server 2>/dev/null
@@ -159,27 +162,27 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   sleep 0.1
 done
 ${MOUNTS}`;
-  assertEquals(await exporting(nobody, script), ["0"]);
+  assertEquals(await exporting(user, script), ["0"]);
 });
 
 userTest(
   "a user removes the stale mount of an earlier export",
-  async (nobody) => {
+  async (user) => {
     // Its watcher is killed with it.
     const script = `pkill -9 -P $server
 kill -9 $server
 wait $server 2>/dev/null
 ${MOUNTS}${START}${STOP}`;
     for (const prepare of ["", FUSECTL]) {
-      const told = await exporting(nobody, script, { prepare });
-      const said = await saidBy(nobody);
-      assertEquals(told, ["1", "ended with 0", "0"], said);
-      assertMatch(said, /Removed the stale mount of .*disk.img/);
+      const output = await exporting(user, script, { prepare });
+      const stderr = await stderrOf(user);
+      assertEquals(output, ["1", "ended with 0", "0"], stderr);
+      assertMatch(stderr, /Removed the stale mount of .*disk.img/);
     }
   },
 );
 
-userTest("a user's live mount is refused, and stays", async (nobody) => {
+userTest("a user's live mount is refused, and stays", async (user) => {
   const script =
     `$MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
 kill -STOP $server
@@ -187,15 +190,15 @@ $MAIN export --no-lock --transport=device -w disk.img mnt.img 2>&1
 kill -CONT $server
 ${USE}${STOP}`;
   for (const prepare of ["", FUSECTL]) {
-    const told = await exporting(nobody, script, { prepare });
+    const output = await exporting(user, script, { prepare });
     const refusal =
-      `mqfuse: Cannot mount on mnt.img: ${nobody.home}/disk.img is already exported there; end that export first or choose another mount point`;
+      `mqfuse: Cannot mount on mnt.img: ${user.home}/disk.img is already exported there; end that export first or choose another mount point`;
     const rest = ["same", "600", "ended with 0", "0"];
-    assertEquals(told, [refusal, refusal, ...rest]);
+    assertEquals(output, [refusal, refusal, ...rest]);
   }
 });
 
-userTest("a user gives others access if that is allowed", async (nobody) => {
+userTest("a user gives others access if that is allowed", async (user) => {
   const script = `chmod 640 mnt.img 2>&1; stat -c %a mnt.img
 ${STOP}`;
   const cases: [string, string, boolean][] = [
@@ -206,18 +209,18 @@ ${STOP}`;
   ];
   for (const [choice, prepare, wanted] of cases) {
     const env = { ARGS: `--allow-other=${choice}` };
-    const told = await exporting(nobody, script, { prepare, env });
+    const output = await exporting(user, script, { prepare, env });
     const shown = wanted ? ["640"] : [
       "chmod: changing permissions of 'mnt.img': Operation not permitted",
       "600",
     ];
-    assertEquals(told, [...shown, "ended with 0", "0"]);
-    assertEquals((await readyOf(nobody)).allowOther, wanted);
+    assertEquals(output, [...shown, "ended with 0", "0"]);
+    assertEquals((await readyOf(user)).allowOther, wanted);
   }
 });
 
-userTest("an error tells a user what prevents an export", async (nobody) => {
-  const { home } = nobody;
+userTest("an error tells a user what prevents an export", async (user) => {
+  const { home } = user;
   await Deno.mkdir(`${home}/empty`);
   await Deno.chown(`${home}/empty`, 65534, 65534);
   const noDevice = "mount -t tmpfs none /dev\nmknod /dev/null c 1 3\n" +
@@ -237,18 +240,18 @@ userTest("an error tells a user what prevents an export", async (nobody) => {
     ],
   ];
   for (const [options, message] of cases) {
-    await exporting(nobody, "exit\n", options);
-    const said = await saidBy(nobody);
-    assert(said.startsWith("mqfuse: Cannot "), said);
-    assert(said.endsWith(`${message}\n`), said);
-    assertEquals(said.split("\n").length, 2, said);
+    await exporting(user, "exit\n", options);
+    const stderr = await stderrOf(user);
+    assert(stderr.startsWith("mqfuse: Cannot "), stderr);
+    assert(stderr.endsWith(`${message}\n`), stderr);
+    assertEquals(stderr.split("\n").length, 2, stderr);
   }
 });
 
 userTest(
   "one queue serves if no descriptor can be cloned",
-  async (nobody) => {
-    const { home } = nobody;
+  async (user) => {
+    const { home } = user;
     await Deno.mkdir(`${home}/fake`);
     // After the mount, no user can open the device.
     await Deno.writeTextFile(
@@ -267,16 +270,19 @@ chmod 0600 /dev/fuse
 : > locked) >/dev/null 2>&1 &
 `;
     const env = { TRIED: `${home}/fake:/usr/bin:/bin` };
-    const told = await exporting(nobody, USE + STOP, { prepare, env });
-    assertEquals(told, ["same", "600", "ended with 0", "0"]);
+    const output = await exporting(user, USE + STOP, { prepare, env });
+    assertEquals(output, ["same", "600", "ended with 0", "0"]);
     const reason =
       "Cannot open /dev/fuse: Permission denied (as root, run 'chmod 0666 /dev/fuse')";
-    const { queues, singleQueueReason } = await readyOf(nobody);
+    const { queues, singleQueueReason } = await readyOf(user);
     assertEquals({ queues, singleQueueReason }, {
       queues: 1,
       singleQueueReason: reason,
     });
-    const said = await saidBy(nobody);
-    assert(said.includes(`1 queue (no more are possible: ${reason})`), said);
+    const stderr = await stderrOf(user);
+    assert(
+      stderr.includes(`1 queue (no more are possible: ${reason})`),
+      stderr,
+    );
   },
 );

@@ -24,7 +24,7 @@ type Lost = readonly [position: number, result: number | "zeroes"];
 /** What a client lost, by its way of reading. */
 type Losses = ReadonlyMap<string, readonly Lost[]>;
 
-/** The positions of whatever `unit` a bad sector is in. */
+/** The positions of the blocks of `unit` bytes that hold a bad sector. */
 function badUnits(unit: number): number[] {
   const units = BAD_SECTORS.map((sector) => {
     const at = sector * SECTOR;
