@@ -1,4 +1,4 @@
-import { errnoOf } from "../base/errno.ts";
+import { errnoOf } from "../base/errno_of.ts";
 import { Completion, type Step } from "../event/completion.ts";
 import type { Answer, Backend } from "./backend.ts";
 import { FilterBackend } from "./filter_backend.ts";

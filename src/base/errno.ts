@@ -168,8 +168,7 @@ export function errnoName(errno: number): ErrnoName | `E${number}` {
 
 /**
  * An error with an error number. Handlers and backends throw it to make a
- * request fail with that number; so does any other thrown object that
- * {@linkcode errnoOf} accepts.
+ * request fail with that number. Other errors work too: `errnoOf()` says which.
  *
  * @category Errors
  * @example Refuse a request
@@ -195,19 +194,4 @@ export class Errno extends Error {
     this.name = "Errno";
     this.errno = ERRNO[name];
   }
-}
-
-/**
- * The error number of a thrown value: its `errno` if that is a whole number from
- * 1 to 511, as a FUSE reply can carry, EIO otherwise.
- *
- * @category Errors
- * @param error Any thrown value.
- */
-export function errnoOf(error: unknown): number {
-  const errno = (error as { errno?: unknown } | null | undefined)?.errno;
-  return typeof errno === "number" && Number.isInteger(errno) && errno > 0 &&
-      errno < 512
-    ? errno
-    : ERRNO.EIO;
 }

@@ -1,4 +1,4 @@
-import { errnoOf } from "../base/errno.ts";
+import { errnoOf } from "../base/errno_of.ts";
 import type { Reply } from "../protocol/reply.ts";
 
 /**

@@ -178,8 +178,8 @@ export {
   Errno,
   type ErrnoName,
   errnoName,
-  errnoOf,
 } from "../base/errno.ts";
+export { errnoOf, knownErrnoOf } from "../base/errno_of.ts";
 export { ProtocolError, type ProtocolErrorKind } from "./protocol_error.ts";
 
 // Flags and constants.

@@ -1,5 +1,6 @@
 import { accessors } from "../protocol/accessors.ts";
-import { ERRNO, errnoOf } from "../base/errno.ts";
+import { ERRNO } from "../base/errno.ts";
+import { knownErrnoOf } from "../base/errno_of.ts";
 import { Completion, type Receiver } from "../event/completion.ts";
 import { type EventSource, NO_OPERATIONS } from "../event/event_source.ts";
 import type { Exchange } from "../protocol/exchange.ts";
@@ -34,7 +35,9 @@ export interface RequestHandler {
   /**
    * Answers one request: fills the reply and calls its `ok()` or `error()`,
    * before it returns or before the returned promise is fulfilled. If it
-   * throws, the request is answered with the error's `errno`, or EIO.
+   * throws, the request is answered with the number that the error stands for
+   * (`errnoOf()`): Deno's errors and Node's are fine. Otherwise with EIO, and
+   * the error is reported.
    *
    * @param request Validated; valid until it is answered.
    * @param reply To be filled.
@@ -66,8 +69,8 @@ export interface ServeOptions {
   /** Which of the counters are this queue's; 0 if left out. */
   readonly index?: number;
   /**
-   * Called with an error without an `errno`, which is a defect, and the name of
-   * the request during which it was thrown.
+   * Called with an error that stands for no error number (`knownErrnoOf()`),
+   * which is a defect, and the name of the request during which it was thrown.
    */
   readonly report?: (error: unknown, during: string) => void;
   /** Milliseconds to wait for outstanding answers at the end; 2000. */
@@ -182,10 +185,10 @@ class ServeLoop {
   }
 
   #fail(error: unknown, { reply }: Exchange, opcode: number): void {
-    const errno = errnoOf(error);
-    reply.error(errno);
-    // An error without a valid errno is a defect, not an answer.
-    if ((error as { errno?: unknown } | null)?.errno !== errno) {
+    const errno = knownErrnoOf(error);
+    reply.error(errno ?? ERRNO.EIO);
+    // An error that stands for no number is a defect, not an answer.
+    if (errno === null) {
       this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
     }
   }

@@ -1,4 +1,5 @@
-import { errnoName, errnoOf } from "../base/errno.ts";
+import { errnoName } from "../base/errno.ts";
+import { errnoOf } from "../base/errno_of.ts";
 import { UserError } from "../base/user_error.ts";
 import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";

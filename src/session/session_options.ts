@@ -75,8 +75,9 @@ export interface SessionOptions {
   /** Whether trace records hold the whole message too; no if left out. */
   readonly wire?: boolean;
   /**
-   * Receives an error without an `errno` that a handler or backend throws; the
-   * request is answered with EIO. `during` names the request, such as `READ`.
+   * Receives an error that stands for no error number (`knownErrnoOf()`) and that
+   * a handler or backend throws; the request is answered with EIO. `during` names
+   * the request, such as `READ`.
    */
   readonly report?: (error: unknown, during: string) => void;
   /** Receives a sentence when a queue hangs, recovers or fails. */

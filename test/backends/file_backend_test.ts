@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
-import { ERRNO, errnoOf } from "../../src/base/errno.ts";
+import { ERRNO } from "../../src/base/errno.ts";
+import { errnoOf } from "../../src/base/errno_of.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { Random } from "../_random.ts";
 import { FakeBlockFile, type Faults } from "./_fake_block_file.ts";

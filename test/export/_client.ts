@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
-import { errnoOf } from "../../src/base/errno.ts";
+import { errnoOf } from "../../src/base/errno_of.ts";
 import {
   contiguousExchange,
   type Exchange,

@@ -17,6 +17,7 @@ import "../backends/pattern_backend_test.ts";
 import "../backends/registry_test.ts";
 import "../backends/size_test.ts";
 import "../backends/window_test.ts";
+import "../base/errno_of_test.ts";
 import "../bench/cells_test.ts";
 import "../bench/fio_test.ts";
 import "../bench/options_test.ts";
