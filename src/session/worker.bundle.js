@@ -1725,10 +1725,6 @@ var NAMES = new Map(Object.entries(ERRNO).map(([name, n]) => [
 function errnoName(errno2) {
   return NAMES.get(errno2) ?? `E${errno2}`;
 }
-function errnoOf(error) {
-  const errno2 = error?.errno;
-  return typeof errno2 === "number" && Number.isInteger(errno2) && errno2 > 0 && errno2 < 512 ? errno2 : ERRNO.EIO;
-}
 
 // src/protocol/init.ts
 var INIT_IN = accessors("fuse_init_in");
@@ -4173,6 +4169,72 @@ function ringPayloadSize(negotiated) {
   return Math.max(FUSE_MIN_READ_BUFFER, negotiated.maxWrite, negotiated.maxPages * PAGE_SIZE);
 }
 
+// src/base/errno_of.ts
+var ERRNO_END = 512;
+var CAUSES_MAX = 8;
+var ERRNO_BY_NAME = {
+  AddrInUse: "EADDRINUSE",
+  AddrNotAvailable: "EADDRNOTAVAIL",
+  AlreadyExists: "EEXIST",
+  BadResource: "EBADF",
+  BrokenPipe: "EPIPE",
+  Busy: "EBUSY",
+  ConnectionAborted: "ECONNABORTED",
+  ConnectionRefused: "ECONNREFUSED",
+  ConnectionReset: "ECONNRESET",
+  FilesystemLoop: "ELOOP",
+  Interrupted: "EINTR",
+  IsADirectory: "EISDIR",
+  NetworkUnreachable: "ENETUNREACH",
+  NotADirectory: "ENOTDIR",
+  NotCapable: "EACCES",
+  NotConnected: "ENOTCONN",
+  NotFound: "ENOENT",
+  NotSupported: "EOPNOTSUPP",
+  PermissionDenied: "EACCES",
+  TimedOut: "ETIMEDOUT",
+  WouldBlock: "EAGAIN",
+  // A client that is interrupted expects EINTR, signal(7).
+  AbortError: "EINTR",
+  NoModificationAllowedError: "EROFS",
+  NotAllowedError: "EACCES",
+  NotFoundError: "ENOENT",
+  NotSupportedError: "EOPNOTSUPP",
+  QuotaExceededError: "EDQUOT",
+  SecurityError: "EACCES",
+  TimeoutError: "ETIMEDOUT"
+};
+function knownErrnoOf(error) {
+  try {
+    let parts = error;
+    for (let depth = 0; depth < CAUSES_MAX && isObject(parts); depth++) {
+      const errno2 = ownErrno(parts);
+      if (errno2 !== null) return errno2;
+      parts = parts.cause;
+    }
+  } catch {
+  }
+  return null;
+}
+function errnoOf(error) {
+  return knownErrnoOf(error) ?? ERRNO.EIO;
+}
+function isObject(value) {
+  return typeof value === "object" && value !== null || typeof value === "function";
+}
+function ownErrno({ code, errno: errno2, name }) {
+  return byKey(ERRNO, code) ?? checked(errno2) ?? byKey(ERRNO, byKey(ERRNO_BY_NAME, name));
+}
+function byKey(table2, key) {
+  return typeof key === "string" && Object.hasOwn(table2, key) ? table2[key] : null;
+}
+function checked(errno2) {
+  if (typeof errno2 === "string" && !/^-?\d+$/.test(errno2)) return null;
+  if (typeof errno2 !== "number" && typeof errno2 !== "string") return null;
+  const number = Math.abs(Number(errno2));
+  return Number.isInteger(number) && number > 0 && number < ERRNO_END ? number : null;
+}
+
 // src/event/event_source.ts
 var NO_OPERATIONS = {
   inFlight: 0,
@@ -4277,9 +4339,9 @@ var ServeLoop = class {
     this.#onAnswered();
   }
   #fail(error, { reply }, opcode) {
-    const errno2 = errnoOf(error);
-    reply.error(errno2);
-    if (error?.errno !== errno2) {
+    const errno2 = knownErrnoOf(error);
+    reply.error(errno2 ?? ERRNO.EIO);
+    if (errno2 === null) {
       this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
     }
   }
