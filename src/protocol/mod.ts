@@ -173,12 +173,7 @@ export {
 } from "./wire_log.ts";
 
 // Errors.
-export {
-  ERRNO,
-  Errno,
-  type ErrnoName,
-  errnoName,
-} from "../base/errno.ts";
+export { ERRNO, Errno, type ErrnoName, errnoName } from "../base/errno.ts";
 export { errnoOf, knownErrnoOf } from "../base/errno_of.ts";
 export { ProtocolError, type ProtocolErrorKind } from "./protocol_error.ts";
 

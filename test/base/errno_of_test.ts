@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Errno, ERRNO, type ErrnoName } from "../../src/base/errno.ts";
+import { ERRNO, Errno, type ErrnoName } from "../../src/base/errno.ts";
 import { errnoOf, knownErrnoOf } from "../../src/base/errno_of.ts";
 
 function check(thrown: unknown, name: ErrnoName): void {
