@@ -10,7 +10,7 @@ import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { clearMounts, eventually, pause, within } from "../mount/_harness.ts";
 import type { ClientAnswer, ClientJob } from "./_client.ts";
-import type { Script, ScriptMount } from "./step.ts";
+import type { Script, ScriptMount, Step, StepResult } from "./step.ts";
 import { type Run, TREE_TIME } from "./stream.ts";
 
 const CLIENT = new URL("./_client.ts", import.meta.url).pathname;
@@ -31,17 +31,13 @@ interface RealRun extends Run {
   readonly stayed: boolean;
 }
 
-/** The real kernel, and a client of it. */
-export class RealKernel implements AsyncDisposable {
-  readonly #file: string;
-  readonly #directory: string;
+/** The client's process. */
+class Client {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #output: ReadableStreamDefaultReader<string>;
 
-  private constructor(directory: string) {
-    this.#file = `${directory}/mnt.img`;
-    this.#directory = `${directory}/mnt`;
+  constructor() {
     const deno = ["run", "--no-prompt", "--allow-ffi", CLIENT];
     this.#child = new Deno.Command("timeout", {
       args: ["-k", "2", `${CLIENT_S}`, Deno.execPath(), ...deno],
@@ -51,6 +47,39 @@ export class RealKernel implements AsyncDisposable {
     this.#input = this.#child.stdin.getWriter();
     this.#output = this.#child.stdout.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream()).getReader();
+  }
+
+  async ask(job: ClientJob): Promise<ClientAnswer> {
+    const line = `${JSON.stringify(job)}\n`;
+    await this.#input.write(new TextEncoder().encode(line));
+    const answer = this.#output.read();
+    const { value } = await within(answer, "the client", SCRIPT_MS);
+    if (value === undefined) throw new Error("The client has died");
+    return JSON.parse(value);
+  }
+
+  async close(): Promise<void> {
+    await this.#input.close();
+    await this.#output.cancel();
+    await this.#child.status;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#output.cancel();
+    await this.#child.status;
+  }
+}
+
+/** The real kernel, and a client of it. */
+export class RealKernel implements AsyncDisposable {
+  readonly #file: string;
+  readonly #directory: string;
+  #client = new Client();
+
+  private constructor(directory: string) {
+    this.#file = `${directory}/mnt.img`;
+    this.#directory = `${directory}/mnt`;
   }
 
   /**
@@ -90,7 +119,11 @@ export class RealKernel implements AsyncDisposable {
       session.closed.then(() => stayed = false);
       const root = session.mountpoint;
       const answer = await this.#ask({ root, steps }, mountpoint);
-      await eventually(() => !stayed || isSettled(records), "RELEASE");
+      const opened = countOpened(steps, answer.results);
+      await eventually(
+        () => !stayed || isSettled(records, opened),
+        "RELEASE",
+      );
       if (mount.kind === "tree") await pause(FORGET_MS);
       return { records: [...records], ...answer, stayed };
     } finally {
@@ -99,16 +132,14 @@ export class RealKernel implements AsyncDisposable {
   }
 
   async #ask(job: ClientJob, mountpoint: string): Promise<ClientAnswer> {
-    const line = `${JSON.stringify(job)}\n`;
-    await this.#input.write(new TextEncoder().encode(line));
     try {
-      const answer = this.#output.read();
-      const { value } = await within(answer, "the client", SCRIPT_MS);
-      if (value === undefined) throw new Error("The client has died");
-      return JSON.parse(value);
+      return await this.#client.ask(job);
     } catch (error) {
-      // Frees a client that waits for an answer.
+      // Frees a client that waits for an answer. What it prints late must not be
+      // taken for the answer to the next script.
       clearMounts(mountpoint);
+      await this.#client.kill();
+      this.#client = new Client();
       throw error;
     }
   }
@@ -117,9 +148,7 @@ export class RealKernel implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearMounts(this.#file);
     clearMounts(this.#directory);
-    await this.#input.close();
-    await this.#output.cancel();
-    await this.#child.status;
+    await this.#client.close();
   }
 }
 
@@ -162,11 +191,28 @@ const CLOSING: readonly number[] = [
   OPCODES.RELEASEDIR.opcode,
 ];
 
-/** Whether everything that was opened has been released. */
-function isSettled(records: readonly TraceRecord[]): boolean {
+/** How many files and directories the client has opened. */
+function countOpened(
+  steps: readonly Step[],
+  results: readonly StepResult[],
+): number {
+  return steps.filter(([call], i) =>
+    (call === "open" || call === "opendir") && typeof results[i] !== "string"
+  ).length;
+}
+
+/**
+ * Whether everything that was opened has been released. Records come from the
+ * Workers as messages, later than the client's answer.
+ */
+function isSettled(
+  records: readonly TraceRecord[],
+  opened: number,
+): boolean {
   const count = (opcodes: readonly number[]) =>
     records.filter(({ opcode, direction, errno }) =>
       opcodes.includes(opcode) && direction === "->" && (errno ?? 0) === 0
     ).length;
-  return count(OPENING) === count(CLOSING);
+  const opens = count(OPENING);
+  return opens >= opened && opens === count(CLOSING);
 }

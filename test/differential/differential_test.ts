@@ -3,7 +3,7 @@ import { inDirectory } from "../mount/_harness.ts";
 import { kernelTest, testIf } from "../requirements.ts";
 import { RealKernel } from "./_real.ts";
 import { type Mutate, runSimulated } from "./_simulated.ts";
-import { compare } from "./compare.ts";
+import { compare, type Comparison } from "./compare.ts";
 import { KNOWN_DIFFERENCES } from "./known_differences.ts";
 import { SCRIPTS } from "./scripts/mod.ts";
 import type { Script } from "./step.ts";
@@ -45,8 +45,7 @@ async function agreeOnAll(t: Deno.TestContext): Promise<void> {
 }
 
 async function agree(kernel: RealKernel, script: Script): Promise<void> {
-  const real = await kernel.run(script);
-  const { differences } = compare(script, real, await runSimulated(script));
+  const { differences } = await compareRuns(kernel, script);
   const known = KNOWN_DIFFERENCES[script.name];
   if (known === undefined) {
     assertEquals(differences, [], `see deno task differential ${script.name}`);
@@ -54,6 +53,23 @@ async function agree(kernel: RealKernel, script: Script): Promise<void> {
     const { reason, lines } = known;
     assert(differences.length > 0, `no longer different, though: ${reason}`);
     assertEquals(differences.filter((line) => !lines.test(line)), []);
+  }
+}
+
+/**
+ * Compares the two, up to three times: on a busy machine a message that no
+ * client waits for, as FORGET is, can come after its run has ended.
+ */
+async function compareRuns(
+  kernel: RealKernel,
+  script: Script,
+): Promise<Comparison> {
+  const simulated = await runSimulated(script);
+  const isExpected = ({ differences }: Comparison) =>
+    differences.length === 0 || script.name in KNOWN_DIFFERENCES;
+  for (let left = 2;; left--) {
+    const comparison = compare(script, await kernel.run(script), simulated);
+    if (isExpected(comparison) || left === 0) return comparison;
   }
 }
 
