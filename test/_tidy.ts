@@ -171,6 +171,38 @@ export function findPlainUserErrors(
     );
 }
 
+/** Paths of sources that measure durations; tests may replace the clock. */
+const MEASURES = /^(?:src|sim|examples|bench)\/.*\.ts$/;
+/** The wall clock, which the administrator may set. */
+const WALL_CLOCK = /\bDate\.now\b|\bnew Date\(\)|\bTemporal\.Now\b/;
+
+/**
+ * Finds uses of the wall clock: durations and deadlines are measured by
+ * `performance.now()`, which goes on steadily while the wall clock is set.
+ *
+ * @param files The files.
+ * @param exceptions Those that tell the time of day.
+ * @returns One line of text for each.
+ */
+export function findWallClock(
+  files: readonly SourceFile[],
+  exceptions: Exceptions,
+): string[] {
+  const found: string[] = [];
+  for (const file of files) {
+    if (!MEASURES.test(file.path) || Object.hasOwn(exceptions, file.path)) {
+      continue;
+    }
+    for (const [place, line] of eachLine(file)) {
+      const use = WALL_CLOCK.exec(line)?.[0];
+      if (use !== undefined) {
+        found.push(`${place}: ${use} is no clock for durations`);
+      }
+    }
+  }
+  return found;
+}
+
 /**
  * Finds characters outside of ASCII in sources.
  *

@@ -9,6 +9,7 @@ import {
   findNonAscii,
   findPlainUserErrors,
   findUndocumented,
+  findWallClock,
 } from "./_tidy.ts";
 
 /** Sources that may have more than 400 lines, and why. */
@@ -27,6 +28,13 @@ const CALLER_ERRORS: Exceptions = {
   "src/protocol/dirent.ts": "a name that no directory may have",
   "src/protocol/layout.ts": "a table or machine that the wire does not fit",
   "src/queue/ring_files.ts": "an answer that is awaited twice",
+};
+
+/** Sources that need the time of day, and what for. */
+const TIME_OF_DAY: Exceptions = {
+  "bench/fio/main.ts": "the date of the measurement",
+  "src/base/timespec.ts": "times of files",
+  "src/export/export_state.ts": "the time of the last write",
 };
 
 /** Sources that may have characters outside of ASCII, and why. */
@@ -53,6 +61,9 @@ Deno.test({
     });
     await t.step("sentences for the user are user errors", () => {
       assertEquals(findPlainUserErrors(files, CALLER_ERRORS), []);
+    });
+    await t.step("the wall clock measures no durations", () => {
+      assertEquals(findWallClock(files, TIME_OF_DAY), []);
     });
     await t.step("sources are ASCII", () => {
       assertEquals(findNonAscii(files, NON_ASCII), []);
@@ -136,6 +147,20 @@ Deno.test("findPlainUserErrors() finds sentences in errors of the language", () 
   assertEquals(found(thrown.replace("RangeError", "UserError")), []);
   assertEquals(found('new Error("Queue 1 failed")'), []);
   assertEquals(findPlainUserErrors([file(thrown)], { "src/a.ts": "" }), []);
+});
+
+Deno.test("findWallClock() finds clocks that may be set", () => {
+  const end = "const end = Date.now() + 5;";
+  assertEquals(findWallClock([file(`a;\n${end}`)], {}), [
+    "src/a.ts:2: Date.now is no clock for durations",
+  ]);
+  assertEquals(findWallClock([file("new Date()")], {}).length, 1);
+  assertEquals(
+    findWallClock([file("new Date(ms); performance.now()")], {}),
+    [],
+  );
+  assertEquals(findWallClock([file(end)], { "src/a.ts": "" }), []);
+  assertEquals(findWallClock([file(end, "test/a.ts")], {}), []);
 });
 
 Deno.test("findNonAscii() finds characters outside of ASCII", () => {

@@ -221,9 +221,9 @@ class ServeLoop {
   /** Waits for outstanding answers, for a limited time. */
   async #drain(): Promise<void> {
     const { drainMs = 2000 } = this.#options;
-    const deadline = Date.now() + drainMs;
+    const deadline = performance.now() + drainMs;
     this.#events.drain();
-    while (this.#outstanding > 0 && Date.now() < deadline) {
+    while (this.#outstanding > 0 && performance.now() < deadline) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const timeout = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, DRAIN_STEP_MS);

@@ -41,9 +41,11 @@ export async function eventually(
   what: string,
   ms: number = STEP_MS,
 ): Promise<void> {
-  const deadline = Date.now() + ms;
+  const deadline = performance.now() + ms;
   while (!await check()) {
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${ms} ms`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -269,6 +269,27 @@ Deno.test("serve() waits for outstanding answers for a limited time", async () =
   assertLess(took, 1500);
 });
 
+Deno.test("serve() ends in time although the clock is set back", async () => {
+  const realNow = Date.now;
+  const served = start(() => new Promise<void>(() => {}), { drainMs: 30 });
+  served.fixture.deliver(readMessage(2n));
+  await turn();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    // Each reading is a year earlier than the one before.
+    let offset = 0;
+    Date.now = () => realNow() - (offset += 365 * 86_400_000);
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, 60_000, "late");
+    });
+    const end = await Promise.race([served.finish(), late]);
+    assertEquals((end as QueueEnd).reason, "unmounted");
+  } finally {
+    clearTimeout(timer);
+    Date.now = realNow;
+  }
+});
+
 Deno.test("serve() lets timers run while requests keep coming", async () => {
   let requests = 0;
   let rang = 0;
