@@ -4369,9 +4369,9 @@ var ServeLoop = class {
   /** Waits for outstanding answers, for a limited time. */
   async #drain() {
     const { drainMs = 2e3 } = this.#options;
-    const deadline = Date.now() + drainMs;
+    const deadline = performance.now() + drainMs;
     this.#events.drain();
-    while (this.#outstanding > 0 && Date.now() < deadline) {
+    while (this.#outstanding > 0 && performance.now() < deadline) {
       let timer;
       const timeout = new Promise((resolve2) => {
         timer = setTimeout(resolve2, DRAIN_STEP_MS);
