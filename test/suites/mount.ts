@@ -29,6 +29,7 @@ import "../mount/room_test.ts";
 import "../mount/services_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/tree_fs_test.ts";
+import "../mount/unit_test.ts";
 import "../mount/uring_test.ts";
 import "../mount/user_test.ts";
 import "../mount/writable_test.ts";
