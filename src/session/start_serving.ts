@@ -7,6 +7,7 @@
 import { FUSE_ROOT_ID } from "../protocol/flags.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import { type RequestHandler, serve } from "../queue/serve.ts";
+import { ignoreFileSizeSignal } from "../linux/syscall/resource_limits.ts";
 import { orAbort } from "./abort_signal.ts";
 import { connect, type Connection, type ConnectOptions } from "./connection.ts";
 import type { HandlerSpec } from "./open_handler.ts";
@@ -75,6 +76,7 @@ export async function startServing(
     const needs = { queues, maxPayload: options.maxPayload };
     checkQueueMemory(queueMemory, { ...needs, name: "queueMemory" });
   }
+  ignoreFileSizeSignal();
   const connection = await connect({ ...options, queues, workers });
   const { mount, devices, passthrough } = connection;
   undo.defer(() => connection.closeNotifier());

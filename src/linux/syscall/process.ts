@@ -76,9 +76,17 @@ export function lockLimit(): string {
  * @throws {SystemError} If /proc is not mounted.
  */
 export function isIgnoredSignal(signal: number): boolean {
-  const status = readText("/proc/self/status");
-  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  return ((BigInt(`0x${ignored}`) >> BigInt(signal - 1)) & 1n) === 1n;
+  return isInSignalMask("SigIgn", signal);
+}
+
+/**
+ * Whether this process handles a signal: `SigCgt` of /proc/self/status.
+ *
+ * @param signal The number of the signal, signal(7).
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function isCaughtSignal(signal: number): boolean {
+  return isInSignalMask("SigCgt", signal);
 }
 
 /**
@@ -126,6 +134,12 @@ export function findExecutable(
  */
 export function kernelRelease(): string {
   return readText("/proc/sys/kernel/osrelease").trim();
+}
+
+function isInSignalMask(field: "SigIgn" | "SigCgt", signal: number): boolean {
+  const status = readText("/proc/self/status");
+  const mask = new RegExp(`^${field}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1];
+  return ((BigInt(`0x${mask ?? "0"}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
 function isExecutable(path: string): boolean {

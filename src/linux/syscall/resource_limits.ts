@@ -1,0 +1,91 @@
+/**
+ * Resource limits of this process: getrlimit(2), and the signal that enforces
+ * one of them.
+ *
+ * @module
+ */
+
+import { errno, libc } from "./libc.ts";
+import { isCaughtSignal } from "./process.ts";
+import { SystemError } from "./system_error.ts";
+
+/** Numbers of resource limits, which x86_64 and aarch64 share. */
+const RLIMIT = {
+  /** Largest position in a file that can be written to, in bytes. */
+  FSIZE: 1,
+  /** Private writable memory in bytes, also if it is not resident. */
+  DATA: 2,
+  /** Threads of the user; ignored for root and with CAP_SYS_RESOURCE. */
+  NPROC: 6,
+  /** One more than the largest number of a descriptor. */
+  NOFILE: 7,
+  /** Locked memory in bytes; ignored with CAP_IPC_LOCK. */
+  MEMLOCK: 8,
+  /** Address space in bytes. */
+  AS: 9,
+} as const;
+
+/** The name of a resource limit, without `RLIMIT_`. */
+export type LimitName = keyof typeof RLIMIT;
+
+/** A resource limit; `Infinity` for no limit. */
+export interface ResourceLimit {
+  /** What the kernel enforces. */
+  readonly soft: number;
+  /** What this process may raise the soft limit to. */
+  readonly hard: number;
+}
+
+const RLIM_INFINITY = 2n ** 64n - 1n;
+
+const SIGXFSZ = 25;
+const SIG_IGN = 1n;
+
+/** A resource limit of this process. */
+export function resourceLimit(name: LimitName): ResourceLimit {
+  // struct rlimit { rlim_t rlim_cur, rlim_max; }, both 64 bits.
+  const limit = new BigUint64Array(2);
+  if (libc().getrlimit(RLIMIT[name], limit) < 0) {
+    throw failure("getrlimit", `read RLIMIT_${name}`);
+  }
+  return { soft: valueOf(limit[0]!), hard: valueOf(limit[1]!) };
+}
+
+/**
+ * Raises a soft limit as far as the hard limit allows.
+ *
+ * @param name The limit.
+ * @param need What it has to be at least.
+ * @returns The soft limit then: at least `need` unless the hard limit is less.
+ */
+export function raiseLimit(name: LimitName, need: number): number {
+  const { soft, hard } = resourceLimit(name);
+  if (soft >= need || hard <= soft) return soft;
+  const raised = Math.min(need, hard);
+  const limit = new BigUint64Array([BigInt(raised), wordOf(hard)]);
+  if (libc().setrlimit(RLIMIT[name], limit) < 0) {
+    throw failure("setrlimit", `raise RLIMIT_${name} to ${raised}`);
+  }
+  return raised;
+}
+
+/**
+ * Ignores SIGXFSZ in this process, and in programs that it starts from now on,
+ * unless the program handles that signal. Otherwise a write beyond RLIMIT_FSIZE
+ * would end the process; now it fails with EFBIG, as setrlimit(2) says.
+ */
+export function ignoreFileSizeSignal(): void {
+  if (!isCaughtSignal(SIGXFSZ)) libc().signal(SIGXFSZ, SIG_IGN);
+}
+
+function valueOf(word: bigint): number {
+  return word === RLIM_INFINITY ? Infinity : Number(word);
+}
+
+function wordOf(value: number): bigint {
+  return value === Infinity ? RLIM_INFINITY : BigInt(value);
+}
+
+function failure(call: string, action: string): SystemError {
+  return new SystemError({ call, action, errno: errno() });
+}
