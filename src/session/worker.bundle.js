@@ -5667,6 +5667,30 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // sighandler_t signal(int signum, sighandler_t handler);
+  signal: {
+    parameters: [
+      "i32",
+      "usize"
+    ],
+    result: "usize"
+  },
+  // int getrlimit(int resource, struct rlimit *rlim);
+  getrlimit: {
+    parameters: [
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int setrlimit(int resource, const struct rlimit *rlim);
+  setrlimit: {
+    parameters: [
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
   // int kill(pid_t pid, int sig);
   kill: {
     parameters: [
