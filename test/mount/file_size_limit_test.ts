@@ -14,7 +14,7 @@ import { uringTest } from "./_uring.ts";
 const CLIENT = new URL("./_limit_client.py", import.meta.url).pathname;
 /** RLIMIT_FSIZE of the server: less than the image. */
 const LIMIT = MIB;
-const WRAPPER = ["prlimit", `--fsize=${LIMIT}`];
+const WRAPPER = ["prlimit", `--fsize=${LIMIT}`] as const;
 const PROGRAMS = ["prlimit", "python3", "qemu-img"];
 
 /**
