@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { NewTime } from "../base/timespec.ts";
 
 /**
  * A result that is there at once, or a promise of it. Numbers are counts of
@@ -152,10 +153,9 @@ export interface Backend {
   /** The extent that holds `position`, which is less than the size. */
   extent(position: number): Answer<Extent>;
   /**
-   * Sets the image's times, nanoseconds since 1970; `null` leaves one as it is.
-   * Called only if `stat()` gives times. 0 or `-errno`.
+   * Sets the image's times. Called only if `stat()` gives times. 0 or `-errno`.
    */
-  setTimes(atime: bigint | null, mtime: bigint | null): Answer;
+  setTimes(atime: NewTime, mtime: NewTime): Answer;
   /** Releases what the backend holds. No other call follows. */
   close(): Answer<void>;
 }

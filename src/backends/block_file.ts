@@ -1,3 +1,5 @@
+import type { NewTime } from "../base/timespec.ts";
+
 /**
  * Attributes of an open file, from statx(2).
  *
@@ -80,12 +82,12 @@ export interface BlockFile {
   lseek(position: number, whence: number): number;
   /** statx(2) on the descriptor, and BLKGETSIZE64 for a block device. */
   fstat(): BlockFileStat | number;
-  /** futimens(3); `null` leaves a time as it is (UTIME_OMIT). */
-  futimens(atime: bigint | null, mtime: bigint | null): number;
+  /** futimens(3). */
+  futimens(atime: NewTime, mtime: NewTime): number;
   /** The same, without blocking this thread. */
   futimensLater?(
-    atime: bigint | null,
-    mtime: bigint | null,
+    atime: NewTime,
+    mtime: NewTime,
   ): Promise<number>;
   /** close(2). */
   close(): void;

@@ -1,3 +1,4 @@
+import type { NewTime } from "../base/timespec.ts";
 import type {
   Answer,
   Backend,
@@ -80,7 +81,7 @@ export class FilterBackend implements Backend {
     return this.image.extent(position);
   }
 
-  setTimes(atime: bigint | null, mtime: bigint | null): Answer {
+  setTimes(atime: NewTime, mtime: NewTime): Answer {
     return this.image.setTimes(atime, mtime);
   }
 

@@ -1,3 +1,4 @@
+import type { NewTime } from "../base/timespec.ts";
 import { ERRNO } from "../base/errno.ts";
 import type {
   Answer,
@@ -95,7 +96,7 @@ export abstract class ImageBackend implements Backend {
     return ALL_DATA;
   }
 
-  setTimes(_atime: bigint | null, _mtime: bigint | null): Answer {
+  setTimes(_atime: NewTime, _mtime: NewTime): Answer {
     return this.#refuse();
   }
 

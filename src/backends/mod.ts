@@ -16,6 +16,7 @@
  *
  * @module
  */
+export type { NewTime } from "../base/timespec.ts";
 export * from "./backend.ts";
 export * from "./block_file.ts";
 export { FilterBackend } from "./filter_backend.ts";

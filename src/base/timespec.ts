@@ -24,8 +24,24 @@ export const NS_PER_US = 1000;
 export const MS_PER_S = 1000;
 
 /**
+ * A time to set: nanoseconds since 1970, `"now"` for the time of the call
+ * (UTIME_NOW), `null` to leave it as it is (UTIME_OMIT).
+ *
+ * @category Times
+ */
+export type NewTime = bigint | "now" | null;
+
+/**
+ * A clock: the current time in nanoseconds since 1970.
+ *
+ * @category Times
+ */
+export type Clock = () => bigint;
+
+/**
  * The current time in nanoseconds since 1970, with a resolution of a
- * millisecond.
+ * millisecond. The kernel stamps files by another clock, which may be a little
+ * later.
  *
  * @category Times
  */

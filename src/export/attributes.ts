@@ -5,8 +5,8 @@
  */
 import {
   nanosecondsOf,
+  type NewTime,
   secondsOf,
-  systemTime,
   timeOf,
 } from "../base/timespec.ts";
 import type { ImageStat } from "../backends/backend.ts";
@@ -115,11 +115,14 @@ type Wanted = ReturnType<typeof readWanted>;
 function readWanted({ body }: Request) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
-  const now = systemTime();
-  const time = (flag: number, nowFlag: number, s: bigint, ns: number) => {
+  const time = (
+    flag: number,
+    nowFlag: number,
+    s: bigint,
+    ns: number,
+  ): NewTime => {
     if ((valid & flag) === 0) return null;
-    if ((valid & nowFlag) !== 0) return now;
-    return timeOf(s, ns);
+    return (valid & nowFlag) !== 0 ? "now" : timeOf(s, ns);
   };
   return {
     valid,
@@ -166,8 +169,8 @@ function refuse(
 
 async function setTimes(
   { backend, state }: ExportContext,
-  atime: bigint | null,
-  mtime: bigint | null,
+  atime: NewTime,
+  mtime: NewTime,
 ): Promise<number> {
   // An image that keeps its own times also sets them.
   if ((await backend.stat()).times !== null) {

@@ -1,7 +1,8 @@
-import { NS_PER_MS, systemTime } from "../base/timespec.ts";
+import { type Clock, type NewTime, systemTime } from "../base/timespec.ts";
 import { SyncErrors } from "../backends/sync_errors.ts";
 import { SharedRwLock } from "../shared_memory/rw_lock.ts";
 import { OpenHandles } from "./open_handles.ts";
+import { SharedTime } from "./shared_time.ts";
 
 /**
  * The options of {@linkcode ExportState.create}.
@@ -21,6 +22,8 @@ export interface ExportStateOptions {
   readonly oneThread?: boolean;
   /** Queues that are served by other threads; none if left out. */
   readonly queues?: number;
+  /** The clock of the file's times; the system's if left out. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -33,6 +36,8 @@ export interface ExportStateThread {
   readonly queue?: number;
   /** Whether no other thread uses the state; no if left out. */
   readonly oneThread?: boolean;
+  /** The clock of the file's times; the system's if left out. */
+  readonly clock?: Clock;
 }
 
 // Words of the memory, and bytes and places of its 64-bit part.
@@ -44,14 +49,15 @@ const UID = 4;
 const GID = 5;
 const READ_ONLY = 6;
 const WRITTEN = 7;
-const TIMES_AT = 64;
-const SYNC_ERRORS_AT = 96;
-const HANDLES_AT = 128;
+const WORDS = 8;
+const SYNC_ERRORS_AT = 64;
+const ATIME_AT = 96;
+const MTIME_AT = ATIME_AT + SharedTime.BYTES;
+const CHANGED_AT = MTIME_AT + SharedTime.BYTES;
+const LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
+const HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 /** At the start of a cache line. */
 const LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
-const ATIME = 0;
-const MTIME = 1;
-const CHANGED = 2;
 const TWO_32 = 2 ** 32;
 const ANY_WRITE = 0o222;
 
@@ -74,11 +80,15 @@ export class ExportState {
   /** Counts failed flushes where the image's backends do not. */
   readonly syncErrors: SyncErrors;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #times: BigInt64Array<SharedArrayBuffer>;
+  readonly #clock: Clock;
+  readonly #atime: SharedTime;
+  readonly #mtime: SharedTime;
+  readonly #changed: SharedTime;
+  /** The last write; unlike mtime, no program sets it. */
+  readonly #lastWrite: SharedTime;
   /** The size when this thread read it last, and its version. */
   #seenVersion = -1;
   #seenSize = 0;
-  readonly #lastWriteMs: Float64Array<SharedArrayBuffer>;
 
   /**
    * Wraps memory that {@linkcode ExportState.create} made.
@@ -88,10 +98,11 @@ export class ExportState {
    */
   constructor(
     memory: SharedArrayBuffer,
-    { queue, oneThread }: ExportStateThread = {},
+    { queue, oneThread, clock = systemTime }: ExportStateThread = {},
   ) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
+    this.#clock = clock;
+    this.#words = new Int32Array(memory, 0, WORDS);
     this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
       holder: queue === undefined ? 0 : holderOf(queue),
       ...oneThread === undefined ? {} : { oneThread },
@@ -102,21 +113,25 @@ export class ExportState {
     this.syncErrors = new SyncErrors(
       new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS),
     );
-    this.#times = new BigInt64Array(memory, TIMES_AT, 3);
-    this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
+    this.#atime = new SharedTime(memory, ATIME_AT);
+    this.#mtime = new SharedTime(memory, MTIME_AT);
+    this.#changed = new SharedTime(memory, CHANGED_AT);
+    this.#lastWrite = new SharedTime(memory, LAST_WRITE_AT);
   }
 
   /** Makes the state of a new export. */
   static create(options: ExportStateOptions): ExportState {
-    const { queues = 0, oneThread = false } = options;
+    const { queues = 0, oneThread = false, clock = systemTime } = options;
     const words = SharedRwLock.words(1 + queues);
     const memory = new SharedArrayBuffer(LOCK_AT + 4 * words);
-    const state = new ExportState(memory, { oneThread });
+    const state = new ExportState(memory, { oneThread, clock });
     state.size = options.size;
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
-    state.#set(systemTime(), systemTime());
+    const now = clock();
+    state.#set(now, now);
+    state.#lastWrite.value = now;
     return state;
   }
 
@@ -198,25 +213,26 @@ export class ExportState {
 
   /** Time of the last access, as it was set; nanoseconds since 1970. */
   get atime(): bigint {
-    return Atomics.load(this.#times, ATIME);
+    return this.#atime.value;
   }
 
-  /** Time of the last write: nanoseconds since 1970, exact to milliseconds. */
+  /** Time of the last write, nanoseconds since 1970. */
   get mtime(): bigint {
     this.stampWrites();
-    const ms = this.#lastWriteMs[0]!;
-    return ms === 0 ? Atomics.load(this.#times, MTIME) : BigInt(ms) * NS_PER_MS;
+    return this.#mtime.value;
   }
 
   /** Time of the last write or change of attributes. */
   get ctime(): bigint {
-    const { mtime, changedAt } = this;
-    return mtime > changedAt ? mtime : changedAt;
+    this.stampWrites();
+    const { changedAt } = this;
+    const lastWrite = this.#lastWrite.value;
+    return lastWrite > changedAt ? lastWrite : changedAt;
   }
 
   /** Time of the last change of attributes; 0 if there was none. */
   get changedAt(): bigint {
-    return Atomics.load(this.#times, CHANGED);
+    return this.#changed.value;
   }
 
   /**
@@ -231,27 +247,29 @@ export class ExportState {
   /** Updates the time of the last write if it is marked; on close and stat. */
   stampWrites(): void {
     if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
-      this.#lastWriteMs[0] = Date.now();
+      const now = this.#clock();
+      this.#mtime.value = now;
+      this.#lastWrite.value = now;
     }
   }
 
   /** Notes that an attribute changed. */
   changed(): void {
-    Atomics.store(this.#times, CHANGED, systemTime());
+    this.#changed.value = this.#clock();
   }
 
-  /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
-  touch(atime: bigint | null, mtime: bigint | null): void {
-    this.#set(atime, mtime);
-    this.changed();
+  /** Sets times, which changes the attributes too. */
+  touch(atime: NewTime, mtime: NewTime): void {
+    const now = this.#clock();
+    this.#set(atime === "now" ? now : atime, mtime === "now" ? now : mtime);
+    this.#changed.value = now;
   }
 
   #set(atime: bigint | null, mtime: bigint | null): void {
-    if (atime !== null) Atomics.store(this.#times, ATIME, atime);
+    if (atime !== null) this.#atime.value = atime;
     if (mtime !== null) {
       Atomics.store(this.#words, WRITTEN, 0);
-      this.#lastWriteMs[0] = 0;
-      Atomics.store(this.#times, MTIME, mtime);
+      this.#mtime.value = mtime;
     }
   }
 }

@@ -191,6 +191,7 @@ export { NAME_MAX, PAGE_SIZE, XATTR_SIZE_MAX } from "../base/limits.ts";
 
 // Times.
 export {
+  type Clock,
   nanosecondsOf,
   secondsOf,
   systemTime,

@@ -19,6 +19,7 @@ import {
 } from "../export/export_context.ts";
 import { reclaimLock } from "../export/image_size.ts";
 import { ExportState } from "../export/export_state.ts";
+import { fileTime } from "../linux/syscall/file_clock.ts";
 import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { driverServices } from "./driver_services.ts";
@@ -210,7 +211,8 @@ function stateOf(
 ): ExportState {
   const { uid, gid } = credentials();
   const mode = writable ? 0o600 : 0o400;
-  return ExportState.create({ size: stat.size, mode, uid, gid, queues });
+  const clock = fileTime;
+  return ExportState.create({ size: stat.size, mode, uid, gid, queues, clock });
 }
 
 /** Plans passthrough; if that is refused, the image is closed. */

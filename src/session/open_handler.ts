@@ -12,6 +12,7 @@ import { BlockExport } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/serve.ts";
+import { fileTime } from "../linux/syscall/file_clock.ts";
 import { driverServices } from "./driver_services.ts";
 
 /** How a Worker makes its handler. Plain data. */
@@ -65,7 +66,7 @@ export async function openHandler(
   const services = { ...driverServices(fileIo), syncErrors };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
-  const state = new ExportState(spec.state, { queue });
+  const state = new ExportState(spec.state, { queue, clock: fileTime });
   const { rules } = spec;
   const context = { backend, state, rules, syncErrors, onZeroed };
   const handler = new BlockExport(context);

@@ -5257,6 +5257,22 @@ var SYMBOLS = {
     result: "i32",
     nonblocking: true
   },
+  // int memfd_create(const char *name, unsigned int flags);
+  memfd_create: {
+    parameters: [
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int clock_gettime(clockid_t clockid, struct timespec *tp);
+  clock_gettime: {
+    parameters: [
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
   // int statx(int dirfd, const char *pathname, int flags, unsigned int mask,
   //           struct statx *statxbuf);
   statx: {
@@ -8583,11 +8599,9 @@ async function setAttributes(context, request, reply) {
 function readWanted({ body }) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
-  const now = systemTime();
   const time = (flag, nowFlag, s, ns) => {
     if ((valid & flag) === 0) return null;
-    if ((valid & nowFlag) !== 0) return now;
-    return timeOf(s, ns);
+    return (valid & nowFlag) !== 0 ? "now" : timeOf(s, ns);
   };
   return {
     valid,
@@ -9339,6 +9353,64 @@ function isLess(since, count2) {
   return (since - count2 | 0) < 0;
 }
 
+// src/export/shared_time.ts
+var SLOTS2 = 4;
+var COUNTERS_BYTES = 8;
+var SLOT_WORDS = 2;
+var MAX_RETRIES = 1e3;
+var STARTED = 0;
+var FINISHED = 1;
+var SharedTime = class {
+  /** The bytes that one takes, a multiple of 8. */
+  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS * SLOTS2;
+  #counters;
+  #slots;
+  /**
+   * Uses shared memory; zeroes are the time 0.
+   *
+   * @param memory The memory.
+   * @param at Where the time begins, a multiple of 8.
+   */
+  constructor(memory, at) {
+    this.#counters = new Int32Array(memory, at, COUNTERS_BYTES / 4);
+    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS * SLOTS2);
+  }
+  /** Nanoseconds since 1970: seconds of 64 bits, and nanoseconds. */
+  get value() {
+    for (let retries = 0; ; retries++) {
+      const write = Atomics.load(this.#counters, FINISHED);
+      const at = slotOf(write);
+      const seconds = Atomics.load(this.#slots, at);
+      const nanoseconds2 = Atomics.load(this.#slots, at + 1);
+      const started = Atomics.load(this.#counters, STARTED);
+      const isWhole = (started - write | 0) < SLOTS2;
+      if (isWhole || retries === MAX_RETRIES) {
+        return timeOf(seconds, Number(nanoseconds2));
+      }
+    }
+  }
+  /** Sets the time. */
+  set value(ns) {
+    const write = Atomics.add(this.#counters, STARTED, 1) + 1 | 0;
+    const at = slotOf(write);
+    Atomics.store(this.#slots, at, secondsOf(ns));
+    Atomics.store(this.#slots, at + 1, BigInt(nanosecondsOf(ns)));
+    this.#finish(write);
+  }
+  /** Makes a write the current one, unless a later one is current already. */
+  #finish(write) {
+    let current = Atomics.load(this.#counters, FINISHED);
+    while ((write - current | 0) > 0) {
+      const seen = Atomics.compareExchange(this.#counters, FINISHED, current, write);
+      if (seen === current) return;
+      current = seen;
+    }
+  }
+};
+function slotOf(write) {
+  return (write & SLOTS2 - 1) * SLOT_WORDS;
+}
+
 // src/export/export_state.ts
 var SIZE_VERSION = 0;
 var SIZE_LOW = 1;
@@ -9348,13 +9420,14 @@ var UID = 4;
 var GID = 5;
 var READ_ONLY = 6;
 var WRITTEN = 7;
-var TIMES_AT = 64;
-var SYNC_ERRORS_AT = 96;
-var HANDLES_AT = 128;
+var WORDS = 8;
+var SYNC_ERRORS_AT = 64;
+var ATIME_AT = 96;
+var MTIME_AT = ATIME_AT + SharedTime.BYTES;
+var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
+var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
+var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
-var ATIME = 0;
-var MTIME = 1;
-var CHANGED = 2;
 var TWO_326 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
@@ -9370,20 +9443,25 @@ var ExportState = class _ExportState {
   /** Counts failed flushes where the image's backends do not. */
   syncErrors;
   #words;
-  #times;
+  #clock;
+  #atime;
+  #mtime;
+  #changed;
+  /** The last write; unlike mtime, no program sets it. */
+  #lastWrite;
   /** The size when this thread read it last, and its version. */
   #seenVersion = -1;
   #seenSize = 0;
-  #lastWriteMs;
   /**
    * Wraps memory that {@linkcode ExportState.create} made.
    *
    * @param memory The memory.
    * @param thread The thread that will use this object.
    */
-  constructor(memory, { queue, oneThread } = {}) {
+  constructor(memory, { queue, oneThread, clock = systemTime } = {}) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, TIMES_AT / 4);
+    this.#clock = clock;
+    this.#words = new Int32Array(memory, 0, WORDS);
     this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
       holder: queue === void 0 ? 0 : holderOf(queue),
       ...oneThread === void 0 ? {} : {
@@ -9392,22 +9470,27 @@ var ExportState = class _ExportState {
     });
     this.handles = new OpenHandles(new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS));
     this.syncErrors = new SyncErrors(new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS));
-    this.#times = new BigInt64Array(memory, TIMES_AT, 3);
-    this.#lastWriteMs = new Float64Array(memory, TIMES_AT + 24, 1);
+    this.#atime = new SharedTime(memory, ATIME_AT);
+    this.#mtime = new SharedTime(memory, MTIME_AT);
+    this.#changed = new SharedTime(memory, CHANGED_AT);
+    this.#lastWrite = new SharedTime(memory, LAST_WRITE_AT);
   }
   /** Makes the state of a new export. */
   static create(options) {
-    const { queues = 0, oneThread = false } = options;
+    const { queues = 0, oneThread = false, clock = systemTime } = options;
     const words = SharedRwLock.words(1 + queues);
     const memory = new SharedArrayBuffer(LOCK_AT + 4 * words);
     const state = new _ExportState(memory, {
-      oneThread
+      oneThread,
+      clock
     });
     state.size = options.size;
     state.mode = options.mode;
     state.uid = options.uid;
     state.gid = options.gid;
-    state.#set(systemTime(), systemTime());
+    const now = clock();
+    state.#set(now, now);
+    state.#lastWrite.value = now;
     return state;
   }
   /**
@@ -9474,22 +9557,23 @@ var ExportState = class _ExportState {
   }
   /** Time of the last access, as it was set; nanoseconds since 1970. */
   get atime() {
-    return Atomics.load(this.#times, ATIME);
+    return this.#atime.value;
   }
-  /** Time of the last write: nanoseconds since 1970, exact to milliseconds. */
+  /** Time of the last write, nanoseconds since 1970. */
   get mtime() {
     this.stampWrites();
-    const ms = this.#lastWriteMs[0];
-    return ms === 0 ? Atomics.load(this.#times, MTIME) : BigInt(ms) * NS_PER_MS;
+    return this.#mtime.value;
   }
   /** Time of the last write or change of attributes. */
   get ctime() {
-    const { mtime, changedAt } = this;
-    return mtime > changedAt ? mtime : changedAt;
+    this.stampWrites();
+    const { changedAt } = this;
+    const lastWrite = this.#lastWrite.value;
+    return lastWrite > changedAt ? lastWrite : changedAt;
   }
   /** Time of the last change of attributes; 0 if there was none. */
   get changedAt() {
-    return Atomics.load(this.#times, CHANGED);
+    return this.#changed.value;
   }
   /**
    * Notes that bytes changed. POSIX allows to mark the time for update only;
@@ -9502,24 +9586,26 @@ var ExportState = class _ExportState {
   /** Updates the time of the last write if it is marked; on close and stat. */
   stampWrites() {
     if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
-      this.#lastWriteMs[0] = Date.now();
+      const now = this.#clock();
+      this.#mtime.value = now;
+      this.#lastWrite.value = now;
     }
   }
   /** Notes that an attribute changed. */
   changed() {
-    Atomics.store(this.#times, CHANGED, systemTime());
+    this.#changed.value = this.#clock();
   }
-  /** Sets times, nanoseconds since 1970; `null` leaves one as it is. */
+  /** Sets times, which changes the attributes too. */
   touch(atime, mtime) {
-    this.#set(atime, mtime);
-    this.changed();
+    const now = this.#clock();
+    this.#set(atime === "now" ? now : atime, mtime === "now" ? now : mtime);
+    this.#changed.value = now;
   }
   #set(atime, mtime) {
-    if (atime !== null) Atomics.store(this.#times, ATIME, atime);
+    if (atime !== null) this.#atime.value = atime;
     if (mtime !== null) {
       Atomics.store(this.#words, WRITTEN, 0);
-      this.#lastWriteMs[0] = 0;
-      Atomics.store(this.#times, MTIME, mtime);
+      this.#mtime.value = mtime;
     }
   }
 };
@@ -9527,8 +9613,28 @@ function holderOf(queue) {
   return queue + 1;
 }
 
+// src/linux/syscall/file_clock.ts
+var MFD_CLOEXEC = 1;
+var CLOCK_REALTIME_COARSE = 5;
+function fileTime() {
+  const fd = libc().memfd_create(cString("mqfuse-time"), MFD_CLOEXEC);
+  if (fd < 0) return tickTime();
+  try {
+    const status = statxDescriptor(fd);
+    return typeof status === "number" ? tickTime() : status.mtime;
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+function tickTime() {
+  const time = new BigInt64Array(new ArrayBuffer(16));
+  libc().clock_gettime(CLOCK_REALTIME_COARSE, time);
+  return timeOf(time[0], Number(time[1]));
+}
+
 // src/linux/io/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
+var UTIME_NOW = 0x3fffffffn;
 var UTIME_OMIT = 0x3ffffffen;
 var RWF_NOWAIT = 8;
 var NO_PAGE = 1n << 60n;
@@ -9686,8 +9792,8 @@ function timesOf(atime, mtime) {
   return times;
 }
 function putTime(times, at, time) {
-  if (time === null) {
-    times[at + 1] = UTIME_OMIT;
+  if (typeof time !== "bigint") {
+    times[at + 1] = time === null ? UTIME_OMIT : UTIME_NOW;
     return;
   }
   times[at] = secondsOf(time);
@@ -9894,7 +10000,8 @@ async function openHandler(spec, { queue, fileIo, onZeroed }) {
   const image = await attachImage(spec.image, services);
   const { backend } = image;
   const state = new ExportState(spec.state, {
-    queue
+    queue,
+    clock: fileTime
   });
   const { rules } = spec;
   const context = {

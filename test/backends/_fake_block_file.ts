@@ -1,3 +1,4 @@
+import type { NewTime } from "../../src/base/timespec.ts";
 import type {
   BlockFile,
   BlockFileStat,
@@ -27,6 +28,8 @@ export interface Faults {
 
 /** A sparse file in memory that behaves as the kernel may. */
 export class FakeBlockFile implements BlockFile {
+  /** The time that it sets for "now". */
+  static readonly NOW = 1_600_000_000_000_000_007n;
   readonly fd = -1;
   size: number;
   atime = 1n;
@@ -149,11 +152,13 @@ export class FakeBlockFile implements BlockFile {
     };
   }
 
-  futimens(atime: bigint | null, mtime: bigint | null): number {
+  futimens(atime: NewTime, mtime: NewTime): number {
     const error = this.#error("futimens");
     if (error !== 0) return error;
-    this.atime = atime ?? this.atime;
-    this.mtime = mtime ?? this.mtime;
+    const set = (time: NewTime, old: bigint) =>
+      time === "now" ? FakeBlockFile.NOW : time ?? old;
+    this.atime = set(atime, this.atime);
+    this.mtime = set(mtime, this.mtime);
     return 0;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { NewTime } from "../../src/base/timespec.ts";
 import type {
   Answer,
   Backend,
@@ -63,7 +64,7 @@ export class AsyncBackend implements Backend {
     return this.#later(() => this.#backend.extent(position));
   }
 
-  setTimes(atime: bigint | null, mtime: bigint | null): Promise<number> {
+  setTimes(atime: NewTime, mtime: NewTime): Promise<number> {
     return this.#later(() => this.#backend.setTimes(atime, mtime));
   }
 

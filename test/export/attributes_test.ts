@@ -119,6 +119,20 @@ Deno.test("times are those of an image that keeps times", async () => {
   assert((await client.getattr()).ctime > 1_600_000_000n);
 });
 
+Deno.test("an image that keeps times is touched by its own clock", async () => {
+  const file = new FakeBlockFile(SIZE);
+  const backend = new FileBackend(file, "disk.img", true);
+  const { client } = exported({ backend });
+  assertEquals(await client.setattr({ valid: TOUCH }), 0);
+  assertEquals([file.atime, file.mtime], [
+    FakeBlockFile.NOW,
+    FakeBlockFile.NOW,
+  ]);
+  const valid = FATTR.ATIME | FATTR.MTIME | FATTR.MTIME_NOW;
+  assertEquals(await client.setattr({ valid, atime: 5n }), 0);
+  assertEquals([file.atime, file.mtime], [5_000_000_000n, FakeBlockFile.NOW]);
+});
+
 testExport(
   "SETATTR refuses times if the image cannot set them",
   async (make) => {

@@ -60,6 +60,28 @@ Deno.test("ExportState takes the time of a write for mtime and ctime", () => {
   assertEquals(state.mtime, 5n);
 });
 
+Deno.test("times that programs set are kept, and are no change time", () => {
+  let now = 1_700_000_000_000_000_000n;
+  const clock = () => now;
+  const state = ExportState.create({ ...NEW, clock });
+  const other = new ExportState(state.memory, { clock });
+  const created = now++;
+  assertEquals([state.atime, state.mtime, state.ctime], Array(3).fill(created));
+  // Nanoseconds of 64 bits end in the years 1677 and 2262.
+  const years = [-2_208_988_800_000_000_001n, 16_725_225_600_123_456_789n];
+  for (const year of [...years, -(2n ** 63n) * 1_000_000_000n, 2n ** 62n]) {
+    state.touch(year, year + 1n);
+    assertEquals([other.atime, other.mtime], [year, year + 1n]);
+    assertEquals(other.ctime, now++);
+  }
+  state.touch(null, "now");
+  assertEquals([other.mtime, other.ctime], [now, now]);
+  assertEquals(other.atime, 2n ** 62n);
+  now++;
+  state.written();
+  assertEquals([other.mtime, other.ctime], [now, now]);
+});
+
 /** A state, as the thread that made it and as the threads of two queues. */
 function threads(): [main: ExportState, ...queues: ExportState[]] {
   const main = ExportState.create({ ...NEW, queues: 2 });

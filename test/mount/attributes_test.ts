@@ -7,6 +7,7 @@ import {
   mountTest,
   must,
   randomFile,
+  sideBySide,
 } from "./_harness.ts";
 
 /** The time of the last change, with nanoseconds. */
@@ -73,3 +74,77 @@ mountTest(
     }
   },
 );
+
+/** Touches "$1" and "$2" in turn; counts how often the later one is older. */
+const TOUCH_IN_TURN = `
+  wrong=0
+  for i in $(seq 20); do
+    touch "$1"; touch "$2"; [ "$2" -ot "$1" ] && wrong=$((wrong + 1))
+    touch "$1"; [ "$1" -ot "$2" ] && wrong=$((wrong + 1))
+    [ -z "$3" ] || { printf x >>"$2"; [ "$2" -ot "$1" ] && wrong=$((wrong + 1)); }
+  done
+  echo $wrong`;
+
+mountTest("what is touched later is not older", async (directory, t) => {
+  const { image } = await imageIn(directory, MIB);
+  await sideBySide(
+    t,
+    [image, "memory:1M", "null:1M"].map((
+      source,
+      index,
+    ) => [source, async () => {
+      const mountpoint = `${directory}/mnt${index}`;
+      await Deno.writeTextFile(mountpoint, "");
+      const args = ["-w", "--growable", "-q", "2", source, mountpoint];
+      await using process = await ExportProcess.start(args);
+      const file = `${directory}/file${index}`;
+      const writes = source.startsWith("null") ? "" : "and write";
+      const arguments_ = ["-c", TOUCH_IN_TURN, "sh", file, mountpoint, writes];
+      assertEquals(await must("bash", ...arguments_), "0");
+      assertEquals((await process.stop()).code, 0);
+    }]),
+  );
+}, ["bash"]);
+
+/** Times, and what stat(1) calls them on tmpfs. */
+const FAR_TIMES = {
+  "2500-01-02 03:04:05.123456789 UTC": "16725323045.123456789",
+  "1900-01-02 03:04:05.987654321 UTC": "-2208891354.012345679",
+  "1969-12-31 23:59:59.999999999 UTC": "-0.000000001",
+  "2106-02-07 06:28:16.000000001 UTC": "4294967296.000000001",
+};
+
+mountTest("times far away are kept as they were set", async (directory, t) => {
+  const { image } = await imageIn(directory, MIB);
+  await sideBySide(
+    t,
+    [image, "memory:1M", "null:1M"].map((
+      source,
+      index,
+    ) => [source, async () => {
+      const mountpoint = `${directory}/mnt${index}`;
+      await Deno.writeTextFile(mountpoint, "");
+      await using process = await ExportProcess.start([
+        "-w",
+        source,
+        mountpoint,
+      ]);
+      for (const [date, kept] of Object.entries(FAR_TIMES)) {
+        await must("touch", "-d", date, mountpoint);
+        // The file system of an image has limits of its own.
+        const expected = source === image ? await mtimeOf(image) : kept;
+        assertEquals(await mtimeOf(mountpoint), expected);
+        const change = Number(await must("stat", "-c", "%Z", mountpoint));
+        assert(Math.abs(change - Date.now() / 1000) < 3600, String(change));
+      }
+      await must(
+        "touch",
+        "-d",
+        "2025-05-05 05:05:05.000000005 UTC",
+        mountpoint,
+      );
+      assertEquals(await mtimeOf(mountpoint), "1746421505.000000005");
+      assertEquals((await process.stop()).code, 0);
+    }]),
+  );
+});

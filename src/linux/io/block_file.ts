@@ -6,7 +6,7 @@
 
 import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
 import { ERRNO } from "../../base/errno.ts";
-import { nanosecondsOf, secondsOf } from "../../base/timespec.ts";
+import { nanosecondsOf, type NewTime, secondsOf } from "../../base/timespec.ts";
 import {
   closeDescriptor,
   OPEN,
@@ -26,7 +26,8 @@ import { SystemError } from "../syscall/system_error.ts";
 // _IOR(0x12, 114, size_t) of <linux/fs.h>.
 const BLKGETSIZE64 = 0x80081272n;
 
-// tv_nsec that leaves a time unchanged, utimensat(2).
+// tv_nsec that sets a time to now, and that leaves it unchanged: utimensat(2).
+const UTIME_NOW = 0x3fffffffn;
 const UTIME_OMIT = 0x3ffffffen;
 const RWF_NOWAIT = 8;
 /**
@@ -216,14 +217,14 @@ export class LinuxBlockFile implements BlockFile {
     };
   }
 
-  futimens(atime: bigint | null, mtime: bigint | null): number {
+  futimens(atime: NewTime, mtime: NewTime): number {
     const times = timesOf(atime, mtime);
     return retryInterrupted(() => this.#libc.futimens(this.fd, times));
   }
 
   async futimensLater(
-    atime: bigint | null,
-    mtime: bigint | null,
+    atime: NewTime,
+    mtime: NewTime,
   ): Promise<number> {
     const times = timesOf(atime, mtime);
     const result = await this.#libc.futimens_nonblocking(this.fd, times);
@@ -269,8 +270,8 @@ function retryInterrupted(call: () => number): number {
 
 /** Two struct timespec { int64_t tv_sec; long tv_nsec; }. */
 function timesOf(
-  atime: bigint | null,
-  mtime: bigint | null,
+  atime: NewTime,
+  mtime: NewTime,
 ): BigInt64Array<ArrayBuffer> {
   const times = new BigInt64Array(new ArrayBuffer(32));
   putTime(times, 0, atime);
@@ -278,9 +279,9 @@ function timesOf(
   return times;
 }
 
-function putTime(times: BigInt64Array, at: number, time: bigint | null): void {
-  if (time === null) {
-    times[at + 1] = UTIME_OMIT;
+function putTime(times: BigInt64Array, at: number, time: NewTime): void {
+  if (typeof time !== "bigint") {
+    times[at + 1] = time === null ? UTIME_OMIT : UTIME_NOW;
     return;
   }
   times[at] = secondsOf(time);

@@ -1,3 +1,4 @@
+import type { NewTime } from "../../../base/timespec.ts";
 import { ERRNO } from "../../../base/errno.ts";
 import { FALLOC_FL } from "../../../base/file_flags.ts";
 import type { FileIo } from "../../../event/file_io.ts";
@@ -146,7 +147,7 @@ export class AsyncFileBackend implements Backend {
    * times. One at a time: calls that wait for a frozen file system must leave
    * most of the pool, which also waits for requests.
    */
-  setTimes(atime: bigint | null, mtime: bigint | null): Answer {
+  setTimes(atime: NewTime, mtime: NewTime): Answer {
     const file = this.#file;
     if (file.futimensLater === undefined) return file.futimens(atime, mtime);
     const later = () => file.futimensLater!(atime, mtime);

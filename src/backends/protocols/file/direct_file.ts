@@ -1,3 +1,4 @@
+import type { NewTime } from "../../../base/timespec.ts";
 import { ERRNO } from "../../../base/errno.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 
@@ -105,13 +106,13 @@ export class DirectFile implements BlockFile {
     return this.#cached.fstat();
   }
 
-  futimens(atime: bigint | null, mtime: bigint | null): number {
+  futimens(atime: NewTime, mtime: NewTime): number {
     return this.#cached.futimens(atime, mtime);
   }
 
   async futimensLater(
-    atime: bigint | null,
-    mtime: bigint | null,
+    atime: NewTime,
+    mtime: NewTime,
   ): Promise<number> {
     return await this.#cached.futimensLater?.(atime, mtime) ??
       this.#cached.futimens(atime, mtime);

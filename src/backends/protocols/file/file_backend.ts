@@ -1,3 +1,4 @@
+import type { NewTime } from "../../../base/timespec.ts";
 import { UserError } from "../../../base/user_error.ts";
 import { FALLOC_FL, SEEK } from "../../../base/file_flags.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "../../backend.ts";
@@ -130,7 +131,7 @@ export class FileBackend implements Backend {
     return { data: true, end: hole > position ? hole : Infinity };
   }
 
-  setTimes(atime: bigint | null, mtime: bigint | null): number {
+  setTimes(atime: NewTime, mtime: NewTime): number {
     return this.#file.futimens(atime, mtime);
   }
 
