@@ -96,6 +96,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     readOnly: !session.writable,
     allowOther: session.allowOther,
     maxRead: maxPayload,
+    flags: session.mountFlags,
   });
   const { device, mount, wakesReaders } = mounted;
   const queue = firstQueue(device, options);

@@ -6,6 +6,10 @@
  */
 import { UserError } from "../base/user_error.ts";
 import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
+import {
+  type MountFlags,
+  parseMountFlags,
+} from "../linux/mount/mount_flags.ts";
 import type { MountUsers } from "../linux/mount/mount_users.ts";
 import { MS_PER_S } from "../base/timespec.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
@@ -52,6 +56,13 @@ export interface SessionOptions {
    * first, and `off` for a handler.
    */
   readonly allowOther?: AllowOther;
+  /**
+   * Options of mount(8) that the kernel carries out, separated by commas, such
+   * as `noexec,nosymfollow`. An export is mounted with `nosuid`, `nodev` and
+   * `noatime` unless these say otherwise. Without CAP_SYS_ADMIN, only those
+   * that fusermount3 allows.
+   */
+  readonly mountOptions?: string;
   /** Whether to measure how long requests take; no if left out. */
   readonly stats?: boolean;
   /**
@@ -116,6 +127,8 @@ export interface CheckedSessionOptions {
   readonly pollUs: PollUs;
   /** As {@linkcode SessionOptions.allowOther}. */
   readonly allowOther: AllowOther;
+  /** {@linkcode SessionOptions.mountOptions}, read. */
+  readonly mountFlags: MountFlags;
   /** As {@linkcode SessionOptions.stats}. */
   readonly stats: boolean;
   /** As {@linkcode SessionOptions.hangMs}. */
@@ -181,6 +194,7 @@ export function checkSessionOptions(
       ALLOW_OTHER,
       "allowOther",
     ),
+    mountFlags: parseMountFlags(options.mountOptions ?? "", "mountOptions"),
     stats: options.stats ?? false,
     hangMs: checkWholeNumber(hangMs, { name: "hangMs", min: 1, max: MS_MAX }),
     stopTimeoutMs: MS_PER_S *

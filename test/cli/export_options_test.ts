@@ -64,7 +64,13 @@ Deno.test("readExportRequest() reads the choice of passthrough", () => {
 const OF_THE_PROGRAM: readonly string[] = ["pidfile", "json", "trace"];
 
 Deno.test("options of export have the names of the library's options", () => {
-  const some = ["-w", "--truncate=zero", "--size=1", "--queue-memory=1G"];
+  const some = [
+    "-w",
+    "--truncate=zero",
+    "--size=1",
+    "--queue-memory=1G",
+    "-onoexec",
+  ];
   const { mount } = request(...some, "a", "b");
   const camelCase = (name: string) =>
     name.replace(/^no-/, "").replace(

@@ -14,6 +14,8 @@ interface OptionRow {
   readonly value?: string;
   /** The value if none is given; `--name=value` gives another. */
   readonly implied?: string;
+  /** Given more than once, all of its values count, separated by commas. */
+  readonly list?: true;
   /** What it does. */
   readonly help: string;
 }
@@ -84,6 +86,13 @@ export const OPTIONS = {
     value: "off|on|auto",
     help:
       "allow access by other users, as far as the file's mode allows it; without root this needs user_allow_other in /etc/fuse.conf (default: auto, on where it is allowed)",
+  },
+  "mount-options": {
+    letter: "o",
+    value: "LIST",
+    list: true,
+    help:
+      "mount with these options of mount(8), separated by commas, such as noexec or dirsync (default: nosuid,nodev,noatime)",
   },
   "no-lock": {
     help:

@@ -19,7 +19,7 @@ export interface Arguments {
 
 /**
  * Splits a command line. Options may come before and after operands; `--` ends
- * them; of a repeated option, the last one counts.
+ * them; of a repeated option, the last one counts, unless it is a list.
  *
  * @param args The words after the command.
  * @param names The options of the command.
@@ -32,7 +32,8 @@ export function readArguments(
 ): Arguments {
   const flags = names.filter((name) => optionRow(name).value === undefined);
   const valued = names.filter((name) => optionRow(name).value !== undefined);
-  const parsed = parseArgs(attachValues(args, names), {
+  const attached = joinLists(attachValues(args, names), names);
+  const parsed = parseArgs(attached, {
     boolean: flags,
     string: ["_", ...valued],
     unknown: (arg) => {
@@ -73,6 +74,24 @@ function attachValues(
     }
   }
   return attached;
+}
+
+/** Joins the values of a list that was given more than once. */
+function joinLists(
+  attached: readonly string[],
+  names: readonly OptionName[],
+): string[] {
+  const end = attached.indexOf("--");
+  const options = end < 0 ? attached : attached.slice(0, end);
+  const lists = names.filter((name) => optionRow(name).list);
+  const joined = lists.flatMap((name) => {
+    const start = `--${name}=`;
+    const values = options.filter((option) => option.startsWith(start))
+      .map((option) => option.slice(start.length));
+    return values.length < 2 ? [] : [`${start}${values.join()}`];
+  });
+  const rest = end < 0 ? [] : attached.slice(end);
+  return [...options, ...joined, ...rest];
 }
 
 function attachLong(

@@ -55,6 +55,7 @@ export const EXPORT: Command = {
     "direct",
     "loop-safe",
     "allow-other",
+    "mount-options",
     "no-lock",
     "pidfile",
     "stop-timeout",

@@ -1,6 +1,7 @@
 import { parseSource } from "../../backends/registry.ts";
 import { MAX_PAYLOAD } from "../../export/block_export.ts";
 import { TRUNCATE_RULES } from "../../export/export_context.ts";
+import { parseMountFlags } from "../../linux/mount/mount_flags.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
 import { checkQueueMemory } from "../../session/queue_memory.ts";
@@ -67,6 +68,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
       allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
+      ...mountOptionsOf(values.get("mount-options")),
       direct: flags.has("direct"),
       loopSafe: flags.has("loop-safe"),
       lock: !flags.has("no-lock"),
@@ -92,6 +94,14 @@ function queueMemoryOption(
   if (bytes === null) return {};
   const needs = { queues, maxPayload: MAX_PAYLOAD, name: "--queue-memory" };
   return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
+}
+
+function mountOptionsOf(
+  list: string | undefined,
+): { readonly mountOptions?: string } {
+  if (list === undefined) return {};
+  inUsage(() => parseMountFlags(list, "--mount-options"));
+  return { mountOptions: list };
 }
 
 /** Refuses options that only mean something with --writable, or without it. */

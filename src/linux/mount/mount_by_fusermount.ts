@@ -25,6 +25,7 @@ import {
   fusermountUnmountUnused,
 } from "./fusermount.ts";
 import type { MountOptions } from "./mount_by_syscall.ts";
+import { DEFAULT_FLAGS, fusermountFlags } from "./mount_flags.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
@@ -160,14 +161,12 @@ function mayBeRefusal(error: unknown): boolean {
 }
 
 function helperOptions(options: UserMountOptions): string[] {
-  const { source, readOnly, maxRead } = options;
+  const { source, readOnly, maxRead, flags = DEFAULT_FLAGS } = options;
   return [
     `fsname=${escapeOption(source)}`,
     "subtype=mqfuse",
     readOnly ? "ro" : "rw",
-    "nosuid",
-    "nodev",
-    "noatime",
+    ...fusermountFlags(flags),
     "default_permissions",
     `max_read=${maxRead}`,
   ];

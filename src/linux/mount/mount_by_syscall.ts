@@ -20,6 +20,7 @@ import {
   unmountExactly,
   unmountUnused,
 } from "./fuse_mount.ts";
+import { DEFAULT_FLAGS, type MountFlags } from "./mount_flags.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
@@ -30,11 +31,8 @@ import {
 } from "./mount_point.ts";
 import { OWN_TYPE } from "./mountinfo.ts";
 
-// Flags of mount(2).
+// A flag of mount(2).
 const MS_RDONLY = 1;
-const MS_NOSUID = 2;
-const MS_NODEV = 4;
-const MS_NOATIME = 1024;
 
 /** The options of {@linkcode mountBySyscall}. */
 export interface MountOptions {
@@ -56,6 +54,8 @@ export interface MountOptions {
   readonly gid: number;
   /** The largest READ in bytes. */
   readonly maxRead: number;
+  /** Further flags; nosuid, nodev and noatime if left out. */
+  readonly flags?: MountFlags;
 }
 
 /**
@@ -90,13 +90,12 @@ export function mountBySyscall(options: MountOptions): FuseMount {
 }
 
 function callMount(mountPoint: number, options: MountOptions): void {
-  const flags = MS_NOSUID | MS_NODEV | MS_NOATIME |
-    (options.readOnly ? MS_RDONLY : 0);
+  const { flags = DEFAULT_FLAGS, readOnly } = options;
   const result = libc().mount(
     cString(options.source),
     cString(pathOfDescriptor(mountPoint)),
     cString(OWN_TYPE),
-    BigInt(flags),
+    BigInt(flags.bits | (readOnly ? MS_RDONLY : 0)),
     cString(mountData(options)),
   );
   if (result === 0) return;
@@ -118,7 +117,7 @@ function mountData(options: MountOptions): string {
     "default_permissions",
   ];
   if (options.allowOther) data.push("allow_other");
-  return data.join(",");
+  return [...data, ...options.flags?.contexts ?? []].join(",");
 }
 
 function lostError(options: MountOptions): SystemError {
