@@ -122,11 +122,11 @@ export type {
 } from "./src/session/passthrough.ts";
 
 // File systems.
-export {
-  mountHandler,
-  type MountHandlerOptions,
-  type RootKind,
-} from "./src/session/mount_handler.ts";
+export { mountHandler } from "./src/session/mount_handler.ts";
+export type {
+  MountHandlerOptions,
+  RootKind,
+} from "./src/session/handler_options.ts";
 export type { RequestHandler } from "./src/queue/serve.ts";
 export type { Request } from "./src/protocol/request.ts";
 export type { Reply } from "./src/protocol/reply.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { messageOf } from "./message_of.ts";
 import { UserError } from "./user_error.ts";
 
 /**
@@ -30,6 +31,12 @@ const METHODS = {
   handler: ["handle"],
 } as const;
 
+/** What a module of the user exports. */
+interface LoadedModule {
+  readonly default: ModuleFactory<unknown>;
+  readonly shared?: unknown;
+}
+
 /**
  * Imports a module of the user in this thread.
  *
@@ -45,12 +52,52 @@ export async function importFactory<T>(
   what: keyof typeof METHODS,
 ): Promise<ModuleFactory<T>> {
   const { module } = spec;
+  const { default: factory } = await importModule(spec, what);
+  return async (options) => {
+    let made: unknown;
+    try {
+      made = await factory(options);
+    } catch (cause) {
+      throw new UserError(
+        `Cannot make a ${what} from the module ${module}: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+    checkMethods(made, module, what);
+    return made as T;
+  };
+}
+
+/**
+ * Whether a module of the user declares that what it makes in several threads
+ * is one thing: `export const shared = true`.
+ *
+ * @param spec The module.
+ * @param what The product of its factory, for messages.
+ * @throws {UserError} As {@linkcode importFactory}, or if `shared` is not a
+ * boolean.
+ */
+export async function declaresShared(
+  spec: ModuleSpec,
+  what: keyof typeof METHODS,
+): Promise<boolean> {
+  const { shared = false } = await importModule(spec, what);
+  if (typeof shared === "boolean") return shared;
+  throw new UserError(
+    `Cannot use the ${what} module ${spec.module}: its export shared must be true or false`,
+  );
+}
+
+async function importModule(
+  { module }: ModuleSpec,
+  what: keyof typeof METHODS,
+): Promise<LoadedModule> {
   if (!URL.canParse(module)) {
     throw new UserError(
       `Cannot load the ${what} module ${module}: expected a URL, such as import.meta.resolve() returns`,
     );
   }
-  let loaded: { default?: unknown };
+  let loaded: Record<keyof LoadedModule, unknown>;
   try {
     loaded = await import(module);
   } catch (cause) {
@@ -68,20 +115,7 @@ export async function importFactory<T>(
       `Cannot use the ${what} module ${module}: its default export must be a function that makes a ${what}`,
     );
   }
-  const factory = loaded.default as ModuleFactory<T>;
-  return async (options) => {
-    let made: T;
-    try {
-      made = await factory(options);
-    } catch (cause) {
-      throw new UserError(
-        `Cannot make a ${what} from the module ${module}: ${messageOf(cause)}`,
-        { cause },
-      );
-    }
-    checkMethods(made, module, what);
-    return made;
-  };
+  return loaded as LoadedModule;
 }
 
 function checkMethods(
@@ -97,8 +131,4 @@ function checkMethods(
   throw new UserError(
     `Cannot use the ${what} module ${module}: what it makes has no method ${missing}()`,
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -22,6 +22,7 @@ import { ExportState } from "../export/export_state.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
 import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
+import { checkChoice, checkWholeNumber } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
 import { lastFlush } from "./last_flush.ts";
@@ -33,12 +34,7 @@ import {
   PASSTHROUGHS,
   planPassthrough,
 } from "./passthrough.ts";
-import {
-  checkChoice,
-  checkSessionOptions,
-  checkWholeNumber,
-  type SessionOptions,
-} from "./session_options.ts";
+import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
 import { type SessionHandler, startServing } from "./start_serving.ts";
 
 /**
@@ -266,6 +262,7 @@ function handlerOf(
     };
   }
   return {
+    singleQueueReason: null,
     spec: (facts) => ({
       kind: "export",
       image,

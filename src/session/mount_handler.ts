@@ -1,46 +1,16 @@
-import type { WantedCapabilities } from "../protocol/init.ts";
 import { S_IF } from "../base/file_flags.ts";
-import type { RequestHandler } from "../queue/serve.ts";
-import { closeOnAbort } from "./abort_signal.ts";
-import type { ModuleSpec } from "../base/import_factory.ts";
+import { declaresShared, type ModuleSpec } from "../base/import_factory.ts";
+import { UserError } from "../base/user_error.ts";
+import { closeOnAbort, orAbort } from "./abort_signal.ts";
+import {
+  checkHandlerOptions,
+  type MountHandlerOptions,
+} from "./handler_options.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import { NO_PASSTHROUGH } from "./passthrough.ts";
 import { Session } from "./session.ts";
-import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
+import { checkSessionOptions } from "./session_options.ts";
 import { startServing } from "./start_serving.ts";
-
-/**
- * The type of a mount's root.
- *
- * @category File systems
- */
-export type RootKind = "file" | "directory";
-
-/**
- * Options of {@linkcode mountHandler}.
- *
- * @category File systems
- */
-export interface MountHandlerOptions extends SessionOptions {
-  /**
-   * Answers requests: an object, which one queue serves on the calling thread;
-   * or a module whose default export makes one in each Worker.
-   */
-  readonly handler: RequestHandler | ModuleSpec;
-  /** The type of the root; a directory if left out. */
-  readonly root?: RootKind;
-  /** Device name of the mount in /proc/mounts; `mqfuse` if left out. */
-  readonly name?: string;
-  /** Capabilities to request in INIT, besides the usual ones. */
-  readonly wanted?: Partial<WantedCapabilities>;
-}
-
-const USUAL_CAPABILITIES: WantedCapabilities = {
-  flags: ["ASYNC_READ", "BIG_WRITES", "MAX_PAGES", "PARALLEL_DIROPS"],
-  maxWrite: 128 * 1024,
-  maxBackground: 64,
-  congestionThreshold: 48,
-};
 
 /**
  * Mounts a file system of your own: a handler that answers FUSE requests.
@@ -67,30 +37,49 @@ const USUAL_CAPABILITIES: WantedCapabilities = {
 export async function mountHandler(
   options: MountHandlerOptions,
 ): Promise<Session> {
-  const { handler } = options;
+  const { handler, root, name, wanted } = checkHandlerOptions(options);
   const isModule = "module" in handler;
-  const session = checkSessionOptions(options, {
+  const checked = checkSessionOptions(options, {
     allowOther: "off",
     here: isModule ? null : "a handler",
   });
-  session.signal?.throwIfAborted();
+  const { signal } = checked;
+  signal?.throwIfAborted();
+  const oneQueue = isModule
+    ? await orAbort(whyOneQueue(handler, options.queues), signal)
+    : null;
+  const session = oneQueue === null ? checked : { ...checked, queues: 1 };
+  const singleQueueReason = checked.queues > 1 ? oneQueue : null;
   const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
-  const wanted = {
-    ...USUAL_CAPABILITIES,
-    ...options.wanted,
-    flags: [...USUAL_CAPABILITIES.flags, ...options.wanted?.flags ?? []],
-  };
   const parts = await startServing({
     session: { ...session, mountpoint },
-    name: options.name ?? "mqfuse",
-    rootMode: options.root === "file" ? S_IF.REG : S_IF.DIR,
+    name,
+    rootMode: root === "file" ? S_IF.REG : S_IF.DIR,
     wanted,
     maxPayload: wanted.maxWrite,
     passthrough: NO_PASSTHROUGH,
     handler: isModule
-      ? { spec: () => ({ kind: "module", ...handler }) }
+      ? { spec: () => ({ kind: "module", ...handler }), singleQueueReason }
       : { handler: () => handler, singleQueueReason: null },
     release: () => Promise.resolve(),
   });
-  return await closeOnAbort(new Session(parts), session.signal);
+  return await closeOnAbort(new Session(parts), signal);
+}
+
+/**
+ * Why one queue has to serve a handler module; `null` if several can.
+ *
+ * @throws {UserError} If more were requested, or the module cannot be imported.
+ */
+async function whyOneQueue(
+  spec: ModuleSpec,
+  queues: number | undefined,
+): Promise<string | null> {
+  if (await declaresShared(spec, "handler")) return null;
+  if (queues === undefined || queues === 1) {
+    return "the handler module does not declare itself shared";
+  }
+  throw new UserError(
+    `Cannot serve the handler module ${spec.module} with ${queues} queues: each Worker would have a handler with a state of its own; use 1, or put "export const shared = true" into the module if its handlers are one file system`,
+  );
 }

@@ -157,11 +157,14 @@ export class Session implements AsyncDisposable {
       this.#ended(index, await done);
     });
     await Promise.race([Promise.all(all), this.#unmounted.promise]);
+    const endedItself = !this.#ending;
     this.#ending = true;
     await this.#join();
     await this.#waiting;
-    // If the last queue failed, the mount is still there.
-    this.#unmount();
+    // If the last queue failed, or another program aborted the connection, the
+    // mount is still there.
+    const wasMounted = this.#unmount();
+    if (endedItself) this.#checkAborted(wasMounted);
     this.#parts.mount.close();
     // A Worker that did not end may still use what release() would close.
     if (!this.#gaveUp) {
@@ -260,15 +263,31 @@ export class Session implements AsyncDisposable {
     for (const server of servers) server.terminate();
   }
 
-  #unmount(): void {
+  /** Notes that another program has aborted the connection, if it has. */
+  #checkAborted(wasMounted: boolean): void {
+    const isAborted = this.#ends.some((end) =>
+      end?.reason === "aborted" || end?.reason === "unmounted" && wasMounted
+    );
+    if (!isAborted) return;
+    this.#problems.push(
+      `Another program aborted the connection of ${this.mountpoint}: requests in flight failed, and what had not yet been written to it may be lost`,
+    );
+  }
+
+  /** Unmounts; returns whether the mount was still there. */
+  #unmount(): boolean {
     const { mount } = this.#parts;
+    let wasMounted = true;
     try {
-      if (mount.unmount() === "covered") mount.abort();
+      const result = mount.unmount();
+      wasMounted = result !== "gone";
+      if (result === "covered") mount.abort();
     } catch (error) {
       // A user who may not unmount may still abort the connection.
       if (!mount.abort()) this.#problems.push((error as Error).message);
     }
     this.#unmounted.resolve();
+    return wasMounted;
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import { UserError } from "../base/user_error.ts";
+import { checkChoice, checkWholeNumber, wholeNumber } from "./check_value.ts";
 import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
 import {
   type MountFlags,
@@ -30,7 +31,7 @@ export interface SessionOptions {
   /**
    * How many queues serve requests, each in its own Worker: 1 to 64, by default
    * as many as there are CPUs, at most 4. A backend or handler of the calling
-   * thread is served by 1.
+   * thread is served by 1, and so is one of a module that is not shared.
    */
   readonly queues?: number;
   /**
@@ -88,7 +89,7 @@ export interface SessionOptions {
   /**
    * Receives an error that stands for no error number (`knownErrnoOf()`) and that
    * a handler or backend throws; the request is answered with EIO. `during` names
-   * the request, such as `READ`.
+   * the request, such as `READ`. If left out, standard error receives it.
    */
   readonly report?: (error: unknown, during: string) => void;
   /** Receives a sentence when a queue hangs, recovers or fails. */
@@ -202,7 +203,7 @@ export function checkSessionOptions(
     signal: options.signal,
     inUse: options.inUse ?? (() => {}),
     notice: options.notice ?? (() => {}),
-    listener: options,
+    listener: { ...options, report: options.report ?? reportOnConsole },
   };
 }
 
@@ -259,53 +260,7 @@ export function checkPollUs(pollUs: PollUs | string, name: string): PollUs {
   );
 }
 
-/**
- * Checks that a number is whole and in a range.
- *
- * @param value The number, or its digits.
- * @param range The option's name, for the message, and the range.
- * @throws {UserError} If it is not.
- */
-export function checkWholeNumber(
-  value: number | string,
-  { name, min, max }: {
-    readonly name: string;
-    readonly min: number;
-    readonly max: number;
-  },
-): number {
-  const number = wholeNumber(value);
-  if (number >= min && number <= max) return number;
-  throw new UserError(
-    `Cannot use ${value} (${name}): expected a whole number from ${min} to ${max}`,
-  );
-}
-
-/**
- * Checks that a value is one of several.
- *
- * @param value The value.
- * @param choices What it may be.
- * @param name The option's name, for the message.
- * @throws {UserError} If it is none of them.
- */
-export function checkChoice<T extends string>(
-  value: string,
-  choices: readonly T[],
-  name: string,
-): T {
-  const choice = choices.find((each) => each === value);
-  if (choice !== undefined) return choice;
-  throw new UserError(
-    `Cannot use ${value} (${name}): expected one of ${choices.join(", ")}`,
-  );
-}
-
-/** A number, if it is whole; NaN otherwise. */
-function wholeNumber(value: number | string): number {
-  // Number() would also accept "0x4", "4e0" and blanks.
-  const number = typeof value === "string" && !/^\d+$/.test(value)
-    ? NaN
-    : Number(value);
-  return Number.isInteger(number) ? number : NaN;
+function reportOnConsole(error: unknown, during: string): void {
+  // deno-lint-ignore no-console -- a defect of the user's code must be seen
+  console.error(`Cannot answer ${during}:`, error);
 }

@@ -33,13 +33,17 @@ export interface MountedFacts {
 
 /** The handler of a session: one in each Worker, or one on this thread. */
 export type SessionHandler =
-  | { readonly spec: (facts: MountedFacts) => HandlerSpec }
+  | {
+    readonly spec: (facts: MountedFacts) => HandlerSpec;
+    /** As {@linkcode SessionParts.singleQueueReason}. */
+    readonly singleQueueReason: string | null;
+  }
   | {
     readonly handler: (
       facts: MountedFacts,
       onZeroed: () => void,
     ) => RequestHandler;
-    /** Why it has one queue, if more were requested; else `null`. */
+    /** As {@linkcode SessionParts.singleQueueReason}. */
     readonly singleQueueReason: string | null;
   };
 
@@ -101,9 +105,8 @@ export async function startServing(
     transport,
     passthrough: passthrough.state,
     backingId: passthrough.backingId,
-    singleQueueReason: "spec" in handler
-      ? connection.singleQueueReason
-      : handler.singleQueueReason,
+    singleQueueReason: connection.singleQueueReason ??
+      handler.singleQueueReason,
     notifier: connection.notifier,
     statistics,
     servers,

@@ -8177,6 +8177,21 @@ var METHODS = {
 };
 async function importFactory(spec, what) {
   const { module } = spec;
+  const { default: factory } = await importModule(spec, what);
+  return async (options) => {
+    let made;
+    try {
+      made = await factory(options);
+    } catch (cause) {
+      throw new UserError(`Cannot make a ${what} from the module ${module}: ${messageOf2(cause)}`, {
+        cause
+      });
+    }
+    checkMethods(made, module, what);
+    return made;
+  };
+}
+async function importModule({ module }, what) {
   if (!URL.canParse(module)) {
     throw new UserError(`Cannot load the ${what} module ${module}: expected a URL, such as import.meta.resolve() returns`);
   }
@@ -8193,19 +8208,7 @@ async function importFactory(spec, what) {
   if (typeof loaded.default !== "function") {
     throw new UserError(`Cannot use the ${what} module ${module}: its default export must be a function that makes a ${what}`);
   }
-  const factory = loaded.default;
-  return async (options) => {
-    let made;
-    try {
-      made = await factory(options);
-    } catch (cause) {
-      throw new UserError(`Cannot make a ${what} from the module ${module}: ${messageOf2(cause)}`, {
-        cause
-      });
-    }
-    checkMethods(made, module, what);
-    return made;
-  };
+  return loaded;
 }
 function checkMethods(made, module, what) {
   const methods = Object(made);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { messageOf } from "../base/message_of.ts";
 import { UserError } from "../base/user_error.ts";
 import { protocolVersionOf } from "../protocol/init.ts";
 import { DeviceEvents } from "../event/device_events.ts";
@@ -220,10 +221,6 @@ function cloneable(error: unknown): Error {
 function failureOf(error: unknown): WorkerMessage {
   const isUserError = error instanceof UserError;
   return { kind: "failed", message: messageOf(error), isUserError };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 self.onmessage = async ({ data }: MessageEvent<StartMessage>) => {

@@ -75,6 +75,47 @@ mountTest("SIGHUP does not end an export under nohup(1)", async (directory) => {
   ]);
 }, ["cmp"]);
 
+/** Aborts the connection of a mount, as an administrator does. */
+async function abortConnection(mountpoint: string): Promise<void> {
+  const mounts = await Deno.readTextFile("/proc/self/mountinfo");
+  const line = mounts.split("\n").find((each) => each.includes(mountpoint));
+  const connection = line!.split(" ")[2]!.split(":")[1]!;
+  // In a mount namespace of its own, because fusectl may not be mounted.
+  await must(
+    "unshare",
+    "--mount",
+    "sh",
+    "-c",
+    'mount -t fusectl none "$1" && echo 1 >"$1/$2/abort"',
+    "sh",
+    "/sys/fs/fuse/connections",
+    connection,
+  );
+}
+
+for (const transport of ["device", "auto"]) {
+  mountTest(
+    `an export whose connection is aborted ends with exit status 1, --transport=${transport}`,
+    async (directory) => {
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      await using process = await ExportProcess.start([
+        image,
+        mountpoint,
+        `--transport=${transport}`,
+      ]);
+      await abortConnection(mountpoint);
+      const { code, stderr } = await process.ended;
+      assertEquals(code, 1, stderr);
+      assertMatch(
+        stderr,
+        /Another program aborted the connection of .*: requests in flight failed/,
+      );
+      assertEquals(isMounted(mountpoint), false);
+    },
+    ["unshare"],
+  );
+}
+
 mountTest("umount(8) ends an export cleanly", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, MIB);
   await using process = await ExportProcess.start([image, mountpoint]);

@@ -3,6 +3,9 @@ import { BlockExport, ExportState } from "../../src/export/mod.ts";
 import type { RequestHandler } from "../../mod.ts";
 import { NullBackend } from "../../src/backends/mod.ts";
 
+/** Zeroes are the same in every thread. */
+export const shared = true;
+
 /** Makes the handler; `options` is the file's size. */
 export default function makeHandler(options: unknown): RequestHandler {
   const size = options as number;

@@ -211,6 +211,23 @@ kernelTest("mountHandler() serves a handler module in Workers", async () => {
 });
 
 kernelTest(
+  "one queue serves a handler module that does not declare itself shared",
+  async () => {
+    using place = new TemporaryMountpoint();
+    const module = import.meta.resolve("../queue/_gated_handler.ts");
+    const { mountpoint } = place;
+    const options = { handler: { module }, mountpoint, root: "file" } as const;
+    await using session = await mountHandler(options);
+    assertEquals(session.queues, 1);
+    const reason = "the handler module does not declare itself shared";
+    const manyCpus = navigator.hardwareConcurrency > 1;
+    assertEquals(session.singleQueueReason, manyCpus ? reason : null);
+    const { stdout } = await client("stat", "-c", "%s", mountpoint);
+    assertEquals(stdout, "1073741824\n");
+  },
+);
+
+kernelTest(
   "Session.closed resolves when another program unmounts",
   async () => {
     using place = new TemporaryMountpoint();

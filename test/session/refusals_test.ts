@@ -19,6 +19,7 @@ function moduleOf(expression: string): string {
 
 const FIVE = moduleOf("() => 5");
 const THROWS = moduleOf("() => { throw new TypeError('boom'); }");
+const IDLE = moduleOf("() => ({ handle() {} })");
 const backend = new MemoryBackend(createMemoryDisk(4096));
 const handler = { handle: () => {} };
 
@@ -91,6 +92,18 @@ const HANDLERS: readonly [Partial<MountHandlerOptions>, string][] = [
   [
     { queues: 2 },
     "Cannot serve a handler of the calling thread with 2 queues: use 1, or pass it as a module",
+  ],
+  [
+    { handler: { module: IDLE }, queues: 2 },
+    `Cannot serve the handler module ${IDLE} with 2 queues: each Worker would have a handler with a state of its own; use 1, or put "export const shared = true" into the module if its handlers are one file system`,
+  ],
+  [
+    { handler: { module: `${IDLE};export const shared = 1` } },
+    `Cannot use the handler module ${IDLE};export const shared = 1: its export shared must be true or false`,
+  ],
+  [
+    { handler: { module: "data:text/javascript,export const a = 1" } },
+    "Cannot use the handler module data:text/javascript,export const a = 1: its default export must be a function that makes a handler",
   ],
   [
     { handler: { module: FIVE } },

@@ -7,8 +7,13 @@ import type { SessionParts } from "../../src/session/session_parts.ts";
 
 const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
 
-/** A session of two queues, which the test or an unmount ends. */
-function fake(kind: "device" | "uring") {
+/**
+ * A session of two queues, which the test or an unmount ends.
+ *
+ * @param kind The transport.
+ * @param isGone Whether another program has unmounted it.
+ */
+function fake(kind: "device" | "uring", isGone = () => false) {
   const statistics = QueueStatistics.create(2);
   const ends = [0, 1].map(() => Promise.withResolvers<QueueEnd>());
   const told: string[] = [];
@@ -20,7 +25,7 @@ function fake(kind: "device" | "uring") {
       unmount() {
         unmounts++;
         for (const { resolve } of ends) resolve(UNMOUNTED);
-        return unmounts === 1 ? "unmounted" : "gone";
+        return unmounts === 1 && !isGone() ? "unmounted" : "gone";
       },
       unmountUnused() {
         return Promise.resolve(this.unmount());
@@ -55,11 +60,15 @@ function fake(kind: "device" | "uring") {
   });
   const fail = (index: number) =>
     ends[index]!.resolve({ reason: "failed", message: "it died" });
+  const end = (reason: QueueEnd) => {
+    for (const { resolve } of ends) resolve(reason);
+  };
   return {
     session,
     told,
     reclaimed,
     fail,
+    end,
     statistics,
     unmounts: () => unmounts,
   };
@@ -107,4 +116,32 @@ Deno.test("the last queue that fails ends the session", async () => {
   assertEquals(unmounts(), 1);
   assertEquals(told.length, 2);
   assertEquals(report.problems.length, 2);
+});
+
+const ABORTED =
+  "Another program aborted the connection of /mnt: requests in flight failed, and what had not yet been written to it may be lost";
+
+Deno.test("a session that another program unmounts ends cleanly", async () => {
+  const { session, end } = fake("device", () => true);
+  end(UNMOUNTED);
+  assertEquals((await session.closed).problems, []);
+});
+
+Deno.test("a connection that another program aborts is no clean end", async () => {
+  for (const kind of ["device", "uring"] as const) {
+    const gone = fake(kind, () => true);
+    gone.end({ reason: "aborted", message: "" });
+    assertEquals((await gone.session.closed).problems, [ABORTED]);
+    // Over io_uring, and for an old kernel, both ends look the same; but the
+    // mount is still there.
+    const there = fake(kind);
+    there.end(UNMOUNTED);
+    const { clean, problems } = await there.session.closed;
+    assertEquals([clean, problems], [false, [ABORTED]]);
+  }
+});
+
+Deno.test("a session that its owner aborts has no problem", async () => {
+  const { session } = fake("device");
+  assertEquals((await session.abort()).problems, []);
 });

@@ -119,6 +119,7 @@ import "../queue/uring_queue_test.ts";
 import "../session/abort_signal_test.ts";
 import "../session/announce_size_test.ts";
 import "../session/bundle_test.ts";
+import "../session/handler_options_test.ts";
 import "../session/loop_safe_test.ts";
 import "../session/mount_test.ts";
 import "../session/notifier_test.ts";

@@ -5,10 +5,7 @@
  */
 import { parseSize } from "../../backends/size.ts";
 import { UserError } from "../../base/user_error.ts";
-import {
-  checkChoice,
-  checkWholeNumber,
-} from "../../session/session_options.ts";
+import { checkChoice, checkWholeNumber } from "../../session/check_value.ts";
 import { nearest } from "./nearest.ts";
 import { type OptionName, UsageError } from "./options.ts";
 import type { Arguments } from "./read_arguments.ts";

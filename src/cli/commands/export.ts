@@ -1,4 +1,5 @@
 import { formatTrace, formatTraceJson } from "../../protocol/trace.ts";
+import { messageOf } from "../../base/message_of.ts";
 import type { TraceRecord } from "../../protocol/trace_record.ts";
 import { formatWireLine } from "../../protocol/wire_log.ts";
 import {
@@ -156,10 +157,6 @@ function tellInUse(
       describeUsers(users)
     }; waiting for up to ${stopTimeout} s, send another signal to stop at once`,
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function tellMessage(record: TraceRecord, output: Output): void {
