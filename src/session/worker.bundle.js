@@ -1,3 +1,12 @@
+// src/base/message_of.ts
+function messageOf(error) {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "a value that has no text was thrown";
+  }
+}
+
 // src/base/user_error.ts
 var UserError = class extends Error {
   /** `UserError`, or the name of a class that extends it. */
@@ -5829,7 +5838,7 @@ function openLibrary() {
           cause: error
         });
       }
-      failures.push(`${name}: ${messageOf(error)}`);
+      failures.push(`${name}: ${messageOf2(error)}`);
     }
   }
   throw new UserError(`Cannot open the C library: ${failures.join("; ")} (mqfuse needs Linux on x86_64 or aarch64)`);
@@ -5837,7 +5846,7 @@ function openLibrary() {
 function isPermissionError(error) {
   return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
 }
-function messageOf(error) {
+function messageOf2(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -8183,7 +8192,7 @@ async function importFactory(spec, what) {
     try {
       made = await factory(options);
     } catch (cause) {
-      throw new UserError(`Cannot make a ${what} from the module ${module}: ${messageOf2(cause)}`, {
+      throw new UserError(`Cannot make a ${what} from the module ${module}: ${messageOf(cause)}`, {
         cause
       });
     }
@@ -8199,7 +8208,7 @@ async function importModule({ module }, what) {
   try {
     loaded = await import(module);
   } catch (cause) {
-    const message = messageOf2(cause);
+    const message = messageOf(cause);
     const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it, so run with --allow-read for that module and what it imports" : "";
     throw new UserError(`Cannot load the ${what} module ${module}: ${message}${hint}`, {
       cause
@@ -8215,9 +8224,6 @@ function checkMethods(made, module, what) {
   const missing = METHODS[what].find((name) => typeof methods[name] !== "function");
   if (missing === void 0) return;
   throw new UserError(`Cannot use the ${what} module ${module}: what it makes has no method ${missing}()`);
-}
-function messageOf2(error) {
-  return error instanceof Error ? error.message : String(error);
 }
 
 // src/backends/protocols/module.ts
@@ -10107,7 +10113,7 @@ async function openRing({ fd, negotiated }, qids) {
       payloadSize
     });
   } catch (error) {
-    failure = messageOf3(error);
+    failure = messageOf(error);
   }
   tell({
     kind: "ring",
@@ -10186,7 +10192,7 @@ function traced(queue, { index, trace, wire }) {
   }) : queue;
 }
 function cloneable(error) {
-  const copy = new Error(messageOf3(error));
+  const copy = new Error(messageOf(error));
   if (error instanceof Error && error.stack !== void 0) {
     copy.stack = error.stack;
   }
@@ -10196,12 +10202,9 @@ function failureOf(error) {
   const isUserError = error instanceof UserError;
   return {
     kind: "failed",
-    message: messageOf3(error),
+    message: messageOf(error),
     isUserError
   };
-}
-function messageOf3(error) {
-  return error instanceof Error ? error.message : String(error);
 }
 self.onmessage = async ({ data }) => {
   try {
