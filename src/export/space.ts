@@ -143,7 +143,8 @@ async function seek(
   offset: number,
   data: boolean,
 ): Promise<number> {
-  if (offset > size) return -ERRNO.ENXIO;
+  //= fs/iomap/seek.c iomap_seek_hole(): there is no hole at the end.
+  if (offset >= size) return -ERRNO.ENXIO;
   let at = offset;
   while (at < size) {
     const extent = await backend.extent(at);
@@ -152,11 +153,14 @@ async function seek(
     if (!(extent.end > at)) return -ERRNO.EIO;
     at = extent.end;
   }
-  // A file ends with a hole, after which there is nothing.
+  // A file ends with a hole.
   return data ? -ERRNO.ENXIO : size;
 }
 
-/** Answers STATFS: a file system as large as the image. */
+/**
+ * Answers STATFS: a file system as large as the image. It has no table of inodes
+ * that could become full: 0 of 0, as of btrfs and vfat.
+ */
 export async function replyStatfs(
   { backend, state }: ExportContext,
   reply: Reply,
@@ -169,7 +173,6 @@ export async function replyStatfs(
   KSTATFS.setNumber.blocks(body, 0, blocks);
   KSTATFS.setNumber.bfree(body, 0, blocks - used);
   KSTATFS.setNumber.bavail(body, 0, blocks - used);
-  KSTATFS.setNumber.files(body, 0, 1);
   KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
   KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
   KSTATFS.set.namelen(body, 0, NAME_MAX);

@@ -7167,6 +7167,7 @@ var WINDOW = {
   },
   async open(window, context) {
     const { below } = context;
+    refuseBeyondLimit(window, below.name);
     const { size } = await below.backend.stat();
     refuseToGrow(window, context);
     refuseBeyondEnd(window, size, context);
@@ -7187,9 +7188,14 @@ var WindowBackend = class extends FilterBackend {
    * @param image The image below.
    * @param window The part; it may reach beyond the end of the image, where
    * reads are short.
+   * @throws {UserError} If it ends beyond 2^53 - 1 bytes.
    */
   constructor(image, { offset, size }) {
     super(image);
+    refuseBeyondLimit({
+      offset,
+      size
+    }, image.name);
     this.#offset = offset;
     this.#size = size;
     const below = image.needsExclusiveWrite?.bind(image);
@@ -7208,7 +7214,9 @@ var WindowBackend = class extends FilterBackend {
     return this.image.write(this.#offset + position, buffer, start, length);
   }
   truncate(size) {
-    return this.#size === null ? this.image.truncate(this.#offset + size) : -ERRNO.EINVAL;
+    if (this.#size !== null) return -ERRNO.EINVAL;
+    if (size > SIZE_MAX - this.#offset) return -ERRNO.EFBIG;
+    return this.image.truncate(this.#offset + size);
   }
   zero(position, length, options) {
     return this.image.zero(this.#offset + position, length, options);
@@ -7273,6 +7281,10 @@ var WindowBackend = class extends FilterBackend {
 function refuseToGrow({ size }, { below, options: { growable } }) {
   if (!growable || size === null) return;
   throw new UserError(`Cannot make a part of ${below.name} growable: its size is fixed; leave size or growable out`);
+}
+function refuseBeyondLimit({ offset, size }, name) {
+  if (offset <= SIZE_MAX && (size ?? 0) <= SIZE_MAX - offset) return;
+  throw new UserError(`Cannot export ${size} bytes of ${name} from offset ${offset}: that ends beyond 2^53 - 1 bytes (8 PiB); use a smaller offset or size`);
 }
 function refuseBeyondEnd({ offset, size }, end, { below, options: { growable } }) {
   const needed = size ?? (offset > 0 && !growable ? 1 : 0);
@@ -7892,7 +7904,12 @@ function alignmentOf(path, stat, { options: { direct } }) {
   if (!direct) return null;
   const alignment = directAlignmentOf(stat);
   if (alignment !== 0) return alignment;
-  throw new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`);
+  throw noDirectIo(path);
+}
+function noDirectIo(path, cause) {
+  return new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`, {
+    cause
+  });
 }
 function reopen({ fd, name, writable, alignment }, { files }) {
   const cached = files.reopen(fd, name, {
@@ -7911,6 +7928,7 @@ function reopen({ fd, name, writable, alignment }, { files }) {
     });
   } catch (error) {
     cached.close();
+    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
     throw error;
   }
 }
@@ -8118,7 +8136,8 @@ var MemoryBackend = class extends ImageBackend {
   truncate(size) {
     const { bytes, chunks } = this.#disk;
     if (size > bytes.byteLength) {
-      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
+      if (!bytes.growable) return -ERRNO.ENOSPC;
+      if (size > bytes.maxByteLength) return -ERRNO.EFBIG;
       try {
         chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
         bytes.grow(size);
@@ -9019,7 +9038,7 @@ async function seekSpace({ backend, state }, request, reply) {
   reply.ok(LSEEK_OUT.size);
 }
 async function seek(backend, size, offset, data) {
-  if (offset > size) return -ERRNO.ENXIO;
+  if (offset >= size) return -ERRNO.ENXIO;
   let at = offset;
   while (at < size) {
     const extent = await backend.extent(at);
@@ -9038,7 +9057,6 @@ async function replyStatfs({ backend, state }, reply) {
   KSTATFS.setNumber.blocks(body, 0, blocks);
   KSTATFS.setNumber.bfree(body, 0, blocks - used);
   KSTATFS.setNumber.bavail(body, 0, blocks - used);
-  KSTATFS.setNumber.files(body, 0, 1);
   KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
   KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
   KSTATFS.set.namelen(body, 0, NAME_MAX);
@@ -9843,8 +9861,6 @@ function adviceOnOpen(error) {
     case ERRNO.EROFS:
     case ERRNO.ETXTBSY:
       return "open it read-only";
-    case ERRNO.EINVAL:
-      return "its file system may have no direct I/O: leave direct and loop-safe off";
     case ERRNO.ENOENT:
       return "check the path, or create an image with 'truncate -s 1G FILE'";
     case ERRNO.EACCES:

@@ -7,6 +7,7 @@ import {
 import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { missingPermission, testIf } from "../requirements.ts";
 
+const EFBIG = 27;
 const ENOSPC = 28;
 const CHUNK = 65536;
 
@@ -32,6 +33,14 @@ Deno.test("MemoryBackend of fixed size cannot grow beyond it", () => {
   assertEquals(backend.truncate(0), 0);
   assertEquals(backend.truncate(100), 0);
   assertEquals(backend.truncate(101), -ENOSPC);
+});
+
+Deno.test("MemoryBackend has a largest size", () => {
+  const options = { growable: true };
+  const backend = new MemoryBackend(createMemoryDisk(100, options));
+  assertEquals(backend.truncate(2 ** 40 + 1), -EFBIG);
+  assertEquals(backend.truncate(2 ** 53 - 1), -EFBIG);
+  assertEquals(backend.size, 100);
 });
 
 Deno.test("MemoryBackend counts the chunks it has written", () => {

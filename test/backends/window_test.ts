@@ -1,10 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Backend } from "../../src/backends/backend.ts";
 import { FilterBackend } from "../../src/backends/filter_backend.ts";
-import { WindowBackend } from "../../src/backends/filters/window.ts";
+import {
+  type ImageWindow,
+  WindowBackend,
+} from "../../src/backends/filters/window.ts";
 import { ImageBackend } from "../../src/backends/image_backend.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
+import { ERRNO } from "../../src/base/errno.ts";
+import { UserError } from "../../src/base/user_error.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { AsyncBackend } from "../export/_backends.ts";
 import { Random } from "../_random.ts";
@@ -63,6 +68,30 @@ Deno.test("WindowBackend reads less if the image was truncated", async () => {
   assertEquals((await window.stat()).size, 200);
   assertEquals(window.read(0, new Uint8Array(200), 0, 200), 90);
   assertEquals(window.read(90, new Uint8Array(10), 0, 10), 0);
+});
+
+Deno.test("WindowBackend ends below 2^53 bytes", async () => {
+  const file = inFile(new FakeBlockFile(100));
+  const max = 2 ** 53 - 1;
+  const growing = new WindowBackend(file, { offset: 10, size: null });
+  for (const size of [max - 9, max]) {
+    assertEquals(await growing.truncate(size), -ERRNO.EFBIG);
+  }
+  assertEquals((await file.stat()).size, 100);
+  assertEquals(await growing.truncate(50), 0);
+  assertEquals((await file.stat()).size, 60);
+  const refused: ImageWindow[] = [
+    { offset: 2, size: max - 1 },
+    { offset: max, size: max },
+    { offset: max + 1, size: null },
+  ];
+  for (const window of refused) {
+    assertThrows(
+      () => new WindowBackend(file, window),
+      UserError,
+      "that ends beyond 2^53 - 1 bytes",
+    );
+  }
 });
 
 Deno.test("WindowBackend passes whole sectors to the file", async () => {

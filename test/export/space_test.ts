@@ -159,9 +159,7 @@ testExport("LSEEK treats an unaligned end as a hole", async (make) => {
   await client.write(end - 1, Uint8Array.of(1));
   assertEquals(await client.lseek(end - 1, "DATA"), end - 1);
   assertEquals(await client.lseek(end - 1, "HOLE"), end);
-  assertEquals(await client.lseek(end, "HOLE"), end);
-  assertEquals(await client.lseek(end, "DATA"), -ERRNO.ENXIO);
-  for (const offset of [end + 1, 2 ** 53, 2n ** 64n - 1n]) {
+  for (const offset of [end, end + 1, 2 ** 53, 2n ** 64n - 1n]) {
     assertEquals(await client.lseek(offset, "HOLE"), -ERRNO.ENXIO);
     assertEquals(await client.lseek(offset, "DATA"), -ERRNO.ENXIO);
   }
@@ -201,7 +199,8 @@ testExport(
     const { st } = decodeStruct("fuse_statfs_out", body!);
     assertEquals([st.bsize, st.frsize, st.namelen], [4096, 4096, 255]);
     assertEquals([st.blocks, st.bfree, st.bavail], [3n, 1n, 1n]);
-    assertEquals([st.files, st.ffree], [1n, 0n]);
+    // No share of inodes in use, of which df -i could warn.
+    assertEquals([st.files, st.ffree], [0n, 0n]);
   },
 );
 

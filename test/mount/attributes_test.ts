@@ -53,6 +53,9 @@ mountTest("df shows the size and use of the image", async (directory) => {
   assertEquals(Number(used) + Number(free), 16 * MIB);
   assert(Number(used) >= MIB && Number(used) < 2 * MIB, used);
   assertEquals([type, source], ["fuse.mqfuse", image]);
+  // No share of inodes in use, of which a monitor could warn.
+  const inodes = await must("df", "--output=itotal,ipcent", mountpoint);
+  assertMatch(inodes, /\n *0 +-$/);
   assertEquals((await process.stop()).code, 0);
 });
 

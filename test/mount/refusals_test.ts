@@ -65,6 +65,11 @@ mountTest(
         "Cannot export null:1M from offset 1048576: it has 1048576 bytes; use a smaller offset",
       ],
       [
+        "direct I/O on a file system without it",
+        ["--direct", "/proc/version"],
+        "Cannot use direct I/O on /proc/version: its file system has none; leave direct and loop-safe off",
+      ],
+      [
         "direct I/O on a disk that is no file",
         ["--direct", "null:1M"],
         "Cannot use direct I/O on null:1M: only files and block devices have it; leave direct and loop-safe off",

@@ -14,6 +14,7 @@ import "../mount/control_test.ts";
 import "../mount/ending_test.ts";
 import "../mount/examples_test.ts";
 import "../mount/export_test.ts";
+import "../mount/far_offsets_test.ts";
 import "../mount/file_size_limit_test.ts";
 import "../mount/fixed_size_test.ts";
 import "../mount/fsync_test.ts";

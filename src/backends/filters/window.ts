@@ -10,7 +10,7 @@ import type {
 import type { FilterContext, FilterDriver } from "../driver.ts";
 import { FilterBackend } from "../filter_backend.ts";
 import { directAlignmentOf } from "../protocols/file/direct_file.ts";
-import { formatSize } from "../size.ts";
+import { formatSize, SIZE_MAX } from "../size.ts";
 
 /** The most extents that are counted to compute the space of a part. */
 const EXTENTS_MAX = 256;
@@ -34,6 +34,7 @@ export const WINDOW: FilterDriver<ImageWindow, ImageWindow> = {
     offset === 0 && size === null ? null : { offset, size },
   async open(window, context) {
     const { below } = context;
+    refuseBeyondLimit(window, below.name);
     const { size } = await below.backend.stat();
     refuseToGrow(window, context);
     refuseBeyondEnd(window, size, context);
@@ -57,9 +58,11 @@ export class WindowBackend extends FilterBackend implements Backend {
    * @param image The image below.
    * @param window The part; it may reach beyond the end of the image, where
    * reads are short.
+   * @throws {UserError} If it ends beyond 2^53 - 1 bytes.
    */
   constructor(image: Backend, { offset, size }: ImageWindow) {
     super(image);
+    refuseBeyondLimit({ offset, size }, image.name);
     this.#offset = offset;
     this.#size = size;
     const below = image.needsExclusiveWrite?.bind(image);
@@ -95,9 +98,9 @@ export class WindowBackend extends FilterBackend implements Backend {
   }
 
   override truncate(size: number): Answer {
-    return this.#size === null
-      ? this.image.truncate(this.#offset + size)
-      : -ERRNO.EINVAL;
+    if (this.#size !== null) return -ERRNO.EINVAL;
+    if (size > SIZE_MAX - this.#offset) return -ERRNO.EFBIG;
+    return this.image.truncate(this.#offset + size);
   }
 
   override zero(
@@ -167,6 +170,14 @@ function refuseToGrow(
   if (!growable || size === null) return;
   throw new UserError(
     `Cannot make a part of ${below.name} growable: its size is fixed; leave size or growable out`,
+  );
+}
+
+/** Positions beyond 2^53 - 1 are no exact numbers. */
+function refuseBeyondLimit({ offset, size }: ImageWindow, name: string): void {
+  if (offset <= SIZE_MAX && (size ?? 0) <= SIZE_MAX - offset) return;
+  throw new UserError(
+    `Cannot export ${size} bytes of ${name} from offset ${offset}: that ends beyond 2^53 - 1 bytes (8 PiB); use a smaller offset or size`,
   );
 }
 

@@ -162,7 +162,8 @@ export class MemoryBackend extends ImageBackend implements Backend {
   override truncate(size: number): number {
     const { bytes, chunks } = this.#disk;
     if (size > bytes.byteLength) {
-      if (!bytes.growable || size > bytes.maxByteLength) return -ERRNO.ENOSPC;
+      if (!bytes.growable) return -ERRNO.ENOSPC;
+      if (size > bytes.maxByteLength) return -ERRNO.EFBIG;
       try {
         // Chunks first: every byte of the disk has to have one.
         chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));

@@ -334,8 +334,6 @@ function adviceOnOpen(error: number): string | undefined {
     case ERRNO.EROFS:
     case ERRNO.ETXTBSY:
       return "open it read-only";
-    case ERRNO.EINVAL:
-      return "its file system may have no direct I/O: leave direct and loop-safe off";
     case ERRNO.ENOENT:
       return "check the path, or create an image with 'truncate -s 1G FILE'";
     case ERRNO.EACCES:

@@ -1,4 +1,5 @@
-import { errnoName } from "../../../base/errno.ts";
+import { ERRNO, errnoName } from "../../../base/errno.ts";
+import { errnoOf } from "../../../base/errno_of.ts";
 import { UserError } from "../../../base/user_error.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import type { ImageDriver, OpenContext } from "../../driver.ts";
@@ -90,8 +91,13 @@ function alignmentOf(
   if (!direct) return null;
   const alignment = directAlignmentOf(stat);
   if (alignment !== 0) return alignment;
-  throw new UserError(
+  throw noDirectIo(path);
+}
+
+function noDirectIo(path: string, cause?: unknown): UserError {
+  return new UserError(
     `Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`,
+    { cause },
   );
 }
 
@@ -107,6 +113,8 @@ function reopen(
     return new DirectFile({ direct, cached, alignment });
   } catch (error) {
     cached.close();
+    // open(2) with O_DIRECT, where statx(2) does not tell it before.
+    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
     throw error;
   }
 }
