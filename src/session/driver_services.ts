@@ -11,12 +11,10 @@ import { absolutePath } from "../linux/syscall/paths.ts";
 /**
  * The services of this thread for image drivers: system calls of Linux.
  *
- * @param fileIo Makes asynchronous file I/O of this thread; file I/O blocks if
- * left out.
+ * @param fileIo Makes asynchronous file I/O of this thread; `null` where file I/O
+ * blocks.
  */
-export function driverServices(
-  fileIo: () => FileIo | null = () => null,
-): DriverServices {
+export function driverServices(fileIo: () => FileIo | null): DriverServices {
   return {
     files: {
       open: openBlockFile,

@@ -2,18 +2,28 @@ import { errnoName } from "../base/errno.ts";
 import { errnoOf } from "../base/errno_of.ts";
 import type { OpenImage } from "../backends/open_image.ts";
 
+/** What does not answer for so long is told of. */
+const SILENT_MS = 2000;
+
 /**
- * Flushes an image for the last time, at the end of its export.
+ * Flushes an image for the last time, at the end of its export, and says so if
+ * that takes long.
  *
  * @returns A sentence if that fails, or if no program was told of an earlier
  * failure; else `null`.
  */
 export async function lastFlush(
   image: Pick<OpenImage, "backend" | "name" | "syncErrors">,
+  { notice }: { readonly notice: (text: string) => void },
 ): Promise<string | null> {
   const { name, syncErrors } = image;
   const unseen = syncErrors.allSeen ? 0 : syncErrors.errno;
-  const errno = await flushErrno(image);
+  const told = setTimeout(() => {
+    notice(
+      `Waiting for ${name}: its storage has not yet answered the last flush; another signal ends the export without it`,
+    );
+  }, SILENT_MS);
+  const errno = await flushErrno(image).finally(() => clearTimeout(told));
   if (errno !== 0) {
     return `Cannot flush ${name} at the end: its storage failed (${
       errnoName(errno)
@@ -29,9 +39,13 @@ export async function lastFlush(
 async function flushErrno(
   { backend, syncErrors }: Pick<OpenImage, "backend" | "syncErrors">,
 ): Promise<number> {
+  const { count } = syncErrors;
   try {
-    const flushed = await syncErrors.flushSince(backend, syncErrors.count);
-    return flushed >= 0 ? 0 : errnoOf({ errno: -flushed });
+    const flushed = await syncErrors.flushSince(backend, count);
+    if (flushed >= 0) return 0;
+    // The count has the error itself, where the call lost it.
+    const errno = syncErrors.count === count ? -flushed : syncErrors.errno;
+    return errnoOf({ errno });
   } catch (error) {
     return errnoOf(error);
   }

@@ -34,6 +34,7 @@ import {
   PASSTHROUGHS,
   planPassthrough,
 } from "./passthrough.ts";
+import { PoolFileIo } from "./pool_file_io.ts";
 import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
 import { type SessionHandler, startServing } from "./start_serving.ts";
 
@@ -122,7 +123,7 @@ export async function mountExport(
   // First, because a stale mount may cover the image itself.
   const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
   const image = await openOrAbort(
-    () => openImage(source, wanted, driverServices()),
+    () => openImage(source, wanted, driverServices(() => new PoolFileIo())),
     (opened) => opened.close(),
     signal,
   );
@@ -143,7 +144,7 @@ export async function mountExport(
     maxPayload: MAX_PAYLOAD,
     passthrough,
     handler: handlerOf(image, state, rules, session.queues),
-    flush: writable ? () => lastFlush(image) : undefined,
+    flush: writable ? () => lastFlush(image, session) : undefined,
     reclaim: (queue) => reclaimLock({ backend, state }, queue),
     release: () => image.close(),
   });

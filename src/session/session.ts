@@ -71,8 +71,8 @@ export class Session implements AsyncDisposable {
   readonly #ends: (QueueEnd | null)[];
   /** Resolves once the connection ends, which wakes all queues. */
   readonly #unmounted = Promise.withResolvers<void>();
-  /** Resolves when the session is aborted. */
-  readonly #aborted = Promise.withResolvers<null>();
+  /** Resolves when the session is aborted, with what to say of a last flush. */
+  readonly #aborted = Promise.withResolvers<string>();
   #closing = false;
   #isAborted = false;
   /** Whether requests are no longer served. */
@@ -138,7 +138,7 @@ export class Session implements AsyncDisposable {
    */
   abort(): Promise<SessionReport> {
     this.#closing = this.#ending = this.#isAborted = true;
-    this.#aborted.resolve(null);
+    this.#aborted.resolve(NOT_FLUSHED);
     this.#parts.statistics.stop();
     this.#unmount();
     return this.closed;
@@ -168,8 +168,10 @@ export class Session implements AsyncDisposable {
     this.#parts.mount.close();
     // A Worker that did not end may still use what release() would close.
     if (!this.#gaveUp) {
-      const loss = await Promise.race([this.#aborted.promise, flush?.()]);
-      if (typeof loss === "string") this.#problems.push(loss);
+      if (!this.#isAborted) {
+        const loss = await Promise.race([this.#aborted.promise, flush?.()]);
+        if (typeof loss === "string") this.#problems.push(loss);
+      }
       await release();
     }
     return {
@@ -292,3 +294,5 @@ export class Session implements AsyncDisposable {
 }
 
 const LOST: QueueEnd = { reason: "failed", message: "The queue did not end" };
+const NOT_FLUSHED =
+  "Stopped before the last flush was answered: what was written last may not be durable yet";

@@ -5239,6 +5239,35 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // Three of these in a thread of Deno's pool, because a medium may not answer.
+  fdatasync_nonblocking: {
+    name: "fdatasync",
+    parameters: [
+      "i32"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  ftruncate_nonblocking: {
+    name: "ftruncate",
+    parameters: [
+      "i32",
+      "i64"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  fallocate_nonblocking: {
+    name: "fallocate",
+    parameters: [
+      "i32",
+      "i32",
+      "i64",
+      "i64"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
   // off_t lseek(int fd, off_t offset, int whence);
   lseek: {
     parameters: [
@@ -9990,7 +10019,7 @@ function lockError({ name, writable }, facts) {
 }
 
 // src/session/driver_services.ts
-function driverServices(fileIo = () => null) {
+function driverServices(fileIo) {
   return {
     files: {
       open: openBlockFile,

@@ -20,6 +20,7 @@ import "../mount/fixed_size_test.ts";
 import "../mount/fsync_test.ts";
 import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
+import "../mount/last_flush_test.ts";
 import "../mount/locked_memory_test.ts";
 import "../mount/mount_helper_test.ts";
 import "../mount/mountpoint_test.ts";

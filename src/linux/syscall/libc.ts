@@ -75,6 +75,25 @@ const SYMBOLS = {
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // int fallocate(int fd, int mode, off_t offset, off_t len);
   fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
+  // Three of these in a thread of Deno's pool, because a medium may not answer.
+  fdatasync_nonblocking: {
+    name: "fdatasync",
+    parameters: ["i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  ftruncate_nonblocking: {
+    name: "ftruncate",
+    parameters: ["i32", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  fallocate_nonblocking: {
+    name: "fallocate",
+    parameters: ["i32", "i32", "i64", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
   // off_t lseek(int fd, off_t offset, int whence);
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   // int futimens(int fd, const struct timespec times[2]);
