@@ -33,6 +33,8 @@ export function openHandle(
 ): void {
   const flags = OPEN_IN.get.flags(request.body);
   const writable = (flags & O.ACCMODE) !== O.RDONLY;
+  // The mount was read-only too, but `mount -o remount,rw` asks no server.
+  if (writable && !rules.writable) return reply.error(ERRNO.EROFS);
   const { count } = syncErrors;
   const since = syncErrors.allSeen ? count : count - 1;
   // A read-only export is never flushed, so its handles hold nothing.

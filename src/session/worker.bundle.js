@@ -8704,6 +8704,7 @@ var RELEASE_IN = accessors("fuse_release_in");
 function openHandle({ rules, state, syncErrors }, request, reply) {
   const flags = OPEN_IN.get.flags(request.body);
   const writable = (flags & O.ACCMODE) !== O.RDONLY;
+  if (writable && !rules.writable) return reply.error(ERRNO.EROFS);
   const { count: count2 } = syncErrors;
   const since = syncErrors.allSeen ? count2 : count2 - 1;
   const fh = rules.writable ? state.handles.open(writable, since) : 0n;

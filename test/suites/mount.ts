@@ -23,6 +23,7 @@ import "../mount/in_use_test.ts";
 import "../mount/last_flush_test.ts";
 import "../mount/locked_memory_test.ts";
 import "../mount/mount_helper_test.ts";
+import "../mount/mount_options_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/passthrough_test.ts";
 import "../mount/queues_test.ts";
