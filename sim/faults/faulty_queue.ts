@@ -60,7 +60,7 @@ export class FaultyQueue extends ForwardingQueue {
     if (dice.roll("resend") && this.#options.isOnly(exchange)) {
       // A server asks for a resend after it has lost the requests that it held.
       write(index, RESEND);
-      exchange.reply.none();
+      exchange.reply.reset();
       super.reply(exchange);
       return this.next(mayBlock);
     }
@@ -106,6 +106,7 @@ export class FaultyQueue extends ForwardingQueue {
   }
 
   #answerAfterHang(exchange: Exchange): void {
+    exchange.reply.reset();
     exchange.reply.error(ERRNO.EIO);
     super.reply(exchange);
   }

@@ -21,7 +21,7 @@ import type { WantedCapabilities } from "../../src/protocol/init.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
-import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { RequestHandler } from "../../src/queue/request_handler.ts";
 import type { Cores, VirtualClock } from "../determinism/clock.ts";
 import type { EventLog } from "../determinism/event_log.ts";
 import type { FaultDice } from "../faults/faults.ts";

@@ -8,7 +8,7 @@ import { PAGE_SIZE } from "../../src/base/limits.ts";
 import { MAX_PAYLOAD } from "../../src/export/block_export.ts";
 import type { QueueTotals } from "../../src/queue/queue_statistics.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
-import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { RequestHandler } from "../../src/queue/request_handler.ts";
 import type { FaultName, FaultRates } from "../faults/faults.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
 import type { ClientPlan } from "./client_plan.ts";

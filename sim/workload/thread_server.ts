@@ -9,11 +9,8 @@ import {
 } from "../../src/protocol/init.ts";
 import { type Handshake, handshake } from "../../src/queue/handshake.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
-import {
-  type RequestHandler,
-  serve,
-  type ServeOptions,
-} from "../../src/queue/serve.ts";
+import type { RequestHandler } from "../../src/queue/request_handler.ts";
+import { serve, type ServeOptions } from "../../src/queue/serve.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
 
 /**

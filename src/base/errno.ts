@@ -150,6 +150,9 @@ export const ERRNO = {
  */
 export type ErrnoName = keyof typeof ERRNO;
 
+/** The largest error number that the kernel accepts in a reply. */
+export const ERRNO_MAX = 511;
+
 const NAMES = new Map<number, ErrnoName>(
   (Object.entries(ERRNO) as [ErrnoName, number][]).map((
     [name, n],

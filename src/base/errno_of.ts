@@ -5,10 +5,8 @@
  *
  * @module
  */
-import { ERRNO, type ErrnoName } from "./errno.ts";
+import { ERRNO, ERRNO_MAX, type ErrnoName } from "./errno.ts";
 
-/** A FUSE reply carries less than this: fuse_dev_do_write() of fs/fuse/dev.c. */
-const ERRNO_END = 512;
 /** Causes that are followed, so that a circle of them ends. */
 const CAUSES_MAX = 8;
 
@@ -119,7 +117,7 @@ function checked(errno: unknown): number | null {
   if (typeof errno === "string" && !/^-?\d+$/.test(errno)) return null;
   if (typeof errno !== "number" && typeof errno !== "string") return null;
   const number = Math.abs(Number(errno));
-  return Number.isInteger(number) && number > 0 && number < ERRNO_END
+  return Number.isInteger(number) && number > 0 && number <= ERRNO_MAX
     ? number
     : null;
 }

@@ -79,7 +79,7 @@ export const S_IF = {
   BLK: 0o060000,
   DIR: 0o040000,
   CHR: 0o020000,
-  IFO: 0o010000,
+  FIFO: 0o010000,
 } as const;
 
 /**

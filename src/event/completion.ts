@@ -102,7 +102,8 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
   static of<T>(answer: PromiseLike<T>): Completion<T> {
     if (answer instanceof Completion) return answer;
     if (!isThenable(answer)) {
-      throw new TypeError(`Expected a promise, received ${typeof answer}`);
+      const received = answer === null ? "null" : typeof answer;
+      throw new TypeError(`Expected a promise, received ${received}`);
     }
     const completion = Completion.start<T>();
     completion.#follow(answer);
@@ -247,8 +248,9 @@ export class Completion<T = number> implements PromiseLike<T>, Receiver<T> {
     if (answer instanceof Completion) return answer.deliverTo(this);
     this.#onFulfilled ??= (value) => this.#settle(false, value);
     this.#onRejected ??= (error) => this.#settle(true, error);
-    // A native promise settles once, even if the answer's then() calls twice.
-    Promise.resolve(answer).then(this.#onFulfilled, this.#onRejected);
+    // A new promise settles once, even if the answer's then() calls twice.
+    new Promise((resolve) => resolve(answer))
+      .then(this.#onFulfilled, this.#onRejected);
   }
 
   #deliver(): void {

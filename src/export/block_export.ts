@@ -79,6 +79,8 @@ export function exportCapabilities(
  * @category Exporting an image
  */
 export class BlockExport {
+  /** It touches no request after its answer; see `RequestHandler`. */
+  readonly inPlace = true;
   /** Whether the backend has timers or promises that run between requests. */
   readonly background: boolean;
   readonly #context: CountedContext;

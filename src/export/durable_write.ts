@@ -89,6 +89,7 @@ function finish(
   reply: Reply,
 ): void {
   const error = tellHandle(context, fh);
-  if (!(flushed >= 0)) replyError(reply, flushed);
-  else if (error < 0) replyError(reply, error);
+  if (flushed >= 0 && error >= 0) return;
+  reply.reset();
+  replyError(reply, flushed >= 0 ? error : flushed);
 }

@@ -41,6 +41,7 @@ export {
 } from "./exchange.ts";
 export { Request, type RequestMemory } from "./request.ts";
 export { Reply, type ReplyMemory } from "./reply.ts";
+export { ReplyError, type ReplyWatcher } from "./reply_error.ts";
 export {
   decodeExtensions,
   type Extension,

@@ -3,16 +3,26 @@
  *
  * @module
  */
+import { ERRNO_MAX } from "../base/errno.ts";
 import { accessors } from "./accessors.ts";
 import { writeStruct } from "./codec.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
-import { opcodeRow } from "./opcodes.ts";
+import { opcodeRow, OPCODES } from "./opcodes.ts";
+import { replyProblem } from "./reply_checks.ts";
+import { ReplyError, type ReplyWatcher } from "./reply_error.ts";
 import type { Request } from "./request.ts";
 import type { Encodable, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
 const UNIQUE_AT = OUT_HEADER.at.unique;
+const READ = OPCODES.READ.opcode;
+const WRITE = OPCODES.WRITE.opcode;
+const READ_IN = accessors("fuse_read_in");
+const WRITE_IN = accessors("fuse_write_in");
+const WRITE_OUT = accessors("fuse_write_out");
+/** The length of a reply that is not filled. */
+const UNFILLED = -1;
 /** Replies have their newest size from this minor version on, except INIT's. */
 const NEWEST_SIZES_SINCE = 9;
 
@@ -33,25 +43,32 @@ export interface ReplyMemory {
 /**
  * One reply. A handler fills `data` or `body`, then calls {@linkcode Reply.ok},
  * {@linkcode Reply.struct}, {@linkcode Reply.error} or {@linkcode Reply.none},
- * once.
+ * once. These refuse what the kernel would refuse, and what would answer a
+ * request a second time, by a {@linkcode ReplyError}; the reply then stays as it
+ * was.
  *
- * What follows a request's fixed struct may share memory with the reply: read
- * what is needed of it before filling the reply.
+ * A reply is dead once its request is answered: a later call is refused, and
+ * what is written to its memory reaches no one. That does not hold for a handler
+ * with the property `inPlace`, whose next request may have the same reply and
+ * the same memory; and what follows the fixed struct of such a request may share
+ * memory with the reply: read what is needed of it before filling the reply.
  *
  * @category Requests and replies
  */
 export class Reply {
   /** The fuse_out_header, for accessors. */
   readonly header: DataView;
-  /**
-   * The bytes after the header, to the end of the memory. It is the same view
-   * for every reply of a queue's slot.
-   */
+  /** The bytes after the header, to the end of the memory. */
   readonly data: Uint8Array;
   /** The same bytes, for accessors. */
   readonly body: DataView;
   readonly #request: Request;
-  #length = -1;
+  #length = UNFILLED;
+  #errno = 0;
+  /** The opcode of a filled reply: an io_uring entry has no other copy then. */
+  #opcode = 0;
+  #isDead = false;
+  #watcher: ReplyWatcher | null = null;
 
   /** Binds a reply to its request and to the memory of a queue's slot. */
   constructor(request: Request, memory: ReplyMemory) {
@@ -68,17 +85,46 @@ export class Reply {
 
   /** Whether the request has been answered. */
   get filled(): boolean {
-    return this.#length >= 0;
+    return this.#length !== UNFILLED;
   }
 
   /** The positive error number of a filled reply, 0 for success. */
   get errno(): number {
-    return this.#length > 0 ? -OUT_HEADER.get.error(this.header) : 0;
+    return this.#length > 0 ? this.#errno : 0;
   }
 
-  /** Discards the last reply. Queues call this when they bind a new request. */
+  /**
+   * Discards an answer that is not sent yet, so that another can follow. Queues
+   * call this when they bind a new request; they send nothing for a reply that
+   * is not filled.
+   */
   reset(): void {
-    this.#length = -1;
+    if (this.#isDead && this.#watcher !== null) return;
+    this.#length = UNFILLED;
+    this.#isDead = false;
+  }
+
+  /** Sets who learns of refused calls; the serve loop does. */
+  watch(watcher: ReplyWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  /** Ends the life of a reply whose request is answered: it refuses all calls. */
+  retire(): void {
+    if (this.#length === UNFILLED) this.#length = 0;
+    this.#isDead = true;
+  }
+
+  /** Answers as another reply does, whose bytes it copies. */
+  adopt(other: Reply): void {
+    this.#opcode = other.#opcode;
+    if (other.#length <= 0) {
+      this.#length = other.#length;
+      return;
+    }
+    this.#finish(other.#length, other.#errno);
+    const size = other.#length - HEADER_SIZE;
+    if (size > 0) this.data.set(other.data.subarray(0, size));
   }
 
   /**
@@ -97,10 +143,37 @@ export class Reply {
    * peer of 7.8 or less. The struct of INIT is sent as it is.
    *
    * @param size Bytes of the reply after the header.
+   * @throws {ReplyError} If the kernel would refuse the reply, or the request
+   * was answered already.
    */
   ok(size: number = 0): void {
-    const { minor } = this.#request.protocolVersion;
+    if (this.#length !== UNFILLED) this.#refuseAgain(`ok(${show(size)})`);
+    const request = this.#request;
+    const opcode = request.opcode;
+    if (opcode === READ) {
+      // In integers, because every READ passes here.
+      const isWhole = size >>> 0 === size;
+      if (!isWhole || size > READ_IN.get.size(request.body)) {
+        this.#refuseSize(size);
+      }
+      if (size > this.data.length) this.#refuseSize(size);
+    } else if (opcode !== WRITE) {
+      const problem = replyProblem(request, this, size);
+      if (problem !== null) this.#refuse(`ok(${show(size)})`, problem);
+    } else if (size !== WRITE_OUT.size) {
+      this.#refuseSize(size);
+    } else if (
+      WRITE_OUT.get.size(this.body) > WRITE_IN.get.size(request.body)
+    ) {
+      //= fs/fuse/file.c fuse_send_write_pages()
+      this.#refuse(
+        "ok(8)",
+        "fuse_write_out.size is more than was to be written",
+      );
+    }
+    const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
+    this.#opcode = opcode;
     this.#finish(HEADER_SIZE + sent, 0);
   }
 
@@ -109,24 +182,79 @@ export class Reply {
    *
    * @param name The struct's name in the table.
    * @param fields Its fields; those left out are zero.
+   * @throws {ReplyError} If the request is not answered with this struct, a
+   * field does not fit into it, or as {@linkcode Reply.ok}.
    */
   struct<S extends StructName>(name: S, fields: Encodable<S>): void {
-    writeStruct(name, this.body, 0, fields);
+    const call = `struct(${name})`;
+    if (this.#length !== UNFILLED) this.#refuseAgain(call);
+    const row = opcodeRow(this.#request.opcode)!;
+    const isOnly = row.out?.length === 1 && row.out[0] === name;
+    if (!isOnly && !(row.outTail === "value" && name === "fuse_getxattr_out")) {
+      const wanted = row.out?.join(" and ") ?? "no struct";
+      this.#refuse(call, `a reply to it has ${wanted}`);
+    }
+    try {
+      writeStruct(name, this.body, 0, fields);
+    } catch (error) {
+      this.#refuse(call, (error as Error).message);
+    }
     this.ok(sizeOf(name));
   }
 
   /**
    * Answers with an error, which has a header only.
    *
-   * @param errno A positive error number.
+   * @param errno A positive error number, at most 511.
+   * @throws {ReplyError} If the kernel would refuse the error number, or the
+   * request was answered already.
    */
   error(errno: number): void {
-    this.#finish(HEADER_SIZE, -errno);
+    if (this.#length !== UNFILLED) this.#refuseAgain(`error(${show(errno)})`);
+    //= fs/fuse/dev.c fuse_dev_do_write(): the caller would wait on.
+    if (errno >>> 0 !== errno || errno === 0 || errno > ERRNO_MAX) {
+      this.#refuse(
+        `error(${show(errno)})`,
+        `an error number is 1 to ${ERRNO_MAX}`,
+      );
+    }
+    this.#opcode = this.#request.opcode;
+    this.#finish(HEADER_SIZE, errno);
   }
 
-  /** Ends a request without a reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
+  /**
+   * Ends a request without a reply: FORGET, BATCH_FORGET, NOTIFY_REPLY, and
+   * INTERRUPT.
+   *
+   * @throws {ReplyError} If the request needs a reply, or was answered already.
+   */
   none(): void {
+    if (this.#length !== UNFILLED) this.#refuseAgain("none()");
+    const { opcode } = this.#request;
+    const row = opcodeRow(opcode);
+    if (!row?.noReply && !row?.optionalReply) {
+      this.#refuse("none()", "its caller waits for a reply");
+    }
+    this.#opcode = opcode;
     this.#length = 0;
+  }
+
+  #refuseSize(size: number): never {
+    const problem = replyProblem(this.#request, this, size) ?? "not a size";
+    this.#refuse(`ok(${show(size)})`, problem);
+  }
+
+  #refuseAgain(call: string): never {
+    this.#refuse(call, "the request was answered already");
+  }
+
+  #refuse(call: string, problem: string): never {
+    const { unique, opcode } = this.#request;
+    const filled = this.#opcode !== 0 && this.#length !== UNFILLED;
+    const request = { unique, opcode: filled ? this.#opcode : opcode };
+    const error = new ReplyError(request, call, problem, this.#watcher);
+    if (this.#isDead) this.#watcher?.late(error);
+    throw error;
   }
 
   /** Cuts off the end of each struct: newer fields have only been appended. */
@@ -153,15 +281,22 @@ export class Reply {
     return bytes;
   }
 
-  #finish(length: number, error: number): void {
+  #finish(length: number, errno: number): void {
     // Copies the id as two words, because a bigint is an allocation.
     const from = this.#request.header;
     const low = from.getUint32(UNIQUE_AT, true);
     const high = from.getUint32(UNIQUE_AT + 4, true);
     OUT_HEADER.set.len(this.header, 0, length);
-    OUT_HEADER.set.error(this.header, 0, error);
+    OUT_HEADER.set.error(this.header, 0, -errno);
     this.header.setUint32(UNIQUE_AT, low, true);
     this.header.setUint32(UNIQUE_AT + 4, high, true);
+    this.#errno = errno;
     this.#length = length;
   }
+}
+
+/** A value as it would be written in a program. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "bigint" ? `${value}n` : String(value);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { concat } from "./bytes.ts";
+import { ERRNO_MAX } from "../base/errno.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, encodeStruct } from "./codec.ts";
 import { ProtocolVersion } from "./protocol_version.ts";
@@ -25,8 +26,6 @@ import type { Decoded, Encodable, StructName } from "./types.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
 const HEADER_SIZE = OUT_HEADER.size;
-/** The largest error number that the kernel accepts in a reply. */
-const ERRNO_MAX = 511;
 
 /**
  * The fixed structs of replies to requests `N`; never if they have none.

@@ -22,6 +22,11 @@ for (const row of Object.values<OpcodeRow>(OPCODES)) {
   for (const struct of row.out ?? []) FIXED[row.opcode]! += sizeOf(struct);
 }
 
+/** Bytes of the fixed structs of a reply, in their newest form. */
+export function fixedReplySize(opcode: number): number {
+  return FIXED[opcode]!;
+}
+
 /**
  * Most bytes that the kernel accepts after the fixed structs of a reply.
  *

@@ -2,6 +2,7 @@ import { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { DeviceEvents } from "../event/device_events.ts";
 import type { Exchange } from "../protocol/exchange.ts";
+import { ReplyError } from "../protocol/reply_error.ts";
 import type { FuseDevice } from "./fuse_device.ts";
 import { type AllocateMessages, heapMemory } from "./message_memory.ts";
 import { OutstandingRequests } from "./outstanding_requests.ts";
@@ -146,10 +147,12 @@ export class DeviceQueue implements RequestQueue {
     if (this.#toldFull) this.#tellRoom();
     if (this.#end?.reason === "closed") {
       this.#releaseUnused();
-      return length === 0;
+      return length <= 0;
     }
-    if (length === 0) return true;
-    return this.#device.write(slot.outgoing, length) === length;
+    if (length <= 0) return true;
+    const written = this.#device.write(slot.outgoing, length);
+    if (written === length) return true;
+    return this.#isLost(-written) ? false : this.#refused(slot, -written);
   }
 
   close(): void {
@@ -190,6 +193,33 @@ export class DeviceQueue implements RequestQueue {
       slot.reply.error(error.errno);
       this.#device.write(slot.outgoing, slot.reply.length);
     }
+  }
+
+  /** Whether a failed write(2) says that nothing waits for the reply. */
+  #isLost(errno: number): boolean {
+    //= fs/fuse/dev.c fuse_dev_do_write(): ENOENT if the request was interrupted
+    //= or the connection has ended, EPERM before it begins.
+    return errno === ERRNO.ENOENT || errno === ERRNO.ENODEV ||
+      errno === ERRNO.ECONNABORTED || errno === ERRNO.EPERM;
+  }
+
+  /**
+   * Fails a request whose reply the kernel has refused: after some errors it
+   * waits on, after others it has failed the request with EIO itself.
+   */
+  #refused({ request, reply, outgoing }: Slot, errno: number): never {
+    const { opcode, unique } = request;
+    const call = reply.errno === 0
+      ? `${reply.length} bytes`
+      : `error ${reply.errno}`;
+    reply.reset();
+    reply.error(ERRNO.EIO);
+    this.#device.write(outgoing, reply.length);
+    throw new ReplyError(
+      { opcode, unique },
+      call,
+      `the kernel refuses the reply with ${errnoName(errno)}`,
+    );
   }
 
   #tellRoom(): void {

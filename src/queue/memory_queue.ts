@@ -123,7 +123,7 @@ export class MemoryQueue implements RequestQueue {
 
   reply(exchange: Exchange): boolean {
     const entry = exchange as MemoryEntry;
-    entry.lengths[1] = entry.reply.length;
+    entry.lengths[1] = Math.max(0, entry.reply.length);
     this.#channel.replied.push(entry.number);
     this.#free.push(entry.number);
     this.#room?.resolve();

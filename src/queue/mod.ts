@@ -91,5 +91,6 @@ export type {
   QueueEndReason,
   RequestQueue,
 } from "./request_queue.ts";
-export { type RequestHandler, serve, type ServeOptions } from "./serve.ts";
+export type { RequestHandler } from "./request_handler.ts";
+export { serve, type ServeOptions } from "./serve.ts";
 export { TraceNotifier, type TraceOptions, TraceQueue } from "./trace_queue.ts";

@@ -1,14 +1,15 @@
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
 import { knownErrnoOf } from "../base/errno_of.ts";
-import { Completion, type Receiver } from "../event/completion.ts";
+import { Completion } from "../event/completion.ts";
 import { type EventSource, NO_OPERATIONS } from "../event/event_source.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
-import type { Request } from "../protocol/request.ts";
 import { operationOf } from "./latency.ts";
+import { type AnswerTaker, PendingReply } from "./pending_reply.ts";
 import type { QueueCounters, QueueStatistics } from "./queue_statistics.ts";
+import type { RequestHandler } from "./request_handler.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 
 const WRITE_OUT = accessors("fuse_write_out");
@@ -20,32 +21,6 @@ const WRITE = OPCODES.WRITE.opcode;
 const BURST_MAX = 64;
 /** Milliseconds between two checks for new operations at the end. */
 const DRAIN_STEP_MS = 5;
-
-/**
- * Answers requests.
- *
- * @category File systems
- */
-export interface RequestHandler {
-  /**
-   * Whether the handler's own timers and promises must run while no request is
-   * outstanding: the thread then never sleeps in the queue. No if left out.
-   */
-  readonly background?: boolean;
-  /**
-   * Answers one request: fills the reply and calls its `ok()` or `error()`,
-   * before it returns or before the returned promise is fulfilled. If it
-   * throws, the request is answered with the number that the error stands for
-   * (`errnoOf()`): Deno's errors and Node's are fine. Otherwise with EIO, and
-   * the error is reported.
-   *
-   * @param request Validated; valid until it is answered.
-   * @param reply To be filled.
-   * @returns Nothing once the reply is filled, else a promise whose value is
-   * ignored; a `Completion` of `./queue` is one.
-   */
-  handle(request: Request, reply: Reply): void | PromiseLike<unknown>;
-}
 
 /**
  * The options of {@linkcode serve}.
@@ -70,7 +45,8 @@ export interface ServeOptions {
   readonly index?: number;
   /**
    * Called with an error that stands for no error number (`knownErrnoOf()`),
-   * which is a defect, and the name of the request during which it was thrown.
+   * which is a defect, and the name of the request during which it was thrown. A
+   * refused call of a reply is a `ReplyError`.
    */
   readonly report?: (error: unknown, during: string) => void;
   /** Milliseconds to wait for outstanding answers at the end; 2000. */
@@ -94,12 +70,14 @@ export function serve(
   return new ServeLoop(queue, handler, options).run();
 }
 
-class ServeLoop {
+class ServeLoop implements AnswerTaker {
   readonly #queue: RequestQueue;
   readonly #handler: RequestHandler;
   readonly #options: ServeOptions;
   readonly #events: EventSource;
   readonly #counters: QueueCounters | undefined;
+  /** Whether the handler works in the queue's memory. */
+  readonly #inPlace: boolean;
   /** Whether to measure how long requests take. */
   readonly #measuring: boolean;
   /** Pending replies for reuse, so that none is allocated for a request. */
@@ -116,6 +94,7 @@ class ServeLoop {
   ) {
     this.#queue = queue;
     this.#handler = handler;
+    this.#inPlace = handler.inPlace === true;
     this.#options = options;
     this.#events = options.events ?? NO_OPERATIONS;
     this.#counters = options.statistics?.queues[options.index ?? 0];
@@ -157,61 +136,95 @@ class ServeLoop {
     this.#counters?.taken();
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
+    const own = this.#inPlace
+      ? null
+      : new PendingReply(this).begin(exchange, opcode, start);
+    const given = own === null ? exchange : own.detach(exchange);
     try {
-      const answer = this.#handler.handle(exchange.request, exchange.reply);
+      const answer = this.#handler.handle(given.request, given.reply);
       if (answer !== undefined) {
         const completion = Completion.of(answer);
-        const pending = this.#idle.pop() ?? new PendingReply(this);
+        const pending = own ?? this.#idle.pop() ?? new PendingReply(this);
         completion.deliverTo(pending.begin(exchange, opcode, start));
         // Counted last, because the handler may return what was consumed.
         this.#outstanding++;
         return;
       }
     } catch (error) {
-      this.#fail(error, exchange, opcode);
+      this.#fail(error, given.reply, opcode);
     }
-    this.#answer(exchange, opcode, start);
+    own?.end();
+    this.#answer(exchange, given.reply, opcode, start);
   }
 
-  /** Replies to a request whose answer has come. */
   answered(pending: PendingReply, error: unknown, failed: boolean): void {
-    const { opcode, start } = pending;
+    const { opcode, start, own } = pending;
     const exchange = pending.end();
-    this.#idle.push(pending);
-    if (failed) this.#fail(error, exchange, opcode);
-    this.#answer(exchange, opcode, start);
+    if (own === null) this.#idle.push(pending);
+    const reply = own === null ? exchange.reply : own.reply;
+    if (failed) this.#fail(error, reply, opcode);
+    this.#answer(exchange, reply, opcode, start);
     this.#outstanding--;
     this.#onAnswered();
   }
 
-  #fail(error: unknown, { reply }: Exchange, opcode: number): void {
-    const errno = knownErrnoOf(error);
-    reply.error(errno ?? ERRNO.EIO);
-    // An error that stands for no number is a defect, not an answer.
-    if (errno === null) {
-      this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
+  report(error: unknown, opcode: number): void {
+    const during = opcodeName(opcode) ?? `opcode ${opcode}`;
+    try {
+      this.#options.report?.(asError(error), during);
+    } catch {
+      // What the session's owner throws must not end the session.
     }
   }
 
-  #answer(exchange: Exchange, opcode: number, start: number): void {
+  /** Answers with an error, even if the handler has answered before. */
+  #fail(error: unknown, reply: Reply, opcode: number): void {
+    const errno = knownErrnoOf(error);
+    reply.reset();
+    reply.error(errno ?? ERRNO.EIO);
+    // An error that stands for no number is a defect, not an answer.
+    if (errno === null) this.report(error, opcode);
+  }
+
+  /** Sends what a handler has filled: the queue's reply, or its own. */
+  #answer(
+    exchange: Exchange,
+    filled: Reply,
+    opcode: number,
+    start: number,
+  ): void {
     const { reply } = exchange;
+    if (filled !== reply) reply.adopt(filled);
     // The kernel expects no reply to a FORGET, even if the handler filled one.
-    if (opcodeRow(opcode)?.noReply) reply.none();
+    if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
+    filled.retire();
     if (this.#counters !== undefined) count(this.#counters, reply, opcode);
     const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
-    this.#queue.reply(exchange);
+    this.#send(exchange, opcode);
     this.#counters?.answered();
     if (!this.#measuring) return;
     const ms = performance.now() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes);
   }
 
+  #send(exchange: Exchange, opcode: number): void {
+    try {
+      this.#queue.reply(exchange);
+    } catch (error) {
+      // The kernel has refused the reply; the caller has received EIO.
+      this.#counters?.failed();
+      this.report(error, opcode);
+    }
+  }
+
   #fillForHandler(reply: Reply, opcode: number): void {
     reply.error(ERRNO.EIO);
     const name = opcodeName(opcode) ?? `opcode ${opcode}`;
-    const error = new Error(`Handler returned without answering ${name}`);
-    this.#options.report?.(error, name);
+    this.report(
+      new Error(`Handler returned without answering ${name}`),
+      opcode,
+    );
   }
 
   #nextAnswer(): Promise<void> {
@@ -236,39 +249,6 @@ class ServeLoop {
   }
 }
 
-/** A request whose answer comes later; reused for other requests. */
-class PendingReply implements Receiver<unknown> {
-  opcode = 0;
-  start = 0;
-  readonly #loop: ServeLoop;
-  #exchange: Exchange | null = null;
-
-  constructor(loop: ServeLoop) {
-    this.#loop = loop;
-  }
-
-  begin(exchange: Exchange, opcode: number, start: number): this {
-    this.#exchange = exchange;
-    this.opcode = opcode;
-    this.start = start;
-    return this;
-  }
-
-  end(): Exchange {
-    const exchange = this.#exchange!;
-    this.#exchange = null;
-    return exchange;
-  }
-
-  complete(): void {
-    this.#loop.answered(this, undefined, false);
-  }
-
-  fail(error: unknown): void {
-    this.#loop.answered(this, error, true);
-  }
-}
-
 function count(counters: QueueCounters, reply: Reply, opcode: number): void {
   if (reply.errno !== 0) {
     // The error of an INTERRUPT says that another request goes on, which any
@@ -288,4 +268,15 @@ function bytesOf(reply: Reply, opcode: number): number {
 /** Lets the thread's event loop run once. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** An error as it is, and any other thrown value in a sentence. */
+function asError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  const value = typeof error === "object" && error !== null
+    ? "an object"
+    : String(error);
+  return new Error(`Handler threw ${value}, which is no Error`, {
+    cause: error,
+  });
 }

@@ -121,7 +121,7 @@ export class UringQueue implements RequestQueue, RingOwner {
     if (number === undefined) return this.#device.reply(exchange);
     if (this.#ended !== null) return false;
     const length = reply.length;
-    if (length === 0) OUT_HEADER.set.error(header, 0, 0);
+    if (length <= 0) OUT_HEADER.set.error(header, 0, 0);
     const body = Math.max(0, length - OUT_HEADER.size);
     ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
     this.#entries.commit(number);

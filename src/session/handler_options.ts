@@ -9,7 +9,7 @@ import { PAGE_SIZE } from "../base/limits.ts";
 import { UserError } from "../base/user_error.ts";
 import { INIT_FLAGS, type InitFlagName } from "../protocol/flags.ts";
 import type { WantedCapabilities } from "../protocol/init.ts";
-import type { RequestHandler } from "../queue/serve.ts";
+import type { RequestHandler } from "../queue/request_handler.ts";
 import { checkChoice, checkWholeNumber } from "./check_value.ts";
 import type { SessionOptions } from "./session_options.ts";
 

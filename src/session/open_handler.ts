@@ -11,7 +11,7 @@ import { importFactory, type ModuleSpec } from "../base/import_factory.ts";
 import { BlockExport } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
-import type { RequestHandler } from "../queue/serve.ts";
+import type { RequestHandler } from "../queue/request_handler.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
 import { driverServices } from "./driver_services.ts";
 

@@ -6,7 +6,8 @@
  */
 import { FUSE_ROOT_ID } from "../protocol/flags.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
-import { type RequestHandler, serve } from "../queue/serve.ts";
+import type { RequestHandler } from "../queue/request_handler.ts";
+import { serve } from "../queue/serve.ts";
 import { ignoreFileSizeSignal } from "../linux/syscall/resource_limits.ts";
 import { orAbort } from "./abort_signal.ts";
 import { connect, type Connection, type ConnectOptions } from "./connection.ts";

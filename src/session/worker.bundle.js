@@ -17,6 +17,7 @@ var UserError = class extends Error {
 var PAGE_SIZE = 4096;
 var NAME_MAX = 255;
 var PATH_MAX = 4096;
+var XATTR_SIZE_MAX = 65536;
 
 // src/protocol/flags.ts
 var FUSE_KERNEL_VERSION = 7;
@@ -1025,54 +1026,54 @@ function readScalar(view, at, type) {
       return view.getBigUint64(at, true);
   }
 }
-function writeScalar(view, at, type, value) {
+function writeScalar(view, at, type, value2) {
   switch (type) {
     case "u8":
-      return view.setUint8(at, value);
+      return view.setUint8(at, value2);
     case "u16":
-      return view.setUint16(at, value, true);
+      return view.setUint16(at, value2, true);
     case "u32":
-      return view.setUint32(at, value, true);
+      return view.setUint32(at, value2, true);
     case "s32":
-      return view.setInt32(at, value, true);
+      return view.setInt32(at, value2, true);
     case "s64":
-      return view.setBigInt64(at, value, true);
+      return view.setBigInt64(at, value2, true);
     case "u64":
     case "size64":
-      return view.setBigUint64(at, value, true);
+      return view.setBigUint64(at, value2, true);
   }
 }
 function readUnit(view, at, type, end) {
   if (!isScalar(type)) return readFields(view, at, type, end);
   return at + scalarSize(type) <= end ? readScalar(view, at, type) : readScalar(NOTHING, 0, type);
 }
-function writeUnit(view, at, type, value) {
+function writeUnit(view, at, type, value2) {
   if (!isScalar(type)) {
-    writeFields(view, at, type, value ?? {});
+    writeFields(view, at, type, value2 ?? {});
   } else {
     const zero2 = type === "u64" || type === "s64" || type === "size64" ? 0n : 0;
-    writeScalar(view, at, type, value ?? zero2);
+    writeScalar(view, at, type, value2 ?? zero2);
   }
 }
 function readFields(view, base, name, end) {
-  const value = {};
+  const value2 = {};
   for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
     const at = base + offset;
-    value[key] = count2 === null ? readUnit(view, at, type, end) : Array.from({
+    value2[key] = count2 === null ? readUnit(view, at, type, end) : Array.from({
       length: count2
     }, (_, i) => readUnit(view, at + i * (size / count2), type, end));
   }
-  return value;
+  return value2;
 }
 var NOTHING = new DataView(new ArrayBuffer(8));
-function writeFields(view, base, name, value) {
+function writeFields(view, base, name, value2) {
   for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
     const at = base + offset;
     if (count2 === null) {
-      writeUnit(view, at, type, value[key]);
+      writeUnit(view, at, type, value2[key]);
       continue;
     }
-    const items = value[key] ?? [];
+    const items = value2[key] ?? [];
     for (let i = 0; i < count2; i++) {
       writeUnit(view, at + i * (size / count2), type, items[i]);
     }
@@ -1088,8 +1089,8 @@ function decodeStruct(name, bytes, base = 0, minor = FUSE_KERNEL_MINOR_VERSION) 
   }
   return readFields(viewOf(bytes), base, name, base + size);
 }
-function writeStruct(name, view, base, value) {
-  writeFields(view, base, name, value);
+function writeStruct(name, view, base, value2) {
+  writeFields(view, base, name, value2);
 }
 
 // src/protocol/accessors.ts
@@ -1114,27 +1115,27 @@ function getter(type, at) {
 function setter(type, at) {
   switch (type) {
     case "u8":
-      return (view, base, value) => view.setUint8(base + at, value);
+      return (view, base, value2) => view.setUint8(base + at, value2);
     case "u16":
-      return (view, base, value) => view.setUint16(base + at, value, true);
+      return (view, base, value2) => view.setUint16(base + at, value2, true);
     case "u32":
-      return (view, base, value) => view.setUint32(base + at, value, true);
+      return (view, base, value2) => view.setUint32(base + at, value2, true);
     case "s32":
-      return (view, base, value) => view.setInt32(base + at, value, true);
+      return (view, base, value2) => view.setInt32(base + at, value2, true);
     case "s64":
-      return (view, base, value) => view.setBigInt64(base + at, value, true);
+      return (view, base, value2) => view.setBigInt64(base + at, value2, true);
     case "u64":
     case "size64":
-      return (view, base, value) => view.setBigUint64(base + at, value, true);
+      return (view, base, value2) => view.setBigUint64(base + at, value2, true);
   }
 }
 function numberGetter(at) {
   return (view, base = 0) => view.getUint32(base + at + 4, true) * TWO_32 + view.getUint32(base + at, true);
 }
 function numberSetter(at) {
-  return (view, base, value) => {
-    view.setUint32(base + at, value % TWO_32, true);
-    view.setUint32(base + at + 4, value / TWO_32, true);
+  return (view, base, value2) => {
+    view.setUint32(base + at, value2 % TWO_32, true);
+    view.setUint32(base + at + 4, value2 / TWO_32, true);
   };
 }
 function table(fields, make) {
@@ -1727,6 +1728,7 @@ var ERRNO = {
   ERFKILL: 132,
   EHWPOISON: 133
 };
+var ERRNO_MAX = 511;
 var NAMES = new Map(Object.entries(ERRNO).map(([name, n]) => [
   n,
   name
@@ -2230,15 +2232,16 @@ var Completion = class _Completion {
   static of(answer) {
     if (answer instanceof _Completion) return answer;
     if (!isThenable(answer)) {
-      throw new TypeError(`Expected a promise, received ${typeof answer}`);
+      const received = answer === null ? "null" : typeof answer;
+      throw new TypeError(`Expected a promise, received ${received}`);
     }
     const completion = _Completion.start();
     completion.#follow(answer);
     return completion;
   }
   /** Ends the operation with a result; called by its owner. */
-  complete(value) {
-    this.#settle(false, value);
+  complete(value2) {
+    this.#settle(false, value2);
   }
   /** Ends the operation with an error; called by its owner. */
   fail(error) {
@@ -2285,12 +2288,12 @@ var Completion = class _Completion {
     if (!this.#consumed) return;
     throw new Error("This completion was consumed already: await it, return it or deliver it, once");
   }
-  #settle(failed, value) {
+  #settle(failed, value2) {
     if (this.#state !== PENDING) {
       throw new Error("This completion was settled already");
     }
     this.#failed = failed;
-    this.#value = value;
+    this.#value = value2;
     this.#proceed();
   }
   /** Runs the remaining steps, up to one that waits. */
@@ -2302,17 +2305,17 @@ var Completion = class _Completion {
       this.#next = at + WORDS_OF_STEP;
       const step = steps[at];
       try {
-        let value;
+        let value2;
         if (!this.#failed) {
-          value = step.run(this.#value, steps[at + 1], steps[at + 2], steps[at + 3]);
+          value2 = step.run(this.#value, steps[at + 1], steps[at + 2], steps[at + 3]);
         } else if (step.recover !== void 0) {
-          value = step.recover(this.#value, steps[at + 1], steps[at + 2], steps[at + 3]);
+          value2 = step.recover(this.#value, steps[at + 1], steps[at + 2], steps[at + 3]);
         } else {
           continue;
         }
         this.#failed = false;
-        if (isThenable(value)) return this.#follow(value);
-        this.#value = value;
+        if (isThenable(value2)) return this.#follow(value2);
+        this.#value = value2;
       } catch (error) {
         this.#failed = true;
         this.#value = error;
@@ -2325,24 +2328,24 @@ var Completion = class _Completion {
   #follow(answer) {
     if (answer === this) throw new TypeError("A completion awaits itself");
     if (answer instanceof _Completion) return answer.deliverTo(this);
-    this.#onFulfilled ??= (value) => this.#settle(false, value);
+    this.#onFulfilled ??= (value2) => this.#settle(false, value2);
     this.#onRejected ??= (error) => this.#settle(true, error);
-    Promise.resolve(answer).then(this.#onFulfilled, this.#onRejected);
+    new Promise((resolve2) => resolve2(answer)).then(this.#onFulfilled, this.#onRejected);
   }
   #deliver() {
     const receiver = this.#receiver;
-    const value = this.#value;
+    const value2 = this.#value;
     const failed = this.#failed;
     this.#state = SPENT;
     this.#receiver = null;
     this.#value = void 0;
     if (this.#reusable) pool.push(this);
-    if (failed) receiver.fail(value);
-    else receiver.complete(value);
+    if (failed) receiver.fail(value2);
+    else receiver.complete(value2);
   }
 };
-function isThenable(value) {
-  return typeof value === "object" && value !== null && typeof value.then === "function";
+function isThenable(value2) {
+  return typeof value2 === "object" && value2 !== null && typeof value2.then === "function";
 }
 
 // src/event/file_operation.ts
@@ -2606,6 +2609,38 @@ var RingFileIo = class {
   }
 };
 
+// src/protocol/reply_error.ts
+var ReplyError = class extends Error {
+  /** The request's opcode. */
+  opcode;
+  /** The request's id. */
+  unique;
+  #watcher;
+  /**
+   * Describes a refused call.
+   *
+   * @param request The request.
+   * @param call The call, such as `ok(5)`.
+   * @param problem What is wrong with it.
+   * @param watcher Learns if nothing catches the error.
+   */
+  constructor({ opcode, unique }, call3, problem, watcher = null) {
+    const name = opcodeName(opcode) ?? `opcode ${opcode}`;
+    super(`Cannot answer ${name} (unique ${unique}) by ${call3}: ${problem}`);
+    this.name = "ReplyError";
+    this.opcode = opcode;
+    this.unique = unique;
+    this.#watcher = watcher;
+  }
+  /**
+   * Says that nothing has caught the error, because it was thrown in a timer for
+   * instance: the request that waits for the answer fails with EIO.
+   */
+  uncaught() {
+    this.#watcher?.uncaught(this);
+  }
+};
+
 // src/queue/message_memory.ts
 function heapMemory(size) {
   return {
@@ -2615,23 +2650,378 @@ function heapMemory(size) {
   };
 }
 
+// src/base/file_flags.ts
+var O = {
+  ACCMODE: 3,
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  CREAT: 64,
+  EXCL: 128,
+  NOCTTY: 256,
+  TRUNC: 512,
+  APPEND: 1024,
+  NONBLOCK: 2048,
+  DSYNC: 4096,
+  CLOEXEC: 524288
+};
+var SEEK = {
+  SET: 0,
+  CUR: 1,
+  END: 2,
+  DATA: 3,
+  HOLE: 4
+};
+var FALLOC_FL = {
+  KEEP_SIZE: 1,
+  PUNCH_HOLE: 2,
+  NO_HIDE_STALE: 4,
+  COLLAPSE_RANGE: 8,
+  ZERO_RANGE: 16,
+  INSERT_RANGE: 32,
+  UNSHARE_RANGE: 64
+};
+var RENAME = {
+  NOREPLACE: 1 << 0,
+  EXCHANGE: 1 << 1,
+  WHITEOUT: 1 << 2
+};
+var XATTR = {
+  CREATE: 1 << 0,
+  REPLACE: 1 << 1
+};
+var S_IF = {
+  MT: 61440,
+  SOCK: 49152,
+  LNK: 40960,
+  REG: 32768,
+  BLK: 24576,
+  DIR: 16384,
+  CHR: 8192,
+  FIFO: 4096
+};
+var STATX = {
+  TYPE: 1,
+  MODE: 2,
+  NLINK: 4,
+  UID: 8,
+  GID: 16,
+  ATIME: 32,
+  MTIME: 64,
+  CTIME: 128,
+  INO: 256,
+  SIZE: 512,
+  BLOCKS: 1024,
+  BTIME: 2048
+};
+var STATX_BASIC_STATS = 2047;
+
+// src/protocol/attr_checks.ts
+var ATTR = accessors("fuse_attr");
+var ENTRY = accessors("fuse_entry_out");
+var STATX2 = accessors("fuse_statx");
+var ENTRY_ATTR_AT = ENTRY.at.attr;
+var ROOT_ID = 1;
+var SIGN = 2147483648;
+var TYPES = new Set(Object.entries(S_IF).filter(([name]) => name !== "MT").map(([, type]) => type));
+function isHuge(view, at) {
+  return view.getUint32(at + 4, true) >= SIGN;
+}
+function typeProblem(mode, wanted) {
+  const type = mode & S_IF.MT;
+  const shown = `0o${mode.toString(8)}`;
+  if (wanted !== void 0 && type !== wanted) {
+    return `mode ${shown} is not of type 0o${wanted.toString(8)}`;
+  }
+  return TYPES.has(type) ? null : `mode ${shown} has no file type of S_IF`;
+}
+function attrProblem(view, at, type) {
+  if (isHuge(view, at + ATTR.at.size)) {
+    return `size ${ATTR.get.size(view, at)} is 2^63 or more`;
+  }
+  return typeProblem(ATTR.get.mode(view, at), type);
+}
+function entryProblem(view, at, found, type) {
+  const nodeid = view.getUint32(at + ENTRY.at.nodeid, true);
+  const isShort = view.getUint32(at + ENTRY.at.nodeid + 4, true) === 0;
+  if (isShort && nodeid <= ROOT_ID) {
+    if (!found) {
+      return `nodeid ${nodeid} is not that of an inode below the root`;
+    }
+    if (nodeid === 0) return null;
+  }
+  return attrProblem(view, at + ENTRY_ATTR_AT, type);
+}
+function statxProblem(view, at, bits) {
+  const mask = STATX2.get.mask(view, at);
+  if ((mask & bits.SIZE) !== 0 && isHuge(view, at + STATX2.at.size)) {
+    return `size ${STATX2.get.size(view, at)} is 2^63 or more`;
+  }
+  return (mask & bits.TYPE) === 0 ? null : typeProblem(STATX2.get.mode(view, at));
+}
+
+// src/protocol/bytes.ts
+function align8(size) {
+  return Math.ceil(size / 8) * 8;
+}
+
+// src/protocol/listing_checks.ts
+var DIRENT = accessors("fuse_dirent");
+var DIRENTPLUS = accessors("fuse_direntplus");
+var ENTRY2 = accessors("fuse_entry_out");
+var NUL = 0;
+var SLASH = 47;
+var DOT = 46;
+function nameProblem(bytes, start, length) {
+  if (length === 0 || length > FUSE_NAME_MAX) {
+    return `it has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`;
+  }
+  for (let i = start; i < start + length; i++) {
+    if (bytes[i] === SLASH) return "it contains a slash";
+    if (bytes[i] === NUL) return "it contains a NUL";
+  }
+  return null;
+}
+function isDots(bytes, start, length) {
+  return length <= 2 && bytes[start] === DOT && bytes[start + length - 1] === DOT;
+}
+function listingProblem(bytes, view, size, plus) {
+  const head = plus ? DIRENTPLUS.size : DIRENT.size;
+  for (let at = 0, number = 1; size - at >= head; number++) {
+    const dirent = at + head - DIRENT.size;
+    const length = DIRENT.get.namelen(view, dirent);
+    const start = at + head;
+    const end = at + align8(head + Math.min(length, FUSE_NAME_MAX));
+    if (length <= FUSE_NAME_MAX && end > size) return null;
+    const problem = nameProblem(bytes, start, length);
+    if (problem !== null) return `the name of entry ${number}: ${problem}`;
+    if (plus) {
+      const bad = plusProblem(bytes, view, at, start, length);
+      if (bad !== null) return `entry ${number}: ${bad}`;
+    }
+    at = end;
+  }
+  return null;
+}
+function plusProblem(bytes, view, at, start, length) {
+  const nodeidAt = at + ENTRY2.at.nodeid;
+  const isPlain = view.getUint32(nodeidAt, true) === 0 && view.getUint32(nodeidAt + 4, true) === 0;
+  return isPlain || isDots(bytes, start, length) ? null : entryProblem(view, at, false);
+}
+function xattrListProblem(bytes, size) {
+  for (let at = 0; at < size; ) {
+    const nul = bytes.indexOf(NUL, at);
+    if (nul < 0 || nul >= size) return "its last name has no NUL";
+    if (nul === at) return "a name is empty";
+    at = nul + 1;
+  }
+  return null;
+}
+
+// src/protocol/reply_size.ts
+var READ_IN = accessors("fuse_read_in");
+var GETXATTR_IN = accessors("fuse_getxattr_in");
+var IOCTL_IN = accessors("fuse_ioctl_in");
+var CUSE_INIT_INFO_MAX = 4096;
+var FIXED = new Array(4097).fill(0);
+for (const row of Object.values(OPCODES)) {
+  for (const struct of row.out ?? []) FIXED[row.opcode] += sizeOf(struct);
+}
+function fixedReplySize(opcode) {
+  return FIXED[opcode];
+}
+function replyTailMax({ outTail }, size) {
+  switch (outTail) {
+    case void 0:
+      return 0;
+    case "string":
+      return FUSE_NAME_MAX;
+    case "ioctl":
+      return Math.max(size, PAGE_SIZE);
+    case "info":
+      return CUSE_INIT_INFO_MAX;
+    default:
+      return size;
+  }
+}
+function replyRoom(request) {
+  const { opcode } = request;
+  const row = opcodeRow(opcode);
+  const tail = row.outTail === "string" ? PATH_MAX : replyTailMax(row, replySize(row, request.body));
+  const fixed = row.outTail === "value" ? sizeOf("fuse_getxattr_out") : FIXED[opcode];
+  return fixed + tail;
+}
+function replySize({ outTail }, body) {
+  switch (outTail) {
+    case "data":
+    case "dirents":
+    case "direntplus":
+      return READ_IN.get.size(body);
+    case "value":
+      return GETXATTR_IN.get.size(body);
+    case "ioctl":
+      return IOCTL_IN.get.out_size(body);
+    default:
+      return 0;
+  }
+}
+
+// src/protocol/reply_checks.ts
+var ATTR_AT = accessors("fuse_attr_out").at.attr;
+var STAT_AT = accessors("fuse_statx_out").at.stat;
+var COPY_IN = accessors("fuse_copy_file_range_in");
+var COPY_OUT = accessors("fuse_copy_file_range_out");
+var WRITE_OUT = accessors("fuse_write_out");
+var GETXATTR_IN2 = accessors("fuse_getxattr_in");
+var GETXATTR_OUT = accessors("fuse_getxattr_out");
+var IOCTL_IN2 = accessors("fuse_ioctl_in");
+var IOCTL_OUT = accessors("fuse_ioctl_out");
+var IOVEC_SIZE = accessors("fuse_ioctl_iovec").size;
+var IOCTL_IOVECS_MAX = 256;
+var LOCK = accessors("fuse_file_lock");
+var LOCK_TYPE_MAX = 2;
+var MKNOD_IN = accessors("fuse_mknod_in");
+var INIT_SIZE_MIN = sizeAt("fuse_init_out", 0);
+var attr = ({ body }) => attrProblem(body, ATTR_AT);
+var entry = ({ body }) => entryProblem(body, 0, false);
+function entryOfType(type) {
+  return ({ body }) => entryProblem(body, 0, false, type);
+}
+function listing(plus) {
+  return ({ data, body }, size) => listingProblem(data, body, size, plus);
+}
+function isSizeQuery(request) {
+  return GETXATTR_IN2.get.size(request.body) === 0;
+}
+var value = ({ body }, _size, request) => {
+  if (!isSizeQuery(request)) return null;
+  const size = GETXATTR_OUT.get.size(body);
+  return size > XATTR_SIZE_MAX ? `size ${size} is more than ${XATTR_SIZE_MAX}` : null;
+};
+var CHECKS = {
+  LOOKUP: ({ body }) => entryProblem(body, 0, true),
+  GETATTR: attr,
+  SETATTR: attr,
+  //= fs/fuse/dir.c create_new_entry(): the type that was requested
+  MKNOD: ({ body }, _size, request) => {
+    const type = MKNOD_IN.get.mode(request.body) & S_IF.MT;
+    return entryProblem(body, 0, false, type === 0 ? S_IF.REG : type);
+  },
+  MKDIR: entryOfType(S_IF.DIR),
+  SYMLINK: entryOfType(S_IF.LNK),
+  LINK: entry,
+  //= fs/fuse/dir.c fuse_create_open()
+  CREATE: entryOfType(S_IF.REG),
+  TMPFILE: entryOfType(S_IF.REG),
+  READLINK: ({ data }, size) => {
+    if (size === 0) return "its target is empty";
+    const nul = data.indexOf(0);
+    return nul >= 0 && nul < size ? "its target contains a NUL" : null;
+  },
+  READDIR: listing(false),
+  READDIRPLUS: listing(true),
+  GETXATTR: value,
+  LISTXATTR: (reply, size, request) => isSizeQuery(request) ? value(reply, size, request) : xattrListProblem(reply.data, size),
+  STATX: ({ body }) => statxProblem(body, STAT_AT, STATX),
+  GETLK: ({ body }) => {
+    const type = LOCK.get.type(body);
+    if (type > LOCK_TYPE_MAX) return `lock type ${type} is not 0, 1 or 2`;
+    if (type === LOCK_TYPE_MAX) return null;
+    const start = LOCK.get.start(body);
+    const end = LOCK.get.end(body);
+    return isHuge(body, LOCK.at.start) || isHuge(body, LOCK.at.end) || end < start ? `${start} to ${end} is not a range of a file` : null;
+  },
+  LSEEK: ({ body }) => isHuge(body, 0) ? `offset ${body.getBigUint64(0, true)} is 2^63 or more` : null,
+  //= fs/fuse/file.c __fuse_copy_file_range()
+  COPY_FILE_RANGE: ({ body }, _size, { body: wanted }) => copied(BigInt(WRITE_OUT.get.size(body)), COPY_IN.get.len(wanted)),
+  COPY_FILE_RANGE_64: ({ body }, _size, { body: wanted }) => copied(COPY_OUT.get.bytes_copied(body), COPY_IN.get.len(wanted)),
+  IOCTL: ioctlProblem
+};
+function copied(size, wanted) {
+  return size > wanted ? `${size} bytes were copied, at most ${wanted} were requested` : null;
+}
+function ioctlProblem({ body }, size, { body: wanted }) {
+  const data = size - IOCTL_OUT.size;
+  if ((IOCTL_OUT.get.flags(body) & FUSE_IOCTL.RETRY) === 0) {
+    const most = IOCTL_IN2.get.out_size(wanted);
+    return data > most ? `${data} bytes of data, at most ${most} were requested` : null;
+  }
+  if ((IOCTL_IN2.get.flags(wanted) & FUSE_IOCTL.UNRESTRICTED) === 0) {
+    return "a retry is possible only for FUSE_IOCTL_UNRESTRICTED";
+  }
+  const iovecs = IOCTL_OUT.get.in_iovs(body) + IOCTL_OUT.get.out_iovs(body);
+  if (iovecs > IOCTL_IOVECS_MAX) {
+    return `${iovecs} iovecs, at most ${IOCTL_IOVECS_MAX} are allowed`;
+  }
+  return data === iovecs * IOVEC_SIZE ? null : `${data} bytes are not ${iovecs} iovecs`;
+}
+var BY_OPCODE = new Array(4097).fill(null);
+for (const [name, check] of Object.entries(CHECKS)) {
+  BY_OPCODE[OPCODES[name].opcode] = check;
+}
+function leastSize(request, most) {
+  switch (request.opcode) {
+    case OPCODES.INIT.opcode:
+      return INIT_SIZE_MIN;
+    case OPCODES.READLINK.opcode:
+    case OPCODES.READDIR.opcode:
+    case OPCODES.READDIRPLUS.opcode:
+      return 0;
+    case OPCODES.GETXATTR.opcode:
+    case OPCODES.LISTXATTR.opcode:
+      return isSizeQuery(request) ? most : 0;
+    default:
+      return fixedReplySize(request.opcode);
+  }
+}
+function mostSize(request) {
+  switch (request.opcode) {
+    case OPCODES.READLINK.opcode:
+      return PAGE_SIZE - 1;
+    case OPCODES.GETXATTR.opcode:
+    case OPCODES.LISTXATTR.opcode:
+      return isSizeQuery(request) ? GETXATTR_OUT.size : GETXATTR_IN2.get.size(request.body);
+    default:
+      return replyRoom(request);
+  }
+}
+function replyProblem(request, reply, size) {
+  const most = mostSize(request);
+  const least = leastSize(request, most);
+  if (!Number.isInteger(size) || size < least || size > most) {
+    return least === most ? `a reply to it has ${most} bytes` : `a reply to it has ${least} to ${most} bytes`;
+  }
+  if (size > reply.data.length) {
+    return `there is room for ${reply.data.length} bytes`;
+  }
+  return BY_OPCODE[request.opcode]?.(reply, size, request) ?? null;
+}
+
 // src/protocol/reply.ts
 var OUT_HEADER = accessors("fuse_out_header");
 var HEADER_SIZE = OUT_HEADER.size;
 var UNIQUE_AT = OUT_HEADER.at.unique;
+var READ = OPCODES.READ.opcode;
+var WRITE = OPCODES.WRITE.opcode;
+var READ_IN2 = accessors("fuse_read_in");
+var WRITE_IN = accessors("fuse_write_in");
+var WRITE_OUT2 = accessors("fuse_write_out");
+var UNFILLED = -1;
 var NEWEST_SIZES_SINCE = 9;
 var Reply = class {
   /** The fuse_out_header, for accessors. */
   header;
-  /**
-   * The bytes after the header, to the end of the memory. It is the same view
-   * for every reply of a queue's slot.
-   */
+  /** The bytes after the header, to the end of the memory. */
   data;
   /** The same bytes, for accessors. */
   body;
   #request;
-  #length = -1;
+  #length = UNFILLED;
+  #errno = 0;
+  /** The opcode of a filled reply: an io_uring entry has no other copy then. */
+  #opcode = 0;
+  #isDead = false;
+  #watcher = null;
   /** Binds a reply to its request and to the memory of a queue's slot. */
   constructor(request, memory) {
     this.#request = request;
@@ -2645,15 +3035,41 @@ var Reply = class {
   }
   /** Whether the request has been answered. */
   get filled() {
-    return this.#length >= 0;
+    return this.#length !== UNFILLED;
   }
   /** The positive error number of a filled reply, 0 for success. */
   get errno() {
-    return this.#length > 0 ? -OUT_HEADER.get.error(this.header) : 0;
+    return this.#length > 0 ? this.#errno : 0;
   }
-  /** Discards the last reply. Queues call this when they bind a new request. */
+  /**
+   * Discards an answer that is not sent yet, so that another can follow. Queues
+   * call this when they bind a new request; they send nothing for a reply that
+   * is not filled.
+   */
   reset() {
-    this.#length = -1;
+    if (this.#isDead && this.#watcher !== null) return;
+    this.#length = UNFILLED;
+    this.#isDead = false;
+  }
+  /** Sets who learns of refused calls; the serve loop does. */
+  watch(watcher) {
+    this.#watcher = watcher;
+  }
+  /** Ends the life of a reply whose request is answered: it refuses all calls. */
+  retire() {
+    if (this.#length === UNFILLED) this.#length = 0;
+    this.#isDead = true;
+  }
+  /** Answers as another reply does, whose bytes it copies. */
+  adopt(other) {
+    this.#opcode = other.#opcode;
+    if (other.#length <= 0) {
+      this.#length = other.#length;
+      return;
+    }
+    this.#finish(other.#length, other.#errno);
+    const size = other.#length - HEADER_SIZE;
+    if (size > 0) this.data.set(other.data.subarray(0, size));
   }
   /**
    * Zeroes the first `size` bytes after the header, so that padding discloses
@@ -2670,10 +3086,30 @@ var Reply = class {
    * peer of 7.8 or less. The struct of INIT is sent as it is.
    *
    * @param size Bytes of the reply after the header.
+   * @throws {ReplyError} If the kernel would refuse the reply, or the request
+   * was answered already.
    */
   ok(size = 0) {
-    const { minor } = this.#request.protocolVersion;
+    if (this.#length !== UNFILLED) this.#refuseAgain(`ok(${show(size)})`);
+    const request = this.#request;
+    const opcode = request.opcode;
+    if (opcode === READ) {
+      const isWhole = size >>> 0 === size;
+      if (!isWhole || size > READ_IN2.get.size(request.body)) {
+        this.#refuseSize(size);
+      }
+      if (size > this.data.length) this.#refuseSize(size);
+    } else if (opcode !== WRITE) {
+      const problem = replyProblem(request, this, size);
+      if (problem !== null) this.#refuse(`ok(${show(size)})`, problem);
+    } else if (size !== WRITE_OUT2.size) {
+      this.#refuseSize(size);
+    } else if (WRITE_OUT2.get.size(this.body) > WRITE_IN.get.size(request.body)) {
+      this.#refuse("ok(8)", "fuse_write_out.size is more than was to be written");
+    }
+    const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
+    this.#opcode = opcode;
     this.#finish(HEADER_SIZE + sent, 0);
   }
   /**
@@ -2681,22 +3117,73 @@ var Reply = class {
    *
    * @param name The struct's name in the table.
    * @param fields Its fields; those left out are zero.
+   * @throws {ReplyError} If the request is not answered with this struct, a
+   * field does not fit into it, or as {@linkcode Reply.ok}.
    */
   struct(name, fields) {
-    writeStruct(name, this.body, 0, fields);
+    const call3 = `struct(${name})`;
+    if (this.#length !== UNFILLED) this.#refuseAgain(call3);
+    const row = opcodeRow(this.#request.opcode);
+    const isOnly = row.out?.length === 1 && row.out[0] === name;
+    if (!isOnly && !(row.outTail === "value" && name === "fuse_getxattr_out")) {
+      const wanted = row.out?.join(" and ") ?? "no struct";
+      this.#refuse(call3, `a reply to it has ${wanted}`);
+    }
+    try {
+      writeStruct(name, this.body, 0, fields);
+    } catch (error) {
+      this.#refuse(call3, error.message);
+    }
     this.ok(sizeOf(name));
   }
   /**
    * Answers with an error, which has a header only.
    *
-   * @param errno A positive error number.
+   * @param errno A positive error number, at most 511.
+   * @throws {ReplyError} If the kernel would refuse the error number, or the
+   * request was answered already.
    */
   error(errno2) {
-    this.#finish(HEADER_SIZE, -errno2);
+    if (this.#length !== UNFILLED) this.#refuseAgain(`error(${show(errno2)})`);
+    if (errno2 >>> 0 !== errno2 || errno2 === 0 || errno2 > ERRNO_MAX) {
+      this.#refuse(`error(${show(errno2)})`, `an error number is 1 to ${ERRNO_MAX}`);
+    }
+    this.#opcode = this.#request.opcode;
+    this.#finish(HEADER_SIZE, errno2);
   }
-  /** Ends a request without a reply: FORGET, BATCH_FORGET, NOTIFY_REPLY. */
+  /**
+   * Ends a request without a reply: FORGET, BATCH_FORGET, NOTIFY_REPLY, and
+   * INTERRUPT.
+   *
+   * @throws {ReplyError} If the request needs a reply, or was answered already.
+   */
   none() {
+    if (this.#length !== UNFILLED) this.#refuseAgain("none()");
+    const { opcode } = this.#request;
+    const row = opcodeRow(opcode);
+    if (!row?.noReply && !row?.optionalReply) {
+      this.#refuse("none()", "its caller waits for a reply");
+    }
+    this.#opcode = opcode;
     this.#length = 0;
+  }
+  #refuseSize(size) {
+    const problem = replyProblem(this.#request, this, size) ?? "not a size";
+    this.#refuse(`ok(${show(size)})`, problem);
+  }
+  #refuseAgain(call3) {
+    this.#refuse(call3, "the request was answered already");
+  }
+  #refuse(call3, problem) {
+    const { unique, opcode } = this.#request;
+    const filled = this.#opcode !== 0 && this.#length !== UNFILLED;
+    const request = {
+      unique,
+      opcode: filled ? this.#opcode : opcode
+    };
+    const error = new ReplyError(request, call3, problem, this.#watcher);
+    if (this.#isDead) this.#watcher?.late(error);
+    throw error;
   }
   /** Cuts off the end of each struct: newer fields have only been appended. */
   #shorten(size, minor) {
@@ -2720,21 +3207,21 @@ var Reply = class {
     bytes.set(this.data.subarray(0, bytes.length - HEADER_SIZE), HEADER_SIZE);
     return bytes;
   }
-  #finish(length, error) {
+  #finish(length, errno2) {
     const from = this.#request.header;
     const low = from.getUint32(UNIQUE_AT, true);
     const high = from.getUint32(UNIQUE_AT + 4, true);
     OUT_HEADER.set.len(this.header, 0, length);
-    OUT_HEADER.set.error(this.header, 0, error);
+    OUT_HEADER.set.error(this.header, 0, -errno2);
     this.header.setUint32(UNIQUE_AT, low, true);
     this.header.setUint32(UNIQUE_AT + 4, high, true);
+    this.#errno = errno2;
     this.#length = length;
   }
 };
-
-// src/protocol/bytes.ts
-function align8(size) {
-  return Math.ceil(size / 8) * 8;
+function show(value2) {
+  if (typeof value2 === "string") return JSON.stringify(value2);
+  return typeof value2 === "bigint" ? `${value2}n` : String(value2);
 }
 
 // src/protocol/text.ts
@@ -2937,22 +3424,22 @@ function describe(kind, opcode, expected, received) {
 }
 
 // src/protocol/tail_count.ts
-var WRITE_IN = accessors("fuse_write_in");
+var WRITE_IN2 = accessors("fuse_write_in");
 var SETXATTR_IN = accessors("fuse_setxattr_in");
 var RETRIEVE_IN = accessors("fuse_notify_retrieve_in");
-var IOCTL_IN = accessors("fuse_ioctl_in");
+var IOCTL_IN3 = accessors("fuse_ioctl_in");
 var BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
 var REMOVEMAPPING_IN = accessors("fuse_removemapping_in");
 function tailCount(struct, body) {
   switch (struct) {
     case "fuse_write_in":
-      return WRITE_IN.get.size(body);
+      return WRITE_IN2.get.size(body);
     case "fuse_setxattr_in":
       return SETXATTR_IN.get.size(body);
     case "fuse_notify_retrieve_in":
       return RETRIEVE_IN.get.size(body);
     case "fuse_ioctl_in":
-      return IOCTL_IN.get.in_size(body);
+      return IOCTL_IN3.get.in_size(body);
     case "fuse_batch_forget_in":
       return BATCH_FORGET_IN.get.count(body);
     case "fuse_removemapping_in":
@@ -3022,10 +3509,10 @@ function afterNames(bytes, start, end, count2) {
 
 // src/protocol/request.ts
 var IN_HEADER = accessors("fuse_in_header");
-var WRITE_IN2 = accessors("fuse_write_in");
+var WRITE_IN3 = accessors("fuse_write_in");
 var HEADER_SIZE4 = IN_HEADER.size;
 var INIT = OPCODES.INIT.opcode;
-var WRITE = OPCODES.WRITE.opcode;
+var WRITE2 = OPCODES.WRITE.opcode;
 var BODY_SIZE_MAX = Math.max(...Object.values(OPCODES).map(({ in: body }) => body === void 0 ? 0 : sizeOf(body)));
 var Request = class {
   /** The fuse_in_header, for accessors. */
@@ -3106,9 +3593,9 @@ var Request = class {
     if (this.#body !== this.#memory.body) this.#body = this.#memory.body;
     if (extensions === 0) {
       if (protocolVersion.isPlain(opcode)) return null;
-      if (opcode === WRITE && bodySize === WRITE_IN2.size) {
+      if (opcode === WRITE2 && bodySize === WRITE_IN3.size) {
         if (this.#data !== this.#memory.data) this.#data = this.#memory.data;
-        const size = WRITE_IN2.get.size(this.#body);
+        const size = WRITE_IN3.get.size(this.#body);
         return size <= rest ? null : new ProtocolError("short data", opcode, size, rest);
       }
     }
@@ -3125,7 +3612,7 @@ var Request = class {
     }
     const whole = row.in === void 0 ? 0 : sizeOf(row.in);
     if (this.#bodySize < whole) this.#completeBody(whole);
-    if (opcode === WRITE) {
+    if (opcode === WRITE2) {
       this.#data = this.#memory.tail.subarray(this.#tailStart);
     }
     if (this.#extensionsSize > 0) {
@@ -3311,50 +3798,12 @@ function separateExchange(headers, payload) {
     reply
   };
 }
-
-// src/protocol/reply_size.ts
-var READ_IN = accessors("fuse_read_in");
-var GETXATTR_IN = accessors("fuse_getxattr_in");
-var IOCTL_IN2 = accessors("fuse_ioctl_in");
-var CUSE_INIT_INFO_MAX = 4096;
-var FIXED = new Array(4097).fill(0);
-for (const row of Object.values(OPCODES)) {
-  for (const struct of row.out ?? []) FIXED[row.opcode] += sizeOf(struct);
-}
-function replyTailMax({ outTail }, size) {
-  switch (outTail) {
-    case void 0:
-      return 0;
-    case "string":
-      return FUSE_NAME_MAX;
-    case "ioctl":
-      return Math.max(size, PAGE_SIZE);
-    case "info":
-      return CUSE_INIT_INFO_MAX;
-    default:
-      return size;
-  }
-}
-function replyRoom(request) {
-  const { opcode } = request;
-  const row = opcodeRow(opcode);
-  const tail = row.outTail === "string" ? PATH_MAX : replyTailMax(row, replySize(row, request.body));
-  const fixed = row.outTail === "value" ? sizeOf("fuse_getxattr_out") : FIXED[opcode];
-  return fixed + tail;
-}
-function replySize({ outTail }, body) {
-  switch (outTail) {
-    case "data":
-    case "dirents":
-    case "direntplus":
-      return READ_IN.get.size(body);
-    case "value":
-      return GETXATTR_IN.get.size(body);
-    case "ioctl":
-      return IOCTL_IN2.get.out_size(body);
-    default:
-      return 0;
-  }
+function detachedExchange(request) {
+  const incoming = request.copy();
+  const outgoing = new Uint8Array(OUT_HEADER_SIZE + replyRoom(request));
+  const exchange = contiguousExchange(incoming, outgoing);
+  exchange.request.validate(incoming.length, request.protocolVersion);
+  return exchange;
 }
 
 // src/queue/slot.ts
@@ -3869,10 +4318,12 @@ var DeviceQueue = class {
     if (this.#toldFull) this.#tellRoom();
     if (this.#end?.reason === "closed") {
       this.#releaseUnused();
-      return length === 0;
+      return length <= 0;
     }
-    if (length === 0) return true;
-    return this.#device.write(slot.outgoing, length) === length;
+    if (length <= 0) return true;
+    const written = this.#device.write(slot.outgoing, length);
+    if (written === length) return true;
+    return this.#isLost(-written) ? false : this.#refused(slot, -written);
   }
   close() {
     if (this.#end?.reason === "closed") return;
@@ -3916,6 +4367,25 @@ var DeviceQueue = class {
       slot.reply.error(error.errno);
       this.#device.write(slot.outgoing, slot.reply.length);
     }
+  }
+  /** Whether a failed write(2) says that nothing waits for the reply. */
+  #isLost(errno2) {
+    return errno2 === ERRNO.ENOENT || errno2 === ERRNO.ENODEV || errno2 === ERRNO.ECONNABORTED || errno2 === ERRNO.EPERM;
+  }
+  /**
+   * Fails a request whose reply the kernel has refused: after some errors it
+   * waits on, after others it has failed the request with EIO itself.
+   */
+  #refused({ request, reply, outgoing }, errno2) {
+    const { opcode, unique } = request;
+    const call3 = reply.errno === 0 ? `${reply.length} bytes` : `error ${reply.errno}`;
+    reply.reset();
+    reply.error(ERRNO.EIO);
+    this.#device.write(outgoing, reply.length);
+    throw new ReplyError({
+      opcode,
+      unique
+    }, call3, `the kernel refuses the reply with ${errnoName(errno2)}`);
   }
   #tellRoom() {
     if (this.#shared === null) return;
@@ -4016,10 +4486,10 @@ function observe(histogram, ms, bytes) {
   histogram[BYTES] += bytes;
 }
 function bucketOf(units) {
-  const value = units >>> 0;
-  if (value < EXACT) return value;
-  const power = 31 - Math.clz32(value);
-  const step = value >>> power - STEP_BITS & STEPS - 1;
+  const value2 = units >>> 0;
+  if (value2 < EXACT) return value2;
+  const power = 31 - Math.clz32(value2);
+  const step = value2 >>> power - STEP_BITS & STEPS - 1;
   return EXACT + (power - STEP_BITS - 1) * STEPS + step;
 }
 
@@ -4179,7 +4649,6 @@ function ringPayloadSize(negotiated) {
 }
 
 // src/base/errno_of.ts
-var ERRNO_END = 512;
 var CAUSES_MAX = 8;
 var ERRNO_BY_NAME = {
   AddrInUse: "EADDRINUSE",
@@ -4228,8 +4697,8 @@ function knownErrnoOf(error) {
 function errnoOf(error) {
   return knownErrnoOf(error) ?? ERRNO.EIO;
 }
-function isObject(value) {
-  return typeof value === "object" && value !== null || typeof value === "function";
+function isObject(value2) {
+  return typeof value2 === "object" && value2 !== null || typeof value2 === "function";
 }
 function ownErrno({ code, errno: errno2, name }) {
   return byKey(ERRNO, code) ?? checked(errno2) ?? byKey(ERRNO, byKey(ERRNO_BY_NAME, name));
@@ -4241,7 +4710,7 @@ function checked(errno2) {
   if (typeof errno2 === "string" && !/^-?\d+$/.test(errno2)) return null;
   if (typeof errno2 !== "number" && typeof errno2 !== "string") return null;
   const number = Math.abs(Number(errno2));
-  return Number.isInteger(number) && number > 0 && number < ERRNO_END ? number : null;
+  return Number.isInteger(number) && number > 0 && number <= ERRNO_MAX ? number : null;
 }
 
 // src/event/event_source.ts
@@ -4256,12 +4725,64 @@ var NO_OPERATIONS = {
   }
 };
 
+// src/queue/pending_reply.ts
+var PendingReply = class {
+  /** Its opcode. */
+  opcode = 0;
+  /** When it was taken. */
+  start = 0;
+  /** What its handler works on, in memory of its own; `null` if in place. */
+  own = null;
+  #loop;
+  /** The queue's exchange; `null` once the request is answered. */
+  #exchange = null;
+  /** Makes one for a loop. */
+  constructor(loop) {
+    this.#loop = loop;
+  }
+  /** Binds it to a request. */
+  begin(exchange, opcode, start) {
+    this.#exchange = exchange;
+    this.opcode = opcode;
+    this.start = start;
+    return this;
+  }
+  /**
+   * Gives the request memory of its own, which no other request ever has: what a
+   * handler does to it after the answer hurts no one.
+   */
+  detach(exchange) {
+    const own = detachedExchange(exchange.request);
+    own.reply.watch(this);
+    this.own = own;
+    return own;
+  }
+  /** Ends it; returns the queue's exchange. */
+  end() {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    return exchange;
+  }
+  complete() {
+    if (this.#exchange !== null) this.#loop.answered(this, void 0, false);
+  }
+  fail(error) {
+    if (this.#exchange !== null) this.#loop.answered(this, error, true);
+  }
+  late(error) {
+    this.#loop.report(error, this.opcode);
+  }
+  uncaught(error) {
+    this.fail(error);
+  }
+};
+
 // src/queue/serve.ts
-var WRITE_OUT = accessors("fuse_write_out");
+var WRITE_OUT3 = accessors("fuse_write_out");
 var OUT_HEADER_SIZE3 = accessors("fuse_out_header").size;
 var INTERRUPT = OPCODES.INTERRUPT.opcode;
-var READ = OPCODES.READ.opcode;
-var WRITE2 = OPCODES.WRITE.opcode;
+var READ2 = OPCODES.READ.opcode;
+var WRITE3 = OPCODES.WRITE.opcode;
 var BURST_MAX = 64;
 var DRAIN_STEP_MS = 5;
 function serve(queue, handler, options = {}) {
@@ -4273,6 +4794,8 @@ var ServeLoop = class {
   #options;
   #events;
   #counters;
+  /** Whether the handler works in the queue's memory. */
+  #inPlace;
   /** Whether to measure how long requests take. */
   #measuring;
   /** Pending replies for reuse, so that none is allocated for a request. */
@@ -4285,6 +4808,7 @@ var ServeLoop = class {
   constructor(queue, handler, options) {
     this.#queue = queue;
     this.#handler = handler;
+    this.#inPlace = handler.inPlace === true;
     this.#options = options;
     this.#events = options.events ?? NO_OPERATIONS;
     this.#counters = options.statistics?.queues[options.index ?? 0];
@@ -4323,54 +4847,74 @@ var ServeLoop = class {
     this.#counters?.taken();
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
+    const own = this.#inPlace ? null : new PendingReply(this).begin(exchange, opcode, start);
+    const given = own === null ? exchange : own.detach(exchange);
     try {
-      const answer = this.#handler.handle(exchange.request, exchange.reply);
+      const answer = this.#handler.handle(given.request, given.reply);
       if (answer !== void 0) {
         const completion = Completion.of(answer);
-        const pending = this.#idle.pop() ?? new PendingReply(this);
+        const pending = own ?? this.#idle.pop() ?? new PendingReply(this);
         completion.deliverTo(pending.begin(exchange, opcode, start));
         this.#outstanding++;
         return;
       }
     } catch (error) {
-      this.#fail(error, exchange, opcode);
+      this.#fail(error, given.reply, opcode);
     }
-    this.#answer(exchange, opcode, start);
+    own?.end();
+    this.#answer(exchange, given.reply, opcode, start);
   }
-  /** Replies to a request whose answer has come. */
   answered(pending, error, failed) {
-    const { opcode, start } = pending;
+    const { opcode, start, own } = pending;
     const exchange = pending.end();
-    this.#idle.push(pending);
-    if (failed) this.#fail(error, exchange, opcode);
-    this.#answer(exchange, opcode, start);
+    if (own === null) this.#idle.push(pending);
+    const reply = own === null ? exchange.reply : own.reply;
+    if (failed) this.#fail(error, reply, opcode);
+    this.#answer(exchange, reply, opcode, start);
     this.#outstanding--;
     this.#onAnswered();
   }
-  #fail(error, { reply }, opcode) {
-    const errno2 = knownErrnoOf(error);
-    reply.error(errno2 ?? ERRNO.EIO);
-    if (errno2 === null) {
-      this.#options.report?.(error, opcodeName(opcode) ?? `opcode ${opcode}`);
+  report(error, opcode) {
+    const during = opcodeName(opcode) ?? `opcode ${opcode}`;
+    try {
+      this.#options.report?.(asError(error), during);
+    } catch {
     }
   }
-  #answer(exchange, opcode, start) {
+  /** Answers with an error, even if the handler has answered before. */
+  #fail(error, reply, opcode) {
+    const errno2 = knownErrnoOf(error);
+    reply.reset();
+    reply.error(errno2 ?? ERRNO.EIO);
+    if (errno2 === null) this.report(error, opcode);
+  }
+  /** Sends what a handler has filled: the queue's reply, or its own. */
+  #answer(exchange, filled, opcode, start) {
     const { reply } = exchange;
-    if (opcodeRow(opcode)?.noReply) reply.none();
+    if (filled !== reply) reply.adopt(filled);
+    if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
+    filled.retire();
     if (this.#counters !== void 0) count(this.#counters, reply, opcode);
     const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
-    this.#queue.reply(exchange);
+    this.#send(exchange, opcode);
     this.#counters?.answered();
     if (!this.#measuring) return;
     const ms = performance.now() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes);
   }
+  #send(exchange, opcode) {
+    try {
+      this.#queue.reply(exchange);
+    } catch (error) {
+      this.#counters?.failed();
+      this.report(error, opcode);
+    }
+  }
   #fillForHandler(reply, opcode) {
     reply.error(ERRNO.EIO);
     const name = opcodeName(opcode) ?? `opcode ${opcode}`;
-    const error = new Error(`Handler returned without answering ${name}`);
-    this.#options.report?.(error, name);
+    this.report(new Error(`Handler returned without answering ${name}`), opcode);
   }
   #nextAnswer() {
     return new Promise((resolve2) => this.#onAnswered = resolve2);
@@ -4394,45 +4938,26 @@ var ServeLoop = class {
     }
   }
 };
-var PendingReply = class {
-  opcode = 0;
-  start = 0;
-  #loop;
-  #exchange = null;
-  constructor(loop) {
-    this.#loop = loop;
-  }
-  begin(exchange, opcode, start) {
-    this.#exchange = exchange;
-    this.opcode = opcode;
-    this.start = start;
-    return this;
-  }
-  end() {
-    const exchange = this.#exchange;
-    this.#exchange = null;
-    return exchange;
-  }
-  complete() {
-    this.#loop.answered(this, void 0, false);
-  }
-  fail(error) {
-    this.#loop.answered(this, error, true);
-  }
-};
 function count(counters, reply, opcode) {
   if (reply.errno !== 0) {
     if (opcode !== INTERRUPT) counters.failed();
-  } else if (opcode === READ) counters.read(bytesOf(reply, opcode));
-  else if (opcode === WRITE2) counters.written(bytesOf(reply, opcode));
+  } else if (opcode === READ2) counters.read(bytesOf(reply, opcode));
+  else if (opcode === WRITE3) counters.written(bytesOf(reply, opcode));
 }
 function bytesOf(reply, opcode) {
   if (reply.errno !== 0) return 0;
-  if (opcode === READ) return reply.length - OUT_HEADER_SIZE3;
-  return opcode === WRITE2 ? WRITE_OUT.get.size(reply.body) : 0;
+  if (opcode === READ2) return reply.length - OUT_HEADER_SIZE3;
+  return opcode === WRITE3 ? WRITE_OUT3.get.size(reply.body) : 0;
 }
 function turn() {
   return new Promise((resolve2) => setImmediate(resolve2));
+}
+function asError(error) {
+  if (error instanceof Error) return error;
+  const value2 = typeof error === "object" && error !== null ? "an object" : String(error);
+  return new Error(`Handler threw ${value2}, which is no Error`, {
+    cause: error
+  });
 }
 
 // src/queue/shared_room.ts
@@ -4445,72 +4970,20 @@ function sharedRoom({ queues }, index) {
   };
 }
 
-// src/base/file_flags.ts
-var O = {
-  ACCMODE: 3,
-  RDONLY: 0,
-  WRONLY: 1,
-  RDWR: 2,
-  CREAT: 64,
-  EXCL: 128,
-  NOCTTY: 256,
-  TRUNC: 512,
-  APPEND: 1024,
-  NONBLOCK: 2048,
-  DSYNC: 4096,
-  CLOEXEC: 524288
-};
-var SEEK = {
-  SET: 0,
-  CUR: 1,
-  END: 2,
-  DATA: 3,
-  HOLE: 4
-};
-var FALLOC_FL = {
-  KEEP_SIZE: 1,
-  PUNCH_HOLE: 2,
-  NO_HIDE_STALE: 4,
-  COLLAPSE_RANGE: 8,
-  ZERO_RANGE: 16,
-  INSERT_RANGE: 32,
-  UNSHARE_RANGE: 64
-};
-var RENAME = {
-  NOREPLACE: 1 << 0,
-  EXCHANGE: 1 << 1,
-  WHITEOUT: 1 << 2
-};
-var XATTR = {
-  CREATE: 1 << 0,
-  REPLACE: 1 << 1
-};
-var S_IF = {
-  MT: 61440,
-  SOCK: 49152,
-  LNK: 40960,
-  REG: 32768,
-  BLK: 24576,
-  DIR: 16384,
-  CHR: 8192,
-  IFO: 4096
-};
-var STATX_BASIC_STATS = 2047;
-
 // src/protocol/dirent.ts
-var DIRENT = accessors("fuse_dirent");
-var DIRENTPLUS = accessors("fuse_direntplus");
-var ENTRY_AT = DIRENTPLUS.at.entry_out;
-var SLASH = 47;
+var DIRENT2 = accessors("fuse_dirent");
+var DIRENTPLUS2 = accessors("fuse_direntplus");
+var ENTRY_AT = DIRENTPLUS2.at.entry_out;
+var SLASH2 = 47;
 var ENCODER2 = new TextEncoder();
 var SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
 function parseDirents(bytes) {
-  return parse(bytes, DIRENT.size, (at) => entryAt(bytes, at));
+  return parse(bytes, DIRENT2.size, (at) => entryAt(bytes, at));
 }
 function parseDirentsPlus(bytes) {
-  return parse(bytes, DIRENTPLUS.size, (at) => ({
+  return parse(bytes, DIRENTPLUS2.size, (at) => ({
     entry: decodeStruct("fuse_entry_out", bytes, at + ENTRY_AT),
-    ...entryAt(bytes, at + DIRENTPLUS.at.dirent)
+    ...entryAt(bytes, at + DIRENTPLUS2.at.dirent)
   }));
 }
 function parse(bytes, headSize, read) {
@@ -4518,15 +4991,15 @@ function parse(bytes, headSize, read) {
   const entries = [];
   let at = 0;
   while (bytes.length - at >= headSize) {
-    const dirent = at + headSize - DIRENT.size;
-    const length = DIRENT.get.namelen(view, dirent);
+    const dirent = at + headSize - DIRENT2.size;
+    const length = DIRENT2.get.namelen(view, dirent);
     if (length === 0 || length > FUSE_NAME_MAX) {
       throw new RangeError(`Cannot read a directory entry: its name has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`);
     }
     const size = align8(headSize + length);
     if (at + size > bytes.length) break;
     const name = bytes.subarray(at + headSize, at + headSize + length);
-    if (name.includes(SLASH)) {
+    if (name.includes(SLASH2)) {
       throw new RangeError("Cannot read a directory entry: its name contains a slash");
     }
     entries.push(read(at));
@@ -4536,12 +5009,12 @@ function parse(bytes, headSize, read) {
 }
 function entryAt(bytes, at) {
   const view = viewOf(bytes);
-  const start = at + DIRENT.size;
-  const end = start + DIRENT.get.namelen(view, at);
+  const start = at + DIRENT2.size;
+  const end = start + DIRENT2.get.namelen(view, at);
   return {
-    ino: DIRENT.get.ino(view, at),
-    off: DIRENT.get.off(view, at),
-    type: DIRENT.get.type(view, at),
+    ino: DIRENT2.get.ino(view, at),
+    off: DIRENT2.get.off(view, at),
+    type: DIRENT2.get.type(view, at),
     name: nameOfBytes(bytes.subarray(start, end))
   };
 }
@@ -4764,9 +5237,9 @@ var TraceQueue = class extends ForwardingQueue {
    * @param show Receives a record of each message, in the order in which they
    * pass.
    */
-  constructor(queue, show, options = {}) {
+  constructor(queue, show2, options = {}) {
     super(queue);
-    this.#show = show;
+    this.#show = show2;
     this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
@@ -4871,7 +5344,7 @@ var UringQueue = class {
     if (number === void 0) return this.#device.reply(exchange);
     if (this.#ended !== null) return false;
     const length = reply.length;
-    if (length === 0) OUT_HEADER3.set.error(header, 0, 0);
+    if (length <= 0) OUT_HEADER3.set.error(header, 0, 0);
     const body = Math.max(0, length - OUT_HEADER3.size);
     ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
     this.#entries.commit(number);
@@ -4941,11 +5414,11 @@ var UringQueue = class {
     }
     return false;
   }
-  #failed(entry, result2) {
+  #failed(entry2, result2) {
     switch (-result2) {
       case ERRNO.EAGAIN:
       case ERRNO.EINTR:
-        this.#entries.repeat(entry);
+        this.#entries.repeat(entry2);
         return this.#events.pushed();
       case ERRNO.ENOTCONN:
       case ERRNO.ENODEV:
@@ -5067,10 +5540,10 @@ var LastBigint = class {
    *
    * @param value A length in bytes.
    */
-  of(value) {
-    if (value !== this.#number) {
-      this.#bigint = BigInt(value);
-      this.#number = value;
+  of(value2) {
+    if (value2 !== this.#number) {
+      this.#bigint = BigInt(value2);
+      this.#number = value2;
     }
     return this.#bigint;
   }
@@ -5984,7 +6457,7 @@ var KINDS = /* @__PURE__ */ new Map([
     "character"
   ],
   [
-    S_IF.IFO,
+    S_IF.FIFO,
     "fifo"
   ],
   [
@@ -6696,10 +7169,10 @@ var EventRing = class extends IoUring {
 };
 
 // src/linux/io/file_slots.ts
-var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ2, WRITE: WRITE3 } = IORING_OP;
+var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ3, WRITE: WRITE4 } = IORING_OP;
 var FILE_OPS = [
-  READ2,
-  WRITE3,
+  READ3,
+  WRITE4,
   FSYNC,
   FALLOCATE,
   FTRUNCATE
@@ -6821,23 +7294,23 @@ var LinuxRingEntries = class {
       headers: new Uint8Array(buffer, i * HEADERS_STRIDE, HEADERS_SIZE),
       payload: new Uint8Array(buffer, payloadsAt + i * stride, payloadSize)
     }));
-    qids.forEach((qid, entry) => this.#prepareRegister(entry, qid));
+    qids.forEach((qid, entry2) => this.#prepareRegister(entry2, qid));
     this.#preparePoll(this.first + count2);
   }
-  register(entry) {
-    this.#ring.push(this.first + entry);
+  register(entry2) {
+    this.#ring.push(this.first + entry2);
   }
-  commit(entry) {
-    const slot = this.first + entry;
+  commit(entry2) {
+    const slot = this.first + entry2;
     const sqe = slot * SQE_WORDS;
-    const headers = entry * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
+    const headers = entry2 * (HEADERS_STRIDE / 4) + HEADERS_COMMIT_ID;
     this.#sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.COMMIT_AND_FETCH;
     this.#sqes[sqe + COMMIT_ID] = this.#headers[headers];
     this.#sqes[sqe + COMMIT_ID + 1] = this.#headers[headers + 1];
     this.#ring.push(slot);
   }
-  repeat(entry) {
-    this.#ring.push(this.first + entry);
+  repeat(entry2) {
+    this.#ring.push(this.first + entry2);
   }
   pollDevice() {
     this.#ring.push(this.first + this.entries.length);
@@ -6848,10 +7321,10 @@ var LinuxRingEntries = class {
   //= fs/fuse/dev_uring.c fuse_uring_cmd(): the command needs 128-byte
   //= submissions; fuse_uring_create_ring_ent(): REGISTER names two iovecs, the
   //= headers and the payload.
-  #prepareRegister(entry, qid) {
-    const { headers, payload } = this.entries[entry];
+  #prepareRegister(entry2, qid) {
+    const { headers, payload } = this.entries[entry2];
     const count2 = this.entries.length;
-    const iovecsAt = count2 * HEADERS_STRIDE + entry * IOVECS_SIZE;
+    const iovecsAt = count2 * HEADERS_STRIDE + entry2 * IOVECS_SIZE;
     const base = this.memory.address;
     const iovecs = new DataView(this.memory.buffer, iovecsAt, IOVECS_SIZE);
     iovecs.setBigUint64(0, BigInt(base + headers.byteOffset), true);
@@ -6859,7 +7332,7 @@ var LinuxRingEntries = class {
     iovecs.setBigUint64(16, BigInt(base + payload.byteOffset), true);
     iovecs.setBigUint64(24, BigInt(payload.byteLength), true);
     const sqes = this.#sqes;
-    const sqe = (this.first + entry) * SQE_WORDS;
+    const sqe = (this.first + entry2) * SQE_WORDS;
     sqes[sqe + SQE.OP] = IORING_OP.URING_CMD | FIXED_FILE << 8;
     sqes[sqe + SQE.FD] = FUSE_FILE;
     sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
@@ -6875,8 +7348,8 @@ var LinuxRingEntries = class {
     this.#sqes[sqe + SQE.FLAGS] = POLL.IN;
   }
 };
-function roundUp(value, unit) {
-  return Math.ceil(value / unit) * unit;
+function roundUp(value2, unit) {
+  return Math.ceil(value2 / unit) * unit;
 }
 
 // src/linux/io/device_slots.ts
@@ -7171,13 +7644,13 @@ function formatSize(bytes) {
     "PiB"
   ];
   let unit = 0;
-  let value = bytes;
-  while (value >= 1023.5 && unit < units.length - 1) {
-    value /= 1024;
+  let value2 = bytes;
+  while (value2 >= 1023.5 && unit < units.length - 1) {
+    value2 /= 1024;
     unit++;
   }
-  const digits = Number.isInteger(value) || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${units[unit]}`;
+  const digits = Number.isInteger(value2) || value2 >= 100 ? 0 : 1;
+  return `${value2.toFixed(digits)} ${units[unit]}`;
 }
 
 // src/backends/filters/window.ts
@@ -7333,7 +7806,7 @@ function refuseUnaligned({ offset }, { below, options: { direct } }) {
 var COUNT2 = 0;
 var SEEN = 1;
 var ERROR = 2;
-var LOCK = 3;
+var LOCK2 = 3;
 var LOCK_WAIT_MS = 1;
 var LOCK_WAITS_MAX = 2e3;
 var SyncErrors = class _SyncErrors {
@@ -7396,14 +7869,14 @@ var SyncErrors = class _SyncErrors {
   alone(work) {
     const words = this.#words;
     for (let waits = 0; waits < LOCK_WAITS_MAX; waits++) {
-      if (Atomics.compareExchange(words, LOCK, 0, 1) === 0) break;
-      Atomics.wait(words, LOCK, 1, LOCK_WAIT_MS);
+      if (Atomics.compareExchange(words, LOCK2, 0, 1) === 0) break;
+      Atomics.wait(words, LOCK2, 1, LOCK_WAIT_MS);
     }
     try {
       work();
     } finally {
-      Atomics.store(words, LOCK, 0);
-      Atomics.notify(words, LOCK);
+      Atomics.store(words, LOCK2, 0);
+      Atomics.notify(words, LOCK2);
     }
   }
   /**
@@ -8594,7 +9067,7 @@ async function followImage({ backend, state }) {
 }
 
 // src/export/attributes.ts
-var ATTR = accessors("fuse_attr");
+var ATTR2 = accessors("fuse_attr");
 var ATTR_OUT = accessors("fuse_attr_out");
 var SETATTR_IN = accessors("fuse_setattr_in");
 var ATTR_VALID_S = 1n;
@@ -8617,20 +9090,20 @@ function fillAttributes(stat, state, reply) {
   const body = reply.zeroed(ATTR_OUT.size);
   const at = ATTR_OUT.at.attr;
   ATTR_OUT.set.attr_valid(body, 0, ATTR_VALID_S);
-  ATTR.set.ino(body, at, 1n);
-  ATTR.setNumber.size(body, at, size);
-  ATTR.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
-  ATTR.set.atime(body, at, secondsOf(atime));
-  ATTR.set.atimensec(body, at, nanosecondsOf(atime));
-  ATTR.set.mtime(body, at, secondsOf(mtime));
-  ATTR.set.mtimensec(body, at, nanosecondsOf(mtime));
-  ATTR.set.ctime(body, at, secondsOf(changed));
-  ATTR.set.ctimensec(body, at, nanosecondsOf(changed));
-  ATTR.set.mode(body, at, S_IF.REG | state.mode);
-  ATTR.set.nlink(body, at, 1);
-  ATTR.set.uid(body, at, state.uid);
-  ATTR.set.gid(body, at, state.gid);
-  ATTR.set.blksize(body, at, stat.blockSize);
+  ATTR2.set.ino(body, at, 1n);
+  ATTR2.setNumber.size(body, at, size);
+  ATTR2.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
+  ATTR2.set.atime(body, at, secondsOf(atime));
+  ATTR2.set.atimensec(body, at, nanosecondsOf(atime));
+  ATTR2.set.mtime(body, at, secondsOf(mtime));
+  ATTR2.set.mtimensec(body, at, nanosecondsOf(mtime));
+  ATTR2.set.ctime(body, at, secondsOf(changed));
+  ATTR2.set.ctimensec(body, at, nanosecondsOf(changed));
+  ATTR2.set.mode(body, at, S_IF.REG | state.mode);
+  ATTR2.set.nlink(body, at, 1);
+  ATTR2.set.uid(body, at, state.uid);
+  ATTR2.set.gid(body, at, state.gid);
+  ATTR2.set.blksize(body, at, stat.blockSize);
   reply.ok(ATTR_OUT.size);
 }
 async function setAttributes(context, request, reply) {
@@ -8784,14 +9257,14 @@ function releaseHandle({ state }, request, reply) {
 }
 
 // src/export/partial_read.ts
-var READ_IN2 = accessors("fuse_read_in");
+var READ_IN3 = accessors("fuse_read_in");
 function continueRead(got, context, request, reply) {
   if (!(got >= 0)) return replyError(reply, got);
   return readOn(got, context, request, reply);
 }
 async function readOn(got, { backend, state }, request, reply) {
-  const offset = READ_IN2.number.offset(request.body);
-  const size = READ_IN2.get.size(request.body);
+  const offset = READ_IN3.number.offset(request.body);
+  const size = READ_IN3.get.size(request.body);
   const fitting = () => Math.max(0, Math.min(size, state.size - offset));
   let done = got;
   let error = 0;
@@ -8819,17 +9292,17 @@ async function readOn(got, { backend, state }, request, reply) {
   else replyError(reply, error);
 }
 function isDirect(request) {
-  return (READ_IN2.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
+  return (READ_IN3.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
 }
 
 // src/export/transfer.ts
-var READ_IN3 = accessors("fuse_read_in");
-var WRITE_IN3 = accessors("fuse_write_in");
-var WRITE_OUT2 = accessors("fuse_write_out");
+var READ_IN4 = accessors("fuse_read_in");
+var WRITE_IN4 = accessors("fuse_write_in");
+var WRITE_OUT4 = accessors("fuse_write_out");
 function readImage(context, request, reply) {
   const { backend, state } = context;
-  const offset = READ_IN3.number.offset(request.body);
-  const size = READ_IN3.get.size(request.body);
+  const offset = READ_IN4.number.offset(request.body);
+  const size = READ_IN4.get.size(request.body);
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
@@ -8842,8 +9315,8 @@ function readImage(context, request, reply) {
 }
 var REPLY_READ = {
   run(got, context, request, reply) {
-    const offset = READ_IN3.number.offset(request.body);
-    const size = READ_IN3.get.size(request.body);
+    const offset = READ_IN4.number.offset(request.body);
+    const size = READ_IN4.get.size(request.body);
     const length = Math.min(size, context.state.size - offset);
     if (got === length) return reply.ok(length);
     return continueRead(got, context, request, reply);
@@ -8852,8 +9325,8 @@ var REPLY_READ = {
 function writeImage(context, request, reply) {
   const { state, rules } = context;
   if (!rules.writable) return reply.error(ERRNO.EACCES);
-  const offset = WRITE_IN3.number.offset(request.body);
-  const size = WRITE_IN3.get.size(request.body);
+  const offset = WRITE_IN4.number.offset(request.body);
+  const size = WRITE_IN4.get.size(request.body);
   if (!state.lock.tryShare()) {
     return state.lock.share().then(() => writeShared(context, request, reply, offset, size));
   }
@@ -8909,9 +9382,9 @@ function replyWrite(put, state, reply, length) {
   if (put === 0 && length > 0) return reply.error(ERRNO.ENOSPC);
   if (put > 0) state.written();
   const body = reply.body;
-  WRITE_OUT2.set.size(body, 0, put);
-  WRITE_OUT2.set.padding(body, 0, 0);
-  reply.ok(WRITE_OUT2.size);
+  WRITE_OUT4.set.size(body, 0, put);
+  WRITE_OUT4.set.padding(body, 0, 0);
+  reply.ok(WRITE_OUT4.size);
 }
 async function writeExclusive(context, request, reply, offset, size) {
   const { backend, state, rules } = context;
@@ -8942,13 +9415,13 @@ async function writeExclusive(context, request, reply, offset, size) {
 }
 
 // src/export/durable_write.ts
-var WRITE_IN4 = accessors("fuse_write_in");
+var WRITE_IN5 = accessors("fuse_write_in");
 function writeHandle(context, request, reply) {
-  const isDurable = (WRITE_IN4.get.flags(request.body) & O.DSYNC) !== 0;
+  const isDurable = (WRITE_IN5.get.flags(request.body) & O.DSYNC) !== 0;
   return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
 }
 function writeDurably(context, request, reply) {
-  const fh = WRITE_IN4.get.fh(request.body);
+  const fh = WRITE_IN5.get.fh(request.body);
   const { rules, state, syncErrors } = context;
   if (rules.writable && !state.handles.has(fh)) {
     return reply.error(ERRNO.EBADF);
@@ -8981,8 +9454,9 @@ var FINISH = {
 };
 function finish(flushed, { context, fh }, reply) {
   const error = tellHandle(context, fh);
-  if (!(flushed >= 0)) replyError(reply, flushed);
-  else if (error < 0) replyError(reply, error);
+  if (flushed >= 0 && error >= 0) return;
+  reply.reset();
+  replyError(reply, flushed >= 0 ? error : flushed);
 }
 
 // src/export/space.ts
@@ -9097,6 +9571,8 @@ async function replyStatfs({ backend, state }, reply) {
 var MAX_PAYLOAD = 1 << 20;
 var EXPORT_ROOT_MODE = S_IF.REG;
 var BlockExport = class {
+  /** It touches no request after its answer; see `RequestHandler`. */
+  inPlace = true;
   /** Whether the backend has timers or promises that run between requests. */
   background;
   #context;

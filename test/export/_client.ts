@@ -24,7 +24,7 @@ import type {
   Encodable,
   StructName,
 } from "../../src/protocol/types.ts";
-import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { RequestHandler } from "../../src/queue/request_handler.ts";
 
 /** How the bytes of an exchange are laid out. */
 export type Layout = "contiguous" | "separate";
@@ -94,6 +94,7 @@ export class Client {
       await later;
       return { atOnce };
     } catch (thrown) {
+      reply.reset();
       reply.error(errnoOf(thrown));
       return { atOnce, thrown };
     }

@@ -112,6 +112,6 @@ Deno.test("replies to a new peer are not changed", () => {
     { names: ["a"] },
     new ProtocolVersion({ minor: 9 }),
   );
-  lookup.reply.ok(128);
+  lookup.reply.struct("fuse_entry_out", {});
   assertEquals(lookup.reply.length, 16 + 128);
 });

@@ -2,6 +2,7 @@
  * The room of a `DeviceQueue`: where outstanding requests are kept, how much
  * memory they take, and what happens when it is used up.
  */
+import { ERRNO } from "../../src/base/errno.ts";
 import { assert, assertEquals } from "@std/assert";
 import { DeviceEvents } from "../../src/event/device_events.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
@@ -178,7 +179,7 @@ Deno.test("memory stays within the bound under any mixture of requests", () => {
       while (open.length > 0 && random(8) < 3) {
         const [exchange] = open.splice(random(open.length), 1);
         answered.add(exchange!.request.unique);
-        exchange!.reply.ok();
+        exchange!.reply.error(ERRNO.EIO);
         queue.reply(exchange!);
       }
     }
@@ -186,7 +187,7 @@ Deno.test("memory stays within the bound under any mixture of requests", () => {
       open.push(...takeAll(queue));
       const exchange = open.pop()!;
       answered.add(exchange.request.unique);
-      exchange.reply.ok();
+      exchange.reply.error(ERRNO.EIO);
       queue.reply(exchange);
     }
     assert(memory.most <= max, `${memory.most} of ${max}`);

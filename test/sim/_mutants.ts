@@ -11,12 +11,15 @@ import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
 import { ForwardingQueue } from "../../src/queue/forwarding_queue.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
-import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { RequestHandler } from "../../src/queue/request_handler.ts";
 import type { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import type { SimulationHooks } from "../../sim/workload/simulation_plan.ts";
 
 const ATTR_OUT = accessors("fuse_attr_out");
 const ATTR = accessors("fuse_attr");
+const OUT_HEADER = accessors("fuse_out_header");
+const HEADER_SIZE = OUT_HEADER.size;
+const ERROR_AT = OUT_HEADER.at.error;
 const SIZE_AT = ATTR_OUT.at.attr + ATTR.at.size;
 
 type ReplyChange = (
@@ -112,19 +115,20 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
     }),
   "loses a reply": () =>
     replying((queue, exchange) => {
-      exchange.reply.none();
+      exchange.reply.reset();
       return queue.reply(exchange);
     }),
   "never replies": () => replying(() => true),
   "replies with an impossible error": () =>
     replying((queue, exchange) => {
-      exchange.reply.error(600);
+      exchange.reply.header.setInt32(ERROR_AT, -600, true);
       return queue.reply(exchange);
     }),
   "replies with an error and a body": () =>
-    answering(OPCODES.STATFS.opcode, (_request, reply) => {
-      reply.ok(80);
-      reply.header.setInt32(4, -5, true);
+    replying((queue, exchange) => {
+      const { header, length } = exchange.reply;
+      if (length > HEADER_SIZE) header.setInt32(ERROR_AT, -5, true);
+      return queue.reply(exchange);
     }),
   "reads one wrong byte": () =>
     answering(OPCODES.READ.opcode, (_request, reply) => {
@@ -138,11 +142,21 @@ export const MUTANTS: Readonly<Record<string, () => SimulationHooks>> = {
     }),
   "reads less than there is": () =>
     answering(OPCODES.READ.opcode, (_request, reply) => {
-      if (reply.length > 100) reply.ok(reply.length - 17);
+      const less = reply.length - 17;
+      if (reply.length <= 100) return;
+      reply.reset();
+      reply.ok(less);
     }),
   "reads more than was requested": () =>
-    answering(OPCODES.READ.opcode, (_request, reply) => {
-      if (reply.length > 16) reply.ok(reply.length);
+    replying((queue, exchange, kernel, index) => {
+      const { reply } = exchange;
+      if (reply.length <= HEADER_SIZE) return queue.reply(exchange);
+      const longer = new Uint8Array(reply.length + 1);
+      longer.set(reply.copy());
+      new DataView(longer.buffer).setUint32(0, longer.length, true);
+      kernel.write(index, longer);
+      reply.reset();
+      return queue.reply(exchange);
     }),
   "claims to write more than it did": () =>
     backend((inner) => ({

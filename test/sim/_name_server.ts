@@ -16,7 +16,7 @@ import { type OpcodeName, opcodeName } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
 import type { Encodable } from "../../src/protocol/types.ts";
-import type { RequestHandler } from "../../src/queue/serve.ts";
+import type { RequestHandler } from "../../src/queue/request_handler.ts";
 import type { Clock } from "../../sim/determinism/clock.ts";
 import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import { serveInThread } from "../../sim/workload/thread_server.ts";

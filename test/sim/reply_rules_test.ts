@@ -115,7 +115,7 @@ Deno.test("SimKernel refuses a second reply", async () => {
 
 Deno.test("SimKernel reports a request that is given back unanswered", async () => {
   const { kernel, exchange, queues } = await taken();
-  exchange.reply.none();
+  exchange.reply.reset();
   queues[0]!.reply(exchange);
   assertEquals(kernel.violations.map(({ message }) => message), [
     "Queue 0: withheld reply for 4: READ was given back without a reply",

@@ -70,7 +70,7 @@ const KINDS: ReadonlyMap<number, FileKind> = new Map([
   [S_IF.LNK, "symlink"],
   [S_IF.BLK, "block"],
   [S_IF.CHR, "character"],
-  [S_IF.IFO, "fifo"],
+  [S_IF.FIFO, "fifo"],
   [S_IF.SOCK, "socket"],
 ]);
 
