@@ -2787,7 +2787,8 @@ function isDots(bytes, start, length) {
 }
 function listingProblem(bytes, view, size, plus) {
   const head = plus ? DIRENTPLUS.size : DIRENT.size;
-  for (let at = 0, number = 1; size - at >= head; number++) {
+  let at = 0;
+  for (let number = 1; size - at >= head; number++) {
     const dirent = at + head - DIRENT.size;
     const length = DIRENT.get.namelen(view, dirent);
     const start = at + head;
