@@ -10,6 +10,11 @@ export const EXIT = {
   FAILURE: 1,
   /** The command line is wrong. */
   USAGE: 2,
+  /**
+   * The reader of standard output has closed it: the status that shells report
+   * for a program that SIGPIPE ended.
+   */
+  CLOSED: 141,
 } as const;
 
 /** One of {@linkcode EXIT}. */

@@ -21,6 +21,7 @@ import { INFO } from "./commands/info.ts";
 import { SIM } from "./commands/sim.ts";
 import { tellFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./output/help.ts";
+import { OutputError } from "./output/line_writer.ts";
 import { Output, type Sinks } from "./output/output.ts";
 
 const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, CTL, DECODE, SIM];
@@ -41,10 +42,22 @@ export async function main(
   const output = new Output(wantsJson(args), sinks);
   using _ = catchDefects(output);
   try {
-    return await dispatch(args, version, output);
+    return await finish(await dispatch(args, version, output), output);
   } catch (error) {
-    return tellFailure(error, output);
+    return await finish(codeOf(error, output), output);
   }
+}
+
+function codeOf(error: unknown, output: Output): ExitCode {
+  // The end of the output tells of this error, and gives the exit code.
+  return error instanceof OutputError ? EXIT.OK : tellFailure(error, output);
+}
+
+/** Ends the output; if it failed, the program has failed. */
+async function finish(code: ExitCode, output: Output): Promise<ExitCode> {
+  const end = await output.finish();
+  if (code !== EXIT.OK || end === "written") return code;
+  return end === "closed" ? EXIT.CLOSED : EXIT.FAILURE;
 }
 
 async function dispatch(
@@ -109,10 +122,12 @@ function wantsJson(args: readonly string[]): boolean {
 
 /** Makes an uncaught error print one sentence and end the program. */
 function catchDefects(output: Output): Disposable {
-  const fail = (event: Event, error: unknown) => {
+  const fail = async (event: Event, error: unknown) => {
     event.preventDefault();
+    const code = tellFailure(error, output);
+    await output.finish();
     // Deno.exit() fires "unload", which unmounts.
-    Deno.exit(tellFailure(error, output));
+    Deno.exit(code);
   };
   const onError = (event: ErrorEvent) => fail(event, event.error);
   const onRejection = (event: PromiseRejectionEvent) =>

@@ -3,6 +3,7 @@ import type { QueueEnd } from "../queue/request_queue.ts";
 import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
 import type { SessionListener } from "./session_options.ts";
+import { TraceReceiver } from "./trace_relay.ts";
 import source from "./worker.bundle.js" with { type: "text" };
 import type {
   GoMessage,
@@ -12,7 +13,7 @@ import type {
 
 /** What a Worker reports while it serves. */
 export interface WorkerListener
-  extends Pick<SessionListener, "trace" | "report"> {
+  extends Pick<SessionListener, "trace" | "traceDropped" | "report"> {
   /** As `onZeroed` of `ExportContext`. */
   readonly onZeroed: () => void;
 }
@@ -35,6 +36,7 @@ export class QueueWorker {
   readonly #worker: Worker;
   readonly #fd: number;
   readonly #listener: WorkerListener;
+  readonly #trace: TraceReceiver | null;
   #isOver = false;
 
   /** Starts a Worker; needs no permission but that for FFI. */
@@ -48,6 +50,7 @@ export class QueueWorker {
     this.ready.catch(() => {});
     this.#fd = start.fd;
     this.#listener = listener;
+    this.#trace = start.trace && new TraceReceiver(start.trace);
     const blob = new Blob([source], { type: "text/javascript" });
     const url = URL.createObjectURL(blob);
     this.ready.finally(() => URL.revokeObjectURL(url)).catch(() => {});
@@ -89,7 +92,7 @@ export class QueueWorker {
             : new Error(message.message),
         );
       case "trace":
-        return this.#listener.trace?.(message.record);
+        return this.#trace?.receive(message, this.#listener);
       case "zeroed":
         return this.#listener.onZeroed();
       case "report":

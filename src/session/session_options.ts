@@ -84,6 +84,11 @@ export interface SessionOptions {
   readonly signal?: AbortSignal;
   /** Receives every message from and to the kernel; slows the session down. */
   readonly trace?: (record: TraceRecord) => void;
+  /**
+   * Receives how many messages were not given to `trace` before the next one,
+   * because this thread was slower than the Workers.
+   */
+  readonly traceDropped?: (records: number) => void;
   /** Whether trace records hold the whole message too; no if left out. */
   readonly wire?: boolean;
   /**
@@ -109,7 +114,7 @@ export interface SessionOptions {
 /** The callbacks of a session that runs. */
 export type SessionListener = Pick<
   SessionOptions,
-  "trace" | "wire" | "report" | "warn"
+  "trace" | "traceDropped" | "wire" | "report" | "warn"
 >;
 
 /** Session options with the defaults filled in. */

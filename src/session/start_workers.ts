@@ -11,6 +11,7 @@ import type { QueueStatistics } from "../queue/queue_statistics.ts";
 import { assignRingQueues, ringPayloadSize } from "../queue/ring_queues.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
+import { ByteBudget } from "../shared_memory/byte_budget.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker } from "./queue_worker.ts";
 import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
@@ -107,7 +108,7 @@ function startWorker(
     memory: queueMemoryOf(queueMemory, queues, maxPayload),
     statistics: options.statistics.memory,
     handler: options.spec,
-    trace: listener.trace !== undefined,
+    trace: listener.trace === undefined ? null : ByteBudget.create(),
     wire: listener.wire ?? false,
     pollUs: options.pollUs,
     longestSleepMs: options.longestSleepMs,

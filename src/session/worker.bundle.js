@@ -10550,6 +10550,90 @@ async function openHandler(spec, { queue, fileIo, onZeroed }) {
   };
 }
 
+// src/shared_memory/byte_budget.ts
+var IN_FLIGHT2 = 0;
+var ByteBudget = class {
+  #words;
+  #max;
+  /**
+   * Wraps its memory.
+   *
+   * @param words The memory, of {@linkcode ByteBudget.create}.
+   * @param max How many bytes may be on their way, beside the last that were
+   * taken.
+   */
+  constructor(words, max) {
+    this.#words = words;
+    this.#max = max;
+  }
+  /** Makes its memory. */
+  static create() {
+    const size = Int32Array.BYTES_PER_ELEMENT;
+    return new Int32Array(new SharedArrayBuffer(size));
+  }
+  /**
+   * Takes some bytes, unless the limit is reached; what is sent whole may exceed
+   * it. For the thread that sends.
+   *
+   * @returns Whether they may be sent.
+   */
+  tryTake(bytes) {
+    if (Atomics.load(this.#words, IN_FLIGHT2) >= this.#max) return false;
+    Atomics.add(this.#words, IN_FLIGHT2, bytes);
+    return true;
+  }
+  /** Gives back bytes that have arrived. For the thread that receives. */
+  giveBack(bytes) {
+    Atomics.sub(this.#words, IN_FLIGHT2, bytes);
+  }
+};
+
+// src/session/trace_relay.ts
+var RELAY_MAX = 4 << 20;
+var RECORD_BYTES = 1024;
+var TraceSender = class {
+  #budget;
+  #send;
+  /** Records that were dropped since the last one that was sent. */
+  #dropped = 0;
+  /**
+   * Makes a sender.
+   *
+   * @param budget Memory of a `ByteBudget` that both threads share.
+   * @param send Sends a message to the session's thread.
+   */
+  constructor(budget, send) {
+    this.#budget = new ByteBudget(budget, RELAY_MAX);
+    this.#send = send;
+  }
+  /** Sends a record, or drops it. */
+  send(record) {
+    if (!this.#budget.tryTake(sizeOf2(record))) {
+      this.#dropped++;
+      return;
+    }
+    this.#send({
+      kind: "trace",
+      record,
+      dropped: this.#dropped
+    });
+    this.#dropped = 0;
+  }
+  /** Reports records that were dropped at the end. */
+  end() {
+    if (this.#dropped === 0) return;
+    this.#send({
+      kind: "trace",
+      record: null,
+      dropped: this.#dropped
+    });
+    this.#dropped = 0;
+  }
+};
+function sizeOf2({ wire }) {
+  return RECORD_BYTES + (wire?.byteLength ?? 0);
+}
+
 // src/session/worker.ts
 function tell(message) {
   self.postMessage(message);
@@ -10663,7 +10747,8 @@ async function run(start) {
       kind: "ready",
       memory
     });
-    const end = await serve(traced(queue, start), handler, {
+    const sender = start.trace && new TraceSender(start.trace, tell);
+    const end = await serve(traced(queue, sender, start), handler, {
       mayBlock: true,
       events,
       statistics: new QueueStatistics(start.statistics),
@@ -10676,6 +10761,7 @@ async function run(start) {
     });
     await close();
     queue.close();
+    sender?.end();
     tell({
       kind: "done",
       end
@@ -10705,14 +10791,11 @@ function endEarly(queue) {
     throw error;
   };
 }
-function traced(queue, { index, trace, wire }) {
-  return trace ? new TraceQueue(queue, (record) => tell({
-    kind: "trace",
-    record
-  }), {
+function traced(queue, sender, { index, wire }) {
+  return sender === null ? queue : new TraceQueue(queue, (record) => sender.send(record), {
     index,
     wire
-  }) : queue;
+  });
 }
 function cloneable(error) {
   const copy = new Error(messageOf(error));

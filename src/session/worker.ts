@@ -34,6 +34,7 @@ import { resultOrNull } from "../linux/syscall/system_error.ts";
 import { openFileRing } from "../linux/io/file_ring.ts";
 import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { openHandler } from "./open_handler.ts";
+import { TraceSender } from "./trace_relay.ts";
 import type {
   GoMessage,
   StartMessage,
@@ -148,7 +149,8 @@ async function run(start: StartMessage): Promise<void> {
       onZeroed: () => tell({ kind: "zeroed" }),
     });
     tell({ kind: "ready", memory });
-    const end = await serve(traced(queue, start), handler, {
+    const sender = start.trace && new TraceSender(start.trace, tell);
+    const end = await serve(traced(queue, sender, start), handler, {
       mayBlock: true,
       events,
       statistics: new QueueStatistics(start.statistics),
@@ -158,6 +160,7 @@ async function run(start: StartMessage): Promise<void> {
     });
     await close();
     queue.close();
+    sender?.end();
     tell({ kind: "done", end });
   } finally {
     queue.close();
@@ -198,15 +201,12 @@ function endEarly(queue: RequestQueue): void {
 
 function traced(
   queue: RequestQueue,
-  { index, trace, wire }: StartMessage,
+  sender: TraceSender | null,
+  { index, wire }: StartMessage,
 ): RequestQueue {
-  return trace
-    ? new TraceQueue(
-      queue,
-      (record) => tell({ kind: "trace", record }),
-      { index, wire },
-    )
-    : queue;
+  return sender === null
+    ? queue
+    : new TraceQueue(queue, (record) => sender.send(record), { index, wire });
 }
 
 /** A copy of an error that postMessage() accepts. */

@@ -29,8 +29,11 @@ export interface StartMessage {
   readonly blockingCalls: Int32Array<SharedArrayBuffer>;
   /** How to make a handler. */
   readonly handler: HandlerSpec;
-  /** Whether to send a trace record of every message. */
-  readonly trace: boolean;
+  /**
+   * Memory of the `ByteBudget` for a trace record of every message; `null` to
+   * send none.
+   */
+  readonly trace: Int32Array<SharedArrayBuffer> | null;
   /** Whether trace records hold the whole message. */
   readonly wire: boolean;
   /** How long to poll before sleeping. */
@@ -54,6 +57,15 @@ export interface GoMessage {
   readonly useRing: boolean;
 }
 
+/** A trace record of a Worker. */
+export interface TraceMessage {
+  readonly kind: "trace";
+  /** The record; `null` if the Worker ends. */
+  readonly record: TraceRecord | null;
+  /** How many records were dropped before this one. */
+  readonly dropped: number;
+}
+
 /** A message from a Worker. */
 export type WorkerMessage =
   /** It has made an io_uring; `failure` says why not. */
@@ -68,7 +80,7 @@ export type WorkerMessage =
     readonly isUserError: boolean;
   }
   /** It received or sent a message. */
-  | { readonly kind: "trace"; readonly record: TraceRecord }
+  | TraceMessage
   /** Bytes were zeroed that the kernel may have cached. */
   | { readonly kind: "zeroed" }
   /** A handler or backend threw; the request was answered with an errno. */

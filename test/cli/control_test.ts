@@ -37,7 +37,10 @@ class FakeExport implements Controlled {
 
 async function ask(session: FakeExport, request: unknown): Promise<unknown> {
   const line = typeof request === "string" ? request : JSON.stringify(request);
-  return await answerControl(line, session, () => session.stopped++);
+  return await answerControl(line, session, {
+    droppedLines: 3,
+    stop: () => session.stopped++,
+  });
 }
 
 Deno.test("answerControl() carries out commands", async () => {
@@ -63,6 +66,7 @@ Deno.test("answerControl() carries out commands", async () => {
       queues: 2,
     }],
     statistics: [],
+    output: { droppedLines: 3 },
   });
   assertEquals(await ask(session, { command: "readonly" }), {
     ok: true,

@@ -1,6 +1,8 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { tellFailure } from "../../src/cli/failure.ts";
-import { Output } from "../../src/cli/output/output.ts";
+import { main } from "../../src/cli/main.ts";
+import { OutputError } from "../../src/cli/output/line_writer.ts";
+import { Output, type Sinks } from "../../src/cli/output/output.ts";
 import { UserError } from "../../src/base/user_error.ts";
 import { UsageError } from "../../src/cli/arguments/options.ts";
 import {
@@ -42,16 +44,54 @@ Deno.test("Output prints events for programs alone", () => {
   assertEquals(sinks.err, "mqfuse: Something\nmqfuse: Something else\n");
 });
 
-Deno.test("Output ignores a reader that has gone", () => {
-  const broken = {
-    writeSync: () => {
-      throw new Deno.errors.BrokenPipe();
+/** Streams whose standard output fails. */
+function failingSinks(error: Error): { sinks: Sinks; kept: KeptSinks } {
+  const kept = new KeptSinks();
+  const stdout = {
+    writeSync(): number {
+      throw error;
     },
   };
-  const sinks = new KeptSinks();
-  const output = new Output(true, { stdout: broken, stderr: sinks.stderr });
-  output.error("It failed");
-  assertEquals(sinks.err, "mqfuse: It failed\n");
+  return { sinks: { stdout, stderr: kept.stderr }, kept };
+}
+
+Deno.test("Output ends a command whose reader has gone, without a word", async () => {
+  const { sinks, kept } = failingSinks(new Deno.errors.BrokenPipe("no"));
+  const output = new Output(true, sinks);
+  output.event("ready");
+  assertEquals(
+    assertThrows(() => output.print("x"), OutputError).isClosed,
+    true,
+  );
+  assertEquals(await output.finish(), "closed");
+  assertEquals(kept.err, "");
+  assertEquals(await main(["--help"], "1.2.3", sinks), 141);
+  assertEquals(kept.err, "");
+});
+
+Deno.test("Output that cannot be written is a failure, in one sentence", async () => {
+  const full = new Error("No space left on device (os error 28)");
+  const sentence =
+    "mqfuse: Cannot write to standard output: No space left on device\n";
+  const sim = ["sim", "--requests=10"];
+  const decode = ["decode", "/dev/null"];
+  for (const args of [["--help"], ["--version"], sim, [...sim, "--json"]]) {
+    const { sinks, kept } = failingSinks(full);
+    assertEquals(await main(args, "1.2.3", sinks), 1, args.join(" "));
+    assertEquals(kept.err, sentence);
+  }
+  // Nothing to write, nothing that fails.
+  if (granted("ffi")) {
+    const { sinks } = failingSinks(full);
+    assertEquals(await main(decode, "1.2.3", sinks), 0);
+  }
+  // A wrong command line remains one.
+  const { sinks, kept } = failingSinks(full);
+  assertEquals(await main(["info", "--json", "x"], "1.2.3", sinks), 2);
+  assertMatch(
+    kept.err,
+    /^mqfuse: Cannot use the operand x;.*\n.*No space left/,
+  );
 });
 
 Deno.test("Output waits for a pipe that is full", () => {

@@ -9,7 +9,8 @@ import { userProgram } from "../_user_program.ts";
 import { type Ended, must, within } from "./_clients.ts";
 import { clearMounts } from "./_mounts.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+/** The program. */
+export const MAIN: string = new URL("../../main.ts", import.meta.url).pathname;
 /** Seconds after which a process ends even if the test has died. */
 const PROCESS_S = 60;
 const READY_MS = 30_000;

@@ -145,6 +145,7 @@ interface QueryReply {
     readonly writable: boolean;
   }[];
   readonly statistics: readonly QueueTotals[];
+  readonly output: { readonly droppedLines: number };
 }
 
 function tell(
@@ -154,7 +155,8 @@ function tell(
 ): void {
   switch (command) {
     case "query": {
-      const { exports, statistics } = reply as unknown as QueryReply;
+      const query = reply as unknown as QueryReply;
+      const { exports, statistics, output: { droppedLines } } = query;
       for (const { source, mountpoint, size, writable } of exports) {
         const access = writable ? "read-write" : "read-only";
         output.print(
@@ -162,6 +164,11 @@ function tell(
         );
       }
       for (const line of queueTable(statistics)) output.print(line);
+      if (droppedLines > 0) {
+        output.print(
+          `${droppedLines} lines of output were dropped, because they were not read in time`,
+        );
+      }
       return;
     }
     case "resize":

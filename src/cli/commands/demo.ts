@@ -41,6 +41,7 @@ async function runDemo(args: Arguments, output: Output): Promise<ExitCode> {
       `Cannot use the operand ${operand}; usage: demo [OPTIONS]`,
     );
   }
+  output.neverWait();
   let stopping = false;
   let disk: DemoDisk | null = null;
   using _ = onStopSignals((_signal, count) => {

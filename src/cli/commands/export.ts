@@ -80,6 +80,7 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
   const request = readExportRequest(args);
   // Before anything is opened, which a restart would lose.
   if (request.mount.loopSafe) restartLoopSafe();
+  output.neverWait();
   const pidfile = request.pidfile === null
     ? null
     : new Pidfile(request.pidfile);
@@ -134,9 +135,14 @@ function mountOptions(
 ): MountExportOptions {
   return {
     ...mount,
-    ...trace === "off"
-      ? {}
-      : { trace: (record) => tellMessage(record, output) },
+    ...trace === "off" ? {} : {
+      trace: (record) => tellMessage(record, output),
+      traceDropped: (records) =>
+        output.drop(
+          records,
+          trace === "wire" || output.json ? "stdout" : "stderr",
+        ),
+    },
     notice: (text) => output.notice(text),
     inUse: (users) => tellInUse(users, mount, output),
     report: (error, during) =>
@@ -162,10 +168,11 @@ function tellInUse(
 function tellMessage(record: TraceRecord, output: Output): void {
   if (record.wire !== undefined) {
     const { queue, direction, wire } = record;
-    return output.print(formatWireLine({ queue, direction, bytes: wire }));
+    const line = formatWireLine({ queue, direction, bytes: wire });
+    return output.record(line, "stdout");
   }
-  if (output.json) output.print(formatTraceJson(record));
-  else output.say(formatTrace(record));
+  if (output.json) output.record(formatTraceJson(record), "stdout");
+  else output.record(formatTrace(record), "stderr");
 }
 
 function tellReady(

@@ -64,24 +64,32 @@ export function readControlRequest(line: string): ControlRequest {
     : { command: known };
 }
 
+/** The program around the session that commands control. */
+export interface ControlledProgram {
+  /** How many lines of its output were dropped so far. */
+  readonly droppedLines: number;
+  /** Stops the export. */
+  stop(): void;
+}
+
 /**
  * Carries out a command.
  *
  * @param line The command.
  * @param session The session that it controls.
- * @param stop Stops the export.
+ * @param program The program around it.
  * @returns The reply. Never rejects.
  */
 export async function answerControl(
   line: string,
   session: Controlled,
-  stop: () => void,
+  program: ControlledProgram,
 ): Promise<ControlReply> {
   try {
     const request = readControlRequest(line);
     switch (request.command) {
       case "query":
-        return { ok: true, ...describe(session) };
+        return { ok: true, ...describe(session, program) };
       case "resize":
         await session.resize(request.size);
         return {
@@ -93,7 +101,7 @@ export async function answerControl(
         await session.makeReadOnly();
         return { ok: true, writable: session.writable };
       case "stop":
-        stop();
+        program.stop();
         return { ok: true };
     }
   } catch (error) {
@@ -101,7 +109,10 @@ export async function answerControl(
   }
 }
 
-function describe(session: Controlled): Record<string, unknown> {
+function describe(
+  session: Controlled,
+  { droppedLines }: ControlledProgram,
+): Record<string, unknown> {
   const { source, mountpoint, size, writable, queues } = session;
   const histograms = session.histograms();
   const measured = histograms.some((row) => row.length > 0);
@@ -109,6 +120,7 @@ function describe(session: Controlled): Record<string, unknown> {
     pid: Deno.pid,
     exports: [{ source, mountpoint, size, writable, queues }],
     statistics: session.stats(),
+    output: { droppedLines },
     ...measured ? { operations: statsBetween(null, histograms, 1).queues } : {},
   };
 }

@@ -84,12 +84,13 @@ export class ControlServer implements AsyncDisposable {
   async #answerNext(connection: UnixConnection): Promise<ControlReply | null> {
     try {
       const line = await connection.readLine();
-      return line === null
-        ? null
-        : await answerControl(line, this.#session, () => {
+      return line === null ? null : await answerControl(line, this.#session, {
+        droppedLines: this.#output.droppedLines,
+        stop: () => {
           this.#output.notice("Stopping, as the control socket requested");
           this.#stop();
-        });
+        },
+      });
     } catch (error) {
       if (!(error instanceof LineTooLongError)) throw error;
       return { ok: false, error: error.message };

@@ -1,10 +1,10 @@
-/** Standard output or standard error. */
-export interface Sink {
-  /** Writes some of the bytes, and returns how many. */
-  writeSync(bytes: Uint8Array): number;
-  /** Whether it is a terminal; no if left out. */
-  isTerminal?(): boolean;
-}
+import { libc } from "../../linux/syscall/libc.ts";
+import { statxDescriptor } from "../../linux/syscall/statx.ts";
+import { strerror } from "../../linux/syscall/system_error.ts";
+import { writeInThread } from "../../linux/io/thread_write.ts";
+import { BlockingWriter, type Sink } from "./blocking_writer.ts";
+import { BoundedWriter, Turns } from "./bounded_writer.ts";
+import type { LineKind, LineWriter, OutputError } from "./line_writer.ts";
 
 /** Where an {@linkcode Output} writes to. */
 export interface Sinks {
@@ -14,24 +14,34 @@ export interface Sinks {
   readonly stderr: Sink;
 }
 
-const ENCODER = new TextEncoder();
-const RETRY_MS = 1;
+/** A stream of the program. */
+export type StreamName = "stdout" | "stderr";
+
+const STDOUT = 1;
+const STDERR = 2;
 
 /**
- * Writes all output of the program. Each line is written whole and at once, so
- * that none is lost when the program ends.
+ * How the output ended: everything was written, the reader of standard output has
+ * closed it, or something could not be written.
  */
+export type OutputEnd = "written" | "closed" | "failed";
+
+/** Writes all output of the program, in whole lines. */
 export class Output {
   /** Whether events are printed to standard output. */
   readonly json: boolean;
   /** Whether lines can be redrawn in place: standard error is a terminal. */
   readonly live: boolean;
   readonly #sinks: Sinks;
+  #stdout: LineWriter;
+  #stderr: LineWriter;
+  /** Whether standard error says that standard output cannot be written to. */
+  #isFailureTold = false;
   /** Lines at the end of the screen that the next redraw() replaces. */
   #drawn = 0;
 
   /**
-   * Makes an output.
+   * Makes an output, which waits for its readers.
    *
    * @param json Whether {@linkcode Output.event} prints anything.
    * @param sinks The streams; those of the process if left out.
@@ -40,17 +50,75 @@ export class Output {
     this.json = json;
     this.#sinks = sinks;
     this.live = sinks.stderr.isTerminal?.() ?? false;
+    this.#stdout = new BlockingWriter(sinks.stdout, "standard output");
+    this.#stderr = new BlockingWriter(sinks.stderr, "standard error");
   }
 
-  /** Prints a line of the result, to standard output. */
+  /**
+   * Makes every later line return at once, although a reader has stopped or is
+   * slow: lines wait in memory of a limited size, others are dropped and
+   * counted. For commands that must obey meanwhile.
+   *
+   * @throws {UserError} If Deno may not call native code.
+   */
+  neverWait(): void {
+    if (this.#sinks !== Deno) return;
+    libc();
+    const turns = isSameFile(STDOUT, STDERR) ? { turns: new Turns() } : {};
+    this.#stdout = new BoundedWriter({
+      ...turns,
+      name: "standard output",
+      write: (bytes) => writeInThread(STDOUT, bytes),
+      describe: strerror,
+      droppedLine: (lines) =>
+        this.json
+          ? `${JSON.stringify({ event: "dropped", lines })}\n`
+          : `# ${droppedText(lines)}\n`,
+      onFailure: (error) => this.#tellFailure(error),
+    });
+    this.#stderr = new BoundedWriter({
+      ...turns,
+      name: "standard error",
+      write: (bytes) => writeInThread(STDERR, bytes),
+      describe: strerror,
+      droppedLine: (lines) => `mqfuse: ${droppedText(lines)}\n`,
+    });
+  }
+
+  /** How many lines were dropped, because they were not read in time. */
+  get droppedLines(): number {
+    return this.#stdout.dropped + this.#stderr.dropped;
+  }
+
+  /**
+   * Prints a line of the result, to standard output.
+   *
+   * @throws {OutputError} If that cannot be written, and a command that waits for
+   * its reader is to end therefore.
+   */
   print(line: string): void {
-    writeLine(this.#sinks.stdout, line);
+    this.#write("stdout", line, "message");
+    const { failure } = this.#stdout;
+    if (failure !== null && this.#stdout instanceof BlockingWriter) {
+      throw failure;
+    }
   }
 
   /** Prints a line for people, to standard error. */
   say(line: string): void {
     this.#drawn = 0;
-    writeLine(this.#sinks.stderr, line);
+    this.#write("stderr", line, "message");
+  }
+
+  /** Prints one of many lines, which may be dropped before others are. */
+  record(line: string, stream: StreamName): void {
+    if (stream === "stderr") this.#drawn = 0;
+    this.#write(stream, line, "record");
+  }
+
+  /** Counts records that were dropped before they came here. */
+  drop(records: number, stream: StreamName): void {
+    (stream === "stdout" ? this.#stdout : this.#stderr).drop(records);
   }
 
   /**
@@ -64,14 +132,18 @@ export class Output {
       : [...table.slice(0, 1), ...table.slice(1 - rows)];
     // Control sequences of every terminal since the VT100: up, clear below.
     const up = this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\x1b[J`;
-    writeText(this.#sinks.stderr, up);
-    for (const line of lines) writeLine(this.#sinks.stderr, line);
-    this.#drawn = lines.length;
+    const text = up + lines.map(lineOf).join("");
+    this.#drawn = this.#stderr.write(text, "record") ? lines.length : 0;
   }
 
   /** Prints an event for programs, with --json. */
-  event(event: string, fields: Record<string, unknown> = {}): void {
-    if (this.json) this.print(JSON.stringify({ event, ...fields }));
+  event(
+    event: string,
+    fields: Record<string, unknown> = {},
+    kind: LineKind = "message",
+  ): void {
+    if (!this.json) return;
+    this.#write("stdout", JSON.stringify({ event, ...fields }), kind);
   }
 
   /** Prints a sentence about what was repaired or is about to happen. */
@@ -85,24 +157,35 @@ export class Output {
     this.event("error", { message });
     this.say(`mqfuse: ${message}`);
   }
-}
 
-function writeLine(sink: Sink, line: string): void {
-  // A name with a line break must not start a new line.
-  writeText(sink, `${line.replace(/\p{Cc}/gu, escaped)}\n`);
-}
-
-function writeText(sink: Sink, text: string): void {
-  let rest = ENCODER.encode(text);
-  while (rest.byteLength > 0) {
-    try {
-      rest = rest.subarray(sink.writeSync(rest));
-    } catch (error) {
-      // The reader has closed the pipe: the export continues without output.
-      if (!isTemporary(error)) return;
-      sleep(RETRY_MS);
-    }
+  /**
+   * Waits for the readers for a limited time; nothing may be printed afterwards.
+   * If standard output could not be written to, standard error says so.
+   */
+  async finish(): Promise<OutputEnd> {
+    await Promise.all([this.#stdout.finish(), this.#stderr.finish()]);
+    const { failure } = this.#stdout;
+    if (failure?.isClosed) return "closed";
+    if (failure !== null && !this.#isFailureTold) this.#tellFailure(failure);
+    await this.#stderr.finish();
+    const isOk = failure === null && (this.#stderr.failure?.isClosed ?? true);
+    return isOk ? "written" : "failed";
   }
+
+  #write(stream: StreamName, line: string, kind: LineKind): void {
+    const writer = stream === "stdout" ? this.#stdout : this.#stderr;
+    writer.write(lineOf(line), kind);
+  }
+
+  #tellFailure(error: OutputError): void {
+    this.#isFailureTold = true;
+    this.say(`mqfuse: ${error.message}`);
+  }
+}
+
+/** A line as it is written. A name with a line break starts no new line. */
+function lineOf(line: string): string {
+  return `${line.replace(/\p{Cc}/gu, escaped)}\n`;
 }
 
 function screenRows(): number {
@@ -117,12 +200,15 @@ function escaped(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-/** Whether the stream is a full pipe that another program made nonblocking. */
-function isTemporary(error: unknown): boolean {
-  return error instanceof Deno.errors.WouldBlock ||
-    error instanceof Deno.errors.Interrupted;
+function droppedText(lines: number): string {
+  const what = lines === 1 ? "1 line was" : `${lines} lines were`;
+  return `${what} dropped here, because the output was not read in time`;
 }
 
-function sleep(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+/** Whether two descriptors lead to the same pipe, terminal or file. */
+function isSameFile(a: number, b: number): boolean {
+  const one = statxDescriptor(a);
+  const other = statxDescriptor(b);
+  if (typeof one === "number" || typeof other === "number") return true;
+  return one.device === other.device && one.inode === other.inode;
 }

@@ -58,10 +58,13 @@ export class StatsDisplay implements Disposable {
     this.#event(stats, false);
     if (this.#output.json) return;
     if (this.#output.live) this.#output.redraw(statsTable(stats));
-    else for (const line of statsLines(stats)) this.#output.say(line);
+    else {for (const line of statsLines(stats)) {
+        this.#output.record(line, "stderr");
+      }}
   }
 
   #event({ seconds, queues }: Stats, final: boolean): void {
-    this.#output.event("stats", { final, seconds, queues });
+    const kind = final ? "message" : "record";
+    this.#output.event("stats", { final, seconds, queues }, kind);
   }
 }
