@@ -1,6 +1,15 @@
 import type { NewTime } from "../base/timespec.ts";
 
 /**
+ * Where a file system keeps files: in `memory`, as tmpfs; with a `remote`
+ * server, as NFS and FUSE, whose calls wait while it does not answer; or on a
+ * `local` medium.
+ *
+ * @category Disks
+ */
+export type FileSystemKind = "local" | "memory" | "remote";
+
+/**
  * Attributes of an open file, from statx(2).
  *
  * @category Disks
@@ -14,8 +23,8 @@ export interface BlockFileStat {
   readonly allocated: number;
   /** `stx_blksize`. */
   readonly blockSize: number;
-  /** Whether its bytes are in memory, as on tmpfs; no if left out. */
-  readonly inMemory?: boolean;
+  /** Where its file system keeps it; `local` if left out. */
+  readonly fileSystem?: FileSystemKind;
   /**
    * The alignment of positions and lengths in direct I/O; 0 if its file system
    * has no direct I/O, `null` or left out if unknown.
@@ -80,8 +89,12 @@ export interface BlockFile {
   fallocate(mode: number, position: number, length: number): number;
   /** lseek64(2) with SEEK_DATA (3) or SEEK_HOLE (4). */
   lseek(position: number, whence: number): number;
+  /** The same, without blocking this thread. */
+  lseekLater?(position: number, whence: number): Promise<number>;
   /** statx(2) on the descriptor, and BLKGETSIZE64 for a block device. */
   fstat(): BlockFileStat | number;
+  /** The same, without blocking this thread. */
+  fstatLater?(): Promise<BlockFileStat | number>;
   /** futimens(3). */
   futimens(atime: NewTime, mtime: NewTime): number;
   /** The same, without blocking this thread. */

@@ -5713,7 +5713,7 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
-  // Three of these in a thread of Deno's pool, because a medium may not answer.
+  // Some of these in a thread of Deno's pool, because a medium may not answer.
   fdatasync_nonblocking: {
     name: "fdatasync",
     parameters: [
@@ -5750,6 +5750,17 @@ var SYMBOLS = {
       "i32"
     ],
     result: "i64"
+  },
+  // The same in a thread of Deno's pool, because a server may not answer.
+  lseek_nonblocking: {
+    name: "lseek",
+    parameters: [
+      "i32",
+      "i64",
+      "i32"
+    ],
+    result: "i64",
+    nonblocking: true
   },
   // int futimens(int fd, const struct timespec times[2]);
   futimens: {
@@ -5796,6 +5807,19 @@ var SYMBOLS = {
       "buffer"
     ],
     result: "i32"
+  },
+  // The same in a thread of Deno's pool, because a server may not answer.
+  statx_nonblocking: {
+    name: "statx",
+    parameters: [
+      "i32",
+      "buffer",
+      "i32",
+      "u32",
+      "buffer"
+    ],
+    result: "i32",
+    nonblocking: true
   },
   // int openat(int dirfd, const char *pathname, int flags, mode_t mode);
   openat: {
@@ -6467,38 +6491,44 @@ var KINDS = /* @__PURE__ */ new Map([
   ]
 ]);
 var STATX_DIOALIGN = 8192;
+var WANTED = STATX_BASIC_STATS | STATX_DIOALIGN;
 var STRUCT_STATX_SIZE = 256;
 var result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
 var EMPTY_PATH = new Uint8Array(new ArrayBuffer(1));
 function statxDescriptor(fd, flags = 0) {
   return call(fd, EMPTY_PATH, flags | AT.EMPTY_PATH);
 }
+async function statxDescriptorLater(fd) {
+  const own = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
+  const failed = await libc().statx_nonblocking(fd, EMPTY_PATH, AT.EMPTY_PATH, WANTED, own);
+  return failed < 0 ? statxDescriptor(fd) : decode(own);
+}
 function fileKind(mode) {
   return KINDS.get(mode & S_IF.MT) ?? "unknown";
 }
 function call(directory, path, flags) {
-  const failed = libc().statx(directory, path, flags, STATX_BASIC_STATS | STATX_DIOALIGN, result);
-  return failed < 0 ? -errno() : decode();
+  const failed = libc().statx(directory, path, flags, WANTED, result);
+  return failed < 0 ? -errno() : decode(result);
 }
-function decode() {
-  const mode = result.getUint16(28, true);
+function decode(result2) {
+  const mode = result2.getUint16(28, true);
   return {
     kind: fileKind(mode),
     mode,
-    size: Number(result.getBigUint64(40, true)),
-    blocks: Number(result.getBigUint64(48, true)),
-    blockSize: result.getUint32(4, true),
-    directAlignment: (result.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result.getUint32(156, true),
-    atime: nanoseconds(64),
-    mtime: nanoseconds(112),
-    ctime: nanoseconds(96),
-    inode: result.getBigUint64(32, true),
-    device: `${result.getUint32(136, true)}:${result.getUint32(140, true)}`
+    size: Number(result2.getBigUint64(40, true)),
+    blocks: Number(result2.getBigUint64(48, true)),
+    blockSize: result2.getUint32(4, true),
+    directAlignment: (result2.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result2.getUint32(156, true),
+    atime: nanoseconds(result2, 64),
+    mtime: nanoseconds(result2, 112),
+    ctime: nanoseconds(result2, 96),
+    inode: result2.getBigUint64(32, true),
+    device: `${result2.getUint32(136, true)}:${result2.getUint32(140, true)}`
   };
 }
-function nanoseconds(offset) {
-  const seconds = result.getBigInt64(offset, true);
-  return timeOf(seconds, result.getUint32(offset + 8, true));
+function nanoseconds(result2, offset) {
+  const seconds = result2.getBigInt64(offset, true);
+  return timeOf(seconds, result2.getUint32(offset + 8, true));
 }
 
 // src/linux/syscall/paths.ts
@@ -7594,8 +7624,14 @@ var DirectFile = class {
   lseek(position, whence) {
     return this.#cached.lseek(position, whence);
   }
+  async lseekLater(position, whence) {
+    return await this.#cached.lseekLater?.(position, whence) ?? this.#cached.lseek(position, whence);
+  }
   fstat() {
     return this.#cached.fstat();
+  }
+  async fstatLater() {
+    return await this.#cached.fstatLater?.() ?? this.#cached.fstat();
   }
   futimens(atime, mtime) {
     return this.#cached.futimens(atime, mtime);
@@ -8133,18 +8169,7 @@ var FileBackend = class {
     this.#sync = new FileSync(file, counter);
   }
   stat() {
-    const stat = this.#stat();
-    const { size, allocated, blockSize, atime, mtime, ctime } = stat;
-    return {
-      size,
-      allocated,
-      blockSize,
-      times: {
-        atime,
-        mtime,
-        ctime
-      }
-    };
+    return imageStatOf(this.#file.fstat(), this.name);
   }
   read(position, buffer, start, length) {
     let done = 0;
@@ -8223,13 +8248,29 @@ var FileBackend = class {
     };
   }
   #stat() {
-    const stat = this.#file.fstat();
-    if (typeof stat !== "number") return stat;
-    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
-      errno: -stat
-    });
+    return checkedStat(this.#file.fstat(), this.name);
   }
 };
+function imageStatOf(stat, name) {
+  const checked2 = checkedStat(stat, name);
+  const { size, allocated, blockSize, atime, mtime, ctime } = checked2;
+  return {
+    size,
+    allocated,
+    blockSize,
+    times: {
+      atime,
+      mtime,
+      ctime
+    }
+  };
+}
+function checkedStat(stat, name) {
+  if (typeof stat !== "number") return stat;
+  throw Object.assign(new UserError(`Cannot stat ${name}`), {
+    errno: -stat
+  });
+}
 
 // src/backends/protocols/file/async_file_backend.ts
 var AsyncFileBackend = class {
@@ -8334,6 +8375,77 @@ var AsyncFileBackend = class {
   }
 };
 
+// src/backends/protocols/file/remote_file_backend.ts
+var RemoteFileBackend = class extends AsyncFileBackend {
+  #file;
+  /** The stat that is in flight. */
+  #current = null;
+  /** The one after it, for all that came meanwhile. */
+  #next = null;
+  constructor(options) {
+    super(options);
+    this.#file = options.file;
+  }
+  /**
+   * One at a time, because each takes a thread of a pool while the server does
+   * not answer.
+   */
+  stat() {
+    if (this.#current === null) return this.#startStat();
+    this.#next ??= this.#current.then(nothing, nothing).then(() => {
+      this.#next = null;
+      return this.#startStat();
+    });
+    return this.#next;
+  }
+  async extent(position) {
+    const data = await this.#seek(position, SEEK.DATA);
+    if (data === -ERRNO.ENXIO) {
+      const { size } = await this.stat();
+      return position < size ? {
+        data: false,
+        end: size
+      } : {
+        data: true,
+        end: Infinity
+      };
+    }
+    if (data < 0) return {
+      data: true,
+      end: Infinity
+    };
+    if (data > position) return {
+      data: false,
+      end: data
+    };
+    const hole = await this.#seek(position, SEEK.HOLE);
+    return {
+      data: true,
+      end: hole > position ? hole : Infinity
+    };
+  }
+  #startStat() {
+    const stat = this.#fstat();
+    this.#current = stat;
+    const ended = () => {
+      if (this.#current === stat) this.#current = null;
+    };
+    stat.then(ended, ended);
+    return stat;
+  }
+  async #fstat() {
+    const file = this.#file;
+    const stat = await file.fstatLater?.() ?? file.fstat();
+    return imageStatOf(stat, this.name);
+  }
+  async #seek(position, whence) {
+    const file = this.#file;
+    return await file.lseekLater?.(position, whence) ?? file.lseek(position, whence);
+  }
+};
+function nothing() {
+}
+
 // src/backends/protocols/file/driver.ts
 var FILE = {
   kind: "protocol",
@@ -8383,15 +8495,17 @@ var FILE = {
     };
     const file = reopen(attachment, services);
     const stat = file.fstat();
-    const inMemory = typeof stat !== "number" && stat.inMemory === true;
-    const io = inMemory ? null : services.fileIo();
-    return io === null ? new FileBackend(file, name, writable, counter) : new AsyncFileBackend({
+    const where = typeof stat === "number" ? "local" : stat.fileSystem;
+    const io = where === "memory" ? null : services.fileIo();
+    if (io === null) return new FileBackend(file, name, writable, counter);
+    const options = {
       file,
       io,
       name,
       writable,
       counter
-    });
+    };
+    return where === "remote" ? new RemoteFileBackend(options) : new AsyncFileBackend(options);
   }
 };
 function statOf(file, path) {
@@ -10166,6 +10280,60 @@ function tickTime() {
   return timeOf(time[0], Number(time[1]));
 }
 
+// src/linux/io/file_system.ts
+var KINDS2 = /* @__PURE__ */ new Map([
+  [
+    16914836,
+    "memory"
+  ],
+  [
+    2240043254,
+    "memory"
+  ],
+  [
+    26985,
+    "remote"
+  ],
+  [
+    1702057286,
+    "remote"
+  ],
+  [
+    4283649346,
+    "remote"
+  ],
+  [
+    4266872130,
+    "remote"
+  ],
+  [
+    12805120,
+    "remote"
+  ],
+  [
+    16914839,
+    "remote"
+  ],
+  [
+    1397113167,
+    "remote"
+  ],
+  [
+    1799439955,
+    "remote"
+  ],
+  [
+    198183888,
+    "remote"
+  ]
+]);
+var STRUCT_STATFS_SIZE = 120;
+function fileSystemOf(fd) {
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  if (libc().fstatfs(fd, status) < 0) return "local";
+  return KINDS2.get(status.getUint32(0, true)) ?? "local";
+}
+
 // src/linux/io/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_NOW = 0x3fffffffn;
@@ -10174,11 +10342,6 @@ var RWF_NOWAIT = 8;
 var NO_PAGE = 1n << 60n;
 var WAIT_BEFORE = 1;
 var TWO_327 = 2 ** 32;
-var MEMORY_MAGICS = [
-  16914836,
-  2240043254
-];
-var STRUCT_STATFS_SIZE = 120;
 function openBlockFile(path, options) {
   const handle = openDescriptor(path, OPEN.PATH, {
     advice: adviceOnOpen
@@ -10206,6 +10369,7 @@ var LinuxBlockFile = class {
   #addresses = new BufferAddresses();
   #iovec = new Uint32Array(4);
   #iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
+  #fileSystem = null;
   #closed = false;
   /**
    * Wraps an open descriptor. Only one of the threads that wrap it may call
@@ -10269,7 +10433,17 @@ var LinuxBlockFile = class {
     return retryInterrupted(() => Number(this.#libc.lseek(this.fd, from, whence)));
   }
   fstat() {
-    const status = statxDescriptor(this.fd);
+    return this.#statOf(statxDescriptor(this.fd));
+  }
+  async fstatLater() {
+    return this.#statOf(await statxDescriptorLater(this.fd));
+  }
+  async lseekLater(position, whence) {
+    const from = BigInt(position);
+    const at = await this.#libc.lseek_nonblocking(this.fd, from, whence);
+    return at < 0n ? this.lseek(position, whence) : Number(at);
+  }
+  #statOf(status) {
     if (typeof status === "number") return status;
     const kind = kindOfImage(status.kind);
     const device = kind === "block" ? this.#deviceSize() : void 0;
@@ -10279,7 +10453,7 @@ var LinuxBlockFile = class {
       size: device ?? status.size,
       allocated: device ?? status.blocks * 512,
       blockSize: status.blockSize,
-      inMemory: isInMemory(this.fd),
+      fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
       directAlignment: status.directAlignment,
       atime: status.atime,
       mtime: status.mtime,
@@ -10337,10 +10511,6 @@ function checkRange(buffer, start, length) {
   if (start < 0 || length < 0 || start + length > buffer.byteLength) {
     throw new RangeError(`Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`);
   }
-}
-function isInMemory(fd) {
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
-  return libc().fstatfs(fd, status) === 0 && MEMORY_MAGICS.includes(status.getUint32(0, true));
 }
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";

@@ -9,6 +9,7 @@ import { RingFileIo } from "../../src/event/ring_file_io.ts";
 import { EventRing } from "../../src/linux/io/event_ring.ts";
 import { LinuxFileSlots } from "../../src/linux/io/file_slots.ts";
 import { AsyncFileBackend } from "../../src/backends/protocols/file/async_file_backend.ts";
+import { RemoteFileBackend } from "../../src/backends/protocols/file/remote_file_backend.ts";
 import { openBlockFile } from "../../src/linux/io/block_file.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import {
@@ -63,6 +64,7 @@ async function openImage(
   size: number,
   direct: boolean,
   offset: number,
+  kind: typeof AsyncFileBackend = AsyncFileBackend,
 ): Promise<Opened> {
   const prefix = "mqfuse_backend_";
   const directory = await Deno.makeTempDir({ dir: parent, prefix });
@@ -78,7 +80,7 @@ async function openImage(
     })
     : cached;
   const { fileIo, close } = openFileIo();
-  const whole = new AsyncFileBackend({
+  const whole = new kind({
     file,
     io: fileIo,
     name: path,
@@ -108,6 +110,12 @@ for (const [what, parent] of [["a disk", "/var/tmp"], ["tmpfs", "/dev/shm"]]) {
     }
   }
 }
+
+testBackend({
+  name: "RemoteFileBackend",
+  missing,
+  open: (size) => openImage("/var/tmp", size, false, 0, RemoteFileBackend),
+});
 
 /** File I/O that records its calls. */
 class FakeIo implements FileIo {

@@ -30,6 +30,7 @@ import "../mount/passthrough_test.ts";
 import "../mount/queues_test.ts";
 import "../mount/read_only_test.ts";
 import "../mount/refusals_test.ts";
+import "../mount/remote_image_test.ts";
 import "../mount/resize_test.ts";
 import "../mount/room_test.ts";
 import "../mount/services_test.ts";

@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { BlockFile, BlockFileStat } from "../../backends/block_file.ts";
+import type {
+  BlockFile,
+  BlockFileStat,
+  FileSystemKind,
+} from "../../backends/block_file.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { nanosecondsOf, type NewTime, secondsOf } from "../../base/timespec.ts";
 import {
@@ -20,8 +24,14 @@ import {
   pointerOf,
 } from "../syscall/ffi_values.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
-import { type FileKind, statxDescriptor } from "../syscall/statx.ts";
+import {
+  type FileKind,
+  type FileStatus,
+  statxDescriptor,
+  statxDescriptorLater,
+} from "../syscall/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { fileSystemOf } from "./file_system.ts";
 
 // _IOR(0x12, 114, size_t) of <linux/fs.h>.
 const BLKGETSIZE64 = 0x80081272n;
@@ -38,10 +48,6 @@ const NO_PAGE = 1n << 60n;
 // SYNC_FILE_RANGE_WAIT_BEFORE of <linux/fs.h>.
 const WAIT_BEFORE = 1;
 const TWO_32 = 2 ** 32;
-
-/** File systems that keep files in memory: tmpfs and ramfs. */
-const MEMORY_MAGICS: readonly number[] = [0x01021994, 0x858458f6];
-const STRUCT_STATFS_SIZE = 120;
 
 /** The options of {@linkcode openBlockFile}. */
 export interface BlockFileOptions {
@@ -104,6 +110,7 @@ export class LinuxBlockFile implements BlockFile {
   readonly #iovecPointer: Deno.PointerValue = pointerOf(
     new Uint8Array(this.#iovec.buffer),
   );
+  #fileSystem: FileSystemKind | null = null;
   #closed = false;
 
   /**
@@ -199,7 +206,21 @@ export class LinuxBlockFile implements BlockFile {
   }
 
   fstat(): BlockFileStat | number {
-    const status = statxDescriptor(this.fd);
+    return this.#statOf(statxDescriptor(this.fd));
+  }
+
+  async fstatLater(): Promise<BlockFileStat | number> {
+    return this.#statOf(await statxDescriptorLater(this.fd));
+  }
+
+  async lseekLater(position: number, whence: number): Promise<number> {
+    const from = BigInt(position);
+    const at = await this.#libc.lseek_nonblocking(this.fd, from, whence);
+    // The errno is lost. The call fails in the same way, without a wait.
+    return at < 0n ? this.lseek(position, whence) : Number(at);
+  }
+
+  #statOf(status: FileStatus | number): BlockFileStat | number {
     if (typeof status === "number") return status;
     const kind = kindOfImage(status.kind);
     const device = kind === "block" ? this.#deviceSize() : undefined;
@@ -209,7 +230,7 @@ export class LinuxBlockFile implements BlockFile {
       size: device ?? status.size,
       allocated: device ?? status.blocks * 512,
       blockSize: status.blockSize,
-      inMemory: isInMemory(this.fd),
+      fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
       directAlignment: status.directAlignment,
       atime: status.atime,
       mtime: status.mtime,
@@ -295,13 +316,6 @@ function checkRange(buffer: Uint8Array, start: number, length: number): void {
       `Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`,
     );
   }
-}
-
-function isInMemory(fd: number): boolean {
-  // struct statfs starts with its 64-bit f_type.
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
-  return libc().fstatfs(fd, status) === 0 &&
-    MEMORY_MAGICS.includes(status.getUint32(0, true));
 }
 
 function kindOfImage(kind: FileKind): BlockFileStat["kind"] {

@@ -75,7 +75,7 @@ const SYMBOLS = {
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   // int fallocate(int fd, int mode, off_t offset, off_t len);
   fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
-  // Three of these in a thread of Deno's pool, because a medium may not answer.
+  // Some of these in a thread of Deno's pool, because a medium may not answer.
   fdatasync_nonblocking: {
     name: "fdatasync",
     parameters: ["i32"],
@@ -96,6 +96,13 @@ const SYMBOLS = {
   },
   // off_t lseek(int fd, off_t offset, int whence);
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  // The same in a thread of Deno's pool, because a server may not answer.
+  lseek_nonblocking: {
+    name: "lseek",
+    parameters: ["i32", "i64", "i32"],
+    result: "i64",
+    nonblocking: true,
+  },
   // int futimens(int fd, const struct timespec times[2]);
   futimens: { parameters: ["i32", "buffer"], result: "i32" },
   // The same in a thread of Deno's pool, because the file system may be frozen.
@@ -114,6 +121,13 @@ const SYMBOLS = {
   statx: {
     parameters: ["i32", "buffer", "i32", "u32", "buffer"],
     result: "i32",
+  },
+  // The same in a thread of Deno's pool, because a server may not answer.
+  statx_nonblocking: {
+    name: "statx",
+    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
   },
   // int openat(int dirfd, const char *pathname, int flags, mode_t mode);
   openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },

@@ -75,6 +75,7 @@ const KINDS: ReadonlyMap<number, FileKind> = new Map([
 ]);
 
 const STATX_DIOALIGN = 0x2000;
+const WANTED = STATX_BASIC_STATS | STATX_DIOALIGN;
 const STRUCT_STATX_SIZE = 256;
 
 // Shared by all calls in this thread: each decodes it before it returns.
@@ -112,6 +113,25 @@ export function statxDescriptor(
 }
 
 /**
+ * As {@linkcode statxDescriptor}, in a thread of Deno's pool: for a file system
+ * whose server may not answer.
+ */
+export async function statxDescriptorLater(
+  fd: number,
+): Promise<FileStatus | number> {
+  const own = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
+  const failed = await libc().statx_nonblocking(
+    fd,
+    EMPTY_PATH,
+    AT.EMPTY_PATH,
+    WANTED,
+    own,
+  );
+  // The errno is lost. The call fails in the same way, without a wait.
+  return failed < 0 ? statxDescriptor(fd) : decode(own);
+}
+
+/**
  * The kind of a file by its mode.
  *
  * @param mode Type bits, with or without permission bits.
@@ -129,14 +149,14 @@ function call(
     directory,
     path,
     flags,
-    STATX_BASIC_STATS | STATX_DIOALIGN,
+    WANTED,
     result,
   );
-  return failed < 0 ? -errno() : decode();
+  return failed < 0 ? -errno() : decode(result);
 }
 
 // struct statx of <linux/stat.h>.
-function decode(): FileStatus {
+function decode(result: DataView): FileStatus {
   const mode = result.getUint16(28, true);
   return {
     kind: fileKind(mode),
@@ -147,16 +167,16 @@ function decode(): FileStatus {
     directAlignment: (result.getUint32(0, true) & STATX_DIOALIGN) === 0
       ? null
       : result.getUint32(156, true),
-    atime: nanoseconds(64),
-    mtime: nanoseconds(112),
-    ctime: nanoseconds(96),
+    atime: nanoseconds(result, 64),
+    mtime: nanoseconds(result, 112),
+    ctime: nanoseconds(result, 96),
     inode: result.getBigUint64(32, true),
     device: `${result.getUint32(136, true)}:${result.getUint32(140, true)}`,
   };
 }
 
 // struct statx_timestamp { __s64 tv_sec; __u32 tv_nsec; }
-function nanoseconds(offset: number): bigint {
+function nanoseconds(result: DataView, offset: number): bigint {
   const seconds = result.getBigInt64(offset, true);
   return timeOf(seconds, result.getUint32(offset + 8, true));
 }

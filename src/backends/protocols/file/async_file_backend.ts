@@ -65,7 +65,7 @@ export class AsyncFileBackend implements Backend {
     this.#sync = new FileSync(file, counter, () => this.#syncFile());
   }
 
-  stat(): ImageStat {
+  stat(): Answer<ImageStat> {
     return this.#plain.stat();
   }
 
@@ -138,7 +138,7 @@ export class AsyncFileBackend implements Backend {
     return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length);
   }
 
-  extent(position: number): Extent {
+  extent(position: number): Answer<Extent> {
     return this.#plain.extent(position);
   }
 

@@ -102,8 +102,17 @@ export class DirectFile implements BlockFile {
     return this.#cached.lseek(position, whence);
   }
 
+  async lseekLater(position: number, whence: number): Promise<number> {
+    return await this.#cached.lseekLater?.(position, whence) ??
+      this.#cached.lseek(position, whence);
+  }
+
   fstat(): BlockFileStat | number {
     return this.#cached.fstat();
+  }
+
+  async fstatLater(): Promise<BlockFileStat | number> {
+    return await this.#cached.fstatLater?.() ?? this.#cached.fstat();
   }
 
   futimens(atime: NewTime, mtime: NewTime): number {

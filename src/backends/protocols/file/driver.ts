@@ -7,6 +7,7 @@ import type { ImageServices } from "../../services.ts";
 import { directAlignmentOf, DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
 import { AsyncFileBackend } from "./async_file_backend.ts";
+import { RemoteFileBackend } from "./remote_file_backend.ts";
 
 /** An open file, for every thread. */
 interface FileAttachment {
@@ -56,12 +57,14 @@ export const FILE: ImageDriver<string, FileAttachment> = {
     const counter = { first, errors: services.syncErrors };
     const file = reopen(attachment, services);
     const stat = file.fstat();
+    const where = typeof stat === "number" ? "local" : stat.fileSystem;
     // Calls on a file in memory never wait.
-    const inMemory = typeof stat !== "number" && stat.inMemory === true;
-    const io = inMemory ? null : services.fileIo();
-    return io === null
-      ? new FileBackend(file, name, writable, counter)
-      : new AsyncFileBackend({ file, io, name, writable, counter });
+    const io = where === "memory" ? null : services.fileIo();
+    if (io === null) return new FileBackend(file, name, writable, counter);
+    const options = { file, io, name, writable, counter };
+    return where === "remote"
+      ? new RemoteFileBackend(options)
+      : new AsyncFileBackend(options);
   },
 };
 

@@ -40,9 +40,7 @@ export class FileBackend implements Backend {
   }
 
   stat(): ImageStat {
-    const stat = this.#stat();
-    const { size, allocated, blockSize, atime, mtime, ctime } = stat;
-    return { size, allocated, blockSize, times: { atime, mtime, ctime } };
+    return imageStatOf(this.#file.fstat(), this.name);
   }
 
   read(
@@ -151,10 +149,29 @@ export class FileBackend implements Backend {
   }
 
   #stat(): BlockFileStat {
-    const stat = this.#file.fstat();
-    if (typeof stat !== "number") return stat;
-    throw Object.assign(new UserError(`Cannot stat ${this.name}`), {
-      errno: -stat,
-    });
+    return checkedStat(this.#file.fstat(), this.name);
   }
+}
+
+/**
+ * What a file tells of its image.
+ *
+ * @param name The file's name in errors.
+ * @throws {UserError} If it could not be asked; has `errno`.
+ */
+export function imageStatOf(
+  stat: BlockFileStat | number,
+  name: string,
+): ImageStat {
+  const checked = checkedStat(stat, name);
+  const { size, allocated, blockSize, atime, mtime, ctime } = checked;
+  return { size, allocated, blockSize, times: { atime, mtime, ctime } };
+}
+
+function checkedStat(
+  stat: BlockFileStat | number,
+  name: string,
+): BlockFileStat {
+  if (typeof stat !== "number") return stat;
+  throw Object.assign(new UserError(`Cannot stat ${name}`), { errno: -stat });
 }
