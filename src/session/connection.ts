@@ -19,6 +19,7 @@ import {
   mountConnection,
   type MountedConnection,
 } from "../linux/mount/mount_connection.ts";
+import type { DirectoryEntry } from "../linux/syscall/directory_entry.ts";
 import {
   type Passthrough,
   type PassthroughPlan,
@@ -44,6 +45,8 @@ const PAYLOAD_OF_INIT = 4096;
 export interface ConnectOptions {
   /** The options of the session. */
   readonly session: CheckedSessionOptions;
+  /** The mount point. */
+  readonly entry: DirectoryEntry;
   /** Device name of the mount in /proc/mounts. */
   readonly name: string;
   /** Type bits of the root: 0o100000 for a file, 0o040000 for a directory. */
@@ -91,6 +94,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   await using undo = new AsyncDisposableStack();
   const mounted = mountConnection({
     mountpoint: session.mountpoint,
+    entry: options.entry,
     source: options.name,
     rootMode: options.rootMode,
     readOnly: !session.writable,

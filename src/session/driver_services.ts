@@ -8,16 +8,26 @@ import {
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
 import { absolutePath } from "../linux/syscall/paths.ts";
 
+/** The options of {@linkcode driverServices}. */
+export interface DriverServicesOptions {
+  /** Makes asynchronous file I/O of this thread; file I/O blocks if left out. */
+  readonly fileIo?: () => FileIo | null;
+  /** As that of `SessionOptions`; no if left out. */
+  readonly insecurePath?: boolean;
+}
+
 /**
  * The services of this thread for image drivers: system calls of Linux.
  *
- * @param fileIo Makes asynchronous file I/O of this thread; `null` where file I/O
- * blocks.
+ * @param options What differs between threads and sessions.
  */
-export function driverServices(fileIo: () => FileIo | null): DriverServices {
+export function driverServices(
+  { fileIo = () => null, insecurePath = false }: DriverServicesOptions,
+): DriverServices {
   return {
     files: {
-      open: openBlockFile,
+      open: (path, options) =>
+        openBlockFile(path, { ...options, insecurePath }),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
       lock: ({ fd }, name, writable) => void lockImage(fd, { name, writable }),

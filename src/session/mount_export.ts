@@ -117,13 +117,18 @@ export async function mountExport(
   });
   const wanted = checkImageOptions(options);
   const truncate = checkTruncate(options);
-  const { signal } = session;
+  const { signal, insecurePath } = session;
   signal?.throwIfAborted();
   if (options.loopSafe) requireLoopSafe();
   // First, because a stale mount may cover the image itself.
-  const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
+  using entry = prepareMountpoint(session);
   const image = await openOrAbort(
-    () => openImage(source, wanted, driverServices(() => new PoolFileIo())),
+    () =>
+      openImage(
+        source,
+        wanted,
+        driverServices({ fileIo: () => new PoolFileIo(), insecurePath }),
+      ),
     (opened) => opened.close(),
     signal,
   );
@@ -137,7 +142,8 @@ export async function mountExport(
   const state = stateOf(image, writable, session.queues);
   const passthrough = await planOrClose(image, options);
   const parts = await startServing({
-    session: { ...session, mountpoint },
+    session: { ...session, mountpoint: entry.path },
+    entry,
     name: image.name,
     rootMode: EXPORT_ROOT_MODE,
     wanted: exportCapabilities(rules),

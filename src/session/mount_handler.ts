@@ -50,9 +50,10 @@ export async function mountHandler(
     : null;
   const session = oneQueue === null ? checked : { ...checked, queues: 1 };
   const singleQueueReason = checked.queues > 1 ? oneQueue : null;
-  const mountpoint = prepareMountpoint(session.mountpoint, session.notice);
+  using entry = prepareMountpoint(session);
   const parts = await startServing({
-    session: { ...session, mountpoint },
+    session: { ...session, mountpoint: entry.path },
+    entry,
     name,
     rootMode: root === "file" ? S_IF.REG : S_IF.DIR,
     wanted,

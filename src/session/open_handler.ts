@@ -63,7 +63,7 @@ export async function openHandler(
     return { handler, close: () => Promise.resolve() };
   }
   const syncErrors = SyncErrors.over(spec.syncErrors);
-  const services = { ...driverServices(fileIo), syncErrors };
+  const services = { ...driverServices({ fileIo }), syncErrors };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
   const state = new ExportState(spec.state, { queue, clock: fileTime });

@@ -64,6 +64,12 @@ export interface SessionOptions {
    * that fusermount3 allows.
    */
   readonly mountOptions?: string;
+  /**
+   * Whether to accept a mount point or image that other users can replace,
+   * because they may write to a directory on its path; no if left out. A symbolic
+   * link that they can replace is never followed.
+   */
+  readonly insecurePath?: boolean;
   /** Whether to measure how long requests take; no if left out. */
   readonly stats?: boolean;
   /**
@@ -135,6 +141,8 @@ export interface CheckedSessionOptions {
   readonly allowOther: AllowOther;
   /** {@linkcode SessionOptions.mountOptions}, read. */
   readonly mountFlags: MountFlags;
+  /** As {@linkcode SessionOptions.insecurePath}. */
+  readonly insecurePath: boolean;
   /** As {@linkcode SessionOptions.stats}. */
   readonly stats: boolean;
   /** As {@linkcode SessionOptions.hangMs}. */
@@ -201,6 +209,7 @@ export function checkSessionOptions(
       "allowOther",
     ),
     mountFlags: parseMountFlags(options.mountOptions ?? "", "mountOptions"),
+    insecurePath: options.insecurePath ?? false,
     stats: options.stats ?? false,
     hangMs: checkWholeNumber(hangMs, { name: "hangMs", min: 1, max: MS_MAX }),
     stopTimeoutMs: MS_PER_S *

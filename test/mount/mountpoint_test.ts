@@ -26,7 +26,7 @@ mountTest(
     const pipe = `${directory}/pipe`;
     const link = `${directory}/link`;
     await must("mkfifo", pipe);
-    await Deno.symlink(image, link);
+    await Deno.symlink("nothing", link);
     const reason = "(give a regular file)";
     const cases: [name: string, mountpoint: string, sentence: string][] = [
       [
@@ -45,9 +45,9 @@ mountTest(
         `Cannot mount on ${directory}: it is a directory ${reason}`,
       ],
       [
-        "a symbolic link",
+        "a symbolic link to nothing",
         link,
-        `Cannot mount on ${link}: it is a symbolic link ${reason}`,
+        `Cannot open the mount point ${directory}/nothing: No such file or directory (create it with 'touch ${directory}/nothing')`,
       ],
       [
         "a named pipe",
@@ -68,6 +68,40 @@ mountTest(
     );
     assertEquals(await exists(none), false);
   },
+);
+
+mountTest(
+  "a mount point that is a symbolic link is followed and named",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const [link, other] = [`${directory}/link`, `${directory}/other`];
+    await Deno.symlink("other", link);
+    await Deno.symlink(mountpoint, other);
+    await using process = await ExportProcess.start([image, link]);
+    assertEquals(process.ready.mountpoint, mountpoint);
+    await must("cmp", image, mountpoint);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0);
+    const notice =
+      `mqfuse: ${link} is a symbolic link; mounting on ${mountpoint}, where it leads\n`;
+    assert(stderr.startsWith(notice), stderr);
+    assertEquals((await Deno.lstat(link)).isSymlink, true);
+  },
+  ["cmp"],
+);
+
+mountTest(
+  "an export starts under a lock on the mount point's directory",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start([image, mountpoint], {
+      wrapper: ["flock", directory],
+    });
+    assertEquals((await run("flock", "-n", directory, "true")).code, 1);
+    await must("cmp", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  ["cmp", "flock"],
 );
 
 mountTest(

@@ -204,6 +204,54 @@ mountTest(
   ["setsid", "mkfifo"],
 );
 
+mountTest(
+  "a pidfile cannot be locked against the next start by another user",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const pidfile = `${directory}/pid`;
+    await must("chmod", "a+rx", directory);
+    await Deno.writeTextFile(pidfile, "1\n", { mode: 0o644 });
+    await using _ = await lockAsNobody(pidfile);
+    const args = ["-P", pidfile, image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    assertEquals(await Deno.readTextFile(pidfile), `${process.pid}\n`);
+    assertEquals((await Deno.stat(pidfile)).mode! & 0o777, 0o644);
+    // It has the lock, which others may not share.
+    const late = await lockAsNobody(pidfile).catch(() => null);
+    assertEquals(late, null);
+    assertEquals((await process.stop()).code, 0);
+  },
+  ["setpriv", "python3"],
+);
+
+/** Sets a read lock of fcntl(2) on a file, as another user, until disposal. */
+async function lockAsNobody(path: string): Promise<AsyncDisposable> {
+  const user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+  const script = `import fcntl, sys, time
+fcntl.lockf(open(sys.argv[1]), fcntl.LOCK_SH | fcntl.LOCK_NB)
+print("locked", flush=True)
+time.sleep(60)`;
+  const child = new Deno.Command("setpriv", {
+    args: [...user, "python3", "-c", script, path],
+    // Another python3 may be one that only root can run.
+    env: { PATH: "/usr/bin:/bin" },
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  const end = async () => {
+    if (value !== undefined) child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+  };
+  if (value === undefined) {
+    await end();
+    throw new Error(`Cannot lock ${path} as another user`);
+  }
+  return { [Symbol.asyncDispose]: end };
+}
+
 mountTest("a pidfile exists while the export runs", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, MIB);
   const pidfile = `${directory}/pid`;
@@ -217,13 +265,13 @@ mountTest("a pidfile exists while the export runs", async (directory) => {
     assertEquals(second.code, 1);
     assertEquals(
       second.stderr,
-      `mqfuse: Cannot use ${pidfile} as the pidfile: it names process ${process.pid}, which is running; end that process or choose another file\n`,
+      `mqfuse: Cannot use ${pidfile} as the pidfile: process ${process.pid} uses it; end that process or choose another file\n`,
     );
     assertEquals((await process.stop()).code, 0);
     assertEquals(await exists(pidfile), false);
   }
-  // Larger than any process id.
-  await Deno.writeTextFile(pidfile, "99999999\n");
+  // The number of another process, as after a crash or a restart.
+  await Deno.writeTextFile(pidfile, `${Deno.pid}\n`);
   await using process = await ExportProcess.start(args);
   assertEquals(await Deno.readTextFile(pidfile), `${process.pid}\n`);
   await Deno.remove(pidfile);
@@ -237,10 +285,16 @@ mountTest(
   async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const important = `${directory}/text`;
+    const [pipe, link] = [`${directory}/pipe`, `${directory}/link`];
+    await must("mkfifo", pipe);
+    await Deno.symlink("new", link);
     await Deno.writeTextFile(important, "important");
     const cases = [
       ["a missing directory", `${directory}/none/pid`, /No such file or dir/],
       ["a directory", directory, /is not a plain file/],
+      ["a named pipe", pipe, /is not a plain file/],
+      ["a symbolic link", link, /is not a plain file/],
+      ["a device", "/dev/null", /is not a plain file/],
       ["another file", important, /holds no process id/],
     ] as const;
     await sideBySide(
@@ -257,5 +311,7 @@ mountTest(
     );
     assertEquals(isMounted(mountpoint), false);
     assertEquals(await Deno.readTextFile(important), "important");
+    assertEquals(await exists(`${directory}/new`), false);
   },
+  ["mkfifo"],
 );

@@ -82,6 +82,7 @@ import "../linux/mount_lock_test.ts";
 import "../linux/mount_test.ts";
 import "../linux/mountinfo_test.ts";
 import "../linux/own_image_test.ts";
+import "../linux/path_walk_test.ts";
 import "../linux/paths_and_files_test.ts";
 import "../linux/pool_file_test.ts";
 import "../linux/process_test.ts";

@@ -94,6 +94,10 @@ export const OPTIONS = {
     help:
       "mount with these options of mount(8), separated by commas, such as noexec or dirsync (default: nosuid,nodev,noatime)",
   },
+  "insecure-path": {
+    help:
+      "accept paths that other users can make lead elsewhere, because they may write to a directory on the way; by default these are refused",
+  },
   "no-lock": {
     help:
       "do not lock the image; by default it is locked as QEMU locks it, against other programs that write to it",

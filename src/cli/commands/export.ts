@@ -57,6 +57,7 @@ export const EXPORT: Command = {
     "loop-safe",
     "allow-other",
     "mount-options",
+    "insecure-path",
     "no-lock",
     "pidfile",
     "stop-timeout",
@@ -83,7 +84,7 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
   output.neverWait();
   const pidfile = request.pidfile === null
     ? null
-    : new Pidfile(request.pidfile);
+    : new Pidfile(request.pidfile, request.mount.insecurePath);
   let session: ExportSession | null = null;
   let stopping = false;
   const stop = () => {

@@ -69,6 +69,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
       allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
       ...mountOptionsOf(values.get("mount-options")),
+      insecurePath: flags.has("insecure-path"),
       direct: flags.has("direct"),
       loopSafe: flags.has("loop-safe"),
       lock: !flags.has("no-lock"),

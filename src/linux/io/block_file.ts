@@ -30,6 +30,7 @@ import {
   statxDescriptor,
   statxDescriptorLater,
 } from "../syscall/statx.ts";
+import { findEntry } from "../syscall/path_walk.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { fileSystemOf } from "./file_system.ts";
 
@@ -49,7 +50,7 @@ const NO_PAGE = 1n << 60n;
 const WAIT_BEFORE = 1;
 const TWO_32 = 2 ** 32;
 
-/** The options of {@linkcode openBlockFile}. */
+/** The options of {@linkcode reopenBlockFile}. */
 export interface BlockFileOptions {
   /** Open for reading and writing, instead of reading only. */
   readonly writable: boolean;
@@ -57,26 +58,39 @@ export interface BlockFileOptions {
   readonly direct?: boolean;
 }
 
+/** The options of {@linkcode openBlockFile}. */
+export interface ImageOpenOptions extends BlockFileOptions {
+  /** Whether other users may change a part of the path, false by default. */
+  readonly insecurePath?: boolean;
+}
+
 /**
- * Opens an existing image.
+ * Opens an existing image. Its path is looked up once.
  *
  * @param path A regular file or a block device, or a symbolic link to one.
  * @param options More.
- * @throws {SystemError} EISDIR for a directory, ENOTBLK for any other kind of
- * file, and the errnos of open(2).
+ * @throws {SystemError} EPERM if other users can change a part of the path,
+ * EISDIR for a directory, ENOTBLK for any other kind of file, and the errnos of
+ * open(2).
  */
 export function openBlockFile(
   path: string,
-  options: BlockFileOptions,
+  options: ImageOpenOptions,
 ): BlockFile {
-  // With O_PATH first, because opening a pipe or a device has side effects.
-  const handle = openDescriptor(path, OPEN.PATH, { advice: adviceOnOpen });
-  try {
-    refuseOtherKinds(handle, path);
-    return reopenBlockFile(handle, path, options);
-  } finally {
-    closeDescriptor(handle);
-  }
+  const action = `open ${path}`;
+  const { insecurePath } = options;
+  // By a descriptor with O_PATH, because opening a pipe or a device has side
+  // effects.
+  using entry = findEntry(path, {
+    action,
+    opening: action,
+    insecurePath,
+    follow: true,
+    advice: adviceOnOpen,
+  });
+  if (entry.fd === null) throw missing(path);
+  refuseOtherKinds(entry.fd, path);
+  return reopenBlockFile(entry.fd, path, options);
 }
 
 /**
@@ -340,6 +354,15 @@ function refuseOtherKinds(handle: number, path: string): void {
     action: `open ${path}`,
     errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
     advice: "give a regular file or a block device",
+  });
+}
+
+function missing(path: string): SystemError {
+  return new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: ERRNO.ENOENT,
+    advice: adviceOnOpen(ERRNO.ENOENT),
   });
 }
 

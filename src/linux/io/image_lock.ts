@@ -11,7 +11,12 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
-import { errno, libc } from "../syscall/libc.ts";
+import {
+  conflictingLock,
+  LOCK_TYPE,
+  type LockRange,
+  setFileLock,
+} from "../syscall/file_lock.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 // RAW_LOCK_PERM_BASE and RAW_LOCK_SHARED_BASE.
@@ -22,18 +27,6 @@ const UNSHARED_BASE = 200;
 const PERMISSION = { read: 0, write: 1, resize: 3 } as const;
 
 type Permission = keyof typeof PERMISSION;
-
-// Operations of fcntl(2). Such locks belong to the open file description: all
-// threads share them, and closing another descriptor does not release them.
-const F_OFD_GETLK = 36;
-const F_OFD_SETLK = 37;
-
-// Types of locks, fcntl(2).
-const F_RDLCK = 0;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
-
-const STRUCT_FLOCK_SIZE = 32;
 
 const UNSHARED: readonly Permission[] = ["write", "resize"];
 
@@ -62,14 +55,14 @@ export function lockImage(fd: number, use: ImageUse): boolean {
   const used = permissionsOf(use);
   const bytes = [...used.map(usedByte), ...UNSHARED.map(unsharedByte)];
   try {
-    for (const byte of bytes) setLock(fd, F_RDLCK, byte, use);
+    for (const byte of bytes) setLock(fd, LOCK_TYPE.READ, byte, use);
     const refused = used.find((each) => isHeld(fd, unsharedByte(each)));
     if (refused !== undefined) throw notShared(use, refused);
     const busy = UNSHARED.find((each) => isHeld(fd, usedByte(each)));
     if (busy !== undefined) throw inUse(use, busy);
     return true;
   } catch (error) {
-    for (const byte of bytes) setLock(fd, F_UNLCK, byte, use);
+    for (const byte of bytes) setLock(fd, LOCK_TYPE.NONE, byte, use);
     throw error;
   }
 }
@@ -84,7 +77,7 @@ export function lockImage(fd: number, use: ImageUse): boolean {
  */
 export function lockImageReadOnly(fd: number, name: string): void {
   for (const each of UNSHARED) {
-    setLock(fd, F_UNLCK, usedByte(each), { name, writable: false });
+    setLock(fd, LOCK_TYPE.NONE, usedByte(each), { name, writable: false });
   }
 }
 
@@ -103,42 +96,26 @@ function unsharedByte(permission: Permission): number {
 
 /** Whether another program has locked a byte: raw_check_lock_bytes(). */
 function isHeld(fd: number, byte: number): boolean {
-  const lock = flock(F_WRLCK, byte);
-  if (call(fd, F_OFD_GETLK, lock) < 0) return false;
-  return lock.getInt16(0, true) !== F_UNLCK;
+  const type = conflictingLock(fd, LOCK_TYPE.WRITE, rangeOf(byte));
+  return type >= 0 && type !== LOCK_TYPE.NONE;
 }
 
 // qemu_has_file_lock(): some file systems have no locks.
 function canLock(fd: number): boolean {
-  return call(fd, F_OFD_GETLK, flock(F_WRLCK, USED_BASE)) === 0;
+  return conflictingLock(fd, LOCK_TYPE.WRITE, rangeOf(USED_BASE)) >= 0;
 }
 
 function setLock(fd: number, type: number, byte: number, use: ImageUse): void {
-  if (call(fd, F_OFD_SETLK, flock(type, byte)) === 0 || type === F_UNLCK) {
-    return;
-  }
-  const error = errno();
+  const result = setFileLock(fd, type, rangeOf(byte));
+  if (result === 0 || type === LOCK_TYPE.NONE) return;
   // Only a program outside of this protocol takes write locks on these bytes.
-  throw error === ERRNO.EAGAIN
+  throw result === -ERRNO.EAGAIN
     ? inUse(use, "read")
-    : lockError(use, { errno: error });
+    : lockError(use, { errno: -result });
 }
 
-function call(fd: number, operation: number, lock: DataView): number {
-  const bytes = new Uint8Array(lock.buffer as ArrayBuffer);
-  for (;;) {
-    const result = libc().fcntl_lock(fd, operation, bytes);
-    if (result === 0 || errno() !== ERRNO.EINTR) return result;
-  }
-}
-
-// struct flock of <fcntl.h>; l_pid must be 0.
-function flock(type: number, byte: number): DataView {
-  const lock = new DataView(new ArrayBuffer(STRUCT_FLOCK_SIZE));
-  lock.setInt16(0, type, true);
-  lock.setBigInt64(8, BigInt(byte), true);
-  lock.setBigInt64(16, 1n, true);
-  return lock;
+function rangeOf(byte: number): LockRange {
+  return { start: byte, length: 1 };
 }
 
 const OTHER = "another program, such as QEMU or another export,";

@@ -29,11 +29,12 @@ import { DEFAULT_FLAGS, fusermountFlags } from "./mount_flags.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
-  mountIdsAt,
   type MountPoint,
   mountPointError,
-  newMountAt,
+  newMountOn,
   openMountPoint,
+  ownMountIds,
+  refuseHiding,
 } from "./mount_point.ts";
 import { type MountWatcher, watchMount } from "./mount_watcher.ts";
 import { type Mount, readMounts } from "./mountinfo.ts";
@@ -83,7 +84,7 @@ export interface UserMount {
 export function mountByFusermount(options: UserMountOptions): UserMount {
   const mountPoint = openMountPoint(options);
   try {
-    return withMountLock(mountPoint.path, () => {
+    return withMountLock(() => {
       checkMountPoint(mountPoint, options);
       return mountAt(mountPoint, options);
     });
@@ -94,7 +95,7 @@ export function mountByFusermount(options: UserMountOptions): UserMount {
 }
 
 function mountAt(mountPoint: MountPoint, options: UserMountOptions): UserMount {
-  const before = mountIdsAt(mountPoint.path);
+  const before = ownMountIds();
   const { fd, allowOther } = callFusermount(mountPoint.path, options);
   try {
     const mount = findNewMount(mountPoint, before, fd, options);
@@ -118,9 +119,12 @@ function findNewMount(
   fd: number,
   options: UserMountOptions,
 ): Mount {
-  const mount = newMountAt(mountPoint.path, before, fd);
-  const stays = readLink(pathOfDescriptor(mountPoint.fd)) === mountPoint.path;
-  if (mount !== null && stays) return mount;
+  const mount = newMountOn(mountPoint, before, fd);
+  const path = readLink(pathOfDescriptor(mountPoint.fd));
+  if (mount?.mountPoint === path) {
+    refuseHiding(mount, options, () => unmountForUser(mount));
+    return mount;
+  }
   if (mount !== null) unmountForUser(mount);
   throw mountPointError(options, {
     errno: ERRNO.ESTALE,
@@ -245,22 +249,7 @@ function handleOf(mount: Mount, watcher: MountWatcher | null): FuseMount {
   };
   return mountHandle(
     mount,
-    () =>
-      lockIfPossible(mount.mountPoint, () => released(unmountForUser(mount))),
+    () => withMountLock(() => released(unmountForUser(mount))),
     async () => released(await unmountUnusedForUser(mount)),
   );
-}
-
-function lockIfPossible<T>(path: string, use: () => T): T {
-  let used = false;
-  try {
-    return withMountLock(path, () => {
-      used = true;
-      return use();
-    });
-  } catch (error) {
-    // The directory is locked by another program, or it is gone.
-    if (used || !(error instanceof SystemError)) throw error;
-    return use();
-  }
 }

@@ -13,6 +13,7 @@ import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
 import { closeDescriptor, pathOfDescriptor } from "../syscall/descriptor.ts";
 import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import type { DirectoryEntry } from "../syscall/directory_entry.ts";
 import type { SystemError } from "../syscall/system_error.ts";
 import {
   type FuseMount,
@@ -24,10 +25,11 @@ import { DEFAULT_FLAGS, type MountFlags } from "./mount_flags.ts";
 import { withMountLock } from "./mount_lock.ts";
 import {
   checkMountPoint,
-  mountIdsAt,
   mountPointError,
-  newMountAt,
+  newMountOn,
   openMountPoint,
+  ownMountIds,
+  refuseHiding,
 } from "./mount_point.ts";
 import { OWN_TYPE } from "./mountinfo.ts";
 
@@ -40,6 +42,8 @@ export interface MountOptions {
   readonly fd: number;
   /** An existing file or directory, as `rootMode` says. */
   readonly mountpoint: string;
+  /** The mount point, if its path has been looked up already. */
+  readonly entry?: DirectoryEntry;
   /** The source in /proc/mounts, such as the path of the image. */
   readonly source: string;
   /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
@@ -70,13 +74,13 @@ export interface MountOptions {
 export function mountBySyscall(options: MountOptions): FuseMount {
   const mountPoint = openMountPoint(options);
   try {
-    // No other process of this program may mount between the check and the mount.
-    return withMountLock(mountPoint.path, () => {
+    return withMountLock(() => {
       checkMountPoint(mountPoint, options);
-      const before = mountIdsAt(mountPoint.path);
+      const before = ownMountIds();
       callMount(mountPoint.fd, options);
-      const mount = newMountAt(mountPoint.path, before, options.fd);
+      const mount = newMountOn(mountPoint, before, options.fd);
       if (mount === null) throw lostError(options);
+      refuseHiding(mount, options, () => unmountExactly(mount));
       return mountHandle(
         mount,
         () => unmountExactly(mount),

@@ -1,20 +1,28 @@
 /**
- * A lock against two processes of this program mounting in one directory at the
- * same time: flock(2) of the directory. The mount point itself cannot be locked,
- * because a mount may cover it.
+ * A lock against two exports of one user that start at the same moment, so that
+ * the second one sees the mount of the first.
+ *
+ * It is on a file that no other user can open, because every user may lock what
+ * they can open: flock(2) of the mount point's directory could be held against
+ * root (CWE-412), and by the script that starts the export. Mounting is right
+ * without the lock too: see `refuseHiding()`. But a mount that hides another one
+ * would then be seen for a moment.
  *
  * @module
  */
 
-import { ERRNO } from "../../base/errno.ts";
-import {
-  closeDescriptor,
-  OPEN,
-  openDescriptor,
-} from "../syscall/descriptor.ts";
-import { errno, libc } from "../syscall/libc.ts";
+import { closeDescriptor, OPEN } from "../syscall/descriptor.ts";
+import { libc } from "../syscall/libc.ts";
+import { findEntry } from "../syscall/path_walk.ts";
 import { sleep } from "../syscall/poll.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { environmentVariable } from "../syscall/process.ts";
+import { statxDescriptor } from "../syscall/statx.ts";
+import { resultOrNull } from "../syscall/system_error.ts";
+
+const ROOT = 0;
+const NAME = "mqfuse.lock";
+const OWNER_ONLY = 0o600;
+const OTHERS = 0o077;
 
 // Operations of flock(2).
 const LOCK_EX = 2;
@@ -25,55 +33,44 @@ const LOCK_LIMIT_MS = 3000;
 const RETRY_MS = 5;
 
 /**
- * Calls a function while the directory of a mount point is locked. Without the
- * lock, two processes could both find the mount point free, and mount one over
- * the other.
+ * Calls a function while this user's lock is held. Without a directory for the
+ * lock file (/run for root, `$XDG_RUNTIME_DIR` for others), or if the lock is
+ * held for three seconds, it is called all the same.
  *
- * @param path The absolute path of the mount point.
  * @param use The function; it takes milliseconds and waits for no server.
- * @throws {SystemError} EBUSY if another program keeps the directory locked; and
- * the errors of `use`.
+ * @throws The errors of `use`.
  */
-export function withMountLock<T>(path: string, use: () => T): T {
-  const directory = path.slice(0, path.lastIndexOf("/")) || "/";
-  const fd = openForLock(directory);
+export function withMountLock<T>(use: () => T): T {
+  const fd = resultOrNull(openLock);
   if (fd === null) return use();
   try {
-    lock(fd, path, directory);
+    lock(fd);
     return use();
   } finally {
     closeDescriptor(fd);
   }
 }
 
-function openForLock(directory: string): number | null {
-  try {
-    return openDescriptor(directory, OPEN.RDONLY);
-  } catch (error) {
-    // A directory that may be traversed but not read cannot be locked.
-    if (error instanceof SystemError && error.errno === ERRNO.EACCES) {
-      return null;
-    }
-    throw error;
-  }
+function openLock(): number | null {
+  const uid = libc().geteuid();
+  const directory = uid === ROOT
+    ? "/run"
+    : environmentVariable("XDG_RUNTIME_DIR") ?? `/run/user/${uid}`;
+  const action = "lock the mounts of this user";
+  using entry = findEntry(`${directory}/${NAME}`, { action });
+  const fd = entry.open(OPEN.RDWR | OPEN.CREAT, { mode: OWNER_ONLY });
+  const status = statxDescriptor(fd);
+  const isOurs = typeof status !== "number" && status.kind === "file" &&
+    status.uid === uid && (status.mode & OTHERS) === 0;
+  if (isOurs) return fd;
+  closeDescriptor(fd);
+  return null;
 }
 
-function lock(fd: number, path: string, directory: string): void {
+function lock(fd: number): void {
   const deadline = performance.now() + LOCK_LIMIT_MS;
-  for (;;) {
-    if (libc().flock(fd, LOCK_EX | LOCK_NB) === 0) return;
-    const error = errno();
-    // Some file systems have no locks.
-    if (error !== ERRNO.EAGAIN && error !== ERRNO.EINTR) return;
-    if (performance.now() >= deadline) {
-      throw new SystemError({
-        call: "flock",
-        action: `mount on ${path}`,
-        errno: ERRNO.EBUSY,
-        reason: `another program keeps ${directory} locked`,
-        advice: "try again, or choose a mount point in another directory",
-      });
-    }
+  while (libc().flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+    if (performance.now() >= deadline) return;
     sleep(RETRY_MS);
   }
 }

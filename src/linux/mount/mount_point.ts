@@ -8,9 +8,12 @@ import { ERRNO } from "../../base/errno.ts";
 import {
   OPEN,
   openDescriptor,
+  type OpenOptions,
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
+import type { DirectoryEntry } from "../syscall/directory_entry.ts";
 import { readLink } from "../syscall/paths.ts";
+import { sleep } from "../syscall/poll.ts";
 import {
   AT,
   type FileKind,
@@ -18,14 +21,20 @@ import {
   statxDescriptor,
 } from "../syscall/statx.ts";
 import { SystemError } from "../syscall/system_error.ts";
-import { connectionOf } from "./fuse_mount.ts";
+import { connectionOf, type UnmountResult } from "./fuse_mount.ts";
 import { mountState } from "./mount_state.ts";
 import { findMount, type Mount, OWN_TYPE, readMounts } from "./mountinfo.ts";
+
+/** How often something that another process is changing is tried again. */
+const TRIES = 200;
+const RETRY_MS = 5;
 
 /** The mount point, and what will be mounted on it. */
 export interface MountPointOptions {
   /** The mount point as the user gave it. */
   readonly mountpoint: string;
+  /** The mount point, if its path has been looked up already. */
+  readonly entry?: DirectoryEntry;
   /** Type bits of the root: `S_IF.REG` for a file, `S_IF.DIR` for a directory. */
   readonly rootMode: number;
 }
@@ -46,11 +55,14 @@ export interface MountPoint {
  * @throws {SystemError} ENOENT, EACCES.
  */
 export function openMountPoint(options: MountPointOptions): MountPoint {
-  const { mountpoint } = options;
-  const fd = openDescriptor(mountpoint, OPEN.PATH | OPEN.NOFOLLOW, {
+  const { mountpoint, entry } = options;
+  const how: OpenOptions = {
     label: `the mount point ${mountpoint}`,
     advice: (error) => adviceOnOpen(error, options),
-  });
+  };
+  const fd = entry === undefined
+    ? openDescriptor(mountpoint, OPEN.PATH | OPEN.NOFOLLOW, how)
+    : entry.open(OPEN.PATH, how);
   return { fd, path: readLink(pathOfDescriptor(fd)) };
 }
 
@@ -81,32 +93,62 @@ export function checkMountPoint(
   });
 }
 
-/** The ids of this program's mounts at a path, including hidden ones. */
-export function mountIdsAt(path: string): Set<number> {
-  return new Set(ownMountsAt(path).map((mount) => mount.id));
+/** The ids of all mounts of this program, including hidden ones. */
+export function ownMountIds(): Set<number> {
+  return new Set(ownMounts().map((mount) => mount.id));
 }
 
 /**
  * Finds the mount that has just been made, in mountinfo: accessing the mount
  * itself would wait for the reply to INIT.
  *
- * @param path The absolute path of the mount point.
- * @param before The result of {@linkcode mountIdsAt} before mounting.
+ * @param mountPoint What it was mounted on.
+ * @param before The result of {@linkcode ownMountIds} before mounting.
  * @param fd A descriptor of the connection.
  * @returns `null` if it is not there.
  */
-export function newMountAt(
-  path: string,
+export function newMountOn(
+  mountPoint: MountPoint,
   before: ReadonlySet<number>,
   fd: number,
 ): Mount | null {
-  // If two exports were mounted here at the same time, the connection's number
-  // tells them apart, where the kernel discloses it.
+  // The kernel tells the connection's number since Linux 6.18. Otherwise the
+  // mount is the one at the path of the mount point, which may be renamed while
+  // mountinfo is read.
   const connection = connectionOf(fd);
-  return ownMountsAt(path).find((mount) =>
-    !before.has(mount.id) &&
-    (connection === null || mount.minor === connection)
-  ) ?? null;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const path = readLink(pathOfDescriptor(mountPoint.fd));
+    const found = ownMounts().find(({ id, minor, mountPoint }) =>
+      !before.has(id) &&
+      (connection === null ? mountPoint === path : minor === connection)
+    );
+    if (found !== undefined) return found;
+    if (path === readLink(pathOfDescriptor(mountPoint.fd))) break;
+  }
+  return null;
+}
+
+/**
+ * Unmounts a new mount again if it hides another export, which another process
+ * has mounted since the mount point was checked. Of several, the lowest stays.
+ *
+ * @param mount The new mount.
+ * @param options The mount point.
+ * @param unmount Unmounts the new mount.
+ * @throws {SystemError} EEXIST if it hides another export.
+ */
+export function refuseHiding(
+  mount: Mount,
+  options: MountPointOptions,
+  unmount: () => UnmountResult,
+): void {
+  const below = ownMounts().find(({ id }) => id === mount.parent);
+  if (below?.mountPoint !== mount.mountPoint) return;
+  // One that is on top of this one is about to be unmounted in the same way.
+  for (let tries = 0; tries < TRIES && unmount() === "covered"; tries++) {
+    sleep(RETRY_MS);
+  }
+  throw alreadyExported(options);
 }
 
 /** The error of mounting on a mount point. */
@@ -146,24 +188,26 @@ function errnoOfKind(kind: FileKind, wanted: FileKind): number {
 function refuseOwnMount(path: string, options: MountPointOptions): void {
   const there = findMount(path);
   if (there?.type !== OWN_TYPE) return;
-  const dead = mountState(there) === "dead";
+  if (mountState(there) !== "dead") throw alreadyExported(options);
   throw mountPointError(options, {
     errno: ERRNO.EEXIST,
-    reason: dead
-      ? "a stale export, whose server has died, is mounted there"
-      : "an image is already exported there",
-    advice: dead
-      ? `remove it with 'umount ${path}'`
-      : "stop that export first, or choose another mount point",
+    reason: "a stale export, whose server has died, is mounted there",
+    advice: `remove it with 'umount ${path}'`,
+  });
+}
+
+function alreadyExported(options: MountPointOptions): SystemError {
+  return mountPointError(options, {
+    errno: ERRNO.EEXIST,
+    reason: "an image is already exported there",
+    advice: "stop that export first, or choose another mount point",
   });
 }
 
 // Hidden mounts too: the kernel reuses the ids of mounts that are gone, but not
 // those of hidden ones.
-function ownMountsAt(path: string): Mount[] {
-  return readMounts().filter((mount) =>
-    mount.mountPoint === path && mount.type === OWN_TYPE
-  );
+function ownMounts(): Mount[] {
+  return readMounts().filter(({ type }) => type === OWN_TYPE);
 }
 
 function adviceOnOpen(

@@ -17,6 +17,8 @@ const ARM = Deno.build.arch === "aarch64";
  */
 export const OPEN = {
   ...O,
+  /** Fail with ENOTDIR if it is not a directory. */
+  DIRECTORY: ARM ? 0o40000 : 0o200000,
   /** Fail with ELOOP if the last part of the path is a symbolic link. */
   NOFOLLOW: ARM ? 0o100000 : 0o400000,
   /** Bypass the page cache. */

@@ -285,6 +285,20 @@ const SYMBOLS = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // int unlink(const char *pathname);
   unlink: { parameters: ["buffer"], result: "i32" },
+  // int unlinkat(int dirfd, const char *pathname, int flags);
+  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  // ssize_t readlinkat(int dirfd, const char *pathname, char *buf,
+  //                    size_t bufsiz);
+  readlinkat: {
+    parameters: ["i32", "buffer", "buffer", "usize"],
+    result: "i32",
+  },
+  // ssize_t getxattr(const char *path, const char *name, void *value,
+  //                  size_t size);
+  getxattr: {
+    parameters: ["buffer", "buffer", "pointer", "usize"],
+    result: "i32",
+  },
   // char *realpath(const char *path, char *resolved_path);
   realpath: { parameters: ["buffer", "buffer"], result: "pointer" },
   // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);

@@ -90,6 +90,18 @@ export function isCaughtSignal(signal: number): boolean {
 }
 
 /**
+ * The permission bits that new files do not get, umask(2): `Umask` of
+ * /proc/self/status.
+ *
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function modeMask(): number {
+  const status = readText("/proc/self/status");
+  const mask = /^Umask:\s*([0-7]+)$/m.exec(status)?.[1] ?? "022";
+  return Number.parseInt(mask, 8);
+}
+
+/**
  * The value of an environment variable: getenv(3).
  *
  * @param name Its name.

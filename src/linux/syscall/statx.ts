@@ -27,6 +27,10 @@ export interface FileStatus {
   readonly kind: FileKind;
   /** `stx_mode`: type and permission bits. */
   readonly mode: number;
+  /** `stx_uid`: the owner. */
+  readonly uid: number;
+  /** `stx_gid`: the group. */
+  readonly gid: number;
   /** `stx_size`. Bytes. */
   readonly size: number;
   /** `stx_blocks`. Units of 512 bytes. */
@@ -161,6 +165,8 @@ function decode(result: DataView): FileStatus {
   return {
     kind: fileKind(mode),
     mode,
+    uid: result.getUint32(20, true),
+    gid: result.getUint32(24, true),
     size: Number(result.getBigUint64(40, true)),
     blocks: Number(result.getBigUint64(48, true)),
     blockSize: result.getUint32(4, true),

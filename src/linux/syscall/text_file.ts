@@ -52,6 +52,42 @@ export function readBytes(
   }
 }
 
+/**
+ * The text at the start of an open file.
+ *
+ * @param fd A readable descriptor; its position is left as it is.
+ * @param length Bytes to read at most.
+ * @param name The file's name in errors.
+ * @throws {SystemError} With the errno of pread(2).
+ */
+export function readStart(fd: number, length: number, name: string): string {
+  const bytes = new Uint8Array(new ArrayBuffer(length));
+  const size = BigInt(length);
+  for (;;) {
+    const count = libc().pread(fd, pointerOf(bytes), size, 0n);
+    if (count >= 0) return new TextDecoder().decode(bytes.subarray(0, count));
+    throwUnlessInterrupted("read", name);
+  }
+}
+
+/**
+ * Writes a text to an open file, from its position on.
+ *
+ * @param fd A writable descriptor.
+ * @param text The text.
+ * @param name The file's name in errors.
+ * @throws {SystemError} With the errno of write(2).
+ */
+export function writeText(fd: number, text: string, name: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.byteLength > 0) {
+    const size = BigInt(rest.byteLength);
+    const count = libc().write(fd, pointerOf(rest), size);
+    if (count < 0) throwUnlessInterrupted("write", name);
+    else rest = rest.subarray(count);
+  }
+}
+
 /** The options of {@linkcode writeTextFile}. */
 export interface WriteTextOptions {
   /** Fail with EEXIST if the file exists, instead of overwriting it. */
@@ -91,7 +127,7 @@ export function writeTextFile(
   const open: OpenOptions = { mode: options.mode ?? 0o644, advice };
   const fd = openDescriptor(path, flags, open);
   try {
-    writeAll(fd, text, path);
+    writeText(fd, text, path);
     const written = statxDescriptor(fd);
     return { path, remove: () => removeIfSame(path, written) };
   } finally {
@@ -115,7 +151,7 @@ export function writeExisting(
 ): void {
   const fd = openDescriptor(path, OPEN.WRONLY, { directory });
   try {
-    writeAll(fd, text, path);
+    writeText(fd, text, path);
   } finally {
     closeDescriptor(fd);
   }
@@ -154,16 +190,6 @@ function readAll(fd: number, path: string): Uint8Array<ArrayBuffer> {
       larger.set(bytes);
       bytes = larger;
     }
-  }
-}
-
-function writeAll(fd: number, text: string, path: string): void {
-  let rest = new TextEncoder().encode(text);
-  while (rest.byteLength > 0) {
-    const size = BigInt(rest.byteLength);
-    const count = libc().write(fd, pointerOf(rest), size);
-    if (count < 0) throwUnlessInterrupted("write", path);
-    else rest = rest.subarray(count);
   }
 }
 
