@@ -33,6 +33,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     passthrough: "off",
     pollUs: "auto",
     allowOther: "auto",
+    insecurePath: false,
     direct: false,
     loopSafe: false,
     lock: true,
@@ -47,6 +48,11 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     control: null,
     trace: "off",
   });
+});
+
+Deno.test("readExportRequest() reads --insecure-path", () => {
+  const { mount } = request("--insecure-path", "a", "b");
+  assertEquals(mount.insecurePath, true);
 });
 
 Deno.test("readExportRequest() reads the choice of passthrough", () => {
