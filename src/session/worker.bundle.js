@@ -2700,6 +2700,11 @@ var S_IF = {
   CHR: 8192,
   FIFO: 4096
 };
+var S_IS = {
+  UID: 2048,
+  GID: 1024,
+  VTX: 512
+};
 var STATX = {
   TYPE: 1,
   MODE: 2,
@@ -6258,6 +6263,37 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // int unlinkat(int dirfd, const char *pathname, int flags);
+  unlinkat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t readlinkat(int dirfd, const char *pathname, char *buf,
+  //                    size_t bufsiz);
+  readlinkat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "buffer",
+      "usize"
+    ],
+    result: "i32"
+  },
+  // ssize_t getxattr(const char *path, const char *name, void *value,
+  //                  size_t size);
+  getxattr: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "pointer",
+      "usize"
+    ],
+    result: "i32"
+  },
   // char *realpath(const char *path, char *resolved_path);
   realpath: {
     parameters: [
@@ -6419,6 +6455,8 @@ function strerror(errno2) {
 var ARM = Deno.build.arch === "aarch64";
 var OPEN = {
   ...O,
+  /** Fail with ENOTDIR if it is not a directory. */
+  DIRECTORY: ARM ? 16384 : 65536,
   /** Fail with ELOOP if the last part of the path is a symbolic link. */
   NOFOLLOW: ARM ? 32768 : 131072,
   /** Bypass the page cache. */
@@ -6495,6 +6533,9 @@ var WANTED = STATX_BASIC_STATS | STATX_DIOALIGN;
 var STRUCT_STATX_SIZE = 256;
 var result = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
 var EMPTY_PATH = new Uint8Array(new ArrayBuffer(1));
+function statx(directory, path, flags) {
+  return call(directory, cString(path), flags);
+}
 function statxDescriptor(fd, flags = 0) {
   return call(fd, EMPTY_PATH, flags | AT.EMPTY_PATH);
 }
@@ -6515,6 +6556,8 @@ function decode(result2) {
   return {
     kind: fileKind(mode),
     mode,
+    uid: result2.getUint32(20, true),
+    gid: result2.getUint32(24, true),
     size: Number(result2.getBigUint64(40, true)),
     blocks: Number(result2.getBigUint64(48, true)),
     blockSize: result2.getUint32(4, true),
@@ -6543,6 +6586,17 @@ function absolutePath(path) {
   const directory = resolve(parent, path);
   return directory === "/" ? `/${last}` : `${directory}/${last}`;
 }
+function readLink(path) {
+  const target = new Uint8Array(PATH_MAX);
+  const size = BigInt(target.byteLength);
+  const length = libc().readlink(cString(path), target, size);
+  if (length >= 0) return textOf2(target, length);
+  throw new SystemError({
+    call: "readlink",
+    action: `read the symbolic link ${path}`,
+    errno: errno()
+  });
+}
 function resolve(path, given) {
   const resolved = new Uint8Array(PATH_MAX);
   if (libc().realpath(cString(path), resolved) !== null) {
@@ -6552,6 +6606,48 @@ function resolve(path, given) {
     call: "realpath",
     action: `find the directory of ${JSON.stringify(given)}`,
     errno: errno()
+  });
+}
+
+// src/linux/syscall/text_file.ts
+var CHUNK_BYTES = 16384;
+function readText(path, directory = AT_FDCWD) {
+  return new TextDecoder().decode(readBytes(path, directory));
+}
+function readBytes(path, directory = AT_FDCWD) {
+  const fd = openDescriptor(path, OPEN.RDONLY, {
+    directory
+  });
+  try {
+    return readAll(fd, path);
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+function readAll(fd, path) {
+  let bytes = new Uint8Array(CHUNK_BYTES);
+  let length = 0;
+  for (; ; ) {
+    const rest = bytes.subarray(length);
+    const size = BigInt(rest.byteLength);
+    const count2 = libc().read(fd, pointerOf(rest), size);
+    if (count2 === 0) return bytes.subarray(0, length);
+    if (count2 < 0) throwUnlessInterrupted("read", path);
+    else length += count2;
+    if (length === bytes.byteLength) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(bytes);
+      bytes = larger;
+    }
+  }
+}
+function throwUnlessInterrupted(call3, path) {
+  const error = errno();
+  if (error === ERRNO.EINTR) return;
+  throw new SystemError({
+    call: call3,
+    action: `${call3} ${path}`,
+    errno: error
   });
 }
 
@@ -8857,9 +8953,9 @@ async function importModule({ module }, what) {
 }
 function checkMethods(made, module, what) {
   const methods = Object(made);
-  const missing = METHODS[what].find((name) => typeof methods[name] !== "function");
-  if (missing === void 0) return;
-  throw new UserError(`Cannot use the ${what} module ${module}: what it makes has no method ${missing}()`);
+  const missing2 = METHODS[what].find((name) => typeof methods[name] !== "function");
+  if (missing2 === void 0) return;
+  throw new UserError(`Cannot use the ${what} module ${module}: what it makes has no method ${missing2}()`);
 }
 
 // src/backends/protocols/module.ts
@@ -10280,6 +10376,399 @@ function tickTime() {
   return timeOf(time[0], Number(time[1]));
 }
 
+// src/linux/syscall/directory_entry.ts
+var DirectoryEntry = class {
+  /** An O_PATH descriptor of the directory. */
+  directory;
+  /** The name in that directory; "." for the root directory itself. */
+  name;
+  /** An O_PATH descriptor of the file when it was found; `null` for none. */
+  fd;
+  /** The absolute path, without symbolic links. */
+  path;
+  /** Whether a symbolic link that was the last part has been followed. */
+  followed;
+  #closed = false;
+  /** Wraps descriptors, and closes them. */
+  constructor(parts) {
+    this.directory = parts.directory;
+    this.name = parts.name;
+    this.fd = parts.fd;
+    this.path = parts.path;
+    this.followed = parts.followed;
+  }
+  /**
+   * Opens the file that has this name now. A symbolic link is not followed.
+   *
+   * @param flags Flags of open(2).
+   * @throws {SystemError} With the errno of openat.
+   */
+  open(flags, options = {}) {
+    return openDescriptor(this.name, flags | OPEN.NOFOLLOW, {
+      label: this.path,
+      ...options,
+      directory: this.directory
+    });
+  }
+  /** Whether the name stands for the file that a descriptor is open on. */
+  leadsTo(fd) {
+    const now = this.#handle();
+    if (now === null) return false;
+    try {
+      const [one, other] = [
+        now,
+        fd
+      ].map((each) => statxDescriptor(each, AT.STATX_DONT_SYNC));
+      return typeof one === "object" && typeof other === "object" && one.inode === other.inode && one.device === other.device;
+    } finally {
+      closeDescriptor(now);
+    }
+  }
+  /**
+   * Removes the name: unlinkat(2).
+   *
+   * @returns False if there was none.
+   * @throws {SystemError} With any errno of unlinkat but ENOENT.
+   */
+  remove() {
+    if (libc().unlinkat(this.directory, cString(this.name), 0) === 0) {
+      return true;
+    }
+    const error = errno();
+    if (error === ERRNO.ENOENT) return false;
+    const action = `remove ${this.path}`;
+    throw new SystemError({
+      call: "unlinkat",
+      action,
+      errno: error
+    });
+  }
+  /** Closes the descriptors. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeDescriptor(this.directory);
+    if (this.fd !== null) closeDescriptor(this.fd);
+  }
+  /** Closes the descriptors. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+  #handle() {
+    const name = cString(this.name);
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const fd = libc().openat(this.directory, name, flags, 0);
+    return fd < 0 ? null : fd;
+  }
+};
+
+// src/linux/syscall/accounts.ts
+function userName(uid) {
+  return users().find((user) => user.uid === uid)?.name ?? String(uid);
+}
+function groupName(gid) {
+  return groupLines(gid)[0]?.[0] ?? String(gid);
+}
+function usersInGroup(gid) {
+  const all = users();
+  const lines = groupLines(gid);
+  if (lines.length === 0) return null;
+  const found = all.filter((user) => user.gid === gid).map(({ uid }) => uid);
+  for (const name of lines.flatMap((line) => (line[3] ?? "").split(","))) {
+    if (name === "") continue;
+    const user = all.find((each) => each.name === name);
+    if (user === void 0) return null;
+    found.push(user.uid);
+  }
+  return found;
+}
+function users() {
+  return linesOf("/etc/passwd").map(([name = "", , uid, gid]) => ({
+    name,
+    uid: Number(uid),
+    gid: Number(gid)
+  }));
+}
+function groupLines(gid) {
+  return linesOf("/etc/group").filter((fields) => Number(fields[2]) === gid);
+}
+function linesOf(path) {
+  const text = resultOrNull(() => readText(path)) ?? "";
+  return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
+}
+
+// src/linux/syscall/path_safety.ts
+var GROUP_WRITES = 16;
+var OTHERS_WRITE = 2;
+var PERMISSIONS = 4095;
+var ROOT = 0;
+function findWeakness(directory, name, entry2) {
+  const { status: { uid, mode } } = directory;
+  const trusted = trustedUsers();
+  if (!trusted.has(uid)) return ofOwner(directory, name);
+  const others = (mode & OTHERS_WRITE) !== 0;
+  const group = (mode & GROUP_WRITES) !== 0 && !isPrivate(directory, trusted);
+  if (!others && !group) return null;
+  if ((mode & S_IS.VTX) === 0) return ofMode(directory, name, others);
+  return entry2 === null || trusted.has(entry2.uid) ? null : ofEntry(directory, name, entry2);
+}
+function weaknessError(action, { reason, advice }) {
+  return new SystemError({
+    call: "openat",
+    action,
+    errno: ERRNO.EPERM,
+    reason,
+    advice
+  });
+}
+function trustedUsers() {
+  const users2 = /* @__PURE__ */ new Set([
+    ROOT,
+    libc().geteuid()
+  ]);
+  const root = statx(-1, "/", AT.STATX_DONT_SYNC);
+  if (typeof root !== "number") users2.add(root.uid);
+  return users2;
+}
+function isPrivate({ fd, status: { gid } }, trusted) {
+  if (hasAccessList(fd)) return false;
+  const members = usersInGroup(gid);
+  return members !== null && members.length > 0 && members.every((uid) => trusted.has(uid));
+}
+function hasAccessList(fd) {
+  const path = cString(pathOfDescriptor(fd));
+  const name = cString("system.posix_acl_access");
+  return libc().getxattr(path, name, null, 0n) > 0;
+}
+function ofOwner({ fd, status }, name) {
+  const owner = userName(status.uid);
+  return {
+    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status)})`,
+    advice: `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
+  };
+}
+function ofMode({ fd, status }, name, others) {
+  const path = readLink(pathOfDescriptor(fd));
+  const group = groupName(status.gid);
+  const who = others ? "every user" : `the group ${group}`;
+  const list = hasAccessList(fd) ? ", with an access control list" : "";
+  const facts = `owner ${userName(status.uid)}, group ${group}, mode ${modeOf(status)}${list}`;
+  return {
+    reason: `${who} can replace ${name} in ${path} (${facts})`,
+    advice: `run 'chmod go-w ${path}', use another directory, or add --insecure-path`
+  };
+}
+function ofEntry({ fd }, name, status) {
+  const path = readLink(pathOfDescriptor(fd));
+  const owner = userName(status.uid);
+  const whole = path === "/" ? `/${name}` : `${path}/${name}`;
+  return {
+    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status)})`,
+    advice: `use another path, or add --insecure-path if you trust ${owner}`
+  };
+}
+function modeOf({ mode }) {
+  return (mode & PERMISSIONS).toString(8).padStart(4, "0");
+}
+
+// src/linux/syscall/path_walk.ts
+var LINKS_MAX = 40;
+var PROC_SUPER_MAGIC = 40864;
+var STRUCT_STATFS_SIZE = 120;
+function findEntry(path, rules) {
+  if (path === "") throw lookupError(path, rules, ERRNO.ENOENT);
+  const start = path.startsWith("/") ? "" : readLink("/proc/self/cwd");
+  const walk = new Walk(path, rules);
+  try {
+    return walk.find(partsOf(`${start}/${path}`));
+  } catch (error) {
+    walk.close();
+    throw error;
+  }
+}
+var Walk = class {
+  #path;
+  #rules;
+  #fd;
+  #links = 0;
+  #followed = false;
+  /** Whether the last part was a link of /proc/PID. */
+  #jumped = false;
+  constructor(path, rules) {
+    this.#path = path;
+    this.#rules = rules;
+    this.#fd = openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY);
+  }
+  /** Closes the directory. */
+  close() {
+    closeDescriptor(this.#fd);
+  }
+  find(path) {
+    let parts = path;
+    for (; ; ) {
+      const [part2, ...rest] = parts;
+      if (part2 === void 0) return this.#itself();
+      const isLast = rest.length === 0;
+      if (part2 === "..") {
+        this.#enter(this.#open(part2, OPEN.DIRECTORY));
+        parts = rest;
+        continue;
+      }
+      this.#jumped = false;
+      const found = this.#look(part2, isLast);
+      if (found === null) return this.#entry(part2, null);
+      const { fd, link } = found;
+      if (link !== null) {
+        if (isLast) this.#followed = true;
+        parts = [
+          ...partsOf(link),
+          ...rest
+        ];
+        if (link.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
+      } else if (isLast) {
+        return this.#entry(part2, fd);
+      } else {
+        this.#enter(fd);
+        parts = rest;
+      }
+    }
+  }
+  #entry(name, fd) {
+    const directory = this.#fd;
+    const parent = readLink(pathOfDescriptor(directory));
+    const path = this.#jumped && fd !== null ? readLink(pathOfDescriptor(fd)) : name === "." ? parent : join(parent, name);
+    const followed = this.#followed;
+    return new DirectoryEntry({
+      directory,
+      name,
+      fd,
+      path,
+      followed
+    });
+  }
+  /** The directory itself, as an entry of the one above it. */
+  #itself() {
+    const path = readLink(pathOfDescriptor(this.#fd));
+    if (path === "/") {
+      return this.#entry(".", openDescriptor(path, OPEN.PATH));
+    }
+    this.#enter(openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY));
+    return this.find(partsOf(path));
+  }
+  /**
+   * Opens and checks an entry.
+   *
+   * @returns `null` if it does not exist and need not; `link` is the target of
+   * a symbolic link to follow, whose descriptor is closed then.
+   */
+  #look(name, isLast) {
+    const fd = this.#openEntry(name, isLast);
+    try {
+      const status = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
+      if (typeof status === "number") return {
+        fd,
+        link: null
+      };
+      const isLink = status?.kind === "symlink" && (!isLast || this.#rules.follow === true);
+      this.#check(name, status, isLink);
+      if (fd === null) return null;
+      return isLink ? this.#follow(name, fd) : {
+        fd,
+        link: null
+      };
+    } catch (error) {
+      if (fd !== null) closeDescriptor(fd);
+      throw error;
+    }
+  }
+  #openEntry(name, isLast) {
+    const { openat } = libc();
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const bytes = cString(name);
+    let fd = isLast ? -1 : openat(this.#fd, bytes, flags | OPEN.DIRECTORY, 0);
+    if (isLast || fd < 0 && errno() === ERRNO.ENOTDIR) {
+      fd = openat(this.#fd, bytes, flags, 0);
+    }
+    if (fd >= 0) return fd;
+    const error = errno();
+    if (isLast && error === ERRNO.ENOENT) return null;
+    throw this.#error(error);
+  }
+  #check(name, entry2, isLink) {
+    const status = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
+    if (typeof status === "number") throw this.#error(-status);
+    const weakness = findWeakness({
+      fd: this.#fd,
+      status
+    }, name, entry2);
+    if (weakness === null) return;
+    const { action, insecurePath = false } = this.#rules;
+    if (!insecurePath) throw weaknessError(action, weakness);
+    if (isLink) throw weaknessError(action, linkWeakness(weakness));
+  }
+  #follow(name, fd) {
+    if (++this.#links > LINKS_MAX) throw this.#error(ERRNO.ELOOP);
+    if (isProc(this.#fd)) {
+      const target = this.#open(name, 0);
+      this.#jumped = true;
+      closeDescriptor(fd);
+      return {
+        fd: target,
+        link: null
+      };
+    }
+    const link = readLinkAt(fd);
+    if (link === null) throw this.#error(errno());
+    closeDescriptor(fd);
+    return {
+      fd: -1,
+      link
+    };
+  }
+  #open(name, flags) {
+    const fd = libc().openat(this.#fd, cString(name), flags | OPEN.PATH | OPEN.CLOEXEC, 0);
+    if (fd < 0) throw this.#error(errno());
+    return fd;
+  }
+  #error(error) {
+    return lookupError(this.#path, this.#rules, error);
+  }
+  #enter(fd) {
+    closeDescriptor(this.#fd);
+    this.#fd = fd;
+  }
+};
+function partsOf(path) {
+  return path.split("/").filter((part2) => part2 !== "" && part2 !== ".");
+}
+function join(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function linkWeakness({ reason }) {
+  return {
+    reason: `${reason}, and it is a symbolic link, which may lead anywhere`,
+    advice: "give the path that the link leads to"
+  };
+}
+function lookupError(path, { opening, advice }, error) {
+  return new SystemError({
+    call: "openat",
+    action: opening ?? `find the directory of ${JSON.stringify(path)}`,
+    errno: error,
+    advice: advice?.(error)
+  });
+}
+function isProc(fd) {
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  return libc().fstatfs(fd, status) === 0 && status.getUint32(0, true) === PROC_SUPER_MAGIC;
+}
+function readLinkAt(fd) {
+  const target = new Uint8Array(PATH_MAX);
+  const size = BigInt(target.byteLength);
+  const length = libc().readlinkat(fd, cString(""), target, size);
+  return length < 0 ? null : textOf2(target, length);
+}
+
 // src/linux/io/file_system.ts
 var KINDS2 = /* @__PURE__ */ new Map([
   [
@@ -10327,9 +10816,9 @@ var KINDS2 = /* @__PURE__ */ new Map([
     "remote"
   ]
 ]);
-var STRUCT_STATFS_SIZE = 120;
+var STRUCT_STATFS_SIZE2 = 120;
 function fileSystemOf(fd) {
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
   if (libc().fstatfs(fd, status) < 0) return "local";
   return KINDS2.get(status.getUint32(0, true)) ?? "local";
 }
@@ -10343,15 +10832,18 @@ var NO_PAGE = 1n << 60n;
 var WAIT_BEFORE = 1;
 var TWO_327 = 2 ** 32;
 function openBlockFile(path, options) {
-  const handle = openDescriptor(path, OPEN.PATH, {
+  const action = `open ${path}`;
+  const { insecurePath } = options;
+  using entry2 = findEntry(path, {
+    action,
+    opening: action,
+    insecurePath,
+    follow: true,
     advice: adviceOnOpen
   });
-  try {
-    refuseOtherKinds(handle, path);
-    return reopenBlockFile(handle, path, options);
-  } finally {
-    closeDescriptor(handle);
-  }
+  if (entry2.fd === null) throw missing(path);
+  refuseOtherKinds(entry2.fd, path);
+  return reopenBlockFile(entry2.fd, path, options);
 }
 function reopenBlockFile(fd, name, options) {
   const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
@@ -10533,6 +11025,14 @@ function refuseOtherKinds(handle, path) {
     advice: "give a regular file or a block device"
   });
 }
+function missing(path) {
+  return new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: ERRNO.ENOENT,
+    advice: adviceOnOpen(ERRNO.ENOENT)
+  });
+}
 function adviceOnOpen(error) {
   switch (error) {
     case ERRNO.EROFS:
@@ -10548,6 +11048,39 @@ function adviceOnOpen(error) {
   }
 }
 
+// src/linux/syscall/file_lock.ts
+var F_OFD_GETLK = 36;
+var F_OFD_SETLK = 37;
+var LOCK_TYPE = {
+  READ: 0,
+  WRITE: 1,
+  NONE: 2
+};
+var STRUCT_FLOCK_SIZE = 32;
+function setFileLock(fd, type, range) {
+  return call2(fd, F_OFD_SETLK, flock(type, range));
+}
+function conflictingLock(fd, type, range) {
+  const lock = flock(type, range);
+  const result2 = call2(fd, F_OFD_GETLK, lock);
+  return result2 < 0 ? result2 : lock.getInt16(0, true);
+}
+function call2(fd, operation, lock) {
+  const bytes = new Uint8Array(lock.buffer);
+  for (; ; ) {
+    if (libc().fcntl_lock(fd, operation, bytes) === 0) return 0;
+    const error = errno();
+    if (error !== ERRNO.EINTR) return -error;
+  }
+}
+function flock(type, { start, length }) {
+  const lock = new DataView(new ArrayBuffer(STRUCT_FLOCK_SIZE));
+  lock.setInt16(0, type, true);
+  lock.setBigInt64(8, BigInt(start), true);
+  lock.setBigInt64(16, BigInt(length), true);
+  return lock;
+}
+
 // src/linux/io/image_lock.ts
 var USED_BASE = 100;
 var UNSHARED_BASE = 200;
@@ -10556,12 +11089,6 @@ var PERMISSION = {
   write: 1,
   resize: 3
 };
-var F_OFD_GETLK = 36;
-var F_OFD_SETLK = 37;
-var F_RDLCK = 0;
-var F_WRLCK = 1;
-var F_UNLCK = 2;
-var STRUCT_FLOCK_SIZE = 32;
 var UNSHARED = [
   "write",
   "resize"
@@ -10574,20 +11101,20 @@ function lockImage(fd, use) {
     ...UNSHARED.map(unsharedByte)
   ];
   try {
-    for (const byte of bytes) setLock(fd, F_RDLCK, byte, use);
+    for (const byte of bytes) setLock(fd, LOCK_TYPE.READ, byte, use);
     const refused = used.find((each) => isHeld(fd, unsharedByte(each)));
     if (refused !== void 0) throw notShared(use, refused);
     const busy = UNSHARED.find((each) => isHeld(fd, usedByte(each)));
     if (busy !== void 0) throw inUse(use, busy);
     return true;
   } catch (error) {
-    for (const byte of bytes) setLock(fd, F_UNLCK, byte, use);
+    for (const byte of bytes) setLock(fd, LOCK_TYPE.NONE, byte, use);
     throw error;
   }
 }
 function lockImageReadOnly(fd, name) {
   for (const each of UNSHARED) {
-    setLock(fd, F_UNLCK, usedByte(each), {
+    setLock(fd, LOCK_TYPE.NONE, usedByte(each), {
       name,
       writable: false
     });
@@ -10609,35 +11136,24 @@ function unsharedByte(permission) {
   return UNSHARED_BASE + PERMISSION[permission];
 }
 function isHeld(fd, byte) {
-  const lock = flock(F_WRLCK, byte);
-  if (call2(fd, F_OFD_GETLK, lock) < 0) return false;
-  return lock.getInt16(0, true) !== F_UNLCK;
+  const type = conflictingLock(fd, LOCK_TYPE.WRITE, rangeOf(byte));
+  return type >= 0 && type !== LOCK_TYPE.NONE;
 }
 function canLock(fd) {
-  return call2(fd, F_OFD_GETLK, flock(F_WRLCK, USED_BASE)) === 0;
+  return conflictingLock(fd, LOCK_TYPE.WRITE, rangeOf(USED_BASE)) >= 0;
 }
 function setLock(fd, type, byte, use) {
-  if (call2(fd, F_OFD_SETLK, flock(type, byte)) === 0 || type === F_UNLCK) {
-    return;
-  }
-  const error = errno();
-  throw error === ERRNO.EAGAIN ? inUse(use, "read") : lockError(use, {
-    errno: error
+  const result2 = setFileLock(fd, type, rangeOf(byte));
+  if (result2 === 0 || type === LOCK_TYPE.NONE) return;
+  throw result2 === -ERRNO.EAGAIN ? inUse(use, "read") : lockError(use, {
+    errno: -result2
   });
 }
-function call2(fd, operation, lock) {
-  const bytes = new Uint8Array(lock.buffer);
-  for (; ; ) {
-    const result2 = libc().fcntl_lock(fd, operation, bytes);
-    if (result2 === 0 || errno() !== ERRNO.EINTR) return result2;
-  }
-}
-function flock(type, byte) {
-  const lock = new DataView(new ArrayBuffer(STRUCT_FLOCK_SIZE));
-  lock.setInt16(0, type, true);
-  lock.setBigInt64(8, BigInt(byte), true);
-  lock.setBigInt64(16, 1n, true);
-  return lock;
+function rangeOf(byte) {
+  return {
+    start: byte,
+    length: 1
+  };
 }
 var OTHER = "another program, such as QEMU or another export,";
 var ADVICE = "stop it, or use --no-lock if sharing the image is safe";
@@ -10667,10 +11183,13 @@ function lockError({ name, writable }, facts) {
 }
 
 // src/session/driver_services.ts
-function driverServices(fileIo) {
+function driverServices({ fileIo = () => null, insecurePath = false }) {
   return {
     files: {
-      open: openBlockFile,
+      open: (path, options) => openBlockFile(path, {
+        ...options,
+        insecurePath
+      }),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
       lock: ({ fd }, name, writable) => void lockImage(fd, {
@@ -10696,7 +11215,9 @@ async function openHandler(spec, { queue, fileIo, onZeroed }) {
   }
   const syncErrors = SyncErrors.over(spec.syncErrors);
   const services = {
-    ...driverServices(fileIo),
+    ...driverServices({
+      fileIo
+    }),
     syncErrors
   };
   const image = await attachImage(spec.image, services);
