@@ -111,7 +111,10 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
       session.close();
     } else {
       if (request.control !== null) {
-        scope.use(new ControlServer(request.control, session, stop, output));
+        const { control, mount: { insecurePath } } = request;
+        scope.use(
+          new ControlServer(control, session, stop, output, insecurePath),
+        );
       }
       pidfile?.write();
       tellReady(request, session, output);

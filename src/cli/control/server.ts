@@ -30,6 +30,7 @@ export class ControlServer implements AsyncDisposable {
    * @param session The session that commands control.
    * @param stop Stops the export.
    * @param output Where errors are printed.
+   * @param insecurePath Whether other users may change a part of the path.
    * @throws {SystemError} If the socket cannot be made.
    */
   constructor(
@@ -37,11 +38,12 @@ export class ControlServer implements AsyncDisposable {
     session: Controlled,
     stop: () => void,
     output: Output,
+    insecurePath: boolean = false,
   ) {
     this.#session = session;
     this.#stop = stop;
     this.#output = output;
-    this.#listener = listenUnix(path);
+    this.#listener = listenUnix(path, { insecurePath });
     this.#served = this.#serve();
   }
 

@@ -5,13 +5,10 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
-import { AT_FDCWD, closeDescriptor } from "../syscall/descriptor.ts";
-import { errno, libc } from "../syscall/libc.ts";
-import { absolutePath, pathKind } from "../syscall/paths.ts";
-import { AT, statx } from "../syscall/statx.ts";
-import { removeFile } from "../syscall/text_file.ts";
+import { closeDescriptor } from "../syscall/descriptor.ts";
+import { libc } from "../syscall/libc.ts";
 import { acceptSocket, openSocket, SOCK, SocketWait } from "./socket.ts";
-import { withAddress } from "./unix_address.ts";
+import { bindUnix, type BoundName } from "./unix_bind.ts";
 import {
   socketError,
   UnixConnection,
@@ -30,6 +27,8 @@ export interface ListenOptions extends UnixConnectionOptions {
    * pool.
    */
   readonly maxConnections?: number;
+  /** Whether other users may change a part of the path, false by default. */
+  readonly insecurePath?: boolean;
 }
 
 /**
@@ -39,21 +38,25 @@ export interface ListenOptions extends UnixConnectionOptions {
  * @param path The socket's path; its directory must exist.
  * @param options More.
  * @throws {SystemError} EADDRINUSE if another program listens on it, EEXIST if
- * the file is not a socket, and the errnos of bind(2): EACCES, ENOENT, EROFS.
+ * the file is not a socket, EPERM if other users can change a part of the path,
+ * and the errnos of bind(2): EACCES, ENOENT, EROFS.
  */
 export function listenUnix(
   path: string,
   options: ListenOptions = {},
 ): UnixListener {
-  const absolute = absolutePath(path);
   const fd = openSocket(SOCK.STREAM);
   try {
     // bind(2) creates the file with the mode of the socket, so that others can
     // never connect, and the umask of the process need not be changed.
     if (libc().fchmod(fd, OWNER_ONLY) < 0) throw socketError("fchmod", path);
-    withAddress(absolute, (address) => bindReplacing(fd, path, address));
-    if (libc().listen(fd, BACKLOG) < 0) throw socketError("listen", path);
-    return new UnixListener(fd, absolute, options);
+    const name = bindUnix(fd, path, options.insecurePath ?? false);
+    if (libc().listen(fd, BACKLOG) < 0) {
+      const error = socketError("listen", path);
+      name.remove();
+      throw error;
+    }
+    return new UnixListener(fd, name, options);
   } catch (error) {
     closeDescriptor(fd);
     throw error;
@@ -67,18 +70,18 @@ export class UnixListener implements AsyncDisposable {
   readonly #fd: number;
   readonly #wait: SocketWait;
   readonly #options: ListenOptions;
-  readonly #inode: bigint | null;
+  readonly #name: BoundName;
   readonly #connections = new Set<UnixConnection>();
   #free = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
   /** Wraps a listening socket, and closes it. */
-  constructor(fd: number, path: string, options: ListenOptions) {
+  constructor(fd: number, name: BoundName, options: ListenOptions) {
     this.#fd = fd;
     this.#wait = new SocketWait(fd);
-    this.path = path;
+    this.path = name.path;
     this.#options = options;
-    this.#inode = inodeOf(path);
+    this.#name = name;
   }
 
   /**
@@ -147,48 +150,11 @@ export class UnixListener implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    if (this.#inode !== null && inodeOf(this.path) === this.#inode) {
-      removeFile(this.path);
-    }
+    this.#name.remove();
     this.#free.resolve();
     const connections = [...this.#connections];
     await Promise.all(connections.map((connection) => connection.close()));
     await this.#wait.end();
     closeDescriptor(this.#fd);
   }
-}
-
-function bindReplacing(
-  fd: number,
-  path: string,
-  address: Uint8Array<ArrayBuffer>,
-): void {
-  const size = address.byteLength;
-  if (libc().bind(fd, address, size) === 0) return;
-  const error = errno();
-  if (error !== ERRNO.EADDRINUSE) throw socketError("bind", path, error);
-  removeStale(path, address);
-  if (libc().bind(fd, address, size) < 0) throw socketError("bind", path);
-}
-
-function removeStale(path: string, address: Uint8Array<ArrayBuffer>): void {
-  const kind = pathKind(path);
-  if (kind === "missing") return;
-  if (kind !== "socket") throw socketError("bind", path, ERRNO.EEXIST);
-  const probe = openSocket(SOCK.STREAM);
-  try {
-    const result = libc().connect(probe, address, address.byteLength);
-    const error = result === 0 ? 0 : errno();
-    if (error === ERRNO.ECONNREFUSED) removeFile(path);
-    else if (error !== ERRNO.ENOENT) {
-      throw socketError("bind", path, ERRNO.EADDRINUSE);
-    }
-  } finally {
-    closeDescriptor(probe);
-  }
-}
-
-function inodeOf(path: string): bigint | null {
-  const status = statx(AT_FDCWD, path, AT.SYMLINK_NOFOLLOW);
-  return typeof status === "number" ? null : status.inode;
 }
