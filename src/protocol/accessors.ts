@@ -71,7 +71,10 @@ export interface Accessors<S extends StructName> {
   readonly number: {
     readonly [F in FieldsOf<S, "size64">]: Getter<number>;
   };
-  /** Writes a `size64` from a whole number from 0 to 2^53 - 1. */
+  /**
+   * Writes a `size64` from a whole number from 0 to 2^53 - 1; throws a RangeError
+   * for any other value.
+   */
   readonly setNumber: {
     readonly [F in FieldsOf<S, "size64">]: Setter<number>;
   };
@@ -124,6 +127,11 @@ function numberGetter(at: number): Getter<number> {
 
 function numberSetter(at: number): Setter<number> {
   return (view, base, value) => {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && value % 1 === 0)) {
+      throw new RangeError(
+        `Cannot write ${value}: expected a whole number from 0 to 2^53 - 1`,
+      );
+    }
     view.setUint32(base + at, value % TWO_32, true);
     view.setUint32(base + at + 4, value / TWO_32, true);
   };

@@ -41,6 +41,7 @@ function writeScalar(
   type: ScalarType,
   value: Value,
 ): void {
+  checkScalar(type, value);
   switch (type) {
     case "u8":
       return view.setUint8(at, value as number);
@@ -56,6 +57,31 @@ function writeScalar(
     case "size64":
       return view.setBigUint64(at, value as bigint, true);
   }
+}
+
+/** The least and the largest value of each type. */
+const RANGES: Readonly<Record<ScalarType, readonly [Value, Value]>> = {
+  u8: [0, 0xff],
+  u16: [0, 0xffff],
+  u32: [0, 0xffff_ffff],
+  s32: [-(2 ** 31), 2 ** 31 - 1],
+  s64: [-(1n << 63n), (1n << 63n) - 1n],
+  u64: [0n, (1n << 64n) - 1n],
+  size64: [0n, (1n << 64n) - 1n],
+};
+
+/** A DataView would take NaN for 0, and 2^32 + 1 for 1. */
+function checkScalar(type: ScalarType, value: Value): void {
+  const [least, most] = RANGES[type];
+  const isWhole = typeof value === typeof least &&
+    (typeof value === "bigint" || Number.isInteger(value));
+  if (isWhole && value >= least && value <= most) return;
+  const unit = typeof least === "bigint" ? "n" : "";
+  throw new RangeError(
+    `expected a whole number from ${least}${unit} to ${most}${unit}, received ${
+      typeof value === "bigint" ? `${value}n` : value
+    }`,
+  );
 }
 
 function readUnit(
@@ -116,15 +142,38 @@ function writeFields(
     const { name: key, offset, size, type, count } of layoutOf(name).fields
   ) {
     const at = base + offset;
-    if (count === null) {
-      writeUnit(view, at, type, value[key]);
-      continue;
-    }
-    const items = (value[key] ?? []) as Value[];
-    for (let i = 0; i < count; i++) {
-      writeUnit(view, at + i * (size / count), type, items[i]);
+    const given = isSignedTime(name, key) ? unsigned(value[key]) : value[key];
+    try {
+      if (count === null) {
+        writeUnit(view, at, type, given);
+        continue;
+      }
+      const items = (given ?? []) as Value[];
+      for (let i = 0; i < count; i++) {
+        writeUnit(view, at + i * (size / count), type, items[i]);
+      }
+    } catch (error) {
+      throw isScalar(type) ? naming(`${name}.${key}`, error) : error;
     }
   }
+}
+
+/** Whether the kernel reads a u64 as signed seconds: times before 1970. */
+function isSignedTime(name: StructName, field: string): boolean {
+  return (name === "fuse_attr" || name === "fuse_setattr_in") &&
+    (field === "atime" || field === "mtime" || field === "ctime");
+}
+
+function unsigned(value: Value | undefined): Value | undefined {
+  return typeof value === "bigint" && value < 0n && value >= -(1n << 63n)
+    ? BigInt.asUintN(64, value)
+    : value;
+}
+
+function naming(field: string, error: unknown): unknown {
+  return error instanceof RangeError
+    ? new RangeError(`Cannot encode ${field}: ${error.message}`)
+    : error;
 }
 
 /** A DataView of the bytes that a typed array or view covers. */
@@ -179,6 +228,7 @@ export function decodeStruct<S extends StructName>(
  * @param value The fields; those left out are zero.
  * @param minor The negotiated minor version, the newest by default. Older
  * peers get a shorter struct.
+ * @throws {RangeError} If a field does not fit into its type.
  */
 export function encodeStruct<S extends StructName>(
   name: S,
@@ -198,7 +248,8 @@ export function encodeStruct<S extends StructName>(
  * @param view The view to write to.
  * @param base The byte of the view at which the struct starts.
  * @param value The fields; those left out are zero.
- * @throws {RangeError} If the struct extends beyond the end of the view.
+ * @throws {RangeError} If the struct extends beyond the end of the view, or a
+ * field does not fit into its type.
  */
 export function writeStruct<S extends StructName>(
   name: S,

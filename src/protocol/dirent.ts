@@ -4,21 +4,24 @@
  *
  * @module
  */
-import { align8, concat } from "./bytes.ts";
+import { align8 } from "./bytes.ts";
 import { accessors } from "./accessors.ts";
 import { decodeStruct, viewOf, writeStruct } from "./codec.ts";
+import { entryProblem } from "./attr_checks.ts";
 import { FUSE_NAME_MAX } from "./flags.ts";
+import { isDots, nameProblem, numbersProblem } from "./listing_checks.ts";
 import { S_IF } from "../base/file_flags.ts";
-import { bytesOfName, type Name, nameOfBytes } from "./text.ts";
+import { type Name, nameOfBytes } from "./text.ts";
 import type { Decoded, Encodable } from "./types.ts";
 
 const DIRENT = accessors("fuse_dirent");
 const DIRENTPLUS = accessors("fuse_direntplus");
 const ENTRY_AT = DIRENTPLUS.at.entry_out;
-const SLASH = 0x2f;
 const ENCODER = new TextEncoder();
 /** Holds a name while an entry is written; longer than any valid name. */
 const SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
+/** Holds an entry's attributes while they are checked. */
+const ENTRY = new DataView(new ArrayBuffer(accessors("fuse_entry_out").size));
 
 /**
  * One entry of a listing.
@@ -28,7 +31,9 @@ const SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
 export interface DirEntry {
   /** The inode's number. */
   readonly ino: bigint;
-  /** The position after this entry, for the next READDIR: opaque, not 0. */
+  /**
+   * The position after this entry, for the next READDIR: opaque, 1 to 2^63 - 1.
+   */
   readonly off: bigint;
   /** The file's type, as in `dirent.d_type`: {@linkcode direntType}. */
   readonly type: number;
@@ -105,10 +110,12 @@ export class DirentWriter {
    * Adds an entry to a reply to READDIR.
    *
    * @returns Whether the entry fits; nothing is written otherwise.
-   * @throws {RangeError} If the kernel would reject the name.
+   * @throws {RangeError} If the name is empty, longer than 4095 bytes or
+   * contains a slash or a NUL, or if a number is out of its range.
    */
   add(name: Name, ino: bigint, off: bigint, type: number): boolean {
     const length = measure(name);
+    refuse(name, numbersProblem(ino, off, type));
     const at = this.#length;
     if (!this.#reserve(direntSize(length, false))) return false;
     this.#write(at, length, ino, off, type);
@@ -121,7 +128,8 @@ export class DirentWriter {
    * @param entry As in a reply to LOOKUP; the kernel counts it as a lookup.
    * Empty for `.`, `..` and any entry that is not to be looked up.
    * @returns Whether the entry fits; nothing is written otherwise.
-   * @throws {RangeError} If the kernel would reject the name.
+   * @throws {RangeError} As {@linkcode DirentWriter.add}, or if the kernel would
+   * reject the attributes.
    */
   addPlus(
     name: Name,
@@ -131,6 +139,8 @@ export class DirentWriter {
     type: number,
   ): boolean {
     const length = measure(name);
+    refuse(name, numbersProblem(ino, off, type));
+    checkEntry(name, length, entry);
     const at = this.#length;
     if (!this.#reserve(direntSize(length, true))) return false;
     writeStruct("fuse_entry_out", this.#view, at + ENTRY_AT, entry);
@@ -174,19 +184,26 @@ function measure(name: Name): number {
   } else if (length <= FUSE_NAME_MAX) {
     SCRATCH.set(name);
   }
-  //= fs/fuse/readdir.c parse_dirfile(): a name is not empty, not too long, and
-  //= has no slash.
-  if (length === 0 || length > FUSE_NAME_MAX) {
-    throw new RangeError(
-      `Cannot list a name of ${length} bytes: the kernel accepts 1 to ${FUSE_NAME_MAX}`,
-    );
-  }
-  for (let i = 0; i < length; i++) {
-    if (SCRATCH[i] === SLASH) {
-      throw new RangeError("Cannot list a name that contains a slash");
-    }
-  }
+  refuse(name, nameProblem(SCRATCH, 0, length));
   return length;
+}
+
+/** Throws if there is a problem with an entry. */
+function refuse(name: Name, problem: string | null): void {
+  if (problem === null) return;
+  const shown = JSON.stringify(name).slice(0, 80);
+  throw new RangeError(`Cannot list the name ${shown}: ${problem}`);
+}
+
+/** Checks attributes before anything of the entry is written. */
+function checkEntry(
+  name: Name,
+  length: number,
+  entry: Encodable<"fuse_entry_out">,
+): void {
+  writeStruct("fuse_entry_out", ENTRY, 0, entry);
+  if (ENTRY.getBigUint64(0, true) === 0n || isDots(SCRATCH, 0, length)) return;
+  refuse(name, entryProblem(ENTRY, 0, false));
 }
 
 /**
@@ -194,7 +211,7 @@ function measure(name: Name): number {
  * end is ignored.
  *
  * @category Directory listings
- * @throws {RangeError} If a name is empty, too long or contains a slash.
+ * @throws {RangeError} If a name is empty, too long or contains a slash or NUL.
  */
 export function parseDirents(bytes: Uint8Array): DirEntry[] {
   return parse(bytes, DIRENT.size, (at) => entryAt(bytes, at));
@@ -205,7 +222,7 @@ export function parseDirents(bytes: Uint8Array): DirEntry[] {
  * the end is ignored.
  *
  * @category Directory listings
- * @throws {RangeError} If a name is empty, too long or contains a slash.
+ * @throws {RangeError} If a name is empty, too long or contains a slash or NUL.
  */
 export function parseDirentsPlus(bytes: Uint8Array): DirEntryPlus[] {
   return parse(bytes, DIRENTPLUS.size, (at) => ({
@@ -225,18 +242,11 @@ function parse<E>(
   while (bytes.length - at >= headSize) {
     const dirent = at + headSize - DIRENT.size;
     const length = DIRENT.get.namelen(view, dirent);
-    if (length === 0 || length > FUSE_NAME_MAX) {
-      throw new RangeError(
-        `Cannot read a directory entry: its name has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`,
-      );
-    }
-    const size = align8(headSize + length);
-    if (at + size > bytes.length) break;
-    const name = bytes.subarray(at + headSize, at + headSize + length);
-    if (name.includes(SLASH)) {
-      throw new RangeError(
-        "Cannot read a directory entry: its name contains a slash",
-      );
+    const size = align8(headSize + Math.min(length, FUSE_NAME_MAX));
+    if (length <= FUSE_NAME_MAX && at + size > bytes.length) break;
+    const problem = nameProblem(bytes, at + headSize, length);
+    if (problem !== null) {
+      throw new RangeError(`Cannot read a directory entry's name: ${problem}`);
     }
     entries.push(read(at));
     at += size;
@@ -254,40 +264,4 @@ function entryAt(bytes: Uint8Array, at: number): DirEntry {
     type: DIRENT.get.type(view, at),
     name: nameOfBytes(bytes.subarray(start, end)),
   };
-}
-
-/**
- * Encodes a listing without attributes, of any length.
- *
- * @category Directory listings
- */
-export function encodeDirents(
-  entries: readonly DirEntry[],
-): Uint8Array<ArrayBuffer> {
-  return concat(entries.map(({ name, ino, off, type }) => {
-    const bytes = memoryFor(name, false);
-    new DirentWriter(bytes, bytes.length).add(name, ino, off, type);
-    return bytes;
-  }));
-}
-
-/**
- * Encodes a listing with attributes, of any length.
- *
- * @category Directory listings
- */
-export function encodeDirentsPlus(
-  entries: readonly (DirEntry & {
-    readonly entry: Encodable<"fuse_entry_out">;
-  })[],
-): Uint8Array<ArrayBuffer> {
-  return concat(entries.map(({ name, entry, ino, off, type }) => {
-    const bytes = memoryFor(name, true);
-    new DirentWriter(bytes, bytes.length).addPlus(name, entry, ino, off, type);
-    return bytes;
-  }));
-}
-
-function memoryFor(name: Name, plus: boolean): Uint8Array {
-  return new Uint8Array(direntSize(bytesOfName(name).length, plus));
 }

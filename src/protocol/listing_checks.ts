@@ -12,6 +12,10 @@ import { FUSE_NAME_MAX } from "./flags.ts";
 const DIRENT = accessors("fuse_dirent");
 const DIRENTPLUS = accessors("fuse_direntplus");
 const ENTRY = accessors("fuse_entry_out");
+/** The largest position that the kernel keeps, in a loff_t. */
+const OFF_MAX = 2n ** 63n - 1n;
+/** The largest `DT_*`. */
+const TYPE_MAX = 15;
 const NUL = 0;
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -38,6 +42,24 @@ export function nameProblem(
     if (bytes[i] === NUL) return "it contains a NUL";
   }
   return null;
+}
+
+/** What is wrong with the numbers of a directory entry; `null` if nothing is. */
+export function numbersProblem(
+  ino: bigint,
+  off: bigint,
+  type: number,
+): string | null {
+  if (typeof ino !== "bigint" || ino !== BigInt.asUintN(64, ino)) {
+    return `inode ${ino} is not a bigint from 0n to 2n ** 64n - 1n`;
+  }
+  // After 0 the next READDIR would begin at the start again, without end.
+  if (typeof off !== "bigint" || off < 1n || off > OFF_MAX) {
+    return `position ${off} is not a bigint from 1n to 2n ** 63n - 1n`;
+  }
+  return Number.isInteger(type) && type >= 0 && type <= TYPE_MAX
+    ? null
+    : `type ${type} is not one that direntType() returns`;
 }
 
 /** Whether a name is `.` or `..`. */

@@ -113,11 +113,10 @@ export {
   type DirEntryPlus,
   direntType,
   DirentWriter,
-  encodeDirents,
-  encodeDirentsPlus,
   parseDirents,
   parseDirentsPlus,
 } from "./dirent.ts";
+export { encodeDirents, encodeDirentsPlus } from "./encode_dirents.ts";
 
 // Notifications.
 export {

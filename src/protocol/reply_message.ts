@@ -12,11 +12,10 @@ import { ProtocolVersion } from "./protocol_version.ts";
 import {
   type DirEntry,
   type DirEntryPlus,
-  encodeDirents,
-  encodeDirentsPlus,
   parseDirents,
   parseDirentsPlus,
 } from "./dirent.ts";
+import { encodeDirents, encodeDirentsPlus } from "./encode_dirents.ts";
 import { FUSE_IOCTL } from "./flags.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
 import { type OpcodeName, type OpcodeRow, OPCODES } from "./opcodes.ts";

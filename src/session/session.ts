@@ -172,7 +172,7 @@ export class Session implements AsyncDisposable {
         const loss = await Promise.race([this.#aborted.promise, flush?.()]);
         if (typeof loss === "string") this.#problems.push(loss);
       }
-      await release();
+      await release().catch((error) => this.#problems.push(error.message));
     }
     return {
       clean: this.#problems.length === 0,

@@ -7,6 +7,7 @@
 import { FUSE_ROOT_ID } from "../protocol/flags.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
+import type { QueueEnd } from "../queue/request_queue.ts";
 import { serve } from "../queue/serve.ts";
 import { ignoreFileSizeSignal } from "../linux/syscall/resource_limits.ts";
 import { orAbort } from "./abort_signal.ts";
@@ -17,6 +18,7 @@ import type { QueueServer, SessionParts } from "./session_parts.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 import type { SessionListener } from "./session_options.ts";
 import { startWorkers } from "./start_workers.ts";
+import { settleUncaughtHere } from "./uncaught_replies.ts";
 import type { TransportState } from "./transport.ts";
 
 /** Milliseconds for servers to end after a start that failed. */
@@ -155,12 +157,22 @@ async function startServers(
   }
   const { first } = connection;
   const { report } = listener;
+  const stopSettling = settleUncaughtHere();
   const done = serve(first, handler.handler(facts, onZeroed), {
     statistics,
     ...report === undefined ? {} : { report },
-  }).finally(() => first.close());
+  }).catch(failedEnd).finally(() => {
+    first.close();
+    stopSettling();
+  });
   servers.push({ done, terminate: () => first.close() });
   return transport.intent;
+}
+
+/** A queue whose loop has failed by a defect: its end never rejects. */
+function failedEnd(error: unknown): QueueEnd {
+  const message = error instanceof Error ? error.message : String(error);
+  return { reason: "failed", message };
 }
 
 /**

@@ -35,6 +35,7 @@ import { openFileRing } from "../linux/io/file_ring.ts";
 import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { openHandler } from "./open_handler.ts";
 import { TraceSender } from "./trace_relay.ts";
+import { settleUncaught, uncaughtOf } from "./uncaught_replies.ts";
 import type {
   GoMessage,
   StartMessage,
@@ -183,14 +184,13 @@ function endEarly(queue: RequestQueue): void {
     queue.close();
     tell(failureOf(error));
   };
-  self.addEventListener("error", (event) => {
+  const uncaught = (event: ErrorEvent | PromiseRejectionEvent) => {
+    if (settleUncaught(event)) return;
     event.preventDefault();
-    end(event.error);
-  });
-  self.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    end(event.reason);
-  });
+    end(uncaughtOf(event));
+  };
+  self.addEventListener("error", uncaught);
+  self.addEventListener("unhandledrejection", uncaught);
   self.close = () => end(new Error("Its Worker was ended by close()"));
   Deno.exit = () => {
     const error = new Error("Its Worker was ended by Deno.exit()");

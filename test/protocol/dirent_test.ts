@@ -8,6 +8,7 @@ import {
   parseDirentsPlus,
 } from "../../src/protocol/mod.ts";
 import { direntSize } from "../../src/protocol/dirent.ts";
+import {} from "../../src/protocol/encode_dirents.ts";
 import { unhex } from "./_hex.ts";
 
 Deno.test("DirentWriter lays out entries and zeroes their padding", () => {
@@ -42,11 +43,43 @@ Deno.test("DirentWriter says when the listing is full", () => {
 
 Deno.test("DirentWriter rejects names that the kernel rejects", () => {
   const writer = new DirentWriter(new Uint8Array(8192), 8192);
-  for (const name of ["", "a/b", "x".repeat(4096), new Uint8Array(5000)]) {
+  const long = new Uint8Array(5000).fill(0x61);
+  for (const name of ["", "a/b", "a\0b", "x".repeat(4096), long]) {
     assertThrows(() => writer.add(name, 1n, 1n, 8), RangeError);
+    assertThrows(() => writer.addPlus(name, {}, 1n, 1n, 8), RangeError);
   }
   assertEquals(writer.length, 0);
   assertEquals(writer.add("x".repeat(4095), 1n, 1n, 8), true);
+});
+
+Deno.test("DirentWriter rejects numbers that would end up as others", () => {
+  const writer = new DirentWriter(new Uint8Array(8192), 8192);
+  const bad: [bigint, bigint, number][] = [
+    [-1n, 1n, 8],
+    [2n ** 64n, 1n, 8],
+    [1n, 0n, 8],
+    [1n, -1n, 8],
+    [1n, 2n ** 63n, 8],
+    [1n, 1n, 0o100644],
+    [1n, 1n, NaN],
+    [1 as unknown as bigint, 1n, 8],
+    [1n, 1 as unknown as bigint, 8],
+  ];
+  for (const [ino, off, type] of bad) {
+    assertThrows(() => writer.add("a", ino, off, type), RangeError, '"a"');
+  }
+  const entries = [
+    { nodeid: 1n, attr: { mode: 0o100644 } },
+    { nodeid: 2n, attr: { mode: 0o644 } },
+    { nodeid: 2n, attr: { mode: 0o100644, size: 2n ** 63n } },
+    { nodeid: 2n, attr: { mode: NaN } },
+  ];
+  for (const entry of entries) {
+    assertThrows(() => writer.addPlus("a", entry, 1n, 1n, 8), RangeError);
+  }
+  assertEquals(writer.length, 0);
+  assertEquals(writer.addPlus(".", { nodeid: 1n }, 1n, 1n, 4), true);
+  assertEquals(writer.addPlus("a", {}, 1n, 2n ** 63n - 1n, 8), true);
 });
 
 Deno.test("parseDirents() reads what DirentWriter wrote, at any boundary", () => {

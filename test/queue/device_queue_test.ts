@@ -7,6 +7,7 @@ import { SLAB_SIZE } from "../../src/queue/slot_pool.ts";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { serve } from "../../src/queue/serve.ts";
 import { FakeDevice } from "./fake_device.ts";
+import { mistakesSuite } from "./mistakes_suite.ts";
 import {
   type FixtureOptions,
   type QueueFixture,
@@ -38,6 +39,7 @@ function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
 }
 
 queueSuite({ name: "DeviceQueue", make, reportsDelivery: true });
+mistakesSuite("DeviceQueue", make);
 
 function deviceQueue(maxPayload = 65536): [FakeDevice, DeviceQueue] {
   const device = new FakeDevice();

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryChannel } from "../../src/queue/memory_channel.ts";
 import { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { missingPermission, testIf } from "../requirements.ts";
+import { mistakesSuite } from "./mistakes_suite.ts";
 import { queueSuite } from "./queue_suite.ts";
 import { byDoorbell, inThread, RawKernel } from "./memory_fixture.ts";
 import { parseReply, readMessage, take, turn } from "./messages.ts";
@@ -17,6 +18,10 @@ for (const layout of ["contiguous", "separate"] as const) {
     make: (options) => byDoorbell(layout, options),
     reportsDelivery: false,
   });
+  mistakesSuite(
+    `MemoryQueue (${layout})`,
+    (options) => inThread(layout, options),
+  );
 }
 
 Deno.test("MemoryQueue has several entries filled ahead if it offers them", async () => {

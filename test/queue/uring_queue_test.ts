@@ -8,6 +8,7 @@ import { RingEvents } from "../../src/event/ring_events.ts";
 import { RingFileIo } from "../../src/event/ring_file_io.ts";
 import type { QueueEnd, RequestQueue } from "../../src/queue/request_queue.ts";
 import { UringQueue } from "../../src/queue/uring_queue.ts";
+import { mistakesSuite } from "./mistakes_suite.ts";
 import {
   type FixtureOptions,
   type QueueFixture,
@@ -91,6 +92,7 @@ function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
 }
 
 queueSuite({ name: "UringQueue", make, reportsDelivery: false });
+mistakesSuite("UringQueue", make);
 
 Deno.test("UringQueue offers its entries at the first call", () => {
   const { ring, entries, queue } = uringQueue();
