@@ -1027,6 +1027,7 @@ function readScalar(view, at, type) {
   }
 }
 function writeScalar(view, at, type, value2) {
+  checkScalar(type, value2);
   switch (type) {
     case "u8":
       return view.setUint8(at, value2);
@@ -1042,6 +1043,43 @@ function writeScalar(view, at, type, value2) {
     case "size64":
       return view.setBigUint64(at, value2, true);
   }
+}
+var RANGES = {
+  u8: [
+    0,
+    255
+  ],
+  u16: [
+    0,
+    65535
+  ],
+  u32: [
+    0,
+    4294967295
+  ],
+  s32: [
+    -(2 ** 31),
+    2 ** 31 - 1
+  ],
+  s64: [
+    -(1n << 63n),
+    (1n << 63n) - 1n
+  ],
+  u64: [
+    0n,
+    (1n << 64n) - 1n
+  ],
+  size64: [
+    0n,
+    (1n << 64n) - 1n
+  ]
+};
+function checkScalar(type, value2) {
+  const [least, most] = RANGES[type];
+  const isWhole = typeof value2 === typeof least && (typeof value2 === "bigint" || Number.isInteger(value2));
+  if (isWhole && value2 >= least && value2 <= most) return;
+  const unit = typeof least === "bigint" ? "n" : "";
+  throw new RangeError(`expected a whole number from ${least}${unit} to ${most}${unit}, received ${typeof value2 === "bigint" ? `${value2}n` : value2}`);
 }
 function readUnit(view, at, type, end) {
   if (!isScalar(type)) return readFields(view, at, type, end);
@@ -1069,15 +1107,29 @@ var NOTHING = new DataView(new ArrayBuffer(8));
 function writeFields(view, base, name, value2) {
   for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
     const at = base + offset;
-    if (count2 === null) {
-      writeUnit(view, at, type, value2[key]);
-      continue;
-    }
-    const items = value2[key] ?? [];
-    for (let i = 0; i < count2; i++) {
-      writeUnit(view, at + i * (size / count2), type, items[i]);
+    const given = isSignedTime(name, key) ? unsigned(value2[key]) : value2[key];
+    try {
+      if (count2 === null) {
+        writeUnit(view, at, type, given);
+        continue;
+      }
+      const items = given ?? [];
+      for (let i = 0; i < count2; i++) {
+        writeUnit(view, at + i * (size / count2), type, items[i]);
+      }
+    } catch (error) {
+      throw isScalar(type) ? naming(`${name}.${key}`, error) : error;
     }
   }
+}
+function isSignedTime(name, field) {
+  return (name === "fuse_attr" || name === "fuse_setattr_in") && (field === "atime" || field === "mtime" || field === "ctime");
+}
+function unsigned(value2) {
+  return typeof value2 === "bigint" && value2 < 0n && value2 >= -(1n << 63n) ? BigInt.asUintN(64, value2) : value2;
+}
+function naming(field, error) {
+  return error instanceof RangeError ? new RangeError(`Cannot encode ${field}: ${error.message}`) : error;
 }
 function viewOf(bytes) {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -1134,6 +1186,9 @@ function numberGetter(at) {
 }
 function numberSetter(at) {
   return (view, base, value2) => {
+    if (!(value2 >= 0 && value2 <= Number.MAX_SAFE_INTEGER && value2 % 1 === 0)) {
+      throw new RangeError(`Cannot write ${value2}: expected a whole number from 0 to 2^53 - 1`);
+    }
     view.setUint32(base + at, value2 % TWO_32, true);
     view.setUint32(base + at + 4, value2 / TWO_32, true);
   };
@@ -2774,6 +2829,7 @@ function align8(size) {
 var DIRENT = accessors("fuse_dirent");
 var DIRENTPLUS = accessors("fuse_direntplus");
 var ENTRY2 = accessors("fuse_entry_out");
+var OFF_MAX = 2n ** 63n - 1n;
 var NUL = 0;
 var SLASH = 47;
 var DOT = 46;
@@ -4980,9 +5036,9 @@ function sharedRoom({ queues }, index) {
 var DIRENT2 = accessors("fuse_dirent");
 var DIRENTPLUS2 = accessors("fuse_direntplus");
 var ENTRY_AT = DIRENTPLUS2.at.entry_out;
-var SLASH2 = 47;
 var ENCODER2 = new TextEncoder();
 var SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
+var ENTRY3 = new DataView(new ArrayBuffer(accessors("fuse_entry_out").size));
 function parseDirents(bytes) {
   return parse(bytes, DIRENT2.size, (at) => entryAt(bytes, at));
 }
@@ -4999,14 +5055,11 @@ function parse(bytes, headSize, read) {
   while (bytes.length - at >= headSize) {
     const dirent = at + headSize - DIRENT2.size;
     const length = DIRENT2.get.namelen(view, dirent);
-    if (length === 0 || length > FUSE_NAME_MAX) {
-      throw new RangeError(`Cannot read a directory entry: its name has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`);
-    }
-    const size = align8(headSize + length);
-    if (at + size > bytes.length) break;
-    const name = bytes.subarray(at + headSize, at + headSize + length);
-    if (name.includes(SLASH2)) {
-      throw new RangeError("Cannot read a directory entry: its name contains a slash");
+    const size = align8(headSize + Math.min(length, FUSE_NAME_MAX));
+    if (length <= FUSE_NAME_MAX && at + size > bytes.length) break;
+    const problem = nameProblem(bytes, at + headSize, length);
+    if (problem !== null) {
+      throw new RangeError(`Cannot read a directory entry's name: ${problem}`);
     }
     entries.push(read(at));
     at += size;
@@ -11325,6 +11378,18 @@ function sizeOf2({ wire }) {
   return RECORD_BYTES + (wire?.byteLength ?? 0);
 }
 
+// src/session/uncaught_replies.ts
+function uncaughtOf(event) {
+  return "reason" in event ? event.reason : event.error;
+}
+function settleUncaught(event) {
+  const error = uncaughtOf(event);
+  if (!(error instanceof ReplyError)) return false;
+  event.preventDefault();
+  error.uncaught();
+  return true;
+}
+
 // src/session/worker.ts
 function tell(message) {
   self.postMessage(message);
@@ -11467,14 +11532,13 @@ function endEarly(queue) {
     queue.close();
     tell(failureOf(error));
   };
-  self.addEventListener("error", (event) => {
+  const uncaught = (event) => {
+    if (settleUncaught(event)) return;
     event.preventDefault();
-    end(event.error);
-  });
-  self.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    end(event.reason);
-  });
+    end(uncaughtOf(event));
+  };
+  self.addEventListener("error", uncaught);
+  self.addEventListener("unhandledrejection", uncaught);
   self.close = () => end(new Error("Its Worker was ended by close()"));
   Deno.exit = () => {
     const error = new Error("Its Worker was ended by Deno.exit()");
