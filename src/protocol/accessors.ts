@@ -129,7 +129,7 @@ function numberSetter(at: number): Setter<number> {
   return (view, base, value) => {
     if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER && value % 1 === 0)) {
       throw new RangeError(
-        `Cannot write ${value}: expected a whole number from 0 to 2^53 - 1`,
+        `Expected a whole number from 0 to 2^53 - 1, received ${value}`,
       );
     }
     view.setUint32(base + at, value % TWO_32, true);

@@ -10,6 +10,7 @@ import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
 import { serve } from "../../src/queue/serve.ts";
 import { parseReply, readMessage, turn } from "./messages.ts";
+import { MISTAKEN_CONTENTS } from "./mistaken_contents.ts";
 import { type Mistake, MISTAKES, requestOf } from "./mistakes.ts";
 import type { FixtureOptions, QueueFixture } from "./queue_suite.ts";
 
@@ -27,7 +28,7 @@ export function mistakesSuite(
   name: string,
   make: (options: FixtureOptions) => QueueFixture,
 ): void {
-  for (const mistake of MISTAKES) {
+  for (const mistake of [...MISTAKES, ...MISTAKEN_CONTENTS]) {
     Deno.test(`${name} survives a handler's mistake: ${mistake.name}`, () =>
       survives(mistake, make({ capacity: 3, maxPayload: 65536 })));
   }
