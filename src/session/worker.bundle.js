@@ -1187,7 +1187,7 @@ function numberGetter(at) {
 function numberSetter(at) {
   return (view, base, value2) => {
     if (!(value2 >= 0 && value2 <= Number.MAX_SAFE_INTEGER && value2 % 1 === 0)) {
-      throw new RangeError(`Cannot write ${value2}: expected a whole number from 0 to 2^53 - 1`);
+      throw new RangeError(`Expected a whole number from 0 to 2^53 - 1, received ${value2}`);
     }
     view.setUint32(base + at, value2 % TWO_32, true);
     view.setUint32(base + at + 4, value2 / TWO_32, true);
