@@ -5,7 +5,8 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { main } from "./src/cli/main.ts";
+import { commandLine } from "./src/linux/syscall/command_line.ts";
 
 // Exits explicitly, because a Worker that hangs would keep the event loop
 // running.
-Deno.exit(await main(Deno.args, config.version));
+Deno.exit(await main(commandLine(), config.version));

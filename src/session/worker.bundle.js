@@ -5533,22 +5533,85 @@ function exchangeOf({ headers, payload }, number) {
   };
 }
 
-// src/linux/syscall/ffi_values.ts
+// src/base/name_bytes.ts
 var ENCODER3 = new TextEncoder();
-var DECODER = new TextDecoder();
-function cString(text) {
-  if (text.includes("\0")) {
-    throw new UserError(`Cannot use ${JSON.stringify(text)} as a path or name: it contains a NUL character (remove it)`);
+var DECODER = new TextDecoder("utf-8", {
+  ignoreBOM: true,
+  fatal: true
+});
+var ESCAPE = 56320;
+var FIRST_ESCAPE = ESCAPE + 128;
+var LAST_ESCAPE = ESCAPE + 255;
+function encodeName(name) {
+  if (name.isWellFormed()) return ENCODER3.encode(name);
+  const bytes = [];
+  for (const character of name) {
+    const code = character.codePointAt(0);
+    if (isEscape(code)) bytes.push(code - ESCAPE);
+    else bytes.push(...ENCODER3.encode(character));
   }
-  return ENCODER3.encode(`${text}\0`);
+  return Uint8Array.from(bytes);
+}
+function decodeName(bytes) {
+  return decodeUtf8(bytes) ?? decodeMixed(bytes);
+}
+function isName(name) {
+  if (name.isWellFormed()) return true;
+  for (const character of name) {
+    if (!character.isWellFormed() && !isEscape(character.charCodeAt(0))) {
+      return false;
+    }
+  }
+  return true;
+}
+function isEscape(code) {
+  return code >= FIRST_ESCAPE && code <= LAST_ESCAPE;
+}
+function decodeMixed(bytes) {
+  let name = "";
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes[at]);
+    const character = at + length <= bytes.length ? decodeUtf8(bytes.subarray(at, at + length)) : null;
+    if (character === null) name += String.fromCharCode(ESCAPE + bytes[at]);
+    else name += character;
+    at += character === null ? 1 : length;
+  }
+  return name;
+}
+function sequenceLength(lead) {
+  if (lead < 224) return lead < 192 ? 1 : 2;
+  return lead < 240 ? 3 : 4;
+}
+function decodeUtf8(bytes) {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+// src/linux/syscall/ffi_values.ts
+function cString(text) {
+  if (text.includes("\0")) refuseName(text, "a NUL character");
+  if (!isName(text)) refuseName(text, "half of a surrogate pair");
+  return encodeName(`${text}\0`);
+}
+function refuseName(text, what) {
+  throw new UserError(`Cannot use ${JSON.stringify(text)} as a path or name: it contains ${what} (remove it)`);
 }
 function textOf2(bytes, length = bytes.byteLength) {
   const filled = bytes.subarray(0, length);
   const end = filled.indexOf(0);
-  return DECODER.decode(end < 0 ? filled : filled.subarray(0, end));
+  return decodeName(end < 0 ? filled : filled.subarray(0, end));
 }
 function textAt(pointer) {
-  return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
+  if (pointer === null) return null;
+  const view = new Deno.UnsafePointerView(pointer);
+  let length = 0;
+  while (view.getUint8(length) !== 0) length++;
+  const bytes = new Uint8Array(length);
+  view.copyInto(bytes);
+  return decodeName(bytes);
 }
 var BufferPointers = class {
   #last;
@@ -6665,7 +6728,7 @@ function resolve(path, given) {
 // src/linux/syscall/text_file.ts
 var CHUNK_BYTES = 16384;
 function readText(path, directory = AT_FDCWD) {
-  return new TextDecoder().decode(readBytes(path, directory));
+  return decodeName(readBytes(path, directory));
 }
 function readBytes(path, directory = AT_FDCWD) {
   const fd = openDescriptor(path, OPEN.RDONLY, {

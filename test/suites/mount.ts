@@ -25,6 +25,7 @@ import "../mount/locked_memory_test.ts";
 import "../mount/mount_helper_test.ts";
 import "../mount/mount_options_test.ts";
 import "../mount/mountpoint_test.ts";
+import "../mount/names_test.ts";
 import "../mount/output_test.ts";
 import "../mount/passthrough_test.ts";
 import "../mount/queues_test.ts";

@@ -18,6 +18,7 @@ import "../backends/registry_test.ts";
 import "../backends/size_test.ts";
 import "../backends/window_test.ts";
 import "../base/errno_of_test.ts";
+import "../base/name_bytes_test.ts";
 import "../bench/cells_test.ts";
 import "../bench/fio_test.ts";
 import "../bench/options_test.ts";

@@ -1,3 +1,4 @@
+import { encodeName } from "../../base/name_bytes.ts";
 import { type LineWriter, OutputError } from "./line_writer.ts";
 
 /** Standard output or standard error. */
@@ -8,7 +9,6 @@ export interface Sink {
   isTerminal?(): boolean;
 }
 
-const ENCODER = new TextEncoder();
 const RETRY_MS = 1;
 
 /**
@@ -40,7 +40,7 @@ export class BlockingWriter implements LineWriter {
   }
 
   write(text: string): boolean {
-    let rest = ENCODER.encode(text);
+    let rest = encodeName(text);
     // After a failure the lines would have a gap.
     while (rest.byteLength > 0 && this.#failure === null) {
       try {

@@ -1,4 +1,5 @@
 import { ERRNO } from "../../base/errno.ts";
+import { encodeName } from "../../base/name_bytes.ts";
 import {
   countLines,
   type LineKind,
@@ -56,8 +57,7 @@ interface Entry {
   readonly reports: number;
 }
 
-const ENCODER = new TextEncoder();
-const NEWLINE = ENCODER.encode("\n");
+const NEWLINE = encodeName("\n");
 
 /**
  * Writes without ever waiting for the reader: lines wait in memory of a limited
@@ -101,7 +101,7 @@ export class BoundedWriter implements LineWriter {
   write(text: string, kind: LineKind): boolean {
     // Without a reader, there is nothing to keep or to count.
     if (this.#isClosed) return false;
-    const bytes = ENCODER.encode(text);
+    const bytes = encodeName(text);
     const lines = countLines(text);
     if (!this.#hasRoom(bytes.byteLength, kind)) {
       this.drop(lines);
@@ -153,7 +153,7 @@ export class BoundedWriter implements LineWriter {
     const reports = this.#unreported;
     if (reports === 0) return;
     this.#unreported = 0;
-    const bytes = ENCODER.encode(this.#stream.droppedLine(reports));
+    const bytes = encodeName(this.#stream.droppedLine(reports));
     this.#add({ bytes, lines: 0, reports });
   }
 

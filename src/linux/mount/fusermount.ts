@@ -7,6 +7,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { decodeName } from "../../base/name_bytes.ts";
 import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
 import { receiveDescriptor, socketPair } from "../socket/socket.ts";
 import {
@@ -204,7 +205,7 @@ function readErrors(fd: number): string {
     if (count <= 0) break;
     length += count;
   }
-  return new TextDecoder().decode(bytes.subarray(0, length));
+  return decodeName(bytes.subarray(0, length));
 }
 
 function failureOf(

@@ -39,6 +39,7 @@ export interface ServiceState {
 export function notifyService(state: ServiceState): boolean {
   const name = environmentVariable("NOTIFY_SOCKET");
   if (name === null || name === "") return false;
+  // Not as a name: systemd ignores a status that is not UTF-8.
   const message = new TextEncoder().encode(messageOf(state));
   const socket = openSocket(SOCK.DGRAM);
   try {

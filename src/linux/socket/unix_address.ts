@@ -5,6 +5,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { encodeName } from "../../base/name_bytes.ts";
 import {
   closeDescriptor,
   OPEN,
@@ -44,7 +45,7 @@ export function abstractAddress(name: string): Uint8Array<ArrayBuffer> {
 }
 
 function addressOf(name: string, text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = encodeName(text);
   if (name === "" || name.includes("\0")) {
     throw addressError(name, ERRNO.EINVAL);
   }
@@ -66,7 +67,7 @@ export function withAddress(
   path: string,
   use: (address: Uint8Array<ArrayBuffer>) => void,
 ): void {
-  if (new TextEncoder().encode(path).byteLength <= SOCKET_PATH_MAX) {
+  if (encodeName(path).byteLength <= SOCKET_PATH_MAX) {
     return use(pathAddress(path));
   }
   const slash = path.lastIndexOf("/");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cString } from "./ffi_values.ts";
+import { cString, textAt } from "./ffi_values.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -33,9 +33,8 @@ export function listDirectory(path: string): string[] {
     for (;;) {
       const entry = readdir(directory);
       if (entry === null) return names;
-      const view = new Deno.UnsafePointerView(entry);
-      const name = view.getCString(NAME_OFFSET);
-      if (name !== "." && name !== "..") names.push(name);
+      const name = textAt(Deno.UnsafePointer.offset(entry, NAME_OFFSET));
+      if (name !== null && name !== "." && name !== "..") names.push(name);
     }
   } finally {
     closedir(directory);

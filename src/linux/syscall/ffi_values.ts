@@ -4,26 +4,29 @@
  * @module
  */
 
+import { decodeName, encodeName, isName } from "../../base/name_bytes.ts";
 import { UserError } from "../../base/user_error.ts";
 
-const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder();
-
 /**
- * Encodes a string as a `const char *` argument: UTF-8 with a NUL at the end.
+ * Encodes a string as a `const char *` argument: the bytes of a name, with a NUL
+ * at the end.
  *
  * @param text Any text without a NUL character.
- * @throws {UserError} If `text` has a NUL, where C would end the string.
+ * @throws {UserError} If `text` has a NUL, where C would end the string, or is
+ * no text.
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
-  if (text.includes("\0")) {
-    throw new UserError(
-      `Cannot use ${
-        JSON.stringify(text)
-      } as a path or name: it contains a NUL character (remove it)`,
-    );
-  }
-  return ENCODER.encode(`${text}\0`);
+  if (text.includes("\0")) refuseName(text, "a NUL character");
+  if (!isName(text)) refuseName(text, "half of a surrogate pair");
+  return encodeName(`${text}\0`);
+}
+
+function refuseName(text: string, what: string): never {
+  throw new UserError(
+    `Cannot use ${
+      JSON.stringify(text)
+    } as a path or name: it contains ${what} (remove it)`,
+  );
 }
 
 /**
@@ -38,7 +41,7 @@ export function textOf(
 ): string {
   const filled = bytes.subarray(0, length);
   const end = filled.indexOf(0);
-  return DECODER.decode(end < 0 ? filled : filled.subarray(0, end));
+  return decodeName(end < 0 ? filled : filled.subarray(0, end));
 }
 
 /**
@@ -48,7 +51,13 @@ export function textOf(
  * @returns `null` for a null pointer.
  */
 export function textAt(pointer: Deno.PointerValue): string | null {
-  return pointer === null ? null : Deno.UnsafePointerView.getCString(pointer);
+  if (pointer === null) return null;
+  const view = new Deno.UnsafePointerView(pointer);
+  let length = 0;
+  while (view.getUint8(length) !== 0) length++;
+  const bytes = new Uint8Array(length);
+  view.copyInto(bytes);
+  return decodeName(bytes);
 }
 
 /**

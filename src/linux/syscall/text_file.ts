@@ -5,6 +5,7 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { decodeName, encodeName } from "../../base/name_bytes.ts";
 import {
   AT_FDCWD,
   closeDescriptor,
@@ -21,7 +22,8 @@ import { AT, type FileStatus, statx, statxDescriptor } from "./statx.ts";
 const CHUNK_BYTES = 16384;
 
 /**
- * Reads the whole text of a file.
+ * Reads the whole text of a file. Files of /proc contain names, whose bytes need
+ * not be UTF-8.
  *
  * @param path A path.
  * @param directory The directory of a relative path, the working directory by
@@ -29,7 +31,7 @@ const CHUNK_BYTES = 16384;
  * @throws {SystemError} With the errno of openat(2) or read(2).
  */
 export function readText(path: string, directory: number = AT_FDCWD): string {
-  return new TextDecoder().decode(readBytes(path, directory));
+  return decodeName(readBytes(path, directory));
 }
 
 /**
@@ -65,7 +67,7 @@ export function readStart(fd: number, length: number, name: string): string {
   const size = BigInt(length);
   for (;;) {
     const count = libc().pread(fd, pointerOf(bytes), size, 0n);
-    if (count >= 0) return new TextDecoder().decode(bytes.subarray(0, count));
+    if (count >= 0) return decodeName(bytes.subarray(0, count));
     throwUnlessInterrupted("read", name);
   }
 }
@@ -79,7 +81,7 @@ export function readStart(fd: number, length: number, name: string): string {
  * @throws {SystemError} With the errno of write(2).
  */
 export function writeText(fd: number, text: string, name: string): void {
-  let rest = new TextEncoder().encode(text);
+  let rest = encodeName(text);
   while (rest.byteLength > 0) {
     const size = BigInt(rest.byteLength);
     const count = libc().write(fd, pointerOf(rest), size);
