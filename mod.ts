@@ -127,6 +127,10 @@ export type {
   MountHandlerOptions,
   RootKind,
 } from "./src/session/handler_options.ts";
+export type {
+  HandlerContext,
+  HandlerFactory,
+} from "./src/session/open_handler.ts";
 export type { RequestHandler } from "./src/queue/request_handler.ts";
 export type { Request } from "./src/protocol/request.ts";
 export type { Reply } from "./src/protocol/reply.ts";

@@ -96,7 +96,10 @@ export class FuseDriver implements Caller {
 
   /** Sends notifications through the descriptor of a queue. */
   notifier(index: number = this.control): Notifier {
-    return { notify: (message) => this.#descriptors.notified(index, message) };
+    return {
+      notify: (message) =>
+        Promise.resolve(this.#descriptors.notified(index, message)),
+    };
   }
 
   /** The queues' memory, to be posted to servers in other threads. */

@@ -23,7 +23,10 @@ export interface ModuleSpec {
  *
  * @category Sessions
  */
-export type ModuleFactory<T> = (options: unknown) => T | Promise<T>;
+export type ModuleFactory<T, Context extends unknown[] = []> = (
+  options: unknown,
+  ...context: Context
+) => T | Promise<T>;
 
 /** The methods that the product of such a module must have. */
 const METHODS = {
@@ -33,7 +36,7 @@ const METHODS = {
 
 /** What a module of the user exports. */
 interface LoadedModule {
-  readonly default: ModuleFactory<unknown>;
+  readonly default: ModuleFactory<unknown, unknown[]>;
   readonly shared?: unknown;
 }
 
@@ -47,16 +50,16 @@ interface LoadedModule {
  * @throws {UserError} If it cannot be imported, for lack of permission for
  * instance, or its default export is not a function.
  */
-export async function importFactory<T>(
+export async function importFactory<T, Context extends unknown[] = []>(
   spec: ModuleSpec,
   what: keyof typeof METHODS,
-): Promise<ModuleFactory<T>> {
+): Promise<ModuleFactory<T, Context>> {
   const { module } = spec;
   const { default: factory } = await importModule(spec, what);
-  return async (options) => {
+  return async (options, ...context) => {
     let made: unknown;
     try {
-      made = await factory(options);
+      made = await factory(options, ...context);
     } catch (cause) {
       throw new UserError(
         `Cannot make a ${what} from the module ${module}: ${messageOf(cause)}`,

@@ -14,8 +14,9 @@
  *   is reused, and runs steps when the result comes.
  * - **Statistics:** {@linkcode QueueStatistics} counts requests in memory that
  *   all threads share.
- * - **Notifications:** {@linkcode DeviceNotifier} sends them, and
- *   {@linkcode TraceNotifier} traces them.
+ * - **Notifications:** a {@linkcode NotificationQueue} sends them in order
+ *   through a {@linkcode NotificationWriter}, and {@linkcode TraceNotifier}
+ *   traces them.
  *
  * @example Serve one queue of a simulated kernel, and trace it
  * ```ts
@@ -79,7 +80,11 @@ export {
   MemoryQueue,
   type MemoryQueueOptions,
 } from "./memory_queue.ts";
-export { DeviceNotifier, type Notifier } from "./notifier.ts";
+export {
+  NotificationQueue,
+  type NotificationWriter,
+  type Notifier,
+} from "./notifier.ts";
 export {
   QueueCounters,
   QueueStatistics,

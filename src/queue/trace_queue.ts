@@ -104,7 +104,7 @@ export class TraceNotifier implements Notifier {
     this.#wire = options.wire ?? false;
   }
 
-  notify(message: Uint8Array<ArrayBuffer>): number {
+  notify(message: Uint8Array<ArrayBuffer>): Promise<number> {
     const record = traceNotification(this.#index, message);
     this.#show(this.#wire ? { ...record, wire: message.slice() } : record);
     return this.#notifier.notify(message);

@@ -6,15 +6,15 @@
  */
 import { UserError } from "../base/user_error.ts";
 import type { WantedCapabilities } from "../protocol/init.ts";
-import { traceNotification } from "../protocol/trace_record.ts";
 import { DeviceQueue } from "../queue/device_queue.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
 import { type Handshake, handshake } from "../queue/handshake.ts";
+import { NotificationQueue, type Notifier } from "../queue/notifier.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
-import { TraceQueue } from "../queue/trace_queue.ts";
+import { TraceNotifier, TraceQueue } from "../queue/trace_queue.ts";
 import { cloneFuseDevice } from "../linux/fuse/fuse_device.ts";
 import { ResidentMessages } from "../linux/fuse/message_memory.ts";
-import { NotificationWriter } from "../linux/fuse/notification_writer.ts";
+import { DeviceNotificationWriter } from "../linux/fuse/notification_writer.ts";
 import {
   mountConnection,
   type MountedConnection,
@@ -75,9 +75,11 @@ export interface Connection extends MountedConnection, Handshake {
   readonly transport: TransportPlan;
   /** Whether it uses passthrough. */
   readonly passthrough: Passthrough;
-  /** Sends notifications. */
+  /** Takes notifications, or the reason why none can be sent. */
+  readonly notifications: Notifier | string;
+  /** Sends them. */
   readonly notifier: SessionNotifier;
-  /** Closes the descriptor of `notifier`. */
+  /** Ends the notifications and closes their descriptor. */
   closeNotifier(): Promise<void>;
   /** Closes `devices`, unless queues have taken them over. */
   closeDevices(): void;
@@ -119,7 +121,10 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const passthrough = startPassthrough(options.passthrough, fd, negotiated);
   const cloned = cloneDevices(device, options.queues);
   undo.defer(() => closeClones(cloned.devices));
-  const writer = openWriter(fd);
+  const { notifications, closeNotifier } = openNotifications(
+    fd,
+    session.listener,
+  );
   undo.move();
   return {
     ...mounted,
@@ -128,10 +133,9 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     first,
     transport,
     passthrough,
-    notifier: notifierOf(writer, agreed, session.listener),
-    closeNotifier: async () => {
-      if (typeof writer !== "string") await writer.close();
-    },
+    notifications,
+    notifier: new SessionNotifier(notifications, negotiated),
+    closeNotifier,
     closeDevices: () => {
       closeClones(cloned.devices);
       first.close();
@@ -191,24 +195,29 @@ function closeClones(devices: readonly FuseDevice[]): void {
   for (const clone of devices.slice(1)) clone.close();
 }
 
-/** A descriptor for notifications, or why there is none. */
-function openWriter(fd: number): NotificationWriter | string {
+/** Opens a descriptor for notifications, unless that is not possible. */
+function openNotifications(
+  fd: number,
+  { trace, wire = false }: SessionListener,
+): Pick<Connection, "notifications" | "closeNotifier"> {
+  let writer: DeviceNotificationWriter;
   try {
-    return new NotificationWriter(fd);
+    writer = new DeviceNotificationWriter(fd);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return error.message;
+    return {
+      notifications: error.message,
+      closeNotifier: () => Promise.resolve(),
+    };
   }
-}
-
-function notifierOf(
-  writer: NotificationWriter | string,
-  { negotiated }: Handshake,
-  { trace, wire = false }: SessionListener,
-): SessionNotifier {
-  if (trace === undefined) return new SessionNotifier(writer, negotiated);
-  return new SessionNotifier(writer, negotiated, (message) => {
-    const record = traceNotification(0, message);
-    trace(wire ? { ...record, wire: message } : record);
-  });
+  const queue = new NotificationQueue(writer);
+  return {
+    notifications: trace === undefined
+      ? queue
+      : new TraceNotifier(queue, trace, { wire }),
+    closeNotifier: () => {
+      queue.end();
+      return writer.close();
+    },
+  };
 }

@@ -7,13 +7,18 @@
 import { attachImage, type ImageAttachment } from "../backends/attach_image.ts";
 import { SyncErrors } from "../backends/sync_errors.ts";
 import type { FileIo } from "../event/file_io.ts";
-import { importFactory, type ModuleSpec } from "../base/import_factory.ts";
+import {
+  importFactory,
+  type ModuleFactory,
+  type ModuleSpec,
+} from "../base/import_factory.ts";
 import { BlockExport } from "../export/block_export.ts";
 import type { ExportRules } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
 import { driverServices } from "./driver_services.ts";
+import type { SessionNotifier } from "./session_notifier.ts";
 
 /** How a Worker makes its handler. Plain data. */
 export type HandlerSpec =
@@ -45,7 +50,26 @@ export interface HandlerServices {
   readonly fileIo: () => FileIo | null;
   /** As that of `ExportContext`. */
   readonly onZeroed: () => void;
+  /** Sends the notifications of a module's handler. */
+  readonly notifier: SessionNotifier;
 }
+
+/**
+ * What the factory of a handler module receives besides its options.
+ *
+ * @category File systems
+ */
+export interface HandlerContext {
+  /** Notifies the kernel of the session. */
+  readonly notifier: SessionNotifier;
+}
+
+/**
+ * The default export of a handler module, called once in each Worker.
+ *
+ * @category File systems
+ */
+export type HandlerFactory = ModuleFactory<RequestHandler, [HandlerContext]>;
 
 /**
  * Makes a handler in this thread.
@@ -55,11 +79,11 @@ export interface HandlerServices {
  */
 export async function openHandler(
   spec: HandlerSpec,
-  { queue, fileIo, onZeroed }: HandlerServices,
+  { queue, fileIo, onZeroed, notifier }: HandlerServices,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
-    const make = await importFactory<RequestHandler>(spec, "handler");
-    const handler = await make(spec.options);
+    const make: HandlerFactory = await importFactory(spec, "handler");
+    const handler = await make(spec.options, { notifier });
     return { handler, close: () => Promise.resolve() };
   }
   const syncErrors = SyncErrors.over(spec.syncErrors);

@@ -1,4 +1,5 @@
 import { UserError } from "../base/user_error.ts";
+import type { Notifier } from "../queue/notifier.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
@@ -10,12 +11,15 @@ import type {
   StartMessage,
   WorkerMessage,
 } from "./worker_messages.ts";
+import type { NotifiedMessage, NotifyMessage } from "./worker_notifier.ts";
 
 /** What a Worker reports while it serves. */
 export interface WorkerListener
   extends Pick<SessionListener, "trace" | "traceDropped" | "report"> {
   /** As `onZeroed` of `ExportContext`. */
   readonly onZeroed: () => void;
+  /** Takes the notifications of its handler. */
+  readonly notifications: Notifier | string;
 }
 
 /** A Worker that serves one queue. */
@@ -93,6 +97,8 @@ export class QueueWorker {
         );
       case "trace":
         return this.#trace?.receive(message, this.#listener);
+      case "notify":
+        return void this.#notify(message);
       case "zeroed":
         return this.#listener.onZeroed();
       case "report":
@@ -101,6 +107,15 @@ export class QueueWorker {
         this.#isOver = true;
         return this.#done.resolve(message.end);
     }
+  }
+
+  async #notify({ id, message }: NotifyMessage): Promise<void> {
+    const { notifications } = this.#listener;
+    // The Worker knows if there are none.
+    if (typeof notifications === "string") return;
+    const result = await notifications.notify(message);
+    const answer: NotifiedMessage = { kind: "notified", id, result };
+    if (!this.#isOver) this.#worker.postMessage(answer);
   }
 
   #died(error: Error): void {

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { ERRNO } from "../base/errno.ts";
+import { knownErrnoOf } from "../base/errno_of.ts";
 import { FUSE_ROOT_ID } from "../protocol/flags.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
@@ -152,6 +154,7 @@ async function startServers(
       intent: transport.intent,
       notice: session.notice,
       listener,
+      notifications: connection.notifications,
       onZeroed,
     });
   }
@@ -183,11 +186,13 @@ function dropCachedPages(
   notifier: SessionNotifier,
   { warn }: SessionListener,
 ): void {
-  notifier.invalidateInode(FUSE_ROOT_ID).catch((error: Error) =>
+  notifier.invalidateInode(FUSE_ROOT_ID).catch((error: Error) => {
+    // At the end of the session the kernel drops everything.
+    if (knownErrnoOf(error) === ERRNO.ENODEV) return;
     warn?.(
       `Programs that have mapped the file may still see what was there before it was truncated: ${error.message}`,
-    )
-  );
+    );
+  });
 }
 
 /** Waits for servers after the unmount, and terminates those that do not end. */

@@ -7,6 +7,7 @@
 import { isNegotiated, type NegotiatedCapabilities } from "../protocol/init.ts";
 import type { FuseDevice } from "../queue/fuse_device.ts";
 import type { PollUs } from "../event/poll_strategy.ts";
+import type { Notifier } from "../queue/notifier.ts";
 import type { QueueStatistics } from "../queue/queue_statistics.ts";
 import { assignRingQueues, ringPayloadSize } from "../queue/ring_queues.ts";
 import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
@@ -49,6 +50,8 @@ export interface StartWorkersOptions {
   readonly notice: (text: string) => void;
   /** Receives the reports of Workers. */
   readonly listener: SessionListener;
+  /** As that of `Connection`. */
+  readonly notifications: Notifier | string;
   /** Called in this thread, as `onZeroed` of `ExportContext`. */
   readonly onZeroed: () => void;
 }
@@ -98,7 +101,8 @@ function startWorker(
   qids: readonly number[] | null,
   blockingCalls: Int32Array<SharedArrayBuffer>,
 ): QueueWorker {
-  const { listener, queueMemory, maxPayload, onZeroed } = options;
+  const { listener, queueMemory, maxPayload, onZeroed, notifications } =
+    options;
   const queues = options.devices.length;
   const worker = new QueueWorker({
     index,
@@ -114,7 +118,10 @@ function startWorker(
     longestSleepMs: options.longestSleepMs,
     qids,
     blockingCalls,
-  }, { ...listener, onZeroed });
+    whyNoNotifications: typeof notifications === "string"
+      ? notifications
+      : null,
+  }, { ...listener, onZeroed, notifications });
   worker.done.then(() => new BlockingCalls(blockingCalls).threadEnded());
   return worker;
 }

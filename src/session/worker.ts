@@ -36,6 +36,8 @@ import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { openHandler } from "./open_handler.ts";
 import { TraceSender } from "./trace_relay.ts";
 import { settleUncaught, uncaughtOf } from "./uncaught_replies.ts";
+import { SessionNotifier } from "./session_notifier.ts";
+import { type NotifiedMessage, WorkerNotifier } from "./worker_notifier.ts";
 import type {
   GoMessage,
   StartMessage,
@@ -148,6 +150,7 @@ async function run(start: StartMessage): Promise<void> {
       queue: start.index,
       fileIo,
       onZeroed: () => tell({ kind: "zeroed" }),
+      notifier: makeNotifier(start),
     });
     tell({ kind: "ready", memory });
     const sender = start.trace && new TraceSender(start.trace, tell);
@@ -166,6 +169,21 @@ async function run(start: StartMessage): Promise<void> {
   } finally {
     queue.close();
   }
+}
+
+/** The notifier of the handler in this Worker. */
+function makeNotifier(
+  { whyNoNotifications, negotiated }: StartMessage,
+): SessionNotifier {
+  if (whyNoNotifications !== null) {
+    return new SessionNotifier(whyNoNotifications, negotiated);
+  }
+  const notifier = new WorkerNotifier(tell);
+  self.addEventListener(
+    "message",
+    ({ data }: MessageEvent<NotifiedMessage>) => notifier.notified(data),
+  );
+  return new SessionNotifier(notifier, negotiated);
 }
 
 /** Ends this Worker; Deno sends the session no event. */

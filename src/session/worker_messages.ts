@@ -10,6 +10,7 @@ import type { QueueEnd } from "../queue/request_queue.ts";
 import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import type { QueueMemory } from "./queue_memory.ts";
+import type { NotifyMessage } from "./worker_notifier.ts";
 
 /** Starts a Worker: which queue to serve, and how. */
 export interface StartMessage {
@@ -46,6 +47,8 @@ export interface StartMessage {
    * `null` to use the descriptor at once.
    */
   readonly qids: readonly number[] | null;
+  /** Why no notifications can be sent; `null` if they can. */
+  readonly whyNoNotifications: string | null;
 }
 
 /**
@@ -81,6 +84,8 @@ export type WorkerMessage =
   }
   /** It received or sent a message. */
   | TraceMessage
+  /** Its handler sends a notification, and receives a `NotifiedMessage`. */
+  | NotifyMessage
   /** Bytes were zeroed that the kernel may have cached. */
   | { readonly kind: "zeroed" }
   /** A handler or backend threw; the request was answered with an errno. */

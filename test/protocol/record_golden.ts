@@ -11,9 +11,9 @@ import {
   ExportState,
 } from "../../src/export/mod.ts";
 import {
-  DeviceNotifier,
   DeviceQueue,
   handshake,
+  NotificationQueue,
   type Notifier,
   serve,
   TraceNotifier,
@@ -33,6 +33,7 @@ import {
   MemoryBackend,
 } from "../../src/backends/protocols/memory.ts";
 import { mountBySyscall } from "../../src/linux/mount/mount_by_syscall.ts";
+import { DeviceNotificationWriter } from "../../src/linux/fuse/notification_writer.ts";
 import { openFuseDevice } from "../../src/linux/fuse/fuse_device.ts";
 import { goldenFiles } from "./_golden.ts";
 import { GoldenHandler } from "./_golden_handler.ts";
@@ -94,12 +95,13 @@ async function record(scene: Scene): Promise<Noted[]> {
       await client(step, path);
     }
     note = "the server tells";
-    scene.tell?.(
-      new TraceNotifier(new DeviceNotifier(device), show, { wire: true }),
-    );
+    const writer = new DeviceNotificationWriter(device.fd);
+    const notifier = new NotificationQueue(writer);
+    scene.tell?.(new TraceNotifier(notifier, show, { wire: true }));
     await new Promise((resolve) => setTimeout(resolve, 300));
     mount.unmount();
     await done;
+    await writer.close();
   } finally {
     mount.unmount();
     queue.close();
@@ -151,26 +153,28 @@ function exportScene(): Scene {
 function tellAll(notifier: Notifier, handler: GoldenHandler): void {
   const root = 1n;
   const file = handler.nodeidOf("hello.txt");
-  notifier.notify(encodeNotification("STORE", {
+  void notifier.notify(encodeNotification("STORE", {
     body: { nodeid: file },
     data: new TextEncoder().encode("stored in cache\n"),
   }));
-  notifier.notify(encodeNotification("RETRIEVE", {
+  void notifier.notify(encodeNotification("RETRIEVE", {
     body: { notify_unique: 77n, nodeid: file, size: 16 },
   }));
-  notifier.notify(encodeNotification("INVAL_INODE", { body: { ino: root } }));
+  void notifier.notify(
+    encodeNotification("INVAL_INODE", { body: { ino: root } }),
+  );
   const name = "hello.txt";
-  notifier.notify(encodeNotification("INVAL_ENTRY", {
+  void notifier.notify(encodeNotification("INVAL_ENTRY", {
     body: { parent: root },
     name,
   }));
-  notifier.notify(encodeNotification("DELETE", {
+  void notifier.notify(encodeNotification("DELETE", {
     body: { parent: root, child: 999n },
     name: "gone",
   }));
-  notifier.notify(encodeNotification("POLL", { body: { kh: 1n } }));
-  notifier.notify(encodeNotification("INC_EPOCH"));
-  notifier.notify(encodeNotification("PRUNE", { nodeids: [2n, file] }));
+  void notifier.notify(encodeNotification("POLL", { body: { kh: 1n } }));
+  void notifier.notify(encodeNotification("INC_EPOCH"));
+  void notifier.notify(encodeNotification("PRUNE", { nodeids: [2n, file] }));
 }
 
 async function recordAll(): Promise<Noted[]> {

@@ -45,7 +45,7 @@ const REQUEST = encodeRequest("READ", {
 });
 
 /** The trace records of a READ, its reply and a notification. */
-function shown(wire: boolean): TraceRecord[] {
+async function shown(wire: boolean): Promise<TraceRecord[]> {
   const records: TraceRecord[] = [];
   const inner = new OneRequest(REQUEST.slice());
   const queue = new TraceQueue(inner, (record) => records.push(record), {
@@ -60,7 +60,7 @@ function shown(wire: boolean): TraceRecord[] {
   const kernel = {
     notify(message: Uint8Array<ArrayBuffer>) {
       sent.push(message);
-      return -2;
+      return Promise.resolve(-2);
     },
   };
   const notifier = new TraceNotifier(
@@ -68,26 +68,26 @@ function shown(wire: boolean): TraceRecord[] {
     (record) => records.push(record),
     { index: 3, wire },
   );
-  assertEquals(notifier.notify(encodeNotification("INC_EPOCH")), -2);
+  assertEquals(await notifier.notify(encodeNotification("INC_EPOCH")), -2);
   assertEquals(sent.length, 1);
   return records;
 }
 
-Deno.test("TraceQueue records every message in order", () => {
-  assertEquals(shown(false).map(formatTrace), [
+Deno.test("TraceQueue records every message in order", async () => {
+  assertEquals((await shown(false)).map(formatTrace), [
     "q3 <- 0x1f4 READ fh=0 offset=4096 size=4",
     "q3 -> 0x1f4 READ OK 4 B",
     "q3 -> 0x0 NOTIFY_INC_EPOCH",
   ]);
-  assertEquals(shown(false).map(({ wire }) => wire), [
+  assertEquals((await shown(false)).map(({ wire }) => wire), [
     undefined,
     undefined,
     undefined,
   ]);
 });
 
-Deno.test("TraceQueue shows whole messages with the option wire", () => {
-  const [request, reply, notification] = shown(true);
+Deno.test("TraceQueue shows whole messages with the option wire", async () => {
+  const [request, reply, notification] = await shown(true);
   assertEquals(request?.wire, REQUEST);
   assertEquals(reply?.wire?.length, 20);
   assertEquals(reply?.wire?.subarray(16), Uint8Array.of(1, 2, 3, 4));

@@ -24,13 +24,14 @@ const ENCODER = new TextEncoder();
 
 function recording(minor: number) {
   const sent: ReturnType<typeof decodeNotification>[] = [];
+  const state = { result: 0 };
   const notifier = new SessionNotifier({
-    write(message) {
+    notify(message) {
       sent.push(decodeNotification(message));
-      return Promise.resolve(true);
+      return Promise.resolve(state.result);
     },
   }, { minor });
-  return { sent, notifier };
+  return { sent, notifier, state };
 }
 
 Deno.test("SessionNotifier encodes each notification", async () => {
@@ -42,6 +43,9 @@ Deno.test("SessionNotifier encodes each notification", async () => {
   assert(await notifier.store(7n, 10, new Uint8Array([1, 2, 3])));
   assert(await notifier.prune([7n, 8n]));
   assert(await notifier.wakePoll(99n));
+  assert(await notifier.retrieve(7n, 4096, 512, 5n));
+  assert(await notifier.incrementEpoch());
+  assert(await notifier.resend());
   const seen = sent.map(({ notification, body, name, data, nodeids }) => ({
     notification,
     ...body,
@@ -83,6 +87,16 @@ Deno.test("SessionNotifier encodes each notification", async () => {
       nodeids: [7n, 8n],
     },
     { notification: "POLL", kh: 99n },
+    {
+      notification: "RETRIEVE",
+      notify_unique: 5n,
+      nodeid: 7n,
+      offset: 4096n,
+      size: 512,
+      padding: 0,
+    },
+    { notification: "INC_EPOCH" },
+    { notification: "RESEND" },
   ]);
 });
 
@@ -100,6 +114,37 @@ Deno.test("SessionNotifier refuses notifications that the kernel does not suppor
     UserError,
     "Cannot send INVAL_INODE to the kernel: no descriptor",
   );
+});
+
+Deno.test("SessionNotifier tells what is not cached from what the kernel refuses", async () => {
+  const { notifier, state } = recording(45);
+  state.result = -ERRNO.ENOENT;
+  assertEquals(await notifier.invalidateInode(7n), false);
+  for (
+    const [name, sentence] of [
+      ["ENOTEMPTY", "the kernel refused (ENOTEMPTY)"],
+      ["ENODEV", "the session has ended"],
+      ["ENOBUFS", "too many wait already; await some of them first"],
+    ] as const
+  ) {
+    state.result = -ERRNO[name];
+    const error = await assertRejects(
+      () => notifier.deleteEntry(ROOT, 7n, "name"),
+      UserError,
+      `Cannot send DELETE to the kernel: ${sentence}`,
+    );
+    assertEquals((error as UserError & { errno: number }).errno, ERRNO[name]);
+    // Not an unhandled rejection, which would end this test.
+    void notifier.deleteEntry(ROOT, 7n, "name");
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+});
+
+Deno.test("SessionNotifier rejects values that cannot be encoded, and sends nothing", async () => {
+  const { sent, notifier } = recording(45);
+  await assertRejects(() => notifier.invalidateInode(7 as unknown as bigint));
+  await assertRejects(() => notifier.invalidateInode(7n, 0.5));
+  assertEquals(sent, []);
 });
 
 /** A directory with one file, whose contents and name the test changes. */
@@ -180,7 +225,11 @@ kernelTest(
     } finally {
       assert((await session.close()).clean);
     }
-    assertEquals(await notifier.invalidateInode(FILE), false);
+    await assertRejects(
+      () => notifier.invalidateInode(FILE),
+      UserError,
+      "Cannot send INVAL_INODE to the kernel: the session has ended",
+    );
   },
 );
 

@@ -114,7 +114,7 @@ Deno.test("SimKernel answers RETRIEVE with a NOTIFY_REPLY of that id", async () 
   const message = encodeNotification("RETRIEVE", {
     body: { ["notify_unique"]: 77n, nodeid: 1n, offset: 4096n, size: 512 },
   });
-  assertEquals(kernel.notifier().notify(message), 0);
+  assertEquals(await kernel.notifier().notify(message), 0);
   assertEquals([kernel.outstanding, kernel.pending], [1, 1]);
   assertEquals(checker.check(kernel), null);
   const { request } = takeAll(queues[0]!)[0]!;
@@ -129,7 +129,7 @@ Deno.test("SimKernel reports wrong notifications, not late ones", async () => {
   for (const [notification, body] of WHOLE) {
     const { code } = NOTIFICATIONS[notification];
     if (notification === "RETRIEVE") continue;
-    kernel.notifier().notify(replyBytes(0n, code, body));
+    await kernel.notifier().notify(replyBytes(0n, code, body));
   }
   const errnos = kernel.violations.map(({ errno }) => errno);
   assertEquals(errnos, [ENOTDIR, ENOTDIR]);

@@ -157,7 +157,7 @@ for (const [what, code, body, errno] of NOTIFICATIONS) {
   Deno.test(`SimKernel answers ${what} with ${errno}`, async () => {
     const { kernel } = await manual();
     const bytes = replyBytes(0n, code, body);
-    const result = kernel.notifier().notify(bytes);
+    const result = await kernel.notifier().notify(bytes);
     assertEquals(result, errno === 0 ? 0 : -errno);
   });
 }

@@ -5,61 +5,55 @@
  */
 
 import type { FuseDevice } from "../../queue/fuse_device.ts";
-import { pointerOf } from "../syscall/ffi_values.ts";
-import { type Libc, libc } from "../syscall/libc.ts";
+import type { NotificationWriter } from "../../queue/notifier.ts";
+import { AioWriter } from "../io/aio.ts";
 import { cloneFuseDevice } from "./fuse_device.ts";
 
-/**
- * Most notifications in flight. Each occupies one of Deno's 32 threads for
- * blocking calls, and threads must remain for the requests that notifications
- * wait for.
- */
-const IN_FLIGHT_MAX = 4;
-/** How long close() waits for notifications in flight, in milliseconds. */
+const BATCH_MAX = 64;
+/** How long close() waits for a write in flight, in milliseconds. */
 const CLOSE_MS = 1000;
 
 /**
- * A descriptor of a FUSE connection that only takes notifications. Each is
- * written in a thread of Deno's pool: the kernel may wait for requests on the
- * inode that the notification names, and the calling thread may serve them.
+ * A descriptor of a FUSE connection that only takes notifications. They are
+ * written in order, in a thread of Deno's pool: the kernel may wait for requests
+ * on the inode that a notification names, and the calling thread may serve them.
  */
-export class NotificationWriter {
+export class DeviceNotificationWriter implements NotificationWriter {
+  readonly batchMax: number = BATCH_MAX;
   readonly #device: FuseDevice;
-  readonly #libc: Libc = libc();
-  readonly #inFlight: Set<Promise<boolean>> = new Set();
+  readonly #aio: AioWriter;
+  #inFlight: Promise<void> | null = null;
   #closed = false;
 
   /**
    * Clones a descriptor of a mounted connection.
    *
    * @param fd The descriptor.
-   * @throws {SystemError} As {@linkcode cloneFuseDevice}.
+   * @throws {SystemError} As {@linkcode cloneFuseDevice} and `AioWriter`.
    */
   constructor(fd: number) {
     this.#device = cloneFuseDevice(fd);
+    try {
+      this.#aio = new AioWriter(this.#device.fd, BATCH_MAX);
+    } catch (error) {
+      this.#device.close();
+      throw error;
+    }
   }
 
-  /**
-   * Writes a whole notification; waits first while others are in flight.
-   *
-   * @returns Whether the kernel accepted it. Its errno is lost, because the
-   * call runs in another thread. `false` once this is closed.
-   */
-  async write(message: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    while (this.#inFlight.size >= IN_FLIGHT_MAX) {
-      await Promise.race(this.#inFlight);
-    }
-    if (this.#closed) return false;
-    const written = this.#write(message);
-    this.#inFlight.add(written);
-    written.finally(() => this.#inFlight.delete(written));
-    return await written;
+  async write(
+    messages: readonly Uint8Array<ArrayBuffer>[],
+    written: (index: number, result: number) => void,
+  ): Promise<void> {
+    this.#inFlight = this.#aio.write(messages, written);
+    await this.#inFlight;
+    this.#inFlight = null;
   }
 
   /**
    * Closes the descriptor; idempotent. The connection should have ended, which
-   * ends notifications in flight. If they do not end, the descriptor stays
-   * open, because its number must not be used again while they may write.
+   * ends a write in flight. If it does not end, the descriptor stays open,
+   * because its number must not be used again while the kernel may write to it.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -68,20 +62,10 @@ export class NotificationWriter {
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), CLOSE_MS);
     });
-    const ended = Promise.all(this.#inFlight);
-    const isLate = await Promise.race([ended, late]) === "late";
+    const isLate = await Promise.race([this.#inFlight, late]) === "late";
     clearTimeout(timer);
-    if (!isLate) this.#device.close();
-  }
-
-  async #write(message: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    const { byteLength } = message;
-    const written = await this.#libc.write_nonblocking(
-      this.#device.fd,
-      pointerOf(message),
-      BigInt(byteLength),
-    );
-    // Using the buffer here keeps it alive until the call has returned.
-    return written === message.byteLength;
+    if (isLate) return;
+    this.#aio.close();
+    this.#device.close();
   }
 }

@@ -31,12 +31,6 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
-  write_nonblocking: {
-    name: "write",
-    parameters: ["i32", "pointer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
   pread_nonblocking: {
     name: "pread",
     parameters: ["i32", "pointer", "usize", "i64"],
@@ -221,6 +215,33 @@ const SYMBOLS = {
   io_uring_register: {
     name: "syscall",
     parameters: ["i32", "i32", "u32", "buffer", "u32"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_setup, unsigned int nr_events, aio_context_t *ctx);
+  io_setup: {
+    name: "syscall",
+    parameters: ["i64", "u32", "buffer"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_destroy, aio_context_t ctx);
+  io_destroy: {
+    name: "syscall",
+    parameters: ["i64", "usize"],
+    result: "i32",
+  },
+  // long syscall(SYS_io_submit, aio_context_t ctx, long nr,
+  //              struct iocb **iocbpp), in a thread of Deno's pool.
+  io_submit_nonblocking: {
+    name: "syscall",
+    parameters: ["i64", "usize", "i64", "pointer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  // long syscall(SYS_io_getevents, aio_context_t ctx, long min_nr, long nr,
+  //              struct io_event *events, struct timespec *timeout);
+  io_getevents: {
+    name: "syscall",
+    parameters: ["i64", "usize", "i64", "i64", "pointer", "pointer"],
     result: "i32",
   },
   // int fcntl(int fd, int op, struct flock *lock);
