@@ -1141,6 +1141,11 @@ function decodeStruct(name, bytes, base = 0, minor = FUSE_KERNEL_MINOR_VERSION) 
   }
   return readFields(viewOf(bytes), base, name, base + size);
 }
+function encodeStruct(name, value2 = {}, minor = FUSE_KERNEL_MINOR_VERSION) {
+  const bytes = new Uint8Array(layoutOf(name).size);
+  writeFields(viewOf(bytes), 0, name, value2);
+  return bytes.slice(0, sizeAt(name, minor));
+}
 function writeStruct(name, view, base, value2) {
   writeFields(view, base, name, value2);
 }
@@ -2824,6 +2829,16 @@ function statxProblem(view, at, bits) {
 function align8(size) {
   return Math.ceil(size / 8) * 8;
 }
+function concat(parts) {
+  const size = parts.reduce((sum, part2) => sum + part2.length, 0);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part2 of parts) {
+    bytes.set(part2, at);
+    at += part2.length;
+  }
+  return bytes;
+}
 
 // src/protocol/listing_checks.ts
 var DIRENT = accessors("fuse_dirent");
@@ -3295,6 +3310,9 @@ var STRICT = new TextDecoder("utf-8", {
   ignoreBOM: true,
   fatal: true
 });
+function bytesOfName(name) {
+  return typeof name === "string" ? ENCODER.encode(name) : name;
+}
 function nameOfBytes(bytes) {
   const copy = bytes.slice();
   try {
@@ -5133,6 +5151,42 @@ var NAMES2 = new Map(Object.entries(NOTIFICATIONS).map(([name, { code }]) => [
   code,
   name
 ]));
+function encodeNotification(notification, parts = {}) {
+  const row = NOTIFICATIONS[notification];
+  const { data = new Uint8Array(), nodeids = [] } = parts;
+  const name = bytesOfName(parts.name ?? "");
+  const pieces = [
+    new Uint8Array(OUT_HEADER2.size)
+  ];
+  if (row.out !== void 0) {
+    const counts = {
+      name: {
+        namelen: name.length
+      },
+      data: {
+        size: data.length
+      },
+      nodeids: {
+        count: nodeids.length
+      }
+    };
+    const body = row.tail === void 0 ? {} : counts[row.tail];
+    pieces.push(encodeStruct(row.out, {
+      ...body,
+      ...parts.body
+    }));
+  }
+  if (row.tail === "name") pieces.push(name, new Uint8Array(1));
+  if (row.tail === "data") pieces.push(data);
+  if (row.tail === "nodeids") {
+    pieces.push(new Uint8Array(new BigUint64Array(nodeids).buffer));
+  }
+  const message = concat(pieces);
+  const view = viewOf(message);
+  OUT_HEADER2.set.len(view, 0, message.length);
+  OUT_HEADER2.set.error(view, 0, row.code);
+  return message;
+}
 
 // src/protocol/trace_record.ts
 var SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
@@ -5726,16 +5780,6 @@ var SYMBOLS = {
     result: "i32",
     nonblocking: true
   },
-  write_nonblocking: {
-    name: "write",
-    parameters: [
-      "i32",
-      "pointer",
-      "usize"
-    ],
-    result: "i32",
-    nonblocking: true
-  },
   pread_nonblocking: {
     name: "pread",
     parameters: [
@@ -6168,6 +6212,52 @@ var SYMBOLS = {
       "u32",
       "buffer",
       "u32"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_io_setup, unsigned int nr_events, aio_context_t *ctx);
+  io_setup: {
+    name: "syscall",
+    parameters: [
+      "i64",
+      "u32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_io_destroy, aio_context_t ctx);
+  io_destroy: {
+    name: "syscall",
+    parameters: [
+      "i64",
+      "usize"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_io_submit, aio_context_t ctx, long nr,
+  //              struct iocb **iocbpp), in a thread of Deno's pool.
+  io_submit_nonblocking: {
+    name: "syscall",
+    parameters: [
+      "i64",
+      "usize",
+      "i64",
+      "pointer"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  // long syscall(SYS_io_getevents, aio_context_t ctx, long min_nr, long nr,
+  //              struct io_event *events, struct timespec *timeout);
+  io_getevents: {
+    name: "syscall",
+    parameters: [
+      "i64",
+      "usize",
+      "i64",
+      "i64",
+      "pointer",
+      "pointer"
     ],
     result: "i32"
   },
@@ -9035,10 +9125,10 @@ var METHODS = {
 async function importFactory(spec, what) {
   const { module } = spec;
   const { default: factory } = await importModule(spec, what);
-  return async (options) => {
+  return async (options, ...context) => {
     let made;
     try {
-      made = await factory(options);
+      made = await factory(options, ...context);
     } catch (cause) {
       throw new UserError(`Cannot make a ${what} from the module ${module}: ${messageOf(cause)}`, {
         cause
@@ -11320,10 +11410,12 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
 }
 
 // src/session/open_handler.ts
-async function openHandler(spec, { queue, fileIo, onZeroed }) {
+async function openHandler(spec, { queue, fileIo, onZeroed, notifier }) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
-    const handler2 = await make(spec.options);
+    const handler2 = await make(spec.options, {
+      notifier
+    });
     return {
       handler: handler2,
       close: () => Promise.resolve()
@@ -11453,6 +11545,217 @@ function settleUncaught(event) {
   return true;
 }
 
+// src/session/session_notifier.ts
+var SessionNotifier = class {
+  #notifier;
+  #minor;
+  /**
+   * Makes a notifier.
+   *
+   * @param notifier Sends the messages, or the reason why that is not possible.
+   * @param negotiated The negotiated capabilities.
+   */
+  constructor(notifier, negotiated) {
+    this.#notifier = notifier;
+    this.#minor = negotiated.minor;
+  }
+  /**
+   * Drops an inode's cached attributes and the cached data of a range.
+   *
+   * @param nodeid The inode.
+   * @param offset Where the range starts, in bytes.
+   * @param length Its length in bytes; 0 for all up to the end.
+   */
+  invalidateInode(nodeid, offset = 0, length = 0) {
+    return this.#send("INVAL_INODE", () => ({
+      body: {
+        ino: nodeid,
+        off: BigInt(offset),
+        len: BigInt(length)
+      }
+    }));
+  }
+  /** Drops an inode's cached attributes and keeps its data. */
+  invalidateAttributes(nodeid) {
+    return this.invalidateInode(nodeid, -1);
+  }
+  /**
+   * Drops a cached name, whether a file exists there or not.
+   *
+   * @param parent The directory's inode.
+   * @param name The name in it.
+   */
+  invalidateEntry(parent, name, { expireOnly = false } = {}) {
+    const flags = expireOnly ? FUSE_NOTIFY_INVAL_ENTRY.EXPIRE_ONLY : 0;
+    return this.#send("INVAL_ENTRY", () => ({
+      body: {
+        parent,
+        flags
+      },
+      name
+    }));
+  }
+  /**
+   * Drops a cached name as deleted: programs that watch the directory receive
+   * an event. Refused if the inode is a directory with cached names, or a mount
+   * point.
+   *
+   * @param parent The directory's inode.
+   * @param child The inode that had the name.
+   * @param name The name.
+   */
+  deleteEntry(parent, child, name) {
+    return this.#send("DELETE", () => ({
+      body: {
+        parent,
+        child
+      },
+      name
+    }));
+  }
+  /**
+   * Puts data into the kernel's page cache.
+   *
+   * @param nodeid The inode.
+   * @param offset Where in the file, in bytes.
+   * @param data The bytes; beyond the end of the file, it grows.
+   */
+  store(nodeid, offset, data) {
+    return this.#send("STORE", () => ({
+      body: {
+        nodeid,
+        offset: BigInt(offset)
+      },
+      data
+    }));
+  }
+  /** Makes the kernel drop cached inodes that no program uses. */
+  prune(nodeids) {
+    return this.#send("PRUNE", () => ({
+      nodeids
+    }));
+  }
+  /**
+   * Wakes programs that wait in poll(2) or select(2).
+   *
+   * @param kh The handle that came with the POLL request.
+   */
+  wakePoll(kh) {
+    return this.#send("POLL", () => ({
+      body: {
+        kh
+      }
+    }));
+  }
+  /**
+   * Makes the kernel send what it has cached of a file: it sends a NOTIFY_REPLY
+   * to the handler, with the data after its struct, after this has resolved.
+   *
+   * @param nodeid The inode.
+   * @param offset Where in the file, in bytes.
+   * @param size The most bytes to send.
+   * @param unique The `unique` that the NOTIFY_REPLY shall have.
+   */
+  retrieve(nodeid, offset, size, unique) {
+    return this.#send("RETRIEVE", () => ({
+      body: {
+        notify_unique: unique,
+        nodeid,
+        offset: BigInt(offset),
+        size
+      }
+    }));
+  }
+  /**
+   * Makes all cached names stale: the kernel looks each one up again at its next
+   * use.
+   */
+  incrementEpoch() {
+    return this.#send("INC_EPOCH", () => ({}));
+  }
+  /**
+   * Makes the kernel send all requests again that are not answered yet, for a
+   * handler that has lost them. An answer to the first copy is refused then. It
+   * has no effect on requests over io_uring.
+   */
+  resend() {
+    return this.#send("RESEND", () => ({}));
+  }
+  /** Sends a notification; rejects at once if a value cannot be encoded. */
+  #send(name, parts) {
+    let message;
+    try {
+      message = encodeNotification(name, parts());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const sent = this.#deliver(name, message);
+    sent.catch(() => {
+    });
+    return sent;
+  }
+  async #deliver(name, message) {
+    const { since } = NOTIFICATIONS[name];
+    if (this.#minor < since) {
+      throw new UserError(`Cannot send ${name} to the kernel: it needs FUSE 7.${since}, and this kernel speaks 7.${this.#minor}`);
+    }
+    if (typeof this.#notifier === "string") {
+      throw new UserError(`Cannot send ${name} to the kernel: ${this.#notifier}`);
+    }
+    const errno2 = -await this.#notifier.notify(message);
+    if (errno2 === 0) return true;
+    if (errno2 === ERRNO.ENOENT) return false;
+    throw new NotificationFailure(name, errno2);
+  }
+};
+var REASONS = {
+  [ERRNO.ENODEV]: "the session has ended",
+  [ERRNO.ENOBUFS]: "too many wait already; await some of them first"
+};
+var NotificationFailure = class extends UserError {
+  /** The positive error number. */
+  errno;
+  constructor(notification, errno2) {
+    const reason = REASONS[errno2] ?? `the kernel refused (${errnoName(errno2)})`;
+    super(`Cannot send ${notification} to the kernel: ${reason}`);
+    this.errno = errno2;
+  }
+};
+
+// src/queue/notifier.ts
+var NOTIFICATIONS_MAX = 16384;
+var BYTES_MAX = 32 * 2 ** 20;
+
+// src/session/worker_notifier.ts
+var WorkerNotifier = class {
+  #post;
+  #waiting = /* @__PURE__ */ new Map();
+  #last = 0;
+  /** Makes a notifier; `post` sends a message to the main thread. */
+  constructor(post) {
+    this.#post = post;
+  }
+  notify(message) {
+    if (this.#waiting.size >= NOTIFICATIONS_MAX) {
+      return Promise.resolve(-ERRNO.ENOBUFS);
+    }
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    const id = ++this.#last;
+    this.#waiting.set(id, resolve2);
+    this.#post({
+      kind: "notify",
+      id,
+      message
+    });
+    return promise;
+  }
+  /** Settles a notification, when the main thread has answered. */
+  notified({ id, result: result2 }) {
+    this.#waiting.get(id)?.(result2);
+    this.#waiting.delete(id);
+  }
+};
+
 // src/session/worker.ts
 function tell(message) {
   self.postMessage(message);
@@ -11560,7 +11863,8 @@ async function run(start) {
       fileIo,
       onZeroed: () => tell({
         kind: "zeroed"
-      })
+      }),
+      notifier: makeNotifier(start)
     });
     tell({
       kind: "ready",
@@ -11588,6 +11892,14 @@ async function run(start) {
   } finally {
     queue.close();
   }
+}
+function makeNotifier({ whyNoNotifications, negotiated }) {
+  if (whyNoNotifications !== null) {
+    return new SessionNotifier(whyNoNotifications, negotiated);
+  }
+  const notifier = new WorkerNotifier(tell);
+  self.onmessage = ({ data }) => notifier.notified(data);
+  return new SessionNotifier(notifier, negotiated);
 }
 var closeWorker = self.close.bind(self);
 function endEarly(queue) {

@@ -179,10 +179,9 @@ function makeNotifier(
     return new SessionNotifier(whyNoNotifications, negotiated);
   }
   const notifier = new WorkerNotifier(tell);
-  self.addEventListener(
-    "message",
-    ({ data }: MessageEvent<NotifiedMessage>) => notifier.notified(data),
-  );
+  // Nothing else is received from now on.
+  self.onmessage = ({ data }: MessageEvent<NotifiedMessage>) =>
+    notifier.notified(data);
   return new SessionNotifier(notifier, negotiated);
 }
 
