@@ -33,6 +33,12 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  write_nonblocking: {
+    name: "write",
+    parameters: ["i32", "pointer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
   pread_nonblocking: {
     name: "pread",
     parameters: ["i32", "pointer", "usize", "i64"],
