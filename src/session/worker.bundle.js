@@ -5869,6 +5869,16 @@ var SYMBOLS = {
     result: "i32",
     nonblocking: true
   },
+  write_nonblocking: {
+    name: "write",
+    parameters: [
+      "i32",
+      "pointer",
+      "usize"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
   pread_nonblocking: {
     name: "pread",
     parameters: [
