@@ -1,39 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import {
-  answerControl,
-  type Controlled,
-} from "../../src/cli/control/protocol.ts";
+import { answerControl } from "../../src/cli/control/protocol.ts";
 import { main } from "../../src/cli/main.ts";
 import { Random } from "../_random.ts";
+import { FakeExport } from "./_fake_export.ts";
 import { KeptSinks } from "./_sinks.ts";
-
-class FakeExport implements Controlled {
-  source = "disk.img";
-  mountpoint = "/mnt.img";
-  size = 1024;
-  writable = true;
-  queues = 2;
-  stopped = 0;
-
-  resize(size: number): Promise<void> {
-    if (size > 2 ** 40) return Promise.reject(new Error("Cannot: too large"));
-    this.size = size;
-    return Promise.resolve();
-  }
-
-  makeReadOnly(): Promise<void> {
-    this.writable = false;
-    return Promise.resolve();
-  }
-
-  stats() {
-    return [];
-  }
-
-  histograms() {
-    return [];
-  }
-}
 
 async function ask(session: FakeExport, request: unknown): Promise<unknown> {
   const line = typeof request === "string" ? request : JSON.stringify(request);
@@ -128,6 +98,8 @@ Deno.test("ctl refuses wrong command lines", async () => {
     [["sock", "resize", "many"], /Cannot read size "many"/],
     [["sock", "resize", "1", "2"], /Cannot use the operand 2/],
     [["sock", "stop", "now"], /Cannot use the operand now/],
+    [["sock", "stop", "--timeout=0"], /Cannot use 0 \(--timeout\)/],
+    [["sock", "stop", "--timeout=soon"], /expected a number of seconds/],
   ] as const;
   for (const [args, expected] of cases) {
     const sinks = new KeptSinks();

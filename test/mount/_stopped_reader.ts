@@ -12,7 +12,7 @@ import { imageIn, MIB } from "./_harness.ts";
 const PIPE_PAGES = 16;
 
 // The shell holds both ends of the pipe, so that opening it waits for nothing.
-const SCRIPT = `mkfifo "$1" && exec 7<>"$1" &&
+const SCRIPT = `rm -f "$1" && mkfifo "$1" && exec 7<>"$1" &&
 dd if=/dev/zero of="$1" bs=4096 count=${PIPE_PAGES} oflag=nonblock status=none &&
 shift && exec "$@" >&7 2>&7`;
 

@@ -31,6 +31,8 @@ import "../bench/sim_load_test.ts";
 import "../bench/statistics_test.ts";
 import "../cli/bad_input_test.ts";
 import "../cli/bounded_writer_test.ts";
+import "../cli/control_clients_test.ts";
+import "../cli/control_impostors_test.ts";
 import "../cli/control_test.ts";
 import "../cli/demo_traffic_test.ts";
 import "../cli/export_options_test.ts";

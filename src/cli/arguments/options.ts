@@ -112,6 +112,10 @@ export const OPTIONS = {
     help:
       "when stopped while programs use the file, wait up to SECONDS for them before unmounting by force (default: 10)",
   },
+  timeout: {
+    value: "SECONDS",
+    help: "wait up to SECONDS for the reply of the export (default: 30)",
+  },
   stats: {
     value: "SECONDS",
     implied: "1",

@@ -70,6 +70,27 @@ export function numberOption(
 }
 
 /**
+ * Reads an option whose value is a number of seconds, with decimals or without.
+ *
+ * @param range The smallest and the largest number.
+ * @returns `null` if it was not given.
+ * @throws {UsageError} If the value is no such number.
+ */
+export function secondsOption(
+  { values }: Arguments,
+  name: OptionName,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | null {
+  const text = values.get(name);
+  if (text === undefined) return null;
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (seconds >= min && seconds <= max) return seconds;
+  throw new UsageError(
+    `Cannot use ${text} (--${name}): expected a number of seconds from ${min} to ${max}`,
+  );
+}
+
+/**
  * Reads an option whose value is one of several.
  *
  * @returns `null` if it was not given.

@@ -1,9 +1,4 @@
 import { formatSize } from "../../backends/size.ts";
-import { UserError } from "../../base/user_error.ts";
-import {
-  connectUnix,
-  LineTooLongError,
-} from "../../linux/socket/unix_connection.ts";
 import {
   loopDevicesOver,
   updateLoopSize,
@@ -11,16 +6,13 @@ import {
 import { AT_FDCWD } from "../../linux/syscall/descriptor.ts";
 import { AT, statx } from "../../linux/syscall/statx.ts";
 import { SystemError } from "../../linux/syscall/system_error.ts";
-import type { QueueTotals } from "../../queue/queue_statistics.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
-import { readSize } from "../arguments/values.ts";
+import { readSize, secondsOption } from "../arguments/values.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
-import {
-  CONTROL_COMMANDS,
-  type ControlReply,
-  type ControlRequest,
-} from "../control/protocol.ts";
+import { type Received, sendControl } from "../control/client.ts";
+import { CONTROL_COMMANDS, type ControlRequest } from "../control/protocol.ts";
+import type { CheckedReply } from "../control/reply.ts";
 import type { Output } from "../output/output.ts";
 import { queueTable } from "../output/table.ts";
 
@@ -34,7 +26,7 @@ export const CTL: Command = {
     PATH: "the control socket",
     COMMAND: "query, resize SIZE, readonly or stop",
   },
-  options: ["json"],
+  options: ["timeout", "json"],
   examples: {
     "ctl mqfuse.sock query": "see what it does",
     "ctl mqfuse.sock resize 2G": "make the image larger or smaller",
@@ -42,19 +34,26 @@ export const CTL: Command = {
   run: runCtl,
 };
 
+const TIMEOUT_RANGE = { min: 0.1, max: 86_400 };
+const TIMEOUT_S = 30;
+const STOPPED: Received = {
+  reply: { command: "stop" },
+  line: JSON.stringify({ ok: true }),
+};
 const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop";
 
 async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const [path, ...words] = args.operands;
   if (!path) throw new UsageError(`Cannot connect without a PATH; ${USAGE}`);
   const request = requestOf(words);
-  const reply = await send(path, request);
-  if (!reply.ok) throw new UserError(reply.error);
-  if (request.command === "resize") {
-    showSize((reply as unknown as ResizeReply).mountpoint, output);
-  }
-  if (output.json) output.print(JSON.stringify(reply));
-  else tell(request, reply, output);
+  const seconds = secondsOption(args, "timeout", TIMEOUT_RANGE) ??
+    TIMEOUT_S;
+  const received = await sendControl(path, request, seconds);
+  // A stopping export may close the connection before it replies.
+  const { reply, line } = received ?? STOPPED;
+  if (reply.command === "resize") showSize(reply.mountpoint, output);
+  if (output.json) output.print(line);
+  else tell(reply, output);
   return EXIT.OK;
 }
 
@@ -80,43 +79,6 @@ function requestOf(words: readonly string[]): ControlRequest {
   return { command, size: readSize(size, "SIZE") };
 }
 
-async function send(
-  path: string,
-  request: ControlRequest,
-): Promise<ControlReply> {
-  await using connection = connectUnix(path);
-  await connection.write(`${JSON.stringify(request)}\n`);
-  const line = await connection.readLine().catch((cause) => {
-    if (cause instanceof LineTooLongError) throw notAnExport(path, cause);
-    throw cause;
-  });
-  // A stopping export may close the connection before it replies.
-  if (line === null && request.command === "stop") return { ok: true };
-  if (line === null) {
-    throw new UserError(
-      `Cannot read the reply from ${path}: the export ended before it replied`,
-    );
-  }
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    throw notAnExport(path, cause);
-  }
-}
-
-function notAnExport(path: string, cause: unknown): UserError {
-  return new UserError(
-    `Cannot read the reply from ${path}: it is not a line of JSON; name the socket that 'export --control' made`,
-    { cause },
-  );
-}
-
-/** The reply to `resize`. */
-interface ResizeReply {
-  readonly size: number;
-  readonly mountpoint: string;
-}
-
 /**
  * Makes this kernel fetch the new size of an export, and gives it to the loop
  * devices over it. The server cannot do that: it would wait for itself.
@@ -136,27 +98,10 @@ function showSize(mountpoint: string, output: Output): void {
   }
 }
 
-/** The reply to `query`. */
-interface QueryReply {
-  readonly exports: readonly {
-    readonly source: string;
-    readonly mountpoint: string;
-    readonly size: number;
-    readonly writable: boolean;
-  }[];
-  readonly statistics: readonly QueueTotals[];
-  readonly output: { readonly droppedLines: number };
-}
-
-function tell(
-  { command }: ControlRequest,
-  reply: ControlReply,
-  output: Output,
-): void {
-  switch (command) {
+function tell(reply: CheckedReply, output: Output): void {
+  switch (reply.command) {
     case "query": {
-      const query = reply as unknown as QueryReply;
-      const { exports, statistics, output: { droppedLines } } = query;
+      const { exports, statistics, droppedLines } = reply;
       for (const { source, mountpoint, size, writable } of exports) {
         const access = writable ? "read-write" : "read-only";
         output.print(

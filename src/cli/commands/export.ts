@@ -113,7 +113,7 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
       if (request.control !== null) {
         const { control, mount: { insecurePath } } = request;
         scope.use(
-          new ControlServer(control, session, stop, output, insecurePath),
+          new ControlServer(control, session, stop, output, { insecurePath }),
         );
       }
       pidfile?.write();

@@ -14,10 +14,14 @@ import {
 import { TRANSPORTS } from "../../session/transport.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
-import { choiceOption, inUsage, sizeOption } from "../arguments/values.ts";
+import {
+  choiceOption,
+  inUsage,
+  secondsOption,
+  sizeOption,
+} from "../arguments/values.ts";
 
-const MIN_STATS_S = 0.1;
-const MAX_STATS_S = 86400;
+const STATS_RANGE = { min: 0.1, max: 86400 };
 const USAGE = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
 
 /** The command line of `export`. */
@@ -49,7 +53,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
     );
   }
   const truncate = choiceOption(args, "truncate", TRUNCATE_RULES);
-  const stats = secondsOf(values.get("stats"));
+  const stats = secondsOption(args, "stats", STATS_RANGE);
   const control = values.get("control") ?? null;
   const queues = inUsage(() => checkQueues(values.get("queues"), "--queues"));
   const pollUs = values.get("poll-us") ?? "auto";
@@ -153,13 +157,4 @@ function operandsOf(
   }
   inUsage(() => parseSource(source), "SOURCE");
   return { source, mountpoint };
-}
-
-function secondsOf(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (seconds >= MIN_STATS_S && seconds <= MAX_STATS_S) return seconds;
-  throw new UsageError(
-    `Cannot use ${text} (--stats): expected a number of seconds from ${MIN_STATS_S} to ${MAX_STATS_S}`,
-  );
 }

@@ -6,6 +6,8 @@ import {
   LineTooLongError,
   type UnixConnection,
 } from "../../linux/socket/unix_connection.ts";
+import { ERRNO } from "../../base/errno.ts";
+import { SystemError } from "../../linux/syscall/system_error.ts";
 import { sentenceOf } from "../failure.ts";
 import type { Output } from "../output/output.ts";
 import {
@@ -13,6 +15,25 @@ import {
   type Controlled,
   type ControlReply,
 } from "./protocol.ts";
+
+/** Bytes that a command may have. */
+const COMMAND_BYTES = 4096;
+/** How long a client may take for a command. */
+const COMMAND_LIMIT_MS = 60_000;
+/** How long it may take to read a reply. */
+const REPLY_LIMIT_MS = 5000;
+/** How many clients are served at a time. */
+const MAX_CLIENTS = 64;
+
+/** The options of a {@linkcode ControlServer}. */
+export interface ControlServerOptions {
+  /** How long a client may take for a command; 60000 ms by default. */
+  readonly commandLimitMs?: number;
+  /** How many clients are served at a time; 64 by default. */
+  readonly maxClients?: number;
+  /** Whether other users may change a part of the path; no by default. */
+  readonly insecurePath?: boolean;
+}
 
 /** A control socket, served on the thread that made it. */
 export class ControlServer implements AsyncDisposable {
@@ -30,7 +51,7 @@ export class ControlServer implements AsyncDisposable {
    * @param session The session that commands control.
    * @param stop Stops the export.
    * @param output Where errors are printed.
-   * @param insecurePath Whether other users may change a part of the path.
+   * @param options More.
    * @throws {SystemError} If the socket cannot be made.
    */
   constructor(
@@ -38,12 +59,18 @@ export class ControlServer implements AsyncDisposable {
     session: Controlled,
     stop: () => void,
     output: Output,
-    insecurePath: boolean = false,
+    options: ControlServerOptions = {},
   ) {
     this.#session = session;
     this.#stop = stop;
     this.#output = output;
-    this.#listener = listenUnix(path, { insecurePath });
+    this.#listener = listenUnix(path, {
+      longestLine: COMMAND_BYTES,
+      readLimitMs: options.commandLimitMs ?? COMMAND_LIMIT_MS,
+      writeLimitMs: REPLY_LIMIT_MS,
+      maxConnections: options.maxClients ?? MAX_CLIENTS,
+      insecurePath: options.insecurePath ?? false,
+    });
     this.#served = this.#serve();
   }
 
@@ -72,9 +99,12 @@ export class ControlServer implements AsyncDisposable {
   async #converse(connection: UnixConnection): Promise<void> {
     try {
       for (;;) {
-        const reply = await this.#answerNext(connection);
-        if (reply === null) break;
-        await connection.write(`${JSON.stringify(reply)}\n`);
+        const answer = await this.#answerNext(connection);
+        if (answer === null) break;
+        await connection.write(`${JSON.stringify(answer.reply)}\n`);
+        if (answer.isLast) break;
+        // A client that sends without a pause must not stop timers and signals.
+        await new Promise((resolve) => setImmediate(resolve));
       }
     } catch {
       // The client disconnected, or does not read its replies.
@@ -83,19 +113,40 @@ export class ControlServer implements AsyncDisposable {
     }
   }
 
-  async #answerNext(connection: UnixConnection): Promise<ControlReply | null> {
+  async #answerNext(connection: UnixConnection): Promise<Answer | null> {
     try {
       const line = await connection.readLine();
-      return line === null ? null : await answerControl(line, this.#session, {
-        droppedLines: this.#output.droppedLines,
-        stop: () => {
-          this.#output.notice("Stopping, as the control socket requested");
-          this.#stop();
-        },
-      });
+      if (line === null) return null;
+      return { reply: await this.#answer(line), isLast: false };
     } catch (error) {
-      if (!(error instanceof LineTooLongError)) throw error;
-      return { ok: false, error: error.message };
+      if (error instanceof LineTooLongError) return refusal(error.message);
+      if (!isTimeout(error)) throw error;
+      const text = "Cannot wait longer: no whole command came in time";
+      return { ...refusal(text), isLast: true };
     }
   }
+
+  #answer(line: string): Promise<ControlReply> {
+    return answerControl(line, this.#session, {
+      droppedLines: this.#output.droppedLines,
+      stop: () => {
+        this.#output.notice("Stopping, as the control socket requested");
+        this.#stop();
+      },
+    });
+  }
+}
+
+interface Answer {
+  readonly reply: ControlReply;
+  /** Whether the connection ends with it. */
+  readonly isLast: boolean;
+}
+
+function refusal(error: string): Answer {
+  return { reply: { ok: false, error }, isLast: false };
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof SystemError && error.errno === ERRNO.ETIMEDOUT;
 }

@@ -8,8 +8,9 @@ import { ERRNO } from "../../base/errno.ts";
 import { O } from "../../base/file_flags.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { POLL, waitForEventsAsync } from "../syscall/poll.ts";
+import { POLL } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import type { SocketPoll } from "./socket_poll.ts";
 
 const AF_UNIX = 1;
 
@@ -122,18 +123,16 @@ function checked(call: string, result: number): number {
 
 const SHUT_RDWR = 2;
 
-// Limits a wait that shutdown(2) does not wake up.
-const LONGEST_WAIT_MS = 1000;
-
-/** Waits for one socket in threads of Deno's pool. */
+/** Waits for one socket. */
 export class SocketWait {
   readonly #fd: number;
-  readonly #waits = new Set<Promise<boolean>>();
+  readonly #poll: SocketPoll;
   #ended = false;
 
   /** Prepares waiting for a socket, which the caller closes after `end()`. */
-  constructor(fd: number) {
+  constructor(fd: number, poll: SocketPoll) {
     this.#fd = fd;
+    this.#poll = poll;
   }
 
   /** Whether {@linkcode SocketWait.end} was called. */
@@ -141,46 +140,38 @@ export class SocketWait {
     return this.#ended;
   }
 
-  /** Resolves once a read or accept would not block, or after `end()`. */
-  async readable(): Promise<void> {
-    while (!await this.#wait(POLL.IN, LONGEST_WAIT_MS));
+  /**
+   * Resolves once a read or accept would not block, or after `end()`.
+   *
+   * @param deadline The latest time of `performance.now()`.
+   * @returns Whether that was the case in time.
+   */
+  readable(deadline: number = Infinity): Promise<boolean> {
+    return this.#wait(POLL.IN, deadline);
   }
 
   /**
    * Resolves once a write would not block, or after `end()`.
    *
-   * @param limitMs The longest wait in milliseconds.
+   * @param deadline The latest time of `performance.now()`.
    * @returns Whether that was the case in time.
    */
-  async writable(limitMs: number): Promise<boolean> {
-    const deadline = performance.now() + limitMs;
-    for (;;) {
-      const left = Math.ceil(deadline - performance.now());
-      if (left <= 0) return false;
-      if (await this.#wait(POLL.OUT, Math.min(left, LONGEST_WAIT_MS))) {
-        return true;
-      }
-    }
+  writable(deadline: number): Promise<boolean> {
+    return this.#wait(POLL.OUT, deadline);
   }
 
   /**
-   * Shuts the socket down and ends every wait. Once this resolves, no thread uses
-   * the descriptor, so that it may be closed.
+   * Shuts the socket down and ends every wait, so that it may be closed. Calls
+   * that follow find that.
    */
-  async end(): Promise<void> {
+  end(): void {
     this.#ended = true;
     libc().shutdown(this.#fd, SHUT_RDWR);
-    await Promise.all(this.#waits);
+    this.#poll.release(this.#fd);
   }
 
-  async #wait(events: number, limitMs: number): Promise<boolean> {
+  async #wait(events: number, deadline: number): Promise<boolean> {
     if (this.#ended) return true;
-    const wait = waitForEventsAsync(this.#fd, events, limitMs);
-    this.#waits.add(wait);
-    try {
-      return await wait || this.#ended;
-    } finally {
-      this.#waits.delete(wait);
-    }
+    return await this.#poll.wait(this.#fd, events, deadline) || this.#ended;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Connections of Unix stream sockets that carry lines of text. Waiting happens in
- * threads of Deno's pool, so that nothing here blocks the calling thread.
+ * a thread of Deno's pool, so that nothing here blocks the calling thread.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { errno, libc } from "../syscall/libc.ts";
 import { absolutePath } from "../syscall/paths.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { openSocket, SOCK, SocketWait } from "./socket.ts";
+import { SocketPoll } from "./socket_poll.ts";
 import { withAddress } from "./unix_address.ts";
 
 const MSG_NOSIGNAL = 0x4000;
@@ -24,8 +25,10 @@ const WRITE_LIMIT_MS = 5000;
 export interface UnixConnectionOptions {
   /** The longest line to be read, without its newline; 65536 bytes by default. */
   readonly longestLine?: number;
-  /** How long a write may wait for the peer; 5000 ms by default. */
+  /** How long a text may take to be written; 5000 ms by default. */
   readonly writeLimitMs?: number;
+  /** How long a line may take to be read; not limited by default. */
+  readonly readLimitMs?: number;
 }
 
 /** A line was longer than allowed. */
@@ -55,7 +58,8 @@ export function connectUnix(
       if (libc().connect(fd, address, address.byteLength) === 0) return;
       throw socketError("connect", path);
     });
-    return new UnixConnection(fd, options);
+    const poll = new SocketPoll();
+    return new UnixConnection(fd, poll, options, () => poll.close());
   } catch (error) {
     closeDescriptor(fd);
     throw error;
@@ -68,26 +72,45 @@ export class UnixConnection implements AsyncDisposable {
   readonly #wait: SocketWait;
   readonly #longestLine: number;
   readonly #writeLimitMs: number;
-  readonly #closed: () => void;
+  readonly #readLimitMs: number;
+  readonly #closed: () => void | Promise<void>;
   readonly #chunk = new Uint8Array(new ArrayBuffer(CHUNK_BYTES));
   readonly #decoder = new TextDecoder();
   #unread = new Uint8Array(0);
   /** Whether the rest of a line that is too long is being skipped. */
   #skipping = false;
   #ended = false;
+  #idleSince: number | null = null;
   #closing: Promise<void> | undefined;
 
-  /** Wraps a connected, non-blocking socket, and closes it. */
+  /**
+   * Wraps a connected, non-blocking socket, and closes it.
+   *
+   * @param fd The socket.
+   * @param poll Waits for it.
+   * @param options More.
+   * @param closed Called when it has been closed.
+   */
   constructor(
     fd: number,
-    options: UnixConnectionOptions = {},
-    closed: () => void = () => {},
+    poll: SocketPoll,
+    options: UnixConnectionOptions,
+    closed: () => void | Promise<void>,
   ) {
     this.#fd = fd;
-    this.#wait = new SocketWait(fd);
+    this.#wait = new SocketWait(fd, poll);
     this.#longestLine = options.longestLine ?? LONGEST_LINE;
     this.#writeLimitMs = options.writeLimitMs ?? WRITE_LIMIT_MS;
+    this.#readLimitMs = options.readLimitMs ?? Infinity;
     this.#closed = closed;
+  }
+
+  /**
+   * Since when a read waits for the peer, in the time of `performance.now()`;
+   * `null` if none does.
+   */
+  get idleSince(): number | null {
+    return this.#idleSince;
   }
 
   /**
@@ -98,8 +121,10 @@ export class UnixConnection implements AsyncDisposable {
    * connection. The last line may lack its newline.
    * @throws {LineTooLongError} If the line is too long. The next call reads the
    * next line.
+   * @throws {SystemError} ETIMEDOUT if the line did not come in time.
    */
   async readLine(): Promise<string | null> {
+    const deadline = performance.now() + this.#readLimitMs;
     let searched = 0;
     for (;;) {
       const end = this.#unread.indexOf(NEWLINE, searched);
@@ -111,7 +136,7 @@ export class UnixConnection implements AsyncDisposable {
       }
       this.#limit();
       searched = this.#unread.byteLength;
-      if (!await this.#readMore()) break;
+      if (!await this.#readMore(deadline)) break;
     }
     const length = this.#unread.byteLength;
     return length > 0 ? this.#take(length, length) : null;
@@ -125,17 +150,18 @@ export class UnixConnection implements AsyncDisposable {
    * if it does not read.
    */
   async write(text: string): Promise<void> {
+    const deadline = performance.now() + this.#writeLimitMs;
     let rest = new TextEncoder().encode(text);
     while (rest.byteLength > 0) {
       const count = this.#send(rest);
       if (count >= 0) {
         rest = rest.subarray(count);
       } else if (-count === ERRNO.EAGAIN) {
-        if (!await this.#wait.writable(this.#writeLimitMs)) {
-          throw writeError(ERRNO.ETIMEDOUT);
+        if (!await this.#wait.writable(deadline)) {
+          throw transferError("write to", "send", ERRNO.ETIMEDOUT);
         }
       } else if (-count !== ERRNO.EINTR) {
-        throw writeError(-count);
+        throw transferError("write to", "send", -count);
       }
     }
   }
@@ -151,9 +177,9 @@ export class UnixConnection implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.#wait.end();
+    this.#wait.end();
     closeDescriptor(this.#fd);
-    this.#closed();
+    await this.#closed();
   }
 
   #send(bytes: Uint8Array<ArrayBuffer>): number {
@@ -188,20 +214,33 @@ export class UnixConnection implements AsyncDisposable {
   }
 
   /** Waits for data and reads it; false at the end of the connection. */
-  async #readMore(): Promise<boolean> {
+  async #readMore(deadline: number): Promise<boolean> {
     while (!this.#ended && !this.#wait.ended) {
       const size = BigInt(CHUNK_BYTES);
       const count = libc().read(this.#fd, pointerOf(this.#chunk), size);
       if (count > 0) {
         this.#append(this.#chunk.subarray(0, count));
-        return true;
+        // A peer that sends without a pause must not stop timers and signals.
+        await turn();
+        if (performance.now() <= deadline) return true;
+        throw transferError("read from", "read", ERRNO.ETIMEDOUT);
       }
       const error = count === 0 ? 0 : errno();
-      if (error === ERRNO.EAGAIN) await this.#wait.readable();
+      if (error === ERRNO.EAGAIN) await this.#waitForData(deadline);
       // The end of the connection, or an error that ends it.
       else if (error !== ERRNO.EINTR) this.#ended = true;
     }
     return false;
+  }
+
+  async #waitForData(deadline: number): Promise<void> {
+    this.#idleSince = performance.now();
+    try {
+      if (await this.#wait.readable(deadline)) return;
+      throw transferError("read from", "poll", ERRNO.ETIMEDOUT);
+    } finally {
+      this.#idleSince = null;
+    }
   }
 
   #append(bytes: Uint8Array<ArrayBuffer>): void {
@@ -212,12 +251,21 @@ export class UnixConnection implements AsyncDisposable {
   }
 }
 
-function writeError(error: number): SystemError {
+function transferError(
+  what: string,
+  call: string,
+  error: number,
+): SystemError {
   return new SystemError({
-    call: "send",
-    action: "write to a Unix socket",
+    call,
+    action: `${what} a Unix socket`,
     errno: error,
   });
+}
+
+/** Lets the thread's event loop run once. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The error of listening on a path or of connecting to it. */

@@ -8,6 +8,7 @@ import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { libc } from "../syscall/libc.ts";
 import { acceptSocket, openSocket, SOCK, SocketWait } from "./socket.ts";
+import { SocketPoll } from "./socket_poll.ts";
 import { bindUnix, type BoundName } from "./unix_bind.ts";
 import {
   socketError,
@@ -15,16 +16,17 @@ import {
   type UnixConnectionOptions,
 } from "./unix_connection.ts";
 
-const BACKLOG = 16;
+const BACKLOG = 128;
 const OWNER_ONLY = 0o600;
 const RETRY_MS = 100;
+const MAX_CONNECTIONS = 64;
 
 /** The options of {@linkcode listenUnix}. */
 export interface ListenOptions extends UnixConnectionOptions {
   /**
-   * Most connections at a time, 8 by default; others wait to be accepted. A
-   * connection that waits for data occupies one of the 32 threads of Deno's
-   * pool.
+   * Most connections at a time, 64 by default. One more takes the place of that
+   * which has been waiting for its peer for the longest time; if all are busy, it
+   * waits to be accepted.
    */
   readonly maxConnections?: number;
   /** Whether other users may change a part of the path, false by default. */
@@ -45,8 +47,10 @@ export function listenUnix(
   path: string,
   options: ListenOptions = {},
 ): UnixListener {
-  const fd = openSocket(SOCK.STREAM);
+  const poll = new SocketPoll();
+  let fd = -1;
   try {
+    fd = openSocket(SOCK.STREAM);
     // bind(2) creates the file with the mode of the socket, so that others can
     // never connect, and the umask of the process need not be changed.
     if (libc().fchmod(fd, OWNER_ONLY) < 0) throw socketError("fchmod", path);
@@ -56,9 +60,10 @@ export function listenUnix(
       name.remove();
       throw error;
     }
-    return new UnixListener(fd, name, options);
+    return new UnixListener(fd, poll, name, options);
   } catch (error) {
-    closeDescriptor(fd);
+    if (fd >= 0) closeDescriptor(fd);
+    poll.close();
     throw error;
   }
 }
@@ -68,6 +73,7 @@ export class UnixListener implements AsyncDisposable {
   /** The absolute path of the socket. */
   readonly path: string;
   readonly #fd: number;
+  readonly #poll: SocketPoll;
   readonly #wait: SocketWait;
   readonly #options: ListenOptions;
   readonly #name: BoundName;
@@ -75,10 +81,16 @@ export class UnixListener implements AsyncDisposable {
   #free = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
 
-  /** Wraps a listening socket, and closes it. */
-  constructor(fd: number, name: BoundName, options: ListenOptions) {
+  /** Wraps a listening socket, and closes it and what waits for it. */
+  constructor(
+    fd: number,
+    poll: SocketPoll,
+    name: BoundName,
+    options: ListenOptions,
+  ) {
     this.#fd = fd;
-    this.#wait = new SocketWait(fd);
+    this.#poll = poll;
+    this.#wait = new SocketWait(fd, this.#poll);
     this.path = name.path;
     this.#options = options;
     this.#name = name;
@@ -91,15 +103,14 @@ export class UnixListener implements AsyncDisposable {
    * @throws {SystemError} With the errno of accept4(2), unless it is temporary.
    */
   async accept(): Promise<UnixConnection | null> {
-    const { maxConnections = 8 } = this.#options;
     while (this.#closing === undefined) {
-      if (this.#connections.size >= maxConnections) {
-        await this.#free.promise;
+      const fd = acceptSocket(this.#fd);
+      if (fd < 0) {
+        await this.#waitAfter(-fd);
         continue;
       }
-      const fd = acceptSocket(this.#fd);
-      if (fd >= 0) return this.#connected(fd);
-      await this.#waitAfter(-fd);
+      if (await this.#hasRoom()) return this.#connected(fd);
+      closeDescriptor(fd);
     }
     return null;
   }
@@ -117,8 +128,28 @@ export class UnixListener implements AsyncDisposable {
     await this.close();
   }
 
+  /** Makes room for a connection, or waits for it; false after `close()`. */
+  async #hasRoom(): Promise<boolean> {
+    const { maxConnections = MAX_CONNECTIONS } = this.#options;
+    while (this.#connections.size >= maxConnections) {
+      if (this.#closing !== undefined) return false;
+      const idle = longestIdle(this.#connections);
+      if (idle !== null) await idle.close();
+      else await this.#someChange();
+    }
+    return this.#closing === undefined;
+  }
+
+  /** Resolves when a connection ends, or may wait for its peer by now. */
+  async #someChange(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, RETRY_MS);
+    await Promise.race([this.#free.promise, promise]);
+    clearTimeout(timer);
+  }
+
   #connected(fd: number): UnixConnection {
-    const connection = new UnixConnection(fd, this.#options, () => {
+    const connection = new UnixConnection(fd, this.#poll, this.#options, () => {
       this.#connections.delete(connection);
       this.#free.resolve();
       this.#free = Promise.withResolvers();
@@ -154,7 +185,21 @@ export class UnixListener implements AsyncDisposable {
     this.#free.resolve();
     const connections = [...this.#connections];
     await Promise.all(connections.map((connection) => connection.close()));
-    await this.#wait.end();
+    this.#wait.end();
     closeDescriptor(this.#fd);
+    await this.#poll.close();
   }
+}
+
+/** The connection that has been waiting for its peer for the longest time. */
+function longestIdle(
+  connections: Iterable<UnixConnection>,
+): UnixConnection | null {
+  let longest: UnixConnection | null = null;
+  for (const connection of connections) {
+    const since = connection.idleSince;
+    if (since === null) continue;
+    if (since < (longest?.idleSince ?? Infinity)) longest = connection;
+  }
+  return longest;
 }

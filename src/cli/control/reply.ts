@@ -1,0 +1,130 @@
+/**
+ * Checks replies that came through a control socket: what listens there may be
+ * any program.
+ *
+ * @module
+ */
+import type { QueueTotals } from "../../queue/queue_statistics.ts";
+import type { ControlCommand } from "./protocol.ts";
+
+/** One export in the reply to `query`. */
+export interface QueriedExport {
+  /** The source, as it was given. */
+  readonly source: string;
+  /** The mount point. */
+  readonly mountpoint: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Whether programs may write. */
+  readonly writable: boolean;
+}
+
+/** The reply to each command that succeeded. */
+export type CheckedReply =
+  | { readonly command: "readonly" | "stop" }
+  | {
+    readonly command: "resize";
+    readonly size: number;
+    readonly mountpoint: string;
+  }
+  | {
+    readonly command: "query";
+    readonly exports: readonly QueriedExport[];
+    readonly statistics: readonly QueueTotals[];
+    readonly droppedLines: number;
+  };
+
+/** The reply to a command that was refused. */
+export interface Refusal {
+  /** Why, in a sentence. */
+  readonly error: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a reply.
+ *
+ * @param line The line that came.
+ * @param command The command that it replies to.
+ * @returns `null` if it is no reply to that command.
+ */
+export function checkReply(
+  line: string,
+  command: ControlCommand,
+): CheckedReply | Refusal | null {
+  const reply = parse(line);
+  if (reply === null) return null;
+  if (reply["ok"] === false && typeof reply["error"] === "string") {
+    return { error: reply["error"] };
+  }
+  if (reply["ok"] !== true) return null;
+  switch (command) {
+    case "readonly":
+    case "stop":
+      return { command };
+    case "resize":
+      return resizeReply(reply);
+    case "query":
+      return queryReply(reply);
+  }
+}
+
+function resizeReply({ size, mountpoint }: Fields): CheckedReply | null {
+  return isCount(size) && isPath(mountpoint)
+    ? { command: "resize", size, mountpoint }
+    : null;
+}
+
+function queryReply(reply: Fields): CheckedReply | null {
+  const { exports, statistics, output } = reply;
+  const droppedLines = isFields(output) ? output["droppedLines"] : 0;
+  const isQuery = Array.isArray(exports) && exports.every(isExport) &&
+    Array.isArray(statistics) && statistics.every(isTotals) &&
+    isCount(droppedLines);
+  return isQuery
+    ? { command: "query", exports, statistics, droppedLines }
+    : null;
+}
+
+function isExport(value: unknown): value is QueriedExport {
+  if (!isFields(value)) return false;
+  const { source, mountpoint, size, writable } = value;
+  return typeof source === "string" && isPath(mountpoint) && isCount(size) &&
+    typeof writable === "boolean";
+}
+
+const TOTALS: readonly (keyof QueueTotals)[] = [
+  "index",
+  "requests",
+  "reads",
+  "writes",
+  "bytesRead",
+  "bytesWritten",
+  "errors",
+];
+
+function isTotals(value: unknown): value is QueueTotals {
+  return isFields(value) && TOTALS.every((name) => isCount(value[name]));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !value.includes("\0");
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+function parse(line: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isFields(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
