@@ -32,7 +32,7 @@ export interface ControlServerOptions {
   /** How many clients are served at a time; 64 by default. */
   readonly maxClients?: number;
   /** Whether other users may change a part of the path; no by default. */
-  readonly insecurePath?: boolean;
+  readonly insecurePath?: boolean | undefined;
 }
 
 /** A control socket, served on the thread that made it. */
