@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { ERRNO } from "../../src/base/errno.ts";
+import { ERRNO, errnoName } from "../../src/base/errno.ts";
 import { DeviceEvents } from "../../src/event/device_events.ts";
 import { DeviceQueue } from "../../src/queue/device_queue.ts";
 import { largeSlotSize } from "../../src/queue/slot.ts";
@@ -13,7 +13,7 @@ import {
   type QueueFixture,
   queueSuite,
 } from "./queue_suite.ts";
-import { readMessage } from "./messages.ts";
+import { parseReply, plainReply, readMessage } from "./messages.ts";
 
 function make({ capacity, maxPayload }: FixtureOptions): QueueFixture {
   const device = new FakeDevice();
@@ -123,3 +123,44 @@ Deno.test("DeviceQueue closes the descriptor with requests outstanding", () => {
   assertEquals(queue.reply(exchange), false);
   assertEquals(device.written, []);
 });
+
+/** Serves one READ whose reply is refused; returns the reports. */
+async function refused(
+  device: FakeDevice,
+  queue: DeviceQueue,
+  errno: number,
+): Promise<string[]> {
+  const reports: string[] = [];
+  device.push(readMessage(2n));
+  device.push(ERRNO.ENODEV);
+  device.refusals.push(errno);
+  const statistics = QueueStatistics.create(1);
+  await serve(queue, { handle: (_request, reply) => reply.ok(5) }, {
+    statistics,
+    report: (error, during) => reports.push(`${during}: ${error}`),
+  });
+  assertEquals(statistics.totals()[0]!.requests, 1);
+  return reports;
+}
+
+for (const errno of [ERRNO.EINVAL, ERRNO.EIO, ERRNO.EFAULT]) {
+  Deno.test(`DeviceQueue answers EIO in place of a reply that is refused with ${errno}`, async () => {
+    const [device, queue] = deviceQueue();
+    assertEquals(await refused(device, queue, errno), [
+      `READ: ReplyError: Cannot answer READ (unique 2) by 21 bytes: the kernel refuses the reply with ${
+        errnoName(errno)
+      }`,
+    ]);
+    assertEquals(device.written.map(parseReply), [
+      plainReply(2n, -ERRNO.EIO),
+    ]);
+  });
+}
+
+for (const errno of [ERRNO.ENOENT, ERRNO.ENODEV, ERRNO.ECONNABORTED]) {
+  Deno.test(`DeviceQueue reports no reply that nothing waits for: errno ${errno}`, async () => {
+    const [device, queue] = deviceQueue();
+    assertEquals(await refused(device, queue, errno), []);
+    assertEquals(device.written, []);
+  });
+}

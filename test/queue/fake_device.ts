@@ -12,6 +12,8 @@ export class FakeDevice implements FuseDevice {
   closes = 0;
   smallest = Infinity;
   writeResult = 0;
+  /** Errnos of the next calls of write(2), one each. */
+  readonly refusals: number[] = [];
   endErrno = 0;
   #blocking = true;
   #wake: (() => void)[] = [];
@@ -34,6 +36,8 @@ export class FakeDevice implements FuseDevice {
   write(buffer: Uint8Array<ArrayBuffer>, length: number): number {
     if (this.closes > 0) return -ERRNO.EBADF;
     const message = buffer.slice(0, length);
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) return -refusal;
     if (this.writeResult < 0) return this.writeResult;
     if (this.endErrno !== 0) return -ERRNO.ENOENT;
     this.written.push(message);

@@ -104,6 +104,7 @@ import "../protocol/layout_test.ts";
 import "../protocol/message_property_test.ts";
 import "../protocol/message_test.ts";
 import "../protocol/notifications_test.ts";
+import "../protocol/reply_test.ts";
 import "../protocol/structs_property_test.ts";
 import "../protocol/trace_test.ts";
 import "../protocol/types_test.ts";
