@@ -26,6 +26,7 @@ import { checkChoice, checkWholeNumber } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
 import { lastFlush } from "./last_flush.ts";
+import { checkLimits, fileSizeNotice } from "./limits.ts";
 import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import {
@@ -119,6 +120,12 @@ export async function mountExport(
   const truncate = checkTruncate(options);
   const { signal, insecurePath } = session;
   signal?.throwIfAborted();
+  checkLimits({
+    workers: isHere ? 0 : session.queues,
+    queueMemory: session.queueMemory,
+    maxPayload: MAX_PAYLOAD,
+    direct: wanted.direct,
+  }, session.notice);
   if (options.loopSafe) requireLoopSafe();
   // First, because a stale mount may cover the image itself.
   using entry = prepareMountpoint(session);
@@ -134,6 +141,10 @@ export async function mountExport(
   );
   if (options.loopSafe) {
     const notice = loopSafeNotice(image.file?.stat.directAlignment ?? null);
+    if (notice !== null) session.notice(notice);
+  }
+  if (wanted.writable && image.file?.stat.kind === "file") {
+    const notice = fileSizeNotice(image.name, wanted.offset + image.stat.size);
     if (notice !== null) session.notice(notice);
   }
   const { backend, syncErrors } = image;

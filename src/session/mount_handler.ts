@@ -6,6 +6,7 @@ import {
   checkHandlerOptions,
   type MountHandlerOptions,
 } from "./handler_options.ts";
+import { checkLimits } from "./limits.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
 import { NO_PASSTHROUGH } from "./passthrough.ts";
 import { Session } from "./session.ts";
@@ -50,6 +51,12 @@ export async function mountHandler(
     : null;
   const session = oneQueue === null ? checked : { ...checked, queues: 1 };
   const singleQueueReason = checked.queues > 1 ? oneQueue : null;
+  checkLimits({
+    workers: isModule ? session.queues : 0,
+    queueMemory: session.queueMemory,
+    maxPayload: wanted.maxWrite,
+    direct: false,
+  }, session.notice);
   using entry = prepareMountpoint(session);
   const parts = await startServing({
     session: { ...session, mountpoint: entry.path },

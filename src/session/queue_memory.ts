@@ -5,7 +5,7 @@
  */
 import { PAGE_SIZE } from "../base/limits.ts";
 import { UserError } from "../base/user_error.ts";
-import { lockLimit } from "../linux/syscall/process.ts";
+import { resourceLimit } from "../linux/syscall/resource_limits.ts";
 import { largeSlotSize } from "../queue/slot.ts";
 import { queueMemoryMin } from "../queue/slot_pool.ts";
 
@@ -88,4 +88,10 @@ export function checkQueueMemory(
 export function unlockedNotice(bytes: number): string {
   const kib = Math.ceil(bytes / PAGE_SIZE) * (PAGE_SIZE / KIB);
   return `Cannot lock the memory for requests: it takes ${kib} KiB, and RLIMIT_MEMLOCK is ${lockLimit()}; it is allocated, but may be swapped out (set LimitMEMLOCK=${kib}K in a systemd unit, or run 'ulimit -l ${kib}' before)`;
+}
+
+/** RLIMIT_MEMLOCK as text. */
+function lockLimit(): string {
+  const { soft } = resourceLimit("MEMLOCK");
+  return soft === Infinity ? "unlimited" : `${Math.floor(soft / KIB)} KiB`;
 }

@@ -5,7 +5,6 @@ import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
 import type { SessionListener } from "./session_options.ts";
 import { TraceReceiver } from "./trace_relay.ts";
-import source from "./worker.bundle.js" with { type: "text" };
 import type {
   GoMessage,
   StartMessage,
@@ -43,8 +42,14 @@ export class QueueWorker {
   readonly #trace: TraceReceiver | null;
   #isOver = false;
 
-  /** Starts a Worker; needs no permission but that for FFI. */
-  constructor(start: StartMessage, listener: WorkerListener) {
+  /**
+   * Makes a Worker serve.
+   *
+   * @param worker A Worker of `startWorkerThreads()`.
+   * @param start Which queue it serves, and how.
+   * @param listener Receives its reports.
+   */
+  constructor(worker: Worker, start: StartMessage, listener: WorkerListener) {
     this.index = start.index;
     this.ring = this.#ring.promise;
     this.ready = this.#ready.promise;
@@ -55,11 +60,7 @@ export class QueueWorker {
     this.#fd = start.fd;
     this.#listener = listener;
     this.#trace = start.trace && new TraceReceiver(start.trace);
-    const blob = new Blob([source], { type: "text/javascript" });
-    const url = URL.createObjectURL(blob);
-    this.ready.finally(() => URL.revokeObjectURL(url)).catch(() => {});
-    const name = `mqfuse-q${start.index}`;
-    this.#worker = new Worker(url, { type: "module", name });
+    this.#worker = worker;
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) =>
       this.#receive(data);
     this.#worker.onerror = (event) => {

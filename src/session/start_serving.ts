@@ -22,6 +22,7 @@ import type { SessionListener } from "./session_options.ts";
 import { startWorkers } from "./start_workers.ts";
 import { settleUncaughtHere } from "./uncaught_replies.ts";
 import type { TransportState } from "./transport.ts";
+import { startWorkerThreads } from "./worker_threads.ts";
 
 /** Milliseconds for servers to end after a start that failed. */
 const JOIN_MS = 2000;
@@ -79,15 +80,19 @@ export async function startServing(
   const servers: QueueServer[] = [];
   await using undo = new AsyncDisposableStack();
   undo.defer(release);
-  undo.defer(() => join(servers));
   const { queueMemory } = session;
   if (queueMemory !== null) {
     const needs = { queues, maxPayload: options.maxPayload };
     checkQueueMemory(queueMemory, { ...needs, name: "queueMemory" });
   }
   ignoreFileSizeSignal();
+  const threads = await startWorkerThreads(workers ? queues : 0);
+  undo.defer(() => threads.forEach((thread) => thread.terminate()));
+  undo.defer(() => join(servers));
+  session.signal?.throwIfAborted();
   const connection = await connect({ ...options, queues, workers });
   const { mount, devices, passthrough } = connection;
+  for (const surplus of threads.slice(devices.length)) surplus.terminate();
   undo.defer(() => connection.closeNotifier());
   // Servers close the descriptors that they serve.
   undo.defer(() =>
@@ -98,7 +103,12 @@ export async function startServing(
   const measuring = session.stats;
   const statistics = QueueStatistics.create(devices.length, { measuring });
   undo.defer(() => statistics.stop());
-  const starting = startServers(servers, connection, statistics, options);
+  const starting = startServers(
+    { servers, threads },
+    connection,
+    statistics,
+    options,
+  );
   const transport = await orAbort(starting, session.signal);
   undo.move();
   return {
@@ -131,7 +141,10 @@ export async function startServing(
 
 /** Starts the servers of the queues; resolves to the transport. */
 async function startServers(
-  servers: QueueServer[],
+  { servers, threads }: {
+    readonly servers: QueueServer[];
+    readonly threads: readonly Worker[];
+  },
   connection: Connection,
   statistics: QueueStatistics,
   { session, handler, maxPayload }: StartOptions,
@@ -142,6 +155,7 @@ async function startServers(
   const onZeroed = () => dropCachedPages(connection.notifier, listener);
   if ("spec" in handler) {
     return await startWorkers(servers, {
+      threads,
       devices: connection.devices,
       negotiated: connection.negotiated,
       maxPayload,

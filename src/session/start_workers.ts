@@ -26,6 +26,8 @@ import {
 
 /** What to start Workers with. */
 export interface StartWorkersOptions {
+  /** The Workers' threads, at least as many as `devices`. */
+  readonly threads: readonly Worker[];
   /** A descriptor for each; the connection's first one comes first. */
   readonly devices: readonly FuseDevice[];
   /** The negotiated capabilities. */
@@ -104,7 +106,7 @@ function startWorker(
   const { listener, queueMemory, maxPayload, onZeroed, notifications } =
     options;
   const queues = options.devices.length;
-  const worker = new QueueWorker({
+  const worker = new QueueWorker(options.threads[index]!, {
     index,
     fd,
     negotiated: options.negotiated,

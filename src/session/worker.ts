@@ -248,3 +248,5 @@ self.onmessage = async ({ data }: MessageEvent<StartMessage>) => {
   }
   closeWorker();
 };
+
+tell({ kind: "loaded" });

@@ -71,6 +71,8 @@ export interface TraceMessage {
 
 /** A message from a Worker. */
 export type WorkerMessage =
+  /** It has loaded its code, and waits for a {@linkcode StartMessage}. */
+  | { readonly kind: "loaded" }
   /** It has made an io_uring; `failure` says why not. */
   | { readonly kind: "ring"; readonly failure: string | null }
   /** It is ready to take requests, in this memory. */

@@ -28,6 +28,11 @@ const FACTS: InfoFacts = {
   enableUring: false,
   maxPagesLimit: 256,
   maxUserBackground: 100,
+  maxUserCongestion: 100,
+  limits: [
+    { key: "descriptors", value: 1024, need: 66 },
+    { key: "addressSpace", value: Infinity, need: 2 ** 35 },
+  ],
 };
 
 /** One line of `info`, without its heading. */
@@ -43,6 +48,22 @@ Deno.test("infoLines() shows what root can do", () => {
   assertEquals(line(FACTS, "Exports"), "possible");
   assertMatch(line(FACTS, "Sources"), /^PATH, .*\bmemory:SIZE\b/);
   assert(line(FACTS, "io_uring").startsWith("not offered: root can enable"));
+});
+
+Deno.test("infoLines() shows whether limits suffice", () => {
+  const enough = "1024; an export with the default options needs 66";
+  assertEquals(line(FACTS, "RLIMIT_NOFILE"), enough);
+  assertMatch(line(FACTS, "RLIMIT_AS"), /^unlimited; .* needs 34359738368$/);
+  assertEquals(line(FACTS, "Threads"), "as many as such an export needs");
+  const limits = [{ key: "userThreads", value: 20, need: 23 }] as const;
+  assertMatch(
+    line({ ...FACTS, limits }, "RLIMIT_NPROC"),
+    /^too small: .* is 20 and has to be at least 23; run 'ulimit -u 23'/,
+  );
+  assertEquals(line({ ...FACTS, limits }, "Threads"), "");
+  const [first] = infoEvent(FACTS).limits as unknown[];
+  const fields = { limit: "RLIMIT_NOFILE", value: 1024, need: 66 };
+  assertEquals(first, { ...fields, enough: true });
 });
 
 Deno.test("infoLines() shows why another user cannot", () => {

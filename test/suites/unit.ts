@@ -126,6 +126,7 @@ import "../session/abort_signal_test.ts";
 import "../session/announce_size_test.ts";
 import "../session/bundle_test.ts";
 import "../session/handler_options_test.ts";
+import "../session/limit_table_test.ts";
 import "../session/loop_safe_test.ts";
 import "../session/mount_test.ts";
 import "../session/notifier_test.ts";

@@ -23,10 +23,14 @@ import {
   hasCapSysAdmin,
   kernelRelease,
 } from "../../linux/syscall/process.ts";
+import { limitStates } from "../../session/limits.ts";
 import { loopSafeObstacle } from "../../session/loop_safe.ts";
+import { checkQueues } from "../../session/session_options.ts";
+import { MAX_PAYLOAD } from "../../export/block_export.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
+import { type LimitFacts, limitFields, limitRows } from "./info_limits.ts";
 import type { Output } from "../output/output.ts";
 
 /** `info`: prints what is possible here. */
@@ -53,7 +57,7 @@ export interface KernelOffer {
 }
 
 /** The facts that `info` prints. */
-export interface InfoFacts extends KernelOffer, FuseParameters {
+export interface InfoFacts extends KernelOffer, FuseParameters, LimitFacts {
   /** Deno's version. */
   readonly deno: string;
   /** The kernel's release. */
@@ -102,6 +106,14 @@ async function runInfo(
     userAllowOther: usersMayAllowOther(),
     fileIoBlocks: whyFileIoBlocks(),
     ...fuseParameters(),
+    limits: [
+      ...limitStates({
+        workers: checkQueues(undefined, "queues"),
+        queueMemory: null,
+        maxPayload: MAX_PAYLOAD,
+        direct: false,
+      }),
+    ],
   };
   if (output.json) output.event("info", infoEvent(facts));
   else for (const line of infoLines(facts)) output.print(line);
@@ -132,10 +144,11 @@ async function queryKernel(): Promise<KernelOffer> {
 
 /** The fields of the event `info`. */
 export function infoEvent(facts: InfoFacts): Record<string, unknown> {
-  const { offered, device, loopSafe, fileIoBlocks, ...rest } = facts;
+  const { offered, device, loopSafe, fileIoBlocks, limits, ...rest } = facts;
   const known = typeof offered !== "string";
   return {
     ...rest,
+    limits: limitFields({ limits }),
     canMount: canMount(facts),
     fileIo: { blocks: fileIoBlocks !== null, reason: fileIoBlocks },
     device: { usable: device === null, reason: device },
@@ -173,6 +186,7 @@ export function infoLines(facts: InfoFacts): string[] {
     ["File I/O", fileIoText(facts)],
     ["Passthrough", passthroughText(facts)],
     ["Loop-safe", loopSafeText(facts)],
+    ...limitRows(facts),
     ["Exports", exportsText(facts)],
     ["Sources", SOURCES.map(([usage]) => usage).join(", ")],
   ];

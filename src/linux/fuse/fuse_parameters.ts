@@ -18,6 +18,11 @@ export interface FuseParameters {
    * connection whose server lacks CAP_SYS_ADMIN.
    */
   readonly maxUserBackground: number | null;
+  /**
+   * /sys/module/fuse/parameters/max_user_congthresh: at how many background
+   * requests such a connection counts as congested.
+   */
+  readonly maxUserCongestion: number | null;
 }
 
 /** Reads the kernel's settings for FUSE. */
@@ -28,6 +33,7 @@ export function fuseParameters(): FuseParameters {
     enableUring: uring === null ? null : uring === "Y",
     maxPagesLimit: numberSetting("/proc/sys/fs/fuse/max_pages_limit"),
     maxUserBackground: numberSetting(`${module}/max_user_bgreq`),
+    maxUserCongestion: numberSetting(`${module}/max_user_congthresh`),
   };
 }
 

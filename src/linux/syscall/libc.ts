@@ -14,6 +14,7 @@
  * @module
  */
 import { UserError } from "../../base/user_error.ts";
+import { THREAD_SYMBOLS } from "./thread_symbols.ts";
 import { NUMBERED_CALLS } from "./numbered_calls.ts";
 
 const SYMBOLS = {
@@ -286,6 +287,7 @@ const SYMBOLS = {
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   // int access(const char *pathname, int mode);
   access: { parameters: ["buffer", "i32"], result: "i32" },
+  ...THREAD_SYMBOLS,
   // uid_t getuid(void);
   getuid: { parameters: [], result: "u32" },
   // gid_t getgid(void);

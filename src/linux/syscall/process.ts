@@ -9,8 +9,8 @@ import { libc } from "./libc.ts";
 import { pathKind } from "./paths.ts";
 import { readText } from "./text_file.ts";
 
-// Bit number of capabilities(7).
-const CAP_SYS_ADMIN = 21n;
+/** Bit numbers of capabilities(7). */
+const CAP = { IPC_LOCK: 14n, SYS_ADMIN: 21n, SYS_RESOURCE: 24n } as const;
 
 // Mode of access(2).
 const X_OK = 1;
@@ -44,28 +44,45 @@ export function yieldCpu(): void {
 }
 
 /**
- * Whether this process may call mount(2): CAP_SYS_ADMIN in `CapEff` of
- * /proc/self/status.
+ * Whether this process may call mount(2): CAP_SYS_ADMIN.
  *
  * @throws {SystemError} If /proc is not mounted.
  */
 export function hasCapSysAdmin(): boolean {
-  const status = readText("/proc/self/status");
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  return ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
+  return hasCapability("SYS_ADMIN");
 }
 
 /**
- * How much memory this process may lock, as text such as `8192 KiB`: the soft
- * limit RLIMIT_MEMLOCK, from /proc/self/limits.
+ * Whether this process has a capability: `CapEff` of /proc/self/status.
+ *
+ * @param name Its name without `CAP_`.
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function hasCapability(name: keyof typeof CAP): boolean {
+  const status = readText("/proc/self/status");
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${effective}`) >> CAP[name]) & 1n) === 1n;
+}
+
+/** The memory of a process as RLIMIT_AS and RLIMIT_DATA count it, in bytes. */
+export interface MemoryUse {
+  /** `VmSize`: address space. */
+  readonly addressSpace: number;
+  /** `VmData`: private writable memory. */
+  readonly data: number;
+}
+
+/**
+ * The memory of this process: /proc/self/status.
  *
  * @throws {SystemError} If /proc is not mounted.
  */
-export function lockLimit(): string {
-  const limits = readText("/proc/self/limits");
-  const soft = /^Max locked memory\s+(\d+|unlimited)/m.exec(limits)?.[1];
-  if (soft === undefined) return "unknown";
-  return soft === "unlimited" ? soft : `${Math.floor(Number(soft) / 1024)} KiB`;
+export function memoryUse(): MemoryUse {
+  const status = readText("/proc/self/status");
+  const bytes = (field: string) =>
+    1024 *
+    Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1]);
+  return { addressSpace: bytes("VmSize"), data: bytes("VmData") };
 }
 
 /**

@@ -5,9 +5,10 @@
  * @module
  */
 
+import { listDirectory } from "./directory.ts";
 import { errno, libc } from "./libc.ts";
-import { isCaughtSignal } from "./process.ts";
-import { SystemError } from "./system_error.ts";
+import { credentials, hasCapability, isCaughtSignal } from "./process.ts";
+import { resultOrNull, SystemError } from "./system_error.ts";
 
 /** Numbers of resource limits, which x86_64 and aarch64 share. */
 const RLIMIT = {
@@ -67,6 +68,32 @@ export function raiseLimit(name: LimitName, need: number): number {
     throw failure("setrlimit", `raise RLIMIT_${name} to ${raised}`);
   }
   return raised;
+}
+
+/**
+ * Whether the kernel does not apply a limit to this process.
+ *
+ * @throws {SystemError} If /proc is not mounted.
+ */
+export function isExemptFrom(name: "NPROC" | "MEMLOCK"): boolean {
+  if (name === "MEMLOCK") return hasCapability("IPC_LOCK");
+  //= kernel/fork.c copy_process(): the user of init is exempt.
+  return credentials().uid === 0 || hasCapability("SYS_RESOURCE") ||
+    hasCapability("SYS_ADMIN");
+}
+
+/**
+ * How many numbers of descriptors below RLIMIT_NOFILE are in use.
+ *
+ * @param limit The soft limit.
+ */
+export function openDescriptors(limit: number): number {
+  const open = resultOrNull(() => listDirectory("/proc/self/fd"));
+  // Without a free number, the directory cannot be opened.
+  if (open === null) return limit;
+  const inUse = open.filter((number) => Number(number) < limit).length;
+  // The directory itself is one of them.
+  return inUse - 1;
 }
 
 /**

@@ -1,0 +1,139 @@
+/**
+ * Checks before anything is mounted whether the system's limits suffice: Deno
+ * ends the program, and so leaves a stale mount, where a Worker meets one.
+ *
+ * @module
+ */
+import { UserError } from "../base/user_error.ts";
+import { fuseParameters } from "../linux/fuse/fuse_parameters.ts";
+import { hasCapSysAdmin, memoryUse } from "../linux/syscall/process.ts";
+import {
+  isExemptFrom,
+  type LimitName,
+  openDescriptors,
+  raiseLimit,
+  resourceLimit,
+} from "../linux/syscall/resource_limits.ts";
+import { BACKGROUND_REQUESTS, needsOf, type Serving } from "./limit_needs.ts";
+import {
+  howToRaise,
+  type LimitKey,
+  type LimitRow,
+  LIMITS,
+  type LimitState,
+} from "./limit_table.ts";
+import { findThreadLimit } from "./thread_limit.ts";
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/**
+ * What the memory that Deno has taken varies by: needs are rounded up, so that
+ * they are the same in each run.
+ */
+const ADDRESS_SPACE_UNIT = GIB;
+const DATA_UNIT = 128 * MIB;
+
+/**
+ * Raises the soft limits as far as that helps and the hard limits allow.
+ *
+ * @param serving What is to be started.
+ * @param notice Receives a sentence for each limit without which the session
+ * is slower or does less.
+ * @throws {UserError} If a limit does not suffice.
+ */
+export function checkLimits(
+  serving: Serving,
+  notice: (text: string) => void,
+): void {
+  for (const state of limitStates(serving)) {
+    if (isEnough(state)) continue;
+    const sentence = whyTooSmall(state);
+    if (LIMITS[state.key].otherwise === null) {
+      throw new UserError(`Cannot serve ${describe(serving)}: ${sentence}`);
+    }
+    // What is locked in fact is told after the start.
+    if (state.key !== "locked") notice(sentence);
+  }
+}
+
+/** Whether a limit suffices. */
+export function isEnough({ value, need }: LimitState): boolean {
+  return value >= need;
+}
+
+/**
+ * The limits of this process, in the order in which they are checked. A limit on
+ * threads is among them only if it does not suffice.
+ */
+export function* limitStates(serving: Serving): Generator<LimitState> {
+  const needs = needsOf(serving);
+  // First, because what follows opens files.
+  yield descriptors(needs.descriptors);
+  const { addressSpace, data } = memoryUse();
+  const all = roundUp(addressSpace + needs.addressSpace, ADDRESS_SPACE_UNIT);
+  yield raised("addressSpace", "AS", all);
+  yield raised("data", "DATA", roundUp(data + needs.data, DATA_UNIT));
+  const threads = findThreadLimit(needs.threads);
+  if (threads !== null) yield threads;
+  if (!isExemptFrom("MEMLOCK")) {
+    yield raised("locked", "MEMLOCK", needs.locked);
+  }
+  if (!hasCapSysAdmin()) yield* backgroundStates();
+}
+
+/**
+ * Says that a limit on the size of files keeps a part of an image from being
+ * written.
+ *
+ * @param name The image's name.
+ * @param end The position after its last byte.
+ * @returns A sentence, or `null` if all of it can be written.
+ */
+export function fileSizeNotice(name: string, end: number): string | null {
+  const { soft: value } = resourceLimit("FSIZE");
+  const state: LimitState = { key: "fileSize", value, need: end };
+  if (isEnough(state)) return null;
+  return `Cannot write all of ${name}: ${whyTooSmall(state)}`;
+}
+
+/** A limit, what it is and has to be, and how to raise it. */
+export function whyTooSmall({ key, value, need, file }: LimitState): string {
+  const { limit, counts, otherwise }: LimitRow = LIMITS[key];
+  const result = otherwise === null ? "" : `, or ${otherwise}`;
+  return `${
+    file ?? limit
+  }, the limit on ${counts}, is ${value} and has to be at least ${need}${result}; ${
+    howToRaise(key, need, file)
+  }`;
+}
+
+function descriptors(more: number): LimitState {
+  const { hard } = resourceLimit("NOFILE");
+  return raised("descriptors", "NOFILE", openDescriptors(hard) + more);
+}
+
+/** A limit of this process, raised as far as it may be. */
+function raised(key: LimitKey, name: LimitName, need: number): LimitState {
+  return { key, value: raiseLimit(name, need), need };
+}
+
+/** What the kernel grants to servers without CAP_SYS_ADMIN. */
+function* backgroundStates(): Generator<LimitState> {
+  const { maxUserBackground, maxUserCongestion } = fuseParameters();
+  const need = BACKGROUND_REQUESTS;
+  if (maxUserBackground !== null) {
+    yield { key: "background", value: maxUserBackground, need };
+  }
+  if (maxUserCongestion !== null) {
+    yield { key: "congestion", value: maxUserCongestion, need };
+  }
+}
+
+function describe({ workers }: Serving): string {
+  return workers === 1 ? "1 queue" : `${workers} queues`;
+}
+
+function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
