@@ -5729,6 +5729,75 @@ function pointerOf(view) {
   return Deno.UnsafePointer.of(view);
 }
 
+// src/linux/syscall/thread_symbols.ts
+var THREAD_SYMBOLS = {
+  // void *dlsym(void *handle, const char *symbol);
+  dlsym: {
+    parameters: [
+      "pointer",
+      "buffer"
+    ],
+    result: "pointer",
+    optional: true
+  },
+  // int pthread_attr_init(pthread_attr_t *attr);
+  pthread_attr_init: {
+    parameters: [
+      "buffer"
+    ],
+    result: "i32",
+    optional: true
+  },
+  // int pthread_attr_setstacksize(pthread_attr_t *attr, size_t stacksize);
+  pthread_attr_setstacksize: {
+    parameters: [
+      "buffer",
+      "usize"
+    ],
+    result: "i32",
+    optional: true
+  },
+  // int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+  //                    void *(*start_routine)(void *), void *arg);
+  pthread_create: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "pointer",
+      "pointer"
+    ],
+    result: "i32",
+    optional: true
+  },
+  // int pthread_join(pthread_t thread, void **retval);
+  pthread_join: {
+    parameters: [
+      "u64",
+      "pointer"
+    ],
+    result: "i32",
+    optional: true
+  },
+  // int sem_init(sem_t *sem, int pshared, unsigned int value);
+  sem_init: {
+    parameters: [
+      "pointer",
+      "i32",
+      "u32"
+    ],
+    result: "i32",
+    optional: true
+  },
+  // int sem_post(sem_t *sem);
+  sem_post: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32",
+    optional: true
+  }
+};
+
 // src/linux/syscall/numbered_calls.ts
 var NUMBERED_CALLS = {
   // long syscall(SYS_io_uring_setup, u32 entries, struct io_uring_params *p);
@@ -6540,72 +6609,7 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
-  // Threads, which glibc before 2.34 has in other libraries.
-  // void *dlsym(void *handle, const char *symbol);
-  dlsym: {
-    parameters: [
-      "pointer",
-      "buffer"
-    ],
-    result: "pointer",
-    optional: true
-  },
-  // int pthread_attr_init(pthread_attr_t *attr);
-  pthread_attr_init: {
-    parameters: [
-      "buffer"
-    ],
-    result: "i32",
-    optional: true
-  },
-  // int pthread_attr_setstacksize(pthread_attr_t *attr, size_t stacksize);
-  pthread_attr_setstacksize: {
-    parameters: [
-      "buffer",
-      "usize"
-    ],
-    result: "i32",
-    optional: true
-  },
-  // int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-  //                    void *(*start_routine)(void *), void *arg);
-  pthread_create: {
-    parameters: [
-      "buffer",
-      "buffer",
-      "pointer",
-      "pointer"
-    ],
-    result: "i32",
-    optional: true
-  },
-  // int pthread_join(pthread_t thread, void **retval);
-  pthread_join: {
-    parameters: [
-      "u64",
-      "pointer"
-    ],
-    result: "i32",
-    optional: true
-  },
-  // int sem_init(sem_t *sem, int pshared, unsigned int value);
-  sem_init: {
-    parameters: [
-      "pointer",
-      "i32",
-      "u32"
-    ],
-    result: "i32",
-    optional: true
-  },
-  // int sem_post(sem_t *sem);
-  sem_post: {
-    parameters: [
-      "pointer"
-    ],
-    result: "i32",
-    optional: true
-  },
+  ...THREAD_SYMBOLS,
   // uid_t getuid(void);
   getuid: {
     parameters: [],
