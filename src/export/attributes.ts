@@ -20,8 +20,10 @@ import type { Request } from "../protocol/request.ts";
 import type { ExportContext } from "./export_context.ts";
 import type { ExportState } from "./export_state.ts";
 import { replyError } from "./reply_result.ts";
+import { dropSetIds } from "./set_ids.ts";
 import { maySetSize, setImageSize } from "./image_size.ts";
 
+const IN_HEADER = accessors("fuse_in_header");
 const ATTR = accessors("fuse_attr");
 const ATTR_OUT = accessors("fuse_attr_out");
 const SETATTR_IN = accessors("fuse_setattr_in");
@@ -102,6 +104,10 @@ export async function setAttributes(
     const result = await setTimes(context, wanted.atime, wanted.mtime);
     if (!(result >= 0)) return replyError(reply, result);
   }
+  const changesFile = (valid & (FATTR.SIZE | FATTR.UID | FATTR.GID)) !== 0;
+  if (changesFile && (valid & FATTR.KILL_SUIDGID) !== 0) {
+    dropSetIds(state, wanted.callerGid);
+  }
   if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
   if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
@@ -112,7 +118,7 @@ export async function setAttributes(
 type Wanted = ReturnType<typeof readWanted>;
 
 /** Copies the request: its memory may be that of the reply too. */
-function readWanted({ body }: Request) {
+function readWanted({ header, body }: Request) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
   const time = (
@@ -126,6 +132,7 @@ function readWanted({ body }: Request) {
   };
   return {
     valid,
+    callerGid: IN_HEADER.get.gid(header),
     size: number.size(body),
     mode: get.mode(body),
     uid: get.uid(body),

@@ -52,6 +52,9 @@ export const EXPORT_ROOT_MODE: number = S_IF.REG;
 export function exportCapabilities(
   { growable, truncate }: Pick<ExportRules, "growable" | "truncate">,
 ): WantedCapabilities {
+  // Without HANDLE_KILLPRIV_V2: the kernel then clears set-id bits itself, by a
+  // SETATTR of the mode, before it truncates, allocates or changes the owner.
+  // With it, nothing tells of an allocation by whom it is.
   const flags: InitFlagName[] = [
     "ASYNC_READ",
     "ASYNC_DIO",

@@ -9,13 +9,16 @@ import { ERRNO } from "../base/errno.ts";
 import { O } from "../base/file_flags.ts";
 import { Completion, type Step } from "../event/completion.ts";
 import { accessors } from "../protocol/accessors.ts";
+import { FUSE_WRITE } from "../protocol/flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { CountedContext } from "./export_context.ts";
 import { failSync, type HandleRequest, tellHandle } from "./handle_requests.ts";
 import { replyError } from "./reply_result.ts";
+import { dropSetIds } from "./set_ids.ts";
 import { writeImage } from "./transfer.ts";
 
+const IN_HEADER = accessors("fuse_in_header");
 const WRITE_IN = accessors("fuse_write_in");
 
 /** A write that has to be durable. */
@@ -24,17 +27,32 @@ interface DurableWrite extends HandleRequest {
   readonly before: number;
 }
 
-/** Answers WRITE; if its flags demand that, once the bytes are durable. */
+/**
+ * Answers WRITE; if its flags demand that, once the bytes are durable. Other
+ * flags say that the file loses its set-id bits.
+ */
 export function writeHandle(
   context: CountedContext,
   request: Request,
   reply: Reply,
 ): void | PromiseLike<unknown> {
+  const { body } = request;
+  // The kernel sends this without negotiation, for direct I/O alone.
+  if ((WRITE_IN.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
+    dropSetIdsOf(context, request);
+  }
   // O_SYNC contains this bit.
-  const isDurable = (WRITE_IN.get.flags(request.body) & O.DSYNC) !== 0;
+  const isDurable = (WRITE_IN.get.flags(body) & O.DSYNC) !== 0;
   return isDurable
     ? writeDurably(context, request, reply)
     : writeImage(context, request, reply);
+}
+
+/** Before the write, as file_remove_privs() does; a refused write takes none. */
+function dropSetIdsOf({ rules, state }: CountedContext, request: Request) {
+  const isChange = WRITE_IN.get.size(request.body) > 0;
+  if (!isChange || !rules.writable || state.readOnly) return;
+  dropSetIds(state, IN_HEADER.get.gid(request.header));
 }
 
 function writeDurably(

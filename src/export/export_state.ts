@@ -191,6 +191,11 @@ export class ExportState {
     Atomics.store(this.#words, MODE, bits & 0o7777);
   }
 
+  /** Clears permission bits, whatever other threads do with the others. */
+  clearModeBits(bits: number): void {
+    Atomics.and(this.#words, MODE, ~bits);
+  }
+
   /** The owner's user id. */
   get uid(): number {
     return Atomics.load(this.#words, UID) >>> 0;

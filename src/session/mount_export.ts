@@ -20,11 +20,16 @@ import {
 import { reclaimLock } from "../export/image_size.ts";
 import { ExportState } from "../export/export_state.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
-import { credentials, hasCapSysAdmin } from "../linux/syscall/process.ts";
+import { hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { checkChoice, checkWholeNumber } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
+import {
+  type FileAttributes,
+  fileAttributes,
+  ownAccessNotice,
+} from "./file_attributes.ts";
 import { lastFlush } from "./last_flush.ts";
 import { checkLimits, fileSizeNotice } from "./limits.ts";
 import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
@@ -81,6 +86,15 @@ export interface MountExportOptions extends SessionOptions {
   readonly lock?: boolean;
   /** Whether to use direct I/O on the image (O_DIRECT); no if left out. */
   readonly direct?: boolean;
+  /** The owner of the file: a number or a name; this process's user if left out. */
+  readonly uid?: number | string;
+  /** Its group: a number or a name; this process's group if left out. */
+  readonly gid?: number | string;
+  /**
+   * Its permission bits, such as `0o640`; 0600 if left out, 0400 if the export
+   * is read-only.
+   */
+  readonly mode?: number;
   /**
    * Whether the export never waits for itself, although a loop device, swap or a
    * file system lies on the exported file; no if left out. Uses direct I/O, and
@@ -118,6 +132,7 @@ export async function mountExport(
   });
   const wanted = checkImageOptions(options);
   const truncate = checkTruncate(options);
+  const attributes = fileAttributes(options);
   const { signal, insecurePath } = session;
   signal?.throwIfAborted();
   checkLimits({
@@ -150,7 +165,7 @@ export async function mountExport(
   const { backend, syncErrors } = image;
   const { growable, writable } = wanted;
   const rules = { writable, growable, truncate };
-  const state = stateOf(image, writable, session.queues);
+  const state = stateOf(image, attributes, session.queues);
   const passthrough = await planOrClose(image, options);
   const parts = await startServing({
     session: { ...session, mountpoint: entry.path },
@@ -166,6 +181,9 @@ export async function mountExport(
     release: () => image.close(),
   });
   const { allowOther, backingId } = parts;
+  if (attributes.needsAllowOther && !allowOther) {
+    session.notice(ownAccessNotice(attributes));
+  }
   const context = {
     backend,
     state,
@@ -220,11 +238,9 @@ function usesDirectIo({ direct, loopSafe }: MountExportOptions): boolean {
 
 function stateOf(
   { stat }: OpenImage,
-  writable: boolean,
+  { uid, gid, mode }: FileAttributes,
   queues: number,
 ): ExportState {
-  const { uid, gid } = credentials();
-  const mode = writable ? 0o600 : 0o400;
   const clock = fileTime;
   return ExportState.create({ size: stat.size, mode, uid, gid, queues, clock });
 }

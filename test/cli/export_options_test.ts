@@ -76,6 +76,9 @@ Deno.test("options of export have the names of the library's options", () => {
     "--size=1",
     "--queue-memory=1G",
     "-onoexec",
+    "--uid=0",
+    "--gid=0",
+    "--mode=600",
   ];
   const { mount } = request(...some, "a", "b");
   const camelCase = (name: string) =>

@@ -153,12 +153,15 @@ export class Client {
   /**
    * WRITE; returns the bytes that were written, or a negated errno.
    *
-   * @param file The handle, and flags of open(2).
+   * @param file The handle, flags of open(2), and FUSE_WRITE_ flags.
    */
   async write(
     offset: number | bigint,
     data: Uint8Array,
-    file: { readonly fh?: bigint; readonly flags?: number } = {},
+    file: Pick<
+      Partial<Encodable<"fuse_write_in">>,
+      "fh" | "flags" | "write_flags"
+    > = {},
   ): Promise<number> {
     const size = data.length;
     const fields = { offset: BigInt(offset), size, ...file };

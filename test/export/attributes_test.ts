@@ -4,8 +4,8 @@ import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { NullBackend } from "../../src/backends/protocols/null.ts";
 import { decodeStruct } from "../../src/protocol/codec.ts";
 import { ERRNO } from "../../src/base/errno.ts";
-import { FATTR } from "../../src/protocol/flags.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
+import { FATTR, FUSE_WRITE } from "../../src/protocol/flags.ts";
+import { O, S_IF } from "../../src/base/file_flags.ts";
 import type { Decoded } from "../../src/protocol/types.ts";
 import { FakeBlockFile } from "../backends/_fake_block_file.ts";
 import { exported, SIZE, testExport } from "./_fixtures.ts";
@@ -256,4 +256,56 @@ testExport("SETATTR refuses sizes beyond 2^53 - 1", async (make) => {
     assertEquals(await client.truncate(size), ERRNO.EFBIG);
   }
   assertEquals((await client.getattr()).size, BigInt(SIZE));
+});
+
+testExport("WRITE clears set-id bits if the kernel says so", async (make) => {
+  const { client, state } = make({ allowOther: true });
+  const fh = await client.open();
+  const kill = { fh, "write_flags": FUSE_WRITE.KILL_SUIDGID };
+  // The client's group is 0.
+  const cases = [
+    [0o6777, 7, 0o777],
+    [0o4600, 7, 0o600],
+    [0o2767, 7, 0o767],
+    [0o2767, 0, 0o2767],
+    [0o6767, 0, 0o2767],
+    [0o2777, 0, 0o777],
+    [0o1777, 7, 0o1777],
+  ] as const;
+  assertEquals(state.changedAt, 0n);
+  for (const [mode, gid, left] of cases) {
+    state.gid = gid;
+    for (const flags of [O.RDWR, O.RDWR | O.DSYNC]) {
+      state.mode = mode;
+      assertEquals(await client.write(0, Uint8Array.of(1), { fh, flags }), 1);
+      assertEquals(await client.write(0, Uint8Array.of(), kill), 0);
+      assertEquals(state.mode, mode);
+      const written = client.write(0, Uint8Array.of(1), { ...kill, flags });
+      assertEquals(await written, 1);
+      assertEquals((await client.getattr()).mode, S_IF.REG | left);
+    }
+  }
+  assert(state.changedAt > 0n);
+});
+
+testExport("a WRITE that is refused leaves set-id bits", async (make) => {
+  const { client, state } = make({ writable: false });
+  state.mode = 0o6555;
+  const kill = { "write_flags": FUSE_WRITE.KILL_SUIDGID };
+  const written = await client.write(0, Uint8Array.of(1), kill);
+  assertEquals(written, -ERRNO.EACCES);
+  assertEquals(state.mode, 0o6555);
+});
+
+testExport("SETATTR clears set-id bits if the kernel says so", async (make) => {
+  const { client, state } = make({ allowOther: true, growable: true });
+  const kill = FATTR.KILL_SUIDGID;
+  state.mode = 0o6777;
+  assertEquals(await client.setattr({ valid: TOUCH | kill }), 0);
+  assertEquals(state.mode, 0o6777);
+  for (const field of [FATTR.SIZE, FATTR.UID, FATTR.GID]) {
+    state.mode = 0o6777;
+    assertEquals(await client.setattr({ valid: field | kill, size: 5n }), 0);
+    assertEquals(state.mode, 0o777);
+  }
 });

@@ -87,6 +87,21 @@ export const OPTIONS = {
     help:
       "allow access by other users, as far as the file's mode allows it; without root this needs user_allow_other in /etc/fuse.conf (default: auto, on where it is allowed)",
   },
+  uid: {
+    value: "USER",
+    help:
+      "show the file as owned by this user, a number or a name (default: the user who exports it)",
+  },
+  gid: {
+    value: "GROUP",
+    help:
+      "show the file with this group, a number or a name (default: the group of the user who exports it)",
+  },
+  mode: {
+    value: "MODE",
+    help:
+      "give the file these permission bits, in octal (default: 600, without -w 400)",
+  },
   "mount-options": {
     letter: "o",
     value: "LIST",

@@ -2,6 +2,7 @@ import { parseSource } from "../../backends/registry.ts";
 import { MAX_PAYLOAD } from "../../export/block_export.ts";
 import { TRUNCATE_RULES } from "../../export/export_context.ts";
 import { parseMountFlags } from "../../linux/mount/mount_flags.ts";
+import { checkMode, checkOwner } from "../../session/file_attributes.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
 import { checkQueueMemory } from "../../session/queue_memory.ts";
@@ -72,6 +73,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
       allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
+      ...attributesOf(args),
       ...mountOptionsOf(values.get("mount-options")),
       insecurePath: flags.has("insecure-path"),
       direct: flags.has("direct"),
@@ -99,6 +101,19 @@ function queueMemoryOption(
   if (bytes === null) return {};
   const needs = { queues, maxPayload: MAX_PAYLOAD, name: "--queue-memory" };
   return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
+}
+
+function attributesOf(
+  { values }: Arguments,
+): Pick<MountExportOptions, "uid" | "gid" | "mode"> {
+  const uid = values.get("uid");
+  const gid = values.get("gid");
+  const mode = values.get("mode");
+  return inUsage(() => ({
+    ...uid === undefined ? {} : { uid: checkOwner(uid, "uid", "--uid") },
+    ...gid === undefined ? {} : { gid: checkOwner(gid, "gid", "--gid") },
+    ...mode === undefined ? {} : { mode: checkMode(mode, "--mode") },
+  }));
 }
 
 function mountOptionsOf(

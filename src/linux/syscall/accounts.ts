@@ -29,6 +29,21 @@ export function groupName(gid: number): string {
 }
 
 /**
+ * The number of a user; `null` if there is none of that name.
+ */
+export function userNamed(name: string): number | null {
+  return users().find((user) => user.name === name)?.uid ?? null;
+}
+
+/**
+ * The number of a group; `null` if there is none of that name.
+ */
+export function groupNamed(name: string): number | null {
+  const line = linesOf("/etc/group").find((fields) => fields[0] === name);
+  return line === undefined ? null : Number(line[2]);
+}
+
+/**
  * The users in a group: those whose own group it is, and those that its line of
  * /etc/group lists.
  *
