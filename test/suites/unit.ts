@@ -125,6 +125,7 @@ import "../queue/uring_queue_test.ts";
 import "../session/abort_signal_test.ts";
 import "../session/announce_size_test.ts";
 import "../session/bundle_test.ts";
+import "../session/file_attributes_test.ts";
 import "../session/handler_options_test.ts";
 import "../session/limit_table_test.ts";
 import "../session/loop_safe_test.ts";
