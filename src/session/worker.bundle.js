@@ -9488,6 +9488,17 @@ function replyResult(reply, result2) {
   else replyError(reply, result2);
 }
 
+// src/export/set_ids.ts
+var GROUP_EXEC = 8;
+function dropSetIds(state, gid) {
+  const { mode } = state;
+  const keepsGroup = (mode & GROUP_EXEC) === 0 && gid === state.gid;
+  const lost = mode & (keepsGroup ? S_IS.UID : S_IS.UID | S_IS.GID);
+  if (lost === 0) return;
+  state.clearModeBits(lost);
+  state.changed();
+}
+
 // src/export/image_size.ts
 var ZEROES3 = new Uint8Array(65536);
 function mayResize({ growable, truncate }) {
@@ -9569,6 +9580,7 @@ async function followImage({ backend, state }) {
 }
 
 // src/export/attributes.ts
+var IN_HEADER3 = accessors("fuse_in_header");
 var ATTR2 = accessors("fuse_attr");
 var ATTR_OUT = accessors("fuse_attr_out");
 var SETATTR_IN = accessors("fuse_setattr_in");
@@ -9622,13 +9634,17 @@ async function setAttributes(context, request, reply) {
     const result2 = await setTimes(context, wanted.atime, wanted.mtime);
     if (!(result2 >= 0)) return replyError(reply, result2);
   }
+  const changesFile = (valid & (FATTR.SIZE | FATTR.UID | FATTR.GID)) !== 0;
+  if (changesFile && (valid & FATTR.KILL_SUIDGID) !== 0) {
+    dropSetIds(state, wanted.callerGid);
+  }
   if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
   if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
   if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
   if ((valid & (FATTR.MODE | FATTR.UID | FATTR.GID)) !== 0) state.changed();
   await replyAttributes(context, reply);
 }
-function readWanted({ body }) {
+function readWanted({ header, body }) {
   const { get, number } = SETATTR_IN;
   const valid = get.valid(body);
   const time = (flag, nowFlag, s, ns) => {
@@ -9637,6 +9653,7 @@ function readWanted({ body }) {
   };
   return {
     valid,
+    callerGid: IN_HEADER3.get.gid(header),
     size: number.size(body),
     mode: get.mode(body),
     uid: get.uid(body),
@@ -9917,10 +9934,20 @@ async function writeExclusive(context, request, reply, offset, size) {
 }
 
 // src/export/durable_write.ts
+var IN_HEADER4 = accessors("fuse_in_header");
 var WRITE_IN5 = accessors("fuse_write_in");
 function writeHandle(context, request, reply) {
-  const isDurable = (WRITE_IN5.get.flags(request.body) & O.DSYNC) !== 0;
+  const { body } = request;
+  if ((WRITE_IN5.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
+    dropSetIdsOf(context, request);
+  }
+  const isDurable = (WRITE_IN5.get.flags(body) & O.DSYNC) !== 0;
   return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
+}
+function dropSetIdsOf({ rules, state }, request) {
+  const isChange = WRITE_IN5.get.size(request.body) > 0;
+  if (!isChange || !rules.writable || state.readOnly) return;
+  dropSetIds(state, IN_HEADER4.get.gid(request.header));
 }
 function writeDurably(context, request, reply) {
   const fh = WRITE_IN5.get.fh(request.body);
@@ -10573,6 +10600,10 @@ var ExportState = class _ExportState {
   /** Sets the permission bits; others are dropped. */
   set mode(bits) {
     Atomics.store(this.#words, MODE, bits & 4095);
+  }
+  /** Clears permission bits, whatever other threads do with the others. */
+  clearModeBits(bits) {
+    Atomics.and(this.#words, MODE, ~bits);
   }
   /** The owner's user id. */
   get uid() {
