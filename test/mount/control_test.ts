@@ -145,6 +145,70 @@ mountTest(
 );
 
 mountTest(
+  "ctl does not wait without end for an export that is stopped",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/sock`;
+    const args = [`--control=${socket}`, image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    process.signal("SIGSTOP");
+    const query = await runMain(["ctl", "--timeout=0.5", socket, "query"]);
+    assertEquals(query.code, 1);
+    assertMatch(
+      query.stderr,
+      /^mqfuse: Cannot read the reply from .*: none came within 0\.5 s, .*\n$/,
+    );
+
+    // One that stops after it has replied.
+    const other = `${directory}/other`;
+    const listener = Deno.listen({ transport: "unix", path: other });
+    const answering = (async () => {
+      using connection = await listener.accept();
+      await connection.read(new Uint8Array(1000));
+      const reply = { ok: true, size: MIB, mountpoint };
+      await connection.write(
+        new TextEncoder().encode(`${JSON.stringify(reply)}\n`),
+      );
+    })();
+    const resize = ["ctl", "--timeout=5", other, "resize", "1M"];
+    const { code, stderr } = await runMain(resize);
+    await answering;
+    listener.close();
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^mqfuse: Cannot fetch the new size of .*did not answer/,
+    );
+
+    process.signal("SIGCONT");
+    assertEquals((await runMain(["ctl", socket, "query"])).code, 0);
+    assertEquals((await process.stop()).code, 0);
+  },
+);
+
+mountTest(
+  "ctl is answered beside eight clients that are idle",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/sock`;
+    const args = [`--control=${socket}`, image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const idle = await Promise.all(
+      Array.from(
+        { length: 8 },
+        () => Deno.connect({ transport: "unix", path: socket }),
+      ),
+    );
+    const query = await runMain(["ctl", socket, "query"]);
+    assertEquals(query.code, 0, query.stderr);
+    await must("cmp", image, mountpoint);
+    // They do not hold up the end either.
+    assertEquals((await process.stop()).code, 0);
+    for (const connection of idle) connection.close();
+  },
+);
+
+mountTest(
   "a control socket that cannot be created leaves nothing mounted",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);

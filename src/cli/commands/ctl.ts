@@ -1,10 +1,11 @@
+import { MS_PER_S } from "../../base/timespec.ts";
+import { UserError } from "../../base/user_error.ts";
 import { formatSize } from "../../backends/size.ts";
 import {
   loopDevicesOver,
   updateLoopSize,
 } from "../../linux/mount/loop_devices.ts";
-import { AT_FDCWD } from "../../linux/syscall/descriptor.ts";
-import { AT, statx } from "../../linux/syscall/statx.ts";
+import { fetchAttributes } from "../../linux/syscall/statx.ts";
 import { SystemError } from "../../linux/syscall/system_error.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
@@ -51,7 +52,9 @@ async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const received = await sendControl(path, request, seconds);
   // A stopping export may close the connection before it replies.
   const { reply, line } = received ?? STOPPED;
-  if (reply.command === "resize") showSize(reply.mountpoint, output);
+  if (reply.command === "resize") {
+    await showSize(reply.mountpoint, seconds, output);
+  }
   if (output.json) output.print(line);
   else tell(reply, output);
   return EXIT.OK;
@@ -83,9 +86,18 @@ function requestOf(words: readonly string[]): ControlRequest {
  * Makes this kernel fetch the new size of an export, and gives it to the loop
  * devices over it. The server cannot do that: it would wait for itself.
  */
-function showSize(mountpoint: string, output: Output): void {
+async function showSize(
+  mountpoint: string,
+  seconds: number,
+  output: Output,
+): Promise<void> {
   // Where this user has no access, the server's notification must do.
-  statx(AT_FDCWD, mountpoint, AT.STATX_FORCE_SYNC);
+  const fetched = fetchAttributes(mountpoint).then(() => true);
+  if (!await inTime(fetched, seconds)) {
+    throw new UserError(
+      `Cannot fetch the new size of ${mountpoint}: the export has changed it, but did not answer within ${seconds} s; check whether it hangs`,
+    );
+  }
   for (const device of loopDevicesOver(mountpoint)) {
     try {
       updateLoopSize(device);
@@ -95,6 +107,20 @@ function showSize(mountpoint: string, output: Output): void {
         `${error.message}; run 'losetup -c ${device}' as root to give it the new size`,
       );
     }
+  }
+}
+
+/** The result of a promise; false if it takes too long. */
+async function inTime(
+  promise: Promise<boolean>,
+  seconds: number,
+): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, seconds * MS_PER_S, false);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -8,6 +8,7 @@
 import { S_IF, STATX_BASIC_STATS } from "../../base/file_flags.ts";
 import { timeOf } from "../../base/timespec.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { AT_FDCWD } from "./descriptor.ts";
 import { cString } from "./ffi_values.ts";
 
 /** The kind of a file, by the type bits of its mode: inode(7). */
@@ -100,6 +101,23 @@ export function statx(
   flags: number,
 ): FileStatus | number {
   return call(directory, cString(path), flags);
+}
+
+/**
+ * Makes the kernel fetch the attributes of a file from the server of its file
+ * system, in a thread of Deno's pool. Resolves when the server has answered,
+ * also with an error.
+ *
+ * @param path An absolute path.
+ */
+export async function fetchAttributes(path: string): Promise<void> {
+  const name = cString(path);
+  const bytes = new Uint8Array(new ArrayBuffer(STRUCT_STATX_SIZE));
+  const flags = AT.STATX_FORCE_SYNC;
+  await libc().statx_nonblocking(AT_FDCWD, name, flags, WANTED, bytes);
+  // Keeps the memory alive until the call has returned.
+  name.fill(0);
+  bytes.fill(0);
 }
 
 /**
