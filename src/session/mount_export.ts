@@ -21,6 +21,7 @@ import { reclaimLock } from "../export/image_size.ts";
 import { ExportState } from "../export/export_state.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
 import { hasCapSysAdmin } from "../linux/syscall/process.ts";
+import type { UnmountHelper } from "../linux/mount/unmount_helper.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { checkChoice, checkWholeNumber } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
@@ -30,6 +31,7 @@ import {
   fileAttributes,
   ownAccessNotice,
 } from "./file_attributes.ts";
+import { checkRunAs, giveUpRights } from "./give_up_rights.ts";
 import { lastFlush } from "./last_flush.ts";
 import { checkLimits, fileSizeNotice } from "./limits.ts";
 import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
@@ -101,6 +103,23 @@ export interface MountExportOptions extends SessionOptions {
    * needs a program that has called {@linkcode restartLoopSafe}.
    */
   readonly loopSafe?: boolean;
+  /**
+   * The name or number of a user that the whole program runs as from before the
+   * first request on; needs root. Everything is opened, locked and mounted
+   * before. A child process that stays root unmounts at the end. If left out, the
+   * program keeps its rights.
+   */
+  readonly user?: string;
+  /** The name or number of its group; that of the user if left out. */
+  readonly group?: string;
+  /**
+   * Called when everything is open and mounted, before the program becomes `user`
+   * and takes the first request. It must not use the mount.
+   *
+   * @returns Paths of files that it has made, such as a pidfile: with `user`, they
+   * are removed at the end, because the program may then no longer do that.
+   */
+  readonly beforeServing?: (session: ExportSession) => readonly string[];
 }
 
 /**
@@ -133,6 +152,7 @@ export async function mountExport(
   const wanted = checkImageOptions(options);
   const truncate = checkTruncate(options);
   const attributes = fileAttributes(options);
+  const identity = checkRunAs(options);
   const { signal, insecurePath } = session;
   signal?.throwIfAborted();
   checkLimits({
@@ -190,7 +210,27 @@ export async function mountExport(
     syncErrors,
     rules: { ...rules, allowOther, backingId },
   };
-  return await closeOnAbort(new ExportSession(parts, image, context), signal);
+  let helper: UnmountHelper | null = null;
+  const release = async () => {
+    await parts.release();
+    helper?.end();
+  };
+  const opened = new ExportSession({ ...parts, release }, image, context);
+  const serve = () => parts.servers.forEach((server) => server.serve());
+  try {
+    const files = options.beforeServing?.(opened) ?? [];
+    if (identity !== null) {
+      const { mount } = parts;
+      const inheritance = { mount, files, insecurePath };
+      giveUpRights(identity, inheritance, (child) => helper = child);
+    }
+  } catch (error) {
+    serve();
+    await opened.close();
+    throw error;
+  }
+  serve();
+  return await closeOnAbort(opened, signal);
 }
 
 function checkTruncate(

@@ -71,6 +71,7 @@ export async function mountHandler(
       : { handler: () => handler, singleQueueReason: null },
     release: () => Promise.resolve(),
   });
+  for (const server of parts.servers) server.serve();
   return await closeOnAbort(new Session(parts), signal);
 }
 

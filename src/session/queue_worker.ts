@@ -7,6 +7,7 @@ import type { SessionListener } from "./session_options.ts";
 import { TraceReceiver } from "./trace_relay.ts";
 import type {
   GoMessage,
+  ServeMessage,
   StartMessage,
   WorkerMessage,
 } from "./worker_messages.ts";
@@ -73,6 +74,12 @@ export class QueueWorker {
 
   /** Tells a Worker with an io_uring whether to use it. */
   go(message: GoMessage): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** Lets the Worker take requests, once it is ready. */
+  serve(): void {
+    const message: ServeMessage = { kind: "serve" };
     this.#worker.postMessage(message);
   }
 

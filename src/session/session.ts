@@ -285,8 +285,10 @@ export class Session implements AsyncDisposable {
       wasMounted = result !== "gone";
       if (result === "covered") mount.abort();
     } catch (error) {
-      // A user who may not unmount may still abort the connection.
-      if (!mount.abort()) this.#problems.push((error as Error).message);
+      // Aborting ends the session all the same, and leaves a dead mount.
+      mount.abort();
+      const { message } = error as Error;
+      if (!this.#problems.includes(message)) this.#problems.push(message);
     }
     this.#unmounted.resolve();
     return wasMounted;

@@ -20,6 +20,8 @@ import type { UsedMount } from "./wait_until_unused.ts";
 export interface QueueServer {
   /** Resolves when its queue has ended. */
   readonly done: Promise<QueueEnd>;
+  /** Lets it take requests. */
+  serve(): void;
   /** Ends it by force. */
   terminate(): void;
 }

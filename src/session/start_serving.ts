@@ -12,6 +12,7 @@ import type { RequestHandler } from "../queue/request_handler.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { serve } from "../queue/serve.ts";
 import { ignoreFileSizeSignal } from "../linux/syscall/resource_limits.ts";
+import type { FuseMount } from "../linux/mount/fuse_mount.ts";
 import { orAbort } from "./abort_signal.ts";
 import { connect, type Connection, type ConnectOptions } from "./connection.ts";
 import type { HandlerSpec } from "./open_handler.ts";
@@ -67,13 +68,14 @@ export interface StartOptions
 }
 
 /**
- * Mounts and starts to serve. If anything fails, nothing stays mounted.
+ * Mounts and prepares everything: the caller then lets each server serve. If
+ * anything fails, nothing stays mounted.
  *
  * @throws {UserError} If that fails.
  */
 export async function startServing(
   options: StartOptions,
-): Promise<SessionParts> {
+): Promise<SessionParts & { readonly mount: FuseMount }> {
   const { session, handler, release } = options;
   const workers = "spec" in handler;
   const queues = workers ? session.queues : 1;
@@ -175,14 +177,21 @@ async function startServers(
   const { first } = connection;
   const { report } = listener;
   const stopSettling = settleUncaughtHere();
-  const done = serve(first, handler.handler(facts, onZeroed), {
-    statistics,
-    ...report === undefined ? {} : { report },
-  }).catch(failedEnd).finally(() => {
+  const mayServe = Promise.withResolvers<void>();
+  const done = mayServe.promise.then(() =>
+    serve(first, handler.handler(facts, onZeroed), {
+      statistics,
+      ...report === undefined ? {} : { report },
+    })
+  ).catch(failedEnd).finally(() => {
     first.close();
     stopSettling();
   });
-  servers.push({ done, terminate: () => first.close() });
+  servers.push({
+    done,
+    serve: mayServe.resolve,
+    terminate: () => first.close(),
+  });
   return transport.intent;
 }
 
@@ -211,6 +220,8 @@ function dropCachedPages(
 
 /** Waits for servers after the unmount, and terminates those that do not end. */
 async function join(servers: readonly QueueServer[]): Promise<void> {
+  // A server that has not served yet would not notice the unmount.
+  for (const server of servers) server.serve();
   const all = Promise.all(servers.map(({ done }) => done));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<void>((resolve) => {

@@ -40,12 +40,20 @@ import { SessionNotifier } from "./session_notifier.ts";
 import { type NotifiedMessage, WorkerNotifier } from "./worker_notifier.ts";
 import type {
   GoMessage,
+  ServeMessage,
   StartMessage,
   WorkerMessage,
 } from "./worker_messages.ts";
 
 function tell(message: WorkerMessage): void {
   self.postMessage(message);
+}
+
+/** The next message of the session; it must not have been sent yet. */
+function nextMessage<T>(): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  self.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
+  return promise;
 }
 
 /** A queue, and the event source of this thread. */
@@ -124,8 +132,7 @@ async function openRing(
   { fd, negotiated }: StartMessage,
   qids: readonly number[],
 ): Promise<FuseRing | null> {
-  const { promise: go, resolve } = Promise.withResolvers<GoMessage>();
-  self.onmessage = ({ data }: MessageEvent<GoMessage>) => resolve(data);
+  const go = nextMessage<GoMessage>();
   let uring: FuseRing | null = null;
   let failure: string | null = null;
   try {
@@ -152,8 +159,10 @@ async function run(start: StartMessage): Promise<void> {
       onZeroed: () => tell({ kind: "zeroed" }),
       notifier: makeNotifier(start),
     });
+    const mayServe = nextMessage<ServeMessage>();
     tell({ kind: "ready", memory });
     const sender = start.trace && new TraceSender(start.trace, tell);
+    await mayServe;
     const end = await serve(traced(queue, sender, start), handler, {
       mayBlock: true,
       events,

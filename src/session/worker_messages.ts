@@ -69,6 +69,11 @@ export interface TraceMessage {
   readonly dropped: number;
 }
 
+/** Tells a Worker that is ready to take requests. */
+export interface ServeMessage {
+  readonly kind: "serve";
+}
+
 /** A message from a Worker. */
 export type WorkerMessage =
   /** It has loaded its code, and waits for a {@linkcode StartMessage}. */

@@ -75,6 +75,8 @@ Deno.test("options of export have the names of the library's options", () => {
     "--truncate=zero",
     "--size=1",
     "--queue-memory=1G",
+    "--user=a",
+    "--group=b",
     "-onoexec",
     "--uid=0",
     "--gid=0",

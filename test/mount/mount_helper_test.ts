@@ -60,9 +60,10 @@ mountTest(
   async (directory) => {
     const table = await documented();
     assert(table.length > 60, `${table.length} options`);
-    for (const [form, becomes] of table) {
+    for (const [form, cell] of table) {
       if (form === "remount") continue;
       const option = form.replaceAll("NAME", "a.b");
+      const becomes = cell.replaceAll("NAME", "a.b");
       if (becomes === "refused") {
         const { code, stderr } = await call(directory, "-o", option);
         assertEquals(code, 1, option);

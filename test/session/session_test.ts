@@ -43,7 +43,11 @@ function fake(kind: "device" | "uring", isGone = () => false) {
     backingId: null,
     singleQueueReason: null,
     statistics,
-    servers: ends.map(({ promise }) => ({ done: promise, terminate() {} })),
+    servers: ends.map(({ promise }) => ({
+      done: promise,
+      serve() {},
+      terminate() {},
+    })),
     warn: (text) => told.push(text),
     notifier: new SessionNotifier("none", { minor: 45 }),
     hangMs: 30_000,

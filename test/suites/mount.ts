@@ -35,6 +35,7 @@ import "../mount/refusals_test.ts";
 import "../mount/remote_image_test.ts";
 import "../mount/resize_test.ts";
 import "../mount/room_test.ts";
+import "../mount/run_as_test.ts";
 import "../mount/services_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/tree_fs_test.ts";

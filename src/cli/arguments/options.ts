@@ -117,6 +117,16 @@ export const OPTIONS = {
     help:
       "do not lock the image; by default it is locked as QEMU locks it, against other programs that write to it",
   },
+  user: {
+    value: "USER",
+    help:
+      "as root: once the file is mounted, run as USER, a name or number, without the rights of root; a small process of root unmounts at the end",
+  },
+  group: {
+    value: "GROUP",
+    help:
+      "with --user: run in GROUP, a name or number (default: the user's own group)",
+  },
   pidfile: {
     letter: "P",
     value: "FILE",

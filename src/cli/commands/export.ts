@@ -62,6 +62,8 @@ export const EXPORT: Command = {
     "mount-options",
     "insecure-path",
     "no-lock",
+    "user",
+    "group",
     "pidfile",
     "stop-timeout",
     "stats",
@@ -105,21 +107,33 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
       session?.abort();
     }
   });
-  session = await mountExport(mountOptions(request, output));
-  using _unmount = unmountOnUnload(session);
   await using scope = new AsyncDisposableStack();
+  // What --user may no longer do once the file is served.
+  const beforeServing = (opened: ExportSession) => {
+    session = opened;
+    if (stopping) return [];
+    const { control, mount: { insecurePath } } = request;
+    if (control !== null) {
+      scope.use(
+        new ControlServer(control, opened, stop, output, { insecurePath }),
+      );
+    }
+    pidfile?.write();
+    return [control, request.pidfile].filter((path) => path !== null);
+  };
+  try {
+    const options = { ...mountOptions(request, output), beforeServing };
+    session = await mountExport(options);
+  } catch (error) {
+    pidfile?.remove();
+    throw error;
+  }
+  using _unmount = unmountOnUnload(session);
   let stats: StatsDisplay | null = null;
   try {
     if (stopping) {
       session.close();
     } else {
-      if (request.control !== null) {
-        const { control, mount: { insecurePath } } = request;
-        scope.use(
-          new ControlServer(control, session, stop, output, { insecurePath }),
-        );
-      }
-      pidfile?.write();
       tellReady(request, session, output);
       if (request.stats !== null) {
         stats = scope.use(new StatsDisplay(session, output, request.stats));

@@ -79,6 +79,8 @@ export function readExportRequest(args: Arguments): ExportRequest {
       direct: flags.has("direct"),
       loopSafe: flags.has("loop-safe"),
       lock: !flags.has("no-lock"),
+      ...textOption(args, "user"),
+      ...textOption(args, "group"),
       stopTimeout: inUsage(() =>
         checkStopTimeout(values.get("stop-timeout"), "--stop-timeout")
       ),
@@ -91,6 +93,17 @@ export function readExportRequest(args: Arguments): ExportRequest {
     control,
     trace: flags.has("wire") ? "wire" : flags.has("trace") ? "text" : "off",
   };
+}
+
+/** An option without further checks here; nothing if it is not given. */
+function textOption<Name extends "user" | "group">(
+  { values }: Arguments,
+  name: Name,
+): { readonly [key in Name]?: string } {
+  const value = values.get(name);
+  return value === undefined
+    ? {}
+    : { [name]: value } as { readonly [key in Name]: string };
 }
 
 function queueMemoryOption(

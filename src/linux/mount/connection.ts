@@ -11,6 +11,8 @@ import {
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { readText, writeExisting } from "../syscall/text_file.ts";
 import { mountDetached } from "./fs_context.ts";
@@ -78,6 +80,29 @@ export function abortOpened(control: number): boolean {
     writeExisting("abort", "1", control);
     return true;
   }) ?? false;
+}
+
+/**
+ * Opens the file by which a connection is aborted, for a time when this process
+ * may not open it any more.
+ *
+ * @param control A descriptor of {@linkcode openConnection}.
+ * @returns A descriptor, which the caller closes; `null` as `openConnection`.
+ */
+export function openAbort(control: number): number | null {
+  return whereAvailable(() =>
+    openDescriptor("abort", OPEN.WRONLY, { directory: control })
+  );
+}
+
+/**
+ * As {@linkcode abortConnection}, by a descriptor of {@linkcode openAbort}.
+ *
+ * @returns False if that failed; true also if the connection is gone.
+ */
+export function writeAbort(file: number): boolean {
+  const text = new TextEncoder().encode("1");
+  return libc().write(file, pointerOf(text), BigInt(text.byteLength)) > 0;
 }
 
 // Calls `use` with a descriptor of the fusectl directory. Returns null if a call

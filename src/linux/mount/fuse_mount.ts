@@ -16,7 +16,12 @@ import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
-import { abortOpened, openConnection } from "./connection.ts";
+import {
+  abortOpened,
+  openAbort,
+  openConnection,
+  writeAbort,
+} from "./connection.ts";
 import { findUsers } from "./find_users.ts";
 import type { MountUsers } from "./mount_users.ts";
 import { findMount, type Mount, readMounts } from "./mountinfo.ts";
@@ -71,8 +76,21 @@ export interface FuseMount {
    * @returns False if the mount is gone, or this process may not abort it.
    */
   abort(): boolean;
+  /**
+   * Lets another process unmount it from now on, because this one is about to
+   * give up the right to. Aborting stays possible.
+   */
+  handOver(to: Unmounter): void;
   /** Closes what it holds open; it can then not be aborted any more. */
   close(): void;
+}
+
+/** Unmounts one mount. */
+export interface Unmounter {
+  /** As {@linkcode FuseMount.unmount}. */
+  unmount(): UnmountResult;
+  /** As {@linkcode FuseMount.unmountUnused}. */
+  unmountUnused(): UnusedResult | Promise<UnusedResult>;
 }
 
 /**
@@ -87,10 +105,12 @@ export function mountHandle(
   unmount: () => UnmountResult,
   unmountIfUnused: () => UnusedResult | Promise<UnusedResult>,
 ): FuseMount {
+  let by: Unmounter = { unmount, unmountUnused: unmountIfUnused };
   // The kernel reuses the id of a mount that is gone, and the number of its
   // connection: unmounting or aborting by them could hit another mount.
   let isUnmounted = false;
   let control = openConnection(mount.minor);
+  let abort = abortOpened;
   const close = () => {
     if (control !== null) closeDescriptor(control);
     control = null;
@@ -101,7 +121,7 @@ export function mountHandle(
     connection: mount.minor,
     unmount() {
       if (isUnmounted) return "gone";
-      const result = unmount();
+      const result = by.unmount();
       if (result !== "unmounted") return result;
       isUnmounted = true;
       // Unmounting by force has aborted the connection.
@@ -110,14 +130,22 @@ export function mountHandle(
     },
     async unmountUnused() {
       if (isUnmounted) return "gone";
-      const result = await unmountIfUnused();
+      const result = await by.unmountUnused();
       if (result === "unmounted") isUnmounted = true;
       return result;
     },
     users: (isWanted) => findUsers(mount, isWanted),
     // Unmounting an unused mount has not aborted its connection if a copy of it
     // is left in another mount namespace.
-    abort: () => control !== null && abortOpened(control),
+    abort: () => control !== null && abort(control),
+    handOver(to) {
+      by = to;
+      if (control === null) return;
+      const file = openAbort(control);
+      closeDescriptor(control);
+      control = file;
+      abort = writeAbort;
+    },
     close,
   };
 }

@@ -14,6 +14,7 @@
  * @module
  */
 import { UserError } from "../../base/user_error.ts";
+import { CREDENTIAL_SYMBOLS } from "./credential_symbols.ts";
 import { THREAD_SYMBOLS } from "./thread_symbols.ts";
 import { NUMBERED_CALLS } from "./numbered_calls.ts";
 
@@ -287,15 +288,8 @@ const SYMBOLS = {
   readlink: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
   // int access(const char *pathname, int mode);
   access: { parameters: ["buffer", "i32"], result: "i32" },
+  ...CREDENTIAL_SYMBOLS,
   ...THREAD_SYMBOLS,
-  // uid_t getuid(void);
-  getuid: { parameters: [], result: "u32" },
-  // gid_t getgid(void);
-  getgid: { parameters: [], result: "u32" },
-  // uid_t geteuid(void);
-  geteuid: { parameters: [], result: "u32" },
-  // gid_t getegid(void);
-  getegid: { parameters: [], result: "u32" },
   // char *getenv(const char *name);
   getenv: { parameters: ["buffer"], result: "pointer" },
   // int setenv(const char *name, const char *value, int overwrite);

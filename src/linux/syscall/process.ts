@@ -10,7 +10,13 @@ import { pathKind } from "./paths.ts";
 import { readText } from "./text_file.ts";
 
 /** Bit numbers of capabilities(7). */
-const CAP = { IPC_LOCK: 14n, SYS_ADMIN: 21n, SYS_RESOURCE: 24n } as const;
+const CAP = {
+  SETGID: 6n,
+  SETUID: 7n,
+  IPC_LOCK: 14n,
+  SYS_ADMIN: 21n,
+  SYS_RESOURCE: 24n,
+} as const;
 
 // Mode of access(2).
 const X_OK = 1;
