@@ -5729,6 +5729,77 @@ function pointerOf(view) {
   return Deno.UnsafePointer.of(view);
 }
 
+// src/linux/syscall/credential_symbols.ts
+var CREDENTIAL_SYMBOLS = {
+  // uid_t getuid(void);
+  getuid: {
+    parameters: [],
+    result: "u32"
+  },
+  // gid_t getgid(void);
+  getgid: {
+    parameters: [],
+    result: "u32"
+  },
+  // uid_t geteuid(void);
+  geteuid: {
+    parameters: [],
+    result: "u32"
+  },
+  // gid_t getegid(void);
+  getegid: {
+    parameters: [],
+    result: "u32"
+  },
+  // int setgroups(size_t size, const gid_t *list);
+  setgroups: {
+    parameters: [
+      "usize",
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int setresgid(gid_t rgid, gid_t egid, gid_t sgid);
+  setresgid: {
+    parameters: [
+      "u32",
+      "u32",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int setresuid(uid_t ruid, uid_t euid, uid_t suid);
+  setresuid: {
+    parameters: [
+      "u32",
+      "u32",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // struct passwd *getpwnam(const char *name);
+  getpwnam: {
+    parameters: [
+      "buffer"
+    ],
+    result: "pointer"
+  },
+  // struct passwd *getpwuid(uid_t uid);
+  getpwuid: {
+    parameters: [
+      "u32"
+    ],
+    result: "pointer"
+  },
+  // struct group *getgrnam(const char *name);
+  getgrnam: {
+    parameters: [
+      "buffer"
+    ],
+    result: "pointer"
+  }
+};
+
 // src/linux/syscall/thread_symbols.ts
 var THREAD_SYMBOLS = {
   // void *dlsym(void *handle, const char *symbol);
@@ -6609,27 +6680,8 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  ...CREDENTIAL_SYMBOLS,
   ...THREAD_SYMBOLS,
-  // uid_t getuid(void);
-  getuid: {
-    parameters: [],
-    result: "u32"
-  },
-  // gid_t getgid(void);
-  getgid: {
-    parameters: [],
-    result: "u32"
-  },
-  // uid_t geteuid(void);
-  geteuid: {
-    parameters: [],
-    result: "u32"
-  },
-  // gid_t getegid(void);
-  getegid: {
-    parameters: [],
-    result: "u32"
-  },
   // char *getenv(const char *name);
   getenv: {
     parameters: [
@@ -11876,6 +11928,11 @@ var WorkerNotifier = class {
 function tell(message) {
   self.postMessage(message);
 }
+function nextMessage() {
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
+  self.onmessage = ({ data }) => resolve2(data);
+  return promise;
+}
 async function openQueue(start) {
   const { maxPayload, negotiated } = start;
   const protocolVersion = protocolVersionOf(negotiated);
@@ -11946,8 +12003,7 @@ function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
   return () => fileIo === void 0 ? fileIo = make() : fileIo;
 }
 async function openRing({ fd, negotiated }, qids) {
-  const { promise: go, resolve: resolve2 } = Promise.withResolvers();
-  self.onmessage = ({ data }) => resolve2(data);
+  const go = nextMessage();
   let uring = null;
   let failure = null;
   try {
@@ -11982,11 +12038,13 @@ async function run(start) {
       }),
       notifier: makeNotifier(start)
     });
+    const mayServe = nextMessage();
     tell({
       kind: "ready",
       memory
     });
     const sender = start.trace && new TraceSender(start.trace, tell);
+    await mayServe;
     const end = await serve(traced(queue, sender, start), handler, {
       mayBlock: true,
       events,
