@@ -157,3 +157,23 @@ mountTest(
     assertEquals(stderr.split(FULL).length, 2, stderr);
   },
 );
+
+mountTest(
+  "an export whose terminal is closed serves on without output",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const script = new URL("_closed_terminal.py", import.meta.url).pathname;
+    const program = [
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      "--allow-ffi",
+      MAIN,
+    ];
+    const args = ["export", "--stats=0.1", "--transport=device"];
+    const line = [...program, ...args, image, mountpoint];
+    const code = await must("python3", script, "Exporting", ...line);
+    assertEquals(code, "0");
+  },
+  ["python3"],
+);

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../base/errno.ts";
 import { libc } from "../../linux/syscall/libc.ts";
 import { statxDescriptor } from "../../linux/syscall/statx.ts";
 import { strerror } from "../../linux/syscall/system_error.ts";
@@ -68,7 +69,7 @@ export class Output {
     this.#stdout = new BoundedWriter({
       ...turns,
       name: "standard output",
-      write: (bytes) => writeInThread(STDOUT, bytes),
+      write: writeTo(STDOUT, this.#sinks.stdout),
       describe: strerror,
       droppedLine: (lines) =>
         this.json
@@ -79,7 +80,7 @@ export class Output {
     this.#stderr = new BoundedWriter({
       ...turns,
       name: "standard error",
-      write: (bytes) => writeInThread(STDERR, bytes),
+      write: writeTo(STDERR, this.#sinks.stderr),
       describe: strerror,
       droppedLine: (lines) => `mqfuse: ${droppedText(lines)}\n`,
     });
@@ -181,6 +182,19 @@ export class Output {
     this.#isFailureTold = true;
     this.say(`mqfuse: ${error.message}`);
   }
+}
+
+/** What writes to a descriptor. */
+function writeTo(
+  fd: number,
+  sink: Sink,
+): (bytes: Uint8Array<ArrayBuffer>) => Promise<number> {
+  const isTerminal = sink.isTerminal?.() ?? false;
+  return async (bytes) => {
+    const result = await writeInThread(fd, bytes);
+    // A terminal that was closed is a reader that has gone.
+    return isTerminal && result === -ERRNO.EIO ? -ERRNO.EPIPE : result;
+  };
 }
 
 /** A line as it is written. A name with a line break starts no new line. */
