@@ -66,6 +66,33 @@ uringTest(
   PROGRAMS,
 );
 
+mountTest(
+  "an export runs as another user as the sample unit restricts it",
+  async (directory) => {
+    const text = await Deno.readTextFile(UNIT);
+    const unit = `${directory}/unit`;
+    // As a drop-in would add them.
+    const set = "CapabilityBoundingSet=CAP_SYS_ADMIN";
+    await Deno.writeTextFile(
+      unit,
+      text.replace(`${set}\n`, `${set} CAP_SETUID CAP_SETGID\n`),
+    );
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using process = await ExportProcess.start(
+      ["-wq2", "--user=nobody", image, mountpoint],
+      { wrapper: ["python3", CONFINED, unit] },
+    );
+    await must("cmp", image, mountpoint);
+    const threads = await threadsOf(process.pid);
+    assertEquals(valuesOf(threads, "CapEff"), ["0000000000000000"]);
+    assertEquals(valuesOf(threads, "CapBnd"), ["00000000002000c0"]);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 0, stderr);
+    assert(!isMounted(mountpoint));
+  },
+  PROGRAMS,
+);
+
 /** Uses an export under the restrictions of the unit, from start to end. */
 async function serveConfined(
   directory: string,

@@ -21,12 +21,14 @@ import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import type { DirectoryEntry } from "../syscall/directory_entry.ts";
 import { findEntry } from "../syscall/path_walk.ts";
+import { findExecutable } from "../syscall/process.ts";
 import { POLL, waitForEvents } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import type { UnmountResult, UnusedResult } from "./fuse_mount.ts";
 import type { Mount } from "./mountinfo.ts";
 
 const SHELL = "/bin/sh";
+const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** How long unmounting may take, in milliseconds. */
 const ANSWER_MS = 20_000;
 const END_MS = 5000;
@@ -116,11 +118,21 @@ export interface UnmountHelper {
 /**
  * Starts the child process, which keeps the rights that this process has now.
  *
- * @throws {SystemError} With the errno of posix_spawn(3) or openat(2).
+ * @throws {SystemError} With the errno of posix_spawn(3) or openat(2); ENOENT also
+ * without umount(8).
  */
 export function startUnmountHelper(
   { mount, files, insecurePath }: UnmountHelperOptions,
 ): UnmountHelper {
+  if (findExecutable("umount", PATH) === null) {
+    throw new SystemError({
+      call: "umount",
+      action: "start the process that unmounts at the end",
+      errno: ERRNO.ENOENT,
+      reason: "umount(8) is not installed",
+      advice: "install util-linux, or leave user out",
+    });
+  }
   const nullDevice = openDescriptor("/dev/null", OPEN.RDWR);
   const [ours, theirs] = socketPair();
   const entries: DirectoryEntry[] = [];
@@ -142,7 +154,7 @@ export function startUnmountHelper(
         ...removed.map(({ name }) => name),
       ],
       // In English, because the script compares a message.
-      environment: ["LC_ALL=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+      environment: ["LC_ALL=C", `PATH=${PATH}`],
       descriptors: [
         ...[theirs, theirs, nullDevice],
         place.directory,
