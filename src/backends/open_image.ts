@@ -109,6 +109,20 @@ export async function openImage(
   };
 }
 
+/**
+ * Whether a source is a backend of the calling thread.
+ *
+ * @throws {UserError} If it is no source at all.
+ */
+export function isBackend(source: ImageSource): boolean {
+  const { module, backend } = Object(source) as Record<string, unknown>;
+  if (Object(backend) === backend) return true;
+  if (typeof source === "string" || typeof module === "string") return false;
+  throw new UserError(
+    "Cannot export the source: expected a path or a text such as memory:1G, { module: URL } or { backend }",
+  );
+}
+
 function readSource(source: ImageSource | DriverSource): DriverSource {
   if (typeof source === "string") return parseSource(source);
   if ("driver" in source) return source;

@@ -2,6 +2,7 @@ import { UserError } from "../base/user_error.ts";
 import type { ImageOptions } from "../backends/driver.ts";
 import {
   type ImageSource,
+  isBackend,
   type OpenImage,
   openImage,
 } from "../backends/open_image.ts";
@@ -144,7 +145,7 @@ export async function mountExport(
   options: MountExportOptions,
 ): Promise<ExportSession> {
   const { source } = options;
-  const isHere = typeof source === "object" && "backend" in source;
+  const isHere = isBackend(source);
   const session = checkSessionOptions(options, {
     allowOther: "auto",
     here: isHere ? "a backend" : null,

@@ -187,16 +187,17 @@ export function checkSessionOptions(
 ): CheckedSessionOptions {
   const { queues, hangMs = HANG_MS } = options;
   const { here } = defaults;
-  if (here !== null && queues !== undefined && queues !== 1) {
+  const count = checkQueues(queues, "queues");
+  if (here !== null && queues !== undefined && count !== 1) {
     throw new UserError(
       `Cannot serve ${here} of the calling thread with ${queues} queues: use 1, or pass it as a module`,
     );
   }
   return {
-    mountpoint: options.mountpoint,
+    mountpoint: checkMountpoint(options.mountpoint),
     writable: options.writable ?? false,
-    queues: here === null ? checkQueues(queues, "queues") : 1,
-    queueMemory: options.queueMemory ?? null,
+    queues: here === null ? count : 1,
+    queueMemory: checkMemory(options.queueMemory),
     transport: checkChoice(
       options.transport ?? "auto",
       TRANSPORTS,
@@ -271,6 +272,23 @@ export function checkPollUs(pollUs: PollUs | string, name: string): PollUs {
   if (us >= 0 && us <= POLL_US_MAX) return us;
   throw new UserError(
     `Cannot use ${pollUs} (${name}): expected auto or a whole number from 0 to ${POLL_US_MAX}`,
+  );
+}
+
+/** The memory that the queues need is known later. */
+function checkMemory(bytes: number | undefined): number | null {
+  const max = Number.MAX_SAFE_INTEGER;
+  return bytes === undefined
+    ? null
+    : checkWholeNumber(bytes, { name: "queueMemory", min: 1, max });
+}
+
+function checkMountpoint(mountpoint: string): string {
+  if (typeof mountpoint === "string" && mountpoint !== "") return mountpoint;
+  throw new UserError(
+    `Cannot mount on ${
+      JSON.stringify(mountpoint)
+    } (mountpoint): expected a path`,
   );
 }
 

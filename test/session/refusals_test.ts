@@ -25,6 +25,17 @@ const handler = { handle: () => {} };
 
 /** Options that only mountExport() can get, and how it refuses them. */
 const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
+  ...[5, {}, null, { backend: 5 }, { module: 5 }].map((
+    source,
+  ): [Partial<MountExportOptions>, string] => [
+    { source } as unknown as Partial<MountExportOptions>,
+    "Cannot export the source: expected a path or a text such as memory:1G, { module: URL } or { backend }",
+  ]),
+  [{ mountpoint: "" }, 'Cannot mount on "" (mountpoint): expected a path'],
+  [
+    { queueMemory: NaN, queues: 2 },
+    "Cannot use NaN (queueMemory): expected a whole number from 1 to 9007199254740991",
+  ],
   [
     { queues: 1.5 },
     "Cannot use 1.5 (queues): expected a whole number from 1 to 64",
@@ -89,6 +100,18 @@ const EXPORTS: readonly [Partial<MountExportOptions>, string][] = [
 
 /** Options that mountHandler() refuses, and how. */
 const HANDLERS: readonly [Partial<MountHandlerOptions>, string][] = [
+  [
+    { queues: 0 },
+    "Cannot use 0 (queues): expected a whole number from 1 to 64",
+  ],
+  [
+    { mountpoint: 5 as unknown as string },
+    "Cannot mount on 5 (mountpoint): expected a path",
+  ],
+  [
+    { wanted: { maxWrite: 4096 } },
+    "Cannot use 4096 (wanted.maxWrite): expected a whole number from 65536 to 1048576",
+  ],
   [
     { queues: 2 },
     "Cannot serve a handler of the calling thread with 2 queues: use 1, or pass it as a module",
