@@ -83,7 +83,7 @@ export const LIMITS = {
     counts: "bytes of address space",
     need:
       memoryNeed("17.4 GiB", ADDRESS_SPACE_BESIDE, ADDRESS_SPACE_PER_QUEUE) +
-      ", rounded up to whole GiB; with less than 33 GiB, Deno does not start",
+      ", rounded up to whole GiB; with less than 36 GiB, Deno may not start",
     command: (value) => `ulimit -v ${value}`,
     unit: "LimitAS",
     suffix: "K",

@@ -69,7 +69,8 @@ export function isEnough({ value, need }: LimitState): boolean {
 export function* limitStates(serving: Serving): Generator<LimitState> {
   const needs = needsOf(serving);
   // First, because what follows opens files.
-  yield descriptors(needs.descriptors);
+  const files = openDescriptors() + needs.descriptors;
+  yield raised("descriptors", "NOFILE", files);
   const { addressSpace, data } = memoryUse();
   const all = roundUp(addressSpace + needs.addressSpace, ADDRESS_SPACE_UNIT);
   yield raised("addressSpace", "AS", all);
@@ -77,7 +78,9 @@ export function* limitStates(serving: Serving): Generator<LimitState> {
   const threads = findThreadLimit(needs.threads);
   if (threads !== null) yield threads;
   if (!isExemptFrom("MEMLOCK")) {
-    yield raised("locked", "MEMLOCK", needs.locked);
+    // As far as possible, because more is locked while requests take long.
+    const value = raiseLimit("MEMLOCK", Infinity);
+    yield { key: "locked", value, need: needs.locked };
   }
   if (!hasCapSysAdmin()) yield* backgroundStates();
 }
@@ -106,11 +109,6 @@ export function whyTooSmall({ key, value, need, file }: LimitState): string {
   }, the limit on ${counts}, is ${value} and has to be at least ${need}${result}; ${
     howToRaise(key, need, file)
   }`;
-}
-
-function descriptors(more: number): LimitState {
-  const { hard } = resourceLimit("NOFILE");
-  return raised("descriptors", "NOFILE", openDescriptors(hard) + more);
 }
 
 /** A limit of this process, raised as far as it may be. */

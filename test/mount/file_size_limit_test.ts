@@ -76,3 +76,25 @@ mountTest(
   },
   [...PROGRAMS, "qemu-io", "cmp"],
 );
+
+mountTest(
+  "a limit on the size of files that is one too small is named",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 2 * MIB);
+    for (const [limit, told] of [[2 * MIB - 1, 1], [2 * MIB, 0]] as const) {
+      const wrapper = ["prlimit", `--fsize=${limit}`];
+      const args = ["-w", image, mountpoint];
+      await using process = await ExportProcess.start(args, { wrapper });
+      const notices = process.events.filter(({ event }) => event === "notice");
+      assertEquals(notices.length, told, `${limit}`);
+      for (const { message } of notices) {
+        assertMatch(
+          message as string,
+          /RLIMIT_FSIZE, .* is 2097151 and has to be at least 2097152, .* run 'ulimit -f unlimited' before/,
+        );
+      }
+      assertEquals((await process.stop()).code, 0);
+    }
+  },
+  PROGRAMS,
+);

@@ -12,6 +12,7 @@ import {
   mountTest,
   must,
   type ProcessOptions,
+  runMain,
   sideBySide,
 } from "./_harness.ts";
 import { uringTest } from "./_uring.ts";
@@ -187,9 +188,9 @@ mountTest(
         await tryLimit(resource(NOFILE, 48), dirs("direct"), options);
       }],
       ["address space", async () => {
-        // With less than 33 GiB, Deno does not start.
-        const trial = resource(AS, 34 * 2 ** 30);
-        await tryLimit(trial, dirs("space"), ["-q16"]);
+        // With less than 36 GiB, Deno may not start.
+        const trial = resource(AS, 40 * 2 ** 30);
+        await tryLimit(trial, dirs("space"), ["-q24"]);
       }],
       ["threads of the cgroup", async () => {
         await tryLimit(group, dirs("cgroup"), ["-q4"]);
@@ -222,4 +223,71 @@ uringTest(
     }));
   },
   ["prlimit", "cmp", "dd"],
+);
+
+mountTest(
+  "a soft limit is raised where the hard limit allows",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory);
+    const limit = `--data=${640 * MIB}:unlimited`;
+    const options = { wrapper: ["prlimit", limit] };
+    const args = ["-q2", image, mountpoint];
+    await using process = await ExportProcess.start(args, options);
+    await must("cmp", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  ["prlimit", "cmp"],
+);
+
+mountTest(
+  "mountHandler() and demo refuse a limit with the same sentence",
+  async (directory) => {
+    const example = new URL("../../examples/hello.ts", import.meta.url);
+    const wrapper = ["prlimit", "--nofile=40"];
+    const main = example.pathname;
+    const sentence =
+      /Cannot serve \d queues?: RLIMIT_NOFILE, the limit on open files, is 40 and has to be at least \d+; run 'ulimit -n/;
+    const handler = await runMain([directory], { main, wrapper });
+    assertEquals(handler.code, 1);
+    assertMatch(handler.stderr, sentence);
+    assert(!isMounted(directory));
+    const demo = await runMain(["demo"], { wrapper });
+    assertEquals(demo.code, 1);
+    assertMatch(demo.stderr, sentence);
+  },
+  ["prlimit"],
+);
+
+const BACKGROUND = "/sys/module/fuse/parameters/max_user_bgreq";
+
+mountTest(
+  "too few background requests of users are named, and all goes on",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory);
+    await must("chmod", "a+rwx", directory, image, mountpoint);
+    const user = await asNobody(directory);
+    const before = await Deno.readTextFile(BACKGROUND);
+    try {
+      for (const [count, told] of [[63, 1], [64, 0]] as const) {
+        await Deno.writeTextFile(BACKGROUND, `${count}`);
+        const args = ["-q1", image, mountpoint];
+        await using process = await ExportProcess.start(args, user);
+        await must("cmp", image, mountpoint);
+        const notices = process.events
+          .map(({ message }) => message as string)
+          .filter((text) => text?.startsWith("max_user_bgreq"));
+        assertEquals(notices.length, told);
+        for (const text of notices) {
+          assertMatch(
+            text,
+            /is 63 and has to be at least 64, .* as root run 'echo 64 > .*bgreq'$/,
+          );
+        }
+        assertEquals((await process.stop()).code, 0);
+      }
+    } finally {
+      await Deno.writeTextFile(BACKGROUND, before.trim());
+    }
+  },
+  ["cmp", "fusermount3"],
 );

@@ -5,6 +5,13 @@ import { SLAB_SIZE } from "../../src/queue/slot_pool.ts";
 import { ExportProcess, imageIn, MIB, mountTest, must } from "./_harness.ts";
 import { uringTest } from "./_uring.ts";
 
+/** Starts a program without CAP_IPC_LOCK. */
+const WITHOUT_IPC_LOCK = [
+  "setpriv",
+  "--bounding-set=-ipc_lock",
+  "--inh-caps=-ipc_lock",
+];
+
 /** VmLck of a process in bytes. */
 async function lockedBytes(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -23,14 +30,20 @@ mountTest("message memory is locked before the first request", async (dir) => {
   }
 });
 
+mountTest("a soft RLIMIT_MEMLOCK is raised", async (dir) => {
+  const { image, mountpoint } = await imageIn(dir);
+  const limit = `--memlock=${MIB}:${64 * MIB}`;
+  const wrapper = [...WITHOUT_IPC_LOCK, "prlimit", limit];
+  const args = ["-q2", image, mountpoint];
+  await using process = await ExportProcess.start(args, { wrapper });
+  assert(await lockedBytes(process.pid) > 2 * MIB);
+  assertEquals(process.events.map(({ event }) => event), ["ready"]);
+  assertEquals((await process.stop()).code, 0);
+}, ["setpriv", "prlimit"]);
+
 mountTest("a small RLIMIT_MEMLOCK is named, and all goes on", async (dir) => {
   const { image, mountpoint } = await imageIn(dir);
-  const without = [
-    "setpriv",
-    "--bounding-set=-ipc_lock",
-    "--inh-caps=-ipc_lock",
-  ];
-  const wrapper = [...without, "prlimit", "--memlock=1048576"];
+  const wrapper = [...WITHOUT_IPC_LOCK, "prlimit", "--memlock=1048576"];
   const args = ["-q2", image, mountpoint];
   await using process = await ExportProcess.start(args, { wrapper });
   await must("cmp", image, mountpoint);

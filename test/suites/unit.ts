@@ -81,6 +81,7 @@ import "../linux/file_clock_test.ts";
 import "../linux/fuse_device_test.ts";
 import "../linux/image_lock_test.ts";
 import "../linux/io_uring_test.ts";
+import "../linux/limits_test.ts";
 import "../linux/memory_test.ts";
 import "../linux/mount_lock_test.ts";
 import "../linux/mount_test.ts";

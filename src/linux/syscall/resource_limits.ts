@@ -56,14 +56,14 @@ export function resourceLimit(name: LimitName): ResourceLimit {
  * Raises a soft limit as far as the hard limit allows.
  *
  * @param name The limit.
- * @param need What it has to be at least.
+ * @param need What it has to be at least; `Infinity` for as much as possible.
  * @returns The soft limit then: at least `need` unless the hard limit is less.
  */
 export function raiseLimit(name: LimitName, need: number): number {
   const { soft, hard } = resourceLimit(name);
   if (soft >= need || hard <= soft) return soft;
   const raised = Math.min(need, hard);
-  const limit = new BigUint64Array([BigInt(raised), wordOf(hard)]);
+  const limit = new BigUint64Array([wordOf(raised), wordOf(hard)]);
   if (libc().setrlimit(RLIMIT[name], limit) < 0) {
     throw failure("setrlimit", `raise RLIMIT_${name} to ${raised}`);
   }
@@ -82,18 +82,12 @@ export function isExemptFrom(name: "NPROC" | "MEMLOCK"): boolean {
     hasCapability("SYS_ADMIN");
 }
 
-/**
- * How many numbers of descriptors below RLIMIT_NOFILE are in use.
- *
- * @param limit The soft limit.
- */
-export function openDescriptors(limit: number): number {
+/** How many descriptors this process has. */
+export function openDescriptors(): number {
   const open = resultOrNull(() => listDirectory("/proc/self/fd"));
-  // Without a free number, the directory cannot be opened.
-  if (open === null) return limit;
-  const inUse = open.filter((number) => Number(number) < limit).length;
-  // The directory itself is one of them.
-  return inUse - 1;
+  // Without a free descriptor, the directory cannot be opened. With one, it is
+  // listed itself.
+  return open === null ? resourceLimit("NOFILE").soft : open.length - 1;
 }
 
 /**
