@@ -126,6 +126,9 @@ export interface MountExportOptions extends SessionOptions {
 /**
  * Shows a disk image as one plain file.
  *
+ * SIGXFSZ is ignored from then on, unless the program handles it: a write beyond
+ * RLIMIT_FSIZE fails with EFBIG.
+ *
  * @example Export a disk in memory until the end of a block
  * ```ts ignore
  * import { mountExport } from "@mqfuse/mqfuse";

@@ -29,7 +29,8 @@ export interface IdleThreads extends Disposable {
 export function startIdleThreads(wanted: number): IdleThreads | null {
   const { pthread_create, pthread_join, sem_post, ...others } = libc();
   const attributes = threadAttributes();
-  const semaphore = pointerOf(new Uint8Array(OPAQUE_BYTES));
+  const memory = new Uint8Array(OPAQUE_BYTES);
+  const semaphore = pointerOf(memory);
   // Each thread calls sem_wait(semaphore) and ends when that returns.
   const wait = others.dlsym?.(null, cString("sem_wait")) ?? null;
   const made = others.sem_init?.(semaphore, 0, 0) ?? -1;
@@ -46,7 +47,8 @@ export function startIdleThreads(wanted: number): IdleThreads | null {
   return {
     count: threads.length,
     [Symbol.dispose]() {
-      for (const _ of threads) sem_post(semaphore);
+      // Taken from the memory anew, which keeps it alive until here.
+      for (const _ of threads) sem_post(pointerOf(memory));
       for (const thread of threads) pthread_join(thread, null);
       threads.length = 0;
     },
