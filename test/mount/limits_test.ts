@@ -13,8 +13,8 @@ import {
   must,
   type ProcessOptions,
   runMain,
-  sideBySide,
 } from "./_harness.ts";
+import { isFull } from "../torture/_scale.ts";
 import { uringTest } from "./_uring.ts";
 
 /** A limit under which exports are started. */
@@ -27,7 +27,18 @@ interface Trial {
   readonly command: (need: number) => string;
   /** How to start a program with the limit. */
   readonly under: (value: number) => Promise<ProcessOptions>;
+  /** The user who exports; root if left out. */
+  readonly owner?: number;
+  /** What runs a client of the export; nothing if left out. */
+  readonly beside?: (process: ExportProcess) => string[];
+  /** Removes what it has made. */
+  readonly remove?: () => Promise<void>;
 }
+
+const PROGRAMS = [
+  ...["prlimit", "cmp", "dd"],
+  ...["fusermount3", "unshare", "nsenter", "setpriv"],
+];
 
 /** How often a trial is repeated if Deno took more or fewer threads or files. */
 const TRIES = 6;
@@ -64,8 +75,10 @@ async function tryLimit(
   directory: string,
   options: readonly string[],
 ): Promise<void> {
-  const { image, mountpoint } = await imageIn(directory, 8 * MIB);
-  await must("chmod", "a+rw", image, mountpoint);
+  const { image, mountpoint } = await imageIn(directory, MIB);
+  if (trial.owner !== undefined) {
+    await must("chown", `${trial.owner}`, directory, image, mountpoint);
+  }
   const args = ["-w", ...options, image, mountpoint];
   const attempt = (value: number) => start(trial, value, args);
   let need = await attempt(trial.small);
@@ -81,7 +94,7 @@ async function tryLimit(
       continue;
     }
     await using process = enough;
-    await use(image, mountpoint);
+    await use(image, mountpoint, trial.beside?.(process));
     const { code, stderr } = await process.stop();
     assertEquals(code, 0, stderr);
     return;
@@ -110,26 +123,26 @@ async function start(
 }
 
 /** Uses an export from several clients at once, in each way that takes more. */
-async function use(image: string, mountpoint: string): Promise<void> {
-  await must("cmp", image, mountpoint);
-  const write = [0, 1, 2, 3].map((at) =>
-    must(
-      "dd",
-      "if=/dev/urandom",
-      `of=${mountpoint}`,
-      "bs=64k",
-      "count=16",
-      `seek=${16 * at}`,
-      "conv=notrunc,fsync",
-      "status=none",
-    )
+async function use(
+  image: string,
+  mountpoint: string,
+  beside: readonly string[] = [],
+): Promise<void> {
+  const client = async (...line: string[]) => {
+    const [program, ...args] = [...beside, ...line];
+    await must(program!, ...args);
+  };
+  await client("cmp", image, mountpoint);
+  const sizes = ["bs=64k", "count=4", "conv=notrunc,fsync", "status=none"];
+  const write = [0, 4, 8, 12].map((at) =>
+    client("dd", "if=/dev/urandom", `of=${mountpoint}`, `seek=${at}`, ...sizes)
   );
-  await Promise.all([...write, must("touch", mountpoint)]);
-  await must("cmp", image, mountpoint);
+  await Promise.all([...write, client("touch", mountpoint)]);
+  await client("cmp", image, mountpoint);
 }
 
 /** A limit on the threads of a cgroup, which is made for it. */
-async function cgroup(name: string): Promise<Trial & AsyncDisposable> {
+async function ofCgroup(name: string): Promise<Trial> {
   const group = `${await pidsRoot()}/mqfuse_${Deno.pid}_${name}`;
   await must("mkdir", group);
   const join = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
@@ -141,9 +154,7 @@ async function cgroup(name: string): Promise<Trial & AsyncDisposable> {
       await Deno.writeTextFile(`${group}/pids.max`, `${value}`);
       return { wrapper: ["sh", "-c", join, group] };
     },
-    async [Symbol.asyncDispose]() {
-      await must("rmdir", group);
-    },
+    remove: async () => void await must("rmdir", group),
   };
 }
 
@@ -161,69 +172,112 @@ function isDirectory(path: string): boolean {
   return Deno.statSync(path).isDirectory;
 }
 
-const LIMITED = [
-  ["open files", resource(NOFILE, 48)],
-  ["private memory", resource(DATA, 640 * MIB)],
-] as const;
+/**
+ * A user of every system, such as `bin`: fusermount3 needs its name. It has no
+ * other threads.
+ */
+const USER = 2;
+const SETPRIV = [
+  "setpriv",
+  `--reuid=${USER}`,
+  `--regid=${USER}`,
+  "--clear-groups",
+];
+/** Lets every user open /dev/fuse, in a mount namespace of its own. */
+const OPEN_DEVICE = `mkdir -p "$0" && mount -t tmpfs none "$0" &&
+mknod "$0/fuse" c 10 229 && chmod 0666 "$0/fuse" &&
+mount --bind "$0/fuse" /dev/fuse && exec "$@"`;
 
-mountTest(
-  "a limit that is one too small is named, and nothing is mounted",
-  async (directory, t) => {
-    const dirs = (name: string) => {
-      Deno.mkdirSync(`${directory}/${name}`);
-      return `${directory}/${name}`;
-    };
-    const cases = LIMITED.flatMap(([name, trial]) =>
-      ["-q1", "-q4"].map((queues) =>
-        [`${name} ${queues}`, async () => {
-          await tryLimit(trial, dirs(name + queues), [queues]);
-        }] as const
-      )
+/** How an export is started by a user, and where its clients have to run. */
+async function asUser(
+  directory: string,
+  wrapper: readonly string[] = [],
+): Promise<ProcessOptions> {
+  const { deno, main, env } = await asNobody(directory);
+  const inside = ["unshare", "-m", "sh", "-c", OPEN_DEVICE, `${directory}/dev`];
+  const options = { wrapper: [...inside, ...SETPRIV, ...wrapper] };
+  return { ...options, deno: deno!, main: main!, env: env! };
+}
+
+/** What runs a client in the namespace of an export of `asUser()`. */
+function besideUser({ pid }: ExportProcess): string[] {
+  return ["nsenter", "-t", `${pid}`, "-m", ...SETPRIV];
+}
+
+/** A limit on the threads of a user. */
+function ofUser(directory: string): Promise<Trial> {
+  return Promise.resolve({
+    ...resource(NPROC, 16),
+    under: (value) => asUser(directory, ["prlimit", `--nproc=${value}`]),
+    owner: USER,
+    beside: besideUser,
+  });
+}
+
+/** The limits, and with how many queues they are tried in a short run. */
+const CASES: readonly {
+  readonly name: string;
+  readonly trial: (directory: string, id: string) => Promise<Trial>;
+  readonly options: readonly (readonly string[])[];
+  readonly short: Readonly<Record<"device" | "uring", readonly number[]>>;
+}[] = [
+  {
+    name: "open files",
+    trial: () => Promise.resolve(resource(NOFILE, 48)),
+    options: [["-q1"], ["-q4"], ["-q2", "--direct"]],
+    short: { device: [0, 1], uring: [1] },
+  },
+  {
+    name: "private memory",
+    trial: () => Promise.resolve(resource(DATA, 640 * MIB)),
+    options: [["-q1"], ["-q4"]],
+    short: { device: [1], uring: [] },
+  },
+  {
+    // With less than 36 GiB, Deno may not start.
+    name: "address space",
+    trial: () => Promise.resolve(resource(AS, 40 * 2 ** 30)),
+    options: [["-q24"]],
+    short: { device: [0], uring: [] },
+  },
+  {
+    name: "threads of a cgroup",
+    trial: (_, id) => ofCgroup(id),
+    options: [["-q1"], ["-q4"]],
+    short: { device: [], uring: [1] },
+  },
+  {
+    name: "threads of a user",
+    trial: ofUser,
+    options: [["-q1"], ["-q4"]],
+    short: { device: [1], uring: [] },
+  },
+];
+
+for (const { name, trial, options, short } of CASES) {
+  for (const transport of ["device", "uring"] as const) {
+    const tried = options.filter((_, index) =>
+      isFull || short[transport].includes(index)
     );
-    await using group = await cgroup("device");
-    await sideBySide(t, [
-      ...cases,
-      ["open files with --direct", async () => {
-        const options = ["-q2", "--direct"];
-        await tryLimit(resource(NOFILE, 48), dirs("direct"), options);
-      }],
-      ["address space", async () => {
-        // With less than 36 GiB, Deno may not start.
-        const trial = resource(AS, 40 * 2 ** 30);
-        await tryLimit(trial, dirs("space"), ["-q24"]);
-      }],
-      ["threads of the cgroup", async () => {
-        await tryLimit(group, dirs("cgroup"), ["-q4"]);
-      }],
-      ["threads of the user", async () => {
-        const user = await asNobody(directory);
-        await must("chmod", "a+rwx", directory);
-        const trial = resource(NPROC, 16, { ...user, uid: 65533 });
-        await tryLimit(trial, dirs("user"), ["-q2"]);
-      }],
-    ]);
-  },
-  ["prlimit", "cmp", "dd"],
-);
-
-uringTest(
-  "a limit that is one too small is named over io_uring too",
-  async (directory) => {
-    await using group = await cgroup("uring");
-    const trials = [
-      [resource(NOFILE, 48), "-q1"],
-      [resource(NOFILE, 48), "-q4"],
-      [resource(DATA, 640 * MIB), "-q4"],
-      [group, "-q4"],
-    ] as const;
-    await Promise.all(trials.map(async ([trial, queues], index) => {
-      const own = `${directory}/${index}`;
-      await Deno.mkdir(own);
-      await tryLimit(trial, own, [queues, "--transport=uring"]);
-    }));
-  },
-  ["prlimit", "cmp", "dd"],
-);
+    if (tried.length === 0) continue;
+    const register = transport === "uring" ? uringTest : mountTest;
+    register(
+      `one too few: ${name} with ${tried.join(" and ")}, ${transport}`,
+      async (directory) => {
+        for (const each of tried) {
+          const own = `${directory}/${each[0]}`;
+          await Deno.mkdir(own);
+          const id = `${transport}${each[0]}`;
+          const made = await trial(directory, id);
+          await using undo = new AsyncDisposableStack();
+          undo.defer(async () => await made.remove?.());
+          await tryLimit(made, own, [...each, `--transport=${transport}`]);
+        }
+      },
+      PROGRAMS,
+    );
+  }
+}
 
 mountTest(
   "a soft limit is raised where the hard limit allows",
@@ -264,15 +318,15 @@ mountTest(
   "too few background requests of users are named, and all goes on",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory);
-    await must("chmod", "a+rwx", directory, image, mountpoint);
-    const user = await asNobody(directory);
+    const user = await asUser(directory);
+    await must("chown", `${USER}`, directory, image, mountpoint);
     const before = await Deno.readTextFile(BACKGROUND);
     try {
       for (const [count, told] of [[63, 1], [64, 0]] as const) {
         await Deno.writeTextFile(BACKGROUND, `${count}`);
-        const args = ["-q1", image, mountpoint];
+        const args = ["-w", "-q1", image, mountpoint];
         await using process = await ExportProcess.start(args, user);
-        await must("cmp", image, mountpoint);
+        await use(image, mountpoint, besideUser(process));
         const notices = process.events
           .map(({ message }) => message as string)
           .filter((text) => text?.startsWith("max_user_bgreq"));
@@ -289,5 +343,5 @@ mountTest(
       await Deno.writeTextFile(BACKGROUND, before.trim());
     }
   },
-  ["cmp", "fusermount3"],
+  ["cmp", "dd", "fusermount3", "unshare", "nsenter", "setpriv"],
 );
