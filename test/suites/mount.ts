@@ -21,6 +21,7 @@ import "../mount/fsync_test.ts";
 import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
 import "../mount/last_flush_test.ts";
+import "../mount/limit_effects_test.ts";
 import "../mount/limits_test.ts";
 import "../mount/locked_memory_test.ts";
 import "../mount/mount_helper_test.ts";

@@ -1,0 +1,79 @@
+/** Limits that are raised, of handlers, and without which an export does less. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  ExportProcess,
+  imageIn,
+  isMounted,
+  MIB,
+  mountTest,
+  must,
+  runMain,
+} from "./_harness.ts";
+import { asUser, besideUser, use, USER } from "./_limits.ts";
+
+mountTest(
+  "a soft limit is raised where the hard limit allows",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory);
+    const limit = `--data=${640 * MIB}:unlimited`;
+    const options = { wrapper: ["prlimit", limit] };
+    const args = ["-q2", image, mountpoint];
+    await using process = await ExportProcess.start(args, options);
+    await must("cmp", image, mountpoint);
+    assertEquals((await process.stop()).code, 0);
+  },
+  ["prlimit", "cmp"],
+);
+
+mountTest(
+  "mountHandler() and demo refuse a limit with the same sentence",
+  async (directory) => {
+    const example = new URL("../../examples/hello.ts", import.meta.url);
+    const wrapper = ["prlimit", "--nofile=40"];
+    const main = example.pathname;
+    const sentence =
+      /Cannot serve \d queues?: RLIMIT_NOFILE, .* is 40 and has .*; run 'ulimit/;
+    const handler = await runMain([directory], { main, wrapper });
+    assertEquals(handler.code, 1);
+    assertMatch(handler.stderr, sentence);
+    assert(!isMounted(directory));
+    const demo = await runMain(["demo"], { wrapper });
+    assertEquals(demo.code, 1);
+    assertMatch(demo.stderr, sentence);
+  },
+  ["prlimit"],
+);
+
+const BACKGROUND = "/sys/module/fuse/parameters/max_user_bgreq";
+
+mountTest(
+  "too few background requests of users are named, and all goes on",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory);
+    const user = await asUser(directory);
+    await must("chown", `${USER}`, directory, image, mountpoint);
+    const before = await Deno.readTextFile(BACKGROUND);
+    try {
+      for (const [count, told] of [[63, 1], [64, 0]] as const) {
+        await Deno.writeTextFile(BACKGROUND, `${count}`);
+        const args = ["-w", "-q1", image, mountpoint];
+        await using process = await ExportProcess.start(args, user);
+        await use(image, mountpoint, besideUser(process));
+        const notices = process.events
+          .map(({ message }) => message as string)
+          .filter((text) => text?.startsWith("max_user_bgreq"));
+        assertEquals(notices.length, told);
+        for (const text of notices) {
+          assertMatch(
+            text,
+            /is 63 and has to be at least 64, .* as root run 'echo 64 > .*bgreq'$/,
+          );
+        }
+        assertEquals((await process.stop()).code, 0);
+      }
+    } finally {
+      await Deno.writeTextFile(BACKGROUND, before.trim());
+    }
+  },
+  ["cmp", "dd", "fusermount3", "unshare", "nsenter", "setpriv"],
+);
