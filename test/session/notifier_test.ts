@@ -15,12 +15,17 @@ import { FOPEN } from "../../src/protocol/flags.ts";
 import { decodeNotification } from "../../src/protocol/notifications.ts";
 import { kernelTest } from "../requirements.ts";
 import { client, shell, TemporaryMountpoint } from "./_client.ts";
+import { AWAITING } from "./awaiting_module.ts";
 
 const ROOT = 1n;
 const FILE = 2n;
 /** Long enough that nothing expires during a test. */
 const VALID_S = 3600n;
 const ENCODER = new TextEncoder();
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 function recording(minor: number) {
   const sent: ReturnType<typeof decodeNotification>[] = [];
@@ -264,13 +269,39 @@ kernelTest(
       isDone = true;
     };
     const reading = read();
-    while (!called) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!called) await pause();
     // The thread is not blocked: it answers other requests meanwhile.
     handler.onLookup = () => {};
     const { stdout } = await client("stat", "-c", "%F", session.mountpoint);
     assertEquals([stdout, isDone], ["directory\n", false]);
     await session.abort();
     assert(!(await reading).includes("first"));
+  },
+);
+
+kernelTest(
+  "the same in a Worker: the end of the session settles the notification",
+  async () => {
+    using place = new TemporaryMountpoint();
+    const mountpoint = place.path("mnt");
+    await Deno.mkdir(mountpoint);
+    const options = new Int32Array(new SharedArrayBuffer(8));
+    const module = import.meta.resolve("./awaiting_module.ts");
+    const session = await mountHandler({
+      handler: { module, options },
+      mountpoint,
+      stopTimeout: 0,
+    });
+    const looking = shell("ls $1", `${mountpoint}/name`);
+    while (Atomics.load(options, AWAITING.CALLED) === 0) await pause();
+    const { stdout } = await client("stat", "-c", "%F", mountpoint);
+    assertEquals(stdout, "directory\n");
+    assertEquals(Atomics.load(options, AWAITING.SETTLED), 0);
+    const later = session.notifier.invalidateInode(ROOT);
+    await session.close();
+    assertEquals((await looking).stdout, "");
+    // Whether the kernel has taken it depends on what comes first.
+    await later.catch((error) => assert(error instanceof UserError));
   },
 );
 

@@ -38,6 +38,7 @@ import "../mount/resize_test.ts";
 import "../mount/room_test.ts";
 import "../mount/run_as_test.ts";
 import "../mount/services_test.ts";
+import "../mount/thrown_errors_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/tree_fs_test.ts";
 import "../mount/unit_test.ts";
