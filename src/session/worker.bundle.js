@@ -6624,6 +6624,18 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // int linkat(int olddirfd, const char *oldpath, int newdirfd,
+  //            const char *newpath, int flags);
+  linkat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
   // int unlinkat(int dirfd, const char *pathname, int flags);
   unlinkat: {
     parameters: [
@@ -6947,7 +6959,7 @@ function resolve(path, given) {
   }
   throw new SystemError({
     call: "realpath",
-    action: `find the directory of ${JSON.stringify(given)}`,
+    action: `find the directory of ${given}`,
     errno: errno()
   });
 }
@@ -11127,7 +11139,7 @@ function linkWeakness({ reason }) {
 function lookupError(path, { opening, advice }, error) {
   return new SystemError({
     call: "openat",
-    action: opening ?? `find the directory of ${JSON.stringify(path)}`,
+    action: opening ?? `find the directory of ${path}`,
     errno: error,
     advice: advice?.(error)
   });

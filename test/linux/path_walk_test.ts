@@ -58,7 +58,7 @@ kernelTest("a path that cannot be looked up is named", async () => {
   await inTemporaryDirectory(async (directory) => {
     assertEquals(
       refusal("/none/x").message,
-      'Cannot find the directory of "/none/x": No such file or directory',
+      "Cannot find the directory of /none/x: No such file or directory",
     );
     assertEquals(refusal("").code, "ENOENT");
     await Deno.symlink("loop", `${directory}/loop`);

@@ -75,37 +75,45 @@ kernelTest(
   },
 );
 
-kernelTest(
-  "a stale control socket is replaced, a live one is not",
-  async () => {
-    await inTemporaryDirectory(async (directory) => {
-      const path = `${directory}/control`;
-      const stale = listenUnix(path);
-      assertEquals(refusal(path).code, "EADDRINUSE");
-      assertEquals(
-        refusal(path).message,
-        `Cannot listen on ${path}: another program is listening on it (stop that program, or choose another path)`,
-      );
-      // As if its process had been killed: the file remains.
-      await Deno.rename(path, `${path}.kept`);
-      await stale.close();
-      await Deno.rename(`${path}.kept`, path);
-      const error = assertThrows(() => connectUnix(path), SystemError);
-      assertEquals(
-        error.message,
-        `Cannot connect to ${path}: no program is listening on it (check whether the export is still running)`,
-      );
-      await using listener = listenUnix(path);
-      const { client, server } = await connected(listener);
-      await client.close();
-      assertEquals(await server.readLine(), null);
-      await Deno.writeTextFile(`${directory}/file`, "mine");
-      assertEquals(refusal(`${directory}/file`).code, "EEXIST");
-      assertEquals(await Deno.readTextFile(`${directory}/file`), "mine");
-      assertEquals(refusal(`${directory}/no/where`).code, "ENOENT");
-    });
-  },
-);
+// An address of a socket has room for 107 bytes.
+for (const length of [7, 90, 91, 255]) {
+  kernelTest(
+    `a stale control socket is replaced, a live one is not: ${length} bytes`,
+    async () => {
+      await inTemporaryDirectory(async (directory) => {
+        const path = `${directory}/${"c".repeat(length)}`;
+        const stale = listenUnix(path);
+        assertEquals(refusal(path).code, "EADDRINUSE");
+        assertEquals(
+          refusal(path).message,
+          `Cannot listen on ${path}: another program is listening on it (stop that program, or choose another path)`,
+        );
+        // As if its process had been killed: the file remains.
+        await Deno.rename(path, `${directory}/kept`);
+        await stale.close();
+        await Deno.rename(`${directory}/kept`, path);
+        const error = assertThrows(() => connectUnix(path), SystemError);
+        assertEquals(
+          error.message,
+          `Cannot connect to ${path}: no program is listening on it (check whether the export is still running)`,
+        );
+        await using listener = listenUnix(path);
+        const { client, server } = await connected(listener);
+        await client.close();
+        assertEquals(await server.readLine(), null);
+        const file = `${directory}/${"f".repeat(length)}`;
+        await Deno.writeTextFile(file, "mine");
+        assertEquals(refusal(file).code, "EEXIST");
+        assertEquals(await Deno.readTextFile(file), "mine");
+        assertEquals(refusal(`${directory}/no/where`).code, "ENOENT");
+        await listener.close();
+        const left: string[] = [];
+        for await (const { name } of Deno.readDir(directory)) left.push(name);
+        assertEquals(left, [file.slice(directory.length + 1)]);
+      });
+    },
+  );
+}
 
 kernelTest(
   "closing does not remove a later socket at the same path",
@@ -130,6 +138,18 @@ kernelTest("a path may be longer than the address of a socket", async () => {
     await client.write("here\n");
     assertEquals(await server.readLine(), "here");
     await client.close();
+  });
+});
+
+kernelTest("a name that is too long is named as it was given", async () => {
+  await inTemporaryDirectory((directory) => {
+    const path = `${directory}/${"c".repeat(256)}`;
+    for (const use of [listenUnix, connectUnix]) {
+      const { code, message } = assertThrows(() => use(path), SystemError);
+      assertEquals(code, "ENAMETOOLONG");
+      assert(message.includes(`${path}: File name too long`), message);
+    }
+    return Promise.resolve();
   });
 });
 

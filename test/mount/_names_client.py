@@ -1,6 +1,6 @@
 """Exports an image whose paths are not text: every name is bytes.
 
-usage: _names_client.py DENO MAIN DIRECTORY odd|long
+usage: _names_client.py DENO MAIN DIRECTORY odd|long control|stale
 
 "odd" names hold bytes that are not UTF-8, a newline, a space and a backslash;
 "long" ones have as many bytes as a name can have. Prints a line for each check.
@@ -12,17 +12,14 @@ import subprocess
 import sys
 import time
 
-deno, main, directory, kind = sys.argv[1:]
+deno, main, directory, kind, part = sys.argv[1:]
 LIMIT = 60
-# A socket is bound by a path of 107 bytes, which its directory's descriptor
-# shares: /proc/self/fd/NNNN/NAME.
-LENGTH = {"control": 80}
 
 
 def named(what):
     if kind == "odd":
         return what.encode() + b" \xff\xfe\n\\\xc3\t#'"
-    return (what[0] * LENGTH.get(what, 255)).encode()
+    return (what[0] * 255).encode()
 
 
 root = os.path.join(os.path.realpath(os.fsencode(directory)), named("directory"))
@@ -101,7 +98,7 @@ def control_of(path, *words):
     return json.loads(out) if code == 0 else None
 
 
-def first():
+def controlled():
     export = Export("--pidfile", pidfile, "--control", control, image, mountpoint)
     ready = export.event("ready")
     check("ready event", [os.fsencode(ready["source"]), os.fsencode(ready["mountpoint"])] == [image, mountpoint])
@@ -150,8 +147,7 @@ with open(image, "wb") as file:
 with open(mountpoint, "wb"):
     pass
 try:
-    first()
-    stale()
+    {"control": controlled, "stale": stale}[part]()
 finally:
     for process in running:
         if process.poll() is None:

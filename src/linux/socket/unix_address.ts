@@ -6,12 +6,7 @@
 
 import { ERRNO } from "../../base/errno.ts";
 import { encodeName } from "../../base/name_bytes.ts";
-import {
-  closeDescriptor,
-  OPEN,
-  openDescriptor,
-  pathOfDescriptor,
-} from "../syscall/descriptor.ts";
+import { pathOfDescriptor } from "../syscall/descriptor.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 const AF_UNIX = 1;
@@ -58,31 +53,24 @@ function addressOf(name: string, text: string): Uint8Array<ArrayBuffer> {
   return address;
 }
 
+/** Whether a path is short enough for {@linkcode pathAddress}. */
+export function fitsAddress(path: string): boolean {
+  return encodeName(path).byteLength <= SOCKET_PATH_MAX;
+}
+
 /**
- * Passes the address of a path to a function. A path that is too long for an
- * address is replaced by one through a descriptor of its directory, which is
- * open while the function runs.
+ * The address of a socket that a descriptor is open on, whatever its name.
+ *
+ * @param fd An O_PATH descriptor.
  */
-export function withAddress(
-  path: string,
-  use: (address: Uint8Array<ArrayBuffer>) => void,
-): void {
-  if (encodeName(path).byteLength <= SOCKET_PATH_MAX) {
-    return use(pathAddress(path));
-  }
-  const slash = path.lastIndexOf("/");
-  const directory = openDescriptor(path.slice(0, slash) || "/", OPEN.PATH);
-  try {
-    use(pathAddress(`${pathOfDescriptor(directory)}${path.slice(slash)}`));
-  } finally {
-    closeDescriptor(directory);
-  }
+export function descriptorAddress(fd: number): Uint8Array<ArrayBuffer> {
+  return pathAddress(pathOfDescriptor(fd));
 }
 
 function addressError(name: string, error: number): SystemError {
   return new SystemError({
     call: "bind",
-    action: `use ${JSON.stringify(name)} as the address of a socket`,
+    action: `use ${name} as the address of a socket`,
     errno: error,
     advice: error === ERRNO.ENAMETOOLONG
       ? `use one of at most ${SOCKET_PATH_MAX} bytes`

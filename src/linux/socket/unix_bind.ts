@@ -14,12 +14,13 @@ import {
   pathOfDescriptor,
 } from "../syscall/descriptor.ts";
 import type { DirectoryEntry } from "../syscall/directory_entry.ts";
+import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { findEntry } from "../syscall/path_walk.ts";
-import { type FileKind, statxDescriptor } from "../syscall/statx.ts";
-import { resultOrNull, SystemError } from "../syscall/system_error.ts";
+import { statxDescriptor } from "../syscall/statx.ts";
+import { resultOrNull } from "../syscall/system_error.ts";
 import { openSocket, SOCK } from "./socket.ts";
-import { pathAddress } from "./unix_address.ts";
+import { descriptorAddress, fitsAddress, pathAddress } from "./unix_address.ts";
 import { socketError } from "./unix_connection.ts";
 
 /** The name of a bound socket. */
@@ -68,55 +69,69 @@ export function bindUnix(
 }
 
 function bindReplacing(fd: number, path: string, entry: DirectoryEntry): void {
-  const address = addressOf(path, entry);
-  const size = address.byteLength;
-  if (libc().bind(fd, address, size) === 0) return;
-  const error = errno();
-  if (error !== ERRNO.EADDRINUSE) throw socketError("bind", path, error);
-  removeStale(path, entry, address);
-  if (libc().bind(fd, address, size) < 0) throw socketError("bind", path);
-}
-
-function addressOf(
-  path: string,
-  { directory, name }: DirectoryEntry,
-): Uint8Array<ArrayBuffer> {
-  try {
-    return pathAddress(`${pathOfDescriptor(directory)}/${name}`);
-  } catch (error) {
-    // With the path as the user wrote it.
-    if (error instanceof SystemError) {
-      throw socketError("bind", path, error.errno);
-    }
-    throw error;
+  using name = nameFor(fd, entry);
+  const error = name.take();
+  if (error === 0) return;
+  if (error !== ERRNO.EADDRINUSE && error !== ERRNO.EEXIST) {
+    throw socketError("bind", path, error);
   }
+  removeStale(path, entry);
+  const again = name.take();
+  if (again === ERRNO.EEXIST) throw socketError("bind", path, ERRNO.EADDRINUSE);
+  if (again !== 0) throw socketError("bind", path, again);
 }
 
-function removeStale(
-  path: string,
-  entry: DirectoryEntry,
-  address: Uint8Array<ArrayBuffer>,
-): void {
-  const kind = kindOf(entry);
-  if (kind === null) return;
-  if (kind !== "socket") throw socketError("bind", path, ERRNO.EEXIST);
+/** A name that a socket can take. */
+interface NewName extends Disposable {
+  /** Takes it. Returns the error number, 0 for none. */
+  take(): number;
+}
+
+function nameFor(fd: number, { directory, name }: DirectoryEntry): NewName {
+  const path = (each: string) => `${pathOfDescriptor(directory)}/${each}`;
+  const isShort = fitsAddress(path(name));
+  if (isShort) {
+    return { take: () => bind(fd, path(name)), [Symbol.dispose]() {} };
+  }
+  // An address has no room for the name: the socket gets a short one first.
+  const short = `.mqfuse-${Deno.pid}`;
+  const { linkat, unlinkat } = libc();
+  unlinkat(directory, cString(short), 0);
+  const error = bind(fd, path(short));
+  return {
+    take() {
+      if (error !== 0) return error;
+      const [from, to] = [cString(short), cString(name)];
+      return linkat(directory, from, directory, to, 0) === 0 ? 0 : errno();
+    },
+    [Symbol.dispose]() {
+      if (error === 0) unlinkat(directory, cString(short), 0);
+    },
+  };
+}
+
+function bind(fd: number, path: string): number {
+  const address = pathAddress(path);
+  return libc().bind(fd, address, address.byteLength) === 0 ? 0 : errno();
+}
+
+function removeStale(path: string, entry: DirectoryEntry): void {
+  const file = resultOrNull(() => entry.open(OPEN.PATH));
+  if (file === null) return;
   const probe = openSocket(SOCK.STREAM);
   try {
+    const status = statxDescriptor(file);
+    if (typeof status === "number") return;
+    if (status.kind !== "socket") throw socketError("bind", path, ERRNO.EEXIST);
+    const address = descriptorAddress(file);
     const result = libc().connect(probe, address, address.byteLength);
     const error = result === 0 ? 0 : errno();
-    if (error === ERRNO.ECONNREFUSED) entry.remove();
-    else if (error !== ERRNO.ENOENT) {
+    if (error !== ERRNO.ECONNREFUSED) {
       throw socketError("bind", path, ERRNO.EADDRINUSE);
     }
+    if (entry.leadsTo(file)) entry.remove();
   } finally {
     closeDescriptor(probe);
+    closeDescriptor(file);
   }
-}
-
-function kindOf(entry: DirectoryEntry): FileKind | null {
-  const fd = resultOrNull(() => entry.open(OPEN.PATH));
-  if (fd === null) return null;
-  const status = statxDescriptor(fd);
-  closeDescriptor(fd);
-  return typeof status === "number" ? null : status.kind;
 }

@@ -6,14 +6,13 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
-import { closeDescriptor } from "../syscall/descriptor.ts";
-import { pointerOf } from "../syscall/ffi_values.ts";
+import { AT_FDCWD, closeDescriptor, OPEN } from "../syscall/descriptor.ts";
+import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { absolutePath } from "../syscall/paths.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { openSocket, SOCK, SocketWait } from "./socket.ts";
 import { SocketPoll } from "./socket_poll.ts";
-import { withAddress } from "./unix_address.ts";
+import { descriptorAddress } from "./unix_address.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 const NEWLINE = 0x0a;
@@ -54,16 +53,32 @@ export function connectUnix(
 ): UnixConnection {
   const fd = openSocket(SOCK.STREAM);
   try {
-    withAddress(absolutePath(path), (address) => {
-      if (libc().connect(fd, address, address.byteLength) === 0) return;
-      throw socketError("connect", path);
-    });
+    const error = connectTo(fd, path);
+    if (error !== 0) throw socketError("connect", path, error);
     const poll = new SocketPoll();
     return new UnixConnection(fd, poll, options, () => poll.close());
   } catch (error) {
     closeDescriptor(fd);
     throw error;
   }
+}
+
+/**
+ * Connects by a descriptor of the socket, because an address has no room for a
+ * long path.
+ *
+ * @returns The error number, 0 for none.
+ */
+function connectTo(fd: number, path: string): number {
+  const { openat, connect } = libc();
+  const flags = OPEN.PATH | OPEN.CLOEXEC;
+  const file = openat(AT_FDCWD, cString(path), flags, 0);
+  if (file < 0) return errno();
+  const address = descriptorAddress(file);
+  const result = connect(fd, address, address.byteLength);
+  const error = result === 0 ? 0 : errno();
+  closeDescriptor(file);
+  return error;
 }
 
 /** One end of a connection. */

@@ -268,6 +268,12 @@ const SYMBOLS = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
   // int unlink(const char *pathname);
   unlink: { parameters: ["buffer"], result: "i32" },
+  // int linkat(int olddirfd, const char *oldpath, int newdirfd,
+  //            const char *newpath, int flags);
+  linkat: {
+    parameters: ["i32", "buffer", "i32", "buffer", "i32"],
+    result: "i32",
+  },
   // int unlinkat(int dirfd, const char *pathname, int flags);
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // ssize_t readlinkat(int dirfd, const char *pathname, char *buf,

@@ -254,7 +254,7 @@ function lookupError(
 ): SystemError {
   return new SystemError({
     call: "openat",
-    action: opening ?? `find the directory of ${JSON.stringify(path)}`,
+    action: opening ?? `find the directory of ${path}`,
     errno: error,
     advice: advice?.(error),
   });

@@ -79,7 +79,7 @@ function resolve(path: string, given: string): string {
   }
   throw new SystemError({
     call: "realpath",
-    action: `find the directory of ${JSON.stringify(given)}`,
+    action: `find the directory of ${given}`,
     errno: errno(),
   });
 }
