@@ -20,6 +20,7 @@ import "../mount/fixed_size_test.ts";
 import "../mount/fsync_test.ts";
 import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
+import "../mount/insecure_path_test.ts";
 import "../mount/last_flush_test.ts";
 import "../mount/limit_effects_test.ts";
 import "../mount/limits_test.ts";

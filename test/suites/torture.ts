@@ -17,5 +17,6 @@ import "../torture/load_test.ts";
 import "../torture/medium_test.ts";
 import "../torture/output_test.ts";
 import "../torture/power_cut_test.ts";
+import "../torture/swaps_test.ts";
 import "../torture/worker_test.ts";
 import "../torture/writethrough_test.ts";

@@ -41,6 +41,7 @@ import "../cli/main_test.ts";
 import "../cli/nearest_test.ts";
 import "../cli/options_test.ts";
 import "../cli/output_test.ts";
+import "../cli/pidfile_test.ts";
 import "../cli/sim_command_test.ts";
 import "../cli/sim_options_test.ts";
 import "../cli/stats_test.ts";

@@ -138,7 +138,7 @@ function openStale(entry: DirectoryEntry, path: string): number | null {
       throw notPlain(path);
     }
     const text = readStart(fd, LONGEST_TEXT, path).trim();
-    if (!/^\d*$/.test(text)) {
+    if (status.size > LONGEST_TEXT || !/^\d{0,10}$/.test(text)) {
       throw refusal(
         path,
         "it exists and holds no process id; remove it or choose another",

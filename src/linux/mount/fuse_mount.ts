@@ -14,7 +14,7 @@ import {
 } from "../syscall/descriptor.ts";
 import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
 import {
   abortOpened,
@@ -31,6 +31,9 @@ import { findMount, type Mount, readMounts } from "./mountinfo.ts";
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
+
+/** How often a mount is looked for whose path changes meanwhile. */
+const TRIES = 200;
 
 /**
  * The result of unmounting: `unmounted`; `gone` if there was no such mount any
@@ -161,24 +164,13 @@ export function mountHandle(
 export function unmountExactly(
   mount: Pick<Mount, "id" | "minor">,
 ): UnmountResult {
-  const now = readMounts().find((other) =>
-    other.id === mount.id && other.minor === mount.minor
-  );
-  if (now === undefined) return "gone";
-  const handle = openDescriptor(now.mountPoint, OPEN.PATH | OPEN.NOFOLLOW);
-  try {
-    if (mountIdOf(handle) !== mount.id) return "covered";
-    // By the descriptor, because the path may lead elsewhere by now. If another
-    // mount has been put on top since the line above, that one is unmounted:
-    // the kernel has no call that takes the id of a mount.
-    const target = cString(pathOfDescriptor(handle));
-    if (libc().umount2(target, MNT_FORCE | MNT_DETACH) === 0) {
-      return "unmounted";
-    }
-    throw unmountError(now.mountPoint, errno());
-  } finally {
-    closeDescriptor(handle);
-  }
+  // If another mount has been put on top since it was found, that one is
+  // unmounted: the kernel has no call that takes the id of a mount.
+  return atMount(mount, (path, name) => {
+    const flags = MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW;
+    if (libc().umount2(cString(path), flags) === 0) return "unmounted";
+    throw unmountError(name, errno());
+  });
 }
 
 /**
@@ -192,19 +184,61 @@ export function unmountExactly(
 export function unmountUnused(
   mount: Pick<Mount, "id" | "minor">,
 ): UnusedResult {
-  const mounts = readMounts();
-  const now = mounts.find((other) =>
-    other.id === mount.id && other.minor === mount.minor
-  );
-  if (now === undefined) return "gone";
   // An open descriptor of the mount would itself make it busy.
-  if (findMount(now.mountPoint, mounts)?.id !== mount.id) return "covered";
-  if (libc().umount2(cString(now.mountPoint), UMOUNT_NOFOLLOW) === 0) {
-    return "unmounted";
+  return atMount(mount, (path, name) => {
+    if (libc().umount2(cString(path), UMOUNT_NOFOLLOW) === 0) {
+      return "unmounted";
+    }
+    const error = errno();
+    if (error === ERRNO.EBUSY) return "busy";
+    throw unmountError(name, error);
+  });
+}
+
+/**
+ * Calls a function with a path that leads to a mount, even if its directory is
+ * renamed or replaced meanwhile: through a descriptor of that directory. The name
+ * in it stays, because the kernel does not rename what is mounted on.
+ */
+function atMount<T>(
+  mount: Pick<Mount, "id" | "minor">,
+  use: (path: string, name: string) => T,
+): T | "gone" | "covered" {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const mounts = readMounts();
+    const now = mounts.find((other) =>
+      other.id === mount.id && other.minor === mount.minor
+    );
+    if (now === undefined) return "gone";
+    const { mountPoint } = now;
+    if (findMount(mountPoint, mounts)?.id !== mount.id) return "covered";
+    const slash = mountPoint.lastIndexOf("/");
+    const directory = resultOrNull(() =>
+      openDescriptor(mountPoint.slice(0, slash) || "/", OPEN.PATH)
+    );
+    if (directory === null) continue;
+    try {
+      const name = mountPoint.slice(slash + 1);
+      if (mountIdAt(directory, name) === mount.id) {
+        return use(`${pathOfDescriptor(directory)}/${name}`, mountPoint);
+      }
+    } finally {
+      closeDescriptor(directory);
+    }
   }
-  const error = errno();
-  if (error === ERRNO.EBUSY) return "busy";
-  throw unmountError(now.mountPoint, error);
+  return "covered";
+}
+
+function mountIdAt(directory: number, name: string): number | null {
+  const handle = resultOrNull(() =>
+    openDescriptor(name, OPEN.PATH | OPEN.NOFOLLOW, { directory })
+  );
+  if (handle === null) return null;
+  try {
+    return mountIdOf(handle);
+  } finally {
+    closeDescriptor(handle);
+  }
 }
 
 /**

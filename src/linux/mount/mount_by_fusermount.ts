@@ -73,9 +73,11 @@ export interface UserMount {
  * Accesses to the mount wait until INIT is answered.
  *
  * The mount point is checked through a descriptor, but fusermount3 takes a
- * path, which could be replaced in between. fusermount3 opens it for writing
- * with this user's permissions. If the mount turns out to be elsewhere, it is
- * unmounted again.
+ * path, which could be replaced in between. A path through a descriptor of the
+ * directory would not help: fusermount3 resolves it to a path of names, changes
+ * to the root directory, and opens that (fuse_mnt_resolve_path() of libfuse). It
+ * opens a file for writing with this user's permissions. If the mount turns out
+ * to be elsewhere, it is unmounted again.
  *
  * @param options What to mount where.
  * @throws {SystemError} As `mountBySyscall` about the mount point, ESTALE if it
