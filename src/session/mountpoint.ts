@@ -38,7 +38,7 @@ export function prepareMountpoint(
   const action = `mount on ${mountpoint}`;
   const entry = findEntry(mountpoint, { action, insecurePath, follow: true });
   try {
-    if (entry.followed) {
+    if (entry.followed && entry.fd !== null) {
       notice(
         `${mountpoint} is a symbolic link; mounting on ${entry.path}, where it leads`,
       );

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ExportProcess, inDirectory, isMounted } from "../mount/_harness.ts";
+import {
+  ExportProcess,
+  imageIn,
+  inDirectory,
+  isMounted,
+  MIB,
+} from "../mount/_harness.ts";
 import { kernelTest } from "../requirements.ts";
 import { amount, tell } from "./_scale.ts";
 import {
@@ -80,16 +86,21 @@ kernelTest(
       const before = await stateOf(files);
       const part = `${files.theirs}/part`;
       await using _ = await swapping(part, `${files.theirs}/link`);
-      const options = ["-P", `${part}/pid`, "--control", `${part}/socket`];
-      const args = [...options, `${part}/disk.img`, `${part}/mnt.img`];
-      const starts = amount(3, 30);
+      const { image, mountpoint } = await imageIn(directory, MIB);
+      const uses = [
+        [image, `${part}/mnt.img`],
+        [`${part}/disk.img`, mountpoint],
+        ["-P", `${part}/pid`, image, mountpoint],
+        ["--control", `${part}/socket`, image, mountpoint],
+      ];
+      const starts = amount(4, 40);
       let started = 0;
       for (let i = 0; i < starts; i++) {
         try {
           const insecure = ["--insecure-path", "--direct", "-w"];
           await using process = await ExportProcess.start([
             ...insecure,
-            ...args,
+            ...uses[i % uses.length]!,
           ]);
           started++;
           assertEquals(isMounted(`${files.victim}/mnt.img`), false);
