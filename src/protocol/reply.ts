@@ -65,8 +65,6 @@ export class Reply {
   readonly #request: Request;
   #length = UNFILLED;
   #errno = 0;
-  /** The opcode of a filled reply: an io_uring entry has no other copy then. */
-  #opcode = 0;
   #isDead = false;
   #watcher: ReplyWatcher | null = null;
 
@@ -117,7 +115,6 @@ export class Reply {
 
   /** Answers as another reply does, whose bytes it copies. */
   adopt(other: Reply): void {
-    this.#opcode = other.#opcode;
     if (other.#length <= 0) {
       this.#length = other.#length;
       return;
@@ -173,7 +170,6 @@ export class Reply {
     }
     const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
-    this.#opcode = opcode;
     this.#finish(HEADER_SIZE + sent, 0);
   }
 
@@ -218,7 +214,6 @@ export class Reply {
         `an error number is 1 to ${ERRNO_MAX}`,
       );
     }
-    this.#opcode = this.#request.opcode;
     this.#finish(HEADER_SIZE, errno);
   }
 
@@ -230,12 +225,10 @@ export class Reply {
    */
   none(): void {
     if (this.#length !== UNFILLED) this.#refuseAgain("none()");
-    const { opcode } = this.#request;
-    const row = opcodeRow(opcode);
+    const row = opcodeRow(this.#request.opcode);
     if (!row?.noReply && !row?.optionalReply) {
       this.#refuse("none()", "its caller waits for a reply");
     }
-    this.#opcode = opcode;
     this.#length = 0;
   }
 
@@ -249,10 +242,7 @@ export class Reply {
   }
 
   #refuse(call: string, problem: string): never {
-    const { unique, opcode } = this.#request;
-    const filled = this.#opcode !== 0 && this.#length !== UNFILLED;
-    const request = { unique, opcode: filled ? this.#opcode : opcode };
-    const error = new ReplyError(request, call, problem, this.#watcher);
+    const error = new ReplyError(this.#request, call, problem, this.#watcher);
     if (this.#isDead) this.#watcher?.late(error);
     throw error;
   }

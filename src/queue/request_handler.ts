@@ -21,7 +21,8 @@ export interface RequestHandler {
    * Whether the handler works in the queue's own memory, which the next request
    * reuses. That saves a copy, but nothing of a request and its reply may be
    * touched once it is answered. If left out, each request and its reply have
-   * memory of their own.
+   * memory of their own, which costs about 2 us, and for 128 KiB as much as the
+   * allocation of so much memory: 50 us and more.
    */
   readonly inPlace?: boolean;
   /**

@@ -154,7 +154,7 @@ export class Session implements AsyncDisposable {
     const hasEnded = (index: number) => this.#ends[index] !== null;
     using _ = new Watchdog({ statistics, warn, hasEnded, hangMs });
     const all = servers.map(async ({ done }, index) => {
-      this.#ended(index, await done);
+      this.#ended(index, await done.catch(endOfDefect));
     });
     await Promise.race([Promise.all(all), this.#unmounted.promise]);
     const endedItself = !this.#ending;
@@ -169,7 +169,8 @@ export class Session implements AsyncDisposable {
     // A Worker that did not end may still use what release() would close.
     if (!this.#gaveUp) {
       if (!this.#isAborted) {
-        const loss = await Promise.race([this.#aborted.promise, flush?.()]);
+        const flushed = flush?.().catch(({ message }: Error) => message);
+        const loss = await Promise.race([this.#aborted.promise, flushed]);
         if (typeof loss === "string") this.#problems.push(loss);
       }
       await release().catch((error) => this.#problems.push(error.message));
@@ -293,6 +294,12 @@ export class Session implements AsyncDisposable {
     this.#unmounted.resolve();
     return wasMounted;
   }
+}
+
+/** The end of a queue whose loop has thrown: `closed` never rejects. */
+function endOfDefect(error: unknown): QueueEnd {
+  const message = error instanceof Error ? error.message : String(error);
+  return { reason: "failed", message };
 }
 
 const LOST: QueueEnd = { reason: "failed", message: "The queue did not end" };

@@ -9,7 +9,6 @@ import { knownErrnoOf } from "../base/errno_of.ts";
 import { FUSE_ROOT_ID } from "../protocol/flags.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
-import type { QueueEnd } from "../queue/request_queue.ts";
 import { serve } from "../queue/serve.ts";
 import { ignoreFileSizeSignal } from "../linux/syscall/resource_limits.ts";
 import type { FuseMount } from "../linux/mount/fuse_mount.ts";
@@ -183,7 +182,7 @@ async function startServers(
       statistics,
       ...report === undefined ? {} : { report },
     })
-  ).catch(failedEnd).finally(() => {
+  ).finally(() => {
     first.close();
     stopSettling();
   });
@@ -193,12 +192,6 @@ async function startServers(
     terminate: () => first.close(),
   });
   return transport.intent;
-}
-
-/** A queue whose loop has failed by a defect: its end never rejects. */
-function failedEnd(error: unknown): QueueEnd {
-  const message = error instanceof Error ? error.message : String(error);
-  return { reason: "failed", message };
 }
 
 /**
@@ -222,7 +215,7 @@ function dropCachedPages(
 async function join(servers: readonly QueueServer[]): Promise<void> {
   // A server that has not served yet would not notice the unmount.
   for (const server of servers) server.serve();
-  const all = Promise.all(servers.map(({ done }) => done));
+  const all = Promise.allSettled(servers.map(({ done }) => done));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, JOIN_MS);

@@ -3095,8 +3095,6 @@ var Reply = class {
   #request;
   #length = UNFILLED;
   #errno = 0;
-  /** The opcode of a filled reply: an io_uring entry has no other copy then. */
-  #opcode = 0;
   #isDead = false;
   #watcher = null;
   /** Binds a reply to its request and to the memory of a queue's slot. */
@@ -3139,7 +3137,6 @@ var Reply = class {
   }
   /** Answers as another reply does, whose bytes it copies. */
   adopt(other) {
-    this.#opcode = other.#opcode;
     if (other.#length <= 0) {
       this.#length = other.#length;
       return;
@@ -3186,7 +3183,6 @@ var Reply = class {
     }
     const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
-    this.#opcode = opcode;
     this.#finish(HEADER_SIZE + sent, 0);
   }
   /**
@@ -3225,7 +3221,6 @@ var Reply = class {
     if (errno2 >>> 0 !== errno2 || errno2 === 0 || errno2 > ERRNO_MAX) {
       this.#refuse(`error(${show(errno2)})`, `an error number is 1 to ${ERRNO_MAX}`);
     }
-    this.#opcode = this.#request.opcode;
     this.#finish(HEADER_SIZE, errno2);
   }
   /**
@@ -3236,12 +3231,10 @@ var Reply = class {
    */
   none() {
     if (this.#length !== UNFILLED) this.#refuseAgain("none()");
-    const { opcode } = this.#request;
-    const row = opcodeRow(opcode);
+    const row = opcodeRow(this.#request.opcode);
     if (!row?.noReply && !row?.optionalReply) {
       this.#refuse("none()", "its caller waits for a reply");
     }
-    this.#opcode = opcode;
     this.#length = 0;
   }
   #refuseSize(size) {
@@ -3252,13 +3245,7 @@ var Reply = class {
     this.#refuse(call3, "the request was answered already");
   }
   #refuse(call3, problem) {
-    const { unique, opcode } = this.#request;
-    const filled = this.#opcode !== 0 && this.#length !== UNFILLED;
-    const request = {
-      unique,
-      opcode: filled ? this.#opcode : opcode
-    };
-    const error = new ReplyError(request, call3, problem, this.#watcher);
+    const error = new ReplyError(this.#request, call3, problem, this.#watcher);
     if (this.#isDead) this.#watcher?.late(error);
     throw error;
   }
@@ -12115,8 +12102,9 @@ function traced(queue, sender, { index, wire }) {
 }
 function cloneable(error) {
   const copy = new Error(messageOf(error));
-  if (error instanceof Error && error.stack !== void 0) {
-    copy.stack = error.stack;
+  if (error instanceof Error) {
+    copy.name = error.name;
+    if (error.stack !== void 0) copy.stack = error.stack;
   }
   return copy;
 }

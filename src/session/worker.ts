@@ -238,8 +238,10 @@ function traced(
 /** A copy of an error that postMessage() accepts. */
 function cloneable(error: unknown): Error {
   const copy = new Error(messageOf(error));
-  if (error instanceof Error && error.stack !== undefined) {
-    copy.stack = error.stack;
+  if (error instanceof Error) {
+    // Kept by a clone if it is a name of the language's.
+    copy.name = error.name;
+    if (error.stack !== undefined) copy.stack = error.stack;
   }
   return copy;
 }

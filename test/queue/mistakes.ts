@@ -43,13 +43,15 @@ export function requestOf(
 
 /** A call with an argument that TypeScript would refuse. */
 function call(name: "ok" | "error" | "none", value?: unknown): Mistake {
-  const shown = typeof value === "string" ? JSON.stringify(value) : `${value}`;
+  const sign = Object.is(value, -0) ? "-" : "";
+  const shown = sign +
+    (typeof value === "string" ? JSON.stringify(value) : `${value}`);
   return {
     name: name === "none" ? "none()" : `${name}(${shown})`,
     handle: (_request, reply) => reply[name](value as number),
     reports: [
       new RegExp(
-        `^ReplyError: Cannot answer READ \\(unique 4\\) by ${name}\\(.*\\): `,
+        `Cannot answer READ \\(unique 4\\) by ${name}\\(.*\\): `,
       ),
     ],
   };

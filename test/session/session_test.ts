@@ -19,6 +19,9 @@ function fake(kind: "device" | "uring", isGone = () => false) {
   const told: string[] = [];
   const reclaimed: number[] = [];
   let unmounts = 0;
+  let crashes = false;
+  const failing = (message: string) =>
+    crashes ? Promise.reject(new Error(message)) : Promise.resolve(null);
   const session = new Session({
     mount: {
       path: "/mnt",
@@ -60,8 +63,14 @@ function fake(kind: "device" | "uring", isGone = () => false) {
     stopTimeoutMs: 0,
     inUse: () => {},
     notice: () => {},
-    release: () => Promise.resolve(),
+    flush: () => failing("the flush"),
+    release: async () => void await failing("the release"),
   });
+  /** Makes the queues and the end of the session fail. */
+  const crash = (message: string) => {
+    crashes = true;
+    for (const { reject } of ends) reject(new Error(message));
+  };
   const fail = (index: number) =>
     ends[index]!.resolve({ reason: "failed", message: "it died" });
   const end = (reason: QueueEnd) => {
@@ -72,6 +81,7 @@ function fake(kind: "device" | "uring", isGone = () => false) {
     told,
     reclaimed,
     fail,
+    crash,
     end,
     statistics,
     unmounts: () => unmounts,
@@ -143,6 +153,17 @@ Deno.test("a connection that another program aborts is no clean end", async () =
     const { clean, problems } = await there.session.closed;
     assertEquals([clean, problems], [false, [ABORTED]]);
   }
+});
+
+Deno.test("closed never rejects, whatever fails", async () => {
+  const { session, crash } = fake("device");
+  crash("the loop");
+  assertEquals((await session.closed).problems, [
+    "Queue 0 failed: the loop",
+    "Queue 1 failed: the loop",
+    "the flush",
+    "the release",
+  ]);
 });
 
 Deno.test("a session that its owner aborts has no problem", async () => {
