@@ -139,10 +139,14 @@ const SETPRIV = [
   `--regid=${USER}`,
   "--clear-groups",
 ];
-/** Lets every user open /dev/fuse, in a mount namespace of its own. */
+/**
+ * Lets every user open /dev/fuse and end connections, in a mount namespace of its
+ * own.
+ */
 const OPEN_DEVICE = `mkdir -p "$0" && mount -t tmpfs none "$0" &&
 mknod "$0/fuse" c 10 229 && chmod 0666 "$0/fuse" &&
-mount --bind "$0/fuse" /dev/fuse && exec "$@"`;
+mount --bind "$0/fuse" /dev/fuse &&
+mount -t fusectl none /sys/fs/fuse/connections && exec "$@"`;
 
 /** How an export is started by a user, and where its clients have to run. */
 export async function asUser(

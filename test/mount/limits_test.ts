@@ -19,6 +19,9 @@ const PROGRAMS = [
   ...["fusermount3", "unshare", "nsenter", "setpriv"],
 ];
 
+/** With as many threads Deno starts, and no queue can. */
+const THREADS_OF_DENO = navigator.hardwareConcurrency + 9;
+
 const NOFILE = ["RLIMIT_NOFILE", "nofile", "n"] as const;
 const NPROC = ["RLIMIT_NPROC", "nproc", "u"] as const;
 const AS = ["RLIMIT_AS", "as", "v"] as const;
@@ -31,7 +34,7 @@ async function ofCgroup(name: string): Promise<Trial> {
   const join = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
   return {
     limit: "/pids.max",
-    small: 16,
+    small: THREADS_OF_DENO,
     command: (need) => `echo ${need} > /`,
     under: async (value) => {
       await Deno.writeTextFile(`${group}/pids.max`, `${value}`);
@@ -58,7 +61,7 @@ function isDirectory(path: string): boolean {
 /** A limit on the threads of a user. */
 function ofUser(directory: string): Promise<Trial> {
   return Promise.resolve({
-    ...resource(NPROC, 16),
+    ...resource(NPROC, THREADS_OF_DENO),
     under: (value) => asUser(directory, ["prlimit", `--nproc=${value}`]),
     owner: USER,
     beside: besideUser,
