@@ -160,6 +160,7 @@ export type {
 } from "./src/protocol/init.ts";
 export { formatTrace } from "./src/protocol/trace.ts";
 export type { TraceRecord } from "./src/protocol/trace_record.ts";
+export { fileTime } from "./src/linux/syscall/file_clock.ts";
 export { UserError } from "./src/base/user_error.ts";
 
 // Disks of your own.

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { mountHandler } from "@mqfuse/mqfuse";
+import { fileTime, mountHandler } from "@mqfuse/mqfuse";
 import { TREE_FS_FLAGS, TreeFs } from "./tree_fs.ts";
 
 const USAGE =
@@ -23,7 +23,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const session = await mountHandler({
-    handler: new TreeFs(),
+    // Programs compare the times with those of files elsewhere.
+    handler: new TreeFs({ now: fileTime }),
     mountpoint,
     name: "tree_fs",
     writable: true,

@@ -41,7 +41,7 @@ export type Clock = () => bigint;
 /**
  * The current time in nanoseconds since 1970, with a resolution of a
  * millisecond. The kernel stamps files by another clock, which may be a little
- * later.
+ * later: `fileTime()` of `@mqfuse/mqfuse` tells it.
  *
  * @category Times
  */

@@ -149,3 +149,17 @@ mountTest("tree_fs refuses wrong arguments", async () => {
   assertEquals(none.code, 1);
   assertMatch(none.text, /^Cannot [^\n]+\n$/);
 });
+
+treeFsTest("tree_fs stamps files by the kernel's clock", async ({
+  mountpoint,
+  reference,
+}) => {
+  const inTurn = `wrong=0
+    for i in $(seq 30); do
+      touch "$1"; touch "$2"; [ "$2" -ot "$1" ] && wrong=$((wrong + 1))
+      touch "$1"; [ "$1" -ot "$2" ] && wrong=$((wrong + 1))
+    done
+    echo $wrong`;
+  const files = [`${reference}/file`, `${mountpoint}/file`];
+  assertEquals(await must("bash", "-c", inTurn, "bash", ...files), "0");
+}, ["bash"]);

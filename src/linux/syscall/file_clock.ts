@@ -22,6 +22,8 @@ const CLOCK_REALTIME_COARSE = 5;
  * and its time is taken: three system calls.
  *
  * @returns Nanoseconds since 1970.
+ * @throws {UserError} If Deno may not call native code.
+ * @category Times
  */
 export function fileTime(): bigint {
   const fd = libc().memfd_create(cString("mqfuse-time"), MFD_CLOEXEC);
