@@ -286,3 +286,27 @@ chmod 0600 /dev/fuse
     );
   },
 );
+
+const ODD_NAMES = `directory=$(printf 'a b\\377\\nc')
+mkdir "$directory"
+mv disk.img mnt.img "$directory"
+cd "$directory" || exit
+${START}exec 3<mnt.img
+kill $server
+until grep -qs '"event":"in-use"' stdout; do
+  kill -0 $server || break
+  sleep 0.05
+done
+grep -c '"event":"in-use"' stdout
+exec 3<&-
+wait $server
+echo "ended with $?"
+grep -c mnt.img /proc/self/mountinfo
+`;
+
+// fusermount3 says that a mount is in use, in a message with its name.
+userTest("names of an ordinary user's mounts are bytes", async (user) => {
+  const options = { prepare: FORBID, env: { ARGS: "-w" } };
+  const text = await user.shell(FILES + ODD_NAMES, options);
+  assertEquals(text.trim().split("\n"), ["1", "ended with 0", "0"]);
+});

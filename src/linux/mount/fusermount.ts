@@ -226,8 +226,7 @@ function failureOf(
         "check whether a file system on the path of the mount point hangs",
     });
   }
-  // The last line is the reason, others are warnings.
-  const line = text.trim().split("\n").at(-1)!.replace(/^[^ ]*: /, "");
+  const line = reasonOf(text.trim());
   const known = KNOWN.find(([pattern]) => pattern.test(line));
   return new SystemError({
     call,
@@ -236,6 +235,16 @@ function failureOf(
     reason: line === "" ? `fusermount3 ended with ${exitStatus(ended)}` : line,
     advice: known?.[2].replace("PATH", path),
   });
+}
+
+/**
+ * The last message is the reason, others are warnings. It has several lines if
+ * the mount point has a newline in its name.
+ */
+function reasonOf(text: string): string {
+  const last = text.split(/^(?=\S*fusermount3?: )/m).at(-1)!;
+  return /^\S*fusermount3?: (.*)$/s.exec(last)?.[1] ??
+    text.split("\n").at(-1)!.replace(/^[^ ]*: /, "");
 }
 
 function exitStatus({ code, signal }: ChildEnd): string {
