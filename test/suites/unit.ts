@@ -140,6 +140,7 @@ import "../session/refusals_test.ts";
 import "../session/session_test.ts";
 import "../session/trace_relay_test.ts";
 import "../session/watchdog_test.ts";
+import "../session/worker_threads_test.ts";
 import "../shared_memory/blocking_calls_test.ts";
 import "../shared_memory/rw_lock_test.ts";
 import "../sim/background_test.ts";
