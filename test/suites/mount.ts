@@ -18,6 +18,7 @@ import "../mount/far_offsets_test.ts";
 import "../mount/file_size_limit_test.ts";
 import "../mount/fixed_size_test.ts";
 import "../mount/fsync_test.ts";
+import "../mount/handler_mistakes_test.ts";
 import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
 import "../mount/insecure_path_test.ts";
