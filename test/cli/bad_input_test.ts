@@ -54,7 +54,7 @@ const FAILURES = [
   "disk.img mnt.img --pidfile=disk.img",
   "disk.img mnt.img --control=none/socket",
   "disk.img mnt.img --control=disk.img",
-  `disk.img mnt.img --control=${"x".repeat(200)}`,
+  `disk.img mnt.img --control=${"x".repeat(256)}`,
 ];
 
 /** Other commands. */
