@@ -8,7 +8,7 @@
 import { mountHandler } from "../../mod.ts";
 import make from "./_mistaken_module.ts";
 
-const [mountpoint] = Deno.args;
+const [mountpoint, transport, place] = Deno.args;
 
 function tell(event: string, more: Record<string, unknown>): void {
   const line = JSON.stringify({ event, ...more }) + "\n";
@@ -16,9 +16,12 @@ function tell(event: string, more: Record<string, unknown>): void {
 }
 
 const session = await mountHandler({
-  handler: make(),
+  // In a Worker, or on this thread.
+  handler: place === "worker"
+    ? { module: import.meta.resolve("./_mistaken_module.ts") }
+    : make(),
   mountpoint: mountpoint!,
-  transport: "device",
+  transport: transport as "device" | "uring",
   writable: true,
   report: (error, during) => tell("report", { text: String(error), during }),
 });

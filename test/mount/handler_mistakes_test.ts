@@ -9,6 +9,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { mountTest } from "./_harness.ts";
 import { LineProcess } from "./_lines.ts";
 import { ALL } from "./_mistaken_module.ts";
+import { uringTest } from "./_uring.ts";
 
 const CLIENT = new URL("./_mistaken_client.py", import.meta.url).pathname;
 const PROGRAM = new URL("./_mistaken_program.ts", import.meta.url).pathname;
@@ -22,14 +23,18 @@ const CAUSED = [
   ...["READDIR", "READLINK", "LISTXATTR"],
 ];
 
-async function meetMistakes(directory: string): Promise<void> {
+async function meetMistakes(
+  directory: string,
+  transport: "device" | "uring",
+  place: "worker" | "here",
+): Promise<void> {
   const mountpoint = `${directory}/mnt`;
   await Deno.mkdir(mountpoint);
   await using server = new LineProcess(
     Deno.execPath(),
-    ...["run", "-A", "--no-check", PROGRAM, mountpoint],
+    ...["run", "-A", "--no-check", PROGRAM, mountpoint, transport, place],
   );
-  const ready = { event: "ready", transport: "device" };
+  const ready = { event: "ready", transport };
   assertEquals(JSON.parse(await server.next()), ready);
   try {
     await using other = new LineProcess(
@@ -86,7 +91,19 @@ function anyUnique({ source }: RegExp): RegExp {
 }
 
 mountTest(
+  "a module's mistakes cost only the requests that meet them",
+  (directory) => meetMistakes(directory, "device", "worker"),
+  ["python3"],
+);
+
+mountTest(
   "mistakes of a handler on the calling thread cost only their requests",
-  meetMistakes,
+  (directory) => meetMistakes(directory, "device", "here"),
+  ["python3"],
+);
+
+uringTest(
+  "a module's mistakes cost only the requests that meet them, over io_uring",
+  (directory) => meetMistakes(directory, "uring", "worker"),
   ["python3"],
 );
