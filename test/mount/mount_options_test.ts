@@ -83,6 +83,38 @@ wait`,
   (lines) => assertEquals(lines, ["here: ", "there: 1", "same"]),
 );
 
+helperTest(
+  "mount(8): an ordinary user mounts what fstab says",
+  `mknod layer/fuse c 10 229
+chmod 666 layer/fuse
+mount --bind layer/fuse /dev/fuse
+chown 65534:65534 . disk.img mnt.img
+for options in user,exec user,nodiratime,sync user,suid user,nosymfollow; do
+  echo "$PWD/disk.img $PWD/mnt.img fuse.mqfuse noauto,queues=1,transport=device,$options 0 0" >fstab
+  mount --bind fstab /etc/fstab
+  if $nobody mount "$PWD/mnt.img"; then
+    flags
+    $nobody umount "$PWD/mnt.img"
+  else
+    echo "status $?"
+  fi
+  flags
+  umount /etc/fstab
+done`,
+  (lines) => {
+    const refused = (option: string) =>
+      `mqfuse: Cannot mount with the option ${option}: only root may use it; leave it out, or run as root`;
+    assertEquals(lines, [
+      "rw nosuid nodev noatime rw",
+      "rw nosuid nodev noexec noatime rw sync",
+      refused("suid"),
+      "status 32",
+      refused("nosymfollow"),
+      "status 32",
+    ]);
+  },
+);
+
 const WRITE = `write() {
   echo "$1" | dd of=mnt.img conv=notrunc,fsync status=none &&
     echo "wrote $1" || :
