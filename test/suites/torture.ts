@@ -15,6 +15,7 @@ import "../torture/fsync_history_test.ts";
 import "../torture/kill_test.ts";
 import "../torture/load_test.ts";
 import "../torture/medium_test.ts";
+import "../torture/notify_test.ts";
 import "../torture/output_test.ts";
 import "../torture/power_cut_test.ts";
 import "../torture/swaps_test.ts";
