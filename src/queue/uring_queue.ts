@@ -10,8 +10,9 @@ import type { RingEntries, RingEntry } from "./ring_entries.ts";
 const IN_HEADER = accessors("fuse_in_header");
 const OUT_HEADER = accessors("fuse_out_header");
 const ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
-/** Where fuse_uring_ent_in_out lies in an entry's headers. */
-const ENT_IN_OUT_AT = accessors("fuse_uring_req_header").at.ring_ent_in_out;
+/** Where the request's fixed struct and fuse_uring_ent_in_out lie in headers. */
+const { op_in: OP_IN_AT, ring_ent_in_out: ENT_IN_OUT_AT } =
+  accessors("fuse_uring_req_header").at;
 
 /** The options of a {@linkcode UringQueue}. */
 export interface UringQueueOptions {
@@ -180,10 +181,9 @@ export class UringQueue implements RequestQueue, RingOwner {
     );
     const least = IN_HEADER.size + bodySize;
     const length = IN_HEADER.get.len(header);
-    // The kernel counts only what follows the fixed struct.
     const received = bodySize < 0 || length < least
       ? length
-      : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
+      : least + payloadSize(exchange, bodySize);
     this.#outstanding++;
     reply.reset();
     const error = request.validate(received, this.#protocolVersion);
@@ -256,4 +256,26 @@ function exchangeOf(
 ): UringExchange {
   const exchange = separateExchange(headers, payload);
   return { ...exchange, number, header: exchange.reply.header };
+}
+
+/**
+ * Bytes that follow the fixed struct, which alone the kernel counts.
+ *
+ * In a NOTIFY_REPLY it leaves the place of the struct as it is and puts the
+ * struct in front of the payload (fuse_retrieve() in fs/fuse/dev.c of Linux 6.18): both are then moved to where they are in all other requests.
+ */
+function payloadSize(
+  { header, reply }: UringExchange,
+  bodySize: number,
+): number {
+  const size = ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
+  const isInPayload = bodySize > 0 &&
+    size === IN_HEADER.get.len(header) - IN_HEADER.size;
+  if (!isInPayload) return size;
+  const payload = reply.data;
+  const at = header.byteOffset + OP_IN_AT;
+  new Uint8Array(header.buffer, at, bodySize)
+    .set(payload.subarray(0, bodySize));
+  payload.copyWithin(0, bodySize, size);
+  return size - bodySize;
 }

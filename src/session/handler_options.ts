@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { NS_PER_S } from "../base/timespec.ts";
 import type { ModuleSpec } from "../base/import_factory.ts";
 import { PAGE_SIZE } from "../base/limits.ts";
 import { UserError } from "../base/user_error.ts";
@@ -83,7 +84,6 @@ const U32_MAX = 2 ** 32 - 1;
 const MAX_WRITE_MIN = 64 * 1024;
 /** fuse_max_pages_limit of the kernel's fs/fuse/inode.c, in bytes. */
 const MAX_WRITE_MAX = 2 ** 20;
-const NS_PER_S = 1_000_000_000;
 /** FILESYSTEM_MAX_STACK_DEPTH of the kernel. */
 const STACK_DEPTH_MAX = 2;
 /** mount(2) takes a page with its NUL. */
@@ -97,7 +97,7 @@ const RANGES: Readonly<
   maxReadahead: [0, U32_MAX],
   maxBackground: [0, U16_MAX],
   congestionThreshold: [0, U16_MAX],
-  timeGran: [1, NS_PER_S],
+  timeGran: [1, Number(NS_PER_S)],
   maxStackDepth: [0, STACK_DEPTH_MAX],
   requestTimeout: [0, U16_MAX],
 };

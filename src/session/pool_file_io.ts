@@ -10,8 +10,8 @@ import { type Libc, libc } from "../linux/syscall/libc.ts";
  * must not wait for a medium: the main thread, which obeys signals and `ctl`.
  *
  * The errno of such a call is lost. A call that failed is repeated as a plain
- * one, which fails in the same way without a wait; but not fdatasync(2), which
- * tells an error once: it fails with EIO.
+ * one, which fails in the same way without a wait. fdatasync(2) tells a write-back
+ * error once: if the other one succeeds, the result is EIO.
  */
 export class PoolFileIo implements FileIo {
   readonly #libc: Libc = libc();
@@ -57,7 +57,10 @@ export class PoolFileIo implements FileIo {
   }
 
   sync(fd: number): Completion<number> {
-    return repeated(this.#libc.fdatasync_nonblocking(fd), () => -ERRNO.EIO);
+    return repeated(this.#libc.fdatasync_nonblocking(fd), () => {
+      const again = new LinuxBlockFile(fd).fdatasync();
+      return again < 0 ? again : -ERRNO.EIO;
+    });
   }
 
   allocate(

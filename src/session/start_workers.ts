@@ -107,6 +107,7 @@ function startWorker(
     options;
   const queues = options.devices.length;
   const worker = new QueueWorker(options.threads[index]!, {
+    kind: "start",
     index,
     fd,
     negotiated: options.negotiated,
@@ -166,6 +167,8 @@ async function agreeOnRings(
     : fallBack(choice, failure);
   // Otherwise the kernel waits until every ring queue has an entry.
   if (failure !== null) declineUring(device.fd);
-  for (const worker of workers) worker.go({ useRing: failure === null });
+  for (const worker of workers) {
+    worker.go({ kind: "go", useRing: failure === null });
+  }
   return transport;
 }

@@ -5377,7 +5377,7 @@ var TraceQueue = class extends ForwardingQueue {
 var IN_HEADER2 = accessors("fuse_in_header");
 var OUT_HEADER3 = accessors("fuse_out_header");
 var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
-var ENT_IN_OUT_AT = accessors("fuse_uring_req_header").at.ring_ent_in_out;
+var { op_in: OP_IN_AT, ring_ent_in_out: ENT_IN_OUT_AT } = accessors("fuse_uring_req_header").at;
 var UringQueue = class {
   #protocolVersion;
   #events;
@@ -5497,7 +5497,7 @@ var UringQueue = class {
     const bodySize = this.#protocolVersion.bodySize(IN_HEADER2.get.opcode(header));
     const least = IN_HEADER2.size + bodySize;
     const length = IN_HEADER2.get.len(header);
-    const received = bodySize < 0 || length < least ? length : least + ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
+    const received = bodySize < 0 || length < least ? length : least + payloadSize(exchange, bodySize);
     this.#outstanding++;
     reply.reset();
     const error = request.validate(received, this.#protocolVersion);
@@ -5572,6 +5572,16 @@ function exchangeOf({ headers, payload }, number) {
     number,
     header: exchange.reply.header
   };
+}
+function payloadSize({ header, reply }, bodySize) {
+  const size = ENT_IN_OUT.get.payload_sz(header, ENT_IN_OUT_AT);
+  const isInPayload = bodySize > 0 && size === IN_HEADER2.get.len(header) - IN_HEADER2.size;
+  if (!isInPayload) return size;
+  const payload = reply.data;
+  const at = header.byteOffset + OP_IN_AT;
+  new Uint8Array(header.buffer, at, bodySize).set(payload.subarray(0, bodySize));
+  payload.copyWithin(0, bodySize, size);
+  return size - bodySize;
 }
 
 // src/base/name_bytes.ts
@@ -7746,7 +7756,7 @@ var LinuxRingEntries = class {
   /** The headers of all entries. */
   #headers;
   /** Reserves slots of a ring, and maps memory. */
-  constructor(ring, { fd, qids, payloadSize }) {
+  constructor(ring, { fd, qids, payloadSize: payloadSize2 }) {
     const count2 = qids.length;
     this.first = ring.reserve(count2 + 1);
     this.#ring = ring;
@@ -7754,14 +7764,14 @@ var LinuxRingEntries = class {
     ring.registerFiles([
       fd
     ]);
-    const stride = roundUp(payloadSize, PAGE_SIZE);
+    const stride = roundUp(payloadSize2, PAGE_SIZE);
     const payloadsAt = roundUp(count2 * (HEADERS_STRIDE + IOVECS_SIZE), PAGE_SIZE);
     this.memory = mapResident(payloadsAt + count2 * stride);
     const { buffer } = this.memory;
     this.#headers = new Int32Array(buffer, 0, count2 * HEADERS_STRIDE / 4);
     this.entries = qids.map((_, i) => ({
       headers: new Uint8Array(buffer, i * HEADERS_STRIDE, HEADERS_SIZE),
-      payload: new Uint8Array(buffer, payloadsAt + i * stride, payloadSize)
+      payload: new Uint8Array(buffer, payloadsAt + i * stride, payloadSize2)
     }));
     qids.forEach((qid, entry2) => this.#prepareRegister(entry2, qid));
     this.#preparePoll(this.first + count2);
@@ -11927,9 +11937,14 @@ var WorkerNotifier = class {
 function tell(message) {
   self.postMessage(message);
 }
-function nextMessage() {
+function nextMessage(kind) {
   const { promise, resolve: resolve2 } = Promise.withResolvers();
-  self.onmessage = ({ data }) => resolve2(data);
+  const receive = ({ data }) => {
+    if (data.kind !== kind) return;
+    self.removeEventListener("message", receive);
+    resolve2(data);
+  };
+  self.addEventListener("message", receive);
   return promise;
 }
 async function openQueue(start) {
@@ -12002,15 +12017,15 @@ function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
   return () => fileIo === void 0 ? fileIo = make() : fileIo;
 }
 async function openRing({ fd, negotiated }, qids) {
-  const go = nextMessage();
+  const go = nextMessage("go");
   let uring = null;
   let failure = null;
   try {
-    const payloadSize = ringPayloadSize(negotiated);
+    const payloadSize2 = ringPayloadSize(negotiated);
     uring = openFuseRing({
       fd,
       qids,
-      payloadSize
+      payloadSize: payloadSize2
     });
   } catch (error) {
     failure = messageOf(error);
@@ -12037,7 +12052,7 @@ async function run(start) {
       }),
       notifier: makeNotifier(start)
     });
-    const mayServe = nextMessage();
+    const mayServe = nextMessage("serve");
     tell({
       kind: "ready",
       memory
@@ -12071,7 +12086,9 @@ function makeNotifier({ whyNoNotifications, negotiated }) {
     return new SessionNotifier(whyNoNotifications, negotiated);
   }
   const notifier = new WorkerNotifier(tell);
-  self.onmessage = ({ data }) => notifier.notified(data);
+  self.addEventListener("message", ({ data }) => {
+    if (data.kind === "notified") notifier.notified(data);
+  });
   return new SessionNotifier(notifier, negotiated);
 }
 var closeWorker = self.close.bind(self);
@@ -12116,14 +12133,16 @@ function failureOf(error) {
     isUserError
   };
 }
-self.onmessage = async ({ data }) => {
+async function main() {
+  const start = nextMessage("start");
+  tell({
+    kind: "loaded"
+  });
   try {
-    await run(data);
+    await run(await start);
   } catch (error) {
     tell(failureOf(error));
   }
   closeWorker();
-};
-tell({
-  kind: "loaded"
-});
+}
+void main();

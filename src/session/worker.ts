@@ -37,9 +37,10 @@ import { openHandler } from "./open_handler.ts";
 import { TraceSender } from "./trace_relay.ts";
 import { settleUncaught, uncaughtOf } from "./uncaught_replies.ts";
 import { SessionNotifier } from "./session_notifier.ts";
-import { type NotifiedMessage, WorkerNotifier } from "./worker_notifier.ts";
+import { WorkerNotifier } from "./worker_notifier.ts";
 import type {
   GoMessage,
+  MessageToWorker,
   ServeMessage,
   StartMessage,
   WorkerMessage,
@@ -49,10 +50,15 @@ function tell(message: WorkerMessage): void {
   self.postMessage(message);
 }
 
-/** The next message of the session; it must not have been sent yet. */
-function nextMessage<T>(): Promise<T> {
+/** The next message of a kind; it must not have been sent yet. */
+function nextMessage<T extends MessageToWorker>(kind: T["kind"]): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<T>();
-  self.onmessage = ({ data }: MessageEvent<T>) => resolve(data);
+  const receive = ({ data }: MessageEvent<MessageToWorker>) => {
+    if (data.kind !== kind) return;
+    self.removeEventListener("message", receive);
+    resolve(data as T);
+  };
+  self.addEventListener("message", receive);
   return promise;
 }
 
@@ -132,7 +138,7 @@ async function openRing(
   { fd, negotiated }: StartMessage,
   qids: readonly number[],
 ): Promise<FuseRing | null> {
-  const go = nextMessage<GoMessage>();
+  const go = nextMessage<GoMessage>("go");
   let uring: FuseRing | null = null;
   let failure: string | null = null;
   try {
@@ -159,7 +165,7 @@ async function run(start: StartMessage): Promise<void> {
       onZeroed: () => tell({ kind: "zeroed" }),
       notifier: makeNotifier(start),
     });
-    const mayServe = nextMessage<ServeMessage>();
+    const mayServe = nextMessage<ServeMessage>("serve");
     tell({ kind: "ready", memory });
     const sender = start.trace && new TraceSender(start.trace, tell);
     await mayServe;
@@ -188,9 +194,12 @@ function makeNotifier(
     return new SessionNotifier(whyNoNotifications, negotiated);
   }
   const notifier = new WorkerNotifier(tell);
-  // Nothing else is received from now on.
-  self.onmessage = ({ data }: MessageEvent<NotifiedMessage>) =>
-    notifier.notified(data);
+  self.addEventListener(
+    "message",
+    ({ data }: MessageEvent<MessageToWorker>) => {
+      if (data.kind === "notified") notifier.notified(data);
+    },
+  );
   return new SessionNotifier(notifier, negotiated);
 }
 
@@ -251,13 +260,15 @@ function failureOf(error: unknown): WorkerMessage {
   return { kind: "failed", message: messageOf(error), isUserError };
 }
 
-self.onmessage = async ({ data }: MessageEvent<StartMessage>) => {
+async function main(): Promise<void> {
+  const start = nextMessage<StartMessage>("start");
+  tell({ kind: "loaded" });
   try {
-    await run(data);
+    await run(await start);
   } catch (error) {
     tell(failureOf(error));
   }
   closeWorker();
-};
+}
 
-tell({ kind: "loaded" });
+void main();

@@ -10,10 +10,11 @@ import type { QueueEnd } from "../queue/request_queue.ts";
 import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import type { QueueMemory } from "./queue_memory.ts";
-import type { NotifyMessage } from "./worker_notifier.ts";
+import type { NotifiedMessage, NotifyMessage } from "./worker_notifier.ts";
 
 /** Starts a Worker: which queue to serve, and how. */
 export interface StartMessage {
+  readonly kind: "start";
   /** The queue's number. */
   readonly index: number;
   /** A /dev/fuse descriptor of the connection; the Worker closes it. */
@@ -56,6 +57,7 @@ export interface StartMessage {
  * message.
  */
 export interface GoMessage {
+  readonly kind: "go";
   /** Whether to use the io_uring. */
   readonly useRing: boolean;
 }
@@ -73,6 +75,13 @@ export interface TraceMessage {
 export interface ServeMessage {
   readonly kind: "serve";
 }
+
+/** A message to a Worker. */
+export type MessageToWorker =
+  | StartMessage
+  | GoMessage
+  | ServeMessage
+  | NotifiedMessage;
 
 /** A message from a Worker. */
 export type WorkerMessage =

@@ -5,7 +5,7 @@
  */
 import { viewOf } from "../../src/protocol/codec.ts";
 import { ProtocolVersion } from "../../src/protocol/protocol_version.ts";
-import { opcodeRow } from "../../src/protocol/opcodes.ts";
+import { opcodeRow, OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Ring } from "../../src/event/ring.ts";
 import type { FileCall, FileSlots } from "../../src/event/file_operation.ts";
 import type { RingEntries, RingEntry } from "../../src/queue/ring_entries.ts";
@@ -254,22 +254,24 @@ export class FakeEntries implements RingEntries {
 
   //= fs/fuse/dev_uring.c fuse_uring_args_to_ring(): the header, the fixed
   //= struct and the rest are in three places; only the rest is counted.
+  //= fs/fuse/dev.c fuse_retrieve(): the struct of NOTIFY_REPLY is in the rest.
   #write(entry: number, message: Uint8Array): void {
     const { headers, payload } = this.entries[entry]!;
     headers.fill(0xa5);
     headers.set(message.subarray(0, HEADER_SIZE));
     const view = viewOf(headers);
     if (message.length < HEADER_SIZE) view.setUint32(0, message.length, true);
-    const bodySize = this.protocolVersion.bodySize(
-      view.getUint32(OPCODE_AT, true),
-    );
+    const opcode = view.getUint32(OPCODE_AT, true);
+    const bodySize = opcode === OPCODES.NOTIFY_REPLY.opcode
+      ? 0
+      : this.protocolVersion.bodySize(opcode);
     const body = message.subarray(HEADER_SIZE, HEADER_SIZE + bodySize);
     headers.set(body, BODY_AT);
     const rest = message.subarray(HEADER_SIZE + body.length);
     payload.set(rest);
     view.setBigUint64(COMMIT_ID_AT, view.getBigUint64(8, true), true);
     view.setUint32(PAYLOAD_SIZE_AT, rest.length, true);
-    this.#opcodes[entry] = view.getUint32(OPCODE_AT, true);
+    this.#opcodes[entry] = opcode;
   }
 
   #takeReply(entry: number): void {

@@ -5,10 +5,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ERRNO } from "../../src/base/errno.ts";
+import { accessors } from "../../src/protocol/accessors.ts";
+import { encodeStruct } from "../../src/protocol/codec.ts";
 import type { RequestQueue } from "../../src/queue/request_queue.ts";
 import { faults } from "./queue_suite_faults.ts";
 import {
   forgetMessage,
+  message,
   parseReply,
   plainReply,
   readMessage,
@@ -92,6 +95,10 @@ const BEHAVIOURS: Behaviour[] = [
   { name: "sends nothing for a request without reply", fn: sendsNoReply },
   { name: "sends READ data from where it was stored", fn: sendsReadData },
   { name: "returns WRITE data where the request says", fn: givesWriteData },
+  {
+    name: "returns the data of a NOTIFY_REPLY where the request says",
+    fn: givesRetrievedData,
+  },
   { name: "sends and receives the largest payload", fn: takesLargest },
   { name: "sends no byte that was not filled in", fn: sendsNoStaleBytes },
   { name: "shows no byte of an earlier request", fn: showsNoStaleBytes },
@@ -199,6 +206,21 @@ async function givesWriteData({ queue, deliver }: QueueFixture) {
   const { request } = await take(queue);
   assertEquals(request.data.slice(0, 5000), data);
   assertEquals(request.tailLength, 5000);
+}
+
+async function givesRetrievedData({ queue, deliver }: QueueFixture) {
+  const fields = { offset: 8192n, size: 4096 };
+  const body = encodeStruct("fuse_notify_retrieve_in", fields);
+  const data = pattern(4096);
+  deliver(message("NOTIFY_REPLY", { unique: 77n, body, tail: data }));
+  const { request } = await take(queue);
+  const { get } = accessors("fuse_notify_retrieve_in");
+  assertEquals([get.offset(request.body), get.size(request.body)], [
+    fields.offset,
+    fields.size,
+  ]);
+  assertEquals(request.data.slice(0, 4096), data);
+  assertEquals(request.tailLength, 4096);
 }
 
 async function takesLargest({ queue, deliver, replies }: QueueFixture) {

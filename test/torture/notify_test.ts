@@ -63,7 +63,11 @@ async function notifyUnderLoad(
     startClient(`${mountpoint}/${name}`, here, stop, `${mountpoint}/f3`)
   );
   const settled = () => process.events.find((each) => each.event === "settled");
-  await eventually(() => settled() !== undefined, "all settle", LIMIT_MS);
+  const all = eventually(() => settled() !== undefined, "all settle", LIMIT_MS);
+  const early = process.ended.then(({ stderr }) => {
+    throw new Error(`The server ended before all were settled: ${stderr}`);
+  });
+  await Promise.race([all, early]);
   const seconds = (performance.now() - began) / 1000;
   await Deno.writeFile(stop, new Uint8Array());
   let rounds = 0;
