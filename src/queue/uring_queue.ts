@@ -262,7 +262,8 @@ function exchangeOf(
  * Bytes that follow the fixed struct, which alone the kernel counts.
  *
  * In a NOTIFY_REPLY it leaves the place of the struct as it is and puts the
- * struct in front of the payload (fuse_retrieve() in fs/fuse/dev.c of Linux 6.18): both are then moved to where they are in all other requests.
+ * struct in front of the payload (fuse_retrieve() in fs/fuse/dev.c of Linux
+ * 6.18). Both are then moved to where they are in all other requests.
  */
 function payloadSize(
   { header, reply }: UringExchange,
