@@ -191,7 +191,7 @@ export class ExportState {
     Atomics.store(this.#words, MODE, bits & 0o7777);
   }
 
-  /** Clears permission bits, whatever other threads do with the others. */
+  /** Clears permission bits; changes of the others by other threads are kept. */
   clearModeBits(bits: number): void {
     Atomics.and(this.#words, MODE, ~bits);
   }

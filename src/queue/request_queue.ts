@@ -74,9 +74,10 @@ export interface RequestQueue {
   ready(): Promise<void>;
   /**
    * Sends a filled reply and takes the exchange's memory back; a reply that
-   * says `none()`, or that is not filled, sends nothing. The reply is sent no later than the following
-   * `next()`, `ready()` or `close()`, so that a queue may send it together
-   * with the next fetch; at once while a `ready()` is waiting.
+   * says `none()`, or that is not filled, sends nothing. The reply is sent no
+   * later than the following `next()`, `ready()` or `close()`, so that a queue
+   * may send it together with the next fetch; at once while a `ready()` is
+   * waiting.
    *
    * @returns Whether the kernel accepted it: `false` if the request's caller
    * was killed meanwhile, or the connection has ended.

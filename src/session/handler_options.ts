@@ -78,8 +78,8 @@ const USUAL_CAPABILITIES: WantedCapabilities = {
 const U16_MAX = 2 ** 16 - 1;
 const U32_MAX = 2 ** 32 - 1;
 /**
- * The least payload: LISTXATTR, GETXATTR and READDIR return as much whatever
- * the largest WRITE is (XATTR_LIST_MAX).
+ * The least payload: LISTXATTR, GETXATTR and READDIR may return as much, even if
+ * WRITEs are smaller (XATTR_LIST_MAX).
  */
 const MAX_WRITE_MIN = 64 * 1024;
 /** fuse_max_pages_limit of the kernel's fs/fuse/inode.c, in bytes. */

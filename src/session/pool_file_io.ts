@@ -24,15 +24,13 @@ export class PoolFileIo implements FileIo {
     position: number,
     fallback: number = fd,
   ): Completion<number> {
-    const part = buffer.subarray(start, start + length);
     return repeated(
       this.#libc.pread_nonblocking(
         fd,
-        pointerOf(part),
-        BigInt(length),
+        ...rangeOf(buffer, start, length),
         BigInt(position),
       ),
-      () => new LinuxBlockFile(fallback).pread(part, 0, length, position),
+      () => new LinuxBlockFile(fallback).pread(buffer, start, length, position),
     );
   }
 
@@ -44,15 +42,14 @@ export class PoolFileIo implements FileIo {
     position: number,
     fallback: number = fd,
   ): Completion<number> {
-    const part = buffer.subarray(start, start + length);
     return repeated(
       this.#libc.pwrite_nonblocking(
         fd,
-        pointerOf(part),
-        BigInt(length),
+        ...rangeOf(buffer, start, length),
         BigInt(position),
       ),
-      () => new LinuxBlockFile(fallback).pwrite(part, 0, length, position),
+      () =>
+        new LinuxBlockFile(fallback).pwrite(buffer, start, length, position),
     );
   }
 
@@ -93,6 +90,16 @@ export class PoolFileIo implements FileIo {
   }
 
   unblock(): void {}
+}
+
+/** A part of a buffer, as pread(2) and pwrite(2) take it. */
+function rangeOf(
+  buffer: Uint8Array,
+  start: number,
+  length: number,
+): [Deno.PointerValue, bigint] {
+  const part = buffer.subarray(start, start + length);
+  return [pointerOf(part), BigInt(length)];
 }
 
 /** The result of a call in the pool; if it failed, that of another call. */

@@ -8840,7 +8840,9 @@ var RemoteFileBackend = class extends AsyncFileBackend {
    */
   stat() {
     if (this.#current === null) return this.#startStat();
-    this.#next ??= this.#current.then(nothing, nothing).then(() => {
+    this.#next ??= Promise.allSettled([
+      this.#current
+    ]).then(() => {
       this.#next = null;
       return this.#startStat();
     });
@@ -8891,8 +8893,6 @@ var RemoteFileBackend = class extends AsyncFileBackend {
     return await file.lseekLater?.(position, whence) ?? file.lseek(position, whence);
   }
 };
-function nothing() {
-}
 
 // src/backends/protocols/file/driver.ts
 var FILE = {
@@ -10662,7 +10662,7 @@ var ExportState = class _ExportState {
   set mode(bits) {
     Atomics.store(this.#words, MODE, bits & 4095);
   }
-  /** Clears permission bits, whatever other threads do with the others. */
+  /** Clears permission bits; changes of the others by other threads are kept. */
   clearModeBits(bits) {
     Atomics.and(this.#words, MODE, ~bits);
   }

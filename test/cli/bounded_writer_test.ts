@@ -137,7 +137,7 @@ Deno.test("BoundedWriter waits for a reader that has stopped for a limited time"
   assertEquals(stream.text, "line\n");
 });
 
-Deno.test("BoundedWriter does not wait for ever for a reader that is slow", async () => {
+Deno.test("BoundedWriter waits a limited time for a reader that is slow", async () => {
   const stream = new FakeStream();
   const writer = new BoundedWriter(stream);
   let calls = 0;

@@ -179,7 +179,7 @@ Deno.test("ctl trusts no part of a reply", () => {
 });
 
 Deno.test({
-  name: "ctl is no defect of mqfuse, whatever it talks to",
+  name: "ctl reports no defect of mqfuse, with any server",
   ignore: !granted("ffi") || !granted("write"),
   async fn() {
     await withImpostor(says("[1]\n"), async (path) => {

@@ -155,7 +155,7 @@ Deno.test("a connection that another program aborts is no clean end", async () =
   }
 });
 
-Deno.test("closed never rejects, whatever fails", async () => {
+Deno.test("closed never rejects, although each part of the end fails", async () => {
   const { session, crash } = fake("device");
   crash("the loop");
   assertEquals((await session.closed).problems, [

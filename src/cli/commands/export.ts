@@ -154,15 +154,13 @@ function mountOptions(
   { mount, trace }: ExportRequest,
   output: Output,
 ): MountExportOptions {
+  const traceStream = trace === "wire" || output.json ? "stdout" : "stderr";
   return {
     ...mount,
     ...trace === "off" ? {} : {
-      trace: (record) => tellMessage(record, output),
-      traceDropped: (records) =>
-        output.drop(
-          records,
-          trace === "wire" || output.json ? "stdout" : "stderr",
-        ),
+      trace: (record) =>
+        output.record(lineOfMessage(record, output.json), traceStream),
+      traceDropped: (records) => output.drop(records, traceStream),
     },
     notice: (text) => output.notice(text),
     inUse: (users) => tellInUse(users, mount, output),
@@ -186,14 +184,13 @@ function tellInUse(
   );
 }
 
-function tellMessage(record: TraceRecord, output: Output): void {
-  if (record.wire !== undefined) {
-    const { queue, direction, wire } = record;
-    const line = formatWireLine({ queue, direction, bytes: wire });
-    return output.record(line, "stdout");
+/** The line of a message between kernel and server. */
+function lineOfMessage(record: TraceRecord, json: boolean): string {
+  const { queue, direction, wire } = record;
+  if (wire !== undefined) {
+    return formatWireLine({ queue, direction, bytes: wire });
   }
-  if (output.json) output.record(formatTraceJson(record), "stdout");
-  else output.record(formatTrace(record), "stderr");
+  return json ? formatTraceJson(record) : formatTrace(record);
 }
 
 function tellReady(

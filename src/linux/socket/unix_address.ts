@@ -59,7 +59,7 @@ export function fitsAddress(path: string): boolean {
 }
 
 /**
- * The address of a socket that a descriptor is open on, whatever its name.
+ * The address of a socket that a descriptor is open on; it may have any name.
  *
  * @param fd An O_PATH descriptor.
  */

@@ -30,7 +30,7 @@ export class RemoteFileBackend extends AsyncFileBackend {
    */
   override stat(): Promise<ImageStat> {
     if (this.#current === null) return this.#startStat();
-    this.#next ??= this.#current.then(nothing, nothing).then(() => {
+    this.#next ??= Promise.allSettled([this.#current]).then(() => {
       this.#next = null;
       return this.#startStat();
     });
@@ -75,6 +75,3 @@ export class RemoteFileBackend extends AsyncFileBackend {
       file.lseek(position, whence);
   }
 }
-
-/** The stat before has ended, in whatever way. */
-function nothing(): void {}

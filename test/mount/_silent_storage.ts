@@ -1,0 +1,73 @@
+/**
+ * A storage that does not answer, as NFS when its server is gone: a file system
+ * of this process with one file, which another process exports.
+ *
+ * @module
+ */
+import { mountHandler, type Session } from "../../mod.ts";
+import {
+  createMemoryDisk,
+  MemoryBackend,
+} from "../../src/backends/protocols/memory.ts";
+import { BlockExport, exportCapabilities } from "../../src/export/mod.ts";
+import { ExportState } from "../../src/export/export_state.ts";
+import type { RequestHandler } from "../../src/queue/mod.ts";
+import { MIB } from "./_harness.ts";
+
+const RULES = { writable: true, growable: false, allowOther: false };
+
+/** The storage; ending it fails what waits for it. */
+export class SilentStorage implements AsyncDisposable {
+  readonly #session: Session;
+  readonly #state: { silent: boolean };
+
+  private constructor(session: Session, state: { silent: boolean }) {
+    this.#session = session;
+    this.#state = state;
+  }
+
+  /**
+   * Mounts a file of a mebibyte.
+   *
+   * @param path An existing file.
+   * @param opcodes The requests that are not answered once it is silent.
+   */
+  static async mount(
+    path: string,
+    opcodes: readonly number[],
+  ): Promise<SilentStorage> {
+    const backend = new MemoryBackend(createMemoryDisk(MIB));
+    const owner = { mode: 0o600, uid: 0, gid: 0 };
+    const disk = new BlockExport({
+      backend,
+      state: ExportState.create({ size: MIB, ...owner }),
+      rules: RULES,
+    });
+    const state = { silent: false };
+    const handler: RequestHandler = {
+      handle: (request, reply) =>
+        state.silent && opcodes.includes(request.opcode)
+          ? new Promise(() => {})
+          : disk.handle(request, reply),
+    };
+    const session = await mountHandler({
+      handler,
+      root: "file",
+      mountpoint: path,
+      writable: true,
+      wanted: exportCapabilities(RULES),
+      transport: "device",
+    });
+    return new SilentStorage(session, state);
+  }
+
+  /** Stops answering. */
+  silence(): void {
+    this.#state.silent = true;
+  }
+
+  /** Ends it: calls that wait for an answer fail. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.abort();
+  }
+}
