@@ -47,7 +47,7 @@ function namesIn(text: string): string[] {
 
 /** The path of a name in the table: of a file, a package, or a folder. */
 function pathOf(name: string): string {
-  if (name === "mod.ts" || name.startsWith("@")) return name;
+  if (name === "mod.ts" || /^(?:@|node:)/.test(name)) return name;
   const isAtRoot = /^(?:src|sim|examples|bench)(?:\/|$)/.test(name);
   const path = isAtRoot ? name : `src/${name}`;
   return path.endsWith(".ts") ? path : `${path}/`;

@@ -30,6 +30,8 @@ export interface BlockFileStat {
    * has no direct I/O, `null` or left out if unknown.
    */
   readonly directAlignment?: number | null;
+  /** Tells it from every other file: device and inode; unknown if left out. */
+  readonly identity?: string;
   /** Nanoseconds since 1970. */
   readonly atime: bigint;
   /** Nanoseconds since 1970. */

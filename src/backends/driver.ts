@@ -38,7 +38,21 @@ export interface ImageOptions {
   readonly direct: boolean;
   /** Whether files are locked against other programs that write to them. */
   readonly lock: boolean;
+  /** The internal snapshot to show; `null` for the current state. */
+  readonly snapshot: string | null;
+  /**
+   * The source of the image below, in place of the one that the image names, or
+   * `raw:PATH`; `null` for that one.
+   */
+  readonly backing: string | null;
+  /** Directories besides the image's own in which it may name files. */
+  readonly allowReference: readonly string[];
+  /** Bytes of tables to keep in memory, for all images of a chain together. */
+  readonly cacheSize: number;
 }
+
+/** The default of `cacheSize`: 32 MiB. */
+export const CACHE_SIZE_DEFAULT: number = 32 << 20;
 
 /** An open regular file or block device. */
 export interface ImageFile {
@@ -135,6 +149,8 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
   readonly prefixes: readonly string[];
   /** Whether it supports direct I/O; no if left out. */
   readonly direct?: boolean;
+  /** Whether it has snapshots and images below it; no if left out. */
+  readonly layered?: boolean;
   /** Whether only the thread that opened it can use it; no if left out. */
   readonly oneThread?: boolean;
   /**

@@ -12,6 +12,7 @@ import type {
   DriverSource,
   FilterDriver,
   ImageBelow,
+  ImageDriver,
   ImageFile,
   ImageOptions,
   OpenContext,
@@ -161,6 +162,7 @@ class ImageTree {
     { driver, source }: DriverSource,
     options: ImageOptions = this.#options,
   ): Promise<Node> {
+    refuseLayers(driver, options);
     const below: Node[] = [];
     const context = this.#context(options, below);
     const opened = await driver.open(source, context);
@@ -230,6 +232,18 @@ class ImageTree {
     const name = opened.name ?? below[0]?.name ?? backend.name;
     return { attachment, backend, name, file };
   }
+}
+
+/** Refuses what only a format with layers can show. */
+function refuseLayers(
+  { name, layered = false }: ImageDriver,
+  { snapshot, backing }: ImageOptions,
+): void {
+  if (layered || (snapshot === null && backing === null)) return;
+  const option = snapshot === null ? "backing" : "snapshot";
+  throw new UserError(
+    `Cannot use ${option} with a source of the driver ${name}: only images such as qcow2:PATH have snapshots and backing files; leave ${option} out`,
+  );
 }
 
 function refuseUnfit(

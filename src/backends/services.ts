@@ -70,4 +70,6 @@ export interface FileService {
    * @throws {UserError} If its directory does not exist.
    */
   absolutePath(path: string): string;
+  /** The path of an open file as the kernel knows it, without symbolic links. */
+  pathOf(fd: number): string;
 }

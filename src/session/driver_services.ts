@@ -6,7 +6,8 @@ import {
   reopenBlockFile,
 } from "../linux/io/block_file.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
-import { absolutePath } from "../linux/syscall/paths.ts";
+import { pathOfDescriptor } from "../linux/syscall/descriptor.ts";
+import { absolutePath, readLink } from "../linux/syscall/paths.ts";
 
 /** The options of {@linkcode driverServices}. */
 export interface DriverServicesOptions {
@@ -33,6 +34,7 @@ export function driverServices(
       lock: ({ fd }, name, writable) => void lockImage(fd, { name, writable }),
       releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
       absolutePath,
+      pathOf: (fd) => readLink(pathOfDescriptor(fd)),
     },
     fileIo,
   };

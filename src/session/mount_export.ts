@@ -1,12 +1,10 @@
 import { UserError } from "../base/user_error.ts";
-import type { ImageOptions } from "../backends/driver.ts";
 import {
   type ImageSource,
   isBackend,
   type OpenImage,
   openImage,
 } from "../backends/open_image.ts";
-import { SIZE_MAX } from "../backends/size.ts";
 import {
   BlockExport,
   EXPORT_ROOT_MODE,
@@ -24,7 +22,7 @@ import { fileTime } from "../linux/syscall/file_clock.ts";
 import { hasCapSysAdmin } from "../linux/syscall/process.ts";
 import type { UnmountHelper } from "../linux/mount/unmount_helper.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
-import { checkChoice, checkWholeNumber } from "./check_value.ts";
+import { checkChoice } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
 import {
@@ -33,6 +31,11 @@ import {
   ownAccessNotice,
 } from "./file_attributes.ts";
 import { checkRunAs, giveUpRights } from "./give_up_rights.ts";
+import {
+  checkImageOptions,
+  type ImageExportOptions,
+  usesDirectIo,
+} from "./image_options.ts";
 import { lastFlush } from "./last_flush.ts";
 import { checkLimits, fileSizeNotice } from "./limits.ts";
 import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
@@ -52,11 +55,9 @@ import { type SessionHandler, startServing } from "./start_serving.ts";
  *
  * @category Exports
  */
-export interface MountExportOptions extends SessionOptions {
+export interface MountExportOptions extends SessionOptions, ImageExportOptions {
   /** Where the image comes from. */
   readonly source: ImageSource;
-  /** Whether writing beyond the end makes the image larger; no if left out. */
-  readonly growable?: boolean;
   /**
    * What truncating the file does if its size is fixed: `refuse` with EPERM,
    * `zero` what is cut off and keep the size, or `as-qemu` to ignore O_TRUNC and
@@ -64,12 +65,6 @@ export interface MountExportOptions extends SessionOptions {
    * for a growable image, which is truncated like any file.
    */
   readonly truncate?: TruncateRule;
-  /** Whether every change is durable before its reply; no if left out. */
-  readonly writethrough?: boolean;
-  /** Where the exported part of the image starts, in bytes; 0 if left out. */
-  readonly offset?: number;
-  /** Length of that part in bytes; to the end of the image if left out. */
-  readonly size?: number;
   /**
    * Whether the kernel reads and writes the image itself, without the queues:
    * `on` (an error if that is impossible), `off`, or `auto` to use it where it
@@ -82,13 +77,6 @@ export interface MountExportOptions extends SessionOptions {
    * does not choose passthrough; no if left out.
    */
   readonly control?: boolean;
-  /**
-   * Whether to lock the image file as QEMU does, so that other programs do not
-   * write to it meanwhile; yes if left out.
-   */
-  readonly lock?: boolean;
-  /** Whether to use direct I/O on the image (O_DIRECT); no if left out. */
-  readonly direct?: boolean;
   /** The owner of the file: a number or a name; this process's user if left out. */
   readonly uid?: number | string;
   /** Its group: a number or a name; this process's group if left out. */
@@ -98,12 +86,6 @@ export interface MountExportOptions extends SessionOptions {
    * is read-only.
    */
   readonly mode?: number;
-  /**
-   * Whether the export never waits for itself, although a loop device, swap or a
-   * file system lies on the exported file; no if left out. Uses direct I/O, and
-   * needs a program that has called {@linkcode restartLoopSafe}.
-   */
-  readonly loopSafe?: boolean;
   /**
    * The name or number of a user that the whole program runs as from before the
    * first request on; needs root. Everything is opened, locked and mounted
@@ -251,33 +233,6 @@ function checkTruncate(
     );
   }
   return checkChoice(truncate, TRUNCATE_RULES, "truncate");
-}
-
-function checkImageOptions(options: MountExportOptions): ImageOptions {
-  const { writable = false, growable = false, offset = 0 } = options;
-  if (growable && !writable) {
-    throw new UserError(
-      "Cannot make a read-only export growable: make it writable too",
-    );
-  }
-  const max = SIZE_MAX;
-  const { size = null } = options;
-  return {
-    writable,
-    growable,
-    offset: checkWholeNumber(offset, { name: "offset", min: 0, max }),
-    size: size === null
-      ? null
-      : checkWholeNumber(size, { name: "size", min: 1, max }),
-    writethrough: options.writethrough ?? false,
-    direct: usesDirectIo(options),
-    lock: options.lock ?? true,
-  };
-}
-
-/** A loop-safe export keeps out of the page cache, whose writers are throttled. */
-function usesDirectIo({ direct, loopSafe }: MountExportOptions): boolean {
-  return (direct ?? false) || (loopSafe ?? false);
 }
 
 function stateOf(

@@ -8461,6 +8461,84 @@ var KEEP = {
   run: (flushed, filter, result2) => filter.outcomeOf(flushed, result2)
 };
 
+// src/backends/reference_gate.ts
+var CHAIN_MAX = 32;
+var ReferenceGate = class {
+  #context;
+  /** Directories that may be used, without symbolic links. */
+  #directories;
+  /** Files of the chain, by their identities. */
+  #members = /* @__PURE__ */ new Set();
+  #images = 1;
+  /**
+   * Makes the gate of a chain.
+   *
+   * @param first The file of the first image, which the user named.
+   * @param context The context in which it is opened.
+   */
+  constructor(first, context) {
+    const { options, services: { files } } = context;
+    const own = first.file === null ? [] : [
+      files.pathOf(first.file.fd)
+    ];
+    this.#context = context;
+    this.#directories = [
+      ...own.map(directoryOf),
+      ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
+    ];
+    this.#add(first);
+  }
+  /**
+   * The path of a file that an image names.
+   *
+   * @throws {UserError} If the name is no path, or the chain is too long.
+   */
+  pathOf(reference) {
+    const { role, name, by } = reference;
+    if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
+      throw refused(reference, "it is not a path; name the file yourself");
+    }
+    if (role === "backing file" && ++this.#images > CHAIN_MAX) {
+      throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
+    }
+    if (name.startsWith("/")) return name;
+    const { files } = this.#context.services;
+    const directory = by.file === null ? null : directoryOf(files.pathOf(by.file.fd));
+    return directory === null ? name : `${directory}/${name}`;
+  }
+  /**
+   * Admits a file that was opened for a reference, before any of it is read.
+   *
+   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
+   */
+  admit(file, reference) {
+    const { files } = this.#context.services;
+    if (file.file === null) throw refused(reference, "it is not a file");
+    const path = files.pathOf(file.file.fd);
+    const isInside = this.#directories.some((directory) => path.startsWith(directory === "/" ? directory : `${directory}/`));
+    if (!isInside) {
+      const directory = directoryOf(path);
+      throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
+    }
+    if (!this.#add(file)) {
+      throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
+    }
+  }
+  #add({ file }) {
+    const identity = file?.stat.identity;
+    if (identity === void 0) return true;
+    const isNew = !this.#members.has(identity);
+    this.#members.add(identity);
+    return isNew;
+  }
+};
+function refused({ role, name, by }, why) {
+  return new UserError(`Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`);
+}
+function directoryOf(path) {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
 // src/backends/protocols/file/file_sync.ts
 var FileSync = class {
   #file;
@@ -8579,8 +8657,8 @@ async function zeroRange(calls, position, length, unmap) {
     last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
     result2 = first === last ? 0 : await calls.fallocate(mode, first, last - first);
   }
-  const refused = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
-  if (refused) return await writeZeroes(calls, position, end);
+  const refused2 = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
+  if (refused2) return await writeZeroes(calls, position, end);
   if (result2 < 0) return result2;
   result2 = await writeZeroes(calls, position, first);
   return result2 < 0 ? result2 : await writeZeroes(calls, last, end);
@@ -8998,42 +9076,261 @@ function reopen({ fd, name, writable, alignment }, { files }) {
   }
 }
 
-// src/backends/formats/raw.ts
-var RAW = {
-  kind: "format",
-  name: "raw",
-  summary: "a raw image: a regular file or a block device",
-  usage: "PATH",
-  prefixes: [
-    ""
-  ],
-  needs: [
-    "image"
-  ],
-  parse: (path) => path,
-  async open(path, context) {
-    try {
-      const { file } = await context.openBelow({
-        driver: FILE,
-        source: path
-      });
-      return {
-        attachment: null,
-        file
-      };
-    } catch (error) {
-      throw withPrefixHint(error, path);
-    }
-  },
-  attach: (_attachment, [file]) => file
+// src/backends/formats/qcow2/chain.ts
+var READ_ONLY = {
+  writable: false,
+  growable: false,
+  snapshot: null,
+  backing: null
 };
-function withPrefixHint(error, path) {
-  const [, prefix] = /^([a-z][\w+-]*:)[^/]/i.exec(path) ?? [];
-  const isMissing = error instanceof UserError && "errno" in error && error.errno === ERRNO.ENOENT;
-  if (prefix === void 0 || !isMissing) return error;
-  return new UserError(`${error.message}; no driver reads "${prefix}" either: 'export --help' lists the sources`, {
-    cause: error
+async function openBacking({ backingName: name, backingFormat: format }, by, gate, open, given) {
+  if (given !== null) {
+    const raw = /^raw:(.+)$/s.exec(given)?.[1];
+    return await (raw === void 0 ? open.any(given) : open.raw(raw));
+  }
+  if (name === null) return null;
+  const reference = {
+    role: "backing file",
+    name,
+    by
+  };
+  if (format === null) throw formatUnknown(reference);
+  if (format !== "raw" && format !== "qcow2") {
+    const what = JSON.stringify(format);
+    throw refused(reference, `its format is ${what}, yet only raw and qcow2 can be below an image; convert it with 'qemu-img convert'`);
+  }
+  const path = gate.pathOf(reference);
+  if (format === "qcow2") return await open.qcow2(path, {
+    gate,
+    reference
   });
+  const file = await open.raw(path);
+  gate.admit(file, reference);
+  return file;
+}
+async function openDataFile({ hasDataFile, dataFileName: name }, by, { gate }, context) {
+  if (!hasDataFile) return null;
+  const reference = {
+    role: "data file",
+    name: name ?? "",
+    by
+  };
+  if (name === null) {
+    throw refused(reference, "the image does not name it; record it with 'qemu-img amend -o data_file=PATH'");
+  }
+  const source = gate.pathOf(reference);
+  const file = await context.openBelow({
+    driver: FILE,
+    source
+  }, READ_ONLY);
+  gate.admit(file, reference);
+  return file;
+}
+function formatUnknown(reference) {
+  const { name, by } = reference;
+  return refused(reference, `its format is not recorded, and formats are never guessed; give it with backing=FORMAT:${name}, or record it with 'qemu-img rebase -u -b ${name} -F FORMAT ${by.name}'`);
+}
+
+// src/backends/formats/qcow2/cluster_cache.ts
+var BYTES_MAX = 4 << 20;
+var CLUSTERS_MIN = 2;
+var CLUSTERS_MAX = 32;
+var ClusterCache = class {
+  #max;
+  /** In the order of their last use. */
+  #clusters = /* @__PURE__ */ new Map();
+  /** Makes a cache for clusters of a size. */
+  constructor(clusterSize) {
+    const fits = Math.floor(BYTES_MAX / clusterSize);
+    this.#max = Math.min(CLUSTERS_MAX, Math.max(CLUSTERS_MIN, fits));
+  }
+  /** The cluster whose stream starts at `host`; `null` if it is not kept. */
+  get(host) {
+    const cluster = this.#clusters.get(host);
+    if (cluster === void 0) return null;
+    this.#clusters.delete(host);
+    this.#clusters.set(host, cluster);
+    return cluster;
+  }
+  /** Keeps a cluster, in place of the one that was not used for longest. */
+  add(host, cluster) {
+    this.#clusters.delete(host);
+    for (const oldest of this.#clusters.keys()) {
+      if (this.#clusters.size < this.#max) break;
+      this.#clusters.delete(oldest);
+    }
+    this.#clusters.set(host, cluster);
+  }
+  /** Forgets all: streams may have been overwritten. */
+  clear() {
+    this.#clusters.clear();
+  }
+};
+
+// src/backends/formats/qcow2/constants.ts
+var QCOW2_MAGIC = 1363560955;
+var INCOMPATIBLE = {
+  /** Refcounts may be too low: they are rebuilt before the next change. */
+  DIRTY: 1n,
+  /** Some table is corrupt: only reading is allowed. */
+  CORRUPT: 1n << 1n,
+  /** The data are in another file. */
+  DATA_FILE: 1n << 2n,
+  /** The field `compression_type` counts. */
+  COMPRESSION: 1n << 3n,
+  /** L2 entries have 16 bytes, with a bitmap of subclusters. */
+  EXTENDED_L2: 1n << 4n
+};
+var AUTOCLEAR = {
+  /** The bitmaps agree with the data. */
+  BITMAPS: 1n,
+  /** The data file is a raw image of the disk. */
+  RAW_DATA_FILE: 1n << 1n
+};
+var EXTENSION = {
+  END: 0,
+  BACKING_FORMAT: 3799591626,
+  FEATURE_NAMES: 1745090647,
+  BITMAPS: 595929205,
+  ENCRYPTION: 87539319,
+  DATA_FILE: 1145132097
+};
+var CRYPT_METHODS = [
+  "none",
+  "AES",
+  "LUKS"
+];
+var LIMIT = {
+  /** Clusters of 512 bytes. */
+  CLUSTER_BITS_MIN: 9,
+  /** Subclusters of 512 bytes. */
+  EXTENDED_CLUSTER_BITS_MIN: 14,
+  /** Clusters of 2 MiB. */
+  CLUSTER_BITS_MAX: 21,
+  /** Refcounts of 64 bits. */
+  REFCOUNT_ORDER_MAX: 6,
+  /** Bytes of a table of L1 entries. */
+  L1_BYTES: 32 << 20,
+  /** Bytes of the refcount table. */
+  REFCOUNT_TABLE_BYTES: 8 << 20,
+  /** Internal snapshots. */
+  SNAPSHOTS: 65536,
+  /** Bytes of the snapshot table: 1 KiB for each. */
+  SNAPSHOT_TABLE_BYTES: 64 << 20,
+  /** Bytes of a snapshot's extra data. */
+  SNAPSHOT_EXTRA: 1024,
+  /** Bytes of the backing file's name. */
+  BACKING_NAME: 1023,
+  /** Bytes of the data file's name. */
+  DATA_FILE_NAME: 4096,
+  /** Bytes of a format's name. */
+  FORMAT_NAME: 64
+};
+var HEADER_V2 = 72;
+var HEADER_V3 = 104;
+var COMPRESSION_TYPE_AT = 104;
+var SUBCLUSTERS = 32;
+var SECTOR2 = 512;
+
+// src/backends/formats/qcow2/refusal.ts
+var CHECK = "compare it with its source, or try 'qemu-img check'";
+function refusal(name, why, advice = CHECK) {
+  return new UserError(`Cannot open ${name} as qcow2: ${why}; ${advice}`);
+}
+
+// src/backends/formats/qcow2/geometry.ts
+var SLICE_MAX = 4096;
+function geometryOf(header) {
+  const { version, clusterBits, extendedL2, hasDataFile } = header;
+  const clusterSize = 2 ** clusterBits;
+  const entryWords = extendedL2 ? 4 : 2;
+  const sliceSize = Math.min(clusterSize, SLICE_MAX);
+  const sliceEntries = sliceSize / (entryWords * 4);
+  return {
+    version,
+    clusterBits,
+    clusterSize,
+    entryWords,
+    subclusterSize: extendedL2 ? clusterSize / SUBCLUSTERS : clusterSize,
+    sliceSize,
+    sliceEntries,
+    sliceSpan: sliceEntries * clusterSize,
+    tableSlices: clusterSize / sliceSize,
+    hasDataFile
+  };
+}
+function l1EntriesFor({ sliceSpan, tableSlices }, size, entries, name) {
+  const needed = Math.ceil(size / (sliceSpan * tableSlices));
+  if (needed <= entries) return needed;
+  const why = `its L1 table has ${entries} entries, yet ${size} bytes need ${needed}`;
+  throw refusal(name, why);
+}
+
+// src/backends/formats/qcow2/read_fully.ts
+async function readFully(file, position, buffer, start, length) {
+  let done = 0;
+  while (done < length) {
+    const at = position + done;
+    const got = await file.read(at, buffer, start + done, length - done);
+    if (got < 0) return got;
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}
+
+// src/backends/formats/qcow2/l1_table.ts
+var NO_TABLE = 0;
+var BAD_TABLE = 4294967295;
+var PART = 1 << 20;
+var RESERVED_HIGH = 2130706432;
+var RESERVED_LOW = 511;
+var L1Table = class {
+  #words;
+  /** Wraps the words of {@linkcode readL1}. */
+  constructor(memory) {
+    this.#words = new Uint32Array(memory);
+  }
+  /** How many L2 tables there are at most. */
+  get length() {
+    return this.#words.length;
+  }
+  /**
+   * The host cluster of an L2 table; {@linkcode NO_TABLE} or
+   * {@linkcode BAD_TABLE} if there is none.
+   */
+  clusterOf(table2) {
+    return Atomics.load(this.#words, table2);
+  }
+};
+async function readL1(file, at, entries, { clusterSize }, name) {
+  const size = entries * 8;
+  if (size > LIMIT.L1_BYTES) throw refusal(name, "its L1 table is too large");
+  const memory = new SharedArrayBuffer(entries * 4);
+  const words = new Uint32Array(memory);
+  const part2 = new Uint8Array(Math.min(size, PART));
+  const view = new DataView(part2.buffer);
+  for (let done = 0; done < size; done += part2.length) {
+    const length = Math.min(part2.length, size - done);
+    const got = await readFully(file, at + done, part2, 0, length);
+    if (got < length) {
+      throw refusal(name, "its L1 table cannot be read completely");
+    }
+    for (let i = 0; i < length; i += 8) {
+      const high = view.getUint32(i);
+      const low = view.getUint32(i + 4);
+      words[(done + i) / 8] = clusterOfEntry(high, low, clusterSize);
+    }
+  }
+  return memory;
+}
+function clusterOfEntry(high, low, clusterSize) {
+  if ((high & RESERVED_HIGH) !== 0 || (low & RESERVED_LOW) !== 0) {
+    return BAD_TABLE;
+  }
+  const cluster = ((high & 16777215) * 2 ** 32 + low) / clusterSize;
+  const isValid = Number.isInteger(cluster) && cluster < BAD_TABLE;
+  return isValid ? cluster : BAD_TABLE;
 }
 
 // src/backends/image_backend.ts
@@ -9088,6 +9385,1280 @@ var ImageBackend = class {
     return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
   }
 };
+
+// src/backends/formats/qcow2/mapping.ts
+var MAPPED = {
+  /** Bytes of the data file, or of the image's own file. */
+  DATA: 0,
+  /** Zeroes. */
+  ZERO: 1,
+  /** Not in this image: the backing file has it, or it is zeroes. */
+  UNALLOCATED: 2,
+  /** Compressed. */
+  COMPRESSED: 3,
+  /** The tables make no sense here. */
+  CORRUPT: 4
+};
+var NO_HOST = -1;
+var Mapping = class {
+  kind = MAPPED.CORRUPT;
+  /** Bytes of the disk that it is valid for. */
+  length = 0;
+  /**
+   * Where the first byte is in the file; of compressed data where the stream
+   * starts. Zeroes have a place if a cluster is kept for them.
+   */
+  host = NO_HOST;
+  /** Bytes of the stream of compressed data, with up to 511 that follow it. */
+  streamLength = 0;
+  /** Sets what has no place in the file. */
+  setPlaceless(kind, length) {
+    this.kind = kind;
+    this.length = length;
+    this.host = NO_HOST;
+  }
+};
+
+// src/backends/formats/qcow2/l2_entries.ts
+var COPIED = 2147483648 | 0;
+var COMPRESSED = 1073741824;
+var OFFSET_HIGH = 16777215;
+var RESERVED_HIGH2 = 1056964608;
+var ZERO = 1;
+var OFFSET_LOW = 4294966784 | 0;
+var TWO_325 = 2 ** 32;
+var L2Entries = class {
+  #geometry;
+  #entryWords;
+  #clusterSize;
+  #isExtended;
+  #reservedLow;
+  /** Bits of a compressed entry's upper word that belong to the offset. */
+  #streamHigh;
+  #streamLow;
+  /** The last result of `#read()`. */
+  #kind = MAPPED.CORRUPT;
+  #host = NO_HOST;
+  #run = 0;
+  #streamLength = 0;
+  /** Prepares for the entries of an image. */
+  constructor(geometry) {
+    const { entryWords, clusterSize, version, clusterBits } = geometry;
+    this.#geometry = geometry;
+    this.#entryWords = entryWords;
+    this.#clusterSize = clusterSize;
+    this.#isExtended = entryWords === 4;
+    const hasZeroBit = version === 3 && !this.#isExtended;
+    this.#reservedLow = ~OFFSET_LOW & (hasZeroBit ? ~ZERO : ~0);
+    const offsetBits = 62 - (clusterBits - 8);
+    this.#streamHigh = 2 ** (offsetBits - 32) - 1;
+    this.#streamLow = offsetBits - 32;
+  }
+  /**
+   * Maps a range of the disk.
+   *
+   * @param words Where the slice is.
+   * @param start Its first word.
+   * @param position The start of the range.
+   * @param inSlice The same from the start of what the slice maps.
+   * @param length Its length; the mapping may be shorter.
+   * @param mapping Takes the result, of at least one byte.
+   */
+  map(words, start, position, inSlice, length, mapping) {
+    const { clusterBits, sliceEntries } = this.#geometry;
+    let entry2 = inSlice >>> clusterBits;
+    const inCluster = inSlice & this.#clusterSize - 1;
+    let guest = position - inCluster;
+    this.#read(words, start + entry2 * this.#entryWords, inCluster, guest);
+    const kind = this.#kind;
+    const host = this.#host;
+    let mapped = this.#run;
+    mapping.kind = kind;
+    mapping.host = host;
+    mapping.streamLength = this.#streamLength;
+    let reachesEnd = inCluster + mapped === this.#clusterSize;
+    while (mapped < length && reachesEnd && kind !== MAPPED.COMPRESSED) {
+      if (++entry2 === sliceEntries) break;
+      guest += this.#clusterSize;
+      this.#read(words, start + entry2 * this.#entryWords, 0, guest);
+      const follows = host === NO_HOST ? this.#host === NO_HOST : this.#host === host + mapped;
+      if (this.#kind !== kind || !follows) break;
+      mapped += this.#run;
+      reachesEnd = this.#run === this.#clusterSize;
+    }
+    mapping.length = Math.min(mapped, length);
+  }
+  /** Reads the entry at a word: what is at a byte of its cluster. */
+  #read(words, at, inCluster, guest) {
+    const high = Atomics.load(words, at);
+    const low = Atomics.load(words, at + 1);
+    this.#run = this.#clusterSize - inCluster;
+    this.#host = NO_HOST;
+    if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
+    const cluster = (high & OFFSET_HIGH) * TWO_325 + ((low & OFFSET_LOW) >>> 0);
+    const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED) !== 0 && (low & ZERO) === 0;
+    const isReserved = (high & RESERVED_HIGH2) !== 0 || (low & this.#reservedLow) !== 0;
+    if (isReserved || hasPlace && !this.#isPlace(cluster, guest)) {
+      this.#kind = MAPPED.CORRUPT;
+      return;
+    }
+    if (hasPlace) this.#host = cluster + inCluster;
+    if (this.#isExtended) {
+      this.#readBitmap(words, at + 2, inCluster, hasPlace);
+    } else if ((low & ZERO) !== 0) {
+      this.#kind = MAPPED.ZERO;
+    } else {
+      this.#kind = hasPlace ? MAPPED.DATA : MAPPED.UNALLOCATED;
+    }
+  }
+  /** Whether data of the disk at `guest` may be at a place of the file. */
+  #isPlace(cluster, guest) {
+    return this.#geometry.hasDataFile ? cluster === guest : cluster % this.#clusterSize === 0 && cluster <= SIZE_MAX - this.#clusterSize;
+  }
+  #readCompressed(high, low) {
+    if (this.#geometry.hasDataFile) {
+      this.#kind = MAPPED.CORRUPT;
+      return;
+    }
+    const sectors = (high & ~COPIED & ~COMPRESSED) >>> this.#streamLow;
+    const host = (high & this.#streamHigh) * TWO_325 + (low >>> 0);
+    const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
+    this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
+    this.#host = host;
+    this.#streamLength = (sectors + 1) * SECTOR2 - host % SECTOR2;
+  }
+  /** Reads the bitmap of an extended entry: the upper word says "zero". */
+  #readBitmap(words, at, inCluster, hasPlace) {
+    const zero2 = Atomics.load(words, at);
+    const allocated = Atomics.load(words, at + 1);
+    const { subclusterSize } = this.#geometry;
+    const first = Math.floor(inCluster / subclusterSize);
+    const bit = 1 << first;
+    let same;
+    if ((zero2 & allocated) !== 0 || allocated !== 0 && !hasPlace) {
+      this.#kind = MAPPED.CORRUPT;
+      return;
+    } else if ((zero2 & bit) !== 0) {
+      this.#kind = MAPPED.ZERO;
+      same = zero2;
+    } else if ((allocated & bit) !== 0) {
+      this.#kind = MAPPED.DATA;
+      same = allocated;
+    } else {
+      this.#kind = MAPPED.UNALLOCATED;
+      same = ~(zero2 | allocated);
+    }
+    const end = first + lowestZero(same >>> first, SUBCLUSTERS - first);
+    this.#run = end * subclusterSize - inCluster;
+  }
+};
+function lowestZero(bits, max) {
+  const zeroes = ~bits;
+  const count2 = zeroes === 0 ? 32 : 31 - Math.clz32(zeroes & -zeroes);
+  return Math.min(count2, max);
+}
+
+// src/backends/formats/qcow2/slice_cache.ts
+var WAYS = 8;
+var CONTROL_WORDS = 16;
+var SET_WORDS = 16;
+var SLOT_WORDS = 4;
+var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
+var SET = {
+  /** 1 while a thread changes its slots. */
+  LOCK: 0,
+  /** The slot that is looked at first when one must be replaced. */
+  HAND: 1,
+  /** Counts what a slice that was being read meanwhile may not overwrite. */
+  CHANGES: 2
+};
+var SLOT = {
+  /** The slice plus 1; 0 if the slot is empty. */
+  TAG: 0,
+  /** Odd while the slot changes. */
+  VERSION: 1,
+  /** Not 0 if it was used since the hand passed it. */
+  USED: 2
+};
+var LOCK_LOOKS = 100;
+var SliceCache = class {
+  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
+  data;
+  #words;
+  #sliceWords;
+  #sets;
+  /** The version of the slot that was found last. */
+  #version = 0;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take; it takes a few slots if that is less.
+   * @param slices How many slices there are: it does not take more.
+   * @param sliceWords 32-bit words of a slice.
+   */
+  static create(bytes, slices, sliceWords) {
+    const setBytes = 4 * (SET_STRIDE + WAYS * sliceWords);
+    const sets = Math.max(1, Math.min(Math.floor(bytes / setBytes), Math.ceil(slices / WAYS)));
+    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
+    new Int32Array(memory)[0] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode SliceCache.create}.
+   * @param sliceWords As there.
+   */
+  constructor(memory, sliceWords) {
+    this.#sets = new Int32Array(memory, 0, 1)[0];
+    this.#sliceWords = sliceWords;
+    const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
+    this.#words = new Int32Array(memory, 0, words);
+    this.data = new Int32Array(memory, 4 * words);
+  }
+  /** How many slices fit. */
+  get slots() {
+    return this.#sets * WAYS;
+  }
+  /**
+   * Finds a slice. What the caller then reads of `data` counts only if
+   * {@linkcode SliceCache.isUnchanged} says so afterwards.
+   *
+   * @returns Its slot, or -1 if it is not cached or is being changed.
+   */
+  find(slice) {
+    const words = this.#words;
+    const set = slice % this.#sets;
+    const tag = slice + 1 | 0;
+    let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
+    for (let way = 0; way < WAYS; way++, at += SLOT_WORDS) {
+      if (Atomics.load(words, at + SLOT.TAG) !== tag) continue;
+      const version = Atomics.load(words, at + SLOT.VERSION);
+      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT.TAG) !== tag) {
+        return -1;
+      }
+      if (Atomics.load(words, at + SLOT.USED) === 0) {
+        Atomics.store(words, at + SLOT.USED, 1);
+      }
+      this.#version = version;
+      return set * WAYS + way;
+    }
+    return -1;
+  }
+  /** Whether the slot found last has not changed since. */
+  isUnchanged(slot) {
+    const at = this.#slotAt(slot) + SLOT.VERSION;
+    return Atomics.load(this.#words, at) === this.#version;
+  }
+  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
+  changes(slice) {
+    return Atomics.load(this.#words, this.#setAt(slice) + SET.CHANGES);
+  }
+  /**
+   * Caches a slice that was read, unless it is there already, or the set has
+   * changed so that it may be out of date, or another thread keeps the set for
+   * too long: it then stays as it is, and the slice is read again next time.
+   *
+   * @param slice Its number.
+   * @param words Its words in host order.
+   * @param changes The count before it was read.
+   */
+  add(slice, words, changes) {
+    const set = this.#setAt(slice);
+    if (!this.#lock(set)) return;
+    try {
+      if (Atomics.load(this.#words, set + SET.CHANGES) !== changes) return;
+      const slot = this.#slotFor(set, slice + 1 | 0);
+      if (slot >= 0) this.#fill(slot, slice + 1 | 0, words);
+    } finally {
+      Atomics.store(this.#words, set + SET.LOCK, 0);
+    }
+  }
+  #setAt(slice) {
+    return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
+  }
+  #slotAt(slot) {
+    return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
+  }
+  #lock(set) {
+    const words = this.#words;
+    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
+      const before = Atomics.compareExchange(words, set + SET.LOCK, 0, 1);
+      if (before === 0) return true;
+    }
+    return false;
+  }
+  /**
+   * Chooses the slot for a slice: an empty one, else the first from the hand on
+   * that was not used since the hand passed it.
+   *
+   * @returns -1 if the slice is there already.
+   */
+  #slotFor(set, tag) {
+    const words = this.#words;
+    const first = set + SET_WORDS;
+    let empty = -1;
+    for (let way2 = 0; way2 < WAYS; way2++) {
+      const found = Atomics.load(words, first + way2 * SLOT_WORDS + SLOT.TAG);
+      if (found === tag) return -1;
+      if (found === 0 && empty < 0) empty = way2;
+    }
+    let way = empty;
+    for (let hand = Atomics.load(words, set + SET.HAND); way < 0; ) {
+      const used = first + hand * SLOT_WORDS + SLOT.USED;
+      if (Atomics.exchange(words, used, 0) === 0) way = hand;
+      hand = (hand + 1) % WAYS;
+      Atomics.store(words, set + SET.HAND, hand);
+    }
+    return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
+  }
+  #fill(slot, tag, from) {
+    const words = this.#words;
+    const at = this.#slotAt(slot);
+    Atomics.add(words, at + SLOT.VERSION, 1);
+    Atomics.store(words, at + SLOT.TAG, 0);
+    const { data } = this;
+    const start = slot * this.#sliceWords;
+    for (let i = 0; i < from.length; i++) {
+      Atomics.store(data, start + i, from[i]);
+    }
+    Atomics.store(words, at + SLOT.USED, 1);
+    Atomics.store(words, at + SLOT.TAG, tag);
+    Atomics.add(words, at + SLOT.VERSION, 1);
+  }
+};
+
+// src/backends/formats/qcow2/table_lookup.ts
+var LOOKS = 100;
+var SliceBuffer = class {
+  /** As in the file. */
+  bytes;
+  /** In host order, once it has been read. */
+  words;
+  /** Which slice. */
+  slice = -1;
+  /** Where it is in the file. */
+  host = 0;
+  /** The cache's count before it was read. */
+  changes = 0;
+  /** Makes room for a slice. */
+  constructor({ sliceSize }) {
+    this.bytes = new Uint8Array(sliceSize);
+    this.words = new Int32Array(sliceSize / 4);
+  }
+};
+var TableLookup = class {
+  #geometry;
+  #l1;
+  #cache;
+  #entries;
+  /** Attaches to the tables of an open image. */
+  constructor({ geometry, l1, cache }) {
+    this.#geometry = geometry;
+    this.#l1 = new L1Table(l1);
+    this.#cache = new SliceCache(cache, geometry.sliceSize / 4);
+    this.#entries = new L2Entries(geometry);
+  }
+  /**
+   * Maps the start of a range of the disk.
+   *
+   * @param position Where it starts; inside the disk.
+   * @param length How long it is.
+   * @param mapping Takes what the first bytes are made of, as many as the slice
+   * tells.
+   * @returns Whether it is known; if not, the slice has to be read.
+   */
+  map(position, length, mapping) {
+    const { sliceSpan, sliceSize } = this.#geometry;
+    const slice = Math.floor(position / sliceSpan);
+    const inSlice = position - slice * sliceSpan;
+    const cache = this.#cache;
+    for (let look = 0; look < LOOKS; look++) {
+      const slot = cache.find(slice);
+      if (slot < 0) break;
+      const start = slot * (sliceSize / 4);
+      const { data } = cache;
+      this.#entries.map(data, start, position, inSlice, length, mapping);
+      if (cache.isUnchanged(slot)) return true;
+    }
+    return this.#mapByL1(slice, inSlice, length, mapping);
+  }
+  /**
+   * Prepares to read the slice that `map()` misses: it sets `host`, from where
+   * `bytes` has to be filled.
+   */
+  prepare(position, into) {
+    const { sliceSpan, sliceSize, tableSlices, clusterSize } = this.#geometry;
+    const slice = Math.floor(position / sliceSpan);
+    const table2 = Math.floor(slice / tableSlices);
+    into.slice = slice;
+    into.changes = this.#cache.changes(slice);
+    into.host = this.#l1.clusterOf(table2) * clusterSize + slice % tableSlices * sliceSize;
+  }
+  /**
+   * Caches a slice that has been read, and maps a range by it: also if it could
+   * not be cached.
+   */
+  mapRead(read, position, length, mapping) {
+    const { words, bytes, slice, changes } = read;
+    for (let i = 0; i < words.length; i++) {
+      const at = 4 * i;
+      words[i] = bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+    }
+    this.#cache.add(slice, words, changes);
+    const inSlice = position - slice * this.#geometry.sliceSpan;
+    this.#entries.map(words, 0, position, inSlice, length, mapping);
+  }
+  /** Maps what has no L2 table, as far as no further table follows. */
+  #mapByL1(slice, inSlice, length, mapping) {
+    const { sliceSpan, tableSlices } = this.#geometry;
+    const table2 = Math.floor(slice / tableSlices);
+    const cluster = this.#l1.clusterOf(table2);
+    if (cluster !== NO_TABLE && cluster !== BAD_TABLE) return false;
+    const before = (slice - table2 * tableSlices) * sliceSpan + inSlice;
+    const span = tableSlices * sliceSpan;
+    let mapped = span - before;
+    for (let next = table2 + 1; mapped < length; next++, mapped += span) {
+      if (this.#l1.clusterOf(next) !== cluster) break;
+    }
+    mapping.setPlaceless(cluster === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length));
+    return true;
+  }
+};
+
+// src/backends/formats/qcow2/map_later.ts
+async function mapLater({ lookup, file, geometry }, position, length, mapping) {
+  if (lookup.map(position, length, mapping)) return 0;
+  const slice = new SliceBuffer(geometry);
+  lookup.prepare(position, slice);
+  const { bytes, host } = slice;
+  const got = await readFully(file, host, bytes, 0, bytes.length);
+  if (got < bytes.length) return got < 0 ? got : -ERRNO.EIO;
+  lookup.mapRead(slice, position, length, mapping);
+  return 0;
+}
+
+// src/backends/formats/qcow2/decompress.ts
+import { inflateRawSync, zstdDecompressSync } from "node:zlib";
+
+// src/backends/formats/qcow2/zstd_frame.ts
+var MAGIC = 4247762216;
+var BLOCK_HEADER = 3;
+var RLE = 1;
+var DICTIONARY_ID = [
+  0,
+  1,
+  2,
+  4
+];
+var CONTENT_SIZE = [
+  0,
+  2,
+  4,
+  8
+];
+function zstdFrameLength(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return null;
+  const descriptor = bytes[4];
+  const isSingleSegment = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
+  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
+  for (let isLast = false; !isLast; ) {
+    if (at + BLOCK_HEADER > bytes.length) return null;
+    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
+    isLast = (header & 1) !== 0;
+    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
+  }
+  const hasChecksum = (descriptor & 4) !== 0;
+  const end = at + (hasChecksum ? 4 : 0);
+  return end <= bytes.length ? end : null;
+}
+
+// src/backends/formats/qcow2/decompress.ts
+function decompress(compression, stream, clusterSize) {
+  try {
+    const cluster = compression === "deflate" ? inflateRawSync(stream, {
+      maxOutputLength: clusterSize
+    }) : decompressZstd(stream, clusterSize);
+    return cluster?.length === clusterSize ? cluster : null;
+  } catch {
+    return null;
+  }
+}
+function decompressZstd(stream, clusterSize) {
+  const length = zstdFrameLength(stream);
+  if (length === null) return null;
+  const options = {
+    maxOutputLength: clusterSize
+  };
+  return zstdDecompressSync(stream.subarray(0, length), options);
+}
+
+// src/backends/formats/qcow2/read_operation.ts
+var STATE = {
+  /** The next range has to be mapped. */
+  MAP: 0,
+  /** It is mapped. */
+  MAPPED: 1,
+  /** Bytes of the disk are being read. */
+  BYTES: 2,
+  /** A slice of an L2 table is being read. */
+  SLICE: 3,
+  /** A compressed cluster is being read. */
+  STREAM: 4
+};
+var NO_BUFFER = new Uint8Array(0);
+var ReadOperation = class {
+  #from;
+  #idle;
+  #mapping = new Mapping();
+  #state = STATE.MAP;
+  #position = 0;
+  #buffer = NO_BUFFER;
+  #start = 0;
+  #length = 0;
+  /** Bytes of the disk that have been read. */
+  #done = 0;
+  #answer = null;
+  /** Made when first needed. */
+  #slice = null;
+  #stream = NO_BUFFER;
+  /** Bytes of the slice or stream that have been read. */
+  #filled = 0;
+  /**
+   * Makes an operation.
+   *
+   * @param from What it reads from.
+   * @param idle Where it waits for its next use.
+   */
+  constructor(from, idle) {
+    this.#from = from;
+    this.#idle = idle;
+  }
+  /** Reads a range; the parameters are those of `Backend.read()`. */
+  read(position, buffer, start, length) {
+    this.#position = position;
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#length = length;
+    this.#done = 0;
+    this.#state = STATE.MAP;
+    this.#answer = null;
+    let result2;
+    try {
+      result2 = this.#run();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    if (result2 === null) return this.#answer;
+    this.#release();
+    return result2;
+  }
+  complete(got) {
+    let result2;
+    try {
+      const error = this.#took(got);
+      result2 = error < 0 ? this.#end(error) : this.#run();
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (result2 === null) return;
+    const answer = this.#answer;
+    this.#release();
+    answer.complete(result2);
+  }
+  fail(error) {
+    const answer = this.#answer;
+    const done = this.#done;
+    this.#release();
+    if (done > 0) answer.complete(done);
+    else answer.fail(error);
+  }
+  /** Goes on as far as possible; `null` if it waits. */
+  #run() {
+    while (this.#done < this.#length) {
+      const got = this.#next();
+      if (typeof got !== "number") {
+        this.#answer ??= Completion.start();
+        Completion.of(got).deliverTo(this);
+        return null;
+      }
+      const error = this.#took(got);
+      if (error < 0) return this.#end(error);
+    }
+    return this.#done;
+  }
+  #end(error) {
+    return this.#done > 0 ? this.#done : error;
+  }
+  /** Makes the next call. */
+  #next() {
+    const { lookup } = this.#from;
+    const position = this.#position + this.#done;
+    if (this.#state === STATE.MAP) {
+      const left = this.#length - this.#done;
+      if (lookup.map(position, left, this.#mapping)) {
+        this.#state = STATE.MAPPED;
+      } else {
+        this.#slice ??= new SliceBuffer(this.#from.geometry);
+        lookup.prepare(position, this.#slice);
+        this.#filled = 0;
+        this.#state = STATE.SLICE;
+      }
+    }
+    switch (this.#state) {
+      case STATE.SLICE:
+        return this.#readSlice(this.#slice);
+      case STATE.STREAM:
+        return this.#readStream();
+      default:
+        return this.#readMapped(position);
+    }
+  }
+  #readMapped(position) {
+    const { data, clusters, geometry } = this.#from;
+    const { kind, host, length } = this.#mapping;
+    const at = this.#start + this.#done;
+    this.#state = STATE.BYTES;
+    switch (kind) {
+      case MAPPED.DATA:
+        return data.read(host, this.#buffer, at, length);
+      case MAPPED.UNALLOCATED:
+        return this.#readBacking(position);
+      case MAPPED.ZERO:
+        return this.#zero(length);
+      case MAPPED.COMPRESSED: {
+        const cluster = clusters.get(host);
+        if (cluster === null) {
+          this.#filled = 0;
+          this.#state = STATE.STREAM;
+          return this.#readStream();
+        }
+        const from = position % geometry.clusterSize;
+        this.#buffer.set(cluster.subarray(from, from + length), at);
+        return length;
+      }
+      default:
+        return -ERRNO.EIO;
+    }
+  }
+  #readBacking(position) {
+    const { backing } = this.#from;
+    const { length } = this.#mapping;
+    const there = backing === null ? 0 : Math.min(length, backing.size - position);
+    if (there <= 0) return this.#zero(length);
+    const at = this.#start + this.#done;
+    return backing.backend.read(position, this.#buffer, at, there);
+  }
+  #zero(length) {
+    const at = this.#start + this.#done;
+    this.#buffer.fill(0, at, at + length);
+    return length;
+  }
+  #readSlice({ bytes, host }) {
+    const filled = this.#filled;
+    const left = bytes.length - filled;
+    return this.#from.file.read(host + filled, bytes, filled, left);
+  }
+  #readStream() {
+    const { file, geometry } = this.#from;
+    const { host, streamLength } = this.#mapping;
+    const filled = this.#filled;
+    if (this.#stream.length === 0) {
+      this.#stream = new Uint8Array(2 * geometry.clusterSize);
+    }
+    const left = streamLength - filled;
+    return file.read(host + filled, this.#stream, filled, left);
+  }
+  /** Takes the result of a call; a negative errno if the read has to end. */
+  #took(got) {
+    if (got < 0) return got;
+    switch (this.#state) {
+      case STATE.SLICE:
+        return this.#tookSlice(got, this.#slice);
+      case STATE.STREAM:
+        return this.#tookStream(got);
+      default: {
+        const bytes = got === 0 ? this.#pastEnd() : got;
+        if (bytes < 0) return bytes;
+        this.#done += bytes;
+        this.#state = STATE.MAP;
+        return 0;
+      }
+    }
+  }
+  #tookSlice(got, slice) {
+    if (got === 0) return -ERRNO.EIO;
+    this.#filled += got;
+    if (this.#filled < slice.bytes.length) return 0;
+    const position = this.#position + this.#done;
+    const left = this.#length - this.#done;
+    this.#from.lookup.mapRead(slice, position, left, this.#mapping);
+    this.#state = STATE.MAPPED;
+    return 0;
+  }
+  #tookStream(got) {
+    const { clusters, compression, geometry } = this.#from;
+    const { host, streamLength } = this.#mapping;
+    this.#filled += got;
+    if (got > 0 && this.#filled < streamLength) return 0;
+    const stream = this.#stream.subarray(0, this.#filled);
+    const cluster = decompress(compression, stream, geometry.clusterSize);
+    if (cluster === null) return -ERRNO.EIO;
+    clusters.add(host, cluster);
+    this.#state = STATE.MAP;
+    return 0;
+  }
+  /** Bytes that are zeroes because the last cluster of a file is not whole. */
+  #pastEnd() {
+    const { dataEnd, geometry: { clusterSize } } = this.#from;
+    const { kind, host, length } = this.#mapping;
+    const end = Math.ceil(dataEnd / clusterSize) * clusterSize;
+    if (kind !== MAPPED.DATA || host < dataEnd || host >= end) {
+      return -ERRNO.EIO;
+    }
+    return this.#zero(Math.min(length, end - host));
+  }
+  #release() {
+    this.#buffer = NO_BUFFER;
+    this.#idle.push(this);
+  }
+};
+
+// src/backends/formats/qcow2/read_sources.ts
+function notAtEnd(answer) {
+  if (typeof answer !== "number") {
+    return Completion.of(answer).after(NOT_AT_END);
+  }
+  return answer === 0 ? -ERRNO.EIO : answer;
+}
+var NOT_AT_END = {
+  run: (got) => got === 0 ? -ERRNO.EIO : got
+};
+
+// src/backends/formats/qcow2/qcow2_backend.ts
+var MAPPINGS_MAX = 1024;
+var Qcow2Backend = class extends ImageBackend {
+  shared = true;
+  size;
+  #from;
+  /** The mapping of a read that is answered without an operation. */
+  #mapping = new Mapping();
+  #idle = [];
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts) {
+    super(parts.name);
+    this.size = parts.size;
+    this.#from = parts;
+  }
+  /** Space and times are those of the image's own file. */
+  stat() {
+    const { geometry: { clusterSize } } = this.#from;
+    const { size } = this;
+    const statOf2 = ({ allocated, times }) => {
+      return {
+        size,
+        allocated,
+        blockSize: clusterSize,
+        times
+      };
+    };
+    const stat = this.#from.file.stat();
+    return "then" in stat ? stat.then(statOf2) : statOf2(stat);
+  }
+  read(position, buffer, start, length) {
+    const { lookup, data, dataEnd, backing } = this.#from;
+    const mapping = this.#mapping;
+    if (length === 0) return 0;
+    if (lookup.map(position, length, mapping) && mapping.length === length) {
+      const { kind, host } = mapping;
+      if (kind === MAPPED.DATA && host + length <= dataEnd) {
+        return notAtEnd(data.read(host, buffer, start, length));
+      }
+      const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
+      if (kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && !isBelow) {
+        buffer.fill(0, start, start + length);
+        return length;
+      }
+      if (isBelow && position + length <= backing.size) {
+        return notAtEnd(backing.backend.read(position, buffer, start, length));
+      }
+    }
+    const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
+    return operation.read(position, buffer, start, length);
+  }
+  async extent(position) {
+    const first = await this.#extentAt(position);
+    let { end } = first;
+    for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
+      const next = await this.#extentAt(end);
+      if (next.data !== first.data) break;
+      end = next.end;
+    }
+    return {
+      data: first.data,
+      end
+    };
+  }
+  /** The extent of one mapping, at most to the end of the disk. */
+  async #extentAt(position) {
+    const { backing } = this.#from;
+    const mapping = new Mapping();
+    const left = this.size - position;
+    const error = await mapLater(this.#from, position, left, mapping);
+    if (error < 0) throw tableError(this.name, error);
+    const end = position + mapping.length;
+    if (mapping.kind === MAPPED.ZERO) return {
+      data: false,
+      end
+    };
+    if (mapping.kind !== MAPPED.UNALLOCATED) return {
+      data: true,
+      end
+    };
+    if (backing === null || position >= backing.size) {
+      return {
+        data: false,
+        end
+      };
+    }
+    const below = await backing.backend.extent(position);
+    return {
+      data: below.data,
+      end: Math.min(end, below.end, backing.size)
+    };
+  }
+};
+function tableError(name, error) {
+  const message = `An L2 table of ${name} cannot be read`;
+  return Object.assign(new Error(message), {
+    errno: -error
+  });
+}
+
+// src/backends/formats/qcow2/header_extensions.ts
+var NAME_ENTRY = 48;
+var FEATURE_FIELDS = [
+  "incompatible",
+  "compatible",
+  "autoclear"
+];
+function parseExtensions(bytes, start, end, name) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+  const extensions = [];
+  for (let at = start; at + 8 <= end; ) {
+    const type = view.getUint32(at);
+    const length = view.getUint32(at + 4);
+    at += 8;
+    if (type === EXTENSION.END) break;
+    if (length > end - at) {
+      throw refusal(name, `a header extension of ${length} bytes is too long`);
+    }
+    extensions.push({
+      type,
+      data: bytes.slice(at, at + length)
+    });
+    at += Math.ceil(length / 8) * 8;
+  }
+  return extensions;
+}
+function extensionOf(extensions, type) {
+  return extensions.find((each) => each.type === type)?.data ?? null;
+}
+function textOfExtension(extensions, type, max, name) {
+  const data = extensionOf(extensions, type);
+  if (data === null || data.length === 0) return null;
+  if (data.length > max || data.includes(0)) {
+    throw refusal(name, "a name in its header is too long or has a NUL");
+  }
+  return decodeName(data);
+}
+function featureName(extensions, field, bit) {
+  const table2 = extensionOf(extensions, EXTENSION.FEATURE_NAMES);
+  for (let at = 0; table2 !== null && at + NAME_ENTRY <= table2.length; ) {
+    const entry2 = table2.subarray(at, at += NAME_ENTRY);
+    if (entry2[0] !== field || entry2[1] !== bit) continue;
+    const text = String.fromCharCode(...entry2.subarray(2)).replace(/\0.*$/s, "");
+    if (/^[\x20-\x7e]+$/.test(text)) return `"${text}"`;
+  }
+  return `bit ${bit} of ${FEATURE_FIELDS[field]}_features`;
+}
+
+// src/backends/formats/qcow2/header.ts
+var KNOWN_INCOMPATIBLE = Object.values(INCOMPATIBLE).reduce((all, bit) => all | bit, 0n);
+function clusterSizeOf(bytes, name) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < HEADER_V2 || view.getUint32(0) !== QCOW2_MAGIC) {
+    const advice = "name its format, or leave the prefix out if it is raw";
+    throw refusal(name, "it does not begin like a qcow2 image", advice);
+  }
+  const version = view.getUint32(4);
+  if (version !== 2 && version !== 3) {
+    const advice = "convert it with 'qemu-img convert -O qcow2'";
+    throw refusal(name, `it has version ${version}, not 2 or 3`, advice);
+  }
+  const clusterBits = view.getUint32(20);
+  const { CLUSTER_BITS_MIN: min, CLUSTER_BITS_MAX: max } = LIMIT;
+  if (clusterBits < min || clusterBits > max) {
+    const why = `cluster_bits is ${clusterBits}, not ${min} to ${max}`;
+    throw refusal(name, why);
+  }
+  return 2 ** clusterBits;
+}
+function parseHeader(bytes, name) {
+  const clusterSize = clusterSizeOf(bytes, name);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = view.getUint32(4);
+  const headerLength = lengthOf(view, version, name);
+  const backingOffset = positionOf(view, 8, name);
+  const end = backingOffset === 0 ? bytes.length : backingOffset;
+  if (end < headerLength || end > bytes.length) {
+    throw refusal(name, "the backing file's name is not in the first cluster");
+  }
+  const extensions = parseExtensions(bytes, headerLength, end, name);
+  const features = featuresOf(view, version, extensions, name);
+  const { incompatible } = features;
+  const text = (type, max) => textOfExtension(extensions, type, max, name);
+  const header = {
+    version,
+    ...features,
+    headerLength,
+    extensions,
+    clusterBits: Math.log2(clusterSize),
+    size: positionOf(view, 24, name),
+    l1Entries: view.getUint32(36),
+    l1Offset: positionOf(view, 40, name),
+    refcountTableOffset: positionOf(view, 48, name),
+    refcountTableClusters: view.getUint32(56),
+    snapshots: view.getUint32(60),
+    snapshotsOffset: positionOf(view, 64, name),
+    refcountOrder: version === 2 ? 4 : view.getUint32(96),
+    compression: compressionOf(bytes, headerLength, incompatible, name),
+    extendedL2: (incompatible & INCOMPATIBLE.EXTENDED_L2) !== 0n,
+    backingName: backingNameOf(bytes, backingOffset, name),
+    backingFormat: text(EXTENSION.BACKING_FORMAT, LIMIT.FORMAT_NAME),
+    hasDataFile: (incompatible & INCOMPATIBLE.DATA_FILE) !== 0n,
+    dataFileName: text(EXTENSION.DATA_FILE, LIMIT.DATA_FILE_NAME)
+  };
+  refuseEncrypted(view.getUint32(32), name);
+  checkTables(header, clusterSize, name);
+  return header;
+}
+function lengthOf(view, version, name) {
+  if (version === 2) return HEADER_V2;
+  const length = view.byteLength < HEADER_V3 ? 0 : view.getUint32(100);
+  if (length < HEADER_V3 || length % 8 !== 0 || length > view.byteLength) {
+    throw refusal(name, `header_length is ${length}`);
+  }
+  return length;
+}
+function positionOf(view, at, name) {
+  const value2 = view.getBigUint64(at);
+  if (value2 <= BigInt(SIZE_MAX)) return Number(value2);
+  throw refusal(name, `the header's field at byte ${at} is ${value2}`);
+}
+function featuresOf(view, version, extensions, name) {
+  if (version === 2) return {
+    incompatible: 0n,
+    compatible: 0n,
+    autoclear: 0n
+  };
+  const incompatible = view.getBigUint64(72);
+  const unknown = [];
+  for (let bit = 0; bit < 64; bit++) {
+    const isSet = (incompatible & ~KNOWN_INCOMPATIBLE & 1n << BigInt(bit)) !== 0n;
+    if (isSet) unknown.push(featureName(extensions, 0, bit));
+  }
+  if (unknown.length > 0) {
+    const why = `it uses features that this version does not know (${unknown.join(", ")})`;
+    throw refusal(name, why, "open it with the program that made it");
+  }
+  return {
+    incompatible,
+    compatible: view.getBigUint64(80),
+    autoclear: view.getBigUint64(88)
+  };
+}
+function compressionOf(bytes, headerLength, incompatible, name) {
+  const type = headerLength > COMPRESSION_TYPE_AT ? bytes[COMPRESSION_TYPE_AT] : 0;
+  const isMarked = (incompatible & INCOMPATIBLE.COMPRESSION) !== 0n;
+  if (type > 1 || isMarked !== (type !== 0)) {
+    throw refusal(name, `its compression type is ${type}`);
+  }
+  return type === 0 ? "deflate" : "zstd";
+}
+function backingNameOf(bytes, offset, name) {
+  if (offset === 0) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = view.getUint32(16);
+  if (length > LIMIT.BACKING_NAME || offset + length > bytes.length) {
+    const why = `the backing file's name of ${length} bytes is too long`;
+    throw refusal(name, why);
+  }
+  const text = bytes.slice(offset, offset + length);
+  if (text.includes(0)) {
+    throw refusal(name, "its backing file's name has a NUL");
+  }
+  return length === 0 ? null : decodeName(text);
+}
+function refuseEncrypted(method, name) {
+  if (method === 0) return;
+  const kind = CRYPT_METHODS[method] ?? `method ${method}`;
+  const advice = "decrypt it with 'qemu-img convert --image-opts' first";
+  throw refusal(name, `it is encrypted (${kind})`, advice);
+}
+function checkTables(header, clusterSize, name) {
+  const check = (isRight, why) => {
+    if (!isRight) throw refusal(name, why);
+  };
+  const { extendedL2, clusterBits, refcountOrder, l1Entries } = header;
+  const isAligned = (at) => at % clusterSize === 0;
+  const { hasDataFile, backingName, autoclear } = header;
+  const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
+  check(!extendedL2 || clusterBits >= LIMIT.EXTENDED_CLUSTER_BITS_MIN, `cluster_bits is ${clusterBits}, too small for extended L2 entries`);
+  check(refcountOrder <= LIMIT.REFCOUNT_ORDER_MAX, `refcount_order is ${refcountOrder}`);
+  check(l1Entries * 8 <= LIMIT.L1_BYTES, `its L1 table of ${l1Entries} entries is too large`);
+  check(isAligned(header.l1Offset), "its L1 table is not aligned");
+  check(header.refcountTableClusters * clusterSize <= LIMIT.REFCOUNT_TABLE_BYTES, "its refcount table is too large");
+  check(isAligned(header.refcountTableOffset), "its refcount table is not aligned");
+  check(header.snapshots <= LIMIT.SNAPSHOTS, `it has ${header.snapshots} snapshots`);
+  check(header.snapshots === 0 || isAligned(header.snapshotsOffset), "its snapshot table is not aligned");
+  check(!(hasDataFile && isRaw && backingName !== null), "it has a raw data file and a backing file");
+}
+
+// src/backends/formats/qcow2/read_header.ts
+async function readHeader(file, name) {
+  const start = await readStart(file, HEADER_V2, name);
+  const clusterSize = clusterSizeOf(start, name);
+  return parseHeader(await readStart(file, clusterSize, name), name);
+}
+async function readStart(file, length, name) {
+  const bytes = new Uint8Array(length);
+  const got = await readFully(file, 0, bytes, 0, length);
+  if (got < 0) throw refusal(name, "its header cannot be read");
+  return bytes.subarray(0, got);
+}
+
+// src/backends/formats/qcow2/snapshot_table.ts
+var ENTRY4 = 40;
+var PART2 = 256 << 10;
+async function readSnapshots(file, header, name) {
+  const snapshots = [];
+  const part2 = new Uint8Array(PART2);
+  let at = header.snapshotsOffset;
+  let first = at;
+  let filled = 0;
+  const end = at + LIMIT.SNAPSHOT_TABLE_BYTES;
+  while (snapshots.length < header.snapshots) {
+    const inPart = at - first;
+    let bytes = part2.subarray(inPart, filled);
+    let length = entryLength(bytes);
+    if (length === null || length > bytes.length) {
+      filled = await readFully(file, first = at, part2, 0, PART2);
+      bytes = part2.subarray(0, Math.max(0, filled));
+      length = entryLength(bytes);
+    }
+    if (length === null || length > bytes.length || at + length > end) {
+      throw refusal(name, "its snapshot table cannot be read completely");
+    }
+    snapshots.push(parseSnapshot(bytes, header, name));
+    at += Math.ceil(length / 8) * 8;
+  }
+  return snapshots;
+}
+function findSnapshot(snapshots, wanted, image) {
+  const byId = snapshots.find(({ id }) => id === wanted);
+  const byName = snapshots.filter(({ name }) => name === wanted);
+  const found = byId ?? byName[0];
+  if (found === void 0) {
+    const names2 = snapshots.map(({ name }) => JSON.stringify(name));
+    const there = names2.length === 0 ? "no snapshots" : names2.join(", ");
+    throw new UserError(`Cannot open snapshot ${JSON.stringify(wanted)} of ${image}: it has ${there}; leave snapshot out, or name one that 'info' lists`);
+  }
+  if (byId === void 0 && byName.length > 1) {
+    throw new UserError(`Cannot open snapshot ${JSON.stringify(wanted)} of ${image}: ${byName.length} have that name; give the id of one`);
+  }
+  return found;
+}
+function entryLength(bytes) {
+  if (bytes.length < ENTRY4) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const extra = view.getUint32(36);
+  if (extra > LIMIT.SNAPSHOT_EXTRA) return null;
+  return ENTRY4 + extra + view.getUint16(12) + view.getUint16(14);
+}
+function parseSnapshot(bytes, header, name) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const extra = view.getUint32(36);
+  const idAt = ENTRY4 + extra;
+  const nameAt = idAt + view.getUint16(12);
+  const size = extra >= 16 ? view.getBigUint64(ENTRY4 + 8) : BigInt(header.size);
+  const vmState = extra >= 8 ? view.getBigUint64(ENTRY4) : view.getUint32(32);
+  const l1Offset = view.getBigUint64(0);
+  if (size > SIZE_MAX || l1Offset > SIZE_MAX) {
+    throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
+  }
+  return {
+    id: decodeName(bytes.slice(idAt, nameAt)),
+    name: decodeName(bytes.slice(nameAt, nameAt + view.getUint16(14))),
+    l1Offset: Number(l1Offset),
+    l1Entries: view.getUint32(8),
+    size: Number(size),
+    vmStateSize: Number(vmState),
+    seconds: view.getUint32(16)
+  };
+}
+
+// src/backends/formats/qcow2/driver.ts
+var QCOW2 = {
+  kind: "format",
+  name: "qcow2",
+  summary: "a qcow2 image, with the files that it refers to",
+  usage: "qcow2:PATH",
+  prefixes: [
+    "qcow2:"
+  ],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  layered: true,
+  parse(file, text) {
+    if (file !== "") return {
+      file
+    };
+    throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
+  },
+  open: openQcow2,
+  attach(attachment, below) {
+    const [file, ...others] = below;
+    const { hasDataFile, backingSize, tables } = attachment;
+    const data = hasDataFile ? others.shift() : file;
+    return new Qcow2Backend({
+      ...attachment,
+      file,
+      data,
+      geometry: tables.geometry,
+      lookup: new TableLookup(tables),
+      clusters: new ClusterCache(tables.geometry.clusterSize),
+      backing: backingSize === null ? null : {
+        backend: others.shift(),
+        size: backingSize
+      }
+    });
+  }
+};
+async function openQcow2({ file: path, link }, context) {
+  const source = link === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  const file = await context.openBelow(source, READ_ONLY);
+  const { name, backend } = file;
+  const place = link ?? {
+    gate: new ReferenceGate(file, context),
+    reference: null
+  };
+  if (place.reference !== null) place.gate.admit(file, place.reference);
+  const header = await readHeader(backend, name);
+  const disk = await diskOf(header, backend, name, context);
+  const geometry = geometryOf(header);
+  const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
+  const l1 = await readL1(backend, disk.l1Offset, entries, geometry, name);
+  const { cacheSize, backing: given } = context.options;
+  const isLast = given === null && header.backingName === null;
+  const share = isLast ? cacheSize : cacheSize / 2;
+  const cache = makeCache(disk.size, geometry, share);
+  const data = await openDataFile(header, file, place, context);
+  const left = cacheSize - cache.byteLength;
+  const options = {
+    ...READ_ONLY,
+    cacheSize: Math.max(0, left)
+  };
+  const backing = await openBacking(header, file, place.gate, {
+    raw: (path2) => context.openBelow({
+      driver: FILE,
+      source: path2
+    }, options),
+    qcow2: (path2, link2) => context.openBelow({
+      driver: QCOW2,
+      source: {
+        file: path2,
+        link: link2
+      }
+    }, options),
+    any: (source2) => context.openBelow(source2, options)
+  }, given);
+  return {
+    name,
+    attachment: {
+      name,
+      size: disk.size,
+      compression: header.compression,
+      tables: {
+        geometry,
+        l1,
+        cache
+      },
+      dataEnd: await sizeOf2(data ?? file),
+      hasDataFile: data !== null,
+      backingSize: backing === null ? null : await sizeOf2(backing)
+    }
+  };
+}
+async function diskOf(header, file, name, { options: { snapshot } }) {
+  if (snapshot === null) return header;
+  const snapshots = await readSnapshots(file, header, name);
+  return findSnapshot(snapshots, snapshot, name);
+}
+function makeCache(size, { sliceSpan, sliceSize }, share) {
+  const slices = Math.ceil(size / sliceSpan);
+  return SliceCache.create(share, slices, sliceSize / 4);
+}
+async function sizeOf2({ backend }) {
+  return (await backend.stat()).size;
+}
+
+// src/backends/formats/raw.ts
+var RAW = {
+  kind: "format",
+  name: "raw",
+  summary: "a raw image: a regular file or a block device",
+  usage: "PATH",
+  prefixes: [
+    ""
+  ],
+  needs: [
+    "image"
+  ],
+  parse: (path) => path,
+  async open(path, context) {
+    try {
+      const { file } = await context.openBelow({
+        driver: FILE,
+        source: path
+      });
+      return {
+        attachment: null,
+        file
+      };
+    } catch (error) {
+      throw withPrefixHint(error, path);
+    }
+  },
+  attach: (_attachment, [file]) => file
+};
+function withPrefixHint(error, path) {
+  const [, prefix] = /^([a-z][\w+-]*:)[^/]/i.exec(path) ?? [];
+  const isMissing = error instanceof UserError && "errno" in error && error.errno === ERRNO.ENOENT;
+  if (prefix === void 0 || !isMissing) return error;
+  return new UserError(`${error.message}; no driver reads "${prefix}" either: 'export --help' lists the sources`, {
+    cause: error
+  });
+}
 
 // src/backends/sized_disk.ts
 function parseSizedDisk(rest, text) {
@@ -9440,7 +11011,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_325 = 2 ** 32;
+var TWO_326 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -9472,7 +11043,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_325);
+      view.setUint32(at - position, at / TWO_326);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -9487,6 +11058,7 @@ function patternByte(position) {
 // src/backends/registry.ts
 var DRIVERS = [
   RAW,
+  QCOW2,
   FILE,
   MEMORY,
   NULL,
@@ -9683,8 +11255,8 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-  const refusal = refuse(context, wanted);
-  if (refusal !== 0) return reply.error(refusal);
+  const refusal2 = refuse(context, wanted);
+  if (refusal2 !== 0) return reply.error(refusal2);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -10382,7 +11954,7 @@ var HANDLES_MAX = 16384;
 var NEXT = 0;
 var SLOTS_AT = 2;
 var WORDS_OF_SLOT = 2;
-var STATE = 0;
+var STATE2 = 0;
 var SINCE = 1;
 var IS_OPEN = 1;
 var IS_WRITABLE = 2;
@@ -10413,10 +11985,10 @@ var OpenHandles = class {
     for (let i = 0; i < HANDLES_MAX; i++) {
       const slot = (first + i) % HANDLES_MAX;
       const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-      const free = Atomics.load(words, at + STATE);
+      const free = Atomics.load(words, at + STATE2);
       if ((free & IS_OPEN) !== 0) continue;
       const opened = (free & -GENERATION) + GENERATION | IS_OPEN | (writable ? IS_WRITABLE : 0);
-      if (Atomics.compareExchange(words, at + STATE, free, opened) !== free) {
+      if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
         continue;
       }
       Atomics.store(words, at + SINCE, since);
@@ -10431,7 +12003,7 @@ var OpenHandles = class {
   /** Whether a handle is open for writing. */
   isWritable(fh) {
     const at = this.#find(fh);
-    return at !== null && (Atomics.load(this.#words, at + STATE) & IS_WRITABLE) !== 0;
+    return at !== null && (Atomics.load(this.#words, at + STATE2) & IS_WRITABLE) !== 0;
   }
   /** Whether a handle has not been told of all errors up to a count. */
   hasNews(fh, count2) {
@@ -10457,14 +12029,14 @@ var OpenHandles = class {
   /** Closes a handle; its number is not valid any more. */
   close(fh) {
     const at = this.#find(fh);
-    if (at !== null) Atomics.and(this.#words, at + STATE, -GENERATION);
+    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION);
   }
   /** The index of an open handle's slot. */
   #find(fh) {
     const slot = Number(fh & LOW_WORD) - 1;
     if (slot < 0 || slot >= HANDLES_MAX) return null;
     const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-    const state = Atomics.load(this.#words, at + STATE);
+    const state = Atomics.load(this.#words, at + STATE2);
     const isOpen = (state & IS_OPEN) !== 0;
     return isOpen && BigInt(generationOf(state)) === fh >> 32n ? at : null;
   }
@@ -10479,13 +12051,13 @@ function isLess(since, count2) {
 // src/export/shared_time.ts
 var SLOTS2 = 4;
 var COUNTERS_BYTES = 8;
-var SLOT_WORDS = 2;
+var SLOT_WORDS2 = 2;
 var MAX_RETRIES = 1e3;
 var STARTED = 0;
 var FINISHED = 1;
 var SharedTime = class {
   /** The bytes that one takes, a multiple of 8. */
-  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS * SLOTS2;
+  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS2 * SLOTS2;
   #counters;
   #slots;
   /**
@@ -10496,7 +12068,7 @@ var SharedTime = class {
    */
   constructor(memory, at) {
     this.#counters = new Int32Array(memory, at, COUNTERS_BYTES / 4);
-    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS * SLOTS2);
+    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS2 * SLOTS2);
   }
   /** Nanoseconds since 1970: seconds of 64 bits, and nanoseconds. */
   get value() {
@@ -10531,7 +12103,7 @@ var SharedTime = class {
   }
 };
 function slotOf(write) {
-  return (write & SLOTS2 - 1) * SLOT_WORDS;
+  return (write & SLOTS2 - 1) * SLOT_WORDS2;
 }
 
 // src/export/export_state.ts
@@ -10541,7 +12113,7 @@ var SIZE_HIGH = 2;
 var MODE = 3;
 var UID = 4;
 var GID = 5;
-var READ_ONLY = 6;
+var READ_ONLY2 = 6;
 var WRITTEN = 7;
 var WORDS = 8;
 var SYNC_ERRORS_AT = 64;
@@ -10551,7 +12123,7 @@ var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
-var TWO_326 = 2 ** 32;
+var TWO_327 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The shared memory, from which other Workers make their own object. */
@@ -10634,23 +12206,23 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_326 + (low >>> 0);
+      this.#seenSize = high * TWO_327 + (low >>> 0);
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_326 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_326));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_327 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_327));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
   get readOnly() {
-    return Atomics.load(this.#words, READ_ONLY) !== 0;
+    return Atomics.load(this.#words, READ_ONLY2) !== 0;
   }
   /** Refuses changes from now on. Caller holds the lock exclusively. */
   makeReadOnly() {
-    Atomics.store(this.#words, READ_ONLY, 1);
+    Atomics.store(this.#words, READ_ONLY2, 1);
     this.mode &= ~ANY_WRITE2;
     this.changed();
   }
@@ -11213,7 +12785,7 @@ var UTIME_OMIT = 0x3ffffffen;
 var RWF_NOWAIT = 8;
 var NO_PAGE = 1n << 60n;
 var WAIT_BEFORE = 1;
-var TWO_327 = 2 ** 32;
+var TWO_328 = 2 ** 32;
 function openBlockFile(path, options) {
   const action = `open ${path}`;
   const { insecurePath } = options;
@@ -11270,7 +12842,7 @@ var LinuxBlockFile = class {
     checkRange(buffer, start, length);
     const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
-    this.#iovec[1] = address / TWO_327;
+    this.#iovec[1] = address / TWO_328;
     this.#iovec[2] = length;
     const offset = BigInt(position);
     const pointer = this.#iovecPointer;
@@ -11330,6 +12902,7 @@ var LinuxBlockFile = class {
       blockSize: status.blockSize,
       fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
       directAlignment: status.directAlignment,
+      identity: `${status.device}/${status.inode}`,
       atime: status.atime,
       mtime: status.mtime,
       ctime: status.ctime
@@ -11485,8 +13058,8 @@ function lockImage(fd, use) {
   ];
   try {
     for (const byte of bytes) setLock(fd, LOCK_TYPE.READ, byte, use);
-    const refused = used.find((each) => isHeld(fd, unsharedByte(each)));
-    if (refused !== void 0) throw notShared(use, refused);
+    const refused2 = used.find((each) => isHeld(fd, unsharedByte(each)));
+    if (refused2 !== void 0) throw notShared(use, refused2);
     const busy = UNSHARED.find((each) => isHeld(fd, usedByte(each)));
     if (busy !== void 0) throw inUse(use, busy);
     return true;
@@ -11580,7 +13153,8 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
         writable
       }),
       releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
-      absolutePath
+      absolutePath,
+      pathOf: (fd) => readLink(pathOfDescriptor(fd))
     },
     fileIo
   };
@@ -11684,7 +13258,7 @@ var TraceSender = class {
   }
   /** Sends a record, or drops it. */
   send(record) {
-    if (!this.#budget.tryTake(sizeOf2(record))) {
+    if (!this.#budget.tryTake(sizeOf3(record))) {
       this.#dropped++;
       return;
     }
@@ -11706,7 +13280,7 @@ var TraceSender = class {
     this.#dropped = 0;
   }
 };
-function sizeOf2({ wire }) {
+function sizeOf3({ wire }) {
   return RECORD_BYTES + (wire?.byteLength ?? 0);
 }
 
@@ -11901,7 +13475,7 @@ var NotificationFailure = class extends UserError {
 
 // src/queue/notifier.ts
 var NOTIFICATIONS_MAX = 16384;
-var BYTES_MAX = 32 * 2 ** 20;
+var BYTES_MAX2 = 32 * 2 ** 20;
 
 // src/session/worker_notifier.ts
 var WorkerNotifier = class {

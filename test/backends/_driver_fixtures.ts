@@ -10,6 +10,7 @@ import {
   MemoryBackend,
 } from "../../src/backends/protocols/memory.ts";
 import type { Traits } from "./backend_suite.ts";
+import { buildImage, type ClusterKind } from "./qcow2/_build_image.ts";
 import type { FakeFiles } from "./_fake_files.ts";
 // Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
@@ -31,6 +32,16 @@ function inFile(size: number, files: FakeFiles): string {
   return PATH;
 }
 
+function qcow2File(
+  clusters: readonly ClusterKind[] = ["data"],
+  clusterBits = 16,
+): DriverFixture["source"] {
+  return (size, files) => {
+    files.write(PATH, buildImage({ size, clusters, clusterBits }));
+    return `qcow2:${PATH}`;
+  };
+}
+
 function growableDisk(size: number): MemoryBackend {
   return new MemoryBackend(createMemoryDisk(size, { growable: true }));
 }
@@ -39,6 +50,14 @@ function growableDisk(size: number): MemoryBackend {
 export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
   raw: [{ source: inFile }],
   file: [{ variant: "direct", options: { direct: true }, source: inFile }],
+  qcow2: [
+    { source: qcow2File(["data", "zero", "unallocated"]) },
+    {
+      variant: "small clusters",
+      source: qcow2File(["kept zero", "data", "data", "compressed"], 12),
+    },
+    { variant: "little cache", options: { cacheSize: 0 }, source: qcow2File() },
+  ].map((fixture) => ({ content: "its own", writes: "refused", ...fixture })),
   memory: [
     { resizes: "down", source: (size) => `memory:${size}` },
     {

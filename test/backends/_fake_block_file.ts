@@ -22,6 +22,8 @@ export interface Faults {
   readonly fallocate?: "all" | "no zero range" | "nothing" | "sectors";
   /** Whether lseek(2) finds holes; yes if left out. */
   readonly seeks?: boolean;
+  /** Tells it from other files; unknown if left out. */
+  readonly identity?: string;
   /** Pages that the medium has; no limit if left out. */
   readonly pages?: number;
 }
@@ -38,11 +40,14 @@ export class FakeBlockFile implements BlockFile {
   readonly calls: string[] = [];
   readonly #pages = new Map<number, Uint8Array>();
   readonly #faults: Faults;
+  readonly #identity: Pick<Faults, "identity">;
   readonly #made = new Map<Call, number>();
 
   constructor(size: number, faults: Faults = {}) {
     this.size = size;
     this.#faults = faults;
+    const { identity } = faults;
+    this.#identity = identity === undefined ? {} : { identity };
   }
 
   pread(
@@ -146,6 +151,7 @@ export class FakeBlockFile implements BlockFile {
       size: this.size,
       allocated: this.#pages.size * PAGE,
       blockSize: PAGE,
+      ...this.#identity,
       atime: this.atime,
       mtime: this.mtime,
       ctime: 3n,

@@ -23,6 +23,13 @@ export class FakeFiles implements FileService {
     this.#files.set(path, new FakeBlockFile(size));
   }
 
+  /** Makes a file of some bytes. */
+  write(path: string, bytes: Uint8Array): void {
+    const file = new FakeBlockFile(bytes.length, { identity: path });
+    file.pwrite(bytes, 0, bytes.length, 0);
+    this.#files.set(path, file);
+  }
+
   /** How many descriptors are open. */
   get openCount(): number {
     return this.#open.size;
@@ -42,7 +49,7 @@ export class FakeFiles implements FileService {
     path: string,
     { direct = false }: FileOpenOptions,
   ): BlockFile {
-    const file = this.#files.get(path);
+    const file = this.#files.get(path.replace(/^\/images\//, ""));
     if (file === undefined || (direct && this.refusesDirect.has(path))) {
       throw Object.assign(new UserError(`Cannot open ${path}: missing`), {
         errno: 2,
@@ -86,6 +93,11 @@ export class FakeFiles implements FileService {
   }
 
   absolutePath(path: string): string {
-    return `/images/${path}`;
+    const normal = new URL(path, "file:///images/").pathname;
+    return normal.replace(/(?<=.)\/$/, "");
+  }
+
+  pathOf(fd: number): string {
+    return this.absolutePath(this.#paths.get(fd)!);
   }
 }

@@ -1,4 +1,7 @@
-import type { ImageOptions } from "../../src/backends/driver.ts";
+import {
+  CACHE_SIZE_DEFAULT,
+  type ImageOptions,
+} from "../../src/backends/driver.ts";
 
 /** The default options of an export. */
 export const imageOptions: ImageOptions = {
@@ -9,4 +12,8 @@ export const imageOptions: ImageOptions = {
   writethrough: false,
   direct: false,
   lock: true,
+  snapshot: null,
+  backing: null,
+  allowReference: [],
+  cacheSize: CACHE_SIZE_DEFAULT,
 };

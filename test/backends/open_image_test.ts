@@ -126,9 +126,9 @@ const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
     "Cannot open missing.img",
   ],
   "a file that looks like a driver": [
-    "qcow2:disk.img",
+    "vmdk:disk.img",
     {},
-    `no driver reads "qcow2:" either`,
+    `no driver reads "vmdk:" either`,
   ],
   "a file without direct I/O": ["base.img", { direct: true }, "base.img"],
   "a part that starts beyond the end": [

@@ -14,6 +14,7 @@ import "../backends/linux_file_backend_test.ts";
 import "../backends/memory_and_null_test.ts";
 import "../backends/open_image_test.ts";
 import "../backends/pattern_backend_test.ts";
+import "../backends/qcow2/qemu_images_test.ts";
 import "../backends/registry_test.ts";
 import "../backends/size_test.ts";
 import "../backends/window_test.ts";

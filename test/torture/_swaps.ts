@@ -14,6 +14,7 @@ import { mountBySyscall } from "../../src/linux/mount/mount_by_syscall.ts";
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { listenUnix } from "../../src/linux/socket/unix_listener.ts";
 import { driverServices } from "../../src/session/driver_services.ts";
+import { imageOptions } from "../backends/_image_options.ts";
 import { must } from "../mount/_harness.ts";
 import { prepareMountpoint } from "../../src/session/mountpoint.ts";
 
@@ -157,13 +158,9 @@ export const listens: Use = async (path, insecurePath) => {
 /** Opens an image with direct I/O, and reads it. */
 export const opensImage: Use = async (path, insecurePath) => {
   const options = {
+    ...imageOptions,
     writable: true,
-    growable: false,
-    writethrough: false,
-    offset: 0,
-    size: null,
     direct: true,
-    lock: true,
   };
   const image = await openImage(
     path,

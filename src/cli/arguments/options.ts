@@ -55,6 +55,27 @@ export const OPTIONS = {
     value: "SIZE",
     help: "export this many bytes of the image (default: all up to its end)",
   },
+  snapshot: {
+    value: "NAME",
+    help:
+      "export an internal snapshot of the image, by its id or name, read-only (default: the current state)",
+  },
+  backing: {
+    value: "SOURCE",
+    help:
+      "use this image below SOURCE, in place of the one that SOURCE names: raw:PATH, qcow2:PATH or another source",
+  },
+  "allow-reference": {
+    value: "DIR",
+    list: true,
+    help:
+      "let images name files in DIR and below, such as a backing file; several are separated by commas (default: only the image's own directory and below)",
+  },
+  "cache-size": {
+    value: "SIZE",
+    help:
+      "keep this much of the image's tables in memory, for all images of a chain together (default: 32M)",
+  },
   "queue-memory": {
     value: "SIZE",
     help:

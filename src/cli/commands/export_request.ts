@@ -68,6 +68,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       writethrough: flags.has("writethrough"),
       offset: sizeOption(args, "offset") ?? 0,
       ...size === null ? {} : { size },
+      ...imageOptionsOf(args),
       ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
@@ -95,8 +96,28 @@ export function readExportRequest(args: Arguments): ExportRequest {
   };
 }
 
+/** What an image with layers is opened by; nothing that is not given. */
+export function imageOptionsOf(
+  args: Arguments,
+): Pick<
+  MountExportOptions,
+  "snapshot" | "backing" | "allowReference" | "cacheSize"
+> {
+  const { values } = args;
+  const backing = values.get("backing");
+  const allowed = values.get("allow-reference");
+  const cacheSize = sizeOption(args, "cache-size");
+  if (backing !== undefined) inUsage(() => parseSource(backing), "--backing");
+  return {
+    ...textOption(args, "snapshot"),
+    ...backing === undefined ? {} : { backing },
+    ...allowed === undefined ? {} : { allowReference: allowed.split(",") },
+    ...cacheSize === null ? {} : { cacheSize },
+  };
+}
+
 /** An option without further checks here; nothing if it is not given. */
-function textOption<Name extends "user" | "group">(
+function textOption<Name extends "user" | "group" | "snapshot">(
   { values }: Arguments,
   name: Name,
 ): { readonly [key in Name]?: string } {

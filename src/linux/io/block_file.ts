@@ -246,6 +246,7 @@ export class LinuxBlockFile implements BlockFile {
       blockSize: status.blockSize,
       fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
       directAlignment: status.directAlignment,
+      identity: `${status.device}/${status.inode}`,
       atime: status.atime,
       mtime: status.mtime,
       ctime: status.ctime,

@@ -1,0 +1,109 @@
+/**
+ * The other files of an image: the one below it, and the one with its data.
+ *
+ * @module
+ */
+import type { ImageBelow, OpenContext } from "../../driver.ts";
+import { FILE } from "../../protocols/file/driver.ts";
+import {
+  type Reference,
+  type ReferenceGate,
+  refused,
+} from "../../reference_gate.ts";
+import type { Qcow2Header } from "./header.ts";
+
+/** The place of an image in a chain. */
+export interface ChainLink {
+  readonly gate: ReferenceGate;
+  /** By what it was named; `null` for what the user named. */
+  readonly reference: Reference | null;
+}
+
+/** How everything below an image is opened. */
+export const READ_ONLY = {
+  writable: false,
+  growable: false,
+  snapshot: null,
+  backing: null,
+} as const;
+
+/** Opens the image below. */
+export interface BackingOpeners {
+  /** A file, by its path. */
+  raw(path: string): Promise<ImageBelow>;
+  /** A qcow2 image of the same chain, by its path. */
+  qcow2(path: string, link: ChainLink): Promise<ImageBelow>;
+  /** A source as users write it. */
+  any(source: string): Promise<ImageBelow>;
+}
+
+/**
+ * Opens the backing file of an image; `null` if it has none.
+ *
+ * @param header The image's header.
+ * @param by The image's file.
+ * @param gate Admits what the header names.
+ * @param open Opens it.
+ * @param given What the user names in its place; `null` if nothing.
+ * @throws {UserError} If it may not or cannot be opened.
+ */
+export async function openBacking(
+  { backingName: name, backingFormat: format }: Qcow2Header,
+  by: ImageBelow,
+  gate: ReferenceGate,
+  open: BackingOpeners,
+  given: string | null,
+): Promise<ImageBelow | null> {
+  if (given !== null) {
+    const raw = /^raw:(.+)$/s.exec(given)?.[1];
+    return await (raw === undefined ? open.any(given) : open.raw(raw));
+  }
+  if (name === null) return null;
+  const reference = { role: "backing file", name, by };
+  if (format === null) throw formatUnknown(reference);
+  if (format !== "raw" && format !== "qcow2") {
+    const what = JSON.stringify(format);
+    throw refused(
+      reference,
+      `its format is ${what}, yet only raw and qcow2 can be below an image; convert it with 'qemu-img convert'`,
+    );
+  }
+  const path = gate.pathOf(reference);
+  if (format === "qcow2") return await open.qcow2(path, { gate, reference });
+  const file = await open.raw(path);
+  gate.admit(file, reference);
+  return file;
+}
+
+/**
+ * Opens the file with the data of an image; `null` if the image has them itself.
+ *
+ * @throws {UserError} If it may not or cannot be opened.
+ */
+export async function openDataFile(
+  { hasDataFile, dataFileName: name }: Qcow2Header,
+  by: ImageBelow,
+  { gate }: ChainLink,
+  context: OpenContext,
+): Promise<ImageBelow | null> {
+  if (!hasDataFile) return null;
+  const reference = { role: "data file", name: name ?? "", by };
+  if (name === null) {
+    throw refused(
+      reference,
+      "the image does not name it; record it with 'qemu-img amend -o data_file=PATH'",
+    );
+  }
+  const source = gate.pathOf(reference);
+  const file = await context.openBelow({ driver: FILE, source }, READ_ONLY);
+  gate.admit(file, reference);
+  return file;
+}
+
+function formatUnknown(reference: Reference): Error {
+  const { name, by } = reference;
+  return refused(
+    reference,
+    `its format is not recorded, and formats are never guessed; give it with backing=FORMAT:${name}, or record it with 'qemu-img rebase -u -b ${name} -F FORMAT ${by.name}'`,
+  );
+}

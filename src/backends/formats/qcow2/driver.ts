@@ -1,0 +1,161 @@
+import { UserError } from "../../../base/user_error.ts";
+import type { Backend } from "../../backend.ts";
+import type {
+  ImageBelow,
+  ImageDriver,
+  OpenContext,
+  Opened,
+} from "../../driver.ts";
+import { ReferenceGate } from "../../reference_gate.ts";
+import { FILE } from "../../protocols/file/driver.ts";
+import {
+  type ChainLink,
+  openBacking,
+  openDataFile,
+  READ_ONLY,
+} from "./chain.ts";
+import { ClusterCache } from "./cluster_cache.ts";
+import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
+import type { Compression, Qcow2Header } from "./header.ts";
+import { readL1 } from "./l1_table.ts";
+import { Qcow2Backend } from "./qcow2_backend.ts";
+import { readHeader } from "./read_header.ts";
+import { SliceCache } from "./slice_cache.ts";
+import { findSnapshot, readSnapshots } from "./snapshot_table.ts";
+import { type SharedTables, TableLookup } from "./table_lookup.ts";
+
+/** A qcow2 image that is to be opened. */
+export interface Qcow2Source {
+  /** What its bytes are in, as users write it. */
+  readonly file: string;
+  /** Its place in a chain; none if the user named it. */
+  readonly link?: ChainLink;
+}
+
+/** An open image, for every thread. Plain data. */
+interface Qcow2Attachment {
+  readonly name: string;
+  /** The size of the disk in bytes. */
+  readonly size: number;
+  readonly compression: Compression;
+  readonly tables: SharedTables;
+  /** As in `ReadSources`. */
+  readonly dataEnd: number;
+  readonly hasDataFile: boolean;
+  /** The size of the backing file in bytes; `null` without one. */
+  readonly backingSize: number | null;
+}
+
+/** A disk in an image: the current one, or that of a snapshot. */
+interface Disk {
+  readonly l1Offset: number;
+  readonly l1Entries: number;
+  readonly size: number;
+}
+
+/** Images of QEMU's format, versions 2 and 3. */
+export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
+  kind: "format",
+  name: "qcow2",
+  summary: "a qcow2 image, with the files that it refers to",
+  usage: "qcow2:PATH",
+  prefixes: ["qcow2:"],
+  needs: ["image", "shared memory"],
+  layered: true,
+  parse(file, text) {
+    if (file !== "") return { file };
+    throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
+  },
+  open: openQcow2,
+  attach(attachment, below) {
+    const [file, ...others] = below;
+    const { hasDataFile, backingSize, tables } = attachment;
+    const data = hasDataFile ? others.shift()! : file!;
+    return new Qcow2Backend({
+      ...attachment,
+      file: file!,
+      data,
+      geometry: tables.geometry,
+      lookup: new TableLookup(tables),
+      clusters: new ClusterCache(tables.geometry.clusterSize),
+      backing: backingSize === null
+        ? null
+        : { backend: others.shift()!, size: backingSize },
+    });
+  },
+};
+
+async function openQcow2(
+  { file: path, link }: Qcow2Source,
+  context: OpenContext,
+): Promise<Opened<Qcow2Attachment>> {
+  // A path that an image gives has no prefix.
+  const source = link === undefined ? path : { driver: FILE, source: path };
+  const file = await context.openBelow(source, READ_ONLY);
+  const { name, backend } = file;
+  const place = link ??
+    { gate: new ReferenceGate(file, context), reference: null };
+  if (place.reference !== null) place.gate.admit(file, place.reference);
+  const header = await readHeader(backend, name);
+  const disk = await diskOf(header, backend, name, context);
+  const geometry = geometryOf(header);
+  const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
+  const l1 = await readL1(backend, disk.l1Offset, entries, geometry, name);
+  const { cacheSize, backing: given } = context.options;
+  const isLast = given === null && header.backingName === null;
+  const share = isLast ? cacheSize : cacheSize / 2;
+  const cache = makeCache(disk.size, geometry, share);
+  const data = await openDataFile(header, file, place, context);
+  const left = cacheSize - cache.byteLength;
+  const options = { ...READ_ONLY, cacheSize: Math.max(0, left) };
+  const backing = await openBacking(header, file, place.gate, {
+    raw: (path) => context.openBelow({ driver: FILE, source: path }, options),
+    qcow2: (path, link) =>
+      context.openBelow(
+        { driver: QCOW2, source: { file: path, link } },
+        options,
+      ),
+    any: (source) => context.openBelow(source, options),
+  }, given);
+  return {
+    name,
+    attachment: {
+      name,
+      size: disk.size,
+      compression: header.compression,
+      tables: { geometry, l1, cache },
+      dataEnd: await sizeOf(data ?? file),
+      hasDataFile: data !== null,
+      backingSize: backing === null ? null : await sizeOf(backing),
+    },
+  };
+}
+
+/** The disk to show. */
+async function diskOf(
+  header: Qcow2Header,
+  file: Backend,
+  name: string,
+  { options: { snapshot } }: OpenContext,
+): Promise<Disk> {
+  if (snapshot === null) return header;
+  const snapshots = await readSnapshots(file, header, name);
+  return findSnapshot(snapshots, snapshot, name);
+}
+
+/**
+ * Makes the cache of an image's tables: as large as they are, or as its share of
+ * the memory for the tables of a chain.
+ */
+function makeCache(
+  size: number,
+  { sliceSpan, sliceSize }: Geometry,
+  share: number,
+): SharedArrayBuffer {
+  const slices = Math.ceil(size / sliceSpan);
+  return SliceCache.create(share, slices, sliceSize / 4);
+}
+
+async function sizeOf({ backend }: ImageBelow): Promise<number> {
+  return (await backend.stat()).size;
+}

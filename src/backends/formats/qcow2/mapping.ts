@@ -1,0 +1,46 @@
+/**
+ * What a range of a disk is made of.
+ *
+ * @module
+ */
+
+/** Kinds of mappings. */
+export const MAPPED = {
+  /** Bytes of the data file, or of the image's own file. */
+  DATA: 0,
+  /** Zeroes. */
+  ZERO: 1,
+  /** Not in this image: the backing file has it, or it is zeroes. */
+  UNALLOCATED: 2,
+  /** Compressed. */
+  COMPRESSED: 3,
+  /** The tables make no sense here. */
+  CORRUPT: 4,
+} as const;
+
+/** One of {@linkcode MAPPED}. */
+export type MappingKind = typeof MAPPED[keyof typeof MAPPED];
+
+/** `host` of what is stored nowhere. */
+export const NO_HOST = -1;
+
+/** One mapping. Filled in by a look-up, and used again for the next one. */
+export class Mapping {
+  kind: MappingKind = MAPPED.CORRUPT;
+  /** Bytes of the disk that it is valid for. */
+  length = 0;
+  /**
+   * Where the first byte is in the file; of compressed data where the stream
+   * starts. Zeroes have a place if a cluster is kept for them.
+   */
+  host: number = NO_HOST;
+  /** Bytes of the stream of compressed data, with up to 511 that follow it. */
+  streamLength = 0;
+
+  /** Sets what has no place in the file. */
+  setPlaceless(kind: MappingKind, length: number): void {
+    this.kind = kind;
+    this.length = length;
+    this.host = NO_HOST;
+  }
+}

@@ -1,0 +1,106 @@
+import type { Answer, Backend, Extent, ImageStat } from "../../backend.ts";
+import { ImageBackend } from "../../image_backend.ts";
+import { MAPPED, Mapping } from "./mapping.ts";
+import { mapLater } from "./map_later.ts";
+import { ReadOperation } from "./read_operation.ts";
+import { notAtEnd, type ReadSources } from "./read_sources.ts";
+
+/** Mappings that one call of `extent()` puts together at most. */
+const MAPPINGS_MAX = 1024;
+
+/** What a {@linkcode Qcow2Backend} is made of. */
+export interface Qcow2Parts extends ReadSources {
+  /** The image's name in messages. */
+  readonly name: string;
+  /** The size of the disk. */
+  readonly size: number;
+}
+
+/** A qcow2 image, read by one thread. */
+export class Qcow2Backend extends ImageBackend implements Backend {
+  override readonly shared = true;
+  readonly size: number;
+  readonly #from: ReadSources;
+  /** The mapping of a read that is answered without an operation. */
+  readonly #mapping = new Mapping();
+  readonly #idle: ReadOperation[] = [];
+
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts: Qcow2Parts) {
+    super(parts.name);
+    this.size = parts.size;
+    this.#from = parts;
+  }
+
+  /** Space and times are those of the image's own file. */
+  override stat(): Answer<ImageStat> {
+    const { geometry: { clusterSize } } = this.#from;
+    const { size } = this;
+    const statOf = ({ allocated, times }: ImageStat) => {
+      return { size, allocated, blockSize: clusterSize, times };
+    };
+    const stat = this.#from.file.stat();
+    return "then" in stat ? stat.then(statOf) : statOf(stat);
+  }
+
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    const { lookup, data, dataEnd, backing } = this.#from;
+    const mapping = this.#mapping;
+    if (length === 0) return 0;
+    if (lookup.map(position, length, mapping) && mapping.length === length) {
+      const { kind, host } = mapping;
+      if (kind === MAPPED.DATA && host + length <= dataEnd) {
+        return notAtEnd(data.read(host, buffer, start, length));
+      }
+      const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
+      if (kind === MAPPED.ZERO || (kind === MAPPED.UNALLOCATED && !isBelow)) {
+        buffer.fill(0, start, start + length);
+        return length;
+      }
+      if (isBelow && position + length <= backing.size) {
+        return notAtEnd(backing.backend.read(position, buffer, start, length));
+      }
+    }
+    const operation = this.#idle.pop() ??
+      new ReadOperation(this.#from, this.#idle);
+    return operation.read(position, buffer, start, length);
+  }
+
+  override async extent(position: number): Promise<Extent> {
+    const first = await this.#extentAt(position);
+    let { end } = first;
+    for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
+      const next = await this.#extentAt(end);
+      if (next.data !== first.data) break;
+      end = next.end;
+    }
+    return { data: first.data, end };
+  }
+
+  /** The extent of one mapping, at most to the end of the disk. */
+  async #extentAt(position: number): Promise<Extent> {
+    const { backing } = this.#from;
+    const mapping = new Mapping();
+    const left = this.size - position;
+    const error = await mapLater(this.#from, position, left, mapping);
+    if (error < 0) throw tableError(this.name, error);
+    const end = position + mapping.length;
+    if (mapping.kind === MAPPED.ZERO) return { data: false, end };
+    if (mapping.kind !== MAPPED.UNALLOCATED) return { data: true, end };
+    if (backing === null || position >= backing.size) {
+      return { data: false, end };
+    }
+    const below = await backing.backend.extent(position);
+    return { data: below.data, end: Math.min(end, below.end, backing.size) };
+  }
+}
+
+function tableError(name: string, error: number): Error {
+  const message = `An L2 table of ${name} cannot be read`;
+  return Object.assign(new Error(message), { errno: -error });
+}

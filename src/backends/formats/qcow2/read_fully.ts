@@ -1,0 +1,30 @@
+import type { Backend } from "../../backend.ts";
+
+/**
+ * Reads a range of an image, up to its end.
+ *
+ * @param file The image.
+ * @param position Where the range starts.
+ * @param buffer Where the bytes go.
+ * @param start The first byte of the buffer.
+ * @param length How many bytes.
+ * @returns The bytes read: fewer only before the end of the image; `-errno` if
+ * some could not be read.
+ */
+export async function readFully(
+  file: Backend,
+  position: number,
+  buffer: Uint8Array,
+  start: number,
+  length: number,
+): Promise<number> {
+  let done = 0;
+  while (done < length) {
+    const at = position + done;
+    const got = await file.read(at, buffer, start + done, length - done);
+    if (got < 0) return got;
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}
