@@ -73,6 +73,7 @@ export class Session implements AsyncDisposable {
   readonly #unmounted = Promise.withResolvers<void>();
   /** Resolves when the session is aborted, with what to say of a last flush. */
   readonly #aborted = Promise.withResolvers<string>();
+  readonly #watchdog: Watchdog;
   #closing = false;
   #isAborted = false;
   /** Whether requests are no longer served. */
@@ -94,6 +95,9 @@ export class Session implements AsyncDisposable {
     this.passthrough = parts.passthrough;
     this.singleQueueReason = parts.singleQueueReason;
     this.notifier = parts.notifier;
+    const { statistics, warn, hangMs } = parts;
+    const hasEnded = (index: number) => this.#ends[index] !== null;
+    this.#watchdog = new Watchdog({ statistics, warn, hasEnded, hangMs });
     this.closed = this.#watch();
   }
 
@@ -118,9 +122,9 @@ export class Session implements AsyncDisposable {
   /**
    * Ends the session. If programs use the mount, it goes on serving them for up
    * to `stopTimeout` seconds, and ends as soon as they have left. Otherwise it
-   * waits up to two seconds for requests in flight to be answered, unmounts by
-   * force, and reports what used the mount as a problem. In the end it waits for
-   * every Worker. Idempotent.
+   * waits up to two seconds for requests in flight to be answered, except by
+   * queues that were reported as hung, unmounts by force, and reports what used
+   * the mount as a problem. In the end it waits for every Worker. Idempotent.
    */
   async close(): Promise<SessionReport> {
     if (!this.#closing) {
@@ -150,9 +154,8 @@ export class Session implements AsyncDisposable {
   }
 
   async #watch(): Promise<SessionReport> {
-    const { servers, statistics, warn, hangMs, flush, release } = this.#parts;
-    const hasEnded = (index: number) => this.#ends[index] !== null;
-    using _ = new Watchdog({ statistics, warn, hasEnded, hangMs });
+    const { servers, statistics, flush, release } = this.#parts;
+    using _ = this.#watchdog;
     const all = servers.map(async ({ done }, index) => {
       this.#ended(index, await done.catch(endOfDefect));
     });
@@ -230,9 +233,11 @@ export class Session implements AsyncDisposable {
   }
 
   /** Whether no queue that still runs has a request in flight. */
+  /** Whether no request waits for an answer that can still be expected. */
   #isIdle(): boolean {
     return this.#parts.statistics.queues.every(({ index, inFlight }) =>
-      inFlight === 0 || this.#ends[index] !== null
+      inFlight === 0 || this.#ends[index] !== null ||
+      this.#watchdog.isHung(index)
     );
   }
 

@@ -68,6 +68,11 @@ export class Watchdog implements Disposable {
     }
   }
 
+  /** Whether a queue has been reported as hung, and not answered since. */
+  isHung(index: number): boolean {
+    return this.#progress[index]!.reported;
+  }
+
   /** Stops checking. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);

@@ -51,12 +51,18 @@ export async function eventually(
 }
 
 /** Runs a program to its end, for 20 s at most. */
-export async function run(
+export function run(program: string, ...args: string[]): Promise<Ended> {
+  return runFor(20, program, ...args);
+}
+
+/** Runs a program to its end, for some seconds at most. */
+export async function runFor(
+  seconds: number,
   program: string,
   ...args: string[]
 ): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
-    args: ["-k", "2", "20", program, ...args],
+    args: ["-k", "2", `${seconds}`, program, ...args],
     env: { LC_ALL: "C" },
     stdin: "null",
   }).output();

@@ -22,6 +22,7 @@ function watched(queues: number) {
     told,
     ended,
     look: (ms: number) => dog.check(start + ms + 1),
+    isHung: () => dog.isHung(0),
     [Symbol.dispose]: () => dog[Symbol.dispose](),
   };
 }
@@ -53,10 +54,16 @@ Deno.test("a queue that answers again is reported once, and may hang again", () 
   using it = watched(1);
   it.row.taken();
   it.row.taken();
-  for (const ms of [0, HANG_MS + 100, 50_000]) it.look(ms);
+  it.look(0);
+  assertEquals(it.isHung(), false);
+  for (const ms of [HANG_MS + 100, 50_000]) it.look(ms);
+  assertEquals(it.isHung(), true);
   it.row.answered();
-  for (const ms of [51_000, 52_000, 80_000]) it.look(ms);
+  it.look(51_000);
+  assertEquals(it.isHung(), false);
+  for (const ms of [52_000, 80_000]) it.look(ms);
   it.look(82_000);
+  assertEquals(it.isHung(), true);
   assertEquals(it.told, [
     "Queue 0 hangs: it has held 2 requests for 30 seconds without an answer and takes no others",
     "Queue 0 answers again, after 51 seconds",

@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { assertEquals } from "@std/assert";
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { kernelTest } from "../requirements.ts";
 import { eventually, exists, must, run, within } from "../mount/_harness.ts";
+import { runFor } from "../mount/_clients.ts";
 
 const PREFIX = "mqfuse_torture_";
 
@@ -93,6 +95,22 @@ export interface Medium {
   unmount(): Promise<void>;
   /** Mounts it, again. */
   mount(): Promise<void>;
+}
+
+/**
+ * Shuts an XFS down without its log, as a power cut does. That freezes the
+ * device first, which waits for what other programs are writing to the disk.
+ */
+export async function shutDown(path: string): Promise<void> {
+  const { code, stderr } = await runFor(
+    60,
+    "xfs_io",
+    "-x",
+    "-c",
+    "shutdown",
+    path,
+  );
+  assertEquals(code, 0, stderr);
 }
 
 /**

@@ -8,7 +8,13 @@ import {
   runMain,
   within,
 } from "../mount/_harness.ts";
-import { emptyFile, makeMedium, type Medium, torture } from "./_harness.ts";
+import {
+  emptyFile,
+  makeMedium,
+  type Medium,
+  shutDown,
+  torture,
+} from "./_harness.ts";
 
 const PROGRAMS = ["mkfs.xfs", "xfs_io", "qemu-io"];
 
@@ -48,7 +54,7 @@ async function writeAndCrash(
   }).spawn();
   try {
     await eventually(() => isFilled(image, 2 * MIB, 0xbb), "B is written");
-    await must("xfs_io", "-x", "-c", "shutdown", path);
+    await shutDown(path);
   } finally {
     holder.kill("SIGTERM");
     await within(holder.status, "the client");

@@ -12,7 +12,7 @@ import {
   must,
   run,
 } from "../mount/_harness.ts";
-import { emptyFile, makeMedium, torture } from "./_harness.ts";
+import { emptyFile, makeMedium, shutDown, torture } from "./_harness.ts";
 
 /** Writes blocks of 64 KiB to a file, as a client. */
 async function write(
@@ -66,7 +66,7 @@ torture("a medium that shuts down gives EIO", async (directory) => {
   const mountpoint = await emptyFile(`${directory}/mnt.img`);
   await using process = await ExportProcess.start(["-wq4", image, mountpoint]);
   assertEquals((await write(mountpoint, MIB)).code, 0);
-  await must("xfs_io", "-x", "-c", "shutdown", path);
+  await shutDown(path);
   for (let i = 0; i < 8; i++) {
     assertFailed(await write(mountpoint, i * 65536), /Input\/output error/);
     const read = await run("dd", `if=${mountpoint}`, "of=/dev/null", "bs=64k");
@@ -78,7 +78,7 @@ torture("a medium that shuts down gives EIO", async (directory) => {
   assertEquals(code, 1, stderr);
   const errors = process.totals.reduce((sum, { errors }) => sum + errors, 0);
   assert(errors >= 17);
-}, { programs: ["mkfs.xfs", "xfs_io"] });
+}, { programs: ["mkfs.xfs", "xfs_io"], limitS: 120 });
 
 torture(
   "a file system that an error makes read-only gives EROFS",

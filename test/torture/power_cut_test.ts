@@ -8,7 +8,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ExportProcess, MIB, must, pause, within } from "../mount/_harness.ts";
-import { emptyFile, makeMedium, type Medium, torture } from "./_harness.ts";
+import {
+  emptyFile,
+  makeMedium,
+  type Medium,
+  shutDown,
+  torture,
+} from "./_harness.ts";
 import { amount, isFull, tell } from "./_scale.ts";
 
 const WRITERS = 3;
@@ -119,7 +125,7 @@ async function cut(
   await within(begun.promise, "the first writes", LIMIT_MS);
   await pause(Math.random() * LIFE_MS);
   const cutMs = Date.now();
-  await must("xfs_io", "-x", "-c", "shutdown", medium.path);
+  await shutDown(medium.path);
   const all = await within(Promise.all(writers), "the writers", LIMIT_MS);
   process.signal("SIGTERM");
   const { code } = await within(process.ended, "ending");
