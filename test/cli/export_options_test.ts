@@ -134,6 +134,20 @@ Deno.test("readExportRequest() refuses sizes that are too large or 0", () => {
   );
 });
 
+Deno.test("readExportRequest() refuses one path for two files", () => {
+  const cases: [string[], string][] = [
+    [["--control=m"], "m for both the mount point and --control"],
+    [["--pidfile=m"], "m for both the mount point and --pidfile"],
+    [["--control=p", "--pidfile=p"], "p for both --control and --pidfile"],
+  ];
+  for (const [options, what] of cases) {
+    assertEquals(
+      refusal(...options, "disk.img", "m"),
+      `Cannot use ${what}: give each a path of its own`,
+    );
+  }
+});
+
 Deno.test("readExportRequest() reads the memory of the queues", () => {
   const { mount } = request("-q2", "--queue-memory=64M", "a", "b");
   assertEquals(mount.queueMemory, 64 << 20);

@@ -3,6 +3,7 @@ import {
   exists,
   ExportProcess,
   imageIn,
+  isMounted,
   MIB,
   mountTest,
   must,
@@ -218,4 +219,50 @@ mountTest(
     assertMatch(stderr, /Cannot listen on .*: a file that is not a socket/);
     assertEquals(await Deno.readTextFile(mountpoint), "underneath");
   },
+);
+
+mountTest(
+  "a control socket at another name of the mount point is refused",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const directories = `${directory}/directories`;
+    await Deno.symlink(directory, directories);
+    const socket = mountpoint.replace(directory, directories);
+    const args = ["export", `--control=${socket}`, image, mountpoint];
+    // The export must not ask itself about the file that is there.
+    const { code, stderr } = await within(runMain(args), "refusing");
+    assertEquals(code, 1);
+    assertMatch(stderr, /Cannot listen on .*: a file that is not a socket is/);
+    assert(!isMounted(mountpoint));
+  },
+);
+
+mountTest(
+  "clients of the control socket leave an export the descriptors to end",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/sock`;
+    const args = ["-q1", `--control=${socket}`, image, mountpoint];
+    const refused = await runMain(["export", ...args], {
+      wrapper: ["prlimit", "--nofile=48"],
+    });
+    const need = Number(/at least (\d+)/.exec(refused.stderr)![1]);
+    // What Deno itself has open varies by some.
+    const wrapper = ["prlimit", `--nofile=${need + 3}`];
+    await using process = await ExportProcess.start(args, { wrapper });
+    const clients: Deno.UnixConn[] = [];
+    try {
+      while (clients.length < 40) {
+        clients.push(await Deno.connect({ transport: "unix", path: socket }));
+      }
+      assertEquals((await runMain(["ctl", socket, "query"])).code, 0);
+      await must("cmp", image, mountpoint);
+      const { code, stderr } = await process.stop();
+      assertEquals(code, 0, stderr);
+    } finally {
+      for (const client of clients) client.close();
+    }
+    assert(!isMounted(mountpoint));
+  },
+  ["prlimit", "cmp"],
 );

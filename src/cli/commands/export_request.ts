@@ -47,6 +47,7 @@ export interface ExportRequest {
 export function readExportRequest(args: Arguments): ExportRequest {
   const { flags, values } = args;
   checkWritable(args);
+  checkFiles(args);
   const size = sizeOption(args, "size");
   if (size === 0) {
     throw new UsageError(
@@ -180,6 +181,24 @@ function checkWritable({ flags, values }: Arguments): void {
   if (flags.has("writethrough")) {
     throw new UsageError(
       "Cannot use --writethrough without --writable: a read-only image has no writes; add -w",
+    );
+  }
+}
+
+/** Refuses one path for two files; other names of a file are found later. */
+function checkFiles({ operands: [, mountpoint], values }: Arguments): void {
+  const uses = [
+    ["the mount point", mountpoint],
+    ["--control", values.get("control")],
+    ["--pidfile", values.get("pidfile")],
+  ] as const;
+  for (const [index, [use, path]] of uses.entries()) {
+    const other = uses.slice(index + 1).find(([, each]) => each === path);
+    if (path === undefined || other === undefined) continue;
+    throw new UsageError(
+      `Cannot use ${path} for both ${use} and ${
+        other[0]
+      }: give each a path of its own`,
     );
   }
 }

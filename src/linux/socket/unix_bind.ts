@@ -17,7 +17,7 @@ import type { DirectoryEntry } from "../syscall/directory_entry.ts";
 import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { findEntry } from "../syscall/path_walk.ts";
-import { statxDescriptor } from "../syscall/statx.ts";
+import { AT, statxDescriptor } from "../syscall/statx.ts";
 import { resultOrNull } from "../syscall/system_error.ts";
 import { openSocket, SOCK } from "./socket.ts";
 import { descriptorAddress, fitsAddress, pathAddress } from "./unix_address.ts";
@@ -120,7 +120,8 @@ function removeStale(path: string, entry: DirectoryEntry): void {
   if (file === null) return;
   const probe = openSocket(SOCK.STREAM);
   try {
-    const status = statxDescriptor(file);
+    // Without asking the server of a mount that is there: it may be this process.
+    const status = statxDescriptor(file, AT.STATX_DONT_SYNC);
     if (typeof status === "number") return;
     if (status.kind !== "socket") throw socketError("bind", path, ERRNO.EEXIST);
     const address = descriptorAddress(file);

@@ -7,6 +7,7 @@
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { libc } from "../syscall/libc.ts";
+import { openDescriptors, raiseLimit } from "../syscall/resource_limits.ts";
 import { acceptSocket, openSocket, SOCK, SocketWait } from "./socket.ts";
 import { SocketPoll } from "./socket_poll.ts";
 import { bindUnix, type BoundName } from "./unix_bind.ts";
@@ -20,13 +21,15 @@ const BACKLOG = 128;
 const OWNER_ONLY = 0o600;
 const RETRY_MS = 100;
 const MAX_CONNECTIONS = 64;
+/** Descriptors that connections leave to the rest of the program. */
+const SPARE_DESCRIPTORS = 12;
 
 /** The options of {@linkcode listenUnix}. */
 export interface ListenOptions extends UnixConnectionOptions {
   /**
-   * Most connections at a time, 64 by default. One more takes the place of that
-   * which has been waiting for its peer for the longest time; if all are busy, it
-   * waits to be accepted.
+   * Most connections at a time, 64 by default, and fewer where RLIMIT_NOFILE
+   * leaves room for fewer. One more takes the place of that which has been waiting
+   * for its peer for the longest time; if all are busy, it waits to be accepted.
    */
   readonly maxConnections?: number;
   /** Whether other users may change a part of the path, false by default. */
@@ -76,6 +79,7 @@ export class UnixListener implements AsyncDisposable {
   readonly #poll: SocketPoll;
   readonly #wait: SocketWait;
   readonly #options: ListenOptions;
+  readonly #maxConnections: number;
   readonly #name: BoundName;
   readonly #connections = new Set<UnixConnection>();
   #free = Promise.withResolvers<void>();
@@ -93,6 +97,9 @@ export class UnixListener implements AsyncDisposable {
     this.#wait = new SocketWait(fd, this.#poll);
     this.path = name.path;
     this.#options = options;
+    this.#maxConnections = affordable(
+      options.maxConnections ?? MAX_CONNECTIONS,
+    );
     this.#name = name;
   }
 
@@ -130,8 +137,7 @@ export class UnixListener implements AsyncDisposable {
 
   /** Makes room for a connection, or waits for it; false after `close()`. */
   async #hasRoom(): Promise<boolean> {
-    const { maxConnections = MAX_CONNECTIONS } = this.#options;
-    while (this.#connections.size >= maxConnections) {
+    while (this.#connections.size >= this.#maxConnections) {
       if (this.#closing !== undefined) return false;
       const idle = longestIdle(this.#connections);
       if (idle !== null) await idle.close();
@@ -189,6 +195,16 @@ export class UnixListener implements AsyncDisposable {
     closeDescriptor(this.#fd);
     await this.#poll.close();
   }
+}
+
+/**
+ * How many of so many connections RLIMIT_NOFILE has room for, at least one. They
+ * must not take the last descriptors, without which the program cannot unmount.
+ */
+function affordable(connections: number): number {
+  const others = openDescriptors() + SPARE_DESCRIPTORS;
+  const limit = raiseLimit("NOFILE", others + connections);
+  return Math.max(1, Math.min(connections, limit - others));
 }
 
 /** The connection that has been waiting for its peer for the longest time. */
