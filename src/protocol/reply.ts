@@ -113,10 +113,15 @@ export class Reply {
     this.#isDead = true;
   }
 
-  /** Answers as another reply does, whose bytes it copies. */
+  /**
+   * Answers as another reply does, whose bytes it copies; not at all if that one
+   * was retired without an answer.
+   *
+   * @throws {TypeError} If the memory of that one was transferred.
+   */
   adopt(other: Reply): void {
     if (other.#length <= 0) {
-      this.#length = other.#length;
+      this.#length = other.#isDead ? UNFILLED : other.#length;
       return;
     }
     this.#finish(other.#length, other.#errno);

@@ -181,7 +181,11 @@ class ServeLoop implements AnswerTaker {
   #fail(error: unknown, reply: Reply, opcode: number): void {
     const errno = knownErrnoOf(error);
     reply.reset();
-    reply.error(errno ?? ERRNO.EIO);
+    try {
+      reply.error(errno ?? ERRNO.EIO);
+    } catch {
+      // The handler has transferred the memory of its reply to another thread.
+    }
     // An error that stands for no number is a defect, not an answer.
     if (errno === null) this.report(error, opcode);
   }
@@ -194,7 +198,7 @@ class ServeLoop implements AnswerTaker {
     start: number,
   ): void {
     const { reply } = exchange;
-    if (filled !== reply) reply.adopt(filled);
+    if (filled !== reply) this.#adopt(reply, filled, opcode);
     // The kernel expects no reply to a FORGET, even if the handler filled one.
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
@@ -206,6 +210,16 @@ class ServeLoop implements AnswerTaker {
     if (!this.#measuring) return;
     const ms = performance.now() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes);
+  }
+
+  /** Copies a reply of a handler's own into the queue's memory. */
+  #adopt(reply: Reply, filled: Reply, opcode: number): void {
+    try {
+      reply.adopt(filled);
+    } catch (error) {
+      // Its memory was transferred to another thread.
+      this.#fail(error, reply, opcode);
+    }
   }
 
   #send(exchange: Exchange, opcode: number): void {

@@ -3135,10 +3135,15 @@ var Reply = class {
     if (this.#length === UNFILLED) this.#length = 0;
     this.#isDead = true;
   }
-  /** Answers as another reply does, whose bytes it copies. */
+  /**
+   * Answers as another reply does, whose bytes it copies; not at all if that one
+   * was retired without an answer.
+   *
+   * @throws {TypeError} If the memory of that one was transferred.
+   */
   adopt(other) {
     if (other.#length <= 0) {
-      this.#length = other.#length;
+      this.#length = other.#isDead ? UNFILLED : other.#length;
       return;
     }
     this.#finish(other.#length, other.#errno);
@@ -4952,13 +4957,16 @@ var ServeLoop = class {
   #fail(error, reply, opcode) {
     const errno2 = knownErrnoOf(error);
     reply.reset();
-    reply.error(errno2 ?? ERRNO.EIO);
+    try {
+      reply.error(errno2 ?? ERRNO.EIO);
+    } catch {
+    }
     if (errno2 === null) this.report(error, opcode);
   }
   /** Sends what a handler has filled: the queue's reply, or its own. */
   #answer(exchange, filled, opcode, start) {
     const { reply } = exchange;
-    if (filled !== reply) reply.adopt(filled);
+    if (filled !== reply) this.#adopt(reply, filled, opcode);
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
     filled.retire();
@@ -4969,6 +4977,14 @@ var ServeLoop = class {
     if (!this.#measuring) return;
     const ms = performance.now() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes);
+  }
+  /** Copies a reply of a handler's own into the queue's memory. */
+  #adopt(reply, filled, opcode) {
+    try {
+      reply.adopt(filled);
+    } catch (error) {
+      this.#fail(error, reply, opcode);
+    }
   }
   #send(exchange, opcode) {
     try {

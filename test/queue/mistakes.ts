@@ -89,7 +89,41 @@ const CALLS: Mistake[] = [
     handle: (_request, reply) => reply.data.set(new Uint8Array(200_000)),
     reports: [/RangeError/],
   },
+  {
+    name: "transfers the memory of the reply, then answers",
+    handle(_request, reply) {
+      transfer(reply.data);
+      reply.ok();
+    },
+    reports: [/TypeError: .*detached/, /without answering READ/],
+  },
+  {
+    name: "transfers the memory of the reply after the answer",
+    handle(_request, reply) {
+      reply.ok(512);
+      transfer(reply.data);
+    },
+    reports: [/TypeError: .*detached/],
+  },
+  {
+    name: "transfers the memory of the request, then answers",
+    handle(request, reply) {
+      transfer(request.header);
+      reply.ok(512);
+    },
+    reports: [/TypeError: .*detached/, /without answering READ/],
+  },
+  {
+    name: "retires the reply",
+    handle: (_request, reply) => reply.retire(),
+    reports: [/without answering READ/],
+  },
 ];
+
+/** Gives memory away, as postMessage() to a Worker does. */
+function transfer({ buffer }: ArrayBufferView): void {
+  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+}
 
 /** A promise-like value with its own idea of `then`. */
 function thenable(then: unknown): PromiseLike<unknown> {
