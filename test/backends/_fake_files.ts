@@ -49,7 +49,8 @@ export class FakeFiles implements FileService {
     path: string,
     { direct = false }: FileOpenOptions,
   ): BlockFile {
-    const file = this.#files.get(path.replace(/^\/images\//, ""));
+    const name = this.absolutePath(path).replace(/^\/images\//, "");
+    const file = this.#files.get(name);
     if (file === undefined || (direct && this.refusesDirect.has(path))) {
       throw Object.assign(new UserError(`Cannot open ${path}: missing`), {
         errno: 2,
