@@ -94,7 +94,8 @@ export class FakeFiles implements FileService {
   }
 
   absolutePath(path: string): string {
-    const normal = new URL(path, "file:///images/").pathname;
+    const relative = path.startsWith("/") ? path : `./${path}`;
+    const normal = new URL(relative, "file:///images/").pathname;
     return normal.replace(/(?<=.)\/$/, "");
   }
 

@@ -1,0 +1,88 @@
+import { assertEquals } from "@std/assert";
+import { deflateRawSync, zstdCompressSync } from "node:zlib";
+import { decompress } from "../../../src/backends/formats/qcow2/decompress.ts";
+import { zstdFrameLength } from "../../../src/backends/formats/qcow2/zstd_frame.ts";
+import { type Random, randomly } from "../../_random.ts";
+
+const CLUSTER = 16_384;
+const HOW = {
+  deflate: deflateRawSync,
+  zstd: zstdCompressSync,
+} as const;
+
+/** A cluster that is compressed well, or not at all. */
+function drawCluster(random: Random): Uint8Array<ArrayBuffer> {
+  const cluster = new Uint8Array(CLUSTER).fill(random.below(256));
+  const noise = random.below(CLUSTER);
+  cluster.set(random.bytes(noise), random.below(CLUSTER - noise + 1));
+  return cluster;
+}
+
+for (const how of ["deflate", "zstd"] as const) {
+  Deno.test(`clusters of ${how} are decompressed, whatever follows`, () =>
+    randomly(20, (random) => {
+      const cluster = drawCluster(random);
+      const stream = HOW[how](cluster);
+      const rest = random.bytes(random.below(512));
+      const bytes = new Uint8Array([...stream, ...rest]);
+      const result = decompress(how, bytes, CLUSTER);
+      assertEquals(result && new Uint8Array(result), cluster);
+    }));
+
+  Deno.test(`${how} that is cut off or changed gives no wrong cluster`, () =>
+    randomly(30, (random) => {
+      const cluster = drawCluster(random);
+      const stream = new Uint8Array(HOW[how](cluster));
+      // An empty frame follows the one that counts.
+      const counts = how === "zstd" ? zstdFrameLength(stream)! : stream.length;
+      const cut = stream.slice(0, random.below(counts - 1));
+      assertEquals(decompress(how, cut, CLUSTER), null);
+      const changed = stream.slice();
+      changed[random.below(changed.length)]! ^= 1 << random.below(8);
+      const result = decompress(how, changed, CLUSTER);
+      assertEquals(result?.length ?? CLUSTER, CLUSTER);
+      const noise = random.bytes(600);
+      assertEquals(decompress(how, noise, CLUSTER)?.length ?? CLUSTER, CLUSTER);
+    }));
+
+  Deno.test(`${how} of another size than a cluster is refused`, () => {
+    for (const size of [0, 1, CLUSTER - 1, CLUSTER + 1, 100 * CLUSTER]) {
+      const stream = HOW[how](new Uint8Array(size));
+      assertEquals(decompress(how, stream, CLUSTER), null, `${size}`);
+    }
+  });
+}
+
+Deno.test("a bomb does not grow", () => {
+  const bomb = {
+    deflate: deflateRawSync(new Uint8Array(1 << 26)),
+    zstd: zstdCompressSync(new Uint8Array(1 << 26)),
+  };
+  const start = performance.now();
+  assertEquals(decompress("deflate", bomb.deflate, CLUSTER), null);
+  assertEquals(decompress("zstd", bomb.zstd, CLUSTER), null);
+  const ms = performance.now() - start;
+  assertEquals(ms < 500, true, `${ms} ms`);
+});
+
+Deno.test("zstdFrameLength() knows every kind of header", () => {
+  const frame = (descriptor: number, ...rest: number[]) =>
+    Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, descriptor, ...rest);
+  const last = [1, 0, 0];
+  // A window descriptor, then an empty last block.
+  assertEquals(zstdFrameLength(frame(0x00, 0, ...last, 9, 9)), 9);
+  // A single segment with a size of one byte.
+  assertEquals(zstdFrameLength(frame(0x20, 0, ...last)), 9);
+  // Sizes of 2, 4 and 8 bytes, dictionaries of 1, 2 and 4 bytes, a checksum.
+  assertEquals(zstdFrameLength(frame(0x61, 1, 0, 0, ...last)), 11);
+  const size4 = [0, 0, 0, 0];
+  assertEquals(zstdFrameLength(frame(0xa2, 1, 1, ...size4, ...last)), 14);
+  const size8 = [...size4, ...size4];
+  const end = [...last, 1, 2, 3, 4];
+  assertEquals(zstdFrameLength(frame(0xe7, ...size4, ...size8, ...end)), 24);
+  // Cut off: in the header, in a block, in the checksum.
+  assertEquals(zstdFrameLength(frame(0x00, 0, 1, 0)), null);
+  assertEquals(zstdFrameLength(frame(0x00, 0, 0x29, 0, 0, 1)), null);
+  assertEquals(zstdFrameLength(frame(0x24, 0, ...last, 1, 2, 3)), null);
+  assertEquals(zstdFrameLength(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)), null);
+});
