@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatSize } from "../../backends/size.ts";
 import { LIMITS, type LimitState } from "../../session/limit_table.ts";
 import { isEnough, whyTooSmall } from "../../session/limits.ts";
 
@@ -35,10 +36,12 @@ export function limitFields({ limits }: LimitFacts): unknown[] {
 }
 
 function textOf(state: LimitState): string {
-  const { value, need } = state;
+  const { key, value, need } = state;
   if (!isEnough(state)) return `too small: ${whyTooSmall(state)}`;
-  const limit = value === Infinity ? "unlimited" : value;
-  return `${limit}; an export with the default options needs ${need}`;
+  const isMemory = LIMITS[key].counts.startsWith("bytes");
+  const show = (count: number) => isMemory ? formatSize(count) : `${count}`;
+  const limit = value === Infinity ? "unlimited" : show(value);
+  return `${limit}; an export with the default options needs ${show(need)}`;
 }
 
 function isOfThreads(key: LimitState["key"]): boolean {
