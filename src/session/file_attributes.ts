@@ -4,12 +4,10 @@
  * @module
  */
 import { UserError } from "../base/user_error.ts";
-import { groupNamed, userNamed } from "../linux/syscall/accounts.ts";
+import { accountNumber, ID_MAX } from "../linux/syscall/accounts.ts";
 import type { AllowOther } from "../linux/mount/mount_by_fusermount.ts";
 import { credentials } from "../linux/syscall/process.ts";
 
-/** The largest id: the one above it means "unchanged" to chown(2). */
-const ID_MAX = 2 ** 32 - 2;
 const MODE_MAX = 0o7777;
 const ANY_WRITE = 0o222;
 const GROUP_OR_OTHERS = 0o077;
@@ -94,20 +92,13 @@ export function checkOwner(
   kind: "uid" | "gid",
   name: string = kind,
 ): number {
-  const text = String(value);
-  if (/^\d+$/.test(text)) {
-    const id = Number(text);
-    if (id <= ID_MAX) return id;
-    throw new UserError(
-      `Cannot use ${text} (${name}): expected a number up to ${ID_MAX}, or a name`,
-    );
+  if (typeof value === "string") {
+    const account = kind === "uid" ? "user" : "group";
+    return accountNumber(value, account, `Cannot use ${value} (${name})`);
   }
-  const found = kind === "uid" ? userNamed(text) : groupNamed(text);
-  if (found !== null) return found;
-  const database = kind === "uid" ? "/etc/passwd" : "/etc/group";
-  const what = kind === "uid" ? "user" : "group";
+  if (Number.isInteger(value) && value >= 0 && value <= ID_MAX) return value;
   throw new UserError(
-    `Cannot use ${text} (${name}): ${database} has no ${what} of that name; give the number of one`,
+    `Cannot use ${value} (${name}): expected a number up to ${ID_MAX}, or a name`,
   );
 }
 

@@ -5790,26 +5790,53 @@ var CREDENTIAL_SYMBOLS = {
     ],
     result: "i32"
   },
-  // struct passwd *getpwnam(const char *name);
-  getpwnam: {
+  // int getpwnam_r(const char *name, struct passwd *pwd, char *buf,
+  //                size_t buflen, struct passwd **result);
+  getpwnam_r: {
     parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "usize",
       "buffer"
     ],
-    result: "pointer"
+    result: "i32"
   },
-  // struct passwd *getpwuid(uid_t uid);
-  getpwuid: {
+  // int getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t buflen,
+  //                struct passwd **result);
+  getpwuid_r: {
     parameters: [
-      "u32"
-    ],
-    result: "pointer"
-  },
-  // struct group *getgrnam(const char *name);
-  getgrnam: {
-    parameters: [
+      "u32",
+      "buffer",
+      "buffer",
+      "usize",
       "buffer"
     ],
-    result: "pointer"
+    result: "i32"
+  },
+  // int getgrnam_r(const char *name, struct group *grp, char *buf,
+  //                size_t buflen, struct group **result);
+  getgrnam_r: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "usize",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t buflen,
+  //                struct group **result);
+  getgrgid_r: {
+    parameters: [
+      "u32",
+      "buffer",
+      "buffer",
+      "usize",
+      "buffer"
+    ],
+    result: "i32"
   }
 };
 
@@ -12434,38 +12461,85 @@ var DirectoryEntry = class {
 };
 
 // src/linux/syscall/accounts.ts
+var NAME = 0;
+var ID = 16;
+var PW_GID = 20;
+var STRUCT_BYTES = 48;
+var TEXT_BYTES = 1024;
+var TEXT_BYTES_MAX = 16 * 1024 * 1024;
+var NOT_FOUND = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ESRCH,
+  ERRNO.EBADF,
+  ERRNO.EPERM
+]);
 function userName(uid) {
-  return users().find((user) => user.uid === uid)?.name ?? String(uid);
+  return nameOf(uid, "user");
 }
 function groupName(gid) {
-  return groupLines(gid)[0]?.[0] ?? String(gid);
+  return nameOf(gid, "group");
 }
 function usersInGroup(gid) {
-  const all = users();
-  const lines = groupLines(gid);
+  const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
   if (lines.length === 0) return null;
-  const found = all.filter((user) => user.gid === gid).map(({ uid }) => uid);
+  const found = linesOf("/etc/passwd").filter((user) => Number(user[3]) === gid).map((user) => Number(user[2]));
   for (const name of lines.flatMap((line) => (line[3] ?? "").split(","))) {
     if (name === "") continue;
-    const user = all.find((each) => each.name === name);
-    if (user === void 0) return null;
-    found.push(user.uid);
+    const user = findNamed(name, "user");
+    if (user === null) return null;
+    found.push(user.id);
   }
   return found;
-}
-function users() {
-  return linesOf("/etc/passwd").map(([name = "", , uid, gid]) => ({
-    name,
-    uid: Number(uid),
-    gid: Number(gid)
-  }));
-}
-function groupLines(gid) {
-  return linesOf("/etc/group").filter((fields) => Number(fields[2]) === gid);
 }
 function linesOf(path) {
   const text = resultOrNull(() => readText(path)) ?? "";
   return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
+}
+function nameOf(id, kind) {
+  return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
+}
+function findNamed(name, kind) {
+  const { getpwnam_r, getgrnam_r } = libc();
+  const call3 = kind === "user" ? getpwnam_r : getgrnam_r;
+  const key = cString(name);
+  return find(`${kind} ${name}`, (...out) => call3(key, ...out));
+}
+function findNumbered(id, kind) {
+  const { getpwuid_r, getgrgid_r } = libc();
+  const call3 = kind === "user" ? getpwuid_r : getgrgid_r;
+  return find(`${kind} ${id}`, (...out) => call3(id, ...out));
+}
+function find(what, call3) {
+  const struct = new Uint8Array(STRUCT_BYTES);
+  const found = new BigUint64Array(1);
+  let size = TEXT_BYTES;
+  for (; ; ) {
+    const texts = new Uint8Array(size);
+    const error = call3(struct, texts, BigInt(size), found);
+    if (error === ERRNO.ERANGE && size < TEXT_BYTES_MAX) {
+      size *= 4;
+      continue;
+    }
+    if (error !== 0 && !NOT_FOUND.has(error)) throw lookupError(what, error);
+    if (error !== 0 || found[0] === 0n) return null;
+    const view = new DataView(struct.buffer);
+    const name = textAt(Deno.UnsafePointer.create(view.getBigUint64(NAME, true))) ?? "";
+    void texts.byteLength;
+    const id = view.getUint32(ID, true);
+    return {
+      name,
+      id,
+      group: view.getUint32(PW_GID, true)
+    };
+  }
+}
+function lookupError(what, error) {
+  return new SystemError({
+    call: "getpwnam_r",
+    action: `look up ${what}`,
+    errno: error,
+    advice: "see nsswitch.conf(5), or give a number"
+  });
 }
 
 // src/linux/syscall/path_safety.ts
@@ -12493,13 +12567,13 @@ function weaknessError(action, { reason, advice }) {
   });
 }
 function trustedUsers() {
-  const users2 = /* @__PURE__ */ new Set([
+  const users = /* @__PURE__ */ new Set([
     ROOT,
     libc().geteuid()
   ]);
   const root = statx(-1, "/", AT.STATX_DONT_SYNC);
-  if (typeof root !== "number") users2.add(root.uid);
-  return users2;
+  if (typeof root !== "number") users.add(root.uid);
+  return users;
 }
 function isPrivate({ fd, status: { gid } }, trusted) {
   if (hasAccessList(fd)) return false;
@@ -12547,7 +12621,7 @@ var LINKS_MAX = 40;
 var PROC_SUPER_MAGIC = 40864;
 var STRUCT_STATFS_SIZE = 120;
 function findEntry(path, rules) {
-  if (path === "") throw lookupError(path, rules, ERRNO.ENOENT);
+  if (path === "") throw lookupError2(path, rules, ERRNO.ENOENT);
   const start = path.startsWith("/") ? "" : readLink("/proc/self/cwd");
   const walk = new Walk(path, rules);
   try {
@@ -12702,7 +12776,7 @@ var Walk = class {
     return fd;
   }
   #error(error) {
-    return lookupError(this.#path, this.#rules, error);
+    return lookupError2(this.#path, this.#rules, error);
   }
   #enter(fd) {
     closeDescriptor(this.#fd);
@@ -12721,7 +12795,7 @@ function linkWeakness({ reason }) {
     advice: "give the path that the link leads to"
   };
 }
-function lookupError(path, { opening, advice }, error) {
+function lookupError2(path, { opening, advice }, error) {
   return new SystemError({
     call: "openat",
     action: opening ?? `find the directory of ${path}`,

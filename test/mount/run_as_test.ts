@@ -270,8 +270,11 @@ mountTest(
   async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const refusals = [
-      ["--user=no-such", "Cannot run as user no-such: there is no such user;"],
-      ["--user=4294967295", "Cannot run as user 4294967295: there is no such"],
+      [
+        "--user=no-such",
+        "Cannot run as user no-such: there is no user of that",
+      ],
+      ["--user=4294967295", "Cannot run as user 4294967295: there is no user"],
       ["--user=54321", "Cannot run as user 54321: the user database has no"],
       ["--user=root", "Cannot give up the rights of root to run as root:"],
       ["--user=0", "Cannot give up the rights of root to run as 0:"],

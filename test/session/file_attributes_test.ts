@@ -38,16 +38,22 @@ testIf(missing, "checkOwner() reads numbers and names", () => {
   assertEquals(checkOwner("root", "gid"), 0);
   assertEquals(
     refusal(() => checkOwner("no such user", "uid", "--uid")),
-    "Cannot use no such user (--uid): /etc/passwd has no user of that name; give the number of one",
+    "Cannot use no such user (--uid): there is no user of that name; give a name that 'getent passwd' shows, or a number up to 4294967294",
   );
   assertMatch(
     refusal(() => checkOwner("none such", "gid", "--gid")),
-    /^Cannot use none such \(--gid\): \/etc\/group has no group of that name/,
+    /^Cannot use none such \(--gid\): there is no group of that name; give a name that 'getent group' shows/,
   );
-  assertEquals(
+  assertMatch(
     refusal(() => checkOwner("4294967295", "uid", "--uid")),
-    "Cannot use 4294967295 (--uid): expected a number up to 4294967294, or a name",
+    /^Cannot use 4294967295 \(--uid\): there is no user of that name;/,
   );
+  for (const bad of [2 ** 32 - 1, -1, 0.5]) {
+    assertEquals(
+      refusal(() => checkOwner(bad, "uid")),
+      `Cannot use ${bad} (uid): expected a number up to 4294967294, or a name`,
+    );
+  }
 });
 
 testIf(missing, "the owner's access is the default", () => {

@@ -81,6 +81,7 @@ import "../fuzz/fuzz_test.ts";
 import "../fuzz/regressions_test.ts";
 import "../import_rule_test.ts";
 import "../linux/abort_test.ts";
+import "../linux/accounts_test.ts";
 import "../linux/aio_test.ts";
 import "../linux/block_file_test.ts";
 import "../linux/child_process_test.ts";

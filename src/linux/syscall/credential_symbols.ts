@@ -4,7 +4,7 @@
  * @module
  */
 
-/** credentials(7), getpwnam(3) and getgrnam(3). */
+/** credentials(7), getpwnam(3), getgrnam(3). */
 export const CREDENTIAL_SYMBOLS = {
   // uid_t getuid(void);
   getuid: { parameters: [], result: "u32" },
@@ -20,10 +20,28 @@ export const CREDENTIAL_SYMBOLS = {
   setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   // int setresuid(uid_t ruid, uid_t euid, uid_t suid);
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
-  // struct passwd *getpwnam(const char *name);
-  getpwnam: { parameters: ["buffer"], result: "pointer" },
-  // struct passwd *getpwuid(uid_t uid);
-  getpwuid: { parameters: ["u32"], result: "pointer" },
-  // struct group *getgrnam(const char *name);
-  getgrnam: { parameters: ["buffer"], result: "pointer" },
+  // int getpwnam_r(const char *name, struct passwd *pwd, char *buf,
+  //                size_t buflen, struct passwd **result);
+  getpwnam_r: {
+    parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  // int getpwuid_r(uid_t uid, struct passwd *pwd, char *buf, size_t buflen,
+  //                struct passwd **result);
+  getpwuid_r: {
+    parameters: ["u32", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  // int getgrnam_r(const char *name, struct group *grp, char *buf,
+  //                size_t buflen, struct group **result);
+  getgrnam_r: {
+    parameters: ["buffer", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
+  // int getgrgid_r(gid_t gid, struct group *grp, char *buf, size_t buflen,
+  //                struct group **result);
+  getgrgid_r: {
+    parameters: ["u32", "buffer", "buffer", "usize", "buffer"],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -5,8 +5,8 @@
  */
 
 import { UserError } from "../../base/user_error.ts";
+import { accountNumber, ownGroup } from "./accounts.ts";
 import { listDirectory } from "./directory.ts";
-import { cString } from "./ffi_values.ts";
 import { errno, libc } from "./libc.ts";
 import { hasCapability } from "./process.ts";
 import { SystemError } from "./system_error.ts";
@@ -19,14 +19,6 @@ export interface Identity {
   /** The number of the group. */
   readonly gid: number;
 }
-
-/** The largest id: the one above it means "no change" to setresuid(2). */
-const ID_MAX = 0xffff_fffe;
-
-// Offsets in struct passwd and struct group of glibc and musl.
-const PW_UID = 16;
-const PW_GID = 20;
-const GR_GID = 16;
 
 const NEEDED = ["SETUID", "SETGID", "SYS_ADMIN"] as const;
 
@@ -52,37 +44,18 @@ export function requireRoot(): void {
  * `group` is left out, or if the user is root.
  */
 export function lookUpIdentity(user: string, group?: string): Identity {
-  const uid = lookUp(user, "user");
+  const uid = accountNumber(user, "user", `Cannot run as user ${user}`);
   if (uid === 0) {
     throw new UserError(
       `Cannot give up the rights of root to run as ${user}: that is root; choose another user, or leave user out`,
     );
   }
-  if (group !== undefined) return { uid, gid: lookUp(group, "group") };
-  const entry = libc().getpwuid(uid);
-  if (entry === null) {
-    throw new UserError(
-      `Cannot run as user ${user}: the user database has no entry for it that names its group; give a group too`,
-    );
-  }
-  return { uid, gid: new Deno.UnsafePointerView(entry).getUint32(PW_GID) };
-}
-
-/** The number of a user or group; a name that consists of digits comes first. */
-function lookUp(text: string, kind: "user" | "group"): number {
-  const name = cString(text);
-  const isUser = kind === "user";
-  const entry = isUser ? libc().getpwnam(name) : libc().getgrnam(name);
-  if (entry !== null) {
-    const view = new Deno.UnsafePointerView(entry);
-    return view.getUint32(isUser ? PW_UID : GR_GID);
-  }
-  const number = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (number <= ID_MAX) return number;
+  const gid = group === undefined
+    ? ownGroup(uid)
+    : accountNumber(group, "group", `Cannot run as group ${group}`);
+  if (gid !== null) return { uid, gid };
   throw new UserError(
-    `Cannot run as ${kind} ${text}: there is no such ${kind}; give a name from 'getent ${
-      isUser ? "passwd" : "group"
-    }', or a number`,
+    `Cannot run as user ${user}: the user database has no entry for it that names its group; give a group too`,
   );
 }
 
