@@ -3,6 +3,7 @@ import { sendControl } from "../../src/cli/control/client.ts";
 import {
   ControlServer,
   type ControlServerOptions,
+  listenControl,
 } from "../../src/cli/control/server.ts";
 import { Output } from "../../src/cli/output/output.ts";
 import { inTemporaryDirectory } from "../linux/_fixtures.ts";
@@ -23,7 +24,8 @@ async function withServer(
     const session = new FakeExport();
     const output = new Output(false, new KeptSinks());
     const stop = () => session.stopped++;
-    await using _ = new ControlServer(path, session, stop, output, options);
+    const listener = listenControl(path, options);
+    await using _ = new ControlServer(listener, session, stop, output);
     await body(path, session);
   });
 }
@@ -156,7 +158,7 @@ kernelTest(
       const path = `${directory}/control`;
       const output = new Output(false, new KeptSinks());
       const server = new ControlServer(
-        path,
+        listenControl(path),
         new FakeExport(),
         () => {},
         output,

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   exists,
   ExportProcess,
@@ -9,6 +9,7 @@ import {
   must,
   run,
   runMain,
+  sideBySide,
   within,
 } from "./_harness.ts";
 
@@ -210,13 +211,45 @@ mountTest(
 );
 
 mountTest(
-  "a control socket that cannot be created leaves nothing mounted",
-  async (directory) => {
+  "a control socket that cannot be made is refused before the image is opened",
+  async (directory, t) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
-    const args = [`--control=${image}`, image, mountpoint];
-    const { code, stderr } = await runMain(["export", ...args]);
+    const theirs = `${directory}/theirs`;
+    await Deno.mkdir(theirs);
+    await Deno.chown(theirs, 65534, 65534);
+    const live = `${directory}/live`;
+    const cases = [
+      [
+        image,
+        "a file that is not a socket is in the way (choose another path)",
+      ],
+      [live, "another program is listening on it (stop that program, or "],
+      [`${theirs}/sock`, "user nobody can replace sock in"],
+      [`${directory}/none/sock`, "No such file or directory"],
+      [`${directory}/${"n".repeat(256)}`, "File name too long"],
+    ] as const;
+    const pidfile = `${directory}/pid`;
+    // A start that died left it: it stays as it was.
+    await Deno.writeTextFile(pidfile, "1\n");
+    const listener = Deno.listen({ transport: "unix", path: live });
+    await sideBySide(
+      t,
+      cases.map(([path, reason]) => [reason, async () => {
+        // An export that looked at the image, or mounted, would say so first.
+        const args = [`--control=${path}`, `${directory}/none.img`, mountpoint];
+        const { code, stderr } = await runMain(["export", ...args]);
+        assertEquals(code, 1);
+        assert(
+          stderr.startsWith(`mqfuse: Cannot listen on ${path}: ${reason}`),
+          stderr,
+        );
+      }]),
+    );
+    const args = [`--pidfile=${pidfile}`, `--control=${image}`, image];
+    const { code } = await runMain(["export", ...args, mountpoint]);
     assertEquals(code, 1);
-    assertMatch(stderr, /Cannot listen on .*: a file that is not a socket/);
+    listener.close();
+    assertEquals(await Deno.readTextFile(pidfile), "1\n");
     assertEquals(await Deno.readTextFile(mountpoint), "underneath");
   },
 );
@@ -265,4 +298,18 @@ mountTest(
     assert(!isMounted(mountpoint));
   },
   ["prlimit", "cmp"],
+);
+
+mountTest(
+  "an export that is refused later leaves no control socket",
+  async (directory) => {
+    const { mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/sock`;
+    const none = `${directory}/none.img`;
+    const args = [`--control=${socket}`, none, mountpoint];
+    const { code, stderr } = await runMain(["export", ...args]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^mqfuse: Cannot open .*none\.img: No such file/);
+    await assertRejects(() => Deno.lstat(socket), Deno.errors.NotFound);
+  },
 );

@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { updateLoopSize } from "../../src/linux/mount/loop_devices.ts";
+import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import {
   ExportProcess,
   imageIn,
@@ -85,6 +87,8 @@ async function resizeBesideReaders(
   assertEquals(await sizeOf(mountpoint), 3 * MIB);
 }
 
+/** Seconds after which an export is awoken although the test has not done it. */
+const RESCUE_S = 20;
 const PROGRAMS = ["losetup", "blockdev", "python3"];
 
 mountTest(
@@ -96,5 +100,48 @@ mountTest(
 uringTest(
   "every reader sees that an export was resized, over io_uring",
   (directory) => resizeBesideReaders(directory, "uring"),
+  PROGRAMS,
+);
+
+mountTest(
+  "a loop device whose export does not answer holds up nothing else",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 4 * MIB);
+    const socket = `${directory}/sock`;
+    const options = ["-w", `--control=${socket}`];
+    await using process = await ExportProcess.start([
+      ...options,
+      image,
+      mountpoint,
+    ]);
+    await using loop = await loopDevice(mountpoint);
+    const reply = await command(socket, { command: "resize", size: 8 * MIB });
+    assertMatch(reply, /"ok":true/);
+    process.signal("SIGSTOP");
+    // If this thread waits for the export, it cannot send SIGCONT itself.
+    const rescue = new Deno.Command("sh", {
+      args: ["-c", `sleep ${RESCUE_S}; kill -CONT ${process.pid}`],
+    }).spawn();
+    const started = performance.now();
+    const updated = updateLoopSize(loop.path);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.signal("SIGCONT");
+    await within(updated, "the loop device");
+    assert(performance.now() - started < RESCUE_S * 500);
+    rescue.kill();
+    await rescue.status;
+    assertEquals(await deviceSize(loop.path), 8 * MIB);
+    await assertRejects(
+      () => updateLoopSize("/dev/null"),
+      SystemError,
+      "Cannot set the size of /dev/null: ENOTTY",
+    );
+    await assertRejects(
+      () => updateLoopSize(`${directory}/none`),
+      SystemError,
+      "No such file or directory",
+    );
+    assertEquals((await process.stop()).code, 0);
+  },
   PROGRAMS,
 );

@@ -99,14 +99,26 @@ async function showSize(
     );
   }
   for (const device of loopDevicesOver(mountpoint)) {
-    try {
-      updateLoopSize(device);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      output.notice(
-        `${error.message}; run 'losetup -c ${device}' as root to give it the new size`,
-      );
-    }
+    const problem = await updateInTime(device, seconds);
+    if (problem === null) continue;
+    output.notice(
+      `${problem}; run 'losetup -c ${device}' as root to give it the new size`,
+    );
+  }
+}
+
+/** Gives a loop device the new size; a sentence if it cannot, else `null`. */
+async function updateInTime(
+  device: string,
+  seconds: number,
+): Promise<string | null> {
+  try {
+    const updated = updateLoopSize(device).then(() => true);
+    if (await inTime(updated, seconds)) return null;
+    return `Cannot set the size of ${device}: it did not answer within ${seconds} s`;
+  } catch (error) {
+    if (error instanceof SystemError) return error.message;
+    throw error;
   }
 }
 

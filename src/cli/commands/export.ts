@@ -6,6 +6,7 @@ import {
   notifyService,
   type ServiceState,
 } from "../../linux/socket/sd_notify.ts";
+import type { UnixListener } from "../../linux/socket/unix_listener.ts";
 import {
   describeUsers,
   type MountUsers,
@@ -20,7 +21,7 @@ import { restartLoopSafe } from "../../session/loop_safe.ts";
 import type { SessionReport } from "../../session/session.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
-import { ControlServer } from "../control/server.ts";
+import { ControlServer, listenControl } from "../control/server.ts";
 import { sentenceOf } from "../failure.ts";
 import type { Output } from "../output/output.ts";
 import { readyEvent, readyLine } from "../output/ready_line.ts";
@@ -112,18 +113,17 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     }
   });
   await using scope = new AsyncDisposableStack();
+  const control = listenOrRelease(request, pidfile);
+  if (control !== null) scope.use(control);
   // What --user may no longer do once the file is served.
   const beforeServing = (opened: ExportSession) => {
     session = opened;
     if (stopping) return [];
-    const { control, mount: { insecurePath } } = request;
     if (control !== null) {
-      scope.use(
-        new ControlServer(control, opened, stop, output, { insecurePath }),
-      );
+      scope.use(new ControlServer(control, opened, stop, output));
     }
     pidfile?.write();
-    return [control, request.pidfile].filter((path) => path !== null);
+    return [request.control, request.pidfile].filter((path) => path !== null);
   };
   try {
     const options = { ...mountOptions(request, output), beforeServing };
@@ -152,6 +152,23 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
   pidfile?.remove();
   stats?.finish();
   return tellEnd(report, stopping, output);
+}
+
+/**
+ * Makes the control socket before anything is mounted, so that a path that cannot
+ * be used is refused then. If it is, the pidfile is left as it was.
+ */
+function listenOrRelease(
+  { control, mount: { insecurePath } }: ExportRequest,
+  pidfile: Pidfile | null,
+): UnixListener | null {
+  if (control === null) return null;
+  try {
+    return listenControl(control, { insecurePath });
+  } catch (error) {
+    pidfile?.close();
+    throw error;
+  }
 }
 
 function mountOptions(

@@ -25,7 +25,7 @@ const REPLY_LIMIT_MS = 5000;
 /** How many clients are served at a time. */
 const MAX_CLIENTS = 64;
 
-/** The options of a {@linkcode ControlServer}. */
+/** The options of {@linkcode listenControl}. */
 export interface ControlServerOptions {
   /** How long a client may take for a command; 60000 ms by default. */
   readonly commandLimitMs?: number;
@@ -33,6 +33,27 @@ export interface ControlServerOptions {
   readonly maxClients?: number;
   /** Whether other users may change a part of the path; no by default. */
   readonly insecurePath?: boolean | undefined;
+}
+
+/**
+ * Makes a control socket. Clients that connect wait until a
+ * {@linkcode ControlServer} serves it.
+ *
+ * @param path The path of the socket.
+ * @param options More.
+ * @throws {SystemError} If the socket cannot be made.
+ */
+export function listenControl(
+  path: string,
+  options: ControlServerOptions = {},
+): UnixListener {
+  return listenUnix(path, {
+    longestLine: COMMAND_BYTES,
+    readLimitMs: options.commandLimitMs ?? COMMAND_LIMIT_MS,
+    writeLimitMs: REPLY_LIMIT_MS,
+    maxConnections: options.maxClients ?? MAX_CLIENTS,
+    insecurePath: options.insecurePath ?? false,
+  });
 }
 
 /** A control socket, served on the thread that made it. */
@@ -45,32 +66,23 @@ export class ControlServer implements AsyncDisposable {
   readonly #served: Promise<void>;
 
   /**
-   * Starts to listen.
+   * Serves the clients of a socket.
    *
-   * @param path The path of the socket.
+   * @param listener The socket, which it closes.
    * @param session The session that commands control.
    * @param stop Stops the export.
    * @param output Where errors are printed.
-   * @param options More.
-   * @throws {SystemError} If the socket cannot be made.
    */
   constructor(
-    path: string,
+    listener: UnixListener,
     session: Controlled,
     stop: () => void,
     output: Output,
-    options: ControlServerOptions = {},
   ) {
+    this.#listener = listener;
     this.#session = session;
     this.#stop = stop;
     this.#output = output;
-    this.#listener = listenUnix(path, {
-      longestLine: COMMAND_BYTES,
-      readLimitMs: options.commandLimitMs ?? COMMAND_LIMIT_MS,
-      writeLimitMs: REPLY_LIMIT_MS,
-      maxConnections: options.maxClients ?? MAX_CLIENTS,
-      insecurePath: options.insecurePath ?? false,
-    });
     this.#served = this.#serve();
   }
 

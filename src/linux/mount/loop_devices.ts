@@ -4,11 +4,8 @@
  * @module
  */
 import { errnoName } from "../../base/errno.ts";
-import {
-  closeDescriptor,
-  OPEN,
-  openDescriptor,
-} from "../syscall/descriptor.ts";
+import { AT_FDCWD, OPEN, openDescriptor } from "../syscall/descriptor.ts";
+import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
@@ -45,16 +42,20 @@ function backingFile(name: string): string | null {
 
 /**
  * Gives a loop device the current size of its backing file, as `losetup -c`
- * does. The kernel asks for the file's attributes, so the calling thread must
- * not be the one that serves them.
+ * does. The kernel asks the server of the file for its attributes, and another
+ * program may hold the device meanwhile: the calls are made in threads of Deno's
+ * pool.
  *
  * @throws {SystemError} If that is not allowed.
  */
-export function updateLoopSize(path: string): void {
-  const fd = openDescriptor(path, OPEN.RDONLY);
+export async function updateLoopSize(path: string): Promise<void> {
+  const fd = await openLater(path);
   try {
     const none = new Uint8Array(new ArrayBuffer(1));
-    if (libc().ioctl(fd, LOOP_SET_CAPACITY, none) === 0) return;
+    const { ioctl, ioctl_nonblocking } = libc();
+    if (await ioctl_nonblocking(fd, LOOP_SET_CAPACITY, none) === 0) return;
+    // The errno is lost. The call fails in the same way, without a wait.
+    if (ioctl(fd, LOOP_SET_CAPACITY, none) === 0) return;
     const number = errno();
     throw new SystemError({
       call: "ioctl",
@@ -63,6 +64,14 @@ export function updateLoopSize(path: string): void {
       reason: errnoName(number),
     });
   } finally {
-    closeDescriptor(fd);
+    await libc().close_nonblocking(fd);
   }
+}
+
+async function openLater(path: string): Promise<number> {
+  const flags = OPEN.RDONLY | OPEN.CLOEXEC;
+  const name = cString(path);
+  const fd = await libc().openat_nonblocking(AT_FDCWD, name, flags, 0);
+  // If it failed: once more for the errno, which is lost.
+  return fd >= 0 ? fd : openDescriptor(path, flags);
 }

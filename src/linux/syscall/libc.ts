@@ -154,6 +154,13 @@ const SYMBOLS = {
   flock: { parameters: ["i32", "i32"], result: "i32" },
   // int ioctl(int fd, unsigned long request, void *argument);
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  // The same in a thread of Deno's pool, because a server may not answer.
+  ioctl_nonblocking: {
+    name: "ioctl",
+    parameters: ["i32", "usize", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
   // int fcntl(int fd, int op, int argument);
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int mount(const char *source, const char *target, const char *type,
