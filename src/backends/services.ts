@@ -52,6 +52,15 @@ export interface FileService {
    */
   reopen(fd: number, name: string, options: FileOpenOptions): BlockFile;
   /**
+   * Reads the first bytes of a file by direct I/O, into memory that is aligned
+   * to pages.
+   *
+   * @param file A file that was opened for direct I/O.
+   * @param length How many bytes.
+   * @returns How many were read, or a negative errno.
+   */
+  probeDirect(file: BlockFile, length: number): number;
+  /**
    * Locks a file until it is closed: other programs may not write to it.
    *
    * @param name Its name in errors.

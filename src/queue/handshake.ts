@@ -54,7 +54,7 @@ export async function handshake(
     if (outcome === "retry") continue;
     if (outcome === "refuse") {
       throw new UserError(
-        `Cannot serve this kernel: it speaks FUSE ${offered.major}.${offered.minor}, at least 7.6 is needed`,
+        `Cannot serve this kernel: it speaks FUSE ${offered.major}.${offered.minor}, at least 7.6 is needed; use a newer kernel`,
       );
     }
     queue.protocolVersion = protocolVersionOf(outcome);

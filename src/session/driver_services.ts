@@ -5,6 +5,7 @@ import {
   openBlockFile,
   reopenBlockFile,
 } from "../linux/io/block_file.ts";
+import { probeDirect } from "../linux/io/direct_probe.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
 import { pathOfDescriptor } from "../linux/syscall/descriptor.ts";
 import { absolutePath, readLink } from "../linux/syscall/paths.ts";
@@ -31,6 +32,7 @@ export function driverServices(
         openBlockFile(path, { ...options, insecurePath }),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
+      probeDirect: ({ fd }, length) => probeDirect(fd, length),
       lock: ({ fd }, name, writable) => void lockImage(fd, { name, writable }),
       releaseWriteLock: ({ fd }, name) => lockImageReadOnly(fd, name),
       absolutePath,

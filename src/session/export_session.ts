@@ -63,7 +63,9 @@ export class ExportSession extends Session {
   async #resize(size: number): Promise<void> {
     const { backend } = this.#context;
     if (!this.writable) {
-      throw new UserError(`Cannot resize ${this.source}: it is read-only`);
+      throw new UserError(
+        `Cannot resize ${this.source}: it is read-only; export it for writing`,
+      );
     }
     if (this.passthrough.kind === "on") await followImage(this.#context);
     const { size: old } = this;
@@ -101,7 +103,7 @@ export class ExportSession extends Session {
     if (result >= 0) return;
     const name = errnoName(errnoOf({ errno: -result }));
     throw new UserError(
-      `Cannot ${action} ${this.source}: its storage refused (${name})`,
+      `Cannot ${action} ${this.source}: its storage refused (${name}); check the storage`,
     );
   }
 }

@@ -2,16 +2,15 @@ import { ERRNO } from "../base/errno.ts";
 import { Completion } from "../event/completion.ts";
 import type { FileIo } from "../event/file_io.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
-import { pointerOf } from "../linux/syscall/ffi_values.ts";
+import { readInPool, syncInPool, writeInPool } from "../linux/io/pool_calls.ts";
 import { type Libc, libc } from "../linux/syscall/libc.ts";
 
 /**
- * File I/O in threads of Deno's pool, for a thread that has no event source and
- * must not wait for a medium: the main thread, which obeys signals and `ctl`.
+ * File I/O in other threads, for a thread that has no event source and must not
+ * wait for a medium: the main thread, which obeys signals and `ctl`.
  *
- * The errno of such a call is lost. A call that failed is repeated as a plain
- * one, which fails in the same way without a wait. fdatasync(2) tells a write-back
- * error once: if the other one succeeds, the result is EIO.
+ * The errno of fallocate(2) and ftruncate(2) is lost. If one failed, it is
+ * repeated as a plain call, which fails in the same way without a wait.
  */
 export class PoolFileIo implements FileIo {
   readonly #libc: Libc = libc();
@@ -24,13 +23,13 @@ export class PoolFileIo implements FileIo {
     position: number,
     fallback: number = fd,
   ): Completion<number> {
-    return repeated(
-      this.#libc.pread_nonblocking(
-        fd,
-        ...rangeOf(buffer, start, length),
-        BigInt(position),
+    const part = buffer.subarray(start, start + length);
+    return Completion.of(
+      readInPool(fd, part, position).then((count) =>
+        count < 0 && fallback !== fd
+          ? readInPool(fallback, part, position)
+          : count
       ),
-      () => new LinuxBlockFile(fallback).pread(buffer, start, length, position),
     );
   }
 
@@ -42,22 +41,18 @@ export class PoolFileIo implements FileIo {
     position: number,
     fallback: number = fd,
   ): Completion<number> {
-    return repeated(
-      this.#libc.pwrite_nonblocking(
-        fd,
-        ...rangeOf(buffer, start, length),
-        BigInt(position),
+    const part = buffer.subarray(start, start + length);
+    return Completion.of(
+      writeInPool(fd, part, position).then((count) =>
+        count === -ERRNO.EINVAL && fallback !== fd
+          ? writeInPool(fallback, part, position)
+          : count
       ),
-      () =>
-        new LinuxBlockFile(fallback).pwrite(buffer, start, length, position),
     );
   }
 
   sync(fd: number): Completion<number> {
-    return repeated(this.#libc.fdatasync_nonblocking(fd), () => {
-      const again = new LinuxBlockFile(fd).fdatasync();
-      return again < 0 ? again : -ERRNO.EIO;
-    });
+    return Completion.of(syncInPool(fd));
   }
 
   allocate(
@@ -90,16 +85,6 @@ export class PoolFileIo implements FileIo {
   }
 
   unblock(): void {}
-}
-
-/** A part of a buffer, as pread(2) and pwrite(2) take it. */
-function rangeOf(
-  buffer: Uint8Array,
-  start: number,
-  length: number,
-): [Deno.PointerValue, bigint] {
-  const part = buffer.subarray(start, start + length);
-  return [pointerOf(part), BigInt(length)];
 }
 
 /** The result of a call in the pool; if it failed, that of another call. */

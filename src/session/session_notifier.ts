@@ -214,7 +214,7 @@ export class SessionNotifier {
     const { since }: NotificationRow = NOTIFICATIONS[name];
     if (this.#minor < since) {
       throw new UserError(
-        `Cannot send ${name} to the kernel: it needs FUSE 7.${since}, and this kernel speaks 7.${this.#minor}`,
+        `Cannot send ${name} to the kernel: it needs FUSE 7.${since}, and this kernel speaks 7.${this.#minor}; use a newer kernel`,
       );
     }
     if (typeof this.#notifier === "string") {

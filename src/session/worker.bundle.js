@@ -5742,6 +5742,58 @@ function pointerOf(view) {
   return Deno.UnsafePointer.of(view);
 }
 
+// src/linux/syscall/aio_symbols.ts
+var AIO_SYMBOLS = {
+  // int aio_read(struct aiocb *aiocbp);
+  aio_read: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int aio_write(struct aiocb *aiocbp);
+  aio_write: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int aio_fsync(int op, struct aiocb *aiocbp);
+  aio_fsync: {
+    parameters: [
+      "i32",
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int aio_error(const struct aiocb *aiocbp);
+  aio_error: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // ssize_t aio_return(struct aiocb *aiocbp);
+  aio_return: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i64"
+  },
+  // int aio_suspend(const struct aiocb *const list[], int nitems,
+  //                 const struct timespec *timeout), in a thread of Deno's pool.
+  aio_suspend_nonblocking: {
+    name: "aio_suspend",
+    parameters: [
+      "pointer",
+      "i32",
+      "pointer"
+    ],
+    result: "i32",
+    nonblocking: true
+  }
+};
+
 // src/linux/syscall/credential_symbols.ts
 var CREDENTIAL_SYMBOLS = {
   // uid_t getuid(void);
@@ -6059,28 +6111,6 @@ var SYMBOLS = {
     result: "i32",
     nonblocking: true
   },
-  pread_nonblocking: {
-    name: "pread",
-    parameters: [
-      "i32",
-      "pointer",
-      "usize",
-      "i64"
-    ],
-    result: "i32",
-    nonblocking: true
-  },
-  pwrite_nonblocking: {
-    name: "pwrite",
-    parameters: [
-      "i32",
-      "pointer",
-      "usize",
-      "i64"
-    ],
-    result: "i32",
-    nonblocking: true
-  },
   // ssize_t preadv2(int fd, const struct iovec *iov, int iovcnt, off_t offset,
   //                 int flags);
   preadv2: {
@@ -6158,14 +6188,6 @@ var SYMBOLS = {
     result: "i32"
   },
   // Some of these in a thread of Deno's pool, because a medium may not answer.
-  fdatasync_nonblocking: {
-    name: "fdatasync",
-    parameters: [
-      "i32"
-    ],
-    result: "i32",
-    nonblocking: true
-  },
   ftruncate_nonblocking: {
     name: "ftruncate",
     parameters: [
@@ -6318,6 +6340,17 @@ var SYMBOLS = {
       "buffer"
     ],
     result: "i32"
+  },
+  // The same in a thread of Deno's pool, because a server may not answer.
+  ioctl_nonblocking: {
+    name: "ioctl",
+    parameters: [
+      "i32",
+      "usize",
+      "buffer"
+    ],
+    result: "i32",
+    nonblocking: true
   },
   // int fcntl(int fd, int op, int argument);
   fcntl: {
@@ -6734,6 +6767,7 @@ var SYMBOLS = {
   },
   ...CREDENTIAL_SYMBOLS,
   ...THREAD_SYMBOLS,
+  ...AIO_SYMBOLS,
   // char *getenv(const char *name);
   getenv: {
     parameters: [
@@ -6765,6 +6799,8 @@ var SYMBOLS = {
 };
 var CANDIDATES = [
   "libc.so.6",
+  // It has aio(7) of glibc before 2.34, and leads to the rest.
+  "librt.so.1",
   "libc.musl-x86_64.so.1",
   "libc.musl-aarch64.so.1",
   "libc.so"
@@ -6809,6 +6845,40 @@ function messageOf2(error) {
 }
 
 // src/linux/syscall/system_error.ts
+var ADVICE = /* @__PURE__ */ new Map([
+  [
+    ERRNO.EDQUOT,
+    "free space, or raise the quota"
+  ],
+  [
+    ERRNO.ELOOP,
+    "give the path that the symbolic links lead to"
+  ],
+  [
+    ERRNO.EMFILE,
+    "raise the limit on open files: see 'ulimit -n'"
+  ],
+  [
+    ERRNO.ENAMETOOLONG,
+    "use shorter names"
+  ],
+  [
+    ERRNO.ENFILE,
+    "raise the sysctl fs.file-max"
+  ],
+  [
+    ERRNO.ENOMEM,
+    "free memory, or raise the limits on it"
+  ],
+  [
+    ERRNO.ENOSPC,
+    "free space on the file system"
+  ],
+  [
+    ERRNO.ENOTDIR,
+    "check the path: a part of it is not a directory"
+  ]
+]);
 var SystemError = class extends UserError {
   /** The positive error number, errno(3). */
   errno;
@@ -6824,7 +6894,8 @@ var SystemError = class extends UserError {
   constructor(parts) {
     const { call: call3, action, errno: errno2, cause } = parts;
     const reason = parts.reason ?? strerror(errno2);
-    const advice = parts.advice === void 0 ? "" : ` (${parts.advice})`;
+    const help = parts.advice ?? ADVICE.get(errno2);
+    const advice = help === void 0 ? "" : ` (${help})`;
     super(`Cannot ${action}: ${reason}${advice}`, cause === void 0 ? {} : {
       cause
     });
@@ -6997,10 +7068,12 @@ function resolve(path, given) {
   if (libc().realpath(cString(path), resolved) !== null) {
     return textOf2(resolved);
   }
+  const error = errno();
   throw new SystemError({
     call: "realpath",
     action: `find the directory of ${given}`,
-    errno: errno()
+    errno: error,
+    advice: error === ERRNO.ENOENT ? "check the path" : void 0
   });
 }
 
@@ -9037,6 +9110,7 @@ var FILE = {
     refuseToGrowDevice(path, stat, context);
     if (lock) files.lock(file, path, writable);
     const alignment = alignmentOf(path, stat, context);
+    if (alignment !== null) tryDirectIo(file, path, alignment, context);
     const name = files.absolutePath(path);
     return {
       attachment: {
@@ -9092,10 +9166,32 @@ function alignmentOf(path, stat, { options: { direct } }) {
   if (alignment !== 0) return alignment;
   throw noDirectIo(path);
 }
+function tryDirectIo({ fd }, path, alignment, { options: { writable }, services: { files } }) {
+  const file = openDirect(fd, path, writable, files);
+  try {
+    const read = files.probeDirect(file, alignment);
+    if (read === -ERRNO.EINVAL || read === -ERRNO.EOPNOTSUPP) {
+      throw noDirectIo(path);
+    }
+  } finally {
+    file.close();
+  }
+}
 function noDirectIo(path, cause) {
   return new UserError(`Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`, {
     cause
   });
+}
+function openDirect(fd, name, writable, files) {
+  try {
+    return files.reopen(fd, name, {
+      writable,
+      direct: true
+    });
+  } catch (error) {
+    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
+    throw error;
+  }
 }
 function reopen({ fd, name, writable, alignment }, { files }) {
   const cached = files.reopen(fd, name, {
@@ -9103,10 +9199,7 @@ function reopen({ fd, name, writable, alignment }, { files }) {
   });
   if (alignment === null) return cached;
   try {
-    const direct = files.reopen(fd, name, {
-      writable,
-      direct: true
-    });
+    const direct = openDirect(fd, name, writable, files);
     return new DirectFile({
       direct,
       cached,
@@ -9114,7 +9207,6 @@ function reopen({ fd, name, writable, alignment }, { files }) {
     });
   } catch (error) {
     cached.close();
-    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
     throw error;
   }
 }
@@ -12800,8 +12892,18 @@ function lookupError2(path, { opening, advice }, error) {
     call: "openat",
     action: opening ?? `find the directory of ${path}`,
     errno: error,
-    advice: advice?.(error)
+    advice: advice?.(error) ?? adviceOnLookup(error)
   });
+}
+function adviceOnLookup(error) {
+  switch (error) {
+    case ERRNO.ENOENT:
+      return "check the path, or create the directory with 'mkdir -p'";
+    case ERRNO.EACCES:
+      return "grant this user the permission to search its directories, or run as a user who has it";
+    default:
+      return void 0;
+  }
 }
 function isProc(fd) {
   const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
@@ -13094,6 +13196,17 @@ function adviceOnOpen(error) {
   }
 }
 
+// src/linux/io/direct_probe.ts
+function probeDirect(fd, length) {
+  const memory = mapAnonymous(length);
+  try {
+    const buffer = new Uint8Array(memory.buffer);
+    return new LinuxBlockFile(fd).pread(buffer, 0, length, 0);
+  } finally {
+    memory.unmap();
+  }
+}
+
 // src/linux/syscall/file_lock.ts
 var F_OFD_GETLK = 36;
 var F_OFD_SETLK = 37;
@@ -13202,13 +13315,13 @@ function rangeOf(byte) {
   };
 }
 var OTHER = "another program, such as QEMU or another export,";
-var ADVICE = "stop it, or use --no-lock if sharing the image is safe";
+var ADVICE2 = "stop it, or use --no-lock if sharing the image is safe";
 function notShared(use, permission) {
   const what = permission === "read" ? "read" : "written to";
   return lockError(use, {
     errno: ERRNO.EAGAIN,
     reason: `${OTHER} has it open and does not allow it to be ${what}`,
-    advice: ADVICE
+    advice: ADVICE2
   });
 }
 function inUse(use, permission) {
@@ -13216,7 +13329,7 @@ function inUse(use, permission) {
   return lockError(use, {
     errno: ERRNO.EAGAIN,
     reason: `${OTHER} ${what}`,
-    advice: ADVICE
+    advice: ADVICE2
   });
 }
 function lockError({ name, writable }, facts) {
@@ -13238,6 +13351,7 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
       }),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
+      probeDirect: ({ fd }, length) => probeDirect(fd, length),
       lock: ({ fd }, name, writable) => void lockImage(fd, {
         name,
         writable
@@ -13538,7 +13652,7 @@ var SessionNotifier = class {
   async #deliver(name, message) {
     const { since } = NOTIFICATIONS[name];
     if (this.#minor < since) {
-      throw new UserError(`Cannot send ${name} to the kernel: it needs FUSE 7.${since}, and this kernel speaks 7.${this.#minor}`);
+      throw new UserError(`Cannot send ${name} to the kernel: it needs FUSE 7.${since}, and this kernel speaks 7.${this.#minor}; use a newer kernel`);
     }
     if (typeof this.#notifier === "string") {
       throw new UserError(`Cannot send ${name} to the kernel: ${this.#notifier}`);

@@ -13,6 +13,8 @@ export class FakeFiles implements FileService {
   readonly log: string[] = [];
   /** Paths that cannot be opened with O_DIRECT. */
   readonly refusesDirect: Set<string> = new Set();
+  /** What direct I/O returns; all bytes if `null`. */
+  probeResult: number | null = null;
   readonly #files = new Map<string, FakeBlockFile>();
   readonly #open = new Map<number, BlockFile>();
   readonly #paths = new Map<number, string>();
@@ -83,6 +85,11 @@ export class FakeFiles implements FileService {
 
   reopen(fd: number, _name: string, options: FileOpenOptions): BlockFile {
     return this.#openAs("reopen", this.#paths.get(fd)!, options);
+  }
+
+  probeDirect(file: BlockFile, length: number): number {
+    this.log.push(`probe ${this.#paths.get(file.fd)} by ${length} bytes`);
+    return this.probeResult ?? length;
   }
 
   lock(_file: BlockFile, name: string, writable: boolean): void {

@@ -5,6 +5,7 @@ import { type ImageSource, openImage } from "../../src/backends/open_image.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { RAW } from "../../src/backends/formats/raw.ts";
 import { NullBackend } from "../../src/backends/protocols/null.ts";
+import { ERRNO } from "../../src/base/errno.ts";
 import { UserError } from "../../src/base/user_error.ts";
 import { FakeFiles } from "./_fake_files.ts";
 import { imageOptions } from "./_image_options.ts";
@@ -91,6 +92,9 @@ Deno.test("openImage opens a tree that closes from the top to the bottom", async
   assertEquals(files.log, [
     "open disk.img",
     "lock disk.img to write",
+    "reopen disk.img (direct)",
+    "probe disk.img by 4096 bytes",
+    "close disk.img (direct)",
     "reopen disk.img",
     "reopen disk.img (direct)",
     "open base.img",
@@ -117,6 +121,25 @@ for (const fails of ["on open", "on attach", "on stat"] as const) {
     assertEquals(files.log.at(-1), "end layers");
   });
 }
+
+Deno.test("direct I/O that fails at the first transfer is refused", async () => {
+  const { EINVAL, EIO, EOPNOTSUPP } = ERRNO;
+  for (const errno of [EINVAL, EOPNOTSUPP]) {
+    const { files, open } = fixture();
+    files.probeResult = -errno;
+    await assertRejects(
+      () => open("disk.img", { direct: true }),
+      UserError,
+      "Cannot use direct I/O on disk.img: its file system has none; leave direct and loop-safe off",
+    );
+    assertEquals(files.openCount, 0);
+  }
+  // A bad sector at the start does not make the rest of the image useless.
+  const { files, open } = fixture();
+  files.probeResult = -EIO;
+  await (await open("disk.img", { direct: true })).close();
+  assertEquals(files.openCount, 0);
+});
 
 /** Images that are refused after something was opened. */
 const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {

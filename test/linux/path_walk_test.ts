@@ -58,14 +58,22 @@ kernelTest("a path that cannot be looked up is named", async () => {
   await inTemporaryDirectory(async (directory) => {
     assertEquals(
       refusal("/none/x").message,
-      "Cannot find the directory of /none/x: No such file or directory",
+      "Cannot find the directory of /none/x: No such file or directory (check the path, or create the directory with 'mkdir -p')",
     );
     assertEquals(refusal("").code, "ENOENT");
     await Deno.symlink("loop", `${directory}/loop`);
     assertEquals(refusal(`${directory}/loop`).code, "ELOOP");
     assertEquals(refusal(`${directory}/loop/x`).code, "ELOOP");
     await Deno.writeTextFile(`${directory}/file`, "");
-    assertEquals(refusal(`${directory}/file/x`).code, "ENOTDIR");
+    assertEquals(
+      refusal(`${directory}/file/x`).message,
+      `Cannot find the directory of ${directory}/file/x: Not a directory (check the path: a part of it is not a directory)`,
+    );
+    const long = "n".repeat(256);
+    assertMatch(
+      refusal(`${directory}/${long}`).message,
+      /\(use shorter names\)$/,
+    );
   });
 });
 

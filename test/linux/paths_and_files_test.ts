@@ -53,7 +53,7 @@ testIf(missing, "absolutePath refuses a missing directory and no path", () => {
   const error = assertThrows(() => absolutePath("/none/x"), SystemError);
   assertEquals(
     error.message,
-    "Cannot find the directory of /none/x: No such file or directory",
+    "Cannot find the directory of /none/x: No such file or directory (check the path)",
   );
   assertThrows(() => absolutePath(""), SystemError);
   assertThrows(() => absolutePath("a\0b/c"), UserError, "NUL");

@@ -1,5 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { PoolFile } from "../../src/linux/io/pool_file.ts";
+import { ERRNO } from "../../src/base/errno.ts";
+import {
+  readInPool,
+  syncInPool,
+  writeInPool,
+} from "../../src/linux/io/pool_calls.ts";
+import {
+  closeDescriptor,
+  OPEN,
+  openDescriptor,
+} from "../../src/linux/syscall/descriptor.ts";
 import { kernelTest } from "../requirements.ts";
 import { inTemporaryDirectory } from "./_fixtures.ts";
 
@@ -18,7 +29,7 @@ kernelTest("PoolFile writes and reads whole buffers", async () => {
       `Cannot read 5 bytes at 8 of ${path}: only 2 were transferred`,
     );
     await file.close();
-    await assertRejects(() => file.read(read, 0), Error, "it failed");
+    await assertRejects(() => file.read(read, 0), Error, "Bad file descriptor");
     assertEquals(await Deno.readTextFile(path), "012abc6789");
   });
 });
@@ -30,5 +41,45 @@ kernelTest("PoolFile does not create a file", async () => {
       Error,
       `Cannot open ${directory}/none`,
     );
+  });
+});
+
+kernelTest("calls in the pool tell the errno of another thread", async () => {
+  const { EBADF, EINVAL, EISDIR } = ERRNO;
+  await inTemporaryDirectory(async (directory) => {
+    await Deno.writeTextFile(`${directory}/file`, "0123");
+    const buffer = new Uint8Array(8);
+    const file = openDescriptor(`${directory}/file`, OPEN.RDONLY);
+    const folder = openDescriptor(directory, OPEN.RDONLY);
+    const zero = openDescriptor("/dev/zero", OPEN.RDONLY);
+    try {
+      assertEquals(await readInPool(file, buffer, 1), 3);
+      assertEquals(await readInPool(file, buffer, 4), 0);
+      assertEquals(await readInPool(file, buffer, -1), -EINVAL);
+      assertEquals(await readInPool(folder, buffer, 0), -EISDIR);
+      assertEquals(await writeInPool(file, buffer, 0), -EBADF);
+      assertEquals(await syncInPool(file), 0);
+      assertEquals(await syncInPool(zero), -EINVAL);
+      assertEquals(await syncInPool(-1), -EBADF);
+    } finally {
+      for (const fd of [file, folder, zero]) closeDescriptor(fd);
+    }
+  });
+});
+
+kernelTest("many calls in the pool at once each get their result", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const path = `${directory}/file`;
+    const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+    await Deno.writeFile(path, bytes);
+    const fd = openDescriptor(path, OPEN.RDWR);
+    const reads = Array.from({ length: 200 }, async (_, at) => {
+      const buffer = new Uint8Array(2);
+      return [await readInPool(fd, buffer, at), ...buffer];
+    });
+    (await Promise.all(reads)).forEach((read, at) =>
+      assertEquals(read, [2, at, at + 1])
+    );
+    closeDescriptor(fd);
   });
 });

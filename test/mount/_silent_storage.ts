@@ -16,12 +16,17 @@ import { MIB } from "./_harness.ts";
 
 const RULES = { writable: true, growable: false, allowOther: false };
 
+/** What it does instead of answering: nothing, or an error. */
+interface State {
+  trouble: "silent" | number | null;
+}
+
 /** The storage; ending it fails what waits for it. */
 export class SilentStorage implements AsyncDisposable {
   readonly #session: Session;
-  readonly #state: { silent: boolean };
+  readonly #state: State;
 
-  private constructor(session: Session, state: { silent: boolean }) {
+  private constructor(session: Session, state: State) {
     this.#session = session;
     this.#state = state;
   }
@@ -30,7 +35,7 @@ export class SilentStorage implements AsyncDisposable {
    * Mounts a file of a mebibyte.
    *
    * @param path An existing file.
-   * @param opcodes The requests that are not answered once it is silent.
+   * @param opcodes The requests that are not answered, or fail, once it is told so.
    */
   static async mount(
     path: string,
@@ -43,12 +48,14 @@ export class SilentStorage implements AsyncDisposable {
       state: ExportState.create({ size: MIB, ...owner }),
       rules: RULES,
     });
-    const state = { silent: false };
+    const state: State = { trouble: null };
     const handler: RequestHandler = {
       handle: (request, reply) =>
-        state.silent && opcodes.includes(request.opcode)
+        state.trouble === null || !opcodes.includes(request.opcode)
+          ? disk.handle(request, reply)
+          : state.trouble === "silent"
           ? new Promise(() => {})
-          : disk.handle(request, reply),
+          : reply.error(state.trouble),
     };
     const session = await mountHandler({
       handler,
@@ -63,7 +70,12 @@ export class SilentStorage implements AsyncDisposable {
 
   /** Stops answering. */
   silence(): void {
-    this.#state.silent = true;
+    this.#state.trouble = "silent";
+  }
+
+  /** Answers with an error from now on. */
+  fail(errno: number): void {
+    this.#state.trouble = errno;
   }
 
   /** Ends it: calls that wait for an answer fail. Idempotent. */

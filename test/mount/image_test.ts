@@ -1,4 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ERRNO } from "../../src/base/errno.ts";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
+import { SilentStorage } from "./_silent_storage.ts";
 import { startFaulty } from "./_faulty_process.ts";
 import {
   checklist,
@@ -69,4 +72,24 @@ mountTest(
     assert(errors >= 2);
   },
   ["qemu-io"],
+);
+
+mountTest(
+  "direct I/O that the image's file system refuses is told before the mount",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using storage = await SilentStorage.mount(image, [
+      OPCODES.READ.opcode,
+    ]);
+    // open(2) with O_DIRECT succeeds.
+    storage.fail(ERRNO.EINVAL);
+    const args = ["--direct", "--no-lock", image, mountpoint];
+    const { code, stderr } = await runMain(["export", ...args]);
+    assertEquals(code, 1);
+    assertEquals(
+      stderr,
+      `mqfuse: Cannot use direct I/O on ${image}: its file system has none; leave direct and loop-safe off\n`,
+    );
+    assertEquals(isMounted(mountpoint), false);
+  },
 );

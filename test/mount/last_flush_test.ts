@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { ERRNO } from "../../src/base/errno.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import {
   eventually,
@@ -41,5 +42,24 @@ mountTest(
     const { code, stderr } = await within(process.ended, "the end");
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /Stopped before the last flush was answered/);
+  },
+);
+
+mountTest(
+  "an export tells the error of the last flush by its name",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    await using storage = await SilentStorage.mount(image, [
+      OPCODES.FSYNC.opcode,
+    ]);
+    storage.fail(ERRNO.ENOSPC);
+    const args = ["-w", "--no-lock", image, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const { code, stderr } = await process.stop();
+    assertEquals(code, 1, stderr);
+    assertMatch(
+      stderr,
+      /Cannot flush .* at the end: its storage failed \(ENOSPC\); check/,
+    );
   },
 );

@@ -37,7 +37,7 @@ mountTest(
       [
         "a missing directory",
         `${none}/at/all`,
-        `Cannot find the directory of ${none}/at/all: No such file or directory`,
+        `Cannot find the directory of ${none}/at/all: No such file or directory (check the path, or create the directory with 'mkdir -p')`,
       ],
       [
         checklist(2, "a directory"),

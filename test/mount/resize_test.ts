@@ -103,6 +103,41 @@ uringTest(
   PROGRAMS,
 );
 
+/** Resizes a loop device while its export is stopped. */
+async function holdUpNothing(
+  process: ExportProcess,
+  mountpoint: string,
+  socket: string,
+): Promise<void> {
+  await using loop = await loopDevice(mountpoint);
+  const reply = await command(socket, { command: "resize", size: 8 * MIB });
+  assertMatch(reply, /"ok":true/);
+  process.signal("SIGSTOP");
+  // If this thread waits for the export, it cannot send SIGCONT itself.
+  const rescue = new Deno.Command("sh", {
+    args: ["-c", `sleep ${RESCUE_S}; kill -CONT ${process.pid}`],
+  }).spawn();
+  const started = performance.now();
+  const updated = updateLoopSize(loop.path);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  process.signal("SIGCONT");
+  await within(updated, "the loop device");
+  assert(performance.now() - started < RESCUE_S * 500);
+  rescue.kill();
+  await rescue.status;
+  assertEquals(await deviceSize(loop.path), 8 * MIB);
+  await assertRejects(
+    () => updateLoopSize("/dev/null"),
+    SystemError,
+    "Cannot set the size of /dev/null: ENOTTY",
+  );
+  await assertRejects(
+    () => updateLoopSize(`${mountpoint}.none`),
+    SystemError,
+    "No such file or directory",
+  );
+}
+
 mountTest(
   "a loop device whose export does not answer holds up nothing else",
   async (directory) => {
@@ -114,33 +149,7 @@ mountTest(
       image,
       mountpoint,
     ]);
-    await using loop = await loopDevice(mountpoint);
-    const reply = await command(socket, { command: "resize", size: 8 * MIB });
-    assertMatch(reply, /"ok":true/);
-    process.signal("SIGSTOP");
-    // If this thread waits for the export, it cannot send SIGCONT itself.
-    const rescue = new Deno.Command("sh", {
-      args: ["-c", `sleep ${RESCUE_S}; kill -CONT ${process.pid}`],
-    }).spawn();
-    const started = performance.now();
-    const updated = updateLoopSize(loop.path);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    process.signal("SIGCONT");
-    await within(updated, "the loop device");
-    assert(performance.now() - started < RESCUE_S * 500);
-    rescue.kill();
-    await rescue.status;
-    assertEquals(await deviceSize(loop.path), 8 * MIB);
-    await assertRejects(
-      () => updateLoopSize("/dev/null"),
-      SystemError,
-      "Cannot set the size of /dev/null: ENOTTY",
-    );
-    await assertRejects(
-      () => updateLoopSize(`${directory}/none`),
-      SystemError,
-      "No such file or directory",
-    );
+    await holdUpNothing(process, mountpoint, socket);
     assertEquals((await process.stop()).code, 0);
   },
   PROGRAMS,

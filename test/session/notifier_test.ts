@@ -110,7 +110,7 @@ Deno.test("SessionNotifier refuses notifications that the kernel does not suppor
   await assertRejects(
     () => notifier.prune([7n]),
     UserError,
-    "Cannot send PRUNE to the kernel: it needs FUSE 7.45, and this kernel speaks 7.31",
+    "Cannot send PRUNE to the kernel: it needs FUSE 7.45, and this kernel speaks 7.31; use a newer kernel",
   );
   assertEquals(sent, []);
   const without = new SessionNotifier("no descriptor", { minor: 45 });

@@ -129,9 +129,12 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new UserError("Cannot read a command: the line is not JSON", {
-      cause,
-    });
+    throw new UserError(
+      "Cannot read a command: the line is not JSON; send one object a line",
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Files whose system calls run in threads of Deno's pool.
+ * Files whose system calls run in other threads.
  *
  * A process that accesses a file system that it serves itself needs them: a
  * blocked thread could not serve the request that it waits for.
@@ -9,15 +9,16 @@
 
 import { UserError } from "../../base/user_error.ts";
 import { AT_FDCWD, OPEN } from "../syscall/descriptor.ts";
-import { cString, pointerOf } from "../syscall/ffi_values.ts";
-import { type Libc, libc } from "../syscall/libc.ts";
+import { cString } from "../syscall/ffi_values.ts";
+import { libc } from "../syscall/libc.ts";
+import { strerror } from "../syscall/system_error.ts";
+import { readInPool, writeInPool } from "./pool_calls.ts";
 
 /** A file that is open for reading and writing. */
 export class PoolFile {
   /** Its path. */
   readonly path: string;
   readonly #fd: number;
-  readonly #libc: Libc = libc();
 
   private constructor(path: string, fd: number) {
     this.path = path;
@@ -45,10 +46,7 @@ export class PoolFile {
    * @throws {UserError} If it fails or reaches the end of the file.
    */
   async read(buffer: Uint8Array, position: number): Promise<void> {
-    const { pread_nonblocking: pread } = this.#libc;
-    const at = BigInt(position);
-    const size = BigInt(buffer.byteLength);
-    const count = await pread(this.#fd, pointerOf(buffer), size, at);
+    const count = await readInPool(this.#fd, buffer, position);
     this.#check("read", count, buffer, position);
   }
 
@@ -58,22 +56,20 @@ export class PoolFile {
    * @throws {UserError} If it fails or writes only a part.
    */
   async write(buffer: Uint8Array, position: number): Promise<void> {
-    const { pwrite_nonblocking: pwrite } = this.#libc;
-    const at = BigInt(position);
-    const size = BigInt(buffer.byteLength);
-    const count = await pwrite(this.#fd, pointerOf(buffer), size, at);
+    const count = await writeInPool(this.#fd, buffer, position);
     this.#check("write", count, buffer, position);
   }
 
   /** Closes the file. */
   async close(): Promise<void> {
-    await this.#libc.close_nonblocking(this.#fd);
+    await libc().close_nonblocking(this.#fd);
   }
 
-  // Also keeps the buffer alive until the call has returned.
   #check(what: string, count: number, buffer: Uint8Array, at: number): void {
     if (count === buffer.byteLength) return;
-    const result = count < 0 ? "it failed" : `only ${count} were transferred`;
+    const result = count < 0
+      ? strerror(-count)
+      : `only ${count} were transferred`;
     throw new UserError(
       `Cannot ${what} ${buffer.byteLength} bytes at ${at} of ${this.path}: ${result}`,
     );

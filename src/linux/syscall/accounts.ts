@@ -39,8 +39,8 @@ const NOT_FOUND: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * The number of a user or group; a name that consists of digits comes before the
- * number, as in chown(1).
+ * The number of a user or group. Digits are always a number, as in units of
+ * systemd, so that no name service has to answer.
  *
  * @param text A name or a number.
  * @param kind Which of the two.
@@ -52,10 +52,9 @@ export function accountNumber(
   kind: AccountKind,
   action: string,
 ): number {
-  const entry = findNamed(text, kind);
-  if (entry !== null) return entry.id;
-  const number = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (number <= ID_MAX) return number;
+  const isNumber = /^\d+$/.test(text);
+  const id = isNumber ? Number(text) : findNamed(text, kind)?.id ?? NaN;
+  if (id <= ID_MAX) return id;
   throw new UserError(
     `${action}: there is no ${kind} of that name; give a name that 'getent ${
       databaseOf(kind)

@@ -14,6 +14,7 @@
  * @module
  */
 import { UserError } from "../../base/user_error.ts";
+import { AIO_SYMBOLS } from "./aio_symbols.ts";
 import { CREDENTIAL_SYMBOLS } from "./credential_symbols.ts";
 import { THREAD_SYMBOLS } from "./thread_symbols.ts";
 import { NUMBERED_CALLS } from "./numbered_calls.ts";
@@ -38,18 +39,6 @@ const SYMBOLS = {
   write_nonblocking: {
     name: "write",
     parameters: ["i32", "pointer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-  pread_nonblocking: {
-    name: "pread",
-    parameters: ["i32", "pointer", "usize", "i64"],
-    result: "i32",
-    nonblocking: true,
-  },
-  pwrite_nonblocking: {
-    name: "pwrite",
-    parameters: ["i32", "pointer", "usize", "i64"],
     result: "i32",
     nonblocking: true,
   },
@@ -80,12 +69,6 @@ const SYMBOLS = {
   // int fallocate(int fd, int mode, off_t offset, off_t len);
   fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   // Some of these in a thread of Deno's pool, because a medium may not answer.
-  fdatasync_nonblocking: {
-    name: "fdatasync",
-    parameters: ["i32"],
-    result: "i32",
-    nonblocking: true,
-  },
   ftruncate_nonblocking: {
     name: "ftruncate",
     parameters: ["i32", "i64"],
@@ -303,6 +286,7 @@ const SYMBOLS = {
   access: { parameters: ["buffer", "i32"], result: "i32" },
   ...CREDENTIAL_SYMBOLS,
   ...THREAD_SYMBOLS,
+  ...AIO_SYMBOLS,
   // char *getenv(const char *name);
   getenv: { parameters: ["buffer"], result: "pointer" },
   // int setenv(const char *name, const char *value, int overwrite);
@@ -319,6 +303,8 @@ export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 // glibc first, then musl, then the name that a distribution may link to either.
 const CANDIDATES = [
   "libc.so.6",
+  // It has aio(7) of glibc before 2.34, and leads to the rest.
+  "librt.so.1",
   "libc.musl-x86_64.so.1",
   "libc.musl-aarch64.so.1",
   "libc.so",

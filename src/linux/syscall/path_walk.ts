@@ -256,8 +256,19 @@ function lookupError(
     call: "openat",
     action: opening ?? `find the directory of ${path}`,
     errno: error,
-    advice: advice?.(error),
+    advice: advice?.(error) ?? adviceOnLookup(error),
   });
+}
+
+function adviceOnLookup(error: number): string | undefined {
+  switch (error) {
+    case ERRNO.ENOENT:
+      return "check the path, or create the directory with 'mkdir -p'";
+    case ERRNO.EACCES:
+      return "grant this user the permission to search its directories, or run as a user who has it";
+    default:
+      return undefined;
+  }
 }
 
 function isProc(fd: number): boolean {

@@ -77,9 +77,11 @@ function resolve(path: string, given: string): string {
   if (libc().realpath(cString(path), resolved) !== null) {
     return textOf(resolved);
   }
+  const error = errno();
   throw new SystemError({
     call: "realpath",
     action: `find the directory of ${given}`,
-    errno: errno(),
+    errno: error,
+    advice: error === ERRNO.ENOENT ? "check the path" : undefined,
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errnoName } from "../../base/errno.ts";
+import { ERRNO, errnoName } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
 import { textAt } from "./ffi_values.ts";
 import { libc } from "./libc.ts";
@@ -19,11 +19,23 @@ export interface SystemErrorParts {
   readonly errno: number;
   /** Why it failed, strerror(3) of `errno` by default. */
   readonly reason?: string | undefined;
-  /** What to do about it, if that is known. */
+  /** What to do about it; what helps in any case for `errno` by default. */
   readonly advice?: string | undefined;
   /** The underlying error, if there is one. */
   readonly cause?: unknown;
 }
+
+/** What to do about errors whose remedy is the same for every call. */
+const ADVICE: ReadonlyMap<number, string> = new Map([
+  [ERRNO.EDQUOT, "free space, or raise the quota"],
+  [ERRNO.ELOOP, "give the path that the symbolic links lead to"],
+  [ERRNO.EMFILE, "raise the limit on open files: see 'ulimit -n'"],
+  [ERRNO.ENAMETOOLONG, "use shorter names"],
+  [ERRNO.ENFILE, "raise the sysctl fs.file-max"],
+  [ERRNO.ENOMEM, "free memory, or raise the limits on it"],
+  [ERRNO.ENOSPC, "free space on the file system"],
+  [ERRNO.ENOTDIR, "check the path: a part of it is not a directory"],
+]);
 
 /**
  * A system call failed, or was not made because it would do harm.
@@ -47,7 +59,8 @@ export class SystemError extends UserError {
   constructor(parts: SystemErrorParts) {
     const { call, action, errno, cause } = parts;
     const reason = parts.reason ?? strerror(errno);
-    const advice = parts.advice === undefined ? "" : ` (${parts.advice})`;
+    const help = parts.advice ?? ADVICE.get(errno);
+    const advice = help === undefined ? "" : ` (${help})`;
     super(
       `Cannot ${action}: ${reason}${advice}`,
       cause === undefined ? {} : { cause },

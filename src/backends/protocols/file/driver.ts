@@ -3,7 +3,7 @@ import { errnoOf } from "../../../base/errno_of.ts";
 import { UserError } from "../../../base/user_error.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import type { ImageDriver, OpenContext } from "../../driver.ts";
-import type { ImageServices } from "../../services.ts";
+import type { FileService, ImageServices } from "../../services.ts";
 import { directAlignmentOf, DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
 import { AsyncFileBackend } from "./async_file_backend.ts";
@@ -41,6 +41,7 @@ export const FILE: ImageDriver<string, FileAttachment> = {
     refuseToGrowDevice(path, stat, context);
     if (lock) files.lock(file, path, writable);
     const alignment = alignmentOf(path, stat, context);
+    if (alignment !== null) tryDirectIo(file, path, alignment, context);
     const name = files.absolutePath(path);
     return {
       attachment: { name, writable, fd: file.fd, alignment },
@@ -97,11 +98,49 @@ function alignmentOf(
   throw noDirectIo(path);
 }
 
+/**
+ * Reads a block, because some file systems open a file for direct I/O and refuse
+ * each transfer: the page cache would stand in for all of them later. A bad
+ * sector there is no reason to refuse the image.
+ */
+function tryDirectIo(
+  { fd }: BlockFile,
+  path: string,
+  alignment: number,
+  { options: { writable }, services: { files } }: OpenContext,
+): void {
+  const file = openDirect(fd, path, writable, files);
+  try {
+    const read = files.probeDirect(file, alignment);
+    if (read === -ERRNO.EINVAL || read === -ERRNO.EOPNOTSUPP) {
+      throw noDirectIo(path);
+    }
+  } finally {
+    file.close();
+  }
+}
+
 function noDirectIo(path: string, cause?: unknown): UserError {
   return new UserError(
     `Cannot use direct I/O on ${path}: its file system has none; leave direct and loop-safe off`,
     { cause },
   );
+}
+
+/** Opens a file for direct I/O once more. */
+function openDirect(
+  fd: number,
+  name: string,
+  writable: boolean,
+  files: FileService,
+): BlockFile {
+  try {
+    return files.reopen(fd, name, { writable, direct: true });
+  } catch (error) {
+    // open(2) with O_DIRECT, where statx(2) does not tell it before.
+    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
+    throw error;
+  }
 }
 
 /** Opens the file for this thread, without its path, which may lead elsewhere. */
@@ -112,12 +151,10 @@ function reopen(
   const cached = files.reopen(fd, name, { writable });
   if (alignment === null) return cached;
   try {
-    const direct = files.reopen(fd, name, { writable, direct: true });
+    const direct = openDirect(fd, name, writable, files);
     return new DirectFile({ direct, cached, alignment });
   } catch (error) {
     cached.close();
-    // open(2) with O_DIRECT, where statx(2) does not tell it before.
-    if (errnoOf(error) === ERRNO.EINVAL) throw noDirectIo(name, error);
     throw error;
   }
 }

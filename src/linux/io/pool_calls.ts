@@ -1,0 +1,109 @@
+/**
+ * Reads, writes and syncs of files in other threads, errno included: aio(7) of
+ * the C library, in whose control block the result stays. For a thread that must
+ * not wait for a medium, or that serves the file itself.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../base/errno.ts";
+import { O } from "../../base/file_flags.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { errno, libc } from "../syscall/libc.ts";
+
+// struct aiocb of glibc and musl on 64 bits; the longer of the two has 168 bytes.
+const AIOCB = {
+  size: 168,
+  FD: 0,
+  BUF: 16,
+  NBYTES: 24,
+  NOTIFY: 44,
+  OFFSET: 128,
+};
+// sigev_notify of struct sigevent.
+const SIGEV_NONE = 1;
+
+/**
+ * Reads from a file: pread(2).
+ *
+ * @param fd The descriptor; it stays open until the promise settles.
+ * @param buffer Receives the bytes; on loan until then.
+ * @param position Where to begin.
+ * @returns A count of bytes, or a negative errno.
+ */
+export function readInPool(
+  fd: number,
+  buffer: Uint8Array,
+  position: number,
+): Promise<number> {
+  return inPool("read", fd, buffer, position);
+}
+
+/** Writes to a file: pwrite(2). As {@linkcode readInPool}. */
+export function writeInPool(
+  fd: number,
+  buffer: Uint8Array,
+  position: number,
+): Promise<number> {
+  return inPool("write", fd, buffer, position);
+}
+
+/** Makes the data of a file durable: fdatasync(2). 0 or a negative errno. */
+export function syncInPool(fd: number): Promise<number> {
+  return inPool("sync", fd, NOTHING, 0);
+}
+
+const NOTHING = new Uint8Array(0);
+
+async function inPool(
+  call: "read" | "write" | "sync",
+  fd: number,
+  buffer: Uint8Array,
+  position: number,
+): Promise<number> {
+  const { aio_read, aio_write, aio_fsync, aio_return } = libc();
+  const block = controlBlock(fd, buffer, position);
+  // The thread may write to it until the end: its address must stay.
+  const pointer = pointerOf(block);
+  const started = call === "read"
+    ? aio_read(pointer)
+    : call === "write"
+    ? aio_write(pointer)
+    : aio_fsync(O.DSYNC, pointer);
+  // Such as EAGAIN, if no thread can be started.
+  if (started < 0) return -errno();
+  const error = await endOf(block);
+  const result = Number(aio_return(pointer));
+  // Also keeps the buffer alive until the call has returned.
+  return error === 0 ? Math.min(result, buffer.byteLength) : -error;
+}
+
+function controlBlock(
+  fd: number,
+  buffer: Uint8Array,
+  position: number,
+): Uint8Array<ArrayBuffer> {
+  const block = new Uint8Array(AIOCB.size);
+  const view = new DataView(block.buffer);
+  view.setInt32(AIOCB.FD, fd, true);
+  const address = Deno.UnsafePointer.value(pointerOf(buffer));
+  view.setBigUint64(AIOCB.BUF, BigInt(address), true);
+  view.setBigUint64(AIOCB.NBYTES, BigInt(buffer.byteLength), true);
+  view.setInt32(AIOCB.NOTIFY, SIGEV_NONE, true);
+  view.setBigInt64(AIOCB.OFFSET, BigInt(position), true);
+  return block;
+}
+
+/** Waits for the end of an operation; returns its errno, 0 for none. */
+async function endOf(block: Uint8Array<ArrayBuffer>): Promise<number> {
+  const { aio_error, aio_suspend_nonblocking } = libc();
+  const pointer = pointerOf(block);
+  const address = BigInt(Deno.UnsafePointer.value(pointer));
+  const list = new Uint8Array(BigUint64Array.of(address).buffer);
+  for (;;) {
+    const error = aio_error(pointer);
+    if (error !== ERRNO.EINPROGRESS) return error;
+    // It ends early at a signal.
+    await aio_suspend_nonblocking(pointerOf(list), 1, null);
+  }
+}
