@@ -113,6 +113,13 @@ mountTest(
     const wrong = await run(script, "--bogus", image, mountpoint);
     assertEquals(wrong.code, 2);
     assertMatch(wrong.stderr, /^mqfuse: Unknown option --bogus/);
+    const log = `${directory}/none/log`;
+    const silent = await run(script, "--log", log, image, mountpoint);
+    assertEquals(silent.code, 1);
+    assertMatch(
+      silent.stderr,
+      /^mqfuse-daemonize: Cannot write to the log .*\n$/,
+    );
   },
   ["setsid", "mkfifo"],
 );
