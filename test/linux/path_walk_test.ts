@@ -77,6 +77,27 @@ kernelTest("a path that cannot be looked up is named", async () => {
   });
 });
 
+kernelTest("sudo does not make the caller's directory safe", async () => {
+  await inTemporaryDirectory(async (directory) => {
+    const part = `${directory}/part`;
+    await Deno.mkdir(part);
+    await Deno.chown(part, OTHER, OTHER);
+    const before = Deno.env.get("SUDO_UID");
+    try {
+      Deno.env.set("SUDO_UID", `${OTHER}`);
+      assertEquals(
+        refusal(`${part}/file`).message.replace(/^.* \(run/, "run"),
+        "run it as nobody, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of nobody)",
+      );
+      Deno.env.set("SUDO_UID", `${OTHER - 1}`);
+      assertMatch(refusal(`${part}/file`).message, /only you and root can/);
+    } finally {
+      if (before === undefined) Deno.env.delete("SUDO_UID");
+      else Deno.env.set("SUDO_UID", before);
+    }
+  });
+});
+
 kernelTest("parts of a path that others can change are refused", async () => {
   await inTemporaryDirectory(async (directory) => {
     const part = `${directory}/part`;

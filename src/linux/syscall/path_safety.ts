@@ -16,6 +16,7 @@ import { pathOfDescriptor } from "./descriptor.ts";
 import { cString } from "./ffi_values.ts";
 import { libc } from "./libc.ts";
 import { readLink } from "./paths.ts";
+import { environmentVariable } from "./process.ts";
 import { AT, type FileStatus, statx } from "./statx.ts";
 import { SystemError } from "./system_error.ts";
 
@@ -127,14 +128,19 @@ function hasAccessList(fd: number): boolean {
   return libc().getxattr(path, name, null, 0n) > 0;
 }
 
+/**
+ * SUDO_UID gives no trust, only advice: it may be inherited by accident, and any
+ * process of that user can swap the path, not only the shell that called sudo.
+ */
 function ofOwner({ fd, status }: PathDirectory, name: string): Weakness {
   const owner = userName(status.uid);
   return {
     reason: `user ${owner} can replace ${name} in ${
       readLink(pathOfDescriptor(fd))
     } (owner ${owner}, mode ${modeOf(status)})`,
-    advice:
-      `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`,
+    advice: environmentVariable("SUDO_UID") === String(status.uid)
+      ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}`
+      : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`,
   };
 }
 
