@@ -7123,6 +7123,9 @@ function throwUnlessInterrupted(call3, path) {
 function yieldCpu() {
   libc().sched_yield();
 }
+function environmentVariable(name) {
+  return textAt(libc().getenv(cString(name)));
+}
 
 // src/protocol/device.ts
 var FUSE_DEV_IOC = {
@@ -12681,7 +12684,7 @@ function ofOwner({ fd, status }, name) {
   const owner = userName(status.uid);
   return {
     reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status)})`,
-    advice: `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
+    advice: environmentVariable("SUDO_UID") === String(status.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
   };
 }
 function ofMode({ fd, status }, name, others) {

@@ -2,30 +2,21 @@
 
 Arguments: "seek" or "change", the path.
 """
-import ctypes
-import errno
 import os
 import sys
 
+# No __pycache__ among the sources.
+sys.dont_write_bytecode = True
+from _calls import KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE, fallocate, tell
+
 SIZE = 1 << 17
 FAR = [2**53 - 256, 2**53 - 1, 2**53, 2**62, 2**63 - 4096, 2**63 - 1]
-MODES = {"allocate": 0, "keep": 1, "punch": 3, "zero": 16}
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def fallocate(fd, mode, offset, length):
-    args = [ctypes.c_int64(offset), ctypes.c_int64(length)]
-    if libc.fallocate(fd, mode, *args) != 0:
-        raise OSError(ctypes.get_errno(), "fallocate")
-    return 0
-
-
-def tell(name, call):
-    try:
-        result = call()
-    except OSError as error:
-        result = errno.errorcode[error.errno]
-    print(name, result, flush=True)
+MODES = {
+    "allocate": 0,
+    "keep": KEEP_SIZE,
+    "punch": PUNCH_HOLE | KEEP_SIZE,
+    "zero": ZERO_RANGE,
+}
 
 
 def seek(fd):

@@ -1,29 +1,14 @@
 """Writes around a position of a file in several ways, and prints what each
 call returned: a number, or the name of an errno."""
-import errno
 import os
 import sys
-import ctypes
+
+# No __pycache__ among the sources.
+sys.dont_write_bytecode = True
+from _calls import KEEP_SIZE, PUNCH_HOLE, fallocate, tell
 
 KIB = 1024
 path, limit = sys.argv[1], int(sys.argv[2])
-libc = ctypes.CDLL(None, use_errno=True)
-KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE = 1, 2, 16
-
-
-def fallocate(fd, mode, at, length):
-    at, length = ctypes.c_int64(at), ctypes.c_int64(length)
-    if libc.fallocate(fd, mode, at, length) < 0:
-        raise OSError(ctypes.get_errno(), "fallocate")
-    return 0
-
-
-def tell(name, call):
-    try:
-        result = call()
-    except OSError as error:
-        result = errno.errorcode[error.errno]
-    print(name, 0 if result is None else result)
 
 
 fd = os.open(path, os.O_RDWR)

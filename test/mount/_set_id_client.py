@@ -1,16 +1,16 @@
 """Changes a file in each way, as another user or as root, and prints the mode
 that is left: MODE HOW RESULT MODE. Arguments: FILE SOURCE UID GID."""
 
-import ctypes
-import errno
 import mmap
 import os
 import sys
 
+# No __pycache__ among the sources.
+sys.dont_write_bytecode = True
+from _calls import KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE, fallocate, result_of
+
 FILE, SOURCE = sys.argv[1:3]
 UID, GID = map(int, sys.argv[3:5])
-LIBC = ctypes.CDLL(None, use_errno=True)
-PUNCH_HOLE, ZERO_RANGE, KEEP_SIZE = 2, 16, 1
 
 
 def opened(flags, use):
@@ -21,13 +21,8 @@ def opened(flags, use):
         os.close(fd)
 
 
-def fallocate(mode):
-    def use(fd):
-        length = ctypes.c_long(4096)
-        if LIBC.fallocate(fd, mode, ctypes.c_long(0), length) != 0:
-            raise OSError(ctypes.get_errno(), "fallocate")
-
-    return lambda: opened(0, use)
+def allocate(mode):
+    return lambda: opened(0, lambda fd: fallocate(fd, mode, 0, 4096))
 
 
 def write_aligned(fd):
@@ -69,8 +64,8 @@ OTHERS = {
     "truncate": lambda: os.truncate(FILE, 65536),
     "ftruncate": lambda: opened(0, lambda fd: os.ftruncate(fd, 65536)),
     "open-truncate": lambda: opened(os.O_TRUNC, lambda fd: None),
-    "punch": fallocate(PUNCH_HOLE | KEEP_SIZE),
-    "zero": fallocate(ZERO_RANGE | KEEP_SIZE),
+    "punch": allocate(PUNCH_HOLE | KEEP_SIZE),
+    "zero": allocate(ZERO_RANGE | KEEP_SIZE),
 }
 
 
@@ -84,12 +79,8 @@ def try_as_user(how):
         os.setgroups([])
         os.setresgid(GID, GID, GID)
         os.setresuid(UID, UID, UID)
-        try:
-            how()
-            result = "ok"
-        except OSError as error:
-            result = errno.errorcode[error.errno]
-        print(result, end=" ", flush=True)
+        result = result_of(how)
+        print(result if isinstance(result, str) else "ok", end=" ", flush=True)
         os._exit(0)
     os.waitpid(pid, 0)
 
