@@ -18,6 +18,8 @@ import type {
   OpenContext,
   Opened,
 } from "./driver.ts";
+import { looksLike, MAGIC_BYTES, rawNotice } from "./formats/known_formats.ts";
+import { RAW } from "./formats/raw.ts";
 import { MODULE } from "./protocols/module.ts";
 import { OBJECT } from "./protocols/object.ts";
 import { FILTER_DRIVERS, parseSource } from "./registry.ts";
@@ -58,6 +60,8 @@ export interface OpenImage {
   readonly file: ImageFile | null;
   /** Its size, space and times when it was opened. */
   readonly stat: ImageStat;
+  /** What the user should know about it; `null` if nothing. */
+  readonly notice: string | null;
   /** Why only one queue can serve it; `null` if several can. */
   readonly singleQueueReason: string | null;
   /** Gives up the right to write to its files. Call it after the last write. */
@@ -83,7 +87,11 @@ export async function openImage(
   await using stack = new AsyncDisposableStack();
   const syncErrors = SyncErrors.create();
   const tree = new ImageTree(options, { ...services, syncErrors }, stack);
-  let top = await tree.open(readSource(source));
+  const parsed = readSource(source);
+  let top = await tree.open(parsed);
+  const notice = parsed.driver === RAW && options.offset === 0
+    ? await noticeOfRaw(top)
+    : null;
   for (const filter of FILTER_DRIVERS) {
     const use = filter.use(options);
     if (use !== null) top = await tree.filter(filter, use, top);
@@ -104,6 +112,7 @@ export async function openImage(
     name,
     file,
     stat,
+    notice,
     singleQueueReason,
     releaseWriteLock: () => tree.releaseWriteLock(),
     close: () => opened.disposeAsync(),
@@ -232,6 +241,14 @@ class ImageTree {
     const name = opened.name ?? below[0]?.name ?? backend.name;
     return { attachment, backend, name, file };
   }
+}
+
+/** What to tell the user about a raw image that looks like another one. */
+async function noticeOfRaw({ backend, name }: ImageBelow) {
+  const start = new Uint8Array(MAGIC_BYTES);
+  const got = await backend.read(0, start, 0, MAGIC_BYTES);
+  const format = looksLike(start.subarray(0, Math.max(0, got)));
+  return format === null ? null : rawNotice(format, name);
 }
 
 /** Refuses what only a format with layers can show. */

@@ -160,6 +160,7 @@ export async function mountExport(
     (opened) => opened.close(),
     signal,
   );
+  if (image.notice !== null) session.notice(image.notice);
   if (options.loopSafe) {
     const notice = loopSafeNotice(image.file?.stat.directAlignment ?? null);
     if (notice !== null) session.notice(notice);

@@ -9524,6 +9524,25 @@ var ImageBackend = class {
   }
 };
 
+// src/backends/image_map.ts
+async function rangeAt(image, position) {
+  if ("rangeAt" in image) {
+    return await image.rangeAt(position);
+  }
+  const { size } = await image.stat();
+  const { data, end } = await image.extent(position);
+  return {
+    start: position,
+    length: Math.min(end, size) - position,
+    depth: 0,
+    present: true,
+    zero: !data,
+    data,
+    compressed: false,
+    offset: position
+  };
+}
+
 // src/backends/formats/qcow2/mapping.ts
 var MAPPED = {
   /** Bytes of the data file, or of the image's own file. */
@@ -10341,19 +10360,44 @@ var Qcow2Backend = class extends ImageBackend {
       end
     };
   }
+  /** What the disk is made of at a position, in this image or one below. */
+  async rangeAt(position) {
+    const { backing } = this.#from;
+    const { kind, length, host } = await this.#mappingAt(position);
+    if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
+    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
+    if (isBelow) {
+      const below = await rangeAt(backing.backend, position);
+      const least = Math.min(length, below.length);
+      return {
+        ...below,
+        length: least,
+        depth: below.depth + 1
+      };
+    }
+    const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
+    const hasPlace = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
+    return {
+      start: position,
+      length,
+      depth: 0,
+      present: kind !== MAPPED.UNALLOCATED,
+      zero: !data,
+      data,
+      compressed: kind === MAPPED.COMPRESSED,
+      offset: hasPlace ? host : null
+    };
+  }
   /** The extent of one mapping, at most to the end of the disk. */
   async #extentAt(position) {
     const { backing } = this.#from;
-    const mapping = new Mapping();
-    const left = this.size - position;
-    const error = await mapLater(this.#from, position, left, mapping);
-    if (error < 0) throw tableError(this.name, error);
-    const end = position + mapping.length;
-    if (mapping.kind === MAPPED.ZERO) return {
+    const { kind, length } = await this.#mappingAt(position);
+    const end = position + length;
+    if (kind === MAPPED.ZERO) return {
       data: false,
       end
     };
-    if (mapping.kind !== MAPPED.UNALLOCATED) return {
+    if (kind !== MAPPED.UNALLOCATED) return {
       data: true,
       end
     };
@@ -10368,6 +10412,13 @@ var Qcow2Backend = class extends ImageBackend {
       data: below.data,
       end: Math.min(end, below.end, backing.size)
     };
+  }
+  async #mappingAt(position) {
+    const mapping = new Mapping();
+    const left = this.size - position;
+    const error = await mapLater(this.#from, position, left, mapping);
+    if (error < 0) throw tableError(this.name, error);
+    return mapping;
   }
 };
 function tableError(name, error) {

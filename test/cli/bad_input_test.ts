@@ -61,7 +61,12 @@ const FAILURES = [
 const OTHERS: readonly [number, string][] = [
   [2, "exprot"],
   [2, "--bogus"],
-  [2, "info more"],
+  [2, "info one more"],
+  [1, "info more"],
+  [2, "info --map"],
+  [1, "info qcow2:more"],
+  [2, "info qcow2:"],
+  [2, "export --backing= qcow2:a b"],
   [2, "demo more"],
   [2, "decode"],
   [2, "decode one two"],

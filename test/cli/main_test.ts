@@ -65,7 +65,14 @@ Deno.test("main() ends with 2 if the command line is wrong", async () => {
       ["--growabel", "export", "a", "b"],
       "Unknown option --growabel: did you mean --growable?",
     ],
-    [["info", "x"], "Cannot use the operand x; usage: info [OPTIONS]"],
+    [
+      ["info", "x", "y"],
+      "Cannot use a second operand, y; usage: info [OPTIONS] [IMAGE]",
+    ],
+    [
+      ["info", "--map"],
+      "Cannot use --map without an IMAGE; usage: info [OPTIONS] [IMAGE]",
+    ],
     [["demo", "x"], "Cannot use the operand x; usage: demo [OPTIONS]"],
     [["demo", "-w"], "Unknown option -w: --help lists the options"],
   ];

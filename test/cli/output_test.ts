@@ -87,7 +87,7 @@ Deno.test("Output that cannot be written is a failure, in one sentence", async (
   }
   // A wrong command line remains one.
   const { sinks, kept } = failingSinks(full);
-  assertEquals(await main(["info", "--json", "x"], "1.2.3", sinks), 2);
+  assertEquals(await main(["demo", "--json", "x"], "1.2.3", sinks), 2);
   assertMatch(
     kept.err,
     /^mqfuse: Cannot use the operand x;.*\n.*No space left/,

@@ -176,6 +176,9 @@ export const OPTIONS = {
   json: {
     help: "print events to standard output, one JSON object per line",
   },
+  map: {
+    help: "print where the bytes of each range are, and nothing else",
+  },
   trace: {
     help: "print each message from and to the kernel; slow",
   },

@@ -4,7 +4,7 @@ import {
   type OfferedCapabilities,
   type WantedCapabilities,
 } from "../../protocol/init.ts";
-import { DRIVERS, SOURCES } from "../../backends/registry.ts";
+import { DRIVERS, parseSource, SOURCES } from "../../backends/registry.ts";
 import { UserError } from "../../base/user_error.ts";
 import type { InitFlagName } from "../../protocol/flags.ts";
 import { DeviceQueue } from "../../queue/device_queue.ts";
@@ -28,22 +28,33 @@ import { loopSafeObstacle } from "../../session/loop_safe.ts";
 import { checkQueues } from "../../session/session_options.ts";
 import { MAX_PAYLOAD } from "../../export/block_export.ts";
 import { UsageError } from "../arguments/options.ts";
+import { inUsage } from "../arguments/values.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
+import { runImageInfo } from "./info_image.ts";
 import { type LimitFacts, limitFields, limitRows } from "./info_limits.ts";
 import type { Output } from "../output/output.ts";
 
-/** `info`: prints what is possible here. */
+/** `info`: prints what is possible here, or what an image is. */
 export const INFO: Command = {
   name: "info",
-  summary: "print what this kernel and this user can do",
+  summary: "print what this machine can do, or what an image is",
   description:
-    "Prints what this kernel offers to a FUSE server, what this user can do with it and what can be exported, with the reason where something is not possible. Mounts nothing.",
-  operands: {},
-  options: ["json"],
+    "Without an IMAGE, prints what this kernel offers to a FUSE server, what this user can do with it and what can be exported, with the reason where something is not possible. With an IMAGE, prints what its first bytes look like, its size, and what its format says of it: snapshots, features, and the files that it refers to. Mounts nothing.",
+  operands: { "[IMAGE]": "a path, or a source of export such as qcow2:PATH" },
+  options: [
+    "json",
+    "map",
+    "snapshot",
+    "backing",
+    "allow-reference",
+    "insecure-path",
+  ],
   examples: {
     "info": "see whether this machine can export images",
     "info --json": "the same as one line of JSON",
+    "info disk.img": "see what an image is",
+    "info --map qcow2:disk.img": "see where its bytes are",
   },
   run: runInfo,
 };
@@ -87,12 +98,25 @@ const WANTED: WantedCapabilities = {
 const UNKNOWN = "unknown: the kernel could not be queried";
 
 async function runInfo(
-  { operands }: Arguments,
+  args: Arguments,
   output: Output,
 ): Promise<ExitCode> {
-  if (operands[0] !== undefined) {
+  const [image, more] = args.operands;
+  if (more !== undefined) {
     throw new UsageError(
-      `Cannot use the operand ${operands[0]}; usage: info [OPTIONS]`,
+      `Cannot use a second operand, ${more}; usage: info [OPTIONS] [IMAGE]`,
+    );
+  }
+  if (image !== undefined) {
+    inUsage(() => parseSource(image), "IMAGE");
+    return await runImageInfo(args, image, output);
+  }
+  const needsImage = INFO.options.find((name) =>
+    name !== "json" && (args.flags.has(name) || args.values.has(name))
+  );
+  if (needsImage !== undefined) {
+    throw new UsageError(
+      `Cannot use --${needsImage} without an IMAGE; usage: info [OPTIONS] [IMAGE]`,
     );
   }
   const facts: InfoFacts = {

@@ -1,6 +1,12 @@
-import type { Answer, Backend, Extent, ImageStat } from "../../backend.ts";
+import { ERRNO } from "../../../base/errno.ts";
+import type { Answer, Extent, ImageStat } from "../../backend.ts";
 import { ImageBackend } from "../../image_backend.ts";
-import { MAPPED, Mapping } from "./mapping.ts";
+import {
+  type ImageRange,
+  type MappedBackend,
+  rangeAt,
+} from "../../image_map.ts";
+import { MAPPED, Mapping, NO_HOST } from "./mapping.ts";
 import { mapLater } from "./map_later.ts";
 import { ReadOperation } from "./read_operation.ts";
 import { notAtEnd, type ReadSources } from "./read_sources.ts";
@@ -17,7 +23,7 @@ export interface Qcow2Parts extends ReadSources {
 }
 
 /** A qcow2 image, read by one thread. */
-export class Qcow2Backend extends ImageBackend implements Backend {
+export class Qcow2Backend extends ImageBackend implements MappedBackend {
   override readonly shared = true;
   readonly size: number;
   readonly #from: ReadSources;
@@ -82,21 +88,52 @@ export class Qcow2Backend extends ImageBackend implements Backend {
     return { data: first.data, end };
   }
 
+  /** What the disk is made of at a position, in this image or one below. */
+  async rangeAt(position: number): Promise<ImageRange> {
+    const { backing } = this.#from;
+    const { kind, length, host } = await this.#mappingAt(position);
+    if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
+    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null &&
+      position < backing.size;
+    if (isBelow) {
+      const below = await rangeAt(backing.backend, position);
+      const least = Math.min(length, below.length);
+      return { ...below, length: least, depth: below.depth + 1 };
+    }
+    const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
+    const hasPlace = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
+    return {
+      start: position,
+      length,
+      depth: 0,
+      present: kind !== MAPPED.UNALLOCATED,
+      zero: !data,
+      data,
+      compressed: kind === MAPPED.COMPRESSED,
+      offset: hasPlace ? host : null,
+    };
+  }
+
   /** The extent of one mapping, at most to the end of the disk. */
   async #extentAt(position: number): Promise<Extent> {
     const { backing } = this.#from;
-    const mapping = new Mapping();
-    const left = this.size - position;
-    const error = await mapLater(this.#from, position, left, mapping);
-    if (error < 0) throw tableError(this.name, error);
-    const end = position + mapping.length;
-    if (mapping.kind === MAPPED.ZERO) return { data: false, end };
-    if (mapping.kind !== MAPPED.UNALLOCATED) return { data: true, end };
+    const { kind, length } = await this.#mappingAt(position);
+    const end = position + length;
+    if (kind === MAPPED.ZERO) return { data: false, end };
+    if (kind !== MAPPED.UNALLOCATED) return { data: true, end };
     if (backing === null || position >= backing.size) {
       return { data: false, end };
     }
     const below = await backing.backend.extent(position);
     return { data: below.data, end: Math.min(end, below.end, backing.size) };
+  }
+
+  async #mappingAt(position: number): Promise<Mapping> {
+    const mapping = new Mapping();
+    const left = this.size - position;
+    const error = await mapLater(this.#from, position, left, mapping);
+    if (error < 0) throw tableError(this.name, error);
+    return mapping;
   }
 }
 

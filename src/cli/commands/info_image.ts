@@ -1,0 +1,67 @@
+/**
+ * `info IMAGE`: what a file looks like, and what its format says of it.
+ *
+ * @module
+ */
+import {
+  CACHE_SIZE_DEFAULT,
+  type ImageOptions,
+} from "../../backends/driver.ts";
+import { mapImage } from "../../backends/image_map.ts";
+import type { Arguments } from "../arguments/read_arguments.ts";
+import { EXIT, type ExitCode } from "../command.ts";
+import type { Output } from "../output/output.ts";
+import { imageOptionsOf } from "./export_request.ts";
+import { type ImageFacts, imageFacts, openForInfo } from "./image_facts.ts";
+import { imageRows, mapLine } from "./info_image_text.ts";
+
+/** Runs `info IMAGE`. */
+export async function runImageInfo(
+  args: Arguments,
+  source: string,
+  output: Output,
+): Promise<ExitCode> {
+  const options = optionsOf(args);
+  const insecurePath = args.flags.has("insecure-path");
+  const facts = await imageFacts(source, options, insecurePath);
+  if (!args.flags.has("map")) {
+    if (output.json) output.event("image", eventOf(facts));
+    else for (const line of imageRows(facts)) output.print(line);
+    return EXIT.OK;
+  }
+  const image = await openForInfo(
+    facts.exportAs ?? source,
+    options,
+    insecurePath,
+  );
+  try {
+    for await (const range of mapImage(image.backend)) {
+      if (output.json) output.event("range", { ...range });
+      else output.print(mapLine(range));
+    }
+  } finally {
+    await image.close();
+  }
+  return EXIT.OK;
+}
+
+function optionsOf(args: Arguments): ImageOptions {
+  const { snapshot, backing, allowReference, cacheSize } = imageOptionsOf(args);
+  return {
+    writable: false,
+    growable: false,
+    offset: 0,
+    size: null,
+    writethrough: false,
+    direct: false,
+    lock: false,
+    snapshot: snapshot ?? null,
+    backing: backing ?? null,
+    allowReference: allowReference ?? [],
+    cacheSize: cacheSize ?? CACHE_SIZE_DEFAULT,
+  };
+}
+
+function eventOf({ looksLike, ...facts }: ImageFacts): Record<string, unknown> {
+  return { ...facts, looksLike: looksLike?.name ?? null };
+}
