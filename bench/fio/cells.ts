@@ -1,5 +1,5 @@
-/** The export of a cell: a null disk, or an image file. */
-export type Driver = "null" | "file";
+import type { Driver } from "../servers/commands.ts";
+import type { Section } from "./sections.ts";
 
 /** The access pattern of fio. */
 export type Pattern = "read" | "write" | "randread" | "randwrite";
@@ -7,10 +7,11 @@ export type Pattern = "read" | "write" | "randread" | "randwrite";
 /** How a job of fio waits: with 16 requests in flight, or with one. */
 export type Engine = "aio" | "sync";
 
-/** One load on one kind of export; every server is measured with it. */
+/** One load on one kind of export. */
 export interface Cell {
-  /** `null:randread:aio:4`, or `bandwidth:read:aio:1` for 1 MiB requests. */
+  /** `null:randread:aio:4`, or `sequential:read:aio:128k`. */
   readonly name: string;
+  readonly section: Section;
   readonly driver: Driver;
   readonly pattern: Pattern;
   readonly engine: Engine;
@@ -20,11 +21,11 @@ export interface Cell {
   readonly blockSize: number;
 }
 
-/** Which part of the reports a cell belongs to. */
-export type Section = Driver | "bandwidth";
-
-const SMALL = 4096;
-const LARGE = 1 << 20;
+const KIB = 1024;
+const SMALL = 4 * KIB;
+const LARGE: readonly number[] = [128 * KIB, 512 * KIB, 1024 * KIB];
+const PATTERNS = ["read", "write", "randread", "randwrite"] as const;
+const ENGINE_NAMES = ["aio", "sync"] as const;
 
 /** fio's name of each engine, and the requests that a job has in flight. */
 export const ENGINES: Readonly<
@@ -34,12 +35,17 @@ export const ENGINES: Readonly<
   sync: { fio: "pvsync2", depth: 1 },
 };
 
-function smallCells(driver: Driver): Cell[] {
-  const patterns = ["read", "write", "randread", "randwrite"] as const;
+function smallCells(
+  section: Section,
+  driver: Driver,
+  patterns: readonly Pattern[],
+  engines: readonly Engine[],
+): Cell[] {
   return [1, 4].flatMap((jobs) =>
-    (["aio", "sync"] as const).flatMap((engine) =>
+    engines.flatMap((engine) =>
       patterns.map((pattern) => ({
-        name: `${driver}:${pattern}:${engine}:${jobs}`,
+        name: `${section}:${pattern}:${engine}:${jobs}`,
+        section,
         driver,
         pattern,
         engine,
@@ -50,24 +56,28 @@ function smallCells(driver: Driver): Cell[] {
   );
 }
 
-function bandwidthCells(): Cell[] {
-  return (["aio", "sync"] as const).flatMap((engine) =>
-    (["read", "write"] as const).map((pattern) => ({
-      name: `bandwidth:${pattern}:${engine}:1`,
-      driver: "file" as const,
-      pattern,
-      engine,
-      jobs: 1,
-      blockSize: LARGE,
-    }))
+function sequentialCells(): Cell[] {
+  return LARGE.flatMap((blockSize) =>
+    ENGINE_NAMES.flatMap((engine) =>
+      (["read", "write"] as const).map((pattern) => ({
+        name: `sequential:${pattern}:${engine}:${blockSize / KIB}k`,
+        section: "sequential" as const,
+        driver: "file" as const,
+        pattern,
+        engine,
+        jobs: 1,
+        blockSize,
+      }))
+    )
   );
 }
 
-/** The 32 cells of 4 KiB, then the four of 1 MiB. */
+/** All cells, in the order in which they are measured. */
 export const CELLS: readonly Cell[] = [
-  ...smallCells("null"),
-  ...smallCells("file"),
-  ...bandwidthCells(),
+  ...smallCells("null", "null", PATTERNS, ENGINE_NAMES),
+  ...smallCells("tmpfs", "file", PATTERNS, ENGINE_NAMES),
+  ...smallCells("disk", "file", ["randread", "randwrite"], ["aio"]),
+  ...sequentialCells(),
 ];
 
 /** The cell of a name. */
@@ -77,48 +87,11 @@ export function cellOf(name: string): Cell {
   return cell;
 }
 
-/** Which part of the reports a cell belongs to. */
-export function sectionOf(cell: Cell): Section {
-  return cell.blockSize === LARGE ? "bandwidth" : cell.driver;
-}
-
-/** A cell within its section: `randread aio, 4 jobs`. */
-export function labelOf({ pattern, engine, jobs }: Cell): string {
-  return `${pattern} ${engine}, ${jobs} job${jobs === 1 ? "" : "s"}`;
-}
-
-/**
- * Picks items by name. A pattern is a name, or its beginning up to a `:` or
- * `-`; `*` matches any text.
- *
- * @param items The items to pick from.
- * @param filter Patterns, separated by commas; undefined picks all items.
- * @param what The items' name in error messages.
- * @throws {RangeError} If a pattern matches nothing.
- */
-export function pick<T extends { readonly name: string }>(
-  items: readonly T[],
-  filter: string | undefined,
-  what: string,
-): T[] {
-  if (filter === undefined) return [...items];
-  const wanted = filter.split(",").filter((pattern) => pattern !== "")
-    .map((pattern) => ({ pattern, names: expressionOf(pattern) }));
-  for (const { pattern, names } of wanted) {
-    if (items.some(({ name }) => names.test(name))) continue;
-    const known = items.map(({ name }) => name).join(", ");
-    throw new RangeError(
-      `Cannot pick ${what} by "${pattern}", which matches none of ${known}`,
-    );
-  }
-  return items.filter(({ name }) =>
-    wanted.some(({ names }) => names.test(name))
-  );
-}
-
-function expressionOf(pattern: string): RegExp {
-  const source = pattern.split("*")
-    .map((part) => part.replaceAll(/[.?+^$(){}|[\]\\]/g, "\\$&"))
-    .join(".*");
-  return new RegExp(`^${source}(?:$|[:-])`);
+/** A cell within its section: `randread aio, 4 jobs`, `read sync, 128 KiB`. */
+export function labelOf(cell: Cell): string {
+  const { section, pattern, engine, jobs, blockSize } = cell;
+  const last = section === "sequential"
+    ? `${blockSize / KIB} KiB`
+    : `${jobs} job${jobs === 1 ? "" : "s"}`;
+  return `${pattern} ${engine}, ${last}`;
 }

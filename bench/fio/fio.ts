@@ -1,13 +1,5 @@
 import { type Cell, ENGINES } from "./cells.ts";
-import { spawnGroup } from "./process_group.ts";
-
-/** Times of one run of fio. */
-export interface FioTimes {
-  /** Milliseconds of load before fio counts. */
-  readonly rampMs: number;
-  /** Milliseconds that fio counts. */
-  readonly runtimeMs: number;
-}
+import { spawnGroup } from "../servers/process_group.ts";
 
 /** The figures of one run of fio. */
 export interface FioFigures {
@@ -31,15 +23,24 @@ interface Direction {
   };
 }
 
-/** Milliseconds that fio may take in addition to its own times. */
+/** Milliseconds that fio may take in addition to its own time. */
 const GRACE_MS = 20_000;
+
+/** How fio is run on a file. */
+export interface FioRun {
+  /** The file's size in bytes. */
+  readonly size: number;
+  /** Milliseconds of load. */
+  readonly runtimeMs: number;
+  /** Whether fio opens it with O_DIRECT. */
+  readonly isDirect: boolean;
+}
 
 /** fio's arguments for a cell. */
 export function fioArguments(
   cell: Cell,
   path: string,
-  size: number,
-  { rampMs, runtimeMs }: FioTimes,
+  { size, runtimeMs, isDirect }: FioRun,
 ): string[] {
   const { fio, depth } = ENGINES[cell.engine];
   return [
@@ -51,11 +52,10 @@ export function fioArguments(
     `--iodepth=${depth}`,
     `--numjobs=${cell.jobs}`,
     `--size=${size}`,
-    "--direct=1",
+    `--direct=${Number(isDirect)}`,
     "--allow_file_create=0",
     "--verify_state_save=0",
     "--time_based",
-    `--ramp_time=${rampMs}ms`,
     `--runtime=${runtimeMs}ms`,
     "--group_reporting",
     "--randrepeat=0",
@@ -93,23 +93,21 @@ export function parseFio(text: string): FioFigures {
  *
  * @param cell The load.
  * @param path The file.
- * @param options The file's size, the times, a working directory for fio, and
- * a signal that cancels it.
+ * @param options How, a working directory for fio, and a signal that cancels
+ * it.
  * @throws {Error} If it fails, hangs, or is cancelled.
  */
 export async function runFio(
   cell: Cell,
   path: string,
-  options: {
-    readonly size: number;
-    readonly times: FioTimes;
+  options: FioRun & {
     readonly directory: string;
     readonly signal: AbortSignal;
   },
 ): Promise<FioFigures> {
-  const { size, times, directory, signal } = options;
-  const limitMs = GRACE_MS + 2 * (times.rampMs + times.runtimeMs);
-  const group = spawnGroup(["fio", ...fioArguments(cell, path, size, times)], {
+  const { directory, signal } = options;
+  const limitMs = GRACE_MS + 2 * options.runtimeMs;
+  const group = spawnGroup(["fio", ...fioArguments(cell, path, options)], {
     directory,
   });
   const kill = () => group.kill("SIGKILL");

@@ -1,123 +1,108 @@
-import type { Driver } from "./cells.ts";
+import { checkQueues } from "../../src/session/session_options.ts";
 import {
-  mqfuseCommand,
-  nbdfuseCommands,
-  type Peer,
-  qemuCommand,
-  type ServerSetup,
-} from "./commands.ts";
+  FILE,
+  mqfuse,
+  NBDFUSE,
+  qemu,
+  type ServerKind,
+  type UringSetting,
+} from "../servers/servers.ts";
+import type { Cell } from "./cells.ts";
 
-export type { Peer, ServerSetup } from "./commands.ts";
-
-/** Servers that differ only in queues or threads; reports take the best. */
-export type Series =
-  | "mqfuse-uring"
-  | "mqfuse-device"
-  | "mqfuse-passthrough"
-  | "qemu"
-  | "qemu-old"
-  | "nbdfuse"
-  | "file";
-
-/** One way to export an image as a file. */
-export interface ServerKind {
-  /** `mqfuse-uring-q2`, `qemu-t4`, `file`. */
-  readonly name: string;
-  readonly series: Series;
-  /** Queues or I/O threads, written after the figure: `q2`, `t4`, or "". */
-  readonly variant: string;
-  /** The kinds of export that it can serve. */
-  readonly drivers: readonly Driver[];
-  /** The programs that it needs. */
-  readonly needs: readonly Peer[];
-  /** Its command lines, in the order in which they start; none for the file. */
-  readonly commands: (setup: ServerSetup) => string[][];
+/** A server that is measured with fio. */
+export interface FioServer {
+  readonly kind: ServerKind;
+  /** Of the servers of one group, only the fastest are measured in full. */
+  readonly group: string | null;
+  /** Whether it is measured in full in any case. */
+  readonly isAlways: boolean;
+  /** Whether it takes part in a cell. */
+  readonly measures: (cell: Cell) => boolean;
 }
 
-/** Titles of the series in reports, in their order. */
-export const SERIES: Readonly<Record<Series, string>> = {
-  "mqfuse-uring": "mqfuse, io_uring",
-  "mqfuse-device": "mqfuse, /dev/fuse",
-  "mqfuse-passthrough": "mqfuse, passthrough",
-  "qemu": "QEMU",
-  "qemu-old": "old QEMU",
-  "nbdfuse": "nbdfuse",
-  "file": "the file itself",
-};
+const QUEUES: readonly number[] = [1, 2, 4];
 
-const BOTH: readonly Driver[] = ["null", "file"];
+const isShort = ({ pattern, jobs, section }: Cell) =>
+  section === "sequential" || (pattern.startsWith("rand") && jobs === 1);
 
-function mqfuse(transport: "uring" | "device", queues: number): ServerKind {
+function standard(setting: UringSetting): FioServer {
   return {
-    name: `mqfuse-${transport}-q${queues}`,
-    series: `mqfuse-${transport}`,
-    variant: `q${queues}`,
-    drivers: BOTH,
-    needs: [],
-    commands: (setup) => [
-      mqfuseCommand(setup, { transport, queues, passthrough: false }),
-    ],
+    kind: mqfuse(setting),
+    group: `mqfuse-${setting.toLowerCase()}`,
+    isAlways: true,
+    measures: ({ section, pattern }) =>
+      setting === "N" || section === "null" || section === "sequential" ||
+      (section === "tmpfs" && pattern.startsWith("rand")),
   };
 }
 
-// One variant is enough: it receives no READ or WRITE.
-const PASSTHROUGH: ServerKind = {
-  name: "mqfuse-passthrough",
-  series: "mqfuse-passthrough",
-  variant: "",
-  drivers: ["file"],
-  needs: [],
-  commands: (setup) => [
-    mqfuseCommand(setup, { transport: "device", queues: 1, passthrough: true }),
-  ],
-};
-
-function qemu(threads: number): ServerKind {
-  return {
-    name: `qemu-t${threads}`,
-    series: "qemu",
-    variant: `t${threads}`,
-    drivers: BOTH,
-    needs: ["qemu"],
-    commands: (setup) => [qemuCommand(setup, "qemu", threads)],
-  };
+function others(setting: UringSetting): FioServer[] {
+  return QUEUES.map((queues) => ({
+    kind: mqfuse(setting, `q${queues}`, [`--queues=${queues}`]),
+    group: `mqfuse-${setting.toLowerCase()}`,
+    isAlways: false,
+    measures: ({ section }) => section === "null",
+  }));
 }
+
+// A passthrough export is growable, because it does not limit writes.
+const PASSTHROUGH = mqfuse("N", "passthrough", [
+  "--queues=1",
+  "--growable",
+  "--passthrough=on",
+], ["file"]);
 
 /** All servers, in the order of the reports. */
-export const SERVERS: readonly ServerKind[] = [
-  ...[1, 2, 4].map((queues) => mqfuse("uring", queues)),
-  ...[1, 2, 4].map((queues) => mqfuse("device", queues)),
-  PASSTHROUGH,
-  ...[0, 1, 2, 4].map(qemu),
+export const SERVERS: readonly FioServer[] = [
+  standard("N"),
+  ...others("N"),
+  standard("Y"),
+  ...others("Y"),
   {
-    name: "qemu-old",
-    series: "qemu-old",
-    variant: "",
-    drivers: BOTH,
-    needs: ["qemu-old"],
-    commands: (setup) => [qemuCommand(setup, "qemu-old", 0)],
+    kind: PASSTHROUGH,
+    group: null,
+    isAlways: true,
+    measures: ({ section, engine }) => section === "tmpfs" && engine === "sync",
+  },
+  ...[0, 1, 2, 4].map((threads) => ({
+    kind: qemu(threads),
+    group: "qemu",
+    isAlways: false,
+    measures: () => true,
+  })),
+  {
+    kind: NBDFUSE,
+    group: null,
+    isAlways: true,
+    // It is slow everywhere, so that a few cells tell enough.
+    measures: (cell) => isShort(cell) && cell.blockSize !== 512 << 10,
   },
   {
-    name: "nbdfuse",
-    series: "nbdfuse",
-    variant: "",
-    drivers: BOTH,
-    needs: ["nbdfuse", "nbdkit"],
-    commands: nbdfuseCommands,
-  },
-  {
-    name: "file",
-    series: "file",
-    variant: "",
-    drivers: ["file"],
-    needs: [],
-    commands: () => [],
+    kind: FILE,
+    group: null,
+    isAlways: true,
+    measures: ({ driver, section, engine }) =>
+      driver === "file" && (section !== "tmpfs" || engine === "sync"),
   },
 ];
 
 /** The server of a name. */
-export function serverNamed(name: string): ServerKind {
-  const server = SERVERS.find((each) => each.name === name);
+export function serverNamed(name: string): FioServer {
+  const server = SERVERS.find(({ kind }) => kind.name === name);
   if (server !== undefined) return server;
   throw new Error(`There is no server "${name}"`);
+}
+
+/**
+ * Whether a server differs from the others on a machine: a number of queues may
+ * be the default, or more than there are CPUs.
+ *
+ * @param server The server.
+ * @param cpus Number of CPUs.
+ */
+export function isOfUse({ kind }: FioServer, cpus: number): boolean {
+  const queues = /^q(\d)$/.exec(kind.variant)?.[1];
+  return queues === undefined ||
+    (Number(queues) <= cpus &&
+      Number(queues) !== checkQueues(undefined, "queues"));
 }

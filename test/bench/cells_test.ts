@@ -1,36 +1,52 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CELLS, labelOf, pick, sectionOf } from "../../bench/fio/cells.ts";
+import { ITEMS } from "../../bench/exports/items.ts";
+import { pick } from "../../bench/exports/pick.ts";
+import { cellOf, CELLS, labelOf } from "../../bench/fio/cells.ts";
 
 function picked(filter: string | undefined): string[] {
-  return pick(CELLS, filter, "cells").map(({ name }) => name);
+  return pick(ITEMS, filter, "what is measured").map(({ name }) => name);
 }
 
-Deno.test("there are 16 cells of 4 KiB per driver, and 4 of 1 MiB", () => {
+Deno.test("there are 16 cells of 4 KiB on null and tmpfs, and 12 sequential ones", () => {
   const counts = new Map<string, number>();
-  for (const cell of CELLS) {
-    counts.set(sectionOf(cell), (counts.get(sectionOf(cell)) ?? 0) + 1);
+  for (const { section } of CELLS) {
+    counts.set(section, (counts.get(section) ?? 0) + 1);
   }
-  assertEquals([...counts], [["null", 16], ["file", 16], ["bandwidth", 4]]);
-  assertEquals(new Set(CELLS.map(({ name }) => name)).size, CELLS.length);
-  for (const { driver, pattern, engine, jobs, name, blockSize } of CELLS) {
-    const first = blockSize === 4096 ? driver : "bandwidth";
-    assertEquals(name, `${first}:${pattern}:${engine}:${jobs}`);
+  assertEquals([...counts], [
+    ["null", 16],
+    ["tmpfs", 16],
+    ["disk", 4],
+    ["sequential", 12],
+  ]);
+  assertEquals(CELLS.map(({ name }) => cellOf(name)), [...CELLS]);
+  for (const { driver, section } of CELLS) {
+    assertEquals(driver, section === "null" ? "null" : "file");
   }
+});
+
+Deno.test("names of items are unique", () => {
+  assertEquals(new Set(ITEMS.map(({ name }) => name)).size, ITEMS.length);
 });
 
 Deno.test("labelOf() names a cell within its section", () => {
-  const [cell] = pick(CELLS, "null:randread:sync:4", "cells");
-  assertEquals(labelOf(cell!), "randread sync, 4 jobs");
-  assertEquals(labelOf({ ...cell!, jobs: 1 }), "randread sync, 1 job");
+  assertEquals(
+    labelOf(cellOf("null:randread:sync:4")),
+    "randread sync, 4 jobs",
+  );
+  assertEquals(labelOf(cellOf("null:randread:sync:1")), "randread sync, 1 job");
+  const large = cellOf("sequential:write:aio:1024k");
+  assertEquals(labelOf(large), "write aio, 1024 KiB");
+  assertEquals(large.blockSize, 1 << 20);
 });
 
 Deno.test("pick() matches names, their beginnings and asterisks", () => {
-  assertEquals(picked(undefined).length, 36);
+  assertEquals(picked(undefined).length, ITEMS.length);
   assertEquals(picked("null:randread:aio:1"), ["null:randread:aio:1"]);
-  assertEquals(picked("bandwidth").length, 4);
-  assertEquals(picked("file:read").length, 4);
-  assertEquals(picked("file:read,file:read:aio:1").length, 4);
-  assertEquals(picked("*:aio:4").length, 8);
+  assertEquals(picked("sequential").length, 12);
+  assertEquals(picked("tmpfs:read").length, 4);
+  assertEquals(picked("tmpfs:read,tmpfs:read:aio:1").length, 4);
+  assertEquals(picked("idle"), ["idle:n", "idle:y"]);
+  assertEquals(picked("programs:cp"), ["programs:cp-from", "programs:cp-to"]);
   assertEquals(picked("null:*read:sync:1"), [
     "null:read:sync:1",
     "null:randread:sync:1",

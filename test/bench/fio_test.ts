@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { cellOf } from "../../bench/fio/cells.ts";
 import { fioArguments, parseFio } from "../../bench/fio/fio.ts";
-import { parseStat } from "../../bench/fio/process_group.ts";
+import { parseStat } from "../../bench/servers/process_group.ts";
 import REPORT from "./fixtures/fio.json" with { type: "text" };
 
 Deno.test("parseFio() reads a report of fio", () => {
@@ -36,10 +36,11 @@ Deno.test("parseFio() refuses errors and empty reports", () => {
   assertThrows(() => parseFio(JSON.stringify(report)), Error, "no request");
 });
 
-Deno.test("fioArguments() has the load of the cell, and times with their unit", () => {
-  const args = fioArguments(cellOf("file:randwrite:aio:4"), "x", 1 << 20, {
-    rampMs: 300,
+Deno.test("fioArguments() has the load of the cell, and its time with a unit", () => {
+  const args = fioArguments(cellOf("tmpfs:randwrite:aio:4"), "x", {
+    size: 1 << 20,
     runtimeMs: 1500,
+    isDirect: true,
   });
   for (
     const arg of [
@@ -52,9 +53,14 @@ Deno.test("fioArguments() has the load of the cell, and times with their unit", 
       "--direct=1",
       "--size=1048576",
       "--runtime=1500ms",
-      "--ramp_time=300ms",
     ]
   ) assert(args.includes(arg), arg);
+  const cached = fioArguments(cellOf("disk:randread:aio:1"), "x", {
+    size: 1 << 20,
+    runtimeMs: 1500,
+    isDirect: false,
+  });
+  assert(cached.includes("--direct=0"));
 });
 
 Deno.test("parseStat() skips any name of a program", () => {

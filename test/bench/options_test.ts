@@ -1,15 +1,15 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { HELP, readOptions } from "../../bench/fio/options.ts";
-import { timeLeft } from "../../bench/fio/progress.ts";
+import { HELP, readOptions } from "../../bench/exports/options.ts";
+import { timeLeft } from "../../bench/report/progress.ts";
 
 Deno.test("readOptions() has defaults", () => {
   const options = readOptions([]);
   assertEquals(options.rounds, 5);
-  assertEquals(options.times, { runtimeMs: 1500, rampMs: 300 });
+  assertEquals(options.runtimeMs, 1000);
   assertEquals(options.size, 2 ** 30);
-  assertEquals(options.from, []);
   assertEquals(options.peers, {});
   assertEquals(options.timeLimitMs, Infinity);
+  assertEquals([options.restart, options.report], [false, false]);
 });
 
 Deno.test("readOptions() reads every kind of option", () => {
@@ -17,21 +17,19 @@ Deno.test("readOptions() reads every kind of option", () => {
     "--quick",
     "--runtime=0.5",
     "--size=64M",
-    "--from=a.json",
-    "--from",
-    "b.json",
-    "--qemu-old=/old",
-    "--cells",
-    "null:read,file",
+    "--qemu=/new",
+    "--only",
+    "null:read,programs",
     "--time-limit=2",
+    "--restart",
   ]);
   assertEquals(options.rounds, 1);
-  assertEquals(options.times, { runtimeMs: 500, rampMs: 100 });
+  assertEquals(options.runtimeMs, 500);
   assertEquals(options.size, 64 << 20);
-  assertEquals(options.from, ["a.json", "b.json"]);
-  assertEquals(options.peers, { "qemu-old": "/old" });
-  assertEquals(options.cells, "null:read,file");
+  assertEquals(options.peers, { qemu: "/new" });
+  assertEquals(options.only, "null:read,programs");
   assertEquals(options.timeLimitMs, 120_000);
+  assertEquals(options.restart, true);
 });
 
 Deno.test("readOptions() refuses wrong values", () => {
@@ -41,7 +39,7 @@ Deno.test("readOptions() refuses wrong values", () => {
       ["--rounds=0", "above 0"],
       ["--runtime=soon", "above 0"],
       ["--size=1000", "whole MiB"],
-      ["--json", "without a value"],
+      ["--results", "without a value"],
       ["stray", "stray"],
     ] as const
   ) assertThrows(() => readOptions([arg]), Error, words);

@@ -1,11 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { choose } from "../../bench/fio/choose.ts";
+import { cellOf } from "../../bench/fio/cells.ts";
+import { isOfUse, serverNamed, SERVERS } from "../../bench/fio/servers.ts";
+import { PROGRAMS } from "../../bench/programs/programs.ts";
 import {
-  serverNamed,
-  SERVERS,
-  type ServerSetup,
-} from "../../bench/fio/servers.ts";
-import { whyNot } from "../../bench/fio/machine.ts";
-import { rotate } from "../../bench/fio/rounds.ts";
+  contenderNamed,
+  CONTENDERS,
+  contendersFor,
+} from "../../bench/programs/servers.ts";
+import type { ServerSetup } from "../../bench/servers/commands.ts";
+import { whyNot } from "../../bench/servers/machine.ts";
+import { rotate } from "../../bench/servers/rotate.ts";
 
 const SETUP: ServerSetup = {
   driver: "file",
@@ -15,60 +20,49 @@ const SETUP: ServerSetup = {
   socket: "/d/s",
   deno: "/bin/deno",
   peers: {
-    "qemu": "/new/qsd",
-    "qemu-old": "/old/qsd",
-    "nbdfuse": "/bin/nbdfuse",
-    "nbdkit": "/bin/nbdkit",
+    qemu: "/new/qsd",
+    nbdfuse: "/bin/nbdfuse",
+    nbdkit: "/bin/nbdkit",
   },
 };
 
 function commandOf(name: string, setup: Partial<ServerSetup> = {}): string[] {
-  const [command, ...others] = serverNamed(name).commands({
-    ...SETUP,
-    ...setup,
-  });
+  const { kind } = serverNamed(name);
+  const [command, ...others] = kind.commands({ ...SETUP, ...setup });
   assertEquals(others, []);
   return command!;
 }
 
-Deno.test("names of servers are unique, and serverNamed() finds them", () => {
-  const names = SERVERS.map(({ name }) => name);
+Deno.test("names of servers are unique, and lead to the servers", () => {
+  const names = SERVERS.map(({ kind }) => kind.name);
   assertEquals(new Set(names).size, names.length);
   assertEquals(names.map(serverNamed), [...SERVERS]);
   assertThrows(() => serverNamed("qemu-t3"), Error, '"qemu-t3"');
+  const contenders = CONTENDERS.map(({ kind }) => kind.name);
+  assertEquals(new Set(contenders).size, contenders.length);
+  assertEquals(contenders.map(contenderNamed), [...CONTENDERS]);
 });
 
-Deno.test("mqfuse serves with the transport and queues of its name", () => {
-  const command = commandOf("mqfuse-uring-q4");
+Deno.test("default options are no options but those of any export", () => {
+  const command = commandOf("mqfuse-n");
   assertEquals(command[0], "/bin/deno");
   assertEquals(command.slice(command.indexOf("export")), [
     "export",
     "--writable",
     "--no-lock",
-    "--queues=4",
-    "--transport=uring",
-    "--passthrough=off",
     "/d/disk.raw",
     "/d/m.img",
   ]);
-  const nothing = commandOf("mqfuse-device-q1", {
-    driver: "null",
-  });
+  assertEquals(serverNamed("mqfuse-n").kind.setting, "N");
+  const nothing = commandOf("mqfuse-y-q4", { driver: "null" });
   assertEquals(nothing.slice(nothing.indexOf("export")), [
     "export",
     "--writable",
-    "--queues=1",
-    "--transport=device",
-    "--passthrough=off",
+    "--queues=4",
     "null:1073741824",
     "/d/m.img",
   ]);
-});
-
-Deno.test("passthrough is requested, with a growable image", () => {
-  const command = commandOf("mqfuse-passthrough");
-  assert(command.includes("--passthrough=on"));
-  assert(command.includes("--growable"));
+  assertEquals(serverNamed("mqfuse-y-q4").kind.setting, "Y");
 });
 
 Deno.test("QEMU has as many I/O threads as its name says", () => {
@@ -83,41 +77,79 @@ Deno.test("QEMU has as many I/O threads as its name says", () => {
   assertEquals(valueOf("--blockdev").driver, "null-co");
   assertEquals(valueOf("--export").iothread, ["t0", "t1"]);
   assertEquals(valueOf("--export").growable, true);
-  const old = commandOf("qemu-old");
-  assertEquals(old[0], "/old/qsd");
-  assertEquals(old.includes("--object"), false);
-  const [blockdev, exported] = ["--blockdev", "--export"].map((option) =>
-    JSON.parse(old[old.indexOf(option) + 1]!)
-  );
-  assertEquals(blockdev.filename, "/d/disk.raw");
-  assertEquals("iothread" in exported, false);
+  assertEquals(commandOf("qemu-t0").includes("--object"), false);
 });
 
 Deno.test("nbdfuse is a client of nbdkit, and the file needs no server", () => {
-  assertEquals(serverNamed("nbdfuse").commands(SETUP), [
+  assertEquals(serverNamed("nbdfuse").kind.commands(SETUP), [
     ["/bin/nbdkit", "--foreground", "--unix", "/d/s", "file", "/d/disk.raw"],
     ["/bin/nbdfuse", "/d/m.img", "--unix", "/d/s"],
   ]);
-  assertEquals(serverNamed("file").commands(SETUP), []);
+  assertEquals(serverNamed("file").kind.commands(SETUP), []);
 });
 
 Deno.test("whyNot() names what is missing", () => {
-  const all = { peers: SETUP.peers, uring: true };
-  for (const server of SERVERS) {
-    assertEquals(whyNot(server, all), null, server.name);
+  const all = { peers: SETUP.peers, uring: false };
+  for (const { kind } of SERVERS) {
+    assertEquals(whyNot(kind, all), null, kind.name);
   }
-  const none = { peers: {}, uring: false };
-  const found = SERVERS.filter((each) => whyNot(each, none) === null)
-    .map(({ name }) => name);
-  assertEquals(found, [
-    "mqfuse-device-q1",
-    "mqfuse-device-q2",
-    "mqfuse-device-q4",
-    "mqfuse-passthrough",
+  const none = { peers: {}, uring: null };
+  assertEquals(whyNot(serverNamed("mqfuse-n").kind, none), null);
+  assert(whyNot(serverNamed("qemu-t0").kind, none)!.includes("--qemu=PATH"));
+  assert(whyNot(serverNamed("mqfuse-y").kind, none)!.includes("enable_uring"));
+});
+
+Deno.test("numbers of queues that are the default, or too many, are of no use", () => {
+  const useful = SERVERS.filter((each) => isOfUse(each, 1))
+    .map(({ kind }) => kind.name);
+  assert(!useful.includes("mqfuse-n-q2"), useful.join());
+  assert(useful.includes("mqfuse-n") && useful.includes("qemu-t4"));
+});
+
+Deno.test("every cell has mqfuse with default options, and QEMU", () => {
+  for (const name of ["null:read:sync:4", "disk:randread:aio:1"]) {
+    const taking = SERVERS.filter(({ measures }) => measures(cellOf(name)))
+      .map(({ kind }) => kind.name);
+    assert(taking.includes("mqfuse-n"), taking.join());
+    assertEquals(taking.filter((each) => each.startsWith("qemu")).length, 4);
+  }
+});
+
+Deno.test("choose() takes what is always measured, and what is close to the fastest", async () => {
+  const rates: Record<string, number> = {
+    "qemu-t0": 10,
+    "qemu-t1": 96,
+    "qemu-t2": 100,
+    "qemu-t4": 80,
+    "mqfuse-n": 50,
+    "mqfuse-n-q1": 100,
+    "mqfuse-n-q4": 40,
+  };
+  const names = [...Object.keys(rates), "file", "nbdfuse"];
+  const asked: string[] = [];
+  const choice = async (isWorthIt: boolean) =>
+    (await choose(names.map(serverNamed), isWorthIt, ({ kind }) => {
+      asked.push(kind.name);
+      return Promise.resolve(rates[kind.name]!);
+    })).map(({ kind }) => kind.name);
+  assertEquals(await choice(true), [
+    "qemu-t1",
+    "qemu-t2",
+    "mqfuse-n",
+    "mqfuse-n-q1",
     "file",
+    "nbdfuse",
   ]);
-  assert(whyNot(serverNamed("qemu-t0"), none)!.includes("--qemu=PATH"));
-  assert(whyNot(serverNamed("mqfuse-uring-q1"), none)!.includes("enable_"));
+  assertEquals(asked, [...Object.keys(rates), ...Object.keys(rates)]);
+  assertEquals(await choice(false), names);
+});
+
+Deno.test("a loop-safe export takes part where there is a loop device", () => {
+  const taking = PROGRAMS.filter((program) =>
+    contendersFor(program, CONTENDERS)
+      .some(({ kind }) => kind.name === "mqfuse-n-loop-safe")
+  );
+  assertEquals(new Set(taking.map(({ place }) => place)), new Set(["loop"]));
 });
 
 Deno.test("rotate() begins each round with the next item", () => {

@@ -4,7 +4,7 @@ import {
   median,
   quantile,
   spreadOf,
-} from "../../bench/fio/statistics.ts";
+} from "../../bench/report/statistics.ts";
 
 Deno.test("median() is the middle value, or between the two", () => {
   assertEquals(median([7]), 7);
@@ -25,11 +25,13 @@ Deno.test("quantile() runs from the least to the greatest value", () => {
   assertThrows(() => quantile([], 0.5), RangeError);
 });
 
-Deno.test("spreadOf() has the quartiles and the count", () => {
+Deno.test("spreadOf() has the quartiles, the limits and the count", () => {
   assertEquals(spreadOf([1, 2, 3, 4, 100]), {
     median: 3,
     low: 2,
     high: 4,
+    least: 1,
+    greatest: 100,
     count: 5,
   });
 });

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import "../mount/bench_fio_test.ts";
+import "../mount/bench_exports_test.ts";
 import "../mount/block_device_test.ts";
 import "../mount/commands_test.ts";
 import "../mount/ending_test.ts";

@@ -1,7 +1,8 @@
-import type { Driver } from "./cells.ts";
+/** What a server exports: a disk that stores nothing, or an image file. */
+export type Driver = "null" | "file";
 
 /** Other programs, by the options that give their paths. */
-export type Peer = "qemu" | "qemu-old" | "nbdfuse" | "nbdkit";
+export type Peer = "qemu" | "nbdfuse" | "nbdkit";
 
 /** The setup of a server. */
 export interface ServerSetup {
@@ -22,28 +23,16 @@ export interface ServerSetup {
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
-/** How mqfuse serves. */
-export interface MqfuseOptions {
-  readonly transport: "device" | "uring";
-  readonly queues: number;
-  /** Whether the kernel reads and writes the image itself. */
-  readonly passthrough: boolean;
-}
-
 /**
- * The command line of `mqfuse export`: writable, of fixed size except with
- * passthrough, which does not limit writes.
+ * The command line of `mqfuse export`, writable.
  *
  * @param setup What is exported, and where.
- * @param options How it is served.
+ * @param options Further options; without any it is served as users get it.
  */
 export function mqfuseCommand(
   setup: ServerSetup,
-  { transport, queues, passthrough }: MqfuseOptions,
+  options: readonly string[],
 ): string[] {
-  const rules = passthrough
-    ? ["--growable", "--passthrough=on"]
-    : ["--passthrough=off"];
   return [
     setup.deno,
     "run",
@@ -54,9 +43,7 @@ export function mqfuseCommand(
     "--writable",
     // All servers have the image open at the same time.
     ...setup.driver === "file" ? ["--no-lock"] : [],
-    `--queues=${queues}`,
-    `--transport=${transport}`,
-    ...rules,
+    ...options,
     setup.driver === "null" ? `null:${setup.size}` : setup.image,
     setup.mountpoint,
   ];
@@ -68,14 +55,9 @@ export function mqfuseCommand(
  * io_uring through the page cache, as mqfuse does.
  *
  * @param setup What is exported, and where.
- * @param peer Which QEMU.
  * @param threads I/O threads that share the export; 0 for the main loop only.
  */
-export function qemuCommand(
-  setup: ServerSetup,
-  peer: Peer & `qemu${string}`,
-  threads: number,
-): string[] {
+export function qemuCommand(setup: ServerSetup, threads: number): string[] {
   const names = Array.from({ length: threads }, (_, at) => `t${at}`);
   const node = setup.driver === "null"
     ? { driver: "null-co", size: setup.size, "read-zeroes": true }
@@ -86,7 +68,7 @@ export function qemuCommand(
       locking: "off",
     };
   return [
-    setup.peers[peer]!,
+    setup.peers.qemu!,
     ...names.flatMap((name) => ["--object", `iothread,id=${name}`]),
     "--blockdev",
     JSON.stringify({ ...node, "node-name": "image" }),

@@ -4,15 +4,24 @@ import {
 } from "../../src/linux/syscall/process.ts";
 import { fuseParameters } from "../../src/linux/fuse/fuse_parameters.ts";
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
-import type { Peer, ServerKind } from "./servers.ts";
-import type { Machine } from "./results.ts";
+import type { Peer } from "./commands.ts";
+import type { ServerKind } from "./servers.ts";
+
+/** The facts about the machine that the figures depend on. */
+export interface Machine {
+  readonly cpus: number;
+  /** Whether it is a virtual machine, whose CPUs may be shared. */
+  readonly isVirtual: boolean;
+  /** `6.18`. */
+  readonly kernel: string;
+  readonly memoryGiB: number;
+}
 
 const GIB = 2 ** 30;
 
 /** Names of the programs where no option gives a path. */
-const PROGRAMS: Readonly<Record<Peer, string | null>> = {
+const PROGRAMS: Readonly<Record<Peer, string>> = {
   "qemu": "qemu-storage-daemon",
-  "qemu-old": null,
   "nbdfuse": "nbdfuse",
   "nbdkit": "nbdkit",
 };
@@ -43,7 +52,7 @@ export function fileSystemOf(path: string): string {
  * Finds the other programs.
  *
  * @param given Paths, by option.
- * @returns The programs that exist; an older QEMU is found by its option only.
+ * @returns The programs that exist.
  * @throws {Error} If there is no program at a given path.
  */
 export function findPeers(
@@ -51,7 +60,7 @@ export function findPeers(
 ): Partial<Record<Peer, string>> {
   const peers = Object.keys(PROGRAMS) as Peer[];
   const found = peers.flatMap((peer) => {
-    const path = given[peer] ?? findProgram(PROGRAMS[peer]);
+    const path = given[peer] ?? findExecutable(PROGRAMS[peer]);
     return path === null ? [] : [[peer, path] as const];
   });
   for (const [peer, path] of found) {
@@ -59,10 +68,6 @@ export function findPeers(
     throw new Error(`Cannot run --${peer}=${path}: there is no such program`);
   }
   return Object.fromEntries(found);
-}
-
-function findProgram(name: string | null): string | null {
-  return name === null ? null : findExecutable(name);
 }
 
 function isFile(path: string): boolean {
@@ -73,31 +78,23 @@ function isFile(path: string): boolean {
   }
 }
 
-/** The machine's facts and programs for a measurement. */
+/** The programs and settings that servers need. */
 export interface Environment {
   readonly peers: Readonly<Partial<Record<Peer, string>>>;
-  /** Whether the kernel allows FUSE over io_uring; `null` if it has none. */
+  /** Whether FUSE over io_uring is enabled; `null` if the kernel has none. */
   readonly uring: boolean | null;
 }
 
 /**
- * Finds the machine's facts and programs for a measurement.
+ * Finds the programs and settings that servers need.
  *
  * @param given Paths of programs, by option.
- * @throws {Error} If fio or a given program does not exist.
+ * @throws {Error} If a given program does not exist.
  */
 export function readEnvironment(
   given: Readonly<Partial<Record<Peer, string>>>,
 ): Environment {
-  if (findExecutable("fio") === null) {
-    throw new Error(
-      "Cannot measure: there is no program fio in PATH; install it",
-    );
-  }
-  return {
-    peers: findPeers(given),
-    uring: fuseParameters().enableUring,
-  };
+  return { peers: findPeers(given), uring: fuseParameters().enableUring };
 }
 
 /**
@@ -113,33 +110,33 @@ export function whyNot(
   if (lost !== undefined) {
     return `${lost} was not found; --${lost}=PATH gives its path.`;
   }
-  if (server.series !== "mqfuse-uring" || uring === true) return null;
-  return uring === null
-    ? "FUSE over io_uring was left out: this kernel does not have it."
-    : "FUSE over io_uring was left out: it is off in this kernel until root writes Y to /sys/module/fuse/parameters/enable_uring.";
+  return server.setting === "Y" && uring === null
+    ? "enable_uring=Y was left out: this kernel has no FUSE over io_uring."
+    : null;
 }
 
-/** The versions of the programs that are used, by name. */
+/** The versions of the programs that figures depend on, by name. */
 export async function versionsOf(
-  servers: readonly ServerKind[],
   peers: Readonly<Partial<Record<Peer, string>>>,
 ): Promise<Record<string, string>> {
-  const used = new Set(servers.flatMap(({ needs }) => needs));
   const versions: Record<string, string> = { deno: Deno.version.deno };
-  const programs = [...used].map((peer) => [peer, peers[peer]!] as const);
-  for (const [name, path] of [["fio", "fio"] as const, ...programs]) {
-    const text = await outputOf(path, "--version");
-    versions[name] = /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? "unknown";
+  for (const [name, path] of [["fio", "fio"], ...Object.entries(peers)]) {
+    versions[name!] = await versionOf(path!);
   }
   return versions;
 }
 
-async function outputOf(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await new Deno.Command(program, {
-    args,
-    stdin: "null",
-    stderr: "null",
-    signal: AbortSignal.timeout(20_000),
-  }).output();
-  return new TextDecoder().decode(stdout);
+async function versionOf(program: string): Promise<string> {
+  try {
+    const { stdout } = await new Deno.Command(program, {
+      args: ["--version"],
+      stdin: "null",
+      stderr: "null",
+      signal: AbortSignal.timeout(20_000),
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    return /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? "unknown";
+  } catch {
+    return "absent";
+  }
 }

@@ -1,12 +1,8 @@
-import { SERIES, type Series } from "./servers.ts";
+import { SECTIONS } from "../fio/sections.ts";
+import { type Column, COLUMN_NAMES, columnTitle } from "./columns.ts";
 import { svgPanel } from "./svg_panel.ts";
-import type { Results } from "./results.ts";
-import {
-  SECTIONS,
-  type SectionSummary,
-  seriesLabel,
-  summarize,
-} from "./summary.ts";
+import type { Sample } from "../fio/sample.ts";
+import { type SectionSummary, summarize } from "./summary.ts";
 import { text } from "./svg_text.ts";
 
 const COLUMNS = 4;
@@ -18,12 +14,13 @@ const LEGEND_ROW = 22;
 const LEGEND_COLUMNS = 4;
 
 /** Colours that can be told apart, on white as on black. */
-export const COLORS: Readonly<Record<Series, string>> = {
-  "mqfuse-uring": "#1f83e0",
-  "mqfuse-device": "#52b5c9",
-  "mqfuse-passthrough": "#8a63d2",
+export const COLORS: Readonly<Record<Column, string>> = {
+  "mqfuse-n": "#52b5c9",
+  "mqfuse-n-best": "#2f8f6b",
+  "mqfuse-y": "#1f83e0",
+  "mqfuse-y-best": "#1749a6",
+  "passthrough": "#8a63d2",
   "qemu": "#e0601f",
-  "qemu-old": "#d9a441",
   "nbdfuse": "#b0578d",
   "file": "#8b949e",
 };
@@ -39,11 +36,19 @@ const STYLE = [
   "text{fill:#e6edf3}.dim{fill:#9da7b3}.paper{fill:#0d1117}}",
 ].join("");
 
-/** The report as an SVG document: a panel a cell, a bar a series. */
-export function svgReport(results: Results): string {
-  const sections = summarize(results);
-  const shown = (Object.keys(SERIES) as Series[])
-    .filter((series) => sections.some((each) => each.series.includes(series)));
+/** What the plot shows. */
+export interface Plotted {
+  readonly samples: readonly Sample[];
+  /** Versions by program. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** The report as an SVG document: a panel a cell, a bar a column. */
+export function svgReport({ samples, versions }: Plotted): string {
+  const sections = summarize(samples);
+  const shown = COLUMN_NAMES.filter((column) =>
+    sections.some(({ columns }) => columns.includes(column))
+  );
   const width = 2 * MARGIN + COLUMNS * PANEL_WIDTH;
   const top = 48 + LEGEND_ROW * Math.ceil(shown.length / LEGEND_COLUMNS);
   let y = top;
@@ -61,7 +66,7 @@ export function svgReport(results: Results): string {
     `<style>${STYLE}</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
     text(MARGIN, 28, title, `font-size="17" font-weight="bold"`),
-    ...legend(shown, results, width),
+    ...legend(shown, versions, width),
     ...body,
     "</svg>",
     "",
@@ -69,17 +74,17 @@ export function svgReport(results: Results): string {
 }
 
 function legend(
-  shown: readonly Series[],
-  results: Results,
+  shown: readonly Column[],
+  versions: Readonly<Record<string, string>>,
   width: number,
 ): string[] {
   const step = (width - 2 * MARGIN) / LEGEND_COLUMNS;
-  return shown.map((series, at) => {
+  return shown.map((column, at) => {
     const x = MARGIN + step * (at % LEGEND_COLUMNS);
     const y = 56 + LEGEND_ROW * Math.floor(at / LEGEND_COLUMNS);
     return `<rect x="${x}" y="${y - 11}" width="13" height="13" rx="2"` +
-      ` fill="${COLORS[series]}"/>` +
-      text(x + 20, y, seriesLabel(series, results), `font-size="13"`);
+      ` fill="${COLORS[column]}"/>` +
+      text(x + 20, y, columnTitle(column, versions), `font-size="13"`);
   });
 }
 
@@ -97,7 +102,7 @@ function drawSection(section: SectionSummary, top: number): string[] {
       `font-size="15" font-weight="bold"`,
     ),
     ...section.cells.map((cell, at) =>
-      svgPanel(cell, section.series, {
+      svgPanel(cell, section.columns, {
         x: MARGIN + PANEL_WIDTH * (at % COLUMNS),
         y: top + HEADING + PANEL_HEIGHT * Math.floor(at / COLUMNS),
         width: PANEL_WIDTH,

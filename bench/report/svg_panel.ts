@@ -1,5 +1,6 @@
-import type { Series } from "./servers.ts";
-import { cellLabel, type CellSummary, formatRate } from "./summary.ts";
+import { labelOf } from "../fio/cells.ts";
+import type { Column } from "./columns.ts";
+import { type CellSummary, formatRate } from "./summary.ts";
 import { round, text } from "./svg_text.ts";
 
 /** The position and colours of a panel. */
@@ -8,7 +9,7 @@ export interface PanelLayout {
   readonly y: number;
   readonly width: number;
   readonly height: number;
-  readonly colors: Readonly<Record<Series, string>>;
+  readonly colors: Readonly<Record<Column, string>>;
 }
 
 const LEFT = 38;
@@ -20,16 +21,16 @@ const BAR_MAX = 34;
 const TICKS_MIN = 2;
 
 /**
- * Draws one cell: a bar for the best variant of each series, its median above
+ * Draws one cell: a bar for the best variant of each column, its median above
  * it, its quartiles as a line.
  *
  * @param summary The cell.
- * @param series The series of its section, so that bars keep their places.
+ * @param columns The columns of its section, so that bars keep their places.
  * @param layout Its position and colours.
  */
 export function svgPanel(
   summary: CellSummary,
-  series: readonly Series[],
+  columns: readonly Column[],
   layout: PanelLayout,
 ): string {
   const { x, y, width, height } = layout;
@@ -39,11 +40,11 @@ export function svgPanel(
   const top = step * Math.ceil(most / step) || 1;
   const base = y + height - BOTTOM;
   const yOf = (rate: number) => base - (height - TOP - BOTTOM) * rate / top;
-  const slot = (width - LEFT - RIGHT) / series.length;
+  const slot = (width - LEFT - RIGHT) / columns.length;
   return [
-    text(x + LEFT, y + 14, cellLabel(summary), `font-size="12"`),
+    text(x + LEFT, y + 14, labelOf(summary.cell), `font-size="12"`),
     ...axis(step, top, { from: x + LEFT, to: x + width - RIGHT, yOf }),
-    ...series.map((each, at) =>
+    ...columns.map((each, at) =>
       drawBar(summary, each, {
         middle: x + LEFT + slot * (at + 0.5),
         width: Math.min(BAR_MAX, slot - 3),
@@ -77,7 +78,7 @@ function axis(
 
 function drawBar(
   { best }: CellSummary,
-  series: Series,
+  column: Column,
   bar: {
     middle: number;
     width: number;
@@ -85,7 +86,7 @@ function drawBar(
     color: string;
   },
 ): string {
-  const score = best.get(series);
+  const score = best.get(column);
   if (score === undefined) return "";
   const { median, low, high } = score.rate;
   const { middle, width, yOf, color } = bar;

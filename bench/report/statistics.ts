@@ -1,10 +1,12 @@
-/** The median and the quartiles of some values. */
+/** The median, the quartiles and the limits of some values. */
 export interface Spread {
   readonly median: number;
   /** Lower quartile. */
   readonly low: number;
   /** Upper quartile. */
   readonly high: number;
+  readonly least: number;
+  readonly greatest: number;
   /** Number of values. */
   readonly count: number;
 }
@@ -37,7 +39,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median and the quartiles.
+ * The median, the quartiles and the limits.
  *
  * @throws {RangeError} If there is no value.
  */
@@ -46,6 +48,8 @@ export function spreadOf(values: readonly number[]): Spread {
     median: median(values),
     low: quantile(values, 0.25),
     high: quantile(values, 0.75),
+    least: Math.min(...values),
+    greatest: Math.max(...values),
     count: values.length,
   };
 }

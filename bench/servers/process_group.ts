@@ -1,7 +1,11 @@
 /** A process and the processes that it started. */
 export interface ProcessGroup {
+  /** Its number, which is the process id of its first process. */
+  readonly id: number;
   /** The signal that ended its first process, if it has ended by one. */
   readonly signal: string | null;
+  /** The exit status of its first process; `null` while it runs. */
+  readonly code: number | null;
   /** Sends a signal to all of them. */
   kill(signal: Deno.Signal): void;
   /**
@@ -15,6 +19,11 @@ export interface ProcessGroup {
   output(): Promise<{ readonly stdout: string; readonly stderr: string }>;
   /** User and system CPU seconds so far: proc_pid_stat(5). */
   cpuSeconds(): number;
+  /**
+   * CPU seconds so far of the threads that run now, to a nanosecond, where
+   * `cpuSeconds()` counts by the tick.
+   */
+  exactCpuSeconds(): number;
 }
 
 // sysconf(_SC_CLK_TCK), 100 on every Linux that runs Deno.
@@ -48,8 +57,12 @@ export function spawnGroup(
     new Response(child.stderr).text(),
   ]).then(([stdout, stderr]) => ({ stdout, stderr }));
   return {
+    id: pid,
     get signal() {
       return end?.signal ?? null;
+    },
+    get code() {
+      return end?.code ?? null;
     },
     kill(signal) {
       try {
@@ -70,7 +83,20 @@ export function spawnGroup(
     },
     output: () => texts,
     cpuSeconds: () => groupTicks(pid) / TICKS_PER_SECOND,
+    exactCpuSeconds: () => groupNanoseconds(pid) / 1e9,
   };
+}
+
+function groupNanoseconds(group: number): number {
+  let nanoseconds = 0;
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name) || statOf(name)?.group !== group) continue;
+    for (const task of Deno.readDirSync(`/proc/${name}/task`)) {
+      const path = `/proc/${name}/task/${task.name}/schedstat`;
+      nanoseconds += Number(Deno.readTextFileSync(path).split(" ")[0]);
+    }
+  }
+  return nanoseconds;
 }
 
 function groupTicks(group: number): number {

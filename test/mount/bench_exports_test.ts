@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseResults } from "../../bench/fio/results.ts";
+import { IDLE_LIMIT } from "../../bench/idle/idle.ts";
+import { parseResults, type Results } from "../../bench/exports/results.ts";
 import { readMounts } from "../../src/linux/mount/mountinfo.ts";
 import { eventually, mountTest, sideBySide, within } from "./_harness.ts";
 
-const MAIN = new URL("../../bench/fio/main.ts", import.meta.url).pathname;
+const MAIN = new URL("../../bench/exports/main.ts", import.meta.url).pathname;
 const LIMIT_S = 50;
 
 /** Starts a measurement of exports over /dev/fuse and of the file. */
@@ -22,12 +23,23 @@ function start(directory: string, ...args: string[]): Deno.ChildProcess {
       "--quick",
       "--size=64M",
       `--directory=${directory}`,
+      `--disk=${directory}`,
+      `--results=${resultsOf(directory)}`,
       ...args,
     ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+function resultsOf(directory: string): string {
+  return `${directory}/results.json`;
+}
+
+async function readResults(directory: string): Promise<Results> {
+  const path = resultsOf(directory);
+  return parseResults(await Deno.readTextFile(path), path);
 }
 
 /** Waits for its end; requires that no file or mount remains. */
@@ -39,7 +51,7 @@ async function ended(child: Deno.ChildProcess, directory: string) {
   );
   assertEquals(mountsBelow(directory), []);
   for await (const { name } of Deno.readDir(directory)) {
-    assert(!name.startsWith("mqfuse-fio-"), name);
+    assert(!name.startsWith("mqfuse-bench-"), name);
   }
   const [out, err] = [stdout, stderr].map((bytes) =>
     new TextDecoder().decode(bytes)
@@ -52,13 +64,18 @@ function mountsBelow(directory: string): string[] {
     .filter((path) => path.startsWith(`${directory}/`));
 }
 
-/** Processes of a measurement whose command line matches a pattern. */
+/** Processes in the directory of a measurement that match a pattern. */
 function processesAt(path: string, pattern: RegExp = /./): number[] {
+  return processesNaming(`${path}/mqfuse-bench-`, pattern);
+}
+
+/** Processes whose command line has a text and matches a pattern. */
+function processesNaming(text: string, pattern: RegExp): number[] {
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     if (!/^\d+$/.test(name)) return [];
     try {
       const line = Deno.readTextFileSync(`/proc/${name}/cmdline`);
-      const isIt = line.includes(`${path}/mqfuse-fio-`) && pattern.test(line);
+      const isIt = line.includes(text) && pattern.test(line);
       return isIt ? [Number(name)] : [];
     } catch {
       return [];
@@ -70,29 +87,24 @@ const FIO = /^[^\0]*fio\0/;
 const SERVER = /\0export\0/;
 
 async function measures(directory: string): Promise<void> {
-  const json = `${directory}/results.json`;
   const child = start(
     directory,
-    "--cells=null:randread:aio:1,file:write:sync:1",
-    "--servers=mqfuse-device-q2,qemu-t0,file",
+    "--only=null:randread:aio:1,disk:randread:aio:1",
+    "--servers=mqfuse-n,qemu-t0,file",
     // A server that does not mount is left out; the others are measured.
     "--qemu=/bin/false",
-    `--json=${json}`,
     `--markdown=${directory}/report.md`,
     `--svg=${directory}/report.svg`,
   );
   const { code, out, err } = await ended(child, directory);
   assertEquals([code, err], [0, ""]);
-  const { samples, machine, notes } = parseResults(
-    await Deno.readTextFile(json),
-    json,
-  );
+  const { samples, machine, notes, done } = await readResults(directory);
   assertEquals(
     samples.map(({ cell, server }) => `${cell} ${server}`),
     [
-      "null:randread:aio:1 mqfuse-device-q2",
-      "file:write:sync:1 mqfuse-device-q2",
-      "file:write:sync:1 file",
+      "null:randread:aio:1 mqfuse-n",
+      "disk:randread:aio:1 mqfuse-n",
+      "disk:randread:aio:1 file",
     ],
   );
   for (const { iops, p99Us, server, serverUs } of samples) {
@@ -103,7 +115,8 @@ async function measures(directory: string): Promise<void> {
   assertEquals(machine.cpus, navigator.hardwareConcurrency);
   assertEquals(notes.length, 2);
   assert(notes.every((note) => note.includes("qemu-t0")), notes.join());
-  assert(out.includes("write sync, 1 job"), out);
+  assertEquals(done, ["null:randread:aio:1", "disk:randread:aio:1"]);
+  assert(out.includes("randread aio, 1 job"), out);
   assert(
     (await Deno.readTextFile(`${directory}/report.svg`)).includes("<svg"),
   );
@@ -111,28 +124,58 @@ async function measures(directory: string): Promise<void> {
   assert(report.includes("(report.svg)") && !report.includes(directory));
 }
 
-async function keepsTimeLimit(directory: string): Promise<void> {
+async function resumes(directory: string): Promise<void> {
+  const options = [
+    "--only=null:read:sync:1,null:write:sync:1",
+    "--servers=mqfuse-n",
+    "--runtime=5",
+  ];
+  const first = await ended(
+    start(directory, ...options, "--time-limit=0.08"),
+    directory,
+  );
+  assertEquals(first.code, 1, first.out);
+  assert(
+    first.out.includes(
+      "time limit; the same command goes on with: null:write:sync:1\n",
+    ),
+    first.out,
+  );
+  const before = await readResults(directory);
+  assertEquals(before.done, ["null:read:sync:1"]);
+  const second = await ended(start(directory, ...options), directory);
+  assertEquals(second.code, 0, second.out);
+  const { samples, done } = await readResults(directory);
+  assertEquals(done, ["null:read:sync:1", "null:write:sync:1"]);
+  assertEquals(samples[0], before.samples[0]);
+  assertEquals(samples.length, 2);
+}
+
+/** A program on an export, and an export without load. */
+async function runsPrograms(directory: string): Promise<void> {
   const child = start(
     directory,
-    "--cells=null:read:sync:1,null:write:sync:1",
-    "--servers=mqfuse-device-q1",
-    "--runtime=5",
-    "--time-limit=0.08",
+    "--only=idle:n,programs:mkfs",
+    "--servers=mqfuse-n",
   );
-  const { code, out } = await ended(child, directory);
-  assertEquals(code, 1, out);
-  assert(out.includes("time limit, before these: null:write:sync:1\n"), out);
-  assert(/^read sync, 1 job +[\d.]+ q1/m.test(out), out);
+  const { code, out, err } = await ended(child, directory);
+  assertEquals([code, err], [0, ""], out);
+  const { runs, idle } = await readResults(directory);
+  assertEquals(runs.map(({ program, server }) => `${program} ${server}`), [
+    "mkfs mqfuse-n",
+  ]);
+  assert(runs[0]!.seconds > 0);
+  // Other tests run at the same time: they cost time, but no CPU of the server.
+  assertEquals(idle.length, 1);
+  assert(idle[0]!.share < IDLE_LIMIT, `${idle[0]!.share}`);
 }
 
 async function endsOnCtrlC(directory: string): Promise<void> {
-  const json = `${directory}/results.json`;
   const child = start(
     directory,
-    "--cells=null:randread",
-    "--servers=mqfuse-device",
+    "--only=null:randread",
+    "--servers=mqfuse-n",
     "--runtime=10",
-    `--json=${json}`,
   );
   const output = ended(child, directory);
   try {
@@ -140,27 +183,51 @@ async function endsOnCtrlC(directory: string): Promise<void> {
       () => processesAt(directory, FIO).length > 0,
       "running fio",
     );
-    assertEquals(mountsBelow(directory).length, 3);
+    assert(mountsBelow(directory).length > 0);
   } finally {
     child.kill("SIGINT");
   }
   const { code, out } = await output;
   assertEquals(code, 1, out);
   const words =
-    "The measurement was ended by SIGINT, before these: null:randread:aio:1,";
+    "was ended by SIGINT; the same command goes on with: null:randread:aio:1,";
   assert(out.includes(words), out);
   assertEquals(processesAt(directory), []);
 }
 
-async function restartsServer(directory: string): Promise<void> {
-  const json = `${directory}/results.json`;
+async function cleansUpWhenKilled(directory: string): Promise<void> {
   const child = start(
     directory,
-    "--cells=null:read:sync:1",
-    "--servers=mqfuse-device-q1",
+    "--only=null:randread",
+    "--servers=mqfuse-n",
+    "--runtime=10",
+  );
+  const output = child.output();
+  await eventually(
+    () => processesAt(directory, FIO).length > 0,
+    "running fio",
+  );
+  const isMeasurement = /bench\/exports\/main\.ts/;
+  for (const pid of processesNaming(directory, isMeasurement)) {
+    Deno.kill(pid, "SIGKILL");
+  }
+  await output;
+  await eventually(
+    () =>
+      mountsBelow(directory).length === 0 &&
+      processesAt(directory, SERVER).length === 0 &&
+      [...Deno.readDirSync(directory)].length === 0,
+    "clean-up",
+  );
+}
+
+async function restartsServer(directory: string): Promise<void> {
+  const child = start(
+    directory,
+    "--only=null:read:sync:1",
+    "--servers=mqfuse-n",
     "--rounds=2",
     "--runtime=2",
-    `--json=${json}`,
   );
   const output = ended(child, directory);
   await eventually(
@@ -172,16 +239,17 @@ async function restartsServer(directory: string): Promise<void> {
   }
   const { code, out } = await output;
   assertEquals(code, 0, out);
-  assert(out.includes("mqfuse-device-q1 failed in null:read:sync:1"), out);
-  const { samples } = parseResults(await Deno.readTextFile(json), json);
-  assertEquals(samples.length, 1);
+  assert(out.includes("mqfuse-n failed in null:read:sync:1"), out);
+  assertEquals((await readResults(directory)).samples.length, 1);
 }
 
-mountTest("bench:fio", async (directory, t) => {
+mountTest("bench:exports", async (directory, t) => {
   const cases = [
     ["measures real exports and the file itself", measures],
-    ["begins no cell after its time limit", keepsTimeLimit],
+    ["goes on where its time limit ended it", resumes],
+    ["times programs, and exports without load", runsPrograms],
     ["ends all servers and mounts on Ctrl-C", endsOnCtrlC],
+    ["cleans up after it was killed", cleansUpWhenKilled],
     ["restarts a server that has died", restartsServer],
   ] as const;
   await sideBySide(
@@ -195,4 +263,4 @@ mountTest("bench:fio", async (directory, t) => {
       },
     ]),
   );
-}, ["fio"]);
+}, ["fio", "mkfs.ext4"]);

@@ -1,0 +1,154 @@
+import type { Cell } from "../fio/cells.ts";
+import { measure as measureCells } from "../fio/rounds.ts";
+import type { Section } from "../fio/sections.ts";
+import { isOfUse, SERVERS } from "../fio/servers.ts";
+import { measureIdle } from "../idle/idle.ts";
+import { makeMaterials } from "../programs/materials.ts";
+import { measure as measurePrograms } from "../programs/measure.ts";
+import { CONTENDERS } from "../programs/servers.ts";
+import type { Guard } from "../servers/guard.ts";
+import { type Environment, whyNot } from "../servers/machine.ts";
+import type { ServerKind } from "../servers/servers.ts";
+import { fillImage, withDirectory } from "./image.ts";
+import { type Item, itemOf } from "./items.ts";
+import type { Options } from "./options.ts";
+import { pick } from "./pick.ts";
+import type { Results } from "./results.ts";
+import { whyNoProgram } from "./why_no_program.ts";
+
+/** What a measurement needs. */
+export interface Measurement {
+  /** What is left to be measured. */
+  readonly items: readonly Item[];
+  readonly options: Options;
+  readonly environment: Environment;
+  readonly guard: Guard;
+  readonly signal: AbortSignal;
+  /** No item begins after this time of performance.now(). */
+  readonly deadline: number;
+  /** Receives the figures. */
+  readonly results: Results;
+  /** A run begins. */
+  readonly onRun: (what: string) => void;
+  /** An item is complete. */
+  readonly onItem: (name: string) => void;
+}
+
+const SECTIONS: readonly Section[] = ["null", "tmpfs", "disk", "sequential"];
+
+/** All servers of all parts. */
+const KINDS = [...SERVERS, ...CONTENDERS].map(({ kind }) => kind);
+
+/**
+ * Measures all items, and adds their figures to the results.
+ *
+ * @throws If it is cancelled; everything that it started has ended then.
+ */
+export async function measureAll(all: Measurement): Promise<void> {
+  for (const section of SECTIONS) {
+    const cells = all.items.flatMap((item) => "cell" in item ? item.cell : [])
+      .filter((cell) => cell.section === section);
+    if (cells.length > 0 && !isLate(all)) await measureSection(cells, all);
+  }
+  for (const item of all.items) {
+    if (!("idle" in item) || isLate(all)) continue;
+    all.onRun(item.name);
+    await withDirectory(all.options.directory, all.guard, async (directory) => {
+      all.results.idle.push(
+        await measureIdle(item.idle, { ...all, directory }),
+      );
+    });
+    all.onItem(item.name);
+  }
+  if (!isLate(all)) await measureAllPrograms(all);
+}
+
+function isLate({ deadline }: Measurement): boolean {
+  return performance.now() >= deadline;
+}
+
+async function measureSection(
+  cells: readonly Cell[],
+  all: Measurement,
+): Promise<void> {
+  const { options, environment: { peers }, results } = all;
+  const { section, driver } = cells[0]!;
+  const cpus = navigator.hardwareConcurrency;
+  const useful = SERVERS.filter((server) => isOfUse(server, cpus))
+    .filter((server) => cells.some(server.measures));
+  const kinds = present(useful.map(({ kind }) => kind), all);
+  const parent = section === "disk" ? options.disk : options.directory;
+  await withDirectory(parent, all.guard, async (directory) => {
+    const image = `${directory}/disk.raw`;
+    if (driver === "file") {
+      all.onRun("writing the image");
+      await fillImage(image, options.size, all.signal);
+    }
+    await measureCells({
+      ...all,
+      ...options,
+      cells,
+      servers: useful.filter(({ kind }) => kinds.includes(kind)),
+      image,
+      peers,
+      directory,
+    }, {
+      onRun: all.onRun,
+      onSample: (sample) => results.samples.push(sample),
+      onCell: ({ name }) => all.onItem(name),
+      onNote: (note) => addNote(note, results),
+    });
+  });
+}
+
+async function measureAllPrograms(all: Measurement): Promise<void> {
+  const { options, environment: { peers }, results } = all;
+  const programs = all.items.flatMap((item) =>
+    "program" in item ? item.program : []
+  ).filter((program) => {
+    const why = whyNoProgram(program, options.guest);
+    if (why === null) return true;
+    addNote(why, results);
+    all.onItem(itemOf(program));
+    return false;
+  });
+  if (programs.length === 0) return;
+  const kinds = present(CONTENDERS.map(({ kind }) => kind), all);
+  await withDirectory(options.directory, all.guard, async (directory) => {
+    all.onRun("writing what programs work on");
+    await measurePrograms({
+      ...all,
+      programs,
+      contenders: CONTENDERS.filter(({ kind }) => kinds.includes(kind)),
+      rounds: options.rounds,
+      materials: await makeMaterials(directory, options.guest, all.signal),
+      peers,
+      directory,
+    }, {
+      onRun: all.onRun,
+      onDone: (run) => {
+        if (run !== null) results.runs.push(run);
+      },
+      onProgram: (program) => all.onItem(itemOf(program)),
+      onNote: (note) => addNote(note, results),
+    });
+  });
+}
+
+/** The servers that were asked for and can be measured; notes the others. */
+function present(
+  kinds: readonly ServerKind[],
+  { options, environment, results }: Measurement,
+): ServerKind[] {
+  const wanted = pick(KINDS, options.servers, "servers");
+  return kinds.filter((kind) => {
+    if (!wanted.some(({ name }) => name === kind.name)) return false;
+    const why = whyNot(kind, environment);
+    if (why !== null) addNote(why, results);
+    return why === null;
+  });
+}
+
+function addNote(note: string, { notes }: Results): void {
+  if (!notes.includes(note)) notes.push(note);
+}
