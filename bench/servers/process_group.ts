@@ -1,3 +1,5 @@
+import { NS_PER_S } from "../../src/base/timespec.ts";
+
 /** A process and the processes that it started. */
 export interface ProcessGroup {
   /** Its number, which is the process id of its first process. */
@@ -83,7 +85,7 @@ export function spawnGroup(
     },
     output: () => texts,
     cpuSeconds: () => groupTicks(pid) / TICKS_PER_SECOND,
-    exactCpuSeconds: () => groupNanoseconds(pid) / 1e9,
+    exactCpuSeconds: () => groupNanoseconds(pid) / Number(NS_PER_S),
   };
 }
 
