@@ -1,4 +1,4 @@
-import type { Guard } from "./guard.ts";
+import { type Guard, quote } from "./guard.ts";
 import type { UringSetting } from "./servers.ts";
 
 const PATH = "/sys/module/fuse/parameters/enable_uring";
@@ -11,21 +11,23 @@ const PATH = "/sys/module/fuse/parameters/enable_uring";
  * @param guard Restores it in the end.
  * @param body What is run: only what mounts, because a connection keeps the
  * transport that it began with.
+ * @param path The setting's file.
  * @throws {Error} If it cannot be set, and what the body throws.
  */
 export async function withUringSetting<T>(
   setting: UringSetting | null,
   guard: Guard,
   body: () => Promise<T>,
+  path: string = PATH,
 ): Promise<T> {
-  const before = setting === null ? null : await Deno.readTextFile(PATH);
+  const before = setting === null ? null : await Deno.readTextFile(path);
   if (setting === null || before!.trim() === setting) return await body();
-  const forget = await guard.add(`echo ${before!.trim()} >${PATH}`);
+  const forget = await guard.add(`echo ${before!.trim()} >${quote(path)}`);
   try {
-    await Deno.writeTextFile(PATH, setting);
+    await Deno.writeTextFile(path, setting);
     return await body();
   } finally {
-    await Deno.writeTextFile(PATH, before!.trim());
+    await Deno.writeTextFile(path, before!.trim());
     await forget();
   }
 }

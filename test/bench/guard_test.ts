@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { Guard, quote } from "../../bench/servers/guard.ts";
+import { withUringSetting } from "../../bench/servers/uring_setting.ts";
 import { missingPermission, missingProgram, testIf } from "../requirements.ts";
 
 const MISSING = missingPermission("run", "read", "write", "env") ||
@@ -66,5 +67,34 @@ testIf(
       args: ["-c", `printf %s ${quote(text)}`],
     }).output();
     assertEquals(new TextDecoder().decode(stdout), text);
+  },
+);
+
+testIf(
+  MISSING,
+  "withUringSetting() restores what was set, also after an error",
+  async () => {
+    const path = await Deno.makeTempFile();
+    const read = async () => (await Deno.readTextFile(path)).trim();
+    try {
+      await using guard = new Guard();
+      for (const before of ["N", "Y"]) {
+        await Deno.writeTextFile(path, `${before}\n`);
+        assertEquals(await withUringSetting("Y", guard, read, path), "Y");
+        assertEquals(await read(), before);
+        await assertRejects(
+          () =>
+            withUringSetting("N", guard, async () => {
+              throw new Error(await read());
+            }, path),
+          Error,
+          "N",
+        );
+        assertEquals(await read(), before);
+        assertEquals(await withUringSetting(null, guard, read, path), before);
+      }
+    } finally {
+      await Deno.remove(path);
+    }
   },
 );
