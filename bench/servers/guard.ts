@@ -32,6 +32,7 @@ export class Guard implements AsyncDisposable {
   readonly #input = this.#child.stdin.getWriter();
   readonly #answers = this.#child.stdout.getReader();
   #last = 0;
+  #before: Promise<void> = Promise.resolve();
 
   /**
    * Has a command run at the end.
@@ -52,9 +53,14 @@ export class Guard implements AsyncDisposable {
     await this.#child.status;
   }
 
-  async #tell(line: string): Promise<void> {
-    await this.#input.write(new TextEncoder().encode(`${line}\n`));
-    await this.#answers.read();
+  /** Waits for its answer, one line at a time: several may come as one chunk. */
+  #tell(line: string): Promise<void> {
+    const told = this.#before.then(async () => {
+      await this.#input.write(new TextEncoder().encode(`${line}\n`));
+      await this.#answers.read();
+    });
+    this.#before = told;
+    return told;
   }
 }
 

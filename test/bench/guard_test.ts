@@ -19,6 +19,10 @@ testIf(
         const forget = await guard.add(`echo two >>${quote(path)}`);
         await guard.add(`echo "th'ree" >>${quote(path)}`);
         await forget();
+        const many = await Promise.all(
+          Array.from({ length: 20 }, (_, i) => guard.add(`echo ${i} >&2`)),
+        );
+        await Promise.all(many.map((each) => each()));
         assertEquals(await Deno.readTextFile(path), "");
       }
       assertEquals(await Deno.readTextFile(path), "th'ree\none\n");
