@@ -6,6 +6,7 @@
  */
 import { onStopSignals } from "../../src/cli/service/stop_signals.ts";
 import { runProgress } from "../report/progress.ts";
+import { svgReport } from "../report/report_svg.ts";
 import { Guard } from "../servers/guard.ts";
 import {
   fileSystemOf,
@@ -19,7 +20,6 @@ import { HELP, type Options, readOptions } from "./options.ts";
 import { pick } from "./pick.ts";
 import { markdownReport } from "./report_markdown.ts";
 import { FORMAT, parseResults, type Results, resume } from "./results.ts";
-import { svgReport } from "../report/report_svg.ts";
 import { terminalReport } from "./report_terminal.ts";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -101,7 +101,6 @@ async function measureRest(
 ): Promise<void> {
   await using guard = new Guard();
   const progress = runProgress(items.length);
-  const undo = incomplete(items, results);
   try {
     await measureAll({
       items,
@@ -122,26 +121,24 @@ async function measureRest(
     if (!signal.aborted) throw error;
   } finally {
     await progress.stop();
-    undo();
+    dropIncomplete(items, results);
     writeJson(results, options);
   }
 }
 
 /** Drops the figures of items that are not complete. */
-function incomplete(items: readonly Item[], results: Results): () => void {
-  return () => {
-    const names = new Set(
-      items.map(({ name }) => name).filter((name) =>
-        !results.done.includes(name)
-      ),
-    );
-    const drop = <T>(figures: T[], nameOf: (figure: T) => string) => {
-      const kept = figures.filter((figure) => !names.has(nameOf(figure)));
-      figures.splice(0, figures.length, ...kept);
-    };
-    drop(results.samples, ({ cell }) => cell);
-    drop(results.runs, ({ program }) => `programs:${program}`);
+function dropIncomplete(items: readonly Item[], results: Results): void {
+  const names = new Set(
+    items.map(({ name }) => name).filter((name) =>
+      !results.done.includes(name)
+    ),
+  );
+  const drop = <T>(figures: T[], nameOf: (figure: T) => string) => {
+    const kept = figures.filter((figure) => !names.has(nameOf(figure)));
+    figures.splice(0, figures.length, ...kept);
   };
+  drop(results.samples, ({ cell }) => cell);
+  drop(results.runs, ({ program }) => `programs:${program}`);
 }
 
 function writeReports(results: Results, options: Options): void {

@@ -2,13 +2,13 @@ import type { Cell } from "../fio/cells.ts";
 import { measure as measureCells } from "../fio/rounds.ts";
 import type { Section } from "../fio/sections.ts";
 import { isOfUse, SERVERS } from "../fio/servers.ts";
-import { measureIdle } from "../idle/idle.ts";
+import { type IdleCell, measureIdle } from "../idle/idle.ts";
 import { makeMaterials } from "../programs/materials.ts";
 import { measure as measurePrograms } from "../programs/measure.ts";
 import { CONTENDERS } from "../programs/servers.ts";
 import type { Guard } from "../servers/guard.ts";
 import { type Environment, whyNot } from "../servers/machine.ts";
-import type { ServerKind } from "../servers/servers.ts";
+import { mqfuse, type ServerKind } from "../servers/servers.ts";
 import { fillImage, withDirectory } from "./image.ts";
 import { type Item, itemOf } from "./items.ts";
 import type { Options } from "./options.ts";
@@ -51,20 +51,32 @@ export async function measureAll(all: Measurement): Promise<void> {
     if (cells.length > 0 && !isLate(all)) await measureSection(cells, all);
   }
   for (const item of all.items) {
-    if (!("idle" in item) || isLate(all)) continue;
-    all.onRun(item.name);
-    await withDirectory(all.options.directory, all.guard, async (directory) => {
-      all.results.idle.push(
-        await measureIdle(item.idle, { ...all, directory }),
-      );
-    });
-    all.onItem(item.name);
+    if ("idle" in item && !isLate(all)) await measureIdleItem(item.idle, all);
   }
   if (!isLate(all)) await measureAllPrograms(all);
 }
 
 function isLate({ deadline }: Measurement): boolean {
   return performance.now() >= deadline;
+}
+
+async function measureIdleItem(
+  idle: IdleCell,
+  all: Measurement,
+): Promise<void> {
+  const { options, environment, guard, signal, results } = all;
+  all.onRun(idle.name);
+  const why = whyNot(mqfuse(idle.setting), environment);
+  try {
+    if (why !== null) throw new Error(why);
+    await withDirectory(options.directory, guard, async (directory) => {
+      results.idle.push(await measureIdle(idle, { directory, guard, signal }));
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    addNote(`${idle.name} was left out: ${(error as Error).message}`, results);
+  }
+  all.onItem(idle.name);
 }
 
 async function measureSection(
