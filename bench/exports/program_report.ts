@@ -27,7 +27,9 @@ export function programReport(
     "## Programs",
     "",
     ...paragraph(
-      `Milliseconds, median (least to greatest) of ${settings.rounds} rounds, on an image of 512 MiB on ${settings.fileSystem}; after a slash CPU milliseconds of the server; in brackets how many times as fast as QEMU's faster export it is. mqfuse has --truncate=zero here, because cp truncates the file that it writes to.`,
+      `Milliseconds, median (least to greatest) of ${settings.rounds} ${
+        settings.rounds === 1 ? "round" : "rounds"
+      }, on an image of 512 MiB on ${settings.fileSystem}; after a slash CPU milliseconds of the server; in brackets how many times as fast as QEMU's faster export it is. mqfuse has --truncate=zero here, because cp truncates the file that it writes to.`,
     ),
     "",
     ...table([

@@ -110,7 +110,7 @@ function bestTable(section: SectionSummary, results: Results): string[] {
         : comparisons.get(column)!.ratios.get(cell.name);
       return [
         formatRate(score.rate.median),
-        variant === "passthrough" ? "" : variant,
+        variant,
         ratio === undefined ? "" : `(${ratio.toFixed(2)})`,
       ].filter((part) => part !== "").join(" ");
     }),

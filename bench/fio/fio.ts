@@ -53,6 +53,8 @@ export function fioArguments(
     `--numjobs=${cell.jobs}`,
     `--size=${size}`,
     `--direct=${Number(isDirect)}`,
+    // Servers read the image through its page cache, which fio would empty.
+    "--invalidate=0",
     "--allow_file_create=0",
     "--verify_state_save=0",
     "--time_based",

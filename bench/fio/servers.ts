@@ -46,11 +46,14 @@ function others(setting: UringSetting): FioServer[] {
 }
 
 // A passthrough export is growable, because it does not limit writes.
-const PASSTHROUGH = mqfuse("N", "passthrough", [
-  "--queues=1",
-  "--growable",
-  "--passthrough=on",
-], ["file"]);
+const PASSTHROUGH: ServerKind = {
+  ...mqfuse("N", "passthrough", [
+    "--queues=1",
+    "--growable",
+    "--passthrough=on",
+  ], ["file"]),
+  variant: "",
+};
 
 /** All servers, in the order of the reports. */
 export const SERVERS: readonly FioServer[] = [

@@ -22,6 +22,8 @@ export const IDLE_QUEUES = 64;
 /** CPU time of an idle export, as a share of the time. */
 export const IDLE_LIMIT = 0.001;
 
+const NS_PER_MS = 1e6;
+
 /** Milliseconds until nothing of the start is left. */
 const SETTLE_MS = 3000;
 /** Milliseconds that are measured. */
@@ -60,13 +62,30 @@ export async function measureIdle(
   }, options);
   try {
     await sleep(SETTLE_MS, options.signal);
-    const [before, start] = [server.exactCpuSeconds(), performance.now()];
+    const [before, start] = [server.threadTimes(), performance.now()];
     await sleep(IDLE_MS, options.signal);
-    const seconds = (performance.now() - start) / 1000;
-    return { cell: name, share: (server.exactCpuSeconds() - before) / seconds };
+    const ms = performance.now() - start;
+    const used = growthOf(before, server.threadTimes());
+    return { cell: name, share: used / (ms * NS_PER_MS) };
   } finally {
     await server.stop();
   }
+}
+
+/**
+ * The sum of what counters have grown by.
+ *
+ * @param before Values by name; a counter that is gone does not count.
+ * @param after Later values; a new counter began at 0.
+ */
+export function growthOf(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): number {
+  return [...after].reduce(
+    (sum, [name, value]) => sum + value - (before.get(name) ?? 0),
+    0,
+  );
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,3 @@
-import { NS_PER_S } from "../../src/base/timespec.ts";
-
 /** A process and the processes that it started. */
 export interface ProcessGroup {
   /** Its number, which is the process id of its first process. */
@@ -21,11 +19,8 @@ export interface ProcessGroup {
   output(): Promise<{ readonly stdout: string; readonly stderr: string }>;
   /** User and system CPU seconds so far: proc_pid_stat(5). */
   cpuSeconds(): number;
-  /**
-   * CPU seconds so far of the threads that run now, to a nanosecond, where
-   * `cpuSeconds()` counts by the tick.
-   */
-  exactCpuSeconds(): number;
+  /** CPU nanoseconds so far of each thread that runs now, by its id. */
+  threadTimes(): Map<string, number>;
 }
 
 // sysconf(_SC_CLK_TCK), 100 on every Linux that runs Deno.
@@ -85,20 +80,29 @@ export function spawnGroup(
     },
     output: () => texts,
     cpuSeconds: () => groupTicks(pid) / TICKS_PER_SECOND,
-    exactCpuSeconds: () => groupNanoseconds(pid) / Number(NS_PER_S),
+    threadTimes: () => threadTimes(pid),
   };
 }
 
-function groupNanoseconds(group: number): number {
-  let nanoseconds = 0;
+function threadTimes(group: number): Map<string, number> {
+  const times = new Map<string, number>();
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name) || statOf(name)?.group !== group) continue;
     for (const task of Deno.readDirSync(`/proc/${name}/task`)) {
-      const path = `/proc/${name}/task/${task.name}/schedstat`;
-      nanoseconds += Number(Deno.readTextFileSync(path).split(" ")[0]);
+      const text = scheduledOf(`/proc/${name}/task/${task.name}`);
+      if (text !== null) times.set(task.name, Number(text.split(" ")[0]));
     }
   }
-  return nanoseconds;
+  return times;
+}
+
+function scheduledOf(task: string): string | null {
+  try {
+    return Deno.readTextFileSync(`${task}/schedstat`);
+  } catch {
+    // It has ended meanwhile.
+    return null;
+  }
 }
 
 function groupTicks(group: number): number {

@@ -20,8 +20,8 @@ export interface RunningServer {
   readonly path: string;
   /** CPU seconds that its processes have used; `null` if it has none. */
   readonly cpuSeconds: () => number | null;
-  /** The same of threads that run now, to a nanosecond. */
-  readonly exactCpuSeconds: () => number;
+  /** CPU nanoseconds of each thread that runs now, by its id. */
+  readonly threadTimes: () => Map<string, number>;
   /** Unmounts it and ends its processes; never fails. */
   readonly stop: () => Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function startServer(
       setup,
       path: setup.image,
       cpuSeconds: () => null,
-      exactCpuSeconds: () => 0,
+      threadTimes: () => new Map(),
       stop: async () => {},
     };
   }
@@ -83,8 +83,8 @@ export async function startServer(
     kind,
     setup,
     path: mountpoint,
-    cpuSeconds: () => started.sum((group) => group.cpuSeconds()),
-    exactCpuSeconds: () => started.sum((group) => group.exactCpuSeconds()),
+    cpuSeconds: () => started.cpuSeconds(),
+    threadTimes: () => started.threadTimes(),
     stop: () => started.stop(),
   };
 }
@@ -111,8 +111,12 @@ class StartedServer {
     return group;
   }
 
-  sum(value: (group: ProcessGroup) => number): number {
-    return this.#groups.reduce((sum, group) => sum + value(group), 0);
+  cpuSeconds(): number {
+    return this.#groups.reduce((sum, group) => sum + group.cpuSeconds(), 0);
+  }
+
+  threadTimes(): Map<string, number> {
+    return new Map(this.#groups.flatMap((group) => [...group.threadTimes()]));
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { cellOf } from "../../bench/fio/cells.ts";
 import { fioArguments, parseFio } from "../../bench/fio/fio.ts";
+import { growthOf } from "../../bench/idle/idle.ts";
 import { parseStat } from "../../bench/servers/process_group.ts";
 import REPORT from "./fixtures/fio.json" with { type: "text" };
 
@@ -51,6 +52,7 @@ Deno.test("fioArguments() has the load of the cell, and its time with a unit", (
       "--iodepth=16",
       "--numjobs=4",
       "--direct=1",
+      "--invalidate=0",
       "--size=1048576",
       "--runtime=1500ms",
     ]
@@ -70,4 +72,10 @@ Deno.test("parseStat() skips any name of a program", () => {
     const text = `12 (${name}) S ${numbers.slice(4, 54).join(" ")}`;
     assertEquals(parseStat(text), { group: 5, ticks: 14 + 15 });
   }
+});
+
+Deno.test("growthOf() counts new counters, and leaves out those that are gone", () => {
+  const before = new Map([["a", 5], ["gone", 100]]);
+  assertEquals(growthOf(before, new Map([["a", 7], ["new", 1]])), 3);
+  assertEquals(growthOf(before, before), 0);
 });
