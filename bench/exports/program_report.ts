@@ -8,6 +8,9 @@ import {
 import { geometricMean } from "../report/statistics.ts";
 import type { Results } from "./results.ts";
 
+const METHOD =
+  "Milliseconds, median (least to greatest); after a slash CPU milliseconds of the server; in brackets how many times as fast as QEMU's faster export it is. mqfuse has --truncate=zero here, because cp truncates the file that it writes to. Measured";
+
 /**
  * The part of the Markdown document about programs.
  *
@@ -26,11 +29,7 @@ export function programReport(
   return [
     "## Programs",
     "",
-    ...paragraph(
-      `Milliseconds, median (least to greatest) of ${settings.rounds} ${
-        settings.rounds === 1 ? "round" : "rounds"
-      }, on an image of 512 MiB on ${settings.fileSystem}; after a slash CPU milliseconds of the server; in brackets how many times as fast as QEMU's faster export it is. mqfuse has --truncate=zero here, because cp truncates the file that it writes to.`,
-    ),
+    ...paragraph(`${METHOD} on an image of 512 MiB on ${settings.fileSystem}.`),
     "",
     ...table([
       ["", ...contenders.map(({ title }) => title)],

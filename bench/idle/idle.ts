@@ -1,3 +1,4 @@
+import { NS_PER_MS } from "../../src/base/timespec.ts";
 import type { Guard } from "../servers/guard.ts";
 import { startServer } from "../servers/running_server.ts";
 import { mqfuse, type UringSetting } from "../servers/servers.ts";
@@ -21,8 +22,6 @@ export interface IdleResult {
 export const IDLE_QUEUES = 64;
 /** CPU time of an idle export, as a share of the time. */
 export const IDLE_LIMIT = 0.001;
-
-const NS_PER_MS = 1e6;
 
 /** Milliseconds until nothing of the start is left. */
 const SETTLE_MS = 3000;
@@ -66,7 +65,7 @@ export async function measureIdle(
     await sleep(IDLE_MS, options.signal);
     const ms = performance.now() - start;
     const used = growthOf(before, server.threadTimes());
-    return { cell: name, share: used / (ms * NS_PER_MS) };
+    return { cell: name, share: used / (ms * Number(NS_PER_MS)) };
   } finally {
     await server.stop();
   }
