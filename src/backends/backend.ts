@@ -4,6 +4,7 @@
  * @module
  */
 import type { NewTime } from "../base/timespec.ts";
+import type { MessagePipe } from "../event/message_pipe.ts";
 
 /**
  * A result that is there at once, or a promise of it. Numbers are counts of
@@ -120,6 +121,15 @@ export interface Backend {
     start: number,
     length: number,
   ): Answer;
+  /**
+   * Appends `length` bytes at `position` of the image to a pipe, which takes
+   * less time than `read()` for large ranges of files. If left out, the image is
+   * always read.
+   *
+   * @returns `length`, or anything else if that is not possible, at the moment
+   * or for this range: the pipe is then discarded, and `read()` follows.
+   */
+  splice?(position: number, length: number, pipe: MessagePipe): number;
   /**
    * Writes `length` bytes of `buffer`, from its byte `start` on, at `position`
    * of the image.

@@ -68,6 +68,11 @@ export interface BlockFile {
     length: number,
     position: number,
   ): number;
+  /**
+   * Whether the page cache holds every page of a range, of at least one byte, so
+   * that reading it would not wait; `false` if that is unknown.
+   */
+  isCached?(position: number, length: number): boolean;
   /** pwrite64(2) of up to `length` bytes of `buffer` from `start` on. */
   pwrite(
     buffer: Uint8Array,

@@ -20,6 +20,8 @@ export class FilterBackend implements Backend {
   readonly background: boolean;
   /** Present only if the image has it: it would cost a call on every write. */
   readonly needsExclusiveWrite?: NonNullable<Backend["needsExclusiveWrite"]>;
+  /** Present only if the image has it, and `read()` is not overridden. */
+  readonly splice?: NonNullable<Backend["splice"]>;
   /** The backend below. */
   protected readonly image: Backend;
 
@@ -36,6 +38,10 @@ export class FilterBackend implements Backend {
     this.background = image.background ?? false;
     if (image.needsExclusiveWrite !== undefined) {
       this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
+    }
+    const forwardsReads = this.read === FilterBackend.prototype.read;
+    if (image.splice !== undefined && forwardsReads) {
+      this.splice = image.splice.bind(image);
     }
   }
 

@@ -145,14 +145,17 @@ export class BlockExport {
   }
 }
 
-/** Counts failed flushes, if the image's backends do not. */
+/** Counts failed flushes, if the image's backends do not; fills in the rest. */
 function counted(context: ExportContext): CountedContext {
-  const { state: { syncErrors } } = context;
+  const { splicing, state } = context;
+  const canSplice = context.backend.splice !== undefined;
+  const spliceFrom = canSplice ? splicing?.from ?? Infinity : Infinity;
   if (context.syncErrors !== undefined) {
-    return { ...context, syncErrors: context.syncErrors };
+    return { ...context, spliceFrom, syncErrors: context.syncErrors };
   }
+  const { syncErrors } = state;
   const backend = new CountedFlush(context.backend, syncErrors);
-  return { ...context, backend, syncErrors };
+  return { ...context, backend, spliceFrom, syncErrors };
 }
 
 /** Whether the answer depends on the size, which passthrough may change. */

@@ -1,4 +1,5 @@
 import type { Backend } from "../backends/backend.ts";
+import type { MessagePipe } from "../event/message_pipe.ts";
 import type { SyncErrors } from "../backends/sync_errors.ts";
 import type { ExportState } from "./export_state.ts";
 
@@ -47,6 +48,18 @@ export interface ExportRules {
 }
 
 /**
+ * How large READs are answered without a copy.
+ *
+ * @category Exporting an image
+ */
+export interface Splicing {
+  /** The pipe of the queue that takes the replies. */
+  readonly pipe: MessagePipe;
+  /** The least bytes of a READ for which that takes less time. */
+  readonly from: number;
+}
+
+/**
  * What the functions of an export work on.
  *
  * @category Exporting an image
@@ -68,9 +81,15 @@ export interface ExportContext {
    * the kernel does not expect: its cached pages of the file are stale.
    */
   readonly onZeroed?: () => void;
+  /** For images that have `Backend.splice()`; every READ is copied if left out. */
+  readonly splicing?: Splicing;
 }
 
 /** The same with a backend whose failed flushes are counted. */
 export type CountedContext =
   & ExportContext
-  & Required<Pick<ExportContext, "syncErrors">>;
+  & Required<Pick<ExportContext, "syncErrors">>
+  & {
+    /** The least bytes of a READ that are spliced; `Infinity` for none. */
+    readonly spliceFrom: number;
+  };

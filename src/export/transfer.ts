@@ -9,11 +9,12 @@ import { ERRNO } from "../base/errno.ts";
 import { Completion, type Step } from "../event/completion.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
-import type { ExportContext } from "./export_context.ts";
+import type { CountedContext, ExportContext } from "./export_context.ts";
 import type { ExportState } from "./export_state.ts";
 import { resizeLocked } from "./image_size.ts";
 import { continueRead } from "./partial_read.ts";
 import { replyError } from "./reply_result.ts";
+import { spliceImage } from "./splice_read.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
@@ -21,7 +22,7 @@ const WRITE_OUT = accessors("fuse_write_out");
 
 /** Answers READ, up to the end of the image. */
 export function readImage(
-  context: ExportContext,
+  context: CountedContext,
   request: Request,
   reply: Reply,
 ): void | PromiseLike<unknown> {
@@ -31,6 +32,9 @@ export function readImage(
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
+  if (
+    length >= context.spliceFrom && spliceImage(context, reply, offset, length)
+  ) return;
   const got = backend.read(offset, reply.data, 0, length);
   if (typeof got !== "number") {
     return Completion.of(got).after(REPLY_READ, context, request, reply);

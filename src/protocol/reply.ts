@@ -66,6 +66,7 @@ export class Reply {
   #length = UNFILLED;
   #errno = 0;
   #isDead = false;
+  #isInPipe = false;
   #watcher: ReplyWatcher | null = null;
 
   /** Binds a reply to its request and to the memory of a queue's slot. */
@@ -92,6 +93,14 @@ export class Reply {
   }
 
   /**
+   * Whether the bytes after the header lie in the pipe of the queue, and not in
+   * `data`.
+   */
+  get isInPipe(): boolean {
+    return this.#isInPipe;
+  }
+
+  /**
    * Discards an answer that is not sent yet, so that another can follow. Queues
    * call this when they bind a new request; they send nothing for a reply that
    * is not filled.
@@ -100,6 +109,7 @@ export class Reply {
     if (this.#isDead && this.#watcher !== null) return;
     this.#length = UNFILLED;
     this.#isDead = false;
+    this.#isInPipe = false;
   }
 
   /** Sets who learns of refused calls; the serve loop does. */
@@ -176,6 +186,18 @@ export class Reply {
     const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
+  }
+
+  /**
+   * Answers READ with success and bytes that are in the pipe of the queue, or
+   * will be before the queue takes the reply.
+   *
+   * @param size Bytes of the reply after the header.
+   * @throws {ReplyError} As {@linkcode Reply.ok}.
+   */
+  okInPipe(size: number): void {
+    this.ok(size);
+    this.#isInPipe = true;
   }
 
   /**

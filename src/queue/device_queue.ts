@@ -1,6 +1,7 @@
 import { ProtocolVersion } from "../protocol/protocol_version.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { DeviceEvents } from "../event/device_events.ts";
+import type { MessagePipe } from "../event/message_pipe.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import { ReplyError } from "../protocol/reply_error.ts";
 import type { FuseDevice } from "./fuse_device.ts";
@@ -46,6 +47,11 @@ export interface DeviceQueueOptions {
    * left out.
    */
   readonly shared?: SharedRoom;
+  /**
+   * The pipe in which the handler leaves the data of replies that say
+   * `isInPipe`; none do if left out.
+   */
+  readonly pipe?: MessagePipe | undefined;
 }
 
 /**
@@ -64,6 +70,7 @@ export class DeviceQueue implements RequestQueue {
   readonly #device: FuseDevice;
   readonly #events: DeviceEvents;
   readonly #shared: SharedRoom | null;
+  readonly #pipe: MessagePipe | null;
   readonly #slots: SlotPool;
   readonly #requests: OutstandingRequests;
   /** Whether the other queues were told that there is no room. */
@@ -77,6 +84,7 @@ export class DeviceQueue implements RequestQueue {
     this.#device = device;
     this.#events = options.events ?? new DeviceEvents(device);
     this.#shared = options.shared ?? null;
+    this.#pipe = options.pipe ?? null;
     this.#slots = new SlotPool({
       maxPayload: options.maxPayload,
       memoryMax: options.memoryMax ?? MEMORY_MAX,
@@ -150,7 +158,9 @@ export class DeviceQueue implements RequestQueue {
       return length <= 0;
     }
     if (length <= 0) return true;
-    const written = this.#device.write(slot.outgoing, length);
+    const written = slot.reply.isInPipe
+      ? this.#sendPipe(slot, length)
+      : this.#device.write(slot.outgoing, length);
     if (written === length) return true;
     return this.#isLost(-written) ? false : this.#refused(slot, -written);
   }
@@ -193,6 +203,17 @@ export class DeviceQueue implements RequestQueue {
       slot.reply.error(error.errno);
       this.#device.write(slot.outgoing, slot.reply.length);
     }
+  }
+
+  /** Sends a reply from the pipe, as write(2) would. */
+  #sendPipe({ outgoing }: Slot, length: number): number {
+    const pipe = this.#pipe!;
+    const sent = pipe.send(this.#device.fd);
+    if (sent === length || this.#isLost(-sent)) return sent;
+    //= fs/fuse/dev.c fuse_dev_splice_write(): it takes the whole message out of
+    //= the pipe or, as without memory, nothing.
+    const left = pipe.drain(outgoing);
+    return left === length ? this.#device.write(outgoing, length) : sent;
   }
 
   /** Whether a failed write(2) says that nothing waits for the reply. */

@@ -22,6 +22,8 @@ export interface QueueTotals {
   readonly writes: number;
   /** Bytes that READs returned. */
   readonly bytesRead: number;
+  /** Bytes of these that were spliced, not copied. */
+  readonly bytesSpliced: number;
   /** Bytes that WRITEs reported as written. */
   readonly bytesWritten: number;
   /** Requests answered with an error, INTERRUPTs left out. */
@@ -44,7 +46,8 @@ const WRITES = 2;
 const BYTES_READ = 3;
 const BYTES_WRITTEN = 4;
 const ERRORS = 5;
-const TOTALS = 6;
+const BYTES_SPLICED = 6;
+const TOTALS = 7;
 /** Two cache lines for each queue, so that Workers do not slow each other. */
 const COUNTERS_SIZE = 128;
 /** Bytes of the histograms of one queue. */
@@ -196,6 +199,11 @@ export class QueueCounters {
     this.#totals[BYTES_READ]! += bytes;
   }
 
+  /** Counts bytes of a READ that were spliced. */
+  spliced(bytes: number): void {
+    this.#totals[BYTES_SPLICED]! += bytes;
+  }
+
   /** Counts a WRITE that wrote `bytes`. */
   written(bytes: number): void {
     this.#totals[WRITES]!++;
@@ -232,6 +240,7 @@ export class QueueCounters {
       reads: totals[READS]!,
       writes: totals[WRITES]!,
       bytesRead: totals[BYTES_READ]!,
+      bytesSpliced: totals[BYTES_SPLICED]!,
       bytesWritten: totals[BYTES_WRITTEN]!,
       errors: totals[ERRORS]!,
     };

@@ -268,8 +268,11 @@ function count(counters: QueueCounters, reply: Reply, opcode: number): void {
     // The error of an INTERRUPT says that another request goes on, which any
     // signal to a client causes.
     if (opcode !== INTERRUPT) counters.failed();
-  } else if (opcode === READ) counters.read(bytesOf(reply, opcode));
-  else if (opcode === WRITE) counters.written(bytesOf(reply, opcode));
+  } else if (opcode === READ) {
+    const bytes = bytesOf(reply, opcode);
+    counters.read(bytes);
+    if (reply.isInPipe) counters.spliced(bytes);
+  } else if (opcode === WRITE) counters.written(bytesOf(reply, opcode));
 }
 
 /** Bytes that a READ read or a WRITE wrote. */

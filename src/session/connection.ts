@@ -32,6 +32,7 @@ import type {
   SessionListener,
 } from "./session_options.ts";
 import { SessionNotifier } from "./session_notifier.ts";
+import type { SplicePlan } from "./splicing.ts";
 import {
   planTransport,
   type TransportPlan,
@@ -57,6 +58,8 @@ export interface ConnectOptions {
   readonly maxPayload: number;
   /** The plan for passthrough. */
   readonly passthrough: PassthroughPlan;
+  /** The plan for splicing. */
+  readonly splicing: SplicePlan;
   /** How many queues; one on the calling thread if `workers` is false. */
   readonly queues: number;
   /** Whether Workers serve the queues. */
@@ -91,7 +94,7 @@ export interface Connection extends MountedConnection, Handshake {
  * @throws {UserError} If that fails; nothing stays mounted or open.
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { session, maxPayload } = options;
+  const { session, maxPayload, splicing } = options;
   const plan = planTransport(session.transport, options.workers);
   await using undo = new AsyncDisposableStack();
   const mounted = mountConnection({
@@ -101,7 +104,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     rootMode: options.rootMode,
     readOnly: !session.writable,
     allowOther: session.allowOther,
-    maxRead: maxPayload,
+    maxRead: plan.intent.kind === "device" ? splicing.maxRead : maxPayload,
     flags: session.mountFlags,
   });
   const { device, mount, wakesReaders } = mounted;

@@ -48,6 +48,12 @@ import {
 } from "./passthrough.ts";
 import { PoolFileIo } from "./pool_file_io.ts";
 import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
+import {
+  checkSplice,
+  planSplicing,
+  type SpliceChoice,
+  type SplicePlan,
+} from "./splicing.ts";
 import { type SessionHandler, startServing } from "./start_serving.ts";
 
 /**
@@ -77,6 +83,12 @@ export interface MountExportOptions extends SessionOptions, ImageExportOptions {
    * does not choose passthrough; no if left out.
    */
   readonly control?: boolean;
+  /**
+   * From how many bytes on READs are answered by splice(2), without a copy:
+   * `auto` where that takes less time, `off` for none, or 4096 to 1048576. Over
+   * /dev/fuse only, for files in the page cache; `auto` if left out.
+   */
+  readonly splice?: SpliceChoice;
   /** The owner of the file: a number or a name; this process's user if left out. */
   readonly uid?: number | string;
   /** Its group: a number or a name; this process's group if left out. */
@@ -139,6 +151,7 @@ export async function mountExport(
   const truncate = checkTruncate(options);
   const attributes = fileAttributes(options);
   const identity = checkRunAs(options);
+  const splice = checkSplice(options.splice ?? "auto", "splice", MAX_PAYLOAD);
   const { signal, insecurePath } = session;
   signal?.throwIfAborted();
   checkLimits({
@@ -173,7 +186,10 @@ export async function mountExport(
   const { growable, writable } = wanted;
   const rules = { writable, growable, truncate };
   const state = stateOf(image, attributes, session.queues);
-  const passthrough = await planOrClose(image, options);
+  const { passthrough, splicing } = await planOrClose(image, () => ({
+    passthrough: passthroughOf(image, options),
+    splicing: splicingOf(image, splice, options),
+  }));
   const parts = await startServing({
     session: { ...session, mountpoint: entry.path },
     entry,
@@ -182,6 +198,7 @@ export async function mountExport(
     wanted: exportCapabilities(rules),
     maxPayload: MAX_PAYLOAD,
     passthrough,
+    splicing,
     handler: handlerOf(image, state, rules, session.queues),
     flush: writable ? () => lastFlush(image, session) : undefined,
     reclaim: (queue) => reclaimLock({ backend, state }, queue),
@@ -245,35 +262,51 @@ function stateOf(
   return ExportState.create({ size: stat.size, mode, uid, gid, queues, clock });
 }
 
-/** Plans passthrough; if that is refused, the image is closed. */
-async function planOrClose(
-  image: OpenImage,
-  options: MountExportOptions,
-): Promise<PassthroughPlan> {
-  const { offset = 0, size, stats = false } = options;
-  const { file } = image;
+/** Makes plans; if one is refused, the image is closed. */
+async function planOrClose<T>(image: OpenImage, plan: () => T): Promise<T> {
   try {
-    const choice = checkChoice(
-      options.passthrough ?? "off",
-      PASSTHROUGHS,
-      "passthrough",
-    );
-    return planPassthrough(choice, {
-      regularFile: file?.stat.kind === "file",
-      part: offset > 0 || size !== undefined,
-      writable: options.writable ?? false,
-      growable: options.growable ?? false,
-      writethrough: options.writethrough ?? false,
-      direct: usesDirectIo(options),
-      hasDirectIo: file?.stat.directAlignment !== 0,
-      control: options.control ?? false,
-      observed: options.trace !== undefined || stats,
-      capSysAdmin: hasCapSysAdmin(),
-    }, file?.fd ?? null);
+    return plan();
   } catch (error) {
     await image.close();
     throw error;
   }
+}
+
+function passthroughOf(
+  { file }: OpenImage,
+  options: MountExportOptions,
+): PassthroughPlan {
+  const { offset = 0, size, stats = false } = options;
+  const choice = checkChoice(
+    options.passthrough ?? "off",
+    PASSTHROUGHS,
+    "passthrough",
+  );
+  return planPassthrough(choice, {
+    regularFile: file?.stat.kind === "file",
+    part: offset > 0 || size !== undefined,
+    writable: options.writable ?? false,
+    growable: options.growable ?? false,
+    writethrough: options.writethrough ?? false,
+    direct: usesDirectIo(options),
+    hasDirectIo: file?.stat.directAlignment !== 0,
+    control: options.control ?? false,
+    observed: options.trace !== undefined || stats,
+    capSysAdmin: hasCapSysAdmin(),
+  }, file?.fd ?? null);
+}
+
+function splicingOf(
+  { attachment, backend }: OpenImage,
+  choice: SpliceChoice,
+  options: MountExportOptions,
+): SplicePlan {
+  return planSplicing(choice, {
+    isFile: attachment !== null && backend.splice !== undefined,
+    direct: usesDirectIo(options),
+    traced: options.trace !== undefined,
+    maxPayload: MAX_PAYLOAD,
+  });
 }
 
 function handlerOf(

@@ -11,6 +11,7 @@ import { prepareMountpoint } from "./mountpoint.ts";
 import { NO_PASSTHROUGH } from "./passthrough.ts";
 import { Session } from "./session.ts";
 import { checkSessionOptions } from "./session_options.ts";
+import { noSplicing } from "./splicing.ts";
 import { startServing } from "./start_serving.ts";
 
 /**
@@ -66,6 +67,7 @@ export async function mountHandler(
     wanted,
     maxPayload: wanted.maxWrite,
     passthrough: NO_PASSTHROUGH,
+    splicing: noSplicing(wanted.maxWrite),
     handler: isModule
       ? { spec: () => ({ kind: "module", ...handler }), singleQueueReason }
       : { handler: () => handler, singleQueueReason: null },

@@ -13,7 +13,7 @@ import {
   type ModuleSpec,
 } from "../base/import_factory.ts";
 import { BlockExport } from "../export/block_export.ts";
-import type { ExportRules } from "../export/export_context.ts";
+import type { ExportRules, Splicing } from "../export/export_context.ts";
 import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
@@ -50,6 +50,8 @@ export interface HandlerServices {
   readonly fileIo: () => FileIo | null;
   /** As that of `ExportContext`. */
   readonly onZeroed: () => void;
+  /** As that of `ExportContext`. */
+  readonly splicing: Splicing | null;
   /** Sends the notifications of a module's handler. */
   readonly notifier: SessionNotifier;
 }
@@ -79,7 +81,7 @@ export type HandlerFactory = ModuleFactory<RequestHandler, [HandlerContext]>;
  */
 export async function openHandler(
   spec: HandlerSpec,
-  { queue, fileIo, onZeroed, notifier }: HandlerServices,
+  { queue, fileIo, onZeroed, splicing, notifier }: HandlerServices,
 ): Promise<OpenHandler> {
   if (spec.kind === "module") {
     const make: HandlerFactory = await importFactory(spec, "handler");
@@ -92,7 +94,13 @@ export async function openHandler(
   const { backend } = image;
   const state = new ExportState(spec.state, { queue, clock: fileTime });
   const { rules } = spec;
-  const context = { backend, state, rules, syncErrors, onZeroed };
-  const handler = new BlockExport(context);
+  const handler = new BlockExport({
+    backend,
+    state,
+    rules,
+    syncErrors,
+    onZeroed,
+    ...splicing === null ? {} : { splicing },
+  });
   return { handler, close: () => image.close() };
 }

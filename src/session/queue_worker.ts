@@ -1,12 +1,12 @@
 import { UserError } from "../base/user_error.ts";
 import type { Notifier } from "../queue/notifier.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
-import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
 import type { SessionListener } from "./session_options.ts";
 import { TraceReceiver } from "./trace_relay.ts";
 import type {
   GoMessage,
+  ReadyMessage,
   ServeMessage,
   StartMessage,
   WorkerMessage,
@@ -28,14 +28,12 @@ export class QueueWorker {
   readonly index: number;
   /** Resolves when the requested ring exists, or to why it does not. */
   readonly ring: Promise<string | null>;
-  /**
-   * Resolves when the Worker is ready to take requests, to its memory for them.
-   */
-  readonly ready: Promise<ResidentTotal>;
+  /** Resolves when the Worker is ready to take requests. */
+  readonly ready: Promise<ReadyMessage>;
   /** Resolves when its queue has ended, for any reason. */
   readonly done: Promise<QueueEnd>;
   readonly #ring = Promise.withResolvers<string | null>();
-  readonly #ready = Promise.withResolvers<ResidentTotal>();
+  readonly #ready = Promise.withResolvers<ReadyMessage>();
   readonly #done = Promise.withResolvers<QueueEnd>();
   readonly #worker: Worker;
   readonly #fd: number;
@@ -96,7 +94,7 @@ export class QueueWorker {
       case "ring":
         return this.#ring.resolve(message.failure);
       case "ready":
-        return this.#ready.resolve(message.memory);
+        return this.#ready.resolve(message);
       case "failed":
         return this.#failed(
           message.isUserError

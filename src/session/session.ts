@@ -9,6 +9,7 @@ import type { MountMethod } from "../linux/mount/mount_connection.ts";
 import type { PassthroughState } from "./passthrough.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 import type { SessionParts } from "./session_parts.ts";
+import type { SpliceState } from "./splicing.ts";
 import type { TransportState } from "./transport.ts";
 import { until } from "./until.ts";
 import { waitUntilUnused } from "./wait_until_unused.ts";
@@ -58,6 +59,8 @@ export class Session implements AsyncDisposable {
   readonly negotiated: NegotiatedCapabilities;
   /** How requests travel, and why not by io_uring if they do not. */
   readonly transport: TransportState;
+  /** Whether large READs are answered without a copy, and why not. */
+  readonly splicing: SpliceState;
   /** Whether the kernel reads and writes the image itself, and why not. */
   readonly passthrough: PassthroughState;
   /** Why one queue serves, if more were requested; else `null`. */
@@ -92,6 +95,7 @@ export class Session implements AsyncDisposable {
     this.offered = parts.offered;
     this.negotiated = parts.negotiated;
     this.transport = parts.transport;
+    this.splicing = parts.splicing;
     this.passthrough = parts.passthrough;
     this.singleQueueReason = parts.singleQueueReason;
     this.notifier = parts.notifier;

@@ -13,6 +13,7 @@ import type { MountMethod } from "../linux/mount/mount_connection.ts";
 import type { MountUsers } from "../linux/mount/mount_users.ts";
 import type { PassthroughState } from "./passthrough.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
+import type { SpliceState } from "./splicing.ts";
 import type { TransportState } from "./transport.ts";
 import type { UsedMount } from "./wait_until_unused.ts";
 
@@ -50,6 +51,8 @@ export interface SessionParts {
   readonly negotiated: NegotiatedCapabilities;
   /** As `Session.transport`. */
   readonly transport: TransportState;
+  /** As `Session.splicing`. */
+  readonly splicing: SpliceState;
   /** As `Session.passthrough`. */
   readonly passthrough: PassthroughState;
   /** The kernel's id of an image in passthrough; else `null`. */

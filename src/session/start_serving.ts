@@ -19,9 +19,8 @@ import { checkQueueMemory } from "./queue_memory.ts";
 import type { QueueServer, SessionParts } from "./session_parts.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 import type { SessionListener } from "./session_options.ts";
-import { startWorkers } from "./start_workers.ts";
+import { type ServingState, startWorkers } from "./start_workers.ts";
 import { settleUncaughtHere } from "./uncaught_replies.ts";
-import type { TransportState } from "./transport.ts";
 import { startWorkerThreads } from "./worker_threads.ts";
 
 /** Milliseconds for servers to end after a start that failed. */
@@ -110,7 +109,7 @@ export async function startServing(
     statistics,
     options,
   );
-  const transport = await orAbort(starting, session.signal);
+  const { transport, splicing } = await orAbort(starting, session.signal);
   undo.move();
   return {
     mount,
@@ -119,6 +118,7 @@ export async function startServing(
     offered: connection.offered,
     negotiated: connection.negotiated,
     transport,
+    splicing,
     passthrough: passthrough.state,
     backingId: passthrough.backingId,
     singleQueueReason: connection.singleQueueReason ??
@@ -140,7 +140,7 @@ export async function startServing(
   };
 }
 
-/** Starts the servers of the queues; resolves to the transport. */
+/** Starts the servers of the queues; resolves to how they serve. */
 async function startServers(
   { servers, threads }: {
     readonly servers: QueueServer[];
@@ -148,8 +148,8 @@ async function startServers(
   },
   connection: Connection,
   statistics: QueueStatistics,
-  { session, handler, maxPayload }: StartOptions,
-): Promise<TransportState> {
+  { session, handler, maxPayload, splicing }: StartOptions,
+): Promise<ServingState> {
   const { allowOther, passthrough, transport } = connection;
   const facts = { allowOther, backingId: passthrough.backingId };
   const { listener } = session;
@@ -167,6 +167,7 @@ async function startServers(
       longestSleepMs: connection.wakesReaders ? null : LONGEST_SLEEP_MS,
       choice: session.transport,
       intent: transport.intent,
+      splicing,
       notice: session.notice,
       listener,
       notifications: connection.notifications,
@@ -191,7 +192,8 @@ async function startServers(
     serve: mayServe.resolve,
     terminate: () => first.close(),
   });
-  return transport.intent;
+  const { reason } = splicing;
+  return { transport: transport.intent, splicing: { from: null, reason } };
 }
 
 /**

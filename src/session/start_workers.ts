@@ -18,6 +18,7 @@ import { QueueWorker } from "./queue_worker.ts";
 import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
 import type { QueueServer } from "./session_parts.ts";
 import type { SessionListener } from "./session_options.ts";
+import { type SplicePlan, type SpliceState, splicingOver } from "./splicing.ts";
 import {
   fallBack,
   type TransportChoice,
@@ -48,6 +49,8 @@ export interface StartWorkersOptions {
   readonly choice: TransportChoice;
   /** The planned transport. */
   readonly intent: TransportState;
+  /** The plan for splicing. */
+  readonly splicing: SplicePlan;
   /** Receives a sentence if memory could not be locked. */
   readonly notice: (text: string) => void;
   /** Receives the reports of Workers. */
@@ -56,6 +59,14 @@ export interface StartWorkersOptions {
   readonly notifications: Notifier | string;
   /** Called in this thread, as `onZeroed` of `ExportContext`. */
   readonly onZeroed: () => void;
+}
+
+/** How Workers serve. */
+export interface ServingState {
+  /** How requests travel. */
+  readonly transport: TransportState;
+  /** Whether READs are spliced. */
+  readonly splicing: SpliceState;
 }
 
 /** The ring queues of each Worker. */
@@ -69,13 +80,13 @@ interface RingShares {
  *
  * @param servers Takes each Worker as soon as it has been started.
  * @param options What to start Workers with.
- * @returns The transport.
+ * @returns How they serve.
  * @throws {UserError} If a Worker cannot start.
  */
 export async function startWorkers(
   servers: QueueServer[],
   options: StartWorkersOptions,
-): Promise<TransportState> {
+): Promise<ServingState> {
   const { devices, choice } = options;
   const shares = shareRingQueues(options);
   const blockingCalls = BlockingCalls.create(devices.length);
@@ -88,12 +99,14 @@ export async function startWorkers(
   const transport = "qids" in shares
     ? await agreeOnRings(workers, devices[0]!, choice)
     : shares;
-  const memories = await Promise.all(workers.map(({ ready }) => ready));
-  if (memories.some(({ locked }) => !locked)) {
-    const bytes = memories.reduce((sum, { size }) => sum + size, 0);
+  const states = await Promise.all(workers.map(({ ready }) => ready));
+  if (states.some(({ memory }) => !memory.locked)) {
+    const bytes = states.reduce((sum, { memory }) => sum + memory.size, 0);
     options.notice(unlockedNotice(bytes));
   }
-  return transport;
+  const refusal = states.find(({ noPipe }) => noPipe !== null)?.noPipe ?? null;
+  const splicing = splicingOver(transport, options.splicing, refusal);
+  return { transport, splicing };
 }
 
 function startWorker(
@@ -120,6 +133,7 @@ function startWorker(
     pollUs: options.pollUs,
     longestSleepMs: options.longestSleepMs,
     qids,
+    spliceFrom: options.splicing.from,
     blockingCalls,
     whyNoNotifications: typeof notifications === "string"
       ? notifications

@@ -32,6 +32,7 @@ import {
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
 import { resultOrNull } from "../linux/syscall/system_error.ts";
 import { openFileRing } from "../linux/io/file_ring.ts";
+import { LinuxMessagePipe, openMessagePipe } from "../linux/io/message_pipe.ts";
 import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { openHandler } from "./open_handler.ts";
 import { TraceSender } from "./trace_relay.ts";
@@ -71,6 +72,8 @@ interface OpenQueue {
   readonly events: EventSource;
   /** The memory for messages. */
   readonly memory: ResidentTotal;
+  /** The pipe for replies, or why there is none; `null` if none is needed. */
+  readonly pipe: LinuxMessagePipe | string | null;
   /** Makes asynchronous file I/O on the event source; `null` if it cannot. */
   fileIo(): FileIo | null;
 }
@@ -95,10 +98,16 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
       new QueueStatistics(start.statistics),
       start.index,
     );
-    const queue = new DeviceQueue(device, { ...common, events, shared });
+    const pipe = openPipe(start);
+    const queue = new DeviceQueue(device, {
+      ...common,
+      events,
+      shared,
+      pipe: pipe instanceof LinuxMessagePipe ? pipe : undefined,
+    });
     queue.prepare(start.memory.largeSlots);
     const fileIo = fileIoBeside(start, events);
-    return { queue, events, fileIo, memory: messages.total };
+    return { queue, events, fileIo, memory: messages.total, pipe };
   }
   const events = new RingEvents(uring.ring, poll);
   const pollsDevice = start.index === 0;
@@ -111,7 +120,21 @@ async function openQueue(start: StartMessage): Promise<OpenQueue> {
   });
   messages.add(uring.entries.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
-  return { queue, events, fileIo: () => fileIo, memory: messages.total };
+  const memory = messages.total;
+  return { queue, events, fileIo: () => fileIo, memory, pipe: null };
+}
+
+/** Makes a pipe if READs are to be spliced; a user may have too many. */
+function openPipe(
+  { spliceFrom }: StartMessage,
+): LinuxMessagePipe | string | null {
+  if (spliceFrom === null) return null;
+  try {
+    return openMessagePipe();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
 }
 
 /** Makes an io_uring for file I/O beside /dev/fuse, when it is first needed. */
@@ -156,17 +179,23 @@ async function openRing(
 }
 
 async function run(start: StartMessage): Promise<void> {
-  const { queue, events, fileIo, memory } = await openQueue(start);
+  const { queue, events, fileIo, memory, pipe } = await openQueue(start);
   endEarly(queue);
+  const { spliceFrom: from } = start;
+  const splicing = pipe instanceof LinuxMessagePipe && from !== null
+    ? { pipe, from }
+    : null;
   try {
     const { handler, close } = await openHandler(start.handler, {
       queue: start.index,
       fileIo,
       onZeroed: () => tell({ kind: "zeroed" }),
+      splicing,
       notifier: makeNotifier(start),
     });
     const mayServe = nextMessage<ServeMessage>("serve");
-    tell({ kind: "ready", memory });
+    const noPipe = typeof pipe === "string" ? pipe : null;
+    tell({ kind: "ready", memory, noPipe });
     const sender = start.trace && new TraceSender(start.trace, tell);
     await mayServe;
     const end = await serve(traced(queue, sender, start), handler, {
@@ -183,6 +212,7 @@ async function run(start: StartMessage): Promise<void> {
     tell({ kind: "done", end });
   } finally {
     queue.close();
+    splicing?.pipe.close();
   }
 }
 

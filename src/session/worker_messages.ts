@@ -48,6 +48,8 @@ export interface StartMessage {
    * `null` to use the descriptor at once.
    */
   readonly qids: readonly number[] | null;
+  /** The least bytes of a READ that are spliced; `null` for none. */
+  readonly spliceFrom: number | null;
   /** Why no notifications can be sent; `null` if they can. */
   readonly whyNoNotifications: string | null;
 }
@@ -83,14 +85,23 @@ export type MessageToWorker =
   | ServeMessage
   | NotifiedMessage;
 
+/** Tells that a Worker is ready to take requests. */
+export interface ReadyMessage {
+  readonly kind: "ready";
+  /** Its memory for requests and replies. */
+  readonly memory: ResidentTotal;
+  /** Why it has no pipe, although it was to splice; else `null`. */
+  readonly noPipe: string | null;
+}
+
 /** A message from a Worker. */
 export type WorkerMessage =
   /** It has loaded its code, and waits for a {@linkcode StartMessage}. */
   | { readonly kind: "loaded" }
   /** It has made an io_uring; `failure` says why not. */
   | { readonly kind: "ring"; readonly failure: string | null }
-  /** It is ready to take requests, in this memory. */
-  | { readonly kind: "ready"; readonly memory: ResidentTotal }
+  /** It is ready to take requests. */
+  | ReadyMessage
   /** It could not start, or cannot go on. */
   | {
     readonly kind: "failed";

@@ -25,6 +25,7 @@ export type Totals = Record<
   | "reads"
   | "writes"
   | "bytesRead"
+  | "bytesSpliced"
   | "bytesWritten"
   | "errors",
   number

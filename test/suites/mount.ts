@@ -25,6 +25,7 @@ import "../mount/read_only_test.ts";
 import "../mount/remote_image_test.ts";
 import "../mount/resize_test.ts";
 import "../mount/room_test.ts";
+import "../mount/splice_test.ts";
 import "../mount/thrown_errors_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/tree_fs_test.ts";

@@ -49,6 +49,7 @@ export class WindowBackend extends FilterBackend implements Backend {
   declare readonly needsExclusiveWrite?: NonNullable<
     Backend["needsExclusiveWrite"]
   >;
+  declare readonly splice?: NonNullable<Backend["splice"]>;
   readonly #offset: number;
   readonly #size: number | null;
 
@@ -69,6 +70,11 @@ export class WindowBackend extends FilterBackend implements Backend {
     if (below !== undefined) {
       this.needsExclusiveWrite = (position, length) =>
         below(offset + position, length);
+    }
+    const splice = image.splice?.bind(image);
+    if (splice !== undefined) {
+      this.splice = (position, length, pipe) =>
+        splice(offset + position, length, pipe);
     }
   }
 

@@ -96,6 +96,11 @@ export const OPTIONS = {
     help:
       "poll for N microseconds before sleeping, 0 for not at all (default: auto, adapts to the load)",
   },
+  splice: {
+    value: "auto|off|SIZE",
+    help:
+      "over /dev/fuse: answer READs of at least SIZE bytes of a file in the page cache by splice, which copies them once less, 4k to 1M (default: auto, where that is faster)",
+  },
   direct: {
     help: "use direct I/O on the image (O_DIRECT)",
   },

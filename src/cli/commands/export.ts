@@ -58,6 +58,7 @@ export const EXPORT: Command = {
     "transport",
     "passthrough",
     "poll-us",
+    "splice",
     "direct",
     "loop-safe",
     "allow-other",

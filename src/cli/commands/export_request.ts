@@ -12,12 +12,14 @@ import {
   checkQueues,
   checkStopTimeout,
 } from "../../session/session_options.ts";
+import { checkSplice, type SpliceChoice } from "../../session/splicing.ts";
 import { TRANSPORTS } from "../../session/transport.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import {
   choiceOption,
   inUsage,
+  readSize,
   secondsOption,
   sizeOption,
 } from "../arguments/values.ts";
@@ -75,6 +77,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
       allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
+      ...spliceOption(args),
       ...attributesOf(args),
       ...mountOptionsOf(values.get("mount-options")),
       insecurePath: flags.has("insecure-path"),
@@ -136,6 +139,18 @@ function queueMemoryOption(
   if (bytes === null) return {};
   const needs = { queues, maxPayload: MAX_PAYLOAD, name: "--queue-memory" };
   return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
+}
+
+function spliceOption(
+  args: Arguments,
+): { readonly splice?: SpliceChoice } {
+  const text = args.values.get("splice");
+  if (text === undefined) return {};
+  const isWord = text === "auto" || text === "off";
+  const choice = isWord ? text : readSize(text, "--splice");
+  return {
+    splice: inUsage(() => checkSplice(choice, "--splice", MAX_PAYLOAD)),
+  };
 }
 
 function attributesOf(

@@ -100,6 +100,7 @@ const TOTALS: readonly (keyof QueueTotals)[] = [
   "reads",
   "writes",
   "bytesRead",
+  "bytesSpliced",
   "bytesWritten",
   "errors",
 ];

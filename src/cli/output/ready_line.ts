@@ -8,7 +8,7 @@ import type { TransportState } from "../../session/transport.ts";
 export type ReadyFacts =
   & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
   & Pick<ExportSession, "queues" | "singleQueueReason" | "mountMethod">
-  & Pick<ExportSession, "allowOther" | "transport" | "passthrough">
+  & Pick<ExportSession, "allowOther" | "transport" | "splicing" | "passthrough">
   & { readonly negotiated: Pick<ExportSession["negotiated"], "minor"> };
 
 /** The options of the export in the ready line and the ready event. */
@@ -25,6 +25,7 @@ export function readyEvent(
 ): Record<string, unknown> {
   const { mountpoint, source, size, writable, queues, transport } = facts;
   const { singleQueueReason, mountMethod, allowOther, passthrough } = facts;
+  const { splicing } = facts;
   return {
     mountpoint,
     source,
@@ -38,6 +39,7 @@ export function readyEvent(
     allowOther,
     minor: facts.negotiated.minor,
     transport,
+    splicing,
     passthrough,
     pid: Deno.pid,
   };

@@ -36,6 +36,7 @@ export function queueTable(
     "reads",
     "writes",
     "read",
+    "spliced",
     "written",
     "errors",
   ];
@@ -53,13 +54,15 @@ function queueRow(
   totals: Omit<QueueTotals, "index">,
   seconds: number | null,
 ): string[] {
-  const { requests, reads, writes, bytesRead, bytesWritten, errors } = totals;
+  const { requests, reads, writes, bytesRead, bytesSpliced } = totals;
+  const { bytesWritten, errors } = totals;
   const row = [
     name,
     String(requests),
     String(reads),
     String(writes),
     formatSize(bytesRead),
+    formatSize(bytesSpliced),
     formatSize(bytesWritten),
     String(errors),
   ];
@@ -78,6 +81,7 @@ function sumOf(queues: readonly QueueTotals[]): Omit<QueueTotals, "index"> {
     reads: sum((queue) => queue.reads),
     writes: sum((queue) => queue.writes),
     bytesRead: sum((queue) => queue.bytesRead),
+    bytesSpliced: sum((queue) => queue.bytesSpliced),
     bytesWritten: sum((queue) => queue.bytesWritten),
     errors: sum((queue) => queue.errors),
   };

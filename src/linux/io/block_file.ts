@@ -33,6 +33,7 @@ import {
 import { findEntry } from "../syscall/path_walk.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { fileSystemOf } from "./file_system.ts";
+import { PageCache } from "./page_cache.ts";
 
 // _IOR(0x12, 114, size_t) of <linux/fs.h>.
 const BLKGETSIZE64 = 0x80081272n;
@@ -125,6 +126,7 @@ export class LinuxBlockFile implements BlockFile {
     new Uint8Array(this.#iovec.buffer),
   );
   #fileSystem: FileSystemKind | null = null;
+  #pageCache: PageCache | null = null;
   #closed = false;
 
   /**
@@ -170,6 +172,11 @@ export class LinuxBlockFile implements BlockFile {
     const pointer = this.#iovecPointer;
     const count = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT);
     return count >= 0 ? count : -errno();
+  }
+
+  isCached(position: number, length: number): boolean {
+    this.#pageCache ??= new PageCache(this.fd);
+    return this.#pageCache.holds(position, length);
   }
 
   pwrite(

@@ -16,6 +16,7 @@
 import { UserError } from "../../base/user_error.ts";
 import { AIO_SYMBOLS } from "./aio_symbols.ts";
 import { CREDENTIAL_SYMBOLS } from "./credential_symbols.ts";
+import { PIPE_SYMBOLS } from "./pipe_symbols.ts";
 import { THREAD_SYMBOLS } from "./thread_symbols.ts";
 import { NUMBERED_CALLS } from "./numbered_calls.ts";
 
@@ -285,6 +286,7 @@ const SYMBOLS = {
   // int access(const char *pathname, int mode);
   access: { parameters: ["buffer", "i32"], result: "i32" },
   ...CREDENTIAL_SYMBOLS,
+  ...PIPE_SYMBOLS,
   ...THREAD_SYMBOLS,
   ...AIO_SYMBOLS,
   // char *getenv(const char *name);

@@ -55,4 +55,11 @@ export const NUMBERED_CALLS = {
     parameters: ["i64", "usize", "i64", "i64", "pointer", "pointer"],
     result: "i32",
   },
+  // long syscall(SYS_cachestat, unsigned int fd, struct cachestat_range *range,
+  //              struct cachestat *stat, unsigned int flags);
+  cachestat: {
+    name: "syscall",
+    parameters: ["i32", "i32", "pointer", "pointer", "u32"],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;

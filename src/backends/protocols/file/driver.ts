@@ -7,6 +7,7 @@ import type { FileService, ImageServices } from "../../services.ts";
 import { directAlignmentOf, DirectFile } from "./direct_file.ts";
 import { FileBackend } from "./file_backend.ts";
 import { AsyncFileBackend } from "./async_file_backend.ts";
+import { LocalFileBackend } from "./local_file_backend.ts";
 import { RemoteFileBackend } from "./remote_file_backend.ts";
 
 /** An open file, for every thread. */
@@ -63,8 +64,9 @@ export const FILE: ImageDriver<string, FileAttachment> = {
     const io = where === "memory" ? null : services.fileIo();
     if (io === null) return new FileBackend(file, name, writable, counter);
     const options = { file, io, name, writable, counter };
-    return where === "remote"
-      ? new RemoteFileBackend(options)
+    if (where === "remote") return new RemoteFileBackend(options);
+    return attachment.alignment === null
+      ? new LocalFileBackend(options)
       : new AsyncFileBackend(options);
   },
 };

@@ -1,6 +1,7 @@
 import type { NewTime } from "../../../base/timespec.ts";
 import { UserError } from "../../../base/user_error.ts";
 import { FALLOC_FL, SEEK } from "../../../base/file_flags.ts";
+import type { MessagePipe } from "../../../event/message_pipe.ts";
 import type { Backend, Extent, ImageStat, ZeroOptions } from "../../backend.ts";
 import type { BlockFile, BlockFileStat } from "../../block_file.ts";
 import { ERRNO } from "../../../base/errno.ts";
@@ -63,6 +64,11 @@ export class FileBackend implements Backend {
       done += got;
     }
     return done;
+  }
+
+  /** splice(2), which waits for the medium as `read()` does. */
+  splice(position: number, length: number, pipe: MessagePipe): number {
+    return pipe.append(this.#file.fd, position, length);
   }
 
   write(
