@@ -14,10 +14,13 @@ const GIB = 2 ** 30;
 
 /**
  * Descriptors of a queue: 6 of Deno's Worker, a clone of /dev/fuse, the image,
- * an io_uring and its eventfd.
+ * an io_uring and its eventfd, the two ends of a pipe.
  */
-export const DESCRIPTORS_PER_QUEUE = 10;
-/** With direct I/O, the image is open through the page cache too. */
+export const DESCRIPTORS_PER_QUEUE = 12;
+/**
+ * With direct I/O, the image is open through the page cache too, and there is no
+ * pipe.
+ */
 export const DESCRIPTORS_PER_DIRECT_QUEUE = 11;
 /**
  * Descriptors besides: the image and its locks, /dev/fuse, notifications, the

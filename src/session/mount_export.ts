@@ -297,12 +297,13 @@ function passthroughOf(
 }
 
 function splicingOf(
-  { attachment, backend }: OpenImage,
+  { attachment, backend, file }: OpenImage,
   choice: SpliceChoice,
   options: MountExportOptions,
 ): SplicePlan {
   return planSplicing(choice, {
     isFile: attachment !== null && backend.splice !== undefined,
+    inMemory: file?.stat.fileSystem === "memory",
     direct: usesDirectIo(options),
     traced: options.trace !== undefined,
     maxPayload: MAX_PAYLOAD,

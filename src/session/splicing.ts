@@ -39,6 +39,8 @@ export interface SplicePlan extends SpliceState {
 export interface SpliceFacts {
   /** Whether the image is a file of a kind that can be spliced. */
   readonly isFile: boolean;
+  /** Whether its file system keeps it in memory, as tmpfs does. */
+  readonly inMemory: boolean;
   /** Whether the export uses direct I/O on the image. */
   readonly direct: boolean;
   /** Whether messages are traced, which needs their bytes. */
@@ -47,8 +49,12 @@ export interface SpliceFacts {
   readonly maxPayload: number;
 }
 
-/** The least bytes for `auto`: see docs/PERFORMANCE.md for its measurement. */
-export const SPLICE_FROM = 16 * 1024;
+/**
+ * The least bytes for `auto`, from measurements in docs/PERFORMANCE.md: of a
+ * file in memory, and of one on a disk, for which the page cache is asked first.
+ */
+const FROM_IN_MEMORY = 16 * 1024;
+const FROM_ON_DISK = 64 * 1024;
 
 /** The least number that can be chosen: a page of memory. */
 const FROM_MIN = 4096;
@@ -91,7 +97,8 @@ export function planSplicing(
   if (choice === "off") return noSplicing(maxPayload);
   const capacity = whyNoFile(facts) ?? pipeCapacity();
   if (typeof capacity === "number") {
-    const from = choice === "auto" ? SPLICE_FROM : choice;
+    const auto = facts.inMemory ? FROM_IN_MEMORY : FROM_ON_DISK;
+    const from = choice === "auto" ? auto : choice;
     return { from, reason: null, maxRead: largestRead(capacity, maxPayload) };
   }
   if (choice === "auto") return noSplicing(maxPayload, capacity);

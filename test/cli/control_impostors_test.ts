@@ -146,7 +146,7 @@ kernelTest("ctl waits for a limited time to be accepted", async () => {
 
 Deno.test("ctl trusts no part of a reply", () => {
   const totals =
-    '{"index":0,"requests":1,"reads":0,"writes":0,"bytesRead":0,"bytesWritten":0,"errors":0}';
+    '{"index":0,"requests":1,"reads":0,"writes":0,"bytesRead":0,"bytesSpliced":0,"bytesWritten":0,"errors":0}';
   const exported =
     '{"source":"a","mountpoint":"/m","size":1,"writable":true,"queues":1}';
   const query = (exports: string, statistics: string) =>

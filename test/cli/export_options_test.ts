@@ -79,6 +79,7 @@ Deno.test("options of export have the names of the library's options", () => {
     "--backing=raw:b",
     "--allow-reference=/c",
     "--cache-size=1M",
+    "--splice=off",
     "--user=a",
     "--group=b",
     "-onoexec",
@@ -251,6 +252,18 @@ Deno.test("readExportRequest() reads the transport", () => {
   assertEquals([transport, pollUs], ["device", 20]);
   for (const wrong of ["--transport=tcp", "--poll-us=-1", "--poll-us=fast"]) {
     assertMatch(refusal(wrong, "a.img", "m.img"), /^Cannot .*expected/);
+  }
+});
+
+Deno.test("readExportRequest() reads from which size on to splice", () => {
+  const splice = (text: string) => request(`--splice=${text}`, "a", "b").mount;
+  assertEquals(splice("auto").splice, "auto");
+  assertEquals(splice("off").splice, "off");
+  assertEquals(splice("4k").splice, 4096);
+  assertEquals(splice("1M").splice, 1 << 20);
+  assertEquals(request("a", "b").mount.splice, undefined);
+  for (const wrong of ["on", "0", "4095", "2M", "-1"]) {
+    assertMatch(refusal(`--splice=${wrong}`, "a", "b"), /--splice/);
   }
 });
 

@@ -25,6 +25,8 @@ const FACTS: InfoFacts = {
   loopSafe: null,
   userAllowOther: false,
   fileIoBlocks: null,
+  splice: 1 << 20,
+  cachestat: true,
   enableUring: false,
   maxPagesLimit: 256,
   maxUserBackground: 100,
@@ -143,4 +145,21 @@ Deno.test("infoEvent() tells the same to programs", () => {
   assertEquals(refused.device, { usable: false, reason: REFUSED });
   assertEquals([refused.protocol, refused.reason], [null, REFUSED]);
   assertEquals(refused.canMount, false);
+});
+
+Deno.test("infoLines() shows which READs can be spliced", () => {
+  assertEquals(line(FACTS, "Splice"), "possible for READs of up to 1 MiB");
+  assertMatch(
+    line({ ...FACTS, cachestat: false }, "Splice"),
+    /^possible for READs of up to 1 MiB of files in memory; .*cachestat/,
+  );
+  const splice = "Cannot make a pipe: Too many open files";
+  assertEquals(
+    line({ ...FACTS, splice }, "Splice"),
+    `not possible: ${splice}`,
+  );
+  assertEquals(
+    infoEvent({ ...FACTS, splice }).splice,
+    { possible: false, reason: splice, disks: true },
+  );
 });

@@ -148,6 +148,7 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     allowOther: true,
     negotiated: { minor: 45 },
     transport: { kind: "device", reason: null },
+    splicing: { from: 16384, reason: null },
     passthrough: { kind: "off", reason: null },
   } as const;
   const line = (facts: ReadyFacts, options: ReadyOptions = {}) =>
@@ -200,14 +201,15 @@ Deno.test("queueTable() has a line for each queue and one of sums", () => {
     reads: 5,
     writes: 4,
     bytesRead: 5 << 20,
+    bytesSpliced: 4 << 20,
     bytesWritten: 1 << 20,
     errors: index,
   });
   assertEquals(queueTable([totals(0), totals(1)]), [
-    "queue  requests  reads  writes    read  written  errors",
-    "0            10      5       4   5 MiB    1 MiB       0",
-    "1            11      5       4   5 MiB    1 MiB       1",
-    "all          21     10       8  10 MiB    2 MiB       1",
+    "queue  requests  reads  writes    read  spliced  written  errors",
+    "0            10      5       4   5 MiB    4 MiB    1 MiB       0",
+    "1            11      5       4   5 MiB    4 MiB    1 MiB       1",
+    "all          21     10       8  10 MiB    8 MiB    2 MiB       1",
   ]);
   const [head, row] = queueTable([totals(0)], 2);
   assertMatch(head!, / {2}throughput$/);

@@ -207,6 +207,7 @@ Deno.test("serve() counts requests in the statistics", async () => {
     reads: 2,
     writes: 1,
     bytesRead: 200,
+    bytesSpliced: 0,
     bytesWritten: 60,
     errors: 1,
   }]);

@@ -154,6 +154,7 @@ import "../session/notifier_test.ts";
 import "../session/passthrough_test.ts";
 import "../session/refusals_test.ts";
 import "../session/session_test.ts";
+import "../session/splicing_test.ts";
 import "../session/trace_relay_test.ts";
 import "../session/watchdog_test.ts";
 import "../session/worker_threads_test.ts";

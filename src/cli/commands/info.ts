@@ -33,6 +33,12 @@ import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
 import { runImageInfo } from "./info_image.ts";
 import { type LimitFacts, limitFields, limitRows } from "./info_limits.ts";
+import {
+  type SplicingFacts,
+  splicingFacts,
+  splicingField,
+  splicingText,
+} from "./info_splicing.ts";
 import type { Output } from "../output/output.ts";
 
 /** `info`: prints what is possible here, or what an image is. */
@@ -68,7 +74,8 @@ export interface KernelOffer {
 }
 
 /** The facts that `info` prints. */
-export interface InfoFacts extends KernelOffer, FuseParameters, LimitFacts {
+export interface InfoFacts
+  extends KernelOffer, FuseParameters, LimitFacts, SplicingFacts {
   /** Deno's version. */
   readonly deno: string;
   /** The kernel's release. */
@@ -129,6 +136,7 @@ async function runInfo(
     loopSafe: loopSafeObstacle(),
     userAllowOther: usersMayAllowOther(),
     fileIoBlocks: whyFileIoBlocks(),
+    ...splicingFacts(),
     ...fuseParameters(),
     limits: [
       ...limitStates({
@@ -168,13 +176,15 @@ async function queryKernel(): Promise<KernelOffer> {
 
 /** The fields of the event `info`. */
 export function infoEvent(facts: InfoFacts): Record<string, unknown> {
-  const { offered, device, loopSafe, fileIoBlocks, limits, ...rest } = facts;
+  const { offered, device, loopSafe, fileIoBlocks, limits, ...more } = facts;
+  const { splice: _, cachestat: __, ...rest } = more;
   const known = typeof offered !== "string";
   return {
     ...rest,
     limits: limitFields({ limits }),
     canMount: canMount(facts),
     fileIo: { blocks: fileIoBlocks !== null, reason: fileIoBlocks },
+    splice: splicingField(facts),
     device: { usable: device === null, reason: device },
     loopSafe: { possible: loopSafe === null, reason: loopSafe },
     protocol: known ? { major: offered.major, minor: offered.minor } : null,
@@ -208,6 +218,7 @@ export function infoLines(facts: InfoFacts): string[] {
     ["Background requests", backgroundText(facts.maxUserBackground)],
     ["io_uring", uringText(facts)],
     ["File I/O", fileIoText(facts)],
+    ["Splice", splicingText(facts)],
     ["Passthrough", passthroughText(facts)],
     ["Loop-safe", loopSafeText(facts)],
     ...limitRows(facts),

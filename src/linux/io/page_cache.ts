@@ -5,12 +5,20 @@
  */
 import { PAGE_SIZE } from "../../base/limits.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
-import { type Libc, libc } from "../syscall/libc.ts";
+import { ERRNO } from "../../base/errno.ts";
+import { errno, type Libc, libc } from "../syscall/libc.ts";
 
 // The same number on all architectures.
 const SYS_CACHESTAT = 451;
 const RWF_NOWAIT = 8;
 const TWO_32 = 2 ** 32;
+
+/** Whether this kernel has cachestat(2), Linux 6.5. */
+export function hasCachestat(): boolean {
+  // It looks at the descriptor before it looks at the rest.
+  libc().cachestat(SYS_CACHESTAT, -1, null, null, 0);
+  return errno() === ERRNO.EBADF;
+}
 
 /** Whether ranges of one file lie in the page cache; used by one thread. */
 export class PageCache {
@@ -48,8 +56,8 @@ export class PageCache {
    * wait for the medium. `false` too if that cannot be found out: before Linux
    * 6.5, and for files that this process may not write to and does not own.
    *
-   * A page in the middle may still be on its way, if both ends are there. A
-   * caller that must not wait for that limits it otherwise.
+   * A page may still be on its way from the medium, although the last one is
+   * there. A caller that must not wait for that limits it otherwise.
    *
    * @param position Bytes.
    * @param length Bytes, at least 1.
@@ -58,8 +66,8 @@ export class PageCache {
     const first = Math.floor(position / PAGE_SIZE);
     const pages = Math.ceil((position + length) / PAGE_SIZE) - first;
     return this.#count(position, length) === pages &&
-      // Pages that are being read count as cached. They are read in order.
-      this.#reads(position) && this.#reads(position + length - 1);
+      // Pages that are being read count as cached; the last one comes last.
+      this.#reads(position + length - 1);
   }
 
   /** The pages of a range that are there, or on their way; -1 if unknown. */
