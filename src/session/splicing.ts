@@ -139,7 +139,7 @@ export function pipeCapacity(): number | string {
 
 function whyNoFile({ isFile, direct, traced }: SpliceFacts): string | null {
   if (direct) return "direct I/O keeps the image out of the page cache";
-  if (!isFile) return "the image is not a file of this machine";
+  if (!isFile) return "the image is not a raw file of this machine";
   return traced ? "traces need the bytes of messages" : null;
 }
 

@@ -3096,6 +3096,7 @@ var Reply = class {
   #length = UNFILLED;
   #errno = 0;
   #isDead = false;
+  #isInPipe = false;
   #watcher = null;
   /** Binds a reply to its request and to the memory of a queue's slot. */
   constructor(request, memory) {
@@ -3117,6 +3118,13 @@ var Reply = class {
     return this.#length > 0 ? this.#errno : 0;
   }
   /**
+   * Whether the bytes after the header lie in the pipe of the queue, and not in
+   * `data`.
+   */
+  get isInPipe() {
+    return this.#isInPipe;
+  }
+  /**
    * Discards an answer that is not sent yet, so that another can follow. Queues
    * call this when they bind a new request; they send nothing for a reply that
    * is not filled.
@@ -3125,6 +3133,7 @@ var Reply = class {
     if (this.#isDead && this.#watcher !== null) return;
     this.#length = UNFILLED;
     this.#isDead = false;
+    this.#isInPipe = false;
   }
   /** Sets who learns of refused calls; the serve loop does. */
   watch(watcher) {
@@ -3189,6 +3198,17 @@ var Reply = class {
     const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;
     this.#finish(HEADER_SIZE + sent, 0);
+  }
+  /**
+   * Answers READ with success and bytes that are in the pipe of the queue, or
+   * will be before the queue takes the reply.
+   *
+   * @param size Bytes of the reply after the header.
+   * @throws {ReplyError} As {@linkcode Reply.ok}.
+   */
+  okInPipe(size) {
+    this.ok(size);
+    this.#isInPipe = true;
   }
   /**
    * Answers with success and one struct.
@@ -4312,6 +4332,7 @@ var DeviceQueue = class {
   #device;
   #events;
   #shared;
+  #pipe;
   #slots;
   #requests;
   /** Whether the other queues were told that there is no room. */
@@ -4324,6 +4345,7 @@ var DeviceQueue = class {
     this.#device = device;
     this.#events = options.events ?? new DeviceEvents(device);
     this.#shared = options.shared ?? null;
+    this.#pipe = options.pipe ?? null;
     this.#slots = new SlotPool({
       maxPayload: options.maxPayload,
       memoryMax: options.memoryMax ?? MEMORY_MAX,
@@ -4393,7 +4415,7 @@ var DeviceQueue = class {
       return length <= 0;
     }
     if (length <= 0) return true;
-    const written = this.#device.write(slot.outgoing, length);
+    const written = slot.reply.isInPipe ? this.#sendPipe(slot, length) : this.#device.write(slot.outgoing, length);
     if (written === length) return true;
     return this.#isLost(-written) ? false : this.#refused(slot, -written);
   }
@@ -4439,6 +4461,14 @@ var DeviceQueue = class {
       slot.reply.error(error.errno);
       this.#device.write(slot.outgoing, slot.reply.length);
     }
+  }
+  /** Sends a reply from the pipe, as write(2) would. */
+  #sendPipe({ outgoing }, length) {
+    const pipe = this.#pipe;
+    const sent = pipe.send(this.#device.fd);
+    if (sent === length || this.#isLost(-sent)) return sent;
+    const left = pipe.drain(outgoing);
+    return left === length ? this.#device.write(outgoing, length) : sent;
   }
   /** Whether a failed write(2) says that nothing waits for the reply. */
   #isLost(errno2) {
@@ -4579,7 +4609,8 @@ var WRITES = 2;
 var BYTES_READ = 3;
 var BYTES_WRITTEN = 4;
 var ERRORS = 5;
-var TOTALS = 6;
+var BYTES_SPLICED = 6;
+var TOTALS = 7;
 var COUNTERS_SIZE = 128;
 var HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
 var QueueStatistics = class _QueueStatistics {
@@ -4676,6 +4707,10 @@ var QueueCounters = class {
     this.#totals[READS2]++;
     this.#totals[BYTES_READ] += bytes;
   }
+  /** Counts bytes of a READ that were spliced. */
+  spliced(bytes) {
+    this.#totals[BYTES_SPLICED] += bytes;
+  }
   /** Counts a WRITE that wrote `bytes`. */
   written(bytes) {
     this.#totals[WRITES]++;
@@ -4708,6 +4743,7 @@ var QueueCounters = class {
       reads: totals[READS2],
       writes: totals[WRITES],
       bytesRead: totals[BYTES_READ],
+      bytesSpliced: totals[BYTES_SPLICED],
       bytesWritten: totals[BYTES_WRITTEN],
       errors: totals[ERRORS]
     };
@@ -5024,8 +5060,11 @@ var ServeLoop = class {
 function count(counters, reply, opcode) {
   if (reply.errno !== 0) {
     if (opcode !== INTERRUPT) counters.failed();
-  } else if (opcode === READ2) counters.read(bytesOf(reply, opcode));
-  else if (opcode === WRITE3) counters.written(bytesOf(reply, opcode));
+  } else if (opcode === READ2) {
+    const bytes = bytesOf(reply, opcode);
+    counters.read(bytes);
+    if (reply.isInPipe) counters.spliced(bytes);
+  } else if (opcode === WRITE3) counters.written(bytesOf(reply, opcode));
 }
 function bytesOf(reply, opcode) {
   if (reply.errno !== 0) return 0;
@@ -5892,6 +5931,31 @@ var CREDENTIAL_SYMBOLS = {
   }
 };
 
+// src/linux/syscall/pipe_symbols.ts
+var PIPE_SYMBOLS = {
+  // int pipe2(int pipefd[2], int flags);
+  pipe2: {
+    parameters: [
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t splice(int fd_in, off_t *off_in, int fd_out, off_t *off_out,
+  //                size_t size, unsigned int flags);
+  splice: {
+    parameters: [
+      "i32",
+      "pointer",
+      "i32",
+      "pointer",
+      "usize",
+      "u32"
+    ],
+    result: "i32"
+  }
+};
+
 // src/linux/syscall/thread_symbols.ts
 var THREAD_SYMBOLS = {
   // void *dlsym(void *handle, const char *symbol);
@@ -6044,6 +6108,19 @@ var NUMBERED_CALLS = {
       "i64",
       "pointer",
       "pointer"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_cachestat, unsigned int fd, struct cachestat_range *range,
+  //              struct cachestat *stat, unsigned int flags);
+  cachestat: {
+    name: "syscall",
+    parameters: [
+      "i32",
+      "i32",
+      "pointer",
+      "pointer",
+      "u32"
     ],
     result: "i32"
   }
@@ -6766,6 +6843,7 @@ var SYMBOLS = {
     result: "i32"
   },
   ...CREDENTIAL_SYMBOLS,
+  ...PIPE_SYMBOLS,
   ...THREAD_SYMBOLS,
   ...AIO_SYMBOLS,
   // char *getenv(const char *name);
@@ -8002,6 +8080,177 @@ function openFileRing(fd) {
   };
 }
 
+// src/linux/io/message_pipe.ts
+var F_SETPIPE_SZ = 1031;
+var SPLICE_F_NONBLOCK = 2;
+var HEAD_MAX = 64;
+var SCRAP = 64 * 1024;
+var TWO_325 = 2 ** 32;
+var PAGES = [
+  512,
+  256,
+  128,
+  64
+];
+function openMessagePipe() {
+  return new LinuxMessagePipe(openPipe());
+}
+var LinuxMessagePipe = class {
+  #libc = libc();
+  /** `null` once it is closed, or could not be replaced. */
+  #ends;
+  #head = new Uint32Array(HEAD_MAX / 4);
+  #headPointer = pointerOf(new Uint8Array(this.#head.buffer));
+  #headSize = 0;
+  #headLength = new LastBigint();
+  /** The position of splice(2), an off_t. */
+  #position = new Uint32Array(2);
+  #positionPointer = pointerOf(new Uint8Array(this.#position.buffer));
+  #appendLength = new LastBigint();
+  #sendLength = new LastBigint();
+  #pointers = new BufferPointers();
+  /** Bytes that lie in the pipe, at most. */
+  #bytes = 0;
+  /** Pages of the pipe that they take, at most. */
+  #pages = 0;
+  /** Wraps a pipe. */
+  constructor(ends) {
+    this.#ends = ends;
+  }
+  /** Bytes of the largest piece of a file that fits at any position. */
+  get capacity() {
+    return this.#ends === null ? 0 : (this.#ends.pages - 2) * PAGE_SIZE;
+  }
+  begin(memory, size) {
+    if (this.#bytes !== 0) this.#discard();
+    this.#headSize = size;
+    for (let i = 0; i < size / 4; i++) {
+      this.#head[i] = memory.getUint32(4 * i, true);
+    }
+  }
+  append(fd, position, length) {
+    const ends = this.#ends;
+    if (ends === null) return -ERRNO.EBADF;
+    if (this.#bytes === 0) {
+      if (pagesOf(position, length) + 1 > ends.pages) return 0;
+      const written = this.#writeHead(ends);
+      if (written < 0) return written;
+    }
+    let done = 0;
+    while (done < length) {
+      const got = this.#splice(ends, fd, position + done, length - done);
+      if (got < 0) return done > 0 ? done : got;
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+  send(fd) {
+    const ends = this.#ends;
+    if (ends === null) return -ERRNO.EBADF;
+    const length = this.#sendLength.of(this.#bytes);
+    const { reading } = ends;
+    const sent = this.#libc.splice(reading, null, fd, null, length, 0);
+    if (sent < 0) return -errno();
+    if (sent === this.#bytes) this.#bytes = this.#pages = 0;
+    return sent;
+  }
+  drain(buffer) {
+    const pointer = this.#pointers.of(buffer);
+    let done = 0;
+    while (this.#ends !== null && pointer !== null && done < buffer.length) {
+      const at = done === 0 ? pointer : Deno.UnsafePointer.offset(pointer, done);
+      const room = BigInt(buffer.length - done);
+      const got = this.#libc.read(this.#ends.reading, at, room);
+      if (got === 0) break;
+      if (got < 0) {
+        const error = errno();
+        if (error === ERRNO.EINTR) continue;
+        if (error !== ERRNO.EAGAIN) return -error;
+        this.#bytes = this.#pages = 0;
+        break;
+      }
+      done += got;
+    }
+    return done;
+  }
+  /** Closes both ends. Later calls do nothing. */
+  close() {
+    if (this.#ends === null) return;
+    closeDescriptor(this.#ends.reading);
+    closeDescriptor(this.#ends.writing);
+    this.#ends = null;
+  }
+  /** Returns 0 or a negative errno. */
+  #writeHead({ writing }) {
+    const length = this.#headLength.of(this.#headSize);
+    const written = this.#libc.write(writing, this.#headPointer, length);
+    if (written < 0) return -errno();
+    this.#bytes = written;
+    this.#pages = 1;
+    return written === this.#headSize ? 0 : -ERRNO.EAGAIN;
+  }
+  #splice({ writing, pages }, fd, position, length) {
+    if (this.#pages + pagesOf(position, length) > pages) return 0;
+    this.#position[0] = position;
+    this.#position[1] = position / TWO_325;
+    const offset = this.#positionPointer;
+    const size = this.#appendLength.of(length);
+    for (; ; ) {
+      const flags = SPLICE_F_NONBLOCK;
+      const got = this.#libc.splice(fd, offset, writing, null, size, flags);
+      if (got >= 0) {
+        this.#bytes += got;
+        this.#pages += pagesOf(position, got);
+        return got;
+      }
+      const error = errno();
+      if (error !== ERRNO.EINTR) return -error;
+    }
+  }
+  /** Empties the pipe, or replaces it if that fails. */
+  #discard() {
+    const scrap = new Uint8Array(SCRAP);
+    while (this.drain(scrap) === SCRAP) ;
+    if (this.#bytes === 0) return;
+    this.close();
+    this.#bytes = this.#pages = 0;
+    this.#ends = resultOrNull(openPipe);
+  }
+};
+function openPipe() {
+  const fds = new Int32Array(new ArrayBuffer(8));
+  if (libc().pipe2(fds, OPEN.CLOEXEC | OPEN.NONBLOCK) < 0) {
+    throw new SystemError({
+      call: "pipe2",
+      action: "make a pipe",
+      errno: errno()
+    });
+  }
+  const [reading, writing] = fds;
+  let error = 0;
+  for (const pages of PAGES) {
+    const size = libc().fcntl(writing, F_SETPIPE_SZ, pages * PAGE_SIZE);
+    if (size > 0) return {
+      reading,
+      writing,
+      pages: size / PAGE_SIZE
+    };
+    error = errno();
+  }
+  closeDescriptor(reading);
+  closeDescriptor(writing);
+  throw new SystemError({
+    call: "fcntl",
+    action: "make a pipe large enough",
+    errno: error,
+    advice: error === ERRNO.EPERM ? "raise /proc/sys/fs/pipe-user-pages-soft or pipe-max-size" : void 0
+  });
+}
+function pagesOf(position, length) {
+  return Math.ceil((position % PAGE_SIZE + length) / PAGE_SIZE);
+}
+
 // src/shared_memory/blocking_calls.ts
 var BLOCKED = 0;
 var THREADS = 1;
@@ -8043,13 +8292,15 @@ var BlockingCalls = class _BlockingCalls {
 };
 
 // src/backends/filter_backend.ts
-var FilterBackend = class {
+var FilterBackend = class _FilterBackend {
   name;
   shared;
   writable;
   background;
   /** Present only if the image has it: it would cost a call on every write. */
   needsExclusiveWrite;
+  /** Present only if the image has it, and `read()` is not overridden. */
+  splice;
   /** The backend below. */
   image;
   /**
@@ -8065,6 +8316,10 @@ var FilterBackend = class {
     this.background = image.background ?? false;
     if (image.needsExclusiveWrite !== void 0) {
       this.needsExclusiveWrite = image.needsExclusiveWrite.bind(image);
+    }
+    const forwardsReads = this.read === _FilterBackend.prototype.read;
+    if (image.splice !== void 0 && forwardsReads) {
+      this.splice = image.splice.bind(image);
     }
   }
   stat() {
@@ -8307,6 +8562,10 @@ var WindowBackend = class extends FilterBackend {
     const below = image.needsExclusiveWrite?.bind(image);
     if (below !== void 0) {
       this.needsExclusiveWrite = (position, length) => below(offset + position, length);
+    }
+    const splice = image.splice?.bind(image);
+    if (splice !== void 0) {
+      this.splice = (position, length, pipe) => splice(offset + position, length, pipe);
     }
   }
   stat() {
@@ -8826,6 +9085,10 @@ var FileBackend = class {
     }
     return done;
   }
+  /** splice(2), which waits for the medium as `read()` does. */
+  splice(position, length, pipe) {
+    return pipe.append(this.#file.fd, position, length);
+  }
   write(position, buffer, start, length) {
     let done = 0;
     while (done < length) {
@@ -9020,6 +9283,31 @@ var AsyncFileBackend = class {
   }
 };
 
+// src/backends/protocols/file/local_file_backend.ts
+var LocalFileBackend = class extends AsyncFileBackend {
+  #file;
+  #io;
+  constructor(options) {
+    super(options);
+    this.#file = options.file;
+    this.#io = options.io;
+  }
+  /**
+   * splice(2) of a cached range. There is no such call that never waits: pages
+   * can leave the cache between the check and the call. So it is made only while
+   * another thread goes on.
+   */
+  splice(position, length, pipe) {
+    const file = this.#file;
+    if (file.isCached === void 0 || !this.#io.mayBlock()) return 0;
+    try {
+      return file.isCached(position, length) ? pipe.append(file.fd, position, length) : 0;
+    } finally {
+      this.#io.unblock();
+    }
+  }
+};
+
 // src/backends/protocols/file/remote_file_backend.ts
 var RemoteFileBackend = class extends AsyncFileBackend {
   #file;
@@ -9151,7 +9439,8 @@ var FILE = {
       writable,
       counter
     };
-    return where === "remote" ? new RemoteFileBackend(options) : new AsyncFileBackend(options);
+    if (where === "remote") return new RemoteFileBackend(options);
+    return attachment.alignment === null ? new LocalFileBackend(options) : new AsyncFileBackend(options);
   }
 };
 function statOf(file, path) {
@@ -9583,7 +9872,7 @@ var OFFSET_HIGH = 16777215;
 var RESERVED_HIGH2 = 1056964608;
 var ZERO = 1;
 var OFFSET_LOW = 4294966784 | 0;
-var TWO_325 = 2 ** 32;
+var TWO_326 = 2 ** 32;
 var L2Entries = class {
   #geometry;
   #entryWords;
@@ -9652,7 +9941,7 @@ var L2Entries = class {
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
     if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
-    const cluster = (high & OFFSET_HIGH) * TWO_325 + ((low & OFFSET_LOW) >>> 0);
+    const cluster = (high & OFFSET_HIGH) * TWO_326 + ((low & OFFSET_LOW) >>> 0);
     const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED) !== 0 && (low & ZERO) === 0;
     const isReserved = (high & RESERVED_HIGH2) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace && !this.#isPlace(cluster, guest)) {
@@ -9678,7 +9967,7 @@ var L2Entries = class {
       return;
     }
     const sectors = (high & ~COPIED & ~COMPRESSED) >>> this.#streamLow;
-    const host = (high & this.#streamHigh) * TWO_325 + (low >>> 0);
+    const host = (high & this.#streamHigh) * TWO_326 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
@@ -11200,7 +11489,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_326 = 2 ** 32;
+var TWO_327 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -11232,7 +11521,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_326);
+      view.setUint32(at - position, at / TWO_327);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -11636,6 +11925,17 @@ function isDirect(request) {
   return (READ_IN3.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
 }
 
+// src/export/splice_read.ts
+var OUT_HEADER_SIZE5 = sizeOf("fuse_out_header");
+function spliceImage({ backend, splicing }, reply, position, length) {
+  const { pipe } = splicing;
+  reply.okInPipe(length);
+  pipe.begin(reply.header, OUT_HEADER_SIZE5);
+  if (backend.splice(position, length, pipe) === length) return true;
+  reply.reset();
+  return false;
+}
+
 // src/export/transfer.ts
 var READ_IN4 = accessors("fuse_read_in");
 var WRITE_IN4 = accessors("fuse_write_in");
@@ -11647,6 +11947,7 @@ function readImage(context, request, reply) {
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
   const length = Math.min(size, state.size - offset);
   if (length <= 0) return reply.ok(0);
+  if (length >= context.spliceFrom && spliceImage(context, reply, offset, length)) return;
   const got = backend.read(offset, reply.data, 0, length);
   if (typeof got !== "number") {
     return Completion.of(got).after(REPLY_READ, context, request, reply);
@@ -11979,17 +12280,22 @@ var BlockExport = class {
   }
 };
 function counted2(context) {
-  const { state: { syncErrors } } = context;
+  const { splicing, state } = context;
+  const canSplice = context.backend.splice !== void 0;
+  const spliceFrom = canSplice ? splicing?.from ?? Infinity : Infinity;
   if (context.syncErrors !== void 0) {
     return {
       ...context,
+      spliceFrom,
       syncErrors: context.syncErrors
     };
   }
+  const { syncErrors } = state;
   const backend = new CountedFlush(context.backend, syncErrors);
   return {
     ...context,
     backend,
+    spliceFrom,
     syncErrors
   };
 }
@@ -12312,7 +12618,7 @@ var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
-var TWO_327 = 2 ** 32;
+var TWO_328 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The shared memory, from which other Workers make their own object. */
@@ -12395,14 +12701,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_327 + (low >>> 0);
+      this.#seenSize = high * TWO_328 + (low >>> 0);
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_327 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_327));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_328 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_328));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
@@ -13024,14 +13330,77 @@ function fileSystemOf(fd) {
   return KINDS2.get(status.getUint32(0, true)) ?? "local";
 }
 
+// src/linux/io/page_cache.ts
+var SYS_CACHESTAT = 451;
+var RWF_NOWAIT = 8;
+var TWO_329 = 2 ** 32;
+var PageCache = class {
+  #fd;
+  #libc = libc();
+  /** struct cachestat_range { u64 off; u64 len; } */
+  #range = new Uint32Array(4);
+  #rangePointer;
+  /** struct cachestat, which begins with u64 nr_cache. */
+  #stat = new Uint32Array(10);
+  #statPointer;
+  /** A byte to read to, and a struct iovec with its address. */
+  #byte = new Uint8Array(new ArrayBuffer(PAGE_SIZE));
+  #iovec = new BigUint64Array(2);
+  #iovecPointer;
+  /**
+   * Asks about a file.
+   *
+   * @param fd Its descriptor.
+   */
+  constructor(fd) {
+    this.#fd = fd;
+    this.#rangePointer = pointerOf(new Uint8Array(this.#range.buffer));
+    this.#statPointer = pointerOf(new Uint8Array(this.#stat.buffer));
+    this.#iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
+    this.#iovec[0] = Deno.UnsafePointer.value(pointerOf(this.#byte));
+    this.#iovec[1] = 1n;
+  }
+  /**
+   * Whether every page of a range is in memory, so that reading it would not
+   * wait for the medium. `false` too if that cannot be found out: before Linux
+   * 6.5, and for files that this process may not write to and does not own.
+   *
+   * A page may still be on its way from the medium, although the last one is
+   * there. A caller that must not wait for that limits it otherwise.
+   *
+   * @param position Bytes.
+   * @param length Bytes, at least 1.
+   */
+  holds(position, length) {
+    const first = Math.floor(position / PAGE_SIZE);
+    const pages = Math.ceil((position + length) / PAGE_SIZE) - first;
+    return this.#count(position, length) === pages && // Pages that are being read count as cached; the last one comes last.
+    this.#reads(position + length - 1);
+  }
+  /** The pages of a range that are there, or on their way; -1 if unknown. */
+  #count(position, length) {
+    this.#range[0] = position;
+    this.#range[1] = position / TWO_329;
+    this.#range[2] = length;
+    const result2 = this.#libc.cachestat(SYS_CACHESTAT, this.#fd, this.#rangePointer, this.#statPointer, 0);
+    return result2 < 0 ? -1 : this.#stat[0];
+  }
+  /** Whether a byte can be read at once. */
+  #reads(position) {
+    const at = BigInt(position);
+    const pointer = this.#iovecPointer;
+    return this.#libc.preadv2(this.#fd, pointer, 1, at, RWF_NOWAIT) === 1;
+  }
+};
+
 // src/linux/io/block_file.ts
 var BLKGETSIZE64 = 0x80081272n;
 var UTIME_NOW = 0x3fffffffn;
 var UTIME_OMIT = 0x3ffffffen;
-var RWF_NOWAIT = 8;
+var RWF_NOWAIT2 = 8;
 var NO_PAGE = 1n << 60n;
 var WAIT_BEFORE = 1;
-var TWO_328 = 2 ** 32;
+var TWO_3210 = 2 ** 32;
 function openBlockFile(path, options) {
   const action = `open ${path}`;
   const { insecurePath } = options;
@@ -13063,6 +13432,7 @@ var LinuxBlockFile = class {
   #iovec = new Uint32Array(4);
   #iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
   #fileSystem = null;
+  #pageCache = null;
   #closed = false;
   /**
    * Wraps an open descriptor. Only one of the threads that wrap it may call
@@ -13088,12 +13458,16 @@ var LinuxBlockFile = class {
     checkRange(buffer, start, length);
     const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
-    this.#iovec[1] = address / TWO_328;
+    this.#iovec[1] = address / TWO_3210;
     this.#iovec[2] = length;
     const offset = BigInt(position);
     const pointer = this.#iovecPointer;
-    const count2 = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT);
+    const count2 = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT2);
     return count2 >= 0 ? count2 : -errno();
+  }
+  isCached(position, length) {
+    this.#pageCache ??= new PageCache(this.fd);
+    return this.#pageCache.holds(position, length);
   }
   pwrite(buffer, start, length, position) {
     const pointer = this.#pointer(buffer, start, length);
@@ -13419,7 +13793,7 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
 }
 
 // src/session/open_handler.ts
-async function openHandler(spec, { queue, fileIo, onZeroed, notifier }) {
+async function openHandler(spec, { queue, fileIo, onZeroed, splicing, notifier }) {
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
     const handler2 = await make(spec.options, {
@@ -13444,14 +13818,16 @@ async function openHandler(spec, { queue, fileIo, onZeroed, notifier }) {
     clock: fileTime
   });
   const { rules } = spec;
-  const context = {
+  const handler = new BlockExport({
     backend,
     state,
     rules,
     syncErrors,
-    onZeroed
-  };
-  const handler = new BlockExport(context);
+    onZeroed,
+    ...splicing === null ? {} : {
+      splicing
+    }
+  });
   return {
     handler,
     close: () => image.close()
@@ -13801,10 +14177,12 @@ async function openQueue(start) {
       longestSleepMs
     });
     const shared = sharedRoom(new QueueStatistics(start.statistics), start.index);
+    const pipe = openPipe2(start);
     const queue2 = new DeviceQueue(device, {
       ...common,
       events: events2,
-      shared
+      shared,
+      pipe: pipe instanceof LinuxMessagePipe ? pipe : void 0
     });
     queue2.prepare(start.memory.largeSlots);
     const fileIo2 = fileIoBeside(start, events2);
@@ -13812,7 +14190,8 @@ async function openQueue(start) {
       queue: queue2,
       events: events2,
       fileIo: fileIo2,
-      memory: messages.total
+      memory: messages.total,
+      pipe
     };
   }
   const events = new RingEvents(uring.ring, poll);
@@ -13826,12 +14205,23 @@ async function openQueue(start) {
   });
   messages.add(uring.entries.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
+  const memory = messages.total;
   return {
     queue,
     events,
     fileIo: () => fileIo,
-    memory: messages.total
+    memory,
+    pipe: null
   };
+}
+function openPipe2({ spliceFrom }) {
+  if (spliceFrom === null) return null;
+  try {
+    return openMessagePipe();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
 }
 function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
   let fileIo;
@@ -13873,8 +14263,13 @@ async function openRing({ fd, negotiated }, qids) {
   return null;
 }
 async function run(start) {
-  const { queue, events, fileIo, memory } = await openQueue(start);
+  const { queue, events, fileIo, memory, pipe } = await openQueue(start);
   endEarly(queue);
+  const { spliceFrom: from } = start;
+  const splicing = pipe instanceof LinuxMessagePipe && from !== null ? {
+    pipe,
+    from
+  } : null;
   try {
     const { handler, close } = await openHandler(start.handler, {
       queue: start.index,
@@ -13882,12 +14277,15 @@ async function run(start) {
       onZeroed: () => tell({
         kind: "zeroed"
       }),
+      splicing,
       notifier: makeNotifier(start)
     });
     const mayServe = nextMessage("serve");
+    const noPipe = typeof pipe === "string" ? pipe : null;
     tell({
       kind: "ready",
-      memory
+      memory,
+      noPipe
     });
     const sender = start.trace && new TraceSender(start.trace, tell);
     await mayServe;
@@ -13911,6 +14309,7 @@ async function run(start) {
     });
   } finally {
     queue.close();
+    splicing?.pipe.close();
   }
 }
 function makeNotifier({ whyNoNotifications, negotiated }) {

@@ -111,7 +111,7 @@ mountTest(
       ["off", ["--splice=off"], null],
       ["direct", ["--direct"], /^direct I\/O keeps the image out/],
       ["trace", ["--trace"], /^traces need the bytes/],
-      ["memory", ["memory:8M"], /^the image is not a file/],
+      ["memory", ["memory:8M"], /^the image is not a raw file/],
       ["size", ["--splice=1M"], null],
     ];
     await sideBySide(
@@ -169,7 +169,7 @@ mountTest(
     assertRefused(
       await runMain(["export", "--splice=64k", "memory:1M", mountpoint]),
       1,
-      "Cannot splice READs: the image is not a file of this machine; set splice to auto or off",
+      "Cannot splice READs: the image is not a raw file of this machine; set splice to auto or off",
     );
   },
 );

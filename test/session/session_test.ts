@@ -42,6 +42,7 @@ function fake(kind: "device" | "uring", isGone = () => false) {
     offered: {} as SessionParts["offered"],
     negotiated: {} as SessionParts["negotiated"],
     transport: { kind, reason: null },
+    splicing: { from: null, reason: null },
     passthrough: { kind: "off", reason: null },
     backingId: null,
     singleQueueReason: null,

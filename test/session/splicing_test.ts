@@ -56,7 +56,7 @@ Deno.test("planSplicing() says why nothing is spliced", () => {
   assertEquals(planSplicing("off", FACTS), off);
   for (
     const [fact, reason] of [
-      [{ isFile: false }, /^the image is not a file/],
+      [{ isFile: false }, /^the image is not a raw file/],
       [{ direct: true }, /^direct I\/O/],
       [{ traced: true }, /^traces/],
     ] as const

@@ -99,7 +99,7 @@ export const OPTIONS = {
   splice: {
     value: "auto|off|SIZE",
     help:
-      "over /dev/fuse: answer READs of at least SIZE bytes of a file in the page cache by splice, which copies them once less, 4k to 1M (default: auto, where that is faster)",
+      "over /dev/fuse: answer READs of SIZE bytes and more, 4k to 1M, by splice, which copies them once less; for raw files in the page cache (default: auto, 16k for a file in memory, 64k for one on a disk)",
   },
   direct: {
     help: "use direct I/O on the image (O_DIRECT)",
