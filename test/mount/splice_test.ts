@@ -151,7 +151,7 @@ mountTest(
       }
       // Reading ahead makes the rest of it cached while it is read.
       await uncache(image);
-      await using process = await ExportProcess.start(args);
+      await using _export = await ExportProcess.start(args);
       await assertSame(mountpoint, image);
     }),
   ["cat"],
