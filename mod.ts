@@ -121,6 +121,7 @@ export type {
   PassthroughChoice,
   PassthroughState,
 } from "./src/session/passthrough.ts";
+export type { SpliceChoice, SpliceState } from "./src/session/splicing.ts";
 
 // File systems.
 export { mountHandler } from "./src/session/mount_handler.ts";

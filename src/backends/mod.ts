@@ -17,6 +17,7 @@
  * @module
  */
 export type { NewTime } from "../base/timespec.ts";
+export type { MessagePipe } from "../event/message_pipe.ts";
 export * from "./backend.ts";
 export * from "./block_file.ts";
 export { FilterBackend } from "./filter_backend.ts";

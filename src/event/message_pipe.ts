@@ -4,6 +4,8 @@
  *
  * It holds one message at a time: `begin()`, `append()` for each piece, then
  * `send()`. A message that is not sent is discarded by the next `begin()`.
+ *
+ * @category Disks of your own
  */
 export interface MessagePipe {
   /**

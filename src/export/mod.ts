@@ -43,6 +43,7 @@ export {
 export {
   type ExportContext,
   type ExportRules,
+  type Splicing,
   TRUNCATE_RULES,
   type TruncateRule,
 } from "./export_context.ts";

@@ -54,6 +54,7 @@ export {
   type ReadableDevice,
 } from "../event/device_events.ts";
 export type { EventSource } from "../event/event_source.ts";
+export type { MessagePipe } from "../event/message_pipe.ts";
 export type { RingOwner } from "../event/ring.ts";
 export {
   type PollOptions,
