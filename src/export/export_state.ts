@@ -56,8 +56,8 @@ const MTIME_AT = ATIME_AT + SharedTime.BYTES;
 const CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 const LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 const HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
-/** At the start of a cache line. */
-const LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
+/** At the start of a pair of cache lines, as the shares of the lock are. */
+const LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
 const TWO_32 = 2 ** 32;
 const ANY_WRITE = 0o222;
 

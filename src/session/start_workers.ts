@@ -139,7 +139,7 @@ function startWorker(
       ? notifications
       : null,
   }, { ...listener, onZeroed, notifications });
-  worker.done.then(() => new BlockingCalls(blockingCalls).threadEnded());
+  worker.done.then(() => new BlockingCalls(blockingCalls, index).ended());
   return worker;
 }
 

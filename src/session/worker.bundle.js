@@ -8252,44 +8252,78 @@ function pagesOf(position, length) {
 }
 
 // src/shared_memory/blocking_calls.ts
-var BLOCKED = 0;
-var THREADS = 1;
-var BlockingCalls = class _BlockingCalls {
-  /** Words of shared memory that it takes. */
-  static WORDS = 2;
+var GUARD = 0;
+var STRIDE = 32;
+var OUTSIDE = 0;
+var INSIDE = 1;
+var ENDED = 2;
+var BlockingCalls = class {
   #words;
+  #thread;
+  /** Index of this thread's state. */
+  #own;
   /**
-   * Wraps its memory.
+   * Wraps the memory for one thread.
    *
-   * @param words {@linkcode BlockingCalls.WORDS} words.
+   * @param words What {@linkcode BlockingCalls.create} made.
+   * @param thread The number of the thread, from 0.
    */
-  constructor(words) {
+  constructor(words, thread) {
     this.#words = words;
+    this.#thread = thread;
+    this.#own = stateOf(thread);
   }
-  /** Makes its memory, for a number of threads. */
+  /** Makes the memory, for a number of threads. */
   static create(threads) {
-    const bytes = _BlockingCalls.WORDS * Int32Array.BYTES_PER_ELEMENT;
-    const words = new Int32Array(new SharedArrayBuffer(bytes));
-    words[THREADS] = threads;
-    return words;
+    const bytes = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
+    return new Int32Array(new SharedArrayBuffer(bytes));
   }
-  /** Enters a call, unless all other threads are in one. */
+  /** Enters a call, unless this thread is the guard and has to stay it. */
   tryEnter() {
     const words = this.#words;
-    const others = Atomics.load(words, THREADS) - 1;
-    if (Atomics.add(words, BLOCKED, 1) < others) return true;
-    Atomics.sub(words, BLOCKED, 1);
+    Atomics.store(words, this.#own, INSIDE);
+    if (Atomics.load(words, GUARD) !== this.#thread) return true;
+    Atomics.store(words, this.#own, OUTSIDE);
+    if (!passOn(words, this.#thread)) return false;
+    Atomics.store(words, this.#own, INSIDE);
+    if (Atomics.load(words, GUARD) !== this.#thread) return true;
+    Atomics.store(words, this.#own, OUTSIDE);
     return false;
   }
   /** Leaves a call. */
   leave() {
-    Atomics.sub(this.#words, BLOCKED, 1);
+    Atomics.store(this.#words, this.#own, OUTSIDE);
   }
-  /** Notes that one of the threads has ended. */
-  threadEnded() {
-    Atomics.sub(this.#words, THREADS, 1);
+  /** Notes that this thread has ended; called by another one. */
+  ended() {
+    const words = this.#words;
+    Atomics.store(words, this.#own, ENDED);
+    if (Atomics.load(words, GUARD) !== this.#thread) return;
+    if (passOn(words, this.#thread)) return;
+    for (let other = 0; stateOf(other) < words.length; other++) {
+      if (Atomics.load(words, stateOf(other)) === ENDED) continue;
+      Atomics.compareExchange(words, GUARD, this.#thread, other);
+      return;
+    }
   }
 };
+function stateOf(thread) {
+  return STRIDE * (1 + thread);
+}
+function passOn(words, guard) {
+  for (let other = 0; stateOf(other) < words.length; other++) {
+    const state = stateOf(other);
+    if (other === guard || Atomics.load(words, state) !== OUTSIDE) continue;
+    if (Atomics.compareExchange(words, GUARD, guard, other) !== guard) {
+      return false;
+    }
+    if (Atomics.load(words, state) === OUTSIDE) return true;
+    if (Atomics.compareExchange(words, GUARD, other, guard) !== other) {
+      return true;
+    }
+  }
+  return false;
+}
 
 // src/backends/filter_backend.ts
 var FilterBackend = class _FilterBackend {
@@ -12321,8 +12355,8 @@ async function futexWait(words, index, seen) {
 // src/shared_memory/rw_lock.ts
 var OWNER = 0;
 var DOORBELL = 1;
-var SHARES = 16;
-var STRIDE = 16;
+var SHARES = 32;
+var STRIDE2 = 32;
 var REVOKED = -(2 ** 30);
 var SharedRwLock = class {
   #words;
@@ -12334,7 +12368,7 @@ var SharedRwLock = class {
   #waiters;
   /** Words of shared memory that a lock takes for a number of holders. */
   static words(holders) {
-    return SHARES + STRIDE * holders;
+    return SHARES + STRIDE2 * holders;
   }
   /**
    * Wraps the memory of a lock.
@@ -12343,7 +12377,7 @@ var SharedRwLock = class {
    */
   constructor(words, { holder = 0, oneThread = false } = {}) {
     this.#words = words;
-    this.#own = SHARES + STRIDE * holder;
+    this.#own = SHARES + STRIDE2 * holder;
     this.#owner = holder + 1;
     this.#waiters = oneThread ? [] : null;
   }
@@ -12416,7 +12450,7 @@ var SharedRwLock = class {
    */
   revoke(holder) {
     const words = this.#words;
-    Atomics.store(words, SHARES + STRIDE * holder, REVOKED);
+    Atomics.store(words, SHARES + STRIDE2 * holder, REVOKED);
     const owner = holder + 1;
     const before = Atomics.compareExchange(words, OWNER, owner, this.#owner);
     this.#wake();
@@ -12424,7 +12458,7 @@ var SharedRwLock = class {
   }
   #isShared() {
     const words = this.#words;
-    for (let at = SHARES; at < words.length; at += STRIDE) {
+    for (let at = SHARES; at < words.length; at += STRIDE2) {
       if (Atomics.load(words, at) > 0) return true;
     }
     return false;
@@ -12617,7 +12651,7 @@ var MTIME_AT = ATIME_AT + SharedTime.BYTES;
 var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
-var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 64) * 64;
+var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
 var TWO_328 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
@@ -14223,7 +14257,7 @@ function openPipe2({ spliceFrom }) {
     return error.message;
   }
 }
-function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
+function fileIoBeside({ fd, index, pollUs, blockingCalls }, device) {
   let fileIo;
   const make = () => {
     const ring = resultOrNull(() => openFileRing(fd));
@@ -14233,7 +14267,7 @@ function fileIoBeside({ fd, pollUs, blockingCalls }, device) {
     });
     const events = new RingEvents(ring.ring, poll);
     device.addRing(events, ring.deviceSlots);
-    const limit = new BlockingCalls(blockingCalls);
+    const limit = new BlockingCalls(blockingCalls, index);
     return new RingFileIo(events, ring.fileSlots, limit);
   };
   return () => fileIo === void 0 ? fileIo = make() : fileIo;

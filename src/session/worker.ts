@@ -139,7 +139,7 @@ function openPipe(
 
 /** Makes an io_uring for file I/O beside /dev/fuse, when it is first needed. */
 function fileIoBeside(
-  { fd, pollUs, blockingCalls }: StartMessage,
+  { fd, index, pollUs, blockingCalls }: StartMessage,
   device: DeviceEvents,
 ): () => FileIo | null {
   let fileIo: FileIo | null | undefined;
@@ -150,7 +150,7 @@ function fileIoBeside(
     const poll = new PollStrategy(pollUs, { yieldCpu });
     const events = new RingEvents(ring.ring, poll);
     device.addRing(events, ring.deviceSlots);
-    const limit = new BlockingCalls(blockingCalls);
+    const limit = new BlockingCalls(blockingCalls, index);
     return new RingFileIo(events, ring.fileSlots, limit);
   };
   return () => fileIo === undefined ? fileIo = make() : fileIo;

@@ -1,50 +1,114 @@
-/** Index of the number of threads that are in a call. */
-const BLOCKED = 0;
-/** Index of the number of threads. */
-const THREADS = 1;
+/** Index of the guard: the one thread that must not enter a call. */
+const GUARD = 0;
+/**
+ * Words from one thread's state to the next one's, and to the first: two cache
+ * lines, because CPUs fetch them in pairs.
+ */
+const STRIDE = 32;
+
+/** States of a thread. */
+const OUTSIDE = 0;
+const INSIDE = 1;
+const ENDED = 2;
 
 /**
  * Limits how many of several threads may be in a system call that may block,
  * however long it takes: all but one, so that one thread always goes on.
+ *
+ * That one is the guard. A thread that wants to enter as the guard first makes
+ * another thread the guard, which must be outside of any call. So threads do
+ * not contend for a word as long as the guard has nothing to do, or all are
+ * busy; each writes to its own state alone.
+ *
+ * A thread sets its state and then looks who the guard is; who changes the
+ * guard does that first and then looks at the state of the new one. One of them
+ * sees the other.
  */
 export class BlockingCalls {
-  /** Words of shared memory that it takes. */
-  static readonly WORDS = 2;
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #thread: number;
+  /** Index of this thread's state. */
+  readonly #own: number;
 
   /**
-   * Wraps its memory.
+   * Wraps the memory for one thread.
    *
-   * @param words {@linkcode BlockingCalls.WORDS} words.
+   * @param words What {@linkcode BlockingCalls.create} made.
+   * @param thread The number of the thread, from 0.
    */
-  constructor(words: Int32Array<SharedArrayBuffer>) {
+  constructor(words: Int32Array<SharedArrayBuffer>, thread: number) {
     this.#words = words;
+    this.#thread = thread;
+    this.#own = stateOf(thread);
   }
 
-  /** Makes its memory, for a number of threads. */
+  /** Makes the memory, for a number of threads. */
   static create(threads: number): Int32Array<SharedArrayBuffer> {
-    const bytes = BlockingCalls.WORDS * Int32Array.BYTES_PER_ELEMENT;
-    const words = new Int32Array(new SharedArrayBuffer(bytes));
-    words[THREADS] = threads;
-    return words;
+    const bytes = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
+    return new Int32Array(new SharedArrayBuffer(bytes));
   }
 
-  /** Enters a call, unless all other threads are in one. */
+  /** Enters a call, unless this thread is the guard and has to stay it. */
   tryEnter(): boolean {
     const words = this.#words;
-    const others = Atomics.load(words, THREADS) - 1;
-    if (Atomics.add(words, BLOCKED, 1) < others) return true;
-    Atomics.sub(words, BLOCKED, 1);
+    Atomics.store(words, this.#own, INSIDE);
+    if (Atomics.load(words, GUARD) !== this.#thread) return true;
+    Atomics.store(words, this.#own, OUTSIDE);
+    if (!passOn(words, this.#thread)) return false;
+    Atomics.store(words, this.#own, INSIDE);
+    // Another thread may have passed it back.
+    if (Atomics.load(words, GUARD) !== this.#thread) return true;
+    Atomics.store(words, this.#own, OUTSIDE);
     return false;
   }
 
   /** Leaves a call. */
   leave(): void {
-    Atomics.sub(this.#words, BLOCKED, 1);
+    Atomics.store(this.#words, this.#own, OUTSIDE);
   }
 
-  /** Notes that one of the threads has ended. */
-  threadEnded(): void {
-    Atomics.sub(this.#words, THREADS, 1);
+  /** Notes that this thread has ended; called by another one. */
+  ended(): void {
+    const words = this.#words;
+    Atomics.store(words, this.#own, ENDED);
+    if (Atomics.load(words, GUARD) !== this.#thread) return;
+    if (passOn(words, this.#thread)) return;
+    // All others are in calls; one of them is the guard when it returns.
+    for (let other = 0; stateOf(other) < words.length; other++) {
+      if (Atomics.load(words, stateOf(other)) === ENDED) continue;
+      Atomics.compareExchange(words, GUARD, this.#thread, other);
+      return;
+    }
   }
+}
+
+/** Index of a thread's state. */
+function stateOf(thread: number): number {
+  return STRIDE * (1 + thread);
+}
+
+/**
+ * Makes another thread the guard, if one is outside of any call.
+ *
+ * @param guard The guard, which is outside itself.
+ * @returns Whether another thread is the guard now.
+ */
+function passOn(
+  words: Int32Array<SharedArrayBuffer>,
+  guard: number,
+): boolean {
+  for (let other = 0; stateOf(other) < words.length; other++) {
+    const state = stateOf(other);
+    if (other === guard || Atomics.load(words, state) !== OUTSIDE) continue;
+    if (Atomics.compareExchange(words, GUARD, guard, other) !== guard) {
+      return false;
+    }
+    if (Atomics.load(words, state) === OUTSIDE) return true;
+    // It has entered before it could see that it is the guard. If it is that no
+    // longer, it has passed it on to a thread that is outside.
+    if (Atomics.compareExchange(words, GUARD, other, guard) !== other) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -10,9 +10,12 @@ const OWNER = 0;
 /** Index of the word that counts wake-ups. */
 const DOORBELL = 1;
 /** Index of the first holder's number of shares. */
-const SHARES = 16;
-/** Words from one holder's to the next one's: a cache line. */
-const STRIDE = 16;
+const SHARES = 32;
+/**
+ * Words from one holder's to the next one's: two cache lines, because CPUs
+ * fetch them in pairs.
+ */
+const STRIDE = 32;
 /** Shares of a holder that is gone; less than any count of late releases. */
 const REVOKED = -(2 ** 30);
 

@@ -152,9 +152,16 @@ export class ExportProcess implements AsyncDisposable {
     }
   }
 
-  /** Sends a signal to the process that serves. */
+  /** Sends a signal to the process that serves, which must not have ended. */
   signal(signal: Deno.Signal): void {
-    Deno.kill(this.pid, signal);
+    try {
+      Deno.kill(this.pid, signal);
+    } catch (cause) {
+      const last = JSON.stringify(this.events.slice(-3));
+      throw new Error(`The export has ended; its last events: ${last}`, {
+        cause,
+      });
+    }
   }
 
   /** Ends it by a signal, and waits for that. */

@@ -77,6 +77,7 @@ import "../export/model_test.ts";
 import "../export/partial_read_test.ts";
 import "../export/read_only_switch_test.ts";
 import "../export/shared_time_test.ts";
+import "../export/shared_words_test.ts";
 import "../export/space_test.ts";
 import "../export/splice_test.ts";
 import "../export/sync_error_test.ts";

@@ -114,7 +114,7 @@ async function cut(
   const queues = 1 + round % 4;
   const start = round * 1_000_000;
   const args = ["-w", `-q${queues}`, image, mountpoint];
-  await using process = await ExportProcess.start(args);
+  await using process = await ExportProcess.start(args, { lifeS: 180 });
   const begun = Promise.withResolvers<void>();
   const writers = Array.from({ length: WRITERS }, (_, me) =>
     runWriter(
