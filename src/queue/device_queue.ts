@@ -158,9 +158,10 @@ export class DeviceQueue implements RequestQueue {
       return length <= 0;
     }
     if (length <= 0) return true;
+    const device = this.#device;
     const written = slot.reply.isInPipe
-      ? this.#sendPipe(slot, length)
-      : this.#device.write(slot.outgoing, length);
+      ? this.#sendPipe(device, slot, length)
+      : device.write(slot.outgoing, length);
     if (written === length) return true;
     return this.#isLost(-written) ? false : this.#refused(slot, -written);
   }
@@ -205,15 +206,15 @@ export class DeviceQueue implements RequestQueue {
     }
   }
 
-  /** Sends a reply from the pipe, as write(2) would. */
-  #sendPipe({ outgoing }: Slot, length: number): number {
+  /** Sends a reply from the pipe at once, as write(2) would. */
+  #sendPipe(device: FuseDevice, { outgoing }: Slot, length: number): number {
     const pipe = this.#pipe!;
-    const sent = pipe.send(this.#device.fd);
+    const sent = pipe.send(device.fd);
     if (sent === length || this.#isLost(-sent)) return sent;
     //= fs/fuse/dev.c fuse_dev_splice_write(): it takes the whole message out of
     //= the pipe or, as without memory, nothing.
     const left = pipe.drain(outgoing);
-    return left === length ? this.#device.write(outgoing, length) : sent;
+    return left === length ? device.write(outgoing, length) : sent;
   }
 
   /** Whether a failed write(2) says that nothing waits for the reply. */

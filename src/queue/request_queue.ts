@@ -77,7 +77,8 @@ export interface RequestQueue {
    * says `none()`, or that is not filled, sends nothing. The reply is sent no
    * later than the following `next()`, `ready()` or `close()`, so that a queue
    * may send it together with the next fetch; at once while a `ready()` is
-   * waiting.
+   * waiting, or if its data lies in the queue's pipe (`Reply.isInPipe`), which
+   * the next reply may need.
    *
    * @returns Whether the kernel accepted it: `false` if the request's caller
    * was killed meanwhile, or the connection has ended.

@@ -4415,7 +4415,8 @@ var DeviceQueue = class {
       return length <= 0;
     }
     if (length <= 0) return true;
-    const written = slot.reply.isInPipe ? this.#sendPipe(slot, length) : this.#device.write(slot.outgoing, length);
+    const device = this.#device;
+    const written = slot.reply.isInPipe ? this.#sendPipe(device, slot, length) : device.write(slot.outgoing, length);
     if (written === length) return true;
     return this.#isLost(-written) ? false : this.#refused(slot, -written);
   }
@@ -4462,13 +4463,13 @@ var DeviceQueue = class {
       this.#device.write(slot.outgoing, slot.reply.length);
     }
   }
-  /** Sends a reply from the pipe, as write(2) would. */
-  #sendPipe({ outgoing }, length) {
+  /** Sends a reply from the pipe at once, as write(2) would. */
+  #sendPipe(device, { outgoing }, length) {
     const pipe = this.#pipe;
-    const sent = pipe.send(this.#device.fd);
+    const sent = pipe.send(device.fd);
     if (sent === length || this.#isLost(-sent)) return sent;
     const left = pipe.drain(outgoing);
-    return left === length ? this.#device.write(outgoing, length) : sent;
+    return left === length ? device.write(outgoing, length) : sent;
   }
   /** Whether a failed write(2) says that nothing waits for the reply. */
   #isLost(errno2) {
