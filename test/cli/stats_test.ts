@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import {
   type Histograms,
   statsBetween,
@@ -72,6 +72,8 @@ Deno.test("statsTable() and statsLines() print the same numbers", () => {
   );
 });
 
+const TOTALS = { bytesRead: 3 << 19, bytesSpliced: 1 << 19 };
+
 Deno.test("StatsDisplay prints lines, a live table or events", async () => {
   for (const kind of ["lines", "live", "json"]) {
     const sinks = new KeptSinks();
@@ -83,7 +85,7 @@ Deno.test("StatsDisplay prints lines, a live table or events", async () => {
     const source = histograms(1);
     {
       using display = new StatsDisplay(
-        { histograms: () => copy(source) },
+        { histograms: () => copy(source), stats: () => [TOTALS, TOTALS] },
         output,
         0.02,
       );
@@ -97,11 +99,14 @@ Deno.test("StatsDisplay prints lines, a live table or events", async () => {
       assertEquals(err, "");
       assertEquals(events[0].event, "stats");
       assertEquals(events.map(({ final }) => final).filter(Boolean), [true]);
-      assertEquals(events.at(-1).queues[0].operations[0].bytes, 512);
+      const { queues, bytesRead, bytesSpliced } = events.at(-1);
+      assertEquals(queues[0].operations[0].bytes, 512);
+      assertEquals([bytesRead, bytesSpliced], [3 << 20, 1 << 20]);
     } else {
       assertEquals(out, "");
       assertEquals(err.includes("\x1b["), kind === "live");
       assertEquals(err.includes("queue 0, write: "), kind === "lines");
+      assert(err.includes("Of 3 MiB read, 1 MiB were spliced"), err);
       assertEquals(/Over 0\.\d s:\n.*\n0 write /.test(err), true, err);
     }
   }

@@ -1,4 +1,6 @@
+import { formatSize } from "../../backends/size.ts";
 import { MS_PER_S } from "../../base/timespec.ts";
+import type { QueueTotals } from "../../queue/queue_statistics.ts";
 import type { Output } from "./output.ts";
 import {
   type Histograms,
@@ -12,6 +14,8 @@ import {
 export interface StatsSource {
   /** Copies of the current histograms. */
   histograms(): Histograms;
+  /** The totals of each queue so far. */
+  stats(): readonly Pick<QueueTotals, "bytesRead" | "bytesSpliced">[];
 }
 
 /**
@@ -42,6 +46,13 @@ export class StatsDisplay implements Disposable {
     if (this.#output.json) return;
     this.#output.say(`Over ${seconds.toFixed(1)} s:`);
     for (const line of statsTable(stats)) this.#output.say(line);
+    const { bytesRead, bytesSpliced } = this.#totals();
+    if (bytesSpliced === 0) return;
+    this.#output.say(
+      `Of ${formatSize(bytesRead)} read, ${
+        formatSize(bytesSpliced)
+      } were spliced`,
+    );
   }
 
   /** Stops, and prints nothing. */
@@ -65,6 +76,17 @@ export class StatsDisplay implements Disposable {
 
   #event({ seconds, queues }: Stats, final: boolean): void {
     const kind = final ? "message" : "record";
-    this.#output.event("stats", { final, seconds, queues }, kind);
+    const fields = { final, seconds, queues, ...this.#totals() };
+    this.#output.event("stats", fields, kind);
+  }
+
+  /** Bytes from the start on, of all queues. */
+  #totals(): { readonly bytesRead: number; readonly bytesSpliced: number } {
+    let [bytesRead, bytesSpliced] = [0, 0];
+    for (const totals of this.#source.stats()) {
+      bytesRead += totals.bytesRead;
+      bytesSpliced += totals.bytesSpliced;
+    }
+    return { bytesRead, bytesSpliced };
   }
 }
