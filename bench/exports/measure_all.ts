@@ -133,7 +133,10 @@ async function measureAllPrograms(all: Measurement): Promise<void> {
       programs,
       contenders: CONTENDERS.filter(({ kind }) => kinds.includes(kind)),
       rounds: options.rounds,
-      materials: await makeMaterials(directory, options.guest, all.signal),
+      materials: await makeMaterials(
+        new Set(programs.map(({ place }) => place)),
+        { ...options, directory, signal: all.signal },
+      ),
       peers,
       directory,
     }, {

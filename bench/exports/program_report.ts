@@ -1,3 +1,5 @@
+import { formatSize } from "../../src/backends/size.ts";
+import { diskSize } from "../programs/materials.ts";
 import { paragraph, table } from "../report/markdown_text.ts";
 import {
   contendersOf,
@@ -29,7 +31,11 @@ export function programReport(
   return [
     "## Programs",
     "",
-    ...paragraph(`${METHOD} on an image of 512 MiB on ${settings.fileSystem}.`),
+    ...paragraph(
+      `${METHOD} on an image of ${
+        formatSize(diskSize(settings.size))
+      } on ${settings.fileSystem}.`,
+    ),
     "",
     ...table([
       ["", ...contenders.map(({ title }) => title)],

@@ -2,7 +2,7 @@ import { median } from "../report/statistics.ts";
 import type { FioServer } from "./servers.ts";
 
 /** Milliseconds of a run that chooses. */
-export const CHOICE_MS = 250;
+export const CHOICE_MS = 200;
 const CHOICE_ROUNDS = 2;
 /** How close to the fastest of its group a server has to be. */
 export const CLOSE = 0.95;

@@ -22,17 +22,26 @@ export interface FioServer {
 
 const QUEUES: readonly number[] = [1, 2, 4];
 
-const isShort = ({ pattern, jobs, section }: Cell) =>
-  section === "sequential" || (pattern.startsWith("rand") && jobs === 1);
+const MIDDLE = 512 << 10;
+
+/** nbdfuse is slow everywhere, so that a few cells tell enough. */
+const isTelling = ({ section, pattern, jobs, blockSize }: Cell) =>
+  section === "sequential"
+    ? blockSize === 1 << 20
+    : section === "null" && pattern === "randread" && jobs === 1;
+
+/** Where a microsecond a request counts most. */
+const isQuick = ({ section, pattern, engine }: Cell) =>
+  section === "tmpfs" && engine === "sync" && !pattern.startsWith("rand");
 
 function standard(setting: UringSetting): FioServer {
   return {
     kind: mqfuse(setting),
     group: `mqfuse-${setting.toLowerCase()}`,
     isAlways: true,
-    measures: ({ section, pattern }) =>
-      setting === "N" || section === "null" || section === "sequential" ||
-      (section === "tmpfs" && pattern.startsWith("rand")),
+    measures: ({ section, blockSize }) =>
+      setting === "N" || section === "null" ||
+      (section === "sequential" && blockSize !== MIDDLE),
   };
 }
 
@@ -65,7 +74,7 @@ export const SERVERS: readonly FioServer[] = [
     kind: PASSTHROUGH,
     group: null,
     isAlways: true,
-    measures: ({ section, engine }) => section === "tmpfs" && engine === "sync",
+    measures: isQuick,
   },
   ...[0, 1, 2, 4].map((threads) => ({
     kind: qemu(threads),
@@ -77,15 +86,14 @@ export const SERVERS: readonly FioServer[] = [
     kind: NBDFUSE,
     group: null,
     isAlways: true,
-    // It is slow everywhere, so that a few cells tell enough.
-    measures: (cell) => isShort(cell) && cell.blockSize !== 512 << 10,
+    measures: isTelling,
   },
   {
     kind: FILE,
     group: null,
     isAlways: true,
-    measures: ({ driver, section, engine }) =>
-      driver === "file" && (section !== "tmpfs" || engine === "sync"),
+    measures: (cell) =>
+      cell.driver === "file" && (cell.section !== "tmpfs" || isQuick(cell)),
   },
 ];
 

@@ -24,7 +24,7 @@ export const IDLE_QUEUES = 64;
 export const IDLE_LIMIT = 0.001;
 
 /** Milliseconds until nothing of the start is left. */
-const SETTLE_MS = 3000;
+const SETTLE_MS = 2000;
 /** Milliseconds that are measured. */
 const IDLE_MS = 10_000;
 

@@ -1,15 +1,16 @@
 import { quote } from "../servers/guard.ts";
+import type { Place } from "./programs.ts";
 import { runShell } from "./shell.ts";
 
 const MIB = 1 << 20;
 const CHUNK = 4 * MIB;
-/** Size of the disk, and of the file that is copied to it. */
-const DISK_MIB = 512;
+/** Greatest size of the disk, and of the file that is copied to it. */
+const DISK_MAX = 512 * MIB;
 /** Files of the source tree, and in how many directories. */
 const FILES = 4000;
 const DIRECTORIES = 200;
 
-/** Files that the programs work on. */
+/** Files that the programs work on; those that none needs do not exist. */
 export interface Materials {
   /** The image of the disk. */
   readonly disk: string;
@@ -17,49 +18,62 @@ export interface Materials {
   readonly source: string;
   /** A source tree, as tar(1) writes it. */
   readonly archive: string;
-  /** The image of a virtual machine's disk; `null` if there is none. */
-  readonly guestDisk: string | null;
+  /** The image of a virtual machine's disk. */
+  readonly guestDisk: string;
   /** The directory with its kernels. */
   readonly guest: string;
 }
 
+/** The size of the disk where images have a size: both in bytes. */
+export function diskSize(size: number): number {
+  return Math.min(size, DISK_MAX);
+}
+
 /**
- * Makes the files that the programs work on.
+ * Makes the files that programs work on.
  *
- * @param directory Where they go.
- * @param guest Where test/guest/build has built a guest.
- * @param signal Cancels it.
+ * @param places Where the programs run.
+ * @param options Where the files go, where test/guest/build has built a guest,
+ * the size of images, and a signal that cancels it.
  */
 export async function makeMaterials(
-  directory: string,
-  guest: string,
-  signal: AbortSignal,
+  places: ReadonlySet<Place>,
+  options: {
+    readonly directory: string;
+    readonly guest: string;
+    readonly size: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Materials> {
+  const { directory, guest, signal } = options;
+  const size = diskSize(options.size);
   const [disk, source] = ["disk.raw", "source"].map((name) =>
     `${directory}/${name}`
   ) as [string, string];
-  for (const path of [disk, source]) writeRandom(path);
   const archive = `${directory}/tree.tar`;
-  await writeTree(`${directory}/tree`, archive, signal);
-  return {
-    disk,
-    source,
-    archive,
-    guest,
-    guestDisk: await copyGuest(directory, guest, signal),
-  };
+  const guestDisk = `${directory}/guest.raw`;
+  if (places.has("file")) writeRandom(source, size);
+  if (places.has("file") || places.has("loop")) writeRandom(disk, size);
+  if (places.has("loop")) {
+    await writeTree(`${directory}/tree`, archive, signal);
+  }
+  if (places.has("guest")) {
+    await copyGuest(guest, { directory, copy: guestDisk, signal });
+  }
+  return { disk, source, archive, guestDisk, guest };
 }
 
 /** Random bytes, since programs look for zeroes and leave them out. */
-function writeRandom(path: string): void {
+function writeRandom(path: string, size: number): void {
   using file = Deno.openSync(path, { write: true, createNew: true });
   const chunk = new Uint8Array(CHUNK);
   for (let at = 0; at < CHUNK; at += 65536) {
     crypto.getRandomValues(chunk.subarray(at, at + 65536));
   }
-  for (let done = 0; done < DISK_MIB; done += CHUNK / MIB) {
-    chunk[0] = done;
-    for (let at = 0; at < CHUNK;) at += file.writeSync(chunk.subarray(at));
+  for (let done = 0; done < size; done += CHUNK) {
+    chunk[0] = done / CHUNK;
+    const part = chunk.subarray(0, size - done);
+    for (let at = 0; at < part.length;) at += file.writeSync(part.subarray(at));
   }
 }
 
@@ -85,20 +99,19 @@ async function writeTree(
 
 /** The guest's disk, and the job that it does once it has booted: nothing. */
 async function copyGuest(
-  directory: string,
   guest: string,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const root = `${guest}/root.ext4`;
-  if (await Deno.stat(root).catch(() => null) === null) return null;
-  const copy = `${directory}/guest.raw`;
+  { directory, copy, signal }: {
+    directory: string;
+    copy: string;
+    signal: AbortSignal;
+  },
+): Promise<void> {
   await runShell(
-    `cp --sparse=always ${quote(root)} ${quote(copy)}
+    `cp --sparse=always ${quote(`${guest}/root.ext4`)} ${quote(copy)}
 cd ${quote(directory)}
 printf '#!/bin/sh\\n' >run
 chmod 755 run
 tar -cf tree.tar.job run`,
     { env: {}, limitMs: 60_000, signal },
   );
-  return copy;
 }

@@ -76,7 +76,7 @@ async function startAll(
   { running, listener }: { running: RunningServer[]; listener: Listener },
 ): Promise<void> {
   const { directory, guard, signal, materials, peers } = plan;
-  const image = place === "guest" ? materials.guestDisk! : materials.disk;
+  const image = place === "guest" ? materials.guestDisk : materials.disk;
   for (const { kind, places } of plan.contenders) {
     if (!places.includes(place)) continue;
     listener.onRun(`starting ${kind.name}`);

@@ -15,7 +15,7 @@ Deno.test("there are 16 cells of 4 KiB on null and tmpfs, and 12 sequential ones
   assertEquals([...counts], [
     ["null", 16],
     ["tmpfs", 16],
-    ["disk", 4],
+    ["disk", 2],
     ["sequential", 12],
   ]);
   assertEquals(CELLS.map(({ name }) => cellOf(name)), [...CELLS]);
