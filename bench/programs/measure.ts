@@ -19,6 +19,8 @@ export interface Plan {
   readonly directory: string;
   readonly guard: Guard;
   readonly signal: AbortSignal;
+  /** No program begins after this time of performance.now(), in milliseconds. */
+  readonly deadline: number;
 }
 
 /** Callbacks for the progress of a measurement. */
@@ -35,14 +37,6 @@ export interface Listener {
 
 /** Milliseconds that a program, and what comes before it, may take each. */
 const LIMIT_MS = 120_000;
-
-/** The number of runs of a plan. */
-export function countRuns({ programs, contenders, rounds }: Plan): number {
-  return programs.reduce(
-    (sum, program) => sum + rounds * contendersFor(program, contenders).length,
-    0,
-  );
-}
 
 /**
  * Times all programs of a plan. The servers of one place are mounted at the same
@@ -61,6 +55,7 @@ export async function measure(plan: Plan, listener: Listener): Promise<void> {
     try {
       await startAll(place, plan, { running, listener });
       for (const program of programs) {
+        if (performance.now() >= plan.deadline) return;
         await measureProgram(program, running, plan, listener);
         listener.onProgram(program);
       }
