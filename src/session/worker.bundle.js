@@ -9701,7 +9701,7 @@ function refusal(name, why, advice = CHECK) {
 }
 
 // src/backends/formats/qcow2/geometry.ts
-var SLICE_MAX = 4096;
+var SLICE_MAX = 1024;
 function geometryOf(header) {
   const { version, clusterBits, extendedL2, hasDataFile } = header;
   const clusterSize = 2 ** clusterBits;

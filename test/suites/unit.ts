@@ -85,6 +85,7 @@ import "../export/transfer_test.ts";
 import "../export/truncate_test.ts";
 import "../export/writethrough_test.ts";
 import "../fuzz/fuzz_test.ts";
+import "../fuzz/qcow2_fuzz_test.ts";
 import "../fuzz/regressions_test.ts";
 import "../import_rule_test.ts";
 import "../linux/abort_test.ts";

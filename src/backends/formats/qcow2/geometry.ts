@@ -3,7 +3,7 @@ import type { Qcow2Header } from "./header.ts";
 import { refusal } from "./refusal.ts";
 
 /** The largest part of an L2 table that is cached as one. */
-const SLICE_MAX = 4096;
+const SLICE_MAX = 1024;
 
 /** Sizes that follow from a header. Plain data; bytes unless said otherwise. */
 export interface Geometry {
