@@ -117,6 +117,8 @@ export type { ImageExportOptions } from "./src/session/image_options.ts";
 export { restartLoopSafe } from "./src/session/loop_safe.ts";
 export { ExportSession } from "./src/session/export_session.ts";
 export type { ImageSource } from "./src/backends/open_image.ts";
+export type { CacheChoice, CacheState } from "./src/session/cache.ts";
+export type { CacheMode } from "./src/export/export_context.ts";
 export type {
   PassthroughChoice,
   PassthroughState,

@@ -33,8 +33,8 @@ async function read(
   //= fs/fuse/file.c fuse_file_read_iter(): nothing is read of a bad inode.
   if (inode.bad) return -ERRNO.EIO;
   //= fs/fuse/file.c fuse_cache_read_iter(): a read beyond the known end fetches
-  //= the size if it is not valid.
-  if (position + into.length > inode.stat.size) {
+  //= the size if it is not valid; with FUSE_AUTO_INVAL_DATA each read does.
+  if (inode.autoInval || position + into.length > inode.stat.size) {
     await getAttributes(file, "read", file, STATX.SIZE);
   }
   const end = Math.min(position + into.length, inode.stat.size);

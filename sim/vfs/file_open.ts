@@ -122,6 +122,7 @@ export function makeFile(
   parts: FileParts,
 ): SimFile {
   const { caller, inode, credentials, signals, lockOwner } = context;
+  inode.autoInval = isNegotiated(limits, "AUTO_INVAL_DATA");
   const file = new SimFile({
     caller,
     inode,

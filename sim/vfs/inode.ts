@@ -98,6 +98,8 @@ export class SimInode {
   readonly flocks: FlockTable = new FlockTable();
   /** Whether the nodeid now belongs to another inode: `FUSE_I_BAD`. */
   bad = false;
+  /** Whether FUSE_AUTO_INVAL_DATA was negotiated: `fc->auto_inval_data`. */
+  autoInval = false;
   /** The number of open files. */
   opens = 0;
   readonly #clock: Clock;
@@ -149,6 +151,9 @@ export class SimInode {
    */
   update(stat: SimStat, us: number = Infinity): void {
     this.#version++;
+    //= fs/fuse/inode.c fuse_change_attributes(): another time of modification
+    //= drops what is cached.
+    if (this.autoInval && stat.mtime !== this.#stat.mtime) this.pages.clear();
     this.#stat = stat;
     this.#invalid = 0;
     //= fs/fuse/inode.c time_to_jiffies(): a time of 0 means never valid.

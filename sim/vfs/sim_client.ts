@@ -1,5 +1,6 @@
 import { ERRNO } from "../../src/base/errno.ts";
 import { O } from "../../src/base/file_flags.ts";
+import { FOPEN } from "../../src/protocol/flags.ts";
 import {
   type Caller,
   type Credentials,
@@ -7,7 +8,14 @@ import {
   SimError,
 } from "../kernel/call.ts";
 import type { KernelLimits } from "../kernel/negotiation.ts";
-import { makeFile, sendOpen, truncateOpened, wantedBy } from "./file_open.ts";
+import { CACHED_IO } from "./cached_io.ts";
+import {
+  makeFile,
+  OPEN,
+  sendOpen,
+  truncateOpened,
+  wantedBy,
+} from "./file_open.ts";
 import { getAttribute, listAttributes, setAttribute } from "./file_xattr.ts";
 import { getAttributes, getBirthAttributes } from "./getattr.ts";
 import {
@@ -130,9 +138,16 @@ export class SimClient {
     }
     await requirePermission(this, "open", wantedBy(flags));
     const opened = await sendOpen(this, mount, flags);
+    //= fs/fuse/file.c fuse_finish_open(): without FOPEN_KEEP_CACHE, cached
+    //= pages are dropped.
+    const { openFlags } = opened;
+    if ((openFlags & FOPEN.KEEP_CACHE) === 0) this.inode.pages.clear();
+    const isDirect = (openFlags & FOPEN.DIRECT_IO) !== 0 ||
+      (flags & OPEN.DIRECT) !== 0;
     const file = makeFile(this, mount, {
       ...opened,
       flags,
+      cached: isDirect ? undefined : CACHED_IO,
       submission: this.#submission,
       onReleased: () => mount.released(),
     });

@@ -27,6 +27,14 @@ export const O = {
 } as const;
 
 /**
+ * O_DIRECT of x86_64 and of Arm, for tests of `flags` of fuse_open_in: the value
+ * that means O_DIRECTORY on the other never comes with a plain file.
+ *
+ * @category Flags and constants
+ */
+export const O_DIRECT: number = 0o40000 | 0o200000;
+
+/**
  * `whence` of lseek(2) and of fuse_lseek_in.
  *
  * @category Flags and constants

@@ -50,7 +50,10 @@ export const EXPORT_ROOT_MODE: number = S_IF.REG;
  * @category Exporting an image
  */
 export function exportCapabilities(
-  { growable, truncate }: Pick<ExportRules, "growable" | "truncate">,
+  { growable, truncate, cache }: Pick<
+    ExportRules,
+    "growable" | "truncate" | "cache"
+  >,
 ): WantedCapabilities {
   // Without HANDLE_KILLPRIV_V2: the kernel then clears set-id bits itself, by a
   // SETATTR of the mode, before it truncates, allocates or changes the owner.
@@ -68,6 +71,8 @@ export function exportCapabilities(
   // size of the file to 0 until a program stats it. Without it, O_TRUNC is a
   // SETATTR of size 0, which can be refused before anything has changed.
   if (!growable && truncate === "as-qemu") flags.push("ATOMIC_O_TRUNC");
+  if (cache === "reads") flags.push("AUTO_INVAL_DATA");
+  if (cache === "writeback") flags.push("WRITEBACK_CACHE");
   return {
     flags,
     maxWrite: MAX_PAYLOAD,
@@ -127,7 +132,11 @@ export class BlockExport {
       case OPCODES.FALLOCATE.opcode:
         return allocateSpace(context, request, reply);
       case OPCODES.LSEEK.opcode:
-        return seekSpace(context, request, reply);
+        // The kernel does not write back before it asks, so that a copy would
+        // skip as a hole what was written; without an answer all is data.
+        return context.rules.cache === "writeback"
+          ? reply.error(ERRNO.ENOSYS)
+          : seekSpace(context, request, reply);
       case OPCODES.STATFS.opcode:
         return replyStatfs(context, reply);
       case OPCODES.DESTROY.opcode:

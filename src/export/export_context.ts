@@ -24,6 +24,22 @@ export const TRUNCATE_RULES: readonly TruncateRule[] = [
 ];
 
 /**
+ * What the kernel's page cache holds of the exported file, besides mappings.
+ *
+ * - `none`: nothing; every read and write is a request (FOPEN_DIRECT_IO).
+ * - `reads`: what was read, until the image's time of modification changes,
+ *   which is looked at once a second (FUSE_AUTO_INVAL_DATA).
+ * - `writeback`: what was read and written; the kernel sends WRITEs later, and
+ *   owns size and times of the file (FUSE_WRITEBACK_CACHE).
+ *
+ * @category Exporting an image
+ */
+export type CacheMode = "none" | "reads" | "writeback";
+
+/** Every {@linkcode CacheMode}. */
+export const CACHE_MODES: readonly CacheMode[] = ["none", "reads", "writeback"];
+
+/**
  * How an export behaves; plain data that is copied to the Workers.
  *
  * @category Exporting an image
@@ -45,6 +61,8 @@ export interface ExportRules {
    * itself (FUSE_PASSTHROUGH); `null` or left out if it sends requests.
    */
   readonly backingId?: number | null;
+  /** What the kernel caches; `none` if left out. */
+  readonly cache?: CacheMode;
 }
 
 /**

@@ -7,13 +7,13 @@
  * @module
  */
 import { ERRNO } from "../base/errno.ts";
-import { O } from "../base/file_flags.ts";
+import { O, O_DIRECT } from "../base/file_flags.ts";
 import { Completion, type Step } from "../event/completion.ts";
 import { accessors } from "../protocol/accessors.ts";
 import { FOPEN } from "../protocol/flags.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
-import type { CountedContext } from "./export_context.ts";
+import type { CountedContext, ExportRules } from "./export_context.ts";
 import { replyError, replyResult } from "./reply_result.ts";
 
 const OPEN_IN = accessors("fuse_open_in");
@@ -41,10 +41,7 @@ export function openHandle(
   const fh = rules.writable ? state.handles.open(writable, since) : 0n;
   if (fh === null) return reply.error(ERRNO.ENFILE);
   const backingId = rules.backingId ?? 0;
-  // With DIRECT_IO too, the kernel would still send reads and writes here.
-  const transfer = backingId === 0
-    ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES
-    : FOPEN.PASSTHROUGH;
+  const transfer = transferBy(rules, flags);
   const body = reply.zeroed(OPEN_OUT.size);
   OPEN_OUT.set.fh(body, 0, fh);
   OPEN_OUT.set.open_flags(
@@ -54,6 +51,17 @@ export function openHandle(
   );
   OPEN_OUT.set.backing_id(body, 0, backingId);
   reply.ok(OPEN_OUT.size);
+}
+
+/** The flags by which the kernel transfers what a handle reads and writes. */
+function transferBy({ backingId, cache }: ExportRules, flags: number): number {
+  // With DIRECT_IO too, the kernel would still send reads and writes here.
+  if ((backingId ?? 0) !== 0) return FOPEN.PASSTHROUGH;
+  const direct = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+  if ((cache ?? "none") === "none") return direct;
+  // Without KEEP_CACHE, an open drops what is cached for others.
+  const isDirect = (flags & O_DIRECT) !== 0;
+  return isDirect ? FOPEN.KEEP_CACHE | direct : FOPEN.KEEP_CACHE;
 }
 
 /**

@@ -41,6 +41,7 @@ export {
   MAX_PAYLOAD,
 } from "./block_export.ts";
 export {
+  type CacheMode,
   type ExportContext,
   type ExportRules,
   type Splicing,

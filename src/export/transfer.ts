@@ -10,11 +10,11 @@ import { Completion, type Step } from "../event/completion.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { CountedContext, ExportContext } from "./export_context.ts";
-import type { ExportState } from "./export_state.ts";
 import { resizeLocked } from "./image_size.ts";
 import { continueRead } from "./partial_read.ts";
 import { replyError } from "./reply_result.ts";
 import { spliceImage } from "./splice_read.ts";
+import { continueWrite, isWriteBack } from "./whole_write.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const WRITE_IN = accessors("fuse_write_in");
@@ -108,38 +108,43 @@ function writeShared(
   try {
     put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
     if (typeof put !== "number") {
-      return Completion.of(put).after(REPLY_WRITE, state, reply, length);
+      return Completion.of(put).after(REPLY_WRITE, context, request, reply);
     }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
   state.lock.unshare();
-  replyWrite(put, state, reply, length);
+  return replyWrite(put, context, request, reply);
 }
 
 /** Completes a write that shares the lock. */
-const REPLY_WRITE: Step<number, void, ExportState, Reply, number> = {
-  run(put, state, reply, length) {
-    state.lock.unshare();
-    replyWrite(put, state, reply, length);
+const REPLY_WRITE: Step<number, unknown, ExportContext, Request, Reply> = {
+  run(put, context, request, reply) {
+    context.state.lock.unshare();
+    return replyWrite(put, context, request, reply);
   },
-  recover(error, state) {
+  recover(error, { state }) {
     state.lock.unshare();
     throw error;
   },
 };
 
+/** Answers a write whose lock has been released. */
 function replyWrite(
   put: number,
-  state: ExportState,
+  context: ExportContext,
+  request: Request,
   reply: Reply,
-  length: number,
-): void {
+): void | Promise<void> {
   if (!(put >= 0)) return replyError(reply, put);
+  const size = WRITE_IN.get.size(request.body);
   // Many programs repeat a write that returned 0 without end.
-  if (put === 0 && length > 0) return reply.error(ERRNO.ENOSPC);
-  if (put > 0) state.written();
+  if (put === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
+  if (put > 0) context.state.written();
+  if (put < size && isWriteBack(request)) {
+    return continueWrite(put, context, request, reply);
+  }
   const body = reply.body;
   WRITE_OUT.set.size(body, 0, put);
   WRITE_OUT.set.padding(body, 0, 0);
@@ -157,6 +162,7 @@ async function writeExclusive(
   const { backend, state, rules } = context;
   const end = offset + size;
   if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
+  let put = 0;
   await state.lock.lock();
   try {
     if (state.readOnly) return reply.error(ERRNO.EACCES);
@@ -168,7 +174,6 @@ async function writeExclusive(
     const fits = state.size - offset;
     if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length = Math.max(0, Math.min(size, fits));
-    let put = 0;
     try {
       put = await backend.write(offset, request.data, 0, length);
     } finally {
@@ -176,8 +181,8 @@ async function writeExclusive(
       const kept = Math.max(before, put > 0 ? offset + put : 0);
       if (kept < state.size) await resizeLocked(context, kept);
     }
-    replyWrite(put, state, reply, length);
   } finally {
     state.lock.unlock();
   }
+  await replyWrite(put, context, request, reply);
 }

@@ -32,6 +32,31 @@ export async function announceSize(
   }
 }
 
+/**
+ * Makes the kernel know the size of a file that it has just mounted with a
+ * write-back cache: it makes the inode with a size of 0, in fuse_get_root_inode()
+ * of fs/fuse/inode.c, and ignores the size in the attributes that it fetches.
+ * Nothing may be served yet, so that no program sees the page that is stored.
+ *
+ * @param notifier Sends the notifications.
+ * @param size The size in bytes.
+ * @throws {UserError} If that is not possible.
+ */
+export async function announceFirstSize(
+  notifier: Pick<SessionNotifier, "store" | "invalidateInode">,
+  size: number,
+): Promise<void> {
+  try {
+    await announceGrowth(notifier, size);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `Cannot use a write-back cache: the kernel cannot be told the size of the file (${error.message}); set cache to auto or none`,
+      { cause: error },
+    );
+  }
+}
+
 async function announceGrowth(
   notifier: Pick<SessionNotifier, "store" | "invalidateInode">,
   size: number,

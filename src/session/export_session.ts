@@ -5,6 +5,7 @@ import type { OpenImage } from "../backends/open_image.ts";
 import type { ExportContext } from "../export/export_context.ts";
 import { followImage, resizeImage } from "../export/image_size.ts";
 import { announceSize } from "./announce_size.ts";
+import type { CacheState } from "./cache.ts";
 import { Session } from "./session.ts";
 import type { SessionParts } from "./session_parts.ts";
 
@@ -16,6 +17,8 @@ import type { SessionParts } from "./session_parts.ts";
 export class ExportSession extends Session {
   /** The image's name: its absolute path, or a source such as `memory:1G`. */
   readonly source: string;
+  /** What the kernel caches of the file, and why nothing. */
+  readonly cache: CacheState;
   readonly #context: ExportContext;
   readonly #releaseWriteLock: () => void;
   /** Resolves when the last resize has ended. */
@@ -26,9 +29,11 @@ export class ExportSession extends Session {
     parts: SessionParts,
     image: Pick<OpenImage, "name" | "releaseWriteLock">,
     context: ExportContext,
+    cache: CacheState,
   ) {
     super(parts);
     this.source = image.name;
+    this.cache = cache;
     this.#context = context;
     this.#releaseWriteLock = image.releaseWriteLock;
   }
@@ -51,7 +56,8 @@ export class ExportSession extends Session {
    * it once this has resolved, libaio and mappings included. A loop device over
    * the file keeps its size until `losetup -c`.
    *
-   * @throws {UserError} If the image is read-only, or its storage refuses.
+   * @throws {UserError} If the image is read-only, its storage refuses, or the
+   * kernel has a write-back cache.
    */
   async resize(size: number): Promise<void> {
     // One after another, so that the kernel is told the last size last.
@@ -67,6 +73,11 @@ export class ExportSession extends Session {
         `Cannot resize ${this.source}: it is read-only; export it for writing`,
       );
     }
+    if (this.cache.kind === "writeback") {
+      throw new UserError(
+        `Cannot resize ${this.source}: with a write-back cache the kernel keeps a size of its own; export it with cache none or auto`,
+      );
+    }
     if (this.passthrough.kind === "on") await followImage(this.#context);
     const { size: old } = this;
     this.#check(await resizeImage(this.#context, size), "resize");
@@ -80,8 +91,8 @@ export class ExportSession extends Session {
    * lets other programs open the image for reading with QEMU's locks. Files that
    * are open for writing stay open; writing to them fails (EACCES).
    *
-   * @throws {UserError} If earlier writes cannot be made durable, or the kernel
-   * writes to the image itself (passthrough).
+   * @throws {UserError} If earlier writes cannot be made durable, the kernel
+   * writes to the image itself (passthrough), or it has a write-back cache.
    */
   async makeReadOnly(): Promise<void> {
     const { backend, state } = this.#context;
@@ -89,6 +100,11 @@ export class ExportSession extends Session {
     if (this.passthrough.kind === "on") {
       throw new UserError(
         `Cannot make ${this.source} read-only: the kernel writes to it itself; export it with passthrough off`,
+      );
+    }
+    if (this.cache.kind === "writeback") {
+      throw new UserError(
+        `Cannot make ${this.source} read-only: the kernel may hold writes back that would then be lost; export it with cache none or auto`,
       );
     }
     // Writes in flight hold the lock shared.

@@ -19,9 +19,11 @@ import {
 import { reclaimLock } from "../export/image_size.ts";
 import { ExportState } from "../export/export_state.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
-import { hasCapSysAdmin } from "../linux/syscall/process.ts";
+import { setReadahead } from "../linux/mount/readahead.ts";
 import type { UnmountHelper } from "../linux/mount/unmount_helper.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
+import { announceFirstSize } from "./announce_size.ts";
+import { agreedCache, type CacheChoice, type CacheState } from "./cache.ts";
 import { checkChoice } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
@@ -40,12 +42,8 @@ import { lastFlush } from "./last_flush.ts";
 import { checkLimits, fileSizeNotice } from "./limits.ts";
 import { loopSafeNotice, requireLoopSafe } from "./loop_safe.ts";
 import { prepareMountpoint } from "./mountpoint.ts";
-import {
-  type PassthroughChoice,
-  type PassthroughPlan,
-  PASSTHROUGHS,
-  planPassthrough,
-} from "./passthrough.ts";
+import type { PassthroughChoice } from "./passthrough.ts";
+import { checkCacheOption, planTransfer } from "./plan_transfer.ts";
 import { PoolFileIo } from "./pool_file_io.ts";
 import { checkSessionOptions, type SessionOptions } from "./session_options.ts";
 import {
@@ -54,7 +52,11 @@ import {
   type SpliceChoice,
   type SplicePlan,
 } from "./splicing.ts";
-import { type SessionHandler, startServing } from "./start_serving.ts";
+import {
+  type MountedFacts,
+  type SessionHandler,
+  startServing,
+} from "./start_serving.ts";
 
 /**
  * Options of {@linkcode mountExport}.
@@ -78,6 +80,12 @@ export interface MountExportOptions extends SessionOptions, ImageExportOptions {
    * the file open can then use the image after the end of the session.
    */
   readonly passthrough?: PassthroughChoice;
+  /**
+   * What the kernel's page cache holds of the file: `none`; `auto` for what was
+   * read, of a read-only export of a regular file that is locked; `writeback` for
+   * what was read and written, which the kernel sends later. `none` if left out.
+   */
+  readonly cache?: CacheChoice;
   /**
    * Whether `makeReadOnly()` has to work on a writable export, so that `auto`
    * does not choose passthrough; no if left out.
@@ -149,6 +157,7 @@ export async function mountExport(
   });
   const wanted = checkImageOptions(options);
   const truncate = checkTruncate(options);
+  checkCacheOption(options);
   const attributes = fileAttributes(options);
   const identity = checkRunAs(options);
   const splice = checkSplice(options.splice ?? "auto", "splice", MAX_PAYLOAD);
@@ -184,12 +193,13 @@ export async function mountExport(
   }
   const { backend, syncErrors } = image;
   const { growable, writable } = wanted;
-  const rules = { writable, growable, truncate };
   const state = stateOf(image, attributes, session.queues);
-  const { passthrough, splicing } = await planOrClose(image, () => ({
-    passthrough: passthroughOf(image, options),
+  const plans = await planOrClose(image, () => ({
+    ...planTransfer(image, options),
     splicing: splicingOf(image, splice, options),
   }));
+  const { passthrough, splicing } = plans;
+  const rules = { writable, growable, truncate, cache: plans.cache.kind };
   const parts = await startServing({
     session: { ...session, mountpoint: entry.path },
     entry,
@@ -199,12 +209,13 @@ export async function mountExport(
     maxPayload: MAX_PAYLOAD,
     passthrough,
     splicing,
-    handler: handlerOf(image, state, rules, session.queues),
+    handler: handlerOf(image, state, rules, plans.cache, session.queues),
     flush: writable ? () => lastFlush(image, session) : undefined,
     reclaim: (queue) => reclaimLock({ backend, state }, queue),
     release: () => image.close(),
   });
-  const { allowOther, backingId } = parts;
+  const { allowOther, backingId, mount } = parts;
+  const cache = agreedCache(plans.cache, parts.negotiated);
   if (attributes.needsAllowOther && !allowOther) {
     session.notice(ownAccessNotice(attributes));
   }
@@ -212,19 +223,28 @@ export async function mountExport(
     backend,
     state,
     syncErrors,
-    rules: { ...rules, allowOther, backingId },
+    rules: { ...rules, allowOther, backingId, cache: cache.kind },
   };
   let helper: UnmountHelper | null = null;
   const release = async () => {
     await parts.release();
     helper?.end();
   };
-  const opened = new ExportSession({ ...parts, release }, image, context);
+  const opened = new ExportSession(
+    { ...parts, release },
+    image,
+    context,
+    cache,
+  );
   const serve = () => parts.servers.forEach((server) => server.serve());
   try {
+    // Without that right the kernel's own limit stays.
+    if (cache.kind !== "none") setReadahead(mount.connection, MAX_PAYLOAD);
+    if (cache.kind === "writeback") {
+      await announceFirstSize(parts.notifier, state.size);
+    }
     const files = options.beforeServing?.(opened) ?? [];
     if (identity !== null) {
-      const { mount } = parts;
       const inheritance = { mount, files, insecurePath };
       giveUpRights(identity, inheritance, (child) => helper = child);
     }
@@ -272,30 +292,6 @@ async function planOrClose<T>(image: OpenImage, plan: () => T): Promise<T> {
   }
 }
 
-function passthroughOf(
-  { file }: OpenImage,
-  options: MountExportOptions,
-): PassthroughPlan {
-  const { offset = 0, size, stats = false } = options;
-  const choice = checkChoice(
-    options.passthrough ?? "off",
-    PASSTHROUGHS,
-    "passthrough",
-  );
-  return planPassthrough(choice, {
-    regularFile: file?.stat.kind === "file",
-    part: offset > 0 || size !== undefined,
-    writable: options.writable ?? false,
-    growable: options.growable ?? false,
-    writethrough: options.writethrough ?? false,
-    direct: usesDirectIo(options),
-    hasDirectIo: file?.stat.directAlignment !== 0,
-    control: options.control ?? false,
-    observed: options.trace !== undefined || stats,
-    capSysAdmin: hasCapSysAdmin(),
-  }, file?.fd ?? null);
-}
-
 function splicingOf(
   { attachment, backend, file }: OpenImage,
   choice: SpliceChoice,
@@ -314,16 +310,23 @@ function handlerOf(
   { attachment: image, backend, singleQueueReason, syncErrors }: OpenImage,
   state: ExportState,
   rules: Omit<ExportRules, "allowOther">,
+  cache: CacheState,
   queues: number,
 ): SessionHandler {
+  const rulesFor = ({ allowOther, backingId, negotiated }: MountedFacts) => ({
+    ...rules,
+    allowOther,
+    backingId,
+    cache: agreedCache(cache, negotiated).kind,
+  });
   if (image === null) {
     return {
       singleQueueReason: queues > 1 ? singleQueueReason : null,
-      handler: ({ allowOther }, onZeroed) =>
+      handler: (facts, onZeroed) =>
         new BlockExport({
           backend,
           state,
-          rules: { ...rules, allowOther },
+          rules: rulesFor(facts),
           syncErrors,
           onZeroed,
         }),
@@ -336,7 +339,7 @@ function handlerOf(
       image,
       syncErrors: syncErrors.memory,
       state: state.memory,
-      rules: { ...rules, ...facts },
+      rules: rulesFor(facts),
     }),
   };
 }

@@ -7,6 +7,7 @@
 import { ERRNO } from "../base/errno.ts";
 import { knownErrnoOf } from "../base/errno_of.ts";
 import { FUSE_ROOT_ID } from "../protocol/flags.ts";
+import type { NegotiatedCapabilities } from "../protocol/init.ts";
 import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
 import { serve } from "../queue/serve.ts";
@@ -34,6 +35,8 @@ export interface MountedFacts {
   readonly allowOther: boolean;
   /** The kernel's id of an image in passthrough; else `null`. */
   readonly backingId: number | null;
+  /** The negotiated capabilities. */
+  readonly negotiated: NegotiatedCapabilities;
 }
 
 /** The handler of a session: one in each Worker, or one on this thread. */
@@ -150,15 +153,16 @@ async function startServers(
   statistics: QueueStatistics,
   { session, handler, maxPayload, splicing }: StartOptions,
 ): Promise<ServingState> {
-  const { allowOther, passthrough, transport } = connection;
-  const facts = { allowOther, backingId: passthrough.backingId };
+  const { allowOther, negotiated, passthrough, transport } = connection;
+  const { backingId } = passthrough;
+  const facts = { allowOther, backingId, negotiated };
   const { listener } = session;
   const onZeroed = () => dropCachedPages(connection.notifier, listener);
   if ("spec" in handler) {
     return await startWorkers(servers, {
       threads,
       devices: connection.devices,
-      negotiated: connection.negotiated,
+      negotiated,
       maxPayload,
       queueMemory: session.queueMemory,
       statistics,

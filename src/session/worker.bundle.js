@@ -2725,6 +2725,7 @@ var O = {
   DSYNC: 4096,
   CLOEXEC: 524288
 };
+var O_DIRECT = 16384 | 65536;
 var SEEK = {
   SET: 0,
   CUR: 1,
@@ -11848,12 +11849,19 @@ function openHandle({ rules, state, syncErrors }, request, reply) {
   const fh = rules.writable ? state.handles.open(writable, since) : 0n;
   if (fh === null) return reply.error(ERRNO.ENFILE);
   const backingId = rules.backingId ?? 0;
-  const transfer = backingId === 0 ? FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES : FOPEN.PASSTHROUGH;
+  const transfer = transferBy(rules, flags);
   const body = reply.zeroed(OPEN_OUT.size);
   OPEN_OUT.set.fh(body, 0, fh);
   OPEN_OUT.set.open_flags(body, 0, writable ? transfer : transfer | FOPEN.NOFLUSH);
   OPEN_OUT.set.backing_id(body, 0, backingId);
   reply.ok(OPEN_OUT.size);
+}
+function transferBy({ backingId, cache }, flags) {
+  if ((backingId ?? 0) !== 0) return FOPEN.PASSTHROUGH;
+  const direct = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+  if ((cache ?? "none") === "none") return direct;
+  const isDirect2 = (flags & O_DIRECT) !== 0;
+  return isDirect2 ? FOPEN.KEEP_CACHE | direct : FOPEN.KEEP_CACHE;
 }
 function syncHandle(context, request, reply) {
   const { backend, rules, state } = context;
@@ -11971,10 +11979,39 @@ function spliceImage({ backend, splicing }, reply, position, length) {
   return false;
 }
 
-// src/export/transfer.ts
-var READ_IN4 = accessors("fuse_read_in");
+// src/export/whole_write.ts
 var WRITE_IN4 = accessors("fuse_write_in");
 var WRITE_OUT4 = accessors("fuse_write_out");
+function isWriteBack({ body }) {
+  return (WRITE_IN4.get.write_flags(body) & FUSE_WRITE.CACHE) !== 0;
+}
+async function continueWrite(done, { backend, state }, request, reply) {
+  const offset = WRITE_IN4.number.offset(request.body);
+  const size = WRITE_IN4.get.size(request.body);
+  await state.lock.lock();
+  try {
+    while (done < size) {
+      if (state.readOnly) return reply.error(ERRNO.EACCES);
+      const at = offset + done;
+      const length = Math.min(size - done, state.size - at);
+      if (length <= 0) return reply.error(ERRNO.ENOSPC);
+      const put = await backend.write(at, request.data, done, length);
+      if (put < 0) return replyError(reply, put);
+      if (put === 0) return reply.error(ERRNO.ENOSPC);
+      done += put;
+    }
+  } finally {
+    state.lock.unlock();
+  }
+  WRITE_OUT4.set.size(reply.body, 0, size);
+  WRITE_OUT4.set.padding(reply.body, 0, 0);
+  reply.ok(WRITE_OUT4.size);
+}
+
+// src/export/transfer.ts
+var READ_IN4 = accessors("fuse_read_in");
+var WRITE_IN5 = accessors("fuse_write_in");
+var WRITE_OUT5 = accessors("fuse_write_out");
 function readImage(context, request, reply) {
   const { backend, state } = context;
   const offset = READ_IN4.number.offset(request.body);
@@ -12002,8 +12039,8 @@ var REPLY_READ = {
 function writeImage(context, request, reply) {
   const { state, rules } = context;
   if (!rules.writable) return reply.error(ERRNO.EACCES);
-  const offset = WRITE_IN4.number.offset(request.body);
-  const size = WRITE_IN4.get.size(request.body);
+  const offset = WRITE_IN5.number.offset(request.body);
+  const size = WRITE_IN5.get.size(request.body);
   if (!state.lock.tryShare()) {
     return state.lock.share().then(() => writeShared(context, request, reply, offset, size));
   }
@@ -12035,38 +12072,43 @@ function writeShared(context, request, reply, offset, size) {
   try {
     put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
     if (typeof put !== "number") {
-      return Completion.of(put).after(REPLY_WRITE, state, reply, length);
+      return Completion.of(put).after(REPLY_WRITE, context, request, reply);
     }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
   state.lock.unshare();
-  replyWrite(put, state, reply, length);
+  return replyWrite(put, context, request, reply);
 }
 var REPLY_WRITE = {
-  run(put, state, reply, length) {
-    state.lock.unshare();
-    replyWrite(put, state, reply, length);
+  run(put, context, request, reply) {
+    context.state.lock.unshare();
+    return replyWrite(put, context, request, reply);
   },
-  recover(error, state) {
+  recover(error, { state }) {
     state.lock.unshare();
     throw error;
   }
 };
-function replyWrite(put, state, reply, length) {
+function replyWrite(put, context, request, reply) {
   if (!(put >= 0)) return replyError(reply, put);
-  if (put === 0 && length > 0) return reply.error(ERRNO.ENOSPC);
-  if (put > 0) state.written();
+  const size = WRITE_IN5.get.size(request.body);
+  if (put === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
+  if (put > 0) context.state.written();
+  if (put < size && isWriteBack(request)) {
+    return continueWrite(put, context, request, reply);
+  }
   const body = reply.body;
-  WRITE_OUT4.set.size(body, 0, put);
-  WRITE_OUT4.set.padding(body, 0, 0);
-  reply.ok(WRITE_OUT4.size);
+  WRITE_OUT5.set.size(body, 0, put);
+  WRITE_OUT5.set.padding(body, 0, 0);
+  reply.ok(WRITE_OUT5.size);
 }
 async function writeExclusive(context, request, reply, offset, size) {
   const { backend, state, rules } = context;
   const end = offset + size;
   if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
+  let put = 0;
   await state.lock.lock();
   try {
     if (state.readOnly) return reply.error(ERRNO.EACCES);
@@ -12078,37 +12120,36 @@ async function writeExclusive(context, request, reply, offset, size) {
     const fits = state.size - offset;
     if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length = Math.max(0, Math.min(size, fits));
-    let put = 0;
     try {
       put = await backend.write(offset, request.data, 0, length);
     } finally {
       const kept = Math.max(before, put > 0 ? offset + put : 0);
       if (kept < state.size) await resizeLocked(context, kept);
     }
-    replyWrite(put, state, reply, length);
   } finally {
     state.lock.unlock();
   }
+  await replyWrite(put, context, request, reply);
 }
 
 // src/export/durable_write.ts
 var IN_HEADER4 = accessors("fuse_in_header");
-var WRITE_IN5 = accessors("fuse_write_in");
+var WRITE_IN6 = accessors("fuse_write_in");
 function writeHandle(context, request, reply) {
   const { body } = request;
-  if ((WRITE_IN5.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
+  if ((WRITE_IN6.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
     dropSetIdsOf(context, request);
   }
-  const isDurable = (WRITE_IN5.get.flags(body) & O.DSYNC) !== 0;
+  const isDurable = (WRITE_IN6.get.flags(body) & O.DSYNC) !== 0;
   return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
 }
 function dropSetIdsOf({ rules, state }, request) {
-  const isChange = WRITE_IN5.get.size(request.body) > 0;
+  const isChange = WRITE_IN6.get.size(request.body) > 0;
   if (!isChange || !rules.writable || state.readOnly) return;
   dropSetIds(state, IN_HEADER4.get.gid(request.header));
 }
 function writeDurably(context, request, reply) {
-  const fh = WRITE_IN5.get.fh(request.body);
+  const fh = WRITE_IN6.get.fh(request.body);
   const { rules, state, syncErrors } = context;
   if (rules.writable && !state.handles.has(fh)) {
     return reply.error(ERRNO.EBADF);
@@ -12298,7 +12339,7 @@ var BlockExport = class {
       case OPCODES.FALLOCATE.opcode:
         return allocateSpace(context, request, reply);
       case OPCODES.LSEEK.opcode:
-        return seekSpace(context, request, reply);
+        return context.rules.cache === "writeback" ? reply.error(ERRNO.ENOSYS) : seekSpace(context, request, reply);
       case OPCODES.STATFS.opcode:
         return replyStatfs(context, reply);
       case OPCODES.DESTROY.opcode:

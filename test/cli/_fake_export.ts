@@ -7,6 +7,7 @@ export class FakeExport implements Controlled {
   size = 1024;
   writable = true;
   queues = 2;
+  cache = { kind: "none", reason: null } as const;
   stopped = 0;
 
   resize(size: number): Promise<void> {

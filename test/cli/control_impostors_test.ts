@@ -148,7 +148,7 @@ Deno.test("ctl trusts no part of a reply", () => {
   const totals =
     '{"index":0,"requests":1,"reads":0,"writes":0,"bytesRead":0,"bytesSpliced":0,"bytesWritten":0,"errors":0}';
   const exported =
-    '{"source":"a","mountpoint":"/m","size":1,"writable":true,"queues":1}';
+    '{"source":"a","mountpoint":"/m","size":1,"writable":true,"queues":1,"cache":"none"}';
   const query = (exports: string, statistics: string) =>
     checkReply(
       `{"ok":true,"exports":${exports},"statistics":${statistics}}`,
@@ -160,6 +160,7 @@ Deno.test("ctl trusts no part of a reply", () => {
   assertEquals(query(exported, `[${totals}]`), null);
   assertEquals(query("[]", `[${totals.replace("1", '"1"')}]`), null);
   assertEquals(query(`[${exported.replace("/m", "")}]`, "[]"), null);
+  assertEquals(query(`[${exported.replace("none", "all")}]`, "[]"), null);
   const resize = (fields: string) =>
     checkReply(`{"ok":true,${fields}}`, "resize");
   assertEquals(resize('"size":5,"mountpoint":"/m"'), {

@@ -34,6 +34,7 @@ Deno.test("answerControl() carries out commands", async () => {
       size: 4096,
       writable: true,
       queues: 2,
+      cache: "none",
     }],
     statistics: [],
     output: { droppedLines: 3 },

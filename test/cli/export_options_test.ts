@@ -31,6 +31,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     size: 524288,
     transport: "auto",
     passthrough: "off",
+    cache: "none",
     pollUs: "auto",
     allowOther: "auto",
     insecurePath: false,
@@ -53,6 +54,36 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
 Deno.test("readExportRequest() reads --insecure-path", () => {
   const { mount } = request("--insecure-path", "a", "b");
   assertEquals(mount.insecurePath, true);
+});
+
+Deno.test("readExportRequest() reads the choice of the page cache", () => {
+  for (const choice of ["none", "auto", "writeback"]) {
+    const { cache } = request("-w", `--cache=${choice}`, "a", "b").mount;
+    assertEquals(cache, choice);
+  }
+  assertEquals(
+    refusal("--cache=yes", "a", "b"),
+    "Cannot use yes (--cache): expected one of none, auto, writeback",
+  );
+});
+
+Deno.test("readExportRequest() refuses options that exclude a write-back cache", () => {
+  const cases: [string[], RegExp][] = [
+    [
+      [],
+      /a read-only export has no writes to cache; set cache to auto or none/,
+    ],
+    [["-w", "--growable"], /the size of a growable image/],
+    [["-w", "--truncate=zero"], /truncate has to be refuse/],
+    [["-w", "--truncate=as-qemu"], /truncate has to be refuse/],
+    [["-w", "--writethrough"], /durable before it is answered/],
+    [["-w", "--loop-safe"], /loop-safe excludes that/],
+  ];
+  for (const [options, reason] of cases) {
+    const text = refusal(...options, "--cache=writeback", "a", "b");
+    assertMatch(text, /^Cannot use a write-back cache: /);
+    assertMatch(text, reason);
+  }
 });
 
 Deno.test("readExportRequest() reads the choice of passthrough", () => {

@@ -150,6 +150,7 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     transport: { kind: "device", reason: null },
     splicing: { from: 16384, reason: null },
     passthrough: { kind: "off", reason: null },
+    cache: { kind: "none", reason: null },
   } as const;
   const line = (facts: ReadyFacts, options: ReadyOptions = {}) =>
     readyLine(facts, options, "mnt.img", 123);
@@ -184,6 +185,18 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
   assertMatch(
     line({ ...facts, passthrough: off }),
     /allow-other on, passthrough off \(it is small\); stop/,
+  );
+  assertMatch(
+    line({ ...facts, cache: { kind: "reads", reason: null } }),
+    /allow-other on, read cache; stop/,
+  );
+  assertMatch(
+    line({ ...facts, cache: { kind: "writeback", reason: null } }),
+    /allow-other on, write-back cache; stop/,
+  );
+  assertMatch(
+    line({ ...facts, cache: { kind: "none", reason: "it is small" } }),
+    /allow-other on, no cache \(it is small\); stop/,
   );
 });
 

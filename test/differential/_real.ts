@@ -6,6 +6,7 @@
 import { TextLineStream } from "@std/streams";
 import { TREE_FS_FLAGS, TreeFs } from "../../examples/tree_fs/tree_fs.ts";
 import { mountExport, mountHandler } from "../../mod.ts";
+import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { clearMounts, eventually, pause, within } from "../mount/_harness.ts";
@@ -153,7 +154,7 @@ export class RealKernel implements AsyncDisposable {
 }
 
 /** Mounts what a script needs, and records its messages. */
-function mountScript(
+async function mountScript(
   mount: ScriptMount,
   mountpoint: string,
   records: TraceRecord[],
@@ -164,7 +165,7 @@ function mountScript(
     transport: "device" as const,
   };
   if (mount.kind === "tree") {
-    return mountHandler({
+    return await mountHandler({
       ...common,
       handler: new TreeFs({ now: () => TREE_TIME }),
       allowOther: "on",
@@ -172,13 +173,24 @@ function mountScript(
       wanted: { flags: TREE_FS_FLAGS },
     });
   }
-  const { kind: _, backend, size, allowOther, ...rules } = mount;
-  return mountExport({
+  const { kind: _, backend, size, allowOther, cache, ...rules } = mount;
+  const isCached = cache === "reads";
+  const image = `${mountpoint}.image`;
+  if (isCached) await Deno.writeFile(image, patternOf(size));
+  return await mountExport({
     ...common,
     ...rules,
-    source: `${backend}:${size}`,
+    ...isCached ? { cache: "auto" } : {},
+    source: isCached ? image : `${backend}:${size}`,
     allowOther: allowOther ? "on" : "off",
   });
+}
+
+/** The bytes of a pattern disk. */
+function patternOf(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  new PatternBackend(size).read(0, bytes, 0, size);
+  return bytes;
 }
 
 const OPENING: readonly number[] = [

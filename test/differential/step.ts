@@ -5,7 +5,10 @@
  * @module
  */
 
-import type { TruncateRule } from "../../src/export/export_context.ts";
+import type {
+  CacheMode,
+  TruncateRule,
+} from "../../src/export/export_context.ts";
 
 /** Flags of open(2) on x86_64, the only machine that scripts run on. */
 export const OPEN = {
@@ -133,6 +136,11 @@ export interface ExportMount {
   readonly growable: boolean;
   /** What truncating does if it is not growable; `refuse` if left out. */
   readonly truncate?: TruncateRule;
+  /**
+   * What the kernel caches; nothing if left out. A cache of reads needs a file:
+   * on the real kernel the image is one with the bytes of `backend`.
+   */
+  readonly cache?: CacheMode;
   readonly allowOther: boolean;
   readonly queues: number;
 }

@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../src/base/user_error.ts";
-import { announceSize } from "../../src/session/announce_size.ts";
+import {
+  announceFirstSize,
+  announceSize,
+} from "../../src/session/announce_size.ts";
 
 /** Notes what it would send. */
 class FakeNotifier {
@@ -58,4 +61,16 @@ Deno.test("announceSize() accepts that notifications are impossible", async () =
   await announceSize(impossible, 10, 0);
   const broken = new FakeNotifier(new TypeError("A defect"));
   await assertRejects(() => announceSize(broken, 0, 10), TypeError);
+});
+
+Deno.test("announceFirstSize() requires that the kernel knows the size", async () => {
+  const notifier = new FakeNotifier();
+  await announceFirstSize(notifier, 8192);
+  assertEquals(notifier.sent, ["store 1 8191 0", "invalidate 1 4096 4096"]);
+  const impossible = new FakeNotifier(new UserError("Cannot send STORE"));
+  await assertRejects(
+    () => announceFirstSize(impossible, 8192),
+    UserError,
+    "Cannot use a write-back cache: the kernel cannot be told the size of the file (Cannot send STORE); set cache to auto or none",
+  );
 });

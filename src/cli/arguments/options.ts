@@ -91,6 +91,11 @@ export const OPTIONS = {
     help:
       "let the kernel read and write the image itself, without the queues; auto does so for a whole regular file that is read-only or growable (default: off)",
   },
+  cache: {
+    value: "none|auto|writeback",
+    help:
+      "keep nothing of the file in the kernel's page cache; keep what was read, where the image is a plain file, locked and read-only; or keep what was written too, and send it later (default: none)",
+  },
   "poll-us": {
     value: "auto|N",
     help:

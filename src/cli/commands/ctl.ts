@@ -15,6 +15,7 @@ import { type Received, sendControl } from "../control/client.ts";
 import { CONTROL_COMMANDS, type ControlRequest } from "../control/protocol.ts";
 import type { CheckedReply } from "../control/reply.ts";
 import type { Output } from "../output/output.ts";
+import { CACHE_NAMES } from "../output/ready_line.ts";
 import { queueTable } from "../output/table.ts";
 
 /** `ctl`: controls an export while it runs. */
@@ -140,8 +141,9 @@ function tell(reply: CheckedReply, output: Output): void {
   switch (reply.command) {
     case "query": {
       const { exports, statistics, droppedLines } = reply;
-      for (const { source, mountpoint, size, writable } of exports) {
-        const access = writable ? "read-write" : "read-only";
+      for (const { source, mountpoint, size, writable, cache } of exports) {
+        const access = (writable ? "read-write" : "read-only") +
+          (cache === "none" ? "" : `, ${CACHE_NAMES[cache]}`);
         output.print(
           `${source} (${formatSize(size)}, ${access}) at ${mountpoint}`,
         );

@@ -57,6 +57,7 @@ export const EXPORT: Command = {
     "queue-memory",
     "transport",
     "passthrough",
+    "cache",
     "poll-us",
     "splice",
     "direct",

@@ -2,6 +2,7 @@ import { parseSource } from "../../backends/registry.ts";
 import { MAX_PAYLOAD } from "../../export/block_export.ts";
 import { TRUNCATE_RULES } from "../../export/export_context.ts";
 import { parseMountFlags } from "../../linux/mount/mount_flags.ts";
+import { CACHES, checkCache } from "../../session/cache.ts";
 import { checkMode, checkOwner } from "../../session/file_attributes.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import { PASSTHROUGHS } from "../../session/passthrough.ts";
@@ -60,6 +61,16 @@ export function readExportRequest(args: Arguments): ExportRequest {
   const stats = secondsOption(args, "stats", STATS_RANGE);
   const control = values.get("control") ?? null;
   const queues = inUsage(() => checkQueues(values.get("queues"), "--queues"));
+  const cache = choiceOption(args, "cache", CACHES) ?? "none";
+  inUsage(() =>
+    checkCache(cache, {
+      writable: flags.has("writable"),
+      growable: flags.has("growable"),
+      truncate: truncate ?? "refuse",
+      writethrough: flags.has("writethrough"),
+      loopSafe: flags.has("loop-safe"),
+    })
+  );
   const pollUs = values.get("poll-us") ?? "auto";
   return {
     mount: {
@@ -75,6 +86,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
+      cache,
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),
       allowOther: choiceOption(args, "allow-other", ALLOW_OTHER) ?? "auto",
       ...spliceOption(args),

@@ -191,6 +191,8 @@ export function infoEvent(facts: InfoFacts): Record<string, unknown> {
     flags: known ? initFlagNames(offered.flags) : null,
     uring: known ? isOffered(offered, "OVER_IO_URING") : null,
     passthrough: known ? isOffered(offered, "PASSTHROUGH") : null,
+    readCache: known ? isOffered(offered, "AUTO_INVAL_DATA") : null,
+    writebackCache: known ? isOffered(offered, "WRITEBACK_CACHE") : null,
     drivers: DRIVERS.map(({ name, kind, usage, summary, needs }) => ({
       name,
       kind,
@@ -220,6 +222,8 @@ export function infoLines(facts: InfoFacts): string[] {
     ["File I/O", fileIoText(facts)],
     ["Splice", splicingText(facts)],
     ["Passthrough", passthroughText(facts)],
+    ["Read cache", offeredText(facts.offered, "AUTO_INVAL_DATA")],
+    ["Write-back cache", offeredText(facts.offered, "WRITEBACK_CACHE")],
     ["Loop-safe", loopSafeText(facts)],
     ...limitRows(facts),
     ["Exports", exportsText(facts)],

@@ -35,6 +35,7 @@ export type ControlReply =
 export type Controlled =
   & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
   & Pick<ExportSession, "queues" | "resize" | "makeReadOnly" | "stats">
+  & Pick<ExportSession, "cache">
   & {
     /** Copies of the histograms, empty if nothing is measured. */
     histograms(): Histograms;
@@ -114,11 +115,12 @@ function describe(
   { droppedLines }: ControlledProgram,
 ): Record<string, unknown> {
   const { source, mountpoint, size, writable, queues } = session;
+  const { kind: cache } = session.cache;
   const histograms = session.histograms();
   const measured = histograms.some((row) => row.length > 0);
   return {
     pid: Deno.pid,
-    exports: [{ source, mountpoint, size, writable, queues }],
+    exports: [{ source, mountpoint, size, writable, queues, cache }],
     statistics: session.stats(),
     output: { droppedLines },
     ...measured ? { operations: statsBetween(null, histograms, 1).queues } : {},

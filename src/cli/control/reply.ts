@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CACHE_MODES, type CacheMode } from "../../export/export_context.ts";
 import type { QueueTotals } from "../../queue/queue_statistics.ts";
 import type { ControlCommand } from "./protocol.ts";
 
@@ -17,6 +18,8 @@ export interface QueriedExport {
   readonly size: number;
   /** Whether programs may write. */
   readonly writable: boolean;
+  /** What the kernel caches of the file. */
+  readonly cache: CacheMode;
 }
 
 /** The reply to each command that succeeded. */
@@ -89,9 +92,9 @@ function queryReply(reply: Fields): CheckedReply | null {
 
 function isExport(value: unknown): value is QueriedExport {
   if (!isFields(value)) return false;
-  const { source, mountpoint, size, writable } = value;
+  const { source, mountpoint, size, writable, cache } = value;
   return typeof source === "string" && isPath(mountpoint) && isCount(size) &&
-    typeof writable === "boolean";
+    typeof writable === "boolean" && CACHE_MODES.some((mode) => mode === cache);
 }
 
 const TOTALS: readonly (keyof QueueTotals)[] = [

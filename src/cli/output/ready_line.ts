@@ -1,14 +1,24 @@
 import { formatSize } from "../../backends/size.ts";
+import type { CacheMode } from "../../export/export_context.ts";
+import type { CacheState } from "../../session/cache.ts";
 import type { ExportSession } from "../../session/export_session.ts";
 import type { MountExportOptions } from "../../session/mount_export.ts";
 import type { PassthroughState } from "../../session/passthrough.ts";
 import type { TransportState } from "../../session/transport.ts";
+
+/** What the kernel caches, in words. */
+export const CACHE_NAMES: Readonly<Record<CacheMode, string>> = {
+  none: "no cache",
+  reads: "read cache",
+  writeback: "write-back cache",
+};
 
 /** The facts about an export in the ready line and the ready event. */
 export type ReadyFacts =
   & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
   & Pick<ExportSession, "queues" | "singleQueueReason" | "mountMethod">
   & Pick<ExportSession, "allowOther" | "transport" | "splicing" | "passthrough">
+  & Pick<ExportSession, "cache">
   & { readonly negotiated: Pick<ExportSession["negotiated"], "minor"> };
 
 /** The options of the export in the ready line and the ready event. */
@@ -25,7 +35,7 @@ export function readyEvent(
 ): Record<string, unknown> {
   const { mountpoint, source, size, writable, queues, transport } = facts;
   const { singleQueueReason, mountMethod, allowOther, passthrough } = facts;
-  const { splicing } = facts;
+  const { splicing, cache } = facts;
   return {
     mountpoint,
     source,
@@ -41,6 +51,7 @@ export function readyEvent(
     transport,
     splicing,
     passthrough,
+    cache,
     pid: Deno.pid,
   };
 }
@@ -71,7 +82,7 @@ export function readyLine(
     `${byRoot ? "" : ", mounted by fusermount3"}, ` +
     `FUSE 7.${facts.negotiated.minor}, ` +
     `allow-other ${allowOther ? "on" : "off"}` +
-    `${passthroughText(facts.passthrough)}; ` +
+    `${passthroughText(facts.passthrough)}${cacheText(facts.cache)}; ` +
     `stop with Ctrl-C, 'kill ${pid}' or '${unmount} ${mountpoint}'`;
 }
 
@@ -85,6 +96,11 @@ function queuesText({ queues, singleQueueReason }: ReadyFacts): string {
 function passthroughText({ kind, reason }: PassthroughState): string {
   if (kind === "on") return ", passthrough on";
   return reason === null ? "" : `, passthrough off (${reason})`;
+}
+
+function cacheText({ kind, reason }: CacheState): string {
+  if (kind !== "none") return `, ${CACHE_NAMES[kind]}`;
+  return reason === null ? "" : `, no cache (${reason})`;
 }
 
 function transportText({ kind, reason }: TransportState): string {
