@@ -33,6 +33,7 @@ mountTest(
       allowOther: true,
       transport: { kind: "device", reason: null },
       passthrough: { kind: "off", reason: null },
+      cache: { kind: "none", reason: null },
     });
     assert(typeof minor === "number" && minor >= 31);
     assert(await exists(`/proc/${pid}`));
