@@ -22,6 +22,7 @@ import "../backends/qcow2/header_test.ts";
 import "../backends/qcow2/l2_entries_test.ts";
 import "../backends/qcow2/map_test.ts";
 import "../backends/qcow2/qemu_images_test.ts";
+import "../backends/qcow2/read_test.ts";
 import "../backends/qcow2/slice_cache_test.ts";
 import "../backends/registry_test.ts";
 import "../backends/size_test.ts";
