@@ -1,7 +1,8 @@
 /**
  * The cost of a request in the queues, the event source and the export, without
  * a kernel: fetch, validate, dispatch, reply. The disk is null, or reads by
- * asynchronous file I/O on an io_uring that completes at once.
+ * asynchronous file I/O on an io_uring that completes at once. A handler of a
+ * user's own is served in place, and in memory of its own.
  */
 import type { Backend } from "../src/backends/backend.ts";
 import { NullBackend } from "../src/backends/protocols/null.ts";
@@ -11,10 +12,14 @@ import type { Completion, Receiver } from "../src/event/completion.ts";
 import { PollStrategy } from "../src/event/poll_strategy.ts";
 import { RingEvents } from "../src/event/ring_events.ts";
 import { RingFileIo } from "../src/event/ring_file_io.ts";
+import { ERRNO } from "../src/base/errno.ts";
+import { accessors } from "../src/protocol/accessors.ts";
 import { encodeStruct } from "../src/protocol/codec.ts";
 import type { Exchange } from "../src/protocol/exchange.ts";
 import { ProtocolVersion } from "../src/protocol/protocol_version.ts";
 import { OPCODES } from "../src/protocol/opcodes.ts";
+import { serve } from "../src/queue/serve.ts";
+import type { RequestHandler } from "../src/queue/request_handler.ts";
 import { DeviceQueue } from "../src/queue/device_queue.ts";
 import type { FuseDevice } from "../src/queue/fuse_device.ts";
 import {
@@ -33,10 +38,16 @@ const REQUESTS = 1000;
 const ENTRIES = 16;
 const protocolVersion = new ProtocolVersion();
 
+const READ_IN = accessors("fuse_read_in");
+const WRITE_IN = accessors("fuse_write_in");
 const BODY = encodeStruct("fuse_read_in", { offset: 8192n, size: BLOCK });
 
-function message(opcode: number, data: number): Uint8Array<ArrayBuffer> {
-  const length = 80 + data;
+function message(
+  opcode: number,
+  data: number,
+  body = BODY,
+): Uint8Array<ArrayBuffer> {
+  const length = 40 + body.length + data;
   const bytes = new Uint8Array(length);
   bytes.set(
     encodeStruct("fuse_in_header", {
@@ -46,7 +57,7 @@ function message(opcode: number, data: number): Uint8Array<ArrayBuffer> {
       nodeid: 1n,
     }),
   );
-  bytes.set(BODY, 40);
+  bytes.set(body, 40);
   return bytes;
 }
 
@@ -212,3 +223,64 @@ Deno.bench({
   name: "UringQueue READ, file I/O",
   group: `1000 x 4 KiB READ, asynchronous`,
 }, () => ringServer.run());
+
+/** A file system that answers at once, and fills what it sends. */
+function fileSystem(inPlace: boolean): RequestHandler {
+  return {
+    inPlace,
+    handle(request, reply) {
+      switch (request.opcode) {
+        case OPCODES.READ.opcode: {
+          const size = READ_IN.get.size(request.body);
+          reply.data.fill(7, 0, size);
+          return reply.ok(size);
+        }
+        case OPCODES.WRITE.opcode: {
+          const { size } = WRITE_IN.get;
+          reply.zeroed(8).setUint32(0, size(request.body), true);
+          return reply.ok(8);
+        }
+        default:
+          return reply.error(ERRNO.ENOSYS);
+      }
+    },
+  };
+}
+
+/** A device that has the same request a number of times. */
+function deviceWithSome(request: Uint8Array): FuseDevice {
+  const device = deviceWith(request);
+  let left = REQUESTS;
+  const read = (buffer: Uint8Array<ArrayBuffer>) =>
+    left-- > 0 ? device.read(buffer) : -ERRNO.ENODEV;
+  return { ...device, read };
+}
+
+const LARGE = 128 * 1024;
+const LARGE_BODY = encodeStruct("fuse_read_in", { size: LARGE });
+const { READ: { opcode: READ_OPCODE }, WRITE: { opcode: WRITE_OPCODE } } =
+  OPCODES;
+for (
+  const [name, request] of [
+    ["4 KiB READ", READ],
+    ["4 KiB WRITE", WRITE],
+    ["128 KiB READ", message(READ_OPCODE, 0, LARGE_BODY)],
+    ["128 KiB WRITE", message(WRITE_OPCODE, LARGE, LARGE_BODY)],
+    ["LOOKUP", message(OPCODES.LOOKUP.opcode, 0, new Uint8Array([97, 0]))],
+  ] as const
+) {
+  for (const inPlace of [true, false]) {
+    Deno.bench({
+      name: `${name}, ${inPlace ? "in place" : "memory of its own"}`,
+      group: `serve() 1000 x ${name}, a file system`,
+      baseline: inPlace,
+    }, async () => {
+      const queue = new DeviceQueue(deviceWithSome(request), {
+        maxPayload: MAX_PAYLOAD,
+        protocolVersion,
+      });
+      await serve(queue, fileSystem(inPlace), { mayBlock: true });
+      queue.close();
+    });
+  }
+}

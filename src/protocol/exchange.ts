@@ -7,7 +7,6 @@ import { accessors } from "./accessors.ts";
 import { viewOf } from "./codec.ts";
 import { sizeOf } from "./layout.ts";
 import { Reply } from "./reply.ts";
-import { replyRoom } from "./reply_size.ts";
 import { Request } from "./request.ts";
 
 const IN_HEADER_SIZE = sizeOf("fuse_in_header");
@@ -135,19 +134,4 @@ export function separateExchange(
     body: viewOf(payload),
   });
   return { request, reply };
-}
-
-/**
- * Copies a request to memory of its own, with as much room for the reply as the
- * kernel accepts.
- *
- * @category Requests and replies
- * @param request A validated request.
- */
-export function detachedExchange(request: Request): Exchange {
-  const incoming = request.copy();
-  const outgoing = new Uint8Array(OUT_HEADER_SIZE + replyRoom(request));
-  const exchange = contiguousExchange(incoming, outgoing);
-  exchange.request.validate(incoming.length, request.protocolVersion);
-  return exchange;
 }

@@ -305,6 +305,31 @@ export class Request {
     );
     return bytes;
   }
+
+  /**
+   * Copies the whole message to contiguous memory.
+   *
+   * @param header The memory, from the fuse_in_header.
+   * @param tail The same memory, from the fixed struct.
+   */
+  copyTo(header: DataView, tail: Uint8Array): void {
+    const bodySize = this.#bodySize;
+    copyWords(this.header, HEADER_SIZE, header, 0);
+    copyWords(this.#memory.body, bodySize, header, HEADER_SIZE);
+    const end = this.#tailEnd + this.#extensionsSize;
+    if (end === this.#tailStart) return;
+    tail.set(this.#memory.tail.subarray(this.#tailStart, end), bodySize);
+  }
+}
+
+/** Copies a struct, whose size is a multiple of 4. */
+function copyWords(
+  from: DataView,
+  size: number,
+  to: DataView,
+  at: number,
+): void {
+  for (let i = 0; i < size; i += 4) to.setInt32(at + i, from.getInt32(i));
 }
 
 function copyView(

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Receiver } from "../event/completion.ts";
-import { detachedExchange, type Exchange } from "../protocol/exchange.ts";
+import type { Exchange } from "../protocol/exchange.ts";
 import type { ReplyError, ReplyWatcher } from "../protocol/reply_error.ts";
+import { OwnExchange } from "./own_exchange.ts";
 
 /** The serve loop, as a request sees it. */
 export interface AnswerTaker {
@@ -22,7 +23,7 @@ export class PendingReply implements Receiver<unknown>, ReplyWatcher {
   /** When it was taken. */
   start = 0;
   /** What its handler works on, in memory of its own; `null` if in place. */
-  own: Exchange | null = null;
+  own: OwnExchange | null = null;
   readonly #loop: AnswerTaker;
   /** The queue's exchange; `null` once the request is answered. */
   #exchange: Exchange | null = null;
@@ -44,8 +45,8 @@ export class PendingReply implements Receiver<unknown>, ReplyWatcher {
    * Gives the request memory of its own, which no other request ever has: what a
    * handler does to it after the answer hurts no one.
    */
-  detach(exchange: Exchange): Exchange {
-    const own = detachedExchange(exchange.request);
+  detach(exchange: Exchange): OwnExchange {
+    const own = new OwnExchange(exchange.request);
     own.reply.watch(this);
     this.own = own;
     return own;

@@ -21,8 +21,10 @@ export interface RequestHandler {
    * Whether the handler works in the queue's own memory, which the next request
    * reuses. That saves a copy, but nothing of a request and its reply may be
    * touched once it is answered. If left out, each request and its reply have
-   * memory of their own, which costs about 2 us, and for 128 KiB as much as the
-   * allocation of so much memory: 50 us and more.
+   * memory of their own, which costs 1 to 5 us. For 128 KiB, a READ that is
+   * answered before `handle()` returns costs about 6 us more than in place, and
+   * any other request about 30 us, mostly for memory that the garbage collector
+   * has to find.
    */
   readonly inPlace?: boolean;
   /**

@@ -7,6 +7,7 @@ import type { Exchange } from "../protocol/exchange.ts";
 import { opcodeName, opcodeRow, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import { operationOf } from "./latency.ts";
+import type { OwnExchange } from "./own_exchange.ts";
 import { type AnswerTaker, PendingReply } from "./pending_reply.ts";
 import type { QueueCounters, QueueStatistics } from "./queue_statistics.ts";
 import type { RequestHandler } from "./request_handler.ts";
@@ -136,34 +137,41 @@ class ServeLoop implements AnswerTaker {
     this.#counters?.taken();
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
-    const own = this.#inPlace
+    const pending = this.#inPlace
       ? null
       : new PendingReply(this).begin(exchange, opcode, start);
-    const given = own === null ? exchange : own.detach(exchange);
+    const own = pending === null ? null : pending.detach(exchange);
+    const given = own ?? exchange;
+    let hasThrown = false;
     try {
       const answer = this.#handler.handle(given.request, given.reply);
       if (answer !== undefined) {
         const completion = Completion.of(answer);
-        const pending = own ?? this.#idle.pop() ?? new PendingReply(this);
-        completion.deliverTo(pending.begin(exchange, opcode, start));
+        const receiver = pending ?? this.#idle.pop() ?? new PendingReply(this);
+        completion.deliverTo(receiver.begin(exchange, opcode, start));
         // Counted last, because the handler may return what was consumed.
         this.#outstanding++;
         return;
       }
     } catch (error) {
+      hasThrown = true;
       this.#fail(error, given.reply, opcode);
     }
-    own?.end();
-    this.#answer(exchange, given.reply, opcode, start);
+    if (own !== null) {
+      pending!.end();
+      const isDone = !hasThrown && own.reply.filled;
+      this.#adopt(exchange.reply, own, opcode, isDone);
+    }
+    this.#answer(exchange, opcode, start);
   }
 
   answered(pending: PendingReply, error: unknown, failed: boolean): void {
     const { opcode, start, own } = pending;
     const exchange = pending.end();
     if (own === null) this.#idle.push(pending);
-    const reply = own === null ? exchange.reply : own.reply;
-    if (failed) this.#fail(error, reply, opcode);
-    this.#answer(exchange, reply, opcode, start);
+    if (failed) this.#fail(error, (own ?? exchange).reply, opcode);
+    if (own !== null) this.#adopt(exchange.reply, own, opcode, false);
+    this.#answer(exchange, opcode, start);
     this.#outstanding--;
     this.#onAnswered();
   }
@@ -190,19 +198,12 @@ class ServeLoop implements AnswerTaker {
     if (errno === null) this.report(error, opcode);
   }
 
-  /** Sends what a handler has filled: the queue's reply, or its own. */
-  #answer(
-    exchange: Exchange,
-    filled: Reply,
-    opcode: number,
-    start: number,
-  ): void {
+  /** Sends what a handler has filled. */
+  #answer(exchange: Exchange, opcode: number, start: number): void {
     const { reply } = exchange;
-    if (filled !== reply) this.#adopt(reply, filled, opcode);
     // The kernel expects no reply to a FORGET, even if the handler filled one.
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
-    filled.retire();
     if (this.#counters !== undefined) count(this.#counters, reply, opcode);
     const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#send(exchange, opcode);
@@ -212,14 +213,20 @@ class ServeLoop implements AnswerTaker {
     this.#counters?.took(operationOf(opcode), ms, bytes);
   }
 
-  /** Copies a reply of a handler's own into the queue's memory. */
-  #adopt(reply: Reply, filled: Reply, opcode: number): void {
+  /** Copies a reply of a handler's own into the queue's memory, and ends it. */
+  #adopt(
+    reply: Reply,
+    own: OwnExchange,
+    opcode: number,
+    isDone: boolean,
+  ): void {
     try {
-      reply.adopt(filled);
+      reply.adopt(own.reply);
     } catch (error) {
       // Its memory was transferred to another thread.
       this.#fail(error, reply, opcode);
     }
+    own.end(isDone);
   }
 
   #send(exchange: Exchange, opcode: number): void {

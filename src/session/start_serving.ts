@@ -180,7 +180,7 @@ async function startServers(
   }
   const { first } = connection;
   const { report } = listener;
-  const stopSettling = settleUncaughtHere();
+  const stopSettling = settleUncaughtHere(report);
   const mayServe = Promise.withResolvers<void>();
   const done = mayServe.promise.then(() =>
     serve(first, handler.handler(facts, onZeroed), {

@@ -3825,7 +3825,24 @@ var Request = class {
     bytes.set(tail.subarray(this.#tailStart, end), HEADER_SIZE4 + this.#bodySize);
     return bytes;
   }
+  /**
+   * Copies the whole message to contiguous memory.
+   *
+   * @param header The memory, from the fuse_in_header.
+   * @param tail The same memory, from the fixed struct.
+   */
+  copyTo(header, tail) {
+    const bodySize = this.#bodySize;
+    copyWords(this.header, HEADER_SIZE4, header, 0);
+    copyWords(this.#memory.body, bodySize, header, HEADER_SIZE4);
+    const end = this.#tailEnd + this.#extensionsSize;
+    if (end === this.#tailStart) return;
+    tail.set(this.#memory.tail.subarray(this.#tailStart, end), bodySize);
+  }
 };
+function copyWords(from, size, to, at) {
+  for (let i = 0; i < size; i += 4) to.setInt32(at + i, from.getInt32(i));
+}
 function copyView(from, size, to, at) {
   to.set(new Uint8Array(from.buffer, from.byteOffset, size), at);
 }
@@ -3890,13 +3907,6 @@ function separateExchange(headers, payload) {
     request,
     reply
   };
-}
-function detachedExchange(request) {
-  const incoming = request.copy();
-  const outgoing = new Uint8Array(OUT_HEADER_SIZE + replyRoom(request));
-  const exchange = contiguousExchange(incoming, outgoing);
-  exchange.request.validate(incoming.length, request.protocolVersion);
-  return exchange;
 }
 
 // src/queue/slot.ts
@@ -4835,6 +4845,58 @@ var NO_OPERATIONS = {
   }
 };
 
+// src/queue/own_exchange.ts
+var IN_HEADER_SIZE3 = sizeOf("fuse_in_header");
+var OUT_HEADER_SIZE3 = sizeOf("fuse_out_header");
+var WRITE_HEAD_SIZE2 = IN_HEADER_SIZE3 + sizeOf("fuse_write_in");
+var WRITE3 = OPCODES.WRITE.opcode;
+var OwnExchange = class {
+  request;
+  reply;
+  #outgoing;
+  /** Copies a validated request, and has room for the largest reply to it. */
+  constructor(request) {
+    this.request = copyOf(request);
+    this.#outgoing = new ArrayBuffer(OUT_HEADER_SIZE3 + replyRoom(request));
+    this.reply = new Reply(this.request, {
+      header: new DataView(this.#outgoing),
+      data: new Uint8Array(this.#outgoing, OUT_HEADER_SIZE3),
+      body: new DataView(this.#outgoing, OUT_HEADER_SIZE3)
+    });
+  }
+  /**
+   * Ends it: the reply refuses all calls.
+   *
+   * @param isDone Whether the handler has answered before it returned: then the
+   * memory of the reply is freed, and views of it are empty. Operations of Deno
+   * that still use it keep it allocated; a foreign function that runs on another
+   * thread does not.
+   */
+  end(isDone) {
+    this.reply.retire();
+    if (isDone && !this.#outgoing.detached) this.#outgoing.transfer(0);
+  }
+};
+function copyOf(request) {
+  const { length, opcode } = request;
+  const bytes = new ArrayBuffer(length);
+  const header = new DataView(bytes);
+  const tail = new Uint8Array(bytes, IN_HEADER_SIZE3);
+  request.copyTo(header, tail);
+  const copy = new Request({
+    header,
+    body: new DataView(bytes, IN_HEADER_SIZE3),
+    tail,
+    contiguous: true,
+    data: opcode === WRITE3 ? writtenData(bytes) : tail
+  });
+  copy.validate(length, request.protocolVersion);
+  return copy;
+}
+function writtenData(bytes) {
+  return new Uint8Array(bytes, Math.min(WRITE_HEAD_SIZE2, bytes.byteLength));
+}
+
 // src/queue/pending_reply.ts
 var PendingReply = class {
   /** Its opcode. */
@@ -4862,7 +4924,7 @@ var PendingReply = class {
    * handler does to it after the answer hurts no one.
    */
   detach(exchange) {
-    const own = detachedExchange(exchange.request);
+    const own = new OwnExchange(exchange.request);
     own.reply.watch(this);
     this.own = own;
     return own;
@@ -4889,10 +4951,10 @@ var PendingReply = class {
 
 // src/queue/serve.ts
 var WRITE_OUT3 = accessors("fuse_write_out");
-var OUT_HEADER_SIZE3 = accessors("fuse_out_header").size;
+var OUT_HEADER_SIZE4 = accessors("fuse_out_header").size;
 var INTERRUPT = OPCODES.INTERRUPT.opcode;
 var READ2 = OPCODES.READ.opcode;
-var WRITE3 = OPCODES.WRITE.opcode;
+var WRITE4 = OPCODES.WRITE.opcode;
 var BURST_MAX = 64;
 var DRAIN_STEP_MS = 5;
 function serve(queue, handler, options = {}) {
@@ -4957,30 +5019,37 @@ var ServeLoop = class {
     this.#counters?.taken();
     const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
-    const own = this.#inPlace ? null : new PendingReply(this).begin(exchange, opcode, start);
-    const given = own === null ? exchange : own.detach(exchange);
+    const pending = this.#inPlace ? null : new PendingReply(this).begin(exchange, opcode, start);
+    const own = pending === null ? null : pending.detach(exchange);
+    const given = own ?? exchange;
+    let hasThrown = false;
     try {
       const answer = this.#handler.handle(given.request, given.reply);
       if (answer !== void 0) {
         const completion = Completion.of(answer);
-        const pending = own ?? this.#idle.pop() ?? new PendingReply(this);
-        completion.deliverTo(pending.begin(exchange, opcode, start));
+        const receiver = pending ?? this.#idle.pop() ?? new PendingReply(this);
+        completion.deliverTo(receiver.begin(exchange, opcode, start));
         this.#outstanding++;
         return;
       }
     } catch (error) {
+      hasThrown = true;
       this.#fail(error, given.reply, opcode);
     }
-    own?.end();
-    this.#answer(exchange, given.reply, opcode, start);
+    if (own !== null) {
+      pending.end();
+      const isDone = !hasThrown && own.reply.filled;
+      this.#adopt(exchange.reply, own, opcode, isDone);
+    }
+    this.#answer(exchange, opcode, start);
   }
   answered(pending, error, failed) {
     const { opcode, start, own } = pending;
     const exchange = pending.end();
     if (own === null) this.#idle.push(pending);
-    const reply = own === null ? exchange.reply : own.reply;
-    if (failed) this.#fail(error, reply, opcode);
-    this.#answer(exchange, reply, opcode, start);
+    if (failed) this.#fail(error, (own ?? exchange).reply, opcode);
+    if (own !== null) this.#adopt(exchange.reply, own, opcode, false);
+    this.#answer(exchange, opcode, start);
     this.#outstanding--;
     this.#onAnswered();
   }
@@ -5001,13 +5070,11 @@ var ServeLoop = class {
     }
     if (errno2 === null) this.report(error, opcode);
   }
-  /** Sends what a handler has filled: the queue's reply, or its own. */
-  #answer(exchange, filled, opcode, start) {
+  /** Sends what a handler has filled. */
+  #answer(exchange, opcode, start) {
     const { reply } = exchange;
-    if (filled !== reply) this.#adopt(reply, filled, opcode);
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
-    filled.retire();
     if (this.#counters !== void 0) count(this.#counters, reply, opcode);
     const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#send(exchange, opcode);
@@ -5016,13 +5083,14 @@ var ServeLoop = class {
     const ms = performance.now() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes);
   }
-  /** Copies a reply of a handler's own into the queue's memory. */
-  #adopt(reply, filled, opcode) {
+  /** Copies a reply of a handler's own into the queue's memory, and ends it. */
+  #adopt(reply, own, opcode, isDone) {
     try {
-      reply.adopt(filled);
+      reply.adopt(own.reply);
     } catch (error) {
       this.#fail(error, reply, opcode);
     }
+    own.end(isDone);
   }
   #send(exchange, opcode) {
     try {
@@ -5066,12 +5134,12 @@ function count(counters, reply, opcode) {
     const bytes = bytesOf(reply, opcode);
     counters.read(bytes);
     if (reply.isInPipe) counters.spliced(bytes);
-  } else if (opcode === WRITE3) counters.written(bytesOf(reply, opcode));
+  } else if (opcode === WRITE4) counters.written(bytesOf(reply, opcode));
 }
 function bytesOf(reply, opcode) {
   if (reply.errno !== 0) return 0;
-  if (opcode === READ2) return reply.length - OUT_HEADER_SIZE3;
-  return opcode === WRITE3 ? WRITE_OUT3.get.size(reply.body) : 0;
+  if (opcode === READ2) return reply.length - OUT_HEADER_SIZE4;
+  return opcode === WRITE4 ? WRITE_OUT3.get.size(reply.body) : 0;
 }
 function turn() {
   return new Promise((resolve2) => setImmediate(resolve2));
@@ -5234,7 +5302,7 @@ function encodeNotification(notification, parts = {}) {
 
 // src/protocol/trace_record.ts
 var SILENT = /^(padding|dummy\d?|unused\d?|reserved|spare|__\w+)$/;
-var OUT_HEADER_SIZE4 = sizeOf("fuse_out_header");
+var OUT_HEADER_SIZE5 = sizeOf("fuse_out_header");
 function traceRequest(queue, request) {
   const { opcode, unique } = request;
   const row = opcodeRow(opcode);
@@ -5286,7 +5354,7 @@ function textOf(name) {
   return typeof name === "string" ? name : textOfBytes(name);
 }
 function traceReply(request, reply, protocolVersion = ProtocolVersion.NEWEST) {
-  const size = Math.max(0, reply.length - OUT_HEADER_SIZE4);
+  const size = Math.max(0, reply.length - OUT_HEADER_SIZE5);
   const body = reply.data.subarray(0, size);
   return traceReplyBody(request, reply.errno, body, protocolVersion);
 }
@@ -7847,10 +7915,10 @@ var EventRing = class extends IoUring {
 };
 
 // src/linux/io/file_slots.ts
-var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ3, WRITE: WRITE4 } = IORING_OP;
+var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ3, WRITE: WRITE5 } = IORING_OP;
 var FILE_OPS = [
   READ3,
-  WRITE4,
+  WRITE5,
   FSYNC,
   FALLOCATE,
   FTRUNCATE
@@ -11969,11 +12037,11 @@ function isDirect(request) {
 }
 
 // src/export/splice_read.ts
-var OUT_HEADER_SIZE5 = sizeOf("fuse_out_header");
+var OUT_HEADER_SIZE6 = sizeOf("fuse_out_header");
 function spliceImage({ backend, splicing }, reply, position, length) {
   const { pipe } = splicing;
   reply.okInPipe(length);
-  pipe.begin(reply.header, OUT_HEADER_SIZE5);
+  pipe.begin(reply.header, OUT_HEADER_SIZE6);
   if (backend.splice(position, length, pipe) === length) return true;
   reply.reset();
   return false;
@@ -13995,15 +14063,21 @@ function sizeOf3({ wire }) {
 }
 
 // src/session/uncaught_replies.ts
+var USE_OF_FREED_MEMORY = /\bdetached\b.*\bArrayBuffer\b/;
 function uncaughtOf(event) {
   return "reason" in event ? event.reason : event.error;
 }
-function settleUncaught(event) {
+function settleUncaught(event, report2) {
   const error = uncaughtOf(event);
-  if (!(error instanceof ReplyError)) return false;
+  if (error instanceof ReplyError) error.uncaught();
+  else if (report2 !== void 0 && isUseOfFreedMemory(error)) {
+    report2(error, "an answered request");
+  } else return false;
   event.preventDefault();
-  error.uncaught();
   return true;
+}
+function isUseOfFreedMemory(error) {
+  return error instanceof TypeError && USE_OF_FREED_MEMORY.test(error.message);
 }
 
 // src/session/session_notifier.ts
@@ -14370,11 +14444,7 @@ async function run(start) {
       events,
       statistics: new QueueStatistics(start.statistics),
       index: start.index,
-      report: (error, during) => tell({
-        kind: "report",
-        error: cloneable(error),
-        during
-      })
+      report
     });
     await close();
     queue.close();
@@ -14405,7 +14475,7 @@ function endEarly(queue) {
     tell(failureOf(error));
   };
   const uncaught = (event) => {
-    if (settleUncaught(event)) return;
+    if (settleUncaught(event, report)) return;
     event.preventDefault();
     end(uncaughtOf(event));
   };
@@ -14422,6 +14492,13 @@ function traced(queue, sender, { index, wire }) {
   return sender === null ? queue : new TraceQueue(queue, (record) => sender.send(record), {
     index,
     wire
+  });
+}
+function report(error, during) {
+  tell({
+    kind: "report",
+    error: cloneable(error),
+    during
   });
 }
 function cloneable(error) {

@@ -203,8 +203,7 @@ async function run(start: StartMessage): Promise<void> {
       events,
       statistics: new QueueStatistics(start.statistics),
       index: start.index,
-      report: (error, during) =>
-        tell({ kind: "report", error: cloneable(error), during }),
+      report,
     });
     await close();
     queue.close();
@@ -250,7 +249,7 @@ function endEarly(queue: RequestQueue): void {
     tell(failureOf(error));
   };
   const uncaught = (event: ErrorEvent | PromiseRejectionEvent) => {
-    if (settleUncaught(event)) return;
+    if (settleUncaught(event, report)) return;
     event.preventDefault();
     end(uncaughtOf(event));
   };
@@ -272,6 +271,11 @@ function traced(
   return sender === null
     ? queue
     : new TraceQueue(queue, (record) => sender.send(record), { index, wire });
+}
+
+/** Reports a mistake of the handler to the session. */
+function report(error: unknown, during: string): void {
+  tell({ kind: "report", error: cloneable(error), during });
 }
 
 /** A copy of an error that postMessage() accepts. */

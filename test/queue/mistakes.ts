@@ -26,6 +26,8 @@ export interface Mistake {
   readonly handle: RequestHandler["handle"];
   /** What the reports say, in order. */
   readonly reports: readonly RegExp[];
+  /** What the reports say that it was made during, if not the request. */
+  readonly during?: string;
   /** The error that the caller gets, if not EIO; 0 if the answer is right. */
   readonly errno?: number;
 }
@@ -112,6 +114,15 @@ const CALLS: Mistake[] = [
       reply.ok(512);
     },
     reports: [/TypeError: .*detached/, /without answering READ/],
+  },
+  {
+    name: "transfers the memory of the request after the answer",
+    handle(request, reply) {
+      reply.ok();
+      transfer(request.header);
+    },
+    reports: [],
+    errno: 0,
   },
   {
     name: "retires the reply",
@@ -295,7 +306,24 @@ const LATE: Mistake[] = [
     name: "answers again later",
     handle(_request, reply) {
       reply.ok();
-      spoil(reply).catch(() => {});
+      later(() => reply.ok(512)).catch(() => {});
+    },
+    reports: [DEAD],
+    errno: 0,
+  },
+  {
+    name: "writes to memory of the reply that was freed",
+    handle(_request, reply) {
+      const { data, body } = reply;
+      reply.ok();
+      later(() => {
+        for (let at = 0; at < 512; at++) data[at] = 0xee;
+        try {
+          body.setUint32(0, 1);
+        } catch {
+          reply.ok(data.length + 512);
+        }
+      }).catch(() => {});
     },
     reports: [DEAD],
     errno: 0,
@@ -331,6 +359,16 @@ export const UNCAUGHT: readonly Mistake[] = [
       setTimeout(() => reply.ok(512), 20);
     },
     reports: [DEAD],
+    errno: 0,
+  },
+  {
+    name: "fills memory of the reply that was freed, in a timer",
+    handle(_request, reply) {
+      reply.ok();
+      setTimeout(() => reply.data.fill(0xee), 20);
+    },
+    reports: [/TypeError: .*detached.*ArrayBuffer/],
+    during: "an answered request",
     errno: 0,
   },
   {
