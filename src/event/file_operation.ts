@@ -56,6 +56,20 @@ export interface FileSlots {
   ): void;
   /** Pushes a slot once more as it is. */
   repeat(slot: number): void;
+  /**
+   * Makes a system call in the calling thread, which waits if the file does. The
+   * parameters are those of `prepare()`.
+   *
+   * @returns A count of bytes, 0, or a negative errno.
+   */
+  makeHere(
+    call: FileCall,
+    fd: number,
+    buffer: Uint8Array | null,
+    start: number,
+    length: number,
+    position: number,
+  ): number;
 }
 
 /** What takes operations back. */
@@ -155,6 +169,9 @@ export class FileOperation implements CompletedOperation {
       this.#slots.repeat(this.#slot);
       return true;
     }
+    //= io_uring/io-wq.c io_acct_cancel_pending_work(): there is no thread for
+    //= the call, and none can be started. Nothing here cancels a call.
+    if (result === -ERRNO.ECANCELED) return this.continues(this.#makeHere());
     if (this.#call > FILE_CALL.WRITE) return this.#ends(result);
     const { isRead } = this;
     const failsHere = result === -ERRNO.EINVAL || (isRead && result < 0);
@@ -189,6 +206,20 @@ export class FileOperation implements CompletedOperation {
   #ends(result: number): false {
     this.result = result;
     return false;
+  }
+
+  /** Makes the call for the rest in this thread. */
+  #makeHere(): number {
+    const result = this.#slots.makeHere(
+      this.#call,
+      this.#fd,
+      this.#buffer,
+      this.#start + this.#done,
+      this.#length - this.#done,
+      this.#position + this.#done,
+    );
+    // From the file itself, as from a network file system.
+    return result === -ERRNO.ECANCELED ? -ERRNO.EIO : result;
   }
 
   /** Pushes the call for the rest. */

@@ -38,6 +38,15 @@ function answer(
   ...results: number[]
 ): { result: number | null; calls: FakeFileSlots["calls"] } {
   const parts = fileIo();
+  const result = answerOf(parts, start, results);
+  return { result, calls: parts.slots.calls };
+}
+
+function answerOf(
+  parts: Parts,
+  start: (files: RingFileIo) => number | Completion<number>,
+  results: readonly number[],
+): number | null {
   const completion = start(parts.files);
   assert(typeof completion !== "number");
   let result: number | null = null;
@@ -46,7 +55,7 @@ function answer(
     fail: unreachable,
   });
   for (const next of results) complete(parts, next);
-  return { result, calls: parts.slots.calls };
+  return result;
 }
 
 const BUFFER = new Uint8Array(100);
@@ -91,6 +100,54 @@ Deno.test("RingFileIo repeats interrupted calls", () => {
     assertEquals(calls.length, 3);
     assertEquals(result, start === write ? -ERRNO.EIO : 0);
   }
+});
+
+Deno.test("RingFileIo makes calls itself while the kernel can start no thread", () => {
+  const { ECANCELED, EIO, EINTR, ENOSPC } = ERRNO;
+  const cases: [
+    start: (files: RingFileIo) => number | Completion<number>,
+    fromRing: number[],
+    here: number[],
+    result: number,
+  ][] = [
+    [read, [-ECANCELED], [100], 100],
+    [write, [-ECANCELED], [100], 100],
+    [(files) => files.sync(FD), [-ECANCELED], [0], 0],
+    [(files) => files.sync(FD), [-ECANCELED], [-ENOSPC], -ENOSPC],
+    [(files) => files.allocate(FD, 3, 4096, 8192), [-ECANCELED], [0], 0],
+    [(files) => files.truncate(FD, 4096), [-ECANCELED], [0], 0],
+    // The rest of a short transfer, each time in the same way.
+    [write, [30, -ECANCELED, -ECANCELED], [50, 20], 100],
+    [read, [30, -ECANCELED], [-EIO], 30],
+    // Of the file itself.
+    [write, [-ECANCELED], [-ECANCELED], -EIO],
+    [write, [-ECANCELED, 100], [-EINTR], 100],
+  ];
+  for (const [start, fromRing, here, result] of cases) {
+    const parts = fileIo();
+    parts.slots.resultsHere = [...here];
+    assertEquals(answerOf(parts, start, fromRing), result);
+    const first = parts.slots.calls[0]!;
+    const [same] = parts.slots.madeHere;
+    assertEquals(same!.call, first.call);
+    assertEquals(same!.fd, first.fd);
+    assertEquals(parts.slots.madeHere.length, here.length);
+    assertEquals(parts.events.inFlight, 0);
+  }
+});
+
+Deno.test("RingFileIo makes the whole call itself, or what is left of it", () => {
+  const parts = fileIo();
+  parts.slots.resultsHere = [70];
+  assertEquals(answerOf(parts, write, [30, -ERRNO.ECANCELED]), 100);
+  assertEquals(parts.slots.madeHere, [{
+    call: FILE_CALL.WRITE,
+    fd: FD,
+    buffer: BUFFER,
+    start: 30,
+    length: 70,
+    position: 5030,
+  }]);
 });
 
 Deno.test("RingFileIo returns a short count at the end of a file", () => {

@@ -138,6 +138,9 @@ export class FakeFileSlots implements FileSlots {
   readonly count: number;
   /** Calls that were submitted. */
   readonly calls: FakeFileCall[] = [];
+  /** Calls that were made by the thread itself, and their results in turn. */
+  readonly madeHere: Omit<FakeFileCall, "tag">[] = [];
+  resultsHere: number[] = [];
   readonly #ring: FakeRing;
 
   constructor(ring: FakeRing, count: number = 4) {
@@ -163,6 +166,18 @@ export class FakeFileSlots implements FileSlots {
 
   repeat(slot: number): void {
     this.#ring.push(this.first + slot);
+  }
+
+  makeHere(
+    call: FileCall,
+    fd: number,
+    buffer: Uint8Array | null,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    this.madeHere.push({ call, fd, buffer, start, length, position });
+    return this.resultsHere.shift()!;
   }
 
   /** Completes the call that was submitted last. */

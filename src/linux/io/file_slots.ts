@@ -1,12 +1,30 @@
 import type { FileCall, FileSlots } from "../../event/file_operation.ts";
 import { BufferAddresses } from "../syscall/ffi_values.ts";
 import type { Mapping } from "../syscall/memory.ts";
+import { LinuxBlockFile } from "./block_file.ts";
 import type { EventRing } from "./event_ring.ts";
 import { IORING_OP, SQE, SQE_WORDS } from "./io_uring.ts";
 
 const { FALLOCATE, FSYNC, FTRUNCATE, READ, WRITE } = IORING_OP;
 /** The operation of each FILE_CALL. */
 const FILE_OPS = [READ, WRITE, FSYNC, FALLOCATE, FTRUNCATE] as const;
+
+/** The plain system call of each FILE_CALL. */
+const PLAIN_CALLS: readonly PlainCall[] = [
+  (file, buffer, start, length, at) => file.pread(buffer, start, length, at),
+  (file, buffer, start, length, at) => file.pwrite(buffer, start, length, at),
+  (file) => file.fdatasync(),
+  (file, _, mode, length, at) => file.fallocate(mode, at, length),
+  (file, _, _start, _length, size) => file.ftruncate(size),
+];
+
+type PlainCall = (
+  file: LinuxBlockFile,
+  buffer: Uint8Array,
+  start: number,
+  length: number,
+  position: number,
+) => number;
 
 const FSYNC_DATASYNC = 1;
 const TWO_32 = 2 ** 32;
@@ -75,6 +93,18 @@ export class LinuxFileSlots implements FileSlots {
 
   repeat(slot: number): void {
     this.#ring.push(this.first + slot);
+  }
+
+  makeHere(
+    call: FileCall,
+    fd: number,
+    buffer: Uint8Array | null,
+    start: number,
+    length: number,
+    position: number,
+  ): number {
+    const file = new LinuxBlockFile(fd);
+    return PLAIN_CALLS[call]!(file, buffer!, start, length, position);
   }
 
   #addressOf(buffer: Uint8Array): number {
