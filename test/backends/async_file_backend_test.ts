@@ -4,6 +4,8 @@ import { WindowBackend } from "../../src/backends/filters/window.ts";
 import { DirectFile } from "../../src/backends/protocols/file/direct_file.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import type { FileIo } from "../../src/event/file_io.ts";
+import type { FileSlots } from "../../src/event/file_operation.ts";
+import type { Ring } from "../../src/event/ring.ts";
 import { RingEvents } from "../../src/event/ring_events.ts";
 import { RingFileIo } from "../../src/event/ring_file_io.ts";
 import { EventRing } from "../../src/linux/io/event_ring.ts";
@@ -19,6 +21,7 @@ import {
 import { ERRNO } from "../../src/base/errno.ts";
 import { FALLOC_FL } from "../../src/base/file_flags.ts";
 import { missingPermission } from "../requirements.ts";
+import { FakeRing } from "../queue/fake_ring.ts";
 import { FakeBlockFile } from "./_fake_block_file.ts";
 import { type Opened, testBackend } from "./backend_suite.ts";
 
@@ -31,11 +34,43 @@ function missingRing(): string {
   return probe.available ? "" : `needs io_uring: ${probe.reason}`;
 }
 
-/** File I/O on an io_uring without a FUSE connection. */
-function openFileIo(): { fileIo: FileIo; close(): void } {
+/** A ring and its slots for file I/O. */
+interface Parts {
+  readonly ring: Ring;
+  readonly slots: FileSlots;
+}
+
+function ringParts(): Parts {
   const ring = new EventRing(4);
+  return { ring, slots: new LinuxFileSlots(ring, 4) };
+}
+
+/** A ring whose kernel can start no thread for any call. */
+function starvedParts(): Parts {
+  const ring = new FakeRing();
+  // Its slots are never pushed, but make calls in this thread.
+  const { ring: unused, slots: plain } = ringParts();
+  unused.close();
+  const first = ring.reserve(plain.count);
+  const refuse = (slot: number) => {
+    const tag = first + slot;
+    ring.fill(tag, () => ring.post(tag, -ERRNO.ECANCELED));
+    ring.push(tag);
+  };
+  const slots: FileSlots = {
+    first,
+    count: plain.count,
+    prepare: refuse,
+    repeat: refuse,
+    makeHere: (...args) => plain.makeHere(...args),
+  };
+  return { ring, slots };
+}
+
+/** File I/O on an io_uring without a FUSE connection. */
+function openFileIo({ ring, slots }: Parts): { fileIo: FileIo; close(): void } {
   const events = new RingEvents(ring);
-  const files = new RingFileIo(events, new LinuxFileSlots(ring, 4));
+  const files = new RingFileIo(events, slots);
   const pump = () => {
     if (events.inFlight === 0) return;
     events.wait(true);
@@ -65,6 +100,7 @@ async function openImage(
   direct: boolean,
   offset: number,
   kind: typeof AsyncFileBackend = AsyncFileBackend,
+  makeParts: () => Parts = ringParts,
 ): Promise<Opened> {
   const prefix = "mqfuse_backend_";
   const directory = await Deno.makeTempDir({ dir: parent, prefix });
@@ -79,7 +115,7 @@ async function openImage(
       alignment: 4096,
     })
     : cached;
-  const { fileIo, close } = openFileIo();
+  const { fileIo, close } = openFileIo(makeParts());
   const whole = new kind({
     file,
     io: fileIo,
@@ -115,6 +151,13 @@ testBackend({
   name: "RemoteFileBackend",
   missing,
   open: (size) => openImage("/var/tmp", size, false, 0, RemoteFileBackend),
+});
+
+testBackend({
+  name: "AsyncFileBackend without threads for its calls",
+  missing,
+  open: (size) =>
+    openImage("/var/tmp", size, false, 0, AsyncFileBackend, starvedParts),
 });
 
 /** File I/O that records its calls. */

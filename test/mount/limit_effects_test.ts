@@ -11,6 +11,13 @@ import {
 } from "./_harness.ts";
 import { asUser, besideUser, use, USER } from "./_limits.ts";
 
+/** Longer than idle threads wait for work: 5 s in io_uring, 10 s in Deno. */
+const IDLE_MS = 11_000;
+import { uringTest } from "./_uring.ts";
+
+/** Longer than idle threads wait for work: 5 s in io_uring, 10 s in Deno. */
+const IDLE_MS = 11_000;
+
 mountTest(
   "a soft limit is raised where the hard limit allows",
   async (directory) => {
@@ -77,3 +84,27 @@ mountTest(
   },
   ["cmp", "dd", "fusermount3", "unshare", "nsenter", "setpriv"],
 );
+
+for (const transport of ["device", "uring"] as const) {
+  const register = transport === "uring" ? uringTest : mountTest;
+  register(
+    `an export whose user may have no more threads still serves, ${transport}`,
+    async (directory) => {
+      const { image, mountpoint } = await imageIn(directory);
+      const user = await asUser(directory);
+      await must("chown", `${USER}`, directory, image, mountpoint);
+      const args = ["-w", "-q2", `--transport=${transport}`, image, mountpoint];
+      await using process = await ExportProcess.start(args, user);
+      const beside = besideUser(process);
+      await must("prlimit", "--pid", `${process.pid}`, "--nproc=1:1");
+      for (let round = 0; round < 2; round++) {
+        await use(image, mountpoint, beside);
+        // Idle threads of the kernel and of Deno end within this time.
+        await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      }
+      const { code, stderr } = await process.stop();
+      assertEquals(code, 0, stderr);
+    },
+    ["cmp", "dd", "prlimit", "fusermount3", "unshare", "nsenter", "setpriv"],
+  );
+}
