@@ -10,9 +10,6 @@ import {
   runMain,
 } from "./_harness.ts";
 import { asUser, besideUser, use, USER } from "./_limits.ts";
-
-/** Longer than idle threads wait for work: 5 s in io_uring, 10 s in Deno. */
-const IDLE_MS = 11_000;
 import { uringTest } from "./_uring.ts";
 
 /** Longer than idle threads wait for work: 5 s in io_uring, 10 s in Deno. */
@@ -51,39 +48,41 @@ mountTest(
   ["prlimit"],
 );
 
-const BACKGROUND = "/sys/module/fuse/parameters/max_user_bgreq";
+const PARAMETERS = "/sys/module/fuse/parameters";
 
-mountTest(
-  "too few background requests of users are named, and all goes on",
-  async (directory) => {
-    const { image, mountpoint } = await imageIn(directory);
-    const user = await asUser(directory);
-    await must("chown", `${USER}`, directory, image, mountpoint);
-    const before = await Deno.readTextFile(BACKGROUND);
-    try {
-      for (const [count, told] of [[63, 1], [64, 0]] as const) {
-        await Deno.writeTextFile(BACKGROUND, `${count}`);
-        const args = ["-w", "-q1", image, mountpoint];
-        await using process = await ExportProcess.start(args, user);
-        await use(image, mountpoint, besideUser(process));
-        const notices = process.events
-          .map(({ message }) => message as string)
-          .filter((text) => text?.startsWith("max_user_bgreq"));
-        assertEquals(notices.length, told);
-        for (const text of notices) {
-          assertMatch(
-            text,
-            /is 63 and has to be at least 64, .* as root run 'echo 64 > .*bgreq'$/,
-          );
+for (const name of ["max_user_bgreq", "max_user_congthresh"]) {
+  mountTest(
+    `a ${name} that is one too small is named, and all goes on`,
+    async (directory) => {
+      const { image, mountpoint } = await imageIn(directory);
+      const user = await asUser(directory);
+      await must("chown", `${USER}`, directory, image, mountpoint);
+      const file = `${PARAMETERS}/${name}`;
+      const before = await Deno.readTextFile(file);
+      try {
+        for (const [count, told] of [[63, 1], [64, 0]] as const) {
+          await Deno.writeTextFile(file, `${count}`);
+          const args = ["-w", "-q1", image, mountpoint];
+          await using process = await ExportProcess.start(args, user);
+          await use(image, mountpoint, besideUser(process));
+          const notices = process.events
+            .map(({ message }) => message as string)
+            .filter((text) => text?.startsWith(name));
+          assertEquals(notices.length, told);
+          for (const text of notices) {
+            const command = `as root run 'echo 64 > ${file}'`;
+            assert(text.includes("is 63 and has to be at least 64, "), text);
+            assert(text.endsWith(command), text);
+          }
+          assertEquals((await process.stop()).code, 0);
         }
-        assertEquals((await process.stop()).code, 0);
+      } finally {
+        await Deno.writeTextFile(file, before.trim());
       }
-    } finally {
-      await Deno.writeTextFile(BACKGROUND, before.trim());
-    }
-  },
-  ["cmp", "dd", "fusermount3", "unshare", "nsenter", "setpriv"],
-);
+    },
+    ["cmp", "dd", "fusermount3", "unshare", "nsenter", "setpriv"],
+  );
+}
 
 for (const transport of ["device", "uring"] as const) {
   const register = transport === "uring" ? uringTest : mountTest;
