@@ -95,7 +95,8 @@ for (const transport of ["device", "uring"] as const) {
       const args = ["-w", "-q2", `--transport=${transport}`, image, mountpoint];
       await using process = await ExportProcess.start(args, user);
       const beside = besideUser(process);
-      await must("prlimit", "--pid", `${process.pid}`, "--nproc=1:1");
+      const [first, ...rest] = [...beside, "prlimit", `--pid=${process.pid}`];
+      await must(first!, ...rest, "--nproc=1:1");
       for (let round = 0; round < 2; round++) {
         await use(image, mountpoint, beside);
         // Idle threads of the kernel and of Deno end within this time.

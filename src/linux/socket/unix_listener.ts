@@ -79,7 +79,8 @@ export class UnixListener implements AsyncDisposable {
   readonly #poll: SocketPoll;
   readonly #wait: SocketWait;
   readonly #options: ListenOptions;
-  readonly #maxConnections: number;
+  /** Most connections at a time; 0 until the first `accept()`. */
+  #maxConnections = 0;
   readonly #name: BoundName;
   readonly #connections = new Set<UnixConnection>();
   #free = Promise.withResolvers<void>();
@@ -97,9 +98,6 @@ export class UnixListener implements AsyncDisposable {
     this.#wait = new SocketWait(fd, this.#poll);
     this.path = name.path;
     this.#options = options;
-    this.#maxConnections = affordable(
-      options.maxConnections ?? MAX_CONNECTIONS,
-    );
     this.#name = name;
   }
 
@@ -110,6 +108,11 @@ export class UnixListener implements AsyncDisposable {
    * @throws {SystemError} With the errno of accept4(2), unless it is temporary.
    */
   async accept(): Promise<UnixConnection | null> {
+    // Not when the socket is made: the program has opened the rest by now.
+    if (this.#maxConnections === 0) {
+      const { maxConnections = MAX_CONNECTIONS } = this.#options;
+      this.#maxConnections = affordable(maxConnections);
+    }
     while (this.#closing === undefined) {
       const fd = acceptSocket(this.#fd);
       if (fd < 0) {
