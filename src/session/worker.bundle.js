@@ -2494,6 +2494,7 @@ var FileOperation = class {
       this.#slots.repeat(this.#slot);
       return true;
     }
+    if (result2 === -ERRNO.ECANCELED) return this.continues(this.#makeHere());
     if (this.#call > FILE_CALL.WRITE) return this.#ends(result2);
     const { isRead } = this;
     const failsHere = result2 === -ERRNO.EINVAL || isRead && result2 < 0;
@@ -2524,6 +2525,11 @@ var FileOperation = class {
   #ends(result2) {
     this.result = result2;
     return false;
+  }
+  /** Makes the call for the rest in this thread. */
+  #makeHere() {
+    const result2 = this.#slots.makeHere(this.#call, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
+    return result2 === -ERRNO.ECANCELED ? -ERRNO.EIO : result2;
   }
   /** Pushes the call for the rest. */
   #push() {
@@ -7914,6 +7920,804 @@ var EventRing = class extends IoUring {
   }
 };
 
+// src/linux/syscall/directory_entry.ts
+var DirectoryEntry = class {
+  /** An O_PATH descriptor of the directory. */
+  directory;
+  /** The name in that directory; "." for the root directory itself. */
+  name;
+  /** An O_PATH descriptor of the file when it was found; `null` for none. */
+  fd;
+  /** The absolute path, without symbolic links. */
+  path;
+  /** Whether a symbolic link that was the last part has been followed. */
+  followed;
+  #closed = false;
+  /** Wraps descriptors, and closes them. */
+  constructor(parts) {
+    this.directory = parts.directory;
+    this.name = parts.name;
+    this.fd = parts.fd;
+    this.path = parts.path;
+    this.followed = parts.followed;
+  }
+  /**
+   * Opens the file that has this name now. A symbolic link is not followed.
+   *
+   * @param flags Flags of open(2).
+   * @throws {SystemError} With the errno of openat.
+   */
+  open(flags, options = {}) {
+    return openDescriptor(this.name, flags | OPEN.NOFOLLOW, {
+      label: this.path,
+      ...options,
+      directory: this.directory
+    });
+  }
+  /** Whether the name stands for the file that a descriptor is open on. */
+  leadsTo(fd) {
+    const now = this.#handle();
+    if (now === null) return false;
+    try {
+      const [one, other] = [
+        now,
+        fd
+      ].map((each) => statxDescriptor(each, AT.STATX_DONT_SYNC));
+      return typeof one === "object" && typeof other === "object" && one.inode === other.inode && one.device === other.device;
+    } finally {
+      closeDescriptor(now);
+    }
+  }
+  /**
+   * Removes the name: unlinkat(2).
+   *
+   * @returns False if there was none.
+   * @throws {SystemError} With any errno of unlinkat but ENOENT.
+   */
+  remove() {
+    if (libc().unlinkat(this.directory, cString(this.name), 0) === 0) {
+      return true;
+    }
+    const error = errno();
+    if (error === ERRNO.ENOENT) return false;
+    const action = `remove ${this.path}`;
+    throw new SystemError({
+      call: "unlinkat",
+      action,
+      errno: error
+    });
+  }
+  /** Closes the descriptors. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeDescriptor(this.directory);
+    if (this.fd !== null) closeDescriptor(this.fd);
+  }
+  /** Closes the descriptors. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+  #handle() {
+    const name = cString(this.name);
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const fd = libc().openat(this.directory, name, flags, 0);
+    return fd < 0 ? null : fd;
+  }
+};
+
+// src/linux/syscall/accounts.ts
+var NAME = 0;
+var ID = 16;
+var PW_GID = 20;
+var STRUCT_BYTES = 48;
+var TEXT_BYTES = 1024;
+var TEXT_BYTES_MAX = 16 * 1024 * 1024;
+var NOT_FOUND = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ESRCH,
+  ERRNO.EBADF,
+  ERRNO.EPERM
+]);
+function userName(uid) {
+  return nameOf(uid, "user");
+}
+function groupName(gid) {
+  return nameOf(gid, "group");
+}
+function usersInGroup(gid) {
+  const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
+  if (lines.length === 0) return null;
+  const found = linesOf("/etc/passwd").filter((user) => Number(user[3]) === gid).map((user) => Number(user[2]));
+  for (const name of lines.flatMap((line) => (line[3] ?? "").split(","))) {
+    if (name === "") continue;
+    const user = findNamed(name, "user");
+    if (user === null) return null;
+    found.push(user.id);
+  }
+  return found;
+}
+function linesOf(path) {
+  const text = resultOrNull(() => readText(path)) ?? "";
+  return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
+}
+function nameOf(id, kind) {
+  return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
+}
+function findNamed(name, kind) {
+  const { getpwnam_r, getgrnam_r } = libc();
+  const call3 = kind === "user" ? getpwnam_r : getgrnam_r;
+  const key = cString(name);
+  return find(`${kind} ${name}`, (...out) => call3(key, ...out));
+}
+function findNumbered(id, kind) {
+  const { getpwuid_r, getgrgid_r } = libc();
+  const call3 = kind === "user" ? getpwuid_r : getgrgid_r;
+  return find(`${kind} ${id}`, (...out) => call3(id, ...out));
+}
+function find(what, call3) {
+  const struct = new Uint8Array(STRUCT_BYTES);
+  const found = new BigUint64Array(1);
+  let size = TEXT_BYTES;
+  for (; ; ) {
+    const texts = new Uint8Array(size);
+    const error = call3(struct, texts, BigInt(size), found);
+    if (error === ERRNO.ERANGE && size < TEXT_BYTES_MAX) {
+      size *= 4;
+      continue;
+    }
+    if (error !== 0 && !NOT_FOUND.has(error)) throw lookupError(what, error);
+    if (error !== 0 || found[0] === 0n) return null;
+    const view = new DataView(struct.buffer);
+    const name = textAt(Deno.UnsafePointer.create(view.getBigUint64(NAME, true))) ?? "";
+    void texts.byteLength;
+    const id = view.getUint32(ID, true);
+    return {
+      name,
+      id,
+      group: view.getUint32(PW_GID, true)
+    };
+  }
+}
+function lookupError(what, error) {
+  return new SystemError({
+    call: "getpwnam_r",
+    action: `look up ${what}`,
+    errno: error,
+    advice: "see nsswitch.conf(5), or give a number"
+  });
+}
+
+// src/linux/syscall/path_safety.ts
+var GROUP_WRITES = 16;
+var OTHERS_WRITE = 2;
+var PERMISSIONS = 4095;
+var ROOT = 0;
+function findWeakness(directory, name, entry2) {
+  const { status: { uid, mode } } = directory;
+  const trusted = trustedUsers();
+  if (!trusted.has(uid)) return ofOwner(directory, name);
+  const others = (mode & OTHERS_WRITE) !== 0;
+  const group = (mode & GROUP_WRITES) !== 0 && !isPrivate(directory, trusted);
+  if (!others && !group) return null;
+  if ((mode & S_IS.VTX) === 0) return ofMode(directory, name, others);
+  return entry2 === null || trusted.has(entry2.uid) ? null : ofEntry(directory, name, entry2);
+}
+function weaknessError(action, { reason, advice }) {
+  return new SystemError({
+    call: "openat",
+    action,
+    errno: ERRNO.EPERM,
+    reason,
+    advice
+  });
+}
+function trustedUsers() {
+  const users = /* @__PURE__ */ new Set([
+    ROOT,
+    libc().geteuid()
+  ]);
+  const root = statx(-1, "/", AT.STATX_DONT_SYNC);
+  if (typeof root !== "number") users.add(root.uid);
+  return users;
+}
+function isPrivate({ fd, status: { gid } }, trusted) {
+  if (hasAccessList(fd)) return false;
+  const members = usersInGroup(gid);
+  return members !== null && members.length > 0 && members.every((uid) => trusted.has(uid));
+}
+function hasAccessList(fd) {
+  const path = cString(pathOfDescriptor(fd));
+  const name = cString("system.posix_acl_access");
+  return libc().getxattr(path, name, null, 0n) > 0;
+}
+function ofOwner({ fd, status }, name) {
+  const owner = userName(status.uid);
+  return {
+    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status)})`,
+    advice: environmentVariable("SUDO_UID") === String(status.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
+  };
+}
+function ofMode({ fd, status }, name, others) {
+  const path = readLink(pathOfDescriptor(fd));
+  const group = groupName(status.gid);
+  const who = others ? "every user" : `the group ${group}`;
+  const list = hasAccessList(fd) ? ", with an access control list" : "";
+  const facts = `owner ${userName(status.uid)}, group ${group}, mode ${modeOf(status)}${list}`;
+  return {
+    reason: `${who} can replace ${name} in ${path} (${facts})`,
+    advice: `run 'chmod go-w ${path}', use another directory, or add --insecure-path`
+  };
+}
+function ofEntry({ fd }, name, status) {
+  const path = readLink(pathOfDescriptor(fd));
+  const owner = userName(status.uid);
+  const whole = path === "/" ? `/${name}` : `${path}/${name}`;
+  return {
+    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status)})`,
+    advice: `use another path, or add --insecure-path if you trust ${owner}`
+  };
+}
+function modeOf({ mode }) {
+  return (mode & PERMISSIONS).toString(8).padStart(4, "0");
+}
+
+// src/linux/syscall/path_walk.ts
+var LINKS_MAX = 40;
+var PROC_SUPER_MAGIC = 40864;
+var STRUCT_STATFS_SIZE = 120;
+function findEntry(path, rules) {
+  if (path === "") throw lookupError2(path, rules, ERRNO.ENOENT);
+  const start = path.startsWith("/") ? "" : readLink("/proc/self/cwd");
+  const walk = new Walk(path, rules);
+  try {
+    return walk.find(partsOf(`${start}/${path}`));
+  } catch (error) {
+    walk.close();
+    throw error;
+  }
+}
+var Walk = class {
+  #path;
+  #rules;
+  #fd;
+  #links = 0;
+  #followed = false;
+  /** Whether the last part was a link of /proc/PID. */
+  #jumped = false;
+  constructor(path, rules) {
+    this.#path = path;
+    this.#rules = rules;
+    this.#fd = openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY);
+  }
+  /** Closes the directory. */
+  close() {
+    closeDescriptor(this.#fd);
+  }
+  find(path) {
+    let parts = path;
+    for (; ; ) {
+      const [part2, ...rest] = parts;
+      if (part2 === void 0) return this.#itself();
+      const isLast = rest.length === 0;
+      if (part2 === "..") {
+        this.#enter(this.#open(part2, OPEN.DIRECTORY));
+        parts = rest;
+        continue;
+      }
+      this.#jumped = false;
+      const found = this.#look(part2, isLast);
+      if (found === null) return this.#entry(part2, null);
+      const { fd, link } = found;
+      if (link !== null) {
+        if (isLast) this.#followed = true;
+        parts = [
+          ...partsOf(link),
+          ...rest
+        ];
+        if (link.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
+      } else if (isLast) {
+        return this.#entry(part2, fd);
+      } else {
+        this.#enter(fd);
+        parts = rest;
+      }
+    }
+  }
+  #entry(name, fd) {
+    const directory = this.#fd;
+    const parent = readLink(pathOfDescriptor(directory));
+    const path = this.#jumped && fd !== null ? readLink(pathOfDescriptor(fd)) : name === "." ? parent : join(parent, name);
+    const followed = this.#followed;
+    return new DirectoryEntry({
+      directory,
+      name,
+      fd,
+      path,
+      followed
+    });
+  }
+  /** The directory itself, as an entry of the one above it. */
+  #itself() {
+    const path = readLink(pathOfDescriptor(this.#fd));
+    if (path === "/") {
+      return this.#entry(".", openDescriptor(path, OPEN.PATH));
+    }
+    this.#enter(openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY));
+    return this.find(partsOf(path));
+  }
+  /**
+   * Opens and checks an entry.
+   *
+   * @returns `null` if it does not exist and need not; `link` is the target of
+   * a symbolic link to follow, whose descriptor is closed then.
+   */
+  #look(name, isLast) {
+    const fd = this.#openEntry(name, isLast);
+    try {
+      const status = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
+      if (typeof status === "number") return {
+        fd,
+        link: null
+      };
+      const isLink = status?.kind === "symlink" && (!isLast || this.#rules.follow === true);
+      this.#check(name, status, isLink);
+      if (fd === null) return null;
+      return isLink ? this.#follow(name, fd) : {
+        fd,
+        link: null
+      };
+    } catch (error) {
+      if (fd !== null) closeDescriptor(fd);
+      throw error;
+    }
+  }
+  #openEntry(name, isLast) {
+    const { openat } = libc();
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const bytes = cString(name);
+    let fd = isLast ? -1 : openat(this.#fd, bytes, flags | OPEN.DIRECTORY, 0);
+    if (isLast || fd < 0 && errno() === ERRNO.ENOTDIR) {
+      fd = openat(this.#fd, bytes, flags, 0);
+    }
+    if (fd >= 0) return fd;
+    const error = errno();
+    if (isLast && error === ERRNO.ENOENT) return null;
+    throw this.#error(error);
+  }
+  #check(name, entry2, isLink) {
+    const status = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
+    if (typeof status === "number") throw this.#error(-status);
+    const weakness = findWeakness({
+      fd: this.#fd,
+      status
+    }, name, entry2);
+    if (weakness === null) return;
+    const { action, insecurePath = false } = this.#rules;
+    if (!insecurePath) throw weaknessError(action, weakness);
+    if (isLink) throw weaknessError(action, linkWeakness(weakness));
+  }
+  #follow(name, fd) {
+    if (++this.#links > LINKS_MAX) throw this.#error(ERRNO.ELOOP);
+    if (isProc(this.#fd)) {
+      const target = this.#open(name, 0);
+      this.#jumped = true;
+      closeDescriptor(fd);
+      return {
+        fd: target,
+        link: null
+      };
+    }
+    const link = readLinkAt(fd);
+    if (link === null) throw this.#error(errno());
+    closeDescriptor(fd);
+    return {
+      fd: -1,
+      link
+    };
+  }
+  #open(name, flags) {
+    const fd = libc().openat(this.#fd, cString(name), flags | OPEN.PATH | OPEN.CLOEXEC, 0);
+    if (fd < 0) throw this.#error(errno());
+    return fd;
+  }
+  #error(error) {
+    return lookupError2(this.#path, this.#rules, error);
+  }
+  #enter(fd) {
+    closeDescriptor(this.#fd);
+    this.#fd = fd;
+  }
+};
+function partsOf(path) {
+  return path.split("/").filter((part2) => part2 !== "" && part2 !== ".");
+}
+function join(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function linkWeakness({ reason }) {
+  return {
+    reason: `${reason}, and it is a symbolic link, which may lead anywhere`,
+    advice: "give the path that the link leads to"
+  };
+}
+function lookupError2(path, { opening, advice }, error) {
+  return new SystemError({
+    call: "openat",
+    action: opening ?? `find the directory of ${path}`,
+    errno: error,
+    advice: advice?.(error) ?? adviceOnLookup(error)
+  });
+}
+function adviceOnLookup(error) {
+  switch (error) {
+    case ERRNO.ENOENT:
+      return "check the path, or create the directory with 'mkdir -p'";
+    case ERRNO.EACCES:
+      return "grant this user the permission to search its directories, or run as a user who has it";
+    default:
+      return void 0;
+  }
+}
+function isProc(fd) {
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  return libc().fstatfs(fd, status) === 0 && status.getUint32(0, true) === PROC_SUPER_MAGIC;
+}
+function readLinkAt(fd) {
+  const target = new Uint8Array(PATH_MAX);
+  const size = BigInt(target.byteLength);
+  const length = libc().readlinkat(fd, cString(""), target, size);
+  return length < 0 ? null : textOf2(target, length);
+}
+
+// src/linux/io/file_system.ts
+var KINDS2 = /* @__PURE__ */ new Map([
+  [
+    16914836,
+    "memory"
+  ],
+  [
+    2240043254,
+    "memory"
+  ],
+  [
+    26985,
+    "remote"
+  ],
+  [
+    1702057286,
+    "remote"
+  ],
+  [
+    4283649346,
+    "remote"
+  ],
+  [
+    4266872130,
+    "remote"
+  ],
+  [
+    12805120,
+    "remote"
+  ],
+  [
+    16914839,
+    "remote"
+  ],
+  [
+    1397113167,
+    "remote"
+  ],
+  [
+    1799439955,
+    "remote"
+  ],
+  [
+    198183888,
+    "remote"
+  ]
+]);
+var STRUCT_STATFS_SIZE2 = 120;
+function fileSystemOf(fd) {
+  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
+  if (libc().fstatfs(fd, status) < 0) return "local";
+  return KINDS2.get(status.getUint32(0, true)) ?? "local";
+}
+
+// src/linux/io/page_cache.ts
+var SYS_CACHESTAT = 451;
+var RWF_NOWAIT = 8;
+var TWO_322 = 2 ** 32;
+var PageCache = class {
+  #fd;
+  #libc = libc();
+  /** struct cachestat_range { u64 off; u64 len; } */
+  #range = new Uint32Array(4);
+  #rangePointer;
+  /** struct cachestat, which begins with u64 nr_cache. */
+  #stat = new Uint32Array(10);
+  #statPointer;
+  /** A byte to read to, and a struct iovec with its address. */
+  #byte = new Uint8Array(new ArrayBuffer(PAGE_SIZE));
+  #iovec = new BigUint64Array(2);
+  #iovecPointer;
+  /**
+   * Asks about a file.
+   *
+   * @param fd Its descriptor.
+   */
+  constructor(fd) {
+    this.#fd = fd;
+    this.#rangePointer = pointerOf(new Uint8Array(this.#range.buffer));
+    this.#statPointer = pointerOf(new Uint8Array(this.#stat.buffer));
+    this.#iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
+    this.#iovec[0] = Deno.UnsafePointer.value(pointerOf(this.#byte));
+    this.#iovec[1] = 1n;
+  }
+  /**
+   * Whether every page of a range is in memory, so that reading it would not
+   * wait for the medium. `false` too if that cannot be found out: before Linux
+   * 6.5, and for files that this process may not write to and does not own.
+   *
+   * A page may still be on its way from the medium, although the last one is
+   * there. A caller that must not wait for that limits it otherwise.
+   *
+   * @param position Bytes.
+   * @param length Bytes, at least 1.
+   */
+  holds(position, length) {
+    const first = Math.floor(position / PAGE_SIZE);
+    const pages = Math.ceil((position + length) / PAGE_SIZE) - first;
+    return this.#count(position, length) === pages && // Pages that are being read count as cached; the last one comes last.
+    this.#reads(position + length - 1);
+  }
+  /** The pages of a range that are there, or on their way; -1 if unknown. */
+  #count(position, length) {
+    this.#range[0] = position;
+    this.#range[1] = position / TWO_322;
+    this.#range[2] = length;
+    const result2 = this.#libc.cachestat(SYS_CACHESTAT, this.#fd, this.#rangePointer, this.#statPointer, 0);
+    return result2 < 0 ? -1 : this.#stat[0];
+  }
+  /** Whether a byte can be read at once. */
+  #reads(position) {
+    const at = BigInt(position);
+    const pointer = this.#iovecPointer;
+    return this.#libc.preadv2(this.#fd, pointer, 1, at, RWF_NOWAIT) === 1;
+  }
+};
+
+// src/linux/io/block_file.ts
+var BLKGETSIZE64 = 0x80081272n;
+var UTIME_NOW = 0x3fffffffn;
+var UTIME_OMIT = 0x3ffffffen;
+var RWF_NOWAIT2 = 8;
+var NO_PAGE = 1n << 60n;
+var WAIT_BEFORE = 1;
+var TWO_323 = 2 ** 32;
+function openBlockFile(path, options) {
+  const action = `open ${path}`;
+  const { insecurePath } = options;
+  using entry2 = findEntry(path, {
+    action,
+    opening: action,
+    insecurePath,
+    follow: true,
+    advice: adviceOnOpen
+  });
+  if (entry2.fd === null) throw missing(path);
+  refuseOtherKinds(entry2.fd, path);
+  return reopenBlockFile(entry2.fd, path, options);
+}
+function reopenBlockFile(fd, name, options) {
+  const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
+  const how = {
+    label: name,
+    advice: adviceOnOpen
+  };
+  return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
+}
+var LinuxBlockFile = class {
+  fd;
+  #libc = libc();
+  #pointers = new BufferPointers();
+  #length = new LastBigint();
+  #addresses = new BufferAddresses();
+  #iovec = new Uint32Array(4);
+  #iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
+  #fileSystem = null;
+  #pageCache = null;
+  #closed = false;
+  /**
+   * Wraps an open descriptor. Only one of the threads that wrap it may call
+   * {@linkcode LinuxBlockFile.close}.
+   *
+   * @param fd A descriptor of a file or block device.
+   */
+  constructor(fd) {
+    this.fd = fd;
+  }
+  pread(buffer, start, length, position) {
+    const pointer = this.#pointer(buffer, start, length);
+    const size = this.#length.of(length);
+    const offset = BigInt(position);
+    for (; ; ) {
+      const count2 = this.#libc.pread(this.fd, pointer, size, offset);
+      if (count2 >= 0) return count2;
+      const error = errno();
+      if (error !== ERRNO.EINTR) return -error;
+    }
+  }
+  preadNow(buffer, start, length, position) {
+    checkRange(buffer, start, length);
+    const address = this.#addresses.of(buffer) + start;
+    this.#iovec[0] = address;
+    this.#iovec[1] = address / TWO_323;
+    this.#iovec[2] = length;
+    const offset = BigInt(position);
+    const pointer = this.#iovecPointer;
+    const count2 = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT2);
+    return count2 >= 0 ? count2 : -errno();
+  }
+  isCached(position, length) {
+    this.#pageCache ??= new PageCache(this.fd);
+    return this.#pageCache.holds(position, length);
+  }
+  pwrite(buffer, start, length, position) {
+    const pointer = this.#pointer(buffer, start, length);
+    const size = this.#length.of(length);
+    const offset = BigInt(position);
+    for (; ; ) {
+      const count2 = this.#libc.pwrite(this.fd, pointer, size, offset);
+      if (count2 >= 0) return count2;
+      const error = errno();
+      if (error !== ERRNO.EINTR) return -error;
+    }
+  }
+  fdatasync() {
+    return retryInterrupted(() => this.#libc.fdatasync(this.fd));
+  }
+  writebackError() {
+    const result2 = retryInterrupted(() => this.#libc.sync_file_range(this.fd, NO_PAGE, 1n, WAIT_BEFORE));
+    return result2 === -ERRNO.ENOSYS ? 0 : result2;
+  }
+  ftruncate(size) {
+    return retryInterrupted(() => this.#libc.ftruncate(this.fd, BigInt(size)));
+  }
+  fallocate(mode, position, length) {
+    const from = BigInt(position);
+    const size = BigInt(length);
+    return retryInterrupted(() => this.#libc.fallocate(this.fd, mode, from, size));
+  }
+  lseek(position, whence) {
+    const from = BigInt(position);
+    return retryInterrupted(() => Number(this.#libc.lseek(this.fd, from, whence)));
+  }
+  fstat() {
+    return this.#statOf(statxDescriptor(this.fd));
+  }
+  async fstatLater() {
+    return this.#statOf(await statxDescriptorLater(this.fd));
+  }
+  async lseekLater(position, whence) {
+    const from = BigInt(position);
+    const at = await this.#libc.lseek_nonblocking(this.fd, from, whence);
+    return at < 0n ? this.lseek(position, whence) : Number(at);
+  }
+  #statOf(status) {
+    if (typeof status === "number") return status;
+    const kind = kindOfImage(status.kind);
+    const device = kind === "block" ? this.#deviceSize() : void 0;
+    if (device !== void 0 && device < 0) return device;
+    return {
+      kind,
+      size: device ?? status.size,
+      allocated: device ?? status.blocks * 512,
+      blockSize: status.blockSize,
+      fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
+      directAlignment: status.directAlignment,
+      identity: `${status.device}/${status.inode}`,
+      atime: status.atime,
+      mtime: status.mtime,
+      ctime: status.ctime
+    };
+  }
+  futimens(atime, mtime) {
+    const times = timesOf(atime, mtime);
+    return retryInterrupted(() => this.#libc.futimens(this.fd, times));
+  }
+  async futimensLater(atime, mtime) {
+    const times = timesOf(atime, mtime);
+    const result2 = await this.#libc.futimens_nonblocking(this.fd, times);
+    return result2 < 0 ? this.futimens(atime, mtime) : result2;
+  }
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeDescriptor(this.fd);
+  }
+  #pointer(buffer, start, length) {
+    checkRange(buffer, start, length);
+    const pointer = this.#pointers.of(buffer);
+    return start === 0 || pointer === null ? pointer : Deno.UnsafePointer.offset(pointer, start);
+  }
+  #deviceSize() {
+    const size = new BigUint64Array(new ArrayBuffer(8));
+    const result2 = retryInterrupted(() => this.#libc.ioctl(this.fd, BLKGETSIZE64, size));
+    return result2 < 0 ? result2 : Number(size[0]);
+  }
+};
+function retryInterrupted(call3) {
+  for (; ; ) {
+    const result2 = call3();
+    if (result2 >= 0) return result2;
+    const error = errno();
+    if (error !== ERRNO.EINTR) return -error;
+  }
+}
+function timesOf(atime, mtime) {
+  const times = new BigInt64Array(new ArrayBuffer(32));
+  putTime(times, 0, atime);
+  putTime(times, 2, mtime);
+  return times;
+}
+function putTime(times, at, time) {
+  if (typeof time !== "bigint") {
+    times[at + 1] = time === null ? UTIME_OMIT : UTIME_NOW;
+    return;
+  }
+  times[at] = secondsOf(time);
+  times[at + 1] = BigInt(nanosecondsOf(time));
+}
+function checkRange(buffer, start, length) {
+  if (start < 0 || length < 0 || start + length > buffer.byteLength) {
+    throw new RangeError(`Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`);
+  }
+}
+function kindOfImage(kind) {
+  return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
+}
+function refuseOtherKinds(handle, path) {
+  const status = statxDescriptor(handle);
+  if (typeof status === "number") {
+    throw new SystemError({
+      call: "statx",
+      action: `open ${path}`,
+      errno: -status
+    });
+  }
+  const kind = kindOfImage(status.kind);
+  if (kind === "file" || kind === "block") return;
+  throw new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
+    advice: "give a regular file or a block device"
+  });
+}
+function missing(path) {
+  return new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: ERRNO.ENOENT,
+    advice: adviceOnOpen(ERRNO.ENOENT)
+  });
+}
+function adviceOnOpen(error) {
+  switch (error) {
+    case ERRNO.EROFS:
+    case ERRNO.ETXTBSY:
+      return "open it read-only";
+    case ERRNO.ENOENT:
+      return "check the path, or create an image with 'truncate -s 1G FILE'";
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return "grant this user the permission, or run as a user who has it";
+    default:
+      return void 0;
+  }
+}
+
 // src/linux/io/file_slots.ts
 var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ3, WRITE: WRITE5 } = IORING_OP;
 var FILE_OPS = [
@@ -7923,8 +8727,15 @@ var FILE_OPS = [
   FALLOCATE,
   FTRUNCATE
 ];
+var PLAIN_CALLS = [
+  (file, buffer, start, length, at) => file.pread(buffer, start, length, at),
+  (file, buffer, start, length, at) => file.pwrite(buffer, start, length, at),
+  (file) => file.fdatasync(),
+  (file, _, mode, length, at) => file.fallocate(mode, at, length),
+  (file, _, _start, _length, size) => file.ftruncate(size)
+];
 var FSYNC_DATASYNC = 1;
-var TWO_322 = 2 ** 32;
+var TWO_324 = 2 ** 32;
 var LinuxFileSlots = class {
   first;
   count;
@@ -7955,15 +8766,15 @@ var LinuxFileSlots = class {
     sqes[sqe + SQE.OP] = FILE_OPS[call3];
     sqes[sqe + SQE.FD] = fd;
     sqes[sqe + SQE.OFF] = position;
-    sqes[sqe + SQE.OFF + 1] = position / TWO_322;
+    sqes[sqe + SQE.OFF + 1] = position / TWO_324;
     sqes[sqe + SQE.LEN] = length;
     sqes[sqe + SQE.FLAGS] = 0;
     if (buffer !== null) {
       sqes[sqe + SQE.ADDR] = address;
-      sqes[sqe + SQE.ADDR + 1] = address / TWO_322;
+      sqes[sqe + SQE.ADDR + 1] = address / TWO_324;
     } else if (FILE_OPS[call3] === FALLOCATE) {
       sqes[sqe + SQE.ADDR] = length;
-      sqes[sqe + SQE.ADDR + 1] = length / TWO_322;
+      sqes[sqe + SQE.ADDR + 1] = length / TWO_324;
       sqes[sqe + SQE.LEN] = start;
     } else {
       sqes[sqe + SQE.ADDR] = 0;
@@ -7975,6 +8786,10 @@ var LinuxFileSlots = class {
   }
   repeat(slot) {
     this.#ring.push(this.first + slot);
+  }
+  makeHere(call3, fd, buffer, start, length, position) {
+    const file = new LinuxBlockFile(fd);
+    return PLAIN_CALLS[call3](file, buffer, start, length, position);
   }
   #addressOf(buffer) {
     const mapping = this.#mapping;
@@ -7993,7 +8808,7 @@ var HEADERS_SIZE = HEADERS.size;
 var HEADERS_STRIDE = roundUp(HEADERS_SIZE, CACHE_LINE);
 var HEADERS_COMMIT_ID = (HEADERS.at.ring_ent_in_out + ENT_IN_OUT2.at.commit_id) / 4;
 var IOVECS_SIZE = 32;
-var TWO_323 = 2 ** 32;
+var TWO_325 = 2 ** 32;
 var FUSE_FILE = 0;
 var EXTRA_FILE_SLOTS = 4;
 function openFuseRing(options) {
@@ -8083,7 +8898,7 @@ var LinuxRingEntries = class {
     sqes[sqe + SQE.FD] = FUSE_FILE;
     sqes[sqe + SQE.OFF] = FUSE_IO_URING_CMD.REGISTER;
     sqes[sqe + SQE.ADDR] = base + iovecsAt;
-    sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_323;
+    sqes[sqe + SQE.ADDR + 1] = (base + iovecsAt) / TWO_325;
     sqes[sqe + SQE.LEN] = 2;
     sqes[sqe + QID] = qid;
   }
@@ -8099,7 +8914,7 @@ function roundUp(value2, unit) {
 }
 
 // src/linux/io/device_slots.ts
-var TWO_324 = 2 ** 32;
+var TWO_326 = 2 ** 32;
 var LinuxDeviceSlots = class {
   first;
   #ring;
@@ -8124,7 +8939,7 @@ var LinuxDeviceSlots = class {
     sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
     sqes[timer + SQE.FD] = -1;
     sqes[timer + SQE.ADDR] = address;
-    sqes[timer + SQE.ADDR + 1] = address / TWO_324;
+    sqes[timer + SQE.ADDR + 1] = address / TWO_326;
     sqes[timer + SQE.LEN] = 1;
   }
   poll() {
@@ -8155,7 +8970,7 @@ var F_SETPIPE_SZ = 1031;
 var SPLICE_F_NONBLOCK = 2;
 var HEAD_MAX = 64;
 var SCRAP = 64 * 1024;
-var TWO_325 = 2 ** 32;
+var TWO_327 = 2 ** 32;
 var PAGES = [
   512,
   256,
@@ -8263,7 +9078,7 @@ var LinuxMessagePipe = class {
   #splice({ writing, pages }, fd, position, length) {
     if (this.#pages + pagesOf(position, length) > pages) return 0;
     this.#position[0] = position;
-    this.#position[1] = position / TWO_325;
+    this.#position[1] = position / TWO_327;
     const offset = this.#positionPointer;
     const size = this.#appendLength.of(length);
     for (; ; ) {
@@ -9976,7 +10791,7 @@ var OFFSET_HIGH = 16777215;
 var RESERVED_HIGH2 = 1056964608;
 var ZERO = 1;
 var OFFSET_LOW = 4294966784 | 0;
-var TWO_326 = 2 ** 32;
+var TWO_328 = 2 ** 32;
 var L2Entries = class {
   #geometry;
   #entryWords;
@@ -10045,7 +10860,7 @@ var L2Entries = class {
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
     if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
-    const cluster = (high & OFFSET_HIGH) * TWO_326 + ((low & OFFSET_LOW) >>> 0);
+    const cluster = (high & OFFSET_HIGH) * TWO_328 + ((low & OFFSET_LOW) >>> 0);
     const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED) !== 0 && (low & ZERO) === 0;
     const isReserved = (high & RESERVED_HIGH2) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace && !this.#isPlace(cluster, guest)) {
@@ -10071,7 +10886,7 @@ var L2Entries = class {
       return;
     }
     const sectors = (high & ~COPIED & ~COMPRESSED) >>> this.#streamLow;
-    const host = (high & this.#streamHigh) * TWO_326 + (low >>> 0);
+    const host = (high & this.#streamHigh) * TWO_328 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
@@ -11593,7 +12408,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_327 = 2 ** 32;
+var TWO_329 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -11625,7 +12440,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_327);
+      view.setUint32(at - position, at / TWO_329);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -12762,7 +13577,7 @@ var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
-var TWO_328 = 2 ** 32;
+var TWO_3210 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The shared memory, from which other Workers make their own object. */
@@ -12845,14 +13660,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_328 + (low >>> 0);
+      this.#seenSize = high * TWO_3210 + (low >>> 0);
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_328 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_328));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_3210 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_3210));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
@@ -12968,804 +13783,6 @@ function tickTime() {
   const time = new BigInt64Array(new ArrayBuffer(16));
   libc().clock_gettime(CLOCK_REALTIME_COARSE, time);
   return timeOf(time[0], Number(time[1]));
-}
-
-// src/linux/syscall/directory_entry.ts
-var DirectoryEntry = class {
-  /** An O_PATH descriptor of the directory. */
-  directory;
-  /** The name in that directory; "." for the root directory itself. */
-  name;
-  /** An O_PATH descriptor of the file when it was found; `null` for none. */
-  fd;
-  /** The absolute path, without symbolic links. */
-  path;
-  /** Whether a symbolic link that was the last part has been followed. */
-  followed;
-  #closed = false;
-  /** Wraps descriptors, and closes them. */
-  constructor(parts) {
-    this.directory = parts.directory;
-    this.name = parts.name;
-    this.fd = parts.fd;
-    this.path = parts.path;
-    this.followed = parts.followed;
-  }
-  /**
-   * Opens the file that has this name now. A symbolic link is not followed.
-   *
-   * @param flags Flags of open(2).
-   * @throws {SystemError} With the errno of openat.
-   */
-  open(flags, options = {}) {
-    return openDescriptor(this.name, flags | OPEN.NOFOLLOW, {
-      label: this.path,
-      ...options,
-      directory: this.directory
-    });
-  }
-  /** Whether the name stands for the file that a descriptor is open on. */
-  leadsTo(fd) {
-    const now = this.#handle();
-    if (now === null) return false;
-    try {
-      const [one, other] = [
-        now,
-        fd
-      ].map((each) => statxDescriptor(each, AT.STATX_DONT_SYNC));
-      return typeof one === "object" && typeof other === "object" && one.inode === other.inode && one.device === other.device;
-    } finally {
-      closeDescriptor(now);
-    }
-  }
-  /**
-   * Removes the name: unlinkat(2).
-   *
-   * @returns False if there was none.
-   * @throws {SystemError} With any errno of unlinkat but ENOENT.
-   */
-  remove() {
-    if (libc().unlinkat(this.directory, cString(this.name), 0) === 0) {
-      return true;
-    }
-    const error = errno();
-    if (error === ERRNO.ENOENT) return false;
-    const action = `remove ${this.path}`;
-    throw new SystemError({
-      call: "unlinkat",
-      action,
-      errno: error
-    });
-  }
-  /** Closes the descriptors. */
-  close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    closeDescriptor(this.directory);
-    if (this.fd !== null) closeDescriptor(this.fd);
-  }
-  /** Closes the descriptors. */
-  [Symbol.dispose]() {
-    this.close();
-  }
-  #handle() {
-    const name = cString(this.name);
-    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
-    const fd = libc().openat(this.directory, name, flags, 0);
-    return fd < 0 ? null : fd;
-  }
-};
-
-// src/linux/syscall/accounts.ts
-var NAME = 0;
-var ID = 16;
-var PW_GID = 20;
-var STRUCT_BYTES = 48;
-var TEXT_BYTES = 1024;
-var TEXT_BYTES_MAX = 16 * 1024 * 1024;
-var NOT_FOUND = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ESRCH,
-  ERRNO.EBADF,
-  ERRNO.EPERM
-]);
-function userName(uid) {
-  return nameOf(uid, "user");
-}
-function groupName(gid) {
-  return nameOf(gid, "group");
-}
-function usersInGroup(gid) {
-  const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
-  if (lines.length === 0) return null;
-  const found = linesOf("/etc/passwd").filter((user) => Number(user[3]) === gid).map((user) => Number(user[2]));
-  for (const name of lines.flatMap((line) => (line[3] ?? "").split(","))) {
-    if (name === "") continue;
-    const user = findNamed(name, "user");
-    if (user === null) return null;
-    found.push(user.id);
-  }
-  return found;
-}
-function linesOf(path) {
-  const text = resultOrNull(() => readText(path)) ?? "";
-  return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
-}
-function nameOf(id, kind) {
-  return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
-}
-function findNamed(name, kind) {
-  const { getpwnam_r, getgrnam_r } = libc();
-  const call3 = kind === "user" ? getpwnam_r : getgrnam_r;
-  const key = cString(name);
-  return find(`${kind} ${name}`, (...out) => call3(key, ...out));
-}
-function findNumbered(id, kind) {
-  const { getpwuid_r, getgrgid_r } = libc();
-  const call3 = kind === "user" ? getpwuid_r : getgrgid_r;
-  return find(`${kind} ${id}`, (...out) => call3(id, ...out));
-}
-function find(what, call3) {
-  const struct = new Uint8Array(STRUCT_BYTES);
-  const found = new BigUint64Array(1);
-  let size = TEXT_BYTES;
-  for (; ; ) {
-    const texts = new Uint8Array(size);
-    const error = call3(struct, texts, BigInt(size), found);
-    if (error === ERRNO.ERANGE && size < TEXT_BYTES_MAX) {
-      size *= 4;
-      continue;
-    }
-    if (error !== 0 && !NOT_FOUND.has(error)) throw lookupError(what, error);
-    if (error !== 0 || found[0] === 0n) return null;
-    const view = new DataView(struct.buffer);
-    const name = textAt(Deno.UnsafePointer.create(view.getBigUint64(NAME, true))) ?? "";
-    void texts.byteLength;
-    const id = view.getUint32(ID, true);
-    return {
-      name,
-      id,
-      group: view.getUint32(PW_GID, true)
-    };
-  }
-}
-function lookupError(what, error) {
-  return new SystemError({
-    call: "getpwnam_r",
-    action: `look up ${what}`,
-    errno: error,
-    advice: "see nsswitch.conf(5), or give a number"
-  });
-}
-
-// src/linux/syscall/path_safety.ts
-var GROUP_WRITES = 16;
-var OTHERS_WRITE = 2;
-var PERMISSIONS = 4095;
-var ROOT = 0;
-function findWeakness(directory, name, entry2) {
-  const { status: { uid, mode } } = directory;
-  const trusted = trustedUsers();
-  if (!trusted.has(uid)) return ofOwner(directory, name);
-  const others = (mode & OTHERS_WRITE) !== 0;
-  const group = (mode & GROUP_WRITES) !== 0 && !isPrivate(directory, trusted);
-  if (!others && !group) return null;
-  if ((mode & S_IS.VTX) === 0) return ofMode(directory, name, others);
-  return entry2 === null || trusted.has(entry2.uid) ? null : ofEntry(directory, name, entry2);
-}
-function weaknessError(action, { reason, advice }) {
-  return new SystemError({
-    call: "openat",
-    action,
-    errno: ERRNO.EPERM,
-    reason,
-    advice
-  });
-}
-function trustedUsers() {
-  const users = /* @__PURE__ */ new Set([
-    ROOT,
-    libc().geteuid()
-  ]);
-  const root = statx(-1, "/", AT.STATX_DONT_SYNC);
-  if (typeof root !== "number") users.add(root.uid);
-  return users;
-}
-function isPrivate({ fd, status: { gid } }, trusted) {
-  if (hasAccessList(fd)) return false;
-  const members = usersInGroup(gid);
-  return members !== null && members.length > 0 && members.every((uid) => trusted.has(uid));
-}
-function hasAccessList(fd) {
-  const path = cString(pathOfDescriptor(fd));
-  const name = cString("system.posix_acl_access");
-  return libc().getxattr(path, name, null, 0n) > 0;
-}
-function ofOwner({ fd, status }, name) {
-  const owner = userName(status.uid);
-  return {
-    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status)})`,
-    advice: environmentVariable("SUDO_UID") === String(status.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
-  };
-}
-function ofMode({ fd, status }, name, others) {
-  const path = readLink(pathOfDescriptor(fd));
-  const group = groupName(status.gid);
-  const who = others ? "every user" : `the group ${group}`;
-  const list = hasAccessList(fd) ? ", with an access control list" : "";
-  const facts = `owner ${userName(status.uid)}, group ${group}, mode ${modeOf(status)}${list}`;
-  return {
-    reason: `${who} can replace ${name} in ${path} (${facts})`,
-    advice: `run 'chmod go-w ${path}', use another directory, or add --insecure-path`
-  };
-}
-function ofEntry({ fd }, name, status) {
-  const path = readLink(pathOfDescriptor(fd));
-  const owner = userName(status.uid);
-  const whole = path === "/" ? `/${name}` : `${path}/${name}`;
-  return {
-    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status)})`,
-    advice: `use another path, or add --insecure-path if you trust ${owner}`
-  };
-}
-function modeOf({ mode }) {
-  return (mode & PERMISSIONS).toString(8).padStart(4, "0");
-}
-
-// src/linux/syscall/path_walk.ts
-var LINKS_MAX = 40;
-var PROC_SUPER_MAGIC = 40864;
-var STRUCT_STATFS_SIZE = 120;
-function findEntry(path, rules) {
-  if (path === "") throw lookupError2(path, rules, ERRNO.ENOENT);
-  const start = path.startsWith("/") ? "" : readLink("/proc/self/cwd");
-  const walk = new Walk(path, rules);
-  try {
-    return walk.find(partsOf(`${start}/${path}`));
-  } catch (error) {
-    walk.close();
-    throw error;
-  }
-}
-var Walk = class {
-  #path;
-  #rules;
-  #fd;
-  #links = 0;
-  #followed = false;
-  /** Whether the last part was a link of /proc/PID. */
-  #jumped = false;
-  constructor(path, rules) {
-    this.#path = path;
-    this.#rules = rules;
-    this.#fd = openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY);
-  }
-  /** Closes the directory. */
-  close() {
-    closeDescriptor(this.#fd);
-  }
-  find(path) {
-    let parts = path;
-    for (; ; ) {
-      const [part2, ...rest] = parts;
-      if (part2 === void 0) return this.#itself();
-      const isLast = rest.length === 0;
-      if (part2 === "..") {
-        this.#enter(this.#open(part2, OPEN.DIRECTORY));
-        parts = rest;
-        continue;
-      }
-      this.#jumped = false;
-      const found = this.#look(part2, isLast);
-      if (found === null) return this.#entry(part2, null);
-      const { fd, link } = found;
-      if (link !== null) {
-        if (isLast) this.#followed = true;
-        parts = [
-          ...partsOf(link),
-          ...rest
-        ];
-        if (link.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
-      } else if (isLast) {
-        return this.#entry(part2, fd);
-      } else {
-        this.#enter(fd);
-        parts = rest;
-      }
-    }
-  }
-  #entry(name, fd) {
-    const directory = this.#fd;
-    const parent = readLink(pathOfDescriptor(directory));
-    const path = this.#jumped && fd !== null ? readLink(pathOfDescriptor(fd)) : name === "." ? parent : join(parent, name);
-    const followed = this.#followed;
-    return new DirectoryEntry({
-      directory,
-      name,
-      fd,
-      path,
-      followed
-    });
-  }
-  /** The directory itself, as an entry of the one above it. */
-  #itself() {
-    const path = readLink(pathOfDescriptor(this.#fd));
-    if (path === "/") {
-      return this.#entry(".", openDescriptor(path, OPEN.PATH));
-    }
-    this.#enter(openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY));
-    return this.find(partsOf(path));
-  }
-  /**
-   * Opens and checks an entry.
-   *
-   * @returns `null` if it does not exist and need not; `link` is the target of
-   * a symbolic link to follow, whose descriptor is closed then.
-   */
-  #look(name, isLast) {
-    const fd = this.#openEntry(name, isLast);
-    try {
-      const status = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
-      if (typeof status === "number") return {
-        fd,
-        link: null
-      };
-      const isLink = status?.kind === "symlink" && (!isLast || this.#rules.follow === true);
-      this.#check(name, status, isLink);
-      if (fd === null) return null;
-      return isLink ? this.#follow(name, fd) : {
-        fd,
-        link: null
-      };
-    } catch (error) {
-      if (fd !== null) closeDescriptor(fd);
-      throw error;
-    }
-  }
-  #openEntry(name, isLast) {
-    const { openat } = libc();
-    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
-    const bytes = cString(name);
-    let fd = isLast ? -1 : openat(this.#fd, bytes, flags | OPEN.DIRECTORY, 0);
-    if (isLast || fd < 0 && errno() === ERRNO.ENOTDIR) {
-      fd = openat(this.#fd, bytes, flags, 0);
-    }
-    if (fd >= 0) return fd;
-    const error = errno();
-    if (isLast && error === ERRNO.ENOENT) return null;
-    throw this.#error(error);
-  }
-  #check(name, entry2, isLink) {
-    const status = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
-    if (typeof status === "number") throw this.#error(-status);
-    const weakness = findWeakness({
-      fd: this.#fd,
-      status
-    }, name, entry2);
-    if (weakness === null) return;
-    const { action, insecurePath = false } = this.#rules;
-    if (!insecurePath) throw weaknessError(action, weakness);
-    if (isLink) throw weaknessError(action, linkWeakness(weakness));
-  }
-  #follow(name, fd) {
-    if (++this.#links > LINKS_MAX) throw this.#error(ERRNO.ELOOP);
-    if (isProc(this.#fd)) {
-      const target = this.#open(name, 0);
-      this.#jumped = true;
-      closeDescriptor(fd);
-      return {
-        fd: target,
-        link: null
-      };
-    }
-    const link = readLinkAt(fd);
-    if (link === null) throw this.#error(errno());
-    closeDescriptor(fd);
-    return {
-      fd: -1,
-      link
-    };
-  }
-  #open(name, flags) {
-    const fd = libc().openat(this.#fd, cString(name), flags | OPEN.PATH | OPEN.CLOEXEC, 0);
-    if (fd < 0) throw this.#error(errno());
-    return fd;
-  }
-  #error(error) {
-    return lookupError2(this.#path, this.#rules, error);
-  }
-  #enter(fd) {
-    closeDescriptor(this.#fd);
-    this.#fd = fd;
-  }
-};
-function partsOf(path) {
-  return path.split("/").filter((part2) => part2 !== "" && part2 !== ".");
-}
-function join(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-}
-function linkWeakness({ reason }) {
-  return {
-    reason: `${reason}, and it is a symbolic link, which may lead anywhere`,
-    advice: "give the path that the link leads to"
-  };
-}
-function lookupError2(path, { opening, advice }, error) {
-  return new SystemError({
-    call: "openat",
-    action: opening ?? `find the directory of ${path}`,
-    errno: error,
-    advice: advice?.(error) ?? adviceOnLookup(error)
-  });
-}
-function adviceOnLookup(error) {
-  switch (error) {
-    case ERRNO.ENOENT:
-      return "check the path, or create the directory with 'mkdir -p'";
-    case ERRNO.EACCES:
-      return "grant this user the permission to search its directories, or run as a user who has it";
-    default:
-      return void 0;
-  }
-}
-function isProc(fd) {
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
-  return libc().fstatfs(fd, status) === 0 && status.getUint32(0, true) === PROC_SUPER_MAGIC;
-}
-function readLinkAt(fd) {
-  const target = new Uint8Array(PATH_MAX);
-  const size = BigInt(target.byteLength);
-  const length = libc().readlinkat(fd, cString(""), target, size);
-  return length < 0 ? null : textOf2(target, length);
-}
-
-// src/linux/io/file_system.ts
-var KINDS2 = /* @__PURE__ */ new Map([
-  [
-    16914836,
-    "memory"
-  ],
-  [
-    2240043254,
-    "memory"
-  ],
-  [
-    26985,
-    "remote"
-  ],
-  [
-    1702057286,
-    "remote"
-  ],
-  [
-    4283649346,
-    "remote"
-  ],
-  [
-    4266872130,
-    "remote"
-  ],
-  [
-    12805120,
-    "remote"
-  ],
-  [
-    16914839,
-    "remote"
-  ],
-  [
-    1397113167,
-    "remote"
-  ],
-  [
-    1799439955,
-    "remote"
-  ],
-  [
-    198183888,
-    "remote"
-  ]
-]);
-var STRUCT_STATFS_SIZE2 = 120;
-function fileSystemOf(fd) {
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
-  if (libc().fstatfs(fd, status) < 0) return "local";
-  return KINDS2.get(status.getUint32(0, true)) ?? "local";
-}
-
-// src/linux/io/page_cache.ts
-var SYS_CACHESTAT = 451;
-var RWF_NOWAIT = 8;
-var TWO_329 = 2 ** 32;
-var PageCache = class {
-  #fd;
-  #libc = libc();
-  /** struct cachestat_range { u64 off; u64 len; } */
-  #range = new Uint32Array(4);
-  #rangePointer;
-  /** struct cachestat, which begins with u64 nr_cache. */
-  #stat = new Uint32Array(10);
-  #statPointer;
-  /** A byte to read to, and a struct iovec with its address. */
-  #byte = new Uint8Array(new ArrayBuffer(PAGE_SIZE));
-  #iovec = new BigUint64Array(2);
-  #iovecPointer;
-  /**
-   * Asks about a file.
-   *
-   * @param fd Its descriptor.
-   */
-  constructor(fd) {
-    this.#fd = fd;
-    this.#rangePointer = pointerOf(new Uint8Array(this.#range.buffer));
-    this.#statPointer = pointerOf(new Uint8Array(this.#stat.buffer));
-    this.#iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
-    this.#iovec[0] = Deno.UnsafePointer.value(pointerOf(this.#byte));
-    this.#iovec[1] = 1n;
-  }
-  /**
-   * Whether every page of a range is in memory, so that reading it would not
-   * wait for the medium. `false` too if that cannot be found out: before Linux
-   * 6.5, and for files that this process may not write to and does not own.
-   *
-   * A page may still be on its way from the medium, although the last one is
-   * there. A caller that must not wait for that limits it otherwise.
-   *
-   * @param position Bytes.
-   * @param length Bytes, at least 1.
-   */
-  holds(position, length) {
-    const first = Math.floor(position / PAGE_SIZE);
-    const pages = Math.ceil((position + length) / PAGE_SIZE) - first;
-    return this.#count(position, length) === pages && // Pages that are being read count as cached; the last one comes last.
-    this.#reads(position + length - 1);
-  }
-  /** The pages of a range that are there, or on their way; -1 if unknown. */
-  #count(position, length) {
-    this.#range[0] = position;
-    this.#range[1] = position / TWO_329;
-    this.#range[2] = length;
-    const result2 = this.#libc.cachestat(SYS_CACHESTAT, this.#fd, this.#rangePointer, this.#statPointer, 0);
-    return result2 < 0 ? -1 : this.#stat[0];
-  }
-  /** Whether a byte can be read at once. */
-  #reads(position) {
-    const at = BigInt(position);
-    const pointer = this.#iovecPointer;
-    return this.#libc.preadv2(this.#fd, pointer, 1, at, RWF_NOWAIT) === 1;
-  }
-};
-
-// src/linux/io/block_file.ts
-var BLKGETSIZE64 = 0x80081272n;
-var UTIME_NOW = 0x3fffffffn;
-var UTIME_OMIT = 0x3ffffffen;
-var RWF_NOWAIT2 = 8;
-var NO_PAGE = 1n << 60n;
-var WAIT_BEFORE = 1;
-var TWO_3210 = 2 ** 32;
-function openBlockFile(path, options) {
-  const action = `open ${path}`;
-  const { insecurePath } = options;
-  using entry2 = findEntry(path, {
-    action,
-    opening: action,
-    insecurePath,
-    follow: true,
-    advice: adviceOnOpen
-  });
-  if (entry2.fd === null) throw missing(path);
-  refuseOtherKinds(entry2.fd, path);
-  return reopenBlockFile(entry2.fd, path, options);
-}
-function reopenBlockFile(fd, name, options) {
-  const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
-  const how = {
-    label: name,
-    advice: adviceOnOpen
-  };
-  return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
-}
-var LinuxBlockFile = class {
-  fd;
-  #libc = libc();
-  #pointers = new BufferPointers();
-  #length = new LastBigint();
-  #addresses = new BufferAddresses();
-  #iovec = new Uint32Array(4);
-  #iovecPointer = pointerOf(new Uint8Array(this.#iovec.buffer));
-  #fileSystem = null;
-  #pageCache = null;
-  #closed = false;
-  /**
-   * Wraps an open descriptor. Only one of the threads that wrap it may call
-   * {@linkcode LinuxBlockFile.close}.
-   *
-   * @param fd A descriptor of a file or block device.
-   */
-  constructor(fd) {
-    this.fd = fd;
-  }
-  pread(buffer, start, length, position) {
-    const pointer = this.#pointer(buffer, start, length);
-    const size = this.#length.of(length);
-    const offset = BigInt(position);
-    for (; ; ) {
-      const count2 = this.#libc.pread(this.fd, pointer, size, offset);
-      if (count2 >= 0) return count2;
-      const error = errno();
-      if (error !== ERRNO.EINTR) return -error;
-    }
-  }
-  preadNow(buffer, start, length, position) {
-    checkRange(buffer, start, length);
-    const address = this.#addresses.of(buffer) + start;
-    this.#iovec[0] = address;
-    this.#iovec[1] = address / TWO_3210;
-    this.#iovec[2] = length;
-    const offset = BigInt(position);
-    const pointer = this.#iovecPointer;
-    const count2 = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT2);
-    return count2 >= 0 ? count2 : -errno();
-  }
-  isCached(position, length) {
-    this.#pageCache ??= new PageCache(this.fd);
-    return this.#pageCache.holds(position, length);
-  }
-  pwrite(buffer, start, length, position) {
-    const pointer = this.#pointer(buffer, start, length);
-    const size = this.#length.of(length);
-    const offset = BigInt(position);
-    for (; ; ) {
-      const count2 = this.#libc.pwrite(this.fd, pointer, size, offset);
-      if (count2 >= 0) return count2;
-      const error = errno();
-      if (error !== ERRNO.EINTR) return -error;
-    }
-  }
-  fdatasync() {
-    return retryInterrupted(() => this.#libc.fdatasync(this.fd));
-  }
-  writebackError() {
-    const result2 = retryInterrupted(() => this.#libc.sync_file_range(this.fd, NO_PAGE, 1n, WAIT_BEFORE));
-    return result2 === -ERRNO.ENOSYS ? 0 : result2;
-  }
-  ftruncate(size) {
-    return retryInterrupted(() => this.#libc.ftruncate(this.fd, BigInt(size)));
-  }
-  fallocate(mode, position, length) {
-    const from = BigInt(position);
-    const size = BigInt(length);
-    return retryInterrupted(() => this.#libc.fallocate(this.fd, mode, from, size));
-  }
-  lseek(position, whence) {
-    const from = BigInt(position);
-    return retryInterrupted(() => Number(this.#libc.lseek(this.fd, from, whence)));
-  }
-  fstat() {
-    return this.#statOf(statxDescriptor(this.fd));
-  }
-  async fstatLater() {
-    return this.#statOf(await statxDescriptorLater(this.fd));
-  }
-  async lseekLater(position, whence) {
-    const from = BigInt(position);
-    const at = await this.#libc.lseek_nonblocking(this.fd, from, whence);
-    return at < 0n ? this.lseek(position, whence) : Number(at);
-  }
-  #statOf(status) {
-    if (typeof status === "number") return status;
-    const kind = kindOfImage(status.kind);
-    const device = kind === "block" ? this.#deviceSize() : void 0;
-    if (device !== void 0 && device < 0) return device;
-    return {
-      kind,
-      size: device ?? status.size,
-      allocated: device ?? status.blocks * 512,
-      blockSize: status.blockSize,
-      fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
-      directAlignment: status.directAlignment,
-      identity: `${status.device}/${status.inode}`,
-      atime: status.atime,
-      mtime: status.mtime,
-      ctime: status.ctime
-    };
-  }
-  futimens(atime, mtime) {
-    const times = timesOf(atime, mtime);
-    return retryInterrupted(() => this.#libc.futimens(this.fd, times));
-  }
-  async futimensLater(atime, mtime) {
-    const times = timesOf(atime, mtime);
-    const result2 = await this.#libc.futimens_nonblocking(this.fd, times);
-    return result2 < 0 ? this.futimens(atime, mtime) : result2;
-  }
-  close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    closeDescriptor(this.fd);
-  }
-  #pointer(buffer, start, length) {
-    checkRange(buffer, start, length);
-    const pointer = this.#pointers.of(buffer);
-    return start === 0 || pointer === null ? pointer : Deno.UnsafePointer.offset(pointer, start);
-  }
-  #deviceSize() {
-    const size = new BigUint64Array(new ArrayBuffer(8));
-    const result2 = retryInterrupted(() => this.#libc.ioctl(this.fd, BLKGETSIZE64, size));
-    return result2 < 0 ? result2 : Number(size[0]);
-  }
-};
-function retryInterrupted(call3) {
-  for (; ; ) {
-    const result2 = call3();
-    if (result2 >= 0) return result2;
-    const error = errno();
-    if (error !== ERRNO.EINTR) return -error;
-  }
-}
-function timesOf(atime, mtime) {
-  const times = new BigInt64Array(new ArrayBuffer(32));
-  putTime(times, 0, atime);
-  putTime(times, 2, mtime);
-  return times;
-}
-function putTime(times, at, time) {
-  if (typeof time !== "bigint") {
-    times[at + 1] = time === null ? UTIME_OMIT : UTIME_NOW;
-    return;
-  }
-  times[at] = secondsOf(time);
-  times[at + 1] = BigInt(nanosecondsOf(time));
-}
-function checkRange(buffer, start, length) {
-  if (start < 0 || length < 0 || start + length > buffer.byteLength) {
-    throw new RangeError(`Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`);
-  }
-}
-function kindOfImage(kind) {
-  return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
-}
-function refuseOtherKinds(handle, path) {
-  const status = statxDescriptor(handle);
-  if (typeof status === "number") {
-    throw new SystemError({
-      call: "statx",
-      action: `open ${path}`,
-      errno: -status
-    });
-  }
-  const kind = kindOfImage(status.kind);
-  if (kind === "file" || kind === "block") return;
-  throw new SystemError({
-    call: "openat",
-    action: `open ${path}`,
-    errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
-    advice: "give a regular file or a block device"
-  });
-}
-function missing(path) {
-  return new SystemError({
-    call: "openat",
-    action: `open ${path}`,
-    errno: ERRNO.ENOENT,
-    advice: adviceOnOpen(ERRNO.ENOENT)
-  });
-}
-function adviceOnOpen(error) {
-  switch (error) {
-    case ERRNO.EROFS:
-    case ERRNO.ETXTBSY:
-      return "open it read-only";
-    case ERRNO.ENOENT:
-      return "check the path, or create an image with 'truncate -s 1G FILE'";
-    case ERRNO.EACCES:
-    case ERRNO.EPERM:
-      return "grant this user the permission, or run as a user who has it";
-    default:
-      return void 0;
-  }
 }
 
 // src/linux/io/direct_probe.ts
