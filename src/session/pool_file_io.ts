@@ -4,6 +4,7 @@ import type { FileIo } from "../event/file_io.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
 import { readInPool, syncInPool, writeInPool } from "../linux/io/pool_calls.ts";
 import { type Libc, libc } from "../linux/syscall/libc.ts";
+import { inPool } from "../linux/syscall/pool.ts";
 
 /**
  * File I/O in other threads, for a thread that has no event source and must not
@@ -61,20 +62,17 @@ export class PoolFileIo implements FileIo {
     position: number,
     length: number,
   ): Completion<number> {
+    const from = BigInt(position);
+    const size = BigInt(length);
     return repeated(
-      this.#libc.fallocate_nonblocking(
-        fd,
-        mode,
-        BigInt(position),
-        BigInt(length),
-      ),
+      () => this.#libc.fallocate_nonblocking(fd, mode, from, size),
       () => new LinuxBlockFile(fd).fallocate(mode, position, length),
     );
   }
 
   truncate(fd: number, size: number): Completion<number> {
     return repeated(
-      this.#libc.ftruncate_nonblocking(fd, BigInt(size)),
+      () => this.#libc.ftruncate_nonblocking(fd, BigInt(size)),
       () => new LinuxBlockFile(fd).ftruncate(size),
     );
   }
@@ -89,8 +87,9 @@ export class PoolFileIo implements FileIo {
 
 /** The result of a call in the pool; if it failed, that of another call. */
 function repeated(
-  result: Promise<number>,
+  call: () => Promise<number>,
   again: () => number,
 ): Completion<number> {
+  const result = inPool(call, () => -1);
   return Completion.of(result.then((value) => value < 0 ? again() : value));
 }

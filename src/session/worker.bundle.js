@@ -7105,6 +7105,61 @@ function pathOfDescriptor(fd) {
   return `/proc/self/fd/${fd}`;
 }
 
+// src/linux/syscall/idle_threads.ts
+var OPAQUE_BYTES = 128;
+var STACK_BYTES = 256n * 1024n;
+function startIdleThreads(wanted) {
+  const { pthread_create, pthread_join, sem_post, ...others } = libc();
+  const attributes = threadAttributes();
+  const memory = new Uint8Array(OPAQUE_BYTES);
+  const semaphore = pointerOf(memory);
+  const wait = others.dlsym?.(null, cString("sem_wait")) ?? null;
+  const made = others.sem_init?.(semaphore, 0, 0) ?? -1;
+  if (pthread_create === null || pthread_join === null || sem_post === null || attributes === null || wait === null || made < 0) return null;
+  const threads = [];
+  const id = new BigUint64Array(1);
+  while (threads.length < wanted) {
+    if (pthread_create(id, attributes, wait, semaphore) !== 0) break;
+    threads.push(id[0]);
+  }
+  return {
+    count: threads.length,
+    [Symbol.dispose]() {
+      for (const _ of threads) sem_post(pointerOf(memory));
+      for (const thread of threads) pthread_join(thread, null);
+      threads.length = 0;
+    }
+  };
+}
+function threadAttributes() {
+  const { pthread_attr_init, pthread_attr_setstacksize } = libc();
+  const attributes = new Uint8Array(OPAQUE_BYTES);
+  if (pthread_attr_init === null) return null;
+  pthread_attr_init(attributes);
+  pthread_attr_setstacksize?.(attributes, STACK_BYTES);
+  return attributes;
+}
+
+// src/linux/syscall/pool.ts
+var KEPT_MS = 8e3;
+var running = 0;
+var endedAt = -Infinity;
+async function inPool(call3, here) {
+  if (!hasThread()) return await here();
+  running++;
+  try {
+    return await call3();
+  } finally {
+    running--;
+    endedAt = performance.now();
+  }
+}
+function hasThread() {
+  if (running > 0 || performance.now() - endedAt < KEPT_MS) return true;
+  using threads = startIdleThreads(1);
+  return threads === null || threads.count === 1;
+}
+
 // src/linux/syscall/statx.ts
 var AT = {
   /** Do not follow a symbolic link. */
@@ -7161,7 +7216,8 @@ function statxDescriptor(fd, flags = 0) {
 }
 async function statxDescriptorLater(fd) {
   const own = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
-  const failed = await libc().statx_nonblocking(fd, EMPTY_PATH, AT.EMPTY_PATH, WANTED, own);
+  const flags = AT.EMPTY_PATH;
+  const failed = await inPool(() => libc().statx_nonblocking(fd, EMPTY_PATH, flags, WANTED, own), () => -1);
   return failed < 0 ? statxDescriptor(fd) : decode(own);
 }
 function fileKind(mode) {
@@ -7321,11 +7377,19 @@ var POLL = {
 };
 var ONE_DESCRIPTOR = 1n;
 var LONGEST_WAIT_MS = 1e3;
+var RETRY_MS = 10;
 async function waitForEventsAsync(fd, events, limitMs) {
   const bytes = pollfd(fd, events);
-  const ready = await libc().poll_nonblocking(pointerOf(bytes), ONE_DESCRIPTOR, limitMs);
+  const ready = await pollInPool(pointerOf(bytes), ONE_DESCRIPTOR, limitMs);
   bytes.fill(0);
   return ready > 0;
+}
+function pollInPool(descriptors, count2, limitMs) {
+  return inPool(() => libc().poll_nonblocking(descriptors, count2, limitMs), async () => {
+    const ms = Math.min(RETRY_MS, limitMs);
+    await new Promise((resolve2) => setTimeout(resolve2, ms));
+    return libc().poll(descriptors, count2, 0);
+  });
 }
 var Readable = class {
   #fd;
@@ -8601,7 +8665,7 @@ var LinuxBlockFile = class {
   }
   async lseekLater(position, whence) {
     const from = BigInt(position);
-    const at = await this.#libc.lseek_nonblocking(this.fd, from, whence);
+    const at = await inPool(() => this.#libc.lseek_nonblocking(this.fd, from, whence), () => -1n);
     return at < 0n ? this.lseek(position, whence) : Number(at);
   }
   #statOf(status) {
@@ -8628,7 +8692,7 @@ var LinuxBlockFile = class {
   }
   async futimensLater(atime, mtime) {
     const times = timesOf(atime, mtime);
-    const result2 = await this.#libc.futimens_nonblocking(this.fd, times);
+    const result2 = await inPool(() => this.#libc.futimens_nonblocking(this.fd, times), () => -1);
     return result2 < 0 ? this.futimens(atime, mtime) : result2;
   }
   close() {

@@ -95,13 +95,17 @@ for (const transport of ["device", "uring"] as const) {
       const args = ["-w", "-q2", `--transport=${transport}`, image, mountpoint];
       await using process = await ExportProcess.start(args, user);
       const beside = besideUser(process);
-      const [first, ...rest] = [...beside, "prlimit", `--pid=${process.pid}`];
-      await must(first!, ...rest, "--nproc=1:1");
-      for (let round = 0; round < 2; round++) {
-        await use(image, mountpoint, beside);
-        // Idle threads of the kernel and of Deno end within this time.
-        await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-      }
+      const limit = (soft: number) => {
+        const [first, ...rest] = [...beside, "prlimit", `--nproc=${soft}:`];
+        return must(first!, ...rest, `--pid=${process.pid}`);
+      };
+      await limit(1);
+      await use(image, mountpoint, beside);
+      // The idle threads of the kernel and of Deno end.
+      await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      await use(image, mountpoint, beside);
+      // The end starts fusermount3.
+      await limit(1000);
       const { code, stderr } = await process.stop();
       assertEquals(code, 0, stderr);
     },

@@ -30,6 +30,7 @@ import {
   statxDescriptor,
   statxDescriptorLater,
 } from "../syscall/statx.ts";
+import { inPool } from "../syscall/pool.ts";
 import { findEntry } from "../syscall/path_walk.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { fileSystemOf } from "./file_system.ts";
@@ -236,7 +237,10 @@ export class LinuxBlockFile implements BlockFile {
 
   async lseekLater(position: number, whence: number): Promise<number> {
     const from = BigInt(position);
-    const at = await this.#libc.lseek_nonblocking(this.fd, from, whence);
+    const at = await inPool(
+      () => this.#libc.lseek_nonblocking(this.fd, from, whence),
+      () => -1n,
+    );
     // The errno is lost. The call fails in the same way, without a wait.
     return at < 0n ? this.lseek(position, whence) : Number(at);
   }
@@ -270,7 +274,10 @@ export class LinuxBlockFile implements BlockFile {
     mtime: NewTime,
   ): Promise<number> {
     const times = timesOf(atime, mtime);
-    const result = await this.#libc.futimens_nonblocking(this.fd, times);
+    const result = await inPool(
+      () => this.#libc.futimens_nonblocking(this.fd, times),
+      () => -1,
+    );
     // The errno is lost. The call fails in the same way, without a wait.
     return result < 0 ? this.futimens(atime, mtime) : result;
   }

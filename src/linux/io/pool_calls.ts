@@ -10,6 +10,8 @@ import { ERRNO } from "../../base/errno.ts";
 import { O } from "../../base/file_flags.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { inPool } from "../syscall/pool.ts";
+import { LinuxBlockFile } from "./block_file.ts";
 
 // struct aiocb of glibc and musl on 64 bits; the longer of the two has 168 bytes.
 const AIOCB = {
@@ -22,6 +24,8 @@ const AIOCB = {
 };
 // sigev_notify of struct sigevent.
 const SIGEV_NONE = 1;
+/** How long to wait where no thread can. */
+const RETRY_MS = 10;
 
 /**
  * Reads from a file: pread(2).
@@ -36,7 +40,7 @@ export function readInPool(
   buffer: Uint8Array,
   position: number,
 ): Promise<number> {
-  return inPool("read", fd, buffer, position);
+  return startCall("read", fd, buffer, position);
 }
 
 /** Writes to a file: pwrite(2). As {@linkcode readInPool}. */
@@ -45,17 +49,17 @@ export function writeInPool(
   buffer: Uint8Array,
   position: number,
 ): Promise<number> {
-  return inPool("write", fd, buffer, position);
+  return startCall("write", fd, buffer, position);
 }
 
 /** Makes the data of a file durable: fdatasync(2). 0 or a negative errno. */
 export function syncInPool(fd: number): Promise<number> {
-  return inPool("sync", fd, NOTHING, 0);
+  return startCall("sync", fd, NOTHING, 0);
 }
 
 const NOTHING = new Uint8Array(0);
 
-async function inPool(
+async function startCall(
   call: "read" | "write" | "sync",
   fd: number,
   buffer: Uint8Array,
@@ -70,12 +74,30 @@ async function inPool(
     : call === "write"
     ? aio_write(pointer)
     : aio_fsync(O.DSYNC, pointer);
-  // Such as EAGAIN, if no thread can be started.
-  if (started < 0) return -errno();
+  if (started < 0) {
+    const error = errno();
+    // No thread can be started.
+    return error === ERRNO.EAGAIN ? here(call, fd, buffer, position) : -error;
+  }
   const error = await endOf(block);
   const result = Number(aio_return(pointer));
   // Also keeps the buffer alive until the call has returned.
   return error === 0 ? Math.min(result, buffer.byteLength) : -error;
+}
+
+/** The call by this thread, which waits if the file does. */
+function here(
+  call: "read" | "write" | "sync",
+  fd: number,
+  buffer: Uint8Array,
+  position: number,
+): number {
+  const file = new LinuxBlockFile(fd);
+  if (call === "sync") return file.fdatasync();
+  const { byteLength } = buffer;
+  return call === "read"
+    ? file.pread(buffer, 0, byteLength, position)
+    : file.pwrite(buffer, 0, byteLength, position);
 }
 
 function controlBlock(
@@ -104,6 +126,9 @@ async function endOf(block: Uint8Array<ArrayBuffer>): Promise<number> {
     const error = aio_error(pointer);
     if (error !== ERRNO.EINPROGRESS) return error;
     // It ends early at a signal.
-    await aio_suspend_nonblocking(pointerOf(list), 1, null);
+    await inPool(
+      () => aio_suspend_nonblocking(pointerOf(list), 1, null),
+      () => new Promise((resolve) => setTimeout(resolve, RETRY_MS, 0)),
+    );
   }
 }

@@ -10,6 +10,7 @@
 import { ERRNO } from "../../base/errno.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { inPool } from "../syscall/pool.ts";
 import { POLL, waitForEvents, waitForEventsAsync } from "../syscall/poll.ts";
 
 const ONE_BYTE = 1n;
@@ -30,7 +31,10 @@ export async function writeInThread(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<number> {
   const size = BigInt(bytes.byteLength);
-  const count = await libc().write_nonblocking(fd, pointerOf(bytes), size);
+  const count = await inPool(
+    () => libc().write_nonblocking(fd, pointerOf(bytes), size),
+    () => -1,
+  );
   if (count >= 0) return count;
   // The errno of another thread is lost, so a byte is written here, unless that
   // would block: then the descriptor was made nonblocking, and it is full.

@@ -7,7 +7,7 @@
 import { closeDescriptor, OPEN } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { POLL } from "../syscall/poll.ts";
+import { POLL, pollInPool } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 /** Limits a poll, in case that nothing wakes it. */
@@ -102,7 +102,7 @@ export class SocketPoll {
     const left = Math.ceil(earliest - performance.now());
     const ms = Math.min(Math.max(left, 0), LONGEST_POLL_MS);
     const count = BigInt(waits.length + 1);
-    await libc().poll_nonblocking(pointerOf(bytes), count, ms);
+    await pollInPool(pointerOf(bytes), count, ms);
     const view = new DataView(bytes.buffer);
     const occurred = (index: number) =>
       view.getInt16(index * POLLFD_SIZE + 6, true) !== 0;

@@ -6,6 +6,7 @@
 
 import { pointerOf } from "./ffi_values.ts";
 import { type Libc, libc } from "./libc.ts";
+import { inPool } from "./pool.ts";
 
 /** Events of poll(2). */
 export const POLL = {
@@ -21,6 +22,8 @@ const ONE_DESCRIPTOR = 1n;
 // closed meanwhile, and nothing may wake it up. This limits both, at the cost of
 // one call per second.
 const LONGEST_WAIT_MS = 1000;
+/** How long to wait where no thread can. */
+const RETRY_MS = 10;
 
 /**
  * Waits for events on one descriptor and blocks this thread meanwhile.
@@ -59,14 +62,29 @@ export async function waitForEventsAsync(
   limitMs: number,
 ): Promise<boolean> {
   const bytes = pollfd(fd, events);
-  const ready = await libc().poll_nonblocking(
-    pointerOf(bytes),
-    ONE_DESCRIPTOR,
-    limitMs,
-  );
+  const ready = await pollInPool(pointerOf(bytes), ONE_DESCRIPTOR, limitMs);
   // Keeps the memory alive until the call has returned.
   bytes.fill(0);
   return ready > 0;
+}
+
+/**
+ * poll(2) in a thread of Deno's pool. Without a thread it looks once, after a
+ * short wait.
+ */
+export function pollInPool(
+  descriptors: Deno.PointerValue,
+  count: bigint,
+  limitMs: number,
+): Promise<number> {
+  return inPool(
+    () => libc().poll_nonblocking(descriptors, count, limitMs),
+    async () => {
+      const ms = Math.min(RETRY_MS, limitMs);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return libc().poll(descriptors, count, 0);
+    },
+  );
 }
 
 /** Blocks this thread for some milliseconds: poll(2) of no descriptor. */

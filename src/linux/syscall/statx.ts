@@ -8,6 +8,7 @@
 import { S_IF, STATX_BASIC_STATS } from "../../base/file_flags.ts";
 import { timeOf } from "../../base/timespec.ts";
 import { errno, libc } from "../syscall/libc.ts";
+import { inPool } from "./pool.ts";
 import { AT_FDCWD } from "./descriptor.ts";
 import { cString } from "./ffi_values.ts";
 
@@ -114,7 +115,10 @@ export async function fetchAttributes(path: string): Promise<void> {
   const name = cString(path);
   const bytes = new Uint8Array(new ArrayBuffer(STRUCT_STATX_SIZE));
   const flags = AT.STATX_FORCE_SYNC;
-  await libc().statx_nonblocking(AT_FDCWD, name, flags, WANTED, bytes);
+  await inPool(
+    () => libc().statx_nonblocking(AT_FDCWD, name, flags, WANTED, bytes),
+    () => libc().statx(AT_FDCWD, name, flags, WANTED, bytes),
+  );
   // Keeps the memory alive until the call has returned.
   name.fill(0);
   bytes.fill(0);
@@ -142,12 +146,10 @@ export async function statxDescriptorLater(
   fd: number,
 ): Promise<FileStatus | number> {
   const own = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE));
-  const failed = await libc().statx_nonblocking(
-    fd,
-    EMPTY_PATH,
-    AT.EMPTY_PATH,
-    WANTED,
-    own,
+  const flags = AT.EMPTY_PATH;
+  const failed = await inPool(
+    () => libc().statx_nonblocking(fd, EMPTY_PATH, flags, WANTED, own),
+    () => -1,
   );
   // The errno is lost. The call fails in the same way, without a wait.
   return failed < 0 ? statxDescriptor(fd) : decode(own);
