@@ -126,7 +126,7 @@ function catchDefects(output: Output): Disposable {
     event.preventDefault();
     const code = tellFailure(error, output);
     await output.finish();
-    // Deno.exit() fires "unload", which unmounts.
+    // The session unmounts before the program ends.
     Deno.exit(code);
   };
   const onError = (event: ErrorEvent) => fail(event, event.error);

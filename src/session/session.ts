@@ -7,6 +7,7 @@ import type { QueueEnd } from "../queue/request_queue.ts";
 import { describeUsers } from "../linux/mount/mount_users.ts";
 import type { MountMethod } from "../linux/mount/mount_connection.ts";
 import type { PassthroughState } from "./passthrough.ts";
+import { beforeProgramEnds } from "./program_end.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 import type { SessionParts } from "./session_parts.ts";
 import type { SpliceState } from "./splicing.ts";
@@ -42,7 +43,10 @@ const JOIN_MS = 1000;
  * A mounted file system that is being served.
  *
  * To unmount it, dispose of the session or call {@linkcode Session.close}, which
- * waits for programs that use it.
+ * waits for programs that use it. If the program ends by Deno.exit(), or by an
+ * error that nothing catches, it is aborted, so that no mount stays. A listener
+ * of "error" or "unhandledrejection" that keeps the program running has to be
+ * added before the session is started.
  *
  * @category Sessions
  */
@@ -159,7 +163,8 @@ export class Session implements AsyncDisposable {
 
   async #watch(): Promise<SessionReport> {
     const { servers, statistics, flush, release } = this.#parts;
-    using _ = this.#watchdog;
+    using _watchdog = this.#watchdog;
+    using _unmount = beforeProgramEnds(() => void this.abort());
     const all = servers.map(async ({ done }, index) => {
       this.#ended(index, await done.catch(endOfDefect));
     });
@@ -236,7 +241,6 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Whether no queue that still runs has a request in flight. */
   /** Whether no request waits for an answer that can still be expected. */
   #isIdle(): boolean {
     return this.#parts.statistics.queues.every(({ index, inFlight }) =>

@@ -16,6 +16,7 @@ import type { FuseMount } from "../linux/mount/fuse_mount.ts";
 import { orAbort } from "./abort_signal.ts";
 import { connect, type Connection, type ConnectOptions } from "./connection.ts";
 import type { HandlerSpec } from "./open_handler.ts";
+import { beforeProgramEnds } from "./program_end.ts";
 import { checkQueueMemory } from "./queue_memory.ts";
 import type { QueueServer, SessionParts } from "./session_parts.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
@@ -103,6 +104,7 @@ export async function startServing(
   );
   undo.defer(() => mount.close());
   undo.defer(() => void mount.unmount());
+  using _unmount = beforeProgramEnds(() => void mount.unmount());
   const measuring = session.stats;
   const statistics = QueueStatistics.create(devices.length, { measuring });
   undo.defer(() => statistics.stop());

@@ -20,6 +20,7 @@ import "../mount/last_flush_test.ts";
 import "../mount/limits_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/passthrough_test.ts";
+import "../mount/program_end_test.ts";
 import "../mount/qcow2_test.ts";
 import "../mount/queues_test.ts";
 import "../mount/read_cache_test.ts";

@@ -134,7 +134,6 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     pidfile?.remove();
     throw error;
   }
-  using _unmount = unmountOnUnload(session);
   let stats: StatsDisplay | null = null;
   try {
     if (stopping) {
@@ -249,13 +248,4 @@ function tellService(state: ServiceState, output: Output): void {
   } catch (error) {
     output.notice(sentenceOf(error));
   }
-}
-
-/** Unmounts when the program ends in any other way, such as Deno.exit(). */
-function unmountOnUnload(session: ExportSession): Disposable {
-  const unmount = () => void session.abort();
-  globalThis.addEventListener("unload", unmount);
-  return {
-    [Symbol.dispose]: () => globalThis.removeEventListener("unload", unmount),
-  };
 }
