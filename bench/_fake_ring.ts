@@ -48,6 +48,8 @@ export class FakeRing implements Ring, RingEntries {
         this.push(first + slot);
       },
       repeat: (slot) => this.push(first + slot),
+      // This ring always has a thread.
+      makeHere: (_call, _fd, _buffer, _start, length) => length,
     };
   }
 

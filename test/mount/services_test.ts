@@ -120,6 +120,15 @@ mountTest(
       silent.stderr,
       /^mqfuse-daemonize: Cannot write to the log .*\n$/,
     );
+    // No program reads it: opening it would wait.
+    const pipe = `${directory}/pipe`;
+    await must("mkfifo", pipe);
+    const unread = await run(script, "--log", pipe, image, mountpoint);
+    assertEquals(unread.code, 1);
+    assertMatch(
+      unread.stderr,
+      /^mqfuse-daemonize: Cannot write to the log .*pipe: it is a pipe or .*\n$/,
+    );
   },
   ["setsid", "mkfifo"],
 );
