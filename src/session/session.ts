@@ -5,6 +5,11 @@ import type {
 import type { QueueTotals } from "../queue/queue_statistics.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { describeUsers } from "../linux/mount/mount_users.ts";
+import {
+  type ResourceLimit,
+  resourceLimit,
+  restoreLimit,
+} from "../linux/syscall/resource_limits.ts";
 import type { MountMethod } from "../linux/mount/mount_connection.ts";
 import type { PassthroughState } from "./passthrough.ts";
 import { beforeProgramEnds } from "./program_end.ts";
@@ -81,6 +86,8 @@ export class Session implements AsyncDisposable {
   /** Resolves when the session is aborted, with what to say of a last flush. */
   readonly #aborted = Promise.withResolvers<string>();
   readonly #watchdog: Watchdog;
+  /** The limit on open files at the start, which another program may lower. */
+  readonly #openFiles: ResourceLimit = resourceLimit("NOFILE");
   #closing = false;
   #isAborted = false;
   /** Whether requests are no longer served. */
@@ -137,6 +144,8 @@ export class Session implements AsyncDisposable {
   async close(): Promise<SessionReport> {
     if (!this.#closing) {
       this.#closing = true;
+      // Finding the mount takes descriptors, and so does the end of Deno.
+      restoreLimit("NOFILE", this.#openFiles);
       this.#waiting = this.#waitUntilUnused();
       await this.#waiting;
       if (!this.#ending) await this.#finish();
@@ -150,6 +159,7 @@ export class Session implements AsyncDisposable {
    */
   abort(): Promise<SessionReport> {
     this.#closing = this.#ending = this.#isAborted = true;
+    restoreLimit("NOFILE", this.#openFiles);
     this.#aborted.resolve(NOT_FLUSHED);
     this.#parts.statistics.stop();
     this.#unmount();

@@ -84,6 +84,24 @@ for (const name of ["max_user_bgreq", "max_user_congthresh"]) {
   );
 }
 
+mountTest(
+  "an export ends cleanly where its soft RLIMIT_NOFILE was lowered",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory);
+    for (const end of ["SIGTERM", "SIGINT"] as const) {
+      await using process = await ExportProcess.start([image, mountpoint]);
+      // The hard limit stays.
+      await must("prlimit", `--pid=${process.pid}`, "--nofile=3:");
+      await must("cmp", image, mountpoint);
+      Deno.kill(process.pid, end);
+      const { code, stderr } = await process.ended;
+      assertEquals(code, 0, stderr);
+      assert(!isMounted(mountpoint));
+    }
+  },
+  ["prlimit", "cmp"],
+);
+
 for (const transport of ["device", "uring"] as const) {
   const register = transport === "uring" ? uringTest : mountTest;
   register(

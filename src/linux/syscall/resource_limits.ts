@@ -71,6 +71,20 @@ export function raiseLimit(name: LimitName, need: number): number {
 }
 
 /**
+ * Undoes that another program has lowered a limit of this process, as far as
+ * this process may. A hard limit can only be raised with CAP_SYS_RESOURCE.
+ *
+ * @param name The limit.
+ * @param before What it was.
+ */
+export function restoreLimit(name: LimitName, before: ResourceLimit): void {
+  const { soft, hard } = before;
+  if (resourceLimit(name).soft >= soft) return;
+  const limit = new BigUint64Array([wordOf(soft), wordOf(hard)]);
+  if (libc().setrlimit(RLIMIT[name], limit) < 0) raiseLimit(name, soft);
+}
+
+/**
  * Whether the kernel does not apply a limit to this process.
  *
  * @throws {SystemError} If /proc is not mounted.
