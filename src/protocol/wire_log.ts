@@ -55,10 +55,7 @@ export interface WireMessage {
  * @category Traces and wire logs
  */
 export function formatWireLine(message: WireMessage): string {
-  const digits = Array.from(
-    message.bytes,
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  const digits = message.bytes.toHex();
   const note = message.note === undefined ? "" : ` # ${message.note}`;
   return `q${message.queue} ${message.direction} ${digits}${note}`;
 }
@@ -80,10 +77,7 @@ export function parseWireLine(line: string): WireMessage | null {
     );
   }
   const [, queue, direction, digits, note] = match;
-  const bytes = new Uint8Array(digits!.length / 2);
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = parseInt(digits!.slice(2 * i, 2 * i + 2), 16);
-  }
+  const bytes = Uint8Array.fromHex(digits!);
   return {
     queue: Number(queue),
     direction: direction as WireMessage["direction"],

@@ -78,6 +78,21 @@ Deno.test("BoundedWriter writes lines in their order, however little a stream ta
   assertEquals([writer.dropped, writer.failure], [0, null]);
 });
 
+Deno.test("BoundedWriter is full while every record would be dropped", async () => {
+  const stream = new FakeStream();
+  const writer = new BoundedWriter(stream);
+  stream.stop();
+  fill(writer, RECORDS_MAX / LINE_BYTES);
+  assertEquals(writer.isFull, false);
+  fill(writer, 1);
+  assertEquals(writer.isFull, true);
+  stream.continue();
+  await writer.finish();
+  assertEquals(writer.isFull, false);
+  assertEquals(fill(writer, 1), 1);
+  await writer.finish();
+});
+
 Deno.test("BoundedWriter drops what finds no room, and tells the reader where", async () => {
   const stream = new FakeStream();
   const writer = new BoundedWriter(stream);

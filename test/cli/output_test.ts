@@ -34,6 +34,12 @@ Deno.test("Output keeps a line one line", () => {
   assertEquals(sinks.err, "a\\x0ab\\x0d\\x1b[0m\\x09c\n");
 });
 
+Deno.test("Output composes a record when it is written", () => {
+  const sinks = new KeptSinks();
+  new Output(false, sinks).recordLater(() => "a record", "stdout");
+  assertEquals(sinks.out, "a record\n");
+});
+
 Deno.test("Output prints events for programs alone", () => {
   const sinks = new KeptSinks();
   new Output(false, sinks).event("ready");

@@ -181,7 +181,10 @@ function mountOptions(
     ...mount,
     ...trace === "off" ? {} : {
       trace: (record) =>
-        output.record(lineOfMessage(record, output.json), traceStream),
+        output.recordLater(
+          () => lineOfMessage(record, output.json),
+          traceStream,
+        ),
       traceDropped: (records) => output.drop(records, traceStream),
     },
     notice: (text) => output.notice(text),

@@ -35,6 +35,10 @@ export class BlockingWriter implements LineWriter {
     return this.#failure;
   }
 
+  get isFull(): boolean {
+    return false;
+  }
+
   get dropped(): number {
     return this.#dropped;
   }

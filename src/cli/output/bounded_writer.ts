@@ -98,6 +98,11 @@ export class BoundedWriter implements LineWriter {
     return this.#dropped;
   }
 
+  get isFull(): boolean {
+    return this.#isClosed ||
+      this.#isDropping && this.#waiting > RECORDS_MAX / 2;
+  }
+
   write(text: string, kind: LineKind): boolean {
     // Without a reader, there is nothing to keep or to count.
     if (this.#isClosed) return false;
@@ -114,6 +119,7 @@ export class BoundedWriter implements LineWriter {
   }
 
   drop(lines: number): void {
+    if (this.#isClosed) return;
     this.#dropped += lines;
     this.#unreported += lines;
   }

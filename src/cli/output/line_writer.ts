@@ -12,6 +12,8 @@ export interface LineWriter {
   readonly failure: OutputError | null;
   /** How many lines were dropped so far. */
   readonly dropped: number;
+  /** Whether a record would be dropped, however short it is. */
+  readonly isFull: boolean;
   /**
    * Writes lines.
    *

@@ -113,13 +113,22 @@ export class Output {
 
   /** Prints one of many lines, which may be dropped before others are. */
   record(line: string, stream: StreamName): void {
+    this.recordLater(() => line, stream);
+  }
+
+  /**
+   * As {@linkcode Output.record}, of a line that takes time to compose: only if
+   * it is not dropped.
+   */
+  recordLater(compose: () => string, stream: StreamName): void {
+    if (this.#writer(stream).isFull) return this.drop(1, stream);
     if (stream === "stderr") this.#drawn = 0;
-    this.#write(stream, line, "record");
+    this.#write(stream, compose(), "record");
   }
 
   /** Counts records that were dropped before they came here. */
   drop(records: number, stream: StreamName): void {
-    (stream === "stdout" ? this.#stdout : this.#stderr).drop(records);
+    this.#writer(stream).drop(records);
   }
 
   /**
@@ -174,8 +183,11 @@ export class Output {
   }
 
   #write(stream: StreamName, line: string, kind: LineKind): void {
-    const writer = stream === "stdout" ? this.#stdout : this.#stderr;
-    writer.write(lineOf(line), kind);
+    this.#writer(stream).write(lineOf(line), kind);
+  }
+
+  #writer(stream: StreamName): LineWriter {
+    return stream === "stdout" ? this.#stdout : this.#stderr;
   }
 
   #tellFailure(error: OutputError): void {
