@@ -11307,22 +11307,21 @@ function zstdFrameLength(bytes) {
 
 // src/backends/formats/qcow2/decompress.ts
 function decompress(compression, stream, clusterSize) {
+  const options = {
+    maxOutputLength: clusterSize,
+    // One piece of output with a byte to spare: zlib would else ask for more.
+    chunkSize: clusterSize + 1
+  };
   try {
-    const cluster = compression === "deflate" ? inflateRawSync(stream, {
-      maxOutputLength: clusterSize
-    }) : decompressZstd(stream, clusterSize);
+    const cluster = compression === "deflate" ? inflateRawSync(stream, options) : decompressZstd(stream, options);
     return cluster?.length === clusterSize ? cluster : null;
   } catch {
     return null;
   }
 }
-function decompressZstd(stream, clusterSize) {
+function decompressZstd(stream, options) {
   const length = zstdFrameLength(stream);
-  if (length === null) return null;
-  const options = {
-    maxOutputLength: clusterSize
-  };
-  return zstdDecompressSync(stream.subarray(0, length), options);
+  return length === null ? null : zstdDecompressSync(stream.subarray(0, length), options);
 }
 
 // src/backends/formats/qcow2/read_operation.ts

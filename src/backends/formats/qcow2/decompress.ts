@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { inflateRawSync, zstdDecompressSync } from "node:zlib";
+import {
+  inflateRawSync,
+  zstdDecompressSync,
+  type ZstdOptions,
+} from "node:zlib";
 import type { Compression } from "./header.ts";
 import { zstdFrameLength } from "./zstd_frame.ts";
 
@@ -20,10 +24,15 @@ export function decompress(
   stream: Uint8Array,
   clusterSize: number,
 ): Uint8Array | null {
+  const options = {
+    maxOutputLength: clusterSize,
+    // One piece of output with a byte to spare: zlib would else ask for more.
+    chunkSize: clusterSize + 1,
+  };
   try {
     const cluster = compression === "deflate"
-      ? inflateRawSync(stream, { maxOutputLength: clusterSize })
-      : decompressZstd(stream, clusterSize);
+      ? inflateRawSync(stream, options)
+      : decompressZstd(stream, options);
     return cluster?.length === clusterSize ? cluster : null;
   } catch {
     return null;
@@ -33,10 +42,10 @@ export function decompress(
 /** zlib's function refuses bytes after the frame. */
 function decompressZstd(
   stream: Uint8Array,
-  clusterSize: number,
+  options: ZstdOptions,
 ): Uint8Array | null {
   const length = zstdFrameLength(stream);
-  if (length === null) return null;
-  const options = { maxOutputLength: clusterSize };
-  return zstdDecompressSync(stream.subarray(0, length), options);
+  return length === null
+    ? null
+    : zstdDecompressSync(stream.subarray(0, length), options);
 }
