@@ -10577,6 +10577,71 @@ var ClusterCache = class {
   }
 };
 
+// src/backends/formats/qcow2/zstd_frame.ts
+var MAGIC = 4247762216;
+var BLOCK_HEADER = 3;
+var RLE = 1;
+var DICTIONARY_ID = [
+  0,
+  1,
+  2,
+  4
+];
+var CONTENT_SIZE = [
+  0,
+  2,
+  4,
+  8
+];
+function zstdFrameLength(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return null;
+  const descriptor = bytes[4];
+  const isSingleSegment = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
+  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
+  for (let isLast = false; !isLast; ) {
+    if (at + BLOCK_HEADER > bytes.length) return null;
+    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
+    isLast = (header & 1) !== 0;
+    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
+  }
+  const hasChecksum = (descriptor & 4) !== 0;
+  const end = at + (hasChecksum ? 4 : 0);
+  return end <= bytes.length ? end : null;
+}
+
+// src/backends/formats/qcow2/decompress.ts
+var zlib = null;
+async function loadDecompression() {
+  try {
+    zlib ??= await import("node:zlib");
+  } catch (cause) {
+    throw new UserError("Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory", {
+      cause
+    });
+  }
+}
+function decompress(compression, stream, clusterSize) {
+  if (zlib === null) throw new Error("loadDecompression() was not called");
+  const options = {
+    maxOutputLength: clusterSize,
+    // One piece of output with a byte to spare: zlib would else ask for more.
+    chunkSize: clusterSize + 1
+  };
+  try {
+    const cluster = compression === "deflate" ? zlib.inflateRawSync(stream, options) : decompressZstd(stream, options);
+    return cluster?.length === clusterSize ? cluster : null;
+  } catch {
+    return null;
+  }
+}
+function decompressZstd(stream, options) {
+  const length = zstdFrameLength(stream);
+  return length === null ? null : zlib.zstdDecompressSync(stream.subarray(0, length), options);
+}
+
 // src/backends/formats/qcow2/constants.ts
 var QCOW2_MAGIC = 1363560955;
 var INCOMPATIBLE = {
@@ -11267,63 +11332,6 @@ async function mapLater({ lookup, file, geometry }, position, length, mapping) {
   return 0;
 }
 
-// src/backends/formats/qcow2/decompress.ts
-import { inflateRawSync, zstdDecompressSync } from "node:zlib";
-
-// src/backends/formats/qcow2/zstd_frame.ts
-var MAGIC = 4247762216;
-var BLOCK_HEADER = 3;
-var RLE = 1;
-var DICTIONARY_ID = [
-  0,
-  1,
-  2,
-  4
-];
-var CONTENT_SIZE = [
-  0,
-  2,
-  4,
-  8
-];
-function zstdFrameLength(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return null;
-  const descriptor = bytes[4];
-  const isSingleSegment = (descriptor & 32) !== 0;
-  const sizeCode = descriptor >> 6;
-  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
-  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
-  for (let isLast = false; !isLast; ) {
-    if (at + BLOCK_HEADER > bytes.length) return null;
-    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
-    isLast = (header & 1) !== 0;
-    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
-  }
-  const hasChecksum = (descriptor & 4) !== 0;
-  const end = at + (hasChecksum ? 4 : 0);
-  return end <= bytes.length ? end : null;
-}
-
-// src/backends/formats/qcow2/decompress.ts
-function decompress(compression, stream, clusterSize) {
-  const options = {
-    maxOutputLength: clusterSize,
-    // One piece of output with a byte to spare: zlib would else ask for more.
-    chunkSize: clusterSize + 1
-  };
-  try {
-    const cluster = compression === "deflate" ? inflateRawSync(stream, options) : decompressZstd(stream, options);
-    return cluster?.length === clusterSize ? cluster : null;
-  } catch {
-    return null;
-  }
-}
-function decompressZstd(stream, options) {
-  const length = zstdFrameLength(stream);
-  return length === null ? null : zstdDecompressSync(stream.subarray(0, length), options);
-}
-
 // src/backends/formats/qcow2/read_operation.ts
 var STATE = {
   /** The next range has to be mapped. */
@@ -11993,7 +12001,8 @@ var QCOW2 = {
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
   open: openQcow2,
-  attach(attachment, below) {
+  async attach(attachment, below) {
+    await loadDecompression();
     const [file, ...others] = below;
     const { hasDataFile, backingSize, tables } = attachment;
     const data = hasDataFile ? others.shift() : file;

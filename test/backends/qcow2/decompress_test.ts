@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { deflateRawSync, zstdCompressSync } from "node:zlib";
-import { decompress } from "../../../src/backends/formats/qcow2/decompress.ts";
+import {
+  decompress,
+  loadDecompression,
+} from "../../../src/backends/formats/qcow2/decompress.ts";
 import { zstdFrameLength } from "../../../src/backends/formats/qcow2/zstd_frame.ts";
 import { type Random, randomly } from "../../_random.ts";
 
@@ -19,6 +22,8 @@ function drawCluster(random: Random): Uint8Array<ArrayBuffer> {
 }
 
 for (const how of ["deflate", "zstd"] as const) {
+  await loadDecompression();
+
   Deno.test(`clusters of ${how} are decompressed, whatever follows`, () =>
     randomly(20, (random) => {
       const cluster = drawCluster(random);

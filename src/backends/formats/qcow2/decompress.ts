@@ -3,16 +3,34 @@
  *
  * @module
  */
-import {
-  inflateRawSync,
-  zstdDecompressSync,
-  type ZstdOptions,
-} from "node:zlib";
+import { UserError } from "../../../base/user_error.ts";
+import type { ZstdOptions } from "node:zlib";
 import type { Compression } from "./header.ts";
 import { zstdFrameLength } from "./zstd_frame.ts";
 
+/** zlib; `null` until {@linkcode loadDecompression} has ended. */
+let zlib: typeof import("node:zlib") | null = null;
+
 /**
- * Decompresses a cluster.
+ * Loads what {@linkcode decompress} needs into this thread. It is not imported at
+ * the start, because Deno's Node modules want a working directory whose name is
+ * UTF-8, which exports of other images do not need.
+ *
+ * @throws {UserError} If it cannot be loaded.
+ */
+export async function loadDecompression(): Promise<void> {
+  try {
+    zlib ??= await import("node:zlib");
+  } catch (cause) {
+    throw new UserError(
+      "Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory",
+      { cause },
+    );
+  }
+}
+
+/**
+ * Decompresses a cluster; {@linkcode loadDecompression} must have ended.
  *
  * @param compression How it is compressed.
  * @param stream The stream, and whatever follows it in the file.
@@ -24,6 +42,7 @@ export function decompress(
   stream: Uint8Array,
   clusterSize: number,
 ): Uint8Array | null {
+  if (zlib === null) throw new Error("loadDecompression() was not called");
   const options = {
     maxOutputLength: clusterSize,
     // One piece of output with a byte to spare: zlib would else ask for more.
@@ -31,7 +50,7 @@ export function decompress(
   };
   try {
     const cluster = compression === "deflate"
-      ? inflateRawSync(stream, options)
+      ? zlib!.inflateRawSync(stream, options)
       : decompressZstd(stream, options);
     return cluster?.length === clusterSize ? cluster : null;
   } catch {
@@ -47,5 +66,5 @@ function decompressZstd(
   const length = zstdFrameLength(stream);
   return length === null
     ? null
-    : zstdDecompressSync(stream.subarray(0, length), options);
+    : zlib!.zstdDecompressSync(stream.subarray(0, length), options);
 }

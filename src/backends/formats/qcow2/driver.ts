@@ -15,6 +15,7 @@ import {
   READ_ONLY,
 } from "./chain.ts";
 import { ClusterCache } from "./cluster_cache.ts";
+import { loadDecompression } from "./decompress.ts";
 import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
 import type { Compression, Qcow2Header } from "./header.ts";
 import { readL1 } from "./l1_table.ts";
@@ -67,7 +68,8 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
   open: openQcow2,
-  attach(attachment, below) {
+  async attach(attachment, below) {
+    await loadDecompression();
     const [file, ...others] = below;
     const { hasDataFile, backingSize, tables } = attachment;
     const data = hasDataFile ? others.shift()! : file!;
