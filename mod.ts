@@ -149,6 +149,7 @@ export {
 } from "./src/session/session_notifier.ts";
 export type { ModuleFactory, ModuleSpec } from "./src/base/import_factory.ts";
 export type {
+  BatchingChoice,
   TransportChoice,
   TransportState,
 } from "./src/session/transport.ts";

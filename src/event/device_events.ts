@@ -7,6 +7,8 @@ import type { RingEvents } from "./ring_events.ts";
 
 /** Polls in a row before the thread yields its core. */
 const POLLS = 4;
+/** What a poll returns if there is something to read: <poll.h>. */
+const POLLIN = 1;
 /** Reads in a row after which operations are submitted. */
 const READS = 16;
 
@@ -87,6 +89,11 @@ export class DeviceEvents implements EventSource, RingOwner {
   readonly #longestSleepMs: number | undefined;
   readonly #isPending: () => boolean;
   #ring: RingBeside | null = null;
+  /** Whether `read()` returned something that was there at once. */
+  #cameAtOnce = false;
+  #looksFirst = false;
+  /** Whether the last poll ended although there was nothing to read. */
+  #hasError = false;
   /** Whether the poll and the timer are in flight. */
   #isPolling = false;
   #isTiming = false;
@@ -109,10 +116,16 @@ export class DeviceEvents implements EventSource, RingOwner {
   /**
    * Adds a ring for operations, which `close()` closes.
    *
+   * @param looksFirst Whether `read()` notes if there is something at once.
    * @internal
    */
-  addRing(events: RingEvents, slots: DeviceSlots): void {
+  addRing(
+    events: RingEvents,
+    slots: DeviceSlots,
+    looksFirst: boolean = false,
+  ): void {
     this.#ring = { events, slots };
+    this.#looksFirst = looksFirst;
     events.register(this, slots.first, SLOTS);
   }
 
@@ -130,6 +143,24 @@ export class DeviceEvents implements EventSource, RingOwner {
    */
   get hasLostOperations(): boolean {
     return this.#hasLostOperations;
+  }
+
+  /**
+   * Whether the last `read()` that blocked would not have had to; known of one
+   * that polls.
+   */
+  get cameAtOnce(): boolean {
+    return this.#cameAtOnce;
+  }
+
+  /** Whether the ring polls the descriptor: there was nothing to read. */
+  get isPolling(): boolean {
+    return this.#isPolling;
+  }
+
+  /** Whether the ring's poll has found an error, which read(2) will tell. */
+  get hasError(): boolean {
+    return this.#hasError;
   }
 
   /**
@@ -175,6 +206,24 @@ export class DeviceEvents implements EventSource, RingOwner {
   }
 
   /**
+   * Sleeps in the ring until there may be something to read.
+   *
+   * @param mayBlock Whether to sleep at all.
+   * @returns `false` if an operation has completed, or the caller should look
+   * whether to go on.
+   */
+  waitBeside(mayBlock: boolean): boolean {
+    const ring = this.#ring!;
+    this.#startPoll(ring);
+    for (;;) {
+      if (this.#failure !== 0 || ring.events.hasCompleted) return false;
+      const goesOn = this.#sleep(ring, mayBlock);
+      if (!this.#isPolling) return true;
+      if (!goesOn) return false;
+    }
+  }
+
+  /**
    * Takes completions, for a caller that has no memory to read into.
    *
    * @param mayBlock Whether to sleep until an operation has completed, or the
@@ -212,9 +261,13 @@ export class DeviceEvents implements EventSource, RingOwner {
     this.#ring?.events.close();
   }
 
-  completed(slot: number): void {
-    if (slot === POLL_SLOT) this.#isPolling = false;
-    else this.#isTiming = false;
+  completed(slot: number, result: number): void {
+    if (slot !== POLL_SLOT) {
+      this.#isTiming = false;
+    } else {
+      this.#isPolling = false;
+      this.#hasError = (result & POLLIN) === 0;
+    }
   }
 
   ringFailed(errno: number): void {
@@ -277,6 +330,11 @@ export class DeviceEvents implements EventSource, RingOwner {
   #readBlocking(buffer: Uint8Array<ArrayBuffer>): number {
     const device = this.#device;
     const window = this.#poll.window(1);
+    this.#cameAtOnce = (window > 0 || this.#looksFirst) && device.poll();
+    if (this.#cameAtOnce) {
+      this.#poll.waited(0);
+      return device.read(buffer);
+    }
     if (window === 0 && !this.#poll.adapts) return device.read(buffer);
     if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
       this.#poll.waited(0);

@@ -70,6 +70,11 @@ export class RingEvents implements EventSource {
     return this.#next < this.#end;
   }
 
+  /** Whether slots were pushed and not submitted yet. */
+  get needsSubmit(): boolean {
+    return this.#ring.needsSubmit;
+  }
+
   /** Counts an operation that a request waits for. */
   started(): void {
     this.#inFlight++;
@@ -90,6 +95,12 @@ export class RingEvents implements EventSource {
   /** Submits what was pushed, without sleeping. */
   submit(): void {
     if (this.#usable) this.#enter(0);
+  }
+
+  /** Submits what was pushed and dispatches completions, without sleeping. */
+  exchange(): void {
+    this.submit();
+    if (!this.#closed) this.#dispatch();
   }
 
   /**

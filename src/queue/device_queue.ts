@@ -3,10 +3,11 @@ import { ERRNO, errnoName } from "../base/errno.ts";
 import { DeviceEvents } from "../event/device_events.ts";
 import type { MessagePipe } from "../event/message_pipe.ts";
 import type { Exchange } from "../protocol/exchange.ts";
-import { ReplyError } from "../protocol/reply_error.ts";
 import type { FuseDevice } from "./fuse_device.ts";
 import { type AllocateMessages, heapMemory } from "./message_memory.ts";
 import { OutstandingRequests } from "./outstanding_requests.ts";
+import { isLost, refusedReply } from "./refused_reply.ts";
+import { type BatchOptions, RequestBatch } from "./request_batch.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
 import type { SharedRoom } from "./shared_room.ts";
 import type { Slot } from "./slot.ts";
@@ -73,6 +74,8 @@ export class DeviceQueue implements RequestQueue {
   readonly #pipe: MessagePipe | null;
   readonly #slots: SlotPool;
   readonly #requests: OutstandingRequests;
+  #batch: RequestBatch | null = null;
+  #batchDevice: FuseDevice | null = null;
   /** Whether the other queues were told that there is no room. */
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
@@ -108,9 +111,30 @@ export class DeviceQueue implements RequestQueue {
     this.#slots.prepare(largeSlots);
   }
 
+  /**
+   * Reads requests in batches from now on, while they come fast enough, if the
+   * kernel allows it.
+   *
+   * @returns Whether it does.
+   */
+  startBatches(options: BatchOptions): boolean {
+    this.#batch = new RequestBatch(options, this.#slots);
+    this.#batchDevice = options.device;
+    return this.#batch.probe();
+  }
+
+  /**
+   * Whether requests wait that this queue has read, or replies that it has not
+   * sent: what blocks the thread would block them.
+   */
+  get isBusy(): boolean {
+    return this.#batch !== null && this.#batch.isBusy;
+  }
+
   next(mayBlock: boolean): Exchange | null {
     if (this.#end !== null) return null;
     const requests = this.#requests;
+    if (this.#batch !== null) this.#reclaim(this.#batch);
     if (requests.haveWaiting) {
       const slot = requests.admit(this.protocolVersion);
       if (slot !== null) {
@@ -118,24 +142,19 @@ export class DeviceQueue implements RequestQueue {
         return slot;
       }
     }
-    while (!this.#leavesRequests) {
-      const slot = this.#slots.takeLarge();
-      if (slot === null) break;
-      if (!this.#read(slot, mayBlock)) {
-        this.#slots.free(slot);
-        return null;
-      }
+    for (;;) {
+      const slot = this.#take(mayBlock);
+      if (slot === null) return null;
       if (requests.count === 0) return requests.add(slot);
       const placed = requests.place(slot, this.protocolVersion);
       this.#tellRoom();
       if (placed !== null) return placed;
     }
-    this.#events.waitForOperation(mayBlock);
-    return null;
   }
 
   async ready(): Promise<void> {
-    if (this.#end !== null) return;
+    if (this.#end !== null || this.#batch?.hasRead) return;
+    this.#batch?.flush();
     if (this.#leavesRequests) {
       const timer = setTimeout(() => this.#endWait(), CHECK_ROOM_MS);
       await this.#roomOrOperation();
@@ -149,28 +168,33 @@ export class DeviceQueue implements RequestQueue {
 
   reply(exchange: Exchange): boolean {
     const slot = exchange as Slot;
-    const length = slot.reply.length;
-    this.#requests.remove(slot);
+    const { length, isInPipe } = slot.reply;
+    // The pipe is needed for the next reply.
+    const isSentLater = slot.batched && length > 0 && !isInPipe &&
+      this.#end === null;
+    if (isSentLater) {
+      this.#requests.removeLater();
+      this.#batch!.reply(slot);
+    } else {
+      this.#requests.remove(slot);
+    }
     if (this.#room !== null) this.#endWait();
     if (this.#toldFull) this.#tellRoom();
-    if (this.#end?.reason === "closed") {
-      this.#releaseUnused();
-      return length <= 0;
+    if (isSentLater) return true;
+    if (length <= 0) {
+      if (this.#end?.reason === "closed") this.#releaseUnused();
+      return true;
     }
-    if (length <= 0) return true;
-    const device = this.#device;
-    const written = slot.reply.isInPipe
-      ? this.#sendPipe(device, slot, length)
-      : device.write(slot.outgoing, length);
-    if (written === length) return true;
-    return this.#isLost(-written) ? false : this.#refused(slot, -written);
+    return this.#write(slot, length);
   }
 
   close(): void {
     if (this.#end?.reason === "closed") return;
     this.#end = { reason: "closed", message: "The queue was closed" };
     this.#device.close();
+    // Sends what waits, so the descriptor of batches is closed afterwards.
     this.#events.close();
+    this.#batchDevice?.close();
     this.#tellRoom();
     this.#releaseUnused();
     this.#endWait();
@@ -181,28 +205,26 @@ export class DeviceQueue implements RequestQueue {
     return this.#toldFull && this.#shared!.othersHaveRoom();
   }
 
-  /**
-   * Reads the next request into a large slot, and answers it if it breaks the
-   * protocol.
-   *
-   * @returns Whether there is one.
-   */
-  #read(slot: Slot, mayBlock: boolean): boolean {
+  /** The next valid request; `null` if there is none. */
+  #take(mayBlock: boolean): Slot | null {
     for (;;) {
-      const received = this.#events.read(slot.incoming, mayBlock);
-      if (received < 0) {
-        if (this.#isRepeated(-received)) continue;
-        return false;
-      }
+      const slot = this.#batch?.take() ?? this.#fetch(mayBlock);
+      if (slot === null) return null;
       slot.reply.reset();
-      const error = slot.request.validate(received, this.protocolVersion);
-      if (error === null) return true;
+      const error = slot.request.validate(slot.received, this.protocolVersion);
+      if (error === null) return slot;
       if (!error.answerable) {
         this.#end = { reason: "failed", message: error.message };
-        return false;
+        this.#slots.free(slot);
+        return null;
       }
       slot.reply.error(error.errno);
-      this.#device.write(slot.outgoing, slot.reply.length);
+      if (slot.batched) {
+        this.#batch!.reply(slot);
+      } else {
+        this.#device.write(slot.outgoing, slot.reply.length);
+        this.#slots.free(slot);
+      }
     }
   }
 
@@ -210,38 +232,96 @@ export class DeviceQueue implements RequestQueue {
   #sendPipe(device: FuseDevice, { outgoing }: Slot, length: number): number {
     const pipe = this.#pipe!;
     const sent = pipe.send(device.fd);
-    if (sent === length || this.#isLost(-sent)) return sent;
+    if (sent === length || isLost(-sent)) return sent;
     //= fs/fuse/dev.c fuse_dev_splice_write(): it takes the whole message out of
     //= the pipe or, as without memory, nothing.
     const left = pipe.drain(outgoing);
     return left === length ? device.write(outgoing, length) : sent;
   }
 
-  /** Whether a failed write(2) says that nothing waits for the reply. */
-  #isLost(errno: number): boolean {
-    //= fs/fuse/dev.c fuse_dev_do_write(): ENOENT if the request was interrupted
-    //= or the connection has ended, EPERM before it begins.
-    return errno === ERRNO.ENOENT || errno === ERRNO.ENODEV ||
-      errno === ERRNO.ECONNABORTED || errno === ERRNO.EPERM;
+  /** Reads requests, and takes the first of them. */
+  #fetch(mayBlock: boolean): Slot | null {
+    const events = this.#events;
+    const batch = this.#batch;
+    while (this.#hasMemory()) {
+      const isBeside = !mayBlock || events.inFlight > 0;
+      const isSingle = mayBlock && !isBeside && !batch?.isActive;
+      if (batch === null || !batch.isUsable || isSingle) {
+        batch?.flush();
+        return this.#readSingly(mayBlock);
+      }
+      if (isBeside && events.isPolling && !events.waitBeside(mayBlock)) {
+        return null;
+      }
+      const isBatch = batch.isActive ||
+        (events.inFlight > 0 && !events.hasError);
+      if (isBatch ? batch.fetch() : batch.readOne()) return batch.take();
+      const errno = batch.takeErrno();
+      if (errno !== 0 && !this.#isRepeated(errno)) return null;
+      if (events.hasCompleted) return null;
+      if (events.inFlight > 0) {
+        if (!events.waitBeside(mayBlock)) return null;
+      } else if (!isBatch) {
+        return null;
+      }
+    }
+    events.waitForOperation(mayBlock);
+    return null;
   }
 
-  /**
-   * Fails a request whose reply the kernel has refused: after some errors it
-   * waits on, after others it has failed the request with EIO itself.
-   */
-  #refused({ request, reply, outgoing }: Slot, errno: number): never {
+  /** Whether a request may be read now: there is memory, and it is our turn. */
+  #hasMemory(): boolean {
+    if (this.#slots.reserveLarge() && !this.#leavesRequests) return true;
+    if (this.#batch === null) return false;
+    this.#batch.flush();
+    this.#tellRoom();
+    return this.#slots.reserveLarge() && !this.#leavesRequests;
+  }
+
+  #readSingly(mayBlock: boolean): Slot | null {
+    const slot = this.#slots.takeLarge();
+    if (slot === null) return null;
+    for (;;) {
+      const received = this.#events.read(slot.incoming, mayBlock);
+      if (received >= 0) {
+        slot.received = received;
+        slot.batched = false;
+        this.#batch?.noteSingle(this.#events.cameAtOnce);
+        return slot;
+      }
+      if (this.#isRepeated(-received)) continue;
+      this.#slots.free(slot);
+      return null;
+    }
+  }
+
+  /** Takes back the memory of replies that were sent, or that others need. */
+  #reclaim(batch: RequestBatch): void {
+    if (this.#requests.haveWaiting) batch.flush();
+    else batch.reclaim();
+    if (this.#toldFull) this.#tellRoom();
+  }
+
+  /** Sends a reply at once, on the descriptor that its request came from. */
+  #write(slot: Slot, length: number): boolean {
+    if (this.#end?.reason === "closed") {
+      this.#releaseUnused();
+      return false;
+    }
+    const device = slot.batched ? this.#batchDevice! : this.#device;
+    const written = slot.reply.isInPipe
+      ? this.#sendPipe(device, slot, length)
+      : device.write(slot.outgoing, length);
+    if (written === length) return true;
+    if (isLost(-written)) return false;
+    const { request, reply, outgoing } = slot;
     const { opcode, unique } = request;
-    const call = reply.errno === 0
-      ? `${reply.length} bytes`
-      : `error ${reply.errno}`;
+    const refused = { opcode, unique, length, errno: reply.errno };
+    const error = refusedReply(refused, -written);
     reply.reset();
     reply.error(ERRNO.EIO);
-    this.#device.write(outgoing, reply.length);
-    throw new ReplyError(
-      { opcode, unique },
-      call,
-      `the kernel refuses the reply with ${errnoName(errno)}`,
-    );
+    device.write(outgoing, reply.length);
+    throw error;
   }
 
   #tellRoom(): void {

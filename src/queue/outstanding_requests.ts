@@ -69,6 +69,11 @@ export class OutstandingRequests {
     this.#slots.free(slot);
   }
 
+  /** Removes a request whose memory is given back once its reply is sent. */
+  removeLater(): void {
+    this.#count--;
+  }
+
   /** Gives all memory back; nothing may use it any more. */
   release(): void {
     this.#waiting.length = 0;

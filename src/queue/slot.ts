@@ -55,6 +55,10 @@ export class Slot implements Exchange {
   readonly outgoing: Uint8Array<ArrayBuffer>;
   /** The slab of a small slot; `null` if read(2) can fill this one. */
   readonly slab: Slab | null;
+  /** Bytes of the message that was read into it. */
+  received = 0;
+  /** Whether the request was read in a batch, and has to be answered in one. */
+  batched = false;
   /** The head of the request as words, for copies without an allocation. */
   readonly #head: Int32Array<ArrayBuffer>;
 
@@ -127,6 +131,7 @@ export class Slot implements Exchange {
   /** Copies the request of another slot, which has to be validated again. */
   copyFrom(other: Slot): void {
     const { request } = other;
+    this.batched = other.batched;
     if (this.slab === null) {
       this.incoming.set(request.copy());
       return;

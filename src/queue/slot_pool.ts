@@ -124,6 +124,17 @@ export class SlotPool {
   }
 
   /**
+   * Takes a large slot to read ahead into, which leaves room for others and
+   * takes no memory from small slots; else `null`.
+   */
+  takeExtraLarge(): Slot | null {
+    if (this.#freeLarge.length > LARGE_MIN) return this.#freeLarge.pop()!;
+    return this.#unused >= LARGE_MIN * this.#largeSize
+      ? this.#newLarge()
+      : null;
+  }
+
+  /**
    * Takes a small slot for a payload.
    *
    * @param payload Bytes.

@@ -13,15 +13,16 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 /**
- * Descriptors of a queue: 6 of Deno's Worker, a clone of /dev/fuse, the image,
- * an io_uring and its eventfd, the two ends of a pipe.
+/**
+ * Descriptors of a queue: 6 of Deno's Worker, two clones of /dev/fuse, the
+ * image, an io_uring and its eventfd, the two ends of a pipe.
  */
-export const DESCRIPTORS_PER_QUEUE = 12;
+export const DESCRIPTORS_PER_QUEUE = 13;
 /**
  * With direct I/O, the image is open through the page cache too, and there is no
  * pipe.
  */
-export const DESCRIPTORS_PER_DIRECT_QUEUE = 11;
+export const DESCRIPTORS_PER_DIRECT_QUEUE = 12;
 /**
  * Descriptors besides: the image and its locks, /dev/fuse, notifications, the
  * mount and the unmount, the control socket and its clients, the pidfile.

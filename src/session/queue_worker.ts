@@ -28,7 +28,9 @@ export class QueueWorker {
   readonly index: number;
   /** Resolves when the requested ring exists, or to why it does not. */
   readonly ring: Promise<string | null>;
-  /** Resolves when the Worker is ready to take requests. */
+  /**
+   * Resolves when the Worker is ready to take requests, to what it has opened.
+   */
   readonly ready: Promise<ReadyMessage>;
   /** Resolves when its queue has ended, for any reason. */
   readonly done: Promise<QueueEnd>;
@@ -36,7 +38,8 @@ export class QueueWorker {
   readonly #ready = Promise.withResolvers<ReadyMessage>();
   readonly #done = Promise.withResolvers<QueueEnd>();
   readonly #worker: Worker;
-  readonly #fd: number;
+  /** The Worker's descriptors of the connection. */
+  readonly #descriptors: number[];
   readonly #listener: WorkerListener;
   readonly #trace: TraceReceiver | null;
   #isOver = false;
@@ -56,7 +59,7 @@ export class QueueWorker {
     // A failure rejects both, and callers may wait for one of them only.
     this.ring.catch(() => {});
     this.ready.catch(() => {});
-    this.#fd = start.fd;
+    this.#descriptors = [start.fd];
     this.#listener = listener;
     this.#trace = start.trace && new TraceReceiver(start.trace);
     this.#worker = worker;
@@ -94,6 +97,7 @@ export class QueueWorker {
       case "ring":
         return this.#ring.resolve(message.failure);
       case "ready":
+        this.#descriptors.push(...message.descriptors);
         return this.#ready.resolve(message);
       case "failed":
         return this.#failed(
@@ -125,9 +129,9 @@ export class QueueWorker {
   }
 
   #died(error: Error): void {
-    // The Worker could not close its descriptor, so its requests would hang
+    // The Worker could not close its descriptors, so its requests would hang
     // forever.
-    if (!this.#isOver) closeDescriptor(this.#fd);
+    if (!this.#isOver) this.#descriptors.forEach(closeDescriptor);
     this.#failed(error);
   }
 

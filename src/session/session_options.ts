@@ -15,7 +15,12 @@ import type { MountUsers } from "../linux/mount/mount_users.ts";
 import { MS_PER_S } from "../base/timespec.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
 import type { PollUs } from "../event/poll_strategy.ts";
-import { type TransportChoice, TRANSPORTS } from "./transport.ts";
+import {
+  BATCHING,
+  type BatchingChoice,
+  type TransportChoice,
+  TRANSPORTS,
+} from "./transport.ts";
 import { HANG_MS } from "./watchdog.ts";
 
 /**
@@ -45,6 +50,12 @@ export interface SessionOptions {
    * /dev/fuse, `auto` for io_uring where it is available; `auto` if left out.
    */
   readonly transport?: TransportChoice;
+  /**
+   * Whether queues over /dev/fuse read and answer several requests by one
+   * system call while they come fast, by io_uring: `off`, or `auto` where that
+   * is possible; `auto` if left out.
+   */
+  readonly batching?: BatchingChoice;
   /**
    * How long a queue polls before it sleeps: a number of microseconds, 0 for
    * not at all, or `auto` to adapt to the load; `auto` if left out.
@@ -135,6 +146,8 @@ export interface CheckedSessionOptions {
   readonly queueMemory: number | null;
   /** As {@linkcode SessionOptions.transport}. */
   readonly transport: TransportChoice;
+  /** As {@linkcode SessionOptions.batching}. */
+  readonly batching: BatchingChoice;
   /** As {@linkcode SessionOptions.pollUs}. */
   readonly pollUs: PollUs;
   /** As {@linkcode SessionOptions.allowOther}. */
@@ -203,6 +216,7 @@ export function checkSessionOptions(
       TRANSPORTS,
       "transport",
     ),
+    batching: checkChoice(options.batching ?? "auto", BATCHING, "batching"),
     pollUs: checkPollUs(options.pollUs ?? "auto", "pollUs"),
     allowOther: checkChoice(
       options.allowOther ?? defaults.allowOther,

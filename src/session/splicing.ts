@@ -113,7 +113,7 @@ export function planSplicing(
  * @param refusal Why a Worker has no pipe; `null` if each has one.
  */
 export function splicingOver(
-  { kind }: TransportState,
+  { kind }: Pick<TransportState, "kind">,
   { from, reason }: SplicePlan,
   refusal: string | null,
 ): SpliceState {

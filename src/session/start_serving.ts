@@ -170,6 +170,7 @@ async function startServers(
       statistics,
       spec: handler.spec(facts),
       pollUs: session.pollUs,
+      batching: session.batching,
       longestSleepMs: connection.wakesReaders ? null : LONGEST_SLEEP_MS,
       choice: session.transport,
       intent: transport.intent,

@@ -16,13 +16,16 @@ import { ByteBudget } from "../shared_memory/byte_budget.ts";
 import type { HandlerSpec } from "./open_handler.ts";
 import { QueueWorker } from "./queue_worker.ts";
 import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
+import type { ReadyMessage } from "./worker_messages.ts";
 import type { QueueServer } from "./session_parts.ts";
 import type { SessionListener } from "./session_options.ts";
 import { type SplicePlan, type SpliceState, splicingOver } from "./splicing.ts";
 import {
+  type BatchingChoice,
   fallBack,
   type TransportChoice,
   type TransportState,
+  URING,
 } from "./transport.ts";
 
 /** What to start Workers with. */
@@ -41,6 +44,8 @@ export interface StartWorkersOptions {
   readonly statistics: QueueStatistics;
   /** How to make a handler. */
   readonly spec: HandlerSpec;
+  /** Whether to read requests over /dev/fuse in batches. */
+  readonly batching: BatchingChoice;
   /** How long to poll before sleeping. */
   readonly pollUs: PollUs;
   /** How long to sleep at most, in milliseconds; `null` for no limit. */
@@ -106,7 +111,22 @@ export async function startWorkers(
   }
   const refusal = states.find(({ noPipe }) => noPipe !== null)?.noPipe ?? null;
   const splicing = splicingOver(transport, options.splicing, refusal);
-  return { transport, splicing };
+  return {
+    transport: withBatches(transport, options.batching, states),
+    splicing,
+  };
+}
+
+/** Notes whether the queues over /dev/fuse read requests in batches. */
+function withBatches(
+  transport: TransportState,
+  choice: BatchingChoice,
+  states: readonly ReadyMessage[],
+): TransportState {
+  if (transport.kind === "uring" || choice === "off") return transport;
+  const reasons = states.map(({ whyNoBatches }) => whyNoBatches);
+  const whyNoBatches = reasons.find((reason) => reason !== null) ?? null;
+  return { ...transport, batching: whyNoBatches === null, whyNoBatches };
 }
 
 function startWorker(
@@ -131,6 +151,7 @@ function startWorker(
     trace: listener.trace === undefined ? null : ByteBudget.create(),
     wire: listener.wire ?? false,
     pollUs: options.pollUs,
+    batching: options.batching,
     longestSleepMs: options.longestSleepMs,
     qids,
     spliceFrom: options.splicing.from,
@@ -177,7 +198,7 @@ async function agreeOnRings(
   const failures = await Promise.all(workers.map(({ ring }) => ring));
   const failure = failures.find((text) => text !== null) ?? null;
   const transport: TransportState = failure === null
-    ? { kind: "uring", reason: null }
+    ? URING
     : fallBack(choice, failure);
   // Otherwise the kernel waits until every ring queue has an entry.
   if (failure !== null) declineUring(device.fd);

@@ -24,6 +24,18 @@ export const TRANSPORTS: readonly TransportChoice[] = [
 ];
 
 /**
+ * Whether a queue over /dev/fuse reads and answers several requests by one
+ * system call, io_uring_enter(2), while they come fast: `auto` where that is
+ * possible.
+ *
+ * @category Sessions
+ */
+export type BatchingChoice = "auto" | "off";
+
+/** Choices of batching. */
+export const BATCHING: readonly BatchingChoice[] = ["auto", "off"];
+
+/**
  * The transport of a session.
  *
  * @category Sessions
@@ -33,6 +45,13 @@ export interface TransportState {
   readonly kind: "device" | "uring";
   /** Why it is not io_uring; `null` if it is, or `device` was requested. */
   readonly reason: string | null;
+  /** Whether queues over /dev/fuse read and answer requests in batches. */
+  readonly batching: boolean;
+  /**
+   * Why they do not; `null` if they do, over io_uring, or if `off` was
+   * requested.
+   */
+  readonly whyNoBatches: string | null;
 }
 
 /** The transport that a session tries to get. */
@@ -41,6 +60,19 @@ export interface TransportPlan {
   readonly flags: readonly InitFlagName[];
   /** The transport, provided that the kernel accepts the flags. */
   readonly intent: TransportState;
+}
+
+/** FUSE over io_uring. */
+export const URING: TransportState = {
+  kind: "uring",
+  reason: null,
+  batching: false,
+  whyNoBatches: null,
+};
+
+/** /dev/fuse, so far without batches. */
+function deviceTransport(reason: string | null): TransportState {
+  return { kind: "device", reason, batching: false, whyNoBatches: null };
 }
 
 /**
@@ -56,14 +88,14 @@ export function planTransport(
   workers: boolean,
 ): TransportPlan {
   if (choice === "device") {
-    return { flags: [], intent: { kind: "device", reason: null } };
+    return { flags: [], intent: deviceTransport(null) };
   }
   const probe = workers ? probeUring() : {
     available: false as const,
     reason: "it needs Workers, and the calling thread serves",
   };
   return probe.available
-    ? { flags: ["OVER_IO_URING"], intent: { kind: "uring", reason: null } }
+    ? { flags: ["OVER_IO_URING"], intent: URING }
     : { flags: [], intent: fallBack(choice, probe.reason) };
 }
 
@@ -95,7 +127,7 @@ export function fallBack(
   choice: TransportChoice,
   reason: string,
 ): TransportState {
-  if (choice !== "uring") return { kind: "device", reason };
+  if (choice !== "uring") return deviceTransport(reason);
   throw new UserError(
     `Cannot use FUSE over io_uring: ${reason}; set the transport to auto or device`,
   );

@@ -1899,198 +1899,8 @@ var PollStrategy = class {
   }
 };
 
-// src/event/device_events.ts
-var POLLS = 4;
-var READS = 16;
-var POLL_SLOT = 0;
-var SLOTS = 2;
-var DeviceEvents = class {
-  #device;
-  #poll;
-  #longestSleepMs;
-  #isPending;
-  #ring = null;
-  /** Whether the poll and the timer are in flight. */
-  #isPolling = false;
-  #isTiming = false;
-  /** Reads since operations were submitted last. */
-  #reads = 0;
-  /** The errno with which the ring failed, else 0. */
-  #failure = 0;
-  #hasLostOperations = false;
-  /** The last result of `operationReady()`, while it is pending. */
-  #operationReady = null;
-  /** Makes an event source of a descriptor, whose owner closes it. */
-  constructor(device, options = {}) {
-    this.#device = device;
-    this.#poll = options.poll ?? new PollStrategy(0);
-    this.#longestSleepMs = options.longestSleepMs;
-    this.#isPending = () => device.poll();
-  }
-  /**
-   * Adds a ring for operations, which `close()` closes.
-   *
-   * @internal
-   */
-  addRing(events, slots) {
-    this.#ring = {
-      events,
-      slots
-    };
-    events.register(this, slots.first, SLOTS);
-  }
-  get inFlight() {
-    return this.#ring === null ? 0 : this.#ring.events.inFlight;
-  }
-  get hasCompleted() {
-    return this.#ring !== null && this.#ring.events.hasCompleted;
-  }
-  /**
-   * Whether operations were in flight when the ring was closed, so that the
-   * kernel may still write to their memory.
-   */
-  get hasLostOperations() {
-    return this.#hasLostOperations;
-  }
-  /**
-   * read(2).
-   *
-   * @param mayBlock Whether to sleep until there is something to read, an
-   * operation has completed, or the longest sleep is over.
-   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read
-   * or an operation has completed.
-   */
-  read(buffer, mayBlock) {
-    const ring = this.#ring;
-    if (ring !== null && ring.events.inFlight > 0) {
-      return this.#readBeside(ring, buffer, mayBlock);
-    }
-    const device = this.#device;
-    const blocks = mayBlock && this.#longestSleepMs === void 0;
-    device.setBlocking(blocks);
-    if (!blocks) {
-      if (mayBlock) device.poll(this.#longestSleepMs);
-      return device.read(buffer);
-    }
-    for (; ; ) {
-      const received = this.#readBlocking(buffer);
-      if (received !== -ERRNO.EAGAIN) return received;
-    }
-  }
-  /**
-   * Resolves once `read()` has something to return or an operation has
-   * completed, or after a while; timers and promises of this thread run
-   * meanwhile.
-   */
-  async ready() {
-    const ring = this.#ring;
-    if (ring === null || this.#failure !== 0) return this.#device.readable();
-    ring.events.wait(false);
-    if (ring.events.hasCompleted) return;
-    this.#startPoll(ring);
-    await ring.events.ready();
-  }
-  /**
-   * Takes completions, for a caller that has no memory to read into.
-   *
-   * @param mayBlock Whether to sleep until an operation has completed, or the
-   * longest sleep is over.
-   */
-  waitForOperation(mayBlock) {
-    const ring = this.#ring;
-    while (ring !== null && ring.events.inFlight > 0 && this.#failure === 0) {
-      if (ring.events.hasCompleted || !this.#sleep(ring, mayBlock)) return;
-    }
-  }
-  /**
-   * Resolves once an operation may have completed, or after a while; `null` if
-   * none is in flight.
-   */
-  operationReady() {
-    const ring = this.#ring;
-    if (ring === null || ring.events.inFlight === 0) return null;
-    ring.events.wait(false);
-    if (ring.events.hasCompleted) return Promise.resolve();
-    return this.#operationReady ??= ring.events.ready().finally(() => this.#operationReady = null);
-  }
-  settle() {
-    this.#ring?.events.settle();
-  }
-  drain() {
-    this.#ring?.events.drain();
-  }
-  close() {
-    this.#ring?.events.close();
-  }
-  completed(slot) {
-    if (slot === POLL_SLOT) this.#isPolling = false;
-    else this.#isTiming = false;
-  }
-  ringFailed(errno2) {
-    this.#failure = errno2;
-  }
-  ringClosed(quiet) {
-    this.#isPolling = false;
-    this.#hasLostOperations = !quiet;
-  }
-  /** `read()` while operations are in flight. */
-  #readBeside(ring, buffer, mayBlock) {
-    const device = this.#device;
-    for (; ; ) {
-      if (this.#failure !== 0) return -this.#failure;
-      if (this.#reads >= READS) this.#sleep(ring, false);
-      if (ring.events.hasCompleted) return -ERRNO.EAGAIN;
-      if (!this.#isPolling) {
-        device.setBlocking(false);
-        const received = device.read(buffer);
-        this.#reads++;
-        if (received !== -ERRNO.EAGAIN) return received;
-        this.#startPoll(ring);
-      }
-      const goesOn = this.#sleep(ring, mayBlock);
-      if (!goesOn && this.#isPolling) return -ERRNO.EAGAIN;
-    }
-  }
-  #startPoll({ slots }) {
-    if (this.#isPolling) return;
-    this.#isPolling = true;
-    slots.poll();
-  }
-  /**
-   * Submits operations and dispatches completions.
-   *
-   * @param mayBlock Whether to sleep until there is one.
-   * @returns Whether the caller may sleep again.
-   */
-  #sleep({ events, slots }, mayBlock) {
-    this.#reads = 0;
-    const limitMs = this.#longestSleepMs;
-    const isLimited = mayBlock && limitMs !== void 0;
-    if (isLimited && !this.#isTiming) {
-      this.#isTiming = true;
-      slots.startTimer(limitMs);
-    }
-    events.wait(mayBlock);
-    return mayBlock && !(isLimited && !this.#isTiming);
-  }
-  /** read(2) that sleeps, after polling if that is worth it. */
-  #readBlocking(buffer) {
-    const device = this.#device;
-    const window = this.#poll.window(1);
-    if (window === 0 && !this.#poll.adapts) return device.read(buffer);
-    if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
-      this.#poll.waited(0);
-      return device.read(buffer);
-    }
-    const start = performance.now();
-    const received = device.read(buffer);
-    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
-    return received;
-  }
-};
-
 // src/event/ring_events.ts
-var POLLS2 = 8;
+var POLLS = 8;
 var RingEvents = class {
   #ring;
   #poll;
@@ -2136,6 +1946,10 @@ var RingEvents = class {
   get hasCompleted() {
     return this.#next < this.#end;
   }
+  /** Whether slots were pushed and not submitted yet. */
+  get needsSubmit() {
+    return this.#ring.needsSubmit;
+  }
   /** Counts an operation that a request waits for. */
   started() {
     this.#inFlight++;
@@ -2153,6 +1967,11 @@ var RingEvents = class {
   /** Submits what was pushed, without sleeping. */
   submit() {
     if (this.#usable) this.#enter(0);
+  }
+  /** Submits what was pushed and dispatches completions, without sleeping. */
+  exchange() {
+    this.submit();
+    if (!this.#closed) this.#dispatch();
   }
   /**
    * Dispatches completions to their owners. If there are none, submits what was
@@ -2230,7 +2049,7 @@ var RingEvents = class {
     if (window === 0 && !(isSingle && poll.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.needsSubmit) this.#enter(0);
-      if (poll.poll(window, POLLS2, this.#hasWork)) {
+      if (poll.poll(window, POLLS, this.#hasWork)) {
         poll.waited(0);
         return this.#enter(0);
       }
@@ -2675,35 +2494,242 @@ var RingFileIo = class {
   }
 };
 
-// src/protocol/reply_error.ts
-var ReplyError = class extends Error {
-  /** The request's opcode. */
-  opcode;
-  /** The request's id. */
-  unique;
-  #watcher;
-  /**
-   * Describes a refused call.
-   *
-   * @param request The request.
-   * @param call The call, such as `ok(5)`.
-   * @param problem What is wrong with it.
-   * @param watcher Learns if nothing catches the error.
-   */
-  constructor({ opcode, unique }, call3, problem, watcher = null) {
-    const name = opcodeName(opcode) ?? `opcode ${opcode}`;
-    super(`Cannot answer ${name} (unique ${unique}) by ${call3}: ${problem}`);
-    this.name = "ReplyError";
-    this.opcode = opcode;
-    this.unique = unique;
-    this.#watcher = watcher;
+// src/event/device_events.ts
+var POLLS2 = 4;
+var POLLIN = 1;
+var READS = 16;
+var POLL_SLOT = 0;
+var SLOTS = 2;
+var DeviceEvents = class {
+  #device;
+  #poll;
+  #longestSleepMs;
+  #isPending;
+  #ring = null;
+  /** Whether `read()` returned something that was there at once. */
+  #cameAtOnce = false;
+  #looksFirst = false;
+  /** Whether the last poll ended although there was nothing to read. */
+  #hasError = false;
+  /** Whether the poll and the timer are in flight. */
+  #isPolling = false;
+  #isTiming = false;
+  /** Reads since operations were submitted last. */
+  #reads = 0;
+  /** The errno with which the ring failed, else 0. */
+  #failure = 0;
+  #hasLostOperations = false;
+  /** The last result of `operationReady()`, while it is pending. */
+  #operationReady = null;
+  /** Makes an event source of a descriptor, whose owner closes it. */
+  constructor(device, options = {}) {
+    this.#device = device;
+    this.#poll = options.poll ?? new PollStrategy(0);
+    this.#longestSleepMs = options.longestSleepMs;
+    this.#isPending = () => device.poll();
   }
   /**
-   * Says that nothing has caught the error, because it was thrown in a timer for
-   * instance: the request that waits for the answer fails with EIO.
+   * Adds a ring for operations, which `close()` closes.
+   *
+   * @param looksFirst Whether `read()` notes if there is something at once.
+   * @internal
    */
-  uncaught() {
-    this.#watcher?.uncaught(this);
+  addRing(events, slots, looksFirst = false) {
+    this.#ring = {
+      events,
+      slots
+    };
+    this.#looksFirst = looksFirst;
+    events.register(this, slots.first, SLOTS);
+  }
+  get inFlight() {
+    return this.#ring === null ? 0 : this.#ring.events.inFlight;
+  }
+  get hasCompleted() {
+    return this.#ring !== null && this.#ring.events.hasCompleted;
+  }
+  /**
+   * Whether operations were in flight when the ring was closed, so that the
+   * kernel may still write to their memory.
+   */
+  get hasLostOperations() {
+    return this.#hasLostOperations;
+  }
+  /**
+   * Whether the last `read()` that blocked would not have had to; known of one
+   * that polls.
+   */
+  get cameAtOnce() {
+    return this.#cameAtOnce;
+  }
+  /** Whether the ring polls the descriptor: there was nothing to read. */
+  get isPolling() {
+    return this.#isPolling;
+  }
+  /** Whether the ring's poll has found an error, which read(2) will tell. */
+  get hasError() {
+    return this.#hasError;
+  }
+  /**
+   * read(2).
+   *
+   * @param mayBlock Whether to sleep until there is something to read, an
+   * operation has completed, or the longest sleep is over.
+   * @returns Bytes, or a negative errno: `-EAGAIN` if there is nothing to read
+   * or an operation has completed.
+   */
+  read(buffer, mayBlock) {
+    const ring = this.#ring;
+    if (ring !== null && ring.events.inFlight > 0) {
+      return this.#readBeside(ring, buffer, mayBlock);
+    }
+    const device = this.#device;
+    const blocks = mayBlock && this.#longestSleepMs === void 0;
+    device.setBlocking(blocks);
+    if (!blocks) {
+      if (mayBlock) device.poll(this.#longestSleepMs);
+      return device.read(buffer);
+    }
+    for (; ; ) {
+      const received = this.#readBlocking(buffer);
+      if (received !== -ERRNO.EAGAIN) return received;
+    }
+  }
+  /**
+   * Resolves once `read()` has something to return or an operation has
+   * completed, or after a while; timers and promises of this thread run
+   * meanwhile.
+   */
+  async ready() {
+    const ring = this.#ring;
+    if (ring === null || this.#failure !== 0) return this.#device.readable();
+    ring.events.wait(false);
+    if (ring.events.hasCompleted) return;
+    this.#startPoll(ring);
+    await ring.events.ready();
+  }
+  /**
+   * Sleeps in the ring until there may be something to read.
+   *
+   * @param mayBlock Whether to sleep at all.
+   * @returns `false` if an operation has completed, or the caller should look
+   * whether to go on.
+   */
+  waitBeside(mayBlock) {
+    const ring = this.#ring;
+    this.#startPoll(ring);
+    for (; ; ) {
+      if (this.#failure !== 0 || ring.events.hasCompleted) return false;
+      const goesOn = this.#sleep(ring, mayBlock);
+      if (!this.#isPolling) return true;
+      if (!goesOn) return false;
+    }
+  }
+  /**
+   * Takes completions, for a caller that has no memory to read into.
+   *
+   * @param mayBlock Whether to sleep until an operation has completed, or the
+   * longest sleep is over.
+   */
+  waitForOperation(mayBlock) {
+    const ring = this.#ring;
+    while (ring !== null && ring.events.inFlight > 0 && this.#failure === 0) {
+      if (ring.events.hasCompleted || !this.#sleep(ring, mayBlock)) return;
+    }
+  }
+  /**
+   * Resolves once an operation may have completed, or after a while; `null` if
+   * none is in flight.
+   */
+  operationReady() {
+    const ring = this.#ring;
+    if (ring === null || ring.events.inFlight === 0) return null;
+    ring.events.wait(false);
+    if (ring.events.hasCompleted) return Promise.resolve();
+    return this.#operationReady ??= ring.events.ready().finally(() => this.#operationReady = null);
+  }
+  settle() {
+    this.#ring?.events.settle();
+  }
+  drain() {
+    this.#ring?.events.drain();
+  }
+  close() {
+    this.#ring?.events.close();
+  }
+  completed(slot, result2) {
+    if (slot !== POLL_SLOT) {
+      this.#isTiming = false;
+    } else {
+      this.#isPolling = false;
+      this.#hasError = (result2 & POLLIN) === 0;
+    }
+  }
+  ringFailed(errno2) {
+    this.#failure = errno2;
+  }
+  ringClosed(quiet) {
+    this.#isPolling = false;
+    this.#hasLostOperations = !quiet;
+  }
+  /** `read()` while operations are in flight. */
+  #readBeside(ring, buffer, mayBlock) {
+    const device = this.#device;
+    for (; ; ) {
+      if (this.#failure !== 0) return -this.#failure;
+      if (this.#reads >= READS) this.#sleep(ring, false);
+      if (ring.events.hasCompleted) return -ERRNO.EAGAIN;
+      if (!this.#isPolling) {
+        device.setBlocking(false);
+        const received = device.read(buffer);
+        this.#reads++;
+        if (received !== -ERRNO.EAGAIN) return received;
+        this.#startPoll(ring);
+      }
+      const goesOn = this.#sleep(ring, mayBlock);
+      if (!goesOn && this.#isPolling) return -ERRNO.EAGAIN;
+    }
+  }
+  #startPoll({ slots }) {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    slots.poll();
+  }
+  /**
+   * Submits operations and dispatches completions.
+   *
+   * @param mayBlock Whether to sleep until there is one.
+   * @returns Whether the caller may sleep again.
+   */
+  #sleep({ events, slots }, mayBlock) {
+    this.#reads = 0;
+    const limitMs = this.#longestSleepMs;
+    const isLimited = mayBlock && limitMs !== void 0;
+    if (isLimited && !this.#isTiming) {
+      this.#isTiming = true;
+      slots.startTimer(limitMs);
+    }
+    events.wait(mayBlock);
+    return mayBlock && !(isLimited && !this.#isTiming);
+  }
+  /** read(2) that sleeps, after polling if that is worth it. */
+  #readBlocking(buffer) {
+    const device = this.#device;
+    const window = this.#poll.window(1);
+    this.#cameAtOnce = (window > 0 || this.#looksFirst) && device.poll();
+    if (this.#cameAtOnce) {
+      this.#poll.waited(0);
+      return device.read(buffer);
+    }
+    if (window === 0 && !this.#poll.adapts) return device.read(buffer);
+    if (window > 0 && this.#poll.poll(window, POLLS2, this.#isPending)) {
+      this.#poll.waited(0);
+      return device.read(buffer);
+    }
+    const start = performance.now();
+    const received = device.read(buffer);
+    this.#poll.waited(window + (performance.now() - start) * US_PER_MS);
+    return received;
   }
 };
 
@@ -3080,6 +3106,38 @@ function replyProblem(request, reply, size) {
   }
   return BY_OPCODE[request.opcode]?.(reply, size, request) ?? null;
 }
+
+// src/protocol/reply_error.ts
+var ReplyError = class extends Error {
+  /** The request's opcode. */
+  opcode;
+  /** The request's id. */
+  unique;
+  #watcher;
+  /**
+   * Describes a refused call.
+   *
+   * @param request The request.
+   * @param call The call, such as `ok(5)`.
+   * @param problem What is wrong with it.
+   * @param watcher Learns if nothing catches the error.
+   */
+  constructor({ opcode, unique }, call3, problem, watcher = null) {
+    const name = opcodeName(opcode) ?? `opcode ${opcode}`;
+    super(`Cannot answer ${name} (unique ${unique}) by ${call3}: ${problem}`);
+    this.name = "ReplyError";
+    this.opcode = opcode;
+    this.unique = unique;
+    this.#watcher = watcher;
+  }
+  /**
+   * Says that nothing has caught the error, because it was thrown in a timer for
+   * instance: the request that waits for the answer fails with EIO.
+   */
+  uncaught() {
+    this.#watcher?.uncaught(this);
+  }
+};
 
 // src/protocol/reply.ts
 var OUT_HEADER = accessors("fuse_out_header");
@@ -3930,6 +3988,10 @@ var Slot = class _Slot {
   outgoing;
   /** The slab of a small slot; `null` if read(2) can fill this one. */
   slab;
+  /** Bytes of the message that was read into it. */
+  received = 0;
+  /** Whether the request was read in a batch, and has to be answered in one. */
+  batched = false;
   /** The head of the request as words, for copies without an allocation. */
   #head;
   constructor(memory, head, exchange) {
@@ -3986,6 +4048,7 @@ var Slot = class _Slot {
   /** Copies the request of another slot, which has to be validated again. */
   copyFrom(other) {
     const { request } = other;
+    this.batched = other.batched;
     if (this.slab === null) {
       this.incoming.set(request.copy());
       return;
@@ -4061,6 +4124,10 @@ var OutstandingRequests = class {
   remove(slot) {
     this.#count--;
     this.#slots.free(slot);
+  }
+  /** Removes a request whose memory is given back once its reply is sent. */
+  removeLater() {
+    this.#count--;
   }
   /** Gives all memory back; nothing may use it any more. */
   release() {
@@ -4141,6 +4208,305 @@ var OutstandingRequests = class {
     to.reply.reset();
     to.request.validate(from.request.length, version);
     this.#slots.free(from);
+  }
+};
+
+// src/queue/refused_reply.ts
+function isLost(errno2) {
+  return errno2 === ERRNO.ENOENT || errno2 === ERRNO.ENODEV || errno2 === ERRNO.ECONNABORTED || errno2 === ERRNO.EPERM;
+}
+function refusedReply(reply, errno2) {
+  const call3 = reply.errno === 0 ? `${reply.length} bytes` : `error ${reply.errno}`;
+  return new ReplyError(reply, call3, `the kernel refuses the reply with ${errnoName(errno2)}`);
+}
+
+// src/queue/sent_replies.ts
+var OUT_HEADER2 = accessors("fuse_out_header");
+var UNIQUE_AT2 = OUT_HEADER2.at.unique;
+var SentReplies = class {
+  #max;
+  #device;
+  #onRefused;
+  /** The memory of each reply. */
+  #slots = [];
+  /** Four words each: opcode, length, errno, unused. */
+  #facts;
+  /** The `unique` of each. */
+  #uniques;
+  /** How many there are. */
+  count = 0;
+  /**
+   * Without replies.
+   *
+   * @param max Replies at most.
+   * @param device What they are sent to.
+   * @param onRefused Receives the error of one that was refused.
+   */
+  constructor(max, device, onRefused) {
+    this.#max = max;
+    this.#device = device;
+    this.#onRefused = onRefused;
+    this.#facts = new Int32Array(max * 4);
+    this.#uniques = new DataView(new ArrayBuffer(max * 8));
+  }
+  /** Whether there is room for no more. */
+  get isFull() {
+    return this.count === this.#max;
+  }
+  /** Adds one; returns its number. */
+  add(slot) {
+    const index = this.count++;
+    this.#slots[index] = slot;
+    const { request, reply } = slot;
+    const facts = this.#facts;
+    facts[index * 4] = request.opcode;
+    facts[index * 4 + 1] = reply.length;
+    facts[index * 4 + 2] = reply.errno;
+    const uniques = this.#uniques;
+    const { header } = reply;
+    uniques.setInt32(index * 8, header.getInt32(UNIQUE_AT2, true), true);
+    uniques.setInt32(index * 8 + 4, header.getInt32(UNIQUE_AT2 + 4, true), true);
+    return index;
+  }
+  /** Gives the memory of all of them back, after they were sent. */
+  release(pool2) {
+    const slots = this.#slots;
+    for (let i = 0; i < this.count; i++) pool2.free(slots[i]);
+    this.count = 0;
+  }
+  /** The kernel has refused one; `errno` is that of write(2). */
+  failed(index, errno2) {
+    if (isLost(errno2)) return;
+    const facts = this.#facts;
+    const unique = this.#uniques.getBigUint64(index * 8, true);
+    const bytes = encodeStruct("fuse_out_header", {
+      len: OUT_HEADER2.size,
+      error: -ERRNO.EIO,
+      unique
+    });
+    this.#device.write(bytes, bytes.length);
+    this.#onRefused(refusedReply({
+      opcode: facts[index * 4],
+      unique,
+      length: facts[index * 4 + 1],
+      errno: facts[index * 4 + 2]
+    }, errno2));
+  }
+};
+
+// src/queue/request_batch.ts
+var PATIENCE = 2;
+var PATIENCE_MAX = 64;
+var WORTHWHILE = 3;
+var LONGEST_MS = 0.2;
+var RequestBatch = class {
+  #events;
+  #slots;
+  #pool;
+  #device;
+  #sent;
+  #now;
+  /** The memory of the READs in flight. */
+  #reading;
+  #inFlight = 0;
+  /** Requests that were read; those from `#next` to `#end` wait. */
+  #read = [];
+  #next = 0;
+  #end = 0;
+  /** The errno of a failed READ; 0 for none. */
+  #errno = 0;
+  /** Requests to read next; 0 while they are read singly. */
+  #size = 0;
+  #largest;
+  #patience = PATIENCE;
+  /** Requests in a row that were read singly and were there at once. */
+  #atOnce = 0;
+  /** When the batch was read, in milliseconds, and its size. */
+  #start = 0;
+  #count = 0;
+  #usable = true;
+  #failure = 0;
+  /** Registers on the ring. */
+  constructor({ events, slots, device, onRefused, now }, pool2) {
+    this.#events = events;
+    this.#now = now ?? (() => performance.now());
+    this.#slots = slots;
+    this.#pool = pool2;
+    this.#device = device;
+    this.#sent = new SentReplies(slots.writes, device, onRefused);
+    this.#reading = Array.from({
+      length: slots.reads
+    }, () => null);
+    this.#largest = slots.reads;
+    events.register(this, slots.first, slots.reads + slots.writes + 1);
+  }
+  /** Whether requests are read in batches at present. */
+  get isActive() {
+    return this.#size > 0;
+  }
+  /** Whether it can read at all. */
+  get isUsable() {
+    return this.#usable;
+  }
+  /** Whether requests were read and not taken. */
+  get hasRead() {
+    return this.#next < this.#end;
+  }
+  /** Whether requests were read and not taken, or replies wait to be sent. */
+  get isBusy() {
+    return this.#next < this.#end || this.#sent.count > 0 && this.#events.needsSubmit;
+  }
+  /**
+   * Tests whether a READ that finds no request completes at once. If it waits in
+   * the ring, nothing is ever read here again.
+   *
+   * @returns Whether it does.
+   */
+  probe() {
+    this.fetch();
+    if (this.#inFlight === 0) return true;
+    this.#usable = false;
+    this.#slots.cancel(0);
+    while (this.#inFlight > 0 && this.#failure === 0) this.#events.wait(true);
+    return false;
+  }
+  /** Notes a request that was read singly, and whether it was there at once. */
+  noteSingle(atOnce) {
+    this.#atOnce = atOnce ? this.#atOnce + 1 : 0;
+    if (this.#atOnce >= this.#patience && this.#usable) {
+      this.#size = Math.min(WORTHWHILE, this.#largest);
+      this.#atOnce = 0;
+    }
+  }
+  /** Takes the next request that was read; `null` if there is none. */
+  take() {
+    return this.#next < this.#end ? this.#read[this.#next++] : null;
+  }
+  /** Takes the errno with which reading failed; 0 for none. */
+  takeErrno() {
+    const errno2 = this.#errno;
+    this.#errno = 0;
+    return errno2;
+  }
+  /**
+   * Sends what waits, and reads requests; all that were read before have been
+   * taken.
+   *
+   * @returns Whether requests came.
+   */
+  fetch() {
+    this.#limit();
+    this.#next = this.#end = 0;
+    this.#sent.release(this.#pool);
+    const asked = this.#push(Math.max(1, this.#size));
+    this.#submit();
+    const came = this.#end;
+    this.#adapt(came, came === asked);
+    this.#count = came;
+    if (came > 1) this.#start = this.#now();
+    return came > 0;
+  }
+  /**
+   * Sends what waits, and reads one request by read(2), which tells errors.
+   *
+   * @returns Whether it came.
+   */
+  readOne() {
+    this.flush();
+    this.#next = this.#end = 0;
+    const slot = this.#pool.takeLarge();
+    if (slot !== null) this.#note(slot, this.#device.read(slot.incoming));
+    this.noteSingle(this.#end > 0);
+    return this.#end > 0;
+  }
+  /** Queues a reply, whose memory is given back once it is sent. */
+  reply(slot) {
+    if (this.#sent.isFull) this.#submit();
+    const index = this.#sent.add(slot);
+    this.#slots.write(index, slot.outgoing, slot.reply.length);
+    this.#events.pushed();
+  }
+  /** Sends what waits. */
+  flush() {
+    if (this.#sent.count > 0) this.#submit();
+  }
+  /** Gives the memory of replies back that the ring has sent since. */
+  reclaim() {
+    if (!this.#events.needsSubmit) this.#sent.release(this.#pool);
+  }
+  completed(slot, result2) {
+    const { reads, writes } = this.#slots;
+    if (slot >= reads + writes) return;
+    if (slot >= reads) return this.#sent.failed(slot - reads, -result2);
+    const memory = this.#reading[slot];
+    this.#reading[slot] = null;
+    this.#inFlight--;
+    this.#note(memory, result2);
+  }
+  ringFailed(errno2) {
+    this.#failure = this.#errno = errno2;
+  }
+  ringClosed() {
+    this.#usable = false;
+    this.#size = 0;
+    this.#next = this.#end = 0;
+  }
+  /** Pushes READs, as far as there is memory; returns how many. */
+  #push(count2) {
+    for (let i = 0; i < count2; i++) {
+      const slot = i === 0 ? this.#pool.takeLarge() : this.#pool.takeExtraLarge();
+      if (slot === null) return i;
+      this.#reading[i] = slot;
+      this.#inFlight++;
+      this.#slots.read(i, slot.incoming);
+    }
+    return count2;
+  }
+  /** Notes the result of a READ. */
+  #note(slot, result2) {
+    if (result2 >= 0) {
+      slot.received = result2;
+      slot.batched = true;
+      this.#read[this.#end++] = slot;
+      return;
+    }
+    this.#pool.free(slot);
+    if (result2 !== -ERRNO.EAGAIN && result2 !== -ERRNO.ECANCELED) {
+      this.#errno = -result2;
+    }
+  }
+  #submit() {
+    do
+      this.#events.exchange();
+    while (this.#events.needsSubmit && this.#failure === 0);
+    this.#sent.release(this.#pool);
+  }
+  /** Chooses the size of the next batch by what the last READs brought. */
+  #adapt(came, isEnough) {
+    if (this.#size === 0) return;
+    if (came >= WORTHWHILE) {
+      this.#size = Math.min(isEnough ? 2 * came : came + 1, this.#largest);
+    } else {
+      this.#size = 0;
+      this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
+    }
+  }
+  /** Limits the next batch by how long the last one took. */
+  #limit() {
+    if (this.#count < WORTHWHILE) return;
+    const isSlow = this.#now() - this.#start > LONGEST_MS;
+    if (isSlow) {
+      this.#largest = this.#count >> 1;
+      if (this.#largest < WORTHWHILE) {
+        this.#largest = WORTHWHILE;
+        this.#size = 0;
+        this.#patience = Math.min(2 * this.#patience, PATIENCE_MAX);
+      }
+    } else {
+      this.#largest = Math.min(2 * this.#largest, this.#slots.reads);
+      this.#patience = PATIENCE;
+    }
+    this.#size = Math.min(this.#size, this.#largest);
   }
 };
 
@@ -4226,6 +4592,14 @@ var SlotPool = class {
   takeSpareLarge() {
     if (!this.reserveLarge()) return null;
     return this.#freeLarge.length > 1 ? this.#freeLarge.pop() : this.#newLarge();
+  }
+  /**
+   * Takes a large slot to read ahead into, which leaves room for others and
+   * takes no memory from small slots; else `null`.
+   */
+  takeExtraLarge() {
+    if (this.#freeLarge.length > LARGE_MIN) return this.#freeLarge.pop();
+    return this.#unused >= LARGE_MIN * this.#largeSize ? this.#newLarge() : null;
   }
   /**
    * Takes a small slot for a payload.
@@ -4352,6 +4726,8 @@ var DeviceQueue = class {
   #pipe;
   #slots;
   #requests;
+  #batch = null;
+  #batchDevice = null;
   /** Whether the other queues were told that there is no room. */
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
@@ -4382,9 +4758,28 @@ var DeviceQueue = class {
   prepare(largeSlots) {
     this.#slots.prepare(largeSlots);
   }
+  /**
+   * Reads requests in batches from now on, while they come fast enough, if the
+   * kernel allows it.
+   *
+   * @returns Whether it does.
+   */
+  startBatches(options) {
+    this.#batch = new RequestBatch(options, this.#slots);
+    this.#batchDevice = options.device;
+    return this.#batch.probe();
+  }
+  /**
+   * Whether requests wait that this queue has read, or replies that it has not
+   * sent: what blocks the thread would block them.
+   */
+  get isBusy() {
+    return this.#batch !== null && this.#batch.isBusy;
+  }
   next(mayBlock) {
     if (this.#end !== null) return null;
     const requests = this.#requests;
+    if (this.#batch !== null) this.#reclaim(this.#batch);
     if (requests.haveWaiting) {
       const slot = requests.admit(this.protocolVersion);
       if (slot !== null) {
@@ -4392,23 +4787,18 @@ var DeviceQueue = class {
         return slot;
       }
     }
-    while (!this.#leavesRequests) {
-      const slot = this.#slots.takeLarge();
-      if (slot === null) break;
-      if (!this.#read(slot, mayBlock)) {
-        this.#slots.free(slot);
-        return null;
-      }
+    for (; ; ) {
+      const slot = this.#take(mayBlock);
+      if (slot === null) return null;
       if (requests.count === 0) return requests.add(slot);
       const placed = requests.place(slot, this.protocolVersion);
       this.#tellRoom();
       if (placed !== null) return placed;
     }
-    this.#events.waitForOperation(mayBlock);
-    return null;
   }
   async ready() {
-    if (this.#end !== null) return;
+    if (this.#end !== null || this.#batch?.hasRead) return;
+    this.#batch?.flush();
     if (this.#leavesRequests) {
       const timer = setTimeout(() => this.#endWait(), CHECK_ROOM_MS);
       await this.#roomOrOperation();
@@ -4423,19 +4813,22 @@ var DeviceQueue = class {
   }
   reply(exchange) {
     const slot = exchange;
-    const length = slot.reply.length;
-    this.#requests.remove(slot);
+    const { length, isInPipe } = slot.reply;
+    const isSentLater = slot.batched && length > 0 && !isInPipe && this.#end === null;
+    if (isSentLater) {
+      this.#requests.removeLater();
+      this.#batch.reply(slot);
+    } else {
+      this.#requests.remove(slot);
+    }
     if (this.#room !== null) this.#endWait();
     if (this.#toldFull) this.#tellRoom();
-    if (this.#end?.reason === "closed") {
-      this.#releaseUnused();
-      return length <= 0;
+    if (isSentLater) return true;
+    if (length <= 0) {
+      if (this.#end?.reason === "closed") this.#releaseUnused();
+      return true;
     }
-    if (length <= 0) return true;
-    const device = this.#device;
-    const written = slot.reply.isInPipe ? this.#sendPipe(device, slot, length) : device.write(slot.outgoing, length);
-    if (written === length) return true;
-    return this.#isLost(-written) ? false : this.#refused(slot, -written);
+    return this.#write(slot, length);
   }
   close() {
     if (this.#end?.reason === "closed") return;
@@ -4445,6 +4838,7 @@ var DeviceQueue = class {
     };
     this.#device.close();
     this.#events.close();
+    this.#batchDevice?.close();
     this.#tellRoom();
     this.#releaseUnused();
     this.#endWait();
@@ -4453,59 +4847,120 @@ var DeviceQueue = class {
   get #leavesRequests() {
     return this.#toldFull && this.#shared.othersHaveRoom();
   }
-  /**
-   * Reads the next request into a large slot, and answers it if it breaks the
-   * protocol.
-   *
-   * @returns Whether there is one.
-   */
-  #read(slot, mayBlock) {
+  /** The next valid request; `null` if there is none. */
+  #take(mayBlock) {
     for (; ; ) {
-      const received = this.#events.read(slot.incoming, mayBlock);
-      if (received < 0) {
-        if (this.#isRepeated(-received)) continue;
-        return false;
-      }
+      const slot = this.#batch?.take() ?? this.#fetch(mayBlock);
+      if (slot === null) return null;
       slot.reply.reset();
-      const error = slot.request.validate(received, this.protocolVersion);
-      if (error === null) return true;
+      const error = slot.request.validate(slot.received, this.protocolVersion);
+      if (error === null) return slot;
       if (!error.answerable) {
         this.#end = {
           reason: "failed",
           message: error.message
         };
-        return false;
+        this.#slots.free(slot);
+        return null;
       }
       slot.reply.error(error.errno);
-      this.#device.write(slot.outgoing, slot.reply.length);
+      if (slot.batched) {
+        this.#batch.reply(slot);
+      } else {
+        this.#device.write(slot.outgoing, slot.reply.length);
+        this.#slots.free(slot);
+      }
     }
   }
   /** Sends a reply from the pipe at once, as write(2) would. */
   #sendPipe(device, { outgoing }, length) {
     const pipe = this.#pipe;
     const sent = pipe.send(device.fd);
-    if (sent === length || this.#isLost(-sent)) return sent;
+    if (sent === length || isLost(-sent)) return sent;
     const left = pipe.drain(outgoing);
     return left === length ? device.write(outgoing, length) : sent;
   }
-  /** Whether a failed write(2) says that nothing waits for the reply. */
-  #isLost(errno2) {
-    return errno2 === ERRNO.ENOENT || errno2 === ERRNO.ENODEV || errno2 === ERRNO.ECONNABORTED || errno2 === ERRNO.EPERM;
+  /** Reads requests, and takes the first of them. */
+  #fetch(mayBlock) {
+    const events = this.#events;
+    const batch = this.#batch;
+    while (this.#hasMemory()) {
+      const isBeside = !mayBlock || events.inFlight > 0;
+      const isSingle = mayBlock && !isBeside && !batch?.isActive;
+      if (batch === null || !batch.isUsable || isSingle) {
+        batch?.flush();
+        return this.#readSingly(mayBlock);
+      }
+      if (isBeside && events.isPolling && !events.waitBeside(mayBlock)) {
+        return null;
+      }
+      const isBatch = batch.isActive || events.inFlight > 0 && !events.hasError;
+      if (isBatch ? batch.fetch() : batch.readOne()) return batch.take();
+      const errno2 = batch.takeErrno();
+      if (errno2 !== 0 && !this.#isRepeated(errno2)) return null;
+      if (events.hasCompleted) return null;
+      if (events.inFlight > 0) {
+        if (!events.waitBeside(mayBlock)) return null;
+      } else if (!isBatch) {
+        return null;
+      }
+    }
+    events.waitForOperation(mayBlock);
+    return null;
   }
-  /**
-   * Fails a request whose reply the kernel has refused: after some errors it
-   * waits on, after others it has failed the request with EIO itself.
-   */
-  #refused({ request, reply, outgoing }, errno2) {
+  /** Whether a request may be read now: there is memory, and it is our turn. */
+  #hasMemory() {
+    if (this.#slots.reserveLarge() && !this.#leavesRequests) return true;
+    if (this.#batch === null) return false;
+    this.#batch.flush();
+    this.#tellRoom();
+    return this.#slots.reserveLarge() && !this.#leavesRequests;
+  }
+  #readSingly(mayBlock) {
+    const slot = this.#slots.takeLarge();
+    if (slot === null) return null;
+    for (; ; ) {
+      const received = this.#events.read(slot.incoming, mayBlock);
+      if (received >= 0) {
+        slot.received = received;
+        slot.batched = false;
+        this.#batch?.noteSingle(this.#events.cameAtOnce);
+        return slot;
+      }
+      if (this.#isRepeated(-received)) continue;
+      this.#slots.free(slot);
+      return null;
+    }
+  }
+  /** Takes back the memory of replies that were sent, or that others need. */
+  #reclaim(batch) {
+    if (this.#requests.haveWaiting) batch.flush();
+    else batch.reclaim();
+    if (this.#toldFull) this.#tellRoom();
+  }
+  /** Sends a reply at once, on the descriptor that its request came from. */
+  #write(slot, length) {
+    if (this.#end?.reason === "closed") {
+      this.#releaseUnused();
+      return false;
+    }
+    const device = slot.batched ? this.#batchDevice : this.#device;
+    const written = slot.reply.isInPipe ? this.#sendPipe(device, slot, length) : device.write(slot.outgoing, length);
+    if (written === length) return true;
+    if (isLost(-written)) return false;
+    const { request, reply, outgoing } = slot;
     const { opcode, unique } = request;
-    const call3 = reply.errno === 0 ? `${reply.length} bytes` : `error ${reply.errno}`;
+    const refused2 = {
+      opcode,
+      unique,
+      length,
+      errno: reply.errno
+    };
+    const error = refusedReply(refused2, -written);
     reply.reset();
     reply.error(ERRNO.EIO);
-    this.#device.write(outgoing, reply.length);
-    throw new ReplyError({
-      opcode,
-      unique
-    }, call3, `the kernel refuses the reply with ${errnoName(errno2)}`);
+    device.write(outgoing, reply.length);
+    throw error;
   }
   #tellRoom() {
     if (this.#shared === null) return;
@@ -5158,16 +5613,6 @@ function asError(error) {
   });
 }
 
-// src/queue/shared_room.ts
-function sharedRoom({ queues }, index) {
-  const own = queues[index];
-  const others = queues.filter((queue) => queue !== own);
-  return {
-    tell: (hasRoom) => own.hasRoom = hasRoom,
-    othersHaveRoom: () => others.some(({ hasRoom }) => hasRoom)
-  };
-}
-
 // src/protocol/dirent.ts
 var DIRENT2 = accessors("fuse_dirent");
 var DIRENTPLUS2 = accessors("fuse_direntplus");
@@ -5215,7 +5660,7 @@ function entryAt(bytes, at) {
 }
 
 // src/protocol/notifications.ts
-var OUT_HEADER2 = accessors("fuse_out_header");
+var OUT_HEADER3 = accessors("fuse_out_header");
 var NOTIFICATIONS = {
   POLL: {
     code: FUSE_NOTIFY.POLL,
@@ -5274,7 +5719,7 @@ function encodeNotification(notification, parts = {}) {
   const { data = new Uint8Array(), nodeids = [] } = parts;
   const name = bytesOfName(parts.name ?? "");
   const pieces = [
-    new Uint8Array(OUT_HEADER2.size)
+    new Uint8Array(OUT_HEADER3.size)
   ];
   if (row.out !== void 0) {
     const counts = {
@@ -5301,8 +5746,8 @@ function encodeNotification(notification, parts = {}) {
   }
   const message = concat(pieces);
   const view = viewOf(message);
-  OUT_HEADER2.set.len(view, 0, message.length);
-  OUT_HEADER2.set.error(view, 0, row.code);
+  OUT_HEADER3.set.len(view, 0, message.length);
+  OUT_HEADER3.set.error(view, 0, row.code);
   return message;
 }
 
@@ -5506,7 +5951,7 @@ var TraceQueue = class extends ForwardingQueue {
 
 // src/queue/uring_queue.ts
 var IN_HEADER2 = accessors("fuse_in_header");
-var OUT_HEADER3 = accessors("fuse_out_header");
+var OUT_HEADER4 = accessors("fuse_out_header");
 var ENT_IN_OUT = accessors("fuse_uring_ent_in_out");
 var { op_in: OP_IN_AT, ring_ent_in_out: ENT_IN_OUT_AT } = accessors("fuse_uring_req_header").at;
 var UringQueue = class {
@@ -5575,8 +6020,8 @@ var UringQueue = class {
     if (number === void 0) return this.#device.reply(exchange);
     if (this.#ended !== null) return false;
     const length = reply.length;
-    if (length <= 0) OUT_HEADER3.set.error(header, 0, 0);
-    const body = Math.max(0, length - OUT_HEADER3.size);
+    if (length <= 0) OUT_HEADER4.set.error(header, 0, 0);
+    const body = Math.max(0, length - OUT_HEADER4.size);
     ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
     this.#entries.commit(number);
     this.#events.pushed();
@@ -7439,6 +7884,22 @@ var CLONE = BigInt(FUSE_DEV_IOC.CLONE);
 var BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
 var F_GETFL = 3;
 var F_SETFL = 4;
+function cloneFuseDevice(fd) {
+  const clone = openDevice();
+  const source = new Uint32Array(new ArrayBuffer(4));
+  source[0] = fd;
+  if (libc().ioctl(clone, CLONE, source) < 0) {
+    const error = errno();
+    closeDescriptor(clone);
+    throw new SystemError({
+      call: "ioctl",
+      action: `clone descriptor ${fd} of ${DEVICE}`,
+      errno: error,
+      advice: error === ERRNO.EPERM ? "its connection is not mounted" : void 0
+    });
+  }
+  return new LinuxFuseDevice(clone, true);
+}
 function fuseDeviceFromFd(fd) {
   const flags = libc().fcntl(fd, F_GETFL, 0);
   if (flags < 0) {
@@ -7449,6 +7910,21 @@ function fuseDeviceFromFd(fd) {
     });
   }
   return new LinuxFuseDevice(fd, (flags & OPEN.NONBLOCK) === 0);
+}
+var ADVICE_ON_CONTAINERS = "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
+function adviceOnDevice(errno2) {
+  switch (errno2) {
+    case ERRNO.ENOENT:
+    case ERRNO.ENODEV:
+    case ERRNO.ENXIO:
+      return `load the kernel's module with 'modprobe fuse'; ${ADVICE_ON_CONTAINERS}`;
+    case ERRNO.EACCES:
+      return "as root, run 'chmod 0666 /dev/fuse'";
+    case ERRNO.EPERM:
+      return ADVICE_ON_CONTAINERS;
+    default:
+      return void 0;
+  }
 }
 var LinuxFuseDevice = class {
   fd;
@@ -7519,6 +7995,11 @@ function checkLength(buffer, length) {
   if (length < 0 || length > buffer.byteLength) {
     throw new RangeError(`Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength}`);
   }
+}
+function openDevice() {
+  return openDescriptor(DEVICE, OPEN.RDWR, {
+    advice: adviceOnDevice
+  });
 }
 
 // src/linux/syscall/memory.ts
@@ -7686,6 +8167,7 @@ var IORING_OP = {
   FSYNC: 3,
   POLL_ADD: 6,
   TIMEOUT: 11,
+  ASYNC_CANCEL: 14,
   FALLOCATE: 17,
   READ: 22,
   WRITE: 23,
@@ -7712,6 +8194,7 @@ var SQE = {
   CMD: 12
 };
 var FIXED_FILE = 1 << 0;
+var CQE_SKIP_SUCCESS = 1 << 6;
 var IoUring = class {
   /** The io_uring's descriptor. */
   fd;
@@ -8977,64 +9460,12 @@ function roundUp(value2, unit) {
   return Math.ceil(value2 / unit) * unit;
 }
 
-// src/linux/io/device_slots.ts
-var TWO_326 = 2 ** 32;
-var LinuxDeviceSlots = class {
-  first;
-  #ring;
-  /** struct __kernel_timespec, which the timer's submission points to. */
-  #time = new BigInt64Array(2);
-  /**
-   * Reserves two slots of a ring.
-   *
-   * @param fd The descriptor to poll.
-   */
-  constructor(ring, fd) {
-    this.first = ring.reserve(2);
-    this.#ring = ring;
-    const { sqes } = ring;
-    const poll = this.first * SQE_WORDS;
-    sqes[poll + SQE.OP] = IORING_OP.POLL_ADD;
-    sqes[poll + SQE.FD] = fd;
-    sqes[poll + SQE.FLAGS] = POLL.IN;
-    const bytes = new Uint8Array(this.#time.buffer);
-    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
-    const timer = poll + SQE_WORDS;
-    sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
-    sqes[timer + SQE.FD] = -1;
-    sqes[timer + SQE.ADDR] = address;
-    sqes[timer + SQE.ADDR + 1] = address / TWO_326;
-    sqes[timer + SQE.LEN] = 1;
-  }
-  poll() {
-    this.#ring.push(this.first);
-  }
-  startTimer(ms) {
-    const time = BigInt(ms) * NS_PER_MS;
-    this.#time[0] = secondsOf(time);
-    this.#time[1] = BigInt(nanosecondsOf(time));
-    this.#ring.push(this.first + 1);
-  }
-};
-
-// src/linux/io/file_ring.ts
-var FILE_SLOTS = 62;
-var DEVICE_SLOTS = 2;
-function openFileRing(fd) {
-  const ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS);
-  return {
-    ring,
-    fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
-    deviceSlots: new LinuxDeviceSlots(ring, fd)
-  };
-}
-
 // src/linux/io/message_pipe.ts
 var F_SETPIPE_SZ = 1031;
 var SPLICE_F_NONBLOCK = 2;
 var HEAD_MAX = 64;
 var SCRAP = 64 * 1024;
-var TWO_327 = 2 ** 32;
+var TWO_326 = 2 ** 32;
 var PAGES = [
   512,
   256,
@@ -9142,7 +9573,7 @@ var LinuxMessagePipe = class {
   #splice({ writing, pages }, fd, position, length) {
     if (this.#pages + pagesOf(position, length) > pages) return 0;
     this.#position[0] = position;
-    this.#position[1] = position / TWO_327;
+    this.#position[1] = position / TWO_326;
     const offset = this.#positionPointer;
     const size = this.#appendLength.of(length);
     for (; ; ) {
@@ -9198,6 +9629,150 @@ function openPipe() {
 }
 function pagesOf(position, length) {
   return Math.ceil((position % PAGE_SIZE + length) / PAGE_SIZE);
+}
+
+// src/queue/shared_room.ts
+function sharedRoom({ queues }, index) {
+  const own = queues[index];
+  const others = queues.filter((queue) => queue !== own);
+  return {
+    tell: (hasRoom) => own.hasRoom = hasRoom,
+    othersHaveRoom: () => others.some(({ hasRoom }) => hasRoom)
+  };
+}
+
+// src/linux/io/device_slots.ts
+var TWO_327 = 2 ** 32;
+var LinuxDeviceSlots = class {
+  first;
+  #ring;
+  /** struct __kernel_timespec, which the timer's submission points to. */
+  #time = new BigInt64Array(2);
+  /**
+   * Reserves two slots of a ring.
+   *
+   * @param fd The descriptor to poll.
+   */
+  constructor(ring, fd) {
+    this.first = ring.reserve(2);
+    this.#ring = ring;
+    const { sqes } = ring;
+    const poll = this.first * SQE_WORDS;
+    sqes[poll + SQE.OP] = IORING_OP.POLL_ADD;
+    sqes[poll + SQE.FD] = fd;
+    sqes[poll + SQE.FLAGS] = POLL.IN;
+    const bytes = new Uint8Array(this.#time.buffer);
+    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
+    const timer = poll + SQE_WORDS;
+    sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
+    sqes[timer + SQE.FD] = -1;
+    sqes[timer + SQE.ADDR] = address;
+    sqes[timer + SQE.ADDR + 1] = address / TWO_327;
+    sqes[timer + SQE.LEN] = 1;
+  }
+  poll() {
+    this.#ring.push(this.first);
+  }
+  startTimer(ms) {
+    const time = BigInt(ms) * NS_PER_MS;
+    this.#time[0] = secondsOf(time);
+    this.#time[1] = BigInt(nanosecondsOf(time));
+    this.#ring.push(this.first + 1);
+  }
+};
+
+// src/linux/io/file_ring.ts
+var FILE_SLOTS = 62;
+var DEVICE_SLOTS = 2;
+function openFileRing(fd) {
+  const ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS);
+  return {
+    ring,
+    fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
+    deviceSlots: new LinuxDeviceSlots(ring, fd)
+  };
+}
+
+// src/linux/fuse/batch_slots.ts
+var TWO_328 = 2 ** 32;
+var FUSE_FILE2 = 0;
+var BATCH_READS = 8;
+var BATCH_WRITES = 16;
+var BATCH_SLOTS = BATCH_READS + BATCH_WRITES + 1;
+var LinuxBatchSlots = class {
+  first;
+  reads = BATCH_READS;
+  writes = BATCH_WRITES;
+  #ring;
+  #sqes;
+  #addresses = new BufferAddresses();
+  /**
+   * Reserves slots of a ring whose registered file 0 is a descriptor of
+   * /dev/fuse.
+   */
+  constructor(ring) {
+    this.first = ring.reserve(BATCH_SLOTS);
+    this.#ring = ring;
+    this.#sqes = ring.sqes;
+    for (let i = 0; i < BATCH_READS; i++) {
+      this.#prepare(i, IORING_OP.READ | FIXED_FILE << 8);
+    }
+    const write = IORING_OP.WRITE | (FIXED_FILE | CQE_SKIP_SUCCESS) << 8;
+    for (let i = 0; i < BATCH_WRITES; i++) {
+      this.#prepare(BATCH_READS + i, write);
+    }
+    this.#prepare(BATCH_READS + BATCH_WRITES, IORING_OP.ASYNC_CANCEL);
+  }
+  read(index, buffer) {
+    this.#push(index, buffer, buffer.length);
+  }
+  write(index, buffer, length) {
+    this.#push(BATCH_READS + index, buffer, length);
+  }
+  cancel(index) {
+    const slot = this.first + BATCH_READS + BATCH_WRITES;
+    this.#sqes[slot * SQE_WORDS + SQE.ADDR] = this.first + index;
+    this.#ring.push(slot);
+  }
+  #prepare(index, op) {
+    const sqe = (this.first + index) * SQE_WORDS;
+    this.#sqes[sqe + SQE.OP] = op;
+    this.#sqes[sqe + SQE.FD] = FUSE_FILE2;
+  }
+  #push(index, buffer, length) {
+    const slot = this.first + index;
+    const sqe = slot * SQE_WORDS;
+    const sqes = this.#sqes;
+    const address = this.#addresses.of(buffer);
+    sqes[sqe + SQE.ADDR] = address;
+    sqes[sqe + SQE.ADDR + 1] = address / TWO_328;
+    sqes[sqe + SQE.LEN] = length;
+    this.#ring.push(slot);
+  }
+};
+
+// src/linux/fuse/batch_ring.ts
+function openBatchRing(fd) {
+  const device = cloneFuseDevice(fd);
+  let ring = null;
+  try {
+    ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS + BATCH_SLOTS);
+    ring.registerFiles([
+      device.fd
+    ]);
+    device.setBlocking(false);
+    return {
+      ring,
+      device,
+      batchSlots: new LinuxBatchSlots(ring),
+      fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
+      deviceSlots: new LinuxDeviceSlots(ring, fd)
+    };
+  } catch (error) {
+    ring?.close();
+    device.close();
+    throw error;
+  }
 }
 
 // src/shared_memory/blocking_calls.ts
@@ -9272,6 +9847,102 @@ function passOn(words, guard) {
     }
   }
   return false;
+}
+
+// src/session/open_device_queue.ts
+function openDeviceQueue(start, onRefused) {
+  const device = fuseDeviceFromFd(start.fd);
+  const messages = new ResidentMessages();
+  const events = new DeviceEvents(device, {
+    poll: pollStrategy(start),
+    longestSleepMs: start.longestSleepMs ?? void 0
+  });
+  const pipe = openPipe2(start);
+  const queue = new DeviceQueue(device, {
+    maxPayload: start.maxPayload,
+    protocolVersion: protocolVersionOf(start.negotiated),
+    memoryMax: start.memory.max,
+    allocate: (size) => messages.allocate(size),
+    events,
+    shared: sharedRoom(new QueueStatistics(start.statistics), start.index),
+    pipe: pipe instanceof LinuxMessagePipe ? pipe : void 0
+  });
+  queue.prepare(start.memory.largeSlots);
+  const open = {
+    queue,
+    events,
+    memory: messages.total,
+    pipe
+  };
+  const ring = start.batching === "off" ? null : batchRing(start.fd);
+  if (ring === null || typeof ring === "string") {
+    const fileIo2 = fileIoBeside(start, events);
+    return {
+      ...open,
+      fileIo: fileIo2,
+      descriptors: [],
+      whyNoBatches: ring
+    };
+  }
+  const ringEvents = new RingEvents(ring.ring, pollStrategy(start));
+  events.addRing(ringEvents, ring.deviceSlots, true);
+  const works = queue.startBatches({
+    events: ringEvents,
+    slots: ring.batchSlots,
+    device: ring.device,
+    onRefused
+  });
+  const calls = new BlockingCalls(start.blockingCalls, start.index);
+  const fileIo = new RingFileIo(ringEvents, ring.fileSlots, unlessBusy(queue, calls));
+  return {
+    ...open,
+    fileIo: () => fileIo,
+    descriptors: [
+      ring.device.fd,
+      ring.ring.fd
+    ],
+    whyNoBatches: works ? null : "this kernel lets a READ of /dev/fuse wait in an io_uring"
+  };
+}
+function batchRing(fd) {
+  try {
+    return openBatchRing(fd);
+  } catch (error) {
+    if (error instanceof UserError) return messageOf(error);
+    throw error;
+  }
+}
+function openPipe2({ spliceFrom }) {
+  if (spliceFrom === null) return null;
+  try {
+    return openMessagePipe();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
+}
+function fileIoBeside(start, device) {
+  let fileIo;
+  const make = () => {
+    const ring = resultOrNull(() => openFileRing(start.fd));
+    if (ring === null) return null;
+    const events = new RingEvents(ring.ring, pollStrategy(start));
+    device.addRing(events, ring.deviceSlots);
+    const limit = new BlockingCalls(start.blockingCalls, start.index);
+    return new RingFileIo(events, ring.fileSlots, limit);
+  };
+  return () => fileIo === void 0 ? fileIo = make() : fileIo;
+}
+function unlessBusy(queue, calls) {
+  return {
+    tryEnter: () => !queue.isBusy && calls.tryEnter(),
+    leave: () => calls.leave()
+  };
+}
+function pollStrategy({ pollUs }) {
+  return new PollStrategy(pollUs, {
+    yieldCpu
+  });
 }
 
 // src/backends/filter_backend.ts
@@ -10920,7 +11591,7 @@ var OFFSET_HIGH = 16777215;
 var RESERVED_HIGH2 = 1056964608;
 var ZERO = 1;
 var OFFSET_LOW = 4294966784 | 0;
-var TWO_328 = 2 ** 32;
+var TWO_329 = 2 ** 32;
 var L2Entries = class {
   #geometry;
   #entryWords;
@@ -10989,7 +11660,7 @@ var L2Entries = class {
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
     if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
-    const cluster = (high & OFFSET_HIGH) * TWO_328 + ((low & OFFSET_LOW) >>> 0);
+    const cluster = (high & OFFSET_HIGH) * TWO_329 + ((low & OFFSET_LOW) >>> 0);
     const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED) !== 0 && (low & ZERO) === 0;
     const isReserved = (high & RESERVED_HIGH2) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace && !this.#isPlace(cluster, guest)) {
@@ -11015,7 +11686,7 @@ var L2Entries = class {
       return;
     }
     const sectors = (high & ~COPIED & ~COMPRESSED) >>> this.#streamLow;
-    const host = (high & this.#streamHigh) * TWO_328 + (low >>> 0);
+    const host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
@@ -12480,7 +13151,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_329 = 2 ** 32;
+var TWO_3210 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -12512,7 +13183,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_329);
+      view.setUint32(at - position, at / TWO_3210);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -13649,7 +14320,7 @@ var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
-var TWO_3210 = 2 ** 32;
+var TWO_3211 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The shared memory, from which other Workers make their own object. */
@@ -13732,14 +14403,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_3210 + (low >>> 0);
+      this.#seenSize = high * TWO_3211 + (low >>> 0);
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_3210 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_3210));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_3211 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_3211));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
@@ -14395,87 +15066,51 @@ function nextMessage(kind) {
   return promise;
 }
 async function openQueue(start) {
-  const { maxPayload, negotiated } = start;
-  const protocolVersion = protocolVersionOf(negotiated);
+  const uring = start.qids === null ? null : await openRing(start, start.qids);
+  return uring === null ? openDeviceQueue(start, (error) => reportRefused(start, error)) : openUringQueue(start, uring);
+}
+function openUringQueue(start, uring) {
+  const protocolVersion = protocolVersionOf(start.negotiated);
+  const messages = new ResidentMessages();
   const poll = new PollStrategy(start.pollUs, {
     yieldCpu
   });
-  const uring = start.qids === null ? null : await openRing(start, start.qids);
-  const device = fuseDeviceFromFd(start.fd);
-  const messages = new ResidentMessages();
-  const common = {
-    maxPayload,
+  const events = new RingEvents(uring.ring, poll);
+  const pollsDevice = start.index === 0;
+  const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
+    maxPayload: start.maxPayload,
     protocolVersion,
     memoryMax: start.memory.max,
     allocate: (size) => messages.allocate(size)
-  };
-  if (uring === null) {
-    const longestSleepMs = start.longestSleepMs ?? void 0;
-    const events2 = new DeviceEvents(device, {
-      poll,
-      longestSleepMs
-    });
-    const shared = sharedRoom(new QueueStatistics(start.statistics), start.index);
-    const pipe = openPipe2(start);
-    const queue2 = new DeviceQueue(device, {
-      ...common,
-      events: events2,
-      shared,
-      pipe: pipe instanceof LinuxMessagePipe ? pipe : void 0
-    });
-    queue2.prepare(start.memory.largeSlots);
-    const fileIo2 = fileIoBeside(start, events2);
-    return {
-      queue: queue2,
-      events: events2,
-      fileIo: fileIo2,
-      memory: messages.total,
-      pipe
-    };
-  }
-  const events = new RingEvents(uring.ring, poll);
-  const pollsDevice = start.index === 0;
-  const deviceQueue = new DeviceQueue(device, common);
-  if (pollsDevice) deviceQueue.prepare(1);
-  const queue = new UringQueue(events, uring.entries, {
-    protocolVersion,
-    device: deviceQueue,
-    pollsDevice
   });
-  messages.add(uring.entries.memory);
+  if (pollsDevice) device.prepare(1);
+  const { entries } = uring;
+  const options = {
+    protocolVersion,
+    device,
+    pollsDevice
+  };
+  const queue = new UringQueue(events, entries, options);
+  messages.add(entries.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
-  const memory = messages.total;
   return {
     queue,
     events,
     fileIo: () => fileIo,
-    memory,
-    pipe: null
+    memory: messages.total,
+    pipe: null,
+    descriptors: [],
+    whyNoBatches: null
   };
 }
-function openPipe2({ spliceFrom }) {
-  if (spliceFrom === null) return null;
-  try {
-    return openMessagePipe();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return error.message;
-  }
-}
-function fileIoBeside({ fd, index, pollUs, blockingCalls }, device) {
-  let fileIo;
-  const make = () => {
-    const ring = resultOrNull(() => openFileRing(fd));
-    if (ring === null) return null;
-    const poll = new PollStrategy(pollUs, {
-      yieldCpu
-    });
-    const events = new RingEvents(ring.ring, poll);
-    device.addRing(events, ring.deviceSlots);
-    const limit = new BlockingCalls(blockingCalls, index);
-    return new RingFileIo(events, ring.fileSlots, limit);
-  };
-  return () => fileIo === void 0 ? fileIo = make() : fileIo;
+function reportRefused({ statistics, index }, error) {
+  new QueueStatistics(statistics).queues[index].failed();
+  const during = opcodeName(error.opcode) ?? `opcode ${error.opcode}`;
+  tell({
+    kind: "report",
+    error: cloneable(error),
+    during
+  });
 }
 async function openRing({ fd, negotiated }, qids) {
   const go = nextMessage("go");
@@ -14502,7 +15137,9 @@ async function openRing({ fd, negotiated }, qids) {
   return null;
 }
 async function run(start) {
-  const { queue, events, fileIo, memory, pipe } = await openQueue(start);
+  const open = await openQueue(start);
+  const { queue, events, fileIo, memory, pipe } = open;
+  const { descriptors, whyNoBatches } = open;
   endEarly(queue);
   const { spliceFrom: from } = start;
   const splicing = pipe instanceof LinuxMessagePipe && from !== null ? {
@@ -14524,7 +15161,9 @@ async function run(start) {
     tell({
       kind: "ready",
       memory,
-      noPipe
+      noPipe,
+      descriptors,
+      whyNoBatches
     });
     const sender = start.trace && new TraceSender(start.trace, tell);
     await mayServe;

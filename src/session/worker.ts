@@ -9,9 +9,8 @@
 import { messageOf } from "../base/message_of.ts";
 import { UserError } from "../base/user_error.ts";
 import { protocolVersionOf } from "../protocol/init.ts";
-import { DeviceEvents } from "../event/device_events.ts";
-import type { EventSource } from "../event/event_source.ts";
-import type { FileIo } from "../event/file_io.ts";
+import { opcodeName } from "../protocol/opcodes.ts";
+import type { ReplyError } from "../protocol/reply_error.ts";
 import { PollStrategy } from "../event/poll_strategy.ts";
 import { RingEvents } from "../event/ring_events.ts";
 import { RingFileIo } from "../event/ring_file_io.ts";
@@ -20,21 +19,16 @@ import { QueueStatistics } from "../queue/queue_statistics.ts";
 import type { RequestQueue } from "../queue/request_queue.ts";
 import { ringPayloadSize } from "../queue/ring_queues.ts";
 import { serve } from "../queue/serve.ts";
-import { sharedRoom } from "../queue/shared_room.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
 import { yieldCpu } from "../linux/syscall/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
-import {
-  ResidentMessages,
-  type ResidentTotal,
-} from "../linux/fuse/message_memory.ts";
+import { ResidentMessages } from "../linux/fuse/message_memory.ts";
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
-import { resultOrNull } from "../linux/syscall/system_error.ts";
-import { openFileRing } from "../linux/io/file_ring.ts";
-import { LinuxMessagePipe, openMessagePipe } from "../linux/io/message_pipe.ts";
-import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
+import { LinuxMessagePipe } from "../linux/io/message_pipe.ts";
+import { openDeviceQueue } from "./open_device_queue.ts";
 import { openHandler } from "./open_handler.ts";
+import type { OpenQueue } from "./open_queue.ts";
 import { TraceSender } from "./trace_relay.ts";
 import { settleUncaught, uncaughtOf } from "./uncaught_replies.ts";
 import { SessionNotifier } from "./session_notifier.ts";
@@ -63,97 +57,50 @@ function nextMessage<T extends MessageToWorker>(kind: T["kind"]): Promise<T> {
   return promise;
 }
 
-/** A queue, and the event source of this thread. */
-interface OpenQueue {
-  readonly queue: RequestQueue;
-  /**
-   * The event source that the queue sleeps in; closing the queue closes it too.
-   */
-  readonly events: EventSource;
-  /** The memory for messages. */
-  readonly memory: ResidentTotal;
-  /** The pipe for replies, or why there is none; `null` if none is needed. */
-  readonly pipe: LinuxMessagePipe | string | null;
-  /** Makes asynchronous file I/O on the event source; `null` if it cannot. */
-  fileIo(): FileIo | null;
+async function openQueue(start: StartMessage): Promise<OpenQueue> {
+  const uring = start.qids === null ? null : await openRing(start, start.qids);
+  return uring === null
+    ? openDeviceQueue(start, (error) => reportRefused(start, error))
+    : openUringQueue(start, uring);
 }
 
-async function openQueue(start: StartMessage): Promise<OpenQueue> {
-  const { maxPayload, negotiated } = start;
-  const protocolVersion = protocolVersionOf(negotiated);
-  const poll = new PollStrategy(start.pollUs, { yieldCpu });
-  const uring = start.qids === null ? null : await openRing(start, start.qids);
-  const device = fuseDeviceFromFd(start.fd);
+function openUringQueue(start: StartMessage, uring: FuseRing): OpenQueue {
+  const protocolVersion = protocolVersionOf(start.negotiated);
   const messages = new ResidentMessages();
-  const common = {
-    maxPayload,
+  const poll = new PollStrategy(start.pollUs, { yieldCpu });
+  const events = new RingEvents(uring.ring, poll);
+  const pollsDevice = start.index === 0;
+  const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
+    maxPayload: start.maxPayload,
     protocolVersion,
     memoryMax: start.memory.max,
     allocate: (size: number) => messages.allocate(size),
-  };
-  if (uring === null) {
-    const longestSleepMs = start.longestSleepMs ?? undefined;
-    const events = new DeviceEvents(device, { poll, longestSleepMs });
-    const shared = sharedRoom(
-      new QueueStatistics(start.statistics),
-      start.index,
-    );
-    const pipe = openPipe(start);
-    const queue = new DeviceQueue(device, {
-      ...common,
-      events,
-      shared,
-      pipe: pipe instanceof LinuxMessagePipe ? pipe : undefined,
-    });
-    queue.prepare(start.memory.largeSlots);
-    const fileIo = fileIoBeside(start, events);
-    return { queue, events, fileIo, memory: messages.total, pipe };
-  }
-  const events = new RingEvents(uring.ring, poll);
-  const pollsDevice = start.index === 0;
-  const deviceQueue = new DeviceQueue(device, common);
-  if (pollsDevice) deviceQueue.prepare(1);
-  const queue = new UringQueue(events, uring.entries, {
-    protocolVersion,
-    device: deviceQueue,
-    pollsDevice,
   });
-  messages.add(uring.entries.memory);
+  if (pollsDevice) device.prepare(1);
+  const { entries } = uring;
+  const options = { protocolVersion, device, pollsDevice };
+  const queue = new UringQueue(events, entries, options);
+  messages.add(entries.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
-  const memory = messages.total;
-  return { queue, events, fileIo: () => fileIo, memory, pipe: null };
-}
-
-/** Makes a pipe if READs are to be spliced; a user may have too many. */
-function openPipe(
-  { spliceFrom }: StartMessage,
-): LinuxMessagePipe | string | null {
-  if (spliceFrom === null) return null;
-  try {
-    return openMessagePipe();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return error.message;
-  }
-}
-
-/** Makes an io_uring for file I/O beside /dev/fuse, when it is first needed. */
-function fileIoBeside(
-  { fd, index, pollUs, blockingCalls }: StartMessage,
-  device: DeviceEvents,
-): () => FileIo | null {
-  let fileIo: FileIo | null | undefined;
-  const make = () => {
-    // Some processes may not have an io_uring.
-    const ring = resultOrNull(() => openFileRing(fd));
-    if (ring === null) return null;
-    const poll = new PollStrategy(pollUs, { yieldCpu });
-    const events = new RingEvents(ring.ring, poll);
-    device.addRing(events, ring.deviceSlots);
-    const limit = new BlockingCalls(blockingCalls, index);
-    return new RingFileIo(events, ring.fileSlots, limit);
+  return {
+    queue,
+    events,
+    fileIo: () => fileIo,
+    memory: messages.total,
+    pipe: null,
+    descriptors: [],
+    whyNoBatches: null,
   };
-  return () => fileIo === undefined ? fileIo = make() : fileIo;
+}
+
+/** Reports a reply that the kernel has refused after the serve loop sent it. */
+function reportRefused(
+  { statistics, index }: StartMessage,
+  error: ReplyError,
+): void {
+  new QueueStatistics(statistics).queues[index]!.failed();
+  const during = opcodeName(error.opcode) ?? `opcode ${error.opcode}`;
+  tell({ kind: "report", error: cloneable(error), during });
 }
 
 /** Makes an io_uring; returns it if every Worker has one. */
@@ -179,7 +126,9 @@ async function openRing(
 }
 
 async function run(start: StartMessage): Promise<void> {
-  const { queue, events, fileIo, memory, pipe } = await openQueue(start);
+  const open = await openQueue(start);
+  const { queue, events, fileIo, memory, pipe } = open;
+  const { descriptors, whyNoBatches } = open;
   endEarly(queue);
   const { spliceFrom: from } = start;
   const splicing = pipe instanceof LinuxMessagePipe && from !== null
@@ -195,7 +144,7 @@ async function run(start: StartMessage): Promise<void> {
     });
     const mayServe = nextMessage<ServeMessage>("serve");
     const noPipe = typeof pipe === "string" ? pipe : null;
-    tell({ kind: "ready", memory, noPipe });
+    tell({ kind: "ready", memory, noPipe, descriptors, whyNoBatches });
     const sender = start.trace && new TraceSender(start.trace, tell);
     await mayServe;
     const end = await serve(traced(queue, sender, start), handler, {

@@ -7,9 +7,10 @@ import type { NegotiatedCapabilities } from "../protocol/init.ts";
 import type { TraceRecord } from "../protocol/trace_record.ts";
 import type { PollUs } from "../event/poll_strategy.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
-import type { ResidentTotal } from "../linux/fuse/message_memory.ts";
 import type { HandlerSpec } from "./open_handler.ts";
+import type { OpenQueue } from "./open_queue.ts";
 import type { QueueMemory } from "./queue_memory.ts";
+import type { BatchingChoice } from "./transport.ts";
 import type { NotifiedMessage, NotifyMessage } from "./worker_notifier.ts";
 
 /** Starts a Worker: which queue to serve, and how. */
@@ -50,6 +51,8 @@ export interface StartMessage {
   readonly qids: readonly number[] | null;
   /** The least bytes of a READ that are spliced; `null` for none. */
   readonly spliceFrom: number | null;
+  /** Whether to read requests over /dev/fuse in batches, where it is possible. */
+  readonly batching: BatchingChoice;
   /** Why no notifications can be sent; `null` if they can. */
   readonly whyNoNotifications: string | null;
 }
@@ -86,10 +89,9 @@ export type MessageToWorker =
   | NotifiedMessage;
 
 /** Tells that a Worker is ready to take requests. */
-export interface ReadyMessage {
+export interface ReadyMessage
+  extends Pick<OpenQueue, "memory" | "descriptors" | "whyNoBatches"> {
   readonly kind: "ready";
-  /** Its memory for requests and replies. */
-  readonly memory: ResidentTotal;
   /** Why it has no pipe, although it was to splice; else `null`. */
   readonly noPipe: string | null;
 }

@@ -153,7 +153,12 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
     mountMethod: "mount",
     allowOther: true,
     negotiated: { minor: 45 },
-    transport: { kind: "device", reason: null },
+    transport: {
+      kind: "device",
+      reason: null,
+      batching: false,
+      whyNoBatches: null,
+    },
     splicing: { from: 16384, reason: null },
     passthrough: { kind: "off", reason: null },
     cache: { kind: "none", reason: null },
@@ -186,6 +191,18 @@ Deno.test("readyLine() names image, size, mode, queues and how to stop", () => {
   assertMatch(
     line({ ...facts, passthrough: { kind: "on", reason: null } }),
     /allow-other on, passthrough on; stop/,
+  );
+  const transport = (change: Partial<ReadyFacts["transport"]>) => ({
+    ...facts,
+    transport: { ...facts.transport, ...change },
+  });
+  assertMatch(
+    line(transport({ batching: true })),
+    /: 4 queues over \/dev\/fuse, in batches, FUSE/,
+  );
+  assertMatch(
+    line(transport({ reason: "it is off", whyNoBatches: "no ring" })),
+    /\(no FUSE over io_uring: it is off\), without batches \(no ring\), FUSE/,
   );
   const off = { kind: "off", reason: "it is small" } as const;
   assertMatch(

@@ -31,7 +31,12 @@ mountTest(
       singleQueueReason: null,
       mountMethod: "mount",
       allowOther: true,
-      transport: { kind: "device", reason: null },
+      transport: {
+        kind: "device",
+        reason: null,
+        batching: true,
+        whyNoBatches: null,
+      },
       passthrough: { kind: "off", reason: null },
       cache: { kind: "none", reason: null },
     });
@@ -50,7 +55,7 @@ mountTest(
     ]);
     assertEquals(process.totals.map(({ index }) => index), [0, 1, 2, 3]);
     const line = `Exporting ${image} (8 MiB, read-only) at ${mountpoint}: ` +
-      `4 queues over /dev/fuse, FUSE 7.${minor}, allow-other on; stop with Ctrl-C, 'kill ${pid}' or ` +
+      `4 queues over /dev/fuse, in batches, FUSE 7.${minor}, allow-other on; stop with Ctrl-C, 'kill ${pid}' or ` +
       `'umount ${mountpoint}'`;
     assertEquals(stderr.split("\n")[0], line);
     assertEquals(await Deno.readTextFile(mountpoint), "underneath");

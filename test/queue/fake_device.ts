@@ -5,10 +5,10 @@ import type { FuseDevice } from "../../src/queue/fuse_device.ts";
 /** A descriptor of /dev/fuse in memory, under the control of a test. */
 export class FakeDevice implements FuseDevice {
   readonly fd = 7;
-  readonly pending: (Uint8Array | number)[] = [];
+  readonly pending: (Uint8Array | number)[];
   readonly blocked: boolean[] = [];
   readonly sleeps: number[] = [];
-  written: Uint8Array[] = [];
+  written: Uint8Array[];
   closes = 0;
   smallest = Infinity;
   writeResult = 0;
@@ -17,6 +17,15 @@ export class FakeDevice implements FuseDevice {
   endErrno = 0;
   #blocking = true;
   #wake: (() => void)[] = [];
+
+  /**
+   * A descriptor of a new connection, or a clone of another descriptor: both
+   * have the same requests, and the replies to both are in one list.
+   */
+  constructor(other?: FakeDevice) {
+    this.pending = other?.pending ?? [];
+    this.written = other?.written ?? [];
+  }
 
   read(buffer: Uint8Array<ArrayBuffer>): number {
     this.smallest = Math.min(this.smallest, buffer.length);

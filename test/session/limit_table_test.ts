@@ -36,7 +36,7 @@ Deno.test("each further queue needs more of everything", () => {
   const serving = { queueMemory: null, maxPayload: 2 ** 20, direct: false };
   const one = needsOf({ ...serving, workers: 1 });
   const two = needsOf({ ...serving, workers: 2 });
-  assert(two.descriptors - one.descriptors === 12);
+  assert(two.descriptors - one.descriptors === 13);
   assert(two.threads > one.threads);
   assert(two.addressSpace > one.addressSpace && two.data > one.data);
   assert(two.locked > one.locked);

@@ -1,9 +1,13 @@
 import { assertEquals } from "@std/assert";
+import { libc } from "../../src/linux/syscall/libc.ts";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import type { QueueEnd } from "../../src/queue/request_queue.ts";
 import { SessionNotifier } from "../../src/session/session_notifier.ts";
 import { Session } from "../../src/session/session.ts";
 import type { SessionParts } from "../../src/session/session_parts.ts";
+
+// It stays loaded, which no test is to answer for.
+libc();
 
 const UNMOUNTED: QueueEnd = { reason: "unmounted", message: "" };
 
@@ -41,7 +45,7 @@ function fake(kind: "device" | "uring", isGone = () => false) {
     allowOther: true,
     offered: {} as SessionParts["offered"],
     negotiated: {} as SessionParts["negotiated"],
-    transport: { kind, reason: null },
+    transport: { kind, reason: null, batching: false, whyNoBatches: null },
     splicing: { from: null, reason: null },
     passthrough: { kind: "off", reason: null },
     backingId: null,

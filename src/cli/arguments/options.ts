@@ -86,6 +86,11 @@ export const OPTIONS = {
     help:
       "how requests reach the export: by /dev/fuse, or by FUSE over io_uring (default: auto, io_uring where this kernel has it enabled)",
   },
+  batching: {
+    value: "auto|off",
+    help:
+      "over /dev/fuse, read and answer several requests by one system call while they come fast, by io_uring (default: auto, where it is possible)",
+  },
   passthrough: {
     value: "auto|on|off",
     help:

@@ -56,6 +56,7 @@ export const EXPORT: Command = {
     "cache-size",
     "queue-memory",
     "transport",
+    "batching",
     "passthrough",
     "cache",
     "poll-us",

@@ -14,7 +14,7 @@ import {
   checkStopTimeout,
 } from "../../session/session_options.ts";
 import { checkSplice, type SpliceChoice } from "../../session/splicing.ts";
-import { TRANSPORTS } from "../../session/transport.ts";
+import { BATCHING, TRANSPORTS } from "../../session/transport.ts";
 import { UsageError } from "../arguments/options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import {
@@ -85,6 +85,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       ...imageOptionsOf(args),
       ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
+      batching: choiceOption(args, "batching", BATCHING) ?? "auto",
       passthrough: choiceOption(args, "passthrough", PASSTHROUGHS) ?? "off",
       cache,
       pollUs: inUsage(() => checkPollUs(pollUs, "--poll-us")),

@@ -103,9 +103,12 @@ function cacheText({ kind, reason }: CacheState): string {
   return reason === null ? "" : `, no cache (${reason})`;
 }
 
-function transportText({ kind, reason }: TransportState): string {
+function transportText(transport: TransportState): string {
+  const { kind, reason, batching, whyNoBatches } = transport;
   if (kind === "uring") return "over io_uring";
-  return reason === null
-    ? "over /dev/fuse"
-    : `over /dev/fuse (no io_uring: ${reason})`;
+  const why = reason === null ? "" : ` (no FUSE over io_uring: ${reason})`;
+  if (batching) return `over /dev/fuse, in batches${why}`;
+  return whyNoBatches === null
+    ? `over /dev/fuse${why}`
+    : `over /dev/fuse${why}, without batches (${whyNoBatches})`;
 }

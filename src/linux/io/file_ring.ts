@@ -3,8 +3,9 @@ import { EventRing } from "./event_ring.ts";
 import { LinuxFileSlots } from "./file_slots.ts";
 
 /** System calls on files that may be in flight at once. */
-const FILE_SLOTS = 62;
-const DEVICE_SLOTS = 2;
+export const FILE_SLOTS = 62;
+/** Slots that watch the descriptor. */
+export const DEVICE_SLOTS = 2;
 
 /** An io_uring for file I/O, and the owners of its slots. */
 export interface FileRing {

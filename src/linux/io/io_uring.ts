@@ -60,6 +60,7 @@ export const IORING_OP = {
   FSYNC: 3,
   POLL_ADD: 6,
   TIMEOUT: 11,
+  ASYNC_CANCEL: 14,
   FALLOCATE: 17,
   READ: 22,
   WRITE: 23,
@@ -92,6 +93,8 @@ export const SQE = {
 
 /** `flags` of a submission whose `fd` is an index of registered files. */
 export const FIXED_FILE: number = 1 << 0;
+/** `flags` of a submission that completes only if it fails; Linux 5.17. */
+export const CQE_SKIP_SUCCESS: number = 1 << 6;
 
 /** An io_uring that one thread uses. */
 export class IoUring {
