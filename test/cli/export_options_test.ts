@@ -34,6 +34,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     cache: "none",
     pollUs: "auto",
     allowOther: "auto",
+    batching: "auto",
     insecurePath: false,
     direct: false,
     loopSafe: false,

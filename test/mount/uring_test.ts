@@ -20,12 +20,13 @@ import {
   sizeOf,
   within,
 } from "./_harness.ts";
+import { URING } from "../../src/session/transport.ts";
 import { uringTest } from "./_uring.ts";
 
 /** Starts an export and requires that it is served over io_uring. */
 async function start(...args: string[]): Promise<ExportProcess> {
   const process = await ExportProcess.start(["--transport=uring", ...args]);
-  assertEquals(process.ready.transport, { kind: "uring", reason: null });
+  assertEquals(process.ready.transport, URING);
   return process;
 }
 
