@@ -53,7 +53,7 @@ export interface SessionOptions {
   /**
    * Whether queues over /dev/fuse read and answer several requests by one
    * system call while they come fast, by io_uring: `off`, or `auto` where that
-   * is possible; `auto` if left out.
+   * is possible, and no code of a module runs in the queues; `auto` if left out.
    */
   readonly batching?: BatchingChoice;
   /**

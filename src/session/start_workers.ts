@@ -14,9 +14,9 @@ import { declineUring, possibleCpus } from "../linux/fuse/uring_probe.ts";
 import { BlockingCalls } from "../shared_memory/blocking_calls.ts";
 import { ByteBudget } from "../shared_memory/byte_budget.ts";
 import type { HandlerSpec } from "./open_handler.ts";
+import { planBatches, withBatches } from "./batching.ts";
 import { QueueWorker } from "./queue_worker.ts";
 import { queueMemoryOf, unlockedNotice } from "./queue_memory.ts";
-import type { ReadyMessage } from "./worker_messages.ts";
 import type { QueueServer } from "./session_parts.ts";
 import type { SessionListener } from "./session_options.ts";
 import { type SplicePlan, type SpliceState, splicingOver } from "./splicing.ts";
@@ -95,9 +95,11 @@ export async function startWorkers(
   const { devices, choice } = options;
   const shares = shareRingQueues(options);
   const blockingCalls = BlockingCalls.create(devices.length);
+  const batches = planBatches(options.batching, options.spec);
+  const startOptions = { ...options, batching: batches.choice };
   const workers = devices.map(({ fd }, index) => {
     const qids = "qids" in shares ? shares.qids[index]! : null;
-    const worker = startWorker(options, index, fd, qids, blockingCalls);
+    const worker = startWorker(startOptions, index, fd, qids, blockingCalls);
     servers.push(worker);
     return worker;
   });
@@ -112,21 +114,13 @@ export async function startWorkers(
   const refusal = states.find(({ noPipe }) => noPipe !== null)?.noPipe ?? null;
   const splicing = splicingOver(transport, options.splicing, refusal);
   return {
-    transport: withBatches(transport, options.batching, states),
+    transport: withBatches(
+      transport,
+      batches,
+      states.map(({ whyNoBatches }) => whyNoBatches),
+    ),
     splicing,
   };
-}
-
-/** Notes whether the queues over /dev/fuse read requests in batches. */
-function withBatches(
-  transport: TransportState,
-  choice: BatchingChoice,
-  states: readonly ReadyMessage[],
-): TransportState {
-  if (transport.kind === "uring" || choice === "off") return transport;
-  const reasons = states.map(({ whyNoBatches }) => whyNoBatches);
-  const whyNoBatches = reasons.find((reason) => reason !== null) ?? null;
-  return { ...transport, batching: whyNoBatches === null, whyNoBatches };
 }
 
 function startWorker(

@@ -150,6 +150,7 @@ import "../queue/trace_queue_test.ts";
 import "../queue/uring_queue_test.ts";
 import "../session/abort_signal_test.ts";
 import "../session/announce_size_test.ts";
+import "../session/batching_test.ts";
 import "../session/bundle_test.ts";
 import "../session/cache_test.ts";
 import "../session/file_attributes_test.ts";
