@@ -116,6 +116,8 @@ export class DeviceQueue implements RequestQueue {
    * kernel allows it.
    *
    * @returns Whether it does.
+   *
+   * @internal
    */
   startBatches(options: BatchOptions): boolean {
     this.#batch = new RequestBatch(options, this.#slots);

@@ -4763,6 +4763,8 @@ var DeviceQueue = class {
    * kernel allows it.
    *
    * @returns Whether it does.
+   *
+   * @internal
    */
   startBatches(options) {
     this.#batch = new RequestBatch(options, this.#slots);
