@@ -1,5 +1,5 @@
 /**
- * What each range of an image is made of: as 'qemu-img map' tells it.
+ * What each range of an image is made of, as 'qemu-img map' prints it.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface ImageRange {
   readonly length: number;
   /** How many images down the chain it comes from; 0 is the image itself. */
   readonly depth: number;
-  /** Whether some image of the chain says what it is. */
+  /** Whether some image of the chain has an entry for it. */
   readonly present: boolean;
   /** Whether it reads as zeroes. */
   readonly zero: boolean;
@@ -31,7 +31,7 @@ export interface MappedBackend extends Backend {
   rangeAt(position: number): Answer<ImageRange>;
 }
 
-/** The range at a position of any image; by its extents if it tells no more. */
+/** The range at a position of any image, by its extents if it has no map. */
 export async function rangeAt(
   image: Backend,
   position: number,

@@ -57,7 +57,8 @@ export function exportCapabilities(
 ): WantedCapabilities {
   // Without HANDLE_KILLPRIV_V2: the kernel then clears set-id bits itself, by a
   // SETATTR of the mode, before it truncates, allocates or changes the owner.
-  // With it, nothing tells of an allocation by whom it is.
+  // With it, the export would have to clear them, but a FALLOCATE does not say
+  // whether its process has CAP_FSETID.
   const flags: InitFlagName[] = [
     "ASYNC_READ",
     "ASYNC_DIO",
@@ -87,7 +88,7 @@ export function exportCapabilities(
  * @category Exporting an image
  */
 export class BlockExport {
-  /** It touches no request after its answer; see `RequestHandler`. */
+  /** It never uses a request after its answer; see `RequestHandler`. */
   readonly inPlace = true;
   /** Whether the backend has timers or promises that run between requests. */
   readonly background: boolean;

@@ -28,8 +28,8 @@ interface DurableWrite extends HandleRequest {
 }
 
 /**
- * Answers WRITE; if its flags demand that, once the bytes are durable. Other
- * flags say that the file loses its set-id bits.
+ * Answers WRITE; if its flags demand it, only when the bytes are durable. Clears
+ * set-id bits of the file if the flags say so.
  */
 export function writeHandle(
   context: CountedContext,
@@ -48,7 +48,7 @@ export function writeHandle(
     : writeImage(context, request, reply);
 }
 
-/** Before the write, as file_remove_privs() does; a refused write takes none. */
+/** Before the write, as file_remove_privs() does; not for a refused write. */
 function dropSetIdsOf({ rules, state }: CountedContext, request: Request) {
   const isChange = WRITE_IN.get.size(request.body) > 0;
   if (!isChange || !rules.writable || state.readOnly) return;

@@ -66,7 +66,7 @@ export interface ExportRules {
 }
 
 /**
- * How large READs are answered without a copy.
+ * How large READs are answered by splice(2).
  *
  * @category Exporting an image
  */
@@ -99,7 +99,7 @@ export interface ExportContext {
    * the kernel does not expect: its cached pages of the file are stale.
    */
   readonly onZeroed?: () => void;
-  /** For images that have `Backend.splice()`; every READ is copied if left out. */
+  /** For images that have `Backend.splice()`; no READ is spliced if left out. */
   readonly splicing?: Splicing;
 }
 

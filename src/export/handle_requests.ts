@@ -148,7 +148,7 @@ export function flushHandle(
   const fh = FLUSH_IN.get.fh(request.body);
   if (!rules.writable) return reply.ok();
   if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
-  // A kernel without FOPEN_NOFLUSH asks for readers too, who lose nothing.
+  // A kernel without FOPEN_NOFLUSH also sends it for handles that only read.
   if (!state.handles.isWritable(fh)) return reply.ok();
   state.stampWrites();
   const flushed = backend.flush();

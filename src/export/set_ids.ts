@@ -1,6 +1,6 @@
 /**
- * Set-id bits: a change of the contents takes them away, unless the process has
- * CAP_FSETID. Only the kernel knows that, and says so in the request.
+ * Set-id bits: a change of the contents clears them, unless the process has
+ * CAP_FSETID. The kernel says in the request whether they have to be cleared.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * READ without a copy: the reply refers to pages of the image's file.
+ * READ by splice(2): the reply refers to pages of the image's file, so the
+ * kernel copies the bytes once instead of twice.
  *
  * @module
  */

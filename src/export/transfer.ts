@@ -55,8 +55,7 @@ const REPLY_READ: Step<number, void, ExportContext, Request, Reply> = {
 
 /**
  * Answers WRITE. If the image may not grow, only bytes up to its end are
- * written, and a write that starts there gets ENOSPC, as from a block device:
- * many programs repeat a write that returned 0 without end.
+ * written, and a write that starts there gets ENOSPC, as from a block device.
  */
 export function writeImage(
   context: ExportContext,
@@ -139,7 +138,7 @@ function replyWrite(
 ): void | Promise<void> {
   if (!(put >= 0)) return replyError(reply, put);
   const size = WRITE_IN.get.size(request.body);
-  // Many programs repeat a write that returned 0 without end.
+  // Many programs would endlessly repeat a write that returned 0.
   if (put === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
   if (put > 0) context.state.written();
   if (put < size && isWriteBack(request)) {

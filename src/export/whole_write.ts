@@ -1,5 +1,6 @@
 /**
- * WRITE from the page cache whose bytes were not all written: FUSE_WRITE_CACHE.
+ * A WRITE from the page cache (FUSE_WRITE_CACHE) whose bytes were not all
+ * written.
  *
  * @module
  */
@@ -20,10 +21,11 @@ export function isWriteBack({ body }: Request): boolean {
 }
 
 /**
- * Writes the rest of a WRITE from the page cache, up to an error: the kernel
- * takes all of it for written, whatever count it is told, because
+ * Writes the rest of a WRITE from the page cache, up to an error. The kernel
+ * considers all of it written, whatever count the reply gives, because
  * `fuse_writepage_end()` of fs/fuse/file.c looks at the error only. So the error
- * that ended a short write must be found, or its bytes would be lost untold.
+ * that ended a short write must be found; otherwise bytes would be lost without
+ * an error.
  *
  * @param done The bytes that have been written.
  */

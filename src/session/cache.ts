@@ -78,7 +78,7 @@ export function whyNotCached(facts: CacheFacts): string | null {
 function whyNoWriteback(facts: WritebackFacts): string | null {
   if (!facts.writable) return "a read-only export has no writes to cache";
   if (facts.growable) {
-    return "the kernel would not let the export tell the size of a growable image";
+    return "the kernel would ignore the size of a growable image";
   }
   if (facts.truncate !== "refuse") {
     return "data that was written before truncating could be written afterwards, so truncate has to be refuse";
@@ -118,9 +118,11 @@ export function planCache(choice: CacheChoice, facts: CacheFacts): CacheState {
 /**
  * What the kernel caches of a mounted file.
  *
+ * @param plan What was decided before the mount.
+ * @param negotiated The negotiated capabilities.
  * @throws {UserError} If a write-back cache was requested and is not possible.
  */
-export function agreedCache(
+export function negotiatedCache(
   plan: CacheState,
   negotiated: Pick<NegotiatedCapabilities, "flags">,
 ): CacheState {

@@ -2,7 +2,7 @@ import { errnoName } from "../base/errno.ts";
 import { errnoOf } from "../base/errno_of.ts";
 import type { OpenImage } from "../backends/open_image.ts";
 
-/** What does not answer for so long is told of. */
+/** How long the storage may take before the user is told, in milliseconds. */
 const SILENT_MS = 2000;
 
 /**

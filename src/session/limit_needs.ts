@@ -24,28 +24,34 @@ export const DESCRIPTORS_PER_QUEUE = 13;
  */
 export const DESCRIPTORS_PER_DIRECT_QUEUE = 12;
 /**
- * Descriptors besides: the image and its locks, /dev/fuse, notifications, the
- * mount and the unmount, the control socket and its clients, the pidfile.
+ * Descriptors of the session itself: the image and its locks, /dev/fuse,
+ * notifications, the mount and the unmount, the control socket and its clients,
+ * the pidfile.
  */
-export const DESCRIPTORS_BESIDE = 24;
+export const DESCRIPTORS_PER_SESSION = 24;
 
 /**
  * Threads of a queue: the Worker, two of Deno's pool, one of the io_uring, which
  * starts more if it can.
  */
 export const THREADS_PER_QUEUE = 4;
-/** Threads besides: Deno's pool for the main thread. */
-export const THREADS_BESIDE = 4;
+/** Threads of the session itself: Deno's pool for the main thread. */
+export const THREADS_PER_SESSION = 4;
 
 /**
  * Address space of a queue: V8 reserves 911 MiB for a Worker; stacks and heaps
  * of the allocator take the rest.
  */
 export const ADDRESS_SPACE_PER_QUEUE = GIB;
-export const ADDRESS_SPACE_BESIDE = GIB / 2;
-/** Private writable memory of a queue: 532 MiB of that, mostly unused. */
+/** Address space of the session itself. */
+export const ADDRESS_SPACE_PER_SESSION = GIB / 2;
+/**
+ * Private writable memory of a queue: 532 MiB of its address space, mostly
+ * unused.
+ */
 export const DATA_PER_QUEUE = 640 * MIB;
-export const DATA_BESIDE = 256 * MIB;
+/** Private writable memory of the session itself. */
+export const DATA_PER_SESSION = 256 * MIB;
 
 /**
  * Background requests that an export needs to be fast: those that the kernel
@@ -86,12 +92,12 @@ export function needsOf(serving: Serving): Needs {
   const { max, largeSlots } = queueMemoryOf(queueMemory, queues, maxPayload);
   const messages = queues * max;
   return {
-    descriptors: DESCRIPTORS_BESIDE + workers *
+    descriptors: DESCRIPTORS_PER_SESSION + workers *
         (direct ? DESCRIPTORS_PER_DIRECT_QUEUE : DESCRIPTORS_PER_QUEUE),
-    threads: THREADS_BESIDE + workers * THREADS_PER_QUEUE,
-    addressSpace: ADDRESS_SPACE_BESIDE + messages +
+    threads: THREADS_PER_SESSION + workers * THREADS_PER_QUEUE,
+    addressSpace: ADDRESS_SPACE_PER_SESSION + messages +
       workers * ADDRESS_SPACE_PER_QUEUE,
-    data: DATA_BESIDE + messages + workers * DATA_PER_QUEUE,
+    data: DATA_PER_SESSION + messages + workers * DATA_PER_QUEUE,
     locked: queues * (largeSlots * largeSlotSize(maxPayload) + SLAB_SIZE),
   };
 }

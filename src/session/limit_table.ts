@@ -5,15 +5,15 @@
  * @module
  */
 import {
-  ADDRESS_SPACE_BESIDE,
+  ADDRESS_SPACE_PER_SESSION,
   ADDRESS_SPACE_PER_QUEUE,
   BACKGROUND_REQUESTS,
-  DATA_BESIDE,
+  DATA_PER_SESSION,
   DATA_PER_QUEUE,
-  DESCRIPTORS_BESIDE,
+  DESCRIPTORS_PER_SESSION,
   DESCRIPTORS_PER_DIRECT_QUEUE,
   DESCRIPTORS_PER_QUEUE,
-  THREADS_BESIDE,
+  THREADS_PER_SESSION,
   THREADS_PER_QUEUE,
 } from "./limit_needs.ts";
 
@@ -46,7 +46,7 @@ export const LIMITS = {
     limit: "RLIMIT_NOFILE",
     counts: "open files",
     need:
-      `those of Deno (about 25), ${DESCRIPTORS_BESIDE} more, and ${DESCRIPTORS_PER_QUEUE} a queue (${DESCRIPTORS_PER_DIRECT_QUEUE} with --direct)`,
+      `those of Deno (about 25), ${DESCRIPTORS_PER_SESSION} more, and ${DESCRIPTORS_PER_QUEUE} a queue (${DESCRIPTORS_PER_DIRECT_QUEUE} with --direct)`,
     command: (value) => `ulimit -n ${value}`,
     unit: "LimitNOFILE",
     otherwise: null,
@@ -55,7 +55,7 @@ export const LIMITS = {
     limit: "RLIMIT_NPROC",
     counts: "threads of the user",
     need:
-      `those that run, ${THREADS_BESIDE} more, and ${THREADS_PER_QUEUE} a queue; root has no such limit`,
+      `those that run, ${THREADS_PER_SESSION} more, and ${THREADS_PER_QUEUE} a queue; root has no such limit`,
     command: (value) => `ulimit -u ${value}`,
     unit: "LimitNPROC",
     otherwise: null,
@@ -64,7 +64,7 @@ export const LIMITS = {
     limit: "pids.max",
     counts: "threads of a cgroup",
     need:
-      `those that run, ${THREADS_BESIDE} more, and ${THREADS_PER_QUEUE} a queue`,
+      `those that run, ${THREADS_PER_SESSION} more, and ${THREADS_PER_QUEUE} a queue`,
     command: (value, file = "FILE") => `echo ${value} > ${file}`,
     unit: "TasksMax",
     otherwise: null,
@@ -73,7 +73,7 @@ export const LIMITS = {
     limit: "kernel.threads-max",
     counts: "threads of the system",
     need:
-      `those that run, ${THREADS_BESIDE} more, and ${THREADS_PER_QUEUE} a queue`,
+      `those that run, ${THREADS_PER_SESSION} more, and ${THREADS_PER_QUEUE} a queue`,
     command: (value) => `sysctl kernel.threads-max=${value}`,
     unit: null,
     otherwise: null,
@@ -82,7 +82,7 @@ export const LIMITS = {
     limit: "RLIMIT_AS",
     counts: "bytes of address space",
     need:
-      memoryNeed("17.4 GiB", ADDRESS_SPACE_BESIDE, ADDRESS_SPACE_PER_QUEUE) +
+      memoryNeed("17.4 GiB", ADDRESS_SPACE_PER_SESSION, ADDRESS_SPACE_PER_QUEUE) +
       ", rounded up to whole GiB; with less than 36 GiB, Deno may not start",
     command: (value) => `ulimit -v ${value}`,
     unit: "LimitAS",
@@ -92,7 +92,7 @@ export const LIMITS = {
   data: {
     limit: "RLIMIT_DATA",
     counts: "bytes of private memory",
-    need: memoryNeed("0.5 GiB", DATA_BESIDE, DATA_PER_QUEUE) +
+    need: memoryNeed("0.5 GiB", DATA_PER_SESSION, DATA_PER_QUEUE) +
       ", rounded up to whole 128 MiB; most of it is never used",
     command: (value) => `ulimit -d ${value}`,
     unit: "LimitDATA",
@@ -120,7 +120,7 @@ export const LIMITS = {
   },
   congestion: {
     limit: "max_user_congthresh",
-    counts: "background requests beside read-ahead",
+    counts: "background requests before read-ahead stops",
     need: `${BACKGROUND_REQUESTS}; with CAP_SYS_ADMIN there is no such limit`,
     command: (value) =>
       `echo ${value} > /sys/module/fuse/parameters/max_user_congthresh`,
@@ -140,10 +140,10 @@ export const LIMITS = {
 /** A key of {@linkcode LIMITS}. */
 export type LimitKey = keyof typeof LIMITS;
 
-function memoryNeed(deno: string, beside: number, perQueue: number): string {
+function memoryNeed(deno: string, perSession: number, perQueue: number): string {
   const each = `${perQueue / MIB} MiB a queue`;
   return `those of Deno (about ${deno}), ${
-    beside / MIB
+    perSession / MIB
   } MiB more, ${each}, and --queue-memory`;
 }
 

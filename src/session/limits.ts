@@ -1,6 +1,6 @@
 /**
- * Checks before anything is mounted whether the system's limits suffice: Deno
- * ends the program, and so leaves a stale mount, where a Worker meets one.
+ * Checks before anything is mounted whether the system's limits suffice. If a
+ * Worker met one later, Deno would end the program and leave a stale mount.
  *
  * @module
  */
@@ -28,8 +28,8 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 /**
- * What the memory that Deno has taken varies by: needs are rounded up, so that
- * they are the same in each run.
+ * The memory that Deno has taken varies from run to run. Needs are rounded up to
+ * these units, so that they are the same in each run.
  */
 const ADDRESS_SPACE_UNIT = GIB;
 const DATA_UNIT = 128 * MIB;
@@ -52,7 +52,7 @@ export function checkLimits(
     if (LIMITS[state.key].otherwise === null) {
       throw new UserError(`Cannot serve ${describe(serving)}: ${sentence}`);
     }
-    // What is locked in fact is told after the start.
+    // After the start, a notice says whether the memory could be locked.
     if (state.key !== "locked") notice(sentence);
   }
 }

@@ -23,7 +23,7 @@ import { setReadahead } from "../linux/mount/readahead.ts";
 import type { UnmountHelper } from "../linux/mount/unmount_helper.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { announceFirstSize } from "./announce_size.ts";
-import { agreedCache, type CacheChoice, type CacheState } from "./cache.ts";
+import { negotiatedCache, type CacheChoice, type CacheState } from "./cache.ts";
 import { checkChoice } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";
@@ -92,9 +92,10 @@ export interface MountExportOptions extends SessionOptions, ImageExportOptions {
    */
   readonly control?: boolean;
   /**
-   * From how many bytes on READs are answered by splice(2), without a copy:
-   * `auto` where that takes less time, `off` for none, or 4096 to 1048576. Over
-   * /dev/fuse only, for files in the page cache; `auto` if left out.
+   * The least bytes of a READ that is answered by splice(2), which copies them
+   * once instead of twice: `auto` where that takes less time, `off` for none, or
+   * 4096 to 1048576. Over /dev/fuse only, for files in the page cache; `auto` if
+   * left out.
    */
   readonly splice?: SpliceChoice;
   /** The owner of the file: a number or a name; this process's user if left out. */
@@ -107,9 +108,9 @@ export interface MountExportOptions extends SessionOptions, ImageExportOptions {
    */
   readonly mode?: number;
   /**
-   * The name or number of a user that the whole program runs as from before the
-   * first request on; needs root. Everything is opened, locked and mounted
-   * before. A child process that stays root unmounts at the end. If left out, the
+   * The name or number of a user; needs root. Root opens, locks and mounts
+   * everything; then, before the first request, the whole program becomes this
+   * user. A child process that stays root unmounts at the end. If left out, the
    * program keeps its rights.
    */
   readonly user?: string;
@@ -215,7 +216,7 @@ export async function mountExport(
     release: () => image.close(),
   });
   const { allowOther, backingId, mount } = parts;
-  const cache = agreedCache(plans.cache, parts.negotiated);
+  const cache = negotiatedCache(plans.cache, parts.negotiated);
   if (attributes.needsAllowOther && !allowOther) {
     session.notice(ownAccessNotice(attributes));
   }
@@ -238,7 +239,7 @@ export async function mountExport(
   );
   const serve = () => parts.servers.forEach((server) => server.serve());
   try {
-    // Without that right the kernel's own limit stays.
+    // Without the right to do so, the kernel's default stays.
     if (cache.kind !== "none") setReadahead(mount.connection, MAX_PAYLOAD);
     if (cache.kind === "writeback") {
       await announceFirstSize(parts.notifier, state.size);
@@ -317,7 +318,7 @@ function handlerOf(
     ...rules,
     allowOther,
     backingId,
-    cache: agreedCache(cache, negotiated).kind,
+    cache: negotiatedCache(cache, negotiated).kind,
   });
   if (image === null) {
     return {

@@ -10,8 +10,9 @@ import { inPool } from "../linux/syscall/pool.ts";
  * File I/O in other threads, for a thread that has no event source and must not
  * wait for a medium: the main thread, which obeys signals and `ctl`.
  *
- * The errno of fallocate(2) and ftruncate(2) is lost. If one failed, it is
- * repeated as a plain call, which fails in the same way without a wait.
+ * The other thread does not pass on the errno of fallocate(2) and ftruncate(2).
+ * So a call that failed is repeated as a plain call on this thread, which fails
+ * in the same way, without a wait.
  */
 export class PoolFileIo implements FileIo {
   readonly #libc: Libc = libc();

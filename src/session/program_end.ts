@@ -9,14 +9,14 @@
 const ERRORS = ["error", "unhandledrejection"];
 
 /**
- * Calls a function before the program ends. There is no time for more than
- * what the function does before it returns.
+ * Calls a function before the program ends; the program ends when the function
+ * returns.
  *
- * A listener that prevents the end has to be there first: no event tells that
- * the last listener has returned.
+ * A listener that prevents the end has to be added before this is called: it is
+ * not known otherwise whether a later listener will prevent it.
  *
  * @param end What to do.
- * @returns Ends that.
+ * @returns Disposed of, it no longer calls the function.
  */
 export function beforeProgramEnds(end: () => void): Disposable {
   const onError = (event: Event) => {

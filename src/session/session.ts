@@ -68,7 +68,7 @@ export class Session implements AsyncDisposable {
   readonly negotiated: NegotiatedCapabilities;
   /** How requests travel, and why not by io_uring if they do not. */
   readonly transport: TransportState;
-  /** Whether large READs are answered without a copy, and why not. */
+  /** Which READs are answered by splice(2), and why none if none are. */
   readonly splicing: SpliceState;
   /** Whether the kernel reads and writes the image itself, and why not. */
   readonly passthrough: PassthroughState;

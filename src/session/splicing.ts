@@ -10,7 +10,7 @@ import { checkWholeNumber } from "./check_value.ts";
 import type { TransportState } from "./transport.ts";
 
 /**
- * From how many bytes on READs are spliced: `auto` where that takes less time,
+ * The least bytes of a READ that is spliced: `auto` where that takes less time,
  * `off` for none, or a number.
  *
  * @category Exports

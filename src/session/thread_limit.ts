@@ -1,5 +1,5 @@
 /**
- * Finds the limit that keeps a session from starting its threads.
+ * Finds the limit that stops a session from starting its threads.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { fullCgroup, threadsMax } from "../linux/syscall/task_limits.ts";
 import type { LimitState } from "./limit_table.ts";
 
 /**
- * Starts as many threads as a session needs, and ends them. Nothing else tells
- * how many can be started, because several limits count the threads of other
- * programs too. Raises RLIMIT_NPROC if that helps.
+ * Starts as many threads as a session needs, and ends them. That is the only way
+ * to learn whether they can be started, because several limits count the threads
+ * of other programs too. Raises RLIMIT_NPROC if that helps.
  *
  * @param wanted How many are needed.
  * @returns The limit that does not suffice; `null` if all were started.

@@ -74,7 +74,7 @@ export class TraceReceiver {
   }
 }
 
-/** What is told of the records. */
+/** Receives the records, and how many were dropped. */
 export interface TraceListener {
   /** As in `SessionOptions`. */
   readonly trace?: (record: TraceRecord) => void;

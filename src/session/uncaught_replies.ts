@@ -1,8 +1,8 @@
 /**
- * Refused answers that a handler gives in a timer or a forgotten promise, where
- * nothing catches the error, and uses there of a reply's memory that was freed.
- * The request that waits for the answer fails, and the thread goes on: the mistake
- * is that request's alone.
+ * Mistakes that a handler makes in a timer or in a promise that nothing awaits,
+ * where nothing catches the error: an answer that is refused, or a use of a
+ * reply's memory that was freed. The request that waits for the answer fails, and
+ * the thread continues.
  *
  * @module
  */
@@ -44,10 +44,10 @@ function isUseOfFreedMemory(error: unknown): boolean {
 }
 
 /**
- * Does so for the mistakes of this thread, whose program belongs to the user:
- * other errors are left to it.
+ * Listens for such mistakes in this thread and settles them. Other errors are
+ * left to the user's program.
  *
- * @returns Ends that.
+ * @returns Removes the listeners.
  */
 export function settleUncaughtHere(report?: Report): () => void {
   const settle = (event: Event) =>

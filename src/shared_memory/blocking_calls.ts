@@ -20,9 +20,9 @@ const ENDED = 2;
  * not contend for a word as long as the guard has nothing to do, or all are
  * busy; each writes to its own state alone.
  *
- * A thread sets its state and then looks who the guard is; who changes the
- * guard does that first and then looks at the state of the new one. One of them
- * sees the other.
+ * A thread that enters sets its state and then reads who the guard is. A thread
+ * that changes the guard sets it and then reads the state of the new guard. So
+ * at least one of the two sees what the other has done.
  */
 export class BlockingCalls {
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -48,7 +48,7 @@ export class BlockingCalls {
     return new Int32Array(new SharedArrayBuffer(bytes));
   }
 
-  /** Enters a call, unless this thread is the guard and has to stay it. */
+  /** Enters a call, unless this thread is the guard and has to remain it. */
   tryEnter(): boolean {
     const words = this.#words;
     Atomics.store(words, this.#own, INSIDE);
@@ -104,8 +104,8 @@ function passOn(
       return false;
     }
     if (Atomics.load(words, state) === OUTSIDE) return true;
-    // It has entered before it could see that it is the guard. If it is that no
-    // longer, it has passed it on to a thread that is outside.
+    // The other thread has entered a call before it saw that it is the guard.
+    // If it is no longer the guard, it has passed that on to a third thread.
     if (Atomics.compareExchange(words, GUARD, other, guard) !== other) {
       return true;
     }

@@ -1,6 +1,6 @@
 /**
- * A limit of the bytes that one thread has sent to another one, which has not
- * received them yet.
+ * A limit on the bytes that one thread has sent and another one has not yet
+ * received.
  *
  * @module
  */
@@ -17,8 +17,7 @@ export class ByteBudget {
    * Wraps its memory.
    *
    * @param words The memory, of {@linkcode ByteBudget.create}.
-   * @param max How many bytes may be on their way, beside the last that were
-   * taken.
+   * @param max The limit in bytes. What is taken last may exceed it.
    */
   constructor(words: Int32Array<SharedArrayBuffer>, max: number) {
     this.#words = words;
@@ -32,8 +31,8 @@ export class ByteBudget {
   }
 
   /**
-   * Takes some bytes, unless the limit is reached; what is sent whole may exceed
-   * it. For the thread that sends.
+   * Takes some bytes, unless the limit has been reached; they may exceed it. For
+   * the thread that sends.
    *
    * @returns Whether they may be sent.
    */

@@ -24,7 +24,7 @@ Deno.test("looksLike() knows a format by its first bytes", () => {
   assertEquals(looksLike(bytes("KDM").subarray(0, 3)), null);
 });
 
-Deno.test("a raw image that begins like another format has a notice", async () => {
+Deno.test("a raw image that looks like another format has a notice", async () => {
   const files = new FakeFiles();
   files.write("disk", buildImage({ size: 1 << 20 }));
   const noticeOf = async (source: string, offset = 0) => {
@@ -35,7 +35,7 @@ Deno.test("a raw image that begins like another format has a notice", async () =
   };
   assertEquals(
     await noticeOf("disk"),
-    "/images/disk begins like an image of the format qcow2, yet its bytes are shown as they are; export qcow2:/images/disk to show the disk in it",
+    "/images/disk looks like an image in the format qcow2, but it is exported as a raw image; to export the disk in it, export qcow2:/images/disk",
   );
   assertEquals(await noticeOf("qcow2:disk"), null);
   // From there on it is something else.

@@ -55,7 +55,7 @@ const SHORT_S = 0.5;
 const LONG_S = 60;
 const QUERY = { command: "query" } as const;
 const NO_EXPORT =
-  /Cannot read the reply from .*: it is not one of an export; name the socket/;
+  /Cannot read the reply from .*: it is not the reply of an export; name the socket/;
 
 const IMPOSTORS: Readonly<Record<string, readonly [Serve, RegExp]>> = {
   "says nothing": [

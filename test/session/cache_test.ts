@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { UserError } from "../../src/base/user_error.ts";
 import { initFlag } from "../../src/protocol/init.ts";
 import {
-  agreedCache,
+  negotiatedCache,
   type CacheFacts,
   checkCache,
   planCache,
@@ -83,20 +83,20 @@ Deno.test("checkCache() refuses a write-back cache that would lose data", () => 
   }
 });
 
-Deno.test("agreedCache() follows what the kernel agreed to", () => {
+Deno.test("negotiatedCache() caches nothing that was not negotiated", () => {
   const none = { flags: 0n };
   const both = {
     flags: initFlag("AUTO_INVAL_DATA") | initFlag("WRITEBACK_CACHE"),
   };
   for (const kind of ["none", "reads", "writeback"] as const) {
-    assertEquals(agreedCache({ kind, reason: null }, both).kind, kind);
+    assertEquals(negotiatedCache({ kind, reason: null }, both).kind, kind);
   }
-  assertEquals(agreedCache({ kind: "reads", reason: null }, none), {
+  assertEquals(negotiatedCache({ kind: "reads", reason: null }, none), {
     kind: "none",
     reason: "this kernel does not offer it",
   });
   const { message } = assertThrows(
-    () => agreedCache({ kind: "writeback", reason: null }, none),
+    () => negotiatedCache({ kind: "writeback", reason: null }, none),
     UserError,
   );
   assertMatch(message, /this kernel does not offer it; set cache to auto/);

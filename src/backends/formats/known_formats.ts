@@ -1,6 +1,7 @@
 /**
- * What the first bytes of a file look like. Nothing is opened by it: any program
- * in a virtual machine may write such bytes to the start of its disk.
+ * What the first bytes of a file look like. They never decide how the file is
+ * opened: a program in a virtual machine may write any bytes to the start of its
+ * disk.
  *
  * @module
  */
@@ -13,7 +14,7 @@ export interface KnownFormat {
   readonly prefix: string | null;
 }
 
-/** How many bytes {@linkcode looksLike} wants. */
+/** How many bytes {@linkcode looksLike} needs. */
 export const MAGIC_BYTES = 512;
 
 interface Magic extends KnownFormat {
@@ -64,7 +65,7 @@ export function rawNotice(
   name: string,
 ): string {
   const how = prefix === null
-    ? `convert it with 'qemu-img convert -O qcow2' and export that`
+    ? `convert it with 'qemu-img convert -O qcow2' and export the result`
     : `export ${prefix}${name}`;
-  return `${name} begins like an image of the format ${format}, yet its bytes are shown as they are; ${how} to show the disk in it`;
+  return `${name} looks like an image in the format ${format}, but it is exported as a raw image; to export the disk in it, ${how}`;
 }

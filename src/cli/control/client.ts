@@ -58,7 +58,7 @@ export async function sendControl(
   );
 }
 
-/** Connects, and tries again while too many others wait for that. */
+/** Connects; tries again while too many clients wait to be accepted. */
 async function connect(
   path: string,
   deadline: number,
@@ -72,9 +72,9 @@ async function connect(
         writeLimitMs: left,
       });
     } catch (error) {
-      const passes = error instanceof SystemError &&
+      const isTemporary = error instanceof SystemError &&
         error.errno === ERRNO.EAGAIN && left > RETRY_MS;
-      if (!passes) throw error;
+      if (!isTemporary) throw error;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -86,7 +86,7 @@ function received(
   { command }: ControlRequest,
 ): Received {
   const reply = checkReply(line, command);
-  if (reply === null) throw notAnExport(path, "it is not one of an export");
+  if (reply === null) throw notAnExport(path, "it is not the reply of an export");
   if ("error" in reply) throw new UserError(reply.error);
   return { reply, line };
 }

@@ -94,8 +94,8 @@ export class Output {
   /**
    * Prints a line of the result, to standard output.
    *
-   * @throws {OutputError} If that cannot be written, and a command that waits for
-   * its reader is to end therefore.
+   * @throws {OutputError} If that cannot be written, unless the output never
+   * waits: a command that only prints ends then.
    */
   print(line: string): void {
     this.#write("stdout", line, "message");
@@ -111,7 +111,7 @@ export class Output {
     this.#write("stderr", line, "message");
   }
 
-  /** Prints one of many lines, which may be dropped before others are. */
+  /** Prints one of many lines, which are dropped before messages are. */
   record(line: string, stream: StreamName): void {
     this.recordLater(() => line, stream);
   }

@@ -68,10 +68,11 @@ export class StatsDisplay implements Disposable {
     this.#last = { at, histograms };
     this.#event(stats, false);
     if (this.#output.json) return;
-    if (this.#output.live) this.#output.redraw(statsTable(stats));
-    else {for (const line of statsLines(stats)) {
-        this.#output.record(line, "stderr");
-      }}
+    if (this.#output.live) {
+      this.#output.redraw(statsTable(stats));
+      return;
+    }
+    for (const line of statsLines(stats)) this.#output.record(line, "stderr");
   }
 
   #event({ seconds, queues }: Stats, final: boolean): void {

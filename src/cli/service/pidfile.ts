@@ -183,8 +183,8 @@ const NOT_PLAIN: ReadonlySet<number> = new Set([
 function isHeld(fd: number, status: FileStatus): boolean {
   const result = setFileLock(fd, LOCK_TYPE.WRITE, WHOLE_FILE);
   if (result !== -ERRNO.EAGAIN || othersCanWrite(status)) return false;
-  // Every user may set a read lock on a file that they may read. That is not
-  // possible beside the write lock of the process that wrote it.
+  // Any user who may read the file may set a read lock, but not while the
+  // process that wrote it holds its write lock. So a read lock is no sign of it.
   return conflictingLock(fd, LOCK_TYPE.WRITE, WHOLE_FILE) !== LOCK_TYPE.READ;
 }
 

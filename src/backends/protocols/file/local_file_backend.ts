@@ -21,9 +21,9 @@ export class LocalFileBackend extends AsyncFileBackend {
   }
 
   /**
-   * splice(2) of a cached range. There is no such call that never waits: pages
-   * can leave the cache between the check and the call. So it is made only while
-   * another thread goes on.
+   * splice(2) of a cached range. It can wait all the same, because pages can
+   * leave the cache between the check and the call. So it is made only while
+   * another thread serves.
    */
   splice(position: number, length: number, pipe: MessagePipe): number {
     const file = this.#file;

@@ -9,8 +9,9 @@ import {
 import { imageStatOf } from "./file_backend.ts";
 
 /**
- * A file on a server, as of NFS or FUSE: calls that take no time elsewhere wait
- * while the server does not answer, and leave the serving thread too.
+ * A file on a server, such as that of NFS or FUSE. While the server does not
+ * answer, calls wait that take no time elsewhere, such as stat. So they are made
+ * in another thread too.
  */
 export class RemoteFileBackend extends AsyncFileBackend {
   readonly #file: BlockFile;
