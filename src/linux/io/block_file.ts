@@ -241,7 +241,7 @@ export class LinuxBlockFile implements BlockFile {
       () => this.#libc.lseek_nonblocking(this.fd, from, whence),
       () => -1n,
     );
-    // The errno is lost. The call fails in the same way, without a wait.
+    // The other thread loses the errno. The same call here fails at once.
     return at < 0n ? this.lseek(position, whence) : Number(at);
   }
 
@@ -278,7 +278,7 @@ export class LinuxBlockFile implements BlockFile {
       () => this.#libc.futimens_nonblocking(this.fd, times),
       () => -1,
     );
-    // The errno is lost. The call fails in the same way, without a wait.
+    // The other thread loses the errno. The same call here fails at once.
     return result < 0 ? this.futimens(atime, mtime) : result;
   }
 

@@ -54,7 +54,7 @@ export async function updateLoopSize(path: string): Promise<void> {
     const none = new Uint8Array(new ArrayBuffer(1));
     const { ioctl, ioctl_nonblocking } = libc();
     if (await ioctl_nonblocking(fd, LOOP_SET_CAPACITY, none) === 0) return;
-    // The errno is lost. The call fails in the same way, without a wait.
+    // The other thread loses the errno. The same call here fails at once.
     if (ioctl(fd, LOOP_SET_CAPACITY, none) === 0) return;
     const number = errno();
     throw new SystemError({
@@ -72,6 +72,6 @@ async function openLater(path: string): Promise<number> {
   const flags = OPEN.RDONLY | OPEN.CLOEXEC;
   const name = cString(path);
   const fd = await libc().openat_nonblocking(AT_FDCWD, name, flags, 0);
-  // If it failed: once more for the errno, which is lost.
+  // The other thread loses the errno. The same call here fails at once.
   return fd >= 0 ? fd : openDescriptor(path, flags);
 }
