@@ -43,15 +43,16 @@ export interface ReplyMemory {
 /**
  * One reply. A handler fills `data` or `body`, then calls {@linkcode Reply.ok},
  * {@linkcode Reply.struct}, {@linkcode Reply.error} or {@linkcode Reply.none},
- * once. These refuse what the kernel would refuse, and what would answer a
- * request a second time, by a {@linkcode ReplyError}; the reply then stays as it
- * was.
+ * once. A call that the kernel would refuse, or that would answer a request a
+ * second time, throws a {@linkcode ReplyError} and leaves the reply as it was.
  *
  * A reply is dead once its request is answered: a later call is refused, and
- * what is written to its memory reaches no one. That does not hold for a handler
- * with the property `inPlace`, whose next request may have the same reply and
- * the same memory; and what follows the fixed struct of such a request may share
- * memory with the reply: read what is needed of it before filling the reply.
+ * what is written to its memory has no effect.
+ *
+ * That does not hold for a handler with the property `inPlace`: its next request
+ * may have the same reply and the same memory. What follows the fixed struct of
+ * such a request may also share memory with the reply: read it before filling
+ * the reply.
  *
  * @category Requests and replies
  */
@@ -180,7 +181,7 @@ export class Reply {
       //= fs/fuse/file.c fuse_send_write_pages()
       this.#refuse(
         "ok(8)",
-        "fuse_write_out.size is more than was to be written",
+        "fuse_write_out.size is more than the WRITE's size",
       );
     }
     const { minor } = request.protocolVersion;
@@ -234,7 +235,7 @@ export class Reply {
    */
   error(errno: number): void {
     if (this.#length !== UNFILLED) this.#refuseAgain(`error(${show(errno)})`);
-    //= fs/fuse/dev.c fuse_dev_do_write(): the caller would wait on.
+    //= fs/fuse/dev.c fuse_dev_do_write(): the caller would keep waiting.
     if (errno >>> 0 !== errno || errno === 0 || errno > ERRNO_MAX) {
       this.#refuse(
         `error(${show(errno)})`,

@@ -9804,7 +9804,7 @@ var BlockingCalls = class {
     const bytes = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
     return new Int32Array(new SharedArrayBuffer(bytes));
   }
-  /** Enters a call, unless this thread is the guard and has to stay it. */
+  /** Enters a call, unless this thread is the guard and has to remain it. */
   tryEnter() {
     const words = this.#words;
     Atomics.store(words, this.#own, INSIDE);
@@ -10949,9 +10949,9 @@ var LocalFileBackend = class extends AsyncFileBackend {
     this.#io = options.io;
   }
   /**
-   * splice(2) of a cached range. There is no such call that never waits: pages
-   * can leave the cache between the check and the call. So it is made only while
-   * another thread goes on.
+   * splice(2) of a cached range. It can wait all the same, because pages can
+   * leave the cache between the check and the call. So it is made only while
+   * another thread serves.
    */
   splice(position, length, pipe) {
     const file = this.#file;
@@ -13927,7 +13927,7 @@ async function replyStatfs({ backend, state }, reply) {
 var MAX_PAYLOAD = 1 << 20;
 var EXPORT_ROOT_MODE = S_IF.REG;
 var BlockExport = class {
-  /** It touches no request after its answer; see `RequestHandler`. */
+  /** It never uses a request after its answer; see `RequestHandler`. */
   inPlace = true;
   /** Whether the backend has timers or promises that run between requests. */
   background;
@@ -14749,8 +14749,7 @@ var ByteBudget = class {
    * Wraps its memory.
    *
    * @param words The memory, of {@linkcode ByteBudget.create}.
-   * @param max How many bytes may be on their way, beside the last that were
-   * taken.
+   * @param max The limit in bytes. What is taken last may exceed it.
    */
   constructor(words, max) {
     this.#words = words;
@@ -14762,8 +14761,8 @@ var ByteBudget = class {
     return new Int32Array(new SharedArrayBuffer(size));
   }
   /**
-   * Takes some bytes, unless the limit is reached; what is sent whole may exceed
-   * it. For the thread that sends.
+   * Takes some bytes, unless the limit has been reached; they may exceed it. For
+   * the thread that sends.
    *
    * @returns Whether they may be sent.
    */

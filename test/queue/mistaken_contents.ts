@@ -90,7 +90,7 @@ export const MISTAKEN_CONTENTS: readonly Mistake[] = [
     reports: [/fuse_open_out.fh: expected a whole number from 0n/],
   },
   {
-    name: "WRITE of more than was to be written",
+    name: "WRITE that counts more than its size",
     request: ["WRITE", { data: new Uint8Array(4) }],
     handle: (_request, reply) => reply.struct("fuse_write_out", { size: 5 }),
     reports: [/WRITE \(unique 4\) by ok\(8\): fuse_write_out.size is more/],

@@ -56,6 +56,10 @@ export const INFO: Command = {
     "allow-reference",
     "insecure-path",
   ],
+  optionHelp: {
+    snapshot:
+      "show an internal snapshot of the image, by its id or name (default: the current state)",
+  },
   examples: {
     "info": "see whether this machine can export images",
     "info --json": "the same as one line of JSON",
