@@ -65,6 +65,19 @@ unmount`,
 );
 
 helperTest(
+  "mount -a mounts what fstab says, once",
+  `echo "$PWD/disk.img $PWD/mnt.img fuse.mqfuse queues=1 0 0" >fstab
+for time in first second; do
+  mount --all --fstab fstab
+  grep -c " $PWD/mnt.img fuse.mqfuse " /proc/mounts
+done
+cmp disk.img mnt.img && echo same
+unmount
+grep " $PWD/mnt.img " /proc/mounts || echo gone`,
+  (lines) => assertEquals(lines, ["1", "1", "same", "gone"]),
+);
+
+helperTest(
   "mount(8): -N mounts in another mount namespace",
   `mkfifo end
 unshare --mount --propagation private sh -c ': >end' &
