@@ -5,16 +5,16 @@
  * @module
  */
 import {
-  ADDRESS_SPACE_PER_SESSION,
   ADDRESS_SPACE_PER_QUEUE,
+  ADDRESS_SPACE_PER_SESSION,
   BACKGROUND_REQUESTS,
-  DATA_PER_SESSION,
   DATA_PER_QUEUE,
-  DESCRIPTORS_PER_SESSION,
+  DATA_PER_SESSION,
   DESCRIPTORS_PER_DIRECT_QUEUE,
   DESCRIPTORS_PER_QUEUE,
-  THREADS_PER_SESSION,
+  DESCRIPTORS_PER_SESSION,
   THREADS_PER_QUEUE,
+  THREADS_PER_SESSION,
 } from "./limit_needs.ts";
 
 const MIB = 2 ** 20;
@@ -81,8 +81,11 @@ export const LIMITS = {
   addressSpace: {
     limit: "RLIMIT_AS",
     counts: "bytes of address space",
-    need:
-      memoryNeed("17.4 GiB", ADDRESS_SPACE_PER_SESSION, ADDRESS_SPACE_PER_QUEUE) +
+    need: memoryNeed(
+      "17.4 GiB",
+      ADDRESS_SPACE_PER_SESSION,
+      ADDRESS_SPACE_PER_QUEUE,
+    ) +
       ", rounded up to whole GiB; with less than 36 GiB, Deno may not start",
     command: (value) => `ulimit -v ${value}`,
     unit: "LimitAS",
@@ -140,7 +143,11 @@ export const LIMITS = {
 /** A key of {@linkcode LIMITS}. */
 export type LimitKey = keyof typeof LIMITS;
 
-function memoryNeed(deno: string, perSession: number, perQueue: number): string {
+function memoryNeed(
+  deno: string,
+  perSession: number,
+  perQueue: number,
+): string {
   const each = `${perQueue / MIB} MiB a queue`;
   return `those of Deno (about ${deno}), ${
     perSession / MIB

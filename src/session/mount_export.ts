@@ -23,7 +23,7 @@ import { setReadahead } from "../linux/mount/readahead.ts";
 import type { UnmountHelper } from "../linux/mount/unmount_helper.ts";
 import { closeOnAbort, openOrAbort } from "./abort_signal.ts";
 import { announceFirstSize } from "./announce_size.ts";
-import { negotiatedCache, type CacheChoice, type CacheState } from "./cache.ts";
+import { type CacheChoice, type CacheState, negotiatedCache } from "./cache.ts";
 import { checkChoice } from "./check_value.ts";
 import { driverServices } from "./driver_services.ts";
 import { ExportSession } from "./export_session.ts";

@@ -3258,7 +3258,7 @@ var Reply = class {
     } else if (size !== WRITE_OUT2.size) {
       this.#refuseSize(size);
     } else if (WRITE_OUT2.get.size(this.body) > WRITE_IN.get.size(request.body)) {
-      this.#refuse("ok(8)", "fuse_write_out.size is more than was to be written");
+      this.#refuse("ok(8)", "fuse_write_out.size is more than the WRITE's size");
     }
     const { minor } = request.protocolVersion;
     const sent = minor < NEWEST_SIZES_SINCE ? this.#shorten(size, minor) : size;

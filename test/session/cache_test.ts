@@ -2,9 +2,9 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { UserError } from "../../src/base/user_error.ts";
 import { initFlag } from "../../src/protocol/init.ts";
 import {
-  negotiatedCache,
   type CacheFacts,
   checkCache,
+  negotiatedCache,
   planCache,
   whyNotCached,
   type WritebackFacts,

@@ -86,7 +86,9 @@ function received(
   { command }: ControlRequest,
 ): Received {
   const reply = checkReply(line, command);
-  if (reply === null) throw notAnExport(path, "it is not the reply of an export");
+  if (reply === null) {
+    throw notAnExport(path, "it is not the reply of an export");
+  }
   if ("error" in reply) throw new UserError(reply.error);
   return { reply, line };
 }
