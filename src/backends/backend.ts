@@ -149,6 +149,12 @@ export interface Backend {
    * if left out, no write does.
    */
   needsExclusiveWrite?(position: number, length: number): boolean;
+  /**
+   * Told in the thread that opened the image: the thread of a queue has ended,
+   * in the middle of requests perhaps. What it has locked is locked for good
+   * otherwise.
+   */
+  queueEnded?(queue: number): void;
   /** Makes every write that was answered durable. 0 or `-errno`. */
   flush(): Answer;
   /** Changes the size; new bytes read as zeroes. 0 or `-errno`. */

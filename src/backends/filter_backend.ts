@@ -71,6 +71,10 @@ export class FilterBackend implements Backend {
     return this.image.flush();
   }
 
+  queueEnded(queue: number): void {
+    this.image.queueEnded?.(queue);
+  }
+
   truncate(size: number): Answer {
     return this.image.truncate(size);
   }

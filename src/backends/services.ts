@@ -23,6 +23,8 @@ export interface DriverServices {
 export interface ImageServices extends DriverServices {
   /** Counts the image's failed flushes, for all threads. */
   readonly syncErrors: SyncErrors;
+  /** The queue that the thread serves; left out in the one that opens it. */
+  readonly queue?: number;
 }
 
 /** How a file is opened. */

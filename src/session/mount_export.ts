@@ -212,7 +212,10 @@ export async function mountExport(
     splicing,
     handler: handlerOf(image, state, rules, plans.cache, session.queues),
     flush: writable ? () => lastFlush(image, session) : undefined,
-    reclaim: (queue) => reclaimLock({ backend, state }, queue),
+    reclaim(queue) {
+      backend.queueEnded?.(queue);
+      return reclaimLock({ backend, state }, queue);
+    },
     release: () => image.close(),
   });
   const { allowOther, backingId, mount } = parts;

@@ -89,7 +89,7 @@ export async function openHandler(
     return { handler, close: () => Promise.resolve() };
   }
   const syncErrors = SyncErrors.over(spec.syncErrors);
-  const services = { ...driverServices({ fileIo }), syncErrors };
+  const services = { ...driverServices({ fileIo }), syncErrors, queue };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
   const state = new ExportState(spec.state, { queue, clock: fileTime });

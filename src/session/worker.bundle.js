@@ -8757,14 +8757,14 @@ var Walk = class {
       this.#jumped = false;
       const found = this.#look(part2, isLast);
       if (found === null) return this.#entry(part2, null);
-      const { fd, link } = found;
-      if (link !== null) {
+      const { fd, link: link2 } = found;
+      if (link2 !== null) {
         if (isLast) this.#followed = true;
         parts = [
-          ...partsOf(link),
+          ...partsOf(link2),
           ...rest
         ];
-        if (link.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
+        if (link2.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
       } else if (isLast) {
         return this.#entry(part2, fd);
       } else {
@@ -8857,12 +8857,12 @@ var Walk = class {
         link: null
       };
     }
-    const link = readLinkAt(fd);
-    if (link === null) throw this.#error(errno());
+    const link2 = readLinkAt(fd);
+    if (link2 === null) throw this.#error(errno());
     closeDescriptor(fd);
     return {
       fd: -1,
-      link
+      link: link2
     };
   }
   #open(name, flags) {
@@ -9990,6 +9990,9 @@ var FilterBackend = class _FilterBackend {
   flush() {
     return this.image.flush();
   }
+  queueEnded(queue) {
+    this.image.queueEnded?.(queue);
+  }
   truncate(size) {
     return this.image.truncate(size);
   }
@@ -10299,16 +10302,16 @@ var WindowBackend = class extends FilterBackend {
     return data + size - at;
   }
 };
-function refuseToGrow({ size }, { below, options: { growable } }) {
-  if (!growable || size === null) return;
+function refuseToGrow({ size }, { below, options: { growable: growable2 } }) {
+  if (!growable2 || size === null) return;
   throw new UserError(`Cannot make a part of ${below.name} growable: its size is fixed; leave size or growable out`);
 }
 function refuseBeyondLimit({ offset, size }, name) {
   if (offset <= SIZE_MAX && (size ?? 0) <= SIZE_MAX - offset) return;
   throw new UserError(`Cannot export ${size} bytes of ${name} from offset ${offset}: that ends beyond 2^53 - 1 bytes (8 PiB); use a smaller offset or size`);
 }
-function refuseBeyondEnd({ offset, size }, end, { below, options: { growable } }) {
-  const needed = size ?? (offset > 0 && !growable ? 1 : 0);
+function refuseBeyondEnd({ offset, size }, end, { below, options: { growable: growable2 } }) {
+  const needed = size ?? (offset > 0 && !growable2 ? 1 : 0);
   if (offset + needed <= end) return;
   const part2 = size === null ? "" : `${formatSize(size)} of `;
   const less = size === null ? "offset" : "offset or size";
@@ -11104,8 +11107,8 @@ function statOf(file, path) {
   if (typeof stat !== "number") return stat;
   throw new UserError(`Cannot stat ${path} (${errnoName(-stat)})`);
 }
-function refuseToGrowDevice(path, { kind }, { options: { growable } }) {
-  if (!growable || kind !== "block") return;
+function refuseToGrowDevice(path, { kind }, { options: { growable: growable2 } }) {
+  if (!growable2 || kind !== "block") return;
   throw new UserError(`Cannot make ${path} growable: a block device cannot grow; leave growable out`);
 }
 function alignmentOf(path, stat, { options: { direct } }) {
@@ -11202,10 +11205,15 @@ async function openDataFile({ hasDataFile, dataFileName: name }, by, { gate }, c
     throw refused(reference, "the image does not name it; record it with 'qemu-img amend -o data_file=PATH'");
   }
   const source = gate.pathOf(reference);
+  const { writable } = context.options;
+  const options = {
+    ...READ_ONLY,
+    writable
+  };
   const file = await context.openBelow({
     driver: FILE,
     source
-  }, READ_ONLY);
+  }, options);
   gate.admit(file, reference);
   return file;
 }
@@ -11249,71 +11257,6 @@ var ClusterCache = class {
     this.#clusters.clear();
   }
 };
-
-// src/backends/formats/qcow2/zstd_frame.ts
-var MAGIC = 4247762216;
-var BLOCK_HEADER = 3;
-var RLE = 1;
-var DICTIONARY_ID = [
-  0,
-  1,
-  2,
-  4
-];
-var CONTENT_SIZE = [
-  0,
-  2,
-  4,
-  8
-];
-function zstdFrameLength(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return null;
-  const descriptor = bytes[4];
-  const isSingleSegment = (descriptor & 32) !== 0;
-  const sizeCode = descriptor >> 6;
-  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
-  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
-  for (let isLast = false; !isLast; ) {
-    if (at + BLOCK_HEADER > bytes.length) return null;
-    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
-    isLast = (header & 1) !== 0;
-    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
-  }
-  const hasChecksum = (descriptor & 4) !== 0;
-  const end = at + (hasChecksum ? 4 : 0);
-  return end <= bytes.length ? end : null;
-}
-
-// src/backends/formats/qcow2/decompress.ts
-var zlib = null;
-async function loadDecompression() {
-  try {
-    zlib ??= await import("node:zlib");
-  } catch (cause) {
-    throw new UserError("Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory", {
-      cause
-    });
-  }
-}
-function decompress(compression, stream, clusterSize) {
-  if (zlib === null) throw new Error("loadDecompression() was not called");
-  const options = {
-    maxOutputLength: clusterSize,
-    // One piece of output with a byte to spare: zlib would else ask for more.
-    chunkSize: clusterSize + 1
-  };
-  try {
-    const cluster = compression === "deflate" ? zlib.inflateRawSync(stream, options) : decompressZstd(stream, options);
-    return cluster?.length === clusterSize ? cluster : null;
-  } catch {
-    return null;
-  }
-}
-function decompressZstd(stream, options) {
-  const length = zstdFrameLength(stream);
-  return length === null ? null : zlib.zstdDecompressSync(stream.subarray(0, length), options);
-}
 
 // src/backends/formats/qcow2/constants.ts
 var QCOW2_MAGIC = 1363560955;
@@ -11380,6 +11323,71 @@ var COMPRESSION_TYPE_AT = 104;
 var SUBCLUSTERS = 32;
 var SECTOR2 = 512;
 
+// src/backends/formats/qcow2/zstd_frame.ts
+var MAGIC = 4247762216;
+var BLOCK_HEADER = 3;
+var RLE = 1;
+var DICTIONARY_ID = [
+  0,
+  1,
+  2,
+  4
+];
+var CONTENT_SIZE = [
+  0,
+  2,
+  4,
+  8
+];
+function zstdFrameLength(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return null;
+  const descriptor = bytes[4];
+  const isSingleSegment = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
+  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
+  for (let isLast = false; !isLast; ) {
+    if (at + BLOCK_HEADER > bytes.length) return null;
+    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
+    isLast = (header & 1) !== 0;
+    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
+  }
+  const hasChecksum = (descriptor & 4) !== 0;
+  const end = at + (hasChecksum ? 4 : 0);
+  return end <= bytes.length ? end : null;
+}
+
+// src/backends/formats/qcow2/decompress.ts
+var zlib = null;
+async function loadDecompression() {
+  try {
+    zlib ??= await import("node:zlib");
+  } catch (cause) {
+    throw new UserError("Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory", {
+      cause
+    });
+  }
+}
+function decompress(compression, stream, clusterSize) {
+  if (zlib === null) throw new Error("loadDecompression() was not called");
+  const options = {
+    maxOutputLength: clusterSize,
+    // One piece of output with a byte to spare: zlib would else ask for more.
+    chunkSize: clusterSize + 1
+  };
+  try {
+    const cluster = compression === "deflate" ? zlib.inflateRawSync(stream, options) : decompressZstd(stream, options);
+    return cluster?.length === clusterSize ? cluster : null;
+  } catch {
+    return null;
+  }
+}
+function decompressZstd(stream, options) {
+  const length = zstdFrameLength(stream);
+  return length === null ? null : zlib.zstdDecompressSync(stream.subarray(0, length), options);
+}
+
 // src/backends/formats/qcow2/refusal.ts
 var CHECK = "compare it with its source, or try 'qemu-img check'";
 function refusal(name, why, advice = CHECK) {
@@ -11391,14 +11399,14 @@ var SLICE_MAX = 1024;
 function geometryOf(header) {
   const { version, clusterBits, extendedL2, hasDataFile } = header;
   const clusterSize = 2 ** clusterBits;
-  const entryWords = extendedL2 ? 4 : 2;
+  const entryWords2 = extendedL2 ? 4 : 2;
   const sliceSize = Math.min(clusterSize, SLICE_MAX);
-  const sliceEntries = sliceSize / (entryWords * 4);
+  const sliceEntries = sliceSize / (entryWords2 * 4);
   return {
     version,
     clusterBits,
     clusterSize,
-    entryWords,
+    entryWords: entryWords2,
     subclusterSize: extendedL2 ? clusterSize / SUBCLUSTERS : clusterSize,
     sliceSize,
     sliceEntries,
@@ -11576,6 +11584,8 @@ var Mapping = class {
    * starts. Zeroes have a place if a cluster is kept for them.
    */
   host = NO_HOST;
+  /** Whether no snapshot shares the data: they may be overwritten in place. */
+  isOwn = false;
   /** Bytes of the stream of compressed data, with up to 511 that follow it. */
   streamLength = 0;
   /** Sets what has no place in the file. */
@@ -11583,6 +11593,7 @@ var Mapping = class {
     this.kind = kind;
     this.length = length;
     this.host = NO_HOST;
+    this.isOwn = false;
   }
 };
 
@@ -11607,14 +11618,15 @@ var L2Entries = class {
   #kind = MAPPED.CORRUPT;
   #host = NO_HOST;
   #run = 0;
+  #isOwn = false;
   #streamLength = 0;
   /** Prepares for the entries of an image. */
   constructor(geometry) {
-    const { entryWords, clusterSize, version, clusterBits } = geometry;
+    const { entryWords: entryWords2, clusterSize, version, clusterBits } = geometry;
     this.#geometry = geometry;
-    this.#entryWords = entryWords;
+    this.#entryWords = entryWords2;
     this.#clusterSize = clusterSize;
-    this.#isExtended = entryWords === 4;
+    this.#isExtended = entryWords2 === 4;
     const hasZeroBit = version === 3 && !this.#isExtended;
     this.#reservedLow = ~OFFSET_LOW & (hasZeroBit ? ~ZERO : ~0);
     const offsetBits = 62 - (clusterBits - 8);
@@ -11639,9 +11651,11 @@ var L2Entries = class {
     this.#read(words, start + entry2 * this.#entryWords, inCluster, guest);
     const kind = this.#kind;
     const host = this.#host;
+    const isOwn = this.#isOwn;
     let mapped = this.#run;
     mapping.kind = kind;
     mapping.host = host;
+    mapping.isOwn = isOwn;
     mapping.streamLength = this.#streamLength;
     let reachesEnd = inCluster + mapped === this.#clusterSize;
     while (mapped < length && reachesEnd && kind !== MAPPED.COMPRESSED) {
@@ -11649,7 +11663,8 @@ var L2Entries = class {
       guest += this.#clusterSize;
       this.#read(words, start + entry2 * this.#entryWords, 0, guest);
       const follows = host === NO_HOST ? this.#host === NO_HOST : this.#host === host + mapped;
-      if (this.#kind !== kind || !follows) break;
+      const isSame = this.#kind === kind && this.#isOwn === isOwn;
+      if (!isSame || !follows) break;
       mapped += this.#run;
       reachesEnd = this.#run === this.#clusterSize;
     }
@@ -11661,6 +11676,7 @@ var L2Entries = class {
     const low = Atomics.load(words, at + 1);
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
+    this.#isOwn = (high & COPIED) !== 0;
     if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
     const cluster = (high & OFFSET_HIGH) * TWO_329 + ((low & OFFSET_LOW) >>> 0);
     const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED) !== 0 && (low & ZERO) === 0;
@@ -11725,7 +11741,7 @@ function lowestZero(bits, max) {
   return Math.min(count2, max);
 }
 
-// src/backends/formats/qcow2/slice_cache.ts
+// src/backends/formats/qcow2/slice_layout.ts
 var WAYS = 8;
 var CONTROL_WORDS = 16;
 var SET_WORDS = 16;
@@ -11745,15 +11761,36 @@ var SLOT = {
   /** Odd while the slot changes. */
   VERSION: 1,
   /** Not 0 if it was used since the hand passed it. */
-  USED: 2
+  USED: 2,
+  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
+  DIRTY: 3
 };
+var DIRTY = {
+  CLEAN: 0,
+  /** Changed, and in the list of dirty slots. */
+  CHANGED: 1,
+  /** Being written to the file. */
+  WRITING: 2,
+  /** Changed again while it is being written. */
+  CHANGED_AGAIN: 3
+};
+var CONTROL = {
+  /** How many sets there are. */
+  SETS: 0,
+  /** How many slots are in the list of dirty slots. */
+  DIRTY_COUNT: 1
+};
+
+// src/backends/formats/qcow2/slice_cache.ts
 var LOCK_LOOKS = 100;
 var SliceCache = class {
   /** The words of all slots: slot `n` starts at `n * sliceWords`. */
   data;
-  #words;
-  #sliceWords;
+  words;
+  sliceWords;
   #sets;
+  /** The slots that have changed, in the order in which they did. */
+  dirty;
   /** The version of the slot that was found last. */
   #version = 0;
   /**
@@ -11764,10 +11801,10 @@ var SliceCache = class {
    * @param sliceWords 32-bit words of a slice.
    */
   static create(bytes, slices, sliceWords) {
-    const setBytes = 4 * (SET_STRIDE + WAYS * sliceWords);
+    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
     const sets = Math.max(1, Math.min(Math.floor(bytes / setBytes), Math.ceil(slices / WAYS)));
     const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
-    new Int32Array(memory)[0] = sets;
+    new Int32Array(memory)[CONTROL.SETS] = sets;
     return memory;
   }
   /**
@@ -11778,10 +11815,12 @@ var SliceCache = class {
    */
   constructor(memory, sliceWords) {
     this.#sets = new Int32Array(memory, 0, 1)[0];
-    this.#sliceWords = sliceWords;
+    this.sliceWords = sliceWords;
     const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
-    this.#words = new Int32Array(memory, 0, words);
-    this.data = new Int32Array(memory, 4 * words);
+    this.words = new Int32Array(memory, 0, words);
+    const slots = this.#sets * WAYS;
+    this.dirty = new Int32Array(memory, 4 * words, slots);
+    this.data = new Int32Array(memory, 4 * (words + slots));
   }
   /** How many slices fit. */
   get slots() {
@@ -11794,7 +11833,7 @@ var SliceCache = class {
    * @returns Its slot, or -1 if it is not cached or is being changed.
    */
   find(slice) {
-    const words = this.#words;
+    const words = this.words;
     const set = slice % this.#sets;
     const tag = slice + 1 | 0;
     let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
@@ -11814,12 +11853,12 @@ var SliceCache = class {
   }
   /** Whether the slot found last has not changed since. */
   isUnchanged(slot) {
-    const at = this.#slotAt(slot) + SLOT.VERSION;
-    return Atomics.load(this.#words, at) === this.#version;
+    const at = this.slotAt(slot) + SLOT.VERSION;
+    return Atomics.load(this.words, at) === this.#version;
   }
   /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
   changes(slice) {
-    return Atomics.load(this.#words, this.#setAt(slice) + SET.CHANGES);
+    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
   }
   /**
    * Caches a slice that was read, unless it is there already, or the set has
@@ -11829,26 +11868,33 @@ var SliceCache = class {
    * @param slice Its number.
    * @param words Its words in host order.
    * @param changes The count before it was read.
+   * @returns Whether it was cached by this call.
    */
   add(slice, words, changes) {
-    const set = this.#setAt(slice);
-    if (!this.#lock(set)) return;
+    const set = this.setAt(slice);
+    if (!this.lock(set)) return false;
     try {
-      if (Atomics.load(this.#words, set + SET.CHANGES) !== changes) return;
-      const slot = this.#slotFor(set, slice + 1 | 0);
-      if (slot >= 0) this.#fill(slot, slice + 1 | 0, words);
+      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
+        return false;
+      }
+      const slot = this.slotFor(set, slice + 1 | 0);
+      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
+      return slot >= 0;
     } finally {
-      Atomics.store(this.#words, set + SET.LOCK, 0);
+      this.unlock(set);
     }
   }
-  #setAt(slice) {
+  unlock(set) {
+    Atomics.store(this.words, set + SET.LOCK, 0);
+  }
+  setAt(slice) {
     return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
   }
-  #slotAt(slot) {
+  slotAt(slot) {
     return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
   }
-  #lock(set) {
-    const words = this.#words;
+  lock(set) {
+    const words = this.words;
     for (let looks = 0; looks < LOCK_LOOKS; looks++) {
       const before = Atomics.compareExchange(words, set + SET.LOCK, 0, 1);
       if (before === 0) return true;
@@ -11859,33 +11905,40 @@ var SliceCache = class {
    * Chooses the slot for a slice: an empty one, else the first from the hand on
    * that was not used since the hand passed it.
    *
-   * @returns -1 if the slice is there already.
+   * @returns -1 if the slice is there already, or every slot has to stay.
    */
-  #slotFor(set, tag) {
-    const words = this.#words;
+  slotFor(set, tag) {
+    const words = this.words;
     const first = set + SET_WORDS;
     let empty = -1;
     for (let way2 = 0; way2 < WAYS; way2++) {
       const found = Atomics.load(words, first + way2 * SLOT_WORDS + SLOT.TAG);
       if (found === tag) return -1;
-      if (found === 0 && empty < 0) empty = way2;
+      const at = first + way2 * SLOT_WORDS + SLOT.DIRTY;
+      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
+      if (isFree && empty < 0) empty = way2;
     }
     let way = empty;
-    for (let hand = Atomics.load(words, set + SET.HAND); way < 0; ) {
-      const used = first + hand * SLOT_WORDS + SLOT.USED;
-      if (Atomics.exchange(words, used, 0) === 0) way = hand;
+    let hand = Atomics.load(words, set + SET.HAND);
+    for (let looks = 0; way < 0; looks++) {
+      if (looks > 2 * WAYS) return -1;
+      const at = first + hand * SLOT_WORDS;
+      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
+      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
+        way = hand;
+      }
       hand = (hand + 1) % WAYS;
       Atomics.store(words, set + SET.HAND, hand);
     }
     return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
   }
-  #fill(slot, tag, from) {
-    const words = this.#words;
-    const at = this.#slotAt(slot);
+  fill(slot, tag, from) {
+    const words = this.words;
+    const at = this.slotAt(slot);
     Atomics.add(words, at + SLOT.VERSION, 1);
     Atomics.store(words, at + SLOT.TAG, 0);
     const { data } = this;
-    const start = slot * this.#sliceWords;
+    const start = slot * this.sliceWords;
     for (let i = 0; i < from.length; i++) {
       Atomics.store(data, start + i, from[i]);
     }
@@ -12252,7 +12305,6 @@ var NOT_AT_END = {
 var MAPPINGS_MAX = 1024;
 var Qcow2Backend = class extends ImageBackend {
   shared = true;
-  size;
   #from;
   /** The mapping of a read that is answered without an operation. */
   #mapping = new Mapping();
@@ -12260,8 +12312,11 @@ var Qcow2Backend = class extends ImageBackend {
   /** Puts an image together. Its owner closes the files after it. */
   constructor(parts) {
     super(parts.name);
-    this.size = parts.size;
     this.#from = parts;
+  }
+  /** The size of the disk in bytes. */
+  get size() {
+    return this.#from.size;
   }
   /** Space and times are those of the image's own file. */
   stat() {
@@ -12653,6 +12708,2424 @@ function parseSnapshot(bytes, header, name) {
   };
 }
 
+// src/shared_memory/futex.ts
+var LONGEST_DELAY_MS = 1 << 30;
+function futexWake(words, index) {
+  Atomics.add(words, index, 1);
+  Atomics.notify(words, index);
+}
+async function futexWait(words, index, seen) {
+  const wait = Atomics.waitAsync(words, index, seen);
+  if (!wait.async) return;
+  const keepAlive = setInterval(() => {
+  }, LONGEST_DELAY_MS);
+  await wait.value;
+  clearInterval(keepAlive);
+}
+
+// src/shared_memory/mutex.ts
+var OWNER = 0;
+var DOORBELL = 1;
+var WAITERS = 2;
+var SPINS = 400;
+var SharedMutex = class {
+  /** Words of shared memory that it takes. */
+  static WORDS = 3;
+  #words;
+  #owner;
+  /**
+   * Wraps the memory of a lock.
+   *
+   * @param words {@linkcode SharedMutex.WORDS} words, zero when it is made.
+   * @param holder The number of this thread.
+   */
+  constructor(words, holder) {
+    this.#words = words;
+    this.#owner = holder + 1;
+  }
+  /** Whether some caller holds it. */
+  get isHeld() {
+    return Atomics.load(this.#words, OWNER) !== 0;
+  }
+  /** Takes the lock if it is free. */
+  tryLock() {
+    return Atomics.compareExchange(this.#words, OWNER, 0, this.#owner) === 0;
+  }
+  /** Takes the lock; returns 0 at once, or a promise of it. */
+  lock() {
+    const words = this.#words;
+    for (let spins = 0; spins < SPINS; spins++) {
+      const owner = Atomics.load(words, OWNER);
+      if (owner === 0 && this.tryLock()) return 0;
+      if (owner === this.#owner) break;
+    }
+    return this.#wait();
+  }
+  /** Releases the lock. */
+  unlock() {
+    Atomics.compareExchange(this.#words, OWNER, this.#owner, 0);
+    if (Atomics.load(this.#words, WAITERS) > 0) {
+      futexWake(this.#words, DOORBELL);
+    }
+  }
+  /**
+   * Takes the lock from a thread that has ended.
+   *
+   * @returns Whether it held the lock, which this thread now holds instead.
+   */
+  revoke(holder) {
+    const owner = holder + 1;
+    const before = Atomics.compareExchange(this.#words, OWNER, owner, this.#owner);
+    return before === owner;
+  }
+  async #wait() {
+    const words = this.#words;
+    Atomics.add(words, WAITERS, 1);
+    try {
+      for (; ; ) {
+        const seen = Atomics.load(words, DOORBELL);
+        if (this.tryLock()) return 0;
+        await futexWait(words, DOORBELL, seen);
+      }
+    } finally {
+      Atomics.sub(words, WAITERS, 1);
+    }
+  }
+};
+
+// src/backends/formats/qcow2/writing/claims.ts
+var DOORBELL2 = 0;
+var END2 = 1;
+var WAITERS2 = 2;
+var FIRST = 4;
+var CLAIMS = 512;
+var CLAIM_WORDS = 4;
+var NO_CLAIM = -1;
+var Claims = class {
+  /** Words of shared memory that they take. */
+  static WORDS = FIRST + CLAIMS * CLAIM_WORDS;
+  #words;
+  #owner;
+  /** Wraps the memory, in the thread of a number. */
+  constructor(words, thread) {
+    this.#words = words;
+    this.#owner = thread + 1;
+  }
+  /** The state to hand to {@linkcode Claims.changed}. */
+  get seen() {
+    return Atomics.load(this.#words, DOORBELL2);
+  }
+  /** How many of some entries of a slice are free, from the first one on. */
+  freeFrom(slice, first, count2) {
+    const words = this.#words;
+    const end = Atomics.load(words, END2);
+    let free = count2;
+    for (let claim = 0; claim < end; claim++) {
+      const at = FIRST + claim * CLAIM_WORDS;
+      if (Atomics.load(words, at) === 0) continue;
+      if (Atomics.load(words, at + 1) !== (slice | 0)) continue;
+      const from = Atomics.load(words, at + 2);
+      if (from + Atomics.load(words, at + 3) <= first) continue;
+      free = Math.min(free, Math.max(0, from - first));
+    }
+    return free;
+  }
+  /** Claims entries; returns the claim, or {@linkcode NO_CLAIM}. */
+  add(slice, first, count2) {
+    const words = this.#words;
+    for (let claim = 0; claim < CLAIMS; claim++) {
+      const at = FIRST + claim * CLAIM_WORDS;
+      if (Atomics.load(words, at) !== 0) continue;
+      Atomics.store(words, at + 1, slice | 0);
+      Atomics.store(words, at + 2, first);
+      Atomics.store(words, at + 3, count2);
+      Atomics.store(words, at, this.#owner);
+      if (claim >= Atomics.load(words, END2)) {
+        Atomics.store(words, END2, claim + 1);
+      }
+      return claim;
+    }
+    return NO_CLAIM;
+  }
+  /** Gives a claim up. */
+  remove(claim) {
+    const words = this.#words;
+    Atomics.store(words, FIRST + claim * CLAIM_WORDS, 0);
+    this.#shrink();
+    this.wake();
+  }
+  /** Whether a thread has claims. */
+  isOwner(thread) {
+    for (let claim = 0; claim < CLAIMS; claim++) {
+      const at = FIRST + claim * CLAIM_WORDS;
+      if (Atomics.load(this.#words, at) === thread + 1) return true;
+    }
+    return false;
+  }
+  /** Resolves to 0 once claims have changed since they were seen. */
+  async changed(seen) {
+    const words = this.#words;
+    Atomics.add(words, WAITERS2, 1);
+    try {
+      await futexWait(words, DOORBELL2, seen);
+    } finally {
+      Atomics.sub(words, WAITERS2, 1);
+    }
+    return 0;
+  }
+  #shrink() {
+    const words = this.#words;
+    let end = Atomics.load(words, END2);
+    while (end > 0) {
+      const last = FIRST + (end - 1) * CLAIM_WORDS;
+      if (Atomics.load(words, last) !== 0) break;
+      end--;
+    }
+    Atomics.store(words, END2, end);
+  }
+  /** Wakes all that wait, to look again. */
+  wake() {
+    const words = this.#words;
+    if (Atomics.load(words, WAITERS2) > 0) futexWake(words, DOORBELL2);
+    else Atomics.add(words, DOORBELL2, 1);
+  }
+};
+
+// src/backends/formats/qcow2/writing/epochs.ts
+var STRIDE2 = 16;
+var EPOCH = 0;
+var COUNTERS = STRIDE2;
+var Epochs = class {
+  #words;
+  #own;
+  /** Words of shared memory for a number of threads. */
+  static words(threads) {
+    return COUNTERS + STRIDE2 * threads;
+  }
+  /** Wraps the memory, in the thread of a number. */
+  constructor(words, thread) {
+    this.#words = words;
+    this.#own = COUNTERS + STRIDE2 * thread;
+  }
+  /** The current epoch. */
+  get current() {
+    return Atomics.load(this.#words, EPOCH);
+  }
+  /** Begins a request; returns what to leave. */
+  enter() {
+    const words = this.#words;
+    for (; ; ) {
+      const epoch = Atomics.load(words, EPOCH);
+      const counter = this.#own + (epoch & 1);
+      Atomics.add(words, counter, 1);
+      if (Atomics.load(words, EPOCH) === epoch) return counter;
+      Atomics.sub(words, counter, 1);
+    }
+  }
+  /** Ends a request. */
+  leave(counter) {
+    Atomics.sub(this.#words, counter, 1);
+  }
+  /** Advances the epoch if no request of the one before is left. */
+  tryAdvance() {
+    const words = this.#words;
+    const epoch = Atomics.load(words, EPOCH);
+    const other = epoch + 1 & 1;
+    for (let at = COUNTERS + other; at < words.length; at += STRIDE2) {
+      if (Atomics.load(words, at) !== 0) return false;
+    }
+    const next = epoch + 1 | 0;
+    return Atomics.compareExchange(words, EPOCH, epoch, next) === epoch;
+  }
+  /** Whether no request is left that began in an epoch or before it. */
+  isOver(epoch) {
+    return (this.current - epoch | 0) >= 2;
+  }
+};
+
+// src/backends/formats/qcow2/writing/freed_clusters.ts
+var TAIL = 0;
+var DURABLE = 1;
+var HEAD = 2;
+var SEALED = 3;
+var FIRST2 = 4;
+var RANGES2 = 8192;
+var RANGE_WORDS = 3;
+var FreedClusters = class {
+  /** Words of shared memory that it takes. */
+  static WORDS = FIRST2 + RANGES2 * RANGE_WORDS;
+  #words;
+  /** Wraps the memory. */
+  constructor(words) {
+    this.#words = words;
+  }
+  /** Ranges that wait. */
+  get length() {
+    return this.#load(TAIL) - this.#load(HEAD) | 0;
+  }
+  /** Whether ranges wait for a flush. */
+  get isUnflushed() {
+    return this.#load(TAIL) !== this.#load(DURABLE);
+  }
+  /** Whether it should be emptied soon. */
+  get isCrowded() {
+    return this.length > RANGES2 * 3 / 4;
+  }
+  /**
+   * Ends the ranges so far, for a flush that begins; returns their count, for
+   * {@linkcode FreedClusters.flushed}.
+   */
+  seal() {
+    const tail = this.#load(TAIL);
+    Atomics.store(this.#words, SEALED, tail);
+    return tail;
+  }
+  /**
+   * Adds clusters.
+   *
+   * @returns Whether there was room; if not, they stay in use for good, which
+   * a check of the image tells as a leak.
+   */
+  add(first, count2, epoch) {
+    const words = this.#words;
+    const tail = this.#load(TAIL);
+    if (tail !== this.#load(SEALED)) {
+      const last = this.#at(tail - 1);
+      const end = (words[last] >>> 0) + words[last + 1];
+      if (end === first && words[last + 2] === epoch) {
+        Atomics.add(words, last + 1, count2);
+        return true;
+      }
+    }
+    if (this.length >= RANGES2) return false;
+    const at = this.#at(tail);
+    Atomics.store(words, at, first | 0);
+    Atomics.store(words, at + 1, count2);
+    Atomics.store(words, at + 2, epoch);
+    Atomics.store(words, TAIL, tail + 1 | 0);
+    return true;
+  }
+  /** Notes that the changes of tables are durable up to a count of ranges. */
+  flushed(added) {
+    Atomics.store(this.#words, DURABLE, added);
+  }
+  /** The next range whose change is durable; `null` if there is none. */
+  peek() {
+    const head = this.#load(HEAD);
+    if (head === this.#load(DURABLE)) return null;
+    const at = this.#at(head);
+    return {
+      first: Atomics.load(this.#words, at) >>> 0,
+      count: Atomics.load(this.#words, at + 1),
+      epoch: Atomics.load(this.#words, at + 2)
+    };
+  }
+  /** Removes the range that `peek()` returned. */
+  shift() {
+    Atomics.add(this.#words, HEAD, 1);
+  }
+  #load(index) {
+    return Atomics.load(this.#words, index);
+  }
+  #at(range) {
+    return FIRST2 + (range & RANGES2 - 1) * RANGE_WORDS;
+  }
+};
+
+// src/backends/formats/qcow2/writing/write_state.ts
+var THREADS_MAX = 512;
+var CACHE_LINE2 = 16;
+var WORD = {
+  /** Threads that have attached. */
+  THREADS: 0,
+  /** No cluster below it is free. */
+  FREE_FROM: 1,
+  /** Clusters from here on were never written: they are zeroes. */
+  UNUSED_FROM: 2,
+  /** Clusters that the file has room for. */
+  FILE_CLUSTERS: 3,
+  /** Where the refcount table starts, in clusters, and how many it has. */
+  TABLE_AT: 4,
+  TABLE_CLUSTERS: 5,
+  /** Entries of the refcount table that are to be written. */
+  TABLE_DIRTY_FROM: 6,
+  TABLE_DIRTY_TO: 7,
+  /** Where the L1 table starts, in clusters, and its entries in the file. */
+  L1_AT: 8,
+  L1_ENTRIES: 9,
+  /** Entries of the L1 table of which some are to be written. */
+  L1_DIRTY_FROM: 10,
+  L1_DIRTY_TO: 11,
+  /** Not 0 if the tables are not to be changed any more. */
+  FAILED: 12
+};
+var WORDS = 16;
+var LOCKS = 0;
+var FLUSHES = LOCKS + CACHE_LINE2;
+var NUMBERS = FLUSHES + CACHE_LINE2;
+var SIZE2 = NUMBERS + WORDS;
+var EPOCHS = SIZE2 + CACHE_LINE2;
+var CLAIMS2 = EPOCHS + Epochs.words(THREADS_MAX);
+var FREED = CLAIMS2 + Claims.WORDS;
+var QUEUES = FREED + FreedClusters.WORDS;
+var ALL = QUEUES + THREADS_MAX;
+var WriteState = class {
+  /** Held while tables are looked at or changed, never during data I/O. */
+  tables;
+  /** Held by the one thread that writes tables to the file; taken first. */
+  flush;
+  epochs;
+  claims;
+  freed;
+  /** The number of this thread; 0 is the one that opened the image. */
+  thread;
+  #words;
+  #size;
+  /** For each thread its queue plus 1, 0 if it serves none. */
+  #queues;
+  /** Makes the memory of an image's state. */
+  static create() {
+    return new SharedArrayBuffer(4 * ALL);
+  }
+  /** Attaches one more thread, which serves a queue or opened the image. */
+  constructor(memory, queue = null) {
+    const part2 = (at, words) => new Int32Array(memory, 4 * at, words);
+    this.#words = part2(NUMBERS, WORDS);
+    this.#size = new Float64Array(memory, 4 * SIZE2, 1);
+    const thread = Atomics.add(this.#words, WORD.THREADS, 1);
+    if (thread >= THREADS_MAX) {
+      throw new Error(`More than ${THREADS_MAX} threads write one image`);
+    }
+    this.thread = thread;
+    this.#queues = part2(QUEUES, THREADS_MAX);
+    Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
+    this.tables = new SharedMutex(part2(LOCKS, CACHE_LINE2), thread);
+    this.flush = new SharedMutex(part2(FLUSHES, CACHE_LINE2), thread);
+    this.epochs = new Epochs(part2(EPOCHS, Epochs.words(THREADS_MAX)), thread);
+    this.claims = new Claims(part2(CLAIMS2, Claims.WORDS), thread);
+    this.freed = new FreedClusters(part2(FREED, FreedClusters.WORDS));
+  }
+  /** The size of the disk in bytes; the export's lock orders its changes. */
+  get size() {
+    return this.#size[0];
+  }
+  set size(bytes) {
+    this.#size[0] = bytes;
+  }
+  /** A shared number, from 0 to 2^32 - 1. */
+  get(word) {
+    return Atomics.load(this.#words, WORD[word]) >>> 0;
+  }
+  /** Changes a shared number. */
+  set(word, value2) {
+    Atomics.store(this.#words, WORD[word], value2 | 0);
+  }
+  /**
+   * Notes that the thread of a queue has ended. If it was in the middle of a
+   * change, tables are not changed any more, and who waits for it is told so.
+   */
+  queueEnded(queue) {
+    const threads = this.get("THREADS");
+    for (let thread = 0; thread < threads; thread++) {
+      if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
+      const isTables = this.tables.revoke(thread);
+      const isFlush = this.flush.revoke(thread);
+      const hasClaims = this.claims.isOwner(thread);
+      if (isTables || isFlush || hasClaims) this.set("FAILED", 1);
+      if (isTables) this.tables.unlock();
+      if (isFlush) this.flush.unlock();
+      this.claims.wake();
+    }
+  }
+  /** Whether tables may not be changed any more. */
+  get hasFailed() {
+    return this.get("FAILED") !== 0;
+  }
+  /** Adds an entry to the range of those that are to be written. */
+  noteDirty(table2, entry2) {
+    const from = this.get(`${table2}_DIRTY_FROM`);
+    const to = this.get(`${table2}_DIRTY_TO`);
+    const isEmpty = from === to;
+    this.set(`${table2}_DIRTY_FROM`, isEmpty ? entry2 : Math.min(from, entry2));
+    this.set(`${table2}_DIRTY_TO`, isEmpty ? entry2 + 1 : Math.max(to, entry2 + 1));
+  }
+  /** Whether entries of a table are to be written. */
+  isDirty(table2) {
+    return this.get(`${table2}_DIRTY_FROM`) !== this.get(`${table2}_DIRTY_TO`);
+  }
+};
+
+// src/backends/formats/qcow2/writing/open_for_writing.ts
+var AUTOCLEAR_FIELD = 88;
+var RESERVED_LOW2 = 511;
+function refuseWriting({ incompatible }, name, { snapshot }) {
+  const refuse2 = (why, advice) => {
+    throw new UserError(`Cannot write to ${name}: ${why}; ${advice}`);
+  };
+  if (snapshot !== null) {
+    refuse2("a snapshot cannot be changed", "leave snapshot or writable out");
+  }
+  if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
+    refuse2("it is marked as corrupt", "repair it with 'qemu-img check -r all'");
+  }
+  if ((incompatible & INCOMPATIBLE.DIRTY) !== 0n) {
+    refuse2("it was not closed, so its refcounts are out of date", "repair it with 'qemu-img check -r all'");
+  }
+}
+async function openForWriting(image) {
+  const { name, file, data, header, geometry, cacheSize } = image;
+  const { clusterSize, sliceSize } = geometry;
+  const { autoclear, refcountOrder: order } = header;
+  const table2 = await readRefcountTable(image);
+  const memory = WriteState.create();
+  const state = new WriteState(memory);
+  const size = await wholeClusters(image);
+  const clusters = Math.ceil(size / clusterSize);
+  const canGrow = file.file?.stat.kind !== "block";
+  state.size = header.size;
+  state.set("FILE_CLUSTERS", canGrow ? clusters : Math.floor(size / clusterSize));
+  state.set("UNUSED_FROM", clusters);
+  state.set("TABLE_AT", header.refcountTableOffset / clusterSize);
+  state.set("TABLE_CLUSTERS", header.refcountTableClusters);
+  state.set("L1_AT", header.l1Offset / clusterSize);
+  state.set("L1_ENTRIES", header.l1Entries);
+  state.set("THREADS", 0);
+  const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
+  if (data !== null) await extendData(data, header.size, name);
+  await clearFeatures(image);
+  const perSlice = sliceSize * 8 / 2 ** order;
+  return {
+    state: memory,
+    flags: await readFlags(image),
+    refcounts: {
+      order,
+      table: table2,
+      cache: SliceCache.create(cacheSize, Math.ceil(clusters / perSlice) + 64, sliceSize / 4),
+      canGrow
+    },
+    isRaw: isRaw && data !== null,
+    mayResize: header.snapshots === 0
+  };
+}
+async function readRefcountTable({ name, file, header, geometry: { clusterSize } }) {
+  const { refcountTableOffset: at, refcountTableClusters } = header;
+  const bytes = await readTable(file.backend, at, refcountTableClusters * clusterSize, name);
+  const view = new DataView(bytes.buffer);
+  const entries = bytes.length / 8;
+  const memory = new SharedArrayBuffer(entries * 4, {
+    maxByteLength: LIMIT.REFCOUNT_TABLE_BYTES / 2
+  });
+  const words = new Uint32Array(memory);
+  for (let i = 0; i < entries; i++) {
+    const offset = view.getUint32(8 * i) * 2 ** 32 + view.getUint32(8 * i + 4);
+    const cluster = offset / clusterSize;
+    const isSound = (offset & RESERVED_LOW2) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
+    if (!isSound) throw damaged(name, "its refcount table makes no sense");
+    words[i] = cluster;
+  }
+  return memory;
+}
+async function readFlags({ name, file, header }) {
+  const { l1Offset, l1Entries } = header;
+  const memory = new SharedArrayBuffer(l1Entries, {
+    maxByteLength: LIMIT.L1_BYTES / 8
+  });
+  const flags = new Uint8Array(memory);
+  const bytes = await readTable(file.backend, l1Offset, l1Entries * 8, name);
+  for (let i = 0; i < l1Entries; i++) flags[i] = bytes[8 * i] >> 7;
+  return memory;
+}
+async function readTable(file, at, length, name) {
+  const bytes = new Uint8Array(length);
+  const got = await readFully(file, at, bytes, 0, length);
+  if (got === length) return bytes;
+  throw damaged(name, "a table in it cannot be read completely");
+}
+async function wholeClusters({ name, file: { backend, file }, geometry: { clusterSize } }) {
+  const { size } = await backend.stat();
+  const whole = Math.ceil(size / clusterSize) * clusterSize;
+  if (whole === size || file?.stat.kind === "block") return size;
+  await succeed(backend.truncate(whole), name);
+  return whole;
+}
+async function extendData({ backend }, size, name) {
+  const stat = await backend.stat();
+  if (stat.size < size) await succeed(backend.truncate(size), name);
+}
+async function clearFeatures({ name, file: { backend }, header }) {
+  const { autoclear } = header;
+  const kept = autoclear & AUTOCLEAR.RAW_DATA_FILE;
+  if (kept === autoclear) return;
+  const field = new DataView(new ArrayBuffer(8));
+  field.setBigUint64(0, kept);
+  const bytes = new Uint8Array(field.buffer);
+  const put = await backend.write(AUTOCLEAR_FIELD, bytes, 0, bytes.length);
+  await succeed(put === bytes.length ? backend.flush() : -1, name);
+}
+async function succeed(answer, name) {
+  if (await answer < 0) {
+    throw new UserError(`Cannot write to ${name}: its file cannot be changed; check its storage`);
+  }
+}
+function damaged(name, why) {
+  return new UserError(`Cannot write to ${name}: ${why}; check it with 'qemu-img check'`);
+}
+
+// src/backends/formats/qcow2/writing/steps.ts
+function run(steps) {
+  return new Run(steps).start();
+}
+var Run = class {
+  #steps;
+  #answer = null;
+  constructor(steps) {
+    this.#steps = steps;
+  }
+  start() {
+    const result2 = this.#proceed(this.#steps.next());
+    return result2 ?? this.#answer;
+  }
+  complete(value2) {
+    this.#goOn(() => this.#steps.next(value2));
+  }
+  fail(error) {
+    this.#goOn(() => this.#steps.throw(error));
+  }
+  #goOn(resume) {
+    let result2;
+    try {
+      result2 = this.#proceed(resume());
+    } catch (error) {
+      return this.#answer.fail(error);
+    }
+    if (result2 !== null) this.#answer.complete(result2);
+  }
+  /** Goes on as far as possible; `null` if it waits. */
+  #proceed(first) {
+    let step = first;
+    while (step.done !== true) {
+      const answer = step.value;
+      if (typeof answer !== "number") {
+        this.#answer ??= Completion.start();
+        Completion.of(answer).deliverTo(this);
+        return null;
+      }
+      step = this.#steps.next(answer);
+    }
+    return step.value;
+  }
+};
+function* fully(write, length, none) {
+  for (let done = 0; done < length; ) {
+    const put = yield write(done);
+    if (put < 0) return put;
+    if (put === 0) return none;
+    done += put;
+  }
+  return 0;
+}
+
+// src/backends/formats/qcow2/writing/table_file.ts
+var NO_ROOM = -1e5;
+var ZEROES2 = new Uint8Array(65536);
+var TableFile = class {
+  file;
+  #bytes;
+  #words;
+  /** Wraps a file whose tables are cached in slices of a size. */
+  constructor(file, sliceSize) {
+    this.file = file;
+    this.#bytes = new Uint8Array(sliceSize);
+    this.#words = new Int32Array(sliceSize / 4);
+  }
+  /**
+   * Finds a slice in a cache, or reads it into the cache. Called by the owner of
+   * the metadata lock.
+   *
+   * @param host Where the slice is in the file.
+   * @returns Its slot, {@linkcode NO_ROOM}, or a negated errno.
+   */
+  *load(cache, slice, host) {
+    for (; ; ) {
+      const slot = cache.find(slice);
+      if (slot >= 0) return slot;
+      const changes = cache.changes(slice);
+      const bytes = new Uint8Array(this.#bytes.length);
+      const error = yield* this.read(host, bytes);
+      if (error < 0) return error;
+      const words = wordsOf(bytes, this.#words);
+      if (!cache.add(slice, words, changes) && cache.isFull(slice)) {
+        return NO_ROOM;
+      }
+    }
+  }
+  /** Reads bytes; where the file ends, the table is damaged. */
+  *read(host, bytes) {
+    const read = (done) => this.file.read(host + done, bytes, done, bytes.length - done);
+    return yield* fully(read, bytes.length, -ERRNO.EIO);
+  }
+  /** Writes bytes. */
+  *write(host, bytes) {
+    const write = (done) => this.file.write(host + done, bytes, done, bytes.length - done);
+    return yield* fully(write, bytes.length, -ERRNO.EIO);
+  }
+  /** Writes words. */
+  *writeWords(host, words) {
+    const bytes = new Uint8Array(words.length * 4);
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < words.length; i++) view.setInt32(4 * i, words[i]);
+    return yield* this.write(host, bytes);
+  }
+  /** Writes zeroes. */
+  *writeZeroes(host, length) {
+    for (let done = 0; done < length; ) {
+      const part2 = Math.min(ZEROES2.length, length - done);
+      const error = yield* this.write(host + done, ZEROES2.subarray(0, part2));
+      if (error < 0) return error;
+      done += part2;
+    }
+    return 0;
+  }
+};
+function wordsOf(bytes, words) {
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = view.getInt32(4 * i);
+  return words;
+}
+function entryWords(value2, flags = 0) {
+  return [
+    Math.floor(value2 / 2 ** 32) | flags,
+    value2 % 2 ** 32 | 0
+  ];
+}
+
+// src/backends/formats/qcow2/writing/give_back.ts
+var PART3 = 1024;
+function* giveBack(image, writeRefcounts) {
+  const { state: { freed, epochs, tables } } = image;
+  for (; ; ) {
+    yield tables.lock();
+    const range = freed.peek();
+    const isOver = range !== null && mayReuse(epochs, range.epoch);
+    if (isOver) freed.shift();
+    tables.unlock();
+    if (range === null || !isOver) return 0;
+    const end = range.first + range.count;
+    for (let at = range.first; at < end; ) {
+      const done = yield* giveSome(image, at, Math.min(PART3, end - at));
+      if (done === NO_ROOM) {
+        const error = yield* writeRefcounts();
+        if (error < 0) return error;
+      } else if (done < 0) {
+        return done;
+      } else {
+        at += done;
+      }
+    }
+  }
+}
+function mayReuse(epochs, epoch) {
+  while (!epochs.isOver(epoch)) if (!epochs.tryAdvance()) return false;
+  return true;
+}
+function* giveSome(image, first, most) {
+  const { state: { tables }, tableFile, geometry: { clusterSize } } = image;
+  yield tables.lock();
+  let run3;
+  try {
+    run3 = yield* lowerOrFind(image, first, most);
+  } finally {
+    tables.unlock();
+  }
+  if (run3 <= 0) return run3 === 0 ? 1 : run3;
+  const position = first * clusterSize;
+  yield tableFile.file.zero(position, run3 * clusterSize, {
+    unmap: true
+  });
+  yield tables.lock();
+  try {
+    for (let done = 0; done < run3; done++) {
+      const error = yield* image.refcounts.set(first + done, 0);
+      if (error < 0) return done > 0 ? done : error;
+    }
+  } finally {
+    tables.unlock();
+  }
+  return run3;
+}
+function* lowerOrFind({ refcounts }, first, most) {
+  for (let run3 = 0; run3 < most; run3++) {
+    const refcount = yield* refcounts.get(first + run3);
+    if (refcount === 1) continue;
+    if (run3 > 0) return run3;
+    return refcount > 1 ? yield* refcounts.set(first, refcount - 1) : refcount;
+  }
+  return most;
+}
+
+// src/backends/formats/qcow2/writing/disk_flush.ts
+var SLICES_MAX = 256;
+var DiskFlush = class {
+  #image;
+  #errors;
+  /** Prepares to flush an image; counts what the file's flushes do not. */
+  constructor(image, errors) {
+    this.#image = image;
+    this.#errors = errors;
+  }
+  /** Whether the file has all tables, durably as far as it was flushed. */
+  get isClean() {
+    const { state, disk, refcounts } = this.#image;
+    const isDirty = disk.cache.dirtyCount > 0 || refcounts.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.freed.isUnflushed;
+    return !isDirty && !state.flush.isHeld;
+  }
+  /** Makes everything durable; 0 or a negated errno. */
+  *flush() {
+    const { state, data } = this.#image;
+    const { flush } = state;
+    yield flush.lock();
+    try {
+      if (state.hasFailed) {
+        const error = yield data.flush();
+        return this.#count(error < 0 ? error : -ERRNO.EIO);
+      }
+      for (; ; ) {
+        const result2 = yield* this.#round();
+        if (result2 !== 1) return result2;
+      }
+    } finally {
+      flush.unlock();
+    }
+  }
+  /** Writes some tables; returns 1 if there are more. */
+  *#round() {
+    const { state, disk } = this.#image;
+    const slices = [];
+    let tables = [];
+    let entries = [];
+    let at = 0;
+    let sealed = 0;
+    let hasMore = false;
+    yield state.tables.lock();
+    try {
+      this.#copyDirty(disk.cache, (slice) => disk.hostOf(slice), slices);
+      at = state.get("L1_AT");
+      tables = disk.takeDirty();
+      entries = tables.map((table2) => disk.entryOf(table2));
+      hasMore = disk.cache.dirtyCount > 0;
+      sealed = state.freed.seal();
+    } finally {
+      state.tables.unlock();
+    }
+    let error = 0;
+    try {
+      error = yield* this.#writeAll(slices, tables, entries, at);
+    } catch (thrown2) {
+      yield* this.#done(slices, tables, false);
+      throw thrown2;
+    }
+    yield* this.#done(slices, tables, error >= 0);
+    if (error < 0) return error;
+    if (hasMore) return 1;
+    state.freed.flushed(sealed);
+    return yield* giveBack(this.#image, () => this.#writeRefcounts());
+  }
+  *#writeAll(slices, tables, entries, at) {
+    const { tableFile, data, geometry: { clusterSize } } = this.#image;
+    const { file } = tableFile;
+    let error = yield* this.#writeRefcounts();
+    if (error < 0) return error;
+    if (data !== file) {
+      error = yield data.flush();
+      if (error < 0) return error;
+    }
+    error = yield file.flush();
+    if (error < 0) return error;
+    error = yield* this.#writeTable();
+    if (error < 0) return error;
+    if (slices.length === 0 && tables.length === 0) return 0;
+    error = yield* this.#write(slices);
+    for (let i = 0; i < tables.length && error >= 0; i++) {
+      const host = at * clusterSize + tables[i] * 8;
+      error = this.#count(yield* tableFile.writeWords(host, entries[i]));
+    }
+    return error < 0 ? error : yield file.flush();
+  }
+  /** Writes changed refcounts; the flush lock is held. */
+  *#writeRefcounts() {
+    const { state, refcounts } = this.#image;
+    for (; ; ) {
+      const copies = [];
+      yield state.tables.lock();
+      const { cache } = refcounts;
+      const hostOf = (slice) => refcounts.hostOf(slice);
+      this.#copyDirty(cache, hostOf, copies);
+      state.tables.unlock();
+      if (copies.length === 0) return 0;
+      const error = yield* this.#write(copies);
+      yield state.tables.lock();
+      for (const { slot } of copies) refcounts.cache.written(slot, error >= 0);
+      state.tables.unlock();
+      if (error < 0) return error;
+    }
+  }
+  /** Writes changed entries of the refcount table, whose blocks are durable. */
+  *#writeTable() {
+    const { state, refcounts, tableFile, geometry } = this.#image;
+    if (!state.isDirty("TABLE")) return 0;
+    yield state.tables.lock();
+    const from = state.get("TABLE_DIRTY_FROM");
+    const to = state.get("TABLE_DIRTY_TO");
+    const words = [];
+    for (let block = from; block < to; block++) {
+      const cluster = Atomics.load(refcounts.table, block);
+      words.push(...entryWords(cluster * geometry.clusterSize));
+    }
+    state.set("TABLE_DIRTY_FROM", 0);
+    state.set("TABLE_DIRTY_TO", 0);
+    const host = state.get("TABLE_AT") * geometry.clusterSize + from * 8;
+    state.tables.unlock();
+    let error = this.#count(yield* tableFile.writeWords(host, words));
+    if (error >= 0) error = yield tableFile.file.flush();
+    if (error >= 0) return 0;
+    yield state.tables.lock();
+    state.noteDirty("TABLE", from);
+    state.noteDirty("TABLE", to - 1);
+    state.tables.unlock();
+    return error;
+  }
+  #copyDirty(cache, hostOf, into) {
+    const { geometry: { sliceSize } } = this.#image;
+    while (into.length < SLICES_MAX) {
+      const words = new Int32Array(sliceSize / 4);
+      const slot = cache.takeDirty(words);
+      if (slot < 0) break;
+      into.push({
+        slot,
+        host: hostOf(cache.sliceIn(slot)),
+        words
+      });
+    }
+  }
+  *#write(copies) {
+    const { tableFile } = this.#image;
+    for (const { host, words } of copies) {
+      const error = this.#count(yield* tableFile.writeWords(host, words));
+      if (error < 0) return error;
+    }
+    return 0;
+  }
+  *#done(slices, tables, isWritten) {
+    const { state, disk } = this.#image;
+    yield state.tables.lock();
+    for (const { slot } of slices) disk.cache.written(slot, isWritten);
+    if (!isWritten) disk.returnDirty(tables);
+    state.tables.unlock();
+    return 0;
+  }
+  /** Counts a failed write, of which no flush of the file tells. */
+  #count(result2) {
+    if (result2 < 0) this.#errors.add(-result2);
+    return result2;
+  }
+};
+
+// src/backends/formats/qcow2/writing/disk_resize.ts
+var SIZE_FIELD = 24;
+var L1_FIELDS = 36;
+var DiskResize = class {
+  #image;
+  #zeroes;
+  #mayResize;
+  /**
+   * Prepares to resize an image.
+   *
+   * @param mayResize Whether snapshots, if there are any, keep sizes of their
+   * own.
+   */
+  constructor(image, zeroes, mayResize2) {
+    this.#image = image;
+    this.#zeroes = zeroes;
+    this.#mayResize = mayResize2;
+  }
+  /** Sets the size; 0 or a negated errno. */
+  *resize(size) {
+    const { state } = this.#image;
+    const old = state.size;
+    if (size === old) return 0;
+    if (!this.#mayResize) return -ERRNO.EOPNOTSUPP;
+    if (size < old) {
+      const error2 = yield* this.#zeroes.zero(size, old - size, true);
+      if (error2 < 0 && error2 !== -ERRNO.EOPNOTSUPP) return error2;
+      if (error2 < 0) return yield* this.#zeroesThenSize(size, old);
+      return yield* this.#setSize(size);
+    }
+    let error = yield* this.#growL1(size);
+    if (error < 0) return error;
+    error = yield* this.#growData(size);
+    if (error < 0) return error;
+    state.size = size;
+    error = yield* this.#zeroes.zero(old, size - old, false);
+    if (error >= 0) error = yield* this.#setSize(size);
+    if (error < 0) state.size = old;
+    return error;
+  }
+  *#zeroesThenSize(size, old) {
+    const error = yield* this.#zeroes.zero(size, old - size, false);
+    return error < 0 ? error : yield* this.#setSize(size);
+  }
+  /** Writes the size to the header, once everything else is durable. */
+  *#setSize(size) {
+    const { state, tableFile, flush } = this.#image;
+    let error = yield flush();
+    if (error < 0) return error;
+    const field = new DataView(new ArrayBuffer(8));
+    field.setBigUint64(0, BigInt(size));
+    const bytes = new Uint8Array(field.buffer);
+    error = yield* tableFile.write(SIZE_FIELD, bytes);
+    if (error < 0) return error;
+    error = yield tableFile.file.flush();
+    if (error >= 0) state.size = size;
+    return error;
+  }
+  *#growData(size) {
+    const { data, geometry: { hasDataFile } } = this.#image;
+    return hasDataFile ? yield data.truncate(size) : 0;
+  }
+  /** Gives the L1 table entries for a size; moves it if it has to. */
+  *#growL1(size) {
+    const { state, geometry } = this.#image;
+    const { sliceSpan, tableSlices } = geometry;
+    const needed = Math.ceil(size / (sliceSpan * tableSlices));
+    if (needed <= state.get("L1_ENTRIES")) return 0;
+    if (needed * 8 > LIMIT.L1_BYTES) return -ERRNO.EFBIG;
+    return yield* this.#moveL1(needed);
+  }
+  *#moveL1(needed) {
+    const { state, disk, refcounts, tableFile, geometry, flush } = this.#image;
+    const { clusterSize } = geometry;
+    const clusters = Math.ceil(needed * 8 / clusterSize);
+    const entries = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
+    const beforeEntries = state.get("L1_ENTRIES");
+    let first = yield* this.#locked(() => this.#copyL1(clusters));
+    while (first === NO_ROOM) {
+      const error2 = yield flush();
+      if (error2 < 0) return error2;
+      first = yield* this.#locked(() => this.#copyL1(clusters));
+    }
+    if (first < 0) return first;
+    const { tables } = state;
+    let error = yield flush();
+    if (error < 0) return error;
+    const fields = new DataView(new ArrayBuffer(12));
+    fields.setUint32(0, entries);
+    fields.setBigUint64(4, BigInt(first) * BigInt(clusterSize));
+    const bytes = new Uint8Array(fields.buffer);
+    error = yield* tableFile.write(L1_FIELDS, bytes);
+    if (error >= 0) error = yield tableFile.file.flush();
+    if (error < 0) return error;
+    const before = state.get("L1_AT");
+    disk.grow(entries);
+    state.set("L1_AT", first);
+    state.set("L1_ENTRIES", entries);
+    const old = Math.ceil(beforeEntries * 8 / clusterSize);
+    yield tables.lock();
+    if (old > 0) refcounts.release(before, old);
+    tables.unlock();
+    return 0;
+  }
+  /** Writes the L1 table to new clusters; returns the first one. */
+  *#copyL1(clusters) {
+    const { state, disk, refcounts, tableFile, geometry } = this.#image;
+    const first = yield* refcounts.allocateRun(clusters);
+    if (first < 0) return first;
+    const words = new Int32Array(clusters * geometry.clusterSize / 4);
+    for (let table2 = 0; table2 < state.get("L1_ENTRIES"); table2++) {
+      words.set(disk.entryOf(table2), 2 * table2);
+    }
+    const at = first * geometry.clusterSize;
+    const error = yield* tableFile.writeWords(at, words);
+    return error < 0 ? error : first;
+  }
+  *#locked(work) {
+    const { tables } = this.#image.state;
+    yield tables.lock();
+    try {
+      return yield* work();
+    } finally {
+      tables.unlock();
+    }
+  }
+};
+
+// src/backends/formats/qcow2/writing/slice_changes.ts
+var WRITER_LOOKS = 2e3;
+var WRITER_WAIT_MS = 1;
+var SliceChanges = class extends SliceCache {
+  /** How many slots have changed and wait to be written. */
+  get dirtyCount() {
+    return Atomics.load(this.words, CONTROL.DIRTY_COUNT);
+  }
+  /**
+   * Changes words of a slice. Only the owner of the metadata lock calls this and
+   * what follows.
+   *
+   * @param slice Its number.
+   * @param at The first word.
+   * @param words The new words.
+   * @returns Whether the slice was cached.
+   */
+  change(slice, at, words) {
+    const set = this.setAt(slice);
+    this.#lockForWriter(set);
+    try {
+      const slot = this.#slotOf(set, slice + 1 | 0);
+      if (slot < 0) return false;
+      const slotAt = this.slotAt(slot);
+      const start = slot * this.sliceWords + at;
+      Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
+      for (let i = 0; i < words.length; i++) {
+        Atomics.store(this.data, start + i, words[i]);
+      }
+      Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
+      this.#noteChange(slot, slotAt);
+      return true;
+    } finally {
+      this.unlock(set);
+    }
+  }
+  /** Whether every slot for a slice has changed and waits to be written. */
+  isFull(slice) {
+    const first = this.setAt(slice) + SET_WORDS + SLOT.DIRTY;
+    for (let way = 0; way < WAYS; way++) {
+      const state = Atomics.load(this.words, first + way * SLOT_WORDS);
+      if (state === DIRTY.CLEAN) return false;
+    }
+    return true;
+  }
+  /**
+   * Takes a changed slot to be written. The slot stays until
+   * {@linkcode SliceCache.written}.
+   *
+   * @param into Takes its words.
+   * @returns The slot; -1 if none has changed.
+   */
+  takeDirty(into) {
+    const count2 = this.dirtyCount;
+    if (count2 === 0) return -1;
+    const slot = Atomics.load(this.dirty, count2 - 1);
+    Atomics.store(this.words, CONTROL.DIRTY_COUNT, count2 - 1);
+    const at = this.slotAt(slot) + SLOT.DIRTY;
+    Atomics.store(this.words, at, DIRTY.WRITING);
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Atomics.load(this.data, start + i);
+    }
+    return slot;
+  }
+  /** The slice in a slot. */
+  sliceIn(slot) {
+    const tag = Atomics.load(this.words, this.slotAt(slot) + SLOT.TAG);
+    return (tag >>> 0) - 1;
+  }
+  /** Takes back a slot that {@linkcode SliceCache.takeDirty} returned. */
+  written(slot, isWritten) {
+    const words = this.words;
+    const at = this.slotAt(slot);
+    const state = Atomics.load(words, at + SLOT.DIRTY);
+    const set = CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE;
+    Atomics.add(words, set + SET.CHANGES, 1);
+    if (isWritten && state === DIRTY.WRITING) {
+      Atomics.store(words, at + SLOT.DIRTY, DIRTY.CLEAN);
+    } else if (state !== DIRTY.CHANGED) {
+      this.#list(slot, at);
+    }
+  }
+  #noteChange(slot, at) {
+    const state = Atomics.load(this.words, at + SLOT.DIRTY);
+    if (state === DIRTY.CLEAN) this.#list(slot, at);
+    else if (state === DIRTY.WRITING) {
+      Atomics.store(this.words, at + SLOT.DIRTY, DIRTY.CHANGED_AGAIN);
+    }
+  }
+  #list(slot, at) {
+    const count2 = this.dirtyCount;
+    Atomics.store(this.dirty, count2, slot);
+    Atomics.store(this.words, at + SLOT.DIRTY, DIRTY.CHANGED);
+    Atomics.store(this.words, CONTROL.DIRTY_COUNT, count2 + 1);
+  }
+  #slotOf(set, tag) {
+    const first = set + SET_WORDS + SLOT.TAG;
+    for (let way = 0; way < WAYS; way++) {
+      if (Atomics.load(this.words, first + way * SLOT_WORDS) === tag) {
+        return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
+      }
+    }
+    return -1;
+  }
+  #lockForWriter(set) {
+    const words = this.words;
+    for (let looks = 0; looks < WRITER_LOOKS; looks++) {
+      if (this.lock(set)) return;
+      Atomics.wait(words, set + SET.LOCK, 1, WRITER_WAIT_MS);
+    }
+  }
+};
+
+// src/backends/formats/qcow2/writing/disk_tables.ts
+var NO_SLICE = -2e5;
+var FLAG = {
+  /** Only this disk has the L2 table. */
+  COPIED: 1,
+  /** The entry is to be written. */
+  DIRTY: 2
+};
+var DiskTables = class {
+  state;
+  file;
+  refcounts;
+  cache;
+  l1;
+  #flags;
+  #geometry;
+  /** Attaches to the tables of an open image. */
+  constructor({ geometry, l1, cache }, flags, state, file, refcounts) {
+    this.state = state;
+    this.file = file;
+    this.refcounts = refcounts;
+    this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
+    this.l1 = new Uint32Array(l1);
+    this.#flags = new Uint8Array(flags);
+    this.#geometry = geometry;
+  }
+  /** Where a slice is in the file. */
+  hostOf(slice) {
+    const { tableSlices, clusterSize, sliceSize } = this.#geometry;
+    const table2 = Math.floor(slice / tableSlices);
+    return Atomics.load(this.l1, table2) * clusterSize + slice % tableSlices * sliceSize;
+  }
+  /**
+   * Brings a slice into the cache so that it may be changed.
+   *
+   * @param slice Which.
+   * @param mayAdd Whether to make its table if there is none.
+   * @returns Its slot, or a negative number.
+   */
+  *own(slice, mayAdd) {
+    const table2 = Math.floor(slice / this.#geometry.tableSlices);
+    const cluster = Atomics.load(this.l1, table2);
+    if (cluster === BAD_TABLE) return -ERRNO.EIO;
+    if (cluster === NO_TABLE && !mayAdd) return NO_SLICE;
+    if (!this.isOwn(table2)) {
+      const error = yield* this.#makeOwn(table2, cluster);
+      if (error < 0) return error;
+    }
+    return yield* this.file.load(this.cache, slice, this.hostOf(slice));
+  }
+  /**
+   * Changes words of a slice that is this disk's own, reading it if it has left
+   * the cache; 0 or a negative number.
+   */
+  *change(slice, at, words) {
+    while (!this.cache.change(slice, at, words)) {
+      const slot = yield* this.own(slice, false);
+      if (slot < 0) return slot;
+    }
+    return 0;
+  }
+  /** Whether an L2 table belongs to this disk alone. */
+  isOwn(table2) {
+    return (Atomics.load(this.#flags, table2) & FLAG.COPIED) !== 0;
+  }
+  /** Sets an entry of the L1 table. */
+  set(table2, cluster) {
+    const flags = cluster === NO_TABLE ? FLAG.DIRTY : FLAG.DIRTY | FLAG.COPIED;
+    Atomics.store(this.#flags, table2, flags);
+    Atomics.store(this.l1, table2, cluster);
+    this.state.noteDirty("L1", table2);
+  }
+  /** Makes room in memory for more L2 tables. */
+  grow(tables) {
+    this.#flags.buffer.grow(tables);
+    this.l1.buffer.grow(4 * tables);
+  }
+  /** The changed entries of the L1 table, which then count as written. */
+  takeDirty() {
+    const { state } = this;
+    const dirty = [];
+    const to = state.get("L1_DIRTY_TO");
+    for (let table2 = state.get("L1_DIRTY_FROM"); table2 < to; table2++) {
+      const before = Atomics.and(this.#flags, table2, ~FLAG.DIRTY);
+      if ((before & FLAG.DIRTY) !== 0) dirty.push(table2);
+    }
+    state.set("L1_DIRTY_FROM", 0);
+    state.set("L1_DIRTY_TO", 0);
+    return dirty;
+  }
+  /** Takes back entries that could not be written. */
+  returnDirty(tables) {
+    for (const table2 of tables) {
+      Atomics.or(this.#flags, table2, FLAG.DIRTY);
+      this.state.noteDirty("L1", table2);
+    }
+  }
+  /** The two words of an entry of the L1 table in the file. */
+  entryOf(table2) {
+    const cluster = Atomics.load(this.l1, table2);
+    if (cluster === NO_TABLE) return [
+      0,
+      0
+    ];
+    const at = cluster * this.#geometry.clusterSize;
+    const copied2 = this.isOwn(table2) ? 2147483648 : 0;
+    return [
+      Math.floor(at / 2 ** 32) | copied2,
+      at % 2 ** 32 | 0
+    ];
+  }
+  /** Gives a disk an L2 table of its own: an empty one, or a copy. */
+  *#makeOwn(table2, old) {
+    const { refcounts, file } = this;
+    const { clusterSize } = this.#geometry;
+    const cluster = yield* refcounts.allocate(1);
+    if (cluster < 0) return cluster;
+    const at = cluster * clusterSize;
+    let error = 0;
+    if (old !== NO_TABLE) {
+      const bytes = new Uint8Array(clusterSize);
+      error = yield* file.read(old * clusterSize, bytes);
+      if (error >= 0) error = yield* file.write(at, bytes);
+    } else if (!refcounts.areUnused) {
+      error = yield* file.writeZeroes(at, clusterSize);
+    }
+    if (error < 0) {
+      yield* refcounts.free(cluster, 1);
+      return error;
+    }
+    this.set(table2, cluster);
+    if (old !== NO_TABLE) refcounts.release(old, 1);
+    return 0;
+  }
+};
+
+// src/backends/formats/qcow2/writing/map_steps.ts
+function* mapSteps({ lookup, file, geometry }, position, length, mapping) {
+  if (lookup.map(position, length, mapping)) return 0;
+  const slice = new SliceBuffer(geometry);
+  lookup.prepare(position, slice);
+  const { bytes, host } = slice;
+  const read = (done) => file.read(host + done, bytes, done, bytes.length - done);
+  const error = yield* fully(read, bytes.length, -ERRNO.EIO);
+  if (error < 0) return error;
+  lookup.mapRead(slice, position, length, mapping);
+  return 0;
+}
+
+// src/backends/formats/qcow2/writing/entry.ts
+var COPIED2 = 2147483648;
+var COMPRESSED2 = 1073741824;
+var OFFSET_HIGH2 = 16777215;
+var OFFSET_LOW2 = 4294966784;
+var RESERVED_HIGH3 = 1056964608;
+var RESERVED_LOW3 = 510;
+var ZERO2 = 1;
+var TWO_3210 = 2 ** 32;
+var ALL_SUBCLUSTERS = 4294967295 | 0;
+var CLUSTER = {
+  /** It has no data; what it reads as is below, or zeroes. */
+  EMPTY: 0,
+  /** A cluster of the file, which only this disk has. */
+  OWN: 1,
+  /** A cluster of the file that a snapshot may have too. */
+  SHARED: 2,
+  COMPRESSED: 3,
+  CORRUPT: 4
+};
+var Entry = class {
+  kind = CLUSTER.EMPTY;
+  /** Where the cluster, or the compressed stream, starts in the file. */
+  host = 0;
+  /** Bytes of the stream. */
+  streamLength = 0;
+  /** Whether all of the cluster reads as zeroes; not with subclusters. */
+  isZero = false;
+  /** The subclusters that read as zeroes, and those that have data. */
+  zero = 0;
+  allocated = 0;
+  #geometry;
+  #streamHigh;
+  #streamShift;
+  /** Prepares for the entries of an image. */
+  constructor(geometry) {
+    this.#geometry = geometry;
+    this.#streamShift = 38 - geometry.clusterBits;
+    this.#streamHigh = 2 ** this.#streamShift - 1;
+  }
+  /**
+   * Reads an entry.
+   *
+   * @param words Where it is.
+   * @param at Its first word.
+   * @param guest Where its cluster is on the disk.
+   */
+  read(words, at, guest) {
+    const { entryWords: entryWords2, hasDataFile, clusterSize, version } = this.#geometry;
+    const high = Atomics.load(words, at);
+    const low = Atomics.load(words, at + 1);
+    const isExtended = entryWords2 === 4;
+    this.zero = isExtended ? Atomics.load(words, at + 2) : 0;
+    this.allocated = isExtended ? Atomics.load(words, at + 3) : 0;
+    this.isZero = false;
+    if ((high & COMPRESSED2) !== 0) return this.#readStream(high, low);
+    this.host = (high & OFFSET_HIGH2) * TWO_3210 + ((low & OFFSET_LOW2) >>> 0);
+    const isOwn = (high & COPIED2) !== 0;
+    const hasZeroBit = !isExtended && (low & ZERO2) !== 0;
+    const hasPlace = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
+    this.isZero = hasZeroBit;
+    this.kind = hasPlace ? isOwn ? CLUSTER.OWN : CLUSTER.SHARED : CLUSTER.EMPTY;
+    const isSound = (high & RESERVED_HIGH3) === 0 && (low & RESERVED_LOW3) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace || this.allocated === 0) && this.#isPlace(guest, hasPlace) && !(isExtended && (low & ZERO2) !== 0) && this.host <= SIZE_MAX - clusterSize;
+    if (!isSound) this.kind = CLUSTER.CORRUPT;
+  }
+  /** The clusters of the file that a compressed stream touches. */
+  get streamClusters() {
+    const { clusterSize } = this.#geometry;
+    const first = Math.floor(this.host / clusterSize);
+    const end = this.host + this.streamLength - 1;
+    return {
+      first,
+      count: Math.floor(end / clusterSize) - first + 1
+    };
+  }
+  #isPlace(guest, hasPlace) {
+    const { hasDataFile, clusterSize } = this.#geometry;
+    if (!hasPlace) return true;
+    return hasDataFile ? this.host === guest : this.host % clusterSize === 0;
+  }
+  #readStream(high, low) {
+    const { hasDataFile, clusterSize } = this.#geometry;
+    const sectors = (high & ~COPIED2 & ~COMPRESSED2) >>> this.#streamShift;
+    this.host = (high & this.#streamHigh) * TWO_3210 + (low >>> 0);
+    this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
+    const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
+    this.kind = isSound ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
+  }
+};
+function ownEntry(host, isZero) {
+  return [
+    Math.floor(host / TWO_3210) | COPIED2 | 0,
+    host % TWO_3210 | (isZero ? ZERO2 : 0) | 0
+  ];
+}
+function emptyEntry(isZero) {
+  return [
+    0,
+    isZero ? ZERO2 : 0
+  ];
+}
+function subclusterMask(from, to) {
+  const below = (bits) => bits >= 32 ? ALL_SUBCLUSTERS : (1 << bits) - 1;
+  return below(to) & ~below(from);
+}
+
+// src/backends/formats/qcow2/writing/new_clusters.ts
+function writtenSubclusters({ from, to }, guest, { subclusterSize, clusterSize }) {
+  const first = Math.max(from, guest) - guest;
+  const end = Math.min(to, guest + clusterSize) - guest;
+  return subclusterMask(first / subclusterSize, end / subclusterSize);
+}
+
+// src/backends/formats/qcow2/writing/release_entry.ts
+function releaseEntry({ refcounts, geometry }, entry2) {
+  const { kind, host } = entry2;
+  if (kind === CLUSTER.COMPRESSED) {
+    const { first, count: count2 } = entry2.streamClusters;
+    refcounts.release(first, count2);
+  } else if (kind === CLUSTER.OWN || kind === CLUSTER.SHARED) {
+    if (geometry.hasDataFile) return;
+    refcounts.release(host / geometry.clusterSize, 1);
+  }
+}
+
+// src/backends/formats/qcow2/writing/link_clusters.ts
+function* linkClusters(image, clusters) {
+  const { state: { tables, claims }, flush } = image;
+  for (; ; ) {
+    let result2;
+    yield tables.lock();
+    try {
+      result2 = yield* link(image, clusters);
+      if (result2 !== NO_ROOM) claims.remove(clusters.claim);
+    } finally {
+      tables.unlock();
+    }
+    if (result2 !== NO_ROOM) return result2;
+    const error = yield flush();
+    if (error < 0) {
+      yield* undoClusters(image, clusters);
+      return error;
+    }
+  }
+}
+function* undoClusters({ state: { tables, claims }, refcounts, geometry }, { claim, isOwn, host, count: count2 }) {
+  yield tables.lock();
+  try {
+    const isPart = !isOwn && !geometry.hasDataFile;
+    if (isPart) yield* refcounts.free(host / geometry.clusterSize, count2);
+    claims.remove(claim);
+  } finally {
+    tables.unlock();
+  }
+  return 0;
+}
+function* link(image, clusters) {
+  const { disk, geometry, state } = image;
+  if (state.hasFailed) return -ERRNO.EIO;
+  const { slice, entry: entry2, count: count2, host, guest } = clusters;
+  const { entryWords: entryWords2, clusterSize, sliceSize } = geometry;
+  const slot = yield* disk.own(slice, false);
+  if (slot < 0) return slot;
+  const words = new Int32Array(count2 * entryWords2);
+  const old = [];
+  for (let i = 0; i < count2; i++) {
+    const before = new Entry(geometry);
+    const at = slot * (sliceSize / 4) + (entry2 + i) * entryWords2;
+    before.read(disk.cache.data, at, guest + i * clusterSize);
+    words.set(ownEntry(host + i * clusterSize, false), i * entryWords2);
+    if (entryWords2 === 4) {
+      const start = guest + i * clusterSize;
+      const written = writtenSubclusters(clusters, start, geometry);
+      const keeps = before.kind === CLUSTER.OWN ? before.allocated : 0;
+      words[i * entryWords2 + 2] = before.zero & ~written;
+      words[i * entryWords2 + 3] = keeps | written;
+    }
+    old.push(before);
+  }
+  const error = yield* disk.change(slice, entry2 * entryWords2, words);
+  if (error < 0) return error;
+  if (clusters.isOwn) return 0;
+  for (const before of old) releaseEntry(image, before);
+  return 0;
+}
+
+// src/backends/formats/qcow2/writing/disk_writer.ts
+var AGAIN = -3e5;
+var DiskWriter = class {
+  #image;
+  #geometry;
+  #entry;
+  /** Prepares to write an image. */
+  constructor(image) {
+    this.#image = image;
+    this.#geometry = image.geometry;
+    this.#entry = new Entry(image.geometry);
+  }
+  /** Writes a range; the parameters are those of `Backend.write()`. */
+  *write(position, buffer, start, length) {
+    for (let done = 0; done < length; ) {
+      const at = position + done;
+      let put = yield* this.#inPlace(at, buffer, start + done, length - done);
+      if (put === AGAIN) {
+        put = yield* this.#allocating(at, buffer, start + done, length - done);
+      }
+      if (put === AGAIN) continue;
+      if (put < 0) return done > 0 ? done : put;
+      done += put;
+    }
+    return length;
+  }
+  /** Writes where there are clusters of the disk's own, else says so. */
+  *#inPlace(position, buffer, start, length) {
+    const { state: { epochs }, data } = this.#image;
+    const counter = epochs.enter();
+    try {
+      const mapping = new Mapping();
+      const error = yield* mapSteps(this.#image, position, length, mapping);
+      if (error < 0) return error;
+      if (mapping.kind === MAPPED.CORRUPT) return -ERRNO.EIO;
+      if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
+      const { host } = mapping;
+      const put = yield data.write(host, buffer, start, mapping.length);
+      return put === 0 ? -ERRNO.ENOSPC : put;
+    } finally {
+      epochs.leave(counter);
+    }
+  }
+  /** Writes to new clusters, as many as one slice of a table maps. */
+  *#allocating(position, buffer, start, length) {
+    const { state: { tables, claims }, flush } = this.#image;
+    yield tables.lock();
+    const plan = {
+      clusters: null
+    };
+    let seen = 0;
+    let result2 = 0;
+    try {
+      seen = claims.seen;
+      result2 = yield* this.#plan(position, length, plan);
+    } finally {
+      tables.unlock();
+    }
+    if (result2 === NO_ROOM) {
+      const error2 = yield flush();
+      return error2 < 0 ? error2 : AGAIN;
+    }
+    if (result2 < 0) return result2;
+    const { clusters } = plan;
+    if (clusters === null) {
+      if (result2 === 1) yield claims.changed(seen);
+      return AGAIN;
+    }
+    const put = clusters.end - position;
+    let error;
+    try {
+      error = yield* this.#fill(clusters, position, buffer, start, put);
+    } catch (thrown2) {
+      yield* undoClusters(this.#image, clusters);
+      throw thrown2;
+    }
+    if (error < 0) {
+      yield* undoClusters(this.#image, clusters);
+      return error;
+    }
+    const linked = yield* linkClusters(this.#image, clusters);
+    return linked < 0 ? linked : put;
+  }
+  /**
+   * Allocates clusters for the start of a range and claims their entries.
+   *
+   * @param plan Takes them; `null` if there is nothing to do.
+   * @returns 1 if another request has claimed them; or a negative number.
+   */
+  *#plan(position, length, plan) {
+    const { state, disk, refcounts } = this.#image;
+    const { sliceSpan, clusterSize, hasDataFile } = this.#geometry;
+    if (state.hasFailed) return -ERRNO.EIO;
+    const slice = Math.floor(position / sliceSpan);
+    const entry2 = Math.floor((position - slice * sliceSpan) / clusterSize);
+    const guest = slice * sliceSpan + entry2 * clusterSize;
+    const most = Math.ceil((position + length - guest) / clusterSize);
+    const inSlice = Math.min(most, this.#geometry.sliceEntries - entry2);
+    const free = state.claims.freeFrom(slice, entry2, inSlice);
+    if (free === 0) return 1;
+    const slot = yield* disk.own(slice, true);
+    if (slot < 0) return slot;
+    const run3 = this.#runOf(slot, entry2, guest, free);
+    const { kind, host } = this.#entry;
+    if (kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+    const isOwn = kind === CLUSTER.OWN;
+    const limit = isOwn ? this.#ownEnd(position, guest) : Infinity;
+    if (run3 === 0 || limit <= position) return 0;
+    let first = host;
+    let count2 = run3;
+    if (hasDataFile) first = guest;
+    else if (!isOwn) {
+      const cluster = yield* refcounts.allocate(run3);
+      if (cluster < 0) return cluster;
+      first = cluster * clusterSize;
+      count2 = refcounts.allocated;
+    }
+    const claim = state.claims.add(slice, entry2, count2);
+    if (claim === NO_CLAIM) {
+      yield* this.#drop(claim, isOwn, first, count2);
+      return 1;
+    }
+    const again = yield* disk.own(slice, false);
+    if (again < 0) {
+      yield* this.#drop(claim, isOwn, first, count2);
+      return again;
+    }
+    const last = Math.min(position + length, guest + count2 * clusterSize);
+    const end = Math.min(last, limit);
+    const areUnused = !isOwn && !hasDataFile && refcounts.areUnused;
+    plan.clusters = {
+      slice,
+      entry: entry2,
+      count: count2,
+      guest,
+      host: first,
+      isOwn,
+      areUnused,
+      claim,
+      end,
+      from: position - position % this.#unitAt(again, entry2, guest),
+      to: Math.min(this.#upTo(end, this.#unitAt(again, entry2 + count2 - 1, end - 1)), guest + count2 * clusterSize)
+    };
+    return 0;
+  }
+  /** Gives up what was planned, under the lock. */
+  *#drop(claim, isOwn, host, count2) {
+    const { refcounts, state: { claims } } = this.#image;
+    const { hasDataFile, clusterSize } = this.#geometry;
+    if (claim !== NO_CLAIM) claims.remove(claim);
+    if (!isOwn && !hasDataFile) {
+      yield* refcounts.free(host / clusterSize, count2);
+    }
+    return 0;
+  }
+  /**
+   * How many entries from one on need new clusters; 0 if the first has one that
+   * is written in place. `#entry` is then the first one.
+   */
+  #runOf(slot, entry2, guest, most) {
+    const { clusterSize, entryWords: entryWords2 } = this.#geometry;
+    const isExtended = entryWords2 === 4;
+    let run3 = 1;
+    for (; run3 < most; run3++) {
+      this.#read(slot, entry2 + run3, guest + run3 * clusterSize);
+      const { kind: kind2 } = this.#entry;
+      if (kind2 === CLUSTER.OWN || kind2 === CLUSTER.CORRUPT) break;
+    }
+    this.#read(slot, entry2, guest);
+    const { kind, isZero } = this.#entry;
+    if (kind !== CLUSTER.OWN) return run3;
+    return isZero || isExtended ? 1 : 0;
+  }
+  /**
+   * Up to where `#entry`, a cluster of the disk's own, has no data. Those that it
+   * has may be overwritten in place at the same time.
+   */
+  #ownEnd(position, guest) {
+    const { subclusterSize, entryWords: entryWords2 } = this.#geometry;
+    if (entryWords2 !== 4) return Infinity;
+    const { allocated } = this.#entry;
+    let subcluster = Math.floor((position - guest) / subclusterSize);
+    if ((allocated >>> subcluster & 1) !== 0) return position;
+    while (subcluster < SUBCLUSTERS && (allocated >>> subcluster & 1) === 0) {
+      subcluster++;
+    }
+    return guest + subcluster * subclusterSize;
+  }
+  #read(slot, entry2, guest) {
+    const { sliceSize, entryWords: entryWords2, clusterSize } = this.#geometry;
+    const at = slot * (sliceSize / 4) + entry2 * entryWords2;
+    const { data } = this.#image.disk.cache;
+    this.#entry.read(data, at, guest - guest % clusterSize);
+  }
+  /** Bytes that a new cluster takes over from the old one in one piece. */
+  #unitAt(slot, entry2, guest) {
+    const { clusterSize, subclusterSize } = this.#geometry;
+    this.#read(slot, entry2, guest);
+    const { kind } = this.#entry;
+    const hasData = kind === CLUSTER.SHARED || kind === CLUSTER.COMPRESSED;
+    return hasData ? clusterSize : subclusterSize;
+  }
+  #upTo(position, unit) {
+    return Math.ceil(position / unit) * unit;
+  }
+  /** Writes the data, and around them what was there before. */
+  *#fill(clusters, position, buffer, start, length) {
+    const { from, to } = clusters;
+    const end = position + length;
+    let error = yield* this.#copy(clusters, from, position);
+    if (error < 0) return error;
+    error = yield* this.#put(clusters, position, buffer, start, length);
+    if (error < 0) return error;
+    error = yield* this.#copy(clusters, end, to);
+    return error;
+  }
+  /** Copies what the disk has in a range to the new clusters. */
+  *#copy(clusters, from, to) {
+    if (from >= to) return 0;
+    const { image, size } = {
+      image: this.#image,
+      size: to - from
+    };
+    const { state: { epochs } } = image;
+    if (clusters.areUnused) {
+      const mapping = new Mapping();
+      const counter = epochs.enter();
+      let error2;
+      try {
+        error2 = yield* mapSteps(image, from, size, mapping);
+      } finally {
+        epochs.leave(counter);
+      }
+      if (error2 < 0) return error2;
+      const isBelow = mapping.kind === MAPPED.UNALLOCATED && (image.backing === null || from >= image.backing.size);
+      const isZero = mapping.kind === MAPPED.ZERO || isBelow;
+      if (isZero && mapping.length === size) return 0;
+    }
+    const bytes = new Uint8Array(size);
+    const read = (done) => image.read(from + done, bytes, done, size - done);
+    const error = yield* fully(read, size, -ERRNO.EIO);
+    if (error < 0) return error;
+    return yield* this.#put(clusters, from, bytes, 0, size);
+  }
+  *#put({ host, guest }, position, buffer, start, length) {
+    const { data } = this.#image;
+    const at = host + position - guest;
+    const write = (done) => data.write(at + done, buffer, start + done, length - done);
+    return yield* fully(write, length, -ERRNO.ENOSPC);
+  }
+};
+
+// src/backends/formats/qcow2/writing/disk_zeroes.ts
+var ZEROES3 = new Uint8Array(65536);
+var PART4 = 512;
+var DiskZeroes = class {
+  #image;
+  #writer;
+  #isRaw;
+  /**
+   * Prepares to zero ranges of an image.
+   *
+   * @param isRaw Whether the data file has to read as the disk by itself.
+   */
+  constructor(image, writer, isRaw) {
+    this.#image = image;
+    this.#writer = writer;
+    this.#isRaw = isRaw;
+  }
+  /** Zeroes a range; 0 or a negated errno. */
+  *zero(position, length, unmap) {
+    const { geometry: { clusterSize, version }, backing } = this.#image;
+    const isBelow = backing !== null && position < backing.size;
+    if (version === 2 && isBelow && unmap) return -ERRNO.EOPNOTSUPP;
+    const end = position + length;
+    const size = this.#image.state.size;
+    const first = Math.ceil(position / clusterSize) * clusterSize;
+    const last = end === size ? Math.ceil(end / clusterSize) * clusterSize : Math.floor(end / clusterSize) * clusterSize;
+    if (first >= last) return yield* this.#part(position, end);
+    let error = yield* this.#part(position, first);
+    if (error < 0) return error;
+    error = yield* this.#clusters(first, last, unmap);
+    if (error < 0) return error;
+    return yield* this.#part(last, end);
+  }
+  /** Writes zeroes where it does not read as zeroes. */
+  *#part(from, to) {
+    const { state: { epochs }, backing } = this.#image;
+    const mapping = new Mapping();
+    for (let at = from; at < to; ) {
+      const counter = epochs.enter();
+      let error;
+      try {
+        error = yield* mapSteps(this.#image, at, to - at, mapping);
+      } finally {
+        epochs.leave(counter);
+      }
+      if (error < 0) return error;
+      const { kind, length } = mapping;
+      const isZero = kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && (backing === null || at >= backing.size);
+      const part2 = isZero ? length : Math.min(length, ZEROES3.length);
+      if (!isZero || this.#isRaw) {
+        const put = yield* this.#writer.write(at, ZEROES3, 0, part2);
+        if (put < 0) return put;
+        at += put;
+      } else {
+        at += part2;
+      }
+    }
+    return 0;
+  }
+  /** Zeroes whole clusters. */
+  *#clusters(from, to, unmap) {
+    const { geometry, backing, data } = this.#image;
+    const { version, clusterSize, hasDataFile } = geometry;
+    if (this.#isRaw) return yield* this.#rawClusters(from, to, unmap);
+    for (let at = from; at < to; ) {
+      const isBelow = backing !== null && at < backing.size;
+      if (version === 2 && isBelow) {
+        const end = Math.min(at + clusterSize, this.#image.state.size);
+        const error = yield* this.#part(at, end);
+        if (error < 0) return error;
+        at += clusterSize;
+        continue;
+      }
+      const done = yield* this.#some(at, to, unmap, isBelow);
+      if (done < 0) return done;
+      if (hasDataFile && unmap) {
+        const length = Math.min(done, this.#image.state.size - at);
+        if (length > 0) yield data.zero(at, length, {
+          unmap
+        });
+      }
+      at += done;
+    }
+    return 0;
+  }
+  /** Zeroes the raw data file itself; it then has the clusters. */
+  *#rawClusters(from, to, unmap) {
+    const { data, state: { size } } = this.#image;
+    const length = Math.min(to, size) - from;
+    const error = yield data.zero(from, length, {
+      unmap
+    });
+    if (error !== -ERRNO.EOPNOTSUPP) return error;
+    return unmap ? error : yield* this.#part(from, from + length);
+  }
+  /** Zeroes clusters of one slice; returns their bytes, or a negated errno. */
+  *#some(from, to, unmap, isBelow) {
+    const { state: { tables, claims, freed }, flush } = this.#image;
+    for (; ; ) {
+      yield tables.lock();
+      let result2;
+      let seen;
+      try {
+        seen = claims.seen;
+        result2 = yield* this.#change(from, to, unmap, isBelow);
+      } finally {
+        tables.unlock();
+      }
+      if (result2 === NO_ROOM || freed.isCrowded) {
+        const error = yield flush();
+        if (error < 0) return error;
+      }
+      if (result2 === 0) yield claims.changed(seen);
+      else if (result2 !== NO_ROOM) return result2;
+    }
+  }
+  /** The same under the lock; 0 if the first cluster is being written to. */
+  *#change(from, to, unmap, isBelow) {
+    const { state, disk, geometry, backing } = this.#image;
+    const { sliceSpan, clusterSize, sliceEntries } = geometry;
+    if (state.hasFailed) return -ERRNO.EIO;
+    const slice = Math.floor(from / sliceSpan);
+    const entry2 = (from - slice * sliceSpan) / clusterSize;
+    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART4);
+    if (isBelow && backing.size < to) {
+      const below = Math.ceil((backing.size - from) / clusterSize);
+      most = Math.min(most, below);
+    }
+    const count2 = state.claims.freeFrom(slice, entry2, most);
+    if (count2 === 0) return 0;
+    const slot = yield* disk.own(slice, isBelow);
+    if (slot === NO_SLICE) {
+      return this.#withoutTable(slice, to) - from;
+    }
+    if (slot < 0) return slot;
+    const changed = yield* this.#entries(slice, slot, entry2, count2, unmap);
+    return changed < 0 ? changed : count2 * clusterSize;
+  }
+  /** The end of what has no table like a slice, or of the range. */
+  #withoutTable(slice, to) {
+    const { sliceSpan, tableSlices } = this.#image.geometry;
+    const table2 = Math.floor(slice / tableSlices);
+    return Math.min(to, (table2 + 1) * tableSlices * sliceSpan);
+  }
+  *#entries(slice, slot, entry2, count2, unmap) {
+    const { disk, geometry } = this.#image;
+    const { entryWords: entryWords2, sliceSize, sliceSpan, clusterSize } = geometry;
+    const words = new Int32Array(count2 * entryWords2);
+    const old = [];
+    const start = slot * (sliceSize / 4) + entry2 * entryWords2;
+    for (let i = 0; i < count2; i++) {
+      const before = new Entry(geometry);
+      const guest = slice * sliceSpan + (entry2 + i) * clusterSize;
+      before.read(disk.cache.data, start + i * entryWords2, guest);
+      if (before.kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+      const keeps = before.kind === CLUSTER.OWN && !unmap && geometry.version === 3;
+      words.set(this.#zeroEntry(before, keeps, guest), i * entryWords2);
+      if (!keeps) old.push(before);
+    }
+    const same = words.every((word, i) => word === Atomics.load(disk.cache.data, start + i));
+    if (same) return 0;
+    const error = yield* disk.change(slice, entry2 * entryWords2, words);
+    if (error < 0) return error;
+    for (const before of old) releaseEntry(this.#image, before);
+    return 0;
+  }
+  /** The words of an entry that reads as zeroes. */
+  #zeroEntry(before, keeps, guest) {
+    const { geometry: { entryWords: entryWords2, version }, backing } = this.#image;
+    const isExtended = entryWords2 === 4;
+    const isBelow = backing !== null && guest < backing.size;
+    const hasMark = version === 3 && (keeps || isBelow);
+    const words = keeps ? ownEntry(before.host, !isExtended) : emptyEntry(hasMark && !isExtended);
+    if (!isExtended) return words;
+    const all = subclusterMask(0, 32) & ALL_SUBCLUSTERS;
+    return [
+      ...words,
+      hasMark ? all : 0,
+      0
+    ];
+  }
+};
+
+// src/backends/formats/qcow2/writing/refcount_words.ts
+var TWO_3211 = 2 ** 32;
+function refcountPlace(order, index) {
+  if (order === 6) return {
+    word: 2 * index,
+    shift: 0
+  };
+  const bits = 1 << order;
+  const word = index * bits >>> 5;
+  const inWord = index - word * (32 / bits);
+  const perByte = Math.max(1, 8 / bits);
+  const shift = bits >= 8 ? 32 - bits * (inWord + 1) : 24 - 8 * Math.floor(inWord / perByte) + bits * (inWord % perByte);
+  return {
+    word,
+    shift
+  };
+}
+function readRefcount(words, start, order, index) {
+  const { word, shift } = refcountPlace(order, index);
+  const value2 = Atomics.load(words, start + word);
+  if (order === 6) {
+    return (value2 >>> 0) * TWO_3211 + (Atomics.load(words, start + word + 1) >>> 0);
+  }
+  if (order === 5) return value2 >>> 0;
+  return value2 >>> shift & (1 << (1 << order)) - 1;
+}
+function withRefcount(words, start, order, index, refcount) {
+  if (order === 6) {
+    return [
+      Math.floor(refcount / TWO_3211) | 0,
+      refcount % TWO_3211 | 0
+    ];
+  }
+  if (order === 5) return [
+    refcount | 0
+  ];
+  const { word, shift } = refcountPlace(order, index);
+  const mask = (1 << (1 << order)) - 1 << shift;
+  const old = Atomics.load(words, start + word);
+  return [
+    old & ~mask | refcount << shift & mask
+  ];
+}
+
+// src/backends/formats/qcow2/writing/refcount_table.ts
+var TABLE_FIELDS = 48;
+function ownBlock({ clusterSize, perBlock, order }, block, first, count2) {
+  const words = new Int32Array(clusterSize / 4);
+  const start = block * perBlock;
+  const to = Math.min(first + count2 - start, perBlock);
+  for (let index = Math.max(0, first - start); index < to; index++) {
+    const { word } = refcountPlace(order, index);
+    words.set(withRefcount(words, 0, order, index, 1), word);
+  }
+  return words;
+}
+function* growTable(refcounts, block) {
+  const { state, file, table: table2, clusterSize, perBlock } = refcounts;
+  const old = table2.length;
+  const first = old * perBlock;
+  const { blocks, clusters } = sizeOf2(refcounts, block + 1);
+  if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
+  const used = blocks + clusters;
+  let error = yield* refcounts.extendFile(first + used);
+  if (error < 0) return error;
+  refcounts.use(first, used);
+  for (let i = 0; i < blocks; i++) {
+    const words = ownBlock(refcounts, old + i, first, used);
+    error = yield* file.writeWords((first + i) * clusterSize, words);
+    if (error < 0) return error;
+  }
+  const entries = new BigUint64Array(clusters * clusterSize / 8);
+  for (let i = 0; i < old + blocks; i++) {
+    const cluster = i < old ? Atomics.load(table2, i) : first + i - old;
+    entries[i] = BigInt(cluster) * BigInt(clusterSize);
+  }
+  const at = first + blocks;
+  error = yield* file.write(at * clusterSize, bigEndian(entries));
+  if (error < 0) return error;
+  error = yield file.file.flush();
+  if (error < 0) return error;
+  const fields = new DataView(new ArrayBuffer(12));
+  fields.setBigUint64(0, BigInt(at) * BigInt(clusterSize));
+  fields.setUint32(8, clusters);
+  error = yield* file.write(TABLE_FIELDS, new Uint8Array(fields.buffer));
+  if (error < 0) return error;
+  error = yield file.file.flush();
+  if (error < 0) return error;
+  const before = state.get("TABLE_AT");
+  const beforeClusters = state.get("TABLE_CLUSTERS");
+  table2.buffer.grow(entries.length * 4);
+  for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first + i);
+  state.set("TABLE_AT", at);
+  state.set("TABLE_CLUSTERS", clusters);
+  state.set("TABLE_DIRTY_FROM", 0);
+  state.set("TABLE_DIRTY_TO", 0);
+  refcounts.release(before, beforeClusters);
+  return 0;
+}
+function sizeOf2({ table: table2, clusterSize, perBlock }, least) {
+  const old = table2.length;
+  for (let blocks = 1; ; blocks++) {
+    const entries = Math.max(least, Math.ceil(old * 1.5), old + blocks);
+    const clusters = Math.ceil(entries * 8 / clusterSize);
+    if (blocks + clusters <= blocks * perBlock) return {
+      blocks,
+      clusters
+    };
+  }
+}
+function bigEndian(entries) {
+  const view = new DataView(new ArrayBuffer(entries.length * 8));
+  entries.forEach((entry2, i) => view.setBigUint64(8 * i, entry2));
+  return new Uint8Array(view.buffer);
+}
+
+// src/backends/formats/qcow2/writing/refcounts.ts
+var GROWTH = 8 << 20;
+var CLUSTERS_MAX2 = 4294967295;
+var Refcounts = class {
+  state;
+  file;
+  cache;
+  /** The clusters of refcount blocks. */
+  table;
+  order;
+  /** Refcounts of a block. */
+  perBlock;
+  clusterSize;
+  /** How many clusters `allocate()` has allocated. */
+  allocated;
+  /** Whether they were never written, so that they are zeroes. */
+  areUnused;
+  #perSlice;
+  #sliceSize;
+  #canGrow;
+  /** Attaches to the refcounts of an open image. */
+  constructor(shared, { clusterSize, sliceSize }, state, file) {
+    this.state = state;
+    this.file = file;
+    this.allocated = 0;
+    this.areUnused = false;
+    this.cache = new SliceChanges(shared.cache, sliceSize / 4);
+    this.table = new Uint32Array(shared.table);
+    this.order = shared.order;
+    this.clusterSize = clusterSize;
+    this.perBlock = clusterSize * 8 / 2 ** shared.order;
+    this.#perSlice = sliceSize * 8 / 2 ** shared.order;
+    this.#sliceSize = sliceSize;
+    this.#canGrow = shared.canGrow;
+  }
+  /** Where a slice is in the file. */
+  hostOf(slice) {
+    const first = slice * this.#perSlice;
+    const block = Math.floor(first / this.perBlock);
+    const inBlock = slice - block * this.perBlock / this.#perSlice;
+    return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
+  }
+  /** The refcount of a cluster, or a negative number. */
+  *get(cluster) {
+    if (this.#blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
+    const slot = yield* this.#load(cluster);
+    if (slot < 0) return slot;
+    return this.#read(slot, cluster % this.#perSlice);
+  }
+  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
+  *set(cluster, refcount) {
+    const slice = Math.floor(cluster / this.#perSlice);
+    const index = cluster % this.#perSlice;
+    for (; ; ) {
+      const slot = yield* this.#load(cluster);
+      if (slot < 0) return slot;
+      const start = slot * (this.#sliceSize / 4);
+      const { data } = this.cache;
+      const words = withRefcount(data, start, this.order, index, refcount);
+      const { word } = refcountPlace(this.order, index);
+      if (this.cache.change(slice, word, words)) break;
+    }
+    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
+      this.state.set("FREE_FROM", cluster);
+    }
+    return 0;
+  }
+  /**
+   * Allocates clusters that follow each other: as many as are free at the first
+   * free place, and tells that by `allocated`.
+   *
+   * @param count How many at most.
+   * @returns The first one, or a negative number.
+   */
+  *allocate(count2) {
+    const first = yield* this.#findFree(count2);
+    if (first < 0) return first;
+    const found = this.allocated;
+    const error = yield* this.extendFile(first + found);
+    if (error < 0) return error;
+    for (let done = 0; done < found; done++) {
+      const result2 = yield* this.set(first + done, 1);
+      if (result2 < 0) {
+        yield* this.free(first, done);
+        return result2;
+      }
+    }
+    this.state.set("FREE_FROM", first + found);
+    this.areUnused = this.use(first, found);
+    this.allocated = found;
+    return first;
+  }
+  /**
+   * Allocates clusters that follow each other, exactly as many as wanted.
+   *
+   * @returns The first one, or a negative number.
+   */
+  *allocateRun(count2) {
+    const passed = [];
+    let first = 0;
+    let found = 0;
+    while (found < count2) {
+      const next = yield* this.allocate(count2 - found);
+      if (next < 0) {
+        passed.push([
+          first,
+          found
+        ]);
+        first = next;
+        break;
+      }
+      if (next !== first + found) {
+        if (found > 0) passed.push([
+          first,
+          found
+        ]);
+        first = next;
+        found = 0;
+      }
+      found += this.allocated;
+    }
+    for (const range of passed) yield* this.free(...range);
+    return first;
+  }
+  /** Frees clusters that no table has ever referred to. */
+  *free(first, count2) {
+    for (let done = 0; done < count2; done++) {
+      const error = yield* this.set(first + done, 0);
+      if (error >= 0) continue;
+      this.release(first + done, count2 - done);
+      break;
+    }
+    return 0;
+  }
+  /**
+   * Gives back a reference to each of some clusters. If there is no room to note
+   * that, they are leaked: nothing else is wrong with them.
+   */
+  release(first, count2) {
+    const { freed, epochs } = this.state;
+    freed.add(first, count2, epochs.current);
+  }
+  /** Notes that clusters are used; returns whether none of them was before. */
+  use(first, count2) {
+    const unused = this.state.get("UNUSED_FROM");
+    const end = first + count2;
+    if (end > unused) this.state.set("UNUSED_FROM", end);
+    return this.#canGrow && first >= unused;
+  }
+  /** Makes the file long enough for the clusters up to one. */
+  *extendFile(end) {
+    const { state, clusterSize } = this;
+    if (end <= state.get("FILE_CLUSTERS")) return 0;
+    if (!this.#canGrow) return -ERRNO.ENOSPC;
+    const ahead = Math.ceil(GROWTH / clusterSize);
+    for (const clusters of [
+      end + ahead,
+      end
+    ]) {
+      const error = yield this.file.file.truncate(clusters * clusterSize);
+      if (error < 0 && clusters === end) return error;
+      if (error < 0) continue;
+      state.set("FILE_CLUSTERS", clusters);
+      break;
+    }
+    return 0;
+  }
+  /** Whether a cluster belongs to the header, the L1 or the refcount table. */
+  isTable(cluster) {
+    const { state, clusterSize } = this;
+    const l1 = state.get("L1_AT");
+    const l1Clusters = Math.ceil(state.get("L1_ENTRIES") * 8 / clusterSize);
+    const table2 = state.get("TABLE_AT");
+    const end = table2 + state.get("TABLE_CLUSTERS");
+    return cluster === 0 || cluster >= table2 && cluster < end || cluster >= l1 && cluster < l1 + l1Clusters || cluster === this.#blockAt(Math.floor(cluster / this.perBlock));
+  }
+  *#findFree(count2) {
+    let at = this.state.get("FREE_FROM");
+    for (; ; ) {
+      if (at >= CLUSTERS_MAX2) return -ERRNO.ENOSPC;
+      const block = Math.floor(at / this.perBlock);
+      if (this.#blockAt(block) === 0) {
+        const error = yield* this.#addBlock(block, at);
+        if (error < 0) return error;
+        continue;
+      }
+      const slot = yield* this.#load(at);
+      if (slot < 0) return slot;
+      const from = at % this.#perSlice;
+      const index = this.#firstFree(slot, from);
+      const first = at - from + index;
+      if (index < this.#perSlice) {
+        if (this.isTable(first)) return -ERRNO.EIO;
+        let found = 1;
+        const most = Math.min(count2, this.#perSlice - index);
+        while (found < most && this.#read(slot, index + found) === 0) found++;
+        this.allocated = found;
+        return first;
+      }
+      at = first;
+      this.state.set("FREE_FROM", at);
+    }
+  }
+  #firstFree(slot, from) {
+    let index = from;
+    while (index < this.#perSlice && this.#read(slot, index) !== 0) index++;
+    return index;
+  }
+  /** Adds a block, in the first cluster that it describes. */
+  *#addBlock(block, at) {
+    if (block === 0) return -ERRNO.EIO;
+    if (block >= this.table.length) return yield* growTable(this, block);
+    let error = yield* this.extendFile(at + 1);
+    if (error < 0) return error;
+    this.use(at, 1);
+    const words = ownBlock(this, block, at, 1);
+    error = yield* this.file.writeWords(at * this.clusterSize, words);
+    if (error < 0) return error;
+    Atomics.store(this.table, block, at);
+    this.state.noteDirty("TABLE", block);
+    return 0;
+  }
+  #load(cluster) {
+    const slice = Math.floor(cluster / this.#perSlice);
+    return this.file.load(this.cache, slice, this.hostOf(slice));
+  }
+  #read(slot, index) {
+    const start = slot * (this.#sliceSize / 4);
+    return readRefcount(this.cache.data, start, this.order, index);
+  }
+  #blockAt(block) {
+    return block < this.table.length ? Atomics.load(this.table, block) : 0;
+  }
+};
+
+// src/backends/formats/qcow2/writing/writable_backend.ts
+var LAST_FLUSHES = 4;
+var WritableQcow2Backend = class extends Qcow2Backend {
+  writable = true;
+  #image;
+  #writer;
+  #zeroes;
+  #flush;
+  #resize;
+  /** The mapping of a write that is answered without an operation. */
+  #mapping = new Mapping();
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts, tables, writing, { syncErrors, queue }) {
+    const state = new WriteState(writing.state, queue ?? null);
+    const { geometry, file } = parts;
+    const sources = {
+      ...parts,
+      get size() {
+        return state.size;
+      },
+      // The file ends with a whole cluster, and no cluster follows its end.
+      dataEnd: Infinity
+    };
+    super(sources);
+    const tableFile = new TableFile(file, geometry.sliceSize);
+    const refcounts = new Refcounts(writing.refcounts, geometry, state, tableFile);
+    const { flags, isRaw, mayResize: mayResize2 } = writing;
+    this.#image = {
+      ...parts,
+      dataEnd: Infinity,
+      state,
+      tableFile,
+      refcounts,
+      disk: new DiskTables(tables, flags, state, tableFile, refcounts),
+      read: (...args) => this.read(...args),
+      flush: () => this.flush()
+    };
+    this.#writer = new DiskWriter(this.#image);
+    this.#zeroes = new DiskZeroes(this.#image, this.#writer, isRaw);
+    this.#flush = new DiskFlush(this.#image, syncErrors);
+    this.#resize = new DiskResize(this.#image, this.#zeroes, mayResize2);
+  }
+  read(position, buffer, start, length) {
+    const { epochs } = this.#image.state;
+    const counter = epochs.enter();
+    let got;
+    try {
+      got = super.read(position, buffer, start, length);
+    } catch (error) {
+      epochs.leave(counter);
+      throw error;
+    }
+    return leaveAfter(got, epochs, counter);
+  }
+  write(position, buffer, start, length) {
+    const { state: { epochs }, lookup, data } = this.#image;
+    const mapping = this.#mapping;
+    const counter = epochs.enter();
+    let put = -1;
+    let isInPlace = false;
+    try {
+      isInPlace = lookup.map(position, length, mapping) && mapping.isOwn && mapping.kind === MAPPED.DATA && mapping.length === length;
+      if (isInPlace) put = data.write(mapping.host, buffer, start, length);
+    } catch (error) {
+      epochs.leave(counter);
+      throw error;
+    }
+    if (isInPlace) return leaveAfter(put, epochs, counter);
+    epochs.leave(counter);
+    return run(this.#writer.write(position, buffer, start, length));
+  }
+  needsExclusiveWrite(position, length) {
+    const { data } = this.#image;
+    return data.needsExclusiveWrite?.(position, length) ?? false;
+  }
+  zero(position, length, { unmap }) {
+    if (length === 0) return 0;
+    return run(this.#zeroes.zero(position, length, unmap));
+  }
+  truncate(size) {
+    return run(this.#resize.resize(size));
+  }
+  flush() {
+    return this.#flush.isClean ? this.#image.data.flush() : run(this.#flush.flush());
+  }
+  async extent(position) {
+    const { epochs } = this.#image.state;
+    const counter = epochs.enter();
+    try {
+      return await super.extent(position);
+    } finally {
+      epochs.leave(counter);
+    }
+  }
+  queueEnded(queue) {
+    this.#image.state.queueEnded(queue);
+  }
+  /** The thread that opened the image brings the file to its end. */
+  async close() {
+    if (this.#image.state.thread !== 0) return;
+    for (let i = 0; i < LAST_FLUSHES && !this.#flush.isClean; i++) {
+      if (await this.flush() < 0) return;
+    }
+    await run(this.#trim());
+  }
+  /** Cuts off what the file was longer than its clusters need. */
+  *#trim() {
+    const { state, tableFile, geometry: { clusterSize } } = this.#image;
+    const used = state.get("UNUSED_FROM");
+    if (used >= state.get("FILE_CLUSTERS")) return 0;
+    const error = yield tableFile.file.truncate(used * clusterSize);
+    if (error >= 0) state.set("FILE_CLUSTERS", used);
+    return error;
+  }
+};
+function leaveAfter(answer, epochs, counter) {
+  if (typeof answer !== "number") {
+    return Completion.of(answer).after(LEAVE, epochs, counter);
+  }
+  epochs.leave(counter);
+  return answer;
+}
+var LEAVE = {
+  run(result2, epochs, counter) {
+    epochs.leave(counter);
+    return result2;
+  },
+  recover(error, epochs, counter) {
+    epochs.leave(counter);
+    throw error;
+  }
+};
+
 // src/backends/formats/qcow2/driver.ts
 var QCOW2 = {
   kind: "format",
@@ -12674,12 +15147,12 @@ var QCOW2 = {
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
   open: openQcow2,
-  async attach(attachment, below) {
+  async attach(attachment, below, services) {
     await loadDecompression();
     const [file, ...others] = below;
-    const { hasDataFile, backingSize, tables } = attachment;
+    const { hasDataFile, backingSize, tables, writing } = attachment;
     const data = hasDataFile ? others.shift() : file;
-    return new Qcow2Backend({
+    const parts = {
       ...attachment,
       file,
       data,
@@ -12690,31 +15163,47 @@ var QCOW2 = {
         backend: others.shift(),
         size: backingSize
       }
-    });
+    };
+    return writing === null ? new Qcow2Backend(parts) : new WritableQcow2Backend(parts, tables, writing, services);
   }
 };
-async function openQcow2({ file: path, link }, context) {
-  const source = link === void 0 ? path : {
+async function openQcow2({ file: path, link: link2 }, context) {
+  const source = link2 === void 0 ? path : {
     driver: FILE,
     source: path
   };
-  const file = await context.openBelow(source, READ_ONLY);
+  const { cacheSize, backing: given, writable } = context.options;
+  const own = {
+    ...READ_ONLY,
+    writable
+  };
+  const file = await context.openBelow(source, own);
   const { name, backend } = file;
-  const place = link ?? {
+  const place = link2 ?? {
     gate: new ReferenceGate(file, context),
     reference: null
   };
   if (place.reference !== null) place.gate.admit(file, place.reference);
   const header = await readHeader(backend, name);
+  if (writable) refuseWriting(header, name, context.options);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
   const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
-  const l1 = await readL1(backend, disk.l1Offset, entries, geometry, name);
-  const { cacheSize, backing: given } = context.options;
+  const used = writable ? disk.l1Entries : entries;
+  const l1 = await readL1(backend, disk.l1Offset, used, geometry, name);
   const isLast = given === null && header.backingName === null;
   const share = isLast ? cacheSize : cacheSize / 2;
   const cache = makeCache(disk.size, geometry, share);
   const data = await openDataFile(header, file, place, context);
+  const image = {
+    name,
+    file,
+    data,
+    header,
+    geometry,
+    cacheSize: share / 4
+  };
+  const writing = writable ? await openForWriting(image) : null;
   const left = cacheSize - cache.byteLength;
   const options = {
     ...READ_ONLY,
@@ -12725,11 +15214,11 @@ async function openQcow2({ file: path, link }, context) {
       driver: FILE,
       source: path2
     }, options),
-    qcow2: (path2, link2) => context.openBelow({
+    qcow2: (path2, link3) => context.openBelow({
       driver: QCOW2,
       source: {
         file: path2,
-        link: link2
+        link: link3
       }
     }, options),
     any: (source2) => context.openBelow(source2, options)
@@ -12742,14 +15231,22 @@ async function openQcow2({ file: path, link }, context) {
       compression: header.compression,
       tables: {
         geometry,
-        l1,
+        l1: writable ? growable(l1) : l1,
         cache
       },
-      dataEnd: await sizeOf2(data ?? file),
+      writing,
+      dataEnd: await sizeOf3(data ?? file),
       hasDataFile: data !== null,
-      backingSize: backing === null ? null : await sizeOf2(backing)
+      backingSize: backing === null ? null : await sizeOf3(backing)
     }
   };
+}
+function growable(l1) {
+  const larger = new SharedArrayBuffer(l1.byteLength, {
+    maxByteLength: LIMIT.L1_BYTES / 2
+  });
+  new Uint8Array(larger).set(new Uint8Array(l1));
+  return larger;
 }
 async function diskOf(header, file, name, { options: { snapshot } }) {
   if (snapshot === null) return header;
@@ -12760,7 +15257,7 @@ function makeCache(size, { sliceSpan, sliceSize }, share) {
   const slices = Math.ceil(size / sliceSpan);
   return SliceCache.create(share, slices, sliceSize / 4);
 }
-async function sizeOf2({ backend }) {
+async function sizeOf3({ backend }) {
   return (await backend.stat()).size;
 }
 
@@ -12817,7 +15314,7 @@ function parseSizedDisk(rest, text) {
 var CHUNK = 65536;
 var GROWABLE_MAX = 2 ** 40;
 function createMemoryDisk(size, options = {}) {
-  const growable = options.growable ?? false;
+  const growable2 = options.growable ?? false;
   const max = Math.max(size, GROWABLE_MAX);
   const chunks = Math.ceil(size / CHUNK);
   try {
@@ -12825,10 +15322,10 @@ function createMemoryDisk(size, options = {}) {
     new Float64Array(length)[0] = size;
     return {
       length,
-      bytes: growable ? new SharedArrayBuffer(size, {
+      bytes: growable2 ? new SharedArrayBuffer(size, {
         maxByteLength: max
       }) : new SharedArrayBuffer(size),
-      chunks: growable ? new SharedArrayBuffer(chunks, {
+      chunks: growable2 ? new SharedArrayBuffer(chunks, {
         maxByteLength: Math.ceil(max / CHUNK)
       }) : new SharedArrayBuffer(chunks)
     };
@@ -12850,9 +15347,9 @@ var MEMORY = {
     "shared memory"
   ],
   parse: parseSizedDisk,
-  open({ name, size }, { options: { growable } }) {
+  open({ name, size }, { options: { growable: growable2 } }) {
     const disk = createMemoryDisk(size, {
-      growable
+      growable: growable2
     });
     return {
       attachment: {
@@ -13062,8 +15559,8 @@ var NULL = {
   }),
   attach: ({ size, name }) => new NullBackend(size, name)
 };
-var ZEROES2 = new Uint8Array(65536);
-var part = ZEROES2;
+var ZEROES4 = new Uint8Array(65536);
+var part = ZEROES4;
 var NullBackend = class extends ImageBackend {
   shared = true;
   writable = true;
@@ -13093,10 +15590,10 @@ var NullBackend = class extends ImageBackend {
   read(_position, buffer, start, length) {
     const end = start + length;
     let at = start;
-    for (; end - at > ZEROES2.length; at += ZEROES2.length) {
-      buffer.set(ZEROES2, at);
+    for (; end - at > ZEROES4.length; at += ZEROES4.length) {
+      buffer.set(ZEROES4, at);
     }
-    if (part.length !== end - at) part = ZEROES2.subarray(0, end - at);
+    if (part.length !== end - at) part = ZEROES4.subarray(0, end - at);
     buffer.set(part, at);
     return length;
   }
@@ -13153,7 +15650,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_3210 = 2 ** 32;
+var TWO_3212 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -13185,7 +15682,7 @@ var PatternBackend = class extends ImageBackend {
       view.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_3210);
+      view.setUint32(at - position, at / TWO_3212);
       view.setUint32(at - position + 4, at);
     }
     while (at < end) view.setUint8(at - position, patternByte(at++));
@@ -13275,9 +15772,9 @@ function dropSetIds(state, gid) {
 }
 
 // src/export/image_size.ts
-var ZEROES3 = new Uint8Array(65536);
-function mayResize({ growable, truncate }) {
-  return growable || truncate === "as-qemu";
+var ZEROES5 = new Uint8Array(65536);
+function mayResize({ growable: growable2, truncate }) {
+  return growable2 || truncate === "as-qemu";
 }
 function maySetSize({ rules, state }, size) {
   if (size === state.size || mayResize(rules)) return true;
@@ -13319,8 +15816,8 @@ async function zeroRange2(backend, position, length) {
     if (result2 !== -ERRNO.EOPNOTSUPP) return result2;
   }
   for (let done = 0; done < length; ) {
-    const rest = Math.min(ZEROES3.length, length - done);
-    const put = await backend.write(position + done, ZEROES3, 0, rest);
+    const rest = Math.min(ZEROES5.length, length - done);
+    const put = await backend.write(position + done, ZEROES5, 0, rest);
     if (!(put > 0)) return put < 0 ? put : -ERRNO.EIO;
     done += put;
   }
@@ -14007,26 +16504,11 @@ function dependsOnSize(opcode) {
   return opcode === OPCODES.GETATTR.opcode || opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode || opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
 }
 
-// src/shared_memory/futex.ts
-var LONGEST_DELAY_MS = 1 << 30;
-function futexWake(words, index) {
-  Atomics.add(words, index, 1);
-  Atomics.notify(words, index);
-}
-async function futexWait(words, index, seen) {
-  const wait = Atomics.waitAsync(words, index, seen);
-  if (!wait.async) return;
-  const keepAlive = setInterval(() => {
-  }, LONGEST_DELAY_MS);
-  await wait.value;
-  clearInterval(keepAlive);
-}
-
 // src/shared_memory/rw_lock.ts
-var OWNER = 0;
-var DOORBELL = 1;
+var OWNER2 = 0;
+var DOORBELL3 = 1;
 var SHARES = 32;
-var STRIDE2 = 32;
+var STRIDE3 = 32;
 var REVOKED = -(2 ** 30);
 var SharedRwLock = class {
   #words;
@@ -14038,7 +16520,7 @@ var SharedRwLock = class {
   #waiters;
   /** Words of shared memory that a lock takes for a number of holders. */
   static words(holders) {
-    return SHARES + STRIDE2 * holders;
+    return SHARES + STRIDE3 * holders;
   }
   /**
    * Wraps the memory of a lock.
@@ -14047,7 +16529,7 @@ var SharedRwLock = class {
    */
   constructor(words, { holder = 0, oneThread = false } = {}) {
     this.#words = words;
-    this.#own = SHARES + STRIDE2 * holder;
+    this.#own = SHARES + STRIDE3 * holder;
     this.#owner = holder + 1;
     this.#waiters = oneThread ? [] : null;
   }
@@ -14055,7 +16537,7 @@ var SharedRwLock = class {
   tryShare() {
     const words = this.#words;
     const before = Atomics.add(words, this.#own, 1);
-    if (before >= 0 && Atomics.load(words, OWNER) === 0) return true;
+    if (before >= 0 && Atomics.load(words, OWNER2) === 0) return true;
     this.unshare();
     return false;
   }
@@ -14063,7 +16545,7 @@ var SharedRwLock = class {
   unshare() {
     const words = this.#words;
     const before = Atomics.sub(words, this.#own, 1);
-    if (before === 1 && Atomics.load(words, OWNER) !== 0) this.#wake();
+    if (before === 1 && Atomics.load(words, OWNER2) !== 0) this.#wake();
   }
   /**
    * Shares the lock; waits until that is possible.
@@ -14073,9 +16555,9 @@ var SharedRwLock = class {
   async share() {
     const words = this.#words;
     for (; ; ) {
-      const seen = Atomics.load(words, DOORBELL);
+      const seen = Atomics.load(words, DOORBELL3);
       this.#checkHolder();
-      if (Atomics.load(words, OWNER) === 0 && this.tryShare()) return;
+      if (Atomics.load(words, OWNER2) === 0 && this.tryShare()) return;
       await this.#wait(seen);
     }
   }
@@ -14087,14 +16569,14 @@ var SharedRwLock = class {
   async lock() {
     const words = this.#words;
     for (; ; ) {
-      const seen = Atomics.load(words, DOORBELL);
+      const seen = Atomics.load(words, DOORBELL3);
       this.#checkHolder();
-      if (Atomics.compareExchange(words, OWNER, 0, this.#owner) === 0) break;
+      if (Atomics.compareExchange(words, OWNER2, 0, this.#owner) === 0) break;
       await this.#wait(seen);
     }
     try {
       for (; ; ) {
-        const seen = Atomics.load(words, DOORBELL);
+        const seen = Atomics.load(words, DOORBELL3);
         this.#checkHolder();
         if (!this.#isShared()) return;
         await this.#wait(seen);
@@ -14106,7 +16588,7 @@ var SharedRwLock = class {
   }
   /** Releases an exclusive lock. */
   unlock() {
-    Atomics.compareExchange(this.#words, OWNER, this.#owner, 0);
+    Atomics.compareExchange(this.#words, OWNER2, this.#owner, 0);
     this.#wake();
   }
   /**
@@ -14120,15 +16602,15 @@ var SharedRwLock = class {
    */
   revoke(holder) {
     const words = this.#words;
-    Atomics.store(words, SHARES + STRIDE2 * holder, REVOKED);
+    Atomics.store(words, SHARES + STRIDE3 * holder, REVOKED);
     const owner = holder + 1;
-    const before = Atomics.compareExchange(words, OWNER, owner, this.#owner);
+    const before = Atomics.compareExchange(words, OWNER2, owner, this.#owner);
     this.#wake();
     return before === owner;
   }
   #isShared() {
     const words = this.#words;
-    for (let at = SHARES; at < words.length; at += STRIDE2) {
+    for (let at = SHARES; at < words.length; at += STRIDE3) {
       if (Atomics.load(words, at) > 0) return true;
     }
     return false;
@@ -14138,12 +16620,12 @@ var SharedRwLock = class {
     throw new Error("The lock was revoked from this thread");
   }
   #wake() {
-    futexWake(this.#words, DOORBELL);
+    futexWake(this.#words, DOORBELL3);
     for (const wake of this.#waiters?.splice(0) ?? []) wake();
   }
   async #wait(seen) {
     const waiters = this.#waiters;
-    if (waiters === null) return await futexWait(this.#words, DOORBELL, seen);
+    if (waiters === null) return await futexWait(this.#words, DOORBELL3, seen);
     await new Promise((resolve2) => waiters.push(resolve2));
   }
 };
@@ -14314,7 +16796,7 @@ var UID = 4;
 var GID = 5;
 var READ_ONLY2 = 6;
 var WRITTEN = 7;
-var WORDS = 8;
+var WORDS2 = 8;
 var SYNC_ERRORS_AT = 64;
 var ATIME_AT = 96;
 var MTIME_AT = ATIME_AT + SharedTime.BYTES;
@@ -14322,7 +16804,7 @@ var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
 var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
 var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
 var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
-var TWO_3211 = 2 ** 32;
+var TWO_3213 = 2 ** 32;
 var ANY_WRITE2 = 146;
 var ExportState = class _ExportState {
   /** The shared memory, from which other Workers make their own object. */
@@ -14355,7 +16837,7 @@ var ExportState = class _ExportState {
   constructor(memory, { queue, oneThread, clock = systemTime } = {}) {
     this.memory = memory;
     this.#clock = clock;
-    this.#words = new Int32Array(memory, 0, WORDS);
+    this.#words = new Int32Array(memory, 0, WORDS2);
     this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
       holder: queue === void 0 ? 0 : holderOf(queue),
       ...oneThread === void 0 ? {} : {
@@ -14405,14 +16887,14 @@ var ExportState = class _ExportState {
       const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
       if (!settled) continue;
       this.#seenVersion = version;
-      this.#seenSize = high * TWO_3211 + (low >>> 0);
+      this.#seenSize = high * TWO_3213 + (low >>> 0);
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
   set size(bytes) {
     Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_3211 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_3211));
+    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_3213 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_3213));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
@@ -14715,7 +17197,8 @@ async function openHandler(spec, { queue, fileIo, onZeroed, splicing, notifier }
     ...driverServices({
       fileIo
     }),
-    syncErrors
+    syncErrors,
+    queue
   };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
@@ -14797,7 +17280,7 @@ var TraceSender = class {
   }
   /** Sends a record, or drops it. */
   send(record) {
-    if (!this.#budget.tryTake(sizeOf3(record))) {
+    if (!this.#budget.tryTake(sizeOf4(record))) {
       this.#dropped++;
       return;
     }
@@ -14819,7 +17302,7 @@ var TraceSender = class {
     this.#dropped = 0;
   }
 };
-function sizeOf3({ wire }) {
+function sizeOf4({ wire }) {
   return RECORD_BYTES + (wire?.byteLength ?? 0);
 }
 
@@ -15137,7 +17620,7 @@ async function openRing({ fd, negotiated }, qids) {
   uring?.entries.release();
   return null;
 }
-async function run(start) {
+async function run2(start) {
   const open = await openQueue(start);
   const { queue, events, fileIo, memory, pipe } = open;
   const { descriptors, whyNoBatches } = open;
@@ -15252,7 +17735,7 @@ async function main() {
     kind: "loaded"
   });
   try {
-    await run(await start);
+    await run2(await start);
   } catch (error) {
     tell(failureOf(error));
   }

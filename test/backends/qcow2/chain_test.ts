@@ -191,9 +191,13 @@ Deno.test("snapshots and backing files need a format that has them", async () =>
   );
 });
 
-Deno.test("an image that is opened for writing is refused", async () => {
-  assertMatch(
-    await refusal({ top: {} }, { writable: true }),
-    /^Cannot export \/images\/top for writing: it is read-only/,
-  );
+Deno.test("an image that is dirty or marked as corrupt is not written to", async () => {
+  const cases = [[1n, "not closed"], [2n, "marked as corrupt"]] as const;
+  for (const [bits, why] of cases) {
+    const header = (view: DataView) => view.setBigUint64(72, bits);
+    assertMatch(
+      await refusal({ top: { header } }, { writable: true }),
+      new RegExp(`^Cannot write to .*${why}.*'qemu-img check -r all'$`),
+    );
+  }
 });

@@ -1,4 +1,5 @@
 /** Reads that do not go well: files that are cut off, short reads and errors. */
+import { loadDecompression } from "../../../src/backends/formats/qcow2/decompress.ts";
 import { assert, assertEquals } from "@std/assert";
 import { ERRNO } from "../../../src/base/errno.ts";
 import type { Backend } from "../../../src/backends/backend.ts";
@@ -47,6 +48,8 @@ class TestFile extends ImageBackend {
     return this.isLate ? Promise.resolve(result) : result;
   }
 }
+
+await loadDecompression();
 
 async function opened(
   plan: Partial<ImagePlan>,

@@ -95,7 +95,9 @@ export async function openDataFile(
     );
   }
   const source = gate.pathOf(reference);
-  const file = await context.openBelow({ driver: FILE, source }, READ_ONLY);
+  const { writable } = context.options;
+  const options = { ...READ_ONLY, writable };
+  const file = await context.openBelow({ driver: FILE, source }, options);
   gate.admit(file, reference);
   return file;
 }

@@ -15,6 +15,7 @@ import {
   READ_ONLY,
 } from "./chain.ts";
 import { ClusterCache } from "./cluster_cache.ts";
+import { LIMIT } from "./constants.ts";
 import { loadDecompression } from "./decompress.ts";
 import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
 import type { Compression, Qcow2Header } from "./header.ts";
@@ -24,6 +25,11 @@ import { readHeader } from "./read_header.ts";
 import { SliceCache } from "./slice_cache.ts";
 import { findSnapshot, readSnapshots } from "./snapshot_table.ts";
 import { type SharedTables, TableLookup } from "./table_lookup.ts";
+import { openForWriting, refuseWriting } from "./writing/open_for_writing.ts";
+import {
+  type SharedWriting,
+  WritableQcow2Backend,
+} from "./writing/writable_backend.ts";
 
 /** A qcow2 image that is to be opened. */
 export interface Qcow2Source {
@@ -40,6 +46,8 @@ interface Qcow2Attachment {
   readonly size: number;
   readonly compression: Compression;
   readonly tables: SharedTables;
+  /** What writing needs; `null` if the image is only read. */
+  readonly writing: SharedWriting | null;
   /** As in `ReadSources`. */
   readonly dataEnd: number;
   readonly hasDataFile: boolean;
@@ -68,12 +76,12 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
   open: openQcow2,
-  async attach(attachment, below) {
+  async attach(attachment, below, services) {
     await loadDecompression();
     const [file, ...others] = below;
-    const { hasDataFile, backingSize, tables } = attachment;
+    const { hasDataFile, backingSize, tables, writing } = attachment;
     const data = hasDataFile ? others.shift()! : file!;
-    return new Qcow2Backend({
+    const parts = {
       ...attachment,
       file: file!,
       data,
@@ -83,7 +91,10 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
       backing: backingSize === null
         ? null
         : { backend: others.shift()!, size: backingSize },
-    });
+    };
+    return writing === null
+      ? new Qcow2Backend(parts)
+      : new WritableQcow2Backend(parts, tables, writing, services);
   },
 };
 
@@ -93,21 +104,26 @@ async function openQcow2(
 ): Promise<Opened<Qcow2Attachment>> {
   // A path that an image gives has no prefix.
   const source = link === undefined ? path : { driver: FILE, source: path };
-  const file = await context.openBelow(source, READ_ONLY);
+  const { cacheSize, backing: given, writable } = context.options;
+  const own = { ...READ_ONLY, writable };
+  const file = await context.openBelow(source, own);
   const { name, backend } = file;
   const place = link ??
     { gate: new ReferenceGate(file, context), reference: null };
   if (place.reference !== null) place.gate.admit(file, place.reference);
   const header = await readHeader(backend, name);
+  if (writable) refuseWriting(header, name, context.options);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
   const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
-  const l1 = await readL1(backend, disk.l1Offset, entries, geometry, name);
-  const { cacheSize, backing: given } = context.options;
+  const used = writable ? disk.l1Entries : entries;
+  const l1 = await readL1(backend, disk.l1Offset, used, geometry, name);
   const isLast = given === null && header.backingName === null;
   const share = isLast ? cacheSize : cacheSize / 2;
   const cache = makeCache(disk.size, geometry, share);
   const data = await openDataFile(header, file, place, context);
+  const image = { name, file, data, header, geometry, cacheSize: share / 4 };
+  const writing = writable ? await openForWriting(image) : null;
   const left = cacheSize - cache.byteLength;
   const options = { ...READ_ONLY, cacheSize: Math.max(0, left) };
   const backing = await openBacking(header, file, place.gate, {
@@ -125,12 +141,22 @@ async function openQcow2(
       name,
       size: disk.size,
       compression: header.compression,
-      tables: { geometry, l1, cache },
+      tables: { geometry, l1: writable ? growable(l1) : l1, cache },
+      writing,
       dataEnd: await sizeOf(data ?? file),
       hasDataFile: data !== null,
       backingSize: backing === null ? null : await sizeOf(backing),
     },
   };
+}
+
+/** The same table, in memory that has room for more entries. */
+function growable(l1: SharedArrayBuffer): SharedArrayBuffer {
+  const larger = new SharedArrayBuffer(l1.byteLength, {
+    maxByteLength: LIMIT.L1_BYTES / 2,
+  });
+  new Uint8Array(larger).set(new Uint8Array(l1));
+  return larger;
 }
 
 /** The disk to show. */

@@ -29,6 +29,7 @@ export class L2Entries {
   #kind: MappingKind = MAPPED.CORRUPT;
   #host = NO_HOST;
   #run = 0;
+  #isOwn = false;
   #streamLength = 0;
 
   /** Prepares for the entries of an image. */
@@ -72,9 +73,11 @@ export class L2Entries {
     this.#read(words, start + entry * this.#entryWords, inCluster, guest);
     const kind = this.#kind;
     const host = this.#host;
+    const isOwn = this.#isOwn;
     let mapped = this.#run;
     mapping.kind = kind;
     mapping.host = host;
+    mapping.isOwn = isOwn;
     mapping.streamLength = this.#streamLength;
     let reachesEnd = inCluster + mapped === this.#clusterSize;
     while (mapped < length && reachesEnd && kind !== MAPPED.COMPRESSED) {
@@ -84,7 +87,8 @@ export class L2Entries {
       const follows = host === NO_HOST
         ? this.#host === NO_HOST
         : this.#host === host + mapped;
-      if (this.#kind !== kind || !follows) break;
+      const isSame = this.#kind === kind && this.#isOwn === isOwn;
+      if (!isSame || !follows) break;
       mapped += this.#run;
       reachesEnd = this.#run === this.#clusterSize;
     }
@@ -102,6 +106,7 @@ export class L2Entries {
     const low = Atomics.load(words, at + 1);
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
+    this.#isOwn = (high & COPIED) !== 0;
     if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
     const cluster = (high & OFFSET_HIGH) * TWO_32 +
       ((low & OFFSET_LOW) >>> 0);

@@ -34,6 +34,8 @@ export class Mapping {
    * starts. Zeroes have a place if a cluster is kept for them.
    */
   host: number = NO_HOST;
+  /** Whether no snapshot shares the data: they may be overwritten in place. */
+  isOwn = false;
   /** Bytes of the stream of compressed data, with up to 511 that follow it. */
   streamLength = 0;
 
@@ -42,5 +44,6 @@ export class Mapping {
     this.kind = kind;
     this.length = length;
     this.host = NO_HOST;
+    this.isOwn = false;
   }
 }

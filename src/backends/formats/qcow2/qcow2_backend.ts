@@ -25,8 +25,7 @@ export interface Qcow2Parts extends ReadSources {
 /** A qcow2 image, read by one thread. */
 export class Qcow2Backend extends ImageBackend implements MappedBackend {
   override readonly shared = true;
-  readonly size: number;
-  readonly #from: ReadSources;
+  readonly #from: Qcow2Parts;
   /** The mapping of a read that is answered without an operation. */
   readonly #mapping = new Mapping();
   readonly #idle: ReadOperation[] = [];
@@ -34,8 +33,12 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
   /** Puts an image together. Its owner closes the files after it. */
   constructor(parts: Qcow2Parts) {
     super(parts.name);
-    this.size = parts.size;
     this.#from = parts;
+  }
+
+  /** The size of the disk in bytes. */
+  get size(): number {
+    return this.#from.size;
   }
 
   /** Space and times are those of the image's own file. */

@@ -9,47 +9,29 @@
  * @module
  */
 
-/** Slots that a slice can be in. */
-const WAYS = 8;
-
-/** Words before the sets. */
-const CONTROL_WORDS = 16;
-/** Words of a set before its slots: the lock, the clock's hand, a count. */
-const SET_WORDS = 16;
-/** Words that describe a slot. */
-const SLOT_WORDS = 4;
-const SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
-
-/** Words of a set. */
-const SET = {
-  /** 1 while a thread changes its slots. */
-  LOCK: 0,
-  /** The slot that is looked at first when one must be replaced. */
-  HAND: 1,
-  /** Counts what a slice that was being read meanwhile may not overwrite. */
-  CHANGES: 2,
-} as const;
-
-/** Words that describe a slot. */
-const SLOT = {
-  /** The slice plus 1; 0 if the slot is empty. */
-  TAG: 0,
-  /** Odd while the slot changes. */
-  VERSION: 1,
-  /** Not 0 if it was used since the hand passed it. */
-  USED: 2,
-} as const;
+import {
+  CONTROL,
+  CONTROL_WORDS,
+  DIRTY,
+  SET,
+  SET_STRIDE,
+  SET_WORDS,
+  SLOT,
+  SLOT_WORDS,
+  WAYS,
+} from "./slice_layout.ts";
 
 /** Looks at a set's lock before giving up: its holder only copies a slice. */
 const LOCK_LOOKS = 100;
-
 /** A cache of slices, as one thread sees it. */
 export class SliceCache {
   /** The words of all slots: slot `n` starts at `n * sliceWords`. */
   readonly data: Int32Array<SharedArrayBuffer>;
-  readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #sliceWords: number;
+  protected readonly words: Int32Array<SharedArrayBuffer>;
+  protected readonly sliceWords: number;
   readonly #sets: number;
+  /** The slots that have changed, in the order in which they did. */
+  protected readonly dirty: Int32Array<SharedArrayBuffer>;
   /** The version of the slot that was found last. */
   #version = 0;
 
@@ -65,13 +47,13 @@ export class SliceCache {
     slices: number,
     sliceWords: number,
   ): SharedArrayBuffer {
-    const setBytes = 4 * (SET_STRIDE + WAYS * sliceWords);
+    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
     const sets = Math.max(
       1,
       Math.min(Math.floor(bytes / setBytes), Math.ceil(slices / WAYS)),
     );
     const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
-    new Int32Array(memory)[0] = sets;
+    new Int32Array(memory)[CONTROL.SETS] = sets;
     return memory;
   }
 
@@ -83,10 +65,12 @@ export class SliceCache {
    */
   constructor(memory: SharedArrayBuffer, sliceWords: number) {
     this.#sets = new Int32Array(memory, 0, 1)[0]!;
-    this.#sliceWords = sliceWords;
+    this.sliceWords = sliceWords;
     const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
-    this.#words = new Int32Array(memory, 0, words);
-    this.data = new Int32Array(memory, 4 * words);
+    this.words = new Int32Array(memory, 0, words);
+    const slots = this.#sets * WAYS;
+    this.dirty = new Int32Array(memory, 4 * words, slots);
+    this.data = new Int32Array(memory, 4 * (words + slots));
   }
 
   /** How many slices fit. */
@@ -101,7 +85,7 @@ export class SliceCache {
    * @returns Its slot, or -1 if it is not cached or is being changed.
    */
   find(slice: number): number {
-    const words = this.#words;
+    const words = this.words;
     const set = slice % this.#sets;
     const tag = slice + 1 | 0;
     let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
@@ -123,13 +107,13 @@ export class SliceCache {
 
   /** Whether the slot found last has not changed since. */
   isUnchanged(slot: number): boolean {
-    const at = this.#slotAt(slot) + SLOT.VERSION;
-    return Atomics.load(this.#words, at) === this.#version;
+    const at = this.slotAt(slot) + SLOT.VERSION;
+    return Atomics.load(this.words, at) === this.#version;
   }
 
   /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
   changes(slice: number): number {
-    return Atomics.load(this.#words, this.#setAt(slice) + SET.CHANGES);
+    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
   }
 
   /**
@@ -140,30 +124,38 @@ export class SliceCache {
    * @param slice Its number.
    * @param words Its words in host order.
    * @param changes The count before it was read.
+   * @returns Whether it was cached by this call.
    */
-  add(slice: number, words: Int32Array, changes: number): void {
-    const set = this.#setAt(slice);
-    if (!this.#lock(set)) return;
+  add(slice: number, words: Int32Array, changes: number): boolean {
+    const set = this.setAt(slice);
+    if (!this.lock(set)) return false;
     try {
-      if (Atomics.load(this.#words, set + SET.CHANGES) !== changes) return;
-      const slot = this.#slotFor(set, slice + 1 | 0);
-      if (slot >= 0) this.#fill(slot, slice + 1 | 0, words);
+      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
+        return false;
+      }
+      const slot = this.slotFor(set, slice + 1 | 0);
+      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
+      return slot >= 0;
     } finally {
-      Atomics.store(this.#words, set + SET.LOCK, 0);
+      this.unlock(set);
     }
   }
 
-  #setAt(slice: number): number {
+  protected unlock(set: number): void {
+    Atomics.store(this.words, set + SET.LOCK, 0);
+  }
+
+  protected setAt(slice: number): number {
     return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
   }
 
-  #slotAt(slot: number): number {
+  protected slotAt(slot: number): number {
     return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS +
       slot % WAYS * SLOT_WORDS;
   }
 
-  #lock(set: number): boolean {
-    const words = this.#words;
+  protected lock(set: number): boolean {
+    const words = this.words;
     for (let looks = 0; looks < LOCK_LOOKS; looks++) {
       const before = Atomics.compareExchange(words, set + SET.LOCK, 0, 1);
       if (before === 0) return true;
@@ -175,34 +167,42 @@ export class SliceCache {
    * Chooses the slot for a slice: an empty one, else the first from the hand on
    * that was not used since the hand passed it.
    *
-   * @returns -1 if the slice is there already.
+   * @returns -1 if the slice is there already, or every slot has to stay.
    */
-  #slotFor(set: number, tag: number): number {
-    const words = this.#words;
+  protected slotFor(set: number, tag: number): number {
+    const words = this.words;
     const first = set + SET_WORDS;
     let empty = -1;
     for (let way = 0; way < WAYS; way++) {
       const found = Atomics.load(words, first + way * SLOT_WORDS + SLOT.TAG);
       if (found === tag) return -1;
-      if (found === 0 && empty < 0) empty = way;
+      const at = first + way * SLOT_WORDS + SLOT.DIRTY;
+      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
+      if (isFree && empty < 0) empty = way;
     }
     let way = empty;
-    for (let hand = Atomics.load(words, set + SET.HAND); way < 0;) {
-      const used = first + hand * SLOT_WORDS + SLOT.USED;
-      if (Atomics.exchange(words, used, 0) === 0) way = hand;
+    let hand = Atomics.load(words, set + SET.HAND);
+    // The second time round, only slots that must stay are passed.
+    for (let looks = 0; way < 0; looks++) {
+      if (looks > 2 * WAYS) return -1;
+      const at = first + hand * SLOT_WORDS;
+      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
+      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
+        way = hand;
+      }
       hand = (hand + 1) % WAYS;
       Atomics.store(words, set + SET.HAND, hand);
     }
     return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
   }
 
-  #fill(slot: number, tag: number, from: Int32Array): void {
-    const words = this.#words;
-    const at = this.#slotAt(slot);
+  protected fill(slot: number, tag: number, from: Int32Array): void {
+    const words = this.words;
+    const at = this.slotAt(slot);
     Atomics.add(words, at + SLOT.VERSION, 1);
     Atomics.store(words, at + SLOT.TAG, 0);
     const { data } = this;
-    const start = slot * this.#sliceWords;
+    const start = slot * this.sliceWords;
     for (let i = 0; i < from.length; i++) {
       Atomics.store(data, start + i, from[i]!);
     }

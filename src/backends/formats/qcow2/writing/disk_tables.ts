@@ -1,0 +1,157 @@
+import { ERRNO } from "../../../../base/errno.ts";
+import type { Geometry } from "../geometry.ts";
+import { BAD_TABLE, NO_TABLE } from "../l1_table.ts";
+import { SliceChanges } from "./slice_changes.ts";
+import type { SharedTables } from "../table_lookup.ts";
+import type { Refcounts } from "./refcounts.ts";
+import type { Steps } from "./steps.ts";
+import type { TableFile } from "./table_file.ts";
+import type { WriteState } from "./write_state.ts";
+
+/** No L2 table, and none was to be made. */
+export const NO_SLICE = -200_000;
+
+/** Bits of an entry of the array `flags`. */
+const FLAG = {
+  /** Only this disk has the L2 table. */
+  COPIED: 1,
+  /** The entry is to be written. */
+  DIRTY: 2,
+} as const;
+
+/**
+ * The L1 and L2 tables of a disk, for the owner of the metadata lock.
+ */
+export class DiskTables {
+  readonly cache: SliceChanges;
+  readonly l1: Uint32Array<SharedArrayBuffer>;
+  readonly #flags: Uint8Array<SharedArrayBuffer>;
+  readonly #geometry: Geometry;
+
+  /** Attaches to the tables of an open image. */
+  constructor(
+    { geometry, l1, cache }: SharedTables,
+    flags: SharedArrayBuffer,
+    readonly state: WriteState,
+    readonly file: TableFile,
+    readonly refcounts: Refcounts,
+  ) {
+    this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
+    this.l1 = new Uint32Array(l1);
+    this.#flags = new Uint8Array(flags);
+    this.#geometry = geometry;
+  }
+
+  /** Where a slice is in the file. */
+  hostOf(slice: number): number {
+    const { tableSlices, clusterSize, sliceSize } = this.#geometry;
+    const table = Math.floor(slice / tableSlices);
+    return Atomics.load(this.l1, table) * clusterSize +
+      slice % tableSlices * sliceSize;
+  }
+
+  /**
+   * Brings a slice into the cache so that it may be changed.
+   *
+   * @param slice Which.
+   * @param mayAdd Whether to make its table if there is none.
+   * @returns Its slot, or a negative number.
+   */
+  *own(slice: number, mayAdd: boolean): Steps {
+    const table = Math.floor(slice / this.#geometry.tableSlices);
+    const cluster = Atomics.load(this.l1, table);
+    if (cluster === BAD_TABLE) return -ERRNO.EIO;
+    if (cluster === NO_TABLE && !mayAdd) return NO_SLICE;
+    if (!this.isOwn(table)) {
+      const error = yield* this.#makeOwn(table, cluster);
+      if (error < 0) return error;
+    }
+    return yield* this.file.load(this.cache, slice, this.hostOf(slice));
+  }
+
+  /**
+   * Changes words of a slice that is this disk's own, reading it if it has left
+   * the cache; 0 or a negative number.
+   */
+  *change(slice: number, at: number, words: ArrayLike<number>): Steps {
+    while (!this.cache.change(slice, at, words)) {
+      const slot = yield* this.own(slice, false);
+      if (slot < 0) return slot;
+    }
+    return 0;
+  }
+
+  /** Whether an L2 table belongs to this disk alone. */
+  isOwn(table: number): boolean {
+    return (Atomics.load(this.#flags, table) & FLAG.COPIED) !== 0;
+  }
+
+  /** Sets an entry of the L1 table. */
+  set(table: number, cluster: number): void {
+    const flags = cluster === NO_TABLE ? FLAG.DIRTY : FLAG.DIRTY | FLAG.COPIED;
+    Atomics.store(this.#flags, table, flags);
+    Atomics.store(this.l1, table, cluster);
+    this.state.noteDirty("L1", table);
+  }
+
+  /** Makes room in memory for more L2 tables. */
+  grow(tables: number): void {
+    this.#flags.buffer.grow(tables);
+    this.l1.buffer.grow(4 * tables);
+  }
+
+  /** The changed entries of the L1 table, which then count as written. */
+  takeDirty(): number[] {
+    const { state } = this;
+    const dirty: number[] = [];
+    const to = state.get("L1_DIRTY_TO");
+    for (let table = state.get("L1_DIRTY_FROM"); table < to; table++) {
+      const before = Atomics.and(this.#flags, table, ~FLAG.DIRTY);
+      if ((before & FLAG.DIRTY) !== 0) dirty.push(table);
+    }
+    state.set("L1_DIRTY_FROM", 0);
+    state.set("L1_DIRTY_TO", 0);
+    return dirty;
+  }
+
+  /** Takes back entries that could not be written. */
+  returnDirty(tables: readonly number[]): void {
+    for (const table of tables) {
+      Atomics.or(this.#flags, table, FLAG.DIRTY);
+      this.state.noteDirty("L1", table);
+    }
+  }
+
+  /** The two words of an entry of the L1 table in the file. */
+  entryOf(table: number): [number, number] {
+    const cluster = Atomics.load(this.l1, table);
+    if (cluster === NO_TABLE) return [0, 0];
+    const at = cluster * this.#geometry.clusterSize;
+    const copied = this.isOwn(table) ? 0x8000_0000 : 0;
+    return [Math.floor(at / 2 ** 32) | copied, at % 2 ** 32 | 0];
+  }
+
+  /** Gives a disk an L2 table of its own: an empty one, or a copy. */
+  *#makeOwn(table: number, old: number): Steps {
+    const { refcounts, file } = this;
+    const { clusterSize } = this.#geometry;
+    const cluster = yield* refcounts.allocate(1);
+    if (cluster < 0) return cluster;
+    const at = cluster * clusterSize;
+    let error = 0;
+    if (old !== NO_TABLE) {
+      const bytes = new Uint8Array(clusterSize);
+      error = yield* file.read(old * clusterSize, bytes);
+      if (error >= 0) error = yield* file.write(at, bytes);
+    } else if (!refcounts.areUnused) {
+      error = yield* file.writeZeroes(at, clusterSize);
+    }
+    if (error < 0) {
+      yield* refcounts.free(cluster, 1);
+      return error;
+    }
+    this.set(table, cluster);
+    if (old !== NO_TABLE) refcounts.release(old, 1);
+    return 0;
+  }
+}

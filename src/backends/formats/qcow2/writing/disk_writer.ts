@@ -1,0 +1,316 @@
+import { ERRNO } from "../../../../base/errno.ts";
+import type { Answer } from "../../../backend.ts";
+import { SUBCLUSTERS } from "../constants.ts";
+import type { Geometry } from "../geometry.ts";
+import { MAPPED, Mapping } from "../mapping.ts";
+import { mapSteps } from "./map_steps.ts";
+import { NO_CLAIM } from "./claims.ts";
+import { CLUSTER, Entry } from "./entry.ts";
+import { fully, type Steps } from "./steps.ts";
+import { NO_ROOM } from "./table_file.ts";
+import type { WritableParts } from "./writable_parts.ts";
+import { linkClusters, undoClusters } from "./link_clusters.ts";
+import type { NewClusters } from "./new_clusters.ts";
+
+/** The caller has to look again: another request was faster. */
+const AGAIN = -300_000;
+
+/** Writes that need new clusters, or touch more than one mapping. */
+export class DiskWriter {
+  readonly #image: WritableParts;
+  readonly #geometry: Geometry;
+  readonly #entry: Entry;
+
+  /** Prepares to write an image. */
+  constructor(image: WritableParts) {
+    this.#image = image;
+    this.#geometry = image.geometry;
+    this.#entry = new Entry(image.geometry);
+  }
+
+  /** Writes a range; the parameters are those of `Backend.write()`. */
+  *write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Steps {
+    for (let done = 0; done < length;) {
+      const at = position + done;
+      let put = yield* this.#inPlace(at, buffer, start + done, length - done);
+      if (put === AGAIN) {
+        put = yield* this.#allocating(at, buffer, start + done, length - done);
+      }
+      if (put === AGAIN) continue;
+      if (put < 0) return done > 0 ? done : put;
+      done += put;
+    }
+    return length;
+  }
+
+  /** Writes where there are clusters of the disk's own, else says so. */
+  *#inPlace(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Steps {
+    const { state: { epochs }, data } = this.#image;
+    const counter = epochs.enter();
+    try {
+      const mapping = new Mapping();
+      const error = yield* mapSteps(this.#image, position, length, mapping);
+      if (error < 0) return error;
+      if (mapping.kind === MAPPED.CORRUPT) return -ERRNO.EIO;
+      if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
+      const { host } = mapping;
+      const put = yield data.write(host, buffer, start, mapping.length);
+      return put === 0 ? -ERRNO.ENOSPC : put;
+    } finally {
+      epochs.leave(counter);
+    }
+  }
+
+  /** Writes to new clusters, as many as one slice of a table maps. */
+  *#allocating(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Steps {
+    const { state: { tables, claims }, flush } = this.#image;
+    yield tables.lock();
+    const plan: { clusters: NewClusters | null } = { clusters: null };
+    let seen = 0;
+    let result = 0;
+    try {
+      seen = claims.seen;
+      result = yield* this.#plan(position, length, plan);
+    } finally {
+      tables.unlock();
+    }
+    if (result === NO_ROOM) {
+      const error = yield flush();
+      return error < 0 ? error : AGAIN;
+    }
+    if (result < 0) return result;
+    const { clusters } = plan;
+    if (clusters === null) {
+      // Another request is writing to the cluster, or has written to it.
+      if (result === 1) yield claims.changed(seen);
+      return AGAIN;
+    }
+    const put = clusters.end - position;
+    let error;
+    try {
+      error = yield* this.#fill(clusters, position, buffer, start, put);
+    } catch (thrown) {
+      yield* undoClusters(this.#image, clusters);
+      throw thrown;
+    }
+    if (error < 0) {
+      yield* undoClusters(this.#image, clusters);
+      return error;
+    }
+    const linked = yield* linkClusters(this.#image, clusters);
+    return linked < 0 ? linked : put;
+  }
+
+  /**
+   * Allocates clusters for the start of a range and claims their entries.
+   *
+   * @param plan Takes them; `null` if there is nothing to do.
+   * @returns 1 if another request has claimed them; or a negative number.
+   */
+  *#plan(
+    position: number,
+    length: number,
+    plan: { clusters: NewClusters | null },
+  ): Steps {
+    const { state, disk, refcounts } = this.#image;
+    const { sliceSpan, clusterSize, hasDataFile } = this.#geometry;
+    if (state.hasFailed) return -ERRNO.EIO;
+    const slice = Math.floor(position / sliceSpan);
+    const entry = Math.floor((position - slice * sliceSpan) / clusterSize);
+    const guest = slice * sliceSpan + entry * clusterSize;
+    const most = Math.ceil((position + length - guest) / clusterSize);
+    const inSlice = Math.min(most, this.#geometry.sliceEntries - entry);
+    const free = state.claims.freeFrom(slice, entry, inSlice);
+    if (free === 0) return 1;
+    const slot = yield* disk.own(slice, true);
+    if (slot < 0) return slot;
+    const run = this.#runOf(slot, entry, guest, free);
+    const { kind, host } = this.#entry;
+    if (kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+    const isOwn = kind === CLUSTER.OWN;
+    const limit = isOwn ? this.#ownEnd(position, guest) : Infinity;
+    if (run === 0 || limit <= position) return 0;
+    let first = host;
+    let count = run;
+    if (hasDataFile) first = guest;
+    else if (!isOwn) {
+      const cluster = yield* refcounts.allocate(run);
+      if (cluster < 0) return cluster;
+      first = cluster * clusterSize;
+      count = refcounts.allocated;
+    }
+    const claim = state.claims.add(slice, entry, count);
+    if (claim === NO_CLAIM) {
+      yield* this.#drop(claim, isOwn, first, count);
+      return 1;
+    }
+    // Allocating may have taken the slice out of the cache.
+    const again = yield* disk.own(slice, false);
+    if (again < 0) {
+      yield* this.#drop(claim, isOwn, first, count);
+      return again;
+    }
+    const last = Math.min(position + length, guest + count * clusterSize);
+    const end = Math.min(last, limit);
+    const areUnused = !isOwn && !hasDataFile && refcounts.areUnused;
+    plan.clusters = {
+      slice,
+      entry,
+      count,
+      guest,
+      host: first,
+      isOwn,
+      areUnused,
+      claim,
+      end,
+      from: position - position % this.#unitAt(again, entry, guest),
+      to: Math.min(
+        this.#upTo(end, this.#unitAt(again, entry + count - 1, end - 1)),
+        guest + count * clusterSize,
+      ),
+    };
+    return 0;
+  }
+
+  /** Gives up what was planned, under the lock. */
+  *#drop(claim: number, isOwn: boolean, host: number, count: number): Steps {
+    const { refcounts, state: { claims } } = this.#image;
+    const { hasDataFile, clusterSize } = this.#geometry;
+    if (claim !== NO_CLAIM) claims.remove(claim);
+    if (!isOwn && !hasDataFile) {
+      yield* refcounts.free(host / clusterSize, count);
+    }
+    return 0;
+  }
+
+  /**
+   * How many entries from one on need new clusters; 0 if the first has one that
+   * is written in place. `#entry` is then the first one.
+   */
+  #runOf(slot: number, entry: number, guest: number, most: number): number {
+    const { clusterSize, entryWords } = this.#geometry;
+    const isExtended = entryWords === 4;
+    let run = 1;
+    for (; run < most; run++) {
+      this.#read(slot, entry + run, guest + run * clusterSize);
+      const { kind } = this.#entry;
+      if (kind === CLUSTER.OWN || kind === CLUSTER.CORRUPT) break;
+    }
+    this.#read(slot, entry, guest);
+    const { kind, isZero } = this.#entry;
+    if (kind !== CLUSTER.OWN) return run;
+    return isZero || isExtended ? 1 : 0;
+  }
+
+  /**
+   * Up to where `#entry`, a cluster of the disk's own, has no data. Those that it
+   * has may be overwritten in place at the same time.
+   */
+  #ownEnd(position: number, guest: number): number {
+    const { subclusterSize, entryWords } = this.#geometry;
+    if (entryWords !== 4) return Infinity;
+    const { allocated } = this.#entry;
+    let subcluster = Math.floor((position - guest) / subclusterSize);
+    if ((allocated >>> subcluster & 1) !== 0) return position;
+    while (subcluster < SUBCLUSTERS && (allocated >>> subcluster & 1) === 0) {
+      subcluster++;
+    }
+    return guest + subcluster * subclusterSize;
+  }
+
+  #read(slot: number, entry: number, guest: number): void {
+    const { sliceSize, entryWords, clusterSize } = this.#geometry;
+    const at = slot * (sliceSize / 4) + entry * entryWords;
+    const { data } = this.#image.disk.cache;
+    this.#entry.read(data, at, guest - guest % clusterSize);
+  }
+
+  /** Bytes that a new cluster takes over from the old one in one piece. */
+  #unitAt(slot: number, entry: number, guest: number): number {
+    const { clusterSize, subclusterSize } = this.#geometry;
+    this.#read(slot, entry, guest);
+    const { kind } = this.#entry;
+    const hasData = kind === CLUSTER.SHARED || kind === CLUSTER.COMPRESSED;
+    return hasData ? clusterSize : subclusterSize;
+  }
+
+  #upTo(position: number, unit: number): number {
+    return Math.ceil(position / unit) * unit;
+  }
+
+  /** Writes the data, and around them what was there before. */
+  *#fill(
+    clusters: NewClusters,
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Steps {
+    const { from, to } = clusters;
+    const end = position + length;
+    let error = yield* this.#copy(clusters, from, position);
+    if (error < 0) return error;
+    error = yield* this.#put(clusters, position, buffer, start, length);
+    if (error < 0) return error;
+    error = yield* this.#copy(clusters, end, to);
+    return error;
+  }
+
+  /** Copies what the disk has in a range to the new clusters. */
+  *#copy(clusters: NewClusters, from: number, to: number): Steps {
+    if (from >= to) return 0;
+    const { image, size } = { image: this.#image, size: to - from };
+    const { state: { epochs } } = image;
+    if (clusters.areUnused) {
+      // Nothing to copy where it reads as zeroes, as the new cluster does.
+      const mapping = new Mapping();
+      const counter = epochs.enter();
+      let error;
+      try {
+        error = yield* mapSteps(image, from, size, mapping);
+      } finally {
+        epochs.leave(counter);
+      }
+      if (error < 0) return error;
+      const isBelow = mapping.kind === MAPPED.UNALLOCATED &&
+        (image.backing === null || from >= image.backing.size);
+      const isZero = mapping.kind === MAPPED.ZERO || isBelow;
+      if (isZero && mapping.length === size) return 0;
+    }
+    const bytes = new Uint8Array(size);
+    const read = (done: number): Answer =>
+      image.read(from + done, bytes, done, size - done);
+    const error = yield* fully(read, size, -ERRNO.EIO);
+    if (error < 0) return error;
+    return yield* this.#put(clusters, from, bytes, 0, size);
+  }
+
+  *#put(
+    { host, guest }: NewClusters,
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Steps {
+    const { data } = this.#image;
+    const at = host + position - guest;
+    const write = (done: number) =>
+      data.write(at + done, buffer, start + done, length - done);
+    return yield* fully(write, length, -ERRNO.ENOSPC);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Mapping } from "../mapping.ts";
+import { SliceBuffer } from "../table_lookup.ts";
+import type { ReadSources } from "../read_sources.ts";
+import { ERRNO } from "../../../../base/errno.ts";
+import { fully, type Steps } from "./steps.ts";
+
+/**
+ * Maps the start of a range of the disk, and reads the L2 slice if it is not
+ * cached. The caller is in an epoch.
+ *
+ * @returns 0, or a negated errno if the slice cannot be read.
+ */
+export function* mapSteps(
+  { lookup, file, geometry }: ReadSources,
+  position: number,
+  length: number,
+  mapping: Mapping,
+): Steps {
+  if (lookup.map(position, length, mapping)) return 0;
+  const slice = new SliceBuffer(geometry);
+  lookup.prepare(position, slice);
+  const { bytes, host } = slice;
+  const read = (done: number) =>
+    file.read(host + done, bytes, done, bytes.length - done);
+  const error = yield* fully(read, bytes.length, -ERRNO.EIO);
+  if (error < 0) return error;
+  lookup.mapRead(slice, position, length, mapping);
+  return 0;
+}

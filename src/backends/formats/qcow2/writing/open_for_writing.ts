@@ -1,0 +1,205 @@
+import { UserError } from "../../../../base/user_error.ts";
+import type { ImageBelow, ImageOptions } from "../../../driver.ts";
+import { AUTOCLEAR, INCOMPATIBLE, LIMIT } from "../constants.ts";
+import type { Geometry } from "../geometry.ts";
+import type { Qcow2Header } from "../header.ts";
+import { readFully } from "../read_fully.ts";
+import { SliceCache } from "../slice_cache.ts";
+import type { SharedWriting } from "./writable_backend.ts";
+import { WriteState } from "./write_state.ts";
+
+/** Position of `autoclear_features`. */
+const AUTOCLEAR_FIELD = 88;
+/** Bits 9 to 63 of an entry of the refcount table are the offset. */
+const RESERVED_LOW = 0x1ff;
+
+/** An image that is to be written. */
+export interface WritableImage {
+  readonly name: string;
+  readonly file: ImageBelow;
+  /** The file with the data, if it is another one. */
+  readonly data: ImageBelow | null;
+  readonly header: Qcow2Header;
+  readonly geometry: Geometry;
+  /** Bytes of memory for refcounts. */
+  readonly cacheSize: number;
+}
+
+/**
+ * Refuses an image that this program may read and not write.
+ *
+ * @throws {UserError} If it is one.
+ */
+export function refuseWriting(
+  { incompatible }: Qcow2Header,
+  name: string,
+  { snapshot }: ImageOptions,
+): void {
+  const refuse = (why: string, advice: string) => {
+    throw new UserError(`Cannot write to ${name}: ${why}; ${advice}`);
+  };
+  if (snapshot !== null) {
+    refuse("a snapshot cannot be changed", "leave snapshot or writable out");
+  }
+  if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
+    refuse("it is marked as corrupt", "repair it with 'qemu-img check -r all'");
+  }
+  if ((incompatible & INCOMPATIBLE.DIRTY) !== 0n) {
+    refuse(
+      "it was not closed, so its refcounts are out of date",
+      "repair it with 'qemu-img check -r all'",
+    );
+  }
+}
+
+/** The memory with which all threads write an image; see `SharedWriting`. */
+export async function openForWriting(
+  image: WritableImage,
+): Promise<SharedWriting> {
+  const { name, file, data, header, geometry, cacheSize } = image;
+  const { clusterSize, sliceSize } = geometry;
+  const { autoclear, refcountOrder: order } = header;
+  const table = await readRefcountTable(image);
+  const memory = WriteState.create();
+  // Not attached to for good: the first thread is the one that attaches first.
+  const state = new WriteState(memory);
+  const size = await wholeClusters(image);
+  const clusters = Math.ceil(size / clusterSize);
+  const canGrow = file.file?.stat.kind !== "block";
+  state.size = header.size;
+  state.set(
+    "FILE_CLUSTERS",
+    canGrow ? clusters : Math.floor(size / clusterSize),
+  );
+  state.set("UNUSED_FROM", clusters);
+  state.set("TABLE_AT", header.refcountTableOffset / clusterSize);
+  state.set("TABLE_CLUSTERS", header.refcountTableClusters);
+  state.set("L1_AT", header.l1Offset / clusterSize);
+  state.set("L1_ENTRIES", header.l1Entries);
+  state.set("THREADS", 0);
+  const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
+  if (data !== null) await extendData(data, header.size, name);
+  await clearFeatures(image);
+  const perSlice = sliceSize * 8 / 2 ** order;
+  return {
+    state: memory,
+    flags: await readFlags(image),
+    refcounts: {
+      order,
+      table,
+      cache: SliceCache.create(
+        cacheSize,
+        Math.ceil(clusters / perSlice) + 64,
+        sliceSize / 4,
+      ),
+      canGrow,
+    },
+    isRaw: isRaw && data !== null,
+    mayResize: header.snapshots === 0,
+  };
+}
+
+/** Reads the clusters of the refcount blocks. */
+async function readRefcountTable(
+  { name, file, header, geometry: { clusterSize } }: WritableImage,
+): Promise<SharedArrayBuffer> {
+  const { refcountTableOffset: at, refcountTableClusters } = header;
+  const bytes = await readTable(
+    file.backend,
+    at,
+    refcountTableClusters * clusterSize,
+    name,
+  );
+  const view = new DataView(bytes.buffer);
+  const entries = bytes.length / 8;
+  const memory = new SharedArrayBuffer(entries * 4, {
+    maxByteLength: LIMIT.REFCOUNT_TABLE_BYTES / 2,
+  });
+  const words = new Uint32Array(memory);
+  for (let i = 0; i < entries; i++) {
+    const offset = view.getUint32(8 * i) * 2 ** 32 + view.getUint32(8 * i + 4);
+    const cluster = offset / clusterSize;
+    const isSound = (offset & RESERVED_LOW) === 0 &&
+      Number.isInteger(cluster) && cluster < 0xffff_ffff;
+    if (!isSound) throw damaged(name, "its refcount table makes no sense");
+    words[i] = cluster;
+  }
+  return memory;
+}
+
+/** The flags of L2 tables: whether the entry of each is marked as copied. */
+async function readFlags(
+  { name, file, header }: WritableImage,
+): Promise<SharedArrayBuffer> {
+  const { l1Offset, l1Entries } = header;
+  const memory = new SharedArrayBuffer(l1Entries, {
+    maxByteLength: LIMIT.L1_BYTES / 8,
+  });
+  const flags = new Uint8Array(memory);
+  const bytes = await readTable(file.backend, l1Offset, l1Entries * 8, name);
+  for (let i = 0; i < l1Entries; i++) flags[i] = bytes[8 * i]! >> 7;
+  return memory;
+}
+
+async function readTable(
+  file: ImageBelow["backend"],
+  at: number,
+  length: number,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  const got = await readFully(file, at, bytes, 0, length);
+  if (got === length) return bytes;
+  throw damaged(name, "a table in it cannot be read completely");
+}
+
+/** Makes the file end with a whole cluster; returns its size. */
+async function wholeClusters(
+  { name, file: { backend, file }, geometry: { clusterSize } }: WritableImage,
+): Promise<number> {
+  const { size } = await backend.stat();
+  const whole = Math.ceil(size / clusterSize) * clusterSize;
+  if (whole === size || file?.stat.kind === "block") return size;
+  await succeed(backend.truncate(whole), name);
+  return whole;
+}
+
+async function extendData(
+  { backend }: ImageBelow,
+  size: number,
+  name: string,
+): Promise<void> {
+  const stat = await backend.stat();
+  if (stat.size < size) await succeed(backend.truncate(size), name);
+}
+
+/** Clears what only holds as long as every writer knows of it. */
+async function clearFeatures(
+  { name, file: { backend }, header }: WritableImage,
+): Promise<void> {
+  const { autoclear } = header;
+  const kept = autoclear & AUTOCLEAR.RAW_DATA_FILE;
+  if (kept === autoclear) return;
+  const field = new DataView(new ArrayBuffer(8));
+  field.setBigUint64(0, kept);
+  const bytes = new Uint8Array(field.buffer);
+  const put = await backend.write(AUTOCLEAR_FIELD, bytes, 0, bytes.length);
+  await succeed(put === bytes.length ? backend.flush() : -1, name);
+}
+
+async function succeed(
+  answer: number | PromiseLike<number>,
+  name: string,
+): Promise<void> {
+  if (await answer < 0) {
+    throw new UserError(
+      `Cannot write to ${name}: its file cannot be changed; check its storage`,
+    );
+  }
+}
+
+function damaged(name: string, why: string): UserError {
+  return new UserError(
+    `Cannot write to ${name}: ${why}; check it with 'qemu-img check'`,
+  );
+}

@@ -1,0 +1,271 @@
+import { ERRNO } from "../../../../base/errno.ts";
+import type { Geometry } from "../geometry.ts";
+import { SliceChanges } from "./slice_changes.ts";
+import { growTable, ownBlock } from "./refcount_table.ts";
+import { readRefcount, refcountPlace, withRefcount } from "./refcount_words.ts";
+import type { Steps } from "./steps.ts";
+import type { TableFile } from "./table_file.ts";
+import type { WriteState } from "./write_state.ts";
+
+/** Bytes by which a file grows at least, so that it grows seldom. */
+const GROWTH = 8 << 20;
+/** Clusters have numbers below this one. */
+const CLUSTERS_MAX = 0xffff_ffff;
+
+/** The refcounts of an image, for every thread. Plain data. */
+export interface SharedRefcounts {
+  /** The binary logarithm of the bits of a refcount. */
+  readonly order: number;
+  /** For each refcount block its cluster, 0 without one. */
+  readonly table: SharedArrayBuffer;
+  /** Of `SliceCache.create()`. */
+  readonly cache: SharedArrayBuffer;
+  /** Whether the file can become larger. */
+  readonly canGrow: boolean;
+}
+
+/**
+ * The refcounts of an image's clusters, as one thread sees them. All methods are
+ * for the owner of the metadata lock.
+ */
+export class Refcounts {
+  readonly cache: SliceChanges;
+  /** The clusters of refcount blocks. */
+  readonly table: Uint32Array<SharedArrayBuffer>;
+  readonly order: number;
+  /** Refcounts of a block. */
+  readonly perBlock: number;
+  readonly clusterSize: number;
+  /** How many clusters `allocate()` has allocated. */
+  allocated = 0;
+  /** Whether they were never written, so that they are zeroes. */
+  areUnused = false;
+  readonly #perSlice: number;
+  readonly #sliceSize: number;
+  readonly #canGrow: boolean;
+
+  /** Attaches to the refcounts of an open image. */
+  constructor(
+    shared: SharedRefcounts,
+    { clusterSize, sliceSize }: Geometry,
+    readonly state: WriteState,
+    readonly file: TableFile,
+  ) {
+    this.cache = new SliceChanges(shared.cache, sliceSize / 4);
+    this.table = new Uint32Array(shared.table);
+    this.order = shared.order;
+    this.clusterSize = clusterSize;
+    this.perBlock = clusterSize * 8 / 2 ** shared.order;
+    this.#perSlice = sliceSize * 8 / 2 ** shared.order;
+    this.#sliceSize = sliceSize;
+    this.#canGrow = shared.canGrow;
+  }
+
+  /** Where a slice is in the file. */
+  hostOf(slice: number): number {
+    const first = slice * this.#perSlice;
+    const block = Math.floor(first / this.perBlock);
+    const inBlock = slice - block * this.perBlock / this.#perSlice;
+    return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
+  }
+
+  /** The refcount of a cluster, or a negative number. */
+  *get(cluster: number): Steps {
+    if (this.#blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
+    const slot = yield* this.#load(cluster);
+    if (slot < 0) return slot;
+    return this.#read(slot, cluster % this.#perSlice);
+  }
+
+  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
+  *set(cluster: number, refcount: number): Steps {
+    const slice = Math.floor(cluster / this.#perSlice);
+    const index = cluster % this.#perSlice;
+    for (;;) {
+      const slot = yield* this.#load(cluster);
+      if (slot < 0) return slot;
+      const start = slot * (this.#sliceSize / 4);
+      const { data } = this.cache;
+      const words = withRefcount(data, start, this.order, index, refcount);
+      const { word } = refcountPlace(this.order, index);
+      if (this.cache.change(slice, word, words)) break;
+    }
+    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
+      this.state.set("FREE_FROM", cluster);
+    }
+    return 0;
+  }
+
+  /**
+   * Allocates clusters that follow each other: as many as are free at the first
+   * free place, and tells that by `allocated`.
+   *
+   * @param count How many at most.
+   * @returns The first one, or a negative number.
+   */
+  *allocate(count: number): Steps {
+    const first = yield* this.#findFree(count);
+    if (first < 0) return first;
+    const found = this.allocated;
+    const error = yield* this.extendFile(first + found);
+    if (error < 0) return error;
+    for (let done = 0; done < found; done++) {
+      const result = yield* this.set(first + done, 1);
+      if (result < 0) {
+        yield* this.free(first, done);
+        return result;
+      }
+    }
+    this.state.set("FREE_FROM", first + found);
+    this.areUnused = this.use(first, found);
+    this.allocated = found;
+    return first;
+  }
+
+  /**
+   * Allocates clusters that follow each other, exactly as many as wanted.
+   *
+   * @returns The first one, or a negative number.
+   */
+  *allocateRun(count: number): Steps {
+    const passed: [first: number, count: number][] = [];
+    let first = 0;
+    let found = 0;
+    while (found < count) {
+      const next = yield* this.allocate(count - found);
+      if (next < 0) {
+        passed.push([first, found]);
+        first = next;
+        break;
+      }
+      if (next !== first + found) {
+        if (found > 0) passed.push([first, found]);
+        first = next;
+        found = 0;
+      }
+      found += this.allocated;
+    }
+    for (const range of passed) yield* this.free(...range);
+    return first;
+  }
+
+  /** Frees clusters that no table has ever referred to. */
+  *free(first: number, count: number): Steps {
+    for (let done = 0; done < count; done++) {
+      const error = yield* this.set(first + done, 0);
+      if (error >= 0) continue;
+      this.release(first + done, count - done);
+      break;
+    }
+    return 0;
+  }
+
+  /**
+   * Gives back a reference to each of some clusters. If there is no room to note
+   * that, they are leaked: nothing else is wrong with them.
+   */
+  release(first: number, count: number): void {
+    const { freed, epochs } = this.state;
+    freed.add(first, count, epochs.current);
+  }
+
+  /** Notes that clusters are used; returns whether none of them was before. */
+  use(first: number, count: number): boolean {
+    const unused = this.state.get("UNUSED_FROM");
+    const end = first + count;
+    if (end > unused) this.state.set("UNUSED_FROM", end);
+    return this.#canGrow && first >= unused;
+  }
+
+  /** Makes the file long enough for the clusters up to one. */
+  *extendFile(end: number): Steps {
+    const { state, clusterSize } = this;
+    if (end <= state.get("FILE_CLUSTERS")) return 0;
+    if (!this.#canGrow) return -ERRNO.ENOSPC;
+    const ahead = Math.ceil(GROWTH / clusterSize);
+    for (const clusters of [end + ahead, end]) {
+      const error = yield this.file.file.truncate(clusters * clusterSize);
+      if (error < 0 && clusters === end) return error;
+      if (error < 0) continue;
+      state.set("FILE_CLUSTERS", clusters);
+      break;
+    }
+    return 0;
+  }
+
+  /** Whether a cluster belongs to the header, the L1 or the refcount table. */
+  isTable(cluster: number): boolean {
+    const { state, clusterSize } = this;
+    const l1 = state.get("L1_AT");
+    const l1Clusters = Math.ceil(state.get("L1_ENTRIES") * 8 / clusterSize);
+    const table = state.get("TABLE_AT");
+    const end = table + state.get("TABLE_CLUSTERS");
+    return cluster === 0 || (cluster >= table && cluster < end) ||
+      (cluster >= l1 && cluster < l1 + l1Clusters) ||
+      cluster === this.#blockAt(Math.floor(cluster / this.perBlock));
+  }
+
+  *#findFree(count: number): Steps {
+    let at = this.state.get("FREE_FROM");
+    for (;;) {
+      if (at >= CLUSTERS_MAX) return -ERRNO.ENOSPC;
+      const block = Math.floor(at / this.perBlock);
+      if (this.#blockAt(block) === 0) {
+        const error = yield* this.#addBlock(block, at);
+        if (error < 0) return error;
+        continue;
+      }
+      const slot = yield* this.#load(at);
+      if (slot < 0) return slot;
+      const from = at % this.#perSlice;
+      const index = this.#firstFree(slot, from);
+      const first = at - from + index;
+      if (index < this.#perSlice) {
+        // The refcounts would let it overwrite a table.
+        if (this.isTable(first)) return -ERRNO.EIO;
+        let found = 1;
+        const most = Math.min(count, this.#perSlice - index);
+        while (found < most && this.#read(slot, index + found) === 0) found++;
+        this.allocated = found;
+        return first;
+      }
+      at = first;
+      this.state.set("FREE_FROM", at);
+    }
+  }
+
+  #firstFree(slot: number, from: number): number {
+    let index = from;
+    while (index < this.#perSlice && this.#read(slot, index) !== 0) index++;
+    return index;
+  }
+
+  /** Adds a block, in the first cluster that it describes. */
+  *#addBlock(block: number, at: number): Steps {
+    if (block === 0) return -ERRNO.EIO;
+    if (block >= this.table.length) return yield* growTable(this, block);
+    let error = yield* this.extendFile(at + 1);
+    if (error < 0) return error;
+    this.use(at, 1);
+    const words = ownBlock(this, block, at, 1);
+    error = yield* this.file.writeWords(at * this.clusterSize, words);
+    if (error < 0) return error;
+    Atomics.store(this.table, block, at);
+    this.state.noteDirty("TABLE", block);
+    return 0;
+  }
+
+  #load(cluster: number): Steps {
+    const slice = Math.floor(cluster / this.#perSlice);
+    return this.file.load(this.cache, slice, this.hostOf(slice));
+  }
+
+  #read(slot: number, index: number): number {
+    const start = slot * (this.#sliceSize / 4);
+    return readRefcount(this.cache.data, start, this.order, index);
+  }
+
+  #blockAt(block: number): number {
+    return block < this.table.length ? Atomics.load(this.table, block) : 0;
+  }
+}

@@ -1,0 +1,205 @@
+import { Completion, type Step } from "../../../../event/completion.ts";
+import type { Answer, Backend, Extent, ZeroOptions } from "../../../backend.ts";
+import type { ImageServices } from "../../../services.ts";
+import { MAPPED, Mapping } from "../mapping.ts";
+import { Qcow2Backend, type Qcow2Parts } from "../qcow2_backend.ts";
+import type { SharedTables } from "../table_lookup.ts";
+import { DiskFlush } from "./disk_flush.ts";
+import { DiskResize } from "./disk_resize.ts";
+import { DiskTables } from "./disk_tables.ts";
+import { DiskWriter } from "./disk_writer.ts";
+import { DiskZeroes } from "./disk_zeroes.ts";
+import type { Epochs } from "./epochs.ts";
+import { Refcounts, type SharedRefcounts } from "./refcounts.ts";
+import { run, type Steps } from "./steps.ts";
+import { TableFile } from "./table_file.ts";
+import type { WritableParts } from "./writable_parts.ts";
+import { WriteState } from "./write_state.ts";
+
+/** Flushes at the end, each of which may free clusters for the next one. */
+const LAST_FLUSHES = 4;
+
+/** What threads share to write an image. Plain data. */
+export interface SharedWriting {
+  /** Of `WriteState.create()`. */
+  readonly state: SharedArrayBuffer;
+  /** A byte of flags for each L2 table. */
+  readonly flags: SharedArrayBuffer;
+  readonly refcounts: SharedRefcounts;
+  /** Whether the data file has to read as the disk by itself. */
+  readonly isRaw: boolean;
+  /** Whether the size may be changed. */
+  readonly mayResize: boolean;
+}
+
+/** A qcow2 image, read and written by one thread. */
+export class WritableQcow2Backend extends Qcow2Backend implements Backend {
+  override readonly writable = true;
+  readonly #image: WritableParts;
+  readonly #writer: DiskWriter;
+  readonly #zeroes: DiskZeroes;
+  readonly #flush: DiskFlush;
+  readonly #resize: DiskResize;
+  /** The mapping of a write that is answered without an operation. */
+  readonly #mapping = new Mapping();
+
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(
+    parts: Omit<Qcow2Parts, "size" | "dataEnd">,
+    tables: SharedTables,
+    writing: SharedWriting,
+    { syncErrors, queue }: ImageServices,
+  ) {
+    const state = new WriteState(writing.state, queue ?? null);
+    const { geometry, file } = parts;
+    const sources = {
+      ...parts,
+      get size() {
+        return state.size;
+      },
+      // The file ends with a whole cluster, and no cluster follows its end.
+      dataEnd: Infinity,
+    };
+    super(sources);
+    const tableFile = new TableFile(file, geometry.sliceSize);
+    const refcounts = new Refcounts(
+      writing.refcounts,
+      geometry,
+      state,
+      tableFile,
+    );
+    const { flags, isRaw, mayResize } = writing;
+    this.#image = {
+      ...parts,
+      dataEnd: Infinity,
+      state,
+      tableFile,
+      refcounts,
+      disk: new DiskTables(tables, flags, state, tableFile, refcounts),
+      read: (...args) => this.read(...args),
+      flush: () => this.flush(),
+    };
+    this.#writer = new DiskWriter(this.#image);
+    this.#zeroes = new DiskZeroes(this.#image, this.#writer, isRaw);
+    this.#flush = new DiskFlush(this.#image, syncErrors);
+    this.#resize = new DiskResize(this.#image, this.#zeroes, mayResize);
+  }
+
+  override read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    const { epochs } = this.#image.state;
+    const counter = epochs.enter();
+    let got: Answer;
+    try {
+      got = super.read(position, buffer, start, length);
+    } catch (error) {
+      epochs.leave(counter);
+      throw error;
+    }
+    return leaveAfter(got, epochs, counter);
+  }
+
+  override write(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer {
+    const { state: { epochs }, lookup, data } = this.#image;
+    const mapping = this.#mapping;
+    const counter = epochs.enter();
+    let put: Answer = -1;
+    let isInPlace = false;
+    try {
+      isInPlace = lookup.map(position, length, mapping) && mapping.isOwn &&
+        mapping.kind === MAPPED.DATA && mapping.length === length;
+      if (isInPlace) put = data.write(mapping.host, buffer, start, length);
+    } catch (error) {
+      epochs.leave(counter);
+      throw error;
+    }
+    if (isInPlace) return leaveAfter(put, epochs, counter);
+    epochs.leave(counter);
+    return run(this.#writer.write(position, buffer, start, length));
+  }
+
+  needsExclusiveWrite(position: number, length: number): boolean {
+    const { data } = this.#image;
+    return data.needsExclusiveWrite?.(position, length) ?? false;
+  }
+
+  override zero(
+    position: number,
+    length: number,
+    { unmap }: ZeroOptions,
+  ): Answer {
+    if (length === 0) return 0;
+    return run(this.#zeroes.zero(position, length, unmap));
+  }
+
+  override truncate(size: number): Answer {
+    return run(this.#resize.resize(size));
+  }
+
+  override flush(): Answer {
+    return this.#flush.isClean
+      ? this.#image.data.flush()
+      : run(this.#flush.flush());
+  }
+
+  override async extent(position: number): Promise<Extent> {
+    const { epochs } = this.#image.state;
+    const counter = epochs.enter();
+    try {
+      return await super.extent(position);
+    } finally {
+      epochs.leave(counter);
+    }
+  }
+
+  queueEnded(queue: number): void {
+    this.#image.state.queueEnded(queue);
+  }
+
+  /** The thread that opened the image brings the file to its end. */
+  override async close(): Promise<void> {
+    if (this.#image.state.thread !== 0) return;
+    for (let i = 0; i < LAST_FLUSHES && !this.#flush.isClean; i++) {
+      if (await this.flush() < 0) return;
+    }
+    await run(this.#trim());
+  }
+
+  /** Cuts off what the file was longer than its clusters need. */
+  *#trim(): Steps {
+    const { state, tableFile, geometry: { clusterSize } } = this.#image;
+    const used = state.get("UNUSED_FROM");
+    if (used >= state.get("FILE_CLUSTERS")) return 0;
+    const error = yield tableFile.file.truncate(used * clusterSize);
+    if (error >= 0) state.set("FILE_CLUSTERS", used);
+    return error;
+  }
+}
+
+function leaveAfter(answer: Answer, epochs: Epochs, counter: number): Answer {
+  if (typeof answer !== "number") {
+    return Completion.of(answer).after(LEAVE, epochs, counter);
+  }
+  epochs.leave(counter);
+  return answer;
+}
+
+const LEAVE: Step<number, number, Epochs, number> = {
+  run(result, epochs, counter) {
+    epochs.leave(counter);
+    return result;
+  },
+  recover(error, epochs, counter) {
+    epochs.leave(counter);
+    throw error;
+  },
+};

@@ -1,0 +1,23 @@
+import type { Answer } from "../../../backend.ts";
+import type { ReadSources } from "../read_sources.ts";
+import type { DiskTables } from "./disk_tables.ts";
+import type { Refcounts } from "./refcounts.ts";
+import type { TableFile } from "./table_file.ts";
+import type { WriteState } from "./write_state.ts";
+
+/** What one thread writes an image with. */
+export interface WritableParts extends ReadSources {
+  readonly state: WriteState;
+  readonly tableFile: TableFile;
+  readonly refcounts: Refcounts;
+  readonly disk: DiskTables;
+  /** Reads the disk; as `Backend.read()`. */
+  read(
+    position: number,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+  ): Answer;
+  /** Writes the tables to the file, and makes everything durable. */
+  flush(): Answer;
+}

@@ -1,0 +1,155 @@
+import { SharedMutex } from "../../../../shared_memory/mutex.ts";
+import { Claims } from "./claims.ts";
+import { Epochs } from "./epochs.ts";
+import { FreedClusters } from "./freed_clusters.ts";
+
+/** Threads that may attach to an image; more are refused. */
+const THREADS_MAX = 512;
+const CACHE_LINE = 16;
+
+/** Words of which each is a number of its own. */
+const WORD = {
+  /** Threads that have attached. */
+  THREADS: 0,
+  /** No cluster below it is free. */
+  FREE_FROM: 1,
+  /** Clusters from here on were never written: they are zeroes. */
+  UNUSED_FROM: 2,
+  /** Clusters that the file has room for. */
+  FILE_CLUSTERS: 3,
+  /** Where the refcount table starts, in clusters, and how many it has. */
+  TABLE_AT: 4,
+  TABLE_CLUSTERS: 5,
+  /** Entries of the refcount table that are to be written. */
+  TABLE_DIRTY_FROM: 6,
+  TABLE_DIRTY_TO: 7,
+  /** Where the L1 table starts, in clusters, and its entries in the file. */
+  L1_AT: 8,
+  L1_ENTRIES: 9,
+  /** Entries of the L1 table of which some are to be written. */
+  L1_DIRTY_FROM: 10,
+  L1_DIRTY_TO: 11,
+  /** Not 0 if the tables are not to be changed any more. */
+  FAILED: 12,
+} as const;
+const WORDS = 16;
+
+/** A number that all threads share. */
+type Word = keyof typeof WORD;
+
+const LOCKS = 0;
+const FLUSHES = LOCKS + CACHE_LINE;
+const NUMBERS = FLUSHES + CACHE_LINE;
+const SIZE = NUMBERS + WORDS;
+const EPOCHS = SIZE + CACHE_LINE;
+const CLAIMS = EPOCHS + Epochs.words(THREADS_MAX);
+const FREED = CLAIMS + Claims.WORDS;
+const QUEUES = FREED + FreedClusters.WORDS;
+const ALL = QUEUES + THREADS_MAX;
+
+/**
+ * What all threads that write an image share, besides its tables. All but the
+ * locks, epochs and the size belongs to the owner of the metadata lock.
+ */
+export class WriteState {
+  /** Held while tables are looked at or changed, never during data I/O. */
+  readonly tables: SharedMutex;
+  /** Held by the one thread that writes tables to the file; taken first. */
+  readonly flush: SharedMutex;
+  readonly epochs: Epochs;
+  readonly claims: Claims;
+  readonly freed: FreedClusters;
+  /** The number of this thread; 0 is the one that opened the image. */
+  readonly thread: number;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #size: Float64Array<SharedArrayBuffer>;
+  /** For each thread its queue plus 1, 0 if it serves none. */
+  readonly #queues: Int32Array<SharedArrayBuffer>;
+
+  /** Makes the memory of an image's state. */
+  static create(): SharedArrayBuffer {
+    return new SharedArrayBuffer(4 * ALL);
+  }
+
+  /** Attaches one more thread, which serves a queue or opened the image. */
+  constructor(memory: SharedArrayBuffer, queue: number | null = null) {
+    const part = (at: number, words: number) =>
+      new Int32Array(memory, 4 * at, words);
+    this.#words = part(NUMBERS, WORDS);
+    this.#size = new Float64Array(memory, 4 * SIZE, 1);
+    const thread = Atomics.add(this.#words, WORD.THREADS, 1);
+    if (thread >= THREADS_MAX) {
+      throw new Error(`More than ${THREADS_MAX} threads write one image`);
+    }
+    this.thread = thread;
+    this.#queues = part(QUEUES, THREADS_MAX);
+    Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
+    this.tables = new SharedMutex(part(LOCKS, CACHE_LINE), thread);
+    this.flush = new SharedMutex(part(FLUSHES, CACHE_LINE), thread);
+    this.epochs = new Epochs(
+      part(EPOCHS, Epochs.words(THREADS_MAX)),
+      thread,
+    );
+    this.claims = new Claims(part(CLAIMS, Claims.WORDS), thread);
+    this.freed = new FreedClusters(part(FREED, FreedClusters.WORDS));
+  }
+
+  /** The size of the disk in bytes; the export's lock orders its changes. */
+  get size(): number {
+    return this.#size[0]!;
+  }
+
+  set size(bytes: number) {
+    this.#size[0] = bytes;
+  }
+
+  /** A shared number, from 0 to 2^32 - 1. */
+  get(word: Word): number {
+    return Atomics.load(this.#words, WORD[word]) >>> 0;
+  }
+
+  /** Changes a shared number. */
+  set(word: Word, value: number): void {
+    Atomics.store(this.#words, WORD[word], value | 0);
+  }
+
+  /**
+   * Notes that the thread of a queue has ended. If it was in the middle of a
+   * change, tables are not changed any more, and who waits for it is told so.
+   */
+  queueEnded(queue: number): void {
+    const threads = this.get("THREADS");
+    for (let thread = 0; thread < threads; thread++) {
+      if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
+      const isTables = this.tables.revoke(thread);
+      const isFlush = this.flush.revoke(thread);
+      const hasClaims = this.claims.isOwner(thread);
+      if (isTables || isFlush || hasClaims) this.set("FAILED", 1);
+      if (isTables) this.tables.unlock();
+      if (isFlush) this.flush.unlock();
+      this.claims.wake();
+    }
+  }
+
+  /** Whether tables may not be changed any more. */
+  get hasFailed(): boolean {
+    return this.get("FAILED") !== 0;
+  }
+
+  /** Adds an entry to the range of those that are to be written. */
+  noteDirty(table: "L1" | "TABLE", entry: number): void {
+    const from = this.get(`${table}_DIRTY_FROM`);
+    const to = this.get(`${table}_DIRTY_TO`);
+    const isEmpty = from === to;
+    this.set(`${table}_DIRTY_FROM`, isEmpty ? entry : Math.min(from, entry));
+    this.set(
+      `${table}_DIRTY_TO`,
+      isEmpty ? entry + 1 : Math.max(to, entry + 1),
+    );
+  }
+
+  /** Whether entries of a table are to be written. */
+  isDirty(table: "L1" | "TABLE"): boolean {
+    return this.get(`${table}_DIRTY_FROM`) !== this.get(`${table}_DIRTY_TO`);
+  }
+}
