@@ -14507,8 +14507,9 @@ var DiskZeroes = class {
       if (error < 0) return error;
       const { kind, length } = mapping;
       const isZero = kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && (backing === null || at >= backing.size);
-      const part2 = isZero ? length : Math.min(length, ZEROES3.length);
-      if (!isZero || this.#isRaw) {
+      const isWritten = !isZero || this.#isRaw;
+      const part2 = isWritten ? Math.min(length, ZEROES3.length) : length;
+      if (isWritten) {
         const put = yield* this.#writer.write(at, ZEROES3, 0, part2);
         if (put < 0) return put;
         at += put;
@@ -15093,8 +15094,10 @@ var WritableQcow2Backend = class extends Qcow2Backend {
   /** The thread that opened the image brings the file to its end. */
   async close() {
     if (this.#image.state.thread !== 0) return;
-    for (let i = 0; i < LAST_FLUSHES && !this.#flush.isClean; i++) {
-      if (await this.flush() < 0) return;
+    const { freed } = this.#image.state;
+    const isDone = () => this.#flush.isClean && freed.length === 0;
+    for (let i = 0; i < LAST_FLUSHES && !isDone(); i++) {
+      if (await run(this.#flush.flush()) < 0) return;
     }
     await run(this.#trim());
   }

@@ -113,7 +113,7 @@ mountTest(
     const { code, stderr } = await process.stop();
     assertEquals(code, 0);
     assert(
-      stderr.includes(`export qcow2:${image} to show the disk in it`),
+      stderr.includes(`to export the disk in it, export qcow2:${image}`),
       stderr,
     );
   },

@@ -76,8 +76,9 @@ export class DiskZeroes {
       const isZero = kind === MAPPED.ZERO ||
         (kind === MAPPED.UNALLOCATED &&
           (backing === null || at >= backing.size));
-      const part = isZero ? length : Math.min(length, ZEROES.length);
-      if (!isZero || this.#isRaw) {
+      const isWritten = !isZero || this.#isRaw;
+      const part = isWritten ? Math.min(length, ZEROES.length) : length;
+      if (isWritten) {
         const put = yield* this.#writer.write(at, ZEROES, 0, part);
         if (put < 0) return put;
         at += put;

@@ -168,8 +168,11 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
   /** The thread that opened the image brings the file to its end. */
   override async close(): Promise<void> {
     if (this.#image.state.thread !== 0) return;
-    for (let i = 0; i < LAST_FLUSHES && !this.#flush.isClean; i++) {
-      if (await this.flush() < 0) return;
+    const { freed } = this.#image.state;
+    // A flush gives freed clusters back, the next one writes their refcounts.
+    const isDone = () => this.#flush.isClean && freed.length === 0;
+    for (let i = 0; i < LAST_FLUSHES && !isDone(); i++) {
+      if (await run(this.#flush.flush()) < 0) return;
     }
     await run(this.#trim());
   }
