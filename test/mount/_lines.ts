@@ -18,10 +18,14 @@ export class LineProcess implements AsyncDisposable {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reading: Promise<void>;
   #wake: () => void = () => {};
+  /** For messages: the program, and its last line. */
+  readonly #program: string;
+  #last = "its start";
   #inputIsOpen = true;
 
   /** Starts a program. */
   constructor(program: string, ...args: string[]) {
+    this.#program = [program, ...args].join(" ");
     const limit = ["--foreground", "-k", "1", String(LIFE_S)];
     this.#child = new Deno.Command("timeout", {
       args: [...limit, program, ...args],
@@ -54,7 +58,8 @@ export class LineProcess implements AsyncDisposable {
   async until(isDone: () => boolean): Promise<void> {
     while (!isDone()) {
       const more = new Promise<void>((resolve) => this.#wake = resolve);
-      await within(more, `a line after ${this.lines.at(-1)}`, LINE_MS);
+      const what = `a line of '${this.#program}' after ${this.#last}`;
+      await within(more, what, LINE_MS);
     }
   }
 
@@ -80,6 +85,7 @@ export class LineProcess implements AsyncDisposable {
       const lines = (rest + part).split("\n");
       rest = lines.pop()!;
       this.lines.push(...lines);
+      this.#last = lines.at(-1) ?? this.#last;
       this.#wake();
     }
   }
