@@ -23,7 +23,7 @@ export interface Result {
 /** Runs a bash script in a directory. */
 export async function script(directory: string, text: string): Promise<Result> {
   const line = `cd "$1" || exit\n${text}`;
-  const limit = ["-k", "1", String(LIFE_S)];
+  const limit = ["-k", "15", String(LIFE_S)];
   const environment = ["env", "LC_ALL=C", "TZ=UTC"];
   const { code, stdout, stderr } = await new Deno.Command("timeout", {
     args: [...limit, ...environment, "bash", "-c", line, "bash", directory],
@@ -72,7 +72,7 @@ export class ExampleProcess implements AsyncDisposable {
   ): Promise<ExampleProcess> {
     const path = new URL(name, EXAMPLES).pathname;
     // In the foreground timeout(1) forwards signals.
-    const limit = ["--foreground", "-k", "1", String(LIFE_S)];
+    const limit = ["--foreground", "-k", "15", String(LIFE_S)];
     const deno = [Deno.execPath(), "run", ...permissions, path];
     const child = new Deno.Command("timeout", {
       args: [...limit, ...deno, ...args, mountpoint],

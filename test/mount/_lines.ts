@@ -22,11 +22,12 @@ export class LineProcess implements AsyncDisposable {
   readonly #program: string;
   #last = "its start";
   #inputIsOpen = true;
+  #hasEnded = false;
 
   /** Starts a program. */
   constructor(program: string, ...args: string[]) {
     this.#program = [program, ...args].join(" ");
-    const limit = ["--foreground", "-k", "1", String(LIFE_S)];
+    const limit = ["--foreground", "-k", "15", String(LIFE_S)];
     this.#child = new Deno.Command("timeout", {
       args: [...limit, program, ...args],
       stdin: "piped",
@@ -57,6 +58,12 @@ export class LineProcess implements AsyncDisposable {
   /** Waits until the lines so far are as wanted. */
   async until(isDone: () => boolean): Promise<void> {
     while (!isDone()) {
+      if (this.#hasEnded) {
+        const { code } = await this.#child.status;
+        throw new Error(
+          `'${this.#program}' ended with ${code} after ${this.#last}`,
+        );
+      }
       const more = new Promise<void>((resolve) => this.#wake = resolve);
       const what = `a line of '${this.#program}' after ${this.#last}`;
       await within(more, what, LINE_MS);
@@ -88,5 +95,7 @@ export class LineProcess implements AsyncDisposable {
       this.#last = lines.at(-1) ?? this.#last;
       this.#wake();
     }
+    this.#hasEnded = true;
+    this.#wake();
   }
 }
