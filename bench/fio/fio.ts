@@ -11,6 +11,10 @@ export interface FioFigures {
   readonly p99Us: number;
   /** Requests that were counted. */
   readonly requests: number;
+  /** CPU microseconds of fio a request, in user and in kernel mode. */
+  readonly clientUs: number;
+  /** How often fio's jobs slept or were preempted, a request. */
+  readonly switches: number;
 }
 
 /** One direction in fio's JSON. */
@@ -34,13 +38,15 @@ export interface FioRun {
   readonly runtimeMs: number;
   /** Whether fio opens it with O_DIRECT. */
   readonly isDirect: boolean;
+  /** The CPU that fio is confined to; any if left out. */
+  readonly cpu?: number;
 }
 
 /** fio's arguments for a cell. */
 export function fioArguments(
   cell: Cell,
   path: string,
-  { size, runtimeMs, isDirect }: FioRun,
+  { size, runtimeMs, isDirect, cpu }: FioRun,
 ): string[] {
   const { fio, depth } = ENGINES[cell.engine];
   return [
@@ -62,6 +68,7 @@ export function fioArguments(
     "--group_reporting",
     "--randrepeat=0",
     "--output-format=json",
+    ...cpu === undefined ? [] : [`--cpus_allowed=${cpu}`],
   ];
 }
 
@@ -87,6 +94,10 @@ export function parseFio(text: string): FioFigures {
     bytesPerSecond: done.bw_bytes,
     p99Us: (done.clat_ns.percentile?.["99.000000"] ?? 0) / 1000,
     requests: done.total_ios,
+    // fio gives percents of the sum of its jobs' run times, in milliseconds.
+    clientUs: (job.usr_cpu + job.sys_cpu) / 100 * job.job_runtime * 1000 /
+      done.total_ios,
+    switches: job.ctx / done.total_ios,
   };
 }
 

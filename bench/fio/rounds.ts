@@ -143,7 +143,7 @@ async function measureOne(
   { size, directory, signal }: Plan,
 ): Promise<Sample> {
   const before = server.cpuSeconds();
-  const { requests, ...figures } = await runFio(cell, server.path, {
+  const { iops, bytesPerSecond, p99Us, requests } = await runFio(cell, server.path, {
     size,
     runtimeMs,
     isDirect: isDirect(cell, server.kind),
@@ -154,7 +154,9 @@ async function measureOne(
   return {
     cell: cell.name,
     server: server.kind.name,
-    ...figures,
+    iops,
+    bytesPerSecond,
+    p99Us,
     serverUs: before === null || after === null
       ? null
       : (after - before) * 1e6 / requests,
