@@ -33,6 +33,7 @@ const CALLER_ERRORS: Exceptions = {
 /** Sources that need the time of day, and what for. */
 const TIME_OF_DAY: Exceptions = {
   "bench/exports/main.ts": "the date of the measurement",
+  "bench/prediction/machine/run.ts": "the date of the measurement",
   "src/base/timespec.ts": "times of files",
   "src/export/export_state.ts": "the time of the last write",
 };

@@ -143,13 +143,17 @@ async function measureOne(
   { size, directory, signal }: Plan,
 ): Promise<Sample> {
   const before = server.cpuSeconds();
-  const { iops, bytesPerSecond, p99Us, requests } = await runFio(cell, server.path, {
-    size,
-    runtimeMs,
-    isDirect: isDirect(cell, server.kind),
-    directory,
-    signal,
-  });
+  const { iops, bytesPerSecond, p99Us, requests } = await runFio(
+    cell,
+    server.path,
+    {
+      size,
+      runtimeMs,
+      isDirect: isDirect(cell, server.kind),
+      directory,
+      signal,
+    },
+  );
   const after = server.cpuSeconds();
   return {
     cell: cell.name,

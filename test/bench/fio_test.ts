@@ -12,6 +12,9 @@ Deno.test("parseFio() reads a report of fio", () => {
     p99Us: JSON.parse(REPORT).jobs[0].read.clat_ns.percentile["99.000000"] /
       1000,
     requests: 174405,
+    // 90 % of 304 ms, and 1000 switches.
+    clientUs: 0.9 * 304_000 / 174405,
+    switches: 1000 / 174405,
   });
   assert(parseFio(REPORT).p99Us > 10);
 });

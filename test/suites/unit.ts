@@ -35,6 +35,8 @@ import "../bench/cells_test.ts";
 import "../bench/fio_test.ts";
 import "../bench/guard_test.ts";
 import "../bench/options_test.ts";
+import "../bench/prediction/machine/prediction_test.ts";
+import "../bench/prediction/machine/scheduler_test.ts";
 import "../bench/prediction/model_test.ts";
 import "../bench/prediction/plot_test.ts";
 import "../bench/prediction/table_test.ts";

@@ -67,9 +67,12 @@ export function costsOf(
   pattern: Pattern,
 ): MachineCosts {
   const figures = (placement: "together" | "apart", engine: Engine) =>
-    figuresOf(runs, (run) =>
-      run.transport === transport && run.pattern === pattern &&
-      run.placement === placement && run.engine === engine);
+    figuresOf(
+      runs,
+      (run) =>
+        run.transport === transport && run.pattern === pattern &&
+        run.placement === placement && run.engine === engine,
+    );
   const aio = figures("together", "aio");
   const sync = figures("together", "sync");
   const apart = figures("apart", "aio");

@@ -28,6 +28,8 @@ export interface MachinePlan {
   readonly signal: AbortSignal;
   /** A run begins. */
   readonly onRun: (what: string) => void;
+  /** A run has ended. */
+  readonly onDone: () => void;
 }
 
 /** Bytes of the null image. */
@@ -58,6 +60,7 @@ export async function measureMachine(plan: MachinePlan): Promise<MachineRun[]> {
         plan.onRun(`${transport} ${placement} ${pattern} ${engine}`);
         const server = servers.get(`${transport} ${placement}`)!;
         runs.push(await measureCell(cell, server, plan));
+        plan.onDone();
       }
     }
   } finally {

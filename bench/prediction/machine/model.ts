@@ -42,12 +42,15 @@ export function predict(
   for (let index = 0; index < queues; index++) {
     new Worker(connection, index, index % cpus);
   }
-  const running = Array.from({ length: jobs }, (_, index) =>
-    new Job(connection, {
-      cpu: index % cpus,
-      depth: ENGINES[engine].depth,
-      clientUs: costs.client[engine],
-    }));
+  const running = Array.from(
+    { length: jobs },
+    (_, index) =>
+      new Job(connection, {
+        cpu: index % cpus,
+        depth: ENGINES[engine].depth,
+        clientUs: costs.client[engine],
+      }),
+  );
   const ended = () => running.reduce((sum, job) => sum + job.ended, 0);
   const { engine: time } = scheduler;
   while (time.now < WARM_UP_US && time.step());

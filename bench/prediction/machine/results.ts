@@ -37,7 +37,10 @@ export const FORMAT = "mqfuse-prediction-1";
  * @param name The file's name in error messages.
  * @throws {Error} If it is not such a file.
  */
-export function parseMachineResults(text: string, name: string): MachineResults {
+export function parseMachineResults(
+  text: string,
+  name: string,
+): MachineResults {
   let results: Partial<MachineResults> | null;
   try {
     results = JSON.parse(text);
