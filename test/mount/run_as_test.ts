@@ -280,6 +280,8 @@ mountTest(
       ["--user=0", "Cannot give up the rights of root to run as 0:"],
       ["--group=nogroup", "Cannot run as group nogroup alone:"],
     ] as const;
+    // Before the last step mounts: it changes modes, also the mount point's.
+    const nobody = await asNobody(directory);
     await sideBySide(t, [
       ...refusals.map(([option, sentence]) =>
         [option, async () => {
@@ -292,7 +294,7 @@ mountTest(
       ["as an ordinary user", async () => {
         const { code, stderr } = await runMain(
           ["export", "--user=daemon", image, mountpoint],
-          await asNobody(directory),
+          nobody,
         );
         assertEquals(code, 1);
         assertEquals(

@@ -13,7 +13,7 @@ import {
 } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { libc } from "../syscall/libc.ts";
-import { SystemError } from "../syscall/system_error.ts";
+import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { readText, writeExisting } from "../syscall/text_file.ts";
 import { mountDetached } from "./fs_context.ts";
 
@@ -69,6 +69,23 @@ export function openConnection(connection: number): number | null {
   return withControl((directory) =>
     openDescriptor(`${connection}`, OPEN.PATH, { directory })
   );
+}
+
+/**
+ * Whether a connection still exists: its mount, or programs that use it after
+ * the mount is gone.
+ *
+ * @param control A descriptor of {@linkcode openConnection}.
+ */
+export function connectionExists(control: number): boolean {
+  //= fs/fuse/control.c fuse_ctl_remove_conn(): the files of a connection are
+  //= removed with it, so nothing is found in the directory any more.
+  const file = resultOrNull(() =>
+    openDescriptor("waiting", OPEN.PATH, { directory: control })
+  );
+  if (file === null) return false;
+  closeDescriptor(file);
+  return true;
 }
 
 /**

@@ -18,6 +18,7 @@ import { resultOrNull, SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";
 import {
   abortOpened,
+  connectionExists,
   openAbort,
   openConnection,
   writeAbort,
@@ -114,16 +115,22 @@ export function mountHandle(
   let isUnmounted = false;
   let control = openConnection(mount.minor);
   let abort = abortOpened;
+  let isOwnDirectory = true;
+  // Another program may have unmounted it.
+  const isGone = () =>
+    isUnmounted ||
+    (control !== null && isOwnDirectory && !connectionExists(control));
   const close = () => {
     if (control !== null) closeDescriptor(control);
     control = null;
+    isUnmounted = true;
   };
   return {
     path: mount.mountPoint,
     id: mount.id,
     connection: mount.minor,
     unmount() {
-      if (isUnmounted) return "gone";
+      if (isGone()) return "gone";
       const result = by.unmount();
       if (result !== "unmounted") return result;
       isUnmounted = true;
@@ -132,7 +139,7 @@ export function mountHandle(
       return result;
     },
     async unmountUnused() {
-      if (isUnmounted) return "gone";
+      if (isGone()) return "gone";
       const result = await by.unmountUnused();
       if (result === "unmounted") isUnmounted = true;
       return result;
@@ -147,6 +154,7 @@ export function mountHandle(
       const file = openAbort(control);
       closeDescriptor(control);
       control = file;
+      isOwnDirectory = false;
       abort = writeAbort;
     },
     close,
