@@ -15,6 +15,11 @@ import { SlotPool } from "./slot_pool.ts";
 
 /** Bytes of memory of a queue by default. */
 const MEMORY_MAX = 64 * 2 ** 20;
+/**
+ * Requests that a queue may lose while the connection ends: far more than are
+ * read in the microseconds that this takes.
+ */
+const LOST_MAX = 1000;
 /** Milliseconds between two checks whether the other queues have room. */
 const CHECK_ROOM_MS = 20;
 
@@ -80,6 +85,7 @@ export class DeviceQueue implements RequestQueue {
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
   #room: PromiseWithResolvers<void> | null = null;
+  #lost = 0;
   #end: QueueEnd | null = null;
 
   /** Makes a queue of a descriptor; the queue closes it. */
@@ -259,7 +265,10 @@ export class DeviceQueue implements RequestQueue {
         (events.inFlight > 0 && !events.hasError);
       if (isBatch ? batch.fetch() : batch.readOne()) return batch.take();
       const errno = batch.takeErrno();
-      if (errno !== 0 && !this.#isRepeated(errno)) return null;
+      if (errno !== 0) {
+        if (this.#isRepeated(errno)) continue;
+        return null;
+      }
       if (events.hasCompleted) return null;
       if (events.inFlight > 0) {
         if (!events.waitBeside(mayBlock)) return null;
@@ -363,28 +372,28 @@ export class DeviceQueue implements RequestQueue {
    * means that.
    */
   #isRepeated(errno: number): boolean {
-    switch (errno) {
-      case ERRNO.EAGAIN:
-        return false;
-      case ERRNO.ENOENT:
-      case ERRNO.EINTR:
-        // The request was withdrawn while it was being copied.
-        return true;
-      case ERRNO.ENODEV:
-        this.#end = { reason: "unmounted", message: "The mount has gone" };
-        return false;
-      case ERRNO.ECONNABORTED:
-        this.#end = {
-          reason: "aborted",
-          message: "The connection was aborted",
-        };
-        return false;
-      default:
-        this.#end = {
-          reason: "failed",
-          message: `Cannot read /dev/fuse: ${errnoName(errno)}`,
-        };
-        return false;
-    }
+    if (errno === ERRNO.EAGAIN) return false;
+    // The request was withdrawn while it was being copied.
+    if (errno === ERRNO.ENOENT || errno === ERRNO.EINTR) return true;
+    //= fs/fuse/dev.c fuse_dev_do_read(): this is also how a request is lost that
+    //= is read while an unmount ends the connection. Afterwards, each read(2)
+    //= tells what has ended it.
+    if (errno === ERRNO.ECONNABORTED && this.#lost++ < LOST_MAX) return true;
+    this.#end = endByErrno(errno);
+    return false;
+  }
+}
+
+function endByErrno(errno: number): QueueEnd {
+  switch (errno) {
+    case ERRNO.ENODEV:
+      return { reason: "unmounted", message: "The mount has gone" };
+    case ERRNO.ECONNABORTED:
+      return { reason: "aborted", message: "The connection was aborted" };
+    default:
+      return {
+        reason: "failed",
+        message: `Cannot read /dev/fuse: ${errnoName(errno)}`,
+      };
   }
 }

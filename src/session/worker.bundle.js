@@ -4717,6 +4717,7 @@ var SlotPool = class {
 
 // src/queue/device_queue.ts
 var MEMORY_MAX = 64 * 2 ** 20;
+var LOST_MAX = 1e3;
 var CHECK_ROOM_MS = 20;
 var DeviceQueue = class {
   protocolVersion;
@@ -4732,6 +4733,7 @@ var DeviceQueue = class {
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
   #room = null;
+  #lost = 0;
   #end = null;
   /** Makes a queue of a descriptor; the queue closes it. */
   constructor(device, options) {
@@ -4899,7 +4901,10 @@ var DeviceQueue = class {
       const isBatch = batch.isActive || events.inFlight > 0 && !events.hasError;
       if (isBatch ? batch.fetch() : batch.readOne()) return batch.take();
       const errno2 = batch.takeErrno();
-      if (errno2 !== 0 && !this.#isRepeated(errno2)) return null;
+      if (errno2 !== 0) {
+        if (this.#isRepeated(errno2)) continue;
+        return null;
+      }
       if (events.hasCompleted) return null;
       if (events.inFlight > 0) {
         if (!events.waitBeside(mayBlock)) return null;
@@ -4999,33 +5004,32 @@ var DeviceQueue = class {
    * means that.
    */
   #isRepeated(errno2) {
-    switch (errno2) {
-      case ERRNO.EAGAIN:
-        return false;
-      case ERRNO.ENOENT:
-      case ERRNO.EINTR:
-        return true;
-      case ERRNO.ENODEV:
-        this.#end = {
-          reason: "unmounted",
-          message: "The mount has gone"
-        };
-        return false;
-      case ERRNO.ECONNABORTED:
-        this.#end = {
-          reason: "aborted",
-          message: "The connection was aborted"
-        };
-        return false;
-      default:
-        this.#end = {
-          reason: "failed",
-          message: `Cannot read /dev/fuse: ${errnoName(errno2)}`
-        };
-        return false;
-    }
+    if (errno2 === ERRNO.EAGAIN) return false;
+    if (errno2 === ERRNO.ENOENT || errno2 === ERRNO.EINTR) return true;
+    if (errno2 === ERRNO.ECONNABORTED && this.#lost++ < LOST_MAX) return true;
+    this.#end = endByErrno(errno2);
+    return false;
   }
 };
+function endByErrno(errno2) {
+  switch (errno2) {
+    case ERRNO.ENODEV:
+      return {
+        reason: "unmounted",
+        message: "The mount has gone"
+      };
+    case ERRNO.ECONNABORTED:
+      return {
+        reason: "aborted",
+        message: "The connection was aborted"
+      };
+    default:
+      return {
+        reason: "failed",
+        message: `Cannot read /dev/fuse: ${errnoName(errno2)}`
+      };
+  }
+}
 
 // src/queue/latency.ts
 var OPERATIONS = [

@@ -164,3 +164,18 @@ for (const errno of [ERRNO.ENOENT, ERRNO.ENODEV, ERRNO.ECONNABORTED]) {
     assertEquals(device.written, []);
   });
 }
+
+for (
+  const [errno, reason] of [
+    [ERRNO.ENODEV, "unmounted"],
+    [ERRNO.ECONNABORTED, "aborted"],
+  ] as const
+) {
+  Deno.test(`DeviceQueue that loses requests while the connection ends learns from the next read that it was ${reason}`, () => {
+    const [device, queue] = deviceQueue();
+    for (let i = 0; i < 3; i++) device.push(ERRNO.ECONNABORTED);
+    device.endErrno = errno;
+    assertEquals(queue.next(true), null);
+    assertEquals(queue.end?.reason, reason);
+  });
+}
