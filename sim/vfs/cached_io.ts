@@ -11,6 +11,7 @@ import { accessors } from "../../src/protocol/accessors.ts";
 import { encodeStruct, viewOf } from "../../src/protocol/codec.ts";
 import { accessed, type CachedIo, type OpenFile } from "./file_io.ts";
 import { getAttributes } from "./getattr.ts";
+import type { PageRead } from "./page_reads.ts";
 import {
   dropsSetId,
   probeCapability,
@@ -64,12 +65,30 @@ async function fill(
   end: number,
 ): Promise<number> {
   const { pages } = file.inode;
+  //= mm/filemap.c filemap_update_page(): a page that is being read is waited for.
+  const other = pages.reads.at(first);
+  if (other !== undefined) {
+    await other.ended.promise;
+    return 0;
+  }
   const most = Math.max(1, Math.floor(file.split.read / PAGE_SIZE));
   let count = 1;
   while (
     count < most && first + count < end &&
-    pages.get(first + count) === undefined
+    pages.get(first + count) === undefined &&
+    pages.reads.at(first + count) === undefined
   ) count++;
+  const read = pages.reads.begin(first, count);
+  try {
+    return await readPages(file, read);
+  } finally {
+    pages.reads.end(read);
+  }
+}
+
+async function readPages(file: OpenFile, pageRead: PageRead): Promise<number> {
+  const { pages } = file.inode;
+  const { first, count } = pageRead;
   const size = count * PAGE_SIZE;
   const bytes = new Uint8Array(size);
   //= fs/fuse/file.c fuse_send_readpages(): without a lock owner.
@@ -90,6 +109,7 @@ async function fill(
   //= not a read from the cache.
   accessed(file);
   if (errno !== 0) return errno;
+  if (pageRead.isStale) return 0;
   const read = first * PAGE_SIZE + body.length;
   //= fs/fuse/file.c fuse_short_read(): the file has become shorter.
   if (body.length < size && read < file.inode.stat.size) {
@@ -178,6 +198,11 @@ async function send(
   if (errno !== 0) return -errno;
   const size = WRITE_OUT.get.size(viewOf(body));
   if (size > from.length) return -ERRNO.EIO;
+  // A page that is being read may have been read before this WRITE.
+  file.inode.pages.reads.drop(
+    Math.floor(position / PAGE_SIZE),
+    Math.ceil((position + size) / PAGE_SIZE),
+  );
   keep(file, from.subarray(0, size), position);
   return size;
 }

@@ -34,7 +34,11 @@ export class SimMapping {
   async read(into: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < into.length;) {
       const at = position + done;
-      const page = await this.#page(at);
+      const page = this.#page(at);
+      if (page === undefined) {
+        await this.#fault(at);
+        continue;
+      }
       const from = at % PAGE_SIZE;
       const count = Math.min(PAGE_SIZE - from, into.length - done);
       into.set(page.subarray(from, from + count), done);
@@ -49,7 +53,11 @@ export class SimMapping {
     }
     for (let done = 0; done < from.length;) {
       const at = position + done;
-      const page = await this.#page(at);
+      const page = this.#page(at);
+      if (page === undefined) {
+        await this.#fault(at);
+        continue;
+      }
       const start = at % PAGE_SIZE;
       const count = Math.min(PAGE_SIZE - start, from.length - done);
       page.set(from.subarray(done, done + count), start);
@@ -82,11 +90,16 @@ export class SimMapping {
     }
   }
 
-  async #page(at: number): Promise<Uint8Array> {
+  /** A page; nothing may be awaited until it has been used. */
+  #page(at: number): Uint8Array | undefined {
     //= mm/filemap.c filemap_fault(): SIGBUS beyond the end of the file.
     if (at >= this.#file.inode.stat.size) {
       throw new SimError("access mapped memory", ERRNO.EFAULT);
     }
-    return await this.#pages.page(this.#file, Math.floor(at / PAGE_SIZE));
+    return this.#pages.get(Math.floor(at / PAGE_SIZE));
+  }
+
+  #fault(at: number): Promise<void> {
+    return this.#pages.load(this.#file, Math.floor(at / PAGE_SIZE));
   }
 }

@@ -4,6 +4,7 @@ import { FUSE_WRITE } from "../../src/protocol/flags.ts";
 import type { Caller, Credentials } from "../kernel/call.ts";
 import type { Signals } from "../kernel/call.ts";
 import { SimError } from "../kernel/call.ts";
+import { PageReads } from "./page_reads.ts";
 
 const WRITE_BACK = "write mapped memory back";
 
@@ -42,6 +43,8 @@ interface Page {
  */
 export class PageCache {
   readonly #pages: Map<number, Page> = new Map();
+  /** READs of pages that are missing. */
+  readonly reads: PageReads = new PageReads();
   /** The number of failed write-backs: `mapping->wb_err`. */
   failures = 0;
   /**
@@ -71,30 +74,37 @@ export class PageCache {
     if (--this.#mappings === 0) this.#pages.clear();
   }
 
-  /** A page, read from the server if it is not cached. */
-  async page(file: CachedFile, index: number): Promise<Uint8Array> {
-    const held = this.#pages.get(index);
-    if (held !== undefined) return held.bytes;
+  /** Reads a missing page from the server; it may be dropped again at once. */
+  async load(file: CachedFile, index: number): Promise<void> {
+    //= mm/filemap.c filemap_fault(): a page that is being read is locked.
+    const other = this.reads.at(index);
+    if (other === undefined) await this.#read(file, index);
+    else await other.ended.promise;
+  }
+
+  async #read(file: CachedFile, index: number): Promise<void> {
     //= fs/fuse/file.c fuse_do_readfolio(): one page, without a lock owner.
     const bytes = new Uint8Array(PAGE_SIZE);
-    const { errno } = await file.caller.call({
-      opcode: "READ",
-      body: encodeStruct("fuse_read_in", {
-        fh: file.fh,
-        offset: BigInt(index * PAGE_SIZE),
-        size: PAGE_SIZE,
-        flags: file.flags,
-      }),
-      replyMax: PAGE_SIZE,
-      into: bytes,
-      credentials: file.credentials,
-      signals: file.signals,
-    });
-    if (errno !== 0) throw new SimError("access mapped memory", errno);
-    if (!this.#pages.has(index)) {
-      this.#pages.set(index, { bytes, dirty: false });
+    const read = this.reads.begin(index, 1);
+    try {
+      const { errno } = await file.caller.call({
+        opcode: "READ",
+        body: encodeStruct("fuse_read_in", {
+          fh: file.fh,
+          offset: BigInt(index * PAGE_SIZE),
+          size: PAGE_SIZE,
+          flags: file.flags,
+        }),
+        replyMax: PAGE_SIZE,
+        into: bytes,
+        credentials: file.credentials,
+        signals: file.signals,
+      });
+      if (errno !== 0) throw new SimError("access mapped memory", errno);
+      if (!read.isStale) this.put(index, bytes);
+    } finally {
+      this.reads.end(read);
     }
-    return this.#pages.get(index)!.bytes;
   }
 
   /** A page, if it is cached. */
@@ -109,6 +119,7 @@ export class PageCache {
 
   /** Drops all clean pages. */
   clear(): void {
+    this.reads.drop(0, Infinity);
     for (const [index, { dirty }] of this.#pages) {
       if (!dirty) this.#pages.delete(index);
     }
@@ -145,7 +156,8 @@ export class PageCache {
 
   /** Drops the clean pages of a range that was written by direct I/O. */
   drop(position: number, length: number): void {
-    if (this.#pages.size === 0) return;
+    const first = Math.floor(position / PAGE_SIZE);
+    this.reads.drop(first, Math.ceil((position + length) / PAGE_SIZE));
     for (const [index, { dirty }] of this.#pages) {
       const start = index * PAGE_SIZE;
       const isNear = start < position + length &&
