@@ -5,6 +5,7 @@
  * @module
  */
 import { ERRNO } from "../../src/base/errno.ts";
+import { encodeName } from "../../src/base/name_bytes.ts";
 import { FUSE_ROOT_ID } from "../../src/protocol/flags.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
 import { SimError } from "../kernel/call.ts";
@@ -13,8 +14,6 @@ import { attach, move } from "./dcache.ts";
 import { Dentry, detach, type TreeNode } from "./dcache.ts";
 import type { Held } from "./dcache.ts";
 import type { TreeProcess } from "./tree_process.ts";
-
-const ENCODER = new TextEncoder();
 
 /** The options of a lookup. */
 export interface LookupHow {
@@ -160,7 +159,7 @@ async function sendLookup(
   //= fs/namei.c lookup_slow(): a removed directory has no entries.
   if (directory.dead) throw new SimError(call, ERRNO.ENOENT);
   if (directory.bad) throw new SimError(call, ERRNO.EIO);
-  if (ENCODER.encode(name).length > tree.nameMax) {
+  if (encodeName(name).length > tree.nameMax) {
     throw new SimError(call, ERRNO.ENAMETOOLONG);
   }
   const { errno, body } = await withDirectoryMutex(process, directory, () => {

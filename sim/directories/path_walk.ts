@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { decodeName, encodeName } from "../../src/base/name_bytes.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF } from "../../src/base/file_flags.ts";
 import { PATH_MAX } from "../../src/base/limits.ts";
 import { isNegotiated } from "../../src/protocol/init.ts";
-import { textOfBytes } from "../../src/protocol/text.ts";
 import { accessed } from "../vfs/file_io.ts";
 import { MAY } from "../vfs/permission.ts";
 import { SimError } from "../kernel/call.ts";
@@ -18,7 +18,6 @@ import type { TreeProcess } from "./tree_process.ts";
 
 /** The largest number of symbolic links in one path: MAXSYMLINKS. */
 const LINKS_MAX = 40;
-const ENCODER = new TextEncoder();
 
 /** A path resolved up to its last name. */
 export interface LastName {
@@ -66,7 +65,7 @@ export class PathWalk {
   /** Resolves a path up to its last name: `filename_parentat()`. */
   async parent(path: string): Promise<LastName> {
     //= fs/namei.c getname_flags(): a path that is too long is not resolved.
-    if (ENCODER.encode(path).length >= PATH_MAX) {
+    if (encodeName(path).length >= PATH_MAX) {
       throw this.#error("ENAMETOOLONG");
     }
     return await this.#on(path);
@@ -187,7 +186,7 @@ export async function readLink(
   if (node.target !== null) return node.target;
   const { errno, body } = await process.ask(node, "READLINK", {}, TARGET_MAX);
   if (errno !== 0) throw new SimError(call, errno);
-  const target = textOfBytes(body);
+  const target = decodeName(body.slice());
   //= fs/fuse/dir.c fuse_get_link(): cached only with FUSE_CACHE_SYMLINKS.
   if (isNegotiated(process.tree.limits, "CACHE_SYMLINKS")) node.target = target;
   else accessed(process.at(node));

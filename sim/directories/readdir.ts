@@ -1,4 +1,5 @@
 import { ERRNO } from "../../src/base/errno.ts";
+import { decodeName } from "../../src/base/name_bytes.ts";
 import { O } from "../../src/base/file_flags.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import {
@@ -260,13 +261,12 @@ export class SimDirectory {
    * Caches an entry of READDIRPLUS like the reply to LOOKUP:
    * `fuse_direntplus_link()`.
    */
-  #link({ name, entry }: DirEntryPlus): void {
+  #link({ name: listed, entry }: DirEntryPlus): void {
+    const name = textOfName(listed);
     if (entry.nodeid === 0n || name === "." || name === "..") return;
     const { tree } = this.#process;
     const parent = this.#dentry;
-    // No path can contain this name.
-    const isText = typeof name === "string";
-    if (entry.nodeid === FUSE_ROOT_ID || tree.isInvalid(entry) || !isText) {
+    if (entry.nodeid === FUSE_ROOT_ID || tree.isInvalid(entry)) {
       return tree.forget(entry.nodeid, 1n);
     }
     // The LOOKUP under way will return the same entry.
@@ -289,4 +289,9 @@ export class SimDirectory {
   #opened(call: string): void {
     if (this.#closed) throw new SimError(call, ERRNO.EBADF);
   }
+}
+
+/** A name as paths have it. */
+function textOfName(name: Name): string {
+  return typeof name === "string" ? name : decodeName(name.slice());
 }

@@ -5,19 +5,17 @@
  * @module
  */
 import { XATTR_NAME_MAX, XATTR_SIZE_MAX } from "../../src/base/limits.ts";
+import { decodeName, encodeName } from "../../src/base/name_bytes.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF, S_IS } from "../../src/base/file_flags.ts";
 import type { RequestParts } from "../../src/protocol/message.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
-import { textOfBytes } from "../../src/protocol/text.ts";
 import { SimError } from "../kernel/call.ts";
 import type { OptionalRequest } from "../vfs/inode.ts";
 import { isOwner, MAY, requireAccess } from "../vfs/permission.ts";
 import { invalidateCtime } from "./create.ts";
 import type { TreeNode } from "./dcache.ts";
 import type { TreeProcess } from "./tree_process.ts";
-
-const ENCODER = new TextEncoder();
 
 /** Attempts to read a value that grows in the meantime. */
 const TRIES = 3;
@@ -64,7 +62,7 @@ export async function readWholeValue(
 
 /** Splits a list of names. */
 export function namesOf(list: Uint8Array): string[] {
-  return textOfBytes(list).split("\0").filter((name) => name !== "");
+  return decodeName(list.slice()).split("\0").filter((name) => name !== "");
 }
 
 /** setxattr(2). */
@@ -153,7 +151,7 @@ async function known<N extends OpcodeName & OptionalRequest>(
 }
 
 function checkName(call: string, name: string): void {
-  const { length } = ENCODER.encode(name);
+  const { length } = encodeName(name);
   //= fs/xattr.c import_xattr_name(): ERANGE for an empty or too long name.
   if (length === 0 || length > XATTR_NAME_MAX) {
     throw new SimError(call, ERRNO.ERANGE);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeName } from "../base/name_bytes.ts";
 
 /**
  * A name: text, or its bytes where those are not UTF-8.
@@ -11,17 +12,17 @@
  */
 export type Name = string | Uint8Array;
 
-const ENCODER = new TextEncoder();
 const LOOSE = new TextDecoder("utf-8", { ignoreBOM: true });
 const STRICT = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /**
- * The bytes of a name, without a NUL.
+ * The bytes of a name, without a NUL. Bytes that are not UTF-8 may also be the
+ * lone surrogates of `decodeName()`.
  *
  * @category Whole messages
  */
 export function bytesOfName(name: Name): Uint8Array {
-  return typeof name === "string" ? ENCODER.encode(name) : name;
+  return typeof name === "string" ? encodeName(name) : name;
 }
 
 /**

@@ -3378,8 +3378,64 @@ function show(value2) {
   return typeof value2 === "bigint" ? `${value2}n` : String(value2);
 }
 
-// src/protocol/text.ts
+// src/base/name_bytes.ts
 var ENCODER = new TextEncoder();
+var DECODER = new TextDecoder("utf-8", {
+  ignoreBOM: true,
+  fatal: true
+});
+var ESCAPE = 56320;
+var FIRST_ESCAPE = ESCAPE + 128;
+var LAST_ESCAPE = ESCAPE + 255;
+function encodeName(name) {
+  if (name.isWellFormed()) return ENCODER.encode(name);
+  const bytes = [];
+  for (const character of name) {
+    const code = character.codePointAt(0);
+    if (isEscape(code)) bytes.push(code - ESCAPE);
+    else bytes.push(...ENCODER.encode(character));
+  }
+  return Uint8Array.from(bytes);
+}
+function decodeName(bytes) {
+  return decodeUtf8(bytes) ?? decodeMixed(bytes);
+}
+function isName(name) {
+  if (name.isWellFormed()) return true;
+  for (const character of name) {
+    if (!character.isWellFormed() && !isEscape(character.charCodeAt(0))) {
+      return false;
+    }
+  }
+  return true;
+}
+function isEscape(code) {
+  return code >= FIRST_ESCAPE && code <= LAST_ESCAPE;
+}
+function decodeMixed(bytes) {
+  let name = "";
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes[at]);
+    const character = at + length <= bytes.length ? decodeUtf8(bytes.subarray(at, at + length)) : null;
+    if (character === null) name += String.fromCharCode(ESCAPE + bytes[at]);
+    else name += character;
+    at += character === null ? 1 : length;
+  }
+  return name;
+}
+function sequenceLength(lead) {
+  if (lead < 224) return lead < 192 ? 1 : 2;
+  return lead < 240 ? 3 : 4;
+}
+function decodeUtf8(bytes) {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+// src/protocol/text.ts
 var LOOSE = new TextDecoder("utf-8", {
   ignoreBOM: true
 });
@@ -3388,7 +3444,7 @@ var STRICT = new TextDecoder("utf-8", {
   fatal: true
 });
 function bytesOfName(name) {
-  return typeof name === "string" ? ENCODER.encode(name) : name;
+  return typeof name === "string" ? encodeName(name) : name;
 }
 function nameOfBytes(bytes) {
   const copy = bytes.slice();
@@ -6164,63 +6220,6 @@ function payloadSize({ header, reply }, bodySize) {
   new Uint8Array(header.buffer, at, bodySize).set(payload.subarray(0, bodySize));
   payload.copyWithin(0, bodySize, size);
   return size - bodySize;
-}
-
-// src/base/name_bytes.ts
-var ENCODER3 = new TextEncoder();
-var DECODER = new TextDecoder("utf-8", {
-  ignoreBOM: true,
-  fatal: true
-});
-var ESCAPE = 56320;
-var FIRST_ESCAPE = ESCAPE + 128;
-var LAST_ESCAPE = ESCAPE + 255;
-function encodeName(name) {
-  if (name.isWellFormed()) return ENCODER3.encode(name);
-  const bytes = [];
-  for (const character of name) {
-    const code = character.codePointAt(0);
-    if (isEscape(code)) bytes.push(code - ESCAPE);
-    else bytes.push(...ENCODER3.encode(character));
-  }
-  return Uint8Array.from(bytes);
-}
-function decodeName(bytes) {
-  return decodeUtf8(bytes) ?? decodeMixed(bytes);
-}
-function isName(name) {
-  if (name.isWellFormed()) return true;
-  for (const character of name) {
-    if (!character.isWellFormed() && !isEscape(character.charCodeAt(0))) {
-      return false;
-    }
-  }
-  return true;
-}
-function isEscape(code) {
-  return code >= FIRST_ESCAPE && code <= LAST_ESCAPE;
-}
-function decodeMixed(bytes) {
-  let name = "";
-  for (let at = 0; at < bytes.length; ) {
-    const length = sequenceLength(bytes[at]);
-    const character = at + length <= bytes.length ? decodeUtf8(bytes.subarray(at, at + length)) : null;
-    if (character === null) name += String.fromCharCode(ESCAPE + bytes[at]);
-    else name += character;
-    at += character === null ? 1 : length;
-  }
-  return name;
-}
-function sequenceLength(lead) {
-  if (lead < 224) return lead < 192 ? 1 : 2;
-  return lead < 240 ? 3 : 4;
-}
-function decodeUtf8(bytes) {
-  try {
-    return DECODER.decode(bytes);
-  } catch {
-    return null;
-  }
 }
 
 // src/linux/syscall/ffi_values.ts

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { S_IF } from "../../src/protocol/mod.ts";
 import { Random } from "../../sim/determinism/random.ts";
 import { Refused } from "./_client.ts";
@@ -11,6 +11,24 @@ const ROUNDS = 300;
 const CLIENTS = 4;
 const PAGE = 4096;
 const ENCODER = new TextEncoder();
+
+Deno.test("names that are not UTF-8 come back from the simulator's paths", async () => {
+  const mounted = await SimulatedTree.mount();
+  const client = mounted.client();
+  // The bytes 0xff; "a", 0xc3, "b": each as a lone surrogate.
+  await client.mkdir("\udcff");
+  await client.symlink("\udcff", "\udcff/a\udcc3b");
+  mounted.tree.dropCaches();
+  assertEquals(await client.readlink("\udcff/a\udcc3b"), "\udcff");
+  const directory = await client.opendir("\udcff");
+  const names = (await directory.list()).map(({ name }) => name);
+  directory.close();
+  assertEquals(names, [".", "..", Uint8Array.of(0x61, 0xc3, 0x62)]);
+  await client.unlink("\udcff/a\udcc3b");
+  await client.rmdir("\udcff");
+  await assertRejects(() => client.stat("\udcff"), Error, "ENOENT");
+  await mounted.end();
+});
 
 for (const queues of [1, 2, 4]) {
   Deno.test(`tree_fs is used as by a shell in the simulator, ${queues} queues`, async () => {
