@@ -120,6 +120,11 @@ export {
   type TreeKernel,
 } from "./directories/superblock.ts";
 export { TreeClient } from "./directories/tree_client.ts";
+export {
+  FileSystemSimulation,
+  simulate,
+  type SimulateOptions,
+} from "./directories/simulate.ts";
 export type { Listed, SimDirectory } from "./directories/readdir.ts";
 export { OPEN } from "./vfs/file_open.ts";
 

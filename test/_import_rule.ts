@@ -47,7 +47,7 @@ function namesIn(text: string): string[] {
 
 /** The path of a name in the table: of a file, a package, or a folder. */
 function pathOf(name: string): string {
-  if (name === "mod.ts" || /^(?:@|node:)/.test(name)) return name;
+  if (/^(?:@|node:|(?:mod|fs)\.ts$)/.test(name)) return name;
   const isAtRoot = /^(?:src|sim|examples|bench)(?:\/|$)/.test(name);
   const path = isAtRoot ? name : `src/${name}`;
   return path.endsWith(".ts") ? path : `${path}/`;
@@ -66,6 +66,7 @@ const SELF: ReadonlyMap<string, string> = new Map([
   ["@mqfuse/mqfuse/backends", "src/backends/mod.ts"],
   ["@mqfuse/mqfuse/export", "src/export/mod.ts"],
   ["@mqfuse/mqfuse/queue", "src/queue/mod.ts"],
+  ["@mqfuse/mqfuse/fs", "fs.ts"],
 ]);
 
 /** One import, export-from or dynamic import of a file. */

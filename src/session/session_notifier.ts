@@ -9,6 +9,7 @@ import {
   type NotificationRow,
   NOTIFICATIONS,
 } from "../protocol/notifications.ts";
+import type { Name } from "../protocol/text.ts";
 import type { Notifier } from "../queue/notifier.ts";
 
 /**
@@ -102,7 +103,7 @@ export class SessionNotifier {
    */
   invalidateEntry(
     parent: bigint,
-    name: string,
+    name: Name,
     { expireOnly = false }: InvalidateEntryOptions = {},
   ): Promise<boolean> {
     const flags = expireOnly ? FUSE_NOTIFY_INVAL_ENTRY.EXPIRE_ONLY : 0;
@@ -121,7 +122,7 @@ export class SessionNotifier {
    * @param child The inode that had the name.
    * @param name The name.
    */
-  deleteEntry(parent: bigint, child: bigint, name: string): Promise<boolean> {
+  deleteEntry(parent: bigint, child: bigint, name: Name): Promise<boolean> {
     return this.#send("DELETE", () => ({ body: { parent, child }, name }));
   }
 

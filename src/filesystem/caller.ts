@@ -1,0 +1,38 @@
+import type { Request } from "../protocol/request.ts";
+import type { Caller } from "./file_system.ts";
+
+/**
+ * The caller of one request at a time. The handler uses the same object for the
+ * next request, unless the request is answered later: then the file system may
+ * keep it.
+ */
+export class RequestCaller implements Caller {
+  uid = 0;
+  gid = 0;
+  pid = 0;
+  #isInterrupted = false;
+  #controller: AbortController | null = null;
+
+  /** Takes over the ids of a request. */
+  bind(request: Request): void {
+    this.uid = request.uid;
+    this.gid = request.gid;
+    this.pid = request.pid;
+    this.#isInterrupted = false;
+    this.#controller = null;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#isInterrupted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** Fires the signal: INTERRUPT. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.#controller?.abort();
+  }
+}

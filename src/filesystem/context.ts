@@ -1,0 +1,63 @@
+import { Errno, type ErrnoName } from "../base/errno.ts";
+import type { DirectoryStream } from "./directory_stream.ts";
+import type { FileSystem } from "./file_system.ts";
+import { HandleTable } from "./handle_table.ts";
+import { NodeTable } from "./node_table.ts";
+import type { CacheRules } from "./options.ts";
+
+/** The methods that change something. */
+const CHANGING = [
+  "setattr",
+  "create",
+  "mkdir",
+  "mknod",
+  "symlink",
+  "link",
+  "unlink",
+  "rmdir",
+  "rename",
+  "write",
+  "fallocate",
+  "setxattr",
+  "removexattr",
+] as const satisfies readonly (keyof FileSystem<object>)[];
+
+/**
+ * Whether a file system has no method that changes anything.
+ *
+ * @category Writing a file system
+ */
+export function isReadOnly<N extends object, H>(
+  fs: FileSystem<N, H>,
+): boolean {
+  return CHANGING.every((method) => fs[method] === undefined);
+}
+
+/** What the operations of one file system share. */
+export class FileSystemContext<N extends object, H> {
+  readonly fs: FileSystem<N, H>;
+  readonly rules: CacheRules<N>;
+  readonly nodes: NodeTable<N>;
+  readonly handles: HandleTable<H> = new HandleTable();
+  readonly streams: HandleTable<DirectoryStream<N>> = new HandleTable();
+  readonly isReadOnly: boolean;
+  /**
+   * Sent with each node id. An NFS client that kept an id of an earlier session
+   * must not reach another node.
+   */
+  readonly generation: bigint;
+
+  /** Makes the state of a file system that is not in use yet. */
+  constructor(fs: FileSystem<N, H>, rules: CacheRules<N>) {
+    this.fs = fs;
+    this.rules = rules;
+    this.nodes = new NodeTable(fs.root);
+    this.isReadOnly = isReadOnly(fs);
+    this.generation = BigInt.asUintN(64, rules.now());
+  }
+
+  /** The error for a method that changes something and is left out. */
+  refusal(otherwise: ErrnoName): Errno {
+    return new Errno(this.isReadOnly ? "EROFS" : otherwise);
+  }
+}

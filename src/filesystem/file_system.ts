@@ -1,0 +1,309 @@
+/**
+ * What a file system of your own implements: methods with names and values of
+ * the system calls, on nodes that are objects of your own.
+ *
+ * @module
+ */
+import type { Attr, Changes, StatFs } from "./attr.ts";
+
+/**
+ * A value, or a promise of it: every method may answer at once or later.
+ *
+ * @category Writing a file system
+ */
+export type May<T> = T | PromiseLike<T>;
+
+/**
+ * The entries of a directory without `.` and `..`: names and their nodes. A
+ * live iterator, as that of a `Map`, and one that reads a remote list page by
+ * page are fine: it is advanced only as far as a program reads.
+ *
+ * @category Writing a file system
+ */
+export type Entries<N> =
+  | Iterable<readonly [name: string, node: N]>
+  | AsyncIterable<readonly [name: string, node: N]>;
+
+/**
+ * Who made a request. An object of a request that is answered at once is used
+ * again for the next one: take what is needed later out of it.
+ *
+ * @category Writing a file system
+ */
+export interface Caller {
+  /** The user id of the thread. */
+  readonly uid: number;
+  /** The group id of the thread. */
+  readonly gid: number;
+  /** The thread's id; 0 for what the kernel does by itself, as writing back. */
+  readonly pid: number;
+  /**
+   * Fires when a signal has interrupted the thread (INTERRUPT). Pass it on to
+   * what takes long, such as `fetch()`: the `AbortError` that this rejects with
+   * becomes EINTR. Any signal does that, not only a fatal one, and programs do
+   * not expect EINTR of stat(2) and of reads that are short. A program that is
+   * being killed waits until its request is answered.
+   */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A file system of your own.
+ *
+ * A node is an object of your own that stands for one file, directory or link,
+ * whatever it holds: the same object for the same file. A handle is what
+ * `open()` returns. A name is a string; bytes that are not UTF-8 are lone
+ * surrogates in it, U+DC80 to U+DCFF, and come back as they were.
+ *
+ * A method fails by throwing, or by a promise that is rejected: an `Errno`, and
+ * any error of Deno, Node or a library that stands for an error number
+ * (`errnoOf()`). Any other error is EIO and is reported. The kernel has checked
+ * permissions beforehand, by the attributes.
+ *
+ * What is left out is answered as programs expect. If none of the methods that
+ * change something is there, all of them fail with EROFS; if some are, the
+ * others fail with the error in their description.
+ *
+ * @example A directory with one file
+ * ```ts
+ * import type { Attr, FileSystem } from "@mqfuse/mqfuse/fs";
+ * import { S_IF } from "@mqfuse/mqfuse/protocol";
+ * import { simulate } from "@mqfuse/mqfuse/sim";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = new TextEncoder().encode("hello\n");
+ * const file = { mode: S_IF.REG | 0o444, size: text.length };
+ * const hello: FileSystem<Attr> = {
+ *   root: { mode: S_IF.DIR | 0o755 },
+ *   getattr: (node) => node,
+ *   lookup: (_directory, name) => name === "hello" ? file : null,
+ *   readdir: () => [["hello", file]],
+ *   read: (_node, into, offset) => text.subarray(offset, offset + into.length),
+ * };
+ *
+ * await using simulation = await simulate(hello);
+ * const opened = await simulation.client().open("hello");
+ * const bytes = new Uint8Array(100);
+ * assertEquals(await opened.pread(bytes, 0), 6);
+ * await opened.close();
+ * ```
+ *
+ * @typeParam N A node.
+ * @typeParam H A handle.
+ * @category Writing a file system
+ */
+export interface FileSystem<N extends object, H = unknown> {
+  /** The node of the mount point: a directory, or a file to be mounted on one. */
+  readonly root: N;
+
+  /**
+   * The attributes of a node, stat(2).
+   *
+   * @param handle Of the file, if the request came with an open one.
+   */
+  getattr(node: N, caller: Caller, handle?: H): May<Attr>;
+
+  /** The node of a name; `null` if there is none. If left out, there is none. */
+  lookup?(directory: N, name: string, caller: Caller): May<N | null>;
+
+  /** The entries of a directory. If left out, listing fails with ENOSYS. */
+  readdir?(directory: N, caller: Caller): May<Entries<N>>;
+
+  /** The target of a symbolic link. If left out, EINVAL. */
+  readlink?(node: N, caller: Caller): May<string>;
+
+  /**
+   * Changes attributes: chmod(2), chown(2), truncate(2), utimensat(2), open(2)
+   * with O_TRUNC. If left out, EPERM.
+   *
+   * @returns The new attributes; nothing, to be asked for them by `getattr()`.
+   */
+  setattr?(
+    node: N,
+    changes: Changes,
+    caller: Caller,
+    handle?: H,
+  ): May<Attr | void>;
+
+  /**
+   * Creates a plain file, which `open()` is then called for with O_CREAT among
+   * the flags. If the name exists, it fails with EEXIST; the layer opens that
+   * file then, unless O_EXCL forbids it. If left out, EACCES.
+   *
+   * @param mode Its type and permissions, less the umask.
+   */
+  create?(directory: N, name: string, mode: number, caller: Caller): May<N>;
+
+  /** Creates a directory. If left out, EPERM. */
+  mkdir?(directory: N, name: string, mode: number, caller: Caller): May<N>;
+
+  /**
+   * Creates a FIFO, a socket, a device, or a plain file that is not opened. If
+   * left out, plain files are made by `create()`, others fail with EPERM.
+   *
+   * @param rdev The number of a device, as in `Attr.rdev`.
+   */
+  mknod?(
+    directory: N,
+    name: string,
+    mode: number,
+    rdev: number,
+    caller: Caller,
+  ): May<N>;
+
+  /** Creates a symbolic link. If left out, EPERM. */
+  symlink?(
+    directory: N,
+    name: string,
+    target: string,
+    caller: Caller,
+  ): May<N>;
+
+  /** Adds a name to a node. If left out, EPERM. */
+  link?(node: N, directory: N, name: string, caller: Caller): May<void>;
+
+  /**
+   * Removes the name of anything but a directory. A file without a name lives on
+   * while programs have it open: until `forget()`. If left out, EPERM.
+   */
+  unlink?(directory: N, name: string, caller: Caller): May<void>;
+
+  /** Removes an empty directory, else ENOTEMPTY. If left out, EPERM. */
+  rmdir?(directory: N, name: string, caller: Caller): May<void>;
+
+  /**
+   * Moves a name, replacing the new one if it exists. If left out, EPERM.
+   *
+   * @param flags Of `RENAME`: NOREPLACE, EXCHANGE; EINVAL for unknown ones.
+   */
+  rename?(
+    from: N,
+    oldName: string,
+    to: N,
+    newName: string,
+    flags: number,
+    caller: Caller,
+  ): May<void>;
+
+  /**
+   * Opens a file, open(2).
+   *
+   * @param flags Of `O`. O_CREAT says that `create()` has just made the file;
+   * O_TRUNC never comes, `setattr()` does.
+   * @returns What the other methods get as `handle`, or nothing.
+   */
+  open?(node: N, flags: number, caller: Caller): May<H | void>;
+
+  /**
+   * Reads from a file. If left out, EINVAL.
+   *
+   * @param into Where to put the bytes: as many as are wanted at most.
+   * @param offset Where in the file.
+   * @returns How many bytes were put there, or the bytes themselves; fewer than
+   * wanted mean the end of the file.
+   */
+  read?(
+    node: N,
+    into: Uint8Array,
+    offset: number,
+    caller: Caller,
+    handle?: H,
+  ): May<number | Uint8Array>;
+
+  /**
+   * Writes to a file. If left out, opening one for writing fails with EROFS.
+   *
+   * @param data The bytes; they may be kept.
+   * @param offset Where in the file.
+   * @returns How many bytes were written; nothing for all.
+   */
+  write?(
+    node: N,
+    data: Uint8Array,
+    offset: number,
+    caller: Caller,
+    handle?: H,
+  ): May<number | void>;
+
+  /** At each close(2) of a descriptor: its error is that of close(2). */
+  flush?(node: N, caller: Caller, handle?: H): May<void>;
+
+  /**
+   * Makes a file or directory durable, fsync(2). If left out, fsync(2) succeeds:
+   * leave it out only if there is nothing to be done.
+   *
+   * @param dataOnly Whether data is enough, without times: fdatasync(2).
+   */
+  fsync?(node: N, dataOnly: boolean, caller: Caller, handle?: H): May<void>;
+
+  /** After the last close(2) of an open file; errors reach no program. */
+  release?(node: N, handle?: H): May<void>;
+
+  /**
+   * Reserves, zeroes or frees a range, fallocate(2). If left out, EOPNOTSUPP.
+   *
+   * @param mode Of `FALLOC_FL`; EOPNOTSUPP for unknown ones.
+   */
+  fallocate?(
+    node: N,
+    mode: number,
+    offset: number,
+    length: number,
+    caller: Caller,
+    handle?: H,
+  ): May<void>;
+
+  /**
+   * The first offset with data at or after one; `null` if none has. If left out,
+   * and without `seekHole()`, all of a file counts as data.
+   */
+  seekData?(
+    node: N,
+    offset: number,
+    caller: Caller,
+    handle?: H,
+  ): May<number | null>;
+
+  /**
+   * The first offset in a hole at or after one, the end of the file counting as
+   * one; `null` if `offset` is not in the file.
+   */
+  seekHole?(
+    node: N,
+    offset: number,
+    caller: Caller,
+    handle?: H,
+  ): May<number | null>;
+
+  /** An extended attribute; `null` if there is none. If left out, EOPNOTSUPP. */
+  getxattr?(node: N, name: string, caller: Caller): May<Uint8Array | null>;
+
+  /**
+   * Sets an extended attribute. If left out, EOPNOTSUPP.
+   *
+   * @param flags Of `XATTR`: CREATE fails with EEXIST, REPLACE with ENODATA.
+   */
+  setxattr?(
+    node: N,
+    name: string,
+    value: Uint8Array,
+    flags: number,
+    caller: Caller,
+  ): May<void>;
+
+  /** The names of all extended attributes. If left out, EOPNOTSUPP. */
+  listxattr?(node: N, caller: Caller): May<Iterable<string>>;
+
+  /** Removes an extended attribute, else ENODATA. If left out, EOPNOTSUPP. */
+  removexattr?(node: N, name: string, caller: Caller): May<void>;
+
+  /** The space of the file system, statfs(2). If left out, it has none. */
+  statfs?(node: N, caller: Caller): May<StatFs>;
+
+  /**
+   * The kernel no longer knows a node: no program uses it, and what keeps a file
+   * without a name alive can be freed. The node may be looked up again. It is
+   * not called for what the kernel knows when the mount ends.
+   */
+  forget?(node: N): void;
+}

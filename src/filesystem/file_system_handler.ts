@@ -1,0 +1,166 @@
+import { ERRNO } from "../base/errno.ts";
+import { accessors } from "../protocol/accessors.ts";
+import type { InitFlagName } from "../protocol/flags.ts";
+import { type OpcodeName, OPCODES } from "../protocol/opcodes.ts";
+import type { Reply } from "../protocol/reply.ts";
+import type { Request } from "../protocol/request.ts";
+import type { RequestHandler } from "../queue/request_handler.ts";
+import { RequestCaller } from "./caller.ts";
+import { FileSystemContext } from "./context.ts";
+import type { FileSystem, May } from "./file_system.ts";
+import * as data from "./operations/data.ts";
+import * as listing from "./operations/listing.ts";
+import * as names from "./operations/names.ts";
+import * as nodes from "./operations/nodes.ts";
+import * as opening from "./operations/opening.ts";
+import type { Operation } from "./operations/operation.ts";
+import * as xattrs from "./operations/xattrs.ts";
+import { type CacheOptions, checkCacheOptions } from "./options.ts";
+
+/**
+ * The flags of INIT that a {@linkcode FileSystemHandler} relies on.
+ *
+ * @category Without mountFileSystem
+ */
+export const FILE_SYSTEM_FLAGS: readonly InitFlagName[] = [
+  "AUTO_INVAL_DATA",
+  "DO_READDIRPLUS",
+  "READDIRPLUS_AUTO",
+];
+
+const INTERRUPT = OPCODES.INTERRUPT.opcode;
+const INTERRUPT_IN = accessors("fuse_interrupt_in");
+
+const OPERATIONS: { readonly [Name in OpcodeName]?: Operation } = {
+  LOOKUP: nodes.lookup,
+  FORGET: nodes.forget,
+  BATCH_FORGET: nodes.batchForget,
+  GETATTR: nodes.getattr,
+  SETATTR: nodes.setattr,
+  READLINK: nodes.readlink,
+  STATFS: nodes.statfs,
+
+  MKNOD: names.mknod,
+  MKDIR: names.mkdir,
+  SYMLINK: names.symlink,
+  LINK: names.link,
+  UNLINK: names.unlink,
+  RMDIR: names.rmdir,
+  RENAME: names.rename,
+  RENAME2: names.rename2,
+
+  OPENDIR: listing.opendir,
+  READDIR: listing.readdir,
+  READDIRPLUS: listing.readdirplus,
+  RELEASEDIR: listing.releasedir,
+  FSYNCDIR: opening.fsyncdir,
+
+  OPEN: opening.open,
+  CREATE: opening.create,
+  FLUSH: opening.flush,
+  FSYNC: opening.fsync,
+  RELEASE: opening.release,
+
+  READ: data.read,
+  WRITE: data.write,
+  FALLOCATE: data.fallocate,
+  LSEEK: data.lseek,
+
+  GETXATTR: xattrs.getxattr,
+  SETXATTR: xattrs.setxattr,
+  LISTXATTR: xattrs.listxattr,
+  REMOVEXATTR: xattrs.removexattr,
+};
+
+/** Operations by opcode, without holes. */
+const BY_OPCODE: (Operation | null)[] = new Array(64).fill(null);
+for (const [name, operation] of Object.entries(OPERATIONS)) {
+  BY_OPCODE[OPCODES[name as OpcodeName].opcode] = operation;
+}
+
+/**
+ * Answers the requests of one mount by the methods of a file system. It owns
+ * what the kernel and the wire make necessary: node ids and lookup counts,
+ * handles, positions in directories, and who is to be interrupted.
+ *
+ * {@linkcode mountFileSystem} makes one; make one yourself to serve it by other
+ * means. All queues that serve a mount need the same one.
+ *
+ * @category Without mountFileSystem
+ */
+export class FileSystemHandler<N extends object, H = unknown>
+  implements RequestHandler {
+  readonly #context: FileSystemContext<N, H>;
+  /** Callers of requests that are answered later, by `unique`. */
+  readonly #waiting = new Map<bigint, RequestCaller>();
+  /** A caller for the next request. */
+  #idle: RequestCaller | null = null;
+
+  /**
+   * Makes a handler.
+   *
+   * @param fs The file system.
+   * @param options What the kernel may cache.
+   * @throws {UserError} If an option cannot be used.
+   */
+  constructor(fs: FileSystem<N, H>, options: CacheOptions<N> = {}) {
+    this.#context = new FileSystemContext(fs, checkCacheOptions(options));
+  }
+
+  /** The number of nodes that the kernel knows, the root included. */
+  get nodes(): number {
+    return this.#context.nodes.size;
+  }
+
+  /** The number of open files with a handle, and of open directories. */
+  get handles(): number {
+    const { handles, streams } = this.#context;
+    return handles.size + streams.size;
+  }
+
+  /** The id by which the kernel knows a node; `null` if it does not. */
+  nodeid(node: N): bigint | null {
+    const id = this.#context.nodes.knownId(node);
+    return id === null ? null : BigInt(id);
+  }
+
+  /** How often the kernel has looked up a node and not forgotten it. */
+  lookups(node: N): number {
+    return this.#context.nodes.lookups(node);
+  }
+
+  handle(request: Request, reply: Reply): May<void> {
+    const { opcode } = request;
+    if (opcode === INTERRUPT) return this.#interrupt(request, reply);
+    const operation = BY_OPCODE[opcode] ?? null;
+    // The kernel remembers that for most requests, and does without.
+    if (operation === null) return reply.error(ERRNO.ENOSYS);
+    const caller = this.#idle ?? new RequestCaller();
+    this.#idle = null;
+    caller.bind(request);
+    const answer = operation(this.#context, request, reply, caller);
+    if (answer !== undefined) {
+      return this.#later(answer, request.unique, caller);
+    }
+    this.#idle = caller;
+  }
+
+  async #later(
+    answer: PromiseLike<unknown>,
+    unique: bigint,
+    caller: RequestCaller,
+  ): Promise<void> {
+    this.#waiting.set(unique, caller);
+    try {
+      await answer;
+    } finally {
+      this.#waiting.delete(unique);
+    }
+  }
+
+  /** A request that does not wait here has just been answered. */
+  #interrupt(request: Request, reply: Reply): void {
+    reply.none();
+    this.#waiting.get(INTERRUPT_IN.get.unique(request.body))?.interrupt();
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * File systems of your own: objects with methods, on nodes that are objects.
+ * The entry point is `fs.ts`, which adds what mounts them.
+ *
+ * @module
+ */
+export type { Caller, Entries, FileSystem, May } from "./file_system.ts";
+export type { Attr, Changes, StatFs, Time } from "./attr.ts";
+export { isReadOnly } from "./context.ts";
+export type { CacheOptions, FileCache } from "./options.ts";
+export { FILE_SYSTEM_FLAGS, FileSystemHandler } from "./file_system_handler.ts";

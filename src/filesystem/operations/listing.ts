@@ -1,0 +1,198 @@
+/**
+ * Directory listings: OPENDIR, READDIR, READDIRPLUS, RELEASEDIR.
+ *
+ * @module
+ */
+import { Errno } from "../../base/errno.ts";
+import { knownErrnoOf } from "../../base/errno_of.ts";
+import { S_IF } from "../../base/file_flags.ts";
+import { accessors } from "../../protocol/accessors.ts";
+import { direntType, DirentWriter } from "../../protocol/dirent.ts";
+import type { Reply } from "../../protocol/reply.ts";
+import type { Request } from "../../protocol/request.ts";
+import { andThen, type Answer, isLater, orElse } from "../answer.ts";
+import type { Attr } from "../attr.ts";
+import type { FileSystemContext } from "../context.ts";
+import { DirectoryStream, DOTS, type Item } from "../directory_stream.ts";
+import type { Caller, May } from "../file_system.ts";
+import { wireName } from "../names.ts";
+import { entryOf } from "../replies.ts";
+import { idAt, nodeIdOf } from "../request_fields.ts";
+import type { Operation } from "./operation.ts";
+
+const READ_IN = accessors("fuse_read_in");
+const RELEASE_IN = accessors("fuse_release_in");
+/** The inode number of an entry that is not known; 0 would hide the entry. */
+const UNKNOWN_INO = 0xffff_ffff;
+const UNKNOWN_TYPE = 0;
+
+/** OPENDIR: creates a handle that keeps what has been listed. */
+export const opendir: Operation = ({ fs, nodes, streams }, request, reply) => {
+  const directory = nodes.get(nodeIdOf(request));
+  const stream = new DirectoryStream((caller) => {
+    if (fs.readdir === undefined) throw new Errno("ENOSYS");
+    return fs.readdir(directory, caller);
+  });
+  reply.struct("fuse_open_out", { fh: BigInt(streams.add(stream)) });
+};
+
+/** RELEASEDIR: drops the handle. */
+export const releasedir: Operation = ({ streams }, request, reply) => {
+  const stream = streams.remove(idAt(request.body, RELEASE_IN.at.fh));
+  return andThen(stream?.close(), () => reply.ok());
+};
+
+/** READDIR: as many entries as fit; no entry means the end. */
+export const readdir: Operation = (context, request, reply, caller) => {
+  return new Listing(context, request, reply, caller, false).answer();
+};
+
+/** READDIRPLUS: entries with attributes, each of which counts as a lookup. */
+export const readdirplus: Operation = (context, request, reply, caller) => {
+  return new Listing(context, request, reply, caller, true).answer();
+};
+
+/** One reply to READDIR or READDIRPLUS. */
+class Listing<N extends object, H> {
+  readonly #context: FileSystemContext<N, H>;
+  readonly #reply: Reply;
+  readonly #caller: Caller;
+  readonly #plus: boolean;
+  readonly #directory: N;
+  readonly #stream: DirectoryStream<N>;
+  readonly #start: number;
+  readonly #writer: DirentWriter;
+  /** Nodes in the reply whose lookups count once it is answered. */
+  readonly #passedOn: N[] = [];
+
+  constructor(
+    context: FileSystemContext<N, H>,
+    { header, body }: Request,
+    reply: Reply,
+    caller: Caller,
+    plus: boolean,
+  ) {
+    const stream = context.streams.get(idAt(body, READ_IN.at.fh));
+    if (stream === undefined) throw new Errno("EBADF");
+    this.#context = context;
+    this.#reply = reply;
+    this.#caller = caller;
+    this.#plus = plus;
+    this.#directory = context.nodes.get(nodeIdOf({ header }));
+    this.#stream = stream;
+    this.#start = READ_IN.number.offset(body);
+    this.#writer = new DirentWriter(reply.data, READ_IN.get.size(body));
+  }
+
+  answer(): Answer {
+    const started = this.#stream.start(this.#start);
+    const filled = andThen(started, () => this.#fill(this.#start));
+    return andThen(filled, () => {
+      this.#reply.ok(this.#writer.length);
+      for (const node of this.#passedOn) this.#context.nodes.remember(node);
+    });
+  }
+
+  /** Adds entries from a position on, until the reply is full. */
+  #fill(position: number): May<void> {
+    for (;; position++) {
+      const added = this.#add(position);
+      if (isLater(added)) {
+        return added.then((hasRoom) => {
+          if (hasRoom) return this.#fill(position + 1);
+        });
+      }
+      if (!added) return;
+    }
+  }
+
+  /** Adds what is at a position; returns whether to go on. */
+  #add(position: number): May<boolean> {
+    if (position < DOTS.length) return this.#addDot(position);
+    return andThen(this.#item(position), (item) => {
+      if (item === null) return false;
+      const [name] = item;
+      return andThen(this.#nodeNow(item), (node) => {
+        if (node === null) return true;
+        return andThen(this.#attrOf(node), (attr) => {
+          return this.#write(position, name, node, attr);
+        });
+      });
+    });
+  }
+
+  #item(position: number): May<Item<N> | null> {
+    return this.#stream.item(position - DOTS.length, this.#caller);
+  }
+
+  #addDot(position: number): boolean {
+    const { nodes } = this.#context;
+    const name = DOTS[position]!;
+    // Not looked up, by the kernel's rule.
+    const ino = name === "." ? nodes.idOf(this.#directory) : UNKNOWN_INO;
+    return this.#writeDirent(position, name, {}, ino, direntType(S_IF.DIR));
+  }
+
+  /**
+   * The node of an entry; `null` if it is there no longer. READDIRPLUS makes the
+   * kernel believe that a name exists, so what an earlier request may have read
+   * is looked up again.
+   */
+  #nodeNow([name, node]: Item<N>): May<N | null> {
+    const { fs } = this.#context;
+    if (!this.#plus || !this.#stream.isStale || fs.lookup === undefined) {
+      return node;
+    }
+    return orElse(
+      () => fs.lookup!(this.#directory, name, this.#caller),
+      nothingIfKnown,
+    );
+  }
+
+  #attrOf(node: N): May<Attr | null> {
+    const { fs } = this.#context;
+    return orElse(
+      () => fs.getattr(node, this.#caller) as May<Attr | null>,
+      nothingIfKnown,
+    );
+  }
+
+  #write(
+    position: number,
+    name: string,
+    node: N,
+    attr: Attr | null,
+  ): boolean {
+    const context = this.#context;
+    const id = context.nodes.idOf(node);
+    const ino = attr?.ino ?? id;
+    const type = attr === null ? UNKNOWN_TYPE : direntType(attr.mode);
+    const isPassedOn = this.#plus && attr !== null;
+    const entry = isPassedOn ? entryOf(context, node, attr) : {};
+    const added = this.#writeDirent(position, name, entry, ino, type);
+    if (added && isPassedOn) this.#passedOn.push(node);
+    return added;
+  }
+
+  #writeDirent(
+    position: number,
+    name: string,
+    entry: Parameters<DirentWriter["addPlus"]>[1],
+    number: number | bigint,
+    type: number,
+  ): boolean {
+    const writer = this.#writer;
+    const text = wireName(name);
+    const ino = BigInt(number);
+    const next = BigInt(position + 1);
+    return this.#plus
+      ? writer.addPlus(text, entry, ino, next, type)
+      : writer.add(text, ino, next, type);
+  }
+}
+
+/** An entry that cannot be asked about is listed without attributes. */
+function nothingIfKnown(error: unknown): null {
+  if (knownErrnoOf(error) === null) throw error;
+  return null;
+}

@@ -1,0 +1,160 @@
+/**
+ * Opening and closing files: OPEN, CREATE, FLUSH, FSYNC, RELEASE.
+ *
+ * @module
+ */
+import { ERRNO, Errno } from "../../base/errno.ts";
+import { errnoOf } from "../../base/errno_of.ts";
+import { O, S_IF } from "../../base/file_flags.ts";
+import { accessors } from "../../protocol/accessors.ts";
+import { FUSE_FSYNC } from "../../protocol/flags.ts";
+import type { Encodable } from "../../protocol/types.ts";
+import { andThen, orElse } from "../answer.ts";
+import type { FileSystemContext } from "../context.ts";
+import type { Caller, May } from "../file_system.ts";
+import { NO_HANDLE } from "../handle_table.ts";
+import { entryName } from "../names.ts";
+import { replyOpenEntry } from "../replies.ts";
+import { idAt, nodeIdOf } from "../request_fields.ts";
+import type { Operation } from "./operation.ts";
+
+const OPEN_IN = accessors("fuse_open_in");
+const CREATE_IN = accessors("fuse_create_in");
+const FLUSH_IN = accessors("fuse_flush_in");
+const FSYNC_IN = accessors("fuse_fsync_in");
+const RELEASE_IN = accessors("fuse_release_in");
+
+/** OPEN. */
+export const open: Operation = (context, request, reply, caller) => {
+  const node = context.nodes.get(nodeIdOf(request));
+  const flags = OPEN_IN.get.flags(request.body);
+  const opened = openNode(context, node, flags, caller);
+  return andThen(opened, (out) => reply.struct("fuse_open_out", out));
+};
+
+function openNode<N extends object, H>(
+  { fs, handles, rules }: FileSystemContext<N, H>,
+  node: N,
+  flags: number,
+  caller: Caller,
+): May<Encodable<"fuse_open_out">> {
+  if (fs.write === undefined && (flags & O.ACCMODE) !== O.RDONLY) {
+    throw new Errno("EROFS");
+  }
+  const openFlags = rules.openFlags(node);
+  return andThen(fs.open?.(node, flags, caller), (handle) => {
+    const fh = handle === undefined ? NO_HANDLE : handles.add(handle as H);
+    return { fh: BigInt(fh), open_flags: openFlags };
+  });
+}
+
+/** CREATE: creates a plain file and opens it. */
+export const create: Operation = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  const name = entryName(request);
+  if (fs.create === undefined) throw context.refusal("EACCES");
+  const mode = CREATE_IN.get.mode(request.body);
+  const flags = CREATE_IN.get.flags(request.body) & ~O.TRUNC;
+  const isTruncated = (CREATE_IN.get.flags(request.body) & O.TRUNC) !== 0;
+  let opens = flags;
+  const made = orElse(
+    () => fs.create!(directory, name, mode, caller),
+    (error) => {
+      // The kernel knew no such name, but it may have come by another way.
+      if (errnoOf(error) !== ERRNO.EEXIST || flags & O.EXCL) throw error;
+      opens = flags & ~O.CREAT;
+      return existing(context, directory, name, isTruncated, caller);
+    },
+  );
+  return andThen(
+    made,
+    (node) =>
+      andThen(
+        fs.getattr(node, caller),
+        (attr) =>
+          andThen(openNode(context, node, opens, caller), (out) => {
+            try {
+              replyOpenEntry(context, reply, node, attr, out);
+            } catch (error) {
+              // The kernel would not know what to close.
+              return andThen(close(context, node, Number(out.fh)), () => {
+                throw error;
+              });
+            }
+          }),
+      ),
+  );
+};
+
+/** The plain file that has a name already, emptied if `isTruncated`. */
+function existing<N extends object, H>(
+  { fs, rules }: FileSystemContext<N, H>,
+  directory: N,
+  name: string,
+  isTruncated: boolean,
+  caller: Caller,
+): May<N> {
+  return andThen(fs.lookup?.(directory, name, caller) ?? null, (node) => {
+    if (node === null) throw new Errno("ENOENT");
+    return andThen(fs.getattr(node, caller), ({ mode }) => {
+      // Not to be opened without a new LOOKUP, which ESTALE makes.
+      if ((mode & S_IF.MT) !== S_IF.REG) throw new Errno("ESTALE");
+      if (!isTruncated) return node;
+      if (fs.setattr === undefined) throw new Errno("EACCES");
+      const ctime = rules.now();
+      const changes = { size: 0, mtime: ctime, ctime };
+      return andThen(fs.setattr(node, changes, caller), () => node);
+    });
+  });
+}
+
+/** FLUSH: close(2) of a descriptor. */
+export const flush: Operation = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  // The kernel does not send it again.
+  if (fs.flush === undefined) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(request.body, FLUSH_IN.at.fh));
+  return andThen(fs.flush(node, caller, handle), () => reply.ok());
+};
+
+/** FSYNC. */
+export const fsync: Operation = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  // The kernel does not send it again, and fsync(2) succeeds.
+  if (fs.fsync === undefined) return reply.error(ERRNO.ENOSYS);
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(body, FSYNC_IN.at.fh));
+  const flags = FSYNC_IN.get.fsync_flags(body);
+  const dataOnly = (flags & FUSE_FSYNC.FDATASYNC) !== 0;
+  const done = fs.fsync(node, dataOnly, caller, handle);
+  return andThen(done, () => reply.ok());
+};
+
+/** FSYNCDIR: its handle is a listing, which the file system does not know. */
+export const fsyncdir: Operation = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  if (fs.fsync === undefined) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const flags = FSYNC_IN.get.fsync_flags(request.body);
+  const dataOnly = (flags & FUSE_FSYNC.FDATASYNC) !== 0;
+  return andThen(fs.fsync(node, dataOnly, caller), () => reply.ok());
+};
+
+/** RELEASE: the last close(2) of an open file. */
+export const release: Operation = (context, request, reply) => {
+  const node = context.nodes.get(nodeIdOf(request));
+  const fh = idAt(request.body, RELEASE_IN.at.fh);
+  return andThen(close(context, node, fh), () => reply.ok());
+};
+
+function close<N extends object, H>(
+  { fs, handles }: FileSystemContext<N, H>,
+  node: N,
+  fh: number,
+): May<void> {
+  const handle = handles.remove(fh);
+  return fs.release?.(node, handle);
+}

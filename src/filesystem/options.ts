@@ -1,0 +1,89 @@
+import { type Clock, systemTime } from "../base/timespec.ts";
+import { UserError } from "../base/user_error.ts";
+import { FOPEN } from "../protocol/flags.ts";
+import { type Lifetime, readLifetime } from "./lifetime.ts";
+
+/**
+ * What the kernel's page cache keeps of a file:
+ *
+ * - `open`: what was read while it is open; the next open(2) drops it.
+ * - `keep`: what was read, as long as there is memory, and until `mtime` or
+ *   `size` changes, or the session invalidates it.
+ * - `none`: nothing; each read(2) and write(2) is a request, and reads are not
+ *   limited by `size`. For files whose contents are made up when they are read.
+ *
+ * @category Mounting
+ */
+export type FileCache = "open" | "keep" | "none";
+
+/**
+ * What the kernel may keep of a file system.
+ *
+ * @category Mounting
+ */
+export interface CacheOptions<N> {
+  /**
+   * For how many seconds attributes are valid: a stat(2) meanwhile is no
+   * request. 1 if left out; 0 for not at all, `Infinity` if they change only
+   * through the mount or are invalidated.
+   */
+  readonly attrSeconds?: number;
+  /** For how many seconds a name that was found stays valid; 1 if left out. */
+  readonly entrySeconds?: number;
+  /**
+   * For how many seconds a name that `lookup()` has not found stays missing; 0
+   * if left out.
+   */
+  readonly negativeSeconds?: number;
+  /** What is cached of files, of all or of each one; `open` if left out. */
+  readonly cache?: FileCache | ((node: N) => FileCache);
+  /** The time to stamp changes with; that of the system if left out. */
+  readonly now?: Clock;
+}
+
+/** Checked options, with the defaults filled in. */
+export interface CacheRules<N> {
+  readonly attr: Lifetime;
+  readonly entry: Lifetime;
+  readonly negative: Lifetime;
+  /** `open_flags` of the reply to OPEN and CREATE. */
+  readonly openFlags: (node: N) => number;
+  readonly now: Clock;
+}
+
+const OPEN_FLAGS: Readonly<Record<FileCache, number>> = {
+  open: 0,
+  keep: FOPEN.KEEP_CACHE,
+  none: FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES,
+};
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {UserError} If a value cannot be used.
+ */
+export function checkCacheOptions<N>(
+  options: CacheOptions<N>,
+): CacheRules<N> {
+  const { cache = "open" } = options;
+  return {
+    attr: readLifetime(options.attrSeconds ?? 1, "attrSeconds"),
+    entry: readLifetime(options.entrySeconds ?? 1, "entrySeconds"),
+    negative: readLifetime(options.negativeSeconds ?? 0, "negativeSeconds"),
+    openFlags: typeof cache === "function"
+      ? (node) => flagsOf(cache(node))
+      : constant(flagsOf(cache)),
+    now: options.now ?? systemTime,
+  };
+}
+
+function constant(flags: number): () => number {
+  return () => flags;
+}
+
+function flagsOf(cache: FileCache): number {
+  if (Object.hasOwn(OPEN_FLAGS, cache)) return OPEN_FLAGS[cache];
+  throw new UserError(
+    `Cannot use ${cache} (cache): expected open, keep or none`,
+  );
+}
