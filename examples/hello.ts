@@ -13,8 +13,7 @@ export const hello: FileSystem<Attr> = {
 };
 
 if (import.meta.main) {
-  const session = await mountFileSystem(hello, Deno.args[0]!, {
-    signals: true,
-  });
-  console.log(`Now read ${session.mountpoint}/hello.txt; press Ctrl-C to stop`);
+  await mountFileSystem(hello, Deno.args[0]!, { signals: true });
+  // deno-lint-ignore no-console
+  console.log("Now read hello.txt; press Ctrl-C to stop");
 }

@@ -1,198 +1,128 @@
 // A file system in memory: deno run --allow-ffi examples/memory.ts DIRECTORY
-import {
-  type Caller,
-  type Changes,
-  type FileSystem,
-  mountFileSystem,
-} from "@mqfuse/mqfuse/fs";
-import {
-  Errno,
-  RENAME,
-  S_IF,
-  S_IS,
-  systemTime,
-  XATTR,
-} from "@mqfuse/mqfuse/protocol";
+import * as mqfuse from "@mqfuse/mqfuse/fs";
+import { Errno, RENAME, S_IF, XATTR } from "@mqfuse/mqfuse/protocol";
 
-const FILE_MAX = 2 ** 30;
+type Caller = mqfuse.Caller;
 
-/** A file, directory, link or device. Its fields are its attributes, too. */
+/** A file, directory, link or device; its fields are its attributes, too. */
 class Node {
-  readonly entries: Map<string, Node> | null;
+  readonly entries = new Map<string, Node>();
   readonly xattrs = new Map<string, Uint8Array>();
   data = new Uint8Array();
-  target = "";
   size = 0;
+  mode = 0;
+  uid = 0;
+  gid = 0;
+  rdev = 0;
   nlink = 0;
-  mtime = systemTime();
-  ctime = this.mtime;
-  atime = this.mtime;
-
-  constructor(
-    readonly mode: number,
-    readonly uid: number,
-    readonly gid: number,
-    readonly rdev = 0,
-  ) {
-    const isDirectory = (mode & S_IF.MT) === S_IF.DIR;
-    this.entries = isDirectory ? new Map() : null;
-    // Its own "." counts.
-    if (isDirectory) this.nlink = 1;
-  }
-
-  names(): Map<string, Node> {
-    if (this.entries === null) throw new Errno("ENOTDIR");
-    return this.entries;
-  }
-
-  resize(size: number): void {
-    if (size < this.size) this.data.fill(0, size);
-    this.size = size;
-  }
+  mtime = 0n;
+  ctime = 0n;
+  atime = 0n;
 }
 
-/** A writable file system in memory. Permissions are checked by the kernel. */
-export class MemoryFs implements FileSystem<Node, void> {
-  readonly root = new Node(S_IF.DIR | 0o1777, 0, 0);
-  getattr = (node: Node) => node;
-  lookup = (dir: Node, name: string) => dir.names().get(name) ?? null;
-  readdir = (dir: Node) => dir.names();
-  readlink = (node: Node) => node.target;
+/** The kernel checks permissions, and that a directory replaces only another. */
+export class MemoryFs implements mqfuse.FileSystem<Node, void> {
+  constructor(readonly now = mqfuse.systemTime) {}
 
-  setattr(node: Node, changes: Changes) {
-    if (changes.size !== undefined) node.resize(changes.size);
+  root = Object.assign(new Node(), { mode: S_IF.DIR | 0o1777, nlink: 2 });
+  getattr = (node: Node) => node;
+  lookup = (dir: Node, name: string) => dir.entries.get(name) ?? null;
+  readdir = (dir: Node) => dir.entries;
+  readlink = (node: Node) => mqfuse.decodeName(node.data);
+
+  setattr(node: Node, changes: mqfuse.Changes) {
+    const { size = node.size } = changes;
+    if (size < node.size) node.data = node.data.slice(0, size);
     Object.assign(node, changes);
   }
 
-  mknod(
-    dir: Node,
-    name: string,
-    mode: number,
-    rdev: number,
-    caller: Caller,
-  ): Node {
-    if (dir.names().has(name)) throw new Errno("EEXIST");
-    const inherits = (dir.mode & S_IS.GID) !== 0;
-    const keeps = inherits && (mode & S_IF.MT) === S_IF.DIR ? S_IS.GID : 0;
-    const node = new Node(
-      mode | keeps,
-      caller.uid,
-      inherits ? dir.gid : caller.gid,
-      rdev,
-    );
-    this.#add(dir, name, node);
-    return node;
+  mknod(dir: Node, name: string, mode: number, rdev: number, caller: Caller) {
+    const attr = mqfuse.newAttr(dir, mode, caller);
+    return this.#add(dir, name, Object.assign(new Node(), attr, { rdev }));
   }
-  create = (dir: Node, name: string, mode: number, caller: Caller) =>
-    this.mknod(dir, name, mode, 0, caller);
-  mkdir = this.create;
 
   symlink(dir: Node, name: string, target: string, caller: Caller): Node {
-    const size = new TextEncoder().encode(target).length;
-    return Object.assign(this.create(dir, name, S_IF.LNK | 0o777, caller), {
-      target,
-      size,
-    });
+    const node = this.mknod(dir, name, S_IF.LNK | 0o777, 0, caller);
+    this.write(node, mqfuse.encodeName(target), 0);
+    return node;
   }
 
-  link(node: Node, dir: Node, name: string) {
-    if (dir.names().has(name)) throw new Errno("EEXIST");
-    this.#add(dir, name, node);
-  }
+  link = (node: Node, to: Node, name: string) => void this.#add(to, name, node);
 
   unlink(dir: Node, name: string) {
-    const node = dir.names().get(name);
-    if (node === undefined) throw new Errno("ENOENT");
-    if (node.entries !== null && node.entries.size > 0) {
-      throw new Errno("ENOTEMPTY");
-    }
-    this.#remove(dir, name, node);
-    if (node.entries !== null) node.nlink = 0;
+    if (dir.entries.get(name)?.entries.size) throw new Errno("ENOTEMPTY");
+    this.#remove(dir, name);
   }
   rmdir = this.unlink;
 
-  rename(
-    from: Node,
-    oldName: string,
-    to: Node,
-    newName: string,
-    flags: number,
-  ) {
-    const node = from.names().get(oldName);
-    const there = to.names().get(newName);
-    if (flags & ~(RENAME.NOREPLACE | RENAME.EXCHANGE)) {
-      throw new Errno("EINVAL");
-    }
-    if (flags & RENAME.NOREPLACE && there !== undefined) {
-      throw new Errno("EEXIST");
-    }
-    if (node === undefined) throw new Errno("ENOENT");
-    if (node === there) return;
-    if (flags & RENAME.EXCHANGE) {
-      if (there === undefined) throw new Errno("ENOENT");
-      this.#remove(to, newName, there);
-      this.#remove(from, oldName, node);
-      this.#add(from, oldName, there);
-    } else {
-      if (there !== undefined) this.unlink(to, newName);
-      this.#remove(from, oldName, node);
-    }
-    this.#add(to, newName, node);
+  rename(dir: Node, name: string, to: Node, newName: string, flags: number) {
+    if (flags & RENAME.WHITEOUT) throw new Errno("EINVAL");
+    const there = flags & RENAME.EXCHANGE ? this.#remove(to, newName) : null;
+    if (to.entries.has(newName)) this.unlink(to, newName);
+    this.#add(to, newName, this.#remove(dir, name));
+    if (there !== null) this.#add(dir, name, there);
   }
 
   read(node: Node, into: Uint8Array, offset: number): number {
     const count = Math.max(0, Math.min(into.length, node.size - offset));
-    const part = node.data.subarray(offset, offset + count);
-    into.set(part);
-    into.fill(0, part.length, count);
+    const data = node.data.subarray(offset, offset + count);
+    into.set(data);
+    // What lies between the data and the end of the file is a hole.
+    into.fill(0, data.length, count);
     return count;
   }
 
   write(node: Node, bytes: Uint8Array, offset: number) {
     const end = offset + bytes.length;
-    if (end > FILE_MAX) throw new Errno("EFBIG");
+    if (end > 2 ** 30) throw new Errno("EFBIG");
     if (end > node.data.length) {
-      const grown = new Uint8Array(
-        Math.max(end, Math.min(2 * node.data.length, FILE_MAX)),
-      );
-      grown.set(node.data);
-      node.data = grown;
+      const room = Math.max(end, 2 * node.data.length);
+      node.data = new Uint8Array(node.data.buffer.transfer(room));
     }
     node.data.set(bytes, offset);
     node.size = Math.max(node.size, end);
-    node.mtime = node.ctime = systemTime();
+    node.mtime = node.ctime = this.now();
   }
 
   getxattr = (node: Node, name: string) => node.xattrs.get(name) ?? null;
   listxattr = (node: Node) => node.xattrs.keys();
   setxattr(node: Node, name: string, value: Uint8Array, flags: number) {
-    const has = node.xattrs.has(name);
-    if (has && flags & XATTR.CREATE) throw new Errno("EEXIST");
-    if (!has && flags & XATTR.REPLACE) throw new Errno("ENODATA");
+    const exists = node.xattrs.has(name);
+    if (exists && flags & XATTR.CREATE) throw new Errno("EEXIST");
+    if (!exists && flags & XATTR.REPLACE) throw new Errno("ENODATA");
     node.xattrs.set(name, value.slice());
   }
   removexattr(node: Node, name: string) {
     if (!node.xattrs.delete(name)) throw new Errno("ENODATA");
   }
 
-  #add(dir: Node, name: string, node: Node) {
-    dir.names().set(name, node);
-    node.nlink++;
-    if (node.entries !== null) dir.nlink++;
-    dir.mtime = dir.ctime = node.ctime = systemTime();
+  #add(dir: Node, name: string, node: Node): Node {
+    dir.entries.set(name, node);
+    this.#count(dir, node, 1);
+    return node;
   }
 
-  #remove(dir: Node, name: string, node: Node) {
-    dir.names().delete(name);
-    node.nlink--;
-    if (node.entries !== null) dir.nlink--;
-    dir.mtime = dir.ctime = node.ctime = systemTime();
+  #remove(dir: Node, name: string): Node {
+    const node = dir.entries.get(name);
+    if (node === undefined) throw new Errno("ENOENT");
+    dir.entries.delete(name);
+    this.#count(dir, node, -1);
+    return node;
+  }
+
+  /** Counts names; a directory has "." in itself and ".." of those in it. */
+  #count(dir: Node, node: Node, names: number) {
+    const isDirectory = (node.mode & S_IF.MT) === S_IF.DIR;
+    node.nlink += isDirectory ? 2 * names : names;
+    if (isDirectory) dir.nlink += names;
+    dir.mtime = dir.ctime = node.ctime = this.now();
   }
 }
 
 if (import.meta.main) {
-  const session = await mountFileSystem(new MemoryFs(), Deno.args[0]!, {
-    signals: true,
-  });
-  console.log(`Serving ${session.mountpoint}; press Ctrl-C to stop`);
+  const fs = new MemoryFs(mqfuse.fileTime);
+  const options = { name: "memory", signals: true };
+  await mqfuse.mountFileSystem(fs, Deno.args[0]!, options);
+  // deno-lint-ignore no-console
+  console.log("Serving a file system in memory; press Ctrl-C to stop");
 }

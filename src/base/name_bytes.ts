@@ -21,6 +21,7 @@ const LAST_ESCAPE = ESCAPE + 0xff;
  *
  * @param name Any text. A surrogate that is neither half of a pair nor stands
  * for a byte has no bytes; it becomes those of U+FFFD.
+ * @category Writing a file system
  */
 export function encodeName(name: string): Uint8Array<ArrayBuffer> {
   if (name.isWellFormed()) return ENCODER.encode(name);
@@ -38,6 +39,7 @@ export function encodeName(name: string): Uint8Array<ArrayBuffer> {
  * The name that bytes spell.
  *
  * @param bytes Any bytes, in memory that is not shared.
+ * @category Writing a file system
  */
 export function decodeName(bytes: Uint8Array<ArrayBuffer>): string {
   return decodeUtf8(bytes) ?? decodeMixed(bytes);

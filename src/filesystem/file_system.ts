@@ -38,6 +38,11 @@ export interface Caller {
   /** The thread's id; 0 for what the kernel does by itself, as writing back. */
   readonly pid: number;
   /**
+   * The time to stamp what the request changes with, in nanoseconds since 1970,
+   * by the clock of the option `now`.
+   */
+  readonly time: bigint;
+  /**
    * Fires when a signal has interrupted the thread (INTERRUPT). Pass it on to
    * what takes long, such as `fetch()`: the `AbortError` that this rejects with
    * becomes EINTR. Any signal does that, not only a fatal one, and programs do
@@ -128,19 +133,22 @@ export interface FileSystem<N extends object, H = unknown> {
   /**
    * Creates a plain file, which `open()` is then called for with O_CREAT among
    * the flags. If the name exists, it fails with EEXIST; the layer opens that
-   * file then, unless O_EXCL forbids it. If left out, EACCES.
+   * file then, unless O_EXCL forbids it. If left out, `mknod()` is called.
    *
    * @param mode Its type and permissions, less the umask.
    */
   create?(directory: N, name: string, mode: number, caller: Caller): May<N>;
 
-  /** Creates a directory. If left out, EPERM. */
+  /** Creates a directory. If left out, `mknod()` is called. */
   mkdir?(directory: N, name: string, mode: number, caller: Caller): May<N>;
 
   /**
-   * Creates a FIFO, a socket, a device, or a plain file that is not opened. If
-   * left out, plain files are made by `create()`, others fail with EPERM.
+   * Creates a FIFO, a socket, a device, or a plain file that is not opened; and
+   * what `create()` and `mkdir()` are left out for. If left out, plain files are
+   * made by `create()`, and others fail with EPERM; open(2) with O_CREAT fails
+   * with EACCES if both are left out.
    *
+   * @param mode Its type and permissions, less the umask.
    * @param rdev The number of a device, as in `Attr.rdev`.
    */
   mknod?(

@@ -135,7 +135,7 @@ export class FileSystemHandler<N extends object, H = unknown>
     const operation = BY_OPCODE[opcode] ?? null;
     // The kernel remembers that for most requests, and does without.
     if (operation === null) return reply.error(ERRNO.ENOSYS);
-    const caller = this.#idle ?? new RequestCaller();
+    const caller = this.#idle ?? new RequestCaller(this.#context.rules.now);
     this.#idle = null;
     caller.bind(request);
     const answer = operation(this.#context, request, reply, caller);

@@ -6,6 +6,9 @@
  */
 export type { Caller, Entries, FileSystem, May } from "./file_system.ts";
 export type { Attr, Changes, StatFs, Time } from "./attr.ts";
+export { decodeName, encodeName } from "../base/name_bytes.ts";
+export { systemTime } from "../base/timespec.ts";
 export { isReadOnly } from "./context.ts";
+export { type NewAttr, newAttr } from "./new_attr.ts";
 export type { CacheOptions, FileCache } from "./options.ts";
 export { FILE_SYSTEM_FLAGS, FileSystemHandler } from "./file_system_handler.ts";

@@ -1,6 +1,7 @@
 import { S_IF } from "../base/file_flags.ts";
+import { RequestCaller } from "../filesystem/caller.ts";
 import { isReadOnly } from "../filesystem/context.ts";
-import type { Caller, FileSystem } from "../filesystem/file_system.ts";
+import type { FileSystem } from "../filesystem/file_system.ts";
 import {
   FILE_SYSTEM_FLAGS,
   FileSystemHandler,
@@ -37,14 +38,6 @@ export interface FileSystemOptions<N>
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Who asks for the attributes of the root before there is a mount. */
-const MOUNTER: Caller = {
-  uid: 0,
-  gid: 0,
-  pid: 0,
-  signal: new AbortController().signal,
-};
-
 /**
  * Mounts a file system of your own. The calling thread serves it, so a program
  * must not use its own mount by calls that block, such as `Deno.statSync()`.
@@ -71,7 +64,9 @@ export async function mountFileSystem<N extends object, H>(
   const { maxWrite, signals = false, ...rest } = options;
   // The kernel stamps by its own clock, which programs compare with.
   const handler = new FileSystemHandler(fs, { now: fileTime, ...options });
-  const { mode } = await fs.getattr(fs.root, MOUNTER);
+  // No request has come yet: root asks.
+  const mounter = new RequestCaller(fileTime);
+  const { mode } = await fs.getattr(fs.root, mounter);
   const session = await mountHandler({
     writable: !isReadOnly(fs),
     ...rest,

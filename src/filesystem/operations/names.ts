@@ -11,6 +11,7 @@ import type { Request } from "../../protocol/request.ts";
 import { andThen, type Answer } from "../answer.ts";
 import type { FileSystemContext } from "../context.ts";
 import type { Caller, May } from "../file_system.ts";
+import { makeNode } from "../make_node.ts";
 import { entryName, textOf } from "../names.ts";
 import { replyEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
@@ -24,30 +25,20 @@ const RENAME2_IN = accessors("fuse_rename2_in");
 
 /** MKNOD: creates a file, FIFO, socket or device. */
 export const mknod: Operation = (context, request, reply, caller) => {
-  const { fs, nodes } = context;
-  const directory = nodes.get(nodeIdOf(request));
+  const directory = context.nodes.get(nodeIdOf(request));
   const name = entryName(request);
   const mode = withType(MKNOD_IN.get.mode(request.body), S_IF.REG);
   const rdev = MKNOD_IN.get.rdev(request.body);
-  if (fs.mknod !== undefined) {
-    const made = fs.mknod(directory, name, mode, rdev, caller);
-    return replyNew(context, reply, caller, made);
-  }
-  if (fs.create === undefined || (mode & S_IF.MT) !== S_IF.REG) {
-    throw context.refusal("EPERM");
-  }
-  const made = fs.create(directory, name, mode, caller);
+  const made = makeNode(context, directory, name, mode, rdev, caller);
   return replyNew(context, reply, caller, made);
 };
 
 /** MKDIR: creates a directory. */
 export const mkdir: Operation = (context, request, reply, caller) => {
-  const { fs, nodes } = context;
-  const directory = nodes.get(nodeIdOf(request));
+  const directory = context.nodes.get(nodeIdOf(request));
   const name = entryName(request);
-  if (fs.mkdir === undefined) throw context.refusal("EPERM");
   const mode = withType(MKDIR_IN.get.mode(request.body), S_IF.DIR);
-  const made = fs.mkdir(directory, name, mode, caller);
+  const made = makeNode(context, directory, name, mode, 0, caller);
   return replyNew(context, reply, caller, made);
 };
 

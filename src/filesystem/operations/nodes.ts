@@ -89,14 +89,14 @@ export const getattr: Operation = (context, request, reply, caller) => {
 
 /** SETATTR: chmod(2), chown(2), truncate(2), utimensat(2), O_TRUNC. */
 export const setattr: Operation = (context, request, reply, caller) => {
-  const { fs, nodes, handles, rules } = context;
+  const { fs, nodes, handles } = context;
   const node = nodes.get(nodeIdOf(request));
   if (fs.setattr === undefined) throw context.refusal("EPERM");
   const wanted = decodeStruct("fuse_setattr_in", request.body);
   const handle = wanted.valid & FATTR.FH
     ? handles.get(idAt(request.body, SETATTR_IN.at.fh))
     : undefined;
-  const changes = changesOf(wanted, rules.now());
+  const changes = changesOf(wanted, caller.time);
   const done = fs.setattr(node, changes, caller, handle);
   return andThen(done, (attr) => {
     const now = attr ?? fs.getattr(node, caller, handle);

@@ -13,6 +13,7 @@ import { andThen, orElse } from "../answer.ts";
 import type { FileSystemContext } from "../context.ts";
 import type { Caller, May } from "../file_system.ts";
 import { NO_HANDLE } from "../handle_table.ts";
+import { makeNode } from "../make_node.ts";
 import { entryName } from "../names.ts";
 import { replyOpenEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
@@ -53,13 +54,15 @@ export const create: Operation = (context, request, reply, caller) => {
   const { fs, nodes } = context;
   const directory = nodes.get(nodeIdOf(request));
   const name = entryName(request);
-  if (fs.create === undefined) throw context.refusal("EACCES");
   const mode = CREATE_IN.get.mode(request.body);
   const flags = CREATE_IN.get.flags(request.body) & ~O.TRUNC;
   const isTruncated = (CREATE_IN.get.flags(request.body) & O.TRUNC) !== 0;
   let opens = flags;
   const made = orElse(
-    () => fs.create!(directory, name, mode, caller),
+    () =>
+      fs.create !== undefined
+        ? fs.create(directory, name, mode, caller)
+        : makeNode(context, directory, name, mode, 0, caller, "EACCES"),
     (error) => {
       // The kernel knew no such name, but it may have come by another way.
       if (errnoOf(error) !== ERRNO.EEXIST || flags & O.EXCL) throw error;
@@ -89,7 +92,7 @@ export const create: Operation = (context, request, reply, caller) => {
 
 /** The plain file that has a name already, emptied if `isTruncated`. */
 function existing<N extends object, H>(
-  { fs, rules }: FileSystemContext<N, H>,
+  { fs }: FileSystemContext<N, H>,
   directory: N,
   name: string,
   isTruncated: boolean,
@@ -102,7 +105,7 @@ function existing<N extends object, H>(
       if ((mode & S_IF.MT) !== S_IF.REG) throw new Errno("ESTALE");
       if (!isTruncated) return node;
       if (fs.setattr === undefined) throw new Errno("EACCES");
-      const ctime = rules.now();
+      const ctime = caller.time;
       const changes = { size: 0, mtime: ctime, ctime };
       return andThen(fs.setattr(node, changes, caller), () => node);
     });

@@ -1,0 +1,19 @@
+/**
+ * Mounts examples/memory.ts with options: MOUNTPOINT [OPTIONS as JSON].
+ *
+ * @module
+ */
+import { MemoryFs } from "../../examples/memory.ts";
+import { fileTime } from "../../mod.ts";
+import { mountFileSystem } from "../../fs.ts";
+
+const [mountpoint, options = "{}"] = Deno.args;
+const session = await mountFileSystem(new MemoryFs(fileTime), mountpoint!, {
+  name: "memory",
+  signals: true,
+  ...JSON.parse(options),
+});
+console.log("Serving");
+const { clean, problems } = await session.closed;
+for (const problem of problems) console.error(problem);
+Deno.exitCode = clean ? 0 : 1;
