@@ -1,50 +1,50 @@
 // A file system in memory: deno run --allow-ffi examples/memory.ts DIRECTORY
 import * as mqfuse from "@mqfuse/mqfuse/fs";
-import { Errno, RENAME, S_IF, XATTR } from "@mqfuse/mqfuse/protocol";
+import { Errno, RENAME, S_IF } from "@mqfuse/mqfuse/protocol";
 
 type Caller = mqfuse.Caller;
+const PAGE = 4096;
+const HOLE = new Uint8Array(PAGE);
 
 /** A file, directory, link or device; its fields are its attributes, too. */
-class Node {
+class Node extends mqfuse.NodeAttr {
   readonly entries = new Map<string, Node>();
   readonly xattrs = new Map<string, Uint8Array>();
-  data = new Uint8Array();
+  readonly pages = new Map<number, Uint8Array>();
+  target = "";
   size = 0;
-  mode = 0;
-  uid = 0;
-  gid = 0;
-  rdev = 0;
   nlink = 0;
-  mtime = 0n;
-  ctime = 0n;
-  atime = 0n;
+  rdev = 0;
 }
 
 /** The kernel checks permissions, and that a directory replaces only another. */
 export class MemoryFs implements mqfuse.FileSystem<Node, void> {
   constructor(readonly now = mqfuse.systemTime) {}
 
-  root = Object.assign(new Node(), { mode: S_IF.DIR | 0o1777, nlink: 2 });
+  readonly root = Object.assign(new Node(S_IF.DIR | 0o1777), { nlink: 2 });
   getattr = (node: Node) => node;
   lookup = (dir: Node, name: string) => dir.entries.get(name) ?? null;
   readdir = (dir: Node) => dir.entries;
-  readlink = (node: Node) => mqfuse.decodeName(node.data);
+  readlink = (node: Node) => node.target;
 
   setattr(node: Node, changes: mqfuse.Changes) {
     const { size = node.size } = changes;
-    if (size < node.size) node.data = node.data.slice(0, size);
+    for (const [i, page] of size < node.size ? node.pages : []) {
+      if (i * PAGE >= size) node.pages.delete(i);
+      else page.fill(0, size - i * PAGE);
+    }
     Object.assign(node, changes);
   }
 
   mknod(dir: Node, name: string, mode: number, rdev: number, caller: Caller) {
-    const attr = mqfuse.newAttr(dir, mode, caller);
-    return this.#add(dir, name, Object.assign(new Node(), attr, { rdev }));
+    const node = Object.assign(new Node(mode, dir, caller), { rdev });
+    return this.#add(dir, name, node);
   }
 
   symlink(dir: Node, name: string, target: string, caller: Caller): Node {
     const node = this.mknod(dir, name, S_IF.LNK | 0o777, 0, caller);
-    this.write(node, mqfuse.encodeName(target), 0);
-    return node;
+    const size = mqfuse.encodeName(target).length;
+    return Object.assign(node, { target, size });
   }
 
   link = (node: Node, to: Node, name: string) => void this.#add(to, name, node);
@@ -65,38 +65,39 @@ export class MemoryFs implements mqfuse.FileSystem<Node, void> {
 
   read(node: Node, into: Uint8Array, offset: number): number {
     const count = Math.max(0, Math.min(into.length, node.size - offset));
-    const data = node.data.subarray(offset, offset + count);
-    into.set(data);
-    // What lies between the data and the end of the file is a hole.
-    into.fill(0, data.length, count);
+    for (let done = 0; done < count;) {
+      const start = (offset + done) % PAGE;
+      const page = node.pages.get((offset + done - start) / PAGE) ?? HOLE;
+      const part = page.subarray(start, start + count - done);
+      into.set(part, done);
+      done += part.length;
+    }
     return count;
   }
 
   write(node: Node, bytes: Uint8Array, offset: number) {
-    const end = offset + bytes.length;
-    if (end > 2 ** 30) throw new Errno("EFBIG");
-    if (end > node.data.length) {
-      const room = Math.max(end, 2 * node.data.length);
-      node.data = new Uint8Array(node.data.buffer.transfer(room));
+    for (let done = 0; done < bytes.length;) {
+      const start = (offset + done) % PAGE;
+      const index = (offset + done - start) / PAGE;
+      const page = node.pages.get(index) ?? new Uint8Array(PAGE);
+      node.pages.set(index, page);
+      page.set(bytes.subarray(done, done + PAGE - start), start);
+      done += PAGE - start;
     }
-    node.data.set(bytes, offset);
-    node.size = Math.max(node.size, end);
+    node.size = Math.max(node.size, offset + bytes.length);
     node.mtime = node.ctime = this.now();
   }
 
   getxattr = (node: Node, name: string) => node.xattrs.get(name) ?? null;
   listxattr = (node: Node) => node.xattrs.keys();
-  setxattr(node: Node, name: string, value: Uint8Array, flags: number) {
-    const exists = node.xattrs.has(name);
-    if (exists && flags & XATTR.CREATE) throw new Errno("EEXIST");
-    if (!exists && flags & XATTR.REPLACE) throw new Errno("ENODATA");
-    node.xattrs.set(name, value.slice());
-  }
+  setxattr = (node: Node, name: string, value: Uint8Array) =>
+    void node.xattrs.set(name, value);
   removexattr(node: Node, name: string) {
     if (!node.xattrs.delete(name)) throw new Errno("ENODATA");
   }
 
   #add(dir: Node, name: string, node: Node): Node {
+    if (dir.entries.has(name)) throw new Errno("EEXIST");
     dir.entries.set(name, node);
     this.#count(dir, node, 1);
     return node;

@@ -10,6 +10,10 @@
 const ENCODER = new TextEncoder();
 // A byte order mark at the start of a name belongs to the name.
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+/** Makes U+FFFD of what is not UTF-8, which costs less than an exception. */
+const LENIENT = new TextDecoder("utf-8", { ignoreBOM: true });
+const REPLACEMENT = "\ufffd";
+const REPLACEMENT_BYTES = ENCODER.encode(REPLACEMENT);
 
 /** A byte of 0x80 and more, as a character: this is added to it. */
 const ESCAPE = 0xdc00;
@@ -65,13 +69,21 @@ function decodeMixed(bytes: Uint8Array<ArrayBuffer>): string {
   for (let at = 0; at < bytes.length;) {
     const length = sequenceLength(bytes[at]!);
     const character = at + length <= bytes.length
-      ? decodeUtf8(bytes.subarray(at, at + length))
+      ? decodeCharacter(bytes.subarray(at, at + length))
       : null;
     if (character === null) name += String.fromCharCode(ESCAPE + bytes[at]!);
     else name += character;
     at += character === null ? 1 : length;
   }
   return name;
+}
+
+/** The character of a sequence; `null` if it is none. */
+function decodeCharacter(bytes: Uint8Array<ArrayBuffer>): string | null {
+  const text = LENIENT.decode(bytes);
+  if (!text.includes(REPLACEMENT)) return text;
+  const isItself = REPLACEMENT_BYTES.every((byte, i) => byte === bytes[i]);
+  return isItself ? text : null;
 }
 
 /** The length of the UTF-8 sequence that a byte starts, if it starts one. */

@@ -15,6 +15,8 @@ export const DOTS = [".", ".."] as const;
 export class DirectoryStream<N> {
   readonly #open: (caller: Caller) => May<Entries<N>>;
   readonly #items: Item<N>[] = [];
+  /** Their names: one that is replaced meanwhile may come again. */
+  readonly #names = new Set<string>();
   #iterator: Iterator<Item<N>> | AsyncIterator<Item<N>> | null = null;
   #isAtEnd = false;
   /** Whether the listing was begun by an earlier request. */
@@ -36,6 +38,7 @@ export class DirectoryStream<N> {
     if (position > 0) return;
     return andThen(this.close(), () => {
       this.#items.length = 0;
+      this.#names.clear();
       this.#isAtEnd = false;
     });
   }
@@ -89,8 +92,12 @@ export class DirectoryStream<N> {
 
   /** Keeps the next entry; returns whether there is none. */
   #add(result: IteratorResult<Item<N>>): boolean {
-    if (result.done) this.#isAtEnd = true;
-    else this.#items.push(result.value);
+    if (result.done) {
+      this.#isAtEnd = true;
+    } else if (!this.#names.has(result.value[0])) {
+      this.#names.add(result.value[0]);
+      this.#items.push(result.value);
+    }
     return this.#isAtEnd;
   }
 }

@@ -289,7 +289,10 @@ export interface FileSystem<N extends object, H = unknown> {
   /**
    * Sets an extended attribute. If left out, EOPNOTSUPP.
    *
-   * @param flags Of `XATTR`: CREATE fails with EEXIST, REPLACE with ENODATA.
+   * @param value The value; it may be kept.
+   * @param flags Of `XATTR`: CREATE fails with EEXIST if there is one, REPLACE
+   * with ENODATA if there is none. Where there is a `getxattr()`, the layer has
+   * asked it, and the kernel lets no other change of the node pass meanwhile.
    */
   setxattr?(
     node: N,

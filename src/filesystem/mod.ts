@@ -9,6 +9,6 @@ export type { Attr, Changes, StatFs, Time } from "./attr.ts";
 export { decodeName, encodeName } from "../base/name_bytes.ts";
 export { systemTime } from "../base/timespec.ts";
 export { isReadOnly } from "./context.ts";
-export { type NewAttr, newAttr } from "./new_attr.ts";
+export { NodeAttr } from "./node_attr.ts";
 export type { CacheOptions, FileCache } from "./options.ts";
 export { FILE_SYSTEM_FLAGS, FileSystemHandler } from "./file_system_handler.ts";

@@ -3384,6 +3384,11 @@ var DECODER = new TextDecoder("utf-8", {
   ignoreBOM: true,
   fatal: true
 });
+var LENIENT = new TextDecoder("utf-8", {
+  ignoreBOM: true
+});
+var REPLACEMENT = "\uFFFD";
+var REPLACEMENT_BYTES = ENCODER.encode(REPLACEMENT);
 var ESCAPE = 56320;
 var FIRST_ESCAPE = ESCAPE + 128;
 var LAST_ESCAPE = ESCAPE + 255;
@@ -3416,12 +3421,18 @@ function decodeMixed(bytes) {
   let name = "";
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes[at]);
-    const character = at + length <= bytes.length ? decodeUtf8(bytes.subarray(at, at + length)) : null;
+    const character = at + length <= bytes.length ? decodeCharacter(bytes.subarray(at, at + length)) : null;
     if (character === null) name += String.fromCharCode(ESCAPE + bytes[at]);
     else name += character;
     at += character === null ? 1 : length;
   }
   return name;
+}
+function decodeCharacter(bytes) {
+  const text = LENIENT.decode(bytes);
+  if (!text.includes(REPLACEMENT)) return text;
+  const isItself = REPLACEMENT_BYTES.every((byte, i) => byte === bytes[i]);
+  return isItself ? text : null;
 }
 function sequenceLength(lead) {
   if (lead < 224) return lead < 192 ? 1 : 2;

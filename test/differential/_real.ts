@@ -4,7 +4,11 @@
  * @module
  */
 import { TextLineStream } from "@std/streams";
-import { TREE_FS_FLAGS, TreeFs } from "../../examples/tree_fs/tree_fs.ts";
+import { MemoryFs } from "../../examples/memory.ts";
+import {
+  FILE_SYSTEM_FLAGS,
+  FileSystemHandler,
+} from "../../src/filesystem/file_system_handler.ts";
 import { mountExport, mountHandler } from "../../mod.ts";
 import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
@@ -165,12 +169,13 @@ async function mountScript(
     transport: "device" as const,
   };
   if (mount.kind === "tree") {
+    const now = () => TREE_TIME;
     return await mountHandler({
       ...common,
-      handler: new TreeFs({ now: () => TREE_TIME }),
+      handler: new FileSystemHandler(new MemoryFs(now), { now }),
       allowOther: "on",
       writable: true,
-      wanted: { flags: TREE_FS_FLAGS },
+      wanted: { flags: FILE_SYSTEM_FLAGS },
     });
   }
   const { kind: _, backend, size, allowOther, cache, ...rules } = mount;

@@ -3,7 +3,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { SimError } from "../../sim/kernel/call.ts";
 import type { TreeClient } from "../../sim/directories/tree_client.ts";
 import type { SimDirectory } from "../../sim/directories/readdir.ts";
-import type { SimulatedTree } from "../examples/_simulated.ts";
+import type { SimulatedMemory } from "../filesystem/_simulated_memory.ts";
 import {
   done,
   SimFileCalls,
@@ -14,14 +14,14 @@ import {
 const PID = 1000;
 const DECODER = new TextDecoder();
 
-/** System calls on a simulated tree_fs. */
+/** System calls on a simulated file system in memory. */
 export class SimTreeCalls extends SimFileCalls {
-  readonly #mounted: SimulatedTree;
+  readonly #mounted: SimulatedMemory;
   readonly #directories: Map<string, SimDirectory> = new Map();
   #client: TreeClient;
 
   /** Prepares for a script. */
-  constructor(mounted: SimulatedTree) {
+  constructor(mounted: SimulatedMemory) {
     super();
     this.#mounted = mounted;
     this.#client = mounted.client(PID);

@@ -1,5 +1,5 @@
 /**
- * Scripts in the simulator: the same export or tree_fs, served by this thread
+ * Scripts in the simulator: the same export or file system in memory, served by this thread
  * and used by a simulated client.
  *
  * @module
@@ -23,7 +23,7 @@ import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import { serveInThread } from "../../sim/workload/thread_server.ts";
 import { SimError } from "../../sim/kernel/call.ts";
 import { errnoName } from "../../src/base/errno.ts";
-import { SimulatedTree } from "../examples/_simulated.ts";
+import { SimulatedMemory } from "../filesystem/_simulated_memory.ts";
 import { ScriptClock, SimExportCalls } from "./_sim_export_calls.ts";
 import { SimTreeCalls } from "./_sim_tree_calls.ts";
 import {
@@ -54,7 +54,7 @@ function errnoOf(error: unknown): string | null {
 }
 
 async function runOnTree(steps: readonly Step[]): Promise<Run> {
-  const mounted = await SimulatedTree.mount(1, () => TREE_TIME);
+  const mounted = await SimulatedMemory.mount(1, () => TREE_TIME);
   const calls = new SimTreeCalls(mounted);
   const results: StepResult[] = [];
   for (const step of steps) {

@@ -145,7 +145,7 @@ export interface ExportMount {
   readonly queues: number;
 }
 
-/** What is mounted for a script: an image, or an empty tree_fs. */
+/** What is mounted for a script: an image, or an empty file system in memory. */
 export type ScriptMount = ExportMount | { readonly kind: "tree" };
 
 /** A script. */

@@ -1,5 +1,5 @@
 /**
- * Mounts examples/memory.ts with options: MOUNTPOINT [OPTIONS as JSON].
+ * Mounts examples/memory.ts: OPTIONS, as JSON, and MOUNTPOINT.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import { MemoryFs } from "../../examples/memory.ts";
 import { fileTime } from "../../mod.ts";
 import { mountFileSystem } from "../../fs.ts";
 
-const [mountpoint, options = "{}"] = Deno.args;
+const [options, mountpoint] = Deno.args;
 const session = await mountFileSystem(new MemoryFs(fileTime), mountpoint!, {
   name: "memory",
   signals: true,
-  ...JSON.parse(options),
+  ...JSON.parse(options!),
 });
 console.log("Serving");
 const { clean, problems } = await session.closed;

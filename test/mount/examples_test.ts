@@ -3,21 +3,22 @@ import { ExampleProcess, script } from "./_example.ts";
 import { mountTest } from "./_harness.ts";
 
 mountTest("hello.ts shows one file", async (directory) => {
-  const path = `${directory}/hello.txt`;
-  await Deno.writeTextFile(path, "underneath");
-  await using process = await ExampleProcess.start("hello.ts", path);
+  await Deno.writeTextFile(`${directory}/underneath`, "");
+  await using process = await ExampleProcess.start("hello.ts", directory);
   const { text } = await script(
     directory,
-    "cat hello.txt; tail -c 11 hello.txt; stat -c '%s %a' hello.txt; echo x > hello.txt",
+    "ls -A; cat hello.txt; tail -c 11 hello.txt; stat -c '%s %a' hello.txt; echo x > hello.txt",
   );
-  assertEquals(text.split("\n").slice(0, 3), [
+  assertEquals(text.split("\n").slice(0, 4), [
+    "hello.txt",
     "Hello from TypeScript",
     "TypeScript",
     "22 444",
   ]);
   assert(text.includes("Read-only file system"), text);
   assertEquals(await process.stop("SIGINT"), 0);
-  assertEquals(await Deno.readTextFile(path), "underneath");
+  const names = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+  assertEquals(names, ["underneath"]);
 });
 
 mountTest("custom_backend.ts is served by Workers", async (directory) => {

@@ -1,10 +1,11 @@
 /**
- * The tree file system with further operations, so that more kinds of messages can
+ * A file system in memory with further operations, so that more kinds of messages can
  * be recorded.
  *
  * @module
  */
-import { TreeFs } from "../../examples/tree_fs/tree_fs.ts";
+import { MemoryFs } from "../../examples/memory.ts";
+import { FileSystemHandler } from "../../src/filesystem/file_system_handler.ts";
 import {
   accessors,
   contiguousExchange,
@@ -31,7 +32,7 @@ export interface GoldenHandlerOptions {
 
 /** A file system that answers more kinds of requests than most. */
 export class GoldenHandler implements RequestHandler {
-  readonly #tree = new TreeFs();
+  readonly #tree = new FileSystemHandler(new MemoryFs());
   readonly #without: ReadonlySet<string>;
   readonly #nodeids = new Map<string, bigint>();
   readonly #waiting = new Map<bigint, () => void>();
@@ -45,7 +46,7 @@ export class GoldenHandler implements RequestHandler {
     return this.#nodeids.get(name) ?? 0n;
   }
 
-  handle(request: Request, reply: Reply): void | Promise<void> {
+  handle(request: Request, reply: Reply): void | PromiseLike<void> {
     const name = opcodeName(request.opcode)!;
     if (this.#without.has(name)) throw new Errno("ENOSYS");
     switch (name) {

@@ -5,12 +5,14 @@
  * @module
  */
 import { ERRNO, Errno } from "../../base/errno.ts";
+import { XATTR } from "../../base/file_flags.ts";
 import { XATTR_SIZE_MAX } from "../../base/limits.ts";
 import { encodeName } from "../../base/name_bytes.ts";
 import { accessors } from "../../protocol/accessors.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Request } from "../../protocol/request.ts";
 import { andThen } from "../answer.ts";
+import type { Caller, FileSystem, May } from "../file_system.ts";
 import { textOf } from "../names.ts";
 import { nodeIdOf } from "../request_fields.ts";
 import type { Operation } from "./operation.ts";
@@ -18,11 +20,24 @@ import type { Operation } from "./operation.ts";
 const SETXATTR_IN = accessors("fuse_setxattr_in");
 const GETXATTR_IN = accessors("fuse_getxattr_in");
 
+/**
+ * The start of the names of access control lists. The kernel would not enforce
+ * them: it checks permissions by the mode alone.
+ */
+const ACL = "system.posix_acl_";
+
+/** The name of an attribute. */
+function attributeName(request: Request): string {
+  const name = textOf(request);
+  if (name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
+  return name;
+}
+
 /** GETXATTR: the value of a name. */
 export const getxattr: Operation = ({ fs, nodes }, request, reply, caller) => {
   if (fs.getxattr === undefined) return reply.error(ERRNO.ENOSYS);
   const node = nodes.get(nodeIdOf(request));
-  return andThen(fs.getxattr(node, textOf(request), caller), (value) => {
+  return andThen(fs.getxattr(node, attributeName(request), caller), (value) => {
     if (value === null) throw new Errno("ENODATA");
     replyValue(request, reply, value);
   });
@@ -38,10 +53,30 @@ export const setxattr: Operation = (context, request, reply, caller) => {
   const size = SETXATTR_IN.get.size(request.body);
   const flags = SETXATTR_IN.get.flags(request.body);
   if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
+  const name = attributeName(request);
   const value = request.value().subarray(0, size);
-  const done = fs.setxattr(node, textOf(request), value, flags, caller);
+  const checked = checkExistence(fs, node, name, flags, caller);
+  const done = andThen(checked, () => {
+    return fs.setxattr!(node, name, value, flags, caller);
+  });
   return andThen(done, () => reply.ok());
 };
+
+/** What flags of setxattr(2) demand; the kernel holds the inode's lock. */
+function checkExistence<N extends object, H>(
+  fs: FileSystem<N, H>,
+  node: N,
+  name: string,
+  flags: number,
+  caller: Caller,
+): May<void> {
+  if ((flags & (XATTR.CREATE | XATTR.REPLACE)) === 0) return;
+  return andThen(fs.getxattr?.(node, name, caller), (value) => {
+    if (value === undefined) return;
+    if (value !== null && flags & XATTR.CREATE) throw new Errno("EEXIST");
+    if (value === null && flags & XATTR.REPLACE) throw new Errno("ENODATA");
+  });
+}
 
 /** LISTXATTR: all names, each with a NUL. */
 export const listxattr: Operation = ({ fs, nodes }, request, reply, caller) => {
@@ -60,7 +95,7 @@ export const removexattr: Operation = (context, request, reply, caller) => {
     return reply.error(context.isReadOnly ? ERRNO.EROFS : ERRNO.ENOSYS);
   }
   const node = nodes.get(nodeIdOf(request));
-  const done = fs.removexattr(node, textOf(request), caller);
+  const done = fs.removexattr(node, attributeName(request), caller);
   return andThen(done, () => reply.ok());
 };
 

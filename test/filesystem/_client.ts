@@ -25,7 +25,7 @@ import {
 } from "../../src/protocol/message.ts";
 import { bytesOfName } from "../../src/protocol/text.ts";
 
-const MESSAGE_SIZE = 256 * 1024;
+const REPLY_SIZE = 128 * 1024;
 const DIALECT = new ProtocolVersion();
 
 /** Attributes of an inode. */
@@ -74,9 +74,6 @@ export class Client {
   /** Lookup counts by nodeid, which must equal the handler's. */
   readonly lookups = new Map<bigint, bigint>();
   readonly #handler: RequestHandler;
-  readonly #incoming = new Uint8Array(MESSAGE_SIZE);
-  readonly #outgoing = new Uint8Array(MESSAGE_SIZE);
-  readonly #exchange = contiguousExchange(this.#incoming, this.#outgoing);
   #unique = 0n;
 
   constructor(handler: RequestHandler) {
@@ -89,16 +86,16 @@ export class Client {
     nodeid: bigint,
     parts: RequestParts<N> = {},
   ): Uint8Array {
-    const { request, reply } = this.#exchange;
     const { uid, gid } = this;
     const unique = this.#unique += 2n;
     const header = { unique, nodeid, uid, gid };
     const message = encodeRequest(name, { ...parts, header }, DIALECT);
-    // Bytes of an earlier message must not have an effect.
-    this.#incoming.fill(0xa5, message.length, message.length + 1024);
-    this.#outgoing.fill(0xa5, 0, 4096);
-    this.#incoming.set(message);
-    reply.reset();
+    const incoming = new Uint8Array(message.length);
+    incoming.set(message);
+    const { request, reply } = contiguousExchange(
+      incoming,
+      new Uint8Array(REPLY_SIZE).fill(0xa5),
+    );
     assertEquals(request.validate(message.length, DIALECT), null);
     try {
       this.#handler.handle(request, reply);
@@ -114,15 +111,6 @@ export class Client {
 
   lookup(nodeid: bigint, name: string): Found {
     return this.#found(this.call("LOOKUP", nodeid, named(name)));
-  }
-
-  /** Looks up a path from the root, name by name. */
-  walk(path: string): Found {
-    let found = this.lookup(1n, ".");
-    for (const name of path.split("/").filter(Boolean)) {
-      found = this.lookup(found.nodeid, name);
-    }
-    return found;
   }
 
   getattr(nodeid: bigint): Attributes {
@@ -215,22 +203,6 @@ export class Client {
       data: typeof data === "string" ? bytesOf(data) : data,
     });
     return decodeStruct("fuse_write_out", reply).size;
-  }
-
-  fallocate(
-    nodeid: bigint,
-    mode: number,
-    offset: number,
-    length: number,
-  ): void {
-    const body = { mode, offset: BigInt(offset), length: BigInt(length) };
-    this.call("FALLOCATE", nodeid, { body });
-  }
-
-  lseek(nodeid: bigint, offset: number, whence: number): number {
-    const body = { offset: BigInt(offset), whence };
-    const reply = this.call("LSEEK", nodeid, { body });
-    return Number(decodeStruct("fuse_lseek_out", reply).offset);
   }
 
   open(nodeid: bigint, flags = 0): void {

@@ -1,9 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import type { MemoryFs } from "../../examples/memory.ts";
 import { S_IF } from "../../src/protocol/mod.ts";
 import { Random } from "../../sim/determinism/random.ts";
 import { Refused } from "./_client.ts";
 import { dump, type PathFs, PathModel } from "./_path_model.ts";
-import { SimulatedTree } from "./_simulated.ts";
+import { SimulatedMemory } from "./_simulated_memory.ts";
 import { MountedPaths } from "./_simulated_paths.ts";
 
 const SEEDS = 3;
@@ -13,7 +14,7 @@ const PAGE = 4096;
 const ENCODER = new TextEncoder();
 
 Deno.test("names that are not UTF-8 come back from the simulator's paths", async () => {
-  const mounted = await SimulatedTree.mount();
+  const mounted = await SimulatedMemory.mount();
   const client = mounted.client();
   // The bytes 0xff; "a", 0xc3, "b": each as a lone surrogate.
   await client.mkdir("\udcff");
@@ -31,8 +32,8 @@ Deno.test("names that are not UTF-8 come back from the simulator's paths", async
 });
 
 for (const queues of [1, 2, 4]) {
-  Deno.test(`tree_fs is used as by a shell in the simulator, ${queues} queues`, async () => {
-    const mounted = await SimulatedTree.mount(queues);
+  Deno.test(`memory.ts is used as by a shell in the simulator, ${queues} queues`, async () => {
+    const mounted = await SimulatedMemory.mount(queues);
     const client = mounted.client();
     const fs = new MountedPaths(client);
     const lines: string[] = [];
@@ -71,8 +72,7 @@ for (const queues of [1, 2, 4]) {
     await fs.unlink("hard");
     assertEquals(await fs.list(""), []);
     await mounted.end();
-    const { fs: server } = mounted;
-    assertEquals([server.inodes, server.free], [1, 2 ** 30]);
+    assertEquals(mounted.fs.root.entries.size, 0);
     const used = mounted.kernel.queues.filter(({ taken }) => taken > 20);
     assertEquals(used.length, queues);
   });
@@ -80,9 +80,9 @@ for (const queues of [1, 2, 4]) {
 
 for (let seed = 1; seed <= SEEDS; seed++) {
   const queues = 2 ** (seed - 1);
-  Deno.test(`tree_fs in the simulator agrees with plain objects, seed ${seed}`, async () => {
+  Deno.test(`memory.ts in the simulator agrees with plain objects, seed ${seed}`, async () => {
     const random = new Random(seed);
-    const mounted = await SimulatedTree.mount(queues);
+    const mounted = await SimulatedMemory.mount(queues);
     const model = new PathModel();
     const programs = Array.from(
       { length: CLIENTS },
@@ -114,14 +114,14 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     assertEquals(await dump(programs[0]!, ""), await dump(model, ""));
     assertEquals([...EXPECTED].filter((name) => !refusals.has(name)), []);
     await mounted.end();
-    assertEquals(mounted.fs.inodes, model.count);
+    assertEquals(countNodes(mounted.fs.root), model.count);
   });
 }
 
 for (let seed = 1; seed <= SEEDS; seed++) {
   Deno.test(`programs that interfere with each other leave no inode, seed ${seed}`, async () => {
     const random = new Random(seed);
-    const mounted = await SimulatedTree.mount(4);
+    const mounted = await SimulatedMemory.mount(4);
     const programs = Array.from(
       { length: CLIENTS },
       (_, i) => new MountedPaths(mounted.client(1000 + i)),
@@ -140,9 +140,18 @@ for (let seed = 1; seed <= SEEDS; seed++) {
     assertEquals(await dump(programs[1]!, ""), cached);
     await remove(programs[2]!, "all");
     await mounted.end();
-    const { fs } = mounted;
-    assertEquals([fs.inodes, fs.free], [1, 2 ** 30]);
+    assertEquals(countNodes(mounted.fs.root), 1);
   });
+}
+
+/** The nodes that have names, each counted once. */
+function countNodes(
+  node: MemoryFs["root"],
+  seen: Set<MemoryFs["root"]> = new Set(),
+): number {
+  seen.add(node);
+  for (const entry of node.entries.values()) countNodes(entry, seen);
+  return seen.size;
 }
 
 /** Errors that must have occurred, or the operations were too simple. */

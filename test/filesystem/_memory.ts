@@ -1,4 +1,5 @@
-import { TreeFs } from "../../examples/tree_fs/tree_fs.ts";
+import { MemoryFs } from "../../examples/memory.ts";
+import { FileSystemHandler } from "../../src/filesystem/file_system_handler.ts";
 import { Client } from "./_client.ts";
 
 /** The root's nodeid. */
@@ -10,11 +11,13 @@ export const PAGE = 4096;
 /** Nanoseconds. */
 export const SECOND = 1_000_000_000n;
 
-/** A file system with a clock that the test moves, and its client. */
-export function setUp(options: { capacity?: number } = {}) {
+/** examples/memory.ts with a clock that the test moves, and its client. */
+export function setUp() {
   const clock = { now: 1000n * SECOND };
-  const fs = new TreeFs({ ...options, now: () => clock.now });
-  return { fs, clock, client: new Client(fs) };
+  const now = () => clock.now;
+  const fs = new MemoryFs(now);
+  const handler = new FileSystemHandler(fs, { now });
+  return { fs, handler, clock, client: new Client(handler) };
 }
 
 /** The three times of a file in seconds. */

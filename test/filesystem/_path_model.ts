@@ -1,13 +1,12 @@
 /**
  * A model of a mounted file system, made of plain objects: it resolves paths,
  * follows links and fails with the errors of system calls as Linux does. A
- * mounted tree_fs must agree with it. Paths have no leading slash; "" is the
+ * mounted examples/memory.ts must agree with it. Paths have no leading slash; "" is the
  * root.
  *
  * @module
  */
 import { Refused } from "./_client.ts";
-import { split } from "./_tree_model.ts";
 
 /** The fields of stat(2) that can be compared. */
 export interface PathStat {
@@ -63,6 +62,12 @@ interface PathEnd {
 }
 
 const LINKS_MAX = 40;
+
+/** Splits a path into its directory and its last name. */
+function split(path: string): [parent: string, name: string] {
+  const at = path.lastIndexOf("/");
+  return [path.slice(0, Math.max(0, at)), path.slice(at + 1)];
+}
 
 function refuse(name: string): never {
   throw new Refused(name);

@@ -1,10 +1,14 @@
 /**
- * tree_fs in the simulator: served by the real serve loop, used by paths.
+ * examples/memory.ts in the simulator: served by the real serve loop, used by paths.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { TREE_FS_FLAGS, TreeFs } from "../../examples/tree_fs/tree_fs.ts";
+import { MemoryFs } from "../../examples/memory.ts";
+import {
+  FILE_SYSTEM_FLAGS,
+  FileSystemHandler,
+} from "../../src/filesystem/file_system_handler.ts";
 import type { InitFlagName } from "../../src/protocol/flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
@@ -19,13 +23,13 @@ import {
 import { TreeClient } from "../../sim/directories/tree_client.ts";
 import { SimTree } from "../../sim/directories/sim_tree.ts";
 
-/** The flags that `mountHandler` requests, and those of tree_fs. */
+/** The flags that `mountFileSystem` requests. */
 const FLAGS: readonly InitFlagName[] = [
   "ASYNC_READ",
   "BIG_WRITES",
   "MAX_PAGES",
   "PARALLEL_DIROPS",
-  ...TREE_FS_FLAGS,
+  ...FILE_SYSTEM_FLAGS,
 ];
 const MAX_WRITE = 128 * 1024;
 
@@ -36,9 +40,10 @@ export class TestClock implements Clock {
   after(): void {}
 }
 
-/** A mounted tree_fs. */
-export class SimulatedTree {
-  readonly fs: TreeFs;
+/** A mounted file system in memory. */
+export class SimulatedMemory {
+  readonly fs: MemoryFs;
+  readonly handler: FileSystemHandler<MemoryFs["root"], void>;
   readonly clock = new TestClock();
   readonly kernel: SimKernel;
   readonly tree: SimTree;
@@ -50,7 +55,8 @@ export class SimulatedTree {
   private constructor(queues: number, now?: () => bigint) {
     const start = 1_700_000_000_000_000_000n;
     now ??= () => start + BigInt(Math.round(this.clock.now * 1000));
-    this.fs = new TreeFs({ now });
+    this.fs = new MemoryFs(now);
+    this.handler = new FileSystemHandler(this.fs, { now });
     this.kernel = new SimKernel({
       queues,
       maxRead: MAX_WRITE,
@@ -65,8 +71,8 @@ export class SimulatedTree {
   static async mount(
     queues: number = 1,
     now?: () => bigint,
-  ): Promise<SimulatedTree> {
-    const made = new SimulatedTree(queues, now);
+  ): Promise<SimulatedMemory> {
+    const made = new SimulatedMemory(queues, now);
     made.#server = await serveInThread(made.kernel, {
       wanted: {
         flags: FLAGS,
@@ -74,7 +80,7 @@ export class SimulatedTree {
         maxBackground: 64,
         congestionThreshold: 48,
       },
-      handler: () => made.fs,
+      handler: () => made.handler,
       around: (queue, index) =>
         new TraceQueue(queue, (record) => made.records.push(record), { index }),
     });
@@ -109,6 +115,8 @@ export class SimulatedTree {
     this.tree.dropCaches();
     await this.quiet();
     assertEquals([...this.tree.lookups.keys()], [1n], "inodes are kept");
+    assertEquals(this.handler.nodes, 1, "nodes are kept");
+    assertEquals(this.handler.handles, 0, "handles are kept");
     this.tree.unmount();
     await this.#server!.ended;
     assertEquals(this.kernel.violations, []);
