@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a program that talks to a test
 /**
  * Mounts examples/memory.ts: OPTIONS, as JSON, and MOUNTPOINT.
  *
