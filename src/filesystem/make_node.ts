@@ -4,8 +4,8 @@ import type { FileSystemContext } from "./context.ts";
 import type { Caller, May } from "./file_system.ts";
 
 /**
- * Creates anything but a symbolic link, without opening it, by the method for its type, or by the one
- * that stands in for it.
+ * Creates anything but a symbolic link, without opening it: by the method for its
+ * type, or by the one that stands in for it.
  *
  * @param mode Its type and permissions.
  * @param refusal The error if there is no such method.
