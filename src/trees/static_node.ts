@@ -1,0 +1,33 @@
+import type { Attr } from "../filesystem/attr.ts";
+import type { Caller, May } from "../filesystem/file_system.ts";
+
+/** What a file holds, or the target of a symbolic link. */
+export interface Content {
+  /**
+   * Reads bytes.
+   *
+   * @returns How many were put into `into`; fewer than it holds mean the end.
+   */
+  read(into: Uint8Array, offset: number, caller: Caller): May<number>;
+}
+
+/** A node of a tree that does not change. */
+export interface StaticNode {
+  /** Its attributes. */
+  readonly attr: Attr;
+  /** What a directory has in it; `null` for anything else. */
+  readonly entries: Map<string, StaticNode> | null;
+  /** What it holds; `null` for what cannot be read. */
+  readonly content: Content | null;
+}
+
+/** The content of bytes in memory. */
+export function bytesContent(bytes: Uint8Array): Content {
+  return {
+    read(into, offset) {
+      const part = bytes.subarray(offset, offset + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
+}
