@@ -38,3 +38,4 @@ export {
 } from "./src/session/mount_file_system.ts";
 export { FileSystemSession } from "./src/session/file_system_session.ts";
 export { fileTime } from "./src/linux/syscall/file_clock.ts";
+export * from "./src/trees/mod.ts";

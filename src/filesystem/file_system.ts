@@ -5,6 +5,7 @@
  * @module
  */
 import type { Attr, Changes, StatFs } from "./attr.ts";
+import type { FileCache } from "./options.ts";
 
 /**
  * A value, or a promise of it: every method may answer at once or later.
@@ -192,6 +193,12 @@ export interface FileSystem<N extends object, H = unknown> {
     flags: number,
     caller: Caller,
   ): May<void>;
+
+  /**
+   * What the kernel caches of a file that is opened, unless the option `cache`
+   * says it. If left out, `open`.
+   */
+  cache?(node: N): FileCache;
 
   /**
    * Opens a file, open(2).

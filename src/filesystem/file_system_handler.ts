@@ -104,7 +104,11 @@ export class FileSystemHandler<N extends object, H = unknown>
    * @throws {UserError} If an option cannot be used.
    */
   constructor(fs: FileSystem<N, H>, options: CacheOptions<N> = {}) {
-    this.#context = new FileSystemContext(fs, checkCacheOptions(options));
+    const own = fs.cache === undefined ? {} : {
+      cache: (node: N) => fs.cache!(node),
+    };
+    const rules = checkCacheOptions({ ...own, ...options });
+    this.#context = new FileSystemContext(fs, rules);
   }
 
   /** The number of nodes that the kernel knows, the root included. */

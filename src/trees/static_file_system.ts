@@ -3,10 +3,11 @@ import { decodeName } from "../base/name_bytes.ts";
 import { andThen } from "../filesystem/answer.ts";
 import type { Attr, StatFs } from "../filesystem/attr.ts";
 import type { Caller, FileSystem, May } from "../filesystem/file_system.ts";
-import type { StaticNode } from "./static_node.ts";
+import type { FileCache } from "../filesystem/options.ts";
+import type { OpenContent, StaticNode } from "./static_node.ts";
 
 /** A tree that does not change, as a file system. */
-export class StaticFileSystem implements FileSystem<StaticNode, void> {
+export class StaticFileSystem implements FileSystem<StaticNode, OpenContent> {
   readonly root: StaticNode;
   readonly #space: StatFs;
 
@@ -20,8 +21,13 @@ export class StaticFileSystem implements FileSystem<StaticNode, void> {
     this.#space = spaceOf(root);
   }
 
-  getattr(node: StaticNode): Attr {
-    return node.attr;
+  getattr(node: StaticNode, caller: Caller, opened?: OpenContent): May<Attr> {
+    const { attr, content } = node;
+    if (typeof content !== "function") return attr;
+    // Programs such as tar(1) read as much as stat(2) has told.
+    return andThen(opened ?? content(caller), ({ size }) => {
+      return { ...attr, size, mtime: caller.time };
+    });
   }
 
   lookup({ entries }: StaticNode, name: string): StaticNode | null {
@@ -40,14 +46,29 @@ export class StaticFileSystem implements FileSystem<StaticNode, void> {
     );
   }
 
+  /** What is made for each open(2) is not limited by an earlier size. */
+  cache({ content }: StaticNode): FileCache {
+    return typeof content === "function" ? "none" : "keep";
+  }
+
+  open(
+    { content }: StaticNode,
+    _flags: number,
+    caller: Caller,
+  ): May<OpenContent | void> {
+    if (typeof content === "function") return content(caller);
+  }
+
   read(
     { content }: StaticNode,
     into: Uint8Array,
     offset: number,
     caller: Caller,
+    opened?: OpenContent,
   ): May<number> {
-    if (content === null) throw new Errno("EINVAL");
-    return content.read(into, offset, caller);
+    const from = typeof content === "function" ? opened : content;
+    if (!from) throw new Errno("EINVAL");
+    return from.read(into, offset, caller);
   }
 
   statfs(): StatFs {

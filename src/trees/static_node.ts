@@ -11,19 +11,33 @@ export interface Content {
   read(into: Uint8Array, offset: number, caller: Caller): May<number>;
 }
 
-/** A node of a tree that does not change. */
+/** What a file holds while it is open. */
+export interface OpenContent extends Content {
+  /** The number of bytes. */
+  readonly size: number;
+}
+
+/**
+ * A node of a tree that does not change.
+ *
+ * @category Trees
+ */
 export interface StaticNode {
   /** Its attributes. */
   readonly attr: Attr;
   /** What a directory has in it; `null` for anything else. */
   readonly entries: Map<string, StaticNode> | null;
-  /** What it holds; `null` for what cannot be read. */
-  readonly content: Content | null;
+  /**
+   * What it holds, or what makes that for each open(2) anew; `null` for what
+   * cannot be read.
+   */
+  readonly content: Content | ((caller: Caller) => May<OpenContent>) | null;
 }
 
 /** The content of bytes in memory. */
-export function bytesContent(bytes: Uint8Array): Content {
+export function bytesContent(bytes: Uint8Array): OpenContent {
   return {
+    size: bytes.length,
     read(into, offset) {
       const part = bytes.subarray(offset, offset + into.length);
       into.set(part);

@@ -1,14 +1,14 @@
 /** A library that is bundled. */
 export interface Library {
   /** Its name in the npm registry. */
-  readonly package: string;
+  readonly name: string;
   readonly version: string;
-  /** What the paths of its modules start with. */
-  readonly entry: string;
-  /** What is exported of each module. */
-  readonly exports: Readonly<Record<string, readonly string[]>>;
-  /** The license, where the package has no file of it. */
-  readonly license: string;
+  /** Its dependencies, which the bundle holds too. */
+  readonly dependencies: readonly string[];
+  /** The file that is bundled, with all that it imports. */
+  readonly module: string;
+  /** What is exported. */
+  readonly exports: string;
   /** Where the bundle goes, from the root of the repository. */
   readonly output: string;
 }
@@ -16,19 +16,20 @@ export interface Library {
 /** The libraries that are bundled. */
 export const LIBRARIES: readonly Library[] = [
   {
-    package: "@zip.js/zip.js",
+    name: "@zip.js/zip.js",
     version: "2.24.0",
-    entry: "lib/",
-    exports: { "zip-core-reader.js": ["ZipReader"] },
-    license: "BSD-3-Clause",
+    dependencies: [],
+    module: "lib/zip-core-reader.js",
+    exports: "ZipReader",
     output: "src/trees/zip/zip_library.js",
   },
   {
-    package: "tar",
-    version: "7.5.23",
-    entry: "",
-    exports: { header: ["Header"], pax: ["Pax"] },
-    license: "Blue Oak Model License 1.0.0: https://blueoakcouncil.org/license/1.0.0",
+    // Not exported by the package: its entry point reads whole streams only.
+    name: "tar-stream",
+    version: "3.2.2",
+    dependencies: ["b4a"],
+    module: "headers.js",
+    exports: "decode, decodeLongPath, decodePax",
     output: "src/trees/tar/tar_library.js",
   },
 ];

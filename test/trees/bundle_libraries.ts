@@ -1,52 +1,57 @@
 /**
  * Bundles the libraries that read archives into the sources, so that a program
  * that uses them loads nothing from a registry. Run it by
- * `deno task bundle:libraries` after changing a version below.
+ * `deno task bundle:libraries` after changing a version.
  *
  * @module
  */
 import { LIBRARIES, type Library } from "./_libraries.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-
-for (const library of LIBRARIES) {
-  const code = await bundle(library);
-  const license = await Deno.readTextFile(
-    `${await npmCache()}/${library.package}/${library.version}/LICENSE`,
-  ).catch(() => library.license);
+const directory = await Deno.makeTempDir();
+try {
+  const dependencies = LIBRARIES.map(({ name, version }) => [name, version]);
   await Deno.writeTextFile(
-    new URL(library.output, ROOT),
-    `/*\n${library.package} ${library.version}, ` +
-      `bundled by \`deno task bundle:libraries\`.\n\n${license.trim()}\n*/\n` +
-      code,
+    `${directory}/package.json`,
+    JSON.stringify({ dependencies: Object.fromEntries(dependencies) }),
   );
+  await run("install", "--node-modules-dir=auto");
+  for (const library of LIBRARIES) {
+    const text = await header(library) + await bundle(library);
+    await Deno.writeTextFile(new URL(library.output, ROOT), text);
+  }
+} finally {
+  await Deno.remove(directory, { recursive: true });
+}
+
+async function header(library: Library): Promise<string> {
+  const { name, version, dependencies } = library;
+  const made = `${name} ${version}, bundled by \`deno task bundle:libraries\`.`;
+  const folders = [
+    [name, name],
+    ...dependencies.map((name) => [name, `.deno/node_modules/${name}`]),
+  ];
+  const licenses = folders.map(async ([name, folder]) => {
+    const path = `${directory}/node_modules/${folder}/LICENSE`;
+    return `${name}\n\n${(await Deno.readTextFile(path)).trim()}\n`;
+  });
+  return `/*\n${[made, ...await Promise.all(licenses)].join("\n")}*/\n`;
 }
 
 /** The code of a library, without the paths of this machine. */
-async function bundle(library: Library): Promise<string> {
-  const { package: name, version, entry, exports } = library;
-  const directory = await Deno.makeTempDir();
-  try {
-    const input = `${directory}/entry.js`;
-    const from = `npm:${name}@${version}/`;
-    const lines = Object.entries(exports).map(([module, names]) =>
-      `export { ${names.join(", ")} } from "${from}${entry}${module}";\n`
-    );
-    await Deno.writeTextFile(input, lines.join(""));
-    const text = await output("bundle", "--platform", "deno", input);
-    return text.replaceAll(/^\/\/ \S*\/\S*$\n/gm, "");
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+async function bundle({ name, module, exports }: Library): Promise<string> {
+  const input = `${directory}/entry.js`;
+  await Deno.writeTextFile(
+    input,
+    `export { ${exports} } from "./node_modules/${name}/${module}";\n`,
+  );
+  const text = await run("bundle", "--platform=deno", input);
+  return text.replaceAll(/^ *\/\/ \S*node_modules\/\S*$\n/gm, "")
+    .replaceAll(/"[^"\n]*(node_modules\/[^"\n]*)"/g, '"$1"');
 }
 
-async function npmCache(): Promise<string> {
-  const { npmCache } = JSON.parse(await output("info", "--json"));
-  return `${npmCache}/registry.npmjs.org`;
-}
-
-async function output(...args: string[]): Promise<string> {
-  const command = new Deno.Command(Deno.execPath(), { args });
+async function run(...args: string[]): Promise<string> {
+  const command = new Deno.Command(Deno.execPath(), { args, cwd: directory });
   const { success, stdout, stderr } = await command.output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout);

@@ -66,7 +66,8 @@ export class StreamContent implements Content, Keeper {
     const isThere = offset >= this.#start && this.#hasRead(offset + length);
     if (isThere && !this.isBusy) return this.#copy(part, offset);
     this.#reads++;
-    const read = this.#turn.then(() => this.#readOn(part, offset, caller.signal)
+    const read = this.#turn.then(() =>
+      this.#readOn(part, offset, caller.signal)
     ).finally(() => this.#reads--);
     this.#turn = read.catch(() => {});
     return read;

@@ -8,7 +8,7 @@ import { ArchiveTree, type Owner } from "../archive/archive_tree.ts";
 import { StreamBudget } from "../archive/stream_budget.ts";
 import { type Readable, toByteSource } from "../byte_source.ts";
 import { StaticFileSystem } from "../static_file_system.ts";
-import type { StaticNode } from "../static_node.ts";
+import type { OpenContent, StaticNode } from "../static_node.ts";
 import { contentOf } from "./entry_content.ts";
 // @ts-types="./zip_library.d.ts"
 import { type ZipEntry, ZipReader } from "./zip_library.js";
@@ -75,7 +75,7 @@ export interface ZipOptions {
 export async function fromZip(
   readable: Readable,
   options: ZipOptions = {},
-): Promise<FileSystem<StaticNode, void>> {
+): Promise<FileSystem<StaticNode, OpenContent>> {
   const { uid = 0, gid = 0, password } = options;
   const source = toByteSource(readable);
   const tree = new ArchiveTree({ uid, gid });

@@ -5,4 +5,4 @@
  */
 export { fromZip, type ZipOptions } from "./from_zip.ts";
 export type { ByteSource, Readable } from "../byte_source.ts";
-export type { Content, StaticNode } from "../static_node.ts";
+export type { Content, OpenContent, StaticNode } from "../static_node.ts";

@@ -1,5 +1,6 @@
 /*
 @zip.js/zip.js 2.24.0, bundled by `deno task bundle:libraries`.
+@zip.js/zip.js
 
 BSD 3-Clause License
 
