@@ -57,8 +57,9 @@ export interface ZipOptions {
  * import { assertEquals } from "@std/assert";
  *
  * const archive = Uint8Array.fromBase64(
- *   "UEsDBAoAAAAAAAAAIQC3f2LZAwAAAAMAAAABAAAAYWhpClBLAQIeAwoAAAAAAAAAIQC3f2LZ" +
- *     "AwAAAAMAAAABAAAAAAAAAAEAAACkgQAAAABhUEsFBgAAAAABAAEALwAAACIAAAAAAA==",
+ *   "UEsDBBQAAAAAAAAAIQB6em/tAwAAAAMAAAABAAAAYWhpClBLAQIUAxQAAAAAAAAAIQB6em/t" +
+ *     "AwAAAAMAAAABAAAAAAAAAAAAAACAAQAAAABhUEsFBgAAAAABAAEALwAAACIAAAAAAA==" +
+ *     "",
  * );
  * await using simulation = await simulate(await fromZip(archive));
  * const opened = await simulation.client().open("a");

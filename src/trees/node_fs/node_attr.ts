@@ -1,0 +1,49 @@
+/**
+ * Attributes of `node:fs` as those of a node.
+ *
+ * @module
+ */
+import { NS_PER_MS, NS_PER_S } from "../../base/timespec.ts";
+import type { Attr } from "../../filesystem/attr.ts";
+import type { NodeStats } from "./node_fs.ts";
+
+/** The attributes of a node. Its inode number is one that the layer gives. */
+export function attrOf(stats: NodeStats): Attr {
+  return {
+    mode: Number(stats.mode),
+    size: stats.size,
+    nlink: Number(stats.nlink ?? 1),
+    uid: Number(stats.uid ?? 0),
+    gid: Number(stats.gid ?? 0),
+    rdev: Number(BigInt.asUintN(32, BigInt(stats.rdev ?? 0))),
+    atime: timeOf(stats.atimeNs, stats.atimeMs),
+    mtime: timeOf(stats.mtimeNs, stats.mtimeMs),
+    ctime: timeOf(stats.ctimeNs, stats.ctimeMs),
+    ...blocksOf(stats),
+  };
+}
+
+/** A library in memory has no device, and does not count blocks. */
+function blocksOf({ dev, blocks }: NodeStats): Pick<Attr, "blocks"> {
+  return Number(dev ?? 0) === 0 || blocks === undefined ? {} : { blocks };
+}
+
+function timeOf(ns: bigint | undefined, ms: number | bigint = 0): bigint {
+  if (ns !== undefined) return ns;
+  return typeof ms === "bigint"
+    ? ms * NS_PER_MS
+    : BigInt(Math.floor(ms * Number(NS_PER_MS)));
+}
+
+/** A time as `utimes()` takes it: seconds, as exact as a number can be. */
+export function secondsOf(ns: bigint): number {
+  return Number(ns) / Number(NS_PER_S);
+}
+
+/**
+ * What tells whether two paths lead to the same file; `null` if nothing does.
+ * Libraries that do not number files say 0.
+ */
+export function identityOf({ dev = 0, ino = 0 }: NodeStats): string | null {
+  return Number(ino) === 0 ? null : `${dev}:${ino}`;
+}
