@@ -1,8 +1,8 @@
 import { Errno } from "../../base/errno.ts";
 import { O, S_IF } from "../../base/file_flags.ts";
 import type { Attr, Changes } from "../../filesystem/attr.ts";
-import { secondsOf } from "./node_attr.ts";
-import type { NodeFileHandle, NodeFsPromises } from "./node_fs.ts";
+import { utimeOf } from "./node_attr.ts";
+import type { NodeFileHandle, NodeFsPromises, NodeTime } from "./node_fs.ts";
 
 /** What attributes are changed of: an open file, a path, or both. */
 export interface Changed {
@@ -36,11 +36,10 @@ export async function changeAttr(
   const isTime = atime !== undefined ||
     mtime !== undefined && size === undefined;
   if (isTime) {
-    const times = [atime ?? attr.atime, mtime ?? attr.mtime] as const;
     await utimes(
       changed,
-      secondsOf(times[0] as bigint),
-      secondsOf(times[1] as bigint),
+      utimeOf(atime ?? attr.atime as bigint),
+      utimeOf(mtime ?? attr.mtime as bigint),
     );
   }
 }
@@ -85,8 +84,8 @@ async function chown(
 
 async function utimes(
   { fs, path, handle, attr }: Changed,
-  atime: number,
-  mtime: number,
+  atime: NodeTime,
+  mtime: NodeTime,
 ): Promise<void> {
   if (handle?.utimes !== undefined) return await handle.utimes(atime, mtime);
   if (path === null) throw new Errno("ESTALE");

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { NS_PER_MS, NS_PER_S } from "../../base/timespec.ts";
+import {
+  MS_PER_S,
+  nanosecondsOf,
+  NS_PER_MS,
+  NS_PER_S,
+  secondsOf,
+} from "../../base/timespec.ts";
 import type { Attr } from "../../filesystem/attr.ts";
 import type { NodeStats } from "./node_fs.ts";
 
@@ -35,9 +41,17 @@ function timeOf(ns: bigint | undefined, ms: number | bigint = 0): bigint {
     : BigInt(Math.floor(ms * Number(NS_PER_MS)));
 }
 
-/** A time as `utimes()` takes it: seconds, as exact as a number can be. */
-export function secondsOf(ns: bigint): number {
-  return Number(ns) / Number(NS_PER_S);
+/**
+ * A time as `utimes()` takes it: seconds, as exact as a number can be. For
+ * numbers below 0 it takes the present time; a `Date` before 1970 is kept.
+ */
+export function utimeOf(ns: bigint): number | Date {
+  if (ns >= 0n) return Number(ns) / Number(NS_PER_S);
+  return new Date(Number(secondsOf(ns)) * MS_PER_S + millisecondsOf(ns));
+}
+
+function millisecondsOf(ns: bigint): number {
+  return Math.floor(nanosecondsOf(ns) / Number(NS_PER_MS));
 }
 
 /**

@@ -220,9 +220,7 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
     if ((flags & ~RENAME.NOREPLACE) !== 0) throw new Errno("EINVAL");
     await this.#files.lock.change(async () => {
       const paths = [pathIn(from, oldName), pathIn(to, newName)] as const;
-      if (flags & RENAME.NOREPLACE && await this.#exists(paths[1])) {
-        throw new Errno("EEXIST");
-      }
+      await this.#checkReplaced(paths[1], flags);
       await this.#fs.rename!(...paths);
       const node = from.children.get(oldName);
       const replaced = to.children.get(newName);
@@ -234,13 +232,16 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
     });
   }
 
-  async #exists(path: string): Promise<boolean> {
+  /** Some libraries replace a directory whatever it has in it. */
+  async #checkReplaced(path: string, flags: number): Promise<void> {
     try {
-      await this.#fs.lstat(path, BIGINT);
-      return true;
+      const stats = await this.#fs.lstat(path, BIGINT);
+      if (flags & RENAME.NOREPLACE) throw new Errno("EEXIST");
+      if ((Number(stats.mode) & S_IF.MT) !== S_IF.DIR) return;
+      const names = await this.#fs.readdir(path);
+      if (names.length > 0) throw new Errno("ENOTEMPTY");
     } catch (error) {
-      if (errnoOf(error) === ERRNO.ENOENT) return false;
-      throw error;
+      if (errnoOf(error) !== ERRNO.ENOENT) throw error;
     }
   }
 

@@ -34,6 +34,9 @@ export interface NodeStatFs {
   readonly ffree: number | bigint;
 }
 
+/** Seconds since 1970, or a time. */
+export type NodeTime = number | Date;
+
 /** Asks for numbers of 64 bits. */
 export const BIGINT = { bigint: true } as const;
 
@@ -56,7 +59,7 @@ export interface NodeFileHandle {
   truncate?(size: number): Promise<void>;
   chmod?(mode: number): Promise<void>;
   chown?(uid: number, gid: number): Promise<void>;
-  utimes?(atime: number, mtime: number): Promise<void>;
+  utimes?(atime: NodeTime, mtime: NodeTime): Promise<void>;
   sync?(): Promise<void>;
   datasync?(): Promise<void>;
 }
@@ -78,7 +81,7 @@ export interface NodeFsPromises {
   chmod?(path: string, mode: number): Promise<void>;
   chown?(path: string, uid: number, gid: number): Promise<void>;
   lchown?(path: string, uid: number, gid: number): Promise<void>;
-  utimes?(path: string, atime: number, mtime: number): Promise<void>;
-  lutimes?(path: string, atime: number, mtime: number): Promise<void>;
+  utimes?(path: string, atime: NodeTime, mtime: NodeTime): Promise<void>;
+  lutimes?(path: string, atime: NodeTime, mtime: NodeTime): Promise<void>;
   statfs?(path: string, options: typeof BIGINT): Promise<NodeStatFs>;
 }

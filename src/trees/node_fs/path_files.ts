@@ -1,6 +1,7 @@
 import { ERRNO, Errno } from "../../base/errno.ts";
 import { errnoOf } from "../../base/errno_of.ts";
 import { S_IF } from "../../base/file_flags.ts";
+import { encodeName } from "../../base/name_bytes.ts";
 import type { Caller } from "../../filesystem/file_system.ts";
 import { WeakValues } from "./weak_values.ts";
 import { identityOf } from "./node_attr.ts";
@@ -26,7 +27,7 @@ export class PathFiles {
   async stat(node: PathNode): Promise<NodeStats> {
     return await this.lock.use(async () => {
       const { path } = node;
-      if (path !== null) return await this.fs.lstat(path, BIGINT);
+      if (path !== null) return await this.#lstat(path);
       for (const handle of node.handles) {
         if (handle.stat !== undefined) return await handle.stat(BIGINT);
       }
@@ -42,25 +43,34 @@ export class PathFiles {
   ): Promise<PathNode> {
     return await this.lock.use(async () => {
       const path = pathIn(directory, name);
-      const stats = await this.#lstat(directory, name, path);
+      const stats = await this.#lookUp(directory, name, path);
       const node = this.#nodeOf(directory, name, stats);
       node.seen = { caller, stats };
       return node;
     });
   }
 
-  async #lstat(
+  async #lookUp(
     directory: PathNode,
     name: string,
     path: string,
   ): Promise<NodeStats> {
     try {
-      return await this.fs.lstat(path, BIGINT);
+      return await this.#lstat(path);
     } catch (error) {
       const isGone = errnoOf(error) === ERRNO.ENOENT;
       if (isGone) directory.children.get(name)?.removeName(directory, name);
       throw error;
     }
+  }
+
+  async #lstat(path: string): Promise<NodeStats> {
+    const stats = await this.fs.lstat(path, BIGINT);
+    const isLink = (Number(stats.mode) & S_IF.MT) === S_IF.LNK;
+    if (!isLink || Number(stats.size) > 0) return stats;
+    // A library that does not tell the length of the target: memfs.
+    const target = await this.fs.readlink?.(path) ?? "";
+    return { ...stats, size: encodeName(target).length };
   }
 
   #nodeOf(directory: PathNode, name: string, stats: NodeStats): PathNode {
