@@ -9,3 +9,5 @@ export type { Content, OpenContent, StaticNode } from "./static_node.ts";
 export { fromNodeFs, type NodeFsOptions } from "./node_fs/from_node_fs.ts";
 export type { NodeFileHandle } from "./node_fs/node_fs.ts";
 export type { PathNode } from "./node_fs/path_node.ts";
+export { overlay } from "./overlay/overlay.ts";
+export type { OverlayHandle, OverlayNode } from "./overlay/overlay_node.ts";

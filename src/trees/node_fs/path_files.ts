@@ -3,7 +3,7 @@ import { errnoOf } from "../../base/errno_of.ts";
 import { S_IF } from "../../base/file_flags.ts";
 import { encodeName } from "../../base/name_bytes.ts";
 import type { Caller } from "../../filesystem/file_system.ts";
-import { WeakValues } from "./weak_values.ts";
+import { WeakValues } from "../weak_values.ts";
 import { identityOf } from "./node_attr.ts";
 import { BIGINT, type NodeFsPromises, type NodeStats } from "./node_fs.ts";
 import { PathLock } from "./path_lock.ts";

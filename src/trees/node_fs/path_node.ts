@@ -3,7 +3,7 @@ import { S_IF } from "../../base/file_flags.ts";
 import type { Caller } from "../../filesystem/file_system.ts";
 import { identityOf } from "./node_attr.ts";
 import type { NodeFileHandle, NodeStats } from "./node_fs.ts";
-import { WeakValues } from "./weak_values.ts";
+import { WeakValues } from "../weak_values.ts";
 
 /** A name in a directory. */
 interface Name {
