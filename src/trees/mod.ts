@@ -11,3 +11,4 @@ export type { NodeFileHandle } from "./node_fs/node_fs.ts";
 export type { PathNode } from "./node_fs/path_node.ts";
 export { overlay } from "./overlay/overlay.ts";
 export type { OverlayHandle, OverlayNode } from "./overlay/overlay_node.ts";
+export { openUrl, type UrlOptions } from "./url_source.ts";
