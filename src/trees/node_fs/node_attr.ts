@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { S_IF } from "../../base/file_flags.ts";
 import {
   MS_PER_S,
   nanosecondsOf,
@@ -15,8 +16,11 @@ import type { NodeStats } from "./node_fs.ts";
 
 /** The attributes of a node. Its inode number is one that the layer gives. */
 export function attrOf(stats: NodeStats): Attr {
+  const mode = Number(stats.mode);
+  const isLink = (mode & S_IF.MT) === S_IF.LNK;
   return {
-    mode: Number(stats.mode),
+    // Links have all permissions on Linux, whatever a library says.
+    mode: isLink ? mode | 0o777 : mode,
     size: stats.size,
     nlink: Number(stats.nlink ?? 1),
     uid: Number(stats.uid ?? 0),

@@ -12,7 +12,6 @@ export class Layers {
   readonly whiteouts: Whiteouts;
   readonly root: OverlayNode;
   readonly #byUpper = new WeakMap<object, OverlayNode>();
-  readonly #byLower = new WeakMap<object, OverlayNode>();
 
   /** Makes the root, a directory of both. */
   constructor(lower: FileSystem<object>, upper: FileSystem<object>) {
@@ -83,16 +82,17 @@ export class Layers {
     return await this.whiteouts.isOpaque(upper, caller) ? null : lower;
   }
 
+  /** One for each name, so that it is clear where a copy goes. */
   #lowerNode(
     lower: object,
     isDirectory: boolean,
     directory: OverlayNode,
     name: string,
   ): OverlayNode {
-    const known = this.#byLower.get(lower);
-    if (known !== undefined) return moved(known, directory, name);
+    const known = directory.children.get(name);
+    if (known?.lower === lower && known.upper === null) return known;
     const node = new OverlayNode(null, lower, isDirectory, directory, name);
-    this.#byLower.set(lower, node);
+    directory.children.set(name, node);
     return node;
   }
 
@@ -141,8 +141,6 @@ export class Layers {
     const { name } = node;
     node.upper = await copyUp(original, upper, directory, name, caller);
     this.#byUpper.set(node.upper, node);
-    // Its other names are those of the file as it was.
-    this.#byLower.delete(node.lower!);
   }
 }
 

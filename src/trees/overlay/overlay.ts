@@ -28,8 +28,7 @@ const NEEDED: readonly (readonly (keyof FileSystem<object>)[])[] = [
  *   container images. The overlay does not show such names, and refuses them with
  *   EPERM.
  * - A directory of the lower file system cannot be renamed (EXDEV): mv(1) copies
- *   it. A hard link to a file of the lower one stays as it is when the file is
- *   changed by another name.
+ *   it. Hard links of the lower one are files of their own.
  * - While it is in use, neither of the two may be changed in another way.
  * - If the upper file system cannot change anything, neither can the overlay: so
  *   it shows two trees that are only read as one.

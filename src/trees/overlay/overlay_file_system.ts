@@ -35,9 +35,9 @@ export class OverlayFileSystem
     const attr = await fs.getattr(real, caller, opened);
     // Numbers of both can be the same, and change with the copy.
     const { ino: _ino, ...rest } = attr;
-    const isMerged = node.upper !== null && node.lower !== null;
-    // find(1) does not count the directories of one that has a single name.
-    return isMerged && node.isDirectory ? { ...rest, nlink: 1 } : rest;
+    // find(1) does not count the directories of one that has a single name, and
+    // a file of the lower file system is another one by each name.
+    return node.lower === null ? rest : { ...rest, nlink: 1 };
   }
 
   async lookup(

@@ -1,3 +1,5 @@
+import { WeakValues } from "../weak_values.ts";
+
 /**
  * A file of an overlay: that of the upper file system, that of the lower one, or
  * a directory of both.
@@ -15,6 +17,8 @@ export class OverlayNode {
   directory: OverlayNode | null;
   /** Its name there. */
   name: string;
+  /** What is known of a lower directory, until it is copied. */
+  readonly children: WeakValues<string, OverlayNode> = new WeakValues();
   /** The copy that is being made of it. */
   copy: Promise<void> | null = null;
 
