@@ -67,6 +67,8 @@ const SELF: ReadonlyMap<string, string> = new Map([
   ["@mqfuse/mqfuse/export", "src/export/mod.ts"],
   ["@mqfuse/mqfuse/queue", "src/queue/mod.ts"],
   ["@mqfuse/mqfuse/fs", "fs.ts"],
+  ["@mqfuse/mqfuse/fs/tar", "src/trees/tar/mod.ts"],
+  ["@mqfuse/mqfuse/fs/zip", "src/trees/zip/mod.ts"],
 ]);
 
 /** One import, export-from or dynamic import of a file. */

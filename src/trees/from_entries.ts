@@ -33,6 +33,7 @@ export type Entry =
  * @category Trees
  */
 export interface EntryTree {
+  /** What a name stands for. */
   readonly [name: string]: Entry;
 }
 
@@ -43,7 +44,7 @@ export interface EntryTree {
  * program reads until it closes the file. It is called by stat(2) too, because
  * programs expect its size there. Its error is that of the call.
  *
- * @example A tree of texts and a clock
+ * @example A tree of texts, bytes and a function
  * ```ts
  * import { fromEntries } from "@mqfuse/mqfuse/fs";
  * import { simulate } from "@mqfuse/mqfuse/sim";
@@ -52,15 +53,15 @@ export interface EntryTree {
  * const fs = fromEntries({
  *   "readme.txt": "Hello\n",
  *   etc: { "key.bin": new Uint8Array([1, 2, 3]) },
- *   time: () => new Date().toISOString(),
+ *   random: () => crypto.randomUUID(),
  * });
  *
  * await using simulation = await simulate(fs);
- * const opened = await simulation.client().open("time");
+ * const opened = await simulation.client().open("random");
  * const bytes = new Uint8Array(100);
  * const read = await opened.pread(bytes, 0);
  * await opened.close();
- * assertMatch(new TextDecoder().decode(bytes.subarray(0, read)), /^\d+-\d+-/);
+ * assertMatch(new TextDecoder().decode(bytes.subarray(0, read)), /^[0-9a-f]+-/);
  * ```
  *
  * @param entries The root directory, which is read once.

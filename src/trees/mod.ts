@@ -7,8 +7,5 @@ export { type Entry, type EntryTree, fromEntries } from "./from_entries.ts";
 export type { ByteSource, Readable } from "./byte_source.ts";
 export type { Content, OpenContent, StaticNode } from "./static_node.ts";
 export { fromNodeFs, type NodeFsOptions } from "./node_fs/from_node_fs.ts";
-export type { NodeFileHandle } from "./node_fs/node_fs.ts";
-export type { PathNode } from "./node_fs/path_node.ts";
 export { overlay } from "./overlay/overlay.ts";
-export type { OverlayHandle, OverlayNode } from "./overlay/overlay_node.ts";
 export { openUrl, type UrlOptions } from "./url_source.ts";

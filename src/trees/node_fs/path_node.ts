@@ -21,8 +21,6 @@ interface Seen {
  * A file of an object like `node:fs`, which is reached by its path. The same
  * object stands for it as long as anything uses it: it moves with the file, and
  * outlives its names while it is open.
- *
- * @category Trees
  */
 export class PathNode {
   /** Its names that are known: several of one with hard links. */

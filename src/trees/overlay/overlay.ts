@@ -1,6 +1,5 @@
 import type { FileSystem } from "../../filesystem/file_system.ts";
 import { OverlayFileSystem } from "./overlay_file_system.ts";
-import type { OverlayHandle, OverlayNode } from "./overlay_node.ts";
 
 /** Methods of an overlay that the upper file system must have, or one of them. */
 const NEEDED: readonly (readonly (keyof FileSystem<object>)[])[] = [
@@ -67,7 +66,7 @@ const NEEDED: readonly (readonly (keyof FileSystem<object>)[])[] = [
 export function overlay<L extends object, U extends object, HL, HU>(
   lower: FileSystem<L, HL>,
   upper: FileSystem<U, HU>,
-): FileSystem<OverlayNode, OverlayHandle> {
+): FileSystem<object> {
   const made = new OverlayFileSystem(
     lower as unknown as FileSystem<object>,
     upper as unknown as FileSystem<object>,
@@ -76,5 +75,5 @@ export function overlay<L extends object, U extends object, HL, HU>(
     if (methods.some((method) => upper[method] !== undefined)) continue;
     Object.defineProperty(made, methods[0]!, { value: undefined });
   }
-  return made;
+  return made as unknown as FileSystem<object>;
 }

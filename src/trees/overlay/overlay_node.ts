@@ -3,8 +3,6 @@ import { WeakValues } from "../weak_values.ts";
 /**
  * A file of an overlay: that of the upper file system, that of the lower one, or
  * a directory of both.
- *
- * @category Trees
  */
 export class OverlayNode {
   /** The upper file system's node; `null` until there is one. */
