@@ -197,5 +197,6 @@ import "../trees/from_entries_test.ts";
 import "../trees/from_node_fs_test.ts";
 import "../trees/from_tar_test.ts";
 import "../trees/from_zip_test.ts";
+import "../trees/libraries_test.ts";
 import "../trees/overlay_test.ts";
 import "../trees/url_source_test.ts";
