@@ -11,6 +11,9 @@ import { createPath, openPath, readFully, writeFully } from "./open_node.ts";
 import { PathFiles } from "./path_files.ts";
 import { pathIn, type PathNode, pathOf } from "./path_node.ts";
 
+/** How many entries of a directory are looked up at once. */
+const AT_ONCE = 32;
+
 /** An object like `node:fs/promises` that has every method, as a file system. */
 export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
   readonly root: PathNode;
@@ -64,9 +67,12 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
       directory,
       (path) => this.#fs.readdir(path),
     );
-    for (const name of names) {
-      const node = await this.lookup(directory, name, caller);
-      if (node !== null) yield [name, node];
+    for (let at = 0; at < names.length; at += AT_ONCE) {
+      const some = names.slice(at, at + AT_ONCE);
+      const nodes = some.map((name) => this.lookup(directory, name, caller));
+      for (const [index, node] of (await Promise.all(nodes)).entries()) {
+        if (node !== null) yield [some[index]!, node];
+      }
     }
   }
 
