@@ -32,6 +32,7 @@ import "../mount/room_test.ts";
 import "../mount/splice_test.ts";
 import "../mount/thrown_errors_test.ts";
 import "../mount/tools_test.ts";
+import "../mount/trees_test.ts";
 import "../mount/uring_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";

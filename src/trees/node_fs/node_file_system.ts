@@ -1,9 +1,9 @@
 import { ERRNO, Errno } from "../../base/errno.ts";
 import { errnoOf } from "../../base/errno_of.ts";
-import { O, RENAME, S_IF } from "../../base/file_flags.ts";
+import { O, RENAME, S_IF, S_IS } from "../../base/file_flags.ts";
 import type { Attr, Changes, StatFs } from "../../filesystem/attr.ts";
 import type { Caller, FileSystem } from "../../filesystem/file_system.ts";
-import { newAttr } from "../../filesystem/new_attr.ts";
+import { NodeAttr } from "../../filesystem/node_attr.ts";
 import { changeAttr } from "./change_attr.ts";
 import { attrOf } from "./node_attr.ts";
 import { BIGINT, type NodeFileHandle, type NodeFsPromises } from "./node_fs.ts";
@@ -173,21 +173,24 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
     const node = await this.#files.find(directory, name, caller);
     const attr = attrOf(node.seen!.stats);
     const parent = await this.#files.stat(directory);
-    const wanted = newAttr(attrOf(parent), mode, caller);
-    const isOwned = attr.uid === wanted.uid && attr.gid === wanted.gid;
-    const hasMode = (mode & S_IF.MT) === S_IF.LNK ||
-      ((attr.mode ^ wanted.mode) & PERMISSIONS) === 0;
+    const wanted = new NodeAttr(mode, attrOf(parent), caller);
+    const { uid, gid } = wanted;
+    const isOwned = attr.uid === uid && attr.gid === gid;
+    const isLink = (mode & S_IF.MT) === S_IF.LNK;
+    const hasMode = ((attr.mode ^ wanted.mode) & PERMISSIONS) === 0;
     const change = (changes: Omit<Changes, "ctime">) =>
       changeAttr(
         { fs: this.#fs, path: node.path, handle, attr },
         { ...changes, ctime: caller.time },
       );
-    if (isOwned && hasMode) return node;
+    if (isOwned && (isLink || hasMode)) return node;
     node.seen = null;
     await this.#files.lock.use(async () => {
-      // Only root gives files away.
-      if (!isOwned) await change(wanted).catch(() => {});
-      if (!hasMode) await change({ mode: wanted.mode });
+      if (!isOwned) await change({ uid, gid }).catch(ignoreRefusal);
+      // chown(2) has cleared set-id bits.
+      const isComplete = hasMode &&
+        (isOwned || (mode & (S_IS.UID | S_IS.GID)) === 0);
+      if (!isLink && !isComplete) await change({ mode: wanted.mode });
     });
     return node;
   }
@@ -320,6 +323,12 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
 
 /** Permissions, set-id bits and the sticky bit. */
 const PERMISSIONS = 0o7777;
+
+/** Only root gives files away, and only to users that its namespace knows. */
+function ignoreRefusal(error: unknown): void {
+  const errno = errnoOf(error);
+  if (errno !== ERRNO.EPERM && errno !== ERRNO.EINVAL) throw error;
+}
 
 async function syncHandle(
   handle: NodeFileHandle,
