@@ -124,7 +124,7 @@ export {
   FileSystemSimulation,
   simulate,
   type SimulateOptions,
-} from "./directories/simulate.ts";
+} from "./workload/simulate.ts";
 export type { Listed, SimDirectory } from "./directories/readdir.ts";
 export { OPEN } from "./vfs/file_open.ts";
 

@@ -34,6 +34,10 @@ export interface CachedFile {
 interface Page {
   readonly bytes: Uint8Array;
   dirty: boolean;
+  /** Whether it is being written back. */
+  isWriting: boolean;
+  /** Whether to drop it once it is written back. */
+  isDropped: boolean;
 }
 
 /**
@@ -114,15 +118,14 @@ export class PageCache {
 
   /** Caches a clean page. */
   put(index: number, bytes: Uint8Array): void {
-    this.#pages.set(index, { bytes, dirty: false });
+    const state = { dirty: false, isWriting: false, isDropped: false };
+    this.#pages.set(index, { bytes, ...state });
   }
 
   /** Drops all clean pages. */
   clear(): void {
     this.reads.drop(0, Infinity);
-    for (const [index, { dirty }] of this.#pages) {
-      if (!dirty) this.#pages.delete(index);
-    }
+    for (const [index, page] of this.#pages) this.#drop(index, page);
   }
 
   /** Marks a page as dirty. */
@@ -158,12 +161,20 @@ export class PageCache {
   drop(position: number, length: number): void {
     const first = Math.floor(position / PAGE_SIZE);
     this.reads.drop(first, Math.ceil((position + length) / PAGE_SIZE));
-    for (const [index, { dirty }] of this.#pages) {
+    for (const [index, page] of this.#pages) {
       const start = index * PAGE_SIZE;
       const isNear = start < position + length &&
         position < start + PAGE_SIZE;
-      if (isNear && !dirty) this.#pages.delete(index);
+      if (isNear) this.#drop(index, page);
     }
+  }
+
+  #drop(index: number, page: Page): void {
+    if (page.dirty) return;
+    //= mm/truncate.c invalidate_inode_pages2_range(): it waits for a page that
+    //= is being written back.
+    if (page.isWriting) page.isDropped = true;
+    else if (this.#pages.get(index) === page) this.#pages.delete(index);
   }
 
   async #writeBack(file: CachedFile): Promise<void> {
@@ -172,31 +183,43 @@ export class PageCache {
       if (!page.dirty) continue;
       page.dirty = false;
       this.#dirty--;
-      const start = index * PAGE_SIZE;
-      const length = Math.min(PAGE_SIZE, file.inode.stat.size - start);
-      if (length <= 0) continue;
-      const bytes = page.bytes.slice(0, length);
-      //= fs/fuse/file.c fuse_writepage_args_fill(): a background request with
-      //= FUSE_WRITE_CACHE.
-      //= fs/fuse/file.c fuse_writepage_end(): the count of bytes is ignored.
-      const { errno } = await file.caller.call({
-        opcode: "WRITE",
-        body: encodeStruct("fuse_write_in", {
-          fh: file.fh,
-          offset: BigInt(start),
-          size: length,
-          write_flags: FUSE_WRITE.CACHE,
-        }),
-        tail: bytes,
-        background: true,
-      });
+      page.isWriting = true;
+      const errno = await this.#writePage(file, index, page.bytes);
       failed ||= errno;
-      if (errno !== 0) {
-        this.onFailure(new SimError(WRITE_BACK, errno), start, bytes);
-      }
+      page.isWriting = false;
+      if (page.isDropped) this.#drop(index, page);
     }
     file.inode.invalidate();
     if (failed !== 0) this.failures++;
     if (failed !== 0) throw new SimError(WRITE_BACK, failed);
+  }
+
+  async #writePage(
+    file: CachedFile,
+    index: number,
+    page: Uint8Array,
+  ): Promise<number> {
+    const start = index * PAGE_SIZE;
+    const length = Math.min(PAGE_SIZE, file.inode.stat.size - start);
+    if (length <= 0) return 0;
+    const bytes = page.slice(0, length);
+    //= fs/fuse/file.c fuse_writepage_args_fill(): a background request with
+    //= FUSE_WRITE_CACHE.
+    //= fs/fuse/file.c fuse_writepage_end(): the count of bytes is ignored.
+    const { errno } = await file.caller.call({
+      opcode: "WRITE",
+      body: encodeStruct("fuse_write_in", {
+        fh: file.fh,
+        offset: BigInt(start),
+        size: length,
+        write_flags: FUSE_WRITE.CACHE,
+      }),
+      tail: bytes,
+      background: true,
+    });
+    if (errno !== 0) {
+      this.onFailure(new SimError(WRITE_BACK, errno), start, bytes);
+    }
+    return errno;
   }
 }

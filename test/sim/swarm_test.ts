@@ -63,8 +63,16 @@ Deno.test("a page taken from a closed queue may be written late", async () => {
   assert(closed > 40, `${closed}`);
 });
 
-Deno.test("threads that fault on one page read it once, and lose no byte of each other", async () => {
-  //= mm/filemap.c filemap_fault(): a page is locked while it is being read.
-  const { failure } = await simulatePlan(swarmPlan(250616324));
-  assertEquals(failure, null);
-});
+for (
+  const [seed, rule] of [
+    //= mm/filemap.c filemap_fault(): a page is locked while it is being read.
+    [250616324, "fault on one page read it once"],
+    //= mm/truncate.c truncate_pagecache_range() waits for the write-back.
+    [572811715, "zero a page that is being written back drop it afterwards"],
+  ] as const
+) {
+  Deno.test(`threads that ${rule}, and lose no byte of each other`, async () => {
+    const { failure } = await simulatePlan(swarmPlan(seed));
+    assertEquals(failure, null);
+  });
+}

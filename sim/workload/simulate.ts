@@ -8,9 +8,9 @@ import type { CacheOptions } from "../../src/filesystem/options.ts";
 import type { Clock } from "../determinism/clock.ts";
 import type { Credentials } from "../kernel/call.ts";
 import { SimKernel } from "../vfs/sim_kernel.ts";
-import { serveInThread, type ThreadServer } from "../workload/thread_server.ts";
-import { SimTree } from "./sim_tree.ts";
-import { TreeClient } from "./tree_client.ts";
+import { serveInThread, type ThreadServer } from "./thread_server.ts";
+import { SimTree } from "../directories/sim_tree.ts";
+import { TreeClient } from "../directories/tree_client.ts";
 
 /**
  * Options of {@linkcode simulate}.
