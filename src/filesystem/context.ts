@@ -1,4 +1,5 @@
 import { Errno, type ErrnoName } from "../base/errno.ts";
+import { type BackingFiles, BackingTable } from "./backing_files.ts";
 import type { DirectoryStream } from "./directory_stream.ts";
 import type { FileSystem } from "./file_system.ts";
 import { HandleTable } from "./handle_table.ts";
@@ -33,6 +34,18 @@ export function isReadOnly<N extends object, H>(
   return CHANGING.every((method) => fs[method] === undefined);
 }
 
+/** What a session offers. */
+export interface ContextServices {
+  /** Makes the kernel read and write files by itself; not if left out. */
+  readonly backingFiles?: BackingFiles | null;
+  /**
+   * Makes the kernel ask for the attributes of a node again, which has lost
+   * set-user-ID or set-group-ID: given where HANDLE_KILLPRIV_V2 is requested, with
+   * which the kernel does not take them away itself.
+   */
+  readonly privilegesKilled?: (nodeid: number) => void;
+}
+
 /** What the operations of one file system share. */
 export class FileSystemContext<N extends object, H> {
   readonly fs: FileSystem<N, H>;
@@ -40,6 +53,10 @@ export class FileSystemContext<N extends object, H> {
   readonly nodes: NodeTable<N>;
   readonly handles: HandleTable<H> = new HandleTable();
   readonly streams: HandleTable<DirectoryStream<N>> = new HandleTable();
+  /** `null` if requests carry all data. */
+  readonly backing: BackingTable<N> | null;
+  /** As that of {@linkcode ContextServices}. */
+  readonly privilegesKilled: ((nodeid: number) => void) | null;
   readonly isReadOnly: boolean;
   /**
    * Sent with each node id. An NFS client that kept an id of an earlier session
@@ -48,10 +65,18 @@ export class FileSystemContext<N extends object, H> {
   readonly generation: bigint;
 
   /** Makes the state of a file system that is not in use yet. */
-  constructor(fs: FileSystem<N, H>, rules: CacheRules<N>) {
+  constructor(
+    fs: FileSystem<N, H>,
+    rules: CacheRules<N>,
+    { backingFiles = null, privilegesKilled }: ContextServices,
+  ) {
     this.fs = fs;
     this.rules = rules;
     this.nodes = new NodeTable(fs.root);
+    this.backing = backingFiles === null || fs.backing === undefined
+      ? null
+      : new BackingTable(backingFiles);
+    this.privilegesKilled = privilegesKilled ?? null;
     this.isReadOnly = isReadOnly(fs);
     this.generation = BigInt.asUintN(64, rules.now());
   }

@@ -1,8 +1,5 @@
 import { andThen, isLater } from "./answer.ts";
-import type { Caller, Entries, May } from "./file_system.ts";
-
-/** An entry of a listing. */
-export type Item<N> = readonly [name: string, node: N];
+import type { Caller, Dirent, Entries, May } from "./file_system.ts";
 
 /** Positions 0 and 1 are those of `.` and `..`. */
 export const DOTS = [".", ".."] as const;
@@ -14,10 +11,10 @@ export const DOTS = [".", ".."] as const;
  */
 export class DirectoryStream<N> {
   readonly #open: (caller: Caller) => May<Entries<N>>;
-  readonly #items: Item<N>[] = [];
+  readonly #items: Dirent<N>[] = [];
   /** Their names: one that is replaced meanwhile may come again. */
   readonly #names = new Set<string>();
-  #iterator: Iterator<Item<N>> | AsyncIterator<Item<N>> | null = null;
+  #iterator: Iterator<Dirent<N>> | AsyncIterator<Dirent<N>> | null = null;
   #isAtEnd = false;
   /** Whether the listing was begun by an earlier request. */
   isStale = false;
@@ -44,7 +41,7 @@ export class DirectoryStream<N> {
   }
 
   /** The entry with an index, less the dots; `null` beyond the last one. */
-  item(index: number, caller: Caller): May<Item<N> | null> {
+  item(index: number, caller: Caller): May<Dirent<N> | null> {
     const known = this.#items[index];
     if (known !== undefined) return known;
     if (this.#isAtEnd) return null;
@@ -66,10 +63,10 @@ export class DirectoryStream<N> {
   }
 
   #next(
-    iterator: Iterator<Item<N>> | AsyncIterator<Item<N>>,
+    iterator: Iterator<Dirent<N>> | AsyncIterator<Dirent<N>>,
     index: number,
     caller: Caller,
-  ): May<Item<N> | null> {
+  ): May<Dirent<N> | null> {
     for (;;) {
       const result = iterator.next();
       if (isLater(result)) {
@@ -83,15 +80,15 @@ export class DirectoryStream<N> {
 
   /** Takes what came later, and goes on if that was not far enough. */
   #take(
-    result: IteratorResult<Item<N>>,
+    result: IteratorResult<Dirent<N>>,
     index: number,
     caller: Caller,
-  ): May<Item<N> | null> {
+  ): May<Dirent<N> | null> {
     return this.#add(result) ? null : this.item(index, caller);
   }
 
   /** Keeps the next entry; returns whether there is none. */
-  #add(result: IteratorResult<Item<N>>): boolean {
+  #add(result: IteratorResult<Dirent<N>>): boolean {
     if (result.done) {
       this.#isAtEnd = true;
     } else if (!this.#names.has(result.value[0])) {
@@ -104,7 +101,7 @@ export class DirectoryStream<N> {
 
 function iterate<N>(
   entries: Entries<N>,
-): Iterator<Item<N>> | AsyncIterator<Item<N>> {
+): Iterator<Dirent<N>> | AsyncIterator<Dirent<N>> {
   return Symbol.asyncIterator in entries
     ? entries[Symbol.asyncIterator]()
     : entries[Symbol.iterator]();

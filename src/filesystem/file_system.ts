@@ -15,15 +15,24 @@ import type { FileCache } from "./options.ts";
 export type May<T> = T | PromiseLike<T>;
 
 /**
- * The entries of a directory without `.` and `..`: names and their nodes. A
- * live iterator, as that of a `Map`, and one that reads a remote list page by
- * page are fine: it is advanced only as far as a program reads.
+ * An entry of a directory: a name and its node. Where nodes cost something, and
+ * a listing holds its own types and inode numbers, an entry without a node has
+ * these; the layer looks the name up if it needs the node.
  *
  * @category Writing a file system
  */
-export type Entries<N> =
-  | Iterable<readonly [name: string, node: N]>
-  | AsyncIterable<readonly [name: string, node: N]>;
+export type Dirent<N> =
+  | readonly [name: string, node: N]
+  | readonly [name: string, node: null, hint: Pick<Attr, "mode" | "ino">];
+
+/**
+ * The entries of a directory without `.` and `..`. A live iterator, as that of
+ * a `Map`, and one that reads a remote list page by page are fine: it is
+ * advanced only as far as a program reads.
+ *
+ * @category Writing a file system
+ */
+export type Entries<N> = Iterable<Dirent<N>> | AsyncIterable<Dirent<N>>;
 
 /**
  * Who made a request. An object of a request that is answered at once is used
@@ -208,6 +217,18 @@ export interface FileSystem<N extends object, H = unknown> {
    * @returns What the other methods get as `handle`, or nothing.
    */
   open?(node: N, flags: number, caller: Caller): May<H | void>;
+
+  /**
+   * A descriptor of a plain file on this machine that has all data of an open
+   * file, at the same offsets. Where the session offers passthrough, the kernel
+   * then reads and writes that file by itself.
+   *
+   * It does so with the rights of this process, less CAP_FSETID: whoever writes,
+   * the file loses set-user-ID and set-group-ID.
+   *
+   * @returns `null` if there is none.
+   */
+  backing?(node: N, handle: H): number | null;
 
   /**
    * Reads from a file. If left out, EINVAL.

@@ -6,7 +6,7 @@ import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
 import { RequestCaller } from "./caller.ts";
-import { FileSystemContext } from "./context.ts";
+import { type ContextServices, FileSystemContext } from "./context.ts";
 import type { FileSystem, May } from "./file_system.ts";
 import * as data from "./operations/data.ts";
 import * as listing from "./operations/listing.ts";
@@ -79,6 +79,19 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
 }
 
 /**
+ * What a session offers a file system.
+ *
+ * @category Without mountFileSystem
+ */
+export interface FileSystemServices extends ContextServices {
+  /**
+   * As {@linkcode RequestHandler.inPlace}: for a file system that keeps nothing
+   * of what it is given.
+   */
+  readonly inPlace?: boolean;
+}
+
+/**
  * Answers the requests of one mount by the methods of a file system. It owns
  * what the kernel and the wire make necessary: node ids and lookup counts,
  * handles, positions in directories, and who is to be interrupted.
@@ -90,6 +103,7 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
  */
 export class FileSystemHandler<N extends object, H = unknown>
   implements RequestHandler {
+  readonly inPlace: boolean;
   readonly #context: FileSystemContext<N, H>;
   /** Callers of requests that are answered later, by `unique`. */
   readonly #waiting = new Map<bigint, RequestCaller>();
@@ -101,14 +115,20 @@ export class FileSystemHandler<N extends object, H = unknown>
    *
    * @param fs The file system.
    * @param options What the kernel may cache.
+   * @param services What the session offers.
    * @throws {UserError} If an option cannot be used.
    */
-  constructor(fs: FileSystem<N, H>, options: CacheOptions<N> = {}) {
+  constructor(
+    fs: FileSystem<N, H>,
+    options: CacheOptions<N> = {},
+    services: FileSystemServices = {},
+  ) {
     const own = fs.cache === undefined ? {} : {
       cache: (node: N) => fs.cache!(node),
     };
     const rules = checkCacheOptions({ ...own, ...options });
-    this.#context = new FileSystemContext(fs, rules);
+    this.#context = new FileSystemContext(fs, rules, services);
+    this.inPlace = services.inPlace ?? false;
   }
 
   /** The number of nodes that the kernel knows, the root included. */

@@ -4,11 +4,22 @@
  *
  * @module
  */
-export type { Caller, Entries, FileSystem, May } from "./file_system.ts";
+export type {
+  Caller,
+  Dirent,
+  Entries,
+  FileSystem,
+  May,
+} from "./file_system.ts";
 export type { Attr, Changes, StatFs, Time } from "./attr.ts";
 export { decodeName, encodeName } from "../base/name_bytes.ts";
 export { systemTime } from "../base/timespec.ts";
-export { isReadOnly } from "./context.ts";
+export { type ContextServices, isReadOnly } from "./context.ts";
 export { NodeAttr } from "./node_attr.ts";
 export type { CacheOptions, FileCache } from "./options.ts";
-export { FILE_SYSTEM_FLAGS, FileSystemHandler } from "./file_system_handler.ts";
+export type { BackingFiles } from "./backing_files.ts";
+export {
+  FILE_SYSTEM_FLAGS,
+  FileSystemHandler,
+  type FileSystemServices,
+} from "./file_system_handler.ts";

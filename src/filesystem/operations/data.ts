@@ -7,9 +7,11 @@
 import { ERRNO, Errno } from "../../base/errno.ts";
 import { SEEK } from "../../base/file_flags.ts";
 import { accessors } from "../../protocol/accessors.ts";
+import { FUSE_WRITE } from "../../protocol/flags.ts";
 import type { Reply } from "../../protocol/reply.ts";
-import { andThen, type Answer } from "../answer.ts";
+import { andThen, type Answer, isLater } from "../answer.ts";
 import type { May } from "../file_system.ts";
+import { killPrivileges } from "../kill_privileges.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
 import type { Operation } from "./operation.ts";
 
@@ -61,6 +63,13 @@ export const write: Operation = (context, request, reply, caller) => {
   const handle = handles.get(idAt(body, WRITE_IN.at.fh));
   const offset = WRITE_IN.number.offset(body);
   if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+  if ((WRITE_IN.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
+    const killed = killPrivileges(context, node, caller);
+    if (isLater(killed)) {
+      return killed.then(() => fs.write!(node, data, offset, caller, handle))
+        .then((count) => replyCount(reply, count ?? data.length));
+    }
+  }
   const written = fs.write(node, data, offset, caller, handle);
   if (written === undefined) return replyCount(reply, data.length);
   if (typeof written === "number") return replyCount(reply, written);
@@ -101,8 +110,14 @@ export const fallocate: Operation = (context, request, reply, caller) => {
   if (offset + length > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
   const mode = FALLOCATE_IN.get.mode(body);
   const handle = handles.get(idAt(body, FALLOCATE_IN.at.fh));
-  const done = fs.fallocate(node, mode, offset, length, caller, handle);
-  return andThen(done, () => reply.ok());
+  // Unlike a WRITE, it does not say whether the caller is privileged.
+  const killed = context.privilegesKilled !== null && caller.uid !== 0
+    ? killPrivileges(context, node, caller)
+    : undefined;
+  return andThen(killed, () => {
+    const done = fs.fallocate!(node, mode, offset, length, caller, handle);
+    return andThen(done, () => reply.ok());
+  });
 };
 
 /** LSEEK: finds data or a hole; the kernel handles the other kinds itself. */

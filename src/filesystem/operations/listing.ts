@@ -13,8 +13,8 @@ import type { Request } from "../../protocol/request.ts";
 import { andThen, type Answer, isLater, orElse } from "../answer.ts";
 import type { Attr } from "../attr.ts";
 import type { FileSystemContext } from "../context.ts";
-import { DirectoryStream, DOTS, type Item } from "../directory_stream.ts";
-import type { Caller, May } from "../file_system.ts";
+import { DirectoryStream, DOTS } from "../directory_stream.ts";
+import type { Caller, Dirent, May } from "../file_system.ts";
 import { wireName } from "../names.ts";
 import { entryOf } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
@@ -111,17 +111,28 @@ class Listing<N extends object, H> {
     if (position < DOTS.length) return this.#addDot(position);
     return andThen(this.#item(position), (item) => {
       if (item === null) return false;
-      const [name] = item;
+      const [name, , hint] = item;
+      if (!this.#plus && hint !== undefined) {
+        return this.#writeDirent(
+          position,
+          name,
+          {},
+          hint.ino ?? UNKNOWN_INO,
+          direntType(hint.mode),
+        );
+      }
       return andThen(this.#nodeNow(item), (node) => {
         if (node === null) return true;
         return andThen(this.#attrOf(node), (attr) => {
-          return this.#write(position, name, node, attr);
+          const added = this.#write(position, name, node, attr);
+          if (item[1] === null) this.#dropUnknown(node);
+          return added;
         });
       });
     });
   }
 
-  #item(position: number): May<Item<N> | null> {
+  #item(position: number): May<Dirent<N> | null> {
     return this.#stream.item(position - DOTS.length, this.#caller);
   }
 
@@ -136,17 +147,23 @@ class Listing<N extends object, H> {
   /**
    * The node of an entry; `null` if it is there no longer. READDIRPLUS makes the
    * kernel believe that a name exists, so what an earlier request may have read
-   * is looked up again.
+   * is looked up again, as is what was listed without its node.
    */
-  #nodeNow([name, node]: Item<N>): May<N | null> {
+  #nodeNow([name, node]: Dirent<N>): May<N | null> {
     const { fs } = this.#context;
-    if (!this.#plus || !this.#stream.isStale || fs.lookup === undefined) {
-      return node;
-    }
+    const isKnown = node !== null && (!this.#plus || !this.#stream.isStale);
+    if (isKnown || fs.lookup === undefined) return node;
     return orElse(
       () => fs.lookup!(this.#directory, name, this.#caller),
       nothingIfKnown,
     );
+  }
+
+  /** Lets a node go that was looked up for a reply that has no room for it. */
+  #dropUnknown(node: N): void {
+    const { fs, nodes } = this.#context;
+    const isPassedOn = this.#passedOn.at(-1) === node;
+    if (!isPassedOn && nodes.knownId(node) === null) fs.forget?.(node);
   }
 
   #attrOf(node: N): May<Attr | null> {

@@ -13,6 +13,7 @@ import type { Decoded } from "../../protocol/types.ts";
 import { andThen } from "../answer.ts";
 import { type Changes, wireStatFs } from "../attr.ts";
 import type { FileSystemContext } from "../context.ts";
+import { killPrivileges } from "../kill_privileges.ts";
 import { entryName } from "../names.ts";
 import { replyAttr, replyEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
@@ -97,7 +98,13 @@ export const setattr: Operation = (context, request, reply, caller) => {
     ? handles.get(idAt(request.body, SETATTR_IN.at.fh))
     : undefined;
   const changes = changesOf(wanted, caller.time);
-  const done = fs.setattr(node, changes, caller, handle);
+  const killed = wanted.valid & FATTR.KILL_SUIDGID
+    ? killPrivileges(context, node, caller)
+    : undefined;
+  const done = andThen(
+    killed,
+    () => fs.setattr!(node, changes, caller, handle),
+  );
   return andThen(done, (attr) => {
     const now = attr ?? fs.getattr(node, caller, handle);
     return andThen(now, (attr) => replyAttr(context, reply, node, attr));

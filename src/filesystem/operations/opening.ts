@@ -5,9 +5,9 @@
  */
 import { ERRNO, Errno } from "../../base/errno.ts";
 import { errnoOf } from "../../base/errno_of.ts";
-import { O, S_IF } from "../../base/file_flags.ts";
+import { O, O_DIRECT, S_IF } from "../../base/file_flags.ts";
 import { accessors } from "../../protocol/accessors.ts";
-import { FUSE_FSYNC } from "../../protocol/flags.ts";
+import { FOPEN, FUSE_FSYNC } from "../../protocol/flags.ts";
 import type { Encodable } from "../../protocol/types.ts";
 import { andThen, orElse } from "../answer.ts";
 import type { FileSystemContext } from "../context.ts";
@@ -19,6 +19,7 @@ import { replyOpenEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
 import type { Operation } from "./operation.ts";
 
+const DIRECT = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
 const OPEN_IN = accessors("fuse_open_in");
 const CREATE_IN = accessors("fuse_create_in");
 const FLUSH_IN = accessors("fuse_flush_in");
@@ -34,7 +35,7 @@ export const open: Operation = (context, request, reply, caller) => {
 };
 
 function openNode<N extends object, H>(
-  { fs, handles, rules }: FileSystemContext<N, H>,
+  { fs, handles, rules, backing }: FileSystemContext<N, H>,
   node: N,
   flags: number,
   caller: Caller,
@@ -44,8 +45,19 @@ function openNode<N extends object, H>(
   }
   const openFlags = rules.openFlags(node);
   return andThen(fs.open?.(node, flags, caller), (handle) => {
-    const fh = handle === undefined ? NO_HANDLE : handles.add(handle as H);
-    return { fh: BigInt(fh), open_flags: openFlags };
+    if (handle === undefined) return { open_flags: openFlags };
+    const fh = BigInt(handles.add(handle as H));
+    if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
+      return { fh, open_flags: openFlags };
+    }
+    const id = backing.open(node, fs.backing!(node, handle as H));
+    if (id === null) return { fh, open_flags: openFlags };
+    // Direct writes that the kernel did by itself would stay direct when a
+    // program turns that off by fcntl(2), as dd(1) does for a last short block.
+    const isDirect = (flags & O_DIRECT) !== 0 &&
+      (flags & O.ACCMODE) !== O.RDONLY;
+    const direct = isDirect ? DIRECT : 0;
+    return { fh, open_flags: FOPEN.PASSTHROUGH | direct, backing_id: id };
   });
 }
 
@@ -81,9 +93,12 @@ export const create: Operation = (context, request, reply, caller) => {
               replyOpenEntry(context, reply, node, attr, out);
             } catch (error) {
               // The kernel would not know what to close.
-              return andThen(close(context, node, Number(out.fh)), () => {
-                throw error;
-              });
+              return andThen(
+                close(context, node, Number(out.fh ?? NO_HANDLE)),
+                () => {
+                  throw error;
+                },
+              );
             }
           }),
       ),
@@ -154,10 +169,11 @@ export const release: Operation = (context, request, reply) => {
 };
 
 function close<N extends object, H>(
-  { fs, handles }: FileSystemContext<N, H>,
+  { fs, handles, backing }: FileSystemContext<N, H>,
   node: N,
   fh: number,
 ): May<void> {
+  backing?.release(node);
   const handle = handles.remove(fh);
   return fs.release?.(node, handle);
 }

@@ -22,6 +22,7 @@ const DEVICE = "/dev/fuse";
 
 const CLONE = BigInt(FUSE_DEV_IOC.CLONE);
 const BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
+const BACKING_CLOSE = BigInt(FUSE_DEV_IOC.BACKING_CLOSE);
 
 // Operations of fcntl(2).
 const F_GETFL = 3;
@@ -108,6 +109,19 @@ export function openBackingFile(device: number, file: number): number {
     errno: error,
     advice: adviceOnBacking(error),
   });
+}
+
+/**
+ * Ends the registration of a file for passthrough: FUSE_DEV_IOC_BACKING_CLOSE.
+ * Files that programs have open keep it open.
+ *
+ * @param device A descriptor of the connection.
+ * @param id What {@linkcode openBackingFile} returned.
+ */
+export function closeBackingFile(device: number, id: number): void {
+  const argument = new Uint32Array(new ArrayBuffer(4));
+  argument[0] = id;
+  libc().ioctl(device, BACKING_CLOSE, argument);
 }
 
 function adviceOnBacking(error: number): string | undefined {

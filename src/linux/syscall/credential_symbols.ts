@@ -20,6 +20,15 @@ export const CREDENTIAL_SYMBOLS = {
   setresgid: { parameters: ["u32", "u32", "u32"], result: "i32" },
   // int setresuid(uid_t ruid, uid_t euid, uid_t suid);
   setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+  // int setfsgid(gid_t fsgid): of the calling thread only, setfsgid(2).
+  setfsgid: { parameters: ["u32"], result: "i32" },
+  // int setfsuid(uid_t fsuid): of the calling thread only, setfsuid(2).
+  setfsuid: { parameters: ["u32"], result: "i32" },
+  // int capget(cap_user_header_t hdrp, cap_user_data_t datap);
+  capget: { parameters: ["buffer", "buffer"], result: "i32" },
+  // int capset(cap_user_header_t hdrp, const cap_user_data_t datap): of the
+  // calling thread only.
+  capset: { parameters: ["buffer", "buffer"], result: "i32" },
   // int getpwnam_r(const char *name, struct passwd *pwd, char *buf,
   //                size_t buflen, struct passwd **result);
   getpwnam_r: {

@@ -18,6 +18,7 @@ import { AIO_SYMBOLS } from "./aio_symbols.ts";
 import { CREDENTIAL_SYMBOLS } from "./credential_symbols.ts";
 import { PIPE_SYMBOLS } from "./pipe_symbols.ts";
 import { THREAD_SYMBOLS } from "./thread_symbols.ts";
+import { TREE_SYMBOLS } from "./tree_symbols.ts";
 import { NUMBERED_CALLS } from "./numbered_calls.ts";
 
 const SYMBOLS = {
@@ -288,6 +289,7 @@ const SYMBOLS = {
   ...CREDENTIAL_SYMBOLS,
   ...PIPE_SYMBOLS,
   ...THREAD_SYMBOLS,
+  ...TREE_SYMBOLS,
   ...AIO_SYMBOLS,
   // char *getenv(const char *name);
   getenv: { parameters: ["buffer"], result: "pointer" },

@@ -11,6 +11,7 @@ import { readText } from "./text_file.ts";
 
 /** Bit numbers of capabilities(7). */
 const CAP = {
+  DAC_READ_SEARCH: 2n,
   SETGID: 6n,
   SETUID: 7n,
   IPC_LOCK: 14n,

@@ -71,6 +71,22 @@ export function raiseLimit(name: LimitName, need: number): number {
 }
 
 /**
+ * Raises the soft limit on open files, and as root the hard one too.
+ *
+ * @param wanted How many descriptors are wanted.
+ * @returns The soft limit then.
+ */
+export function raiseOpenFiles(wanted: number): number {
+  const { soft, hard } = resourceLimit("NOFILE");
+  if (hard < wanted) {
+    // Fails without CAP_SYS_RESOURCE, and above the sysctl fs.nr_open.
+    const limit = new BigUint64Array([wordOf(soft), wordOf(wanted)]);
+    libc().setrlimit(RLIMIT.NOFILE, limit);
+  }
+  return raiseLimit("NOFILE", wanted);
+}
+
+/**
  * Undoes that another program has lowered a limit of this process, as far as
  * this process may. A hard limit can only be raised with CAP_SYS_RESOURCE.
  *

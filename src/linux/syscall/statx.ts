@@ -56,10 +56,14 @@ export interface FileStatus {
   readonly device: string;
 }
 
-/** Flags of statx(2), ORed. */
+/** Flags of statx(2) and its relatives, ORed. */
 export const AT = {
   /** Do not follow a symbolic link. */
   SYMLINK_NOFOLLOW: 0x100,
+  /** unlinkat(2): remove a directory. */
+  REMOVEDIR: 0x200,
+  /** linkat(2): follow a symbolic link. */
+  SYMLINK_FOLLOW: 0x400,
   /** Do not trigger an automount. */
   NO_AUTOMOUNT: 0x800,
   /** With an empty path: use the directory descriptor itself. */
