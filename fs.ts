@@ -39,3 +39,16 @@ export {
 export { FileSystemSession } from "./src/session/file_system_session.ts";
 export { fileTime } from "./src/linux/syscall/file_clock.ts";
 export * from "./src/trees/mod.ts";
+export {
+  Mirror,
+  mirror,
+  type MirrorNode,
+  type MirrorOptions,
+  MirrorTree,
+} from "./src/mirror/mod.ts";
+export {
+  type MirrorMountOptions,
+  mountMirror,
+} from "./src/session/mount_mirror.ts";
+export type { MirrorCache } from "./src/session/mirror_handler.ts";
+export type { AutoUnmount } from "./src/session/auto_unmount.ts";

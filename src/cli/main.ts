@@ -18,13 +18,22 @@ import { DECODE } from "./commands/decode.ts";
 import { DEMO } from "./commands/demo.ts";
 import { EXPORT } from "./commands/export.ts";
 import { INFO } from "./commands/info.ts";
+import { MOUNT } from "./commands/mount.ts";
 import { SIM } from "./commands/sim.ts";
 import { tellFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./output/help.ts";
 import { OutputError } from "./output/line_writer.ts";
 import { Output, type Sinks } from "./output/output.ts";
 
-const COMMANDS: readonly Command[] = [EXPORT, INFO, DEMO, CTL, DECODE, SIM];
+const COMMANDS: readonly Command[] = [
+  EXPORT,
+  MOUNT,
+  INFO,
+  DEMO,
+  CTL,
+  DECODE,
+  SIM,
+];
 
 /**
  * Runs the program.

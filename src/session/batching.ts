@@ -26,7 +26,8 @@ export function planBatches(
   choice: BatchingChoice,
   spec: HandlerSpec,
 ): BatchPlan {
-  const runsModule = spec.kind === "module" || usesModule(spec.image);
+  const runsModule = spec.kind === "module" ||
+    spec.kind === "export" && usesModule(spec.image);
   if (choice === "off" || !runsModule) return { choice, whyNot: null };
   return {
     choice: "off",

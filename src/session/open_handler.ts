@@ -18,6 +18,7 @@ import { ExportState } from "../export/export_state.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
 import { driverServices } from "./driver_services.ts";
+import { type MirrorSpec, openMirrorHandler } from "./mirror_handler.ts";
 import type { SessionNotifier } from "./session_notifier.ts";
 
 /** How a Worker makes its handler. Plain data. */
@@ -32,6 +33,7 @@ export type HandlerSpec =
     readonly state: SharedArrayBuffer;
     readonly rules: ExportRules;
   }
+  | MirrorSpec
   | ({ readonly kind: "module" } & ModuleSpec);
 
 /** A handler in this thread. */
@@ -44,6 +46,8 @@ export interface OpenHandler {
 
 /** What a handler uses of its thread. */
 export interface HandlerServices {
+  /** A descriptor of the connection. */
+  readonly device: number;
   /** The number of the queue that it serves. */
   readonly queue: number;
   /** Makes asynchronous file I/O, for images that need it. */
@@ -81,8 +85,9 @@ export type HandlerFactory = ModuleFactory<RequestHandler, [HandlerContext]>;
  */
 export async function openHandler(
   spec: HandlerSpec,
-  { queue, fileIo, onZeroed, splicing, notifier }: HandlerServices,
+  { device, queue, fileIo, onZeroed, splicing, notifier }: HandlerServices,
 ): Promise<OpenHandler> {
+  if (spec.kind === "mirror") return openMirrorHandler(spec, device);
   if (spec.kind === "module") {
     const make: HandlerFactory = await importFactory(spec, "handler");
     const handler = await make(spec.options, { notifier });

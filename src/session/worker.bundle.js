@@ -294,6 +294,7 @@ var FUSE_NOTIFY = {
   PRUNE: 9
 };
 var FUSE_UNIQUE_RESEND = 1n << 63n;
+var FUSE_ROOT_ID = 1n;
 var FUSE_MIN_READ_BUFFER = 8192;
 var FUSE_NAME_MAX = PATH_MAX - 1;
 
@@ -1009,39 +1010,39 @@ if (new Uint8Array(new Uint32Array([
 }
 
 // src/protocol/codec.ts
-function readScalar(view, at, type) {
+function readScalar(view2, at, type) {
   switch (type) {
     case "u8":
-      return view.getUint8(at);
+      return view2.getUint8(at);
     case "u16":
-      return view.getUint16(at, true);
+      return view2.getUint16(at, true);
     case "u32":
-      return view.getUint32(at, true);
+      return view2.getUint32(at, true);
     case "s32":
-      return view.getInt32(at, true);
+      return view2.getInt32(at, true);
     case "s64":
-      return view.getBigInt64(at, true);
+      return view2.getBigInt64(at, true);
     case "u64":
     case "size64":
-      return view.getBigUint64(at, true);
+      return view2.getBigUint64(at, true);
   }
 }
-function writeScalar(view, at, type, value2) {
+function writeScalar(view2, at, type, value2) {
   checkScalar(type, value2);
   switch (type) {
     case "u8":
-      return view.setUint8(at, value2);
+      return view2.setUint8(at, value2);
     case "u16":
-      return view.setUint16(at, value2, true);
+      return view2.setUint16(at, value2, true);
     case "u32":
-      return view.setUint32(at, value2, true);
+      return view2.setUint32(at, value2, true);
     case "s32":
-      return view.setInt32(at, value2, true);
+      return view2.setInt32(at, value2, true);
     case "s64":
-      return view.setBigInt64(at, value2, true);
+      return view2.setBigInt64(at, value2, true);
     case "u64":
     case "size64":
-      return view.setBigUint64(at, value2, true);
+      return view2.setBigUint64(at, value2, true);
   }
 }
 var RANGES = {
@@ -1081,41 +1082,41 @@ function checkScalar(type, value2) {
   const unit = typeof least === "bigint" ? "n" : "";
   throw new RangeError(`expected a whole number from ${least}${unit} to ${most}${unit}, received ${typeof value2 === "bigint" ? `${value2}n` : value2}`);
 }
-function readUnit(view, at, type, end) {
-  if (!isScalar(type)) return readFields(view, at, type, end);
-  return at + scalarSize(type) <= end ? readScalar(view, at, type) : readScalar(NOTHING, 0, type);
+function readUnit(view2, at, type, end) {
+  if (!isScalar(type)) return readFields(view2, at, type, end);
+  return at + scalarSize(type) <= end ? readScalar(view2, at, type) : readScalar(NOTHING, 0, type);
 }
-function writeUnit(view, at, type, value2) {
+function writeUnit(view2, at, type, value2) {
   if (!isScalar(type)) {
-    writeFields(view, at, type, value2 ?? {});
+    writeFields(view2, at, type, value2 ?? {});
   } else {
     const zero2 = type === "u64" || type === "s64" || type === "size64" ? 0n : 0;
-    writeScalar(view, at, type, value2 ?? zero2);
+    writeScalar(view2, at, type, value2 ?? zero2);
   }
 }
-function readFields(view, base, name, end) {
+function readFields(view2, base, name, end) {
   const value2 = {};
   for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
     const at = base + offset;
-    value2[key] = count2 === null ? readUnit(view, at, type, end) : Array.from({
+    value2[key] = count2 === null ? readUnit(view2, at, type, end) : Array.from({
       length: count2
-    }, (_, i) => readUnit(view, at + i * (size / count2), type, end));
+    }, (_, i) => readUnit(view2, at + i * (size / count2), type, end));
   }
   return value2;
 }
 var NOTHING = new DataView(new ArrayBuffer(8));
-function writeFields(view, base, name, value2) {
+function writeFields(view2, base, name, value2) {
   for (const { name: key, offset, size, type, count: count2 } of layoutOf(name).fields) {
     const at = base + offset;
     const given = isSignedTime(name, key) ? unsigned(value2[key]) : value2[key];
     try {
       if (count2 === null) {
-        writeUnit(view, at, type, given);
+        writeUnit(view2, at, type, given);
         continue;
       }
       const items = given ?? [];
       for (let i = 0; i < count2; i++) {
-        writeUnit(view, at + i * (size / count2), type, items[i]);
+        writeUnit(view2, at + i * (size / count2), type, items[i]);
       }
     } catch (error) {
       throw isScalar(type) ? naming(`${name}.${key}`, error) : error;
@@ -1131,23 +1132,23 @@ function unsigned(value2) {
 function naming(field, error) {
   return error instanceof RangeError ? new RangeError(`Cannot encode ${field}: ${error.message}`) : error;
 }
-function viewOf(bytes) {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function viewOf(bytes2) {
+  return new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
 }
-function decodeStruct(name, bytes, base = 0, minor = FUSE_KERNEL_MINOR_VERSION) {
+function decodeStruct(name, bytes2, base = 0, minor = FUSE_KERNEL_MINOR_VERSION) {
   const size = sizeAt(name, minor);
-  if (base + size > bytes.byteLength) {
-    throw new RangeError(`Cannot decode ${name}: expected ${size} bytes, received ${Math.max(0, bytes.byteLength - base)}`);
+  if (base + size > bytes2.byteLength) {
+    throw new RangeError(`Cannot decode ${name}: expected ${size} bytes, received ${Math.max(0, bytes2.byteLength - base)}`);
   }
-  return readFields(viewOf(bytes), base, name, base + size);
+  return readFields(viewOf(bytes2), base, name, base + size);
 }
 function encodeStruct(name, value2 = {}, minor = FUSE_KERNEL_MINOR_VERSION) {
-  const bytes = new Uint8Array(layoutOf(name).size);
-  writeFields(viewOf(bytes), 0, name, value2);
-  return bytes.slice(0, sizeAt(name, minor));
+  const bytes2 = new Uint8Array(layoutOf(name).size);
+  writeFields(viewOf(bytes2), 0, name, value2);
+  return bytes2.slice(0, sizeAt(name, minor));
 }
-function writeStruct(name, view, base, value2) {
-  writeFields(view, base, name, value2);
+function writeStruct(name, view2, base, value2) {
+  writeFields(view2, base, name, value2);
 }
 
 // src/protocol/accessors.ts
@@ -1155,47 +1156,47 @@ var TWO_32 = 4294967296;
 function getter(type, at) {
   switch (type) {
     case "u8":
-      return (view, base = 0) => view.getUint8(base + at);
+      return (view2, base = 0) => view2.getUint8(base + at);
     case "u16":
-      return (view, base = 0) => view.getUint16(base + at, true);
+      return (view2, base = 0) => view2.getUint16(base + at, true);
     case "u32":
-      return (view, base = 0) => view.getUint32(base + at, true);
+      return (view2, base = 0) => view2.getUint32(base + at, true);
     case "s32":
-      return (view, base = 0) => view.getInt32(base + at, true);
+      return (view2, base = 0) => view2.getInt32(base + at, true);
     case "s64":
-      return (view, base = 0) => view.getBigInt64(base + at, true);
+      return (view2, base = 0) => view2.getBigInt64(base + at, true);
     case "u64":
     case "size64":
-      return (view, base = 0) => view.getBigUint64(base + at, true);
+      return (view2, base = 0) => view2.getBigUint64(base + at, true);
   }
 }
 function setter(type, at) {
   switch (type) {
     case "u8":
-      return (view, base, value2) => view.setUint8(base + at, value2);
+      return (view2, base, value2) => view2.setUint8(base + at, value2);
     case "u16":
-      return (view, base, value2) => view.setUint16(base + at, value2, true);
+      return (view2, base, value2) => view2.setUint16(base + at, value2, true);
     case "u32":
-      return (view, base, value2) => view.setUint32(base + at, value2, true);
+      return (view2, base, value2) => view2.setUint32(base + at, value2, true);
     case "s32":
-      return (view, base, value2) => view.setInt32(base + at, value2, true);
+      return (view2, base, value2) => view2.setInt32(base + at, value2, true);
     case "s64":
-      return (view, base, value2) => view.setBigInt64(base + at, value2, true);
+      return (view2, base, value2) => view2.setBigInt64(base + at, value2, true);
     case "u64":
     case "size64":
-      return (view, base, value2) => view.setBigUint64(base + at, value2, true);
+      return (view2, base, value2) => view2.setBigUint64(base + at, value2, true);
   }
 }
 function numberGetter(at) {
-  return (view, base = 0) => view.getUint32(base + at + 4, true) * TWO_32 + view.getUint32(base + at, true);
+  return (view2, base = 0) => view2.getUint32(base + at + 4, true) * TWO_32 + view2.getUint32(base + at, true);
 }
 function numberSetter(at) {
-  return (view, base, value2) => {
+  return (view2, base, value2) => {
     if (!(value2 >= 0 && value2 <= Number.MAX_SAFE_INTEGER && value2 % 1 === 0)) {
       throw new RangeError(`Expected a whole number from 0 to 2^53 - 1, received ${value2}`);
     }
-    view.setUint32(base + at, value2 % TWO_32, true);
-    view.setUint32(base + at + 4, value2 / TWO_32, true);
+    view2.setUint32(base + at, value2 % TWO_32, true);
+    view2.setUint32(base + at + 4, value2 / TWO_32, true);
   };
 }
 function table(fields, make) {
@@ -1796,6 +1797,21 @@ var NAMES = new Map(Object.entries(ERRNO).map(([name, n]) => [
 function errnoName(errno2) {
   return NAMES.get(errno2) ?? `E${errno2}`;
 }
+var Errno = class extends Error {
+  /** The positive error number. */
+  errno;
+  /**
+   * Creates an error.
+   *
+   * @param name The name of the error number, such as `ENOENT`.
+   * @param message What went wrong, for logs; the name by default.
+   */
+  constructor(name, message = name) {
+    super(message);
+    this.name = "Errno";
+    this.errno = ERRNO[name];
+  }
+};
 
 // src/protocol/init.ts
 var INIT_IN = accessors("fuse_init_in");
@@ -1825,8 +1841,8 @@ function secondsOf(ns) {
 function nanosecondsOf(ns) {
   return Number(remainder(ns));
 }
-function timeOf(seconds, nanoseconds2) {
-  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds2);
+function timeOf(seconds, nanoseconds3) {
+  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds3);
 }
 function remainder(ns) {
   return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
@@ -1933,11 +1949,11 @@ var RingEvents = class {
     this.#hasWork = () => ring.hasWork;
   }
   /** Registers the owner of a range of reserved slots. */
-  register(owner, first, slots) {
+  register(owner, first2, slots) {
     this.#registered.push(owner);
-    for (let slot = first; slot < first + slots; slot++) {
+    for (let slot = first2; slot < first2 + slots; slot++) {
       this.#owners[slot] = owner;
-      this.#firsts[slot] = first;
+      this.#firsts[slot] = first2;
     }
   }
   get inFlight() {
@@ -2059,12 +2075,12 @@ var RingEvents = class {
     poll.waited(window + (performance.now() - start) * US_PER_MS);
   }
   #enter(least) {
-    const result2 = this.#ring.enter(least);
-    if (result2 >= 0 || result2 === -ERRNO.EAGAIN || result2 === -ERRNO.EBUSY) {
+    const result3 = this.#ring.enter(least);
+    if (result3 >= 0 || result3 === -ERRNO.EAGAIN || result3 === -ERRNO.EBUSY) {
       return;
     }
     this.#usable = false;
-    for (const owner of this.#registered) owner.ringFailed(-result2);
+    for (const owner of this.#registered) owner.ringFailed(-result3);
   }
 };
 
@@ -2126,14 +2142,14 @@ var Completion = class _Completion {
   fail(error) {
     this.#settle(true, error);
   }
-  after(step, first, second, third) {
+  after(step, first2, second2, third) {
     this.#check();
     const steps = this.#steps;
     const at = this.#end;
     this.#end = at + WORDS_OF_STEP;
     steps[at] = step;
-    steps[at + 1] = first;
-    steps[at + 2] = second;
+    steps[at + 1] = first2;
+    steps[at + 2] = second2;
     steps[at + 3] = third;
     if (this.#state === SETTLED) this.#proceed();
     return this;
@@ -2254,12 +2270,12 @@ var OperationList = class {
   }
   /** Removes the first one; `null` if there is none. */
   shift() {
-    const first = this.#first;
-    if (first === null) return null;
-    this.#first = first.next;
-    if (first.next === null) this.#last = null;
-    first.next = null;
-    return first;
+    const first2 = this.#first;
+    if (first2 === null) return null;
+    this.#first = first2.next;
+    if (first2.next === null) this.#last = null;
+    first2.next = null;
+    return first2;
   }
 };
 var FileOperation = class {
@@ -2288,12 +2304,12 @@ var FileOperation = class {
     return this.#call === FILE_CALL.READ;
   }
   /** Sets the first call; the parameters are those of `FileSlots.prepare()`. */
-  set(call3, fd, buffer, start, length, position) {
+  set(call3, fd, buffer, start, length2, position) {
     this.#call = call3;
     this.#fd = fd;
     this.#buffer = buffer;
     this.#start = start;
-    this.#length = length;
+    this.#length = length2;
     this.#position = position;
     this.#done = 0;
   }
@@ -2308,29 +2324,29 @@ var FileOperation = class {
     this.#push();
   }
   /** Takes the result of a call; whether the operation needs another one. */
-  continues(result2) {
-    if (result2 === -ERRNO.EINTR || result2 === -ERRNO.EAGAIN) {
+  continues(result3) {
+    if (result3 === -ERRNO.EINTR || result3 === -ERRNO.EAGAIN) {
       this.#slots.repeat(this.#slot);
       return true;
     }
-    if (result2 === -ERRNO.ECANCELED) return this.continues(this.#makeHere());
-    if (this.#call > FILE_CALL.WRITE) return this.#ends(result2);
+    if (result3 === -ERRNO.ECANCELED) return this.continues(this.#makeHere());
+    if (this.#call > FILE_CALL.WRITE) return this.#ends(result3);
     const { isRead } = this;
-    const failsHere = result2 === -ERRNO.EINVAL || isRead && result2 < 0;
+    const failsHere = result3 === -ERRNO.EINVAL || isRead && result3 < 0;
     if (failsHere && this.#fallback !== NO_FILE) {
       this.#fd = this.#fallback;
       this.#fallback = NO_FILE;
       this.#push();
       return true;
     }
-    if (result2 > 0) {
-      this.#done += result2;
+    if (result3 > 0) {
+      this.#done += result3;
       if (this.#done < this.#length) {
         this.#push();
         return true;
       }
     }
-    if (result2 < 0 && this.#done === 0) return this.#ends(result2);
+    if (result3 < 0 && this.#done === 0) return this.#ends(result3);
     const isStuck = !isRead && this.#done === 0;
     return this.#ends(isStuck ? -ERRNO.EIO : this.#done);
   }
@@ -2341,14 +2357,14 @@ var FileOperation = class {
     this.#owner.release(this);
     completion.complete(this.result);
   }
-  #ends(result2) {
-    this.result = result2;
+  #ends(result3) {
+    this.result = result3;
     return false;
   }
   /** Makes the call for the rest in this thread. */
   #makeHere() {
-    const result2 = this.#slots.makeHere(this.#call, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
-    return result2 === -ERRNO.ECANCELED ? -ERRNO.EIO : result2;
+    const result3 = this.#slots.makeHere(this.#call, this.#fd, this.#buffer, this.#start + this.#done, this.#length - this.#done, this.#position + this.#done);
+    return result3 === -ERRNO.ECANCELED ? -ERRNO.EIO : result3;
   }
   /** Pushes the call for the rest. */
   #push() {
@@ -2379,7 +2395,7 @@ var RingFileIo = class {
    * @param blocking Limits calls that may block; none is allowed if left out.
    */
   constructor(events, slots, blocking = null) {
-    const { first, count: count2 } = slots;
+    const { first: first2, count: count2 } = slots;
     this.#blocking = blocking;
     this.#events = events;
     this.#slots = slots;
@@ -2390,18 +2406,18 @@ var RingFileIo = class {
       length: count2
     }, (_, slot) => slot);
     this.#othersMax = count2 - Math.min(READ_SLOTS, Math.floor(count2 / 2));
-    events.register(this, first, count2);
+    events.register(this, first2, count2);
   }
-  read(fd, buffer, start, length, position, fallback = NO_FILE) {
+  read(fd, buffer, start, length2, position, fallback = NO_FILE) {
     if (this.#closed) return -ERRNO.ENODEV;
     const operation = this.#operation();
-    operation.set(FILE_CALL.READ, fd, buffer, start, length, position);
+    operation.set(FILE_CALL.READ, fd, buffer, start, length2, position);
     return this.#start(operation, fallback);
   }
-  write(fd, buffer, start, length, position, fallback = NO_FILE) {
+  write(fd, buffer, start, length2, position, fallback = NO_FILE) {
     if (this.#closed) return -ERRNO.ENODEV;
     const operation = this.#operation();
-    operation.set(FILE_CALL.WRITE, fd, buffer, start, length, position);
+    operation.set(FILE_CALL.WRITE, fd, buffer, start, length2, position);
     return this.#start(operation, fallback);
   }
   sync(fd) {
@@ -2410,10 +2426,10 @@ var RingFileIo = class {
     operation.set(FILE_CALL.SYNC, fd, null, 0, 0, 0);
     return this.#start(operation, NO_FILE);
   }
-  allocate(fd, mode, position, length) {
+  allocate(fd, mode, position, length2) {
     if (this.#closed) return -ERRNO.ENODEV;
     const operation = this.#operation();
-    operation.set(FILE_CALL.ALLOCATE, fd, null, mode, length, position);
+    operation.set(FILE_CALL.ALLOCATE, fd, null, mode, length2, position);
     return this.#start(operation, NO_FILE);
   }
   truncate(fd, size) {
@@ -2428,9 +2444,9 @@ var RingFileIo = class {
   unblock() {
     this.#blocking.leave();
   }
-  completed(slot, result2) {
+  completed(slot, result3) {
     const operation = this.#running[slot];
-    if (operation.continues(result2)) return this.#events.pushed();
+    if (operation.continues(result3)) return this.#events.pushed();
     this.#running[slot] = null;
     this.#freeSlots.push(slot);
     if (!operation.isRead) this.#others--;
@@ -2657,12 +2673,12 @@ var DeviceEvents = class {
   close() {
     this.#ring?.events.close();
   }
-  completed(slot, result2) {
+  completed(slot, result3) {
     if (slot !== POLL_SLOT) {
       this.#isTiming = false;
     } else {
       this.#isPolling = false;
-      this.#hasError = (result2 & POLLIN) === 0;
+      this.#hasError = (result3 & POLLIN) === 0;
     }
   }
   ringFailed(errno2) {
@@ -2822,8 +2838,8 @@ var ENTRY_ATTR_AT = ENTRY.at.attr;
 var ROOT_ID = 1;
 var SIGN = 2147483648;
 var TYPES = new Set(Object.entries(S_IF).filter(([name]) => name !== "MT").map(([, type]) => type));
-function isHuge(view, at) {
-  return view.getUint32(at + 4, true) >= SIGN;
+function isHuge(view2, at) {
+  return view2.getUint32(at + 4, true) >= SIGN;
 }
 function typeProblem(mode, wanted) {
   const type = mode & S_IF.MT;
@@ -2833,29 +2849,29 @@ function typeProblem(mode, wanted) {
   }
   return TYPES.has(type) ? null : `mode ${shown} has no file type of S_IF`;
 }
-function attrProblem(view, at, type) {
-  if (isHuge(view, at + ATTR.at.size)) {
-    return `size ${ATTR.get.size(view, at)} is 2^63 or more`;
+function attrProblem(view2, at, type) {
+  if (isHuge(view2, at + ATTR.at.size)) {
+    return `size ${ATTR.get.size(view2, at)} is 2^63 or more`;
   }
-  return typeProblem(ATTR.get.mode(view, at), type);
+  return typeProblem(ATTR.get.mode(view2, at), type);
 }
-function entryProblem(view, at, found, type) {
-  const nodeid = view.getUint32(at + ENTRY.at.nodeid, true);
-  const isShort = view.getUint32(at + ENTRY.at.nodeid + 4, true) === 0;
+function entryProblem(view2, at, found, type) {
+  const nodeid = view2.getUint32(at + ENTRY.at.nodeid, true);
+  const isShort = view2.getUint32(at + ENTRY.at.nodeid + 4, true) === 0;
   if (isShort && nodeid <= ROOT_ID) {
     if (!found) {
       return `nodeid ${nodeid} is not that of an inode below the root`;
     }
     if (nodeid === 0) return null;
   }
-  return attrProblem(view, at + ENTRY_ATTR_AT, type);
+  return attrProblem(view2, at + ENTRY_ATTR_AT, type);
 }
-function statxProblem(view, at, bits) {
-  const mask = STATX2.get.mask(view, at);
-  if ((mask & bits.SIZE) !== 0 && isHuge(view, at + STATX2.at.size)) {
-    return `size ${STATX2.get.size(view, at)} is 2^63 or more`;
+function statxProblem(view2, at, bits) {
+  const mask = STATX2.get.mask(view2, at);
+  if ((mask & bits.SIZE) !== 0 && isHuge(view2, at + STATX2.at.size)) {
+    return `size ${STATX2.get.size(view2, at)} is 2^63 or more`;
   }
-  return (mask & bits.TYPE) === 0 ? null : typeProblem(STATX2.get.mode(view, at));
+  return (mask & bits.TYPE) === 0 ? null : typeProblem(STATX2.get.mode(view2, at));
 }
 
 // src/protocol/bytes.ts
@@ -2864,13 +2880,13 @@ function align8(size) {
 }
 function concat(parts) {
   const size = parts.reduce((sum, part2) => sum + part2.length, 0);
-  const bytes = new Uint8Array(size);
+  const bytes2 = new Uint8Array(size);
   let at = 0;
   for (const part2 of parts) {
-    bytes.set(part2, at);
+    bytes2.set(part2, at);
     at += part2.length;
   }
-  return bytes;
+  return bytes2;
 }
 
 // src/protocol/listing_checks.ts
@@ -2878,49 +2894,59 @@ var DIRENT = accessors("fuse_dirent");
 var DIRENTPLUS = accessors("fuse_direntplus");
 var ENTRY2 = accessors("fuse_entry_out");
 var OFF_MAX = 2n ** 63n - 1n;
+var TYPE_MAX = 15;
 var NUL = 0;
 var SLASH = 47;
 var DOT = 46;
-function nameProblem(bytes, start, length) {
-  if (length === 0 || length > FUSE_NAME_MAX) {
-    return `it has ${length} bytes, 1 to ${FUSE_NAME_MAX} are allowed`;
+function nameProblem(bytes2, start, length2) {
+  if (length2 === 0 || length2 > FUSE_NAME_MAX) {
+    return `it has ${length2} bytes, 1 to ${FUSE_NAME_MAX} are allowed`;
   }
-  for (let i = start; i < start + length; i++) {
-    if (bytes[i] === SLASH) return "it contains a slash";
-    if (bytes[i] === NUL) return "it contains a NUL";
+  for (let i = start; i < start + length2; i++) {
+    if (bytes2[i] === SLASH) return "it contains a slash";
+    if (bytes2[i] === NUL) return "it contains a NUL";
   }
   return null;
 }
-function isDots(bytes, start, length) {
-  return length <= 2 && bytes[start] === DOT && bytes[start + length - 1] === DOT;
+function numbersProblem(ino, off, type) {
+  if (typeof ino !== "bigint" || ino !== BigInt.asUintN(64, ino)) {
+    return `inode ${ino} is not a bigint from 0n to 2n ** 64n - 1n`;
+  }
+  if (typeof off !== "bigint" || off < 1n || off > OFF_MAX) {
+    return `position ${off} is not a bigint from 1n to 2n ** 63n - 1n`;
+  }
+  return Number.isInteger(type) && type >= 0 && type <= TYPE_MAX ? null : `type ${type} is not one that direntType() returns`;
 }
-function listingProblem(bytes, view, size, plus) {
+function isDots(bytes2, start, length2) {
+  return length2 <= 2 && bytes2[start] === DOT && bytes2[start + length2 - 1] === DOT;
+}
+function listingProblem(bytes2, view2, size, plus) {
   const head = plus ? DIRENTPLUS.size : DIRENT.size;
   let at = 0;
-  for (let number = 1; size - at >= head; number++) {
+  for (let number2 = 1; size - at >= head; number2++) {
     const dirent = at + head - DIRENT.size;
-    const length = DIRENT.get.namelen(view, dirent);
+    const length2 = DIRENT.get.namelen(view2, dirent);
     const start = at + head;
-    const end = at + align8(head + Math.min(length, FUSE_NAME_MAX));
-    if (length <= FUSE_NAME_MAX && end > size) return null;
-    const problem = nameProblem(bytes, start, length);
-    if (problem !== null) return `the name of entry ${number}: ${problem}`;
+    const end = at + align8(head + Math.min(length2, FUSE_NAME_MAX));
+    if (length2 <= FUSE_NAME_MAX && end > size) return null;
+    const problem = nameProblem(bytes2, start, length2);
+    if (problem !== null) return `the name of entry ${number2}: ${problem}`;
     if (plus) {
-      const bad = plusProblem(bytes, view, at, start, length);
-      if (bad !== null) return `entry ${number}: ${bad}`;
+      const bad = plusProblem(bytes2, view2, at, start, length2);
+      if (bad !== null) return `entry ${number2}: ${bad}`;
     }
     at = end;
   }
   return null;
 }
-function plusProblem(bytes, view, at, start, length) {
+function plusProblem(bytes2, view2, at, start, length2) {
   const nodeidAt = at + ENTRY2.at.nodeid;
-  const isPlain = view.getUint32(nodeidAt, true) === 0 && view.getUint32(nodeidAt + 4, true) === 0;
-  return isPlain || isDots(bytes, start, length) ? null : entryProblem(view, at, false);
+  const isPlain = view2.getUint32(nodeidAt, true) === 0 && view2.getUint32(nodeidAt + 4, true) === 0;
+  return isPlain || isDots(bytes2, start, length2) ? null : entryProblem(view2, at, false);
 }
-function xattrListProblem(bytes, size) {
+function xattrListProblem(bytes2, size) {
   for (let at = 0; at < size; ) {
-    const nul = bytes.indexOf(NUL, at);
+    const nul = bytes2.indexOf(NUL, at);
     if (nul < 0 || nul >= size) return "its last name has no NUL";
     if (nul === at) return "a name is empty";
     at = nul + 1;
@@ -3354,23 +3380,23 @@ var Reply = class {
   }
   /** A copy of the whole filled reply, as write(2) on /dev/fuse takes it. */
   copy() {
-    const bytes = new Uint8Array(Math.max(0, this.#length));
-    if (bytes.length === 0) return bytes;
+    const bytes2 = new Uint8Array(Math.max(0, this.#length));
+    if (bytes2.length === 0) return bytes2;
     const { buffer, byteOffset } = this.header;
-    bytes.set(new Uint8Array(buffer, byteOffset, HEADER_SIZE));
-    bytes.set(this.data.subarray(0, bytes.length - HEADER_SIZE), HEADER_SIZE);
-    return bytes;
+    bytes2.set(new Uint8Array(buffer, byteOffset, HEADER_SIZE));
+    bytes2.set(this.data.subarray(0, bytes2.length - HEADER_SIZE), HEADER_SIZE);
+    return bytes2;
   }
-  #finish(length, errno2) {
+  #finish(length2, errno2) {
     const from = this.#request.header;
     const low = from.getUint32(UNIQUE_AT, true);
     const high = from.getUint32(UNIQUE_AT + 4, true);
-    OUT_HEADER.set.len(this.header, 0, length);
+    OUT_HEADER.set.len(this.header, 0, length2);
     OUT_HEADER.set.error(this.header, 0, -errno2);
     this.header.setUint32(UNIQUE_AT, low, true);
     this.header.setUint32(UNIQUE_AT + 4, high, true);
     this.#errno = errno2;
-    this.#length = length;
+    this.#length = length2;
   }
 };
 function show(value2) {
@@ -3394,16 +3420,16 @@ var FIRST_ESCAPE = ESCAPE + 128;
 var LAST_ESCAPE = ESCAPE + 255;
 function encodeName(name) {
   if (name.isWellFormed()) return ENCODER.encode(name);
-  const bytes = [];
+  const bytes2 = [];
   for (const character of name) {
     const code = character.codePointAt(0);
-    if (isEscape(code)) bytes.push(code - ESCAPE);
-    else bytes.push(...ENCODER.encode(character));
+    if (isEscape(code)) bytes2.push(code - ESCAPE);
+    else bytes2.push(...ENCODER.encode(character));
   }
-  return Uint8Array.from(bytes);
+  return Uint8Array.from(bytes2);
 }
-function decodeName(bytes) {
-  return decodeUtf8(bytes) ?? decodeMixed(bytes);
+function decodeName(bytes2) {
+  return decodeUtf8(bytes2) ?? decodeMixed(bytes2);
 }
 function isName(name) {
   if (name.isWellFormed()) return true;
@@ -3417,30 +3443,30 @@ function isName(name) {
 function isEscape(code) {
   return code >= FIRST_ESCAPE && code <= LAST_ESCAPE;
 }
-function decodeMixed(bytes) {
+function decodeMixed(bytes2) {
   let name = "";
-  for (let at = 0; at < bytes.length; ) {
-    const length = sequenceLength(bytes[at]);
-    const character = at + length <= bytes.length ? decodeCharacter(bytes.subarray(at, at + length)) : null;
-    if (character === null) name += String.fromCharCode(ESCAPE + bytes[at]);
+  for (let at = 0; at < bytes2.length; ) {
+    const length2 = sequenceLength(bytes2[at]);
+    const character = at + length2 <= bytes2.length ? decodeCharacter(bytes2.subarray(at, at + length2)) : null;
+    if (character === null) name += String.fromCharCode(ESCAPE + bytes2[at]);
     else name += character;
-    at += character === null ? 1 : length;
+    at += character === null ? 1 : length2;
   }
   return name;
 }
-function decodeCharacter(bytes) {
-  const text = LENIENT.decode(bytes);
+function decodeCharacter(bytes2) {
+  const text = LENIENT.decode(bytes2);
   if (!text.includes(REPLACEMENT)) return text;
-  const isItself = REPLACEMENT_BYTES.every((byte, i) => byte === bytes[i]);
+  const isItself = REPLACEMENT_BYTES.every((byte, i) => byte === bytes2[i]);
   return isItself ? text : null;
 }
 function sequenceLength(lead) {
   if (lead < 224) return lead < 192 ? 1 : 2;
   return lead < 240 ? 3 : 4;
 }
-function decodeUtf8(bytes) {
+function decodeUtf8(bytes2) {
   try {
-    return DECODER.decode(bytes);
+    return DECODER.decode(bytes2);
   } catch {
     return null;
   }
@@ -3457,19 +3483,19 @@ var STRICT = new TextDecoder("utf-8", {
 function bytesOfName(name) {
   return typeof name === "string" ? encodeName(name) : name;
 }
-function nameOfBytes(bytes) {
-  const copy = bytes.slice();
+function nameOfBytes(bytes2) {
+  const copy = bytes2.slice();
   try {
     return STRICT.decode(copy);
   } catch {
     return copy;
   }
 }
-function textOfBytes(bytes) {
-  return LOOSE.decode(bytes.slice());
+function textOfBytes(bytes2) {
+  return LOOSE.decode(bytes2.slice());
 }
-function indexOfNul(bytes, start, end) {
-  for (let at = start; at < end; at++) if (bytes[at] === 0) return at;
+function indexOfNul(bytes2, start, end) {
+  for (let at = start; at < end; at++) if (bytes2[at] === 0) return at;
   return -1;
 }
 
@@ -3478,16 +3504,16 @@ var EXT_HEADER = accessors("fuse_ext_header");
 var SECCTX = accessors("fuse_secctx");
 var SUPP_GROUPS = accessors("fuse_supp_groups");
 var HEADER_SIZE2 = EXT_HEADER.size;
-function checkExtensions(bytes) {
-  const view = viewOf(bytes);
+function checkExtensions(bytes2) {
+  const view2 = viewOf(bytes2);
   let at = 0;
-  while (at < bytes.length) {
-    const rest = bytes.length - at;
+  while (at < bytes2.length) {
+    const rest = bytes2.length - at;
     if (rest < HEADER_SIZE2) return {
       expected: HEADER_SIZE2,
       received: rest
     };
-    const size = EXT_HEADER.get.size(view, at);
+    const size = EXT_HEADER.get.size(view2, at);
     if (size < HEADER_SIZE2) return {
       expected: HEADER_SIZE2,
       received: size
@@ -3496,15 +3522,15 @@ function checkExtensions(bytes) {
       expected: size,
       received: rest
     };
-    const type = EXT_HEADER.get.type(view, at);
+    const type = EXT_HEADER.get.type(view2, at);
     const end = at + size;
-    const bad = type <= FUSE_EXT.MAX_NR_SECCTX ? checkContexts(bytes, view, at + HEADER_SIZE2, end, type) : type === FUSE_EXT.GROUPS ? checkGroups(view, at + HEADER_SIZE2, end) : null;
+    const bad = type <= FUSE_EXT.MAX_NR_SECCTX ? checkContexts(bytes2, view2, at + HEADER_SIZE2, end, type) : type === FUSE_EXT.GROUPS ? checkGroups(view2, at + HEADER_SIZE2, end) : null;
     if (bad !== null) return bad;
     at += align8(size);
   }
   return null;
 }
-function checkContexts(bytes, view, start, end, count2) {
+function checkContexts(bytes2, view2, start, end, count2) {
   let at = start;
   for (let i = 0; i < count2; i++) {
     const rest = Math.max(0, end - at);
@@ -3512,12 +3538,12 @@ function checkContexts(bytes, view, start, end, count2) {
       expected: SECCTX.size,
       received: rest
     };
-    const nul = indexOfNul(bytes, at + SECCTX.size, end);
+    const nul = indexOfNul(bytes2, at + SECCTX.size, end);
     if (nul < 0) return {
       expected: rest + 1,
       received: rest
     };
-    const next = nul + 1 + SECCTX.get.size(view, at);
+    const next = nul + 1 + SECCTX.get.size(view2, at);
     if (next > end) return {
       expected: next - at,
       received: rest
@@ -3526,7 +3552,7 @@ function checkContexts(bytes, view, start, end, count2) {
   }
   return null;
 }
-function checkGroups(view, start, end) {
+function checkGroups(view2, start, end) {
   const rest = end - start;
   if (rest < SUPP_GROUPS.size) {
     return {
@@ -3534,56 +3560,56 @@ function checkGroups(view, start, end) {
       received: rest
     };
   }
-  const needed = SUPP_GROUPS.size + 4 * SUPP_GROUPS.get.nr_groups(view, start);
-  return needed <= rest ? null : {
-    expected: needed,
+  const needed2 = SUPP_GROUPS.size + 4 * SUPP_GROUPS.get.nr_groups(view2, start);
+  return needed2 <= rest ? null : {
+    expected: needed2,
     received: rest
   };
 }
-function decodeExtensions(bytes) {
-  const view = viewOf(bytes);
+function decodeExtensions(bytes2) {
+  const view2 = viewOf(bytes2);
   const extensions = [];
-  for (let at = 0; at < bytes.length; ) {
-    const size = EXT_HEADER.get.size(view, at);
-    const type = EXT_HEADER.get.type(view, at);
+  for (let at = 0; at < bytes2.length; ) {
+    const size = EXT_HEADER.get.size(view2, at);
+    const type = EXT_HEADER.get.type(view2, at);
     const start = at + HEADER_SIZE2;
     if (type <= FUSE_EXT.MAX_NR_SECCTX) {
       extensions.push({
-        contexts: decodeContexts(bytes, view, start, type)
+        contexts: decodeContexts(bytes2, view2, start, type)
       });
     } else if (type === FUSE_EXT.GROUPS) {
       extensions.push({
-        groups: decodeGroups(view, start)
+        groups: decodeGroups(view2, start)
       });
     } else {
       extensions.push({
         type,
-        data: bytes.slice(start, at + size)
+        data: bytes2.slice(start, at + size)
       });
     }
     at += align8(size);
   }
   return extensions;
 }
-function decodeContexts(bytes, view, start, count2) {
+function decodeContexts(bytes2, view2, start, count2) {
   let at = start;
   return Array.from({
     length: count2
   }, () => {
     const from = at + SECCTX.size;
-    const nul = indexOfNul(bytes, from, bytes.length);
-    const end = nul + 1 + SECCTX.get.size(view, at);
+    const nul = indexOfNul(bytes2, from, bytes2.length);
+    const end = nul + 1 + SECCTX.get.size(view2, at);
     at = start + align8(end - start);
     return {
-      name: nameOfBytes(bytes.subarray(from, nul)),
-      value: bytes.slice(nul + 1, end)
+      name: nameOfBytes(bytes2.subarray(from, nul)),
+      value: bytes2.slice(nul + 1, end)
     };
   });
 }
-function decodeGroups(view, start) {
+function decodeGroups(view2, start) {
   return Array.from({
-    length: SUPP_GROUPS.get.nr_groups(view, start)
-  }, (_, i) => view.getUint32(start + SUPP_GROUPS.size + 4 * i, true));
+    length: SUPP_GROUPS.get.nr_groups(view2, start)
+  }, (_, i) => view2.getUint32(start + SUPP_GROUPS.size + 4 * i, true));
 }
 
 // src/protocol/protocol_error.ts
@@ -3686,24 +3712,24 @@ function measureInit(body, known, received) {
   return received >= size ? size : new ProtocolError("short body", OPCODES.INIT.opcode, HEADER_SIZE3 + size, HEADER_SIZE3 + received);
 }
 function checkRest(row, body, rest) {
-  const { bytes, start, end } = rest;
+  const { bytes: bytes2, start, end } = rest;
   switch (row.tail) {
     case "name":
       return checkNames(row, rest, 1);
     case "name name":
       return checkNames(row, rest, 2);
     case "name value":
-      return checkNames(row, rest, 1) ?? checkCount(row, body, end - afterNames(bytes, start, end, 1));
+      return checkNames(row, rest, 1) ?? checkCount(row, body, end - afterNames(bytes2, start, end, 1));
     case "data":
     case "items":
       return checkCount(row, body, end - start);
   }
   return null;
 }
-function checkNames({ opcode }, { bytes, start, end }, count2) {
+function checkNames({ opcode }, { bytes: bytes2, start, end }, count2) {
   let at = start;
   for (let i = 0; i < count2; i++) {
-    const nul = indexOfNul(bytes, at, end);
+    const nul = indexOfNul(bytes2, at, end);
     if (nul < 0) {
       return new ProtocolError("missing NUL", opcode, end - at + 1, end - at);
     }
@@ -3722,10 +3748,10 @@ function checkCount(row, body, received) {
   const kind = row.items === void 0 ? "short data" : "short items";
   return new ProtocolError(kind, row.opcode, size, received);
 }
-function afterNames(bytes, start, end, count2) {
+function afterNames(bytes2, start, end, count2) {
   let at = start;
   for (let i = 0; i < count2 && at < end; i++) {
-    const nul = indexOfNul(bytes, at, end);
+    const nul = indexOfNul(bytes2, at, end);
     at = nul < 0 ? end : nul + 1;
   }
   return at;
@@ -3791,9 +3817,9 @@ var Request = class {
       return new ProtocolError("short header", 0, HEADER_SIZE4, received);
     }
     const opcode = IN_HEADER.get.opcode(this.header);
-    const length = IN_HEADER.get.len(this.header);
-    if (length !== received) {
-      return new ProtocolError("wrong length", opcode, length, received);
+    const length2 = IN_HEADER.get.len(this.header);
+    if (length2 !== received) {
+      return new ProtocolError("wrong length", opcode, length2, received);
     }
     const bodySize = protocolVersion.bodySize(opcode);
     if (bodySize < 0) {
@@ -3948,13 +3974,13 @@ var Request = class {
   }
   /** A copy of the whole message, as read(2) on /dev/fuse returns it. */
   copy() {
-    const bytes = new Uint8Array(this.length);
+    const bytes2 = new Uint8Array(this.length);
     const { header, body, tail } = this.#memory;
-    copyView(header, HEADER_SIZE4, bytes, 0);
-    copyView(body, this.#bodySize, bytes, HEADER_SIZE4);
+    copyView(header, HEADER_SIZE4, bytes2, 0);
+    copyView(body, this.#bodySize, bytes2, HEADER_SIZE4);
     const end = this.#tailEnd + this.#extensionsSize;
-    bytes.set(tail.subarray(this.#tailStart, end), HEADER_SIZE4 + this.#bodySize);
-    return bytes;
+    bytes2.set(tail.subarray(this.#tailStart, end), HEADER_SIZE4 + this.#bodySize);
+    return bytes2;
   }
   /**
    * Copies the whole message to contiguous memory.
@@ -4079,9 +4105,9 @@ var Slot = class _Slot {
    * @param bytes Memory of `largeSlotSize()` bytes.
    * @param maxPayload Largest payload in bytes.
    */
-  static large(bytes, maxPayload) {
-    const incoming = messageIn(bytes, PAGE_SIZE - WRITE_HEAD_SIZE, WRITE_HEAD_SIZE + maxPayload);
-    const outgoing = messageIn(bytes, 2 * PAGE_SIZE - OUT_HEADER_SIZE2, OUT_HEADER_SIZE2 + maxPayload);
+  static large(bytes2, maxPayload) {
+    const incoming = messageIn(bytes2, PAGE_SIZE - WRITE_HEAD_SIZE, WRITE_HEAD_SIZE + maxPayload);
+    const outgoing = messageIn(bytes2, 2 * PAGE_SIZE - OUT_HEADER_SIZE2, OUT_HEADER_SIZE2 + maxPayload);
     const exchange = contiguousExchange(incoming, outgoing);
     return new _Slot({
       incoming,
@@ -4097,11 +4123,11 @@ var Slot = class _Slot {
    * @param bytes The head, the reply's header, and the payload.
    * @param payloadAt Where in `bytes` the payload begins.
    */
-  static small(slab, bytes, payloadAt) {
-    const head = bytes.subarray(0, HEAD_SIZE);
-    const outgoing = bytes.subarray(payloadAt - OUT_HEADER_SIZE2);
+  static small(slab, bytes2, payloadAt) {
+    const head = bytes2.subarray(0, HEAD_SIZE);
+    const outgoing = bytes2.subarray(payloadAt - OUT_HEADER_SIZE2);
     const exchange = compactExchange(head, outgoing);
-    const incoming = bytes.subarray(0, 0);
+    const incoming = bytes2.subarray(0, 0);
     return new _Slot({
       incoming,
       outgoing,
@@ -4125,9 +4151,9 @@ var Slot = class _Slot {
     const rest = request.length - headSize;
     if (rest === 0) return;
     const isLarge = other.slab === null;
-    const bytes = isLarge ? other.incoming : other.outgoing;
+    const bytes2 = isLarge ? other.incoming : other.outgoing;
     const start = isLarge ? headSize : OUT_HEADER_SIZE2;
-    this.outgoing.set(bytes.subarray(start, start + rest), OUT_HEADER_SIZE2);
+    this.outgoing.set(bytes2.subarray(start, start + rest), OUT_HEADER_SIZE2);
   }
 };
 function requestPayloadOf(slot) {
@@ -4144,8 +4170,8 @@ function largeSlotSize(maxPayload) {
   const payload = Math.max(FUSE_MIN_READ_BUFFER, maxPayload);
   return 2 * PAGE_SIZE + Math.ceil(payload / PAGE_SIZE) * PAGE_SIZE;
 }
-function messageIn(bytes, at, size) {
-  return bytes.subarray(at, at + Math.max(FUSE_MIN_READ_BUFFER, size));
+function messageIn(bytes2, at, size) {
+  return bytes2.subarray(at, at + Math.max(FUSE_MIN_READ_BUFFER, size));
 }
 
 // src/queue/outstanding_requests.ts
@@ -4244,8 +4270,8 @@ var OutstandingRequests = class {
    * less than a copy of the request.
    */
   #takeSmallFor(slot) {
-    const { opcode, length } = slot.request;
-    if (length > COPY_MAX && this.#slots.reserveLarge()) return null;
+    const { opcode, length: length2 } = slot.request;
+    if (length2 > COPY_MAX && this.#slots.reserveLarge()) return null;
     return this.#slots.takeSmall(payloadOf(slot), URGENT.has(opcode));
   }
   /**
@@ -4346,12 +4372,12 @@ var SentReplies = class {
     if (isLost(errno2)) return;
     const facts = this.#facts;
     const unique = this.#uniques.getBigUint64(index * 8, true);
-    const bytes = encodeStruct("fuse_out_header", {
+    const bytes2 = encodeStruct("fuse_out_header", {
       len: OUT_HEADER2.size,
       error: -ERRNO.EIO,
       unique
     });
-    this.#device.write(bytes, bytes.length);
+    this.#device.write(bytes2, bytes2.length);
     this.#onRefused(refusedReply({
       opcode: facts[index * 4],
       unique,
@@ -4501,14 +4527,14 @@ var RequestBatch = class {
   reclaim() {
     if (!this.#events.needsSubmit) this.#sent.release(this.#pool);
   }
-  completed(slot, result2) {
+  completed(slot, result3) {
     const { reads, writes } = this.#slots;
     if (slot >= reads + writes) return;
-    if (slot >= reads) return this.#sent.failed(slot - reads, -result2);
+    if (slot >= reads) return this.#sent.failed(slot - reads, -result3);
     const memory = this.#reading[slot];
     this.#reading[slot] = null;
     this.#inFlight--;
-    this.#note(memory, result2);
+    this.#note(memory, result3);
   }
   ringFailed(errno2) {
     this.#failure = this.#errno = errno2;
@@ -4530,16 +4556,16 @@ var RequestBatch = class {
     return count2;
   }
   /** Notes the result of a READ. */
-  #note(slot, result2) {
-    if (result2 >= 0) {
-      slot.received = result2;
+  #note(slot, result3) {
+    if (result3 >= 0) {
+      slot.received = result3;
       slot.batched = true;
       this.#read[this.#end++] = slot;
       return;
     }
     this.#pool.free(slot);
-    if (result2 !== -ERRNO.EAGAIN && result2 !== -ERRNO.ECANCELED) {
-      this.#errno = -result2;
+    if (result3 !== -ERRNO.EAGAIN && result3 !== -ERRNO.ECANCELED) {
+      this.#errno = -result3;
     }
   }
   #submit() {
@@ -4747,19 +4773,19 @@ var SlotPool = class {
     size.slabs.push(slab);
     const stride = size.head + size.payload;
     for (let at = 0; at + stride <= SLAB_SIZE; at += stride) {
-      const bytes = memory.bytes.subarray(at, at + stride);
-      size.free.push(Slot.small(slab, bytes, size.head));
+      const bytes2 = memory.bytes.subarray(at, at + stride);
+      size.free.push(Slot.small(slab, bytes2, size.head));
     }
     return true;
   }
   /** Gives back what is not in use, until there is room for new memory. */
-  #makeRoom(bytes) {
-    while (this.#unused < bytes && this.#idleSlabs > 0) this.#giveBackSlab();
-    while (this.#unused < bytes && this.#freeLarge.length > 1) {
+  #makeRoom(bytes2) {
+    while (this.#unused < bytes2 && this.#idleSlabs > 0) this.#giveBackSlab();
+    while (this.#unused < bytes2 && this.#freeLarge.length > 1) {
       if (this.#large.size === LARGE_MIN) break;
       this.#giveBackLarge();
     }
-    return this.#unused >= bytes;
+    return this.#unused >= bytes2;
   }
   #giveBackSlab() {
     for (const { slabs, free } of this.#sizes) {
@@ -4884,8 +4910,8 @@ var DeviceQueue = class {
   }
   reply(exchange) {
     const slot = exchange;
-    const { length, isInPipe } = slot.reply;
-    const isSentLater = slot.batched && length > 0 && !isInPipe && this.#end === null;
+    const { length: length2, isInPipe } = slot.reply;
+    const isSentLater = slot.batched && length2 > 0 && !isInPipe && this.#end === null;
     if (isSentLater) {
       this.#requests.removeLater();
       this.#batch.reply(slot);
@@ -4895,11 +4921,11 @@ var DeviceQueue = class {
     if (this.#room !== null) this.#endWait();
     if (this.#toldFull) this.#tellRoom();
     if (isSentLater) return true;
-    if (length <= 0) {
+    if (length2 <= 0) {
       if (this.#end?.reason === "closed") this.#releaseUnused();
       return true;
     }
-    return this.#write(slot, length);
+    return this.#write(slot, length2);
   }
   close() {
     if (this.#end?.reason === "closed") return;
@@ -4944,12 +4970,12 @@ var DeviceQueue = class {
     }
   }
   /** Sends a reply from the pipe at once, as write(2) would. */
-  #sendPipe(device, { outgoing }, length) {
+  #sendPipe(device, { outgoing }, length2) {
     const pipe = this.#pipe;
     const sent = pipe.send(device.fd);
-    if (sent === length || isLost(-sent)) return sent;
+    if (sent === length2 || isLost(-sent)) return sent;
     const left = pipe.drain(outgoing);
-    return left === length ? device.write(outgoing, length) : sent;
+    return left === length2 ? device.write(outgoing, length2) : sent;
   }
   /** Reads requests, and takes the first of them. */
   #fetch(mayBlock) {
@@ -5013,21 +5039,21 @@ var DeviceQueue = class {
     if (this.#toldFull) this.#tellRoom();
   }
   /** Sends a reply at once, on the descriptor that its request came from. */
-  #write(slot, length) {
+  #write(slot, length2) {
     if (this.#end?.reason === "closed") {
       this.#releaseUnused();
       return false;
     }
     const device = slot.batched ? this.#batchDevice : this.#device;
-    const written = slot.reply.isInPipe ? this.#sendPipe(device, slot, length) : device.write(slot.outgoing, length);
-    if (written === length) return true;
+    const written = slot.reply.isInPipe ? this.#sendPipe(device, slot, length2) : device.write(slot.outgoing, length2);
+    if (written === length2) return true;
     if (isLost(-written)) return false;
     const { request, reply, outgoing } = slot;
     const { opcode, unique } = request;
     const refused2 = {
       opcode,
       unique,
-      length,
+      length: length2,
       errno: reply.errno
     };
     const error = refusedReply(refused2, -written);
@@ -5050,10 +5076,10 @@ var DeviceQueue = class {
   }
   /** The same, or when an operation has completed, which may cause a reply. */
   async #roomOrOperation() {
-    const room = this.#nextRoom();
+    const room3 = this.#nextRoom();
     const operation = this.#events.operationReady();
-    await (operation === null ? room : Promise.race([
-      room,
+    await (operation === null ? room3 : Promise.race([
+      room3,
       operation
     ]));
   }
@@ -5127,11 +5153,11 @@ function operationOf(opcode) {
       return 3;
   }
 }
-function observe(histogram, ms, bytes) {
+function observe(histogram, ms, bytes2) {
   const units = Math.min(LONGEST, ms * US_PER_MS * UNITS_PER_US);
   histogram[bucketOf(units)]++;
   histogram[SUM] += units;
-  histogram[BYTES] += bytes;
+  histogram[BYTES] += bytes2;
 }
 function bucketOf(units) {
   const value2 = units >>> 0;
@@ -5249,18 +5275,18 @@ var QueueCounters = class {
     this.#words[IN_FLIGHT]--;
   }
   /** Counts a READ that returned `bytes`. */
-  read(bytes) {
+  read(bytes2) {
     this.#totals[READS2]++;
-    this.#totals[BYTES_READ] += bytes;
+    this.#totals[BYTES_READ] += bytes2;
   }
   /** Counts bytes of a READ that were spliced. */
-  spliced(bytes) {
-    this.#totals[BYTES_SPLICED] += bytes;
+  spliced(bytes2) {
+    this.#totals[BYTES_SPLICED] += bytes2;
   }
   /** Counts a WRITE that wrote `bytes`. */
-  written(bytes) {
+  written(bytes2) {
     this.#totals[WRITES]++;
-    this.#totals[BYTES_WRITTEN] += bytes;
+    this.#totals[BYTES_WRITTEN] += bytes2;
   }
   /** Counts an error. */
   failed() {
@@ -5273,8 +5299,8 @@ var QueueCounters = class {
    * @param ms Milliseconds from taking it to answering it.
    * @param bytes Bytes that it transferred.
    */
-  took(operation, ms, bytes) {
-    observe(this.#histograms[operation], ms, bytes);
+  took(operation, ms, bytes2) {
+    observe(this.#histograms[operation], ms, bytes2);
   }
   /** Copies of the histograms, by operation; none if nothing is measured. */
   histograms() {
@@ -5363,8 +5389,8 @@ function byKey(table2, key) {
 function checked(errno2) {
   if (typeof errno2 === "string" && !/^-?\d+$/.test(errno2)) return null;
   if (typeof errno2 !== "number" && typeof errno2 !== "string") return null;
-  const number = Math.abs(Number(errno2));
-  return Number.isInteger(number) && number > 0 && number <= ERRNO_MAX ? number : null;
+  const number2 = Math.abs(Number(errno2));
+  return Number.isInteger(number2) && number2 > 0 && number2 <= ERRNO_MAX ? number2 : null;
 }
 
 // src/event/event_source.ts
@@ -5412,23 +5438,23 @@ var OwnExchange = class {
   }
 };
 function copyOf(request) {
-  const { length, opcode } = request;
-  const bytes = new ArrayBuffer(length);
-  const header = new DataView(bytes);
-  const tail = new Uint8Array(bytes, IN_HEADER_SIZE3);
+  const { length: length2, opcode } = request;
+  const bytes2 = new ArrayBuffer(length2);
+  const header = new DataView(bytes2);
+  const tail = new Uint8Array(bytes2, IN_HEADER_SIZE3);
   request.copyTo(header, tail);
   const copy = new Request({
     header,
-    body: new DataView(bytes, IN_HEADER_SIZE3),
+    body: new DataView(bytes2, IN_HEADER_SIZE3),
     tail,
     contiguous: true,
-    data: opcode === WRITE3 ? writtenData(bytes) : tail
+    data: opcode === WRITE3 ? writtenData(bytes2) : tail
   });
-  copy.validate(length, request.protocolVersion);
+  copy.validate(length2, request.protocolVersion);
   return copy;
 }
-function writtenData(bytes) {
-  return new Uint8Array(bytes, Math.min(WRITE_HEAD_SIZE2, bytes.byteLength));
+function writtenData(bytes2) {
+  return new Uint8Array(bytes2, Math.min(WRITE_HEAD_SIZE2, bytes2.byteLength));
 }
 
 // src/queue/pending_reply.ts
@@ -5610,12 +5636,12 @@ var ServeLoop = class {
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#counters !== void 0) count(this.#counters, reply, opcode);
-    const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
+    const bytes2 = this.#measuring ? bytesOf(reply, opcode) : 0;
     this.#send(exchange, opcode);
     this.#counters?.answered();
     if (!this.#measuring) return;
     const ms = performance.now() - start;
-    this.#counters?.took(operationOf(opcode), ms, bytes);
+    this.#counters?.took(operationOf(opcode), ms, bytes2);
   }
   /** Copies a reply of a handler's own into the queue's memory, and ends it. */
   #adopt(reply, own, opcode, isDone) {
@@ -5665,9 +5691,9 @@ function count(counters, reply, opcode) {
   if (reply.errno !== 0) {
     if (opcode !== INTERRUPT) counters.failed();
   } else if (opcode === READ2) {
-    const bytes = bytesOf(reply, opcode);
-    counters.read(bytes);
-    if (reply.isInPipe) counters.spliced(bytes);
+    const bytes2 = bytesOf(reply, opcode);
+    counters.read(bytes2);
+    if (reply.isInPipe) counters.spliced(bytes2);
   } else if (opcode === WRITE4) counters.written(bytesOf(reply, opcode));
 }
 function bytesOf(reply, opcode) {
@@ -5693,42 +5719,142 @@ var ENTRY_AT = DIRENTPLUS2.at.entry_out;
 var ENCODER2 = new TextEncoder();
 var SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
 var ENTRY3 = new DataView(new ArrayBuffer(accessors("fuse_entry_out").size));
-function parseDirents(bytes) {
-  return parse(bytes, DIRENT2.size, (at) => entryAt(bytes, at));
+function direntType(mode) {
+  return (mode & S_IF.MT) >>> 12;
 }
-function parseDirentsPlus(bytes) {
-  return parse(bytes, DIRENTPLUS2.size, (at) => ({
-    entry: decodeStruct("fuse_entry_out", bytes, at + ENTRY_AT),
-    ...entryAt(bytes, at + DIRENTPLUS2.at.dirent)
+function direntSize(nameLength, plus) {
+  return align8((plus ? DIRENTPLUS2.size : DIRENT2.size) + nameLength);
+}
+var DirentWriter = class {
+  #target;
+  #view;
+  #capacity;
+  #length = 0;
+  /**
+   * Starts a listing.
+   *
+   * @param target Memory for it: `reply.data`.
+   * @param size The request's `size`: most bytes that the kernel takes.
+   */
+  constructor(target, size) {
+    this.#target = target;
+    this.#view = viewOf(target);
+    this.#capacity = Math.min(size, target.length);
+  }
+  /** Bytes of the entries so far, to be passed to `reply.ok()`. */
+  get length() {
+    return this.#length;
+  }
+  /**
+   * Adds an entry to a reply to READDIR.
+   *
+   * @returns Whether the entry fits; nothing is written otherwise.
+   * @throws {RangeError} If the name is empty, longer than 4095 bytes or
+   * contains a slash or a NUL, or if a number is out of its range.
+   */
+  add(name, ino, off, type) {
+    const length2 = measure(name);
+    refuse(name, numbersProblem(ino, off, type));
+    const at = this.#length;
+    if (!this.#reserve(direntSize(length2, false))) return false;
+    this.#write(at, length2, ino, off, type);
+    return true;
+  }
+  /**
+   * Adds an entry to a reply to READDIRPLUS.
+   *
+   * @param entry As in a reply to LOOKUP; the kernel counts it as a lookup.
+   * Empty for `.`, `..` and any entry that is not to be looked up.
+   * @returns Whether the entry fits; nothing is written otherwise.
+   * @throws {RangeError} As {@linkcode DirentWriter.add}, or if the kernel would
+   * reject the attributes.
+   */
+  addPlus(name, entry2, ino, off, type) {
+    const length2 = measure(name);
+    refuse(name, numbersProblem(ino, off, type));
+    checkEntry(name, length2, entry2);
+    const at = this.#length;
+    if (!this.#reserve(direntSize(length2, true))) return false;
+    writeStruct("fuse_entry_out", this.#view, at + ENTRY_AT, entry2);
+    this.#write(at + DIRENTPLUS2.at.dirent, length2, ino, off, type);
+    return true;
+  }
+  #reserve(size) {
+    const end = this.#length + size;
+    if (end > this.#capacity) return false;
+    this.#target.fill(0, end - 8, end);
+    this.#length = end;
+    return true;
+  }
+  #write(at, length2, ino, off, type) {
+    const view2 = this.#view;
+    DIRENT2.set.ino(view2, at, ino);
+    DIRENT2.set.off(view2, at, off);
+    DIRENT2.set.namelen(view2, at, length2);
+    DIRENT2.set.type(view2, at, type);
+    const start = at + DIRENT2.size;
+    for (let i = 0; i < length2; i++) {
+      this.#target[start + i] = SCRATCH[i];
+    }
+  }
+};
+function measure(name) {
+  let length2 = name.length;
+  if (typeof name === "string") {
+    const { read: read2, written } = ENCODER2.encodeInto(name, SCRATCH);
+    length2 = read2 < name.length ? SCRATCH.length : written;
+  } else if (length2 <= FUSE_NAME_MAX) {
+    SCRATCH.set(name);
+  }
+  refuse(name, nameProblem(SCRATCH, 0, length2));
+  return length2;
+}
+function refuse(name, problem) {
+  if (problem === null) return;
+  const shown = JSON.stringify(name).slice(0, 80);
+  throw new RangeError(`Cannot list the name ${shown}: ${problem}`);
+}
+function checkEntry(name, length2, entry2) {
+  writeStruct("fuse_entry_out", ENTRY3, 0, entry2);
+  if (ENTRY3.getBigUint64(0, true) === 0n || isDots(SCRATCH, 0, length2)) return;
+  refuse(name, entryProblem(ENTRY3, 0, false));
+}
+function parseDirents(bytes2) {
+  return parse(bytes2, DIRENT2.size, (at) => entryAt(bytes2, at));
+}
+function parseDirentsPlus(bytes2) {
+  return parse(bytes2, DIRENTPLUS2.size, (at) => ({
+    entry: decodeStruct("fuse_entry_out", bytes2, at + ENTRY_AT),
+    ...entryAt(bytes2, at + DIRENTPLUS2.at.dirent)
   }));
 }
-function parse(bytes, headSize, read) {
-  const view = viewOf(bytes);
+function parse(bytes2, headSize, read2) {
+  const view2 = viewOf(bytes2);
   const entries = [];
   let at = 0;
-  while (bytes.length - at >= headSize) {
+  while (bytes2.length - at >= headSize) {
     const dirent = at + headSize - DIRENT2.size;
-    const length = DIRENT2.get.namelen(view, dirent);
-    const size = align8(headSize + Math.min(length, FUSE_NAME_MAX));
-    if (length <= FUSE_NAME_MAX && at + size > bytes.length) break;
-    const problem = nameProblem(bytes, at + headSize, length);
+    const length2 = DIRENT2.get.namelen(view2, dirent);
+    const size = align8(headSize + Math.min(length2, FUSE_NAME_MAX));
+    if (length2 <= FUSE_NAME_MAX && at + size > bytes2.length) break;
+    const problem = nameProblem(bytes2, at + headSize, length2);
     if (problem !== null) {
       throw new RangeError(`Cannot read a directory entry's name: ${problem}`);
     }
-    entries.push(read(at));
+    entries.push(read2(at));
     at += size;
   }
   return entries;
 }
-function entryAt(bytes, at) {
-  const view = viewOf(bytes);
+function entryAt(bytes2, at) {
+  const view2 = viewOf(bytes2);
   const start = at + DIRENT2.size;
-  const end = start + DIRENT2.get.namelen(view, at);
+  const end = start + DIRENT2.get.namelen(view2, at);
   return {
-    ino: DIRENT2.get.ino(view, at),
-    off: DIRENT2.get.off(view, at),
-    type: DIRENT2.get.type(view, at),
-    name: nameOfBytes(bytes.subarray(start, end))
+    ino: DIRENT2.get.ino(view2, at),
+    off: DIRENT2.get.off(view2, at),
+    type: DIRENT2.get.type(view2, at),
+    name: nameOfBytes(bytes2.subarray(start, end))
   };
 }
 
@@ -5818,9 +5944,9 @@ function encodeNotification(notification, parts = {}) {
     pieces.push(new Uint8Array(new BigUint64Array(nodeids).buffer));
   }
   const message = concat(pieces);
-  const view = viewOf(message);
-  OUT_HEADER3.set.len(view, 0, message.length);
-  OUT_HEADER3.set.error(view, 0, row.code);
+  const view2 = viewOf(message);
+  OUT_HEADER3.set.len(view2, 0, message.length);
+  OUT_HEADER3.set.error(view2, 0, row.code);
   return message;
 }
 
@@ -5836,11 +5962,11 @@ function traceRequest(queue, request) {
   if (row.in !== void 0) {
     Object.assign(fields, structFields(row.in, request.body, 0));
   }
-  let bytes = row.tail === void 0 ? 0 : request.tailLength;
+  let bytes2 = row.tail === void 0 ? 0 : request.tailLength;
   if (row.tail?.startsWith("name")) {
     fields.name = request.name();
     if (row.tail === "name name") fields.name2 = request.name(1);
-    bytes = row.tail === "name value" ? request.value().byteLength : 0;
+    bytes2 = row.tail === "name value" ? request.value().byteLength : 0;
   }
   if (row.items !== void 0) {
     const size = sizeOf(row.items);
@@ -5848,7 +5974,7 @@ function traceRequest(queue, request) {
     fields.items = Array.from({
       length: Math.floor(tail.length / size)
     }, (_, i) => structFields(row.items, tail, i * size));
-    bytes = 0;
+    bytes2 = 0;
   }
   if (request.extensionsLength > 0) {
     Object.assign(fields, extensionFields(request.extensions()));
@@ -5859,12 +5985,12 @@ function traceRequest(queue, request) {
     unique,
     opcode,
     fields,
-    bytes
+    bytes: bytes2
   };
 }
-function extensionFields(bytes) {
+function extensionFields(bytes2) {
   const fields = {};
-  for (const extension of decodeExtensions(bytes)) {
+  for (const extension of decodeExtensions(bytes2)) {
     if ("groups" in extension) fields.groups = [
       ...extension.groups
     ];
@@ -5896,11 +6022,11 @@ function traceReplyBody(request, errno2, body, protocolVersion = ProtocolVersion
     at += size;
   }
   const rest = body.subarray(at);
-  let bytes = rest.length;
+  let bytes2 = rest.length;
   let entries = null;
   if (row?.outTail === "string" && errno2 === 0) {
     fields.target = textOfBytes(rest);
-    bytes = 0;
+    bytes2 = 0;
   } else if (row?.outTail?.startsWith("dirent") && errno2 === 0) {
     entries = countEntries(rest, row.outTail === "direntplus");
   }
@@ -5914,7 +6040,7 @@ function traceReplyBody(request, errno2, body, protocolVersion = ProtocolVersion
     ...entries === null ? {} : {
       entries
     },
-    bytes
+    bytes: bytes2
   };
 }
 function replyStructs(request, row) {
@@ -5922,15 +6048,15 @@ function replyStructs(request, row) {
     "fuse_getxattr_out"
   ] : row?.out ?? [];
 }
-function countEntries(bytes, plus) {
+function countEntries(bytes2, plus) {
   try {
-    return (plus ? parseDirentsPlus(bytes) : parseDirents(bytes)).length;
+    return (plus ? parseDirentsPlus(bytes2) : parseDirents(bytes2)).length;
   } catch {
     return null;
   }
 }
-function structFields(name, bytes, base) {
-  const all = decodeStruct(name, bytes, base);
+function structFields(name, bytes2, base) {
+  const all = decodeStruct(name, bytes2, base);
   return Object.fromEntries(Object.entries(all).filter(([field]) => !SILENT.test(field)));
 }
 
@@ -6087,30 +6213,30 @@ var UringQueue = class {
     await this.#events.ready();
   }
   reply(exchange) {
-    const { number, header, reply } = exchange;
+    const { number: number2, header, reply } = exchange;
     this.#outstanding--;
     if (this.#ended !== null) this.#releaseUnused();
-    if (number === void 0) return this.#device.reply(exchange);
+    if (number2 === void 0) return this.#device.reply(exchange);
     if (this.#ended !== null) return false;
-    const length = reply.length;
-    if (length <= 0) OUT_HEADER4.set.error(header, 0, 0);
-    const body = Math.max(0, length - OUT_HEADER4.size);
+    const length2 = reply.length;
+    if (length2 <= 0) OUT_HEADER4.set.error(header, 0, 0);
+    const body = Math.max(0, length2 - OUT_HEADER4.size);
     ENT_IN_OUT.set.payload_sz(header, ENT_IN_OUT_AT, body);
-    this.#entries.commit(number);
+    this.#entries.commit(number2);
     this.#events.pushed();
     return true;
   }
   close() {
     this.#events.close();
   }
-  completed(slot, result2) {
+  completed(slot, result3) {
     if (slot === this.#exchanges.length) {
       this.#deviceIsReadable = true;
-    } else if (result2 === 0) {
+    } else if (result3 === 0) {
       const at = this.#filledAt + this.#filledCount++;
       this.#filled[at % this.#filled.length] = slot;
     } else {
-      this.#failed(slot, result2);
+      this.#failed(slot, result3);
     }
   }
   ringFailed(errno2) {
@@ -6127,7 +6253,7 @@ var UringQueue = class {
   }
   #start() {
     this.#started = true;
-    for (const { number } of this.#exchanges) this.#entries.register(number);
+    for (const { number: number2 } of this.#exchanges) this.#entries.register(number2);
     if (this.#pollsDevice) this.#entries.pollDevice();
   }
   /** The next request in a filled entry. */
@@ -6145,8 +6271,8 @@ var UringQueue = class {
     const { header, request, reply } = exchange;
     const bodySize = this.#protocolVersion.bodySize(IN_HEADER2.get.opcode(header));
     const least = IN_HEADER2.size + bodySize;
-    const length = IN_HEADER2.get.len(header);
-    const received = bodySize < 0 || length < least ? length : least + payloadSize(exchange, bodySize);
+    const length2 = IN_HEADER2.get.len(header);
+    const received = bodySize < 0 || length2 < least ? length2 : least + payloadSize(exchange, bodySize);
     this.#outstanding++;
     reply.reset();
     const error = request.validate(received, this.#protocolVersion);
@@ -6163,8 +6289,8 @@ var UringQueue = class {
     }
     return false;
   }
-  #failed(entry2, result2) {
-    switch (-result2) {
+  #failed(entry2, result3) {
+    switch (-result3) {
       case ERRNO.EAGAIN:
       case ERRNO.EINTR:
         this.#entries.repeat(entry2);
@@ -6184,7 +6310,7 @@ var UringQueue = class {
         };
         return;
       default:
-        this.#fail("offer an entry of the ring", -result2);
+        this.#fail("offer an entry of the ring", -result3);
     }
   }
   /** The next request from /dev/fuse. */
@@ -6214,11 +6340,11 @@ var UringQueue = class {
     if (this.#outstanding === 0) this.#entries.release();
   }
 };
-function exchangeOf({ headers, payload }, number) {
+function exchangeOf({ headers, payload }, number2) {
   const exchange = separateExchange(headers, payload);
   return {
     ...exchange,
-    number,
+    number: number2,
     header: exchange.reply.header
   };
 }
@@ -6242,19 +6368,19 @@ function cString(text) {
 function refuseName(text, what) {
   throw new UserError(`Cannot use ${JSON.stringify(text)} as a path or name: it contains ${what} (remove it)`);
 }
-function textOf2(bytes, length = bytes.byteLength) {
-  const filled = bytes.subarray(0, length);
+function textOf2(bytes2, length2 = bytes2.byteLength) {
+  const filled = bytes2.subarray(0, length2);
   const end = filled.indexOf(0);
   return decodeName(end < 0 ? filled : filled.subarray(0, end));
 }
 function textAt(pointer) {
   if (pointer === null) return null;
-  const view = new Deno.UnsafePointerView(pointer);
-  let length = 0;
-  while (view.getUint8(length) !== 0) length++;
-  const bytes = new Uint8Array(length);
-  view.copyInto(bytes);
-  return decodeName(bytes);
+  const view2 = new Deno.UnsafePointerView(pointer);
+  let length2 = 0;
+  while (view2.getUint8(length2) !== 0) length2++;
+  const bytes2 = new Uint8Array(length2);
+  view2.copyInto(bytes2);
+  return decodeName(bytes2);
 }
 var BufferPointers = class {
   #last;
@@ -6267,14 +6393,14 @@ var BufferPointers = class {
    * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
    * @returns Possibly `null` for an empty view.
    */
-  of(view) {
-    if (view === this.#last) return this.#lastPointer;
-    let pointer = this.#known.get(view);
+  of(view2) {
+    if (view2 === this.#last) return this.#lastPointer;
+    let pointer = this.#known.get(view2);
     if (pointer === void 0) {
-      pointer = pointerOf(view);
-      this.#known.set(view, pointer);
+      pointer = pointerOf(view2);
+      this.#known.set(view2, pointer);
     }
-    this.#last = view;
+    this.#last = view2;
     this.#lastPointer = pointer;
     return pointer;
   }
@@ -6288,11 +6414,11 @@ var BufferAddresses = class {
    *
    * @param view A view of an ArrayBuffer or a SharedArrayBuffer.
    */
-  of(view) {
-    let address = this.#known.get(view);
+  of(view2) {
+    let address = this.#known.get(view2);
     if (address === void 0) {
-      address = Number(Deno.UnsafePointer.value(pointerOf(view)));
-      this.#known.set(view, address);
+      address = Number(Deno.UnsafePointer.value(pointerOf(view2)));
+      this.#known.set(view2, address);
     }
     return address;
   }
@@ -6313,9 +6439,9 @@ var LastBigint = class {
     return this.#bigint;
   }
 };
-function pointerOf(view) {
-  void view.buffer;
-  return Deno.UnsafePointer.of(view);
+function pointerOf(view2) {
+  void view2.buffer;
+  return Deno.UnsafePointer.of(view2);
 }
 
 // src/linux/syscall/aio_symbols.ts
@@ -6415,6 +6541,37 @@ var CREDENTIAL_SYMBOLS = {
       "u32",
       "u32",
       "u32"
+    ],
+    result: "i32"
+  },
+  // int setfsgid(gid_t fsgid): of the calling thread only, setfsgid(2).
+  setfsgid: {
+    parameters: [
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int setfsuid(uid_t fsuid): of the calling thread only, setfsuid(2).
+  setfsuid: {
+    parameters: [
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int capget(cap_user_header_t hdrp, cap_user_data_t datap);
+  capget: {
+    parameters: [
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int capset(cap_user_header_t hdrp, const cap_user_data_t datap): of the
+  // calling thread only.
+  capset: {
+    parameters: [
+      "buffer",
+      "buffer"
     ],
     result: "i32"
   },
@@ -6559,6 +6716,176 @@ var THREAD_SYMBOLS = {
     ],
     result: "i32",
     optional: true
+  }
+};
+
+// src/linux/syscall/tree_symbols.ts
+var TREE_SYMBOLS = {
+  // int mkdirat(int dirfd, const char *pathname, mode_t mode);
+  mkdirat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int mknodat(int dirfd, const char *pathname, mode_t mode, dev_t dev);
+  mknodat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32",
+      "u64"
+    ],
+    result: "i32"
+  },
+  // int symlinkat(const char *target, int newdirfd, const char *linkpath);
+  symlinkat: {
+    parameters: [
+      "buffer",
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int renameat2(int olddirfd, const char *oldpath, int newdirfd,
+  //               const char *newpath, unsigned int flags);
+  renameat2: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int fchmodat(int dirfd, const char *pathname, mode_t mode, int flags);
+  fchmodat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int fchownat(int dirfd, const char *pathname, uid_t owner, gid_t group,
+  //              int flags);
+  fchownat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32",
+      "u32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int utimensat(int dirfd, const char *pathname,
+  //               const struct timespec times[2], int flags);
+  utimensat: {
+    parameters: [
+      "i32",
+      "buffer",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // long syscall(SYS_getdents64, unsigned int fd, void *dirp, size_t count);
+  getdents64: {
+    name: "syscall",
+    parameters: [
+      "i64",
+      "i32",
+      "buffer",
+      "usize"
+    ],
+    result: "i32"
+  },
+  // int name_to_handle_at(int dirfd, const char *pathname,
+  //                       struct file_handle *handle, int *mount_id,
+  //                       int flags);
+  name_to_handle_at: {
+    parameters: [
+      "i32",
+      "buffer",
+      "buffer",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int open_by_handle_at(int mount_fd, struct file_handle *handle, int flags);
+  open_by_handle_at: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int fsync(int fd), in a thread of Deno's pool, where errno is lost.
+  fsync_nonblocking: {
+    name: "fsync",
+    parameters: [
+      "i32"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  fdatasync_nonblocking: {
+    name: "fdatasync",
+    parameters: [
+      "i32"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  // int fsync(int fd);
+  fsync: {
+    parameters: [
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int dup(int oldfd);
+  dup: {
+    parameters: [
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int setxattr(const char *path, const char *name, const void *value,
+  //              size_t size, int flags);
+  setxattr: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "usize",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t listxattr(const char *path, char *list, size_t size);
+  listxattr: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "usize"
+    ],
+    result: "i32"
+  },
+  // int removexattr(const char *path, const char *name);
+  removexattr: {
+    parameters: [
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
   }
 };
 
@@ -7382,6 +7709,7 @@ var SYMBOLS = {
   ...CREDENTIAL_SYMBOLS,
   ...PIPE_SYMBOLS,
   ...THREAD_SYMBOLS,
+  ...TREE_SYMBOLS,
   ...AIO_SYMBOLS,
   // char *getenv(const char *name);
   getenv: {
@@ -7625,6 +7953,10 @@ function hasThread() {
 var AT = {
   /** Do not follow a symbolic link. */
   SYMLINK_NOFOLLOW: 256,
+  /** unlinkat(2): remove a directory. */
+  REMOVEDIR: 512,
+  /** linkat(2): follow a symbolic link. */
+  SYMLINK_FOLLOW: 1024,
   /** Do not trigger an automount. */
   NO_AUTOMOUNT: 2048,
   /** With an empty path: use the directory descriptor itself. */
@@ -7688,27 +8020,27 @@ function call(directory, path, flags) {
   const failed = libc().statx(directory, path, flags, WANTED, result);
   return failed < 0 ? -errno() : decode(result);
 }
-function decode(result2) {
-  const mode = result2.getUint16(28, true);
+function decode(result3) {
+  const mode = result3.getUint16(28, true);
   return {
     kind: fileKind(mode),
     mode,
-    uid: result2.getUint32(20, true),
-    gid: result2.getUint32(24, true),
-    size: Number(result2.getBigUint64(40, true)),
-    blocks: Number(result2.getBigUint64(48, true)),
-    blockSize: result2.getUint32(4, true),
-    directAlignment: (result2.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result2.getUint32(156, true),
-    atime: nanoseconds(result2, 64),
-    mtime: nanoseconds(result2, 112),
-    ctime: nanoseconds(result2, 96),
-    inode: result2.getBigUint64(32, true),
-    device: `${result2.getUint32(136, true)}:${result2.getUint32(140, true)}`
+    uid: result3.getUint32(20, true),
+    gid: result3.getUint32(24, true),
+    size: Number(result3.getBigUint64(40, true)),
+    blocks: Number(result3.getBigUint64(48, true)),
+    blockSize: result3.getUint32(4, true),
+    directAlignment: (result3.getUint32(0, true) & STATX_DIOALIGN) === 0 ? null : result3.getUint32(156, true),
+    atime: nanoseconds(result3, 64),
+    mtime: nanoseconds(result3, 112),
+    ctime: nanoseconds(result3, 96),
+    inode: result3.getBigUint64(32, true),
+    device: `${result3.getUint32(136, true)}:${result3.getUint32(140, true)}`
   };
 }
-function nanoseconds(result2, offset) {
-  const seconds = result2.getBigInt64(offset, true);
-  return timeOf(seconds, result2.getUint32(offset + 8, true));
+function nanoseconds(result3, offset) {
+  const seconds = result3.getBigInt64(offset, true);
+  return timeOf(seconds, result3.getUint32(offset + 8, true));
 }
 
 // src/linux/syscall/paths.ts
@@ -7726,8 +8058,8 @@ function absolutePath(path) {
 function readLink(path) {
   const target = new Uint8Array(PATH_MAX);
   const size = BigInt(target.byteLength);
-  const length = libc().readlink(cString(path), target, size);
-  if (length >= 0) return textOf2(target, length);
+  const length2 = libc().readlink(cString(path), target, size);
+  if (length2 >= 0) return textOf2(target, length2);
   throw new SystemError({
     call: "readlink",
     action: `read the symbolic link ${path}`,
@@ -7764,19 +8096,19 @@ function readBytes(path, directory = AT_FDCWD) {
   }
 }
 function readAll(fd, path) {
-  let bytes = new Uint8Array(CHUNK_BYTES);
-  let length = 0;
+  let bytes2 = new Uint8Array(CHUNK_BYTES);
+  let length2 = 0;
   for (; ; ) {
-    const rest = bytes.subarray(length);
+    const rest = bytes2.subarray(length2);
     const size = BigInt(rest.byteLength);
     const count2 = libc().read(fd, pointerOf(rest), size);
-    if (count2 === 0) return bytes.subarray(0, length);
+    if (count2 === 0) return bytes2.subarray(0, length2);
     if (count2 < 0) throwUnlessInterrupted("read", path);
-    else length += count2;
-    if (length === bytes.byteLength) {
-      const larger = new Uint8Array(2 * length);
-      larger.set(bytes);
-      bytes = larger;
+    else length2 += count2;
+    if (length2 === bytes2.byteLength) {
+      const larger = new Uint8Array(2 * length2);
+      larger.set(bytes2);
+      bytes2 = larger;
     }
   }
 }
@@ -7791,8 +8123,30 @@ function throwUnlessInterrupted(call3, path) {
 }
 
 // src/linux/syscall/process.ts
+var CAP = {
+  DAC_READ_SEARCH: 2n,
+  SETGID: 6n,
+  SETUID: 7n,
+  IPC_LOCK: 14n,
+  SYS_ADMIN: 21n,
+  SYS_RESOURCE: 24n
+};
+function credentials() {
+  const library = libc();
+  return {
+    uid: library.getuid(),
+    gid: library.getgid(),
+    effectiveUid: library.geteuid(),
+    effectiveGid: library.getegid()
+  };
+}
 function yieldCpu() {
   libc().sched_yield();
+}
+function hasCapability(name) {
+  const status3 = readText("/proc/self/status");
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status3)?.[1] ?? "0";
+  return (BigInt(`0x${effective}`) >> CAP[name] & 1n) === 1n;
 }
 function environmentVariable(name) {
   return textAt(libc().getenv(cString(name)));
@@ -7840,9 +8194,9 @@ var ONE_DESCRIPTOR = 1n;
 var LONGEST_WAIT_MS = 1e3;
 var RETRY_MS = 10;
 async function waitForEventsAsync(fd, events, limitMs) {
-  const bytes = pollfd(fd, events);
-  const ready = await pollInPool(pointerOf(bytes), ONE_DESCRIPTOR, limitMs);
-  bytes.fill(0);
+  const bytes2 = pollfd(fd, events);
+  const ready = await pollInPool(pointerOf(bytes2), ONE_DESCRIPTOR, limitMs);
+  bytes2.fill(0);
   return ready > 0;
 }
 function pollInPool(descriptors, count2, limitMs) {
@@ -7887,17 +8241,18 @@ var Readable = class {
   }
 };
 function pollfd(fd, events) {
-  const bytes = new Uint8Array(new ArrayBuffer(8));
-  const view = new DataView(bytes.buffer);
-  view.setInt32(0, fd, true);
-  view.setInt16(4, events, true);
-  return bytes;
+  const bytes2 = new Uint8Array(new ArrayBuffer(8));
+  const view2 = new DataView(bytes2.buffer);
+  view2.setInt32(0, fd, true);
+  view2.setInt16(4, events, true);
+  return bytes2;
 }
 
 // src/linux/fuse/fuse_device.ts
 var DEVICE = "/dev/fuse";
 var CLONE = BigInt(FUSE_DEV_IOC.CLONE);
 var BACKING_OPEN = BigInt(FUSE_DEV_IOC.BACKING_OPEN);
+var BACKING_CLOSE = BigInt(FUSE_DEV_IOC.BACKING_CLOSE);
 var F_GETFL = 3;
 var F_SETFL = 4;
 function cloneFuseDevice(fd) {
@@ -7926,6 +8281,35 @@ function fuseDeviceFromFd(fd) {
     });
   }
   return new LinuxFuseDevice(fd, (flags & OPEN.NONBLOCK) === 0);
+}
+function openBackingFile(device, file) {
+  const map2 = encodeStruct("fuse_backing_map", {
+    fd: file
+  });
+  const id = libc().ioctl(device, BACKING_OPEN, map2);
+  if (id > 0) return id;
+  const error = errno();
+  throw new SystemError({
+    call: "ioctl",
+    action: "register the image for passthrough",
+    errno: error,
+    advice: adviceOnBacking(error)
+  });
+}
+function closeBackingFile(device, id) {
+  const argument = new Uint32Array(new ArrayBuffer(4));
+  argument[0] = id;
+  libc().ioctl(device, BACKING_CLOSE, argument);
+}
+function adviceOnBacking(error) {
+  switch (error) {
+    case ERRNO.EPERM:
+      return "passthrough needs CAP_SYS_ADMIN in the initial user namespace";
+    case ERRNO.ELOOP:
+      return "the image must not be on a stacked file system such as overlayfs";
+    default:
+      return void 0;
+  }
 }
 var ADVICE_ON_CONTAINERS = "in a container: start it with --device /dev/fuse --cap-add SYS_ADMIN";
 function adviceOnDevice(errno2) {
@@ -7964,18 +8348,18 @@ var LinuxFuseDevice = class {
   }
   read(buffer) {
     const pointer = this.#pointers.of(buffer);
-    const length = this.#readLength.of(buffer.byteLength);
+    const length2 = this.#readLength.of(buffer.byteLength);
     for (; ; ) {
-      const count2 = this.#libc.read(this.fd, pointer, length);
+      const count2 = this.#libc.read(this.fd, pointer, length2);
       if (count2 >= 0) return count2;
       const error = errno();
       if (error !== ERRNO.EINTR) return -error;
     }
   }
-  write(buffer, length) {
-    checkLength(buffer, length);
+  write(buffer, length2) {
+    checkLength(buffer, length2);
     const pointer = this.#pointers.of(buffer);
-    const size = this.#writeLength.of(length);
+    const size = this.#writeLength.of(length2);
     for (; ; ) {
       const count2 = this.#libc.write(this.fd, pointer, size);
       if (count2 >= 0) return count2;
@@ -8007,9 +8391,9 @@ var LinuxFuseDevice = class {
     closeDescriptor(this.fd);
   }
 };
-function checkLength(buffer, length) {
-  if (length < 0 || length > buffer.byteLength) {
-    throw new RangeError(`Cannot write ${length} bytes to ${DEVICE}: the buffer has ${buffer.byteLength}`);
+function checkLength(buffer, length2) {
+  if (length2 < 0 || length2 > buffer.byteLength) {
+    throw new RangeError(`Cannot write ${length2} bytes to ${DEVICE}: the buffer has ${buffer.byteLength}`);
   }
 }
 function openDevice() {
@@ -8036,8 +8420,8 @@ function mapShared(fd, size, offset) {
 function mapResident(size) {
   const mapping = mapAnonymous(size);
   const pointer = Deno.UnsafePointer.create(BigInt(mapping.address));
-  const length = BigInt(size);
-  if (libc().madvise(pointer, length, MADV_POPULATE_WRITE) < 0) {
+  const length2 = BigInt(size);
+  if (libc().madvise(pointer, length2, MADV_POPULATE_WRITE) < 0) {
     const error = errno();
     if (error !== ERRNO.EINVAL) {
       mapping.unmap();
@@ -8051,13 +8435,13 @@ function mapResident(size) {
   }
   return {
     ...mapping,
-    locked: libc().mlock(pointer, length) === 0
+    locked: libc().mlock(pointer, length2) === 0
   };
 }
 function map(size, flags, fd, offset) {
-  const length = BigInt(size);
+  const length2 = BigInt(size);
   const { mmap, munmap } = libc();
-  const pointer = mmap(null, length, PROT_READ_WRITE, flags, fd, offset);
+  const pointer = mmap(null, length2, PROT_READ_WRITE, flags, fd, offset);
   const address = Deno.UnsafePointer.value(pointer);
   if (pointer === null || address === MAP_FAILED) {
     throw new SystemError({
@@ -8071,7 +8455,7 @@ function map(size, flags, fd, offset) {
     buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, size),
     address: Number(address),
     unmap() {
-      if (mapped) munmap(pointer, length);
+      if (mapped) munmap(pointer, length2);
       mapped = false;
     }
   };
@@ -8398,8 +8782,8 @@ var IoUring = class {
     return this.#deferred ? this.#cq[this.#cqTail] : Atomics.load(this.#cq, this.#cqTail);
   }
   #register(what, fds) {
-    const result2 = this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, what, new Int32Array(fds), fds.length);
-    if (result2 < 0) throw ringError("register descriptors with", errno());
+    const result3 = this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, what, new Int32Array(fds), fds.length);
+    if (result3 < 0) throw ringError("register descriptors with", errno());
   }
   #map(size, offset) {
     const mapping = mapShared(this.fd, size, offset);
@@ -8464,12 +8848,12 @@ var EventRing = class extends IoUring {
     }
   }
   reserve(slots) {
-    const first = this.#reserved;
-    if (first + slots > this.slots) {
-      throw new RangeError(`The io_uring has ${this.slots - first} slots left`);
+    const first2 = this.#reserved;
+    if (first2 + slots > this.slots) {
+      throw new RangeError(`The io_uring has ${this.slots - first2} slots left`);
     }
     this.#reserved += slots;
-    return first;
+    return first2;
   }
   async readable() {
     this.signalEvents(true);
@@ -8631,14 +9015,14 @@ function find(what, call3) {
     }
     if (error !== 0 && !NOT_FOUND.has(error)) throw lookupError(what, error);
     if (error !== 0 || found[0] === 0n) return null;
-    const view = new DataView(struct.buffer);
-    const name = textAt(Deno.UnsafePointer.create(view.getBigUint64(NAME, true))) ?? "";
+    const view2 = new DataView(struct.buffer);
+    const name = textAt(Deno.UnsafePointer.create(view2.getBigUint64(NAME, true))) ?? "";
     void texts.byteLength;
-    const id = view.getUint32(ID, true);
+    const id = view2.getUint32(ID, true);
     return {
       name,
       id,
-      group: view.getUint32(PW_GID, true)
+      group: view2.getUint32(PW_GID, true)
     };
   }
 }
@@ -8694,30 +9078,30 @@ function hasAccessList(fd) {
   const name = cString("system.posix_acl_access");
   return libc().getxattr(path, name, null, 0n) > 0;
 }
-function ofOwner({ fd, status }, name) {
-  const owner = userName(status.uid);
+function ofOwner({ fd, status: status3 }, name) {
+  const owner = userName(status3.uid);
   return {
-    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status)})`,
-    advice: environmentVariable("SUDO_UID") === String(status.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
+    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status3)})`,
+    advice: environmentVariable("SUDO_UID") === String(status3.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
   };
 }
-function ofMode({ fd, status }, name, others) {
+function ofMode({ fd, status: status3 }, name, others) {
   const path = readLink(pathOfDescriptor(fd));
-  const group = groupName(status.gid);
+  const group = groupName(status3.gid);
   const who = others ? "every user" : `the group ${group}`;
   const list = hasAccessList(fd) ? ", with an access control list" : "";
-  const facts = `owner ${userName(status.uid)}, group ${group}, mode ${modeOf(status)}${list}`;
+  const facts = `owner ${userName(status3.uid)}, group ${group}, mode ${modeOf(status3)}${list}`;
   return {
     reason: `${who} can replace ${name} in ${path} (${facts})`,
     advice: `run 'chmod go-w ${path}', use another directory, or add --insecure-path`
   };
 }
-function ofEntry({ fd }, name, status) {
+function ofEntry({ fd }, name, status3) {
   const path = readLink(pathOfDescriptor(fd));
-  const owner = userName(status.uid);
+  const owner = userName(status3.uid);
   const whole = path === "/" ? `/${name}` : `${path}/${name}`;
   return {
-    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status)})`,
+    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status3)})`,
     advice: `use another path, or add --insecure-path if you trust ${owner}`
   };
 }
@@ -8771,14 +9155,14 @@ var Walk = class {
       this.#jumped = false;
       const found = this.#look(part2, isLast);
       if (found === null) return this.#entry(part2, null);
-      const { fd, link: link2 } = found;
-      if (link2 !== null) {
+      const { fd, link: link3 } = found;
+      if (link3 !== null) {
         if (isLast) this.#followed = true;
         parts = [
-          ...partsOf(link2),
+          ...partsOf(link3),
           ...rest
         ];
-        if (link2.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
+        if (link3.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
       } else if (isLast) {
         return this.#entry(part2, fd);
       } else {
@@ -8818,13 +9202,13 @@ var Walk = class {
   #look(name, isLast) {
     const fd = this.#openEntry(name, isLast);
     try {
-      const status = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
-      if (typeof status === "number") return {
+      const status3 = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
+      if (typeof status3 === "number") return {
         fd,
         link: null
       };
-      const isLink = status?.kind === "symlink" && (!isLast || this.#rules.follow === true);
-      this.#check(name, status, isLink);
+      const isLink = status3?.kind === "symlink" && (!isLast || this.#rules.follow === true);
+      this.#check(name, status3, isLink);
       if (fd === null) return null;
       return isLink ? this.#follow(name, fd) : {
         fd,
@@ -8838,10 +9222,10 @@ var Walk = class {
   #openEntry(name, isLast) {
     const { openat } = libc();
     const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
-    const bytes = cString(name);
-    let fd = isLast ? -1 : openat(this.#fd, bytes, flags | OPEN.DIRECTORY, 0);
+    const bytes2 = cString(name);
+    let fd = isLast ? -1 : openat(this.#fd, bytes2, flags | OPEN.DIRECTORY, 0);
     if (isLast || fd < 0 && errno() === ERRNO.ENOTDIR) {
-      fd = openat(this.#fd, bytes, flags, 0);
+      fd = openat(this.#fd, bytes2, flags, 0);
     }
     if (fd >= 0) return fd;
     const error = errno();
@@ -8849,11 +9233,11 @@ var Walk = class {
     throw this.#error(error);
   }
   #check(name, entry2, isLink) {
-    const status = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
-    if (typeof status === "number") throw this.#error(-status);
+    const status3 = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
+    if (typeof status3 === "number") throw this.#error(-status3);
     const weakness = findWeakness({
       fd: this.#fd,
-      status
+      status: status3
     }, name, entry2);
     if (weakness === null) return;
     const { action, insecurePath = false } = this.#rules;
@@ -8871,12 +9255,12 @@ var Walk = class {
         link: null
       };
     }
-    const link2 = readLinkAt(fd);
-    if (link2 === null) throw this.#error(errno());
+    const link3 = readLinkAt(fd);
+    if (link3 === null) throw this.#error(errno());
     closeDescriptor(fd);
     return {
       fd: -1,
-      link: link2
+      link: link3
     };
   }
   #open(name, flags) {
@@ -8923,14 +9307,14 @@ function adviceOnLookup(error) {
   }
 }
 function isProc(fd) {
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
-  return libc().fstatfs(fd, status) === 0 && status.getUint32(0, true) === PROC_SUPER_MAGIC;
+  const status3 = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
+  return libc().fstatfs(fd, status3) === 0 && status3.getUint32(0, true) === PROC_SUPER_MAGIC;
 }
 function readLinkAt(fd) {
   const target = new Uint8Array(PATH_MAX);
   const size = BigInt(target.byteLength);
-  const length = libc().readlinkat(fd, cString(""), target, size);
-  return length < 0 ? null : textOf2(target, length);
+  const length2 = libc().readlinkat(fd, cString(""), target, size);
+  return length2 < 0 ? null : textOf2(target, length2);
 }
 
 // src/linux/io/file_system.ts
@@ -8982,9 +9366,9 @@ var KINDS2 = /* @__PURE__ */ new Map([
 ]);
 var STRUCT_STATFS_SIZE2 = 120;
 function fileSystemOf(fd) {
-  const status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
-  if (libc().fstatfs(fd, status) < 0) return "local";
-  return KINDS2.get(status.getUint32(0, true)) ?? "local";
+  const status3 = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
+  if (libc().fstatfs(fd, status3) < 0) return "local";
+  return KINDS2.get(status3.getUint32(0, true)) ?? "local";
 }
 
 // src/linux/io/page_cache.ts
@@ -9028,19 +9412,19 @@ var PageCache = class {
    * @param position Bytes.
    * @param length Bytes, at least 1.
    */
-  holds(position, length) {
-    const first = Math.floor(position / PAGE_SIZE);
-    const pages = Math.ceil((position + length) / PAGE_SIZE) - first;
-    return this.#count(position, length) === pages && // Pages that are being read count as cached; the last one comes last.
-    this.#reads(position + length - 1);
+  holds(position, length2) {
+    const first2 = Math.floor(position / PAGE_SIZE);
+    const pages = Math.ceil((position + length2) / PAGE_SIZE) - first2;
+    return this.#count(position, length2) === pages && // Pages that are being read count as cached; the last one comes last.
+    this.#reads(position + length2 - 1);
   }
   /** The pages of a range that are there, or on their way; -1 if unknown. */
-  #count(position, length) {
+  #count(position, length2) {
     this.#range[0] = position;
     this.#range[1] = position / TWO_322;
-    this.#range[2] = length;
-    const result2 = this.#libc.cachestat(SYS_CACHESTAT, this.#fd, this.#rangePointer, this.#statPointer, 0);
-    return result2 < 0 ? -1 : this.#stat[0];
+    this.#range[2] = length2;
+    const result3 = this.#libc.cachestat(SYS_CACHESTAT, this.#fd, this.#rangePointer, this.#statPointer, 0);
+    return result3 < 0 ? -1 : this.#stat[0];
   }
   /** Whether a byte can be read at once. */
   #reads(position) {
@@ -9100,9 +9484,9 @@ var LinuxBlockFile = class {
   constructor(fd) {
     this.fd = fd;
   }
-  pread(buffer, start, length, position) {
-    const pointer = this.#pointer(buffer, start, length);
-    const size = this.#length.of(length);
+  pread(buffer, start, length2, position) {
+    const pointer = this.#pointer(buffer, start, length2);
+    const size = this.#length.of(length2);
     const offset = BigInt(position);
     for (; ; ) {
       const count2 = this.#libc.pread(this.fd, pointer, size, offset);
@@ -9111,24 +9495,24 @@ var LinuxBlockFile = class {
       if (error !== ERRNO.EINTR) return -error;
     }
   }
-  preadNow(buffer, start, length, position) {
-    checkRange(buffer, start, length);
+  preadNow(buffer, start, length2, position) {
+    checkRange(buffer, start, length2);
     const address = this.#addresses.of(buffer) + start;
     this.#iovec[0] = address;
     this.#iovec[1] = address / TWO_323;
-    this.#iovec[2] = length;
+    this.#iovec[2] = length2;
     const offset = BigInt(position);
     const pointer = this.#iovecPointer;
     const count2 = this.#libc.preadv2(this.fd, pointer, 1, offset, RWF_NOWAIT2);
     return count2 >= 0 ? count2 : -errno();
   }
-  isCached(position, length) {
+  isCached(position, length2) {
     this.#pageCache ??= new PageCache(this.fd);
-    return this.#pageCache.holds(position, length);
+    return this.#pageCache.holds(position, length2);
   }
-  pwrite(buffer, start, length, position) {
-    const pointer = this.#pointer(buffer, start, length);
-    const size = this.#length.of(length);
+  pwrite(buffer, start, length2, position) {
+    const pointer = this.#pointer(buffer, start, length2);
+    const size = this.#length.of(length2);
     const offset = BigInt(position);
     for (; ; ) {
       const count2 = this.#libc.pwrite(this.fd, pointer, size, offset);
@@ -9141,15 +9525,15 @@ var LinuxBlockFile = class {
     return retryInterrupted(() => this.#libc.fdatasync(this.fd));
   }
   writebackError() {
-    const result2 = retryInterrupted(() => this.#libc.sync_file_range(this.fd, NO_PAGE, 1n, WAIT_BEFORE));
-    return result2 === -ERRNO.ENOSYS ? 0 : result2;
+    const result3 = retryInterrupted(() => this.#libc.sync_file_range(this.fd, NO_PAGE, 1n, WAIT_BEFORE));
+    return result3 === -ERRNO.ENOSYS ? 0 : result3;
   }
   ftruncate(size) {
     return retryInterrupted(() => this.#libc.ftruncate(this.fd, BigInt(size)));
   }
-  fallocate(mode, position, length) {
+  fallocate(mode, position, length2) {
     const from = BigInt(position);
-    const size = BigInt(length);
+    const size = BigInt(length2);
     return retryInterrupted(() => this.#libc.fallocate(this.fd, mode, from, size));
   }
   lseek(position, whence) {
@@ -9167,89 +9551,89 @@ var LinuxBlockFile = class {
     const at = await inPool(() => this.#libc.lseek_nonblocking(this.fd, from, whence), () => -1n);
     return at < 0n ? this.lseek(position, whence) : Number(at);
   }
-  #statOf(status) {
-    if (typeof status === "number") return status;
-    const kind = kindOfImage(status.kind);
+  #statOf(status3) {
+    if (typeof status3 === "number") return status3;
+    const kind = kindOfImage(status3.kind);
     const device = kind === "block" ? this.#deviceSize() : void 0;
     if (device !== void 0 && device < 0) return device;
     return {
       kind,
-      size: device ?? status.size,
-      allocated: device ?? status.blocks * 512,
-      blockSize: status.blockSize,
+      size: device ?? status3.size,
+      allocated: device ?? status3.blocks * 512,
+      blockSize: status3.blockSize,
       fileSystem: this.#fileSystem ??= fileSystemOf(this.fd),
-      directAlignment: status.directAlignment,
-      identity: `${status.device}/${status.inode}`,
-      atime: status.atime,
-      mtime: status.mtime,
-      ctime: status.ctime
+      directAlignment: status3.directAlignment,
+      identity: `${status3.device}/${status3.inode}`,
+      atime: status3.atime,
+      mtime: status3.mtime,
+      ctime: status3.ctime
     };
   }
   futimens(atime, mtime) {
-    const times = timesOf(atime, mtime);
-    return retryInterrupted(() => this.#libc.futimens(this.fd, times));
+    const times2 = timesOf(atime, mtime);
+    return retryInterrupted(() => this.#libc.futimens(this.fd, times2));
   }
   async futimensLater(atime, mtime) {
-    const times = timesOf(atime, mtime);
-    const result2 = await inPool(() => this.#libc.futimens_nonblocking(this.fd, times), () => -1);
-    return result2 < 0 ? this.futimens(atime, mtime) : result2;
+    const times2 = timesOf(atime, mtime);
+    const result3 = await inPool(() => this.#libc.futimens_nonblocking(this.fd, times2), () => -1);
+    return result3 < 0 ? this.futimens(atime, mtime) : result3;
   }
   close() {
     if (this.#closed) return;
     this.#closed = true;
     closeDescriptor(this.fd);
   }
-  #pointer(buffer, start, length) {
-    checkRange(buffer, start, length);
+  #pointer(buffer, start, length2) {
+    checkRange(buffer, start, length2);
     const pointer = this.#pointers.of(buffer);
     return start === 0 || pointer === null ? pointer : Deno.UnsafePointer.offset(pointer, start);
   }
   #deviceSize() {
     const size = new BigUint64Array(new ArrayBuffer(8));
-    const result2 = retryInterrupted(() => this.#libc.ioctl(this.fd, BLKGETSIZE64, size));
-    return result2 < 0 ? result2 : Number(size[0]);
+    const result3 = retryInterrupted(() => this.#libc.ioctl(this.fd, BLKGETSIZE64, size));
+    return result3 < 0 ? result3 : Number(size[0]);
   }
 };
 function retryInterrupted(call3) {
   for (; ; ) {
-    const result2 = call3();
-    if (result2 >= 0) return result2;
+    const result3 = call3();
+    if (result3 >= 0) return result3;
     const error = errno();
     if (error !== ERRNO.EINTR) return -error;
   }
 }
 function timesOf(atime, mtime) {
-  const times = new BigInt64Array(new ArrayBuffer(32));
-  putTime(times, 0, atime);
-  putTime(times, 2, mtime);
-  return times;
+  const times2 = new BigInt64Array(new ArrayBuffer(32));
+  putTime(times2, 0, atime);
+  putTime(times2, 2, mtime);
+  return times2;
 }
-function putTime(times, at, time) {
-  if (typeof time !== "bigint") {
-    times[at + 1] = time === null ? UTIME_OMIT : UTIME_NOW;
+function putTime(times2, at, time2) {
+  if (typeof time2 !== "bigint") {
+    times2[at + 1] = time2 === null ? UTIME_OMIT : UTIME_NOW;
     return;
   }
-  times[at] = secondsOf(time);
-  times[at + 1] = BigInt(nanosecondsOf(time));
+  times2[at] = secondsOf(time2);
+  times2[at + 1] = BigInt(nanosecondsOf(time2));
 }
-function checkRange(buffer, start, length) {
-  if (start < 0 || length < 0 || start + length > buffer.byteLength) {
-    throw new RangeError(`Cannot transfer ${length} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`);
+function checkRange(buffer, start, length2) {
+  if (start < 0 || length2 < 0 || start + length2 > buffer.byteLength) {
+    throw new RangeError(`Cannot transfer ${length2} bytes at ${start} of a buffer: it has ${buffer.byteLength} (pass a range within it)`);
   }
 }
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
 }
 function refuseOtherKinds(handle, path) {
-  const status = statxDescriptor(handle);
-  if (typeof status === "number") {
+  const status3 = statxDescriptor(handle);
+  if (typeof status3 === "number") {
     throw new SystemError({
       call: "statx",
       action: `open ${path}`,
-      errno: -status
+      errno: -status3
     });
   }
-  const kind = kindOfImage(status.kind);
+  const kind = kindOfImage(status3.kind);
   if (kind === "file" || kind === "block") return;
   throw new SystemError({
     call: "openat",
@@ -9291,10 +9675,10 @@ var FILE_OPS = [
   FTRUNCATE
 ];
 var PLAIN_CALLS = [
-  (file, buffer, start, length, at) => file.pread(buffer, start, length, at),
-  (file, buffer, start, length, at) => file.pwrite(buffer, start, length, at),
+  (file, buffer, start, length2, at) => file.pread(buffer, start, length2, at),
+  (file, buffer, start, length2, at) => file.pwrite(buffer, start, length2, at),
   (file) => file.fdatasync(),
-  (file, _, mode, length, at) => file.fallocate(mode, at, length),
+  (file, _, mode, length2, at) => file.fallocate(mode, at, length2),
   (file, _, _start, _length, size) => file.ftruncate(size)
 ];
 var FSYNC_DATASYNC = 1;
@@ -9321,23 +9705,23 @@ var LinuxFileSlots = class {
     this.#sqes = ring.sqes;
     this.#mapping = mapping;
   }
-  prepare(slot, call3, fd, buffer, start, length, position) {
-    const number = this.first + slot;
+  prepare(slot, call3, fd, buffer, start, length2, position) {
+    const number2 = this.first + slot;
     const sqes = this.#sqes;
-    const sqe = number * SQE_WORDS;
+    const sqe = number2 * SQE_WORDS;
     const address = buffer === null ? 0 : this.#addressOf(buffer) + start;
     sqes[sqe + SQE.OP] = FILE_OPS[call3];
     sqes[sqe + SQE.FD] = fd;
     sqes[sqe + SQE.OFF] = position;
     sqes[sqe + SQE.OFF + 1] = position / TWO_324;
-    sqes[sqe + SQE.LEN] = length;
+    sqes[sqe + SQE.LEN] = length2;
     sqes[sqe + SQE.FLAGS] = 0;
     if (buffer !== null) {
       sqes[sqe + SQE.ADDR] = address;
       sqes[sqe + SQE.ADDR + 1] = address / TWO_324;
     } else if (FILE_OPS[call3] === FALLOCATE) {
-      sqes[sqe + SQE.ADDR] = length;
-      sqes[sqe + SQE.ADDR + 1] = length / TWO_324;
+      sqes[sqe + SQE.ADDR] = length2;
+      sqes[sqe + SQE.ADDR + 1] = length2 / TWO_324;
       sqes[sqe + SQE.LEN] = start;
     } else {
       sqes[sqe + SQE.ADDR] = 0;
@@ -9345,14 +9729,14 @@ var LinuxFileSlots = class {
       sqes[sqe + SQE.LEN] = 0;
       if (FILE_OPS[call3] === FSYNC) sqes[sqe + SQE.FLAGS] = FSYNC_DATASYNC;
     }
-    this.#ring.push(number);
+    this.#ring.push(number2);
   }
   repeat(slot) {
     this.#ring.push(this.first + slot);
   }
-  makeHere(call3, fd, buffer, start, length, position) {
+  makeHere(call3, fd, buffer, start, length2, position) {
     const file = new LinuxBlockFile(fd);
-    return PLAIN_CALLS[call3](file, buffer, start, length, position);
+    return PLAIN_CALLS[call3](file, buffer, start, length2, position);
   }
   #addressOf(buffer) {
     const mapping = this.#mapping;
@@ -9524,17 +9908,17 @@ var LinuxMessagePipe = class {
       this.#head[i] = memory.getUint32(4 * i, true);
     }
   }
-  append(fd, position, length) {
+  append(fd, position, length2) {
     const ends = this.#ends;
     if (ends === null) return -ERRNO.EBADF;
     if (this.#bytes === 0) {
-      if (pagesOf(position, length) + 1 > ends.pages) return 0;
+      if (pagesOf(position, length2) + 1 > ends.pages) return 0;
       const written = this.#writeHead(ends);
       if (written < 0) return written;
     }
     let done = 0;
-    while (done < length) {
-      const got = this.#splice(ends, fd, position + done, length - done);
+    while (done < length2) {
+      const got = this.#splice(ends, fd, position + done, length2 - done);
       if (got < 0) return done > 0 ? done : got;
       if (got === 0) break;
       done += got;
@@ -9544,9 +9928,9 @@ var LinuxMessagePipe = class {
   send(fd) {
     const ends = this.#ends;
     if (ends === null) return -ERRNO.EBADF;
-    const length = this.#sendLength.of(this.#bytes);
+    const length2 = this.#sendLength.of(this.#bytes);
     const { reading } = ends;
-    const sent = this.#libc.splice(reading, null, fd, null, length, 0);
+    const sent = this.#libc.splice(reading, null, fd, null, length2, 0);
     if (sent < 0) return -errno();
     if (sent === this.#bytes) this.#bytes = this.#pages = 0;
     return sent;
@@ -9556,8 +9940,8 @@ var LinuxMessagePipe = class {
     let done = 0;
     while (this.#ends !== null && pointer !== null && done < buffer.length) {
       const at = done === 0 ? pointer : Deno.UnsafePointer.offset(pointer, done);
-      const room = BigInt(buffer.length - done);
-      const got = this.#libc.read(this.#ends.reading, at, room);
+      const room3 = BigInt(buffer.length - done);
+      const got = this.#libc.read(this.#ends.reading, at, room3);
       if (got === 0) break;
       if (got < 0) {
         const error = errno();
@@ -9579,19 +9963,19 @@ var LinuxMessagePipe = class {
   }
   /** Returns 0 or a negative errno. */
   #writeHead({ writing }) {
-    const length = this.#headLength.of(this.#headSize);
-    const written = this.#libc.write(writing, this.#headPointer, length);
+    const length2 = this.#headLength.of(this.#headSize);
+    const written = this.#libc.write(writing, this.#headPointer, length2);
     if (written < 0) return -errno();
     this.#bytes = written;
     this.#pages = 1;
     return written === this.#headSize ? 0 : -ERRNO.EAGAIN;
   }
-  #splice({ writing, pages }, fd, position, length) {
-    if (this.#pages + pagesOf(position, length) > pages) return 0;
+  #splice({ writing, pages }, fd, position, length2) {
+    if (this.#pages + pagesOf(position, length2) > pages) return 0;
     this.#position[0] = position;
     this.#position[1] = position / TWO_326;
     const offset = this.#positionPointer;
-    const size = this.#appendLength.of(length);
+    const size = this.#appendLength.of(length2);
     for (; ; ) {
       const flags = SPLICE_F_NONBLOCK;
       const got = this.#libc.splice(fd, offset, writing, null, size, flags);
@@ -9643,8 +10027,8 @@ function openPipe() {
     advice: error === ERRNO.EPERM ? "raise /proc/sys/fs/pipe-user-pages-soft or pipe-max-size" : void 0
   });
 }
-function pagesOf(position, length) {
-  return Math.ceil((position % PAGE_SIZE + length) / PAGE_SIZE);
+function pagesOf(position, length2) {
+  return Math.ceil((position % PAGE_SIZE + length2) / PAGE_SIZE);
 }
 
 // src/queue/shared_room.ts
@@ -9677,8 +10061,8 @@ var LinuxDeviceSlots = class {
     sqes[poll + SQE.OP] = IORING_OP.POLL_ADD;
     sqes[poll + SQE.FD] = fd;
     sqes[poll + SQE.FLAGS] = POLL.IN;
-    const bytes = new Uint8Array(this.#time.buffer);
-    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes)));
+    const bytes2 = new Uint8Array(this.#time.buffer);
+    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes2)));
     const timer = poll + SQE_WORDS;
     sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
     sqes[timer + SQE.FD] = -1;
@@ -9690,9 +10074,9 @@ var LinuxDeviceSlots = class {
     this.#ring.push(this.first);
   }
   startTimer(ms) {
-    const time = BigInt(ms) * NS_PER_MS;
-    this.#time[0] = secondsOf(time);
-    this.#time[1] = BigInt(nanosecondsOf(time));
+    const time2 = BigInt(ms) * NS_PER_MS;
+    this.#time[0] = secondsOf(time2);
+    this.#time[1] = BigInt(nanosecondsOf(time2));
     this.#ring.push(this.first + 1);
   }
 };
@@ -9733,17 +10117,17 @@ var LinuxBatchSlots = class {
     for (let i = 0; i < BATCH_READS; i++) {
       this.#prepare(i, IORING_OP.READ | FIXED_FILE << 8);
     }
-    const write = IORING_OP.WRITE | (FIXED_FILE | CQE_SKIP_SUCCESS) << 8;
+    const write2 = IORING_OP.WRITE | (FIXED_FILE | CQE_SKIP_SUCCESS) << 8;
     for (let i = 0; i < BATCH_WRITES; i++) {
-      this.#prepare(BATCH_READS + i, write);
+      this.#prepare(BATCH_READS + i, write2);
     }
     this.#prepare(BATCH_READS + BATCH_WRITES, IORING_OP.ASYNC_CANCEL);
   }
   read(index, buffer) {
     this.#push(index, buffer, buffer.length);
   }
-  write(index, buffer, length) {
-    this.#push(BATCH_READS + index, buffer, length);
+  write(index, buffer, length2) {
+    this.#push(BATCH_READS + index, buffer, length2);
   }
   cancel(index) {
     const slot = this.first + BATCH_READS + BATCH_WRITES;
@@ -9755,14 +10139,14 @@ var LinuxBatchSlots = class {
     this.#sqes[sqe + SQE.OP] = op;
     this.#sqes[sqe + SQE.FD] = FUSE_FILE2;
   }
-  #push(index, buffer, length) {
+  #push(index, buffer, length2) {
     const slot = this.first + index;
     const sqe = slot * SQE_WORDS;
     const sqes = this.#sqes;
     const address = this.#addresses.of(buffer);
     sqes[sqe + SQE.ADDR] = address;
     sqes[sqe + SQE.ADDR + 1] = address / TWO_328;
-    sqes[sqe + SQE.LEN] = length;
+    sqes[sqe + SQE.LEN] = length2;
     this.#ring.push(slot);
   }
 };
@@ -9815,8 +10199,8 @@ var BlockingCalls = class {
   }
   /** Makes the memory, for a number of threads. */
   static create(threads) {
-    const bytes = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
-    return new Int32Array(new SharedArrayBuffer(bytes));
+    const bytes2 = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
+    return new Int32Array(new SharedArrayBuffer(bytes2));
   }
   /** Enters a call, unless this thread is the guard and has to remain it. */
   tryEnter() {
@@ -9884,7 +10268,7 @@ function openDeviceQueue(start, onRefused) {
     pipe: pipe instanceof LinuxMessagePipe ? pipe : void 0
   });
   queue.prepare(start.memory.largeSlots);
-  const open = {
+  const open2 = {
     queue,
     events,
     memory: messages.total,
@@ -9894,7 +10278,7 @@ function openDeviceQueue(start, onRefused) {
   if (ring === null || typeof ring === "string") {
     const fileIo2 = fileIoBeside(start, events);
     return {
-      ...open,
+      ...open2,
       fileIo: fileIo2,
       descriptors: [],
       whyNoBatches: ring
@@ -9911,7 +10295,7 @@ function openDeviceQueue(start, onRefused) {
   const calls = new BlockingCalls(start.blockingCalls, start.index);
   const fileIo = new RingFileIo(ringEvents, ring.fileSlots, unlessBusy(queue, calls));
   return {
-    ...open,
+    ...open2,
     fileIo: () => fileIo,
     descriptors: [
       ring.device.fd,
@@ -9995,11 +10379,11 @@ var FilterBackend = class _FilterBackend {
   stat() {
     return this.image.stat();
   }
-  read(position, buffer, start, length) {
-    return this.image.read(position, buffer, start, length);
+  read(position, buffer, start, length2) {
+    return this.image.read(position, buffer, start, length2);
   }
-  write(position, buffer, start, length) {
-    return this.image.write(position, buffer, start, length);
+  write(position, buffer, start, length2) {
+    return this.image.write(position, buffer, start, length2);
   }
   flush() {
     return this.image.flush();
@@ -10010,11 +10394,11 @@ var FilterBackend = class _FilterBackend {
   truncate(size) {
     return this.image.truncate(size);
   }
-  zero(position, length, options) {
-    return this.image.zero(position, length, options);
+  zero(position, length2, options) {
+    return this.image.zero(position, length2, options);
   }
-  allocate(position, length) {
-    return this.image.allocate(position, length);
+  allocate(position, length2) {
+    return this.image.allocate(position, length2);
   }
   extent(position) {
     return this.image.extent(position);
@@ -10080,29 +10464,29 @@ var DirectFile = class {
     this.#alignment = alignment;
   }
   /** The descriptor for a transfer. */
-  fdFor(position, length) {
-    return this.#fits(position, length) ? this.#direct.fd : this.#cached.fd;
+  fdFor(position, length2) {
+    return this.#fits(position, length2) ? this.#direct.fd : this.#cached.fd;
   }
-  pread(buffer, start, length, position) {
-    if (this.#fits(position, length)) {
-      const got = this.#direct.pread(buffer, start, length, position);
+  pread(buffer, start, length2, position) {
+    if (this.#fits(position, length2)) {
+      const got = this.#direct.pread(buffer, start, length2, position);
       if (got >= 0) return got;
     }
-    return this.#cached.pread(buffer, start, length, position);
+    return this.#cached.pread(buffer, start, length2, position);
   }
-  pwrite(buffer, start, length, position) {
-    if (this.#fits(position, length)) {
-      const put = this.#direct.pwrite(buffer, start, length, position);
+  pwrite(buffer, start, length2, position) {
+    if (this.#fits(position, length2)) {
+      const put = this.#direct.pwrite(buffer, start, length2, position);
       if (put !== -ERRNO.EINVAL) return put;
     }
-    return this.#cached.pwrite(buffer, start, length, position);
+    return this.#cached.pwrite(buffer, start, length2, position);
   }
   /**
    * Whole blocks may be written concurrently. Other writes dirty pages, and the
    * kernel reports an I/O error if a page becomes dirty during direct I/O.
    */
-  needsExclusiveWrite(position, length) {
-    return !this.#fits(position, length);
+  needsExclusiveWrite(position, length2) {
+    return !this.#fits(position, length2);
   }
   fdatasync() {
     return this.#cached.fdatasync();
@@ -10113,8 +10497,8 @@ var DirectFile = class {
   ftruncate(size) {
     return this.#cached.ftruncate(size);
   }
-  fallocate(mode, position, length) {
-    return this.#cached.fallocate(mode, position, length);
+  fallocate(mode, position, length2) {
+    return this.#cached.fallocate(mode, position, length2);
   }
   lseek(position, whence) {
     return this.#cached.lseek(position, whence);
@@ -10138,8 +10522,8 @@ var DirectFile = class {
     this.#direct.close();
     this.#cached.close();
   }
-  #fits(position, length) {
-    return position % this.#alignment === 0 && length % this.#alignment === 0;
+  #fits(position, length2) {
+    return position % this.#alignment === 0 && length2 % this.#alignment === 0;
   }
 };
 
@@ -10160,13 +10544,13 @@ function parseSize(text) {
   if (match === null) {
     throw new UserError(`Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`);
   }
-  const bytes = BigInt(match[1]) * UNITS[match[2].toLowerCase()];
-  if (bytes > BigInt(SIZE_MAX)) {
+  const bytes2 = BigInt(match[1]) * UNITS[match[2].toLowerCase()];
+  if (bytes2 > BigInt(SIZE_MAX)) {
     throw new UserError(`Cannot use size "${text}": the largest is 2^53 - 1 bytes (8 PiB)`);
   }
-  return Number(bytes);
+  return Number(bytes2);
 }
-function formatSize(bytes) {
+function formatSize(bytes2) {
   const units = [
     "B",
     "KiB",
@@ -10176,7 +10560,7 @@ function formatSize(bytes) {
     "PiB"
   ];
   let unit = 0;
-  let value2 = bytes;
+  let value2 = bytes2;
   while (value2 >= 1023.5 && unit < units.length - 1) {
     value2 /= 1024;
     unit++;
@@ -10234,33 +10618,33 @@ var WindowBackend = class extends FilterBackend {
     this.#size = size;
     const below = image.needsExclusiveWrite?.bind(image);
     if (below !== void 0) {
-      this.needsExclusiveWrite = (position, length) => below(offset + position, length);
+      this.needsExclusiveWrite = (position, length2) => below(offset + position, length2);
     }
     const splice = image.splice?.bind(image);
     if (splice !== void 0) {
-      this.splice = (position, length, pipe) => splice(offset + position, length, pipe);
+      this.splice = (position, length2, pipe) => splice(offset + position, length2, pipe);
     }
   }
   stat() {
     const stat = this.image.stat();
     return "then" in stat ? stat.then((below) => this.#statOf(below)) : this.#statOf(stat);
   }
-  read(position, buffer, start, length) {
-    return this.image.read(this.#offset + position, buffer, start, length);
+  read(position, buffer, start, length2) {
+    return this.image.read(this.#offset + position, buffer, start, length2);
   }
-  write(position, buffer, start, length) {
-    return this.image.write(this.#offset + position, buffer, start, length);
+  write(position, buffer, start, length2) {
+    return this.image.write(this.#offset + position, buffer, start, length2);
   }
   truncate(size) {
     if (this.#size !== null) return -ERRNO.EINVAL;
     if (size > SIZE_MAX - this.#offset) return -ERRNO.EFBIG;
     return this.image.truncate(this.#offset + size);
   }
-  zero(position, length, options) {
-    return this.image.zero(this.#offset + position, length, options);
+  zero(position, length2, options) {
+    return this.image.zero(this.#offset + position, length2, options);
   }
-  allocate(position, length) {
-    return this.image.allocate(this.#offset + position, length);
+  allocate(position, length2) {
+    return this.image.allocate(this.#offset + position, length2);
   }
   extent(position) {
     const extent = this.image.extent(this.#offset + position);
@@ -10284,10 +10668,10 @@ var WindowBackend = class extends FilterBackend {
       ...below,
       size,
       allocated
-    } : allocated.then((bytes) => ({
+    } : allocated.then((bytes2) => ({
       ...below,
       size,
-      allocated: bytes
+      allocated: bytes2
     }));
   }
   /**
@@ -10325,8 +10709,8 @@ function refuseBeyondLimit({ offset, size }, name) {
   throw new UserError(`Cannot export ${size} bytes of ${name} from offset ${offset}: that ends beyond 2^53 - 1 bytes (8 PiB); use a smaller offset or size`);
 }
 function refuseBeyondEnd({ offset, size }, end, { below, options: { growable: growable2 } }) {
-  const needed = size ?? (offset > 0 && !growable2 ? 1 : 0);
-  if (offset + needed <= end) return;
+  const needed2 = size ?? (offset > 0 && !growable2 ? 1 : 0);
+  if (offset + needed2 <= end) return;
   const part2 = size === null ? "" : `${formatSize(size)} of `;
   const less = size === null ? "offset" : "offset or size";
   throw new UserError(`Cannot export ${part2}${below.name} from offset ${offset}: it has ${end} bytes; use a smaller ${less}`);
@@ -10467,22 +10851,22 @@ var WritethroughBackend = class extends FilterBackend {
     super(image);
     this.#errors = errors;
   }
-  write(position, buffer, start, length) {
+  write(position, buffer, start, length2) {
     const before = this.#errors.count;
-    const put = this.image.write(position, buffer, start, length);
+    const put = this.image.write(position, buffer, start, length2);
     return this.#durable(put, before);
   }
   truncate(size) {
     const before = this.#errors.count;
     return this.#durable(this.image.truncate(size), before);
   }
-  zero(position, length, options) {
+  zero(position, length2, options) {
     const before = this.#errors.count;
-    return this.#durable(this.image.zero(position, length, options), before);
+    return this.#durable(this.image.zero(position, length2, options), before);
   }
-  allocate(position, length) {
+  allocate(position, length2) {
     const before = this.#errors.count;
-    return this.#durable(this.image.allocate(position, length), before);
+    return this.#durable(this.image.allocate(position, length2), before);
   }
   /**
    * Flushes unless the change failed.
@@ -10490,14 +10874,14 @@ var WritethroughBackend = class extends FilterBackend {
    * @param result The result of the change.
    * @param before The count of errors before it.
    */
-  flushAfter(result2, before) {
-    if (!(result2 >= 0)) return result2;
+  flushAfter(result3, before) {
+    if (!(result3 >= 0)) return result3;
     const flushed = this.#errors.flushSince(this.image, before);
-    return typeof flushed === "number" ? this.outcomeOf(flushed, result2) : Completion.of(flushed).after(KEEP, this, result2);
+    return typeof flushed === "number" ? this.outcomeOf(flushed, result3) : Completion.of(flushed).after(KEEP, this, result3);
   }
   /** The result of the change, unless the flush failed. */
-  outcomeOf(flushed, result2) {
-    if (flushed >= 0) return result2;
+  outcomeOf(flushed, result3) {
+    if (flushed >= 0) return result3;
     this.#errors.see(this.#errors.count);
     return flushed;
   }
@@ -10506,10 +10890,10 @@ var WritethroughBackend = class extends FilterBackend {
   }
 };
 var FLUSH = {
-  run: (result2, filter, before) => filter.flushAfter(result2, before)
+  run: (result3, filter, before) => filter.flushAfter(result3, before)
 };
 var KEEP = {
-  run: (flushed, filter, result2) => filter.outcomeOf(flushed, result2)
+  run: (flushed, filter, result3) => filter.outcomeOf(flushed, result3)
 };
 
 // src/backends/reference_gate.ts
@@ -10527,17 +10911,17 @@ var ReferenceGate = class {
    * @param first The file of the first image, which the user named.
    * @param context The context in which it is opened.
    */
-  constructor(first, context) {
+  constructor(first2, context) {
     const { options, services: { files } } = context;
-    const own = first.file === null ? [] : [
-      files.pathOf(first.file.fd)
+    const own = first2.file === null ? [] : [
+      files.pathOf(first2.file.fd)
     ];
     this.#context = context;
     this.#directories = [
       ...own.map(directoryOf),
       ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
     ];
-    this.#add(first);
+    this.#add(first2);
   }
   /**
    * The path of a file that an image names.
@@ -10621,10 +11005,10 @@ var FileSync = class {
       return completion;
     }
     this.#begin();
-    const result2 = this.#start();
-    if (typeof result2 === "number") return this.#end(result2);
+    const result3 = this.#start();
+    if (typeof result3 === "number") return this.#end(result3);
     this.#running = true;
-    return Completion.of(result2).after(END, this);
+    return Completion.of(result3).after(END, this);
   }
   /** The same by fdatasync(2), while no other flush is in flight. */
   flushNow() {
@@ -10632,17 +11016,17 @@ var FileSync = class {
     return this.#end(this.#file.fdatasync());
   }
   /** Called with the result of a sync that was in flight. */
-  ended(result2) {
+  ended(result3) {
     this.#running = false;
-    const counted3 = this.#end(result2);
+    const counted3 = this.#end(result3);
     const waiting = this.#waiting;
     this.#waiting = [];
     if (waiting.length > 0) this.#flushFor(waiting);
     return counted3;
   }
   #flushFor(waiting) {
-    const complete = (result2) => {
-      for (const each of waiting) each.complete(result2);
+    const complete = (result3) => {
+      for (const each of waiting) each.complete(result3);
     };
     const fail = (error) => {
       for (const each of waiting) each.fail(error);
@@ -10663,61 +11047,61 @@ var FileSync = class {
       this.#told = counter.errors.count;
     });
   }
-  #end(result2) {
+  #end(result3) {
     const counter = this.#counter;
-    if (counter === null || result2 >= 0 || isNoSync(result2)) return result2;
+    if (counter === null || result3 >= 0 || isNoSync(result3)) return result3;
     const { errors } = counter;
     errors.alone(() => {
       const learnt = this.#learn(counter);
-      if (!learnt && errors.count === this.#told) errors.add(-result2);
+      if (!learnt && errors.count === this.#told) errors.add(-result3);
       this.#told = errors.count;
     });
-    return result2;
+    return result3;
   }
   /**
    * Counts the errors that the export has not been told of, and takes those that
    * this description has not been told of, which are among the counted ones.
    */
-  #learn({ first, errors }) {
+  #learn({ first: first2, errors }) {
     for (let learnt = false; ; learnt = true) {
       this.#file.writebackError?.();
-      const error = first.writebackError?.() ?? 0;
+      const error = first2.writebackError?.() ?? 0;
       if (error >= 0) return learnt;
       errors.add(-error);
     }
   }
 };
 var END = {
-  run: (result2, sync) => sync.ended(result2)
+  run: (result3, sync) => sync.ended(result3)
 };
-function isNoSync(result2) {
-  return result2 === -ERRNO.ECANCELED || result2 === -ERRNO.ENODEV;
+function isNoSync(result3) {
+  return result3 === -ERRNO.ECANCELED || result3 === -ERRNO.ENODEV;
 }
 
 // src/backends/protocols/file/zero_range.ts
 var SECTOR = 4096;
 var ZEROES = new Uint8Array(65536);
-async function zeroRange(calls, position, length, unmap) {
+async function zeroRange(calls, position, length2, unmap) {
   const mode = FALLOC_FL.KEEP_SIZE | (unmap ? FALLOC_FL.PUNCH_HOLE : FALLOC_FL.ZERO_RANGE);
-  const end = position + length;
-  let first = position;
+  const end = position + length2;
+  let first2 = position;
   let last = end;
-  let result2 = await calls.fallocate(mode, position, length);
-  if (result2 === -ERRNO.EINVAL) {
-    first = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
-    last = Math.max(first, Math.floor(end / SECTOR) * SECTOR);
-    result2 = first === last ? 0 : await calls.fallocate(mode, first, last - first);
+  let result3 = await calls.fallocate(mode, position, length2);
+  if (result3 === -ERRNO.EINVAL) {
+    first2 = Math.min(end, Math.ceil(position / SECTOR) * SECTOR);
+    last = Math.max(first2, Math.floor(end / SECTOR) * SECTOR);
+    result3 = first2 === last ? 0 : await calls.fallocate(mode, first2, last - first2);
   }
-  const refused2 = result2 === -ERRNO.EINVAL || result2 === -ERRNO.EOPNOTSUPP && !unmap;
+  const refused2 = result3 === -ERRNO.EINVAL || result3 === -ERRNO.EOPNOTSUPP && !unmap;
   if (refused2) return await writeZeroes(calls, position, end);
-  if (result2 < 0) return result2;
-  result2 = await writeZeroes(calls, position, first);
-  return result2 < 0 ? result2 : await writeZeroes(calls, last, end);
+  if (result3 < 0) return result3;
+  result3 = await writeZeroes(calls, position, first2);
+  return result3 < 0 ? result3 : await writeZeroes(calls, last, end);
 }
 async function writeZeroes(calls, from, to) {
   for (let at = from; at < to; ) {
-    const length = Math.min(ZEROES.length, to - at);
-    const put = await calls.write(at, ZEROES, length);
+    const length2 = Math.min(ZEROES.length, to - at);
+    const put = await calls.write(at, ZEROES, length2);
     if (put < 0) return put;
     at += put;
   }
@@ -10748,10 +11132,10 @@ var FileBackend = class {
   stat() {
     return imageStatOf(this.#file.fstat(), this.name);
   }
-  read(position, buffer, start, length) {
+  read(position, buffer, start, length2) {
     let done = 0;
-    while (done < length) {
-      const got = this.#file.pread(buffer, start + done, length - done, position + done);
+    while (done < length2) {
+      const got = this.#file.pread(buffer, start + done, length2 - done, position + done);
       if (got < 0) return done > 0 ? done : got;
       if (got === 0) break;
       done += got;
@@ -10759,21 +11143,21 @@ var FileBackend = class {
     return done;
   }
   /** splice(2), which waits for the medium as `read()` does. */
-  splice(position, length, pipe) {
-    return pipe.append(this.#file.fd, position, length);
+  splice(position, length2, pipe) {
+    return pipe.append(this.#file.fd, position, length2);
   }
-  write(position, buffer, start, length) {
+  write(position, buffer, start, length2) {
     let done = 0;
-    while (done < length) {
-      const put = this.#file.pwrite(buffer, start + done, length - done, position + done);
+    while (done < length2) {
+      const put = this.#file.pwrite(buffer, start + done, length2 - done, position + done);
       if (put < 0) return done > 0 ? done : put;
       if (put === 0) return done > 0 ? done : -ERRNO.EIO;
       done += put;
     }
     return done;
   }
-  needsExclusiveWrite(position, length) {
-    return this.#file.needsExclusiveWrite?.(position, length) ?? false;
+  needsExclusiveWrite(position, length2) {
+    return this.#file.needsExclusiveWrite?.(position, length2) ?? false;
   }
   flush() {
     return this.#sync.flushNow();
@@ -10781,15 +11165,15 @@ var FileBackend = class {
   truncate(size) {
     return this.#file.ftruncate(size);
   }
-  zero(position, length, { unmap }) {
+  zero(position, length2, { unmap }) {
     const calls = {
       fallocate: (mode, at, count2) => this.#file.fallocate(mode, at, count2),
       write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
     };
-    return zeroRange(calls, position, length, unmap);
+    return zeroRange(calls, position, length2, unmap);
   }
-  allocate(position, length) {
-    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, position, length);
+  allocate(position, length2) {
+    return this.#file.fallocate(FALLOC_FL.KEEP_SIZE, position, length2);
   }
   extent(position) {
     const data = this.#file.lseek(position, SEEK.DATA);
@@ -10833,8 +11217,8 @@ var FileBackend = class {
   }
 };
 function imageStatOf(stat, name) {
-  const checked2 = checkedStat(stat, name);
-  const { size, allocated, blockSize, atime, mtime, ctime } = checked2;
+  const checked3 = checkedStat(stat, name);
+  const { size, allocated, blockSize, atime, mtime, ctime } = checked3;
   return {
     size,
     allocated,
@@ -10881,50 +11265,50 @@ var AsyncFileBackend = class {
   stat() {
     return this.#plain.stat();
   }
-  read(position, buffer, start, length) {
+  read(position, buffer, start, length2) {
     let fd = this.#file.fd;
     if (this.#direct !== null) {
-      fd = this.#direct.fdFor(position, length);
+      fd = this.#direct.fdFor(position, length2);
     } else if (this.#readsNow && this.#file.preadNow !== void 0) {
-      const got = this.#file.preadNow(buffer, start, length, position);
-      if (got === length) return got;
+      const got = this.#file.preadNow(buffer, start, length2, position);
+      if (got === length2) return got;
       if (got === -ERRNO.EOPNOTSUPP) this.#readsNow = false;
     }
     const fallback = this.#file.fd;
-    return this.#io.read(fd, buffer, start, length, position, fallback);
+    return this.#io.read(fd, buffer, start, length2, position, fallback);
   }
-  write(position, buffer, start, length) {
+  write(position, buffer, start, length2) {
     if (this.#direct === null && this.#io.mayBlock()) {
       try {
-        return this.#plain.write(position, buffer, start, length);
+        return this.#plain.write(position, buffer, start, length2);
       } finally {
         this.#io.unblock();
       }
     }
     const fallback = this.#file.fd;
-    const fd = this.#direct?.fdFor(position, length) ?? fallback;
-    return this.#io.write(fd, buffer, start, length, position, fallback);
+    const fd = this.#direct?.fdFor(position, length2) ?? fallback;
+    return this.#io.write(fd, buffer, start, length2, position, fallback);
   }
-  needsExclusiveWrite(position, length) {
-    return this.#direct?.needsExclusiveWrite(position, length) ?? false;
+  needsExclusiveWrite(position, length2) {
+    return this.#direct?.needsExclusiveWrite(position, length2) ?? false;
   }
   flush() {
     return this.#sync.flush();
   }
   async truncate(size) {
-    const result2 = await this.#io.truncate(this.#file.fd, size);
-    return result2 === -ERRNO.EINVAL ? this.#plain.truncate(size) : result2;
+    const result3 = await this.#io.truncate(this.#file.fd, size);
+    return result3 === -ERRNO.EINVAL ? this.#plain.truncate(size) : result3;
   }
-  zero(position, length, { unmap }) {
+  zero(position, length2, { unmap }) {
     const calls = {
       fallocate: (mode, at, count2) => this.#io.allocate(this.#file.fd, mode, at, count2),
       write: (at, zeroes, count2) => this.write(at, zeroes, 0, count2)
     };
-    return zeroRange(calls, position, length, unmap);
+    return zeroRange(calls, position, length2, unmap);
   }
-  allocate(position, length) {
+  allocate(position, length2) {
     const { KEEP_SIZE } = FALLOC_FL;
-    return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length);
+    return this.#io.allocate(this.#file.fd, KEEP_SIZE, position, length2);
   }
   extent(position) {
     return this.#plain.extent(position);
@@ -10938,9 +11322,9 @@ var AsyncFileBackend = class {
     const file = this.#file;
     if (file.futimensLater === void 0) return file.futimens(atime, mtime);
     const later = () => file.futimensLater(atime, mtime);
-    const result2 = this.#settingTimes.then(later, later);
-    this.#settingTimes = result2;
-    return result2;
+    const result3 = this.#settingTimes.then(later, later);
+    this.#settingTimes = result3;
+    return result3;
   }
   close() {
     this.#file.close();
@@ -10970,11 +11354,11 @@ var LocalFileBackend = class extends AsyncFileBackend {
    * leave the cache between the check and the call. So it is made only while
    * another thread serves.
    */
-  splice(position, length, pipe) {
+  splice(position, length2, pipe) {
     const file = this.#file;
     if (file.isCached === void 0 || !this.#io.mayBlock()) return 0;
     try {
-      return file.isCached(position, length) ? pipe.append(file.fd, position, length) : 0;
+      return file.isCached(position, length2) ? pipe.append(file.fd, position, length2) : 0;
     } finally {
       this.#io.unblock();
     }
@@ -11095,9 +11479,9 @@ var FILE = {
   },
   attach(attachment, _below, services) {
     const { name, writable, fd } = attachment;
-    const first = services.files.wrap(fd);
+    const first2 = services.files.wrap(fd);
     const counter = {
-      first,
+      first: first2,
       errors: services.syncErrors
     };
     const file = reopen(attachment, services);
@@ -11134,8 +11518,8 @@ function alignmentOf(path, stat, { options: { direct } }) {
 function tryDirectIo({ fd }, path, alignment, { options: { writable }, services: { files } }) {
   const file = openDirect(fd, path, writable, files);
   try {
-    const read = files.probeDirect(file, alignment);
-    if (read === -ERRNO.EINVAL || read === -ERRNO.EOPNOTSUPP) {
+    const read2 = files.probeDirect(file, alignment);
+    if (read2 === -ERRNO.EINVAL || read2 === -ERRNO.EOPNOTSUPP) {
       throw noDirectIo(path);
     }
   } finally {
@@ -11183,10 +11567,10 @@ var READ_ONLY = {
   snapshot: null,
   backing: null
 };
-async function openBacking({ backingName: name, backingFormat: format }, by, gate, open, given) {
+async function openBacking({ backingName: name, backingFormat: format }, by, gate, open2, given) {
   if (given !== null) {
     const raw = /^raw:(.+)$/s.exec(given)?.[1];
-    return await (raw === void 0 ? open.any(given) : open.raw(raw));
+    return await (raw === void 0 ? open2.any(given) : open2.raw(raw));
   }
   if (name === null) return null;
   const reference = {
@@ -11200,11 +11584,11 @@ async function openBacking({ backingName: name, backingFormat: format }, by, gat
     throw refused(reference, `its format is ${what}, yet only raw and qcow2 can be below an image; convert it with 'qemu-img convert'`);
   }
   const path = gate.pathOf(reference);
-  if (format === "qcow2") return await open.qcow2(path, {
+  if (format === "qcow2") return await open2.qcow2(path, {
     gate,
     reference
   });
-  const file = await open.raw(path);
+  const file = await open2.raw(path);
   gate.admit(file, reference);
   return file;
 }
@@ -11353,23 +11737,23 @@ var CONTENT_SIZE = [
   4,
   8
 ];
-function zstdFrameLength(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 5 || view.getUint32(0, true) !== MAGIC) return null;
-  const descriptor = bytes[4];
+function zstdFrameLength(bytes2) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  if (bytes2.length < 5 || view2.getUint32(0, true) !== MAGIC) return null;
+  const descriptor = bytes2[4];
   const isSingleSegment = (descriptor & 32) !== 0;
   const sizeCode = descriptor >> 6;
   const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
   let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
   for (let isLast = false; !isLast; ) {
-    if (at + BLOCK_HEADER > bytes.length) return null;
-    const header = bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16;
+    if (at + BLOCK_HEADER > bytes2.length) return null;
+    const header = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16;
     isLast = (header & 1) !== 0;
     at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
   }
   const hasChecksum = (descriptor & 4) !== 0;
   const end = at + (hasChecksum ? 4 : 0);
-  return end <= bytes.length ? end : null;
+  return end <= bytes2.length ? end : null;
 }
 
 // src/backends/formats/qcow2/decompress.ts
@@ -11398,8 +11782,8 @@ function decompress(compression, stream, clusterSize) {
   }
 }
 function decompressZstd(stream, options) {
-  const length = zstdFrameLength(stream);
-  return length === null ? null : zlib.zstdDecompressSync(stream.subarray(0, length), options);
+  const length2 = zstdFrameLength(stream);
+  return length2 === null ? null : zlib.zstdDecompressSync(stream.subarray(0, length2), options);
 }
 
 // src/backends/formats/qcow2/refusal.ts
@@ -11430,18 +11814,18 @@ function geometryOf(header) {
   };
 }
 function l1EntriesFor({ sliceSpan, tableSlices }, size, entries, name) {
-  const needed = Math.ceil(size / (sliceSpan * tableSlices));
-  if (needed <= entries) return needed;
-  const why = `its L1 table has ${entries} entries, yet ${size} bytes need ${needed}`;
+  const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
+  if (needed2 <= entries) return needed2;
+  const why = `its L1 table has ${entries} entries, yet ${size} bytes need ${needed2}`;
   throw refusal(name, why);
 }
 
 // src/backends/formats/qcow2/read_fully.ts
-async function readFully(file, position, buffer, start, length) {
+async function readFully(file, position, buffer, start, length2) {
   let done = 0;
-  while (done < length) {
+  while (done < length2) {
     const at = position + done;
-    const got = await file.read(at, buffer, start + done, length - done);
+    const got = await file.read(at, buffer, start + done, length2 - done);
     if (got < 0) return got;
     if (got === 0) break;
     done += got;
@@ -11479,16 +11863,16 @@ async function readL1(file, at, entries, { clusterSize }, name) {
   const memory = new SharedArrayBuffer(entries * 4);
   const words = new Uint32Array(memory);
   const part2 = new Uint8Array(Math.min(size, PART));
-  const view = new DataView(part2.buffer);
+  const view2 = new DataView(part2.buffer);
   for (let done = 0; done < size; done += part2.length) {
-    const length = Math.min(part2.length, size - done);
-    const got = await readFully(file, at + done, part2, 0, length);
-    if (got < length) {
+    const length2 = Math.min(part2.length, size - done);
+    const got = await readFully(file, at + done, part2, 0, length2);
+    if (got < length2) {
       throw refusal(name, "its L1 table cannot be read completely");
     }
-    for (let i = 0; i < length; i += 8) {
-      const high = view.getUint32(i);
-      const low = view.getUint32(i + 4);
+    for (let i = 0; i < length2; i += 8) {
+      const high = view2.getUint32(i);
+      const low = view2.getUint32(i + 4);
       words[(done + i) / 8] = clusterOfEntry(high, low, clusterSize);
     }
   }
@@ -11603,9 +11987,9 @@ var Mapping = class {
   /** Bytes of the stream of compressed data, with up to 511 that follow it. */
   streamLength = 0;
   /** Sets what has no place in the file. */
-  setPlaceless(kind, length) {
+  setPlaceless(kind, length2) {
     this.kind = kind;
-    this.length = length;
+    this.length = length2;
     this.host = NO_HOST;
     this.isOwn = false;
   }
@@ -11657,7 +12041,7 @@ var L2Entries = class {
    * @param length Its length; the mapping may be shorter.
    * @param mapping Takes the result, of at least one byte.
    */
-  map(words, start, position, inSlice, length, mapping) {
+  map(words, start, position, inSlice, length2, mapping) {
     const { clusterBits, sliceEntries } = this.#geometry;
     let entry2 = inSlice >>> clusterBits;
     const inCluster = inSlice & this.#clusterSize - 1;
@@ -11672,7 +12056,7 @@ var L2Entries = class {
     mapping.isOwn = isOwn;
     mapping.streamLength = this.#streamLength;
     let reachesEnd = inCluster + mapped === this.#clusterSize;
-    while (mapped < length && reachesEnd && kind !== MAPPED.COMPRESSED) {
+    while (mapped < length2 && reachesEnd && kind !== MAPPED.COMPRESSED) {
       if (++entry2 === sliceEntries) break;
       guest += this.#clusterSize;
       this.#read(words, start + entry2 * this.#entryWords, 0, guest);
@@ -11682,7 +12066,7 @@ var L2Entries = class {
       mapped += this.#run;
       reachesEnd = this.#run === this.#clusterSize;
     }
-    mapping.length = Math.min(mapped, length);
+    mapping.length = Math.min(mapped, length2);
   }
   /** Reads the entry at a word: what is at a byte of its cluster. */
   #read(words, at, inCluster, guest) {
@@ -11729,8 +12113,8 @@ var L2Entries = class {
     const zero2 = Atomics.load(words, at);
     const allocated = Atomics.load(words, at + 1);
     const { subclusterSize } = this.#geometry;
-    const first = Math.floor(inCluster / subclusterSize);
-    const bit = 1 << first;
+    const first2 = Math.floor(inCluster / subclusterSize);
+    const bit = 1 << first2;
     let same;
     if ((zero2 & allocated) !== 0 || allocated !== 0 && !hasPlace) {
       this.#kind = MAPPED.CORRUPT;
@@ -11745,7 +12129,7 @@ var L2Entries = class {
       this.#kind = MAPPED.UNALLOCATED;
       same = ~(zero2 | allocated);
     }
-    const end = first + lowestZero(same >>> first, SUBCLUSTERS - first);
+    const end = first2 + lowestZero(same >>> first2, SUBCLUSTERS - first2);
     this.#run = end * subclusterSize - inCluster;
   }
 };
@@ -11814,9 +12198,9 @@ var SliceCache = class {
    * @param slices How many slices there are: it does not take more.
    * @param sliceWords 32-bit words of a slice.
    */
-  static create(bytes, slices, sliceWords) {
+  static create(bytes2, slices, sliceWords) {
     const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
-    const sets = Math.max(1, Math.min(Math.floor(bytes / setBytes), Math.ceil(slices / WAYS)));
+    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
     const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
     new Int32Array(memory)[CONTROL.SETS] = sets;
     return memory;
@@ -11923,12 +12307,12 @@ var SliceCache = class {
    */
   slotFor(set, tag) {
     const words = this.words;
-    const first = set + SET_WORDS;
+    const first2 = set + SET_WORDS;
     let empty = -1;
     for (let way2 = 0; way2 < WAYS; way2++) {
-      const found = Atomics.load(words, first + way2 * SLOT_WORDS + SLOT.TAG);
+      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS + SLOT.TAG);
       if (found === tag) return -1;
-      const at = first + way2 * SLOT_WORDS + SLOT.DIRTY;
+      const at = first2 + way2 * SLOT_WORDS + SLOT.DIRTY;
       const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
       if (isFree && empty < 0) empty = way2;
     }
@@ -11936,7 +12320,7 @@ var SliceCache = class {
     let hand = Atomics.load(words, set + SET.HAND);
     for (let looks = 0; way < 0; looks++) {
       if (looks > 2 * WAYS) return -1;
-      const at = first + hand * SLOT_WORDS;
+      const at = first2 + hand * SLOT_WORDS;
       const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
       if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
         way = hand;
@@ -12002,7 +12386,7 @@ var TableLookup = class {
    * tells.
    * @returns Whether it is known; if not, the slice has to be read.
    */
-  map(position, length, mapping) {
+  map(position, length2, mapping) {
     const { sliceSpan, sliceSize } = this.#geometry;
     const slice = Math.floor(position / sliceSpan);
     const inSlice = position - slice * sliceSpan;
@@ -12012,10 +12396,10 @@ var TableLookup = class {
       if (slot < 0) break;
       const start = slot * (sliceSize / 4);
       const { data } = cache;
-      this.#entries.map(data, start, position, inSlice, length, mapping);
+      this.#entries.map(data, start, position, inSlice, length2, mapping);
       if (cache.isUnchanged(slot)) return true;
     }
-    return this.#mapByL1(slice, inSlice, length, mapping);
+    return this.#mapByL1(slice, inSlice, length2, mapping);
   }
   /**
    * Prepares to read the slice that `map()` misses: it sets `host`, from where
@@ -12033,18 +12417,18 @@ var TableLookup = class {
    * Caches a slice that has been read, and maps a range by it: also if it could
    * not be cached.
    */
-  mapRead(read, position, length, mapping) {
-    const { words, bytes, slice, changes } = read;
+  mapRead(read2, position, length2, mapping) {
+    const { words, bytes: bytes2, slice, changes } = read2;
     for (let i = 0; i < words.length; i++) {
       const at = 4 * i;
-      words[i] = bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3];
+      words[i] = bytes2[at] << 24 | bytes2[at + 1] << 16 | bytes2[at + 2] << 8 | bytes2[at + 3];
     }
     this.#cache.add(slice, words, changes);
     const inSlice = position - slice * this.#geometry.sliceSpan;
-    this.#entries.map(words, 0, position, inSlice, length, mapping);
+    this.#entries.map(words, 0, position, inSlice, length2, mapping);
   }
   /** Maps what has no L2 table, as far as no further table follows. */
-  #mapByL1(slice, inSlice, length, mapping) {
+  #mapByL1(slice, inSlice, length2, mapping) {
     const { sliceSpan, tableSlices } = this.#geometry;
     const table2 = Math.floor(slice / tableSlices);
     const cluster = this.#l1.clusterOf(table2);
@@ -12052,23 +12436,23 @@ var TableLookup = class {
     const before = (slice - table2 * tableSlices) * sliceSpan + inSlice;
     const span = tableSlices * sliceSpan;
     let mapped = span - before;
-    for (let next = table2 + 1; mapped < length; next++, mapped += span) {
+    for (let next = table2 + 1; mapped < length2; next++, mapped += span) {
       if (this.#l1.clusterOf(next) !== cluster) break;
     }
-    mapping.setPlaceless(cluster === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length));
+    mapping.setPlaceless(cluster === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length2));
     return true;
   }
 };
 
 // src/backends/formats/qcow2/map_later.ts
-async function mapLater({ lookup, file, geometry }, position, length, mapping) {
-  if (lookup.map(position, length, mapping)) return 0;
+async function mapLater({ lookup: lookup2, file, geometry }, position, length2, mapping) {
+  if (lookup2.map(position, length2, mapping)) return 0;
   const slice = new SliceBuffer(geometry);
-  lookup.prepare(position, slice);
-  const { bytes, host } = slice;
-  const got = await readFully(file, host, bytes, 0, bytes.length);
-  if (got < bytes.length) return got < 0 ? got : -ERRNO.EIO;
-  lookup.mapRead(slice, position, length, mapping);
+  lookup2.prepare(position, slice);
+  const { bytes: bytes2, host } = slice;
+  const got = await readFully(file, host, bytes2, 0, bytes2.length);
+  if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
+  lookup2.mapRead(slice, position, length2, mapping);
   return 0;
 }
 
@@ -12114,37 +12498,37 @@ var ReadOperation = class {
     this.#idle = idle;
   }
   /** Reads a range; the parameters are those of `Backend.read()`. */
-  read(position, buffer, start, length) {
+  read(position, buffer, start, length2) {
     this.#position = position;
     this.#buffer = buffer;
     this.#start = start;
-    this.#length = length;
+    this.#length = length2;
     this.#done = 0;
     this.#state = STATE.MAP;
     this.#answer = null;
-    let result2;
+    let result3;
     try {
-      result2 = this.#run();
+      result3 = this.#run();
     } catch (error) {
       this.#release();
       throw error;
     }
-    if (result2 === null) return this.#answer;
+    if (result3 === null) return this.#answer;
     this.#release();
-    return result2;
+    return result3;
   }
   complete(got) {
-    let result2;
+    let result3;
     try {
       const error = this.#took(got);
-      result2 = error < 0 ? this.#end(error) : this.#run();
+      result3 = error < 0 ? this.#end(error) : this.#run();
     } catch (error) {
       return this.fail(error);
     }
-    if (result2 === null) return;
+    if (result3 === null) return;
     const answer = this.#answer;
     this.#release();
-    answer.complete(result2);
+    answer.complete(result3);
   }
   fail(error) {
     const answer = this.#answer;
@@ -12172,15 +12556,15 @@ var ReadOperation = class {
   }
   /** Makes the next call. */
   #next() {
-    const { lookup } = this.#from;
+    const { lookup: lookup2 } = this.#from;
     const position = this.#position + this.#done;
     if (this.#state === STATE.MAP) {
       const left = this.#length - this.#done;
-      if (lookup.map(position, left, this.#mapping)) {
+      if (lookup2.map(position, left, this.#mapping)) {
         this.#state = STATE.MAPPED;
       } else {
         this.#slice ??= new SliceBuffer(this.#from.geometry);
-        lookup.prepare(position, this.#slice);
+        lookup2.prepare(position, this.#slice);
         this.#filled = 0;
         this.#state = STATE.SLICE;
       }
@@ -12196,16 +12580,16 @@ var ReadOperation = class {
   }
   #readMapped(position) {
     const { data, clusters, geometry } = this.#from;
-    const { kind, host, length } = this.#mapping;
+    const { kind, host, length: length2 } = this.#mapping;
     const at = this.#start + this.#done;
     this.#state = STATE.BYTES;
     switch (kind) {
       case MAPPED.DATA:
-        return data.read(host, this.#buffer, at, length);
+        return data.read(host, this.#buffer, at, length2);
       case MAPPED.UNALLOCATED:
         return this.#readBacking(position);
       case MAPPED.ZERO:
-        return this.#zero(length);
+        return this.#zero(length2);
       case MAPPED.COMPRESSED: {
         const cluster = clusters.get(host);
         if (cluster === null) {
@@ -12214,8 +12598,8 @@ var ReadOperation = class {
           return this.#readStream();
         }
         const from = position % geometry.clusterSize;
-        this.#buffer.set(cluster.subarray(from, from + length), at);
-        return length;
+        this.#buffer.set(cluster.subarray(from, from + length2), at);
+        return length2;
       }
       default:
         return -ERRNO.EIO;
@@ -12223,21 +12607,21 @@ var ReadOperation = class {
   }
   #readBacking(position) {
     const { backing } = this.#from;
-    const { length } = this.#mapping;
-    const there = backing === null ? 0 : Math.min(length, backing.size - position);
-    if (there <= 0) return this.#zero(length);
+    const { length: length2 } = this.#mapping;
+    const there = backing === null ? 0 : Math.min(length2, backing.size - position);
+    if (there <= 0) return this.#zero(length2);
     const at = this.#start + this.#done;
     return backing.backend.read(position, this.#buffer, at, there);
   }
-  #zero(length) {
+  #zero(length2) {
     const at = this.#start + this.#done;
-    this.#buffer.fill(0, at, at + length);
-    return length;
+    this.#buffer.fill(0, at, at + length2);
+    return length2;
   }
-  #readSlice({ bytes, host }) {
+  #readSlice({ bytes: bytes2, host }) {
     const filled = this.#filled;
-    const left = bytes.length - filled;
-    return this.#from.file.read(host + filled, bytes, filled, left);
+    const left = bytes2.length - filled;
+    return this.#from.file.read(host + filled, bytes2, filled, left);
   }
   #readStream() {
     const { file, geometry } = this.#from;
@@ -12258,9 +12642,9 @@ var ReadOperation = class {
       case STATE.STREAM:
         return this.#tookStream(got);
       default: {
-        const bytes = got === 0 ? this.#pastEnd() : got;
-        if (bytes < 0) return bytes;
-        this.#done += bytes;
+        const bytes2 = got === 0 ? this.#pastEnd() : got;
+        if (bytes2 < 0) return bytes2;
+        this.#done += bytes2;
         this.#state = STATE.MAP;
         return 0;
       }
@@ -12291,12 +12675,12 @@ var ReadOperation = class {
   /** Bytes that are zeroes because the last cluster of a file is not whole. */
   #pastEnd() {
     const { dataEnd, geometry: { clusterSize } } = this.#from;
-    const { kind, host, length } = this.#mapping;
+    const { kind, host, length: length2 } = this.#mapping;
     const end = Math.ceil(dataEnd / clusterSize) * clusterSize;
     if (kind !== MAPPED.DATA || host < dataEnd || host >= end) {
       return -ERRNO.EIO;
     }
-    return this.#zero(Math.min(length, end - host));
+    return this.#zero(Math.min(length2, end - host));
   }
   #release() {
     this.#buffer = NO_BUFFER;
@@ -12336,60 +12720,60 @@ var Qcow2Backend = class extends ImageBackend {
   stat() {
     const { geometry: { clusterSize } } = this.#from;
     const { size } = this;
-    const statOf2 = ({ allocated, times }) => {
+    const statOf2 = ({ allocated, times: times2 }) => {
       return {
         size,
         allocated,
         blockSize: clusterSize,
-        times
+        times: times2
       };
     };
     const stat = this.#from.file.stat();
     return "then" in stat ? stat.then(statOf2) : statOf2(stat);
   }
-  read(position, buffer, start, length) {
-    const { lookup, data, dataEnd, backing } = this.#from;
+  read(position, buffer, start, length2) {
+    const { lookup: lookup2, data, dataEnd, backing } = this.#from;
     const mapping = this.#mapping;
-    if (length === 0) return 0;
-    if (lookup.map(position, length, mapping) && mapping.length === length) {
+    if (length2 === 0) return 0;
+    if (lookup2.map(position, length2, mapping) && mapping.length === length2) {
       const { kind, host } = mapping;
-      if (kind === MAPPED.DATA && host + length <= dataEnd) {
-        return notAtEnd(data.read(host, buffer, start, length));
+      if (kind === MAPPED.DATA && host + length2 <= dataEnd) {
+        return notAtEnd(data.read(host, buffer, start, length2));
       }
       const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
       if (kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && !isBelow) {
-        buffer.fill(0, start, start + length);
-        return length;
+        buffer.fill(0, start, start + length2);
+        return length2;
       }
-      if (isBelow && position + length <= backing.size) {
-        return notAtEnd(backing.backend.read(position, buffer, start, length));
+      if (isBelow && position + length2 <= backing.size) {
+        return notAtEnd(backing.backend.read(position, buffer, start, length2));
       }
     }
     const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
-    return operation.read(position, buffer, start, length);
+    return operation.read(position, buffer, start, length2);
   }
   async extent(position) {
-    const first = await this.#extentAt(position);
-    let { end } = first;
+    const first2 = await this.#extentAt(position);
+    let { end } = first2;
     for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
       const next = await this.#extentAt(end);
-      if (next.data !== first.data) break;
+      if (next.data !== first2.data) break;
       end = next.end;
     }
     return {
-      data: first.data,
+      data: first2.data,
       end
     };
   }
   /** What the disk is made of at a position, in this image or one below. */
   async rangeAt(position) {
     const { backing } = this.#from;
-    const { kind, length, host } = await this.#mappingAt(position);
+    const { kind, length: length2, host } = await this.#mappingAt(position);
     if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
     const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
     if (isBelow) {
       const below = await rangeAt(backing.backend, position);
-      const least = Math.min(length, below.length);
+      const least = Math.min(length2, below.length);
       return {
         ...below,
         length: least,
@@ -12400,7 +12784,7 @@ var Qcow2Backend = class extends ImageBackend {
     const hasPlace = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
     return {
       start: position,
-      length,
+      length: length2,
       depth: 0,
       present: kind !== MAPPED.UNALLOCATED,
       zero: !data,
@@ -12412,8 +12796,8 @@ var Qcow2Backend = class extends ImageBackend {
   /** The extent of one mapping, at most to the end of the disk. */
   async #extentAt(position) {
     const { backing } = this.#from;
-    const { kind, length } = await this.#mappingAt(position);
-    const end = position + length;
+    const { kind, length: length2 } = await this.#mappingAt(position);
+    const end = position + length2;
     if (kind === MAPPED.ZERO) return {
       data: false,
       end
@@ -12456,22 +12840,22 @@ var FEATURE_FIELDS = [
   "compatible",
   "autoclear"
 ];
-function parseExtensions(bytes, start, end, name) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+function parseExtensions(bytes2, start, end, name) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, end);
   const extensions = [];
   for (let at = start; at + 8 <= end; ) {
-    const type = view.getUint32(at);
-    const length = view.getUint32(at + 4);
+    const type = view2.getUint32(at);
+    const length2 = view2.getUint32(at + 4);
     at += 8;
     if (type === EXTENSION.END) break;
-    if (length > end - at) {
-      throw refusal(name, `a header extension of ${length} bytes is too long`);
+    if (length2 > end - at) {
+      throw refusal(name, `a header extension of ${length2} bytes is too long`);
     }
     extensions.push({
       type,
-      data: bytes.slice(at, at + length)
+      data: bytes2.slice(at, at + length2)
     });
-    at += Math.ceil(length / 8) * 8;
+    at += Math.ceil(length2 / 8) * 8;
   }
   return extensions;
 }
@@ -12499,18 +12883,18 @@ function featureName(extensions, field, bit) {
 
 // src/backends/formats/qcow2/header.ts
 var KNOWN_INCOMPATIBLE = Object.values(INCOMPATIBLE).reduce((all, bit) => all | bit, 0n);
-function clusterSizeOf(bytes, name) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < HEADER_V2 || view.getUint32(0) !== QCOW2_MAGIC) {
+function clusterSizeOf(bytes2, name) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  if (bytes2.length < HEADER_V2 || view2.getUint32(0) !== QCOW2_MAGIC) {
     const advice = "name its format, or leave the prefix out if it is raw";
     throw refusal(name, "it does not begin like a qcow2 image", advice);
   }
-  const version = view.getUint32(4);
+  const version = view2.getUint32(4);
   if (version !== 2 && version !== 3) {
     const advice = "convert it with 'qemu-img convert -O qcow2'";
     throw refusal(name, `it has version ${version}, not 2 or 3`, advice);
   }
-  const clusterBits = view.getUint32(20);
+  const clusterBits = view2.getUint32(20);
   const { CLUSTER_BITS_MIN: min, CLUSTER_BITS_MAX: max } = LIMIT;
   if (clusterBits < min || clusterBits > max) {
     const why = `cluster_bits is ${clusterBits}, not ${min} to ${max}`;
@@ -12518,18 +12902,18 @@ function clusterSizeOf(bytes, name) {
   }
   return 2 ** clusterBits;
 }
-function parseHeader(bytes, name) {
-  const clusterSize = clusterSizeOf(bytes, name);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = view.getUint32(4);
-  const headerLength = lengthOf(view, version, name);
-  const backingOffset = positionOf(view, 8, name);
-  const end = backingOffset === 0 ? bytes.length : backingOffset;
-  if (end < headerLength || end > bytes.length) {
+function parseHeader(bytes2, name) {
+  const clusterSize = clusterSizeOf(bytes2, name);
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const version = view2.getUint32(4);
+  const headerLength = lengthOf(view2, version, name);
+  const backingOffset = positionOf(view2, 8, name);
+  const end = backingOffset === 0 ? bytes2.length : backingOffset;
+  if (end < headerLength || end > bytes2.length) {
     throw refusal(name, "the backing file's name is not in the first cluster");
   }
-  const extensions = parseExtensions(bytes, headerLength, end, name);
-  const features = featuresOf(view, version, extensions, name);
+  const extensions = parseExtensions(bytes2, headerLength, end, name);
+  const features = featuresOf(view2, version, extensions, name);
   const { incompatible } = features;
   const text = (type, max) => textOfExtension(extensions, type, max, name);
   const header = {
@@ -12538,45 +12922,45 @@ function parseHeader(bytes, name) {
     headerLength,
     extensions,
     clusterBits: Math.log2(clusterSize),
-    size: positionOf(view, 24, name),
-    l1Entries: view.getUint32(36),
-    l1Offset: positionOf(view, 40, name),
-    refcountTableOffset: positionOf(view, 48, name),
-    refcountTableClusters: view.getUint32(56),
-    snapshots: view.getUint32(60),
-    snapshotsOffset: positionOf(view, 64, name),
-    refcountOrder: version === 2 ? 4 : view.getUint32(96),
-    compression: compressionOf(bytes, headerLength, incompatible, name),
+    size: positionOf(view2, 24, name),
+    l1Entries: view2.getUint32(36),
+    l1Offset: positionOf(view2, 40, name),
+    refcountTableOffset: positionOf(view2, 48, name),
+    refcountTableClusters: view2.getUint32(56),
+    snapshots: view2.getUint32(60),
+    snapshotsOffset: positionOf(view2, 64, name),
+    refcountOrder: version === 2 ? 4 : view2.getUint32(96),
+    compression: compressionOf(bytes2, headerLength, incompatible, name),
     extendedL2: (incompatible & INCOMPATIBLE.EXTENDED_L2) !== 0n,
-    backingName: backingNameOf(bytes, backingOffset, name),
+    backingName: backingNameOf(bytes2, backingOffset, name),
     backingFormat: text(EXTENSION.BACKING_FORMAT, LIMIT.FORMAT_NAME),
     hasDataFile: (incompatible & INCOMPATIBLE.DATA_FILE) !== 0n,
     dataFileName: text(EXTENSION.DATA_FILE, LIMIT.DATA_FILE_NAME)
   };
-  refuseEncrypted(view.getUint32(32), name);
+  refuseEncrypted(view2.getUint32(32), name);
   checkTables(header, clusterSize, name);
   return header;
 }
-function lengthOf(view, version, name) {
+function lengthOf(view2, version, name) {
   if (version === 2) return HEADER_V2;
-  const length = view.byteLength < HEADER_V3 ? 0 : view.getUint32(100);
-  if (length < HEADER_V3 || length % 8 !== 0 || length > view.byteLength) {
-    throw refusal(name, `header_length is ${length}`);
+  const length2 = view2.byteLength < HEADER_V3 ? 0 : view2.getUint32(100);
+  if (length2 < HEADER_V3 || length2 % 8 !== 0 || length2 > view2.byteLength) {
+    throw refusal(name, `header_length is ${length2}`);
   }
-  return length;
+  return length2;
 }
-function positionOf(view, at, name) {
-  const value2 = view.getBigUint64(at);
+function positionOf(view2, at, name) {
+  const value2 = view2.getBigUint64(at);
   if (value2 <= BigInt(SIZE_MAX)) return Number(value2);
   throw refusal(name, `the header's field at byte ${at} is ${value2}`);
 }
-function featuresOf(view, version, extensions, name) {
+function featuresOf(view2, version, extensions, name) {
   if (version === 2) return {
     incompatible: 0n,
     compatible: 0n,
     autoclear: 0n
   };
-  const incompatible = view.getBigUint64(72);
+  const incompatible = view2.getBigUint64(72);
   const unknown = [];
   for (let bit = 0; bit < 64; bit++) {
     const isSet = (incompatible & ~KNOWN_INCOMPATIBLE & 1n << BigInt(bit)) !== 0n;
@@ -12588,31 +12972,31 @@ function featuresOf(view, version, extensions, name) {
   }
   return {
     incompatible,
-    compatible: view.getBigUint64(80),
-    autoclear: view.getBigUint64(88)
+    compatible: view2.getBigUint64(80),
+    autoclear: view2.getBigUint64(88)
   };
 }
-function compressionOf(bytes, headerLength, incompatible, name) {
-  const type = headerLength > COMPRESSION_TYPE_AT ? bytes[COMPRESSION_TYPE_AT] : 0;
+function compressionOf(bytes2, headerLength, incompatible, name) {
+  const type = headerLength > COMPRESSION_TYPE_AT ? bytes2[COMPRESSION_TYPE_AT] : 0;
   const isMarked = (incompatible & INCOMPATIBLE.COMPRESSION) !== 0n;
   if (type > 1 || isMarked !== (type !== 0)) {
     throw refusal(name, `its compression type is ${type}`);
   }
   return type === 0 ? "deflate" : "zstd";
 }
-function backingNameOf(bytes, offset, name) {
+function backingNameOf(bytes2, offset, name) {
   if (offset === 0) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getUint32(16);
-  if (length > LIMIT.BACKING_NAME || offset + length > bytes.length) {
-    const why = `the backing file's name of ${length} bytes is too long`;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const length2 = view2.getUint32(16);
+  if (length2 > LIMIT.BACKING_NAME || offset + length2 > bytes2.length) {
+    const why = `the backing file's name of ${length2} bytes is too long`;
     throw refusal(name, why);
   }
-  const text = bytes.slice(offset, offset + length);
+  const text = bytes2.slice(offset, offset + length2);
   if (text.includes(0)) {
     throw refusal(name, "its backing file's name has a NUL");
   }
-  return length === 0 ? null : decodeName(text);
+  return length2 === 0 ? null : decodeName(text);
 }
 function refuseEncrypted(method, name) {
   if (method === 0) return;
@@ -12645,11 +13029,11 @@ async function readHeader(file, name) {
   const clusterSize = clusterSizeOf(start, name);
   return parseHeader(await readStart(file, clusterSize, name), name);
 }
-async function readStart(file, length, name) {
-  const bytes = new Uint8Array(length);
-  const got = await readFully(file, 0, bytes, 0, length);
+async function readStart(file, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, 0, bytes2, 0, length2);
   if (got < 0) throw refusal(name, "its header cannot be read");
-  return bytes.subarray(0, got);
+  return bytes2.subarray(0, got);
 }
 
 // src/backends/formats/qcow2/snapshot_table.ts
@@ -12659,23 +13043,23 @@ async function readSnapshots(file, header, name) {
   const snapshots = [];
   const part2 = new Uint8Array(PART2);
   let at = header.snapshotsOffset;
-  let first = at;
+  let first2 = at;
   let filled = 0;
   const end = at + LIMIT.SNAPSHOT_TABLE_BYTES;
   while (snapshots.length < header.snapshots) {
-    const inPart = at - first;
-    let bytes = part2.subarray(inPart, filled);
-    let length = entryLength(bytes);
-    if (length === null || length > bytes.length) {
-      filled = await readFully(file, first = at, part2, 0, PART2);
-      bytes = part2.subarray(0, Math.max(0, filled));
-      length = entryLength(bytes);
+    const inPart = at - first2;
+    let bytes2 = part2.subarray(inPart, filled);
+    let length2 = entryLength(bytes2);
+    if (length2 === null || length2 > bytes2.length) {
+      filled = await readFully(file, first2 = at, part2, 0, PART2);
+      bytes2 = part2.subarray(0, Math.max(0, filled));
+      length2 = entryLength(bytes2);
     }
-    if (length === null || length > bytes.length || at + length > end) {
+    if (length2 === null || length2 > bytes2.length || at + length2 > end) {
       throw refusal(name, "its snapshot table cannot be read completely");
     }
-    snapshots.push(parseSnapshot(bytes, header, name));
-    at += Math.ceil(length / 8) * 8;
+    snapshots.push(parseSnapshot(bytes2, header, name));
+    at += Math.ceil(length2 / 8) * 8;
   }
   return snapshots;
 }
@@ -12693,32 +13077,32 @@ function findSnapshot(snapshots, wanted, image) {
   }
   return found;
 }
-function entryLength(bytes) {
-  if (bytes.length < ENTRY4) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const extra = view.getUint32(36);
+function entryLength(bytes2) {
+  if (bytes2.length < ENTRY4) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const extra = view2.getUint32(36);
   if (extra > LIMIT.SNAPSHOT_EXTRA) return null;
-  return ENTRY4 + extra + view.getUint16(12) + view.getUint16(14);
+  return ENTRY4 + extra + view2.getUint16(12) + view2.getUint16(14);
 }
-function parseSnapshot(bytes, header, name) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const extra = view.getUint32(36);
-  const idAt = ENTRY4 + extra;
-  const nameAt = idAt + view.getUint16(12);
-  const size = extra >= 16 ? view.getBigUint64(ENTRY4 + 8) : BigInt(header.size);
-  const vmState = extra >= 8 ? view.getBigUint64(ENTRY4) : view.getUint32(32);
-  const l1Offset = view.getBigUint64(0);
+function parseSnapshot(bytes2, header, name) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const extra = view2.getUint32(36);
+  const idAt2 = ENTRY4 + extra;
+  const nameAt = idAt2 + view2.getUint16(12);
+  const size = extra >= 16 ? view2.getBigUint64(ENTRY4 + 8) : BigInt(header.size);
+  const vmState = extra >= 8 ? view2.getBigUint64(ENTRY4) : view2.getUint32(32);
+  const l1Offset = view2.getBigUint64(0);
   if (size > SIZE_MAX || l1Offset > SIZE_MAX) {
     throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
   }
   return {
-    id: decodeName(bytes.slice(idAt, nameAt)),
-    name: decodeName(bytes.slice(nameAt, nameAt + view.getUint16(14))),
+    id: decodeName(bytes2.slice(idAt2, nameAt)),
+    name: decodeName(bytes2.slice(nameAt, nameAt + view2.getUint16(14))),
     l1Offset: Number(l1Offset),
-    l1Entries: view.getUint32(8),
+    l1Entries: view2.getUint32(8),
     size: Number(size),
     vmStateSize: Number(vmState),
-    seconds: view.getUint32(16)
+    seconds: view2.getUint32(16)
   };
 }
 
@@ -12830,7 +13214,7 @@ var Claims = class {
     return Atomics.load(this.#words, DOORBELL2);
   }
   /** How many of some entries of a slice are free, from the first one on. */
-  freeFrom(slice, first, count2) {
+  freeFrom(slice, first2, count2) {
     const words = this.#words;
     const end = Atomics.load(words, END2);
     let free = count2;
@@ -12839,19 +13223,19 @@ var Claims = class {
       if (Atomics.load(words, at) === 0) continue;
       if (Atomics.load(words, at + 1) !== (slice | 0)) continue;
       const from = Atomics.load(words, at + 2);
-      if (from + Atomics.load(words, at + 3) <= first) continue;
-      free = Math.min(free, Math.max(0, from - first));
+      if (from + Atomics.load(words, at + 3) <= first2) continue;
+      free = Math.min(free, Math.max(0, from - first2));
     }
     return free;
   }
   /** Claims entries; returns the claim, or {@linkcode NO_CLAIM}. */
-  add(slice, first, count2) {
+  add(slice, first2, count2) {
     const words = this.#words;
     for (let claim = 0; claim < CLAIMS; claim++) {
       const at = FIRST + claim * CLAIM_WORDS;
       if (Atomics.load(words, at) !== 0) continue;
       Atomics.store(words, at + 1, slice | 0);
-      Atomics.store(words, at + 2, first);
+      Atomics.store(words, at + 2, first2);
       Atomics.store(words, at + 3, count2);
       Atomics.store(words, at, this.#owner);
       if (claim >= Atomics.load(words, END2)) {
@@ -13000,20 +13384,20 @@ var FreedClusters = class {
    * @returns Whether there was room; if not, they stay in use for good, which
    * a check of the image tells as a leak.
    */
-  add(first, count2, epoch) {
+  add(first2, count2, epoch) {
     const words = this.#words;
     const tail = this.#load(TAIL);
     if (tail !== this.#load(SEALED)) {
       const last = this.#at(tail - 1);
       const end = (words[last] >>> 0) + words[last + 1];
-      if (end === first && words[last + 2] === epoch) {
+      if (end === first2 && words[last + 2] === epoch) {
         Atomics.add(words, last + 1, count2);
         return true;
       }
     }
     if (this.length >= RANGES2) return false;
     const at = this.#at(tail);
-    Atomics.store(words, at, first | 0);
+    Atomics.store(words, at, first2 | 0);
     Atomics.store(words, at + 1, count2);
     Atomics.store(words, at + 2, epoch);
     Atomics.store(words, TAIL, tail + 1 | 0);
@@ -13123,8 +13507,8 @@ var WriteState = class {
   get size() {
     return this.#size[0];
   }
-  set size(bytes) {
-    this.#size[0] = bytes;
+  set size(bytes2) {
+    this.#size[0] = bytes2;
   }
   /** A shared number, from 0 to 2^32 - 1. */
   get(word) {
@@ -13173,17 +13557,17 @@ var WriteState = class {
 var AUTOCLEAR_FIELD = 88;
 var RESERVED_LOW2 = 511;
 function refuseWriting({ incompatible }, name, { snapshot }) {
-  const refuse2 = (why, advice) => {
+  const refuse3 = (why, advice) => {
     throw new UserError(`Cannot write to ${name}: ${why}; ${advice}`);
   };
   if (snapshot !== null) {
-    refuse2("a snapshot cannot be changed", "leave snapshot or writable out");
+    refuse3("a snapshot cannot be changed", "leave snapshot or writable out");
   }
   if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
-    refuse2("it is marked as corrupt", "repair it with 'qemu-img check -r all'");
+    refuse3("it is marked as corrupt", "repair it with 'qemu-img check -r all'");
   }
   if ((incompatible & INCOMPATIBLE.DIRTY) !== 0n) {
-    refuse2("it was not closed, so its refcounts are out of date", "repair it with 'qemu-img check -r all'");
+    refuse3("it was not closed, so its refcounts are out of date", "repair it with 'qemu-img check -r all'");
   }
 }
 async function openForWriting(image) {
@@ -13223,15 +13607,15 @@ async function openForWriting(image) {
 }
 async function readRefcountTable({ name, file, header, geometry: { clusterSize } }) {
   const { refcountTableOffset: at, refcountTableClusters } = header;
-  const bytes = await readTable(file.backend, at, refcountTableClusters * clusterSize, name);
-  const view = new DataView(bytes.buffer);
-  const entries = bytes.length / 8;
+  const bytes2 = await readTable(file.backend, at, refcountTableClusters * clusterSize, name);
+  const view2 = new DataView(bytes2.buffer);
+  const entries = bytes2.length / 8;
   const memory = new SharedArrayBuffer(entries * 4, {
     maxByteLength: LIMIT.REFCOUNT_TABLE_BYTES / 2
   });
   const words = new Uint32Array(memory);
   for (let i = 0; i < entries; i++) {
-    const offset = view.getUint32(8 * i) * 2 ** 32 + view.getUint32(8 * i + 4);
+    const offset = view2.getUint32(8 * i) * 2 ** 32 + view2.getUint32(8 * i + 4);
     const cluster = offset / clusterSize;
     const isSound = (offset & RESERVED_LOW2) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
     if (!isSound) throw damaged(name, "its refcount table makes no sense");
@@ -13245,14 +13629,14 @@ async function readFlags({ name, file, header }) {
     maxByteLength: LIMIT.L1_BYTES / 8
   });
   const flags = new Uint8Array(memory);
-  const bytes = await readTable(file.backend, l1Offset, l1Entries * 8, name);
-  for (let i = 0; i < l1Entries; i++) flags[i] = bytes[8 * i] >> 7;
+  const bytes2 = await readTable(file.backend, l1Offset, l1Entries * 8, name);
+  for (let i = 0; i < l1Entries; i++) flags[i] = bytes2[8 * i] >> 7;
   return memory;
 }
-async function readTable(file, at, length, name) {
-  const bytes = new Uint8Array(length);
-  const got = await readFully(file, at, bytes, 0, length);
-  if (got === length) return bytes;
+async function readTable(file, at, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, at, bytes2, 0, length2);
+  if (got === length2) return bytes2;
   throw damaged(name, "a table in it cannot be read completely");
 }
 async function wholeClusters({ name, file: { backend, file }, geometry: { clusterSize } }) {
@@ -13272,9 +13656,9 @@ async function clearFeatures({ name, file: { backend }, header }) {
   if (kept === autoclear) return;
   const field = new DataView(new ArrayBuffer(8));
   field.setBigUint64(0, kept);
-  const bytes = new Uint8Array(field.buffer);
-  const put = await backend.write(AUTOCLEAR_FIELD, bytes, 0, bytes.length);
-  await succeed(put === bytes.length ? backend.flush() : -1, name);
+  const bytes2 = new Uint8Array(field.buffer);
+  const put = await backend.write(AUTOCLEAR_FIELD, bytes2, 0, bytes2.length);
+  await succeed(put === bytes2.length ? backend.flush() : -1, name);
 }
 async function succeed(answer, name) {
   if (await answer < 0) {
@@ -13296,8 +13680,8 @@ var Run = class {
     this.#steps = steps;
   }
   start() {
-    const result2 = this.#proceed(this.#steps.next());
-    return result2 ?? this.#answer;
+    const result3 = this.#proceed(this.#steps.next());
+    return result3 ?? this.#answer;
   }
   complete(value2) {
     this.#goOn(() => this.#steps.next(value2));
@@ -13306,17 +13690,17 @@ var Run = class {
     this.#goOn(() => this.#steps.throw(error));
   }
   #goOn(resume) {
-    let result2;
+    let result3;
     try {
-      result2 = this.#proceed(resume());
+      result3 = this.#proceed(resume());
     } catch (error) {
       return this.#answer.fail(error);
     }
-    if (result2 !== null) this.#answer.complete(result2);
+    if (result3 !== null) this.#answer.complete(result3);
   }
   /** Goes on as far as possible; `null` if it waits. */
-  #proceed(first) {
-    let step = first;
+  #proceed(first2) {
+    let step = first2;
     while (step.done !== true) {
       const answer = step.value;
       if (typeof answer !== "number") {
@@ -13329,9 +13713,9 @@ var Run = class {
     return step.value;
   }
 };
-function* fully(write, length, none) {
-  for (let done = 0; done < length; ) {
-    const put = yield write(done);
+function* fully(write2, length2, none) {
+  for (let done = 0; done < length2; ) {
+    const put = yield write2(done);
     if (put < 0) return put;
     if (put === 0) return none;
     done += put;
@@ -13364,36 +13748,36 @@ var TableFile = class {
       const slot = cache.find(slice);
       if (slot >= 0) return slot;
       const changes = cache.changes(slice);
-      const bytes = new Uint8Array(this.#bytes.length);
-      const error = yield* this.read(host, bytes);
+      const bytes2 = new Uint8Array(this.#bytes.length);
+      const error = yield* this.read(host, bytes2);
       if (error < 0) return error;
-      const words = wordsOf(bytes, this.#words);
+      const words = wordsOf(bytes2, this.#words);
       if (!cache.add(slice, words, changes) && cache.isFull(slice)) {
         return NO_ROOM;
       }
     }
   }
   /** Reads bytes; where the file ends, the table is damaged. */
-  *read(host, bytes) {
-    const read = (done) => this.file.read(host + done, bytes, done, bytes.length - done);
-    return yield* fully(read, bytes.length, -ERRNO.EIO);
+  *read(host, bytes2) {
+    const read2 = (done) => this.file.read(host + done, bytes2, done, bytes2.length - done);
+    return yield* fully(read2, bytes2.length, -ERRNO.EIO);
   }
   /** Writes bytes. */
-  *write(host, bytes) {
-    const write = (done) => this.file.write(host + done, bytes, done, bytes.length - done);
-    return yield* fully(write, bytes.length, -ERRNO.EIO);
+  *write(host, bytes2) {
+    const write2 = (done) => this.file.write(host + done, bytes2, done, bytes2.length - done);
+    return yield* fully(write2, bytes2.length, -ERRNO.EIO);
   }
   /** Writes words. */
   *writeWords(host, words) {
-    const bytes = new Uint8Array(words.length * 4);
-    const view = new DataView(bytes.buffer);
-    for (let i = 0; i < words.length; i++) view.setInt32(4 * i, words[i]);
-    return yield* this.write(host, bytes);
+    const bytes2 = new Uint8Array(words.length * 4);
+    const view2 = new DataView(bytes2.buffer);
+    for (let i = 0; i < words.length; i++) view2.setInt32(4 * i, words[i]);
+    return yield* this.write(host, bytes2);
   }
   /** Writes zeroes. */
-  *writeZeroes(host, length) {
-    for (let done = 0; done < length; ) {
-      const part2 = Math.min(ZEROES2.length, length - done);
+  *writeZeroes(host, length2) {
+    for (let done = 0; done < length2; ) {
+      const part2 = Math.min(ZEROES2.length, length2 - done);
       const error = yield* this.write(host + done, ZEROES2.subarray(0, part2));
       if (error < 0) return error;
       done += part2;
@@ -13401,9 +13785,9 @@ var TableFile = class {
     return 0;
   }
 };
-function wordsOf(bytes, words) {
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < words.length; i++) words[i] = view.getInt32(4 * i);
+function wordsOf(bytes2, words) {
+  const view2 = new DataView(bytes2.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = view2.getInt32(4 * i);
   return words;
 }
 function entryWords(value2, flags = 0) {
@@ -13442,24 +13826,24 @@ function mayReuse(epochs, epoch) {
   while (!epochs.isOver(epoch)) if (!epochs.tryAdvance()) return false;
   return true;
 }
-function* giveSome(image, first, most) {
+function* giveSome(image, first2, most) {
   const { state: { tables }, tableFile, geometry: { clusterSize } } = image;
   yield tables.lock();
   let run3;
   try {
-    run3 = yield* lowerOrFind(image, first, most);
+    run3 = yield* lowerOrFind(image, first2, most);
   } finally {
     tables.unlock();
   }
   if (run3 <= 0) return run3 === 0 ? 1 : run3;
-  const position = first * clusterSize;
+  const position = first2 * clusterSize;
   yield tableFile.file.zero(position, run3 * clusterSize, {
     unmap: true
   });
   yield tables.lock();
   try {
     for (let done = 0; done < run3; done++) {
-      const error = yield* image.refcounts.set(first + done, 0);
+      const error = yield* image.refcounts.set(first2 + done, 0);
       if (error < 0) return done > 0 ? done : error;
     }
   } finally {
@@ -13467,12 +13851,12 @@ function* giveSome(image, first, most) {
   }
   return run3;
 }
-function* lowerOrFind({ refcounts }, first, most) {
+function* lowerOrFind({ refcounts }, first2, most) {
   for (let run3 = 0; run3 < most; run3++) {
-    const refcount = yield* refcounts.get(first + run3);
+    const refcount = yield* refcounts.get(first2 + run3);
     if (refcount === 1) continue;
     if (run3 > 0) return run3;
-    return refcount > 1 ? yield* refcounts.set(first, refcount - 1) : refcount;
+    return refcount > 1 ? yield* refcounts.set(first2, refcount - 1) : refcount;
   }
   return most;
 }
@@ -13496,19 +13880,19 @@ var DiskFlush = class {
   /** Makes everything durable; 0 or a negated errno. */
   *flush() {
     const { state, data } = this.#image;
-    const { flush } = state;
-    yield flush.lock();
+    const { flush: flush2 } = state;
+    yield flush2.lock();
     try {
       if (state.hasFailed) {
         const error = yield data.flush();
         return this.#count(error < 0 ? error : -ERRNO.EIO);
       }
       for (; ; ) {
-        const result2 = yield* this.#round();
-        if (result2 !== 1) return result2;
+        const result3 = yield* this.#round();
+        if (result3 !== 1) return result3;
       }
     } finally {
-      flush.unlock();
+      flush2.unlock();
     }
   }
   /** Writes some tables; returns 1 if there are more. */
@@ -13638,9 +14022,9 @@ var DiskFlush = class {
     return 0;
   }
   /** Counts a failed write, of which no flush of the file tells. */
-  #count(result2) {
-    if (result2 < 0) this.#errors.add(-result2);
-    return result2;
+  #count(result3) {
+    if (result3 < 0) this.#errors.add(-result3);
+    return result3;
   }
 };
 
@@ -13690,13 +14074,13 @@ var DiskResize = class {
   }
   /** Writes the size to the header, once everything else is durable. */
   *#setSize(size) {
-    const { state, tableFile, flush } = this.#image;
-    let error = yield flush();
+    const { state, tableFile, flush: flush2 } = this.#image;
+    let error = yield flush2();
     if (error < 0) return error;
     const field = new DataView(new ArrayBuffer(8));
     field.setBigUint64(0, BigInt(size));
-    const bytes = new Uint8Array(field.buffer);
-    error = yield* tableFile.write(SIZE_FIELD, bytes);
+    const bytes2 = new Uint8Array(field.buffer);
+    error = yield* tableFile.write(SIZE_FIELD, bytes2);
     if (error < 0) return error;
     error = yield tableFile.file.flush();
     if (error >= 0) state.size = size;
@@ -13710,37 +14094,37 @@ var DiskResize = class {
   *#growL1(size) {
     const { state, geometry } = this.#image;
     const { sliceSpan, tableSlices } = geometry;
-    const needed = Math.ceil(size / (sliceSpan * tableSlices));
-    if (needed <= state.get("L1_ENTRIES")) return 0;
-    if (needed * 8 > LIMIT.L1_BYTES) return -ERRNO.EFBIG;
-    return yield* this.#moveL1(needed);
+    const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
+    if (needed2 <= state.get("L1_ENTRIES")) return 0;
+    if (needed2 * 8 > LIMIT.L1_BYTES) return -ERRNO.EFBIG;
+    return yield* this.#moveL1(needed2);
   }
-  *#moveL1(needed) {
-    const { state, disk, refcounts, tableFile, geometry, flush } = this.#image;
+  *#moveL1(needed2) {
+    const { state, disk, refcounts, tableFile, geometry, flush: flush2 } = this.#image;
     const { clusterSize } = geometry;
-    const clusters = Math.ceil(needed * 8 / clusterSize);
+    const clusters = Math.ceil(needed2 * 8 / clusterSize);
     const entries = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
     const beforeEntries = state.get("L1_ENTRIES");
-    let first = yield* this.#locked(() => this.#copyL1(clusters));
-    while (first === NO_ROOM) {
-      const error2 = yield flush();
+    let first2 = yield* this.#locked(() => this.#copyL1(clusters));
+    while (first2 === NO_ROOM) {
+      const error2 = yield flush2();
       if (error2 < 0) return error2;
-      first = yield* this.#locked(() => this.#copyL1(clusters));
+      first2 = yield* this.#locked(() => this.#copyL1(clusters));
     }
-    if (first < 0) return first;
+    if (first2 < 0) return first2;
     const { tables } = state;
-    let error = yield flush();
+    let error = yield flush2();
     if (error < 0) return error;
     const fields = new DataView(new ArrayBuffer(12));
     fields.setUint32(0, entries);
-    fields.setBigUint64(4, BigInt(first) * BigInt(clusterSize));
-    const bytes = new Uint8Array(fields.buffer);
-    error = yield* tableFile.write(L1_FIELDS, bytes);
+    fields.setBigUint64(4, BigInt(first2) * BigInt(clusterSize));
+    const bytes2 = new Uint8Array(fields.buffer);
+    error = yield* tableFile.write(L1_FIELDS, bytes2);
     if (error >= 0) error = yield tableFile.file.flush();
     if (error < 0) return error;
     const before = state.get("L1_AT");
     disk.grow(entries);
-    state.set("L1_AT", first);
+    state.set("L1_AT", first2);
     state.set("L1_ENTRIES", entries);
     const old = Math.ceil(beforeEntries * 8 / clusterSize);
     yield tables.lock();
@@ -13751,15 +14135,15 @@ var DiskResize = class {
   /** Writes the L1 table to new clusters; returns the first one. */
   *#copyL1(clusters) {
     const { state, disk, refcounts, tableFile, geometry } = this.#image;
-    const first = yield* refcounts.allocateRun(clusters);
-    if (first < 0) return first;
+    const first2 = yield* refcounts.allocateRun(clusters);
+    if (first2 < 0) return first2;
     const words = new Int32Array(clusters * geometry.clusterSize / 4);
     for (let table2 = 0; table2 < state.get("L1_ENTRIES"); table2++) {
       words.set(disk.entryOf(table2), 2 * table2);
     }
-    const at = first * geometry.clusterSize;
+    const at = first2 * geometry.clusterSize;
     const error = yield* tableFile.writeWords(at, words);
-    return error < 0 ? error : first;
+    return error < 0 ? error : first2;
   }
   *#locked(work) {
     const { tables } = this.#image.state;
@@ -13810,9 +14194,9 @@ var SliceChanges = class extends SliceCache {
   }
   /** Whether every slot for a slice has changed and waits to be written. */
   isFull(slice) {
-    const first = this.setAt(slice) + SET_WORDS + SLOT.DIRTY;
+    const first2 = this.setAt(slice) + SET_WORDS + SLOT.DIRTY;
     for (let way = 0; way < WAYS; way++) {
-      const state = Atomics.load(this.words, first + way * SLOT_WORDS);
+      const state = Atomics.load(this.words, first2 + way * SLOT_WORDS);
       if (state === DIRTY.CLEAN) return false;
     }
     return true;
@@ -13869,9 +14253,9 @@ var SliceChanges = class extends SliceCache {
     Atomics.store(this.words, CONTROL.DIRTY_COUNT, count2 + 1);
   }
   #slotOf(set, tag) {
-    const first = set + SET_WORDS + SLOT.TAG;
+    const first2 = set + SET_WORDS + SLOT.TAG;
     for (let way = 0; way < WAYS; way++) {
-      if (Atomics.load(this.words, first + way * SLOT_WORDS) === tag) {
+      if (Atomics.load(this.words, first2 + way * SLOT_WORDS) === tag) {
         return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
       }
     }
@@ -14006,9 +14390,9 @@ var DiskTables = class {
     const at = cluster * clusterSize;
     let error = 0;
     if (old !== NO_TABLE) {
-      const bytes = new Uint8Array(clusterSize);
-      error = yield* file.read(old * clusterSize, bytes);
-      if (error >= 0) error = yield* file.write(at, bytes);
+      const bytes2 = new Uint8Array(clusterSize);
+      error = yield* file.read(old * clusterSize, bytes2);
+      if (error >= 0) error = yield* file.write(at, bytes2);
     } else if (!refcounts.areUnused) {
       error = yield* file.writeZeroes(at, clusterSize);
     }
@@ -14023,15 +14407,15 @@ var DiskTables = class {
 };
 
 // src/backends/formats/qcow2/writing/map_steps.ts
-function* mapSteps({ lookup, file, geometry }, position, length, mapping) {
-  if (lookup.map(position, length, mapping)) return 0;
+function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mapping) {
+  if (lookup2.map(position, length2, mapping)) return 0;
   const slice = new SliceBuffer(geometry);
-  lookup.prepare(position, slice);
-  const { bytes, host } = slice;
-  const read = (done) => file.read(host + done, bytes, done, bytes.length - done);
-  const error = yield* fully(read, bytes.length, -ERRNO.EIO);
+  lookup2.prepare(position, slice);
+  const { bytes: bytes2, host } = slice;
+  const read2 = (done) => file.read(host + done, bytes2, done, bytes2.length - done);
+  const error = yield* fully(read2, bytes2.length, -ERRNO.EIO);
   if (error < 0) return error;
-  lookup.mapRead(slice, position, length, mapping);
+  lookup2.mapRead(slice, position, length2, mapping);
   return 0;
 }
 
@@ -14103,11 +14487,11 @@ var Entry = class {
   /** The clusters of the file that a compressed stream touches. */
   get streamClusters() {
     const { clusterSize } = this.#geometry;
-    const first = Math.floor(this.host / clusterSize);
+    const first2 = Math.floor(this.host / clusterSize);
     const end = this.host + this.streamLength - 1;
     return {
-      first,
-      count: Math.floor(end / clusterSize) - first + 1
+      first: first2,
+      count: Math.floor(end / clusterSize) - first2 + 1
     };
   }
   #isPlace(guest, hasPlace) {
@@ -14143,17 +14527,17 @@ function subclusterMask(from, to) {
 
 // src/backends/formats/qcow2/writing/new_clusters.ts
 function writtenSubclusters({ from, to }, guest, { subclusterSize, clusterSize }) {
-  const first = Math.max(from, guest) - guest;
+  const first2 = Math.max(from, guest) - guest;
   const end = Math.min(to, guest + clusterSize) - guest;
-  return subclusterMask(first / subclusterSize, end / subclusterSize);
+  return subclusterMask(first2 / subclusterSize, end / subclusterSize);
 }
 
 // src/backends/formats/qcow2/writing/release_entry.ts
 function releaseEntry({ refcounts, geometry }, entry2) {
   const { kind, host } = entry2;
   if (kind === CLUSTER.COMPRESSED) {
-    const { first, count: count2 } = entry2.streamClusters;
-    refcounts.release(first, count2);
+    const { first: first2, count: count2 } = entry2.streamClusters;
+    refcounts.release(first2, count2);
   } else if (kind === CLUSTER.OWN || kind === CLUSTER.SHARED) {
     if (geometry.hasDataFile) return;
     refcounts.release(host / geometry.clusterSize, 1);
@@ -14162,18 +14546,18 @@ function releaseEntry({ refcounts, geometry }, entry2) {
 
 // src/backends/formats/qcow2/writing/link_clusters.ts
 function* linkClusters(image, clusters) {
-  const { state: { tables, claims }, flush } = image;
+  const { state: { tables, claims }, flush: flush2 } = image;
   for (; ; ) {
-    let result2;
+    let result3;
     yield tables.lock();
     try {
-      result2 = yield* link(image, clusters);
-      if (result2 !== NO_ROOM) claims.remove(clusters.claim);
+      result3 = yield* link(image, clusters);
+      if (result3 !== NO_ROOM) claims.remove(clusters.claim);
     } finally {
       tables.unlock();
     }
-    if (result2 !== NO_ROOM) return result2;
-    const error = yield flush();
+    if (result3 !== NO_ROOM) return result3;
+    const error = yield flush2();
     if (error < 0) {
       yield* undoClusters(image, clusters);
       return error;
@@ -14234,26 +14618,26 @@ var DiskWriter = class {
     this.#entry = new Entry(image.geometry);
   }
   /** Writes a range; the parameters are those of `Backend.write()`. */
-  *write(position, buffer, start, length) {
-    for (let done = 0; done < length; ) {
+  *write(position, buffer, start, length2) {
+    for (let done = 0; done < length2; ) {
       const at = position + done;
-      let put = yield* this.#inPlace(at, buffer, start + done, length - done);
+      let put = yield* this.#inPlace(at, buffer, start + done, length2 - done);
       if (put === AGAIN) {
-        put = yield* this.#allocating(at, buffer, start + done, length - done);
+        put = yield* this.#allocating(at, buffer, start + done, length2 - done);
       }
       if (put === AGAIN) continue;
       if (put < 0) return done > 0 ? done : put;
       done += put;
     }
-    return length;
+    return length2;
   }
   /** Writes where there are clusters of the disk's own, else says so. */
-  *#inPlace(position, buffer, start, length) {
+  *#inPlace(position, buffer, start, length2) {
     const { state: { epochs }, data } = this.#image;
     const counter = epochs.enter();
     try {
       const mapping = new Mapping();
-      const error = yield* mapSteps(this.#image, position, length, mapping);
+      const error = yield* mapSteps(this.#image, position, length2, mapping);
       if (error < 0) return error;
       if (mapping.kind === MAPPED.CORRUPT) return -ERRNO.EIO;
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
@@ -14265,28 +14649,28 @@ var DiskWriter = class {
     }
   }
   /** Writes to new clusters, as many as one slice of a table maps. */
-  *#allocating(position, buffer, start, length) {
-    const { state: { tables, claims }, flush } = this.#image;
+  *#allocating(position, buffer, start, length2) {
+    const { state: { tables, claims }, flush: flush2 } = this.#image;
     yield tables.lock();
     const plan = {
       clusters: null
     };
     let seen = 0;
-    let result2 = 0;
+    let result3 = 0;
     try {
       seen = claims.seen;
-      result2 = yield* this.#plan(position, length, plan);
+      result3 = yield* this.#plan(position, length2, plan);
     } finally {
       tables.unlock();
     }
-    if (result2 === NO_ROOM) {
-      const error2 = yield flush();
+    if (result3 === NO_ROOM) {
+      const error2 = yield flush2();
       return error2 < 0 ? error2 : AGAIN;
     }
-    if (result2 < 0) return result2;
+    if (result3 < 0) return result3;
     const { clusters } = plan;
     if (clusters === null) {
-      if (result2 === 1) yield claims.changed(seen);
+      if (result3 === 1) yield claims.changed(seen);
       return AGAIN;
     }
     const put = clusters.end - position;
@@ -14310,14 +14694,14 @@ var DiskWriter = class {
    * @param plan Takes them; `null` if there is nothing to do.
    * @returns 1 if another request has claimed them; or a negative number.
    */
-  *#plan(position, length, plan) {
+  *#plan(position, length2, plan) {
     const { state, disk, refcounts } = this.#image;
     const { sliceSpan, clusterSize, hasDataFile } = this.#geometry;
     if (state.hasFailed) return -ERRNO.EIO;
     const slice = Math.floor(position / sliceSpan);
     const entry2 = Math.floor((position - slice * sliceSpan) / clusterSize);
     const guest = slice * sliceSpan + entry2 * clusterSize;
-    const most = Math.ceil((position + length - guest) / clusterSize);
+    const most = Math.ceil((position + length2 - guest) / clusterSize);
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry2);
     const free = state.claims.freeFrom(slice, entry2, inSlice);
     if (free === 0) return 1;
@@ -14329,26 +14713,26 @@ var DiskWriter = class {
     const isOwn = kind === CLUSTER.OWN;
     const limit = isOwn ? this.#ownEnd(position, guest) : Infinity;
     if (run3 === 0 || limit <= position) return 0;
-    let first = host;
+    let first2 = host;
     let count2 = run3;
-    if (hasDataFile) first = guest;
+    if (hasDataFile) first2 = guest;
     else if (!isOwn) {
       const cluster = yield* refcounts.allocate(run3);
       if (cluster < 0) return cluster;
-      first = cluster * clusterSize;
+      first2 = cluster * clusterSize;
       count2 = refcounts.allocated;
     }
     const claim = state.claims.add(slice, entry2, count2);
     if (claim === NO_CLAIM) {
-      yield* this.#drop(claim, isOwn, first, count2);
+      yield* this.#drop(claim, isOwn, first2, count2);
       return 1;
     }
     const again = yield* disk.own(slice, false);
     if (again < 0) {
-      yield* this.#drop(claim, isOwn, first, count2);
+      yield* this.#drop(claim, isOwn, first2, count2);
       return again;
     }
-    const last = Math.min(position + length, guest + count2 * clusterSize);
+    const last = Math.min(position + length2, guest + count2 * clusterSize);
     const end = Math.min(last, limit);
     const areUnused = !isOwn && !hasDataFile && refcounts.areUnused;
     plan.clusters = {
@@ -14356,7 +14740,7 @@ var DiskWriter = class {
       entry: entry2,
       count: count2,
       guest,
-      host: first,
+      host: first2,
       isOwn,
       areUnused,
       claim,
@@ -14427,12 +14811,12 @@ var DiskWriter = class {
     return Math.ceil(position / unit) * unit;
   }
   /** Writes the data, and around them what was there before. */
-  *#fill(clusters, position, buffer, start, length) {
+  *#fill(clusters, position, buffer, start, length2) {
     const { from, to } = clusters;
-    const end = position + length;
+    const end = position + length2;
     let error = yield* this.#copy(clusters, from, position);
     if (error < 0) return error;
-    error = yield* this.#put(clusters, position, buffer, start, length);
+    error = yield* this.#put(clusters, position, buffer, start, length2);
     if (error < 0) return error;
     error = yield* this.#copy(clusters, end, to);
     return error;
@@ -14459,17 +14843,17 @@ var DiskWriter = class {
       const isZero = mapping.kind === MAPPED.ZERO || isBelow;
       if (isZero && mapping.length === size) return 0;
     }
-    const bytes = new Uint8Array(size);
-    const read = (done) => image.read(from + done, bytes, done, size - done);
-    const error = yield* fully(read, size, -ERRNO.EIO);
+    const bytes2 = new Uint8Array(size);
+    const read2 = (done) => image.read(from + done, bytes2, done, size - done);
+    const error = yield* fully(read2, size, -ERRNO.EIO);
     if (error < 0) return error;
-    return yield* this.#put(clusters, from, bytes, 0, size);
+    return yield* this.#put(clusters, from, bytes2, 0, size);
   }
-  *#put({ host, guest }, position, buffer, start, length) {
+  *#put({ host, guest }, position, buffer, start, length2) {
     const { data } = this.#image;
     const at = host + position - guest;
-    const write = (done) => data.write(at + done, buffer, start + done, length - done);
-    return yield* fully(write, length, -ERRNO.ENOSPC);
+    const write2 = (done) => data.write(at + done, buffer, start + done, length2 - done);
+    return yield* fully(write2, length2, -ERRNO.ENOSPC);
   }
 };
 
@@ -14491,18 +14875,18 @@ var DiskZeroes = class {
     this.#isRaw = isRaw;
   }
   /** Zeroes a range; 0 or a negated errno. */
-  *zero(position, length, unmap) {
+  *zero(position, length2, unmap) {
     const { geometry: { clusterSize, version }, backing } = this.#image;
     const isBelow = backing !== null && position < backing.size;
     if (version === 2 && isBelow && unmap) return -ERRNO.EOPNOTSUPP;
-    const end = position + length;
+    const end = position + length2;
     const size = this.#image.state.size;
-    const first = Math.ceil(position / clusterSize) * clusterSize;
+    const first2 = Math.ceil(position / clusterSize) * clusterSize;
     const last = end === size ? Math.ceil(end / clusterSize) * clusterSize : Math.floor(end / clusterSize) * clusterSize;
-    if (first >= last) return yield* this.#part(position, end);
-    let error = yield* this.#part(position, first);
+    if (first2 >= last) return yield* this.#part(position, end);
+    let error = yield* this.#part(position, first2);
     if (error < 0) return error;
-    error = yield* this.#clusters(first, last, unmap);
+    error = yield* this.#clusters(first2, last, unmap);
     if (error < 0) return error;
     return yield* this.#part(last, end);
   }
@@ -14519,10 +14903,10 @@ var DiskZeroes = class {
         epochs.leave(counter);
       }
       if (error < 0) return error;
-      const { kind, length } = mapping;
+      const { kind, length: length2 } = mapping;
       const isZero = kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && (backing === null || at >= backing.size);
       const isWritten = !isZero || this.#isRaw;
-      const part2 = isWritten ? Math.min(length, ZEROES3.length) : length;
+      const part2 = isWritten ? Math.min(length2, ZEROES3.length) : length2;
       if (isWritten) {
         const put = yield* this.#writer.write(at, ZEROES3, 0, part2);
         if (put < 0) return put;
@@ -14550,8 +14934,8 @@ var DiskZeroes = class {
       const done = yield* this.#some(at, to, unmap, isBelow);
       if (done < 0) return done;
       if (hasDataFile && unmap) {
-        const length = Math.min(done, this.#image.state.size - at);
-        if (length > 0) yield data.zero(at, length, {
+        const length2 = Math.min(done, this.#image.state.size - at);
+        if (length2 > 0) yield data.zero(at, length2, {
           unmap
         });
       }
@@ -14562,32 +14946,32 @@ var DiskZeroes = class {
   /** Zeroes the raw data file itself; it then has the clusters. */
   *#rawClusters(from, to, unmap) {
     const { data, state: { size } } = this.#image;
-    const length = Math.min(to, size) - from;
-    const error = yield data.zero(from, length, {
+    const length2 = Math.min(to, size) - from;
+    const error = yield data.zero(from, length2, {
       unmap
     });
     if (error !== -ERRNO.EOPNOTSUPP) return error;
-    return unmap ? error : yield* this.#part(from, from + length);
+    return unmap ? error : yield* this.#part(from, from + length2);
   }
   /** Zeroes clusters of one slice; returns their bytes, or a negated errno. */
   *#some(from, to, unmap, isBelow) {
-    const { state: { tables, claims, freed }, flush } = this.#image;
+    const { state: { tables, claims, freed }, flush: flush2 } = this.#image;
     for (; ; ) {
       yield tables.lock();
-      let result2;
+      let result3;
       let seen;
       try {
         seen = claims.seen;
-        result2 = yield* this.#change(from, to, unmap, isBelow);
+        result3 = yield* this.#change(from, to, unmap, isBelow);
       } finally {
         tables.unlock();
       }
-      if (result2 === NO_ROOM || freed.isCrowded) {
-        const error = yield flush();
+      if (result3 === NO_ROOM || freed.isCrowded) {
+        const error = yield flush2();
         if (error < 0) return error;
       }
-      if (result2 === 0) yield claims.changed(seen);
-      else if (result2 !== NO_ROOM) return result2;
+      if (result3 === 0) yield claims.changed(seen);
+      else if (result3 !== NO_ROOM) return result3;
     }
   }
   /** The same under the lock; 0 if the first cluster is being written to. */
@@ -14703,11 +15087,11 @@ function withRefcount(words, start, order, index, refcount) {
 
 // src/backends/formats/qcow2/writing/refcount_table.ts
 var TABLE_FIELDS = 48;
-function ownBlock({ clusterSize, perBlock, order }, block, first, count2) {
+function ownBlock({ clusterSize, perBlock, order }, block, first2, count2) {
   const words = new Int32Array(clusterSize / 4);
   const start = block * perBlock;
-  const to = Math.min(first + count2 - start, perBlock);
-  for (let index = Math.max(0, first - start); index < to; index++) {
+  const to = Math.min(first2 + count2 - start, perBlock);
+  for (let index = Math.max(0, first2 - start); index < to; index++) {
     const { word } = refcountPlace(order, index);
     words.set(withRefcount(words, 0, order, index, 1), word);
   }
@@ -14716,24 +15100,24 @@ function ownBlock({ clusterSize, perBlock, order }, block, first, count2) {
 function* growTable(refcounts, block) {
   const { state, file, table: table2, clusterSize, perBlock } = refcounts;
   const old = table2.length;
-  const first = old * perBlock;
+  const first2 = old * perBlock;
   const { blocks, clusters } = sizeOf2(refcounts, block + 1);
   if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
   const used = blocks + clusters;
-  let error = yield* refcounts.extendFile(first + used);
+  let error = yield* refcounts.extendFile(first2 + used);
   if (error < 0) return error;
-  refcounts.use(first, used);
+  refcounts.use(first2, used);
   for (let i = 0; i < blocks; i++) {
-    const words = ownBlock(refcounts, old + i, first, used);
-    error = yield* file.writeWords((first + i) * clusterSize, words);
+    const words = ownBlock(refcounts, old + i, first2, used);
+    error = yield* file.writeWords((first2 + i) * clusterSize, words);
     if (error < 0) return error;
   }
   const entries = new BigUint64Array(clusters * clusterSize / 8);
   for (let i = 0; i < old + blocks; i++) {
-    const cluster = i < old ? Atomics.load(table2, i) : first + i - old;
+    const cluster = i < old ? Atomics.load(table2, i) : first2 + i - old;
     entries[i] = BigInt(cluster) * BigInt(clusterSize);
   }
-  const at = first + blocks;
+  const at = first2 + blocks;
   error = yield* file.write(at * clusterSize, bigEndian(entries));
   if (error < 0) return error;
   error = yield file.file.flush();
@@ -14748,7 +15132,7 @@ function* growTable(refcounts, block) {
   const before = state.get("TABLE_AT");
   const beforeClusters = state.get("TABLE_CLUSTERS");
   table2.buffer.grow(entries.length * 4);
-  for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first + i);
+  for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first2 + i);
   state.set("TABLE_AT", at);
   state.set("TABLE_CLUSTERS", clusters);
   state.set("TABLE_DIRTY_FROM", 0);
@@ -14768,9 +15152,9 @@ function sizeOf2({ table: table2, clusterSize, perBlock }, least) {
   }
 }
 function bigEndian(entries) {
-  const view = new DataView(new ArrayBuffer(entries.length * 8));
-  entries.forEach((entry2, i) => view.setBigUint64(8 * i, entry2));
-  return new Uint8Array(view.buffer);
+  const view2 = new DataView(new ArrayBuffer(entries.length * 8));
+  entries.forEach((entry2, i) => view2.setBigUint64(8 * i, entry2));
+  return new Uint8Array(view2.buffer);
 }
 
 // src/backends/formats/qcow2/writing/refcounts.ts
@@ -14810,8 +15194,8 @@ var Refcounts = class {
   }
   /** Where a slice is in the file. */
   hostOf(slice) {
-    const first = slice * this.#perSlice;
-    const block = Math.floor(first / this.perBlock);
+    const first2 = slice * this.#perSlice;
+    const block = Math.floor(first2 / this.perBlock);
     const inBlock = slice - block * this.perBlock / this.#perSlice;
     return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
   }
@@ -14848,22 +15232,22 @@ var Refcounts = class {
    * @returns The first one, or a negative number.
    */
   *allocate(count2) {
-    const first = yield* this.#findFree(count2);
-    if (first < 0) return first;
+    const first2 = yield* this.#findFree(count2);
+    if (first2 < 0) return first2;
     const found = this.allocated;
-    const error = yield* this.extendFile(first + found);
+    const error = yield* this.extendFile(first2 + found);
     if (error < 0) return error;
     for (let done = 0; done < found; done++) {
-      const result2 = yield* this.set(first + done, 1);
-      if (result2 < 0) {
-        yield* this.free(first, done);
-        return result2;
+      const result3 = yield* this.set(first2 + done, 1);
+      if (result3 < 0) {
+        yield* this.free(first2, done);
+        return result3;
       }
     }
-    this.state.set("FREE_FROM", first + found);
-    this.areUnused = this.use(first, found);
+    this.state.set("FREE_FROM", first2 + found);
+    this.areUnused = this.use(first2, found);
     this.allocated = found;
-    return first;
+    return first2;
   }
   /**
    * Allocates clusters that follow each other, exactly as many as wanted.
@@ -14872,37 +15256,37 @@ var Refcounts = class {
    */
   *allocateRun(count2) {
     const passed = [];
-    let first = 0;
+    let first2 = 0;
     let found = 0;
     while (found < count2) {
       const next = yield* this.allocate(count2 - found);
       if (next < 0) {
         passed.push([
-          first,
+          first2,
           found
         ]);
-        first = next;
+        first2 = next;
         break;
       }
-      if (next !== first + found) {
+      if (next !== first2 + found) {
         if (found > 0) passed.push([
-          first,
+          first2,
           found
         ]);
-        first = next;
+        first2 = next;
         found = 0;
       }
       found += this.allocated;
     }
     for (const range of passed) yield* this.free(...range);
-    return first;
+    return first2;
   }
   /** Frees clusters that no table has ever referred to. */
-  *free(first, count2) {
+  *free(first2, count2) {
     for (let done = 0; done < count2; done++) {
-      const error = yield* this.set(first + done, 0);
+      const error = yield* this.set(first2 + done, 0);
       if (error >= 0) continue;
-      this.release(first + done, count2 - done);
+      this.release(first2 + done, count2 - done);
       break;
     }
     return 0;
@@ -14911,16 +15295,16 @@ var Refcounts = class {
    * Gives back a reference to each of some clusters. If there is no room to note
    * that, they are leaked: nothing else is wrong with them.
    */
-  release(first, count2) {
+  release(first2, count2) {
     const { freed, epochs } = this.state;
-    freed.add(first, count2, epochs.current);
+    freed.add(first2, count2, epochs.current);
   }
   /** Notes that clusters are used; returns whether none of them was before. */
-  use(first, count2) {
+  use(first2, count2) {
     const unused = this.state.get("UNUSED_FROM");
-    const end = first + count2;
+    const end = first2 + count2;
     if (end > unused) this.state.set("UNUSED_FROM", end);
-    return this.#canGrow && first >= unused;
+    return this.#canGrow && first2 >= unused;
   }
   /** Makes the file long enough for the clusters up to one. */
   *extendFile(end) {
@@ -14963,16 +15347,16 @@ var Refcounts = class {
       if (slot < 0) return slot;
       const from = at % this.#perSlice;
       const index = this.#firstFree(slot, from);
-      const first = at - from + index;
+      const first2 = at - from + index;
       if (index < this.#perSlice) {
-        if (this.isTable(first)) return -ERRNO.EIO;
+        if (this.isTable(first2)) return -ERRNO.EIO;
         let found = 1;
         const most = Math.min(count2, this.#perSlice - index);
         while (found < most && this.#read(slot, index + found) === 0) found++;
         this.allocated = found;
-        return first;
+        return first2;
       }
-      at = first;
+      at = first2;
       this.state.set("FREE_FROM", at);
     }
   }
@@ -15050,42 +15434,42 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     this.#flush = new DiskFlush(this.#image, syncErrors);
     this.#resize = new DiskResize(this.#image, this.#zeroes, mayResize2);
   }
-  read(position, buffer, start, length) {
+  read(position, buffer, start, length2) {
     const { epochs } = this.#image.state;
     const counter = epochs.enter();
     let got;
     try {
-      got = super.read(position, buffer, start, length);
+      got = super.read(position, buffer, start, length2);
     } catch (error) {
       epochs.leave(counter);
       throw error;
     }
     return leaveAfter(got, epochs, counter);
   }
-  write(position, buffer, start, length) {
-    const { state: { epochs }, lookup, data } = this.#image;
+  write(position, buffer, start, length2) {
+    const { state: { epochs }, lookup: lookup2, data } = this.#image;
     const mapping = this.#mapping;
     const counter = epochs.enter();
     let put = -1;
     let isInPlace = false;
     try {
-      isInPlace = lookup.map(position, length, mapping) && mapping.isOwn && mapping.kind === MAPPED.DATA && mapping.length === length;
-      if (isInPlace) put = data.write(mapping.host, buffer, start, length);
+      isInPlace = lookup2.map(position, length2, mapping) && mapping.isOwn && mapping.kind === MAPPED.DATA && mapping.length === length2;
+      if (isInPlace) put = data.write(mapping.host, buffer, start, length2);
     } catch (error) {
       epochs.leave(counter);
       throw error;
     }
     if (isInPlace) return leaveAfter(put, epochs, counter);
     epochs.leave(counter);
-    return run(this.#writer.write(position, buffer, start, length));
+    return run(this.#writer.write(position, buffer, start, length2));
   }
-  needsExclusiveWrite(position, length) {
+  needsExclusiveWrite(position, length2) {
     const { data } = this.#image;
-    return data.needsExclusiveWrite?.(position, length) ?? false;
+    return data.needsExclusiveWrite?.(position, length2) ?? false;
   }
-  zero(position, length, { unmap }) {
-    if (length === 0) return 0;
-    return run(this.#zeroes.zero(position, length, unmap));
+  zero(position, length2, { unmap }) {
+    if (length2 === 0) return 0;
+    return run(this.#zeroes.zero(position, length2, unmap));
   }
   truncate(size) {
     return run(this.#resize.resize(size));
@@ -15133,9 +15517,9 @@ function leaveAfter(answer, epochs, counter) {
   return answer;
 }
 var LEAVE = {
-  run(result2, epochs, counter) {
+  run(result3, epochs, counter) {
     epochs.leave(counter);
-    return result2;
+    return result3;
   },
   recover(error, epochs, counter) {
     epochs.leave(counter);
@@ -15184,8 +15568,8 @@ var QCOW2 = {
     return writing === null ? new Qcow2Backend(parts) : new WritableQcow2Backend(parts, tables, writing, services);
   }
 };
-async function openQcow2({ file: path, link: link2 }, context) {
-  const source = link2 === void 0 ? path : {
+async function openQcow2({ file: path, link: link3 }, context) {
+  const source = link3 === void 0 ? path : {
     driver: FILE,
     source: path
   };
@@ -15196,7 +15580,7 @@ async function openQcow2({ file: path, link: link2 }, context) {
   };
   const file = await context.openBelow(source, own);
   const { name, backend } = file;
-  const place = link2 ?? {
+  const place = link3 ?? {
     gate: new ReferenceGate(file, context),
     reference: null
   };
@@ -15231,11 +15615,11 @@ async function openQcow2({ file: path, link: link2 }, context) {
       driver: FILE,
       source: path2
     }, options),
-    qcow2: (path2, link3) => context.openBelow({
+    qcow2: (path2, link4) => context.openBelow({
       driver: QCOW2,
       source: {
         file: path2,
-        link: link3
+        link: link4
       }
     }, options),
     any: (source2) => context.openBelow(source2, options)
@@ -15335,10 +15719,10 @@ function createMemoryDisk(size, options = {}) {
   const max = Math.max(size, GROWABLE_MAX);
   const chunks = Math.ceil(size / CHUNK);
   try {
-    const length = new SharedArrayBuffer(8);
-    new Float64Array(length)[0] = size;
+    const length2 = new SharedArrayBuffer(8);
+    new Float64Array(length2)[0] = size;
     return {
-      length,
+      length: length2,
       bytes: growable2 ? new SharedArrayBuffer(size, {
         maxByteLength: max
       }) : new SharedArrayBuffer(size),
@@ -15414,25 +15798,25 @@ var MemoryBackend = class extends ImageBackend {
       times: null
     };
   }
-  read(position, buffer, start, length) {
-    buffer.set(this.#bytes.subarray(position, position + length), start);
-    return length;
+  read(position, buffer, start, length2) {
+    buffer.set(this.#bytes.subarray(position, position + length2), start);
+    return length2;
   }
-  write(position, buffer, start, length) {
-    const whole = start === 0 && length === buffer.length;
-    const bytes = whole ? buffer : buffer.subarray(start, start + length);
-    this.#bytes.set(bytes, position);
-    this.#mark(position, length);
-    return length;
+  write(position, buffer, start, length2) {
+    const whole = start === 0 && length2 === buffer.length;
+    const bytes2 = whole ? buffer : buffer.subarray(start, start + length2);
+    this.#bytes.set(bytes2, position);
+    this.#mark(position, length2);
+    return length2;
   }
   truncate(size) {
-    const { bytes, chunks } = this.#disk;
-    if (size > bytes.byteLength) {
-      if (!bytes.growable) return -ERRNO.ENOSPC;
-      if (size > bytes.maxByteLength) return -ERRNO.EFBIG;
+    const { bytes: bytes2, chunks } = this.#disk;
+    if (size > bytes2.byteLength) {
+      if (!bytes2.growable) return -ERRNO.ENOSPC;
+      if (size > bytes2.maxByteLength) return -ERRNO.EFBIG;
       try {
         chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
-        bytes.grow(size);
+        bytes2.grow(size);
       } catch {
         return -ERRNO.ENOMEM;
       }
@@ -15444,8 +15828,8 @@ var MemoryBackend = class extends ImageBackend {
     this.#length[0] = size;
     return 0;
   }
-  zero(position, length, { unmap }) {
-    const end = position + length;
+  zero(position, length2, { unmap }) {
+    const end = position + length2;
     const size = this.#length[0];
     let at = position;
     for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
@@ -15461,23 +15845,23 @@ var MemoryBackend = class extends ImageBackend {
     }
     return 0;
   }
-  allocate(position, length) {
-    this.#mark(position, length);
+  allocate(position, length2) {
+    this.#mark(position, length2);
     return 0;
   }
   extent(position) {
     const chunks = Math.ceil(this.#length[0] / CHUNK);
-    const first = Math.floor(position / CHUNK);
-    const data = this.#chunks[first] !== 0;
-    let chunk = first + 1;
+    const first2 = Math.floor(position / CHUNK);
+    const data = this.#chunks[first2] !== 0;
+    let chunk = first2 + 1;
     while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
     return {
       data,
       end: chunk >= chunks ? Infinity : chunk * CHUNK
     };
   }
-  #mark(position, length) {
-    const last = Math.floor((position + length - 1) / CHUNK);
+  #mark(position, length2) {
+    const last = Math.floor((position + length2 - 1) / CHUNK);
     for (let i = Math.floor(position / CHUNK); i <= last; i++) {
       this.#chunks[i] = 1;
     }
@@ -15604,18 +15988,18 @@ var NullBackend = class extends ImageBackend {
       times: null
     };
   }
-  read(_position, buffer, start, length) {
-    const end = start + length;
+  read(_position, buffer, start, length2) {
+    const end = start + length2;
     let at = start;
     for (; end - at > ZEROES4.length; at += ZEROES4.length) {
       buffer.set(ZEROES4, at);
     }
     if (part.length !== end - at) part = ZEROES4.subarray(0, end - at);
     buffer.set(part, at);
-    return length;
+    return length2;
   }
-  write(_position, _buffer, _start, length) {
-    return length;
+  write(_position, _buffer, _start, length2) {
+    return length2;
   }
   truncate(size) {
     this.#size = size;
@@ -15691,19 +16075,19 @@ var PatternBackend = class extends ImageBackend {
       times: null
     };
   }
-  read(position, buffer, start, length) {
-    const view = new DataView(buffer.buffer, buffer.byteOffset + start, length);
-    const end = position + length;
+  read(position, buffer, start, length2) {
+    const view2 = new DataView(buffer.buffer, buffer.byteOffset + start, length2);
+    const end = position + length2;
     let at = position;
     while (at < end && at % 8 !== 0) {
-      view.setUint8(at - position, patternByte(at++));
+      view2.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view.setUint32(at - position, at / TWO_3212);
-      view.setUint32(at - position + 4, at);
+      view2.setUint32(at - position, at / TWO_3212);
+      view2.setUint32(at - position + 4, at);
     }
-    while (at < end) view.setUint8(at - position, patternByte(at++));
-    return length;
+    while (at < end) view2.setUint8(at - position, patternByte(at++));
+    return length2;
   }
 };
 function patternByte(position) {
@@ -15767,14 +16151,14 @@ async function attachDriver(driver, attachment, below, services, stack) {
 }
 
 // src/export/reply_result.ts
-function replyError(reply, result2) {
+function replyError(reply, result3) {
   reply.error(errnoOf({
-    errno: -result2
+    errno: -result3
   }));
 }
-function replyResult(reply, result2) {
-  if (result2 >= 0) reply.ok();
-  else replyError(reply, result2);
+function replyResult(reply, result3) {
+  if (result3 >= 0) reply.ok();
+  else replyError(reply, result3);
 }
 
 // src/export/set_ids.ts
@@ -15790,8 +16174,8 @@ function dropSetIds(state, gid) {
 
 // src/export/image_size.ts
 var ZEROES5 = new Uint8Array(65536);
-function mayResize({ growable: growable2, truncate }) {
-  return growable2 || truncate === "as-qemu";
+function mayResize({ growable: growable2, truncate: truncate2 }) {
+  return growable2 || truncate2 === "as-qemu";
 }
 function maySetSize({ rules, state }, size) {
   if (size === state.size || mayResize(rules)) return true;
@@ -15812,28 +16196,28 @@ async function zeroFrom(context, position) {
   const { backend, state } = context;
   if (!maySetSize(context, position)) return -ERRNO.EPERM;
   if (state.readOnly) return -ERRNO.EACCES;
-  const length = state.size - position;
-  if (length === 0) return 0;
+  const length2 = state.size - position;
+  if (length2 === 0) return 0;
   try {
-    const result2 = await zeroRange2(backend, position, length);
-    if (result2 >= 0) state.written();
-    return result2;
+    const result3 = await zeroRange2(backend, position, length2);
+    if (result3 >= 0) state.written();
+    return result3;
   } finally {
     context.onZeroed?.();
   }
 }
-async function zeroRange2(backend, position, length) {
+async function zeroRange2(backend, position, length2) {
   for (const unmap of [
     true,
     false
   ]) {
-    const result2 = await backend.zero(position, length, {
+    const result3 = await backend.zero(position, length2, {
       unmap
     });
-    if (result2 !== -ERRNO.EOPNOTSUPP) return result2;
+    if (result3 !== -ERRNO.EOPNOTSUPP) return result3;
   }
-  for (let done = 0; done < length; ) {
-    const rest = Math.min(ZEROES5.length, length - done);
+  for (let done = 0; done < length2; ) {
+    const rest = Math.min(ZEROES5.length, length2 - done);
     const put = await backend.write(position + done, ZEROES5, 0, rest);
     if (!(put > 0)) return put < 0 ? put : -ERRNO.EIO;
     done += put;
@@ -15843,8 +16227,8 @@ async function zeroRange2(backend, position, length) {
 async function resizeLocked({ backend, state }, size) {
   if (state.readOnly) return -ERRNO.EACCES;
   if (size === state.size) return 0;
-  const result2 = await backend.truncate(size);
-  if (!(result2 >= 0)) return result2;
+  const result3 = await backend.truncate(size);
+  if (!(result3 >= 0)) return result3;
   state.size = size;
   state.written();
   return 0;
@@ -15911,17 +16295,17 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-  const refusal2 = refuse(context, wanted);
+  const refusal2 = refuse2(context, wanted);
   if (refusal2 !== 0) return reply.error(refusal2);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
-    const result2 = await setImageSize(context, wanted.size);
-    if (!(result2 >= 0)) return replyError(reply, result2);
+    const result3 = await setImageSize(context, wanted.size);
+    if (!(result3 >= 0)) return replyError(reply, result3);
   }
   if ((valid & TIMES) !== 0) {
-    const result2 = await setTimes(context, wanted.atime, wanted.mtime);
-    if (!(result2 >= 0)) return replyError(reply, result2);
+    const result3 = await setTimes(context, wanted.atime, wanted.mtime);
+    if (!(result3 >= 0)) return replyError(reply, result3);
   }
   const changesFile = (valid & (FATTR.SIZE | FATTR.UID | FATTR.GID)) !== 0;
   if (changesFile && (valid & FATTR.KILL_SUIDGID) !== 0) {
@@ -15934,24 +16318,24 @@ async function setAttributes(context, request, reply) {
   await replyAttributes(context, reply);
 }
 function readWanted({ header, body }) {
-  const { get, number } = SETATTR_IN;
+  const { get, number: number2 } = SETATTR_IN;
   const valid = get.valid(body);
-  const time = (flag, nowFlag, s, ns) => {
+  const time2 = (flag, nowFlag, s, ns) => {
     if ((valid & flag) === 0) return null;
     return (valid & nowFlag) !== 0 ? "now" : timeOf(s, ns);
   };
   return {
     valid,
     callerGid: IN_HEADER3.get.gid(header),
-    size: number.size(body),
+    size: number2.size(body),
     mode: get.mode(body),
     uid: get.uid(body),
     gid: get.gid(body),
-    atime: time(FATTR.ATIME, FATTR.ATIME_NOW, get.atime(body), get.atimensec(body)),
-    mtime: time(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
+    atime: time2(FATTR.ATIME, FATTR.ATIME_NOW, get.atime(body), get.atimensec(body)),
+    mtime: time2(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
   };
 }
-function refuse(context, { valid, mode, size }) {
+function refuse2(context, { valid, mode, size }) {
   const { rules, state } = context;
   const writable = rules.writable && !state.readOnly;
   const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
@@ -16112,11 +16496,11 @@ function isDirect(request) {
 
 // src/export/splice_read.ts
 var OUT_HEADER_SIZE6 = sizeOf("fuse_out_header");
-function spliceImage({ backend, splicing }, reply, position, length) {
+function spliceImage({ backend, splicing }, reply, position, length2) {
   const { pipe } = splicing;
-  reply.okInPipe(length);
+  reply.okInPipe(length2);
   pipe.begin(reply.header, OUT_HEADER_SIZE6);
-  if (backend.splice(position, length, pipe) === length) return true;
+  if (backend.splice(position, length2, pipe) === length2) return true;
   reply.reset();
   return false;
 }
@@ -16135,9 +16519,9 @@ async function continueWrite(done, { backend, state }, request, reply) {
     while (done < size) {
       if (state.readOnly) return reply.error(ERRNO.EACCES);
       const at = offset + done;
-      const length = Math.min(size - done, state.size - at);
-      if (length <= 0) return reply.error(ERRNO.ENOSPC);
-      const put = await backend.write(at, request.data, done, length);
+      const length2 = Math.min(size - done, state.size - at);
+      if (length2 <= 0) return reply.error(ERRNO.ENOSPC);
+      const put = await backend.write(at, request.data, done, length2);
       if (put < 0) return replyError(reply, put);
       if (put === 0) return reply.error(ERRNO.ENOSPC);
       done += put;
@@ -16159,22 +16543,22 @@ function readImage(context, request, reply) {
   const offset = READ_IN4.number.offset(request.body);
   const size = READ_IN4.get.size(request.body);
   if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
-  const length = Math.min(size, state.size - offset);
-  if (length <= 0) return reply.ok(0);
-  if (length >= context.spliceFrom && spliceImage(context, reply, offset, length)) return;
-  const got = backend.read(offset, reply.data, 0, length);
+  const length2 = Math.min(size, state.size - offset);
+  if (length2 <= 0) return reply.ok(0);
+  if (length2 >= context.spliceFrom && spliceImage(context, reply, offset, length2)) return;
+  const got = backend.read(offset, reply.data, 0, length2);
   if (typeof got !== "number") {
     return Completion.of(got).after(REPLY_READ, context, request, reply);
   }
-  if (got === length) return reply.ok(length);
+  if (got === length2) return reply.ok(length2);
   return continueRead(got, context, request, reply);
 }
 var REPLY_READ = {
   run(got, context, request, reply) {
     const offset = READ_IN4.number.offset(request.body);
     const size = READ_IN4.get.size(request.body);
-    const length = Math.min(size, context.state.size - offset);
-    if (got === length) return reply.ok(length);
+    const length2 = Math.min(size, context.state.size - offset);
+    if (got === length2) return reply.ok(length2);
     return continueRead(got, context, request, reply);
   }
 };
@@ -16205,14 +16589,14 @@ function writeShared(context, request, reply, offset, size) {
       return reply.error(ERRNO.ENOSPC);
     }
   }
-  const length = Math.max(0, Math.min(size, fits));
-  if (backend.needsExclusiveWrite?.(offset, length) === true) {
+  const length2 = Math.max(0, Math.min(size, fits));
+  if (backend.needsExclusiveWrite?.(offset, length2) === true) {
     state.lock.unshare();
-    return writeExclusive(context, request, reply, offset, length);
+    return writeExclusive(context, request, reply, offset, length2);
   }
   let put;
   try {
-    put = length === 0 ? 0 : backend.write(offset, request.data, 0, length);
+    put = length2 === 0 ? 0 : backend.write(offset, request.data, 0, length2);
     if (typeof put !== "number") {
       return Completion.of(put).after(REPLY_WRITE, context, request, reply);
     }
@@ -16256,14 +16640,14 @@ async function writeExclusive(context, request, reply, offset, size) {
     if (state.readOnly) return reply.error(ERRNO.EACCES);
     const before = state.size;
     if (end > before && size > 0 && rules.growable) {
-      const result2 = await resizeLocked(context, end);
-      if (result2 !== 0) return replyError(reply, result2);
+      const result3 = await resizeLocked(context, end);
+      if (result3 !== 0) return replyError(reply, result3);
     }
     const fits = state.size - offset;
     if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
-    const length = Math.max(0, Math.min(size, fits));
+    const length2 = Math.max(0, Math.min(size, fits));
     try {
-      put = await backend.write(offset, request.data, 0, length);
+      put = await backend.write(offset, request.data, 0, length2);
     } finally {
       const kept = Math.max(before, put > 0 ? offset + put : 0);
       if (kept < state.size) await resizeLocked(context, kept);
@@ -16296,27 +16680,27 @@ function writeDurably(context, request, reply) {
   if (rules.writable && !state.handles.has(fh)) {
     return reply.error(ERRNO.EBADF);
   }
-  const write = {
+  const write2 = {
     context,
     fh,
     before: syncErrors.count
   };
   const written = writeImage(context, request, reply);
-  return written === void 0 ? flushAfter(write, reply) : Completion.of(written).after(FLUSH_AFTER, write, reply);
+  return written === void 0 ? flushAfter(write2, reply) : Completion.of(written).after(FLUSH_AFTER, write2, reply);
 }
 var FLUSH_AFTER = {
-  run: (_written, write, reply) => flushAfter(write, reply)
+  run: (_written, write2, reply) => flushAfter(write2, reply)
 };
-function flushAfter(write, reply) {
+function flushAfter(write2, reply) {
   if (reply.errno !== 0) return;
-  const { context: { backend, syncErrors }, before } = write;
+  const { context: { backend, syncErrors }, before } = write2;
   let flushed;
   try {
     flushed = syncErrors.flushSince(backend, before);
   } catch (error) {
-    return failSync(error, write);
+    return failSync(error, write2);
   }
-  return typeof flushed === "number" ? finish(flushed, write, reply) : Completion.of(flushed).after(FINISH, write, reply);
+  return typeof flushed === "number" ? finish(flushed, write2, reply) : Completion.of(flushed).after(FINISH, write2, reply);
 }
 var FINISH = {
   run: finish,
@@ -16339,33 +16723,33 @@ var STATFS_BLOCK = 4096;
 async function allocateSpace(context, request, reply) {
   const { state, rules } = context;
   const offset = FALLOCATE_IN.number.offset(request.body);
-  const length = FALLOCATE_IN.number.length(request.body);
+  const length2 = FALLOCATE_IN.number.length(request.body);
   const mode = FALLOCATE_IN.get.mode(request.body);
   if (!rules.writable) return reply.error(ERRNO.EACCES);
-  if (length === 0) return reply.error(ERRNO.EINVAL);
-  if (offset + length > Number.MAX_SAFE_INTEGER) {
+  if (length2 === 0) return reply.error(ERRNO.EINVAL);
+  if (offset + length2 > Number.MAX_SAFE_INTEGER) {
     return reply.error(ERRNO.EFBIG);
   }
   await state.lock.lock();
-  let result2;
+  let result3;
   try {
-    result2 = await allocateLocked(context, offset, length, mode);
+    result3 = await allocateLocked(context, offset, length2, mode);
   } finally {
     state.lock.unlock();
   }
-  replyResult(reply, result2);
+  replyResult(reply, result3);
 }
-async function allocateLocked(context, offset, length, mode) {
+async function allocateLocked(context, offset, length2, mode) {
   const { backend, state, rules } = context;
   if (state.readOnly) return -ERRNO.EACCES;
   const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
-  const end = offset + length;
+  const end = offset + length2;
   const kept = Math.max(0, Math.min(end, state.size) - offset);
   switch (mode) {
     case 0:
-      return await growing(context, end, () => backend.allocate(offset, length));
+      return await growing(context, end, () => backend.allocate(offset, length2));
     case KEEP_SIZE:
-      if (rules.growable && kept < length) return -ERRNO.EOPNOTSUPP;
+      if (rules.growable && kept < length2) return -ERRNO.EOPNOTSUPP;
       return kept === 0 ? 0 : await backend.allocate(offset, kept);
     case PUNCH_HOLE:
       return -ERRNO.EINVAL;
@@ -16374,7 +16758,7 @@ async function allocateLocked(context, offset, length, mode) {
     case ZERO_RANGE | KEEP_SIZE:
       return await zero(context, offset, kept, false);
     case ZERO_RANGE:
-      return await growing(context, end, () => zero(context, offset, length, false));
+      return await growing(context, end, () => zero(context, offset, length2, false));
     default:
       return -ERRNO.EOPNOTSUPP;
   }
@@ -16385,20 +16769,20 @@ async function growing(context, end, rest) {
   if (!mayResize(context.rules)) return -ERRNO.EPERM;
   const grown = await resizeLocked(context, end);
   if (grown !== 0) return grown;
-  let result2 = -1;
+  let result3 = -1;
   try {
-    return result2 = await rest();
+    return result3 = await rest();
   } finally {
-    if (!(result2 >= 0)) await resizeLocked(context, old);
+    if (!(result3 >= 0)) await resizeLocked(context, old);
   }
 }
-async function zero({ backend, state }, offset, length, unmap) {
-  if (length === 0) return 0;
-  const result2 = await backend.zero(offset, length, {
+async function zero({ backend, state }, offset, length2, unmap) {
+  if (length2 === 0) return 0;
+  const result3 = await backend.zero(offset, length2, {
     unmap
   });
-  if (result2 >= 0) state.written();
-  return result2;
+  if (result3 >= 0) state.written();
+  return result3;
 }
 async function seekSpace({ backend, state }, request, reply) {
   const offset = LSEEK_IN.number.offset(request.body);
@@ -16679,9 +17063,9 @@ var OpenHandles = class {
    */
   open(writable, since) {
     const words = this.#words;
-    const first = Atomics.add(words, NEXT, 1) >>> 0;
+    const first2 = Atomics.add(words, NEXT, 1) >>> 0;
     for (let i = 0; i < HANDLES_MAX; i++) {
-      const slot = (first + i) % HANDLES_MAX;
+      const slot = (first2 + i) % HANDLES_MAX;
       const at = SLOTS_AT + slot * WORDS_OF_SLOT;
       const free = Atomics.load(words, at + STATE2);
       if ((free & IS_OPEN) !== 0) continue;
@@ -16771,37 +17155,37 @@ var SharedTime = class {
   /** Nanoseconds since 1970: seconds of 64 bits, and nanoseconds. */
   get value() {
     for (let retries = 0; ; retries++) {
-      const write = Atomics.load(this.#counters, FINISHED);
-      const at = slotOf(write);
+      const write2 = Atomics.load(this.#counters, FINISHED);
+      const at = slotOf(write2);
       const seconds = Atomics.load(this.#slots, at);
-      const nanoseconds2 = Atomics.load(this.#slots, at + 1);
+      const nanoseconds3 = Atomics.load(this.#slots, at + 1);
       const started = Atomics.load(this.#counters, STARTED);
-      const isWhole = (started - write | 0) < SLOTS2;
+      const isWhole = (started - write2 | 0) < SLOTS2;
       if (isWhole || retries === MAX_RETRIES) {
-        return timeOf(seconds, Number(nanoseconds2));
+        return timeOf(seconds, Number(nanoseconds3));
       }
     }
   }
   /** Sets the time. */
   set value(ns) {
-    const write = Atomics.add(this.#counters, STARTED, 1) + 1 | 0;
-    const at = slotOf(write);
+    const write2 = Atomics.add(this.#counters, STARTED, 1) + 1 | 0;
+    const at = slotOf(write2);
     Atomics.store(this.#slots, at, secondsOf(ns));
     Atomics.store(this.#slots, at + 1, BigInt(nanosecondsOf(ns)));
-    this.#finish(write);
+    this.#finish(write2);
   }
   /** Makes a write the current one, unless a later one is current already. */
-  #finish(write) {
+  #finish(write2) {
     let current = Atomics.load(this.#counters, FINISHED);
-    while ((write - current | 0) > 0) {
-      const seen = Atomics.compareExchange(this.#counters, FINISHED, current, write);
+    while ((write2 - current | 0) > 0) {
+      const seen = Atomics.compareExchange(this.#counters, FINISHED, current, write2);
       if (seen === current) return;
       current = seen;
     }
   }
 };
-function slotOf(write) {
-  return (write & SLOTS2 - 1) * SLOT_WORDS2;
+function slotOf(write2) {
+  return (write2 & SLOTS2 - 1) * SLOT_WORDS2;
 }
 
 // src/export/export_state.ts
@@ -16908,10 +17292,10 @@ var ExportState = class _ExportState {
     }
   }
   /** Sets the size. Caller holds the lock exclusively. */
-  set size(bytes) {
+  set size(bytes2) {
     Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes % TWO_3213 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes / TWO_3213));
+    Atomics.store(this.#words, SIZE_LOW, bytes2 % TWO_3213 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes2 / TWO_3213));
     Atomics.add(this.#words, SIZE_VERSION, 1);
   }
   /** Whether a writable export refuses changes from now on. */
@@ -17017,24 +17401,24 @@ function fileTime() {
   const fd = libc().memfd_create(cString("mqfuse-time"), MFD_CLOEXEC);
   if (fd < 0) return tickTime();
   try {
-    const status = statxDescriptor(fd);
-    return typeof status === "number" ? tickTime() : status.mtime;
+    const status3 = statxDescriptor(fd);
+    return typeof status3 === "number" ? tickTime() : status3.mtime;
   } finally {
     closeDescriptor(fd);
   }
 }
 function tickTime() {
-  const time = new BigInt64Array(new ArrayBuffer(16));
-  libc().clock_gettime(CLOCK_REALTIME_COARSE, time);
-  return timeOf(time[0], Number(time[1]));
+  const time2 = new BigInt64Array(new ArrayBuffer(16));
+  libc().clock_gettime(CLOCK_REALTIME_COARSE, time2);
+  return timeOf(time2[0], Number(time2[1]));
 }
 
 // src/linux/io/direct_probe.ts
-function probeDirect(fd, length) {
-  const memory = mapAnonymous(length);
+function probeDirect(fd, length2) {
+  const memory = mapAnonymous(length2);
   try {
     const buffer = new Uint8Array(memory.buffer);
-    return new LinuxBlockFile(fd).pread(buffer, 0, length, 0);
+    return new LinuxBlockFile(fd).pread(buffer, 0, length2, 0);
   } finally {
     memory.unmap();
   }
@@ -17054,22 +17438,22 @@ function setFileLock(fd, type, range) {
 }
 function conflictingLock(fd, type, range) {
   const lock = flock(type, range);
-  const result2 = call2(fd, F_OFD_GETLK, lock);
-  return result2 < 0 ? result2 : lock.getInt16(0, true);
+  const result3 = call2(fd, F_OFD_GETLK, lock);
+  return result3 < 0 ? result3 : lock.getInt16(0, true);
 }
 function call2(fd, operation, lock) {
-  const bytes = new Uint8Array(lock.buffer);
+  const bytes2 = new Uint8Array(lock.buffer);
   for (; ; ) {
-    if (libc().fcntl_lock(fd, operation, bytes) === 0) return 0;
+    if (libc().fcntl_lock(fd, operation, bytes2) === 0) return 0;
     const error = errno();
     if (error !== ERRNO.EINTR) return -error;
   }
 }
-function flock(type, { start, length }) {
+function flock(type, { start, length: length2 }) {
   const lock = new DataView(new ArrayBuffer(STRUCT_FLOCK_SIZE));
   lock.setInt16(0, type, true);
   lock.setBigInt64(8, BigInt(start), true);
-  lock.setBigInt64(16, BigInt(length), true);
+  lock.setBigInt64(16, BigInt(length2), true);
   return lock;
 }
 
@@ -17088,19 +17472,19 @@ var UNSHARED = [
 function lockImage(fd, use) {
   if (!canLock(fd)) return false;
   const used = permissionsOf(use);
-  const bytes = [
+  const bytes2 = [
     ...used.map(usedByte),
     ...UNSHARED.map(unsharedByte)
   ];
   try {
-    for (const byte of bytes) setLock(fd, LOCK_TYPE.READ, byte, use);
+    for (const byte of bytes2) setLock(fd, LOCK_TYPE.READ, byte, use);
     const refused2 = used.find((each) => isHeld(fd, unsharedByte(each)));
     if (refused2 !== void 0) throw notShared(use, refused2);
     const busy = UNSHARED.find((each) => isHeld(fd, usedByte(each)));
     if (busy !== void 0) throw inUse(use, busy);
     return true;
   } catch (error) {
-    for (const byte of bytes) setLock(fd, LOCK_TYPE.NONE, byte, use);
+    for (const byte of bytes2) setLock(fd, LOCK_TYPE.NONE, byte, use);
     throw error;
   }
 }
@@ -17135,10 +17519,10 @@ function canLock(fd) {
   return conflictingLock(fd, LOCK_TYPE.WRITE, rangeOf(USED_BASE)) >= 0;
 }
 function setLock(fd, type, byte, use) {
-  const result2 = setFileLock(fd, type, rangeOf(byte));
-  if (result2 === 0 || type === LOCK_TYPE.NONE) return;
-  throw result2 === -ERRNO.EAGAIN ? inUse(use, "read") : lockError(use, {
-    errno: -result2
+  const result3 = setFileLock(fd, type, rangeOf(byte));
+  if (result3 === 0 || type === LOCK_TYPE.NONE) return;
+  throw result3 === -ERRNO.EAGAIN ? inUse(use, "read") : lockError(use, {
+    errno: -result3
   });
 }
 function rangeOf(byte) {
@@ -17184,7 +17568,7 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
       }),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
-      probeDirect: ({ fd }, length) => probeDirect(fd, length),
+      probeDirect: ({ fd }, length2) => probeDirect(fd, length2),
       lock: ({ fd }, name, writable) => void lockImage(fd, {
         name,
         writable
@@ -17197,8 +17581,2312 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
   };
 }
 
+// src/filesystem/caller.ts
+var RequestCaller = class {
+  uid = 0;
+  gid = 0;
+  pid = 0;
+  #now;
+  #time = null;
+  #isInterrupted = false;
+  #controller = null;
+  /** Makes one for requests that are stamped by a clock. */
+  constructor(now) {
+    this.#now = now;
+  }
+  /** Takes over the ids of a request. */
+  bind(request) {
+    this.#time = null;
+    this.uid = request.uid;
+    this.gid = request.gid;
+    this.pid = request.pid;
+    this.#isInterrupted = false;
+    this.#controller = null;
+  }
+  get time() {
+    return this.#time ??= this.#now();
+  }
+  get signal() {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#isInterrupted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+  /** Fires the signal: INTERRUPT. */
+  interrupt() {
+    this.#isInterrupted = true;
+    this.#controller?.abort();
+  }
+};
+
+// src/filesystem/backing_files.ts
+var BackingTable = class {
+  #files;
+  #opened = /* @__PURE__ */ new Map();
+  /** Makes a table without open nodes. */
+  constructor(files) {
+    this.#files = files;
+  }
+  /**
+   * Counts an open file of a node.
+   *
+   * @param fd A descriptor of its backing file; `null` if it has none.
+   * @returns The `backing_id` for the reply to OPEN, or `null`.
+   */
+  open(node, fd) {
+    let opened = this.#opened.get(node);
+    if (opened === void 0) {
+      const id = fd === null ? null : this.#files.open(fd);
+      opened = {
+        id,
+        opens: 0
+      };
+      this.#opened.set(node, opened);
+    }
+    opened.opens++;
+    return opened.id;
+  }
+  /** Counts that an open file of a node was released. */
+  release(node) {
+    const opened = this.#opened.get(node);
+    if (opened === void 0 || --opened.opens > 0) return;
+    this.#opened.delete(node);
+    if (opened.id !== null) this.#files.close(opened.id);
+  }
+};
+
+// src/filesystem/handle_table.ts
+var NO_HANDLE = 0;
+var HandleTable = class {
+  #open = /* @__PURE__ */ new Map();
+  #last = NO_HANDLE;
+  /** The number of open ones. */
+  get size() {
+    return this.#open.size;
+  }
+  /** Gives a handle a number, which is never that of another one. */
+  add(handle) {
+    this.#open.set(++this.#last, handle);
+    return this.#last;
+  }
+  /** The handle of a number; `undefined` for {@linkcode NO_HANDLE}. */
+  get(fh) {
+    return fh === NO_HANDLE ? void 0 : this.#open.get(fh);
+  }
+  /** Takes a handle out. */
+  remove(fh) {
+    const handle = this.get(fh);
+    this.#open.delete(fh);
+    return handle;
+  }
+};
+
+// src/filesystem/node_table.ts
+var ROOT_ID2 = Number(FUSE_ROOT_ID);
+var NodeTable = class {
+  #ids = /* @__PURE__ */ new WeakMap();
+  #known = /* @__PURE__ */ new Map();
+  #lastId = ROOT_ID2;
+  /** Makes a table in which the kernel knows the root, which it never forgets. */
+  constructor(root) {
+    this.#ids.set(root, ROOT_ID2);
+    this.#known.set(ROOT_ID2, {
+      node: root,
+      lookups: Infinity
+    });
+  }
+  /** The number of nodes that the kernel knows, the root included. */
+  get size() {
+    return this.#known.size;
+  }
+  /**
+   * The node of an id that came with a request.
+   *
+   * @throws {Errno} ESTALE if the kernel has forgotten it.
+   */
+  get(id) {
+    const known = this.#known.get(id);
+    if (known === void 0) throw new Errno("ESTALE");
+    return known.node;
+  }
+  /** The id of a node; a new one at the first call. */
+  idOf(node) {
+    let id = this.#ids.get(node);
+    if (id === void 0) {
+      id = ++this.#lastId;
+      this.#ids.set(node, id);
+    }
+    return id;
+  }
+  /** The id of a node if the kernel knows it. */
+  knownId(node) {
+    const id = this.#ids.get(node);
+    return id !== void 0 && this.#known.has(id) ? id : null;
+  }
+  /** How often the kernel has looked up a node. */
+  lookups(node) {
+    return this.#known.get(this.idOf(node))?.lookups ?? 0;
+  }
+  /** Counts a lookup: a reply has passed the node's id to the kernel. */
+  remember(node) {
+    const id = this.idOf(node);
+    const known = this.#known.get(id);
+    if (known === void 0) this.#known.set(id, {
+      node,
+      lookups: 1
+    });
+    else known.lookups++;
+  }
+  /**
+   * Takes back lookups: FORGET.
+   *
+   * @returns The node, if the kernel knows it no longer.
+   */
+  forget(id, lookups) {
+    const known = this.#known.get(id);
+    if (known === void 0) return null;
+    known.lookups -= lookups;
+    if (known.lookups > 0) return null;
+    this.#known.delete(id);
+    return known.node;
+  }
+};
+
+// src/filesystem/context.ts
+var CHANGING = [
+  "setattr",
+  "create",
+  "mkdir",
+  "mknod",
+  "symlink",
+  "link",
+  "unlink",
+  "rmdir",
+  "rename",
+  "write",
+  "fallocate",
+  "setxattr",
+  "removexattr"
+];
+function isReadOnly(fs) {
+  return CHANGING.every((method) => fs[method] === void 0);
+}
+var FileSystemContext = class {
+  fs;
+  rules;
+  nodes;
+  handles = new HandleTable();
+  streams = new HandleTable();
+  /** `null` if requests carry all data. */
+  backing;
+  /** As that of {@linkcode ContextServices}. */
+  privilegesKilled;
+  isReadOnly;
+  /**
+   * Sent with each node id. An NFS client that kept an id of an earlier session
+   * must not reach another node.
+   */
+  generation;
+  /** Makes the state of a file system that is not in use yet. */
+  constructor(fs, rules, { backingFiles = null, privilegesKilled }) {
+    this.fs = fs;
+    this.rules = rules;
+    this.nodes = new NodeTable(fs.root);
+    this.backing = backingFiles === null || fs.backing === void 0 ? null : new BackingTable(backingFiles);
+    this.privilegesKilled = privilegesKilled ?? null;
+    this.isReadOnly = isReadOnly(fs);
+    this.generation = BigInt.asUintN(64, rules.now());
+  }
+  /** The error for a method that changes something and is left out. */
+  refusal(otherwise) {
+    return new Errno(this.isReadOnly ? "EROFS" : otherwise);
+  }
+};
+
+// src/filesystem/answer.ts
+function isLater(value2) {
+  return typeof value2 === "object" && value2 !== null && typeof value2.then === "function";
+}
+function andThen(value2, next) {
+  return isLater(value2) ? value2.then(next) : next(value2);
+}
+function orElse(call3, next) {
+  try {
+    const value2 = call3();
+    return isLater(value2) ? value2.then(void 0, next) : value2;
+  } catch (error) {
+    return next(error);
+  }
+}
+
+// src/filesystem/kill_privileges.ts
+var GROUP_EXECUTE = 8;
+function unprivilegedMode(mode) {
+  const isGroup = (mode & GROUP_EXECUTE) !== 0;
+  return mode & ~(isGroup ? S_IS.UID | S_IS.GID : S_IS.UID);
+}
+function killPrivileges({ fs, nodes, privilegesKilled }, node, caller) {
+  return andThen(fs.getattr(node, caller), ({ mode }) => {
+    const rest = unprivilegedMode(mode);
+    if (rest === mode) return;
+    const changes = {
+      mode: rest,
+      ctime: caller.time
+    };
+    return andThen(fs.setattr?.(node, changes, caller), () => {
+      privilegesKilled?.(nodes.idOf(node));
+    });
+  });
+}
+
+// src/filesystem/request_fields.ts
+var NODEID_AT = accessors("fuse_in_header").at.nodeid;
+var TWO_3214 = 2 ** 32;
+function nodeIdOf(request) {
+  return idAt(request.header, NODEID_AT);
+}
+function idAt(view2, at) {
+  return view2.getUint32(at, true) + view2.getUint32(at + 4, true) * TWO_3214;
+}
+
+// src/filesystem/operations/data.ts
+var READ_IN5 = accessors("fuse_read_in");
+var WRITE_IN7 = accessors("fuse_write_in");
+var WRITE_OUT6 = accessors("fuse_write_out");
+var FALLOCATE_IN2 = accessors("fuse_fallocate_in");
+var LSEEK_IN2 = accessors("fuse_lseek_in");
+var read = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  if (fs.read === void 0) throw new Errno("EINVAL");
+  const into = firstBytes(reply.data, READ_IN5.get.size(body));
+  const handle = handles.get(idAt(body, READ_IN5.at.fh));
+  const offset = READ_IN5.number.offset(body);
+  const result3 = fs.read(node, into, offset, caller, handle);
+  if (typeof result3 === "number") return reply.ok(result3);
+  return replyBytes(reply, into, result3);
+};
+function replyBytes(reply, into, result3) {
+  return andThen(result3, (read2) => {
+    if (typeof read2 === "number") return reply.ok(read2);
+    if (read2.length > into.length) {
+      throw new RangeError(`read() returned ${read2.length} bytes, and ${into.length} were wanted`);
+    }
+    into.set(read2);
+    reply.ok(read2.length);
+  });
+}
+var write = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  if (fs.write === void 0) throw new Errno("EROFS");
+  const data = firstBytes(request.data, WRITE_IN7.get.size(body));
+  const handle = handles.get(idAt(body, WRITE_IN7.at.fh));
+  const offset = WRITE_IN7.number.offset(body);
+  if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+  if ((WRITE_IN7.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
+    const killed = killPrivileges(context, node, caller);
+    if (isLater(killed)) {
+      return killed.then(() => fs.write(node, data, offset, caller, handle)).then((count2) => replyCount(reply, count2 ?? data.length));
+    }
+  }
+  const written = fs.write(node, data, offset, caller, handle);
+  if (written === void 0) return replyCount(reply, data.length);
+  if (typeof written === "number") return replyCount(reply, written);
+  return replyCountLater(reply, data.length, written);
+};
+function replyCountLater(reply, all, written) {
+  return written.then((count2) => replyCount(reply, count2 ?? all));
+}
+function replyCount(reply, count2) {
+  if (count2 >>> 0 !== count2) {
+    throw new RangeError(`write() returned ${count2}, which is no count`);
+  }
+  WRITE_OUT6.set.size(reply.body, 0, count2);
+  WRITE_OUT6.set.padding(reply.body, 0, 0);
+  reply.ok(WRITE_OUT6.size);
+}
+function firstBytes(bytes2, count2) {
+  return bytes2.length === count2 ? bytes2 : bytes2.subarray(0, count2);
+}
+var fallocate = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  if (fs.fallocate === void 0) return reply.error(ERRNO.ENOSYS);
+  const offset = FALLOCATE_IN2.number.offset(body);
+  const length2 = FALLOCATE_IN2.number.length(body);
+  if (offset + length2 > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+  const mode = FALLOCATE_IN2.get.mode(body);
+  const handle = handles.get(idAt(body, FALLOCATE_IN2.at.fh));
+  const killed = context.privilegesKilled !== null && caller.uid !== 0 ? killPrivileges(context, node, caller) : void 0;
+  return andThen(killed, () => {
+    const done = fs.fallocate(node, mode, offset, length2, caller, handle);
+    return andThen(done, () => reply.ok());
+  });
+};
+var lseek = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  if (fs.seekData === void 0 || fs.seekHole === void 0) {
+    return reply.error(ERRNO.ENOSYS);
+  }
+  const offset = LSEEK_IN2.number.offset(body);
+  const whence = LSEEK_IN2.get.whence(body);
+  if (whence !== SEEK.DATA && whence !== SEEK.HOLE) throw new Errno("EINVAL");
+  const handle = handles.get(idAt(body, LSEEK_IN2.at.fh));
+  const found = whence === SEEK.DATA ? fs.seekData(node, offset, caller, handle) : fs.seekHole(node, offset, caller, handle);
+  return andThen(found, (position) => {
+    if (position === null) throw new Errno("ENXIO");
+    reply.struct("fuse_lseek_out", {
+      offset: BigInt(position)
+    });
+  });
+};
+
+// src/filesystem/directory_stream.ts
+var DOTS = [
+  ".",
+  ".."
+];
+var DirectoryStream = class {
+  #open;
+  #items = [];
+  /** Their names: one that is replaced meanwhile may come again. */
+  #names = /* @__PURE__ */ new Set();
+  #iterator = null;
+  #isAtEnd = false;
+  /** Whether the listing was begun by an earlier request. */
+  isStale = false;
+  /**
+   * Opens a directory.
+   *
+   * @param open Begins to read the entries.
+   */
+  constructor(open2) {
+    this.#open = open2;
+  }
+  /** Begins a request that reads from a position. */
+  start(position) {
+    this.isStale = position > 0 && this.#iterator !== null;
+    if (position > 0) return;
+    return andThen(this.close(), () => {
+      this.#items.length = 0;
+      this.#names.clear();
+      this.#isAtEnd = false;
+    });
+  }
+  /** The entry with an index, less the dots; `null` beyond the last one. */
+  item(index, caller) {
+    const known = this.#items[index];
+    if (known !== void 0) return known;
+    if (this.#isAtEnd) return null;
+    if (this.#iterator !== null) {
+      return this.#next(this.#iterator, index, caller);
+    }
+    return andThen(this.#open(caller), (entries) => {
+      this.#iterator = iterate(entries);
+      return this.#next(this.#iterator, index, caller);
+    });
+  }
+  /** Ends the listing: the iterator of the file system is told. */
+  close() {
+    const iterator = this.#iterator;
+    this.#iterator = null;
+    if (this.#isAtEnd) return;
+    return andThen(iterator?.return?.(), () => {
+    });
+  }
+  #next(iterator, index, caller) {
+    for (; ; ) {
+      const result3 = iterator.next();
+      if (isLater(result3)) {
+        return result3.then((result4) => this.#take(result4, index, caller));
+      }
+      if (this.#add(result3)) return null;
+      const item = this.#items[index];
+      if (item !== void 0) return item;
+    }
+  }
+  /** Takes what came later, and goes on if that was not far enough. */
+  #take(result3, index, caller) {
+    return this.#add(result3) ? null : this.item(index, caller);
+  }
+  /** Keeps the next entry; returns whether there is none. */
+  #add(result3) {
+    if (result3.done) {
+      this.#isAtEnd = true;
+    } else if (!this.#names.has(result3.value[0])) {
+      this.#names.add(result3.value[0]);
+      this.#items.push(result3.value);
+    }
+    return this.#isAtEnd;
+  }
+};
+function iterate(entries) {
+  return Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();
+}
+
+// src/filesystem/names.ts
+function entryName(request, index = 0) {
+  const bytes2 = request.nameBytes(index);
+  if (bytes2.length > NAME_MAX) throw new Errno("ENAMETOOLONG");
+  return decodeName(bytes2.slice());
+}
+function textOf3(request, index = 0) {
+  return decodeName(request.nameBytes(index).slice());
+}
+function wireName(name) {
+  return name.isWellFormed() ? name : encodeName(name);
+}
+
+// src/filesystem/attr.ts
+var BLOCK_SIZE = 512n;
+function wireAttr(attr2, id) {
+  const size = BigInt(attr2.size ?? 0);
+  const mtime = nanoseconds2(attr2.mtime ?? 0n);
+  const atime = nanoseconds2(attr2.atime ?? mtime);
+  const ctime = nanoseconds2(attr2.ctime ?? mtime);
+  return {
+    ino: BigInt(attr2.ino ?? id),
+    size,
+    blocks: attr2.blocks === void 0 ? (size + BLOCK_SIZE - 1n) / BLOCK_SIZE : BigInt(attr2.blocks),
+    atime: secondsOf(atime),
+    mtime: secondsOf(mtime),
+    ctime: secondsOf(ctime),
+    atimensec: nanosecondsOf(atime),
+    mtimensec: nanosecondsOf(mtime),
+    ctimensec: nanosecondsOf(ctime),
+    mode: attr2.mode,
+    nlink: attr2.nlink ?? 1,
+    uid: attr2.uid ?? 0,
+    gid: attr2.gid ?? 0,
+    rdev: attr2.rdev ?? 0,
+    blksize: attr2.blksize ?? PAGE_SIZE
+  };
+}
+function wireStatFs(space) {
+  const bsize = space.bsize ?? PAGE_SIZE;
+  const bfree = BigInt(space.bfree ?? 0);
+  return {
+    bsize,
+    frsize: bsize,
+    blocks: BigInt(space.blocks ?? 0),
+    bfree,
+    bavail: BigInt(space.bavail ?? bfree),
+    files: BigInt(space.files ?? 0),
+    ffree: BigInt(space.ffree ?? 0),
+    namelen: space.namelen ?? NAME_MAX
+  };
+}
+function nanoseconds2(time2) {
+  return typeof time2 === "bigint" ? time2 : BigInt(time2.getTime()) * NS_PER_MS;
+}
+
+// src/filesystem/replies.ts
+var ENTRY_SIZE = sizeOf("fuse_entry_out");
+var OPEN_SIZE = sizeOf("fuse_open_out");
+function replyAttr({ nodes, rules }, reply, node, attr2) {
+  reply.struct("fuse_attr_out", {
+    attr_valid: rules.attr.seconds,
+    attr_valid_nsec: rules.attr.nanoseconds,
+    attr: wireAttr(attr2, nodes.idOf(node))
+  });
+}
+function replyEntry(context, reply, node, attr2) {
+  reply.struct("fuse_entry_out", entryOf(context, node, attr2));
+  context.nodes.remember(node);
+}
+function replyOpenEntry(context, reply, node, attr2, open2) {
+  writeStruct("fuse_entry_out", reply.body, 0, entryOf(context, node, attr2));
+  writeStruct("fuse_open_out", reply.body, ENTRY_SIZE, open2);
+  reply.ok(ENTRY_SIZE + OPEN_SIZE);
+  context.nodes.remember(node);
+}
+function entryOf({ nodes, rules, generation }, node, attr2) {
+  const id = nodes.idOf(node);
+  return {
+    nodeid: BigInt(id),
+    generation,
+    entry_valid: rules.entry.seconds,
+    entry_valid_nsec: rules.entry.nanoseconds,
+    attr_valid: rules.attr.seconds,
+    attr_valid_nsec: rules.attr.nanoseconds,
+    attr: wireAttr(attr2, id)
+  };
+}
+
+// src/filesystem/operations/listing.ts
+var READ_IN6 = accessors("fuse_read_in");
+var RELEASE_IN2 = accessors("fuse_release_in");
+var UNKNOWN_INO = 4294967295;
+var UNKNOWN_TYPE = 0;
+var opendir = ({ fs, nodes, streams }, request, reply) => {
+  const directory = nodes.get(nodeIdOf(request));
+  const stream = new DirectoryStream((caller) => {
+    if (fs.readdir === void 0) throw new Errno("ENOSYS");
+    return fs.readdir(directory, caller);
+  });
+  reply.struct("fuse_open_out", {
+    fh: BigInt(streams.add(stream))
+  });
+};
+var releasedir = ({ streams }, request, reply) => {
+  const stream = streams.remove(idAt(request.body, RELEASE_IN2.at.fh));
+  return andThen(stream?.close(), () => reply.ok());
+};
+var readdir = (context, request, reply, caller) => {
+  return new Listing(context, request, reply, caller, false).answer();
+};
+var readdirplus = (context, request, reply, caller) => {
+  return new Listing(context, request, reply, caller, true).answer();
+};
+var Listing = class {
+  #context;
+  #reply;
+  #caller;
+  #plus;
+  #directory;
+  #stream;
+  #start;
+  #writer;
+  /** Nodes in the reply whose lookups count once it is answered. */
+  #passedOn = [];
+  constructor(context, { header, body }, reply, caller, plus) {
+    const stream = context.streams.get(idAt(body, READ_IN6.at.fh));
+    if (stream === void 0) throw new Errno("EBADF");
+    this.#context = context;
+    this.#reply = reply;
+    this.#caller = caller;
+    this.#plus = plus;
+    this.#directory = context.nodes.get(nodeIdOf({
+      header
+    }));
+    this.#stream = stream;
+    this.#start = READ_IN6.number.offset(body);
+    this.#writer = new DirentWriter(reply.data, READ_IN6.get.size(body));
+  }
+  answer() {
+    const started = this.#stream.start(this.#start);
+    const filled = andThen(started, () => this.#fill(this.#start));
+    return andThen(filled, () => {
+      this.#reply.ok(this.#writer.length);
+      for (const node of this.#passedOn) this.#context.nodes.remember(node);
+    });
+  }
+  /** Adds entries from a position on, until the reply is full. */
+  #fill(position) {
+    for (; ; position++) {
+      const added = this.#add(position);
+      if (isLater(added)) {
+        return added.then((hasRoom) => {
+          if (hasRoom) return this.#fill(position + 1);
+        });
+      }
+      if (!added) return;
+    }
+  }
+  /** Adds what is at a position; returns whether to go on. */
+  #add(position) {
+    if (position < DOTS.length) return this.#addDot(position);
+    return andThen(this.#item(position), (item) => {
+      if (item === null) return false;
+      const [name, , hint] = item;
+      if (!this.#plus && hint !== void 0) {
+        return this.#writeDirent(position, name, {}, hint.ino ?? UNKNOWN_INO, direntType(hint.mode));
+      }
+      return andThen(this.#nodeNow(item), (node) => {
+        if (node === null) return true;
+        return andThen(this.#attrOf(node), (attr2) => {
+          const added = this.#write(position, name, node, attr2);
+          if (item[1] === null) this.#dropUnknown(node);
+          return added;
+        });
+      });
+    });
+  }
+  #item(position) {
+    return this.#stream.item(position - DOTS.length, this.#caller);
+  }
+  #addDot(position) {
+    const { nodes } = this.#context;
+    const name = DOTS[position];
+    const ino = name === "." ? nodes.idOf(this.#directory) : UNKNOWN_INO;
+    return this.#writeDirent(position, name, {}, ino, direntType(S_IF.DIR));
+  }
+  /**
+   * The node of an entry; `null` if it is there no longer. READDIRPLUS makes the
+   * kernel believe that a name exists, so what an earlier request may have read
+   * is looked up again, as is what was listed without its node.
+   */
+  #nodeNow([name, node]) {
+    const { fs } = this.#context;
+    const isKnown = node !== null && (!this.#plus || !this.#stream.isStale);
+    if (isKnown || fs.lookup === void 0) return node;
+    return orElse(() => fs.lookup(this.#directory, name, this.#caller), nothingIfKnown);
+  }
+  /** Lets a node go that was looked up for a reply that has no room for it. */
+  #dropUnknown(node) {
+    const { fs, nodes } = this.#context;
+    const isPassedOn = this.#passedOn.at(-1) === node;
+    if (!isPassedOn && nodes.knownId(node) === null) fs.forget?.(node);
+  }
+  #attrOf(node) {
+    const { fs } = this.#context;
+    return orElse(() => fs.getattr(node, this.#caller), nothingIfKnown);
+  }
+  #write(position, name, node, attr2) {
+    const context = this.#context;
+    const id = context.nodes.idOf(node);
+    const ino = attr2?.ino ?? id;
+    const type = attr2 === null ? UNKNOWN_TYPE : direntType(attr2.mode);
+    const isPassedOn = this.#plus && attr2 !== null;
+    const entry2 = isPassedOn ? entryOf(context, node, attr2) : {};
+    const added = this.#writeDirent(position, name, entry2, ino, type);
+    if (added && isPassedOn) this.#passedOn.push(node);
+    return added;
+  }
+  #writeDirent(position, name, entry2, number2, type) {
+    const writer = this.#writer;
+    const text = wireName(name);
+    const ino = BigInt(number2);
+    const next = BigInt(position + 1);
+    return this.#plus ? writer.addPlus(text, entry2, ino, next, type) : writer.add(text, ino, next, type);
+  }
+};
+function nothingIfKnown(error) {
+  if (knownErrnoOf(error) === null) throw error;
+  return null;
+}
+
+// src/filesystem/make_node.ts
+function makeNode(context, directory, name, mode, rdev, caller, refusal2 = "EPERM") {
+  const { fs } = context;
+  const type = mode & S_IF.MT;
+  if (type === S_IF.DIR && fs.mkdir !== void 0) {
+    return fs.mkdir(directory, name, mode, caller);
+  }
+  const hasMknod = fs.mknod !== void 0;
+  if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
+    return fs.create(directory, name, mode, caller);
+  }
+  if (fs.mknod === void 0) throw context.refusal(refusal2);
+  return fs.mknod(directory, name, mode, rdev, caller);
+}
+
+// src/filesystem/operations/names.ts
+var MKNOD_IN2 = accessors("fuse_mknod_in");
+var MKDIR_IN = accessors("fuse_mkdir_in");
+var LINK_IN = accessors("fuse_link_in");
+var RENAME_IN = accessors("fuse_rename_in");
+var RENAME2_IN = accessors("fuse_rename2_in");
+var mknod = (context, request, reply, caller) => {
+  const directory = context.nodes.get(nodeIdOf(request));
+  const name = entryName(request);
+  const mode = withType(MKNOD_IN2.get.mode(request.body), S_IF.REG);
+  const rdev = MKNOD_IN2.get.rdev(request.body);
+  const made = makeNode(context, directory, name, mode, rdev, caller);
+  return replyNew(context, reply, caller, made);
+};
+var mkdir = (context, request, reply, caller) => {
+  const directory = context.nodes.get(nodeIdOf(request));
+  const name = entryName(request);
+  const mode = withType(MKDIR_IN.get.mode(request.body), S_IF.DIR);
+  const made = makeNode(context, directory, name, mode, 0, caller);
+  return replyNew(context, reply, caller, made);
+};
+function withType(mode, type) {
+  return (mode & S_IF.MT) === 0 ? mode | type : mode;
+}
+var symlink = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  const name = entryName(request);
+  if (fs.symlink === void 0) throw context.refusal("EPERM");
+  const made = fs.symlink(directory, name, textOf3(request, 1), caller);
+  return replyNew(context, reply, caller, made);
+};
+var link2 = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  const node = nodes.get(idAt(request.body, LINK_IN.at.oldnodeid));
+  const name = entryName(request);
+  if (fs.link === void 0) throw context.refusal("EPERM");
+  const done = fs.link(node, directory, name, caller);
+  return andThen(done, () => replyNew(context, reply, caller, node));
+};
+function replyNew(context, reply, caller, made) {
+  return andThen(made, (node) => {
+    return andThen(context.fs.getattr(node, caller), (attr2) => {
+      replyEntry(context, reply, node, attr2);
+    });
+  });
+}
+var unlink = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  if (fs.unlink === void 0) throw context.refusal("EPERM");
+  const done = fs.unlink(directory, entryName(request), caller);
+  return andThen(done, () => reply.ok());
+};
+var rmdir = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  if (fs.rmdir === void 0) throw context.refusal("EPERM");
+  const done = fs.rmdir(directory, entryName(request), caller);
+  return andThen(done, () => reply.ok());
+};
+var rename = (context, request, reply, caller) => {
+  const newdir = idAt(request.body, RENAME_IN.at.newdir);
+  return move(context, request, reply, caller, newdir, 0);
+};
+var rename2 = (context, request, reply, caller) => {
+  const newdir = idAt(request.body, RENAME2_IN.at.newdir);
+  const flags = RENAME2_IN.get.flags(request.body);
+  return move(context, request, reply, caller, newdir, flags);
+};
+function move(context, request, reply, caller, newdir, flags) {
+  const { fs, nodes } = context;
+  const from = nodes.get(nodeIdOf(request));
+  const to = nodes.get(newdir);
+  if (fs.rename === void 0) throw context.refusal("EPERM");
+  const oldName = entryName(request);
+  const newName = entryName(request, 1);
+  const done = fs.rename(from, oldName, to, newName, flags, caller);
+  return andThen(done, () => reply.ok());
+}
+
+// src/filesystem/operations/nodes.ts
+var GETATTR_IN = accessors("fuse_getattr_in");
+var SETATTR_IN2 = accessors("fuse_setattr_in");
+var FORGET_IN = accessors("fuse_forget_in");
+var FORGET_ONE = accessors("fuse_forget_one");
+var BATCH_FORGET_IN2 = accessors("fuse_batch_forget_in");
+var lookup = (context, request, reply, caller) => {
+  const { fs, nodes, rules } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  const name = entryName(request);
+  return andThen(fs.lookup?.(directory, name, caller) ?? null, (node) => {
+    if (node !== null) {
+      return andThen(fs.getattr(node, caller), (attr2) => {
+        replyEntry(context, reply, node, attr2);
+      });
+    }
+    const { seconds, nanoseconds: nanoseconds3 } = rules.negative;
+    if (seconds === 0n && nanoseconds3 === 0) return reply.error(ERRNO.ENOENT);
+    reply.struct("fuse_entry_out", {
+      entry_valid: seconds,
+      entry_valid_nsec: nanoseconds3
+    });
+  });
+};
+var forget = (context, request, reply) => {
+  const lookups = Number(FORGET_IN.get.nlookup(request.body));
+  reply.none();
+  forgetNode(context, nodeIdOf(request), lookups);
+};
+var batchForget = (context, request, reply) => {
+  const items = request.tailView();
+  const count2 = BATCH_FORGET_IN2.get.count(request.body);
+  reply.none();
+  for (let i = 0; i < count2; i++) {
+    const at = i * FORGET_ONE.size;
+    const lookups = Number(FORGET_ONE.get.nlookup(items, at));
+    forgetNode(context, idAt(items, at + FORGET_ONE.at.nodeid), lookups);
+  }
+};
+function forgetNode({ fs, nodes }, id, lookups) {
+  const node = nodes.forget(id, lookups);
+  if (node !== null) fs.forget?.(node);
+}
+var getattr = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  const hasHandle = GETATTR_IN.get.getattr_flags(body) & FUSE_GETATTR.FH;
+  const handle = hasHandle ? handles.get(idAt(body, GETATTR_IN.at.fh)) : void 0;
+  return andThen(fs.getattr(node, caller, handle), (attr2) => {
+    replyAttr(context, reply, node, attr2);
+  });
+};
+var setattr = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const node = nodes.get(nodeIdOf(request));
+  if (fs.setattr === void 0) throw context.refusal("EPERM");
+  const wanted = decodeStruct("fuse_setattr_in", request.body);
+  const handle = wanted.valid & FATTR.FH ? handles.get(idAt(request.body, SETATTR_IN2.at.fh)) : void 0;
+  const changes = changesOf(wanted, caller.time);
+  const killed = wanted.valid & FATTR.KILL_SUIDGID ? killPrivileges(context, node, caller) : void 0;
+  const done = andThen(killed, () => fs.setattr(node, changes, caller, handle));
+  return andThen(done, (attr2) => {
+    const now = attr2 ?? fs.getattr(node, caller, handle);
+    return andThen(now, (attr3) => replyAttr(context, reply, node, attr3));
+  });
+};
+function changesOf(wanted, now) {
+  const { valid } = wanted;
+  const changes = {
+    ctime: now
+  };
+  if (valid & FATTR.MODE) changes.mode = wanted.mode;
+  if (valid & FATTR.UID) changes.uid = wanted.uid;
+  if (valid & FATTR.GID) changes.gid = wanted.gid;
+  if (valid & FATTR.SIZE) {
+    if (wanted.size > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
+    changes.size = Number(wanted.size);
+    changes.mtime = now;
+  }
+  if (valid & FATTR.ATIME_NOW) changes.atime = now;
+  else if (valid & FATTR.ATIME) {
+    changes.atime = timeOf(wanted.atime, wanted.atimensec);
+  }
+  if (valid & FATTR.MTIME_NOW) changes.mtime = now;
+  else if (valid & FATTR.MTIME) {
+    changes.mtime = timeOf(wanted.mtime, wanted.mtimensec);
+  }
+  if (valid & FATTR.CTIME) {
+    changes.ctime = timeOf(wanted.ctime, wanted.ctimensec);
+  }
+  return changes;
+}
+var readlink = ({ fs, nodes }, request, reply, caller) => {
+  if (fs.readlink === void 0) throw new Errno("EINVAL");
+  const node = nodes.get(nodeIdOf(request));
+  return andThen(fs.readlink(node, caller), (target) => {
+    const bytes2 = encodeName(target);
+    if (bytes2.length > reply.data.length) throw new Errno("ENAMETOOLONG");
+    reply.data.set(bytes2);
+    reply.ok(bytes2.length);
+  });
+};
+var statfs = ({ fs, nodes }, request, reply, caller) => {
+  const node = nodes.get(nodeIdOf(request));
+  return andThen(fs.statfs?.(node, caller) ?? {}, (space) => {
+    reply.struct("fuse_statfs_out", {
+      st: wireStatFs(space)
+    });
+  });
+};
+
+// src/filesystem/operations/opening.ts
+var DIRECT = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+var OPEN_IN2 = accessors("fuse_open_in");
+var CREATE_IN = accessors("fuse_create_in");
+var FLUSH_IN2 = accessors("fuse_flush_in");
+var FSYNC_IN2 = accessors("fuse_fsync_in");
+var RELEASE_IN3 = accessors("fuse_release_in");
+var open = (context, request, reply, caller) => {
+  const node = context.nodes.get(nodeIdOf(request));
+  const flags = OPEN_IN2.get.flags(request.body);
+  const opened = openNode(context, node, flags, caller);
+  return andThen(opened, (out) => reply.struct("fuse_open_out", out));
+};
+function openNode({ fs, handles, rules, backing }, node, flags, caller) {
+  if (fs.write === void 0 && (flags & O.ACCMODE) !== O.RDONLY) {
+    throw new Errno("EROFS");
+  }
+  const openFlags = rules.openFlags(node);
+  return andThen(fs.open?.(node, flags, caller), (handle) => {
+    if (handle === void 0) return {
+      open_flags: openFlags
+    };
+    const fh = BigInt(handles.add(handle));
+    if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
+      return {
+        fh,
+        open_flags: openFlags
+      };
+    }
+    const id = backing.open(node, fs.backing(node, handle));
+    if (id === null) return {
+      fh,
+      open_flags: openFlags
+    };
+    const isDirect2 = (flags & O_DIRECT) !== 0 && (flags & O.ACCMODE) !== O.RDONLY;
+    const direct = isDirect2 ? DIRECT : 0;
+    return {
+      fh,
+      open_flags: FOPEN.PASSTHROUGH | direct,
+      backing_id: id
+    };
+  });
+}
+var create = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  const directory = nodes.get(nodeIdOf(request));
+  const name = entryName(request);
+  const mode = CREATE_IN.get.mode(request.body);
+  const flags = CREATE_IN.get.flags(request.body) & ~O.TRUNC;
+  const isTruncated = (CREATE_IN.get.flags(request.body) & O.TRUNC) !== 0;
+  let opens = flags;
+  const made = orElse(() => fs.create !== void 0 ? fs.create(directory, name, mode, caller) : makeNode(context, directory, name, mode, 0, caller, "EACCES"), (error) => {
+    if (errnoOf(error) !== ERRNO.EEXIST || flags & O.EXCL) throw error;
+    opens = flags & ~O.CREAT;
+    return existing(context, directory, name, isTruncated, caller);
+  });
+  return andThen(made, (node) => andThen(fs.getattr(node, caller), (attr2) => andThen(openNode(context, node, opens, caller), (out) => {
+    try {
+      replyOpenEntry(context, reply, node, attr2, out);
+    } catch (error) {
+      return andThen(close(context, node, Number(out.fh ?? NO_HANDLE)), () => {
+        throw error;
+      });
+    }
+  })));
+};
+function existing({ fs }, directory, name, isTruncated, caller) {
+  return andThen(fs.lookup?.(directory, name, caller) ?? null, (node) => {
+    if (node === null) throw new Errno("ENOENT");
+    return andThen(fs.getattr(node, caller), ({ mode }) => {
+      if ((mode & S_IF.MT) !== S_IF.REG) throw new Errno("ESTALE");
+      if (!isTruncated) return node;
+      if (fs.setattr === void 0) throw new Errno("EACCES");
+      const ctime = caller.time;
+      const changes = {
+        size: 0,
+        mtime: ctime,
+        ctime
+      };
+      return andThen(fs.setattr(node, changes, caller), () => node);
+    });
+  });
+}
+var flush = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  if (fs.flush === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(request.body, FLUSH_IN2.at.fh));
+  return andThen(fs.flush(node, caller, handle), () => reply.ok());
+};
+var fsync = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  if (fs.fsync === void 0) return reply.error(ERRNO.ENOSYS);
+  const { body } = request;
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(body, FSYNC_IN2.at.fh));
+  const flags = FSYNC_IN2.get.fsync_flags(body);
+  const dataOnly = (flags & FUSE_FSYNC.FDATASYNC) !== 0;
+  const done = fs.fsync(node, dataOnly, caller, handle);
+  return andThen(done, () => reply.ok());
+};
+var fsyncdir = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  if (fs.fsync === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const flags = FSYNC_IN2.get.fsync_flags(request.body);
+  const dataOnly = (flags & FUSE_FSYNC.FDATASYNC) !== 0;
+  return andThen(fs.fsync(node, dataOnly, caller), () => reply.ok());
+};
+var release = (context, request, reply) => {
+  const node = context.nodes.get(nodeIdOf(request));
+  const fh = idAt(request.body, RELEASE_IN3.at.fh);
+  return andThen(close(context, node, fh), () => reply.ok());
+};
+function close({ fs, handles, backing }, node, fh) {
+  backing?.release(node);
+  const handle = handles.remove(fh);
+  return fs.release?.(node, handle);
+}
+
+// src/filesystem/operations/xattrs.ts
+var SETXATTR_IN2 = accessors("fuse_setxattr_in");
+var GETXATTR_IN3 = accessors("fuse_getxattr_in");
+var ACL = "system.posix_acl_";
+function attributeName(request) {
+  const name = textOf3(request);
+  if (name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
+  return name;
+}
+var getxattr = ({ fs, nodes }, request, reply, caller) => {
+  if (fs.getxattr === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  return andThen(fs.getxattr(node, attributeName(request), caller), (value2) => {
+    if (value2 === null) throw new Errno("ENODATA");
+    replyValue(request, reply, value2);
+  });
+};
+var setxattr = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  if (fs.setxattr === void 0) {
+    return reply.error(context.isReadOnly ? ERRNO.EROFS : ERRNO.ENOSYS);
+  }
+  const node = nodes.get(nodeIdOf(request));
+  const size = SETXATTR_IN2.get.size(request.body);
+  const flags = SETXATTR_IN2.get.flags(request.body);
+  if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
+  const name = attributeName(request);
+  const value2 = request.value().subarray(0, size);
+  const checked3 = checkExistence(fs, node, name, flags, caller);
+  const done = andThen(checked3, () => {
+    return fs.setxattr(node, name, value2, flags, caller);
+  });
+  return andThen(done, () => reply.ok());
+};
+function checkExistence(fs, node, name, flags, caller) {
+  if ((flags & (XATTR.CREATE | XATTR.REPLACE)) === 0) return;
+  return andThen(fs.getxattr?.(node, name, caller), (value2) => {
+    if (value2 === void 0) return;
+    if (value2 !== null && flags & XATTR.CREATE) throw new Errno("EEXIST");
+    if (value2 === null && flags & XATTR.REPLACE) throw new Errno("ENODATA");
+  });
+}
+var listxattr = ({ fs, nodes }, request, reply, caller) => {
+  if (fs.listxattr === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  return andThen(fs.listxattr(node, caller), (names2) => {
+    const text = Array.from(names2, (name) => `${name}\0`).join("");
+    replyValue(request, reply, encodeName(text));
+  });
+};
+var removexattr = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  if (fs.removexattr === void 0) {
+    return reply.error(context.isReadOnly ? ERRNO.EROFS : ERRNO.ENOSYS);
+  }
+  const node = nodes.get(nodeIdOf(request));
+  const done = fs.removexattr(node, attributeName(request), caller);
+  return andThen(done, () => reply.ok());
+};
+function replyValue(request, reply, value2) {
+  const room3 = GETXATTR_IN3.get.size(request.body);
+  if (room3 === 0) {
+    return reply.struct("fuse_getxattr_out", {
+      size: value2.length
+    });
+  }
+  if (value2.length > room3) throw new Errno("ERANGE");
+  reply.data.set(value2);
+  reply.ok(value2.length);
+}
+
+// src/filesystem/lifetime.ts
+var SECONDS_MAX = 2 ** 31;
+function readLifetime(seconds, name) {
+  if (typeof seconds !== "number" || !(seconds >= 0)) {
+    throw new UserError(`Cannot use ${seconds} (${name}): expected a number of seconds from 0`);
+  }
+  const whole = Math.floor(Math.min(seconds, SECONDS_MAX));
+  const rest = Math.min(seconds, SECONDS_MAX) - whole;
+  return {
+    seconds: BigInt(whole),
+    nanoseconds: Math.min(Math.round(rest * Number(NS_PER_S)), Number(NS_PER_S) - 1)
+  };
+}
+
+// src/filesystem/options.ts
+var OPEN_FLAGS = {
+  open: 0,
+  keep: FOPEN.KEEP_CACHE,
+  none: FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES
+};
+function checkCacheOptions(options) {
+  const { cache = "open" } = options;
+  return {
+    attr: readLifetime(options.attrSeconds ?? 1, "attrSeconds"),
+    entry: readLifetime(options.entrySeconds ?? 1, "entrySeconds"),
+    negative: readLifetime(options.negativeSeconds ?? 0, "negativeSeconds"),
+    openFlags: typeof cache === "function" ? (node) => flagsOf(cache(node)) : constant(flagsOf(cache)),
+    now: options.now ?? systemTime
+  };
+}
+function constant(flags) {
+  return () => flags;
+}
+function flagsOf(cache) {
+  if (Object.hasOwn(OPEN_FLAGS, cache)) return OPEN_FLAGS[cache];
+  throw new UserError(`Cannot use ${cache} (cache): expected open, keep or none`);
+}
+
+// src/filesystem/file_system_handler.ts
+var INTERRUPT2 = OPCODES.INTERRUPT.opcode;
+var INTERRUPT_IN2 = accessors("fuse_interrupt_in");
+var OPERATIONS2 = {
+  LOOKUP: lookup,
+  FORGET: forget,
+  BATCH_FORGET: batchForget,
+  GETATTR: getattr,
+  SETATTR: setattr,
+  READLINK: readlink,
+  STATFS: statfs,
+  MKNOD: mknod,
+  MKDIR: mkdir,
+  SYMLINK: symlink,
+  LINK: link2,
+  UNLINK: unlink,
+  RMDIR: rmdir,
+  RENAME: rename,
+  RENAME2: rename2,
+  OPENDIR: opendir,
+  READDIR: readdir,
+  READDIRPLUS: readdirplus,
+  RELEASEDIR: releasedir,
+  FSYNCDIR: fsyncdir,
+  OPEN: open,
+  CREATE: create,
+  FLUSH: flush,
+  FSYNC: fsync,
+  RELEASE: release,
+  READ: read,
+  WRITE: write,
+  FALLOCATE: fallocate,
+  LSEEK: lseek,
+  GETXATTR: getxattr,
+  SETXATTR: setxattr,
+  LISTXATTR: listxattr,
+  REMOVEXATTR: removexattr
+};
+var BY_OPCODE2 = new Array(64).fill(null);
+for (const [name, operation] of Object.entries(OPERATIONS2)) {
+  BY_OPCODE2[OPCODES[name].opcode] = operation;
+}
+var FileSystemHandler = class {
+  inPlace;
+  #context;
+  /** Callers of requests that are answered later, by `unique`. */
+  #waiting = /* @__PURE__ */ new Map();
+  /** A caller for the next request. */
+  #idle = null;
+  /**
+   * Makes a handler.
+   *
+   * @param fs The file system.
+   * @param options What the kernel may cache.
+   * @param services What the session offers.
+   * @throws {UserError} If an option cannot be used.
+   */
+  constructor(fs, options = {}, services = {}) {
+    const own = fs.cache === void 0 ? {} : {
+      cache: (node) => fs.cache(node)
+    };
+    const rules = checkCacheOptions({
+      ...own,
+      ...options
+    });
+    this.#context = new FileSystemContext(fs, rules, services);
+    this.inPlace = services.inPlace ?? false;
+  }
+  /** The number of nodes that the kernel knows, the root included. */
+  get nodes() {
+    return this.#context.nodes.size;
+  }
+  /** The number of open files with a handle, and of open directories. */
+  get handles() {
+    const { handles, streams } = this.#context;
+    return handles.size + streams.size;
+  }
+  /** The id by which the kernel knows a node; `null` if it does not. */
+  nodeid(node) {
+    const id = this.#context.nodes.knownId(node);
+    return id === null ? null : BigInt(id);
+  }
+  /** How often the kernel has looked up a node and not forgotten it. */
+  lookups(node) {
+    return this.#context.nodes.lookups(node);
+  }
+  handle(request, reply) {
+    const { opcode } = request;
+    if (opcode === INTERRUPT2) return this.#interrupt(request, reply);
+    const operation = BY_OPCODE2[opcode] ?? null;
+    if (operation === null) return reply.error(ERRNO.ENOSYS);
+    const caller = this.#idle ?? new RequestCaller(this.#context.rules.now);
+    this.#idle = null;
+    caller.bind(request);
+    const answer = operation(this.#context, request, reply, caller);
+    if (answer !== void 0) {
+      return this.#later(answer, request.unique, caller);
+    }
+    this.#idle = caller;
+  }
+  async #later(answer, unique, caller) {
+    this.#waiting.set(unique, caller);
+    try {
+      await answer;
+    } finally {
+      this.#waiting.delete(unique);
+    }
+  }
+  /** A request that does not wait here has just been answered. */
+  #interrupt(request, reply) {
+    reply.none();
+    this.#waiting.get(INTERRUPT_IN2.get.unique(request.body))?.interrupt();
+  }
+};
+
+// src/linux/fuse/attribute_notice.ts
+function invalidateAttributesNow(device, nodeid) {
+  const body = {
+    ino: BigInt(nodeid),
+    off: -1n,
+    len: 0n
+  };
+  const bytes2 = encodeNotification("INVAL_INODE", {
+    body
+  });
+  libc().write(device, pointerOf(bytes2), BigInt(bytes2.byteLength));
+}
+
+// src/linux/syscall/thread_capabilities.ts
+var CAP2 = {
+  FSETID: 4
+};
+var VERSION_3 = 537396514;
+var HEADER_WORDS = 2;
+var DATA_WORDS = 6;
+var ThreadCapabilities = class {
+  #header = new Uint32Array(new ArrayBuffer(4 * HEADER_WORDS));
+  #all = new Uint32Array(new ArrayBuffer(4 * DATA_WORDS));
+  #fewer = new Uint32Array(new ArrayBuffer(4 * DATA_WORDS));
+  /** Notes the capabilities of the calling thread. */
+  constructor() {
+    this.#header[0] = VERSION_3;
+    libc().capget(this.#header, this.#all);
+  }
+  /** Gives them back to the thread, after setfsuid(2) has taken some away. */
+  restore() {
+    libc().capset(this.#header, this.#all);
+  }
+  /** Calls a function without one of them. */
+  without(name, call3) {
+    this.#fewer.set(this.#all);
+    this.#fewer[0] &= ~(1 << CAP2[name]);
+    libc().capset(this.#header, this.#fewer);
+    try {
+      return call3();
+    } finally {
+      this.restore();
+    }
+  }
+};
+
+// src/mirror/failure.ts
+function failureOf(number2) {
+  const name = errnoName(number2);
+  return new Errno(Object.hasOwn(ERRNO, name) ? name : "EIO");
+}
+function checked2(result3) {
+  if (result3 < 0) throw failureOf(errno());
+  return result3;
+}
+
+// src/mirror/data.ts
+var pointers = new BufferPointers();
+function readFile(fd, into, offset) {
+  const pointer = pointers.of(into);
+  const length2 = BigInt(into.byteLength);
+  for (; ; ) {
+    const count2 = libc().pread(fd, pointer, length2, BigInt(offset));
+    if (count2 >= 0) return count2;
+    const error = errno();
+    if (error !== ERRNO.EINTR) throw failureOf(error);
+  }
+}
+function writeFile(fd, data, offset) {
+  const pointer = pointers.of(data);
+  const length2 = BigInt(data.byteLength);
+  for (; ; ) {
+    const count2 = libc().pwrite(fd, pointer, length2, BigInt(offset));
+    if (count2 >= 0) return count2;
+    const error = errno();
+    if (error !== ERRNO.EINTR) throw failureOf(error);
+  }
+}
+function seekFile(fd, offset, whence) {
+  const found = Number(libc().lseek(fd, BigInt(offset), whence));
+  if (found >= 0) return found;
+  const error = errno();
+  if (error === ERRNO.ENXIO) return null;
+  throw failureOf(error);
+}
+async function syncFile(fd, dataOnly, close2) {
+  const { fdatasync, fdatasync_nonblocking, fsync: fsync2, fsync_nonblocking } = libc();
+  const [later, now] = dataOnly ? [
+    fdatasync_nonblocking,
+    fdatasync
+  ] : [
+    fsync_nonblocking,
+    fsync2
+  ];
+  try {
+    if (await inPool(() => later(fd), () => now(fd)) === 0) return;
+    throw failureOf(now(fd) === 0 ? ERRNO.EIO : errno());
+  } finally {
+    if (close2) libc().close(fd);
+  }
+}
+
+// src/mirror/host_file_system.ts
+var STRUCT_STATFS_SIZE3 = 120;
+var LATE_ERRORS = /* @__PURE__ */ new Set([
+  26985,
+  4283649346,
+  4266872130,
+  1702057286,
+  12805120,
+  16914839,
+  1397113167,
+  198183888,
+  1937076805,
+  1196443219
+]);
+var status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE3));
+function hasLateErrors(fd) {
+  checked2(libc().fstatfs(fd, status));
+  return LATE_ERRORS.has(status.getUint32(0, true));
+}
+function spaceOf(fd) {
+  checked2(libc().fstatfs(fd, status));
+  return {
+    // The unit of the counts.
+    bsize: Number(status.getBigUint64(72, true)),
+    blocks: status.getBigUint64(16, true),
+    bfree: status.getBigUint64(24, true),
+    bavail: status.getBigUint64(32, true),
+    files: status.getBigUint64(40, true),
+    ffree: status.getBigUint64(48, true),
+    namelen: Number(status.getBigUint64(64, true))
+  };
+}
+
+// src/mirror/names.ts
+var ENCODER3 = new TextEncoder();
+var PROC = ENCODER3.encode("/proc/self/fd/");
+var DIGIT_0 = 48;
+var DIGITS_MAX = 10;
+var NO_NAME = new Uint8Array(new ArrayBuffer(1));
+var DOT2 = cBytes(".");
+var first = new Uint8Array(new ArrayBuffer(PATH_MAX + 1));
+var second = new Uint8Array(new ArrayBuffer(PATH_MAX + 1));
+var number = new Uint8Array(new ArrayBuffer(DIGITS_MAX + 1));
+var procPath = new Uint8Array(new ArrayBuffer(PROC.length + DIGITS_MAX + 1));
+procPath.set(PROC);
+function nameArgument(name) {
+  return encodeEntry(name, first);
+}
+function secondNameArgument(name) {
+  return encodeEntry(name, second);
+}
+function textArgument(text) {
+  return encode(text, second, PATH_MAX - 1);
+}
+function descriptorName(fd) {
+  writeNumber(fd, number, 0);
+  return number;
+}
+function descriptorPath(fd) {
+  writeNumber(fd, procPath, PROC.length);
+  return procPath;
+}
+function encodeEntry(name, into) {
+  if (name === "" || name === "." || name === ".." || name.includes("/")) {
+    throw new Errno("EINVAL");
+  }
+  return encode(name, into, NAME_MAX);
+}
+function encode(text, into, max) {
+  if (text.includes("\0")) throw new Errno("EINVAL");
+  if (text.isWellFormed()) {
+    const { read: read2, written } = ENCODER3.encodeInto(text, into);
+    if (read2 < text.length || written > max) throw new Errno("ENAMETOOLONG");
+    into[written] = 0;
+    return into;
+  }
+  const bytes2 = encodeName(text);
+  if (bytes2.length > max) throw new Errno("ENAMETOOLONG");
+  into.set(bytes2);
+  into[bytes2.length] = 0;
+  return into;
+}
+function writeNumber(value2, into, start) {
+  let digits = 1;
+  for (let rest2 = value2; rest2 >= 10; digits++) rest2 = Math.floor(rest2 / 10);
+  let rest = value2;
+  into[start + digits] = 0;
+  for (let at = start + digits - 1; at >= start; at--) {
+    into[at] = DIGIT_0 + rest % 10;
+    rest = Math.floor(rest / 10);
+  }
+}
+function cBytes(text) {
+  const bytes2 = new Uint8Array(new ArrayBuffer(text.length + 1));
+  ENCODER3.encodeInto(text, bytes2);
+  return bytes2;
+}
+
+// src/linux/syscall/directory.ts
+var NAME_OFFSET = 8 + 8 + 2 + 1;
+
+// src/linux/syscall/resource_limits.ts
+var RLIMIT = {
+  /** Largest position in a file that can be written to, in bytes. */
+  FSIZE: 1,
+  /** Private writable memory in bytes, also if it is not resident. */
+  DATA: 2,
+  /** Threads of the user; ignored for root and with CAP_SYS_RESOURCE. */
+  NPROC: 6,
+  /** One more than the largest number of a descriptor. */
+  NOFILE: 7,
+  /** Locked memory in bytes; ignored with CAP_IPC_LOCK. */
+  MEMLOCK: 8,
+  /** Address space in bytes. */
+  AS: 9
+};
+var RLIM_INFINITY = 2n ** 64n - 1n;
+function resourceLimit(name) {
+  const limit = new BigUint64Array(2);
+  if (libc().getrlimit(RLIMIT[name], limit) < 0) {
+    throw failure("getrlimit", `read RLIMIT_${name}`);
+  }
+  return {
+    soft: valueOf(limit[0]),
+    hard: valueOf(limit[1])
+  };
+}
+function raiseLimit(name, need) {
+  const { soft, hard } = resourceLimit(name);
+  if (soft >= need || hard <= soft) return soft;
+  const raised = Math.min(need, hard);
+  const limit = new BigUint64Array([
+    wordOf(raised),
+    wordOf(hard)
+  ]);
+  if (libc().setrlimit(RLIMIT[name], limit) < 0) {
+    throw failure("setrlimit", `raise RLIMIT_${name} to ${raised}`);
+  }
+  return raised;
+}
+function raiseOpenFiles(wanted) {
+  const { soft, hard } = resourceLimit("NOFILE");
+  if (hard < wanted) {
+    const limit = new BigUint64Array([
+      wordOf(soft),
+      wordOf(wanted)
+    ]);
+    libc().setrlimit(RLIMIT.NOFILE, limit);
+  }
+  return raiseLimit("NOFILE", wanted);
+}
+function valueOf(word) {
+  return word === RLIM_INFINITY ? Infinity : Number(word);
+}
+function wordOf(value2) {
+  return value2 === Infinity ? RLIM_INFINITY : BigInt(value2);
+}
+function failure(call3, action) {
+  return new SystemError({
+    call: call3,
+    action,
+    errno: errno()
+  });
+}
+
+// src/mirror/as_caller.ts
+var NO_ID = 4294967295;
+var CallerIds = class {
+  #own;
+  #maySwitch;
+  #capabilities = new ThreadCapabilities();
+  /** Notes the ids and the capabilities of the calling thread. */
+  constructor() {
+    const { effectiveUid: uid, effectiveGid: gid } = credentials();
+    this.#own = {
+      uid,
+      gid
+    };
+    this.#maySwitch = hasCapability("SETUID") && hasCapability("SETGID");
+  }
+  /**
+   * Makes a system call as the caller.
+   *
+   * @param call Returns the result, or a negative error number.
+   * @returns The same; -EOVERFLOW for a caller whose ids this process's user
+   * namespace does not have.
+   */
+  run(caller, call3) {
+    const { uid, gid } = this.#own;
+    if (!this.#maySwitch || caller.uid === uid && caller.gid === gid) {
+      return call3();
+    }
+    const { setfsgid, setfsuid } = libc();
+    setfsgid(caller.gid);
+    setfsuid(caller.uid);
+    this.#capabilities.restore();
+    try {
+      const isCaller = setfsuid(NO_ID) >>> 0 === caller.uid && setfsgid(NO_ID) >>> 0 === caller.gid;
+      return isCaller ? call3() : -ERRNO.EOVERFLOW;
+    } finally {
+      setfsuid(uid);
+      setfsgid(gid);
+    }
+  }
+};
+
+// src/mirror/changes.ts
+var NO_ID2 = 4294967295;
+var UTIME_NOW2 = 0x3fffffffn;
+var UTIME_OMIT2 = 0x3ffffffen;
+var times = new BigInt64Array(new ArrayBuffer(32));
+function changeAttributes(descriptors, fd, changes, handle) {
+  const { mode, uid, gid, size } = changes;
+  if (uid !== void 0 || gid !== void 0) {
+    const flags = AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW;
+    const owner = uid ?? NO_ID2;
+    checked2(libc().fchownat(fd, NO_NAME, owner, gid ?? NO_ID2, flags));
+  }
+  if (mode !== void 0) {
+    const name = descriptorName(fd);
+    checked2(libc().fchmodat(descriptors, name, mode & ~S_IF.MT, 0));
+  }
+  if (size !== void 0) truncate(descriptors, fd, size, handle);
+  changeTimes(fd, changes);
+}
+function truncate(descriptors, fd, size, handle) {
+  const { close: close2, ftruncate, openat } = libc();
+  const length2 = BigInt(size);
+  if (handle !== void 0) {
+    checked2(ftruncate(handle, length2));
+    return;
+  }
+  const flags = OPEN.WRONLY | OPEN.NONBLOCK | OPEN.CLOEXEC;
+  const file = checked2(openat(descriptors, descriptorName(fd), flags, 0));
+  try {
+    checked2(ftruncate(file, length2));
+  } finally {
+    close2(file);
+  }
+}
+function changeTimes(fd, changes) {
+  const { atime, ctime, size } = changes;
+  const mtime = size !== void 0 && changes.mtime === ctime ? void 0 : changes.mtime;
+  if (atime === void 0 && mtime === void 0) return;
+  setTime(0, atime, ctime);
+  setTime(2, mtime, ctime);
+  checked2(libc().utimensat(fd, NO_NAME, times, AT.EMPTY_PATH));
+}
+function setTime(at, time2, now) {
+  const isExact = time2 !== void 0 && time2 !== now;
+  times[at] = isExact ? secondsOf(time2) : 0n;
+  times[at + 1] = isExact ? BigInt(nanosecondsOf(time2)) : time2 === void 0 ? UTIME_OMIT2 : UTIME_NOW2;
+}
+
+// src/mirror/listing.ts
+var SYS_GETDENTS64 = Deno.build.arch === "aarch64" ? 61n : 217n;
+var BUFFER_SIZE = 32 * 1024;
+var SIZE3 = BigInt(BUFFER_SIZE);
+var TWO_3215 = 2 ** 32;
+var TYPE_SHIFT = 12;
+var LENGTH_AT = 16;
+var TYPE_AT = 18;
+var NAME_AT = 19;
+var bytes = new Uint8Array(new ArrayBuffer(BUFFER_SIZE));
+var view = new DataView(bytes.buffer);
+var DirectoryReader = class {
+  #fd;
+  #entries = [];
+  #at = 0;
+  /**
+   * Opens a directory.
+   *
+   * @param directory An O_PATH descriptor.
+   * @throws {Errno} EACCES, EMFILE, ENFILE.
+   */
+  constructor(directory) {
+    const flags = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.CLOEXEC;
+    this.#fd = checked2(libc().openat(directory, DOT2, flags, 0));
+  }
+  [Symbol.iterator]() {
+    return this;
+  }
+  next() {
+    if (this.#at === this.#entries.length && !this.#refill()) {
+      this.#close();
+      return {
+        done: true,
+        value: void 0
+      };
+    }
+    return {
+      done: false,
+      value: this.#entries[this.#at++]
+    };
+  }
+  return() {
+    this.#close();
+    return {
+      done: true,
+      value: void 0
+    };
+  }
+  #close() {
+    if (this.#fd >= 0) libc().close(this.#fd);
+    this.#fd = -1;
+  }
+  /** Reads further entries; returns whether there are any. */
+  #refill() {
+    this.#entries = [];
+    this.#at = 0;
+    while (this.#fd >= 0 && this.#entries.length === 0) {
+      const { getdents64 } = libc();
+      const length2 = checked2(getdents64(SYS_GETDENTS64, this.#fd, bytes, SIZE3));
+      if (length2 === 0) return false;
+      decode2(length2, this.#entries);
+    }
+    return this.#entries.length > 0;
+  }
+};
+function decode2(length2, entries) {
+  for (let at = 0; at < length2; ) {
+    const size = view.getUint16(at + LENGTH_AT, true);
+    const start = at + NAME_AT;
+    const end = bytes.indexOf(0, start);
+    const name = decodeName(bytes.slice(start, end));
+    if (name !== "." && name !== "..") {
+      const mode = view.getUint8(at + TYPE_AT) << TYPE_SHIFT;
+      entries.push([
+        name,
+        null,
+        {
+          mode,
+          ino: inodeAt(at)
+        }
+      ]);
+    }
+    at += size;
+  }
+}
+function inodeAt(at) {
+  const high = view.getUint32(at + 4, true);
+  return high < 2 ** 21 ? high * TWO_3215 + view.getUint32(at, true) : view.getBigUint64(at, true);
+}
+
+// src/mirror/status.ts
+var STRUCT_STATX_SIZE2 = 256;
+var MINOR_COUNT = 2 ** 20;
+var TWO_3216 = 2 ** 32;
+var status2 = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE2));
+function readStatus(directory, name) {
+  const flags = AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT;
+  return libc().statx(directory, name, flags, STATX_BASIC_STATS, status2);
+}
+function statusDevice() {
+  return status2.getUint32(136, true) * MINOR_COUNT + status2.getUint32(140, true);
+}
+function statusInode() {
+  const inode = status2.getUint32(32, true) + status2.getUint32(36, true) * TWO_3216;
+  return inode <= Number.MAX_SAFE_INTEGER ? inode : status2.getBigUint64(32, true);
+}
+function statusMode() {
+  return status2.getUint16(28, true);
+}
+function statusLinks() {
+  return status2.getUint32(16, true);
+}
+function statusAttr(ino) {
+  return {
+    ino,
+    mode: statusMode(),
+    size: size64(40),
+    blocks: size64(48),
+    nlink: statusLinks(),
+    uid: status2.getUint32(20, true),
+    gid: status2.getUint32(24, true),
+    rdev: encodeDevice(status2.getUint32(128, true), status2.getUint32(132, true)),
+    blksize: status2.getUint32(4, true),
+    atime: time(64),
+    mtime: time(112),
+    ctime: time(96)
+  };
+}
+function size64(at) {
+  return status2.getUint32(at, true) + status2.getUint32(at + 4, true) * TWO_3216;
+}
+function time(at) {
+  return timeOf(status2.getBigInt64(at, true), status2.getUint32(at + 8, true));
+}
+function encodeDevice(major, minor) {
+  return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;
+}
+function deviceArgument(rdev) {
+  const major = rdev >>> 8 & 4095;
+  const minor = rdev & 255 | rdev >>> 12 & 1048320;
+  return BigInt(minor & 255) | BigInt(major) << 8n | BigInt(minor >>> 8) << 20n;
+}
+
+// src/mirror/making.ts
+var PERMISSIONS2 = 511;
+var DEFAULT_ACL = new TextEncoder().encode("system.posix_acl_default\0");
+function makeFile({ ids, descriptors }, directory, name, mode, caller) {
+  const path = nameArgument(name);
+  const flags = OPEN.RDWR | OPEN.CREAT | OPEN.EXCL | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+  const fd = orThrow(ids.run(caller, () => result2(libc().openat(directory, path, flags, mode & ~S_IF.MT))));
+  readStatus(fd, NO_NAME);
+  const missing2 = mode & PERMISSIONS2 & ~statusMode();
+  if (missing2 !== 0 && !hasDefaultAcl(directory)) {
+    libc().fchmodat(descriptors, descriptorName(fd), mode & ~S_IF.MT, 0);
+  }
+  return fd;
+}
+function makeDirectory(maker, directory, name, mode, caller) {
+  const path = nameArgument(name);
+  const permissions = mode & ~S_IF.MT;
+  orThrow(maker.ids.run(caller, () => result2(libc().mkdirat(directory, path, permissions))));
+  undoUmask(maker, directory, name, mode);
+}
+function makeNode2(maker, directory, name, mode, rdev, caller) {
+  const path = nameArgument(name);
+  const device = deviceArgument(rdev);
+  orThrow(maker.ids.run(caller, () => result2(libc().mknodat(directory, path, mode, device))));
+  undoUmask(maker, directory, name, mode);
+}
+function makeLink({ ids }, directory, name, target, caller) {
+  const path = nameArgument(name);
+  const text = textArgument(target);
+  orThrow(ids.run(caller, () => result2(libc().symlinkat(text, directory, path))));
+}
+function undoUmask({ descriptors }, directory, name, mode) {
+  if (readStatus(directory, nameArgument(name)) < 0) return;
+  const missing2 = mode & PERMISSIONS2 & ~statusMode();
+  if (missing2 === 0 || hasDefaultAcl(directory)) return;
+  const { openat, fchmodat, close: close2 } = libc();
+  const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+  const fd = openat(directory, nameArgument(name), flags, 0);
+  if (fd < 0) return;
+  const isSame = readStatus(fd, NO_NAME) === 0 && (statusMode() & S_IF.MT) === (mode & S_IF.MT);
+  if (isSame) fchmodat(descriptors, descriptorName(fd), mode & ~S_IF.MT, 0);
+  close2(fd);
+}
+function hasDefaultAcl(directory) {
+  const path = descriptorPath(directory);
+  return libc().getxattr(path, DEFAULT_ACL, null, 0n) > 0;
+}
+function result2(value2) {
+  return value2 < 0 ? -errno() : value2;
+}
+function orThrow(value2) {
+  if (value2 < 0) throw failureOf(-value2);
+  return value2;
+}
+
+// src/mirror/file_handle.ts
+var HEADER_SIZE5 = 8;
+var MAX_HANDLE_SZ = 128;
+var room = new Uint8Array(new ArrayBuffer(HEADER_SIZE5 + MAX_HANDLE_SZ));
+var length = new Uint32Array(room.buffer, 0, 1);
+var mountId = new Int32Array(new ArrayBuffer(4));
+function fileHandle(fd) {
+  length[0] = MAX_HANDLE_SZ;
+  const { name_to_handle_at } = libc();
+  const failed = name_to_handle_at(fd, NO_NAME, room, mountId, AT.EMPTY_PATH);
+  return failed < 0 ? null : room.slice(0, HEADER_SIZE5 + length[0]);
+}
+function isSameHandle(a, b) {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+function openHandle2(mount, handle) {
+  const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+  return libc().open_by_handle_at(mount, handle, flags);
+}
+
+// src/mirror/nodes.ts
+var DEVICE_SHIFT = 48n;
+var CLOSED = -1;
+var MirrorNode = class {
+  /** Its inode number: that of the host on the root's device. */
+  ino;
+  /** A descriptor that `create()` has opened and `open()` takes; -1 for none. */
+  created = CLOSED;
+  /** How many files are open, which need a node with its descriptor. */
+  opens = 0;
+  /** Whether it was used since it was last passed over. */
+  isUsed = true;
+  #nodes;
+  #device;
+  #inode;
+  #fd;
+  /** What it is held by while it has no descriptor. */
+  #handle = null;
+  /** Called by {@linkcode MirrorNodes}. */
+  constructor(nodes, fd, device, inode) {
+    this.#nodes = nodes;
+    this.#fd = fd;
+    this.#device = device;
+    this.#inode = inode;
+    this.ino = device.index === 0 ? inode : BigInt.asUintN(64, BigInt(inode) ^ BigInt(device.index) << DEVICE_SHIFT);
+  }
+  /**
+   * An O_PATH descriptor of it, until the next call of `makeRoom()`.
+   *
+   * @throws {Errno} ESTALE if it is gone.
+   */
+  get fd() {
+    this.isUsed = true;
+    if (this.#fd === CLOSED && this.#handle !== null) {
+      this.adopt(checked2(openHandle2(this.#device.mount, this.#handle)));
+    }
+    return this.#fd;
+  }
+  /** Whether it has a descriptor now. */
+  get isHeld() {
+    return this.#fd !== CLOSED;
+  }
+  /** Takes over a descriptor of the same file. */
+  adopt(fd) {
+    this.#fd = fd;
+    this.#handle = null;
+    this.#nodes.held.add(this);
+  }
+  /** Whether a descriptor is of the same file, although this one has none. */
+  isFileOf(fd) {
+    const handle = fileHandle(fd);
+    return handle !== null && this.#handle !== null && isSameHandle(handle, this.#handle);
+  }
+  /**
+   * Lets its descriptor go, if a handle can hold it.
+   *
+   * @returns Whether it did.
+   */
+  park() {
+    const isNeeded = this.opens > 0 || this.created !== CLOSED || this.#device.mount === CLOSED || readStatus(this.#fd, NO_NAME) < 0 || statusLinks() === 0;
+    const handle = isNeeded ? null : fileHandle(this.#fd);
+    if (handle === null) return false;
+    this.#handle = handle;
+    closeDescriptor(this.#fd);
+    this.#fd = CLOSED;
+    return true;
+  }
+  /** Forgets the file, and closes its descriptors. */
+  close() {
+    const { byInode } = this.#device;
+    if (byInode.get(this.#inode) === this) byInode.delete(this.#inode);
+    this.#nodes.held.delete(this);
+    for (const fd of [
+      this.#fd,
+      this.created
+    ]) {
+      if (fd !== CLOSED) closeDescriptor(fd);
+    }
+    this.#fd = CLOSED;
+    this.created = CLOSED;
+    this.#handle = null;
+  }
+};
+var MirrorNodes = class {
+  /** Nodes with a descriptor, those that were passed over longest ago first. */
+  held = /* @__PURE__ */ new Set();
+  #max;
+  #mayOpenHandles;
+  #devices = /* @__PURE__ */ new Map();
+  /**
+   * Makes an empty table.
+   *
+   * @param max How many nodes may have descriptors before some are let go.
+   */
+  constructor(max) {
+    this.#max = max;
+    this.#mayOpenHandles = hasCapability("DAC_READ_SEARCH");
+  }
+  /** The node of a file, if its descriptor says that it is in use. */
+  find(device, inode) {
+    const node = this.#devices.get(device)?.byInode.get(inode);
+    return node?.isHeld ? node : void 0;
+  }
+  /**
+   * The node of a file.
+   *
+   * @param fd An O_PATH descriptor of it, which is closed or taken over.
+   */
+  nodeOf(device, inode, fd) {
+    const files = this.#devices.get(device) ?? this.#addDevice(device, fd);
+    const known = files.byInode.get(inode);
+    if (known?.isHeld) {
+      closeDescriptor(fd);
+      return known;
+    }
+    if (known?.isFileOf(fd)) {
+      known.adopt(fd);
+      return known;
+    }
+    const node = new MirrorNode(this, fd, files, inode);
+    files.byInode.set(inode, node);
+    this.held.add(node);
+    return node;
+  }
+  /** Lets descriptors of nodes go if there are too many. */
+  makeRoom() {
+    if (!this.#mayOpenHandles || this.held.size <= this.#max) return;
+    let rest = this.held.size;
+    for (const node of this.held) {
+      if (--rest < 0 || this.held.size <= this.#max * 3 / 4) return;
+      this.held.delete(node);
+      if (!node.isUsed && node.park()) continue;
+      node.isUsed = false;
+      this.held.add(node);
+    }
+  }
+  /** Closes all nodes. */
+  close() {
+    for (const { byInode, mount } of this.#devices.values()) {
+      for (const node of [
+        ...byInode.values()
+      ]) node.close();
+      if (mount !== CLOSED) closeDescriptor(mount);
+    }
+  }
+  #addDevice(number2, fd) {
+    const isDirectory = readStatus(fd, NO_NAME) === 0 && (statusMode() & S_IF.MT) === S_IF.DIR;
+    const flags = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.CLOEXEC;
+    const mount = isDirectory ? libc().openat(fd, DOT2, flags, 0) : CLOSED;
+    const index = this.#devices.size;
+    const device = {
+      index,
+      byInode: /* @__PURE__ */ new Map(),
+      mount: Math.max(mount, CLOSED)
+    };
+    this.#devices.set(number2, device);
+    return device;
+  }
+};
+
+// src/mirror/tree.ts
+var DESCRIPTORS_WANTED = 2 ** 20;
+var MirrorTree = class {
+  root;
+  #nodes;
+  #maker;
+  /** An O_PATH descriptor of /proc/self/fd. */
+  descriptors;
+  /** The node that was looked up last, if its attributes are still at hand. */
+  #fresh = null;
+  #freshAttr = null;
+  /**
+   * Called in the thread that will use it.
+   *
+   * @param root A descriptor of {@linkcode openRoot}, which it takes over.
+   * @throws {UserError} If it cannot be used.
+   */
+  constructor(root, options = {}) {
+    const descriptorsMax = raiseOpenFiles(DESCRIPTORS_WANTED);
+    this.#nodes = new MirrorNodes(options.nodesMax ?? descriptorsMax / 2);
+    const descriptors = openDescriptor("/proc/self/fd", OPEN.PATH | OPEN.DIRECTORY);
+    this.descriptors = descriptors;
+    this.#maker = {
+      ids: new CallerIds(),
+      descriptors
+    };
+    checked2(readStatus(root, NO_NAME));
+    this.root = this.#nodes.nodeOf(statusDevice(), statusInode(), root);
+    this.root.opens = Infinity;
+  }
+  /** Closes all descriptors; the file system cannot be used any more. */
+  [Symbol.dispose]() {
+    this.#nodes.close();
+    closeDescriptor(this.descriptors);
+  }
+  getattr(node) {
+    const attr2 = this.#freshAttr;
+    const isFresh = this.#fresh === node;
+    this.begin();
+    if (isFresh && attr2 !== null) return attr2;
+    checked2(readStatus(node.fd, NO_NAME));
+    return statusAttr(node.ino);
+  }
+  lookup(directory, name) {
+    this.begin();
+    const path = nameArgument(name);
+    if (readStatus(directory.fd, path) < 0) return nothingThere(errno());
+    const known = this.#nodes.find(statusDevice(), statusInode());
+    if (known !== void 0) return this.#keepFresh(known);
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const fd = libc().openat(directory.fd, path, flags, 0);
+    return fd < 0 ? nothingThere(errno()) : this.#nodeOf(fd);
+  }
+  readdir(directory) {
+    this.begin();
+    return new DirectoryReader(directory.fd);
+  }
+  readlink(node) {
+    this.begin();
+    const target = new Uint8Array(new ArrayBuffer(PATH_MAX));
+    const room3 = BigInt(target.byteLength);
+    const { readlinkat } = libc();
+    const length2 = checked2(readlinkat(node.fd, NO_NAME, target, room3));
+    return decodeName(target.subarray(0, length2));
+  }
+  setattr(node, changes, _caller, handle) {
+    this.begin();
+    changeAttributes(this.descriptors, node.fd, changes, handle);
+  }
+  create(directory, name, mode, caller) {
+    this.begin();
+    const file = makeFile(this.#maker, directory.fd, name, mode, caller);
+    const { descriptors } = this;
+    const flags = OPEN.PATH | OPEN.CLOEXEC;
+    const fd = libc().openat(descriptors, descriptorName(file), flags, 0);
+    if (fd < 0) {
+      const error = failureOf(errno());
+      closeDescriptor(file);
+      throw error;
+    }
+    const node = this.#nodeOf(fd);
+    node.created = file;
+    return node;
+  }
+  mkdir(directory, name, mode, caller) {
+    makeDirectory(this.#maker, directory.fd, name, mode, caller);
+    return this.#made(directory, name);
+  }
+  mknod(directory, name, mode, rdev, caller) {
+    makeNode2(this.#maker, directory.fd, name, mode, rdev, caller);
+    return this.#made(directory, name);
+  }
+  symlink(directory, name, target, caller) {
+    makeLink(this.#maker, directory.fd, name, target, caller);
+    return this.#made(directory, name);
+  }
+  link(node, directory, name) {
+    this.begin();
+    const { linkat } = libc();
+    const path = nameArgument(name);
+    const { fd } = node;
+    if (linkat(fd, NO_NAME, directory.fd, path, AT.EMPTY_PATH) === 0) return;
+    const error = errno();
+    if (error !== ERRNO.ENOENT) throw failureOf(error);
+    const { descriptors } = this;
+    const link3 = descriptorName(fd);
+    checked2(linkat(descriptors, link3, directory.fd, path, AT.SYMLINK_FOLLOW));
+  }
+  unlink(directory, name) {
+    checked2(libc().unlinkat(directory.fd, nameArgument(name), 0));
+  }
+  rmdir(directory, name) {
+    const path = nameArgument(name);
+    checked2(libc().unlinkat(directory.fd, path, AT.REMOVEDIR));
+  }
+  rename(from, oldName, to, newName, flags) {
+    const path = nameArgument(oldName);
+    const target = secondNameArgument(newName);
+    checked2(libc().renameat2(from.fd, path, to.fd, target, flags));
+  }
+  statfs(node) {
+    return spaceOf(node.fd);
+  }
+  forget(node) {
+    this.begin();
+    node.close();
+  }
+  /** What was made under a name, or has come there since. */
+  #made(directory, name) {
+    const node = this.lookup(directory, name);
+    if (node === null) throw new Errno("ENOENT");
+    return node;
+  }
+  /** The node of a file; its O_PATH descriptor is closed if it has one. */
+  #nodeOf(fd) {
+    if (readStatus(fd, NO_NAME) < 0) {
+      const error = failureOf(errno());
+      closeDescriptor(fd);
+      throw error;
+    }
+    const node = this.#nodes.nodeOf(statusDevice(), statusInode(), fd);
+    return this.#keepFresh(node);
+  }
+  /** Keeps the attributes that were just read for `getattr()`. */
+  #keepFresh(node) {
+    this.#fresh = node;
+    this.#freshAttr = statusAttr(node.ino);
+    return node;
+  }
+  /** Whether a file has set-user-ID or set-group-ID. */
+  isSetId({ fd }) {
+    return readStatus(fd, NO_NAME) < 0 || (statusMode() & (S_IS.UID | S_IS.GID)) !== 0;
+  }
+  /**
+   * Begins an operation: drops attributes that may change, and descriptors of
+   * nodes if there are too many.
+   */
+  begin() {
+    this.#fresh = null;
+    this.#freshAttr = null;
+    this.#nodes.makeRoom();
+  }
+};
+function nothingThere(error) {
+  if (error === ERRNO.ENOENT) return null;
+  throw failureOf(error);
+}
+
+// src/mirror/xattrs.ts
+var ROOM = BigInt(XATTR_SIZE_MAX);
+var EMPTY = new Uint8Array(new ArrayBuffer(1));
+var room2;
+function sharedRoom2() {
+  return room2 ??= new Uint8Array(new ArrayBuffer(XATTR_SIZE_MAX));
+}
+function attributeOf(fd, name) {
+  const into = sharedRoom2();
+  const length2 = libc().getxattr(descriptorPath(fd), textArgument(name), pointerOf(into), ROOM);
+  if (length2 >= 0) return into.slice(0, length2);
+  const error = errno();
+  if (error === ERRNO.ENODATA) return null;
+  throw failureOf(error);
+}
+function setAttribute(fd, name, value2, flags) {
+  const bytes2 = value2.length === 0 ? EMPTY : value2;
+  const size = BigInt(value2.length);
+  const path = descriptorPath(fd);
+  checked2(libc().setxattr(path, textArgument(name), bytes2, size, flags));
+}
+function attributeNames(fd) {
+  const into = sharedRoom2();
+  const length2 = checked2(libc().listxattr(descriptorPath(fd), into, ROOM));
+  return decodeName(into.slice(0, length2)).split("\0").slice(0, -1);
+}
+function removeAttribute(fd, name) {
+  checked2(libc().removexattr(descriptorPath(fd), textArgument(name)));
+}
+
+// src/mirror/mirror.ts
+var DEALT_WITH = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC | OPEN.NOFOLLOW | OPEN.DIRECT;
+var NOT_CREATED_WITH = O.APPEND | O.DSYNC;
+var Mirror = class extends MirrorTree {
+  /** Left out where close(2) tells of no errors: the kernel need not ask. */
+  flush;
+  /**
+   * Called by {@linkcode mirror}, in the thread that will use it.
+   *
+   * @param root A descriptor of `openRoot()`, which it takes over.
+   * @throws {UserError} If it cannot be used.
+   */
+  constructor(root, options = {}) {
+    super(root, options);
+    if (hasLateErrors(root)) this.flush = flushHandle2;
+  }
+  open(node, flags) {
+    this.begin();
+    const handle = this.#open(node, flags);
+    node.opens++;
+    return handle;
+  }
+  #open(node, flags) {
+    const { created } = node;
+    if (created >= 0 && (flags & O.CREAT) !== 0) {
+      node.created = -1;
+      if ((flags & NOT_CREATED_WITH) === 0) return created;
+      closeDescriptor(created);
+    }
+    const { descriptors } = this;
+    const name = descriptorName(node.fd);
+    const wanted = flags & ~DEALT_WITH | OPEN.CLOEXEC;
+    return checked2(libc().openat(descriptors, name, wanted, 0));
+  }
+  backing(node, handle) {
+    return this.isSetId(node) ? null : handle;
+  }
+  read(_node, into, offset, _caller, handle) {
+    return readFile(needed(handle), into, offset);
+  }
+  write(_node, data, offset, _caller, handle) {
+    this.begin();
+    return writeFile(needed(handle), data, offset);
+  }
+  fsync(node, dataOnly, _caller, handle) {
+    if (handle !== void 0) return syncFile(handle, dataOnly, false);
+    const flags = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.CLOEXEC;
+    const fd = checked2(libc().openat(node.fd, DOT2, flags, 0));
+    return syncFile(fd, dataOnly, true);
+  }
+  release(node, handle) {
+    if (handle === void 0) return;
+    node.opens--;
+    closeDescriptor(handle);
+  }
+  fallocate(_node, mode, offset, length2, _caller, handle) {
+    this.begin();
+    const { fallocate: fallocate2 } = libc();
+    const fd = needed(handle);
+    checked2(fallocate2(fd, mode, BigInt(offset), BigInt(length2)));
+  }
+  seekData(_node, offset, _caller, handle) {
+    return seekFile(needed(handle), offset, SEEK.DATA);
+  }
+  seekHole(_node, offset, _caller, handle) {
+    return seekFile(needed(handle), offset, SEEK.HOLE);
+  }
+  getxattr(node, name) {
+    this.begin();
+    return attributeOf(node.fd, name);
+  }
+  setxattr(node, name, value2, flags) {
+    this.begin();
+    setAttribute(node.fd, name, value2, flags);
+  }
+  listxattr(node) {
+    this.begin();
+    return attributeNames(node.fd);
+  }
+  removexattr(node, name) {
+    this.begin();
+    removeAttribute(node.fd, name);
+  }
+};
+function needed(handle) {
+  if (handle === void 0) throw new Errno("EBADF");
+  return handle;
+}
+function flushHandle2(_node, _caller, handle) {
+  const { close: close2, dup } = libc();
+  checked2(close2(checked2(dup(needed(handle)))));
+}
+
+// src/session/mirror_handler.ts
+function openMirrorHandler({ root, cache, passthrough }, device) {
+  const fs = new Mirror(root);
+  const backingFiles = passthrough ? new DeviceBackingFiles(device) : null;
+  const handler = new FileSystemHandler(fs, {
+    now: systemTime,
+    ...cache
+  }, {
+    backingFiles,
+    inPlace: true,
+    privilegesKilled: (nodeid) => invalidateAttributesNow(device, nodeid)
+  });
+  return {
+    handler,
+    close: () => {
+      fs[Symbol.dispose]();
+      return Promise.resolve();
+    }
+  };
+}
+var DeviceBackingFiles = class {
+  #device;
+  #capabilities = new ThreadCapabilities();
+  #isRefused = false;
+  constructor(device) {
+    this.#device = device;
+  }
+  open(fd) {
+    if (this.#isRefused) return null;
+    try {
+      return this.#capabilities.without("FSETID", () => openBackingFile(this.#device, fd));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      const { errno: errno2 } = error;
+      this.#isRefused = errno2 === ERRNO.ELOOP || errno2 === ERRNO.EPERM;
+      return null;
+    }
+  }
+  close(id) {
+    closeBackingFile(this.#device, id);
+  }
+};
+
 // src/session/open_handler.ts
-async function openHandler(spec, { queue, fileIo, onZeroed, splicing, notifier }) {
+async function openHandler(spec, { device, queue, fileIo, onZeroed, splicing, notifier }) {
+  if (spec.kind === "mirror") return openMirrorHandler(spec, device);
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
     const handler2 = await make(spec.options, {
@@ -17266,14 +19954,14 @@ var ByteBudget = class {
    *
    * @returns Whether they may be sent.
    */
-  tryTake(bytes) {
+  tryTake(bytes2) {
     if (Atomics.load(this.#words, IN_FLIGHT2) >= this.#max) return false;
-    Atomics.add(this.#words, IN_FLIGHT2, bytes);
+    Atomics.add(this.#words, IN_FLIGHT2, bytes2);
     return true;
   }
   /** Gives back bytes that have arrived. For the thread that receives. */
-  giveBack(bytes) {
-    Atomics.sub(this.#words, IN_FLIGHT2, bytes);
+  giveBack(bytes2) {
+    Atomics.sub(this.#words, IN_FLIGHT2, bytes2);
   }
 };
 
@@ -17362,12 +20050,12 @@ var SessionNotifier = class {
    * @param offset Where the range starts, in bytes.
    * @param length Its length in bytes; 0 for all up to the end.
    */
-  invalidateInode(nodeid, offset = 0, length = 0) {
+  invalidateInode(nodeid, offset = 0, length2 = 0) {
     return this.#send("INVAL_INODE", () => ({
       body: {
         ino: nodeid,
         off: BigInt(offset),
-        len: BigInt(length)
+        len: BigInt(length2)
       }
     }));
   }
@@ -17546,8 +20234,8 @@ var WorkerNotifier = class {
     return promise;
   }
   /** Settles a notification, when the main thread has answered. */
-  notified({ id, result: result2 }) {
-    this.#waiting.get(id)?.(result2);
+  notified({ id, result: result3 }) {
+    this.#waiting.get(id)?.(result3);
     this.#waiting.delete(id);
   }
 };
@@ -17616,7 +20304,7 @@ function reportRefused({ statistics, index }, error) {
 async function openRing({ fd, negotiated }, qids) {
   const go = nextMessage("go");
   let uring = null;
-  let failure = null;
+  let failure2 = null;
   try {
     const payloadSize2 = ringPayloadSize(negotiated);
     uring = openFuseRing({
@@ -17625,11 +20313,11 @@ async function openRing({ fd, negotiated }, qids) {
       payloadSize: payloadSize2
     });
   } catch (error) {
-    failure = messageOf(error);
+    failure2 = messageOf(error);
   }
   tell({
     kind: "ring",
-    failure
+    failure: failure2
   });
   const { useRing } = await go;
   if (useRing) return uring;
@@ -17638,9 +20326,9 @@ async function openRing({ fd, negotiated }, qids) {
   return null;
 }
 async function run2(start) {
-  const open = await openQueue(start);
-  const { queue, events, fileIo, memory, pipe } = open;
-  const { descriptors, whyNoBatches } = open;
+  const open2 = await openQueue(start);
+  const { queue, events, fileIo, memory, pipe } = open2;
+  const { descriptors, whyNoBatches } = open2;
   endEarly(queue);
   const { spliceFrom: from } = start;
   const splicing = pipe instanceof LinuxMessagePipe && from !== null ? {
@@ -17648,7 +20336,8 @@ async function run2(start) {
     from
   } : null;
   try {
-    const { handler, close } = await openHandler(start.handler, {
+    const { handler, close: close2 } = await openHandler(start.handler, {
+      device: start.fd,
       queue: start.index,
       fileIo,
       onZeroed: () => tell({
@@ -17675,7 +20364,7 @@ async function run2(start) {
       index: start.index,
       report
     });
-    await close();
+    await close2();
     queue.close();
     sender?.end();
     tell({
@@ -17701,7 +20390,7 @@ var closeWorker = self.close.bind(self);
 function endEarly(queue) {
   const end = (error) => {
     queue.close();
-    tell(failureOf(error));
+    tell(failureOf2(error));
   };
   const uncaught = (event) => {
     if (settleUncaught(event, report)) return;
@@ -17738,7 +20427,7 @@ function cloneable(error) {
   }
   return copy;
 }
-function failureOf(error) {
+function failureOf2(error) {
   const isUserError = error instanceof UserError;
   return {
     kind: "failed",
@@ -17754,7 +20443,7 @@ async function main() {
   try {
     await run2(await start);
   } catch (error) {
-    tell(failureOf(error));
+    tell(failureOf2(error));
   }
   closeWorker();
 }

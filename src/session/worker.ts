@@ -136,6 +136,7 @@ async function run(start: StartMessage): Promise<void> {
     : null;
   try {
     const { handler, close } = await openHandler(start.handler, {
+      device: start.fd,
       queue: start.index,
       fileIo,
       onZeroed: () => tell({ kind: "zeroed" }),

@@ -51,7 +51,7 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
 Deno.test("main() ends with 2 if the command line is wrong", async () => {
   const cases: [string[], string][] = [
     [["exprot", "a", "b"], "Unknown command exprot: did you mean 'export'?"],
-    [["mount"], "Unknown command mount: --help lists the commands"],
+    [["frob"], "Unknown command frob: --help lists the commands"],
     [["--frob"], "Unknown option --frob: --help lists the options"],
     [
       ["--"],

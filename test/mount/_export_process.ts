@@ -33,6 +33,8 @@ export type Totals = Record<
 
 /** How a process is started. */
 export interface ProcessOptions {
+  /** The command that serves; default: `export`. */
+  readonly command?: "export" | "mount";
   /** Path of Deno; default: the Deno that runs the tests. */
   readonly deno?: string;
   /** Path of the program; default: main.ts of this repository. */
@@ -84,7 +86,7 @@ function command(
   });
 }
 
-/** A running export. */
+/** A running export or mount. */
 export class ExportProcess implements AsyncDisposable {
   /** The "ready" event. */
   readonly ready: Event;
@@ -117,8 +119,9 @@ export class ExportProcess implements AsyncDisposable {
     const transport = args.some((arg) => arg.startsWith("--transport"))
       ? []
       : ["--transport=device"];
-    const child = command(["export", "--json", ...args, ...transport], options)
-      .spawn();
+    const { command: name = "export" } = options;
+    const line = [name, "--json", ...args, ...transport];
+    const child = command(line, options).spawn();
     const events: Event[] = [];
     const ready = Promise.withResolvers<Event>();
     const stderr = new Response(child.stderr).text();

@@ -120,6 +120,7 @@ import "../linux/sd_notify_test.ts";
 import "../linux/thread_write_test.ts";
 import "../linux/unix_socket_test.ts";
 import "../linux/user_mount_test.ts";
+import "../mirror/mirror_test.ts";
 import "../protocol/compat_test.ts";
 import "../protocol/dirent_test.ts";
 import "../protocol/doc_test.ts";

@@ -22,7 +22,8 @@ interface OptionRow {
 
 /**
  * Every option of every command. Those of `export` have the names of
- * `MountExportOptions`, in kebab case; `--no-` turns off what is on by default.
+ * `MountExportOptions`, those of `mount` the names of `MirrorMountOptions`, in
+ * kebab case; `--no-` turns off what is on by default.
  */
 export const OPTIONS = {
   queues: {
@@ -34,6 +35,34 @@ export const OPTIONS = {
   writable: {
     letter: "w",
     help: "allow programs to write to the file (default: read-only)",
+  },
+  "read-only": {
+    letter: "r",
+    help: "let programs only read (default: what the file system allows)",
+  },
+  "attr-seconds": {
+    value: "SECONDS",
+    help:
+      "let the kernel keep attributes of files this long, without asking again (default: 1)",
+  },
+  "entry-seconds": {
+    value: "SECONDS",
+    help: "let the kernel keep names that were found this long (default: 1)",
+  },
+  "negative-seconds": {
+    value: "SECONDS",
+    help:
+      "let the kernel keep this long that there is no such name (default: 0)",
+  },
+  "file-cache": {
+    value: "open|keep|none",
+    help:
+      "let the kernel keep what was read of a file while it is open, or until the file changes, or nothing of it (default: open)",
+  },
+  "auto-unmount": {
+    value: "auto|on|off",
+    help:
+      "unmount even if this program is killed, by a small process beside it; needs root (default: auto, on as root)",
   },
   growable: {
     help: "with -w: writing beyond the end makes the image larger",

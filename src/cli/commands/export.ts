@@ -1,33 +1,16 @@
-import { formatTrace, formatTraceJson } from "../../protocol/trace.ts";
-import { messageOf } from "../../base/message_of.ts";
-import type { TraceRecord } from "../../protocol/trace_record.ts";
-import { formatWireLine } from "../../protocol/wire_log.ts";
-import {
-  notifyService,
-  type ServiceState,
-} from "../../linux/socket/sd_notify.ts";
 import type { UnixListener } from "../../linux/socket/unix_listener.ts";
-import {
-  describeUsers,
-  type MountUsers,
-} from "../../linux/mount/mount_users.ts";
 import { SOURCES } from "../../backends/registry.ts";
 import type { ExportSession } from "../../session/export_session.ts";
-import {
-  mountExport,
-  type MountExportOptions,
-} from "../../session/mount_export.ts";
+import { mountExport } from "../../session/mount_export.ts";
 import { restartLoopSafe } from "../../session/loop_safe.ts";
-import type { SessionReport } from "../../session/session.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
-import { type Command, EXIT, type ExitCode } from "../command.ts";
+import type { Command, ExitCode } from "../command.ts";
 import { ControlServer, listenControl } from "../control/server.ts";
-import { sentenceOf } from "../failure.ts";
 import type { Output } from "../output/output.ts";
 import { readyEvent, readyLine } from "../output/ready_line.ts";
 import { StatsDisplay } from "../output/stats_display.ts";
-import { queueTable } from "../output/table.ts";
 import { Pidfile } from "../service/pidfile.ts";
+import { callbacksOf, tellEnd, tellService } from "../service/serving.ts";
 import { onStopSignals } from "../service/stop_signals.ts";
 import { type ExportRequest, readExportRequest } from "./export_request.ts";
 
@@ -129,8 +112,9 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     return [request.control, request.pidfile].filter((path) => path !== null);
   };
   try {
-    const options = { ...mountOptions(request, output), beforeServing };
-    session = await mountExport(options);
+    const { mount, trace } = request;
+    const callbacks = callbacksOf(mount, trace, output);
+    session = await mountExport({ ...mount, ...callbacks, beforeServing });
   } catch (error) {
     pidfile?.remove();
     throw error;
@@ -173,52 +157,6 @@ function listenOrRelease(
   }
 }
 
-function mountOptions(
-  { mount, trace }: ExportRequest,
-  output: Output,
-): MountExportOptions {
-  const traceStream = trace === "wire" || output.json ? "stdout" : "stderr";
-  return {
-    ...mount,
-    ...trace === "off" ? {} : {
-      trace: (record) =>
-        output.recordLater(
-          () => lineOfMessage(record, output.json),
-          traceStream,
-        ),
-      traceDropped: (records) => output.drop(records, traceStream),
-    },
-    notice: (text) => output.notice(text),
-    inUse: (users) => tellInUse(users, mount, output),
-    report: (error, during) =>
-      output.error(`Cannot answer ${during}: ${messageOf(error)}`),
-    warn: (text) => output.error(text),
-  };
-}
-
-/** Says why the export does not end yet. */
-function tellInUse(
-  users: MountUsers,
-  { mountpoint, stopTimeout }: MountExportOptions,
-  output: Output,
-): void {
-  output.event("in-use", { ...users, stopTimeout });
-  output.say(
-    `mqfuse: ${mountpoint} is in use by ${
-      describeUsers(users)
-    }; waiting for up to ${stopTimeout} s, send another signal to stop at once`,
-  );
-}
-
-/** The line of a message between kernel and server. */
-function lineOfMessage(record: TraceRecord, json: boolean): string {
-  const { queue, direction, wire } = record;
-  if (wire !== undefined) {
-    return formatWireLine({ queue, direction, bytes: wire });
-  }
-  return json ? formatTraceJson(record) : formatTrace(record);
-}
-
 function tellReady(
   { mount }: ExportRequest,
   session: ExportSession,
@@ -228,28 +166,4 @@ function tellReady(
   output.say(readyLine(session, mount, mount.mountpoint));
   const status = `Exporting ${session.source}`;
   tellService({ ready: true, status }, output);
-}
-
-function tellEnd(
-  { clean, problems, ends, queues }: SessionReport,
-  stopping: boolean,
-  output: Output,
-): ExitCode {
-  if (!stopping && clean) {
-    const aborted = ends.some(({ reason }) => reason === "aborted");
-    output.notice(aborted ? "The connection was aborted" : "Unmounted");
-  }
-  for (const problem of problems) output.error(problem);
-  if (output.json) output.event("closed", { queues });
-  else for (const line of queueTable(queues)) output.say(line);
-  return clean ? EXIT.OK : EXIT.FAILURE;
-}
-
-/** Reports to systemd, if it started this service; the export goes on anyway. */
-function tellService(state: ServiceState, output: Output): void {
-  try {
-    notifyService(state);
-  } catch (error) {
-    output.notice(sentenceOf(error));
-  }
 }

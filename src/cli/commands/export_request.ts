@@ -24,8 +24,10 @@ import {
   secondsOption,
   sizeOption,
 } from "../arguments/values.ts";
+import { type TraceChoice, traceChoice } from "../service/serving.ts";
 
-const STATS_RANGE = { min: 0.1, max: 86400 };
+/** The interval of statistics in seconds. */
+export const STATS_RANGE = { min: 0.1, max: 86400 };
 const USAGE = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
 
 /** The command line of `export`. */
@@ -39,7 +41,7 @@ export interface ExportRequest {
   /** Where to listen for commands; `null` for nowhere. */
   readonly control: string | null;
   /** Whether to print each message as text or as bytes. */
-  readonly trace: "off" | "text" | "wire";
+  readonly trace: TraceChoice;
 }
 
 /**
@@ -109,7 +111,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
     pidfile: values.get("pidfile") ?? null,
     stats,
     control,
-    trace: flags.has("wire") ? "wire" : flags.has("trace") ? "text" : "off",
+    trace: traceChoice(args),
   };
 }
 
@@ -179,7 +181,8 @@ function attributesOf(
   }));
 }
 
-function mountOptionsOf(
+/** Reads `--mount-options`; nothing if it is not given. */
+export function mountOptionsOf(
   list: string | undefined,
 ): { readonly mountOptions?: string } {
   if (list === undefined) return {};

@@ -13,7 +13,7 @@ export function programHelp(commands: readonly Command[]): string[] {
     `Usage: ${PROGRAM} COMMAND [OPTIONS]`,
     "",
     ...wrap(
-      "Shows a disk image as a plain file that any program can open. Several cloned /dev/fuse descriptors, with a Worker each, serve its requests. Needs no permission but --allow-ffi.",
+      "Shows a disk image as a plain file that any program can open, or mounts a tree of files. Several cloned /dev/fuse descriptors, with a Worker each, serve its requests. Needs no permission but --allow-ffi.",
     ),
     "",
     "Commands:",

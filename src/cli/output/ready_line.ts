@@ -103,7 +103,8 @@ function cacheText({ kind, reason }: CacheState): string {
   return reason === null ? "" : `, no cache (${reason})`;
 }
 
-function transportText(transport: TransportState): string {
+/** How requests travel, in words. */
+export function transportText(transport: TransportState): string {
   const { kind, reason, batching, whyNoBatches } = transport;
   if (kind === "uring") return "over io_uring";
   const why = reason === null ? "" : ` (no FUSE over io_uring: ${reason})`;

@@ -1,0 +1,186 @@
+import { Errno } from "../base/errno.ts";
+import { O, SEEK } from "../base/file_flags.ts";
+import type { Caller, FileSystem, May } from "../filesystem/file_system.ts";
+import { closeDescriptor, OPEN } from "../linux/syscall/descriptor.ts";
+import { libc } from "../linux/syscall/libc.ts";
+import { readFile, seekFile, syncFile, writeFile } from "./data.ts";
+import { checked } from "./failure.ts";
+import { hasLateErrors } from "./host_file_system.ts";
+import { descriptorName, DOT } from "./names.ts";
+import type { MirrorNode } from "./nodes.ts";
+import { type MirrorOptions, MirrorTree } from "./tree.ts";
+import {
+  attributeNames,
+  attributeOf,
+  removeAttribute,
+  setAttribute,
+} from "./xattrs.ts";
+
+/** Flags of open(2) that the kernel has dealt with before it asks. */
+const DEALT_WITH = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC | OPEN.NOFOLLOW |
+  OPEN.DIRECT;
+/** Flags that a descriptor made by `create()` does not have. */
+const NOT_CREATED_WITH = O.APPEND | O.DSYNC;
+
+/**
+ * A directory of this machine as a file system; made by {@linkcode mirror}. A
+ * handle is a descriptor.
+ *
+ * @category File systems
+ */
+export class Mirror extends MirrorTree
+  implements FileSystem<MirrorNode, number> {
+  /** Left out where close(2) tells of no errors: the kernel need not ask. */
+  readonly flush?: (
+    node: MirrorNode,
+    caller: Caller,
+    handle?: number,
+  ) => void;
+
+  /**
+   * Called by {@linkcode mirror}, in the thread that will use it.
+   *
+   * @param root A descriptor of `openRoot()`, which it takes over.
+   * @throws {UserError} If it cannot be used.
+   */
+  constructor(root: number, options: MirrorOptions = {}) {
+    super(root, options);
+    if (hasLateErrors(root)) this.flush = flushHandle;
+  }
+
+  open(node: MirrorNode, flags: number): number {
+    this.begin();
+    const handle = this.#open(node, flags);
+    node.opens++;
+    return handle;
+  }
+
+  #open(node: MirrorNode, flags: number): number {
+    const { created } = node;
+    if (created >= 0 && (flags & O.CREAT) !== 0) {
+      node.created = -1;
+      if ((flags & NOT_CREATED_WITH) === 0) return created;
+      closeDescriptor(created);
+    }
+    const { descriptors } = this;
+    const name = descriptorName(node.fd);
+    const wanted = flags & ~DEALT_WITH | OPEN.CLOEXEC;
+    return checked(libc().openat(descriptors, name, wanted, 0));
+  }
+
+  backing(node: MirrorNode, handle: number): number | null {
+    // Who writes to a file with set-user-ID matters: the requests tell.
+    return this.isSetId(node) ? null : handle;
+  }
+
+  read(
+    _node: MirrorNode,
+    into: Uint8Array,
+    offset: number,
+    _caller: Caller,
+    handle?: number,
+  ): number {
+    return readFile(needed(handle), into, offset);
+  }
+
+  write(
+    _node: MirrorNode,
+    data: Uint8Array,
+    offset: number,
+    _caller: Caller,
+    handle?: number,
+  ): number {
+    this.begin();
+    return writeFile(needed(handle), data, offset);
+  }
+
+  fsync(
+    node: MirrorNode,
+    dataOnly: boolean,
+    _caller: Caller,
+    handle?: number,
+  ): May<void> {
+    if (handle !== undefined) return syncFile(handle, dataOnly, false);
+    const flags = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.CLOEXEC;
+    const fd = checked(libc().openat(node.fd, DOT, flags, 0));
+    return syncFile(fd, dataOnly, true);
+  }
+
+  release(node: MirrorNode, handle?: number): void {
+    if (handle === undefined) return;
+    node.opens--;
+    closeDescriptor(handle);
+  }
+
+  fallocate(
+    _node: MirrorNode,
+    mode: number,
+    offset: number,
+    length: number,
+    _caller: Caller,
+    handle?: number,
+  ): void {
+    this.begin();
+    const { fallocate } = libc();
+    const fd = needed(handle);
+    checked(fallocate(fd, mode, BigInt(offset), BigInt(length)));
+  }
+
+  seekData(
+    _node: MirrorNode,
+    offset: number,
+    _caller: Caller,
+    handle?: number,
+  ): number | null {
+    return seekFile(needed(handle), offset, SEEK.DATA);
+  }
+
+  seekHole(
+    _node: MirrorNode,
+    offset: number,
+    _caller: Caller,
+    handle?: number,
+  ): number | null {
+    return seekFile(needed(handle), offset, SEEK.HOLE);
+  }
+
+  getxattr(node: MirrorNode, name: string): Uint8Array | null {
+    this.begin();
+    return attributeOf(node.fd, name);
+  }
+
+  setxattr(
+    node: MirrorNode,
+    name: string,
+    value: Uint8Array,
+    flags: number,
+  ): void {
+    this.begin();
+    setAttribute(node.fd, name, value, flags);
+  }
+
+  listxattr(node: MirrorNode): string[] {
+    this.begin();
+    return attributeNames(node.fd);
+  }
+
+  removexattr(node: MirrorNode, name: string): void {
+    this.begin();
+    removeAttribute(node.fd, name);
+  }
+}
+
+function needed(handle: number | undefined): number {
+  if (handle === undefined) throw new Errno("EBADF");
+  return handle;
+}
+
+/** Makes the host tell of errors as close(2) of the last descriptor would. */
+function flushHandle(
+  _node: MirrorNode,
+  _caller: Caller,
+  handle?: number,
+): void {
+  const { close, dup } = libc();
+  checked(close(checked(dup(needed(handle)))));
+}

@@ -1,0 +1,58 @@
+import { UserError } from "../base/user_error.ts";
+import type { FuseMount } from "../linux/mount/fuse_mount.ts";
+import {
+  startUnmountHelper,
+  type UnmountHelper,
+} from "../linux/mount/unmount_helper.ts";
+import { hasCapSysAdmin } from "../linux/syscall/process.ts";
+import { checkChoice } from "./check_value.ts";
+
+/**
+ * Whether a mount ends with the program, even if that is killed: `on`, `off`, or
+ * `auto` for `on` as root.
+ *
+ * @category Mounting
+ */
+export type AutoUnmount = "auto" | "on" | "off";
+
+/** Choices of automatic unmounting. */
+export const AUTO_UNMOUNTS: readonly AutoUnmount[] = ["auto", "on", "off"];
+
+/**
+ * Decides before the mount whether a small process will unmount it.
+ *
+ * @throws {UserError} If that was requested, and this user may not unmount.
+ */
+export function planAutoUnmount(choice: AutoUnmount): boolean {
+  checkChoice(choice, AUTO_UNMOUNTS, "autoUnmount");
+  if (choice === "off") return false;
+  if (hasCapSysAdmin()) return true;
+  if (choice === "auto") return false;
+  throw new UserError(
+    "Cannot unmount automatically: it needs CAP_SYS_ADMIN; set autoUnmount to auto or off (a dead mount is removed by the next mount there, or by 'fusermount3 -u')",
+  );
+}
+
+/**
+ * Starts a process that waits for the end of this one, and then unmounts.
+ *
+ * @param choice The request: without umount(8), `auto` does without.
+ * @param notice Receives a sentence if there is no such process.
+ */
+export function startAutoUnmount(
+  { id, connection: minor, path: mountPoint }: FuseMount,
+  choice: AutoUnmount,
+  notice: (text: string) => void,
+): UnmountHelper | null {
+  try {
+    return startUnmountHelper({
+      mount: { id, minor, mountPoint },
+      files: [],
+      insecurePath: true,
+    });
+  } catch (error) {
+    if (choice === "on" || !(error instanceof UserError)) throw error;
+    notice(`The mount stays if this program is killed: ${error.message}`);
+    return null;
+  }
+}
