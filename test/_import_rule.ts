@@ -48,7 +48,7 @@ function namesIn(text: string): string[] {
 /** The path of a name in the table: of a file, a package, or a folder. */
 function pathOf(name: string): string {
   if (/^(?:@|node:|(?:mod|fs)\.ts$)/.test(name)) return name;
-  const isAtRoot = /^(?:src|sim|examples|bench)(?:\/|$)/.test(name);
+  const isAtRoot = /^(?:src|sim|conformance|examples|bench)(?:\/|$)/.test(name);
   const path = isAtRoot ? name : `src/${name}`;
   return path.endsWith(".ts") ? path : `${path}/`;
 }
@@ -69,6 +69,7 @@ const SELF: ReadonlyMap<string, string> = new Map([
   ["@mqfuse/mqfuse/fs", "fs.ts"],
   ["@mqfuse/mqfuse/fs/tar", "src/trees/tar/mod.ts"],
   ["@mqfuse/mqfuse/fs/zip", "src/trees/zip/mod.ts"],
+  ["@mqfuse/mqfuse/conformance", "conformance/mod.ts"],
 ]);
 
 /** One import, export-from or dynamic import of a file. */

@@ -9,7 +9,9 @@ Deno.test({
   async fn() {
     const files = await readRepository();
     const sources = files.filter(({ path }) =>
-      /^(?:src|sim|examples|bench|docs)\/.*\.ts$|^[^/]+\.ts$/.test(path)
+      /^(?:src|sim|conformance|examples|bench|docs)\/.*\.ts$|^[^/]+\.ts$/.test(
+        path,
+      )
     );
     assertEquals(findDuplicateConstants(sources), []);
   },

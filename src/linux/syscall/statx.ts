@@ -29,6 +29,8 @@ export interface FileStatus {
   readonly kind: FileKind;
   /** `stx_mode`: type and permission bits. */
   readonly mode: number;
+  /** `stx_nlink`: the number of hard links. */
+  readonly links: number;
   /** `stx_uid`: the owner. */
   readonly uid: number;
   /** `stx_gid`: the group. */
@@ -189,6 +191,7 @@ function decode(result: DataView): FileStatus {
   return {
     kind: fileKind(mode),
     mode,
+    links: result.getUint32(16, true),
     uid: result.getUint32(20, true),
     gid: result.getUint32(24, true),
     size: Number(result.getBigUint64(40, true)),
