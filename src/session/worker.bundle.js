@@ -8025,6 +8025,7 @@ function decode(result3) {
   return {
     kind: fileKind(mode),
     mode,
+    links: result3.getUint32(16, true),
     uid: result3.getUint32(20, true),
     gid: result3.getUint32(24, true),
     size: Number(result3.getBigUint64(40, true)),
