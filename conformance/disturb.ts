@@ -16,8 +16,12 @@ const INTERRUPT = 0.1;
 const TRIES = 100;
 const TURNS_MAX = 3;
 
-/** Methods that return nothing to wait for, or an answer that no one awaits. */
-const AT_ONCE: ReadonlySet<PropertyKey> = new Set(["forget", "destroy"]);
+/** Methods that must answer at once. */
+const AT_ONCE: ReadonlySet<PropertyKey> = new Set<keyof FileSystem<object>>([
+  "cache",
+  "backing",
+  "forget",
+]);
 
 /** A file system that does the same, and answers some requests later. */
 export function slow<N extends object, H>(
