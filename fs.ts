@@ -36,6 +36,7 @@ export {
   type FileSystemOptions,
   mountFileSystem,
 } from "./src/session/mount_file_system.ts";
+export type { Permissions } from "./src/session/handler_options.ts";
 export { FileSystemSession } from "./src/session/file_system_session.ts";
 export { fileTime } from "./src/linux/syscall/file_clock.ts";
 export * from "./src/trees/mod.ts";

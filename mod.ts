@@ -129,6 +129,7 @@ export type { SpliceChoice, SpliceState } from "./src/session/splicing.ts";
 export { mountHandler } from "./src/session/mount_handler.ts";
 export type {
   MountHandlerOptions,
+  Permissions,
   RootKind,
 } from "./src/session/handler_options.ts";
 export type {

@@ -1,8 +1,6 @@
 import type { FileSystem } from "../../src/filesystem/file_system.ts";
-import {
-  FILE_SYSTEM_FLAGS,
-  FileSystemHandler,
-} from "../../src/filesystem/file_system_handler.ts";
+import { FileSystemHandler } from "../../src/filesystem/file_system_handler.ts";
+import { initFlags } from "../../src/filesystem/init_flags.ts";
 import { isReadOnly } from "../../src/filesystem/context.ts";
 import type { CacheOptions } from "../../src/filesystem/options.ts";
 import type { Clock } from "../determinism/clock.ts";
@@ -119,6 +117,7 @@ export async function simulate<N extends object, H>(
   options: SimulateOptions<N> = {},
 ): Promise<FileSystemSimulation<N>> {
   const { writable = !isReadOnly(fs), clock, report } = options;
+  await fs.init?.();
   const handler = new FileSystemHandler(fs, options);
   const timing = clock === undefined ? {} : { clock };
   const kernel = new SimKernel({
@@ -135,7 +134,7 @@ export async function simulate<N extends object, H>(
         "BIG_WRITES",
         "MAX_PAGES",
         "PARALLEL_DIROPS",
-        ...FILE_SYSTEM_FLAGS,
+        ...initFlags(fs, options),
       ],
       maxWrite: MAX_WRITE,
       maxBackground: 64,

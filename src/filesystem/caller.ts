@@ -1,51 +1,33 @@
-import type { Clock } from "../base/timespec.ts";
-import type { Request } from "../protocol/request.ts";
-import type { Caller } from "./file_system.ts";
-
 /**
- * The caller of one request at a time. The handler uses the same object for the
- * next request, unless the request is answered later: then the file system may
- * keep it.
+ * Who made a request. An object of a request that is answered at once is used
+ * again for the next one: take what is needed later out of it.
+ *
+ * @category Writing a file system
  */
-export class RequestCaller implements Caller {
-  uid = 0;
-  gid = 0;
-  pid = 0;
-  readonly #now: Clock;
-  #time: bigint | null = null;
-  #isInterrupted = false;
-  #controller: AbortController | null = null;
-
-  /** Makes one for requests that are stamped by a clock. */
-  constructor(now: Clock) {
-    this.#now = now;
-  }
-
-  /** Takes over the ids of a request. */
-  bind(request: Request): void {
-    this.#time = null;
-    this.uid = request.uid;
-    this.gid = request.gid;
-    this.pid = request.pid;
-    this.#isInterrupted = false;
-    this.#controller = null;
-  }
-
-  get time(): bigint {
-    return this.#time ??= this.#now();
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      if (this.#isInterrupted) this.#controller.abort();
-    }
-    return this.#controller.signal;
-  }
-
-  /** Fires the signal: INTERRUPT. */
-  interrupt(): void {
-    this.#isInterrupted = true;
-    this.#controller?.abort();
-  }
+export interface Caller {
+  /** The user id of the thread. */
+  readonly uid: number;
+  /** The group id of the thread. */
+  readonly gid: number;
+  /**
+   * Its supplementary groups, which are read when asked for: before the request
+   * is answered.
+   */
+  readonly groups: readonly number[];
+  /** The thread's id; 0 for what the kernel does by itself, as writing back. */
+  readonly pid: number;
+  /**
+   * The time to stamp what the request changes with, in nanoseconds since 1970,
+   * by the clock of the option `now`.
+   */
+  readonly time: bigint;
+  /**
+   * Fires when a signal has interrupted the thread (INTERRUPT). Pass it on to
+   * what takes long, such as `fetch()`: the `AbortError` that this rejects with
+   * becomes EINTR. Any signal does that, not only a fatal one, and programs do
+   * not expect EINTR of stat(2) and of reads that are short. A program that is
+   * being killed waits until its request is answered. The signal fires too when
+   * the option `timeoutMs` has answered the request.
+   */
+  readonly signal: AbortSignal;
 }

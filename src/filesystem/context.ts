@@ -34,8 +34,16 @@ export function isReadOnly<N extends object, H>(
   return CHANGING.every((method) => fs[method] === undefined);
 }
 
-/** What a session offers. */
+/**
+ * What a session offers to the file system that it serves.
+ *
+ * @category Without mountFileSystem
+ */
 export interface ContextServices {
+  /** The supplementary groups of a thread; none if left out. */
+  readonly groupsOf?: (pid: number) => readonly number[];
+  /** Wakes programs that poll(2) a file, by the number that came with POLL. */
+  readonly wakePoll?: (kh: bigint) => void;
   /** Makes the kernel read and write files by itself; not if left out. */
   readonly backingFiles?: BackingFiles | null;
   /**
@@ -58,6 +66,10 @@ export class FileSystemContext<N extends object, H> {
   /** As that of {@linkcode ContextServices}. */
   readonly privilegesKilled: ((nodeid: number) => void) | null;
   readonly isReadOnly: boolean;
+  /** As {@linkcode ContextServices.groupsOf}. */
+  readonly groupsOf: (pid: number) => readonly number[];
+  /** As {@linkcode ContextServices.wakePoll}. */
+  readonly wakePoll: (kh: bigint) => void;
   /**
    * Sent with each node id. An NFS client that kept an id of an earlier session
    * must not reach another node.
@@ -68,7 +80,12 @@ export class FileSystemContext<N extends object, H> {
   constructor(
     fs: FileSystem<N, H>,
     rules: CacheRules<N>,
-    { backingFiles = null, privilegesKilled }: ContextServices,
+    {
+      backingFiles = null,
+      privilegesKilled,
+      groupsOf = () => [],
+      wakePoll = () => {},
+    }: ContextServices,
   ) {
     this.fs = fs;
     this.rules = rules;
@@ -78,6 +95,8 @@ export class FileSystemContext<N extends object, H> {
       : new BackingTable(backingFiles);
     this.privilegesKilled = privilegesKilled ?? null;
     this.isReadOnly = isReadOnly(fs);
+    this.groupsOf = groupsOf;
+    this.wakePoll = wakePoll;
     this.generation = BigInt.asUintN(64, rules.now());
   }
 

@@ -5,7 +5,13 @@
  * @module
  */
 import type { Attr, Changes, StatFs } from "./attr.ts";
+import type { Caller } from "./caller.ts";
+import type { Entries } from "./dirent.ts";
+import type { Lock } from "./lock.ts";
 import type { FileCache } from "./options.ts";
+
+export type { Caller } from "./caller.ts";
+export type { Dirent, Entries } from "./dirent.ts";
 
 /**
  * A value, or a promise of it: every method may answer at once or later.
@@ -13,54 +19,6 @@ import type { FileCache } from "./options.ts";
  * @category Writing a file system
  */
 export type May<T> = T | PromiseLike<T>;
-
-/**
- * An entry of a directory: a name and its node. Where nodes cost something, and
- * a listing holds its own types and inode numbers, an entry without a node has
- * these; the layer looks the name up if it needs the node.
- *
- * @category Writing a file system
- */
-export type Dirent<N> =
-  | readonly [name: string, node: N]
-  | readonly [name: string, node: null, hint: Pick<Attr, "mode" | "ino">];
-
-/**
- * The entries of a directory without `.` and `..`. A live iterator, as that of
- * a `Map`, and one that reads a remote list page by page are fine: it is
- * advanced only as far as a program reads.
- *
- * @category Writing a file system
- */
-export type Entries<N> = Iterable<Dirent<N>> | AsyncIterable<Dirent<N>>;
-
-/**
- * Who made a request. An object of a request that is answered at once is used
- * again for the next one: take what is needed later out of it.
- *
- * @category Writing a file system
- */
-export interface Caller {
-  /** The user id of the thread. */
-  readonly uid: number;
-  /** The group id of the thread. */
-  readonly gid: number;
-  /** The thread's id; 0 for what the kernel does by itself, as writing back. */
-  readonly pid: number;
-  /**
-   * The time to stamp what the request changes with, in nanoseconds since 1970,
-   * by the clock of the option `now`.
-   */
-  readonly time: bigint;
-  /**
-   * Fires when a signal has interrupted the thread (INTERRUPT). Pass it on to
-   * what takes long, such as `fetch()`: the `AbortError` that this rejects with
-   * becomes EINTR. Any signal does that, not only a fatal one, and programs do
-   * not expect EINTR of stat(2) and of reads that are short. A program that is
-   * being killed waits until its request is answered.
-   */
-  readonly signal: AbortSignal;
-}
 
 /**
  * A file system of your own.
@@ -139,6 +97,22 @@ export interface FileSystem<N extends object, H = unknown> {
     caller: Caller,
     handle?: H,
   ): May<Attr | void>;
+
+  /**
+   * Checks access(2) where the option `permissions` is `server`, so that all
+   * methods have to check what their callers may do. If left out, allowed.
+   *
+   * @param mask The bits that are wanted: 4 to read, 2 to write, 1 to execute.
+   */
+  access?(node: N, mask: number, caller: Caller): May<void>;
+
+  /**
+   * Creates a plain file without a name, open(2) with O_TMPFILE, for which
+   * `open()` is then called, and perhaps `link()`. If left out, EOPNOTSUPP.
+   *
+   * @param mode Its type and permissions, less the umask.
+   */
+  tmpfile?(directory: N, mode: number, caller: Caller): May<N>;
 
   /**
    * Creates a plain file, which `open()` is then called for with O_CREAT among
@@ -336,6 +310,65 @@ export interface FileSystem<N extends object, H = unknown> {
   /** Removes an extended attribute, else ENODATA. If left out, EOPNOTSUPP. */
   removexattr?(node: N, name: string, caller: Caller): May<void>;
 
+  /**
+   * Locks or unlocks: fcntl(2) with F_SETLK or F_SETLKW, flock(2). If left out,
+   * the kernel does that itself, for the programs of this mount. A close(2) ends
+   * locks by a call with `kind: "none"`.
+   *
+   * @param wait Whether to wait until no other lock conflicts; else EAGAIN.
+   */
+  lock?(
+    node: N,
+    lock: Lock,
+    wait: boolean,
+    caller: Caller,
+    handle?: H,
+  ): May<void>;
+
+  /**
+   * A lock that excludes another one, or `null`: fcntl(2) with F_GETLK. Required
+   * with `lock()`.
+   */
+  conflictingLock?(
+    node: N,
+    lock: Lock,
+    caller: Caller,
+    handle?: H,
+  ): May<Lock | null>;
+
+  /**
+   * Carries out a command of ioctl(2) whose number tells how many bytes the
+   * program passes and expects: those of `_IOR`, `_IOW` and `_IOWR`. If left
+   * out, ENOTTY.
+   *
+   * @param command The number of the command.
+   * @param input What the program passes.
+   * @returns What it gets, at most as many bytes as it expects.
+   */
+  ioctl?(
+    node: N,
+    command: number,
+    input: Uint8Array,
+    caller: Caller,
+    handle?: H,
+  ): May<Uint8Array | void>;
+
+  /**
+   * The events that a file is ready for: poll(2), select(2), epoll(7). If left
+   * out, it always is.
+   *
+   * @param events Of `POLL`: those that are waited for.
+   * @param wake To be called once when more may be ready, which makes the kernel
+   * ask again; `null` if no program waits. A later one replaces it.
+   */
+  poll?(
+    node: N,
+    events: number,
+    wake: (() => void) | null,
+    caller: Caller,
+    handle?: H,
+  ): May<number>;
+
   /** The space of the file system, statfs(2). If left out, it has none. */
   statfs?(node: N, caller: Caller): May<StatFs>;
 
@@ -345,4 +378,13 @@ export interface FileSystem<N extends object, H = unknown> {
    * not called for what the kernel knows when the mount ends.
    */
   forget?(node: N): void;
+
+  /**
+   * Before it is mounted: what this throws is thrown by `mountFileSystem()`, and
+   * nothing is mounted.
+   */
+  init?(): May<void>;
+
+  /** After it was unmounted, for whatever reason; the last call of all. */
+  destroy?(): May<void>;
 }

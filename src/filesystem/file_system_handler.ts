@@ -5,28 +5,20 @@ import { type OpcodeName, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
-import { RequestCaller } from "./caller.ts";
+import { type CallerSources, RequestCaller } from "./request_caller.ts";
 import { type ContextServices, FileSystemContext } from "./context.ts";
 import type { FileSystem, May } from "./file_system.ts";
 import * as data from "./operations/data.ts";
+import * as devices from "./operations/devices.ts";
 import * as listing from "./operations/listing.ts";
+import * as locking from "./operations/locking.ts";
 import * as names from "./operations/names.ts";
 import * as nodes from "./operations/nodes.ts";
 import * as opening from "./operations/opening.ts";
 import type { Operation } from "./operations/operation.ts";
 import * as xattrs from "./operations/xattrs.ts";
 import { type CacheOptions, checkCacheOptions } from "./options.ts";
-
-/**
- * The flags of INIT that a {@linkcode FileSystemHandler} relies on.
- *
- * @category Without mountFileSystem
- */
-export const FILE_SYSTEM_FLAGS: readonly InitFlagName[] = [
-  "AUTO_INVAL_DATA",
-  "DO_READDIRPLUS",
-  "READDIRPLUS_AUTO",
-];
+import { inTime } from "./time_out.ts";
 
 const INTERRUPT = OPCODES.INTERRUPT.opcode;
 const INTERRUPT_IN = accessors("fuse_interrupt_in");
@@ -39,6 +31,7 @@ const OPERATIONS: { readonly [Name in OpcodeName]?: Operation } = {
   SETATTR: nodes.setattr,
   READLINK: nodes.readlink,
   STATFS: nodes.statfs,
+  ACCESS: nodes.access,
 
   MKNOD: names.mknod,
   MKDIR: names.mkdir,
@@ -57,9 +50,16 @@ const OPERATIONS: { readonly [Name in OpcodeName]?: Operation } = {
 
   OPEN: opening.open,
   CREATE: opening.create,
+  TMPFILE: opening.tmpfile,
   FLUSH: opening.flush,
   FSYNC: opening.fsync,
   RELEASE: opening.release,
+
+  GETLK: locking.getlk,
+  SETLK: locking.setlk,
+  SETLKW: locking.setlkw,
+  IOCTL: devices.ioctl,
+  POLL: devices.poll,
 
   READ: data.read,
   WRITE: data.write,
@@ -105,6 +105,7 @@ export class FileSystemHandler<N extends object, H = unknown>
   implements RequestHandler {
   readonly inPlace: boolean;
   readonly #context: FileSystemContext<N, H>;
+  readonly #sources: CallerSources;
   /** Callers of requests that are answered later, by `unique`. */
   readonly #waiting = new Map<bigint, RequestCaller>();
   /** A caller for the next request. */
@@ -128,6 +129,8 @@ export class FileSystemHandler<N extends object, H = unknown>
     };
     const rules = checkCacheOptions({ ...own, ...options });
     this.#context = new FileSystemContext(fs, rules, services);
+    const { now } = rules;
+    this.#sources = { now, groupsOf: this.#context.groupsOf };
     this.inPlace = services.inPlace ?? false;
   }
 
@@ -159,7 +162,7 @@ export class FileSystemHandler<N extends object, H = unknown>
     const operation = BY_OPCODE[opcode] ?? null;
     // The kernel remembers that for most requests, and does without.
     if (operation === null) return reply.error(ERRNO.ENOSYS);
-    const caller = this.#idle ?? new RequestCaller(this.#context.rules.now);
+    const caller = this.#idle ?? new RequestCaller(this.#sources);
     this.#idle = null;
     caller.bind(request);
     const answer = operation(this.#context, request, reply, caller);
@@ -174,9 +177,10 @@ export class FileSystemHandler<N extends object, H = unknown>
     unique: bigint,
     caller: RequestCaller,
   ): Promise<void> {
+    const { timeoutMs } = this.#context.rules;
     this.#waiting.set(unique, caller);
     try {
-      await answer;
+      await (timeoutMs === null ? answer : inTime(answer, timeoutMs, caller));
     } finally {
       this.#waiting.delete(unique);
     }

@@ -4,13 +4,9 @@
  *
  * @module
  */
-export type {
-  Caller,
-  Dirent,
-  Entries,
-  FileSystem,
-  May,
-} from "./file_system.ts";
+export type { Caller } from "./caller.ts";
+export type { Dirent, Entries, FileSystem, May } from "./file_system.ts";
+export type { Lock, LockKind } from "./lock.ts";
 export type { Attr, Changes, StatFs, Time } from "./attr.ts";
 export { decodeName, encodeName } from "../base/name_bytes.ts";
 export { systemTime } from "../base/timespec.ts";
@@ -19,7 +15,7 @@ export { NodeAttr } from "./node_attr.ts";
 export type { CacheOptions, FileCache } from "./options.ts";
 export type { BackingFiles } from "./backing_files.ts";
 export {
-  FILE_SYSTEM_FLAGS,
   FileSystemHandler,
   type FileSystemServices,
 } from "./file_system_handler.ts";
+export { FILE_SYSTEM_FLAGS, initFlags } from "./init_flags.ts";

@@ -39,6 +39,20 @@ export interface CacheOptions<N> {
   readonly cache?: FileCache | ((node: N) => FileCache);
   /** The time to stamp changes with; that of the system if left out. */
   readonly now?: Clock;
+  /**
+   * After how many milliseconds a request that a method has not answered fails
+   * with ETIMEDOUT. The signal of its caller fires then, and a later answer has no
+   * effect but a report. If left out, programs wait as long as it takes.
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Whether the kernel collects writes in its page cache and sends them later, in
+   * large pieces (FUSE_WRITEBACK_CACHE); no if left out. It then decides on
+   * `size` and `mtime` of files itself, and reads files that are open for
+   * writing only: such a file is opened for both. Only for files that change
+   * through the mount alone.
+   */
+  readonly writeback?: boolean;
 }
 
 /** Checked options, with the defaults filled in. */
@@ -49,7 +63,14 @@ export interface CacheRules<N> {
   /** `open_flags` of the reply to OPEN and CREATE. */
   readonly openFlags: (node: N) => number;
   readonly now: Clock;
+  /** As {@linkcode CacheOptions.timeoutMs}; `null` for none. */
+  readonly timeoutMs: number | null;
+  /** As {@linkcode CacheOptions.writeback}. */
+  readonly writeback: boolean;
 }
+
+/** The longest time-out of a timer, in milliseconds. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 const OPEN_FLAGS: Readonly<Record<FileCache, number>> = {
   open: 0,
@@ -74,7 +95,17 @@ export function checkCacheOptions<N>(
       ? (node) => flagsOf(cache(node))
       : constant(flagsOf(cache)),
     now: options.now ?? systemTime,
+    timeoutMs: checkTimeout(options.timeoutMs),
+    writeback: options.writeback ?? false,
   };
+}
+
+function checkTimeout(ms: number | undefined): number | null {
+  if (ms === undefined) return null;
+  if (Number.isInteger(ms) && ms > 0 && ms <= TIMEOUT_MAX_MS) return ms;
+  throw new UserError(
+    `Cannot use ${ms} (timeoutMs): expected a whole number from 1 to ${TIMEOUT_MAX_MS}`,
+  );
 }
 
 function constant(flags: number): () => number {

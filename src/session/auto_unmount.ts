@@ -34,6 +34,26 @@ export function planAutoUnmount(choice: AutoUnmount): boolean {
 }
 
 /**
+ * Parts of a session whose mount ends with this process.
+ *
+ * @param parts The parts; their mount is served, or the path of its mount point
+ * is only looked up.
+ * @param choice The request.
+ * @throws {UserError} If it cannot be, and `choice` is `on`.
+ */
+export function withAutoUnmount<
+  P extends { readonly mount: FuseMount; release(): Promise<void> },
+>(parts: P, choice: AutoUnmount, notice: (text: string) => void): P {
+  const helper = startAutoUnmount(parts.mount, choice, notice);
+  if (helper === null) return parts;
+  const release = async () => {
+    await parts.release();
+    helper.end();
+  };
+  return { ...parts, release };
+}
+
+/**
  * Starts a process that waits for the end of this one, and then unmounts.
  *
  * @param choice The request: without umount(8), `auto` does without.

@@ -52,6 +52,8 @@ export interface ConnectOptions {
   readonly name: string;
   /** Type bits of the root: 0o100000 for a file, 0o040000 for a directory. */
   readonly rootMode: number;
+  /** Whether the kernel checks permissions by mode and owner; yes if left out. */
+  readonly checksPermissions?: boolean;
   /** The wanted capabilities, without those that `session` implies. */
   readonly wanted: WantedCapabilities;
   /** Largest payload of a request or reply in bytes. */
@@ -106,6 +108,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     allowOther: session.allowOther,
     maxRead: plan.intent.kind === "device" ? splicing.maxRead : maxPayload,
     flags: session.mountFlags,
+    checksPermissions: options.checksPermissions ?? true,
   });
   const { device, mount, wakesReaders } = mounted;
   const queue = firstQueue(device, options);

@@ -16,12 +16,22 @@ import type { InvalidateEntryOptions } from "./session_notifier.ts";
 export class FileSystemSession<N extends object> implements AsyncDisposable {
   /** The session: capabilities, totals, transport, and how to abort it. */
   readonly session: Session;
+  /**
+   * Resolves when the session has ended, for any reason, and `destroy()` of the
+   * file system is done; rejects only with what that throws.
+   */
+  readonly closed: Promise<SessionReport>;
   readonly #handler: FileSystemHandler<N, unknown>;
 
   /** Wraps a session that serves a handler; called by `mountFileSystem`. */
-  constructor(session: Session, handler: FileSystemHandler<N, unknown>) {
+  constructor(
+    session: Session,
+    handler: FileSystemHandler<N, unknown>,
+    closed: Promise<SessionReport> = session.closed,
+  ) {
     this.session = session;
     this.#handler = handler;
+    this.closed = closed;
   }
 
   /** Where it is mounted: an absolute path. */
@@ -29,14 +39,10 @@ export class FileSystemSession<N extends object> implements AsyncDisposable {
     return this.session.mountpoint;
   }
 
-  /** Resolves when the session has ended, for any reason; never rejects. */
-  get closed(): Promise<SessionReport> {
-    return this.session.closed;
-  }
-
   /** Ends the session as {@linkcode Session.close} does. */
-  close(): Promise<SessionReport> {
-    return this.session.close();
+  async close(): Promise<SessionReport> {
+    await this.session.close();
+    return await this.closed;
   }
 
   /** Ends the session as {@linkcode Session.close} does. */
@@ -120,6 +126,18 @@ export class FileSystemSession<N extends object> implements AsyncDisposable {
       node,
       (id) => this.session.notifier.store(id, offset, data),
     );
+  }
+
+  /**
+   * Makes the kernel drop nodes that it has cached and no program uses, so that
+   * it forgets them, as under memory pressure. Needs Linux 6.18.
+   *
+   * @returns Whether it knew any of them.
+   */
+  async prune(nodes: Iterable<N>): Promise<boolean> {
+    const ids = Array.from(nodes, (node) => this.#handler.nodeid(node))
+      .filter((id) => id !== null);
+    return ids.length > 0 && await this.session.notifier.prune(ids);
   }
 
   /** What the kernel does not know, it has not cached. */

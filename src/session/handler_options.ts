@@ -11,6 +11,7 @@ import { UserError } from "../base/user_error.ts";
 import { INIT_FLAGS, type InitFlagName } from "../protocol/flags.ts";
 import type { WantedCapabilities } from "../protocol/init.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
+import type { AutoUnmount } from "./auto_unmount.ts";
 import { checkChoice, checkWholeNumber } from "./check_value.ts";
 import type { SessionOptions } from "./session_options.ts";
 
@@ -20,6 +21,17 @@ import type { SessionOptions } from "./session_options.ts";
  * @category File systems
  */
 export type RootKind = "file" | "directory";
+
+/**
+ * Who checks whether a program may do what it requests:
+ *
+ * - `kernel`: the kernel, by modes and owners (`default_permissions`).
+ * - `server`: the file system, when it answers a request. It alone knows who may
+ *   do what; with `allowOther`, what it does not refuse is allowed to all users.
+ *
+ * @category File systems
+ */
+export type Permissions = "kernel" | "server";
 
 /**
  * Options of {@linkcode mountHandler}.
@@ -39,6 +51,13 @@ export interface MountHandlerOptions extends SessionOptions {
   readonly root?: RootKind;
   /** Device name of the mount in /proc/mounts; `mqfuse` if left out. */
   readonly name?: string;
+  /** Who checks permissions; `kernel` if left out. */
+  readonly permissions?: Permissions;
+  /**
+   * Whether a small process unmounts it if this program is killed or crashes;
+   * `off` if left out.
+   */
+  readonly autoUnmount?: AutoUnmount;
   /**
    * Capabilities to request in INIT, besides the usual ones. `maxWrite`, 128 KiB
    * if left out, is a multiple of 4 KiB from 64 KiB, which lists and extended
@@ -55,10 +74,13 @@ export interface CheckedHandlerOptions {
   readonly root: RootKind;
   /** As {@linkcode MountHandlerOptions.name}. */
   readonly name: string;
+  /** As {@linkcode MountHandlerOptions.permissions}. */
+  readonly permissions: Permissions;
   /** All capabilities to request. */
   readonly wanted: WantedCapabilities;
 }
 
+const PERMISSIONS: readonly Permissions[] = ["kernel", "server"];
 const ROOTS: readonly RootKind[] = ["file", "directory"];
 
 const USUAL_CAPABILITIES: WantedCapabilities = {
@@ -109,14 +131,16 @@ const RANGES: Readonly<
  * @throws {UserError} If a value cannot be used.
  */
 export function checkHandlerOptions(
-  { handler, root = "directory", name = "mqfuse", wanted = {} }:
-    MountHandlerOptions,
+  options: MountHandlerOptions,
 ): CheckedHandlerOptions {
+  const { handler, root = "directory", name = "mqfuse" } = options;
+  const { permissions = "kernel", wanted = {} } = options;
   checkHandler(handler);
   return {
     handler,
     root: checkChoice(root, ROOTS, "root"),
     name: checkName(name),
+    permissions: checkChoice(permissions, PERMISSIONS, "permissions"),
     wanted: checkWanted(wanted),
   };
 }

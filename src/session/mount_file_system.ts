@@ -1,14 +1,17 @@
 import { S_IF } from "../base/file_flags.ts";
-import { RequestCaller } from "../filesystem/caller.ts";
 import { isReadOnly } from "../filesystem/context.ts";
 import type { FileSystem } from "../filesystem/file_system.ts";
-import {
-  FILE_SYSTEM_FLAGS,
-  FileSystemHandler,
-} from "../filesystem/file_system_handler.ts";
+import { FileSystemHandler } from "../filesystem/file_system_handler.ts";
+import { initFlags } from "../filesystem/init_flags.ts";
 import type { CacheOptions } from "../filesystem/options.ts";
+import { RequestCaller } from "../filesystem/request_caller.ts";
 import { fileTime } from "../linux/syscall/file_clock.ts";
+import { groupsOfThread } from "../linux/syscall/thread_groups.ts";
+import type { WantedCapabilities } from "../protocol/init.ts";
+import type { AutoUnmount } from "./auto_unmount.ts";
+import { closeOnSignals } from "./close_on_signals.ts";
 import { FileSystemSession } from "./file_system_session.ts";
+import type { Permissions } from "./handler_options.ts";
 import { mountHandler } from "./mount_handler.ts";
 import type { Session } from "./session.ts";
 import type { SessionOptions } from "./session_options.ts";
@@ -27,16 +30,26 @@ export interface FileSystemOptions<N>
   readonly writable?: boolean;
   /** Device name of the mount in /proc/mounts; `mqfuse` if left out. */
   readonly name?: string;
+  /** Who checks permissions; `kernel` if left out. See `FileSystem.access()`. */
+  readonly permissions?: Permissions;
+  /**
+   * Whether a small process unmounts it if this program is killed or crashes: as
+   * root, and for other users with the help of fusermount3; `auto` if left out.
+   */
+  readonly autoUnmount?: AutoUnmount;
   /** Largest READ and WRITE in bytes, as `MountHandlerOptions.wanted` has it. */
   readonly maxWrite?: number;
+  /**
+   * How many bytes the kernel may read ahead of a program, 0 for none; as many
+   * as it offers, usually 128 KiB, if left out.
+   */
+  readonly readahead?: number;
   /**
    * Whether SIGINT and SIGTERM end the session, as `close()` does, and a second
    * one at once; no if left out.
    */
   readonly signals?: boolean;
 }
-
-const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
  * Mounts a file system of your own. The calling thread serves it, so a program
@@ -61,34 +74,39 @@ export async function mountFileSystem<N extends object, H>(
   mountpoint: string,
   options: FileSystemOptions<N> = {},
 ): Promise<FileSystemSession<N>> {
-  const { maxWrite, signals = false, ...rest } = options;
   // The kernel stamps by its own clock, which programs compare with.
-  const handler = new FileSystemHandler(fs, { now: fileTime, ...options });
-  // No request has come yet: root asks.
-  const mounter = new RequestCaller(fileTime);
-  const { mode } = await fs.getattr(fs.root, mounter);
-  const session = await mountHandler({
+  const sources = { now: options.now ?? fileTime, groupsOf: groupsOfThread };
+  let session: Session | null = null;
+  const handler = new FileSystemHandler(fs, { ...options, ...sources }, {
+    groupsOf: groupsOfThread,
+    wakePoll: (kh) => void session?.notifier.wakePoll(kh),
+  });
+  await using undo = new AsyncDisposableStack();
+  await fs.init?.();
+  undo.defer(() => fs.destroy?.());
+  const { mode } = await fs.getattr(fs.root, new RequestCaller(sources));
+  session = await mountHandler({
     writable: !isReadOnly(fs),
-    ...rest,
+    autoUnmount: "auto",
+    ...options,
     handler,
     mountpoint,
     root: (mode & S_IF.MT) === S_IF.DIR ? "directory" : "file",
-    wanted: {
-      flags: FILE_SYSTEM_FLAGS,
-      ...maxWrite === undefined ? {} : { maxWrite },
-    },
+    wanted: wantedFor(fs, options),
   });
-  if (signals) closeOnSignals(session);
-  return new FileSystemSession(session, handler);
+  const end = undo.move();
+  const closed = session.closed.finally(() => end.disposeAsync());
+  if (options.signals === true) closeOnSignals(session);
+  return new FileSystemSession(session, handler, closed);
 }
 
-function closeOnSignals(session: Session): void {
-  let count = 0;
-  const stop = () => {
-    void (++count === 1 ? session.close() : session.abort());
+function wantedFor<N extends object, H>(
+  fs: FileSystem<N, H>,
+  { maxWrite, readahead, writeback = false }: FileSystemOptions<N>,
+): Partial<WantedCapabilities> {
+  return {
+    flags: initFlags(fs, { writeback }),
+    ...maxWrite === undefined ? {} : { maxWrite },
+    ...readahead === undefined ? {} : { maxReadahead: readahead },
   };
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
-  void session.closed.then(() => {
-    for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, stop);
-  });
 }

@@ -1,6 +1,7 @@
 import { S_IF } from "../base/file_flags.ts";
 import { declaresShared, type ModuleSpec } from "../base/import_factory.ts";
 import { UserError } from "../base/user_error.ts";
+import { planAutoUnmount, withAutoUnmount } from "./auto_unmount.ts";
 import { closeOnAbort, orAbort } from "./abort_signal.ts";
 import {
   checkHandlerOptions,
@@ -39,7 +40,8 @@ import { startServing } from "./start_serving.ts";
 export async function mountHandler(
   options: MountHandlerOptions,
 ): Promise<Session> {
-  const { handler, root, name, wanted } = checkHandlerOptions(options);
+  const checkedHandler = checkHandlerOptions(options);
+  const { handler, root, name, permissions, wanted } = checkedHandler;
   const isModule = "module" in handler;
   const checked = checkSessionOptions(options, {
     allowOther: "off",
@@ -58,12 +60,15 @@ export async function mountHandler(
     maxPayload: wanted.maxWrite,
     direct: false,
   }, session.notice);
+  const { autoUnmount = "off" } = options;
+  const unmounts = planAutoUnmount(autoUnmount);
   using entry = prepareMountpoint(session);
-  const parts = await startServing({
+  const started = await startServing({
     session: { ...session, mountpoint: entry.path },
     entry,
     name,
     rootMode: root === "file" ? S_IF.REG : S_IF.DIR,
+    checksPermissions: permissions === "kernel",
     wanted,
     maxPayload: wanted.maxWrite,
     passthrough: NO_PASSTHROUGH,
@@ -73,8 +78,15 @@ export async function mountHandler(
       : { handler: () => handler, singleQueueReason: null },
     release: () => Promise.resolve(),
   });
-  for (const server of parts.servers) server.serve();
-  return await closeOnAbort(new Session(parts), signal);
+  for (const server of started.servers) server.serve();
+  if (!unmounts) return await closeOnAbort(new Session(started), signal);
+  try {
+    const parts = withAutoUnmount(started, autoUnmount, session.notice);
+    return await closeOnAbort(new Session(parts), signal);
+  } catch (error) {
+    await new Session(started).close();
+    throw error;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { S_IF } from "../base/file_flags.ts";
 import { UserError } from "../base/user_error.ts";
-import { FILE_SYSTEM_FLAGS } from "../filesystem/file_system_handler.ts";
+import { FILE_SYSTEM_FLAGS } from "../filesystem/init_flags.ts";
 import { checkCacheOptions } from "../filesystem/options.ts";
 import { hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";

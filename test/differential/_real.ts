@@ -5,10 +5,8 @@
  */
 import { TextLineStream } from "@std/streams";
 import { MemoryFs } from "../../examples/memory.ts";
-import {
-  FILE_SYSTEM_FLAGS,
-  FileSystemHandler,
-} from "../../src/filesystem/file_system_handler.ts";
+import { FileSystemHandler } from "../../src/filesystem/file_system_handler.ts";
+import { FILE_SYSTEM_FLAGS } from "../../src/filesystem/init_flags.ts";
 import { mountExport, mountHandler } from "../../mod.ts";
 import { PatternBackend } from "../../src/backends/protocols/pattern.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";

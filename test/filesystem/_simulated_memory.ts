@@ -5,10 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { MemoryFs } from "../../examples/memory.ts";
-import {
-  FILE_SYSTEM_FLAGS,
-  FileSystemHandler,
-} from "../../src/filesystem/file_system_handler.ts";
+import { FileSystemHandler } from "../../src/filesystem/file_system_handler.ts";
+import { FILE_SYSTEM_FLAGS } from "../../src/filesystem/init_flags.ts";
 import type { InitFlagName } from "../../src/protocol/flags.ts";
 import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";

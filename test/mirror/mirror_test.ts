@@ -10,6 +10,7 @@ import { inTemporaryDirectory } from "../linux/_fixtures.ts";
 import { kernelTest } from "../requirements.ts";
 
 const ROOT: Caller = {
+  groups: [],
   uid: 0,
   gid: 0,
   pid: 1,

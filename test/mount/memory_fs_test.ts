@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ExampleProcess, runExample, script } from "./_example.ts";
 import { SCRIPTS } from "./_example_scripts.ts";
-import { mountTest, must } from "./_harness.ts";
+import { eventually, mountTest, must, run } from "./_harness.ts";
 
 /** examples/memory.ts with options that it has no arguments for. */
 const PROGRAM = "../test/mount/_memory_program.ts";
@@ -109,6 +109,17 @@ memoryTest("SIGINT ends memory.ts and its only mount", async (mounted) => {
   assertEquals(await process.stop("SIGINT"), 0);
   assertEquals((await script(mountpoint, "ls -A")).text, "");
 });
+
+memoryTest("a killed memory.ts leaves no mount", async (mounted) => {
+  const { process, mountpoint } = mounted;
+  await script(mountpoint, "echo text > file");
+  await process.stop("SIGKILL");
+  await eventually(
+    async () => (await run("mountpoint", "-q", mountpoint)).code !== 0,
+    "the mount is gone",
+  );
+  assertEquals((await script(mountpoint, "ls -A")).text, "");
+}, ["mountpoint"]);
 
 memoryTest("umount(8) ends memory.ts", async ({ process, mountpoint }) => {
   await must("umount", mountpoint);

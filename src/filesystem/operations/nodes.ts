@@ -21,6 +21,7 @@ import type { Operation } from "./operation.ts";
 
 const GETATTR_IN = accessors("fuse_getattr_in");
 const SETATTR_IN = accessors("fuse_setattr_in");
+const ACCESS_IN = accessors("fuse_access_in");
 const FORGET_IN = accessors("fuse_forget_in");
 const FORGET_ONE = accessors("fuse_forget_one");
 const BATCH_FORGET_IN = accessors("fuse_batch_forget_in");
@@ -149,6 +150,15 @@ export const readlink: Operation = ({ fs, nodes }, request, reply, caller) => {
     reply.data.set(bytes);
     reply.ok(bytes.length);
   });
+};
+
+/** ACCESS: access(2), where the kernel does not check permissions. */
+export const access: Operation = ({ fs, nodes }, request, reply, caller) => {
+  // The kernel does not send it again, and allows everything.
+  if (fs.access === undefined) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const mask = ACCESS_IN.get.mask(request.body);
+  return andThen(fs.access(node, mask, caller), () => reply.ok());
 };
 
 /** STATFS: statfs(2), used by df. */

@@ -1,5 +1,5 @@
 /**
- * Opening and closing files: OPEN, CREATE, FLUSH, FSYNC, RELEASE.
+ * Opening and closing files: OPEN, CREATE, TMPFILE, FLUSH, FSYNC, RELEASE.
  *
  * @module
  */
@@ -7,9 +7,10 @@ import { ERRNO, Errno } from "../../base/errno.ts";
 import { errnoOf } from "../../base/errno_of.ts";
 import { O, O_DIRECT, S_IF } from "../../base/file_flags.ts";
 import { accessors } from "../../protocol/accessors.ts";
-import { FOPEN, FUSE_FSYNC } from "../../protocol/flags.ts";
+import { FOPEN, FUSE_FSYNC, FUSE_RELEASE } from "../../protocol/flags.ts";
+import type { Reply } from "../../protocol/reply.ts";
 import type { Encodable } from "../../protocol/types.ts";
-import { andThen, orElse } from "../answer.ts";
+import { andThen, type Answer, orElse } from "../answer.ts";
 import type { FileSystemContext } from "../context.ts";
 import type { Caller, May } from "../file_system.ts";
 import { NO_HANDLE } from "../handle_table.ts";
@@ -17,6 +18,7 @@ import { makeNode } from "../make_node.ts";
 import { entryName } from "../names.ts";
 import { replyOpenEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
+import { unlockAll } from "./locking.ts";
 import type { Operation } from "./operation.ts";
 
 const DIRECT = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
@@ -26,12 +28,22 @@ const FLUSH_IN = accessors("fuse_flush_in");
 const FSYNC_IN = accessors("fuse_fsync_in");
 const RELEASE_IN = accessors("fuse_release_in");
 
+/** The part of a reply that tells of an open file. */
+type Opened = Encodable<"fuse_open_out"> & { readonly fh: bigint };
+
 /** OPEN. */
 export const open: Operation = (context, request, reply, caller) => {
   const node = context.nodes.get(nodeIdOf(request));
   const flags = OPEN_IN.get.flags(request.body);
   const opened = openNode(context, node, flags, caller);
-  return andThen(opened, (out) => reply.struct("fuse_open_out", out));
+  return andThen(opened, (out) => {
+    return orClose(
+      context,
+      node,
+      out,
+      () => reply.struct("fuse_open_out", out),
+    );
+  });
 };
 
 function openNode<N extends object, H>(
@@ -39,13 +51,15 @@ function openNode<N extends object, H>(
   node: N,
   flags: number,
   caller: Caller,
-): May<Encodable<"fuse_open_out">> {
-  if (fs.write === undefined && (flags & O.ACCMODE) !== O.RDONLY) {
-    throw new Errno("EROFS");
-  }
+): May<Opened> {
+  const access = flags & O.ACCMODE;
+  if (fs.write === undefined && access !== O.RDONLY) throw new Errno("EROFS");
   const openFlags = rules.openFlags(node);
-  return andThen(fs.open?.(node, flags, caller), (handle) => {
-    if (handle === undefined) return { open_flags: openFlags };
+  const given = rules.writeback ? forWriteback(flags) : flags;
+  return andThen(fs.open?.(node, given, caller), (handle) => {
+    if (handle === undefined) {
+      return { fh: BigInt(NO_HANDLE), open_flags: openFlags };
+    }
     const fh = BigInt(handles.add(handle as H));
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
       return { fh, open_flags: openFlags };
@@ -54,11 +68,36 @@ function openNode<N extends object, H>(
     if (id === null) return { fh, open_flags: openFlags };
     // Direct writes that the kernel did by itself would stay direct when a
     // program turns that off by fcntl(2), as dd(1) does for a last short block.
-    const isDirect = (flags & O_DIRECT) !== 0 &&
-      (flags & O.ACCMODE) !== O.RDONLY;
+    const isDirect = (flags & O_DIRECT) !== 0 && access !== O.RDONLY;
     const direct = isDirect ? DIRECT : 0;
     return { fh, open_flags: FOPEN.PASSTHROUGH | direct, backing_id: id };
   });
+}
+
+/**
+ * Flags for a file whose writes the kernel collects: it reads the pages of which
+ * it writes a part, and appends by itself.
+ */
+function forWriteback(flags: number): number {
+  const access = flags & O.ACCMODE;
+  const reads = access === O.WRONLY ? O.RDWR : access;
+  return (flags & ~(O.ACCMODE | O.APPEND)) | reads;
+}
+
+/** Replies; if that is refused, closes the file, which the kernel cannot do. */
+function orClose<N extends object, H>(
+  context: FileSystemContext<N, H>,
+  node: N,
+  { fh }: Opened,
+  answer: () => void,
+): May<void> {
+  try {
+    answer();
+  } catch (error) {
+    return andThen(close(context, node, Number(fh)), () => {
+      throw error;
+    });
+  }
 }
 
 /** CREATE: creates a plain file and opens it. */
@@ -82,28 +121,40 @@ export const create: Operation = (context, request, reply, caller) => {
       return existing(context, directory, name, isTruncated, caller);
     },
   );
-  return andThen(
-    made,
-    (node) =>
-      andThen(
-        fs.getattr(node, caller),
-        (attr) =>
-          andThen(openNode(context, node, opens, caller), (out) => {
-            try {
-              replyOpenEntry(context, reply, node, attr, out);
-            } catch (error) {
-              // The kernel would not know what to close.
-              return andThen(
-                close(context, node, Number(out.fh ?? NO_HANDLE)),
-                () => {
-                  throw error;
-                },
-              );
-            }
-          }),
-      ),
-  );
+  return andThen(made, (node) => {
+    return replyOpened(context, reply, node, opens, caller);
+  });
 };
+
+/** TMPFILE: creates a plain file without a name and opens it. */
+export const tmpfile: Operation = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  // The kernel does not send it again: EOPNOTSUPP.
+  if (fs.tmpfile === undefined) return reply.error(ERRNO.ENOSYS);
+  const directory = nodes.get(nodeIdOf(request));
+  const mode = CREATE_IN.get.mode(request.body);
+  const flags = CREATE_IN.get.flags(request.body);
+  return andThen(fs.tmpfile(directory, mode, caller), (node) => {
+    return replyOpened(context, reply, node, flags, caller);
+  });
+};
+
+/** Opens a node, and answers with its entry and the open file. */
+function replyOpened<N extends object, H>(
+  context: FileSystemContext<N, H>,
+  reply: Reply,
+  node: N,
+  flags: number,
+  caller: Caller,
+): Answer {
+  return andThen(context.fs.getattr(node, caller), (attr) => {
+    return andThen(openNode(context, node, flags, caller), (out) => {
+      return orClose(context, node, out, () => {
+        replyOpenEntry(context, reply, node, attr, out);
+      });
+    });
+  });
+}
 
 /** The plain file that has a name already, emptied if `isTruncated`. */
 function existing<N extends object, H>(
@@ -127,14 +178,20 @@ function existing<N extends object, H>(
   });
 }
 
-/** FLUSH: close(2) of a descriptor. */
+/** FLUSH: close(2) of a descriptor, which ends the locks of its process. */
 export const flush: Operation = (context, request, reply, caller) => {
   const { fs, nodes, handles } = context;
   // The kernel does not send it again.
-  if (fs.flush === undefined) return reply.error(ERRNO.ENOSYS);
+  if (fs.flush === undefined && fs.lock === undefined) {
+    return reply.error(ERRNO.ENOSYS);
+  }
+  const { body } = request;
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(request.body, FLUSH_IN.at.fh));
-  return andThen(fs.flush(node, caller, handle), () => reply.ok());
+  const handle = handles.get(idAt(body, FLUSH_IN.at.fh));
+  const owner = FLUSH_IN.get.lock_owner(body);
+  const unlocked = unlockAll(context, node, owner, false, caller, handle);
+  const flushed = andThen(unlocked, () => fs.flush?.(node, caller, handle));
+  return andThen(flushed, () => reply.ok());
 };
 
 /** FSYNC. */
@@ -161,11 +218,20 @@ export const fsyncdir: Operation = (context, request, reply, caller) => {
   return andThen(fs.fsync(node, dataOnly, caller), () => reply.ok());
 };
 
-/** RELEASE: the last close(2) of an open file. */
-export const release: Operation = (context, request, reply) => {
+/** RELEASE: the last close(2) of an open file, which ends its lock. */
+export const release: Operation = (context, request, reply, caller) => {
+  const { body } = request;
   const node = context.nodes.get(nodeIdOf(request));
-  const fh = idAt(request.body, RELEASE_IN.at.fh);
-  return andThen(close(context, node, fh), () => reply.ok());
+  const fh = idAt(body, RELEASE_IN.at.fh);
+  const flags = RELEASE_IN.get.release_flags(body);
+  if ((flags & FUSE_RELEASE.FLOCK_UNLOCK) === 0) {
+    return andThen(close(context, node, fh), () => reply.ok());
+  }
+  const owner = RELEASE_IN.get.lock_owner(body);
+  const handle = context.handles.get(fh);
+  const unlocked = unlockAll(context, node, owner, true, caller, handle);
+  const closed = andThen(unlocked, () => close(context, node, fh));
+  return andThen(closed, () => reply.ok());
 };
 
 function close<N extends object, H>(
@@ -174,6 +240,5 @@ function close<N extends object, H>(
   fh: number,
 ): May<void> {
   backing?.release(node);
-  const handle = handles.remove(fh);
-  return fs.release?.(node, handle);
+  return fs.release?.(node, handles.remove(fh));
 }

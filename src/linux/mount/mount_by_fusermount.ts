@@ -173,7 +173,7 @@ function helperOptions(options: UserMountOptions): string[] {
     "subtype=mqfuse",
     readOnly ? "ro" : "rw",
     ...fusermountFlags(flags),
-    "default_permissions",
+    ...options.checksPermissions === false ? [] : ["default_permissions"],
     `max_read=${maxRead}`,
   ];
 }

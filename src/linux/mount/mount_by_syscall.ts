@@ -60,6 +60,8 @@ export interface MountOptions {
   readonly maxRead: number;
   /** Further flags; nosuid, nodev and noatime if left out. */
   readonly flags?: MountFlags;
+  /** Whether the kernel checks permissions by mode and owner; yes if left out. */
+  readonly checksPermissions?: boolean;
 }
 
 /**
@@ -118,8 +120,8 @@ function mountData(options: MountOptions): string {
     `user_id=${options.uid}`,
     `group_id=${options.gid}`,
     `max_read=${options.maxRead}`,
-    "default_permissions",
   ];
+  if (options.checksPermissions !== false) data.push("default_permissions");
   if (options.allowOther) data.push("allow_other");
   return [...data, ...options.flags?.contexts ?? []].join(",");
 }

@@ -1,0 +1,25 @@
+import { Errno } from "../base/errno.ts";
+import type { RequestCaller } from "./request_caller.ts";
+
+/**
+ * An answer, unless it takes too long: then ETIMEDOUT, and the caller's signal
+ * fires. What the answer does later is refused by its reply, which is dead.
+ *
+ * @param ms After how many milliseconds.
+ */
+export async function inTime(
+  answer: PromiseLike<unknown>,
+  ms: number,
+  caller: RequestCaller,
+): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(new Errno("ETIMEDOUT"));
+    caller.interrupt();
+  }, ms);
+  try {
+    await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
