@@ -1943,9 +1943,9 @@ var RingEvents = class {
    * @param poll How long to poll before sleeping; adapts to the load if left
    * out.
    */
-  constructor(ring, poll = new PollStrategy()) {
+  constructor(ring, poll2 = new PollStrategy()) {
     this.#ring = ring;
-    this.#poll = poll;
+    this.#poll = poll2;
     this.#hasWork = () => ring.hasWork;
   }
   /** Registers the owner of a range of reserved slots. */
@@ -2058,21 +2058,21 @@ var RingEvents = class {
   }
   /** Sleeps until something completes, after polling if that is worth it. */
   #sleep() {
-    const poll = this.#poll;
-    const window = poll.window(this.#batch);
+    const poll2 = this.#poll;
+    const window = poll2.window(this.#batch);
     const isSingle = this.#batch < 2;
     this.#batch = 0;
-    if (window === 0 && !(isSingle && poll.adapts)) return this.#enter(1);
+    if (window === 0 && !(isSingle && poll2.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.needsSubmit) this.#enter(0);
-      if (poll.poll(window, POLLS, this.#hasWork)) {
-        poll.waited(0);
+      if (poll2.poll(window, POLLS, this.#hasWork)) {
+        poll2.waited(0);
         return this.#enter(0);
       }
     }
     const start = performance.now();
     this.#enter(1);
-    poll.waited(window + (performance.now() - start) * US_PER_MS);
+    poll2.waited(window + (performance.now() - start) * US_PER_MS);
   }
   #enter(least) {
     const result3 = this.#ring.enter(least);
@@ -10058,13 +10058,13 @@ var LinuxDeviceSlots = class {
     this.first = ring.reserve(2);
     this.#ring = ring;
     const { sqes } = ring;
-    const poll = this.first * SQE_WORDS;
-    sqes[poll + SQE.OP] = IORING_OP.POLL_ADD;
-    sqes[poll + SQE.FD] = fd;
-    sqes[poll + SQE.FLAGS] = POLL.IN;
+    const poll2 = this.first * SQE_WORDS;
+    sqes[poll2 + SQE.OP] = IORING_OP.POLL_ADD;
+    sqes[poll2 + SQE.FD] = fd;
+    sqes[poll2 + SQE.FLAGS] = POLL.IN;
     const bytes2 = new Uint8Array(this.#time.buffer);
     const address = Number(Deno.UnsafePointer.value(pointerOf(bytes2)));
-    const timer = poll + SQE_WORDS;
+    const timer = poll2 + SQE_WORDS;
     sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
     sqes[timer + SQE.FD] = -1;
     sqes[timer + SQE.ADDR] = address;
@@ -17582,18 +17582,18 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
   };
 }
 
-// src/filesystem/caller.ts
+// src/filesystem/request_caller.ts
 var RequestCaller = class {
   uid = 0;
   gid = 0;
   pid = 0;
-  #now;
+  #sources;
   #time = null;
   #isInterrupted = false;
   #controller = null;
-  /** Makes one for requests that are stamped by a clock. */
-  constructor(now) {
-    this.#now = now;
+  /** Makes one that is not bound to a request yet: root. */
+  constructor(sources) {
+    this.#sources = sources;
   }
   /** Takes over the ids of a request. */
   bind(request) {
@@ -17605,7 +17605,10 @@ var RequestCaller = class {
     this.#controller = null;
   }
   get time() {
-    return this.#time ??= this.#now();
+    return this.#time ??= this.#sources.now();
+  }
+  get groups() {
+    return this.#sources.groupsOf(this.pid);
   }
   get signal() {
     if (this.#controller === null) {
@@ -17614,7 +17617,7 @@ var RequestCaller = class {
     }
     return this.#controller.signal;
   }
-  /** Fires the signal: INTERRUPT. */
+  /** Fires the signal: INTERRUPT, or the time-out of the request. */
   interrupt() {
     this.#isInterrupted = true;
     this.#controller?.abort();
@@ -17784,19 +17787,26 @@ var FileSystemContext = class {
   /** As that of {@linkcode ContextServices}. */
   privilegesKilled;
   isReadOnly;
+  /** As {@linkcode ContextServices.groupsOf}. */
+  groupsOf;
+  /** As {@linkcode ContextServices.wakePoll}. */
+  wakePoll;
   /**
    * Sent with each node id. An NFS client that kept an id of an earlier session
    * must not reach another node.
    */
   generation;
   /** Makes the state of a file system that is not in use yet. */
-  constructor(fs, rules, { backingFiles = null, privilegesKilled }) {
+  constructor(fs, rules, { backingFiles = null, privilegesKilled, groupsOf = () => [], wakePoll = () => {
+  } }) {
     this.fs = fs;
     this.rules = rules;
     this.nodes = new NodeTable(fs.root);
     this.backing = backingFiles === null || fs.backing === void 0 ? null : new BackingTable(backingFiles);
     this.privilegesKilled = privilegesKilled ?? null;
     this.isReadOnly = isReadOnly(fs);
+    this.groupsOf = groupsOf;
+    this.wakePoll = wakePoll;
     this.generation = BigInt.asUintN(64, rules.now());
   }
   /** The error for a method that changes something and is left out. */
@@ -17945,6 +17955,54 @@ var lseek = (context, request, reply, caller) => {
     if (position === null) throw new Errno("ENXIO");
     reply.struct("fuse_lseek_out", {
       offset: BigInt(position)
+    });
+  });
+};
+
+// src/filesystem/operations/devices.ts
+var IOCTL_IN4 = accessors("fuse_ioctl_in");
+var IOCTL_OUT2 = accessors("fuse_ioctl_out");
+var POLL_IN = accessors("fuse_poll_in");
+var ioctl = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  const { body } = request;
+  if (fs.ioctl === void 0) throw new Errno("ENOTTY");
+  if (IOCTL_IN4.get.flags(body) & FUSE_IOCTL.UNRESTRICTED) {
+    throw new Errno("ENOTTY");
+  }
+  const node = nodes.get(nodeIdOf(request));
+  const isDirectory = (IOCTL_IN4.get.flags(body) & FUSE_IOCTL.DIR) !== 0;
+  const handle = isDirectory ? void 0 : handles.get(idAt(body, IOCTL_IN4.at.fh));
+  const command = IOCTL_IN4.get.cmd(body);
+  const tail = request.tailView();
+  const size = IOCTL_IN4.get.in_size(body);
+  const input = new Uint8Array(tail.buffer, tail.byteOffset, size).slice();
+  const room3 = IOCTL_IN4.get.out_size(body);
+  const done = fs.ioctl(node, command, input, caller, handle);
+  return andThen(done, (output) => {
+    const bytes2 = output ?? new Uint8Array();
+    if (bytes2.length > room3) {
+      throw new RangeError(`ioctl() returned ${bytes2.length} bytes, and ${room3} were wanted`);
+    }
+    writeStruct("fuse_ioctl_out", reply.body, 0, {});
+    reply.data.set(bytes2, IOCTL_OUT2.size);
+    reply.ok(IOCTL_OUT2.size + bytes2.length);
+  });
+};
+var poll = (context, request, reply, caller) => {
+  const { fs, nodes, handles, wakePoll } = context;
+  const { body } = request;
+  if (fs.poll === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(body, POLL_IN.at.fh));
+  const kh = POLL_IN.get.kh(body);
+  const waits = (POLL_IN.get.flags(body) & FUSE_POLL.SCHEDULE_NOTIFY) !== 0;
+  const wake = waits ? () => wakePoll(kh) : null;
+  const events = POLL_IN.get.events(body);
+  const ready = fs.poll(node, events, wake, caller, handle);
+  return andThen(ready, (revents) => {
+    reply.struct("fuse_poll_out", {
+      revents
     });
   });
 };
@@ -18264,6 +18322,87 @@ function nothingIfKnown(error) {
   return null;
 }
 
+// src/filesystem/lock.ts
+var KINDS3 = [
+  "shared",
+  "exclusive",
+  "none"
+];
+var LOCK_END_MAX = 2n ** 63n - 1n;
+function lockKindOf(type) {
+  return KINDS3[type] ?? null;
+}
+function lockType(kind) {
+  return KINDS3.indexOf(kind);
+}
+
+// src/filesystem/operations/locking.ts
+var LK_IN = accessors("fuse_lk_in");
+var getlk = (context, request, reply, caller) => {
+  const { fs, nodes, handles } = context;
+  if (fs.conflictingLock === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(request.body, LK_IN.at.fh));
+  const found = fs.conflictingLock(node, lockOf(request), caller, handle);
+  return andThen(found, (lock) => {
+    const { start, end, kind, pid } = lock ?? {
+      start: 0n,
+      end: 0n,
+      kind: "none",
+      pid: 0
+    };
+    reply.struct("fuse_lk_out", {
+      lk: {
+        start,
+        end,
+        type: lockType(kind),
+        pid
+      }
+    });
+  });
+};
+var setlk = (context, request, reply, caller) => {
+  const done = setLock2(context, request, caller, false);
+  return andThen(done, () => reply.ok());
+};
+var setlkw = (context, request, reply, caller) => {
+  const done = setLock2(context, request, caller, true);
+  return andThen(done, () => reply.ok());
+};
+function setLock2({ fs, nodes, handles }, request, caller, wait) {
+  if (fs.lock === void 0) throw new Errno("ENOSYS");
+  const node = nodes.get(nodeIdOf(request));
+  const handle = handles.get(idAt(request.body, LK_IN.at.fh));
+  return fs.lock(node, lockOf(request), wait, caller, handle);
+}
+function lockOf(request) {
+  const { owner, lk, lk_flags } = decodeStruct("fuse_lk_in", request.body);
+  const kind = lockKindOf(lk.type);
+  if (kind === null) throw new Errno("EINVAL");
+  return {
+    kind,
+    start: lk.start,
+    end: lk.end,
+    owner,
+    pid: lk.pid,
+    isFlock: (lk_flags & FUSE_LK.FLOCK) !== 0
+  };
+}
+function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
+  const { pid } = caller;
+  const all = {
+    start: 0n,
+    end: LOCK_END_MAX,
+    owner,
+    pid,
+    isFlock
+  };
+  return fs.lock?.(node, {
+    ...all,
+    kind: "none"
+  }, false, caller, handle);
+}
+
 // src/filesystem/make_node.ts
 function makeNode(context, directory, name, mode, rdev, caller, refusal2 = "EPERM") {
   const { fs } = context;
@@ -18364,6 +18503,7 @@ function move(context, request, reply, caller, newdir, flags) {
 // src/filesystem/operations/nodes.ts
 var GETATTR_IN = accessors("fuse_getattr_in");
 var SETATTR_IN2 = accessors("fuse_setattr_in");
+var ACCESS_IN = accessors("fuse_access_in");
 var FORGET_IN = accessors("fuse_forget_in");
 var FORGET_ONE = accessors("fuse_forget_one");
 var BATCH_FORGET_IN2 = accessors("fuse_batch_forget_in");
@@ -18464,6 +18604,12 @@ var readlink = ({ fs, nodes }, request, reply, caller) => {
     reply.ok(bytes2.length);
   });
 };
+var access = ({ fs, nodes }, request, reply, caller) => {
+  if (fs.access === void 0) return reply.error(ERRNO.ENOSYS);
+  const node = nodes.get(nodeIdOf(request));
+  const mask = ACCESS_IN.get.mask(request.body);
+  return andThen(fs.access(node, mask, caller), () => reply.ok());
+};
 var statfs = ({ fs, nodes }, request, reply, caller) => {
   const node = nodes.get(nodeIdOf(request));
   return andThen(fs.statfs?.(node, caller) ?? {}, (space) => {
@@ -18484,17 +18630,22 @@ var open = (context, request, reply, caller) => {
   const node = context.nodes.get(nodeIdOf(request));
   const flags = OPEN_IN2.get.flags(request.body);
   const opened = openNode(context, node, flags, caller);
-  return andThen(opened, (out) => reply.struct("fuse_open_out", out));
+  return andThen(opened, (out) => {
+    return orClose(context, node, out, () => reply.struct("fuse_open_out", out));
+  });
 };
 function openNode({ fs, handles, rules, backing }, node, flags, caller) {
-  if (fs.write === void 0 && (flags & O.ACCMODE) !== O.RDONLY) {
-    throw new Errno("EROFS");
-  }
+  const access2 = flags & O.ACCMODE;
+  if (fs.write === void 0 && access2 !== O.RDONLY) throw new Errno("EROFS");
   const openFlags = rules.openFlags(node);
-  return andThen(fs.open?.(node, flags, caller), (handle) => {
-    if (handle === void 0) return {
-      open_flags: openFlags
-    };
+  const given = rules.writeback ? forWriteback(flags) : flags;
+  return andThen(fs.open?.(node, given, caller), (handle) => {
+    if (handle === void 0) {
+      return {
+        fh: BigInt(NO_HANDLE),
+        open_flags: openFlags
+      };
+    }
     const fh = BigInt(handles.add(handle));
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
       return {
@@ -18507,7 +18658,7 @@ function openNode({ fs, handles, rules, backing }, node, flags, caller) {
       fh,
       open_flags: openFlags
     };
-    const isDirect2 = (flags & O_DIRECT) !== 0 && (flags & O.ACCMODE) !== O.RDONLY;
+    const isDirect2 = (flags & O_DIRECT) !== 0 && access2 !== O.RDONLY;
     const direct = isDirect2 ? DIRECT : 0;
     return {
       fh,
@@ -18515,6 +18666,20 @@ function openNode({ fs, handles, rules, backing }, node, flags, caller) {
       backing_id: id
     };
   });
+}
+function forWriteback(flags) {
+  const access2 = flags & O.ACCMODE;
+  const reads = access2 === O.WRONLY ? O.RDWR : access2;
+  return flags & ~(O.ACCMODE | O.APPEND) | reads;
+}
+function orClose(context, node, { fh }, answer) {
+  try {
+    answer();
+  } catch (error) {
+    return andThen(close(context, node, Number(fh)), () => {
+      throw error;
+    });
+  }
 }
 var create = (context, request, reply, caller) => {
   const { fs, nodes } = context;
@@ -18529,16 +18694,29 @@ var create = (context, request, reply, caller) => {
     opens = flags & ~O.CREAT;
     return existing(context, directory, name, isTruncated, caller);
   });
-  return andThen(made, (node) => andThen(fs.getattr(node, caller), (attr2) => andThen(openNode(context, node, opens, caller), (out) => {
-    try {
-      replyOpenEntry(context, reply, node, attr2, out);
-    } catch (error) {
-      return andThen(close(context, node, Number(out.fh ?? NO_HANDLE)), () => {
-        throw error;
-      });
-    }
-  })));
+  return andThen(made, (node) => {
+    return replyOpened(context, reply, node, opens, caller);
+  });
 };
+var tmpfile = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
+  if (fs.tmpfile === void 0) return reply.error(ERRNO.ENOSYS);
+  const directory = nodes.get(nodeIdOf(request));
+  const mode = CREATE_IN.get.mode(request.body);
+  const flags = CREATE_IN.get.flags(request.body);
+  return andThen(fs.tmpfile(directory, mode, caller), (node) => {
+    return replyOpened(context, reply, node, flags, caller);
+  });
+};
+function replyOpened(context, reply, node, flags, caller) {
+  return andThen(context.fs.getattr(node, caller), (attr2) => {
+    return andThen(openNode(context, node, flags, caller), (out) => {
+      return orClose(context, node, out, () => {
+        replyOpenEntry(context, reply, node, attr2, out);
+      });
+    });
+  });
+}
 function existing({ fs }, directory, name, isTruncated, caller) {
   return andThen(fs.lookup?.(directory, name, caller) ?? null, (node) => {
     if (node === null) throw new Errno("ENOENT");
@@ -18558,10 +18736,16 @@ function existing({ fs }, directory, name, isTruncated, caller) {
 }
 var flush = (context, request, reply, caller) => {
   const { fs, nodes, handles } = context;
-  if (fs.flush === void 0) return reply.error(ERRNO.ENOSYS);
+  if (fs.flush === void 0 && fs.lock === void 0) {
+    return reply.error(ERRNO.ENOSYS);
+  }
+  const { body } = request;
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(request.body, FLUSH_IN2.at.fh));
-  return andThen(fs.flush(node, caller, handle), () => reply.ok());
+  const handle = handles.get(idAt(body, FLUSH_IN2.at.fh));
+  const owner = FLUSH_IN2.get.lock_owner(body);
+  const unlocked = unlockAll(context, node, owner, false, caller, handle);
+  const flushed = andThen(unlocked, () => fs.flush?.(node, caller, handle));
+  return andThen(flushed, () => reply.ok());
 };
 var fsync = (context, request, reply, caller) => {
   const { fs, nodes, handles } = context;
@@ -18582,15 +18766,23 @@ var fsyncdir = (context, request, reply, caller) => {
   const dataOnly = (flags & FUSE_FSYNC.FDATASYNC) !== 0;
   return andThen(fs.fsync(node, dataOnly, caller), () => reply.ok());
 };
-var release = (context, request, reply) => {
+var release = (context, request, reply, caller) => {
+  const { body } = request;
   const node = context.nodes.get(nodeIdOf(request));
-  const fh = idAt(request.body, RELEASE_IN3.at.fh);
-  return andThen(close(context, node, fh), () => reply.ok());
+  const fh = idAt(body, RELEASE_IN3.at.fh);
+  const flags = RELEASE_IN3.get.release_flags(body);
+  if ((flags & FUSE_RELEASE.FLOCK_UNLOCK) === 0) {
+    return andThen(close(context, node, fh), () => reply.ok());
+  }
+  const owner = RELEASE_IN3.get.lock_owner(body);
+  const handle = context.handles.get(fh);
+  const unlocked = unlockAll(context, node, owner, true, caller, handle);
+  const closed = andThen(unlocked, () => close(context, node, fh));
+  return andThen(closed, () => reply.ok());
 };
 function close({ fs, handles, backing }, node, fh) {
   backing?.release(node);
-  const handle = handles.remove(fh);
-  return fs.release?.(node, handle);
+  return fs.release?.(node, handles.remove(fh));
 }
 
 // src/filesystem/operations/xattrs.ts
@@ -18679,6 +18871,7 @@ function readLifetime(seconds, name) {
 }
 
 // src/filesystem/options.ts
+var TIMEOUT_MAX_MS = 2 ** 31 - 1;
 var OPEN_FLAGS = {
   open: 0,
   keep: FOPEN.KEEP_CACHE,
@@ -18691,8 +18884,15 @@ function checkCacheOptions(options) {
     entry: readLifetime(options.entrySeconds ?? 1, "entrySeconds"),
     negative: readLifetime(options.negativeSeconds ?? 0, "negativeSeconds"),
     openFlags: typeof cache === "function" ? (node) => flagsOf(cache(node)) : constant(flagsOf(cache)),
-    now: options.now ?? systemTime
+    now: options.now ?? systemTime,
+    timeoutMs: checkTimeout(options.timeoutMs),
+    writeback: options.writeback ?? false
   };
+}
+function checkTimeout(ms) {
+  if (ms === void 0) return null;
+  if (Number.isInteger(ms) && ms > 0 && ms <= TIMEOUT_MAX_MS) return ms;
+  throw new UserError(`Cannot use ${ms} (timeoutMs): expected a whole number from 1 to ${TIMEOUT_MAX_MS}`);
 }
 function constant(flags) {
   return () => flags;
@@ -18700,6 +18900,23 @@ function constant(flags) {
 function flagsOf(cache) {
   if (Object.hasOwn(OPEN_FLAGS, cache)) return OPEN_FLAGS[cache];
   throw new UserError(`Cannot use ${cache} (cache): expected open, keep or none`);
+}
+
+// src/filesystem/time_out.ts
+async function inTime(answer, ms, caller) {
+  const late = Promise.withResolvers();
+  const timer = setTimeout(() => {
+    late.reject(new Errno("ETIMEDOUT"));
+    caller.interrupt();
+  }, ms);
+  try {
+    await Promise.race([
+      answer,
+      late.promise
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 // src/filesystem/file_system_handler.ts
@@ -18713,6 +18930,7 @@ var OPERATIONS2 = {
   SETATTR: setattr,
   READLINK: readlink,
   STATFS: statfs,
+  ACCESS: access,
   MKNOD: mknod,
   MKDIR: mkdir,
   SYMLINK: symlink,
@@ -18728,9 +18946,15 @@ var OPERATIONS2 = {
   FSYNCDIR: fsyncdir,
   OPEN: open,
   CREATE: create,
+  TMPFILE: tmpfile,
   FLUSH: flush,
   FSYNC: fsync,
   RELEASE: release,
+  GETLK: getlk,
+  SETLK: setlk,
+  SETLKW: setlkw,
+  IOCTL: ioctl,
+  POLL: poll,
   READ: read,
   WRITE: write,
   FALLOCATE: fallocate,
@@ -18747,6 +18971,7 @@ for (const [name, operation] of Object.entries(OPERATIONS2)) {
 var FileSystemHandler = class {
   inPlace;
   #context;
+  #sources;
   /** Callers of requests that are answered later, by `unique`. */
   #waiting = /* @__PURE__ */ new Map();
   /** A caller for the next request. */
@@ -18768,6 +18993,11 @@ var FileSystemHandler = class {
       ...options
     });
     this.#context = new FileSystemContext(fs, rules, services);
+    const { now } = rules;
+    this.#sources = {
+      now,
+      groupsOf: this.#context.groupsOf
+    };
     this.inPlace = services.inPlace ?? false;
   }
   /** The number of nodes that the kernel knows, the root included. */
@@ -18793,7 +19023,7 @@ var FileSystemHandler = class {
     if (opcode === INTERRUPT2) return this.#interrupt(request, reply);
     const operation = BY_OPCODE2[opcode] ?? null;
     if (operation === null) return reply.error(ERRNO.ENOSYS);
-    const caller = this.#idle ?? new RequestCaller(this.#context.rules.now);
+    const caller = this.#idle ?? new RequestCaller(this.#sources);
     this.#idle = null;
     caller.bind(request);
     const answer = operation(this.#context, request, reply, caller);
@@ -18803,9 +19033,10 @@ var FileSystemHandler = class {
     this.#idle = caller;
   }
   async #later(answer, unique, caller) {
+    const { timeoutMs } = this.#context.rules;
     this.#waiting.set(unique, caller);
     try {
-      await answer;
+      await (timeoutMs === null ? answer : inTime(answer, timeoutMs, caller));
     } finally {
       this.#waiting.delete(unique);
     }
@@ -20262,10 +20493,10 @@ async function openQueue(start) {
 function openUringQueue(start, uring) {
   const protocolVersion = protocolVersionOf(start.negotiated);
   const messages = new ResidentMessages();
-  const poll = new PollStrategy(start.pollUs, {
+  const poll2 = new PollStrategy(start.pollUs, {
     yieldCpu
   });
-  const events = new RingEvents(uring.ring, poll);
+  const events = new RingEvents(uring.ring, poll2);
   const pollsDevice = start.index === 0;
   const device = new DeviceQueue(fuseDeviceFromFd(start.fd), {
     maxPayload: start.maxPayload,

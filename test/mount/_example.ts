@@ -91,6 +91,12 @@ export class ExampleProcess implements AsyncDisposable {
     }
   }
 
+  /** Kills the example itself, not the program that limits its time. */
+  async kill(): Promise<void> {
+    await runProgram("pkill", "-KILL", "-P", String(this.#child.pid));
+    await this.ended();
+  }
+
   /** Ends it with a signal; returns its exit code. */
   async stop(signal: Deno.Signal): Promise<number> {
     this.#child.kill(signal);

@@ -89,11 +89,11 @@ export const SCRIPTS: Readonly<Record<string, string>> = {
     find t -name f -size +0 | sort | head -n 3; rm -r t x y t.tar; ls -A`,
 
   "a large directory": `${SHOW}
-    mkdir d; cd d; seq -f file%05.0f 2000 | xargs touch; ls | wc -l; ls | md5sum
+    mkdir d; cd d; seq -f file%05.0f 700 | xargs touch; ls | wc -l; ls | md5sum
     ls -U -a | sort | md5sum; show | md5sum; ls -l | wc -l
     find . -name '*7' | sort | md5sum
     find . -name '*[13579]' -delete; ls | wc -l
-    seq -f other%05.0f 500 | xargs touch; ls | md5sum; cd ..; rm -r d; ls -A`,
+    seq -f other%05.0f 200 | xargs touch; ls | md5sum; cd ..; rm -r d; ls -A`,
 
   "many at once": `work() {
       for i in $(seq 30); do

@@ -113,13 +113,13 @@ memoryTest("SIGINT ends memory.ts and its only mount", async (mounted) => {
 memoryTest("a killed memory.ts leaves no mount", async (mounted) => {
   const { process, mountpoint } = mounted;
   await script(mountpoint, "echo text > file");
-  await process.stop("SIGKILL");
+  await process.kill();
   await eventually(
     async () => (await run("mountpoint", "-q", mountpoint)).code !== 0,
     "the mount is gone",
   );
   assertEquals((await script(mountpoint, "ls -A")).text, "");
-}, ["mountpoint"]);
+}, ["mountpoint", "pkill"]);
 
 memoryTest("umount(8) ends memory.ts", async ({ process, mountpoint }) => {
   await must("umount", mountpoint);
