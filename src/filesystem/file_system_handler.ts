@@ -1,6 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
 import { accessors } from "../protocol/accessors.ts";
-import type { InitFlagName } from "../protocol/flags.ts";
 import { type OpcodeName, OPCODES } from "../protocol/opcodes.ts";
 import type { Reply } from "../protocol/reply.ts";
 import type { Request } from "../protocol/request.ts";

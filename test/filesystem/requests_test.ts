@@ -136,8 +136,8 @@ Deno.test("locks carry their range, their owner and their kind", async () => {
   });
   // What ends a lock: close(2), and the last one of an open file.
   send("FLUSH", file, { body: { fh, lock_owner: 77n } });
-  const release_flags = FUSE_RELEASE.FLOCK_UNLOCK;
-  send("RELEASE", file, { body: { fh, release_flags, lock_owner: 1n } });
+  const flags = FUSE_RELEASE.FLOCK_UNLOCK;
+  send("RELEASE", file, { body: { fh, release_flags: flags, lock_owner: 1n } });
   assertEquals(fs.done, [
     "open 2",
     "shared flock",
