@@ -31,7 +31,9 @@ export function slow<N extends object, H>(
   return new Proxy(fs, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
-      if (typeof value !== "function" || AT_ONCE.has(key)) return value;
+      if (typeof value !== "function") return value;
+      // A class may have private fields, which the proxy lacks.
+      if (AT_ONCE.has(key)) return value.bind(target);
       return (...args: unknown[]) => {
         if (!random.chance(SLOW)) return value.apply(target, args);
         return later(random, () => value.apply(target, args));
