@@ -197,6 +197,7 @@ import "../std/parse_args_test.ts";
 import "../std/progress_bar_test.ts";
 import "../std/streams_test.ts";
 import "../tidy_test.ts";
+import "../trees/conformance_test.ts";
 import "../trees/from_entries_test.ts";
 import "../trees/from_node_fs_test.ts";
 import "../trees/from_tar_test.ts";

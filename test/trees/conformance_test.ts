@@ -36,7 +36,7 @@ async function assertConforms(
   options: ConformanceOptions<object>,
   faults: readonly string[] = [],
 ): Promise<void> {
-  const { failed } = await runConformance(subject, { names: 300, ...options });
+  const { failed } = await runConformance(subject, { names: 100, ...options });
   const unexpected = failed.filter(({ name }) =>
     !faults.some((fault) => name.startsWith(fault))
   );

@@ -12,9 +12,10 @@ import {
   secondsOf,
 } from "../../base/timespec.ts";
 import type { Attr } from "../../filesystem/attr.ts";
+import { isInMemory } from "./inode_numbers.ts";
 import type { NodeStats } from "./node_fs.ts";
 
-/** The attributes of a node. Its inode number is one that the layer gives. */
+/** The attributes of a node, without its inode number. */
 export function attrOf(stats: NodeStats): Attr {
   const mode = Number(stats.mode);
   const isLink = (mode & S_IF.MT) === S_IF.LNK;
@@ -33,9 +34,10 @@ export function attrOf(stats: NodeStats): Attr {
   };
 }
 
-/** A library in memory has no device, and does not count blocks. */
-function blocksOf({ dev, blocks }: NodeStats): Pick<Attr, "blocks"> {
-  return Number(dev ?? 0) === 0 || blocks === undefined ? {} : { blocks };
+/** A library in memory does not count blocks. */
+function blocksOf(stats: NodeStats): Pick<Attr, "blocks"> {
+  const { blocks } = stats;
+  return isInMemory(stats) || blocks === undefined ? {} : { blocks };
 }
 
 function timeOf(ns: bigint | undefined, ms: number | bigint = 0): bigint {

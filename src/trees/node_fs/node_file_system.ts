@@ -5,6 +5,7 @@ import type { Attr, Changes, StatFs } from "../../filesystem/attr.ts";
 import type { Caller, FileSystem } from "../../filesystem/file_system.ts";
 import { NodeAttr } from "../../filesystem/node_attr.ts";
 import { changeAttr } from "./change_attr.ts";
+import { InodeNumbers } from "./inode_numbers.ts";
 import { attrOf } from "./node_attr.ts";
 import { BIGINT, type NodeFileHandle, type NodeFsPromises } from "./node_fs.ts";
 import { createPath, openPath, readFully, writeFully } from "./open_node.ts";
@@ -19,6 +20,7 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
   readonly root: PathNode;
   readonly #fs: NodeFsPromises;
   readonly #files: PathFiles;
+  readonly #inodes = new InodeNumbers();
 
   /**
    * Makes one.
@@ -39,9 +41,10 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
   ): Promise<Attr> {
     const { seen } = node;
     node.seen = null;
-    if (seen?.caller === caller) return attrOf(seen.stats);
-    const stats = handle?.stat?.(BIGINT) ?? this.#files.stat(node);
-    return attrOf(await stats);
+    const stats = seen?.caller === caller
+      ? seen.stats
+      : await (handle?.stat?.(BIGINT) ?? this.#files.stat(node));
+    return { ...attrOf(stats), ...this.#inodes.of(stats) };
   }
 
   async lookup(

@@ -17,7 +17,7 @@ export class PathFiles {
   /** Nodes that may have further names. */
   readonly #known: WeakValues<string, PathNode> = new WeakValues();
 
-  /** Makes the root. */
+  /** Makes the root, whose device is not known yet. */
   constructor(fs: NodeFsPromises, root: string) {
     this.fs = fs;
     this.root = new PathNode({ mode: S_IF.DIR }, root);

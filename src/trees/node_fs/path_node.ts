@@ -1,6 +1,7 @@
 import { Errno } from "../../base/errno.ts";
 import { S_IF } from "../../base/file_flags.ts";
 import type { Caller } from "../../filesystem/file_system.ts";
+import { isInMemory } from "./inode_numbers.ts";
 import { identityOf } from "./node_attr.ts";
 import type { NodeFileHandle, NodeStats } from "./node_fs.ts";
 import { WeakValues } from "../weak_values.ts";
@@ -25,8 +26,8 @@ interface Seen {
 export class PathNode {
   /** Its names that are known: several of one with hard links. */
   readonly names: Name[] = [];
-  /** What is known of a directory. */
-  readonly children: WeakValues<string, PathNode> = new WeakValues();
+  /** What is known of a directory: all of one that is in memory anyway. */
+  readonly children: WeakValues<string, PathNode> | Map<string, PathNode>;
   /** Its open files, by which it is reached if it has no name. */
   readonly handles: Set<NodeFileHandle> = new Set();
   /** What created it, to be used by the first open(2). */
@@ -52,6 +53,7 @@ export class PathNode {
     this.type = Number(stats.mode) & S_IF.MT;
     this.identity = identityOf(stats as NodeStats);
     this.#root = root;
+    this.children = isInMemory(stats) ? new Map() : new WeakValues();
   }
 
   /** Its path; `null` if it has no name any longer. */

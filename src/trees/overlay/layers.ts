@@ -12,6 +12,8 @@ export class Layers {
   readonly whiteouts: Whiteouts;
   readonly root: OverlayNode;
   readonly #byUpper = new WeakMap<object, OverlayNode>();
+  /** Keeps nodes, and so inode numbers, as long as the lower ones are kept. */
+  readonly #ofLower = new WeakMap<object, OverlayNode[]>();
 
   /** Makes the root, a directory of both. */
   constructor(lower: FileSystem<object>, upper: FileSystem<object>) {
@@ -93,6 +95,7 @@ export class Layers {
     if (known?.lower === lower && known.upper === null) return known;
     const node = new OverlayNode(null, lower, isDirectory, directory, name);
     directory.children.set(name, node);
+    this.#ofLower.set(lower, [...this.#ofLower.get(lower) ?? [], node]);
     return node;
   }
 
