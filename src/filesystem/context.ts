@@ -40,6 +40,11 @@ export function isReadOnly<N extends object, H>(
  * @category Without mountFileSystem
  */
 export interface ContextServices {
+  /**
+   * Whether POSIX_ACL is requested: the kernel enforces access control lists, so
+   * that programs may read and set them. No if left out.
+   */
+  readonly enforcesAcls?: boolean;
   /** The supplementary groups of a thread; none if left out. */
   readonly groupsOf?: (pid: number) => readonly number[];
   /** Wakes programs that poll(2) a file, by the number that came with POLL. */
@@ -64,6 +69,8 @@ export class FileSystemContext<N extends object, H> {
   /** `null` if requests carry all data. */
   readonly backing: BackingTable<N> | null;
   /** As that of {@linkcode ContextServices}. */
+  readonly enforcesAcls: boolean;
+  /** As that of {@linkcode ContextServices}. */
   readonly privilegesKilled: ((nodeid: number) => void) | null;
   readonly isReadOnly: boolean;
   /** As {@linkcode ContextServices.groupsOf}. */
@@ -82,6 +89,7 @@ export class FileSystemContext<N extends object, H> {
     rules: CacheRules<N>,
     {
       backingFiles = null,
+      enforcesAcls = false,
       privilegesKilled,
       groupsOf = () => [],
       wakePoll = () => {},
@@ -93,6 +101,7 @@ export class FileSystemContext<N extends object, H> {
     this.backing = backingFiles === null || fs.backing === undefined
       ? null
       : new BackingTable(backingFiles);
+    this.enforcesAcls = enforcesAcls;
     this.privilegesKilled = privilegesKilled ?? null;
     this.isReadOnly = isReadOnly(fs);
     this.groupsOf = groupsOf;

@@ -53,6 +53,7 @@ export function openMirrorHandler(
     { now: systemTime, ...cache },
     {
       backingFiles,
+      enforcesAcls: true,
       inPlace: true,
       privilegesKilled: (nodeid) => invalidateAttributesNow(device, nodeid),
     },

@@ -17785,6 +17785,8 @@ var FileSystemContext = class {
   /** `null` if requests carry all data. */
   backing;
   /** As that of {@linkcode ContextServices}. */
+  enforcesAcls;
+  /** As that of {@linkcode ContextServices}. */
   privilegesKilled;
   isReadOnly;
   /** As {@linkcode ContextServices.groupsOf}. */
@@ -17797,12 +17799,13 @@ var FileSystemContext = class {
    */
   generation;
   /** Makes the state of a file system that is not in use yet. */
-  constructor(fs, rules, { backingFiles = null, privilegesKilled, groupsOf = () => [], wakePoll = () => {
+  constructor(fs, rules, { backingFiles = null, enforcesAcls = false, privilegesKilled, groupsOf = () => [], wakePoll = () => {
   } }) {
     this.fs = fs;
     this.rules = rules;
     this.nodes = new NodeTable(fs.root);
     this.backing = backingFiles === null || fs.backing === void 0 ? null : new BackingTable(backingFiles);
+    this.enforcesAcls = enforcesAcls;
     this.privilegesKilled = privilegesKilled ?? null;
     this.isReadOnly = isReadOnly(fs);
     this.groupsOf = groupsOf;
@@ -18789,15 +18792,17 @@ function close({ fs, handles, backing }, node, fh) {
 var SETXATTR_IN2 = accessors("fuse_setxattr_in");
 var GETXATTR_IN3 = accessors("fuse_getxattr_in");
 var ACL = "system.posix_acl_";
-function attributeName(request) {
+function attributeName({ enforcesAcls }, request) {
   const name = textOf3(request);
-  if (name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
+  if (!enforcesAcls && name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
   return name;
 }
-var getxattr = ({ fs, nodes }, request, reply, caller) => {
+var getxattr = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
   if (fs.getxattr === void 0) return reply.error(ERRNO.ENOSYS);
   const node = nodes.get(nodeIdOf(request));
-  return andThen(fs.getxattr(node, attributeName(request), caller), (value2) => {
+  const name = attributeName(context, request);
+  return andThen(fs.getxattr(node, name, caller), (value2) => {
     if (value2 === null) throw new Errno("ENODATA");
     replyValue(request, reply, value2);
   });
@@ -18811,7 +18816,7 @@ var setxattr = (context, request, reply, caller) => {
   const size = SETXATTR_IN2.get.size(request.body);
   const flags = SETXATTR_IN2.get.flags(request.body);
   if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
-  const name = attributeName(request);
+  const name = attributeName(context, request);
   const value2 = request.value().subarray(0, size);
   const checked3 = checkExistence(fs, node, name, flags, caller);
   const done = andThen(checked3, () => {
@@ -18841,7 +18846,7 @@ var removexattr = (context, request, reply, caller) => {
     return reply.error(context.isReadOnly ? ERRNO.EROFS : ERRNO.ENOSYS);
   }
   const node = nodes.get(nodeIdOf(request));
-  const done = fs.removexattr(node, attributeName(request), caller);
+  const done = fs.removexattr(node, attributeName(context, request), caller);
   return andThen(done, () => reply.ok());
 };
 function replyValue(request, reply, value2) {
@@ -20082,6 +20087,7 @@ function openMirrorHandler({ root, cache, passthrough }, device) {
     ...cache
   }, {
     backingFiles,
+    enforcesAcls: true,
     inPlace: true,
     privilegesKilled: (nodeid) => invalidateAttributesNow(device, nodeid)
   });

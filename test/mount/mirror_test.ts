@@ -121,6 +121,35 @@ function names(directory: string): string[] {
   return ["dir", "fifo", "file", "link"].map((name) => `${directory}/${name}`);
 }
 
+/** Sets an access control list that takes all rights from user 4321. */
+const DENY = `
+import os, struct, sys
+USER_OBJ, USER, GROUP_OBJ, MASK, OTHER, NO_ID = 1, 2, 4, 16, 32, 0xffffffff
+entries = [(USER_OBJ, 6, NO_ID), (USER, 0, 4321), (GROUP_OBJ, 4, NO_ID)]
+entries += [(MASK, 4, NO_ID), (OTHER, 4, NO_ID)]
+value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
+os.setxattr(sys.argv[1], "system.posix_acl_access", value)
+`;
+
+mirrorTest(
+  "access control lists are enforced in a mirror, and can be set there",
+  async ({ host, mountpoint }) => {
+    for (const name of ["plain", "host", "mirror"]) {
+      await Deno.writeTextFile(`${host}/${name}`, "text");
+      await Deno.chmod(`${host}/${name}`, 0o644);
+    }
+    await must("python3", "-c", DENY, `${host}/host`);
+    await must("python3", "-c", DENY, `${mountpoint}/mirror`);
+    const user = ["--reuid=4321", "--regid=4321", "--clear-groups"];
+    const line = 'cd "$0"; cat plain; cat host; cat mirror; true';
+    for (const directory of [host, mountpoint]) {
+      const read = await must("setpriv", ...user, "sh", "-c", line, directory);
+      assertEquals(read, "text", directory);
+    }
+  },
+  { programs: ["setpriv", "python3"] },
+);
+
 for (const choice of ["auto", "off"]) {
   mirrorTest(
     `files lose set-user-ID when others write to them, passthrough ${choice}`,

@@ -21,23 +21,28 @@ const SETXATTR_IN = accessors("fuse_setxattr_in");
 const GETXATTR_IN = accessors("fuse_getxattr_in");
 
 /**
- * The start of the names of access control lists. The kernel would not enforce
- * them: it checks permissions by the mode alone.
+ * The start of the names of access control lists. Without POSIX_ACL the kernel
+ * would not enforce them: it checks permissions by the mode alone.
  */
 const ACL = "system.posix_acl_";
 
 /** The name of an attribute. */
-function attributeName(request: Request): string {
+function attributeName(
+  { enforcesAcls }: { readonly enforcesAcls: boolean },
+  request: Request,
+): string {
   const name = textOf(request);
-  if (name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
+  if (!enforcesAcls && name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
   return name;
 }
 
 /** GETXATTR: the value of a name. */
-export const getxattr: Operation = ({ fs, nodes }, request, reply, caller) => {
+export const getxattr: Operation = (context, request, reply, caller) => {
+  const { fs, nodes } = context;
   if (fs.getxattr === undefined) return reply.error(ERRNO.ENOSYS);
   const node = nodes.get(nodeIdOf(request));
-  return andThen(fs.getxattr(node, attributeName(request), caller), (value) => {
+  const name = attributeName(context, request);
+  return andThen(fs.getxattr(node, name, caller), (value) => {
     if (value === null) throw new Errno("ENODATA");
     replyValue(request, reply, value);
   });
@@ -53,7 +58,7 @@ export const setxattr: Operation = (context, request, reply, caller) => {
   const size = SETXATTR_IN.get.size(request.body);
   const flags = SETXATTR_IN.get.flags(request.body);
   if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
-  const name = attributeName(request);
+  const name = attributeName(context, request);
   const value = request.value().subarray(0, size);
   const checked = checkExistence(fs, node, name, flags, caller);
   const done = andThen(checked, () => {
@@ -95,7 +100,7 @@ export const removexattr: Operation = (context, request, reply, caller) => {
     return reply.error(context.isReadOnly ? ERRNO.EROFS : ERRNO.ENOSYS);
   }
   const node = nodes.get(nodeIdOf(request));
-  const done = fs.removexattr(node, attributeName(request), caller);
+  const done = fs.removexattr(node, attributeName(context, request), caller);
   return andThen(done, () => reply.ok());
 };
 
