@@ -65,14 +65,16 @@ export class ExampleProcess implements AsyncDisposable {
   static async start(
     name: string,
     mountpoint: string,
-    { permissions = ["--allow-ffi"], args = [] }: {
+    { permissions = ["--allow-ffi"], args = [], lifeS = LIFE_S }: {
       readonly permissions?: readonly string[];
       readonly args?: readonly string[];
+      /** Seconds after which it ends by force. */
+      readonly lifeS?: number;
     } = {},
   ): Promise<ExampleProcess> {
     const path = new URL(name, EXAMPLES).pathname;
     // In the foreground timeout(1) forwards signals.
-    const limit = ["--foreground", "-k", "15", String(LIFE_S)];
+    const limit = ["--foreground", "-k", "15", String(lifeS)];
     const deno = [Deno.execPath(), "run", ...permissions, path];
     const child = new Deno.Command("timeout", {
       args: [...limit, ...deno, ...args, mountpoint],
