@@ -17,6 +17,7 @@ import {
   ProtocolVersion,
   traceRequest,
 } from "../src/protocol/mod.ts";
+import { checkAllocation } from "./allocation.ts";
 
 const MESSAGES = 128;
 /**
@@ -26,7 +27,6 @@ const MESSAGES = 128;
  * allocates or is not inlined takes many times as long.
  */
 const RATIO_MAX = 1.35;
-const GROWTH_MAX = 1 << 20;
 const protocolVersion = new ProtocolVersion();
 
 const IN_HEADER = accessors("fuse_in_header");
@@ -131,37 +131,8 @@ function handleBoth(): void {
   handle(write, writeMessage.length);
 }
 
-/**
- * Bytes that a function allocates when called many times, garbage included:
- * looked at so often that what a collection takes away hardly counts.
- */
-function allocated(times: number, fn: () => void): number {
-  const step = 10_000;
-  let sum = 0;
-  let last = Deno.memoryUsage().heapUsed;
-  for (let done = 0; done < times; done += step) {
-    for (let i = 0; i < step; i++) fn();
-    const now = Deno.memoryUsage().heapUsed;
-    sum += Math.max(0, now - last);
-    last = now;
-  }
-  return sum;
-}
-
-function checkAllocation(): void {
-  let least = Infinity;
-  for (let attempt = 0; attempt < 5 && least >= GROWTH_MAX; attempt++) {
-    // The first round also pays for what the compiler makes of the code.
-    const own = allocated(500_000, () => {});
-    least = Math.min(least, allocated(500_000, handleBoth) - own);
-  }
-  // deno-lint-ignore no-console -- a benchmark reports
-  console.log(`heap: ${least} bytes for a million READ and WRITE messages`);
-  if (least >= GROWTH_MAX) throw new Error(`The heap grew by ${least} bytes`);
-}
-
 checkAccessors();
-checkAllocation();
+checkAllocation(handleBoth);
 
 Deno.bench("by hand", { group: "128 READ headers", baseline: true }, () => {
   readByHand();

@@ -2878,11 +2878,11 @@ function statxProblem(view2, at, bits) {
 function align8(size) {
   return Math.ceil(size / 8) * 8;
 }
-function concat(parts) {
-  const size = parts.reduce((sum, part2) => sum + part2.length, 0);
+function concat(parts2) {
+  const size = parts2.reduce((sum, part2) => sum + part2.length, 0);
   const bytes2 = new Uint8Array(size);
   let at = 0;
-  for (const part2 of parts) {
+  for (const part2 of parts2) {
     bytes2.set(part2, at);
     at += part2.length;
   }
@@ -5364,11 +5364,11 @@ var ERRNO_BY_NAME = {
 };
 function knownErrnoOf(error) {
   try {
-    let parts = error;
-    for (let depth = 0; depth < CAUSES_MAX && isObject(parts); depth++) {
-      const errno2 = ownErrno(parts);
+    let parts2 = error;
+    for (let depth = 0; depth < CAUSES_MAX && isObject(parts2); depth++) {
+      const errno2 = ownErrno(parts2);
       if (errno2 !== null) return errno2;
-      parts = parts.cause;
+      parts2 = parts2.cause;
     }
   } catch {
   }
@@ -5913,10 +5913,10 @@ var NAMES2 = new Map(Object.entries(NOTIFICATIONS).map(([name, { code }]) => [
   code,
   name
 ]));
-function encodeNotification(notification, parts = {}) {
+function encodeNotification(notification, parts2 = {}) {
   const row = NOTIFICATIONS[notification];
-  const { data = new Uint8Array(), nodeids = [] } = parts;
-  const name = bytesOfName(parts.name ?? "");
+  const { data = new Uint8Array(), nodeids = [] } = parts2;
+  const name = bytesOfName(parts2.name ?? "");
   const pieces = [
     new Uint8Array(OUT_HEADER3.size)
   ];
@@ -5935,7 +5935,7 @@ function encodeNotification(notification, parts = {}) {
     const body = row.tail === void 0 ? {} : counts[row.tail];
     pieces.push(encodeStruct(row.out, {
       ...body,
-      ...parts.body
+      ...parts2.body
     }));
   }
   if (row.tail === "name") pieces.push(name, new Uint8Array(1));
@@ -7834,10 +7834,10 @@ var SystemError = class extends UserError {
    *
    * @param parts What failed, why, and what to do about it.
    */
-  constructor(parts) {
-    const { call: call3, action, errno: errno2, cause } = parts;
-    const reason = parts.reason ?? strerror(errno2);
-    const help = parts.advice ?? ADVICE.get(errno2);
+  constructor(parts2) {
+    const { call: call3, action, errno: errno2, cause } = parts2;
+    const reason = parts2.reason ?? strerror(errno2);
+    const help = parts2.advice ?? ADVICE.get(errno2);
     const advice = help === void 0 ? "" : ` (${help})`;
     super(`Cannot ${action}: ${reason}${advice}`, cause === void 0 ? {} : {
       cause
@@ -8882,12 +8882,12 @@ var DirectoryEntry = class {
   followed;
   #closed = false;
   /** Wraps descriptors, and closes them. */
-  constructor(parts) {
-    this.directory = parts.directory;
-    this.name = parts.name;
-    this.fd = parts.fd;
-    this.path = parts.path;
-    this.followed = parts.followed;
+  constructor(parts2) {
+    this.directory = parts2.directory;
+    this.name = parts2.name;
+    this.fd = parts2.fd;
+    this.path = parts2.path;
+    this.followed = parts2.followed;
   }
   /**
    * Opens the file that has this name now. A symbolic link is not followed.
@@ -9143,14 +9143,14 @@ var Walk = class {
     closeDescriptor(this.#fd);
   }
   find(path) {
-    let parts = path;
+    let parts2 = path;
     for (; ; ) {
-      const [part2, ...rest] = parts;
+      const [part2, ...rest] = parts2;
       if (part2 === void 0) return this.#itself();
       const isLast = rest.length === 0;
       if (part2 === "..") {
         this.#enter(this.#open(part2, OPEN.DIRECTORY));
-        parts = rest;
+        parts2 = rest;
         continue;
       }
       this.#jumped = false;
@@ -9159,7 +9159,7 @@ var Walk = class {
       const { fd, link: link3 } = found;
       if (link3 !== null) {
         if (isLast) this.#followed = true;
-        parts = [
+        parts2 = [
           ...partsOf(link3),
           ...rest
         ];
@@ -9168,7 +9168,7 @@ var Walk = class {
         return this.#entry(part2, fd);
       } else {
         this.#enter(fd);
-        parts = rest;
+        parts2 = rest;
       }
     }
   }
@@ -12709,9 +12709,9 @@ var Qcow2Backend = class extends ImageBackend {
   #mapping = new Mapping();
   #idle = [];
   /** Puts an image together. Its owner closes the files after it. */
-  constructor(parts) {
-    super(parts.name);
-    this.#from = parts;
+  constructor(parts2) {
+    super(parts2.name);
+    this.#from = parts2;
   }
   /** The size of the disk in bytes. */
   get size() {
@@ -15405,11 +15405,11 @@ var WritableQcow2Backend = class extends Qcow2Backend {
   /** The mapping of a write that is answered without an operation. */
   #mapping = new Mapping();
   /** Puts an image together. Its owner closes the files after it. */
-  constructor(parts, tables, writing, { syncErrors, queue }) {
+  constructor(parts2, tables, writing, { syncErrors, queue }) {
     const state = new WriteState(writing.state, queue ?? null);
-    const { geometry, file } = parts;
+    const { geometry, file } = parts2;
     const sources = {
-      ...parts,
+      ...parts2,
       get size() {
         return state.size;
       },
@@ -15421,7 +15421,7 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     const refcounts = new Refcounts(writing.refcounts, geometry, state, tableFile);
     const { flags, isRaw, mayResize: mayResize2 } = writing;
     this.#image = {
-      ...parts,
+      ...parts2,
       dataEnd: Infinity,
       state,
       tableFile,
@@ -15554,7 +15554,7 @@ var QCOW2 = {
     const [file, ...others] = below;
     const { hasDataFile, backingSize, tables, writing } = attachment;
     const data = hasDataFile ? others.shift() : file;
-    const parts = {
+    const parts2 = {
       ...attachment,
       file,
       data,
@@ -15566,7 +15566,7 @@ var QCOW2 = {
         size: backingSize
       }
     };
-    return writing === null ? new Qcow2Backend(parts) : new WritableQcow2Backend(parts, tables, writing, services);
+    return writing === null ? new Qcow2Backend(parts2) : new WritableQcow2Backend(parts2, tables, writing, services);
   }
 };
 async function openQcow2({ file: path, link: link3 }, context) {
@@ -17923,8 +17923,14 @@ function replyCount(reply, count2) {
   WRITE_OUT6.set.padding(reply.body, 0, 0);
   reply.ok(WRITE_OUT6.size);
 }
+var parts = /* @__PURE__ */ new WeakMap();
 function firstBytes(bytes2, count2) {
-  return bytes2.length === count2 ? bytes2 : bytes2.subarray(0, count2);
+  if (bytes2.length === count2) return bytes2;
+  const last = parts.get(bytes2);
+  if (last?.length === count2) return last;
+  const part2 = bytes2.subarray(0, count2);
+  parts.set(bytes2, part2);
+  return part2;
 }
 var fallocate = (context, request, reply, caller) => {
   const { fs, nodes, handles } = context;
@@ -20404,10 +20410,10 @@ var SessionNotifier = class {
     return this.#send("RESEND", () => ({}));
   }
   /** Sends a notification; rejects at once if a value cannot be encoded. */
-  #send(name, parts) {
+  #send(name, parts2) {
     let message;
     try {
-      message = encodeNotification(name, parts());
+      message = encodeNotification(name, parts2());
     } catch (error) {
       return Promise.reject(error);
     }

@@ -10,6 +10,7 @@ import "../torture/bad_sectors_test.ts";
 import "../torture/client_test.ts";
 import "../torture/cycles_test.ts";
 import "../torture/durability_test.ts";
+import "../torture/file_system_test.ts";
 import "../torture/frozen_test.ts";
 import "../torture/fsync_history_test.ts";
 import "../torture/kill_test.ts";

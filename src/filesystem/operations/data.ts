@@ -93,9 +93,17 @@ function replyCount(reply: Reply, count: number): void {
   reply.ok(WRITE_OUT.size);
 }
 
-/** The same view where it has the right length, which is no allocation. */
+/** The last part that was taken of memory which a queue uses again and again. */
+const parts = new WeakMap<Uint8Array, Uint8Array>();
+
+/** The first bytes of memory; programs mostly want as many as before. */
 function firstBytes(bytes: Uint8Array, count: number): Uint8Array {
-  return bytes.length === count ? bytes : bytes.subarray(0, count);
+  if (bytes.length === count) return bytes;
+  const last = parts.get(bytes);
+  if (last?.length === count) return last;
+  const part = bytes.subarray(0, count);
+  parts.set(bytes, part);
+  return part;
 }
 
 /** FALLOCATE: reserves, zeroes or frees a range. */
