@@ -88,10 +88,10 @@ const CASES: readonly {
     short: { device: [1], uring: [] },
   },
   {
-    // With less than 36 GiB, Deno may not start.
+    // With less than about 40 GiB, Deno may not start.
     name: "address space",
-    trial: () => Promise.resolve(resource(AS, 40 * 2 ** 30)),
-    options: [["-q24"]],
+    trial: () => Promise.resolve(resource(AS, 44 * 2 ** 30)),
+    options: [["-q48"]],
     short: { device: [0], uring: [] },
   },
   {
