@@ -330,14 +330,12 @@ export class DeviceEvents implements EventSource, RingOwner {
   #readBlocking(buffer: Uint8Array<ArrayBuffer>): number {
     const device = this.#device;
     const window = this.#poll.window(1);
+    // What came while this thread served, or did not run, tells nothing of how
+    // long a wait takes.
     this.#cameAtOnce = (window > 0 || this.#looksFirst) && device.poll();
-    if (this.#cameAtOnce) {
-      this.#poll.waited(0);
-      return device.read(buffer);
-    }
+    if (this.#cameAtOnce) return device.read(buffer);
     if (window === 0 && !this.#poll.adapts) return device.read(buffer);
     if (window > 0 && this.#poll.poll(window, POLLS, this.#isPending)) {
-      this.#poll.waited(0);
       return device.read(buffer);
     }
     const start = performance.now();

@@ -76,7 +76,9 @@ export class PollStrategy {
   }
 
   /**
-   * Polls until there is something or the window is over.
+   * Polls until there is something or the window is over. If there is something,
+   * notes how long that took: the client may run for long in place of a poller
+   * that yields to it, and then polling saves nothing.
    *
    * @param window Microseconds.
    * @param polls Polls in a row before the core is yielded.
@@ -84,15 +86,19 @@ export class PollStrategy {
    * @returns Whether there is something.
    */
   poll(window: number, polls: number, isPending: () => boolean): boolean {
-    let end = 0;
+    let start = 0;
     for (let i = 1; !isPending(); i++) {
       // The first polls cost less than reading the clock would.
       if (i % polls !== 0) continue;
       const now = this.#now();
-      if (end === 0) end = now + window / US_PER_MS;
-      else if (now >= end) return isPending();
+      if (start === 0) start = now;
+      else if (now >= start + window / US_PER_MS) {
+        if (isPending()) break;
+        return false;
+      }
       this.#yieldCpu();
     }
+    this.waited(start === 0 ? 0 : (this.#now() - start) * US_PER_MS);
     return true;
   }
 

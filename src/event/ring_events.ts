@@ -187,10 +187,7 @@ export class RingEvents implements EventSource {
     if (window === 0 && !(isSingle && poll.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.needsSubmit) this.#enter(0);
-      if (poll.poll(window, POLLS, this.#hasWork)) {
-        poll.waited(0);
-        return this.#enter(0);
-      }
+      if (poll.poll(window, POLLS, this.#hasWork)) return this.#enter(0);
     }
     const start = performance.now();
     this.#enter(1);

@@ -63,3 +63,24 @@ Deno.test("PollStrategy polls until the window is over, and once more", () => {
   assertEquals(strategy.poll(50, 10, () => ++polls < 0), false);
   assertEquals(polls, 511);
 });
+
+Deno.test("PollStrategy gives up polling if others run for long when it yields", () => {
+  let us = 1000;
+  let isThere = false;
+  const poll = new PollStrategy("auto", {
+    now: () => us / 1000,
+    // The client computes on this core, and sends its next request then.
+    yieldCpu: () => {
+      us += 80;
+      isThere = true;
+    },
+  });
+  for (let i = 0; i < 10; i++) poll.waited(5);
+  const windows = Array.from({ length: 4 }, () => {
+    const window = poll.window(1);
+    isThere = false;
+    if (window > 0) assert(poll.poll(window, 4, () => isThere));
+    return window;
+  });
+  assertEquals(windows, [50, 25, 12, 6]);
+});
