@@ -55,8 +55,12 @@ export interface FileIo {
    * it is in flight, and another thread serves the same requests. The caller
    * calls `unblock()` after the call. A call by itself takes less time than an
    * operation, which another thread makes if it may block.
+   *
+   * @param rarely Whether the call waits only if memory is short at that moment,
+   * and for no longer than the medium takes: a thread that serves alone may make
+   * it too. No if left out.
    */
-  mayBlock(): boolean;
+  mayBlock(rarely?: boolean): boolean;
   /** Notes the end of a call that `mayBlock()` allowed. */
   unblock(): void;
   /** ftruncate(2); EINVAL from kernels before 6.9, whose io_uring lacks it. */
@@ -65,8 +69,12 @@ export interface FileIo {
 
 /** Limits how many threads may be in calls that may block. */
 export interface BlockingLimit {
-  /** Enters a call, unless all other threads are in one. */
-  tryEnter(): boolean;
+  /**
+   * Enters a call, unless all other threads are in one.
+   *
+   * @param rarely Whether a thread without others may enter it; no if left out.
+   */
+  tryEnter(rarely?: boolean): boolean;
   /** Leaves a call. */
   leave(): void;
 }

@@ -117,9 +117,9 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
     return this.#start(operation, NO_FILE);
   }
 
-  mayBlock(): boolean {
+  mayBlock(rarely: boolean = false): boolean {
     return this.#blocking !== null && this.#events.inFlight === 0 &&
-      this.#blocking.tryEnter();
+      this.#blocking.tryEnter(rarely);
   }
 
   unblock(): void {

@@ -125,10 +125,14 @@ function fileIoBeside(
   return () => fileIo === undefined ? fileIo = make() : fileIo;
 }
 
-/** Allows no call that would hold up requests or replies of the queue. */
-function unlessBusy(queue: DeviceQueue, calls: BlockingLimit): BlockingLimit {
+/**
+ * Allows no call that would hold up requests or replies of the queue, for longer
+ * than rarely if no other queue could have taken them.
+ */
+function unlessBusy(queue: DeviceQueue, calls: BlockingCalls): BlockingLimit {
   return {
-    tryEnter: () => !queue.isBusy && calls.tryEnter(),
+    tryEnter: (rarely) =>
+      (calls.isAlone || !queue.isBusy) && calls.tryEnter(rarely),
     leave: () => calls.leave(),
   };
 }

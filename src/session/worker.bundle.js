@@ -1882,7 +1882,9 @@ var PollStrategy = class {
     return batch >= BATCH ? 0 : this.#fixed ?? this.#window;
   }
   /**
-   * Polls until there is something or the window is over.
+   * Polls until there is something or the window is over. If there is something,
+   * notes how long that took: the client may run for long in place of a poller
+   * that yields to it, and then polling saves nothing.
    *
    * @param window Microseconds.
    * @param polls Polls in a row before the core is yielded.
@@ -1890,14 +1892,18 @@ var PollStrategy = class {
    * @returns Whether there is something.
    */
   poll(window, polls, isPending) {
-    let end = 0;
+    let start = 0;
     for (let i = 1; !isPending(); i++) {
       if (i % polls !== 0) continue;
       const now = this.#now();
-      if (end === 0) end = now + window / US_PER_MS;
-      else if (now >= end) return isPending();
+      if (start === 0) start = now;
+      else if (now >= start + window / US_PER_MS) {
+        if (isPending()) break;
+        return false;
+      }
       this.#yieldCpu();
     }
+    this.waited(start === 0 ? 0 : (this.#now() - start) * US_PER_MS);
     return true;
   }
   /**
@@ -2065,10 +2071,7 @@ var RingEvents = class {
     if (window === 0 && !(isSingle && poll2.adapts)) return this.#enter(1);
     if (window > 0) {
       if (this.#ring.needsSubmit) this.#enter(0);
-      if (poll2.poll(window, POLLS, this.#hasWork)) {
-        poll2.waited(0);
-        return this.#enter(0);
-      }
+      if (poll2.poll(window, POLLS, this.#hasWork)) return this.#enter(0);
     }
     const start = performance.now();
     this.#enter(1);
@@ -2438,8 +2441,8 @@ var RingFileIo = class {
     operation.set(FILE_CALL.TRUNCATE, fd, null, 0, 0, size);
     return this.#start(operation, NO_FILE);
   }
-  mayBlock() {
-    return this.#blocking !== null && this.#events.inFlight === 0 && this.#blocking.tryEnter();
+  mayBlock(rarely = false) {
+    return this.#blocking !== null && this.#events.inFlight === 0 && this.#blocking.tryEnter(rarely);
   }
   unblock() {
     this.#blocking.leave();
@@ -2733,13 +2736,9 @@ var DeviceEvents = class {
     const device = this.#device;
     const window = this.#poll.window(1);
     this.#cameAtOnce = (window > 0 || this.#looksFirst) && device.poll();
-    if (this.#cameAtOnce) {
-      this.#poll.waited(0);
-      return device.read(buffer);
-    }
+    if (this.#cameAtOnce) return device.read(buffer);
     if (window === 0 && !this.#poll.adapts) return device.read(buffer);
     if (window > 0 && this.#poll.poll(window, POLLS2, this.#isPending)) {
-      this.#poll.waited(0);
       return device.read(buffer);
     }
     const start = performance.now();
@@ -10203,9 +10202,19 @@ var BlockingCalls = class {
     const bytes2 = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
     return new Int32Array(new SharedArrayBuffer(bytes2));
   }
-  /** Enters a call, unless this thread is the guard and has to remain it. */
-  tryEnter() {
+  /** Whether there is no other thread. */
+  get isAlone() {
+    return this.#words.length === stateOf(1);
+  }
+  /**
+   * Enters a call, unless this thread is the guard and has to remain it.
+   *
+   * @param rarely Whether it waits so rarely that a thread without others may
+   * enter it; no if left out.
+   */
+  tryEnter(rarely = false) {
     const words = this.#words;
+    if (this.isAlone) return rarely;
     Atomics.store(words, this.#own, INSIDE);
     if (Atomics.load(words, GUARD) !== this.#thread) return true;
     Atomics.store(words, this.#own, OUTSIDE);
@@ -10336,7 +10345,7 @@ function fileIoBeside(start, device) {
 }
 function unlessBusy(queue, calls) {
   return {
-    tryEnter: () => !queue.isBusy && calls.tryEnter(),
+    tryEnter: (rarely) => (calls.isAlone || !queue.isBusy) && calls.tryEnter(rarely),
     leave: () => calls.leave()
   };
 }
@@ -11353,11 +11362,11 @@ var LocalFileBackend = class extends AsyncFileBackend {
   /**
    * splice(2) of a cached range. It can wait all the same, because pages can
    * leave the cache between the check and the call. So it is made only while
-   * another thread serves.
+   * another thread serves, or where there is no other thread.
    */
   splice(position, length2, pipe) {
     const file = this.#file;
-    if (file.isCached === void 0 || !this.#io.mayBlock()) return 0;
+    if (file.isCached === void 0 || !this.#io.mayBlock(true)) return 0;
     try {
       return file.isCached(position, length2) ? pipe.append(file.fd, position, length2) : 0;
     } finally {

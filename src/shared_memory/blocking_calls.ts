@@ -48,9 +48,20 @@ export class BlockingCalls {
     return new Int32Array(new SharedArrayBuffer(bytes));
   }
 
-  /** Enters a call, unless this thread is the guard and has to remain it. */
-  tryEnter(): boolean {
+  /** Whether there is no other thread. */
+  get isAlone(): boolean {
+    return this.#words.length === stateOf(1);
+  }
+
+  /**
+   * Enters a call, unless this thread is the guard and has to remain it.
+   *
+   * @param rarely Whether it waits so rarely that a thread without others may
+   * enter it; no if left out.
+   */
+  tryEnter(rarely: boolean = false): boolean {
     const words = this.#words;
+    if (this.isAlone) return rarely;
     Atomics.store(words, this.#own, INSIDE);
     if (Atomics.load(words, GUARD) !== this.#thread) return true;
     Atomics.store(words, this.#own, OUTSIDE);

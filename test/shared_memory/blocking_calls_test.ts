@@ -52,10 +52,20 @@ Deno.test("BlockingCalls finds another guard when the guard ends", () => {
   assert(!two!.tryEnter());
 });
 
-Deno.test("BlockingCalls lets a single thread never block", () => {
+Deno.test("BlockingCalls lets a single thread enter only what rarely waits", () => {
   const [one] = threads(1);
+  assert(one!.isAlone);
   assert(!one!.tryEnter());
+  assert(one!.tryEnter(true));
+  one!.leave();
   one!.ended();
+});
+
+Deno.test("BlockingCalls keeps the guard out of what rarely waits too", () => {
+  const [one, two] = threads(2);
+  assert(!one!.isAlone);
+  assert(one!.tryEnter(true));
+  assert(!two!.tryEnter(true));
 });
 
 Deno.test("BlockingCalls keeps one of three Workers outside", async () => {

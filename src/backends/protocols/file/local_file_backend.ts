@@ -23,11 +23,11 @@ export class LocalFileBackend extends AsyncFileBackend {
   /**
    * splice(2) of a cached range. It can wait all the same, because pages can
    * leave the cache between the check and the call. So it is made only while
-   * another thread serves.
+   * another thread serves, or where there is no other thread.
    */
   splice(position: number, length: number, pipe: MessagePipe): number {
     const file = this.#file;
-    if (file.isCached === undefined || !this.#io.mayBlock()) return 0;
+    if (file.isCached === undefined || !this.#io.mayBlock(true)) return 0;
     try {
       return file.isCached(position, length)
         ? pipe.append(file.fd, position, length)
