@@ -40,6 +40,7 @@ export class FileSystemSimulation<N extends object> implements AsyncDisposable {
   /** The mount. */
   readonly tree: SimTree;
   readonly #server: ThreadServer;
+  readonly #fs: FileSystem<N, unknown>;
 
   /** Wraps a running simulation; called by {@linkcode simulate}. */
   constructor(
@@ -47,7 +48,9 @@ export class FileSystemSimulation<N extends object> implements AsyncDisposable {
     kernel: SimKernel,
     tree: SimTree,
     server: ThreadServer,
+    fs: FileSystem<N, unknown>,
   ) {
+    this.#fs = fs;
     this.handler = handler;
     this.kernel = kernel;
     this.tree = tree;
@@ -78,6 +81,7 @@ export class FileSystemSimulation<N extends object> implements AsyncDisposable {
     await this.#quiet();
     this.tree.unmount();
     await this.#server.ended;
+    await this.#fs.destroy?.();
     const [first] = this.kernel.violations;
     if (first === undefined) return;
     throw new Error(`The kernel refused a reply: ${JSON.stringify(first)}`);
@@ -149,5 +153,6 @@ export async function simulate<N extends object, H>(
     kernel,
     new SimTree(kernel, timing),
     server,
+    fs as FileSystem<N, unknown>,
   );
 }

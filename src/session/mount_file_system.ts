@@ -9,6 +9,7 @@ import { fileTime } from "../linux/syscall/file_clock.ts";
 import { groupsOfThread } from "../linux/syscall/thread_groups.ts";
 import type { WantedCapabilities } from "../protocol/init.ts";
 import type { AutoUnmount } from "./auto_unmount.ts";
+import { checkWholeNumber } from "./check_value.ts";
 import { closeOnSignals } from "./close_on_signals.ts";
 import { FileSystemSession } from "./file_system_session.ts";
 import type { Permissions } from "./handler_options.ts";
@@ -100,6 +101,8 @@ export async function mountFileSystem<N extends object, H>(
   return new FileSystemSession(session, handler, closed);
 }
 
+const READAHEAD_MAX = 2 ** 32 - 1;
+
 function wantedFor<N extends object, H>(
   fs: FileSystem<N, H>,
   { maxWrite, readahead, writeback = false }: FileSystemOptions<N>,
@@ -107,6 +110,12 @@ function wantedFor<N extends object, H>(
   return {
     flags: initFlags(fs, { writeback }),
     ...maxWrite === undefined ? {} : { maxWrite },
-    ...readahead === undefined ? {} : { maxReadahead: readahead },
+    ...readahead === undefined ? {} : {
+      maxReadahead: checkWholeNumber(readahead, {
+        name: "readahead",
+        min: 0,
+        max: READAHEAD_MAX,
+      }),
+    },
   };
 }

@@ -12,13 +12,13 @@ import type { OpcodeName } from "../../src/protocol/opcodes.ts";
 import type { TraceRecord } from "../../src/protocol/trace_record.ts";
 import { TraceQueue } from "../../src/queue/trace_queue.ts";
 import type { TakenRequest } from "../../sim/kernel/dispatch.ts";
-import type { Clock } from "../../sim/determinism/clock.ts";
 import { SimKernel } from "../../sim/vfs/sim_kernel.ts";
 import {
   serveInThread,
   type ThreadServer,
 } from "../../sim/workload/thread_server.ts";
 import { TreeClient } from "../../sim/directories/tree_client.ts";
+import { FakeClock } from "./_fake_clock.ts";
 import { SimTree } from "../../sim/directories/sim_tree.ts";
 
 /** The flags that `mountFileSystem` requests. */
@@ -31,18 +31,11 @@ const FLAGS: readonly InitFlagName[] = [
 ];
 const MAX_WRITE = 128 * 1024;
 
-/** A clock that a test moves. */
-export class TestClock implements Clock {
-  now = 0;
-
-  after(): void {}
-}
-
 /** A mounted file system in memory. */
 export class SimulatedMemory {
   readonly fs: MemoryFs;
   readonly handler: FileSystemHandler<MemoryFs["root"], void>;
-  readonly clock = new TestClock();
+  readonly clock = new FakeClock();
   readonly kernel: SimKernel;
   readonly tree: SimTree;
   /** Every message, in the order in which the server saw it. */

@@ -13,6 +13,7 @@ import "../mount/ending_test.ts";
 import "../mount/examples_test.ts";
 import "../mount/export_test.ts";
 import "../mount/far_offsets_test.ts";
+import "../mount/file_system_test.ts";
 import "../mount/fsync_test.ts";
 import "../mount/handler_mistakes_test.ts";
 import "../mount/image_test.ts";

@@ -92,6 +92,7 @@ import "../filesystem/memory_files_test.ts";
 import "../filesystem/memory_names_test.ts";
 import "../filesystem/memory_simulated_test.ts";
 import "../filesystem/requests_test.ts";
+import "../filesystem/simulate_test.ts";
 import "../fuzz/fuzz_test.ts";
 import "../fuzz/qcow2_fuzz_test.ts";
 import "../fuzz/regressions_test.ts";

@@ -9,6 +9,7 @@ const READS = amount(200, 1000);
 const LOCKS = amount(50, 200);
 const INTERRUPTS = amount(3, 30);
 const NOTIFICATIONS = amount(5_000, 100_000);
+const OPERATIONS = amount(3_000, 300_000);
 const NAMES = amount(3_000, 30_000);
 /** How long reads of the slow file take. */
 const SLOW_MS = 6000;
@@ -16,6 +17,7 @@ const SLOW_MS = 6000;
 const LIMIT_MS = isFull ? 50 : 500;
 
 const BUSY = new URL("./_busy_program.ts", import.meta.url).pathname;
+const EXERCISER = new URL("./_file_exerciser.py", import.meta.url).pathname;
 const CLIENT = new URL("./_busy_client.py", import.meta.url).pathname;
 const MEMORY = "../test/mount/_memory_program.ts";
 
@@ -109,6 +111,26 @@ torture(
     assertEquals((await process.stop()).code, 0);
   },
   { limitS: 520 },
+);
+
+torture(
+  "a file is what was written, through a mapping or not, while writes are collected",
+  async (directory) => {
+    const mountpoint = `${directory}/mnt`;
+    await Deno.mkdir(mountpoint);
+    for (const options of [{ writeback: true, attrSeconds: 1000 }, {}]) {
+      await using process = await ExampleProcess.start(MEMORY, mountpoint, {
+        args: [JSON.stringify(options)],
+        lifeS: 600,
+      });
+      const args = [EXERCISER, `${mountpoint}/file`, "7", String(OPERATIONS)];
+      const { code, stdout, stderr } = await runFor(400, "python3", ...args);
+      assertEquals([code, stderr], [0, ""]);
+      tell(`${JSON.stringify(options)}: ${stdout.trim()}`);
+      assertEquals(await process.stop("SIGTERM"), 0);
+    }
+  },
+  { programs: ["python3"], limitS: 820 },
 );
 
 /** Creates and removes other names beside those that stay. */
