@@ -3391,7 +3391,7 @@ var Reply = class {
     const low = from.getUint32(UNIQUE_AT, true);
     const high = from.getUint32(UNIQUE_AT + 4, true);
     OUT_HEADER.set.len(this.header, 0, length2);
-    OUT_HEADER.set.error(this.header, 0, -errno2);
+    OUT_HEADER.set.error(this.header, 0, 0 - errno2);
     this.header.setUint32(UNIQUE_AT, low, true);
     this.header.setUint32(UNIQUE_AT + 4, high, true);
     this.#errno = errno2;
