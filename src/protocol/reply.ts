@@ -4,6 +4,7 @@
  * @module
  */
 import { ERRNO_MAX } from "../base/errno.ts";
+import { showValue } from "../base/show_value.ts";
 import { accessors } from "./accessors.ts";
 import { writeStruct } from "./codec.ts";
 import { sizeAt, sizeOf } from "./layout.ts";
@@ -129,14 +130,20 @@ export class Reply {
    * was retired without an answer.
    *
    * @throws {TypeError} If the memory of that one was transferred.
+   * @throws {ReplyError} If it sends nothing, but the request needs a reply, or
+   * if its bytes are in a pipe.
    */
   adopt(other: Reply): void {
     if (other.#length <= 0) {
-      this.#length = other.#isDead ? UNFILLED : other.#length;
+      // Checked again, because a handler can change the other's request.
+      if (other.#length === 0 && !other.#isDead) this.none();
       return;
     }
-    this.#finish(other.#length, other.#errno);
     const size = other.#length - HEADER_SIZE;
+    if (other.#isInPipe) {
+      this.#refuse(`okInPipe(${size})`, "its handler has no pipe");
+    }
+    this.#finish(other.#length, other.#errno);
     if (size > 0) this.data.set(other.data.subarray(0, size));
   }
 
@@ -160,19 +167,19 @@ export class Reply {
    * was answered already.
    */
   ok(size: number = 0): void {
-    if (this.#length !== UNFILLED) this.#refuseAgain(`ok(${show(size)})`);
+    if (this.#length !== UNFILLED) this.#refuseAgain(`ok(${showValue(size)})`);
     const request = this.#request;
     const opcode = request.opcode;
     if (opcode === READ) {
       // In integers, because every READ passes here.
-      const isWhole = size >>> 0 === size;
+      const isWhole = typeof size === "number" && size >>> 0 === size;
       if (!isWhole || size > READ_IN.get.size(request.body)) {
         this.#refuseSize(size);
       }
       if (size > this.data.length) this.#refuseSize(size);
     } else if (opcode !== WRITE) {
       const problem = replyProblem(request, this, size);
-      if (problem !== null) this.#refuse(`ok(${show(size)})`, problem);
+      if (problem !== null) this.#refuse(`ok(${showValue(size)})`, problem);
     } else if (size !== WRITE_OUT.size) {
       this.#refuseSize(size);
     } else if (
@@ -191,7 +198,7 @@ export class Reply {
 
   /**
    * Answers READ with success and bytes that are in the pipe of the queue, or
-   * will be before the queue takes the reply.
+   * will be before the queue takes the reply. For handlers that work in place.
    *
    * @param size Bytes of the reply after the header.
    * @throws {ReplyError} As {@linkcode Reply.ok}.
@@ -234,11 +241,14 @@ export class Reply {
    * request was answered already.
    */
   error(errno: number): void {
-    if (this.#length !== UNFILLED) this.#refuseAgain(`error(${show(errno)})`);
+    if (this.#length !== UNFILLED) {
+      this.#refuseAgain(`error(${showValue(errno)})`);
+    }
     //= fs/fuse/dev.c fuse_dev_do_write(): the caller would keep waiting.
-    if (errno >>> 0 !== errno || errno === 0 || errno > ERRNO_MAX) {
+    const isWhole = typeof errno === "number" && errno >>> 0 === errno;
+    if (!isWhole || errno === 0 || errno > ERRNO_MAX) {
       this.#refuse(
-        `error(${show(errno)})`,
+        `error(${showValue(errno)})`,
         `an error number is 1 to ${ERRNO_MAX}`,
       );
     }
@@ -262,7 +272,7 @@ export class Reply {
 
   #refuseSize(size: number): never {
     const problem = replyProblem(this.#request, this, size) ?? "not a size";
-    this.#refuse(`ok(${show(size)})`, problem);
+    this.#refuse(`ok(${showValue(size)})`, problem);
   }
 
   #refuseAgain(call: string): never {
@@ -312,10 +322,4 @@ export class Reply {
     this.#errno = errno;
     this.#length = length;
   }
-}
-
-/** A value as it would be written in a program. */
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "bigint" ? `${value}n` : String(value);
 }

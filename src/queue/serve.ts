@@ -1,6 +1,8 @@
 import { accessors } from "../protocol/accessors.ts";
 import { ERRNO } from "../base/errno.ts";
 import { knownErrnoOf } from "../base/errno_of.ts";
+import { isReadableError } from "../base/message_of.ts";
+import { showValue } from "../base/show_value.ts";
 import { Completion } from "../event/completion.ts";
 import { type EventSource, NO_OPERATIONS } from "../event/event_source.ts";
 import type { Exchange } from "../protocol/exchange.ts";
@@ -223,7 +225,8 @@ class ServeLoop implements AnswerTaker {
     try {
       reply.adopt(own.reply);
     } catch (error) {
-      // Its memory was transferred to another thread.
+      // Its memory was transferred to another thread, or that of the request was
+      // changed, so that its reply took what the kernel would refuse.
       this.#fail(error, reply, opcode);
     }
     own.end(isDone);
@@ -294,13 +297,12 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** An error as it is, and any other thrown value in a sentence. */
+/** An error that can be read as it is, and any other value in a sentence. */
 function asError(error: unknown): Error {
-  if (error instanceof Error) return error;
-  const value = typeof error === "object" && error !== null
-    ? "an object"
-    : String(error);
-  return new Error(`Handler threw ${value}, which is no Error`, {
+  if (isReadableError(error)) return error;
+  const isText = typeof error === "string";
+  const value = isText ? error : showValue(error);
+  return new Error(`Handler threw ${value}, which is no proper Error`, {
     cause: error,
   });
 }

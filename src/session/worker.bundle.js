@@ -1,7 +1,20 @@
 // src/base/message_of.ts
+function isReadableError(value2) {
+  try {
+    if (!(value2 instanceof Error)) return false;
+    const texts = [
+      value2.name,
+      value2.message,
+      value2.stack ?? ""
+    ];
+    return texts.every((text) => typeof text === "string");
+  } catch {
+    return false;
+  }
+}
 function messageOf(error) {
   try {
-    return error instanceof Error ? error.message : String(error);
+    return String(error instanceof Error ? error.message : error);
   } catch {
     return "a value that has no text was thrown";
   }
@@ -2757,6 +2770,22 @@ function heapMemory(size) {
   };
 }
 
+// src/base/show_value.ts
+function showValue(value2) {
+  switch (typeof value2) {
+    case "string":
+      return JSON.stringify(value2);
+    case "bigint":
+      return `${value2}n`;
+    case "function":
+      return "a function";
+    case "object":
+      return value2 === null ? "null" : "an object";
+    default:
+      return Object.is(value2, -0) ? "-0" : String(value2);
+  }
+}
+
 // src/base/file_flags.ts
 var O = {
   ACCMODE: 3,
@@ -3239,14 +3268,19 @@ var Reply = class {
    * was retired without an answer.
    *
    * @throws {TypeError} If the memory of that one was transferred.
+   * @throws {ReplyError} If it sends nothing, but the request needs a reply, or
+   * if its bytes are in a pipe.
    */
   adopt(other) {
     if (other.#length <= 0) {
-      this.#length = other.#isDead ? UNFILLED : other.#length;
+      if (other.#length === 0 && !other.#isDead) this.none();
       return;
     }
-    this.#finish(other.#length, other.#errno);
     const size = other.#length - HEADER_SIZE;
+    if (other.#isInPipe) {
+      this.#refuse(`okInPipe(${size})`, "its handler has no pipe");
+    }
+    this.#finish(other.#length, other.#errno);
     if (size > 0) this.data.set(other.data.subarray(0, size));
   }
   /**
@@ -3268,18 +3302,18 @@ var Reply = class {
    * was answered already.
    */
   ok(size = 0) {
-    if (this.#length !== UNFILLED) this.#refuseAgain(`ok(${show(size)})`);
+    if (this.#length !== UNFILLED) this.#refuseAgain(`ok(${showValue(size)})`);
     const request = this.#request;
     const opcode = request.opcode;
     if (opcode === READ) {
-      const isWhole = size >>> 0 === size;
+      const isWhole = typeof size === "number" && size >>> 0 === size;
       if (!isWhole || size > READ_IN2.get.size(request.body)) {
         this.#refuseSize(size);
       }
       if (size > this.data.length) this.#refuseSize(size);
     } else if (opcode !== WRITE) {
       const problem = replyProblem(request, this, size);
-      if (problem !== null) this.#refuse(`ok(${show(size)})`, problem);
+      if (problem !== null) this.#refuse(`ok(${showValue(size)})`, problem);
     } else if (size !== WRITE_OUT2.size) {
       this.#refuseSize(size);
     } else if (WRITE_OUT2.get.size(this.body) > WRITE_IN.get.size(request.body)) {
@@ -3291,7 +3325,7 @@ var Reply = class {
   }
   /**
    * Answers READ with success and bytes that are in the pipe of the queue, or
-   * will be before the queue takes the reply.
+   * will be before the queue takes the reply. For handlers that work in place.
    *
    * @param size Bytes of the reply after the header.
    * @throws {ReplyError} As {@linkcode Reply.ok}.
@@ -3332,9 +3366,12 @@ var Reply = class {
    * request was answered already.
    */
   error(errno2) {
-    if (this.#length !== UNFILLED) this.#refuseAgain(`error(${show(errno2)})`);
-    if (errno2 >>> 0 !== errno2 || errno2 === 0 || errno2 > ERRNO_MAX) {
-      this.#refuse(`error(${show(errno2)})`, `an error number is 1 to ${ERRNO_MAX}`);
+    if (this.#length !== UNFILLED) {
+      this.#refuseAgain(`error(${showValue(errno2)})`);
+    }
+    const isWhole = typeof errno2 === "number" && errno2 >>> 0 === errno2;
+    if (!isWhole || errno2 === 0 || errno2 > ERRNO_MAX) {
+      this.#refuse(`error(${showValue(errno2)})`, `an error number is 1 to ${ERRNO_MAX}`);
     }
     this.#finish(HEADER_SIZE, errno2);
   }
@@ -3354,7 +3391,7 @@ var Reply = class {
   }
   #refuseSize(size) {
     const problem = replyProblem(this.#request, this, size) ?? "not a size";
-    this.#refuse(`ok(${show(size)})`, problem);
+    this.#refuse(`ok(${showValue(size)})`, problem);
   }
   #refuseAgain(call3) {
     this.#refuse(call3, "the request was answered already");
@@ -3398,10 +3435,6 @@ var Reply = class {
     this.#length = length2;
   }
 };
-function show(value2) {
-  if (typeof value2 === "string") return JSON.stringify(value2);
-  return typeof value2 === "bigint" ? `${value2}n` : String(value2);
-}
 
 // src/base/name_bytes.ts
 var ENCODER = new TextEncoder();
@@ -5704,9 +5737,10 @@ function turn() {
   return new Promise((resolve2) => setImmediate(resolve2));
 }
 function asError(error) {
-  if (error instanceof Error) return error;
-  const value2 = typeof error === "object" && error !== null ? "an object" : String(error);
-  return new Error(`Handler threw ${value2}, which is no Error`, {
+  if (isReadableError(error)) return error;
+  const isText = typeof error === "string";
+  const value2 = isText ? error : showValue(error);
+  return new Error(`Handler threw ${value2}, which is no proper Error`, {
     cause: error
   });
 }
@@ -6111,9 +6145,9 @@ var TraceQueue = class extends ForwardingQueue {
    * @param show Receives a record of each message, in the order in which they
    * pass.
    */
-  constructor(queue, show2, options = {}) {
+  constructor(queue, show, options = {}) {
     super(queue);
-    this.#show = show2;
+    this.#show = show;
     this.#index = options.index ?? 0;
     this.#wire = options.wire ?? false;
   }
@@ -20469,8 +20503,8 @@ var WorkerNotifier = class {
   #waiting = /* @__PURE__ */ new Map();
   #last = 0;
   /** Makes a notifier; `post` sends a message to the main thread. */
-  constructor(post) {
-    this.#post = post;
+  constructor(post2) {
+    this.#post = post2;
   }
   notify(message) {
     if (this.#waiting.size >= NOTIFICATIONS_MAX) {
@@ -20494,8 +20528,14 @@ var WorkerNotifier = class {
 };
 
 // src/session/worker.ts
+var post = self.postMessage.bind(self);
 function tell(message) {
-  self.postMessage(message);
+  post(message);
+}
+function keepPostMessage() {
+  self.postMessage = () => {
+    throw new Error("A module has called postMessage(), which reaches nothing");
+  };
 }
 function nextMessage(kind) {
   const { promise, resolve: resolve2 } = Promise.withResolvers();
@@ -20583,6 +20623,7 @@ async function run2(start) {
   const { queue, events, fileIo, memory, pipe } = open2;
   const { descriptors, whyNoBatches } = open2;
   endEarly(queue);
+  keepPostMessage();
   const { spliceFrom: from } = start;
   const splicing = pipe instanceof LinuxMessagePipe && from !== null ? {
     pipe,
@@ -20674,7 +20715,7 @@ function report(error, during) {
 }
 function cloneable(error) {
   const copy = new Error(messageOf(error));
-  if (error instanceof Error) {
+  if (isReadableError(error)) {
     copy.name = error.name;
     if (error.stack !== void 0) copy.stack = error.stack;
   }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { messageOf } from "../base/message_of.ts";
+import { isReadableError, messageOf } from "../base/message_of.ts";
 import { UserError } from "../base/user_error.ts";
 import { protocolVersionOf } from "../protocol/init.ts";
 import { opcodeName } from "../protocol/opcodes.ts";
@@ -41,8 +41,17 @@ import type {
   WorkerMessage,
 } from "./worker_messages.ts";
 
+const post = self.postMessage.bind(self);
+
 function tell(message: WorkerMessage): void {
-  self.postMessage(message);
+  post(message);
+}
+
+/** Keeps messages of a module from the session, which would take them for its own. */
+function keepPostMessage(): void {
+  self.postMessage = () => {
+    throw new Error("A module has called postMessage(), which reaches nothing");
+  };
 }
 
 /** The next message of a kind; it must not have been sent yet. */
@@ -130,6 +139,7 @@ async function run(start: StartMessage): Promise<void> {
   const { queue, events, fileIo, memory, pipe } = open;
   const { descriptors, whyNoBatches } = open;
   endEarly(queue);
+  keepPostMessage();
   const { spliceFrom: from } = start;
   const splicing = pipe instanceof LinuxMessagePipe && from !== null
     ? { pipe, from }
@@ -231,7 +241,7 @@ function report(error: unknown, during: string): void {
 /** A copy of an error that postMessage() accepts. */
 function cloneable(error: unknown): Error {
   const copy = new Error(messageOf(error));
-  if (error instanceof Error) {
+  if (isReadableError(error)) {
     // Kept by a clone if it is a name of the language's.
     copy.name = error.name;
     if (error.stack !== undefined) copy.stack = error.stack;

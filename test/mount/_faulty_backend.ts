@@ -32,15 +32,17 @@ export type DeathName =
 
 /**
  * The fault: every transfer fails, those that touch a bad sector do, or every
- * read is slow; or, at {@linkcode TRIGGER}, a read throws, the Worker dies
- * before it has answered, blocks for a while, or blocks forever; or it ends
- * during a write at {@linkcode TRIGGER} or the first change of the size.
+ * read is slow; or, at {@linkcode TRIGGER}, a read throws, or posts a message,
+ * or the Worker dies before it has answered, blocks for a while, or blocks
+ * forever; or it ends during a write at {@linkcode TRIGGER} or the first change
+ * of the size.
  */
 export type FaultName =
   | "failing"
   | "damaged"
   | "slow"
   | "throws"
+  | "posts"
   | "dies"
   | "pauses"
   | "hangs"
@@ -98,11 +100,14 @@ export default function makeBackend(options: unknown): MemoryBackend {
 }
 
 function trigger(
-  fault: "throws" | "dies" | "pauses" | "hangs",
+  fault: "throws" | "posts" | "dies" | "pauses" | "hangs",
 ): number | Promise<number> {
   switch (fault) {
     case "throws":
       throw new TypeError("A fault of the backend");
+    case "posts":
+      self.postMessage(null);
+      return 0;
     case "dies":
       return die("dies writing");
     case "pauses":

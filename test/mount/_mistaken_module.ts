@@ -11,14 +11,17 @@ import { opcodeName, OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { Request } from "../../src/protocol/request.ts";
 import type { RequestHandler } from "../../src/queue/request_handler.ts";
+import { MISTAKEN_VALUES } from "../queue/mistaken_values.ts";
 import { MISTAKEN_CONTENTS } from "../queue/mistaken_contents.ts";
-import { type Mistake, MISTAKES, UNCAUGHT } from "../queue/mistakes.ts";
+import type { Mistake } from "../queue/mistake.ts";
+import { MISTAKES, UNCAUGHT } from "../queue/mistakes.ts";
 
 /** The mistakes, by number. */
 export const ALL: readonly Mistake[] = [
   ...MISTAKES,
   ...UNCAUGHT,
   ...MISTAKEN_CONTENTS,
+  ...MISTAKEN_VALUES,
 ];
 
 const ROOT = 1n;

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { MemoryChannel } from "../../src/queue/memory_channel.ts";
 import { MemoryQueue } from "../../src/queue/memory_queue.ts";
 import { missingPermission, testIf } from "../requirements.ts";
+import { MISTAKEN_VALUES } from "./mistaken_values.ts";
 import { mistakesSuite } from "./mistakes_suite.ts";
 import { queueSuite } from "./queue_suite.ts";
 import { byDoorbell, inThread, RawKernel } from "./memory_fixture.ts";
@@ -23,6 +24,13 @@ for (const layout of ["contiguous", "separate"] as const) {
     (options) => inThread(layout, options),
   );
 }
+
+// The queue makes no difference to them, so one is enough.
+mistakesSuite(
+  "MemoryQueue",
+  (options) => inThread("contiguous", options),
+  MISTAKEN_VALUES,
+);
 
 Deno.test("MemoryQueue has several entries filled ahead if it offers them", async () => {
   const options = { capacity: 4, maxPayload: 8192 };

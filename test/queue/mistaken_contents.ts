@@ -8,7 +8,7 @@ import { S_IF } from "../../src/base/file_flags.ts";
 import { encodeStruct } from "../../src/protocol/codec.ts";
 import { DirentWriter } from "../../src/protocol/dirent.ts";
 import type { Encodable } from "../../src/protocol/types.ts";
-import type { Mistake, WrongRequest } from "./mistakes.ts";
+import type { Mistake, WrongRequest } from "./mistake.ts";
 
 const FILE = S_IF.REG | 0o644;
 const HUGE = 2n ** 63n;

@@ -5,87 +5,17 @@
  * @module
  */
 import { Completion } from "../../src/event/completion.ts";
-import {
-  encodeRequest,
-  type RequestParts,
-} from "../../src/protocol/message.ts";
-import type { OpcodeName } from "../../src/protocol/opcodes.ts";
+import { accessors } from "../../src/protocol/accessors.ts";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
 import type { Reply } from "../../src/protocol/reply.ts";
 import type { RequestHandler } from "../../src/queue/request_handler.ts";
+import type { Mistake } from "./mistake.ts";
+import { MISTAKEN_CALLS } from "./mistaken_calls.ts";
 
-/** A request's name, and its parts. */
-export type WrongRequest = readonly [OpcodeName, RequestParts<OpcodeName>];
+const { opcode: OPCODE_AT, unique: UNIQUE_AT } = accessors("fuse_in_header").at;
+const READ_SIZE_AT = accessors("fuse_read_in").at.size;
 
-/** A mistake. */
-export interface Mistake {
-  /** What the handler does. */
-  readonly name: string;
-  /** The request; a READ of 512 bytes if left out. */
-  readonly request?: WrongRequest;
-  /** Makes the mistake. */
-  readonly handle: RequestHandler["handle"];
-  /** What the reports say, in order. */
-  readonly reports: readonly RegExp[];
-  /** What the reports say that it was made during, if not the request. */
-  readonly during?: string;
-  /** The error that the caller gets, if not EIO; 0 if the answer is right. */
-  readonly errno?: number;
-}
-
-const READ: WrongRequest = ["READ", { body: { size: 512 } }];
-
-/** The request of a mistake, as bytes. */
-export function requestOf(
-  { request = READ }: Mistake,
-  unique: bigint,
-): Uint8Array<ArrayBuffer> {
-  const [name, parts] = request;
-  return encodeRequest(name, { ...parts, header: { unique, nodeid: 1n } });
-}
-
-/** A call with an argument that TypeScript would refuse. */
-function call(name: "ok" | "error" | "none", value?: unknown): Mistake {
-  const sign = Object.is(value, -0) ? "-" : "";
-  const shown = sign +
-    (typeof value === "string" ? JSON.stringify(value) : `${value}`);
-  return {
-    name: name === "none" ? "none()" : `${name}(${shown})`,
-    handle: (_request, reply) => reply[name](value as number),
-    reports: [
-      new RegExp(
-        `Cannot answer READ \\(unique 4\\) by ${name}\\(.*\\): `,
-      ),
-    ],
-  };
-}
-
-const CALLS: Mistake[] = [
-  ...[-2, 600, 512, 0, -0, 2.5, NaN, Infinity, 2 ** 32 + 5, "5", null]
-    .map((value) => call("error", value)),
-  ...[-1, 513, 200_000, 2.5, NaN, Infinity, 2 ** 32, "5", null]
-    .map((value) => call("ok", value)),
-  call("none"),
-  {
-    name: "struct() of another request",
-    handle: (_request, reply) => reply.struct("fuse_attr_out", {}),
-    reports: [/READ \(unique 4\) by struct\(fuse_attr_out\): a reply to it/],
-  },
-  {
-    name: "ok() twice",
-    handle(_request, reply) {
-      reply.ok();
-      reply.ok();
-    },
-    reports: [/READ \(unique 4\) by ok\(0\): the request was answered already/],
-  },
-  {
-    name: "error() after ok()",
-    handle(_request, reply) {
-      reply.ok();
-      reply.error(2);
-    },
-    reports: [/by error\(2\): the request was answered already/],
-  },
+const MEMORY: Mistake[] = [
   {
     name: "writes more than there is room for",
     handle: (_request, reply) => reply.data.set(new Uint8Array(200_000)),
@@ -123,6 +53,36 @@ const CALLS: Mistake[] = [
     },
     reports: [],
     errno: 0,
+  },
+  {
+    name: "makes its request one without a reply",
+    handle(request, reply) {
+      request.header.setUint32(OPCODE_AT, OPCODES.FORGET.opcode, true);
+      reply.none();
+    },
+    reports: [/READ \(unique 4\) by none\(\): its caller waits for a reply/],
+  },
+  {
+    name: "makes its request one that wants more",
+    handle(request, reply) {
+      request.body.setUint32(READ_SIZE_AT, 200_000, true);
+      reply.ok(513);
+    },
+    reports: [/READ \(unique 4\) by ok\(513\): there is room for 512 bytes/],
+  },
+  {
+    name: "changes the id of its request",
+    handle(request, reply) {
+      request.header.setBigUint64(UNIQUE_AT, 6n, true);
+      reply.ok();
+    },
+    reports: [],
+    errno: 0,
+  },
+  {
+    name: "answers by a pipe that it has not",
+    handle: (_request, reply) => reply.okInPipe(10),
+    reports: [/READ \(unique 4\) by okInPipe\(10\): its handler has no pipe/],
   },
   {
     name: "retires the reply",
@@ -179,18 +139,6 @@ const ANSWERS: Mistake[] = [
     name: "rejects after its answer",
     handle: filled(() => Promise.reject(new Error("too late"))),
     reports: [/Error: too late/],
-  },
-  {
-    name: "rejects with undefined",
-    handle: () => Promise.reject(),
-    reports: [/Handler threw undefined, which is no Error/],
-  },
-  {
-    name: "throws a string",
-    handle: () => {
-      throw "no";
-    },
-    reports: [/Handler threw no, which is no Error/],
   },
   {
     name: "returns what calls both callbacks",
@@ -382,7 +330,8 @@ export const UNCAUGHT: readonly Mistake[] = [
 
 /** All of them but those in the contents of a reply. */
 export const MISTAKES: readonly Mistake[] = [
-  ...CALLS,
+  ...MISTAKEN_CALLS,
+  ...MEMORY,
   ...ANSWERS,
   ...LATE,
 ];

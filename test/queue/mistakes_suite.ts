@@ -11,7 +11,8 @@ import type { Request } from "../../src/protocol/request.ts";
 import { serve } from "../../src/queue/serve.ts";
 import { parseReply, readMessage, turn } from "./messages.ts";
 import { MISTAKEN_CONTENTS } from "./mistaken_contents.ts";
-import { type Mistake, MISTAKES, requestOf } from "./mistakes.ts";
+import { type Mistake, requestOf } from "./mistake.ts";
+import { MISTAKES } from "./mistakes.ts";
 import type { FixtureOptions, QueueFixture } from "./queue_suite.ts";
 
 /** A hard limit, for a loaded machine. */
@@ -23,12 +24,13 @@ const RIGHT = [2n, 6n, 8n, 10n, 12n, 14n, 16n, 18n];
 /** Milliseconds for which the last requests wait: longer than what is late. */
 const SLOW_MS = 60;
 
-/** Declares the tests of one kind of queue. */
+/** Declares the tests of one kind of queue: of all mistakes, or of some. */
 export function mistakesSuite(
   name: string,
   make: (options: FixtureOptions) => QueueFixture,
+  mistakes: readonly Mistake[] = [...MISTAKES, ...MISTAKEN_CONTENTS],
 ): void {
-  for (const mistake of [...MISTAKES, ...MISTAKEN_CONTENTS]) {
+  for (const mistake of mistakes) {
     Deno.test(`${name} survives a handler's mistake: ${mistake.name}`, () =>
       survives(mistake, make({ capacity: 3, maxPayload: 65536 })));
   }

@@ -101,8 +101,28 @@ const DEATHS = ([
   },
 }));
 
+/** The cases of a read that gives EIO, and nothing else happens. */
+const FAILURES = ([
+  ["throws", /A fault of the backend/],
+  ["posts", /A module has called postMessage\(\)/],
+] as const).map(([fault, reason]): Case => ({
+  fault,
+  name: `a backend that ${fault} ${fault === "posts" ? "a message " : ""}` +
+    "gives EIO and is reported",
+  async body(process, mountpoint) {
+    const { code, stderr } = await trigger(mountpoint);
+    assertEquals(code, 1);
+    assertMatch(stderr, /Input\/output error/);
+    assertEquals((await trigger(mountpoint)).code, 0);
+    await assertServes(mountpoint);
+    assertEquals((await process.stop()).code, 0);
+    assertMatch(complaints(process), reason);
+  },
+}));
+
 const CASES: readonly Case[] = [
   ...DEATHS,
+  ...FAILURES,
   {
     fault: "dies resizing",
     name:
@@ -123,19 +143,6 @@ const CASES: readonly Case[] = [
       await must("truncate", "-s", "16M", mountpoint);
       assertEquals(await must("stat", "-c", "%s", mountpoint), `${16 * MIB}`);
       assertEquals((await process.stop()).code, 1);
-    },
-  },
-  {
-    fault: "throws",
-    name: "a backend that throws gives EIO and is reported",
-    async body(process, mountpoint) {
-      const { code, stderr } = await trigger(mountpoint);
-      assertEquals(code, 1);
-      assertMatch(stderr, /Input\/output error/);
-      assertEquals((await trigger(mountpoint)).code, 0);
-      await assertServes(mountpoint);
-      assertEquals((await process.stop()).code, 0);
-      assertMatch(complaints(process), /A fault of the backend/);
     },
   },
   {
