@@ -25,6 +25,46 @@ mountTest(
   ["python3"],
 );
 
+/** Runs commands of `_told_program.ts`, and shows what programs see then. */
+const TOLD = `
+tell() { for command; do echo $command > control; sleep 0.2; done; }
+cat told; tell change; cat told; tell invalidate; cat told
+tell store; cat told
+mode() { stat -c '%a' told; }
+mode; tell protect; mode; tell attributes; mode
+stat -c '%n' new 2>&1; tell add; stat -c '%n' new 2>&1; tell entry; stat -c '%n' new
+tell remove; stat -c '%n' told; tell deleted; stat -c '%n' told 2>&1
+cat control; tell prune; cat control`;
+
+mountTest(
+  "the kernel drops and replaces what the session tells it to",
+  async (directory) => {
+    await using process = await ExampleProcess.start(
+      "../test/mount/_told_program.ts",
+      directory,
+    );
+    const { text } = await script(directory, TOLD);
+    assertEquals(text.split("\n"), [
+      "first",
+      "first",
+      "other",
+      "store",
+      "644",
+      "644",
+      "600",
+      "stat: cannot statx 'new': No such file or directory",
+      "stat: cannot statx 'new': No such file or directory",
+      "new",
+      "told",
+      "stat: cannot statx 'told': No such file or directory",
+      "0",
+      "1",
+      "",
+    ]);
+    assertEquals(await process.stop("SIGTERM"), 0);
+  },
+);
+
 mountTest("options that cannot be used mount nothing", async (directory) => {
   for (
     const options of [
