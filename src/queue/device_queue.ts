@@ -1,11 +1,12 @@
 import { ProtocolVersion } from "../protocol/protocol_version.ts";
-import { ERRNO, errnoName } from "../base/errno.ts";
+import { ERRNO } from "../base/errno.ts";
 import { DeviceEvents } from "../event/device_events.ts";
 import type { MessagePipe } from "../event/message_pipe.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import type { FuseDevice } from "./fuse_device.ts";
 import { type AllocateMessages, heapMemory } from "./message_memory.ts";
 import { OutstandingRequests } from "./outstanding_requests.ts";
+import { endOfError, ReadErrors } from "./read_errors.ts";
 import { isLost, refusedReply } from "./refused_reply.ts";
 import { type BatchOptions, RequestBatch } from "./request_batch.ts";
 import type { QueueEnd, RequestQueue } from "./request_queue.ts";
@@ -15,11 +16,6 @@ import { SlotPool } from "./slot_pool.ts";
 
 /** Bytes of memory of a queue by default. */
 const MEMORY_MAX = 64 * 2 ** 20;
-/**
- * Requests that a queue may lose while the connection ends: far more than are
- * read in the microseconds that this takes.
- */
-const LOST_MAX = 1000;
 /** Milliseconds between two checks whether the other queues have room. */
 const CHECK_ROOM_MS = 20;
 
@@ -85,7 +81,7 @@ export class DeviceQueue implements RequestQueue {
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
   #room: PromiseWithResolvers<void> | null = null;
-  #lost = 0;
+  readonly #errors: ReadErrors = new ReadErrors();
   #end: QueueEnd | null = null;
 
   /** Makes a queue of a descriptor; the queue closes it. */
@@ -372,28 +368,8 @@ export class DeviceQueue implements RequestQueue {
    * means that.
    */
   #isRepeated(errno: number): boolean {
-    if (errno === ERRNO.EAGAIN) return false;
-    // The request was withdrawn while it was being copied.
-    if (errno === ERRNO.ENOENT || errno === ERRNO.EINTR) return true;
-    //= fs/fuse/dev.c fuse_dev_do_read(): this is also how a request is lost that
-    //= is read while an unmount ends the connection. Afterwards, each read(2)
-    //= tells what has ended it.
-    if (errno === ERRNO.ECONNABORTED && this.#lost++ < LOST_MAX) return true;
-    this.#end = endByErrno(errno);
+    if (this.#errors.isRepeated(errno)) return true;
+    this.#end ??= endOfError(errno);
     return false;
-  }
-}
-
-function endByErrno(errno: number): QueueEnd {
-  switch (errno) {
-    case ERRNO.ENODEV:
-      return { reason: "unmounted", message: "The mount has gone" };
-    case ERRNO.ECONNABORTED:
-      return { reason: "aborted", message: "The connection was aborted" };
-    default:
-      return {
-        reason: "failed",
-        message: `Cannot read /dev/fuse: ${errnoName(errno)}`,
-      };
   }
 }

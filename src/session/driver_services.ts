@@ -1,10 +1,7 @@
 import type { FileIo } from "../event/file_io.ts";
 import type { DriverServices } from "../backends/services.ts";
-import {
-  LinuxBlockFile,
-  openBlockFile,
-  reopenBlockFile,
-} from "../linux/io/block_file.ts";
+import { LinuxBlockFile } from "../linux/io/block_file.ts";
+import { openBlockFile, reopenBlockFile } from "../linux/io/open_block_file.ts";
 import { probeDirect } from "../linux/io/direct_probe.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
 import { pathOfDescriptor } from "../linux/syscall/descriptor.ts";

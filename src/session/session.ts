@@ -1,3 +1,4 @@
+import { messageOf } from "../base/message_of.ts";
 import type {
   NegotiatedCapabilities,
   OfferedCapabilities,
@@ -321,8 +322,7 @@ export class Session implements AsyncDisposable {
 
 /** The end of a queue whose loop has thrown: `closed` never rejects. */
 function endOfDefect(error: unknown): QueueEnd {
-  const message = error instanceof Error ? error.message : String(error);
-  return { reason: "failed", message };
+  return { reason: "failed", message: messageOf(error) };
 }
 
 const LOST: QueueEnd = { reason: "failed", message: "The queue did not end" };

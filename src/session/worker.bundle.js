@@ -4336,6 +4336,38 @@ var OutstandingRequests = class {
   }
 };
 
+// src/queue/read_errors.ts
+var LOST_MAX = 1e3;
+var ReadErrors = class {
+  #lost = 0;
+  /** Whether a read(2) that failed is to be repeated. */
+  isRepeated(errno2) {
+    if (errno2 === ERRNO.ENOENT || errno2 === ERRNO.EINTR) return true;
+    return errno2 === ERRNO.ECONNABORTED && this.#lost++ < LOST_MAX;
+  }
+};
+function endOfError(errno2) {
+  switch (errno2) {
+    case ERRNO.EAGAIN:
+      return null;
+    case ERRNO.ENODEV:
+      return {
+        reason: "unmounted",
+        message: "The mount has gone"
+      };
+    case ERRNO.ECONNABORTED:
+      return {
+        reason: "aborted",
+        message: "The connection was aborted"
+      };
+    default:
+      return {
+        reason: "failed",
+        message: `Cannot read /dev/fuse: ${errnoName(errno2)}`
+      };
+  }
+}
+
 // src/queue/refused_reply.ts
 function isLost(errno2) {
   return errno2 === ERRNO.ENOENT || errno2 === ERRNO.ENODEV || errno2 === ERRNO.ECONNABORTED || errno2 === ERRNO.EPERM;
@@ -4842,7 +4874,6 @@ var SlotPool = class {
 
 // src/queue/device_queue.ts
 var MEMORY_MAX = 64 * 2 ** 20;
-var LOST_MAX = 1e3;
 var CHECK_ROOM_MS = 20;
 var DeviceQueue = class {
   protocolVersion;
@@ -4858,7 +4889,7 @@ var DeviceQueue = class {
   #toldFull = false;
   /** Resolves when a reply makes room in a full queue; made when needed. */
   #room = null;
-  #lost = 0;
+  #errors = new ReadErrors();
   #end = null;
   /** Makes a queue of a descriptor; the queue closes it. */
   constructor(device, options) {
@@ -5129,32 +5160,11 @@ var DeviceQueue = class {
    * means that.
    */
   #isRepeated(errno2) {
-    if (errno2 === ERRNO.EAGAIN) return false;
-    if (errno2 === ERRNO.ENOENT || errno2 === ERRNO.EINTR) return true;
-    if (errno2 === ERRNO.ECONNABORTED && this.#lost++ < LOST_MAX) return true;
-    this.#end = endByErrno(errno2);
+    if (this.#errors.isRepeated(errno2)) return true;
+    this.#end ??= endOfError(errno2);
     return false;
   }
 };
-function endByErrno(errno2) {
-  switch (errno2) {
-    case ERRNO.ENODEV:
-      return {
-        reason: "unmounted",
-        message: "The mount has gone"
-      };
-    case ERRNO.ECONNABORTED:
-      return {
-        reason: "aborted",
-        message: "The connection was aborted"
-      };
-    default:
-      return {
-        reason: "failed",
-        message: `Cannot read /dev/fuse: ${errnoName(errno2)}`
-      };
-  }
-}
 
 // src/queue/latency.ts
 var OPERATIONS = [
@@ -6683,6 +6693,181 @@ var PIPE_SYMBOLS = {
   }
 };
 
+// src/linux/syscall/process_symbols.ts
+var PROCESS_SYMBOLS = {
+  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions);
+  posix_spawn_file_actions_init: {
+    parameters: [
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions,
+  //                                      int fd, int newfd);
+  posix_spawn_file_actions_adddup2: {
+    parameters: [
+      "buffer",
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
+  posix_spawn_file_actions_destroy: {
+    parameters: [
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int posix_spawn(pid_t *pid, const char *path,
+  //                 const posix_spawn_file_actions_t *file_actions,
+  //                 const posix_spawnattr_t *attrp, char *const argv[],
+  //                 char *const envp[]);
+  posix_spawn: {
+    parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "pointer",
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int execv(const char *path, char *const argv[]);
+  execv: {
+    parameters: [
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int prctl(int op, unsigned long arg2, unsigned long arg3,
+  //           unsigned long arg4, unsigned long arg5);
+  prctl: {
+    parameters: [
+      "i32",
+      "u64",
+      "u64",
+      "u64",
+      "u64"
+    ],
+    result: "i32"
+  },
+  // pid_t waitpid(pid_t pid, int *wstatus, int options);
+  waitpid: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // sighandler_t signal(int signum, sighandler_t handler);
+  signal: {
+    parameters: [
+      "i32",
+      "usize"
+    ],
+    result: "usize"
+  },
+  // int kill(pid_t pid, int sig);
+  kill: {
+    parameters: [
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  }
+};
+
+// src/linux/syscall/socket_symbols.ts
+var SOCKET_SYMBOLS = {
+  // int socket(int domain, int type, int protocol);
+  socket: {
+    parameters: [
+      "i32",
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int socketpair(int domain, int type, int protocol, int sv[2]);
+  socketpair: {
+    parameters: [
+      "i32",
+      "i32",
+      "i32",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  bind: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
+  connect: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int listen(int sockfd, int backlog);
+  listen: {
+    parameters: [
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen,
+  //             int flags);
+  accept4: {
+    parameters: [
+      "i32",
+      "pointer",
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int shutdown(int sockfd, int how);
+  shutdown: {
+    parameters: [
+      "i32",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t send(int sockfd, const void *buf, size_t len, int flags);
+  send: {
+    parameters: [
+      "i32",
+      "buffer",
+      "usize",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
+  recvmsg: {
+    parameters: [
+      "i32",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  }
+};
+
 // src/linux/syscall/thread_symbols.ts
 var THREAD_SYMBOLS = {
   // void *dlsym(void *handle, const char *symbol);
@@ -7481,165 +7666,6 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
-  // int socket(int domain, int type, int protocol);
-  socket: {
-    parameters: [
-      "i32",
-      "i32",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // int socketpair(int domain, int type, int protocol, int sv[2]);
-  socketpair: {
-    parameters: [
-      "i32",
-      "i32",
-      "i32",
-      "buffer"
-    ],
-    result: "i32"
-  },
-  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
-  bind: {
-    parameters: [
-      "i32",
-      "buffer",
-      "u32"
-    ],
-    result: "i32"
-  },
-  // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
-  connect: {
-    parameters: [
-      "i32",
-      "buffer",
-      "u32"
-    ],
-    result: "i32"
-  },
-  // int listen(int sockfd, int backlog);
-  listen: {
-    parameters: [
-      "i32",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen,
-  //             int flags);
-  accept4: {
-    parameters: [
-      "i32",
-      "pointer",
-      "pointer",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // int shutdown(int sockfd, int how);
-  shutdown: {
-    parameters: [
-      "i32",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // ssize_t send(int sockfd, const void *buf, size_t len, int flags);
-  send: {
-    parameters: [
-      "i32",
-      "buffer",
-      "usize",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
-  recvmsg: {
-    parameters: [
-      "i32",
-      "buffer",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions);
-  posix_spawn_file_actions_init: {
-    parameters: [
-      "buffer"
-    ],
-    result: "i32"
-  },
-  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions,
-  //                                      int fd, int newfd);
-  posix_spawn_file_actions_adddup2: {
-    parameters: [
-      "buffer",
-      "i32",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
-  posix_spawn_file_actions_destroy: {
-    parameters: [
-      "buffer"
-    ],
-    result: "i32"
-  },
-  // int posix_spawn(pid_t *pid, const char *path,
-  //                 const posix_spawn_file_actions_t *file_actions,
-  //                 const posix_spawnattr_t *attrp, char *const argv[],
-  //                 char *const envp[]);
-  posix_spawn: {
-    parameters: [
-      "buffer",
-      "buffer",
-      "buffer",
-      "pointer",
-      "buffer",
-      "buffer"
-    ],
-    result: "i32"
-  },
-  // int execv(const char *path, char *const argv[]);
-  execv: {
-    parameters: [
-      "buffer",
-      "buffer"
-    ],
-    result: "i32"
-  },
-  // int prctl(int op, unsigned long arg2, unsigned long arg3,
-  //           unsigned long arg4, unsigned long arg5);
-  prctl: {
-    parameters: [
-      "i32",
-      "u64",
-      "u64",
-      "u64",
-      "u64"
-    ],
-    result: "i32"
-  },
-  // pid_t waitpid(pid_t pid, int *wstatus, int options);
-  waitpid: {
-    parameters: [
-      "i32",
-      "buffer",
-      "i32"
-    ],
-    result: "i32"
-  },
-  // sighandler_t signal(int signum, sighandler_t handler);
-  signal: {
-    parameters: [
-      "i32",
-      "usize"
-    ],
-    result: "usize"
-  },
   // int getrlimit(int resource, struct rlimit *rlim);
   getrlimit: {
     parameters: [
@@ -7653,14 +7679,6 @@ var SYMBOLS = {
     parameters: [
       "i32",
       "buffer"
-    ],
-    result: "i32"
-  },
-  // int kill(pid_t pid, int sig);
-  kill: {
-    parameters: [
-      "i32",
-      "i32"
     ],
     result: "i32"
   },
@@ -7741,6 +7759,8 @@ var SYMBOLS = {
   },
   ...CREDENTIAL_SYMBOLS,
   ...PIPE_SYMBOLS,
+  ...PROCESS_SYMBOLS,
+  ...SOCKET_SYMBOLS,
   ...THREAD_SYMBOLS,
   ...TREE_SYMBOLS,
   ...AIO_SYMBOLS,
@@ -7808,16 +7828,13 @@ function openLibrary() {
           cause: error
         });
       }
-      failures.push(`${name}: ${messageOf2(error)}`);
+      failures.push(`${name}: ${messageOf(error)}`);
     }
   }
   throw new UserError(`Cannot open the C library: ${failures.join("; ")} (mqfuse needs Linux on x86_64 or aarch64)`);
 }
 function isPermissionError(error) {
   return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
-}
-function messageOf2(error) {
-  return error instanceof Error ? error.message : String(error);
 }
 
 // src/linux/syscall/system_error.ts
@@ -8901,456 +8918,6 @@ var EventRing = class extends IoUring {
   }
 };
 
-// src/linux/syscall/directory_entry.ts
-var DirectoryEntry = class {
-  /** An O_PATH descriptor of the directory. */
-  directory;
-  /** The name in that directory; "." for the root directory itself. */
-  name;
-  /** An O_PATH descriptor of the file when it was found; `null` for none. */
-  fd;
-  /** The absolute path, without symbolic links. */
-  path;
-  /** Whether a symbolic link that was the last part has been followed. */
-  followed;
-  #closed = false;
-  /** Wraps descriptors, and closes them. */
-  constructor(parts2) {
-    this.directory = parts2.directory;
-    this.name = parts2.name;
-    this.fd = parts2.fd;
-    this.path = parts2.path;
-    this.followed = parts2.followed;
-  }
-  /**
-   * Opens the file that has this name now. A symbolic link is not followed.
-   *
-   * @param flags Flags of open(2).
-   * @throws {SystemError} With the errno of openat.
-   */
-  open(flags, options = {}) {
-    return openDescriptor(this.name, flags | OPEN.NOFOLLOW, {
-      label: this.path,
-      ...options,
-      directory: this.directory
-    });
-  }
-  /** Whether the name stands for the file that a descriptor is open on. */
-  leadsTo(fd) {
-    const now = this.#handle();
-    if (now === null) return false;
-    try {
-      const [one, other] = [
-        now,
-        fd
-      ].map((each) => statxDescriptor(each, AT.STATX_DONT_SYNC));
-      return typeof one === "object" && typeof other === "object" && one.inode === other.inode && one.device === other.device;
-    } finally {
-      closeDescriptor(now);
-    }
-  }
-  /**
-   * Removes the name: unlinkat(2).
-   *
-   * @returns False if there was none.
-   * @throws {SystemError} With any errno of unlinkat but ENOENT.
-   */
-  remove() {
-    if (libc().unlinkat(this.directory, cString(this.name), 0) === 0) {
-      return true;
-    }
-    const error = errno();
-    if (error === ERRNO.ENOENT) return false;
-    const action = `remove ${this.path}`;
-    throw new SystemError({
-      call: "unlinkat",
-      action,
-      errno: error
-    });
-  }
-  /** Closes the descriptors. */
-  close() {
-    if (this.#closed) return;
-    this.#closed = true;
-    closeDescriptor(this.directory);
-    if (this.fd !== null) closeDescriptor(this.fd);
-  }
-  /** Closes the descriptors. */
-  [Symbol.dispose]() {
-    this.close();
-  }
-  #handle() {
-    const name = cString(this.name);
-    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
-    const fd = libc().openat(this.directory, name, flags, 0);
-    return fd < 0 ? null : fd;
-  }
-};
-
-// src/linux/syscall/accounts.ts
-var NAME = 0;
-var ID = 16;
-var PW_GID = 20;
-var STRUCT_BYTES = 48;
-var TEXT_BYTES = 1024;
-var TEXT_BYTES_MAX = 16 * 1024 * 1024;
-var NOT_FOUND = /* @__PURE__ */ new Set([
-  ERRNO.ENOENT,
-  ERRNO.ESRCH,
-  ERRNO.EBADF,
-  ERRNO.EPERM
-]);
-function userName(uid) {
-  return nameOf(uid, "user");
-}
-function groupName(gid) {
-  return nameOf(gid, "group");
-}
-function usersInGroup(gid) {
-  const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
-  if (lines.length === 0) return null;
-  const found = linesOf("/etc/passwd").filter((user) => Number(user[3]) === gid).map((user) => Number(user[2]));
-  for (const name of lines.flatMap((line) => (line[3] ?? "").split(","))) {
-    if (name === "") continue;
-    const user = findNamed(name, "user");
-    if (user === null) return null;
-    found.push(user.id);
-  }
-  return found;
-}
-function linesOf(path) {
-  const text = resultOrNull(() => readText(path)) ?? "";
-  return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
-}
-function nameOf(id, kind) {
-  return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
-}
-function findNamed(name, kind) {
-  const { getpwnam_r, getgrnam_r } = libc();
-  const call3 = kind === "user" ? getpwnam_r : getgrnam_r;
-  const key = cString(name);
-  return find(`${kind} ${name}`, (...out) => call3(key, ...out));
-}
-function findNumbered(id, kind) {
-  const { getpwuid_r, getgrgid_r } = libc();
-  const call3 = kind === "user" ? getpwuid_r : getgrgid_r;
-  return find(`${kind} ${id}`, (...out) => call3(id, ...out));
-}
-function find(what, call3) {
-  const struct = new Uint8Array(STRUCT_BYTES);
-  const found = new BigUint64Array(1);
-  let size = TEXT_BYTES;
-  for (; ; ) {
-    const texts = new Uint8Array(size);
-    const error = call3(struct, texts, BigInt(size), found);
-    if (error === ERRNO.ERANGE && size < TEXT_BYTES_MAX) {
-      size *= 4;
-      continue;
-    }
-    if (error !== 0 && !NOT_FOUND.has(error)) throw lookupError(what, error);
-    if (error !== 0 || found[0] === 0n) return null;
-    const view2 = new DataView(struct.buffer);
-    const name = textAt(Deno.UnsafePointer.create(view2.getBigUint64(NAME, true))) ?? "";
-    void texts.byteLength;
-    const id = view2.getUint32(ID, true);
-    return {
-      name,
-      id,
-      group: view2.getUint32(PW_GID, true)
-    };
-  }
-}
-function lookupError(what, error) {
-  return new SystemError({
-    call: "getpwnam_r",
-    action: `look up ${what}`,
-    errno: error,
-    advice: "see nsswitch.conf(5), or give a number"
-  });
-}
-
-// src/linux/syscall/path_safety.ts
-var GROUP_WRITES = 16;
-var OTHERS_WRITE = 2;
-var PERMISSIONS = 4095;
-var ROOT = 0;
-function findWeakness(directory, name, entry2) {
-  const { status: { uid, mode } } = directory;
-  const trusted = trustedUsers();
-  if (!trusted.has(uid)) return ofOwner(directory, name);
-  const others = (mode & OTHERS_WRITE) !== 0;
-  const group = (mode & GROUP_WRITES) !== 0 && !isPrivate(directory, trusted);
-  if (!others && !group) return null;
-  if ((mode & S_IS.VTX) === 0) return ofMode(directory, name, others);
-  return entry2 === null || trusted.has(entry2.uid) ? null : ofEntry(directory, name, entry2);
-}
-function weaknessError(action, { reason, advice }) {
-  return new SystemError({
-    call: "openat",
-    action,
-    errno: ERRNO.EPERM,
-    reason,
-    advice
-  });
-}
-function trustedUsers() {
-  const users = /* @__PURE__ */ new Set([
-    ROOT,
-    libc().geteuid()
-  ]);
-  const root = statx(-1, "/", AT.STATX_DONT_SYNC);
-  if (typeof root !== "number") users.add(root.uid);
-  return users;
-}
-function isPrivate({ fd, status: { gid } }, trusted) {
-  if (hasAccessList(fd)) return false;
-  const members = usersInGroup(gid);
-  return members !== null && members.length > 0 && members.every((uid) => trusted.has(uid));
-}
-function hasAccessList(fd) {
-  const path = cString(pathOfDescriptor(fd));
-  const name = cString("system.posix_acl_access");
-  return libc().getxattr(path, name, null, 0n) > 0;
-}
-function ofOwner({ fd, status: status3 }, name) {
-  const owner = userName(status3.uid);
-  return {
-    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status3)})`,
-    advice: environmentVariable("SUDO_UID") === String(status3.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
-  };
-}
-function ofMode({ fd, status: status3 }, name, others) {
-  const path = readLink(pathOfDescriptor(fd));
-  const group = groupName(status3.gid);
-  const who = others ? "every user" : `the group ${group}`;
-  const list = hasAccessList(fd) ? ", with an access control list" : "";
-  const facts = `owner ${userName(status3.uid)}, group ${group}, mode ${modeOf(status3)}${list}`;
-  return {
-    reason: `${who} can replace ${name} in ${path} (${facts})`,
-    advice: `run 'chmod go-w ${path}', use another directory, or add --insecure-path`
-  };
-}
-function ofEntry({ fd }, name, status3) {
-  const path = readLink(pathOfDescriptor(fd));
-  const owner = userName(status3.uid);
-  const whole = path === "/" ? `/${name}` : `${path}/${name}`;
-  return {
-    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status3)})`,
-    advice: `use another path, or add --insecure-path if you trust ${owner}`
-  };
-}
-function modeOf({ mode }) {
-  return (mode & PERMISSIONS).toString(8).padStart(4, "0");
-}
-
-// src/linux/syscall/path_walk.ts
-var LINKS_MAX = 40;
-var PROC_SUPER_MAGIC = 40864;
-var STRUCT_STATFS_SIZE = 120;
-function findEntry(path, rules) {
-  if (path === "") throw lookupError2(path, rules, ERRNO.ENOENT);
-  const start = path.startsWith("/") ? "" : readLink("/proc/self/cwd");
-  const walk = new Walk(path, rules);
-  try {
-    return walk.find(partsOf(`${start}/${path}`));
-  } catch (error) {
-    walk.close();
-    throw error;
-  }
-}
-var Walk = class {
-  #path;
-  #rules;
-  #fd;
-  #links = 0;
-  #followed = false;
-  /** Whether the last part was a link of /proc/PID. */
-  #jumped = false;
-  constructor(path, rules) {
-    this.#path = path;
-    this.#rules = rules;
-    this.#fd = openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY);
-  }
-  /** Closes the directory. */
-  close() {
-    closeDescriptor(this.#fd);
-  }
-  find(path) {
-    let parts2 = path;
-    for (; ; ) {
-      const [part2, ...rest] = parts2;
-      if (part2 === void 0) return this.#itself();
-      const isLast = rest.length === 0;
-      if (part2 === "..") {
-        this.#enter(this.#open(part2, OPEN.DIRECTORY));
-        parts2 = rest;
-        continue;
-      }
-      this.#jumped = false;
-      const found = this.#look(part2, isLast);
-      if (found === null) return this.#entry(part2, null);
-      const { fd, link: link3 } = found;
-      if (link3 !== null) {
-        if (isLast) this.#followed = true;
-        parts2 = [
-          ...partsOf(link3),
-          ...rest
-        ];
-        if (link3.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
-      } else if (isLast) {
-        return this.#entry(part2, fd);
-      } else {
-        this.#enter(fd);
-        parts2 = rest;
-      }
-    }
-  }
-  #entry(name, fd) {
-    const directory = this.#fd;
-    const parent = readLink(pathOfDescriptor(directory));
-    const path = this.#jumped && fd !== null ? readLink(pathOfDescriptor(fd)) : name === "." ? parent : join(parent, name);
-    const followed = this.#followed;
-    return new DirectoryEntry({
-      directory,
-      name,
-      fd,
-      path,
-      followed
-    });
-  }
-  /** The directory itself, as an entry of the one above it. */
-  #itself() {
-    const path = readLink(pathOfDescriptor(this.#fd));
-    if (path === "/") {
-      return this.#entry(".", openDescriptor(path, OPEN.PATH));
-    }
-    this.#enter(openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY));
-    return this.find(partsOf(path));
-  }
-  /**
-   * Opens and checks an entry.
-   *
-   * @returns `null` if it does not exist and need not; `link` is the target of
-   * a symbolic link to follow, whose descriptor is closed then.
-   */
-  #look(name, isLast) {
-    const fd = this.#openEntry(name, isLast);
-    try {
-      const status3 = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
-      if (typeof status3 === "number") return {
-        fd,
-        link: null
-      };
-      const isLink = status3?.kind === "symlink" && (!isLast || this.#rules.follow === true);
-      this.#check(name, status3, isLink);
-      if (fd === null) return null;
-      return isLink ? this.#follow(name, fd) : {
-        fd,
-        link: null
-      };
-    } catch (error) {
-      if (fd !== null) closeDescriptor(fd);
-      throw error;
-    }
-  }
-  #openEntry(name, isLast) {
-    const { openat } = libc();
-    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
-    const bytes2 = cString(name);
-    let fd = isLast ? -1 : openat(this.#fd, bytes2, flags | OPEN.DIRECTORY, 0);
-    if (isLast || fd < 0 && errno() === ERRNO.ENOTDIR) {
-      fd = openat(this.#fd, bytes2, flags, 0);
-    }
-    if (fd >= 0) return fd;
-    const error = errno();
-    if (isLast && error === ERRNO.ENOENT) return null;
-    throw this.#error(error);
-  }
-  #check(name, entry2, isLink) {
-    const status3 = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
-    if (typeof status3 === "number") throw this.#error(-status3);
-    const weakness = findWeakness({
-      fd: this.#fd,
-      status: status3
-    }, name, entry2);
-    if (weakness === null) return;
-    const { action, insecurePath = false } = this.#rules;
-    if (!insecurePath) throw weaknessError(action, weakness);
-    if (isLink) throw weaknessError(action, linkWeakness(weakness));
-  }
-  #follow(name, fd) {
-    if (++this.#links > LINKS_MAX) throw this.#error(ERRNO.ELOOP);
-    if (isProc(this.#fd)) {
-      const target = this.#open(name, 0);
-      this.#jumped = true;
-      closeDescriptor(fd);
-      return {
-        fd: target,
-        link: null
-      };
-    }
-    const link3 = readLinkAt(fd);
-    if (link3 === null) throw this.#error(errno());
-    closeDescriptor(fd);
-    return {
-      fd: -1,
-      link: link3
-    };
-  }
-  #open(name, flags) {
-    const fd = libc().openat(this.#fd, cString(name), flags | OPEN.PATH | OPEN.CLOEXEC, 0);
-    if (fd < 0) throw this.#error(errno());
-    return fd;
-  }
-  #error(error) {
-    return lookupError2(this.#path, this.#rules, error);
-  }
-  #enter(fd) {
-    closeDescriptor(this.#fd);
-    this.#fd = fd;
-  }
-};
-function partsOf(path) {
-  return path.split("/").filter((part2) => part2 !== "" && part2 !== ".");
-}
-function join(directory, name) {
-  return directory === "/" ? `/${name}` : `${directory}/${name}`;
-}
-function linkWeakness({ reason }) {
-  return {
-    reason: `${reason}, and it is a symbolic link, which may lead anywhere`,
-    advice: "give the path that the link leads to"
-  };
-}
-function lookupError2(path, { opening, advice }, error) {
-  return new SystemError({
-    call: "openat",
-    action: opening ?? `find the directory of ${path}`,
-    errno: error,
-    advice: advice?.(error) ?? adviceOnLookup(error)
-  });
-}
-function adviceOnLookup(error) {
-  switch (error) {
-    case ERRNO.ENOENT:
-      return "check the path, or create the directory with 'mkdir -p'";
-    case ERRNO.EACCES:
-      return "grant this user the permission to search its directories, or run as a user who has it";
-    default:
-      return void 0;
-  }
-}
-function isProc(fd) {
-  const status3 = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
-  return libc().fstatfs(fd, status3) === 0 && status3.getUint32(0, true) === PROC_SUPER_MAGIC;
-}
-function readLinkAt(fd) {
-  const target = new Uint8Array(PATH_MAX);
-  const size = BigInt(target.byteLength);
-  const length2 = libc().readlinkat(fd, cString(""), target, size);
-  return length2 < 0 ? null : textOf2(target, length2);
-}
-
 // src/linux/io/file_system.ts
 var KINDS2 = /* @__PURE__ */ new Map([
   [
@@ -9398,9 +8965,9 @@ var KINDS2 = /* @__PURE__ */ new Map([
     "remote"
   ]
 ]);
-var STRUCT_STATFS_SIZE2 = 120;
+var STRUCT_STATFS_SIZE = 120;
 function fileSystemOf(fd) {
-  const status3 = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
+  const status3 = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE));
   if (libc().fstatfs(fd, status3) < 0) return "local";
   return KINDS2.get(status3.getUint32(0, true)) ?? "local";
 }
@@ -9476,28 +9043,6 @@ var RWF_NOWAIT2 = 8;
 var NO_PAGE = 1n << 60n;
 var WAIT_BEFORE = 1;
 var TWO_323 = 2 ** 32;
-function openBlockFile(path, options) {
-  const action = `open ${path}`;
-  const { insecurePath } = options;
-  using entry2 = findEntry(path, {
-    action,
-    opening: action,
-    insecurePath,
-    follow: true,
-    advice: adviceOnOpen
-  });
-  if (entry2.fd === null) throw missing(path);
-  refuseOtherKinds(entry2.fd, path);
-  return reopenBlockFile(entry2.fd, path, options);
-}
-function reopenBlockFile(fd, name, options) {
-  const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
-  const how = {
-    label: name,
-    advice: adviceOnOpen
-  };
-  return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
-}
 var LinuxBlockFile = class {
   fd;
   #libc = libc();
@@ -9657,46 +9202,6 @@ function checkRange(buffer, start, length2) {
 }
 function kindOfImage(kind) {
   return kind === "file" || kind === "block" || kind === "directory" ? kind : "other";
-}
-function refuseOtherKinds(handle, path) {
-  const status3 = statxDescriptor(handle);
-  if (typeof status3 === "number") {
-    throw new SystemError({
-      call: "statx",
-      action: `open ${path}`,
-      errno: -status3
-    });
-  }
-  const kind = kindOfImage(status3.kind);
-  if (kind === "file" || kind === "block") return;
-  throw new SystemError({
-    call: "openat",
-    action: `open ${path}`,
-    errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
-    advice: "give a regular file or a block device"
-  });
-}
-function missing(path) {
-  return new SystemError({
-    call: "openat",
-    action: `open ${path}`,
-    errno: ERRNO.ENOENT,
-    advice: adviceOnOpen(ERRNO.ENOENT)
-  });
-}
-function adviceOnOpen(error) {
-  switch (error) {
-    case ERRNO.EROFS:
-    case ERRNO.ETXTBSY:
-      return "open it read-only";
-    case ERRNO.ENOENT:
-      return "check the path, or create an image with 'truncate -s 1G FILE'";
-    case ERRNO.EACCES:
-    case ERRNO.EPERM:
-      return "grant this user the permission, or run as a user who has it";
-    default:
-      return void 0;
-  }
 }
 
 // src/linux/io/file_slots.ts
@@ -17455,6 +16960,520 @@ function tickTime() {
   const time2 = new BigInt64Array(new ArrayBuffer(16));
   libc().clock_gettime(CLOCK_REALTIME_COARSE, time2);
   return timeOf(time2[0], Number(time2[1]));
+}
+
+// src/linux/syscall/directory_entry.ts
+var DirectoryEntry = class {
+  /** An O_PATH descriptor of the directory. */
+  directory;
+  /** The name in that directory; "." for the root directory itself. */
+  name;
+  /** An O_PATH descriptor of the file when it was found; `null` for none. */
+  fd;
+  /** The absolute path, without symbolic links. */
+  path;
+  /** Whether a symbolic link that was the last part has been followed. */
+  followed;
+  #closed = false;
+  /** Wraps descriptors, and closes them. */
+  constructor(parts2) {
+    this.directory = parts2.directory;
+    this.name = parts2.name;
+    this.fd = parts2.fd;
+    this.path = parts2.path;
+    this.followed = parts2.followed;
+  }
+  /**
+   * Opens the file that has this name now. A symbolic link is not followed.
+   *
+   * @param flags Flags of open(2).
+   * @throws {SystemError} With the errno of openat.
+   */
+  open(flags, options = {}) {
+    return openDescriptor(this.name, flags | OPEN.NOFOLLOW, {
+      label: this.path,
+      ...options,
+      directory: this.directory
+    });
+  }
+  /** Whether the name stands for the file that a descriptor is open on. */
+  leadsTo(fd) {
+    const now = this.#handle();
+    if (now === null) return false;
+    try {
+      const [one, other] = [
+        now,
+        fd
+      ].map((each) => statxDescriptor(each, AT.STATX_DONT_SYNC));
+      return typeof one === "object" && typeof other === "object" && one.inode === other.inode && one.device === other.device;
+    } finally {
+      closeDescriptor(now);
+    }
+  }
+  /**
+   * Removes the name: unlinkat(2).
+   *
+   * @returns False if there was none.
+   * @throws {SystemError} With any errno of unlinkat but ENOENT.
+   */
+  remove() {
+    if (libc().unlinkat(this.directory, cString(this.name), 0) === 0) {
+      return true;
+    }
+    const error = errno();
+    if (error === ERRNO.ENOENT) return false;
+    const action = `remove ${this.path}`;
+    throw new SystemError({
+      call: "unlinkat",
+      action,
+      errno: error
+    });
+  }
+  /** Closes the descriptors. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeDescriptor(this.directory);
+    if (this.fd !== null) closeDescriptor(this.fd);
+  }
+  /** Closes the descriptors. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+  #handle() {
+    const name = cString(this.name);
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const fd = libc().openat(this.directory, name, flags, 0);
+    return fd < 0 ? null : fd;
+  }
+};
+
+// src/linux/syscall/accounts.ts
+var NAME = 0;
+var ID = 16;
+var PW_GID = 20;
+var STRUCT_BYTES = 48;
+var TEXT_BYTES = 1024;
+var TEXT_BYTES_MAX = 16 * 1024 * 1024;
+var NOT_FOUND = /* @__PURE__ */ new Set([
+  ERRNO.ENOENT,
+  ERRNO.ESRCH,
+  ERRNO.EBADF,
+  ERRNO.EPERM
+]);
+function userName(uid) {
+  return nameOf(uid, "user");
+}
+function groupName(gid) {
+  return nameOf(gid, "group");
+}
+function usersInGroup(gid) {
+  const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
+  if (lines.length === 0) return null;
+  const found = linesOf("/etc/passwd").filter((user) => Number(user[3]) === gid).map((user) => Number(user[2]));
+  for (const name of lines.flatMap((line) => (line[3] ?? "").split(","))) {
+    if (name === "") continue;
+    const user = findNamed(name, "user");
+    if (user === null) return null;
+    found.push(user.id);
+  }
+  return found;
+}
+function linesOf(path) {
+  const text = resultOrNull(() => readText(path)) ?? "";
+  return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
+}
+function nameOf(id, kind) {
+  return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
+}
+function findNamed(name, kind) {
+  const { getpwnam_r, getgrnam_r } = libc();
+  const call3 = kind === "user" ? getpwnam_r : getgrnam_r;
+  const key = cString(name);
+  return find(`${kind} ${name}`, (...out) => call3(key, ...out));
+}
+function findNumbered(id, kind) {
+  const { getpwuid_r, getgrgid_r } = libc();
+  const call3 = kind === "user" ? getpwuid_r : getgrgid_r;
+  return find(`${kind} ${id}`, (...out) => call3(id, ...out));
+}
+function find(what, call3) {
+  const struct = new Uint8Array(STRUCT_BYTES);
+  const found = new BigUint64Array(1);
+  let size = TEXT_BYTES;
+  for (; ; ) {
+    const texts = new Uint8Array(size);
+    const error = call3(struct, texts, BigInt(size), found);
+    if (error === ERRNO.ERANGE && size < TEXT_BYTES_MAX) {
+      size *= 4;
+      continue;
+    }
+    if (error !== 0 && !NOT_FOUND.has(error)) throw lookupError(what, error);
+    if (error !== 0 || found[0] === 0n) return null;
+    const view2 = new DataView(struct.buffer);
+    const name = textAt(Deno.UnsafePointer.create(view2.getBigUint64(NAME, true))) ?? "";
+    void texts.byteLength;
+    const id = view2.getUint32(ID, true);
+    return {
+      name,
+      id,
+      group: view2.getUint32(PW_GID, true)
+    };
+  }
+}
+function lookupError(what, error) {
+  return new SystemError({
+    call: "getpwnam_r",
+    action: `look up ${what}`,
+    errno: error,
+    advice: "see nsswitch.conf(5), or give a number"
+  });
+}
+
+// src/linux/syscall/path_safety.ts
+var GROUP_WRITES = 16;
+var OTHERS_WRITE = 2;
+var PERMISSIONS = 4095;
+var ROOT = 0;
+function findWeakness(directory, name, entry2) {
+  const { status: { uid, mode } } = directory;
+  const trusted = trustedUsers();
+  if (!trusted.has(uid)) return ofOwner(directory, name);
+  const others = (mode & OTHERS_WRITE) !== 0;
+  const group = (mode & GROUP_WRITES) !== 0 && !isPrivate(directory, trusted);
+  if (!others && !group) return null;
+  if ((mode & S_IS.VTX) === 0) return ofMode(directory, name, others);
+  return entry2 === null || trusted.has(entry2.uid) ? null : ofEntry(directory, name, entry2);
+}
+function weaknessError(action, { reason, advice }) {
+  return new SystemError({
+    call: "openat",
+    action,
+    errno: ERRNO.EPERM,
+    reason,
+    advice
+  });
+}
+function trustedUsers() {
+  const users = /* @__PURE__ */ new Set([
+    ROOT,
+    libc().geteuid()
+  ]);
+  const root = statx(-1, "/", AT.STATX_DONT_SYNC);
+  if (typeof root !== "number") users.add(root.uid);
+  return users;
+}
+function isPrivate({ fd, status: { gid } }, trusted) {
+  if (hasAccessList(fd)) return false;
+  const members = usersInGroup(gid);
+  return members !== null && members.length > 0 && members.every((uid) => trusted.has(uid));
+}
+function hasAccessList(fd) {
+  const path = cString(pathOfDescriptor(fd));
+  const name = cString("system.posix_acl_access");
+  return libc().getxattr(path, name, null, 0n) > 0;
+}
+function ofOwner({ fd, status: status3 }, name) {
+  const owner = userName(status3.uid);
+  return {
+    reason: `user ${owner} can replace ${name} in ${readLink(pathOfDescriptor(fd))} (owner ${owner}, mode ${modeOf(status3)})`,
+    advice: environmentVariable("SUDO_UID") === String(status3.uid) ? `run it as ${owner}, without sudo, use a directory that only root can change, or add --insecure-path if you trust every program of ${owner}` : `use a directory that only you and root can change, or add --insecure-path if you trust ${owner}`
+  };
+}
+function ofMode({ fd, status: status3 }, name, others) {
+  const path = readLink(pathOfDescriptor(fd));
+  const group = groupName(status3.gid);
+  const who = others ? "every user" : `the group ${group}`;
+  const list = hasAccessList(fd) ? ", with an access control list" : "";
+  const facts = `owner ${userName(status3.uid)}, group ${group}, mode ${modeOf(status3)}${list}`;
+  return {
+    reason: `${who} can replace ${name} in ${path} (${facts})`,
+    advice: `run 'chmod go-w ${path}', use another directory, or add --insecure-path`
+  };
+}
+function ofEntry({ fd }, name, status3) {
+  const path = readLink(pathOfDescriptor(fd));
+  const owner = userName(status3.uid);
+  const whole = path === "/" ? `/${name}` : `${path}/${name}`;
+  return {
+    reason: `user ${owner} can replace ${whole} (owner ${owner}, mode ${modeOf(status3)})`,
+    advice: `use another path, or add --insecure-path if you trust ${owner}`
+  };
+}
+function modeOf({ mode }) {
+  return (mode & PERMISSIONS).toString(8).padStart(4, "0");
+}
+
+// src/linux/syscall/path_walk.ts
+var LINKS_MAX = 40;
+var PROC_SUPER_MAGIC = 40864;
+var STRUCT_STATFS_SIZE2 = 120;
+function findEntry(path, rules) {
+  if (path === "") throw lookupError2(path, rules, ERRNO.ENOENT);
+  const start = path.startsWith("/") ? "" : readLink("/proc/self/cwd");
+  const walk = new Walk(path, rules);
+  try {
+    return walk.find(partsOf(`${start}/${path}`));
+  } catch (error) {
+    walk.close();
+    throw error;
+  }
+}
+var Walk = class {
+  #path;
+  #rules;
+  #fd;
+  #links = 0;
+  #followed = false;
+  /** Whether the last part was a link of /proc/PID. */
+  #jumped = false;
+  constructor(path, rules) {
+    this.#path = path;
+    this.#rules = rules;
+    this.#fd = openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY);
+  }
+  /** Closes the directory. */
+  close() {
+    closeDescriptor(this.#fd);
+  }
+  find(path) {
+    let parts2 = path;
+    for (; ; ) {
+      const [part2, ...rest] = parts2;
+      if (part2 === void 0) return this.#itself();
+      const isLast = rest.length === 0;
+      if (part2 === "..") {
+        this.#enter(this.#open(part2, OPEN.DIRECTORY));
+        parts2 = rest;
+        continue;
+      }
+      this.#jumped = false;
+      const found = this.#look(part2, isLast);
+      if (found === null) return this.#entry(part2, null);
+      const { fd, link: link3 } = found;
+      if (link3 !== null) {
+        if (isLast) this.#followed = true;
+        parts2 = [
+          ...partsOf(link3),
+          ...rest
+        ];
+        if (link3.startsWith("/")) this.#enter(openDescriptor("/", OPEN.PATH));
+      } else if (isLast) {
+        return this.#entry(part2, fd);
+      } else {
+        this.#enter(fd);
+        parts2 = rest;
+      }
+    }
+  }
+  #entry(name, fd) {
+    const directory = this.#fd;
+    const parent = readLink(pathOfDescriptor(directory));
+    const path = this.#jumped && fd !== null ? readLink(pathOfDescriptor(fd)) : name === "." ? parent : join(parent, name);
+    const followed = this.#followed;
+    return new DirectoryEntry({
+      directory,
+      name,
+      fd,
+      path,
+      followed
+    });
+  }
+  /** The directory itself, as an entry of the one above it. */
+  #itself() {
+    const path = readLink(pathOfDescriptor(this.#fd));
+    if (path === "/") {
+      return this.#entry(".", openDescriptor(path, OPEN.PATH));
+    }
+    this.#enter(openDescriptor("/", OPEN.PATH | OPEN.DIRECTORY));
+    return this.find(partsOf(path));
+  }
+  /**
+   * Opens and checks an entry.
+   *
+   * @returns `null` if it does not exist and need not; `link` is the target of
+   * a symbolic link to follow, whose descriptor is closed then.
+   */
+  #look(name, isLast) {
+    const fd = this.#openEntry(name, isLast);
+    try {
+      const status3 = fd === null ? null : statxDescriptor(fd, AT.NO_AUTOMOUNT | AT.STATX_DONT_SYNC);
+      if (typeof status3 === "number") return {
+        fd,
+        link: null
+      };
+      const isLink = status3?.kind === "symlink" && (!isLast || this.#rules.follow === true);
+      this.#check(name, status3, isLink);
+      if (fd === null) return null;
+      return isLink ? this.#follow(name, fd) : {
+        fd,
+        link: null
+      };
+    } catch (error) {
+      if (fd !== null) closeDescriptor(fd);
+      throw error;
+    }
+  }
+  #openEntry(name, isLast) {
+    const { openat } = libc();
+    const flags = OPEN.PATH | OPEN.NOFOLLOW | OPEN.CLOEXEC;
+    const bytes2 = cString(name);
+    let fd = isLast ? -1 : openat(this.#fd, bytes2, flags | OPEN.DIRECTORY, 0);
+    if (isLast || fd < 0 && errno() === ERRNO.ENOTDIR) {
+      fd = openat(this.#fd, bytes2, flags, 0);
+    }
+    if (fd >= 0) return fd;
+    const error = errno();
+    if (isLast && error === ERRNO.ENOENT) return null;
+    throw this.#error(error);
+  }
+  #check(name, entry2, isLink) {
+    const status3 = statxDescriptor(this.#fd, AT.STATX_DONT_SYNC);
+    if (typeof status3 === "number") throw this.#error(-status3);
+    const weakness = findWeakness({
+      fd: this.#fd,
+      status: status3
+    }, name, entry2);
+    if (weakness === null) return;
+    const { action, insecurePath = false } = this.#rules;
+    if (!insecurePath) throw weaknessError(action, weakness);
+    if (isLink) throw weaknessError(action, linkWeakness(weakness));
+  }
+  #follow(name, fd) {
+    if (++this.#links > LINKS_MAX) throw this.#error(ERRNO.ELOOP);
+    if (isProc(this.#fd)) {
+      const target = this.#open(name, 0);
+      this.#jumped = true;
+      closeDescriptor(fd);
+      return {
+        fd: target,
+        link: null
+      };
+    }
+    const link3 = readLinkAt(fd);
+    if (link3 === null) throw this.#error(errno());
+    closeDescriptor(fd);
+    return {
+      fd: -1,
+      link: link3
+    };
+  }
+  #open(name, flags) {
+    const fd = libc().openat(this.#fd, cString(name), flags | OPEN.PATH | OPEN.CLOEXEC, 0);
+    if (fd < 0) throw this.#error(errno());
+    return fd;
+  }
+  #error(error) {
+    return lookupError2(this.#path, this.#rules, error);
+  }
+  #enter(fd) {
+    closeDescriptor(this.#fd);
+    this.#fd = fd;
+  }
+};
+function partsOf(path) {
+  return path.split("/").filter((part2) => part2 !== "" && part2 !== ".");
+}
+function join(directory, name) {
+  return directory === "/" ? `/${name}` : `${directory}/${name}`;
+}
+function linkWeakness({ reason }) {
+  return {
+    reason: `${reason}, and it is a symbolic link, which may lead anywhere`,
+    advice: "give the path that the link leads to"
+  };
+}
+function lookupError2(path, { opening, advice }, error) {
+  return new SystemError({
+    call: "openat",
+    action: opening ?? `find the directory of ${path}`,
+    errno: error,
+    advice: advice?.(error) ?? adviceOnLookup(error)
+  });
+}
+function adviceOnLookup(error) {
+  switch (error) {
+    case ERRNO.ENOENT:
+      return "check the path, or create the directory with 'mkdir -p'";
+    case ERRNO.EACCES:
+      return "grant this user the permission to search its directories, or run as a user who has it";
+    default:
+      return void 0;
+  }
+}
+function isProc(fd) {
+  const status3 = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE2));
+  return libc().fstatfs(fd, status3) === 0 && status3.getUint32(0, true) === PROC_SUPER_MAGIC;
+}
+function readLinkAt(fd) {
+  const target = new Uint8Array(PATH_MAX);
+  const size = BigInt(target.byteLength);
+  const length2 = libc().readlinkat(fd, cString(""), target, size);
+  return length2 < 0 ? null : textOf2(target, length2);
+}
+
+// src/linux/io/open_block_file.ts
+function openBlockFile(path, options) {
+  const action = `open ${path}`;
+  const { insecurePath } = options;
+  using entry2 = findEntry(path, {
+    action,
+    opening: action,
+    insecurePath,
+    follow: true,
+    advice: adviceOnOpen
+  });
+  if (entry2.fd === null) throw missing(path);
+  refuseOtherKinds(entry2.fd, path);
+  return reopenBlockFile(entry2.fd, path, options);
+}
+function reopenBlockFile(fd, name, options) {
+  const flags = (options.writable ? OPEN.RDWR : OPEN.RDONLY) | (options.direct === true ? OPEN.DIRECT : 0);
+  const how = {
+    label: name,
+    advice: adviceOnOpen
+  };
+  return new LinuxBlockFile(openDescriptor(pathOfDescriptor(fd), flags, how));
+}
+function refuseOtherKinds(handle, path) {
+  const status3 = statxDescriptor(handle);
+  if (typeof status3 === "number") {
+    throw new SystemError({
+      call: "statx",
+      action: `open ${path}`,
+      errno: -status3
+    });
+  }
+  const kind = kindOfImage(status3.kind);
+  if (kind === "file" || kind === "block") return;
+  throw new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: kind === "directory" ? ERRNO.EISDIR : ERRNO.ENOTBLK,
+    advice: "give a regular file or a block device"
+  });
+}
+function missing(path) {
+  return new SystemError({
+    call: "openat",
+    action: `open ${path}`,
+    errno: ERRNO.ENOENT,
+    advice: adviceOnOpen(ERRNO.ENOENT)
+  });
+}
+function adviceOnOpen(error) {
+  switch (error) {
+    case ERRNO.EROFS:
+    case ERRNO.ETXTBSY:
+      return "open it read-only";
+    case ERRNO.ENOENT:
+      return "check the path, or create an image with 'truncate -s 1G FILE'";
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return "grant this user the permission, or run as a user who has it";
+    default:
+      return void 0;
+  }
 }
 
 // src/linux/io/direct_probe.ts

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { messageOf } from "../base/message_of.ts";
 import { UserError } from "../base/user_error.ts";
 import source from "./worker.bundle.js" with { type: "text" };
 import type { WorkerMessage } from "./worker_messages.ts";
@@ -35,7 +36,7 @@ export async function startWorkerThreads(count: number): Promise<Worker[]> {
     return workers;
   } catch (error) {
     for (const worker of workers) worker.terminate();
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UserError(
       `Cannot start the Workers of ${count} queues: ${reason}; use fewer queues, or give this process more memory, threads or open files`,
       { cause: error },

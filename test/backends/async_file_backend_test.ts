@@ -12,7 +12,7 @@ import { EventRing } from "../../src/linux/io/event_ring.ts";
 import { LinuxFileSlots } from "../../src/linux/io/file_slots.ts";
 import { AsyncFileBackend } from "../../src/backends/protocols/file/async_file_backend.ts";
 import { RemoteFileBackend } from "../../src/backends/protocols/file/remote_file_backend.ts";
-import { openBlockFile } from "../../src/linux/io/block_file.ts";
+import { openBlockFile } from "../../src/linux/io/open_block_file.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import {
   ioUringRefusal,

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { WindowBackend } from "../../src/backends/filters/window.ts";
 import { FileBackend } from "../../src/backends/protocols/file/file_backend.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import { openBlockFile } from "../../src/linux/io/block_file.ts";
+import { openBlockFile } from "../../src/linux/io/open_block_file.ts";
 import {
   missingPermission,
   missingProgram,

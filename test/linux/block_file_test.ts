@@ -4,7 +4,7 @@ import type {
   BlockFile,
   BlockFileStat,
 } from "../../src/backends/block_file.ts";
-import { openBlockFile } from "../../src/linux/io/block_file.ts";
+import { openBlockFile } from "../../src/linux/io/open_block_file.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import {

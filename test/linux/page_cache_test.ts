@@ -1,8 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  LinuxBlockFile,
-  openBlockFile,
-} from "../../src/linux/io/block_file.ts";
+import { LinuxBlockFile } from "../../src/linux/io/block_file.ts";
+import { openBlockFile } from "../../src/linux/io/open_block_file.ts";
 import { hasCachestat } from "../../src/linux/io/page_cache.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { missingPermission, missingProgram, testIf } from "../requirements.ts";

@@ -149,6 +149,7 @@ import "../queue/latency_test.ts";
 import "../queue/memory_queue_test.ts";
 import "../queue/notifier_test.ts";
 import "../queue/own_exchange_test.ts";
+import "../queue/read_errors_test.ts";
 import "../queue/request_batch_test.ts";
 import "../queue/ring_queues_test.ts";
 import "../queue/serve_events_test.ts";

@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/message_of.ts";
 import { encodeName } from "../../base/name_bytes.ts";
 import { type LineWriter, OutputError } from "./line_writer.ts";
 
@@ -66,7 +67,7 @@ export class BlockingWriter implements LineWriter {
   }
 
   #errorOf(error: unknown): OutputError {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const reason = text.replace(/ \(os error \d+\)$/, "");
     const isClosed = error instanceof Deno.errors.BrokenPipe;
     return new OutputError(this.#name, reason, isClosed);

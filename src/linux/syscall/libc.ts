@@ -13,10 +13,13 @@
  *
  * @module
  */
+import { messageOf } from "../../base/message_of.ts";
 import { UserError } from "../../base/user_error.ts";
 import { AIO_SYMBOLS } from "./aio_symbols.ts";
 import { CREDENTIAL_SYMBOLS } from "./credential_symbols.ts";
 import { PIPE_SYMBOLS } from "./pipe_symbols.ts";
+import { PROCESS_SYMBOLS } from "./process_symbols.ts";
+import { SOCKET_SYMBOLS } from "./socket_symbols.ts";
 import { THREAD_SYMBOLS } from "./thread_symbols.ts";
 import { TREE_SYMBOLS } from "./tree_symbols.ts";
 import { NUMBERED_CALLS } from "./numbered_calls.ts";
@@ -206,58 +209,10 @@ const SYMBOLS = {
   },
   // int fchmod(int fd, mode_t mode);
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
-  // int socket(int domain, int type, int protocol);
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  // int socketpair(int domain, int type, int protocol, int sv[2]);
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  // int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
-  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  // int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen);
-  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  // int listen(int sockfd, int backlog);
-  listen: { parameters: ["i32", "i32"], result: "i32" },
-  // int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen,
-  //             int flags);
-  accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
-  // int shutdown(int sockfd, int how);
-  shutdown: { parameters: ["i32", "i32"], result: "i32" },
-  // ssize_t send(int sockfd, const void *buf, size_t len, int flags);
-  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
-  // ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags);
-  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions);
-  posix_spawn_file_actions_init: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions,
-  //                                      int fd, int newfd);
-  posix_spawn_file_actions_adddup2: {
-    parameters: ["buffer", "i32", "i32"],
-    result: "i32",
-  },
-  // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
-  posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
-  // int posix_spawn(pid_t *pid, const char *path,
-  //                 const posix_spawn_file_actions_t *file_actions,
-  //                 const posix_spawnattr_t *attrp, char *const argv[],
-  //                 char *const envp[]);
-  posix_spawn: {
-    parameters: ["buffer", "buffer", "buffer", "pointer", "buffer", "buffer"],
-    result: "i32",
-  },
-  // int execv(const char *path, char *const argv[]);
-  execv: { parameters: ["buffer", "buffer"], result: "i32" },
-  // int prctl(int op, unsigned long arg2, unsigned long arg3,
-  //           unsigned long arg4, unsigned long arg5);
-  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
-  // pid_t waitpid(pid_t pid, int *wstatus, int options);
-  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  // sighandler_t signal(int signum, sighandler_t handler);
-  signal: { parameters: ["i32", "usize"], result: "usize" },
   // int getrlimit(int resource, struct rlimit *rlim);
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // int setrlimit(int resource, const struct rlimit *rlim);
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-  // int kill(pid_t pid, int sig);
-  kill: { parameters: ["i32", "i32"], result: "i32" },
   // int unlink(const char *pathname);
   unlink: { parameters: ["buffer"], result: "i32" },
   // int linkat(int olddirfd, const char *oldpath, int newdirfd,
@@ -288,6 +243,8 @@ const SYMBOLS = {
   access: { parameters: ["buffer", "i32"], result: "i32" },
   ...CREDENTIAL_SYMBOLS,
   ...PIPE_SYMBOLS,
+  ...PROCESS_SYMBOLS,
+  ...SOCKET_SYMBOLS,
   ...THREAD_SYMBOLS,
   ...TREE_SYMBOLS,
   ...AIO_SYMBOLS,
@@ -370,8 +327,4 @@ function openLibrary(): Libc {
 function isPermissionError(error: unknown): boolean {
   return error instanceof Deno.errors.NotCapable ||
     error instanceof Deno.errors.PermissionDenied;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
