@@ -25,17 +25,18 @@ export interface WatchdogOptions {
 /** The progress of a queue when it was last seen to change. */
 interface Progress {
   /** Requests taken and answered by then, in one number. */
-  readonly count: number;
+  count: number;
   /** When it was first seen, in milliseconds. */
-  readonly since: number;
+  since: number;
   /** Whether the queue has been reported as hung since. */
-  readonly reported: boolean;
+  reported: boolean;
 }
 
 /**
  * Reports queues that hold a request and make no progress: they neither answer
  * it nor take another. A queue that waits for requests holds none, however long
- * it waits. Only reads the counters that queues keep anyway.
+ * it waits. Only reads the counters that queues keep anyway, and allocates
+ * nothing, because it is most of what an idle export does.
  */
 export class Watchdog implements Disposable {
   readonly #options: WatchdogOptions;
@@ -63,8 +64,9 @@ export class Watchdog implements Disposable {
    */
   check(now: number = performance.now()): void {
     const { statistics, hasEnded } = this.#options;
-    for (const row of statistics.queues) {
-      if (!hasEnded(row.index)) this.#check(row, now);
+    const { queues } = statistics;
+    for (let index = 0; index < queues.length; index++) {
+      if (!hasEnded(index)) this.#check(queues[index]!, now);
     }
   }
 
@@ -84,10 +86,12 @@ export class Watchdog implements Disposable {
     const last = this.#progress[index]!;
     const ms = now - last.since;
     if (count !== last.count || row.inFlight === 0) {
-      this.#progress[index] = { count, since: now, reported: false };
       if (last.reported) warn(recovery(index, ms));
+      last.count = count;
+      last.since = now;
+      last.reported = false;
     } else if (!last.reported && ms >= hangMs) {
-      this.#progress[index] = { ...last, reported: true };
+      last.reported = true;
       warn(hang(row, ms));
     }
   }
