@@ -70,7 +70,10 @@ async function measureIdleItem(
   try {
     if (why !== null) throw new Error(why);
     await withDirectory(options.directory, guard, async (directory) => {
-      results.idle.push(await measureIdle(idle, { directory, guard, signal }));
+      const { runtimeMs } = options;
+      results.idle.push(
+        await measureIdle(idle, { directory, runtimeMs, guard, signal }),
+      );
     });
   } catch (error) {
     signal.throwIfAborted();

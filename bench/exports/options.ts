@@ -51,7 +51,8 @@ Options:
                         programs:cp-from (default: all)
   --servers FILTER      servers, likewise: mqfuse, qemu-t2, file
   --rounds N            measure each server N times (default: 5)
-  --runtime SECONDS     length of a run of fio (default: 1)
+  --runtime SECONDS     length of a run of fio, and a tenth of an idle one
+                        (default: 1)
   --quick               one round of 0.3 s; --rounds and --runtime override it
   --time-limit MINUTES  begin nothing after that
   --results FILE        results so far (default: /var/tmp/mqfuse-bench.json)

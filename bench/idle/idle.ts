@@ -24,12 +24,12 @@ export const IDLE_QUEUES = 64;
 export const IDLE_LIMIT = 0.001;
 
 /**
- * Milliseconds until nothing of the start is left: V8 collects its garbage once
- * nothing has happened for some time.
+ * Runs' lengths until nothing of the start is left: V8 collects its garbage once
+ * nothing has happened for some time, up to 40 s after the start.
  */
-const SETTLE_MS = 45_000;
-/** Milliseconds that are measured. */
-const IDLE_MS = 10_000;
+const SETTLE_RUNS = 45;
+/** Runs' lengths that are measured. */
+const IDLE_RUNS = 10;
 
 /** One for each setting of the kernel. */
 export const IDLE_CELLS: readonly IdleCell[] = [
@@ -41,13 +41,14 @@ export const IDLE_CELLS: readonly IdleCell[] = [
  * Measures the CPU time of an export that has nothing to do.
  *
  * @param cell Which one.
- * @param options A directory for the mount point, a guard that ends the server,
- * and a signal that cancels it.
+ * @param options A directory for the mount point, the length of a run in
+ * milliseconds, a guard that ends the server, and a signal that cancels it.
  */
 export async function measureIdle(
   { name, setting }: IdleCell,
   options: {
     readonly directory: string;
+    readonly runtimeMs: number;
     readonly guard: Guard;
     readonly signal: AbortSignal;
   },
@@ -63,9 +64,9 @@ export async function measureIdle(
     peers: {},
   }, options);
   try {
-    await sleep(SETTLE_MS, options.signal);
+    await sleep(SETTLE_RUNS * options.runtimeMs, options.signal);
     const [before, start] = [server.threadTimes(), performance.now()];
-    await sleep(IDLE_MS, options.signal);
+    await sleep(IDLE_RUNS * options.runtimeMs, options.signal);
     const ms = performance.now() - start;
     const used = growthOf(before, server.threadTimes());
     return { cell: name, share: used / (ms * Number(NS_PER_MS)) };
