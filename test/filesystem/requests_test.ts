@@ -75,6 +75,17 @@ Deno.test("a request that is answered later keeps its caller and its handle", as
   assertEquals(handler.handles, 0);
 });
 
+Deno.test("a handle is dropped when its file is closed, whether the file system has release() or not", () => {
+  for (const hasRelease of [true, false]) {
+    const { fs, send, file, open, handler } = setUp();
+    if (!hasRelease) Object.assign(fs, { release: undefined });
+    const fh = open();
+    assertEquals(handler.handles, 1);
+    send("RELEASE", file, { body: { fh } });
+    assertEquals(handler.handles, 0);
+  }
+});
+
 Deno.test("INTERRUPT fires the signal of the request that it names", async () => {
   const { fs, send, file, open } = setUp();
   const fh = open();

@@ -240,5 +240,6 @@ function close<N extends object, H>(
   fh: number,
 ): May<void> {
   backing?.release(node);
-  return fs.release?.(node, handles.remove(fh));
+  const handle = handles.remove(fh);
+  return fs.release?.(node, handle);
 }
