@@ -6,6 +6,8 @@ import {
 } from "../linux/mount/unmount_helper.ts";
 import { hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { checkChoice } from "./check_value.ts";
+import { Session } from "./session.ts";
+import type { SessionParts } from "./session_parts.ts";
 
 /**
  * Whether a mount ends with the program, even if that is killed: `on`, `off`, or
@@ -39,12 +41,20 @@ export function planAutoUnmount(choice: AutoUnmount): boolean {
  * @param parts The parts; their mount is served, or the path of its mount point
  * is only looked up.
  * @param choice The request.
- * @throws {UserError} If it cannot be, and `choice` is `on`.
+ * @throws {UserError} If it cannot be, and `choice` is `on`; the mount has ended.
  */
-export function withAutoUnmount<
-  P extends { readonly mount: FuseMount; release(): Promise<void> },
->(parts: P, choice: AutoUnmount, notice: (text: string) => void): P {
-  const helper = startAutoUnmount(parts.mount, choice, notice);
+export async function withAutoUnmount(
+  parts: SessionParts & { readonly mount: FuseMount },
+  choice: AutoUnmount,
+  notice: (text: string) => void,
+): Promise<SessionParts> {
+  let helper: UnmountHelper | null;
+  try {
+    helper = startAutoUnmount(parts.mount, choice, notice);
+  } catch (error) {
+    await new Session(parts).close();
+    throw error;
+  }
   if (helper === null) return parts;
   const release = async () => {
     await parts.release();
@@ -59,7 +69,7 @@ export function withAutoUnmount<
  * @param choice The request: without umount(8), `auto` does without.
  * @param notice Receives a sentence if there is no such process.
  */
-export function startAutoUnmount(
+function startAutoUnmount(
   { id, connection: minor, path: mountPoint }: FuseMount,
   choice: AutoUnmount,
   notice: (text: string) => void,

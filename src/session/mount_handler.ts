@@ -79,14 +79,10 @@ export async function mountHandler(
     release: () => Promise.resolve(),
   });
   for (const server of started.servers) server.serve();
-  if (!unmounts) return await closeOnAbort(new Session(started), signal);
-  try {
-    const parts = withAutoUnmount(started, autoUnmount, session.notice);
-    return await closeOnAbort(new Session(parts), signal);
-  } catch (error) {
-    await new Session(started).close();
-    throw error;
-  }
+  const parts = unmounts
+    ? await withAutoUnmount(started, autoUnmount, session.notice)
+    : started;
+  return await closeOnAbort(new Session(parts), signal);
 }
 
 /**

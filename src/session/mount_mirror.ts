@@ -4,7 +4,6 @@ import { FILE_SYSTEM_FLAGS } from "../filesystem/init_flags.ts";
 import { checkCacheOptions } from "../filesystem/options.ts";
 import { hasCapSysAdmin } from "../linux/syscall/process.ts";
 import { closeDescriptor } from "../linux/syscall/descriptor.ts";
-import type { UnmountHelper } from "../linux/mount/unmount_helper.ts";
 import { openRoot } from "../mirror/tree.ts";
 import type { InitFlagName } from "../protocol/flags.ts";
 import { isNegotiated } from "../protocol/init.ts";
@@ -12,7 +11,7 @@ import { closeOnAbort } from "./abort_signal.ts";
 import {
   type AutoUnmount,
   planAutoUnmount,
-  startAutoUnmount,
+  withAutoUnmount,
 } from "./auto_unmount.ts";
 import { checkChoice } from "./check_value.ts";
 import { checkHandlerOptions } from "./handler_options.ts";
@@ -136,29 +135,17 @@ export async function mountMirror(
       handler: { spec, singleQueueReason: null },
       release: () => Promise.resolve(),
     });
-    let helper: UnmountHelper | null = null;
-    const release = async () => {
-      await parts.release();
-      helper?.end();
-    };
-    const isOn = isNegotiated(parts.negotiated, "PASSTHROUGH");
-    const opened = new Session({
-      ...parts,
-      passthrough: { kind: isOn ? "on" : "off", reason: null },
-      release,
-    });
     for (const server of parts.servers) server.serve();
-    try {
-      if (options.passthrough === "on" && !isOn) {
-        throw noPassthrough("this kernel does not offer it");
-      }
-      if (unmounts) {
-        helper = startAutoUnmount(parts.mount, autoUnmount, session.notice);
-      }
-    } catch (error) {
-      await opened.close();
-      throw error;
+    const isOn = isNegotiated(parts.negotiated, "PASSTHROUGH");
+    if (options.passthrough === "on" && !isOn) {
+      await new Session(parts).close();
+      throw noPassthrough("this kernel does not offer it");
     }
+    const kept = unmounts
+      ? await withAutoUnmount(parts, autoUnmount, session.notice)
+      : parts;
+    const passed = { kind: isOn ? "on" : "off", reason: null } as const;
+    const opened = new Session({ ...kept, passthrough: passed });
     return await closeOnAbort(opened, signal);
   } finally {
     if (!isTaken) closeDescriptor(root);

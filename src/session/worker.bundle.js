@@ -18853,7 +18853,8 @@ var release = (context, request, reply, caller) => {
 };
 function close({ fs, handles, backing }, node, fh) {
   backing?.release(node);
-  return fs.release?.(node, handles.remove(fh));
+  const handle = handles.remove(fh);
+  return fs.release?.(node, handle);
 }
 
 // src/filesystem/operations/xattrs.ts

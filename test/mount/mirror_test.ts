@@ -278,6 +278,32 @@ mountTest(
 );
 
 mountTest(
+  "the mount of a module ends if its program is killed, unless that is switched off",
+  async (directory) => {
+    const mountpoint = `${directory}/mnt`;
+    await Deno.mkdir(mountpoint);
+    await Deno.writeTextFile(
+      `${directory}/fs.ts`,
+      "export default { root: { mode: 0o40755 }, getattr: (node) => node };",
+    );
+    for (const choice of ["on", "off"]) {
+      await using process = await ExportProcess.start(
+        [`--auto-unmount=${choice}`, `fs:${directory}/fs.ts`, mountpoint],
+        { command: "mount", permissions: ["--allow-ffi", "--allow-read"] },
+      );
+      Deno.kill(process.pid, "SIGKILL");
+      await process.ended;
+      if (choice === "on") {
+        await eventually(() => !isMounted(mountpoint), "the unmount");
+      } else {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        assert(isMounted(mountpoint));
+      }
+    }
+  },
+);
+
+mountTest(
   "a tree that cannot be mounted is refused in one sentence",
   async (directory) => {
     const mountpoint = `${directory}/mnt`;

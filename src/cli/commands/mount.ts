@@ -48,8 +48,6 @@ export const MOUNT: Command = {
       "allow access by other users, as far as the modes of the files allow it; without root this needs user_allow_other in /etc/fuse.conf (default: off)",
     "mount-options":
       "mount with these options of mount(8), separated by commas, such as noexec or dirsync (default: nosuid,nodev)",
-    "auto-unmount":
-      "of mirror: unmount even if this program is killed, by a small process beside it; needs root (default: auto, on as root)",
     passthrough:
       "of mirror: let the kernel read and write the files by itself, as root; auto does so where it can (default: auto)",
     transport:

@@ -7,13 +7,13 @@ import type { Session } from "../../session/session.ts";
  * Mounts a file system that this thread serves.
  *
  * @param name Its name in /proc/mounts.
- * @param options Those of mirrors alone mean nothing here.
+ * @param options Of these, `passthrough` means nothing here.
  */
 export async function mountTree<N extends object, H>(
   fs: FileSystem<N, H>,
   name: string,
   mountpoint: string,
-  { passthrough: _, autoUnmount: _on, ...options }: MirrorMountOptions,
+  { passthrough: _, ...options }: MirrorMountOptions,
 ): Promise<Session> {
   const mounted = await mountFileSystem(fs, mountpoint, { name, ...options });
   return mounted.session;
