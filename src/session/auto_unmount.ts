@@ -79,6 +79,7 @@ function startAutoUnmount(
       mount: { id, minor, mountPoint },
       files: [],
       insecurePath: true,
+      advice: "set autoUnmount to off",
     });
   } catch (error) {
     if (choice === "on" || !(error instanceof UserError)) throw error;

@@ -70,6 +70,7 @@ export function giveUpRights(
     mount: { id, minor, mountPoint },
     files,
     insecurePath,
+    advice: "leave user out",
   });
   started(helper);
   mount.handOver(helper);

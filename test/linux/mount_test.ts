@@ -14,6 +14,7 @@ import { findMount } from "../../src/linux/mount/mountinfo.ts";
 import { isOwnStale, mountState } from "../../src/linux/mount/mount_state.ts";
 import { pathKind } from "../../src/linux/syscall/paths.ts";
 import { SystemError } from "../../src/linux/syscall/system_error.ts";
+import { startUnmountHelper } from "../../src/linux/mount/unmount_helper.ts";
 import { mountIdOf } from "../../src/linux/mount/fuse_mount.ts";
 import { kernelTest } from "../requirements.ts";
 import {
@@ -187,28 +188,41 @@ kernelTest(
   },
 );
 
-kernelTest(
-  "unmount() does nothing if another program has unmounted",
-  async () => {
-    await onMountedFile(async ({ path, device, mount }) => {
-      answerInit(device);
-      // No descriptor keeps the mount busy: an ordinary unmount succeeds.
-      const answering = answerUntilUnmounted(device);
-      assertEquals((await run("umount", path)).code, 0);
-      await answering;
-      const next = openFuseDevice();
-      try {
-        const second = mountBySyscall(fileMount(next.fd, path));
-        // The kernel may give it the numbers of the first one.
-        assertEquals(mount.unmount(), "gone");
-        assertEquals(await mount.unmountUnused(), "gone");
-        assertEquals(second.unmount(), "unmounted");
-      } finally {
-        next.close();
-      }
-    });
-  },
-);
+for (const by of ["this process", "a helper process"]) {
+  kernelTest(
+    `unmount() by ${by} does nothing if another program has unmounted`,
+    async () => {
+      await using scope = new AsyncDisposableStack();
+      await onMountedFile(async ({ path, device, mount }) => {
+        answerInit(device);
+        if (by === "a helper process") {
+          const helper = startUnmountHelper({
+            mount: { id: mount.id, minor: mount.connection, mountPoint: path },
+            files: [],
+            insecurePath: true,
+            advice: "do without it",
+          });
+          scope.defer(() => helper.end());
+          mount.handOver(helper);
+        }
+        // No descriptor keeps the mount busy: an ordinary unmount succeeds.
+        const answering = answerUntilUnmounted(device);
+        assertEquals((await run("umount", path)).code, 0);
+        await answering;
+        const next = openFuseDevice();
+        try {
+          const second = mountBySyscall(fileMount(next.fd, path));
+          // The kernel may give it the numbers of the first one.
+          assertEquals(mount.unmount(), "gone");
+          assertEquals(await mount.unmountUnused(), "gone");
+          assertEquals(second.unmount(), "unmounted");
+        } finally {
+          next.close();
+        }
+      });
+    },
+  );
+}
 
 kernelTest("unmount() finds a mount whose directory was renamed", async () => {
   await inTemporaryDirectory(async (directory) => {

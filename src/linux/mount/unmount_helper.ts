@@ -24,6 +24,7 @@ import { findEntry } from "../syscall/path_walk.ts";
 import { findExecutable } from "../syscall/process.ts";
 import { POLL, waitForEvents } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
+import { openConnection } from "./connection.ts";
 import type { UnmountResult, UnusedResult } from "./fuse_mount.ts";
 import type { Mount } from "./mountinfo.ts";
 
@@ -39,9 +40,11 @@ const REPLY_BYTES = 4096;
 const MSG_NOSIGNAL = 0x4000;
 
 // Arguments: the name of the mount point in directory 3, the id of the mount, the
-// number of its connection, and the names of files in directories 4, 6 and so on;
-// 5, 7 and so on are these files. Everything is named relative to its directory,
-// because the path of that may lead elsewhere by now.
+// number of its connection, and the names of files in directories 5, 7 and so on;
+// 6, 8 and so on are these files. Everything is named relative to its directory,
+// because the path of that may lead elsewhere by now. 4 is the directory of the
+// connection in fusectl, where there is one: it is empty once the connection has
+// ended, and another mount may have the numbers then.
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
 cd -P /proc/self/fd/3 || exit
@@ -50,7 +53,10 @@ name=./$1 id=$2 minor=$3
 shift 3
 newline='
 '
-is_mounted() { grep -q "^$id [0-9]* 0:$minor " /proc/self/mountinfo; }
+has_ended() { [ -d /proc/self/fd/4/. ] && ! [ -e /proc/self/fd/4/waiting ]; }
+is_mounted() {
+  ! has_ended && grep -q "^$id [0-9]* 0:$minor " /proc/self/mountinfo
+}
 is_covered() { grep -q "^[0-9]* $id " /proc/self/mountinfo; }
 unmount() {
   if ! is_mounted; then echo gone
@@ -75,7 +81,7 @@ while read -r number word; do
   word=
 done
 [ "$word" = end ] || unmount -f -l
-fd=4
+fd=5
 for file do
   if [ "/proc/self/fd/$fd/$file" -ef "/proc/self/fd/$((fd + 1))" ]; then
     rm -f "/proc/self/fd/$fd/$file"
@@ -92,6 +98,8 @@ export interface UnmountHelperOptions {
   readonly files: readonly string[];
   /** Whether to accept paths of `files` that other users can change. */
   readonly insecurePath: boolean;
+  /** What to do where umount(8) is missing, for the message. */
+  readonly advice: string;
 }
 
 /** The child process. */
@@ -122,7 +130,7 @@ export interface UnmountHelper {
  * without umount(8).
  */
 export function startUnmountHelper(
-  { mount, files, insecurePath }: UnmountHelperOptions,
+  { mount, files, insecurePath, advice }: UnmountHelperOptions,
 ): UnmountHelper {
   if (findExecutable("umount", PATH) === null) {
     throw new SystemError({
@@ -130,11 +138,12 @@ export function startUnmountHelper(
       action: "start the process that unmounts at the end",
       errno: ERRNO.ENOENT,
       reason: "umount(8) is not installed",
-      advice: "install util-linux, or leave user out",
+      advice: `install util-linux, or ${advice}`,
     });
   }
   const nullDevice = openDescriptor("/dev/null", OPEN.RDWR);
   const [ours, theirs] = socketPair();
+  const control = openConnection(mount.minor);
   const entries: DirectoryEntry[] = [];
   const find = (path: string, isInsecure: boolean) => {
     const rules = { action: `remove ${path} later`, insecurePath: isInsecure };
@@ -158,6 +167,7 @@ export function startUnmountHelper(
       descriptors: [
         ...[theirs, theirs, nullDevice],
         place.directory,
+        control ?? nullDevice,
         ...removed.flatMap((
           { directory, fd },
         ) => [directory, fd ?? nullDevice]),
@@ -169,6 +179,7 @@ export function startUnmountHelper(
     throw error;
   } finally {
     for (const entry of entries) entry.close();
+    if (control !== null) closeDescriptor(control);
     closeDescriptor(theirs);
     closeDescriptor(nullDevice);
   }
