@@ -78,8 +78,9 @@ export async function mountFileSystem<N extends object, H>(
   // The kernel stamps by its own clock, which programs compare with.
   const sources = { now: options.now ?? fileTime, groupsOf: groupsOfThread };
   let session: Session | null = null;
-  const handler = new FileSystemHandler(fs, { ...options, ...sources }, {
-    groupsOf: groupsOfThread,
+  const { now, groupsOf } = sources;
+  const handler = new FileSystemHandler(fs, { ...options, now }, {
+    groupsOf,
     wakePoll: (kh) => void session?.notifier.wakePoll(kh),
   });
   await using undo = new AsyncDisposableStack();

@@ -10,8 +10,12 @@ import type { Output } from "../output/output.ts";
 import { readyEvent, readyLine } from "../output/ready_line.ts";
 import { StatsDisplay } from "../output/stats_display.ts";
 import { Pidfile } from "../service/pidfile.ts";
-import { callbacksOf, tellEnd, tellService } from "../service/serving.ts";
-import { onStopSignals } from "../service/stop_signals.ts";
+import {
+  callbacksOf,
+  stopOnSignals,
+  tellEnd,
+  tellService,
+} from "../service/serving.ts";
 import { type ExportRequest, readExportRequest } from "./export_request.ts";
 
 /** `export`: shows an image as a file until it is stopped. */
@@ -88,16 +92,7 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     stopping = true;
     session?.close();
   };
-  // Before mounting, because a signal that kills the program would leave a
-  // stale mount.
-  using _ = onStopSignals((signal, count) => {
-    if (count === 1) {
-      output.notice(`Stopping on ${signal}; send another to stop at once`);
-      stop();
-    } else {
-      session?.abort();
-    }
-  });
+  using _ = stopOnSignals(output, stop, () => void session?.abort());
   await using scope = new AsyncDisposableStack();
   const control = listenOrRelease(request, pidfile);
   if (control !== null) scope.use(control);

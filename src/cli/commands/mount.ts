@@ -5,8 +5,12 @@ import type { Output } from "../output/output.ts";
 import { transportText } from "../output/ready_line.ts";
 import { StatsDisplay } from "../output/stats_display.ts";
 import { Pidfile } from "../service/pidfile.ts";
-import { callbacksOf, tellEnd, tellService } from "../service/serving.ts";
-import { onStopSignals } from "../service/stop_signals.ts";
+import {
+  callbacksOf,
+  stopOnSignals,
+  tellEnd,
+  tellService,
+} from "../service/serving.ts";
 import { TREE_SOURCES } from "../trees/tree_source.ts";
 import { type MountRequest, readMountRequest } from "./mount_request.ts";
 
@@ -76,16 +80,7 @@ async function runMount(args: Arguments, output: Output): Promise<ExitCode> {
     stopping.abort();
     session?.close();
   };
-  // Before mounting, because a signal that kills the program would leave a
-  // stale mount.
-  using _ = onStopSignals((signal, count) => {
-    if (count === 1) {
-      output.notice(`Stopping on ${signal}; send another to stop at once`);
-      stop();
-    } else {
-      session?.abort();
-    }
-  });
+  using _ = stopOnSignals(output, stop, () => void session?.abort());
   await using scope = new AsyncDisposableStack();
   scope.defer(() => pidfile?.remove());
   session = await mountTree(request, output);

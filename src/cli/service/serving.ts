@@ -23,6 +23,7 @@ import { EXIT, type ExitCode } from "../command.ts";
 import { sentenceOf } from "../failure.ts";
 import type { Output } from "../output/output.ts";
 import { queueTable } from "../output/table.ts";
+import { onStopSignals } from "./stop_signals.ts";
 
 /** Whether to print each message as text or as bytes. */
 export type TraceChoice = "off" | "text" | "wire";
@@ -105,6 +106,22 @@ export function tellEnd(
   if (output.json) output.event("closed", { queues });
   else for (const line of queueTable(queues)) output.say(line);
   return clean ? EXIT.OK : EXIT.FAILURE;
+}
+
+/**
+ * Stops at the first stop signal, and at once at the second one. Call it before
+ * mounting, because a signal that kills the program would leave a stale mount.
+ */
+export function stopOnSignals(
+  output: Output,
+  stop: () => void,
+  abort: () => void,
+): Disposable {
+  return onStopSignals((signal, count) => {
+    if (count > 1) return abort();
+    output.notice(`Stopping on ${signal}; send another to stop at once`);
+    stop();
+  });
 }
 
 /** Reports to systemd, if it started this service, which goes on anyway. */
