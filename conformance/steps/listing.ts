@@ -14,7 +14,7 @@ const TYPE_SHIFT = 12;
 
 export const LISTING_STEPS: readonly Step[] = [
   {
-    name: "a list agrees with stat(2), whatever the buffer",
+    name: "a list agrees with stat(2), with buffers of any size",
     needs: ["writing"],
     async run(trial) {
       const names = Array.from({ length: 60 }, (_, at) => `name${at}`);

@@ -1,5 +1,5 @@
 /**
- * Names: they come and go, and spell whatever programs want.
+ * Names: they are added and removed, and may have any bytes but `/` and NUL.
  *
  * @module
  */

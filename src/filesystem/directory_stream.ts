@@ -6,8 +6,8 @@ export const DOTS = [".", ".."] as const;
 
 /**
  * One open directory. Its entries are read once, as far as a program wants them,
- * and kept while it is open: so positions (cookies) stay valid, whatever is added
- * or removed meanwhile. After a rewinddir(3) they are read anew.
+ * and kept while it is open: so positions (cookies) stay valid while names are
+ * added and removed. After a rewinddir(3) they are read anew.
  */
 export class DirectoryStream<N> {
   readonly #open: (caller: Caller) => May<Entries<N>>;

@@ -23,8 +23,8 @@ export type May<T> = T | PromiseLike<T>;
 /**
  * A file system of your own.
  *
- * A node is an object of your own that stands for one file, directory or link,
- * whatever it holds: the same object for the same file. A handle is what
+ * A node is an object of your own, with any fields, that stands for one file,
+ * directory or link: always the same object for the same file. A handle is what
  * `open()` returns. A name is a string; bytes that are not UTF-8 are lone
  * surrogates in it, U+DC80 to U+DCFF, and come back as they were.
  *
@@ -197,8 +197,8 @@ export interface FileSystem<N extends object, H = unknown> {
    * file, at the same offsets. Where the session offers passthrough, the kernel
    * then reads and writes that file by itself.
    *
-   * It does so with the rights of this process, less CAP_FSETID: whoever writes,
-   * the file loses set-user-ID and set-group-ID.
+   * It does so with the rights of this process, less CAP_FSETID: a file loses
+   * set-user-ID and set-group-ID when any user, also root, writes to it.
    *
    * @returns `null` if there is none.
    */
@@ -385,6 +385,6 @@ export interface FileSystem<N extends object, H = unknown> {
    */
   init?(): May<void>;
 
-  /** After it was unmounted, for whatever reason; the last call of all. */
+  /** The last call of all, after it was unmounted for any reason. */
   destroy?(): May<void>;
 }

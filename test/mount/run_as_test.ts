@@ -281,7 +281,7 @@ mountTest(
       ["--group=nogroup", "Cannot run as group nogroup alone:"],
     ] as const;
     // Before the last step mounts: it changes modes, also the mount point's.
-    const nobody = await asNobody(directory);
+    const ordinaryUser = await asNobody(directory);
     await sideBySide(t, [
       ...refusals.map(([option, sentence]) =>
         [option, async () => {
@@ -294,7 +294,7 @@ mountTest(
       ["as an ordinary user", async () => {
         const { code, stderr } = await runMain(
           ["export", "--user=daemon", image, mountpoint],
-          nobody,
+          ordinaryUser,
         );
         assertEquals(code, 1);
         assertEquals(

@@ -91,7 +91,7 @@ memfsTest(
 );
 
 memfsTest(
-  "new files get the mode and owner that the program has, whatever the umask",
+  "new files get the mode that the program asks for and its owner, under any umask",
   async (memfs) => {
     const { fs } = memfs({ "/d": null });
     fs.chmodSync("/d", 0o777);

@@ -4,7 +4,7 @@ import type { Content } from "../static_node.ts";
 import type { Keeper, StreamBudget } from "./stream_budget.ts";
 
 /**
- * How many bytes of a stream are kept behind the point that it has been read to.
+ * How many of the last bytes read from a stream are kept.
  * A file up to this size is read as a whole before the first byte is answered,
  * so that a wrong checksum, which a stream tells at its end, fails every read.
  */

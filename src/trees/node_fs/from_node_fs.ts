@@ -39,8 +39,9 @@ const NEEDED: readonly (readonly [
  *
  * - Nodes are found by path. What is renamed or removed through the mount while
  *   it is open stays reachable, if the object's own open files do.
- * - New files get the mode that the program asks for, whatever the umask of this
- *   process is, and its owner, if this process may give files away.
+ * - New files get the mode that the program asks for; the umask of this process
+ *   has no effect. They belong to the program's user, if this process may give
+ *   files away.
  * - What such objects cannot do: extended attributes, devices and FIFOs, holes,
  *   exchanging two names, names that are not UTF-8 (EILSEQ), and times that are
  *   more exact than a number of seconds can tell, 0.3 microseconds at present.

@@ -20,7 +20,7 @@ export function attrOf(stats: NodeStats): Attr {
   const mode = Number(stats.mode);
   const isLink = (mode & S_IF.MT) === S_IF.LNK;
   return {
-    // Links have all permissions on Linux, whatever a library says.
+    // Links have all permissions on Linux; libraries may say otherwise.
     mode: isLink ? mode | 0o777 : mode,
     size: stats.size,
     nlink: Number(stats.nlink ?? 1),

@@ -244,7 +244,7 @@ export class NodeFileSystem implements FileSystem<PathNode, NodeFileHandle> {
     });
   }
 
-  /** Some libraries replace a directory whatever it has in it. */
+  /** Some libraries also replace directories that are not empty. */
   async #checkReplaced(path: string, flags: number): Promise<void> {
     try {
       const stats = await this.#fs.lstat(path, BIGINT);
