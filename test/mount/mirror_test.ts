@@ -326,6 +326,10 @@ mountTest(
         `fs:${directory}/none.ts`,
         /^mqfuse: Cannot mount the module .*none\.ts: /,
       ],
+      ...["zip", "tar"].map((kind): [string, RegExp] => [
+        `${kind}:${directory}/broken.ts`,
+        /^mqfuse: Cannot mount .*broken\.ts: Cannot read the (ZIP|tar) archive: /,
+      ]),
       [
         `fs:${directory}/broken.ts`,
         /: its default export must be a FileSystem, /,

@@ -43,7 +43,7 @@ export function mountTar(
   });
 }
 
-/** Mounts an archive; its file stays open as long as the program runs. */
+/** Mounts an archive; its file stays open as long as it is mounted. */
 async function mountArchive<N extends object, H>(
   path: string,
   mountpoint: string,
@@ -52,7 +52,12 @@ async function mountArchive<N extends object, H>(
 ): Promise<Session> {
   using undo = new DisposableStack();
   const source = undo.use(new ArchiveFile(path));
-  const fs = await read(source);
+  const fs = await read(source).catch((error) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`Cannot mount ${path}: ${error.message}`, {
+      cause: error,
+    });
+  });
   const session = await mountTree(fs, path, mountpoint, options);
   undo.move();
   void session.closed.then(() => source[Symbol.dispose]());

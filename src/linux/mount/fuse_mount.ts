@@ -85,7 +85,10 @@ export interface FuseMount {
    * give up the right to. Aborting stays possible.
    */
   handOver(to: Unmounter): void;
-  /** Closes what it holds open; it can then not be aborted any more. */
+  /**
+   * Closes what it holds open; it can then be neither unmounted nor aborted any
+   * more.
+   */
   close(): void;
 }
 

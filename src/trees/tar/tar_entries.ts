@@ -58,7 +58,8 @@ export async function* tarEntries(
 ): AsyncGenerator<TarEntry> {
   let global: PaxRecords = {};
   let preface: Preface = { pax: {} };
-  for (let at = 0; at + BLOCK <= source.size;) {
+  for (let at = 0; at < source.size;) {
+    if (at + BLOCK > source.size) throw tooShort(source.size, at + BLOCK);
     const block = await readRange(source, at, BLOCK);
     const header = decodeHeader(block, at);
     // A block of zeroes ends the archive.
