@@ -90,7 +90,7 @@ Deno.test("what is no tar archive is refused", async () => {
   const damaged = [
     new Random(1).bytes(2048),
     archive.subarray(0, 1500),
-    // A header that is cut off, also behind a whole entry.
+    // A header that is cut off, also the one after a whole entry.
     archive.subarray(0, 100),
     archive.subarray(0, 512 + 2048 + 100),
     Uint8Array.from(archive, (byte, at) => at === 100 ? 1 : byte),
