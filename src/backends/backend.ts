@@ -9,7 +9,8 @@ import type { MessagePipe } from "../event/message_pipe.ts";
 /**
  * A result that is there at once, or a promise of it. Numbers are counts of
  * bytes; a negative number is a negated errno (`-EIO`), as in the kernel. A call
- * may also throw, or reject with, an `Errno`; any other error counts as EIO.
+ * may also throw, or reject with, an `Errno`; any other error counts as EIO, and
+ * so does an answer that cannot be right, such as 5 for `-EIO`.
  *
  * @category Disks of your own
  */

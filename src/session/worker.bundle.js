@@ -10766,8 +10766,8 @@ var FileBackend = class {
   }
 };
 function imageStatOf(stat, name) {
-  const checked3 = checkedStat(stat, name);
-  const { size, allocated, blockSize, atime, mtime, ctime } = checked3;
+  const checked4 = checkedStat(stat, name);
+  const { size, allocated, blockSize, atime, mtime, ctime } = checked4;
   return {
     size,
     allocated,
@@ -15470,6 +15470,80 @@ function checkMethods(made, module, what) {
   throw new UserError(`Cannot use the ${what} module ${module}: what it makes has no method ${missing2}()`);
 }
 
+// src/backends/checked_backend.ts
+var CheckedBackend = class extends FilterBackend {
+  /**
+   * Checks the answers of a backend.
+   *
+   * @param image The backend, which is closed with this one.
+   */
+  constructor(image) {
+    super(image);
+    if (image.splice !== void 0) this.splice = image.splice.bind(image);
+  }
+  stat() {
+    return checked2(this.image.stat(), STAT, void 0);
+  }
+  read(position, buffer, start, length2) {
+    const got = this.image.read(position, buffer, start, length2);
+    return got === length2 ? got : checked2(got, COUNT3, length2);
+  }
+  write(position, buffer, start, length2) {
+    const put = this.image.write(position, buffer, start, length2);
+    return put === length2 ? put : checked2(put, COUNT3, length2);
+  }
+  flush() {
+    return checked2(this.image.flush(), COUNT3, 0);
+  }
+  truncate(size) {
+    return checked2(this.image.truncate(size), COUNT3, 0);
+  }
+  zero(position, length2, options) {
+    return checked2(this.image.zero(position, length2, options), COUNT3, 0);
+  }
+  allocate(position, length2) {
+    return checked2(this.image.allocate(position, length2), COUNT3, 0);
+  }
+  extent(position) {
+    return checked2(this.image.extent(position), EXTENT, position);
+  }
+  setTimes(atime, mtime) {
+    return checked2(this.image.setTimes(atime, mtime), COUNT3, 0);
+  }
+  close() {
+    return this.image.close();
+  }
+};
+function checked2(answer, step, argument) {
+  return isLater(answer) ? Completion.of(answer).after(step, argument) : step.run(answer, argument, void 0, void 0);
+}
+function isLater(answer) {
+  return typeof answer === "object" && answer !== null && "then" in answer;
+}
+var COUNT3 = {
+  run(count2, most) {
+    const isRight = Number.isInteger(count2) && count2 >= -ERRNO_MAX && count2 <= most;
+    if (isRight) return count2;
+    const range = most === 0 ? "0" : `0 to ${most}`;
+    throw wrong(count2, `${range} or a negated error number`);
+  }
+};
+var STAT = {
+  run(stat) {
+    if (Number.isSafeInteger(stat?.size) && stat.size >= 0) return stat;
+    throw wrong(stat?.size, "a size");
+  }
+};
+var EXTENT = {
+  run(extent, position) {
+    if (typeof extent?.end === "number" && extent.end > position) return extent;
+    throw wrong(extent?.end, `the end of an extent at ${position}`);
+  }
+};
+function wrong(value2, expected) {
+  return new TypeError(`The backend has returned ${showValue(value2)}: expected ${expected}`);
+}
+
 // src/backends/protocols/module.ts
 var MODULE = {
   kind: "protocol",
@@ -15488,7 +15562,7 @@ var MODULE = {
   }),
   async attach(spec) {
     const make = await importFactory(spec, "backend");
-    return await make(spec.options);
+    return new CheckedBackend(await make(spec.options));
   }
 };
 
@@ -15580,7 +15654,7 @@ var OBJECT = {
   open: (backend) => ({
     attachment: backend
   }),
-  attach: (backend) => backend
+  attach: (backend) => new CheckedBackend(backend)
 };
 
 // src/backends/protocols/pattern.ts
@@ -17881,16 +17955,16 @@ var FileSystemContext = class {
 };
 
 // src/filesystem/answer.ts
-function isLater(value2) {
+function isLater2(value2) {
   return typeof value2 === "object" && value2 !== null && typeof value2.then === "function";
 }
 function andThen(value2, next) {
-  return isLater(value2) ? value2.then(next) : next(value2);
+  return isLater2(value2) ? value2.then(next) : next(value2);
 }
 function orElse(call3, next) {
   try {
     const value2 = call3();
-    return isLater(value2) ? value2.then(void 0, next) : value2;
+    return isLater2(value2) ? value2.then(void 0, next) : value2;
   } catch (error) {
     return next(error);
   }
@@ -17965,7 +18039,7 @@ var write = (context, request, reply, caller) => {
   if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
   if ((WRITE_IN7.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
     const killed = killPrivileges(context, node, caller);
-    if (isLater(killed)) {
+    if (isLater2(killed)) {
       return killed.then(() => fs.write(node, data, offset, caller, handle)).then((count2) => replyCount(reply, count2 ?? data.length));
     }
   }
@@ -18134,7 +18208,7 @@ var DirectoryStream = class {
   #next(iterator, index, caller) {
     for (; ; ) {
       const result3 = iterator.next();
-      if (isLater(result3)) {
+      if (isLater2(result3)) {
         return result3.then((result4) => this.#take(result4, index, caller));
       }
       if (this.#add(result3)) return null;
@@ -18312,7 +18386,7 @@ var Listing = class {
   #fill(position) {
     for (; ; position++) {
       const added = this.#add(position);
-      if (isLater(added)) {
+      if (isLater2(added)) {
         return added.then((hasRoom) => {
           if (hasRoom) return this.#fill(position + 1);
         });
@@ -18887,8 +18961,8 @@ var setxattr = (context, request, reply, caller) => {
   if (size > XATTR_SIZE_MAX) throw new Errno("E2BIG");
   const name = attributeName(context, request);
   const value2 = request.value().subarray(0, size);
-  const checked3 = checkExistence(fs, node, name, flags, caller);
-  const done = andThen(checked3, () => {
+  const checked4 = checkExistence(fs, node, name, flags, caller);
+  const done = andThen(checked4, () => {
     return fs.setxattr(node, name, value2, flags, caller);
   });
   return andThen(done, () => reply.ok());
@@ -19173,7 +19247,7 @@ function failureOf(number2) {
   const name = errnoName(number2);
   return new Errno(Object.hasOwn(ERRNO, name) ? name : "EIO");
 }
-function checked2(result3) {
+function checked3(result3) {
   if (result3 < 0) throw failureOf(errno());
   return result3;
 }
@@ -19240,11 +19314,11 @@ var LATE_ERRORS = /* @__PURE__ */ new Set([
 ]);
 var status = new DataView(new ArrayBuffer(STRUCT_STATFS_SIZE3));
 function hasLateErrors(fd) {
-  checked2(libc().fstatfs(fd, status));
+  checked3(libc().fstatfs(fd, status));
   return LATE_ERRORS.has(status.getUint32(0, true));
 }
 function spaceOf(fd) {
-  checked2(libc().fstatfs(fd, status));
+  checked3(libc().fstatfs(fd, status));
   return {
     // The unit of the counts.
     bsize: Number(status.getBigUint64(72, true)),
@@ -19440,11 +19514,11 @@ function changeAttributes(descriptors, fd, changes, handle) {
   if (uid !== void 0 || gid !== void 0) {
     const flags = AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW;
     const owner = uid ?? NO_ID2;
-    checked2(libc().fchownat(fd, NO_NAME, owner, gid ?? NO_ID2, flags));
+    checked3(libc().fchownat(fd, NO_NAME, owner, gid ?? NO_ID2, flags));
   }
   if (mode !== void 0) {
     const name = descriptorName(fd);
-    checked2(libc().fchmodat(descriptors, name, mode & ~S_IF.MT, 0));
+    checked3(libc().fchmodat(descriptors, name, mode & ~S_IF.MT, 0));
   }
   if (size !== void 0) truncate(descriptors, fd, size, handle);
   changeTimes(fd, changes);
@@ -19453,13 +19527,13 @@ function truncate(descriptors, fd, size, handle) {
   const { close: close2, ftruncate, openat } = libc();
   const length2 = BigInt(size);
   if (handle !== void 0) {
-    checked2(ftruncate(handle, length2));
+    checked3(ftruncate(handle, length2));
     return;
   }
   const flags = OPEN.WRONLY | OPEN.NONBLOCK | OPEN.CLOEXEC;
-  const file = checked2(openat(descriptors, descriptorName(fd), flags, 0));
+  const file = checked3(openat(descriptors, descriptorName(fd), flags, 0));
   try {
-    checked2(ftruncate(file, length2));
+    checked3(ftruncate(file, length2));
   } finally {
     close2(file);
   }
@@ -19470,7 +19544,7 @@ function changeTimes(fd, changes) {
   if (atime === void 0 && mtime === void 0) return;
   setTime(0, atime, ctime);
   setTime(2, mtime, ctime);
-  checked2(libc().utimensat(fd, NO_NAME, times, AT.EMPTY_PATH));
+  checked3(libc().utimensat(fd, NO_NAME, times, AT.EMPTY_PATH));
 }
 function setTime(at, time2, now) {
   const isExact = time2 !== void 0 && time2 !== now;
@@ -19501,7 +19575,7 @@ var DirectoryReader = class {
    */
   constructor(directory) {
     const flags = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.CLOEXEC;
-    this.#fd = checked2(libc().openat(directory, DOT2, flags, 0));
+    this.#fd = checked3(libc().openat(directory, DOT2, flags, 0));
   }
   [Symbol.iterator]() {
     return this;
@@ -19536,7 +19610,7 @@ var DirectoryReader = class {
     this.#at = 0;
     while (this.#fd >= 0 && this.#entries.length === 0) {
       const { getdents64 } = libc();
-      const length2 = checked2(getdents64(SYS_GETDENTS64, this.#fd, bytes, SIZE3));
+      const length2 = checked3(getdents64(SYS_GETDENTS64, this.#fd, bytes, SIZE3));
       if (length2 === 0) return false;
       decode2(length2, this.#entries);
     }
@@ -19730,7 +19804,7 @@ var MirrorNode = class {
   get fd() {
     this.isUsed = true;
     if (this.#fd === CLOSED && this.#handle !== null) {
-      this.adopt(checked2(openHandle2(this.#device.mount, this.#handle)));
+      this.adopt(checked3(openHandle2(this.#device.mount, this.#handle)));
     }
     return this.#fd;
   }
@@ -19882,7 +19956,7 @@ var MirrorTree = class {
       ids: new CallerIds(),
       descriptors
     };
-    checked2(readStatus(root, NO_NAME));
+    checked3(readStatus(root, NO_NAME));
     this.root = this.#nodes.nodeOf(statusDevice(), statusInode(), root);
     this.root.opens = Infinity;
   }
@@ -19896,7 +19970,7 @@ var MirrorTree = class {
     const isFresh = this.#fresh === node;
     this.begin();
     if (isFresh && attr2 !== null) return attr2;
-    checked2(readStatus(node.fd, NO_NAME));
+    checked3(readStatus(node.fd, NO_NAME));
     return statusAttr(node.ino);
   }
   lookup(directory, name) {
@@ -19918,7 +19992,7 @@ var MirrorTree = class {
     const target = new Uint8Array(new ArrayBuffer(PATH_MAX));
     const room3 = BigInt(target.byteLength);
     const { readlinkat } = libc();
-    const length2 = checked2(readlinkat(node.fd, NO_NAME, target, room3));
+    const length2 = checked3(readlinkat(node.fd, NO_NAME, target, room3));
     return decodeName(target.subarray(0, length2));
   }
   setattr(node, changes, _caller, handle) {
@@ -19962,19 +20036,19 @@ var MirrorTree = class {
     if (error !== ERRNO.ENOENT) throw failureOf(error);
     const { descriptors } = this;
     const link3 = descriptorName(fd);
-    checked2(linkat(descriptors, link3, directory.fd, path, AT.SYMLINK_FOLLOW));
+    checked3(linkat(descriptors, link3, directory.fd, path, AT.SYMLINK_FOLLOW));
   }
   unlink(directory, name) {
-    checked2(libc().unlinkat(directory.fd, nameArgument(name), 0));
+    checked3(libc().unlinkat(directory.fd, nameArgument(name), 0));
   }
   rmdir(directory, name) {
     const path = nameArgument(name);
-    checked2(libc().unlinkat(directory.fd, path, AT.REMOVEDIR));
+    checked3(libc().unlinkat(directory.fd, path, AT.REMOVEDIR));
   }
   rename(from, oldName, to, newName, flags) {
     const path = nameArgument(oldName);
     const target = secondNameArgument(newName);
-    checked2(libc().renameat2(from.fd, path, to.fd, target, flags));
+    checked3(libc().renameat2(from.fd, path, to.fd, target, flags));
   }
   statfs(node) {
     return spaceOf(node.fd);
@@ -20043,15 +20117,15 @@ function setAttribute(fd, name, value2, flags) {
   const bytes2 = value2.length === 0 ? EMPTY : value2;
   const size = BigInt(value2.length);
   const path = descriptorPath(fd);
-  checked2(libc().setxattr(path, textArgument(name), bytes2, size, flags));
+  checked3(libc().setxattr(path, textArgument(name), bytes2, size, flags));
 }
 function attributeNames(fd) {
   const into = sharedRoom2();
-  const length2 = checked2(libc().listxattr(descriptorPath(fd), into, ROOM));
+  const length2 = checked3(libc().listxattr(descriptorPath(fd), into, ROOM));
   return decodeName(into.slice(0, length2)).split("\0").slice(0, -1);
 }
 function removeAttribute(fd, name) {
-  checked2(libc().removexattr(descriptorPath(fd), textArgument(name)));
+  checked3(libc().removexattr(descriptorPath(fd), textArgument(name)));
 }
 
 // src/mirror/mirror.ts
@@ -20086,7 +20160,7 @@ var Mirror = class extends MirrorTree {
     const { descriptors } = this;
     const name = descriptorName(node.fd);
     const wanted = flags & ~DEALT_WITH | OPEN.CLOEXEC;
-    return checked2(libc().openat(descriptors, name, wanted, 0));
+    return checked3(libc().openat(descriptors, name, wanted, 0));
   }
   backing(node, handle) {
     return this.isSetId(node) ? null : handle;
@@ -20101,7 +20175,7 @@ var Mirror = class extends MirrorTree {
   fsync(node, dataOnly, _caller, handle) {
     if (handle !== void 0) return syncFile(handle, dataOnly, false);
     const flags = OPEN.RDONLY | OPEN.DIRECTORY | OPEN.CLOEXEC;
-    const fd = checked2(libc().openat(node.fd, DOT2, flags, 0));
+    const fd = checked3(libc().openat(node.fd, DOT2, flags, 0));
     return syncFile(fd, dataOnly, true);
   }
   release(node, handle) {
@@ -20113,7 +20187,7 @@ var Mirror = class extends MirrorTree {
     this.begin();
     const { fallocate: fallocate2 } = libc();
     const fd = needed(handle);
-    checked2(fallocate2(fd, mode, BigInt(offset), BigInt(length2)));
+    checked3(fallocate2(fd, mode, BigInt(offset), BigInt(length2)));
   }
   seekData(_node, offset, _caller, handle) {
     return seekFile(needed(handle), offset, SEEK.DATA);
@@ -20144,7 +20218,7 @@ function needed(handle) {
 }
 function flushHandle2(_node, _caller, handle) {
   const { close: close2, dup } = libc();
-  checked2(close2(checked2(dup(needed(handle)))));
+  checked3(close2(checked3(dup(needed(handle)))));
 }
 
 // src/session/mirror_handler.ts

@@ -32,10 +32,10 @@ export type DeathName =
 
 /**
  * The fault: every transfer fails, those that touch a bad sector do, or every
- * read is slow; or, at {@linkcode TRIGGER}, a read throws, or posts a message,
- * or the Worker dies before it has answered, blocks for a while, or blocks
- * forever; or it ends during a write at {@linkcode TRIGGER} or the first change
- * of the size.
+ * read is slow; or, at {@linkcode TRIGGER}, a read throws, posts a message or
+ * counts too much, or the Worker dies before it has answered, blocks for a
+ * while, or blocks forever; or it ends during a write at {@linkcode TRIGGER} or
+ * the first change of the size.
  */
 export type FaultName =
   | "failing"
@@ -43,6 +43,7 @@ export type FaultName =
   | "slow"
   | "throws"
   | "posts"
+  | "counts"
   | "dies"
   | "pauses"
   | "hangs"
@@ -100,7 +101,7 @@ export default function makeBackend(options: unknown): MemoryBackend {
 }
 
 function trigger(
-  fault: "throws" | "posts" | "dies" | "pauses" | "hangs",
+  fault: "throws" | "posts" | "counts" | "dies" | "pauses" | "hangs",
 ): number | Promise<number> {
   switch (fault) {
     case "throws":
@@ -108,6 +109,8 @@ function trigger(
     case "posts":
       self.postMessage(null);
       return 0;
+    case "counts":
+      return 1 << 30;
     case "dies":
       return die("dies writing");
     case "pauses":

@@ -6,6 +6,7 @@
  * @module
  */
 import "../backends/async_file_backend_test.ts";
+import "../backends/checked_backend_test.ts";
 import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
 import "../backends/file_sync_test.ts";

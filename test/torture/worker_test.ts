@@ -103,12 +103,12 @@ const DEATHS = ([
 
 /** The cases of a read that gives EIO, and nothing else happens. */
 const FAILURES = ([
-  ["throws", /A fault of the backend/],
-  ["posts", /A module has called postMessage\(\)/],
-] as const).map(([fault, reason]): Case => ({
+  ["throws", "throws", /A fault of the backend/],
+  ["posts", "posts a message", /A module has called postMessage\(\)/],
+  ["counts", "counts too much", /The backend has returned 1073741824/],
+] as const).map(([fault, what, reason]): Case => ({
   fault,
-  name: `a backend that ${fault} ${fault === "posts" ? "a message " : ""}` +
-    "gives EIO and is reported",
+  name: `a backend that ${what} gives EIO and is reported`,
   async body(process, mountpoint) {
     const { code, stderr } = await trigger(mountpoint);
     assertEquals(code, 1);

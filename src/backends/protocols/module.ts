@@ -1,5 +1,6 @@
 import { importFactory, type ModuleSpec } from "../../base/import_factory.ts";
 import type { Backend } from "../backend.ts";
+import { CheckedBackend } from "../checked_backend.ts";
 import type { ImageDriver } from "../driver.ts";
 
 /**
@@ -16,6 +17,6 @@ export const MODULE: ImageDriver<ModuleSpec, ModuleSpec> = {
   open: ({ module, options }) => ({ attachment: { module, options } }),
   async attach(spec) {
     const make = await importFactory<Backend>(spec, "backend");
-    return await make(spec.options);
+    return new CheckedBackend(await make(spec.options));
   },
 };

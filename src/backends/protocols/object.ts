@@ -1,4 +1,5 @@
 import type { Backend } from "../backend.ts";
+import { CheckedBackend } from "../checked_backend.ts";
 import type { ImageDriver } from "../driver.ts";
 
 /** A backend that the calling thread has made; only that thread can use it. */
@@ -11,5 +12,5 @@ export const OBJECT: ImageDriver<Backend, Backend> = {
   needs: [],
   oneThread: true,
   open: (backend) => ({ attachment: backend }),
-  attach: (backend) => backend,
+  attach: (backend) => new CheckedBackend(backend),
 };
