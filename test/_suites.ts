@@ -56,8 +56,9 @@ const SUITES: readonly Suite[] = [
   },
   {
     name: "torture",
-    description: "Kills, faults, load; the simulator beside the real kernel.",
-    starts: ["differential/", "torture/"],
+    description:
+      "Kills, faults, load; the simulator beside the real kernel; the docs.",
+    starts: ["differential/", "docs/", "torture/"],
   },
 ];
 

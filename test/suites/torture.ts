@@ -1,11 +1,12 @@
 /**
- * Kills, faults, load; the simulator beside the real kernel.
+ * Kills, faults, load; the simulator beside the real kernel; the docs.
  *
  * Written by `deno task test:suites`; do not edit.
  *
  * @module
  */
 import "../differential/differential_test.ts";
+import "../docs/pages_test.ts";
 import "../torture/bad_sectors_test.ts";
 import "../torture/client_test.ts";
 import "../torture/cycles_test.ts";
