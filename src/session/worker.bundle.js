@@ -11808,6 +11808,37 @@ var SliceCache = class {
     return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
   }
   /**
+   * Copies a slice.
+   *
+   * @param into Takes its words.
+   * @returns Whether it is cached, and was not being changed.
+   */
+  copy(slice, into) {
+    const slot = this.find(slice);
+    if (slot < 0) return false;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Atomics.load(this.data, start + i);
+    }
+    return this.isUnchanged(slot);
+  }
+  /**
+   * Whether what was read of a slice in the file is its newest state: no slot has
+   * it, where it may have changed, and none was written since.
+   *
+   * @param changes The count before it was read.
+   */
+  isCurrent(slice, changes) {
+    const { words } = this;
+    const set = this.setAt(slice);
+    const tag = slice + 1 | 0;
+    for (let way = 0; way < WAYS; way++) {
+      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
+      if (Atomics.load(words, at) === tag) return false;
+    }
+    return Atomics.load(words, set + SET.CHANGES) === changes;
+  }
+  /**
    * Caches a slice that was read, unless it is there already, or the set has
    * changed so that it may be out of date, or another thread keeps the set for
    * too long: it then stays as it is, and the slice is read again next time.
@@ -11965,9 +11996,13 @@ var TableLookup = class {
   /**
    * Caches a slice that has been read, and maps a range by it: also if it could
    * not be cached.
+   *
+   * @returns Whether it is mapped; if not, the cache had a newer state of the
+   * slice meanwhile, and the caller maps once more.
    */
   mapRead(read2, position, length2, mapping) {
     const { words, bytes: bytes2, slice, changes } = read2;
+    if (!this.#cache.isCurrent(slice, changes)) return false;
     for (let i = 0; i < words.length; i++) {
       const at = 4 * i;
       words[i] = bytes2[at] << 24 | bytes2[at + 1] << 16 | bytes2[at + 2] << 8 | bytes2[at + 3];
@@ -11975,6 +12010,7 @@ var TableLookup = class {
     this.#cache.add(slice, words, changes);
     const inSlice = position - slice * this.#geometry.sliceSpan;
     this.#entries.map(words, 0, position, inSlice, length2, mapping);
+    return true;
   }
   /** Maps what has no L2 table, as far as no further table follows. */
   #mapByL1(slice, inSlice, length2, mapping) {
@@ -11995,13 +12031,14 @@ var TableLookup = class {
 
 // src/backends/formats/qcow2/map_later.ts
 async function mapLater({ lookup: lookup2, file, geometry }, position, length2, mapping) {
-  if (lookup2.map(position, length2, mapping)) return 0;
   const slice = new SliceBuffer(geometry);
-  lookup2.prepare(position, slice);
-  const { bytes: bytes2, host } = slice;
-  const got = await readFully(file, host, bytes2, 0, bytes2.length);
-  if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
-  lookup2.mapRead(slice, position, length2, mapping);
+  while (!lookup2.map(position, length2, mapping)) {
+    lookup2.prepare(position, slice);
+    const { bytes: bytes2, host } = slice;
+    const got = await readFully(file, host, bytes2, 0, bytes2.length);
+    if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
+    if (lookup2.mapRead(slice, position, length2, mapping)) break;
+  }
   return 0;
 }
 
@@ -12205,8 +12242,9 @@ var ReadOperation = class {
     if (this.#filled < slice.bytes.length) return 0;
     const position = this.#position + this.#done;
     const left = this.#length - this.#done;
-    this.#from.lookup.mapRead(slice, position, left, this.#mapping);
-    this.#state = STATE.MAPPED;
+    const { lookup: lookup2 } = this.#from;
+    const isMapped = lookup2.mapRead(slice, position, left, this.#mapping);
+    this.#state = isMapped ? STATE.MAPPED : STATE.MAP;
     return 0;
   }
   #tookStream(got) {
@@ -13833,6 +13871,11 @@ var DiskTables = class {
   refcounts;
   cache;
   l1;
+  /**
+   * The words of the slice that `own()` has brought: a copy, because a reader in
+   * another thread may put another slice in its slot at any moment.
+   */
+  words;
   #flags;
   #geometry;
   /** Attaches to the tables of an open image. */
@@ -13842,6 +13885,7 @@ var DiskTables = class {
     this.refcounts = refcounts;
     this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
     this.l1 = new Uint32Array(l1);
+    this.words = new Int32Array(geometry.sliceSize / 4);
     this.#flags = new Uint8Array(flags);
     this.#geometry = geometry;
   }
@@ -13852,11 +13896,11 @@ var DiskTables = class {
     return Atomics.load(this.l1, table2) * clusterSize + slice % tableSlices * sliceSize;
   }
   /**
-   * Brings a slice into the cache so that it may be changed.
+   * Brings a slice into the cache so that it may be changed, and into `words`.
    *
    * @param slice Which.
    * @param mayAdd Whether to make its table if there is none.
-   * @returns Its slot, or a negative number.
+   * @returns 0 or a negative number.
    */
   *own(slice, mayAdd) {
     const table2 = Math.floor(slice / this.#geometry.tableSlices);
@@ -13867,7 +13911,12 @@ var DiskTables = class {
       const error = yield* this.#makeOwn(table2, cluster);
       if (error < 0) return error;
     }
-    return yield* this.file.load(this.cache, slice, this.hostOf(slice));
+    do {
+      const host = this.hostOf(slice);
+      const slot = yield* this.file.load(this.cache, slice, host);
+      if (slot < 0) return slot;
+    } while (!this.cache.copy(slice, this.words));
+    return 0;
   }
   /**
    * Changes words of a slice that is this disk's own, reading it if it has left
@@ -13875,8 +13924,8 @@ var DiskTables = class {
    */
   *change(slice, at, words) {
     while (!this.cache.change(slice, at, words)) {
-      const slot = yield* this.own(slice, false);
-      if (slot < 0) return slot;
+      const error = yield* this.own(slice, false);
+      if (error < 0) return error;
     }
     return 0;
   }
@@ -13959,12 +14008,14 @@ var DiskTables = class {
 function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mapping) {
   if (lookup2.map(position, length2, mapping)) return 0;
   const slice = new SliceBuffer(geometry);
-  lookup2.prepare(position, slice);
-  const { bytes: bytes2, host } = slice;
-  const read2 = (done) => file.read(host + done, bytes2, done, bytes2.length - done);
-  const error = yield* fully(read2, bytes2.length, -ERRNO.EIO);
-  if (error < 0) return error;
-  lookup2.mapRead(slice, position, length2, mapping);
+  do {
+    lookup2.prepare(position, slice);
+    const { bytes: bytes2, host } = slice;
+    const read2 = (done) => file.read(host + done, bytes2, done, bytes2.length - done);
+    const error = yield* fully(read2, bytes2.length, -ERRNO.EIO);
+    if (error < 0) return error;
+    if (lookup2.mapRead(slice, position, length2, mapping)) break;
+  } while (!lookup2.map(position, length2, mapping));
   return 0;
 }
 
@@ -14128,15 +14179,15 @@ function* link(image, clusters) {
   const { disk, geometry, state } = image;
   if (state.hasFailed) return -ERRNO.EIO;
   const { slice, entry: entry2, count: count2, host, guest } = clusters;
-  const { entryWords: entryWords2, clusterSize, sliceSize } = geometry;
-  const slot = yield* disk.own(slice, false);
-  if (slot < 0) return slot;
+  const { entryWords: entryWords2, clusterSize } = geometry;
+  let error = yield* disk.own(slice, false);
+  if (error < 0) return error;
   const words = new Int32Array(count2 * entryWords2);
   const old = [];
   for (let i = 0; i < count2; i++) {
     const before = new Entry(geometry);
-    const at = slot * (sliceSize / 4) + (entry2 + i) * entryWords2;
-    before.read(disk.cache.data, at, guest + i * clusterSize);
+    const at = (entry2 + i) * entryWords2;
+    before.read(disk.words, at, guest + i * clusterSize);
     words.set(ownEntry(host + i * clusterSize, false), i * entryWords2);
     if (entryWords2 === 4) {
       const start = guest + i * clusterSize;
@@ -14147,7 +14198,7 @@ function* link(image, clusters) {
     }
     old.push(before);
   }
-  const error = yield* disk.change(slice, entry2 * entryWords2, words);
+  error = yield* disk.change(slice, entry2 * entryWords2, words);
   if (error < 0) return error;
   if (clusters.isOwn) return 0;
   for (const before of old) releaseEntry(image, before);
@@ -14254,9 +14305,9 @@ var DiskWriter = class {
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry2);
     const free = state.claims.freeFrom(slice, entry2, inSlice);
     if (free === 0) return 1;
-    const slot = yield* disk.own(slice, true);
-    if (slot < 0) return slot;
-    const run3 = this.#runOf(slot, entry2, guest, free);
+    const error = yield* disk.own(slice, true);
+    if (error < 0) return error;
+    const run3 = this.#runOf(entry2, guest, free);
     const { kind, host } = this.#entry;
     if (kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
     const isOwn = kind === CLUSTER.OWN;
@@ -14273,13 +14324,10 @@ var DiskWriter = class {
     }
     const claim = state.claims.add(slice, entry2, count2);
     if (claim === NO_CLAIM) {
-      yield* this.#drop(claim, isOwn, first2, count2);
+      if (!isOwn && !hasDataFile) {
+        yield* refcounts.free(first2 / clusterSize, count2);
+      }
       return 1;
-    }
-    const again = yield* disk.own(slice, false);
-    if (again < 0) {
-      yield* this.#drop(claim, isOwn, first2, count2);
-      return again;
     }
     const last = Math.min(position + length2, guest + count2 * clusterSize);
     const end = Math.min(last, limit);
@@ -14294,35 +14342,25 @@ var DiskWriter = class {
       areUnused,
       claim,
       end,
-      from: position - position % this.#unitAt(again, entry2, guest),
-      to: Math.min(this.#upTo(end, this.#unitAt(again, entry2 + count2 - 1, end - 1)), guest + count2 * clusterSize)
+      from: position - position % this.#unitAt(entry2, guest),
+      to: Math.min(this.#upTo(end, this.#unitAt(entry2 + count2 - 1, end - 1)), guest + count2 * clusterSize)
     };
-    return 0;
-  }
-  /** Gives up what was planned, under the lock. */
-  *#drop(claim, isOwn, host, count2) {
-    const { refcounts, state: { claims } } = this.#image;
-    const { hasDataFile, clusterSize } = this.#geometry;
-    if (claim !== NO_CLAIM) claims.remove(claim);
-    if (!isOwn && !hasDataFile) {
-      yield* refcounts.free(host / clusterSize, count2);
-    }
     return 0;
   }
   /**
    * How many entries from one on need new clusters; 0 if the first has one that
    * is written in place. `#entry` is then the first one.
    */
-  #runOf(slot, entry2, guest, most) {
+  #runOf(entry2, guest, most) {
     const { clusterSize, entryWords: entryWords2 } = this.#geometry;
     const isExtended = entryWords2 === 4;
     let run3 = 1;
     for (; run3 < most; run3++) {
-      this.#read(slot, entry2 + run3, guest + run3 * clusterSize);
+      this.#read(entry2 + run3, guest + run3 * clusterSize);
       const { kind: kind2 } = this.#entry;
       if (kind2 === CLUSTER.OWN || kind2 === CLUSTER.CORRUPT) break;
     }
-    this.#read(slot, entry2, guest);
+    this.#read(entry2, guest);
     const { kind, isZero } = this.#entry;
     if (kind !== CLUSTER.OWN) return run3;
     return isZero || isExtended ? 1 : 0;
@@ -14342,16 +14380,15 @@ var DiskWriter = class {
     }
     return guest + subcluster * subclusterSize;
   }
-  #read(slot, entry2, guest) {
-    const { sliceSize, entryWords: entryWords2, clusterSize } = this.#geometry;
-    const at = slot * (sliceSize / 4) + entry2 * entryWords2;
-    const { data } = this.#image.disk.cache;
-    this.#entry.read(data, at, guest - guest % clusterSize);
+  #read(entry2, guest) {
+    const { entryWords: entryWords2, clusterSize } = this.#geometry;
+    const { words } = this.#image.disk;
+    this.#entry.read(words, entry2 * entryWords2, guest - guest % clusterSize);
   }
   /** Bytes that a new cluster takes over from the old one in one piece. */
-  #unitAt(slot, entry2, guest) {
+  #unitAt(entry2, guest) {
     const { clusterSize, subclusterSize } = this.#geometry;
-    this.#read(slot, entry2, guest);
+    this.#read(entry2, guest);
     const { kind } = this.#entry;
     const hasData = kind === CLUSTER.SHARED || kind === CLUSTER.COMPRESSED;
     return hasData ? clusterSize : subclusterSize;
@@ -14537,12 +14574,12 @@ var DiskZeroes = class {
     }
     const count2 = state.claims.freeFrom(slice, entry2, most);
     if (count2 === 0) return 0;
-    const slot = yield* disk.own(slice, isBelow);
-    if (slot === NO_SLICE) {
+    const error = yield* disk.own(slice, isBelow);
+    if (error === NO_SLICE) {
       return this.#withoutTable(slice, to) - from;
     }
-    if (slot < 0) return slot;
-    const changed = yield* this.#entries(slice, slot, entry2, count2, unmap);
+    if (error < 0) return error;
+    const changed = yield* this.#entries(slice, entry2, count2, unmap);
     return changed < 0 ? changed : count2 * clusterSize;
   }
   /** The end of what has no table like a slice, or of the range. */
@@ -14551,22 +14588,22 @@ var DiskZeroes = class {
     const table2 = Math.floor(slice / tableSlices);
     return Math.min(to, (table2 + 1) * tableSlices * sliceSpan);
   }
-  *#entries(slice, slot, entry2, count2, unmap) {
+  *#entries(slice, entry2, count2, unmap) {
     const { disk, geometry } = this.#image;
-    const { entryWords: entryWords2, sliceSize, sliceSpan, clusterSize } = geometry;
+    const { entryWords: entryWords2, sliceSpan, clusterSize } = geometry;
     const words = new Int32Array(count2 * entryWords2);
     const old = [];
-    const start = slot * (sliceSize / 4) + entry2 * entryWords2;
+    const start = entry2 * entryWords2;
     for (let i = 0; i < count2; i++) {
       const before = new Entry(geometry);
       const guest = slice * sliceSpan + (entry2 + i) * clusterSize;
-      before.read(disk.cache.data, start + i * entryWords2, guest);
+      before.read(disk.words, start + i * entryWords2, guest);
       if (before.kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
       const keeps = before.kind === CLUSTER.OWN && !unmap && geometry.version === 3;
       words.set(this.#zeroEntry(before, keeps, guest), i * entryWords2);
       if (!keeps) old.push(before);
     }
-    const same = words.every((word, i) => word === Atomics.load(disk.cache.data, start + i));
+    const same = words.every((word, i) => word === disk.words[start + i]);
     if (same) return 0;
     const error = yield* disk.change(slice, entry2 * entryWords2, words);
     if (error < 0) return error;

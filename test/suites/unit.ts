@@ -26,6 +26,7 @@ import "../backends/qcow2/map_test.ts";
 import "../backends/qcow2/qemu_images_test.ts";
 import "../backends/qcow2/read_test.ts";
 import "../backends/qcow2/slice_cache_test.ts";
+import "../backends/qcow2/table_lookup_test.ts";
 import "../backends/qcow2/write_test.ts";
 import "../backends/registry_test.ts";
 import "../backends/size_test.ts";

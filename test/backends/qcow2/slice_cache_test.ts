@@ -108,6 +108,21 @@ Deno.test("no order of a reader's loads and a writer's stores tears a slice", ()
   }
 });
 
+Deno.test("a copy of a slice is one state of it, in every order", () => {
+  const { memory, cache } = cacheOf(1e6, 0);
+  const writer = new SliceCache(memory, WORDS);
+  for (let slice = 0; slice < 8; slice++) add(cache, slice);
+  const words = new Int32Array(WORDS);
+  const orders = explore({
+    memory,
+    write: () => add(writer, 8),
+    read() {
+      if (cache.copy(0, words)) assertEquals(words, wordsOf(0));
+    },
+  });
+  assert(orders > 500, `${orders}`);
+});
+
 Deno.test("the orders find a reader that does not check the version", () => {
   const { memory, cache } = cacheOf(1e6, 0);
   const writer = new SliceCache(memory, WORDS);

@@ -20,12 +20,13 @@ export async function mapLater(
   length: number,
   mapping: Mapping,
 ): Promise<number> {
-  if (lookup.map(position, length, mapping)) return 0;
   const slice = new SliceBuffer(geometry);
-  lookup.prepare(position, slice);
-  const { bytes, host } = slice;
-  const got = await readFully(file, host, bytes, 0, bytes.length);
-  if (got < bytes.length) return got < 0 ? got : -ERRNO.EIO;
-  lookup.mapRead(slice, position, length, mapping);
+  while (!lookup.map(position, length, mapping)) {
+    lookup.prepare(position, slice);
+    const { bytes, host } = slice;
+    const got = await readFully(file, host, bytes, 0, bytes.length);
+    if (got < bytes.length) return got < 0 ? got : -ERRNO.EIO;
+    if (lookup.mapRead(slice, position, length, mapping)) break;
+  }
   return 0;
 }

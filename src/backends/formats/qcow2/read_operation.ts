@@ -240,8 +240,9 @@ export class ReadOperation implements Receiver<number> {
     if (this.#filled < slice.bytes.length) return 0;
     const position = this.#position + this.#done;
     const left = this.#length - this.#done;
-    this.#from.lookup.mapRead(slice, position, left, this.#mapping);
-    this.#state = STATE.MAPPED;
+    const { lookup } = this.#from;
+    const isMapped = lookup.mapRead(slice, position, left, this.#mapping);
+    this.#state = isMapped ? STATE.MAPPED : STATE.MAP;
     return 0;
   }
 

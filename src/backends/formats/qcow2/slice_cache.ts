@@ -117,6 +117,39 @@ export class SliceCache {
   }
 
   /**
+   * Copies a slice.
+   *
+   * @param into Takes its words.
+   * @returns Whether it is cached, and was not being changed.
+   */
+  copy(slice: number, into: Int32Array): boolean {
+    const slot = this.find(slice);
+    if (slot < 0) return false;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Atomics.load(this.data, start + i);
+    }
+    return this.isUnchanged(slot);
+  }
+
+  /**
+   * Whether what was read of a slice in the file is its newest state: no slot has
+   * it, where it may have changed, and none was written since.
+   *
+   * @param changes The count before it was read.
+   */
+  isCurrent(slice: number, changes: number): boolean {
+    const { words } = this;
+    const set = this.setAt(slice);
+    const tag = slice + 1 | 0;
+    for (let way = 0; way < WAYS; way++) {
+      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
+      if (Atomics.load(words, at) === tag) return false;
+    }
+    return Atomics.load(words, set + SET.CHANGES) === changes;
+  }
+
+  /**
    * Caches a slice that was read, unless it is there already, or the set has
    * changed so that it may be out of date, or another thread keeps the set for
    * too long: it then stays as it is, and the slice is read again next time.

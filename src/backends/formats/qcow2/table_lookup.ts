@@ -93,14 +93,18 @@ export class TableLookup {
   /**
    * Caches a slice that has been read, and maps a range by it: also if it could
    * not be cached.
+   *
+   * @returns Whether it is mapped; if not, the cache had a newer state of the
+   * slice meanwhile, and the caller maps once more.
    */
   mapRead(
     read: SliceBuffer,
     position: number,
     length: number,
     mapping: Mapping,
-  ): void {
+  ): boolean {
     const { words, bytes, slice, changes } = read;
+    if (!this.#cache.isCurrent(slice, changes)) return false;
     for (let i = 0; i < words.length; i++) {
       const at = 4 * i;
       words[i] = bytes[at]! << 24 | bytes[at + 1]! << 16 |
@@ -109,6 +113,7 @@ export class TableLookup {
     this.#cache.add(slice, words, changes);
     const inSlice = position - slice * this.#geometry.sliceSpan;
     this.#entries.map(words, 0, position, inSlice, length, mapping);
+    return true;
   }
 
   /** Maps what has no L2 table, as far as no further table follows. */

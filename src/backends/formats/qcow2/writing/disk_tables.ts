@@ -25,6 +25,11 @@ const FLAG = {
 export class DiskTables {
   readonly cache: SliceChanges;
   readonly l1: Uint32Array<SharedArrayBuffer>;
+  /**
+   * The words of the slice that `own()` has brought: a copy, because a reader in
+   * another thread may put another slice in its slot at any moment.
+   */
+  readonly words: Int32Array<ArrayBuffer>;
   readonly #flags: Uint8Array<SharedArrayBuffer>;
   readonly #geometry: Geometry;
 
@@ -38,6 +43,7 @@ export class DiskTables {
   ) {
     this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
     this.l1 = new Uint32Array(l1);
+    this.words = new Int32Array(geometry.sliceSize / 4);
     this.#flags = new Uint8Array(flags);
     this.#geometry = geometry;
   }
@@ -51,11 +57,11 @@ export class DiskTables {
   }
 
   /**
-   * Brings a slice into the cache so that it may be changed.
+   * Brings a slice into the cache so that it may be changed, and into `words`.
    *
    * @param slice Which.
    * @param mayAdd Whether to make its table if there is none.
-   * @returns Its slot, or a negative number.
+   * @returns 0 or a negative number.
    */
   *own(slice: number, mayAdd: boolean): Steps {
     const table = Math.floor(slice / this.#geometry.tableSlices);
@@ -66,7 +72,12 @@ export class DiskTables {
       const error = yield* this.#makeOwn(table, cluster);
       if (error < 0) return error;
     }
-    return yield* this.file.load(this.cache, slice, this.hostOf(slice));
+    do {
+      const host = this.hostOf(slice);
+      const slot = yield* this.file.load(this.cache, slice, host);
+      if (slot < 0) return slot;
+    } while (!this.cache.copy(slice, this.words));
+    return 0;
   }
 
   /**
@@ -75,8 +86,8 @@ export class DiskTables {
    */
   *change(slice: number, at: number, words: ArrayLike<number>): Steps {
     while (!this.cache.change(slice, at, words)) {
-      const slot = yield* this.own(slice, false);
-      if (slot < 0) return slot;
+      const error = yield* this.own(slice, false);
+      if (error < 0) return error;
     }
     return 0;
   }

@@ -137,9 +137,9 @@ export class DiskWriter {
     const inSlice = Math.min(most, this.#geometry.sliceEntries - entry);
     const free = state.claims.freeFrom(slice, entry, inSlice);
     if (free === 0) return 1;
-    const slot = yield* disk.own(slice, true);
-    if (slot < 0) return slot;
-    const run = this.#runOf(slot, entry, guest, free);
+    const error = yield* disk.own(slice, true);
+    if (error < 0) return error;
+    const run = this.#runOf(entry, guest, free);
     const { kind, host } = this.#entry;
     if (kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
     const isOwn = kind === CLUSTER.OWN;
@@ -156,14 +156,10 @@ export class DiskWriter {
     }
     const claim = state.claims.add(slice, entry, count);
     if (claim === NO_CLAIM) {
-      yield* this.#drop(claim, isOwn, first, count);
+      if (!isOwn && !hasDataFile) {
+        yield* refcounts.free(first / clusterSize, count);
+      }
       return 1;
-    }
-    // Allocating may have taken the slice out of the cache.
-    const again = yield* disk.own(slice, false);
-    if (again < 0) {
-      yield* this.#drop(claim, isOwn, first, count);
-      return again;
     }
     const last = Math.min(position + length, guest + count * clusterSize);
     const end = Math.min(last, limit);
@@ -178,23 +174,12 @@ export class DiskWriter {
       areUnused,
       claim,
       end,
-      from: position - position % this.#unitAt(again, entry, guest),
+      from: position - position % this.#unitAt(entry, guest),
       to: Math.min(
-        this.#upTo(end, this.#unitAt(again, entry + count - 1, end - 1)),
+        this.#upTo(end, this.#unitAt(entry + count - 1, end - 1)),
         guest + count * clusterSize,
       ),
     };
-    return 0;
-  }
-
-  /** Gives up what was planned, under the lock. */
-  *#drop(claim: number, isOwn: boolean, host: number, count: number): Steps {
-    const { refcounts, state: { claims } } = this.#image;
-    const { hasDataFile, clusterSize } = this.#geometry;
-    if (claim !== NO_CLAIM) claims.remove(claim);
-    if (!isOwn && !hasDataFile) {
-      yield* refcounts.free(host / clusterSize, count);
-    }
     return 0;
   }
 
@@ -202,16 +187,16 @@ export class DiskWriter {
    * How many entries from one on need new clusters; 0 if the first has one that
    * is written in place. `#entry` is then the first one.
    */
-  #runOf(slot: number, entry: number, guest: number, most: number): number {
+  #runOf(entry: number, guest: number, most: number): number {
     const { clusterSize, entryWords } = this.#geometry;
     const isExtended = entryWords === 4;
     let run = 1;
     for (; run < most; run++) {
-      this.#read(slot, entry + run, guest + run * clusterSize);
+      this.#read(entry + run, guest + run * clusterSize);
       const { kind } = this.#entry;
       if (kind === CLUSTER.OWN || kind === CLUSTER.CORRUPT) break;
     }
-    this.#read(slot, entry, guest);
+    this.#read(entry, guest);
     const { kind, isZero } = this.#entry;
     if (kind !== CLUSTER.OWN) return run;
     return isZero || isExtended ? 1 : 0;
@@ -233,17 +218,16 @@ export class DiskWriter {
     return guest + subcluster * subclusterSize;
   }
 
-  #read(slot: number, entry: number, guest: number): void {
-    const { sliceSize, entryWords, clusterSize } = this.#geometry;
-    const at = slot * (sliceSize / 4) + entry * entryWords;
-    const { data } = this.#image.disk.cache;
-    this.#entry.read(data, at, guest - guest % clusterSize);
+  #read(entry: number, guest: number): void {
+    const { entryWords, clusterSize } = this.#geometry;
+    const { words } = this.#image.disk;
+    this.#entry.read(words, entry * entryWords, guest - guest % clusterSize);
   }
 
   /** Bytes that a new cluster takes over from the old one in one piece. */
-  #unitAt(slot: number, entry: number, guest: number): number {
+  #unitAt(entry: number, guest: number): number {
     const { clusterSize, subclusterSize } = this.#geometry;
-    this.#read(slot, entry, guest);
+    this.#read(entry, guest);
     const { kind } = this.#entry;
     const hasData = kind === CLUSTER.SHARED || kind === CLUSTER.COMPRESSED;
     return hasData ? clusterSize : subclusterSize;

@@ -160,13 +160,13 @@ export class DiskZeroes {
     }
     const count = state.claims.freeFrom(slice, entry, most);
     if (count === 0) return 0;
-    const slot = yield* disk.own(slice, isBelow);
-    if (slot === NO_SLICE) {
+    const error = yield* disk.own(slice, isBelow);
+    if (error === NO_SLICE) {
       // There is no table, so all of it reads as zeroes.
       return this.#withoutTable(slice, to) - from;
     }
-    if (slot < 0) return slot;
-    const changed = yield* this.#entries(slice, slot, entry, count, unmap);
+    if (error < 0) return error;
+    const changed = yield* this.#entries(slice, entry, count, unmap);
     return changed < 0 ? changed : count * clusterSize;
   }
 
@@ -179,29 +179,26 @@ export class DiskZeroes {
 
   *#entries(
     slice: number,
-    slot: number,
     entry: number,
     count: number,
     unmap: boolean,
   ): Steps {
     const { disk, geometry } = this.#image;
-    const { entryWords, sliceSize, sliceSpan, clusterSize } = geometry;
+    const { entryWords, sliceSpan, clusterSize } = geometry;
     const words = new Int32Array(count * entryWords);
     const old: Entry[] = [];
-    const start = slot * (sliceSize / 4) + entry * entryWords;
+    const start = entry * entryWords;
     for (let i = 0; i < count; i++) {
       const before = new Entry(geometry);
       const guest = slice * sliceSpan + (entry + i) * clusterSize;
-      before.read(disk.cache.data, start + i * entryWords, guest);
+      before.read(disk.words, start + i * entryWords, guest);
       if (before.kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
       const keeps = before.kind === CLUSTER.OWN && !unmap &&
         geometry.version === 3;
       words.set(this.#zeroEntry(before, keeps, guest), i * entryWords);
       if (!keeps) old.push(before);
     }
-    const same = words.every((word, i) =>
-      word === Atomics.load(disk.cache.data, start + i)
-    );
+    const same = words.every((word, i) => word === disk.words[start + i]);
     if (same) return 0;
     const error = yield* disk.change(slice, entry * entryWords, words);
     if (error < 0) return error;

@@ -55,15 +55,15 @@ function* link(image: WritableParts, clusters: NewClusters): Steps {
   const { disk, geometry, state } = image;
   if (state.hasFailed) return -ERRNO.EIO;
   const { slice, entry, count, host, guest } = clusters;
-  const { entryWords, clusterSize, sliceSize } = geometry;
-  const slot = yield* disk.own(slice, false);
-  if (slot < 0) return slot;
+  const { entryWords, clusterSize } = geometry;
+  let error = yield* disk.own(slice, false);
+  if (error < 0) return error;
   const words = new Int32Array(count * entryWords);
   const old: Entry[] = [];
   for (let i = 0; i < count; i++) {
     const before = new Entry(geometry);
-    const at = slot * (sliceSize / 4) + (entry + i) * entryWords;
-    before.read(disk.cache.data, at, guest + i * clusterSize);
+    const at = (entry + i) * entryWords;
+    before.read(disk.words, at, guest + i * clusterSize);
     words.set(ownEntry(host + i * clusterSize, false), i * entryWords);
     if (entryWords === 4) {
       const start = guest + i * clusterSize;
@@ -74,7 +74,7 @@ function* link(image: WritableParts, clusters: NewClusters): Steps {
     }
     old.push(before);
   }
-  const error = yield* disk.change(slice, entry * entryWords, words);
+  error = yield* disk.change(slice, entry * entryWords, words);
   if (error < 0) return error;
   if (clusters.isOwn) return 0;
   for (const before of old) releaseEntry(image, before);

@@ -18,12 +18,14 @@ export function* mapSteps(
 ): Steps {
   if (lookup.map(position, length, mapping)) return 0;
   const slice = new SliceBuffer(geometry);
-  lookup.prepare(position, slice);
-  const { bytes, host } = slice;
-  const read = (done: number) =>
-    file.read(host + done, bytes, done, bytes.length - done);
-  const error = yield* fully(read, bytes.length, -ERRNO.EIO);
-  if (error < 0) return error;
-  lookup.mapRead(slice, position, length, mapping);
+  do {
+    lookup.prepare(position, slice);
+    const { bytes, host } = slice;
+    const read = (done: number) =>
+      file.read(host + done, bytes, done, bytes.length - done);
+    const error = yield* fully(read, bytes.length, -ERRNO.EIO);
+    if (error < 0) return error;
+    if (lookup.mapRead(slice, position, length, mapping)) break;
+  } while (!lookup.map(position, length, mapping));
   return 0;
 }
