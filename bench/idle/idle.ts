@@ -25,9 +25,9 @@ export const IDLE_LIMIT = 0.001;
 
 /**
  * Runs' lengths until nothing of the start is left: V8 collects its garbage once
- * nothing has happened for some time, up to 40 s after the start.
+ * nothing has happened for some time, up to 50 s after the start.
  */
-const SETTLE_RUNS = 45;
+const SETTLE_RUNS = 60;
 /** Runs' lengths that are measured. */
 const IDLE_RUNS = 10;
 

@@ -8,7 +8,7 @@ import type {
 export const HANG_MS = 30_000;
 
 /** Checks in that time: a report is late by one interval at most. */
-const CHECKS = 10;
+const CHECKS = 4;
 
 /** Options of a {@linkcode Watchdog}. */
 export interface WatchdogOptions {
