@@ -51,7 +51,7 @@ Options:
                         programs:cp-from (default: all)
   --servers FILTER      servers, likewise: mqfuse, qemu-t2, file
   --rounds N            measure each server N times (default: 5)
-  --runtime SECONDS     length of a run of fio, and a tenth of an idle one
+  --runtime SECONDS     length of a run of fio, and a twentieth of an idle one
                         (default: 1)
   --quick               one round of 0.3 s; --rounds and --runtime override it
   --time-limit MINUTES  begin nothing after that

@@ -25,11 +25,11 @@ export const IDLE_LIMIT = 0.001;
 
 /**
  * Runs' lengths until nothing of the start is left: V8 collects its garbage once
- * nothing has happened for some time, up to 50 s after the start.
+ * nothing has happened for some time, up to 90 s after the start.
  */
-const SETTLE_RUNS = 60;
+const SETTLE_RUNS = 100;
 /** Runs' lengths that are measured. */
-const IDLE_RUNS = 10;
+const IDLE_RUNS = 20;
 
 /** One for each setting of the kernel. */
 export const IDLE_CELLS: readonly IdleCell[] = [
