@@ -112,3 +112,25 @@ export interface BlockFile {
   /** close(2). */
   close(): void;
 }
+
+/**
+ * A file that was just made, empty, and is open for reading and writing.
+ *
+ * @category Disks
+ */
+export interface CreatedFile {
+  /** The file; `close()` closes it. */
+  readonly file: BlockFile;
+  /** Its absolute path, without symbolic links. */
+  readonly path: string;
+  /**
+   * Makes its name durable: fdatasync(2) of its directory.
+   *
+   * @returns 0 or a negative errno.
+   */
+  syncName(): number;
+  /** Removes its name, unless that stands for another file by now. */
+  remove(): void;
+  /** Closes the file, and leaves its name as it is. */
+  close(): void;
+}

@@ -7,7 +7,7 @@
  */
 import type { Backend } from "./backend.ts";
 import type { BlockFileStat } from "./block_file.ts";
-import type { DriverServices, ImageServices } from "./services.ts";
+import type { DriverServices, FileService, ImageServices } from "./services.ts";
 
 /** A resource that a driver needs besides memory of its thread. */
 export type DriverNeed =
@@ -45,6 +45,8 @@ export interface ImageOptions {
    * `raw:PATH`; `null` for that one.
    */
   readonly backing: string | null;
+  /** Where changes are kept, so that the image stays as it is; `null` for not. */
+  readonly overlay: OverlayPlace | null;
   /** Directories besides the image's own in which it may name files. */
   readonly allowReference: readonly string[];
   /** Bytes of tables to keep in memory, for all images of a chain together. */
@@ -53,6 +55,52 @@ export interface ImageOptions {
 
 /** The default of `cacheSize`: 32 MiB. */
 export const CACHE_SIZE_DEFAULT: number = 32 << 20;
+
+/** Where the changes to an image are kept. */
+export type OverlayPlace =
+  | {
+    /** In memory, and lost at the end. */
+    readonly kind: "memory";
+    /** Bytes that it may take; writes fail with ENOSPC beyond it. */
+    readonly limit: number;
+  }
+  | {
+    /** In a qcow2 image. */
+    readonly kind: "file";
+    readonly path: string;
+    /** Whether it stays at the end, to be used again. */
+    readonly keep: boolean;
+  };
+
+/** How space is reserved for a new image. */
+export const PREALLOCATIONS = ["off", "metadata", "falloc", "full"] as const;
+
+/** What a new image is to be. */
+export interface NewImageOptions {
+  /** The size of the disk in bytes. */
+  readonly size: number;
+  /**
+   * `off`: none; `metadata`: every cluster has its place in the file; `falloc`:
+   * its space too, by fallocate(2); `full`: by writing zeroes.
+   */
+  readonly preallocation: typeof PREALLOCATIONS[number];
+  /** The image below; `null` for none. */
+  readonly backing: RecordedBacking | null;
+  /** Bytes of a cluster; the format's default if `null`. */
+  readonly clusterSize: number | null;
+  /** Whether clusters have subclusters. */
+  readonly extendedL2: boolean;
+  /** The path of a new file that is to have the data; `null` for none. */
+  readonly dataFile: string | null;
+}
+
+/** The image below a new one, as it is recorded. */
+export interface RecordedBacking {
+  /** Its absolute path, or a URL. */
+  readonly name: string;
+  /** Its format: `raw` or `qcow2`. */
+  readonly format: string;
+}
 
 /** An open regular file or block device. */
 export interface ImageFile {
@@ -166,6 +214,17 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
    * @throws {UserError} If it is not a source of this driver.
    */
   parse?(rest: string, text: string): Source;
+  /**
+   * Makes a new image, durably; left out if it cannot make any. If it fails,
+   * nothing is left.
+   *
+   * @throws {UserError} If it cannot be made.
+   */
+  create?(
+    source: Source,
+    options: NewImageOptions,
+    files: FileService,
+  ): void | Promise<void>;
   /**
    * Opens an image once, on the main thread, before it is mounted. Detects
    * every error that the user can correct.

@@ -17,11 +17,14 @@ import type {
   ImageOptions,
   OpenContext,
   Opened,
+  OverlayPlace,
 } from "./driver.ts";
 import { looksLike, MAGIC_BYTES, rawNotice } from "./formats/known_formats.ts";
+import { OVERLAY } from "./formats/overlay.ts";
 import { RAW } from "./formats/raw.ts";
 import { MODULE } from "./protocols/module.ts";
 import { OBJECT } from "./protocols/object.ts";
+import { recordedBacking } from "./recorded_backing.ts";
 import { FILTER_DRIVERS, parseSource } from "./registry.ts";
 import type { DriverServices, ImageServices } from "./services.ts";
 import { formatSize, SIZE_MAX } from "./size.ts";
@@ -88,7 +91,10 @@ export async function openImage(
   const syncErrors = SyncErrors.create();
   const tree = new ImageTree(options, { ...services, syncErrors }, stack);
   const parsed = readSource(source);
-  let top = await tree.open(parsed);
+  const { overlay } = options;
+  let top = await tree.open(
+    overlay === null ? parsed : overlayOn(parsed, source, overlay, services),
+  );
   const notice = parsed.driver === RAW && options.offset === 0
     ? await noticeOfRaw(top)
     : null;
@@ -139,6 +145,19 @@ function readSource(source: ImageSource | DriverSource): DriverSource {
   return "backend" in source
     ? { driver: OBJECT, source: source.backend }
     : { driver: MODULE, source };
+}
+
+/** An overlay on the image of a source. */
+function overlayOn(
+  below: DriverSource,
+  source: ImageSource | DriverSource,
+  place: OverlayPlace,
+  services: DriverServices,
+): DriverSource {
+  const recorded = typeof source === "string"
+    ? recordedBacking(source, services)
+    : null;
+  return { driver: OVERLAY, source: { place, below, recorded } };
 }
 
 /** One driver of an image that is being opened, with everything below. */

@@ -12,6 +12,7 @@ import type {
 } from "./driver.ts";
 import { WINDOW } from "./filters/window.ts";
 import { WRITETHROUGH } from "./filters/writethrough.ts";
+import { OVERLAY } from "./formats/overlay.ts";
 import { QCOW2 } from "./formats/qcow2/driver.ts";
 import { RAW } from "./formats/raw.ts";
 import { FILE } from "./protocols/file/driver.ts";
@@ -28,6 +29,7 @@ import { PATTERN } from "./protocols/pattern.ts";
 export const DRIVERS: readonly Driver[] = [
   RAW,
   QCOW2,
+  OVERLAY,
   FILE,
   MEMORY,
   NULL,

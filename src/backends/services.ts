@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BlockFile } from "./block_file.ts";
+import type { BlockFile, CreatedFile } from "./block_file.ts";
 import type { FileIo } from "../event/file_io.ts";
 import type { SyncErrors } from "./sync_errors.ts";
 
@@ -35,7 +35,7 @@ export interface FileOpenOptions {
   readonly direct?: boolean;
 }
 
-/** Opens, locks and names files. */
+/** Opens, makes, locks and names files. */
 export interface FileService {
   /**
    * Opens an existing regular file or block device.
@@ -43,6 +43,12 @@ export interface FileService {
    * @throws {UserError} If it cannot be opened, or is something else.
    */
   open(path: string, options: FileOpenOptions): BlockFile;
+  /**
+   * Makes a regular file, for reading and writing.
+   *
+   * @throws {UserError} If there is a file at the path, or none can be made.
+   */
+  create(path: string): CreatedFile;
   /** Wraps a descriptor that another thread of this process opened. */
   wrap(fd: number): BlockFile;
   /**

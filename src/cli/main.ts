@@ -13,6 +13,7 @@ import {
   EXIT,
   type ExitCode,
 } from "./command.ts";
+import { CREATE } from "./commands/create.ts";
 import { CTL } from "./commands/ctl.ts";
 import { DECODE } from "./commands/decode.ts";
 import { DEMO } from "./commands/demo.ts";
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   EXPORT,
   MOUNT,
   INFO,
+  CREATE,
   DEMO,
   CTL,
   DECODE,

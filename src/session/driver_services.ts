@@ -1,6 +1,7 @@
 import type { FileIo } from "../event/file_io.ts";
 import type { DriverServices } from "../backends/services.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
+import { createBlockFile } from "../linux/io/create_block_file.ts";
 import { openBlockFile, reopenBlockFile } from "../linux/io/open_block_file.ts";
 import { probeDirect } from "../linux/io/direct_probe.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
@@ -27,6 +28,7 @@ export function driverServices(
     files: {
       open: (path, options) =>
         openBlockFile(path, { ...options, insecurePath }),
+      create: (path) => createBlockFile(path, insecurePath),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
       probeDirect: ({ fd }, length) => probeDirect(fd, length),

@@ -1,6 +1,11 @@
 import { UserError } from "../base/user_error.ts";
-import { CACHE_SIZE_DEFAULT, type ImageOptions } from "../backends/driver.ts";
-import { SIZE_MAX } from "../backends/size.ts";
+import {
+  CACHE_SIZE_DEFAULT,
+  type ImageOptions,
+  type OverlayPlace,
+} from "../backends/driver.ts";
+import { parseSize, SIZE_MAX } from "../backends/size.ts";
+import { availableMemory } from "../linux/syscall/process.ts";
 import { checkWholeNumber } from "./check_value.ts";
 
 /** The largest `cacheSize`: 4 GiB. */
@@ -43,6 +48,18 @@ export interface ImageExportOptions {
    */
   readonly allowReference?: readonly string[];
   /**
+   * Where the changes to a writable export are kept, so that the image itself
+   * stays as it is: `memory`, `memory:SIZE`, or the path of a qcow2 image that is
+   * made for them. Without a size, memory takes half of what is available at the
+   * start; writes beyond it fail with ENOSPC. Left out, the image is changed.
+   */
+  readonly overlay?: string;
+  /**
+   * Whether the file of the overlay stays at the end, and is used again by the
+   * next export with it; if left out, it is removed.
+   */
+  readonly overlayKeep?: boolean;
+  /**
    * Bytes of an image's tables to keep in memory, for all images of a chain
    * together; 32 MiB if left out.
    */
@@ -72,6 +89,7 @@ export function checkImageOptions(
   }
   const max = SIZE_MAX;
   const { size = null } = options;
+  const overlay = checkOverlay(options, writable);
   return {
     writable,
     growable,
@@ -82,7 +100,11 @@ export function checkImageOptions(
     writethrough: options.writethrough ?? false,
     direct: usesDirectIo(options),
     lock: options.lock ?? true,
-    snapshot: checkSnapshot(options.snapshot ?? null, writable),
+    snapshot: checkSnapshot(
+      options.snapshot ?? null,
+      writable && overlay === null,
+    ),
+    overlay,
     backing: options.backing ?? null,
     allowReference: options.allowReference ?? [],
     cacheSize: checkWholeNumber(options.cacheSize ?? CACHE_SIZE_DEFAULT, {
@@ -91,6 +113,47 @@ export function checkImageOptions(
       max: CACHE_SIZE_MAX,
     }),
   };
+}
+
+/** The place of the overlay; `null` for none. */
+function checkOverlay(
+  { overlay, overlayKeep: keep = false, snapshot }: ImageExportOptions,
+  writable: boolean,
+): OverlayPlace | null {
+  if (overlay === undefined) {
+    if (!keep) return null;
+    throw new UserError(
+      "Cannot keep an overlay: none is used; give overlay a path too",
+    );
+  }
+  if (!writable) {
+    throw new UserError(
+      "Cannot use an overlay for a read-only export: nothing is written to it; make the export writable, or leave overlay out",
+    );
+  }
+  const [isMemory, , size] = /^memory(:(.*))?$/s.exec(overlay) ?? [];
+  if (isMemory === undefined) {
+    if (overlay === "") {
+      throw new UserError(
+        "Cannot use an overlay without a path: give memory or the path of a new file",
+      );
+    }
+    if (keep && snapshot !== undefined) {
+      throw new UserError(
+        "Cannot keep the overlay of a snapshot: a qcow2 image cannot record which snapshot it belongs to; leave overlay-keep out",
+      );
+    }
+    return { kind: "file", path: overlay, keep };
+  }
+  if (keep) {
+    throw new UserError(
+      "Cannot keep an overlay in memory: give the path of a new file as the overlay",
+    );
+  }
+  const limit = size === undefined
+    ? Math.floor(availableMemory() / 2)
+    : parseSize(size);
+  return { kind: "memory", limit };
 }
 
 /** A snapshot stays as it is. */

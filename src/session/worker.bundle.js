@@ -5873,7 +5873,7 @@ function parseDirentsPlus(bytes2) {
 }
 function parse(bytes2, headSize, read2) {
   const view2 = viewOf(bytes2);
-  const entries = [];
+  const entries2 = [];
   let at = 0;
   while (bytes2.length - at >= headSize) {
     const dirent = at + headSize - DIRENT2.size;
@@ -5884,10 +5884,10 @@ function parse(bytes2, headSize, read2) {
     if (problem !== null) {
       throw new RangeError(`Cannot read a directory entry's name: ${problem}`);
     }
-    entries.push(read2(at));
+    entries2.push(read2(at));
     at += size;
   }
-  return entries;
+  return entries2;
 }
 function entryAt(bytes2, at) {
   const view2 = viewOf(bytes2);
@@ -6066,12 +6066,12 @@ function traceReplyBody(request, errno2, body, protocolVersion = ProtocolVersion
   }
   const rest = body.subarray(at);
   let bytes2 = rest.length;
-  let entries = null;
+  let entries2 = null;
   if (row?.outTail === "string" && errno2 === 0) {
     fields.target = textOfBytes(rest);
     bytes2 = 0;
   } else if (row?.outTail?.startsWith("dirent") && errno2 === 0) {
-    entries = countEntries(rest, row.outTail === "direntplus");
+    entries2 = countEntries(rest, row.outTail === "direntplus");
   }
   return {
     queue,
@@ -6080,8 +6080,8 @@ function traceReplyBody(request, errno2, body, protocolVersion = ProtocolVersion
     opcode,
     fields,
     errno: errno2,
-    ...entries === null ? {} : {
-      entries
+    ...entries2 === null ? {} : {
+      entries: entries2
     },
     bytes: bytes2
   };
@@ -6215,16 +6215,16 @@ var UringQueue = class {
   #memoryInUse = false;
   #ended = null;
   /** Registers entries on an event source. */
-  constructor(events, entries, options) {
+  constructor(events, entries2, options) {
     this.#events = events;
-    this.#entries = entries;
+    this.#entries = entries2;
     this.#protocolVersion = options.protocolVersion;
     this.#device = options.device;
     this.#pollsDevice = options.pollsDevice;
-    this.#exchanges = entries.entries.map(exchangeOf);
+    this.#exchanges = entries2.entries.map(exchangeOf);
     const count2 = this.#exchanges.length;
     this.#filled = new Int32Array(count2);
-    events.register(this, entries.first, count2 + 1);
+    events.register(this, entries2.first, count2 + 1);
   }
   get end() {
     return this.#ended;
@@ -7932,7 +7932,7 @@ function openDescriptor(path, flags, options = {}) {
   const error = errno();
   throw new SystemError({
     call: "openat",
-    action: `open ${label}`,
+    action: options.action ?? `open ${label}`,
     errno: error,
     advice: options.advice?.(error)
   });
@@ -8694,14 +8694,14 @@ var IoUring = class {
     this.fd = setUp(slots, params);
     this.#deferred = (params.getUint32(8, true) & SETUP_DEFER_TASKRUN) !== 0;
     const word = (at) => params.getUint32(at, true);
-    const entries = word(0);
-    const sqSize = word(64) + entries * 4;
+    const entries2 = word(0);
+    const sqSize = word(64) + entries2 * 4;
     const cqSize = word(100) + word(4) * SIZE_OF_CQE;
     this.#mappings = [];
     try {
       const ring = this.#map(Math.max(sqSize, cqSize), OFF_SQ_RING);
       const cqRing = this.#map(cqSize, OFF_CQ_RING);
-      const sqes = this.#map(entries * SIZE_OF_SQE, OFF_SQES);
+      const sqes = this.#map(entries2 * SIZE_OF_SQE, OFF_SQES);
       this.#sq = new Int32Array(ring);
       this.#cq = new Int32Array(cqRing);
       this.sqes = new Int32Array(sqes);
@@ -8709,7 +8709,7 @@ var IoUring = class {
       this.#release();
       throw error;
     }
-    this.slots = entries;
+    this.slots = entries2;
     this.#sqTail = word(44) / 4;
     this.#sqMask = this.#sq[word(48) / 4];
     this.#sqFlags = word(56) / 4;
@@ -9302,11 +9302,11 @@ function openFuseRing(options) {
   const fileCount = count2 + EXTRA_FILE_SLOTS;
   const ring = new EventRing(count2 + 1 + fileCount);
   try {
-    const entries = new LinuxRingEntries(ring, options);
-    const fileSlots = new LinuxFileSlots(ring, fileCount, entries.memory);
+    const entries2 = new LinuxRingEntries(ring, options);
+    const fileSlots = new LinuxFileSlots(ring, fileCount, entries2.memory);
     return {
       ring,
-      entries,
+      entries: entries2,
       fileSlots
     };
   } catch (error) {
@@ -10025,8 +10025,8 @@ var DirectFile = class {
   }
   pwrite(buffer, start, length2, position) {
     if (this.#fits(position, length2)) {
-      const put = this.#direct.pwrite(buffer, start, length2, position);
-      if (put !== -ERRNO.EINVAL) return put;
+      const put2 = this.#direct.pwrite(buffer, start, length2, position);
+      if (put2 !== -ERRNO.EINVAL) return put2;
     }
     return this.#cached.pwrite(buffer, start, length2, position);
   }
@@ -10402,8 +10402,8 @@ var WritethroughBackend = class extends FilterBackend {
   }
   write(position, buffer, start, length2) {
     const before = this.#errors.count;
-    const put = this.image.write(position, buffer, start, length2);
-    return this.#durable(put, before);
+    const put2 = this.image.write(position, buffer, start, length2);
+    return this.#durable(put2, before);
   }
   truncate(size) {
     const before = this.#errors.count;
@@ -10444,84 +10444,6 @@ var FLUSH = {
 var KEEP = {
   run: (flushed, filter, result3) => filter.outcomeOf(flushed, result3)
 };
-
-// src/backends/reference_gate.ts
-var CHAIN_MAX = 32;
-var ReferenceGate = class {
-  #context;
-  /** Directories that may be used, without symbolic links. */
-  #directories;
-  /** Files of the chain, by their identities. */
-  #members = /* @__PURE__ */ new Set();
-  #images = 1;
-  /**
-   * Makes the gate of a chain.
-   *
-   * @param first The file of the first image, which the user named.
-   * @param context The context in which it is opened.
-   */
-  constructor(first2, context) {
-    const { options, services: { files } } = context;
-    const own = first2.file === null ? [] : [
-      files.pathOf(first2.file.fd)
-    ];
-    this.#context = context;
-    this.#directories = [
-      ...own.map(directoryOf),
-      ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
-    ];
-    this.#add(first2);
-  }
-  /**
-   * The path of a file that an image names.
-   *
-   * @throws {UserError} If the name is no path, or the chain is too long.
-   */
-  pathOf(reference) {
-    const { role, name, by } = reference;
-    if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
-      throw refused(reference, "it is not a path; name the file yourself");
-    }
-    if (role === "backing file" && ++this.#images > CHAIN_MAX) {
-      throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
-    }
-    if (name.startsWith("/")) return name;
-    const { files } = this.#context.services;
-    const directory = by.file === null ? null : directoryOf(files.pathOf(by.file.fd));
-    return directory === null ? name : `${directory}/${name}`;
-  }
-  /**
-   * Admits a file that was opened for a reference, before any of it is read.
-   *
-   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
-   */
-  admit(file, reference) {
-    const { files } = this.#context.services;
-    if (file.file === null) throw refused(reference, "it is not a file");
-    const path = files.pathOf(file.file.fd);
-    const isInside = this.#directories.some((directory) => path.startsWith(directory === "/" ? directory : `${directory}/`));
-    if (!isInside) {
-      const directory = directoryOf(path);
-      throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
-    }
-    if (!this.#add(file)) {
-      throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
-    }
-  }
-  #add({ file }) {
-    const identity = file?.stat.identity;
-    if (identity === void 0) return true;
-    const isNew = !this.#members.has(identity);
-    this.#members.add(identity);
-    return isNew;
-  }
-};
-function refused({ role, name, by }, why) {
-  return new UserError(`Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`);
-}
-function directoryOf(path) {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
-}
 
 // src/backends/protocols/file/file_sync.ts
 var FileSync = class {
@@ -10650,9 +10572,9 @@ async function zeroRange(calls, position, length2, unmap) {
 async function writeZeroes(calls, from, to) {
   for (let at = from; at < to; ) {
     const length2 = Math.min(ZEROES.length, to - at);
-    const put = await calls.write(at, ZEROES, length2);
-    if (put < 0) return put;
-    at += put;
+    const put2 = await calls.write(at, ZEROES, length2);
+    if (put2 < 0) return put2;
+    at += put2;
   }
   return 0;
 }
@@ -10698,10 +10620,10 @@ var FileBackend = class {
   write(position, buffer, start, length2) {
     let done = 0;
     while (done < length2) {
-      const put = this.#file.pwrite(buffer, start + done, length2 - done, position + done);
-      if (put < 0) return done > 0 ? done : put;
-      if (put === 0) return done > 0 ? done : -ERRNO.EIO;
-      done += put;
+      const put2 = this.#file.pwrite(buffer, start + done, length2 - done, position + done);
+      if (put2 < 0) return done > 0 ? done : put2;
+      if (put2 === 0) return done > 0 ? done : -ERRNO.EIO;
+      done += put2;
     }
     return done;
   }
@@ -11109,12 +11031,757 @@ function reopen({ fd, name, writable, alignment }, { files }) {
   }
 }
 
+// src/backends/image_backend.ts
+var ALL_DATA = {
+  data: true,
+  end: Infinity
+};
+var ImageBackend = class {
+  name;
+  shared = false;
+  writable = false;
+  /**
+   * Names the disk.
+   *
+   * @param name The name in messages; that of its class if left out.
+   */
+  constructor(name = new.target.name) {
+    this.name = name;
+  }
+  stat() {
+    return {
+      size: this.size,
+      allocated: null,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  write(_position, _buffer, _start, _length) {
+    return this.#refuse();
+  }
+  flush() {
+    return 0;
+  }
+  truncate(_size) {
+    return this.#refuse();
+  }
+  zero(_position, _length, _options) {
+    return this.#refuse();
+  }
+  allocate(_position, _length) {
+    return this.#refuse();
+  }
+  extent(_position) {
+    return ALL_DATA;
+  }
+  setTimes(_atime, _mtime) {
+    return this.#refuse();
+  }
+  close() {
+  }
+  #refuse() {
+    return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
+  }
+};
+
+// src/backends/sized_disk.ts
+function parseSizedDisk(rest, text) {
+  const size = parseSize(rest);
+  if (size > 0) return {
+    name: text,
+    size
+  };
+  const prefix = text.slice(0, text.length - rest.length);
+  throw new UserError(`Cannot make an empty disk "${text}": give it a size, such as ${prefix}1G`);
+}
+
+// src/backends/protocols/memory.ts
+var CHUNK = 65536;
+var GROWABLE_MAX = 2 ** 40;
+function createMemoryDisk(size, options = {}) {
+  const { growable: growable2 = false, limit = GROWABLE_MAX } = options;
+  const max = Math.max(size, limit);
+  const chunks = Math.ceil(size / CHUNK);
+  try {
+    const length2 = new SharedArrayBuffer(8);
+    new Float64Array(length2)[0] = size;
+    return {
+      length: length2,
+      bytes: growable2 ? new SharedArrayBuffer(size, {
+        maxByteLength: max
+      }) : new SharedArrayBuffer(size),
+      chunks: growable2 ? new SharedArrayBuffer(chunks, {
+        maxByteLength: Math.ceil(max / CHUNK)
+      }) : new SharedArrayBuffer(chunks)
+    };
+  } catch (cause) {
+    throw new UserError(`Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`, {
+      cause
+    });
+  }
+}
+var MEMORY = {
+  kind: "protocol",
+  name: "memory",
+  summary: "a disk in memory, empty at first",
+  usage: "memory:SIZE",
+  prefixes: [
+    "memory:"
+  ],
+  needs: [
+    "shared memory"
+  ],
+  parse: parseSizedDisk,
+  open({ name, size, limit }, { options: { growable: growable2 } }) {
+    const disk = createMemoryDisk(size, {
+      growable: growable2,
+      ...limit === void 0 ? {} : {
+        limit
+      }
+    });
+    return {
+      attachment: {
+        name,
+        disk
+      },
+      name
+    };
+  },
+  attach: ({ name, disk }) => new MemoryBackend(disk, name)
+};
+var MemoryBackend = class extends ImageBackend {
+  shared = true;
+  writable = true;
+  #disk;
+  #bytes;
+  #chunks;
+  #length;
+  /**
+   * Wraps the memory of a disk.
+   *
+   * @param disk Made by {@linkcode createMemoryDisk}.
+   * @param name Its name in messages.
+   */
+  constructor(disk, name = "memory") {
+    super(name);
+    this.#disk = disk;
+    this.#bytes = new Uint8Array(disk.bytes);
+    this.#chunks = new Uint8Array(disk.chunks);
+    this.#length = new Float64Array(disk.length);
+  }
+  /** The current size in bytes. */
+  get size() {
+    return this.#length[0];
+  }
+  stat() {
+    const { size } = this;
+    const end = Math.ceil(size / CHUNK);
+    let chunks = 0;
+    for (let i = 0; i < end; i++) chunks += this.#chunks[i];
+    return {
+      size,
+      allocated: chunks * CHUNK,
+      blockSize: 4096,
+      times: null
+    };
+  }
+  read(position, buffer, start, length2) {
+    buffer.set(this.#bytes.subarray(position, position + length2), start);
+    return length2;
+  }
+  write(position, buffer, start, length2) {
+    const whole = start === 0 && length2 === buffer.length;
+    const bytes2 = whole ? buffer : buffer.subarray(start, start + length2);
+    this.#bytes.set(bytes2, position);
+    this.#mark(position, length2);
+    return length2;
+  }
+  truncate(size) {
+    const { bytes: bytes2, chunks } = this.#disk;
+    if (size > bytes2.byteLength) {
+      if (!bytes2.growable) return -ERRNO.ENOSPC;
+      if (size > bytes2.maxByteLength) {
+        const isBounded = bytes2.maxByteLength < GROWABLE_MAX;
+        return isBounded ? -ERRNO.ENOSPC : -ERRNO.EFBIG;
+      }
+      try {
+        chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
+        bytes2.grow(size);
+      } catch {
+        return -ERRNO.ENOMEM;
+      }
+    }
+    const old = this.#length[0];
+    if (size < old) this.zero(size, old - size, {
+      unmap: true
+    });
+    this.#length[0] = size;
+    return 0;
+  }
+  zero(position, length2, { unmap }) {
+    const end = position + length2;
+    const size = this.#length[0];
+    let at = position;
+    for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
+      const start = chunk * CHUNK;
+      const stop = start + CHUNK;
+      const to = Math.min(end, stop);
+      if (this.#chunks[chunk] !== 0) {
+        this.#bytes.fill(0, at, to);
+        const whole = at === start && (to === stop || to === size);
+        if (whole && unmap) this.#chunks[chunk] = 0;
+      }
+      at = to;
+    }
+    return 0;
+  }
+  allocate(position, length2) {
+    this.#mark(position, length2);
+    return 0;
+  }
+  extent(position) {
+    const chunks = Math.ceil(this.#length[0] / CHUNK);
+    const first2 = Math.floor(position / CHUNK);
+    const data = this.#chunks[first2] !== 0;
+    let chunk = first2 + 1;
+    while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
+    return {
+      data,
+      end: chunk >= chunks ? Infinity : chunk * CHUNK
+    };
+  }
+  #mark(position, length2) {
+    const last = Math.floor((position + length2 - 1) / CHUNK);
+    for (let i = Math.floor(position / CHUNK); i <= last; i++) {
+      this.#chunks[i] = 1;
+    }
+  }
+};
+
+// src/backends/new_file.ts
+var ZEROES2 = new Uint8Array(1 << 20);
+async function makeFile(path, files, fill) {
+  const created = files.create(path);
+  const file = new FileBackend(created.file, path, true);
+  try {
+    await fill(file, created);
+    await mustSucceed(file.flush(), path);
+    await mustSucceed(created.syncName(), path);
+  } catch (error) {
+    created.remove();
+    throw error;
+  } finally {
+    created.close();
+  }
+}
+async function reserve(file, from, to, preallocation) {
+  if (from === to) return;
+  if (preallocation === "falloc") {
+    await mustSucceed(file.allocate(from, to - from), file.name);
+  }
+  if (preallocation !== "full") return;
+  for (let at = from; at < to; ) {
+    const length2 = Math.min(ZEROES2.length, to - at);
+    at += await mustSucceed(file.write(at, ZEROES2, 0, length2), file.name);
+  }
+}
+async function mustSucceed(answer, name) {
+  const result3 = await answer;
+  if (result3 >= 0) return result3;
+  throw new UserError(`Cannot create ${name}: its file cannot be written (${errnoName(-result3)}); check the space and the limits of its file system`);
+}
+
+// src/backends/formats/qcow2/constants.ts
+var QCOW2_MAGIC = 1363560955;
+var INCOMPATIBLE = {
+  /** Refcounts may be too low: they are rebuilt before the next change. */
+  DIRTY: 1n,
+  /** Some table is corrupt: only reading is allowed. */
+  CORRUPT: 1n << 1n,
+  /** The data are in another file. */
+  DATA_FILE: 1n << 2n,
+  /** The field `compression_type` counts. */
+  COMPRESSION: 1n << 3n,
+  /** L2 entries have 16 bytes, with a bitmap of subclusters. */
+  EXTENDED_L2: 1n << 4n
+};
+var AUTOCLEAR = {
+  /** The bitmaps agree with the data. */
+  BITMAPS: 1n,
+  /** The data file is a raw image of the disk. */
+  RAW_DATA_FILE: 1n << 1n
+};
+var EXTENSION = {
+  END: 0,
+  BACKING_FORMAT: 3799591626,
+  FEATURE_NAMES: 1745090647,
+  BITMAPS: 595929205,
+  ENCRYPTION: 87539319,
+  DATA_FILE: 1145132097
+};
+var CRYPT_METHODS = [
+  "none",
+  "AES",
+  "LUKS"
+];
+var LIMIT = {
+  /** Clusters of 512 bytes. */
+  CLUSTER_BITS_MIN: 9,
+  /** Subclusters of 512 bytes. */
+  EXTENDED_CLUSTER_BITS_MIN: 14,
+  /** Clusters of 2 MiB. */
+  CLUSTER_BITS_MAX: 21,
+  /** Refcounts of 64 bits. */
+  REFCOUNT_ORDER_MAX: 6,
+  /** Bytes of a table of L1 entries. */
+  L1_BYTES: 32 << 20,
+  /** Bytes of the refcount table. */
+  REFCOUNT_TABLE_BYTES: 8 << 20,
+  /** Internal snapshots. */
+  SNAPSHOTS: 65536,
+  /** Bytes of the snapshot table: 1 KiB for each. */
+  SNAPSHOT_TABLE_BYTES: 64 << 20,
+  /** Bytes of a snapshot's extra data. */
+  SNAPSHOT_EXTRA: 1024,
+  /** Bytes of the backing file's name. */
+  BACKING_NAME: 1023,
+  /** Bytes of the data file's name. */
+  DATA_FILE_NAME: 4096,
+  /** Bytes of a format's name. */
+  FORMAT_NAME: 64
+};
+var HEADER_V2 = 72;
+var HEADER_V3 = 104;
+var COMPRESSION_TYPE_AT = 104;
+var SUBCLUSTERS = 32;
+var SECTOR2 = 512;
+
+// src/backends/formats/qcow2/creating/new_layout.ts
+var REFCOUNT_ORDER = 4;
+var REFCOUNT_BYTES = 2 ** REFCOUNT_ORDER / 8;
+function layOut(image, name) {
+  const { size, clusterSize, extendedL2, preallocated, dataFile } = image;
+  const perTable = clusterSize / (extendedL2 ? 16 : 8);
+  const diskClusters = Math.ceil(size / clusterSize);
+  const l1Entries = Math.ceil(diskClusters / perTable);
+  if (l1Entries * 8 > LIMIT.L1_BYTES) {
+    const most = formatSize(LIMIT.L1_BYTES / 8 * perTable * clusterSize);
+    throw new UserError(`Cannot create ${name} of ${formatSize(size)}: clusters of ${formatSize(clusterSize)} allow ${most} at most; use a larger cluster size`);
+  }
+  const l1Clusters = Math.max(1, Math.ceil(l1Entries * 8 / clusterSize));
+  const l2Tables = preallocated ? l1Entries : 0;
+  const dataClusters = preallocated && dataFile === null ? diskClusters : 0;
+  const others = 1 + l1Clusters + l2Tables + dataClusters;
+  const { blockClusters, tableClusters } = refcountsOf(others, clusterSize);
+  const blocksAt = 1 + tableClusters;
+  const l1At = blocksAt + blockClusters;
+  const l2At = l1At + l1Clusters;
+  const dataAt = l2At + l2Tables;
+  return {
+    tableClusters,
+    blockClusters,
+    l1Clusters,
+    l1Entries,
+    l2Tables,
+    dataClusters,
+    blocksAt,
+    l1At,
+    l2At,
+    dataAt,
+    clusters: dataAt + dataClusters
+  };
+}
+function refcountsOf(others, clusterSize) {
+  const perBlock = clusterSize / REFCOUNT_BYTES;
+  let blockClusters = 1;
+  let tableClusters = 1;
+  for (; ; ) {
+    const all = others + blockClusters + tableClusters;
+    const blocks = Math.ceil(all / perBlock);
+    const tables = Math.ceil(blocks * 8 / clusterSize);
+    if (blocks === blockClusters && tables === tableClusters) {
+      return {
+        blockClusters,
+        tableClusters
+      };
+    }
+    blockClusters = blocks;
+    tableClusters = tables;
+  }
+}
+
+// src/backends/formats/qcow2/creating/new_header.ts
+var HEADER_BYTES = 112;
+var FEATURE_NAMES = [
+  [
+    0,
+    0,
+    "dirty bit"
+  ],
+  [
+    0,
+    1,
+    "corrupt bit"
+  ],
+  [
+    0,
+    2,
+    "external data file"
+  ],
+  [
+    0,
+    3,
+    "compression type"
+  ],
+  [
+    0,
+    4,
+    "extended L2 entries"
+  ],
+  [
+    1,
+    0,
+    "lazy refcounts"
+  ],
+  [
+    2,
+    0,
+    "bitmaps"
+  ],
+  [
+    2,
+    1,
+    "raw external data"
+  ]
+];
+var NAME_ENTRY = 48;
+function newHeader(image, layout, name) {
+  const { size, clusterSize, extendedL2, backing, dataFile } = image;
+  const bytes2 = new Uint8Array(clusterSize);
+  const view2 = new DataView(bytes2.buffer);
+  const wide = (at, value2) => view2.setBigUint64(at, BigInt(value2));
+  view2.setUint32(0, QCOW2_MAGIC);
+  view2.setUint32(4, 3);
+  view2.setUint32(20, Math.log2(clusterSize));
+  wide(24, size);
+  view2.setUint32(36, layout.l1Entries);
+  wide(40, layout.l1At * clusterSize);
+  wide(48, clusterSize);
+  view2.setUint32(56, layout.tableClusters);
+  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n);
+  view2.setBigUint64(72, incompatible);
+  view2.setUint32(96, REFCOUNT_ORDER);
+  view2.setUint32(100, HEADER_BYTES);
+  const backingName = backing === null ? new Uint8Array() : nameBytes(backing.name, "backing file", LIMIT.BACKING_NAME, name);
+  const room3 = clusterSize - backingName.length;
+  const extensions = extensionsOf(image, name);
+  let end = HEADER_BYTES + lengthOf(extensions);
+  if (end > room3) {
+    throw new UserError(`Cannot create ${name}: the names of the files that it refers to do not fit into a cluster of ${clusterSize} bytes; use shorter paths or a larger cluster size`);
+  }
+  const names2 = featureNames();
+  const all = end + lengthOf([
+    names2
+  ]) <= room3 ? [
+    ...extensions,
+    names2
+  ] : extensions;
+  end = putExtensions(bytes2, all);
+  if (backingName.length > 0) {
+    bytes2.set(backingName, end);
+    wide(8, end);
+    view2.setUint32(16, backingName.length);
+  }
+  return bytes2;
+}
+function extensionsOf({ backing, dataFile }, name) {
+  const extensions = [];
+  if (backing !== null) {
+    const data = new TextEncoder().encode(backing.format);
+    extensions.push([
+      EXTENSION.BACKING_FORMAT,
+      data
+    ]);
+  }
+  if (dataFile !== null) {
+    const data = nameBytes(dataFile, "data file", LIMIT.DATA_FILE_NAME, name);
+    extensions.push([
+      EXTENSION.DATA_FILE,
+      data
+    ]);
+  }
+  return extensions;
+}
+function featureNames() {
+  const data = new Uint8Array(FEATURE_NAMES.length * NAME_ENTRY);
+  for (const [index, [field, bit, text]] of FEATURE_NAMES.entries()) {
+    data.set([
+      field,
+      bit
+    ], index * NAME_ENTRY);
+    data.set(new TextEncoder().encode(text), index * NAME_ENTRY + 2);
+  }
+  return [
+    EXTENSION.FEATURE_NAMES,
+    data
+  ];
+}
+function lengthOf(extensions) {
+  return extensions.reduce((sum, [, data]) => sum + 8 + padded(data), 8);
+}
+function padded({ length: length2 }) {
+  return Math.ceil(length2 / 8) * 8;
+}
+function putExtensions(bytes2, extensions) {
+  const view2 = new DataView(bytes2.buffer);
+  let at = HEADER_BYTES;
+  for (const [type, data] of extensions) {
+    view2.setUint32(at, type);
+    view2.setUint32(at + 4, data.length);
+    bytes2.set(data, at + 8);
+    at += 8 + padded(data);
+  }
+  return at + 8;
+}
+function nameBytes(text, role, max, name) {
+  const bytes2 = encodeName(text);
+  if (bytes2.length <= max) return bytes2;
+  throw new UserError(`Cannot create ${name}: the path of its ${role} has ${bytes2.length} bytes, and an image can name ${max} at most; use a shorter path`);
+}
+
+// src/backends/formats/qcow2/creating/new_image.ts
+var COPIED = 2147483648;
+var ALL_ALLOCATED = 4294967295;
+var PART = 65536;
+function* newImage(image, name) {
+  const layout = layOut(image, name);
+  const header = newHeader(image, layout, name);
+  const { clusterSize } = image;
+  const { blocksAt, blockClusters, l1At, l1Entries, l2At, l2Tables } = layout;
+  const place = (cluster) => cluster * clusterSize;
+  yield* entries(place(1), blockClusters, 2, (view2, at, i) => {
+    put(view2, at, place(blocksAt + i), 0);
+  });
+  yield* refcounts(place(blocksAt), layout.clusters);
+  if (l2Tables > 0) {
+    yield* entries(place(l1At), l1Entries, 2, (view2, at, i) => {
+      put(view2, at, place(l2At + i), COPIED);
+    });
+    yield* l2Entries(image, layout);
+  }
+  yield {
+    at: 0,
+    bytes: header
+  };
+}
+function* refcounts(at, clusters) {
+  for (let done = 0; done < clusters; done += PART / 2) {
+    const count2 = Math.min(PART / 2, clusters - done);
+    const bytes2 = new Uint8Array(count2 * 2);
+    for (let i = 1; i < bytes2.length; i += 2) bytes2[i] = 1;
+    yield {
+      at: at + done * 2,
+      bytes: bytes2
+    };
+  }
+}
+function* l2Entries({ size, clusterSize, extendedL2, backing, dataFile }, { l2At, dataAt }) {
+  const first2 = dataFile === null ? dataAt : 0;
+  const clusters = Math.ceil(size / clusterSize);
+  const words = extendedL2 ? 4 : 2;
+  const bitmap = backing === null ? ALL_ALLOCATED : 0;
+  yield* entries(l2At * clusterSize, clusters, words, (view2, at, i) => {
+    put(view2, at, (first2 + i) * clusterSize, COPIED);
+    if (extendedL2) view2.setUint32(at + 12, bitmap);
+  });
+}
+function* entries(at, count2, words, fill) {
+  const each = words * 4;
+  const most = PART / each;
+  for (let done = 0; done < count2; done += most) {
+    const part2 = Math.min(most, count2 - done);
+    const view2 = new DataView(new ArrayBuffer(part2 * each));
+    for (let i = 0; i < part2; i++) fill(view2, i * each, done + i);
+    yield {
+      at: at + done * each,
+      bytes: new Uint8Array(view2.buffer)
+    };
+  }
+}
+function put(view2, at, offset, flags) {
+  view2.setUint32(at, (Math.floor(offset / 2 ** 32) | flags) >>> 0);
+  view2.setUint32(at + 4, offset % 2 ** 32);
+}
+
+// src/backends/formats/qcow2/creating/create_qcow2.ts
+var CLUSTER_SIZE = 65536;
+var CLUSTER_SIZES = {
+  min: 2 ** LIMIT.CLUSTER_BITS_MIN,
+  max: 2 ** LIMIT.CLUSTER_BITS_MAX
+};
+var EXTENDED_MIN = 2 ** LIMIT.EXTENDED_CLUSTER_BITS_MIN;
+async function createQcow2(path, options, files) {
+  const image = describe2(path, options, files);
+  const { preallocation, dataFile, size } = options;
+  const make = () => makeFile(path, files, async (file) => {
+    await writeNewImage(file, image);
+    const { dataAt, clusters } = layOut(image, path);
+    const [from, to] = [
+      dataAt,
+      clusters
+    ].map((at) => at * image.clusterSize);
+    await reserve(file, from, to, preallocation);
+  });
+  if (dataFile === null) return await make();
+  await makeFile(dataFile, files, async (file) => {
+    await mustSucceed(file.truncate(size), dataFile);
+    await reserve(file, 0, size, preallocation);
+    await make();
+  });
+}
+async function writeNewImage(file, image) {
+  const { name } = file;
+  const { clusters } = layOut(image, name);
+  await mustSucceed(file.truncate(clusters * image.clusterSize), name);
+  for (const { at, bytes: bytes2 } of newImage(image, name)) {
+    if (at === 0) await mustSucceed(file.flush(), name);
+    for (let done = 0; done < bytes2.length; ) {
+      const rest = bytes2.length - done;
+      const put2 = file.write(at + done, bytes2, done, rest);
+      done += await mustSucceed(put2, name);
+    }
+  }
+}
+function overlayOf(size, backing) {
+  return {
+    size,
+    clusterSize: CLUSTER_SIZE,
+    extendedL2: false,
+    preallocated: false,
+    backing,
+    dataFile: null
+  };
+}
+function describe2(path, options, files) {
+  const { backing, extendedL2, dataFile, preallocation, size } = options;
+  const clusterSize = options.clusterSize ?? CLUSTER_SIZE;
+  const refuse3 = (why) => {
+    throw new UserError(`Cannot create ${path}: ${why}`);
+  };
+  const { max } = CLUSTER_SIZES;
+  const min = extendedL2 ? EXTENDED_MIN : CLUSTER_SIZES.min;
+  const isSize = Number.isInteger(Math.log2(clusterSize)) && clusterSize >= min && clusterSize <= max;
+  if (!isSize) {
+    const of = extendedL2 ? " of an image with extended L2 entries" : "";
+    refuse3(`clusters${of} have a power of two of bytes, from ${formatSize(min)} to ${formatSize(max)}; choose another cluster size`);
+  }
+  const preallocated = preallocation !== "off";
+  if (preallocated && backing !== null && !extendedL2) {
+    refuse3("preallocated clusters would hide the image below; leave the preallocation or the backing file out, or use extended L2 entries");
+  }
+  return {
+    size,
+    clusterSize,
+    extendedL2,
+    preallocated,
+    backing: backing === null ? null : {
+      ...backing,
+      name: nameFrom(path, backing.name, files)
+    },
+    dataFile: dataFile === null ? null : nameFrom(path, files.absolutePath(dataFile), files)
+  };
+}
+function nameFrom(image, name, files) {
+  const directory = files.absolutePath(image).replace(/[^/]*$/, "");
+  const isBelow = name.startsWith(directory) && name !== directory;
+  return isBelow ? name.slice(directory.length) : name;
+}
+
+// src/backends/reference_gate.ts
+var CHAIN_MAX = 32;
+var ReferenceGate = class {
+  #context;
+  /** Directories that may be used, without symbolic links. */
+  #directories;
+  /** Files of the chain, by their identities. */
+  #members = /* @__PURE__ */ new Set();
+  #images = 1;
+  /**
+   * Makes the gate of a chain.
+   *
+   * @param first The file of the first image, which the user named.
+   * @param context The context in which it is opened.
+   */
+  constructor(first2, context) {
+    const { options, services: { files } } = context;
+    const own = first2.file === null ? [] : [
+      files.pathOf(first2.file.fd)
+    ];
+    this.#context = context;
+    this.#directories = [
+      ...own.map(directoryOf),
+      ...options.allowReference.map((path) => files.absolutePath(`${path}/.`))
+    ];
+    this.#add(first2);
+  }
+  /**
+   * The path of a file that an image names.
+   *
+   * @throws {UserError} If the name is no path, or the chain is too long.
+   */
+  pathOf(reference) {
+    const { role, name, by } = reference;
+    if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
+      throw refused(reference, "it is not a path; name the file yourself");
+    }
+    if (role === "backing file" && ++this.#images > CHAIN_MAX) {
+      throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
+    }
+    if (name.startsWith("/")) return name;
+    const { files } = this.#context.services;
+    const directory = by.file === null ? null : directoryOf(files.pathOf(by.file.fd));
+    return directory === null ? name : `${directory}/${name}`;
+  }
+  /**
+   * Admits a file that was opened for a reference, before any of it is read.
+   *
+   * @throws {UserError} If it lies elsewhere, or is part of the chain already.
+   */
+  admit(file, reference) {
+    const { files } = this.#context.services;
+    if (file.file === null) throw refused(reference, "it is not a file");
+    const path = files.pathOf(file.file.fd);
+    const isInside = this.#directories.some((directory) => path.startsWith(directory === "/" ? directory : `${directory}/`));
+    if (!isInside) {
+      const directory = directoryOf(path);
+      throw refused(reference, `it is ${path}, outside of the image's directory; allow that with allow-reference=${directory} if you trust the image`);
+    }
+    if (!this.#add(file)) {
+      throw refused(reference, "it is part of the same chain already; repair the chain with 'qemu-img rebase'");
+    }
+  }
+  #add({ file }) {
+    const identity = file?.stat.identity;
+    if (identity === void 0) return true;
+    const isNew = !this.#members.has(identity);
+    this.#members.add(identity);
+    return isNew;
+  }
+};
+function refused({ role, name, by }, why) {
+  return new UserError(`Cannot open the ${role} ${JSON.stringify(name)} of ${by.name}: ${why}`);
+}
+function directoryOf(path) {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
 // src/backends/formats/qcow2/chain.ts
 var READ_ONLY = {
   writable: false,
   growable: false,
   snapshot: null,
-  backing: null
+  backing: null,
+  overlay: null
 };
 async function openBacking({ backingName: name, backingFormat: format }, by, gate, open2, given) {
   if (given !== null) {
@@ -11204,71 +11871,6 @@ var ClusterCache = class {
     this.#clusters.clear();
   }
 };
-
-// src/backends/formats/qcow2/constants.ts
-var QCOW2_MAGIC = 1363560955;
-var INCOMPATIBLE = {
-  /** Refcounts may be too low: they are rebuilt before the next change. */
-  DIRTY: 1n,
-  /** Some table is corrupt: only reading is allowed. */
-  CORRUPT: 1n << 1n,
-  /** The data are in another file. */
-  DATA_FILE: 1n << 2n,
-  /** The field `compression_type` counts. */
-  COMPRESSION: 1n << 3n,
-  /** L2 entries have 16 bytes, with a bitmap of subclusters. */
-  EXTENDED_L2: 1n << 4n
-};
-var AUTOCLEAR = {
-  /** The bitmaps agree with the data. */
-  BITMAPS: 1n,
-  /** The data file is a raw image of the disk. */
-  RAW_DATA_FILE: 1n << 1n
-};
-var EXTENSION = {
-  END: 0,
-  BACKING_FORMAT: 3799591626,
-  FEATURE_NAMES: 1745090647,
-  BITMAPS: 595929205,
-  ENCRYPTION: 87539319,
-  DATA_FILE: 1145132097
-};
-var CRYPT_METHODS = [
-  "none",
-  "AES",
-  "LUKS"
-];
-var LIMIT = {
-  /** Clusters of 512 bytes. */
-  CLUSTER_BITS_MIN: 9,
-  /** Subclusters of 512 bytes. */
-  EXTENDED_CLUSTER_BITS_MIN: 14,
-  /** Clusters of 2 MiB. */
-  CLUSTER_BITS_MAX: 21,
-  /** Refcounts of 64 bits. */
-  REFCOUNT_ORDER_MAX: 6,
-  /** Bytes of a table of L1 entries. */
-  L1_BYTES: 32 << 20,
-  /** Bytes of the refcount table. */
-  REFCOUNT_TABLE_BYTES: 8 << 20,
-  /** Internal snapshots. */
-  SNAPSHOTS: 65536,
-  /** Bytes of the snapshot table: 1 KiB for each. */
-  SNAPSHOT_TABLE_BYTES: 64 << 20,
-  /** Bytes of a snapshot's extra data. */
-  SNAPSHOT_EXTRA: 1024,
-  /** Bytes of the backing file's name. */
-  BACKING_NAME: 1023,
-  /** Bytes of the data file's name. */
-  DATA_FILE_NAME: 4096,
-  /** Bytes of a format's name. */
-  FORMAT_NAME: 64
-};
-var HEADER_V2 = 72;
-var HEADER_V3 = 104;
-var COMPRESSION_TYPE_AT = 104;
-var SUBCLUSTERS = 32;
-var SECTOR2 = 512;
 
 // src/backends/formats/qcow2/zstd_frame.ts
 var MAGIC = 4247762216;
@@ -11362,10 +11964,10 @@ function geometryOf(header) {
     hasDataFile
   };
 }
-function l1EntriesFor({ sliceSpan, tableSlices }, size, entries, name) {
+function l1EntriesFor({ sliceSpan, tableSlices }, size, entries2, name) {
   const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
-  if (needed2 <= entries) return needed2;
-  const why = `its L1 table has ${entries} entries, yet ${size} bytes need ${needed2}`;
+  if (needed2 <= entries2) return needed2;
+  const why = `its L1 table has ${entries2} entries, yet ${size} bytes need ${needed2}`;
   throw refusal(name, why);
 }
 
@@ -11385,7 +11987,7 @@ async function readFully(file, position, buffer, start, length2) {
 // src/backends/formats/qcow2/l1_table.ts
 var NO_TABLE = 0;
 var BAD_TABLE = 4294967295;
-var PART = 1 << 20;
+var PART2 = 1 << 20;
 var RESERVED_HIGH = 2130706432;
 var RESERVED_LOW = 511;
 var L1Table = class {
@@ -11406,12 +12008,12 @@ var L1Table = class {
     return Atomics.load(this.#words, table2);
   }
 };
-async function readL1(file, at, entries, { clusterSize }, name) {
-  const size = entries * 8;
+async function readL1(file, at, entries2, { clusterSize }, name) {
+  const size = entries2 * 8;
   if (size > LIMIT.L1_BYTES) throw refusal(name, "its L1 table is too large");
-  const memory = new SharedArrayBuffer(entries * 4);
+  const memory = new SharedArrayBuffer(entries2 * 4);
   const words = new Uint32Array(memory);
-  const part2 = new Uint8Array(Math.min(size, PART));
+  const part2 = new Uint8Array(Math.min(size, PART2));
   const view2 = new DataView(part2.buffer);
   for (let done = 0; done < size; done += part2.length) {
     const length2 = Math.min(part2.length, size - done);
@@ -11435,59 +12037,6 @@ function clusterOfEntry(high, low, clusterSize) {
   const isValid = Number.isInteger(cluster) && cluster < BAD_TABLE;
   return isValid ? cluster : BAD_TABLE;
 }
-
-// src/backends/image_backend.ts
-var ALL_DATA = {
-  data: true,
-  end: Infinity
-};
-var ImageBackend = class {
-  name;
-  shared = false;
-  writable = false;
-  /**
-   * Names the disk.
-   *
-   * @param name The name in messages; that of its class if left out.
-   */
-  constructor(name = new.target.name) {
-    this.name = name;
-  }
-  stat() {
-    return {
-      size: this.size,
-      allocated: null,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  write(_position, _buffer, _start, _length) {
-    return this.#refuse();
-  }
-  flush() {
-    return 0;
-  }
-  truncate(_size) {
-    return this.#refuse();
-  }
-  zero(_position, _length, _options) {
-    return this.#refuse();
-  }
-  allocate(_position, _length) {
-    return this.#refuse();
-  }
-  extent(_position) {
-    return ALL_DATA;
-  }
-  setTimes(_atime, _mtime) {
-    return this.#refuse();
-  }
-  close() {
-  }
-  #refuse() {
-    return this.writable ? -ERRNO.EOPNOTSUPP : -ERRNO.EROFS;
-  }
-};
 
 // src/backends/image_map.ts
 async function rangeAt(image, position) {
@@ -11545,7 +12094,7 @@ var Mapping = class {
 };
 
 // src/backends/formats/qcow2/l2_entries.ts
-var COPIED = 2147483648 | 0;
+var COPIED2 = 2147483648 | 0;
 var COMPRESSED = 1073741824;
 var OFFSET_HIGH = 16777215;
 var RESERVED_HIGH2 = 1056964608;
@@ -11623,10 +12172,10 @@ var L2Entries = class {
     const low = Atomics.load(words, at + 1);
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
-    this.#isOwn = (high & COPIED) !== 0;
+    this.#isOwn = (high & COPIED2) !== 0;
     if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
     const cluster = (high & OFFSET_HIGH) * TWO_329 + ((low & OFFSET_LOW) >>> 0);
-    const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED) !== 0 && (low & ZERO) === 0;
+    const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED2) !== 0 && (low & ZERO) === 0;
     const isReserved = (high & RESERVED_HIGH2) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace && !this.#isPlace(cluster, guest)) {
       this.#kind = MAPPED.CORRUPT;
@@ -11650,7 +12199,7 @@ var L2Entries = class {
       this.#kind = MAPPED.CORRUPT;
       return;
     }
-    const sectors = (high & ~COPIED & ~COMPRESSED) >>> this.#streamLow;
+    const sectors = (high & ~COPIED2 & ~COMPRESSED) >>> this.#streamLow;
     const host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
@@ -12421,7 +12970,7 @@ function tableError(name, error) {
 }
 
 // src/backends/formats/qcow2/header_extensions.ts
-var NAME_ENTRY = 48;
+var NAME_ENTRY2 = 48;
 var FEATURE_FIELDS = [
   "incompatible",
   "compatible",
@@ -12459,8 +13008,8 @@ function textOfExtension(extensions, type, max, name) {
 }
 function featureName(extensions, field, bit) {
   const table2 = extensionOf(extensions, EXTENSION.FEATURE_NAMES);
-  for (let at = 0; table2 !== null && at + NAME_ENTRY <= table2.length; ) {
-    const entry2 = table2.subarray(at, at += NAME_ENTRY);
+  for (let at = 0; table2 !== null && at + NAME_ENTRY2 <= table2.length; ) {
+    const entry2 = table2.subarray(at, at += NAME_ENTRY2);
     if (entry2[0] !== field || entry2[1] !== bit) continue;
     const text = String.fromCharCode(...entry2.subarray(2)).replace(/\0.*$/s, "");
     if (/^[\x20-\x7e]+$/.test(text)) return `"${text}"`;
@@ -12493,7 +13042,7 @@ function parseHeader(bytes2, name) {
   const clusterSize = clusterSizeOf(bytes2, name);
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   const version = view2.getUint32(4);
-  const headerLength = lengthOf(view2, version, name);
+  const headerLength = lengthOf2(view2, version, name);
   const backingOffset = positionOf(view2, 8, name);
   const end = backingOffset === 0 ? bytes2.length : backingOffset;
   if (end < headerLength || end > bytes2.length) {
@@ -12528,7 +13077,7 @@ function parseHeader(bytes2, name) {
   checkTables(header, clusterSize, name);
   return header;
 }
-function lengthOf(view2, version, name) {
+function lengthOf2(view2, version, name) {
   if (version === 2) return HEADER_V2;
   const length2 = view2.byteLength < HEADER_V3 ? 0 : view2.getUint32(100);
   if (length2 < HEADER_V3 || length2 % 8 !== 0 || length2 > view2.byteLength) {
@@ -12625,10 +13174,10 @@ async function readStart(file, length2, name) {
 
 // src/backends/formats/qcow2/snapshot_table.ts
 var ENTRY4 = 40;
-var PART2 = 256 << 10;
+var PART3 = 256 << 10;
 async function readSnapshots(file, header, name) {
   const snapshots = [];
-  const part2 = new Uint8Array(PART2);
+  const part2 = new Uint8Array(PART3);
   let at = header.snapshotsOffset;
   let first2 = at;
   let filled = 0;
@@ -12638,7 +13187,7 @@ async function readSnapshots(file, header, name) {
     let bytes2 = part2.subarray(inPart, filled);
     let length2 = entryLength(bytes2);
     if (length2 === null || length2 > bytes2.length) {
-      filled = await readFully(file, first2 = at, part2, 0, PART2);
+      filled = await readFully(file, first2 = at, part2, 0, PART3);
       bytes2 = part2.subarray(0, Math.max(0, filled));
       length2 = entryLength(bytes2);
     }
@@ -13196,12 +13745,12 @@ async function readRefcountTable({ name, file, header, geometry: { clusterSize }
   const { refcountTableOffset: at, refcountTableClusters } = header;
   const bytes2 = await readTable(file.backend, at, refcountTableClusters * clusterSize, name);
   const view2 = new DataView(bytes2.buffer);
-  const entries = bytes2.length / 8;
-  const memory = new SharedArrayBuffer(entries * 4, {
+  const entries2 = bytes2.length / 8;
+  const memory = new SharedArrayBuffer(entries2 * 4, {
     maxByteLength: LIMIT.REFCOUNT_TABLE_BYTES / 2
   });
   const words = new Uint32Array(memory);
-  for (let i = 0; i < entries; i++) {
+  for (let i = 0; i < entries2; i++) {
     const offset = view2.getUint32(8 * i) * 2 ** 32 + view2.getUint32(8 * i + 4);
     const cluster = offset / clusterSize;
     const isSound = (offset & RESERVED_LOW2) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
@@ -13244,8 +13793,8 @@ async function clearFeatures({ name, file: { backend }, header }) {
   const field = new DataView(new ArrayBuffer(8));
   field.setBigUint64(0, kept);
   const bytes2 = new Uint8Array(field.buffer);
-  const put = await backend.write(AUTOCLEAR_FIELD, bytes2, 0, bytes2.length);
-  await succeed(put === bytes2.length ? backend.flush() : -1, name);
+  const put2 = await backend.write(AUTOCLEAR_FIELD, bytes2, 0, bytes2.length);
+  await succeed(put2 === bytes2.length ? backend.flush() : -1, name);
 }
 async function succeed(answer, name) {
   if (await answer < 0) {
@@ -13302,17 +13851,17 @@ var Run = class {
 };
 function* fully(write2, length2, none) {
   for (let done = 0; done < length2; ) {
-    const put = yield write2(done);
-    if (put < 0) return put;
-    if (put === 0) return none;
-    done += put;
+    const put2 = yield write2(done);
+    if (put2 < 0) return put2;
+    if (put2 === 0) return none;
+    done += put2;
   }
   return 0;
 }
 
 // src/backends/formats/qcow2/writing/table_file.ts
 var NO_ROOM = -1e5;
-var ZEROES2 = new Uint8Array(65536);
+var ZEROES3 = new Uint8Array(65536);
 var TableFile = class {
   file;
   #bytes;
@@ -13364,8 +13913,8 @@ var TableFile = class {
   /** Writes zeroes. */
   *writeZeroes(host, length2) {
     for (let done = 0; done < length2; ) {
-      const part2 = Math.min(ZEROES2.length, length2 - done);
-      const error = yield* this.write(host + done, ZEROES2.subarray(0, part2));
+      const part2 = Math.min(ZEROES3.length, length2 - done);
+      const error = yield* this.write(host + done, ZEROES3.subarray(0, part2));
       if (error < 0) return error;
       done += part2;
     }
@@ -13385,7 +13934,7 @@ function entryWords(value2, flags = 0) {
 }
 
 // src/backends/formats/qcow2/writing/give_back.ts
-var PART3 = 1024;
+var PART4 = 1024;
 function* giveBack(image, writeRefcounts) {
   const { state: { freed, epochs, tables } } = image;
   for (; ; ) {
@@ -13397,7 +13946,7 @@ function* giveBack(image, writeRefcounts) {
     if (range === null || !isOver) return 0;
     const end = range.first + range.count;
     for (let at = range.first; at < end; ) {
-      const done = yield* giveSome(image, at, Math.min(PART3, end - at));
+      const done = yield* giveSome(image, at, Math.min(PART4, end - at));
       if (done === NO_ROOM) {
         const error = yield* writeRefcounts();
         if (error < 0) return error;
@@ -13438,12 +13987,12 @@ function* giveSome(image, first2, most) {
   }
   return run3;
 }
-function* lowerOrFind({ refcounts }, first2, most) {
+function* lowerOrFind({ refcounts: refcounts2 }, first2, most) {
   for (let run3 = 0; run3 < most; run3++) {
-    const refcount = yield* refcounts.get(first2 + run3);
+    const refcount = yield* refcounts2.get(first2 + run3);
     if (refcount === 1) continue;
     if (run3 > 0) return run3;
-    return refcount > 1 ? yield* refcounts.set(first2, refcount - 1) : refcount;
+    return refcount > 1 ? yield* refcounts2.set(first2, refcount - 1) : refcount;
   }
   return most;
 }
@@ -13460,8 +14009,8 @@ var DiskFlush = class {
   }
   /** Whether the file has all tables, durably as far as it was flushed. */
   get isClean() {
-    const { state, disk, refcounts } = this.#image;
-    const isDirty = disk.cache.dirtyCount > 0 || refcounts.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.freed.isUnflushed;
+    const { state, disk, refcounts: refcounts2 } = this.#image;
+    const isDirty = disk.cache.dirtyCount > 0 || refcounts2.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.freed.isUnflushed;
     return !isDirty && !state.flush.isHeld;
   }
   /** Makes everything durable; 0 or a negated errno. */
@@ -13487,7 +14036,7 @@ var DiskFlush = class {
     const { state, disk } = this.#image;
     const slices = [];
     let tables = [];
-    let entries = [];
+    let entries2 = [];
     let at = 0;
     let sealed = 0;
     let hasMore = false;
@@ -13496,7 +14045,7 @@ var DiskFlush = class {
       this.#copyDirty(disk.cache, (slice) => disk.hostOf(slice), slices);
       at = state.get("L1_AT");
       tables = disk.takeDirty();
-      entries = tables.map((table2) => disk.entryOf(table2));
+      entries2 = tables.map((table2) => disk.entryOf(table2));
       hasMore = disk.cache.dirtyCount > 0;
       sealed = state.freed.seal();
     } finally {
@@ -13504,7 +14053,7 @@ var DiskFlush = class {
     }
     let error = 0;
     try {
-      error = yield* this.#writeAll(slices, tables, entries, at);
+      error = yield* this.#writeAll(slices, tables, entries2, at);
     } catch (thrown2) {
       yield* this.#done(slices, tables, false);
       throw thrown2;
@@ -13515,7 +14064,7 @@ var DiskFlush = class {
     state.freed.flushed(sealed);
     return yield* giveBack(this.#image, () => this.#writeRefcounts());
   }
-  *#writeAll(slices, tables, entries, at) {
+  *#writeAll(slices, tables, entries2, at) {
     const { tableFile, data, geometry: { clusterSize } } = this.#image;
     const { file } = tableFile;
     let error = yield* this.#writeRefcounts();
@@ -13532,38 +14081,38 @@ var DiskFlush = class {
     error = yield* this.#write(slices);
     for (let i = 0; i < tables.length && error >= 0; i++) {
       const host = at * clusterSize + tables[i] * 8;
-      error = this.#count(yield* tableFile.writeWords(host, entries[i]));
+      error = this.#count(yield* tableFile.writeWords(host, entries2[i]));
     }
     return error < 0 ? error : yield file.flush();
   }
   /** Writes changed refcounts; the flush lock is held. */
   *#writeRefcounts() {
-    const { state, refcounts } = this.#image;
+    const { state, refcounts: refcounts2 } = this.#image;
     for (; ; ) {
       const copies = [];
       yield state.tables.lock();
-      const { cache } = refcounts;
-      const hostOf = (slice) => refcounts.hostOf(slice);
+      const { cache } = refcounts2;
+      const hostOf = (slice) => refcounts2.hostOf(slice);
       this.#copyDirty(cache, hostOf, copies);
       state.tables.unlock();
       if (copies.length === 0) return 0;
       const error = yield* this.#write(copies);
       yield state.tables.lock();
-      for (const { slot } of copies) refcounts.cache.written(slot, error >= 0);
+      for (const { slot } of copies) refcounts2.cache.written(slot, error >= 0);
       state.tables.unlock();
       if (error < 0) return error;
     }
   }
   /** Writes changed entries of the refcount table, whose blocks are durable. */
   *#writeTable() {
-    const { state, refcounts, tableFile, geometry } = this.#image;
+    const { state, refcounts: refcounts2, tableFile, geometry } = this.#image;
     if (!state.isDirty("TABLE")) return 0;
     yield state.tables.lock();
     const from = state.get("TABLE_DIRTY_FROM");
     const to = state.get("TABLE_DIRTY_TO");
     const words = [];
     for (let block = from; block < to; block++) {
-      const cluster = Atomics.load(refcounts.table, block);
+      const cluster = Atomics.load(refcounts2.table, block);
       words.push(...entryWords(cluster * geometry.clusterSize));
     }
     state.set("TABLE_DIRTY_FROM", 0);
@@ -13687,10 +14236,10 @@ var DiskResize = class {
     return yield* this.#moveL1(needed2);
   }
   *#moveL1(needed2) {
-    const { state, disk, refcounts, tableFile, geometry, flush: flush2 } = this.#image;
+    const { state, disk, refcounts: refcounts2, tableFile, geometry, flush: flush2 } = this.#image;
     const { clusterSize } = geometry;
     const clusters = Math.ceil(needed2 * 8 / clusterSize);
-    const entries = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
+    const entries2 = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
     const beforeEntries = state.get("L1_ENTRIES");
     let first2 = yield* this.#locked(() => this.#copyL1(clusters));
     while (first2 === NO_ROOM) {
@@ -13703,26 +14252,26 @@ var DiskResize = class {
     let error = yield flush2();
     if (error < 0) return error;
     const fields = new DataView(new ArrayBuffer(12));
-    fields.setUint32(0, entries);
+    fields.setUint32(0, entries2);
     fields.setBigUint64(4, BigInt(first2) * BigInt(clusterSize));
     const bytes2 = new Uint8Array(fields.buffer);
     error = yield* tableFile.write(L1_FIELDS, bytes2);
     if (error >= 0) error = yield tableFile.file.flush();
     if (error < 0) return error;
     const before = state.get("L1_AT");
-    disk.grow(entries);
+    disk.grow(entries2);
     state.set("L1_AT", first2);
-    state.set("L1_ENTRIES", entries);
+    state.set("L1_ENTRIES", entries2);
     const old = Math.ceil(beforeEntries * 8 / clusterSize);
     yield tables.lock();
-    if (old > 0) refcounts.release(before, old);
+    if (old > 0) refcounts2.release(before, old);
     tables.unlock();
     return 0;
   }
   /** Writes the L1 table to new clusters; returns the first one. */
   *#copyL1(clusters) {
-    const { state, disk, refcounts, tableFile, geometry } = this.#image;
-    const first2 = yield* refcounts.allocateRun(clusters);
+    const { state, disk, refcounts: refcounts2, tableFile, geometry } = this.#image;
+    const first2 = yield* refcounts2.allocateRun(clusters);
     if (first2 < 0) return first2;
     const words = new Int32Array(clusters * geometry.clusterSize / 4);
     for (let table2 = 0; table2 < state.get("L1_ENTRIES"); table2++) {
@@ -13879,10 +14428,10 @@ var DiskTables = class {
   #flags;
   #geometry;
   /** Attaches to the tables of an open image. */
-  constructor({ geometry, l1, cache }, flags, state, file, refcounts) {
+  constructor({ geometry, l1, cache }, flags, state, file, refcounts2) {
     this.state = state;
     this.file = file;
-    this.refcounts = refcounts;
+    this.refcounts = refcounts2;
     this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
     this.l1 = new Uint32Array(l1);
     this.words = new Int32Array(geometry.sliceSize / 4);
@@ -13981,9 +14530,9 @@ var DiskTables = class {
   }
   /** Gives a disk an L2 table of its own: an empty one, or a copy. */
   *#makeOwn(table2, old) {
-    const { refcounts, file } = this;
+    const { refcounts: refcounts2, file } = this;
     const { clusterSize } = this.#geometry;
-    const cluster = yield* refcounts.allocate(1);
+    const cluster = yield* refcounts2.allocate(1);
     if (cluster < 0) return cluster;
     const at = cluster * clusterSize;
     let error = 0;
@@ -13991,15 +14540,15 @@ var DiskTables = class {
       const bytes2 = new Uint8Array(clusterSize);
       error = yield* file.read(old * clusterSize, bytes2);
       if (error >= 0) error = yield* file.write(at, bytes2);
-    } else if (!refcounts.areUnused) {
+    } else if (!refcounts2.areUnused) {
       error = yield* file.writeZeroes(at, clusterSize);
     }
     if (error < 0) {
-      yield* refcounts.free(cluster, 1);
+      yield* refcounts2.free(cluster, 1);
       return error;
     }
     this.set(table2, cluster);
-    if (old !== NO_TABLE) refcounts.release(old, 1);
+    if (old !== NO_TABLE) refcounts2.release(old, 1);
     return 0;
   }
 };
@@ -14020,7 +14569,7 @@ function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mappi
 }
 
 // src/backends/formats/qcow2/writing/entry.ts
-var COPIED2 = 2147483648;
+var COPIED3 = 2147483648;
 var COMPRESSED2 = 1073741824;
 var OFFSET_HIGH2 = 16777215;
 var OFFSET_LOW2 = 4294966784;
@@ -14076,7 +14625,7 @@ var Entry = class {
     this.isZero = false;
     if ((high & COMPRESSED2) !== 0) return this.#readStream(high, low);
     this.host = (high & OFFSET_HIGH2) * TWO_3210 + ((low & OFFSET_LOW2) >>> 0);
-    const isOwn = (high & COPIED2) !== 0;
+    const isOwn = (high & COPIED3) !== 0;
     const hasZeroBit = !isExtended && (low & ZERO2) !== 0;
     const hasPlace = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
     this.isZero = hasZeroBit;
@@ -14101,7 +14650,7 @@ var Entry = class {
   }
   #readStream(high, low) {
     const { hasDataFile, clusterSize } = this.#geometry;
-    const sectors = (high & ~COPIED2 & ~COMPRESSED2) >>> this.#streamShift;
+    const sectors = (high & ~COPIED3 & ~COMPRESSED2) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_3210 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
     const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
@@ -14110,7 +14659,7 @@ var Entry = class {
 };
 function ownEntry(host, isZero) {
   return [
-    Math.floor(host / TWO_3210) | COPIED2 | 0,
+    Math.floor(host / TWO_3210) | COPIED3 | 0,
     host % TWO_3210 | (isZero ? ZERO2 : 0) | 0
   ];
 }
@@ -14133,14 +14682,14 @@ function writtenSubclusters({ from, to }, guest, { subclusterSize, clusterSize }
 }
 
 // src/backends/formats/qcow2/writing/release_entry.ts
-function releaseEntry({ refcounts, geometry }, entry2) {
+function releaseEntry({ refcounts: refcounts2, geometry }, entry2) {
   const { kind, host } = entry2;
   if (kind === CLUSTER.COMPRESSED) {
     const { first: first2, count: count2 } = entry2.streamClusters;
-    refcounts.release(first2, count2);
+    refcounts2.release(first2, count2);
   } else if (kind === CLUSTER.OWN || kind === CLUSTER.SHARED) {
     if (geometry.hasDataFile) return;
-    refcounts.release(host / geometry.clusterSize, 1);
+    refcounts2.release(host / geometry.clusterSize, 1);
   }
 }
 
@@ -14164,11 +14713,11 @@ function* linkClusters(image, clusters) {
     }
   }
 }
-function* undoClusters({ state: { tables, claims }, refcounts, geometry }, { claim, isOwn, host, count: count2 }) {
+function* undoClusters({ state: { tables, claims }, refcounts: refcounts2, geometry }, { claim, isOwn, host, count: count2 }) {
   yield tables.lock();
   try {
     const isPart = !isOwn && !geometry.hasDataFile;
-    if (isPart) yield* refcounts.free(host / geometry.clusterSize, count2);
+    if (isPart) yield* refcounts2.free(host / geometry.clusterSize, count2);
     claims.remove(claim);
   } finally {
     tables.unlock();
@@ -14221,13 +14770,13 @@ var DiskWriter = class {
   *write(position, buffer, start, length2) {
     for (let done = 0; done < length2; ) {
       const at = position + done;
-      let put = yield* this.#inPlace(at, buffer, start + done, length2 - done);
-      if (put === AGAIN) {
-        put = yield* this.#allocating(at, buffer, start + done, length2 - done);
+      let put2 = yield* this.#inPlace(at, buffer, start + done, length2 - done);
+      if (put2 === AGAIN) {
+        put2 = yield* this.#allocating(at, buffer, start + done, length2 - done);
       }
-      if (put === AGAIN) continue;
-      if (put < 0) return done > 0 ? done : put;
-      done += put;
+      if (put2 === AGAIN) continue;
+      if (put2 < 0) return done > 0 ? done : put2;
+      done += put2;
     }
     return length2;
   }
@@ -14242,8 +14791,8 @@ var DiskWriter = class {
       if (mapping.kind === MAPPED.CORRUPT) return -ERRNO.EIO;
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
       const { host } = mapping;
-      const put = yield data.write(host, buffer, start, mapping.length);
-      return put === 0 ? -ERRNO.ENOSPC : put;
+      const put2 = yield data.write(host, buffer, start, mapping.length);
+      return put2 === 0 ? -ERRNO.ENOSPC : put2;
     } finally {
       epochs.leave(counter);
     }
@@ -14273,10 +14822,10 @@ var DiskWriter = class {
       if (result3 === 1) yield claims.changed(seen);
       return AGAIN;
     }
-    const put = clusters.end - position;
+    const put2 = clusters.end - position;
     let error;
     try {
-      error = yield* this.#fill(clusters, position, buffer, start, put);
+      error = yield* this.#fill(clusters, position, buffer, start, put2);
     } catch (thrown2) {
       yield* undoClusters(this.#image, clusters);
       throw thrown2;
@@ -14286,7 +14835,7 @@ var DiskWriter = class {
       return error;
     }
     const linked = yield* linkClusters(this.#image, clusters);
-    return linked < 0 ? linked : put;
+    return linked < 0 ? linked : put2;
   }
   /**
    * Allocates clusters for the start of a range and claims their entries.
@@ -14295,7 +14844,7 @@ var DiskWriter = class {
    * @returns 1 if another request has claimed them; or a negative number.
    */
   *#plan(position, length2, plan) {
-    const { state, disk, refcounts } = this.#image;
+    const { state, disk, refcounts: refcounts2 } = this.#image;
     const { sliceSpan, clusterSize, hasDataFile } = this.#geometry;
     if (state.hasFailed) return -ERRNO.EIO;
     const slice = Math.floor(position / sliceSpan);
@@ -14317,21 +14866,21 @@ var DiskWriter = class {
     let count2 = run3;
     if (hasDataFile) first2 = guest;
     else if (!isOwn) {
-      const cluster = yield* refcounts.allocate(run3);
+      const cluster = yield* refcounts2.allocate(run3);
       if (cluster < 0) return cluster;
       first2 = cluster * clusterSize;
-      count2 = refcounts.allocated;
+      count2 = refcounts2.allocated;
     }
     const claim = state.claims.add(slice, entry2, count2);
     if (claim === NO_CLAIM) {
       if (!isOwn && !hasDataFile) {
-        yield* refcounts.free(first2 / clusterSize, count2);
+        yield* refcounts2.free(first2 / clusterSize, count2);
       }
       return 1;
     }
     const last = Math.min(position + length2, guest + count2 * clusterSize);
     const end = Math.min(last, limit);
-    const areUnused = !isOwn && !hasDataFile && refcounts.areUnused;
+    const areUnused = !isOwn && !hasDataFile && refcounts2.areUnused;
     plan.clusters = {
       slice,
       entry: entry2,
@@ -14444,8 +14993,8 @@ var DiskWriter = class {
 };
 
 // src/backends/formats/qcow2/writing/disk_zeroes.ts
-var ZEROES3 = new Uint8Array(65536);
-var PART4 = 512;
+var ZEROES4 = new Uint8Array(65536);
+var PART5 = 512;
 var DiskZeroes = class {
   #image;
   #writer;
@@ -14492,11 +15041,11 @@ var DiskZeroes = class {
       const { kind, length: length2 } = mapping;
       const isZero = kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && (backing === null || at >= backing.size);
       const isWritten = !isZero || this.#isRaw;
-      const part2 = isWritten ? Math.min(length2, ZEROES3.length) : length2;
+      const part2 = isWritten ? Math.min(length2, ZEROES4.length) : length2;
       if (isWritten) {
-        const put = yield* this.#writer.write(at, ZEROES3, 0, part2);
-        if (put < 0) return put;
-        at += put;
+        const put2 = yield* this.#writer.write(at, ZEROES4, 0, part2);
+        if (put2 < 0) return put2;
+        at += put2;
       } else {
         at += part2;
       }
@@ -14567,7 +15116,7 @@ var DiskZeroes = class {
     if (state.hasFailed) return -ERRNO.EIO;
     const slice = Math.floor(from / sliceSpan);
     const entry2 = (from - slice * sliceSpan) / clusterSize;
-    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART4);
+    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART5);
     if (isBelow && backing.size < to) {
       const below = Math.ceil((backing.size - from) / clusterSize);
       most = Math.min(most, below);
@@ -14683,28 +15232,28 @@ function ownBlock({ clusterSize, perBlock, order }, block, first2, count2) {
   }
   return words;
 }
-function* growTable(refcounts, block) {
-  const { state, file, table: table2, clusterSize, perBlock } = refcounts;
+function* growTable(refcounts2, block) {
+  const { state, file, table: table2, clusterSize, perBlock } = refcounts2;
   const old = table2.length;
   const first2 = old * perBlock;
-  const { blocks, clusters } = sizeOf2(refcounts, block + 1);
+  const { blocks, clusters } = sizeOf2(refcounts2, block + 1);
   if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
   const used = blocks + clusters;
-  let error = yield* refcounts.extendFile(first2 + used);
+  let error = yield* refcounts2.extendFile(first2 + used);
   if (error < 0) return error;
-  refcounts.use(first2, used);
+  refcounts2.use(first2, used);
   for (let i = 0; i < blocks; i++) {
-    const words = ownBlock(refcounts, old + i, first2, used);
+    const words = ownBlock(refcounts2, old + i, first2, used);
     error = yield* file.writeWords((first2 + i) * clusterSize, words);
     if (error < 0) return error;
   }
-  const entries = new BigUint64Array(clusters * clusterSize / 8);
+  const entries2 = new BigUint64Array(clusters * clusterSize / 8);
   for (let i = 0; i < old + blocks; i++) {
     const cluster = i < old ? Atomics.load(table2, i) : first2 + i - old;
-    entries[i] = BigInt(cluster) * BigInt(clusterSize);
+    entries2[i] = BigInt(cluster) * BigInt(clusterSize);
   }
   const at = first2 + blocks;
-  error = yield* file.write(at * clusterSize, bigEndian(entries));
+  error = yield* file.write(at * clusterSize, bigEndian(entries2));
   if (error < 0) return error;
   error = yield file.file.flush();
   if (error < 0) return error;
@@ -14717,29 +15266,29 @@ function* growTable(refcounts, block) {
   if (error < 0) return error;
   const before = state.get("TABLE_AT");
   const beforeClusters = state.get("TABLE_CLUSTERS");
-  table2.buffer.grow(entries.length * 4);
+  table2.buffer.grow(entries2.length * 4);
   for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first2 + i);
   state.set("TABLE_AT", at);
   state.set("TABLE_CLUSTERS", clusters);
   state.set("TABLE_DIRTY_FROM", 0);
   state.set("TABLE_DIRTY_TO", 0);
-  refcounts.release(before, beforeClusters);
+  refcounts2.release(before, beforeClusters);
   return 0;
 }
 function sizeOf2({ table: table2, clusterSize, perBlock }, least) {
   const old = table2.length;
   for (let blocks = 1; ; blocks++) {
-    const entries = Math.max(least, Math.ceil(old * 1.5), old + blocks);
-    const clusters = Math.ceil(entries * 8 / clusterSize);
+    const entries2 = Math.max(least, Math.ceil(old * 1.5), old + blocks);
+    const clusters = Math.ceil(entries2 * 8 / clusterSize);
     if (blocks + clusters <= blocks * perBlock) return {
       blocks,
       clusters
     };
   }
 }
-function bigEndian(entries) {
-  const view2 = new DataView(new ArrayBuffer(entries.length * 8));
-  entries.forEach((entry2, i) => view2.setBigUint64(8 * i, entry2));
+function bigEndian(entries2) {
+  const view2 = new DataView(new ArrayBuffer(entries2.length * 8));
+  entries2.forEach((entry2, i) => view2.setBigUint64(8 * i, entry2));
   return new Uint8Array(view2.buffer);
 }
 
@@ -15003,15 +15552,15 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     };
     super(sources);
     const tableFile = new TableFile(file, geometry.sliceSize);
-    const refcounts = new Refcounts(writing.refcounts, geometry, state, tableFile);
+    const refcounts2 = new Refcounts(writing.refcounts, geometry, state, tableFile);
     const { flags, isRaw, mayResize: mayResize2 } = writing;
     this.#image = {
       ...parts2,
       dataEnd: Infinity,
       state,
       tableFile,
-      refcounts,
-      disk: new DiskTables(tables, flags, state, tableFile, refcounts),
+      refcounts: refcounts2,
+      disk: new DiskTables(tables, flags, state, tableFile, refcounts2),
       read: (...args) => this.read(...args),
       flush: () => this.flush()
     };
@@ -15036,16 +15585,16 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     const { state: { epochs }, lookup: lookup2, data } = this.#image;
     const mapping = this.#mapping;
     const counter = epochs.enter();
-    let put = -1;
+    let put2 = -1;
     let isInPlace = false;
     try {
       isInPlace = lookup2.map(position, length2, mapping) && mapping.isOwn && mapping.kind === MAPPED.DATA && mapping.length === length2;
-      if (isInPlace) put = data.write(mapping.host, buffer, start, length2);
+      if (isInPlace) put2 = data.write(mapping.host, buffer, start, length2);
     } catch (error) {
       epochs.leave(counter);
       throw error;
     }
-    if (isInPlace) return leaveAfter(put, epochs, counter);
+    if (isInPlace) return leaveAfter(put2, epochs, counter);
     epochs.leave(counter);
     return run(this.#writer.write(position, buffer, start, length2));
   }
@@ -15133,6 +15682,7 @@ var QCOW2 = {
     };
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
+  create: ({ file }, options, files) => createQcow2(String(file), options, files),
   open: openQcow2,
   async attach(attachment, below, services) {
     await loadDecompression();
@@ -15154,17 +15704,9 @@ var QCOW2 = {
     return writing === null ? new Qcow2Backend(parts2) : new WritableQcow2Backend(parts2, tables, writing, services);
   }
 };
-async function openQcow2({ file: path, link: link3 }, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
+async function openQcow2({ file: path, base, link: link3 }, context) {
   const { cacheSize, backing: given, writable } = context.options;
-  const own = {
-    ...READ_ONLY,
-    writable
-  };
-  const file = await context.openBelow(source, own);
+  const file = typeof path === "string" ? await openOwnFile(path, link3, context) : path;
   const { name, backend } = file;
   const place = link3 ?? {
     gate: new ReferenceGate(file, context),
@@ -15175,10 +15717,10 @@ async function openQcow2({ file: path, link: link3 }, context) {
   if (writable) refuseWriting(header, name, context.options);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
-  const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
-  const used = writable ? disk.l1Entries : entries;
+  const entries2 = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
+  const used = writable ? disk.l1Entries : entries2;
   const l1 = await readL1(backend, disk.l1Offset, used, geometry, name);
-  const isLast = given === null && header.backingName === null;
+  const isLast = base === void 0 && given === null && header.backingName === null;
   const share = isLast ? cacheSize : cacheSize / 2;
   const cache = makeCache(disk.size, geometry, share);
   const data = await openDataFile(header, file, place, context);
@@ -15196,7 +15738,7 @@ async function openQcow2({ file: path, link: link3 }, context) {
     ...READ_ONLY,
     cacheSize: Math.max(0, left)
   };
-  const backing = await openBacking(header, file, place.gate, {
+  const backing = base ?? await openBacking(header, file, place.gate, {
     raw: (path2) => context.openBelow({
       driver: FILE,
       source: path2
@@ -15208,7 +15750,7 @@ async function openQcow2({ file: path, link: link3 }, context) {
         link: link4
       }
     }, options),
-    any: (source2) => context.openBelow(source2, options)
+    any: (source) => context.openBelow(source, options)
   }, given);
   return {
     name,
@@ -15227,6 +15769,17 @@ async function openQcow2({ file: path, link: link3 }, context) {
       backingSize: backing === null ? null : await sizeOf3(backing)
     }
   };
+}
+function openOwnFile(path, link3, context) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  const { writable } = context.options;
+  return context.openBelow(source, {
+    ...READ_ONLY,
+    writable
+  });
 }
 function growable(l1) {
   const larger = new SharedArrayBuffer(l1.byteLength, {
@@ -15248,6 +15801,134 @@ async function sizeOf3({ backend }) {
   return (await backend.stat()).size;
 }
 
+// src/backends/formats/overlay.ts
+var FILE_OPTIONS = {
+  writable: true,
+  growable: false,
+  snapshot: null,
+  backing: null,
+  overlay: null
+};
+var BELOW_OPTIONS = {
+  writable: false,
+  growable: false,
+  overlay: null
+};
+var OVERLAY = {
+  kind: "format",
+  name: "overlay",
+  summary: "takes the changes to an image",
+  usage: null,
+  prefixes: [],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  layered: true,
+  async open({ place, below, recorded }, context) {
+    const { cacheSize } = context.options;
+    const share = cacheSize / 2;
+    const base = await context.openBelow(below, {
+      ...BELOW_OPTIONS,
+      cacheSize: share
+    });
+    const { size } = await base.backend.stat();
+    const file = place.kind === "memory" ? await openMemory(place.limit, size, base, context) : await openFile(place, size, recorded ?? unrecorded(base), context);
+    const options = {
+      ...context.options,
+      snapshot: null,
+      backing: null,
+      cacheSize: share
+    };
+    const opened = await openQcow2({
+      file,
+      base
+    }, {
+      ...context,
+      options
+    });
+    return {
+      ...opened,
+      name: base.name
+    };
+  },
+  attach: (attachment, [base, ...files], services) => QCOW2.attach(attachment, [
+    ...files,
+    base
+  ], services)
+};
+function unrecorded({ name }) {
+  return {
+    name: `mqfuse:${name}`,
+    format: "raw"
+  };
+}
+async function openMemory(limit, size, base, context) {
+  const source = {
+    name: "the overlay in memory",
+    size: 1,
+    limit
+  };
+  const file = await context.openBelow({
+    driver: MEMORY,
+    source
+  }, {
+    ...FILE_OPTIONS,
+    growable: true,
+    direct: false
+  });
+  await writeNewImage(file.backend, overlayOf(size, unrecorded(base)));
+  return file;
+}
+async function openFile({ path, keep }, size, backing, context) {
+  const { services: { files } } = context;
+  const name = nameFrom(path, backing.name, files);
+  const recorded = {
+    ...backing,
+    name
+  };
+  const created = createUnlessKept(path, keep, context);
+  if (created !== null) {
+    context.defer(() => created.close());
+    try {
+      const file = new FileBackend(created.file, path, true);
+      await writeNewImage(file, overlayOf(size, recorded));
+    } catch (error) {
+      created.remove();
+      throw error;
+    }
+  }
+  try {
+    const source = {
+      driver: FILE,
+      source: path
+    };
+    const file = await context.openBelow(source, FILE_OPTIONS);
+    if (created === null) await refuseOther(file, recorded);
+    return file;
+  } finally {
+    if (!keep) created?.remove();
+  }
+}
+function createUnlessKept(path, keep, { services: { files } }) {
+  try {
+    return files.create(path);
+  } catch (error) {
+    if (errnoOf(error) !== ERRNO.EEXIST) throw error;
+    if (keep) return null;
+    throw new UserError(`Cannot make the overlay ${path}: a file is there already; keep using it with overlay-keep, remove it, or choose another path`, {
+      cause: error
+    });
+  }
+}
+async function refuseOther({ backend, name }, recorded) {
+  const header = await readHeader(backend, name);
+  const isSame = header.backingName === recorded.name && header.backingFormat === recorded.format;
+  if (isSame) return;
+  const of = header.backingName === null ? "no image" : `${header.backingFormat ?? "?"}:${header.backingName}`;
+  throw new UserError(`Cannot use ${name} as the overlay: it is an overlay of ${of}, not of ${recorded.format}:${recorded.name}; choose another path`);
+}
+
 // src/backends/formats/raw.ts
 var RAW = {
   kind: "format",
@@ -15261,6 +15942,7 @@ var RAW = {
     "image"
   ],
   parse: (path) => path,
+  create: createRaw,
   async open(path, context) {
     try {
       const { file } = await context.openBelow({
@@ -15285,174 +15967,38 @@ function withPrefixHint(error, path) {
     cause: error
   });
 }
-
-// src/backends/sized_disk.ts
-function parseSizedDisk(rest, text) {
-  const size = parseSize(rest);
-  if (size > 0) return {
-    name: text,
-    size
-  };
-  const prefix = text.slice(0, text.length - rest.length);
-  throw new UserError(`Cannot make an empty disk "${text}": give it a size, such as ${prefix}1G`);
+async function createRaw(path, options, files) {
+  const { size, preallocation } = options;
+  const wrong2 = [
+    [
+      "a backing image",
+      options.backing !== null
+    ],
+    [
+      "a cluster size",
+      options.clusterSize !== null
+    ],
+    [
+      "extended L2 entries",
+      options.extendedL2
+    ],
+    [
+      "a data file",
+      options.dataFile !== null
+    ],
+    [
+      "preallocated metadata",
+      preallocation === "metadata"
+    ]
+  ].find(([, isGiven]) => isGiven);
+  if (wrong2 !== void 0) {
+    throw new UserError(`Cannot create ${path} with ${wrong2[0]}: a raw image has none; make it as qcow2:${path}`);
+  }
+  await makeFile(path, files, async (file) => {
+    await mustSucceed(file.truncate(size), path);
+    await reserve(file, 0, size, preallocation);
+  });
 }
-
-// src/backends/protocols/memory.ts
-var CHUNK = 65536;
-var GROWABLE_MAX = 2 ** 40;
-function createMemoryDisk(size, options = {}) {
-  const growable2 = options.growable ?? false;
-  const max = Math.max(size, GROWABLE_MAX);
-  const chunks = Math.ceil(size / CHUNK);
-  try {
-    const length2 = new SharedArrayBuffer(8);
-    new Float64Array(length2)[0] = size;
-    return {
-      length: length2,
-      bytes: growable2 ? new SharedArrayBuffer(size, {
-        maxByteLength: max
-      }) : new SharedArrayBuffer(size),
-      chunks: growable2 ? new SharedArrayBuffer(chunks, {
-        maxByteLength: Math.ceil(max / CHUNK)
-      }) : new SharedArrayBuffer(chunks)
-    };
-  } catch (cause) {
-    throw new UserError(`Cannot make a memory disk of ${size} bytes: not enough memory; use a smaller size or a sparse file`, {
-      cause
-    });
-  }
-}
-var MEMORY = {
-  kind: "protocol",
-  name: "memory",
-  summary: "a disk in memory, empty at first",
-  usage: "memory:SIZE",
-  prefixes: [
-    "memory:"
-  ],
-  needs: [
-    "shared memory"
-  ],
-  parse: parseSizedDisk,
-  open({ name, size }, { options: { growable: growable2 } }) {
-    const disk = createMemoryDisk(size, {
-      growable: growable2
-    });
-    return {
-      attachment: {
-        name,
-        disk
-      },
-      name
-    };
-  },
-  attach: ({ name, disk }) => new MemoryBackend(disk, name)
-};
-var MemoryBackend = class extends ImageBackend {
-  shared = true;
-  writable = true;
-  #disk;
-  #bytes;
-  #chunks;
-  #length;
-  /**
-   * Wraps the memory of a disk.
-   *
-   * @param disk Made by {@linkcode createMemoryDisk}.
-   * @param name Its name in messages.
-   */
-  constructor(disk, name = "memory") {
-    super(name);
-    this.#disk = disk;
-    this.#bytes = new Uint8Array(disk.bytes);
-    this.#chunks = new Uint8Array(disk.chunks);
-    this.#length = new Float64Array(disk.length);
-  }
-  /** The current size in bytes. */
-  get size() {
-    return this.#length[0];
-  }
-  stat() {
-    const { size } = this;
-    const end = Math.ceil(size / CHUNK);
-    let chunks = 0;
-    for (let i = 0; i < end; i++) chunks += this.#chunks[i];
-    return {
-      size,
-      allocated: chunks * CHUNK,
-      blockSize: 4096,
-      times: null
-    };
-  }
-  read(position, buffer, start, length2) {
-    buffer.set(this.#bytes.subarray(position, position + length2), start);
-    return length2;
-  }
-  write(position, buffer, start, length2) {
-    const whole = start === 0 && length2 === buffer.length;
-    const bytes2 = whole ? buffer : buffer.subarray(start, start + length2);
-    this.#bytes.set(bytes2, position);
-    this.#mark(position, length2);
-    return length2;
-  }
-  truncate(size) {
-    const { bytes: bytes2, chunks } = this.#disk;
-    if (size > bytes2.byteLength) {
-      if (!bytes2.growable) return -ERRNO.ENOSPC;
-      if (size > bytes2.maxByteLength) return -ERRNO.EFBIG;
-      try {
-        chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));
-        bytes2.grow(size);
-      } catch {
-        return -ERRNO.ENOMEM;
-      }
-    }
-    const old = this.#length[0];
-    if (size < old) this.zero(size, old - size, {
-      unmap: true
-    });
-    this.#length[0] = size;
-    return 0;
-  }
-  zero(position, length2, { unmap }) {
-    const end = position + length2;
-    const size = this.#length[0];
-    let at = position;
-    for (let chunk = Math.floor(position / CHUNK); at < end; chunk++) {
-      const start = chunk * CHUNK;
-      const stop = start + CHUNK;
-      const to = Math.min(end, stop);
-      if (this.#chunks[chunk] !== 0) {
-        this.#bytes.fill(0, at, to);
-        const whole = at === start && (to === stop || to === size);
-        if (whole && unmap) this.#chunks[chunk] = 0;
-      }
-      at = to;
-    }
-    return 0;
-  }
-  allocate(position, length2) {
-    this.#mark(position, length2);
-    return 0;
-  }
-  extent(position) {
-    const chunks = Math.ceil(this.#length[0] / CHUNK);
-    const first2 = Math.floor(position / CHUNK);
-    const data = this.#chunks[first2] !== 0;
-    let chunk = first2 + 1;
-    while (chunk < chunks && this.#chunks[chunk] !== 0 === data) chunk++;
-    return {
-      data,
-      end: chunk >= chunks ? Infinity : chunk * CHUNK
-    };
-  }
-  #mark(position, length2) {
-    const last = Math.floor((position + length2 - 1) / CHUNK);
-    for (let i = Math.floor(position / CHUNK); i <= last; i++) {
-      this.#chunks[i] = 1;
-    }
-  }
-};
 
 // src/base/import_factory.ts
 var METHODS = {
@@ -15526,8 +16072,8 @@ var CheckedBackend = class extends FilterBackend {
     return got === length2 ? got : checked2(got, COUNT3, length2);
   }
   write(position, buffer, start, length2) {
-    const put = this.image.write(position, buffer, start, length2);
-    return put === length2 ? put : checked2(put, COUNT3, length2);
+    const put2 = this.image.write(position, buffer, start, length2);
+    return put2 === length2 ? put2 : checked2(put2, COUNT3, length2);
   }
   flush() {
     return checked2(this.image.flush(), COUNT3, 0);
@@ -15620,8 +16166,8 @@ var NULL = {
   }),
   attach: ({ size, name }) => new NullBackend(size, name)
 };
-var ZEROES4 = new Uint8Array(65536);
-var part = ZEROES4;
+var ZEROES5 = new Uint8Array(65536);
+var part = ZEROES5;
 var NullBackend = class extends ImageBackend {
   shared = true;
   writable = true;
@@ -15651,10 +16197,10 @@ var NullBackend = class extends ImageBackend {
   read(_position, buffer, start, length2) {
     const end = start + length2;
     let at = start;
-    for (; end - at > ZEROES4.length; at += ZEROES4.length) {
-      buffer.set(ZEROES4, at);
+    for (; end - at > ZEROES5.length; at += ZEROES5.length) {
+      buffer.set(ZEROES5, at);
     }
-    if (part.length !== end - at) part = ZEROES4.subarray(0, end - at);
+    if (part.length !== end - at) part = ZEROES5.subarray(0, end - at);
     buffer.set(part, at);
     return length2;
   }
@@ -15759,6 +16305,7 @@ function patternByte(position) {
 var DRIVERS = [
   RAW,
   QCOW2,
+  OVERLAY,
   FILE,
   MEMORY,
   NULL,
@@ -15833,7 +16380,7 @@ function dropSetIds(state, gid) {
 }
 
 // src/export/image_size.ts
-var ZEROES5 = new Uint8Array(65536);
+var ZEROES6 = new Uint8Array(65536);
 function mayResize({ growable: growable2, truncate: truncate2 }) {
   return growable2 || truncate2 === "as-qemu";
 }
@@ -15877,10 +16424,10 @@ async function zeroRange2(backend, position, length2) {
     if (result3 !== -ERRNO.EOPNOTSUPP) return result3;
   }
   for (let done = 0; done < length2; ) {
-    const rest = Math.min(ZEROES5.length, length2 - done);
-    const put = await backend.write(position + done, ZEROES5, 0, rest);
-    if (!(put > 0)) return put < 0 ? put : -ERRNO.EIO;
-    done += put;
+    const rest = Math.min(ZEROES6.length, length2 - done);
+    const put2 = await backend.write(position + done, ZEROES6, 0, rest);
+    if (!(put2 > 0)) return put2 < 0 ? put2 : -ERRNO.EIO;
+    done += put2;
   }
   return 0;
 }
@@ -16181,10 +16728,10 @@ async function continueWrite(done, { backend, state }, request, reply) {
       const at = offset + done;
       const length2 = Math.min(size - done, state.size - at);
       if (length2 <= 0) return reply.error(ERRNO.ENOSPC);
-      const put = await backend.write(at, request.data, done, length2);
-      if (put < 0) return replyError(reply, put);
-      if (put === 0) return reply.error(ERRNO.ENOSPC);
-      done += put;
+      const put2 = await backend.write(at, request.data, done, length2);
+      if (put2 < 0) return replyError(reply, put2);
+      if (put2 === 0) return reply.error(ERRNO.ENOSPC);
+      done += put2;
     }
   } finally {
     state.lock.unlock();
@@ -16254,39 +16801,39 @@ function writeShared(context, request, reply, offset, size) {
     state.lock.unshare();
     return writeExclusive(context, request, reply, offset, length2);
   }
-  let put;
+  let put2;
   try {
-    put = length2 === 0 ? 0 : backend.write(offset, request.data, 0, length2);
-    if (typeof put !== "number") {
-      return Completion.of(put).after(REPLY_WRITE, context, request, reply);
+    put2 = length2 === 0 ? 0 : backend.write(offset, request.data, 0, length2);
+    if (typeof put2 !== "number") {
+      return Completion.of(put2).after(REPLY_WRITE, context, request, reply);
     }
   } catch (error) {
     state.lock.unshare();
     throw error;
   }
   state.lock.unshare();
-  return replyWrite(put, context, request, reply);
+  return replyWrite(put2, context, request, reply);
 }
 var REPLY_WRITE = {
-  run(put, context, request, reply) {
+  run(put2, context, request, reply) {
     context.state.lock.unshare();
-    return replyWrite(put, context, request, reply);
+    return replyWrite(put2, context, request, reply);
   },
   recover(error, { state }) {
     state.lock.unshare();
     throw error;
   }
 };
-function replyWrite(put, context, request, reply) {
-  if (!(put >= 0)) return replyError(reply, put);
+function replyWrite(put2, context, request, reply) {
+  if (!(put2 >= 0)) return replyError(reply, put2);
   const size = WRITE_IN5.get.size(request.body);
-  if (put === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
-  if (put > 0) context.state.written();
-  if (put < size && isWriteBack(request)) {
-    return continueWrite(put, context, request, reply);
+  if (put2 === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
+  if (put2 > 0) context.state.written();
+  if (put2 < size && isWriteBack(request)) {
+    return continueWrite(put2, context, request, reply);
   }
   const body = reply.body;
-  WRITE_OUT5.set.size(body, 0, put);
+  WRITE_OUT5.set.size(body, 0, put2);
   WRITE_OUT5.set.padding(body, 0, 0);
   reply.ok(WRITE_OUT5.size);
 }
@@ -16294,7 +16841,7 @@ async function writeExclusive(context, request, reply, offset, size) {
   const { backend, state, rules } = context;
   const end = offset + size;
   if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
-  let put = 0;
+  let put2 = 0;
   await state.lock.lock();
   try {
     if (state.readOnly) return reply.error(ERRNO.EACCES);
@@ -16307,15 +16854,15 @@ async function writeExclusive(context, request, reply, offset, size) {
     if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
     const length2 = Math.max(0, Math.min(size, fits));
     try {
-      put = await backend.write(offset, request.data, 0, length2);
+      put2 = await backend.write(offset, request.data, 0, length2);
     } finally {
-      const kept = Math.max(before, put > 0 ? offset + put : 0);
+      const kept = Math.max(before, put2 > 0 ? offset + put2 : 0);
       if (kept < state.size) await resizeLocked(context, kept);
     }
   } finally {
     state.lock.unlock();
   }
-  await replyWrite(put, context, request, reply);
+  await replyWrite(put2, context, request, reply);
 }
 
 // src/export/durable_write.ts
@@ -17523,6 +18070,65 @@ function readLinkAt(fd) {
   return length2 < 0 ? null : textOf2(target, length2);
 }
 
+// src/linux/io/create_block_file.ts
+var MODE2 = 438;
+function createBlockFile(path, insecurePath) {
+  const entry2 = findEntry(path, {
+    action: `create ${path}`,
+    opening: `create ${path}`,
+    insecurePath,
+    advice: adviceOnCreate
+  });
+  let fd;
+  try {
+    fd = entry2.open(OPEN.RDWR | OPEN.CREAT | OPEN.EXCL, {
+      mode: MODE2,
+      label: path,
+      action: `create ${path}`,
+      advice: adviceOnCreate
+    });
+  } catch (error) {
+    entry2.close();
+    throw error;
+  }
+  const file = new LinuxBlockFile(fd);
+  return {
+    file,
+    path: entry2.path,
+    syncName: () => syncDirectory(entry2.directory),
+    remove() {
+      if (entry2.leadsTo(fd)) entry2.remove();
+    },
+    close() {
+      file.close();
+      entry2.close();
+    }
+  };
+}
+function syncDirectory(directory) {
+  const fd = openDescriptor(".", OPEN.RDONLY | OPEN.DIRECTORY, {
+    directory
+  });
+  try {
+    return libc().fdatasync(fd) < 0 ? -errno() : 0;
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+function adviceOnCreate(error) {
+  switch (error) {
+    case ERRNO.EEXIST:
+      return "remove it, or choose another path";
+    case ERRNO.ENOENT:
+      return "make its directory first";
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return "choose a directory that this user may write to";
+    default:
+      return void 0;
+  }
+}
+
 // src/linux/io/open_block_file.ts
 function openBlockFile(path, options) {
   const action = `open ${path}`;
@@ -17740,6 +18346,7 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
         ...options,
         insecurePath
       }),
+      create: (path) => createBlockFile(path, insecurePath),
       wrap: (fd) => new LinuxBlockFile(fd),
       reopen: reopenBlockFile,
       probeDirect: ({ fd }, length2) => probeDirect(fd, length2),
@@ -18229,8 +18836,8 @@ var DirectoryStream = class {
     if (this.#iterator !== null) {
       return this.#next(this.#iterator, index, caller);
     }
-    return andThen(this.#open(caller), (entries) => {
-      this.#iterator = iterate(entries);
+    return andThen(this.#open(caller), (entries2) => {
+      this.#iterator = iterate(entries2);
       return this.#next(this.#iterator, index, caller);
     });
   }
@@ -18268,8 +18875,8 @@ var DirectoryStream = class {
     return this.#isAtEnd;
   }
 };
-function iterate(entries) {
-  return Symbol.asyncIterator in entries ? entries[Symbol.asyncIterator]() : entries[Symbol.iterator]();
+function iterate(entries2) {
+  return Symbol.asyncIterator in entries2 ? entries2[Symbol.asyncIterator]() : entries2[Symbol.iterator]();
 }
 
 // src/filesystem/names.ts
@@ -19654,7 +20261,7 @@ var DirectoryReader = class {
     return this.#entries.length > 0;
   }
 };
-function decode2(length2, entries) {
+function decode2(length2, entries2) {
   for (let at = 0; at < length2; ) {
     const size = view.getUint16(at + LENGTH_AT, true);
     const start = at + NAME_AT;
@@ -19662,7 +20269,7 @@ function decode2(length2, entries) {
     const name = decodeName(bytes.slice(start, end));
     if (name !== "." && name !== "..") {
       const mode = view.getUint8(at + TYPE_AT) << TYPE_SHIFT;
-      entries.push([
+      entries2.push([
         name,
         null,
         {
@@ -19735,7 +20342,7 @@ function deviceArgument(rdev) {
 // src/mirror/making.ts
 var PERMISSIONS2 = 511;
 var DEFAULT_ACL = new TextEncoder().encode("system.posix_acl_default\0");
-function makeFile({ ids, descriptors }, directory, name, mode, caller) {
+function makeFile2({ ids, descriptors }, directory, name, mode, caller) {
   const path = nameArgument(name);
   const flags = OPEN.RDWR | OPEN.CREAT | OPEN.EXCL | OPEN.NOFOLLOW | OPEN.CLOEXEC;
   const fd = orThrow(ids.run(caller, () => result2(libc().openat(directory, path, flags, mode & ~S_IF.MT))));
@@ -20038,7 +20645,7 @@ var MirrorTree = class {
   }
   create(directory, name, mode, caller) {
     this.begin();
-    const file = makeFile(this.#maker, directory.fd, name, mode, caller);
+    const file = makeFile2(this.#maker, directory.fd, name, mode, caller);
     const { descriptors } = this;
     const flags = OPEN.PATH | OPEN.CLOEXEC;
     const fd = libc().openat(descriptors, descriptorName(file), flags, 0);
@@ -20697,14 +21304,14 @@ function openUringQueue(start, uring) {
     allocate: (size) => messages.allocate(size)
   });
   if (pollsDevice) device.prepare(1);
-  const { entries } = uring;
+  const { entries: entries2 } = uring;
   const options = {
     protocolVersion,
     device,
     pollsDevice
   };
-  const queue = new UringQueue(events, entries, options);
-  messages.add(entries.memory);
+  const queue = new UringQueue(events, entries2, options);
+  messages.add(entries2.memory);
   const fileIo = new RingFileIo(events, uring.fileSlots);
   return {
     queue,

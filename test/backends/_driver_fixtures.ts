@@ -58,6 +58,11 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     },
     { variant: "little cache", options: { cacheSize: 0 }, source: qcow2File() },
   ].map((fixture) => ({ content: "its own", writes: "refused", ...fixture })),
+  overlay: [{
+    options: { overlay: { kind: "memory", limit: 2 ** 30 } },
+    resizes: "down",
+    source: (size) => ({ backend: growableDisk(size) }),
+  }],
   memory: [
     { resizes: "down", source: (size) => `memory:${size}` },
     {

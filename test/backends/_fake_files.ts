@@ -1,4 +1,4 @@
-import type { BlockFile } from "../../src/backends/block_file.ts";
+import type { BlockFile, CreatedFile } from "../../src/backends/block_file.ts";
 import type {
   DriverServices,
   FileOpenOptions,
@@ -32,6 +32,11 @@ export class FakeFiles implements FileService {
     this.#files.set(path, file);
   }
 
+  /** Whether a path stands for a file. */
+  has(path: string): boolean {
+    return this.#files.has(path);
+  }
+
   /** How many descriptors are open. */
   get openCount(): number {
     return this.#open.size;
@@ -44,6 +49,24 @@ export class FakeFiles implements FileService {
 
   open(path: string, options: FileOpenOptions): BlockFile {
     return this.#openAs("open", path, options);
+  }
+
+  create(path: string): CreatedFile {
+    const name = this.absolutePath(path).replace(/^\/images\//, "");
+    if (this.#files.has(name)) {
+      throw Object.assign(new UserError(`Cannot create ${path}: it exists`), {
+        errno: 17,
+      });
+    }
+    this.#files.set(name, new FakeBlockFile(0, { identity: name }));
+    const file = this.#openAs("open", path, { writable: true });
+    return {
+      file,
+      path: this.absolutePath(path),
+      syncName: () => 0,
+      remove: () => void this.#files.delete(name),
+      close: () => file.close(),
+    };
   }
 
   #openAs(

@@ -15,5 +15,6 @@ export const imageOptions: ImageOptions = {
   snapshot: null,
   backing: null,
   allowReference: [],
+  overlay: null,
   cacheSize: CACHE_SIZE_DEFAULT,
 };

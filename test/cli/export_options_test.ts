@@ -32,6 +32,7 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     transport: "auto",
     passthrough: "off",
     cache: "none",
+    overlayKeep: false,
     pollUs: "auto",
     allowOther: "auto",
     batching: "auto",
@@ -50,6 +51,11 @@ Deno.test("readExportRequest() reads sizes with suffixes", () => {
     control: null,
     trace: "off",
   });
+});
+
+Deno.test("readExportRequest() makes an export with an overlay writable", () => {
+  const { mount } = request("--overlay=over.qcow2", "a", "b");
+  assertEquals([mount.overlay, mount.writable], ["over.qcow2", true]);
 });
 
 Deno.test("readExportRequest() reads --insecure-path", () => {
@@ -111,6 +117,7 @@ Deno.test("options of export have the names of the library's options", () => {
     "--backing=raw:b",
     "--allow-reference=/c",
     "--cache-size=1M",
+    "--overlay=memory",
     "--splice=off",
     "--user=a",
     "--group=b",

@@ -23,6 +23,7 @@ import "../mount/limits_test.ts";
 import "../mount/memory_fs_test.ts";
 import "../mount/mirror_test.ts";
 import "../mount/mountpoint_test.ts";
+import "../mount/overlay_test.ts";
 import "../mount/passthrough_test.ts";
 import "../mount/program_end_test.ts";
 import "../mount/qcow2_test.ts";

@@ -1,7 +1,9 @@
 import { ERRNO } from "../../base/errno.ts";
 import { UserError } from "../../base/user_error.ts";
-import type { ImageDriver } from "../driver.ts";
+import type { ImageDriver, NewImageOptions } from "../driver.ts";
+import { makeFile, mustSucceed, reserve } from "../new_file.ts";
 import { FILE } from "../protocols/file/driver.ts";
+import type { FileService } from "../services.ts";
 
 /**
  * The bytes of a file as they are. A path without a prefix is a raw image. The
@@ -15,6 +17,7 @@ export const RAW: ImageDriver<string, null> = {
   prefixes: [""],
   needs: ["image"],
   parse: (path) => path,
+  create: createRaw,
   async open(path, context) {
     try {
       const { file } = await context.openBelow({ driver: FILE, source: path });
@@ -36,4 +39,31 @@ function withPrefixHint(error: unknown, path: string): unknown {
     `${error.message}; no driver reads "${prefix}" either: 'export --help' lists the sources`,
     { cause: error },
   );
+}
+
+/** Makes a sparse file, or one whose space is reserved. */
+async function createRaw(
+  path: string,
+  options: NewImageOptions,
+  files: FileService,
+): Promise<void> {
+  const { size, preallocation } = options;
+  const wrong = ([
+    ["a backing image", options.backing !== null],
+    ["a cluster size", options.clusterSize !== null],
+    ["extended L2 entries", options.extendedL2],
+    ["a data file", options.dataFile !== null],
+    ["preallocated metadata", preallocation === "metadata"],
+  ] as const).find(([, isGiven]) => isGiven);
+  if (wrong !== undefined) {
+    throw new UserError(
+      `Cannot create ${path} with ${
+        wrong[0]
+      }: a raw image has none; make it as qcow2:${path}`,
+    );
+  }
+  await makeFile(path, files, async (file) => {
+    await mustSucceed(file.truncate(size), path);
+    await reserve(file, 0, size, preallocation);
+  });
 }

@@ -32,6 +32,11 @@ export interface MemoryDisk {
 export interface MemoryDiskOptions {
   /** Whether the disk can grow; no if left out. */
   readonly growable?: boolean;
+  /**
+   * The size up to which a growable disk can grow, in bytes: further growth fails
+   * with ENOSPC. 1 TiB if left out, beyond which it fails with EFBIG.
+   */
+  readonly limit?: number;
 }
 
 /**
@@ -45,8 +50,8 @@ export function createMemoryDisk(
   size: number,
   options: MemoryDiskOptions = {},
 ): MemoryDisk {
-  const growable = options.growable ?? false;
-  const max = Math.max(size, GROWABLE_MAX);
+  const { growable = false, limit = GROWABLE_MAX } = options;
+  const max = Math.max(size, limit);
   const chunks = Math.ceil(size / CHUNK);
   try {
     const length = new SharedArrayBuffer(8);
@@ -71,7 +76,7 @@ export function createMemoryDisk(
 }
 
 /** A disk in memory that all threads share. */
-export const MEMORY: ImageDriver<SizedDisk, MemoryAttachment> = {
+export const MEMORY: ImageDriver<MemorySource, MemoryAttachment> = {
   kind: "protocol",
   name: "memory",
   summary: "a disk in memory, empty at first",
@@ -79,12 +84,21 @@ export const MEMORY: ImageDriver<SizedDisk, MemoryAttachment> = {
   prefixes: ["memory:"],
   needs: ["shared memory"],
   parse: parseSizedDisk,
-  open({ name, size }, { options: { growable } }) {
-    const disk = createMemoryDisk(size, { growable });
+  open({ name, size, limit }, { options: { growable } }) {
+    const disk = createMemoryDisk(size, {
+      growable,
+      ...limit === undefined ? {} : { limit },
+    });
     return { attachment: { name, disk }, name };
   },
   attach: ({ name, disk }) => new MemoryBackend(disk, name),
 };
+
+/** A disk that is to be made. */
+interface MemorySource extends SizedDisk {
+  /** As in {@linkcode MemoryDiskOptions}. */
+  readonly limit?: number;
+}
 
 interface MemoryAttachment {
   readonly name: string;
@@ -163,7 +177,10 @@ export class MemoryBackend extends ImageBackend implements Backend {
     const { bytes, chunks } = this.#disk;
     if (size > bytes.byteLength) {
       if (!bytes.growable) return -ERRNO.ENOSPC;
-      if (size > bytes.maxByteLength) return -ERRNO.EFBIG;
+      if (size > bytes.maxByteLength) {
+        const isBounded = bytes.maxByteLength < GROWABLE_MAX;
+        return isBounded ? -ERRNO.ENOSPC : -ERRNO.EFBIG;
+      }
       try {
         // Chunks first: every byte of the disk has to have one.
         chunks.grow(Math.max(chunks.byteLength, Math.ceil(size / CHUNK)));

@@ -94,6 +94,33 @@ export const OPTIONS = {
     help:
       "use this image below SOURCE, in place of the one that SOURCE names: raw:PATH, qcow2:PATH or another source",
   },
+  overlay: {
+    value: "memory[:SIZE]|PATH",
+    help:
+      "let programs write, and leave the image as it is: keep what they write in memory (default SIZE: half of what is available), or in a new qcow2 image at PATH, which is removed at the end",
+  },
+  "overlay-keep": {
+    help:
+      "keep the overlay at PATH at the end; the next export with it goes on with it",
+  },
+  "cluster-size": {
+    value: "SIZE",
+    help: "the size of a cluster, 512 to 2M (default: 64k)",
+  },
+  "extended-l2": {
+    help:
+      "divide each cluster into 32 subclusters: less is copied from a backing image for small writes; the cluster size is 16k or more",
+  },
+  preallocation: {
+    value: "off|metadata|falloc|full",
+    help:
+      "reserve nothing; tables; tables and space; or write zeroes (default: off)",
+  },
+  "data-file": {
+    value: "PATH",
+    help:
+      "put the data into a new file at PATH, and only the tables into the image",
+  },
   "allow-reference": {
     value: "DIR",
     list: true,

@@ -39,6 +39,8 @@ export const EXPORT: Command = {
     "size",
     "snapshot",
     "backing",
+    "overlay",
+    "overlay-keep",
     "allow-reference",
     "cache-size",
     "queue-memory",

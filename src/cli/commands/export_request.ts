@@ -66,7 +66,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
   const cache = choiceOption(args, "cache", CACHES) ?? "none";
   inUsage(() =>
     checkCache(cache, {
-      writable: flags.has("writable"),
+      writable: isWritable(args),
       growable: flags.has("growable"),
       truncate: truncate ?? "refuse",
       writethrough: flags.has("writethrough"),
@@ -78,13 +78,15 @@ export function readExportRequest(args: Arguments): ExportRequest {
     mount: {
       ...operandsOf(args),
       queues,
-      writable: flags.has("writable"),
+      writable: isWritable(args),
       growable: flags.has("growable"),
       ...truncate === null ? {} : { truncate },
       writethrough: flags.has("writethrough"),
       offset: sizeOption(args, "offset") ?? 0,
       ...size === null ? {} : { size },
       ...imageOptionsOf(args),
+      ...textOption(args, "overlay"),
+      overlayKeep: flags.has("overlay-keep"),
       ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
       batching: choiceOption(args, "batching", BATCHING) ?? "auto",
@@ -136,7 +138,7 @@ export function imageOptionsOf(
 }
 
 /** An option without further checks here; nothing if it is not given. */
-function textOption<Name extends "user" | "group" | "snapshot">(
+function textOption<Name extends "user" | "group" | "snapshot" | "overlay">(
   { values }: Arguments,
   name: Name,
 ): { readonly [key in Name]?: string } {
@@ -190,6 +192,11 @@ export function mountOptionsOf(
   return { mountOptions: list };
 }
 
+/** An overlay is there to be written to. */
+function isWritable({ flags, values }: Pick<Arguments, "flags" | "values">) {
+  return flags.has("writable") || values.has("overlay");
+}
+
 /** Refuses options that only mean something with --writable, or without it. */
 function checkWritable({ flags, values }: Arguments): void {
   const truncates = values.has("truncate");
@@ -198,7 +205,7 @@ function checkWritable({ flags, values }: Arguments): void {
       "Cannot use --truncate with --growable: a growable image is truncated like any file; leave one of them out",
     );
   }
-  if (flags.has("writable")) return;
+  if (isWritable({ flags, values })) return;
   if (truncates) {
     throw new UsageError(
       "Cannot use --truncate without --writable: a read-only image is never truncated; add -w",

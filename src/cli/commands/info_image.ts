@@ -57,6 +57,7 @@ function optionsOf(args: Arguments): ImageOptions {
     lock: false,
     snapshot: snapshot ?? null,
     backing: backing ?? null,
+    overlay: null,
     allowReference: allowReference ?? [],
     cacheSize: cacheSize ?? CACHE_SIZE_DEFAULT,
   };

@@ -38,6 +38,8 @@ export interface OpenOptions {
   readonly mode?: number;
   /** The file's name in errors, the path by default. */
   readonly label?: string;
+  /** What is being done, in errors; opening the file if left out. */
+  readonly action?: string;
   /** What to do about an error number, for the error's message. */
   readonly advice?: (errno: number) => string | undefined;
 }
@@ -63,7 +65,7 @@ export function openDescriptor(
   const error = errno();
   throw new SystemError({
     call: "openat",
-    action: `open ${label}`,
+    action: options.action ?? `open ${label}`,
     errno: error,
     advice: options.advice?.(error),
   });

@@ -183,3 +183,9 @@ function isExecutable(path: string): boolean {
   return libc().access(cString(path), X_OK) === 0 &&
     pathKind(path) !== "directory";
 }
+
+/** Bytes of memory that programs can take: MemAvailable of proc_meminfo(5). */
+export function availableMemory(): number {
+  const text = readText("/proc/meminfo");
+  return 1024 * Number(/^MemAvailable:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0);
+}

@@ -206,6 +206,9 @@ export function cutServices(
 ): DriverServices {
   const files: FileService = {
     open: () => disk,
+    create() {
+      throw new Error("There is one file");
+    },
     wrap: () => disk,
     reopen: () => disk,
     probeDirect: (_file, length) => length,

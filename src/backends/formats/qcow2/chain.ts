@@ -25,6 +25,7 @@ export const READ_ONLY = {
   growable: false,
   snapshot: null,
   backing: null,
+  overlay: null,
 } as const;
 
 /** Opens the image below. */

@@ -16,6 +16,7 @@ import {
 } from "./chain.ts";
 import { ClusterCache } from "./cluster_cache.ts";
 import { LIMIT } from "./constants.ts";
+import { createQcow2 } from "./creating/create_qcow2.ts";
 import { loadDecompression } from "./decompress.ts";
 import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
 import type { Compression, Qcow2Header } from "./header.ts";
@@ -33,14 +34,16 @@ import {
 
 /** A qcow2 image that is to be opened. */
 export interface Qcow2Source {
-  /** What its bytes are in, as users write it. */
-  readonly file: string;
+  /** What its bytes are in, as users write it; open already in an overlay. */
+  readonly file: string | ImageBelow;
+  /** The image below, open already; the one that the header names if left out. */
+  readonly base?: ImageBelow;
   /** Its place in a chain; none if the user named it. */
   readonly link?: ChainLink;
 }
 
 /** An open image, for every thread. Plain data. */
-interface Qcow2Attachment {
+export interface Qcow2Attachment {
   readonly name: string;
   /** The size of the disk in bytes. */
   readonly size: number;
@@ -75,6 +78,8 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
     if (file !== "") return { file };
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
+  create: ({ file }, options, files) =>
+    createQcow2(String(file), options, files),
   open: openQcow2,
   async attach(attachment, below, services) {
     await loadDecompression();
@@ -98,15 +103,18 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
   },
 };
 
-async function openQcow2(
-  { file: path, link }: Qcow2Source,
+/**
+ * Opens an image: its file, then the file with its data, then the image below.
+ * What is open already is not opened again.
+ */
+export async function openQcow2(
+  { file: path, base, link }: Qcow2Source,
   context: OpenContext,
 ): Promise<Opened<Qcow2Attachment>> {
-  // A path that an image gives has no prefix.
-  const source = link === undefined ? path : { driver: FILE, source: path };
   const { cacheSize, backing: given, writable } = context.options;
-  const own = { ...READ_ONLY, writable };
-  const file = await context.openBelow(source, own);
+  const file = typeof path === "string"
+    ? await openOwnFile(path, link, context)
+    : path;
   const { name, backend } = file;
   const place = link ??
     { gate: new ReferenceGate(file, context), reference: null };
@@ -118,7 +126,8 @@ async function openQcow2(
   const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
   const used = writable ? disk.l1Entries : entries;
   const l1 = await readL1(backend, disk.l1Offset, used, geometry, name);
-  const isLast = given === null && header.backingName === null;
+  const isLast = base === undefined && given === null &&
+    header.backingName === null;
   const share = isLast ? cacheSize : cacheSize / 2;
   const cache = makeCache(disk.size, geometry, share);
   const data = await openDataFile(header, file, place, context);
@@ -126,7 +135,7 @@ async function openQcow2(
   const writing = writable ? await openForWriting(image) : null;
   const left = cacheSize - cache.byteLength;
   const options = { ...READ_ONLY, cacheSize: Math.max(0, left) };
-  const backing = await openBacking(header, file, place.gate, {
+  const backing = base ?? await openBacking(header, file, place.gate, {
     raw: (path) => context.openBelow({ driver: FILE, source: path }, options),
     qcow2: (path, link) =>
       context.openBelow(
@@ -148,6 +157,17 @@ async function openQcow2(
       backingSize: backing === null ? null : await sizeOf(backing),
     },
   };
+}
+
+function openOwnFile(
+  path: string,
+  link: ChainLink | undefined,
+  context: OpenContext,
+): Promise<ImageBelow> {
+  // A path that an image gives has no prefix.
+  const source = link === undefined ? path : { driver: FILE, source: path };
+  const { writable } = context.options;
+  return context.openBelow(source, { ...READ_ONLY, writable });
 }
 
 /** The same table, in memory that has room for more entries. */
