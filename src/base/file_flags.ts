@@ -75,6 +75,24 @@ export const RENAME = {
 export const XATTR = { CREATE: 1 << 0, REPLACE: 1 << 1 } as const;
 
 /**
+ * Events of poll(2), `events` of fuse_poll_in and `revents` of fuse_poll_out.
+ *
+ * @category Flags and constants
+ */
+export const POLL = {
+  /** There is something to read, or the other end was closed. */
+  IN: 0x1,
+  /** There is something urgent. */
+  PRI: 0x2,
+  /** Something can be written. */
+  OUT: 0x4,
+  /** An error. */
+  ERR: 0x8,
+  /** The other end was closed. */
+  HUP: 0x10,
+} as const;
+
+/**
  * File types: the bits of `st_mode` that S_IFMT masks, inode(7).
  *
  * @category Flags and constants

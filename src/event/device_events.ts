@@ -1,3 +1,4 @@
+import { POLL } from "../base/file_flags.ts";
 import { ERRNO } from "../base/errno.ts";
 import { US_PER_MS } from "../base/timespec.ts";
 import type { EventSource } from "./event_source.ts";
@@ -8,7 +9,7 @@ import type { RingEvents } from "./ring_events.ts";
 /** Polls in a row before the thread yields its core. */
 const POLLS = 4;
 /** What a poll returns if there is something to read: <poll.h>. */
-const POLLIN = 1;
+
 /** Reads in a row after which operations are submitted. */
 const READS = 16;
 
@@ -266,7 +267,7 @@ export class DeviceEvents implements EventSource, RingOwner {
       this.#isTiming = false;
     } else {
       this.#isPolling = false;
-      this.#hasError = (result & POLLIN) === 0;
+      this.#hasError = (result & POLL.IN) === 0;
     }
   }
 

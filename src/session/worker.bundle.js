@@ -2526,9 +2526,92 @@ var RingFileIo = class {
   }
 };
 
+// src/base/file_flags.ts
+var O = {
+  ACCMODE: 3,
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  CREAT: 64,
+  EXCL: 128,
+  NOCTTY: 256,
+  TRUNC: 512,
+  APPEND: 1024,
+  NONBLOCK: 2048,
+  DSYNC: 4096,
+  CLOEXEC: 524288
+};
+var O_DIRECT = 16384 | 65536;
+var SEEK = {
+  SET: 0,
+  CUR: 1,
+  END: 2,
+  DATA: 3,
+  HOLE: 4
+};
+var FALLOC_FL = {
+  KEEP_SIZE: 1,
+  PUNCH_HOLE: 2,
+  NO_HIDE_STALE: 4,
+  COLLAPSE_RANGE: 8,
+  ZERO_RANGE: 16,
+  INSERT_RANGE: 32,
+  UNSHARE_RANGE: 64
+};
+var RENAME = {
+  NOREPLACE: 1 << 0,
+  EXCHANGE: 1 << 1,
+  WHITEOUT: 1 << 2
+};
+var XATTR = {
+  CREATE: 1 << 0,
+  REPLACE: 1 << 1
+};
+var POLL = {
+  /** There is something to read, or the other end was closed. */
+  IN: 1,
+  /** There is something urgent. */
+  PRI: 2,
+  /** Something can be written. */
+  OUT: 4,
+  /** An error. */
+  ERR: 8,
+  /** The other end was closed. */
+  HUP: 16
+};
+var S_IF = {
+  MT: 61440,
+  SOCK: 49152,
+  LNK: 40960,
+  REG: 32768,
+  BLK: 24576,
+  DIR: 16384,
+  CHR: 8192,
+  FIFO: 4096
+};
+var S_IS = {
+  UID: 2048,
+  GID: 1024,
+  VTX: 512
+};
+var STATX = {
+  TYPE: 1,
+  MODE: 2,
+  NLINK: 4,
+  UID: 8,
+  GID: 16,
+  ATIME: 32,
+  MTIME: 64,
+  CTIME: 128,
+  INO: 256,
+  SIZE: 512,
+  BLOCKS: 1024,
+  BTIME: 2048
+};
+var STATX_BASIC_STATS = 2047;
+
 // src/event/device_events.ts
 var POLLS2 = 4;
-var POLLIN = 1;
 var READS = 16;
 var POLL_SLOT = 0;
 var SLOTS = 2;
@@ -2694,7 +2777,7 @@ var DeviceEvents = class {
       this.#isTiming = false;
     } else {
       this.#isPolling = false;
-      this.#hasError = (result3 & POLLIN) === 0;
+      this.#hasError = (result3 & POLL.IN) === 0;
     }
   }
   ringFailed(errno2) {
@@ -2785,78 +2868,6 @@ function showValue(value2) {
       return Object.is(value2, -0) ? "-0" : String(value2);
   }
 }
-
-// src/base/file_flags.ts
-var O = {
-  ACCMODE: 3,
-  RDONLY: 0,
-  WRONLY: 1,
-  RDWR: 2,
-  CREAT: 64,
-  EXCL: 128,
-  NOCTTY: 256,
-  TRUNC: 512,
-  APPEND: 1024,
-  NONBLOCK: 2048,
-  DSYNC: 4096,
-  CLOEXEC: 524288
-};
-var O_DIRECT = 16384 | 65536;
-var SEEK = {
-  SET: 0,
-  CUR: 1,
-  END: 2,
-  DATA: 3,
-  HOLE: 4
-};
-var FALLOC_FL = {
-  KEEP_SIZE: 1,
-  PUNCH_HOLE: 2,
-  NO_HIDE_STALE: 4,
-  COLLAPSE_RANGE: 8,
-  ZERO_RANGE: 16,
-  INSERT_RANGE: 32,
-  UNSHARE_RANGE: 64
-};
-var RENAME = {
-  NOREPLACE: 1 << 0,
-  EXCHANGE: 1 << 1,
-  WHITEOUT: 1 << 2
-};
-var XATTR = {
-  CREATE: 1 << 0,
-  REPLACE: 1 << 1
-};
-var S_IF = {
-  MT: 61440,
-  SOCK: 49152,
-  LNK: 40960,
-  REG: 32768,
-  BLK: 24576,
-  DIR: 16384,
-  CHR: 8192,
-  FIFO: 4096
-};
-var S_IS = {
-  UID: 2048,
-  GID: 1024,
-  VTX: 512
-};
-var STATX = {
-  TYPE: 1,
-  MODE: 2,
-  NLINK: 4,
-  UID: 8,
-  GID: 16,
-  ATIME: 32,
-  MTIME: 64,
-  CTIME: 128,
-  INO: 256,
-  SIZE: 512,
-  BLOCKS: 1024,
-  BTIME: 2048
-};
-var STATX_BASIC_STATS = 2047;
 
 // src/protocol/attr_checks.ts
 var ATTR = accessors("fuse_attr");
@@ -8235,12 +8246,6 @@ var FUSE_URING_ENT = {
 };
 
 // src/linux/syscall/poll.ts
-var POLL = {
-  /** There is data or a connection to take, or the other end was closed. */
-  IN: 1,
-  /** Data can be written. */
-  OUT: 4
-};
 var ONE_DESCRIPTOR = 1n;
 var LONGEST_WAIT_MS = 1e3;
 var RETRY_MS = 10;

@@ -13,10 +13,7 @@ import {
   mountFileSystem,
 } from "../../fs.ts";
 import { Errno } from "../../src/base/errno.ts";
-import { S_IF } from "../../src/base/file_flags.ts";
-
-const POLLIN = 1;
-const POLLOUT = 4;
+import { POLL, S_IF } from "../../src/base/file_flags.ts";
 
 class DeviceFs implements FileSystem<Attr, void> {
   readonly root: Attr = { mode: S_IF.DIR | 0o755 };
@@ -68,7 +65,7 @@ class DeviceFs implements FileSystem<Attr, void> {
 
   poll(_node: Attr, events: number, wake: (() => void) | null) {
     if (wake !== null) this.#wake = wake;
-    const ready = this.#text.length > 0 ? POLLIN | POLLOUT : POLLOUT;
+    const ready = this.#text.length > 0 ? POLL.IN | POLL.OUT : POLL.OUT;
     return events & ready;
   }
 

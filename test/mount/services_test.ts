@@ -3,7 +3,8 @@ import { optionRow } from "../../src/cli/arguments/options.ts";
 import { EXPORT } from "../../src/cli/commands/export.ts";
 import { closeDescriptor } from "../../src/linux/syscall/descriptor.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
-import { POLL, waitForEventsAsync } from "../../src/linux/syscall/poll.ts";
+import { POLL } from "../../src/base/file_flags.ts";
+import { waitForEventsAsync } from "../../src/linux/syscall/poll.ts";
 import { openSocket, SOCK } from "../../src/linux/socket/socket.ts";
 import { pathAddress } from "../../src/linux/socket/unix_address.ts";
 import {

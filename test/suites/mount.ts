@@ -11,6 +11,7 @@ import "../mount/commands_test.ts";
 import "../mount/conformance_test.ts";
 import "../mount/ending_test.ts";
 import "../mount/examples_test.ts";
+import "../mount/examples_trees_test.ts";
 import "../mount/export_test.ts";
 import "../mount/far_offsets_test.ts";
 import "../mount/file_system_test.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { POLL } from "../../base/file_flags.ts";
 import { PAGE_SIZE } from "../../base/limits.ts";
 import { accessors } from "../../protocol/accessors.ts";
 import { FUSE_IO_URING_CMD } from "../../protocol/device.ts";
@@ -12,7 +13,6 @@ import { EventRing } from "../io/event_ring.ts";
 import { LinuxFileSlots } from "../io/file_slots.ts";
 import { FIXED_FILE, IORING_OP, SQE, SQE_WORDS } from "../io/io_uring.ts";
 import { mapResident, type ResidentMapping } from "../syscall/memory.ts";
-import { POLL } from "../syscall/poll.ts";
 
 const CMD_REQ = accessors("fuse_uring_cmd_req");
 const HEADERS = accessors("fuse_uring_req_header");

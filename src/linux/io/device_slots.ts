@@ -1,7 +1,7 @@
+import { POLL } from "../../base/file_flags.ts";
 import type { DeviceSlots } from "../../event/device_events.ts";
 import { nanosecondsOf, NS_PER_MS, secondsOf } from "../../base/timespec.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
-import { POLL } from "../syscall/poll.ts";
 import type { EventRing } from "./event_ring.ts";
 import { IORING_OP, SQE, SQE_WORDS } from "./io_uring.ts";
 

@@ -7,11 +7,12 @@
  *
  * @module
  */
+import { POLL } from "../../base/file_flags.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { inPool } from "../syscall/pool.ts";
-import { POLL, waitForEvents, waitForEventsAsync } from "../syscall/poll.ts";
+import { waitForEvents, waitForEventsAsync } from "../syscall/poll.ts";
 
 const ONE_BYTE = 1n;
 const LONGEST_WAIT_MS = 1000;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { POLL } from "../../base/file_flags.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { decodeName } from "../../base/name_bytes.ts";
 import { ADVICE_ON_CONTAINERS } from "../fuse/fuse_device.ts";
@@ -22,7 +23,7 @@ import {
 } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { POLL, waitForEvents } from "../syscall/poll.ts";
+import { waitForEvents } from "../syscall/poll.ts";
 import { findExecutable } from "../syscall/process.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { readText } from "../syscall/text_file.ts";

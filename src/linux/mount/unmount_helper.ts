@@ -9,6 +9,7 @@
  * @module
  */
 
+import { POLL } from "../../base/file_flags.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { socketPair } from "../socket/socket.ts";
 import { type Child, startChild } from "../syscall/child_process.ts";
@@ -22,7 +23,7 @@ import { errno, libc } from "../syscall/libc.ts";
 import type { DirectoryEntry } from "../syscall/directory_entry.ts";
 import { findEntry } from "../syscall/path_walk.ts";
 import { findExecutable } from "../syscall/process.ts";
-import { POLL, waitForEvents } from "../syscall/poll.ts";
+import { waitForEvents } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { openConnection } from "./connection.ts";
 import type { UnmountResult, UnusedResult } from "./fuse_mount.ts";

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { POLL } from "../../base/file_flags.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { POLL, waitForEvents } from "../syscall/poll.ts";
+import { waitForEvents } from "../syscall/poll.ts";
 import { environmentVariable } from "../syscall/process.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import { openSocket, SOCK } from "./socket.ts";

@@ -5,10 +5,9 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
-import { O } from "../../base/file_flags.ts";
+import { O, POLL } from "../../base/file_flags.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { POLL } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import type { SocketPoll } from "./socket_poll.ts";
 

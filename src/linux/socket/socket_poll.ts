@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { POLL } from "../../base/file_flags.ts";
 import { closeDescriptor, OPEN } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import { POLL, pollInPool } from "../syscall/poll.ts";
+import { pollInPool } from "../syscall/poll.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
 /** Limits a poll, in case that nothing wakes it. */

@@ -4,17 +4,10 @@
  * @module
  */
 
+import { POLL } from "../../base/file_flags.ts";
 import { pointerOf } from "./ffi_values.ts";
 import { type Libc, libc } from "./libc.ts";
 import { inPool } from "./pool.ts";
-
-/** Events of poll(2). */
-export const POLL = {
-  /** There is data or a connection to take, or the other end was closed. */
-  IN: 1,
-  /** Data can be written. */
-  OUT: 4,
-} as const;
 
 const ONE_DESCRIPTOR = 1n;
 
