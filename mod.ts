@@ -157,6 +157,7 @@ export type {
 export type { AllowOther } from "./src/linux/mount/mount_by_fusermount.ts";
 export type { MountMethod } from "./src/linux/mount/mount_connection.ts";
 export type { PollUs } from "./src/event/poll_strategy.ts";
+export type { OpcodeTotals } from "./src/queue/opcode_counts.ts";
 export type { QueueTotals } from "./src/queue/queue_statistics.ts";
 export type { QueueEnd, QueueEndReason } from "./src/queue/request_queue.ts";
 export type {

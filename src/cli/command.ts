@@ -43,10 +43,11 @@ export interface Command {
   /**
    * Runs it.
    *
+   * @param version The program's version.
    * @throws {UsageError} If the command line is wrong.
    * @throws {UserError} If it fails.
    */
-  run(args: Arguments, output: Output): Promise<ExitCode>;
+  run(args: Arguments, output: Output, version: string): Promise<ExitCode>;
 }
 
 /** The options that every command has. */

@@ -89,7 +89,7 @@ async function dispatch(
   ]);
   if (given.flags.has("help")) return print(commandHelp(command), output);
   if (given.flags.has("version")) return print([`mqfuse ${version}`], output);
-  return await command.run(given, output);
+  return await command.run(given, output, version);
 }
 
 /** The index of the command: the first word, unless options come first. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { US_PER_MS } from "../base/timespec.ts";
+import { US_PER_MS, US_PER_S } from "../base/timespec.ts";
 import { OPCODES } from "../protocol/opcodes.ts";
 
 /** The kinds of requests that are measured separately. */
@@ -92,6 +92,40 @@ export function totalsOf(
   while ((rest -= histogram[bucket]!) > 0) bucket++;
   const p99Us = endOf(bucket) / UNITS_PER_US;
   return { operation, requests, bytes, meanUs, p99Us };
+}
+
+/** A histogram as Prometheus has it: each bucket includes those before it. */
+export interface LatencyHistogram {
+  /** Requests that took up to so many seconds, for ascending limits. */
+  readonly buckets: readonly {
+    readonly seconds: number;
+    readonly requests: number;
+  }[];
+  /** The sum of all times, in seconds. */
+  readonly seconds: number;
+  /** All requests. */
+  readonly requests: number;
+}
+
+/** Limits of {@linkcode latencyHistogram}: powers of two, 1 us to 8.4 s. */
+const LIMITS_US: readonly number[] = Array.from(
+  { length: 24 },
+  (_, i) => 2 ** i,
+);
+
+/** The counts of a histogram up to each power of two of microseconds. */
+export function latencyHistogram(histogram: Float64Array): LatencyHistogram {
+  let bucket = 0;
+  let requests = 0;
+  const buckets = LIMITS_US.map((us) => {
+    // Exact, because buckets begin at each power of two.
+    const end = bucketOf(us * UNITS_PER_US);
+    while (bucket < end) requests += histogram[bucket++]!;
+    return { seconds: us / US_PER_S, requests };
+  });
+  while (bucket < BUCKETS) requests += histogram[bucket++]!;
+  const seconds = histogram[SUM]! / UNITS_PER_US / US_PER_S;
+  return { buckets, seconds, requests };
 }
 
 function bucketOf(units: number): number {

@@ -86,6 +86,7 @@ export {
   type NotificationWriter,
   type Notifier,
 } from "./notifier.ts";
+export type { OpcodeTotals } from "./opcode_counts.ts";
 export {
   QueueCounters,
   QueueStatistics,

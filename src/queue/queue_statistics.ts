@@ -5,6 +5,11 @@
  * @module
  */
 import { HISTOGRAM_LENGTH, observe, OPERATIONS } from "./latency.ts";
+import {
+  OPCODE_COUNTS_SIZE,
+  OpcodeCounts,
+  type OpcodeTotals,
+} from "./opcode_counts.ts";
 
 /**
  * Totals of one queue.
@@ -48,10 +53,14 @@ const BYTES_WRITTEN = 4;
 const ERRORS = 5;
 const BYTES_SPLICED = 6;
 const TOTALS = 7;
-/** Two cache lines for each queue, so that Workers do not slow each other. */
-const COUNTERS_SIZE = 128;
-/** Bytes of the histograms of one queue. */
+/** Bytes of the session's own words: two cache lines, which no Worker writes. */
+const SESSION_SIZE = 128;
+// The memory of a queue: whole pairs of cache lines, so that Workers do not slow
+// each other.
+const OPCODES_AT = 128;
+const HISTOGRAMS_AT = OPCODES_AT + OPCODE_COUNTS_SIZE;
 const HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
+const QUEUE_SIZE = HISTOGRAMS_AT + HISTOGRAMS_SIZE;
 
 /**
  * The options of {@linkcode QueueStatistics.create}.
@@ -59,7 +68,7 @@ const HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
  * @category Statistics
  */
 export interface QueueStatisticsOptions {
-  /** Whether queues measure how long requests take; no if left out. */
+  /** Whether queues measure how long requests take from the start on. */
   readonly measuring?: boolean;
 }
 
@@ -73,20 +82,16 @@ export class QueueStatistics {
   readonly memory: SharedArrayBuffer;
   /** The counters of each queue. */
   readonly queues: readonly QueueCounters[];
-  /** Whether queues measure how long requests take. */
-  readonly measuring: boolean;
   readonly #words: Int32Array;
 
   /** Wraps memory that {@linkcode QueueStatistics.create} made. */
   constructor(memory: SharedArrayBuffer) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, 3);
-    const count = this.#words[COUNT]!;
-    this.measuring = this.#words[MEASURING] !== 0;
+    const words = new Int32Array(memory, 0, 3);
+    this.#words = words;
     this.queues = Array.from(
-      { length: count },
-      (_, index) =>
-        new QueueCounters(memory, index, this.measuring ? count : 0),
+      { length: words[COUNT]! },
+      (_, index) => new QueueCounters(memory, index),
     );
   }
 
@@ -95,13 +100,22 @@ export class QueueStatistics {
     queues: number,
     { measuring = false }: QueueStatisticsOptions = {},
   ): QueueStatistics {
-    const size = (queues + 1) * COUNTERS_SIZE +
-      (measuring ? queues * HISTOGRAMS_SIZE : 0);
-    const memory = new SharedArrayBuffer(size);
+    const memory = new SharedArrayBuffer(SESSION_SIZE + queues * QUEUE_SIZE);
     const words = new Int32Array(memory);
     words[COUNT] = queues;
     words[MEASURING] = Number(measuring);
     return new QueueStatistics(memory);
+  }
+
+  /** Whether queues measure how long requests take. */
+  get measuring(): boolean {
+    // Read for each request; a queue may notice late, so nothing is atomic.
+    return this.#words[MEASURING] !== 0;
+  }
+
+  /** Makes the queues measure how long requests take, from the next one on. */
+  measure(): void {
+    Atomics.store(this.#words, MEASURING, 1);
   }
 
   /** Whether the queues must take no more requests. */
@@ -135,6 +149,7 @@ export class QueueCounters {
   readonly index: number;
   readonly #words: Int32Array;
   readonly #totals: Float64Array;
+  readonly #opcodes: OpcodeCounts;
   readonly #histograms: readonly Float64Array<SharedArrayBuffer>[];
 
   /**
@@ -142,24 +157,21 @@ export class QueueCounters {
    *
    * @param memory The memory of a {@linkcode QueueStatistics}.
    * @param index The queue's number.
-   * @param measured The number of queues if they are measured, else 0.
    */
-  constructor(memory: SharedArrayBuffer, index: number, measured: number) {
-    const start = (index + 1) * COUNTERS_SIZE;
+  constructor(memory: SharedArrayBuffer, index: number) {
+    const start = SESSION_SIZE + index * QUEUE_SIZE;
     this.index = index;
     this.#words = new Int32Array(memory, start, QUEUE_WORDS);
     this.#totals = new Float64Array(memory, start + TOTALS_AT, TOTALS);
-    // Histograms follow the counters of all queues.
-    const at = (measured + 1) * COUNTERS_SIZE + index * HISTOGRAMS_SIZE;
-    this.#histograms = measured === 0
-      ? []
-      : OPERATIONS.map((_, operation) =>
-        new Float64Array(
-          memory,
-          at + operation * HISTOGRAM_LENGTH * 8,
-          HISTOGRAM_LENGTH,
-        )
-      );
+    this.#opcodes = new OpcodeCounts(memory, start + OPCODES_AT);
+    const at = start + HISTOGRAMS_AT;
+    this.#histograms = OPERATIONS.map((_, operation) =>
+      new Float64Array(
+        memory,
+        at + operation * HISTOGRAM_LENGTH * 8,
+        HISTOGRAM_LENGTH,
+      )
+    );
   }
 
   /** Requests that were taken and not answered yet. */
@@ -182,10 +194,11 @@ export class QueueCounters {
   }
 
   /** Counts a request that was taken. */
-  taken(): void {
+  taken(opcode: number): void {
     // This thread is the only writer; an atomic operation would be a call.
     this.#words[IN_FLIGHT]!++;
     this.#totals[REQUESTS]!++;
+    this.#opcodes.taken(opcode);
   }
 
   /** Counts a request that was answered. */
@@ -211,12 +224,13 @@ export class QueueCounters {
   }
 
   /** Counts an error. */
-  failed(): void {
+  failed(opcode: number): void {
     this.#totals[ERRORS]!++;
+    this.#opcodes.failed(opcode);
   }
 
   /**
-   * Adds a request to the histograms. Call it only if `measuring`.
+   * Adds a request to the histograms.
    *
    * @param operation Index in `OPERATIONS`.
    * @param ms Milliseconds from taking it to answering it.
@@ -226,9 +240,14 @@ export class QueueCounters {
     observe(this.#histograms[operation]!, ms, bytes);
   }
 
-  /** Copies of the histograms, by operation; none if nothing is measured. */
+  /** Copies of the histograms, by operation. */
   histograms(): Float64Array<ArrayBuffer>[] {
     return this.#histograms.map((histogram) => Float64Array.from(histogram));
+  }
+
+  /** Requests and errors so far by opcode. */
+  opcodes(): OpcodeTotals[] {
+    return this.#opcodes.totals();
   }
 
   /** The totals so far. */

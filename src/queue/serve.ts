@@ -46,6 +46,8 @@ export interface ServeOptions {
   readonly statistics?: QueueStatistics;
   /** Which of the counters are this queue's; 0 if left out. */
   readonly index?: number;
+  /** Measures how long requests take, in milliseconds; `performance.now()`. */
+  readonly clock?: () => number;
   /**
    * Called with an error that stands for no error number (`knownErrnoOf()`),
    * which is a defect, and the name of the request during which it was thrown. A
@@ -79,10 +81,16 @@ class ServeLoop implements AnswerTaker {
   readonly #options: ServeOptions;
   readonly #events: EventSource;
   readonly #counters: QueueCounters | undefined;
+  readonly #clock: () => number;
+  /**
+   * When the request was taken that is about to be answered; 0 if it is not
+   * measured. As an argument, the number would be allocated.
+   */
+  readonly #start = new Float64Array(1);
   /** Whether the handler works in the queue's memory. */
   readonly #inPlace: boolean;
-  /** Whether to measure how long requests take. */
-  readonly #measuring: boolean;
+  /** Says whether to measure how long requests take. */
+  readonly #statistics: QueueStatistics | undefined;
   /** Pending replies for reuse, so that none is allocated for a request. */
   readonly #idle: PendingReply[] = [];
   /** Requests whose answers have not come yet. */
@@ -100,8 +108,9 @@ class ServeLoop implements AnswerTaker {
     this.#inPlace = handler.inPlace === true;
     this.#options = options;
     this.#events = options.events ?? NO_OPERATIONS;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#statistics = options.statistics;
     this.#counters = options.statistics?.queues[options.index ?? 0];
-    this.#measuring = options.statistics?.measuring ?? false;
   }
 
   async run(): Promise<QueueEnd> {
@@ -136,9 +145,10 @@ class ServeLoop implements AnswerTaker {
   }
 
   #handle(exchange: Exchange): void {
-    this.#counters?.taken();
-    const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
+    this.#counters?.taken(opcode);
+    // 0 for a request that is not measured, even if the next one is.
+    const start = this.#statistics?.measuring ? this.#clock() : 0;
     const pending = this.#inPlace
       ? null
       : new PendingReply(this).begin(exchange, opcode, start);
@@ -164,7 +174,8 @@ class ServeLoop implements AnswerTaker {
       const isDone = !hasThrown && own.reply.filled;
       this.#adopt(exchange.reply, own, opcode, isDone);
     }
-    this.#answer(exchange, opcode, start);
+    this.#start[0] = start;
+    this.#answer(exchange, opcode);
   }
 
   answered(pending: PendingReply, error: unknown, failed: boolean): void {
@@ -173,7 +184,8 @@ class ServeLoop implements AnswerTaker {
     if (own === null) this.#idle.push(pending);
     if (failed) this.#fail(error, (own ?? exchange).reply, opcode);
     if (own !== null) this.#adopt(exchange.reply, own, opcode, false);
-    this.#answer(exchange, opcode, start);
+    this.#start[0] = start;
+    this.#answer(exchange, opcode);
     this.#outstanding--;
     this.#onAnswered();
   }
@@ -201,17 +213,18 @@ class ServeLoop implements AnswerTaker {
   }
 
   /** Sends what a handler has filled. */
-  #answer(exchange: Exchange, opcode: number, start: number): void {
+  #answer(exchange: Exchange, opcode: number): void {
     const { reply } = exchange;
+    const start = this.#start[0]!;
     // The kernel expects no reply to a FORGET, even if the handler filled one.
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#counters !== undefined) count(this.#counters, reply, opcode);
-    const bytes = this.#measuring ? bytesOf(reply, opcode) : 0;
+    const bytes = start === 0 ? 0 : bytesOf(reply, opcode);
     this.#send(exchange, opcode);
     this.#counters?.answered();
-    if (!this.#measuring) return;
-    const ms = performance.now() - start;
+    if (start === 0) return;
+    const ms = this.#clock() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes);
   }
 
@@ -237,7 +250,7 @@ class ServeLoop implements AnswerTaker {
       this.#queue.reply(exchange);
     } catch (error) {
       // The kernel has refused the reply; the caller has received EIO.
-      this.#counters?.failed();
+      this.#counters?.failed(opcode);
       this.report(error, opcode);
     }
   }
@@ -277,7 +290,7 @@ function count(counters: QueueCounters, reply: Reply, opcode: number): void {
   if (reply.errno !== 0) {
     // The error of an INTERRUPT says that another request goes on, which any
     // signal to a client causes.
-    if (opcode !== INTERRUPT) counters.failed();
+    if (opcode !== INTERRUPT) counters.failed(opcode);
   } else if (opcode === READ) {
     const bytes = bytesOf(reply, opcode);
     counters.read(bytes);

@@ -3,6 +3,7 @@ import type {
   NegotiatedCapabilities,
   OfferedCapabilities,
 } from "../protocol/init.ts";
+import type { OpcodeTotals } from "../queue/opcode_counts.ts";
 import type { QueueTotals } from "../queue/queue_statistics.ts";
 import type { QueueEnd } from "../queue/request_queue.ts";
 import { describeUsers } from "../linux/mount/mount_users.ts";
@@ -127,12 +128,40 @@ export class Session implements AsyncDisposable {
     return this.#parts.statistics.totals();
   }
 
+  /** Requests and errors of each queue so far, by opcode. */
+  opcodes(): OpcodeTotals[][] {
+    return this.#parts.statistics.queues.map((row) => row.opcodes());
+  }
+
   /**
-   * Copies of each queue's latency histograms so far, by operation. Empty
-   * without the option `stats`.
+   * Makes the queues measure how long requests take from now on, as the option
+   * `stats` does from the start.
+   */
+  measure(): void {
+    this.#parts.statistics.measure();
+  }
+
+  /**
+   * Copies of each queue's latency histograms so far, by operation. Empty if
+   * nothing is measured.
    */
   histograms(): Float64Array<ArrayBuffer>[][] {
-    return this.#parts.statistics.queues.map((row) => row.histograms());
+    const { queues, measuring } = this.#parts.statistics;
+    return queues.map((row) => measuring ? row.histograms() : []);
+  }
+
+  /** Requests that each queue has taken and not answered. */
+  inFlight(): number[] {
+    return this.#parts.statistics.queues.map((row) => row.inFlight);
+  }
+
+  /**
+   * Requests that the kernel waits for, those that no queue has taken included;
+   * `null` if it does not say: without fusectl, or once root's rights are given
+   * up.
+   */
+  waiting(): number | null {
+    return this.#parts.mount.waiting();
   }
 
   /**

@@ -33,6 +33,8 @@ export interface SessionMount extends UsedMount {
   unmount(): "unmounted" | "gone" | "covered";
   /** Aborts its connection; `false` if that is not possible or not allowed. */
   abort(): boolean;
+  /** Requests that the kernel waits for; `null` if it does not say. */
+  waiting(): number | null;
   /** Closes what it holds open; it can then not be aborted any more. */
   close(): void;
 }

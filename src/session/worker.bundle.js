@@ -1845,6 +1845,8 @@ function protocolVersionOf(negotiated) {
 var NS_PER_S = 1000000000n;
 var NS_PER_MS = 1000000n;
 var US_PER_MS = 1e3;
+var NS_PER_US = 1e3;
+var MS_PER_S = 1e3;
 function systemTime() {
   return BigInt(Date.now()) * NS_PER_MS;
 }
@@ -5212,6 +5214,9 @@ function observe(histogram, ms, bytes2) {
   histogram[SUM] += units;
   histogram[BYTES] += bytes2;
 }
+var LIMITS_US = Array.from({
+  length: 24
+}, (_, i) => 2 ** i);
 function bucketOf(units) {
   const value2 = units >>> 0;
   if (value2 < EXACT) return value2;
@@ -5219,6 +5224,43 @@ function bucketOf(units) {
   const step = value2 >>> power - STEP_BITS & STEPS - 1;
   return EXACT + (power - STEP_BITS - 1) * STEPS + step;
 }
+
+// src/queue/opcode_counts.ts
+var OPCODES_MAX = 64;
+var UNKNOWN = 0;
+var OPCODE_COUNTS_SIZE = 2 * OPCODES_MAX * 8;
+var OpcodeCounts = class {
+  #requests;
+  #errors;
+  /** Wraps {@linkcode OPCODE_COUNTS_SIZE} bytes of a memory. */
+  constructor(memory, at) {
+    this.#requests = new Float64Array(memory, at, OPCODES_MAX);
+    this.#errors = new Float64Array(memory, at + OPCODES_MAX * 8, OPCODES_MAX);
+  }
+  /** Counts a request. */
+  taken(opcode) {
+    this.#requests[opcode < OPCODES_MAX ? opcode : UNKNOWN]++;
+  }
+  /** Counts an error. */
+  failed(opcode) {
+    this.#errors[opcode < OPCODES_MAX ? opcode : UNKNOWN]++;
+  }
+  /** The totals of every opcode that occurred, in the order of the numbers. */
+  totals() {
+    const all = [];
+    for (let opcode = 0; opcode < OPCODES_MAX; opcode++) {
+      const requests = this.#requests[opcode];
+      const errors = this.#errors[opcode];
+      if (requests === 0 && errors === 0) continue;
+      all.push({
+        opcode: opcodeName(opcode) ?? "unknown",
+        requests,
+        errors
+      });
+    }
+    return all;
+  }
+};
 
 // src/queue/queue_statistics.ts
 var STOPPING = 0;
@@ -5236,34 +5278,41 @@ var BYTES_WRITTEN = 4;
 var ERRORS = 5;
 var BYTES_SPLICED = 6;
 var TOTALS = 7;
-var COUNTERS_SIZE = 128;
+var SESSION_SIZE = 128;
+var OPCODES_AT = 128;
+var HISTOGRAMS_AT = OPCODES_AT + OPCODE_COUNTS_SIZE;
 var HISTOGRAMS_SIZE = OPERATIONS.length * HISTOGRAM_LENGTH * 8;
+var QUEUE_SIZE = HISTOGRAMS_AT + HISTOGRAMS_SIZE;
 var QueueStatistics = class _QueueStatistics {
   /** The shared memory, which another thread wraps with its own object. */
   memory;
   /** The counters of each queue. */
   queues;
-  /** Whether queues measure how long requests take. */
-  measuring;
   #words;
   /** Wraps memory that {@linkcode QueueStatistics.create} made. */
   constructor(memory) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, 3);
-    const count2 = this.#words[COUNT];
-    this.measuring = this.#words[MEASURING] !== 0;
+    const words = new Int32Array(memory, 0, 3);
+    this.#words = words;
     this.queues = Array.from({
-      length: count2
-    }, (_, index) => new QueueCounters(memory, index, this.measuring ? count2 : 0));
+      length: words[COUNT]
+    }, (_, index) => new QueueCounters(memory, index));
   }
   /** Makes statistics of a number of queues. */
   static create(queues, { measuring = false } = {}) {
-    const size = (queues + 1) * COUNTERS_SIZE + (measuring ? queues * HISTOGRAMS_SIZE : 0);
-    const memory = new SharedArrayBuffer(size);
+    const memory = new SharedArrayBuffer(SESSION_SIZE + queues * QUEUE_SIZE);
     const words = new Int32Array(memory);
     words[COUNT] = queues;
     words[MEASURING] = Number(measuring);
     return new _QueueStatistics(memory);
+  }
+  /** Whether queues measure how long requests take. */
+  get measuring() {
+    return this.#words[MEASURING] !== 0;
+  }
+  /** Makes the queues measure how long requests take, from the next one on. */
+  measure() {
+    Atomics.store(this.#words, MEASURING, 1);
   }
   /** Whether the queues must take no more requests. */
   get stopping() {
@@ -5287,21 +5336,22 @@ var QueueCounters = class {
   index;
   #words;
   #totals;
+  #opcodes;
   #histograms;
   /**
    * Wraps the part of the shared memory that belongs to one queue.
    *
    * @param memory The memory of a {@linkcode QueueStatistics}.
    * @param index The queue's number.
-   * @param measured The number of queues if they are measured, else 0.
    */
-  constructor(memory, index, measured) {
-    const start = (index + 1) * COUNTERS_SIZE;
+  constructor(memory, index) {
+    const start = SESSION_SIZE + index * QUEUE_SIZE;
     this.index = index;
     this.#words = new Int32Array(memory, start, QUEUE_WORDS);
     this.#totals = new Float64Array(memory, start + TOTALS_AT, TOTALS);
-    const at = (measured + 1) * COUNTERS_SIZE + index * HISTOGRAMS_SIZE;
-    this.#histograms = measured === 0 ? [] : OPERATIONS.map((_, operation) => new Float64Array(memory, at + operation * HISTOGRAM_LENGTH * 8, HISTOGRAM_LENGTH));
+    this.#opcodes = new OpcodeCounts(memory, start + OPCODES_AT);
+    const at = start + HISTOGRAMS_AT;
+    this.#histograms = OPERATIONS.map((_, operation) => new Float64Array(memory, at + operation * HISTOGRAM_LENGTH * 8, HISTOGRAM_LENGTH));
   }
   /** Requests that were taken and not answered yet. */
   get inFlight() {
@@ -5319,9 +5369,10 @@ var QueueCounters = class {
     return 2 * this.#totals[REQUESTS] - this.inFlight;
   }
   /** Counts a request that was taken. */
-  taken() {
+  taken(opcode) {
     this.#words[IN_FLIGHT]++;
     this.#totals[REQUESTS]++;
+    this.#opcodes.taken(opcode);
   }
   /** Counts a request that was answered. */
   answered() {
@@ -5342,11 +5393,12 @@ var QueueCounters = class {
     this.#totals[BYTES_WRITTEN] += bytes2;
   }
   /** Counts an error. */
-  failed() {
+  failed(opcode) {
     this.#totals[ERRORS]++;
+    this.#opcodes.failed(opcode);
   }
   /**
-   * Adds a request to the histograms. Call it only if `measuring`.
+   * Adds a request to the histograms.
    *
    * @param operation Index in `OPERATIONS`.
    * @param ms Milliseconds from taking it to answering it.
@@ -5355,9 +5407,13 @@ var QueueCounters = class {
   took(operation, ms, bytes2) {
     observe(this.#histograms[operation], ms, bytes2);
   }
-  /** Copies of the histograms, by operation; none if nothing is measured. */
+  /** Copies of the histograms, by operation. */
   histograms() {
     return this.#histograms.map((histogram) => Float64Array.from(histogram));
+  }
+  /** Requests and errors so far by opcode. */
+  opcodes() {
+    return this.#opcodes.totals();
   }
   /** The totals so far. */
   totals() {
@@ -5579,10 +5635,16 @@ var ServeLoop = class {
   #options;
   #events;
   #counters;
+  #clock;
+  /**
+   * When the request was taken that is about to be answered; 0 if it is not
+   * measured. As an argument, the number would be allocated.
+   */
+  #start = new Float64Array(1);
   /** Whether the handler works in the queue's memory. */
   #inPlace;
-  /** Whether to measure how long requests take. */
-  #measuring;
+  /** Says whether to measure how long requests take. */
+  #statistics;
   /** Pending replies for reuse, so that none is allocated for a request. */
   #idle = [];
   /** Requests whose answers have not come yet. */
@@ -5596,8 +5658,9 @@ var ServeLoop = class {
     this.#inPlace = handler.inPlace === true;
     this.#options = options;
     this.#events = options.events ?? NO_OPERATIONS;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#statistics = options.statistics;
     this.#counters = options.statistics?.queues[options.index ?? 0];
-    this.#measuring = options.statistics?.measuring ?? false;
   }
   async run() {
     const queue = this.#queue;
@@ -5629,9 +5692,9 @@ var ServeLoop = class {
     };
   }
   #handle(exchange) {
-    this.#counters?.taken();
-    const start = this.#measuring ? performance.now() : 0;
     const opcode = exchange.request.opcode;
+    this.#counters?.taken(opcode);
+    const start = this.#statistics?.measuring ? this.#clock() : 0;
     const pending = this.#inPlace ? null : new PendingReply(this).begin(exchange, opcode, start);
     const own = pending === null ? null : pending.detach(exchange);
     const given = own ?? exchange;
@@ -5654,7 +5717,8 @@ var ServeLoop = class {
       const isDone = !hasThrown && own.reply.filled;
       this.#adopt(exchange.reply, own, opcode, isDone);
     }
-    this.#answer(exchange, opcode, start);
+    this.#start[0] = start;
+    this.#answer(exchange, opcode);
   }
   answered(pending, error, failed) {
     const { opcode, start, own } = pending;
@@ -5662,7 +5726,8 @@ var ServeLoop = class {
     if (own === null) this.#idle.push(pending);
     if (failed) this.#fail(error, (own ?? exchange).reply, opcode);
     if (own !== null) this.#adopt(exchange.reply, own, opcode, false);
-    this.#answer(exchange, opcode, start);
+    this.#start[0] = start;
+    this.#answer(exchange, opcode);
     this.#outstanding--;
     this.#onAnswered();
   }
@@ -5684,16 +5749,17 @@ var ServeLoop = class {
     if (errno2 === null) this.report(error, opcode);
   }
   /** Sends what a handler has filled. */
-  #answer(exchange, opcode, start) {
+  #answer(exchange, opcode) {
     const { reply } = exchange;
+    const start = this.#start[0];
     if (opcodeRow(opcode)?.noReply) reply.reset();
     else if (!reply.filled) this.#fillForHandler(reply, opcode);
     if (this.#counters !== void 0) count(this.#counters, reply, opcode);
-    const bytes2 = this.#measuring ? bytesOf(reply, opcode) : 0;
+    const bytes2 = start === 0 ? 0 : bytesOf(reply, opcode);
     this.#send(exchange, opcode);
     this.#counters?.answered();
-    if (!this.#measuring) return;
-    const ms = performance.now() - start;
+    if (start === 0) return;
+    const ms = this.#clock() - start;
     this.#counters?.took(operationOf(opcode), ms, bytes2);
   }
   /** Copies a reply of a handler's own into the queue's memory, and ends it. */
@@ -5709,7 +5775,7 @@ var ServeLoop = class {
     try {
       this.#queue.reply(exchange);
     } catch (error) {
-      this.#counters?.failed();
+      this.#counters?.failed(opcode);
       this.report(error, opcode);
     }
   }
@@ -5742,7 +5808,7 @@ var ServeLoop = class {
 };
 function count(counters, reply, opcode) {
   if (reply.errno !== 0) {
-    if (opcode !== INTERRUPT) counters.failed();
+    if (opcode !== INTERRUPT) counters.failed(opcode);
   } else if (opcode === READ2) {
     const bytes2 = bytesOf(reply, opcode);
     counters.read(bytes2);
@@ -7432,6 +7498,15 @@ var SYMBOLS = {
     ],
     result: "i32"
   },
+  // The same by an address, which is faster.
+  clock_gettime_at: {
+    name: "clock_gettime",
+    parameters: [
+      "i32",
+      "pointer"
+    ],
+    result: "i32"
+  },
   // int statx(int dirfd, const char *pathname, int flags, unsigned int mask,
   //           struct statx *statxbuf);
   statx: {
@@ -7846,6 +7921,21 @@ function openLibrary() {
 }
 function isPermissionError(error) {
   return error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied;
+}
+
+// src/linux/syscall/monotonic_clock.ts
+var CLOCK_MONOTONIC = 1;
+var TIMESPEC_SIZE = 16;
+var NS_PER_MS2 = NS_PER_US * US_PER_MS;
+function monotonicClock() {
+  const { clock_gettime_at: clockGettime } = libc();
+  const bytes2 = new Uint8Array(TIMESPEC_SIZE);
+  const at = pointerOf(bytes2);
+  const time2 = new Uint32Array(bytes2.buffer);
+  return () => {
+    clockGettime(CLOCK_MONOTONIC, at);
+    return time2[0] * MS_PER_S + time2[2] / NS_PER_MS2;
+  };
 }
 
 // src/linux/syscall/system_error.ts
@@ -21329,7 +21419,7 @@ function openUringQueue(start, uring) {
   };
 }
 function reportRefused({ statistics, index }, error) {
-  new QueueStatistics(statistics).queues[index].failed();
+  new QueueStatistics(statistics).queues[index].failed(error.opcode);
   const during = opcodeName(error.opcode) ?? `opcode ${error.opcode}`;
   tell({
     kind: "report",
@@ -21399,6 +21489,7 @@ async function run2(start) {
       events,
       statistics: new QueueStatistics(start.statistics),
       index: start.index,
+      clock: monotonicClock(),
       report
     });
     await close2();

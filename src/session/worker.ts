@@ -21,6 +21,7 @@ import { ringPayloadSize } from "../queue/ring_queues.ts";
 import { serve } from "../queue/serve.ts";
 import { TraceQueue } from "../queue/trace_queue.ts";
 import { UringQueue } from "../queue/uring_queue.ts";
+import { monotonicClock } from "../linux/syscall/monotonic_clock.ts";
 import { yieldCpu } from "../linux/syscall/process.ts";
 import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
 import { ResidentMessages } from "../linux/fuse/message_memory.ts";
@@ -107,7 +108,7 @@ function reportRefused(
   { statistics, index }: StartMessage,
   error: ReplyError,
 ): void {
-  new QueueStatistics(statistics).queues[index]!.failed();
+  new QueueStatistics(statistics).queues[index]!.failed(error.opcode);
   const during = opcodeName(error.opcode) ?? `opcode ${error.opcode}`;
   tell({ kind: "report", error: cloneable(error), during });
 }
@@ -163,6 +164,7 @@ async function run(start: StartMessage): Promise<void> {
       events,
       statistics: new QueueStatistics(start.statistics),
       index: start.index,
+      clock: monotonicClock(),
       report,
     });
     await close();

@@ -1,4 +1,6 @@
-import type { Controlled } from "../../src/cli/control/protocol.ts";
+import type { Controlled } from "../../src/cli/control/controlled.ts";
+import type { OpcodeTotals } from "../../src/queue/opcode_counts.ts";
+import type { QueueTotals } from "../../src/queue/queue_statistics.ts";
 
 /** An export that control commands act on. */
 export class FakeExport implements Controlled {
@@ -21,11 +23,36 @@ export class FakeExport implements Controlled {
     return Promise.resolve();
   }
 
-  stats() {
+  stats(): QueueTotals[] {
     return [];
   }
 
-  histograms() {
+  measured = 0;
+  readonly transport = {
+    kind: "device",
+    reason: null,
+    batching: true,
+    whyNoBatches: null,
+  } as const;
+  readonly passthrough = { kind: "off", reason: null } as const;
+
+  histograms(): Float64Array[][] {
     return [];
+  }
+
+  measure(): void {
+    this.measured++;
+  }
+
+  opcodes(): OpcodeTotals[][] {
+    return [];
+  }
+
+  inFlight(): number[] {
+    return [];
+  }
+
+  waiting(): number | null {
+    return null;
   }
 }

@@ -25,7 +25,8 @@ async function withServer(
     const output = new Output(false, new KeptSinks());
     const stop = () => session.stopped++;
     const listener = listenControl(path, options);
-    await using _ = new ControlServer(listener, session, stop, output);
+    const service = { version: "0", output, stop };
+    await using _ = new ControlServer(listener, session, service);
     await body(path, session);
   });
 }
@@ -160,8 +161,7 @@ kernelTest(
       const server = new ControlServer(
         listenControl(path),
         new FakeExport(),
-        () => {},
-        output,
+        { version: "0", output, stop: () => {} },
       );
       const clients: Deno.UnixConn[] = [];
       for (let i = 0; i < 10; i++) clients.push(await connect(path));

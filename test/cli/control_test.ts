@@ -8,6 +8,8 @@ import { KeptSinks } from "./_sinks.ts";
 async function ask(session: FakeExport, request: unknown): Promise<unknown> {
   const line = typeof request === "string" ? request : JSON.stringify(request);
   return await answerControl(line, session, {
+    version: "1.2.3",
+    uptimeSeconds: 4.5,
     droppedLines: 3,
     stop: () => session.stopped++,
   });
@@ -56,7 +58,7 @@ Deno.test("answerControl() answers invalid lines with an error", async () => {
     ["{", /is not JSON/],
     ["null", /expected \{"command"/],
     [[], /expected \{"command"/],
-    [{}, /expected one of query, resize, readonly, stop/],
+    [{}, /expected one of query, resize, readonly, stop, metrics/],
     [{ command: "toString" }, /expected one of/],
     [{ command: ["stop"] }, /expected one of/],
     [size, /Cannot resize without a size/],

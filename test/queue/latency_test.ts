@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
 import {
   HISTOGRAM_LENGTH,
+  latencyHistogram,
   observe,
   operationOf,
   OPERATIONS,
@@ -39,6 +40,46 @@ Deno.test("totalsOf() returns the 99th percentile", () => {
   assert(totalsOf("read", histogram).p99Us >= 100_000);
 });
 
+Deno.test("latencyHistogram() counts up to each limit what observe() took", () => {
+  const histogram = new Float64Array(HISTOGRAM_LENGTH);
+  const times = [0.5, 0.999, 1, 1.9, 2, 3, 1000, 8_000_000, 20_000_000];
+  for (const us of times) observe(histogram, us / 1000, 0);
+  const { buckets, seconds, requests } = latencyHistogram(histogram);
+  assertEquals(requests, times.length);
+  const sum = times.reduce((total, us) => total + us, 0) / 1e6;
+  assert(Math.abs(seconds - sum) < 1e-6, `${seconds}`);
+  assertEquals(buckets.length, 24);
+  for (const { seconds, requests } of buckets) {
+    const below = times.filter((us) => us < seconds * 1e6 - 1e-9);
+    assertEquals(requests, below.length, `${seconds}`);
+  }
+});
+
+Deno.test("serve() measures what it takes after measure()", async () => {
+  const statistics = QueueStatistics.create(1);
+  const fixture = inThread("contiguous", { capacity: 4, maxPayload: 8192 });
+  const first = Promise.withResolvers<void>();
+  const ended = serve(fixture.queue, {
+    async handle(request, reply) {
+      if (request.unique === 2n) await first.promise;
+      reply.ok(3);
+    },
+  }, { statistics });
+  fixture.deliver(readMessage(2n));
+  await turn();
+  statistics.measure();
+  fixture.deliver(readMessage(4n));
+  await turn();
+  first.resolve();
+  await turn();
+  fixture.end("unmounted");
+  await ended;
+  const [row] = statistics.queues;
+  assertEquals(row!.totals().requests, 2);
+  // The one that was taken before would seem to have taken since the start.
+  assertEquals(totalsOf("read", row!.histograms()[0]!).requests, 1);
+});
+
 Deno.test("operationOf() returns the kind of each request", () => {
   const name = (opcode: number) => OPERATIONS[operationOf(opcode)];
   assertEquals(name(OPCODES.READ.opcode), "read");
@@ -69,9 +110,14 @@ for (const measuring of [true, false]) {
     fixture.end("unmounted");
     await ended;
     const [row] = made.queues.map((row) => row.histograms());
-    assertEquals(row!.length, measuring ? OPERATIONS.length : 0);
+    assertEquals(row!.length, OPERATIONS.length);
     assertEquals(made.totals()[0]!.bytesRead, 8);
-    if (!measuring) return;
+    assertEquals(made.queues[0]!.opcodes(), [
+      { opcode: "READ", requests: 2, errors: 0 },
+    ]);
+    if (!measuring) {
+      return assertEquals(row!.flatMap((all) => [...all].filter(Boolean)), []);
+    }
     const { requests, bytes, p99Us } = totalsOf("read", row![0]!);
     assertEquals([requests, bytes], [2, 8]);
     assert(p99Us >= 15_000, `${p99Us}`);

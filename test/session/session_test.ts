@@ -39,6 +39,7 @@ function fake(kind: "device" | "uring", isGone = () => false) {
       },
       async *users() {},
       abort: () => false,
+      waiting: () => 0,
       close() {},
     },
     mountMethod: "mount",

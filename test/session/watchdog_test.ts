@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { OPCODES } from "../../src/protocol/opcodes.ts";
 import { QueueStatistics } from "../../src/queue/queue_statistics.ts";
 import { Watchdog } from "../../src/session/watchdog.ts";
 
@@ -30,7 +31,7 @@ function watched(queues: number) {
 Deno.test("a queue that waits for requests does not hang", () => {
   using it = watched(2);
   for (let ms = 0; ms < 10 * HANG_MS; ms += HANG_MS / 3) it.look(ms);
-  it.row.taken();
+  it.row.taken(OPCODES.READ.opcode);
   it.row.answered();
   it.look(11 * HANG_MS);
   it.look(13 * HANG_MS);
@@ -40,7 +41,7 @@ Deno.test("a queue that waits for requests does not hang", () => {
 Deno.test("a queue that answers nothing is reported once", () => {
   using it = watched(2);
   it.look(HANG_MS);
-  it.row.taken();
+  it.row.taken(OPCODES.READ.opcode);
   it.look(HANG_MS + 1000);
   it.look(2 * HANG_MS);
   assertEquals(it.told, []);
@@ -52,8 +53,8 @@ Deno.test("a queue that answers nothing is reported once", () => {
 
 Deno.test("a queue that answers again is reported once, and may hang again", () => {
   using it = watched(1);
-  it.row.taken();
-  it.row.taken();
+  it.row.taken(OPCODES.READ.opcode);
+  it.row.taken(OPCODES.READ.opcode);
   it.look(0);
   assertEquals(it.isHung(), false);
   for (const ms of [HANG_MS + 100, 50_000]) it.look(ms);
@@ -74,7 +75,7 @@ Deno.test("a queue that answers again is reported once, and may hang again", () 
 Deno.test("a queue that takes more and more requests does not hang", () => {
   using it = watched(1);
   for (let ms = 0; ms < 10 * HANG_MS; ms += HANG_MS / 2) {
-    it.row.taken();
+    it.row.taken(OPCODES.READ.opcode);
     it.look(ms);
   }
   assertEquals(it.told, []);
@@ -82,7 +83,7 @@ Deno.test("a queue that takes more and more requests does not hang", () => {
 
 Deno.test("a queue that has ended is not checked", () => {
   using it = watched(1);
-  it.row.taken();
+  it.row.taken(OPCODES.READ.opcode);
   it.look(0);
   it.ended.add(0);
   it.look(2 * HANG_MS);

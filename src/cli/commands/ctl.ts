@@ -21,17 +21,18 @@ import { queueTable } from "../output/table.ts";
 /** `ctl`: controls an export while it runs. */
 export const CTL: Command = {
   name: "ctl",
-  summary: "query, resize or stop a running export",
+  summary: "query, watch, resize or stop a running export",
   description:
-    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does.",
+    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does; 'metrics' prints what it does in the text format of Prometheus. The first 'metrics' makes the export measure how long requests take, from then on.",
   operands: {
     PATH: "the control socket",
-    COMMAND: "query, resize SIZE, readonly or stop",
+    COMMAND: "query, resize SIZE, readonly, stop or metrics",
   },
   options: ["timeout", "json"],
   examples: {
     "ctl mqfuse.sock query": "see what it does",
     "ctl mqfuse.sock resize 2G": "make the image larger or smaller",
+    "ctl mqfuse.sock metrics": "print counters and latencies for Prometheus",
   },
   run: runCtl,
 };
@@ -42,7 +43,7 @@ const STOPPED: Received = {
   reply: { command: "stop" },
   line: JSON.stringify({ ok: true }),
 };
-const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop";
+const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop|metrics";
 
 async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const [path, ...words] = args.operands;
@@ -156,6 +157,11 @@ function tell(reply: CheckedReply, output: Output): void {
       }
       return;
     }
+    case "metrics":
+      for (const line of reply.metrics.trimEnd().split("\n")) {
+        output.print(line);
+      }
+      return;
     case "resize":
       return output.say("Resized");
     case "readonly":

@@ -79,7 +79,11 @@ export const EXPORT: Command = {
   run: runExport,
 };
 
-async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
+async function runExport(
+  args: Arguments,
+  output: Output,
+  version: string,
+): Promise<ExitCode> {
   const request = readExportRequest(args);
   // Before anything is opened, which a restart would lose.
   if (request.mount.loopSafe) restartLoopSafe();
@@ -103,7 +107,7 @@ async function runExport(args: Arguments, output: Output): Promise<ExitCode> {
     session = opened;
     if (stopping) return [];
     if (control !== null) {
-      scope.use(new ControlServer(control, opened, stop, output));
+      scope.use(new ControlServer(control, opened, { version, output, stop }));
     }
     pidfile?.write();
     return [request.control, request.pidfile].filter((path) => path !== null);

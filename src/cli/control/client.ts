@@ -16,8 +16,8 @@ import { MS_PER_S } from "../../base/timespec.ts";
 import type { ControlRequest } from "./protocol.ts";
 import { type CheckedReply, checkReply } from "./reply.ts";
 
-/** Bytes that a reply may have: one of 64 queues with statistics has less. */
-const REPLY_BYTES = 1 << 20;
+/** Bytes that a reply may have: the metrics of 64 queues have less. */
+const REPLY_BYTES = 4 << 20;
 const RETRY_MS = 50;
 
 /** A reply, and the line that it was. */

@@ -6,9 +6,10 @@
  */
 import { parseSize, SIZE_MAX } from "../../backends/size.ts";
 import { UserError } from "../../base/user_error.ts";
-import type { ExportSession } from "../../session/export_session.ts";
 import { sentenceOf } from "../failure.ts";
-import { type Histograms, statsBetween } from "../output/stats.ts";
+import { statsBetween } from "../output/stats.ts";
+import type { Controlled, ControlledProgram } from "./controlled.ts";
+import { formatMetrics } from "./metrics.ts";
 
 /** The commands. */
 export const CONTROL_COMMANDS = [
@@ -16,6 +17,7 @@ export const CONTROL_COMMANDS = [
   "resize",
   "readonly",
   "stop",
+  "metrics",
 ] as const;
 
 /** One of {@linkcode CONTROL_COMMANDS}. */
@@ -30,16 +32,6 @@ export type ControlRequest =
 export type ControlReply =
   | { readonly ok: true } & Readonly<Record<string, unknown>>
   | { readonly ok: false; readonly error: string };
-
-/** The part of an {@linkcode ExportSession} that commands use. */
-export type Controlled =
-  & Pick<ExportSession, "source" | "mountpoint" | "size" | "writable">
-  & Pick<ExportSession, "queues" | "resize" | "makeReadOnly" | "stats">
-  & Pick<ExportSession, "cache">
-  & {
-    /** Copies of the histograms, empty if nothing is measured. */
-    histograms(): Histograms;
-  };
 
 /**
  * Reads a command.
@@ -63,14 +55,6 @@ export function readControlRequest(line: string): ControlRequest {
   return known === "resize"
     ? { command: known, size: readSize(size) }
     : { command: known };
-}
-
-/** The program around the session that commands control. */
-export interface ControlledProgram {
-  /** How many lines of its output were dropped so far. */
-  readonly droppedLines: number;
-  /** Stops the export. */
-  stop(): void;
 }
 
 /**
@@ -104,6 +88,9 @@ export async function answerControl(
       case "stop":
         program.stop();
         return { ok: true };
+      case "metrics":
+        session.measure();
+        return { ok: true, metrics: formatMetrics(session, program) };
     }
   } catch (error) {
     return { ok: false, error: sentenceOf(error) };

@@ -30,6 +30,7 @@ export type CheckedReply =
     readonly size: number;
     readonly mountpoint: string;
   }
+  | { readonly command: "metrics"; readonly metrics: string }
   | {
     readonly command: "query";
     readonly exports: readonly QueriedExport[];
@@ -70,6 +71,8 @@ export function checkReply(
       return resizeReply(reply);
     case "query":
       return queryReply(reply);
+    case "metrics":
+      return metricsReply(reply);
   }
 }
 
@@ -88,6 +91,10 @@ function queryReply(reply: Fields): CheckedReply | null {
   return isQuery
     ? { command: "query", exports, statistics, droppedLines }
     : null;
+}
+
+function metricsReply({ metrics }: Fields): CheckedReply | null {
+  return typeof metrics === "string" ? { command: "metrics", metrics } : null;
 }
 
 function isExport(value: unknown): value is QueriedExport {

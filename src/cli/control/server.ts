@@ -6,15 +6,13 @@ import {
   LineTooLongError,
   type UnixConnection,
 } from "../../linux/socket/unix_connection.ts";
+import { MS_PER_S } from "../../base/timespec.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { SystemError } from "../../linux/syscall/system_error.ts";
 import { sentenceOf } from "../failure.ts";
 import type { Output } from "../output/output.ts";
-import {
-  answerControl,
-  type Controlled,
-  type ControlReply,
-} from "./protocol.ts";
+import type { Controlled } from "./controlled.ts";
+import { answerControl, type ControlReply } from "./protocol.ts";
 
 /** Bytes that a command may have. */
 const COMMAND_BYTES = 4096;
@@ -56,12 +54,22 @@ export function listenControl(
   });
 }
 
+/** The program that a {@linkcode ControlServer} is a part of. */
+export interface ControlledService {
+  /** Its version. */
+  readonly version: string;
+  /** Where errors are printed. */
+  readonly output: Output;
+  /** Stops the export. */
+  stop(): void;
+}
+
 /** A control socket, served on the thread that made it. */
 export class ControlServer implements AsyncDisposable {
   readonly #listener: UnixListener;
   readonly #session: Controlled;
-  readonly #stop: () => void;
-  readonly #output: Output;
+  readonly #service: ControlledService;
+  readonly #start = performance.now();
   /** Resolves when every connection has ended. */
   readonly #served: Promise<void>;
 
@@ -69,20 +77,17 @@ export class ControlServer implements AsyncDisposable {
    * Serves the clients of a socket.
    *
    * @param listener The socket, which it closes.
-   * @param session The session that commands control.
-   * @param stop Stops the export.
-   * @param output Where errors are printed.
+   * @param session The session that commands control, just mounted.
+   * @param service The program around it.
    */
   constructor(
     listener: UnixListener,
     session: Controlled,
-    stop: () => void,
-    output: Output,
+    service: ControlledService,
   ) {
     this.#listener = listener;
     this.#session = session;
-    this.#stop = stop;
-    this.#output = output;
+    this.#service = service;
     this.#served = this.#serve();
   }
 
@@ -102,7 +107,7 @@ export class ControlServer implements AsyncDisposable {
         served.finally(() => connections.delete(served));
       }
     } catch (error) {
-      this.#output.error(sentenceOf(error));
+      this.#service.output.error(sentenceOf(error));
     }
     await Promise.all(connections);
   }
@@ -139,11 +144,14 @@ export class ControlServer implements AsyncDisposable {
   }
 
   #answer(line: string): Promise<ControlReply> {
+    const { version, output, stop } = this.#service;
     return answerControl(line, this.#session, {
-      droppedLines: this.#output.droppedLines,
+      version,
+      uptimeSeconds: (performance.now() - this.#start) / MS_PER_S,
+      droppedLines: output.droppedLines,
       stop: () => {
-        this.#output.notice("Stopping, as the control socket requested");
-        this.#stop();
+        output.notice("Stopping, as the control socket requested");
+        stop();
       },
     });
   }

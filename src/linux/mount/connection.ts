@@ -89,6 +89,18 @@ export function connectionExists(control: number): boolean {
 }
 
 /**
+ * How many requests of a connection have no reply yet, whether the server has
+ * read them or not.
+ *
+ * @param control A descriptor of {@linkcode openConnection}.
+ * @returns `null` if the connection is gone.
+ */
+export function requestsWaiting(control: number): number | null {
+  //= fs/fuse/control.c fuse_conn_waiting_read(): fc->num_waiting.
+  return whereAvailable(() => Number(readText("waiting", control)));
+}
+
+/**
  * As {@linkcode abortConnection}, by a descriptor of
  * {@linkcode openConnection}.
  */

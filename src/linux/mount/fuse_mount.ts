@@ -21,6 +21,7 @@ import {
   connectionExists,
   openAbort,
   openConnection,
+  requestsWaiting,
   writeAbort,
 } from "./connection.ts";
 import { findUsers } from "./find_users.ts";
@@ -80,6 +81,11 @@ export interface FuseMount {
    * @returns False if the mount is gone, or this process may not abort it.
    */
   abort(): boolean;
+  /**
+   * The number of requests that the kernel waits for; `null` if it does not say:
+   * without fusectl, or after `handOver()`.
+   */
+  waiting(): number | null;
   /**
    * Lets another process unmount it from now on, because this one is about to
    * give up the right to. Aborting stays possible.
@@ -151,6 +157,8 @@ export function mountHandle(
     // Unmounting an unused mount has not aborted its connection if a copy of it
     // is left in another mount namespace.
     abort: () => control !== null && abort(control),
+    waiting: () =>
+      control !== null && isOwnDirectory ? requestsWaiting(control) : null,
     handOver(to) {
       by = to;
       if (control === null) return;
