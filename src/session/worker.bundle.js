@@ -11931,39 +11931,55 @@ function formatUnknown(reference) {
   return refused(reference, `its format is not recorded, and formats are never guessed; give it with backing=FORMAT:${name}, or record it with 'qemu-img rebase -u -b ${name} -F FORMAT ${by.name}'`);
 }
 
-// src/backends/formats/qcow2/cluster_cache.ts
-var BYTES_MAX = 4 << 20;
-var CLUSTERS_MIN = 2;
-var CLUSTERS_MAX = 32;
-var ClusterCache = class {
-  #max;
-  /** In the order of their last use. */
-  #clusters = /* @__PURE__ */ new Map();
-  /** Makes a cache for clusters of a size. */
-  constructor(clusterSize) {
-    const fits = Math.floor(BYTES_MAX / clusterSize);
-    this.#max = Math.min(CLUSTERS_MAX, Math.max(CLUSTERS_MIN, fits));
+// src/backends/formats/qcow2/zlib_handle.ts
+var ZlibHandle = class _ZlibHandle {
+  #handle;
+  #state;
+  #flush;
+  #hasFailed = false;
+  /**
+   * Makes a decompressor.
+   *
+   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
+   */
+  static create(zlib2, compression) {
+    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
+    const isDeflate = compression === "deflate";
+    const stream = isDeflate ? zlib2.createInflateRaw() : zlib2.createZstdDecompress();
+    const { _handle: handle, _writeState: state } = stream;
+    const isKnown = typeof handle?.writeSync === "function" && typeof handle.reset === "function" && state instanceof Uint32Array;
+    if (!isKnown) return null;
+    return new _ZlibHandle(handle, state, isDeflate ? Z_FINISH : ZSTD_e_end);
   }
-  /** The cluster whose stream starts at `host`; `null` if it is not kept. */
-  get(host) {
-    const cluster = this.#clusters.get(host);
-    if (cluster === void 0) return null;
-    this.#clusters.delete(host);
-    this.#clusters.set(host, cluster);
-    return cluster;
+  constructor(handle, state, flush2) {
+    this.#handle = handle;
+    this.#state = state;
+    this.#flush = flush2;
+    handle.onerror = () => {
+      this.#hasFailed = true;
+    };
   }
-  /** Keeps a cluster, in place of the one that was not used for longest. */
-  add(host, cluster) {
-    this.#clusters.delete(host);
-    for (const oldest of this.#clusters.keys()) {
-      if (this.#clusters.size < this.#max) break;
-      this.#clusters.delete(oldest);
+  /**
+   * Decompresses a stream, up to the end of the output.
+   *
+   * @param stream The stream, and whatever follows it.
+   * @param output Where to.
+   * @returns How many bytes the stream gave; -1 if it is damaged.
+   */
+  decompress(stream, output) {
+    const handle = this.#handle;
+    const [from, to] = [
+      stream.length,
+      output.length
+    ];
+    this.#hasFailed = false;
+    try {
+      handle.reset();
+      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
+    } catch {
+      return -1;
     }
-    this.#clusters.set(host, cluster);
-  }
-  /** Forgets all: streams may have been overwritten. */
-  clear() {
-    this.#clusters.clear();
+    return this.#hasFailed ? -1 : to - this.#state[0];
   }
 };
 
@@ -12004,6 +12020,7 @@ function zstdFrameLength(bytes2) {
 
 // src/backends/formats/qcow2/decompress.ts
 var zlib = null;
+var handles = /* @__PURE__ */ new Map();
 async function loadDecompression() {
   try {
     zlib ??= await import("node:zlib");
@@ -12013,15 +12030,34 @@ async function loadDecompression() {
     });
   }
 }
-function decompress(compression, stream, clusterSize) {
+function decompress(compression, stream, output) {
+  const clusterSize = output.length - 1;
+  const got = handleOf(compression)?.decompress(stream, output);
+  if (got === clusterSize) return true;
+  const cluster = decompressBySync(compression, stream, clusterSize);
+  if (cluster !== null) output.set(cluster);
+  return cluster !== null;
+}
+function loaded() {
   if (zlib === null) throw new Error("loadDecompression() was not called");
+  return zlib;
+}
+function handleOf(compression) {
+  let handle = handles.get(compression);
+  if (handle === void 0) {
+    handle = ZlibHandle.create(loaded(), compression);
+    handles.set(compression, handle);
+  }
+  return handle;
+}
+function decompressBySync(compression, stream, clusterSize) {
   const options = {
     maxOutputLength: clusterSize,
     // One piece of output with a byte to spare: zlib would else ask for more.
     chunkSize: clusterSize + 1
   };
   try {
-    const cluster = compression === "deflate" ? zlib.inflateRawSync(stream, options) : decompressZstd(stream, options);
+    const cluster = compression === "deflate" ? loaded().inflateRawSync(stream, options) : decompressZstd(stream, options);
     return cluster?.length === clusterSize ? cluster : null;
   } catch {
     return null;
@@ -12029,8 +12065,62 @@ function decompress(compression, stream, clusterSize) {
 }
 function decompressZstd(stream, options) {
   const length2 = zstdFrameLength(stream);
-  return length2 === null ? null : zlib.zstdDecompressSync(stream.subarray(0, length2), options);
+  return length2 === null ? null : loaded().zstdDecompressSync(stream.subarray(0, length2), options);
 }
+
+// src/backends/formats/qcow2/cluster_cache.ts
+var BYTES_MAX = 4 << 20;
+var CLUSTERS_MIN = 2;
+var CLUSTERS_MAX = 32;
+var ClusterCache = class {
+  #compression;
+  #clusterSize;
+  #max;
+  /** In the order of their last use. */
+  #clusters = /* @__PURE__ */ new Map();
+  /** Makes a cache for the clusters of an image. */
+  constructor(compression, clusterSize) {
+    this.#compression = compression;
+    this.#clusterSize = clusterSize;
+    const fits = Math.floor(BYTES_MAX / clusterSize);
+    this.#max = Math.min(CLUSTERS_MAX, Math.max(CLUSTERS_MIN, fits));
+  }
+  /**
+   * The cluster whose stream starts at `host`, with a byte to spare after it; it
+   * is valid until the next call. `null` if it is not kept.
+   */
+  get(host) {
+    const cluster = this.#clusters.get(host);
+    if (cluster === void 0) return null;
+    this.#clusters.delete(host);
+    this.#clusters.set(host, cluster);
+    return cluster;
+  }
+  /**
+   * Decompresses a cluster and keeps it, in place of the one that was not used
+   * for longest.
+   *
+   * @param host Where its stream starts.
+   * @param stream The stream.
+   * @returns Whether the stream has a cluster.
+   */
+  add(host, stream) {
+    const cluster = this.#room(host);
+    if (!decompress(this.#compression, stream, cluster)) return false;
+    this.#clusters.set(host, cluster);
+    return true;
+  }
+  /** Memory for a cluster, which is no longer kept for another one. */
+  #room(host) {
+    const clusters = this.#clusters;
+    const isFull = clusters.size >= this.#max;
+    const replaced = clusters.has(host) ? host : isFull ? clusters.keys().next().value : void 0;
+    if (replaced === void 0) return new Uint8Array(this.#clusterSize + 1);
+    const memory = clusters.get(replaced);
+    clusters.delete(replaced);
+    return memory;
+  }
+};
 
 // src/backends/formats/qcow2/refusal.ts
 var CHECK = "compare it with its source, or try 'qemu-img check'";
@@ -12821,13 +12911,13 @@ var ReadOperation = class {
       case MAPPED.ZERO:
         return this.#zero(length2);
       case MAPPED.COMPRESSED: {
+        const from = position % geometry.clusterSize;
         const cluster = clusters.get(host);
         if (cluster === null) {
           this.#filled = 0;
           this.#state = STATE.STREAM;
           return this.#readStream();
         }
-        const from = position % geometry.clusterSize;
         this.#buffer.set(cluster.subarray(from, from + length2), at);
         return length2;
       }
@@ -12892,14 +12982,12 @@ var ReadOperation = class {
     return 0;
   }
   #tookStream(got) {
-    const { clusters, compression, geometry } = this.#from;
+    const { clusters } = this.#from;
     const { host, streamLength } = this.#mapping;
     this.#filled += got;
     if (got > 0 && this.#filled < streamLength) return 0;
     const stream = this.#stream.subarray(0, this.#filled);
-    const cluster = decompress(compression, stream, geometry.clusterSize);
-    if (cluster === null) return -ERRNO.EIO;
-    clusters.add(host, cluster);
+    if (!clusters.add(host, stream)) return -ERRNO.EIO;
     this.#state = STATE.MAP;
     return 0;
   }
@@ -15782,7 +15870,7 @@ var QCOW2 = {
   async attach(attachment, below, services) {
     await loadDecompression();
     const [file, ...others] = below;
-    const { hasDataFile, backingSize, tables, writing } = attachment;
+    const { hasDataFile, backingSize, compression, tables, writing } = attachment;
     const data = hasDataFile ? others.shift() : file;
     const parts2 = {
       ...attachment,
@@ -15790,7 +15878,7 @@ var QCOW2 = {
       data,
       geometry: tables.geometry,
       lookup: new TableLookup(tables),
-      clusters: new ClusterCache(tables.geometry.clusterSize),
+      clusters: new ClusterCache(compression, tables.geometry.clusterSize),
       backing: backingSize === null ? null : {
         backend: others.shift(),
         size: backingSize
@@ -16126,9 +16214,9 @@ async function importModule({ module }, what) {
   if (!URL.canParse(module)) {
     throw new UserError(`Cannot load the ${what} module ${module}: expected a URL, such as import.meta.resolve() returns`);
   }
-  let loaded;
+  let loaded2;
   try {
-    loaded = await import(module);
+    loaded2 = await import(module);
   } catch (cause) {
     const message = messageOf(cause);
     const hint = /read access|NotCapable/.test(message) ? "; each Worker imports it, so run with --allow-read for that module and what it imports" : "";
@@ -16136,10 +16224,10 @@ async function importModule({ module }, what) {
       cause
     });
   }
-  if (typeof loaded.default !== "function") {
+  if (typeof loaded2.default !== "function") {
     throw new UserError(`Cannot use the ${what} module ${module}: its default export must be a function that makes a ${what}`);
   }
-  return loaded;
+  return loaded2;
 }
 function checkMethods(made, module, what) {
   const methods = Object(made);
@@ -18746,12 +18834,12 @@ var WRITE_OUT6 = accessors("fuse_write_out");
 var FALLOCATE_IN2 = accessors("fuse_fallocate_in");
 var LSEEK_IN2 = accessors("fuse_lseek_in");
 var read = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
   if (fs.read === void 0) throw new Errno("EINVAL");
   const into = firstBytes(reply.data, READ_IN5.get.size(body));
-  const handle = handles.get(idAt(body, READ_IN5.at.fh));
+  const handle = handles2.get(idAt(body, READ_IN5.at.fh));
   const offset = READ_IN5.number.offset(body);
   const result3 = fs.read(node, into, offset, caller, handle);
   if (typeof result3 === "number") return reply.ok(result3);
@@ -18768,12 +18856,12 @@ function replyBytes(reply, into, result3) {
   });
 }
 var write = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
   if (fs.write === void 0) throw new Errno("EROFS");
   const data = firstBytes(request.data, WRITE_IN7.get.size(body));
-  const handle = handles.get(idAt(body, WRITE_IN7.at.fh));
+  const handle = handles2.get(idAt(body, WRITE_IN7.at.fh));
   const offset = WRITE_IN7.number.offset(body);
   if (offset + data.length > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
   if ((WRITE_IN7.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
@@ -18808,7 +18896,7 @@ function firstBytes(bytes2, count2) {
   return part2;
 }
 var fallocate = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
   if (fs.fallocate === void 0) return reply.error(ERRNO.ENOSYS);
@@ -18816,7 +18904,7 @@ var fallocate = (context, request, reply, caller) => {
   const length2 = FALLOCATE_IN2.number.length(body);
   if (offset + length2 > Number.MAX_SAFE_INTEGER) throw new Errno("EFBIG");
   const mode = FALLOCATE_IN2.get.mode(body);
-  const handle = handles.get(idAt(body, FALLOCATE_IN2.at.fh));
+  const handle = handles2.get(idAt(body, FALLOCATE_IN2.at.fh));
   const killed = context.privilegesKilled !== null && caller.uid !== 0 ? killPrivileges(context, node, caller) : void 0;
   return andThen(killed, () => {
     const done = fs.fallocate(node, mode, offset, length2, caller, handle);
@@ -18824,7 +18912,7 @@ var fallocate = (context, request, reply, caller) => {
   });
 };
 var lseek = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
   if (fs.seekData === void 0 || fs.seekHole === void 0) {
@@ -18833,7 +18921,7 @@ var lseek = (context, request, reply, caller) => {
   const offset = LSEEK_IN2.number.offset(body);
   const whence = LSEEK_IN2.get.whence(body);
   if (whence !== SEEK.DATA && whence !== SEEK.HOLE) throw new Errno("EINVAL");
-  const handle = handles.get(idAt(body, LSEEK_IN2.at.fh));
+  const handle = handles2.get(idAt(body, LSEEK_IN2.at.fh));
   const found = whence === SEEK.DATA ? fs.seekData(node, offset, caller, handle) : fs.seekHole(node, offset, caller, handle);
   return andThen(found, (position) => {
     if (position === null) throw new Errno("ENXIO");
@@ -18848,7 +18936,7 @@ var IOCTL_IN4 = accessors("fuse_ioctl_in");
 var IOCTL_OUT2 = accessors("fuse_ioctl_out");
 var POLL_IN = accessors("fuse_poll_in");
 var ioctl = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const { body } = request;
   if (fs.ioctl === void 0) throw new Errno("ENOTTY");
   if (IOCTL_IN4.get.flags(body) & FUSE_IOCTL.UNRESTRICTED) {
@@ -18856,7 +18944,7 @@ var ioctl = (context, request, reply, caller) => {
   }
   const node = nodes.get(nodeIdOf(request));
   const isDirectory = (IOCTL_IN4.get.flags(body) & FUSE_IOCTL.DIR) !== 0;
-  const handle = isDirectory ? void 0 : handles.get(idAt(body, IOCTL_IN4.at.fh));
+  const handle = isDirectory ? void 0 : handles2.get(idAt(body, IOCTL_IN4.at.fh));
   const command = IOCTL_IN4.get.cmd(body);
   const tail = request.tailView();
   const size = IOCTL_IN4.get.in_size(body);
@@ -18874,11 +18962,11 @@ var ioctl = (context, request, reply, caller) => {
   });
 };
 var poll = (context, request, reply, caller) => {
-  const { fs, nodes, handles, wakePoll } = context;
+  const { fs, nodes, handles: handles2, wakePoll } = context;
   const { body } = request;
   if (fs.poll === void 0) return reply.error(ERRNO.ENOSYS);
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(body, POLL_IN.at.fh));
+  const handle = handles2.get(idAt(body, POLL_IN.at.fh));
   const kh = POLL_IN.get.kh(body);
   const waits = (POLL_IN.get.flags(body) & FUSE_POLL.SCHEDULE_NOTIFY) !== 0;
   const wake = waits ? () => wakePoll(kh) : null;
@@ -19223,10 +19311,10 @@ function lockType(kind) {
 // src/filesystem/operations/locking.ts
 var LK_IN = accessors("fuse_lk_in");
 var getlk = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   if (fs.conflictingLock === void 0) return reply.error(ERRNO.ENOSYS);
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(request.body, LK_IN.at.fh));
+  const handle = handles2.get(idAt(request.body, LK_IN.at.fh));
   const found = fs.conflictingLock(node, lockOf(request), caller, handle);
   return andThen(found, (lock) => {
     const { start, end, kind, pid } = lock ?? {
@@ -19253,10 +19341,10 @@ var setlkw = (context, request, reply, caller) => {
   const done = setLock2(context, request, caller, true);
   return andThen(done, () => reply.ok());
 };
-function setLock2({ fs, nodes, handles }, request, caller, wait) {
+function setLock2({ fs, nodes, handles: handles2 }, request, caller, wait) {
   if (fs.lock === void 0) throw new Errno("ENOSYS");
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(request.body, LK_IN.at.fh));
+  const handle = handles2.get(idAt(request.body, LK_IN.at.fh));
   return fs.lock(node, lockOf(request), wait, caller, handle);
 }
 function lockOf(request) {
@@ -19429,21 +19517,21 @@ function forgetNode({ fs, nodes }, id, lookups) {
   if (node !== null) fs.forget?.(node);
 }
 var getattr = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
   const hasHandle = GETATTR_IN.get.getattr_flags(body) & FUSE_GETATTR.FH;
-  const handle = hasHandle ? handles.get(idAt(body, GETATTR_IN.at.fh)) : void 0;
+  const handle = hasHandle ? handles2.get(idAt(body, GETATTR_IN.at.fh)) : void 0;
   return andThen(fs.getattr(node, caller, handle), (attr2) => {
     replyAttr(context, reply, node, attr2);
   });
 };
 var setattr = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   const node = nodes.get(nodeIdOf(request));
   if (fs.setattr === void 0) throw context.refusal("EPERM");
   const wanted = decodeStruct("fuse_setattr_in", request.body);
-  const handle = wanted.valid & FATTR.FH ? handles.get(idAt(request.body, SETATTR_IN2.at.fh)) : void 0;
+  const handle = wanted.valid & FATTR.FH ? handles2.get(idAt(request.body, SETATTR_IN2.at.fh)) : void 0;
   const changes = changesOf(wanted, caller.time);
   const killed = wanted.valid & FATTR.KILL_SUIDGID ? killPrivileges(context, node, caller) : void 0;
   const done = andThen(killed, () => fs.setattr(node, changes, caller, handle));
@@ -19518,7 +19606,7 @@ var open = (context, request, reply, caller) => {
     return orClose(context, node, out, () => reply.struct("fuse_open_out", out));
   });
 };
-function openNode({ fs, handles, rules, backing }, node, flags, caller) {
+function openNode({ fs, handles: handles2, rules, backing }, node, flags, caller) {
   const access2 = flags & O.ACCMODE;
   if (fs.write === void 0 && access2 !== O.RDONLY) throw new Errno("EROFS");
   const openFlags = rules.openFlags(node);
@@ -19530,7 +19618,7 @@ function openNode({ fs, handles, rules, backing }, node, flags, caller) {
         open_flags: openFlags
       };
     }
-    const fh = BigInt(handles.add(handle));
+    const fh = BigInt(handles2.add(handle));
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
       return {
         fh,
@@ -19619,24 +19707,24 @@ function existing({ fs }, directory, name, isTruncated, caller) {
   });
 }
 var flush = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   if (fs.flush === void 0 && fs.lock === void 0) {
     return reply.error(ERRNO.ENOSYS);
   }
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(body, FLUSH_IN2.at.fh));
+  const handle = handles2.get(idAt(body, FLUSH_IN2.at.fh));
   const owner = FLUSH_IN2.get.lock_owner(body);
   const unlocked = unlockAll(context, node, owner, false, caller, handle);
   const flushed = andThen(unlocked, () => fs.flush?.(node, caller, handle));
   return andThen(flushed, () => reply.ok());
 };
 var fsync = (context, request, reply, caller) => {
-  const { fs, nodes, handles } = context;
+  const { fs, nodes, handles: handles2 } = context;
   if (fs.fsync === void 0) return reply.error(ERRNO.ENOSYS);
   const { body } = request;
   const node = nodes.get(nodeIdOf(request));
-  const handle = handles.get(idAt(body, FSYNC_IN2.at.fh));
+  const handle = handles2.get(idAt(body, FSYNC_IN2.at.fh));
   const flags = FSYNC_IN2.get.fsync_flags(body);
   const dataOnly = (flags & FUSE_FSYNC.FDATASYNC) !== 0;
   const done = fs.fsync(node, dataOnly, caller, handle);
@@ -19664,9 +19752,9 @@ var release = (context, request, reply, caller) => {
   const closed = andThen(unlocked, () => close(context, node, fh));
   return andThen(closed, () => reply.ok());
 };
-function close({ fs, handles, backing }, node, fh) {
+function close({ fs, handles: handles2, backing }, node, fh) {
   backing?.release(node);
-  const handle = handles.remove(fh);
+  const handle = handles2.remove(fh);
   return fs.release?.(node, handle);
 }
 
@@ -19893,8 +19981,8 @@ var FileSystemHandler = class {
   }
   /** The number of open files with a handle, and of open directories. */
   get handles() {
-    const { handles, streams } = this.#context;
-    return handles.size + streams.size;
+    const { handles: handles2, streams } = this.#context;
+    return handles2.size + streams.size;
   }
   /** The id by which the kernel knows a node; `null` if it does not. */
   nodeid(node) {

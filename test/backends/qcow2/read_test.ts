@@ -71,9 +71,8 @@ async function opened(
     dataEnd: file.size,
     backing: null,
     geometry,
-    compression: header.compression,
     lookup: new TableLookup({ geometry, l1, cache }),
-    clusters: new ClusterCache(CLUSTER),
+    clusters: new ClusterCache(header.compression, CLUSTER),
   });
   return { backend, file };
 }

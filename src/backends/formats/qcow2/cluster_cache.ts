@@ -1,3 +1,6 @@
+import { decompress } from "./decompress.ts";
+import type { Compression } from "./header.ts";
+
 /** Clusters that are kept, as long as they take no more than this. */
 const BYTES_MAX = 4 << 20;
 /** Fewer if they are larger, but so many: a read may touch two. */
@@ -9,17 +12,24 @@ const CLUSTERS_MAX = 32;
  * starts in the file.
  */
 export class ClusterCache {
+  readonly #compression: Compression;
+  readonly #clusterSize: number;
   readonly #max: number;
   /** In the order of their last use. */
-  readonly #clusters = new Map<number, Uint8Array>();
+  readonly #clusters = new Map<number, Uint8Array<ArrayBuffer>>();
 
-  /** Makes a cache for clusters of a size. */
-  constructor(clusterSize: number) {
+  /** Makes a cache for the clusters of an image. */
+  constructor(compression: Compression, clusterSize: number) {
+    this.#compression = compression;
+    this.#clusterSize = clusterSize;
     const fits = Math.floor(BYTES_MAX / clusterSize);
     this.#max = Math.min(CLUSTERS_MAX, Math.max(CLUSTERS_MIN, fits));
   }
 
-  /** The cluster whose stream starts at `host`; `null` if it is not kept. */
+  /**
+   * The cluster whose stream starts at `host`, with a byte to spare after it; it
+   * is valid until the next call. `null` if it is not kept.
+   */
   get(host: number): Uint8Array | null {
     const cluster = this.#clusters.get(host);
     if (cluster === undefined) return null;
@@ -28,18 +38,33 @@ export class ClusterCache {
     return cluster;
   }
 
-  /** Keeps a cluster, in place of the one that was not used for longest. */
-  add(host: number, cluster: Uint8Array): void {
-    this.#clusters.delete(host);
-    for (const oldest of this.#clusters.keys()) {
-      if (this.#clusters.size < this.#max) break;
-      this.#clusters.delete(oldest);
-    }
+  /**
+   * Decompresses a cluster and keeps it, in place of the one that was not used
+   * for longest.
+   *
+   * @param host Where its stream starts.
+   * @param stream The stream.
+   * @returns Whether the stream has a cluster.
+   */
+  add(host: number, stream: Uint8Array): boolean {
+    const cluster = this.#room(host);
+    if (!decompress(this.#compression, stream, cluster)) return false;
     this.#clusters.set(host, cluster);
+    return true;
   }
 
-  /** Forgets all: streams may have been overwritten. */
-  clear(): void {
-    this.#clusters.clear();
+  /** Memory for a cluster, which is no longer kept for another one. */
+  #room(host: number): Uint8Array<ArrayBuffer> {
+    const clusters = this.#clusters;
+    const isFull = clusters.size >= this.#max;
+    const replaced = clusters.has(host)
+      ? host
+      : isFull
+      ? clusters.keys().next().value
+      : undefined;
+    if (replaced === undefined) return new Uint8Array(this.#clusterSize + 1);
+    const memory = clusters.get(replaced)!;
+    clusters.delete(replaced);
+    return memory;
   }
 }

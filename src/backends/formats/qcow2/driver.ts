@@ -84,7 +84,8 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
   async attach(attachment, below, services) {
     await loadDecompression();
     const [file, ...others] = below;
-    const { hasDataFile, backingSize, tables, writing } = attachment;
+    const { hasDataFile, backingSize, compression, tables, writing } =
+      attachment;
     const data = hasDataFile ? others.shift()! : file!;
     const parts = {
       ...attachment,
@@ -92,7 +93,7 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
       data,
       geometry: tables.geometry,
       lookup: new TableLookup(tables),
-      clusters: new ClusterCache(tables.geometry.clusterSize),
+      clusters: new ClusterCache(compression, tables.geometry.clusterSize),
       backing: backingSize === null
         ? null
         : { backend: others.shift()!, size: backingSize },

@@ -1,7 +1,6 @@
 import { ERRNO } from "../../../base/errno.ts";
 import { Completion, type Receiver } from "../../../event/completion.ts";
 import type { Answer } from "../../backend.ts";
-import { decompress } from "./decompress.ts";
 import { MAPPED, Mapping } from "./mapping.ts";
 import type { ReadSources } from "./read_sources.ts";
 import { SliceBuffer } from "./table_lookup.ts";
@@ -166,13 +165,13 @@ export class ReadOperation implements Receiver<number> {
       case MAPPED.ZERO:
         return this.#zero(length);
       case MAPPED.COMPRESSED: {
+        const from = position % geometry.clusterSize;
         const cluster = clusters.get(host);
         if (cluster === null) {
           this.#filled = 0;
           this.#state = STATE.STREAM;
           return this.#readStream();
         }
-        const from = position % geometry.clusterSize;
         this.#buffer.set(cluster.subarray(from, from + length), at);
         return length;
       }
@@ -247,15 +246,13 @@ export class ReadOperation implements Receiver<number> {
   }
 
   #tookStream(got: number): number {
-    const { clusters, compression, geometry } = this.#from;
+    const { clusters } = this.#from;
     const { host, streamLength } = this.#mapping;
     this.#filled += got;
     // The last stream may end before its last sector does.
     if (got > 0 && this.#filled < streamLength) return 0;
     const stream = this.#stream.subarray(0, this.#filled);
-    const cluster = decompress(compression, stream, geometry.clusterSize);
-    if (cluster === null) return -ERRNO.EIO;
-    clusters.add(host, cluster);
+    if (!clusters.add(host, stream)) return -ERRNO.EIO;
     // It may have been written anew meanwhile, so it is looked up once more.
     this.#state = STATE.MAP;
     return 0;

@@ -3,7 +3,6 @@ import { ERRNO } from "../../../base/errno.ts";
 import type { Answer, Backend } from "../../backend.ts";
 import type { ClusterCache } from "./cluster_cache.ts";
 import type { Geometry } from "./geometry.ts";
-import type { Compression } from "./header.ts";
 import type { TableLookup } from "./table_lookup.ts";
 
 /** The image below, for what this one has not allocated. */
@@ -27,7 +26,6 @@ export interface ReadSources {
   readonly dataEnd: number;
   readonly backing: BackingImage | null;
   readonly geometry: Geometry;
-  readonly compression: Compression;
   readonly lookup: TableLookup;
   /** Clusters that were decompressed. */
   readonly clusters: ClusterCache;

@@ -1,0 +1,92 @@
+/**
+ * Decompression into memory of the caller's own.
+ *
+ * The functions of node:zlib make a stream, a buffer and options for each call:
+ * they take 102 us for 64 KiB of zstd where this takes 66, and 174 us for deflate
+ * where this takes 152. It uses what those functions use themselves, which Node
+ * and Deno both have but do not document.
+ *
+ * @module
+ */
+import type { Compression } from "./header.ts";
+
+/** What a stream of node:zlib has inside. */
+interface Insides {
+  readonly _handle?: {
+    reset(): void;
+    writeSync(
+      flush: number,
+      input: Uint8Array,
+      inputOffset: number,
+      inputLength: number,
+      output: Uint8Array,
+      outputOffset: number,
+      outputLength: number,
+    ): unknown;
+    onerror: (message: string, errno: number) => void;
+  };
+  /** The bytes of output and input that are left. */
+  readonly _writeState?: Uint32Array;
+}
+
+/** The decompressor of a thread for streams of one kind. */
+export class ZlibHandle {
+  readonly #handle: NonNullable<Insides["_handle"]>;
+  readonly #state: Uint32Array;
+  readonly #flush: number;
+  #hasFailed = false;
+
+  /**
+   * Makes a decompressor.
+   *
+   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
+   */
+  static create(
+    zlib: typeof import("node:zlib"),
+    compression: Compression,
+  ): ZlibHandle | null {
+    const { Z_FINISH, ZSTD_e_end } = zlib.constants;
+    const isDeflate = compression === "deflate";
+    const stream: object = isDeflate
+      ? zlib.createInflateRaw()
+      : zlib.createZstdDecompress();
+    const { _handle: handle, _writeState: state } = stream as Insides;
+    const isKnown = typeof handle?.writeSync === "function" &&
+      typeof handle.reset === "function" && state instanceof Uint32Array;
+    if (!isKnown) return null;
+    return new ZlibHandle(handle, state, isDeflate ? Z_FINISH : ZSTD_e_end);
+  }
+
+  private constructor(
+    handle: NonNullable<Insides["_handle"]>,
+    state: Uint32Array,
+    flush: number,
+  ) {
+    this.#handle = handle;
+    this.#state = state;
+    this.#flush = flush;
+    handle.onerror = () => {
+      this.#hasFailed = true;
+    };
+  }
+
+  /**
+   * Decompresses a stream, up to the end of the output.
+   *
+   * @param stream The stream, and whatever follows it.
+   * @param output Where to.
+   * @returns How many bytes the stream gave; -1 if it is damaged.
+   */
+  decompress(stream: Uint8Array, output: Uint8Array): number {
+    const handle = this.#handle;
+    const [from, to] = [stream.length, output.length];
+    this.#hasFailed = false;
+    try {
+      handle.reset();
+      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
+    } catch {
+      return -1;
+    }
+    return this.#hasFailed ? -1 : to - this.#state[0]!;
+  }
+}
