@@ -5,8 +5,9 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { main } from "./src/cli/main.ts";
+import { endWithLauncher } from "./src/cli/service/launcher.ts";
 import { commandLine } from "./src/linux/syscall/command_line.ts";
 
 // Exits explicitly, because a Worker that hangs would keep the event loop
 // running.
-Deno.exit(await main(commandLine(), config.version));
+Deno.exit(endWithLauncher() ?? await main(commandLine(), config.version));

@@ -8,7 +8,7 @@
 const ROOT: URL = new URL("../", import.meta.url);
 
 /** Folders, or the file of a linked worktree, that are no sources. */
-const SKIPPED = new Set([".git", "coverage", "node_modules"]);
+const SKIPPED = new Set([".git", "coverage", "dist", "node_modules"]);
 
 /** Ends of the names of files that are not text. */
 const BINARY = /\.(?:png|jpg|gif|ico|img|raw|qcow2|bin|gz)$/;

@@ -46,6 +46,7 @@ const SUITES: readonly Suite[] = [
       "mount/services_",
       "mount/set_ids_",
       "mount/unit_",
+      "packaging/",
       "mount/user_",
     ],
   },

@@ -6848,6 +6848,11 @@ var PROCESS_SYMBOLS = {
     ],
     result: "usize"
   },
+  // pid_t getppid(void);
+  getppid: {
+    parameters: [],
+    result: "i32"
+  },
   // int kill(pid_t pid, int sig);
   kill: {
     parameters: [

@@ -35,6 +35,8 @@ export type Totals = Record<
 export interface ProcessOptions {
   /** The command that serves; default: `export`. */
   readonly command?: "export" | "mount";
+  /** What is started in place of Deno and main.ts, with arguments. */
+  readonly program?: readonly string[];
   /** Path of Deno; default: the Deno that runs the tests. */
   readonly deno?: string;
   /** Path of the program; default: main.ts of this repository. */
@@ -74,10 +76,11 @@ function command(
 ): Deno.Command {
   const { deno = Deno.execPath(), main = MAIN, wrapper = [] } = options;
   const { permissions = ["--allow-ffi"], lifeS = PROCESS_S, ...user } = options;
-  const line = ["run", "--no-prompt", ...permissions, main, ...args];
+  const program = user.program ??
+    [deno, "run", "--no-prompt", ...permissions, main];
   return new Deno.Command("timeout", {
     // Ends the process if the tests die before they end it.
-    args: ["-k", "5", String(lifeS), ...wrapper, deno, ...line],
+    args: ["-k", "5", String(lifeS), ...wrapper, ...program, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -24,3 +24,5 @@ import "../mount/services_test.ts";
 import "../mount/set_ids_test.ts";
 import "../mount/unit_test.ts";
 import "../mount/user_test.ts";
+import "../packaging/install_test.ts";
+import "../packaging/npm_test.ts";

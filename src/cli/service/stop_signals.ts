@@ -5,6 +5,13 @@ export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
+/**
+ * Within this many milliseconds a signal of the same name is the same signal: a
+ * terminal sends Ctrl-C to each process of a job, and those that started this
+ * one, such as npx and `deno task`, pass on theirs.
+ */
+const SAME_SIGNAL_MS = 500;
+
 /** Its number, the same on every architecture. */
 const SIGHUP = 1;
 
@@ -12,6 +19,7 @@ const SIGHUP = 1;
  * Calls a function at each stop signal, instead of ending the program.
  *
  * @param listener Receives the signal, and how many have arrived so far.
+ * Those that follow one of the same name at once do not count.
  * @returns Restores the signals' default action, unless one has arrived: then
  * the program is about to end, and a second signal must not interrupt that.
  */
@@ -23,11 +31,19 @@ export function onStopSignals(
   const ignored = isIgnoredSignal(SIGHUP) ? "SIGHUP" : null;
   let count = 0;
   let isDisposed = false;
+  const counted = new Map<StopSignal, number>();
+  const isRepeated = (signal: StopSignal) => {
+    const now = performance.now();
+    if (now - (counted.get(signal) ?? -Infinity) < SAME_SIGNAL_MS) return true;
+    counted.set(signal, now);
+    return false;
+  };
   const listeners = STOP_SIGNALS.map((signal) => {
     // Once one signal has a listener, Deno ends at any other without one, even
     // if the program was started with that signal ignored.
     const onSignal = () => {
-      if (signal !== ignored && !isDisposed) listener(signal, ++count);
+      if (signal === ignored || isDisposed || isRepeated(signal)) return;
+      listener(signal, ++count);
     };
     Deno.addSignalListener(signal, onSignal);
     return { signal, onSignal };

@@ -8,6 +8,7 @@ import { UserError } from "../../base/user_error.ts";
 import { accountNumber, ownGroup } from "./accounts.ts";
 import { listDirectory } from "./directory.ts";
 import { errno, libc } from "./libc.ts";
+import { keepParentEndSignal } from "./parent.ts";
 import { hasCapability } from "./process.ts";
 import { SystemError } from "./system_error.ts";
 import { readText } from "./text_file.ts";
@@ -73,9 +74,11 @@ export function lookUpIdentity(user: string, group?: string): Identity {
 export function becomeUser({ uid, gid }: Identity): void {
   const { setgroups, setresgid, setresuid } = libc();
   // In this order, because a user may not change its groups.
-  check("setgroups", setgroups(0n, null));
-  check("setresgid", setresgid(gid, gid, gid));
-  check("setresuid", setresuid(uid, uid, uid));
+  keepParentEndSignal(() => {
+    check("setgroups", setgroups(0n, null));
+    check("setresgid", setresgid(gid, gid, gid));
+    check("setresuid", setresuid(uid, uid, uid));
+  });
   const rest = threadStates().find((status) =>
     !hasOnly(status, "Uid", uid) || !hasOnly(status, "Gid", gid) ||
     !/^Groups:\s*$/m.test(status) || !/^CapPrm:\s*0+$/m.test(status)

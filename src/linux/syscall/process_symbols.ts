@@ -34,6 +34,8 @@ export const PROCESS_SYMBOLS = {
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   // sighandler_t signal(int signum, sighandler_t handler);
   signal: { parameters: ["i32", "usize"], result: "usize" },
+  // pid_t getppid(void);
+  getppid: { parameters: [], result: "i32" },
   // int kill(pid_t pid, int sig);
   kill: { parameters: ["i32", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
