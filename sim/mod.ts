@@ -73,6 +73,7 @@ export {
   type KernelLimits,
   type KernelOffer,
   LINUX_FLAGS,
+  offerOf,
 } from "./kernel/negotiation.ts";
 export {
   type Caller,

@@ -9,6 +9,7 @@ import {
   FUSE_DEFAULT_MAX_PAGES_PER_REQ,
   FUSE_KERNEL_MINOR_VERSION,
   FUSE_KERNEL_VERSION,
+  INIT_FLAGS,
 } from "../../src/protocol/flags.ts";
 import { initFlag, initFlagNames } from "../../src/protocol/init.ts";
 import { sizeAt } from "../../src/protocol/layout.ts";
@@ -63,6 +64,20 @@ export interface KernelLimits {
  * @category Kernel
  */
 export const LINUX_FLAGS: bigint = 0x73ff_fffbn | 0x7fdn << 32n;
+
+/**
+ * The offer of an older kernel: what Linux 6.18 offers, without what its minor
+ * version did not have yet.
+ *
+ * @category Kernel
+ */
+export function offerOf(minor: number): KernelOffer {
+  let flags = 0n;
+  for (const { bit, since } of Object.values(INIT_FLAGS)) {
+    if (since <= minor) flags |= 1n << BigInt(bit);
+  }
+  return { minor, flags: flags & LINUX_FLAGS };
+}
 
 /** The limits until INIT is answered. */
 export const LIMITS_BEFORE_INIT: KernelLimits = {

@@ -50,6 +50,7 @@ export class SimRequest {
   created = 0;
   /** Resolves when it ends. */
   readonly answer: Promise<SimAnswer>;
+  readonly #body: Uint8Array;
   #resolve: (answer: SimAnswer) => void;
 
   /**
@@ -59,10 +60,12 @@ export class SimRequest {
    * @param minor The negotiated minor version.
    */
   constructor(call: SimCall, minor: number) {
-    const { row, structs } = shapeOf(call.opcode, minor);
+    const { row, fixed: most, structs } = shapeOf(call.opcode, minor);
     this.call = call;
     this.row = row;
-    this.length = IN_HEADER.size + (call.body?.length ?? 0) +
+    // An older kernel sends the first fields alone.
+    this.#body = call.body?.subarray(0, most) ?? NO_BODY;
+    this.length = IN_HEADER.size + this.#body.length +
       (call.tail?.length ?? 0);
     // A request for the size of a value is answered with the size alone.
     const asksSize = row.outTail === "value" && call.replyMax === undefined;
@@ -94,7 +97,8 @@ export class SimRequest {
 
   /** Puts the message into an entry; returns whether it fits. */
   write(entry: MemoryEntry, contiguous: boolean): boolean {
-    const { body = NO_BODY, tail = NO_BODY, credentials } = this.call;
+    const { tail = NO_BODY, credentials } = this.call;
+    const body = this.#body;
     const room = contiguous
       ? entry.incoming.length - IN_HEADER.size - body.length
       : entry.outgoing.length;
@@ -140,6 +144,8 @@ export class SimRequest {
 export interface RequestShape {
   /** The opcode's row in the protocol's table. */
   readonly row: OpcodeRow;
+  /** Bytes of the struct after its header. */
+  readonly fixed: number;
   /** Bytes of the structs in its reply. */
   readonly structs: number;
 }
@@ -155,7 +161,8 @@ export function shapeOf(opcode: OpcodeName, minor: number): RequestShape {
     const row: OpcodeRow = OPCODES[opcode];
     let structs = 0;
     for (const name of row.out ?? []) structs += sizeAt(name, minor);
-    known.set(opcode, shape = { row, structs });
+    const fixed = row.in === undefined ? 0 : sizeAt(row.in, minor);
+    known.set(opcode, shape = { row, fixed, structs });
   }
   return shape;
 }

@@ -7,6 +7,7 @@ import { ERRNO } from "../../src/base/errno.ts";
 import { S_IF, STATX } from "../../src/base/file_flags.ts";
 import { NS_PER_US, timeOf, US_PER_S } from "../../src/base/timespec.ts";
 import { decodeStruct, encodeStruct } from "../../src/protocol/codec.ts";
+import { sizeOf } from "../../src/protocol/layout.ts";
 import type { Decoded } from "../../src/protocol/types.ts";
 import {
   type Caller,
@@ -96,7 +97,10 @@ export function accept(
   call: string,
   isNews: boolean = true,
 ): SimStat {
-  const out = decodeStruct("fuse_attr_out", body);
+  const whole = new Uint8Array(sizeOf("fuse_attr_out"));
+  // Before 7.9 the attributes were shorter.
+  whole.set(body);
+  const out = decodeStruct("fuse_attr_out", whole);
   const { attr } = out;
   //= fs/fuse/dir.c fuse_invalid_attr() and inode_wrong_type(): EIO for another
   //= file type or a negative size.

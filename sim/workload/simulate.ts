@@ -5,6 +5,7 @@ import { isReadOnly } from "../../src/filesystem/context.ts";
 import type { CacheOptions } from "../../src/filesystem/options.ts";
 import type { Clock } from "../determinism/clock.ts";
 import type { Credentials } from "../kernel/call.ts";
+import type { KernelOffer } from "../kernel/negotiation.ts";
 import { SimKernel } from "../vfs/sim_kernel.ts";
 import { serveInThread, type ThreadServer } from "./thread_server.ts";
 import { SimTree } from "../directories/sim_tree.ts";
@@ -18,6 +19,11 @@ import { TreeClient } from "../directories/tree_client.ts";
 export interface SimulateOptions<N> extends CacheOptions<N> {
   /** Mount option `ro`; if left out, as `mountFileSystem()` decides. */
   readonly writable?: boolean;
+  /**
+   * What the kernel offers, such as an older one (`offerOf()`); as Linux 6.18 if
+   * left out.
+   */
+  readonly offered?: KernelOffer;
   /** The time by which attributes and names expire; it stands still if left out. */
   readonly clock?: Clock;
   /** Receives what a method throws that stands for no error number. */
@@ -129,6 +135,7 @@ export async function simulate<N extends object, H>(
     maxRead: MAX_WRITE,
     allowOther: true,
     readOnly: !writable,
+    ...options.offered === undefined ? {} : { offered: options.offered },
     ...timing,
   });
   const server = await serveInThread(kernel, {
