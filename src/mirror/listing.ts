@@ -5,13 +5,13 @@
  */
 import { decodeName } from "../base/name_bytes.ts";
 import type { Dirent } from "../filesystem/file_system.ts";
+import { CALLS } from "../linux/syscall/architecture.ts";
 import { OPEN } from "../linux/syscall/descriptor.ts";
 import { libc } from "../linux/syscall/libc.ts";
 import { checked } from "./failure.ts";
 import { DOT } from "./names.ts";
 import type { MirrorNode } from "./nodes.ts";
 
-const SYS_GETDENTS64 = Deno.build.arch === "aarch64" ? 61n : 217n;
 const BUFFER_SIZE = 32 * 1024;
 const SIZE = BigInt(BUFFER_SIZE);
 const TWO_32 = 2 ** 32;
@@ -74,7 +74,7 @@ export class DirectoryReader implements IterableIterator<Dirent<MirrorNode>> {
     while (this.#fd >= 0 && this.#entries.length === 0) {
       const { getdents64 } = libc();
       const length = checked(
-        getdents64(SYS_GETDENTS64, this.#fd, bytes, SIZE),
+        getdents64(BigInt(CALLS.getdents64), this.#fd, bytes, SIZE),
       );
       if (length === 0) return false;
       decode(length, this.#entries);

@@ -7943,6 +7943,51 @@ function monotonicClock() {
   };
 }
 
+// src/linux/syscall/architecture.ts
+var CALLS_OF_ALL = {
+  io_uring_setup: 425,
+  io_uring_enter: 426,
+  io_uring_register: 427,
+  fsopen: 430,
+  fsconfig: 431,
+  fsmount: 432,
+  cachestat: 451
+};
+var ARCHITECTURES = {
+  "x86_64": {
+    calls: {
+      ...CALLS_OF_ALL,
+      getdents64: 217,
+      io_setup: 206,
+      io_destroy: 207,
+      io_getevents: 208,
+      io_submit: 209
+    },
+    open: {
+      DIRECTORY: 65536,
+      NOFOLLOW: 131072,
+      DIRECT: 16384
+    }
+  },
+  "aarch64": {
+    calls: {
+      ...CALLS_OF_ALL,
+      getdents64: 61,
+      io_setup: 0,
+      io_destroy: 1,
+      io_submit: 2,
+      io_getevents: 4
+    },
+    open: {
+      DIRECTORY: 16384,
+      NOFOLLOW: 32768,
+      DIRECT: 65536
+    }
+  }
+};
+var ARCHITECTURE = ARCHITECTURES[Deno.build.arch];
+var CALLS = ARCHITECTURE.calls;
+
 // src/linux/syscall/system_error.ts
 var ADVICE = /* @__PURE__ */ new Map([
   [
@@ -8017,15 +8062,14 @@ function strerror(errno2) {
 }
 
 // src/linux/syscall/descriptor.ts
-var ARM = Deno.build.arch === "aarch64";
 var OPEN = {
   ...O,
   /** Fail with ENOTDIR if it is not a directory. */
-  DIRECTORY: ARM ? 16384 : 65536,
+  DIRECTORY: ARCHITECTURE.open.DIRECTORY,
   /** Fail with ELOOP if the last part of the path is a symbolic link. */
-  NOFOLLOW: ARM ? 32768 : 131072,
+  NOFOLLOW: ARCHITECTURE.open.NOFOLLOW,
   /** Bypass the page cache. */
-  DIRECT: ARM ? 65536 : 16384,
+  DIRECT: ARCHITECTURE.open.DIRECT,
   /** Do not open the file itself, so that no FUSE server is involved. */
   PATH: 2097152
 };
@@ -8686,9 +8730,7 @@ var EventFd = class {
 };
 
 // src/linux/io/io_uring.ts
-var SYS_IO_URING_SETUP = 425;
-var SYS_IO_URING_ENTER = 426;
-var SYS_IO_URING_REGISTER = 427;
+var SYS_ENTER = CALLS.io_uring_enter;
 var SETUP_CLAMP = 1 << 4;
 var SETUP_TASKRUN_FLAG = 1 << 9;
 var SETUP_SQE128 = 1 << 10;
@@ -8867,7 +8909,7 @@ var IoUring = class {
       count2,
       0
     ]);
-    this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, REGISTER_IOWQ_MAX_WORKERS, limits, limits.length);
+    this.#libc.io_uring_register(CALLS.io_uring_register, this.fd, REGISTER_IOWQ_MAX_WORKERS, limits, limits.length);
   }
   /** Pushes a filled slot; {@linkcode IoUring.enter} submits it. */
   push(slot) {
@@ -8893,7 +8935,7 @@ var IoUring = class {
     if (this.#deferred) this.#sq[this.#sqTail] = this.#tail;
     else Atomics.store(this.#sq, this.#sqTail, this.#tail);
     for (; ; ) {
-      const submitted = this.#libc.io_uring_enter(SYS_IO_URING_ENTER, this.#enterFd, this.#pushed, least, this.#enterFlags, null);
+      const submitted = this.#libc.io_uring_enter(SYS_ENTER, this.#enterFd, this.#pushed, least, this.#enterFlags, null);
       if (submitted < 0) {
         const error = errno();
         if (error !== ERRNO.EINTR) return -error;
@@ -8933,7 +8975,7 @@ var IoUring = class {
     return this.#deferred ? this.#cq[this.#cqTail] : Atomics.load(this.#cq, this.#cqTail);
   }
   #register(what, fds) {
-    const result3 = this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, what, new Int32Array(fds), fds.length);
+    const result3 = this.#libc.io_uring_register(CALLS.io_uring_register, this.fd, what, new Int32Array(fds), fds.length);
     if (result3 < 0) throw ringError("register descriptors with", errno());
   }
   #map(size, offset) {
@@ -8950,7 +8992,7 @@ var IoUring = class {
     const update = new DataView(new ArrayBuffer(16));
     update.setUint32(0, 4294967295, true);
     update.setUint32(8, this.fd, true);
-    const done = this.#libc.io_uring_register(SYS_IO_URING_REGISTER, this.fd, REGISTER_RING_FDS, update, 1);
+    const done = this.#libc.io_uring_register(CALLS.io_uring_register, this.fd, REGISTER_RING_FDS, update, 1);
     return done === 1 ? update.getUint32(0, true) : null;
   }
 };
@@ -8959,7 +9001,7 @@ function setUp(slots, params) {
   for (const flags of SETUP_FLAGS) {
     new Uint8Array(params.buffer).fill(0);
     params.setUint32(8, flags, true);
-    const fd = libc().io_uring_setup(SYS_IO_URING_SETUP, slots, params);
+    const fd = libc().io_uring_setup(CALLS.io_uring_setup, slots, params);
     if (fd >= 0) return fd;
     error = errno();
     if (error !== ERRNO.EINVAL) break;
@@ -9073,7 +9115,6 @@ function fileSystemOf(fd) {
 }
 
 // src/linux/io/page_cache.ts
-var SYS_CACHESTAT = 451;
 var RWF_NOWAIT = 8;
 var TWO_322 = 2 ** 32;
 var PageCache = class {
@@ -9124,7 +9165,7 @@ var PageCache = class {
     this.#range[0] = position;
     this.#range[1] = position / TWO_322;
     this.#range[2] = length2;
-    const result3 = this.#libc.cachestat(SYS_CACHESTAT, this.#fd, this.#rangePointer, this.#statPointer, 0);
+    const result3 = this.#libc.cachestat(CALLS.cachestat, this.#fd, this.#rangePointer, this.#statPointer, 0);
     return result3 < 0 ? -1 : this.#stat[0];
   }
   /** Whether a byte can be read at once. */
@@ -20385,7 +20426,6 @@ function setTime(at, time2, now) {
 }
 
 // src/mirror/listing.ts
-var SYS_GETDENTS64 = Deno.build.arch === "aarch64" ? 61n : 217n;
 var BUFFER_SIZE = 32 * 1024;
 var SIZE3 = BigInt(BUFFER_SIZE);
 var TWO_3215 = 2 ** 32;
@@ -20442,7 +20482,7 @@ var DirectoryReader = class {
     this.#at = 0;
     while (this.#fd >= 0 && this.#entries.length === 0) {
       const { getdents64 } = libc();
-      const length2 = checked3(getdents64(SYS_GETDENTS64, this.#fd, bytes, SIZE3));
+      const length2 = checked3(getdents64(BigInt(CALLS.getdents64), this.#fd, bytes, SIZE3));
       if (length2 === 0) return false;
       decode2(length2, this.#entries);
     }

@@ -12,6 +12,7 @@ const REFUSED = "Cannot open /dev/fuse: Permission denied (run as root)";
 const FACTS: InfoFacts = {
   deno: "2.9.6",
   kernel: "6.18.1",
+  architecture: "x86_64",
   uid: 0,
   device: null,
   offered: {
@@ -162,4 +163,13 @@ Deno.test("infoLines() shows which READs can be spliced", () => {
     infoEvent({ ...FACTS, splice }).splice,
     { possible: false, reason: splice, disks: true },
   );
+});
+
+Deno.test("infoLines() says where mqfuse has not been tried", () => {
+  const line = (architecture: string) =>
+    infoLines({ ...FACTS, architecture }).find((each) =>
+      each.startsWith("Processor")
+    );
+  assertEquals(line("x86_64")?.endsWith("  x86_64"), true);
+  assertEquals(line("aarch64")?.includes("has not been tried"), true);
 });

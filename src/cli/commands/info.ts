@@ -16,6 +16,7 @@ import {
 import { openFuseDevice } from "../../linux/fuse/fuse_device.ts";
 import { ioUringRefusal, judgeUring } from "../../linux/fuse/uring_probe.ts";
 import { usersMayAllowOther } from "../../linux/mount/fusermount.ts";
+import { TRIED_ARCHITECTURE } from "../../linux/syscall/architecture.ts";
 import { connectUnmounted } from "../../linux/mount/fs_context.ts";
 import {
   credentials,
@@ -84,6 +85,8 @@ export interface InfoFacts
   readonly deno: string;
   /** The kernel's release. */
   readonly kernel: string;
+  /** The processor's architecture, as Deno names it. */
+  readonly architecture: string;
   /** The effective user id. */
   readonly uid: number;
   /** Whether this process has CAP_SYS_ADMIN, and so can mount by itself. */
@@ -133,6 +136,7 @@ async function runInfo(
   const facts: InfoFacts = {
     deno: Deno.version.deno,
     kernel: kernelRelease(),
+    architecture: Deno.build.arch,
     uid: credentials().effectiveUid,
     ...await queryKernel(),
     capSysAdmin: hasCapSysAdmin(),
@@ -214,6 +218,7 @@ export function infoLines(facts: InfoFacts): string[] {
   const rows: [string, string][] = [
     ["Deno", facts.deno],
     ["Linux", facts.kernel],
+    ["Processor", architectureText(facts)],
     ["User", uid === 0 ? "root" : `uid ${uid}`],
     ["CAP_SYS_ADMIN", capSysAdmin ? "yes" : "no, so fusermount3 has to mount"],
     ["/dev/fuse", device ?? "can be opened"],
@@ -235,6 +240,12 @@ export function infoLines(facts: InfoFacts): string[] {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
+}
+
+function architectureText({ architecture }: InfoFacts): string {
+  return architecture === TRIED_ARCHITECTURE
+    ? architecture
+    : `${architecture}, on which mqfuse has not been tried; its numbers agree with the kernel's headers`;
 }
 
 function canMount({ capSysAdmin, fusermount3, device }: InfoFacts): boolean {

@@ -8,23 +8,10 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { CALLS } from "../syscall/architecture.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
-
-/** Numbers of system calls. */
-interface AioCalls {
-  readonly setup: bigint;
-  readonly destroy: bigint;
-  readonly submit: bigint;
-  readonly getEvents: bigint;
-}
-
-// asm/unistd_64.h and asm-generic/unistd.h.
-const CALLS: Readonly<Record<string, AioCalls>> = {
-  "x86_64": { setup: 206n, destroy: 207n, submit: 209n, getEvents: 208n },
-  aarch64: { setup: 0n, destroy: 1n, submit: 2n, getEvents: 4n },
-};
 
 // struct iocb of linux/aio_abi.h.
 const IOCB = { size: 64, DATA: 0, OPCODE: 16, FD: 20, BUF: 24, NBYTES: 32 };
@@ -41,7 +28,6 @@ export class AioWriter {
   readonly batchMax: number;
   readonly #fd: number;
   readonly #libc: Libc = libc();
-  readonly #calls: AioCalls;
   readonly #context: bigint;
   readonly #iocbs: Uint8Array<ArrayBuffer>;
   readonly #list: BigUint64Array<ArrayBuffer>;
@@ -59,10 +45,8 @@ export class AioWriter {
   constructor(fd: number, batchMax: number) {
     this.#fd = fd;
     this.batchMax = batchMax;
-    this.#calls = CALLS[Deno.build.arch]!;
     const context = new BigUint64Array(1);
-    const { setup } = this.#calls;
-    if (this.#libc.io_setup(setup, batchMax, context) < 0) {
+    if (this.#libc.io_setup(BigInt(CALLS.io_setup), batchMax, context) < 0) {
       const error = errno();
       throw new SystemError({
         call: "io_setup",
@@ -99,10 +83,14 @@ export class AioWriter {
     // The kernel may wait at one message: those before it are told meanwhile.
     const timer = setInterval(collect, LOOK_MS);
     messages.forEach((message, index) => this.#prepare(index, message));
-    const { submit } = this.#calls;
     const list = pointerOf(new Uint8Array(this.#list.buffer));
     const count = BigInt(messages.length);
-    await this.#libc.io_submit_nonblocking(submit, this.#context, count, list);
+    await this.#libc.io_submit_nonblocking(
+      BigInt(CALLS.io_submit),
+      this.#context,
+      count,
+      list,
+    );
     clearInterval(timer);
     collect();
     // The kernel takes all of them, unless it has no memory.
@@ -113,7 +101,7 @@ export class AioWriter {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#libc.io_destroy(this.#calls.destroy, this.#context);
+    this.#libc.io_destroy(BigInt(CALLS.io_destroy), this.#context);
   }
 
   #prepare(index: number, message: Uint8Array<ArrayBuffer>): void {
@@ -132,7 +120,7 @@ export class AioWriter {
     written: (index: number, result: number) => void,
   ): void {
     const count = this.#libc.io_getevents(
-      this.#calls.getEvents,
+      BigInt(CALLS.io_getevents),
       this.#context,
       0n,
       BigInt(this.batchMax),

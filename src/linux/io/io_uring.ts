@@ -10,15 +10,14 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { CALLS } from "../syscall/architecture.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
 import { type Mapping, mapShared } from "../syscall/memory.ts";
 import { SystemError } from "../syscall/system_error.ts";
 
-// The same numbers on every architecture: <asm-generic/unistd.h>.
-const SYS_IO_URING_SETUP = 425;
-const SYS_IO_URING_ENTER = 426;
-const SYS_IO_URING_REGISTER = 427;
+/** On the hot path. */
+const SYS_ENTER = CALLS.io_uring_enter;
 
 // These and all constants below: <linux/io_uring.h>.
 const SETUP_CLAMP = 1 << 4;
@@ -222,7 +221,7 @@ export class IoUring {
     // The second number, 0, leaves the limit for all other files unchanged.
     const limits = new Uint32Array([count, 0]);
     this.#libc.io_uring_register(
-      SYS_IO_URING_REGISTER,
+      CALLS.io_uring_register,
       this.fd,
       REGISTER_IOWQ_MAX_WORKERS,
       limits,
@@ -259,7 +258,7 @@ export class IoUring {
     else Atomics.store(this.#sq, this.#sqTail, this.#tail);
     for (;;) {
       const submitted = this.#libc.io_uring_enter(
-        SYS_IO_URING_ENTER,
+        SYS_ENTER,
         this.#enterFd,
         this.#pushed,
         least,
@@ -314,7 +313,7 @@ export class IoUring {
 
   #register(what: number, fds: readonly number[]): void {
     const result = this.#libc.io_uring_register(
-      SYS_IO_URING_REGISTER,
+      CALLS.io_uring_register,
       this.fd,
       what,
       new Int32Array(fds),
@@ -340,7 +339,7 @@ export class IoUring {
     update.setUint32(0, 0xffff_ffff, true);
     update.setUint32(8, this.fd, true);
     const done = this.#libc.io_uring_register(
-      SYS_IO_URING_REGISTER,
+      CALLS.io_uring_register,
       this.fd,
       REGISTER_RING_FDS,
       update,
@@ -355,7 +354,7 @@ function setUp(slots: number, params: DataView<ArrayBuffer>): number {
   for (const flags of SETUP_FLAGS) {
     new Uint8Array(params.buffer).fill(0);
     params.setUint32(8, flags, true);
-    const fd = libc().io_uring_setup(SYS_IO_URING_SETUP, slots, params);
+    const fd = libc().io_uring_setup(CALLS.io_uring_setup, slots, params);
     if (fd >= 0) return fd;
     error = errno();
     // EINVAL: the kernel does not know these flags.

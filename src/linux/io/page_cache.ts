@@ -4,19 +4,19 @@
  * @module
  */
 import { PAGE_SIZE } from "../../base/limits.ts";
+import { CALLS } from "../syscall/architecture.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { ERRNO } from "../../base/errno.ts";
 import { errno, type Libc, libc } from "../syscall/libc.ts";
 
 // The same number on all architectures.
-const SYS_CACHESTAT = 451;
 const RWF_NOWAIT = 8;
 const TWO_32 = 2 ** 32;
 
 /** Whether this kernel has cachestat(2), Linux 6.5. */
 export function hasCachestat(): boolean {
   // It looks at the descriptor before it looks at the rest.
-  libc().cachestat(SYS_CACHESTAT, -1, null, null, 0);
+  libc().cachestat(CALLS.cachestat, -1, null, null, 0);
   return errno() === ERRNO.EBADF;
 }
 
@@ -76,7 +76,7 @@ export class PageCache {
     this.#range[1] = position / TWO_32;
     this.#range[2] = length;
     const result = this.#libc.cachestat(
-      SYS_CACHESTAT,
+      CALLS.cachestat,
       this.#fd,
       this.#rangePointer,
       this.#statPointer,

@@ -5,15 +5,11 @@
  */
 
 import { ERRNO } from "../../base/errno.ts";
+import { CALLS } from "../syscall/architecture.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
-
-// The same numbers on every architecture: <asm-generic/unistd.h>.
-const SYS_FSOPEN = 430n;
-const SYS_FSCONFIG = 431n;
-const SYS_FSMOUNT = 432n;
 
 // Of <linux/mount.h>.
 const FSOPEN_CLOEXEC = 1;
@@ -56,7 +52,7 @@ export function mountDetached(type: string): number {
     return checked(
       "fsmount",
       type,
-      fsmount(SYS_FSMOUNT, context, FSMOUNT_CLOEXEC, 0),
+      fsmount(BigInt(CALLS.fsmount), context, FSMOUNT_CLOEXEC, 0),
     );
   } finally {
     closeDescriptor(context);
@@ -71,7 +67,7 @@ function createFileSystem(
   const context = checked(
     "fsopen",
     type,
-    fsopen(SYS_FSOPEN, cString(type), FSOPEN_CLOEXEC),
+    fsopen(BigInt(CALLS.fsopen), cString(type), FSOPEN_CLOEXEC),
   );
   try {
     for (const [key, value] of Object.entries(settings)) {
@@ -93,7 +89,7 @@ function configure(
 ): void {
   const [key, value] = strings.map(cString);
   const result = libc().fsconfig(
-    SYS_FSCONFIG,
+    BigInt(CALLS.fsconfig),
     context,
     command,
     key === undefined ? null : pointerOf(key),

@@ -5,11 +5,10 @@
  */
 
 import { O } from "../../base/file_flags.ts";
+import { ARCHITECTURE } from "./architecture.ts";
 import { cString } from "./ffi_values.ts";
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
-
-const ARM = Deno.build.arch === "aarch64";
 
 /**
  * Flags of open(2): those that are the same on every architecture, and those
@@ -18,11 +17,11 @@ const ARM = Deno.build.arch === "aarch64";
 export const OPEN = {
   ...O,
   /** Fail with ENOTDIR if it is not a directory. */
-  DIRECTORY: ARM ? 0o40000 : 0o200000,
+  DIRECTORY: ARCHITECTURE.open.DIRECTORY,
   /** Fail with ELOOP if the last part of the path is a symbolic link. */
-  NOFOLLOW: ARM ? 0o100000 : 0o400000,
+  NOFOLLOW: ARCHITECTURE.open.NOFOLLOW,
   /** Bypass the page cache. */
-  DIRECT: ARM ? 0o200000 : 0o40000,
+  DIRECT: ARCHITECTURE.open.DIRECT,
   /** Do not open the file itself, so that no FUSE server is involved. */
   PATH: 0o10000000,
 } as const;
