@@ -17,6 +17,8 @@ export interface DriverServices {
    * `null` where file I/O blocks.
    */
   fileIo(): FileIo | null;
+  /** Tells the user a sentence about an image: what was repaired, or is damaged. */
+  tell(text: string): void;
 }
 
 /** The services of one thread for one image. */

@@ -10,6 +10,8 @@ export const EXIT = {
   FAILURE: 1,
   /** The command line is wrong. */
   USAGE: 2,
+  /** An image that was checked has clusters that are lost, and no damage. */
+  LEAKS: 3,
   /**
    * The reader of standard output has closed it: the status that shells report
    * for a program that SIGPIPE ended.

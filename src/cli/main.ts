@@ -13,6 +13,7 @@ import {
   EXIT,
   type ExitCode,
 } from "./command.ts";
+import { CHECK } from "./commands/check.ts";
 import { CREATE } from "./commands/create.ts";
 import { CTL } from "./commands/ctl.ts";
 import { DECODE } from "./commands/decode.ts";
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   MOUNT,
   INFO,
   CREATE,
+  CHECK,
   DEMO,
   CTL,
   DECODE,

@@ -14,6 +14,8 @@ export interface DriverServicesOptions {
   readonly fileIo?: () => FileIo | null;
   /** As that of `SessionOptions`; no if left out. */
   readonly insecurePath?: boolean;
+  /** As that of `DriverServices`; no user is told if left out. */
+  readonly tell?: (text: string) => void;
 }
 
 /**
@@ -22,7 +24,8 @@ export interface DriverServicesOptions {
  * @param options What differs between threads and sessions.
  */
 export function driverServices(
-  { fileIo = () => null, insecurePath = false }: DriverServicesOptions,
+  { fileIo = () => null, insecurePath = false, tell = () => {} }:
+    DriverServicesOptions,
 ): DriverServices {
   return {
     files: {
@@ -38,5 +41,6 @@ export function driverServices(
       pathOf: (fd) => readLink(pathOfDescriptor(fd)),
     },
     fileIo,
+    tell,
   };
 }

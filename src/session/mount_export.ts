@@ -178,7 +178,11 @@ export async function mountExport(
       openImage(
         source,
         wanted,
-        driverServices({ fileIo: () => new PoolFileIo(), insecurePath }),
+        driverServices({
+          fileIo: () => new PoolFileIo(),
+          insecurePath,
+          tell: session.notice,
+        }),
       ),
     (opened) => opened.close(),
     signal,

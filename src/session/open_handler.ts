@@ -54,6 +54,8 @@ export interface HandlerServices {
   readonly fileIo: () => FileIo | null;
   /** As that of `ExportContext`. */
   readonly onZeroed: () => void;
+  /** As that of `DriverServices`. */
+  readonly tell: (text: string) => void;
   /** As that of `ExportContext`. */
   readonly splicing: Splicing | null;
   /** Sends the notifications of a module's handler. */
@@ -85,7 +87,8 @@ export type HandlerFactory = ModuleFactory<RequestHandler, [HandlerContext]>;
  */
 export async function openHandler(
   spec: HandlerSpec,
-  { device, queue, fileIo, onZeroed, splicing, notifier }: HandlerServices,
+  { device, queue, fileIo, onZeroed, tell, splicing, notifier }:
+    HandlerServices,
 ): Promise<OpenHandler> {
   if (spec.kind === "mirror") return openMirrorHandler(spec, device);
   if (spec.kind === "module") {
@@ -94,7 +97,7 @@ export async function openHandler(
     return { handler, close: () => Promise.resolve() };
   }
   const syncErrors = SyncErrors.over(spec.syncErrors);
-  const services = { ...driverServices({ fileIo }), syncErrors, queue };
+  const services = { ...driverServices({ fileIo, tell }), syncErrors, queue };
   const image = await attachImage(spec.image, services);
   const { backend } = image;
   const state = new ExportState(spec.state, { queue, clock: fileTime });

@@ -15,7 +15,7 @@ import type { NotifiedMessage, NotifyMessage } from "./worker_notifier.ts";
 
 /** What a Worker reports while it serves. */
 export interface WorkerListener
-  extends Pick<SessionListener, "trace" | "traceDropped" | "report"> {
+  extends Pick<SessionListener, "trace" | "traceDropped" | "report" | "warn"> {
   /** As `onZeroed` of `ExportContext`. */
   readonly onZeroed: () => void;
   /** Takes the notifications of its handler. */
@@ -109,6 +109,8 @@ export class QueueWorker {
         return this.#trace?.receive(message, this.#listener);
       case "notify":
         return void this.#notify(message);
+      case "told":
+        return this.#listener.warn?.(message.text);
       case "zeroed":
         return this.#listener.onZeroed();
       case "report":

@@ -114,7 +114,10 @@ export interface SessionOptions {
    * the request, such as `READ`. If left out, standard error receives it.
    */
   readonly report?: (error: unknown, during: string) => void;
-  /** Receives a sentence when a queue hangs, recovers or fails. */
+  /**
+   * Receives a sentence when a queue hangs, recovers or fails, or an image turns
+   * out to be damaged.
+   */
   readonly warn?: (text: string) => void;
   /**
    * Receives what uses the mount while the end of the session waits for that,
@@ -122,8 +125,8 @@ export interface SessionOptions {
    */
   readonly inUse?: (users: MountUsers) => void;
   /**
-   * Receives a sentence about what was repaired, such as a stale mount, or what
-   * the end of the session waits for.
+   * Receives a sentence about what was repaired, such as a stale mount or an
+   * image that was not closed, or what the end of the session waits for.
    */
   readonly notice?: (text: string) => void;
 }

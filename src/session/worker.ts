@@ -151,6 +151,7 @@ async function run(start: StartMessage): Promise<void> {
       queue: start.index,
       fileIo,
       onZeroed: () => tell({ kind: "zeroed" }),
+      tell: (text) => tell({ kind: "told", text }),
       splicing,
       notifier: makeNotifier(start),
     });

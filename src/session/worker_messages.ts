@@ -115,6 +115,8 @@ export type WorkerMessage =
   | TraceMessage
   /** Its handler sends a notification, and receives a `NotifiedMessage`. */
   | NotifyMessage
+  /** Its image tells the user a sentence. */
+  | { readonly kind: "told"; readonly text: string }
   /** Bytes were zeroed that the kernel may have cached. */
   | { readonly kind: "zeroed" }
   /** A handler or backend threw; the request was answered with an errno. */

@@ -37,6 +37,9 @@ export class FakeFiles implements FileService {
     return this.#files.has(path);
   }
 
+  /** What users were told. */
+  readonly told: string[] = [];
+
   /** How many descriptors are open. */
   get openCount(): number {
     return this.#open.size;
@@ -44,7 +47,11 @@ export class FakeFiles implements FileService {
 
   /** The services of a thread that has these files. */
   services(): DriverServices {
-    return { files: this, fileIo: () => null };
+    return {
+      files: this,
+      fileIo: () => null,
+      tell: (text) => this.told.push(text),
+    };
   }
 
   open(path: string, options: FileOpenOptions): BlockFile {

@@ -247,6 +247,11 @@ export const OPTIONS = {
   json: {
     help: "print events to standard output, one JSON object per line",
   },
+  repair: {
+    value: "leaks|all",
+    help:
+      "free clusters that nothing refers to, or repair everything that can be repaired (default: only look)",
+  },
   map: {
     help: "print where the bytes of each range are, and nothing else",
   },

@@ -217,5 +217,5 @@ export function cutServices(
     absolutePath: () => PATH,
     pathOf: () => PATH,
   };
-  return { files, fileIo: () => io };
+  return { files, fileIo: () => io, tell() {} };
 }

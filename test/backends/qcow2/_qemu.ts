@@ -6,7 +6,10 @@
 import { assertEquals } from "@std/assert";
 import type { ImageOptions } from "../../../src/backends/driver.ts";
 import { type OpenImage, openImage } from "../../../src/backends/open_image.ts";
-import { driverServices } from "../../../src/session/driver_services.ts";
+import {
+  driverServices,
+  type DriverServicesOptions,
+} from "../../../src/session/driver_services.ts";
 import { libc } from "../../../src/linux/syscall/libc.ts";
 import { missingPermission, missingProgram } from "../../requirements.ts";
 import { imageOptions } from "../_image_options.ts";
@@ -58,8 +61,10 @@ export async function inDirectory(
 export function openReal(
   source: string,
   options: Partial<ImageOptions> = {},
+  services: DriverServicesOptions = {},
 ): Promise<OpenImage> {
-  return openImage(source, { ...imageOptions, ...options }, driverServices({}));
+  const all = { ...imageOptions, ...options };
+  return openImage(source, all, driverServices(services));
 }
 
 /** Asserts that an image reads as a file of the same bytes, and its holes too. */

@@ -8,6 +8,7 @@ import type {
 } from "../../driver.ts";
 import { ReferenceGate } from "../../reference_gate.ts";
 import { FILE } from "../../protocols/file/driver.ts";
+import { repairDirty } from "./check/repair_dirty.ts";
 import {
   type ChainLink,
   openBacking,
@@ -15,7 +16,7 @@ import {
   READ_ONLY,
 } from "./chain.ts";
 import { ClusterCache } from "./cluster_cache.ts";
-import { LIMIT } from "./constants.ts";
+import { INCOMPATIBLE, LIMIT } from "./constants.ts";
 import { createQcow2 } from "./creating/create_qcow2.ts";
 import { loadDecompression } from "./decompress.ts";
 import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
@@ -120,8 +121,7 @@ export async function openQcow2(
   const place = link ??
     { gate: new ReferenceGate(file, context), reference: null };
   if (place.reference !== null) place.gate.admit(file, place.reference);
-  const header = await readHeader(backend, name);
-  if (writable) refuseWriting(header, name, context.options);
+  const header = await openHeader(file, context);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
   const entries = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
@@ -169,6 +169,26 @@ function openOwnFile(
   const source = link === undefined ? path : { driver: FILE, source: path };
   const { writable } = context.options;
   return context.openBelow(source, { ...READ_ONLY, writable });
+}
+
+/** Reads the header; an image to be written is repaired if it was not closed. */
+async function openHeader(
+  { backend, name }: ImageBelow,
+  { options, services: { tell } }: OpenContext,
+): Promise<Qcow2Header> {
+  const header = await readHeader(backend, name);
+  const { incompatible } = header;
+  if (options.writable) {
+    refuseWriting(header, name, options);
+    const isDirty = (incompatible & INCOMPATIBLE.DIRTY) !== 0n;
+    return isDirty ? await repairDirty(backend, name, tell) : header;
+  }
+  if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
+    tell(
+      `${name} is marked as corrupt, so parts of it may be wrong; 'check --repair=all' repairs what can be repaired`,
+    );
+  }
+  return header;
 }
 
 /** The same table, in memory that has room for more entries. */

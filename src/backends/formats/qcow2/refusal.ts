@@ -1,7 +1,7 @@
 import { UserError } from "../../../base/user_error.ts";
 
 /** What to do about an image whose header or tables make no sense. */
-const CHECK = "compare it with its source, or try 'qemu-img check'";
+const CHECK = "compare it with its source, or look with 'check'";
 
 /**
  * The refusal of an image.

@@ -43,12 +43,22 @@ export async function readSnapshots(
   file: Backend,
   header: Qcow2Header,
   name: string,
-): Promise<Snapshot[]> {
+): Promise<readonly Snapshot[]> {
+  return (await readSnapshotTable(file, header, name)).snapshots;
+}
+
+/** Reads the same, and tells how many bytes of the file the table has. */
+export async function readSnapshotTable(
+  file: Backend,
+  header: Qcow2Header,
+  name: string,
+): Promise<{ readonly snapshots: readonly Snapshot[]; readonly size: number }> {
   const snapshots: Snapshot[] = [];
   const part = new Uint8Array(PART);
   let at = header.snapshotsOffset;
   let first = at;
   let filled = 0;
+  let last = at;
   const end = at + LIMIT.SNAPSHOT_TABLE_BYTES;
   while (snapshots.length < header.snapshots) {
     const inPart = at - first;
@@ -63,9 +73,10 @@ export async function readSnapshots(
       throw refusal(name, "its snapshot table cannot be read completely");
     }
     snapshots.push(parseSnapshot(bytes, header, name));
+    last = at + length;
     at += Math.ceil(length / 8) * 8;
   }
-  return snapshots;
+  return { snapshots, size: last - header.snapshotsOffset };
 }
 
 /**

@@ -42,13 +42,7 @@ export function refuseWriting(
     refuse("a snapshot cannot be changed", "leave snapshot or writable out");
   }
   if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
-    refuse("it is marked as corrupt", "repair it with 'qemu-img check -r all'");
-  }
-  if ((incompatible & INCOMPATIBLE.DIRTY) !== 0n) {
-    refuse(
-      "it was not closed, so its refcounts are out of date",
-      "repair it with 'qemu-img check -r all'",
-    );
+    refuse("it is marked as corrupt", "repair it with 'check --repair=all'");
   }
 }
 
@@ -200,6 +194,6 @@ async function succeed(
 
 function damaged(name: string, why: string): UserError {
   return new UserError(
-    `Cannot write to ${name}: ${why}; check it with 'qemu-img check'`,
+    `Cannot write to ${name}: ${why}; check it with 'check'`,
   );
 }

@@ -1,0 +1,80 @@
+import { UserError } from "../../../../base/user_error.ts";
+
+/** Clusters whose counts are stored together. */
+const PART = 256;
+/** A gibibyte of counts: those of a file of 16 TiB in clusters of 64 KiB. */
+const PARTS_MAX = 1 << 20;
+
+/**
+ * How many references lead to each cluster of a file. Takes memory for clusters
+ * that have some, and their neighbours: files may be sparse.
+ */
+export class ClusterCounts {
+  readonly #parts = new Map<number, Uint32Array>();
+  readonly #max: number;
+  #end = 0;
+
+  /**
+   * Starts with no references.
+   *
+   * @param max The greatest count, which a refcount of the image can hold.
+   */
+  constructor(max: number) {
+    this.#max = Math.min(max, 0xffff_ffff);
+  }
+
+  /** The cluster after the last one that was ever counted. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** The references to a cluster. */
+  get(cluster: number): number {
+    const part = this.#parts.get(Math.floor(cluster / PART));
+    return part === undefined ? 0 : part[cluster % PART]!;
+  }
+
+  /**
+   * Adds references to a cluster; returns how many it cannot hold.
+   *
+   * @throws {UserError} If there is no memory for more clusters.
+   */
+  add(cluster: number, references: number): number {
+    const index = Math.floor(cluster / PART);
+    let part = this.#parts.get(index);
+    if (part === undefined) {
+      if (this.#parts.size === PARTS_MAX) {
+        throw new UserError(
+          "Cannot check the image: its clusters are too many; check it with 'qemu-img check'",
+        );
+      }
+      this.#parts.set(index, part = new Uint32Array(PART));
+    }
+    const all = part[cluster % PART]! + references;
+    part[cluster % PART] = Math.min(all, this.#max);
+    this.#end = Math.max(this.#end, cluster + 1);
+    return Math.max(0, all - this.#max);
+  }
+
+  /** Takes one reference to a cluster away. */
+  remove(cluster: number): void {
+    const part = this.#parts.get(Math.floor(cluster / PART));
+    if (part !== undefined && part[cluster % PART]! > 0) {
+      part[cluster % PART]!--;
+    }
+  }
+
+  /**
+   * The blocks of clusters, each of a number of them, in which some have
+   * references.
+   */
+  blocks(perBlock: number): Set<number> {
+    const blocks = new Set<number>();
+    for (const [index, part] of this.#parts) {
+      part.forEach((count, i) => {
+        if (count > 0) blocks.add(Math.floor((index * PART + i) / perBlock));
+      });
+    }
+    return blocks;
+  }
+}
