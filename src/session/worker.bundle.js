@@ -11916,6 +11916,1161 @@ function directoryOf(path) {
   return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
+// src/backends/formats/qcow2/refusal.ts
+var CHECK = "compare it with its source, or look with 'check'";
+function refusal(name, why, advice = CHECK) {
+  return new UserError(`Cannot open ${name} as qcow2: ${why}; ${advice}`);
+}
+
+// src/backends/formats/qcow2/header_extensions.ts
+var NAME_ENTRY2 = 48;
+var FEATURE_FIELDS = [
+  "incompatible",
+  "compatible",
+  "autoclear"
+];
+function parseExtensions(bytes2, start, end, name) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, end);
+  const extensions = [];
+  for (let at = start; at + 8 <= end; ) {
+    const type = view2.getUint32(at);
+    const length2 = view2.getUint32(at + 4);
+    at += 8;
+    if (type === EXTENSION.END) break;
+    if (length2 > end - at) {
+      throw refusal(name, `a header extension of ${length2} bytes is too long`);
+    }
+    extensions.push({
+      type,
+      data: bytes2.slice(at, at + length2)
+    });
+    at += Math.ceil(length2 / 8) * 8;
+  }
+  return extensions;
+}
+function extensionOf(extensions, type) {
+  return extensions.find((each) => each.type === type)?.data ?? null;
+}
+function textOfExtension(extensions, type, max, name) {
+  const data = extensionOf(extensions, type);
+  if (data === null || data.length === 0) return null;
+  if (data.length > max || data.includes(0)) {
+    throw refusal(name, "a name in its header is too long or has a NUL");
+  }
+  return decodeName(data);
+}
+function featureName(extensions, field, bit) {
+  const table2 = extensionOf(extensions, EXTENSION.FEATURE_NAMES);
+  for (let at = 0; table2 !== null && at + NAME_ENTRY2 <= table2.length; ) {
+    const entry2 = table2.subarray(at, at += NAME_ENTRY2);
+    if (entry2[0] !== field || entry2[1] !== bit) continue;
+    const text = String.fromCharCode(...entry2.subarray(2)).replace(/\0.*$/s, "");
+    if (/^[\x20-\x7e]+$/.test(text)) return `"${text}"`;
+  }
+  return `bit ${bit} of ${FEATURE_FIELDS[field]}_features`;
+}
+
+// src/backends/formats/qcow2/header.ts
+var KNOWN_INCOMPATIBLE = Object.values(INCOMPATIBLE).reduce((all, bit) => all | bit, 0n);
+function clusterSizeOf(bytes2, name) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  if (bytes2.length < HEADER_V2 || view2.getUint32(0) !== QCOW2_MAGIC) {
+    const advice = "name its format, or leave the prefix out if it is raw";
+    throw refusal(name, "it does not begin like a qcow2 image", advice);
+  }
+  const version = view2.getUint32(4);
+  if (version !== 2 && version !== 3) {
+    const advice = "convert it with 'qemu-img convert -O qcow2'";
+    throw refusal(name, `it has version ${version}, not 2 or 3`, advice);
+  }
+  const clusterBits = view2.getUint32(20);
+  const { CLUSTER_BITS_MIN: min, CLUSTER_BITS_MAX: max } = LIMIT;
+  if (clusterBits < min || clusterBits > max) {
+    const why = `cluster_bits is ${clusterBits}, not ${min} to ${max}`;
+    throw refusal(name, why);
+  }
+  return 2 ** clusterBits;
+}
+function parseHeader(bytes2, name) {
+  const clusterSize = clusterSizeOf(bytes2, name);
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const version = view2.getUint32(4);
+  const headerLength = lengthOf2(view2, version, name);
+  const backingOffset = positionOf(view2, 8, name);
+  const end = backingOffset === 0 ? bytes2.length : backingOffset;
+  if (end < headerLength || end > bytes2.length) {
+    throw refusal(name, "the backing file's name is not in the first cluster");
+  }
+  const extensions = parseExtensions(bytes2, headerLength, end, name);
+  const features = featuresOf(view2, version, extensions, name);
+  const { incompatible } = features;
+  const text = (type, max) => textOfExtension(extensions, type, max, name);
+  const header = {
+    version,
+    ...features,
+    headerLength,
+    extensions,
+    clusterBits: Math.log2(clusterSize),
+    size: positionOf(view2, 24, name),
+    l1Entries: view2.getUint32(36),
+    l1Offset: positionOf(view2, 40, name),
+    refcountTableOffset: positionOf(view2, 48, name),
+    refcountTableClusters: view2.getUint32(56),
+    snapshots: view2.getUint32(60),
+    snapshotsOffset: positionOf(view2, 64, name),
+    refcountOrder: version === 2 ? 4 : view2.getUint32(96),
+    compression: compressionOf(bytes2, headerLength, incompatible, name),
+    extendedL2: (incompatible & INCOMPATIBLE.EXTENDED_L2) !== 0n,
+    backingName: backingNameOf(bytes2, backingOffset, name),
+    backingFormat: text(EXTENSION.BACKING_FORMAT, LIMIT.FORMAT_NAME),
+    hasDataFile: (incompatible & INCOMPATIBLE.DATA_FILE) !== 0n,
+    dataFileName: text(EXTENSION.DATA_FILE, LIMIT.DATA_FILE_NAME)
+  };
+  refuseEncrypted(view2.getUint32(32), name);
+  checkTables(header, clusterSize, name);
+  return header;
+}
+function lengthOf2(view2, version, name) {
+  if (version === 2) return HEADER_V2;
+  const length2 = view2.byteLength < HEADER_V3 ? 0 : view2.getUint32(100);
+  if (length2 < HEADER_V3 || length2 % 8 !== 0 || length2 > view2.byteLength) {
+    throw refusal(name, `header_length is ${length2}`);
+  }
+  return length2;
+}
+function positionOf(view2, at, name) {
+  const value2 = view2.getBigUint64(at);
+  if (value2 <= BigInt(SIZE_MAX)) return Number(value2);
+  throw refusal(name, `the header's field at byte ${at} is ${value2}`);
+}
+function featuresOf(view2, version, extensions, name) {
+  if (version === 2) return {
+    incompatible: 0n,
+    compatible: 0n,
+    autoclear: 0n
+  };
+  const incompatible = view2.getBigUint64(72);
+  const unknown = [];
+  for (let bit = 0; bit < 64; bit++) {
+    const isSet = (incompatible & ~KNOWN_INCOMPATIBLE & 1n << BigInt(bit)) !== 0n;
+    if (isSet) unknown.push(featureName(extensions, 0, bit));
+  }
+  if (unknown.length > 0) {
+    const why = `it uses features that this version does not know (${unknown.join(", ")})`;
+    throw refusal(name, why, "open it with the program that made it");
+  }
+  return {
+    incompatible,
+    compatible: view2.getBigUint64(80),
+    autoclear: view2.getBigUint64(88)
+  };
+}
+function compressionOf(bytes2, headerLength, incompatible, name) {
+  const type = headerLength > COMPRESSION_TYPE_AT ? bytes2[COMPRESSION_TYPE_AT] : 0;
+  const isMarked = (incompatible & INCOMPATIBLE.COMPRESSION) !== 0n;
+  if (type > 1 || isMarked !== (type !== 0)) {
+    throw refusal(name, `its compression type is ${type}`);
+  }
+  return type === 0 ? "deflate" : "zstd";
+}
+function backingNameOf(bytes2, offset, name) {
+  if (offset === 0) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const length2 = view2.getUint32(16);
+  if (length2 > LIMIT.BACKING_NAME || offset + length2 > bytes2.length) {
+    const why = `the backing file's name of ${length2} bytes is too long`;
+    throw refusal(name, why);
+  }
+  const text = bytes2.slice(offset, offset + length2);
+  if (text.includes(0)) {
+    throw refusal(name, "its backing file's name has a NUL");
+  }
+  return length2 === 0 ? null : decodeName(text);
+}
+function refuseEncrypted(method, name) {
+  if (method === 0) return;
+  const kind = CRYPT_METHODS[method] ?? `method ${method}`;
+  const advice = "decrypt it with 'qemu-img convert --image-opts' first";
+  throw refusal(name, `it is encrypted (${kind})`, advice);
+}
+function checkTables(header, clusterSize, name) {
+  const check = (isRight, why) => {
+    if (!isRight) throw refusal(name, why);
+  };
+  const { extendedL2, clusterBits, refcountOrder, l1Entries } = header;
+  const isAligned = (at) => at % clusterSize === 0;
+  const { hasDataFile, backingName, autoclear } = header;
+  const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
+  check(!extendedL2 || clusterBits >= LIMIT.EXTENDED_CLUSTER_BITS_MIN, `cluster_bits is ${clusterBits}, too small for extended L2 entries`);
+  check(refcountOrder <= LIMIT.REFCOUNT_ORDER_MAX, `refcount_order is ${refcountOrder}`);
+  check(l1Entries * 8 <= LIMIT.L1_BYTES, `its L1 table of ${l1Entries} entries is too large`);
+  check(isAligned(header.l1Offset), "its L1 table is not aligned");
+  check(header.refcountTableClusters * clusterSize <= LIMIT.REFCOUNT_TABLE_BYTES, "its refcount table is too large");
+  check(isAligned(header.refcountTableOffset), "its refcount table is not aligned");
+  check(header.snapshots <= LIMIT.SNAPSHOTS, `it has ${header.snapshots} snapshots`);
+  check(header.snapshots === 0 || isAligned(header.snapshotsOffset), "its snapshot table is not aligned");
+  check(!(hasDataFile && isRaw && backingName !== null), "it has a raw data file and a backing file");
+}
+
+// src/backends/formats/qcow2/read_fully.ts
+async function readFully(file, position, buffer, start, length2) {
+  let done = 0;
+  while (done < length2) {
+    const at = position + done;
+    const got = await file.read(at, buffer, start + done, length2 - done);
+    if (got < 0) return got;
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}
+
+// src/backends/formats/qcow2/read_header.ts
+async function readHeader(file, name) {
+  const start = await readStart(file, HEADER_V2, name);
+  const clusterSize = clusterSizeOf(start, name);
+  return parseHeader(await readStart(file, clusterSize, name), name);
+}
+async function readStart(file, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, 0, bytes2, 0, length2);
+  if (got < 0) throw refusal(name, "its header cannot be read");
+  return bytes2.subarray(0, got);
+}
+
+// src/backends/formats/qcow2/feature_bits.ts
+var INCOMPATIBLE_FIELD = 72;
+function writeIncompatible(file, bits) {
+  const field = new DataView(new ArrayBuffer(8));
+  field.setBigUint64(0, bits);
+  const bytes2 = new Uint8Array(field.buffer);
+  const put2 = file.write(INCOMPATIBLE_FIELD, bytes2, 0, bytes2.length);
+  return typeof put2 === "number" ? resultOf(put2) : put2.then(resultOf);
+}
+function resultOf(put2) {
+  if (put2 < 0) return put2;
+  return put2 === 8 ? 0 : -ERRNO.EIO;
+}
+
+// src/backends/formats/qcow2/check/check_report.ts
+var CheckReport = class {
+  /** Clusters with a refcount above the references: space that is lost. */
+  leaks = 0;
+  /** Tables that could not be read, so that the check is not complete. */
+  unreadable = 0;
+  /** Whether the refcounts can only be repaired by a new table of them. */
+  needsRebuild = false;
+  #damage = /* @__PURE__ */ new Map();
+  /** Notes damage; `count` says how many references lead to it. */
+  corrupt(kind, first2, count2 = 1) {
+    const known = this.#damage.get(kind);
+    if (known === void 0) this.#damage.set(kind, {
+      count: count2,
+      first: first2
+    });
+    else known.count += count2;
+  }
+  /** Everything that is wrong, apart from leaks. */
+  get corruptions() {
+    let all = 0;
+    for (const { count: count2 } of this.#damage.values()) all += count2;
+    return all;
+  }
+  /** The same by kind. */
+  get damage() {
+    return [
+      ...this.#damage
+    ].map(([kind, found]) => ({
+      kind,
+      ...found
+    }));
+  }
+  /** Whether everything is as it should be, leaks included. */
+  get isClean() {
+    return this.corruptions === 0 && this.leaks === 0 && this.unreadable === 0;
+  }
+};
+
+// src/backends/formats/qcow2/geometry.ts
+var SLICE_MAX = 1024;
+function geometryOf(header) {
+  const { version, clusterBits, extendedL2, hasDataFile } = header;
+  const clusterSize = 2 ** clusterBits;
+  const entryWords2 = extendedL2 ? 4 : 2;
+  const sliceSize = Math.min(clusterSize, SLICE_MAX);
+  const sliceEntries = sliceSize / (entryWords2 * 4);
+  return {
+    version,
+    clusterBits,
+    clusterSize,
+    entryWords: entryWords2,
+    subclusterSize: extendedL2 ? clusterSize / SUBCLUSTERS : clusterSize,
+    sliceSize,
+    sliceEntries,
+    sliceSpan: sliceEntries * clusterSize,
+    tableSlices: clusterSize / sliceSize,
+    hasDataFile
+  };
+}
+function l1EntriesFor({ sliceSpan, tableSlices }, size, entries2, name) {
+  const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
+  if (needed2 <= entries2) return needed2;
+  const why = `its L1 table has ${entries2} entries, yet ${size} bytes need ${needed2}`;
+  throw refusal(name, why);
+}
+
+// src/backends/formats/qcow2/check/checked_image.ts
+var SECTOR3 = 512;
+var CheckedImage = class {
+  file;
+  header;
+  name;
+  geometry;
+  /** Refcounts of a block. */
+  perBlock;
+  /**
+   * Wraps an open image.
+   *
+   * @param file Its file.
+   * @param header Its header.
+   * @param name Its name in errors.
+   * @param length The size of the file in bytes.
+   */
+  constructor(file, header, name, length2) {
+    this.file = file;
+    this.header = header;
+    this.name = name;
+    this.geometry = geometryOf(header);
+    this.length = Math.ceil(length2 / SECTOR3) * SECTOR3;
+    this.perBlock = this.clusterSize * 8 / 2 ** header.refcountOrder;
+  }
+  /** The size of the file in bytes. */
+  length;
+  get clusterSize() {
+    return this.geometry.clusterSize;
+  }
+  /** The clusters of the file. */
+  get clusters() {
+    return Math.ceil(this.length / this.clusterSize);
+  }
+  /** Reads bytes, with zeroes after the end of the file; `null` on an error. */
+  async read(at, length2) {
+    const bytes2 = new Uint8Array(length2);
+    if (at >= this.length) return bytes2;
+    const got = await readFully(this.file, at, bytes2, 0, length2);
+    return got < 0 ? null : bytes2;
+  }
+  /** Reads 64-bit entries, as pairs of words; `null` on an error. */
+  async readWords(at, length2) {
+    const bytes2 = await this.read(at, length2);
+    if (bytes2 === null) return null;
+    const view2 = new DataView(bytes2.buffer);
+    return Int32Array.from({
+      length: length2 / 4
+    }, (_, word) => view2.getInt32(4 * word));
+  }
+};
+
+// src/backends/formats/qcow2/check/cluster_counts.ts
+var PART2 = 256;
+var PARTS_MAX = 1 << 20;
+var ClusterCounts = class {
+  #parts = /* @__PURE__ */ new Map();
+  #max;
+  #end = 0;
+  /**
+   * Starts with no references.
+   *
+   * @param max The greatest count, which a refcount of the image can hold.
+   */
+  constructor(max) {
+    this.#max = Math.min(max, 4294967295);
+  }
+  /** The cluster after the last one that was ever counted. */
+  get end() {
+    return this.#end;
+  }
+  /** The references to a cluster. */
+  get(cluster) {
+    const part2 = this.#parts.get(Math.floor(cluster / PART2));
+    return part2 === void 0 ? 0 : part2[cluster % PART2];
+  }
+  /**
+   * Adds references to a cluster; returns how many it cannot hold.
+   *
+   * @throws {UserError} If there is no memory for more clusters.
+   */
+  add(cluster, references) {
+    const index = Math.floor(cluster / PART2);
+    let part2 = this.#parts.get(index);
+    if (part2 === void 0) {
+      if (this.#parts.size === PARTS_MAX) {
+        throw new UserError("Cannot check the image: its clusters are too many; check it with 'qemu-img check'");
+      }
+      this.#parts.set(index, part2 = new Uint32Array(PART2));
+    }
+    const all = part2[cluster % PART2] + references;
+    part2[cluster % PART2] = Math.min(all, this.#max);
+    this.#end = Math.max(this.#end, cluster + 1);
+    return Math.max(0, all - this.#max);
+  }
+  /** Takes one reference to a cluster away. */
+  remove(cluster) {
+    const part2 = this.#parts.get(Math.floor(cluster / PART2));
+    if (part2 !== void 0 && part2[cluster % PART2] > 0) {
+      part2[cluster % PART2]--;
+    }
+  }
+  /**
+   * The blocks of clusters, each of a number of them, in which some have
+   * references.
+   */
+  blocks(perBlock) {
+    const blocks = /* @__PURE__ */ new Set();
+    for (const [index, part2] of this.#parts) {
+      part2.forEach((count2, i) => {
+        if (count2 > 0) blocks.add(Math.floor((index * PART2 + i) / perBlock));
+      });
+    }
+    return blocks;
+  }
+};
+
+// src/backends/formats/qcow2/check/compare_refcounts.ts
+async function compareRefcounts({ image, counts, report: report2 }, stored) {
+  const { perBlock } = image;
+  const clusters = Math.max(image.clusters, counts.end);
+  for (const block of blocksOf(stored, counts.blocks(perBlock))) {
+    if (!await stored.load(block)) continue;
+    const end = Math.min((block + 1) * perBlock, clusters);
+    for (let cluster = block * perBlock; cluster < end; cluster++) {
+      const refcount = stored.at(cluster);
+      const references = counts.get(cluster);
+      if (refcount > references) {
+        report2.leaks++;
+      } else if (refcount < references) {
+        const what = `cluster ${cluster} has refcount ${refcount}`;
+        report2.corrupt("REFCOUNT_LOW", `${what}, references ${references}`);
+      }
+      const hasBlock = (stored.blocks[block] ?? 0) !== 0;
+      if (references > 0 && !hasBlock) report2.needsRebuild = true;
+    }
+  }
+}
+function blocksOf({ blocks }, needed2) {
+  const all = new Set(needed2);
+  blocks.forEach((offset, block) => {
+    if (offset > 0) all.add(block);
+  });
+  return [
+    ...all
+  ].sort((a, b) => a - b);
+}
+
+// src/backends/formats/qcow2/check/table_entry.ts
+var OFFSET_HIGH = 16777215;
+var OFFSET_LOW = 4294966784;
+var COPIED2 = 2147483648;
+var ZERO = 1;
+function tableOffset(high, low) {
+  return (high & OFFSET_HIGH) * 2 ** 32 + ((low & OFFSET_LOW) >>> 0);
+}
+function hasPlace(high, low, hasDataFile) {
+  if (tableOffset(high, low) !== 0) return true;
+  return hasDataFile && (high & COPIED2) !== 0 && (low & ZERO) === 0;
+}
+
+// src/backends/formats/qcow2/check/write_fully.ts
+async function writeFully(file, at, bytes2) {
+  for (let done = 0; done < bytes2.length; ) {
+    const put2 = await file.write(at + done, bytes2, done, bytes2.length - done);
+    if (put2 <= 0) return put2 < 0 ? put2 : -ERRNO.ENOSPC;
+    done += put2;
+  }
+  return 0;
+}
+function bytesOf2(words) {
+  const view2 = new DataView(new ArrayBuffer(4 * words.length));
+  words.forEach((word, i) => view2.setInt32(4 * i, word));
+  return new Uint8Array(view2.buffer);
+}
+
+// src/backends/formats/qcow2/check/copied_flags.ts
+var COPIED3 = 2147483648 | 0;
+var COMPRESSED = 1073741824;
+var CopiedFlags = class {
+  #image;
+  #refcountOf;
+  #report;
+  /**
+   * Prepares for an image.
+   *
+   * @param report Takes wrong flags; if `null`, they are set right in the file.
+   */
+  constructor(image, refcountOf, report2) {
+    this.#image = image;
+    this.#refcountOf = refcountOf;
+    this.#report = report2;
+  }
+  /** Looks at all entries; 0, or a negated errno of a table not written. */
+  async visit() {
+    const { header: { l1Offset, l1Entries }, clusterSize } = this.#image;
+    const tables = /* @__PURE__ */ new Map();
+    for (let done = 0; done < l1Entries * 8; done += clusterSize) {
+      const length2 = Math.min(clusterSize, l1Entries * 8 - done);
+      const error = await this.#visitTable(l1Offset + done, length2, 2, (at) => {
+        tables.set(at, (tables.get(at) ?? 0) + 1);
+      });
+      if (error < 0) return error;
+    }
+    const { geometry: { entryWords: entryWords2 } } = this.#image;
+    for (const [at, references] of tables) {
+      const error = await this.#visitTable(at, clusterSize, entryWords2, null, references);
+      if (error < 0) return error;
+    }
+    return 0;
+  }
+  /**
+   * Looks at the entries of a table.
+   *
+   * @param found Takes the tables that the entries of an L1 table refer to;
+   * `null` for an L2 table.
+   */
+  async #visitTable(at, length2, entryWords2, found, references = 1) {
+    const { clusterSize, file, geometry: { hasDataFile } } = this.#image;
+    const words = await this.#image.readWords(at, length2);
+    if (words === null) return 0;
+    let isChanged = false;
+    for (let word = 0; word < words.length; word += entryWords2) {
+      const [high, low] = [
+        words[word],
+        words[word + 1]
+      ];
+      const offset = tableOffset(high, low);
+      const isEntry = found === null ? (high & COMPRESSED) === 0 && hasPlace(high, low, hasDataFile) : offset !== 0;
+      if (!isEntry) continue;
+      found?.(offset);
+      const isData = found === null && hasDataFile;
+      const refcount = isData ? 1 : await this.#refcountOf(Math.floor(offset / clusterSize));
+      const isCopied = (high & COPIED3) !== 0;
+      if (refcount === null || refcount === 1 === isCopied) continue;
+      const table2 = found === null ? "L2" : "L1";
+      const what = `entry ${word / entryWords2} of the ${table2} table at ${at}`;
+      this.#report?.corrupt("COPIED", what, references);
+      words[word] = high ^ COPIED3;
+      isChanged = true;
+    }
+    if (!isChanged || this.#report !== null) return 0;
+    return await writeFully(file, at, bytesOf2(words));
+  }
+};
+
+// src/backends/formats/qcow2/snapshot_table.ts
+var ENTRY4 = 40;
+var PART3 = 256 << 10;
+async function readSnapshots(file, header, name) {
+  return (await readSnapshotTable(file, header, name)).snapshots;
+}
+async function readSnapshotTable(file, header, name) {
+  const snapshots = [];
+  const part2 = new Uint8Array(PART3);
+  let at = header.snapshotsOffset;
+  let first2 = at;
+  let filled = 0;
+  let last = at;
+  const end = at + LIMIT.SNAPSHOT_TABLE_BYTES;
+  while (snapshots.length < header.snapshots) {
+    const inPart = at - first2;
+    let bytes2 = part2.subarray(inPart, filled);
+    let length2 = entryLength(bytes2);
+    if (length2 === null || length2 > bytes2.length) {
+      filled = await readFully(file, first2 = at, part2, 0, PART3);
+      bytes2 = part2.subarray(0, Math.max(0, filled));
+      length2 = entryLength(bytes2);
+    }
+    if (length2 === null || length2 > bytes2.length || at + length2 > end) {
+      throw refusal(name, "its snapshot table cannot be read completely");
+    }
+    snapshots.push(parseSnapshot(bytes2, header, name));
+    last = at + length2;
+    at += Math.ceil(length2 / 8) * 8;
+  }
+  return {
+    snapshots,
+    size: last - header.snapshotsOffset
+  };
+}
+function findSnapshot(snapshots, wanted, image) {
+  const byId = snapshots.find(({ id }) => id === wanted);
+  const byName = snapshots.filter(({ name }) => name === wanted);
+  const found = byId ?? byName[0];
+  if (found === void 0) {
+    const names2 = snapshots.map(({ name }) => JSON.stringify(name));
+    const there = names2.length === 0 ? "no snapshots" : names2.join(", ");
+    throw new UserError(`Cannot open snapshot ${JSON.stringify(wanted)} of ${image}: it has ${there}; leave snapshot out, or name one that 'info' lists`);
+  }
+  if (byId === void 0 && byName.length > 1) {
+    throw new UserError(`Cannot open snapshot ${JSON.stringify(wanted)} of ${image}: ${byName.length} have that name; give the id of one`);
+  }
+  return found;
+}
+function entryLength(bytes2) {
+  if (bytes2.length < ENTRY4) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const extra = view2.getUint32(36);
+  if (extra > LIMIT.SNAPSHOT_EXTRA) return null;
+  return ENTRY4 + extra + view2.getUint16(12) + view2.getUint16(14);
+}
+function parseSnapshot(bytes2, header, name) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const extra = view2.getUint32(36);
+  const idAt2 = ENTRY4 + extra;
+  const nameAt = idAt2 + view2.getUint16(12);
+  const size = extra >= 16 ? view2.getBigUint64(ENTRY4 + 8) : BigInt(header.size);
+  const vmState = extra >= 8 ? view2.getBigUint64(ENTRY4) : view2.getUint32(32);
+  const l1Offset = view2.getBigUint64(0);
+  if (size > SIZE_MAX || l1Offset > SIZE_MAX) {
+    throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
+  }
+  return {
+    id: decodeName(bytes2.slice(idAt2, nameAt)),
+    name: decodeName(bytes2.slice(nameAt, nameAt + view2.getUint16(14))),
+    l1Offset: Number(l1Offset),
+    l1Entries: view2.getUint32(8),
+    size: Number(size),
+    vmStateSize: Number(vmState),
+    seconds: view2.getUint32(16)
+  };
+}
+
+// src/backends/formats/qcow2/check/count_bitmaps.ts
+var ENTRY5 = 24;
+var BITMAPS_MAX = 65535;
+var DIRECTORY_MAX = 1024 * BITMAPS_MAX;
+var TABLE_ENTRIES_MAX = 134217728;
+var RESERVED_HIGH = 4278190080 | 0;
+var RESERVED_LOW = 510;
+var PART4 = 1 << 20;
+async function countBitmaps(counter, data) {
+  const { image, report: report2 } = counter;
+  const view2 = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const damaged2 = (what) => report2.corrupt("BITMAPS", what);
+  if (data.length < ENTRY5) return damaged2("the extension is too short");
+  const count2 = view2.getUint32(0);
+  const size = Number(view2.getBigUint64(8));
+  const at = Number(view2.getBigUint64(16));
+  if (count2 === 0) return;
+  counter.refer(at, size, "the directory of bitmaps");
+  if (count2 > BITMAPS_MAX || size > DIRECTORY_MAX || at + size > image.length) {
+    return damaged2("the directory is too large");
+  }
+  const directory = await image.read(at, size);
+  if (directory === null) return void report2.unreadable++;
+  const rows2 = new DataView(directory.buffer);
+  let row = 0;
+  for (let bitmap = 0; bitmap < count2; bitmap++) {
+    if (row + ENTRY5 > size) return damaged2("the directory ends too early");
+    const table2 = Number(rows2.getBigUint64(row));
+    const entries2 = rows2.getUint32(row + 8);
+    await countTable(counter, table2, entries2, `bitmap ${bitmap}`);
+    const length2 = ENTRY5 + rows2.getUint16(row + 18) + rows2.getUint32(row + 20);
+    row += Math.ceil(length2 / 8) * 8;
+  }
+}
+async function countTable(counter, at, entries2, what) {
+  const { image, report: report2 } = counter;
+  const { clusterSize } = image;
+  counter.refer(at, entries2 * 8, `the table of ${what}`);
+  const isSound = entries2 > 0 && entries2 <= TABLE_ENTRIES_MAX && at % clusterSize === 0 && at + entries2 * 8 <= image.length + clusterSize;
+  if (!isSound) return report2.corrupt("BITMAPS", `the table of ${what}`);
+  for (let done = 0; done < entries2 * 8; done += PART4) {
+    const length2 = Math.min(PART4, entries2 * 8 - done);
+    const words = await image.readWords(at + done, length2);
+    if (words === null) return void report2.unreadable++;
+    for (let word = 0; word < words.length; word += 2) {
+      const [high, low] = [
+        words[word],
+        words[word + 1]
+      ];
+      const offset = tableOffset(high, low);
+      const isEntry = (high & RESERVED_HIGH) === 0 && (low & RESERVED_LOW) === 0 && offset % clusterSize === 0 && (offset === 0 || (low & 1) === 0);
+      if (!isEntry) report2.corrupt("BITMAPS", `an entry of ${what}`);
+      else if (offset > 0) counter.refer(offset, clusterSize, what);
+    }
+  }
+}
+
+// src/backends/formats/qcow2/check/count_entries.ts
+var COPIED4 = 2147483648;
+var COMPRESSED2 = 1073741824;
+var RESERVED_HIGH2 = 1056964608;
+var RESERVED_LOW2 = 510;
+async function countEntries2(counter, at, references) {
+  const { image, report: report2 } = counter;
+  const { clusterSize, geometry: { entryWords: entryWords2, hasDataFile } } = image;
+  const words = await image.readWords(at, clusterSize);
+  if (words === null) {
+    report2.unreadable++;
+    return;
+  }
+  for (let word = 0; word < words.length; word += entryWords2) {
+    const high = words[word];
+    const low = words[word + 1];
+    const isExtended = entryWords2 === 4;
+    const zero2 = isExtended ? words[word + 2] : 0;
+    const allocated = isExtended ? words[word + 3] : 0;
+    if ((high | low | zero2 | allocated) === 0) continue;
+    const entry2 = {
+      high,
+      low,
+      zero: zero2,
+      allocated
+    };
+    const what = `entry ${word / entryWords2} of the L2 table at ${at}`;
+    if ((high & COMPRESSED2) !== 0) {
+      countStream(counter, entry2, what, references);
+      continue;
+    }
+    if ((high & RESERVED_HIGH2) !== 0 || (low & RESERVED_LOW2) !== 0) {
+      report2.corrupt("RESERVED_BITS", what, references);
+    }
+    const offset = tableOffset(high, low);
+    if (!hasPlace(high, low, hasDataFile)) {
+      if (allocated !== 0) report2.corrupt("SUBCLUSTERS", what, references);
+      continue;
+    }
+    if ((zero2 & allocated) !== 0) {
+      report2.corrupt("SUBCLUSTERS", what, references);
+    }
+    if (offset % clusterSize !== 0) {
+      report2.corrupt("UNALIGNED", what, references);
+    }
+    if (!hasDataFile) counter.refer(offset, clusterSize, what, references);
+  }
+}
+function countStream(counter, { high, low, zero: zero2, allocated }, what, references) {
+  const { report: report2, image: { geometry } } = counter;
+  const damaged2 = () => report2.corrupt("COMPRESSED", what, references);
+  if ((high & COPIED4) !== 0) damaged2();
+  if (geometry.hasDataFile || (zero2 | allocated) !== 0) return damaged2();
+  const shift = 38 - geometry.clusterBits;
+  const host = (high & 2 ** shift - 1) * 2 ** 32 + (low >>> 0);
+  const sectors = ((high & ~COPIED4 & ~COMPRESSED2) >>> shift) + 1;
+  const length2 = sectors * SECTOR2 - (low & SECTOR2 - 1);
+  counter.refer(host, length2, what, references);
+}
+
+// src/backends/formats/qcow2/check/count_references.ts
+var RESERVED_HIGH3 = 2130706432;
+var RESERVED_LOW3 = 511;
+var PART5 = 1 << 20;
+async function countReferences(counter) {
+  const { image, report: report2 } = counter;
+  const { header, file, name, clusterSize } = image;
+  const tables = /* @__PURE__ */ new Map();
+  const { l1Offset, l1Entries } = header;
+  counter.refer(0, clusterSize, "the header");
+  await countL1(counter, tables, l1Offset, l1Entries, "the L1 table");
+  const { snapshots, size } = await readSnapshotTable(file, header, name);
+  if (header.hasDataFile && snapshots.length > 0) {
+    report2.corrupt("SNAPSHOTS", "an image with a data file has snapshots");
+  }
+  let room3 = image.length;
+  for (const { l1Offset: l1Offset2, l1Entries: l1Entries2, id } of snapshots) {
+    const what = `the L1 table of snapshot ${JSON.stringify(id)}`;
+    if (l1Offset2 % clusterSize !== 0) {
+      report2.corrupt("SNAPSHOTS", `${what} is not aligned to clusters`);
+    } else if (l1Entries2 * 8 > LIMIT.L1_BYTES) {
+      report2.corrupt("SNAPSHOTS", `${what} is too large`);
+    } else if ((room3 -= l1Entries2 * 8) < 0) {
+      report2.corrupt("SNAPSHOTS", `${what} overlaps with others`);
+    } else {
+      await countL1(counter, tables, l1Offset2, l1Entries2, what);
+    }
+  }
+  for (const [offset, references] of tables) {
+    await countEntries2(counter, offset, references);
+  }
+  counter.refer(header.snapshotsOffset, size, "the snapshot table");
+  const bitmaps = extensionOf(header.extensions, EXTENSION.BITMAPS);
+  const areValid = (header.autoclear & AUTOCLEAR.BITMAPS) !== 0n;
+  if (bitmaps !== null && areValid) await countBitmaps(counter, bitmaps);
+}
+async function countL1(counter, tables, at, entries2, what) {
+  const { image, report: report2 } = counter;
+  counter.refer(at, entries2 * 8, what);
+  for (let done = 0; done < entries2 * 8; done += PART5) {
+    const length2 = Math.min(PART5, entries2 * 8 - done);
+    const words = await image.readWords(at + done, length2);
+    if (words === null) {
+      report2.unreadable++;
+      continue;
+    }
+    for (let word = 0; word < words.length; word += 2) {
+      const entry2 = (done + 4 * word) / 8;
+      const [high, low] = [
+        words[word],
+        words[word + 1]
+      ];
+      countTable2(counter, tables, high, low, `entry ${entry2} of ${what}`);
+    }
+  }
+}
+function countTable2(counter, tables, high, low, what) {
+  const { image: { clusterSize }, report: report2 } = counter;
+  if (high === 0 && low === 0) return;
+  if ((high & RESERVED_HIGH3) !== 0 || (low & RESERVED_LOW3) !== 0) {
+    report2.corrupt("RESERVED_BITS", what);
+  }
+  const offset = tableOffset(high, low);
+  counter.refer(offset, clusterSize, what);
+  if (offset % clusterSize !== 0) report2.corrupt("UNALIGNED", what);
+  tables.set(offset, (tables.get(offset) ?? 0) + 1);
+}
+
+// src/backends/formats/qcow2/check/reference_counter.ts
+var ReferenceCounter = class {
+  image;
+  counts;
+  report;
+  /** Starts to count. */
+  constructor(image, counts, report2) {
+    this.image = image;
+    this.counts = counts;
+    this.report = report2;
+  }
+  /** Counts references to a range of the file. */
+  refer(offset, length2, what, references = 1) {
+    const { image: { clusterSize, length: end }, counts, report: report2 } = this;
+    if (length2 <= 0) return;
+    if (offset + length2 - end > clusterSize) {
+      return report2.corrupt("BEYOND_END", `${what} is at ${offset}`, references);
+    }
+    const last = Math.floor((offset + length2 - 1) / clusterSize);
+    for (let at = Math.floor(offset / clusterSize); at <= last; at++) {
+      const over = counts.add(at, references);
+      if (over > 0) report2.corrupt("OVERFLOW", `${what}, cluster ${at}`, over);
+    }
+  }
+};
+
+// src/backends/formats/qcow2/writing/refcount_words.ts
+var TWO_329 = 2 ** 32;
+function refcountPlace(order, index) {
+  if (order === 6) return {
+    word: 2 * index,
+    shift: 0
+  };
+  const bits = 1 << order;
+  const word = index * bits >>> 5;
+  const inWord = index - word * (32 / bits);
+  const perByte = Math.max(1, 8 / bits);
+  const shift = bits >= 8 ? 32 - bits * (inWord + 1) : 24 - 8 * Math.floor(inWord / perByte) + bits * (inWord % perByte);
+  return {
+    word,
+    shift
+  };
+}
+function readRefcount(words, start, order, index) {
+  const { word, shift } = refcountPlace(order, index);
+  const value2 = Atomics.load(words, start + word);
+  if (order === 6) {
+    return (value2 >>> 0) * TWO_329 + (Atomics.load(words, start + word + 1) >>> 0);
+  }
+  if (order === 5) return value2 >>> 0;
+  return value2 >>> shift & (1 << (1 << order)) - 1;
+}
+function withRefcount(words, start, order, index, refcount) {
+  if (order === 6) {
+    return [
+      Math.floor(refcount / TWO_329) | 0,
+      refcount % TWO_329 | 0
+    ];
+  }
+  if (order === 5) return [
+    refcount | 0
+  ];
+  const { word, shift } = refcountPlace(order, index);
+  const mask = (1 << (1 << order)) - 1 << shift;
+  const old = Atomics.load(words, start + word);
+  return [
+    old & ~mask | refcount << shift & mask
+  ];
+}
+
+// src/backends/formats/qcow2/check/rebuild_refcounts.ts
+var TABLE_FIELDS = 48;
+async function rebuildRefcounts(image, counts) {
+  const { file, clusterSize, perBlock } = image;
+  const first2 = Math.max(image.clusters, counts.end);
+  const { blocks, tableClusters } = layOut2(counts.blocks(perBlock), first2, image);
+  if (tableClusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) {
+    return -ERRNO.EFBIG;
+  }
+  const used = blocks.length + tableClusters;
+  let error = await file.truncate((first2 + used) * clusterSize);
+  if (error < 0) return error;
+  for (let i = 0; i < used; i++) counts.add(first2 + i, 1);
+  const table2 = new BigUint64Array(tableClusters * clusterSize / 8);
+  for (const [i, block] of blocks.entries()) {
+    const at = (first2 + i) * clusterSize;
+    table2[block] = BigInt(at);
+    const words = blockOf(image, counts, block);
+    error = await writeFully(file, at, bytesOf2(words));
+    if (error < 0) return error;
+  }
+  const tableAt = (first2 + blocks.length) * clusterSize;
+  const view2 = new DataView(new ArrayBuffer(table2.byteLength));
+  table2.forEach((entry2, i) => view2.setBigUint64(8 * i, entry2));
+  error = await writeFully(file, tableAt, new Uint8Array(view2.buffer));
+  if (error >= 0) error = await file.flush();
+  if (error < 0) return error;
+  const fields = new DataView(new ArrayBuffer(12));
+  fields.setBigUint64(0, BigInt(tableAt));
+  fields.setUint32(8, tableClusters);
+  error = await writeFully(file, TABLE_FIELDS, new Uint8Array(fields.buffer));
+  return error < 0 ? error : await file.flush();
+}
+function layOut2(needed2, first2, { perBlock, clusterSize }) {
+  const blocks = new Set(needed2);
+  let tableClusters = 1;
+  for (; ; ) {
+    const end = first2 + blocks.size + tableClusters;
+    const before = blocks.size;
+    for (let at = first2; at < end; at += perBlock) {
+      blocks.add(Math.floor(at / perBlock));
+    }
+    blocks.add(Math.floor((end - 1) / perBlock));
+    const entries2 = Math.max(...blocks) + 1;
+    const clusters = Math.ceil(entries2 * 8 / clusterSize);
+    if (blocks.size === before && clusters === tableClusters) {
+      return {
+        blocks: [
+          ...blocks
+        ].sort((a, b) => a - b),
+        tableClusters
+      };
+    }
+    tableClusters = Math.max(tableClusters, clusters);
+  }
+}
+function blockOf({ perBlock, clusterSize, header: { refcountOrder: order } }, counts, block) {
+  const words = new Int32Array(clusterSize / 4);
+  for (let index = 0; index < perBlock; index++) {
+    const count2 = counts.get(block * perBlock + index);
+    if (count2 === 0) continue;
+    const { word } = refcountPlace(order, index);
+    words.set(withRefcount(words, 0, order, index, count2), word);
+  }
+  return words;
+}
+
+// src/backends/formats/qcow2/check/stored_refcounts.ts
+var OFFSET_LOW2 = 4294966784;
+var StoredRefcounts = class _StoredRefcounts {
+  /** The offset of each block; 0 without one. */
+  blocks = [];
+  #image;
+  #report;
+  /** The block that was used last. */
+  #block = -1;
+  #words = null;
+  constructor(image, report2) {
+    this.#image = image;
+    this.#report = report2;
+  }
+  /** Reads the refcount table of an image, and counts the references to it. */
+  static async read(counter) {
+    const { image, report: report2 } = counter;
+    const stored = new _StoredRefcounts(image, report2);
+    const { header, clusterSize } = image;
+    const { refcountTableOffset: at, refcountTableClusters } = header;
+    const length2 = refcountTableClusters * clusterSize;
+    counter.refer(at, length2, "the refcount table");
+    const words = await image.readWords(at, length2);
+    if (words === null) report2.unreadable++;
+    for (let word = 0; words !== null && word < words.length; word += 2) {
+      stored.#addBlock(words[word], words[word + 1], counter);
+    }
+    return stored;
+  }
+  #addBlock(high, low, counter) {
+    const { image: { clusterSize, clusters }, report: report2, counts } = counter;
+    const index = this.blocks.length;
+    const offset = (high >>> 0) * 2 ** 32 + ((low & OFFSET_LOW2) >>> 0);
+    const what = `refcount block ${index}`;
+    const damaged2 = (why, at) => {
+      report2.corrupt("REFCOUNT_BLOCKS", `${what} ${why}`);
+      report2.needsRebuild = true;
+      this.blocks.push(at);
+    };
+    if ((low & ~OFFSET_LOW2) !== 0) {
+      const isPlace = offset % clusterSize === 0;
+      return damaged2("has reserved bits set", isPlace ? offset : 0);
+    }
+    if (offset % clusterSize !== 0) return damaged2("is not aligned", 0);
+    if (offset === 0) return void this.blocks.push(0);
+    if (offset / clusterSize >= Math.max(clusters, counts.end)) {
+      return damaged2("is beyond the end of the file", 0);
+    }
+    counter.refer(offset, clusterSize, what);
+    this.blocks.push(offset);
+    if (counts.get(offset / clusterSize) === 1) return;
+    report2.corrupt("REFCOUNT_BLOCKS", `${what} is used elsewhere too`);
+    report2.needsRebuild = true;
+  }
+  /** Reads a block for {@linkcode at}; whether that is possible. */
+  async load(block) {
+    if (this.#block === block) return this.#words !== null;
+    const { clusterSize } = this.#image;
+    const offset = this.blocks[block] ?? 0;
+    this.#block = block;
+    this.#words = offset === 0 ? new Int32Array(clusterSize / 4) : await this.#image.readWords(offset, clusterSize);
+    if (this.#words === null) this.#report.unreadable++;
+    return this.#words !== null;
+  }
+  /** The refcount of a cluster of the block that was loaded. */
+  at(cluster) {
+    const { perBlock, header: { refcountOrder } } = this.#image;
+    return readRefcount(this.#words, 0, refcountOrder, cluster % perBlock);
+  }
+  /** The refcount of a cluster; `null` if it cannot be read. */
+  async get(cluster) {
+    const block = Math.floor(cluster / this.#image.perBlock);
+    return await this.load(block) ? this.at(cluster) : null;
+  }
+  /**
+   * Sets refcounts of one block.
+   *
+   * @param wanted The refcount that a cluster is to have, by the one it has.
+   * @returns 0 or a negated errno.
+   */
+  async change(block, wanted) {
+    const { file, perBlock, header } = this.#image;
+    const { refcountOrder: order } = header;
+    if (!await this.load(block)) return -ERRNO.EIO;
+    const words = this.#words;
+    let isChanged = false;
+    for (let index = 0; index < perBlock; index++) {
+      const refcount = readRefcount(words, 0, order, index);
+      const next = wanted(block * perBlock + index, refcount);
+      if (next === refcount) continue;
+      const { word } = refcountPlace(order, index);
+      words.set(withRefcount(words, 0, order, index, next), word);
+      isChanged = true;
+    }
+    if (!isChanged) return 0;
+    const bytes2 = bytesOf2(words);
+    return await writeFully(file, this.blocks[block], bytes2);
+  }
+};
+
+// src/backends/formats/qcow2/check/check_qcow2.ts
+var CLUSTERS_MAX = 2 ** 31 - 1;
+async function repairQcow2(file, name, choice) {
+  const examined = await examine(file, name);
+  const { report: before } = examined;
+  if (before.unreadable > 0) {
+    throw cannot(name, "some of its tables cannot be read; check its storage");
+  }
+  if (choice === "leaks" && before.leaks === 0) {
+    return {
+      before,
+      after: before
+    };
+  }
+  if (choice === "leaks" && before.needsRebuild) {
+    throw cannot(name, "its refcounts have to be rebuilt; use repair=all");
+  }
+  let error = choice === "leaks" ? await freeLeaks(examined) : await repairAll(examined);
+  if (error < 0) throw cannotWrite(name, error);
+  const { image, report: after } = await examine(file, name);
+  if (after.corruptions === 0) error = await markSound(image);
+  if (error < 0) throw cannotWrite(name, error);
+  return {
+    before,
+    after
+  };
+}
+async function markSound({ file, header: { incompatible } }) {
+  const bits = incompatible & ~INCOMPATIBLE.DIRTY & ~INCOMPATIBLE.CORRUPT;
+  if (bits === incompatible) return 0;
+  const error = await writeIncompatible(file, bits);
+  return error < 0 ? error : await file.flush();
+}
+async function examine(file, name) {
+  const header = await readHeader(file, name);
+  const { size } = await file.stat();
+  const image = new CheckedImage(file, header, name, size);
+  if (image.clusters > CLUSTERS_MAX) {
+    throw new UserError(`Cannot check ${name}: its file has more than ${CLUSTERS_MAX} clusters; copy it with 'qemu-img convert'`);
+  }
+  const counter = newCounter(image);
+  const { report: report2, counts } = counter;
+  await countReferences(counter);
+  const stored = await StoredRefcounts.read(counter);
+  await compareRefcounts(counter, stored);
+  const refcountOf = (cluster) => stored.get(cluster);
+  await new CopiedFlags(image, refcountOf, report2).visit();
+  return {
+    image,
+    report: report2,
+    counts,
+    stored
+  };
+}
+function newCounter(image) {
+  const max = 2 ** 2 ** image.header.refcountOrder - 1;
+  return new ReferenceCounter(image, new ClusterCounts(max), new CheckReport());
+}
+async function freeLeaks({ image, counts, stored }) {
+  for (const [block, offset] of stored.blocks.entries()) {
+    if (offset === 0) continue;
+    const error = await stored.change(block, (cluster, refcount) => Math.min(refcount, counts.get(cluster)));
+    if (error < 0) return error;
+  }
+  return await image.file.flush();
+}
+async function repairAll(examined) {
+  const { image, report: report2, stored } = examined;
+  let { counts } = examined;
+  let error = 0;
+  if (report2.needsRebuild) {
+    const counter = newCounter(image);
+    await countReferences(counter);
+    counts = counter.counts;
+    error = await rebuildRefcounts(image, counts);
+  } else {
+    for (const [block, offset] of stored.blocks.entries()) {
+      if (offset === 0) continue;
+      error = await stored.change(block, (cluster) => counts.get(cluster));
+      if (error < 0) break;
+    }
+  }
+  if (error >= 0) error = await image.file.flush();
+  if (error < 0) return error;
+  const refcountOf = (cluster) => counts.get(cluster);
+  error = await new CopiedFlags(image, refcountOf, null).visit();
+  return error < 0 ? error : await image.file.flush();
+}
+function cannotWrite(name, error) {
+  return cannot(name, `${errnoName(-error)} while writing; check its storage`);
+}
+function cannot(name, why) {
+  return new UserError(`Cannot repair ${name}: ${why}`);
+}
+
+// src/backends/formats/qcow2/check/repair_dirty.ts
+async function repairDirty(file, name, tell2) {
+  const { before, after } = await repairQcow2(file, name, "all");
+  const [damage] = after.damage;
+  if (damage !== void 0) {
+    throw new UserError(`Cannot write to ${name}: it was not closed, and repairing its refcounts left damage (${damage.first}); export it read-only, or see 'check'`);
+  }
+  tell2(`Repaired ${name}, which was not closed: ${before.corruptions} refcounts and flags were wrong, ${before.leaks} clusters were lost`);
+  return await readHeader(file, name);
+}
+
 // src/backends/formats/qcow2/chain.ts
 var READ_ONLY = {
   writable: false,
@@ -12117,7 +13272,7 @@ function decompressZstd(stream, options) {
 // src/backends/formats/qcow2/cluster_cache.ts
 var BYTES_MAX = 4 << 20;
 var CLUSTERS_MIN = 2;
-var CLUSTERS_MAX = 32;
+var CLUSTERS_MAX2 = 32;
 var ClusterCache = class {
   #compression;
   #clusterSize;
@@ -12129,7 +13284,7 @@ var ClusterCache = class {
     this.#compression = compression;
     this.#clusterSize = clusterSize;
     const fits = Math.floor(BYTES_MAX / clusterSize);
-    this.#max = Math.min(CLUSTERS_MAX, Math.max(CLUSTERS_MIN, fits));
+    this.#max = Math.min(CLUSTERS_MAX2, Math.max(CLUSTERS_MIN, fits));
   }
   /**
    * The cluster whose stream starts at `host`, with a byte to spare after it; it
@@ -12168,59 +13323,12 @@ var ClusterCache = class {
   }
 };
 
-// src/backends/formats/qcow2/refusal.ts
-var CHECK = "compare it with its source, or try 'qemu-img check'";
-function refusal(name, why, advice = CHECK) {
-  return new UserError(`Cannot open ${name} as qcow2: ${why}; ${advice}`);
-}
-
-// src/backends/formats/qcow2/geometry.ts
-var SLICE_MAX = 1024;
-function geometryOf(header) {
-  const { version, clusterBits, extendedL2, hasDataFile } = header;
-  const clusterSize = 2 ** clusterBits;
-  const entryWords2 = extendedL2 ? 4 : 2;
-  const sliceSize = Math.min(clusterSize, SLICE_MAX);
-  const sliceEntries = sliceSize / (entryWords2 * 4);
-  return {
-    version,
-    clusterBits,
-    clusterSize,
-    entryWords: entryWords2,
-    subclusterSize: extendedL2 ? clusterSize / SUBCLUSTERS : clusterSize,
-    sliceSize,
-    sliceEntries,
-    sliceSpan: sliceEntries * clusterSize,
-    tableSlices: clusterSize / sliceSize,
-    hasDataFile
-  };
-}
-function l1EntriesFor({ sliceSpan, tableSlices }, size, entries2, name) {
-  const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
-  if (needed2 <= entries2) return needed2;
-  const why = `its L1 table has ${entries2} entries, yet ${size} bytes need ${needed2}`;
-  throw refusal(name, why);
-}
-
-// src/backends/formats/qcow2/read_fully.ts
-async function readFully(file, position, buffer, start, length2) {
-  let done = 0;
-  while (done < length2) {
-    const at = position + done;
-    const got = await file.read(at, buffer, start + done, length2 - done);
-    if (got < 0) return got;
-    if (got === 0) break;
-    done += got;
-  }
-  return done;
-}
-
 // src/backends/formats/qcow2/l1_table.ts
 var NO_TABLE = 0;
 var BAD_TABLE = 4294967295;
-var PART2 = 1 << 20;
-var RESERVED_HIGH = 2130706432;
-var RESERVED_LOW = 511;
+var PART6 = 1 << 20;
+var RESERVED_HIGH4 = 2130706432;
+var RESERVED_LOW4 = 511;
 var L1Table = class {
   #words;
   /** Wraps the words of {@linkcode readL1}. */
@@ -12244,7 +13352,7 @@ async function readL1(file, at, entries2, { clusterSize }, name) {
   if (size > LIMIT.L1_BYTES) throw refusal(name, "its L1 table is too large");
   const memory = new SharedArrayBuffer(entries2 * 4);
   const words = new Uint32Array(memory);
-  const part2 = new Uint8Array(Math.min(size, PART2));
+  const part2 = new Uint8Array(Math.min(size, PART6));
   const view2 = new DataView(part2.buffer);
   for (let done = 0; done < size; done += part2.length) {
     const length2 = Math.min(part2.length, size - done);
@@ -12261,7 +13369,7 @@ async function readL1(file, at, entries2, { clusterSize }, name) {
   return memory;
 }
 function clusterOfEntry(high, low, clusterSize) {
-  if ((high & RESERVED_HIGH) !== 0 || (low & RESERVED_LOW) !== 0) {
+  if ((high & RESERVED_HIGH4) !== 0 || (low & RESERVED_LOW4) !== 0) {
     return BAD_TABLE;
   }
   const cluster = ((high & 16777215) * 2 ** 32 + low) / clusterSize;
@@ -12325,13 +13433,13 @@ var Mapping = class {
 };
 
 // src/backends/formats/qcow2/l2_entries.ts
-var COPIED2 = 2147483648 | 0;
-var COMPRESSED = 1073741824;
-var OFFSET_HIGH = 16777215;
-var RESERVED_HIGH2 = 1056964608;
-var ZERO = 1;
-var OFFSET_LOW = 4294966784 | 0;
-var TWO_329 = 2 ** 32;
+var COPIED5 = 2147483648 | 0;
+var COMPRESSED3 = 1073741824;
+var OFFSET_HIGH2 = 16777215;
+var RESERVED_HIGH5 = 1056964608;
+var ZERO2 = 1;
+var OFFSET_LOW3 = 4294966784 | 0;
+var TWO_3210 = 2 ** 32;
 var L2Entries = class {
   #geometry;
   #entryWords;
@@ -12355,7 +13463,7 @@ var L2Entries = class {
     this.#clusterSize = clusterSize;
     this.#isExtended = entryWords2 === 4;
     const hasZeroBit = version === 3 && !this.#isExtended;
-    this.#reservedLow = ~OFFSET_LOW & (hasZeroBit ? ~ZERO : ~0);
+    this.#reservedLow = ~OFFSET_LOW3 & (hasZeroBit ? ~ZERO2 : ~0);
     const offsetBits = 62 - (clusterBits - 8);
     this.#streamHigh = 2 ** (offsetBits - 32) - 1;
     this.#streamLow = offsetBits - 32;
@@ -12403,22 +13511,22 @@ var L2Entries = class {
     const low = Atomics.load(words, at + 1);
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
-    this.#isOwn = (high & COPIED2) !== 0;
-    if ((high & COMPRESSED) !== 0) return this.#readCompressed(high, low);
-    const cluster = (high & OFFSET_HIGH) * TWO_329 + ((low & OFFSET_LOW) >>> 0);
-    const hasPlace = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED2) !== 0 && (low & ZERO) === 0;
-    const isReserved = (high & RESERVED_HIGH2) !== 0 || (low & this.#reservedLow) !== 0;
-    if (isReserved || hasPlace && !this.#isPlace(cluster, guest)) {
+    this.#isOwn = (high & COPIED5) !== 0;
+    if ((high & COMPRESSED3) !== 0) return this.#readCompressed(high, low);
+    const cluster = (high & OFFSET_HIGH2) * TWO_3210 + ((low & OFFSET_LOW3) >>> 0);
+    const hasPlace2 = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED5) !== 0 && (low & ZERO2) === 0;
+    const isReserved = (high & RESERVED_HIGH5) !== 0 || (low & this.#reservedLow) !== 0;
+    if (isReserved || hasPlace2 && !this.#isPlace(cluster, guest)) {
       this.#kind = MAPPED.CORRUPT;
       return;
     }
-    if (hasPlace) this.#host = cluster + inCluster;
+    if (hasPlace2) this.#host = cluster + inCluster;
     if (this.#isExtended) {
-      this.#readBitmap(words, at + 2, inCluster, hasPlace);
-    } else if ((low & ZERO) !== 0) {
+      this.#readBitmap(words, at + 2, inCluster, hasPlace2);
+    } else if ((low & ZERO2) !== 0) {
       this.#kind = MAPPED.ZERO;
     } else {
-      this.#kind = hasPlace ? MAPPED.DATA : MAPPED.UNALLOCATED;
+      this.#kind = hasPlace2 ? MAPPED.DATA : MAPPED.UNALLOCATED;
     }
   }
   /** Whether data of the disk at `guest` may be at a place of the file. */
@@ -12430,22 +13538,22 @@ var L2Entries = class {
       this.#kind = MAPPED.CORRUPT;
       return;
     }
-    const sectors = (high & ~COPIED2 & ~COMPRESSED) >>> this.#streamLow;
-    const host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
+    const sectors = (high & ~COPIED5 & ~COMPRESSED3) >>> this.#streamLow;
+    const host = (high & this.#streamHigh) * TWO_3210 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
     this.#streamLength = (sectors + 1) * SECTOR2 - host % SECTOR2;
   }
   /** Reads the bitmap of an extended entry: the upper word says "zero". */
-  #readBitmap(words, at, inCluster, hasPlace) {
+  #readBitmap(words, at, inCluster, hasPlace2) {
     const zero2 = Atomics.load(words, at);
     const allocated = Atomics.load(words, at + 1);
     const { subclusterSize } = this.#geometry;
     const first2 = Math.floor(inCluster / subclusterSize);
     const bit = 1 << first2;
     let same;
-    if ((zero2 & allocated) !== 0 || allocated !== 0 && !hasPlace) {
+    if ((zero2 & allocated) !== 0 || allocated !== 0 && !hasPlace2) {
       this.#kind = MAPPED.CORRUPT;
       return;
     } else if ((zero2 & bit) !== 0) {
@@ -13146,7 +14254,7 @@ var Qcow2Backend = class extends ImageBackend {
       };
     }
     const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
-    const hasPlace = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
+    const hasPlace2 = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
     return {
       start: position,
       length: length2,
@@ -13155,7 +14263,7 @@ var Qcow2Backend = class extends ImageBackend {
       zero: !data,
       data,
       compressed: kind === MAPPED.COMPRESSED,
-      offset: hasPlace ? host : null
+      offset: hasPlace2 ? host : null
     };
   }
   /** The extent of one mapping, at most to the end of the disk. */
@@ -13196,279 +14304,6 @@ function tableError(name, error) {
   return Object.assign(new Error(message), {
     errno: -error
   });
-}
-
-// src/backends/formats/qcow2/header_extensions.ts
-var NAME_ENTRY2 = 48;
-var FEATURE_FIELDS = [
-  "incompatible",
-  "compatible",
-  "autoclear"
-];
-function parseExtensions(bytes2, start, end, name) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, end);
-  const extensions = [];
-  for (let at = start; at + 8 <= end; ) {
-    const type = view2.getUint32(at);
-    const length2 = view2.getUint32(at + 4);
-    at += 8;
-    if (type === EXTENSION.END) break;
-    if (length2 > end - at) {
-      throw refusal(name, `a header extension of ${length2} bytes is too long`);
-    }
-    extensions.push({
-      type,
-      data: bytes2.slice(at, at + length2)
-    });
-    at += Math.ceil(length2 / 8) * 8;
-  }
-  return extensions;
-}
-function extensionOf(extensions, type) {
-  return extensions.find((each) => each.type === type)?.data ?? null;
-}
-function textOfExtension(extensions, type, max, name) {
-  const data = extensionOf(extensions, type);
-  if (data === null || data.length === 0) return null;
-  if (data.length > max || data.includes(0)) {
-    throw refusal(name, "a name in its header is too long or has a NUL");
-  }
-  return decodeName(data);
-}
-function featureName(extensions, field, bit) {
-  const table2 = extensionOf(extensions, EXTENSION.FEATURE_NAMES);
-  for (let at = 0; table2 !== null && at + NAME_ENTRY2 <= table2.length; ) {
-    const entry2 = table2.subarray(at, at += NAME_ENTRY2);
-    if (entry2[0] !== field || entry2[1] !== bit) continue;
-    const text = String.fromCharCode(...entry2.subarray(2)).replace(/\0.*$/s, "");
-    if (/^[\x20-\x7e]+$/.test(text)) return `"${text}"`;
-  }
-  return `bit ${bit} of ${FEATURE_FIELDS[field]}_features`;
-}
-
-// src/backends/formats/qcow2/header.ts
-var KNOWN_INCOMPATIBLE = Object.values(INCOMPATIBLE).reduce((all, bit) => all | bit, 0n);
-function clusterSizeOf(bytes2, name) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  if (bytes2.length < HEADER_V2 || view2.getUint32(0) !== QCOW2_MAGIC) {
-    const advice = "name its format, or leave the prefix out if it is raw";
-    throw refusal(name, "it does not begin like a qcow2 image", advice);
-  }
-  const version = view2.getUint32(4);
-  if (version !== 2 && version !== 3) {
-    const advice = "convert it with 'qemu-img convert -O qcow2'";
-    throw refusal(name, `it has version ${version}, not 2 or 3`, advice);
-  }
-  const clusterBits = view2.getUint32(20);
-  const { CLUSTER_BITS_MIN: min, CLUSTER_BITS_MAX: max } = LIMIT;
-  if (clusterBits < min || clusterBits > max) {
-    const why = `cluster_bits is ${clusterBits}, not ${min} to ${max}`;
-    throw refusal(name, why);
-  }
-  return 2 ** clusterBits;
-}
-function parseHeader(bytes2, name) {
-  const clusterSize = clusterSizeOf(bytes2, name);
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  const version = view2.getUint32(4);
-  const headerLength = lengthOf2(view2, version, name);
-  const backingOffset = positionOf(view2, 8, name);
-  const end = backingOffset === 0 ? bytes2.length : backingOffset;
-  if (end < headerLength || end > bytes2.length) {
-    throw refusal(name, "the backing file's name is not in the first cluster");
-  }
-  const extensions = parseExtensions(bytes2, headerLength, end, name);
-  const features = featuresOf(view2, version, extensions, name);
-  const { incompatible } = features;
-  const text = (type, max) => textOfExtension(extensions, type, max, name);
-  const header = {
-    version,
-    ...features,
-    headerLength,
-    extensions,
-    clusterBits: Math.log2(clusterSize),
-    size: positionOf(view2, 24, name),
-    l1Entries: view2.getUint32(36),
-    l1Offset: positionOf(view2, 40, name),
-    refcountTableOffset: positionOf(view2, 48, name),
-    refcountTableClusters: view2.getUint32(56),
-    snapshots: view2.getUint32(60),
-    snapshotsOffset: positionOf(view2, 64, name),
-    refcountOrder: version === 2 ? 4 : view2.getUint32(96),
-    compression: compressionOf(bytes2, headerLength, incompatible, name),
-    extendedL2: (incompatible & INCOMPATIBLE.EXTENDED_L2) !== 0n,
-    backingName: backingNameOf(bytes2, backingOffset, name),
-    backingFormat: text(EXTENSION.BACKING_FORMAT, LIMIT.FORMAT_NAME),
-    hasDataFile: (incompatible & INCOMPATIBLE.DATA_FILE) !== 0n,
-    dataFileName: text(EXTENSION.DATA_FILE, LIMIT.DATA_FILE_NAME)
-  };
-  refuseEncrypted(view2.getUint32(32), name);
-  checkTables(header, clusterSize, name);
-  return header;
-}
-function lengthOf2(view2, version, name) {
-  if (version === 2) return HEADER_V2;
-  const length2 = view2.byteLength < HEADER_V3 ? 0 : view2.getUint32(100);
-  if (length2 < HEADER_V3 || length2 % 8 !== 0 || length2 > view2.byteLength) {
-    throw refusal(name, `header_length is ${length2}`);
-  }
-  return length2;
-}
-function positionOf(view2, at, name) {
-  const value2 = view2.getBigUint64(at);
-  if (value2 <= BigInt(SIZE_MAX)) return Number(value2);
-  throw refusal(name, `the header's field at byte ${at} is ${value2}`);
-}
-function featuresOf(view2, version, extensions, name) {
-  if (version === 2) return {
-    incompatible: 0n,
-    compatible: 0n,
-    autoclear: 0n
-  };
-  const incompatible = view2.getBigUint64(72);
-  const unknown = [];
-  for (let bit = 0; bit < 64; bit++) {
-    const isSet = (incompatible & ~KNOWN_INCOMPATIBLE & 1n << BigInt(bit)) !== 0n;
-    if (isSet) unknown.push(featureName(extensions, 0, bit));
-  }
-  if (unknown.length > 0) {
-    const why = `it uses features that this version does not know (${unknown.join(", ")})`;
-    throw refusal(name, why, "open it with the program that made it");
-  }
-  return {
-    incompatible,
-    compatible: view2.getBigUint64(80),
-    autoclear: view2.getBigUint64(88)
-  };
-}
-function compressionOf(bytes2, headerLength, incompatible, name) {
-  const type = headerLength > COMPRESSION_TYPE_AT ? bytes2[COMPRESSION_TYPE_AT] : 0;
-  const isMarked = (incompatible & INCOMPATIBLE.COMPRESSION) !== 0n;
-  if (type > 1 || isMarked !== (type !== 0)) {
-    throw refusal(name, `its compression type is ${type}`);
-  }
-  return type === 0 ? "deflate" : "zstd";
-}
-function backingNameOf(bytes2, offset, name) {
-  if (offset === 0) return null;
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  const length2 = view2.getUint32(16);
-  if (length2 > LIMIT.BACKING_NAME || offset + length2 > bytes2.length) {
-    const why = `the backing file's name of ${length2} bytes is too long`;
-    throw refusal(name, why);
-  }
-  const text = bytes2.slice(offset, offset + length2);
-  if (text.includes(0)) {
-    throw refusal(name, "its backing file's name has a NUL");
-  }
-  return length2 === 0 ? null : decodeName(text);
-}
-function refuseEncrypted(method, name) {
-  if (method === 0) return;
-  const kind = CRYPT_METHODS[method] ?? `method ${method}`;
-  const advice = "decrypt it with 'qemu-img convert --image-opts' first";
-  throw refusal(name, `it is encrypted (${kind})`, advice);
-}
-function checkTables(header, clusterSize, name) {
-  const check = (isRight, why) => {
-    if (!isRight) throw refusal(name, why);
-  };
-  const { extendedL2, clusterBits, refcountOrder, l1Entries } = header;
-  const isAligned = (at) => at % clusterSize === 0;
-  const { hasDataFile, backingName, autoclear } = header;
-  const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
-  check(!extendedL2 || clusterBits >= LIMIT.EXTENDED_CLUSTER_BITS_MIN, `cluster_bits is ${clusterBits}, too small for extended L2 entries`);
-  check(refcountOrder <= LIMIT.REFCOUNT_ORDER_MAX, `refcount_order is ${refcountOrder}`);
-  check(l1Entries * 8 <= LIMIT.L1_BYTES, `its L1 table of ${l1Entries} entries is too large`);
-  check(isAligned(header.l1Offset), "its L1 table is not aligned");
-  check(header.refcountTableClusters * clusterSize <= LIMIT.REFCOUNT_TABLE_BYTES, "its refcount table is too large");
-  check(isAligned(header.refcountTableOffset), "its refcount table is not aligned");
-  check(header.snapshots <= LIMIT.SNAPSHOTS, `it has ${header.snapshots} snapshots`);
-  check(header.snapshots === 0 || isAligned(header.snapshotsOffset), "its snapshot table is not aligned");
-  check(!(hasDataFile && isRaw && backingName !== null), "it has a raw data file and a backing file");
-}
-
-// src/backends/formats/qcow2/read_header.ts
-async function readHeader(file, name) {
-  const start = await readStart(file, HEADER_V2, name);
-  const clusterSize = clusterSizeOf(start, name);
-  return parseHeader(await readStart(file, clusterSize, name), name);
-}
-async function readStart(file, length2, name) {
-  const bytes2 = new Uint8Array(length2);
-  const got = await readFully(file, 0, bytes2, 0, length2);
-  if (got < 0) throw refusal(name, "its header cannot be read");
-  return bytes2.subarray(0, got);
-}
-
-// src/backends/formats/qcow2/snapshot_table.ts
-var ENTRY4 = 40;
-var PART3 = 256 << 10;
-async function readSnapshots(file, header, name) {
-  const snapshots = [];
-  const part2 = new Uint8Array(PART3);
-  let at = header.snapshotsOffset;
-  let first2 = at;
-  let filled = 0;
-  const end = at + LIMIT.SNAPSHOT_TABLE_BYTES;
-  while (snapshots.length < header.snapshots) {
-    const inPart = at - first2;
-    let bytes2 = part2.subarray(inPart, filled);
-    let length2 = entryLength(bytes2);
-    if (length2 === null || length2 > bytes2.length) {
-      filled = await readFully(file, first2 = at, part2, 0, PART3);
-      bytes2 = part2.subarray(0, Math.max(0, filled));
-      length2 = entryLength(bytes2);
-    }
-    if (length2 === null || length2 > bytes2.length || at + length2 > end) {
-      throw refusal(name, "its snapshot table cannot be read completely");
-    }
-    snapshots.push(parseSnapshot(bytes2, header, name));
-    at += Math.ceil(length2 / 8) * 8;
-  }
-  return snapshots;
-}
-function findSnapshot(snapshots, wanted, image) {
-  const byId = snapshots.find(({ id }) => id === wanted);
-  const byName = snapshots.filter(({ name }) => name === wanted);
-  const found = byId ?? byName[0];
-  if (found === void 0) {
-    const names2 = snapshots.map(({ name }) => JSON.stringify(name));
-    const there = names2.length === 0 ? "no snapshots" : names2.join(", ");
-    throw new UserError(`Cannot open snapshot ${JSON.stringify(wanted)} of ${image}: it has ${there}; leave snapshot out, or name one that 'info' lists`);
-  }
-  if (byId === void 0 && byName.length > 1) {
-    throw new UserError(`Cannot open snapshot ${JSON.stringify(wanted)} of ${image}: ${byName.length} have that name; give the id of one`);
-  }
-  return found;
-}
-function entryLength(bytes2) {
-  if (bytes2.length < ENTRY4) return null;
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  const extra = view2.getUint32(36);
-  if (extra > LIMIT.SNAPSHOT_EXTRA) return null;
-  return ENTRY4 + extra + view2.getUint16(12) + view2.getUint16(14);
-}
-function parseSnapshot(bytes2, header, name) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  const extra = view2.getUint32(36);
-  const idAt2 = ENTRY4 + extra;
-  const nameAt = idAt2 + view2.getUint16(12);
-  const size = extra >= 16 ? view2.getBigUint64(ENTRY4 + 8) : BigInt(header.size);
-  const vmState = extra >= 8 ? view2.getBigUint64(ENTRY4) : view2.getUint32(32);
-  const l1Offset = view2.getBigUint64(0);
-  if (size > SIZE_MAX || l1Offset > SIZE_MAX) {
-    throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
-  }
-  return {
-    id: decodeName(bytes2.slice(idAt2, nameAt)),
-    name: decodeName(bytes2.slice(nameAt, nameAt + view2.getUint16(14))),
-    l1Offset: Number(l1Offset),
-    l1Entries: view2.getUint32(8),
-    size: Number(size),
-    vmStateSize: Number(vmState),
-    seconds: view2.getUint32(16)
-  };
 }
 
 // src/shared_memory/futex.ts
@@ -13920,7 +14755,7 @@ var WriteState = class {
 
 // src/backends/formats/qcow2/writing/open_for_writing.ts
 var AUTOCLEAR_FIELD = 88;
-var RESERVED_LOW2 = 511;
+var RESERVED_LOW5 = 511;
 function refuseWriting({ incompatible }, name, { snapshot }) {
   const refuse3 = (why, advice) => {
     throw new UserError(`Cannot write to ${name}: ${why}; ${advice}`);
@@ -13929,10 +14764,7 @@ function refuseWriting({ incompatible }, name, { snapshot }) {
     refuse3("a snapshot cannot be changed", "leave snapshot or writable out");
   }
   if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
-    refuse3("it is marked as corrupt", "repair it with 'qemu-img check -r all'");
-  }
-  if ((incompatible & INCOMPATIBLE.DIRTY) !== 0n) {
-    refuse3("it was not closed, so its refcounts are out of date", "repair it with 'qemu-img check -r all'");
+    refuse3("it is marked as corrupt", "repair it with 'check --repair=all'");
   }
 }
 async function openForWriting(image) {
@@ -13982,7 +14814,7 @@ async function readRefcountTable({ name, file, header, geometry: { clusterSize }
   for (let i = 0; i < entries2; i++) {
     const offset = view2.getUint32(8 * i) * 2 ** 32 + view2.getUint32(8 * i + 4);
     const cluster = offset / clusterSize;
-    const isSound = (offset & RESERVED_LOW2) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
+    const isSound = (offset & RESERVED_LOW5) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
     if (!isSound) throw damaged(name, "its refcount table makes no sense");
     words[i] = cluster;
   }
@@ -14031,7 +14863,7 @@ async function succeed(answer, name) {
   }
 }
 function damaged(name, why) {
-  return new UserError(`Cannot write to ${name}: ${why}; check it with 'qemu-img check'`);
+  return new UserError(`Cannot write to ${name}: ${why}; check it with 'check'`);
 }
 
 // src/backends/formats/qcow2/writing/steps.ts
@@ -14163,7 +14995,7 @@ function entryWords(value2, flags = 0) {
 }
 
 // src/backends/formats/qcow2/writing/give_back.ts
-var PART4 = 1024;
+var PART7 = 1024;
 function* giveBack(image, writeRefcounts) {
   const { state: { freed, epochs, tables } } = image;
   for (; ; ) {
@@ -14175,7 +15007,7 @@ function* giveBack(image, writeRefcounts) {
     if (range === null || !isOver) return 0;
     const end = range.first + range.count;
     for (let at = range.first; at < end; ) {
-      const done = yield* giveSome(image, at, Math.min(PART4, end - at));
+      const done = yield* giveSome(image, at, Math.min(PART7, end - at));
       if (done === NO_ROOM) {
         const error = yield* writeRefcounts();
         if (error < 0) return error;
@@ -14798,14 +15630,14 @@ function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mappi
 }
 
 // src/backends/formats/qcow2/writing/entry.ts
-var COPIED3 = 2147483648;
-var COMPRESSED2 = 1073741824;
-var OFFSET_HIGH2 = 16777215;
-var OFFSET_LOW2 = 4294966784;
-var RESERVED_HIGH3 = 1056964608;
-var RESERVED_LOW3 = 510;
-var ZERO2 = 1;
-var TWO_3210 = 2 ** 32;
+var COPIED6 = 2147483648;
+var COMPRESSED4 = 1073741824;
+var OFFSET_HIGH3 = 16777215;
+var OFFSET_LOW4 = 4294966784;
+var RESERVED_HIGH6 = 1056964608;
+var RESERVED_LOW6 = 510;
+var ZERO3 = 1;
+var TWO_3211 = 2 ** 32;
 var ALL_SUBCLUSTERS = 4294967295 | 0;
 var CLUSTER = {
   /** It has no data; what it reads as is below, or zeroes. */
@@ -14852,14 +15684,14 @@ var Entry = class {
     this.zero = isExtended ? Atomics.load(words, at + 2) : 0;
     this.allocated = isExtended ? Atomics.load(words, at + 3) : 0;
     this.isZero = false;
-    if ((high & COMPRESSED2) !== 0) return this.#readStream(high, low);
-    this.host = (high & OFFSET_HIGH2) * TWO_3210 + ((low & OFFSET_LOW2) >>> 0);
-    const isOwn = (high & COPIED3) !== 0;
-    const hasZeroBit = !isExtended && (low & ZERO2) !== 0;
-    const hasPlace = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
+    if ((high & COMPRESSED4) !== 0) return this.#readStream(high, low);
+    this.host = (high & OFFSET_HIGH3) * TWO_3211 + ((low & OFFSET_LOW4) >>> 0);
+    const isOwn = (high & COPIED6) !== 0;
+    const hasZeroBit = !isExtended && (low & ZERO3) !== 0;
+    const hasPlace2 = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
     this.isZero = hasZeroBit;
-    this.kind = hasPlace ? isOwn ? CLUSTER.OWN : CLUSTER.SHARED : CLUSTER.EMPTY;
-    const isSound = (high & RESERVED_HIGH3) === 0 && (low & RESERVED_LOW3) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace || this.allocated === 0) && this.#isPlace(guest, hasPlace) && !(isExtended && (low & ZERO2) !== 0) && this.host <= SIZE_MAX - clusterSize;
+    this.kind = hasPlace2 ? isOwn ? CLUSTER.OWN : CLUSTER.SHARED : CLUSTER.EMPTY;
+    const isSound = (high & RESERVED_HIGH6) === 0 && (low & RESERVED_LOW6) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace2 || this.allocated === 0) && this.#isPlace(guest, hasPlace2) && !(isExtended && (low & ZERO3) !== 0) && this.host <= SIZE_MAX - clusterSize;
     if (!isSound) this.kind = CLUSTER.CORRUPT;
   }
   /** The clusters of the file that a compressed stream touches. */
@@ -14872,15 +15704,15 @@ var Entry = class {
       count: Math.floor(end / clusterSize) - first2 + 1
     };
   }
-  #isPlace(guest, hasPlace) {
+  #isPlace(guest, hasPlace2) {
     const { hasDataFile, clusterSize } = this.#geometry;
-    if (!hasPlace) return true;
+    if (!hasPlace2) return true;
     return hasDataFile ? this.host === guest : this.host % clusterSize === 0;
   }
   #readStream(high, low) {
     const { hasDataFile, clusterSize } = this.#geometry;
-    const sectors = (high & ~COPIED3 & ~COMPRESSED2) >>> this.#streamShift;
-    this.host = (high & this.#streamHigh) * TWO_3210 + (low >>> 0);
+    const sectors = (high & ~COPIED6 & ~COMPRESSED4) >>> this.#streamShift;
+    this.host = (high & this.#streamHigh) * TWO_3211 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
     const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
     this.kind = isSound ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
@@ -14888,14 +15720,14 @@ var Entry = class {
 };
 function ownEntry(host, isZero) {
   return [
-    Math.floor(host / TWO_3210) | COPIED3 | 0,
-    host % TWO_3210 | (isZero ? ZERO2 : 0) | 0
+    Math.floor(host / TWO_3211) | COPIED6 | 0,
+    host % TWO_3211 | (isZero ? ZERO3 : 0) | 0
   ];
 }
 function emptyEntry(isZero) {
   return [
     0,
-    isZero ? ZERO2 : 0
+    isZero ? ZERO3 : 0
   ];
 }
 function subclusterMask(from, to) {
@@ -15223,7 +16055,7 @@ var DiskWriter = class {
 
 // src/backends/formats/qcow2/writing/disk_zeroes.ts
 var ZEROES4 = new Uint8Array(65536);
-var PART5 = 512;
+var PART8 = 512;
 var DiskZeroes = class {
   #image;
   #writer;
@@ -15345,7 +16177,7 @@ var DiskZeroes = class {
     if (state.hasFailed) return -ERRNO.EIO;
     const slice = Math.floor(from / sliceSpan);
     const entry2 = (from - slice * sliceSpan) / clusterSize;
-    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART5);
+    let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART8);
     if (isBelow && backing.size < to) {
       const below = Math.ceil((backing.size - from) / clusterSize);
       most = Math.min(most, below);
@@ -15405,52 +16237,8 @@ var DiskZeroes = class {
   }
 };
 
-// src/backends/formats/qcow2/writing/refcount_words.ts
-var TWO_3211 = 2 ** 32;
-function refcountPlace(order, index) {
-  if (order === 6) return {
-    word: 2 * index,
-    shift: 0
-  };
-  const bits = 1 << order;
-  const word = index * bits >>> 5;
-  const inWord = index - word * (32 / bits);
-  const perByte = Math.max(1, 8 / bits);
-  const shift = bits >= 8 ? 32 - bits * (inWord + 1) : 24 - 8 * Math.floor(inWord / perByte) + bits * (inWord % perByte);
-  return {
-    word,
-    shift
-  };
-}
-function readRefcount(words, start, order, index) {
-  const { word, shift } = refcountPlace(order, index);
-  const value2 = Atomics.load(words, start + word);
-  if (order === 6) {
-    return (value2 >>> 0) * TWO_3211 + (Atomics.load(words, start + word + 1) >>> 0);
-  }
-  if (order === 5) return value2 >>> 0;
-  return value2 >>> shift & (1 << (1 << order)) - 1;
-}
-function withRefcount(words, start, order, index, refcount) {
-  if (order === 6) {
-    return [
-      Math.floor(refcount / TWO_3211) | 0,
-      refcount % TWO_3211 | 0
-    ];
-  }
-  if (order === 5) return [
-    refcount | 0
-  ];
-  const { word, shift } = refcountPlace(order, index);
-  const mask = (1 << (1 << order)) - 1 << shift;
-  const old = Atomics.load(words, start + word);
-  return [
-    old & ~mask | refcount << shift & mask
-  ];
-}
-
 // src/backends/formats/qcow2/writing/refcount_table.ts
-var TABLE_FIELDS = 48;
+var TABLE_FIELDS2 = 48;
 function ownBlock({ clusterSize, perBlock, order }, block, first2, count2) {
   const words = new Int32Array(clusterSize / 4);
   const start = block * perBlock;
@@ -15489,7 +16277,7 @@ function* growTable(refcounts2, block) {
   const fields = new DataView(new ArrayBuffer(12));
   fields.setBigUint64(0, BigInt(at) * BigInt(clusterSize));
   fields.setUint32(8, clusters);
-  error = yield* file.write(TABLE_FIELDS, new Uint8Array(fields.buffer));
+  error = yield* file.write(TABLE_FIELDS2, new Uint8Array(fields.buffer));
   if (error < 0) return error;
   error = yield file.file.flush();
   if (error < 0) return error;
@@ -15523,7 +16311,7 @@ function bigEndian(entries2) {
 
 // src/backends/formats/qcow2/writing/refcounts.ts
 var GROWTH = 8 << 20;
-var CLUSTERS_MAX2 = 4294967295;
+var CLUSTERS_MAX3 = 4294967295;
 var Refcounts = class {
   state;
   file;
@@ -15700,7 +16488,7 @@ var Refcounts = class {
   *#findFree(count2) {
     let at = this.state.get("FREE_FROM");
     for (; ; ) {
-      if (at >= CLUSTERS_MAX2) return -ERRNO.ENOSPC;
+      if (at >= CLUSTERS_MAX3) return -ERRNO.ENOSPC;
       const block = Math.floor(at / this.perBlock);
       if (this.#blockAt(block) === 0) {
         const error = yield* this.#addBlock(block, at);
@@ -15942,8 +16730,7 @@ async function openQcow2({ file: path, base, link: link3 }, context) {
     reference: null
   };
   if (place.reference !== null) place.gate.admit(file, place.reference);
-  const header = await readHeader(backend, name);
-  if (writable) refuseWriting(header, name, context.options);
+  const header = await openHeader(file, context);
   const disk = await diskOf(header, backend, name, context);
   const geometry = geometryOf(header);
   const entries2 = l1EntriesFor(geometry, disk.size, disk.l1Entries, name);
@@ -16009,6 +16796,19 @@ function openOwnFile(path, link3, context) {
     ...READ_ONLY,
     writable
   });
+}
+async function openHeader({ backend, name }, { options, services: { tell: tell2 } }) {
+  const header = await readHeader(backend, name);
+  const { incompatible } = header;
+  if (options.writable) {
+    refuseWriting(header, name, options);
+    const isDirty = (incompatible & INCOMPATIBLE.DIRTY) !== 0n;
+    return isDirty ? await repairDirty(backend, name, tell2) : header;
+  }
+  if ((incompatible & INCOMPATIBLE.CORRUPT) !== 0n) {
+    tell2(`${name} is marked as corrupt, so parts of it may be wrong; 'check --repair=all' repairs what can be repaired`);
+  }
+  return header;
 }
 function growable(l1) {
   const larger = new SharedArrayBuffer(l1.byteLength, {
@@ -18568,7 +19368,8 @@ function lockError({ name, writable }, facts) {
 }
 
 // src/session/driver_services.ts
-function driverServices({ fileIo = () => null, insecurePath = false }) {
+function driverServices({ fileIo = () => null, insecurePath = false, tell: tell2 = () => {
+} }) {
   return {
     files: {
       open: (path, options) => openBlockFile(path, {
@@ -18587,7 +19388,8 @@ function driverServices({ fileIo = () => null, insecurePath = false }) {
       absolutePath,
       pathOf: (fd) => readLink(pathOfDescriptor(fd))
     },
-    fileIo
+    fileIo,
+    tell: tell2
   };
 }
 
@@ -21138,7 +21940,7 @@ var DeviceBackingFiles = class {
 };
 
 // src/session/open_handler.ts
-async function openHandler(spec, { device, queue, fileIo, onZeroed, splicing, notifier }) {
+async function openHandler(spec, { device, queue, fileIo, onZeroed, tell: tell2, splicing, notifier }) {
   if (spec.kind === "mirror") return openMirrorHandler(spec, device);
   if (spec.kind === "module") {
     const make = await importFactory(spec, "handler");
@@ -21153,7 +21955,8 @@ async function openHandler(spec, { device, queue, fileIo, onZeroed, splicing, no
   const syncErrors = SyncErrors.over(spec.syncErrors);
   const services = {
     ...driverServices({
-      fileIo
+      fileIo,
+      tell: tell2
     }),
     syncErrors,
     queue
@@ -21602,6 +22405,10 @@ async function run2(start) {
       fileIo,
       onZeroed: () => tell({
         kind: "zeroed"
+      }),
+      tell: (text) => tell({
+        kind: "told",
+        text
       }),
       splicing,
       notifier: makeNotifier(start)

@@ -19,6 +19,7 @@ import "../backends/open_image_test.ts";
 import "../backends/overlay_test.ts";
 import "../backends/pattern_backend_test.ts";
 import "../backends/qcow2/chain_test.ts";
+import "../backends/qcow2/check_test.ts";
 import "../backends/qcow2/crash_test.ts";
 import "../backends/qcow2/create_test.ts";
 import "../backends/qcow2/decompress_test.ts";
