@@ -84,7 +84,8 @@ export {
   type SimCall,
   SimError,
 } from "./kernel/call.ts";
-export type { TakenRequest } from "./kernel/dispatch.ts";
+export type { PendingRequest, TakenRequest } from "./kernel/dispatch.ts";
+export type { WakeListener } from "./kernel/readers.ts";
 export type { AcceptedReply } from "./kernel/reply_path.ts";
 export type { Forget } from "./kernel/forget_list.ts";
 export {
@@ -150,6 +151,12 @@ export {
   type SimulationReport,
   swarmPlan,
 } from "./workload/run_simulation.ts";
+export type {
+  Timeline,
+  TimelineFault,
+  TimelineRequest,
+  TimelineWake,
+} from "./workload/timeline.ts";
 export { simulatePlan } from "./workload/simulation.ts";
 export { shrinkPlan } from "./workload/shrink.ts";
 export type {

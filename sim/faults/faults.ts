@@ -87,6 +87,8 @@ export class FaultDice {
    * end.
    */
   armed = true;
+  /** Called with each fault that happens, and the queue where it does. */
+  onFault: ((name: FaultName, queue: number | null) => void) | null = null;
   readonly #rates: FaultRates;
   readonly #random: Random;
 
@@ -101,13 +103,20 @@ export class FaultDice {
     return names.some((name) => (this.#rates[name] ?? 0) > 0);
   }
 
-  /** Whether a fault happens now. */
-  roll(name: FaultName): boolean {
+  /**
+   * Whether a fault happens now.
+   *
+   * @param queue The queue that it would concern; `null` for none.
+   */
+  roll(name: FaultName, queue: number | null = null): boolean {
     const rate = this.#rates[name] ?? 0;
     // A number is drawn even for a fault that cannot happen, so that dropping
     // one fault from a plan leaves the others as they were.
     const happens = this.#random.chance(rate) && this.armed;
-    if (happens) this.counts[name] = (this.counts[name] ?? 0) + 1;
+    if (happens) {
+      this.counts[name] = (this.counts[name] ?? 0) + 1;
+      this.onFault?.(name, queue);
+    }
     return happens;
   }
 

@@ -57,16 +57,16 @@ export class FaultyQueue extends ForwardingQueue {
     const exchange = super.next(mayBlock);
     if (exchange === null || isInit(exchange)) return exchange;
     const { index, dice, kill, clock, write, hangUs } = this.#options;
-    if (dice.roll("resend") && this.#options.isOnly(exchange)) {
+    if (dice.roll("resend", index) && this.#options.isOnly(exchange)) {
       // A server asks for a resend after it has lost the requests that it held.
       write(index, RESEND);
       exchange.reply.reset();
       super.reply(exchange);
       return this.next(mayBlock);
     }
-    if (dice.roll("dead-worker") && kill(index)) return null;
-    if (dice.roll("closed-queue")) kill(index);
-    if (dice.roll("hung-worker")) {
+    if (dice.roll("dead-worker", index) && kill(index)) return null;
+    if (dice.roll("closed-queue", index)) kill(index);
+    if (dice.roll("hung-worker", index)) {
       this.#hangs = true;
       clock.after(hangUs, () => {
         // The last queue is not closed; its Worker continues.
@@ -93,11 +93,13 @@ export class FaultyQueue extends ForwardingQueue {
     if (isInit(exchange) || exchange.reply.length <= 0) {
       return super.reply(exchange);
     }
-    if (dice.roll("misrouted-reply")) this.#misroute(exchange);
-    if (dice.roll("short-reply")) this.#cut(exchange);
-    if (dice.roll("long-reply")) this.#stretch(exchange);
-    if (dice.roll("double-reply")) this.#send(index, exchange.reply.copy());
-    if (!dice.roll("delayed-reply")) return super.reply(exchange);
+    if (dice.roll("misrouted-reply", index)) this.#misroute(exchange);
+    if (dice.roll("short-reply", index)) this.#cut(exchange);
+    if (dice.roll("long-reply", index)) this.#stretch(exchange);
+    if (dice.roll("double-reply", index)) {
+      this.#send(index, exchange.reply.copy());
+    }
+    if (!dice.roll("delayed-reply", index)) return super.reply(exchange);
     clock.after(dice.between(1, DELAY_MAX_US), () => {
       super.reply(exchange);
       this.#wake();

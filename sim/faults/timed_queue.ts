@@ -10,6 +10,7 @@ import type { Cores } from "../determinism/clock.ts";
 export class TimedQueue extends ForwardingQueue {
   readonly #cores: Cores;
   readonly #costUs: (exchange: Exchange) => number;
+  readonly #onWorked: ((unique: bigint, us: number) => void) | undefined;
   /** The request that was taken from the kernel and is being worked on. */
   #held: Exchange | null = null;
   /** Whether the work on the held request is done. */
@@ -22,15 +23,18 @@ export class TimedQueue extends ForwardingQueue {
    * @param inner The queue.
    * @param cores The cores that its thread runs on.
    * @param costUs The CPU time of a request, in microseconds.
+   * @param onWorked Called with a request and its CPU time, when it is over.
    */
   constructor(
     inner: RequestQueue,
     cores: Cores,
     costUs: (exchange: Exchange) => number,
+    onWorked?: (unique: bigint, us: number) => void,
   ) {
     super(inner);
     this.#cores = cores;
     this.#costUs = costUs;
+    this.#onWorked = onWorked;
   }
 
   /** How the queue ended; `null` while it is open or holds a request. */
@@ -59,7 +63,9 @@ export class TimedQueue extends ForwardingQueue {
     const exchange = super.next(false);
     if (exchange === null) return;
     this.#held = exchange;
-    this.#cores.work(this.#costUs(exchange), () => {
+    const us = this.#costUs(exchange);
+    this.#cores.work(us, () => {
+      this.#onWorked?.(exchange.request.unique, us);
       this.#isDue = true;
       this.#onDue();
     });

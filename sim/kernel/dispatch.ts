@@ -5,16 +5,34 @@ import {
   FUSE_UNIQUE_RESEND,
 } from "../../src/protocol/flags.ts";
 import { OPCODES } from "../../src/protocol/opcodes.ts";
-import type { SimCall } from "./call.ts";
+import type { SimAnswer, SimCall } from "./call.ts";
 import type { Clock } from "../determinism/clock.ts";
 import { Fifo } from "./fifo.ts";
 import { type Forget, ForgetList } from "./forget_list.ts";
 import { PendingList } from "./pending.ts";
 import type { DispatchPolicy } from "./policy.ts";
 import type { QueueLink } from "./queue_link.ts";
-import { Readers } from "./readers.ts";
+import { Readers, type WakeListener } from "./readers.ts";
 import { SimRequest } from "./sim_request.ts";
 import type { ViolationLog } from "./violation.ts";
+
+/**
+ * A request that has just become pending.
+ *
+ * @category Kernel
+ */
+export interface PendingRequest {
+  /** The request's id. */
+  readonly unique: bigint;
+  /** The request. */
+  readonly call: SimCall;
+  /** When it was made, in microseconds of the kernel's clock. */
+  readonly created: number;
+  /** Bytes of the message. */
+  readonly length: number;
+  /** Resolves when it ends, in whatever way. */
+  readonly ended: Promise<SimAnswer>;
+}
 
 /**
  * A request that a queue has taken.
@@ -42,8 +60,12 @@ export interface DispatcherOptions {
   readonly policy: DispatchPolicy;
   /** Records what the server does wrong. */
   readonly log: ViolationLog;
+  /** Called with each request that becomes pending. */
+  readonly onPending: ((pending: PendingRequest) => void) | undefined;
   /** Called with each request when a queue takes it. */
   readonly onTaken: ((taken: TakenRequest) => void) | undefined;
+  /** Called when a reader runs that was woken at a time. */
+  readonly onWake: WakeListener | undefined;
   /** Measures the time that readers take to wake up. */
   readonly clock: Clock;
   /** Microseconds that a reader takes to wake up; at once if left out. */
@@ -77,6 +99,7 @@ export class Dispatcher {
       policy: options.policy,
       clock: options.clock,
       wakeUs: options.wakeUs,
+      onWake: options.onWake,
       run: (queue) => {
         const link = links[queue]!;
         const { length } = link.waiting;
@@ -109,6 +132,13 @@ export class Dispatcher {
     const first = control ?? this.#open[0]!;
     const queue = isInit ? first : policy.assign(this.#open, request.cpu);
     this.#pending.push(request, queue);
+    this.#options.onPending?.({
+      unique: request.unique,
+      call: request.call,
+      created: request.created,
+      length: request.length,
+      ended: request.answer,
+    });
     this.#readers.wake(queue);
   }
 

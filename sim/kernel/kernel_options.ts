@@ -1,8 +1,9 @@
 import type { Clock } from "../determinism/clock.ts";
-import type { TakenRequest } from "./dispatch.ts";
+import type { PendingRequest, TakenRequest } from "./dispatch.ts";
 import type { KernelOffer } from "./negotiation.ts";
 import type { DispatchPolicy } from "./policy.ts";
 import type { QueueOptions } from "./queue_link.ts";
+import type { WakeListener } from "./readers.ts";
 import type { AcceptedReply } from "./reply_path.ts";
 
 /**
@@ -25,6 +26,10 @@ export interface SimKernelOptions extends QueueOptions {
   readonly clock?: Clock;
   /** Microseconds that a reader takes to wake up; at once if left out. */
   readonly wakeUs?: () => number;
+  /** Called with each request that becomes pending. */
+  readonly onPending?: (pending: PendingRequest) => void;
+  /** Called when a reader runs that was woken at a time. */
+  readonly onWake?: WakeListener;
   /** Called with each request when a queue takes it. */
   readonly onTaken?: (taken: TakenRequest) => void;
   /** Called with each reply that is accepted. */

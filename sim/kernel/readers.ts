@@ -1,6 +1,18 @@
 import type { Clock } from "../determinism/clock.ts";
 import type { DispatchPolicy } from "./policy.ts";
 
+/**
+ * Called when a reader runs that was woken `from` on, in microseconds of the
+ * clock, with whether it has found a request.
+ *
+ * @category Kernel
+ */
+export type WakeListener = (
+  queue: number,
+  from: number,
+  found: boolean,
+) => void;
+
 /** The options of {@linkcode Readers}. */
 export interface ReadersOptions {
   /** Chooses the queue to wake. */
@@ -9,6 +21,8 @@ export interface ReadersOptions {
   readonly clock: Clock;
   /** Microseconds that waking up takes; at once if left out. */
   readonly wakeUs: (() => number) | undefined;
+  /** Called when a reader runs that was woken. */
+  readonly onWake: WakeListener | undefined;
   /** Lets a reader take requests; returns whether it still waits. */
   readonly run: (queue: number) => boolean;
 }
@@ -69,26 +83,36 @@ export class Readers {
   }
 
   #start(queue: number): void {
-    const { clock, wakeUs } = this.#options;
-    if (wakeUs === undefined) return this.#run(queue);
+    const { clock, wakeUs, onWake } = this.#options;
+    if (wakeUs === undefined) {
+      this.#run(queue);
+      return;
+    }
+    const from = clock.now;
     this.remove(queue);
     this.#waking.add(queue);
     clock.after(wakeUs(), () => {
       // It has taken a request or was closed in the meantime.
       if (!this.#waking.delete(queue)) return;
       this.#asleep.push(queue);
-      this.#run(queue);
+      const found = this.#run(queue);
+      onWake?.(queue, from, found);
     });
   }
 
-  /** A reader that finds nothing goes to the end of the list. */
-  #run(queue: number): void {
+  /**
+   * Lets a reader run; one that finds nothing goes to the end of the list.
+   *
+   * @returns Whether it has found a request.
+   */
+  #run(queue: number): boolean {
     const before = this.#asleep.indexOf(queue);
-    if (!this.#options.run(queue)) return;
+    if (!this.#options.run(queue)) return true;
     this.spuriousWakeups++;
     if (before >= 0 && this.#asleep[before] === queue) {
       this.#asleep.splice(before, 1);
       this.#asleep.push(queue);
     }
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import type { VirtualClock } from "../determinism/clock.ts";
 import type { Cores } from "../determinism/clock.ts";
 import type { DiskModel } from "../oracle/disk_model.ts";
 import type { ClientPlan, Step } from "./client_plan.ts";
+import { FIRST_PID } from "./timeline.ts";
 import { SimError } from "../kernel/call.ts";
 import type { SimFile } from "../vfs/sim_file.ts";
 
@@ -43,7 +44,7 @@ export class Actor {
   constructor(plan: ClientPlan, options: ActorOptions) {
     this.#plan = plan;
     this.#options = options;
-    const pid = 1000 + options.index;
+    const pid = FIRST_PID + options.index;
     const who = { uid: 0, gid: 0, pid };
     this.client = new SimClient(options.mount, who);
   }

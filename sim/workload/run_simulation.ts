@@ -112,6 +112,8 @@ export async function runSimulation(
 ): Promise<SimulationReport> {
   const plan = planOf(options);
   const { log: _, ...outcome } = await simulatePlan(plan, hooks);
+  // Smaller plans are run many times, and nothing of them is drawn.
+  const { onTimeline: __, ...others } = hooks;
   const seconds = Math.max(1, outcome.virtualUs) / US_PER_S;
   const requests = outcome.queues.reduce((sum, row) => sum + row.requests, 0);
   return {
@@ -120,7 +122,7 @@ export async function runSimulation(
     policy: plan.policy,
     requestsPerSecond: Math.round(requests / seconds),
     replay: replayOf(options),
-    smallest: outcome.failure === null ? null : await shrinkPlan(plan, hooks),
+    smallest: outcome.failure === null ? null : await shrinkPlan(plan, others),
   };
 }
 

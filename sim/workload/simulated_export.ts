@@ -35,6 +35,7 @@ import {
   type SimulationHooks,
   type SimulationPlan,
 } from "./simulation_plan.ts";
+import type { TimelineRecorder } from "./timeline.ts";
 import { serveInThread, type ThreadServer } from "./thread_server.ts";
 
 /** How long a hung Worker's queue stays open, in microseconds. */
@@ -62,6 +63,8 @@ export interface SimulatedExportOptions {
   readonly checker: ReplyChecker;
   /** Counts the requests of each queue. */
   readonly statistics: QueueStatistics;
+  /** Notes when the queues' threads work, if anything does. */
+  readonly recorder: TimelineRecorder | null;
 }
 
 /** An export whose backend and queues fail as the dice say. */
@@ -88,6 +91,7 @@ export class SimulatedExport {
   /** Answers INIT, then serves every queue. */
   async start(): Promise<ThreadServer> {
     const { plan, hooks, kernel, statistics, cores } = this.#options;
+    const { recorder } = this.#options;
     const { size, growable } = plan;
     // As QEMU does, because clients truncate disks of fixed size too.
     const rules: ExportRules = {
@@ -109,7 +113,9 @@ export class SimulatedExport {
         const faulty = this.#withFaults(queue, index);
         const broken = hooks.around?.(faulty, kernel, index) ?? faulty;
         const cost = (exchange: Exchange) => costOf(plan, exchange);
-        return new TimedQueue(broken, cores, cost);
+        return new TimedQueue(broken, cores, cost, (unique, us) => {
+          recorder?.worked(unique, us);
+        });
       },
     });
   }

@@ -21,6 +21,7 @@ import {
   type SimulationOutcome,
   type SimulationPlan,
 } from "./simulation_plan.ts";
+import { TimelineRecorder } from "./timeline.ts";
 import type { ThreadServer } from "./thread_server.ts";
 
 /** Longest time that a phase may take, in microseconds of virtual time. */
@@ -43,6 +44,7 @@ class Simulation {
   readonly #hooks: SimulationHooks;
   readonly #clock: VirtualClock = new VirtualClock();
   readonly #log: EventLog;
+  readonly #recorder: TimelineRecorder | null;
   readonly #checker: ReplyChecker = new ReplyChecker();
   readonly #dice: FaultDice;
   readonly #kernel: SimKernel;
@@ -62,7 +64,14 @@ class Simulation {
     const wakes = random.fork();
     this.#hooks = hooks;
     this.#log = new EventLog(this.#clock, hooks.keepsLog ?? false);
+    this.#recorder = hooks.onTimeline
+      ? new TimelineRecorder(this.#clock)
+      : null;
     this.#dice = new FaultDice(plan.rates, random.fork());
+    const recorder = this.#recorder;
+    if (recorder !== null) {
+      this.#dice.onFault = (name, queue) => recorder.fault(name, queue);
+    }
     const disturbing = random.fork();
     const cores = new Cores(this.#clock, plan.cores);
     this.#kernel = this.#mount(plan, wakes, random);
@@ -95,6 +104,7 @@ class Simulation {
       log: this.#log,
       checker: this.#checker,
       statistics: this.#statistics,
+      recorder: this.#recorder,
     });
     this.#actors = plan.clients.map((client, index) =>
       new Actor(client, {
@@ -125,13 +135,17 @@ class Simulation {
       clock: this.#clock,
       wakeUs: () => wakeMin + (wakeMax - wakeMin) * wakes.fraction(),
       ...policy,
+      onPending: (request) => this.#recorder?.pending(request),
+      onWake: (...wake) => this.#recorder?.woke(...wake),
       onTaken: (taken) => {
+        this.#recorder?.taken(taken);
         this.#checker.taken(taken);
         const { queue, unique, call } = taken;
         this.#log.add(`take ${queue} ${unique} ${call.opcode}`);
         this.#disturbances.afterRequest(this.#processes);
       },
       onReply: (reply) => {
+        this.#recorder?.replied(reply);
         this.#checker.replied(reply);
         const { queue, unique, errno, length } = reply;
         this.#log.add(`reply ${queue} ${unique} ${errno} ${length}`);
@@ -155,6 +169,7 @@ class Simulation {
     this.#dice.armed = false;
     const queues = this.#statistics.totals();
     const { spuriousWakeups } = this.#kernel;
+    this.#tellTimeline();
     await this.#audit();
     await this.#end(server);
     return {
@@ -169,6 +184,13 @@ class Simulation {
       logHash: this.#log.hash,
       log: this.#log.lines,
     };
+  }
+
+  #tellTimeline(): void {
+    if (this.#recorder === null) return;
+    const { length } = this.#kernel.queues;
+    const timeline = this.#recorder.timeline(this.#actors.length, length);
+    this.#hooks.onTimeline?.(timeline);
   }
 
   #stepped(actor: number, step: Step, result: number): void {

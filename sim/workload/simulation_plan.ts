@@ -12,6 +12,7 @@ import type { RequestHandler } from "../../src/queue/request_handler.ts";
 import type { FaultName, FaultRates } from "../faults/faults.ts";
 import type { SimKernel } from "../vfs/sim_kernel.ts";
 import type { ClientPlan } from "./client_plan.ts";
+import type { Timeline } from "./timeline.ts";
 import type { PolicyName } from "../kernel/policy.ts";
 
 /**
@@ -85,6 +86,8 @@ export interface SimulationHooks {
   readonly handler?: (inner: RequestHandler) => RequestHandler;
   /** Wraps the backend. */
   readonly backend?: (inner: Backend) => Backend;
+  /** Called at the end with what happened to each request, and when. */
+  readonly onTimeline?: (timeline: Timeline) => void;
   /** Called with the number of steps that have ended. */
   readonly onProgress?: (steps: number) => void;
 }

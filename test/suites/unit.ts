@@ -67,6 +67,7 @@ import "../cli/pidfile_test.ts";
 import "../cli/sim_command_test.ts";
 import "../cli/sim_options_test.ts";
 import "../cli/stats_test.ts";
+import "../cli/timeline_test.ts";
 import "../conformance/conformance_test.ts";
 import "../conformance/mutants_test.ts";
 import "../constants_test.ts";

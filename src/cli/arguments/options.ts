@@ -301,6 +301,17 @@ export const OPTIONS = {
     help:
       "faults to inject: none, all, names separated by commas, or swarm to draw everything from the seed (default: none)",
   },
+  timeline: {
+    value: "FILE",
+    list: true,
+    help:
+      "draw what happened to each request, to a FILE.svg, or to a FILE.html that zooms and tells what is pointed at",
+  },
+  window: {
+    value: "FROM-TO",
+    help:
+      "with --timeline: draw this part of virtual time, in microseconds (default: the first 160 requests as svg, 2000 as html)",
+  },
   help: {
     letter: "h",
     help: "print this text",

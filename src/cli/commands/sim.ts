@@ -4,12 +4,17 @@ import {
   type SimulationHooks,
   type SimulationOptions,
   type SimulationReport,
+  type Timeline,
 } from "../../../sim/mod.ts";
 import { US_PER_MS, US_PER_S } from "../../base/timespec.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
 import type { Output } from "../output/output.ts";
 import { queueTable } from "../output/table.ts";
+import {
+  readTimelineFiles,
+  writeTimeline,
+} from "../timeline/write_timeline.ts";
 import { readSimulation } from "./sim_arguments.ts";
 
 const SWARM_STEPS = 400;
@@ -21,7 +26,7 @@ export const SIM: Command = {
   name: "sim",
   summary: "simulate a kernel and its clients, by seed, in virtual time",
   description:
-    "Runs the serve loop, the export and the backends of 'export' against a simulated kernel, with clients like fio's, in virtual time. The same options and seed give the same run. Every reply and every byte is checked; after a failure, the command that repeats it is printed. Default: 4 queues, 4 jobs, depth 16, 4 KiB, random reads. Needs no permission.",
+    "Runs the serve loop, the export and the backends of 'export' against a simulated kernel, with clients like fio's, in virtual time. The same options and seed give the same run. Every reply and every byte is checked; after a failure, the command that repeats it is printed. Default: 4 queues, 4 jobs, depth 16, 4 KiB, random reads. Needs no permission, except to write files.",
   operands: {},
   options: [
     "queues",
@@ -34,6 +39,8 @@ export const SIM: Command = {
     "cores",
     "seed",
     "faults",
+    "timeline",
+    "window",
     "json",
   ],
   optionHelp: {
@@ -44,13 +51,26 @@ export const SIM: Command = {
     "sim --queues=8 --policy=exclusive-fifo":
       "see how requests spread over blocked readers",
     "sim --rw=randrw --faults=all --seed=7": "inject every kind of fault",
+    "sim --policy=herd --depth=1 --timeline=herd.svg":
+      "see each request wake all workers",
   },
   run: runSim,
 };
 
 async function runSim(args: Arguments, output: Output): Promise<ExitCode> {
   const simulation = readSimulation(args);
-  const report = await runWithProgress(simulation);
+  const { values } = args;
+  const files = readTimelineFiles(
+    values.get("timeline"),
+    values.get("window"),
+  );
+  let timeline: Timeline | null = null;
+  const report = await runWithProgress(simulation, {
+    ...files.paths.length === 0 ? {} : {
+      onTimeline: (recorded) => timeline = recorded,
+    },
+  });
+  if (timeline !== null) writeTimeline(timeline, files, report.replay);
   if (output.json) output.print(JSON.stringify(report));
   else tellReport(report, output);
   if (report.failure === null) return EXIT.OK;
@@ -61,11 +81,12 @@ async function runSim(args: Arguments, output: Output): Promise<ExitCode> {
 /** Runs a simulation; a long one shows a progress bar on a terminal. */
 async function runWithProgress(
   simulation: SimulationOptions,
+  watching: SimulationHooks,
 ): Promise<SimulationReport> {
   const { jobs = 4, requests = 2000, faults } = simulation;
   const steps = faults === "swarm" ? SWARM_STEPS : jobs * requests;
   if (steps < PROGRESS_STEPS_MIN || !Deno.stderr.isTerminal()) {
-    return await runSimulation(simulation);
+    return await runSimulation(simulation, watching);
   }
   const bar = new ProgressBar({
     max: steps,
@@ -74,6 +95,7 @@ async function runWithProgress(
       `[${styledTime}] [${progressBar}] ${value} of ${steps} steps`,
   });
   const hooks: SimulationHooks = {
+    ...watching,
     onProgress: (done) => bar.value = done,
   };
   try {
