@@ -25,9 +25,9 @@ export class FakeFiles implements FileService {
     this.#files.set(path, new FakeBlockFile(size));
   }
 
-  /** Makes a file of some bytes. */
-  write(path: string, bytes: Uint8Array): void {
-    const file = new FakeBlockFile(bytes.length, { identity: path });
+  /** Makes a file of some bytes, on a medium that has some pages. */
+  write(path: string, bytes: Uint8Array, pages: number = Infinity): void {
+    const file = new FakeBlockFile(bytes.length, { identity: path, pages });
     file.pwrite(bytes, 0, bytes.length, 0);
     this.#files.set(path, file);
   }

@@ -1,12 +1,13 @@
 /**
- * Damaged qcow2 images: opening one gives an image or a sentence, and reading it
- * gives bytes or EIO, soon, and the same whether its file answers at once or
- * later.
+ * Damaged qcow2 images: opening one gives an image or a sentence, reading it
+ * gives bytes or EIO, and changing it succeeds or fails with an errno. All of it
+ * takes little time and memory, and reads are the same whether the image's file
+ * answers at once or later.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Backend } from "../../src/backends/backend.ts";
+import type { Answer, Backend } from "../../src/backends/backend.ts";
 import { describeQcow2 } from "../../src/backends/formats/qcow2/describe.ts";
 import { rangeAt } from "../../src/backends/image_map.ts";
 import { type OpenImage, openImage } from "../../src/backends/open_image.ts";
@@ -16,8 +17,9 @@ import { UserError } from "../../src/base/user_error.ts";
 import { FakeFiles } from "../backends/_fake_files.ts";
 import { imageOptions } from "../backends/_image_options.ts";
 import { LaterFileIo } from "../backends/_later_file_io.ts";
-import { buildImage, type ImagePlan } from "../backends/qcow2/_build_image.ts";
+import { buildImage } from "../backends/qcow2/_build_image.ts";
 import type { Random } from "../_random.ts";
+import { damage, PLANS } from "./_qcow2_damage.ts";
 
 /** Milliseconds that one damaged image may take. */
 const LIMIT_MS = 5000;
@@ -25,49 +27,19 @@ const LIMIT_MS = 5000;
 /** Bytes of a buffer, all of which one read may take. */
 const BUFFER = 70_000;
 
-const BASE = { name: "base", format: "raw" };
-const ALL = ["data", "zero", "compressed", "kept zero", "unallocated"] as const;
+/** Pages of each file's medium, which is then full. */
+const PAGES = 2048;
 
-/** Images to damage. */
-const PLANS: readonly ImagePlan[] = [
-  { size: 9000, clusterBits: 9, clusters: [...ALL, ...ALL] },
-  { size: 100_000, clusterBits: 12, clusters: ALL, compression: "zstd" },
-  {
-    size: 50_000,
-    clusterBits: 12,
-    version: 2,
-    clusters: ["data", "compressed"],
-  },
-  { size: 70_000, clusterBits: 12, clusters: ALL, backing: BASE },
-  {
-    size: 40_000,
-    clusterBits: 12,
-    dataFile: "data",
-    clusters: ["data", "zero"],
-  },
-  {
-    size: 300_000,
-    clusterBits: 14,
-    clusters: ["data", "unallocated"],
-    header: (view) => view.setBigUint64(72, 16n),
-  },
+/** Errors that a change of a damaged image may have. */
+const CHANGE_ERRORS: readonly number[] = [
+  ERRNO.EIO,
+  ERRNO.ENOSPC,
+  ERRNO.EFBIG,
+  ERRNO.EOPNOTSUPP,
 ];
 
-const NASTY: readonly bigint[] = [
-  0n,
-  1n,
-  511n,
-  512n,
-  4096n,
-  0x7fff_ffffn,
-  0x8000_0000n,
-  0xffff_ffffn,
-  2n ** 53n - 1n,
-  2n ** 62n,
-  2n ** 63n - 1n,
-  2n ** 63n,
-  2n ** 64n - 1n,
-];
+/** Bytes of memory for the tables of an image. */
+const CACHE_SIZE = 4096;
 
 /** Damages images one by one, and uses each. */
 export class Qcow2Fuzzer {
@@ -75,6 +47,8 @@ export class Qcow2Fuzzer {
   count = 0;
   /** Of these, how many could be opened. */
   opened = 0;
+  /** Of these, how many could be opened for writing. */
+  openedToWrite = 0;
   /** Milliseconds that the slowest took. */
   slowestMs = 0;
   readonly #random: Random;
@@ -102,9 +76,9 @@ export class Qcow2Fuzzer {
     const plan = random.below(PLANS.length);
     const bytes = damage(this.#images[plan]!, PLANS[plan]!, random);
     const files = new FakeFiles();
-    files.write("disk", bytes);
-    files.write("base", this.#others.subarray(0, 60_000));
-    files.write("data", this.#others.subarray(10_000, 50_960));
+    files.write("disk", bytes, PAGES);
+    files.write("base", this.#others.subarray(0, 60_000), PAGES);
+    files.write("data", this.#others.subarray(10_000, 50_960), PAGES);
     const start = performance.now();
     await this.#use(files);
     const ms = performance.now() - start;
@@ -116,7 +90,7 @@ export class Qcow2Fuzzer {
   async #use(files: FakeFiles): Promise<void> {
     const services = files.services();
     const later = { ...services, fileIo: () => new LaterFileIo(files) };
-    const options = { ...imageOptions, cacheSize: 4096 };
+    const options = { ...imageOptions, cacheSize: CACHE_SIZE };
     const raw = await openImage(
       "disk",
       { ...options, growable: true },
@@ -133,6 +107,44 @@ export class Qcow2Fuzzer {
     await this.#read(now, then);
     await now.close();
     await then.close();
+    const how = this.#random.oneIn(2) ? services : later;
+    const writable = { ...options, writable: true };
+    const image = await orRefusal(openImage("qcow2:disk", writable, how));
+    if (image === null) return;
+    this.openedToWrite++;
+    await this.#change(image);
+    await image.close();
+  }
+
+  async #change({ backend, stat: { size } }: OpenImage): Promise<void> {
+    const random = this.#random;
+    const [buffer] = this.#buffers;
+    for (let i = 0; i < 8; i++) {
+      const near = random.oneIn(2) ? Math.min(size, 100_000) : size;
+      const position = Math.min(size - 1, random.below(near));
+      const most = random.pick([600, 5000, BUFFER]);
+      const length = 1 + random.below(Math.min(size - position, most));
+      const unmap = random.oneIn(2);
+      switch (random.below(8)) {
+        case 0:
+          await changed(() => backend.flush());
+          break;
+        case 1:
+          await read(backend, position, buffer, length);
+          break;
+        case 2:
+        case 3:
+          await changed(() => backend.zero(position, length, { unmap }));
+          break;
+        case 4:
+          if (random.oneIn(4)) await changed(() => backend.truncate(near));
+          break;
+        default:
+          await changed(() => backend.write(position, buffer, 0, length));
+      }
+      size = (await backend.stat()).size;
+      if (size === 0) return;
+    }
   }
 
   async #read(now: OpenImage, then: OpenImage): Promise<void> {
@@ -181,6 +193,17 @@ async function read(
   return got;
 }
 
+/** Makes a change, which succeeds or fails with an expected errno. */
+async function changed(change: () => Answer): Promise<void> {
+  let result: number;
+  try {
+    result = await change();
+  } catch (error) {
+    result = -errnoOf(error);
+  }
+  assert(result >= 0 || CHANGE_ERRORS.includes(-result), `${result}`);
+}
+
 /** `null` if something is refused in a sentence. */
 async function orRefusal<T>(result: Promise<T>): Promise<T | null> {
   try {
@@ -199,56 +222,4 @@ async function orEio<T>(call: () => Promise<T>): Promise<T | null> {
     if (errnoOf(error) === ERRNO.EIO) return null;
     throw error;
   }
-}
-
-/** A damaged copy of an image: mostly of its header and tables. */
-function damage(
-  image: Uint8Array<ArrayBuffer>,
-  { clusterBits = 16 }: ImagePlan,
-  random: Random,
-): Uint8Array<ArrayBuffer> {
-  const bytes = image.slice();
-  const view = new DataView(bytes.buffer);
-  const clusterSize = 2 ** clusterBits;
-  const clusters = Math.floor(bytes.length / clusterSize);
-  const place = (): number => {
-    switch (random.below(4)) {
-      case 0:
-        return random.below(112);
-      case 1:
-        return random.below(Math.min(400, clusterSize));
-      case 2:
-        // The first entries of a table.
-        return random.below(clusters) * clusterSize + random.below(128);
-      default:
-        return random.below(bytes.length);
-    }
-  };
-  const flags = () => BigInt(random.below(4)) << 62n | BigInt(random.below(2));
-  for (let i = 1 + random.below(4); i > 0; i--) {
-    const at = place();
-    const word = Math.min(at & ~7, bytes.length - 8);
-    const cluster = BigInt(random.below(clusters + 2) * clusterSize);
-    switch (random.below(6)) {
-      case 0:
-        bytes[at]! ^= 1 << random.below(8);
-        break;
-      case 1:
-        bytes[at] = random.below(256);
-        break;
-      case 2:
-        view.setBigUint64(word, random.pick(NASTY));
-        break;
-      case 3:
-        view.setUint32(at & ~3, Number(random.pick(NASTY) & 0xffff_ffffn));
-        break;
-      case 4:
-        // Another cluster, with flags: tables over each other and over data.
-        view.setBigUint64(word, cluster | flags());
-        break;
-      default:
-        bytes.copyWithin(at, random.below(bytes.length), at + 64);
-    }
-  }
-  return random.oneIn(12) ? bytes.slice(0, random.below(bytes.length)) : bytes;
 }

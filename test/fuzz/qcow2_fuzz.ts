@@ -1,46 +1,119 @@
 // deno-lint-ignore-file no-console -- a program: it talks to a terminal
 /**
- * Uses damaged qcow2 images for a time:
- * `deno task fuzz:qcow2 --seconds N [--seed S]`. Needs no permission.
+ * Uses many damaged qcow2 images: `deno task fuzz:qcow2 --help`.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { Random } from "../_random.ts";
-import { Qcow2Fuzzer } from "./_qcow2_fuzz.ts";
+import { CaseLog } from "../_case_log.ts";
+import type { Batch, BatchResult } from "./qcow2_fuzz_worker.ts";
+
+const HELP = `deno task fuzz:qcow2 [OPTIONS]
+
+Damages headers, tables, and compressed clusters of qcow2 images, opens each
+image, reads it, maps it, and changes it. Ends with status 1 if one crashes the
+program, takes longer than 5 s, takes too much memory, or gives anything but
+bytes, an error sentence, or an errno.
+
+  --images N      how many images (default: 20000)
+  --seed S        seed of the first 500; the next 500 have S + 1 (default: 1)
+  --results FILE  keeps the figures of each 500 images, which are then not used
+                  again by a later run
+`;
+
+/** Images of one seed. */
+const BATCH = 500;
+/** Seconds without an image that has ended, after which one hangs. */
+const HANG_S = 15;
+/**
+ * Bytes of memory that the process may have: Deno itself, the tables of 8 images,
+ * and what waits to be collected.
+ */
+const RSS_MAX = 512 << 20;
+
+/** Runs one batch after the other in a Worker of its own. */
+class Fuzz {
+  /** The most memory so far, in bytes. */
+  rss = 0;
+  readonly #worker = new Worker(
+    new URL("./qcow2_fuzz_worker.ts", import.meta.url),
+    { type: "module" },
+  );
+
+  /** Resolves to what is wrong; "" if nothing is. */
+  async run(seed: number, log: CaseLog): Promise<string> {
+    const progress = new SharedArrayBuffer(4);
+    const batch: Batch = { seed, images: BATCH, progress };
+    const { promise, resolve } = Promise.withResolvers<BatchResult | string>();
+    this.#worker.onmessage = ({ data }) => resolve(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      resolve(event.message);
+    };
+    const timer = this.#watch(new Int32Array(progress), resolve);
+    this.#worker.postMessage(batch);
+    const result = await promise;
+    clearInterval(timer);
+    if (typeof result === "string") return result;
+    const { harm, ...figures } = result;
+    if (harm !== "") return `image ${figures.images}: ${harm}`;
+    log.add(`seed ${seed}`, { ...figures, rss: this.rss });
+    return "";
+  }
+
+  /** Looks for what takes too long or too much memory. */
+  #watch(
+    progress: Int32Array,
+    report: (harm: string) => void,
+  ): ReturnType<typeof setInterval> {
+    let last = -1;
+    let stuckS = 0;
+    return setInterval(() => {
+      const { rss } = Deno.memoryUsage();
+      this.rss = Math.max(this.rss, rss);
+      const count = Atomics.load(progress, 0);
+      stuckS = count === last ? stuckS + 1 : 0;
+      last = count;
+      if (rss > RSS_MAX) report(`image ${count + 1}: ${rss >> 20} MiB`);
+      if (stuckS >= HANG_S) report(`image ${count + 1} hangs`);
+    }, 1000);
+  }
+}
 
 async function main(): Promise<number> {
-  const args = parseArgs(Deno.args, { string: ["seconds", "seed"] });
-  const drawn = crypto.getRandomValues(new Uint32Array(1))[0]!;
-  const seconds = Number(args.seconds);
-  const first = Number(args.seed ?? drawn);
-  if (!(seconds > 0) || !Number.isInteger(first)) {
-    console.error("Usage: deno task fuzz:qcow2 --seconds N [--seed S]");
+  const { help, results, ...given } = parseArgs(Deno.args, {
+    boolean: ["help"],
+    string: ["images", "seed", "results"],
+  });
+  const { images = "20000", seed = "1" } = given;
+  const [count, first] = [Number(images), Number(seed)];
+  if (help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (!(count > 0) || !Number.isInteger(first) || given._.length > 0) {
+    console.error("Cannot use these arguments: --help lists the options");
     return 2;
   }
-  const end = performance.now() + 1000 * seconds;
-  let count = 0;
-  let opened = 0;
-  let slowestMs = 0;
-  for (let seed = first; performance.now() < end; seed = (seed + 1) % 2 ** 32) {
-    const fuzzer = new Qcow2Fuzzer(new Random(seed));
-    try {
-      for (let i = 0; i < 500; i++) await fuzzer.next();
-    } catch (error) {
-      console.log(`image ${fuzzer.count} of --seed=${seed} does harm:`);
-      console.log(error);
+  const log = new CaseLog(results ?? null);
+  const fuzz = new Fuzz();
+  for (let i = 0; i < Math.ceil(count / BATCH); i++) {
+    const seed = (first + i) % 2 ** 32;
+    if (log.has(`seed ${seed}`)) continue;
+    const harm = await fuzz.run(seed, log);
+    if (harm !== "") {
+      console.error(`--seed=${seed}: ${harm}`);
       return 1;
     }
-    count += fuzzer.count;
-    opened += fuzzer.opened;
-    slowestMs = Math.max(slowestMs, fuzzer.slowestMs);
   }
   console.log(
-    `fuzz: ${count} images, ${opened} opened, the slowest took ${
-      slowestMs.toFixed(0)
-    } ms, seeds from ${first}`,
+    `${log.sum("images")} images, ${log.sum("opened")} opened, ${
+      log.sum("openedToWrite")
+    } to write; the slowest took ${log.most("slowestMs").toFixed(0)} ms, the ` +
+      `process at most ${(log.most("rss") / 2 ** 20).toFixed(0)} MiB`,
   );
   return 0;
 }
 
-Deno.exitCode = await main();
+// A Worker that hangs must not keep the process.
+Deno.exit(await main());

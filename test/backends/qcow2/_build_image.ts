@@ -75,6 +75,10 @@ export function buildImage(plan: ImagePlan): Uint8Array<ArrayBuffer> {
   const view = new DataView(image.buffer);
   writeHeader(view, plan, { version, clusterBits, l1Entries, l1At });
   view.setBigUint64(clusterSize, BigInt(2 * clusterSize));
+  // Refcounts of 16 bits, as many as one block has.
+  for (let i = 0; i < Math.min(next, clusterSize ** 2 / 2) / clusterSize; i++) {
+    view.setUint16(2 * clusterSize + 2 * i, 1);
+  }
   view.setBigUint64(l1At, 1n << 63n | BigInt(l2At));
   entries.forEach((entry, i) => view.setBigUint64(l2At + 8 * i, entry));
   let at = l2At + clusterSize;

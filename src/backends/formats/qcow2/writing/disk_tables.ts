@@ -68,7 +68,8 @@ export class DiskTables {
     const cluster = Atomics.load(this.l1, table);
     if (cluster === BAD_TABLE) return -ERRNO.EIO;
     if (cluster === NO_TABLE && !mayAdd) return NO_SLICE;
-    if (!this.isOwn(table)) {
+    // A damaged image may mark an entry as copied that refers to no table.
+    if (cluster === NO_TABLE || !this.isOwn(table)) {
       const error = yield* this.#makeOwn(table, cluster);
       if (error < 0) return error;
     }

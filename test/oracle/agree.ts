@@ -1,0 +1,66 @@
+/**
+ * What QEMU says of an image, beside what this program says.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { runMain } from "../mount/_export_process.ts";
+import type { ImageRange } from "../../src/backends/image_map.ts";
+import type { QemuTools } from "./tools.ts";
+
+/** A range as qemu-img prints it; 7.2 does not tell what is compressed. */
+type QemuRange = Partial<Omit<ImageRange, "offset">> & { offset?: number };
+
+/**
+ * Requires that QEMU finds an image without errors and leaks, that it has the
+ * bytes of a raw file, and that both programs map it the same.
+ *
+ * @param image The name of an image that no process writes to.
+ * @param model The name of the raw file.
+ */
+export async function assertAgree(
+  tools: QemuTools,
+  directory: string,
+  image: string,
+  model: string,
+): Promise<void> {
+  await tools.img(directory, "check", "-q", "-f", "qcow2", image);
+  const formats = ["-f", "raw", "-F", "qcow2"];
+  await tools.img(directory, "compare", "-q", "-s", ...formats, model, image)
+    .catch(async () => {
+      // Strictly, sizes count; whether zeroes are allocated does not.
+      await tools.img(directory, "compare", ...formats, model, image);
+    });
+  const printed = await tools.img(
+    directory,
+    ...["map", "--output=json", "-f", "qcow2", image],
+  );
+  const theirs: QemuRange[] = JSON.parse(printed);
+  const isTold = theirs.some((range) => "compressed" in range);
+  const ours = (await mapOf(`${directory}/${image}`)).map((range) =>
+    asQemu(range, isTold)
+  );
+  assertEquals(ours, merged(theirs), `the map of ${image}`);
+}
+
+/** The ranges that `info --map` prints. */
+async function mapOf(path: string): Promise<ImageRange[]> {
+  const args = ["info", "--map", "--json", `qcow2:${path}`];
+  const { code, stdout, stderr } = await runMain(args);
+  if (code !== 0) throw new Error(`info ended with ${code}: ${stderr}`);
+  return stdout.trim().split("\n").map((line) => {
+    const { event: _, ...range } = JSON.parse(line);
+    return range as ImageRange;
+  });
+}
+
+function asQemu(
+  { offset, compressed, ...range }: ImageRange,
+  isTold: boolean,
+): QemuRange {
+  return {
+    ...range,
+    ...isTold ? { compressed } : {},
+    ...offset === null ? {} : { offset },
+  };
+}
