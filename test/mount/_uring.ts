@@ -25,15 +25,15 @@ interface Uses {
  * of the tests that use it. Suites run at the same time: a test waits for those
  * that need the other value.
  */
-export async function withSetting(
+export async function withSetting<T>(
   value: "Y" | "N",
-  body: () => Promise<void>,
-): Promise<void> {
+  body: () => Promise<T>,
+): Promise<T> {
   while (!await changeUses((uses) => enter(uses, value))) {
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   try {
-    await body();
+    return await body();
   } finally {
     await changeUses(leave);
   }

@@ -78,7 +78,9 @@ function pairsOf(chosen: Partial<ImageCase>): string[] {
   const all = NAMES.filter((name) => name in chosen).map((name) =>
     `${name}=${chosen[name]}`
   );
-  return all.flatMap((one, i) => all.slice(i + 1).map((two) => `${one} ${two}`));
+  return all.flatMap((one, i) =>
+    all.slice(i + 1).map((two) => `${one} ${two}`)
+  );
 }
 
 /** All pairs that are possible, with their choices. */
