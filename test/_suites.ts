@@ -53,7 +53,7 @@ const SUITES: readonly Suite[] = [
   {
     name: "mount",
     description: "Exports and examples, mounted and used by other programs.",
-    starts: ["mount/"],
+    starts: ["mount/", "oracle/"],
   },
   {
     name: "torture",

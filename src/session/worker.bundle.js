@@ -15517,7 +15517,7 @@ var DiskTables = class {
     const cluster = Atomics.load(this.l1, table2);
     if (cluster === BAD_TABLE) return -ERRNO.EIO;
     if (cluster === NO_TABLE && !mayAdd) return NO_SLICE;
-    if (!this.isOwn(table2)) {
+    if (cluster === NO_TABLE || !this.isOwn(table2)) {
       const error = yield* this.#makeOwn(table2, cluster);
       if (error < 0) return error;
     }

@@ -26,10 +26,10 @@ const BATCH = 500;
 /** Seconds without an image that has ended, after which one hangs. */
 const HANG_S = 15;
 /**
- * Bytes of memory that the process may have: Deno itself, the tables of 8 images,
+ * Bytes of memory that the process may have: Deno itself, the tables of images,
  * and what waits to be collected.
  */
-const RSS_MAX = 512 << 20;
+const RSS_MAX = 768 << 20;
 
 /** Runs one batch after the other in a Worker of its own. */
 class Fuzz {

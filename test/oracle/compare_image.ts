@@ -102,7 +102,7 @@ async function loadOver(
   const raw = ["compare", "-q", "-U", "-f", "raw", "-F", "raw"];
   await tools.img(directory, ...raw, mountpoint!, model!);
   const ended = await process.stop();
-  assertEquals([ended.code, ended.stderr], [0, ""]);
+  assertEquals(ended.code, 0, ended.stderr);
   await assertAgree(tools, directory, TOP, "model.raw");
   return JSON.parse(stdout);
 }

@@ -48,6 +48,11 @@ function isPossible(chosen: Partial<ImageCase>): boolean {
     if (compression !== undefined && compression !== "none") return false;
     if (chosen.snapshot === true) return false;
   }
+  if (chosen.snapshot === true) {
+    // Compressed clusters share one refcount, which must not overflow.
+    const isShared = compression === "zlib" || compression === "zstd";
+    if ((chosen.refcountBits ?? 16) < (isShared ? 8 : 2)) return false;
+  }
   if (dataFile === "raw" && (chosen.depth ?? 0) > 0) return false;
   if (chosen.version !== "0.10") return true;
   return compression !== "zstd" && chosen.extendedL2 !== true &&

@@ -44,3 +44,4 @@ import "../mount/uring_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";
 import "../mount/zeroes_and_holes_test.ts";
+import "../oracle/compare_image_test.ts";

@@ -21,6 +21,7 @@ import "../torture/medium_test.ts";
 import "../torture/notify_test.ts";
 import "../torture/output_test.ts";
 import "../torture/power_cut_test.ts";
+import "../torture/qcow2_crash_test.ts";
 import "../torture/swaps_test.ts";
 import "../torture/worker_test.ts";
 import "../torture/writethrough_test.ts";

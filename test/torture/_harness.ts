@@ -37,7 +37,8 @@ export function torture(
   kernelTest(name, run, needed);
 }
 
-async function inDirectory(
+/** Runs a body with its own directory, with a time limit. */
+export async function inDirectory(
   body: (directory: string) => Promise<void>,
   limitS: number,
 ): Promise<void> {
