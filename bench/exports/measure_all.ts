@@ -1,7 +1,9 @@
 import type { Cell } from "../fio/cells.ts";
 import { measure as measureCells } from "../fio/rounds.ts";
-import type { Section } from "../fio/sections.ts";
+import { QCOW2_FORMS, Qcow2Images } from "../fio/qcow2_images.ts";
+import { type Qcow2Section, type Section, SECTIONS } from "../fio/sections.ts";
 import { isOfUse, SERVERS } from "../fio/servers.ts";
+import { findExecutable } from "../../src/linux/syscall/process.ts";
 import { type IdleCell, measureIdle } from "../idle/idle.ts";
 import { makeMaterials } from "../programs/materials.ts";
 import { measure as measurePrograms } from "../programs/measure.ts";
@@ -34,8 +36,6 @@ export interface Measurement {
   readonly onItem: (name: string) => void;
 }
 
-const SECTIONS: readonly Section[] = ["null", "tmpfs", "disk", "sequential"];
-
 /** All servers of all parts. */
 const KINDS = [...SERVERS, ...CONTENDERS].map(({ kind }) => kind);
 
@@ -45,7 +45,7 @@ const KINDS = [...SERVERS, ...CONTENDERS].map(({ kind }) => kind);
  * @throws If it is cancelled; everything that it started has ended then.
  */
 export async function measureAll(all: Measurement): Promise<void> {
-  for (const section of SECTIONS) {
+  for (const section of Object.keys(SECTIONS) as Section[]) {
     const cells = all.items.flatMap((item) => "cell" in item ? item.cell : [])
       .filter((cell) => cell.section === section);
     if (cells.length > 0 && !isLate(all)) await measureSection(cells, all);
@@ -88,23 +88,22 @@ async function measureSection(
 ): Promise<void> {
   const { options, environment: { peers }, results } = all;
   const { section, driver } = cells[0]!;
+  if (driver === "qcow2" && findExecutable("qemu-img") === null) {
+    addNote(`${section} was left out: qemu-img makes its images.`, results);
+    return cells.forEach(({ name }) => all.onItem(name));
+  }
   const cpus = navigator.hardwareConcurrency;
   const useful = SERVERS.filter((server) => isOfUse(server, cpus))
     .filter((server) => cells.some(server.measures));
   const kinds = present(useful.map(({ kind }) => kind), all);
   const parent = section === "disk" ? options.disk : options.directory;
   await withDirectory(parent, all.guard, async (directory) => {
-    const image = `${directory}/disk.raw`;
-    if (driver === "file") {
-      all.onRun("writing the image");
-      await fillImage(image, options.size, all.signal);
-    }
     await measureCells({
       ...all,
       ...options,
       cells,
       servers: useful.filter(({ kind }) => kinds.includes(kind)),
-      image,
+      imageFor: await makeImages(section, directory, all),
       peers,
       directory,
     }, {
@@ -114,6 +113,25 @@ async function measureSection(
       onNote: (note) => addNote(note, results),
     });
   });
+}
+
+/** Makes what a section exports; returns the image for each server. */
+async function makeImages(
+  section: Section,
+  directory: string,
+  { options: { size }, signal, onRun }: Measurement,
+): Promise<(server: string) => Promise<string>> {
+  if (section === "null") return () => Promise.resolve("");
+  onRun("writing the image");
+  if (section in QCOW2_FORMS) {
+    const setup = { directory, size, signal };
+    const images = new Qcow2Images(section as Qcow2Section, setup);
+    await images.prepare();
+    return (server) => images.imageFor(server);
+  }
+  const image = `${directory}/disk.raw`;
+  await fillImage(image, size, signal);
+  return () => Promise.resolve(image);
 }
 
 async function measureAllPrograms(all: Measurement): Promise<void> {

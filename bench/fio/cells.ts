@@ -1,5 +1,6 @@
 import type { Driver } from "../servers/commands.ts";
-import type { Section } from "./sections.ts";
+import { formOf } from "./qcow2_images.ts";
+import type { Qcow2Section, Section } from "./sections.ts";
 
 /** The access pattern of fio. */
 export type Pattern = "read" | "write" | "randread" | "randwrite";
@@ -72,6 +73,18 @@ function sequentialCells(): Cell[] {
   );
 }
 
+function qcow2Cells(
+  section: Qcow2Section,
+  patterns: readonly Pattern[],
+): Cell[] {
+  return smallCells(section, "qcow2", patterns, [1, 4]);
+}
+
+/** Whether a cell's runs begin with images that have no clusters. */
+export function isFresh({ section }: Cell): boolean {
+  return formOf(section)?.isFresh ?? false;
+}
+
 /** All cells, in the order in which they are measured. */
 export const CELLS: readonly Cell[] = [
   ...smallCells("null", "null", PATTERNS, [1, 4]),
@@ -79,6 +92,12 @@ export const CELLS: readonly Cell[] = [
   ...smallCells("disk", "file", ["randread", "randwrite"], [1])
     .filter(({ engine }) => engine === "aio"),
   ...sequentialCells(),
+  ...qcow2Cells("qcow2", PATTERNS),
+  ...qcow2Cells("qcow2-tables", ["randread"]),
+  ...qcow2Cells("qcow2-deflate", ["read", "randread"]),
+  ...qcow2Cells("qcow2-zstd", ["read", "randread"]),
+  ...qcow2Cells("qcow2-allocate", ["randwrite"]),
+  ...qcow2Cells("qcow2-backing", ["randwrite"]),
 ];
 
 /** The cell of a name. */

@@ -1,4 +1,5 @@
 import { type Cell, ENGINES } from "./cells.ts";
+import { type ClusterWrites, WRITE_STEP } from "./qcow2_images.ts";
 import { spawnGroup } from "../servers/process_group.ts";
 
 /** The figures of one run of fio. */
@@ -40,14 +41,17 @@ export interface FioRun {
   readonly isDirect: boolean;
   /** The CPU that fio is confined to; any if left out. */
   readonly cpu?: number;
+  /** In place of the runtime: writes that allocate clusters. */
+  readonly clusterWrites?: ClusterWrites;
 }
 
 /** fio's arguments for a cell. */
 export function fioArguments(
   cell: Cell,
   path: string,
-  { size, runtimeMs, isDirect, cpu }: FioRun,
+  run: FioRun,
 ): string[] {
+  const { isDirect, cpu } = run;
   const { fio, depth } = ENGINES[cell.engine];
   return [
     "--name=cell",
@@ -57,18 +61,35 @@ export function fioArguments(
     `--ioengine=${fio}`,
     `--iodepth=${depth}`,
     `--numjobs=${cell.jobs}`,
-    `--size=${size}`,
     `--direct=${Number(isDirect)}`,
     // Servers read the image through its page cache, which fio would empty.
     "--invalidate=0",
     "--allow_file_create=0",
     "--verify_state_save=0",
-    "--time_based",
-    `--runtime=${runtimeMs}ms`,
+    ...extent(cell, run),
     "--group_reporting",
     "--randrepeat=0",
     "--output-format=json",
     ...cpu === undefined ? [] : [`--cpus_allowed=${cpu}`],
+  ];
+}
+
+/** Which part of the file is used, and for how long. */
+function extent(
+  { jobs, blockSize }: Cell,
+  { size, runtimeMs, clusterWrites }: FioRun,
+): string[] {
+  if (clusterWrites === undefined) {
+    return [`--size=${size}`, "--time_based", `--runtime=${runtimeMs}ms`];
+  }
+  const { offset, span, writes } = clusterWrites;
+  const clusters = Math.floor(span / WRITE_STEP / jobs);
+  return [
+    `--offset=${offset}`,
+    `--offset_increment=${clusters * WRITE_STEP}`,
+    `--size=${clusters * WRITE_STEP}`,
+    `--blockalign=${WRITE_STEP}`,
+    `--io_size=${Math.floor(writes / jobs) * blockSize}`,
   ];
 }
 

@@ -3,9 +3,10 @@ import type { Guard } from "../servers/guard.ts";
 import { rotate } from "../servers/rotate.ts";
 import { type RunningServer, startServer } from "../servers/running_server.ts";
 import type { ServerKind } from "../servers/servers.ts";
-import type { Cell } from "./cells.ts";
+import { type Cell, isFresh } from "./cells.ts";
 import { choose } from "./choose.ts";
-import { runFio } from "./fio.ts";
+import { type FioRun, runFio } from "./fio.ts";
+import { clusterWrites, formOf } from "./qcow2_images.ts";
 import type { Sample } from "./sample.ts";
 import type { FioServer } from "./servers.ts";
 
@@ -16,9 +17,9 @@ export interface Plan {
   readonly rounds: number;
   /** Milliseconds of a run. */
   readonly runtimeMs: number;
-  /** The image of the file cells. */
-  readonly image: string;
-  /** Its size in bytes. */
+  /** The image that a server is started with; "" if it needs none. */
+  readonly imageFor: (server: string) => Promise<string>;
+  /** The disk's size in bytes. */
   readonly size: number;
   readonly peers: Readonly<Partial<Record<Peer, string>>>;
   /** A directory for mount points, sockets and files of fio. */
@@ -45,7 +46,8 @@ export interface Listener {
 /**
  * Measures all cells of a plan. All servers are mounted at once, and all are
  * idle except the one being measured. Each round of a cell measures every
- * server, so that a drift of the machine affects all alike.
+ * server, so that a drift of the machine affects all alike. Where each run begins
+ * with a fresh image, the server is started for it, and warmed up.
  *
  * @param plan The measurement.
  * @param listener Callbacks.
@@ -55,7 +57,7 @@ export async function measure(plan: Plan, listener: Listener): Promise<void> {
   const running = new Map<FioServer, RunningServer>();
   try {
     for (const server of plan.servers) {
-      if (!plan.cells.some(server.measures)) continue;
+      if (!plan.cells.some((cell) => needsStart(server, cell))) continue;
       await start(server, running, plan, listener);
     }
     for (const cell of plan.cells) {
@@ -68,6 +70,11 @@ export async function measure(plan: Plan, listener: Listener): Promise<void> {
   }
 }
 
+/** Whether a server has to run before a cell is measured. */
+function needsStart(server: FioServer, cell: Cell): boolean {
+  return server.measures(cell) && !isFresh(cell);
+}
+
 async function start(
   server: FioServer,
   running: Map<FioServer, RunningServer>,
@@ -76,14 +83,16 @@ async function start(
 ): Promise<void> {
   const { kind } = server;
   const { section, driver } = plan.cells[0]!;
-  const { image, size, peers, directory, signal } = plan;
+  const { size, peers, directory, signal } = plan;
+  const cacheSize = formOf(section)?.cacheSize?.(size);
   listener.onRun(`starting ${kind.name}`);
   const base = `${directory}/${section}-${kind.name}`;
   try {
     const started = await startServer(kind, {
       driver,
-      image,
+      image: await plan.imageFor(kind.name),
       size,
+      ...cacheSize === undefined ? {} : { cacheSize },
       mountpoint: `${base}.img`,
       socket: `${base}.socket`,
       deno: Deno.execPath(),
@@ -103,7 +112,9 @@ async function measureCell(
   plan: Plan,
   listener: Listener,
 ): Promise<void> {
-  const present = [...running.keys()].filter((each) => each.measures(cell));
+  const present = isFresh(cell)
+    ? plan.servers.filter((each) => each.measures(cell))
+    : [...running.keys()].filter((each) => each.measures(cell));
   const chosen = await choose(present, plan.rounds > 1, async (server, ms) => {
     const { name } = server.kind;
     listener.onRun(`${cell.name} ${name}, choosing`);
@@ -120,26 +131,51 @@ async function measureCell(
 
   /** Restarts a server that fails, or leaves it out from then on. */
   async function tryOne(server: FioServer, ms: number): Promise<Sample | null> {
+    if (isFresh(cell)) await start(server, running, plan, listener);
     const at = running.get(server);
     if (at === undefined) return null;
     try {
-      return await measureOne(cell, at, ms, plan);
+      return isFresh(cell)
+        ? await measureFresh(cell, at, ms, plan)
+        : await measureOne(cell, at, { runtimeMs: ms }, plan);
     } catch (error) {
       plan.signal.throwIfAborted();
       const why = (error as Error).message;
       listener.onNote(`${server.kind.name} failed in ${cell.name}: ${why}`);
       running.delete(server);
       await at.stop();
-      await start(server, running, plan, listener);
+      if (needsStart(server, cell)) {
+        await start(server, running, plan, listener);
+      }
       return null;
+    } finally {
+      if (isFresh(cell)) {
+        running.delete(server);
+        await at.stop();
+      }
     }
   }
+}
+
+/** Writes to every cluster of a new image, once; the first ones to warm up. */
+async function measureFresh(
+  cell: Cell,
+  server: RunningServer,
+  runtimeMs: number,
+  plan: Plan,
+): Promise<Sample> {
+  const measurePart = (part: "warm-up" | "measured") => {
+    const writes = clusterWrites(plan.size, part);
+    return measureOne(cell, server, { runtimeMs, clusterWrites: writes }, plan);
+  };
+  await measurePart("warm-up");
+  return await measurePart("measured");
 }
 
 async function measureOne(
   cell: Cell,
   server: RunningServer,
-  runtimeMs: number,
+  run: Pick<FioRun, "runtimeMs" | "clusterWrites">,
   { size, directory, signal }: Plan,
 ): Promise<Sample> {
   const before = server.cpuSeconds();
@@ -147,8 +183,8 @@ async function measureOne(
     cell,
     server.path,
     {
+      ...run,
       size,
-      runtimeMs,
       isDirect: isDirect(cell, server.kind),
       directory,
       signal,

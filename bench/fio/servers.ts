@@ -39,8 +39,8 @@ function standard(setting: UringSetting): FioServer {
     kind: mqfuse(setting),
     group: `mqfuse-${setting.toLowerCase()}`,
     isAlways: true,
-    measures: ({ section, blockSize }) =>
-      setting === "N" || section === "null" ||
+    measures: ({ section, driver, blockSize }) =>
+      setting === "N" || section === "null" || driver === "qcow2" ||
       (section === "sequential" && blockSize !== MIDDLE),
   };
 }

@@ -83,6 +83,7 @@ export function targetsOf(figures: Figures): Target[] {
       cells("null", isAio),
       "mqfuse-y",
     ),
+    ...qcow2Targets(cells),
     ...programTargets(figures.programs),
     ...IDLE_CELLS.map(({ name, setting }) => ({
       what: `CPU of ${IDLE_QUEUES} idle queues, enable_uring=${setting}, %`,
@@ -91,6 +92,36 @@ export function targetsOf(figures: Figures): Target[] {
       value: percent(figures.idle.find(({ cell }) => cell === name)?.share),
       where: "",
     })),
+  ];
+}
+
+function qcow2Targets(
+  cells: (
+    section: Section,
+    which: (cell: CellSummary) => boolean,
+  ) => readonly CellSummary[],
+): Target[] {
+  const all = () => true;
+  const allocated = cells("qcow2", all);
+  const aio = cells("qcow2", ({ cell }) => cell.engine === "aio");
+  const compressed = [
+    ...cells("qcow2-deflate", all),
+    ...cells("qcow2-zstd", all),
+  ];
+  return [
+    ...both("qcow2, default options", [1.8, 1.3], allocated, "mqfuse-n"),
+    ...both("qcow2, io_uring", [2, 1.3], allocated, "mqfuse-y"),
+    ...(["mqfuse-n", "mqfuse-y"] as const).flatMap((column) => {
+      const how = column === "mqfuse-n" ? "" : ", io_uring";
+      const allocate = cells("qcow2-allocate", all);
+      const backing = cells("qcow2-backing", all);
+      return [
+        cost(`qcow2, CPU a request, aio${how}`, 0.5, aio, column),
+        mean(`qcow2, writes that allocate${how}`, 2, allocate, column),
+        mean(`qcow2, the same over a backing file${how}`, 1.2, backing, column),
+        ...both(`qcow2, compressed reads${how}`, [1.5, 1], compressed, column),
+      ];
+    }),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** What a server exports: a disk that stores nothing, or an image file. */
-export type Driver = "null" | "file";
+export type Driver = "null" | "file" | "qcow2";
 
 /** Other programs, by the options that give their paths. */
 export type Peer = "qemu" | "nbdfuse" | "nbdkit";
@@ -11,6 +11,8 @@ export interface ServerSetup {
   readonly image: string;
   /** Its size in bytes. */
   readonly size: number;
+  /** The bytes that the tables of qcow2 may take; the default if left out. */
+  readonly cacheSize?: number;
   /** An empty file to mount on. */
   readonly mountpoint: string;
   /** Path for a socket. */
@@ -33,6 +35,12 @@ export function mqfuseCommand(
   setup: ServerSetup,
   options: readonly string[],
 ): string[] {
+  const { driver, image, size, cacheSize } = setup;
+  const sources = {
+    null: `null:${size}`,
+    file: image,
+    qcow2: `qcow2:${image}`,
+  };
   return [
     setup.deno,
     "run",
@@ -42,9 +50,10 @@ export function mqfuseCommand(
     "export",
     "--writable",
     // All servers have the image open at the same time.
-    ...setup.driver === "file" ? ["--no-lock"] : [],
+    ...driver === "null" ? [] : ["--no-lock"],
+    ...cacheSize === undefined ? [] : [`--cache-size=${cacheSize}`],
     ...options,
-    setup.driver === "null" ? `null:${setup.size}` : setup.image,
+    sources[driver],
     setup.mountpoint,
   ];
 }
@@ -59,19 +68,23 @@ export function mqfuseCommand(
  */
 export function qemuCommand(setup: ServerSetup, threads: number): string[] {
   const names = Array.from({ length: threads }, (_, at) => `t${at}`);
-  const node = setup.driver === "null"
-    ? { driver: "null-co", size: setup.size, "read-zeroes": true }
-    : {
-      driver: "file",
-      filename: setup.image,
-      aio: "io_uring",
-      locking: "off",
-    };
+  const { driver, image, size, cacheSize } = setup;
+  const file = {
+    driver: "file",
+    filename: image,
+    aio: "io_uring",
+    locking: "off",
+  };
+  const nodes = {
+    null: { driver: "null-co", size, "read-zeroes": true },
+    file,
+    qcow2: { driver: "qcow2", file, "cache-size": cacheSize },
+  };
   return [
     setup.peers.qemu!,
     ...names.flatMap((name) => ["--object", `iothread,id=${name}`]),
     "--blockdev",
-    JSON.stringify({ ...node, "node-name": "image" }),
+    JSON.stringify({ ...nodes[driver], "node-name": "image" }),
     "--export",
     JSON.stringify({
       type: "fuse",

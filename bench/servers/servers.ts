@@ -31,6 +31,7 @@ export interface ServerKind {
 }
 
 const BOTH: readonly Driver[] = ["null", "file"];
+const ALL: readonly Driver[] = [...BOTH, "qcow2"];
 
 /**
  * mqfuse under a setting of the kernel.
@@ -44,7 +45,7 @@ export function mqfuse(
   setting: UringSetting,
   variant: string = "",
   options: readonly string[] = [],
-  drivers: readonly Driver[] = BOTH,
+  drivers: readonly Driver[] = ALL,
 ): ServerKind {
   return {
     name: ["mqfuse", setting.toLowerCase(), variant].filter(Boolean).join("-"),
@@ -65,7 +66,7 @@ export function qemu(threads: number): ServerKind {
   return {
     name: `qemu-t${threads}`,
     variant: `t${threads}`,
-    drivers: BOTH,
+    drivers: ALL,
     needs: ["qemu"],
     setting: null,
     commands: (setup) => [qemuCommand(setup, threads)],

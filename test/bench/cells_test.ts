@@ -17,10 +17,18 @@ Deno.test("there are 16 cells of 4 KiB on null and tmpfs, and 12 sequential ones
     ["tmpfs", 16],
     ["disk", 2],
     ["sequential", 12],
+    ["qcow2", 16],
+    ["qcow2-tables", 4],
+    ["qcow2-deflate", 8],
+    ["qcow2-zstd", 8],
+    ["qcow2-allocate", 4],
+    ["qcow2-backing", 4],
   ]);
   assertEquals(CELLS.map(({ name }) => cellOf(name)), [...CELLS]);
   for (const { driver, section } of CELLS) {
-    assertEquals(driver, section === "null" ? "null" : "file");
+    const isQcow2 = section.startsWith("qcow2");
+    const expected = isQcow2 ? "qcow2" : section === "null" ? "null" : "file";
+    assertEquals(driver, expected);
   }
 });
 
