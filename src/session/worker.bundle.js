@@ -13583,7 +13583,7 @@ var SET_WORDS = 16;
 var SLOT_WORDS = 4;
 var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
 var SET = {
-  /** 1 while a thread changes its slots. */
+  /** While a thread changes its slots, the number of that thread; else 0. */
   LOCK: 0,
   /** The slot that is looked at first when one must be replaced. */
   HAND: 1,
@@ -13609,6 +13609,15 @@ var DIRTY = {
   /** Changed again while it is being written. */
   CHANGED_AGAIN: 3
 };
+var UNDO_WORDS = 4;
+var UNDO = {
+  /** 1 while the change is under way. */
+  ACTIVE: 0,
+  /** The slot, the first word of it, and how many. */
+  SLOT: 1,
+  AT: 2,
+  COUNT: 3
+};
 var CONTROL = {
   /** How many sets there are. */
   SETS: 0,
@@ -13618,11 +13627,18 @@ var CONTROL = {
 
 // src/backends/formats/qcow2/slice_cache.ts
 var LOCK_LOOKS = 100;
+function cacheOwner(queue) {
+  return (queue ?? -1) + 2;
+}
 var SliceCache = class {
   /** The words of all slots: slot `n` starts at `n * sliceWords`. */
   data;
   words;
   sliceWords;
+  /** The number of this thread as the owner of a set's lock. */
+  owner;
+  /** What undoes the change that is under way. */
+  undo;
   #sets;
   /** The slots that have changed, in the order in which they did. */
   dirty;
@@ -13638,7 +13654,7 @@ var SliceCache = class {
   static create(bytes2, slices, sliceWords) {
     const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
     const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
-    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
+    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes);
     new Int32Array(memory)[CONTROL.SETS] = sets;
     return memory;
   }
@@ -13647,15 +13663,19 @@ var SliceCache = class {
    *
    * @param memory Of {@linkcode SliceCache.create}.
    * @param sliceWords As there.
+   * @param owner The number of this thread, of {@linkcode cacheOwner}.
    */
-  constructor(memory, sliceWords) {
+  constructor(memory, sliceWords, owner) {
+    this.owner = owner;
     this.#sets = new Int32Array(memory, 0, 1)[0];
     this.sliceWords = sliceWords;
     const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
     this.words = new Int32Array(memory, 0, words);
     const slots = this.#sets * WAYS;
     this.dirty = new Int32Array(memory, 4 * words, slots);
-    this.data = new Int32Array(memory, 4 * (words + slots));
+    const undo = words + slots;
+    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
+    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
   }
   /** How many slices fit. */
   get slots() {
@@ -13750,6 +13770,21 @@ var SliceCache = class {
       this.unlock(set);
     }
   }
+  /**
+   * Releases what a thread has locked that has ended: the slots are left as they
+   * were before, or after.
+   */
+  threadEnded(owner) {
+    const { words } = this;
+    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
+      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
+      for (let way = 0; way < WAYS; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
+        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
+      }
+      this.unlock(set);
+    }
+  }
   unlock(set) {
     Atomics.store(this.words, set + SET.LOCK, 0);
   }
@@ -13762,8 +13797,8 @@ var SliceCache = class {
   lock(set) {
     const words = this.words;
     for (let looks = 0; looks < LOCK_LOOKS; looks++) {
-      const before = Atomics.compareExchange(words, set + SET.LOCK, 0, 1);
-      if (before === 0) return true;
+      const at = set + SET.LOCK;
+      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
     }
     return false;
   }
@@ -13838,11 +13873,15 @@ var TableLookup = class {
   #l1;
   #cache;
   #entries;
-  /** Attaches to the tables of an open image. */
-  constructor({ geometry, l1, cache }) {
+  /**
+   * Attaches to the tables of an open image.
+   *
+   * @param owner The number of this thread, of `cacheOwner()`.
+   */
+  constructor({ geometry, l1, cache }, owner) {
     this.#geometry = geometry;
     this.#l1 = new L1Table(l1);
-    this.#cache = new SliceCache(cache, geometry.sliceSize / 4);
+    this.#cache = new SliceCache(cache, geometry.sliceSize / 4, owner);
     this.#entries = new L2Entries(geometry);
   }
   /**
@@ -13868,6 +13907,10 @@ var TableLookup = class {
       if (cache.isUnchanged(slot)) return true;
     }
     return this.#mapByL1(slice, inSlice, length2, mapping);
+  }
+  /** Releases what the thread of a queue has locked that has ended. */
+  queueEnded(queue) {
+    this.#cache.threadEnded(cacheOwner(queue));
   }
   /**
    * Prepares to read the slice that `map()` misses: it sets `host`, from where
@@ -14225,6 +14268,11 @@ var Qcow2Backend = class extends ImageBackend {
     const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
     return operation.read(position, buffer, start, length2);
   }
+  queueEnded(queue) {
+    const { lookup: lookup2, backing } = this.#from;
+    lookup2.queueEnded(queue);
+    backing?.backend.queueEnded?.(queue);
+  }
   async extent(position) {
     const first2 = await this.#extentAt(position);
     let { end } = first2;
@@ -14449,6 +14497,18 @@ var Claims = class {
   remove(claim) {
     const words = this.#words;
     Atomics.store(words, FIRST + claim * CLAIM_WORDS, 0);
+    this.#shrink();
+    this.wake();
+  }
+  /**
+   * Gives up the claims of a thread that has ended. The clusters that it was
+   * writing to stay in use, because its I/O may still be under way.
+   */
+  removeAll(thread) {
+    for (let claim = 0; claim < CLAIMS; claim++) {
+      const at = FIRST + claim * CLAIM_WORDS;
+      Atomics.compareExchange(this.#words, at, thread + 1, 0);
+    }
     this.#shrink();
     this.wake();
   }
@@ -14677,6 +14737,8 @@ var WriteState = class {
   freed;
   /** The number of this thread; 0 is the one that opened the image. */
   thread;
+  /** Its number in caches of slices. */
+  owner;
   #words;
   #size;
   /** For each thread its queue plus 1, 0 if it serves none. */
@@ -14695,6 +14757,7 @@ var WriteState = class {
       throw new Error(`More than ${THREADS_MAX} threads write one image`);
     }
     this.thread = thread;
+    this.owner = cacheOwner(queue);
     this.#queues = part2(QUEUES, THREADS_MAX);
     Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
     this.tables = new SharedMutex(part2(LOCKS, CACHE_LINE2), thread);
@@ -14719,21 +14782,27 @@ var WriteState = class {
     Atomics.store(this.#words, WORD[word], value2 | 0);
   }
   /**
-   * Notes that the thread of a queue has ended. If it was in the middle of a
-   * change, tables are not changed any more, and who waits for it is told so.
+   * Notes that the thread of a queue has ended. If it held a lock, tables are not
+   * changed any more, and callers that wait for it go on and fail.
+   *
+   * @param undo Undoes what the owner of the metadata lock has begun.
+   * @returns The threads of that queue that held claims.
    */
-  queueEnded(queue) {
+  queueEnded(queue, undo) {
     const threads = this.get("THREADS");
+    const claimers = [];
     for (let thread = 0; thread < threads; thread++) {
       if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
       const isTables = this.tables.revoke(thread);
       const isFlush = this.flush.revoke(thread);
-      const hasClaims = this.claims.isOwner(thread);
-      if (isTables || isFlush || hasClaims) this.set("FAILED", 1);
+      if (isTables || isFlush) this.set("FAILED", 1);
+      if (isTables) undo();
       if (isTables) this.tables.unlock();
       if (isFlush) this.flush.unlock();
+      if (this.claims.isOwner(thread)) claimers.push(thread);
       this.claims.wake();
     }
+    return claimers;
   }
   /** Whether tables may not be changed any more. */
   get hasFailed() {
@@ -15072,7 +15141,7 @@ var DiskFlush = class {
   get isClean() {
     const { state, disk, refcounts: refcounts2 } = this.#image;
     const isDirty = disk.cache.dirtyCount > 0 || refcounts2.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.freed.isUnflushed;
-    return !isDirty && !state.flush.isHeld;
+    return !isDirty && !state.flush.isHeld && !state.hasFailed;
   }
   /** Makes everything durable; 0 or a negated errno. */
   *flush() {
@@ -15103,6 +15172,7 @@ var DiskFlush = class {
     let hasMore = false;
     yield state.tables.lock();
     try {
+      if (state.hasFailed) return -ERRNO.EIO;
       this.#copyDirty(disk.cache, (slice) => disk.hostOf(slice), slices);
       at = state.get("L1_AT");
       tables = disk.takeDirty();
@@ -15378,16 +15448,46 @@ var SliceChanges = class extends SliceCache {
       if (slot < 0) return false;
       const slotAt = this.slotAt(slot);
       const start = slot * this.sliceWords + at;
+      this.#keep(slot, start, words.length);
       Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
       for (let i = 0; i < words.length; i++) {
         Atomics.store(this.data, start + i, words[i]);
       }
       Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
       this.#noteChange(slot, slotAt);
+      Atomics.store(this.undo, UNDO.ACTIVE, 0);
       return true;
     } finally {
       this.unlock(set);
     }
+  }
+  /** Keeps words that will change, in case that this thread ends meanwhile. */
+  #keep(slot, start, count2) {
+    const { undo } = this;
+    Atomics.store(undo, UNDO.SLOT, slot);
+    Atomics.store(undo, UNDO.AT, start);
+    Atomics.store(undo, UNDO.COUNT, count2);
+    for (let i = 0; i < count2; i++) {
+      const word = Atomics.load(this.data, start + i);
+      Atomics.store(undo, UNDO_WORDS + i, word);
+    }
+    Atomics.store(undo, UNDO.ACTIVE, 1);
+  }
+  /**
+   * Undoes the change that the owner of the metadata lock has not lived to
+   * finish. Called before the lock is free again.
+   */
+  undoChange() {
+    const { undo, words, data } = this;
+    if (Atomics.load(undo, UNDO.ACTIVE) === 0) return;
+    const at = this.slotAt(Atomics.load(undo, UNDO.SLOT)) + SLOT.VERSION;
+    if ((Atomics.load(words, at) & 1) === 0) Atomics.add(words, at, 1);
+    const start = Atomics.load(undo, UNDO.AT);
+    for (let i = 0; i < Atomics.load(undo, UNDO.COUNT); i++) {
+      Atomics.store(data, start + i, Atomics.load(undo, UNDO_WORDS + i));
+    }
+    Atomics.add(words, at, 1);
+    Atomics.store(undo, UNDO.ACTIVE, 0);
   }
   /** Whether every slot for a slice has changed and waits to be written. */
   isFull(slice) {
@@ -15462,7 +15562,8 @@ var SliceChanges = class extends SliceCache {
     const words = this.words;
     for (let looks = 0; looks < WRITER_LOOKS; looks++) {
       if (this.lock(set)) return;
-      Atomics.wait(words, set + SET.LOCK, 1, WRITER_WAIT_MS);
+      const holder = Atomics.load(words, set + SET.LOCK);
+      Atomics.wait(words, set + SET.LOCK, holder, WRITER_WAIT_MS);
     }
   }
 };
@@ -15493,7 +15594,7 @@ var DiskTables = class {
     this.state = state;
     this.file = file;
     this.refcounts = refcounts2;
-    this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
+    this.cache = new SliceChanges(cache, geometry.sliceSize / 4, state.owner);
     this.l1 = new Uint32Array(l1);
     this.words = new Int32Array(geometry.sliceSize / 4);
     this.#flags = new Uint8Array(flags);
@@ -16335,7 +16436,7 @@ var Refcounts = class {
     this.file = file;
     this.allocated = 0;
     this.areUnused = false;
-    this.cache = new SliceChanges(shared.cache, sliceSize / 4);
+    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
     this.table = new Uint32Array(shared.table);
     this.order = shared.order;
     this.clusterSize = clusterSize;
@@ -16639,7 +16740,22 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     }
   }
   queueEnded(queue) {
-    this.#image.state.queueEnded(queue);
+    const { state, disk, refcounts: refcounts2 } = this.#image;
+    const claimers = state.queueEnded(queue, () => {
+      disk.cache.undoChange();
+      refcounts2.cache.undoChange();
+      refcounts2.cache.threadEnded(cacheOwner(queue));
+    });
+    super.queueEnded(queue);
+    for (const thread of claimers) run(this.#giveUpClaims(thread));
+  }
+  /** Lets others write to clusters that a thread was writing that has ended. */
+  *#giveUpClaims(thread) {
+    const { state: { tables, claims } } = this.#image;
+    yield tables.lock();
+    claims.removeAll(thread);
+    tables.unlock();
+    return 0;
   }
   /** The thread that opened the image brings the file to its end. */
   async close() {
@@ -16711,7 +16827,7 @@ var QCOW2 = {
       file,
       data,
       geometry: tables.geometry,
-      lookup: new TableLookup(tables),
+      lookup: new TableLookup(tables, cacheOwner(services.queue)),
       clusters: new ClusterCache(compression, tables.geometry.clusterSize),
       backing: backingSize === null ? null : {
         backend: others.shift(),

@@ -31,6 +31,7 @@ import "../backends/qcow2/qemu_images_test.ts";
 import "../backends/qcow2/read_test.ts";
 import "../backends/qcow2/slice_cache_test.ts";
 import "../backends/qcow2/table_lookup_test.ts";
+import "../backends/qcow2/thread_death_test.ts";
 import "../backends/qcow2/write_test.ts";
 import "../backends/registry_test.ts";
 import "../backends/size_test.ts";

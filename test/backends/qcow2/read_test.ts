@@ -71,7 +71,7 @@ async function opened(
     dataEnd: file.size,
     backing: null,
     geometry,
-    lookup: new TableLookup({ geometry, l1, cache }),
+    lookup: new TableLookup({ geometry, l1, cache }, 1),
     clusters: new ClusterCache(header.compression, CLUSTER),
   });
   return { backend, file };

@@ -7,7 +7,7 @@ const WORDS = 4;
 
 function cacheOf(slices: number, bytes = 2 ** 20) {
   const memory = SliceCache.create(bytes, slices, WORDS);
-  return { memory, cache: new SliceCache(memory, WORDS) };
+  return { memory, cache: new SliceCache(memory, WORDS, 1) };
 }
 
 /** The words of a slice, all of which tell which slice it is. */
@@ -89,7 +89,7 @@ Deno.test("a slice that was read before a change is not cached", () => {
 
 Deno.test("no order of a reader's loads and a writer's stores tears a slice", () => {
   const { memory, cache } = cacheOf(1e6, 0);
-  const writer = new SliceCache(memory, WORDS);
+  const writer = new SliceCache(memory, WORDS, 1);
   for (let slice = 0; slice < 8; slice++) add(cache, slice);
   // Slice 8 replaces slice 0; the reader looks for one of them.
   for (const wanted of [0, 8]) {
@@ -110,7 +110,7 @@ Deno.test("no order of a reader's loads and a writer's stores tears a slice", ()
 
 Deno.test("a copy of a slice is one state of it, in every order", () => {
   const { memory, cache } = cacheOf(1e6, 0);
-  const writer = new SliceCache(memory, WORDS);
+  const writer = new SliceCache(memory, WORDS, 1);
   for (let slice = 0; slice < 8; slice++) add(cache, slice);
   const words = new Int32Array(WORDS);
   const orders = explore({
@@ -125,7 +125,7 @@ Deno.test("a copy of a slice is one state of it, in every order", () => {
 
 Deno.test("the orders find a reader that does not check the version", () => {
   const { memory, cache } = cacheOf(1e6, 0);
-  const writer = new SliceCache(memory, WORDS);
+  const writer = new SliceCache(memory, WORDS, 1);
   for (let slice = 0; slice < 8; slice++) add(cache, slice);
   assertThrows(() =>
     explore({

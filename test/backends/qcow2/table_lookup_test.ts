@@ -25,10 +25,10 @@ function tables(change: (writer: SliceChanges) => void) {
   const l1 = new SharedArrayBuffer(4 * 32);
   new Uint32Array(l1).fill(4);
   const cache = SliceCache.create(0, 100, WORDS);
-  const writer = new SliceChanges(cache, WORDS);
+  const writer = new SliceChanges(cache, WORDS, 1);
   writer.add(0, new Int32Array(WORDS), writer.changes(0));
   change(writer);
-  const lookup = new TableLookup({ geometry, l1, cache });
+  const lookup = new TableLookup({ geometry, l1, cache }, 1);
   return { memory: cache, writer, lookup };
 }
 

@@ -24,7 +24,7 @@ import type { Compression, Qcow2Header } from "./header.ts";
 import { readL1 } from "./l1_table.ts";
 import { Qcow2Backend } from "./qcow2_backend.ts";
 import { readHeader } from "./read_header.ts";
-import { SliceCache } from "./slice_cache.ts";
+import { cacheOwner, SliceCache } from "./slice_cache.ts";
 import { findSnapshot, readSnapshots } from "./snapshot_table.ts";
 import { type SharedTables, TableLookup } from "./table_lookup.ts";
 import { openForWriting, refuseWriting } from "./writing/open_for_writing.ts";
@@ -93,7 +93,7 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
       file: file!,
       data,
       geometry: tables.geometry,
-      lookup: new TableLookup(tables),
+      lookup: new TableLookup(tables, cacheOwner(services.queue)),
       clusters: new ClusterCache(compression, tables.geometry.clusterSize),
       backing: backingSize === null
         ? null

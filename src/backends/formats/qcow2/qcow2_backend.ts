@@ -80,6 +80,12 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
     return operation.read(position, buffer, start, length);
   }
 
+  queueEnded(queue: number): void {
+    const { lookup, backing } = this.#from;
+    lookup.queueEnded(queue);
+    backing?.backend.queueEnded?.(queue);
+  }
+
   override async extent(position: number): Promise<Extent> {
     const first = await this.#extentAt(position);
     let { end } = first;

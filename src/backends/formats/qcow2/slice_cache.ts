@@ -18,17 +18,28 @@ import {
   SET_WORDS,
   SLOT,
   SLOT_WORDS,
+  UNDO_WORDS,
   WAYS,
 } from "./slice_layout.ts";
 
 /** Looks at a set's lock before giving up: its holder only copies a slice. */
 const LOCK_LOOKS = 100;
+
+/** The number of the thread of a queue, or of the one that opened an image. */
+export function cacheOwner(queue: number | undefined | null): number {
+  return (queue ?? -1) + 2;
+}
+
 /** A cache of slices, as one thread sees it. */
 export class SliceCache {
   /** The words of all slots: slot `n` starts at `n * sliceWords`. */
   readonly data: Int32Array<SharedArrayBuffer>;
   protected readonly words: Int32Array<SharedArrayBuffer>;
   protected readonly sliceWords: number;
+  /** The number of this thread as the owner of a set's lock. */
+  protected readonly owner: number;
+  /** What undoes the change that is under way. */
+  protected readonly undo: Int32Array<SharedArrayBuffer>;
   readonly #sets: number;
   /** The slots that have changed, in the order in which they did. */
   protected readonly dirty: Int32Array<SharedArrayBuffer>;
@@ -52,7 +63,9 @@ export class SliceCache {
       1,
       Math.min(Math.floor(bytes / setBytes), Math.ceil(slices / WAYS)),
     );
-    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS + sets * setBytes);
+    const memory = new SharedArrayBuffer(
+      4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes,
+    );
     new Int32Array(memory)[CONTROL.SETS] = sets;
     return memory;
   }
@@ -62,15 +75,19 @@ export class SliceCache {
    *
    * @param memory Of {@linkcode SliceCache.create}.
    * @param sliceWords As there.
+   * @param owner The number of this thread, of {@linkcode cacheOwner}.
    */
-  constructor(memory: SharedArrayBuffer, sliceWords: number) {
+  constructor(memory: SharedArrayBuffer, sliceWords: number, owner: number) {
+    this.owner = owner;
     this.#sets = new Int32Array(memory, 0, 1)[0]!;
     this.sliceWords = sliceWords;
     const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
     this.words = new Int32Array(memory, 0, words);
     const slots = this.#sets * WAYS;
     this.dirty = new Int32Array(memory, 4 * words, slots);
-    this.data = new Int32Array(memory, 4 * (words + slots));
+    const undo = words + slots;
+    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
+    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
   }
 
   /** How many slices fit. */
@@ -174,6 +191,23 @@ export class SliceCache {
     }
   }
 
+  /**
+   * Releases what a thread has locked that has ended: the slots are left as they
+   * were before, or after.
+   */
+  threadEnded(owner: number): void {
+    const { words } = this;
+    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
+      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
+      for (let way = 0; way < WAYS; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
+        // The tag is 0 unless all words are there.
+        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
+      }
+      this.unlock(set);
+    }
+  }
+
   protected unlock(set: number): void {
     Atomics.store(this.words, set + SET.LOCK, 0);
   }
@@ -190,8 +224,8 @@ export class SliceCache {
   protected lock(set: number): boolean {
     const words = this.words;
     for (let looks = 0; looks < LOCK_LOOKS; looks++) {
-      const before = Atomics.compareExchange(words, set + SET.LOCK, 0, 1);
-      if (before === 0) return true;
+      const at = set + SET.LOCK;
+      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
     }
     return false;
   }

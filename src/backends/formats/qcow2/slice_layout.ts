@@ -1,6 +1,7 @@
 /**
  * Where what is in the memory of a cache of slices: words before the sets, the
- * sets with the words of their slots, the list of changed slots, the slices.
+ * sets with the words of their slots, the list of changed slots, what undoes a
+ * change, the slices.
  *
  * @module
  */
@@ -18,7 +19,7 @@ export const SET_STRIDE: number = SET_WORDS + WAYS * SLOT_WORDS;
 
 /** Words of a set. */
 export const SET = {
-  /** 1 while a thread changes its slots. */
+  /** While a thread changes its slots, the number of that thread; else 0. */
   LOCK: 0,
   /** The slot that is looked at first when one must be replaced. */
   HAND: 1,
@@ -47,6 +48,19 @@ export const DIRTY = {
   WRITING: 2,
   /** Changed again while it is being written. */
   CHANGED_AGAIN: 3,
+} as const;
+
+/** Words of what undoes a change, before the words that were changed. */
+export const UNDO_WORDS = 4;
+
+/** Words of what undoes a change that its thread has not lived to finish. */
+export const UNDO = {
+  /** 1 while the change is under way. */
+  ACTIVE: 0,
+  /** The slot, the first word of it, and how many. */
+  SLOT: 1,
+  AT: 2,
+  COUNT: 3,
 } as const;
 
 /** Words before the sets. */

@@ -2,7 +2,7 @@ import type { Geometry } from "./geometry.ts";
 import { BAD_TABLE, L1Table, NO_TABLE } from "./l1_table.ts";
 import { L2Entries } from "./l2_entries.ts";
 import { MAPPED, type Mapping } from "./mapping.ts";
-import { SliceCache } from "./slice_cache.ts";
+import { cacheOwner, SliceCache } from "./slice_cache.ts";
 
 /** Looks again if a slice changes during a look-up, before reading it anew. */
 const LOOKS = 100;
@@ -43,11 +43,15 @@ export class TableLookup {
   readonly #cache: SliceCache;
   readonly #entries: L2Entries;
 
-  /** Attaches to the tables of an open image. */
-  constructor({ geometry, l1, cache }: SharedTables) {
+  /**
+   * Attaches to the tables of an open image.
+   *
+   * @param owner The number of this thread, of `cacheOwner()`.
+   */
+  constructor({ geometry, l1, cache }: SharedTables, owner: number) {
     this.#geometry = geometry;
     this.#l1 = new L1Table(l1);
-    this.#cache = new SliceCache(cache, geometry.sliceSize / 4);
+    this.#cache = new SliceCache(cache, geometry.sliceSize / 4, owner);
     this.#entries = new L2Entries(geometry);
   }
 
@@ -74,6 +78,11 @@ export class TableLookup {
       if (cache.isUnchanged(slot)) return true;
     }
     return this.#mapByL1(slice, inSlice, length, mapping);
+  }
+
+  /** Releases what the thread of a queue has locked that has ended. */
+  queueEnded(queue: number): void {
+    this.#cache.threadEnded(cacheOwner(queue));
   }
 
   /**

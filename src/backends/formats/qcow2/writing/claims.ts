@@ -78,6 +78,19 @@ export class Claims {
     this.wake();
   }
 
+  /**
+   * Gives up the claims of a thread that has ended. The clusters that it was
+   * writing to stay in use, because its I/O may still be under way.
+   */
+  removeAll(thread: number): void {
+    for (let claim = 0; claim < CLAIMS; claim++) {
+      const at = FIRST + claim * CLAIM_WORDS;
+      Atomics.compareExchange(this.#words, at, thread + 1, 0);
+    }
+    this.#shrink();
+    this.wake();
+  }
+
   /** Whether a thread has claims. */
   isOwner(thread: number): boolean {
     for (let claim = 0; claim < CLAIMS; claim++) {

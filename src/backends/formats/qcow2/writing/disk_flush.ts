@@ -38,8 +38,9 @@ export class DiskFlush {
     const isDirty = disk.cache.dirtyCount > 0 ||
       refcounts.cache.dirtyCount > 0 || state.isDirty("L1") ||
       state.isDirty("TABLE") || state.freed.isUnflushed;
-    // In this order: who flushes takes the lock first.
-    return !isDirty && !state.flush.isHeld;
+    // In this order: a thread that flushes takes the lock first, and one that
+    // ends while it flushes leaves nothing that is listed as dirty.
+    return !isDirty && !state.flush.isHeld && !state.hasFailed;
   }
 
   /** Makes everything durable; 0 or a negated errno. */
@@ -72,6 +73,8 @@ export class DiskFlush {
     let hasMore = false;
     yield state.tables.lock();
     try {
+      // A thread that has ended may have left tables half changed.
+      if (state.hasFailed) return -ERRNO.EIO;
       this.#copyDirty(disk.cache, (slice) => disk.hostOf(slice), slices);
       at = state.get("L1_AT");
       tables = disk.takeDirty();

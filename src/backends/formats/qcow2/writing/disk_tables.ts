@@ -41,7 +41,7 @@ export class DiskTables {
     readonly file: TableFile,
     readonly refcounts: Refcounts,
   ) {
-    this.cache = new SliceChanges(cache, geometry.sliceSize / 4);
+    this.cache = new SliceChanges(cache, geometry.sliceSize / 4, state.owner);
     this.l1 = new Uint32Array(l1);
     this.words = new Int32Array(geometry.sliceSize / 4);
     this.#flags = new Uint8Array(flags);

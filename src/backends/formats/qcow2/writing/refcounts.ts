@@ -51,7 +51,7 @@ export class Refcounts {
     readonly state: WriteState,
     readonly file: TableFile,
   ) {
-    this.cache = new SliceChanges(shared.cache, sliceSize / 4);
+    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
     this.table = new Uint32Array(shared.table);
     this.order = shared.order;
     this.clusterSize = clusterSize;

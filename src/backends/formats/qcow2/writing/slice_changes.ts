@@ -8,6 +8,8 @@ import {
   SET_WORDS,
   SLOT,
   SLOT_WORDS,
+  UNDO,
+  UNDO_WORDS,
   WAYS,
 } from "../slice_layout.ts";
 
@@ -42,16 +44,48 @@ export class SliceChanges extends SliceCache {
       if (slot < 0) return false;
       const slotAt = this.slotAt(slot);
       const start = slot * this.sliceWords + at;
+      this.#keep(slot, start, words.length);
       Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
       for (let i = 0; i < words.length; i++) {
         Atomics.store(this.data, start + i, words[i]!);
       }
       Atomics.add(this.words, slotAt + SLOT.VERSION, 1);
       this.#noteChange(slot, slotAt);
+      Atomics.store(this.undo, UNDO.ACTIVE, 0);
       return true;
     } finally {
       this.unlock(set);
     }
+  }
+
+  /** Keeps words that will change, in case that this thread ends meanwhile. */
+  #keep(slot: number, start: number, count: number): void {
+    const { undo } = this;
+    Atomics.store(undo, UNDO.SLOT, slot);
+    Atomics.store(undo, UNDO.AT, start);
+    Atomics.store(undo, UNDO.COUNT, count);
+    for (let i = 0; i < count; i++) {
+      const word = Atomics.load(this.data, start + i);
+      Atomics.store(undo, UNDO_WORDS + i, word);
+    }
+    Atomics.store(undo, UNDO.ACTIVE, 1);
+  }
+
+  /**
+   * Undoes the change that the owner of the metadata lock has not lived to
+   * finish. Called before the lock is free again.
+   */
+  undoChange(): void {
+    const { undo, words, data } = this;
+    if (Atomics.load(undo, UNDO.ACTIVE) === 0) return;
+    const at = this.slotAt(Atomics.load(undo, UNDO.SLOT)) + SLOT.VERSION;
+    if ((Atomics.load(words, at) & 1) === 0) Atomics.add(words, at, 1);
+    const start = Atomics.load(undo, UNDO.AT);
+    for (let i = 0; i < Atomics.load(undo, UNDO.COUNT); i++) {
+      Atomics.store(data, start + i, Atomics.load(undo, UNDO_WORDS + i));
+    }
+    Atomics.add(words, at, 1);
+    Atomics.store(undo, UNDO.ACTIVE, 0);
   }
 
   /** Whether every slot for a slice has changed and waits to be written. */
@@ -136,7 +170,8 @@ export class SliceChanges extends SliceCache {
     for (let looks = 0; looks < WRITER_LOOKS; looks++) {
       if (this.lock(set)) return;
       // Its holder is in the middle of a copy, on a busy machine.
-      Atomics.wait(words, set + SET.LOCK, 1, WRITER_WAIT_MS);
+      const holder = Atomics.load(words, set + SET.LOCK);
+      Atomics.wait(words, set + SET.LOCK, holder, WRITER_WAIT_MS);
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Answer, Backend, Extent, ZeroOptions } from "../../../backend.ts";
 import type { ImageServices } from "../../../services.ts";
 import { MAPPED, Mapping } from "../mapping.ts";
 import { Qcow2Backend, type Qcow2Parts } from "../qcow2_backend.ts";
+import { cacheOwner } from "../slice_cache.ts";
 import type { SharedTables } from "../table_lookup.ts";
 import { DiskFlush } from "./disk_flush.ts";
 import { DiskResize } from "./disk_resize.ts";
@@ -161,8 +162,24 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
     }
   }
 
-  queueEnded(queue: number): void {
-    this.#image.state.queueEnded(queue);
+  override queueEnded(queue: number): void {
+    const { state, disk, refcounts } = this.#image;
+    const claimers = state.queueEnded(queue, () => {
+      disk.cache.undoChange();
+      refcounts.cache.undoChange();
+      refcounts.cache.threadEnded(cacheOwner(queue));
+    });
+    super.queueEnded(queue);
+    for (const thread of claimers) run(this.#giveUpClaims(thread));
+  }
+
+  /** Lets others write to clusters that a thread was writing that has ended. */
+  *#giveUpClaims(thread: number): Steps {
+    const { state: { tables, claims } } = this.#image;
+    yield tables.lock();
+    claims.removeAll(thread);
+    tables.unlock();
+    return 0;
   }
 
   /** The thread that opened the image brings the file to its end. */

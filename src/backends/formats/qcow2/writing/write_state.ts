@@ -1,5 +1,6 @@
 import { SharedMutex } from "../../../../shared_memory/mutex.ts";
 import { Claims } from "./claims.ts";
+import { cacheOwner } from "../slice_cache.ts";
 import { Epochs } from "./epochs.ts";
 import { FreedClusters } from "./freed_clusters.ts";
 
@@ -61,6 +62,8 @@ export class WriteState {
   readonly freed: FreedClusters;
   /** The number of this thread; 0 is the one that opened the image. */
   readonly thread: number;
+  /** Its number in caches of slices. */
+  readonly owner: number;
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #size: Float64Array<SharedArrayBuffer>;
   /** For each thread its queue plus 1, 0 if it serves none. */
@@ -82,6 +85,7 @@ export class WriteState {
       throw new Error(`More than ${THREADS_MAX} threads write one image`);
     }
     this.thread = thread;
+    this.owner = cacheOwner(queue);
     this.#queues = part(QUEUES, THREADS_MAX);
     Atomics.store(this.#queues, thread, queue === null ? 0 : queue + 1);
     this.tables = new SharedMutex(part(LOCKS, CACHE_LINE), thread);
@@ -114,21 +118,27 @@ export class WriteState {
   }
 
   /**
-   * Notes that the thread of a queue has ended. If it was in the middle of a
-   * change, tables are not changed any more, and who waits for it is told so.
+   * Notes that the thread of a queue has ended. If it held a lock, tables are not
+   * changed any more, and callers that wait for it go on and fail.
+   *
+   * @param undo Undoes what the owner of the metadata lock has begun.
+   * @returns The threads of that queue that held claims.
    */
-  queueEnded(queue: number): void {
+  queueEnded(queue: number, undo: () => void): number[] {
     const threads = this.get("THREADS");
+    const claimers: number[] = [];
     for (let thread = 0; thread < threads; thread++) {
       if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
       const isTables = this.tables.revoke(thread);
       const isFlush = this.flush.revoke(thread);
-      const hasClaims = this.claims.isOwner(thread);
-      if (isTables || isFlush || hasClaims) this.set("FAILED", 1);
+      if (isTables || isFlush) this.set("FAILED", 1);
+      if (isTables) undo();
       if (isTables) this.tables.unlock();
       if (isFlush) this.flush.unlock();
+      if (this.claims.isOwner(thread)) claimers.push(thread);
       this.claims.wake();
     }
+    return claimers;
   }
 
   /** Whether tables may not be changed any more. */
