@@ -56,6 +56,7 @@ export class FakeBlockFile implements BlockFile {
     length: number,
     position: number,
   ): number {
+    assertInside(buffer, start, length, position);
     const error = this.#error("pread");
     if (error !== 0) return error;
     const rest = Math.max(0, this.size - position);
@@ -78,6 +79,7 @@ export class FakeBlockFile implements BlockFile {
     length: number,
     position: number,
   ): number {
+    assertInside(buffer, start, length, position);
     const error = this.#error("pwrite");
     if (error !== 0) return error;
     const count = this.#short(length);
@@ -210,5 +212,22 @@ export class FakeBlockFile implements BlockFile {
       page.fill(0, from, to);
       if (to - from === PAGE) this.#pages.delete(index);
     }
+  }
+}
+
+/** Requires a range that a file may have, and memory for it. */
+function assertInside(
+  buffer: Uint8Array,
+  start: number,
+  length: number,
+  position: number,
+): void {
+  const isInside = position >= 0 && length >= 0 &&
+    Number.isSafeInteger(position + length) &&
+    start >= 0 && start + length <= buffer.length;
+  if (!isInside) {
+    throw new RangeError(
+      `${length} bytes at ${position}, ${start} of a buffer`,
+    );
   }
 }
