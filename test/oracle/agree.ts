@@ -8,6 +8,7 @@ import { runFor } from "../mount/_clients.ts";
 import { MAIN } from "../mount/_export_process.ts";
 import type { ImageRange } from "../../src/backends/image_map.ts";
 import type { QemuTools } from "./tools.ts";
+import { verdictOn } from "./verdict.ts";
 
 /** Seconds that a map may take, on a machine with other load. */
 const MAP_S = 120;
@@ -16,8 +17,8 @@ const MAP_S = 120;
 type QemuRange = Partial<Omit<ImageRange, "offset">> & { offset?: number };
 
 /**
- * Requires that QEMU finds an image without errors and leaks, that it has the
- * bytes of a raw file, and that both programs map it the same.
+ * Requires that both programs find an image without corruptions and leaks and map
+ * it the same, and that it has the bytes of a raw file.
  *
  * @param image The name of an image that no process writes to.
  * @param model The name of the raw file.
@@ -28,7 +29,8 @@ export async function assertAgree(
   image: string,
   model: string,
 ): Promise<void> {
-  await tools.img(directory, "check", "-q", "-f", "qcow2", image);
+  const { corruptions, leaks } = await verdictOn(tools, directory, image);
+  assertEquals([corruptions, leaks], [0, 0], `the check of ${image}`);
   const compare = ["compare", "-q", "-f", "raw", "-F", "qcow2"];
   await tools.img(directory, ...compare, model, image);
   const printed = await tools.img(
