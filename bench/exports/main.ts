@@ -30,7 +30,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (options.report) {
     const text = await Deno.readTextFile(options.results);
-    writeReports(parseResults(text, options.results), options);
+    writeReports(
+      remarked(parseResults(text, options.results), options),
+      options,
+    );
     return 0;
   }
   const stop = new AbortController();
@@ -38,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
     stop.abort(new Error(`The measurement was ended by ${signal}`))
   );
   const items = pick(ITEMS, options.only, "what is measured");
-  const results = await resultsSoFar(options);
+  const results = remarked(await resultsSoFar(options), options);
   const rest = items.filter(({ name }) => !results.done.includes(name));
   await measureRest(rest, results, options, stop.signal);
   writeReports(results, options);
@@ -53,6 +56,11 @@ async function main(args: readonly string[]): Promise<number> {
     }`,
   );
   return 1;
+}
+
+/** Results with the remark of the command line, if there is one. */
+function remarked(results: Results, { remark }: Options): Results {
+  return remark === undefined ? results : { ...results, remark };
 }
 
 /** The results of the file, or empty ones. */

@@ -29,6 +29,8 @@ export interface Options {
   readonly restart: boolean;
   /** Whether nothing is measured. */
   readonly report: boolean;
+  /** A sentence for the report about how it was measured. */
+  readonly remark: string | undefined;
   /** Paths of the reports. */
   readonly markdown: string | undefined;
   readonly svg: string | undefined;
@@ -58,6 +60,8 @@ Options:
   --results FILE        results so far (default: /var/tmp/mqfuse-bench.json)
   --restart             drop the results so far
   --report              measure nothing, report the results so far
+  --remark TEXT         a sentence about the measurement, for the report: what
+                        else the machine did, for instance
   --markdown FILE       write the report
   --svg FILE            write the report as a plot
   --size SIZE           size of fio's images (default: 1G)
@@ -85,6 +89,7 @@ const VALUES = [
   "runtime",
   "time-limit",
   "results",
+  "remark",
   "markdown",
   "svg",
   "size",
@@ -135,6 +140,7 @@ export function readOptions(args: readonly string[]): Options {
     results: given.results ?? "/var/tmp/mqfuse-bench.json",
     restart: given.restart,
     report: given.report,
+    remark: given.remark,
     markdown: given.markdown,
     svg: given.svg,
     peers: Object.fromEntries(PEERS.flatMap((peer) => {

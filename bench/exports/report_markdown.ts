@@ -46,6 +46,7 @@ export function markdownReport(results: Results, plot: string | null): string {
     ],
     ...paragraph(METHOD),
     "",
+    ...results.remark === undefined ? [] : [...paragraph(results.remark), ""],
     ...notes(results),
     "## Targets",
     "",

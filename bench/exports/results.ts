@@ -32,6 +32,8 @@ export interface Results {
   readonly versions: Record<string, string>;
   /** One sentence for everything that was left out or failed, and why. */
   readonly notes: string[];
+  /** A sentence about how it was measured, if there is one. */
+  readonly remark?: string;
   /** Names of the items that are complete. */
   readonly done: string[];
   readonly samples: Sample[];

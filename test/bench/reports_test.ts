@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { readOptions } from "../../bench/exports/options.ts";
 import { markdownReport } from "../../bench/exports/report_markdown.ts";
 import { terminalReport } from "../../bench/exports/report_terminal.ts";
 import { parseResults, resume } from "../../bench/exports/results.ts";
@@ -76,6 +77,13 @@ Deno.test("the Markdown report has the figures and the ratios", () => {
   assert(
     report.split("\n").every((line) => line.length <= 80 || line[0] === "|"),
   );
+});
+
+Deno.test("the Markdown report has the remark of the command line", () => {
+  const { remark } = readOptions(["--remark", "Others used a third of it."]);
+  const report = flat(markdownReport({ ...RESULTS, remark: remark! }, null));
+  assert(report.includes("\n\nOthers used a third of it.\n\n"), report);
+  assertEquals(readOptions([]).remark, undefined);
 });
 
 /** Paragraphs in one line each. */
