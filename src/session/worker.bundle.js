@@ -11446,6 +11446,10 @@ var INCOMPATIBLE = {
   /** L2 entries have 16 bytes, with a bitmap of subclusters. */
   EXTENDED_L2: 1n << 4n
 };
+var COMPATIBLE = {
+  /** Refcounts may be written late, after setting the dirty bit. */
+  LAZY_REFCOUNTS: 1n
+};
 var AUTOCLEAR = {
   /** The bitmaps agree with the data. */
   BITMAPS: 1n,
@@ -13323,6 +13327,42 @@ var ClusterCache = class {
   }
 };
 
+// src/backends/formats/qcow2/damage_signs.ts
+var DamageSigns = class {
+  /** Marks the image, and ends that it is written to; if it is. */
+  mark = null;
+  #told;
+  #name;
+  #tell;
+  /** Makes the memory that the threads of an image share. */
+  static create() {
+    return new SharedArrayBuffer(4);
+  }
+  /**
+   * Wraps the memory.
+   *
+   * @param name The image's name.
+   * @param tell Receives a sentence.
+   */
+  constructor(memory, name, tell2) {
+    this.#told = new Int32Array(memory);
+    this.#name = name;
+    this.#tell = tell2;
+  }
+  /**
+   * Notes damage.
+   *
+   * @param what What is damaged, such as "the entry of byte 512".
+   */
+  found(what) {
+    if (Atomics.exchange(this.#told, 0, 1) !== 0) return;
+    const { mark } = this;
+    const effect = mark === null ? "what it says cannot be read" : "the image is marked as corrupt and takes no more writes";
+    this.#tell(`${this.#name} is damaged: ${what} makes no sense, so ${effect}; see 'check', and 'check --repair=all'`);
+    mark?.();
+  }
+};
+
 // src/backends/formats/qcow2/l1_table.ts
 var NO_TABLE = 0;
 var BAD_TABLE = 4294967295;
@@ -14096,7 +14136,7 @@ var ReadOperation = class {
     }
   }
   #readMapped(position) {
-    const { data, clusters, geometry } = this.#from;
+    const { data, clusters, geometry, damage } = this.#from;
     const { kind, host, length: length2 } = this.#mapping;
     const at = this.#start + this.#done;
     this.#state = STATE.BYTES;
@@ -14119,6 +14159,7 @@ var ReadOperation = class {
         return length2;
       }
       default:
+        damage.found(`its table at byte ${position} of the disk`);
         return -ERRNO.EIO;
     }
   }
@@ -14714,10 +14755,21 @@ var WORD = {
   /** Entries of the L1 table of which some are to be written. */
   L1_DIRTY_FROM: 10,
   L1_DIRTY_TO: 11,
-  /** Not 0 if the tables are not to be changed any more. */
-  FAILED: 12
+  /** Whether tables may still be changed: one of `REFUSAL`. */
+  REFUSAL: 12,
+  /** Not 0 if the header has the dirty bit, durably. */
+  DIRTY_BIT: 13,
+  /** Not 0 if there is no room for refcounts until some are written. */
+  REFCOUNTS_FULL: 14
 };
 var WORDS = 16;
+var REFUSAL = {
+  NONE: 0,
+  /** The image is damaged; what was changed before is still written. */
+  DAMAGED: 1,
+  /** A thread has ended in the middle of a change; no table is written. */
+  FAILED: 2
+};
 var LOCKS = 0;
 var FLUSHES = LOCKS + CACHE_LINE2;
 var NUMBERS = FLUSHES + CACHE_LINE2;
@@ -14795,7 +14847,7 @@ var WriteState = class {
       if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
       const isTables = this.tables.revoke(thread);
       const isFlush = this.flush.revoke(thread);
-      if (isTables || isFlush) this.set("FAILED", 1);
+      if (isTables || isFlush) this.set("REFUSAL", REFUSAL.FAILED);
       if (isTables) undo();
       if (isTables) this.tables.unlock();
       if (isFlush) this.flush.unlock();
@@ -14804,9 +14856,22 @@ var WriteState = class {
     }
     return claimers;
   }
-  /** Whether tables may not be changed any more. */
+  /** Whether tables may not be written any more. */
   get hasFailed() {
-    return this.get("FAILED") !== 0;
+    return this.get("REFUSAL") === REFUSAL.FAILED;
+  }
+  /** Whether the image may not be changed any more. */
+  get refusesChanges() {
+    return this.get("REFUSAL") !== REFUSAL.NONE;
+  }
+  /** Whether the image is damaged, and was not before. */
+  get isDamaged() {
+    return this.get("REFUSAL") === REFUSAL.DAMAGED;
+  }
+  /** Refuses changes, because the image is damaged. */
+  setDamaged() {
+    const { NONE, DAMAGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE, DAMAGED);
   }
   /** Adds an entry to the range of those that are to be written. */
   noteDirty(table2, entry2) {
@@ -14867,6 +14932,8 @@ async function openForWriting(image) {
       cache: SliceCache.create(cacheSize, Math.ceil(clusters / perSlice) + 64, sliceSize / 4),
       canGrow
     },
+    incompatible: header.incompatible,
+    isLazy: (header.compatible & COMPATIBLE.LAZY_REFCOUNTS) !== 0n,
     isRaw: isRaw && data !== null,
     mayResize: header.snapshots === 0
   };
@@ -15127,6 +15194,27 @@ function* lowerOrFind({ refcounts: refcounts2 }, first2, most) {
   return most;
 }
 
+// src/backends/formats/qcow2/writing/mark_corrupt.ts
+function* markCorrupt(image) {
+  const { state: { flush: flush2 }, tableFile: { file }, geometry } = image;
+  if (geometry.version === 2) return 0;
+  yield flush2.lock();
+  try {
+    const error = yield writeIncompatible(file, featuresOf2(image));
+    return error < 0 ? error : yield file.flush();
+  } finally {
+    flush2.unlock();
+  }
+}
+function featuresOf2({ state, incompatible }) {
+  const dirty = state.get("DIRTY_BIT") === 0 ? 0n : INCOMPATIBLE.DIRTY;
+  return incompatible | dirty | (state.isDamaged ? INCOMPATIBLE.CORRUPT : 0n);
+}
+function badRefcounts({ damage }) {
+  damage.found("its refcount of a cluster that has a table");
+  return -ERRNO.EIO;
+}
+
 // src/backends/formats/qcow2/writing/disk_flush.ts
 var SLICES_MAX = 256;
 var DiskFlush = class {
@@ -15139,9 +15227,14 @@ var DiskFlush = class {
   }
   /** Whether the file has all tables, durably as far as it was flushed. */
   get isClean() {
-    const { state, disk, refcounts: refcounts2 } = this.#image;
-    const isDirty = disk.cache.dirtyCount > 0 || refcounts2.cache.dirtyCount > 0 || state.isDirty("L1") || state.isDirty("TABLE") || state.freed.isUnflushed;
+    const { state, disk, isLazy } = this.#image;
+    const isDirty = disk.cache.dirtyCount > 0 || state.isDirty("L1") || state.freed.isUnflushed || !isLazy && this.#hasRefcounts;
     return !isDirty && !state.flush.isHeld && !state.hasFailed;
+  }
+  /** Whether refcounts are to be written. */
+  get #hasRefcounts() {
+    const { state, refcounts: refcounts2 } = this.#image;
+    return refcounts2.cache.dirtyCount > 0 || state.isDirty("TABLE");
   }
   /** Makes everything durable; 0 or a negated errno. */
   *flush() {
@@ -15198,7 +15291,9 @@ var DiskFlush = class {
   *#writeAll(slices, tables, entries2, at) {
     const { tableFile, data, geometry: { clusterSize } } = this.#image;
     const { file } = tableFile;
-    let error = yield* this.#writeRefcounts();
+    const { state, isLazy } = this.#image;
+    const isLate = isLazy && state.get("REFCOUNTS_FULL") === 0;
+    let error = isLate ? yield* this.#setDirty(slices.length + tables.length > 0) : yield* this.#writeRefcounts();
     if (error < 0) return error;
     if (data !== file) {
       error = yield data.flush();
@@ -15206,7 +15301,7 @@ var DiskFlush = class {
     }
     error = yield file.flush();
     if (error < 0) return error;
-    error = yield* this.#writeTable();
+    if (!isLate) error = yield* this.#writeTable();
     if (error < 0) return error;
     if (slices.length === 0 && tables.length === 0) return 0;
     error = yield* this.#write(slices);
@@ -15215,6 +15310,38 @@ var DiskFlush = class {
       error = this.#count(yield* tableFile.writeWords(host, entries2[i]));
     }
     return error < 0 ? error : yield file.flush();
+  }
+  /**
+   * Sets the dirty bit before anything that relies on refcounts which are not
+   * written yet.
+   */
+  *#setDirty(hasTables) {
+    const { state, tableFile: { file } } = this.#image;
+    if (state.get("DIRTY_BIT") !== 0) return 0;
+    if (!hasTables && !this.#hasRefcounts) return 0;
+    const bits = featuresOf2(this.#image) | INCOMPATIBLE.DIRTY;
+    let error = this.#count(yield writeIncompatible(file, bits));
+    if (error >= 0) error = yield file.flush();
+    if (error >= 0) state.set("DIRTY_BIT", 1);
+    return error;
+  }
+  /** Writes the refcounts at the end, and then clears the dirty bit. */
+  *settle() {
+    const { state, tableFile: { file }, isLazy } = this.#image;
+    if (!isLazy) return 0;
+    yield state.flush.lock();
+    try {
+      if (state.hasFailed) return -ERRNO.EIO;
+      let error = yield* this.#writeRefcounts();
+      if (error >= 0) error = yield file.flush();
+      if (error >= 0) error = yield* this.#writeTable();
+      if (error < 0 || state.get("DIRTY_BIT") === 0) return error;
+      state.set("DIRTY_BIT", 0);
+      error = yield writeIncompatible(file, featuresOf2(this.#image));
+      return error < 0 ? error : yield file.flush();
+    } finally {
+      state.flush.unlock();
+    }
   }
   /** Writes changed refcounts; the flush lock is held. */
   *#writeRefcounts() {
@@ -15225,6 +15352,7 @@ var DiskFlush = class {
       const { cache } = refcounts2;
       const hostOf = (slice) => refcounts2.hostOf(slice);
       this.#copyDirty(cache, hostOf, copies);
+      state.set("REFCOUNTS_FULL", 0);
       state.tables.unlock();
       if (copies.length === 0) return 0;
       const error = yield* this.#write(copies);
@@ -15292,134 +15420,6 @@ var DiskFlush = class {
   #count(result3) {
     if (result3 < 0) this.#errors.add(-result3);
     return result3;
-  }
-};
-
-// src/backends/formats/qcow2/writing/disk_resize.ts
-var SIZE_FIELD = 24;
-var L1_FIELDS = 36;
-var DiskResize = class {
-  #image;
-  #zeroes;
-  #mayResize;
-  /**
-   * Prepares to resize an image.
-   *
-   * @param mayResize Whether snapshots, if there are any, keep sizes of their
-   * own.
-   */
-  constructor(image, zeroes, mayResize2) {
-    this.#image = image;
-    this.#zeroes = zeroes;
-    this.#mayResize = mayResize2;
-  }
-  /** Sets the size; 0 or a negated errno. */
-  *resize(size) {
-    const { state } = this.#image;
-    const old = state.size;
-    if (size === old) return 0;
-    if (!this.#mayResize) return -ERRNO.EOPNOTSUPP;
-    if (size < old) {
-      const error2 = yield* this.#zeroes.zero(size, old - size, true);
-      if (error2 < 0 && error2 !== -ERRNO.EOPNOTSUPP) return error2;
-      if (error2 < 0) return yield* this.#zeroesThenSize(size, old);
-      return yield* this.#setSize(size);
-    }
-    let error = yield* this.#growL1(size);
-    if (error < 0) return error;
-    error = yield* this.#growData(size);
-    if (error < 0) return error;
-    state.size = size;
-    error = yield* this.#zeroes.zero(old, size - old, false);
-    if (error >= 0) error = yield* this.#setSize(size);
-    if (error < 0) state.size = old;
-    return error;
-  }
-  *#zeroesThenSize(size, old) {
-    const error = yield* this.#zeroes.zero(size, old - size, false);
-    return error < 0 ? error : yield* this.#setSize(size);
-  }
-  /** Writes the size to the header, once everything else is durable. */
-  *#setSize(size) {
-    const { state, tableFile, flush: flush2 } = this.#image;
-    let error = yield flush2();
-    if (error < 0) return error;
-    const field = new DataView(new ArrayBuffer(8));
-    field.setBigUint64(0, BigInt(size));
-    const bytes2 = new Uint8Array(field.buffer);
-    error = yield* tableFile.write(SIZE_FIELD, bytes2);
-    if (error < 0) return error;
-    error = yield tableFile.file.flush();
-    if (error >= 0) state.size = size;
-    return error;
-  }
-  *#growData(size) {
-    const { data, geometry: { hasDataFile } } = this.#image;
-    return hasDataFile ? yield data.truncate(size) : 0;
-  }
-  /** Gives the L1 table entries for a size; moves it if it has to. */
-  *#growL1(size) {
-    const { state, geometry } = this.#image;
-    const { sliceSpan, tableSlices } = geometry;
-    const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
-    if (needed2 <= state.get("L1_ENTRIES")) return 0;
-    if (needed2 * 8 > LIMIT.L1_BYTES) return -ERRNO.EFBIG;
-    return yield* this.#moveL1(needed2);
-  }
-  *#moveL1(needed2) {
-    const { state, disk, refcounts: refcounts2, tableFile, geometry, flush: flush2 } = this.#image;
-    const { clusterSize } = geometry;
-    const clusters = Math.ceil(needed2 * 8 / clusterSize);
-    const entries2 = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
-    const beforeEntries = state.get("L1_ENTRIES");
-    let first2 = yield* this.#locked(() => this.#copyL1(clusters));
-    while (first2 === NO_ROOM) {
-      const error2 = yield flush2();
-      if (error2 < 0) return error2;
-      first2 = yield* this.#locked(() => this.#copyL1(clusters));
-    }
-    if (first2 < 0) return first2;
-    const { tables } = state;
-    let error = yield flush2();
-    if (error < 0) return error;
-    const fields = new DataView(new ArrayBuffer(12));
-    fields.setUint32(0, entries2);
-    fields.setBigUint64(4, BigInt(first2) * BigInt(clusterSize));
-    const bytes2 = new Uint8Array(fields.buffer);
-    error = yield* tableFile.write(L1_FIELDS, bytes2);
-    if (error >= 0) error = yield tableFile.file.flush();
-    if (error < 0) return error;
-    const before = state.get("L1_AT");
-    disk.grow(entries2);
-    state.set("L1_AT", first2);
-    state.set("L1_ENTRIES", entries2);
-    const old = Math.ceil(beforeEntries * 8 / clusterSize);
-    yield tables.lock();
-    if (old > 0) refcounts2.release(before, old);
-    tables.unlock();
-    return 0;
-  }
-  /** Writes the L1 table to new clusters; returns the first one. */
-  *#copyL1(clusters) {
-    const { state, disk, refcounts: refcounts2, tableFile, geometry } = this.#image;
-    const first2 = yield* refcounts2.allocateRun(clusters);
-    if (first2 < 0) return first2;
-    const words = new Int32Array(clusters * geometry.clusterSize / 4);
-    for (let table2 = 0; table2 < state.get("L1_ENTRIES"); table2++) {
-      words.set(disk.entryOf(table2), 2 * table2);
-    }
-    const at = first2 * geometry.clusterSize;
-    const error = yield* tableFile.writeWords(at, words);
-    return error < 0 ? error : first2;
-  }
-  *#locked(work) {
-    const { tables } = this.#image.state;
-    yield tables.lock();
-    try {
-      return yield* work();
-    } finally {
-      tables.unlock();
-    }
   }
 };
 
@@ -15564,6 +15564,445 @@ var SliceChanges = class extends SliceCache {
       if (this.lock(set)) return;
       const holder = Atomics.load(words, set + SET.LOCK);
       Atomics.wait(words, set + SET.LOCK, holder, WRITER_WAIT_MS);
+    }
+  }
+};
+
+// src/backends/formats/qcow2/writing/refcount_table.ts
+var TABLE_FIELDS2 = 48;
+function ownBlock({ clusterSize, perBlock, order }, block, first2, count2) {
+  const words = new Int32Array(clusterSize / 4);
+  const start = block * perBlock;
+  const to = Math.min(first2 + count2 - start, perBlock);
+  for (let index = Math.max(0, first2 - start); index < to; index++) {
+    const { word } = refcountPlace(order, index);
+    words.set(withRefcount(words, 0, order, index, 1), word);
+  }
+  return words;
+}
+function* growTable(refcounts2, block) {
+  const { state, file, table: table2, clusterSize, perBlock } = refcounts2;
+  const old = table2.length;
+  const first2 = old * perBlock;
+  const { blocks, clusters } = sizeOf2(refcounts2, block + 1);
+  if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
+  const used = blocks + clusters;
+  let error = yield* refcounts2.extendFile(first2 + used);
+  if (error < 0) return error;
+  refcounts2.use(first2, used);
+  for (let i = 0; i < blocks; i++) {
+    const words = ownBlock(refcounts2, old + i, first2, used);
+    error = yield* file.writeWords((first2 + i) * clusterSize, words);
+    if (error < 0) return error;
+  }
+  const entries2 = new BigUint64Array(clusters * clusterSize / 8);
+  for (let i = 0; i < old + blocks; i++) {
+    const cluster = i < old ? Atomics.load(table2, i) : first2 + i - old;
+    entries2[i] = BigInt(cluster) * BigInt(clusterSize);
+  }
+  const at = first2 + blocks;
+  error = yield* file.write(at * clusterSize, bigEndian(entries2));
+  if (error < 0) return error;
+  error = yield file.file.flush();
+  if (error < 0) return error;
+  const fields = new DataView(new ArrayBuffer(12));
+  fields.setBigUint64(0, BigInt(at) * BigInt(clusterSize));
+  fields.setUint32(8, clusters);
+  error = yield* file.write(TABLE_FIELDS2, new Uint8Array(fields.buffer));
+  if (error < 0) return error;
+  error = yield file.file.flush();
+  if (error < 0) return error;
+  const before = state.get("TABLE_AT");
+  const beforeClusters = state.get("TABLE_CLUSTERS");
+  table2.buffer.grow(entries2.length * 4);
+  for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first2 + i);
+  state.set("TABLE_AT", at);
+  state.set("TABLE_CLUSTERS", clusters);
+  state.set("TABLE_DIRTY_FROM", 0);
+  state.set("TABLE_DIRTY_TO", 0);
+  refcounts2.release(before, beforeClusters);
+  return 0;
+}
+function sizeOf2({ table: table2, clusterSize, perBlock }, least) {
+  const old = table2.length;
+  for (let blocks = 1; ; blocks++) {
+    const entries2 = Math.max(least, Math.ceil(old * 1.5), old + blocks);
+    const clusters = Math.ceil(entries2 * 8 / clusterSize);
+    if (blocks + clusters <= blocks * perBlock) return {
+      blocks,
+      clusters
+    };
+  }
+}
+function bigEndian(entries2) {
+  const view2 = new DataView(new ArrayBuffer(entries2.length * 8));
+  entries2.forEach((entry2, i) => view2.setBigUint64(8 * i, entry2));
+  return new Uint8Array(view2.buffer);
+}
+
+// src/backends/formats/qcow2/writing/refcounts.ts
+var GROWTH = 8 << 20;
+var CLUSTERS_MAX3 = 4294967295;
+var BAD_REFCOUNTS = -4e5;
+var Refcounts = class {
+  state;
+  file;
+  cache;
+  /** The clusters of refcount blocks. */
+  table;
+  order;
+  /** Refcounts of a block. */
+  perBlock;
+  clusterSize;
+  /** How many clusters `allocate()` has allocated. */
+  allocated;
+  /** Whether they were never written, so that they are zeroes. */
+  areUnused;
+  #perSlice;
+  #sliceSize;
+  #canGrow;
+  /** Attaches to the refcounts of an open image. */
+  constructor(shared, { clusterSize, sliceSize }, state, file) {
+    this.state = state;
+    this.file = file;
+    this.allocated = 0;
+    this.areUnused = false;
+    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
+    this.table = new Uint32Array(shared.table);
+    this.order = shared.order;
+    this.clusterSize = clusterSize;
+    this.perBlock = clusterSize * 8 / 2 ** shared.order;
+    this.#perSlice = sliceSize * 8 / 2 ** shared.order;
+    this.#sliceSize = sliceSize;
+    this.#canGrow = shared.canGrow;
+  }
+  /** Where a slice is in the file. */
+  hostOf(slice) {
+    const first2 = slice * this.#perSlice;
+    const block = Math.floor(first2 / this.perBlock);
+    const inBlock = slice - block * this.perBlock / this.#perSlice;
+    return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
+  }
+  /** The refcount of a cluster, or a negative number. */
+  *get(cluster) {
+    if (this.#blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
+    const slot = yield* this.#load(cluster);
+    if (slot < 0) return slot;
+    return this.#read(slot, cluster % this.#perSlice);
+  }
+  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
+  *set(cluster, refcount) {
+    const slice = Math.floor(cluster / this.#perSlice);
+    const index = cluster % this.#perSlice;
+    for (; ; ) {
+      const slot = yield* this.#load(cluster);
+      if (slot < 0) return slot;
+      const start = slot * (this.#sliceSize / 4);
+      const { data } = this.cache;
+      const words = withRefcount(data, start, this.order, index, refcount);
+      const { word } = refcountPlace(this.order, index);
+      if (this.cache.change(slice, word, words)) break;
+    }
+    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
+      this.state.set("FREE_FROM", cluster);
+    }
+    return 0;
+  }
+  /**
+   * Allocates clusters that follow each other: as many as are free at the first
+   * free place, and tells that by `allocated`.
+   *
+   * @param count How many at most.
+   * @returns The first one, or a negative number.
+   */
+  *allocate(count2) {
+    const first2 = yield* this.#findFree(count2);
+    if (first2 < 0) return first2;
+    const found = this.allocated;
+    const error = yield* this.extendFile(first2 + found);
+    if (error < 0) return error;
+    for (let done = 0; done < found; done++) {
+      const result3 = yield* this.set(first2 + done, 1);
+      if (result3 < 0) {
+        yield* this.free(first2, done);
+        return result3;
+      }
+    }
+    this.state.set("FREE_FROM", first2 + found);
+    this.areUnused = this.use(first2, found);
+    this.allocated = found;
+    return first2;
+  }
+  /**
+   * Allocates clusters that follow each other, exactly as many as wanted.
+   *
+   * @returns The first one, or a negative number.
+   */
+  *allocateRun(count2) {
+    const passed = [];
+    let first2 = 0;
+    let found = 0;
+    while (found < count2) {
+      const next = yield* this.allocate(count2 - found);
+      if (next < 0) {
+        passed.push([
+          first2,
+          found
+        ]);
+        first2 = next;
+        break;
+      }
+      if (next !== first2 + found) {
+        if (found > 0) passed.push([
+          first2,
+          found
+        ]);
+        first2 = next;
+        found = 0;
+      }
+      found += this.allocated;
+    }
+    for (const range of passed) yield* this.free(...range);
+    return first2;
+  }
+  /** Frees clusters that no table has ever referred to. */
+  *free(first2, count2) {
+    for (let done = 0; done < count2; done++) {
+      const error = yield* this.set(first2 + done, 0);
+      if (error >= 0) continue;
+      this.release(first2 + done, count2 - done);
+      break;
+    }
+    return 0;
+  }
+  /**
+   * Gives back a reference to each of some clusters. If there is no room to note
+   * that, they are leaked: nothing else is wrong with them.
+   */
+  release(first2, count2) {
+    const { freed, epochs } = this.state;
+    freed.add(first2, count2, epochs.current);
+  }
+  /** Notes that clusters are used; returns whether none of them was before. */
+  use(first2, count2) {
+    const unused = this.state.get("UNUSED_FROM");
+    const end = first2 + count2;
+    if (end > unused) this.state.set("UNUSED_FROM", end);
+    return this.#canGrow && first2 >= unused;
+  }
+  /** Makes the file long enough for the clusters up to one. */
+  *extendFile(end) {
+    const { state, clusterSize } = this;
+    if (end <= state.get("FILE_CLUSTERS")) return 0;
+    if (!this.#canGrow) return -ERRNO.ENOSPC;
+    const ahead = Math.ceil(GROWTH / clusterSize);
+    for (const clusters of [
+      end + ahead,
+      end
+    ]) {
+      const error = yield this.file.file.truncate(clusters * clusterSize);
+      if (error < 0 && clusters === end) return error;
+      if (error < 0) continue;
+      state.set("FILE_CLUSTERS", clusters);
+      break;
+    }
+    return 0;
+  }
+  /** Whether a cluster belongs to the header, the L1 or the refcount table. */
+  isTable(cluster) {
+    const { state, clusterSize } = this;
+    const l1 = state.get("L1_AT");
+    const l1Clusters = Math.ceil(state.get("L1_ENTRIES") * 8 / clusterSize);
+    const table2 = state.get("TABLE_AT");
+    const end = table2 + state.get("TABLE_CLUSTERS");
+    return cluster === 0 || cluster >= table2 && cluster < end || cluster >= l1 && cluster < l1 + l1Clusters || cluster === this.#blockAt(Math.floor(cluster / this.perBlock));
+  }
+  *#findFree(count2) {
+    let at = this.state.get("FREE_FROM");
+    for (; ; ) {
+      if (at >= CLUSTERS_MAX3) return -ERRNO.ENOSPC;
+      const block = Math.floor(at / this.perBlock);
+      if (this.#blockAt(block) === 0) {
+        const error = yield* this.#addBlock(block, at);
+        if (error < 0) return error;
+        continue;
+      }
+      const slot = yield* this.#load(at);
+      if (slot < 0) return slot;
+      const from = at % this.#perSlice;
+      const index = this.#firstFree(slot, from);
+      const first2 = at - from + index;
+      if (index < this.#perSlice) {
+        if (this.isTable(first2)) return BAD_REFCOUNTS;
+        let found = 1;
+        const most = Math.min(count2, this.#perSlice - index);
+        while (found < most && this.#read(slot, index + found) === 0) found++;
+        this.allocated = found;
+        return first2;
+      }
+      at = first2;
+      this.state.set("FREE_FROM", at);
+    }
+  }
+  #firstFree(slot, from) {
+    let index = from;
+    while (index < this.#perSlice && this.#read(slot, index) !== 0) index++;
+    return index;
+  }
+  /** Adds a block, in the first cluster that it describes. */
+  *#addBlock(block, at) {
+    if (block === 0) return -ERRNO.EIO;
+    if (block >= this.table.length) return yield* growTable(this, block);
+    let error = yield* this.extendFile(at + 1);
+    if (error < 0) return error;
+    this.use(at, 1);
+    const words = ownBlock(this, block, at, 1);
+    error = yield* this.file.writeWords(at * this.clusterSize, words);
+    if (error < 0) return error;
+    Atomics.store(this.table, block, at);
+    this.state.noteDirty("TABLE", block);
+    return 0;
+  }
+  *#load(cluster) {
+    const slice = Math.floor(cluster / this.#perSlice);
+    const slot = yield* this.file.load(this.cache, slice, this.hostOf(slice));
+    if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
+    return slot;
+  }
+  #read(slot, index) {
+    const start = slot * (this.#sliceSize / 4);
+    return readRefcount(this.cache.data, start, this.order, index);
+  }
+  #blockAt(block) {
+    return block < this.table.length ? Atomics.load(this.table, block) : 0;
+  }
+};
+
+// src/backends/formats/qcow2/writing/disk_resize.ts
+var SIZE_FIELD = 24;
+var L1_FIELDS = 36;
+var DiskResize = class {
+  #image;
+  #zeroes;
+  #mayResize;
+  /**
+   * Prepares to resize an image.
+   *
+   * @param mayResize Whether snapshots, if there are any, keep sizes of their
+   * own.
+   */
+  constructor(image, zeroes, mayResize2) {
+    this.#image = image;
+    this.#zeroes = zeroes;
+    this.#mayResize = mayResize2;
+  }
+  /** Sets the size; 0 or a negated errno. */
+  *resize(size) {
+    const { state } = this.#image;
+    const old = state.size;
+    if (size === old) return 0;
+    if (!this.#mayResize) return -ERRNO.EOPNOTSUPP;
+    if (size < old) {
+      const error2 = yield* this.#zeroes.zero(size, old - size, true);
+      if (error2 < 0 && error2 !== -ERRNO.EOPNOTSUPP) return error2;
+      if (error2 < 0) return yield* this.#zeroesThenSize(size, old);
+      return yield* this.#setSize(size);
+    }
+    let error = yield* this.#growL1(size);
+    if (error < 0) return error;
+    error = yield* this.#growData(size);
+    if (error < 0) return error;
+    state.size = size;
+    error = yield* this.#zeroes.zero(old, size - old, false);
+    if (error >= 0) error = yield* this.#setSize(size);
+    if (error < 0) state.size = old;
+    return error;
+  }
+  *#zeroesThenSize(size, old) {
+    const error = yield* this.#zeroes.zero(size, old - size, false);
+    return error < 0 ? error : yield* this.#setSize(size);
+  }
+  /** Writes the size to the header, once everything else is durable. */
+  *#setSize(size) {
+    const { state, tableFile, flush: flush2 } = this.#image;
+    let error = yield flush2();
+    if (error < 0) return error;
+    const field = new DataView(new ArrayBuffer(8));
+    field.setBigUint64(0, BigInt(size));
+    const bytes2 = new Uint8Array(field.buffer);
+    error = yield* tableFile.write(SIZE_FIELD, bytes2);
+    if (error < 0) return error;
+    error = yield tableFile.file.flush();
+    if (error >= 0) state.size = size;
+    return error;
+  }
+  *#growData(size) {
+    const { data, geometry: { hasDataFile } } = this.#image;
+    return hasDataFile ? yield data.truncate(size) : 0;
+  }
+  /** Gives the L1 table entries for a size; moves it if it has to. */
+  *#growL1(size) {
+    const { state, geometry } = this.#image;
+    const { sliceSpan, tableSlices } = geometry;
+    const needed2 = Math.ceil(size / (sliceSpan * tableSlices));
+    if (needed2 <= state.get("L1_ENTRIES")) return 0;
+    if (needed2 * 8 > LIMIT.L1_BYTES) return -ERRNO.EFBIG;
+    return yield* this.#moveL1(needed2);
+  }
+  *#moveL1(needed2) {
+    const { state, disk, refcounts: refcounts2, tableFile, geometry, flush: flush2 } = this.#image;
+    const { clusterSize } = geometry;
+    const clusters = Math.ceil(needed2 * 8 / clusterSize);
+    const entries2 = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
+    const beforeEntries = state.get("L1_ENTRIES");
+    let first2 = yield* this.#locked(() => this.#copyL1(clusters));
+    if (first2 === BAD_REFCOUNTS) return badRefcounts(this.#image);
+    while (first2 === NO_ROOM) {
+      const error2 = yield flush2();
+      if (error2 < 0) return error2;
+      first2 = yield* this.#locked(() => this.#copyL1(clusters));
+    }
+    if (first2 < 0) return first2;
+    const { tables } = state;
+    let error = yield flush2();
+    if (error < 0) return error;
+    const fields = new DataView(new ArrayBuffer(12));
+    fields.setUint32(0, entries2);
+    fields.setBigUint64(4, BigInt(first2) * BigInt(clusterSize));
+    const bytes2 = new Uint8Array(fields.buffer);
+    error = yield* tableFile.write(L1_FIELDS, bytes2);
+    if (error >= 0) error = yield tableFile.file.flush();
+    if (error < 0) return error;
+    const before = state.get("L1_AT");
+    disk.grow(entries2);
+    state.set("L1_AT", first2);
+    state.set("L1_ENTRIES", entries2);
+    const old = Math.ceil(beforeEntries * 8 / clusterSize);
+    yield tables.lock();
+    if (old > 0) refcounts2.release(before, old);
+    tables.unlock();
+    return 0;
+  }
+  /** Writes the L1 table to new clusters; returns the first one. */
+  *#copyL1(clusters) {
+    const { state, disk, refcounts: refcounts2, tableFile, geometry } = this.#image;
+    const first2 = yield* refcounts2.allocateRun(clusters);
+    if (first2 < 0) return first2;
+    const words = new Int32Array(clusters * geometry.clusterSize / 4);
+    for (let table2 = 0; table2 < state.get("L1_ENTRIES"); table2++) {
+      words.set(disk.entryOf(table2), 2 * table2);
+    }
+    const at = first2 * geometry.clusterSize;
+    const error = yield* tableFile.writeWords(at, words);
+    return error < 0 ? error : first2;
+  }
+  *#locked(work) {
+    const { tables } = this.#image.state;
+    yield tables.lock();
+    try {
+      return yield* work();
+    } finally {
+      tables.unlock();
     }
   }
 };
@@ -15888,7 +16327,7 @@ function* undoClusters({ state: { tables, claims }, refcounts: refcounts2, geome
 }
 function* link(image, clusters) {
   const { disk, geometry, state } = image;
-  if (state.hasFailed) return -ERRNO.EIO;
+  if (state.refusesChanges) return -ERRNO.EIO;
   const { slice, entry: entry2, count: count2, host, guest } = clusters;
   const { entryWords: entryWords2, clusterSize } = geometry;
   let error = yield* disk.own(slice, false);
@@ -15950,7 +16389,7 @@ var DiskWriter = class {
       const mapping = new Mapping();
       const error = yield* mapSteps(this.#image, position, length2, mapping);
       if (error < 0) return error;
-      if (mapping.kind === MAPPED.CORRUPT) return -ERRNO.EIO;
+      if (mapping.kind === MAPPED.CORRUPT) return this.#damaged(position);
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
       const { host } = mapping;
       const put2 = yield data.write(host, buffer, start, mapping.length);
@@ -15971,6 +16410,7 @@ var DiskWriter = class {
     try {
       seen = claims.seen;
       result3 = yield* this.#plan(position, length2, plan);
+      if (result3 === BAD_REFCOUNTS) result3 = badRefcounts(this.#image);
     } finally {
       tables.unlock();
     }
@@ -16008,7 +16448,7 @@ var DiskWriter = class {
   *#plan(position, length2, plan) {
     const { state, disk, refcounts: refcounts2 } = this.#image;
     const { sliceSpan, clusterSize, hasDataFile } = this.#geometry;
-    if (state.hasFailed) return -ERRNO.EIO;
+    if (state.refusesChanges) return -ERRNO.EIO;
     const slice = Math.floor(position / sliceSpan);
     const entry2 = Math.floor((position - slice * sliceSpan) / clusterSize);
     const guest = slice * sliceSpan + entry2 * clusterSize;
@@ -16020,7 +16460,7 @@ var DiskWriter = class {
     if (error < 0) return error;
     const run3 = this.#runOf(entry2, guest, free);
     const { kind, host } = this.#entry;
-    if (kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+    if (kind === CLUSTER.CORRUPT) return this.#damaged(position);
     const isOwn = kind === CLUSTER.OWN;
     const limit = isOwn ? this.#ownEnd(position, guest) : Infinity;
     if (run3 === 0 || limit <= position) return 0;
@@ -16057,6 +16497,10 @@ var DiskWriter = class {
       to: Math.min(this.#upTo(end, this.#unitAt(entry2 + count2 - 1, end - 1)), guest + count2 * clusterSize)
     };
     return 0;
+  }
+  #damaged(position) {
+    this.#image.damage.found(`its table at byte ${position} of the disk`);
+    return -ERRNO.EIO;
   }
   /**
    * How many entries from one on need new clusters; 0 if the first has one that
@@ -16260,6 +16704,7 @@ var DiskZeroes = class {
       try {
         seen = claims.seen;
         result3 = yield* this.#change(from, to, unmap, isBelow);
+        if (result3 === BAD_REFCOUNTS) result3 = badRefcounts(this.#image);
       } finally {
         tables.unlock();
       }
@@ -16275,7 +16720,7 @@ var DiskZeroes = class {
   *#change(from, to, unmap, isBelow) {
     const { state, disk, geometry, backing } = this.#image;
     const { sliceSpan, clusterSize, sliceEntries } = geometry;
-    if (state.hasFailed) return -ERRNO.EIO;
+    if (state.refusesChanges) return -ERRNO.EIO;
     const slice = Math.floor(from / sliceSpan);
     const entry2 = (from - slice * sliceSpan) / clusterSize;
     let most = Math.min(sliceEntries - entry2, (to - from) / clusterSize, PART8);
@@ -16300,7 +16745,7 @@ var DiskZeroes = class {
     return Math.min(to, (table2 + 1) * tableSlices * sliceSpan);
   }
   *#entries(slice, entry2, count2, unmap) {
-    const { disk, geometry } = this.#image;
+    const { disk, geometry, damage } = this.#image;
     const { entryWords: entryWords2, sliceSpan, clusterSize } = geometry;
     const words = new Int32Array(count2 * entryWords2);
     const old = [];
@@ -16309,7 +16754,10 @@ var DiskZeroes = class {
       const before = new Entry(geometry);
       const guest = slice * sliceSpan + (entry2 + i) * clusterSize;
       before.read(disk.words, start + i * entryWords2, guest);
-      if (before.kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+      if (before.kind === CLUSTER.CORRUPT) {
+        damage.found(`its table at byte ${guest} of the disk`);
+        return -ERRNO.EIO;
+      }
       const keeps = before.kind === CLUSTER.OWN && !unmap && geometry.version === 3;
       words.set(this.#zeroEntry(before, keeps, guest), i * entryWords2);
       if (!keeps) old.push(before);
@@ -16335,313 +16783,6 @@ var DiskZeroes = class {
       hasMark ? all : 0,
       0
     ];
-  }
-};
-
-// src/backends/formats/qcow2/writing/refcount_table.ts
-var TABLE_FIELDS2 = 48;
-function ownBlock({ clusterSize, perBlock, order }, block, first2, count2) {
-  const words = new Int32Array(clusterSize / 4);
-  const start = block * perBlock;
-  const to = Math.min(first2 + count2 - start, perBlock);
-  for (let index = Math.max(0, first2 - start); index < to; index++) {
-    const { word } = refcountPlace(order, index);
-    words.set(withRefcount(words, 0, order, index, 1), word);
-  }
-  return words;
-}
-function* growTable(refcounts2, block) {
-  const { state, file, table: table2, clusterSize, perBlock } = refcounts2;
-  const old = table2.length;
-  const first2 = old * perBlock;
-  const { blocks, clusters } = sizeOf2(refcounts2, block + 1);
-  if (clusters * clusterSize > LIMIT.REFCOUNT_TABLE_BYTES) return -ERRNO.ENOSPC;
-  const used = blocks + clusters;
-  let error = yield* refcounts2.extendFile(first2 + used);
-  if (error < 0) return error;
-  refcounts2.use(first2, used);
-  for (let i = 0; i < blocks; i++) {
-    const words = ownBlock(refcounts2, old + i, first2, used);
-    error = yield* file.writeWords((first2 + i) * clusterSize, words);
-    if (error < 0) return error;
-  }
-  const entries2 = new BigUint64Array(clusters * clusterSize / 8);
-  for (let i = 0; i < old + blocks; i++) {
-    const cluster = i < old ? Atomics.load(table2, i) : first2 + i - old;
-    entries2[i] = BigInt(cluster) * BigInt(clusterSize);
-  }
-  const at = first2 + blocks;
-  error = yield* file.write(at * clusterSize, bigEndian(entries2));
-  if (error < 0) return error;
-  error = yield file.file.flush();
-  if (error < 0) return error;
-  const fields = new DataView(new ArrayBuffer(12));
-  fields.setBigUint64(0, BigInt(at) * BigInt(clusterSize));
-  fields.setUint32(8, clusters);
-  error = yield* file.write(TABLE_FIELDS2, new Uint8Array(fields.buffer));
-  if (error < 0) return error;
-  error = yield file.file.flush();
-  if (error < 0) return error;
-  const before = state.get("TABLE_AT");
-  const beforeClusters = state.get("TABLE_CLUSTERS");
-  table2.buffer.grow(entries2.length * 4);
-  for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first2 + i);
-  state.set("TABLE_AT", at);
-  state.set("TABLE_CLUSTERS", clusters);
-  state.set("TABLE_DIRTY_FROM", 0);
-  state.set("TABLE_DIRTY_TO", 0);
-  refcounts2.release(before, beforeClusters);
-  return 0;
-}
-function sizeOf2({ table: table2, clusterSize, perBlock }, least) {
-  const old = table2.length;
-  for (let blocks = 1; ; blocks++) {
-    const entries2 = Math.max(least, Math.ceil(old * 1.5), old + blocks);
-    const clusters = Math.ceil(entries2 * 8 / clusterSize);
-    if (blocks + clusters <= blocks * perBlock) return {
-      blocks,
-      clusters
-    };
-  }
-}
-function bigEndian(entries2) {
-  const view2 = new DataView(new ArrayBuffer(entries2.length * 8));
-  entries2.forEach((entry2, i) => view2.setBigUint64(8 * i, entry2));
-  return new Uint8Array(view2.buffer);
-}
-
-// src/backends/formats/qcow2/writing/refcounts.ts
-var GROWTH = 8 << 20;
-var CLUSTERS_MAX3 = 4294967295;
-var Refcounts = class {
-  state;
-  file;
-  cache;
-  /** The clusters of refcount blocks. */
-  table;
-  order;
-  /** Refcounts of a block. */
-  perBlock;
-  clusterSize;
-  /** How many clusters `allocate()` has allocated. */
-  allocated;
-  /** Whether they were never written, so that they are zeroes. */
-  areUnused;
-  #perSlice;
-  #sliceSize;
-  #canGrow;
-  /** Attaches to the refcounts of an open image. */
-  constructor(shared, { clusterSize, sliceSize }, state, file) {
-    this.state = state;
-    this.file = file;
-    this.allocated = 0;
-    this.areUnused = false;
-    this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
-    this.table = new Uint32Array(shared.table);
-    this.order = shared.order;
-    this.clusterSize = clusterSize;
-    this.perBlock = clusterSize * 8 / 2 ** shared.order;
-    this.#perSlice = sliceSize * 8 / 2 ** shared.order;
-    this.#sliceSize = sliceSize;
-    this.#canGrow = shared.canGrow;
-  }
-  /** Where a slice is in the file. */
-  hostOf(slice) {
-    const first2 = slice * this.#perSlice;
-    const block = Math.floor(first2 / this.perBlock);
-    const inBlock = slice - block * this.perBlock / this.#perSlice;
-    return this.#blockAt(block) * this.clusterSize + inBlock * this.#sliceSize;
-  }
-  /** The refcount of a cluster, or a negative number. */
-  *get(cluster) {
-    if (this.#blockAt(Math.floor(cluster / this.perBlock)) === 0) return 0;
-    const slot = yield* this.#load(cluster);
-    if (slot < 0) return slot;
-    return this.#read(slot, cluster % this.#perSlice);
-  }
-  /** Sets the refcount of a cluster whose block exists; 0 or negative. */
-  *set(cluster, refcount) {
-    const slice = Math.floor(cluster / this.#perSlice);
-    const index = cluster % this.#perSlice;
-    for (; ; ) {
-      const slot = yield* this.#load(cluster);
-      if (slot < 0) return slot;
-      const start = slot * (this.#sliceSize / 4);
-      const { data } = this.cache;
-      const words = withRefcount(data, start, this.order, index, refcount);
-      const { word } = refcountPlace(this.order, index);
-      if (this.cache.change(slice, word, words)) break;
-    }
-    if (refcount === 0 && cluster < this.state.get("FREE_FROM")) {
-      this.state.set("FREE_FROM", cluster);
-    }
-    return 0;
-  }
-  /**
-   * Allocates clusters that follow each other: as many as are free at the first
-   * free place, and tells that by `allocated`.
-   *
-   * @param count How many at most.
-   * @returns The first one, or a negative number.
-   */
-  *allocate(count2) {
-    const first2 = yield* this.#findFree(count2);
-    if (first2 < 0) return first2;
-    const found = this.allocated;
-    const error = yield* this.extendFile(first2 + found);
-    if (error < 0) return error;
-    for (let done = 0; done < found; done++) {
-      const result3 = yield* this.set(first2 + done, 1);
-      if (result3 < 0) {
-        yield* this.free(first2, done);
-        return result3;
-      }
-    }
-    this.state.set("FREE_FROM", first2 + found);
-    this.areUnused = this.use(first2, found);
-    this.allocated = found;
-    return first2;
-  }
-  /**
-   * Allocates clusters that follow each other, exactly as many as wanted.
-   *
-   * @returns The first one, or a negative number.
-   */
-  *allocateRun(count2) {
-    const passed = [];
-    let first2 = 0;
-    let found = 0;
-    while (found < count2) {
-      const next = yield* this.allocate(count2 - found);
-      if (next < 0) {
-        passed.push([
-          first2,
-          found
-        ]);
-        first2 = next;
-        break;
-      }
-      if (next !== first2 + found) {
-        if (found > 0) passed.push([
-          first2,
-          found
-        ]);
-        first2 = next;
-        found = 0;
-      }
-      found += this.allocated;
-    }
-    for (const range of passed) yield* this.free(...range);
-    return first2;
-  }
-  /** Frees clusters that no table has ever referred to. */
-  *free(first2, count2) {
-    for (let done = 0; done < count2; done++) {
-      const error = yield* this.set(first2 + done, 0);
-      if (error >= 0) continue;
-      this.release(first2 + done, count2 - done);
-      break;
-    }
-    return 0;
-  }
-  /**
-   * Gives back a reference to each of some clusters. If there is no room to note
-   * that, they are leaked: nothing else is wrong with them.
-   */
-  release(first2, count2) {
-    const { freed, epochs } = this.state;
-    freed.add(first2, count2, epochs.current);
-  }
-  /** Notes that clusters are used; returns whether none of them was before. */
-  use(first2, count2) {
-    const unused = this.state.get("UNUSED_FROM");
-    const end = first2 + count2;
-    if (end > unused) this.state.set("UNUSED_FROM", end);
-    return this.#canGrow && first2 >= unused;
-  }
-  /** Makes the file long enough for the clusters up to one. */
-  *extendFile(end) {
-    const { state, clusterSize } = this;
-    if (end <= state.get("FILE_CLUSTERS")) return 0;
-    if (!this.#canGrow) return -ERRNO.ENOSPC;
-    const ahead = Math.ceil(GROWTH / clusterSize);
-    for (const clusters of [
-      end + ahead,
-      end
-    ]) {
-      const error = yield this.file.file.truncate(clusters * clusterSize);
-      if (error < 0 && clusters === end) return error;
-      if (error < 0) continue;
-      state.set("FILE_CLUSTERS", clusters);
-      break;
-    }
-    return 0;
-  }
-  /** Whether a cluster belongs to the header, the L1 or the refcount table. */
-  isTable(cluster) {
-    const { state, clusterSize } = this;
-    const l1 = state.get("L1_AT");
-    const l1Clusters = Math.ceil(state.get("L1_ENTRIES") * 8 / clusterSize);
-    const table2 = state.get("TABLE_AT");
-    const end = table2 + state.get("TABLE_CLUSTERS");
-    return cluster === 0 || cluster >= table2 && cluster < end || cluster >= l1 && cluster < l1 + l1Clusters || cluster === this.#blockAt(Math.floor(cluster / this.perBlock));
-  }
-  *#findFree(count2) {
-    let at = this.state.get("FREE_FROM");
-    for (; ; ) {
-      if (at >= CLUSTERS_MAX3) return -ERRNO.ENOSPC;
-      const block = Math.floor(at / this.perBlock);
-      if (this.#blockAt(block) === 0) {
-        const error = yield* this.#addBlock(block, at);
-        if (error < 0) return error;
-        continue;
-      }
-      const slot = yield* this.#load(at);
-      if (slot < 0) return slot;
-      const from = at % this.#perSlice;
-      const index = this.#firstFree(slot, from);
-      const first2 = at - from + index;
-      if (index < this.#perSlice) {
-        if (this.isTable(first2)) return -ERRNO.EIO;
-        let found = 1;
-        const most = Math.min(count2, this.#perSlice - index);
-        while (found < most && this.#read(slot, index + found) === 0) found++;
-        this.allocated = found;
-        return first2;
-      }
-      at = first2;
-      this.state.set("FREE_FROM", at);
-    }
-  }
-  #firstFree(slot, from) {
-    let index = from;
-    while (index < this.#perSlice && this.#read(slot, index) !== 0) index++;
-    return index;
-  }
-  /** Adds a block, in the first cluster that it describes. */
-  *#addBlock(block, at) {
-    if (block === 0) return -ERRNO.EIO;
-    if (block >= this.table.length) return yield* growTable(this, block);
-    let error = yield* this.extendFile(at + 1);
-    if (error < 0) return error;
-    this.use(at, 1);
-    const words = ownBlock(this, block, at, 1);
-    error = yield* this.file.writeWords(at * this.clusterSize, words);
-    if (error < 0) return error;
-    Atomics.store(this.table, block, at);
-    this.state.noteDirty("TABLE", block);
-    return 0;
-  }
-  #load(cluster) {
-    const slice = Math.floor(cluster / this.#perSlice);
-    return this.file.load(this.cache, slice, this.hostOf(slice));
-  }
-  #read(slot, index) {
-    const start = slot * (this.#sliceSize / 4);
-    return readRefcount(this.cache.data, start, this.order, index);
-  }
-  #blockAt(block) {
-    return block < this.table.length ? Atomics.load(this.table, block) : 0;
   }
 };
 
@@ -16671,16 +16812,22 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     super(sources);
     const tableFile = new TableFile(file, geometry.sliceSize);
     const refcounts2 = new Refcounts(writing.refcounts, geometry, state, tableFile);
-    const { flags, isRaw, mayResize: mayResize2 } = writing;
+    const { flags, incompatible, isLazy, isRaw, mayResize: mayResize2 } = writing;
     this.#image = {
       ...parts2,
       dataEnd: Infinity,
       state,
+      incompatible,
+      isLazy,
       tableFile,
       refcounts: refcounts2,
       disk: new DiskTables(tables, flags, state, tableFile, refcounts2),
       read: (...args) => this.read(...args),
       flush: () => this.flush()
+    };
+    parts2.damage.mark = () => {
+      state.setDamaged();
+      run(markCorrupt(this.#image));
     };
     this.#writer = new DiskWriter(this.#image);
     this.#zeroes = new DiskZeroes(this.#image, this.#writer, isRaw);
@@ -16700,7 +16847,9 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     return leaveAfter(got, epochs, counter);
   }
   write(position, buffer, start, length2) {
-    const { state: { epochs }, lookup: lookup2, data } = this.#image;
+    const { state, lookup: lookup2, data } = this.#image;
+    const { epochs } = state;
+    if (state.refusesChanges) return -ERRNO.EIO;
     const mapping = this.#mapping;
     const counter = epochs.enter();
     let put2 = -1;
@@ -16722,9 +16871,11 @@ var WritableQcow2Backend = class extends Qcow2Backend {
   }
   zero(position, length2, { unmap }) {
     if (length2 === 0) return 0;
+    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
     return run(this.#zeroes.zero(position, length2, unmap));
   }
   truncate(size) {
+    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
     return run(this.#resize.resize(size));
   }
   flush() {
@@ -16765,7 +16916,7 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     for (let i = 0; i < LAST_FLUSHES && !isDone(); i++) {
       if (await run(this.#flush.flush()) < 0) return;
     }
-    await run(this.#trim());
+    if (await run(this.#flush.settle()) >= 0) await run(this.#trim());
   }
   /** Cuts off what the file was longer than its clusters need. */
   *#trim() {
@@ -16827,6 +16978,7 @@ var QCOW2 = {
       file,
       data,
       geometry: tables.geometry,
+      damage: new DamageSigns(attachment.damage, attachment.name, services.tell),
       lookup: new TableLookup(tables, cacheOwner(services.queue)),
       clusters: new ClusterCache(compression, tables.geometry.clusterSize),
       backing: backingSize === null ? null : {
@@ -16895,6 +17047,7 @@ async function openQcow2({ file: path, base, link: link3 }, context) {
         l1: writable ? growable(l1) : l1,
         cache
       },
+      damage: DamageSigns.create(),
       writing,
       dataEnd: await sizeOf3(data ?? file),
       hasDataFile: data !== null,

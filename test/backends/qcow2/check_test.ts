@@ -161,7 +161,10 @@ testIf(
         const put = await opened.backend.write(1_500_000, data, 0, 70_000);
         assertEquals(put, 70_000);
         assertEquals(await opened.backend.flush(), 0);
+        // Refcounts come at the end, so that the image is dirty until then.
+        assertEquals((await Deno.readFile(image))[79]! & 1, 1, "dirty");
         await opened.close();
+        assertEquals((await Deno.readFile(image))[87]! & 1, 1, "lazy");
         await qemu(directory, "qemu-img", "check", "-q", "a.qcow2");
         assertEquals((await Deno.readFile(image))[79]! & 1, 0, "dirty");
         await qemu(

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { ERRNO } from "../../../src/base/errno.ts";
 import type { Backend } from "../../../src/backends/backend.ts";
 import { ClusterCache } from "../../../src/backends/formats/qcow2/cluster_cache.ts";
+import { DamageSigns } from "../../../src/backends/formats/qcow2/damage_signs.ts";
 import { geometryOf } from "../../../src/backends/formats/qcow2/geometry.ts";
 import { parseHeader } from "../../../src/backends/formats/qcow2/header.ts";
 import { readL1 } from "../../../src/backends/formats/qcow2/l1_table.ts";
@@ -70,6 +71,7 @@ async function opened(
     data: file,
     dataEnd: file.size,
     backing: null,
+    damage: new DamageSigns(DamageSigns.create(), "a", () => {}),
     geometry,
     lookup: new TableLookup({ geometry, l1, cache }, 1),
     clusters: new ClusterCache(header.compression, CLUSTER),

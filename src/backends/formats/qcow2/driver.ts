@@ -18,6 +18,7 @@ import {
 import { ClusterCache } from "./cluster_cache.ts";
 import { INCOMPATIBLE, LIMIT } from "./constants.ts";
 import { createQcow2 } from "./creating/create_qcow2.ts";
+import { DamageSigns } from "./damage_signs.ts";
 import { loadDecompression } from "./decompress.ts";
 import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
 import type { Compression, Qcow2Header } from "./header.ts";
@@ -50,6 +51,8 @@ export interface Qcow2Attachment {
   readonly size: number;
   readonly compression: Compression;
   readonly tables: SharedTables;
+  /** Of `DamageSigns.create()`. */
+  readonly damage: SharedArrayBuffer;
   /** What writing needs; `null` if the image is only read. */
   readonly writing: SharedWriting | null;
   /** As in `ReadSources`. */
@@ -93,6 +96,11 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
       file: file!,
       data,
       geometry: tables.geometry,
+      damage: new DamageSigns(
+        attachment.damage,
+        attachment.name,
+        services.tell,
+      ),
       lookup: new TableLookup(tables, cacheOwner(services.queue)),
       clusters: new ClusterCache(compression, tables.geometry.clusterSize),
       backing: backingSize === null
@@ -152,6 +160,7 @@ export async function openQcow2(
       size: disk.size,
       compression: header.compression,
       tables: { geometry, l1: writable ? growable(l1) : l1, cache },
+      damage: DamageSigns.create(),
       writing,
       dataEnd: await sizeOf(data ?? file),
       hasDataFile: data !== null,

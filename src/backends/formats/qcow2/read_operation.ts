@@ -153,7 +153,7 @@ export class ReadOperation implements Receiver<number> {
   }
 
   #readMapped(position: number): Answer {
-    const { data, clusters, geometry } = this.#from;
+    const { data, clusters, geometry, damage } = this.#from;
     const { kind, host, length } = this.#mapping;
     const at = this.#start + this.#done;
     this.#state = STATE.BYTES;
@@ -176,6 +176,7 @@ export class ReadOperation implements Receiver<number> {
         return length;
       }
       default:
+        damage.found(`its table at byte ${position} of the disk`);
         return -ERRNO.EIO;
     }
   }

@@ -2,6 +2,7 @@ import { Completion, type Step } from "../../../event/completion.ts";
 import { ERRNO } from "../../../base/errno.ts";
 import type { Answer, Backend } from "../../backend.ts";
 import type { ClusterCache } from "./cluster_cache.ts";
+import type { DamageSigns } from "./damage_signs.ts";
 import type { Geometry } from "./geometry.ts";
 import type { TableLookup } from "./table_lookup.ts";
 
@@ -15,6 +16,8 @@ export interface BackingImage {
 
 /** What one thread reads an image from. */
 export interface ReadSources {
+  /** Takes damage of the tables. */
+  readonly damage: DamageSigns;
   /** The file that has the tables and compressed clusters. */
   readonly file: Backend;
   /** The file that has the other clusters; the same without a data file. */

@@ -1,8 +1,11 @@
 import { ERRNO } from "../../../../base/errno.ts";
+import { INCOMPATIBLE } from "../constants.ts";
+import { writeIncompatible } from "../feature_bits.ts";
 import type { SyncErrors } from "../../../sync_errors.ts";
 import type { SliceChanges } from "./slice_changes.ts";
 import { entryWords } from "./table_file.ts";
 import { giveBack } from "./give_back.ts";
+import { featuresOf } from "./mark_corrupt.ts";
 import type { Steps } from "./steps.ts";
 import type { WritableParts } from "./writable_parts.ts";
 
@@ -34,13 +37,18 @@ export class DiskFlush {
 
   /** Whether the file has all tables, durably as far as it was flushed. */
   get isClean(): boolean {
-    const { state, disk, refcounts } = this.#image;
-    const isDirty = disk.cache.dirtyCount > 0 ||
-      refcounts.cache.dirtyCount > 0 || state.isDirty("L1") ||
-      state.isDirty("TABLE") || state.freed.isUnflushed;
+    const { state, disk, isLazy } = this.#image;
+    const isDirty = disk.cache.dirtyCount > 0 || state.isDirty("L1") ||
+      state.freed.isUnflushed || (!isLazy && this.#hasRefcounts);
     // In this order: a thread that flushes takes the lock first, and one that
     // ends while it flushes leaves nothing that is listed as dirty.
     return !isDirty && !state.flush.isHeld && !state.hasFailed;
+  }
+
+  /** Whether refcounts are to be written. */
+  get #hasRefcounts(): boolean {
+    const { state, refcounts } = this.#image;
+    return refcounts.cache.dirtyCount > 0 || state.isDirty("TABLE");
   }
 
   /** Makes everything durable; 0 or a negated errno. */
@@ -107,7 +115,11 @@ export class DiskFlush {
   ): Steps {
     const { tableFile, data, geometry: { clusterSize } } = this.#image;
     const { file } = tableFile;
-    let error = yield* this.#writeRefcounts();
+    const { state, isLazy } = this.#image;
+    const isLate = isLazy && state.get("REFCOUNTS_FULL") === 0;
+    let error = isLate
+      ? yield* this.#setDirty(slices.length + tables.length > 0)
+      : yield* this.#writeRefcounts();
     if (error < 0) return error;
     if (data !== file) {
       error = yield data.flush();
@@ -115,7 +127,7 @@ export class DiskFlush {
     }
     error = yield file.flush();
     if (error < 0) return error;
-    error = yield* this.#writeTable();
+    if (!isLate) error = yield* this.#writeTable();
     if (error < 0) return error;
     if (slices.length === 0 && tables.length === 0) return 0;
     error = yield* this.#write(slices);
@@ -124,6 +136,40 @@ export class DiskFlush {
       error = this.#count(yield* tableFile.writeWords(host, entries[i]!));
     }
     return error < 0 ? error : yield file.flush();
+  }
+
+  /**
+   * Sets the dirty bit before anything that relies on refcounts which are not
+   * written yet.
+   */
+  *#setDirty(hasTables: boolean): Steps {
+    const { state, tableFile: { file } } = this.#image;
+    if (state.get("DIRTY_BIT") !== 0) return 0;
+    if (!hasTables && !this.#hasRefcounts) return 0;
+    const bits = featuresOf(this.#image) | INCOMPATIBLE.DIRTY;
+    let error = this.#count(yield writeIncompatible(file, bits));
+    if (error >= 0) error = yield file.flush();
+    if (error >= 0) state.set("DIRTY_BIT", 1);
+    return error;
+  }
+
+  /** Writes the refcounts at the end, and then clears the dirty bit. */
+  *settle(): Steps {
+    const { state, tableFile: { file }, isLazy } = this.#image;
+    if (!isLazy) return 0;
+    yield state.flush.lock();
+    try {
+      if (state.hasFailed) return -ERRNO.EIO;
+      let error = yield* this.#writeRefcounts();
+      if (error >= 0) error = yield file.flush();
+      if (error >= 0) error = yield* this.#writeTable();
+      if (error < 0 || state.get("DIRTY_BIT") === 0) return error;
+      state.set("DIRTY_BIT", 0);
+      error = yield writeIncompatible(file, featuresOf(this.#image));
+      return error < 0 ? error : yield file.flush();
+    } finally {
+      state.flush.unlock();
+    }
   }
 
   /** Writes changed refcounts; the flush lock is held. */
@@ -135,6 +181,7 @@ export class DiskFlush {
       const { cache } = refcounts;
       const hostOf = (slice: number) => refcounts.hostOf(slice);
       this.#copyDirty(cache, hostOf, copies);
+      state.set("REFCOUNTS_FULL", 0);
       state.tables.unlock();
       if (copies.length === 0) return 0;
       const error = yield* this.#write(copies);

@@ -1,6 +1,8 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import { LIMIT } from "../constants.ts";
 import type { DiskZeroes } from "./disk_zeroes.ts";
+import { badRefcounts } from "./mark_corrupt.ts";
+import { BAD_REFCOUNTS } from "./refcounts.ts";
 import type { Steps } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
@@ -93,6 +95,7 @@ export class DiskResize {
     const entries = Math.min(clusters * clusterSize, LIMIT.L1_BYTES) / 8;
     const beforeEntries = state.get("L1_ENTRIES");
     let first = yield* this.#locked(() => this.#copyL1(clusters));
+    if (first === BAD_REFCOUNTS) return badRefcounts(this.#image);
     while (first === NO_ROOM) {
       const error = yield flush();
       if (error < 0) return error;

@@ -6,6 +6,8 @@ import { MAPPED, Mapping } from "../mapping.ts";
 import { mapSteps } from "./map_steps.ts";
 import { NO_CLAIM } from "./claims.ts";
 import { CLUSTER, Entry } from "./entry.ts";
+import { badRefcounts } from "./mark_corrupt.ts";
+import { BAD_REFCOUNTS } from "./refcounts.ts";
 import { fully, type Steps } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
@@ -61,7 +63,7 @@ export class DiskWriter {
       const mapping = new Mapping();
       const error = yield* mapSteps(this.#image, position, length, mapping);
       if (error < 0) return error;
-      if (mapping.kind === MAPPED.CORRUPT) return -ERRNO.EIO;
+      if (mapping.kind === MAPPED.CORRUPT) return this.#damaged(position);
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
       const { host } = mapping;
       const put = yield data.write(host, buffer, start, mapping.length);
@@ -86,6 +88,7 @@ export class DiskWriter {
     try {
       seen = claims.seen;
       result = yield* this.#plan(position, length, plan);
+      if (result === BAD_REFCOUNTS) result = badRefcounts(this.#image);
     } finally {
       tables.unlock();
     }
@@ -129,7 +132,7 @@ export class DiskWriter {
   ): Steps {
     const { state, disk, refcounts } = this.#image;
     const { sliceSpan, clusterSize, hasDataFile } = this.#geometry;
-    if (state.hasFailed) return -ERRNO.EIO;
+    if (state.refusesChanges) return -ERRNO.EIO;
     const slice = Math.floor(position / sliceSpan);
     const entry = Math.floor((position - slice * sliceSpan) / clusterSize);
     const guest = slice * sliceSpan + entry * clusterSize;
@@ -141,7 +144,7 @@ export class DiskWriter {
     if (error < 0) return error;
     const run = this.#runOf(entry, guest, free);
     const { kind, host } = this.#entry;
-    if (kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+    if (kind === CLUSTER.CORRUPT) return this.#damaged(position);
     const isOwn = kind === CLUSTER.OWN;
     const limit = isOwn ? this.#ownEnd(position, guest) : Infinity;
     if (run === 0 || limit <= position) return 0;
@@ -181,6 +184,11 @@ export class DiskWriter {
       ),
     };
     return 0;
+  }
+
+  #damaged(position: number): number {
+    this.#image.damage.found(`its table at byte ${position} of the disk`);
+    return -ERRNO.EIO;
   }
 
   /**

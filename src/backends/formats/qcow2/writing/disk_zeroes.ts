@@ -12,6 +12,8 @@ import { NO_SLICE } from "./disk_tables.ts";
 import type { DiskWriter } from "./disk_writer.ts";
 import { mapSteps } from "./map_steps.ts";
 import { releaseEntry } from "./release_entry.ts";
+import { badRefcounts } from "./mark_corrupt.ts";
+import { BAD_REFCOUNTS } from "./refcounts.ts";
 import type { Steps } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
@@ -134,6 +136,7 @@ export class DiskZeroes {
       try {
         seen = claims.seen;
         result = yield* this.#change(from, to, unmap, isBelow);
+        if (result === BAD_REFCOUNTS) result = badRefcounts(this.#image);
       } finally {
         tables.unlock();
       }
@@ -150,7 +153,7 @@ export class DiskZeroes {
   *#change(from: number, to: number, unmap: boolean, isBelow: boolean): Steps {
     const { state, disk, geometry, backing } = this.#image;
     const { sliceSpan, clusterSize, sliceEntries } = geometry;
-    if (state.hasFailed) return -ERRNO.EIO;
+    if (state.refusesChanges) return -ERRNO.EIO;
     const slice = Math.floor(from / sliceSpan);
     const entry = (from - slice * sliceSpan) / clusterSize;
     let most = Math.min(sliceEntries - entry, (to - from) / clusterSize, PART);
@@ -183,7 +186,7 @@ export class DiskZeroes {
     count: number,
     unmap: boolean,
   ): Steps {
-    const { disk, geometry } = this.#image;
+    const { disk, geometry, damage } = this.#image;
     const { entryWords, sliceSpan, clusterSize } = geometry;
     const words = new Int32Array(count * entryWords);
     const old: Entry[] = [];
@@ -192,7 +195,10 @@ export class DiskZeroes {
       const before = new Entry(geometry);
       const guest = slice * sliceSpan + (entry + i) * clusterSize;
       before.read(disk.words, start + i * entryWords, guest);
-      if (before.kind === CLUSTER.CORRUPT) return -ERRNO.EIO;
+      if (before.kind === CLUSTER.CORRUPT) {
+        damage.found(`its table at byte ${guest} of the disk`);
+        return -ERRNO.EIO;
+      }
       const keeps = before.kind === CLUSTER.OWN && !unmap &&
         geometry.version === 3;
       words.set(this.#zeroEntry(before, keeps, guest), i * entryWords);

@@ -53,7 +53,7 @@ export function* undoClusters(
 
 function* link(image: WritableParts, clusters: NewClusters): Steps {
   const { disk, geometry, state } = image;
-  if (state.hasFailed) return -ERRNO.EIO;
+  if (state.refusesChanges) return -ERRNO.EIO;
   const { slice, entry, count, host, guest } = clusters;
   const { entryWords, clusterSize } = geometry;
   let error = yield* disk.own(slice, false);

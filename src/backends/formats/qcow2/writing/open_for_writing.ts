@@ -1,6 +1,6 @@
 import { UserError } from "../../../../base/user_error.ts";
 import type { ImageBelow, ImageOptions } from "../../../driver.ts";
-import { AUTOCLEAR, INCOMPATIBLE, LIMIT } from "../constants.ts";
+import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE, LIMIT } from "../constants.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Qcow2Header } from "../header.ts";
 import { readFully } from "../read_fully.ts";
@@ -88,6 +88,8 @@ export async function openForWriting(
       ),
       canGrow,
     },
+    incompatible: header.incompatible,
+    isLazy: (header.compatible & COMPATIBLE.LAZY_REFCOUNTS) !== 0n,
     isRaw: isRaw && data !== null,
     mayResize: header.snapshots === 0,
   };

@@ -4,13 +4,16 @@ import { SliceChanges } from "./slice_changes.ts";
 import { growTable, ownBlock } from "./refcount_table.ts";
 import { readRefcount, refcountPlace, withRefcount } from "./refcount_words.ts";
 import type { Steps } from "./steps.ts";
-import type { TableFile } from "./table_file.ts";
+import { NO_ROOM, type TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
 
 /** Bytes by which a file grows at least, so that it grows seldom. */
 const GROWTH = 8 << 20;
 /** Clusters have numbers below this one. */
 const CLUSTERS_MAX = 0xffff_ffff;
+
+/** A table has refcount 0: the refcounts make no sense. */
+export const BAD_REFCOUNTS = -400_000;
 
 /** The refcounts of an image, for every thread. Plain data. */
 export interface SharedRefcounts {
@@ -222,7 +225,7 @@ export class Refcounts {
       const first = at - from + index;
       if (index < this.#perSlice) {
         // The refcounts would let it overwrite a table.
-        if (this.isTable(first)) return -ERRNO.EIO;
+        if (this.isTable(first)) return BAD_REFCOUNTS;
         let found = 1;
         const most = Math.min(count, this.#perSlice - index);
         while (found < most && this.#read(slot, index + found) === 0) found++;
@@ -255,9 +258,11 @@ export class Refcounts {
     return 0;
   }
 
-  #load(cluster: number): Steps {
+  *#load(cluster: number): Steps {
     const slice = Math.floor(cluster / this.#perSlice);
-    return this.file.load(this.cache, slice, this.hostOf(slice));
+    const slot = yield* this.file.load(this.cache, slice, this.hostOf(slice));
+    if (slot === NO_ROOM) this.state.set("REFCOUNTS_FULL", 1);
+    return slot;
   }
 
   #read(slot: number, index: number): number {

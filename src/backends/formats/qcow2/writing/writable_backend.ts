@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../../base/errno.ts";
 import { Completion, type Step } from "../../../../event/completion.ts";
 import type { Answer, Backend, Extent, ZeroOptions } from "../../../backend.ts";
 import type { ImageServices } from "../../../services.ts";
@@ -11,6 +12,7 @@ import { DiskTables } from "./disk_tables.ts";
 import { DiskWriter } from "./disk_writer.ts";
 import { DiskZeroes } from "./disk_zeroes.ts";
 import type { Epochs } from "./epochs.ts";
+import { markCorrupt } from "./mark_corrupt.ts";
 import { Refcounts, type SharedRefcounts } from "./refcounts.ts";
 import { run, type Steps } from "./steps.ts";
 import { TableFile } from "./table_file.ts";
@@ -27,6 +29,10 @@ export interface SharedWriting {
   /** A byte of flags for each L2 table. */
   readonly flags: SharedArrayBuffer;
   readonly refcounts: SharedRefcounts;
+  /** The incompatible features in the header. */
+  readonly incompatible: bigint;
+  /** Whether refcounts are written at the end, and the dirty bit before. */
+  readonly isLazy: boolean;
   /** Whether the data file has to read as the disk by itself. */
   readonly isRaw: boolean;
   /** Whether the size may be changed. */
@@ -69,16 +75,22 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
       state,
       tableFile,
     );
-    const { flags, isRaw, mayResize } = writing;
+    const { flags, incompatible, isLazy, isRaw, mayResize } = writing;
     this.#image = {
       ...parts,
       dataEnd: Infinity,
       state,
+      incompatible,
+      isLazy,
       tableFile,
       refcounts,
       disk: new DiskTables(tables, flags, state, tableFile, refcounts),
       read: (...args) => this.read(...args),
       flush: () => this.flush(),
+    };
+    parts.damage.mark = () => {
+      state.setDamaged();
+      run(markCorrupt(this.#image));
     };
     this.#writer = new DiskWriter(this.#image);
     this.#zeroes = new DiskZeroes(this.#image, this.#writer, isRaw);
@@ -110,7 +122,9 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
     start: number,
     length: number,
   ): Answer {
-    const { state: { epochs }, lookup, data } = this.#image;
+    const { state, lookup, data } = this.#image;
+    const { epochs } = state;
+    if (state.refusesChanges) return -ERRNO.EIO;
     const mapping = this.#mapping;
     const counter = epochs.enter();
     let put: Answer = -1;
@@ -139,10 +153,12 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
     { unmap }: ZeroOptions,
   ): Answer {
     if (length === 0) return 0;
+    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
     return run(this.#zeroes.zero(position, length, unmap));
   }
 
   override truncate(size: number): Answer {
+    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
     return run(this.#resize.resize(size));
   }
 
@@ -191,7 +207,7 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
     for (let i = 0; i < LAST_FLUSHES && !isDone(); i++) {
       if (await run(this.#flush.flush()) < 0) return;
     }
-    await run(this.#trim());
+    if (await run(this.#flush.settle()) >= 0) await run(this.#trim());
   }
 
   /** Cuts off what the file was longer than its clusters need. */

@@ -8,6 +8,10 @@ import type { WriteState } from "./write_state.ts";
 /** What one thread writes an image with. */
 export interface WritableParts extends ReadSources {
   readonly state: WriteState;
+  /** The incompatible features in the header. */
+  readonly incompatible: bigint;
+  /** Whether refcounts are written at the end, and the dirty bit before. */
+  readonly isLazy: boolean;
   readonly tableFile: TableFile;
   readonly refcounts: Refcounts;
   readonly disk: DiskTables;

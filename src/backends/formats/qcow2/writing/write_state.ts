@@ -30,10 +30,23 @@ const WORD = {
   /** Entries of the L1 table of which some are to be written. */
   L1_DIRTY_FROM: 10,
   L1_DIRTY_TO: 11,
-  /** Not 0 if the tables are not to be changed any more. */
-  FAILED: 12,
+  /** Whether tables may still be changed: one of `REFUSAL`. */
+  REFUSAL: 12,
+  /** Not 0 if the header has the dirty bit, durably. */
+  DIRTY_BIT: 13,
+  /** Not 0 if there is no room for refcounts until some are written. */
+  REFCOUNTS_FULL: 14,
 } as const;
 const WORDS = 16;
+
+/** Why tables are not changed any more. */
+const REFUSAL = {
+  NONE: 0,
+  /** The image is damaged; what was changed before is still written. */
+  DAMAGED: 1,
+  /** A thread has ended in the middle of a change; no table is written. */
+  FAILED: 2,
+} as const;
 
 /** A number that all threads share. */
 type Word = keyof typeof WORD;
@@ -131,7 +144,7 @@ export class WriteState {
       if (Atomics.load(this.#queues, thread) !== queue + 1) continue;
       const isTables = this.tables.revoke(thread);
       const isFlush = this.flush.revoke(thread);
-      if (isTables || isFlush) this.set("FAILED", 1);
+      if (isTables || isFlush) this.set("REFUSAL", REFUSAL.FAILED);
       if (isTables) undo();
       if (isTables) this.tables.unlock();
       if (isFlush) this.flush.unlock();
@@ -141,9 +154,25 @@ export class WriteState {
     return claimers;
   }
 
-  /** Whether tables may not be changed any more. */
+  /** Whether tables may not be written any more. */
   get hasFailed(): boolean {
-    return this.get("FAILED") !== 0;
+    return this.get("REFUSAL") === REFUSAL.FAILED;
+  }
+
+  /** Whether the image may not be changed any more. */
+  get refusesChanges(): boolean {
+    return this.get("REFUSAL") !== REFUSAL.NONE;
+  }
+
+  /** Whether the image is damaged, and was not before. */
+  get isDamaged(): boolean {
+    return this.get("REFUSAL") === REFUSAL.DAMAGED;
+  }
+
+  /** Refuses changes, because the image is damaged. */
+  setDamaged(): void {
+    const { NONE, DAMAGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE, DAMAGED);
   }
 
   /** Adds an entry to the range of those that are to be written. */
