@@ -1,22 +1,36 @@
 /**
- * Attributes of nodes and of file systems, as plain values, and as the wire has
- * them.
+ * Attributes of nodes and of file systems, as plain values.
  *
  * @module
  */
-import { NAME_MAX, PAGE_SIZE } from "../base/limits.ts";
-import { nanosecondsOf, NS_PER_MS, secondsOf } from "../base/timespec.ts";
-import type { Encodable } from "../protocol/types.ts";
-
-/** The unit of `st_blocks`, in bytes. */
-const BLOCK_SIZE = 512n;
+import { NS_PER_MS, timeOf } from "../base/timespec.ts";
 
 /**
- * A time: nanoseconds since 1970, negative before, or a `Date`.
+ * A time as stat(2) has it. A file system that asks another one saves conversions
+ * by passing it on.
  *
  * @category Writing a file system
  */
-export type Time = bigint | Date;
+export interface Timespec {
+  /** Whole seconds since 1970, negative before. */
+  readonly seconds: number;
+  /** Nanoseconds after that, 0 to 999,999,999. */
+  readonly nanoseconds: number;
+}
+
+/**
+ * A time: nanoseconds since 1970, negative before, a `Date`, or a `Timespec`.
+ *
+ * @category Writing a file system
+ */
+export type Time = bigint | Date | Timespec;
+
+/** The nanoseconds since 1970 of a time. */
+export function nanosecondsSince1970(time: Time): bigint {
+  if (typeof time === "bigint") return time;
+  if (time instanceof Date) return BigInt(time.getTime()) * NS_PER_MS;
+  return timeOf(BigInt(time.seconds), time.nanoseconds);
+}
 
 /**
  * The attributes of a node, `struct stat`. All but `mode` may be left out.
@@ -93,57 +107,4 @@ export interface StatFs {
   readonly ffree?: number | bigint;
   /** Longest name in bytes; 255. */
   readonly namelen?: number;
-}
-
-/**
- * The attributes of a node as the wire has them.
- *
- * @param attr What the file system said.
- * @param id The node's id, its inode number unless it has one.
- * @throws {RangeError} If a number is not whole.
- */
-export function wireAttr(attr: Attr, id: number): Encodable<"fuse_attr"> {
-  const size = BigInt(attr.size ?? 0);
-  const mtime = nanoseconds(attr.mtime ?? 0n);
-  const atime = nanoseconds(attr.atime ?? mtime);
-  const ctime = nanoseconds(attr.ctime ?? mtime);
-  return {
-    ino: BigInt(attr.ino ?? id),
-    size,
-    blocks: attr.blocks === undefined
-      ? (size + BLOCK_SIZE - 1n) / BLOCK_SIZE
-      : BigInt(attr.blocks),
-    atime: secondsOf(atime),
-    mtime: secondsOf(mtime),
-    ctime: secondsOf(ctime),
-    atimensec: nanosecondsOf(atime),
-    mtimensec: nanosecondsOf(mtime),
-    ctimensec: nanosecondsOf(ctime),
-    mode: attr.mode,
-    nlink: attr.nlink ?? 1,
-    uid: attr.uid ?? 0,
-    gid: attr.gid ?? 0,
-    rdev: attr.rdev ?? 0,
-    blksize: attr.blksize ?? PAGE_SIZE,
-  };
-}
-
-/** The space of a file system as the wire has it. */
-export function wireStatFs(space: StatFs): Encodable<"fuse_kstatfs"> {
-  const bsize = space.bsize ?? PAGE_SIZE;
-  const bfree = BigInt(space.bfree ?? 0);
-  return {
-    bsize,
-    frsize: bsize,
-    blocks: BigInt(space.blocks ?? 0),
-    bfree,
-    bavail: BigInt(space.bavail ?? bfree),
-    files: BigInt(space.files ?? 0),
-    ffree: BigInt(space.ffree ?? 0),
-    namelen: space.namelen ?? NAME_MAX,
-  };
-}
-
-function nanoseconds(time: Time): bigint {
-  return typeof time === "bigint" ? time : BigInt(time.getTime()) * NS_PER_MS;
 }

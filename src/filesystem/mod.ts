@@ -7,7 +7,7 @@
 export type { Caller } from "./caller.ts";
 export type { Dirent, Entries, FileSystem, May } from "./file_system.ts";
 export type { Lock, LockKind } from "./lock.ts";
-export type { Attr, Changes, StatFs, Time } from "./attr.ts";
+export type { Attr, Changes, StatFs, Time, Timespec } from "./attr.ts";
 export { decodeName, encodeName } from "../base/name_bytes.ts";
 export { systemTime } from "../base/timespec.ts";
 export { type ContextServices, isReadOnly } from "./context.ts";

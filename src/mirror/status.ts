@@ -5,8 +5,7 @@
  * @module
  */
 import { STATX_BASIC_STATS } from "../base/file_flags.ts";
-import { timeOf } from "../base/timespec.ts";
-import type { Attr } from "../filesystem/attr.ts";
+import type { Attr, Timespec } from "../filesystem/attr.ts";
 import { libc } from "../linux/syscall/libc.ts";
 import { AT } from "../linux/syscall/statx.ts";
 
@@ -85,8 +84,10 @@ function size64(at: number): number {
 }
 
 // struct statx_timestamp { __s64 tv_sec; __u32 tv_nsec; }
-function time(at: number): bigint {
-  return timeOf(status.getBigInt64(at, true), status.getUint32(at + 8, true));
+function time(at: number): Timespec {
+  const seconds = status.getInt32(at + 4, true) * TWO_32 +
+    status.getUint32(at, true);
+  return { seconds, nanoseconds: status.getUint32(at + 8, true) };
 }
 
 /** As the wire has it: new_encode_dev() of <linux/kdev_t.h>. */

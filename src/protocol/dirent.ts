@@ -20,8 +20,7 @@ const ENTRY_AT = DIRENTPLUS.at.entry_out;
 const ENCODER = new TextEncoder();
 /** Holds a name while an entry is written; longer than any valid name. */
 const SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
-/** Holds an entry's attributes while they are checked. */
-const ENTRY = new DataView(new ArrayBuffer(accessors("fuse_entry_out").size));
+const ENTRY_SIZE = accessors("fuse_entry_out").size;
 
 /**
  * One entry of a listing.
@@ -63,6 +62,18 @@ export function direntType(mode: number): number {
 /** The size of an entry in a listing, in bytes. */
 export function direntSize(nameLength: number, plus: boolean): number {
   return align8((plus ? DIRENTPLUS.size : DIRENT.size) + nameLength);
+}
+
+/**
+ * Memory that holds a `fuse_entry_out`, zeroes at first.
+ *
+ * @category Directory listings
+ */
+export class EntryMemory {
+  /** Its bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(ENTRY_SIZE);
+  /** The same, for accessors. */
+  readonly view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer);
 }
 
 /**
@@ -125,25 +136,27 @@ export class DirentWriter {
   /**
    * Adds an entry to a reply to READDIRPLUS.
    *
-   * @param entry As in a reply to LOOKUP; the kernel counts it as a lookup.
-   * Empty for `.`, `..` and any entry that is not to be looked up.
+   * @param entry As in a reply to LOOKUP, or memory that holds it; the kernel
+   * counts it as a lookup. Empty, or zeroes, for `.`, `..` and any entry that is
+   * not to be looked up.
    * @returns Whether the entry fits; nothing is written otherwise.
    * @throws {RangeError} As {@linkcode DirentWriter.add}, or if the kernel would
    * reject the attributes.
    */
   addPlus(
     name: Name,
-    entry: Encodable<"fuse_entry_out">,
+    entry: Encodable<"fuse_entry_out"> | EntryMemory,
     ino: bigint,
     off: bigint,
     type: number,
   ): boolean {
     const length = measure(name);
     refuse(name, numbersProblem(ino, off, type));
-    checkEntry(name, length, entry);
+    const struct = entry instanceof EntryMemory ? entry : encoded(entry);
+    checkEntry(name, length, struct.view);
     const at = this.#length;
     if (!this.#reserve(direntSize(length, true))) return false;
-    writeStruct("fuse_entry_out", this.#view, at + ENTRY_AT, entry);
+    this.#target.set(struct.bytes, at + ENTRY_AT);
     this.#write(at + DIRENTPLUS.at.dirent, length, ino, off, type);
     return true;
   }
@@ -195,15 +208,24 @@ function refuse(name: Name, problem: string | null): void {
   throw new RangeError(`Cannot list the name ${shown}: ${problem}`);
 }
 
+/** Holds an entry's attributes while they are checked. */
+const ENTRY = new EntryMemory();
+
+function encoded(entry: Encodable<"fuse_entry_out">): EntryMemory {
+  writeStruct("fuse_entry_out", ENTRY.view, 0, entry);
+  return ENTRY;
+}
+
 /** Checks attributes before anything of the entry is written. */
 function checkEntry(
   name: Name,
   length: number,
-  entry: Encodable<"fuse_entry_out">,
+  entry: DataView,
 ): void {
-  writeStruct("fuse_entry_out", ENTRY, 0, entry);
-  if (ENTRY.getBigUint64(0, true) === 0n || isDots(SCRATCH, 0, length)) return;
-  refuse(name, entryProblem(ENTRY, 0, false));
+  const isLookedUp =
+    (entry.getUint32(0, true) | entry.getUint32(4, true)) !== 0;
+  if (!isLookedUp || isDots(SCRATCH, 0, length)) return;
+  refuse(name, entryProblem(entry, 0, false));
 }
 
 /**

@@ -113,6 +113,7 @@ export {
   type DirEntryPlus,
   direntType,
   DirentWriter,
+  EntryMemory,
   parseDirents,
   parseDirentsPlus,
 } from "./dirent.ts";

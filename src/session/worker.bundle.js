@@ -1856,8 +1856,8 @@ function secondsOf(ns) {
 function nanosecondsOf(ns) {
   return Number(remainder(ns));
 }
-function timeOf(seconds, nanoseconds3) {
-  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds3);
+function timeOf(seconds, nanoseconds2) {
+  return BigInt.asIntN(64, seconds) * NS_PER_S + BigInt(nanoseconds2);
 }
 function remainder(ns) {
   return (ns % NS_PER_S + NS_PER_S) % NS_PER_S;
@@ -5838,13 +5838,19 @@ var DIRENTPLUS2 = accessors("fuse_direntplus");
 var ENTRY_AT = DIRENTPLUS2.at.entry_out;
 var ENCODER2 = new TextEncoder();
 var SCRATCH = new Uint8Array(FUSE_NAME_MAX + 4);
-var ENTRY3 = new DataView(new ArrayBuffer(accessors("fuse_entry_out").size));
+var ENTRY_SIZE = accessors("fuse_entry_out").size;
 function direntType(mode) {
   return (mode & S_IF.MT) >>> 12;
 }
 function direntSize(nameLength, plus) {
   return align8((plus ? DIRENTPLUS2.size : DIRENT2.size) + nameLength);
 }
+var EntryMemory = class {
+  /** Its bytes. */
+  bytes = new Uint8Array(ENTRY_SIZE);
+  /** The same, for accessors. */
+  view = new DataView(this.bytes.buffer);
+};
 var DirentWriter = class {
   #target;
   #view;
@@ -5883,8 +5889,9 @@ var DirentWriter = class {
   /**
    * Adds an entry to a reply to READDIRPLUS.
    *
-   * @param entry As in a reply to LOOKUP; the kernel counts it as a lookup.
-   * Empty for `.`, `..` and any entry that is not to be looked up.
+   * @param entry As in a reply to LOOKUP, or memory that holds it; the kernel
+   * counts it as a lookup. Empty, or zeroes, for `.`, `..` and any entry that is
+   * not to be looked up.
    * @returns Whether the entry fits; nothing is written otherwise.
    * @throws {RangeError} As {@linkcode DirentWriter.add}, or if the kernel would
    * reject the attributes.
@@ -5892,10 +5899,11 @@ var DirentWriter = class {
   addPlus(name, entry2, ino, off, type) {
     const length2 = measure(name);
     refuse(name, numbersProblem(ino, off, type));
-    checkEntry(name, length2, entry2);
+    const struct = entry2 instanceof EntryMemory ? entry2 : encoded(entry2);
+    checkEntry(name, length2, struct.view);
     const at = this.#length;
     if (!this.#reserve(direntSize(length2, true))) return false;
-    writeStruct("fuse_entry_out", this.#view, at + ENTRY_AT, entry2);
+    this.#target.set(struct.bytes, at + ENTRY_AT);
     this.#write(at + DIRENTPLUS2.at.dirent, length2, ino, off, type);
     return true;
   }
@@ -5934,10 +5942,15 @@ function refuse(name, problem) {
   const shown = JSON.stringify(name).slice(0, 80);
   throw new RangeError(`Cannot list the name ${shown}: ${problem}`);
 }
+var ENTRY3 = new EntryMemory();
+function encoded(entry2) {
+  writeStruct("fuse_entry_out", ENTRY3.view, 0, entry2);
+  return ENTRY3;
+}
 function checkEntry(name, length2, entry2) {
-  writeStruct("fuse_entry_out", ENTRY3, 0, entry2);
-  if (ENTRY3.getBigUint64(0, true) === 0n || isDots(SCRATCH, 0, length2)) return;
-  refuse(name, entryProblem(ENTRY3, 0, false));
+  const isLookedUp = (entry2.getUint32(0, true) | entry2.getUint32(4, true)) !== 0;
+  if (!isLookedUp || isDots(SCRATCH, 0, length2)) return;
+  refuse(name, entryProblem(entry2, 0, false));
 }
 function parseDirents(bytes2) {
   return parse(bytes2, DIRENT2.size, (at) => entryAt(bytes2, at));
@@ -18663,11 +18676,11 @@ var SharedTime = class {
       const write2 = Atomics.load(this.#counters, FINISHED);
       const at = slotOf(write2);
       const seconds = Atomics.load(this.#slots, at);
-      const nanoseconds3 = Atomics.load(this.#slots, at + 1);
+      const nanoseconds2 = Atomics.load(this.#slots, at + 1);
       const started = Atomics.load(this.#counters, STARTED);
       const isWhole = (started - write2 | 0) < SLOTS2;
       if (isWhole || retries === MAX_RETRIES) {
-        return timeOf(seconds, Number(nanoseconds3));
+        return timeOf(seconds, Number(nanoseconds2));
       }
     }
   }
@@ -20192,30 +20205,72 @@ function wireName(name) {
   return name.isWellFormed() ? name : encodeName(name);
 }
 
-// src/filesystem/attr.ts
-var BLOCK_SIZE = 512n;
-function wireAttr(attr2, id) {
-  const size = BigInt(attr2.size ?? 0);
-  const mtime = nanoseconds2(attr2.mtime ?? 0n);
-  const atime = nanoseconds2(attr2.atime ?? mtime);
-  const ctime = nanoseconds2(attr2.ctime ?? mtime);
+// src/filesystem/wire_attr.ts
+var AT2 = accessors("fuse_attr").at;
+var BLOCK_SIZE = 512;
+var MS_PER_S2 = 1e3;
+var NS_PER_MS3 = 1e6;
+var NS_PER_S2 = 1e9;
+var TWO_3215 = 2 ** 32;
+function writeAttr(view2, base, attr2, id) {
+  const { size = 0, mtime = 0n, atime = mtime, ctime = mtime } = attr2;
+  write64(view2, base + AT2.ino, attr2.ino ?? id, "ino");
+  write64(view2, base + AT2.size, size, "size");
+  write64(view2, base + AT2.blocks, attr2.blocks ?? blocksOf(size), "blocks");
+  writeTime(view2, base + AT2.atime, base + AT2.atimensec, atime, "atime");
+  writeTime(view2, base + AT2.mtime, base + AT2.mtimensec, mtime, "mtime");
+  writeTime(view2, base + AT2.ctime, base + AT2.ctimensec, ctime, "ctime");
+  write32(view2, base + AT2.mode, attr2.mode, "mode");
+  write32(view2, base + AT2.nlink, attr2.nlink ?? 1, "nlink");
+  write32(view2, base + AT2.uid, attr2.uid ?? 0, "uid");
+  write32(view2, base + AT2.gid, attr2.gid ?? 0, "gid");
+  write32(view2, base + AT2.rdev, attr2.rdev ?? 0, "rdev");
+  write32(view2, base + AT2.blksize, attr2.blksize ?? PAGE_SIZE, "blksize");
+  view2.setUint32(base + AT2.flags, 0, true);
+}
+function blocksOf(size) {
+  return Math.ceil(Number(size) / BLOCK_SIZE);
+}
+function write32(view2, at, value2, field) {
+  if (value2 >>> 0 !== value2) throw unfit(field, value2);
+  view2.setUint32(at, value2, true);
+}
+function write64(view2, at, value2, field) {
+  if (typeof value2 === "bigint") {
+    if (BigInt.asUintN(64, value2) !== value2) throw unfit(field, value2);
+    view2.setBigUint64(at, value2, true);
+    return;
+  }
+  if (!Number.isSafeInteger(value2) || value2 < 0) throw unfit(field, value2);
+  view2.setUint32(at, value2 >>> 0, true);
+  view2.setUint32(at + 4, value2 / TWO_3215, true);
+}
+function writeTime(view2, at, nanosecondsAt, time2, field) {
+  if (typeof time2 === "bigint") {
+    const seconds2 = secondsOf(time2);
+    if (BigInt.asIntN(64, seconds2) !== seconds2) throw unfit(field, time2);
+    view2.setBigInt64(at, seconds2, true);
+    view2.setUint32(nanosecondsAt, nanosecondsOf(time2), true);
+    return;
+  }
+  const { seconds, nanoseconds: nanoseconds2 } = time2 instanceof Date ? timespecOf(time2) : time2;
+  const fits = nanoseconds2 >>> 0 === nanoseconds2 && nanoseconds2 < NS_PER_S2;
+  if (!Number.isSafeInteger(seconds) || !fits) throw unfit(field, seconds);
+  view2.setUint32(at, seconds >>> 0, true);
+  view2.setInt32(at + 4, Math.floor(seconds / TWO_3215), true);
+  view2.setUint32(nanosecondsAt, nanoseconds2, true);
+}
+function timespecOf(date) {
+  const ms = date.getTime();
+  const seconds = Math.floor(ms / MS_PER_S2);
   return {
-    ino: BigInt(attr2.ino ?? id),
-    size,
-    blocks: attr2.blocks === void 0 ? (size + BLOCK_SIZE - 1n) / BLOCK_SIZE : BigInt(attr2.blocks),
-    atime: secondsOf(atime),
-    mtime: secondsOf(mtime),
-    ctime: secondsOf(ctime),
-    atimensec: nanosecondsOf(atime),
-    mtimensec: nanosecondsOf(mtime),
-    ctimensec: nanosecondsOf(ctime),
-    mode: attr2.mode,
-    nlink: attr2.nlink ?? 1,
-    uid: attr2.uid ?? 0,
-    gid: attr2.gid ?? 0,
-    rdev: attr2.rdev ?? 0,
-    blksize: attr2.blksize ?? PAGE_SIZE
+    seconds,
+    nanoseconds: (ms - seconds * MS_PER_S2) * NS_PER_MS3
   };
+}
+function unfit(field, value2) {
+  const shown = typeof value2 === "bigint" ? `${value2}n` : String(value2);
+  return new RangeError(`Cannot use the attribute ${field}: expected a whole number that fits, received ${shown}`);
 }
 function wireStatFs(space) {
   const bsize = space.bsize ?? PAGE_SIZE;
@@ -20231,46 +20286,46 @@ function wireStatFs(space) {
     namelen: space.namelen ?? NAME_MAX
   };
 }
-function nanoseconds2(time2) {
-  return typeof time2 === "bigint" ? time2 : BigInt(time2.getTime()) * NS_PER_MS;
-}
 
 // src/filesystem/replies.ts
-var ENTRY_SIZE = sizeOf("fuse_entry_out");
+var ATTR3 = accessors("fuse_attr_out");
+var ENTRY5 = accessors("fuse_entry_out");
 var OPEN_SIZE = sizeOf("fuse_open_out");
 function replyAttr({ nodes, rules }, reply, node, attr2) {
-  reply.struct("fuse_attr_out", {
-    attr_valid: rules.attr.seconds,
-    attr_valid_nsec: rules.attr.nanoseconds,
-    attr: wireAttr(attr2, nodes.idOf(node))
-  });
+  const { body } = reply;
+  ATTR3.set.attr_valid(body, 0, rules.attr.seconds);
+  ATTR3.set.attr_valid_nsec(body, 0, rules.attr.nanoseconds);
+  ATTR3.set.dummy(body, 0, 0);
+  writeAttr(body, ATTR3.at.attr, attr2, nodes.idOf(node));
+  reply.ok(ATTR3.size);
 }
 function replyEntry(context, reply, node, attr2) {
-  reply.struct("fuse_entry_out", entryOf(context, node, attr2));
+  writeEntry(context, reply.body, node, attr2);
+  reply.ok(ENTRY5.size);
   context.nodes.remember(node);
 }
 function replyOpenEntry(context, reply, node, attr2, open2) {
-  writeStruct("fuse_entry_out", reply.body, 0, entryOf(context, node, attr2));
-  writeStruct("fuse_open_out", reply.body, ENTRY_SIZE, open2);
-  reply.ok(ENTRY_SIZE + OPEN_SIZE);
+  writeEntry(context, reply.body, node, attr2);
+  writeStruct("fuse_open_out", reply.body, ENTRY5.size, open2);
+  reply.ok(ENTRY5.size + OPEN_SIZE);
   context.nodes.remember(node);
 }
-function entryOf({ nodes, rules, generation }, node, attr2) {
+function writeEntry({ nodes, rules, generation }, view2, node, attr2) {
   const id = nodes.idOf(node);
-  return {
-    nodeid: BigInt(id),
-    generation,
-    entry_valid: rules.entry.seconds,
-    entry_valid_nsec: rules.entry.nanoseconds,
-    attr_valid: rules.attr.seconds,
-    attr_valid_nsec: rules.attr.nanoseconds,
-    attr: wireAttr(attr2, id)
-  };
+  ENTRY5.set.nodeid(view2, 0, BigInt(id));
+  ENTRY5.set.generation(view2, 0, generation);
+  ENTRY5.set.entry_valid(view2, 0, rules.entry.seconds);
+  ENTRY5.set.attr_valid(view2, 0, rules.attr.seconds);
+  ENTRY5.set.entry_valid_nsec(view2, 0, rules.entry.nanoseconds);
+  ENTRY5.set.attr_valid_nsec(view2, 0, rules.attr.nanoseconds);
+  writeAttr(view2, ENTRY5.at.attr, attr2, id);
 }
 
 // src/filesystem/operations/listing.ts
 var READ_IN6 = accessors("fuse_read_in");
 var RELEASE_IN2 = accessors("fuse_release_in");
+var ENTRY6 = new EntryMemory();
+var NO_ENTRY = new EntryMemory();
 var UNKNOWN_INO = 4294967295;
 var UNKNOWN_TYPE = 0;
 var opendir = ({ fs, nodes, streams }, request, reply) => {
@@ -20345,7 +20400,7 @@ var Listing = class {
       if (item === null) return false;
       const [name, , hint] = item;
       if (!this.#plus && hint !== void 0) {
-        return this.#writeDirent(position, name, {}, hint.ino ?? UNKNOWN_INO, direntType(hint.mode));
+        return this.#writeDirent(position, name, NO_ENTRY, hint.ino ?? UNKNOWN_INO, direntType(hint.mode));
       }
       return andThen(this.#nodeNow(item), (node) => {
         if (node === null) return true;
@@ -20364,7 +20419,7 @@ var Listing = class {
     const { nodes } = this.#context;
     const name = DOTS[position];
     const ino = name === "." ? nodes.idOf(this.#directory) : UNKNOWN_INO;
-    return this.#writeDirent(position, name, {}, ino, direntType(S_IF.DIR));
+    return this.#writeDirent(position, name, NO_ENTRY, ino, direntType(S_IF.DIR));
   }
   /**
    * The node of an entry; `null` if it is there no longer. READDIRPLUS makes the
@@ -20393,7 +20448,8 @@ var Listing = class {
     const ino = attr2?.ino ?? id;
     const type = attr2 === null ? UNKNOWN_TYPE : direntType(attr2.mode);
     const isPassedOn = this.#plus && attr2 !== null;
-    const entry2 = isPassedOn ? entryOf(context, node, attr2) : {};
+    if (isPassedOn) writeEntry(context, ENTRY6.view, node, attr2);
+    const entry2 = isPassedOn ? ENTRY6 : NO_ENTRY;
     const added = this.#writeDirent(position, name, entry2, ino, type);
     if (added && isPassedOn) this.#passedOn.push(node);
     return added;
@@ -20606,11 +20662,11 @@ var lookup = (context, request, reply, caller) => {
         replyEntry(context, reply, node, attr2);
       });
     }
-    const { seconds, nanoseconds: nanoseconds3 } = rules.negative;
-    if (seconds === 0n && nanoseconds3 === 0) return reply.error(ERRNO.ENOENT);
+    const { seconds, nanoseconds: nanoseconds2 } = rules.negative;
+    if (seconds === 0n && nanoseconds2 === 0) return reply.error(ERRNO.ENOENT);
     reply.struct("fuse_entry_out", {
       entry_valid: seconds,
-      entry_valid_nsec: nanoseconds3
+      entry_valid_nsec: nanoseconds2
     });
   });
 };
@@ -21499,7 +21555,7 @@ function setTime(at, time2, now) {
 // src/mirror/listing.ts
 var BUFFER_SIZE = 32 * 1024;
 var SIZE3 = BigInt(BUFFER_SIZE);
-var TWO_3215 = 2 ** 32;
+var TWO_3216 = 2 ** 32;
 var TYPE_SHIFT = 12;
 var LENGTH_AT = 16;
 var TYPE_AT = 18;
@@ -21582,13 +21638,13 @@ function decode2(length2, entries2) {
 }
 function inodeAt(at) {
   const high = view.getUint32(at + 4, true);
-  return high < 2 ** 21 ? high * TWO_3215 + view.getUint32(at, true) : view.getBigUint64(at, true);
+  return high < 2 ** 21 ? high * TWO_3216 + view.getUint32(at, true) : view.getBigUint64(at, true);
 }
 
 // src/mirror/status.ts
 var STRUCT_STATX_SIZE2 = 256;
 var MINOR_COUNT = 2 ** 20;
-var TWO_3216 = 2 ** 32;
+var TWO_3217 = 2 ** 32;
 var status2 = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE2));
 function readStatus(directory, name) {
   const flags = AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT;
@@ -21598,7 +21654,7 @@ function statusDevice() {
   return status2.getUint32(136, true) * MINOR_COUNT + status2.getUint32(140, true);
 }
 function statusInode() {
-  const inode = status2.getUint32(32, true) + status2.getUint32(36, true) * TWO_3216;
+  const inode = status2.getUint32(32, true) + status2.getUint32(36, true) * TWO_3217;
   return inode <= Number.MAX_SAFE_INTEGER ? inode : status2.getBigUint64(32, true);
 }
 function statusMode() {
@@ -21624,10 +21680,14 @@ function statusAttr(ino) {
   };
 }
 function size64(at) {
-  return status2.getUint32(at, true) + status2.getUint32(at + 4, true) * TWO_3216;
+  return status2.getUint32(at, true) + status2.getUint32(at + 4, true) * TWO_3217;
 }
 function time(at) {
-  return timeOf(status2.getBigInt64(at, true), status2.getUint32(at + 8, true));
+  const seconds = status2.getInt32(at + 4, true) * TWO_3217 + status2.getUint32(at, true);
+  return {
+    seconds,
+    nanoseconds: status2.getUint32(at + 8, true)
+  };
 }
 function encodeDevice(major, minor) {
   return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;

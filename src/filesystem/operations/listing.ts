@@ -7,7 +7,11 @@ import { Errno } from "../../base/errno.ts";
 import { knownErrnoOf } from "../../base/errno_of.ts";
 import { S_IF } from "../../base/file_flags.ts";
 import { accessors } from "../../protocol/accessors.ts";
-import { direntType, DirentWriter } from "../../protocol/dirent.ts";
+import {
+  direntType,
+  DirentWriter,
+  EntryMemory,
+} from "../../protocol/dirent.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import type { Request } from "../../protocol/request.ts";
 import { andThen, type Answer, isLater, orElse } from "../answer.ts";
@@ -16,12 +20,16 @@ import type { FileSystemContext } from "../context.ts";
 import { DirectoryStream, DOTS } from "../directory_stream.ts";
 import type { Caller, Dirent, May } from "../file_system.ts";
 import { wireName } from "../names.ts";
-import { entryOf } from "../replies.ts";
+import { writeEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
 import type { Operation } from "./operation.ts";
 
 const READ_IN = accessors("fuse_read_in");
 const RELEASE_IN = accessors("fuse_release_in");
+/** What an entry is written to before it is known whether it has room. */
+const ENTRY = new EntryMemory();
+/** That of a name that does not count as looked up. */
+const NO_ENTRY = new EntryMemory();
 /** The inode number of an entry that is not known; 0 would hide the entry. */
 const UNKNOWN_INO = 0xffff_ffff;
 const UNKNOWN_TYPE = 0;
@@ -116,7 +124,7 @@ class Listing<N extends object, H> {
         return this.#writeDirent(
           position,
           name,
-          {},
+          NO_ENTRY,
           hint.ino ?? UNKNOWN_INO,
           direntType(hint.mode),
         );
@@ -141,7 +149,13 @@ class Listing<N extends object, H> {
     const name = DOTS[position]!;
     // Not looked up, by the kernel's rule.
     const ino = name === "." ? nodes.idOf(this.#directory) : UNKNOWN_INO;
-    return this.#writeDirent(position, name, {}, ino, direntType(S_IF.DIR));
+    return this.#writeDirent(
+      position,
+      name,
+      NO_ENTRY,
+      ino,
+      direntType(S_IF.DIR),
+    );
   }
 
   /**
@@ -185,7 +199,8 @@ class Listing<N extends object, H> {
     const ino = attr?.ino ?? id;
     const type = attr === null ? UNKNOWN_TYPE : direntType(attr.mode);
     const isPassedOn = this.#plus && attr !== null;
-    const entry = isPassedOn ? entryOf(context, node, attr) : {};
+    if (isPassedOn) writeEntry(context, ENTRY.view, node, attr);
+    const entry = isPassedOn ? ENTRY : NO_ENTRY;
     const added = this.#writeDirent(position, name, entry, ino, type);
     if (added && isPassedOn) this.#passedOn.push(node);
     return added;
@@ -194,7 +209,7 @@ class Listing<N extends object, H> {
   #writeDirent(
     position: number,
     name: string,
-    entry: Parameters<DirentWriter["addPlus"]>[1],
+    entry: EntryMemory,
     number: number | bigint,
     type: number,
   ): boolean {

@@ -11,12 +11,13 @@ import { decodeStruct } from "../../protocol/codec.ts";
 import { FATTR, FUSE_GETATTR } from "../../protocol/flags.ts";
 import type { Decoded } from "../../protocol/types.ts";
 import { andThen } from "../answer.ts";
-import { type Changes, wireStatFs } from "../attr.ts";
+import type { Changes } from "../attr.ts";
 import type { FileSystemContext } from "../context.ts";
 import { killPrivileges } from "../kill_privileges.ts";
 import { entryName } from "../names.ts";
 import { replyAttr, replyEntry } from "../replies.ts";
 import { idAt, nodeIdOf } from "../request_fields.ts";
+import { wireStatFs } from "../wire_attr.ts";
 import type { Operation } from "./operation.ts";
 
 const GETATTR_IN = accessors("fuse_getattr_in");

@@ -1,7 +1,6 @@
 import { Errno } from "../../base/errno.ts";
 import { O, S_IF } from "../../base/file_flags.ts";
-import { NS_PER_MS } from "../../base/timespec.ts";
-import type { Attr } from "../../filesystem/attr.ts";
+import { type Attr, nanosecondsSince1970 } from "../../filesystem/attr.ts";
 import type { Caller, FileSystem } from "../../filesystem/file_system.ts";
 import { makePlain, unfinishedName } from "./whiteouts.ts";
 
@@ -129,12 +128,12 @@ async function copyAttr(
     // chown(2) has cleared set-id bits.
     await upper.setattr?.(made, { mode, ctime }, caller);
   }
-  const times = { atime: nanoseconds(atime), mtime: nanoseconds(mtime), ctime };
+  const times = {
+    atime: nanosecondsSince1970(atime),
+    mtime: nanosecondsSince1970(mtime),
+    ctime,
+  };
   await upper.setattr?.(made, times, caller);
-}
-
-function nanoseconds(time: bigint | Date): bigint {
-  return typeof time === "bigint" ? time : BigInt(time.getTime()) * NS_PER_MS;
 }
 
 async function copyXattrs(
