@@ -186,7 +186,7 @@ export async function readLink(
   if (node.target !== null) return node.target;
   const { errno, body } = await process.ask(node, "READLINK", {}, TARGET_MAX);
   if (errno !== 0) throw new SimError(call, errno);
-  const target = decodeName(body.slice());
+  const target = decodeName(body);
   //= fs/fuse/dir.c fuse_get_link(): cached only with FUSE_CACHE_SYMLINKS.
   if (isNegotiated(process.tree.limits, "CACHE_SYMLINKS")) node.target = target;
   else accessed(process.at(node));

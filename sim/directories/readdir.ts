@@ -293,5 +293,5 @@ export class SimDirectory {
 
 /** A name as paths have it. */
 function textOfName(name: Name): string {
-  return typeof name === "string" ? name : decodeName(name.slice());
+  return typeof name === "string" ? name : decodeName(name);
 }

@@ -62,7 +62,7 @@ export async function readWholeValue(
 
 /** Splits a list of names. */
 export function namesOf(list: Uint8Array): string[] {
-  return decodeName(list.slice()).split("\0").filter((name) => name !== "");
+  return decodeName(list).split("\0").filter((name) => name !== "");
 }
 
 /** setxattr(2). */

@@ -42,11 +42,20 @@ export function encodeName(name: string): Uint8Array<ArrayBuffer> {
 /**
  * The name that bytes spell.
  *
- * @param bytes Any bytes, in memory that is not shared.
+ * @param bytes Any bytes.
  * @category Writing a file system
  */
-export function decodeName(bytes: Uint8Array<ArrayBuffer>): string {
-  return decodeUtf8(bytes) ?? decodeMixed(bytes);
+export function decodeName(bytes: Uint8Array): string {
+  // A TextDecoder does not take shared memory.
+  const own = isUnshared(bytes) ? bytes : bytes.slice();
+  const name = LENIENT.decode(own);
+  return name.includes(REPLACEMENT)
+    ? decodeUtf8(own) ?? decodeMixed(own)
+    : name;
+}
+
+function isUnshared(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer;
 }
 
 /** Whether {@linkcode encodeName} gives bytes that spell exactly this name. */

@@ -18,12 +18,12 @@ import type { Name } from "../protocol/text.ts";
 export function entryName(request: Request, index: number = 0): string {
   const bytes = request.nameBytes(index);
   if (bytes.length > NAME_MAX) throw new Errno("ENAMETOOLONG");
-  return decodeName(bytes.slice());
+  return decodeName(bytes);
 }
 
 /** Reads the target of a symbolic link, or the name of an attribute. */
 export function textOf(request: Request, index: number = 0): string {
-  return decodeName(request.nameBytes(index).slice());
+  return decodeName(request.nameBytes(index));
 }
 
 /** A name as the wire's functions take it: its bytes, if it is not UTF-8. */

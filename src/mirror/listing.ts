@@ -89,7 +89,7 @@ function decode(length: number, entries: Dirent<MirrorNode>[]): void {
     const size = view.getUint16(at + LENGTH_AT, true);
     const start = at + NAME_AT;
     const end = bytes.indexOf(0, start);
-    const name = decodeName(bytes.slice(start, end));
+    const name = decodeName(bytes.subarray(start, end));
     if (name !== "." && name !== "..") {
       const mode = view.getUint8(at + TYPE_AT) << TYPE_SHIFT;
       entries.push([name, null, { mode, ino: inodeAt(at) }]);

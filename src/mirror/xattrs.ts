@@ -54,7 +54,7 @@ export function setAttribute(
 export function attributeNames(fd: number): string[] {
   const into = sharedRoom();
   const length = checked(libc().listxattr(descriptorPath(fd), into, ROOM));
-  return decodeName(into.slice(0, length)).split("\0").slice(0, -1);
+  return decodeName(into.subarray(0, length)).split("\0").slice(0, -1);
 }
 
 /** Removes an attribute. */

@@ -3474,7 +3474,12 @@ function encodeName(name) {
   return Uint8Array.from(bytes2);
 }
 function decodeName(bytes2) {
-  return decodeUtf8(bytes2) ?? decodeMixed(bytes2);
+  const own = isUnshared(bytes2) ? bytes2 : bytes2.slice();
+  const name = LENIENT.decode(own);
+  return name.includes(REPLACEMENT) ? decodeUtf8(own) ?? decodeMixed(own) : name;
+}
+function isUnshared(bytes2) {
+  return bytes2.buffer instanceof ArrayBuffer;
 }
 function isName(name) {
   if (name.isWellFormed()) return true;
@@ -12550,8 +12555,8 @@ function parseSnapshot(bytes2, header, name) {
     throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
   }
   return {
-    id: decodeName(bytes2.slice(idAt2, nameAt)),
-    name: decodeName(bytes2.slice(nameAt, nameAt + view2.getUint16(14))),
+    id: decodeName(bytes2.subarray(idAt2, nameAt)),
+    name: decodeName(bytes2.subarray(nameAt, nameAt + view2.getUint16(14))),
     l1Offset: Number(l1Offset),
     l1Entries: view2.getUint32(8),
     size: Number(size),
@@ -20196,10 +20201,10 @@ function iterate(entries2) {
 function entryName(request, index = 0) {
   const bytes2 = request.nameBytes(index);
   if (bytes2.length > NAME_MAX) throw new Errno("ENAMETOOLONG");
-  return decodeName(bytes2.slice());
+  return decodeName(bytes2);
 }
 function textOf3(request, index = 0) {
-  return decodeName(request.nameBytes(index).slice());
+  return decodeName(request.nameBytes(index));
 }
 function wireName(name) {
   return name.isWellFormed() ? name : encodeName(name);
@@ -20216,7 +20221,7 @@ function writeAttr(view2, base, attr2, id) {
   const { size = 0, mtime = 0n, atime = mtime, ctime = mtime } = attr2;
   write64(view2, base + AT2.ino, attr2.ino ?? id, "ino");
   write64(view2, base + AT2.size, size, "size");
-  write64(view2, base + AT2.blocks, attr2.blocks ?? blocksOf(size), "blocks");
+  write64(view2, base + AT2.blocks, attr2.blocks ?? blocksOf2(size), "blocks");
   writeTime(view2, base + AT2.atime, base + AT2.atimensec, atime, "atime");
   writeTime(view2, base + AT2.mtime, base + AT2.mtimensec, mtime, "mtime");
   writeTime(view2, base + AT2.ctime, base + AT2.ctimensec, ctime, "ctime");
@@ -20228,7 +20233,7 @@ function writeAttr(view2, base, attr2, id) {
   write32(view2, base + AT2.blksize, attr2.blksize ?? PAGE_SIZE, "blksize");
   view2.setUint32(base + AT2.flags, 0, true);
 }
-function blocksOf(size) {
+function blocksOf2(size) {
   return Math.ceil(Number(size) / BLOCK_SIZE);
 }
 function write32(view2, at, value2, field) {
@@ -20289,7 +20294,7 @@ function wireStatFs(space) {
 
 // src/filesystem/replies.ts
 var ATTR3 = accessors("fuse_attr_out");
-var ENTRY5 = accessors("fuse_entry_out");
+var ENTRY6 = accessors("fuse_entry_out");
 var OPEN_SIZE = sizeOf("fuse_open_out");
 function replyAttr({ nodes, rules }, reply, node, attr2) {
   const { body } = reply;
@@ -20301,30 +20306,30 @@ function replyAttr({ nodes, rules }, reply, node, attr2) {
 }
 function replyEntry(context, reply, node, attr2) {
   writeEntry(context, reply.body, node, attr2);
-  reply.ok(ENTRY5.size);
+  reply.ok(ENTRY6.size);
   context.nodes.remember(node);
 }
 function replyOpenEntry(context, reply, node, attr2, open2) {
   writeEntry(context, reply.body, node, attr2);
-  writeStruct("fuse_open_out", reply.body, ENTRY5.size, open2);
-  reply.ok(ENTRY5.size + OPEN_SIZE);
+  writeStruct("fuse_open_out", reply.body, ENTRY6.size, open2);
+  reply.ok(ENTRY6.size + OPEN_SIZE);
   context.nodes.remember(node);
 }
 function writeEntry({ nodes, rules, generation }, view2, node, attr2) {
   const id = nodes.idOf(node);
-  ENTRY5.set.nodeid(view2, 0, BigInt(id));
-  ENTRY5.set.generation(view2, 0, generation);
-  ENTRY5.set.entry_valid(view2, 0, rules.entry.seconds);
-  ENTRY5.set.attr_valid(view2, 0, rules.attr.seconds);
-  ENTRY5.set.entry_valid_nsec(view2, 0, rules.entry.nanoseconds);
-  ENTRY5.set.attr_valid_nsec(view2, 0, rules.attr.nanoseconds);
-  writeAttr(view2, ENTRY5.at.attr, attr2, id);
+  ENTRY6.set.nodeid(view2, 0, BigInt(id));
+  ENTRY6.set.generation(view2, 0, generation);
+  ENTRY6.set.entry_valid(view2, 0, rules.entry.seconds);
+  ENTRY6.set.attr_valid(view2, 0, rules.attr.seconds);
+  ENTRY6.set.entry_valid_nsec(view2, 0, rules.entry.nanoseconds);
+  ENTRY6.set.attr_valid_nsec(view2, 0, rules.attr.nanoseconds);
+  writeAttr(view2, ENTRY6.at.attr, attr2, id);
 }
 
 // src/filesystem/operations/listing.ts
 var READ_IN6 = accessors("fuse_read_in");
 var RELEASE_IN2 = accessors("fuse_release_in");
-var ENTRY6 = new EntryMemory();
+var ENTRY7 = new EntryMemory();
 var NO_ENTRY = new EntryMemory();
 var UNKNOWN_INO = 4294967295;
 var UNKNOWN_TYPE = 0;
@@ -20448,8 +20453,8 @@ var Listing = class {
     const ino = attr2?.ino ?? id;
     const type = attr2 === null ? UNKNOWN_TYPE : direntType(attr2.mode);
     const isPassedOn = this.#plus && attr2 !== null;
-    if (isPassedOn) writeEntry(context, ENTRY6.view, node, attr2);
-    const entry2 = isPassedOn ? ENTRY6 : NO_ENTRY;
+    if (isPassedOn) writeEntry(context, ENTRY7.view, node, attr2);
+    const entry2 = isPassedOn ? ENTRY7 : NO_ENTRY;
     const added = this.#writeDirent(position, name, entry2, ino, type);
     if (added && isPassedOn) this.#passedOn.push(node);
     return added;
@@ -21621,7 +21626,7 @@ function decode2(length2, entries2) {
     const size = view.getUint16(at + LENGTH_AT, true);
     const start = at + NAME_AT;
     const end = bytes.indexOf(0, start);
-    const name = decodeName(bytes.slice(start, end));
+    const name = decodeName(bytes.subarray(start, end));
     if (name !== "." && name !== "..") {
       const mode = view.getUint8(at + TYPE_AT) << TYPE_SHIFT;
       entries2.push([
@@ -22125,7 +22130,7 @@ function setAttribute(fd, name, value2, flags) {
 function attributeNames(fd) {
   const into = sharedRoom2();
   const length2 = checked3(libc().listxattr(descriptorPath(fd), into, ROOM));
-  return decodeName(into.slice(0, length2)).split("\0").slice(0, -1);
+  return decodeName(into.subarray(0, length2)).split("\0").slice(0, -1);
 }
 function removeAttribute(fd, name) {
   checked3(libc().removexattr(descriptorPath(fd), textArgument(name)));

@@ -113,7 +113,7 @@ async function readEntries(
 /** The path of an entry; bytes that are not UTF-8 are kept. */
 function nameOf(entry: ZipEntry): string {
   const isDamaged = entry.filename.includes("\ufffd");
-  return isDamaged ? decodeName(entry.rawFilename.slice()) : entry.filename;
+  return isDamaged ? decodeName(entry.rawFilename) : entry.filename;
 }
 
 function attrOf(entry: ZipEntry, owner: Owner): Attr {

@@ -137,8 +137,8 @@ function parseSnapshot(
     throw refusal(name, "a snapshot lies beyond 2^53 - 1 bytes");
   }
   return {
-    id: decodeName(bytes.slice(idAt, nameAt)),
-    name: decodeName(bytes.slice(nameAt, nameAt + view.getUint16(14))),
+    id: decodeName(bytes.subarray(idAt, nameAt)),
+    name: decodeName(bytes.subarray(nameAt, nameAt + view.getUint16(14))),
     l1Offset: Number(l1Offset),
     l1Entries: view.getUint32(8),
     size: Number(size),
