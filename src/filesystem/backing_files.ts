@@ -31,6 +31,8 @@ interface Opened {
 export class BackingTable<N extends object> {
   readonly #files: BackingFiles;
   readonly #opened = new Map<N, Opened>();
+  /** Which open files are counted: those of direct I/O are not. */
+  readonly #counted = new Set<number>();
 
   /** Makes a table without open nodes. */
   constructor(files: BackingFiles) {
@@ -40,10 +42,12 @@ export class BackingTable<N extends object> {
   /**
    * Counts an open file of a node.
    *
+   * @param fh The number of the open file.
    * @param fd A descriptor of its backing file; `null` if it has none.
    * @returns The `backing_id` for the reply to OPEN, or `null`.
    */
-  open(node: N, fd: number | null): number | null {
+  open(node: N, fh: number, fd: number | null): number | null {
+    this.#counted.add(fh);
     let opened = this.#opened.get(node);
     if (opened === undefined) {
       const id = fd === null ? null : this.#files.open(fd);
@@ -54,8 +58,9 @@ export class BackingTable<N extends object> {
     return opened.id;
   }
 
-  /** Counts that an open file of a node was released. */
-  release(node: N): void {
+  /** Counts that an open file of a node was released, if it was counted. */
+  release(node: N, fh: number): void {
+    if (!this.#counted.delete(fh)) return;
     const opened = this.#opened.get(node);
     if (opened === undefined || --opened.opens > 0) return;
     this.#opened.delete(node);

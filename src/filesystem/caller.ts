@@ -14,6 +14,12 @@ export interface Caller {
    * is answered.
    */
   readonly groups: readonly number[];
+  /**
+   * The permissions that a new node does not get unless its directory has a
+   * default access control list. 0 if the mode comes without them: always, unless
+   * DONT_MASK was requested, which `mountMirror()` does.
+   */
+  readonly umask: number;
   /** The thread's id; 0 for what the kernel does by itself, as writing back. */
   readonly pid: number;
   /**

@@ -10,6 +10,7 @@ import type { CacheRules } from "./options.ts";
 const CHANGING = [
   "setattr",
   "create",
+  "tmpfile",
   "mkdir",
   "mknod",
   "symlink",
@@ -45,6 +46,11 @@ export interface ContextServices {
    * that programs may read and set them. No if left out.
    */
   readonly enforcesAcls?: boolean;
+  /**
+   * Whether DONT_MASK is requested: modes come as programs give them, and the
+   * umask as that of the caller. No if left out.
+   */
+  readonly leavesUmask?: boolean;
   /** The supplementary groups of a thread; none if left out. */
   readonly groupsOf?: (pid: number) => readonly number[];
   /** Wakes programs that poll(2) a file, by the number that came with POLL. */

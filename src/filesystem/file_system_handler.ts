@@ -18,6 +18,7 @@ import type { Operation } from "./operations/operation.ts";
 import * as xattrs from "./operations/xattrs.ts";
 import { type CacheOptions, checkCacheOptions } from "./options.ts";
 import { inTime } from "./time_out.ts";
+import { umaskOf } from "./umask.ts";
 
 const INTERRUPT = OPCODES.INTERRUPT.opcode;
 const INTERRUPT_IN = accessors("fuse_interrupt_in");
@@ -129,7 +130,11 @@ export class FileSystemHandler<N extends object, H = unknown>
     const rules = checkCacheOptions({ ...own, ...options });
     this.#context = new FileSystemContext(fs, rules, services);
     const { now } = rules;
-    this.#sources = { now, groupsOf: this.#context.groupsOf };
+    this.#sources = {
+      now,
+      groupsOf: this.#context.groupsOf,
+      umaskOf: services.leavesUmask === true ? umaskOf : undefined,
+    };
     this.inPlace = services.inPlace ?? false;
   }
 
@@ -166,7 +171,7 @@ export class FileSystemHandler<N extends object, H = unknown>
     caller.bind(request);
     const answer = operation(this.#context, request, reply, caller);
     if (answer !== undefined) {
-      return this.#later(answer, request.unique, caller);
+      return this.#later(answer, request.unique, caller, reply);
     }
     this.#idle = caller;
   }
@@ -175,11 +180,13 @@ export class FileSystemHandler<N extends object, H = unknown>
     answer: PromiseLike<unknown>,
     unique: bigint,
     caller: RequestCaller,
+    reply: Reply,
   ): Promise<void> {
     const { timeoutMs } = this.#context.rules;
     this.#waiting.set(unique, caller);
     try {
-      await (timeoutMs === null ? answer : inTime(answer, timeoutMs, caller));
+      if (timeoutMs === null) await answer;
+      else await inTime(answer, timeoutMs, caller, reply);
     } finally {
       this.#waiting.delete(unique);
     }

@@ -8,6 +8,8 @@ export interface CallerSources {
   readonly now: Clock;
   /** The supplementary groups of a thread. */
   readonly groupsOf: (pid: number) => readonly number[];
+  /** The umask that a request tells, where DONT_MASK was requested. */
+  readonly umaskOf?: ((request: Request) => number) | undefined;
 }
 
 /**
@@ -19,6 +21,7 @@ export class RequestCaller implements Caller {
   uid = 0;
   gid = 0;
   pid = 0;
+  umask = 0;
   readonly #sources: CallerSources;
   #time: bigint | null = null;
   #isInterrupted = false;
@@ -35,6 +38,7 @@ export class RequestCaller implements Caller {
     this.uid = request.uid;
     this.gid = request.gid;
     this.pid = request.pid;
+    this.umask = this.#sources.umaskOf?.(request) ?? 0;
     this.#isInterrupted = false;
     this.#controller = null;
   }

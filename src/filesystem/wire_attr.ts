@@ -5,7 +5,13 @@
  * @module
  */
 import { NAME_MAX, PAGE_SIZE } from "../base/limits.ts";
-import { nanosecondsOf, secondsOf } from "../base/timespec.ts";
+import {
+  MS_PER_S,
+  nanosecondsOf,
+  NS_PER_MS,
+  NS_PER_S,
+  secondsOf,
+} from "../base/timespec.ts";
 import { accessors } from "../protocol/accessors.ts";
 import type { Encodable } from "../protocol/types.ts";
 import type { Attr, StatFs, Time } from "./attr.ts";
@@ -13,9 +19,8 @@ import type { Attr, StatFs, Time } from "./attr.ts";
 const AT = accessors("fuse_attr").at;
 /** The unit of `st_blocks`, in bytes. */
 const BLOCK_SIZE = 512;
-const MS_PER_S = 1000;
-const NS_PER_MS = 1_000_000;
-const NS_PER_S = 1_000_000_000;
+const NS_PER_MS_NUMBER = Number(NS_PER_MS);
+const NS_PER_S_NUMBER = Number(NS_PER_S);
 const TWO_32 = 2 ** 32;
 
 /**
@@ -97,7 +102,8 @@ function writeTime(
   const { seconds, nanoseconds } = time instanceof Date
     ? timespecOf(time)
     : time;
-  const fits = nanoseconds >>> 0 === nanoseconds && nanoseconds < NS_PER_S;
+  const fits = nanoseconds >>> 0 === nanoseconds &&
+    nanoseconds < NS_PER_S_NUMBER;
   if (!Number.isSafeInteger(seconds) || !fits) throw unfit(field, seconds);
   view.setUint32(at, seconds >>> 0, true);
   view.setInt32(at + 4, Math.floor(seconds / TWO_32), true);
@@ -107,14 +113,13 @@ function writeTime(
 function timespecOf(date: Date): { seconds: number; nanoseconds: number } {
   const ms = date.getTime();
   const seconds = Math.floor(ms / MS_PER_S);
-  return { seconds, nanoseconds: (ms - seconds * MS_PER_S) * NS_PER_MS };
+  return { seconds, nanoseconds: (ms - seconds * MS_PER_S) * NS_PER_MS_NUMBER };
 }
 
 function unfit(field: string, value: unknown): RangeError {
   const shown = typeof value === "bigint" ? `${value}n` : String(value);
   return new RangeError(
-    `Cannot use the attribute ${field}: expected a whole number that fits, ` +
-      `received ${shown}`,
+    `the attribute ${field} has to be a whole number that fits, not ${shown}`,
   );
 }
 

@@ -44,16 +44,17 @@ export function makeFile(
   caller: Caller,
 ): number {
   const path = nameArgument(name);
+  const permissions = masked(directory, mode, caller) & ~S_IF.MT;
   const flags = OPEN.RDWR | OPEN.CREAT | OPEN.EXCL | OPEN.NOFOLLOW |
     OPEN.CLOEXEC;
   const fd = orThrow(ids.run(
     caller,
-    () => result(libc().openat(directory, path, flags, mode & ~S_IF.MT)),
+    () => result(libc().openat(directory, path, flags, permissions)),
   ));
   readStatus(fd, NO_NAME);
-  const missing = mode & PERMISSIONS & ~statusMode();
+  const missing = permissions & PERMISSIONS & ~statusMode();
   if (missing !== 0 && !hasDefaultAcl(directory)) {
-    libc().fchmodat(descriptors, descriptorName(fd), mode & ~S_IF.MT, 0);
+    libc().fchmodat(descriptors, descriptorName(fd), permissions, 0);
   }
   return fd;
 }
@@ -67,12 +68,12 @@ export function makeDirectory(
   caller: Caller,
 ): void {
   const path = nameArgument(name);
-  const permissions = mode & ~S_IF.MT;
+  const given = masked(directory, mode, caller);
   orThrow(maker.ids.run(
     caller,
-    () => result(libc().mkdirat(directory, path, permissions)),
+    () => result(libc().mkdirat(directory, path, given & ~S_IF.MT)),
   ));
-  undoUmask(maker, directory, name, mode);
+  undoUmask(maker, directory, name, given);
 }
 
 /** Creates a FIFO, socket, device, or plain file. */
@@ -86,11 +87,12 @@ export function makeNode(
 ): void {
   const path = nameArgument(name);
   const device = deviceArgument(rdev);
+  const given = masked(directory, mode, caller);
   orThrow(maker.ids.run(
     caller,
-    () => result(libc().mknodat(directory, path, mode, device)),
+    () => result(libc().mknodat(directory, path, given, device)),
   ));
-  undoUmask(maker, directory, name, mode);
+  undoUmask(maker, directory, name, given);
 }
 
 /** Creates a symbolic link. */
@@ -107,6 +109,12 @@ export function makeLink(
     caller,
     () => result(libc().symlinkat(text, directory, path)),
   ));
+}
+
+/** The mode less the caller's umask, which a default ACL replaces. */
+function masked(directory: number, mode: number, { umask }: Caller): number {
+  const isReplaced = (mode & umask) !== 0 && hasDefaultAcl(directory);
+  return isReplaced ? mode : mode & ~umask;
 }
 
 /**

@@ -1,13 +1,14 @@
 import { Errno } from "../base/errno.ts";
-import { O, SEEK } from "../base/file_flags.ts";
+import { O, S_IF, S_IS, SEEK } from "../base/file_flags.ts";
 import type { Caller, FileSystem, May } from "../filesystem/file_system.ts";
 import { closeDescriptor, OPEN } from "../linux/syscall/descriptor.ts";
 import { libc } from "../linux/syscall/libc.ts";
 import { readFile, seekFile, syncFile, writeFile } from "./data.ts";
 import { checked } from "./failure.ts";
 import { hasLateErrors } from "./host_file_system.ts";
-import { descriptorName, DOT } from "./names.ts";
+import { descriptorName, DOT, NO_NAME } from "./names.ts";
 import type { MirrorNode } from "./nodes.ts";
+import { readStatus, statusGroup, statusMode } from "./status.ts";
 import { type MirrorOptions, MirrorTree } from "./tree.ts";
 import {
   attributeNames,
@@ -19,6 +20,7 @@ import {
 /** Flags of open(2) that the kernel has dealt with before it asks. */
 const DEALT_WITH = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC | OPEN.NOFOLLOW |
   OPEN.DIRECT;
+const ACCESS_ACL = "system.posix_acl_access";
 /** Flags that a descriptor made by `create()` does not have. */
 const NOT_CREATED_WITH = O.APPEND | O.DSYNC;
 
@@ -154,9 +156,24 @@ export class Mirror extends MirrorTree
     name: string,
     value: Uint8Array,
     flags: number,
+    caller: Caller,
   ): void {
     this.begin();
     setAttribute(node.fd, name, value, flags);
+    if (name === ACCESS_ACL) this.#dropSetGroupId(node, caller);
+  }
+
+  /** Who is not in the group of a file cannot give its rights to others. */
+  #dropSetGroupId({ fd }: MirrorNode, { uid, gid, groups }: Caller): void {
+    //= fs/posix_acl.c posix_acl_update_mode()
+    checked(readStatus(fd, NO_NAME));
+    const mode = statusMode();
+    const group = statusGroup();
+    const isPrivileged = uid === 0 || gid === group || groups.includes(group);
+    if (isPrivileged || (mode & S_IS.GID) === 0) return;
+    const name = descriptorName(fd);
+    const rest = mode & ~(S_IF.MT | S_IS.GID);
+    checked(libc().fchmodat(this.descriptors, name, rest, 0));
   }
 
   listxattr(node: MirrorNode): string[] {

@@ -58,6 +58,11 @@ export function statusLinks(): number {
   return status.getUint32(16, true);
 }
 
+/** The group. */
+export function statusGroup(): number {
+  return status.getUint32(24, true);
+}
+
 /** All attributes, with an inode number that is told apart from others. */
 export function statusAttr(ino: number | bigint): Attr {
   return {
@@ -67,7 +72,7 @@ export function statusAttr(ino: number | bigint): Attr {
     blocks: size64(48),
     nlink: statusLinks(),
     uid: status.getUint32(20, true),
-    gid: status.getUint32(24, true),
+    gid: statusGroup(),
     rdev: encodeDevice(
       status.getUint32(128, true),
       status.getUint32(132, true),

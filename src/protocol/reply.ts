@@ -24,6 +24,7 @@ const WRITE_IN = accessors("fuse_write_in");
 const WRITE_OUT = accessors("fuse_write_out");
 /** The length of a reply that is not filled. */
 const UNFILLED = -1;
+const ANSWERED = "the request was answered already";
 /** Replies have their newest size from this minor version on, except INIT's. */
 const NEWEST_SIZES_SINCE = 9;
 
@@ -69,6 +70,8 @@ export class Reply {
   #errno = 0;
   #isDead = false;
   #isInPipe = false;
+  /** Why the request was answered before its handler did. */
+  #ended = ANSWERED;
   #watcher: ReplyWatcher | null = null;
 
   /** Binds a reply to its request and to the memory of a queue's slot. */
@@ -109,6 +112,8 @@ export class Reply {
    */
   reset(): void {
     if (this.#isDead && this.#watcher !== null) return;
+    // Those of the request before.
+    if (this.#isDead) this.#ended = ANSWERED;
     this.#length = UNFILLED;
     this.#isDead = false;
     this.#isInPipe = false;
@@ -123,6 +128,14 @@ export class Reply {
   retire(): void {
     if (this.#length === UNFILLED) this.#length = 0;
     this.#isDead = true;
+  }
+
+  /**
+   * Says why the request will be answered before its handler does, for the report
+   * of an answer that comes too late.
+   */
+  expire(why: string): void {
+    this.#ended = why;
   }
 
   /**
@@ -276,7 +289,7 @@ export class Reply {
   }
 
   #refuseAgain(call: string): never {
-    this.#refuse(call, "the request was answered already");
+    this.#refuse(call, this.#ended);
   }
 
   #refuse(call: string, problem: string): never {

@@ -14,6 +14,7 @@ import {
   openBackingFile,
 } from "../linux/fuse/fuse_device.ts";
 import { ThreadCapabilities } from "../linux/syscall/thread_capabilities.ts";
+import { groupsOfThread } from "../linux/syscall/thread_groups.ts";
 import { SystemError } from "../linux/syscall/system_error.ts";
 import { Mirror } from "../mirror/mirror.ts";
 import type { RequestHandler } from "../queue/request_handler.ts";
@@ -54,6 +55,8 @@ export function openMirrorHandler(
     {
       backingFiles,
       enforcesAcls: true,
+      leavesUmask: true,
+      groupsOf: groupsOfThread,
       inPlace: true,
       privilegesKilled: (nodeid) => invalidateAttributesNow(device, nodeid),
     },

@@ -50,10 +50,14 @@ export interface MirrorMountOptions
 }
 
 const MAX_WRITE = 1024 * 1024;
-/** The kernel checks the access control lists of the host's files. */
+/**
+ * The kernel checks the access control lists of the host's files, and leaves the
+ * umask to the server, which a default list replaces.
+ */
 const FLAGS: readonly InitFlagName[] = [
   ...FILE_SYSTEM_FLAGS,
   "POSIX_ACL",
+  "DONT_MASK",
   "HANDLE_KILLPRIV_V2",
 ];
 /** The mount is stacked on a file system that is not stacked itself. */

@@ -96,6 +96,6 @@ function refusal(mountpoint: string, there: Mount): string {
     return `${what} a dead mount of another program (${there.source}, type ${there.type}) is there (Transport endpoint is not connected); remove it with 'umount ${there.mountPoint}'`;
   }
   return there.type === OWN_TYPE
-    ? `${what} ${there.source} is already exported there; end that export first or choose another mount point`
+    ? `${what} ${there.source} is already mounted there by mqfuse; end that mount first or choose another mount point`
     : `${what} another program's mount (${there.source}, type ${there.type}) is there; choose another mount point`;
 }

@@ -3216,6 +3216,7 @@ var READ_IN2 = accessors("fuse_read_in");
 var WRITE_IN = accessors("fuse_write_in");
 var WRITE_OUT2 = accessors("fuse_write_out");
 var UNFILLED = -1;
+var ANSWERED = "the request was answered already";
 var NEWEST_SIZES_SINCE = 9;
 var Reply = class {
   /** The fuse_out_header, for accessors. */
@@ -3229,6 +3230,8 @@ var Reply = class {
   #errno = 0;
   #isDead = false;
   #isInPipe = false;
+  /** Why the request was answered before its handler did. */
+  #ended = ANSWERED;
   #watcher = null;
   /** Binds a reply to its request and to the memory of a queue's slot. */
   constructor(request, memory) {
@@ -3263,6 +3266,7 @@ var Reply = class {
    */
   reset() {
     if (this.#isDead && this.#watcher !== null) return;
+    if (this.#isDead) this.#ended = ANSWERED;
     this.#length = UNFILLED;
     this.#isDead = false;
     this.#isInPipe = false;
@@ -3275,6 +3279,13 @@ var Reply = class {
   retire() {
     if (this.#length === UNFILLED) this.#length = 0;
     this.#isDead = true;
+  }
+  /**
+   * Says why the request will be answered before its handler does, for the report
+   * of an answer that comes too late.
+   */
+  expire(why) {
+    this.#ended = why;
   }
   /**
    * Answers as another reply does, whose bytes it copies; not at all if that one
@@ -3407,7 +3418,7 @@ var Reply = class {
     this.#refuse(`ok(${showValue(size)})`, problem);
   }
   #refuseAgain(call3) {
-    this.#refuse(call3, "the request was answered already");
+    this.#refuse(call3, this.#ended);
   }
   #refuse(call3, problem) {
     const error = new ReplyError(this.#request, call3, problem, this.#watcher);
@@ -19685,6 +19696,7 @@ var RequestCaller = class {
   uid = 0;
   gid = 0;
   pid = 0;
+  umask = 0;
   #sources;
   #time = null;
   #isInterrupted = false;
@@ -19699,6 +19711,7 @@ var RequestCaller = class {
     this.uid = request.uid;
     this.gid = request.gid;
     this.pid = request.pid;
+    this.umask = this.#sources.umaskOf?.(request) ?? 0;
     this.#isInterrupted = false;
     this.#controller = null;
   }
@@ -19726,6 +19739,8 @@ var RequestCaller = class {
 var BackingTable = class {
   #files;
   #opened = /* @__PURE__ */ new Map();
+  /** Which open files are counted: those of direct I/O are not. */
+  #counted = /* @__PURE__ */ new Set();
   /** Makes a table without open nodes. */
   constructor(files) {
     this.#files = files;
@@ -19733,10 +19748,12 @@ var BackingTable = class {
   /**
    * Counts an open file of a node.
    *
+   * @param fh The number of the open file.
    * @param fd A descriptor of its backing file; `null` if it has none.
    * @returns The `backing_id` for the reply to OPEN, or `null`.
    */
-  open(node, fd) {
+  open(node, fh, fd) {
+    this.#counted.add(fh);
     let opened = this.#opened.get(node);
     if (opened === void 0) {
       const id = fd === null ? null : this.#files.open(fd);
@@ -19749,8 +19766,9 @@ var BackingTable = class {
     opened.opens++;
     return opened.id;
   }
-  /** Counts that an open file of a node was released. */
-  release(node) {
+  /** Counts that an open file of a node was released, if it was counted. */
+  release(node, fh) {
+    if (!this.#counted.delete(fh)) return;
     const opened = this.#opened.get(node);
     if (opened === void 0 || --opened.opens > 0) return;
     this.#opened.delete(node);
@@ -19859,6 +19877,7 @@ var NodeTable = class {
 var CHANGING = [
   "setattr",
   "create",
+  "tmpfile",
   "mkdir",
   "mknod",
   "symlink",
@@ -20213,9 +20232,8 @@ function wireName(name) {
 // src/filesystem/wire_attr.ts
 var AT2 = accessors("fuse_attr").at;
 var BLOCK_SIZE = 512;
-var MS_PER_S2 = 1e3;
-var NS_PER_MS3 = 1e6;
-var NS_PER_S2 = 1e9;
+var NS_PER_MS_NUMBER = Number(NS_PER_MS);
+var NS_PER_S_NUMBER = Number(NS_PER_S);
 var TWO_3215 = 2 ** 32;
 function writeAttr(view2, base, attr2, id) {
   const { size = 0, mtime = 0n, atime = mtime, ctime = mtime } = attr2;
@@ -20259,7 +20277,7 @@ function writeTime(view2, at, nanosecondsAt, time2, field) {
     return;
   }
   const { seconds, nanoseconds: nanoseconds2 } = time2 instanceof Date ? timespecOf(time2) : time2;
-  const fits = nanoseconds2 >>> 0 === nanoseconds2 && nanoseconds2 < NS_PER_S2;
+  const fits = nanoseconds2 >>> 0 === nanoseconds2 && nanoseconds2 < NS_PER_S_NUMBER;
   if (!Number.isSafeInteger(seconds) || !fits) throw unfit(field, seconds);
   view2.setUint32(at, seconds >>> 0, true);
   view2.setInt32(at + 4, Math.floor(seconds / TWO_3215), true);
@@ -20267,15 +20285,15 @@ function writeTime(view2, at, nanosecondsAt, time2, field) {
 }
 function timespecOf(date) {
   const ms = date.getTime();
-  const seconds = Math.floor(ms / MS_PER_S2);
+  const seconds = Math.floor(ms / MS_PER_S);
   return {
     seconds,
-    nanoseconds: (ms - seconds * MS_PER_S2) * NS_PER_MS3
+    nanoseconds: (ms - seconds * MS_PER_S) * NS_PER_MS_NUMBER
   };
 }
 function unfit(field, value2) {
   const shown = typeof value2 === "bigint" ? `${value2}n` : String(value2);
-  return new RangeError(`Cannot use the attribute ${field}: expected a whole number that fits, received ${shown}`);
+  return new RangeError(`the attribute ${field} has to be a whole number that fits, not ${shown}`);
 }
 function wireStatFs(space) {
   const bsize = space.bsize ?? PAGE_SIZE;
@@ -20796,14 +20814,15 @@ function openNode({ fs, handles: handles2, rules, backing }, node, flags, caller
         open_flags: openFlags
       };
     }
-    const fh = BigInt(handles2.add(handle));
+    const number2 = handles2.add(handle);
+    const fh = BigInt(number2);
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
       return {
         fh,
         open_flags: openFlags
       };
     }
-    const id = backing.open(node, fs.backing(node, handle));
+    const id = backing.open(node, number2, fs.backing(node, handle));
     if (id === null) return {
       fh,
       open_flags: openFlags
@@ -20931,7 +20950,7 @@ var release = (context, request, reply, caller) => {
   return andThen(closed, () => reply.ok());
 };
 function close({ fs, handles: handles2, backing }, node, fh) {
-  backing?.release(node);
+  backing?.release(node, fh);
   const handle = handles2.remove(fh);
   return fs.release?.(node, handle);
 }
@@ -21056,9 +21075,10 @@ function flagsOf(cache) {
 }
 
 // src/filesystem/time_out.ts
-async function inTime(answer, ms, caller) {
+async function inTime(answer, ms, caller, reply) {
   const late = Promise.withResolvers();
   const timer = setTimeout(() => {
+    reply.expire(`timeoutMs of ${ms} has failed the request with ETIMEDOUT`);
     late.reject(new Errno("ETIMEDOUT"));
     caller.interrupt();
   }, ms);
@@ -21069,6 +21089,24 @@ async function inTime(answer, ms, caller) {
     ]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+// src/filesystem/umask.ts
+var MKNOD_IN3 = accessors("fuse_mknod_in");
+var MKDIR_IN2 = accessors("fuse_mkdir_in");
+var CREATE_IN2 = accessors("fuse_create_in");
+function umaskOf({ opcode, body }) {
+  switch (opcode) {
+    case OPCODES.MKNOD.opcode:
+      return MKNOD_IN3.get.umask(body);
+    case OPCODES.MKDIR.opcode:
+      return MKDIR_IN2.get.umask(body);
+    case OPCODES.CREATE.opcode:
+    case OPCODES.TMPFILE.opcode:
+      return CREATE_IN2.get.umask(body);
+    default:
+      return 0;
   }
 }
 
@@ -21149,7 +21187,8 @@ var FileSystemHandler = class {
     const { now } = rules;
     this.#sources = {
       now,
-      groupsOf: this.#context.groupsOf
+      groupsOf: this.#context.groupsOf,
+      umaskOf: services.leavesUmask === true ? umaskOf : void 0
     };
     this.inPlace = services.inPlace ?? false;
   }
@@ -21181,15 +21220,16 @@ var FileSystemHandler = class {
     caller.bind(request);
     const answer = operation(this.#context, request, reply, caller);
     if (answer !== void 0) {
-      return this.#later(answer, request.unique, caller);
+      return this.#later(answer, request.unique, caller, reply);
     }
     this.#idle = caller;
   }
-  async #later(answer, unique, caller) {
+  async #later(answer, unique, caller, reply) {
     const { timeoutMs } = this.#context.rules;
     this.#waiting.set(unique, caller);
     try {
-      await (timeoutMs === null ? answer : inTime(answer, timeoutMs, caller));
+      if (timeoutMs === null) await answer;
+      else await inTime(answer, timeoutMs, caller, reply);
     } finally {
       this.#waiting.delete(unique);
     }
@@ -21246,6 +21286,17 @@ var ThreadCapabilities = class {
     }
   }
 };
+
+// src/linux/syscall/thread_groups.ts
+function groupsOfThread(pid) {
+  try {
+    const status3 = readText(`/proc/${pid}/status`);
+    const list = /^Groups:\s*(.*)$/m.exec(status3)?.[1] ?? "";
+    return list.split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
 
 // src/mirror/failure.ts
 function failureOf(number2) {
@@ -21399,6 +21450,66 @@ function cBytes(text) {
   const bytes2 = new Uint8Array(new ArrayBuffer(text.length + 1));
   ENCODER3.encodeInto(text, bytes2);
   return bytes2;
+}
+
+// src/mirror/status.ts
+var STRUCT_STATX_SIZE2 = 256;
+var MINOR_COUNT = 2 ** 20;
+var TWO_3216 = 2 ** 32;
+var status2 = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE2));
+function readStatus(directory, name) {
+  const flags = AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT;
+  return libc().statx(directory, name, flags, STATX_BASIC_STATS, status2);
+}
+function statusDevice() {
+  return status2.getUint32(136, true) * MINOR_COUNT + status2.getUint32(140, true);
+}
+function statusInode() {
+  const inode = status2.getUint32(32, true) + status2.getUint32(36, true) * TWO_3216;
+  return inode <= Number.MAX_SAFE_INTEGER ? inode : status2.getBigUint64(32, true);
+}
+function statusMode() {
+  return status2.getUint16(28, true);
+}
+function statusLinks() {
+  return status2.getUint32(16, true);
+}
+function statusGroup() {
+  return status2.getUint32(24, true);
+}
+function statusAttr(ino) {
+  return {
+    ino,
+    mode: statusMode(),
+    size: size64(40),
+    blocks: size64(48),
+    nlink: statusLinks(),
+    uid: status2.getUint32(20, true),
+    gid: statusGroup(),
+    rdev: encodeDevice(status2.getUint32(128, true), status2.getUint32(132, true)),
+    blksize: status2.getUint32(4, true),
+    atime: time(64),
+    mtime: time(112),
+    ctime: time(96)
+  };
+}
+function size64(at) {
+  return status2.getUint32(at, true) + status2.getUint32(at + 4, true) * TWO_3216;
+}
+function time(at) {
+  const seconds = status2.getInt32(at + 4, true) * TWO_3216 + status2.getUint32(at, true);
+  return {
+    seconds,
+    nanoseconds: status2.getUint32(at + 8, true)
+  };
+}
+function encodeDevice(major, minor) {
+  return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;
+}
+function deviceArgument(rdev) {
+  const major = rdev >>> 8 & 4095;
+  const minor = rdev & 255 | rdev >>> 12 & 1048320;
+  return BigInt(minor & 255) | BigInt(major) << 8n | BigInt(minor >>> 8) << 20n;
 }
 
 // src/linux/syscall/directory.ts
@@ -21560,7 +21671,7 @@ function setTime(at, time2, now) {
 // src/mirror/listing.ts
 var BUFFER_SIZE = 32 * 1024;
 var SIZE3 = BigInt(BUFFER_SIZE);
-var TWO_3216 = 2 ** 32;
+var TWO_3217 = 2 ** 32;
 var TYPE_SHIFT = 12;
 var LENGTH_AT = 16;
 var TYPE_AT = 18;
@@ -21643,64 +21754,7 @@ function decode2(length2, entries2) {
 }
 function inodeAt(at) {
   const high = view.getUint32(at + 4, true);
-  return high < 2 ** 21 ? high * TWO_3216 + view.getUint32(at, true) : view.getBigUint64(at, true);
-}
-
-// src/mirror/status.ts
-var STRUCT_STATX_SIZE2 = 256;
-var MINOR_COUNT = 2 ** 20;
-var TWO_3217 = 2 ** 32;
-var status2 = new DataView(new ArrayBuffer(STRUCT_STATX_SIZE2));
-function readStatus(directory, name) {
-  const flags = AT.EMPTY_PATH | AT.SYMLINK_NOFOLLOW | AT.NO_AUTOMOUNT;
-  return libc().statx(directory, name, flags, STATX_BASIC_STATS, status2);
-}
-function statusDevice() {
-  return status2.getUint32(136, true) * MINOR_COUNT + status2.getUint32(140, true);
-}
-function statusInode() {
-  const inode = status2.getUint32(32, true) + status2.getUint32(36, true) * TWO_3217;
-  return inode <= Number.MAX_SAFE_INTEGER ? inode : status2.getBigUint64(32, true);
-}
-function statusMode() {
-  return status2.getUint16(28, true);
-}
-function statusLinks() {
-  return status2.getUint32(16, true);
-}
-function statusAttr(ino) {
-  return {
-    ino,
-    mode: statusMode(),
-    size: size64(40),
-    blocks: size64(48),
-    nlink: statusLinks(),
-    uid: status2.getUint32(20, true),
-    gid: status2.getUint32(24, true),
-    rdev: encodeDevice(status2.getUint32(128, true), status2.getUint32(132, true)),
-    blksize: status2.getUint32(4, true),
-    atime: time(64),
-    mtime: time(112),
-    ctime: time(96)
-  };
-}
-function size64(at) {
-  return status2.getUint32(at, true) + status2.getUint32(at + 4, true) * TWO_3217;
-}
-function time(at) {
-  const seconds = status2.getInt32(at + 4, true) * TWO_3217 + status2.getUint32(at, true);
-  return {
-    seconds,
-    nanoseconds: status2.getUint32(at + 8, true)
-  };
-}
-function encodeDevice(major, minor) {
-  return (minor & 255 | major << 8 | (minor & ~255) << 12) >>> 0;
-}
-function deviceArgument(rdev) {
-  const major = rdev >>> 8 & 4095;
-  const minor = rdev & 255 | rdev >>> 12 & 1048320;
-  return BigInt(minor & 255) | BigInt(major) << 8n | BigInt(minor >>> 8) << 20n;
+  return high < 2 ** 21 ? high * TWO_3217 + view.getUint32(at, true) : view.getBigUint64(at, true);
 }
 
 // src/mirror/making.ts
@@ -21708,31 +21762,37 @@ var PERMISSIONS2 = 511;
 var DEFAULT_ACL = new TextEncoder().encode("system.posix_acl_default\0");
 function makeFile2({ ids, descriptors }, directory, name, mode, caller) {
   const path = nameArgument(name);
+  const permissions = masked(directory, mode, caller) & ~S_IF.MT;
   const flags = OPEN.RDWR | OPEN.CREAT | OPEN.EXCL | OPEN.NOFOLLOW | OPEN.CLOEXEC;
-  const fd = orThrow(ids.run(caller, () => result2(libc().openat(directory, path, flags, mode & ~S_IF.MT))));
+  const fd = orThrow(ids.run(caller, () => result2(libc().openat(directory, path, flags, permissions))));
   readStatus(fd, NO_NAME);
-  const missing2 = mode & PERMISSIONS2 & ~statusMode();
+  const missing2 = permissions & PERMISSIONS2 & ~statusMode();
   if (missing2 !== 0 && !hasDefaultAcl(directory)) {
-    libc().fchmodat(descriptors, descriptorName(fd), mode & ~S_IF.MT, 0);
+    libc().fchmodat(descriptors, descriptorName(fd), permissions, 0);
   }
   return fd;
 }
 function makeDirectory(maker, directory, name, mode, caller) {
   const path = nameArgument(name);
-  const permissions = mode & ~S_IF.MT;
-  orThrow(maker.ids.run(caller, () => result2(libc().mkdirat(directory, path, permissions))));
-  undoUmask(maker, directory, name, mode);
+  const given = masked(directory, mode, caller);
+  orThrow(maker.ids.run(caller, () => result2(libc().mkdirat(directory, path, given & ~S_IF.MT))));
+  undoUmask(maker, directory, name, given);
 }
 function makeNode2(maker, directory, name, mode, rdev, caller) {
   const path = nameArgument(name);
   const device = deviceArgument(rdev);
-  orThrow(maker.ids.run(caller, () => result2(libc().mknodat(directory, path, mode, device))));
-  undoUmask(maker, directory, name, mode);
+  const given = masked(directory, mode, caller);
+  orThrow(maker.ids.run(caller, () => result2(libc().mknodat(directory, path, given, device))));
+  undoUmask(maker, directory, name, given);
 }
 function makeLink({ ids }, directory, name, target, caller) {
   const path = nameArgument(name);
   const text = textArgument(target);
   orThrow(ids.run(caller, () => result2(libc().symlinkat(text, directory, path))));
+}
+function masked(directory, mode, { umask }) {
+  const isReplaced = (mode & umask) !== 0 && hasDefaultAcl(directory);
+  return isReplaced ? mode : mode & ~umask;
 }
 function undoUmask({ descriptors }, directory, name, mode) {
   if (readStatus(directory, nameArgument(name)) < 0) return;
@@ -22138,6 +22198,7 @@ function removeAttribute(fd, name) {
 
 // src/mirror/mirror.ts
 var DEALT_WITH = O.CREAT | O.EXCL | O.NOCTTY | O.TRUNC | OPEN.NOFOLLOW | OPEN.DIRECT;
+var ACCESS_ACL = "system.posix_acl_access";
 var NOT_CREATED_WITH = O.APPEND | O.DSYNC;
 var Mirror = class extends MirrorTree {
   /** Left out where close(2) tells of no errors: the kernel need not ask. */
@@ -22207,9 +22268,21 @@ var Mirror = class extends MirrorTree {
     this.begin();
     return attributeOf(node.fd, name);
   }
-  setxattr(node, name, value2, flags) {
+  setxattr(node, name, value2, flags, caller) {
     this.begin();
     setAttribute(node.fd, name, value2, flags);
+    if (name === ACCESS_ACL) this.#dropSetGroupId(node, caller);
+  }
+  /** Who is not in the group of a file cannot give its rights to others. */
+  #dropSetGroupId({ fd }, { uid, gid, groups }) {
+    checked3(readStatus(fd, NO_NAME));
+    const mode = statusMode();
+    const group = statusGroup();
+    const isPrivileged = uid === 0 || gid === group || groups.includes(group);
+    if (isPrivileged || (mode & S_IS.GID) === 0) return;
+    const name = descriptorName(fd);
+    const rest = mode & ~(S_IF.MT | S_IS.GID);
+    checked3(libc().fchmodat(this.descriptors, name, rest, 0));
   }
   listxattr(node) {
     this.begin();
@@ -22239,6 +22312,8 @@ function openMirrorHandler({ root, cache, passthrough }, device) {
   }, {
     backingFiles,
     enforcesAcls: true,
+    leavesUmask: true,
+    groupsOf: groupsOfThread,
     inPlace: true,
     privilegesKilled: (nodeid) => invalidateAttributesNow(device, nodeid)
   });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   contiguousExchange,
   decodeStruct,
@@ -18,6 +18,10 @@ import {
 } from "../../src/filesystem/init_flags.ts";
 import { MemoryFs } from "../../examples/memory.ts";
 import { UserError } from "../../src/base/user_error.ts";
+import { BackingTable } from "../../src/filesystem/backing_files.ts";
+import { isReadOnly } from "../../src/filesystem/context.ts";
+import { S_IF } from "../../src/base/file_flags.ts";
+import { simulate } from "../../sim/mod.ts";
 import { SlowFs } from "./_slow.ts";
 
 const DIALECT = new ProtocolVersion();
@@ -121,6 +125,52 @@ Deno.test("timeoutMs answers ETIMEDOUT and fires the signal", async () => {
   assertEquals(errnoName(errnoOf(error)), "ETIMEDOUT");
   assertEquals(signal.aborted, true);
   fs.waiting[0]!.resolve(0);
+});
+
+Deno.test("an answer after timeoutMs is reported as what it is", async () => {
+  const file = { mode: S_IF.REG | 0o444, size: 9 };
+  const late = Promise.withResolvers<number>();
+  const reported = Promise.withResolvers<Error>();
+  await using simulation = await simulate({
+    root: { mode: S_IF.DIR | 0o755 },
+    getattr: (node: { mode: number }) => node,
+    lookup: () => file,
+    read: () => late.promise,
+  }, { timeoutMs: 20, report: (error) => reported.resolve(error as Error) });
+  const opened = await simulation.client().open("file");
+  await assertRejects(
+    () => opened.pread(new Uint8Array(9), 0),
+    Error,
+    "ETIMEDOUT",
+  );
+  late.resolve(3);
+  const { message } = await reported.promise;
+  assertMatch(message, /READ .*timeoutMs of 20 has failed .* ETIMEDOUT/);
+  await opened.close();
+});
+
+Deno.test("tmpfile() alone makes a file system writable", () => {
+  const root = { mode: S_IF.DIR };
+  const getattr = () => root;
+  const tmpfile = () => root;
+  assertEquals(isReadOnly({ root, getattr }), true);
+  assertEquals(isReadOnly({ root, getattr, tmpfile }), false);
+});
+
+Deno.test("backing files count only what was opened with one", () => {
+  const closed: number[] = [];
+  const table = new BackingTable({
+    open: (fd) => fd,
+    close: (id) => closed.push(id),
+  });
+  const node = {};
+  // The file 1 was opened for direct I/O, and is not counted.
+  assertEquals([table.open(node, 2, 7), table.open(node, 3, 8)], [7, 7]);
+  table.release(node, 1);
+  table.release(node, 2);
+  assertEquals(closed, []);
+  table.release(node, 3);
+  assertEquals(closed, [7]);
 });
 
 Deno.test("locks carry their range, their owner and their kind", async () => {

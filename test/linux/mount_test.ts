@@ -119,7 +119,7 @@ kernelTest("closing the last descriptor leaves a stale mount", async () => {
     assertEquals(error.code, "EEXIST");
     assertEquals(
       error.message,
-      `Cannot mount on ${path}: a stale export, whose server has died, is mounted there (remove it with 'umount ${path}')`,
+      `Cannot mount on ${path}: a stale mount, whose server has died, is there (remove it with 'umount ${path}')`,
     );
     assertEquals(mount.unmount(), "unmounted");
     assertEquals(findMount(path), null);
@@ -134,7 +134,7 @@ kernelTest("a live export is not mounted over", async () => {
     assertEquals(error.code, "EEXIST");
     assertEquals(
       error.message,
-      `Cannot mount on ${path}: an image is already exported there (stop that export first, or choose another mount point)`,
+      `Cannot mount on ${path}: something is already mounted there by mqfuse (end that mount first, or choose another mount point)`,
     );
   });
 });

@@ -13,6 +13,7 @@ const ROOT: Caller = {
   groups: [],
   uid: 0,
   gid: 0,
+  umask: 0,
   pid: 1,
   time: 0n,
   signal: new AbortController().signal,

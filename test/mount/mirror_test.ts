@@ -10,39 +10,10 @@ import {
   runMain,
 } from "./_harness.ts";
 
+import { mirrorTest } from "./_mirror.ts";
+
 const RACE = new URL("_race_client.py", import.meta.url).pathname;
 const SOURCES = new URL("../../src", import.meta.url).pathname;
-
-/** A mounted mirror. */
-interface Mirrored {
-  readonly process: ExportProcess;
-  /** The directory that it shows. */
-  readonly host: string;
-  readonly mountpoint: string;
-}
-
-/** Registers a test of a mirror that is mounted by a process of its own. */
-function mirrorTest(
-  name: string,
-  body: (mirrored: Mirrored, t: Deno.TestContext) => Promise<void>,
-  { options = ["--allow-other=on"], programs = [] }: {
-    readonly options?: readonly string[];
-    readonly programs?: readonly string[];
-  } = {},
-): void {
-  mountTest(name, async (directory, t) => {
-    await Deno.chmod(directory, 0o755);
-    const host = `${directory}/host`;
-    const mountpoint = `${directory}/mnt`;
-    for (const path of [host, mountpoint]) await Deno.mkdir(path);
-    await Deno.chmod(host, 0o777);
-    await using process = await ExportProcess.start(
-      [...options, `mirror:${host}`, mountpoint],
-      { command: "mount" },
-    );
-    await body({ process, host, mountpoint }, t);
-  }, programs);
-}
 
 mirrorTest(
   "a mirror behaves like the file system below it",
@@ -95,92 +66,6 @@ mirrorTest(
   },
   { programs: ["rsync", "git", "tar"] },
 );
-
-mirrorTest(
-  "what is made in a mirror belongs to the caller, by all of its groups",
-  async ({ host, mountpoint }) => {
-    // Only a supplementary group may write there.
-    await must("chown", "1234:5678", host);
-    await Deno.chmod(host, 0o770);
-    const line = 'cd "$0" && umask 0 && echo x > file && mkdir dir && ' +
-      "mkfifo fifo && ln -s x link && chmod 4755 file && truncate -s 0 file";
-    const user = ["--reuid=4321", "--regid=8765", "--groups=5678"];
-    await must("setpriv", ...user, "sh", "-c", line, mountpoint);
-    assertEquals(
-      await must("stat", "-c", "%n %a %u:%g", ...names(host)),
-      `${host}/dir 777 4321:8765
-${host}/fifo 666 4321:8765
-${host}/file 755 4321:8765
-${host}/link 777 4321:8765`,
-    );
-  },
-  { programs: ["setpriv"] },
-);
-
-function names(directory: string): string[] {
-  return ["dir", "fifo", "file", "link"].map((name) => `${directory}/${name}`);
-}
-
-/** Sets an access control list that takes all rights from user 4321. */
-const DENY = `
-import os, struct, sys
-USER_OBJ, USER, GROUP_OBJ, MASK, OTHER, NO_ID = 1, 2, 4, 16, 32, 0xffffffff
-entries = [(USER_OBJ, 6, NO_ID), (USER, 0, 4321), (GROUP_OBJ, 4, NO_ID)]
-entries += [(MASK, 4, NO_ID), (OTHER, 4, NO_ID)]
-value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
-os.setxattr(sys.argv[1], "system.posix_acl_access", value)
-`;
-
-mirrorTest(
-  "access control lists are enforced in a mirror, and can be set there",
-  async ({ host, mountpoint }) => {
-    for (const name of ["plain", "host", "mirror"]) {
-      await Deno.writeTextFile(`${host}/${name}`, "text");
-      await Deno.chmod(`${host}/${name}`, 0o644);
-    }
-    await must("python3", "-c", DENY, `${host}/host`);
-    await must("python3", "-c", DENY, `${mountpoint}/mirror`);
-    const user = ["--reuid=4321", "--regid=4321", "--clear-groups"];
-    const line = 'cd "$0"; cat plain; cat host; cat mirror; true';
-    for (const directory of [host, mountpoint]) {
-      const read = await must("setpriv", ...user, "sh", "-c", line, directory);
-      assertEquals(read, "text", directory);
-    }
-  },
-  { programs: ["setpriv", "python3"] },
-);
-
-for (const choice of ["auto", "off"]) {
-  mirrorTest(
-    `files lose set-user-ID when others write to them, passthrough ${choice}`,
-    async ({ host, mountpoint }) => {
-      const user = ["--reuid=4321", "--regid=4321", "--clear-groups"];
-      const writes = [
-        "echo x >> f",
-        ": > f",
-        "truncate -s 1 f",
-        "fallocate -l 100000 f",
-        "dd if=/dev/zero of=f bs=4k count=1 conv=notrunc status=none",
-      ];
-      const prepare = 'cd "$0"; rm -f f; echo data > f; chmod 6777 f';
-      for (const write of writes) {
-        await must("sh", "-c", prepare, mountpoint);
-        const line = `cd "$0"; ${write}`;
-        await must("setpriv", ...user, "sh", "-c", line, mountpoint);
-        const modes = [mountpoint, host].map((path) =>
-          must("stat", "-c", "%a", `${path}/f`)
-        );
-        assertEquals(await Promise.all(modes), ["777", "777"], write);
-      }
-      await must("sh", "-c", `${prepare}; echo x >> f`, mountpoint);
-      assertEquals(await must("stat", "-c", "%a", `${host}/f`), "6777");
-    },
-    {
-      options: ["--allow-other=on", `--passthrough=${choice}`],
-      programs: ["setpriv"],
-    },
-  );
-}
 
 mirrorTest(
   "the kernel reads and writes the files of a mirror by itself",

@@ -117,7 +117,7 @@ mountTest(
           assertRefused(
             await runMain(["export", source, mountpoint]),
             1,
-            `Cannot mount on ${mountpoint}: ${image} is already exported there; end that export first or choose another mount point`,
+            `Cannot mount on ${mountpoint}: ${image} is already mounted there by mqfuse; end that mount first or choose another mount point`,
           ),
       ]),
     );
@@ -238,7 +238,7 @@ mountTest(
       await using winner = winners[0]!;
       for (const result of started) {
         if (result.status === "fulfilled") continue;
-        assertMatch(String(result.reason), /already exported/);
+        assertMatch(String(result.reason), /already mounted/);
       }
       const size = await must("stat", "-c", "%s", mountpoint);
       assertEquals(Number(size), winner.ready.size);

@@ -192,7 +192,7 @@ ${USE}${STOP}`;
   for (const prepare of ["", FUSECTL]) {
     const output = await exporting(user, script, { prepare });
     const refusal =
-      `mqfuse: Cannot mount on mnt.img: ${user.home}/disk.img is already exported there; end that export first or choose another mount point`;
+      `mqfuse: Cannot mount on mnt.img: ${user.home}/disk.img is already mounted there by mqfuse; end that mount first or choose another mount point`;
     const rest = ["same", "600", "ended with 0", "0"];
     assertEquals(output, [refusal, refusal, ...rest]);
   }

@@ -24,6 +24,7 @@ import "../mount/last_flush_test.ts";
 import "../mount/limits_test.ts";
 import "../mount/memory_fs_test.ts";
 import "../mount/metrics_test.ts";
+import "../mount/mirror_rights_test.ts";
 import "../mount/mirror_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/overlay_test.ts";

@@ -63,6 +63,7 @@ import "../cli/info_image_test.ts";
 import "../cli/info_test.ts";
 import "../cli/main_test.ts";
 import "../cli/metrics_test.ts";
+import "../cli/mount_tree_test.ts";
 import "../cli/nearest_test.ts";
 import "../cli/options_test.ts";
 import "../cli/output_test.ts";

@@ -60,11 +60,12 @@ function openNode<N extends object, H>(
     if (handle === undefined) {
       return { fh: BigInt(NO_HANDLE), open_flags: openFlags };
     }
-    const fh = BigInt(handles.add(handle as H));
+    const number = handles.add(handle as H);
+    const fh = BigInt(number);
     if (backing === null || (openFlags & FOPEN.DIRECT_IO) !== 0) {
       return { fh, open_flags: openFlags };
     }
-    const id = backing.open(node, fs.backing!(node, handle as H));
+    const id = backing.open(node, number, fs.backing!(node, handle as H));
     if (id === null) return { fh, open_flags: openFlags };
     // Direct writes that the kernel did by itself would stay direct when a
     // program turns that off by fcntl(2), as dd(1) does for a last short block.
@@ -239,7 +240,7 @@ function close<N extends object, H>(
   node: N,
   fh: number,
 ): May<void> {
-  backing?.release(node);
+  backing?.release(node, fh);
   const handle = handles.remove(fh);
   return fs.release?.(node, handle);
 }

@@ -191,7 +191,7 @@ function refuseOwnMount(path: string, options: MountPointOptions): void {
   if (mountState(there) !== "dead") throw alreadyExported(options);
   throw mountPointError(options, {
     errno: ERRNO.EEXIST,
-    reason: "a stale export, whose server has died, is mounted there",
+    reason: "a stale mount, whose server has died, is there",
     advice: `remove it with 'umount ${path}'`,
   });
 }
@@ -199,8 +199,8 @@ function refuseOwnMount(path: string, options: MountPointOptions): void {
 function alreadyExported(options: MountPointOptions): SystemError {
   return mountPointError(options, {
     errno: ERRNO.EEXIST,
-    reason: "an image is already exported there",
-    advice: "stop that export first, or choose another mount point",
+    reason: "something is already mounted there by mqfuse",
+    advice: "end that mount first, or choose another mount point",
   });
 }
 

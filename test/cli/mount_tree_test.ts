@@ -1,0 +1,13 @@
+import { assertRejects } from "@std/assert";
+import { hello } from "../../examples/hello.ts";
+import { UserError } from "../../src/base/user_error.ts";
+import { mountTree } from "../../src/cli/trees/mount_tree.ts";
+
+Deno.test("passthrough is refused for a tree that has no files of this machine", async () => {
+  const options = { passthrough: "on" } as const;
+  await assertRejects(
+    () => mountTree(hello, "zip:a.zip", "/nowhere", options),
+    UserError,
+    "Cannot mount zip:a.zip with passthrough: ",
+  );
+});
