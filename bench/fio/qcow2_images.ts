@@ -9,8 +9,8 @@ export interface Qcow2Form {
   /** Whether it lies over an image that has all clusters. */
   readonly hasBacking?: boolean;
   /**
-   * Whether each run begins with an image without clusters, and writes to each
-   * cluster once.
+   * Whether each run begins with an image without clusters, and writes into as
+   * many as there are, drawn at random: 1 - 1/e of the writes allocate.
    */
   readonly isFresh?: boolean;
   /** The bytes that tables may take; the default if left out. */
@@ -40,7 +40,7 @@ export function formOf(section: string): Qcow2Form | null {
   return section in QCOW2_FORMS ? QCOW2_FORMS[section as Qcow2Section] : null;
 }
 
-/** fio's options for writes of which each needs a new cluster. */
+/** fio's options for writes to clusters that are drawn at random. */
 export interface ClusterWrites {
   /** Where they start: within a cluster, so that it is copied around them. */
   readonly offset: number;

@@ -157,7 +157,7 @@ async function measureCell(
   }
 }
 
-/** Writes to every cluster of a new image, once; the first ones to warm up. */
+/** Writes to clusters of a new image; to a quarter of it to warm up. */
 async function measureFresh(
   cell: Cell,
   server: RunningServer,

@@ -16384,17 +16384,122 @@ function* link(image, clusters) {
   return 0;
 }
 
+// src/backends/formats/qcow2/writing/cluster_memory.ts
+var KEPT_MAX = 4 << 20;
+var ClusterMemory = class {
+  #clusterSize;
+  #idle = [];
+  /** Prepares for clusters of a size. */
+  constructor(clusterSize) {
+    this.#clusterSize = clusterSize;
+  }
+  /** Memory for one cluster, with anything in it. */
+  take() {
+    return this.#idle.pop() ?? new Uint8Array(this.#clusterSize);
+  }
+  /** Ends the use of memory. */
+  giveBack(memory) {
+    const kept = this.#idle.length * this.#clusterSize;
+    if (kept < KEPT_MAX) this.#idle.push(memory);
+  }
+};
+
+// src/backends/formats/qcow2/writing/new_cluster_data.ts
+var NewClusterData = class {
+  #image;
+  #memory;
+  /** Prepares to write to new clusters of an image. */
+  constructor(image) {
+    this.#image = image;
+    this.#memory = new ClusterMemory(image.geometry.clusterSize);
+  }
+  /** Writes the data, and around them what was there before. */
+  *write(clusters, position, buffer, start, length2) {
+    const end = position + length2;
+    const head = yield* this.#bytesBefore(clusters, clusters.from, position);
+    if (head < 0) return head;
+    const tail = yield* this.#bytesBefore(clusters, end, clusters.to);
+    if (tail < 0) return tail;
+    if (head === 0 && tail === 0) {
+      return yield* this.#put(clusters, position, buffer, start, length2);
+    }
+    const memory = this.#memory;
+    const bytes2 = memory.take();
+    try {
+      if (head + length2 + tail <= bytes2.length) {
+        const error2 = yield* this.#readBefore(position - head, head, bytes2, 0);
+        if (error2 < 0) return error2;
+        bytes2.set(buffer.subarray(start, start + length2), head);
+        const after = yield* this.#readBefore(end, tail, bytes2, head + length2);
+        if (after < 0) return after;
+        const all = head + length2 + tail;
+        return yield* this.#put(clusters, position - head, bytes2, 0, all);
+      }
+      let error = yield* this.#copy(clusters, position - head, head, bytes2);
+      if (error < 0) return error;
+      error = yield* this.#put(clusters, position, buffer, start, length2);
+      if (error < 0) return error;
+      return yield* this.#copy(clusters, end, tail, bytes2);
+    } finally {
+      memory.giveBack(bytes2);
+    }
+  }
+  /**
+   * How many bytes of a range beside the data have to be copied: all, or none if
+   * the new cluster reads as they do.
+   */
+  *#bytesBefore({ areUnused }, from, to) {
+    if (from >= to) return 0;
+    const { image, size } = {
+      image: this.#image,
+      size: to - from
+    };
+    if (!areUnused) return size;
+    const { state: { epochs } } = image;
+    const mapping = new Mapping();
+    const counter = epochs.enter();
+    let error;
+    try {
+      error = yield* mapSteps(image, from, size, mapping);
+    } finally {
+      epochs.leave(counter);
+    }
+    if (error < 0) return error;
+    const isBelow = mapping.kind === MAPPED.UNALLOCATED && (image.backing === null || from >= image.backing.size);
+    const isZero = mapping.kind === MAPPED.ZERO || isBelow;
+    return isZero && mapping.length === size ? 0 : size;
+  }
+  /** Copies what the disk has in a range to the new clusters. */
+  *#copy(clusters, from, size, bytes2) {
+    const error = yield* this.#readBefore(from, size, bytes2, 0);
+    if (error < 0) return error;
+    return yield* this.#put(clusters, from, bytes2, 0, size);
+  }
+  #readBefore(from, size, bytes2, at) {
+    const read2 = (done) => this.#image.read(from + done, bytes2, at + done, size - done);
+    return fully(read2, size, -ERRNO.EIO);
+  }
+  *#put({ host, guest }, position, buffer, start, length2) {
+    const { data } = this.#image;
+    const at = host + position - guest;
+    const write2 = (done) => data.write(at + done, buffer, start + done, length2 - done);
+    return yield* fully(write2, length2, -ERRNO.ENOSPC);
+  }
+};
+
 // src/backends/formats/qcow2/writing/disk_writer.ts
 var AGAIN = -3e5;
 var DiskWriter = class {
   #image;
   #geometry;
   #entry;
+  #data;
   /** Prepares to write an image. */
   constructor(image) {
     this.#image = image;
     this.#geometry = image.geometry;
     this.#entry = new Entry(image.geometry);
+    this.#data = new NewClusterData(image);
   }
   /** Writes a range; the parameters are those of `Backend.write()`. */
   *write(position, buffer, start, length2) {
@@ -16456,7 +16561,7 @@ var DiskWriter = class {
     const put2 = clusters.end - position;
     let error;
     try {
-      error = yield* this.#fill(clusters, position, buffer, start, put2);
+      error = yield* this.#data.write(clusters, position, buffer, start, put2);
     } catch (thrown2) {
       yield* undoClusters(this.#image, clusters);
       throw thrown2;
@@ -16579,51 +16684,6 @@ var DiskWriter = class {
   }
   #upTo(position, unit) {
     return Math.ceil(position / unit) * unit;
-  }
-  /** Writes the data, and around them what was there before. */
-  *#fill(clusters, position, buffer, start, length2) {
-    const { from, to } = clusters;
-    const end = position + length2;
-    let error = yield* this.#copy(clusters, from, position);
-    if (error < 0) return error;
-    error = yield* this.#put(clusters, position, buffer, start, length2);
-    if (error < 0) return error;
-    error = yield* this.#copy(clusters, end, to);
-    return error;
-  }
-  /** Copies what the disk has in a range to the new clusters. */
-  *#copy(clusters, from, to) {
-    if (from >= to) return 0;
-    const { image, size } = {
-      image: this.#image,
-      size: to - from
-    };
-    const { state: { epochs } } = image;
-    if (clusters.areUnused) {
-      const mapping = new Mapping();
-      const counter = epochs.enter();
-      let error2;
-      try {
-        error2 = yield* mapSteps(image, from, size, mapping);
-      } finally {
-        epochs.leave(counter);
-      }
-      if (error2 < 0) return error2;
-      const isBelow = mapping.kind === MAPPED.UNALLOCATED && (image.backing === null || from >= image.backing.size);
-      const isZero = mapping.kind === MAPPED.ZERO || isBelow;
-      if (isZero && mapping.length === size) return 0;
-    }
-    const bytes2 = new Uint8Array(size);
-    const read2 = (done) => image.read(from + done, bytes2, done, size - done);
-    const error = yield* fully(read2, size, -ERRNO.EIO);
-    if (error < 0) return error;
-    return yield* this.#put(clusters, from, bytes2, 0, size);
-  }
-  *#put({ host, guest }, position, buffer, start, length2) {
-    const { data } = this.#image;
-    const at = host + position - guest;
-    const write2 = (done) => data.write(at + done, buffer, start + done, length2 - done);
-    return yield* fully(write2, length2, -ERRNO.ENOSPC);
   }
 };
 

@@ -1,5 +1,4 @@
 import { ERRNO } from "../../../../base/errno.ts";
-import type { Answer } from "../../../backend.ts";
 import { SUBCLUSTERS } from "../constants.ts";
 import type { Geometry } from "../geometry.ts";
 import { MAPPED, Mapping } from "../mapping.ts";
@@ -8,10 +7,11 @@ import { NO_CLAIM } from "./claims.ts";
 import { CLUSTER, Entry } from "./entry.ts";
 import { badRefcounts } from "./mark_corrupt.ts";
 import { BAD_REFCOUNTS } from "./refcounts.ts";
-import { fully, type Steps } from "./steps.ts";
+import type { Steps } from "./steps.ts";
 import { NO_ROOM } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
 import { linkClusters, undoClusters } from "./link_clusters.ts";
+import { NewClusterData } from "./new_cluster_data.ts";
 import type { NewClusters } from "./new_clusters.ts";
 
 /** The caller has to look again: another request was faster. */
@@ -22,12 +22,14 @@ export class DiskWriter {
   readonly #image: WritableParts;
   readonly #geometry: Geometry;
   readonly #entry: Entry;
+  readonly #data: NewClusterData;
 
   /** Prepares to write an image. */
   constructor(image: WritableParts) {
     this.#image = image;
     this.#geometry = image.geometry;
     this.#entry = new Entry(image.geometry);
+    this.#data = new NewClusterData(image);
   }
 
   /** Writes a range; the parameters are those of `Backend.write()`. */
@@ -106,7 +108,7 @@ export class DiskWriter {
     const put = clusters.end - position;
     let error;
     try {
-      error = yield* this.#fill(clusters, position, buffer, start, put);
+      error = yield* this.#data.write(clusters, position, buffer, start, put);
     } catch (thrown) {
       yield* undoClusters(this.#image, clusters);
       throw thrown;
@@ -243,66 +245,5 @@ export class DiskWriter {
 
   #upTo(position: number, unit: number): number {
     return Math.ceil(position / unit) * unit;
-  }
-
-  /** Writes the data, and around them what was there before. */
-  *#fill(
-    clusters: NewClusters,
-    position: number,
-    buffer: Uint8Array,
-    start: number,
-    length: number,
-  ): Steps {
-    const { from, to } = clusters;
-    const end = position + length;
-    let error = yield* this.#copy(clusters, from, position);
-    if (error < 0) return error;
-    error = yield* this.#put(clusters, position, buffer, start, length);
-    if (error < 0) return error;
-    error = yield* this.#copy(clusters, end, to);
-    return error;
-  }
-
-  /** Copies what the disk has in a range to the new clusters. */
-  *#copy(clusters: NewClusters, from: number, to: number): Steps {
-    if (from >= to) return 0;
-    const { image, size } = { image: this.#image, size: to - from };
-    const { state: { epochs } } = image;
-    if (clusters.areUnused) {
-      // Nothing to copy where it reads as zeroes, as the new cluster does.
-      const mapping = new Mapping();
-      const counter = epochs.enter();
-      let error;
-      try {
-        error = yield* mapSteps(image, from, size, mapping);
-      } finally {
-        epochs.leave(counter);
-      }
-      if (error < 0) return error;
-      const isBelow = mapping.kind === MAPPED.UNALLOCATED &&
-        (image.backing === null || from >= image.backing.size);
-      const isZero = mapping.kind === MAPPED.ZERO || isBelow;
-      if (isZero && mapping.length === size) return 0;
-    }
-    const bytes = new Uint8Array(size);
-    const read = (done: number): Answer =>
-      image.read(from + done, bytes, done, size - done);
-    const error = yield* fully(read, size, -ERRNO.EIO);
-    if (error < 0) return error;
-    return yield* this.#put(clusters, from, bytes, 0, size);
-  }
-
-  *#put(
-    { host, guest }: NewClusters,
-    position: number,
-    buffer: Uint8Array,
-    start: number,
-    length: number,
-  ): Steps {
-    const { data } = this.#image;
-    const at = host + position - guest;
-    const write = (done: number) =>
-      data.write(at + done, buffer, start + done, length - done);
-    return yield* fully(write, length, -ERRNO.ENOSPC);
   }
 }
