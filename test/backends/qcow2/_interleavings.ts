@@ -59,6 +59,8 @@ function beforeLoads(work: () => void, before: () => void): void {
 export interface Threads {
   /** The shared memory. */
   readonly memory: SharedArrayBuffer;
+  /** A file, as words that both access by Atomics; none if left out. */
+  readonly file?: SharedArrayBuffer;
   /** What the writer does. */
   write(): void;
   /** What the reader does, and checks; it may be called any number of times. */
@@ -72,11 +74,15 @@ export interface Threads {
  *
  * @returns How many orders were tried.
  */
-export function explore({ memory, write, read }: Threads): number {
-  const before = new Uint8Array(memory).slice();
+export function explore({ memory, file, write, read }: Threads): number {
+  const all = file === undefined ? [memory] : [memory, file];
+  const now = () => all.map((each) => new Uint8Array(each).slice());
+  const set = (bytes: readonly Uint8Array[]) =>
+    all.forEach((each, i) => new Uint8Array(each).set(bytes[i]!));
+  const before = now();
   const stores = storesOf(write);
-  const after = new Uint8Array(memory).slice();
-  const reset = () => new Uint8Array(memory).set(before);
+  const after = now();
+  const reset = () => set(before);
   reset();
   let loads = 0;
   beforeLoads(read, () => loads++);
@@ -99,6 +105,6 @@ export function explore({ memory, write, read }: Threads): number {
       }
     }
   }
-  new Uint8Array(memory).set(after);
+  set(after);
   return orders;
 }
