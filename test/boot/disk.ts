@@ -113,7 +113,8 @@ export class DebianDisk implements AsyncDisposable {
       source,
       mountpoint,
     ];
-    const options = { lifeS: BOOT_S + 2 * STEP_S };
+    const limitMs = STEP_S * 1000;
+    const options = { lifeS: BOOT_S + 2 * STEP_S, limitMs };
     await using process = await ExportProcess.start(args, options);
     const result = await use(mountpoint);
     const { code, stderr } = await process.stop();

@@ -13,7 +13,9 @@ import { clearMounts } from "./_mounts.ts";
 export const MAIN: string = new URL("../../main.ts", import.meta.url).pathname;
 /** Seconds after which a process ends even if the test has died. */
 const PROCESS_S = 60;
+/** Milliseconds that starting and stopping may take, unless a test says so. */
 const READY_MS = 30_000;
+const STOP_MS = 10_000;
 
 /** A line that `--json` prints. */
 export type Event = { readonly event: string } & Record<string, unknown>;
@@ -51,6 +53,8 @@ export interface ProcessOptions {
   readonly permissions?: readonly string[];
   /** Seconds after which it ends even if the test has died. */
   readonly lifeS?: number;
+  /** Milliseconds that starting and stopping may take each. */
+  readonly limitMs?: number;
 }
 
 /** Runs the program to its end. */
@@ -100,17 +104,20 @@ export class ExportProcess implements AsyncDisposable {
   /** Process id of the server itself, not of the `timeout` above it. */
   readonly pid: number;
   readonly #mountpoint: string;
+  readonly #stopMs: number;
 
   private constructor(
     ready: Event,
     events: readonly Event[],
     ended: Promise<Ended>,
+    stopMs: number,
   ) {
     this.ready = ready;
     this.events = events;
     this.ended = ended;
     this.pid = ready.pid as number;
     this.#mountpoint = ready.mountpoint as string;
+    this.#stopMs = stopMs;
   }
 
   /** Starts one and waits until it is ready. */
@@ -145,8 +152,13 @@ export class ExportProcess implements AsyncDisposable {
       ready.reject(new Error(`The export ended with ${code}: ${stderr}`))
     );
     try {
-      const first = await within(ready.promise, "starting", READY_MS);
-      return new ExportProcess(first, events, ended);
+      const { limitMs } = options;
+      const first = await within(
+        ready.promise,
+        "starting",
+        limitMs ?? READY_MS,
+      );
+      return new ExportProcess(first, events, ended, limitMs ?? STOP_MS);
     } catch (error) {
       try {
         child.kill("SIGTERM");
@@ -173,7 +185,7 @@ export class ExportProcess implements AsyncDisposable {
   /** Ends it by a signal, and waits for that. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<Ended> {
     this.signal(signal);
-    return await within(this.ended, `ending on ${signal}`, 10_000);
+    return await within(this.ended, `ending on ${signal}`, this.#stopMs);
   }
 
   /** The totals of each queue, once it has ended. */

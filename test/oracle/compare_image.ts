@@ -90,6 +90,7 @@ async function loadOver(
   args.push(`--transport=${transport}`, `qcow2:${directory}/${TOP}`);
   const process = await ExportProcess.start([...args, mountpoint!], {
     lifeS: 2 * LOAD_S,
+    limitMs: LOAD_S * 1000,
   });
   await using _ = process;
   const numbers = [random.below(1e6), operations, image.clusterSize];

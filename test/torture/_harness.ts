@@ -11,6 +11,8 @@ import { eventually, exists, must, run, within } from "../mount/_harness.ts";
 import { runFor } from "../mount/_clients.ts";
 
 const PREFIX = "mqfuse_torture_";
+/** Milliseconds until a loop device that is not used any more is detached. */
+const DETACH_MS = 60_000;
 
 /** The requirements of a torture test besides coreutils. */
 export interface TortureOptions {
@@ -140,6 +142,7 @@ export async function makeMedium(
       await eventually(
         async () => await must("losetup", "-j", file) === "",
         "the loop device is detached",
+        DETACH_MS,
       );
     },
     async mount() {

@@ -92,7 +92,10 @@ class Series {
     const mountpoint = `${this.#directory}/mnt.img`;
     const queues = 1 + random.below(4);
     const args = [`-wq${queues}`, `qcow2:${place}/a.qcow2`, mountpoint];
-    await using process = await ExportProcess.start(args, { lifeS: 600 });
+    await using process = await ExportProcess.start(args, {
+      lifeS: 600,
+      limitMs: STEP_MS,
+    });
     const width = random.pick([1, 16, 64]);
     const begun = Promise.withResolvers<void>();
     const lines = runWriter(
