@@ -5,7 +5,7 @@
  */
 
 /** Seconds that a guest may take: minutes, without KVM. */
-export const BOOT_S = 900;
+export const BOOT_S = 1800;
 
 /** Characters of the console that a failure shows. */
 const TAIL = 2000;

@@ -23,8 +23,9 @@ bytes, an error sentence, or an errno.
 
 /** Images of one seed. */
 const BATCH = 500;
-/** Seconds without an image that has ended, after which one hangs. */
-const HANG_S = 15;
+/** Seconds without an image that has ended, after which one hangs; other load does
+ * not take the CPU for so long. */
+const HANG_S = 120;
 /**
  * Bytes of memory that the process may have: Deno itself, the tables of images,
  * and what waits to be collected.
