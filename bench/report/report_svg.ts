@@ -25,8 +25,8 @@ export const COLORS: Readonly<Record<Column, string>> = {
   "file": "#8b949e",
 };
 
-// A picture in a page does not inherit the page's colours.
-const STYLE = [
+/** A picture in a page does not inherit the colours of the page. */
+export const STYLE: string = [
   "text{fill:#24292f;font-family:sans-serif}",
   ".dim{fill:#57606a}",
   ".grid{stroke:#8b949e;stroke-opacity:.35}",

@@ -219,7 +219,7 @@ export function swarmPlan(seed: number): SimulationPlan {
 }
 
 function replayOf(options: SimulationOptions): string {
-  const words = ["deno run main.ts sim", `--seed ${options.seed ?? 1}`];
+  const words = ["mqfuse sim", `--seed ${options.seed ?? 1}`];
   const { faults } = options;
   if (faults === "swarm") return [...words, "--faults swarm"].join(" ");
   const { queues, jobs, depth, blockSize, pattern, policy, cores } = options;

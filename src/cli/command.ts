@@ -19,6 +19,19 @@ export const EXIT = {
   CLOSED: 141,
 } as const;
 
+/** What each of {@linkcode EXIT} means, for users. */
+export const EXIT_STATUSES: Readonly<Record<ExitCode, string>> = {
+  [EXIT.OK]:
+    "The command succeeded. An export or mount was ended by a signal or an unmount, and everything that was acknowledged is in the image.",
+  [EXIT.FAILURE]:
+    "The command failed, or an export or mount did not end cleanly: it was unmounted by force, its connection was aborted, or output could not be written. A sentence on standard error says what happened.",
+  [EXIT.USAGE]: "The command line is wrong; nothing was done.",
+  [EXIT.LEAKS]:
+    "An image that was checked has clusters that are lost, and no damage.",
+  [EXIT.CLOSED]:
+    "The reader of standard output closed it, as SIGPIPE would end the program. An export and a mount go on instead.",
+};
+
 /** One of {@linkcode EXIT}. */
 export type ExitCode = typeof EXIT[keyof typeof EXIT];
 
@@ -32,6 +45,8 @@ export interface Command {
   readonly description: string;
   /** The name of each operand, and what it is. */
   readonly operands: Readonly<Record<string, string>>;
+  /** The words that an operand may be, by the name of the operand. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
   /** Further lists of its help: a heading, and what is listed with its text. */
   readonly lists?: Readonly<
     Record<string, readonly (readonly [string, string])[]>

@@ -7,37 +7,17 @@
 import { nearest } from "./arguments/nearest.ts";
 import { UsageError } from "./arguments/options.ts";
 import { readArguments } from "./arguments/read_arguments.ts";
+import { commandList } from "./command_list.ts";
 import {
   type Command,
   COMMON_OPTIONS,
   EXIT,
   type ExitCode,
 } from "./command.ts";
-import { CHECK } from "./commands/check.ts";
-import { CREATE } from "./commands/create.ts";
-import { CTL } from "./commands/ctl.ts";
-import { DECODE } from "./commands/decode.ts";
-import { DEMO } from "./commands/demo.ts";
-import { EXPORT } from "./commands/export.ts";
-import { INFO } from "./commands/info.ts";
-import { MOUNT } from "./commands/mount.ts";
-import { SIM } from "./commands/sim.ts";
 import { tellFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./output/help.ts";
 import { OutputError } from "./output/line_writer.ts";
 import { Output, type Sinks } from "./output/output.ts";
-
-const COMMANDS: readonly Command[] = [
-  EXPORT,
-  MOUNT,
-  INFO,
-  CREATE,
-  CHECK,
-  DEMO,
-  CTL,
-  DECODE,
-  SIM,
-];
 
 /**
  * Runs the program.
@@ -78,13 +58,14 @@ async function dispatch(
   version: string,
   output: Output,
 ): Promise<ExitCode> {
+  const commands = commandList(version);
   if (args.length === 0) {
-    for (const line of programHelp(COMMANDS)) output.say(line);
+    for (const line of programHelp(commands)) output.say(line);
     return EXIT.USAGE;
   }
-  const at = commandIndex(args);
+  const at = commandIndex(args, commands);
   if (at < 0) return answerWithoutCommand(args, version, output);
-  const command = commandOf(args[at]!);
+  const command = commandOf(args[at]!, commands);
   const given = readArguments(args.toSpliced(at, 1), [
     ...command.options,
     ...COMMON_OPTIONS,
@@ -95,9 +76,12 @@ async function dispatch(
 }
 
 /** The index of the command: the first word, unless options come first. */
-function commandIndex(args: readonly string[]): number {
+function commandIndex(
+  args: readonly string[],
+  commands: readonly Command[],
+): number {
   return args[0]!.startsWith("-")
-    ? args.findIndex((arg) => COMMANDS.some(({ name }) => name === arg))
+    ? args.findIndex((arg) => commands.some(({ name }) => name === arg))
     : 0;
 }
 
@@ -108,14 +92,16 @@ function answerWithoutCommand(
 ): ExitCode {
   const { flags } = readArguments(args, COMMON_OPTIONS);
   if (flags.has("version")) return print([`mqfuse ${version}`], output);
-  if (flags.has("help")) return print(programHelp(COMMANDS), output);
+  if (flags.has("help")) {
+    return print(programHelp(commandList(version)), output);
+  }
   throw new UsageError("Cannot run without a command: --help lists them");
 }
 
-function commandOf(name: string): Command {
-  const command = COMMANDS.find((each) => each.name === name);
+function commandOf(name: string, commands: readonly Command[]): Command {
+  const command = commands.find((each) => each.name === name);
   if (command !== undefined) return command;
-  const near = nearest(name, COMMANDS.map((each) => each.name));
+  const near = nearest(name, commands.map((each) => each.name));
   const hint = near === undefined
     ? "--help lists the commands"
     : `did you mean '${near}'?`;

@@ -9,7 +9,6 @@ import {
   must,
   runMain,
   shell,
-  sizeOf,
 } from "./_harness.ts";
 import { uringTest } from "./_uring.ts";
 
@@ -146,31 +145,3 @@ mountTest(
   },
   PROGRAMS,
 );
-
-mountTest("the commands of docs/IMAGES.md work", async (directory) => {
-  const { mountpoint } = await imageIn(directory, MIB);
-  await must("mv", `${directory}/disk.img`, `${directory}/base.img`);
-  const document = new URL("../../docs/IMAGES.md", import.meta.url);
-  const text = await Deno.readTextFile(document);
-  const [, block = ""] = /```sh\n([^`]*)```/.exec(text) ?? [];
-  const lines = block.trim().split("\n");
-  const program = "deno run --allow-ffi main.ts ";
-  const there = (line: string) =>
-    line.replaceAll(/[\w.]+\.(?:img|qcow2)/g, (name) => `${directory}/${name}`);
-  for (const line of lines.filter((each) => !each.startsWith(program))) {
-    const { code, stderr } = await shell(there(line));
-    assertEquals([code, stderr], [0, ""], line);
-  }
-  for (const line of lines.filter((each) => each.startsWith(program))) {
-    const [command, ...args] = there(line).slice(program.length).split(" ");
-    if (command === "export") {
-      await using process = await ExportProcess.start(args);
-      assertEquals(await sizeOf(mountpoint), 64 * MIB);
-      assertEquals((await process.stop()).code, 0);
-    } else {
-      const { code, stderr } = await runMain([command!, ...args]);
-      assertEquals([code, stderr], [0, ""], line);
-    }
-  }
-  assertEquals(lines.length, 4);
-}, PROGRAMS);

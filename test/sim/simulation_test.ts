@@ -109,6 +109,6 @@ Deno.test("runSimulation() returns the command that repeats the run", async () =
   });
   assertEquals(
     report.replay,
-    "deno run main.ts sim --seed 9 --jobs 1 --policy herd --requests 10 --faults slow-backend,kill",
+    "mqfuse sim --seed 9 --jobs 1 --policy herd --requests 10 --faults slow-backend,kill",
   );
 });

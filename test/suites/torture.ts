@@ -6,6 +6,7 @@
  * @module
  */
 import "../differential/differential_test.ts";
+import "../docs/events_test.ts";
 import "../docs/pages_test.ts";
 import "../torture/bad_sectors_test.ts";
 import "../torture/batch_test.ts";

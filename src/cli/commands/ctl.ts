@@ -28,6 +28,7 @@ export const CTL: Command = {
     PATH: "the control socket",
     COMMAND: "query, resize SIZE, readonly, stop or metrics",
   },
+  words: { COMMAND: CONTROL_COMMANDS },
   options: ["timeout", "json"],
   examples: {
     "ctl mqfuse.sock query": "see what it does",

@@ -1,8 +1,8 @@
 import { type Command, COMMON_OPTIONS } from "../command.ts";
 import { type OptionName, optionRow } from "../arguments/options.ts";
 
-/** The command that starts the program. */
-const PROGRAM = "deno run --allow-ffi main.ts";
+/** The name of the program, once it is installed. */
+const PROGRAM = "mqfuse";
 const COLUMNS = 80;
 const GAP = 2;
 
@@ -23,6 +23,7 @@ export function programHelp(commands: readonly Command[]): string[] {
     ...optionRows(COMMON_OPTIONS),
     "",
     `'${PROGRAM} COMMAND --help' describes a command.`,
+    `'${PROGRAM}' may also be 'deno run --allow-ffi main.ts', or 'npx mqfuse'.`,
   ];
 }
 

@@ -1,0 +1,34 @@
+import type { Command } from "./command.ts";
+import { CHECK } from "./commands/check.ts";
+import { completionsCommand } from "./commands/completions.ts";
+import { CREATE } from "./commands/create.ts";
+import { CTL } from "./commands/ctl.ts";
+import { DECODE } from "./commands/decode.ts";
+import { DEMO } from "./commands/demo.ts";
+import { EXPORT } from "./commands/export.ts";
+import { INFO } from "./commands/info.ts";
+import { manCommand } from "./commands/man.ts";
+import { MOUNT } from "./commands/mount.ts";
+import { SIM } from "./commands/sim.ts";
+
+/**
+ * The commands of the program, as its help lists them.
+ *
+ * @param version The program's version.
+ */
+export function commandList(version: string): readonly Command[] {
+  const commands: readonly Command[] = [
+    EXPORT,
+    MOUNT,
+    INFO,
+    CREATE,
+    CHECK,
+    DEMO,
+    CTL,
+    DECODE,
+    SIM,
+    completionsCommand(() => commands),
+    manCommand(() => commands, version),
+  ];
+  return commands;
+}
