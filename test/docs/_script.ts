@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Block } from "./_markdown.ts";
+import type { Block, Marker } from "./_markdown.ts";
 
 /** The line that the script prints before each block. */
 export const ANNOUNCEMENT = "== block ";
@@ -59,7 +59,10 @@ export function programsOf(blocks: readonly Block[]): string[] {
 export function scriptOf(blocks: readonly Block[]): string {
   const run = blocks.filter((block) =>
     reasonNotRun(block) === undefined &&
-    (COMMANDS.has(block.language) || block.markers.has("file"))
+    (COMMANDS.has(block.language) ||
+      ["file", "setup", "check"].some((each) =>
+        block.markers.has(each as Marker)
+      ))
   );
   if (run.length === 0) return "";
   const parts = run.map((block, i) => {
@@ -72,16 +75,26 @@ export function scriptOf(blocks: readonly Block[]): string {
 const PRELUDE = `set -euo pipefail
 serving=()
 
+# path_of FILE: its path; a file that another user serves cannot be looked at
+path_of() {
+  echo "$(realpath "$(dirname "$1")")/$(basename "$1")"
+}
+
+# is_mounted FILE
+is_mounted() {
+  grep -qF " $(path_of "$1") " /proc/self/mountinfo
+}
+
 # serve PID MOUNTPOINT...: waits until a background process serves them
 serve() {
   local pid=$1 mountpoint
   shift
   for mountpoint; do
-    until mountpoint -q "$mountpoint"; do
+    until is_mounted "$mountpoint"; do
       kill -0 "$pid" || { echo "ended before it served $mountpoint"; exit 1; }
       sleep 0.05
     done
-    serving+=("$pid $(realpath "$mountpoint")")
+    serving+=("$pid $(path_of "$mountpoint")")
   done
 }
 
@@ -90,10 +103,18 @@ stop_serving() {
   local pid mountpoint each
   for each in "\${serving[@]}"; do
     read -r pid mountpoint <<<"$each"
-    if mountpoint -q "$mountpoint"; then umount "$mountpoint"; fi
+    if is_mounted "$mountpoint"; then umount "$mountpoint"; fi
     wait "$pid" || { echo "the server of $mountpoint ended with $?"; exit 1; }
   done
   serving=()
+}
+
+# stop_those MOUNTPOINT...: stops everything, if one of them is served already
+stop_those() {
+  local mountpoint
+  for mountpoint; do
+    if is_mounted "$mountpoint"; then stop_serving; fi
+  done
 }
 
 # expect STATUS ACTUAL
@@ -116,11 +137,12 @@ function bodyOf(block: Block): string {
   const { markers, text, language } = block;
   const path = markers.get("file");
   if (path !== undefined) return `printf %s ${quote(text)} >${path}\n`;
+  if (!COMMANDS.has(language)) return "";
   const status = markers.get("fails") ?? "0";
   if (language === "console") return consoleBody(text, status);
   const mountpoints = markers.get("serves");
   if (mountpoints !== undefined) {
-    return `(\n${text}) &\nserve $! ${mountpoints}\n`;
+    return `stop_those ${mountpoints}\n(\n${text}) &\nserve $! ${mountpoints}\n`;
   }
   // In a list with || or a condition, bash would ignore "set -e".
   return status === "0"

@@ -8,7 +8,7 @@ import { runInSandbox } from "./_sandbox.ts";
 import { ANNOUNCEMENT, faultOf, programsOf, scriptOf } from "./_script.ts";
 
 /** How long the blocks of one page may take. */
-const PAGE_MS = 180_000;
+const PAGE_MS = 300_000;
 const missing = canReadRepository() ? "" : "needs --allow-read";
 
 /** The pages that `deno task doc:test` runs the programs of. */
