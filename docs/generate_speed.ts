@@ -9,7 +9,7 @@ import { readSpeeds } from "../bench/report/speed_table.ts";
 import report from "./benchmarks.md" with { type: "text" };
 
 /** The section that has all servers, and the unit of its rates. */
-export const SECTION = "Raw file, 4 KiB";
+export const SECTION = "Raw file on tmpfs, 4 KiB";
 const UNIT = "thousands a second";
 
 /** The figure, as an SVG document. */

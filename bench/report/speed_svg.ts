@@ -9,10 +9,10 @@ import { round, text } from "./svg_text.ts";
 
 /** The cells of the figure: the names of their rows, and what they are called. */
 const SHOWN: Readonly<Record<string, string>> = {
-  "randread sync, 1 job": "one program reads",
-  "randwrite sync, 1 job": "one program writes",
-  "randread sync, 4 jobs": "four programs read",
-  "randwrite sync, 4 jobs": "four programs write",
+  "read sync, 1 job": "one program reads",
+  "write sync, 1 job": "one program writes",
+  "read sync, 4 jobs": "four programs read",
+  "write sync, 4 jobs": "four programs write",
   "randread aio, 1 job": "one reads, 16 at a time",
   "randwrite aio, 1 job": "one writes, 16 at a time",
   "randread aio, 4 jobs": "four read, 16 at a time",
@@ -41,7 +41,7 @@ const TOP = 58;
 const BAR = 11;
 const GAP = 2;
 const LABEL = 22;
-const PANEL_HEIGHT = LABEL + SERVERS.length * (BAR + GAP) + 14;
+const PANEL_HEIGHT = LABEL + 4 * (BAR + GAP) + 14;
 const PANEL_WIDTH = (WIDTH - 20) / COLUMNS;
 /** Room for the number beside a bar. */
 const NUMBER = 44;
@@ -54,15 +54,21 @@ const NUMBER = 44;
  * @throws {Error} If a cell is missing.
  */
 export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
-  const panels = Object.keys(SHOWN).map((label, at) => {
+  const shown = Object.keys(SHOWN).map((label) => {
     const cell = cells.find((each) => each.label === label);
     if (cell === undefined) throw new Error(`There are no rates of ${label}`);
+    return cell;
+  });
+  const servers = SERVERS.filter((server) =>
+    shown.some(({ rates }) => rates[server] !== undefined)
+  );
+  const panels = shown.map((cell, at) => {
     const x = 20 + PANEL_WIDTH * (at % COLUMNS);
     return panel(cell, x, TOP + PANEL_HEIGHT * Math.floor(at / COLUMNS));
   });
   const rows = Math.ceil(panels.length / COLUMNS);
   const height = TOP + PANEL_HEIGHT * rows;
-  const title = `Random 4 KiB requests on an image: ${unit}`;
+  const title = `Requests of 4 KiB on an image: ${unit}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}"` +
     ` width="${WIDTH}" height="${height}" role="img">`,
@@ -70,7 +76,7 @@ export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
     `<style>${STYLE}</style>`,
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
     text(20, 22, title, `font-size="15" font-weight="bold"`),
-    ...SERVERS.map((server, at) => legend(server, 20 + at * 160)),
+    ...servers.map((server, at) => legend(server, 20 + at * 180)),
     ...panels,
     "</svg>",
     "",
@@ -85,9 +91,9 @@ function legend(server: Server, x: number): string {
 function panel({ label, rates }: SpeedCell, x: number, y: number): string {
   const most = Math.max(...Object.values(rates));
   const room = PANEL_WIDTH - 20 - NUMBER;
-  const bars = SERVERS.flatMap((server, at) => {
-    const rate = rates[server];
-    if (rate === undefined) return [];
+  const measured = SERVERS.filter((server) => rates[server] !== undefined);
+  const bars = measured.map((server, at) => {
+    const rate = rates[server]!;
     const top = y + LABEL + at * (BAR + GAP);
     const width = Math.max(1, room * rate / most);
     const number = text(
@@ -96,7 +102,7 @@ function panel({ label, rates }: SpeedCell, x: number, y: number): string {
       String(rate),
       `class="dim" font-size="10"`,
     );
-    return [bar(x, top, width, server) + number];
+    return bar(x, top, width, server) + number;
   });
   return [
     text(x, y + 15, SHOWN[label]!, `font-size="12"`),

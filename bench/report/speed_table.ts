@@ -21,7 +21,7 @@ export type Server = typeof SERVERS[number];
 export interface SpeedCell {
   /** Its name, such as "randread aio, 1 job". */
   readonly label: string;
-  /** The best variant of each server; one that was not measured is left out. */
+  /** By server; one that was not measured is left out. */
   readonly rates: Readonly<Partial<Record<Server, number>>>;
 }
 
@@ -46,10 +46,8 @@ export function readSpeeds(markdown: string, heading: string): SpeedCell[] {
     const [label = "", ...texts] = cellsOf(row);
     const rates: Partial<Record<Server, number>> = {};
     for (const [i, server] of servers.entries()) {
-      const rate = Number(/\*\*([\d.]+)\*\*/.exec(texts[i] ?? "")?.[1]);
-      if (server === null || Number.isNaN(rate)) continue;
-      // Of the transports, the faster one.
-      rates[server] = Math.max(rate, rates[server] ?? 0);
+      const rate = Number(/^\**([\d.]+)/.exec(texts[i] ?? "")?.[1]);
+      if (server !== null && !Number.isNaN(rate)) rates[server] = rate;
     }
     return { label, rates };
   });
@@ -60,9 +58,8 @@ function cellsOf(row: string): string[] {
 }
 
 function serverOf(title: string): Server | null {
-  if (title.startsWith("mqfuse")) {
-    return title.includes("passthrough") ? "passthrough" : "mqfuse";
-  }
+  if (title === "mqfuse, default options") return "mqfuse";
+  if (title === "passthrough") return "passthrough";
   if (title.startsWith("QEMU")) return "QEMU";
   if (title.startsWith("nbdfuse")) return "nbdfuse";
   return title.endsWith("file itself") ? "file" : null;
