@@ -339,6 +339,20 @@ Deno.test("serve() takes answers at once and later in any order", async () => {
   await served.finish();
 });
 
+Deno.test("serve() sends the answer of a promise that waits for nothing before it takes the next request", async () => {
+  const log: string[] = [];
+  const served = start(async ({ unique }, reply) => {
+    log.push(`take ${unique}`);
+    for (let i = 0; i < 10; i++) await undefined;
+    reply.ok();
+    log.push(`answer ${unique}`);
+  });
+  for (const unique of [2n, 4n]) served.fixture.deliver(readMessage(unique));
+  await turn();
+  assertEquals(log, ["take 2", "answer 2", "take 4", "answer 4"]);
+  await served.finish();
+});
+
 Deno.test("serve() ends with a queue that fails", async () => {
   const served = start((_, reply) => reply.ok());
   served.fixture.deliver(readMessage(2n).slice(0, 20));
