@@ -6,6 +6,10 @@ import { PollStrategy } from "./poll_strategy.ts";
 import type { RingOwner } from "./ring.ts";
 import type { RingEvents } from "./ring_events.ts";
 
+/** Microseconds of polling before another thread waits, which takes longer. */
+const READY_POLL_US = 30;
+/** Such waits in a row after which timers and events of this thread run. */
+const READY_POLLS_MAX = 32;
 /** Polls in a row before the thread yields its core. */
 const POLLS = 4;
 /** What a poll returns if there is something to read: <poll.h>. */
@@ -66,6 +70,8 @@ export interface DeviceSlots {
   startTimer(ms: number): void;
 }
 
+const READY_POLL = new PollStrategy(READY_POLL_US);
+
 /** The slot of the poll among {@linkcode DeviceSlots}. */
 const POLL_SLOT = 0;
 const SLOTS = 2;
@@ -100,6 +106,8 @@ export class DeviceEvents implements EventSource, RingOwner {
   #isTiming = false;
   /** Reads since operations were submitted last. */
   #reads = 0;
+  /** Calls of `ready()` since timers and events of this thread ran. */
+  #readyPolls = 0;
   /** The errno with which the ring failed, else 0. */
   #failure = 0;
   #hasLostOperations = false;
@@ -198,7 +206,7 @@ export class DeviceEvents implements EventSource, RingOwner {
    */
   async ready(): Promise<void> {
     const ring = this.#ring;
-    if (ring === null || this.#failure !== 0) return this.#device.readable();
+    if (ring === null || this.#failure !== 0) return this.#readable();
     // Takes what has completed: it would end the wait at once, every time.
     ring.events.wait(false);
     if (ring.events.hasCompleted) return;
@@ -278,6 +286,14 @@ export class DeviceEvents implements EventSource, RingOwner {
   ringClosed(quiet: boolean): void {
     this.#isPolling = false;
     this.#hasLostOperations = !quiet;
+  }
+
+  /** `ready()` without a ring: in another thread, unless it is soon. */
+  async #readable(): Promise<void> {
+    const polls = this.#readyPolls++ < READY_POLLS_MAX;
+    if (polls && READY_POLL.poll(READY_POLL_US, POLLS, this.#isPending)) return;
+    this.#readyPolls = 0;
+    await this.#device.readable();
   }
 
   /** `read()` while operations are in flight. */
