@@ -2613,8 +2613,11 @@ var STATX = {
 var STATX_BASIC_STATS = 2047;
 
 // src/event/device_events.ts
+var READY_POLL_US = 30;
+var READY_POLLS_MAX = 32;
 var POLLS2 = 4;
 var READS = 16;
+var READY_POLL = new PollStrategy(READY_POLL_US);
 var POLL_SLOT = 0;
 var SLOTS = 2;
 var DeviceEvents = class {
@@ -2633,6 +2636,8 @@ var DeviceEvents = class {
   #isTiming = false;
   /** Reads since operations were submitted last. */
   #reads = 0;
+  /** Calls of `ready()` since timers and events of this thread ran. */
+  #readyPolls = 0;
   /** The errno with which the ring failed, else 0. */
   #failure = 0;
   #hasLostOperations = false;
@@ -2719,7 +2724,7 @@ var DeviceEvents = class {
    */
   async ready() {
     const ring = this.#ring;
-    if (ring === null || this.#failure !== 0) return this.#device.readable();
+    if (ring === null || this.#failure !== 0) return this.#readable();
     ring.events.wait(false);
     if (ring.events.hasCompleted) return;
     this.#startPoll(ring);
@@ -2788,6 +2793,13 @@ var DeviceEvents = class {
   ringClosed(quiet) {
     this.#isPolling = false;
     this.#hasLostOperations = !quiet;
+  }
+  /** `ready()` without a ring: in another thread, unless it is soon. */
+  async #readable() {
+    const polls = this.#readyPolls++ < READY_POLLS_MAX;
+    if (polls && READY_POLL.poll(READY_POLL_US, POLLS2, this.#isPending)) return;
+    this.#readyPolls = 0;
+    await this.#device.readable();
   }
   /** `read()` while operations are in flight. */
   #readBeside(ring, buffer, mayBlock) {
@@ -5641,6 +5653,7 @@ var INTERRUPT = OPCODES.INTERRUPT.opcode;
 var READ2 = OPCODES.READ.opcode;
 var WRITE4 = OPCODES.WRITE.opcode;
 var BURST_MAX = 64;
+var JOBS_MAX = 32;
 var DRAIN_STEP_MS = 5;
 function serve(queue, handler, options = {}) {
   return new ServeLoop(queue, handler, options).run();
@@ -5686,10 +5699,13 @@ var ServeLoop = class {
     let burst = 0;
     while (statistics === void 0 || !statistics.stopping) {
       events.settle();
-      const maySleep = mayBlock && this.#outstanding <= events.inFlight;
+      const maySleep = mayBlock && !this.#awaitsPromise;
       const exchange = queue.next(maySleep);
       if (exchange !== null || events.hasCompleted) {
         if (exchange !== null) this.#handle(exchange);
+        for (let i = 0; i < JOBS_MAX && this.#awaitsPromise; i++) {
+          await void 0;
+        }
         if (maySleep || ++burst < BURST_MAX) continue;
         await turn();
       } else if (queue.end !== null) {
@@ -5706,6 +5722,10 @@ var ServeLoop = class {
       reason: "closed",
       message: "Told to stop"
     };
+  }
+  /** Whether an outstanding request waits for no operation, but for a promise. */
+  get #awaitsPromise() {
+    return this.#outstanding > this.#events.inFlight;
   }
   #handle(exchange) {
     const opcode = exchange.request.opcode;

@@ -105,6 +105,7 @@ import "../export/writethrough_test.ts";
 import "../filesystem/memory_files_test.ts";
 import "../filesystem/memory_names_test.ts";
 import "../filesystem/memory_simulated_test.ts";
+import "../filesystem/operations_doc_test.ts";
 import "../filesystem/requests_test.ts";
 import "../filesystem/simulate_test.ts";
 import "../fuzz/fuzz_test.ts";
