@@ -31,7 +31,7 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
   for (const name of ["export", "info", "demo"]) {
     const { code, out, err } = await run(name, "--help");
     assertEquals([code, err], [0, ""]);
-    assertMatch(out, new RegExp(`^Usage: .* main\\.ts ${name} \\[OPTIONS\\]`));
+    assertMatch(out, new RegExp(`^Usage: mqfuse ${name} \\[OPTIONS\\]`));
     assertMatch(out, /^ {2}-h, --help +print this text$/m);
     assert(out.includes("\nExamples:\n"));
     for (const line of out.split("\n")) assert(line.length <= 80, line);
