@@ -2,7 +2,7 @@ import { UserError } from "../base/user_error.ts";
 import { checkQcow2, repairQcow2 } from "./formats/qcow2/check/check_qcow2.ts";
 import type { CheckReport } from "./formats/qcow2/check/check_report.ts";
 import type { RepairChoice } from "./formats/qcow2/check/check_qcow2.ts";
-import { CACHE_SIZE_DEFAULT } from "./driver.ts";
+import { CACHE_SIZE_DEFAULT, RECONNECT_DEFAULT } from "./driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { QCOW2, type Qcow2Source } from "./formats/qcow2/driver.ts";
 import { openImage } from "./open_image.ts";
@@ -65,5 +65,6 @@ const READING = {
   backing: null,
   overlay: null,
   allowReference: [],
+  reconnect: RECONNECT_DEFAULT,
   cacheSize: CACHE_SIZE_DEFAULT,
 } as const;

@@ -49,6 +49,8 @@ export interface ImageOptions {
   readonly overlay: OverlayPlace | null;
   /** Directories besides the image's own in which it may name files. */
   readonly allowReference: readonly string[];
+  /** How long requests wait for a lost connection to a server, in seconds. */
+  readonly reconnect: number;
   /** Bytes of tables to keep in memory, for all images of a chain together. */
   readonly cacheSize: number;
 }
@@ -101,6 +103,9 @@ export interface RecordedBacking {
   /** Its format: `raw` or `qcow2`. */
   readonly format: string;
 }
+
+/** The default of `reconnect`: a minute. */
+export const RECONNECT_DEFAULT: number = 60;
 
 /** An open regular file or block device. */
 export interface ImageFile {

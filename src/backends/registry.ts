@@ -18,6 +18,7 @@ import { RAW } from "./formats/raw.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { MEMORY } from "./protocols/memory.ts";
 import { MODULE } from "./protocols/module.ts";
+import { NBD } from "./protocols/nbd/driver.ts";
 import { NULL } from "./protocols/null.ts";
 import { OBJECT } from "./protocols/object.ts";
 import { PATTERN } from "./protocols/pattern.ts";
@@ -31,6 +32,7 @@ export const DRIVERS: readonly Driver[] = [
   QCOW2,
   OVERLAY,
   FILE,
+  NBD,
   MEMORY,
   NULL,
   PATTERN,

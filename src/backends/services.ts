@@ -5,11 +5,55 @@
  * @module
  */
 import type { BlockFile, CreatedFile } from "./block_file.ts";
+import type { ByteStream, StreamOwner } from "../event/byte_stream.ts";
 import type { FileIo } from "../event/file_io.ts";
 import type { SyncErrors } from "./sync_errors.ts";
 
+/** Where a server is. */
+export type SocketAddress =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** A connection, first used step by step, then as a stream. */
+export interface ConnectedSocket {
+  /**
+   * Sends bytes.
+   *
+   * @throws {UserError} If the peer does not take them in time.
+   */
+  send(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /**
+   * Receives exactly so many bytes.
+   *
+   * @throws {UserError} If they do not come in time.
+   */
+  receive(length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Uses it as a stream from now on, which closes it. */
+  stream(owner: StreamOwner): ByteStream;
+  /** Closes it. */
+  close(): void;
+}
+
+/** Connects to servers. */
+export interface SocketService {
+  /**
+   * Connects, without blocking the thread; names are resolved elsewhere.
+   *
+   * @param name The server's name in errors.
+   * @param limitMs How long this and what follows up to `stream()` may take.
+   * @throws {UserError} If there is none.
+   */
+  connect(
+    address: SocketAddress,
+    name: string,
+    limitMs: number,
+  ): Promise<ConnectedSocket>;
+}
+
 /** The services of one thread. */
 export interface DriverServices {
+  /** Connections to servers. */
+  readonly sockets: SocketService;
   /** Files and block devices. */
   readonly files: FileService;
   /**

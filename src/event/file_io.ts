@@ -1,3 +1,4 @@
+import type { ByteStream, StreamOwner } from "./byte_stream.ts";
 import type { Completion } from "./completion.ts";
 
 /**
@@ -63,8 +64,25 @@ export interface FileIo {
   mayBlock(rarely?: boolean): boolean;
   /** Notes the end of a call that `mayBlock()` allowed. */
   unblock(): void;
+  /**
+   * Makes a stream of a connected, blocking socket; `null` if this I/O has none.
+   * Left out if it never has.
+   */
+  stream?(
+    fd: number,
+    owner: StreamOwner,
+    calls: SocketCalls,
+  ): ByteStream | null;
   /** ftruncate(2); EINVAL from kernels before 6.9, whose io_uring lacks it. */
   truncate(fd: number, size: number): number | Completion<number>;
+}
+
+/** System calls on a socket. */
+export interface SocketCalls {
+  /** shutdown(2) in both directions. */
+  shutdown(fd: number): void;
+  /** close(2). */
+  close(fd: number): void;
 }
 
 /** Limits how many threads may be in calls that may block. */

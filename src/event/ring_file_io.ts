@@ -13,10 +13,14 @@ import {
   OperationList,
   type OperationOwner,
 } from "./file_operation.ts";
-import type { BlockingLimit, FileIo } from "./file_io.ts";
+import type { ByteStream, StreamOwner } from "./byte_stream.ts";
+import type { BlockingLimit, FileIo, SocketCalls } from "./file_io.ts";
 import type { RingOwner } from "./ring.ts";
 import type { RingEvents } from "./ring_events.ts";
+import { RingStream } from "./ring_stream.ts";
 
+/** Slots of a stream. */
+const STREAM_SLOTS = 2;
 /** Slots that only reads may take, if there are enough. */
 const READ_SLOTS = 4;
 
@@ -34,6 +38,8 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
   /** The operation in each slot. */
   readonly #running: (FileOperation | null)[];
   readonly #freeSlots: number[];
+  /** The stream that has a slot. */
+  readonly #streams: (RingStream | null)[] = [];
   /** Operations for reuse. */
   readonly #idle: FileOperation[] = [];
   readonly #waitingReads: OperationList = new OperationList();
@@ -126,8 +132,37 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
     this.#blocking!.leave();
   }
 
+  stream(
+    fd: number,
+    owner: StreamOwner,
+    calls: SocketCalls,
+  ): ByteStream | null {
+    if (this.#closed || this.#freeSlots.length < STREAM_SLOTS) return null;
+    const sendSlot = this.#freeSlots.pop()!;
+    const receiveSlot = this.#freeSlots.pop()!;
+    const both = [sendSlot, receiveSlot];
+    const stream = new RingStream({
+      events: this.#events,
+      slots: this.#slots,
+      sendSlot,
+      receiveSlot,
+      fd,
+      shutdown: calls.shutdown,
+      release: () => {
+        calls.close(fd);
+        for (const slot of both) this.#streams[slot] = null;
+        this.#freeSlots.push(...both);
+      },
+    }, owner);
+    for (const slot of both) this.#streams[slot] = stream;
+    return stream;
+  }
+
   completed(slot: number, result: number): void {
-    const operation = this.#running[slot]!;
+    const operation = this.#running[slot] ?? null;
+    if (operation === null) {
+      return this.#streams[slot]!.slotCompleted(slot, result);
+    }
     if (operation.continues(result)) return this.#events.pushed();
     this.#running[slot] = null;
     this.#freeSlots.push(slot);
@@ -140,6 +175,7 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
 
   ringClosed(): void {
     this.#closed = true;
+    for (const stream of this.#streams) stream?.cancel();
     for (const operation of this.#running) {
       if (operation !== null) this.#cancel(operation);
     }

@@ -1,12 +1,24 @@
-import type { FileIo } from "../event/file_io.ts";
+import type { FileIo, SocketCalls } from "../event/file_io.ts";
+import { connectSocket } from "../linux/socket/connect_socket.ts";
+import type { StreamMaker } from "../linux/socket/connected_socket.ts";
+import { libc } from "../linux/syscall/libc.ts";
 import type { DriverServices } from "../backends/services.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
 import { createBlockFile } from "../linux/io/create_block_file.ts";
 import { openBlockFile, reopenBlockFile } from "../linux/io/open_block_file.ts";
 import { probeDirect } from "../linux/io/direct_probe.ts";
 import { lockImage, lockImageReadOnly } from "../linux/io/image_lock.ts";
-import { pathOfDescriptor } from "../linux/syscall/descriptor.ts";
+import {
+  closeDescriptor,
+  pathOfDescriptor,
+} from "../linux/syscall/descriptor.ts";
 import { absolutePath, readLink } from "../linux/syscall/paths.ts";
+
+const SHUT_RDWR = 2;
+const SOCKET_CALLS: SocketCalls = {
+  shutdown: (fd) => void libc().shutdown(fd, SHUT_RDWR),
+  close: closeDescriptor,
+};
 
 /** The options of {@linkcode driverServices}. */
 export interface DriverServicesOptions {
@@ -27,7 +39,13 @@ export function driverServices(
   { fileIo = () => null, insecurePath = false, tell = () => {} }:
     DriverServicesOptions,
 ): DriverServices {
+  const makeStream: StreamMaker = (fd, owner) =>
+    fileIo()?.stream?.(fd, owner, SOCKET_CALLS) ?? null;
   return {
+    sockets: {
+      connect: (address, name, limitMs) =>
+        connectSocket(address, name, limitMs, makeStream),
+    },
     files: {
       open: (path, options) =>
         openBlockFile(path, { ...options, insecurePath }),

@@ -3,6 +3,7 @@ import {
   CACHE_SIZE_DEFAULT,
   type ImageOptions,
   type OverlayPlace,
+  RECONNECT_DEFAULT,
 } from "../backends/driver.ts";
 import { parseSize, SIZE_MAX } from "../backends/size.ts";
 import { availableMemory } from "../linux/syscall/process.ts";
@@ -10,6 +11,9 @@ import { checkWholeNumber } from "./check_value.ts";
 
 /** The largest `cacheSize`: 4 GiB. */
 const CACHE_SIZE_MAX = 2 ** 32;
+
+/** The largest `reconnect`: a day. */
+const RECONNECT_MAX = 86_400;
 
 /**
  * How an image is opened for an export.
@@ -47,6 +51,11 @@ export interface ImageExportOptions {
    * own directory and those below it need not be given.
    */
   readonly allowReference?: readonly string[];
+  /**
+   * How long requests wait for a connection to a server that was lost, in whole
+   * seconds, before they fail with EIO; 60 if left out.
+   */
+  readonly reconnect?: number;
   /**
    * Where the changes to a writable export are kept, so that the image itself
    * stays as it is: `memory`, `memory:SIZE`, or the path of a qcow2 image that is
@@ -107,6 +116,11 @@ export function checkImageOptions(
     overlay,
     backing: options.backing ?? null,
     allowReference: options.allowReference ?? [],
+    reconnect: checkWholeNumber(options.reconnect ?? RECONNECT_DEFAULT, {
+      name: "reconnect",
+      min: 0,
+      max: RECONNECT_MAX,
+    }),
     cacheSize: checkWholeNumber(options.cacheSize ?? CACHE_SIZE_DEFAULT, {
       name: "cacheSize",
       min: 0,

@@ -2390,7 +2390,88 @@ var FileOperation = class {
   }
 };
 
+// src/event/ring_stream.ts
+var RingStream = class {
+  #parts;
+  #owner;
+  #buffer = null;
+  #at = 0;
+  #left = 0;
+  #isSending = false;
+  #isReceiving = false;
+  #isClosed = false;
+  /** Makes a stream of a socket that is connected. */
+  constructor(parts2, owner) {
+    this.#parts = parts2;
+    this.#owner = owner;
+  }
+  send(buffer, start, length2) {
+    this.#buffer = buffer;
+    this.#at = start;
+    this.#left = length2;
+    this.#isSending = true;
+    this.#push(FILE_CALL.WRITE, buffer, start, length2);
+  }
+  receive(buffer, start, length2) {
+    this.#isReceiving = true;
+    this.#push(FILE_CALL.READ, buffer, start, length2);
+  }
+  started() {
+    this.#parts.events.started();
+  }
+  completed(operation) {
+    this.#parts.events.completed(operation);
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#parts.shutdown(this.#parts.fd);
+    this.#releaseIfIdle();
+  }
+  /** Takes the result of a call in one of its slots. */
+  slotCompleted(slot, result3) {
+    const isAgain = result3 === -ERRNO.EINTR || result3 === -ERRNO.EAGAIN;
+    if (slot === this.#parts.receiveSlot) {
+      if (isAgain && !this.#isClosed) return this.#parts.slots.repeat(slot);
+      this.#isReceiving = false;
+      if (!this.#isClosed) this.#owner.received(result3);
+    } else this.#sent(isAgain ? 0 : result3);
+    if (this.#isClosed) this.#releaseIfIdle();
+  }
+  /** The ring is gone. */
+  cancel() {
+    if (this.#isClosed) return;
+    const wasReceiving = this.#isReceiving;
+    this.#isReceiving = this.#isSending = false;
+    if (wasReceiving) this.#owner.received(-ERRNO.ECANCELED);
+    this.close();
+  }
+  #sent(result3) {
+    if (result3 >= 0 && !this.#isClosed) {
+      this.#at += result3;
+      this.#left -= result3;
+      if (this.#left > 0) {
+        const { WRITE: WRITE6 } = FILE_CALL;
+        return this.#push(WRITE6, this.#buffer, this.#at, this.#left);
+      }
+    }
+    this.#isSending = false;
+    this.#buffer = null;
+    if (!this.#isClosed) this.#owner.sent(Math.min(0, result3));
+  }
+  #push(call3, buffer, start, length2) {
+    const { slots, sendSlot, receiveSlot, fd, events } = this.#parts;
+    const slot = call3 === FILE_CALL.READ ? receiveSlot : sendSlot;
+    slots.prepare(slot, call3, fd, buffer, start, length2, 0);
+    events.pushed();
+  }
+  #releaseIfIdle() {
+    if (!this.#isSending && !this.#isReceiving) this.#parts.release();
+  }
+};
+
 // src/event/ring_file_io.ts
+var STREAM_SLOTS = 2;
 var READ_SLOTS = 4;
 var RingFileIo = class {
   #events;
@@ -2399,6 +2480,8 @@ var RingFileIo = class {
   /** The operation in each slot. */
   #running;
   #freeSlots;
+  /** The stream that has a slot. */
+  #streams = [];
   /** Operations for reuse. */
   #idle = [];
   #waitingReads = new OperationList();
@@ -2462,8 +2545,35 @@ var RingFileIo = class {
   unblock() {
     this.#blocking.leave();
   }
+  stream(fd, owner, calls) {
+    if (this.#closed || this.#freeSlots.length < STREAM_SLOTS) return null;
+    const sendSlot = this.#freeSlots.pop();
+    const receiveSlot = this.#freeSlots.pop();
+    const both = [
+      sendSlot,
+      receiveSlot
+    ];
+    const stream = new RingStream({
+      events: this.#events,
+      slots: this.#slots,
+      sendSlot,
+      receiveSlot,
+      fd,
+      shutdown: calls.shutdown,
+      release: () => {
+        calls.close(fd);
+        for (const slot of both) this.#streams[slot] = null;
+        this.#freeSlots.push(...both);
+      }
+    }, owner);
+    for (const slot of both) this.#streams[slot] = stream;
+    return stream;
+  }
   completed(slot, result3) {
-    const operation = this.#running[slot];
+    const operation = this.#running[slot] ?? null;
+    if (operation === null) {
+      return this.#streams[slot].slotCompleted(slot, result3);
+    }
     if (operation.continues(result3)) return this.#events.pushed();
     this.#running[slot] = null;
     this.#freeSlots.push(slot);
@@ -2475,6 +2585,7 @@ var RingFileIo = class {
   }
   ringClosed() {
     this.#closed = true;
+    for (const stream of this.#streams) stream?.cancel();
     for (const operation of this.#running) {
       if (operation !== null) this.#cancel(operation);
     }
@@ -6996,6 +7107,50 @@ var SOCKET_SYMBOLS = {
       "i32"
     ],
     result: "i32"
+  },
+  // int getsockopt(int sockfd, int level, int optname, void *optval,
+  //                socklen_t *optlen);
+  getsockopt: {
+    parameters: [
+      "i32",
+      "i32",
+      "i32",
+      "buffer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int setsockopt(int sockfd, int level, int optname, const void *optval,
+  //                socklen_t optlen);
+  setsockopt: {
+    parameters: [
+      "i32",
+      "i32",
+      "i32",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int getaddrinfo(const char *node, const char *service,
+  //                 const struct addrinfo *hints, struct addrinfo **res);
+  getaddrinfo_nonblocking: {
+    name: "getaddrinfo",
+    parameters: [
+      "buffer",
+      "buffer",
+      "buffer",
+      "buffer"
+    ],
+    result: "i32",
+    nonblocking: true
+  },
+  // void freeaddrinfo(struct addrinfo *res);
+  freeaddrinfo: {
+    parameters: [
+      "pointer"
+    ],
+    result: "void"
   }
 };
 
@@ -17556,6 +17711,1338 @@ var MODULE = {
   }
 };
 
+// src/backends/protocols/nbd/constants.ts
+var NBD_PORT = 10809;
+var MAGIC2 = {
+  /** `NBDMAGIC` */
+  INIT: 0x4e42444d41474943n,
+  /** `IHAVEOPT` */
+  OPTION: 0x49484156454f5054n,
+  OPTION_REPLY: 0x3e889045565a9n
+};
+var REQUEST_MAGIC = 627086611;
+var SIMPLE_REPLY_MAGIC = 1732535960;
+var STRUCTURED_REPLY_MAGIC = 1720595439;
+var HANDSHAKE = {
+  FIXED_NEWSTYLE: 1,
+  NO_ZEROES: 2
+};
+var OPTION = {
+  ABORT: 2,
+  LIST: 3,
+  STARTTLS: 5,
+  GO: 7,
+  STRUCTURED_REPLY: 8,
+  SET_META_CONTEXT: 10
+};
+var REPLY = {
+  ACK: 1,
+  SERVER: 2,
+  INFO: 3,
+  META_CONTEXT: 4
+};
+var REPLY_ERROR = 2147483648;
+var OPTION_ERROR = {
+  UNSUPPORTED: 2147483649,
+  POLICY: 2147483650,
+  INVALID: 2147483651,
+  TLS_REQUIRED: 2147483653,
+  UNKNOWN: 2147483654,
+  SHUTDOWN: 2147483655,
+  BLOCK_SIZE_REQUIRED: 2147483656,
+  TOO_BIG: 2147483657
+};
+var INFO = {
+  EXPORT: 0,
+  BLOCK_SIZE: 3
+};
+var EXPORT_FLAG = {
+  HAS_FLAGS: 1,
+  READ_ONLY: 1 << 1,
+  SEND_FLUSH: 1 << 2,
+  SEND_FUA: 1 << 3,
+  ROTATIONAL: 1 << 4,
+  SEND_TRIM: 1 << 5,
+  SEND_WRITE_ZEROES: 1 << 6,
+  SEND_DF: 1 << 7,
+  CAN_MULTI_CONN: 1 << 8,
+  SEND_RESIZE: 1 << 9,
+  SEND_CACHE: 1 << 10,
+  SEND_FAST_ZERO: 1 << 11
+};
+var COMMAND = {
+  READ: 0,
+  WRITE: 1,
+  DISC: 2,
+  FLUSH: 3,
+  TRIM: 4,
+  CACHE: 5,
+  WRITE_ZEROES: 6,
+  BLOCK_STATUS: 7
+};
+var COMMAND_FLAG = {
+  FUA: 1,
+  NO_HOLE: 1 << 1,
+  DF: 1 << 2,
+  REQ_ONE: 1 << 3,
+  FAST_ZERO: 1 << 4
+};
+var CHUNK2 = {
+  NONE: 0,
+  OFFSET_DATA: 1,
+  OFFSET_HOLE: 2,
+  BLOCK_STATUS: 5
+};
+var CHUNK_ERROR = 1 << 15;
+var CHUNK_DONE = 1;
+var ALLOCATION = {
+  HOLE: 1,
+  ZERO: 2
+};
+var BASE_ALLOCATION = "base:allocation";
+var REQUEST_BYTES = 28;
+var SIMPLE_REPLY_BYTES = 16;
+var CHUNK_BYTES2 = 20;
+var LIMIT2 = {
+  /** Bytes of an export's name, and of any other text. */
+  STRING: 4096,
+  /** Bytes of a reply to an option. */
+  OPTION_REPLY: 64 * 1024,
+  /** Replies to one option. */
+  OPTION_REPLIES: 4096,
+  /** Bytes of a chunk without data: texts of errors, extents. */
+  CHUNK: 64 * 1024,
+  /** The largest request of a server that states no size: 32 MiB. */
+  PAYLOAD: 32 << 20
+};
+
+// src/backends/protocols/nbd/handshake.ts
+var ENCODER3 = new TextEncoder();
+function* greet(name) {
+  const greeting = viewOf2(yield {
+    receive: 18
+  });
+  const isNbd = greeting.getBigUint64(0) === MAGIC2.INIT;
+  if (!isNbd || greeting.getBigUint64(8) !== MAGIC2.OPTION) {
+    throw failure(name, isNbd ? "its server only knows the old handshake; use a newer one" : "what answers there is no NBD server; check host and port");
+  }
+  const flags = greeting.getUint16(16);
+  if ((flags & HANDSHAKE.FIXED_NEWSTYLE) === 0) {
+    throw failure(name, "its server has no fixed newstyle; use a newer one");
+  }
+  const reply = new DataView(new ArrayBuffer(4));
+  reply.setUint32(0, flags & (HANDSHAKE.FIXED_NEWSTYLE | HANDSHAKE.NO_ZEROES));
+  yield {
+    send: new Uint8Array(reply.buffer)
+  };
+}
+function* enterExport(name, exportName) {
+  yield option(OPTION.STRUCTURED_REPLY);
+  const structured = yield* isAcknowledged(OPTION.STRUCTURED_REPLY, name);
+  const allocationId = structured ? yield* askAllocation(name, exportName) : null;
+  const bytes2 = ENCODER3.encode(exportName);
+  const data = new DataView(new ArrayBuffer(4 + bytes2.length + 4));
+  data.setUint32(0, bytes2.length);
+  new Uint8Array(data.buffer).set(bytes2, 4);
+  data.setUint16(4 + bytes2.length, 1);
+  data.setUint16(6 + bytes2.length, INFO.BLOCK_SIZE);
+  yield option(OPTION.GO, new Uint8Array(data.buffer));
+  let size = null;
+  let flags = 0;
+  let blocks = {
+    minBlock: 1,
+    preferredBlock: 4096,
+    maxPayload: LIMIT2.PAYLOAD
+  };
+  yield* eachReply(OPTION.GO, name, (type, payload) => {
+    if (type !== REPLY.INFO || payload.byteLength < 2) return;
+    const info = payload.getUint16(0);
+    if (info === INFO.EXPORT && payload.byteLength >= 12) {
+      size = payload.getBigUint64(2);
+      flags = payload.getUint16(10);
+    } else if (info === INFO.BLOCK_SIZE && payload.byteLength >= 14) {
+      blocks = {
+        minBlock: payload.getUint32(2),
+        preferredBlock: payload.getUint32(6),
+        maxPayload: payload.getUint32(10)
+      };
+    }
+  });
+  if (size === null) throw failure(name, "its server does not tell its size");
+  if (size > BigInt(SIZE_MAX)) {
+    throw failure(name, "it is larger than 8 PiB (2^53 - 1 bytes)");
+  }
+  if ((flags & EXPORT_FLAG.HAS_FLAGS) === 0) flags = 0;
+  return {
+    size: Number(size),
+    flags,
+    ...checkedBlocks(blocks, name),
+    structured,
+    allocationId
+  };
+}
+function* askAllocation(name, exportName) {
+  const bytes2 = ENCODER3.encode(exportName);
+  const query = ENCODER3.encode(BASE_ALLOCATION);
+  const length2 = 4 + bytes2.length + 4 + 4 + query.length;
+  const data = new DataView(new ArrayBuffer(length2));
+  const all = new Uint8Array(data.buffer);
+  data.setUint32(0, bytes2.length);
+  all.set(bytes2, 4);
+  data.setUint32(4 + bytes2.length, 1);
+  data.setUint32(8 + bytes2.length, query.length);
+  all.set(query, 12 + bytes2.length);
+  yield option(OPTION.SET_META_CONTEXT, all);
+  let id = null;
+  yield* eachReply(OPTION.SET_META_CONTEXT, name, (type, payload) => {
+    const isContext = type === REPLY.META_CONTEXT && payload.byteLength > 4;
+    if (!isContext) return;
+    const { buffer, byteOffset, byteLength } = payload;
+    const text = new Uint8Array(buffer, byteOffset + 4, byteLength - 4);
+    if (new TextDecoder().decode(text) === BASE_ALLOCATION) {
+      id = payload.getUint32(0);
+    }
+  }, true);
+  return id;
+}
+function* isAcknowledged(code, name) {
+  return yield* eachReply(code, name, () => {
+  }, true);
+}
+function* eachReply(code, name, take, mayFail = false) {
+  for (let replies = 0; replies < LIMIT2.OPTION_REPLIES; replies++) {
+    const header = viewOf2(yield {
+      receive: 20
+    });
+    const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
+    const length2 = header.getUint32(16);
+    if (!isReply || length2 > LIMIT2.OPTION_REPLY) {
+      throw failure(name, "its server breaks the protocol in the handshake");
+    }
+    const type = header.getUint32(12);
+    const payload = length2 === 0 ? new Uint8Array(0) : yield {
+      receive: length2
+    };
+    if (type === REPLY.ACK) return true;
+    if ((type & REPLY_ERROR) === 0) {
+      take(type, viewOf2(payload));
+      continue;
+    }
+    if (mayFail && type !== OPTION_ERROR.TLS_REQUIRED) return false;
+    throw failure(name, explain(type, payload));
+  }
+  throw failure(name, "its server answers without end");
+}
+function explain(type, payload) {
+  const said = new TextDecoder().decode(payload.subarray(0, 200)).replaceAll(/[^\x20-\x7e]/g, "?");
+  const words = said === "" ? "" : ` ("${said}")`;
+  switch (type) {
+    case OPTION_ERROR.UNKNOWN:
+      return `its server has no such export${words}; 'info' of the URI without it lists them`;
+    case OPTION_ERROR.TLS_REQUIRED:
+      return `its server requires TLS${words}; write nbds: instead of nbd:`;
+    case OPTION_ERROR.POLICY:
+      return `its server refuses it${words}; ask who runs it`;
+    case OPTION_ERROR.SHUTDOWN:
+      return `its server is ending${words}; try again later`;
+    case OPTION_ERROR.BLOCK_SIZE_REQUIRED:
+      return `its server wants block sizes that this client has offered to keep${words}; report this`;
+    case OPTION_ERROR.UNSUPPORTED:
+      return `its server does not know NBD_OPT_GO${words}; use a newer one`;
+    default:
+      return `its server refuses it with error ${type - REPLY_ERROR}${words}; look at its messages`;
+  }
+}
+function checkedBlocks(blocks, name) {
+  const { minBlock, preferredBlock, maxPayload } = blocks;
+  const isPower = (value2) => Number.isInteger(Math.log2(value2));
+  const isRight = isPower(minBlock) && minBlock <= 65536 && isPower(preferredBlock) && preferredBlock >= minBlock && maxPayload >= minBlock && maxPayload % minBlock === 0;
+  if (isRight) {
+    return {
+      ...blocks,
+      maxPayload: Math.min(maxPayload, LIMIT2.PAYLOAD)
+    };
+  }
+  if (maxPayload === 4294967295 && isPower(minBlock)) {
+    return {
+      ...blocks,
+      maxPayload: LIMIT2.PAYLOAD
+    };
+  }
+  throw failure(name, "its server gives block sizes that make no sense");
+}
+function option(code, data = new Uint8Array(0)) {
+  const bytes2 = new Uint8Array(16 + data.length);
+  const view2 = new DataView(bytes2.buffer);
+  view2.setBigUint64(0, MAGIC2.OPTION);
+  view2.setUint32(8, code);
+  view2.setUint32(12, data.length);
+  bytes2.set(data, 16);
+  return {
+    send: bytes2
+  };
+}
+function viewOf2(bytes2) {
+  return new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+}
+function failure(name, why) {
+  return new UserError(`Cannot open ${name}: ${why}`);
+}
+
+// src/backends/protocols/nbd/open_connection.ts
+async function connectToExport({ uri, address, exportName }, sockets, limitMs) {
+  const socket = await sockets.connect(address, uri, limitMs);
+  try {
+    await carry(greet(uri), socket);
+    const exported = await carry(enterExport(uri, exportName), socket);
+    return {
+      socket,
+      exported
+    };
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+async function carry(steps, socket) {
+  let step = steps.next();
+  while (!step.done) {
+    const exchange = step.value;
+    if ("receive" in exchange) {
+      step = steps.next(await socket.receive(exchange.receive));
+    } else {
+      await socket.send(exchange.send);
+      step = steps.next(new Uint8Array(0));
+    }
+  }
+  return step.value;
+}
+
+// src/backends/protocols/nbd/replies.ts
+var ProtocolViolation = class extends Error {
+  name = "ProtocolViolation";
+};
+var OFFSET_BYTES = 8;
+var HOLE_BYTES = 12;
+var EXTENT_BYTES = 8;
+var ReplyParser = class {
+  #export;
+  #owner;
+  /** The READ whose data come, and how many are still to come. */
+  #reading = null;
+  #at = 0;
+  #left = 0;
+  /** Whether the reply ends with these data. */
+  #isLast = false;
+  /** Takes the replies of a connection apart. */
+  constructor(exported, owner) {
+    this.#export = exported;
+    this.#owner = owner;
+  }
+  /**
+   * Where the bytes that come next belong: the rest of a READ's data.
+   *
+   * @returns How many; 0 if a header comes next.
+   */
+  get directLength() {
+    return this.#left;
+  }
+  /** The buffer of these bytes. */
+  get directBuffer() {
+    return this.#reading.buffer;
+  }
+  /** The place of these bytes in it. */
+  get directStart() {
+    return this.#reading.start + this.#at;
+  }
+  /** Notes that some of these bytes have come. */
+  filled(count2) {
+    this.#at += count2;
+    this.#left -= count2;
+    if (this.#left === 0) this.#endData();
+  }
+  /**
+   * Takes bytes apart.
+   *
+   * @param bytes What has come.
+   * @param from The first byte that was not taken yet.
+   * @param to The end.
+   * @returns Up to where it took them; the rest is a part of a message.
+   * @throws {ProtocolViolation} If they break the protocol.
+   */
+  take(bytes2, from, to) {
+    const view2 = new DataView(bytes2.buffer, bytes2.byteOffset);
+    let at = from;
+    for (; ; ) {
+      if (this.#left > 0) {
+        const count2 = Math.min(this.#left, to - at);
+        const part2 = bytes2.subarray(at, at + count2);
+        this.directBuffer.set(part2, this.directStart);
+        at += count2;
+        this.filled(count2);
+        if (this.#left > 0) return at;
+        continue;
+      }
+      const next = this.#message(view2, at, to);
+      if (next === at) return at;
+      at = next;
+    }
+  }
+  /** Takes one message; returns its end, or `at` if it is not complete. */
+  #message(view2, at, to) {
+    if (to - at < SIMPLE_REPLY_BYTES) return at;
+    const magic = view2.getUint32(at);
+    if (magic === SIMPLE_REPLY_MAGIC) return this.#simple(view2, at);
+    if (magic !== STRUCTURED_REPLY_MAGIC || !this.#export.structured) {
+      throw new ProtocolViolation("a reply does not begin like one");
+    }
+    return to - at < CHUNK_BYTES2 ? at : this.#chunk(view2, at, to);
+  }
+  #simple(view2, at) {
+    const error = view2.getUint32(at + 4);
+    const request = this.#find(view2, at + 8);
+    const end = at + SIMPLE_REPLY_BYTES;
+    if (error !== 0) request.error = errnoOfNbd(error);
+    const { command } = request;
+    if (command === COMMAND.READ && error === 0) {
+      if (this.#export.structured) {
+        throw new ProtocolViolation("a READ has a simple reply");
+      }
+      request.fill(0, request.length);
+      this.#read(request, 0, request.length, true);
+      return end;
+    }
+    if (command === COMMAND.BLOCK_STATUS && error === 0) {
+      throw new ProtocolViolation("a BLOCK_STATUS has a simple reply");
+    }
+    this.#owner.answered(request);
+    return end;
+  }
+  #chunk(view2, at, to) {
+    const isLast = (view2.getUint16(at + 4) & CHUNK_DONE) !== 0;
+    const type = view2.getUint16(at + 6);
+    const request = this.#find(view2, at + 8);
+    const length2 = view2.getUint32(at + 16);
+    const body = at + CHUNK_BYTES2;
+    if (type === CHUNK2.OFFSET_DATA) {
+      if (to - body < OFFSET_BYTES) return at;
+      const place = this.#placeOf(request, view2, body);
+      const count2 = length2 - OFFSET_BYTES;
+      this.#fill(request, place, count2);
+      this.#read(request, place, count2, isLast);
+      return body + OFFSET_BYTES;
+    }
+    if (length2 > LIMIT2.CHUNK) {
+      throw new ProtocolViolation(`a chunk has ${length2} bytes`);
+    }
+    if (to - body < length2) return at;
+    const payload = new DataView(view2.buffer, view2.byteOffset + body, length2);
+    this.#small(request, type, payload);
+    if (isLast) this.#end(request);
+    return body + length2;
+  }
+  /** A chunk without data. */
+  #small(request, type, payload) {
+    if ((type & CHUNK_ERROR) !== 0) {
+      const code = payload.byteLength < 6 ? 0 : payload.getUint32(0);
+      request.error ||= errnoOfNbd(code === 0 ? 5 : code);
+      return;
+    }
+    switch (type) {
+      case CHUNK2.NONE:
+        if (payload.byteLength === 0) return;
+        break;
+      case CHUNK2.OFFSET_HOLE: {
+        if (payload.byteLength !== HOLE_BYTES) break;
+        const place = this.#placeOf(request, payload, 0);
+        const count2 = payload.getUint32(8);
+        this.#fill(request, place, count2);
+        const from = request.start + place;
+        request.buffer.fill(0, from, from + count2);
+        return;
+      }
+      case CHUNK2.BLOCK_STATUS:
+        if (this.#takeExtent(request, payload)) return;
+    }
+    throw new ProtocolViolation(`a chunk of type ${type} makes no sense`);
+  }
+  #takeExtent(request, payload) {
+    const isOurs = request.command === COMMAND.BLOCK_STATUS && payload.byteLength >= 4 + EXTENT_BYTES && payload.getUint32(0) === this.#export.allocationId;
+    if (!isOurs || request.extent !== null) return false;
+    const length2 = payload.getUint32(4);
+    const flags = payload.getUint32(8);
+    if (length2 === 0) return false;
+    const isHole = (flags & ALLOCATION.ZERO) !== 0;
+    request.extent = {
+      data: !isHole,
+      end: request.offset + length2
+    };
+    return true;
+  }
+  /** Where a chunk belongs, from the start of its request. */
+  #placeOf(request, view2, at) {
+    return Number(view2.getBigUint64(at)) - request.offset;
+  }
+  #fill(request, place, count2) {
+    const isRight = request.command === COMMAND.READ && request.fill(place, count2);
+    if (isRight) return;
+    throw new ProtocolViolation("data come that were not asked for");
+  }
+  /** The data of a READ come next. */
+  #read(request, place, count2, isLast) {
+    this.#reading = request;
+    this.#at = place;
+    this.#left = count2;
+    this.#isLast = isLast;
+  }
+  #endData() {
+    const request = this.#reading;
+    this.#reading = null;
+    if (this.#isLast) this.#end(request);
+  }
+  #end(request) {
+    const { command, error } = request;
+    const isComplete = error !== 0 || (command === COMMAND.READ ? request.filled === request.length : command !== COMMAND.BLOCK_STATUS || request.extent !== null);
+    if (!isComplete) throw new ProtocolViolation("a reply lacks a part");
+    this.#owner.answered(request);
+  }
+  #find(view2, at) {
+    const [high, low] = [
+      view2.getUint32(at),
+      view2.getUint32(at + 4)
+    ];
+    const request = this.#owner.find(high, low);
+    if (request !== null) return request;
+    throw new ProtocolViolation("a reply belongs to no request");
+  }
+};
+function errnoOfNbd(code) {
+  const { EPERM, EIO, ENOMEM, EINVAL, ENOSPC, EOVERFLOW, EOPNOTSUPP } = ERRNO;
+  const known = [
+    EPERM,
+    EIO,
+    ENOMEM,
+    EINVAL,
+    ENOSPC,
+    EOVERFLOW,
+    EOPNOTSUPP
+  ];
+  if (known.includes(code)) return -code;
+  return code === 108 ? -EIO : -EINVAL;
+}
+
+// src/backends/protocols/nbd/request.ts
+var OUTCOME = {
+  /** It waits for its reply. */
+  PENDING: 0,
+  /** The server has answered it. */
+  ANSWERED: 1,
+  /** Its connection was lost before a reply. */
+  LOST: 2
+};
+var NbdRequest = class {
+  /** One of `COMMAND`. */
+  command = 0;
+  /** Bits of `COMMAND_FLAG`. */
+  flags = 0;
+  offset = 0;
+  length = 0;
+  /** Where the data of a READ go, and those of a WRITE are. */
+  buffer = null;
+  start = 0;
+  /** When it began: performance.now(). */
+  begun = 0;
+  /** What has become of it: one of `OUTCOME`. */
+  outcome = OUTCOME.PENDING;
+  /** The words of its cookie: how often the slot was used, and the slot. */
+  generation = 0;
+  slot = -1;
+  /** A negative errno, or 0. */
+  error = 0;
+  /** Bytes of a READ that have come. */
+  filled = 0;
+  /** Parts of a READ that have come, if they came in several: start, end. */
+  parts = [];
+  /** The first extent of a BLOCK_STATUS. */
+  extent = null;
+  /** What the caller waits for. */
+  completion = null;
+  #owner;
+  constructor(owner) {
+    this.#owner = owner;
+  }
+  /** Prepares it for another use; returns what the caller is to wait for. */
+  begin(command, offset, length2, buffer, start, flags) {
+    this.command = command;
+    this.flags = flags;
+    this.offset = offset;
+    this.length = length2;
+    this.buffer = buffer;
+    this.start = start;
+    this.begun = performance.now();
+    this.rewind();
+    return this.completion = Completion.start();
+  }
+  /** Forgets what has come of a reply, before it is sent once more. */
+  rewind() {
+    this.outcome = OUTCOME.PENDING;
+    this.error = 0;
+    this.filled = 0;
+    this.parts.length = 0;
+    this.extent = null;
+  }
+  /**
+   * Notes that a part of a READ has come.
+   *
+   * @returns Whether it lies within the request and has not come before.
+   */
+  fill(from, length2) {
+    const to = from + length2;
+    if (from < 0 || length2 === 0 || to > this.length) return false;
+    for (let i = 0; i < this.parts.length; i += 2) {
+      if (from < this.parts[i + 1] && to > this.parts[i]) return false;
+    }
+    this.parts.push(from, to);
+    this.filled += length2;
+    return true;
+  }
+  settle() {
+    this.#owner.ended(this);
+  }
+};
+
+// src/backends/protocols/nbd/connection.ts
+var SEND_BYTES = 256 * 1024;
+var RECEIVE_BYTES = 256 * 1024;
+var RECEIVE_LEAST = 4096;
+var NbdConnection = class {
+  #owner;
+  #parser;
+  #stream = null;
+  /** Requests that await a reply, by slot. */
+  #awaited = [];
+  #freeSlots = [];
+  #generations = [];
+  #count = 0;
+  /** Requests that are still to be sent, from `#next` on. */
+  #queue = [];
+  #next = 0;
+  #sendBuffer = new Uint8Array(SEND_BYTES);
+  #sendView = new DataView(this.#sendBuffer.buffer);
+  #isSending = false;
+  /** A WRITE whose header was sent without its data. */
+  #separate = null;
+  #bytes = new Uint8Array(RECEIVE_BYTES);
+  /** What has come and was not taken apart yet. */
+  #from = 0;
+  #to = 0;
+  #isReceiving = false;
+  #isDirect = false;
+  #isLost = false;
+  /** Makes a connection, which `attach()` gives a stream. */
+  constructor(exported, owner) {
+    this.#owner = owner;
+    this.#parser = new ReplyParser(exported, {
+      find: (high, low) => this.#find(high, low),
+      answered: (request) => this.#answered(request)
+    });
+  }
+  /** Starts to use a stream that is past the handshake. */
+  attach(stream) {
+    this.#stream = stream;
+  }
+  /** Sends a request; its `settle()` follows when it is answered or lost. */
+  submit(request) {
+    const slot = this.#freeSlots.pop() ?? this.#awaited.length;
+    request.slot = slot;
+    request.generation = this.#generations[slot] = (this.#generations[slot] ?? 0) + 1 >>> 0;
+    this.#awaited[slot] = request;
+    this.#count++;
+    this.#stream.started();
+    this.#queue.push(request);
+    this.#send();
+    this.#receive();
+  }
+  sent(result3) {
+    this.#isSending = false;
+    if (result3 < 0) return this.#lose(`sending failed (error ${-result3})`);
+    this.#send();
+  }
+  received(result3) {
+    this.#isReceiving = false;
+    if (result3 <= 0) {
+      return this.#lose(result3 === 0 ? "the server closed the connection" : `receiving failed (error ${-result3})`);
+    }
+    try {
+      if (this.#isDirect) this.#parser.filled(result3);
+      else {
+        this.#to += result3;
+        this.#from = this.#parser.take(this.#bytes, this.#from, this.#to);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      return this.#lose(`the server broke the protocol: ${error.message}`);
+    }
+    this.#receive();
+  }
+  /** Ends the connection, politely if nothing is in flight. */
+  close() {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#stream?.close();
+  }
+  /** Sends as many requests as fit into one buffer. */
+  #send() {
+    if (this.#isSending || this.#isLost) return;
+    const separate = this.#separate;
+    if (separate !== null) {
+      this.#separate = null;
+      const { buffer, start, length: length3 } = separate;
+      return this.#sendFrom(buffer, start, length3);
+    }
+    let length2 = 0;
+    while (this.#next < this.#queue.length) {
+      const request = this.#queue[this.#next];
+      const data = request.command === COMMAND.WRITE ? request.length : 0;
+      const end = length2 + REQUEST_BYTES + data;
+      if (end > SEND_BYTES && length2 > 0) break;
+      this.#next++;
+      this.#header(request, length2);
+      length2 += REQUEST_BYTES;
+      if (end > SEND_BYTES) {
+        this.#separate = request;
+        break;
+      }
+      if (data === 0) continue;
+      const { buffer, start } = request;
+      this.#sendBuffer.set(buffer.subarray(start, start + data), length2);
+      length2 += data;
+    }
+    if (this.#next === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#next = 0;
+    }
+    if (length2 > 0) this.#sendFrom(this.#sendBuffer, 0, length2);
+  }
+  #sendFrom(buffer, start, length2) {
+    this.#isSending = true;
+    this.#stream.send(buffer, start, length2);
+  }
+  #header(request, at) {
+    const view2 = this.#sendView;
+    const { offset } = request;
+    view2.setUint32(at, REQUEST_MAGIC);
+    view2.setUint16(at + 4, request.flags);
+    view2.setUint16(at + 6, request.command);
+    view2.setUint32(at + 8, request.generation);
+    view2.setUint32(at + 12, request.slot);
+    view2.setUint32(at + 16, Math.floor(offset / 2 ** 32));
+    view2.setUint32(at + 20, offset % 2 ** 32);
+    view2.setUint32(at + 24, request.length);
+  }
+  /** Receives while a reply is awaited. */
+  #receive() {
+    if (this.#isReceiving || this.#isLost || this.#count === 0) return;
+    const parser = this.#parser;
+    this.#isReceiving = true;
+    this.#isDirect = this.#from === this.#to && parser.directLength >= RECEIVE_LEAST;
+    if (this.#isDirect) {
+      const { directBuffer, directStart, directLength } = parser;
+      return this.#stream.receive(directBuffer, directStart, directLength);
+    }
+    if (this.#from === this.#to) this.#from = this.#to = 0;
+    else if (RECEIVE_BYTES - this.#to < RECEIVE_LEAST) this.#compact();
+    this.#stream.receive(this.#bytes, this.#to, RECEIVE_BYTES - this.#to);
+  }
+  /** Moves the part of a message that has come to the start of the buffer. */
+  #compact() {
+    this.#bytes.copyWithin(0, this.#from, this.#to);
+    this.#to -= this.#from;
+    this.#from = 0;
+    if (this.#to < RECEIVE_BYTES) return;
+    throw new ProtocolViolation("a chunk is too long");
+  }
+  #find(high, low) {
+    const request = this.#awaited[low] ?? null;
+    return request?.generation === high ? request : null;
+  }
+  #answered(request) {
+    request.outcome = OUTCOME.ANSWERED;
+    this.#awaited[request.slot] = null;
+    this.#freeSlots.push(request.slot);
+    this.#count--;
+    this.#stream.completed(request);
+  }
+  /** The connection cannot be used further: whoever waits is told. */
+  #lose(why) {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    const stream = this.#stream;
+    this.#owner.lost(why);
+    for (const request of this.#awaited) {
+      if (request === null) continue;
+      request.outcome = OUTCOME.LOST;
+      request.error = -ERRNO.EIO;
+      stream.completed(request);
+    }
+    this.#awaited.length = 0;
+    stream.close();
+  }
+};
+
+// src/backends/protocols/nbd/link.ts
+var PAUSE_MS = 100;
+var LONGEST_PAUSE_MS = 5e3;
+var ATTEMPT_MS = 1e4;
+var NbdLink = class {
+  #options;
+  #idle = [];
+  /** Requests that wait for a connection. */
+  #waiting = [];
+  #connection = null;
+  #generation = 0;
+  /** When it was connected last: performance.now(). */
+  #connectedAt = -Infinity;
+  #isConnecting = false;
+  /** Whether the last attempts took all of their time. */
+  #isDown = false;
+  #isClosed = false;
+  /** What each flush in flight covers. */
+  #flushes = /* @__PURE__ */ new Map();
+  /** Why the last connection was lost. */
+  why = "";
+  /** Makes a link, which connects when it is first used. */
+  constructor(options) {
+    this.#options = options;
+  }
+  /** Connects, before anything is served. */
+  async connect() {
+    await this.#attempt(ATTEMPT_MS);
+  }
+  /**
+   * Makes a request.
+   *
+   * @returns Its length, or 0 for requests without data, or a negative errno.
+   */
+  perform(command, offset, length2, buffer, start, flags) {
+    const request = this.#idle.pop() ?? new NbdRequest(this);
+    const completion = request.begin(command, offset, length2, buffer, start, flags);
+    this.#start(request);
+    return completion;
+  }
+  /** The extent at a position, as far as the server looks in a range. */
+  async extentAt(position, length2) {
+    const request = new NbdRequest(this);
+    const { BLOCK_STATUS } = COMMAND;
+    const { REQ_ONE } = COMMAND_FLAG;
+    const completion = request.begin(BLOCK_STATUS, position, length2, null, 0, REQ_ONE);
+    this.#start(request);
+    const error = await completion;
+    return error < 0 || request.extent === null ? {
+      data: true,
+      end: position + length2
+    } : request.extent;
+  }
+  ended(request) {
+    const { outcome, command } = request;
+    if (outcome === OUTCOME.LOST && command !== COMMAND.FLUSH) {
+      return this.#again(request);
+    }
+    const covered = this.#flushes.get(request);
+    if (covered !== void 0) {
+      this.#flushes.delete(request);
+      if (outcome === OUTCOME.LOST) return this.#flushLost(request, covered);
+      if (request.error < 0) this.#options.losses.flushFailed(covered);
+    } else if (request.error >= 0 && isChange(command)) {
+      this.#options.losses.wrote();
+    }
+    this.#complete(request);
+  }
+  /** Ends the connection; requests that wait fail. */
+  close() {
+    this.#isClosed = true;
+    this.#connection?.close();
+    this.#connection = null;
+    this.#failWaiting();
+  }
+  /**
+   * Starts a request whose connection was lost once more, unless it has been
+   * tried for so long: a server may end the connection because of this request.
+   */
+  #again(request) {
+    const { reconnectMs } = this.#options;
+    if (performance.now() - request.begun <= reconnectMs) {
+      return this.#start(request);
+    }
+    request.error = -ERRNO.EIO;
+    this.#complete(request);
+  }
+  #start(request) {
+    request.rewind();
+    const connection = this.#connection;
+    if (connection === null) {
+      this.#waiting.push(request);
+      if (!this.#isConnecting) this.#reconnect();
+      return;
+    }
+    if (request.command === COMMAND.FLUSH) {
+      this.#flushes.set(request, this.#options.losses.flushBegins());
+    }
+    connection.submit(request);
+  }
+  /**
+   * The connection ended before the reply to a flush. If it covered writes, they
+   * are doubtful: a later flush of another server says nothing of them.
+   */
+  #flushLost(request, covered) {
+    if (covered.length === 0) return this.#again(request);
+    this.#options.syncErrors.add(ERRNO.EIO);
+    request.error = -ERRNO.EIO;
+    this.#complete(request);
+  }
+  #complete(request) {
+    const completion = request.completion;
+    const { error, command, length: length2 } = request;
+    const isTransfer = command === COMMAND.READ || command === COMMAND.WRITE;
+    request.completion = null;
+    request.buffer = null;
+    if (command !== COMMAND.BLOCK_STATUS) this.#idle.push(request);
+    completion.complete(error < 0 ? error : isTransfer ? length2 : 0);
+  }
+  /** The connection is gone. Runs no code of a handler. */
+  #lost(why) {
+    this.why = why;
+    this.#connection = null;
+    const { losses, syncErrors, source: { uri }, tell: tell2 } = this.#options;
+    const mayBeLost = losses.lost(this.#generation);
+    if (mayBeLost) syncErrors.add(ERRNO.EIO);
+    const loss = mayBeLost ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so" : "";
+    tell2(`The connection to ${uri} was lost: ${why}${loss}; connecting anew`);
+  }
+  async #reconnect() {
+    this.#isConnecting = true;
+    const { reconnectMs } = this.#options;
+    const limit = this.#isDown ? 0 : reconnectMs;
+    const start = performance.now();
+    const deadline = start + limit;
+    let pause = PAUSE_MS;
+    if (start - this.#connectedAt < PAUSE_MS) await sleep(PAUSE_MS);
+    while (!this.#isClosed) {
+      try {
+        const left = deadline - performance.now();
+        await this.#attempt(Math.max(1e3, Math.min(left, ATTEMPT_MS)));
+        this.#isDown = false;
+        break;
+      } catch (error) {
+        this.why = error instanceof Error ? error.message : String(error);
+      }
+      if (performance.now() + pause > deadline) {
+        if (!this.#isDown) {
+          this.#options.tell(`Requests to ${this.#options.source.uri} fail with EIO until its server is there again: ${this.why}`);
+        }
+        this.#isDown = true;
+        break;
+      }
+      await sleep(pause);
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    }
+    this.#isConnecting = false;
+    if (this.#connection === null) return this.#failWaiting();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) this.#start(request);
+  }
+  async #attempt(limitMs) {
+    const { source, sockets, exported, losses } = this.#options;
+    this.#generation = losses.generation;
+    const { socket, exported: now } = await connectToExport(source, sockets, limitMs);
+    const isSame = now.size === exported.size && now.flags === exported.flags && now.minBlock <= exported.minBlock && now.maxPayload >= exported.maxPayload;
+    if (!isSame || this.#isClosed) {
+      socket.close();
+      throw new Error("the export is another one than before");
+    }
+    const connection = new NbdConnection(now, {
+      lost: (why) => this.#lost(why)
+    });
+    connection.attach(socket.stream(connection));
+    this.#connection = connection;
+    this.#connectedAt = performance.now();
+  }
+  #failWaiting() {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) {
+      request.error = -ERRNO.EIO;
+      if (request.command === COMMAND.FLUSH) {
+        this.#options.syncErrors.add(ERRNO.EIO);
+      }
+      this.#complete(request);
+    }
+  }
+};
+function isChange(command) {
+  return command === COMMAND.WRITE || command === COMMAND.WRITE_ZEROES || command === COMMAND.TRIM;
+}
+function sleep(ms) {
+  return new Promise((resolve2) => setTimeout(resolve2, ms));
+}
+
+// src/backends/protocols/nbd/losses.ts
+var GENERATION = 0;
+var UNFLUSHED = 1;
+var THREADS_MAX2 = 512;
+var NbdLosses = class {
+  #words;
+  #thread;
+  /** Makes the memory of an export. */
+  static create() {
+    return new SharedArrayBuffer(4 * (UNFLUSHED + THREADS_MAX2));
+  }
+  /**
+   * Wraps the memory in one thread.
+   *
+   * @param queue The queue that it serves; `null` for the one that opened it.
+   */
+  constructor(memory, queue) {
+    this.#words = new Int32Array(memory);
+    this.#thread = UNFLUSHED + (queue === null ? 0 : queue + 1);
+  }
+  /** The generation of a connection that is made now. */
+  get generation() {
+    return Atomics.load(this.#words, GENERATION);
+  }
+  /** Notes a write that was answered before it is known to be durable. */
+  wrote() {
+    Atomics.store(this.#words, this.#thread, 1);
+  }
+  /**
+   * A flush begins, which covers all writes that were answered until now.
+   *
+   * @returns The threads that have such writes, for `flushFailed()`.
+   */
+  flushBegins() {
+    const covered = [];
+    for (let i = UNFLUSHED; i < this.#words.length; i++) {
+      if (Atomics.exchange(this.#words, i, 0) !== 0) covered.push(i);
+    }
+    return covered;
+  }
+  /** That flush has failed: what it covered is still not flushed. */
+  flushFailed(covered) {
+    for (const i of covered) Atomics.store(this.#words, i, 1);
+  }
+  /**
+   * A connection was lost.
+   *
+   * @param generation What `generation` was when it was made.
+   * @returns Whether writes that were answered may be lost.
+   */
+  lost(generation) {
+    const words = this.#words;
+    const next = generation + 1 | 0;
+    const isFirst = Atomics.compareExchange(words, GENERATION, generation, next) === generation;
+    if (!isFirst) return Atomics.exchange(words, this.#thread, 0) !== 0;
+    return this.flushBegins().length > 0;
+  }
+};
+
+// src/backends/protocols/nbd/nbd_backend.ts
+var ZERO_MAX = 1 << 30;
+var STATUS_MAX = 1 << 30;
+var NbdBackend = class extends ImageBackend {
+  shared;
+  writable;
+  size;
+  #export;
+  #link;
+  #block;
+  /** Uses a link, which `close()` closes. */
+  constructor(name, exported, writable, link3) {
+    super(name);
+    this.shared = has(exported, "CAN_MULTI_CONN");
+    this.writable = writable;
+    this.size = exported.size;
+    this.#export = exported;
+    this.#link = link3;
+    this.#block = exported.minBlock;
+  }
+  stat() {
+    const { size } = this;
+    const blockSize = Math.max(4096, this.#export.preferredBlock);
+    return {
+      size,
+      allocated: null,
+      blockSize,
+      times: null
+    };
+  }
+  read(position, buffer, start, length2) {
+    if (!this.#isAligned(position, length2)) {
+      return this.#readAround(position, buffer, start, length2);
+    }
+    if (length2 === 0) return 0;
+    const part2 = Math.min(length2, this.#export.maxPayload);
+    return this.#link.perform(COMMAND.READ, position, part2, buffer, start, 0);
+  }
+  write(position, buffer, start, length2) {
+    if (!this.writable) return -ERRNO.EROFS;
+    if (length2 === 0) return 0;
+    const isWhole = length2 <= this.#export.maxPayload;
+    return isWhole && this.#isAligned(position, length2) ? this.#link.perform(COMMAND.WRITE, position, length2, buffer, start, 0) : this.#writeParts(position, buffer, start, length2);
+  }
+  /** What is not aligned is read, changed and written. */
+  needsExclusiveWrite(position, length2) {
+    return !this.#isAligned(position, length2);
+  }
+  flush() {
+    return has(this.#export, "SEND_FLUSH") ? this.#link.perform(COMMAND.FLUSH, 0, 0, null, 0, 0) : 0;
+  }
+  async zero(position, length2, { unmap }) {
+    if (!this.writable) return -ERRNO.EROFS;
+    if (!has(this.#export, "SEND_WRITE_ZEROES")) {
+      return unmap ? -ERRNO.EOPNOTSUPP : await this.#writeZeroes(position, length2);
+    }
+    const block = this.#block;
+    const first2 = Math.ceil(position / block) * block;
+    const last = Math.floor((position + length2) / block) * block;
+    if (first2 >= last) return await this.#writeZeroes(position, length2);
+    const head = await this.#writeZeroes(position, first2 - position);
+    if (head < 0) return head;
+    const flags = unmap ? 0 : COMMAND_FLAG.NO_HOLE;
+    for (let at = first2; at < last; ) {
+      const part2 = Math.min(ZERO_MAX, last - at);
+      const { WRITE_ZEROES } = COMMAND;
+      const error = await this.#link.perform(WRITE_ZEROES, at, part2, null, 0, flags);
+      if (error < 0) return error;
+      at += part2;
+    }
+    return await this.#writeZeroes(last, position + length2 - last);
+  }
+  allocate(position, length2) {
+    position, length2;
+    return -ERRNO.EOPNOTSUPP;
+  }
+  truncate(size) {
+    return size === this.size ? 0 : -ERRNO.EOPNOTSUPP;
+  }
+  extent(position) {
+    if (this.#export.allocationId === null) {
+      return {
+        data: true,
+        end: Infinity
+      };
+    }
+    const block = this.#block;
+    const from = Math.floor(position / block) * block;
+    const rest = Math.floor((this.size - from) / block) * block;
+    if (rest === 0) return {
+      data: true,
+      end: Infinity
+    };
+    return this.#link.extentAt(from, Math.min(STATUS_MAX, rest));
+  }
+  close() {
+    this.#link.close();
+  }
+  #isAligned(position, length2) {
+    const block = this.#block;
+    return position % block === 0 && length2 % block === 0;
+  }
+  /** Reads whole blocks around a range. */
+  async #readAround(position, buffer, start, length2) {
+    const { from, bytes: bytes2 } = this.#blocksAround(position, length2);
+    const got = await this.#readFully(from, bytes2);
+    if (got < 0) return got;
+    const at = position - from;
+    const part2 = bytes2.subarray(at, at + length2);
+    buffer.set(part2, start);
+    return part2.length;
+  }
+  /** Writes by parts that the server takes; what is not aligned block by block. */
+  async #writeParts(position, buffer, start, length2) {
+    const { maxPayload } = this.#export;
+    for (let done = 0; done < length2; ) {
+      const at = position + done;
+      const rest = length2 - done;
+      const put2 = this.#isAligned(at, this.#block) && rest >= this.#block ? await this.#link.perform(COMMAND.WRITE, at, Math.min(maxPayload, Math.floor(rest / this.#block) * this.#block), buffer, start + done, 0) : await this.#writeWithin(at, buffer, start + done, rest);
+      if (put2 < 0) return done > 0 ? done : put2;
+      done += put2;
+    }
+    return length2;
+  }
+  /** Changes a part of one block: at most up to its end. */
+  async #writeWithin(position, buffer, start, length2) {
+    const block = this.#block;
+    const from = Math.floor(position / block) * block;
+    const count2 = Math.min(length2, from + block - position);
+    const bytes2 = new Uint8Array(block);
+    const got = await this.#readFully(from, bytes2);
+    if (got < 0) return got;
+    bytes2.set(buffer.subarray(start, start + count2), position - from);
+    const { WRITE: WRITE6 } = COMMAND;
+    const put2 = await this.#link.perform(WRITE6, from, block, bytes2, 0, 0);
+    return put2 < 0 ? put2 : count2;
+  }
+  async #writeZeroes(position, length2) {
+    const zeroes = new Uint8Array(Math.min(length2, 1 << 20));
+    for (let done = 0; done < length2; ) {
+      const part2 = Math.min(zeroes.length, length2 - done);
+      const put2 = await this.#writeParts(position + done, zeroes, 0, part2);
+      if (put2 < 0) return put2;
+      done += put2;
+    }
+    return 0;
+  }
+  #blocksAround(position, length2) {
+    const block = this.#block;
+    const from = Math.floor(position / block) * block;
+    const most = Math.floor(this.size / block) * block;
+    const to = Math.min(most, Math.ceil((position + length2) / block) * block);
+    return {
+      from,
+      bytes: new Uint8Array(Math.max(0, to - from))
+    };
+  }
+  async #readFully(from, bytes2) {
+    for (let done = 0; done < bytes2.length; ) {
+      const { maxPayload } = this.#export;
+      const part2 = Math.min(maxPayload, bytes2.length - done);
+      const { READ: READ4 } = COMMAND;
+      const got = await this.#link.perform(READ4, from + done, part2, bytes2, done, 0);
+      if (got <= 0) return got < 0 ? got : -ERRNO.EIO;
+      done += got;
+    }
+    return bytes2.length;
+  }
+};
+function has({ flags }, name) {
+  return (flags & EXPORT_FLAG[name]) !== 0;
+}
+
+// src/backends/protocols/nbd/uri.ts
+var NBD_PREFIXES = [
+  "nbd://",
+  "nbd+unix://",
+  "nbds://",
+  "nbds+unix://"
+];
+function parseNbdUri(uri) {
+  const refuse3 = (why) => new UserError(`Cannot open ${uri}: ${why}; write nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH`);
+  const match = /^(nbds?)(\+unix)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(uri);
+  if (match === null) throw refuse3("it is no NBD URI");
+  const [, scheme, unix, authority = "", name = "", query = ""] = match;
+  const exportName = decoded(name, refuse3);
+  if (new TextEncoder().encode(exportName).length > LIMIT2.STRING) {
+    throw refuse3(`its export name has more than ${LIMIT2.STRING} bytes`);
+  }
+  const tls = scheme === "nbds";
+  const parameters = new URLSearchParams(query);
+  for (const key of parameters.keys()) {
+    if (key !== "socket") {
+      throw refuse3(`its parameter ${JSON.stringify(key)} is not known`);
+    }
+  }
+  const socket = parameters.get("socket");
+  if (unix !== void 0) {
+    if (!socket) throw refuse3("it names no socket");
+    if (authority !== "") throw refuse3("a Unix socket has no host");
+    const address2 = {
+      kind: "unix",
+      path: socket
+    };
+    return {
+      uri,
+      address: address2,
+      exportName,
+      tls
+    };
+  }
+  if (socket !== null) throw refuse3("only nbd+unix: has a socket");
+  const address = addressOf(authority, refuse3);
+  return {
+    uri,
+    address,
+    exportName,
+    tls
+  };
+}
+function addressOf(authority, refuse3) {
+  if (authority.includes("@")) throw refuse3("NBD has no users or passwords");
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(authority);
+  if (match === null) throw refuse3("it names no host");
+  const [, host, portText] = match;
+  const port = portText === void 0 ? NBD_PORT : Number(portText);
+  if (port < 1 || port > 65535) throw refuse3(`port ${port} does not exist`);
+  return {
+    kind: "tcp",
+    host: decoded(host.replace(/^\[|\]$/g, ""), refuse3),
+    port
+  };
+}
+function decoded(text, refuse3) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refuse3("it has a % that is not followed by two hexadecimal digits");
+  }
+}
+
+// src/backends/protocols/nbd/driver.ts
+var OPEN_MS = 3e4;
+var NBD = {
+  kind: "protocol",
+  name: "nbd",
+  summary: "an export of an NBD server; nbd+unix:///EXPORT?socket=PATH too",
+  usage: "nbd://HOST[:PORT]/EXPORT",
+  prefixes: NBD_PREFIXES,
+  needs: [
+    "socket"
+  ],
+  countsSyncErrors: true,
+  parse: (_rest, text) => parseNbdUri(text),
+  open: openNbd,
+  async attach(attachment, _below, { sockets, syncErrors, queue, tell: tell2 }) {
+    const { source, exported, reconnectMs, writable } = attachment;
+    const losses = new NbdLosses(attachment.losses, queue ?? null);
+    const link3 = new NbdLink({
+      source,
+      exported,
+      reconnectMs,
+      sockets,
+      losses,
+      syncErrors,
+      tell: tell2
+    });
+    await link3.connect();
+    return new NbdBackend(source.uri, exported, writable, link3);
+  }
+};
+async function openNbd(source, { options, services: { sockets } }) {
+  const { uri } = source;
+  if (source.tls) {
+    throw new UserError(`Cannot open ${uri}: TLS is not supported yet; reach the server by nbd: through a tunnel`);
+  }
+  if (options.growable) {
+    throw new UserError(`Cannot make ${uri} growable: NBD servers do not change the size; leave growable out`);
+  }
+  const { socket, exported } = await connectToExport(source, sockets, OPEN_MS);
+  socket.close();
+  const isReadOnly2 = has(exported, "READ_ONLY");
+  if (options.writable && isReadOnly2) {
+    throw new UserError(`Cannot export ${uri} for writing: its server allows only reading; leave writable out`);
+  }
+  return {
+    name: uri,
+    attachment: {
+      source,
+      exported,
+      writable: options.writable && !isReadOnly2,
+      reconnectMs: options.reconnect * 1e3,
+      losses: NbdLosses.create()
+    }
+  };
+}
+
 // src/backends/protocols/null.ts
 var NULL = {
   kind: "protocol",
@@ -17714,6 +19201,7 @@ var DRIVERS = [
   QCOW2,
   OVERLAY,
   FILE,
+  NBD,
   MEMORY,
   NULL,
   PATTERN,
@@ -18284,8 +19772,8 @@ function writeHandle(context, request, reply) {
   return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
 }
 function dropSetIdsOf({ rules, state }, request) {
-  const isChange = WRITE_IN6.get.size(request.body) > 0;
-  if (!isChange || !rules.writable || state.readOnly) return;
+  const isChange2 = WRITE_IN6.get.size(request.body) > 0;
+  if (!isChange2 || !rules.writable || state.readOnly) return;
   dropSetIds(state, IN_HEADER4.get.gid(request.header));
 }
 function writeDurably(context, request, reply) {
@@ -18654,7 +20142,7 @@ var STATE2 = 0;
 var SINCE = 1;
 var IS_OPEN = 1;
 var IS_WRITABLE = 2;
-var GENERATION = 4;
+var GENERATION2 = 4;
 var LOW_WORD = 0xffffffffn;
 var OpenHandles = class {
   /** Words of shared memory that the table takes. */
@@ -18683,7 +20171,7 @@ var OpenHandles = class {
       const at = SLOTS_AT + slot * WORDS_OF_SLOT;
       const free = Atomics.load(words, at + STATE2);
       if ((free & IS_OPEN) !== 0) continue;
-      const opened = (free & -GENERATION) + GENERATION | IS_OPEN | (writable ? IS_WRITABLE : 0);
+      const opened = (free & -GENERATION2) + GENERATION2 | IS_OPEN | (writable ? IS_WRITABLE : 0);
       if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
         continue;
       }
@@ -18725,7 +20213,7 @@ var OpenHandles = class {
   /** Closes a handle; its number is not valid any more. */
   close(fh) {
     const at = this.#find(fh);
-    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION);
+    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION2);
   }
   /** The index of an open handle's slot. */
   #find(fh) {
@@ -19025,6 +20513,480 @@ function tickTime() {
   const time2 = new BigInt64Array(new ArrayBuffer(16));
   libc().clock_gettime(CLOCK_REALTIME_COARSE, time2);
   return timeOf(time2[0], Number(time2[1]));
+}
+
+// src/linux/socket/polled_stream.ts
+var MSG_NOSIGNAL = 16384;
+var PolledStream = class {
+  #fd;
+  #wait;
+  #poll;
+  #owner;
+  #isClosed = false;
+  /** Uses a non-blocking socket, and closes it and its poll. */
+  constructor(fd, wait, poll2, owner) {
+    this.#fd = fd;
+    this.#wait = wait;
+    this.#poll = poll2;
+    this.#owner = owner;
+  }
+  send(buffer, start, length2) {
+    void this.#sendAll(buffer, start, length2);
+  }
+  receive(buffer, start, length2) {
+    void this.#receiveSome(buffer, start, length2);
+  }
+  started() {
+  }
+  completed(operation) {
+    operation.settle();
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#wait.end();
+    closeDescriptor(this.#fd);
+    void this.#poll.close();
+  }
+  async #sendAll(buffer, start, length2) {
+    for (let done = 0; done < length2 && !this.#isClosed; ) {
+      const part2 = buffer.subarray(start + done, start + length2);
+      const put2 = libc().send(this.#fd, part2, BigInt(part2.length), MSG_NOSIGNAL);
+      if (put2 > 0) done += put2;
+      else if (!await this.#again("writable")) {
+        return this.#ended(() => this.#owner.sent(-errno() || -ERRNO.EPIPE));
+      }
+    }
+    await null;
+    this.#ended(() => this.#owner.sent(0));
+  }
+  async #receiveSome(buffer, start, length2) {
+    await null;
+    while (!this.#isClosed) {
+      const part2 = buffer.subarray(start, start + length2);
+      const at = pointerOf(part2);
+      const got = libc().read(this.#fd, at, BigInt(length2));
+      if (got >= 0) return this.#ended(() => this.#owner.received(got));
+      const error = errno();
+      if (error === ERRNO.EINTR) continue;
+      if (error !== ERRNO.EAGAIN) {
+        return this.#ended(() => this.#owner.received(-error));
+      }
+      await this.#wait.readable();
+    }
+  }
+  /** Whether a call that failed can be made again, after a wait. */
+  async #again(what) {
+    const error = errno();
+    if (error === ERRNO.EINTR) return true;
+    if (error !== ERRNO.EAGAIN) return false;
+    await this.#wait[what](Infinity);
+    return true;
+  }
+  #ended(tell2) {
+    if (!this.#isClosed) tell2();
+  }
+};
+
+// src/linux/socket/socket.ts
+var SOCK = {
+  /** A byte stream. */
+  STREAM: 1,
+  /** Datagrams. */
+  DGRAM: 2
+};
+var SOCK_NONBLOCK = O.NONBLOCK;
+var SOCK_CLOEXEC = O.CLOEXEC;
+var SHUT_RDWR = 2;
+var SocketWait = class {
+  #fd;
+  #poll;
+  #ended = false;
+  /** Prepares waiting for a socket, which the caller closes after `end()`. */
+  constructor(fd, poll2) {
+    this.#fd = fd;
+    this.#poll = poll2;
+  }
+  /** Whether {@linkcode SocketWait.end} was called. */
+  get ended() {
+    return this.#ended;
+  }
+  /**
+   * Resolves once a read or accept would not block, or after `end()`.
+   *
+   * @param deadline The latest time of `performance.now()`.
+   * @returns Whether that was the case in time.
+   */
+  readable(deadline = Infinity) {
+    return this.#wait(POLL.IN, deadline);
+  }
+  /**
+   * Resolves once a write would not block, or after `end()`.
+   *
+   * @param deadline The latest time of `performance.now()`.
+   * @returns Whether that was the case in time.
+   */
+  writable(deadline) {
+    return this.#wait(POLL.OUT, deadline);
+  }
+  /**
+   * Shuts the socket down and ends every wait, so that it may be closed. Calls
+   * that follow find that.
+   */
+  end() {
+    this.#ended = true;
+    libc().shutdown(this.#fd, SHUT_RDWR);
+    this.#poll.release(this.#fd);
+  }
+  async #wait(events, deadline) {
+    if (this.#ended) return true;
+    return await this.#poll.wait(this.#fd, events, deadline) || this.#ended;
+  }
+};
+
+// src/linux/socket/connected_socket.ts
+var MSG_NOSIGNAL2 = 16384;
+var F_SETFL2 = 4;
+var LinuxConnectedSocket = class {
+  #fd;
+  #name;
+  #poll;
+  #wait;
+  #deadline;
+  #makeStream;
+  #isClosed = false;
+  /**
+   * Wraps a socket, and closes it and its poll.
+   *
+   * @param name The peer's name in errors.
+   * @param deadline When the handshake must have ended, in the time of
+   * `performance.now()`.
+   */
+  constructor(fd, name, poll2, deadline, makeStream) {
+    this.#fd = fd;
+    this.#name = name;
+    this.#poll = poll2;
+    this.#wait = new SocketWait(fd, poll2);
+    this.#deadline = deadline;
+    this.#makeStream = makeStream;
+  }
+  async send(bytes2) {
+    for (let done = 0; done < bytes2.length; ) {
+      const part2 = bytes2.subarray(done);
+      const put2 = libc().send(this.#fd, part2, BigInt(part2.length), MSG_NOSIGNAL2);
+      if (put2 > 0) done += put2;
+      else await this.#again(put2 < 0 ? errno() : ERRNO.EPIPE, "writable");
+    }
+  }
+  async receive(length2) {
+    const bytes2 = new Uint8Array(length2);
+    for (let done = 0; done < length2; ) {
+      const part2 = bytes2.subarray(done);
+      const got = libc().read(this.#fd, pointerOf(part2), BigInt(part2.length));
+      if (got === 0) throw this.#failure("its server closed the connection");
+      if (got > 0) done += got;
+      else await this.#again(errno(), "readable");
+    }
+    return bytes2;
+  }
+  stream(owner) {
+    this.#isClosed = true;
+    libc().fcntl(this.#fd, F_SETFL2, 0);
+    const stream = this.#makeStream(this.#fd, owner);
+    if (stream !== null) {
+      void this.#poll.close();
+      return stream;
+    }
+    libc().fcntl(this.#fd, F_SETFL2, OPEN.NONBLOCK);
+    return new PolledStream(this.#fd, this.#wait, this.#poll, owner);
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#wait.end();
+    closeDescriptor(this.#fd);
+    void this.#poll.close();
+  }
+  async #again(error, what) {
+    if (error === ERRNO.EINTR) return;
+    if (error !== ERRNO.EAGAIN) {
+      throw this.#failure(`the connection failed (${errnoName(error)})`);
+    }
+    if (await this.#wait[what](this.#deadline)) return;
+    throw this.#failure("its server does not answer in time");
+  }
+  #failure(why) {
+    return new UserError(`Cannot open ${this.#name}: ${why}; check that it is the right server and that it runs`);
+  }
+};
+
+// src/linux/socket/resolve_host.ts
+var ADDRINFO_SIZE = 48;
+var FAMILY_AT = 4;
+var SOCKTYPE_AT = 8;
+var ADDRLEN_AT = 16;
+var ADDR_AT = 24;
+var NEXT_AT = 40;
+var AI_ADDRCONFIG = 32;
+var ADDRESSES_MAX = 16;
+async function resolveHost(host, port, name, limitMs) {
+  const { getaddrinfo_nonblocking, freeaddrinfo } = libc();
+  const hints = new DataView(new ArrayBuffer(ADDRINFO_SIZE));
+  hints.setInt32(0, AI_ADDRCONFIG, true);
+  hints.setInt32(SOCKTYPE_AT, SOCK.STREAM, true);
+  const result3 = new BigUint64Array(new ArrayBuffer(8));
+  const call3 = getaddrinfo_nonblocking(cString(host), cString(String(port)), new Uint8Array(hints.buffer), result3);
+  const code = await withinTime(call3, limitMs);
+  if (code === null) {
+    throw failure2(name, `no name server answers about ${host}`);
+  }
+  if (code !== 0) throw failure2(name, `there is no host ${host}`);
+  const list = Deno.UnsafePointer.create(result3[0]);
+  try {
+    return addressesOf(list);
+  } finally {
+    freeaddrinfo(list);
+  }
+}
+function addressesOf(list) {
+  const found = [];
+  let next = list;
+  while (next !== null && found.length < ADDRESSES_MAX) {
+    const entry2 = new Deno.UnsafePointerView(next);
+    const length2 = entry2.getUint32(ADDRLEN_AT);
+    const at = entry2.getPointer(ADDR_AT);
+    const bytes2 = new Uint8Array(length2);
+    if (at !== null) new Deno.UnsafePointerView(at).copyInto(bytes2);
+    found.push({
+      family: entry2.getInt32(FAMILY_AT),
+      bytes: bytes2
+    });
+    next = entry2.getPointer(NEXT_AT);
+  }
+  return found;
+}
+async function withinTime(call3, limitMs) {
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
+  const timer = setTimeout(() => resolve2(null), limitMs);
+  try {
+    return await Promise.race([
+      call3,
+      promise
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+function failure2(name, why) {
+  return new UserError(`Cannot open ${name}: ${why}; check the name and the network`);
+}
+
+// src/linux/socket/socket_poll.ts
+var LONGEST_POLL_MS = 1e3;
+var POLLFD_SIZE = 8;
+var COUNTER_SIZE = 8n;
+var SocketPoll = class {
+  /** An eventfd that is signalled when the set of waits has changed. */
+  #wake;
+  #waits = /* @__PURE__ */ new Set();
+  #running = null;
+  #isClosed = false;
+  /**
+   * Makes its eventfd.
+   *
+   * @throws {SystemError} EMFILE, ENFILE, ENOMEM.
+   */
+  constructor() {
+    this.#wake = libc().eventfd(0, OPEN.CLOEXEC | OPEN.NONBLOCK);
+    if (this.#wake >= 0) return;
+    throw new SystemError({
+      call: "eventfd",
+      action: "wait for Unix sockets",
+      errno: errno()
+    });
+  }
+  /**
+   * Waits for one socket.
+   *
+   * @param fd The socket; `release()` it before closing it.
+   * @param events Values of `POLL`, ORed.
+   * @param deadline The latest time of `performance.now()`; may be infinite.
+   * @returns Whether one of the events, an error or a hang-up occurred in time.
+   */
+  wait(fd, events, deadline) {
+    if (this.#isClosed) return Promise.resolve(false);
+    const { promise, resolve: resolve2 } = Promise.withResolvers();
+    this.#waits.add({
+      fd,
+      events,
+      deadline,
+      resolve: resolve2
+    });
+    this.#changed();
+    return promise;
+  }
+  /** Ends every wait for a socket, as if its time were up. */
+  release(fd) {
+    for (const wait of this.#waits) {
+      if (wait.fd === fd) this.#end(wait, false);
+    }
+    this.#changed();
+  }
+  /** Ends every wait. Resolves when no thread waits any more. */
+  async close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const wait of this.#waits) this.#end(wait, false);
+    this.#changed();
+    await this.#running;
+    closeDescriptor(this.#wake);
+  }
+  #changed() {
+    if (this.#running !== null) {
+      const one = new Uint8Array(new BigUint64Array([
+        1n
+      ]).buffer);
+      libc().write(this.#wake, pointerOf(one), COUNTER_SIZE);
+    } else if (this.#waits.size > 0) {
+      this.#running = this.#run();
+    }
+  }
+  async #run() {
+    while (this.#waits.size > 0) await this.#poll();
+    this.#running = null;
+  }
+  async #poll() {
+    const waits = [
+      ...this.#waits
+    ];
+    const bytes2 = this.#pollfds(waits);
+    const earliest = Math.min(...waits.map(({ deadline }) => deadline));
+    const left = Math.ceil(earliest - performance.now());
+    const ms = Math.min(Math.max(left, 0), LONGEST_POLL_MS);
+    const count2 = BigInt(waits.length + 1);
+    await pollInPool(pointerOf(bytes2), count2, ms);
+    const view2 = new DataView(bytes2.buffer);
+    const occurred = (index) => view2.getInt16(index * POLLFD_SIZE + 6, true) !== 0;
+    if (occurred(0)) this.#clear();
+    const now = performance.now();
+    for (const [i, wait] of waits.entries()) {
+      if (!this.#waits.has(wait)) continue;
+      if (occurred(i + 1)) this.#end(wait, true);
+      else if (wait.deadline <= now) this.#end(wait, false);
+    }
+  }
+  #end(wait, isReady) {
+    this.#waits.delete(wait);
+    wait.resolve(isReady);
+  }
+  #pollfds(waits) {
+    const view2 = new DataView(new ArrayBuffer((waits.length + 1) * POLLFD_SIZE));
+    const set = (index, fd, events) => {
+      view2.setInt32(index * POLLFD_SIZE, fd, true);
+      view2.setInt16(index * POLLFD_SIZE + 4, events, true);
+    };
+    set(0, this.#wake, POLL.IN);
+    for (const [i, { fd, events }] of waits.entries()) set(i + 1, fd, events);
+    return new Uint8Array(view2.buffer);
+  }
+  /** Makes the eventfd not signalled. */
+  #clear() {
+    const counter = new Uint8Array(new ArrayBuffer(8));
+    libc().read(this.#wake, pointerOf(counter), COUNTER_SIZE);
+  }
+};
+
+// src/linux/socket/unix_address.ts
+var AF_UNIX = 1;
+var PATH_OFFSET = 2;
+var SOCKET_PATH_MAX = 107;
+function pathAddress(path) {
+  return addressOf2(path, `${path}\0`);
+}
+function addressOf2(name, text) {
+  const bytes2 = encodeName(text);
+  if (name === "" || name.includes("\0")) {
+    throw addressError(name, ERRNO.EINVAL);
+  }
+  if (bytes2.byteLength > SOCKET_PATH_MAX + 1) {
+    throw addressError(name, ERRNO.ENAMETOOLONG);
+  }
+  const address = new Uint8Array(PATH_OFFSET + bytes2.byteLength);
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  address.set(bytes2, PATH_OFFSET);
+  return address;
+}
+function addressError(name, error) {
+  return new SystemError({
+    call: "bind",
+    action: `use ${name} as the address of a socket`,
+    errno: error,
+    advice: error === ERRNO.ENAMETOOLONG ? `use one of at most ${SOCKET_PATH_MAX} bytes` : void 0
+  });
+}
+
+// src/linux/socket/connect_socket.ts
+var AF_UNIX2 = 1;
+var SOL_SOCKET = 1;
+var SO_ERROR = 4;
+var SO_KEEPALIVE = 9;
+var IPPROTO_TCP = 6;
+var TCP_NODELAY = 1;
+var TCP_KEEPIDLE = 4;
+var TCP_KEEPINTVL = 5;
+var TCP_USER_TIMEOUT = 18;
+var KEEPALIVE_S = 10;
+var UNACKNOWLEDGED_MS = 3e4;
+async function connectSocket(address, name, limitMs, makeStream) {
+  const deadline = performance.now() + limitMs;
+  const candidates = address.kind === "unix" ? [
+    {
+      family: AF_UNIX2,
+      bytes: pathAddress(address.path)
+    }
+  ] : await resolveHost(address.host, address.port, name, limitMs);
+  let error = ERRNO.EHOSTUNREACH;
+  for (const { family, bytes: bytes2 } of candidates) {
+    const type = SOCK.STREAM | O.NONBLOCK | O.CLOEXEC;
+    const fd = libc().socket(family, type, 0);
+    if (fd < 0) throw failure3(address, name, errno());
+    const poll2 = new SocketPoll();
+    error = await connectTo(fd, bytes2, poll2, deadline);
+    if (error === 0) {
+      if (family !== AF_UNIX2) setTcpOptions(fd);
+      return new LinuxConnectedSocket(fd, name, poll2, deadline, makeStream);
+    }
+    closeDescriptor(fd);
+    await poll2.close();
+  }
+  throw failure3(address, name, error);
+}
+async function connectTo(fd, bytes2, poll2, deadline) {
+  if (libc().connect(fd, bytes2, bytes2.byteLength) === 0) return 0;
+  const error = errno();
+  if (error !== ERRNO.EINPROGRESS) return error;
+  const wait = new SocketWait(fd, poll2);
+  if (!await wait.writable(deadline)) return ERRNO.ETIMEDOUT;
+  const value2 = new Int32Array(new ArrayBuffer(4));
+  const length2 = new Uint32Array([
+    4
+  ]);
+  libc().getsockopt(fd, SOL_SOCKET, SO_ERROR, value2, length2);
+  return value2[0];
+}
+function setTcpOptions(fd) {
+  const set = (level, option2, value2) => libc().setsockopt(fd, level, option2, new Int32Array([
+    value2
+  ]), 4);
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_S);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS);
+}
+function failure3(address, name, error) {
+  const where = address.kind === "unix" ? address.path : `${address.host}, port ${address.port}`;
+  return new UserError(`Cannot open ${name}: nothing can be reached at ${where} (${errnoName(error)}); start the server, or check where it listens`);
 }
 
 // src/linux/syscall/directory_entry.ts
@@ -19746,9 +21708,18 @@ function lockError({ name, writable }, facts) {
 }
 
 // src/session/driver_services.ts
+var SHUT_RDWR2 = 2;
+var SOCKET_CALLS = {
+  shutdown: (fd) => void libc().shutdown(fd, SHUT_RDWR2),
+  close: closeDescriptor
+};
 function driverServices({ fileIo = () => null, insecurePath = false, tell: tell2 = () => {
 } }) {
+  const makeStream = (fd, owner) => fileIo()?.stream?.(fd, owner, SOCKET_CALLS) ?? null;
   return {
+    sockets: {
+      connect: (address, name, limitMs) => connectSocket(address, name, limitMs, makeStream)
+    },
     files: {
       open: (path, options) => openBlockFile(path, {
         ...options,
@@ -21468,8 +23439,8 @@ function spaceOf(fd) {
 }
 
 // src/mirror/names.ts
-var ENCODER3 = new TextEncoder();
-var PROC = ENCODER3.encode("/proc/self/fd/");
+var ENCODER4 = new TextEncoder();
+var PROC = ENCODER4.encode("/proc/self/fd/");
 var DIGIT_0 = 48;
 var DIGITS_MAX = 10;
 var NO_NAME = new Uint8Array(new ArrayBuffer(1));
@@ -21505,7 +23476,7 @@ function encodeEntry(name, into) {
 function encode(text, into, max) {
   if (text.includes("\0")) throw new Errno("EINVAL");
   if (text.isWellFormed()) {
-    const { read: read2, written } = ENCODER3.encodeInto(text, into);
+    const { read: read2, written } = ENCODER4.encodeInto(text, into);
     if (read2 < text.length || written > max) throw new Errno("ENAMETOOLONG");
     into[written] = 0;
     return into;
@@ -21528,7 +23499,7 @@ function writeNumber(value2, into, start) {
 }
 function cBytes(text) {
   const bytes2 = new Uint8Array(new ArrayBuffer(text.length + 1));
-  ENCODER3.encodeInto(text, bytes2);
+  ENCODER4.encodeInto(text, bytes2);
   return bytes2;
 }
 
@@ -21614,7 +23585,7 @@ var RLIM_INFINITY = 2n ** 64n - 1n;
 function resourceLimit(name) {
   const limit = new BigUint64Array(2);
   if (libc().getrlimit(RLIMIT[name], limit) < 0) {
-    throw failure("getrlimit", `read RLIMIT_${name}`);
+    throw failure4("getrlimit", `read RLIMIT_${name}`);
   }
   return {
     soft: valueOf(limit[0]),
@@ -21630,7 +23601,7 @@ function raiseLimit(name, need) {
     wordOf(hard)
   ]);
   if (libc().setrlimit(RLIMIT[name], limit) < 0) {
-    throw failure("setrlimit", `raise RLIMIT_${name} to ${raised}`);
+    throw failure4("setrlimit", `raise RLIMIT_${name} to ${raised}`);
   }
   return raised;
 }
@@ -21651,7 +23622,7 @@ function valueOf(word) {
 function wordOf(value2) {
   return value2 === Infinity ? RLIM_INFINITY : BigInt(value2);
 }
-function failure(call3, action) {
+function failure4(call3, action) {
   return new SystemError({
     call: call3,
     action,
@@ -22855,7 +24826,7 @@ function reportRefused({ statistics, index }, error) {
 async function openRing({ fd, negotiated }, qids) {
   const go = nextMessage("go");
   let uring = null;
-  let failure2 = null;
+  let failure5 = null;
   try {
     const payloadSize2 = ringPayloadSize(negotiated);
     uring = openFuseRing({
@@ -22864,11 +24835,11 @@ async function openRing({ fd, negotiated }, qids) {
       payloadSize: payloadSize2
     });
   } catch (error) {
-    failure2 = messageOf(error);
+    failure5 = messageOf(error);
   }
   tell({
     kind: "ring",
-    failure: failure2
+    failure: failure5
   });
   const { useRing } = await go;
   if (useRing) return uring;

@@ -12,6 +12,7 @@ import {
 import type { Traits } from "./backend_suite.ts";
 import { buildImage, type ClusterKind } from "./qcow2/_build_image.ts";
 import type { FakeFiles } from "./_fake_files.ts";
+import { ModelServer } from "./nbd/_model_server.ts";
 // Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
 
@@ -63,6 +64,15 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     resizes: "down",
     source: (size) => ({ backend: growableDisk(size) }),
   }],
+  nbd: [{ structured: true }, { structured: false }].map((model) => ({
+    variant: model.structured ? "structured replies" : "simple replies",
+    resizes: "never",
+    large: false,
+    source(size, files) {
+      files.sockets = new ModelServer({ size, ...model });
+      return "nbd://model/";
+    },
+  })),
   memory: [
     { resizes: "down", source: (size) => `memory:${size}` },
     {

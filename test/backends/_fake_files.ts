@@ -3,12 +3,21 @@ import type {
   DriverServices,
   FileOpenOptions,
   FileService,
+  SocketService,
 } from "../../src/backends/services.ts";
 import { UserError } from "../../src/base/user_error.ts";
 import { FakeBlockFile } from "./_fake_block_file.ts";
 
+/** No network. */
+export const NO_SOCKETS: SocketService = {
+  connect: (_address, name) =>
+    Promise.reject(new UserError(`Cannot open ${name}: there is no network`)),
+};
+
 /** Files in memory that log how they are opened, locked and closed. */
 export class FakeFiles implements FileService {
+  /** The network. */
+  sockets: SocketService = NO_SOCKETS;
   /** The calls, in order. */
   readonly log: string[] = [];
   /** Paths that cannot be opened with O_DIRECT. */
@@ -47,8 +56,12 @@ export class FakeFiles implements FileService {
 
   /** The services of a thread that has these files. */
   services(): DriverServices {
+    const sockets: SocketService = {
+      connect: (...args) => this.sockets.connect(...args),
+    };
     return {
       files: this,
+      sockets,
       fileIo: () => null,
       tell: (text) => this.told.push(text),
     };

@@ -1,6 +1,7 @@
 import {
   CACHE_SIZE_DEFAULT,
   type ImageOptions,
+  RECONNECT_DEFAULT,
 } from "../../src/backends/driver.ts";
 
 /** The default options of an export. */
@@ -16,5 +17,6 @@ export const imageOptions: ImageOptions = {
   backing: null,
   allowReference: [],
   overlay: null,
+  reconnect: RECONNECT_DEFAULT,
   cacheSize: CACHE_SIZE_DEFAULT,
 };

@@ -118,6 +118,7 @@ Deno.test("options of export have the names of the library's options", () => {
     "--allow-reference=/c",
     "--cache-size=1M",
     "--overlay=memory",
+    "--reconnect=5",
     "--splice=off",
     "--user=a",
     "--group=b",

@@ -27,6 +27,7 @@ import "../mount/metrics_test.ts";
 import "../mount/mirror_rights_test.ts";
 import "../mount/mirror_test.ts";
 import "../mount/mountpoint_test.ts";
+import "../mount/nbd_test.ts";
 import "../mount/overlay_test.ts";
 import "../mount/passthrough_test.ts";
 import "../mount/program_end_test.ts";

@@ -127,6 +127,11 @@ export const OPTIONS = {
     help:
       "let images name files in DIR and below, such as a backing file; several are separated by commas (default: only the image's own directory and below)",
   },
+  reconnect: {
+    value: "SECONDS",
+    help:
+      "wait up to SECONDS for a connection to a server that was lost, before requests fail with EIO (default: 60)",
+  },
   "cache-size": {
     value: "SIZE",
     help:

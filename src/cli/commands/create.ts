@@ -82,6 +82,7 @@ const READING = {
   snapshot: null,
   backing: null,
   overlay: null,
+  reconnect: 0,
   cacheSize: CACHE_SIZE_DEFAULT,
 } as const;
 

@@ -42,6 +42,7 @@ export const EXPORT: Command = {
     "overlay",
     "overlay-keep",
     "allow-reference",
+    "reconnect",
     "cache-size",
     "queue-memory",
     "transport",

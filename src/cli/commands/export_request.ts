@@ -28,6 +28,8 @@ import { type TraceChoice, traceChoice } from "../service/serving.ts";
 
 /** The interval of statistics in seconds. */
 export const STATS_RANGE = { min: 0.1, max: 86400 };
+/** How long a lost connection may be waited for, in seconds. */
+const RECONNECT_RANGE = { min: 0, max: 86400 };
 const USAGE = "usage: export [OPTIONS] SOURCE MOUNTPOINT";
 
 /** The command line of `export`. */
@@ -86,6 +88,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       ...size === null ? {} : { size },
       ...imageOptionsOf(args),
       ...textOption(args, "overlay"),
+      ...reconnectOption(args),
       overlayKeep: flags.has("overlay-keep"),
       ...queueMemoryOption(args, queues),
       transport: choiceOption(args, "transport", TRANSPORTS) ?? "auto",
@@ -156,6 +159,11 @@ function queueMemoryOption(
   if (bytes === null) return {};
   const needs = { queues, maxPayload: MAX_PAYLOAD, name: "--queue-memory" };
   return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
+}
+
+function reconnectOption(args: Arguments): { readonly reconnect?: number } {
+  const seconds = secondsOption(args, "reconnect", RECONNECT_RANGE);
+  return seconds === null ? {} : { reconnect: Math.round(seconds) };
 }
 
 function spliceOption(

@@ -59,6 +59,7 @@ function optionsOf(args: Arguments): ImageOptions {
     backing: backing ?? null,
     overlay: null,
     allowReference: allowReference ?? [],
+    reconnect: 0,
     cacheSize: cacheSize ?? CACHE_SIZE_DEFAULT,
   };
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { NO_SOCKETS } from "../_fake_files.ts";
 import type {
   BlockFile,
   BlockFileStat,
@@ -217,5 +218,5 @@ export function cutServices(
     absolutePath: () => PATH,
     pathOf: () => PATH,
   };
-  return { files, fileIo: () => io, tell() {} };
+  return { files, sockets: NO_SOCKETS, fileIo: () => io, tell() {} };
 }

@@ -1,0 +1,279 @@
+import { ERRNO } from "../../../base/errno.ts";
+import type { Completion } from "../../../event/completion.ts";
+import type { Extent } from "../../backend.ts";
+import type { SocketService } from "../../services.ts";
+import type { SyncErrors } from "../../sync_errors.ts";
+import { NbdConnection } from "./connection.ts";
+import { COMMAND, COMMAND_FLAG } from "./constants.ts";
+import type { NbdExport } from "./handshake.ts";
+import type { NbdLosses } from "./losses.ts";
+import { connectToExport } from "./open_connection.ts";
+import { NbdRequest, OUTCOME, type RequestOwner } from "./request.ts";
+import type { NbdSource } from "./uri.ts";
+
+/** The first pause between two attempts to connect, in milliseconds. */
+const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+/** How long one attempt may take. */
+const ATTEMPT_MS = 10_000;
+
+/** What a link is made of. */
+export interface LinkOptions {
+  readonly source: NbdSource;
+  /** What the export was when the image was opened. */
+  readonly exported: NbdExport;
+  /** How long requests wait for a lost connection, in milliseconds. */
+  readonly reconnectMs: number;
+  readonly sockets: SocketService;
+  readonly losses: NbdLosses;
+  readonly syncErrors: SyncErrors;
+  /** Tells the user a sentence. */
+  tell(text: string): void;
+}
+
+/**
+ * One thread's way to an export: a connection, and another one after that is
+ * lost. Requests without a reply are sent once more, and wait meanwhile.
+ */
+export class NbdLink implements RequestOwner {
+  readonly #options: LinkOptions;
+  readonly #idle: NbdRequest[] = [];
+  /** Requests that wait for a connection. */
+  #waiting: NbdRequest[] = [];
+  #connection: NbdConnection | null = null;
+  #generation = 0;
+  /** When it was connected last: performance.now(). */
+  #connectedAt = -Infinity;
+  #isConnecting = false;
+  /** Whether the last attempts took all of their time. */
+  #isDown = false;
+  #isClosed = false;
+  /** What each flush in flight covers. */
+  readonly #flushes = new Map<NbdRequest, readonly number[]>();
+  /** Why the last connection was lost. */
+  why = "";
+
+  /** Makes a link, which connects when it is first used. */
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** Connects, before anything is served. */
+  async connect(): Promise<void> {
+    await this.#attempt(ATTEMPT_MS);
+  }
+
+  /**
+   * Makes a request.
+   *
+   * @returns Its length, or 0 for requests without data, or a negative errno.
+   */
+  perform(
+    command: number,
+    offset: number,
+    length: number,
+    buffer: Uint8Array | null,
+    start: number,
+    flags: number,
+  ): Completion<number> {
+    const request = this.#idle.pop() ?? new NbdRequest(this);
+    const completion = request.begin(
+      command,
+      offset,
+      length,
+      buffer,
+      start,
+      flags,
+    );
+    this.#start(request);
+    return completion;
+  }
+
+  /** The extent at a position, as far as the server looks in a range. */
+  async extentAt(position: number, length: number): Promise<Extent> {
+    const request = new NbdRequest(this);
+    const { BLOCK_STATUS } = COMMAND;
+    const { REQ_ONE } = COMMAND_FLAG;
+    const completion = request.begin(
+      BLOCK_STATUS,
+      position,
+      length,
+      null,
+      0,
+      REQ_ONE,
+    );
+    this.#start(request);
+    const error = await completion;
+    // What is not known is data, which is read.
+    return error < 0 || request.extent === null
+      ? { data: true, end: position + length }
+      : request.extent;
+  }
+
+  ended(request: NbdRequest): void {
+    const { outcome, command } = request;
+    if (outcome === OUTCOME.LOST && command !== COMMAND.FLUSH) {
+      return this.#again(request);
+    }
+    const covered = this.#flushes.get(request);
+    if (covered !== undefined) {
+      this.#flushes.delete(request);
+      if (outcome === OUTCOME.LOST) return this.#flushLost(request, covered);
+      if (request.error < 0) this.#options.losses.flushFailed(covered);
+    } else if (request.error >= 0 && isChange(command)) {
+      this.#options.losses.wrote();
+    }
+    this.#complete(request);
+  }
+
+  /** Ends the connection; requests that wait fail. */
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.close();
+    this.#connection = null;
+    this.#failWaiting();
+  }
+
+  /**
+   * Starts a request whose connection was lost once more, unless it has been
+   * tried for so long: a server may end the connection because of this request.
+   */
+  #again(request: NbdRequest): void {
+    const { reconnectMs } = this.#options;
+    if (performance.now() - request.begun <= reconnectMs) {
+      return this.#start(request);
+    }
+    request.error = -ERRNO.EIO;
+    this.#complete(request);
+  }
+
+  #start(request: NbdRequest): void {
+    request.rewind();
+    const connection = this.#connection;
+    if (connection === null) {
+      this.#waiting.push(request);
+      if (!this.#isConnecting) this.#reconnect();
+      return;
+    }
+    if (request.command === COMMAND.FLUSH) {
+      this.#flushes.set(request, this.#options.losses.flushBegins());
+    }
+    connection.submit(request);
+  }
+
+  /**
+   * The connection ended before the reply to a flush. If it covered writes, they
+   * are doubtful: a later flush of another server says nothing of them.
+   */
+  #flushLost(request: NbdRequest, covered: readonly number[]): void {
+    if (covered.length === 0) return this.#again(request);
+    this.#options.syncErrors.add(ERRNO.EIO);
+    request.error = -ERRNO.EIO;
+    this.#complete(request);
+  }
+
+  #complete(request: NbdRequest): void {
+    const completion = request.completion!;
+    const { error, command, length } = request;
+    const isTransfer = command === COMMAND.READ || command === COMMAND.WRITE;
+    request.completion = null;
+    request.buffer = null;
+    if (command !== COMMAND.BLOCK_STATUS) this.#idle.push(request);
+    completion.complete(error < 0 ? error : isTransfer ? length : 0);
+  }
+
+  /** The connection is gone. Runs no code of a handler. */
+  #lost(why: string): void {
+    this.why = why;
+    this.#connection = null;
+    const { losses, syncErrors, source: { uri }, tell } = this.#options;
+    const mayBeLost = losses.lost(this.#generation);
+    if (mayBeLost) syncErrors.add(ERRNO.EIO);
+    const loss = mayBeLost
+      ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so"
+      : "";
+    tell(`The connection to ${uri} was lost: ${why}${loss}; connecting anew`);
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#isConnecting = true;
+    const { reconnectMs } = this.#options;
+    // What was down for the whole time is tried once for each request.
+    const limit = this.#isDown ? 0 : reconnectMs;
+    const start = performance.now();
+    const deadline = start + limit;
+    let pause = PAUSE_MS;
+    // A server that ends each connection at once is not asked without a pause.
+    if (start - this.#connectedAt < PAUSE_MS) await sleep(PAUSE_MS);
+    while (!this.#isClosed) {
+      try {
+        const left = deadline - performance.now();
+        await this.#attempt(Math.max(1000, Math.min(left, ATTEMPT_MS)));
+        this.#isDown = false;
+        break;
+      } catch (error) {
+        this.why = error instanceof Error ? error.message : String(error);
+      }
+      if (performance.now() + pause > deadline) {
+        if (!this.#isDown) {
+          this.#options.tell(
+            `Requests to ${this.#options.source.uri} fail with EIO until its server is there again: ${this.why}`,
+          );
+        }
+        this.#isDown = true;
+        break;
+      }
+      await sleep(pause);
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    }
+    this.#isConnecting = false;
+    if (this.#connection === null) return this.#failWaiting();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) this.#start(request);
+  }
+
+  async #attempt(limitMs: number): Promise<void> {
+    const { source, sockets, exported, losses } = this.#options;
+    this.#generation = losses.generation;
+    const { socket, exported: now } = await connectToExport(
+      source,
+      sockets,
+      limitMs,
+    );
+    const isSame = now.size === exported.size && now.flags === exported.flags &&
+      now.minBlock <= exported.minBlock &&
+      now.maxPayload >= exported.maxPayload;
+    if (!isSame || this.#isClosed) {
+      socket.close();
+      throw new Error("the export is another one than before");
+    }
+    const connection = new NbdConnection(now, {
+      lost: (why) => this.#lost(why),
+    });
+    connection.attach(socket.stream(connection));
+    this.#connection = connection;
+    this.#connectedAt = performance.now();
+  }
+
+  #failWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const request of waiting) {
+      request.error = -ERRNO.EIO;
+      if (request.command === COMMAND.FLUSH) {
+        this.#options.syncErrors.add(ERRNO.EIO);
+      }
+      this.#complete(request);
+    }
+  }
+}
+
+function isChange(command: number): boolean {
+  return command === COMMAND.WRITE || command === COMMAND.WRITE_ZEROES ||
+    command === COMMAND.TRIM;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

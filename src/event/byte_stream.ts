@@ -1,0 +1,38 @@
+/**
+ * A connection that carries bytes in both directions, on the event source of one
+ * thread.
+ *
+ * @module
+ */
+import type { CompletedOperation } from "./ring_events.ts";
+
+/** The owner of a stream. Its methods must not run code of a handler. */
+export interface StreamOwner {
+  /**
+   * A call of `send()` has ended.
+   *
+   * @param result 0 if all bytes were sent, or a negative errno.
+   */
+  sent(result: number): void;
+  /**
+   * A call of `receive()` has ended.
+   *
+   * @param result How many bytes came, 0 at the end of the stream, or a negative
+   * errno.
+   */
+  received(result: number): void;
+}
+
+/** One end of a connection. One call of each kind at a time. */
+export interface ByteStream {
+  /** Sends all of a part of a buffer, which is on loan until `sent()`. */
+  send(buffer: Uint8Array, start: number, length: number): void;
+  /** Receives one byte or more; the buffer is on loan until `received()`. */
+  receive(buffer: Uint8Array, start: number, length: number): void;
+  /** Counts a request that waits for something from the stream. */
+  started(): void;
+  /** Such a request has what it has waited for: its `settle()` follows. */
+  completed(operation: CompletedOperation): void;
+  /** Ends both calls and closes the connection; nothing is called after it. */
+  close(): void;
+}

@@ -1,0 +1,105 @@
+import { ERRNO } from "../../base/errno.ts";
+import type { ByteStream, StreamOwner } from "../../event/byte_stream.ts";
+import type { CompletedOperation } from "../../event/ring_events.ts";
+import { closeDescriptor } from "../syscall/descriptor.ts";
+import { pointerOf } from "../syscall/ffi_values.ts";
+import { errno, libc } from "../syscall/libc.ts";
+import type { SocketWait } from "./socket.ts";
+import type { SocketPoll } from "./socket_poll.ts";
+
+const MSG_NOSIGNAL = 0x4000;
+
+/**
+ * A stream of a thread without an io_uring, such as the main thread: it waits in
+ * Deno's pool, and its requests are answered as promises.
+ */
+export class PolledStream implements ByteStream {
+  readonly #fd: number;
+  readonly #wait: SocketWait;
+  readonly #poll: SocketPoll;
+  readonly #owner: StreamOwner;
+  #isClosed = false;
+
+  /** Uses a non-blocking socket, and closes it and its poll. */
+  constructor(
+    fd: number,
+    wait: SocketWait,
+    poll: SocketPoll,
+    owner: StreamOwner,
+  ) {
+    this.#fd = fd;
+    this.#wait = wait;
+    this.#poll = poll;
+    this.#owner = owner;
+  }
+
+  send(buffer: Uint8Array, start: number, length: number): void {
+    void this.#sendAll(buffer, start, length);
+  }
+
+  receive(buffer: Uint8Array, start: number, length: number): void {
+    void this.#receiveSome(buffer, start, length);
+  }
+
+  started(): void {}
+
+  completed(operation: CompletedOperation): void {
+    operation.settle();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#wait.end();
+    closeDescriptor(this.#fd);
+    void this.#poll.close();
+  }
+
+  async #sendAll(buffer: Uint8Array, start: number, length: number) {
+    for (let done = 0; done < length && !this.#isClosed;) {
+      const part = buffer.subarray(start + done, start + length);
+      const put = libc().send(
+        this.#fd,
+        part as Uint8Array<ArrayBuffer>,
+        BigInt(part.length),
+        MSG_NOSIGNAL,
+      );
+      if (put > 0) done += put;
+      else if (!await this.#again("writable")) {
+        return this.#ended(() => this.#owner.sent(-errno() || -ERRNO.EPIPE));
+      }
+    }
+    // Never within `send()`, so that its caller has noted that it sends.
+    await null;
+    this.#ended(() => this.#owner.sent(0));
+  }
+
+  async #receiveSome(buffer: Uint8Array, start: number, length: number) {
+    await null;
+    while (!this.#isClosed) {
+      const part = buffer.subarray(start, start + length);
+      const at = pointerOf(part as Uint8Array<ArrayBuffer>);
+      const got = libc().read(this.#fd, at, BigInt(length));
+      if (got >= 0) return this.#ended(() => this.#owner.received(got));
+      const error = errno();
+      if (error === ERRNO.EINTR) continue;
+      if (error !== ERRNO.EAGAIN) {
+        return this.#ended(() => this.#owner.received(-error));
+      }
+      await this.#wait.readable();
+    }
+  }
+
+  /** Whether a call that failed can be made again, after a wait. */
+  async #again(what: "writable"): Promise<boolean> {
+    const error = errno();
+    if (error === ERRNO.EINTR) return true;
+    if (error !== ERRNO.EAGAIN) return false;
+    await this.#wait[what](Infinity);
+    return true;
+  }
+
+  #ended(tell: () => void): void {
+    if (!this.#isClosed) tell();
+  }
+}

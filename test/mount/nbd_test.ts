@@ -1,0 +1,204 @@
+/** Exports of real NBD servers, which are killed and started anew. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assertSame,
+  ExportProcess,
+  imageIn,
+  MIB,
+  mountTest,
+  must,
+  runMain,
+  shell,
+} from "./_harness.ts";
+
+const PROGRAMS = ["nbdkit", "qemu-img", "qemu-io", "cmp", "dd", "python3"];
+
+/** nbdkit, which serves a file on a Unix socket. */
+class Server implements AsyncDisposable {
+  readonly #socket: string;
+  readonly #args: readonly string[];
+  #process: Deno.ChildProcess | null = null;
+
+  constructor(socket: string, ...args: string[]) {
+    this.#socket = socket;
+    this.#args = args;
+  }
+
+  get uri(): string {
+    return `nbd+unix:///?socket=${this.#socket}`;
+  }
+
+  async start(): Promise<this> {
+    const args = ["-f", "-U", this.#socket, ...this.#args];
+    this.#process = new Deno.Command("nbdkit", { args, stderr: "null" })
+      .spawn();
+    for (let tries = 0; tries < 200; tries++) {
+      try {
+        await Deno.lstat(this.#socket);
+        return this;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+    throw new Error("nbdkit does not start");
+  }
+
+  async kill(): Promise<void> {
+    this.#process?.kill("SIGKILL");
+    await this.#process?.status;
+    this.#process = null;
+    await Deno.remove(this.#socket).catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+}
+
+mountTest(
+  "an NBD export is read and written through four queues",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 64 * MIB);
+    await using server = await new Server(`${directory}/s`, "file", image)
+      .start();
+    const args = ["-wq4", server.uri, mountpoint];
+    await using process = await ExportProcess.start(args);
+    await assertSame(mountpoint, image);
+    await must("mkfs.ext4", "-q", "-F", mountpoint);
+    await must("e2fsck", "-fn", mountpoint);
+    await assertSame(mountpoint, image);
+    assertEquals((await process.stop()).code, 0);
+  },
+  [...PROGRAMS, "mkfs.ext4"],
+);
+
+mountTest("a qcow2 image is read over NBD", async (directory) => {
+  const { image, mountpoint } = await imageIn(directory, 16 * MIB);
+  const qcow2 = `${directory}/a.qcow2`;
+  await must("qemu-img", "convert", "-c", "-O", "qcow2", image, qcow2);
+  await using server = await new Server(`${directory}/s`, "file", qcow2)
+    .start();
+  await using process = await ExportProcess.start([
+    `qcow2:${server.uri}`,
+    mountpoint,
+  ]);
+  await assertSame(mountpoint, image);
+  assertEquals((await process.stop()).code, 0);
+}, PROGRAMS);
+
+/** Writes and keeps the file open; prints what each fsync says. */
+const WRITER = `
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+os.pwrite(fd, b'a' * 65536, 1 << 20)
+def sync():
+    try:
+        os.fsync(fd)
+        print(0, flush=True)
+    except OSError as error:
+        print(error.errno, flush=True)
+sync()
+for line in sys.stdin:
+    if line == 'write\\n':
+        os.pwrite(fd, b'b' * 65536, 2 << 20)
+        print('written', flush=True)
+    elif line == 'read\\n':
+        print(os.pread(fd, 4096, 1 << 20) == b'a' * 4096, flush=True)
+    else:
+        sync()
+`;
+
+mountTest(
+  "what a killed server may have lost is told by fsync, and nothing else is",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 16 * MIB);
+    const server = new Server(`${directory}/s`, "file", image);
+    await using _ = await server.start();
+    const args = ["-wq2", server.uri, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const python = new Deno.Command("python3", {
+      args: ["-c", WRITER, mountpoint],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const lines = python.stdout.pipeThrough(new TextDecoderStream())
+      .getReader();
+    let text = "";
+    const line = async () => {
+      while (!text.includes("\n")) text += (await lines.read()).value ?? "\n";
+      const [first, ...rest] = text.split("\n");
+      text = rest.join("\n");
+      return first;
+    };
+    const input = python.stdin.getWriter();
+    const say = async (word: string) => {
+      await input.write(new TextEncoder().encode(`${word}\n`));
+      return await line();
+    };
+    try {
+      assertEquals(await line(), "0");
+      // Everything is flushed: a new server is as good as the old one.
+      await server.kill();
+      await server.start();
+      assertEquals(await say("read"), "True");
+      assertEquals(await say("sync"), "0");
+      // What is written now is not.
+      assertEquals(await say("write"), "written");
+      await server.kill();
+      await server.start();
+      assertEquals(await say("sync"), "5");
+      assertEquals(await say("read"), "True");
+    } finally {
+      await input.close();
+      await lines.cancel();
+      await python.status;
+    }
+    await process.stop();
+  },
+  PROGRAMS,
+);
+
+mountTest(
+  "requests fail when the server stays away, and the export ends",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 16 * MIB);
+    const server = new Server(`${directory}/s`, "file", image);
+    await using _ = await server.start();
+    const args = ["--reconnect=1", server.uri, mountpoint];
+    await using process = await ExportProcess.start(args);
+    await server.kill();
+    const read = `dd if="$1" of=/dev/null bs=4k count=1 iflag=direct`;
+    const start = performance.now();
+    const { code, stderr } = await shell(read, mountpoint);
+    assertEquals(code, 1);
+    assertMatch(stderr, /Input\/output error/);
+    assert(performance.now() - start < 20_000);
+    assertEquals((await process.stop()).code, 0);
+  },
+  PROGRAMS,
+);
+
+mountTest(
+  "an NBD server that cannot be used is named in a sentence",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const options = ["-r", "file", image];
+    await using server = await new Server(`${directory}/s`, ...options).start();
+    for (
+      const [args, why] of [
+        [[`nbd+unix:///?socket=${directory}/none`], /nothing can be reached/],
+        [["nbd://127.0.0.1:1/"], /nothing can be reached at 127.0.0.1, port 1/],
+        [["nbd://no.such.host.invalid/"], /there is no host/],
+        [["nbds://127.0.0.1/"], /TLS is not supported yet/],
+        [["-w", server.uri], /its server allows only reading/],
+        [["nbd+unix:///"], /names no socket/],
+      ] as const
+    ) {
+      const { code, stderr } = await runMain(["export", ...args, mountpoint]);
+      assert(code === 1 || code === 2, stderr);
+      assertMatch(stderr, why);
+      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    }
+  },
+  PROGRAMS,
+);
