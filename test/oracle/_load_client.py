@@ -4,7 +4,8 @@ it in memory: prints how many operations of each kind succeeded, as JSON.
 usage: _load_client.py FILE MODEL SEED OPERATIONS CLUSTER-SIZE
 
 MODEL has the bytes of FILE, before and afterwards. Ranges that are under way at
-the same time do not overlap, but share clusters.
+the same time do not overlap, but share clusters. Fails if no operation ends for
+two minutes, in which other load may have the CPU, and tells which were under way.
 """
 import ctypes
 import errno
@@ -13,8 +14,10 @@ import os
 import random
 import sys
 import threading
+import time
 
 THREADS = 6
+STUCK_S = 120
 KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE = 1, 2, 16
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -22,7 +25,7 @@ path, model_path, seed, operations, cluster = sys.argv[1], sys.argv[2], *map(int
 model = bytearray(open(model_path, "rb").read())
 size = len(model)
 lock = threading.Condition()
-busy = set()
+busy = {}
 left = operations
 counts = {}
 failures = []
@@ -43,7 +46,7 @@ def take(chance):
         wanted = (at, at + chance.randint(1, most))
         with lock:
             if all(wanted[1] <= start or end <= wanted[0] for start, end in busy):
-                busy.add(wanted)
+                busy[wanted] = "?"
                 return wanted
 
 
@@ -85,6 +88,7 @@ def step(fd, chance):
         ["write", "read", "punch", "zero", "zeroes", "allocate", "sync"],
         [40, 20, 12, 8, 6, 3, 11],
     )[0]
+    busy[wanted] = kind
     try:
         if kind == "write":
             write(fd, start, end, chance.randbytes(end - start))
@@ -108,7 +112,7 @@ def step(fd, chance):
             raise
         kind = "refused"
     with lock:
-        busy.discard(wanted)
+        del busy[wanted]
         counts[kind] = counts.get(kind, 0) + 1
 
 
@@ -132,8 +136,15 @@ def work(me):
 threads = [threading.Thread(target=work, args=[me]) for me in range(THREADS)]
 for thread in threads:
     thread.start()
+last, since = None, time.monotonic()
 for thread in threads:
-    thread.join()
+    while thread.is_alive():
+        thread.join(1)
+        if left != last or not thread.is_alive():
+            last, since = left, time.monotonic()
+        if time.monotonic() - since > STUCK_S:
+            print("no operation ends:", busy, file=sys.stderr, flush=True)
+            os._exit(1)
 with open(model_path, "wb") as file:
     file.write(model)
 if failures:

@@ -15,10 +15,10 @@ import type { ImageCase } from "./plan.ts";
 import type { QemuTools } from "./tools.ts";
 
 const CLIENT = new URL("./_load_client.py", import.meta.url).pathname;
-/** Seconds that a load may take. */
-const LOAD_S = 300;
+/** Seconds that a load may take; the client notices when it gets no further. */
+const LOAD_S = 900;
 /** Milliseconds that an image may take. */
-const LIMIT_MS = 1_200_000;
+const LIMIT_MS = 3_600_000;
 
 /** How an image is compared. */
 export interface CompareOptions {
