@@ -68,7 +68,8 @@ export async function endHanging(
   await pause(300);
   const start = performance.now();
   upper.signal("SIGTERM");
-  await pause(200);
+  // Within half a second it would count as the same one.
+  await pause(700);
   if (signals === 2) upper.signal("SIGTERM");
   const isClosed = () => upper.events.at(-1)?.event === "closed";
   await eventually(isClosed, "the export reports its end", limit);

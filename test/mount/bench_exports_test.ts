@@ -162,6 +162,7 @@ async function runsPrograms(directory: string): Promise<void> {
     directory,
     "--only=idle:n,programs:mkfs",
     "--servers=mqfuse-n",
+    "--runtime=0.1",
   );
   const { code, out, err } = await ended(child, directory);
   assertEquals([code, err], [0, ""], out);

@@ -106,7 +106,8 @@ for (const signals of [1, 2]) {
     const start = Date.now();
     process.signal("SIGTERM");
     if (signals === 2) {
-      await pause(20);
+      // Within half a second it would count as the same one.
+      await pause(700);
       process.signal("SIGTERM");
     }
     const { code, stderr } = await within(process.ended, "ending", END_MS);
