@@ -58,7 +58,7 @@ Deno.test("answerControl() answers invalid lines with an error", async () => {
     ["{", /is not JSON/],
     ["null", /expected \{"command"/],
     [[], /expected \{"command"/],
-    [{}, /expected one of query, resize, readonly, stop, metrics/],
+    [{}, /expected one of query, resize, readonly, stop, metrics, stats/],
     [{ command: "toString" }, /expected one of/],
     [{ command: ["stop"] }, /expected one of/],
     [size, /Cannot resize without a size/],

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   ExportProcess,
   imageIn,
@@ -99,4 +99,47 @@ mountTest(
     );
   },
   ["promtool"],
+);
+
+mountTest(
+  "ctl stats watches an export that was started without --stats",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, 4 * MIB);
+    const socket = `${directory}/sock`;
+    const options = [`--control=${socket}`, image, mountpoint];
+    await using process = await ExportProcess.start(options);
+    const load = new Deno.Command("sh", {
+      args: ["-c", `while cat "$0" >/dev/null; do :; done`, mountpoint],
+      stderr: "null",
+    }).spawn();
+    try {
+      const one = await runMain(["ctl", socket, "stats"]);
+      assertEquals([one.code, one.stdout], [0, ""]);
+      assertMatch(one.stderr, /^Over [\d.]+ s:\nqueue .*\n0 read +\d/);
+
+      const args = ["ctl", socket, "stats", "--watch=0.2", "--json"];
+      const watching = runMain(args);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      assertEquals((await runMain(["ctl", socket, "stop"])).code, 0);
+      const { code, stdout, stderr } = await watching;
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /The export has ended/);
+      const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+      const stats = events.filter(({ event }) => event === "stats");
+      assert(stats.length >= 3, stdout);
+      assertEquals(
+        stats.map(({ final }) => final).indexOf(true),
+        stats.length - 1,
+      );
+      const [first] = stats;
+      const all = first.queues.at(-1);
+      assertEquals(all.queue, "all");
+      assert(all.operations[0].bytes > 0, stdout);
+      assert(first.seconds >= 0.2 && first.seconds < 5, stdout);
+    } finally {
+      load.kill("SIGKILL");
+      await load.status;
+    }
+    await within(process.ended, "stopping");
+  },
 );

@@ -244,6 +244,11 @@ export const OPTIONS = {
     help:
       "every SECONDS (default: 1) and at the end, print requests and bytes per second and latencies of each queue",
   },
+  watch: {
+    value: "SECONDS",
+    implied: "1",
+    help: "print again every SECONDS (default: 1), until Ctrl-C",
+  },
   control: {
     value: "PATH",
     help:

@@ -14,6 +14,8 @@ import { type Command, EXIT, type ExitCode } from "../command.ts";
 import { type Received, sendControl } from "../control/client.ts";
 import { CONTROL_COMMANDS, type ControlRequest } from "../control/protocol.ts";
 import type { CheckedReply } from "../control/reply.ts";
+import { STATS_RANGE } from "./export_request.ts";
+import { watchStats } from "./ctl_stats.ts";
 import type { Output } from "../output/output.ts";
 import { CACHE_NAMES } from "../output/ready_line.ts";
 import { queueTable } from "../output/table.ts";
@@ -23,16 +25,17 @@ export const CTL: Command = {
   name: "ctl",
   summary: "query, watch, resize or stop a running export",
   description:
-    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does; 'metrics' prints what it does in the text format of Prometheus. The first 'metrics' makes the export measure how long requests take, from then on.",
+    "Sends a command to an export that was started with --control=PATH. 'query' prints what is exported and what its queues did; 'resize' changes the size of the image, and of loop devices over the file; 'readonly' makes the export refuse every change from then on; 'stop' ends it as Ctrl-C does; 'metrics' prints what it does in the text format of Prometheus; 'stats' what it did in a second, or with --watch what 'export --stats' would, until Ctrl-C. The first 'metrics' or 'stats' makes the export measure how long requests take, from then on.",
   operands: {
     PATH: "the control socket",
-    COMMAND: "query, resize SIZE, readonly, stop or metrics",
+    COMMAND: "query, resize SIZE, readonly, stop, metrics or stats",
   },
   words: { COMMAND: CONTROL_COMMANDS },
-  options: ["timeout", "json"],
+  options: ["timeout", "watch", "json"],
   examples: {
     "ctl mqfuse.sock query": "see what it does",
     "ctl mqfuse.sock resize 2G": "make the image larger or smaller",
+    "ctl mqfuse.sock stats --watch": "see its load, redrawn every second",
     "ctl mqfuse.sock metrics": "print counters and latencies for Prometheus",
   },
   run: runCtl,
@@ -44,7 +47,7 @@ const STOPPED: Received = {
   reply: { command: "stop" },
   line: JSON.stringify({ ok: true }),
 };
-const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop|metrics";
+const USAGE = "usage: ctl PATH query|resize SIZE|readonly|stop|metrics|stats";
 
 async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const [path, ...words] = args.operands;
@@ -52,6 +55,15 @@ async function runCtl(args: Arguments, output: Output): Promise<ExitCode> {
   const request = requestOf(words);
   const seconds = secondsOption(args, "timeout", TIMEOUT_RANGE) ??
     TIMEOUT_S;
+  const every = secondsOption(args, "watch", STATS_RANGE);
+  if (request.command === "stats") {
+    return await watchStats({ path, every, timeout: seconds }, output);
+  }
+  if (every !== null) {
+    throw new UsageError(
+      `Cannot use --watch with ${request.command}: only stats can be watched`,
+    );
+  }
   const received = await sendControl(path, request, seconds);
   // A stopping export may close the connection before it replies.
   const { reply, line } = received ?? STOPPED;
@@ -163,6 +175,8 @@ function tell(reply: CheckedReply, output: Output): void {
         output.print(line);
       }
       return;
+    case "stats":
+      throw new TypeError("watchStats() prints it");
     case "resize":
       return output.say("Resized");
     case "readonly":

@@ -8,6 +8,8 @@ import { parseSize, SIZE_MAX } from "../../backends/size.ts";
 import { UserError } from "../../base/user_error.ts";
 import { sentenceOf } from "../failure.ts";
 import { statsBetween } from "../output/stats.ts";
+import { snapshotOf } from "../output/stats_display.ts";
+import { toSparse } from "./sparse_histograms.ts";
 import type { Controlled, ControlledProgram } from "./controlled.ts";
 import { formatMetrics } from "./metrics.ts";
 
@@ -18,6 +20,7 @@ export const CONTROL_COMMANDS = [
   "readonly",
   "stop",
   "metrics",
+  "stats",
 ] as const;
 
 /** One of {@linkcode CONTROL_COMMANDS}. */
@@ -91,6 +94,9 @@ export async function answerControl(
       case "metrics":
         session.measure();
         return { ok: true, metrics: formatMetrics(session, program) };
+      case "stats":
+        session.measure();
+        return { ok: true, ...stats(session) };
     }
   } catch (error) {
     return { ok: false, error: sentenceOf(error) };
@@ -112,6 +118,11 @@ function describe(
     output: { droppedLines },
     ...measured ? { operations: statsBetween(null, histograms, 1).queues } : {},
   };
+}
+
+function stats(session: Controlled): Record<string, unknown> {
+  const { histograms, ...rest } = snapshotOf(session);
+  return { ...rest, histograms: toSparse(histograms) };
 }
 
 function parse(line: string): unknown {

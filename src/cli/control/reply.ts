@@ -6,6 +6,8 @@
  */
 import { CACHE_MODES, type CacheMode } from "../../export/export_context.ts";
 import type { QueueTotals } from "../../queue/queue_statistics.ts";
+import type { StatsSnapshot } from "../output/stats_printer.ts";
+import { fromSparse } from "./sparse_histograms.ts";
 import type { ControlCommand } from "./protocol.ts";
 
 /** One export in the reply to `query`. */
@@ -31,6 +33,7 @@ export type CheckedReply =
     readonly mountpoint: string;
   }
   | { readonly command: "metrics"; readonly metrics: string }
+  | { readonly command: "stats"; readonly snapshot: StatsSnapshot }
   | {
     readonly command: "query";
     readonly exports: readonly QueriedExport[];
@@ -73,6 +76,8 @@ export function checkReply(
       return queryReply(reply);
     case "metrics":
       return metricsReply(reply);
+    case "stats":
+      return statsReply(reply);
   }
 }
 
@@ -95,6 +100,19 @@ function queryReply(reply: Fields): CheckedReply | null {
 
 function metricsReply({ metrics }: Fields): CheckedReply | null {
   return typeof metrics === "string" ? { command: "metrics", metrics } : null;
+}
+
+function statsReply(reply: Fields): CheckedReply | null {
+  const { at, bytesRead, bytesSpliced } = reply;
+  const histograms = fromSparse(reply["histograms"]);
+  const isStats = typeof at === "number" && isCount(bytesRead) &&
+    isCount(bytesSpliced) && histograms !== null;
+  return isStats
+    ? {
+      command: "stats",
+      snapshot: { at, histograms, bytesRead, bytesSpliced },
+    }
+    : null;
 }
 
 function isExport(value: unknown): value is QueriedExport {

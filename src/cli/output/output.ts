@@ -31,7 +31,10 @@ export type OutputEnd = "written" | "closed" | "failed";
 export class Output {
   /** Whether events are printed to standard output. */
   readonly json: boolean;
-  /** Whether lines can be redrawn in place: standard error is a terminal. */
+  /**
+   * Whether lines can be redrawn in place: standard error is a terminal, and
+   * NO_COLOR does not ask for plain text.
+   */
   readonly live: boolean;
   readonly #sinks: Sinks;
   #stdout: LineWriter;
@@ -50,7 +53,7 @@ export class Output {
   constructor(json: boolean, sinks: Sinks = Deno) {
     this.json = json;
     this.#sinks = sinks;
-    this.live = sinks.stderr.isTerminal?.() ?? false;
+    this.live = !Deno.noColor && (sinks.stderr.isTerminal?.() ?? false);
     this.#stdout = new BlockingWriter(sinks.stdout, "standard output");
     this.#stderr = new BlockingWriter(sinks.stderr, "standard error");
   }
@@ -84,6 +87,11 @@ export class Output {
       describe: strerror,
       droppedLine: (lines) => `mqfuse: ${droppedText(lines)}\n`,
     });
+  }
+
+  /** The columns of the terminal, if standard error is one. */
+  get columns(): number {
+    return screenSize().columns;
   }
 
   /** How many lines were dropped, because they were not read in time. */
@@ -133,16 +141,17 @@ export class Output {
 
   /**
    * Prints a table for people, in place of that of the last call. If it is too
-   * long for the screen, only its heading and its end are printed.
+   * long for the screen, only its heading and its end are printed. The lines may
+   * have colours, so nothing that others have named may be in them.
    */
   redraw(table: readonly string[]): void {
-    const rows = Math.max(2, screenRows() - 1);
+    const rows = Math.max(2, screenSize().rows - 1);
     const lines = table.length <= rows
       ? table
       : [...table.slice(0, 1), ...table.slice(1 - rows)];
     // Control sequences of every terminal since the VT100: up, clear below.
     const up = this.#drawn === 0 ? "" : `\x1b[${this.#drawn}A\x1b[J`;
-    const text = up + lines.map(lineOf).join("");
+    const text = up + lines.map((line) => `${line}\n`).join("");
     this.#drawn = this.#stderr.write(text, "record") ? lines.length : 0;
   }
 
@@ -214,11 +223,13 @@ function lineOf(line: string): string {
   return `${line.replace(/\p{Cc}/gu, escaped)}\n`;
 }
 
-function screenRows(): number {
+/** The size of the terminal; infinite where it is unknown. */
+function screenSize(): { readonly columns: number; readonly rows: number } {
   try {
-    return Deno.consoleSize().rows || Infinity;
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || Infinity, rows: rows || Infinity };
   } catch {
-    return Infinity;
+    return { columns: Infinity, rows: Infinity };
   }
 }
 
