@@ -170,6 +170,8 @@ export {
   formatWireLine,
   parseWireLine,
   WireDecoder,
+  wireEntries,
+  type WireEntry,
   type WireMessage,
 } from "./wire_log.ts";
 

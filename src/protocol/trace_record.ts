@@ -58,6 +58,8 @@ export interface TraceRecord {
   readonly entries?: number;
   /** Bytes of data after the fields. */
   readonly bytes: number;
+  /** When it passed, in microseconds since 1970, where a wire log is requested. */
+  readonly at?: number;
   /** The whole message, where a wire log is requested. */
   readonly wire?: Uint8Array;
 }

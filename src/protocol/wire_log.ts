@@ -2,12 +2,13 @@
  * The wire log: messages byte by byte, as text. One line per message:
  *
  * ```text
- * q2 <- 500000000f000000f401000000000000...  # a note
+ * q2 <- 500000000f000000f401000000000000... @1789000000123456 # a note
  * ```
  *
  * - `q` and the number of the queue;
  * - the direction: `<-` from the kernel, `->` to the kernel;
  * - the whole message in lower-case hexadecimal, two digits per byte;
+ * - optionally `@` and when it passed, in microseconds since 1970;
  * - optionally `#` and a note.
  *
  * Empty lines and lines that start with `#` are ignored. Messages are in the
@@ -31,7 +32,7 @@ import {
 import { formatTrace } from "./trace.ts";
 
 const OUT_HEADER = accessors("fuse_out_header");
-const LINE = /^q(\d+) (<-|->) ([0-9a-f]*)(?:\s+#\s?(.*))?$/;
+const LINE = /^q(\d+) (<-|->) ([0-9a-f]*)(?:\s+@(\d+))?(?:\s+#\s?(.*))?$/;
 
 /**
  * One message of a wire log, byte by byte.
@@ -45,6 +46,8 @@ export interface WireMessage {
   readonly direction: "<-" | "->";
   /** The whole message. */
   readonly bytes: Uint8Array;
+  /** When it passed, in microseconds since 1970. */
+  readonly at?: number;
   /** A note on it. */
   readonly note?: string;
 }
@@ -57,7 +60,8 @@ export interface WireMessage {
 export function formatWireLine(message: WireMessage): string {
   const digits = message.bytes.toHex();
   const note = message.note === undefined ? "" : ` # ${message.note}`;
-  return `q${message.queue} ${message.direction} ${digits}${note}`;
+  const at = message.at === undefined ? "" : ` @${Math.round(message.at)}`;
+  return `q${message.queue} ${message.direction} ${digits}${at}${note}`;
 }
 
 /**
@@ -76,12 +80,13 @@ export function parseWireLine(line: string): WireMessage | null {
       `Cannot read wire log: no message in "${text.slice(0, 60)}"`,
     );
   }
-  const [, queue, direction, digits, note] = match;
+  const [, queue, direction, digits, at, note] = match;
   const bytes = Uint8Array.fromHex(digits!);
   return {
     queue: Number(queue),
     direction: direction as WireMessage["direction"],
     bytes,
+    ...(at === undefined ? {} : { at: Number(at) }),
     ...(note === undefined ? {} : { note }),
   };
 }
@@ -170,6 +175,36 @@ function negotiatedVersion(
 }
 
 /**
+ * A message of a wire log, and what it means.
+ *
+ * @category Traces and wire logs
+ */
+export interface WireEntry {
+  /** The message. */
+  readonly message: WireMessage;
+  /** Its trace record; a sentence if it breaks the rules of the protocol. */
+  readonly decoded: TraceRecord | string;
+}
+
+/**
+ * Decodes a wire log.
+ *
+ * @category Traces and wire logs
+ * @param lines The log's lines, without their ends.
+ * @throws {SyntaxError} If a line does not have the form of a message; the error
+ * has its number.
+ */
+export function* wireEntries(lines: Iterable<string>): Generator<WireEntry> {
+  const decoder = new WireDecoder();
+  let number = 0;
+  for (const line of lines) {
+    number++;
+    const message = parseNumbered(line, number);
+    if (message !== null) yield { message, decoded: decoder.decode(message) };
+  }
+}
+
+/**
  * Formats a wire log as a trace: one line per message. The line of a message that
  * breaks the rules of the protocol starts with `!`.
  *
@@ -202,13 +237,7 @@ export function* decodeWireLog(
   lines: Iterable<string>,
   format: (record: TraceRecord) => string = formatTrace,
 ): Generator<string> {
-  const decoder = new WireDecoder();
-  let number = 0;
-  for (const line of lines) {
-    number++;
-    const message = parseNumbered(line, number);
-    if (message === null) continue;
-    const decoded = decoder.decode(message);
+  for (const { message, decoded } of wireEntries(lines)) {
     const text = typeof decoded === "string"
       ? `! q${message.queue} ${message.direction} ${decoded}`
       : format(decoded);

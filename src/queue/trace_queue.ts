@@ -1,3 +1,4 @@
+import { US_PER_MS } from "../base/timespec.ts";
 import type { Exchange } from "../protocol/exchange.ts";
 import {
   traceNotification,
@@ -58,7 +59,7 @@ export class TraceQueue extends ForwardingQueue {
       const { request } = exchange;
       const record = traceRequest(this.#index, request);
       this.#requests.set(exchange, record);
-      this.#show(this.#wire ? { ...record, wire: request.copy() } : record);
+      this.#show(this.#wire ? withWire(record, request.copy()) : record);
     }
     return exchange;
   }
@@ -70,7 +71,7 @@ export class TraceQueue extends ForwardingQueue {
     this.#requests.delete(exchange);
     if (request !== undefined && reply.length > 0) {
       const record = traceReply(request, reply, this.protocolVersion);
-      this.#show(this.#wire ? { ...record, wire: reply.copy() } : record);
+      this.#show(this.#wire ? withWire(record, reply.copy()) : record);
     }
     return super.reply(exchange);
   }
@@ -106,7 +107,14 @@ export class TraceNotifier implements Notifier {
 
   notify(message: Uint8Array<ArrayBuffer>): Promise<number> {
     const record = traceNotification(this.#index, message);
-    this.#show(this.#wire ? { ...record, wire: message.slice() } : record);
+    this.#show(this.#wire ? withWire(record, message.slice()) : record);
     return this.#notifier.notify(message);
   }
+}
+
+/** A record with its whole message and the time. */
+function withWire(record: TraceRecord, wire: Uint8Array): TraceRecord {
+  // Threads start their clocks at different times, so 1970 is what they share.
+  const ms = performance.timeOrigin + performance.now();
+  return { ...record, at: Math.round(ms * US_PER_MS), wire };
 }

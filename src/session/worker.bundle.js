@@ -6405,10 +6405,7 @@ var TraceQueue = class extends ForwardingQueue {
       const { request } = exchange;
       const record = traceRequest(this.#index, request);
       this.#requests.set(exchange, record);
-      this.#show(this.#wire ? {
-        ...record,
-        wire: request.copy()
-      } : record);
+      this.#show(this.#wire ? withWire(record, request.copy()) : record);
     }
     return exchange;
   }
@@ -6419,14 +6416,19 @@ var TraceQueue = class extends ForwardingQueue {
     this.#requests.delete(exchange);
     if (request !== void 0 && reply.length > 0) {
       const record = traceReply(request, reply, this.protocolVersion);
-      this.#show(this.#wire ? {
-        ...record,
-        wire: reply.copy()
-      } : record);
+      this.#show(this.#wire ? withWire(record, reply.copy()) : record);
     }
     return super.reply(exchange);
   }
 };
+function withWire(record, wire) {
+  const ms = performance.timeOrigin + performance.now();
+  return {
+    ...record,
+    at: Math.round(ms * US_PER_MS),
+    wire
+  };
+}
 
 // src/queue/uring_queue.ts
 var IN_HEADER2 = accessors("fuse_in_header");

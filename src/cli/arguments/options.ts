@@ -272,6 +272,11 @@ export const OPTIONS = {
     help:
       "print the bytes of each message instead: a wire log, which 'decode' reads",
   },
+  perfetto: {
+    value: "FILE",
+    help:
+      "write the log to FILE as a trace for the viewer at ui.perfetto.dev, and print nothing",
+  },
   jobs: {
     value: "N",
     help: "simulate N jobs like fio's (default: 4)",

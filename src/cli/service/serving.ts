@@ -85,9 +85,14 @@ function tellInUse(
 
 /** The line of a message between kernel and server. */
 function lineOfMessage(record: TraceRecord, json: boolean): string {
-  const { queue, direction, wire } = record;
+  const { queue, direction, wire, at } = record;
   if (wire !== undefined) {
-    return formatWireLine({ queue, direction, bytes: wire });
+    return formatWireLine({
+      queue,
+      direction,
+      bytes: wire,
+      ...at === undefined ? {} : { at },
+    });
   }
   return json ? formatTraceJson(record) : formatTrace(record);
 }
