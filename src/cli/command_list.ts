@@ -10,6 +10,7 @@ import { INFO } from "./commands/info.ts";
 import { manCommand } from "./commands/man.ts";
 import { MOUNT } from "./commands/mount.ts";
 import { SIM } from "./commands/sim.ts";
+import { TUNE } from "./commands/tune.ts";
 
 /**
  * The commands of the program, as its help lists them.
@@ -27,6 +28,7 @@ export function commandList(version: string): readonly Command[] {
     CTL,
     DECODE,
     SIM,
+    TUNE,
     completionsCommand(() => commands),
     manCommand(() => commands, version),
   ];

@@ -8,7 +8,10 @@ import { statsBetween } from "../../src/cli/output/stats.ts";
 import { narrowLines, statsScreen } from "../../src/cli/output/stats_screen.ts";
 import { missingPermission, missingProgram, testIf } from "../requirements.ts";
 
-const COLOUR = /\x1b\[\d*m/g;
+const ESCAPE = "\u001b";
+const COLOUR = new RegExp(`${ESCAPE}\\[\\d*m`, "g");
+/** Up some lines and clear below, as `Output.redraw()` begins. */
+const REDRAW = new RegExp(`^(?:${ESCAPE}\\[(\\d+)A${ESCAPE}\\[J)?(.*)$`);
 
 /** A second in which queue 0 had three requests of four. */
 function stats(queues = 2) {
@@ -26,12 +29,12 @@ Deno.test("statsScreen() draws shares and the throughput so far", () => {
   const lines = statsScreen(stats(), [0, 1e6, 2e6, 4e6], 80);
   const plain = lines.map((line) => line.replace(COLOUR, ""));
   assertMatch(plain[0]!, /^queue .* p99 us {2}share$/);
-  assertMatch(plain[1]!, /^0 read +300 .* {2}█{15} {5} 75 %$/);
-  assertMatch(plain[2]!, /^1 read +100 .* {2}█{5} {15} 25 %$/);
-  assertMatch(plain[3]!, /^all read +400 .* {2}█{20}100 %$/);
+  assertMatch(plain[1]!, /^0 read +300 .* {2}\u2588{15} {5} 75 %$/);
+  assertMatch(plain[2]!, /^1 read +100 .* {2}\u2588{5} {15} 25 %$/);
+  assertMatch(plain[3]!, /^all read +400 .* {2}\u2588{20}100 %$/);
   assertEquals(
     plain[4],
-    "throughput  ▁▃▅█  4.0 MB/s, at most 4.0",
+    "throughput  \u2581\u2583\u2585\u2588  4.0 MB/s, at most 4.0",
   );
 });
 
@@ -84,10 +87,10 @@ async function shown({ rows, columns, env = {} }: Shown): Promise<string> {
 /** The lines of a terminal after what it received: text, up, clear below. */
 function screenOf(text: string): string[] {
   const lines: string[] = [];
-  for (const line of text.replace(/\x1b\[\d*m/g, "").split("\n")) {
-    const [, up, rest] = /^(?:\x1b\[(\d+)A\x1b\[J)?(.*)$/.exec(line)!;
+  for (const line of text.replace(COLOUR, "").split("\n")) {
+    const [, up, rest] = REDRAW.exec(line)!;
     if (up !== undefined) lines.splice(lines.length - Number(up));
-    assertEquals(rest!.includes("\x1b"), false, line);
+    assertEquals(rest!.includes(ESCAPE), false, line);
     lines.push(rest!);
   }
   return lines.slice(0, -1);
@@ -102,19 +105,22 @@ testIf(missing, "a terminal of 80x24 has one picture, redrawn", async () => {
   // The last picture, and the table of the whole time.
   assertEquals(headings.length, 2, lines.join("\n"));
   assertMatch(lines[0]!, /share$/);
-  assertMatch(lines.join("\n"), /\nthroughput {2}▂▃▄▅▅▆▇█ {2}98 MB\/s/);
+  assertMatch(
+    lines.join("\n"),
+    /\nthroughput {2}\u2582\u2583\u2584\u2585\u2585\u2586\u2587\u2588 {2}98 MB\/s/,
+  );
   for (const line of lines) assert([...line].length < 80, line);
   assert(lines.length < 24);
 });
 
 testIf(missing, "narrow terminals and NO_COLOR have plain lines", async () => {
   const narrow = await shown({ rows: 10, columns: 40 });
-  assertEquals(narrow.includes("\x1b"), false, narrow);
+  assertEquals(narrow.includes(ESCAPE), false, narrow);
   const lines = narrow.trimEnd().split("\n");
   assertEquals(lines[0], "read 3000/s 12 MB/s p99 22 us");
   for (const line of lines) assert(line.length < 40, line);
   const env = { NO_COLOR: "1" };
   const plain = await shown({ rows: 24, columns: 80, env });
-  assertEquals(plain.includes("\x1b"), false, plain);
+  assertEquals(plain.includes(ESCAPE), false, plain);
   assertMatch(plain, /^queue 0, read: 2250 requests\/s, 9\.2 MB\/s, mean/);
 });

@@ -42,6 +42,7 @@ import "../mount/splice_test.ts";
 import "../mount/thrown_errors_test.ts";
 import "../mount/tools_test.ts";
 import "../mount/trees_test.ts";
+import "../mount/tune_test.ts";
 import "../mount/uring_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";

@@ -81,6 +81,7 @@ import "../cli/sparse_histograms_test.ts";
 import "../cli/stats_terminal_test.ts";
 import "../cli/stats_test.ts";
 import "../cli/timeline_test.ts";
+import "../cli/tune_test.ts";
 import "../conformance/conformance_test.ts";
 import "../conformance/mutants_test.ts";
 import "../constants_test.ts";

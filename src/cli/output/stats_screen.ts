@@ -16,8 +16,8 @@ const BAR_MIN = 6;
 const PERCENT_WIDTH = 5;
 const GAP = "  ";
 /** Eighths of a character, from the left and from the bottom. */
-const LEFT = [..." ▏▎▍▌▋▊▉█"];
-const UP = [..."▁▂▃▄▅▆▇█"];
+const LEFT = [..." \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"];
+const UP = [..."\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"];
 const CYAN = "\x1b[36m";
 const GREEN = "\x1b[32m";
 const DIM = "\x1b[2m";
@@ -82,7 +82,7 @@ function allOf({ queues }: Stats): readonly OperationTotals[] {
 /** A bar of so many characters, of which a share is filled. */
 function barOf(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, share) * width * 8);
-  const whole = "█".repeat(eighths >> 3);
+  const whole = "\u2588".repeat(eighths >> 3);
   const part = eighths % 8 === 0 ? "" : LEFT[eighths % 8]!;
   return (whole + part).padEnd(width);
 }

@@ -1,0 +1,128 @@
+import { ProgressBar } from "@std/cli/unstable-progress-bar";
+import { parseSource } from "../../backends/registry.ts";
+import { UserError } from "../../base/user_error.ts";
+import { UsageError } from "../arguments/options.ts";
+import type { Arguments } from "../arguments/read_arguments.ts";
+import { inUsage } from "../arguments/values.ts";
+import { type Command, EXIT, type ExitCode } from "../command.ts";
+import type { Output } from "../output/output.ts";
+import { formatTable } from "../output/table.ts";
+import { onStopSignals } from "../service/stop_signals.ts";
+import { USES } from "../tune/load.ts";
+import { type Measured, measureVariants } from "../tune/measure.ts";
+import { fastest, wordsOf } from "../tune/variants.ts";
+
+/** `tune`: finds the fastest options of `export` for an image. */
+export const TUNE: Command = {
+  name: "tune",
+  summary: "find the fastest options of export for an image, in a minute",
+  description:
+    "Exports IMAGE read-only with one queue up to one for each CPU, at most four, over each transport that is switched on, with polling and without, and by passthrough where that is possible. Reads it with each of them: at random (4 KiB, two threads), one block after another (128 KiB, one thread), and mixed (one thread of each; the geometric mean of their rates). Prints all rates, and the options that were fastest for each use. Never writes to the image.",
+  operands: { IMAGE: "a source of export, such as a path or qcow2:PATH" },
+  options: ["json"],
+  examples: { "tune disk.img": "find the fastest options for an image" },
+  run: runTune,
+};
+
+const USAGE = "usage: tune [OPTIONS] IMAGE";
+
+async function runTune(
+  { operands }: Arguments,
+  output: Output,
+): Promise<ExitCode> {
+  const [source, more] = operands;
+  if (source === undefined) {
+    throw new UsageError(`Cannot measure without an IMAGE; ${USAGE}`);
+  }
+  if (more !== undefined) {
+    throw new UsageError(`Cannot measure a second image, ${more}; ${USAGE}`);
+  }
+  inUsage(() => parseSource(source), "IMAGE");
+  const stopping = new AbortController();
+  using _ = onStopSignals(() => stopping.abort());
+  const measured = await measureWithProgress(source, stopping.signal);
+  if (measured === null) throw new UserError("Stopped before the end");
+  tell(measured, source, output);
+  return EXIT.OK;
+}
+
+/** Measures, with a progress bar on a terminal; `null` if it was stopped. */
+async function measureWithProgress(
+  source: string,
+  signal: AbortSignal,
+): Promise<Measured[] | null> {
+  const bar = Deno.stderr.isTerminal()
+    ? new ProgressBar({
+      max: 1,
+      clear: true,
+      formatter: ({ styledTime, progressBar }) =>
+        `[${styledTime}] [${progressBar}] measuring`,
+    })
+    : null;
+  try {
+    return await measureVariants(source, {
+      signal,
+      onProgress: (done, all) => {
+        if (bar !== null) bar.value = done / all;
+      },
+    });
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  } finally {
+    await bar?.stop();
+  }
+}
+
+/** The fastest variant for a use. */
+interface Pick {
+  readonly use: string;
+  readonly unit: string;
+  readonly rate: number;
+  readonly options: readonly string[];
+}
+
+function picksOf(measured: readonly Measured[]): Pick[] {
+  return USES.map(({ name, unit }, use) => {
+    const at = fastest(measured.map(({ rates }) => rates[use]!));
+    const { variant, rates } = measured[at]!;
+    return { use: name, unit, rate: rates[use]!, options: wordsOf(variant) };
+  });
+}
+
+function tell(
+  measured: readonly Measured[],
+  source: string,
+  output: Output,
+): void {
+  const picks = picksOf(measured);
+  if (output.json) {
+    const variants = measured.map(({ variant, rates }) => ({
+      options: wordsOf(variant),
+      rates: Object.fromEntries(USES.map(({ name }, i) => [name, rates[i]])),
+    }));
+    return output.print(JSON.stringify({ source, variants, fastest: picks }));
+  }
+  const headings = USES.map(({ name, unit }) => `${name} ${unit}`);
+  const rows = measured.map(({ variant, rates }) => [
+    wordsOf(variant).join(" "),
+    ...rates.map((rate) => rate.toFixed(0)),
+  ]);
+  for (const line of formatTable([["options", ...headings], ...rows])) {
+    output.print(line);
+  }
+  for (const pick of picks) {
+    output.print(`fastest for ${pickText(pick, source)}`);
+  }
+  if (measured.every(({ variant }) => variant.passthrough !== "on")) return;
+  // The kernel alone reads then, which not everybody can use.
+  const served = measured.filter(({ variant }) => variant.passthrough !== "on");
+  for (const pick of picksOf(served)) {
+    output.print(`without passthrough, ${pickText(pick, source)}`);
+  }
+}
+
+function pickText({ use, unit, rate, options }: Pick, source: string): string {
+  const command = ["mqfuse export", ...options, source, "MOUNTPOINT"].join(" ");
+  return `${use} use (${rate.toFixed(0)} ${unit}): ${command}`;
+}

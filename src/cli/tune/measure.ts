@@ -1,0 +1,143 @@
+import { MS_PER_S } from "../../base/timespec.ts";
+import { UserError } from "../../base/user_error.ts";
+import { environmentVariable } from "../../linux/syscall/process.ts";
+import { writeTextFile } from "../../linux/syscall/text_file.ts";
+import type { ExportSession } from "../../session/export_session.ts";
+import { mountExport } from "../../session/mount_export.ts";
+import { Load, USES } from "./load.ts";
+import { median, type Variant, variantsOf } from "./variants.ts";
+
+/** A variant and its rates, by use. */
+export interface Measured {
+  /** The variant. */
+  readonly variant: Variant;
+  /** The median rate of each use, in its unit. */
+  readonly rates: readonly number[];
+}
+
+/** Ways to watch and stop a measurement. */
+export interface TuneHooks {
+  /** Called with how many of all measurements are done. */
+  readonly onProgress: (done: number, all: number) => void;
+  /** Stops it when aborted. */
+  readonly signal: AbortSignal;
+  /** Milliseconds of all measurements together; 36000 if left out. */
+  readonly budgetMs?: number;
+  /** How often each variant is measured; 3 times if left out. */
+  readonly rounds?: number;
+}
+
+/** With the mounts between the measurements, less than a minute. */
+const BUDGET_MS = 36_000;
+const ROUNDS = 3;
+const LONGEST_MS = 700;
+/** How long the first measurement warms everything up. */
+const WARM_UP_MS = 300;
+
+/**
+ * Measures every variant on an image, which is only read. Each round measures all
+ * of them in turn, so that a disturbance hits more than one.
+ *
+ * @throws {UserError} If the image cannot be exported or read.
+ */
+export async function measureVariants(
+  source: string,
+  hooks: TuneHooks,
+): Promise<Measured[]> {
+  const directory = environmentVariable("TMPDIR") ?? "/tmp";
+  const path = `${directory}/mqfuse-tune-${crypto.randomUUID()}.img`;
+  const mountpoint = writeTextFile(path, "", { exclusive: true, mode: 0o600 });
+  try {
+    using load = await Load.start();
+    return await new Tuning(source, path, load, hooks).run();
+  } finally {
+    mountpoint.remove();
+  }
+}
+
+class Tuning {
+  readonly #source: string;
+  readonly #path: string;
+  readonly #load: Load;
+  readonly #hooks: TuneHooks;
+
+  constructor(source: string, path: string, load: Load, hooks: TuneHooks) {
+    this.#source = source;
+    this.#path = path;
+    this.#load = load;
+    this.#hooks = hooks;
+  }
+
+  async run(): Promise<Measured[]> {
+    const variants = variantsOf(await this.#facts());
+    const { budgetMs = BUDGET_MS, rounds: count = ROUNDS } = this.#hooks;
+    const all = variants.length * count;
+    const ms = Math.min(LONGEST_MS, budgetMs / (all * USES.length));
+    const rates = variants.map(() => USES.map((): number[] => []));
+    for (let done = 0; done < all; done++) {
+      const at = done % variants.length;
+      await this.#mounted(variants[at]!, async (session) => {
+        for (const [use, row] of rates[at]!.entries()) {
+          row.push(await this.#rate(use, session, ms));
+        }
+      });
+      this.#hooks.onProgress(done + 1, all);
+    }
+    return variants.map((variant, i) => ({
+      variant,
+      rates: rates[i]!.map(median),
+    }));
+  }
+
+  /** What is possible here; warms up the image's pages and this program. */
+  async #facts() {
+    const first: Variant = { transport: "auto", passthrough: "off" };
+    const uring = await this.#mounted(first, async (session) => {
+      for (const use of USES.keys()) {
+        await this.#rate(use, session, WARM_UP_MS);
+      }
+      return session.transport.kind === "uring";
+    });
+    const direct: Variant = { queues: 1, passthrough: "on" };
+    const passthrough = await this.#mounted(direct, () => true).catch(
+      (error) => {
+        if (error instanceof UserError) return false;
+        throw error;
+      },
+    );
+    return { cpus: navigator.hardwareConcurrency, uring, passthrough };
+  }
+
+  #rate(use: number, { size }: ExportSession, ms: number): Promise<number> {
+    if (size === 0) {
+      throw new UserError(`Cannot measure ${this.#source}: it is empty`);
+    }
+    this.#hooks.signal.throwIfAborted();
+    return this.#load.measure(USES[use]!, { path: this.#path, size }, ms);
+  }
+
+  /** Exports the image, read-only, while something is done. */
+  async #mounted<T>(
+    variant: Variant,
+    use: (session: ExportSession) => T | Promise<T>,
+  ): Promise<T> {
+    const session = await mountExport({
+      source: this.#source,
+      mountpoint: this.#path,
+      writable: false,
+      stopTimeout: 1,
+      ...variant,
+    });
+    const abort = () => void session.abort();
+    this.#hooks.signal.addEventListener("abort", abort);
+    // What hangs fails, and does not keep the program from ending.
+    const timer = setTimeout(abort, 30 * MS_PER_S);
+    try {
+      return await use(session);
+    } finally {
+      clearTimeout(timer);
+      this.#hooks.signal.removeEventListener("abort", abort);
+      await session.close();
+    }
+  }
+}
