@@ -68,9 +68,8 @@ export async function endHanging(
   await pause(300);
   const start = performance.now();
   upper.signal("SIGTERM");
-  // Within half a second it would count as the same one.
-  await pause(700);
-  if (signals === 2) upper.signal("SIGTERM");
+  if (signals === 2) await upper.signalAgain("SIGTERM");
+  else await pause(200);
   const isClosed = () => upper.events.at(-1)?.event === "closed";
   await eventually(isClosed, "the export reports its end", limit);
   assert(performance.now() - start < limit);

@@ -182,6 +182,15 @@ export class ExportProcess implements AsyncDisposable {
     }
   }
 
+  /**
+   * Sends a signal once more, late enough for it to count: within half a second
+   * it would be taken for the same one.
+   */
+  async signalAgain(signal: Deno.Signal): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    this.signal(signal);
+  }
+
   /** Ends it by a signal, and waits for that. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<Ended> {
     this.signal(signal);

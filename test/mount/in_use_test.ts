@@ -238,7 +238,7 @@ mountTest(
           endByForce(`${directory}/2`, [LONG], async (process) => {
             process.signal("SIGTERM");
             await usersOf(process);
-            process.signal("SIGTERM");
+            await process.signalAgain("SIGTERM");
           }),
       ],
       ["without a wait", () =>

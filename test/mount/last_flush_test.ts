@@ -35,7 +35,7 @@ mountTest(
       "it says that it waits",
     );
     assertEquals(isMounted(mountpoint), false);
-    process.signal("SIGTERM");
+    await process.signalAgain("SIGTERM");
     await eventually(() => told(/"closed"/), "it stops waiting");
     // The kernel keeps the process until the call has returned.
     await storage[Symbol.asyncDispose]();

@@ -182,7 +182,7 @@ mountTest(
           await eventually(isTold, "the event");
           assert(isMounted(mountpoint));
         } finally {
-          if (code === 1) process.signal("SIGTERM");
+          if (code === 1) await process.signalAgain("SIGTERM");
           else holding.kill("SIGKILL");
         }
         const ended = await process.ended;
