@@ -98,7 +98,7 @@ mountTest(
     // What is there is whole, up to the last event.
     assertEquals(events.at(-1).event, "closed");
     for (const line of lines) {
-      assertMatch(line, /^(?:\{.*\}|q\d+ .. [0-9a-f]*)$/);
+      assertMatch(line, /^(?:\{.*\}|q\d+ .. [0-9a-f]* @\d+)$/);
     }
   },
 );

@@ -21,6 +21,8 @@ import { busiestThread, StoppedThread } from "./_stopped_thread.ts";
 const SIZE = 256 * MIB;
 /** How often a Worker is stopped until it holds several requests. */
 const TRIES = 30;
+/** More than the load can do until its server is killed. */
+const LOOPS = 100;
 /** Milliseconds of load between two of them. */
 const LOAD_MS = 20;
 
@@ -42,11 +44,13 @@ class VerifiedLoad implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #ended: Promise<Ended>;
 
-  constructor(path: string) {
+  /** Starts it; `loops` is how often it does all of this. */
+  constructor(path: string, loops: number = 1) {
     this.#child = new Deno.Command("fio", {
       args: [
         ...["--name=load", `--filename=${path}`, `--size=${SIZE}`],
         ...["--rw=randwrite", "--bs=4k", "--ioengine=libaio", "--iodepth=16"],
+        `--loops=${loops}`,
         ...["--direct=1", "--verify=crc32c", "--verify_state_save=0"],
         // One process, so that a signal stops all of it.
         "--thread",
@@ -144,7 +148,7 @@ torture(
     const mountpoint = await emptyFile(`${directory}/mnt.img`);
     const disk = `memory:${SIZE}`;
     await using process = await ExportProcess.start(["-wq2", disk, mountpoint]);
-    await using load = new VerifiedLoad(mountpoint);
+    await using load = new VerifiedLoad(mountpoint, LOOPS);
     {
       await using _ = await stopWithBatch(process, mountpoint, load);
       load.resume();
