@@ -44,7 +44,7 @@ Deno.test("main() prints the help of each command, within 80 columns", async () 
   assertMatch(out, /^ {6}--offset=SIZE +export the image from /m);
   assertMatch(out, /^Sources:\n {2}PATH +a raw image/m);
   for (const [usage] of SOURCES) {
-    assertMatch(out, new RegExp(`^ {2}${usage} +\\w`, "m"));
+    assert(out.includes(`\n  ${usage} `), usage);
   }
 });
 
