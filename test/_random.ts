@@ -31,16 +31,28 @@ export class Random extends SimRandom {
  * @param times The number of runs.
  * @param body The test.
  */
-export async function randomly(
+export function randomly(
   times: number,
   body: (random: Random) => void | Promise<void>,
 ): Promise<void> {
-  const wanted = granted("env") ? Deno.env.get("MQFUSE_SEED") : undefined;
   const first = crypto.getRandomValues(new Uint32Array(1))[0]!;
-  const seeds = wanted === undefined
-    ? Array.from({ length: times }, (_, i) => (first + i) % 2 ** 32)
-    : [Number(wanted)];
-  for (const seed of seeds) {
+  const seeds = Array.from({ length: times }, (_, i) => (first + i) % 2 ** 32);
+  return withSeeds(seeds, body);
+}
+
+/**
+ * Runs a test with the numbers of each seed, or of MQFUSE_SEED in the
+ * environment alone.
+ *
+ * @param seeds The seeds.
+ * @param body The test.
+ */
+export async function withSeeds(
+  seeds: readonly number[],
+  body: (random: Random) => void | Promise<void>,
+): Promise<void> {
+  const wanted = granted("env") ? Deno.env.get("MQFUSE_SEED") : undefined;
+  for (const seed of wanted === undefined ? seeds : [Number(wanted)]) {
     try {
       await body(new Random(seed));
     } catch (cause) {

@@ -20,8 +20,9 @@ export class ReferenceCounter {
   ): void {
     const { image: { clusterSize, length: end }, counts, report } = this;
     if (length <= 0) return;
-    // The last cluster of a file need not be whole.
-    if (offset + length - end > clusterSize) {
+    //= QEMU block/qcow2-refcount.c qcow2_inc_refcounts_imrt(): the last cluster
+    //= of a file need not be whole, yet some of it must be there.
+    if (offset + length - end >= clusterSize) {
       return report.corrupt(
         "BEYOND_END",
         `${what} is at ${offset}`,
