@@ -88,9 +88,9 @@ const IMPOSTORS: Readonly<Record<string, readonly [Serve, RegExp]>> = {
   "sends a line without an end": [
     async (connection) => {
       const bytes = new Uint8Array(65536).fill(97);
-      for (let i = 0; i < 50; i++) await connection.write(bytes);
+      for (let i = 0; i < 100; i++) await connection.write(bytes);
     },
-    /it has more than 1048576 bytes; name the socket/,
+    /it has more than 4194304 bytes; name the socket/,
   ],
   "speaks another protocol": [
     says("HTTP/1.1 400 Bad Request\r\n\r\n"),
