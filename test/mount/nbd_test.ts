@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   assertSame,
+  eventually,
   ExportProcess,
   imageIn,
   MIB,
@@ -10,6 +11,7 @@ import {
   runMain,
   shell,
 } from "./_harness.ts";
+import { exists } from "./_clients.ts";
 
 const PROGRAMS = ["nbdkit", "qemu-img", "qemu-io", "cmp", "dd", "python3"];
 
@@ -201,4 +203,29 @@ mountTest(
     }
   },
   PROGRAMS,
+);
+
+mountTest(
+  "a name that the server does not have is answered by those it has",
+  async (directory) => {
+    const { image, mountpoint } = await imageIn(directory, MIB);
+    const socket = `${directory}/s`;
+    const own = ["--read-only", "--persistent", "-f", "raw", "-x", "mine"];
+    const server = new Deno.Command("qemu-nbd", {
+      args: ["-k", socket, ...own, image],
+      stderr: "null",
+    }).spawn();
+    try {
+      await eventually(() => exists(socket), "qemu-nbd listens");
+      const source = `nbd+unix:///other?socket=${socket}`;
+      const { code, stderr } = await runMain(["export", source, mountpoint]);
+      assertEquals(code, 1);
+      assertMatch(stderr, /no such export.*the server has "mine"$/m);
+      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    } finally {
+      server.kill();
+      await server.status;
+    }
+  },
+  ["qemu-nbd"],
 );

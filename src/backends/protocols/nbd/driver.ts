@@ -1,7 +1,12 @@
 import { UserError } from "../../../base/user_error.ts";
 import type { ImageDriver, OpenContext, Opened } from "../../driver.ts";
-import { connectToExport } from "./open_connection.ts";
-import type { NbdExport } from "./handshake.ts";
+import { type NbdExport, UnknownExportError } from "./handshake.ts";
+import {
+  connectToExport,
+  exportsOf,
+  type OpenConnection,
+} from "./open_connection.ts";
+import type { SocketService } from "../../services.ts";
 import { NbdLink } from "./link.ts";
 import { NbdLosses } from "./losses.ts";
 import { has, NbdBackend } from "./nbd_backend.ts";
@@ -9,6 +14,9 @@ import { NBD_PREFIXES, type NbdSource, parseNbdUri } from "./uri.ts";
 
 /** How long the first connection may take, in milliseconds. */
 const OPEN_MS = 30_000;
+
+/** Exports that are named in an error. */
+const NAMES_MAX = 10;
 
 /** An open export, for every thread. Plain data. */
 interface NbdAttachment {
@@ -62,7 +70,7 @@ async function openNbd(
       `Cannot make ${uri} growable: NBD servers do not change the size; leave growable out`,
     );
   }
-  const { socket, exported } = await connectToExport(source, sockets, OPEN_MS);
+  const { socket, exported } = await findExport(source, sockets);
   socket.close();
   const isReadOnly = has(exported, "READ_ONLY");
   if (options.writable && isReadOnly) {
@@ -80,4 +88,23 @@ async function openNbd(
       losses: NbdLosses.create(),
     },
   };
+}
+
+/** Connects; the error for a name that is not there lists those that are. */
+async function findExport(
+  source: NbdSource,
+  sockets: SocketService,
+): Promise<OpenConnection> {
+  try {
+    return await connectToExport(source, sockets, OPEN_MS);
+  } catch (error) {
+    if (!(error instanceof UnknownExportError)) throw error;
+    const names = await exportsOf(source, sockets, OPEN_MS).catch(() => []);
+    if (names.length === 0) throw error;
+    const list = names.slice(0, NAMES_MAX).map((each) => JSON.stringify(each));
+    throw new UserError(
+      `${error.message}; the server has ${list.join(", ")}`,
+      { cause: error },
+    );
+  }
 }

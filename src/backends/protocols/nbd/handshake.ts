@@ -44,6 +44,15 @@ export type Exchange =
 /** A handshake in steps; `next()` takes the bytes that were received. */
 export type Handshake<T> = Generator<Exchange, T, Uint8Array<ArrayBuffer>>;
 
+/** The server does not have the export; it may tell which it has. */
+export class UnknownExportError extends UserError {
+  override name = "UnknownExportError";
+
+  constructor(uri: string, why: string) {
+    super(`Cannot open ${uri}: ${why}; check the name after the last '/'`);
+  }
+}
+
 const ENCODER = new TextEncoder();
 
 /**
@@ -207,7 +216,9 @@ function* eachReply(
       continue;
     }
     if (mayFail && type !== OPTION_ERROR.TLS_REQUIRED) return false;
-    throw failure(name, explain(type, payload));
+    const why = explain(type, payload);
+    if (type === OPTION_ERROR.UNKNOWN) throw new UnknownExportError(name, why);
+    throw failure(name, why);
   }
   throw failure(name, "its server answers without end");
 }
@@ -220,7 +231,7 @@ function explain(type: number, payload: Uint8Array): string {
   const words = said === "" ? "" : ` ("${said}")`;
   switch (type) {
     case OPTION_ERROR.UNKNOWN:
-      return `its server has no such export${words}; 'info' of the URI without it lists them`;
+      return `its server has no such export${words}`;
     case OPTION_ERROR.TLS_REQUIRED:
       return `its server requires TLS${words}; write nbds: instead of nbd:`;
     case OPTION_ERROR.POLICY:
