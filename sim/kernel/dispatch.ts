@@ -30,7 +30,7 @@ export interface PendingRequest {
   readonly created: number;
   /** Bytes of the message. */
   readonly length: number;
-  /** Resolves when it ends, in whatever way. */
+  /** Resolves when it ends: by a reply, an interrupt or an abort. */
   readonly ended: Promise<SimAnswer>;
 }
 

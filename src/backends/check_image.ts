@@ -2,7 +2,7 @@ import { UserError } from "../base/user_error.ts";
 import { checkQcow2, repairQcow2 } from "./formats/qcow2/check/check_qcow2.ts";
 import type { CheckReport } from "./formats/qcow2/check/check_report.ts";
 import type { RepairChoice } from "./formats/qcow2/check/check_qcow2.ts";
-import { CACHE_SIZE_DEFAULT, RECONNECT_DEFAULT } from "./driver.ts";
+import { LOOK_OPTIONS } from "./driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { QCOW2, type Qcow2Source } from "./formats/qcow2/driver.ts";
 import { openImage } from "./open_image.ts";
@@ -38,7 +38,7 @@ export async function checkImage(
     );
   }
   const { file: path } = source as Qcow2Source;
-  const options = { ...READING, writable: repair !== null };
+  const options = { ...LOOK_OPTIONS, lock: true, writable: repair !== null };
   const image = await openImage(
     { driver: FILE, source: path },
     options,
@@ -53,18 +53,3 @@ export async function checkImage(
     await image.close();
   }
 }
-
-const READING = {
-  growable: false,
-  offset: 0,
-  size: null,
-  writethrough: false,
-  direct: false,
-  lock: true,
-  snapshot: null,
-  backing: null,
-  overlay: null,
-  allowReference: [],
-  reconnect: RECONNECT_DEFAULT,
-  cacheSize: CACHE_SIZE_DEFAULT,
-} as const;

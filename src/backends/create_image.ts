@@ -77,7 +77,7 @@ async function lookBelow(
   reading: ImageOptions,
   services: DriverServices,
 ): Promise<{ readonly recorded: RecordedBacking; readonly size: number }> {
-  // A new image records a format, so that nobody has to guess it.
+  // A new image records the format, because formats are never guessed.
   const raw = /^raw:(.+)$/s.exec(source)?.[1];
   const image = await openImage(raw ?? source, reading, services);
   try {

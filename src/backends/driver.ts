@@ -107,6 +107,26 @@ export interface RecordedBacking {
 /** The default of `reconnect`: a minute. */
 export const RECONNECT_DEFAULT: number = 60;
 
+/**
+ * How an image is opened to be looked at: all of it, as it is, while others may
+ * use it.
+ */
+export const LOOK_OPTIONS: ImageOptions = {
+  writable: false,
+  growable: false,
+  offset: 0,
+  size: null,
+  writethrough: false,
+  direct: false,
+  lock: false,
+  snapshot: null,
+  backing: null,
+  overlay: null,
+  allowReference: [],
+  reconnect: 0,
+  cacheSize: CACHE_SIZE_DEFAULT,
+};
+
 /** An open regular file or block device. */
 export interface ImageFile {
   /** Its descriptor. */

@@ -1,7 +1,7 @@
 import type { FileIo, SocketCalls } from "../event/file_io.ts";
 import { connectSocket } from "../linux/socket/connect_socket.ts";
 import type { StreamMaker } from "../linux/socket/connected_socket.ts";
-import { libc } from "../linux/syscall/libc.ts";
+import { shutdownSocket } from "../linux/socket/socket.ts";
 import type { DriverServices } from "../backends/services.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
 import { createBlockFile } from "../linux/io/create_block_file.ts";
@@ -14,9 +14,8 @@ import {
 } from "../linux/syscall/descriptor.ts";
 import { absolutePath, readLink } from "../linux/syscall/paths.ts";
 
-const SHUT_RDWR = 2;
 const SOCKET_CALLS: SocketCalls = {
-  shutdown: (fd) => void libc().shutdown(fd, SHUT_RDWR),
+  shutdown: shutdownSocket,
   close: closeDescriptor,
 };
 

@@ -11707,6 +11707,21 @@ var COMPRESSION_TYPE_AT = 104;
 var SUBCLUSTERS = 32;
 var SECTOR2 = 512;
 
+// src/backends/formats/qcow2/write_fully.ts
+async function writeFully(file, at, bytes2) {
+  for (let done = 0; done < bytes2.length; ) {
+    const put2 = await file.write(at + done, bytes2, done, bytes2.length - done);
+    if (put2 <= 0) return put2 < 0 ? put2 : -ERRNO.ENOSPC;
+    done += put2;
+  }
+  return 0;
+}
+function bytesOf2(words) {
+  const view2 = new DataView(new ArrayBuffer(4 * words.length));
+  for (let i = 0; i < words.length; i++) view2.setInt32(4 * i, words[i]);
+  return new Uint8Array(view2.buffer);
+}
+
 // src/backends/formats/qcow2/creating/new_layout.ts
 var REFCOUNT_ORDER = 4;
 var REFCOUNT_BYTES = 2 ** REFCOUNT_ORDER / 8;
@@ -11904,8 +11919,7 @@ function nameBytes(text, role, max, name) {
 var COPIED = 2147483648;
 var ALL_ALLOCATED = 4294967295;
 var PART = 65536;
-function* newImage(image, name) {
-  const layout = layOut(image, name);
+function* newImage(image, layout, name) {
   const header = newHeader(image, layout, name);
   const { clusterSize } = image;
   const { blocksAt, blockClusters, l1At, l1Entries, l2At, l2Tables } = layout;
@@ -11975,8 +11989,7 @@ async function createQcow2(path, options, files) {
   const image = describe2(path, options, files);
   const { preallocation, dataFile, size } = options;
   const make = () => makeFile(path, files, async (file) => {
-    await writeNewImage(file, image);
-    const { dataAt, clusters } = layOut(image, path);
+    const { dataAt, clusters } = await writeNewImage(file, image);
     const [from, to] = [
       dataAt,
       clusters
@@ -11992,16 +12005,14 @@ async function createQcow2(path, options, files) {
 }
 async function writeNewImage(file, image) {
   const { name } = file;
-  const { clusters } = layOut(image, name);
+  const layout = layOut(image, name);
+  const { clusters } = layout;
   await mustSucceed(file.truncate(clusters * image.clusterSize), name);
-  for (const { at, bytes: bytes2 } of newImage(image, name)) {
+  for (const { at, bytes: bytes2 } of newImage(image, layout, name)) {
     if (at === 0) await mustSucceed(file.flush(), name);
-    for (let done = 0; done < bytes2.length; ) {
-      const rest = bytes2.length - done;
-      const put2 = file.write(at + done, bytes2, done, rest);
-      done += await mustSucceed(put2, name);
-    }
+    await mustSucceed(writeFully(file, at, bytes2), name);
   }
+  return layout;
 }
 function overlayOf(size, backing) {
   return {
@@ -12590,21 +12601,6 @@ function hasPlace(high, low, hasDataFile) {
   return hasDataFile && (high & COPIED2) !== 0 && (low & ZERO) === 0;
 }
 
-// src/backends/formats/qcow2/check/write_fully.ts
-async function writeFully(file, at, bytes2) {
-  for (let done = 0; done < bytes2.length; ) {
-    const put2 = await file.write(at + done, bytes2, done, bytes2.length - done);
-    if (put2 <= 0) return put2 < 0 ? put2 : -ERRNO.ENOSPC;
-    done += put2;
-  }
-  return 0;
-}
-function bytesOf2(words) {
-  const view2 = new DataView(new ArrayBuffer(4 * words.length));
-  words.forEach((word, i) => view2.setInt32(4 * i, word));
-  return new Uint8Array(view2.buffer);
-}
-
 // src/backends/formats/qcow2/check/copied_flags.ts
 var COPIED3 = 2147483648 | 0;
 var COMPRESSED = 1073741824;
@@ -12953,7 +12949,7 @@ var ReferenceCounter = class {
   refer(offset, length2, what, references = 1) {
     const { image: { clusterSize, length: end }, counts, report: report2 } = this;
     if (length2 <= 0) return;
-    if (offset + length2 - end > clusterSize) {
+    if (offset + length2 - end >= clusterSize) {
       return report2.corrupt("BEYOND_END", `${what} is at ${offset}`, references);
     }
     const last = Math.floor((offset + length2 - 1) / clusterSize);
@@ -13373,7 +13369,7 @@ var ZlibHandle = class _ZlibHandle {
   /**
    * Decompresses a stream, up to the end of the output.
    *
-   * @param stream The stream, and whatever follows it.
+   * @param stream The stream, and the bytes that follow it.
    * @param output Where to.
    * @returns How many bytes the stream gave; -1 if it is damaged.
    */
@@ -15308,10 +15304,7 @@ var TableFile = class {
   }
   /** Writes words. */
   *writeWords(host, words) {
-    const bytes2 = new Uint8Array(words.length * 4);
-    const view2 = new DataView(bytes2.buffer);
-    for (let i = 0; i < words.length; i++) view2.setInt32(4 * i, words[i]);
-    return yield* this.write(host, bytes2);
+    return yield* this.write(host, bytesOf2(words));
   }
   /** Writes zeroes. */
   *writeZeroes(host, length2) {
@@ -17819,6 +17812,12 @@ var LIMIT2 = {
 };
 
 // src/backends/protocols/nbd/handshake.ts
+var UnknownExportError = class extends UserError {
+  name = "UnknownExportError";
+  constructor(uri, why) {
+    super(`Cannot open ${uri}: ${why}; check the name after the last '/'`);
+  }
+};
 var ENCODER3 = new TextEncoder();
 function* greet(name) {
   const greeting = viewOf2(yield {
@@ -17883,6 +17882,18 @@ function* enterExport(name, exportName) {
     allocationId
   };
 }
+function* listExports(name) {
+  yield option(OPTION.LIST);
+  const names2 = [];
+  yield* eachReply(OPTION.LIST, name, (type, payload) => {
+    if (type !== REPLY.SERVER || payload.byteLength < 4) return;
+    const length2 = Math.min(payload.getUint32(0), payload.byteLength - 4);
+    const bytes2 = new Uint8Array(payload.buffer, payload.byteOffset + 4, length2);
+    names2.push(new TextDecoder().decode(bytes2));
+  });
+  yield option(OPTION.ABORT);
+  return names2;
+}
 function* askAllocation(name, exportName) {
   const bytes2 = ENCODER3.encode(exportName);
   const query = ENCODER3.encode(BASE_ALLOCATION);
@@ -17931,7 +17942,9 @@ function* eachReply(code, name, take, mayFail = false) {
       continue;
     }
     if (mayFail && type !== OPTION_ERROR.TLS_REQUIRED) return false;
-    throw failure(name, explain(type, payload));
+    const why = explain(type, payload);
+    if (type === OPTION_ERROR.UNKNOWN) throw new UnknownExportError(name, why);
+    throw failure(name, why);
   }
   throw failure(name, "its server answers without end");
 }
@@ -17940,7 +17953,7 @@ function explain(type, payload) {
   const words = said === "" ? "" : ` ("${said}")`;
   switch (type) {
     case OPTION_ERROR.UNKNOWN:
-      return `its server has no such export${words}; 'info' of the URI without it lists them`;
+      return `its server has no such export${words}`;
     case OPTION_ERROR.TLS_REQUIRED:
       return `its server requires TLS${words}; write nbds: instead of nbd:`;
     case OPTION_ERROR.POLICY:
@@ -18004,6 +18017,15 @@ async function connectToExport({ uri, address, exportName }, sockets, limitMs) {
   } catch (error) {
     socket.close();
     throw error;
+  }
+}
+async function exportsOf({ uri, address }, sockets, limitMs) {
+  const socket = await sockets.connect(address, uri, limitMs);
+  try {
+    await carry(greet(uri), socket);
+    return await carry(listExports(uri), socket);
+  } finally {
+    socket.close();
   }
 }
 async function carry(steps, socket) {
@@ -18219,7 +18241,7 @@ var ReplyParser = class {
   }
 };
 function errnoOfNbd(code) {
-  const { EPERM, EIO, ENOMEM, EINVAL, ENOSPC, EOVERFLOW, EOPNOTSUPP } = ERRNO;
+  const { EPERM, EIO, ENOMEM, EINVAL, ENOSPC, EOVERFLOW, EOPNOTSUPP, ESHUTDOWN } = ERRNO;
   const known = [
     EPERM,
     EIO,
@@ -18230,7 +18252,7 @@ function errnoOfNbd(code) {
     EOPNOTSUPP
   ];
   if (known.includes(code)) return -code;
-  return code === 108 ? -EIO : -EINVAL;
+  return code === ESHUTDOWN ? -EIO : -EINVAL;
 }
 
 // src/backends/protocols/nbd/request.ts
@@ -18387,7 +18409,7 @@ var NbdConnection = class {
     }
     this.#receive();
   }
-  /** Ends the connection, politely if nothing is in flight. */
+  /** Closes the connection, without a word to the server. */
   close() {
     if (this.#isLost) return;
     this.#isLost = true;
@@ -18475,7 +18497,7 @@ var NbdConnection = class {
     this.#count--;
     this.#stream.completed(request);
   }
-  /** The connection cannot be used further: whoever waits is told. */
+  /** The connection cannot be used further: its owner and all requests learn it. */
   #lose(why) {
     if (this.#isLost) return;
     this.#isLost = true;
@@ -18513,7 +18535,7 @@ var NbdLink = class {
   #flushes = /* @__PURE__ */ new Map();
   /** Why the last connection was lost. */
   why = "";
-  /** Makes a link, which connects when it is first used. */
+  /** Makes a link; a request connects it if `connect()` has not. */
   constructor(options) {
     this.#options = options;
   }
@@ -18820,10 +18842,6 @@ var NbdBackend = class extends ImageBackend {
     }
     return await this.#writeZeroes(last, position + length2 - last);
   }
-  allocate(position, length2) {
-    position, length2;
-    return -ERRNO.EOPNOTSUPP;
-  }
   truncate(size) {
     return size === this.size ? 0 : -ERRNO.EOPNOTSUPP;
   }
@@ -18991,6 +19009,7 @@ function decoded(text, refuse3) {
 
 // src/backends/protocols/nbd/driver.ts
 var OPEN_MS = 3e4;
+var NAMES_MAX = 10;
 var NBD = {
   kind: "protocol",
   name: "nbd",
@@ -19027,7 +19046,7 @@ async function openNbd(source, { options, services: { sockets } }) {
   if (options.growable) {
     throw new UserError(`Cannot make ${uri} growable: NBD servers do not change the size; leave growable out`);
   }
-  const { socket, exported } = await connectToExport(source, sockets, OPEN_MS);
+  const { socket, exported } = await findExport(source, sockets);
   socket.close();
   const isReadOnly2 = has(exported, "READ_ONLY");
   if (options.writable && isReadOnly2) {
@@ -19043,6 +19062,19 @@ async function openNbd(source, { options, services: { sockets } }) {
       losses: NbdLosses.create()
     }
   };
+}
+async function findExport(source, sockets) {
+  try {
+    return await connectToExport(source, sockets, OPEN_MS);
+  } catch (error) {
+    if (!(error instanceof UnknownExportError)) throw error;
+    const names2 = await exportsOf(source, sockets, OPEN_MS).catch(() => []);
+    if (names2.length === 0) throw error;
+    const list = names2.slice(0, NAMES_MAX).map((each) => JSON.stringify(each));
+    throw new UserError(`${error.message}; the server has ${list.join(", ")}`, {
+      cause: error
+    });
+  }
 }
 
 // src/backends/protocols/null.ts
@@ -20517,80 +20549,9 @@ function tickTime() {
   return timeOf(time2[0], Number(time2[1]));
 }
 
-// src/linux/socket/polled_stream.ts
-var MSG_NOSIGNAL = 16384;
-var PolledStream = class {
-  #fd;
-  #wait;
-  #poll;
-  #owner;
-  #isClosed = false;
-  /** Uses a non-blocking socket, and closes it and its poll. */
-  constructor(fd, wait, poll2, owner) {
-    this.#fd = fd;
-    this.#wait = wait;
-    this.#poll = poll2;
-    this.#owner = owner;
-  }
-  send(buffer, start, length2) {
-    void this.#sendAll(buffer, start, length2);
-  }
-  receive(buffer, start, length2) {
-    void this.#receiveSome(buffer, start, length2);
-  }
-  started() {
-  }
-  completed(operation) {
-    operation.settle();
-  }
-  close() {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#wait.end();
-    closeDescriptor(this.#fd);
-    void this.#poll.close();
-  }
-  async #sendAll(buffer, start, length2) {
-    for (let done = 0; done < length2 && !this.#isClosed; ) {
-      const part2 = buffer.subarray(start + done, start + length2);
-      const put2 = libc().send(this.#fd, part2, BigInt(part2.length), MSG_NOSIGNAL);
-      if (put2 > 0) done += put2;
-      else if (!await this.#again("writable")) {
-        return this.#ended(() => this.#owner.sent(-errno() || -ERRNO.EPIPE));
-      }
-    }
-    await null;
-    this.#ended(() => this.#owner.sent(0));
-  }
-  async #receiveSome(buffer, start, length2) {
-    await null;
-    while (!this.#isClosed) {
-      const part2 = buffer.subarray(start, start + length2);
-      const at = pointerOf(part2);
-      const got = libc().read(this.#fd, at, BigInt(length2));
-      if (got >= 0) return this.#ended(() => this.#owner.received(got));
-      const error = errno();
-      if (error === ERRNO.EINTR) continue;
-      if (error !== ERRNO.EAGAIN) {
-        return this.#ended(() => this.#owner.received(-error));
-      }
-      await this.#wait.readable();
-    }
-  }
-  /** Whether a call that failed can be made again, after a wait. */
-  async #again(what) {
-    const error = errno();
-    if (error === ERRNO.EINTR) return true;
-    if (error !== ERRNO.EAGAIN) return false;
-    await this.#wait[what](Infinity);
-    return true;
-  }
-  #ended(tell2) {
-    if (!this.#isClosed) tell2();
-  }
-};
-
 // src/linux/socket/socket.ts
+var AF_UNIX = 1;
+var MSG_NOSIGNAL = 16384;
 var SOCK = {
   /** A byte stream. */
   STREAM: 1,
@@ -20599,7 +20560,11 @@ var SOCK = {
 };
 var SOCK_NONBLOCK = O.NONBLOCK;
 var SOCK_CLOEXEC = O.CLOEXEC;
+var SOL_SOCKET = 1;
 var SHUT_RDWR = 2;
+function shutdownSocket(fd) {
+  libc().shutdown(fd, SHUT_RDWR);
+}
 var SocketWait = class {
   #fd;
   #poll;
@@ -20637,7 +20602,7 @@ var SocketWait = class {
    */
   end() {
     this.#ended = true;
-    libc().shutdown(this.#fd, SHUT_RDWR);
+    shutdownSocket(this.#fd);
     this.#poll.release(this.#fd);
   }
   async #wait(events, deadline) {
@@ -20646,8 +20611,77 @@ var SocketWait = class {
   }
 };
 
+// src/linux/socket/polled_stream.ts
+var PolledStream = class {
+  #fd;
+  #wait;
+  #poll;
+  #owner;
+  #isClosed = false;
+  /** Uses a non-blocking socket, and closes it and its poll. */
+  constructor(fd, wait, poll2, owner) {
+    this.#fd = fd;
+    this.#wait = wait;
+    this.#poll = poll2;
+    this.#owner = owner;
+  }
+  send(buffer, start, length2) {
+    void this.#sendAll(buffer, start, length2);
+  }
+  receive(buffer, start, length2) {
+    void this.#receiveSome(buffer, start, length2);
+  }
+  started() {
+  }
+  completed(operation) {
+    operation.settle();
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#wait.end();
+    closeDescriptor(this.#fd);
+    void this.#poll.close();
+  }
+  async #sendAll(buffer, start, length2) {
+    for (let done = 0; done < length2 && !this.#isClosed; ) {
+      const part2 = buffer.subarray(start + done, start + length2);
+      const put2 = libc().send(this.#fd, part2, BigInt(part2.length), MSG_NOSIGNAL);
+      if (put2 > 0) {
+        done += put2;
+        continue;
+      }
+      const error = put2 < 0 ? errno() : ERRNO.EPIPE;
+      if (error === ERRNO.EINTR) continue;
+      if (error !== ERRNO.EAGAIN) {
+        return this.#ended(() => this.#owner.sent(-error));
+      }
+      await this.#wait.writable(Infinity);
+    }
+    await null;
+    this.#ended(() => this.#owner.sent(0));
+  }
+  async #receiveSome(buffer, start, length2) {
+    await null;
+    while (!this.#isClosed) {
+      const part2 = buffer.subarray(start, start + length2);
+      const at = pointerOf(part2);
+      const got = libc().read(this.#fd, at, BigInt(length2));
+      if (got >= 0) return this.#ended(() => this.#owner.received(got));
+      const error = errno();
+      if (error === ERRNO.EINTR) continue;
+      if (error !== ERRNO.EAGAIN) {
+        return this.#ended(() => this.#owner.received(-error));
+      }
+      await this.#wait.readable();
+    }
+  }
+  #ended(tell2) {
+    if (!this.#isClosed) tell2();
+  }
+};
+
 // src/linux/socket/connected_socket.ts
-var MSG_NOSIGNAL2 = 16384;
 var F_SETFL2 = 4;
 var LinuxConnectedSocket = class {
   #fd;
@@ -20675,7 +20709,7 @@ var LinuxConnectedSocket = class {
   async send(bytes2) {
     for (let done = 0; done < bytes2.length; ) {
       const part2 = bytes2.subarray(done);
-      const put2 = libc().send(this.#fd, part2, BigInt(part2.length), MSG_NOSIGNAL2);
+      const put2 = libc().send(this.#fd, part2, BigInt(part2.length), MSG_NOSIGNAL);
       if (put2 > 0) done += put2;
       else await this.#again(put2 < 0 ? errno() : ERRNO.EPIPE, "writable");
     }
@@ -20899,7 +20933,7 @@ var SocketPoll = class {
 };
 
 // src/linux/socket/unix_address.ts
-var AF_UNIX = 1;
+var AF_UNIX2 = 1;
 var PATH_OFFSET = 2;
 var SOCKET_PATH_MAX = 107;
 function pathAddress(path) {
@@ -20914,7 +20948,7 @@ function addressOf2(name, text) {
     throw addressError(name, ERRNO.ENAMETOOLONG);
   }
   const address = new Uint8Array(PATH_OFFSET + bytes2.byteLength);
-  new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+  new DataView(address.buffer).setUint16(0, AF_UNIX2, true);
   address.set(bytes2, PATH_OFFSET);
   return address;
 }
@@ -20928,8 +20962,6 @@ function addressError(name, error) {
 }
 
 // src/linux/socket/connect_socket.ts
-var AF_UNIX2 = 1;
-var SOL_SOCKET = 1;
 var SO_ERROR = 4;
 var SO_KEEPALIVE = 9;
 var IPPROTO_TCP = 6;
@@ -20943,7 +20975,7 @@ async function connectSocket(address, name, limitMs, makeStream) {
   const deadline = performance.now() + limitMs;
   const candidates = address.kind === "unix" ? [
     {
-      family: AF_UNIX2,
+      family: AF_UNIX,
       bytes: pathAddress(address.path)
     }
   ] : await resolveHost(address.host, address.port, name, limitMs);
@@ -20955,7 +20987,7 @@ async function connectSocket(address, name, limitMs, makeStream) {
     const poll2 = new SocketPoll();
     error = await connectTo(fd, bytes2, poll2, deadline);
     if (error === 0) {
-      if (family !== AF_UNIX2) setTcpOptions(fd);
+      if (family !== AF_UNIX) setTcpOptions(fd);
       return new LinuxConnectedSocket(fd, name, poll2, deadline, makeStream);
     }
     closeDescriptor(fd);
@@ -21710,9 +21742,8 @@ function lockError({ name, writable }, facts) {
 }
 
 // src/session/driver_services.ts
-var SHUT_RDWR2 = 2;
 var SOCKET_CALLS = {
-  shutdown: (fd) => void libc().shutdown(fd, SHUT_RDWR2),
+  shutdown: shutdownSocket,
   close: closeDescriptor
 };
 function driverServices({ fileIo = () => null, insecurePath = false, tell: tell2 = () => {

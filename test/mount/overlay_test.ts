@@ -10,6 +10,7 @@ import {
   runMain,
   shell,
 } from "./_harness.ts";
+import { exists } from "./_clients.ts";
 
 const PROGRAMS = ["qemu-img", "cmp", "dd", "mkfs.ext4", "e2fsck"];
 
@@ -130,13 +131,3 @@ mountTest("what an overlay cannot be is refused", async (directory) => {
   }
   assert(!await exists(over));
 }, PROGRAMS);
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}

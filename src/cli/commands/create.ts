@@ -1,9 +1,10 @@
 import { createImage } from "../../backends/create_image.ts";
-import { CACHE_SIZE_DEFAULT, PREALLOCATIONS } from "../../backends/driver.ts";
+import { LOOK_OPTIONS, PREALLOCATIONS } from "../../backends/driver.ts";
 import { formatSize, parseSize } from "../../backends/size.ts";
 import { driverServices } from "../../session/driver_services.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { UsageError } from "../arguments/options.ts";
+import { allowReferenceOption } from "./export_request.ts";
 import { choiceOption, inUsage, sizeOption } from "../arguments/values.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
 import type { Output } from "../output/output.ts";
@@ -62,30 +63,10 @@ async function runCreate(args: Arguments, output: Output): Promise<ExitCode> {
         "off",
       dataFile: values.get("data-file") ?? null,
     },
-    { ...READING, allowReference: allowed(values.get("allow-reference")) },
+    { ...LOOK_OPTIONS, ...allowReferenceOption(args) },
     driverServices({ insecurePath: flags.has("insecure-path") }),
   );
   if (output.json) output.event("created", { image, format, size });
   else output.print(`Created ${image}, ${formatSize(size)}, ${format}`);
   return EXIT.OK;
-}
-
-/** How the image below is opened: it may be in use by readers. */
-const READING = {
-  writable: false,
-  growable: false,
-  offset: 0,
-  size: null,
-  writethrough: false,
-  direct: false,
-  lock: false,
-  snapshot: null,
-  backing: null,
-  overlay: null,
-  reconnect: 0,
-  cacheSize: CACHE_SIZE_DEFAULT,
-} as const;
-
-function allowed(list: string | undefined): readonly string[] {
-  return list === undefined ? [] : list.split(",");
 }

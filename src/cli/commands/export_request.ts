@@ -129,15 +129,22 @@ export function imageOptionsOf(
 > {
   const { values } = args;
   const backing = values.get("backing");
-  const allowed = values.get("allow-reference");
   const cacheSize = sizeOption(args, "cache-size");
   if (backing !== undefined) inUsage(() => parseSource(backing), "--backing");
   return {
     ...textOption(args, "snapshot"),
     ...backing === undefined ? {} : { backing },
-    ...allowed === undefined ? {} : { allowReference: allowed.split(",") },
+    ...allowReferenceOption(args),
     ...cacheSize === null ? {} : { cacheSize },
   };
+}
+
+/** Reads `--allow-reference`; nothing if it is not given. */
+export function allowReferenceOption(
+  { values }: Arguments,
+): { readonly allowReference?: readonly string[] } {
+  const list = values.get("allow-reference");
+  return list === undefined ? {} : { allowReference: list.split(",") };
 }
 
 /** An option without further checks here; nothing if it is not given. */

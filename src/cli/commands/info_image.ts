@@ -3,10 +3,7 @@
  *
  * @module
  */
-import {
-  CACHE_SIZE_DEFAULT,
-  type ImageOptions,
-} from "../../backends/driver.ts";
+import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import { mapImage } from "../../backends/image_map.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { EXIT, type ExitCode } from "../command.ts";
@@ -46,22 +43,7 @@ export async function runImageInfo(
 }
 
 function optionsOf(args: Arguments): ImageOptions {
-  const { snapshot, backing, allowReference, cacheSize } = imageOptionsOf(args);
-  return {
-    writable: false,
-    growable: false,
-    offset: 0,
-    size: null,
-    writethrough: false,
-    direct: false,
-    lock: false,
-    snapshot: snapshot ?? null,
-    backing: backing ?? null,
-    overlay: null,
-    allowReference: allowReference ?? [],
-    reconnect: 0,
-    cacheSize: cacheSize ?? CACHE_SIZE_DEFAULT,
-  };
+  return { ...LOOK_OPTIONS, ...imageOptionsOf(args) };
 }
 
 function eventOf({ looksLike, ...facts }: ImageFacts): Record<string, unknown> {

@@ -9,12 +9,10 @@ import { closeDescriptor } from "../syscall/descriptor.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { LinuxConnectedSocket, type StreamMaker } from "./connected_socket.ts";
 import { resolveHost } from "./resolve_host.ts";
-import { SOCK, SocketWait } from "./socket.ts";
+import { AF_UNIX, SOCK, SocketWait, SOL_SOCKET } from "./socket.ts";
 import { SocketPoll } from "./socket_poll.ts";
 import { pathAddress } from "./unix_address.ts";
 
-const AF_UNIX = 1;
-const SOL_SOCKET = 1;
 const SO_ERROR = 4;
 const SO_KEEPALIVE = 9;
 const IPPROTO_TCP = 6;

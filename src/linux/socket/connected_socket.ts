@@ -6,10 +6,9 @@ import { closeDescriptor, OPEN } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { PolledStream } from "./polled_stream.ts";
-import { SocketWait } from "./socket.ts";
+import { MSG_NOSIGNAL, SocketWait } from "./socket.ts";
 import type { SocketPoll } from "./socket_poll.ts";
 
-const MSG_NOSIGNAL = 0x4000;
 const F_SETFL = 4;
 
 /** Makes a stream of a blocking socket, and closes it. */

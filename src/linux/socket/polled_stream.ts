@@ -4,10 +4,8 @@ import type { CompletedOperation } from "../../event/ring_events.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
-import type { SocketWait } from "./socket.ts";
+import { MSG_NOSIGNAL, type SocketWait } from "./socket.ts";
 import type { SocketPoll } from "./socket_poll.ts";
-
-const MSG_NOSIGNAL = 0x4000;
 
 /**
  * A stream of a thread without an io_uring, such as the main thread: it waits in
@@ -64,10 +62,16 @@ export class PolledStream implements ByteStream {
         BigInt(part.length),
         MSG_NOSIGNAL,
       );
-      if (put > 0) done += put;
-      else if (!await this.#again("writable")) {
-        return this.#ended(() => this.#owner.sent(-errno() || -ERRNO.EPIPE));
+      if (put > 0) {
+        done += put;
+        continue;
       }
+      const error = put < 0 ? errno() : ERRNO.EPIPE;
+      if (error === ERRNO.EINTR) continue;
+      if (error !== ERRNO.EAGAIN) {
+        return this.#ended(() => this.#owner.sent(-error));
+      }
+      await this.#wait.writable(Infinity);
     }
     // Never within `send()`, so that its caller has noted that it sends.
     await null;
@@ -88,15 +92,6 @@ export class PolledStream implements ByteStream {
       }
       await this.#wait.readable();
     }
-  }
-
-  /** Whether a call that failed can be made again, after a wait. */
-  async #again(what: "writable"): Promise<boolean> {
-    const error = errno();
-    if (error === ERRNO.EINTR) return true;
-    if (error !== ERRNO.EAGAIN) return false;
-    await this.#wait[what](Infinity);
-    return true;
   }
 
   #ended(tell: () => void): void {

@@ -11,7 +11,10 @@ import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
 import type { SocketPoll } from "./socket_poll.ts";
 
-const AF_UNIX = 1;
+/** The address family of unix(7). */
+export const AF_UNIX = 1;
+/** A flag of send(2): no SIGPIPE. */
+export const MSG_NOSIGNAL = 0x4000;
 
 /** Types of socket(2). */
 export const SOCK = {
@@ -25,7 +28,8 @@ export const SOCK = {
 const SOCK_NONBLOCK = O.NONBLOCK;
 const SOCK_CLOEXEC = O.CLOEXEC;
 
-const SOL_SOCKET = 1;
+/** The level of socket options that all sockets have. */
+export const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
@@ -122,6 +126,11 @@ function checked(call: string, result: number): number {
 
 const SHUT_RDWR = 2;
 
+/** Shuts a socket down in both directions: shutdown(2). */
+export function shutdownSocket(fd: number): void {
+  libc().shutdown(fd, SHUT_RDWR);
+}
+
 /** Waits for one socket. */
 export class SocketWait {
   readonly #fd: number;
@@ -165,7 +174,7 @@ export class SocketWait {
    */
   end(): void {
     this.#ended = true;
-    libc().shutdown(this.#fd, SHUT_RDWR);
+    shutdownSocket(this.#fd);
     this.#poll.release(this.#fd);
   }
 

@@ -10,11 +10,10 @@ import { AT_FDCWD, closeDescriptor, OPEN } from "../syscall/descriptor.ts";
 import { cString, pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { SystemError } from "../syscall/system_error.ts";
-import { openSocket, SOCK, SocketWait } from "./socket.ts";
+import { MSG_NOSIGNAL, openSocket, SOCK, SocketWait } from "./socket.ts";
 import { SocketPoll } from "./socket_poll.ts";
 import { descriptorAddress } from "./unix_address.ts";
 
-const MSG_NOSIGNAL = 0x4000;
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 16384;
 const LONGEST_LINE = 65536;

@@ -94,7 +94,7 @@ Deno.test("writes that were answered and may be lost are told by the next flush"
   assertEquals(await backend.write(0, data, 0, 4096), 4096);
   const before = syncErrors.count;
   server.crash();
-  // The loss is noticed by whatever comes next.
+  // The next request notices the loss.
   assertEquals(await readBack(backend, 0, 10), new Uint8Array(10));
   assertEquals(syncErrors.count, before + 1);
   // Later flushes succeed; the export tells each handle of the error once.

@@ -38,7 +38,7 @@ export async function loadDecompression(): Promise<void> {
  * always the whole cluster, because damage often shows only at its end.
  *
  * @param compression How it is compressed.
- * @param stream The stream, and whatever follows it in the file.
+ * @param stream The stream, and the bytes that follow it in the file.
  * @param output Where to: a cluster, and room for one more byte.
  * @returns Whether `output` has it; not if the stream is damaged, or of another
  * size.

@@ -1,5 +1,5 @@
-import { ERRNO } from "../../../../base/errno.ts";
-import type { Backend } from "../../../backend.ts";
+import { ERRNO } from "../../../base/errno.ts";
+import type { Backend } from "../../backend.ts";
 
 /** Writes all bytes to a file; 0 or a negated errno. */
 export async function writeFully(
@@ -16,8 +16,8 @@ export async function writeFully(
 }
 
 /** Words of a table as the file has them. */
-export function bytesOf(words: Int32Array): Uint8Array<ArrayBuffer> {
+export function bytesOf(words: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(4 * words.length));
-  words.forEach((word, i) => view.setInt32(4 * i, word));
+  for (let i = 0; i < words.length; i++) view.setInt32(4 * i, words[i]!);
   return new Uint8Array(view.buffer);
 }

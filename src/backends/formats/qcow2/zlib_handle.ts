@@ -73,7 +73,7 @@ export class ZlibHandle {
   /**
    * Decompresses a stream, up to the end of the output.
    *
-   * @param stream The stream, and whatever follows it.
+   * @param stream The stream, and the bytes that follow it.
    * @param output Where to.
    * @returns How many bytes the stream gave; -1 if it is damaged.
    */

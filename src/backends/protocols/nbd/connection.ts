@@ -103,7 +103,7 @@ export class NbdConnection implements StreamOwner {
     this.#receive();
   }
 
-  /** Ends the connection, politely if nothing is in flight. */
+  /** Closes the connection, without a word to the server. */
   close(): void {
     if (this.#isLost) return;
     this.#isLost = true;
@@ -202,7 +202,7 @@ export class NbdConnection implements StreamOwner {
     this.#stream!.completed(request);
   }
 
-  /** The connection cannot be used further: whoever waits is told. */
+  /** The connection cannot be used further: its owner and all requests learn it. */
   #lose(why: string): void {
     if (this.#isLost) return;
     this.#isLost = true;

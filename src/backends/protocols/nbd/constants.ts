@@ -7,7 +7,7 @@
 /** The default port. */
 export const NBD_PORT = 10809;
 
-/** Magic numbers of the handshake, as pairs of 32-bit words. */
+/** Magic numbers of the handshake, 64 bits each. */
 export const MAGIC = {
   /** `NBDMAGIC` */
   INIT: 0x4e42444d41474943n,

@@ -53,7 +53,7 @@ export class NbdLink implements RequestOwner {
   /** Why the last connection was lost. */
   why = "";
 
-  /** Makes a link, which connects when it is first used. */
+  /** Makes a link; a request connects it if `connect()` has not. */
   constructor(options: LinkOptions) {
     this.#options = options;
   }

@@ -123,11 +123,6 @@ export class NbdBackend extends ImageBackend implements Backend {
     return await this.#writeZeroes(last, position + length - last);
   }
 
-  override allocate(position: number, length: number): Answer {
-    void position, length;
-    return -ERRNO.EOPNOTSUPP;
-  }
-
   override truncate(size: number): Answer {
     return size === this.size ? 0 : -ERRNO.EOPNOTSUPP;
   }

@@ -253,9 +253,18 @@ export class ReplyParser {
 
 /** The errors of NBD have the numbers of Linux; others become EINVAL. */
 function errnoOfNbd(code: number): number {
-  const { EPERM, EIO, ENOMEM, EINVAL, ENOSPC, EOVERFLOW, EOPNOTSUPP } = ERRNO;
+  const {
+    EPERM,
+    EIO,
+    ENOMEM,
+    EINVAL,
+    ENOSPC,
+    EOVERFLOW,
+    EOPNOTSUPP,
+    ESHUTDOWN,
+  } = ERRNO;
   const known = [EPERM, EIO, ENOMEM, EINVAL, ENOSPC, EOVERFLOW, EOPNOTSUPP];
   if (known.includes(code as typeof EIO)) return -code;
-  // ESHUTDOWN: the server is ending.
-  return code === 108 ? -EIO : -EINVAL;
+  // The server is ending.
+  return code === ESHUTDOWN ? -EIO : -EINVAL;
 }

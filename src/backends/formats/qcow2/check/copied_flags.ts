@@ -1,7 +1,7 @@
 import type { CheckReport } from "./check_report.ts";
 import type { CheckedImage } from "./checked_image.ts";
 import { hasPlace, tableOffset } from "./table_entry.ts";
-import { bytesOf, writeFully } from "./write_fully.ts";
+import { bytesOf, writeFully } from "../write_fully.ts";
 
 const COPIED = 0x8000_0000 | 0;
 const COMPRESSED = 0x4000_0000;

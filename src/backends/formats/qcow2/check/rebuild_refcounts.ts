@@ -3,7 +3,7 @@ import { LIMIT } from "../constants.ts";
 import { refcountPlace, withRefcount } from "../writing/refcount_words.ts";
 import type { CheckedImage } from "./checked_image.ts";
 import type { ClusterCounts } from "./cluster_counts.ts";
-import { bytesOf, writeFully } from "./write_fully.ts";
+import { bytesOf, writeFully } from "../write_fully.ts";
 
 /** Position of `refcount_table_offset`, before `refcount_table_clusters`. */
 const TABLE_FIELDS = 48;

@@ -4,7 +4,7 @@ import {
   refcountPlace,
   withRefcount,
 } from "../writing/refcount_words.ts";
-import { bytesOf, writeFully } from "./write_fully.ts";
+import { bytesOf, writeFully } from "../write_fully.ts";
 import type { CheckReport } from "./check_report.ts";
 import type { CheckedImage } from "./checked_image.ts";
 import type { ReferenceCounter } from "./reference_counter.ts";

@@ -5,8 +5,9 @@ import { makeFile, mustSucceed, reserve } from "../../../new_file.ts";
 import type { FileService } from "../../../services.ts";
 import { formatSize } from "../../../size.ts";
 import { LIMIT } from "../constants.ts";
+import { writeFully } from "../write_fully.ts";
 import { newImage } from "./new_image.ts";
-import { layOut, type NewImage } from "./new_layout.ts";
+import { layOut, type NewImage, type NewLayout } from "./new_layout.ts";
 
 /** The default size of a cluster, as of QEMU: 64 KiB. */
 const CLUSTER_SIZE = 65_536;
@@ -33,8 +34,7 @@ export async function createQcow2(
   const { preallocation, dataFile, size } = options;
   const make = () =>
     makeFile(path, files, async (file) => {
-      await writeNewImage(file, image);
-      const { dataAt, clusters } = layOut(image, path);
+      const { dataAt, clusters } = await writeNewImage(file, image);
       const [from, to] = [dataAt, clusters].map((at) => at * image.clusterSize);
       await reserve(file, from!, to!, preallocation);
     });
@@ -51,24 +51,23 @@ export async function createQcow2(
  * Writes the tables of a new image to an empty file. The header is written after
  * everything else is durable.
  *
+ * @returns Where its parts are.
  * @throws {UserError} If the image is too large for the format, or the file
  * cannot be written.
  */
 export async function writeNewImage(
   file: Backend,
   image: NewImage,
-): Promise<void> {
+): Promise<NewLayout> {
   const { name } = file;
-  const { clusters } = layOut(image, name);
+  const layout = layOut(image, name);
+  const { clusters } = layout;
   await mustSucceed(file.truncate(clusters * image.clusterSize), name);
-  for (const { at, bytes } of newImage(image, name)) {
+  for (const { at, bytes } of newImage(image, layout, name)) {
     if (at === 0) await mustSucceed(file.flush(), name);
-    for (let done = 0; done < bytes.length;) {
-      const rest = bytes.length - done;
-      const put = file.write(at + done, bytes, done, rest);
-      done += await mustSucceed(put, name);
-    }
+    await mustSucceed(writeFully(file, at, bytes), name);
   }
+  return layout;
 }
 
 /** An empty overlay: it shows the image below. */

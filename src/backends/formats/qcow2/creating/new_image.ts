@@ -5,7 +5,7 @@
  * @module
  */
 import { newHeader } from "./new_header.ts";
-import { layOut, type NewImage, type NewLayout } from "./new_layout.ts";
+import type { NewImage, NewLayout } from "./new_layout.ts";
 
 /** The cluster is used once, so that it may be written in place. */
 const COPIED = 0x8000_0000;
@@ -25,13 +25,13 @@ export interface FilePart {
  * completely is no image.
  *
  * @param name Its name in errors.
- * @throws {UserError} If the format cannot describe such a disk.
+ * @throws {UserError} If the names in its header do not fit.
  */
 export function* newImage(
   image: NewImage,
+  layout: NewLayout,
   name: string,
 ): Generator<FilePart, void> {
-  const layout = layOut(image, name);
   const header = newHeader(image, layout, name);
   const { clusterSize } = image;
   const { blocksAt, blockClusters, l1At, l1Entries, l2At, l2Tables } = layout;

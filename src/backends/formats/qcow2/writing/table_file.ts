@@ -1,6 +1,7 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import type { Backend } from "../../../backend.ts";
 import type { SliceChanges } from "./slice_changes.ts";
+import { bytesOf } from "../write_fully.ts";
 import { fully, type Steps } from "./steps.ts";
 
 /** There is no room in the cache until changed slices were written. */
@@ -60,10 +61,7 @@ export class TableFile {
 
   /** Writes words. */
   *writeWords(host: number, words: ArrayLike<number>): Steps {
-    const bytes = new Uint8Array(words.length * 4);
-    const view = new DataView(bytes.buffer);
-    for (let i = 0; i < words.length; i++) view.setInt32(4 * i, words[i]!);
-    return yield* this.write(host, bytes);
+    return yield* this.write(host, bytesOf(words));
   }
 
   /** Writes zeroes. */
