@@ -12333,7 +12333,7 @@ function checkTables(header, clusterSize, name) {
   check(!(hasDataFile && isRaw && backingName !== null), "it has a raw data file and a backing file");
 }
 
-// src/backends/formats/qcow2/read_fully.ts
+// src/backends/read_fully.ts
 async function readFully(file, position, buffer, start, length2) {
   let done = 0;
   while (done < length2) {

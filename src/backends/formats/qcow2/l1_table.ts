@@ -1,7 +1,7 @@
 import type { Backend } from "../../backend.ts";
 import { LIMIT } from "./constants.ts";
 import type { Geometry } from "./geometry.ts";
-import { readFully } from "./read_fully.ts";
+import { readFully } from "../../read_fully.ts";
 import { refusal } from "./refusal.ts";
 
 /** No L2 table: nothing that it would map is allocated. */

@@ -1,6 +1,6 @@
 import { ERRNO } from "../../../base/errno.ts";
 import type { Mapping } from "./mapping.ts";
-import { readFully } from "./read_fully.ts";
+import { readFully } from "../../read_fully.ts";
 import type { ReadSources } from "./read_sources.ts";
 import { SliceBuffer } from "./table_lookup.ts";
 

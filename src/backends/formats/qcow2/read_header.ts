@@ -1,7 +1,7 @@
 import type { Backend } from "../../backend.ts";
 import { HEADER_V2 } from "./constants.ts";
 import { clusterSizeOf, parseHeader, type Qcow2Header } from "./header.ts";
-import { readFully } from "./read_fully.ts";
+import { readFully } from "../../read_fully.ts";
 import { refusal } from "./refusal.ts";
 
 /**

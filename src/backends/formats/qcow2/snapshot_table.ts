@@ -9,7 +9,7 @@ import type { Backend } from "../../backend.ts";
 import { SIZE_MAX } from "../../size.ts";
 import { LIMIT } from "./constants.ts";
 import type { Qcow2Header } from "./header.ts";
-import { readFully } from "./read_fully.ts";
+import { readFully } from "../../read_fully.ts";
 import { refusal } from "./refusal.ts";
 
 /** An internal snapshot. Offsets and sizes in bytes. */

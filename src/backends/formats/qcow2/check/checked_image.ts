@@ -1,7 +1,7 @@
 import type { Backend } from "../../../backend.ts";
 import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Qcow2Header } from "../header.ts";
-import { readFully } from "../read_fully.ts";
+import { readFully } from "../../../read_fully.ts";
 
 /** Bytes to which QEMU rounds the size of a file up. */
 const SECTOR = 512;

@@ -1,4 +1,4 @@
-import type { Backend } from "../../backend.ts";
+import type { Backend } from "./backend.ts";
 
 /**
  * Reads a range of an image, up to its end.
