@@ -68,4 +68,4 @@ export interface Command {
 }
 
 /** The options that every command has. */
-export const COMMON_OPTIONS = ["help", "version"] as const;
+export const COMMON_OPTIONS = ["log-format", "help", "version"] as const;

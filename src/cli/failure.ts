@@ -13,12 +13,15 @@ const DEBUG_VARIABLE = "MQFUSE_DEBUG";
  * @returns The exit code that belongs to it.
  */
 export function tellFailure(error: unknown, output: Output): ExitCode {
-  output.error(sentenceOf(error));
-  if (error instanceof UsageError) return EXIT.USAGE;
-  if (isDebugging() && error instanceof Error && error.stack !== undefined) {
-    for (const line of error.stack.split("\n")) output.say(line);
-  }
-  return EXIT.FAILURE;
+  const isUsage = error instanceof UsageError;
+  output.error(sentenceOf(error), isUsage ? [] : stackOf(error));
+  return isUsage ? EXIT.USAGE : EXIT.FAILURE;
+}
+
+/** The lines of the stack trace, none if it is not to be printed. */
+function stackOf(error: unknown): readonly string[] {
+  const stack = error instanceof Error ? error.stack : undefined;
+  return stack !== undefined && isDebugging() ? stack.split("\n") : [];
 }
 
 /**

@@ -6,7 +6,9 @@
  */
 import { nearest } from "./arguments/nearest.ts";
 import { UsageError } from "./arguments/options.ts";
-import { readArguments } from "./arguments/read_arguments.ts";
+import { type Arguments, readArguments } from "./arguments/read_arguments.ts";
+import { choiceOption } from "./arguments/values.ts";
+import type { OptionName } from "./arguments/options.ts";
 import { commandList } from "./command_list.ts";
 import {
   type Command,
@@ -17,6 +19,7 @@ import {
 import { tellFailure } from "./failure.ts";
 import { commandHelp, programHelp } from "./output/help.ts";
 import { OutputError } from "./output/line_writer.ts";
+import { LOG_FORMATS, outputFormatOf } from "./output/log_format.ts";
 import { Output, type Sinks } from "./output/output.ts";
 
 /**
@@ -32,7 +35,7 @@ export async function main(
   version: string,
   sinks: Sinks = Deno,
 ): Promise<ExitCode> {
-  const output = new Output(wantsJson(args), sinks);
+  const output = new Output(outputFormatOf(args), sinks);
   using _ = catchDefects(output);
   try {
     return await finish(await dispatch(args, version, output), output);
@@ -66,13 +69,20 @@ async function dispatch(
   const at = commandIndex(args, commands);
   if (at < 0) return answerWithoutCommand(args, version, output);
   const command = commandOf(args[at]!, commands);
-  const given = readArguments(args.toSpliced(at, 1), [
-    ...command.options,
-    ...COMMON_OPTIONS,
-  ]);
+  const given = read(args.toSpliced(at, 1), command.options);
   if (given.flags.has("help")) return print(commandHelp(command), output);
   if (given.flags.has("version")) return print([`mqfuse ${version}`], output);
   return await command.run(given, output, version);
+}
+
+/** Splits a command line; checks what the output is made of already. */
+function read(
+  args: readonly string[],
+  options: readonly OptionName[],
+): Arguments {
+  const given = readArguments(args, [...options, ...COMMON_OPTIONS]);
+  choiceOption(given, "log-format", LOG_FORMATS);
+  return given;
 }
 
 /** The index of the command: the first word, unless options come first. */
@@ -90,7 +100,7 @@ function answerWithoutCommand(
   version: string,
   output: Output,
 ): ExitCode {
-  const { flags } = readArguments(args, COMMON_OPTIONS);
+  const { flags } = read(args, []);
   if (flags.has("version")) return print([`mqfuse ${version}`], output);
   if (flags.has("help")) {
     return print(programHelp(commandList(version)), output);
@@ -111,12 +121,6 @@ function commandOf(name: string, commands: readonly Command[]): Command {
 function print(lines: readonly string[], output: Output): ExitCode {
   for (const line of lines) output.print(line);
   return EXIT.OK;
-}
-
-/** Whether --json is given; read first, so that usage errors are events too. */
-function wantsJson(args: readonly string[]): boolean {
-  const end = args.indexOf("--");
-  return (end < 0 ? args : args.slice(0, end)).includes("--json");
 }
 
 /** Makes an uncaught error print one sentence and end the program. */

@@ -20,7 +20,7 @@ const snapshot = (at: number) => ({
   bytesRead: 0,
   bytesSpliced: 0,
 });
-const output = new Output(false);
+const output = new Output({ json: false, log: "text" });
 const printer = new StatsPrinter(snapshot(0), output);
 for (let second = 1; second <= 8; second++) {
   for (let i = 0; i < 3000 * second; i++) {

@@ -93,7 +93,7 @@ const OTHERS: readonly [number, string][] = [
 ];
 
 kernelTest(
-  "every bad input gives one sentence and its exit code, and is no defect",
+  "every bad input gives one sentence or event and its exit code, and is no defect",
   async () => {
     const directory = await Deno.makeTempDir({ prefix: "mqfuse-test-" });
     const before = Deno.cwd();
@@ -119,6 +119,12 @@ kernelTest(
         );
         assertMatch(sinks.err, /^mqfuse: (?:Cannot|Unknown) [^\n]+\n$/);
         assertEquals(sinks.err.includes("defect"), false, sinks.err);
+        const logged = new KeptSinks();
+        const inJson = args.toSpliced(1, 0, "--log-format=json");
+        assertEquals(await main(inJson, "1.2.3", logged), expected, line);
+        const { event, message } = JSON.parse(logged.err);
+        const told = `mqfuse: ${message.replaceAll("\0", "\\x00")}\n`;
+        assertEquals([event, told], ["error", sinks.err]);
       }
     } finally {
       Deno.chdir(before);

@@ -22,7 +22,7 @@ async function withServer(
   await inTemporaryDirectory(async (directory) => {
     const path = `${directory}/control`;
     const session = new FakeExport();
-    const output = new Output(false, new KeptSinks());
+    const output = new Output({ json: false, log: "text" }, new KeptSinks());
     const stop = () => session.stopped++;
     const listener = listenControl(path, options);
     const service = { version: "0", output, stop };
@@ -157,7 +157,7 @@ kernelTest(
   async () => {
     await inTemporaryDirectory(async (directory) => {
       const path = `${directory}/control`;
-      const output = new Output(false, new KeptSinks());
+      const output = new Output({ json: false, log: "text" }, new KeptSinks());
       const server = new ControlServer(
         listenControl(path),
         new FakeExport(),

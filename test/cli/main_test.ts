@@ -91,6 +91,23 @@ Deno.test("main() shows help and ends with 2 without a command", async () => {
   assertMatch(err, /^Usage: /);
 });
 
+Deno.test("main() knows the format of the log before the command line is right", async () => {
+  const line =
+    /^\{"time":"[^"]+","event":"error","message":"Unknown [^"]+"\}\n$/;
+  for (
+    const args of [
+      ["--log-format=json", "--bogus"],
+      ["demo", "--bogus", "--log-format", "json"],
+      ["demo", "--log-format=text", "--log-format=json", "--bogus"],
+    ]
+  ) assertMatch((await run(...args)).err, line);
+  const { code, err } = await run("demo", "--log-format=xml");
+  assertEquals([code, err], [
+    2,
+    "mqfuse: Cannot use xml (--log-format): expected one of text, json\n",
+  ]);
+});
+
 Deno.test("main() prints errors as events too with --json", async () => {
   const { code, out, err } = await run("export", "--json", "a");
   assertEquals(code, 2);

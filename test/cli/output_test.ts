@@ -10,6 +10,7 @@ import {
   readyLine,
   type ReadyOptions,
 } from "../../src/cli/output/ready_line.ts";
+import { callbacksOf } from "../../src/cli/service/serving.ts";
 import { formatTable, queueTable } from "../../src/cli/output/table.ts";
 import { libc } from "../../src/linux/syscall/libc.ts";
 import { granted } from "../requirements.ts";
@@ -20,7 +21,7 @@ if (granted("ffi")) libc();
 
 Deno.test("Output writes whole lines, however little a stream takes", () => {
   const sinks = new KeptSinks(3);
-  const output = new Output(true, sinks);
+  const output = new Output({ json: true, log: "text" }, sinks);
   output.print("a line of text");
   output.event("ready", { queues: 4 });
   output.say("another one");
@@ -30,24 +31,89 @@ Deno.test("Output writes whole lines, however little a stream takes", () => {
 
 Deno.test("Output keeps a line one line", () => {
   const sinks = new KeptSinks();
-  new Output(false, sinks).say("a\nb\r\x1b[0m\tc");
+  new Output({ json: false, log: "text" }, sinks).say("a\nb\r\x1b[0m\tc");
   assertEquals(sinks.err, "a\\x0ab\\x0d\\x1b[0m\\x09c\n");
 });
 
 Deno.test("Output composes a record when it is written", () => {
   const sinks = new KeptSinks();
-  new Output(false, sinks).recordLater(() => "a record", "stdout");
+  new Output({ json: false, log: "text" }, sinks).record(
+    () => "a record",
+    "stdout",
+  );
   assertEquals(sinks.out, "a record\n");
 });
 
 Deno.test("Output prints events for programs alone", () => {
   const sinks = new KeptSinks();
-  new Output(false, sinks).event("ready");
-  new Output(false, sinks).notice("Something");
+  new Output({ json: false, log: "text" }, sinks).event("ready");
+  new Output({ json: false, log: "text" }, sinks).notice("Something");
   assertEquals([sinks.out, sinks.err], ["", "mqfuse: Something\n"]);
-  new Output(true, sinks).error("Something else");
+  new Output({ json: true, log: "text" }, sinks).error("Something else");
   assertEquals(sinks.out, '{"event":"error","message":"Something else"}\n');
   assertEquals(sinks.err, "mqfuse: Something\nmqfuse: Something else\n");
+});
+
+/** What an output of which standard error is a log of JSON prints. */
+function logOf(use: (output: Output) => void) {
+  const sinks = new KeptSinks();
+  const stderr = { ...sinks.stderr, isTerminal: () => true };
+  const { stdout } = sinks;
+  use(new Output({ json: false, log: "json" }, { stdout, stderr }));
+  assertEquals(sinks.out, "");
+  return sinks.err.trimEnd().split("\n").map((line) => {
+    const { time, ...event } = JSON.parse(line);
+    assertMatch(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    return event;
+  });
+}
+
+Deno.test("Output prints nothing but events on standard error with --log-format=json", () => {
+  const events = logOf((output) => {
+    assertEquals(output.live, false);
+    output.say("a\x7fb\nc");
+    output.notice("Something");
+    output.error("Cannot do it", ["at x", "at y"]);
+    output.tell("ready", { queues: 4 }, "Exporting it");
+    output.report("closed", { queues: [] }, ["a", "table"]);
+  });
+  assertEquals(events, [
+    { event: "notice", message: "a\x7fb\nc" },
+    { event: "notice", message: "Something" },
+    { event: "error", message: "Cannot do it", stack: ["at x", "at y"] },
+    { event: "ready", message: "Exporting it", queues: 4 },
+    { event: "closed", queues: [] },
+  ]);
+});
+
+Deno.test("Output prints an event twice if both streams are for programs", () => {
+  const sinks = new KeptSinks();
+  const output = new Output({ json: true, log: "json" }, sinks);
+  output.report("closed", { queues: [] }, ["a table"]);
+  assertEquals(sinks.out, '{"event":"closed","queues":[]}\n');
+  assertMatch(
+    sinks.err,
+    /^\{"time":"[^"]+","event":"closed","queues":\[\]\}\n$/,
+  );
+});
+
+Deno.test("callbacksOf() traces to the log in its format", () => {
+  for (const log of ["text", "json"] as const) {
+    const sinks = new KeptSinks();
+    const output = new Output({ json: false, log }, sinks);
+    const mount = { mountpoint: "mnt", stopTimeout: 1 };
+    callbacksOf(mount, "text", output).trace!({
+      queue: 0,
+      direction: "<-",
+      unique: 2n,
+      opcode: 3,
+      fields: {},
+      bytes: 0,
+    });
+    assertEquals(sinks.out, "");
+    if (log === "text") assertMatch(sinks.err, /^q0 <- 0x2 GETATTR\n$/);
+    else assertEquals(JSON.parse(sinks.err).event, "message");
+  }
 });
 
 /** Streams whose standard output fails. */
@@ -63,7 +129,7 @@ function failingSinks(error: Error): { sinks: Sinks; kept: KeptSinks } {
 
 Deno.test("Output ends a command whose reader has gone, without a word", async () => {
   const { sinks, kept } = failingSinks(new Deno.errors.BrokenPipe("no"));
-  const output = new Output(true, sinks);
+  const output = new Output({ json: true, log: "text" }, sinks);
   output.event("ready");
   assertEquals(
     assertThrows(() => output.print("x"), OutputError).isClosed,
@@ -109,13 +175,16 @@ Deno.test("Output waits for a pipe that is full", () => {
       return sinks.stdout.writeSync(bytes);
     },
   };
-  new Output(false, { stdout: full, stderr: sinks.stderr }).print("late");
+  new Output({ json: false, log: "text" }, {
+    stdout: full,
+    stderr: sinks.stderr,
+  }).print("late");
   assertEquals([sinks.out, tries], ["late\n", 3]);
 });
 
 Deno.test("tellFailure() prints a user error as it is", () => {
   const sinks = new KeptSinks();
-  const output = new Output(false, sinks);
+  const output = new Output({ json: false, log: "text" }, sinks);
   assertEquals(tellFailure(new UserError("Cannot do it: no"), output), 1);
   assertEquals(tellFailure(new UsageError("Cannot use it: no"), output), 2);
   assertEquals(
@@ -134,7 +203,10 @@ Deno.test("tellFailure() reports anything else as a defect, in one line", () => 
   ];
   for (const defect of defects) {
     const sinks = new KeptSinks();
-    assertEquals(tellFailure(defect, new Output(false, sinks)), 1);
+    assertEquals(
+      tellFailure(defect, new Output({ json: false, log: "text" }, sinks)),
+      1,
+    );
     assertMatch(
       sinks.err,
       /^mqfuse: .+; this is a defect of mqfuse, please report it \(.*\)\n$/,

@@ -78,7 +78,7 @@ Deno.test("StatsDisplay prints lines, a live table or events", async () => {
   for (const kind of ["lines", "live", "json"]) {
     const sinks = new KeptSinks();
     const stderr = { ...sinks.stderr, isTerminal: () => kind === "live" };
-    const output = new Output(kind === "json", {
+    const output = new Output({ json: kind === "json", log: "text" }, {
       stdout: sinks.stdout,
       stderr,
     });

@@ -20,6 +20,31 @@ const NAMES = Object.keys(SCHEMA.$defs)
   .filter((name) => name.startsWith("event-"))
   .map((name) => name.slice("event-".length));
 
+/** The only places that write to standard error. */
+const WRITERS: Readonly<Record<string, string>> = {
+  "src/cli/output/output.ts": "as events, with --log-format=json",
+  "src/session/session_options.ts": "the default of the library's own users",
+};
+
+testIf(
+  missingPermission("read"),
+  "no sentence escapes --log-format=json: all are printed by Output",
+  async () => {
+    const files = (await readRepository()).filter(({ path }) =>
+      path === "main.ts" || /^src\/.*\.(?:ts|js)$/.test(path)
+    );
+    const writers = files.filter(({ text }) =>
+      /^(?! *\*).*\b(?:console\.|Deno\.stderr\b|sinks\.stderr\b)/m.test(text)
+    ).map(({ path }) => path);
+    assertEquals(writers, Object.keys(WRITERS));
+  },
+);
+
+/** The lines of standard error, each of which has to be an event. */
+function logOf(stderr: string): Event[] {
+  return stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
 /** Requires that events are as the schema says; returns their names. */
 function check(events: readonly Event[]): string[] {
   const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
@@ -44,7 +69,10 @@ testIf(
     const files = (await readRepository())
       .filter(({ path }) => path.startsWith("src/cli/"));
     const printed = files.flatMap(({ text }) =>
-      Array.from(text.matchAll(/\bevent\("([a-z-]+)"/g), ([, name]) => name!)
+      Array.from(
+        text.matchAll(/\b(?:event|log|tell|report)\(\s*"([a-z-]+)"/g),
+        ([, name]) => name!,
+      )
     );
     assert(printed.length > 5);
     assertEquals(printed.filter((name) => !NAMES.includes(name)), []);
@@ -77,6 +105,7 @@ kernelTest(
             "-w",
             "--stats=0.2",
             "--trace",
+            "--log-format=json",
             image,
             mountpoint,
           ],
@@ -84,6 +113,7 @@ kernelTest(
             "mount",
             '<"$1"/disk.img',
             "--stats=0.2",
+            "--log-format=json",
             `mirror:${directory}`,
             tree,
           ],
@@ -105,8 +135,13 @@ kernelTest(
         await eventually(isWaiting, "the event in-use");
         holder.kill();
         await Promise.all([holder.status, reader.cancel()]);
-        assertEquals((await process.ended).code, 0);
+        const { code, stderr } = await process.ended;
+        assertEquals(code, 0);
         add(process.events);
+        const told = check(logOf(stderr));
+        for (const name of ["ready", "notice", "in-use", "stats", "closed"]) {
+          assert(told.includes(name), `${name} in ${stderr}`);
+        }
       }
       const made = `qcow2:${directory}/new.qcow2`;
       add(await eventsOf("create", "--json", made, "1M"));
@@ -116,8 +151,15 @@ kernelTest(
       add(await eventsOf("info", "--json", "--map", made));
       add(await eventsOf("export", "--json"));
       add(await eventsOf("demo", "--json"));
+      const demo = await runMain(["demo", "--log-format=json"]);
+      assertEquals(check(logOf(demo.stderr)), ["notice"]);
+      assertEquals(demo.code, 0);
       // Lines are dropped only where nothing reads them: test/cli tests that.
       check([{ event: "dropped", lines: 3 }]);
+      const failed = ["export", "--log-format=json", "none.img", mountpoint];
+      const { stderr } = await runMain(failed, { env: { MQFUSE_DEBUG: "1" } });
+      assertEquals(check(logOf(stderr)), ["error"]);
+      assert(logOf(stderr)[0]!["stack"] !== undefined, stderr);
       assertEquals(NAMES.filter((name) => !seen.has(name)), ["dropped"]);
     }, LIMIT_MS),
   ["sleep"],

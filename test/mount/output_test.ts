@@ -45,6 +45,7 @@ const UNREAD: readonly string[][] = [
   ["--json", "--stats=0.1"],
   ["--trace"],
   ["--json", "--trace"],
+  ["--log-format=json", "--trace", "--stats=0.1"],
   ["--wire"],
 ];
 

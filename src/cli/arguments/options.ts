@@ -257,6 +257,11 @@ export const OPTIONS = {
   json: {
     help: "print events to standard output, one JSON object per line",
   },
+  "log-format": {
+    value: "text|json",
+    help:
+      "tell on standard error what happens in sentences, or as events, one JSON object per line (default: text)",
+  },
   repair: {
     value: "leaks|all",
     help:

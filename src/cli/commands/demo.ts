@@ -14,6 +14,7 @@ import {
 import { runTraffic, type TrafficResult } from "../demo/traffic.ts";
 import type { Output } from "../output/output.ts";
 import { queueTable } from "../output/table.ts";
+import { reportTo } from "../service/serving.ts";
 import { onStopSignals } from "../service/stop_signals.ts";
 
 /** `demo`: shows in a few seconds that everything works. */
@@ -107,7 +108,7 @@ function tellOutcome(
 
 async function openDisk(output: Output): Promise<DemoDisk> {
   try {
-    return await mountDemoDisk(DISK);
+    return await mountDemoDisk({ ...DISK, ...reportTo(output) });
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     output.notice(

@@ -164,8 +164,11 @@ function tellReady(
   session: ExportSession,
   output: Output,
 ): void {
-  output.event("ready", readyEvent(session, mount));
-  output.say(readyLine(session, mount, mount.mountpoint));
+  output.tell(
+    "ready",
+    readyEvent(session, mount),
+    readyLine(session, mount, mount.mountpoint),
+  );
   const status = `Exporting ${session.source}`;
   tellService({ ready: true, status }, output);
 }

@@ -117,19 +117,20 @@ function tellReady(
 ): void {
   const { source } = tree;
   const { mountMethod, allowOther, transport, negotiated } = session;
-  output.event("ready", {
-    mountpoint: session.mountpoint,
-    source,
-    mountMethod,
-    allowOther,
-    minor: negotiated.minor,
-    transport,
-    passthrough: session.passthrough,
-    pid: Deno.pid,
-  });
   const unmount = mountMethod === "mount" ? "umount" : "fusermount3 -u";
   const passthrough = session.passthrough.kind === "on" ? ", passthrough" : "";
-  output.say(
+  output.tell(
+    "ready",
+    {
+      mountpoint: session.mountpoint,
+      source,
+      mountMethod,
+      allowOther,
+      minor: negotiated.minor,
+      transport,
+      passthrough: session.passthrough,
+      pid: Deno.pid,
+    },
     `Mounted ${source} at ${mountpoint}: ${
       transportText(transport)
     }, FUSE 7.${negotiated.minor}, allow-other ${

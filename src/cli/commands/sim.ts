@@ -65,7 +65,7 @@ async function runSim(args: Arguments, output: Output): Promise<ExitCode> {
     values.get("window"),
   );
   let timeline: Timeline | null = null;
-  const report = await runWithProgress(simulation, {
+  const report = await runWithProgress(simulation, output, {
     ...files.paths.length === 0 ? {} : {
       onTimeline: (recorded) => timeline = recorded,
     },
@@ -81,11 +81,12 @@ async function runSim(args: Arguments, output: Output): Promise<ExitCode> {
 /** Runs a simulation; a long one shows a progress bar on a terminal. */
 async function runWithProgress(
   simulation: SimulationOptions,
+  output: Output,
   watching: SimulationHooks,
 ): Promise<SimulationReport> {
   const { jobs = 4, requests = 2000, faults } = simulation;
   const steps = faults === "swarm" ? SWARM_STEPS : jobs * requests;
-  if (steps < PROGRESS_STEPS_MIN || !Deno.stderr.isTerminal()) {
+  if (steps < PROGRESS_STEPS_MIN || !output.live) {
     return await runSimulation(simulation, watching);
   }
   const bar = new ProgressBar({
@@ -126,13 +127,19 @@ function tellFailure(
   { failure, replay, smallest }: SimulationReport,
   output: Output,
 ): void {
-  output.say(`mqfuse: ${failure}`);
-  output.say(`mqfuse: to repeat it: ${replay}`);
-  for (const [i, { steps }] of smallest!.clients.entries()) {
-    for (const step of steps) {
-      output.say(`mqfuse: client ${i}: ${JSON.stringify(step)}`);
-    }
-  }
+  const steps = smallest!.clients.flatMap(({ steps }, i) =>
+    steps.map((step) => `client ${i}: ${JSON.stringify(step)}`)
+  );
   const rates = Object.keys(smallest!.rates);
-  if (rates.length > 0) output.say(`mqfuse: with ${rates.join(", ")}`);
+  const lines = [
+    failure!,
+    `to repeat it: ${replay}`,
+    ...steps,
+    ...rates.length > 0 ? [`with ${rates.join(", ")}`] : [],
+  ];
+  output.log(
+    "error",
+    { message: failure, replay, smallest },
+    lines.map((line) => `mqfuse: ${line}`),
+  );
 }

@@ -7,6 +7,7 @@ import { inUsage } from "../arguments/values.ts";
 import { type Command, EXIT, type ExitCode } from "../command.ts";
 import type { Output } from "../output/output.ts";
 import { formatTable } from "../output/table.ts";
+import { reportTo } from "../service/serving.ts";
 import { onStopSignals } from "../service/stop_signals.ts";
 import { USES } from "../tune/load.ts";
 import { type Measured, measureVariants } from "../tune/measure.ts";
@@ -40,7 +41,7 @@ async function runTune(
   inUsage(() => parseSource(source), "IMAGE");
   const stopping = new AbortController();
   using _ = onStopSignals(() => stopping.abort());
-  const measured = await measureWithProgress(source, stopping.signal);
+  const measured = await measureWithProgress(source, stopping.signal, output);
   if (measured === null) throw new UserError("Stopped before the end");
   tell(measured, source, output);
   return EXIT.OK;
@@ -50,8 +51,9 @@ async function runTune(
 async function measureWithProgress(
   source: string,
   signal: AbortSignal,
+  output: Output,
 ): Promise<Measured[] | null> {
-  const bar = Deno.stderr.isTerminal()
+  const bar = output.live
     ? new ProgressBar({
       max: 1,
       clear: true,
@@ -61,6 +63,7 @@ async function measureWithProgress(
     : null;
   try {
     return await measureVariants(source, {
+      ...reportTo(output),
       signal,
       onProgress: (done, all) => {
         if (bar !== null) bar.value = done / all;

@@ -22,10 +22,11 @@ import {
 import type { QueueEnd } from "../../queue/request_queue.ts";
 import type { ExportSession } from "../../session/export_session.ts";
 import { mountExport } from "../../session/mount_export.ts";
+import type { SessionOptions } from "../../session/session_options.ts";
 import type { DemoFile } from "./traffic.ts";
 
 /** The size of the disk, and how it is served. */
-export interface DemoOptions {
+export interface DemoOptions extends Pick<SessionOptions, "report"> {
   /** Size of the disk in bytes. */
   readonly size: number;
   /** The number of queues. */
@@ -56,7 +57,7 @@ export interface DemoDisk extends DemoFile {
  * @throws {UserError} If it cannot be mounted.
  */
 export async function mountDemoDisk(
-  { size, queues }: DemoOptions,
+  { size, ...options }: DemoOptions,
 ): Promise<DemoDisk> {
   const directory = environmentVariable("TMPDIR") ?? "/tmp";
   const name = `mqfuse-demo-${crypto.randomUUID()}.img`;
@@ -69,7 +70,7 @@ export async function mountDemoDisk(
       source: `memory:${size}`,
       mountpoint: mountpoint.path,
       writable: true,
-      queues,
+      ...options,
       // Over io_uring, only as many queues as there are CPUs get requests.
       transport: "device",
     });

@@ -6,6 +6,7 @@ import { writeInThread } from "../../linux/io/thread_write.ts";
 import { BlockingWriter, type Sink } from "./blocking_writer.ts";
 import { BoundedWriter, Turns } from "./bounded_writer.ts";
 import type { LineKind, LineWriter, OutputError } from "./line_writer.ts";
+import { logLine, type OutputFormat } from "./log_format.ts";
 
 /** Where an {@linkcode Output} writes to. */
 export interface Sinks {
@@ -27,13 +28,18 @@ const STDERR = 2;
  */
 export type OutputEnd = "written" | "closed" | "failed";
 
+/** The fields of an event. */
+export type EventFields = Readonly<Record<string, unknown>>;
+
 /** Writes all output of the program, in whole lines. */
 export class Output {
   /** Whether events are printed to standard output. */
   readonly json: boolean;
+  /** Whether standard error has lines of JSON, instead of text. */
+  readonly jsonLog: boolean;
   /**
-   * Whether lines can be redrawn in place: standard error is a terminal, and
-   * NO_COLOR does not ask for plain text.
+   * Whether lines can be redrawn in place: standard error is a terminal, has
+   * text, and NO_COLOR does not ask for plain text.
    */
   readonly live: boolean;
   readonly #sinks: Sinks;
@@ -47,13 +53,15 @@ export class Output {
   /**
    * Makes an output, which waits for its readers.
    *
-   * @param json Whether {@linkcode Output.event} prints anything.
+   * @param format How to print events, and what standard error gets.
    * @param sinks The streams; those of the process if left out.
    */
-  constructor(json: boolean, sinks: Sinks = Deno) {
+  constructor({ json, log }: OutputFormat, sinks: Sinks = Deno) {
     this.json = json;
+    this.jsonLog = log === "json";
     this.#sinks = sinks;
-    this.live = !Deno.noColor && (sinks.stderr.isTerminal?.() ?? false);
+    this.live = !this.jsonLog && !Deno.noColor &&
+      (sinks.stderr.isTerminal?.() ?? false);
     this.#stdout = new BlockingWriter(sinks.stdout, "standard output");
     this.#stderr = new BlockingWriter(sinks.stderr, "standard error");
   }
@@ -85,7 +93,10 @@ export class Output {
       name: "standard error",
       write: writeTo(STDERR, this.#sinks.stderr),
       describe: strerror,
-      droppedLine: (lines) => `mqfuse: ${droppedText(lines)}\n`,
+      droppedLine: (lines) =>
+        this.jsonLog
+          ? `${logLine("dropped", { lines })}\n`
+          : `mqfuse: ${droppedText(lines)}\n`,
     });
   }
 
@@ -113,22 +124,35 @@ export class Output {
     }
   }
 
-  /** Prints a line for people, to standard error. */
-  say(line: string): void {
+  /**
+   * Tells what happens on standard error.
+   *
+   * @param event The name of the event, and its fields, for a log of JSON.
+   * @param lines The same for people.
+   */
+  log(
+    event: string,
+    fields: EventFields,
+    lines: readonly string[],
+    kind: LineKind = "message",
+  ): void {
     this.#drawn = 0;
-    this.#write("stderr", line, "message");
+    const told = this.jsonLog ? [logLine(event, fields)] : lines;
+    for (const line of told) this.#write("stderr", line, kind);
   }
 
-  /** Prints one of many lines, which are dropped before messages are. */
-  record(line: string, stream: StreamName): void {
-    this.recordLater(() => line, stream);
+  /** Tells something on standard error that is no event for `--json`. */
+  say(message: string): void {
+    this.log("notice", { message }, [message]);
   }
 
   /**
-   * As {@linkcode Output.record}, of a line that takes time to compose: only if
-   * it is not dropped.
+   * Prints one of many lines, which are dropped before messages are. It is
+   * composed only if it is not dropped.
+   *
+   * @param compose Returns JSON if that is what the stream has.
    */
-  recordLater(compose: () => string, stream: StreamName): void {
+  record(compose: () => string, stream: StreamName): void {
     if (this.#writer(stream).isFull) return this.drop(1, stream);
     if (stream === "stderr") this.#drawn = 0;
     this.#write(stream, compose(), "record");
@@ -158,23 +182,45 @@ export class Output {
   /** Prints an event for programs, with --json. */
   event(
     event: string,
-    fields: Record<string, unknown> = {},
+    fields: EventFields = {},
     kind: LineKind = "message",
   ): void {
     if (!this.json) return;
     this.#write("stdout", JSON.stringify({ event, ...fields }), kind);
   }
 
+  /** Prints an event for programs, and a sentence for people. */
+  tell(event: string, fields: EventFields, message: string): void {
+    this.event(event, fields);
+    this.log(event, { message, ...fields }, [message]);
+  }
+
+  /** Prints an event for programs; for people, lines if there are no programs. */
+  report(
+    event: string,
+    fields: EventFields,
+    lines: readonly string[],
+    kind: LineKind = "message",
+  ): void {
+    this.event(event, fields, kind);
+    if (!this.json || this.jsonLog) this.log(event, fields, lines, kind);
+  }
+
   /** Prints a sentence about what was repaired or is about to happen. */
   notice(message: string): void {
     this.event("notice", { message });
-    this.say(`mqfuse: ${message}`);
+    this.log("notice", { message }, [`mqfuse: ${message}`]);
   }
 
-  /** Prints an error in one sentence. */
-  error(message: string): void {
+  /**
+   * Prints an error in one sentence.
+   *
+   * @param stack Where it happened, if that is to be printed too.
+   */
+  error(message: string, stack: readonly string[] = []): void {
     this.event("error", { message });
-    this.say(`mqfuse: ${message}`);
+    const fields = stack.length === 0 ? { message } : { message, stack };
+    this.log("error", fields, [`mqfuse: ${message}`, ...stack]);
   }
 
   /**
@@ -201,7 +247,8 @@ export class Output {
 
   #tellFailure(error: OutputError): void {
     this.#isFailureTold = true;
-    this.say(`mqfuse: ${error.message}`);
+    const { message } = error;
+    this.log("error", { message }, [`mqfuse: ${message}`]);
   }
 }
 
@@ -233,8 +280,10 @@ function screenSize(): { readonly columns: number; readonly rows: number } {
   }
 }
 
+/** In a form that JSON has too where a character of JSON may need it. */
 function escaped(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
+  return character < " " ? `\\x${hex}` : `\\u00${hex}`;
 }
 
 function droppedText(lines: number): string {

@@ -58,42 +58,43 @@ export class StatsPrinter {
     this.#history.push(bytesPerSecond(stats));
     if (this.#history.length > HISTORY_MAX) this.#history.shift();
     const output = this.#output;
-    const lines = this.#tell(stats, now, false);
-    if (lines === null) return;
     const { columns } = output;
-    if (output.live && columns >= NARROW_COLUMNS) {
+    if (output.live && !output.json && columns >= NARROW_COLUMNS) {
       return output.redraw(statsScreen(stats, this.#history, columns));
     }
-    const plain = output.live ? narrowLines(stats, columns) : lines;
-    for (const line of plain) output.record(line, "stderr");
+    const lines = output.live ? narrowLines(stats, columns) : statsLines(stats);
+    output.report("stats", fieldsOf(stats, now, false), lines, "record");
   }
 
   /** Prints what happened from the first snapshot to the last one. */
   finish(now: StatsSnapshot = this.#last): void {
     const stats = between(this.#start, now);
-    if (this.#tell(stats, now, true) === null) return;
     const output = this.#output;
     const { columns } = output;
-    output.say(`Over ${stats.seconds.toFixed(1)} s:`);
-    const lines = output.live && columns < NARROW_COLUMNS
+    const table = output.live && columns < NARROW_COLUMNS
       ? narrowLines(stats, columns)
       : statsTable(stats);
-    for (const line of lines) output.say(line);
-    const { bytesRead, bytesSpliced } = now;
-    if (bytesSpliced === 0) return;
-    const [all, spliced] = [formatSize(bytesRead), formatSize(bytesSpliced)];
-    output.say(`Of ${all} read, ${spliced} were spliced`);
+    output.report("stats", fieldsOf(stats, now, true), [
+      `Over ${stats.seconds.toFixed(1)} s:`,
+      ...table,
+      ...splicedLines(now),
+    ]);
   }
+}
 
-  /** Prints an event; the lines for people, `null` if there are none. */
-  #tell(stats: Stats, now: StatsSnapshot, final: boolean): string[] | null {
-    const { seconds, queues } = stats;
-    const { bytesRead, bytesSpliced } = now;
-    const kind = final ? "message" : "record";
-    const fields = { final, seconds, queues, bytesRead, bytesSpliced };
-    this.#output.event("stats", fields, kind);
-    return this.#output.json ? null : statsLines(stats);
-  }
+/** The fields of the event `stats`. */
+function fieldsOf(
+  { seconds, queues }: Stats,
+  { bytesRead, bytesSpliced }: StatsSnapshot,
+  final: boolean,
+) {
+  return { final, seconds, queues, bytesRead, bytesSpliced };
+}
+
+function splicedLines({ bytesRead, bytesSpliced }: StatsSnapshot): string[] {
+  if (bytesSpliced === 0) return [];
+  const [all, spliced] = [formatSize(bytesRead), formatSize(bytesSpliced)];
+  return [`Of ${all} read, ${spliced} were spliced`];
 }
 
 function between(before: StatsSnapshot, after: StatsSnapshot): Stats {

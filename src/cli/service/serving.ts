@@ -54,17 +54,24 @@ export function callbacksOf(
   return {
     ...trace === "off" ? {} : {
       trace: (record) =>
-        output.recordLater(
-          () => lineOfMessage(record, output.json),
+        output.record(
+          () => lineOfMessage(record, output.json || output.jsonLog),
           traceStream,
         ),
       traceDropped: (records) => output.drop(records, traceStream),
     },
     notice: (text) => output.notice(text),
     inUse: (users) => tellInUse(users, mountpoint, stopTimeout, output),
+    ...reportTo(output),
+    warn: (text) => output.error(text),
+  };
+}
+
+/** The callback of a session that prints defects to an output. */
+export function reportTo(output: Output): Pick<SessionOptions, "report"> {
+  return {
     report: (error, during) =>
       output.error(`Cannot answer ${during}: ${messageOf(error)}`),
-    warn: (text) => output.error(text),
   };
 }
 
@@ -75,9 +82,10 @@ function tellInUse(
   stopTimeout: number | undefined,
   output: Output,
 ): void {
-  output.event("in-use", { ...users, stopTimeout });
-  output.say(
-    `mqfuse: ${mountpoint} is in use by ${
+  output.tell(
+    "in-use",
+    { ...users, stopTimeout },
+    `${mountpoint} is in use by ${
       describeUsers(users)
     }; waiting for up to ${stopTimeout} s, send another signal to stop at once`,
   );
@@ -108,8 +116,7 @@ export function tellEnd(
     output.notice(aborted ? "The connection was aborted" : "Unmounted");
   }
   for (const problem of problems) output.error(problem);
-  if (output.json) output.event("closed", { queues });
-  else for (const line of queueTable(queues)) output.say(line);
+  output.report("closed", { queues }, queueTable(queues));
   return clean ? EXIT.OK : EXIT.FAILURE;
 }
 

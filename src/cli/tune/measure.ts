@@ -4,6 +4,7 @@ import { environmentVariable } from "../../linux/syscall/process.ts";
 import { writeTextFile } from "../../linux/syscall/text_file.ts";
 import type { ExportSession } from "../../session/export_session.ts";
 import { mountExport } from "../../session/mount_export.ts";
+import type { SessionOptions } from "../../session/session_options.ts";
 import { Load, USES } from "./load.ts";
 import { median, type Variant, variantsOf } from "./variants.ts";
 
@@ -16,7 +17,7 @@ export interface Measured {
 }
 
 /** Ways to watch and stop a measurement. */
-export interface TuneHooks {
+export interface TuneHooks extends Pick<SessionOptions, "report"> {
   /** Called with how many of all measurements are done. */
   readonly onProgress: (done: number, all: number) => void;
   /** Stops it when aborted. */
@@ -121,11 +122,13 @@ class Tuning {
     variant: Variant,
     use: (session: ExportSession) => T | Promise<T>,
   ): Promise<T> {
+    const { report } = this.#hooks;
     const session = await mountExport({
       source: this.#source,
       mountpoint: this.#path,
       writable: false,
       stopTimeout: 1,
+      ...report === undefined ? {} : { report },
       ...variant,
     });
     const abort = () => void session.abort();
