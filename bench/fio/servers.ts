@@ -24,11 +24,14 @@ const QUEUES: readonly number[] = [1, 2, 4];
 
 const MIDDLE = 512 << 10;
 
-/** nbdfuse is slow everywhere, so that a few cells tell enough. */
-const isTelling = ({ section, pattern, jobs, blockSize }: Cell) =>
-  section === "sequential"
-    ? blockSize === 1 << 20
+/** nbdfuse is slow everywhere: these cells tell enough, and README shows some. */
+const isTelling = ({ section, pattern, engine, jobs, blockSize }: Cell) => {
+  if (section === "sequential") return blockSize === 1 << 20;
+  const isRandom = pattern.startsWith("rand");
+  return section === "tmpfs"
+    ? isRandom === (engine === "aio")
     : section === "null" && pattern === "randread" && jobs === 1;
+};
 
 /** Where a microsecond a request counts most. */
 const isQuick = ({ section, pattern, engine }: Cell) =>

@@ -41,7 +41,7 @@ const TOP = 58;
 const BAR = 11;
 const GAP = 2;
 const LABEL = 22;
-const PANEL_HEIGHT = LABEL + 4 * (BAR + GAP) + 14;
+const PANEL_GAP = 14;
 const PANEL_WIDTH = (WIDTH - 20) / COLUMNS;
 /** Room for the number beside a bar. */
 const NUMBER = 44;
@@ -62,12 +62,14 @@ export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
   const servers = SERVERS.filter((server) =>
     shown.some(({ rates }) => rates[server] !== undefined)
   );
+  const panelHeight = LABEL + servers.length * (BAR + GAP) + PANEL_GAP;
   const panels = shown.map((cell, at) => {
     const x = 20 + PANEL_WIDTH * (at % COLUMNS);
-    return panel(cell, x, TOP + PANEL_HEIGHT * Math.floor(at / COLUMNS));
+    return panel(cell, x, TOP + panelHeight * Math.floor(at / COLUMNS));
   });
   const rows = Math.ceil(panels.length / COLUMNS);
-  const height = TOP + PANEL_HEIGHT * rows;
+  const height = TOP + panelHeight * rows;
+  const legendWidth = (WIDTH - 20) / servers.length;
   const title = `Requests of 4 KiB on an image: ${unit}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}"` +
@@ -76,7 +78,7 @@ export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
     `<style>${STYLE}</style>`,
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
     text(20, 22, title, `font-size="15" font-weight="bold"`),
-    ...servers.map((server, at) => legend(server, 20 + at * 180)),
+    ...servers.map((server, at) => legend(server, 20 + at * legendWidth)),
     ...panels,
     "</svg>",
     "",

@@ -1,4 +1,5 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { speedFigure } from "../../bench/report/speed_svg.ts";
 import { readSpeeds } from "../../bench/report/speed_table.ts";
 import { speedDocument } from "../../docs/generate_speed.ts";
 import written from "../../docs/speed.svg" with { type: "text" };
@@ -28,6 +29,41 @@ Deno.test("readSpeeds() reads the rates of a section", () => {
   ]);
   assertThrows(() => readSpeeds(REPORT, "Other"));
   assertThrows(() => readSpeeds(REPORT, "None"));
+});
+
+Deno.test("speedFigure() draws a bar for each server that was measured", () => {
+  const labels = ["sync", "aio"].flatMap((engine) =>
+    ["read", "write"].flatMap((pattern) =>
+      [1, 4].map((jobs) =>
+        `${engine === "aio" ? "rand" : ""}${pattern} ${engine}, ${jobs} job${
+          jobs === 1 ? "" : "s"
+        }`
+      )
+    )
+  );
+  const few = labels.map((label) => ({
+    label,
+    rates: { mqfuse: 5, QEMU: 3 },
+  }));
+  const all = few.map(({ label, rates }) => ({
+    label,
+    rates: { ...rates, passthrough: 8, nbdfuse: 1, file: 9 },
+  }));
+  for (const [cells, servers] of [[few, 2], [all, 5]] as const) {
+    const figure = speedFigure(cells, "a unit");
+    const bars = figure.match(/<rect x=/g)!.length;
+    // One more for each in the legend.
+    assertEquals(bars, servers * (cells.length + 1));
+    const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(figure)!;
+    for (
+      const [, x, y, bar] of figure.matchAll(
+        /<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"/g,
+      )
+    ) {
+      assert(Number(x) + Number(bar) < Number(width), `${x} ${bar}`);
+      assert(Number(y) + 11 < Number(height), y);
+    }
+  }
 });
 
 Deno.test("docs/speed.svg is what `deno task doc:speed` writes", () => {
