@@ -117,6 +117,28 @@ export async function shutDown(path: string): Promise<void> {
 }
 
 /**
+ * Unmounts a file system in the mount namespaces that were copied while it was
+ * mounted here: of programs that run for longer than a test may wait.
+ */
+async function unmountCopies(path: string): Promise<void> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name) || !(await mountedFor(name, path))) continue;
+    // It may have ended, or have unmounted it, meanwhile.
+    await runFor(10, "nsenter", `--target=${name}`, "--mount", "umount", path);
+  }
+}
+
+/** Whether a process sees a mountpoint. False for one that has ended. */
+async function mountedFor(pid: string, path: string): Promise<boolean> {
+  try {
+    return (await Deno.readTextFile(`/proc/${pid}/mountinfo`))
+      .includes(` ${path} `);
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Makes a file system on a loop device and mounts it.
  *
  * @param directory The directory for its file and its mountpoint.
@@ -137,10 +159,14 @@ export async function makeMedium(
     path,
     async unmount() {
       await must("umount", path);
-      // A mount namespace that another test has just copied keeps the file
+      // A mount namespace that another program has copied keeps the file
       // system alive; mounted again meanwhile, it would still be shut down.
       await eventually(
-        async () => await must("losetup", "-j", file) === "",
+        async () => {
+          if (await must("losetup", "-j", file) === "") return true;
+          await unmountCopies(path);
+          return false;
+        },
         "the loop device is detached",
         DETACH_MS,
       );
