@@ -12373,45 +12373,6 @@ function resultOf(put2) {
   return put2 === 8 ? 0 : -ERRNO.EIO;
 }
 
-// src/backends/formats/qcow2/check/check_report.ts
-var CheckReport = class {
-  /** Clusters with a refcount above the references: space that is lost. */
-  leaks = 0;
-  /** Tables that could not be read, so that the check is not complete. */
-  unreadable = 0;
-  /** Whether the refcounts can only be repaired by a new table of them. */
-  needsRebuild = false;
-  #damage = /* @__PURE__ */ new Map();
-  /** Notes damage; `count` says how many references lead to it. */
-  corrupt(kind, first2, count2 = 1) {
-    const known = this.#damage.get(kind);
-    if (known === void 0) this.#damage.set(kind, {
-      count: count2,
-      first: first2
-    });
-    else known.count += count2;
-  }
-  /** Everything that is wrong, apart from leaks. */
-  get corruptions() {
-    let all = 0;
-    for (const { count: count2 } of this.#damage.values()) all += count2;
-    return all;
-  }
-  /** The same by kind. */
-  get damage() {
-    return [
-      ...this.#damage
-    ].map(([kind, found]) => ({
-      kind,
-      ...found
-    }));
-  }
-  /** Whether everything is as it should be, leaks included. */
-  get isClean() {
-    return this.corruptions === 0 && this.leaks === 0 && this.unreadable === 0;
-  }
-};
-
 // src/backends/formats/qcow2/geometry.ts
 var SLICE_MAX = 1024;
 function geometryOf(header) {
@@ -12492,71 +12453,6 @@ var CheckedImage = class {
   }
 };
 
-// src/backends/formats/qcow2/check/cluster_counts.ts
-var PART2 = 256;
-var PARTS_MAX = 1 << 20;
-var ClusterCounts = class {
-  #parts = /* @__PURE__ */ new Map();
-  #max;
-  #end = 0;
-  /**
-   * Starts with no references.
-   *
-   * @param max The greatest count, which a refcount of the image can hold.
-   */
-  constructor(max) {
-    this.#max = Math.min(max, 4294967295);
-  }
-  /** The cluster after the last one that was ever counted. */
-  get end() {
-    return this.#end;
-  }
-  /** The references to a cluster. */
-  get(cluster) {
-    const part2 = this.#parts.get(Math.floor(cluster / PART2));
-    return part2 === void 0 ? 0 : part2[cluster % PART2];
-  }
-  /**
-   * Adds references to a cluster; returns how many it cannot hold.
-   *
-   * @throws {UserError} If there is no memory for more clusters.
-   */
-  add(cluster, references) {
-    const index = Math.floor(cluster / PART2);
-    let part2 = this.#parts.get(index);
-    if (part2 === void 0) {
-      if (this.#parts.size === PARTS_MAX) {
-        throw new UserError("Cannot check the image: its clusters are too many; check it with 'qemu-img check'");
-      }
-      this.#parts.set(index, part2 = new Uint32Array(PART2));
-    }
-    const all = part2[cluster % PART2] + references;
-    part2[cluster % PART2] = Math.min(all, this.#max);
-    this.#end = Math.max(this.#end, cluster + 1);
-    return Math.max(0, all - this.#max);
-  }
-  /** Takes one reference to a cluster away. */
-  remove(cluster) {
-    const part2 = this.#parts.get(Math.floor(cluster / PART2));
-    if (part2 !== void 0 && part2[cluster % PART2] > 0) {
-      part2[cluster % PART2]--;
-    }
-  }
-  /**
-   * The blocks of clusters, each of a number of them, in which some have
-   * references.
-   */
-  blocks(perBlock) {
-    const blocks = /* @__PURE__ */ new Set();
-    for (const [index, part2] of this.#parts) {
-      part2.forEach((count2, i) => {
-        if (count2 > 0) blocks.add(Math.floor((index * PART2 + i) / perBlock));
-      });
-    }
-    return blocks;
-  }
-};
-
 // src/backends/formats/qcow2/check/compare_refcounts.ts
 async function compareRefcounts({ image, counts, report: report2 }, stored) {
   const { perBlock } = image;
@@ -12605,16 +12501,19 @@ function hasPlace(high, low, hasDataFile) {
 var COPIED3 = 2147483648 | 0;
 var COMPRESSED = 1073741824;
 var CopiedFlags = class {
+  #counter;
   #image;
   #refcountOf;
   #report;
   /**
    * Prepares for an image.
    *
-   * @param report Takes wrong flags; if `null`, they are set right in the file.
+   * @param report Takes wrong flags; if `null`, they are set right in the file,
+   * except in tables that share clusters with something else.
    */
-  constructor(image, refcountOf, report2) {
-    this.#image = image;
+  constructor(counter, refcountOf, report2) {
+    this.#counter = counter;
+    this.#image = counter.image;
     this.#refcountOf = refcountOf;
     this.#report = report2;
   }
@@ -12667,19 +12566,24 @@ var CopiedFlags = class {
       isChanged = true;
     }
     if (!isChanged || this.#report !== null) return 0;
+    if (!this.#mayChange(at, length2, found !== null)) return 0;
     return await writeFully(file, at, bytesOf2(words));
+  }
+  #mayChange(at, length2, isL1) {
+    const references = isL1 ? 1 : this.#counter.tables.get(at) ?? 0;
+    return this.#counter.isAlone(at, length2, references);
   }
 };
 
 // src/backends/formats/qcow2/snapshot_table.ts
 var ENTRY4 = 40;
-var PART3 = 256 << 10;
+var PART2 = 256 << 10;
 async function readSnapshots(file, header, name) {
   return (await readSnapshotTable(file, header, name)).snapshots;
 }
 async function readSnapshotTable(file, header, name) {
   const snapshots = [];
-  const part2 = new Uint8Array(PART3);
+  const part2 = new Uint8Array(PART2);
   let at = header.snapshotsOffset;
   let first2 = at;
   let filled = 0;
@@ -12690,7 +12594,7 @@ async function readSnapshotTable(file, header, name) {
     let bytes2 = part2.subarray(inPart, filled);
     let length2 = entryLength(bytes2);
     if (length2 === null || length2 > bytes2.length) {
-      filled = await readFully(file, first2 = at, part2, 0, PART3);
+      filled = await readFully(file, first2 = at, part2, 0, PART2);
       bytes2 = part2.subarray(0, Math.max(0, filled));
       length2 = entryLength(bytes2);
     }
@@ -12756,7 +12660,7 @@ var DIRECTORY_MAX = 1024 * BITMAPS_MAX;
 var TABLE_ENTRIES_MAX = 134217728;
 var RESERVED_HIGH = 4278190080 | 0;
 var RESERVED_LOW = 510;
-var PART4 = 1 << 20;
+var PART3 = 1 << 20;
 async function countBitmaps(counter, data) {
   const { image, report: report2 } = counter;
   const view2 = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -12789,8 +12693,8 @@ async function countTable(counter, at, entries2, what) {
   counter.refer(at, entries2 * 8, `the table of ${what}`);
   const isSound = entries2 > 0 && entries2 <= TABLE_ENTRIES_MAX && at % clusterSize === 0 && at + entries2 * 8 <= image.length + clusterSize;
   if (!isSound) return report2.corrupt("BITMAPS", `the table of ${what}`);
-  for (let done = 0; done < entries2 * 8; done += PART4) {
-    const length2 = Math.min(PART4, entries2 * 8 - done);
+  for (let done = 0; done < entries2 * 8; done += PART3) {
+    const length2 = Math.min(PART3, entries2 * 8 - done);
     const words = await image.readWords(at + done, length2);
     if (words === null) return void report2.unreadable++;
     for (let word = 0; word < words.length; word += 2) {
@@ -12869,14 +12773,13 @@ function countStream(counter, { high, low, zero: zero2, allocated }, what, refer
 // src/backends/formats/qcow2/check/count_references.ts
 var RESERVED_HIGH3 = 2130706432;
 var RESERVED_LOW3 = 511;
-var PART5 = 1 << 20;
+var PART4 = 1 << 20;
 async function countReferences(counter) {
   const { image, report: report2 } = counter;
   const { header, file, name, clusterSize } = image;
-  const tables = /* @__PURE__ */ new Map();
   const { l1Offset, l1Entries } = header;
   counter.refer(0, clusterSize, "the header");
-  await countL1(counter, tables, l1Offset, l1Entries, "the L1 table");
+  await countL1(counter, l1Offset, l1Entries, "the L1 table");
   const { snapshots, size } = await readSnapshotTable(file, header, name);
   if (header.hasDataFile && snapshots.length > 0) {
     report2.corrupt("SNAPSHOTS", "an image with a data file has snapshots");
@@ -12891,10 +12794,10 @@ async function countReferences(counter) {
     } else if ((room3 -= l1Entries2 * 8) < 0) {
       report2.corrupt("SNAPSHOTS", `${what} overlaps with others`);
     } else {
-      await countL1(counter, tables, l1Offset2, l1Entries2, what);
+      await countL1(counter, l1Offset2, l1Entries2, what);
     }
   }
-  for (const [offset, references] of tables) {
+  for (const [offset, references] of counter.tables) {
     await countEntries2(counter, offset, references);
   }
   counter.refer(header.snapshotsOffset, size, "the snapshot table");
@@ -12902,11 +12805,11 @@ async function countReferences(counter) {
   const areValid = (header.autoclear & AUTOCLEAR.BITMAPS) !== 0n;
   if (bitmaps !== null && areValid) await countBitmaps(counter, bitmaps);
 }
-async function countL1(counter, tables, at, entries2, what) {
+async function countL1(counter, at, entries2, what) {
   const { image, report: report2 } = counter;
   counter.refer(at, entries2 * 8, what);
-  for (let done = 0; done < entries2 * 8; done += PART5) {
-    const length2 = Math.min(PART5, entries2 * 8 - done);
+  for (let done = 0; done < entries2 * 8; done += PART4) {
+    const length2 = Math.min(PART4, entries2 * 8 - done);
     const words = await image.readWords(at + done, length2);
     if (words === null) {
       report2.unreadable++;
@@ -12918,12 +12821,12 @@ async function countL1(counter, tables, at, entries2, what) {
         words[word],
         words[word + 1]
       ];
-      countTable2(counter, tables, high, low, `entry ${entry2} of ${what}`);
+      countTable2(counter, high, low, `entry ${entry2} of ${what}`);
     }
   }
 }
-function countTable2(counter, tables, high, low, what) {
-  const { image: { clusterSize }, report: report2 } = counter;
+function countTable2(counter, high, low, what) {
+  const { image: { clusterSize }, report: report2, tables } = counter;
   if (high === 0 && low === 0) return;
   if ((high & RESERVED_HIGH3) !== 0 || (low & RESERVED_LOW3) !== 0) {
     report2.corrupt("RESERVED_BITS", what);
@@ -12934,16 +12837,146 @@ function countTable2(counter, tables, high, low, what) {
   tables.set(offset, (tables.get(offset) ?? 0) + 1);
 }
 
+// src/backends/formats/qcow2/check/find_overlaps.ts
+function findOverlaps(counter) {
+  const { image: { header, clusterSize }, report: report2, tables } = counter;
+  const look = (at, length3, what, references = 1) => {
+    const isAlone = length3 === 0 || counter.isAlone(at, length3, references);
+    if (!isAlone) report2.corrupt("OVERLAP", `${what} at ${at}`);
+    return isAlone;
+  };
+  look(0, clusterSize, "the header");
+  look(header.l1Offset, 8 * header.l1Entries, "the L1 table");
+  for (const [at, references] of tables) {
+    look(at, clusterSize, "the L2 table", references);
+  }
+  const { refcountTableOffset, refcountTableClusters } = header;
+  const length2 = refcountTableClusters * clusterSize;
+  if (!look(refcountTableOffset, length2, "the refcount table")) {
+    report2.needsRebuild = true;
+  }
+}
+
+// src/backends/formats/qcow2/check/check_report.ts
+var CheckReport = class {
+  /** Clusters with a refcount above the references: space that is lost. */
+  leaks = 0;
+  /** Tables that could not be read, so that the check is not complete. */
+  unreadable = 0;
+  /** Whether the refcounts can only be repaired by a new table of them. */
+  needsRebuild = false;
+  #damage = /* @__PURE__ */ new Map();
+  /** Notes damage; `count` says how many references lead to it. */
+  corrupt(kind, first2, count2 = 1) {
+    const known = this.#damage.get(kind);
+    if (known === void 0) this.#damage.set(kind, {
+      count: count2,
+      first: first2
+    });
+    else known.count += count2;
+  }
+  /** Everything that is wrong, apart from leaks. */
+  get corruptions() {
+    let all = 0;
+    for (const { count: count2 } of this.#damage.values()) all += count2;
+    return all;
+  }
+  /** The same by kind. */
+  get damage() {
+    return [
+      ...this.#damage
+    ].map(([kind, found]) => ({
+      kind,
+      ...found
+    }));
+  }
+  /** Whether everything is as it should be, leaks included. */
+  get isClean() {
+    return this.corruptions === 0 && this.leaks === 0 && this.unreadable === 0;
+  }
+};
+
+// src/backends/formats/qcow2/check/cluster_counts.ts
+var PART5 = 256;
+var PARTS_MAX = 1 << 20;
+var COUNT_MAX = 4294967295;
+var ClusterCounts = class {
+  #parts = /* @__PURE__ */ new Map();
+  #max;
+  #end = 0;
+  /**
+   * Starts with no references.
+   *
+   * @param max The greatest refcount of the image.
+   */
+  constructor(max) {
+    this.#max = Math.min(max, COUNT_MAX);
+  }
+  /** The cluster after the last one that was ever counted. */
+  get end() {
+    return this.#end;
+  }
+  /** The references to a cluster, as far as a refcount can hold them. */
+  get(cluster) {
+    return Math.min(this.all(cluster), this.#max);
+  }
+  /** The references to a cluster, however many there are. */
+  all(cluster) {
+    const part2 = this.#parts.get(Math.floor(cluster / PART5));
+    return part2 === void 0 ? 0 : part2[cluster % PART5];
+  }
+  /**
+   * Adds references to a cluster; returns how many a refcount cannot hold.
+   *
+   * @throws {UserError} If there is no memory for more clusters.
+   */
+  add(cluster, references) {
+    const index = Math.floor(cluster / PART5);
+    let part2 = this.#parts.get(index);
+    if (part2 === void 0) {
+      if (this.#parts.size === PARTS_MAX) {
+        throw new UserError("Cannot check the image: its clusters are too many; check it with 'qemu-img check'");
+      }
+      this.#parts.set(index, part2 = new Uint32Array(PART5));
+    }
+    const before = part2[cluster % PART5];
+    const all = Math.min(before + references, COUNT_MAX);
+    part2[cluster % PART5] = all;
+    this.#end = Math.max(this.#end, cluster + 1);
+    return Math.max(0, all - Math.max(before, this.#max));
+  }
+  /**
+   * The blocks of clusters, each of a number of them, in which some have
+   * references.
+   */
+  blocks(perBlock) {
+    const blocks = /* @__PURE__ */ new Set();
+    for (const [index, part2] of this.#parts) {
+      part2.forEach((count2, i) => {
+        if (count2 > 0) blocks.add(Math.floor((index * PART5 + i) / perBlock));
+      });
+    }
+    return blocks;
+  }
+};
+
 // src/backends/formats/qcow2/check/reference_counter.ts
-var ReferenceCounter = class {
+var ReferenceCounter = class _ReferenceCounter {
   image;
   counts;
   report;
-  /** Starts to count. */
+  /** How many entries of L1 tables refer to an L2 table, by its offset. */
+  tables;
   constructor(image, counts, report2) {
     this.image = image;
     this.counts = counts;
     this.report = report2;
+    this.tables = /* @__PURE__ */ new Map();
+  }
+  /** Starts to count. */
+  static create(image) {
+    const max = 2 ** 2 ** image.header.refcountOrder - 1;
+    return new _ReferenceCounter(image, new ClusterCounts(max), new CheckReport());
   }
   /** Counts references to a range of the file. */
   refer(offset, length2, what, references = 1) {
@@ -12957,6 +12990,20 @@ var ReferenceCounter = class {
       const over = counts.add(at, references);
       if (over > 0) report2.corrupt("OVERFLOW", `${what}, cluster ${at}`, over);
     }
+  }
+  /**
+   * Whether nothing else lies in the clusters of a table, so that it may be
+   * changed where it is.
+   *
+   * @param references How many references lead to the table.
+   */
+  isAlone(offset, length2, references) {
+    const { image: { clusterSize }, counts } = this;
+    const last = Math.floor((offset + length2 - 1) / clusterSize);
+    for (let at = Math.floor(offset / clusterSize); at <= last; at++) {
+      if (counts.all(at) > references) return false;
+    }
+    return true;
   }
 };
 
@@ -13006,7 +13053,7 @@ function withRefcount(words, start, order, index, refcount) {
 
 // src/backends/formats/qcow2/check/rebuild_refcounts.ts
 var TABLE_FIELDS = 48;
-async function rebuildRefcounts(image, counts) {
+async function rebuildRefcounts({ image, counts }) {
   const { file, clusterSize, perBlock } = image;
   const first2 = Math.max(image.clusters, counts.end);
   const { blocks, tableClusters } = layOut2(counts.blocks(perBlock), first2, image);
@@ -13014,6 +13061,7 @@ async function rebuildRefcounts(image, counts) {
     return -ERRNO.EFBIG;
   }
   const used = blocks.length + tableClusters;
+  await assertUnused(image, first2, used);
   let error = await file.truncate((first2 + used) * clusterSize);
   if (error < 0) return error;
   for (let i = 0; i < used; i++) counts.add(first2 + i, 1);
@@ -13036,6 +13084,18 @@ async function rebuildRefcounts(image, counts) {
   fields.setUint32(8, tableClusters);
   error = await writeFully(file, TABLE_FIELDS, new Uint8Array(fields.buffer));
   return error < 0 ? error : await file.flush();
+}
+async function assertUnused({ file, header, name, clusterSize }, first2, used) {
+  const length2 = (first2 + used) * clusterSize;
+  const longer = new CheckedImage(file, header, name, length2);
+  const counter = ReferenceCounter.create(longer);
+  await countReferences(counter);
+  const { counts } = counter;
+  for (let cluster = first2; cluster < first2 + used; cluster++) {
+    if (counts.all(cluster) === 0) continue;
+    const where = `byte ${cluster * clusterSize}, beyond the end of its file`;
+    throw new UserError(`Cannot repair ${name}: it refers to ${where}, where its new refcounts would be; export it read-only and copy what can be read`);
+  }
 }
 function layOut2(needed2, first2, { perBlock, clusterSize }) {
   const blocks = new Set(needed2);
@@ -13073,9 +13133,12 @@ function blockOf({ perBlock, clusterSize, header: { refcountOrder: order } }, co
 
 // src/backends/formats/qcow2/check/stored_refcounts.ts
 var OFFSET_LOW2 = 4294966784;
+var PLACES_MAX = 2 ** 63 - 2 ** 30;
 var StoredRefcounts = class _StoredRefcounts {
   /** The offset of each block; 0 without one. */
   blocks = [];
+  /** Blocks that are somewhere, but cannot be read. */
+  #lost = /* @__PURE__ */ new Set();
   #image;
   #report;
   /** The block that was used last. */
@@ -13110,8 +13173,9 @@ var StoredRefcounts = class _StoredRefcounts {
       report2.needsRebuild = true;
       this.blocks.push(at);
     };
+    const isPlace = offset % clusterSize === 0 && offset < PLACES_MAX;
+    if (!isPlace) this.#lost.add(index);
     if ((low & ~OFFSET_LOW2) !== 0) {
-      const isPlace = offset % clusterSize === 0;
       return damaged2("has reserved bits set", isPlace ? offset : 0);
     }
     if (offset % clusterSize !== 0) return damaged2("is not aligned", 0);
@@ -13121,9 +13185,12 @@ var StoredRefcounts = class _StoredRefcounts {
     }
     counter.refer(offset, clusterSize, what);
     this.blocks.push(offset);
-    if (counts.get(offset / clusterSize) === 1) return;
-    report2.corrupt("REFCOUNT_BLOCKS", `${what} is used elsewhere too`);
+    const cluster = offset / clusterSize;
+    if (counts.all(cluster) === 1) return;
     report2.needsRebuild = true;
+    if (counts.get(cluster) !== 1) {
+      report2.corrupt("REFCOUNT_BLOCKS", `${what} is used elsewhere too`);
+    }
   }
   /** Reads a block for {@linkcode at}; whether that is possible. */
   async load(block) {
@@ -13140,9 +13207,10 @@ var StoredRefcounts = class _StoredRefcounts {
     const { perBlock, header: { refcountOrder } } = this.#image;
     return readRefcount(this.#words, 0, refcountOrder, cluster % perBlock);
   }
-  /** The refcount of a cluster; `null` if it cannot be read. */
+  /** The refcount of a cluster; `null` if its block cannot be read. */
   async get(cluster) {
     const block = Math.floor(cluster / this.#image.perBlock);
+    if (this.#lost.has(block)) return null;
     return await this.load(block) ? this.at(cluster) : null;
   }
   /**
@@ -13171,11 +13239,49 @@ var StoredRefcounts = class _StoredRefcounts {
   }
 };
 
+// src/backends/formats/qcow2/check/zero_unaligned.ts
+var COMPRESSED3 = 1073741824;
+var ZERO2 = 1;
+async function zeroUnaligned(counter) {
+  const { image, tables } = counter;
+  const { file, clusterSize, geometry: { version } } = image;
+  let all = 0;
+  if (version === 2) return 0;
+  for (const [at, references] of tables) {
+    if (!counter.isAlone(at, clusterSize, references)) continue;
+    const words = await image.readWords(at, clusterSize);
+    const found = words === null ? 0 : zeroEntries(words, counter);
+    if (words === null || found === 0) continue;
+    const error = await writeFully(file, at, bytesOf2(words));
+    if (error < 0) return error;
+    all += found;
+  }
+  return all;
+}
+function zeroEntries(words, { image: { clusterSize, geometry } }) {
+  const { entryWords: entryWords2, hasDataFile } = geometry;
+  let found = 0;
+  for (let word = 0; word < words.length; word += entryWords2) {
+    const [high, low] = [
+      words[word],
+      words[word + 1]
+    ];
+    const isUnaligned = (high & COMPRESSED3) === 0 && hasPlace(high, low, hasDataFile) && tableOffset(high, low) % clusterSize !== 0;
+    const isExtended = entryWords2 === 4;
+    const hasData = isExtended ? words[word + 3] !== 0 : (low & ZERO2) === 0;
+    if (!isUnaligned || hasData) continue;
+    words[word] = 0;
+    words[word + 1] = isExtended ? 0 : ZERO2;
+    found++;
+  }
+  return found;
+}
+
 // src/backends/formats/qcow2/check/check_qcow2.ts
 var CLUSTERS_MAX = 2 ** 31 - 1;
 async function repairQcow2(file, name, choice) {
   const examined = await examine(file, name);
-  const { report: before } = examined;
+  const before = examined.counter.report;
   if (before.unreadable > 0) {
     throw cannot(name, "some of its tables cannot be read; check its storage");
   }
@@ -13190,7 +13296,7 @@ async function repairQcow2(file, name, choice) {
   }
   let error = choice === "leaks" ? await freeLeaks(examined) : await repairAll(examined);
   if (error < 0) throw cannotWrite(name, error);
-  const { image, report: after } = await examine(file, name);
+  const { image, report: after } = (await examine(file, name)).counter;
   if (after.corruptions === 0) error = await markSound(image);
   if (error < 0) throw cannotWrite(name, error);
   return {
@@ -13211,53 +13317,56 @@ async function examine(file, name) {
   if (image.clusters > CLUSTERS_MAX) {
     throw new UserError(`Cannot check ${name}: its file has more than ${CLUSTERS_MAX} clusters; copy it with 'qemu-img convert'`);
   }
-  const counter = newCounter(image);
-  const { report: report2, counts } = counter;
+  const counter = ReferenceCounter.create(image);
   await countReferences(counter);
   const stored = await StoredRefcounts.read(counter);
+  findOverlaps(counter);
   await compareRefcounts(counter, stored);
   const refcountOf = (cluster) => stored.get(cluster);
-  await new CopiedFlags(image, refcountOf, report2).visit();
+  await new CopiedFlags(counter, refcountOf, counter.report).visit();
   return {
-    image,
-    report: report2,
-    counts,
+    counter,
     stored
   };
 }
-function newCounter(image) {
-  const max = 2 ** 2 ** image.header.refcountOrder - 1;
-  return new ReferenceCounter(image, new ClusterCounts(max), new CheckReport());
-}
-async function freeLeaks({ image, counts, stored }) {
+async function freeLeaks({ counter: { image, counts }, stored }) {
+  const end = Math.max(image.clusters, counts.end);
   for (const [block, offset] of stored.blocks.entries()) {
     if (offset === 0) continue;
-    const error = await stored.change(block, (cluster, refcount) => Math.min(refcount, counts.get(cluster)));
+    const error = await stored.change(block, (cluster, refcount) => cluster < end ? Math.min(refcount, counts.get(cluster)) : refcount);
     if (error < 0) return error;
   }
   return await image.file.flush();
 }
 async function repairAll(examined) {
-  const { image, report: report2, stored } = examined;
-  let { counts } = examined;
-  let error = 0;
-  if (report2.needsRebuild) {
-    const counter = newCounter(image);
+  const { image, report: report2 } = examined.counter;
+  if (report2.needsRebuild && !examined.counter.isAlone(0, 1, 1)) {
+    throw cannot(image.name, "its header is used as a table or as data too, and would have to be changed; export it read-only and copy what can be read");
+  }
+  let error = await zeroUnaligned(examined.counter);
+  if (error < 0) return error;
+  const known = error === 0 ? examined : await examine(image.file, image.name);
+  let { counter } = known;
+  if (counter.report.needsRebuild) {
+    counter = ReferenceCounter.create(image);
     await countReferences(counter);
-    counts = counter.counts;
-    error = await rebuildRefcounts(image, counts);
+    error = await rebuildRefcounts(counter);
   } else {
-    for (const [block, offset] of stored.blocks.entries()) {
-      if (offset === 0) continue;
-      error = await stored.change(block, (cluster) => counts.get(cluster));
-      if (error < 0) break;
-    }
+    error = await setRefcounts(known);
   }
   if (error >= 0) error = await image.file.flush();
   if (error < 0) return error;
-  const refcountOf = (cluster) => counts.get(cluster);
-  error = await new CopiedFlags(image, refcountOf, null).visit();
+  const refcountOf = (cluster) => counter.counts.get(cluster);
+  error = await new CopiedFlags(counter, refcountOf, null).visit();
   return error < 0 ? error : await image.file.flush();
+}
+async function setRefcounts({ counter: { counts }, stored }) {
+  for (const [block, offset] of stored.blocks.entries()) {
+    if (offset === 0) continue;
+    const error = await stored.change(block, (cluster) => counts.get(cluster));
+    if (error < 0) return error;
+  }
+  return 0;
 }
 function cannotWrite(name, error) {
   return cannot(name, `${errnoName(-error)} while writing; check its storage`);
@@ -13676,10 +13785,10 @@ var Mapping = class {
 
 // src/backends/formats/qcow2/l2_entries.ts
 var COPIED5 = 2147483648 | 0;
-var COMPRESSED3 = 1073741824;
+var COMPRESSED4 = 1073741824;
 var OFFSET_HIGH2 = 16777215;
 var RESERVED_HIGH5 = 1056964608;
-var ZERO2 = 1;
+var ZERO3 = 1;
 var OFFSET_LOW3 = 4294966784 | 0;
 var TWO_3210 = 2 ** 32;
 var L2Entries = class {
@@ -13705,7 +13814,7 @@ var L2Entries = class {
     this.#clusterSize = clusterSize;
     this.#isExtended = entryWords2 === 4;
     const hasZeroBit = version === 3 && !this.#isExtended;
-    this.#reservedLow = ~OFFSET_LOW3 & (hasZeroBit ? ~ZERO2 : ~0);
+    this.#reservedLow = ~OFFSET_LOW3 & (hasZeroBit ? ~ZERO3 : ~0);
     const offsetBits = 62 - (clusterBits - 8);
     this.#streamHigh = 2 ** (offsetBits - 32) - 1;
     this.#streamLow = offsetBits - 32;
@@ -13754,9 +13863,9 @@ var L2Entries = class {
     this.#run = this.#clusterSize - inCluster;
     this.#host = NO_HOST;
     this.#isOwn = (high & COPIED5) !== 0;
-    if ((high & COMPRESSED3) !== 0) return this.#readCompressed(high, low);
+    if ((high & COMPRESSED4) !== 0) return this.#readCompressed(high, low);
     const cluster = (high & OFFSET_HIGH2) * TWO_3210 + ((low & OFFSET_LOW3) >>> 0);
-    const hasPlace2 = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED5) !== 0 && (low & ZERO2) === 0;
+    const hasPlace2 = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED5) !== 0 && (low & ZERO3) === 0;
     const isReserved = (high & RESERVED_HIGH5) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace2 && !this.#isPlace(cluster, guest)) {
       this.#kind = MAPPED.CORRUPT;
@@ -13765,7 +13874,7 @@ var L2Entries = class {
     if (hasPlace2) this.#host = cluster + inCluster;
     if (this.#isExtended) {
       this.#readBitmap(words, at + 2, inCluster, hasPlace2);
-    } else if ((low & ZERO2) !== 0) {
+    } else if ((low & ZERO3) !== 0) {
       this.#kind = MAPPED.ZERO;
     } else {
       this.#kind = hasPlace2 ? MAPPED.DATA : MAPPED.UNALLOCATED;
@@ -13780,7 +13889,7 @@ var L2Entries = class {
       this.#kind = MAPPED.CORRUPT;
       return;
     }
-    const sectors = (high & ~COPIED5 & ~COMPRESSED3) >>> this.#streamLow;
+    const sectors = (high & ~COPIED5 & ~COMPRESSED4) >>> this.#streamLow;
     const host = (high & this.#streamHigh) * TWO_3210 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
@@ -16370,12 +16479,12 @@ function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mappi
 
 // src/backends/formats/qcow2/writing/entry.ts
 var COPIED6 = 2147483648;
-var COMPRESSED4 = 1073741824;
+var COMPRESSED5 = 1073741824;
 var OFFSET_HIGH3 = 16777215;
 var OFFSET_LOW4 = 4294966784;
 var RESERVED_HIGH6 = 1056964608;
 var RESERVED_LOW6 = 510;
-var ZERO3 = 1;
+var ZERO4 = 1;
 var TWO_3211 = 2 ** 32;
 var ALL_SUBCLUSTERS = 4294967295 | 0;
 var CLUSTER = {
@@ -16423,14 +16532,14 @@ var Entry = class {
     this.zero = isExtended ? Atomics.load(words, at + 2) : 0;
     this.allocated = isExtended ? Atomics.load(words, at + 3) : 0;
     this.isZero = false;
-    if ((high & COMPRESSED4) !== 0) return this.#readStream(high, low);
+    if ((high & COMPRESSED5) !== 0) return this.#readStream(high, low);
     this.host = (high & OFFSET_HIGH3) * TWO_3211 + ((low & OFFSET_LOW4) >>> 0);
     const isOwn = (high & COPIED6) !== 0;
-    const hasZeroBit = !isExtended && (low & ZERO3) !== 0;
+    const hasZeroBit = !isExtended && (low & ZERO4) !== 0;
     const hasPlace2 = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
     this.isZero = hasZeroBit;
     this.kind = hasPlace2 ? isOwn ? CLUSTER.OWN : CLUSTER.SHARED : CLUSTER.EMPTY;
-    const isSound = (high & RESERVED_HIGH6) === 0 && (low & RESERVED_LOW6) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace2 || this.allocated === 0) && this.#isPlace(guest, hasPlace2) && !(isExtended && (low & ZERO3) !== 0) && this.host <= SIZE_MAX - clusterSize;
+    const isSound = (high & RESERVED_HIGH6) === 0 && (low & RESERVED_LOW6) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace2 || this.allocated === 0) && this.#isPlace(guest, hasPlace2) && !(isExtended && (low & ZERO4) !== 0) && this.host <= SIZE_MAX - clusterSize;
     if (!isSound) this.kind = CLUSTER.CORRUPT;
   }
   /** The clusters of the file that a compressed stream touches. */
@@ -16450,7 +16559,7 @@ var Entry = class {
   }
   #readStream(high, low) {
     const { hasDataFile, clusterSize } = this.#geometry;
-    const sectors = (high & ~COPIED6 & ~COMPRESSED4) >>> this.#streamShift;
+    const sectors = (high & ~COPIED6 & ~COMPRESSED5) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_3211 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
     const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
@@ -16460,13 +16569,13 @@ var Entry = class {
 function ownEntry(host, isZero) {
   return [
     Math.floor(host / TWO_3211) | COPIED6 | 0,
-    host % TWO_3211 | (isZero ? ZERO3 : 0) | 0
+    host % TWO_3211 | (isZero ? ZERO4 : 0) | 0
   ];
 }
 function emptyEntry(isZero) {
   return [
     0,
-    isZero ? ZERO3 : 0
+    isZero ? ZERO4 : 0
   ];
 }
 function subclusterMask(from, to) {

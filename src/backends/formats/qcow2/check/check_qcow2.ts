@@ -9,15 +9,16 @@ import type { Backend } from "../../../backend.ts";
 import { INCOMPATIBLE } from "../constants.ts";
 import { writeIncompatible } from "../feature_bits.ts";
 import { readHeader } from "../read_header.ts";
-import { CheckReport } from "./check_report.ts";
+import type { CheckReport } from "./check_report.ts";
 import { CheckedImage } from "./checked_image.ts";
-import { ClusterCounts } from "./cluster_counts.ts";
 import { compareRefcounts } from "./compare_refcounts.ts";
 import { CopiedFlags } from "./copied_flags.ts";
 import { countReferences } from "./count_references.ts";
+import { findOverlaps } from "./find_overlaps.ts";
 import { ReferenceCounter } from "./reference_counter.ts";
 import { rebuildRefcounts } from "./rebuild_refcounts.ts";
 import { StoredRefcounts } from "./stored_refcounts.ts";
+import { zeroUnaligned } from "./zero_unaligned.ts";
 
 /** The most clusters of a file that is checked; QEMU's limit too. */
 const CLUSTERS_MAX = 2 ** 31 - 1;
@@ -27,9 +28,7 @@ export type RepairChoice = "leaks" | "all";
 
 /** What is known of an image after a check. */
 interface Examined {
-  readonly image: CheckedImage;
-  readonly report: CheckReport;
-  readonly counts: ClusterCounts;
+  readonly counter: ReferenceCounter;
   readonly stored: StoredRefcounts;
 }
 
@@ -44,13 +43,15 @@ export async function checkQcow2(
   file: Backend,
   name: string,
 ): Promise<CheckReport> {
-  return (await examine(file, name)).report;
+  return (await examine(file, name)).counter.report;
 }
 
 /**
  * Repairs an image: frees clusters that are in use and not referred to, and with
- * `all` makes refcounts and COPIED flags agree with the references. Entries that
- * lead nowhere stay as they are.
+ * `all` makes refcounts and COPIED flags agree with the references, and entries
+ * without data forget a place that makes no sense. Other entries that lead
+ * nowhere stay as they are, and so do tables that share clusters with something
+ * else, because a change of them might destroy it.
  *
  * If no damage is left, the bits are cleared that mark the image as dirty or
  * corrupt.
@@ -64,7 +65,7 @@ export async function repairQcow2(
   choice: RepairChoice,
 ): Promise<{ readonly before: CheckReport; readonly after: CheckReport }> {
   const examined = await examine(file, name);
-  const { report: before } = examined;
+  const before = examined.counter.report;
   if (before.unreadable > 0) {
     throw cannot(name, "some of its tables cannot be read; check its storage");
   }
@@ -79,7 +80,7 @@ export async function repairQcow2(
     ? await freeLeaks(examined)
     : await repairAll(examined);
   if (error < 0) throw cannotWrite(name, error);
-  const { image, report: after } = await examine(file, name);
+  const { image, report: after } = (await examine(file, name)).counter;
   if (after.corruptions === 0) error = await markSound(image);
   if (error < 0) throw cannotWrite(name, error);
   return { before, after };
@@ -104,29 +105,27 @@ async function examine(file: Backend, name: string): Promise<Examined> {
       `Cannot check ${name}: its file has more than ${CLUSTERS_MAX} clusters; copy it with 'qemu-img convert'`,
     );
   }
-  const counter = newCounter(image);
-  const { report, counts } = counter;
+  const counter = ReferenceCounter.create(image);
   await countReferences(counter);
   const stored = await StoredRefcounts.read(counter);
+  findOverlaps(counter);
   await compareRefcounts(counter, stored);
   const refcountOf = (cluster: number) => stored.get(cluster);
-  await new CopiedFlags(image, refcountOf, report).visit();
-  return { image, report, counts, stored };
-}
-
-function newCounter(image: CheckedImage): ReferenceCounter {
-  const max = 2 ** 2 ** image.header.refcountOrder - 1;
-  return new ReferenceCounter(image, new ClusterCounts(max), new CheckReport());
+  await new CopiedFlags(counter, refcountOf, counter.report).visit();
+  return { counter, stored };
 }
 
 async function freeLeaks(
-  { image, counts, stored }: Examined,
+  { counter: { image, counts }, stored }: Examined,
 ): Promise<number> {
+  // What is beyond the end is no leak, though entries may lead there.
+  const end = Math.max(image.clusters, counts.end);
   for (const [block, offset] of stored.blocks.entries()) {
     if (offset === 0) continue;
     const error = await stored.change(
       block,
-      (cluster, refcount) => Math.min(refcount, counts.get(cluster)),
+      (cluster, refcount) =>
+        cluster < end ? Math.min(refcount, counts.get(cluster)) : refcount,
     );
     if (error < 0) return error;
   }
@@ -134,27 +133,41 @@ async function freeLeaks(
 }
 
 async function repairAll(examined: Examined): Promise<number> {
-  const { image, report, stored } = examined;
-  let { counts } = examined;
-  let error = 0;
-  if (report.needsRebuild) {
+  const { image, report } = examined.counter;
+  if (report.needsRebuild && !examined.counter.isAlone(0, 1, 1)) {
+    throw cannot(
+      image.name,
+      "its header is used as a table or as data too, and would have to be changed; export it read-only and copy what can be read",
+    );
+  }
+  let error = await zeroUnaligned(examined.counter);
+  if (error < 0) return error;
+  const known = error === 0 ? examined : await examine(image.file, image.name);
+  let { counter } = known;
+  if (counter.report.needsRebuild) {
     // Without the refcounts, which are then free.
-    const counter = newCounter(image);
+    counter = ReferenceCounter.create(image);
     await countReferences(counter);
-    counts = counter.counts;
-    error = await rebuildRefcounts(image, counts);
+    error = await rebuildRefcounts(counter);
   } else {
-    for (const [block, offset] of stored.blocks.entries()) {
-      if (offset === 0) continue;
-      error = await stored.change(block, (cluster) => counts.get(cluster));
-      if (error < 0) break;
-    }
+    error = await setRefcounts(known);
   }
   if (error >= 0) error = await image.file.flush();
   if (error < 0) return error;
-  const refcountOf = (cluster: number) => counts.get(cluster);
-  error = await new CopiedFlags(image, refcountOf, null).visit();
+  const refcountOf = (cluster: number) => counter.counts.get(cluster);
+  error = await new CopiedFlags(counter, refcountOf, null).visit();
   return error < 0 ? error : await image.file.flush();
+}
+
+async function setRefcounts(
+  { counter: { counts }, stored }: Examined,
+): Promise<number> {
+  for (const [block, offset] of stored.blocks.entries()) {
+    if (offset === 0) continue;
+    const error = await stored.change(block, (cluster) => counts.get(cluster));
+    if (error < 0) return error;
+  }
+  return 0;
 }
 
 function cannotWrite(name: string, error: number): UserError {

@@ -9,6 +9,7 @@ export const DAMAGE = {
   SNAPSHOTS: "snapshots whose tables make no sense",
   BITMAPS: "bitmaps whose tables make no sense",
   REFCOUNT_BLOCKS: "refcount blocks that make no sense",
+  OVERLAP: "tables that share clusters with something else",
   REFCOUNT_LOW: "clusters with a refcount below the references",
   COPIED: "entries whose COPIED flag is wrong",
 } as const;
@@ -24,7 +25,10 @@ export interface Damage {
   readonly first: string;
 }
 
-/** What a check has found, counted as `qemu-img check` counts it. */
+/**
+ * What a check has found, counted as `qemu-img check` counts it. Only `OVERLAP` is
+ * not counted there.
+ */
 export class CheckReport {
   /** Clusters with a refcount above the references: space that is lost. */
   leaks = 0;

@@ -4,6 +4,7 @@ import { UserError } from "../../../../base/user_error.ts";
 const PART = 256;
 /** A gibibyte of counts: those of a file of 16 TiB in clusters of 64 KiB. */
 const PARTS_MAX = 1 << 20;
+const COUNT_MAX = 0xffff_ffff;
 
 /**
  * How many references lead to each cluster of a file. Takes memory for clusters
@@ -17,10 +18,10 @@ export class ClusterCounts {
   /**
    * Starts with no references.
    *
-   * @param max The greatest count, which a refcount of the image can hold.
+   * @param max The greatest refcount of the image.
    */
   constructor(max: number) {
-    this.#max = Math.min(max, 0xffff_ffff);
+    this.#max = Math.min(max, COUNT_MAX);
   }
 
   /** The cluster after the last one that was ever counted. */
@@ -28,14 +29,19 @@ export class ClusterCounts {
     return this.#end;
   }
 
-  /** The references to a cluster. */
+  /** The references to a cluster, as far as a refcount can hold them. */
   get(cluster: number): number {
+    return Math.min(this.all(cluster), this.#max);
+  }
+
+  /** The references to a cluster, however many there are. */
+  all(cluster: number): number {
     const part = this.#parts.get(Math.floor(cluster / PART));
     return part === undefined ? 0 : part[cluster % PART]!;
   }
 
   /**
-   * Adds references to a cluster; returns how many it cannot hold.
+   * Adds references to a cluster; returns how many a refcount cannot hold.
    *
    * @throws {UserError} If there is no memory for more clusters.
    */
@@ -50,18 +56,11 @@ export class ClusterCounts {
       }
       this.#parts.set(index, part = new Uint32Array(PART));
     }
-    const all = part[cluster % PART]! + references;
-    part[cluster % PART] = Math.min(all, this.#max);
+    const before = part[cluster % PART]!;
+    const all = Math.min(before + references, COUNT_MAX);
+    part[cluster % PART] = all;
     this.#end = Math.max(this.#end, cluster + 1);
-    return Math.max(0, all - this.#max);
-  }
-
-  /** Takes one reference to a cluster away. */
-  remove(cluster: number): void {
-    const part = this.#parts.get(Math.floor(cluster / PART));
-    if (part !== undefined && part[cluster % PART]! > 0) {
-      part[cluster % PART]!--;
-    }
+    return Math.max(0, all - Math.max(before, this.#max));
   }
 
   /**

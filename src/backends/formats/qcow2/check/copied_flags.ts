@@ -1,5 +1,6 @@
 import type { CheckReport } from "./check_report.ts";
 import type { CheckedImage } from "./checked_image.ts";
+import type { ReferenceCounter } from "./reference_counter.ts";
 import { hasPlace, tableOffset } from "./table_entry.ts";
 import { bytesOf, writeFully } from "../write_fully.ts";
 
@@ -16,6 +17,7 @@ export type RefcountOf = (
  * Those in tables of snapshots mean nothing.
  */
 export class CopiedFlags {
+  readonly #counter: ReferenceCounter;
   readonly #image: CheckedImage;
   readonly #refcountOf: RefcountOf;
   readonly #report: CheckReport | null;
@@ -23,14 +25,16 @@ export class CopiedFlags {
   /**
    * Prepares for an image.
    *
-   * @param report Takes wrong flags; if `null`, they are set right in the file.
+   * @param report Takes wrong flags; if `null`, they are set right in the file,
+   * except in tables that share clusters with something else.
    */
   constructor(
-    image: CheckedImage,
+    counter: ReferenceCounter,
     refcountOf: RefcountOf,
     report: CheckReport | null,
   ) {
-    this.#image = image;
+    this.#counter = counter;
+    this.#image = counter.image;
     this.#refcountOf = refcountOf;
     this.#report = report;
   }
@@ -101,6 +105,12 @@ export class CopiedFlags {
       isChanged = true;
     }
     if (!isChanged || this.#report !== null) return 0;
+    if (!this.#mayChange(at, length, found !== null)) return 0;
     return await writeFully(file, at, bytesOf(words));
+  }
+
+  #mayChange(at: number, length: number, isL1: boolean): boolean {
+    const references = isL1 ? 1 : this.#counter.tables.get(at) ?? 0;
+    return this.#counter.isAlone(at, length, references);
   }
 }

@@ -12,9 +12,6 @@ const RESERVED_LOW = 0x1ff;
 /** Bytes of an L1 table that are read at once. */
 const PART = 1 << 20;
 
-/** How many entries of L1 tables refer to an L2 table, by its offset. */
-type Tables = Map<number, number>;
-
 /**
  * Counts the references of an image to clusters of its file, as
  * `qcow2_check_refcounts()` of QEMU (block/qcow2-refcount.c) does, except for
@@ -27,10 +24,9 @@ export async function countReferences(
 ): Promise<void> {
   const { image, report } = counter;
   const { header, file, name, clusterSize } = image;
-  const tables: Tables = new Map();
   const { l1Offset, l1Entries } = header;
   counter.refer(0, clusterSize, "the header");
-  await countL1(counter, tables, l1Offset, l1Entries, "the L1 table");
+  await countL1(counter, l1Offset, l1Entries, "the L1 table");
   const { snapshots, size } = await readSnapshotTable(file, header, name);
   if (header.hasDataFile && snapshots.length > 0) {
     report.corrupt("SNAPSHOTS", "an image with a data file has snapshots");
@@ -46,11 +42,11 @@ export async function countReferences(
     } else if ((room -= l1Entries * 8) < 0) {
       report.corrupt("SNAPSHOTS", `${what} overlaps with others`);
     } else {
-      await countL1(counter, tables, l1Offset, l1Entries, what);
+      await countL1(counter, l1Offset, l1Entries, what);
     }
   }
   // Each table once, however many snapshots have it.
-  for (const [offset, references] of tables) {
+  for (const [offset, references] of counter.tables) {
     await countEntries(counter, offset, references);
   }
   counter.refer(header.snapshotsOffset, size, "the snapshot table");
@@ -61,7 +57,6 @@ export async function countReferences(
 
 async function countL1(
   counter: ReferenceCounter,
-  tables: Tables,
   at: number,
   entries: number,
   what: string,
@@ -78,19 +73,18 @@ async function countL1(
     for (let word = 0; word < words.length; word += 2) {
       const entry = (done + 4 * word) / 8;
       const [high, low] = [words[word]!, words[word + 1]!];
-      countTable(counter, tables, high, low, `entry ${entry} of ${what}`);
+      countTable(counter, high, low, `entry ${entry} of ${what}`);
     }
   }
 }
 
 function countTable(
   counter: ReferenceCounter,
-  tables: Tables,
   high: number,
   low: number,
   what: string,
 ): void {
-  const { image: { clusterSize }, report } = counter;
+  const { image: { clusterSize }, report, tables } = counter;
   if (high === 0 && low === 0) return;
   if ((high & RESERVED_HIGH) !== 0 || (low & RESERVED_LOW) !== 0) {
     report.corrupt("RESERVED_BITS", what);

@@ -1,8 +1,11 @@
 import { ERRNO } from "../../../../base/errno.ts";
+import { UserError } from "../../../../base/user_error.ts";
 import { LIMIT } from "../constants.ts";
 import { refcountPlace, withRefcount } from "../writing/refcount_words.ts";
-import type { CheckedImage } from "./checked_image.ts";
+import { CheckedImage } from "./checked_image.ts";
 import type { ClusterCounts } from "./cluster_counts.ts";
+import { countReferences } from "./count_references.ts";
+import { ReferenceCounter } from "./reference_counter.ts";
 import { bytesOf, writeFully } from "../write_fully.ts";
 
 /** Position of `refcount_table_offset`, before `refcount_table_clusters`. */
@@ -12,13 +15,13 @@ const TABLE_FIELDS = 48;
  * Gives an image new refcounts, at the end of its file: blocks and a table, to
  * which the header refers once they are durable.
  *
- * @param counts The references, without those to the old refcounts. New ones are
+ * @param counter The references, without those to the old refcounts. New ones are
  * added.
  * @returns 0 or a negated errno.
+ * @throws {UserError} If references lead to where they would be.
  */
 export async function rebuildRefcounts(
-  image: CheckedImage,
-  counts: ClusterCounts,
+  { image, counts }: ReferenceCounter,
 ): Promise<number> {
   const { file, clusterSize, perBlock } = image;
   const first = Math.max(image.clusters, counts.end);
@@ -31,6 +34,7 @@ export async function rebuildRefcounts(
     return -ERRNO.EFBIG;
   }
   const used = blocks.length + tableClusters;
+  await assertUnused(image, first, used);
   let error = await file.truncate((first + used) * clusterSize);
   if (error < 0) return error;
   for (let i = 0; i < used; i++) counts.add(first + i, 1);
@@ -53,6 +57,29 @@ export async function rebuildRefcounts(
   fields.setUint32(8, tableClusters);
   error = await writeFully(file, TABLE_FIELDS, new Uint8Array(fields.buffer));
   return error < 0 ? error : await file.flush();
+}
+
+/**
+ * Asserts that nothing refers to clusters after the end of the file. It would be
+ * damage that can be seen no longer: new refcounts read as data.
+ */
+async function assertUnused(
+  { file, header, name, clusterSize }: CheckedImage,
+  first: number,
+  used: number,
+): Promise<void> {
+  const length = (first + used) * clusterSize;
+  const longer = new CheckedImage(file, header, name, length);
+  const counter = ReferenceCounter.create(longer);
+  await countReferences(counter);
+  const { counts } = counter;
+  for (let cluster = first; cluster < first + used; cluster++) {
+    if (counts.all(cluster) === 0) continue;
+    const where = `byte ${cluster * clusterSize}, beyond the end of its file`;
+    throw new UserError(
+      `Cannot repair ${name}: it refers to ${where}, where its new refcounts would be; export it read-only and copy what can be read`,
+    );
+  }
 }
 
 /** Which blocks are needed, those for new clusters too, and how large a table. */

@@ -12,10 +12,15 @@ import type { ReferenceCounter } from "./reference_counter.ts";
 /** Bits of an entry of the refcount table that are its offset. */
 const OFFSET_LOW = 0xffff_fe00;
 
+/** Offsets from which on QEMU reads nothing, not even zeroes. */
+const PLACES_MAX = 2 ** 63 - 2 ** 30;
+
 /** The refcounts that an image has stored. */
 export class StoredRefcounts {
   /** The offset of each block; 0 without one. */
   readonly blocks: number[] = [];
+  /** Blocks that are somewhere, but cannot be read. */
+  readonly #lost = new Set<number>();
   readonly #image: CheckedImage;
   readonly #report: CheckReport;
   /** The block that was used last. */
@@ -53,8 +58,9 @@ export class StoredRefcounts {
       report.needsRebuild = true;
       this.blocks.push(at);
     };
+    const isPlace = offset % clusterSize === 0 && offset < PLACES_MAX;
+    if (!isPlace) this.#lost.add(index);
     if ((low & ~OFFSET_LOW) !== 0) {
-      const isPlace = offset % clusterSize === 0;
       return damaged("has reserved bits set", isPlace ? offset : 0);
     }
     if (offset % clusterSize !== 0) return damaged("is not aligned", 0);
@@ -64,9 +70,13 @@ export class StoredRefcounts {
     }
     counter.refer(offset, clusterSize, what);
     this.blocks.push(offset);
-    if (counts.get(offset / clusterSize) === 1) return;
-    report.corrupt("REFCOUNT_BLOCKS", `${what} is used elsewhere too`);
+    const cluster = offset / clusterSize;
+    if (counts.all(cluster) === 1) return;
     report.needsRebuild = true;
+    // Else a refcount cannot hold it, which was noted as that.
+    if (counts.get(cluster) !== 1) {
+      report.corrupt("REFCOUNT_BLOCKS", `${what} is used elsewhere too`);
+    }
   }
 
   /** Reads a block for {@linkcode at}; whether that is possible. */
@@ -88,9 +98,10 @@ export class StoredRefcounts {
     return readRefcount(this.#words!, 0, refcountOrder, cluster % perBlock);
   }
 
-  /** The refcount of a cluster; `null` if it cannot be read. */
+  /** The refcount of a cluster; `null` if its block cannot be read. */
   async get(cluster: number): Promise<number | null> {
     const block = Math.floor(cluster / this.#image.perBlock);
+    if (this.#lost.has(block)) return null;
     return await this.load(block) ? this.at(cluster) : null;
   }
 
