@@ -129,6 +129,14 @@ export interface CreatedFile {
    * @returns 0 or a negative errno.
    */
   syncName(): number;
+  /**
+   * Gives it another name in the same directory, at once.
+   *
+   * @param path The path with that name.
+   * @param replace Whether a file that has the name loses it.
+   * @throws {UserError} If there is one, and it is not to be replaced.
+   */
+  rename(path: string, replace: boolean): void;
   /** Removes its name, unless that stands for another file by now. */
   remove(): void;
   /** Closes the file, and leaves its name as it is. */

@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { CHECK } from "./commands/check.ts";
 import { completionsCommand } from "./commands/completions.ts";
+import { CONVERT } from "./commands/convert.ts";
 import { CREATE } from "./commands/create.ts";
 import { CTL } from "./commands/ctl.ts";
 import { DECODE } from "./commands/decode.ts";
@@ -24,6 +25,7 @@ export function commandList(version: string): readonly Command[] {
     INFO,
     CREATE,
     CHECK,
+    CONVERT,
     DEMO,
     CTL,
     DECODE,

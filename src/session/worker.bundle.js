@@ -9917,330 +9917,6 @@ function pagesOf(position, length2) {
   return Math.ceil((position % PAGE_SIZE + length2) / PAGE_SIZE);
 }
 
-// src/queue/shared_room.ts
-function sharedRoom({ queues }, index) {
-  const own = queues[index];
-  const others = queues.filter((queue) => queue !== own);
-  return {
-    tell: (hasRoom) => own.hasRoom = hasRoom,
-    othersHaveRoom: () => others.some(({ hasRoom }) => hasRoom)
-  };
-}
-
-// src/linux/io/device_slots.ts
-var TWO_327 = 2 ** 32;
-var LinuxDeviceSlots = class {
-  first;
-  #ring;
-  /** struct __kernel_timespec, which the timer's submission points to. */
-  #time = new BigInt64Array(2);
-  /**
-   * Reserves two slots of a ring.
-   *
-   * @param fd The descriptor to poll.
-   */
-  constructor(ring, fd) {
-    this.first = ring.reserve(2);
-    this.#ring = ring;
-    const { sqes } = ring;
-    const poll2 = this.first * SQE_WORDS;
-    sqes[poll2 + SQE.OP] = IORING_OP.POLL_ADD;
-    sqes[poll2 + SQE.FD] = fd;
-    sqes[poll2 + SQE.FLAGS] = POLL.IN;
-    const bytes2 = new Uint8Array(this.#time.buffer);
-    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes2)));
-    const timer = poll2 + SQE_WORDS;
-    sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
-    sqes[timer + SQE.FD] = -1;
-    sqes[timer + SQE.ADDR] = address;
-    sqes[timer + SQE.ADDR + 1] = address / TWO_327;
-    sqes[timer + SQE.LEN] = 1;
-  }
-  poll() {
-    this.#ring.push(this.first);
-  }
-  startTimer(ms) {
-    const time2 = BigInt(ms) * NS_PER_MS;
-    this.#time[0] = secondsOf(time2);
-    this.#time[1] = BigInt(nanosecondsOf(time2));
-    this.#ring.push(this.first + 1);
-  }
-};
-
-// src/linux/io/file_ring.ts
-var FILE_SLOTS = 62;
-var DEVICE_SLOTS = 2;
-function openFileRing(fd) {
-  const ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS);
-  return {
-    ring,
-    fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
-    deviceSlots: new LinuxDeviceSlots(ring, fd)
-  };
-}
-
-// src/linux/fuse/batch_slots.ts
-var TWO_328 = 2 ** 32;
-var FUSE_FILE2 = 0;
-var BATCH_READS = 8;
-var BATCH_WRITES = 16;
-var BATCH_SLOTS = BATCH_READS + BATCH_WRITES + 1;
-var LinuxBatchSlots = class {
-  first;
-  reads = BATCH_READS;
-  writes = BATCH_WRITES;
-  #ring;
-  #sqes;
-  #addresses = new BufferAddresses();
-  /**
-   * Reserves slots of a ring whose registered file 0 is a descriptor of
-   * /dev/fuse.
-   */
-  constructor(ring) {
-    this.first = ring.reserve(BATCH_SLOTS);
-    this.#ring = ring;
-    this.#sqes = ring.sqes;
-    for (let i = 0; i < BATCH_READS; i++) {
-      this.#prepare(i, IORING_OP.READ | FIXED_FILE << 8);
-    }
-    const write2 = IORING_OP.WRITE | (FIXED_FILE | CQE_SKIP_SUCCESS) << 8;
-    for (let i = 0; i < BATCH_WRITES; i++) {
-      this.#prepare(BATCH_READS + i, write2);
-    }
-    this.#prepare(BATCH_READS + BATCH_WRITES, IORING_OP.ASYNC_CANCEL);
-  }
-  read(index, buffer) {
-    this.#push(index, buffer, buffer.length);
-  }
-  write(index, buffer, length2) {
-    this.#push(BATCH_READS + index, buffer, length2);
-  }
-  cancel(index) {
-    const slot = this.first + BATCH_READS + BATCH_WRITES;
-    this.#sqes[slot * SQE_WORDS + SQE.ADDR] = this.first + index;
-    this.#ring.push(slot);
-  }
-  #prepare(index, op) {
-    const sqe = (this.first + index) * SQE_WORDS;
-    this.#sqes[sqe + SQE.OP] = op;
-    this.#sqes[sqe + SQE.FD] = FUSE_FILE2;
-  }
-  #push(index, buffer, length2) {
-    const slot = this.first + index;
-    const sqe = slot * SQE_WORDS;
-    const sqes = this.#sqes;
-    const address = this.#addresses.of(buffer);
-    sqes[sqe + SQE.ADDR] = address;
-    sqes[sqe + SQE.ADDR + 1] = address / TWO_328;
-    sqes[sqe + SQE.LEN] = length2;
-    this.#ring.push(slot);
-  }
-};
-
-// src/linux/fuse/batch_ring.ts
-function openBatchRing(fd) {
-  const device = cloneFuseDevice(fd);
-  let ring = null;
-  try {
-    ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS + BATCH_SLOTS);
-    ring.registerFiles([
-      device.fd
-    ]);
-    device.setBlocking(false);
-    return {
-      ring,
-      device,
-      batchSlots: new LinuxBatchSlots(ring),
-      fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
-      deviceSlots: new LinuxDeviceSlots(ring, fd)
-    };
-  } catch (error) {
-    ring?.close();
-    device.close();
-    throw error;
-  }
-}
-
-// src/shared_memory/blocking_calls.ts
-var GUARD = 0;
-var STRIDE = 32;
-var OUTSIDE = 0;
-var INSIDE = 1;
-var ENDED = 2;
-var BlockingCalls = class {
-  #words;
-  #thread;
-  /** Index of this thread's state. */
-  #own;
-  /**
-   * Wraps the memory for one thread.
-   *
-   * @param words What {@linkcode BlockingCalls.create} made.
-   * @param thread The number of the thread, from 0.
-   */
-  constructor(words, thread) {
-    this.#words = words;
-    this.#thread = thread;
-    this.#own = stateOf(thread);
-  }
-  /** Makes the memory, for a number of threads. */
-  static create(threads) {
-    const bytes2 = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
-    return new Int32Array(new SharedArrayBuffer(bytes2));
-  }
-  /** Whether there is no other thread. */
-  get isAlone() {
-    return this.#words.length === stateOf(1);
-  }
-  /**
-   * Enters a call, unless this thread is the guard and has to remain it.
-   *
-   * @param rarely Whether it waits so rarely that a thread without others may
-   * enter it; no if left out.
-   */
-  tryEnter(rarely = false) {
-    const words = this.#words;
-    if (this.isAlone) return rarely;
-    Atomics.store(words, this.#own, INSIDE);
-    if (Atomics.load(words, GUARD) !== this.#thread) return true;
-    Atomics.store(words, this.#own, OUTSIDE);
-    if (!passOn(words, this.#thread)) return false;
-    Atomics.store(words, this.#own, INSIDE);
-    if (Atomics.load(words, GUARD) !== this.#thread) return true;
-    Atomics.store(words, this.#own, OUTSIDE);
-    return false;
-  }
-  /** Leaves a call. */
-  leave() {
-    Atomics.store(this.#words, this.#own, OUTSIDE);
-  }
-  /** Notes that this thread has ended; called by another one. */
-  ended() {
-    const words = this.#words;
-    Atomics.store(words, this.#own, ENDED);
-    if (Atomics.load(words, GUARD) !== this.#thread) return;
-    if (passOn(words, this.#thread)) return;
-    for (let other = 0; stateOf(other) < words.length; other++) {
-      if (Atomics.load(words, stateOf(other)) === ENDED) continue;
-      Atomics.compareExchange(words, GUARD, this.#thread, other);
-      return;
-    }
-  }
-};
-function stateOf(thread) {
-  return STRIDE * (1 + thread);
-}
-function passOn(words, guard) {
-  for (let other = 0; stateOf(other) < words.length; other++) {
-    const state = stateOf(other);
-    if (other === guard || Atomics.load(words, state) !== OUTSIDE) continue;
-    if (Atomics.compareExchange(words, GUARD, guard, other) !== guard) {
-      return false;
-    }
-    if (Atomics.load(words, state) === OUTSIDE) return true;
-    if (Atomics.compareExchange(words, GUARD, other, guard) !== other) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// src/session/open_device_queue.ts
-function openDeviceQueue(start, onRefused) {
-  const device = fuseDeviceFromFd(start.fd);
-  const messages = new ResidentMessages();
-  const events = new DeviceEvents(device, {
-    poll: pollStrategy(start),
-    longestSleepMs: start.longestSleepMs ?? void 0
-  });
-  const pipe = openPipe2(start);
-  const queue = new DeviceQueue(device, {
-    maxPayload: start.maxPayload,
-    protocolVersion: protocolVersionOf(start.negotiated),
-    memoryMax: start.memory.max,
-    allocate: (size) => messages.allocate(size),
-    events,
-    shared: sharedRoom(new QueueStatistics(start.statistics), start.index),
-    pipe: pipe instanceof LinuxMessagePipe ? pipe : void 0
-  });
-  queue.prepare(start.memory.largeSlots);
-  const open2 = {
-    queue,
-    events,
-    memory: messages.total,
-    pipe
-  };
-  const ring = start.batching === "off" ? null : batchRing(start.fd);
-  if (ring === null || typeof ring === "string") {
-    const fileIo2 = fileIoBeside(start, events);
-    return {
-      ...open2,
-      fileIo: fileIo2,
-      descriptors: [],
-      whyNoBatches: ring
-    };
-  }
-  const ringEvents = new RingEvents(ring.ring, pollStrategy(start));
-  events.addRing(ringEvents, ring.deviceSlots, true);
-  const works = queue.startBatches({
-    events: ringEvents,
-    slots: ring.batchSlots,
-    device: ring.device,
-    onRefused
-  });
-  const calls = new BlockingCalls(start.blockingCalls, start.index);
-  const fileIo = new RingFileIo(ringEvents, ring.fileSlots, unlessBusy(queue, calls));
-  return {
-    ...open2,
-    fileIo: () => fileIo,
-    descriptors: [
-      ring.device.fd,
-      ring.ring.fd
-    ],
-    whyNoBatches: works ? null : "this kernel lets a READ of /dev/fuse wait in an io_uring"
-  };
-}
-function batchRing(fd) {
-  try {
-    return openBatchRing(fd);
-  } catch (error) {
-    if (error instanceof UserError) return messageOf(error);
-    throw error;
-  }
-}
-function openPipe2({ spliceFrom }) {
-  if (spliceFrom === null) return null;
-  try {
-    return openMessagePipe();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return error.message;
-  }
-}
-function fileIoBeside(start, device) {
-  let fileIo;
-  const make = () => {
-    const ring = resultOrNull(() => openFileRing(start.fd));
-    if (ring === null) return null;
-    const events = new RingEvents(ring.ring, pollStrategy(start));
-    device.addRing(events, ring.deviceSlots);
-    const limit = new BlockingCalls(start.blockingCalls, start.index);
-    return new RingFileIo(events, ring.fileSlots, limit);
-  };
-  return () => fileIo === void 0 ? fileIo = make() : fileIo;
-}
-function unlessBusy(queue, calls) {
-  return {
-    tryEnter: (rarely) => (calls.isAlone || !queue.isBusy) && calls.tryEnter(rarely),
-    leave: () => calls.leave()
-  };
-}
-function pollStrategy({ pollUs }) {
-  return new PollStrategy(pollUs, {
-    yieldCpu
-  });
-}
-
 // src/backends/filter_backend.ts
 var FilterBackend = class _FilterBackend {
   name;
@@ -11739,7 +11415,8 @@ function layOut(image, name) {
   const dataClusters = preallocated && dataFile === null ? diskClusters : 0;
   const others = 1 + l1Clusters + l2Tables + dataClusters;
   const { blockClusters, tableClusters } = refcountsOf(others, clusterSize);
-  const blocksAt = 1 + tableClusters;
+  const tableAt = 1;
+  const blocksAt = tableAt + tableClusters;
   const l1At = blocksAt + blockClusters;
   const l2At = l1At + l1Clusters;
   const dataAt = l2At + l2Tables;
@@ -11750,6 +11427,7 @@ function layOut(image, name) {
     l1Entries,
     l2Tables,
     dataClusters,
+    tableAt,
     blocksAt,
     l1At,
     l2At,
@@ -11823,6 +11501,7 @@ var FEATURE_NAMES = [
 var NAME_ENTRY = 48;
 function newHeader(image, layout, name) {
   const { size, clusterSize, extendedL2, backing, dataFile } = image;
+  const isZstd = image.compression === "zstd";
   const bytes2 = new Uint8Array(clusterSize);
   const view2 = new DataView(bytes2.buffer);
   const wide = (at, value2) => view2.setBigUint64(at, BigInt(value2));
@@ -11832,12 +11511,13 @@ function newHeader(image, layout, name) {
   wide(24, size);
   view2.setUint32(36, layout.l1Entries);
   wide(40, layout.l1At * clusterSize);
-  wide(48, clusterSize);
+  wide(48, layout.tableAt * clusterSize);
   view2.setUint32(56, layout.tableClusters);
-  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n);
+  const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) | (isZstd ? INCOMPATIBLE.COMPRESSION : 0n);
   view2.setBigUint64(72, incompatible);
   view2.setUint32(96, REFCOUNT_ORDER);
   view2.setUint32(100, HEADER_BYTES);
+  view2.setUint8(COMPRESSION_TYPE_AT, isZstd ? 1 : 0);
   const backingName = backing === null ? new Uint8Array() : nameBytes(backing.name, "backing file", LIMIT.BACKING_NAME, name);
   const room3 = clusterSize - backingName.length;
   const extensions = extensionsOf(image, name);
@@ -11986,7 +11666,7 @@ var CLUSTER_SIZES = {
 };
 var EXTENDED_MIN = 2 ** LIMIT.EXTENDED_CLUSTER_BITS_MIN;
 async function createQcow2(path, options, files) {
-  const image = describe2(path, options, files);
+  const image = describeNew(path, options, files);
   const { preallocation, dataFile, size } = options;
   const make = () => makeFile(path, files, async (file) => {
     const { dataAt, clusters } = await writeNewImage(file, image);
@@ -12021,10 +11701,11 @@ function overlayOf(size, backing) {
     extendedL2: false,
     preallocated: false,
     backing,
-    dataFile: null
+    dataFile: null,
+    compression: "deflate"
   };
 }
-function describe2(path, options, files) {
+function describeNew(path, options, files) {
   const { backing, extendedL2, dataFile, preallocation, size } = options;
   const clusterSize = options.clusterSize ?? CLUSTER_SIZE;
   const refuse3 = (why) => {
@@ -12050,7 +11731,8 @@ function describe2(path, options, files) {
       ...backing,
       name: nameFrom(path, backing.name, files)
     },
-    dataFile: dataFile === null ? null : nameFrom(path, files.absolutePath(dataFile), files)
+    dataFile: dataFile === null ? null : nameFrom(path, files.absolutePath(dataFile), files),
+    compression: "deflate"
   };
 }
 function nameFrom(image, name, files) {
@@ -13008,7 +12690,7 @@ var ReferenceCounter = class _ReferenceCounter {
 };
 
 // src/backends/formats/qcow2/writing/refcount_words.ts
-var TWO_329 = 2 ** 32;
+var TWO_327 = 2 ** 32;
 function refcountPlace(order, index) {
   if (order === 6) return {
     word: 2 * index,
@@ -13028,7 +12710,7 @@ function readRefcount(words, start, order, index) {
   const { word, shift } = refcountPlace(order, index);
   const value2 = Atomics.load(words, start + word);
   if (order === 6) {
-    return (value2 >>> 0) * TWO_329 + (Atomics.load(words, start + word + 1) >>> 0);
+    return (value2 >>> 0) * TWO_327 + (Atomics.load(words, start + word + 1) >>> 0);
   }
   if (order === 5) return value2 >>> 0;
   return value2 >>> shift & (1 << (1 << order)) - 1;
@@ -13036,8 +12718,8 @@ function readRefcount(words, start, order, index) {
 function withRefcount(words, start, order, index, refcount) {
   if (order === 6) {
     return [
-      Math.floor(refcount / TWO_329) | 0,
-      refcount % TWO_329 | 0
+      Math.floor(refcount / TWO_327) | 0,
+      refcount % TWO_327 | 0
     ];
   }
   if (order === 5) return [
@@ -13447,6 +13129,17 @@ function formatUnknown(reference) {
   return refused(reference, `its format is not recorded, and formats are never guessed; give it with backing=FORMAT:${name}, or record it with 'qemu-img rebase -u -b ${name} -F FORMAT ${by.name}'`);
 }
 
+// src/backends/formats/qcow2/load_zlib.ts
+async function loadZlib() {
+  try {
+    return await import("node:zlib");
+  } catch (cause) {
+    throw new UserError("Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory", {
+      cause
+    });
+  }
+}
+
 // src/backends/formats/qcow2/zlib_handle.ts
 var ZlibHandle = class _ZlibHandle {
   #handle;
@@ -13538,13 +13231,7 @@ function zstdFrameLength(bytes2) {
 var zlib = null;
 var handles = /* @__PURE__ */ new Map();
 async function loadDecompression() {
-  try {
-    zlib ??= await import("node:zlib");
-  } catch (cause) {
-    throw new UserError("Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory", {
-      cause
-    });
-  }
+  zlib ??= await loadZlib();
 }
 function decompress(compression, stream, output) {
   const clusterSize = output.length - 1;
@@ -13790,7 +13477,7 @@ var OFFSET_HIGH2 = 16777215;
 var RESERVED_HIGH5 = 1056964608;
 var ZERO3 = 1;
 var OFFSET_LOW3 = 4294966784 | 0;
-var TWO_3210 = 2 ** 32;
+var TWO_328 = 2 ** 32;
 var L2Entries = class {
   #geometry;
   #entryWords;
@@ -13864,7 +13551,7 @@ var L2Entries = class {
     this.#host = NO_HOST;
     this.#isOwn = (high & COPIED5) !== 0;
     if ((high & COMPRESSED4) !== 0) return this.#readCompressed(high, low);
-    const cluster = (high & OFFSET_HIGH2) * TWO_3210 + ((low & OFFSET_LOW3) >>> 0);
+    const cluster = (high & OFFSET_HIGH2) * TWO_328 + ((low & OFFSET_LOW3) >>> 0);
     const hasPlace2 = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED5) !== 0 && (low & ZERO3) === 0;
     const isReserved = (high & RESERVED_HIGH5) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace2 && !this.#isPlace(cluster, guest)) {
@@ -13890,7 +13577,7 @@ var L2Entries = class {
       return;
     }
     const sectors = (high & ~COPIED5 & ~COMPRESSED4) >>> this.#streamLow;
-    const host = (high & this.#streamHigh) * TWO_3210 + (low >>> 0);
+    const host = (high & this.#streamHigh) * TWO_328 + (low >>> 0);
     const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
     this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
@@ -14902,20 +14589,20 @@ var Claims = class {
 };
 
 // src/backends/formats/qcow2/writing/epochs.ts
-var STRIDE2 = 16;
+var STRIDE = 16;
 var EPOCH = 0;
-var COUNTERS = STRIDE2;
+var COUNTERS = STRIDE;
 var Epochs = class {
   #words;
   #own;
   /** Words of shared memory for a number of threads. */
   static words(threads) {
-    return COUNTERS + STRIDE2 * threads;
+    return COUNTERS + STRIDE * threads;
   }
   /** Wraps the memory, in the thread of a number. */
   constructor(words, thread) {
     this.#words = words;
-    this.#own = COUNTERS + STRIDE2 * thread;
+    this.#own = COUNTERS + STRIDE * thread;
   }
   /** The current epoch. */
   get current() {
@@ -14941,7 +14628,7 @@ var Epochs = class {
     const words = this.#words;
     const epoch = Atomics.load(words, EPOCH);
     const other = epoch + 1 & 1;
-    for (let at = COUNTERS + other; at < words.length; at += STRIDE2) {
+    for (let at = COUNTERS + other; at < words.length; at += STRIDE) {
       if (Atomics.load(words, at) !== 0) return false;
     }
     const next = epoch + 1 | 0;
@@ -16485,7 +16172,7 @@ var OFFSET_LOW4 = 4294966784;
 var RESERVED_HIGH6 = 1056964608;
 var RESERVED_LOW6 = 510;
 var ZERO4 = 1;
-var TWO_3211 = 2 ** 32;
+var TWO_329 = 2 ** 32;
 var ALL_SUBCLUSTERS = 4294967295 | 0;
 var CLUSTER = {
   /** It has no data; what it reads as is below, or zeroes. */
@@ -16533,7 +16220,7 @@ var Entry = class {
     this.allocated = isExtended ? Atomics.load(words, at + 3) : 0;
     this.isZero = false;
     if ((high & COMPRESSED5) !== 0) return this.#readStream(high, low);
-    this.host = (high & OFFSET_HIGH3) * TWO_3211 + ((low & OFFSET_LOW4) >>> 0);
+    this.host = (high & OFFSET_HIGH3) * TWO_329 + ((low & OFFSET_LOW4) >>> 0);
     const isOwn = (high & COPIED6) !== 0;
     const hasZeroBit = !isExtended && (low & ZERO4) !== 0;
     const hasPlace2 = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
@@ -16560,22 +16247,22 @@ var Entry = class {
   #readStream(high, low) {
     const { hasDataFile, clusterSize } = this.#geometry;
     const sectors = (high & ~COPIED6 & ~COMPRESSED5) >>> this.#streamShift;
-    this.host = (high & this.#streamHigh) * TWO_3211 + (low >>> 0);
+    this.host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
     const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
     this.kind = isSound ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
   }
 };
-function ownEntry(host, isZero) {
+function ownEntry(host, isZero2) {
   return [
-    Math.floor(host / TWO_3211) | COPIED6 | 0,
-    host % TWO_3211 | (isZero ? ZERO4 : 0) | 0
+    Math.floor(host / TWO_329) | COPIED6 | 0,
+    host % TWO_329 | (isZero2 ? ZERO4 : 0) | 0
   ];
 }
-function emptyEntry(isZero) {
+function emptyEntry(isZero2) {
   return [
     0,
-    isZero ? ZERO4 : 0
+    isZero2 ? ZERO4 : 0
   ];
 }
 function subclusterMask(from, to) {
@@ -16745,8 +16432,8 @@ var NewClusterData = class {
     }
     if (error < 0) return error;
     const isBelow = mapping.kind === MAPPED.UNALLOCATED && (image.backing === null || from >= image.backing.size);
-    const isZero = mapping.kind === MAPPED.ZERO || isBelow;
-    return isZero && mapping.length === size ? 0 : size;
+    const isZero2 = mapping.kind === MAPPED.ZERO || isBelow;
+    return isZero2 && mapping.length === size ? 0 : size;
   }
   /** Copies what the disk has in a range to the new clusters. */
   *#copy(clusters, from, size, bytes2) {
@@ -16929,9 +16616,9 @@ var DiskWriter = class {
       if (kind2 === CLUSTER.OWN || kind2 === CLUSTER.CORRUPT) break;
     }
     this.#read(entry2, guest);
-    const { kind, isZero } = this.#entry;
+    const { kind, isZero: isZero2 } = this.#entry;
     if (kind !== CLUSTER.OWN) return run3;
-    return isZero || isExtended ? 1 : 0;
+    return isZero2 || isExtended ? 1 : 0;
   }
   /**
    * Up to where `#entry`, a cluster of the disk's own, has no data. Those that it
@@ -17013,8 +16700,8 @@ var DiskZeroes = class {
       }
       if (error < 0) return error;
       const { kind, length: length2 } = mapping;
-      const isZero = kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && (backing === null || at >= backing.size);
-      const isWritten = !isZero || this.#isRaw;
+      const isZero2 = kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && (backing === null || at >= backing.size);
+      const isWritten = !isZero2 || this.#isRaw;
       const part2 = isWritten ? Math.min(length2, ZEROES4.length) : length2;
       if (isWritten) {
         const put2 = yield* this.#writer.write(at, ZEROES4, 0, part2);
@@ -19294,7 +18981,7 @@ var PATTERN = {
   }),
   attach: ({ size, name }) => new PatternBackend(size, name)
 };
-var TWO_3212 = 2 ** 32;
+var TWO_3210 = 2 ** 32;
 var PatternBackend = class extends ImageBackend {
   shared = true;
   /** The size in bytes. */
@@ -19326,7 +19013,7 @@ var PatternBackend = class extends ImageBackend {
       view2.setUint8(at - position, patternByte(at++));
     }
     for (; at + 8 <= end; at += 8) {
-      view2.setUint32(at - position, at / TWO_3212);
+      view2.setUint32(at - position, at / TWO_3210);
       view2.setUint32(at - position + 4, at);
     }
     while (at < end) view2.setUint8(at - position, patternByte(at++));
@@ -19395,1267 +19082,378 @@ async function attachDriver(driver, attachment, below, services, stack) {
   return counts || !backend.writable ? backend : new CountedFlush(backend, services.syncErrors);
 }
 
-// src/export/reply_result.ts
-function replyError(reply, result3) {
-  reply.error(errnoOf({
-    errno: -result3
-  }));
+// src/backends/convert/compare_bytes.ts
+var STRIDE2 = 16;
+function isZero(bytes2, start, length2) {
+  const words = wordsOf2(bytes2);
+  const end = start + length2;
+  let at = start / 4;
+  const last = Math.floor(end / 4);
+  for (; at + STRIDE2 <= last; at += STRIDE2) {
+    let any = 0;
+    for (let i = 0; i < STRIDE2; i++) any |= words[at + i];
+    if (any !== 0) return false;
+  }
+  for (; at < last; at++) if (words[at] !== 0) return false;
+  for (let i = last * 4; i < end; i++) if (bytes2[i] !== 0) return false;
+  return true;
 }
-function replyResult(reply, result3) {
-  if (result3 >= 0) reply.ok();
-  else replyError(reply, result3);
+function firstDifference(one, other, start, length2) {
+  const [a, b] = [
+    wordsOf2(one),
+    wordsOf2(other)
+  ];
+  const end = start + length2;
+  const last = Math.floor(end / 4);
+  for (let at = start / 4; at < last; at++) {
+    if (a[at] !== b[at]) return at * 4 - start;
+  }
+  for (let i = last * 4; i < end; i++) {
+    if (one[i] !== other[i]) return i - start;
+  }
+  return -1;
+}
+function wordsOf2(bytes2) {
+  const { buffer, byteOffset, length: length2 } = bytes2;
+  return new Int32Array(buffer, byteOffset, length2 >> 2);
 }
 
-// src/export/set_ids.ts
-var GROUP_EXEC = 8;
-function dropSetIds(state, gid) {
-  const { mode } = state;
-  const keepsGroup = (mode & GROUP_EXEC) === 0 && gid === state.gid;
-  const lost = mode & (keepsGroup ? S_IS.UID : S_IS.UID | S_IS.GID);
-  if (lost === 0) return;
-  state.clearModeBits(lost);
-  state.changed();
-}
+// src/backends/convert/part_copier.ts
+var STEP = 1 << 20;
+var UNIT = {
+  /** The target reads so already. */
+  SAME: 0,
+  ZERO: 1,
+  DATA: 2
+};
+var PartReader = class {
+  image;
+  size;
+  buffer;
+  constructor(image, size, step) {
+    this.image = image;
+    this.size = size;
+    this.buffer = new Uint8Array(step);
+  }
+  /** Reads a range; zeroes follow the end of the image. */
+  async read(position, length2, unit) {
+    const there = Math.max(0, Math.min(length2, this.size - position));
+    const got = await readFully(this.image, position, this.buffer, 0, there);
+    if (got !== there) {
+      const error = got < 0 ? -got : ERRNO.EIO;
+      throw new UserError(`Cannot read ${this.image.name} at byte ${position} (${errnoName(error)}); check its storage, or its tables with 'check'`);
+    }
+    this.buffer.fill(0, there, Math.ceil(length2 / unit) * unit);
+  }
+};
+var PartCopier = class _PartCopier {
+  #source;
+  #below;
+  #writer;
+  /**
+   * Prepares to copy.
+   *
+   * @param source The disk.
+   * @param size Its size.
+   * @param writer Takes what differs from `below`.
+   * @param below What the target reads as without being written; zeroes if
+   * `null`.
+   */
+  constructor(source, writer, below) {
+    this.#source = source;
+    this.#writer = writer;
+    this.#below = below;
+  }
+  /** Makes a copier of images that are open in this thread. */
+  static async open(source, writer, below) {
+    const step = Math.max(STEP, writer.unit);
+    const reader = async (image) => new PartReader(image, (await image.stat()).size, step);
+    return new _PartCopier(await reader(source), writer, below === null ? null : await reader(below));
+  }
+  /**
+   * Copies a part.
+   *
+   * @throws {UserError} If it cannot be read or written.
+   */
+  async copy(part2) {
+    const step = this.#source.buffer.length;
+    for (const { start, end } of part2) {
+      for (let at = start; at < end; at += step) {
+        await this.#step(at, Math.min(step, end - at));
+      }
+    }
+    return await this.#writer.end();
+  }
+  async #step(position, length2) {
+    const { unit } = this.#writer;
+    await this.#source.read(position, length2, unit);
+    await this.#below?.read(position, length2, unit);
+    let from = 0;
+    let kind = this.#kindOf(0, length2);
+    for (let at = unit; from < length2; at += unit) {
+      const next = at < length2 ? this.#kindOf(at, length2) : null;
+      if (next === kind) continue;
+      const to = Math.min(at, length2);
+      await this.#store(kind, position, from, to - from);
+      from = to;
+      if (next !== null) kind = next;
+    }
+  }
+  #kindOf(at, length2) {
+    const { buffer } = this.#source;
+    const bytes2 = Math.min(this.#writer.unit, length2 - at);
+    const below = this.#below;
+    if (below === null) {
+      return isZero(buffer, at, bytes2) ? UNIT.SAME : UNIT.DATA;
+    }
+    if (firstDifference(buffer, below.buffer, at, bytes2) < 0) return UNIT.SAME;
+    return isZero(buffer, at, bytes2) ? UNIT.ZERO : UNIT.DATA;
+  }
+  async #store(kind, position, from, length2) {
+    const at = position + from;
+    if (kind === UNIT.ZERO) await this.#writer.zero(at, length2);
+    if (kind !== UNIT.DATA) return;
+    await this.#writer.put(at, this.#source.buffer, from, length2);
+  }
+};
 
-// src/export/image_size.ts
-var ZEROES6 = new Uint8Array(65536);
-function mayResize({ growable: growable2, truncate: truncate2 }) {
-  return growable2 || truncate2 === "as-qemu";
-}
-function maySetSize({ rules, state }, size) {
-  if (size === state.size || mayResize(rules)) return true;
-  return rules.truncate === "zero" && size < state.size;
-}
-async function setImageSize(context, size) {
-  if (size === context.state.size) return 0;
-  if (mayResize(context.rules)) return await resizeImage(context, size);
-  const { lock } = context.state;
-  await lock.lock();
-  try {
-    return await zeroFrom(context, size);
-  } finally {
-    lock.unlock();
-  }
-}
-async function zeroFrom(context, position) {
-  const { backend, state } = context;
-  if (!maySetSize(context, position)) return -ERRNO.EPERM;
-  if (state.readOnly) return -ERRNO.EACCES;
-  const length2 = state.size - position;
-  if (length2 === 0) return 0;
-  try {
-    const result3 = await zeroRange2(backend, position, length2);
-    if (result3 >= 0) state.written();
-    return result3;
-  } finally {
-    context.onZeroed?.();
-  }
-}
-async function zeroRange2(backend, position, length2) {
-  for (const unmap of [
-    true,
-    false
-  ]) {
-    const result3 = await backend.zero(position, length2, {
-      unmap
-    });
-    if (result3 !== -ERRNO.EOPNOTSUPP) return result3;
-  }
+// src/backends/convert/must_write.ts
+async function mustWrite(file, position, buffer, start, length2) {
   for (let done = 0; done < length2; ) {
-    const rest = Math.min(ZEROES6.length, length2 - done);
-    const put2 = await backend.write(position + done, ZEROES6, 0, rest);
-    if (!(put2 > 0)) return put2 < 0 ? put2 : -ERRNO.EIO;
+    const at = position + done;
+    const put2 = await file.write(at, buffer, start + done, length2 - done);
+    if (put2 <= 0) throw cannotWrite2(file.name, put2 < 0 ? -put2 : ERRNO.ENOSPC);
     done += put2;
   }
-  return 0;
 }
-async function resizeLocked({ backend, state }, size) {
-  if (state.readOnly) return -ERRNO.EACCES;
-  if (size === state.size) return 0;
-  const result3 = await backend.truncate(size);
-  if (!(result3 >= 0)) return result3;
-  state.size = size;
-  state.written();
-  return 0;
-}
-async function resizeImage(context, size) {
-  const { lock } = context.state;
-  await lock.lock();
-  try {
-    return await resizeLocked(context, size);
-  } finally {
-    lock.unlock();
-  }
-}
-async function followImage({ backend, state }) {
-  await state.lock.lock();
-  try {
-    const { size } = await backend.stat();
-    if (size !== state.size) state.size = size;
-  } finally {
-    state.lock.unlock();
-  }
+function cannotWrite2(name, error) {
+  const advice = error === ERRNO.ENOSPC ? "its file system has no space left; free some, or choose another place" : "check its storage, and the limits of its file system";
+  return new UserError(`Cannot write to ${name} (${errnoName(error)}): ${advice}`);
 }
 
-// src/export/attributes.ts
-var IN_HEADER3 = accessors("fuse_in_header");
-var ATTR2 = accessors("fuse_attr");
-var ATTR_OUT = accessors("fuse_attr_out");
-var SETATTR_IN = accessors("fuse_setattr_in");
-var ATTR_VALID_S = 1n;
-var GROUP_OR_OTHERS = 63;
-var ANY_WRITE = 146;
-var SETTABLE = FATTR.SIZE | FATTR.MODE | FATTR.FH | FATTR.LOCKOWNER | FATTR.KILL_SUIDGID | FATTR.ATIME | FATTR.MTIME | FATTR.CTIME | FATTR.ATIME_NOW | FATTR.MTIME_NOW;
-var TIMES = FATTR.ATIME | FATTR.MTIME;
-function replyAttributes(context, reply) {
-  const { backend, state } = context;
-  const stat = backend.stat();
-  return "then" in stat ? Completion.of(stat).after(FILL_ATTRIBUTES, state, reply) : fillAttributes(stat, state, reply);
-}
-var FILL_ATTRIBUTES = {
-  run: fillAttributes
-};
-function fillAttributes(stat, state, reply) {
-  const size = state.size;
-  const { atime, mtime, ctime } = stat.times ?? state;
-  const changed = ctime > state.changedAt ? ctime : state.changedAt;
-  const body = reply.zeroed(ATTR_OUT.size);
-  const at = ATTR_OUT.at.attr;
-  ATTR_OUT.set.attr_valid(body, 0, ATTR_VALID_S);
-  ATTR2.set.ino(body, at, 1n);
-  ATTR2.setNumber.size(body, at, size);
-  ATTR2.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
-  ATTR2.set.atime(body, at, secondsOf(atime));
-  ATTR2.set.atimensec(body, at, nanosecondsOf(atime));
-  ATTR2.set.mtime(body, at, secondsOf(mtime));
-  ATTR2.set.mtimensec(body, at, nanosecondsOf(mtime));
-  ATTR2.set.ctime(body, at, secondsOf(changed));
-  ATTR2.set.ctimensec(body, at, nanosecondsOf(changed));
-  ATTR2.set.mode(body, at, S_IF.REG | state.mode);
-  ATTR2.set.nlink(body, at, 1);
-  ATTR2.set.uid(body, at, state.uid);
-  ATTR2.set.gid(body, at, state.gid);
-  ATTR2.set.blksize(body, at, stat.blockSize);
-  reply.ok(ATTR_OUT.size);
-}
-async function setAttributes(context, request, reply) {
-  const wanted = readWanted(request);
-  const refusal2 = refuse2(context, wanted);
-  if (refusal2 !== 0) return reply.error(refusal2);
-  const { state } = context;
-  const { valid } = wanted;
-  if ((valid & FATTR.SIZE) !== 0) {
-    const result3 = await setImageSize(context, wanted.size);
-    if (!(result3 >= 0)) return replyError(reply, result3);
-  }
-  if ((valid & TIMES) !== 0) {
-    const result3 = await setTimes(context, wanted.atime, wanted.mtime);
-    if (!(result3 >= 0)) return replyError(reply, result3);
-  }
-  const changesFile = (valid & (FATTR.SIZE | FATTR.UID | FATTR.GID)) !== 0;
-  if (changesFile && (valid & FATTR.KILL_SUIDGID) !== 0) {
-    dropSetIds(state, wanted.callerGid);
-  }
-  if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
-  if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
-  if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
-  if ((valid & (FATTR.MODE | FATTR.UID | FATTR.GID)) !== 0) state.changed();
-  await replyAttributes(context, reply);
-}
-function readWanted({ header, body }) {
-  const { get, number: number2 } = SETATTR_IN;
-  const valid = get.valid(body);
-  const time2 = (flag, nowFlag, s, ns) => {
-    if ((valid & flag) === 0) return null;
-    return (valid & nowFlag) !== 0 ? "now" : timeOf(s, ns);
-  };
-  return {
-    valid,
-    callerGid: IN_HEADER3.get.gid(header),
-    size: number2.size(body),
-    mode: get.mode(body),
-    uid: get.uid(body),
-    gid: get.gid(body),
-    atime: time2(FATTR.ATIME, FATTR.ATIME_NOW, get.atime(body), get.atimensec(body)),
-    mtime: time2(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
-  };
-}
-function refuse2(context, { valid, mode, size }) {
-  const { rules, state } = context;
-  const writable = rules.writable && !state.readOnly;
-  const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
-  if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
-  if ((valid & FATTR.MODE) !== 0) {
-    if (!rules.allowOther && (mode & GROUP_OR_OTHERS) !== 0) return ERRNO.EPERM;
-    if (!writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
-  }
-  if ((valid & FATTR.SIZE) !== 0) {
-    if (!writable) return ERRNO.EACCES;
-    if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
-    if (!maySetSize(context, size)) return ERRNO.EPERM;
-  }
-  if ((valid & TIMES) !== 0 && !writable) return ERRNO.EROFS;
-  return 0;
-}
-async function setTimes({ backend, state }, atime, mtime) {
-  if ((await backend.stat()).times !== null) {
-    return await backend.setTimes(atime, mtime);
-  }
-  state.touch(atime, mtime);
-  return 0;
-}
-
-// src/export/handle_requests.ts
-var OPEN_IN = accessors("fuse_open_in");
-var OPEN_OUT = accessors("fuse_open_out");
-var FSYNC_IN = accessors("fuse_fsync_in");
-var FLUSH_IN = accessors("fuse_flush_in");
-var RELEASE_IN = accessors("fuse_release_in");
-function openHandle({ rules, state, syncErrors }, request, reply) {
-  const flags = OPEN_IN.get.flags(request.body);
-  const writable = (flags & O.ACCMODE) !== O.RDONLY;
-  if (writable && !rules.writable) return reply.error(ERRNO.EROFS);
-  const { count: count2 } = syncErrors;
-  const since = syncErrors.allSeen ? count2 : count2 - 1;
-  const fh = rules.writable ? state.handles.open(writable, since) : 0n;
-  if (fh === null) return reply.error(ERRNO.ENFILE);
-  const backingId = rules.backingId ?? 0;
-  const transfer = transferBy(rules, flags);
-  const body = reply.zeroed(OPEN_OUT.size);
-  OPEN_OUT.set.fh(body, 0, fh);
-  OPEN_OUT.set.open_flags(body, 0, writable ? transfer : transfer | FOPEN.NOFLUSH);
-  OPEN_OUT.set.backing_id(body, 0, backingId);
-  reply.ok(OPEN_OUT.size);
-}
-function transferBy({ backingId, cache }, flags) {
-  if ((backingId ?? 0) !== 0) return FOPEN.PASSTHROUGH;
-  const direct = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
-  if ((cache ?? "none") === "none") return direct;
-  const isDirect2 = (flags & O_DIRECT) !== 0;
-  return isDirect2 ? FOPEN.KEEP_CACHE | direct : FOPEN.KEEP_CACHE;
-}
-function syncHandle(context, request, reply) {
-  const { backend, rules, state } = context;
-  if (!rules.writable) return reply.ok();
-  const fh = FSYNC_IN.get.fh(request.body);
-  if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
-  state.stampWrites();
-  const handle = {
-    context,
-    fh
-  };
-  let flushed;
-  try {
-    flushed = backend.flush();
-  } catch (error) {
-    return failSync(error, handle);
-  }
-  return typeof flushed === "number" ? replySync(flushed, handle, reply) : Completion.of(flushed).after(REPLY_SYNC, handle, reply);
-}
-var REPLY_SYNC = {
-  run: replySync,
-  recover: failSync
-};
-function failSync(error, { context, fh }) {
-  tellHandle(context, fh);
-  throw error;
-}
-function replySync(flushed, { context, fh }, reply) {
-  const error = tellHandle(context, fh);
-  replyResult(reply, flushed >= 0 ? error : flushed);
-}
-function tellHandle({ state, syncErrors }, fh) {
-  const { count: count2 } = syncErrors;
-  if (!state.handles.tell(fh, count2)) return 0;
-  syncErrors.see(count2);
-  return -syncErrors.errno;
-}
-function flushHandle(context, request, reply) {
-  const { backend, rules, state } = context;
-  const fh = FLUSH_IN.get.fh(request.body);
-  if (!rules.writable) return reply.ok();
-  if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
-  if (!state.handles.isWritable(fh)) return reply.ok();
-  state.stampWrites();
-  const flushed = backend.flush();
-  return typeof flushed === "number" ? replyFlush(flushed, {
-    context,
-    fh
-  }, reply) : Completion.of(flushed).after(REPLY_FLUSH, {
-    context,
-    fh
-  }, reply);
-}
-var REPLY_FLUSH = {
-  run: replyFlush
-};
-function replyFlush(flushed, { context: { state, syncErrors }, fh }, reply) {
-  const { count: count2 } = syncErrors;
-  if (!(flushed >= 0)) replyError(reply, flushed);
-  else if (state.handles.hasNews(fh, count2)) reply.error(syncErrors.errno);
-  else reply.ok();
-}
-function releaseHandle({ state }, request, reply) {
-  state.handles.close(RELEASE_IN.get.fh(request.body));
-  reply.ok();
-}
-
-// src/export/partial_read.ts
-var READ_IN3 = accessors("fuse_read_in");
-function continueRead(got, context, request, reply) {
-  if (!(got >= 0)) return replyError(reply, got);
-  return readOn(got, context, request, reply);
-}
-async function readOn(got, { backend, state }, request, reply) {
-  const offset = READ_IN3.number.offset(request.body);
-  const size = READ_IN3.get.size(request.body);
-  const fitting = () => Math.max(0, Math.min(size, state.size - offset));
-  let done = got;
-  let error = 0;
-  let sharesLock = false;
-  try {
-    for (let left; error === 0 && (left = fitting() - done) > 0; ) {
-      const more = await backend.read(offset + done, reply.data, done, left);
-      if (more > 0) {
-        done += more;
-      } else if (more !== 0 || sharesLock) {
-        error = more || -ERRNO.EIO;
-      } else {
-        await state.lock.share();
-        sharesLock = true;
-      }
-    }
-  } catch (thrown2) {
-    if (done === 0 || !isDirect(request)) throw thrown2;
-    error = -ERRNO.EIO;
-  } finally {
-    if (sharesLock) state.lock.unshare();
-  }
-  if (error === 0) reply.ok(Math.min(done, fitting()));
-  else if (done > 0 && isDirect(request)) reply.ok(done);
-  else replyError(reply, error);
-}
-function isDirect(request) {
-  return (READ_IN3.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
-}
-
-// src/export/splice_read.ts
-var OUT_HEADER_SIZE6 = sizeOf("fuse_out_header");
-function spliceImage({ backend, splicing }, reply, position, length2) {
-  const { pipe } = splicing;
-  reply.okInPipe(length2);
-  pipe.begin(reply.header, OUT_HEADER_SIZE6);
-  if (backend.splice(position, length2, pipe) === length2) return true;
-  reply.reset();
-  return false;
-}
-
-// src/export/whole_write.ts
-var WRITE_IN4 = accessors("fuse_write_in");
-var WRITE_OUT4 = accessors("fuse_write_out");
-function isWriteBack({ body }) {
-  return (WRITE_IN4.get.write_flags(body) & FUSE_WRITE.CACHE) !== 0;
-}
-async function continueWrite(done, { backend, state }, request, reply) {
-  const offset = WRITE_IN4.number.offset(request.body);
-  const size = WRITE_IN4.get.size(request.body);
-  await state.lock.lock();
-  try {
-    while (done < size) {
-      if (state.readOnly) return reply.error(ERRNO.EACCES);
-      const at = offset + done;
-      const length2 = Math.min(size - done, state.size - at);
-      if (length2 <= 0) return reply.error(ERRNO.ENOSPC);
-      const put2 = await backend.write(at, request.data, done, length2);
-      if (put2 < 0) return replyError(reply, put2);
-      if (put2 === 0) return reply.error(ERRNO.ENOSPC);
-      done += put2;
-    }
-  } finally {
-    state.lock.unlock();
-  }
-  WRITE_OUT4.set.size(reply.body, 0, size);
-  WRITE_OUT4.set.padding(reply.body, 0, 0);
-  reply.ok(WRITE_OUT4.size);
-}
-
-// src/export/transfer.ts
-var READ_IN4 = accessors("fuse_read_in");
-var WRITE_IN5 = accessors("fuse_write_in");
-var WRITE_OUT5 = accessors("fuse_write_out");
-function readImage(context, request, reply) {
-  const { backend, state } = context;
-  const offset = READ_IN4.number.offset(request.body);
-  const size = READ_IN4.get.size(request.body);
-  if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
-  const length2 = Math.min(size, state.size - offset);
-  if (length2 <= 0) return reply.ok(0);
-  if (length2 >= context.spliceFrom && spliceImage(context, reply, offset, length2)) return;
-  const got = backend.read(offset, reply.data, 0, length2);
-  if (typeof got !== "number") {
-    return Completion.of(got).after(REPLY_READ, context, request, reply);
-  }
-  if (got === length2) return reply.ok(length2);
-  return continueRead(got, context, request, reply);
-}
-var REPLY_READ = {
-  run(got, context, request, reply) {
-    const offset = READ_IN4.number.offset(request.body);
-    const size = READ_IN4.get.size(request.body);
-    const length2 = Math.min(size, context.state.size - offset);
-    if (got === length2) return reply.ok(length2);
-    return continueRead(got, context, request, reply);
-  }
-};
-function writeImage(context, request, reply) {
-  const { state, rules } = context;
-  if (!rules.writable) return reply.error(ERRNO.EACCES);
-  const offset = WRITE_IN5.number.offset(request.body);
-  const size = WRITE_IN5.get.size(request.body);
-  if (!state.lock.tryShare()) {
-    return state.lock.share().then(() => writeShared(context, request, reply, offset, size));
-  }
-  return writeShared(context, request, reply, offset, size);
-}
-function writeShared(context, request, reply, offset, size) {
-  const { backend, state, rules } = context;
-  if (state.readOnly) {
-    state.lock.unshare();
-    return reply.error(ERRNO.EACCES);
-  }
-  const fits = state.size - offset;
-  if (size > fits && size > 0) {
-    if (rules.growable) {
-      state.lock.unshare();
-      return writeExclusive(context, request, reply, offset, size);
-    }
-    if (fits <= 0) {
-      state.lock.unshare();
-      return reply.error(ERRNO.ENOSPC);
-    }
-  }
-  const length2 = Math.max(0, Math.min(size, fits));
-  if (backend.needsExclusiveWrite?.(offset, length2) === true) {
-    state.lock.unshare();
-    return writeExclusive(context, request, reply, offset, length2);
-  }
-  let put2;
-  try {
-    put2 = length2 === 0 ? 0 : backend.write(offset, request.data, 0, length2);
-    if (typeof put2 !== "number") {
-      return Completion.of(put2).after(REPLY_WRITE, context, request, reply);
-    }
-  } catch (error) {
-    state.lock.unshare();
-    throw error;
-  }
-  state.lock.unshare();
-  return replyWrite(put2, context, request, reply);
-}
-var REPLY_WRITE = {
-  run(put2, context, request, reply) {
-    context.state.lock.unshare();
-    return replyWrite(put2, context, request, reply);
-  },
-  recover(error, { state }) {
-    state.lock.unshare();
-    throw error;
-  }
-};
-function replyWrite(put2, context, request, reply) {
-  if (!(put2 >= 0)) return replyError(reply, put2);
-  const size = WRITE_IN5.get.size(request.body);
-  if (put2 === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
-  if (put2 > 0) context.state.written();
-  if (put2 < size && isWriteBack(request)) {
-    return continueWrite(put2, context, request, reply);
-  }
-  const body = reply.body;
-  WRITE_OUT5.set.size(body, 0, put2);
-  WRITE_OUT5.set.padding(body, 0, 0);
-  reply.ok(WRITE_OUT5.size);
-}
-async function writeExclusive(context, request, reply, offset, size) {
-  const { backend, state, rules } = context;
-  const end = offset + size;
-  if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
-  let put2 = 0;
-  await state.lock.lock();
-  try {
-    if (state.readOnly) return reply.error(ERRNO.EACCES);
-    const before = state.size;
-    if (end > before && size > 0 && rules.growable) {
-      const result3 = await resizeLocked(context, end);
-      if (result3 !== 0) return replyError(reply, result3);
-    }
-    const fits = state.size - offset;
-    if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
-    const length2 = Math.max(0, Math.min(size, fits));
-    try {
-      put2 = await backend.write(offset, request.data, 0, length2);
-    } finally {
-      const kept = Math.max(before, put2 > 0 ? offset + put2 : 0);
-      if (kept < state.size) await resizeLocked(context, kept);
-    }
-  } finally {
-    state.lock.unlock();
-  }
-  await replyWrite(put2, context, request, reply);
-}
-
-// src/export/durable_write.ts
-var IN_HEADER4 = accessors("fuse_in_header");
-var WRITE_IN6 = accessors("fuse_write_in");
-function writeHandle(context, request, reply) {
-  const { body } = request;
-  if ((WRITE_IN6.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
-    dropSetIdsOf(context, request);
-  }
-  const isDurable = (WRITE_IN6.get.flags(body) & O.DSYNC) !== 0;
-  return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
-}
-function dropSetIdsOf({ rules, state }, request) {
-  const isChange2 = WRITE_IN6.get.size(request.body) > 0;
-  if (!isChange2 || !rules.writable || state.readOnly) return;
-  dropSetIds(state, IN_HEADER4.get.gid(request.header));
-}
-function writeDurably(context, request, reply) {
-  const fh = WRITE_IN6.get.fh(request.body);
-  const { rules, state, syncErrors } = context;
-  if (rules.writable && !state.handles.has(fh)) {
-    return reply.error(ERRNO.EBADF);
-  }
-  const write2 = {
-    context,
-    fh,
-    before: syncErrors.count
-  };
-  const written = writeImage(context, request, reply);
-  return written === void 0 ? flushAfter(write2, reply) : Completion.of(written).after(FLUSH_AFTER, write2, reply);
-}
-var FLUSH_AFTER = {
-  run: (_written, write2, reply) => flushAfter(write2, reply)
-};
-function flushAfter(write2, reply) {
-  if (reply.errno !== 0) return;
-  const { context: { backend, syncErrors }, before } = write2;
-  let flushed;
-  try {
-    flushed = syncErrors.flushSince(backend, before);
-  } catch (error) {
-    return failSync(error, write2);
-  }
-  return typeof flushed === "number" ? finish(flushed, write2, reply) : Completion.of(flushed).after(FINISH, write2, reply);
-}
-var FINISH = {
-  run: finish,
-  recover: failSync
-};
-function finish(flushed, { context, fh }, reply) {
-  const error = tellHandle(context, fh);
-  if (flushed >= 0 && error >= 0) return;
-  reply.reset();
-  replyError(reply, flushed >= 0 ? error : flushed);
-}
-
-// src/export/space.ts
-var FALLOCATE_IN = accessors("fuse_fallocate_in");
-var LSEEK_IN = accessors("fuse_lseek_in");
-var LSEEK_OUT = accessors("fuse_lseek_out");
-var KSTATFS = accessors("fuse_kstatfs");
-var STATFS_OUT = accessors("fuse_statfs_out");
-var STATFS_BLOCK = 4096;
-async function allocateSpace(context, request, reply) {
-  const { state, rules } = context;
-  const offset = FALLOCATE_IN.number.offset(request.body);
-  const length2 = FALLOCATE_IN.number.length(request.body);
-  const mode = FALLOCATE_IN.get.mode(request.body);
-  if (!rules.writable) return reply.error(ERRNO.EACCES);
-  if (length2 === 0) return reply.error(ERRNO.EINVAL);
-  if (offset + length2 > Number.MAX_SAFE_INTEGER) {
-    return reply.error(ERRNO.EFBIG);
-  }
-  await state.lock.lock();
-  let result3;
-  try {
-    result3 = await allocateLocked(context, offset, length2, mode);
-  } finally {
-    state.lock.unlock();
-  }
-  replyResult(reply, result3);
-}
-async function allocateLocked(context, offset, length2, mode) {
-  const { backend, state, rules } = context;
-  if (state.readOnly) return -ERRNO.EACCES;
-  const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
-  const end = offset + length2;
-  const kept = Math.max(0, Math.min(end, state.size) - offset);
-  switch (mode) {
-    case 0:
-      return await growing(context, end, () => backend.allocate(offset, length2));
-    case KEEP_SIZE:
-      if (rules.growable && kept < length2) return -ERRNO.EOPNOTSUPP;
-      return kept === 0 ? 0 : await backend.allocate(offset, kept);
-    case PUNCH_HOLE:
-      return -ERRNO.EINVAL;
-    case PUNCH_HOLE | KEEP_SIZE:
-      return await zero(context, offset, kept, true);
-    case ZERO_RANGE | KEEP_SIZE:
-      return await zero(context, offset, kept, false);
-    case ZERO_RANGE:
-      return await growing(context, end, () => zero(context, offset, length2, false));
-    default:
-      return -ERRNO.EOPNOTSUPP;
-  }
-}
-async function growing(context, end, rest) {
-  const old = context.state.size;
-  if (end <= old) return await rest();
-  if (!mayResize(context.rules)) return -ERRNO.EPERM;
-  const grown = await resizeLocked(context, end);
-  if (grown !== 0) return grown;
-  let result3 = -1;
-  try {
-    return result3 = await rest();
-  } finally {
-    if (!(result3 >= 0)) await resizeLocked(context, old);
-  }
-}
-async function zero({ backend, state }, offset, length2, unmap) {
-  if (length2 === 0) return 0;
-  const result3 = await backend.zero(offset, length2, {
-    unmap
-  });
-  if (result3 >= 0) state.written();
-  return result3;
-}
-async function seekSpace({ backend, state }, request, reply) {
-  const offset = LSEEK_IN.number.offset(request.body);
-  const whence = LSEEK_IN.get.whence(request.body);
-  if (whence !== SEEK.DATA && whence !== SEEK.HOLE) {
-    return reply.error(ERRNO.EINVAL);
-  }
-  const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
-  if (found < 0) return replyError(reply, found);
-  LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
-  reply.ok(LSEEK_OUT.size);
-}
-async function seek(backend, size, offset, data) {
-  if (offset >= size) return -ERRNO.ENXIO;
-  let at = offset;
-  while (at < size) {
-    const extent = await backend.extent(at);
-    if (extent.data === data) return at;
-    if (!(extent.end > at)) return -ERRNO.EIO;
-    at = extent.end;
-  }
-  return data ? -ERRNO.ENXIO : size;
-}
-async function replyStatfs({ backend, state }, reply) {
-  const { allocated } = await backend.stat();
-  const size = state.size;
-  const blocks = Math.ceil(size / STATFS_BLOCK);
-  const used = Math.ceil(Math.min(allocated ?? size, size) / STATFS_BLOCK);
-  const body = reply.zeroed(STATFS_OUT.size);
-  KSTATFS.setNumber.blocks(body, 0, blocks);
-  KSTATFS.setNumber.bfree(body, 0, blocks - used);
-  KSTATFS.setNumber.bavail(body, 0, blocks - used);
-  KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
-  KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
-  KSTATFS.set.namelen(body, 0, NAME_MAX);
-  reply.ok(STATFS_OUT.size);
-}
-
-// src/export/block_export.ts
-var MAX_PAYLOAD = 1 << 20;
-var EXPORT_ROOT_MODE = S_IF.REG;
-var BlockExport = class {
-  /** It never uses a request after its answer; see `RequestHandler`. */
-  inPlace = true;
-  /** Whether the backend has timers or promises that run between requests. */
-  background;
-  #context;
-  /** The kernel's id of the image if it does the I/O by itself, else 0. */
-  #backingId;
-  /** Makes the handler of one queue; all queues of an export share `state`. */
-  constructor(context) {
-    const { backend, rules } = context;
-    this.background = backend.background ?? false;
-    this.#backingId = rules.backingId ?? 0;
-    this.#context = counted2(context);
-  }
-  /** Answers one request; see `RequestHandler`. */
-  handle(request, reply) {
-    return this.#backingId !== 0 && dependsOnSize(request.opcode) ? followImage(this.#context).then(() => this.#answer(request, reply)) : this.#answer(request, reply);
-  }
-  #answer(request, reply) {
-    const context = this.#context;
-    switch (request.opcode) {
-      case OPCODES.READ.opcode:
-        return readImage(context, request, reply);
-      case OPCODES.WRITE.opcode:
-        return writeHandle(context, request, reply);
-      case OPCODES.GETATTR.opcode:
-        return replyAttributes(context, reply);
-      case OPCODES.SETATTR.opcode:
-        return setAttributes(context, request, reply);
-      case OPCODES.OPEN.opcode:
-        return openHandle(context, request, reply);
-      case OPCODES.FSYNC.opcode:
-        return syncHandle(context, request, reply);
-      case OPCODES.FLUSH.opcode:
-        return flushHandle(context, request, reply);
-      case OPCODES.RELEASE.opcode:
-        return releaseHandle(context, request, reply);
-      case OPCODES.FALLOCATE.opcode:
-        return allocateSpace(context, request, reply);
-      case OPCODES.LSEEK.opcode:
-        return context.rules.cache === "writeback" ? reply.error(ERRNO.ENOSYS) : seekSpace(context, request, reply);
-      case OPCODES.STATFS.opcode:
-        return replyStatfs(context, reply);
-      case OPCODES.DESTROY.opcode:
-        return reply.ok();
-      case OPCODES.FORGET.opcode:
-      case OPCODES.BATCH_FORGET.opcode:
-      case OPCODES.NOTIFY_REPLY.opcode:
-        return reply.none();
-      case OPCODES.LOOKUP.opcode:
-        return reply.error(ERRNO.ENOENT);
-      default:
-        return reply.error(ERRNO.ENOSYS);
-    }
-  }
-};
-function counted2(context) {
-  const { splicing, state } = context;
-  const canSplice = context.backend.splice !== void 0;
-  const spliceFrom = canSplice ? splicing?.from ?? Infinity : Infinity;
-  if (context.syncErrors !== void 0) {
-    return {
-      ...context,
-      spliceFrom,
-      syncErrors: context.syncErrors
+// src/backends/formats/qcow2/compress.ts
+var WINDOW_BITS = 12;
+var MEMORY_LEVEL = 9;
+async function loadCompression(compression) {
+  const { deflateRawSync, zstdCompressSync } = await loadZlib();
+  const smaller = (stream, { length: length2 }) => stream.length < length2 ? new Uint8Array(stream) : null;
+  if (compression === "zstd") {
+    return (cluster) => {
+      const frames = zstdCompressSync(cluster);
+      const length2 = zstdFrameLength(frames) ?? frames.length;
+      return smaller(frames.subarray(0, length2), cluster);
     };
   }
-  const { syncErrors } = state;
-  const backend = new CountedFlush(context.backend, syncErrors);
-  return {
-    ...context,
-    backend,
-    spliceFrom,
-    syncErrors
+  return (cluster) => {
+    const stream = deflateRawSync(cluster, {
+      windowBits: WINDOW_BITS,
+      memLevel: MEMORY_LEVEL,
+      // In one piece.
+      chunkSize: Math.max(64, cluster.length)
+    });
+    return smaller(stream, cluster);
   };
 }
-function dependsOnSize(opcode) {
-  return opcode === OPCODES.GETATTR.opcode || opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode || opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
-}
 
-// src/shared_memory/rw_lock.ts
-var OWNER2 = 0;
-var DOORBELL3 = 1;
-var SHARES = 32;
-var STRIDE3 = 32;
-var REVOKED = -(2 ** 30);
-var SharedRwLock = class {
-  #words;
-  /** Index of this holder's number of shares. */
-  #own;
-  /** The value of OWNER while this holder owns the lock. */
-  #owner;
-  /** Callers that wait in this thread; `null` if other threads use the lock. */
-  #waiters;
-  /** Words of shared memory that a lock takes for a number of holders. */
-  static words(holders) {
-    return SHARES + STRIDE3 * holders;
+// src/backends/formats/qcow2/creating/stream_places.ts
+var RUN = 1 << 20;
+var STREAMS_MAX = 6e4;
+var StreamPlaces = class {
+  #file;
+  #clusterSize;
+  #take;
+  /** Where the next stream starts, and where the clusters for streams end. */
+  #at = 0;
+  #end = 0;
+  /** Streams in the cluster in which the next one starts. */
+  #inCluster = 0;
+  /** Bytes that are not written yet, and where they belong. */
+  #pending;
+  #pendingAt = 0;
+  #pendingLength = 0;
+  #taken = [];
+  /** Takes places in a file. */
+  constructor(file, clusterSize, take) {
+    this.#file = file;
+    this.#clusterSize = clusterSize;
+    this.#take = take;
+    this.#pending = new Uint8Array(Math.max(RUN, clusterSize));
   }
-  /**
-   * Wraps the memory of a lock.
-   *
-   * @param words {@linkcode SharedRwLock.words} words, zero when it is made.
-   */
-  constructor(words, { holder = 0, oneThread = false } = {}) {
-    this.#words = words;
-    this.#own = SHARES + STRIDE3 * holder;
-    this.#owner = holder + 1;
-    this.#waiters = oneThread ? [] : null;
-  }
-  /** Shares the lock, unless another caller owns it or is its next owner. */
-  tryShare() {
-    const words = this.#words;
-    const before = Atomics.add(words, this.#own, 1);
-    if (before >= 0 && Atomics.load(words, OWNER2) === 0) return true;
-    this.unshare();
-    return false;
-  }
-  /** Releases a shared lock. */
-  unshare() {
-    const words = this.#words;
-    const before = Atomics.sub(words, this.#own, 1);
-    if (before === 1 && Atomics.load(words, OWNER2) !== 0) this.#wake();
-  }
-  /**
-   * Shares the lock; waits until that is possible.
-   *
-   * @throws {Error} If this holder was revoked.
-   */
-  async share() {
-    const words = this.#words;
-    for (; ; ) {
-      const seen = Atomics.load(words, DOORBELL3);
-      this.#checkHolder();
-      if (Atomics.load(words, OWNER2) === 0 && this.tryShare()) return;
-      await this.#wait(seen);
+  /** Gives a stream its place; returns it. */
+  async add(stream) {
+    const { length: length2 } = stream;
+    if (this.#inCluster === STREAMS_MAX) this.#toNextCluster();
+    if (this.#at + length2 > this.#end) this.#extend(length2);
+    const at = this.#at;
+    const follows = at === this.#pendingAt + this.#pendingLength && this.#pendingLength + length2 <= this.#pending.length;
+    if (!follows) {
+      await this.write();
+      this.#pendingAt = at;
     }
+    this.#pending.set(stream, this.#pendingLength);
+    this.#pendingLength += length2;
+    this.#advance(at + length2);
+    return at;
   }
-  /**
-   * Takes the lock exclusively; waits until all sharers have released it.
-   *
-   * @throws {Error} If this holder was revoked.
-   */
-  async lock() {
-    const words = this.#words;
-    for (; ; ) {
-      const seen = Atomics.load(words, DOORBELL3);
-      this.#checkHolder();
-      if (Atomics.compareExchange(words, OWNER2, 0, this.#owner) === 0) break;
-      await this.#wait(seen);
+  /** Writes the streams that were added. */
+  async write() {
+    const length2 = this.#pendingLength;
+    this.#pendingLength = 0;
+    if (length2 === 0) return;
+    await mustWrite(this.#file, this.#pendingAt, this.#pending, 0, length2);
+    this.#pendingAt += length2;
+  }
+  /** The clusters that were taken since the last call: first and count. */
+  taken() {
+    const taken = this.#taken;
+    this.#taken = [];
+    return taken;
+  }
+  #advance(at) {
+    const clusterSize = this.#clusterSize;
+    const isSame = Math.floor(at / clusterSize) === Math.floor(this.#at / clusterSize);
+    this.#inCluster = isSame ? this.#inCluster + 1 : 1;
+    this.#at = at;
+  }
+  #toNextCluster() {
+    const clusterSize = this.#clusterSize;
+    this.#at = Math.ceil(this.#at / clusterSize) * clusterSize;
+    this.#inCluster = 0;
+  }
+  /** Takes more clusters; those of before are used up if these follow them. */
+  #extend(length2) {
+    const clusterSize = this.#clusterSize;
+    const count2 = Math.ceil(Math.max(RUN, length2) / clusterSize);
+    const first2 = this.#take(count2);
+    this.#taken.push(first2, count2);
+    if (first2 * clusterSize !== this.#end) {
+      this.#at = first2 * clusterSize;
+      this.#inCluster = 0;
     }
-    try {
-      for (; ; ) {
-        const seen = Atomics.load(words, DOORBELL3);
-        this.#checkHolder();
-        if (!this.#isShared()) return;
-        await this.#wait(seen);
-      }
-    } catch (error) {
-      this.unlock();
-      throw error;
-    }
-  }
-  /** Releases an exclusive lock. */
-  unlock() {
-    Atomics.compareExchange(this.#words, OWNER2, this.#owner, 0);
-    this.#wake();
-  }
-  /**
-   * Takes back everything that a holder has, because its thread is dead. What
-   * that thread still does with the lock has no effect, and its waiting calls
-   * fail.
-   *
-   * @returns Whether it owned the lock, which this holder now owns instead:
-   * what the lock protects may be half changed; mend it, then call
-   * {@linkcode SharedRwLock.unlock}.
-   */
-  revoke(holder) {
-    const words = this.#words;
-    Atomics.store(words, SHARES + STRIDE3 * holder, REVOKED);
-    const owner = holder + 1;
-    const before = Atomics.compareExchange(words, OWNER2, owner, this.#owner);
-    this.#wake();
-    return before === owner;
-  }
-  #isShared() {
-    const words = this.#words;
-    for (let at = SHARES; at < words.length; at += STRIDE3) {
-      if (Atomics.load(words, at) > 0) return true;
-    }
-    return false;
-  }
-  #checkHolder() {
-    if (Atomics.load(this.#words, this.#own) >= 0) return;
-    throw new Error("The lock was revoked from this thread");
-  }
-  #wake() {
-    futexWake(this.#words, DOORBELL3);
-    for (const wake of this.#waiters?.splice(0) ?? []) wake();
-  }
-  async #wait(seen) {
-    const waiters = this.#waiters;
-    if (waiters === null) return await futexWait(this.#words, DOORBELL3, seen);
-    await new Promise((resolve2) => waiters.push(resolve2));
+    this.#end = (first2 + count2) * clusterSize;
   }
 };
 
-// src/export/open_handles.ts
-var HANDLES_MAX = 16384;
-var NEXT = 0;
-var SLOTS_AT = 2;
-var WORDS_OF_SLOT = 2;
-var STATE2 = 0;
-var SINCE = 1;
-var IS_OPEN = 1;
-var IS_WRITABLE = 2;
-var GENERATION2 = 4;
-var LOW_WORD = 0xffffffffn;
-var OpenHandles = class {
-  /** Words of shared memory that the table takes. */
-  static WORDS = SLOTS_AT + HANDLES_MAX * WORDS_OF_SLOT;
-  #words;
-  /**
-   * Wraps the memory of a table.
-   *
-   * @param words {@linkcode OpenHandles.WORDS} words, zero when it is made.
-   */
-  constructor(words) {
-    this.#words = words;
+// src/backends/formats/qcow2/creating/cluster_writer.ts
+var ZEROES6 = -1;
+var ClusterWriter = class _ClusterWriter {
+  unit;
+  #file;
+  #take;
+  #compress;
+  #streams;
+  #entries = [];
+  constructor(file, { clusterSize, next }, compress) {
+    const words = new Int32Array(next);
+    this.unit = clusterSize;
+    this.#file = file;
+    this.#compress = compress;
+    this.#take = (count2) => Atomics.add(words, 0, count2) >>> 0;
+    this.#streams = new StreamPlaces(file, clusterSize, this.#take);
   }
   /**
-   * Opens a handle.
+   * Prepares to write.
    *
-   * @param writable Whether the file was opened for writing.
-   * @param since The count of errors up to which it needs not be told.
-   * @returns Its number; `null` if the table is full.
+   * @param file The file of the image.
+   * @param how How.
+   * @throws {UserError} If the compression cannot be loaded.
    */
-  open(writable, since) {
-    const words = this.#words;
-    const first2 = Atomics.add(words, NEXT, 1) >>> 0;
-    for (let i = 0; i < HANDLES_MAX; i++) {
-      const slot = (first2 + i) % HANDLES_MAX;
-      const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-      const free = Atomics.load(words, at + STATE2);
-      if ((free & IS_OPEN) !== 0) continue;
-      const opened = (free & -GENERATION2) + GENERATION2 | IS_OPEN | (writable ? IS_WRITABLE : 0);
-      if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
-        continue;
-      }
-      Atomics.store(words, at + SINCE, since);
-      return BigInt(generationOf(opened)) << 32n | BigInt(slot + 1);
+  static async open(file, how) {
+    const { compression } = how;
+    const compress = compression === null ? null : await loadCompression(compression);
+    return new _ClusterWriter(file, how, compress);
+  }
+  async put(position, buffer, start, length2) {
+    const { unit } = this;
+    const count2 = Math.ceil(length2 / unit);
+    const guest = position / unit;
+    if (this.#compress === null) {
+      return await this.#putPlain(guest, count2, buffer, start);
     }
+    for (let i = 0; i < count2; i++) {
+      const from = start + i * unit;
+      const stream = this.#compress(buffer.subarray(from, from + unit));
+      if (stream === null) {
+        await this.#putPlain(guest + i, 1, buffer, from);
+      } else {
+        const host = await this.#streams.add(stream);
+        this.#entries.push(guest + i, 1, host, stream.length);
+      }
+    }
+  }
+  zero(position, length2) {
+    const count2 = Math.ceil(length2 / this.unit);
+    this.#entries.push(position / this.unit, count2, ZEROES6, 0);
+  }
+  async end() {
+    const entries2 = this.#entries;
+    this.#entries = [];
+    await this.#streams.write();
+    return {
+      entries: entries2,
+      streamClusters: this.#streams.taken()
+    };
+  }
+  async #putPlain(guest, count2, buffer, start) {
+    const host = this.#take(count2) * this.unit;
+    await mustWrite(this.#file, host, buffer, start, count2 * this.unit);
+    this.#entries.push(guest, count2, host, 0);
+  }
+};
+
+// src/backends/convert/compare_writer.ts
+var UNIT2 = 4096;
+var CompareWriter = class {
+  unit = UNIT2;
+  #first = null;
+  put(position) {
+    this.#first ??= position;
+  }
+  zero(position) {
+    this.#first ??= position;
+  }
+  /** The position of the first difference, to 4 KiB; `null` without one. */
+  end() {
+    const first2 = this.#first;
+    this.#first = null;
+    return first2;
+  }
+};
+
+// src/backends/convert/raw_writer.ts
+var RAW_UNIT = 4096;
+var RawWriter = class {
+  unit = RAW_UNIT;
+  #file;
+  /** Writes to an open file, which has the size of the disk already. */
+  constructor(file) {
+    this.#file = file;
+  }
+  put(position, buffer, start, length2) {
+    return mustWrite(this.#file, position, buffer, start, length2);
+  }
+  async zero(position, length2) {
+    const zeroes = new Uint8Array(Math.min(length2, 1 << 20));
+    for (let done = 0; done < length2; done += zeroes.length) {
+      const part2 = Math.min(zeroes.length, length2 - done);
+      await mustWrite(this.#file, position + done, zeroes, 0, part2);
+    }
+  }
+  end() {
     return null;
   }
-  /** Whether a number is that of an open handle. */
-  has(fh) {
-    return this.#find(fh) !== null;
-  }
-  /** Whether a handle is open for writing. */
-  isWritable(fh) {
-    const at = this.#find(fh);
-    return at !== null && (Atomics.load(this.#words, at + STATE2) & IS_WRITABLE) !== 0;
-  }
-  /** Whether a handle has not been told of all errors up to a count. */
-  hasNews(fh, count2) {
-    const at = this.#find(fh);
-    return at !== null && isLess(Atomics.load(this.#words, at + SINCE), count2);
-  }
-  /**
-   * Notes that a handle is told of all errors up to a count.
-   *
-   * @returns Whether there were any; of several callers at once, one gets true.
-   */
-  tell(fh, count2) {
-    const at = this.#find(fh);
-    if (at === null) return false;
-    const words = this.#words;
-    for (; ; ) {
-      const since = Atomics.load(words, at + SINCE);
-      if (!isLess(since, count2)) return false;
-      const found = Atomics.compareExchange(words, at + SINCE, since, count2);
-      if (found === since) return true;
-    }
-  }
-  /** Closes a handle; its number is not valid any more. */
-  close(fh) {
-    const at = this.#find(fh);
-    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION2);
-  }
-  /** The index of an open handle's slot. */
-  #find(fh) {
-    const slot = Number(fh & LOW_WORD) - 1;
-    if (slot < 0 || slot >= HANDLES_MAX) return null;
-    const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-    const state = Atomics.load(this.#words, at + STATE2);
-    const isOpen = (state & IS_OPEN) !== 0;
-    return isOpen && BigInt(generationOf(state)) === fh >> 32n ? at : null;
-  }
 };
-function generationOf(state) {
-  return state >>> 2;
-}
-function isLess(since, count2) {
-  return (since - count2 | 0) < 0;
-}
 
-// src/export/shared_time.ts
-var SLOTS2 = 4;
-var COUNTERS_BYTES = 8;
-var SLOT_WORDS2 = 2;
-var MAX_RETRIES = 1e3;
-var STARTED = 0;
-var FINISHED = 1;
-var SharedTime = class {
-  /** The bytes that one takes, a multiple of 8. */
-  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS2 * SLOTS2;
-  #counters;
-  #slots;
-  /**
-   * Uses shared memory; zeroes are the time 0.
-   *
-   * @param memory The memory.
-   * @param at Where the time begins, a multiple of 8.
-   */
-  constructor(memory, at) {
-    this.#counters = new Int32Array(memory, at, COUNTERS_BYTES / 4);
-    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS2 * SLOTS2);
+// src/backends/convert/part_target.ts
+async function openPartWriter(target, file) {
+  switch (target.kind) {
+    case "raw":
+      return new RawWriter(file);
+    case "qcow2":
+      return await ClusterWriter.open(file, target.writing);
+    case "compare":
+      return new CompareWriter();
   }
-  /** Nanoseconds since 1970: seconds of 64 bits, and nanoseconds. */
-  get value() {
-    for (let retries = 0; ; retries++) {
-      const write2 = Atomics.load(this.#counters, FINISHED);
-      const at = slotOf(write2);
-      const seconds = Atomics.load(this.#slots, at);
-      const nanoseconds2 = Atomics.load(this.#slots, at + 1);
-      const started = Atomics.load(this.#counters, STARTED);
-      const isWhole = (started - write2 | 0) < SLOTS2;
-      if (isWhole || retries === MAX_RETRIES) {
-        return timeOf(seconds, Number(nanoseconds2));
-      }
-    }
-  }
-  /** Sets the time. */
-  set value(ns) {
-    const write2 = Atomics.add(this.#counters, STARTED, 1) + 1 | 0;
-    const at = slotOf(write2);
-    Atomics.store(this.#slots, at, secondsOf(ns));
-    Atomics.store(this.#slots, at + 1, BigInt(nanosecondsOf(ns)));
-    this.#finish(write2);
-  }
-  /** Makes a write the current one, unless a later one is current already. */
-  #finish(write2) {
-    let current = Atomics.load(this.#counters, FINISHED);
-    while ((write2 - current | 0) > 0) {
-      const seen = Atomics.compareExchange(this.#counters, FINISHED, current, write2);
-      if (seen === current) return;
-      current = seen;
-    }
-  }
-};
-function slotOf(write2) {
-  return (write2 & SLOTS2 - 1) * SLOT_WORDS2;
-}
-
-// src/export/export_state.ts
-var SIZE_VERSION = 0;
-var SIZE_LOW = 1;
-var SIZE_HIGH = 2;
-var MODE = 3;
-var UID = 4;
-var GID = 5;
-var READ_ONLY2 = 6;
-var WRITTEN = 7;
-var WORDS2 = 8;
-var SYNC_ERRORS_AT = 64;
-var ATIME_AT = 96;
-var MTIME_AT = ATIME_AT + SharedTime.BYTES;
-var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
-var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
-var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
-var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
-var TWO_3213 = 2 ** 32;
-var ANY_WRITE2 = 146;
-var ExportState = class _ExportState {
-  /** The shared memory, from which other Workers make their own object. */
-  memory;
-  /**
-   * Writes inside the image share it; operations that change the size hold it
-   * exclusively, so that no write lands beyond an end that is moving.
-   */
-  lock;
-  /** The handles that clients have opened. */
-  handles;
-  /** Counts failed flushes where the image's backends do not. */
-  syncErrors;
-  #words;
-  #clock;
-  #atime;
-  #mtime;
-  #changed;
-  /** The last write; unlike mtime, no program sets it. */
-  #lastWrite;
-  /** The size when this thread read it last, and its version. */
-  #seenVersion = -1;
-  #seenSize = 0;
-  /**
-   * Wraps memory that {@linkcode ExportState.create} made.
-   *
-   * @param memory The memory.
-   * @param thread The thread that will use this object.
-   */
-  constructor(memory, { queue, oneThread, clock = systemTime } = {}) {
-    this.memory = memory;
-    this.#clock = clock;
-    this.#words = new Int32Array(memory, 0, WORDS2);
-    this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
-      holder: queue === void 0 ? 0 : holderOf(queue),
-      ...oneThread === void 0 ? {} : {
-        oneThread
-      }
-    });
-    this.handles = new OpenHandles(new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS));
-    this.syncErrors = new SyncErrors(new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS));
-    this.#atime = new SharedTime(memory, ATIME_AT);
-    this.#mtime = new SharedTime(memory, MTIME_AT);
-    this.#changed = new SharedTime(memory, CHANGED_AT);
-    this.#lastWrite = new SharedTime(memory, LAST_WRITE_AT);
-  }
-  /** Makes the state of a new export. */
-  static create(options) {
-    const { queues = 0, oneThread = false, clock = systemTime } = options;
-    const words = SharedRwLock.words(1 + queues);
-    const memory = new SharedArrayBuffer(LOCK_AT + 4 * words);
-    const state = new _ExportState(memory, {
-      oneThread,
-      clock
-    });
-    state.size = options.size;
-    state.mode = options.mode;
-    state.uid = options.uid;
-    state.gid = options.gid;
-    const now = clock();
-    state.#set(now, now);
-    state.#lastWrite.value = now;
-    return state;
-  }
-  /**
-   * Takes the lock back from the thread of a queue that has ended, as
-   * {@linkcode SharedRwLock.revoke} does.
-   */
-  revokeLock(queue) {
-    return this.lock.revoke(holderOf(queue));
-  }
-  /** Size of the file in bytes. */
-  get size() {
-    const words = this.#words;
-    for (; ; ) {
-      const version = Atomics.load(words, SIZE_VERSION);
-      if (version === this.#seenVersion) return this.#seenSize;
-      const low = Atomics.load(words, SIZE_LOW);
-      const high = Atomics.load(words, SIZE_HIGH);
-      const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
-      if (!settled) continue;
-      this.#seenVersion = version;
-      this.#seenSize = high * TWO_3213 + (low >>> 0);
-    }
-  }
-  /** Sets the size. Caller holds the lock exclusively. */
-  set size(bytes2) {
-    Atomics.or(this.#words, SIZE_VERSION, 1);
-    Atomics.store(this.#words, SIZE_LOW, bytes2 % TWO_3213 | 0);
-    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes2 / TWO_3213));
-    Atomics.add(this.#words, SIZE_VERSION, 1);
-  }
-  /** Whether a writable export refuses changes from now on. */
-  get readOnly() {
-    return Atomics.load(this.#words, READ_ONLY2) !== 0;
-  }
-  /** Refuses changes from now on. Caller holds the lock exclusively. */
-  makeReadOnly() {
-    Atomics.store(this.#words, READ_ONLY2, 1);
-    this.mode &= ~ANY_WRITE2;
-    this.changed();
-  }
-  /** Permission bits, without the file's type. */
-  get mode() {
-    return Atomics.load(this.#words, MODE);
-  }
-  /** Sets the permission bits; others are dropped. */
-  set mode(bits) {
-    Atomics.store(this.#words, MODE, bits & 4095);
-  }
-  /** Clears permission bits; changes of the others by other threads are kept. */
-  clearModeBits(bits) {
-    Atomics.and(this.#words, MODE, ~bits);
-  }
-  /** The owner's user id. */
-  get uid() {
-    return Atomics.load(this.#words, UID) >>> 0;
-  }
-  /** Sets the owner. */
-  set uid(id) {
-    Atomics.store(this.#words, UID, id | 0);
-  }
-  /** The group's id. */
-  get gid() {
-    return Atomics.load(this.#words, GID) >>> 0;
-  }
-  /** Sets the group. */
-  set gid(id) {
-    Atomics.store(this.#words, GID, id | 0);
-  }
-  /** Time of the last access, as it was set; nanoseconds since 1970. */
-  get atime() {
-    return this.#atime.value;
-  }
-  /** Time of the last write, nanoseconds since 1970. */
-  get mtime() {
-    this.stampWrites();
-    return this.#mtime.value;
-  }
-  /** Time of the last write or change of attributes. */
-  get ctime() {
-    this.stampWrites();
-    const { changedAt } = this;
-    const lastWrite = this.#lastWrite.value;
-    return lastWrite > changedAt ? lastWrite : changedAt;
-  }
-  /** Time of the last change of attributes; 0 if there was none. */
-  get changedAt() {
-    return this.#changed.value;
-  }
-  /**
-   * Notes that bytes changed. POSIX allows to mark the time for update only;
-   * reading the clock at each write would allocate.
-   */
-  written() {
-    const words = this.#words;
-    if (words[WRITTEN] === 0) Atomics.store(words, WRITTEN, 1);
-  }
-  /** Updates the time of the last write if it is marked; on close and stat. */
-  stampWrites() {
-    if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
-      const now = this.#clock();
-      this.#mtime.value = now;
-      this.#lastWrite.value = now;
-    }
-  }
-  /** Notes that an attribute changed. */
-  changed() {
-    this.#changed.value = this.#clock();
-  }
-  /** Sets times, which changes the attributes too. */
-  touch(atime, mtime) {
-    const now = this.#clock();
-    this.#set(atime === "now" ? now : atime, mtime === "now" ? now : mtime);
-    this.#changed.value = now;
-  }
-  #set(atime, mtime) {
-    if (atime !== null) this.#atime.value = atime;
-    if (mtime !== null) {
-      Atomics.store(this.#words, WRITTEN, 0);
-      this.#mtime.value = mtime;
-    }
-  }
-};
-function holderOf(queue) {
-  return queue + 1;
-}
-
-// src/linux/syscall/file_clock.ts
-var MFD_CLOEXEC = 1;
-var CLOCK_REALTIME_COARSE = 5;
-function fileTime() {
-  const fd = libc().memfd_create(cString("mqfuse-time"), MFD_CLOEXEC);
-  if (fd < 0) return tickTime();
-  try {
-    const status3 = statxDescriptor(fd);
-    return typeof status3 === "number" ? tickTime() : status3.mtime;
-  } finally {
-    closeDescriptor(fd);
-  }
-}
-function tickTime() {
-  const time2 = new BigInt64Array(new ArrayBuffer(16));
-  libc().clock_gettime(CLOCK_REALTIME_COARSE, time2);
-  return timeOf(time2[0], Number(time2[1]));
 }
 
 // src/linux/socket/socket.ts
@@ -21583,7 +20381,7 @@ function readLinkAt(fd) {
 }
 
 // src/linux/io/create_block_file.ts
-var MODE2 = 438;
+var MODE = 438;
 function createBlockFile(path, insecurePath) {
   const entry2 = findEntry(path, {
     action: `create ${path}`,
@@ -21594,7 +20392,7 @@ function createBlockFile(path, insecurePath) {
   let fd;
   try {
     fd = entry2.open(OPEN.RDWR | OPEN.CREAT | OPEN.EXCL, {
-      mode: MODE2,
+      mode: MODE,
       label: path,
       action: `create ${path}`,
       advice: adviceOnCreate
@@ -21608,6 +20406,7 @@ function createBlockFile(path, insecurePath) {
     file,
     path: entry2.path,
     syncName: () => syncDirectory(entry2.directory),
+    rename: (path2, replace) => rename(entry2, path2, replace),
     remove() {
       if (entry2.leadsTo(fd)) entry2.remove();
     },
@@ -21616,6 +20415,28 @@ function createBlockFile(path, insecurePath) {
       entry2.close();
     }
   };
+}
+function rename({ directory, name, path }, to, replace) {
+  const [from, other] = [
+    name,
+    to.replace(/^.*\//s, "")
+  ].map(cString);
+  const flags = replace ? 0 : RENAME.NOREPLACE;
+  const { renameat2, linkat, unlinkat } = libc();
+  if (renameat2(directory, from, directory, other, flags) === 0) return;
+  let error = errno();
+  if (error === ERRNO.EINVAL && !replace) {
+    const isLinked = linkat(directory, from, directory, other, 0) === 0;
+    error = isLinked ? 0 : errno();
+    if (isLinked && unlinkat(directory, from, 0) === 0) return;
+    if (isLinked) error = errno();
+  }
+  throw new SystemError({
+    call: "renameat2",
+    action: `rename ${path} to ${to}`,
+    errno: error,
+    advice: adviceOnCreate(error)
+  });
 }
 function syncDirectory(directory) {
   const fd = openDescriptor(".", OPEN.RDONLY | OPEN.DIRECTORY, {
@@ -21882,6 +20703,1690 @@ function driverServices({ fileIo = () => null, insecurePath = false, tell: tell2
     fileIo,
     tell: tell2
   };
+}
+
+// src/session/copying/copy_job.ts
+async function openCopyJob(job, index) {
+  const services = {
+    ...driverServices({}),
+    syncErrors: SyncErrors.create(),
+    queue: index
+  };
+  await using stack = new AsyncDisposableStack();
+  const attach = async (image) => {
+    const { backend, close: close3 } = await attachImage(image, services);
+    stack.defer(close3);
+    return backend;
+  };
+  const source = await attach(job.source);
+  const below = job.below === null ? null : await attach(job.below);
+  const { copier, close: close2 } = await openCopier({
+    ...job,
+    source,
+    below
+  });
+  stack.defer(close2);
+  const opened = stack.move();
+  return {
+    copier,
+    close: () => opened.disposeAsync()
+  };
+}
+async function openCopier({ source, below, target, file }) {
+  await using stack = new AsyncDisposableStack();
+  let output = null;
+  if (file !== null) {
+    const { fd, name } = file;
+    const { files } = driverServices({});
+    const opened2 = files.reopen(fd, name, {
+      writable: true
+    });
+    stack.defer(() => opened2.close());
+    output = new FileBackend(opened2, name, true);
+  }
+  const writer = await openPartWriter(target, output);
+  const copier = await PartCopier.open(source, writer, below);
+  const opened = stack.move();
+  return {
+    copier,
+    close: () => opened.disposeAsync()
+  };
+}
+
+// src/session/copying/copy_worker.ts
+async function copyJobs(first2, port) {
+  const messages = [];
+  let wake = () => {
+  };
+  port.addEventListener("message", ({ data }) => {
+    messages.push(data);
+    wake();
+  });
+  const next = async () => {
+    while (messages.length === 0) {
+      await new Promise((resolve2) => wake = resolve2);
+    }
+    return messages.shift();
+  };
+  const post2 = (message2) => port.postMessage(message2);
+  let message = first2;
+  for (; ; message = await next()) {
+    if (message.kind === "copy") await copyParts(message, next, post2);
+  }
+}
+async function copyParts({ index, job }, next, post2) {
+  try {
+    const { copier, close: close2 } = await openCopyJob(job, index);
+    try {
+      for (; ; ) {
+        const message = await next();
+        if (message.kind !== "part") break;
+        post2({
+          kind: "copied",
+          result: await copier.copy(message.part)
+        });
+      }
+    } finally {
+      await close2();
+    }
+    post2({
+      kind: "ended"
+    });
+  } catch (error) {
+    const isUserError = error instanceof UserError;
+    post2({
+      kind: "failed",
+      message: messageOf(error),
+      isUserError
+    });
+  }
+}
+
+// src/queue/shared_room.ts
+function sharedRoom({ queues }, index) {
+  const own = queues[index];
+  const others = queues.filter((queue) => queue !== own);
+  return {
+    tell: (hasRoom) => own.hasRoom = hasRoom,
+    othersHaveRoom: () => others.some(({ hasRoom }) => hasRoom)
+  };
+}
+
+// src/linux/io/device_slots.ts
+var TWO_3211 = 2 ** 32;
+var LinuxDeviceSlots = class {
+  first;
+  #ring;
+  /** struct __kernel_timespec, which the timer's submission points to. */
+  #time = new BigInt64Array(2);
+  /**
+   * Reserves two slots of a ring.
+   *
+   * @param fd The descriptor to poll.
+   */
+  constructor(ring, fd) {
+    this.first = ring.reserve(2);
+    this.#ring = ring;
+    const { sqes } = ring;
+    const poll2 = this.first * SQE_WORDS;
+    sqes[poll2 + SQE.OP] = IORING_OP.POLL_ADD;
+    sqes[poll2 + SQE.FD] = fd;
+    sqes[poll2 + SQE.FLAGS] = POLL.IN;
+    const bytes2 = new Uint8Array(this.#time.buffer);
+    const address = Number(Deno.UnsafePointer.value(pointerOf(bytes2)));
+    const timer = poll2 + SQE_WORDS;
+    sqes[timer + SQE.OP] = IORING_OP.TIMEOUT;
+    sqes[timer + SQE.FD] = -1;
+    sqes[timer + SQE.ADDR] = address;
+    sqes[timer + SQE.ADDR + 1] = address / TWO_3211;
+    sqes[timer + SQE.LEN] = 1;
+  }
+  poll() {
+    this.#ring.push(this.first);
+  }
+  startTimer(ms) {
+    const time2 = BigInt(ms) * NS_PER_MS;
+    this.#time[0] = secondsOf(time2);
+    this.#time[1] = BigInt(nanosecondsOf(time2));
+    this.#ring.push(this.first + 1);
+  }
+};
+
+// src/linux/io/file_ring.ts
+var FILE_SLOTS = 62;
+var DEVICE_SLOTS = 2;
+function openFileRing(fd) {
+  const ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS);
+  return {
+    ring,
+    fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
+    deviceSlots: new LinuxDeviceSlots(ring, fd)
+  };
+}
+
+// src/linux/fuse/batch_slots.ts
+var TWO_3212 = 2 ** 32;
+var FUSE_FILE2 = 0;
+var BATCH_READS = 8;
+var BATCH_WRITES = 16;
+var BATCH_SLOTS = BATCH_READS + BATCH_WRITES + 1;
+var LinuxBatchSlots = class {
+  first;
+  reads = BATCH_READS;
+  writes = BATCH_WRITES;
+  #ring;
+  #sqes;
+  #addresses = new BufferAddresses();
+  /**
+   * Reserves slots of a ring whose registered file 0 is a descriptor of
+   * /dev/fuse.
+   */
+  constructor(ring) {
+    this.first = ring.reserve(BATCH_SLOTS);
+    this.#ring = ring;
+    this.#sqes = ring.sqes;
+    for (let i = 0; i < BATCH_READS; i++) {
+      this.#prepare(i, IORING_OP.READ | FIXED_FILE << 8);
+    }
+    const write2 = IORING_OP.WRITE | (FIXED_FILE | CQE_SKIP_SUCCESS) << 8;
+    for (let i = 0; i < BATCH_WRITES; i++) {
+      this.#prepare(BATCH_READS + i, write2);
+    }
+    this.#prepare(BATCH_READS + BATCH_WRITES, IORING_OP.ASYNC_CANCEL);
+  }
+  read(index, buffer) {
+    this.#push(index, buffer, buffer.length);
+  }
+  write(index, buffer, length2) {
+    this.#push(BATCH_READS + index, buffer, length2);
+  }
+  cancel(index) {
+    const slot = this.first + BATCH_READS + BATCH_WRITES;
+    this.#sqes[slot * SQE_WORDS + SQE.ADDR] = this.first + index;
+    this.#ring.push(slot);
+  }
+  #prepare(index, op) {
+    const sqe = (this.first + index) * SQE_WORDS;
+    this.#sqes[sqe + SQE.OP] = op;
+    this.#sqes[sqe + SQE.FD] = FUSE_FILE2;
+  }
+  #push(index, buffer, length2) {
+    const slot = this.first + index;
+    const sqe = slot * SQE_WORDS;
+    const sqes = this.#sqes;
+    const address = this.#addresses.of(buffer);
+    sqes[sqe + SQE.ADDR] = address;
+    sqes[sqe + SQE.ADDR + 1] = address / TWO_3212;
+    sqes[sqe + SQE.LEN] = length2;
+    this.#ring.push(slot);
+  }
+};
+
+// src/linux/fuse/batch_ring.ts
+function openBatchRing(fd) {
+  const device = cloneFuseDevice(fd);
+  let ring = null;
+  try {
+    ring = new EventRing(FILE_SLOTS + DEVICE_SLOTS + BATCH_SLOTS);
+    ring.registerFiles([
+      device.fd
+    ]);
+    device.setBlocking(false);
+    return {
+      ring,
+      device,
+      batchSlots: new LinuxBatchSlots(ring),
+      fileSlots: new LinuxFileSlots(ring, FILE_SLOTS),
+      deviceSlots: new LinuxDeviceSlots(ring, fd)
+    };
+  } catch (error) {
+    ring?.close();
+    device.close();
+    throw error;
+  }
+}
+
+// src/shared_memory/blocking_calls.ts
+var GUARD = 0;
+var STRIDE3 = 32;
+var OUTSIDE = 0;
+var INSIDE = 1;
+var ENDED = 2;
+var BlockingCalls = class {
+  #words;
+  #thread;
+  /** Index of this thread's state. */
+  #own;
+  /**
+   * Wraps the memory for one thread.
+   *
+   * @param words What {@linkcode BlockingCalls.create} made.
+   * @param thread The number of the thread, from 0.
+   */
+  constructor(words, thread) {
+    this.#words = words;
+    this.#thread = thread;
+    this.#own = stateOf(thread);
+  }
+  /** Makes the memory, for a number of threads. */
+  static create(threads) {
+    const bytes2 = stateOf(threads) * Int32Array.BYTES_PER_ELEMENT;
+    return new Int32Array(new SharedArrayBuffer(bytes2));
+  }
+  /** Whether there is no other thread. */
+  get isAlone() {
+    return this.#words.length === stateOf(1);
+  }
+  /**
+   * Enters a call, unless this thread is the guard and has to remain it.
+   *
+   * @param rarely Whether it waits so rarely that a thread without others may
+   * enter it; no if left out.
+   */
+  tryEnter(rarely = false) {
+    const words = this.#words;
+    if (this.isAlone) return rarely;
+    Atomics.store(words, this.#own, INSIDE);
+    if (Atomics.load(words, GUARD) !== this.#thread) return true;
+    Atomics.store(words, this.#own, OUTSIDE);
+    if (!passOn(words, this.#thread)) return false;
+    Atomics.store(words, this.#own, INSIDE);
+    if (Atomics.load(words, GUARD) !== this.#thread) return true;
+    Atomics.store(words, this.#own, OUTSIDE);
+    return false;
+  }
+  /** Leaves a call. */
+  leave() {
+    Atomics.store(this.#words, this.#own, OUTSIDE);
+  }
+  /** Notes that this thread has ended; called by another one. */
+  ended() {
+    const words = this.#words;
+    Atomics.store(words, this.#own, ENDED);
+    if (Atomics.load(words, GUARD) !== this.#thread) return;
+    if (passOn(words, this.#thread)) return;
+    for (let other = 0; stateOf(other) < words.length; other++) {
+      if (Atomics.load(words, stateOf(other)) === ENDED) continue;
+      Atomics.compareExchange(words, GUARD, this.#thread, other);
+      return;
+    }
+  }
+};
+function stateOf(thread) {
+  return STRIDE3 * (1 + thread);
+}
+function passOn(words, guard) {
+  for (let other = 0; stateOf(other) < words.length; other++) {
+    const state = stateOf(other);
+    if (other === guard || Atomics.load(words, state) !== OUTSIDE) continue;
+    if (Atomics.compareExchange(words, GUARD, guard, other) !== guard) {
+      return false;
+    }
+    if (Atomics.load(words, state) === OUTSIDE) return true;
+    if (Atomics.compareExchange(words, GUARD, other, guard) !== other) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// src/session/open_device_queue.ts
+function openDeviceQueue(start, onRefused) {
+  const device = fuseDeviceFromFd(start.fd);
+  const messages = new ResidentMessages();
+  const events = new DeviceEvents(device, {
+    poll: pollStrategy(start),
+    longestSleepMs: start.longestSleepMs ?? void 0
+  });
+  const pipe = openPipe2(start);
+  const queue = new DeviceQueue(device, {
+    maxPayload: start.maxPayload,
+    protocolVersion: protocolVersionOf(start.negotiated),
+    memoryMax: start.memory.max,
+    allocate: (size) => messages.allocate(size),
+    events,
+    shared: sharedRoom(new QueueStatistics(start.statistics), start.index),
+    pipe: pipe instanceof LinuxMessagePipe ? pipe : void 0
+  });
+  queue.prepare(start.memory.largeSlots);
+  const open2 = {
+    queue,
+    events,
+    memory: messages.total,
+    pipe
+  };
+  const ring = start.batching === "off" ? null : batchRing(start.fd);
+  if (ring === null || typeof ring === "string") {
+    const fileIo2 = fileIoBeside(start, events);
+    return {
+      ...open2,
+      fileIo: fileIo2,
+      descriptors: [],
+      whyNoBatches: ring
+    };
+  }
+  const ringEvents = new RingEvents(ring.ring, pollStrategy(start));
+  events.addRing(ringEvents, ring.deviceSlots, true);
+  const works = queue.startBatches({
+    events: ringEvents,
+    slots: ring.batchSlots,
+    device: ring.device,
+    onRefused
+  });
+  const calls = new BlockingCalls(start.blockingCalls, start.index);
+  const fileIo = new RingFileIo(ringEvents, ring.fileSlots, unlessBusy(queue, calls));
+  return {
+    ...open2,
+    fileIo: () => fileIo,
+    descriptors: [
+      ring.device.fd,
+      ring.ring.fd
+    ],
+    whyNoBatches: works ? null : "this kernel lets a READ of /dev/fuse wait in an io_uring"
+  };
+}
+function batchRing(fd) {
+  try {
+    return openBatchRing(fd);
+  } catch (error) {
+    if (error instanceof UserError) return messageOf(error);
+    throw error;
+  }
+}
+function openPipe2({ spliceFrom }) {
+  if (spliceFrom === null) return null;
+  try {
+    return openMessagePipe();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
+}
+function fileIoBeside(start, device) {
+  let fileIo;
+  const make = () => {
+    const ring = resultOrNull(() => openFileRing(start.fd));
+    if (ring === null) return null;
+    const events = new RingEvents(ring.ring, pollStrategy(start));
+    device.addRing(events, ring.deviceSlots);
+    const limit = new BlockingCalls(start.blockingCalls, start.index);
+    return new RingFileIo(events, ring.fileSlots, limit);
+  };
+  return () => fileIo === void 0 ? fileIo = make() : fileIo;
+}
+function unlessBusy(queue, calls) {
+  return {
+    tryEnter: (rarely) => (calls.isAlone || !queue.isBusy) && calls.tryEnter(rarely),
+    leave: () => calls.leave()
+  };
+}
+function pollStrategy({ pollUs }) {
+  return new PollStrategy(pollUs, {
+    yieldCpu
+  });
+}
+
+// src/export/reply_result.ts
+function replyError(reply, result3) {
+  reply.error(errnoOf({
+    errno: -result3
+  }));
+}
+function replyResult(reply, result3) {
+  if (result3 >= 0) reply.ok();
+  else replyError(reply, result3);
+}
+
+// src/export/set_ids.ts
+var GROUP_EXEC = 8;
+function dropSetIds(state, gid) {
+  const { mode } = state;
+  const keepsGroup = (mode & GROUP_EXEC) === 0 && gid === state.gid;
+  const lost = mode & (keepsGroup ? S_IS.UID : S_IS.UID | S_IS.GID);
+  if (lost === 0) return;
+  state.clearModeBits(lost);
+  state.changed();
+}
+
+// src/export/image_size.ts
+var ZEROES7 = new Uint8Array(65536);
+function mayResize({ growable: growable2, truncate: truncate2 }) {
+  return growable2 || truncate2 === "as-qemu";
+}
+function maySetSize({ rules, state }, size) {
+  if (size === state.size || mayResize(rules)) return true;
+  return rules.truncate === "zero" && size < state.size;
+}
+async function setImageSize(context, size) {
+  if (size === context.state.size) return 0;
+  if (mayResize(context.rules)) return await resizeImage(context, size);
+  const { lock } = context.state;
+  await lock.lock();
+  try {
+    return await zeroFrom(context, size);
+  } finally {
+    lock.unlock();
+  }
+}
+async function zeroFrom(context, position) {
+  const { backend, state } = context;
+  if (!maySetSize(context, position)) return -ERRNO.EPERM;
+  if (state.readOnly) return -ERRNO.EACCES;
+  const length2 = state.size - position;
+  if (length2 === 0) return 0;
+  try {
+    const result3 = await zeroRange2(backend, position, length2);
+    if (result3 >= 0) state.written();
+    return result3;
+  } finally {
+    context.onZeroed?.();
+  }
+}
+async function zeroRange2(backend, position, length2) {
+  for (const unmap of [
+    true,
+    false
+  ]) {
+    const result3 = await backend.zero(position, length2, {
+      unmap
+    });
+    if (result3 !== -ERRNO.EOPNOTSUPP) return result3;
+  }
+  for (let done = 0; done < length2; ) {
+    const rest = Math.min(ZEROES7.length, length2 - done);
+    const put2 = await backend.write(position + done, ZEROES7, 0, rest);
+    if (!(put2 > 0)) return put2 < 0 ? put2 : -ERRNO.EIO;
+    done += put2;
+  }
+  return 0;
+}
+async function resizeLocked({ backend, state }, size) {
+  if (state.readOnly) return -ERRNO.EACCES;
+  if (size === state.size) return 0;
+  const result3 = await backend.truncate(size);
+  if (!(result3 >= 0)) return result3;
+  state.size = size;
+  state.written();
+  return 0;
+}
+async function resizeImage(context, size) {
+  const { lock } = context.state;
+  await lock.lock();
+  try {
+    return await resizeLocked(context, size);
+  } finally {
+    lock.unlock();
+  }
+}
+async function followImage({ backend, state }) {
+  await state.lock.lock();
+  try {
+    const { size } = await backend.stat();
+    if (size !== state.size) state.size = size;
+  } finally {
+    state.lock.unlock();
+  }
+}
+
+// src/export/attributes.ts
+var IN_HEADER3 = accessors("fuse_in_header");
+var ATTR2 = accessors("fuse_attr");
+var ATTR_OUT = accessors("fuse_attr_out");
+var SETATTR_IN = accessors("fuse_setattr_in");
+var ATTR_VALID_S = 1n;
+var GROUP_OR_OTHERS = 63;
+var ANY_WRITE = 146;
+var SETTABLE = FATTR.SIZE | FATTR.MODE | FATTR.FH | FATTR.LOCKOWNER | FATTR.KILL_SUIDGID | FATTR.ATIME | FATTR.MTIME | FATTR.CTIME | FATTR.ATIME_NOW | FATTR.MTIME_NOW;
+var TIMES = FATTR.ATIME | FATTR.MTIME;
+function replyAttributes(context, reply) {
+  const { backend, state } = context;
+  const stat = backend.stat();
+  return "then" in stat ? Completion.of(stat).after(FILL_ATTRIBUTES, state, reply) : fillAttributes(stat, state, reply);
+}
+var FILL_ATTRIBUTES = {
+  run: fillAttributes
+};
+function fillAttributes(stat, state, reply) {
+  const size = state.size;
+  const { atime, mtime, ctime } = stat.times ?? state;
+  const changed = ctime > state.changedAt ? ctime : state.changedAt;
+  const body = reply.zeroed(ATTR_OUT.size);
+  const at = ATTR_OUT.at.attr;
+  ATTR_OUT.set.attr_valid(body, 0, ATTR_VALID_S);
+  ATTR2.set.ino(body, at, 1n);
+  ATTR2.setNumber.size(body, at, size);
+  ATTR2.setNumber.blocks(body, at, Math.ceil((stat.allocated ?? size) / 512));
+  ATTR2.set.atime(body, at, secondsOf(atime));
+  ATTR2.set.atimensec(body, at, nanosecondsOf(atime));
+  ATTR2.set.mtime(body, at, secondsOf(mtime));
+  ATTR2.set.mtimensec(body, at, nanosecondsOf(mtime));
+  ATTR2.set.ctime(body, at, secondsOf(changed));
+  ATTR2.set.ctimensec(body, at, nanosecondsOf(changed));
+  ATTR2.set.mode(body, at, S_IF.REG | state.mode);
+  ATTR2.set.nlink(body, at, 1);
+  ATTR2.set.uid(body, at, state.uid);
+  ATTR2.set.gid(body, at, state.gid);
+  ATTR2.set.blksize(body, at, stat.blockSize);
+  reply.ok(ATTR_OUT.size);
+}
+async function setAttributes(context, request, reply) {
+  const wanted = readWanted(request);
+  const refusal2 = refuse2(context, wanted);
+  if (refusal2 !== 0) return reply.error(refusal2);
+  const { state } = context;
+  const { valid } = wanted;
+  if ((valid & FATTR.SIZE) !== 0) {
+    const result3 = await setImageSize(context, wanted.size);
+    if (!(result3 >= 0)) return replyError(reply, result3);
+  }
+  if ((valid & TIMES) !== 0) {
+    const result3 = await setTimes(context, wanted.atime, wanted.mtime);
+    if (!(result3 >= 0)) return replyError(reply, result3);
+  }
+  const changesFile = (valid & (FATTR.SIZE | FATTR.UID | FATTR.GID)) !== 0;
+  if (changesFile && (valid & FATTR.KILL_SUIDGID) !== 0) {
+    dropSetIds(state, wanted.callerGid);
+  }
+  if ((valid & FATTR.MODE) !== 0) state.mode = wanted.mode;
+  if ((valid & FATTR.UID) !== 0) state.uid = wanted.uid;
+  if ((valid & FATTR.GID) !== 0) state.gid = wanted.gid;
+  if ((valid & (FATTR.MODE | FATTR.UID | FATTR.GID)) !== 0) state.changed();
+  await replyAttributes(context, reply);
+}
+function readWanted({ header, body }) {
+  const { get, number: number2 } = SETATTR_IN;
+  const valid = get.valid(body);
+  const time2 = (flag, nowFlag, s, ns) => {
+    if ((valid & flag) === 0) return null;
+    return (valid & nowFlag) !== 0 ? "now" : timeOf(s, ns);
+  };
+  return {
+    valid,
+    callerGid: IN_HEADER3.get.gid(header),
+    size: number2.size(body),
+    mode: get.mode(body),
+    uid: get.uid(body),
+    gid: get.gid(body),
+    atime: time2(FATTR.ATIME, FATTR.ATIME_NOW, get.atime(body), get.atimensec(body)),
+    mtime: time2(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
+  };
+}
+function refuse2(context, { valid, mode, size }) {
+  const { rules, state } = context;
+  const writable = rules.writable && !state.readOnly;
+  const owner = rules.allowOther ? FATTR.UID | FATTR.GID : 0;
+  if ((valid & ~(SETTABLE | owner)) !== 0) return ERRNO.EOPNOTSUPP;
+  if ((valid & FATTR.MODE) !== 0) {
+    if (!rules.allowOther && (mode & GROUP_OR_OTHERS) !== 0) return ERRNO.EPERM;
+    if (!writable && (mode & ANY_WRITE) !== 0) return ERRNO.EROFS;
+  }
+  if ((valid & FATTR.SIZE) !== 0) {
+    if (!writable) return ERRNO.EACCES;
+    if (size > Number.MAX_SAFE_INTEGER) return ERRNO.EFBIG;
+    if (!maySetSize(context, size)) return ERRNO.EPERM;
+  }
+  if ((valid & TIMES) !== 0 && !writable) return ERRNO.EROFS;
+  return 0;
+}
+async function setTimes({ backend, state }, atime, mtime) {
+  if ((await backend.stat()).times !== null) {
+    return await backend.setTimes(atime, mtime);
+  }
+  state.touch(atime, mtime);
+  return 0;
+}
+
+// src/export/handle_requests.ts
+var OPEN_IN = accessors("fuse_open_in");
+var OPEN_OUT = accessors("fuse_open_out");
+var FSYNC_IN = accessors("fuse_fsync_in");
+var FLUSH_IN = accessors("fuse_flush_in");
+var RELEASE_IN = accessors("fuse_release_in");
+function openHandle({ rules, state, syncErrors }, request, reply) {
+  const flags = OPEN_IN.get.flags(request.body);
+  const writable = (flags & O.ACCMODE) !== O.RDONLY;
+  if (writable && !rules.writable) return reply.error(ERRNO.EROFS);
+  const { count: count2 } = syncErrors;
+  const since = syncErrors.allSeen ? count2 : count2 - 1;
+  const fh = rules.writable ? state.handles.open(writable, since) : 0n;
+  if (fh === null) return reply.error(ERRNO.ENFILE);
+  const backingId = rules.backingId ?? 0;
+  const transfer = transferBy(rules, flags);
+  const body = reply.zeroed(OPEN_OUT.size);
+  OPEN_OUT.set.fh(body, 0, fh);
+  OPEN_OUT.set.open_flags(body, 0, writable ? transfer : transfer | FOPEN.NOFLUSH);
+  OPEN_OUT.set.backing_id(body, 0, backingId);
+  reply.ok(OPEN_OUT.size);
+}
+function transferBy({ backingId, cache }, flags) {
+  if ((backingId ?? 0) !== 0) return FOPEN.PASSTHROUGH;
+  const direct = FOPEN.DIRECT_IO | FOPEN.PARALLEL_DIRECT_WRITES;
+  if ((cache ?? "none") === "none") return direct;
+  const isDirect2 = (flags & O_DIRECT) !== 0;
+  return isDirect2 ? FOPEN.KEEP_CACHE | direct : FOPEN.KEEP_CACHE;
+}
+function syncHandle(context, request, reply) {
+  const { backend, rules, state } = context;
+  if (!rules.writable) return reply.ok();
+  const fh = FSYNC_IN.get.fh(request.body);
+  if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
+  state.stampWrites();
+  const handle = {
+    context,
+    fh
+  };
+  let flushed;
+  try {
+    flushed = backend.flush();
+  } catch (error) {
+    return failSync(error, handle);
+  }
+  return typeof flushed === "number" ? replySync(flushed, handle, reply) : Completion.of(flushed).after(REPLY_SYNC, handle, reply);
+}
+var REPLY_SYNC = {
+  run: replySync,
+  recover: failSync
+};
+function failSync(error, { context, fh }) {
+  tellHandle(context, fh);
+  throw error;
+}
+function replySync(flushed, { context, fh }, reply) {
+  const error = tellHandle(context, fh);
+  replyResult(reply, flushed >= 0 ? error : flushed);
+}
+function tellHandle({ state, syncErrors }, fh) {
+  const { count: count2 } = syncErrors;
+  if (!state.handles.tell(fh, count2)) return 0;
+  syncErrors.see(count2);
+  return -syncErrors.errno;
+}
+function flushHandle(context, request, reply) {
+  const { backend, rules, state } = context;
+  const fh = FLUSH_IN.get.fh(request.body);
+  if (!rules.writable) return reply.ok();
+  if (!state.handles.has(fh)) return reply.error(ERRNO.EBADF);
+  if (!state.handles.isWritable(fh)) return reply.ok();
+  state.stampWrites();
+  const flushed = backend.flush();
+  return typeof flushed === "number" ? replyFlush(flushed, {
+    context,
+    fh
+  }, reply) : Completion.of(flushed).after(REPLY_FLUSH, {
+    context,
+    fh
+  }, reply);
+}
+var REPLY_FLUSH = {
+  run: replyFlush
+};
+function replyFlush(flushed, { context: { state, syncErrors }, fh }, reply) {
+  const { count: count2 } = syncErrors;
+  if (!(flushed >= 0)) replyError(reply, flushed);
+  else if (state.handles.hasNews(fh, count2)) reply.error(syncErrors.errno);
+  else reply.ok();
+}
+function releaseHandle({ state }, request, reply) {
+  state.handles.close(RELEASE_IN.get.fh(request.body));
+  reply.ok();
+}
+
+// src/export/partial_read.ts
+var READ_IN3 = accessors("fuse_read_in");
+function continueRead(got, context, request, reply) {
+  if (!(got >= 0)) return replyError(reply, got);
+  return readOn(got, context, request, reply);
+}
+async function readOn(got, { backend, state }, request, reply) {
+  const offset = READ_IN3.number.offset(request.body);
+  const size = READ_IN3.get.size(request.body);
+  const fitting = () => Math.max(0, Math.min(size, state.size - offset));
+  let done = got;
+  let error = 0;
+  let sharesLock = false;
+  try {
+    for (let left; error === 0 && (left = fitting() - done) > 0; ) {
+      const more = await backend.read(offset + done, reply.data, done, left);
+      if (more > 0) {
+        done += more;
+      } else if (more !== 0 || sharesLock) {
+        error = more || -ERRNO.EIO;
+      } else {
+        await state.lock.share();
+        sharesLock = true;
+      }
+    }
+  } catch (thrown2) {
+    if (done === 0 || !isDirect(request)) throw thrown2;
+    error = -ERRNO.EIO;
+  } finally {
+    if (sharesLock) state.lock.unshare();
+  }
+  if (error === 0) reply.ok(Math.min(done, fitting()));
+  else if (done > 0 && isDirect(request)) reply.ok(done);
+  else replyError(reply, error);
+}
+function isDirect(request) {
+  return (READ_IN3.get.read_flags(request.body) & FUSE_READ.LOCKOWNER) !== 0;
+}
+
+// src/export/splice_read.ts
+var OUT_HEADER_SIZE6 = sizeOf("fuse_out_header");
+function spliceImage({ backend, splicing }, reply, position, length2) {
+  const { pipe } = splicing;
+  reply.okInPipe(length2);
+  pipe.begin(reply.header, OUT_HEADER_SIZE6);
+  if (backend.splice(position, length2, pipe) === length2) return true;
+  reply.reset();
+  return false;
+}
+
+// src/export/whole_write.ts
+var WRITE_IN4 = accessors("fuse_write_in");
+var WRITE_OUT4 = accessors("fuse_write_out");
+function isWriteBack({ body }) {
+  return (WRITE_IN4.get.write_flags(body) & FUSE_WRITE.CACHE) !== 0;
+}
+async function continueWrite(done, { backend, state }, request, reply) {
+  const offset = WRITE_IN4.number.offset(request.body);
+  const size = WRITE_IN4.get.size(request.body);
+  await state.lock.lock();
+  try {
+    while (done < size) {
+      if (state.readOnly) return reply.error(ERRNO.EACCES);
+      const at = offset + done;
+      const length2 = Math.min(size - done, state.size - at);
+      if (length2 <= 0) return reply.error(ERRNO.ENOSPC);
+      const put2 = await backend.write(at, request.data, done, length2);
+      if (put2 < 0) return replyError(reply, put2);
+      if (put2 === 0) return reply.error(ERRNO.ENOSPC);
+      done += put2;
+    }
+  } finally {
+    state.lock.unlock();
+  }
+  WRITE_OUT4.set.size(reply.body, 0, size);
+  WRITE_OUT4.set.padding(reply.body, 0, 0);
+  reply.ok(WRITE_OUT4.size);
+}
+
+// src/export/transfer.ts
+var READ_IN4 = accessors("fuse_read_in");
+var WRITE_IN5 = accessors("fuse_write_in");
+var WRITE_OUT5 = accessors("fuse_write_out");
+function readImage(context, request, reply) {
+  const { backend, state } = context;
+  const offset = READ_IN4.number.offset(request.body);
+  const size = READ_IN4.get.size(request.body);
+  if (size > reply.data.length) return reply.error(ERRNO.EINVAL);
+  const length2 = Math.min(size, state.size - offset);
+  if (length2 <= 0) return reply.ok(0);
+  if (length2 >= context.spliceFrom && spliceImage(context, reply, offset, length2)) return;
+  const got = backend.read(offset, reply.data, 0, length2);
+  if (typeof got !== "number") {
+    return Completion.of(got).after(REPLY_READ, context, request, reply);
+  }
+  if (got === length2) return reply.ok(length2);
+  return continueRead(got, context, request, reply);
+}
+var REPLY_READ = {
+  run(got, context, request, reply) {
+    const offset = READ_IN4.number.offset(request.body);
+    const size = READ_IN4.get.size(request.body);
+    const length2 = Math.min(size, context.state.size - offset);
+    if (got === length2) return reply.ok(length2);
+    return continueRead(got, context, request, reply);
+  }
+};
+function writeImage(context, request, reply) {
+  const { state, rules } = context;
+  if (!rules.writable) return reply.error(ERRNO.EACCES);
+  const offset = WRITE_IN5.number.offset(request.body);
+  const size = WRITE_IN5.get.size(request.body);
+  if (!state.lock.tryShare()) {
+    return state.lock.share().then(() => writeShared(context, request, reply, offset, size));
+  }
+  return writeShared(context, request, reply, offset, size);
+}
+function writeShared(context, request, reply, offset, size) {
+  const { backend, state, rules } = context;
+  if (state.readOnly) {
+    state.lock.unshare();
+    return reply.error(ERRNO.EACCES);
+  }
+  const fits = state.size - offset;
+  if (size > fits && size > 0) {
+    if (rules.growable) {
+      state.lock.unshare();
+      return writeExclusive(context, request, reply, offset, size);
+    }
+    if (fits <= 0) {
+      state.lock.unshare();
+      return reply.error(ERRNO.ENOSPC);
+    }
+  }
+  const length2 = Math.max(0, Math.min(size, fits));
+  if (backend.needsExclusiveWrite?.(offset, length2) === true) {
+    state.lock.unshare();
+    return writeExclusive(context, request, reply, offset, length2);
+  }
+  let put2;
+  try {
+    put2 = length2 === 0 ? 0 : backend.write(offset, request.data, 0, length2);
+    if (typeof put2 !== "number") {
+      return Completion.of(put2).after(REPLY_WRITE, context, request, reply);
+    }
+  } catch (error) {
+    state.lock.unshare();
+    throw error;
+  }
+  state.lock.unshare();
+  return replyWrite(put2, context, request, reply);
+}
+var REPLY_WRITE = {
+  run(put2, context, request, reply) {
+    context.state.lock.unshare();
+    return replyWrite(put2, context, request, reply);
+  },
+  recover(error, { state }) {
+    state.lock.unshare();
+    throw error;
+  }
+};
+function replyWrite(put2, context, request, reply) {
+  if (!(put2 >= 0)) return replyError(reply, put2);
+  const size = WRITE_IN5.get.size(request.body);
+  if (put2 === 0 && size > 0) return reply.error(ERRNO.ENOSPC);
+  if (put2 > 0) context.state.written();
+  if (put2 < size && isWriteBack(request)) {
+    return continueWrite(put2, context, request, reply);
+  }
+  const body = reply.body;
+  WRITE_OUT5.set.size(body, 0, put2);
+  WRITE_OUT5.set.padding(body, 0, 0);
+  reply.ok(WRITE_OUT5.size);
+}
+async function writeExclusive(context, request, reply, offset, size) {
+  const { backend, state, rules } = context;
+  const end = offset + size;
+  if (end > Number.MAX_SAFE_INTEGER) return reply.error(ERRNO.EFBIG);
+  let put2 = 0;
+  await state.lock.lock();
+  try {
+    if (state.readOnly) return reply.error(ERRNO.EACCES);
+    const before = state.size;
+    if (end > before && size > 0 && rules.growable) {
+      const result3 = await resizeLocked(context, end);
+      if (result3 !== 0) return replyError(reply, result3);
+    }
+    const fits = state.size - offset;
+    if (fits <= 0 && size > 0) return reply.error(ERRNO.ENOSPC);
+    const length2 = Math.max(0, Math.min(size, fits));
+    try {
+      put2 = await backend.write(offset, request.data, 0, length2);
+    } finally {
+      const kept = Math.max(before, put2 > 0 ? offset + put2 : 0);
+      if (kept < state.size) await resizeLocked(context, kept);
+    }
+  } finally {
+    state.lock.unlock();
+  }
+  await replyWrite(put2, context, request, reply);
+}
+
+// src/export/durable_write.ts
+var IN_HEADER4 = accessors("fuse_in_header");
+var WRITE_IN6 = accessors("fuse_write_in");
+function writeHandle(context, request, reply) {
+  const { body } = request;
+  if ((WRITE_IN6.get.write_flags(body) & FUSE_WRITE.KILL_SUIDGID) !== 0) {
+    dropSetIdsOf(context, request);
+  }
+  const isDurable = (WRITE_IN6.get.flags(body) & O.DSYNC) !== 0;
+  return isDurable ? writeDurably(context, request, reply) : writeImage(context, request, reply);
+}
+function dropSetIdsOf({ rules, state }, request) {
+  const isChange2 = WRITE_IN6.get.size(request.body) > 0;
+  if (!isChange2 || !rules.writable || state.readOnly) return;
+  dropSetIds(state, IN_HEADER4.get.gid(request.header));
+}
+function writeDurably(context, request, reply) {
+  const fh = WRITE_IN6.get.fh(request.body);
+  const { rules, state, syncErrors } = context;
+  if (rules.writable && !state.handles.has(fh)) {
+    return reply.error(ERRNO.EBADF);
+  }
+  const write2 = {
+    context,
+    fh,
+    before: syncErrors.count
+  };
+  const written = writeImage(context, request, reply);
+  return written === void 0 ? flushAfter(write2, reply) : Completion.of(written).after(FLUSH_AFTER, write2, reply);
+}
+var FLUSH_AFTER = {
+  run: (_written, write2, reply) => flushAfter(write2, reply)
+};
+function flushAfter(write2, reply) {
+  if (reply.errno !== 0) return;
+  const { context: { backend, syncErrors }, before } = write2;
+  let flushed;
+  try {
+    flushed = syncErrors.flushSince(backend, before);
+  } catch (error) {
+    return failSync(error, write2);
+  }
+  return typeof flushed === "number" ? finish(flushed, write2, reply) : Completion.of(flushed).after(FINISH, write2, reply);
+}
+var FINISH = {
+  run: finish,
+  recover: failSync
+};
+function finish(flushed, { context, fh }, reply) {
+  const error = tellHandle(context, fh);
+  if (flushed >= 0 && error >= 0) return;
+  reply.reset();
+  replyError(reply, flushed >= 0 ? error : flushed);
+}
+
+// src/export/space.ts
+var FALLOCATE_IN = accessors("fuse_fallocate_in");
+var LSEEK_IN = accessors("fuse_lseek_in");
+var LSEEK_OUT = accessors("fuse_lseek_out");
+var KSTATFS = accessors("fuse_kstatfs");
+var STATFS_OUT = accessors("fuse_statfs_out");
+var STATFS_BLOCK = 4096;
+async function allocateSpace(context, request, reply) {
+  const { state, rules } = context;
+  const offset = FALLOCATE_IN.number.offset(request.body);
+  const length2 = FALLOCATE_IN.number.length(request.body);
+  const mode = FALLOCATE_IN.get.mode(request.body);
+  if (!rules.writable) return reply.error(ERRNO.EACCES);
+  if (length2 === 0) return reply.error(ERRNO.EINVAL);
+  if (offset + length2 > Number.MAX_SAFE_INTEGER) {
+    return reply.error(ERRNO.EFBIG);
+  }
+  await state.lock.lock();
+  let result3;
+  try {
+    result3 = await allocateLocked(context, offset, length2, mode);
+  } finally {
+    state.lock.unlock();
+  }
+  replyResult(reply, result3);
+}
+async function allocateLocked(context, offset, length2, mode) {
+  const { backend, state, rules } = context;
+  if (state.readOnly) return -ERRNO.EACCES;
+  const { KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE } = FALLOC_FL;
+  const end = offset + length2;
+  const kept = Math.max(0, Math.min(end, state.size) - offset);
+  switch (mode) {
+    case 0:
+      return await growing(context, end, () => backend.allocate(offset, length2));
+    case KEEP_SIZE:
+      if (rules.growable && kept < length2) return -ERRNO.EOPNOTSUPP;
+      return kept === 0 ? 0 : await backend.allocate(offset, kept);
+    case PUNCH_HOLE:
+      return -ERRNO.EINVAL;
+    case PUNCH_HOLE | KEEP_SIZE:
+      return await zero(context, offset, kept, true);
+    case ZERO_RANGE | KEEP_SIZE:
+      return await zero(context, offset, kept, false);
+    case ZERO_RANGE:
+      return await growing(context, end, () => zero(context, offset, length2, false));
+    default:
+      return -ERRNO.EOPNOTSUPP;
+  }
+}
+async function growing(context, end, rest) {
+  const old = context.state.size;
+  if (end <= old) return await rest();
+  if (!mayResize(context.rules)) return -ERRNO.EPERM;
+  const grown = await resizeLocked(context, end);
+  if (grown !== 0) return grown;
+  let result3 = -1;
+  try {
+    return result3 = await rest();
+  } finally {
+    if (!(result3 >= 0)) await resizeLocked(context, old);
+  }
+}
+async function zero({ backend, state }, offset, length2, unmap) {
+  if (length2 === 0) return 0;
+  const result3 = await backend.zero(offset, length2, {
+    unmap
+  });
+  if (result3 >= 0) state.written();
+  return result3;
+}
+async function seekSpace({ backend, state }, request, reply) {
+  const offset = LSEEK_IN.number.offset(request.body);
+  const whence = LSEEK_IN.get.whence(request.body);
+  if (whence !== SEEK.DATA && whence !== SEEK.HOLE) {
+    return reply.error(ERRNO.EINVAL);
+  }
+  const found = await seek(backend, state.size, offset, whence === SEEK.DATA);
+  if (found < 0) return replyError(reply, found);
+  LSEEK_OUT.setNumber.offset(reply.zeroed(LSEEK_OUT.size), 0, found);
+  reply.ok(LSEEK_OUT.size);
+}
+async function seek(backend, size, offset, data) {
+  if (offset >= size) return -ERRNO.ENXIO;
+  let at = offset;
+  while (at < size) {
+    const extent = await backend.extent(at);
+    if (extent.data === data) return at;
+    if (!(extent.end > at)) return -ERRNO.EIO;
+    at = extent.end;
+  }
+  return data ? -ERRNO.ENXIO : size;
+}
+async function replyStatfs({ backend, state }, reply) {
+  const { allocated } = await backend.stat();
+  const size = state.size;
+  const blocks = Math.ceil(size / STATFS_BLOCK);
+  const used = Math.ceil(Math.min(allocated ?? size, size) / STATFS_BLOCK);
+  const body = reply.zeroed(STATFS_OUT.size);
+  KSTATFS.setNumber.blocks(body, 0, blocks);
+  KSTATFS.setNumber.bfree(body, 0, blocks - used);
+  KSTATFS.setNumber.bavail(body, 0, blocks - used);
+  KSTATFS.set.bsize(body, 0, STATFS_BLOCK);
+  KSTATFS.set.frsize(body, 0, STATFS_BLOCK);
+  KSTATFS.set.namelen(body, 0, NAME_MAX);
+  reply.ok(STATFS_OUT.size);
+}
+
+// src/export/block_export.ts
+var MAX_PAYLOAD = 1 << 20;
+var EXPORT_ROOT_MODE = S_IF.REG;
+var BlockExport = class {
+  /** It never uses a request after its answer; see `RequestHandler`. */
+  inPlace = true;
+  /** Whether the backend has timers or promises that run between requests. */
+  background;
+  #context;
+  /** The kernel's id of the image if it does the I/O by itself, else 0. */
+  #backingId;
+  /** Makes the handler of one queue; all queues of an export share `state`. */
+  constructor(context) {
+    const { backend, rules } = context;
+    this.background = backend.background ?? false;
+    this.#backingId = rules.backingId ?? 0;
+    this.#context = counted2(context);
+  }
+  /** Answers one request; see `RequestHandler`. */
+  handle(request, reply) {
+    return this.#backingId !== 0 && dependsOnSize(request.opcode) ? followImage(this.#context).then(() => this.#answer(request, reply)) : this.#answer(request, reply);
+  }
+  #answer(request, reply) {
+    const context = this.#context;
+    switch (request.opcode) {
+      case OPCODES.READ.opcode:
+        return readImage(context, request, reply);
+      case OPCODES.WRITE.opcode:
+        return writeHandle(context, request, reply);
+      case OPCODES.GETATTR.opcode:
+        return replyAttributes(context, reply);
+      case OPCODES.SETATTR.opcode:
+        return setAttributes(context, request, reply);
+      case OPCODES.OPEN.opcode:
+        return openHandle(context, request, reply);
+      case OPCODES.FSYNC.opcode:
+        return syncHandle(context, request, reply);
+      case OPCODES.FLUSH.opcode:
+        return flushHandle(context, request, reply);
+      case OPCODES.RELEASE.opcode:
+        return releaseHandle(context, request, reply);
+      case OPCODES.FALLOCATE.opcode:
+        return allocateSpace(context, request, reply);
+      case OPCODES.LSEEK.opcode:
+        return context.rules.cache === "writeback" ? reply.error(ERRNO.ENOSYS) : seekSpace(context, request, reply);
+      case OPCODES.STATFS.opcode:
+        return replyStatfs(context, reply);
+      case OPCODES.DESTROY.opcode:
+        return reply.ok();
+      case OPCODES.FORGET.opcode:
+      case OPCODES.BATCH_FORGET.opcode:
+      case OPCODES.NOTIFY_REPLY.opcode:
+        return reply.none();
+      case OPCODES.LOOKUP.opcode:
+        return reply.error(ERRNO.ENOENT);
+      default:
+        return reply.error(ERRNO.ENOSYS);
+    }
+  }
+};
+function counted2(context) {
+  const { splicing, state } = context;
+  const canSplice = context.backend.splice !== void 0;
+  const spliceFrom = canSplice ? splicing?.from ?? Infinity : Infinity;
+  if (context.syncErrors !== void 0) {
+    return {
+      ...context,
+      spliceFrom,
+      syncErrors: context.syncErrors
+    };
+  }
+  const { syncErrors } = state;
+  const backend = new CountedFlush(context.backend, syncErrors);
+  return {
+    ...context,
+    backend,
+    spliceFrom,
+    syncErrors
+  };
+}
+function dependsOnSize(opcode) {
+  return opcode === OPCODES.GETATTR.opcode || opcode === OPCODES.SETATTR.opcode || opcode === OPCODES.STATFS.opcode || opcode === OPCODES.FALLOCATE.opcode || opcode === OPCODES.LSEEK.opcode;
+}
+
+// src/shared_memory/rw_lock.ts
+var OWNER2 = 0;
+var DOORBELL3 = 1;
+var SHARES = 32;
+var STRIDE4 = 32;
+var REVOKED = -(2 ** 30);
+var SharedRwLock = class {
+  #words;
+  /** Index of this holder's number of shares. */
+  #own;
+  /** The value of OWNER while this holder owns the lock. */
+  #owner;
+  /** Callers that wait in this thread; `null` if other threads use the lock. */
+  #waiters;
+  /** Words of shared memory that a lock takes for a number of holders. */
+  static words(holders) {
+    return SHARES + STRIDE4 * holders;
+  }
+  /**
+   * Wraps the memory of a lock.
+   *
+   * @param words {@linkcode SharedRwLock.words} words, zero when it is made.
+   */
+  constructor(words, { holder = 0, oneThread = false } = {}) {
+    this.#words = words;
+    this.#own = SHARES + STRIDE4 * holder;
+    this.#owner = holder + 1;
+    this.#waiters = oneThread ? [] : null;
+  }
+  /** Shares the lock, unless another caller owns it or is its next owner. */
+  tryShare() {
+    const words = this.#words;
+    const before = Atomics.add(words, this.#own, 1);
+    if (before >= 0 && Atomics.load(words, OWNER2) === 0) return true;
+    this.unshare();
+    return false;
+  }
+  /** Releases a shared lock. */
+  unshare() {
+    const words = this.#words;
+    const before = Atomics.sub(words, this.#own, 1);
+    if (before === 1 && Atomics.load(words, OWNER2) !== 0) this.#wake();
+  }
+  /**
+   * Shares the lock; waits until that is possible.
+   *
+   * @throws {Error} If this holder was revoked.
+   */
+  async share() {
+    const words = this.#words;
+    for (; ; ) {
+      const seen = Atomics.load(words, DOORBELL3);
+      this.#checkHolder();
+      if (Atomics.load(words, OWNER2) === 0 && this.tryShare()) return;
+      await this.#wait(seen);
+    }
+  }
+  /**
+   * Takes the lock exclusively; waits until all sharers have released it.
+   *
+   * @throws {Error} If this holder was revoked.
+   */
+  async lock() {
+    const words = this.#words;
+    for (; ; ) {
+      const seen = Atomics.load(words, DOORBELL3);
+      this.#checkHolder();
+      if (Atomics.compareExchange(words, OWNER2, 0, this.#owner) === 0) break;
+      await this.#wait(seen);
+    }
+    try {
+      for (; ; ) {
+        const seen = Atomics.load(words, DOORBELL3);
+        this.#checkHolder();
+        if (!this.#isShared()) return;
+        await this.#wait(seen);
+      }
+    } catch (error) {
+      this.unlock();
+      throw error;
+    }
+  }
+  /** Releases an exclusive lock. */
+  unlock() {
+    Atomics.compareExchange(this.#words, OWNER2, this.#owner, 0);
+    this.#wake();
+  }
+  /**
+   * Takes back everything that a holder has, because its thread is dead. What
+   * that thread still does with the lock has no effect, and its waiting calls
+   * fail.
+   *
+   * @returns Whether it owned the lock, which this holder now owns instead:
+   * what the lock protects may be half changed; mend it, then call
+   * {@linkcode SharedRwLock.unlock}.
+   */
+  revoke(holder) {
+    const words = this.#words;
+    Atomics.store(words, SHARES + STRIDE4 * holder, REVOKED);
+    const owner = holder + 1;
+    const before = Atomics.compareExchange(words, OWNER2, owner, this.#owner);
+    this.#wake();
+    return before === owner;
+  }
+  #isShared() {
+    const words = this.#words;
+    for (let at = SHARES; at < words.length; at += STRIDE4) {
+      if (Atomics.load(words, at) > 0) return true;
+    }
+    return false;
+  }
+  #checkHolder() {
+    if (Atomics.load(this.#words, this.#own) >= 0) return;
+    throw new Error("The lock was revoked from this thread");
+  }
+  #wake() {
+    futexWake(this.#words, DOORBELL3);
+    for (const wake of this.#waiters?.splice(0) ?? []) wake();
+  }
+  async #wait(seen) {
+    const waiters = this.#waiters;
+    if (waiters === null) return await futexWait(this.#words, DOORBELL3, seen);
+    await new Promise((resolve2) => waiters.push(resolve2));
+  }
+};
+
+// src/export/open_handles.ts
+var HANDLES_MAX = 16384;
+var NEXT = 0;
+var SLOTS_AT = 2;
+var WORDS_OF_SLOT = 2;
+var STATE2 = 0;
+var SINCE = 1;
+var IS_OPEN = 1;
+var IS_WRITABLE = 2;
+var GENERATION2 = 4;
+var LOW_WORD = 0xffffffffn;
+var OpenHandles = class {
+  /** Words of shared memory that the table takes. */
+  static WORDS = SLOTS_AT + HANDLES_MAX * WORDS_OF_SLOT;
+  #words;
+  /**
+   * Wraps the memory of a table.
+   *
+   * @param words {@linkcode OpenHandles.WORDS} words, zero when it is made.
+   */
+  constructor(words) {
+    this.#words = words;
+  }
+  /**
+   * Opens a handle.
+   *
+   * @param writable Whether the file was opened for writing.
+   * @param since The count of errors up to which it needs not be told.
+   * @returns Its number; `null` if the table is full.
+   */
+  open(writable, since) {
+    const words = this.#words;
+    const first2 = Atomics.add(words, NEXT, 1) >>> 0;
+    for (let i = 0; i < HANDLES_MAX; i++) {
+      const slot = (first2 + i) % HANDLES_MAX;
+      const at = SLOTS_AT + slot * WORDS_OF_SLOT;
+      const free = Atomics.load(words, at + STATE2);
+      if ((free & IS_OPEN) !== 0) continue;
+      const opened = (free & -GENERATION2) + GENERATION2 | IS_OPEN | (writable ? IS_WRITABLE : 0);
+      if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
+        continue;
+      }
+      Atomics.store(words, at + SINCE, since);
+      return BigInt(generationOf(opened)) << 32n | BigInt(slot + 1);
+    }
+    return null;
+  }
+  /** Whether a number is that of an open handle. */
+  has(fh) {
+    return this.#find(fh) !== null;
+  }
+  /** Whether a handle is open for writing. */
+  isWritable(fh) {
+    const at = this.#find(fh);
+    return at !== null && (Atomics.load(this.#words, at + STATE2) & IS_WRITABLE) !== 0;
+  }
+  /** Whether a handle has not been told of all errors up to a count. */
+  hasNews(fh, count2) {
+    const at = this.#find(fh);
+    return at !== null && isLess(Atomics.load(this.#words, at + SINCE), count2);
+  }
+  /**
+   * Notes that a handle is told of all errors up to a count.
+   *
+   * @returns Whether there were any; of several callers at once, one gets true.
+   */
+  tell(fh, count2) {
+    const at = this.#find(fh);
+    if (at === null) return false;
+    const words = this.#words;
+    for (; ; ) {
+      const since = Atomics.load(words, at + SINCE);
+      if (!isLess(since, count2)) return false;
+      const found = Atomics.compareExchange(words, at + SINCE, since, count2);
+      if (found === since) return true;
+    }
+  }
+  /** Closes a handle; its number is not valid any more. */
+  close(fh) {
+    const at = this.#find(fh);
+    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION2);
+  }
+  /** The index of an open handle's slot. */
+  #find(fh) {
+    const slot = Number(fh & LOW_WORD) - 1;
+    if (slot < 0 || slot >= HANDLES_MAX) return null;
+    const at = SLOTS_AT + slot * WORDS_OF_SLOT;
+    const state = Atomics.load(this.#words, at + STATE2);
+    const isOpen = (state & IS_OPEN) !== 0;
+    return isOpen && BigInt(generationOf(state)) === fh >> 32n ? at : null;
+  }
+};
+function generationOf(state) {
+  return state >>> 2;
+}
+function isLess(since, count2) {
+  return (since - count2 | 0) < 0;
+}
+
+// src/export/shared_time.ts
+var SLOTS2 = 4;
+var COUNTERS_BYTES = 8;
+var SLOT_WORDS2 = 2;
+var MAX_RETRIES = 1e3;
+var STARTED = 0;
+var FINISHED = 1;
+var SharedTime = class {
+  /** The bytes that one takes, a multiple of 8. */
+  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS2 * SLOTS2;
+  #counters;
+  #slots;
+  /**
+   * Uses shared memory; zeroes are the time 0.
+   *
+   * @param memory The memory.
+   * @param at Where the time begins, a multiple of 8.
+   */
+  constructor(memory, at) {
+    this.#counters = new Int32Array(memory, at, COUNTERS_BYTES / 4);
+    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS2 * SLOTS2);
+  }
+  /** Nanoseconds since 1970: seconds of 64 bits, and nanoseconds. */
+  get value() {
+    for (let retries = 0; ; retries++) {
+      const write2 = Atomics.load(this.#counters, FINISHED);
+      const at = slotOf(write2);
+      const seconds = Atomics.load(this.#slots, at);
+      const nanoseconds2 = Atomics.load(this.#slots, at + 1);
+      const started = Atomics.load(this.#counters, STARTED);
+      const isWhole = (started - write2 | 0) < SLOTS2;
+      if (isWhole || retries === MAX_RETRIES) {
+        return timeOf(seconds, Number(nanoseconds2));
+      }
+    }
+  }
+  /** Sets the time. */
+  set value(ns) {
+    const write2 = Atomics.add(this.#counters, STARTED, 1) + 1 | 0;
+    const at = slotOf(write2);
+    Atomics.store(this.#slots, at, secondsOf(ns));
+    Atomics.store(this.#slots, at + 1, BigInt(nanosecondsOf(ns)));
+    this.#finish(write2);
+  }
+  /** Makes a write the current one, unless a later one is current already. */
+  #finish(write2) {
+    let current = Atomics.load(this.#counters, FINISHED);
+    while ((write2 - current | 0) > 0) {
+      const seen = Atomics.compareExchange(this.#counters, FINISHED, current, write2);
+      if (seen === current) return;
+      current = seen;
+    }
+  }
+};
+function slotOf(write2) {
+  return (write2 & SLOTS2 - 1) * SLOT_WORDS2;
+}
+
+// src/export/export_state.ts
+var SIZE_VERSION = 0;
+var SIZE_LOW = 1;
+var SIZE_HIGH = 2;
+var MODE2 = 3;
+var UID = 4;
+var GID = 5;
+var READ_ONLY2 = 6;
+var WRITTEN = 7;
+var WORDS2 = 8;
+var SYNC_ERRORS_AT = 64;
+var ATIME_AT = 96;
+var MTIME_AT = ATIME_AT + SharedTime.BYTES;
+var CHANGED_AT = MTIME_AT + SharedTime.BYTES;
+var LAST_WRITE_AT = CHANGED_AT + SharedTime.BYTES;
+var HANDLES_AT = LAST_WRITE_AT + SharedTime.BYTES;
+var LOCK_AT = Math.ceil((HANDLES_AT + OpenHandles.WORDS * 4) / 128) * 128;
+var TWO_3213 = 2 ** 32;
+var ANY_WRITE2 = 146;
+var ExportState = class _ExportState {
+  /** The shared memory, from which other Workers make their own object. */
+  memory;
+  /**
+   * Writes inside the image share it; operations that change the size hold it
+   * exclusively, so that no write lands beyond an end that is moving.
+   */
+  lock;
+  /** The handles that clients have opened. */
+  handles;
+  /** Counts failed flushes where the image's backends do not. */
+  syncErrors;
+  #words;
+  #clock;
+  #atime;
+  #mtime;
+  #changed;
+  /** The last write; unlike mtime, no program sets it. */
+  #lastWrite;
+  /** The size when this thread read it last, and its version. */
+  #seenVersion = -1;
+  #seenSize = 0;
+  /**
+   * Wraps memory that {@linkcode ExportState.create} made.
+   *
+   * @param memory The memory.
+   * @param thread The thread that will use this object.
+   */
+  constructor(memory, { queue, oneThread, clock = systemTime } = {}) {
+    this.memory = memory;
+    this.#clock = clock;
+    this.#words = new Int32Array(memory, 0, WORDS2);
+    this.lock = new SharedRwLock(new Int32Array(memory, LOCK_AT), {
+      holder: queue === void 0 ? 0 : holderOf(queue),
+      ...oneThread === void 0 ? {} : {
+        oneThread
+      }
+    });
+    this.handles = new OpenHandles(new Int32Array(memory, HANDLES_AT, OpenHandles.WORDS));
+    this.syncErrors = new SyncErrors(new Int32Array(memory, SYNC_ERRORS_AT, SyncErrors.WORDS));
+    this.#atime = new SharedTime(memory, ATIME_AT);
+    this.#mtime = new SharedTime(memory, MTIME_AT);
+    this.#changed = new SharedTime(memory, CHANGED_AT);
+    this.#lastWrite = new SharedTime(memory, LAST_WRITE_AT);
+  }
+  /** Makes the state of a new export. */
+  static create(options) {
+    const { queues = 0, oneThread = false, clock = systemTime } = options;
+    const words = SharedRwLock.words(1 + queues);
+    const memory = new SharedArrayBuffer(LOCK_AT + 4 * words);
+    const state = new _ExportState(memory, {
+      oneThread,
+      clock
+    });
+    state.size = options.size;
+    state.mode = options.mode;
+    state.uid = options.uid;
+    state.gid = options.gid;
+    const now = clock();
+    state.#set(now, now);
+    state.#lastWrite.value = now;
+    return state;
+  }
+  /**
+   * Takes the lock back from the thread of a queue that has ended, as
+   * {@linkcode SharedRwLock.revoke} does.
+   */
+  revokeLock(queue) {
+    return this.lock.revoke(holderOf(queue));
+  }
+  /** Size of the file in bytes. */
+  get size() {
+    const words = this.#words;
+    for (; ; ) {
+      const version = Atomics.load(words, SIZE_VERSION);
+      if (version === this.#seenVersion) return this.#seenSize;
+      const low = Atomics.load(words, SIZE_LOW);
+      const high = Atomics.load(words, SIZE_HIGH);
+      const settled = (version & 1) === 0 && Atomics.load(words, SIZE_VERSION) === version;
+      if (!settled) continue;
+      this.#seenVersion = version;
+      this.#seenSize = high * TWO_3213 + (low >>> 0);
+    }
+  }
+  /** Sets the size. Caller holds the lock exclusively. */
+  set size(bytes2) {
+    Atomics.or(this.#words, SIZE_VERSION, 1);
+    Atomics.store(this.#words, SIZE_LOW, bytes2 % TWO_3213 | 0);
+    Atomics.store(this.#words, SIZE_HIGH, Math.floor(bytes2 / TWO_3213));
+    Atomics.add(this.#words, SIZE_VERSION, 1);
+  }
+  /** Whether a writable export refuses changes from now on. */
+  get readOnly() {
+    return Atomics.load(this.#words, READ_ONLY2) !== 0;
+  }
+  /** Refuses changes from now on. Caller holds the lock exclusively. */
+  makeReadOnly() {
+    Atomics.store(this.#words, READ_ONLY2, 1);
+    this.mode &= ~ANY_WRITE2;
+    this.changed();
+  }
+  /** Permission bits, without the file's type. */
+  get mode() {
+    return Atomics.load(this.#words, MODE2);
+  }
+  /** Sets the permission bits; others are dropped. */
+  set mode(bits) {
+    Atomics.store(this.#words, MODE2, bits & 4095);
+  }
+  /** Clears permission bits; changes of the others by other threads are kept. */
+  clearModeBits(bits) {
+    Atomics.and(this.#words, MODE2, ~bits);
+  }
+  /** The owner's user id. */
+  get uid() {
+    return Atomics.load(this.#words, UID) >>> 0;
+  }
+  /** Sets the owner. */
+  set uid(id) {
+    Atomics.store(this.#words, UID, id | 0);
+  }
+  /** The group's id. */
+  get gid() {
+    return Atomics.load(this.#words, GID) >>> 0;
+  }
+  /** Sets the group. */
+  set gid(id) {
+    Atomics.store(this.#words, GID, id | 0);
+  }
+  /** Time of the last access, as it was set; nanoseconds since 1970. */
+  get atime() {
+    return this.#atime.value;
+  }
+  /** Time of the last write, nanoseconds since 1970. */
+  get mtime() {
+    this.stampWrites();
+    return this.#mtime.value;
+  }
+  /** Time of the last write or change of attributes. */
+  get ctime() {
+    this.stampWrites();
+    const { changedAt } = this;
+    const lastWrite = this.#lastWrite.value;
+    return lastWrite > changedAt ? lastWrite : changedAt;
+  }
+  /** Time of the last change of attributes; 0 if there was none. */
+  get changedAt() {
+    return this.#changed.value;
+  }
+  /**
+   * Notes that bytes changed. POSIX allows to mark the time for update only;
+   * reading the clock at each write would allocate.
+   */
+  written() {
+    const words = this.#words;
+    if (words[WRITTEN] === 0) Atomics.store(words, WRITTEN, 1);
+  }
+  /** Updates the time of the last write if it is marked; on close and stat. */
+  stampWrites() {
+    if (Atomics.exchange(this.#words, WRITTEN, 0) === 1) {
+      const now = this.#clock();
+      this.#mtime.value = now;
+      this.#lastWrite.value = now;
+    }
+  }
+  /** Notes that an attribute changed. */
+  changed() {
+    this.#changed.value = this.#clock();
+  }
+  /** Sets times, which changes the attributes too. */
+  touch(atime, mtime) {
+    const now = this.#clock();
+    this.#set(atime === "now" ? now : atime, mtime === "now" ? now : mtime);
+    this.#changed.value = now;
+  }
+  #set(atime, mtime) {
+    if (atime !== null) this.#atime.value = atime;
+    if (mtime !== null) {
+      Atomics.store(this.#words, WRITTEN, 0);
+      this.#mtime.value = mtime;
+    }
+  }
+};
+function holderOf(queue) {
+  return queue + 1;
+}
+
+// src/linux/syscall/file_clock.ts
+var MFD_CLOEXEC = 1;
+var CLOCK_REALTIME_COARSE = 5;
+function fileTime() {
+  const fd = libc().memfd_create(cString("mqfuse-time"), MFD_CLOEXEC);
+  if (fd < 0) return tickTime();
+  try {
+    const status3 = statxDescriptor(fd);
+    return typeof status3 === "number" ? tickTime() : status3.mtime;
+  } finally {
+    closeDescriptor(fd);
+  }
+}
+function tickTime() {
+  const time2 = new BigInt64Array(new ArrayBuffer(16));
+  libc().clock_gettime(CLOCK_REALTIME_COARSE, time2);
+  return timeOf(time2[0], Number(time2[1]));
 }
 
 // src/filesystem/request_caller.ts
@@ -22841,11 +23346,11 @@ var rmdir = (context, request, reply, caller) => {
   const done = fs.rmdir(directory, entryName(request), caller);
   return andThen(done, () => reply.ok());
 };
-var rename = (context, request, reply, caller) => {
+var rename2 = (context, request, reply, caller) => {
   const newdir = idAt(request.body, RENAME_IN.at.newdir);
   return move(context, request, reply, caller, newdir, 0);
 };
-var rename2 = (context, request, reply, caller) => {
+var rename22 = (context, request, reply, caller) => {
   const newdir = idAt(request.body, RENAME2_IN.at.newdir);
   const flags = RENAME2_IN.get.flags(request.body);
   return move(context, request, reply, caller, newdir, flags);
@@ -23321,8 +23826,8 @@ var OPERATIONS2 = {
   LINK: link2,
   UNLINK: unlink,
   RMDIR: rmdir,
-  RENAME: rename,
-  RENAME2: rename2,
+  RENAME: rename2,
+  RENAME2: rename22,
   OPENDIR: opendir,
   READDIR: readdir,
   READDIRPLUS: readdirplus,
@@ -25107,11 +25612,17 @@ function failureOf2(error) {
 }
 async function main() {
   const start = nextMessage("start");
+  const copy = nextMessage("copy");
   tell({
     kind: "loaded"
   });
   try {
-    await run2(await start);
+    const first2 = await Promise.race([
+      start,
+      copy
+    ]);
+    if (first2.kind === "copy") await copyJobs(first2, self);
+    else await run2(first2);
   } catch (error) {
     tell(failureOf2(error));
   }

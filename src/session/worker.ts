@@ -27,6 +27,8 @@ import { fuseDeviceFromFd } from "../linux/fuse/fuse_device.ts";
 import { ResidentMessages } from "../linux/fuse/message_memory.ts";
 import { type FuseRing, openFuseRing } from "../linux/fuse/ring_entries.ts";
 import { LinuxMessagePipe } from "../linux/io/message_pipe.ts";
+import type { CopyMessage } from "./copying/copy_job.ts";
+import { copyJobs } from "./copying/copy_worker.ts";
 import { openDeviceQueue } from "./open_device_queue.ts";
 import { openHandler } from "./open_handler.ts";
 import type { OpenQueue } from "./open_queue.ts";
@@ -56,9 +58,11 @@ function keepPostMessage(): void {
 }
 
 /** The next message of a kind; it must not have been sent yet. */
-function nextMessage<T extends MessageToWorker>(kind: T["kind"]): Promise<T> {
+function nextMessage<T extends MessageToWorker | CopyMessage>(
+  kind: T["kind"],
+): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<T>();
-  const receive = ({ data }: MessageEvent<MessageToWorker>) => {
+  const receive = ({ data }: MessageEvent<MessageToWorker | CopyMessage>) => {
     if (data.kind !== kind) return;
     self.removeEventListener("message", receive);
     resolve(data as T);
@@ -259,9 +263,12 @@ function failureOf(error: unknown): WorkerMessage {
 
 async function main(): Promise<void> {
   const start = nextMessage<StartMessage>("start");
+  const copy = nextMessage<CopyMessage>("copy");
   tell({ kind: "loaded" });
   try {
-    await run(await start);
+    const first = await Promise.race([start, copy]);
+    if (first.kind === "copy") await copyJobs(first, self);
+    else await run(first);
   } catch (error) {
     tell(failureOf(error));
   }

@@ -84,6 +84,11 @@ export class FakeFiles implements FileService {
       file,
       path: this.absolutePath(path),
       syncName: () => 0,
+      rename: (path) => {
+        const to = this.absolutePath(path).replace(/^\/images\//, "");
+        this.#files.set(to, this.#files.get(name)!);
+        this.#files.delete(name);
+      },
       remove: () => void this.#files.delete(name),
       close: () => file.close(),
     };

@@ -146,6 +146,10 @@ kernelTest(
       const made = `qcow2:${directory}/new.qcow2`;
       add(await eventsOf("create", "--json", made, "1M"));
       add(await eventsOf("check", "--json", made));
+      const copy = `${directory}/copy.img`;
+      add(await eventsOf("convert", "--json", made, copy));
+      // It is printed only where a copy takes long: test/cli tests that.
+      check([{ event: "progress", step: "copying", done: 1, all: 2 }]);
       add(await eventsOf("info", "--json"));
       add(await eventsOf("info", "--json", made));
       add(await eventsOf("info", "--json", "--map", made));
@@ -160,7 +164,10 @@ kernelTest(
       const { stderr } = await runMain(failed, { env: { MQFUSE_DEBUG: "1" } });
       assertEquals(check(logOf(stderr)), ["error"]);
       assert(logOf(stderr)[0]!["stack"] !== undefined, stderr);
-      assertEquals(NAMES.filter((name) => !seen.has(name)), ["dropped"]);
+      assertEquals(NAMES.filter((name) => !seen.has(name)), [
+        "dropped",
+        "progress",
+      ]);
     }, LIMIT_MS),
   ["sleep"],
 );

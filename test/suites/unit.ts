@@ -7,6 +7,8 @@
  */
 import "../backends/async_file_backend_test.ts";
 import "../backends/checked_backend_test.ts";
+import "../backends/convert/disk_part_test.ts";
+import "../backends/convert/filled_image_test.ts";
 import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
 import "../backends/file_sync_test.ts";
@@ -63,6 +65,7 @@ import "../cli/completions_test.ts";
 import "../cli/control_clients_test.ts";
 import "../cli/control_impostors_test.ts";
 import "../cli/control_test.ts";
+import "../cli/convert_test.ts";
 import "../cli/demo_traffic_test.ts";
 import "../cli/export_options_test.ts";
 import "../cli/info_image_test.ts";
@@ -186,6 +189,7 @@ import "../session/announce_size_test.ts";
 import "../session/batching_test.ts";
 import "../session/bundle_test.ts";
 import "../session/cache_test.ts";
+import "../session/copying/convert_image_test.ts";
 import "../session/file_attributes_test.ts";
 import "../session/handler_options_test.ts";
 import "../session/limit_table_test.ts";

@@ -116,6 +116,21 @@ export const OPTIONS = {
     help:
       "reserve nothing; tables; tables and space; or write zeroes (default: off)",
   },
+  compress: {
+    value: "zlib|zstd",
+    help:
+      "compress clusters: zlib is read by every program, zstd is faster (default: not)",
+  },
+  verify: {
+    help: "read what was written, and compare it with the source",
+  },
+  force: {
+    help: "replace a file that is there",
+  },
+  workers: {
+    value: "N",
+    help: "copy by N Workers at once (default: one for each CPU, at most 8)",
+  },
   "data-file": {
     value: "PATH",
     help:

@@ -1,12 +1,16 @@
 import type { CreatedFile } from "../../backends/block_file.ts";
 import { ERRNO } from "../../base/errno.ts";
+import { RENAME } from "../../base/file_flags.ts";
 import {
   closeDescriptor,
   OPEN,
   openDescriptor,
 } from "../syscall/descriptor.ts";
+import type { DirectoryEntry } from "../syscall/directory_entry.ts";
+import { cString } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { findEntry } from "../syscall/path_walk.ts";
+import { SystemError } from "../syscall/system_error.ts";
 import { LinuxBlockFile } from "./block_file.ts";
 
 /** The mode of new files, without the bits of the umask. */
@@ -48,6 +52,7 @@ export function createBlockFile(
     file,
     path: entry.path,
     syncName: () => syncDirectory(entry.directory),
+    rename: (path, replace) => rename(entry, path, replace),
     remove() {
       if (entry.leadsTo(fd)) entry.remove();
     },
@@ -56,6 +61,32 @@ export function createBlockFile(
       entry.close();
     },
   };
+}
+
+/** Gives a file another name in its directory: renameat2(2). */
+function rename(
+  { directory, name, path }: DirectoryEntry,
+  to: string,
+  replace: boolean,
+): void {
+  const [from, other] = [name, to.replace(/^.*\//s, "")].map(cString);
+  const flags = replace ? 0 : RENAME.NOREPLACE;
+  const { renameat2, linkat, unlinkat } = libc();
+  if (renameat2(directory, from!, directory, other!, flags) === 0) return;
+  let error = errno();
+  // Some file systems, such as NFS, cannot do that at once.
+  if (error === ERRNO.EINVAL && !replace) {
+    const isLinked = linkat(directory, from!, directory, other!, 0) === 0;
+    error = isLinked ? 0 : errno();
+    if (isLinked && unlinkat(directory, from!, 0) === 0) return;
+    if (isLinked) error = errno();
+  }
+  throw new SystemError({
+    call: "renameat2",
+    action: `rename ${path} to ${to}`,
+    errno: error,
+    advice: adviceOnCreate(error),
+  });
 }
 
 /** Makes the names in a directory durable, which is open by O_PATH: 0 or a negative errno. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { UserError } from "../../../base/user_error.ts";
 import type { ZstdOptions } from "node:zlib";
 import type { Compression } from "./header.ts";
+import { loadZlib } from "./load_zlib.ts";
 import { ZlibHandle } from "./zlib_handle.ts";
 import { zstdFrameLength } from "./zstd_frame.ts";
 
@@ -16,21 +16,12 @@ let zlib: typeof import("node:zlib") | null = null;
 const handles = new Map<Compression, ZlibHandle | null>();
 
 /**
- * Loads what {@linkcode decompress} needs into this thread. It is not imported at
- * the start, because Deno's Node modules want a working directory whose name is
- * UTF-8, which exports of other images do not need.
+ * Loads what {@linkcode decompress} needs into this thread.
  *
  * @throws {UserError} If it cannot be loaded.
  */
 export async function loadDecompression(): Promise<void> {
-  try {
-    zlib ??= await import("node:zlib");
-  } catch (cause) {
-    throw new UserError(
-      "Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory",
-      { cause },
-    );
-  }
+  zlib ??= await loadZlib();
 }
 
 /**

@@ -30,7 +30,7 @@ export async function createQcow2(
   options: NewImageOptions,
   files: FileService,
 ): Promise<void> {
-  const image = describe(path, options, files);
+  const image = describeNew(path, options, files);
   const { preallocation, dataFile, size } = options;
   const make = () =>
     makeFile(path, files, async (file) => {
@@ -79,10 +79,17 @@ export function overlayOf(size: number, backing: RecordedBacking): NewImage {
     preallocated: false,
     backing,
     dataFile: null,
+    compression: "deflate",
   };
 }
 
-function describe(
+/**
+ * What a new image is to be, with the names that it will record.
+ *
+ * @param path Where it will be.
+ * @throws {UserError} If there is no such image.
+ */
+export function describeNew(
   path: string,
   options: NewImageOptions,
   files: FileService,
@@ -121,6 +128,7 @@ function describe(
     dataFile: dataFile === null
       ? null
       : nameFrom(path, files.absolutePath(dataFile), files),
+    compression: "deflate",
   };
 }
 

@@ -1,6 +1,12 @@
 import { encodeName } from "../../../../base/name_bytes.ts";
 import { UserError } from "../../../../base/user_error.ts";
-import { EXTENSION, INCOMPATIBLE, LIMIT, QCOW2_MAGIC } from "../constants.ts";
+import {
+  COMPRESSION_TYPE_AT,
+  EXTENSION,
+  INCOMPATIBLE,
+  LIMIT,
+  QCOW2_MAGIC,
+} from "../constants.ts";
 import { type NewImage, type NewLayout, REFCOUNT_ORDER } from "./new_layout.ts";
 
 /** Bytes of the header, up to `compression_type` and its padding. */
@@ -28,10 +34,11 @@ const NAME_ENTRY = 48;
  */
 export function newHeader(
   image: NewImage,
-  layout: NewLayout,
+  layout: Pick<NewLayout, "l1Entries" | "l1At" | "tableAt" | "tableClusters">,
   name: string,
 ): Uint8Array<ArrayBuffer> {
   const { size, clusterSize, extendedL2, backing, dataFile } = image;
+  const isZstd = image.compression === "zstd";
   const bytes = new Uint8Array(clusterSize);
   const view = new DataView(bytes.buffer);
   const wide = (at: number, value: number) =>
@@ -42,13 +49,15 @@ export function newHeader(
   wide(24, size);
   view.setUint32(36, layout.l1Entries);
   wide(40, layout.l1At * clusterSize);
-  wide(48, clusterSize);
+  wide(48, layout.tableAt * clusterSize);
   view.setUint32(56, layout.tableClusters);
   const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) |
-    (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n);
+    (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) |
+    (isZstd ? INCOMPATIBLE.COMPRESSION : 0n);
   view.setBigUint64(72, incompatible);
   view.setUint32(96, REFCOUNT_ORDER);
   view.setUint32(100, HEADER_BYTES);
+  view.setUint8(COMPRESSION_TYPE_AT, isZstd ? 1 : 0);
 
   const backingName = backing === null
     ? new Uint8Array()

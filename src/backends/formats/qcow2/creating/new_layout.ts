@@ -1,10 +1,12 @@
 import { UserError } from "../../../../base/user_error.ts";
 import { formatSize } from "../../../size.ts";
 import { LIMIT } from "../constants.ts";
+import type { Compression } from "../header.ts";
 
 /** Bits of a refcount in new images, as QEMU makes them. */
 export const REFCOUNT_ORDER = 4;
-const REFCOUNT_BYTES = 2 ** REFCOUNT_ORDER / 8;
+/** Bytes of a refcount in new images. */
+export const REFCOUNT_BYTES: number = 2 ** REFCOUNT_ORDER / 8;
 
 /** What a new image is to be. Sizes in bytes. */
 export interface NewImage {
@@ -20,6 +22,8 @@ export interface NewImage {
   readonly backing: RecordedBacking | null;
   /** The name of the file that will have the data; `null` for the image's own. */
   readonly dataFile: string | null;
+  /** How clusters are compressed, if some are. */
+  readonly compression: Compression;
 }
 
 /** The image below, as a header records it. */
@@ -46,6 +50,7 @@ export interface NewLayout {
   /** Clusters of data in the file; 0 unless it is preallocated. */
   readonly dataClusters: number;
   /** Where each part starts. */
+  readonly tableAt: number;
   readonly blocksAt: number;
   readonly l1At: number;
   readonly l2At: number;
@@ -79,7 +84,8 @@ export function layOut(image: NewImage, name: string): NewLayout {
   const dataClusters = preallocated && dataFile === null ? diskClusters : 0;
   const others = 1 + l1Clusters + l2Tables + dataClusters;
   const { blockClusters, tableClusters } = refcountsOf(others, clusterSize);
-  const blocksAt = 1 + tableClusters;
+  const tableAt = 1;
+  const blocksAt = tableAt + tableClusters;
   const l1At = blocksAt + blockClusters;
   const l2At = l1At + l1Clusters;
   const dataAt = l2At + l2Tables;
@@ -90,6 +96,7 @@ export function layOut(image: NewImage, name: string): NewLayout {
     l1Entries,
     l2Tables,
     dataClusters,
+    tableAt,
     blocksAt,
     l1At,
     l2At,
@@ -98,8 +105,13 @@ export function layOut(image: NewImage, name: string): NewLayout {
   };
 }
 
-/** The clusters of refcounts that count all clusters, themselves too. */
-function refcountsOf(
+/**
+ * The clusters of refcounts that count all clusters, themselves too.
+ *
+ * @param others The other clusters.
+ * @param clusterSize Bytes of a cluster.
+ */
+export function refcountsOf(
   others: number,
   clusterSize: number,
 ): Pick<NewLayout, "blockClusters" | "tableClusters"> {

@@ -1,0 +1,38 @@
+import { ERRNO, errnoName } from "../../base/errno.ts";
+import { UserError } from "../../base/user_error.ts";
+import type { Backend } from "../backend.ts";
+
+/**
+ * Writes all bytes of a range.
+ *
+ * @throws {UserError} If that fails.
+ */
+export async function mustWrite(
+  file: Backend,
+  position: number,
+  buffer: Uint8Array,
+  start: number,
+  length: number,
+): Promise<void> {
+  for (let done = 0; done < length;) {
+    const at = position + done;
+    const put = await file.write(at, buffer, start + done, length - done);
+    if (put <= 0) throw cannotWrite(file.name, put < 0 ? -put : ERRNO.ENOSPC);
+    done += put;
+  }
+}
+
+/**
+ * The error of a target that cannot be written.
+ *
+ * @param name Its name.
+ * @param error The errno.
+ */
+export function cannotWrite(name: string, error: number): UserError {
+  const advice = error === ERRNO.ENOSPC
+    ? "its file system has no space left; free some, or choose another place"
+    : "check its storage, and the limits of its file system";
+  return new UserError(
+    `Cannot write to ${name} (${errnoName(error)}): ${advice}`,
+  );
+}

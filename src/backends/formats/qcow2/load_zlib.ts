@@ -1,0 +1,19 @@
+import { UserError } from "../../../base/user_error.ts";
+
+/**
+ * Loads zlib into this thread. It is not imported at the start, because Deno's
+ * Node modules want a working directory whose name is UTF-8, which exports of
+ * other images do not need.
+ *
+ * @throws {UserError} If it cannot be loaded.
+ */
+export async function loadZlib(): Promise<typeof import("node:zlib")> {
+  try {
+    return await import("node:zlib");
+  } catch (cause) {
+    throw new UserError(
+      "Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Converting a disk image: copying it to a new file in another format.
+ *
+ * @module
+ */
+import type { Backend } from "../../backends/backend.ts";
+import {
+  bytesOfPart,
+  dataRanges,
+  type Division,
+  partsOf,
+} from "../../backends/convert/disk_part.ts";
+import { runParts } from "../../backends/convert/run_parts.ts";
+import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
+import type { WrittenClusters } from "../../backends/formats/qcow2/creating/cluster_writer.ts";
+import { type OpenImage, openImage } from "../../backends/open_image.ts";
+import type { DriverServices } from "../../backends/services.ts";
+import { UserError } from "../../base/user_error.ts";
+import { copyHere, CopyWorkers } from "./copy_threads.ts";
+import type { CopyJob } from "./copy_job.ts";
+import {
+  type NewTarget,
+  openTarget,
+  type TargetRequest,
+} from "./new_target.ts";
+
+/** What is converted, to what. */
+export interface ConvertRequest extends TargetRequest {
+  /** The source, as users write it. */
+  readonly source: string;
+  /** How it is opened. */
+  readonly reading: ImageOptions;
+  /** Whether the new image is read and compared before it gets its name. */
+  readonly verify: boolean;
+  /** How many Workers copy. */
+  readonly workers: number;
+}
+
+/** How far a step is. Bytes of the disk that have to be read. */
+export interface ConvertProgress {
+  readonly step: "copying" | "verifying";
+  readonly done: number;
+  readonly all: number;
+}
+
+/** What has been done. */
+export interface Converted {
+  /** The format of the new image. */
+  readonly format: string;
+  /** The size of the disk in bytes. */
+  readonly size: number;
+  /** Bytes of the disk that were read. */
+  readonly data: number;
+  /** Space of the new image on its medium in bytes; `null` if unknown. */
+  readonly allocated: number | null;
+}
+
+/** How a conversion is watched and stopped. */
+export interface ConvertWatch {
+  /** Stops it; then nothing of the new image is left. */
+  readonly signal: AbortSignal;
+  progress(progress: ConvertProgress): void;
+}
+
+/** Bytes of a part; less where compressing it takes long. */
+const PART = 4 << 20;
+const COMPRESSED_PART = 1 << 20;
+
+/**
+ * Converts an image. The new image is written under another name beside its
+ * own, and renamed once it is complete and durable.
+ *
+ * @param services The services of this thread.
+ * @throws {UserError} If it cannot be done; nothing is left then.
+ */
+export async function convertImage(
+  request: ConvertRequest,
+  services: DriverServices,
+  watch: ConvertWatch,
+): Promise<Converted> {
+  await using stack = new AsyncDisposableStack();
+  // Workers load their code while the images are opened.
+  const pool = CopyWorkers.start(request.workers);
+  stack.defer(async () => (await pool.catch(() => null))?.terminate());
+  const source = await openImage(request.source, request.reading, services);
+  stack.defer(() => source.close());
+  const below = request.backing === null
+    ? null
+    : await openImage(backingSource(request.backing), {
+      ...LOOK_OPTIONS,
+      allowReference: request.reading.allowReference,
+    }, services);
+  if (below !== null) stack.defer(() => below.close());
+  const target = await openTarget(request, source, services);
+  try {
+    const copying = new Copying(
+      request,
+      { source, below, target },
+      watch,
+      pool,
+    );
+    const data = await copying.run(services);
+    target.publish();
+    const { size } = source.stat;
+    return { format: target.format, size, data, allocated: target.allocated };
+  } catch (error) {
+    target.remove();
+    throw error;
+  } finally {
+    target.close();
+  }
+}
+
+function backingSource(text: string): string {
+  return /^raw:(.+)$/s.exec(text)?.[1] ?? text;
+}
+
+/** The images of a conversion. */
+interface Images {
+  readonly source: OpenImage;
+  readonly below: OpenImage | null;
+  readonly target: NewTarget;
+}
+
+/** The copying of one image. */
+class Copying {
+  readonly #request: ConvertRequest;
+  readonly #images: Images;
+  readonly #watch: ConvertWatch;
+  readonly #pool: Promise<CopyWorkers>;
+
+  constructor(
+    request: ConvertRequest,
+    images: Images,
+    watch: ConvertWatch,
+    pool: Promise<CopyWorkers>,
+  ) {
+    this.#request = request;
+    this.#images = images;
+    this.#watch = watch;
+    this.#pool = pool;
+  }
+
+  /** Copies and, if wanted, verifies; returns the bytes that were read. */
+  async run(services: DriverServices): Promise<number> {
+    const { source, below, target } = this.#images;
+    const { verify, compress } = this.#request;
+    const isShared = source.attachment !== null &&
+      (below === null || below.attachment !== null);
+    const pool = isShared ? await this.#pool : null;
+    const division: Division = {
+      size: source.stat.size,
+      unit: target.unit,
+      partSize: Math.max(
+        target.unit,
+        compress === null ? PART : COMPRESSED_PART,
+      ),
+    };
+    const images = below === null
+      ? [source.backend]
+      : [source.backend, below.backend];
+    const all = await this.#pass("copying", images, division, pool, {
+      below,
+      target: target.writing,
+      file: target.file,
+    }, async (result, settled) => {
+      if (target.writing.kind !== "qcow2") return;
+      target.image!.take(result as WrittenClusters);
+      await target.image!.settle(settled);
+    });
+    await target.finish();
+    if (!verify) return all;
+    const made = await target.reopen(services);
+    try {
+      await this.#pass(
+        "verifying",
+        [source.backend, made.backend],
+        { ...division, unit: VERIFY_UNIT },
+        pool,
+        { below: made, target: { kind: "compare" }, file: null },
+        (result) => this.#compared(result as number | null),
+      );
+    } finally {
+      await made.close();
+    }
+    return all;
+  }
+
+  /** Goes over the disk once; returns how many bytes that took. */
+  async #pass(
+    step: ConvertProgress["step"],
+    images: readonly Backend[],
+    division: Division,
+    pool: CopyWorkers | null,
+    how: Omit<CopyJob, "source" | "below"> & { below: OpenImage | null },
+    taken: (result: unknown, settled: number) => Promise<void> | void,
+  ): Promise<number> {
+    const { source } = this.#images;
+    const { signal, progress } = this.#watch;
+    let all = 0;
+    for await (const range of dataRanges(images, division)) {
+      signal.throwIfAborted();
+      all += range.end - range.start;
+    }
+    let done = 0;
+    progress({ step, done, all });
+    const { below, target, file } = how;
+    const threads = pool === null
+      ? [
+        await copyHere({
+          source: source.backend,
+          below: below?.backend ?? null,
+          target,
+          file,
+        }),
+      ]
+      : pool.begin({
+        source: source.attachment!,
+        below: below?.attachment ?? null,
+        target,
+        file,
+      });
+    const parts = partsOf(dataRanges(images, division), division);
+    try {
+      await runParts(parts, threads, {
+        signal,
+        async copied(part, result, settled) {
+          await taken(result, settled);
+          done += bytesOfPart(part);
+          progress({ step, done, all });
+        },
+      });
+    } finally {
+      for (const thread of threads) await thread.end();
+    }
+    return all;
+  }
+
+  #compared(difference: number | null): void {
+    if (difference === null) return;
+    const { source, target } = this.#images;
+    throw new UserError(
+      `Cannot verify ${target.name}: it differs from ${source.name} at byte ${difference}; check the storage and the memory of this machine`,
+    );
+  }
+}
+
+/** Bytes in which a new image is compared. */
+const VERIFY_UNIT = 4096;

@@ -1,0 +1,178 @@
+/** Conversions of files, which QEMU compares. */
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { LOOK_OPTIONS } from "../../../src/backends/driver.ts";
+import { UserError } from "../../../src/base/user_error.ts";
+import {
+  type Converted,
+  convertImage,
+  type ConvertRequest,
+} from "../../../src/session/copying/convert_image.ts";
+import { driverServices } from "../../../src/session/driver_services.ts";
+import { Random, withSeeds } from "../../_random.ts";
+import { testIf } from "../../requirements.ts";
+import { inDirectory, MISSING, qemu } from "../../backends/qcow2/_qemu.ts";
+
+const MIB = 1 << 20;
+
+function convert(
+  directory: string,
+  source: string,
+  target: string,
+  changes: Partial<ConvertRequest> = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Converted> {
+  const at = (text: string) =>
+    text.replace(/^(qcow2:|raw:)?/, `$1${directory}/`);
+  const request: ConvertRequest = {
+    source: at(source),
+    target: at(target),
+    reading: { ...LOOK_OPTIONS, lock: true },
+    verify: true,
+    workers: 2,
+    force: false,
+    compress: null,
+    clusterSize: null,
+    ...changes,
+    backing: changes.backing === undefined || changes.backing === null
+      ? null
+      : at(changes.backing),
+  };
+  return convertImage(request, driverServices({}), {
+    signal,
+    progress() {},
+  });
+}
+
+/** Makes a raw image of an odd size, with holes, zeroes and data. */
+async function makeRaw(
+  directory: string,
+  name: string,
+  random: Random,
+): Promise<void> {
+  using file = await Deno.create(`${directory}/${name}`);
+  const size = 8 * MIB + 512 * random.below(4096);
+  await file.truncate(size);
+  for (let i = 0; i < 12; i++) {
+    const length = Math.min(1 + random.below(600_000), size);
+    await file.seek(random.below(size - length), Deno.SeekMode.Start);
+    const kind = random.below(3);
+    await file.write(
+      kind === 0
+        ? new Uint8Array(length)
+        : kind === 1
+        ? new Uint8Array(length).fill(1 + random.below(255))
+        : random.bytes(length),
+    );
+  }
+}
+
+async function assertSound(directory: string, image: string): Promise<void> {
+  assertMatch(
+    await qemu(directory, "qemu-img", "check", image),
+    /No errors were found/,
+  );
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) names.push(name);
+  return names.sort();
+}
+
+const KINDS: readonly Partial<ConvertRequest>[] = [
+  {},
+  { compress: "deflate" },
+  { compress: "zstd", clusterSize: 2 * MIB },
+  { clusterSize: 4096, workers: 1 },
+];
+
+testIf(
+  MISSING,
+  "convertImage() makes qcow2 images and raw ones of them, as QEMU reads them",
+  () =>
+    withSeeds([1, 2], (random) =>
+      inDirectory(async (directory) => {
+        await makeRaw(directory, "a.img", random);
+        for (const kind of KINDS) {
+          await convert(directory, "a.img", "qcow2:a.qcow2", {
+            ...kind,
+            force: true,
+          });
+          await assertSound(directory, "a.qcow2");
+          await qemu(directory, "qemu-img", "compare", "a.img", "a.qcow2");
+          await convert(directory, "qcow2:a.qcow2", "b.img", { force: true });
+          await qemu(directory, "qemu-img", "compare", "a.img", "b.img");
+        }
+        assertEquals(await namesIn(directory), ["a.img", "a.qcow2", "b.img"]);
+        const size = (name: string) =>
+          Deno.statSync(`${directory}/${name}`).blocks!;
+        assertEquals(size("b.img") <= size("a.img"), true);
+      })),
+);
+
+testIf(
+  MISSING,
+  "convertImage() copies a snapshot, and only what differs from a backing image",
+  () =>
+    inDirectory(async (directory) => {
+      const random = new Random(3);
+      await makeRaw(directory, "a.img", random);
+      const create = ["convert", "-O", "qcow2", "a.img", "a.qcow2"];
+      await qemu(directory, "qemu-img", ...create);
+      await qemu(directory, "qemu-img", "snapshot", "-c", "one", "a.qcow2");
+      const change = ["-c", "write -P 9 1M 100k", "-c", "write -z 3M 700k"];
+      await qemu(directory, "qemu-io", ...change, "a.qcow2");
+      await convert(directory, "qcow2:a.qcow2", "one.img", {
+        reading: { ...LOOK_OPTIONS, snapshot: "one" },
+      });
+      await qemu(directory, "qemu-img", "compare", "a.img", "one.img");
+      await convert(directory, "qcow2:a.qcow2", "qcow2:top.qcow2", {
+        backing: "raw:one.img",
+      });
+      await assertSound(directory, "top.qcow2");
+      await qemu(directory, "qemu-img", "compare", "a.qcow2", "top.qcow2");
+      const { size } = await Deno.stat(`${directory}/top.qcow2`);
+      assertEquals(size < 2 * MIB, true, `${size}`);
+    }),
+);
+
+testIf(
+  MISSING,
+  "convertImage() overwrites nothing, and leaves nothing that is not complete",
+  () =>
+    inDirectory(async (directory) => {
+      await makeRaw(directory, "a.img", new Random(4));
+      await Deno.writeTextFile(`${directory}/b.img`, "mine");
+      await assertRejects(
+        () => convert(directory, "a.img", "b.img"),
+        UserError,
+        "a file is there already; use --force",
+      );
+      await assertRejects(
+        () => convert(directory, "a.img", "qcow2:a.img", { force: true }),
+        UserError,
+        "that file belongs to the source",
+      );
+      await Deno.writeTextFile(`${directory}/c.img.part`, "unfinished");
+      await assertRejects(
+        () => convert(directory, "a.img", "c.img"),
+        UserError,
+        "c.img.part is there, which another conversion is writing, or has left",
+      );
+      const stopping = new AbortController();
+      stopping.abort(new UserError("stopped by a test"));
+      await assertRejects(
+        () => convert(directory, "a.img", "d.img", {}, stopping.signal),
+        UserError,
+        "stopped by a test",
+      );
+      const wrong = { clusterSize: 1000 };
+      await assertRejects(
+        () => convert(directory, "a.img", "qcow2:e.qcow2", wrong),
+        UserError,
+        "choose another cluster size",
+      );
+      assertEquals(await Deno.readTextFile(`${directory}/b.img`), "mine");
+      assertEquals(await namesIn(directory), ["a.img", "b.img", "c.img.part"]);
+    }),
+);
