@@ -28,7 +28,9 @@ export interface ImageOptions {
   readonly writable: boolean;
   /** Whether it can become larger. */
   readonly growable: boolean;
-  /** Where the exported part starts, in bytes. */
+  /** The partition to show, by its number, name or UUID; `null` for all. */
+  readonly partition: string | null;
+  /** Where the exported part starts, in bytes; in the partition, if one is shown. */
   readonly offset: number;
   /** Length of that part in bytes; `null` for all up to the end. */
   readonly size: number | null;
@@ -114,6 +116,7 @@ export const RECONNECT_DEFAULT: number = 60;
 export const LOOK_OPTIONS: ImageOptions = {
   writable: false,
   growable: false,
+  partition: null,
   offset: 0,
   size: null,
   writethrough: false,

@@ -95,7 +95,7 @@ export async function openImage(
   let top = await tree.open(
     overlay === null ? parsed : overlayOn(parsed, source, overlay, services),
   );
-  const notice = parsed.driver === RAW && options.offset === 0
+  const notice = parsed.driver === RAW && isFromStart(options)
     ? await noticeOfRaw(top)
     : null;
   for (const filter of FILTER_DRIVERS) {
@@ -260,6 +260,11 @@ class ImageTree {
     const name = opened.name ?? below[0]?.name ?? backend.name;
     return { attachment, backend, name, file };
   }
+}
+
+/** Whether the first bytes of the image are exported. */
+function isFromStart({ offset, partition }: ImageOptions): boolean {
+  return offset === 0 && partition === null;
 }
 
 /** What to tell the user about a raw image that looks like another one. */

@@ -10,9 +10,11 @@ import type {
   FilterDriver,
   ImageDriver,
 } from "./driver.ts";
+import { PARTITION } from "./filters/partition.ts";
 import { WINDOW } from "./filters/window.ts";
 import { WRITETHROUGH } from "./filters/writethrough.ts";
 import { OVERLAY } from "./formats/overlay.ts";
+import { PARTS } from "./formats/parts/driver.ts";
 import { QCOW2 } from "./formats/qcow2/driver.ts";
 import { RAW } from "./formats/raw.ts";
 import { FILE } from "./protocols/file/driver.ts";
@@ -30,6 +32,7 @@ import { PATTERN } from "./protocols/pattern.ts";
 export const DRIVERS: readonly Driver[] = [
   RAW,
   QCOW2,
+  PARTS,
   OVERLAY,
   FILE,
   NBD,
@@ -38,6 +41,7 @@ export const DRIVERS: readonly Driver[] = [
   PATTERN,
   MODULE,
   OBJECT,
+  PARTITION,
   WINDOW,
   WRITETHROUGH,
 ];

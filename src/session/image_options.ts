@@ -25,6 +25,11 @@ export interface ImageExportOptions {
   readonly growable?: boolean;
   /** Whether every change is durable before its reply; no if left out. */
   readonly writethrough?: boolean;
+  /**
+   * The partition of the image to show, by its number, its UUID or its name; all
+   * of the image if left out. `offset` then counts from its start.
+   */
+  readonly partition?: string;
   /** Where the exported part of the image starts, in bytes; 0 if left out. */
   readonly offset?: number;
   /** Length of that part in bytes; to the end of the image if left out. */
@@ -102,6 +107,7 @@ export function checkImageOptions(
   return {
     writable,
     growable,
+    partition: options.partition ?? null,
     offset: checkWholeNumber(offset, { name: "offset", min: 0, max }),
     size: size === null
       ? null

@@ -37,6 +37,8 @@ export interface TransferOptions {
   readonly truncate?: TruncateRule;
   /** As `MountExportOptions.writethrough`. */
   readonly writethrough?: boolean;
+  /** As `MountExportOptions.partition`. */
+  readonly partition?: string;
   /** As `MountExportOptions.offset`. */
   readonly offset?: number;
   /** As `MountExportOptions.size`. */
@@ -89,7 +91,7 @@ export function planTransfer(
   { file }: Pick<OpenImage, "file">,
   options: TransferOptions,
 ): TransferPlan {
-  const { offset = 0, size, stats = false } = options;
+  const { partition, offset = 0, size, stats = false } = options;
   const writable = options.writable ?? false;
   const regularFile = file?.stat.kind === "file";
   const choice = checkChoice(
@@ -99,7 +101,7 @@ export function planTransfer(
   );
   const passthrough = planPassthrough(choice, {
     regularFile,
-    part: offset > 0 || size !== undefined,
+    part: partition !== undefined || offset > 0 || size !== undefined,
     writable,
     growable: options.growable ?? false,
     writethrough: options.writethrough ?? false,

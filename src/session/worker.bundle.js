@@ -10018,6 +10018,702 @@ function thrown(error, errors) {
   throw error;
 }
 
+// src/backends/partitions/find_partition.ts
+var NAMED_MAX = 8;
+function findPartition(table2, wanted, disk) {
+  const fail = (why) => new UserError(`Cannot export partition ${JSON.stringify(wanted)} of ${disk.name}: ${why}`);
+  if (table2 === null) {
+    throw fail("it has no partition table; leave partition out to export all of it");
+  }
+  const found = matches(table2.partitions, wanted);
+  const [partition, other] = found;
+  if (partition === void 0) {
+    const names2 = listOf(table2.partitions);
+    throw fail(`it has ${names2}; 'info' lists them`);
+  }
+  if (other !== void 0) {
+    const numbers = found.map(({ number: number3 }) => number3).join(", ");
+    throw fail(`${found.length} have that name; use one of the numbers ${numbers}`);
+  }
+  const { isExtended, offset, size, number: number2 } = partition;
+  if (isExtended) {
+    throw fail("it only holds the logical partitions, which have the numbers from 5 on; use one of these");
+  }
+  const end = offset + size;
+  if (end > disk.size) {
+    const why = "the image is not whole, or its table is wrong";
+    throw fail(`partition ${number2} ends at byte ${end}, and the disk at ${disk.size}: ${why}; use --offset and --size for a part of it`);
+  }
+  return partition;
+}
+function matches(all, wanted) {
+  const byNumber = all.filter(({ number: number2 }) => `${number2}` === wanted);
+  if (byNumber.length > 0) return byNumber;
+  const uuid = wanted.toLowerCase();
+  const byUuid = all.filter((each) => each.uuid === uuid);
+  if (byUuid.length > 0) return byUuid;
+  return all.filter(({ name }) => name === wanted);
+}
+function listOf(all) {
+  if (all.length === 0) return "no partitions";
+  const named = all.slice(0, NAMED_MAX).map(({ number: number2, name }) => name === null ? `${number2}` : `${number2} (${JSON.stringify(name)})`);
+  const more = all.length > NAMED_MAX ? " and others" : "";
+  return `the partitions ${named.join(", ")}${more}`;
+}
+
+// src/backends/read_fully.ts
+async function readFully(file, position, buffer, start, length2) {
+  let done = 0;
+  while (done < length2) {
+    const at = position + done;
+    const got = await file.read(at, buffer, start + done, length2 - done);
+    if (got < 0) return got;
+    if (got === 0) break;
+    done += got;
+  }
+  return done;
+}
+
+// src/backends/partitions/file_system.ts
+var MAGICS = [
+  {
+    name: "LUKS",
+    at: 0,
+    bytes: "LUKS\xBA\xBE"
+  },
+  ...[
+    0,
+    512,
+    1024,
+    1536
+  ].map((at) => ({
+    name: "LVM",
+    at: at + 24,
+    bytes: "LVM2 001"
+  })),
+  {
+    name: "Linux RAID",
+    at: 4096,
+    bytes: "\xFCN+\xA9"
+  },
+  {
+    name: "swap",
+    at: 4086,
+    bytes: "SWAPSPACE2"
+  },
+  {
+    name: "swap",
+    at: 65526,
+    bytes: "SWAPSPACE2"
+  },
+  {
+    name: "xfs",
+    at: 0,
+    bytes: "XFSB"
+  },
+  {
+    name: "btrfs",
+    at: 65600,
+    bytes: "_BHRfS_M"
+  },
+  {
+    name: "ext",
+    at: 1080,
+    bytes: "S\xEF"
+  },
+  {
+    name: "ntfs",
+    at: 3,
+    bytes: "NTFS    "
+  },
+  {
+    name: "exfat",
+    at: 3,
+    bytes: "EXFAT   "
+  },
+  {
+    name: "vfat",
+    at: 82,
+    bytes: "FAT32   "
+  },
+  {
+    name: "vfat",
+    at: 54,
+    bytes: "FAT16   "
+  },
+  {
+    name: "vfat",
+    at: 54,
+    bytes: "FAT12   "
+  },
+  {
+    name: "squashfs",
+    at: 0,
+    bytes: "hsqs"
+  },
+  {
+    name: "f2fs",
+    at: 1024,
+    bytes: " \xF5\xF2"
+  },
+  {
+    name: "iso9660",
+    at: 32769,
+    bytes: "CD001"
+  }
+];
+var START_BYTES = 65608;
+var EXT = {
+  COMPAT_AT: 1116,
+  INCOMPAT_AT: 1120,
+  RO_COMPAT_AT: 1124,
+  HAS_JOURNAL: 4,
+  /** Features of ext3: filetype, recover, journal device, meta_bg. */
+  INCOMPAT_EXT3: 30,
+  /** Features of ext3: sparse_super, large_file, btree_dir. */
+  RO_COMPAT_EXT3: 7
+};
+async function fileSystemAt({ image, size }, part2) {
+  const position = part2.offset;
+  const there = Math.min(part2.size, size - position, START_BYTES);
+  const start = new Uint8Array(Math.max(0, there));
+  const got = await readFully(image, position, start, 0, start.length);
+  if (got < 0) return null;
+  const name = MAGICS.find((magic) => isThere(magic, start))?.name ?? null;
+  return name === "ext" ? extVersion(start) : name;
+}
+function isThere({ at, bytes: bytes2 }, start) {
+  for (let i = 0; i < bytes2.length; i++) {
+    if (start[at + i] !== bytes2.charCodeAt(i)) return false;
+  }
+  return true;
+}
+function extVersion(start) {
+  const view2 = new DataView(start.buffer);
+  if (start.length < EXT.RO_COMPAT_AT + 4) return "ext2";
+  const isNewer = (view2.getUint32(EXT.INCOMPAT_AT, true) & ~EXT.INCOMPAT_EXT3) !== 0 || (view2.getUint32(EXT.RO_COMPAT_AT, true) & ~EXT.RO_COMPAT_EXT3) !== 0;
+  if (isNewer) return "ext4";
+  const hasJournal = (view2.getUint32(EXT.COMPAT_AT, true) & EXT.HAS_JOURNAL) !== 0;
+  return hasJournal ? "ext3" : "ext2";
+}
+
+// src/backends/crc32.ts
+var crc32 = crcOf(3988292384);
+var crc32c = crcOf(2197175160);
+function crcOf(polynomial) {
+  const table2 = Uint32Array.from({
+    length: 256
+  }, (_, byte) => {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) {
+      crc = (crc & 1) === 0 ? crc >>> 1 : crc >>> 1 ^ polynomial;
+    }
+    return crc;
+  });
+  return (bytes2, crc = 0) => {
+    let state = ~crc;
+    for (let i = 0; i < bytes2.length; i++) {
+      state = table2[(state ^ bytes2[i]) & 255] ^ state >>> 8;
+    }
+    return ~state >>> 0;
+  };
+}
+
+// src/backends/size.ts
+var SIZE_MAX = Number.MAX_SAFE_INTEGER;
+var UNITS = {
+  "": 1n,
+  b: 1n,
+  k: 1n << 10n,
+  m: 1n << 20n,
+  g: 1n << 30n,
+  t: 1n << 40n,
+  p: 1n << 50n,
+  e: 1n << 60n
+};
+function parseSize(text) {
+  const match = /^(\d+)([bkmgtpe]?)$/i.exec(text);
+  if (match === null) {
+    throw new UserError(`Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`);
+  }
+  const bytes2 = BigInt(match[1]) * UNITS[match[2].toLowerCase()];
+  if (bytes2 > BigInt(SIZE_MAX)) {
+    throw new UserError(`Cannot use size "${text}": the largest is 2^53 - 1 bytes (8 PiB)`);
+  }
+  return Number(bytes2);
+}
+function formatSize(bytes2) {
+  const units = [
+    "B",
+    "KiB",
+    "MiB",
+    "GiB",
+    "TiB",
+    "PiB"
+  ];
+  let unit = 0;
+  let value2 = bytes2;
+  while (value2 >= 1023.5 && unit < units.length - 1) {
+    value2 /= 1024;
+    unit++;
+  }
+  const digits = Number.isInteger(value2) || value2 >= 100 ? 0 : 1;
+  return `${value2.toFixed(digits)} ${units[unit]}`;
+}
+
+// src/backends/partitions/partition_table.ts
+async function readTable({ image, name, size }, position, length2) {
+  const there = Math.max(0, Math.min(length2, size - position));
+  const bytes2 = new Uint8Array(there);
+  const got = await readFully(image, position, bytes2, 0, there);
+  if (got >= 0) return bytes2.subarray(0, got);
+  throw new UserError(`Cannot read the partition table of ${name}: reading at byte ${position} failed with error ${-got}; repair the disk below it`);
+}
+
+// src/backends/partitions/type_names.ts
+var MBR_TYPES = {
+  "01": "FAT12",
+  "04": "FAT16 <32M",
+  "05": "Extended",
+  "06": "FAT16",
+  "07": "HPFS/NTFS/exFAT",
+  "0b": "W95 FAT32",
+  "0c": "W95 FAT32 (LBA)",
+  "0e": "W95 FAT16 (LBA)",
+  "0f": "W95 Ext'd (LBA)",
+  "27": "Hidden NTFS WinRE",
+  "82": "Linux swap",
+  "83": "Linux",
+  "85": "Linux extended",
+  "8e": "Linux LVM",
+  "a5": "FreeBSD",
+  "a6": "OpenBSD",
+  "a9": "NetBSD",
+  "af": "HFS/HFS+",
+  "ee": "GPT",
+  "ef": "EFI (FAT-12/16/32)",
+  "fd": "Linux raid autodetect"
+};
+var GPT_TYPES = {
+  "c12a7328-f81f-11d2-ba4b-00a0c93ec93b": "EFI System",
+  "024dee41-33e7-11d3-9d69-0008c781f39f": "MBR partition scheme",
+  "21686148-6449-6e6f-744e-656564454649": "BIOS boot",
+  "9e1a2d38-c612-4316-aa26-8b49521e5a8b": "PowerPC PReP boot",
+  "e3c9e316-0b5c-4db8-817d-f92df00215ae": "Microsoft reserved",
+  "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7": "Microsoft basic data",
+  "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3": "Microsoft LDM metadata",
+  "af9b60a0-1431-4f62-bc68-3311714a69ad": "Microsoft LDM data",
+  "de94bba4-06d1-4d40-a16a-bfd50179d6ac": "Windows recovery environment",
+  "e75caf8f-f680-4cee-afa3-b001e56efc2d": "Microsoft Storage Spaces",
+  "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f": "Linux swap",
+  "0fc63daf-8483-4772-8e79-3d69d8477de4": "Linux filesystem",
+  "3b8f8425-20e0-4f3b-907f-1a25a76f98e8": "Linux server data",
+  "44479540-f297-41b2-9af7-d131d5f0458a": "Linux root (x86)",
+  "4f68bce3-e8cd-4db1-96e7-fbcaf984b709": "Linux root (x86-64)",
+  "b921b045-1df0-41c3-af44-4c6f280d3fae": "Linux root (ARM-64)",
+  "8da63339-0007-60c0-c436-083ac8230908": "Linux reserved",
+  "933ac7e1-2eb4-4f13-b844-0e14e2aef915": "Linux home",
+  "a19d880f-05fc-4d3b-a006-743f0f84911e": "Linux RAID",
+  "bc13c2ff-59e6-4262-a352-b275fd6f7172": "Linux extended boot",
+  "e6d6d379-f507-44c2-a23c-238f2a3df928": "Linux LVM",
+  "ca7d7ccb-63ed-4c53-861c-1742536059cc": "Linux LUKS",
+  "516e7cb4-6ecf-11d6-8ff8-00022d09712b": "FreeBSD data",
+  "516e7cb5-6ecf-11d6-8ff8-00022d09712b": "FreeBSD swap",
+  "516e7cb6-6ecf-11d6-8ff8-00022d09712b": "FreeBSD UFS",
+  "516e7cba-6ecf-11d6-8ff8-00022d09712b": "FreeBSD ZFS",
+  "48465300-0000-11aa-aa11-00306543ecac": "Apple HFS/HFS+",
+  "7c3457ef-0000-11aa-aa11-00306543ecac": "Apple APFS",
+  "6a898cc3-1dd2-11b2-99a6-080020736631": "Solaris /usr & Apple ZFS"
+};
+function mbrTypeName(type) {
+  return MBR_TYPES[type] ?? null;
+}
+function gptTypeName(type) {
+  return GPT_TYPES[type] ?? null;
+}
+
+// src/backends/uuid.ts
+function uuidOf(bytes2, at) {
+  const order = [
+    3,
+    2,
+    1,
+    0,
+    5,
+    4,
+    7,
+    6,
+    8,
+    9,
+    10,
+    11,
+    12,
+    13,
+    14,
+    15
+  ];
+  const digits = order.map((i) => bytes2[at + i].toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+// src/backends/partitions/gpt.ts
+var SIGNATURE = "EFI PART";
+var HEADER_BYTES = 92;
+var CRC_AT = 16;
+var ENTRY_BYTES_MIN = 128;
+var ENTRIES_BYTES_MAX = 4 << 20;
+var SECTOR_SIZES = [
+  512,
+  4096
+];
+var NO_TYPE = "00000000-0000-0000-0000-000000000000";
+async function readGpt(disk) {
+  let damage = null;
+  for (const sectorSize of SECTOR_SIZES) {
+    const last = Math.floor(disk.size / sectorSize) - 1;
+    if (last < 2) continue;
+    const primary = await readCopy(disk, 1, sectorSize);
+    const at = primary.state === "sound" ? primary.alternate : last;
+    const backup = await readCopy(disk, at, sectorSize);
+    const remarks = [
+      ...remarkOn("primary", primary),
+      ...remarkOn("backup", backup)
+    ];
+    const copy = primary.state === "sound" ? primary : backup;
+    if (copy.state === "sound") {
+      const table2 = partitionsOf(copy.entries, copy.entryBytes, sectorSize);
+      const { partitions } = table2;
+      if (remarks.length > 0) {
+        const used = copy === primary ? "primary" : "backup";
+        remarks.push(`its ${used} copy is used; 'gdisk' repairs the table of a disk that is not in use`);
+      }
+      return {
+        kind: "gpt",
+        sectorSize,
+        partitions,
+        remarks: [
+          ...remarks,
+          ...table2.remarks
+        ]
+      };
+    }
+    const isThere2 = primary.state === "damaged" || backup.state === "damaged";
+    if (isThere2) damage ??= remarks.join(", and ");
+  }
+  return damage === null ? null : {
+    damage
+  };
+}
+function remarkOn(which, copy) {
+  switch (copy.state) {
+    case "sound":
+      return [];
+    case "absent":
+      return [
+        `the ${which} GPT is missing`
+      ];
+    case "damaged":
+      return [
+        `the ${which} GPT is damaged: ${copy.why}`
+      ];
+  }
+}
+async function readCopy(disk, lba, sectorSize) {
+  const bytes2 = await readTable(disk, lba * sectorSize, sectorSize);
+  if (bytes2.length < HEADER_BYTES) return {
+    state: "absent"
+  };
+  const view2 = new DataView(bytes2.buffer);
+  const signature = String.fromCharCode(...bytes2.subarray(0, 8));
+  if (signature !== SIGNATURE) return {
+    state: "absent"
+  };
+  const damaged2 = (why) => ({
+    state: "damaged",
+    why
+  });
+  const length2 = view2.getUint32(12, true);
+  if (length2 < HEADER_BYTES || length2 > sectorSize) {
+    return damaged2(`its header has ${length2} bytes`);
+  }
+  const header = bytes2.slice(0, length2);
+  header.fill(0, CRC_AT, CRC_AT + 4);
+  if (crc32(header) !== view2.getUint32(CRC_AT, true)) {
+    return damaged2("the check of its header fails");
+  }
+  if (view2.getBigUint64(24, true) !== BigInt(lba)) {
+    return damaged2(`its header says that it is in another sector than ${lba}`);
+  }
+  const count2 = view2.getUint32(80, true);
+  const entryBytes = view2.getUint32(84, true);
+  const isSize = entryBytes >= ENTRY_BYTES_MIN && entryBytes % 8 === 0;
+  if (!isSize || count2 * entryBytes > ENTRIES_BYTES_MAX) {
+    return damaged2(`it has ${count2} entries of ${entryBytes} bytes`);
+  }
+  const entriesAt = view2.getBigUint64(72, true) * BigInt(sectorSize);
+  const entriesEnd = entriesAt + BigInt(count2 * entryBytes);
+  if (entriesEnd > BigInt(disk.size)) {
+    return damaged2("its entries lie beyond the end of the disk");
+  }
+  const entries2 = await readTable(disk, Number(entriesAt), count2 * entryBytes);
+  if (crc32(entries2) !== view2.getUint32(88, true)) {
+    return damaged2("the check of its entries fails");
+  }
+  const alternate = view2.getBigUint64(32, true);
+  const isInside = alternate * BigInt(sectorSize) < BigInt(disk.size);
+  return {
+    state: "sound",
+    // A copy beyond the end is not there; neither is one in the last sector.
+    alternate: isInside ? Number(alternate) : Math.floor(disk.size / sectorSize) - 1,
+    entryBytes,
+    entries: entries2
+  };
+}
+function partitionsOf(entries2, entryBytes, sectorSize) {
+  const partitions = [];
+  const remarks = [];
+  const view2 = new DataView(entries2.buffer);
+  for (let at = 0; at < entries2.length; at += entryBytes) {
+    const type = uuidOf(entries2, at);
+    if (type === NO_TYPE) continue;
+    const number2 = at / entryBytes + 1;
+    const first2 = view2.getBigUint64(at + 32, true) * BigInt(sectorSize);
+    const end = (view2.getBigUint64(at + 40, true) + 1n) * BigInt(sectorSize);
+    if (first2 >= end || end > BigInt(SIZE_MAX)) {
+      remarks.push(`partition ${number2} is left out: it starts at byte ${first2} and ends at ${end}`);
+      continue;
+    }
+    partitions.push({
+      number: number2,
+      offset: Number(first2),
+      size: Number(end - first2),
+      type,
+      typeName: gptTypeName(type),
+      name: nameOf(entries2.subarray(at + 56, at + 128)),
+      uuid: uuidOf(entries2, at + 16),
+      isExtended: false
+    });
+  }
+  return {
+    partitions,
+    remarks
+  };
+}
+function nameOf(bytes2) {
+  const text = new TextDecoder("utf-16le", {
+    ignoreBOM: true
+  }).decode(bytes2);
+  const [name = ""] = text.split("\0");
+  return name === "" ? null : name;
+}
+
+// src/backends/partitions/mbr.ts
+var MBR_BYTES = 512;
+var ENTRIES_AT = 446;
+var ENTRY_BYTES = 16;
+var ENTRIES = 4;
+var DISK_ID_AT = 440;
+var EXTENDED = /* @__PURE__ */ new Set([
+  5,
+  15,
+  133
+]);
+var PROTECTIVE = 238;
+var LOGICAL_MAX = 100;
+function parseMbr(sector) {
+  const entries2 = entriesOf(sector);
+  if (entries2 === null || entries2.length === 0) return null;
+  const id = viewOf2(sector).getUint32(DISK_ID_AT, true);
+  return {
+    diskId: id === 0 ? null : id.toString(16).padStart(8, "0"),
+    entries: entries2,
+    isProtective: entries2.some(({ type }) => type === PROTECTIVE)
+  };
+}
+function entriesOf(sector) {
+  if (sector.length < MBR_BYTES) return null;
+  if (sector[510] !== 85 || sector[511] !== 170) return null;
+  const view2 = viewOf2(sector);
+  const entries2 = [];
+  for (let index = 0; index < ENTRIES; index++) {
+    const at = ENTRIES_AT + index * ENTRY_BYTES;
+    if ((sector[at] & 127) !== 0) return null;
+    const type = sector[at + 4];
+    const start = view2.getUint32(at + 8, true);
+    const length2 = view2.getUint32(at + 12, true);
+    if (type !== 0 && length2 !== 0) {
+      entries2.push({
+        index,
+        type,
+        start,
+        length: length2
+      });
+    }
+  }
+  return entries2;
+}
+async function mbrPartitions(disk, { diskId, entries: entries2 }, sectorSize) {
+  const make = (number2, type, start, length2) => partitionOf({
+    number: number2,
+    type,
+    start,
+    length: length2,
+    sectorSize,
+    diskId
+  });
+  const primary = entries2.map(({ index, type, start, length: length2 }) => make(index + 1, type, start, length2));
+  const logical = [];
+  const remarks = [];
+  for (const extended of entries2) {
+    if (!EXTENDED.has(extended.type)) continue;
+    const chain = new LogicalChain(disk, extended, sectorSize);
+    for await (const { type, start, length: length2 } of chain.entries()) {
+      if (logical.length === LOGICAL_MAX) {
+        chain.remark = `only its first ${LOGICAL_MAX} logical partitions count`;
+        break;
+      }
+      logical.push(make(5 + logical.length, type, start, length2));
+    }
+    if (chain.remark !== null) remarks.push(chain.remark);
+  }
+  return {
+    partitions: [
+      ...primary,
+      ...logical
+    ],
+    remarks
+  };
+}
+var LogicalChain = class {
+  /** Why it ended too early; `null` if it did not. */
+  remark = null;
+  #disk;
+  #extended;
+  #sectorSize;
+  constructor(disk, extended, sectorSize) {
+    this.#disk = disk;
+    this.#extended = extended;
+    this.#sectorSize = sectorSize;
+  }
+  /** The logical partitions, with positions on the disk. */
+  async *entries() {
+    const { start: first2, length: total } = this.#extended;
+    const seen = /* @__PURE__ */ new Set();
+    for (let at = first2; ; ) {
+      if (seen.has(at)) {
+        return this.#end(`leads back to sector ${at}`);
+      }
+      seen.add(at);
+      const sector = await readTable(this.#disk, at * this.#sectorSize, MBR_BYTES);
+      const entries2 = entriesOf(sector);
+      if (entries2 === null) {
+        return this.#end(`leads to sector ${at}, which has no table`);
+      }
+      for (const { index, type, start, length: length2 } of entries2) {
+        const from = at + start;
+        const isInside = from >= first2 && from + length2 <= first2 + total;
+        if (EXTENDED.has(type) || index >= 2 && !isInside) continue;
+        yield {
+          type,
+          start: from,
+          length: length2
+        };
+      }
+      const next = entries2.find(({ type }) => EXTENDED.has(type));
+      if (next === void 0) return;
+      at = first2 + next.start;
+      if (seen.size > 2 * LOGICAL_MAX) return this.#end("is too long");
+    }
+  }
+  #end(why) {
+    this.remark = `the chain of logical partitions ${why}, so some may be missing`;
+  }
+};
+function partitionOf({ number: number2, type, start, length: length2, sectorSize, diskId }) {
+  const digits = type.toString(16).padStart(2, "0");
+  const isExtended = EXTENDED.has(type);
+  return {
+    number: number2,
+    offset: start * sectorSize,
+    size: length2 * sectorSize,
+    type: digits,
+    typeName: mbrTypeName(digits),
+    name: null,
+    uuid: diskId === null ? null : `${diskId}-${number2.toString(16).padStart(2, "0")}`,
+    isExtended
+  };
+}
+function viewOf2(bytes2) {
+  return new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+}
+
+// src/backends/partitions/read_partitions.ts
+async function readPartitions(image, name) {
+  const { size } = await image.stat();
+  const disk = {
+    image,
+    name,
+    size
+  };
+  const mbr = parseMbr(await readTable(disk, 0, MBR_BYTES));
+  if (mbr === null || mbr.isProtective) {
+    const gpt = await readGpt(disk);
+    if (gpt !== null && "damage" in gpt) {
+      throw new UserError(`Cannot use the partition table of ${name}: ${gpt.damage}; repair a copy of the disk with 'sgdisk' or 'testdisk', or give --offset and --size`);
+    }
+    if (gpt !== null) {
+      const unprotected = "the disk has no protective MBR";
+      return withRemarks(disk, gpt, mbr === null ? [
+        unprotected
+      ] : []);
+    }
+  }
+  return mbr === null ? null : await mbrTable(disk, mbr);
+}
+async function mbrTable(disk, mbr) {
+  const table2 = ({ partitions, remarks }, sectorSize) => withRemarks(disk, {
+    kind: "mbr",
+    sectorSize,
+    partitions,
+    remarks
+  }, []);
+  const small = await mbrPartitions(disk, mbr, 512);
+  if (await hasContent(disk, small)) return table2(small, 512);
+  const large = await mbrPartitions(disk, mbr, 4096);
+  const isLarge = large.partitions.every((each) => endOf(each) <= disk.size) && await hasContent(disk, large);
+  return isLarge ? table2(large, 4096) : table2(small, 512);
+}
+async function hasContent(disk, { partitions }) {
+  for (const each of partitions) {
+    if (each.number > 4 || await fileSystemAt(disk, each) !== null) return true;
+  }
+  return false;
+}
+function withRemarks({ size }, table2, more) {
+  const remarks = [
+    ...table2.remarks,
+    ...more
+  ];
+  const places = table2.partitions.filter(({ isExtended }) => !isExtended).toSorted((one, other) => one.offset - other.offset);
+  let last = null;
+  for (const each of places) {
+    if (endOf(each) > size) {
+      remarks.push(`partition ${each.number} ends at byte ${endOf(each)}, beyond the end of the disk at ${size}`);
+    }
+    if (last !== null && each.offset < endOf(last)) {
+      remarks.push(`partitions ${last.number} and ${each.number} overlap`);
+    }
+    if (last === null || endOf(each) > endOf(last)) last = each;
+  }
+  return {
+    ...table2,
+    remarks
+  };
+}
+function endOf({ offset, size }) {
+  return offset + size;
+}
+
 // src/backends/protocols/file/direct_file.ts
 var ALIGNMENT_DEFAULT = 4096;
 function directAlignmentOf({ directAlignment }) {
@@ -10098,48 +10794,6 @@ var DirectFile = class {
     return position % this.#alignment === 0 && length2 % this.#alignment === 0;
   }
 };
-
-// src/backends/size.ts
-var SIZE_MAX = Number.MAX_SAFE_INTEGER;
-var UNITS = {
-  "": 1n,
-  b: 1n,
-  k: 1n << 10n,
-  m: 1n << 20n,
-  g: 1n << 30n,
-  t: 1n << 40n,
-  p: 1n << 50n,
-  e: 1n << 60n
-};
-function parseSize(text) {
-  const match = /^(\d+)([bkmgtpe]?)$/i.exec(text);
-  if (match === null) {
-    throw new UserError(`Cannot read size "${text}": expected digits and one of k, M, G, T, P, E, such as 512M`);
-  }
-  const bytes2 = BigInt(match[1]) * UNITS[match[2].toLowerCase()];
-  if (bytes2 > BigInt(SIZE_MAX)) {
-    throw new UserError(`Cannot use size "${text}": the largest is 2^53 - 1 bytes (8 PiB)`);
-  }
-  return Number(bytes2);
-}
-function formatSize(bytes2) {
-  const units = [
-    "B",
-    "KiB",
-    "MiB",
-    "GiB",
-    "TiB",
-    "PiB"
-  ];
-  let unit = 0;
-  let value2 = bytes2;
-  while (value2 >= 1023.5 && unit < units.length - 1) {
-    value2 /= 1024;
-    unit++;
-  }
-  const digits = Number.isInteger(value2) || value2 >= 100 ? 0 : 1;
-  return `${value2.toFixed(digits)} ${units[unit]}`;
-}
 
 // src/backends/filters/window.ts
 var EXTENTS_MAX = 256;
@@ -10292,6 +10946,46 @@ function refuseUnaligned({ offset }, { below, options: { direct } }) {
   const alignment = directAlignmentOf(below.file.stat);
   if (offset % alignment === 0) return;
   throw new UserError(`Cannot use direct I/O on ${below.name} from offset ${offset}: the offset must be a multiple of ${alignment}`);
+}
+
+// src/backends/filters/partition.ts
+var PARTITION = {
+  kind: "filter",
+  name: "partition",
+  summary: "shows a partition of an image",
+  usage: "--partition=N|NAME|UUID",
+  needs: [
+    "image"
+  ],
+  use: ({ partition }) => partition,
+  async open(wanted, context) {
+    const { below, services } = context;
+    const { name, backend, file } = below;
+    refuseToGrow2(wanted, context);
+    const table2 = await readPartitions(backend, name);
+    const { size } = await backend.stat();
+    const found = findPartition(table2, wanted, {
+      name,
+      size
+    });
+    for (const remark of table2?.remarks ?? []) {
+      services.tell(`The partition table of ${name}: ${remark}`);
+    }
+    refuseUnaligned(found, context);
+    const attachment = {
+      offset: found.offset,
+      size: found.size
+    };
+    return {
+      attachment,
+      file
+    };
+  },
+  attach: WINDOW.attach
+};
+function refuseToGrow2(wanted, { below, options: { growable: growable2 } }) {
+  if (!growable2) return;
+  throw new UserError(`Cannot make partition ${JSON.stringify(wanted)} of ${below.name} growable: its table gives its size; leave growable out`);
 }
 
 // src/backends/sync_errors.ts
@@ -11455,7 +12149,7 @@ function refcountsOf(others, clusterSize) {
 }
 
 // src/backends/formats/qcow2/creating/new_header.ts
-var HEADER_BYTES = 112;
+var HEADER_BYTES2 = 112;
 var FEATURE_NAMES = [
   [
     0,
@@ -11516,12 +12210,12 @@ function newHeader(image, layout, name) {
   const incompatible = (dataFile === null ? 0n : INCOMPATIBLE.DATA_FILE) | (extendedL2 ? INCOMPATIBLE.EXTENDED_L2 : 0n) | (isZstd ? INCOMPATIBLE.COMPRESSION : 0n);
   view2.setBigUint64(72, incompatible);
   view2.setUint32(96, REFCOUNT_ORDER);
-  view2.setUint32(100, HEADER_BYTES);
+  view2.setUint32(100, HEADER_BYTES2);
   view2.setUint8(COMPRESSION_TYPE_AT, isZstd ? 1 : 0);
   const backingName = backing === null ? new Uint8Array() : nameBytes(backing.name, "backing file", LIMIT.BACKING_NAME, name);
   const room3 = clusterSize - backingName.length;
   const extensions = extensionsOf(image, name);
-  let end = HEADER_BYTES + lengthOf(extensions);
+  let end = HEADER_BYTES2 + lengthOf(extensions);
   if (end > room3) {
     throw new UserError(`Cannot create ${name}: the names of the files that it refers to do not fit into a cluster of ${clusterSize} bytes; use shorter paths or a larger cluster size`);
   }
@@ -11580,7 +12274,7 @@ function padded({ length: length2 }) {
 }
 function putExtensions(bytes2, extensions) {
   const view2 = new DataView(bytes2.buffer);
-  let at = HEADER_BYTES;
+  let at = HEADER_BYTES2;
   for (const [type, data] of extensions) {
     view2.setUint32(at, type);
     view2.setUint32(at + 4, data.length);
@@ -12013,19 +12707,6 @@ function checkTables(header, clusterSize, name) {
   check(header.snapshots <= LIMIT.SNAPSHOTS, `it has ${header.snapshots} snapshots`);
   check(header.snapshots === 0 || isAligned(header.snapshotsOffset), "its snapshot table is not aligned");
   check(!(hasDataFile && isRaw && backingName !== null), "it has a raw data file and a backing file");
-}
-
-// src/backends/read_fully.ts
-async function readFully(file, position, buffer, start, length2) {
-  let done = 0;
-  while (done < length2) {
-    const at = position + done;
-    const got = await file.read(at, buffer, start + done, length2 - done);
-    if (got < 0) return got;
-    if (got === 0) break;
-    done += got;
-  }
-  return done;
 }
 
 // src/backends/formats/qcow2/read_header.ts
@@ -14938,7 +15619,7 @@ async function openForWriting(image) {
 }
 async function readRefcountTable({ name, file, header, geometry: { clusterSize } }) {
   const { refcountTableOffset: at, refcountTableClusters } = header;
-  const bytes2 = await readTable(file.backend, at, refcountTableClusters * clusterSize, name);
+  const bytes2 = await readTable2(file.backend, at, refcountTableClusters * clusterSize, name);
   const view2 = new DataView(bytes2.buffer);
   const entries2 = bytes2.length / 8;
   const memory = new SharedArrayBuffer(entries2 * 4, {
@@ -14960,11 +15641,11 @@ async function readFlags({ name, file, header }) {
     maxByteLength: LIMIT.L1_BYTES / 8
   });
   const flags = new Uint8Array(memory);
-  const bytes2 = await readTable(file.backend, l1Offset, l1Entries * 8, name);
+  const bytes2 = await readTable2(file.backend, l1Offset, l1Entries * 8, name);
   for (let i = 0; i < l1Entries; i++) flags[i] = bytes2[8 * i] >> 7;
   return memory;
 }
-async function readTable(file, at, length2, name) {
+async function readTable2(file, at, length2, name) {
   const bytes2 = new Uint8Array(length2);
   const got = await readFully(file, at, bytes2, 0, length2);
   if (got === length2) return bytes2;
@@ -17282,6 +17963,345 @@ async function refuseOther({ backend, name }, recorded) {
   throw new UserError(`Cannot use ${name} as the overlay: it is an overlay of ${of}, not of ${recorded.format}:${recorded.name}; choose another path`);
 }
 
+// src/backends/transfer_all.ts
+async function transferAll(length2, call3) {
+  let done = 0;
+  while (done < length2) {
+    let got;
+    try {
+      got = await call3(done);
+    } catch (error) {
+      if (done > 0) return done;
+      throw error;
+    }
+    if (got <= 0) return done > 0 ? done : got;
+    done += got;
+  }
+  return done;
+}
+
+// src/backends/formats/parts/parts_backend.ts
+var PartsBackend = class {
+  name;
+  shared;
+  writable;
+  background;
+  needsExclusiveWrite;
+  splice;
+  #pieces;
+  /** Where each piece starts, and where the last one ends. */
+  #starts;
+  /** The piece of the last call: the next one often uses it too. */
+  #last = 0;
+  /**
+   * Joins images.
+   *
+   * @param name The name in messages.
+   * @param pieces The images; their owner closes them after this one.
+   * @param sizes Their sizes in bytes, which stay.
+   */
+  constructor(name, pieces, sizes) {
+    this.name = name;
+    this.#pieces = pieces;
+    const starts = [
+      0
+    ];
+    for (const size of sizes) starts.push(starts.at(-1) + size);
+    this.#starts = starts;
+    this.shared = pieces.every(({ shared }) => shared);
+    this.writable = pieces.every(({ writable }) => writable);
+    this.background = pieces.some(({ background }) => background === true);
+    if (pieces.some((piece) => piece.needsExclusiveWrite !== void 0)) {
+      this.needsExclusiveWrite = this.#needsExclusiveWrite;
+    }
+    if (pieces.every(({ splice }) => splice !== void 0)) {
+      this.splice = this.#splice;
+    }
+  }
+  /** Times are those of the piece that was changed last. */
+  async stat() {
+    const stats = [];
+    for (const piece of this.#pieces) stats.push(await piece.stat());
+    const size = this.#starts.at(-1);
+    const newest = stats.reduce((one, other) => (other.times?.mtime ?? 0n) > (one.times?.mtime ?? 0n) ? other : one);
+    const spaces = stats.map(({ allocated }) => allocated);
+    return {
+      ...newest,
+      size,
+      allocated: spaces.reduce((sum, space) => sum === null || space === null ? null : sum + space)
+    };
+  }
+  read(position, buffer, start, length2) {
+    const i = this.#pieceAt(position);
+    const from = this.#starts[i];
+    if (position + length2 > this.#starts[i + 1]) {
+      return this.#across(position, length2, (piece, at, done, here) => piece.read(at, buffer, start + done, here));
+    }
+    return this.#pieces[i].read(position - from, buffer, start, length2);
+  }
+  write(position, buffer, start, length2) {
+    const i = this.#pieceAt(position);
+    const from = this.#starts[i];
+    if (position + length2 > this.#starts[i + 1]) {
+      return this.#across(position, length2, (piece, at, done, here) => piece.write(at, buffer, start + done, here));
+    }
+    return this.#pieces[i].write(position - from, buffer, start, length2);
+  }
+  zero(position, length2, options) {
+    return this.#each(position, length2, (piece, at, here) => piece.zero(at, here, options));
+  }
+  allocate(position, length2) {
+    return this.#each(position, length2, (piece, at, here) => piece.allocate(at, here));
+  }
+  async extent(position) {
+    const i = this.#pieceAt(position);
+    const from = this.#starts[i];
+    const { data, end } = await this.#pieces[i].extent(position - from);
+    return {
+      data,
+      end: Math.min(from + end, this.#starts[i + 1])
+    };
+  }
+  /** Flushes every piece, also after an error. */
+  async flush() {
+    let result3 = 0;
+    for (const piece of this.#pieces) {
+      const error = await piece.flush();
+      if (result3 === 0) result3 = error;
+    }
+    return result3;
+  }
+  async setTimes(atime, mtime) {
+    for (const piece of this.#pieces) {
+      const error = await piece.setTimes(atime, mtime);
+      if (error < 0) return error;
+    }
+    return 0;
+  }
+  queueEnded(queue) {
+    for (const piece of this.#pieces) piece.queueEnded?.(queue);
+  }
+  truncate(_size) {
+    return -ERRNO.EINVAL;
+  }
+  close() {
+  }
+  /** The piece with a position; the last one if that is the end. */
+  #pieceAt(position) {
+    const starts = this.#starts;
+    let low = this.#last;
+    if (position >= starts[low] && position < starts[low + 1]) return low;
+    low = 0;
+    let high = this.#pieces.length - 1;
+    while (low < high) {
+      const middle = low + high >> 1;
+      if (position < starts[middle + 1]) high = middle;
+      else low = middle + 1;
+    }
+    this.#last = low;
+    return low;
+  }
+  /** Calls something for each piece of a range, until one fails. */
+  async #each(position, length2, call3) {
+    const end = position + length2;
+    for (let at = position; at < end; ) {
+      const i = this.#pieceAt(at);
+      const here = Math.min(end, this.#starts[i + 1]) - at;
+      const error = await call3(this.#pieces[i], at - this.#starts[i], here);
+      if (error < 0) return error;
+      at += here;
+    }
+    return 0;
+  }
+  /** A transfer that goes on in the next piece. */
+  #across(position, length2, call3) {
+    const end = this.#starts.at(-1);
+    return transferAll(Math.min(length2, end - position), (done) => {
+      const at = position + done;
+      const i = this.#pieceAt(at);
+      const here = Math.min(length2 - done, this.#starts[i + 1] - at);
+      return call3(this.#pieces[i], at - this.#starts[i], done, here);
+    });
+  }
+  #needsExclusiveWrite(position, length2) {
+    const end = position + length2;
+    const last = this.#pieceAt(Math.max(position, end - 1));
+    for (let i = this.#pieceAt(position); i <= last; i++) {
+      const from = this.#starts[i];
+      const at = Math.max(position, from);
+      const here = Math.min(end, this.#starts[i + 1]) - at;
+      const piece = this.#pieces[i];
+      if (piece.needsExclusiveWrite?.(at - from, here)) return true;
+    }
+    return false;
+  }
+  #splice = (position, length2, pipe) => {
+    const i = this.#pieceAt(position);
+    if (position + length2 > this.#starts[i + 1]) return 0;
+    return this.#pieces[i].splice(position - this.#starts[i], length2, pipe);
+  };
+};
+
+// src/backends/formats/parts/piece_names.ts
+var COUNTERS2 = [
+  // disk.img.001, disk.img.000, disk.img.part1, x00
+  {
+    suffix: /(?<!\d)0*[01]$/,
+    next: nextNumber
+  },
+  // disk.img.aa, xaaa
+  {
+    suffix: /a{2,}$/,
+    next: nextLetters
+  }
+];
+function pieceNames(path) {
+  for (const { suffix, next } of COUNTERS2) {
+    const first2 = suffix.exec(path)?.[0];
+    if (first2 === void 0) continue;
+    return {
+      stem: path.slice(0, -first2.length),
+      first: first2,
+      next
+    };
+  }
+  return null;
+}
+function nextNumber(counter) {
+  const plain = `${Number(counter) + 1}`.padStart(counter.length, "0");
+  const widened = /^(9*)89+$/.exec(counter)?.[1];
+  if (widened === void 0) return [
+    plain
+  ];
+  const width = counter.length - widened.length + 1;
+  return [
+    plain,
+    `${widened}9${"0".repeat(width)}`
+  ];
+}
+function nextLetters(counter) {
+  const letters = [
+    ...counter
+  ];
+  let at = letters.length - 1;
+  while (at >= 0 && letters[at] === "z") letters[at--] = "a";
+  if (at < 0) return [];
+  letters[at] = String.fromCharCode(letters[at].charCodeAt(0) + 1);
+  const plain = letters.join("");
+  const widened = /^(z*)yz+$/.exec(counter)?.[1];
+  if (widened === void 0) return [
+    plain
+  ];
+  const width = counter.length - widened.length + 1;
+  return [
+    plain,
+    `${widened}z${"a".repeat(width)}`
+  ];
+}
+
+// src/backends/formats/parts/driver.ts
+var PIECES_MAX = 500;
+var NAMES_AHEAD = 100;
+var PARTS = {
+  kind: "format",
+  name: "parts",
+  summary: "a raw image in pieces: PATH is the first of them",
+  usage: "parts:PATH",
+  prefixes: [
+    "parts:"
+  ],
+  needs: [
+    "image"
+  ],
+  parse(path, text) {
+    namesOf(path, text);
+    return path;
+  },
+  async open(path, context) {
+    if (context.options.growable) {
+      throw new UserError(`Cannot make parts:${path} growable: the sizes of its pieces are fixed; leave growable out`);
+    }
+    const pieces = await openPieces(path, context);
+    const sizes = [];
+    for (const { backend } of pieces) sizes.push((await backend.stat()).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    if (total > SIZE_MAX) {
+      throw new UserError(`Cannot open parts:${path}: its pieces have more than 2^53 - 1 bytes (8 PiB)`);
+    }
+    return {
+      attachment: {
+        name: path,
+        sizes
+      },
+      name: path
+    };
+  },
+  attach: ({ name, sizes }, pieces) => new PartsBackend(name, pieces, sizes)
+};
+function namesOf(path, text) {
+  const names2 = pieceNames(path);
+  if (names2 !== null) return names2;
+  throw new UserError(`Cannot open "${text}": give the path of the first piece, which ends in .001, .000, .aa, part1 or the like`);
+}
+async function openPieces(path, context) {
+  const names2 = namesOf(path, `parts:${path}`);
+  const pieces = [
+    await openPiece(path, context)
+  ];
+  let counter = names2.first;
+  for (; ; ) {
+    const next = await openNext(names2, counter, context);
+    if (next === null) break;
+    if (pieces.length === PIECES_MAX) {
+      throw new UserError(`Cannot open parts:${path}: it has more than ${PIECES_MAX} pieces; join them with 'cat', or export them with a larger piece size`);
+    }
+    pieces.push(next.piece);
+    counter = next.counter;
+  }
+  refuseGap(path, names2, counter, context);
+  return pieces;
+}
+function openPiece(path, context) {
+  return context.openBelow({
+    driver: FILE,
+    source: path
+  });
+}
+async function openNext({ stem, next }, counter, context) {
+  for (const each of next(counter)) {
+    try {
+      const piece = await openPiece(`${stem}${each}`, context);
+      return {
+        counter: each,
+        piece
+      };
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return null;
+}
+function refuseGap(path, { stem, next }, last, { services: { files } }) {
+  const [missing2] = next(last);
+  let counter = missing2;
+  for (let i = 0; i < NAMES_AHEAD && counter !== void 0; i++) {
+    [counter] = next(counter);
+    if (counter === void 0) return;
+    try {
+      files.open(`${stem}${counter}`, {
+        writable: false
+      }).close();
+    } catch (error) {
+      if (isMissing(error)) continue;
+      throw error;
+    }
+    throw new UserError(`Cannot open parts:${path}: the piece ${stem}${missing2} is missing, yet ${stem}${counter} is there; put the missing pieces beside it`);
+  }
+}
+function isMissing(error) {
+  return error instanceof UserError && errnoOf(error) === ERRNO.ENOENT;
+}
+
 // src/backends/formats/raw.ts
 var RAW = {
   kind: "format",
@@ -17314,8 +18334,8 @@ var RAW = {
 };
 function withPrefixHint(error, path) {
   const [, prefix] = /^([a-z][\w+-]*:)[^/]/i.exec(path) ?? [];
-  const isMissing = error instanceof UserError && "errno" in error && error.errno === ERRNO.ENOENT;
-  if (prefix === void 0 || !isMissing) return error;
+  const isMissing2 = error instanceof UserError && "errno" in error && error.errno === ERRNO.ENOENT;
+  if (prefix === void 0 || !isMissing2) return error;
   return new UserError(`${error.message}; no driver reads "${prefix}" either: 'export --help' lists the sources`, {
     cause: error
   });
@@ -17616,7 +18636,7 @@ var UnknownExportError = class extends UserError {
 };
 var ENCODER3 = new TextEncoder();
 function* greet(name) {
-  const greeting = viewOf2(yield {
+  const greeting = viewOf3(yield {
     receive: 18
   });
   const isNbd = greeting.getBigUint64(0) === MAGIC2.INIT;
@@ -17720,7 +18740,7 @@ function* isAcknowledged(code, name) {
 }
 function* eachReply(code, name, take, mayFail = false) {
   for (let replies = 0; replies < LIMIT2.OPTION_REPLIES; replies++) {
-    const header = viewOf2(yield {
+    const header = viewOf3(yield {
       receive: 20
     });
     const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
@@ -17734,7 +18754,7 @@ function* eachReply(code, name, take, mayFail = false) {
     };
     if (type === REPLY.ACK) return true;
     if ((type & REPLY_ERROR) === 0) {
-      take(type, viewOf2(payload));
+      take(type, viewOf3(payload));
       continue;
     }
     if (mayFail && type !== OPTION_ERROR.TLS_REQUIRED) return false;
@@ -17793,7 +18813,7 @@ function option(code, data = new Uint8Array(0)) {
     send: bytes2
   };
 }
-function viewOf2(bytes2) {
+function viewOf3(bytes2) {
   return new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
 }
 function failure(name, why) {
@@ -19029,6 +20049,7 @@ function patternByte(position) {
 var DRIVERS = [
   RAW,
   QCOW2,
+  PARTS,
   OVERLAY,
   FILE,
   NBD,
@@ -19037,6 +20058,7 @@ var DRIVERS = [
   PATTERN,
   MODULE,
   OBJECT,
+  PARTITION,
   WINDOW,
   WRITETHROUGH
 ];
@@ -20030,10 +21052,10 @@ var NOT_FOUND = /* @__PURE__ */ new Set([
   ERRNO.EPERM
 ]);
 function userName(uid) {
-  return nameOf(uid, "user");
+  return nameOf2(uid, "user");
 }
 function groupName(gid) {
-  return nameOf(gid, "group");
+  return nameOf2(gid, "group");
 }
 function usersInGroup(gid) {
   const lines = linesOf("/etc/group").filter((each) => Number(each[2]) === gid);
@@ -20051,7 +21073,7 @@ function linesOf(path) {
   const text = resultOrNull(() => readText(path)) ?? "";
   return text.split("\n").filter((line) => line.includes(":")).map((line) => line.split(":"));
 }
-function nameOf(id, kind) {
+function nameOf2(id, kind) {
   return resultOrNull(() => findNumbered(id, kind))?.name ?? String(id);
 }
 function findNamed(name, kind) {

@@ -12,6 +12,7 @@ import {
 import type { Traits } from "./backend_suite.ts";
 import { buildImage, type ClusterKind } from "./qcow2/_build_image.ts";
 import type { FakeFiles } from "./_fake_files.ts";
+import { buildMbr } from "./partitions/_build_table.ts";
 import { ModelServer } from "./nbd/_model_server.ts";
 // Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
@@ -59,6 +60,17 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     },
     { variant: "little cache", options: { cacheSize: 0 }, source: qcow2File() },
   ].map((fixture) => ({ content: "its own", writes: "refused", ...fixture })),
+  parts: [{
+    resizes: "never",
+    source(size, files) {
+      // Neither of one size nor of whole pages, and one of them is empty.
+      const cuts = [0, 5, 65_000, 65_000, 70_003, size];
+      for (const [i, cut] of cuts.slice(1).entries()) {
+        files.add(`${PATH}.00${i + 1}`, cut - cuts[i]!);
+      }
+      return `parts:${PATH}.001`;
+    },
+  }],
   overlay: [{
     options: { overlay: { kind: "memory", limit: 2 ** 30 } },
     resizes: "down",
@@ -94,6 +106,23 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     }),
   }],
   object: [{ source: (size) => ({ backend: growableDisk(size) }) }],
+  partition: [{
+    variant: "2 of an MBR",
+    options: { partition: "2" },
+    resizes: "never",
+    large: false,
+    source(size, files) {
+      const disk = new Uint8Array(2 * 4096 + size);
+      const entries = [{ type: 0x83, start: 1, length: 15 }, {
+        type: 0x83,
+        start: 16,
+        length: size / 512,
+      }];
+      disk.set(buildMbr(entries));
+      files.write(PATH, disk);
+      return PATH;
+    },
+  }],
   window: [{
     variant: "to the end",
     options: { offset: 4096 },

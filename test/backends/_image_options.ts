@@ -8,6 +8,7 @@ import {
 export const imageOptions: ImageOptions = {
   writable: false,
   growable: false,
+  partition: null,
   offset: 0,
   size: null,
   writethrough: false,

@@ -111,6 +111,7 @@ Deno.test("options of export have the names of the library's options", () => {
   const some = [
     "-w",
     "--truncate=zero",
+    "--partition=1",
     "--size=1",
     "--queue-memory=1G",
     "--snapshot=s",

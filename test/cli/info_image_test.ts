@@ -30,6 +30,8 @@ const FACTS: ImageFacts = {
     }],
   },
   chain: [{ driver: "qcow2", name: "/a b" }, { driver: "file", name: "/base" }],
+  partitions: null,
+  fileSystem: null,
 };
 
 Deno.test("imageRows() shows what an image is", () => {
@@ -58,6 +60,41 @@ Deno.test("imageRows() shows why a chain cannot be opened", () => {
   const looksLike = { name: "VMDK", prefix: null };
   const facts = { ...FACTS, looksLike, exportAs: null, qcow2: null };
   assertMatch(imageRows(facts)[1]!, /VMDK, which no driver opens: convert it/);
+});
+
+Deno.test("imageRows() shows partitions, or what the whole disk has", () => {
+  const partition = {
+    number: 5,
+    offset: 1 << 20,
+    size: 2 << 20,
+    type: "83",
+    typeName: "Linux",
+    name: null,
+    uuid: null,
+    isExtended: false,
+    fileSystem: "ext4",
+  };
+  const unknown = {
+    ...partition,
+    number: 6,
+    typeName: null,
+    name: "a\x1b[2J",
+    fileSystem: null,
+  };
+  const partitions = {
+    kind: "mbr" as const,
+    sectorSize: 512,
+    partitions: [partition, unknown],
+    remarks: ["partitions 5 and 6 overlap"],
+  };
+  assertEquals(imageRows({ ...FACTS, partitions }).slice(-4), [
+    "Partitions    MBR, sectors of 512 bytes",
+    "  5           2 MiB from byte 1048576, Linux, ext4",
+    '  6           2 MiB from byte 1048576, type 83, "a\\u001b[2J"',
+    "Remark        partitions 5 and 6 overlap",
+  ]);
+  const whole = imageRows({ ...FACTS, fileSystem: "xfs" });
+  assertEquals(whole.at(-1), "Content       xfs");
 });
 
 Deno.test("mapLine() shows where bytes are", () => {

@@ -201,8 +201,9 @@ function refuseBeyondEnd(
   );
 }
 
-function refuseUnaligned(
-  { offset }: ImageWindow,
+/** Refuses a part where direct I/O cannot start. */
+export function refuseUnaligned(
+  { offset }: Pick<ImageWindow, "offset">,
   { below, options: { direct } }: FilterContext,
 ): void {
   if (!direct || below.file === null) return;

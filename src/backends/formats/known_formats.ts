@@ -69,3 +69,14 @@ export function rawNotice(
     : `export ${prefix}${name}`;
   return `${name} looks like an image in the format ${format}, but it is exported as a raw image; to export the disk in it, ${how}`;
 }
+
+/**
+ * The path in a source such as `qcow2:PATH`; the source itself if its prefix is
+ * of no format that can be told by its first bytes.
+ */
+export function pathInSource(source: string): string {
+  const start = MAGICS.find(({ prefix }) =>
+    prefix !== null && source.startsWith(prefix)
+  )?.prefix;
+  return source.slice(start?.length ?? 0);
+}

@@ -75,10 +75,14 @@ export const OPTIONS = {
   writethrough: {
     help: "with -w: every write is durable before it is answered; slow",
   },
+  partition: {
+    value: "N|NAME|UUID",
+    help:
+      "export this partition of the image, by its number, name or UUID; 'info' lists them (default: all of the image)",
+  },
   offset: {
     value: "SIZE",
-    help:
-      "export the image from this byte on, such as the start of a partition (default: 0)",
+    help: "export the image, or the partition, from this byte on (default: 0)",
   },
   size: {
     value: "SIZE",

@@ -35,6 +35,7 @@ export const EXPORT: Command = {
     "growable",
     "truncate",
     "writethrough",
+    "partition",
     "offset",
     "size",
     "snapshot",
@@ -73,8 +74,7 @@ export const EXPORT: Command = {
   examples: {
     "export disk.img mnt.img": "read an image, without changing it",
     "export -w -q 4 disk.img mnt.img": "write to it, through four queues",
-    "export --offset=1M --size=512M disk.img part.img":
-      "export one partition of it",
+    "export --partition=1 disk.img part.img": "export one partition of it",
     "export -w --growable memory:1G mnt.img": "a disk in memory that can grow",
   },
   run: runExport,

@@ -84,6 +84,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       growable: flags.has("growable"),
       ...truncate === null ? {} : { truncate },
       writethrough: flags.has("writethrough"),
+      ...textOption(args, "partition"),
       offset: sizeOption(args, "offset") ?? 0,
       ...size === null ? {} : { size },
       ...imageOptionsOf(args),
@@ -148,7 +149,9 @@ export function allowReferenceOption(
 }
 
 /** An option without further checks here; nothing if it is not given. */
-function textOption<Name extends "user" | "group" | "snapshot" | "overlay">(
+function textOption<
+  Name extends "user" | "group" | "snapshot" | "overlay" | "partition",
+>(
   { values }: Arguments,
   name: Name,
 ): { readonly [key in Name]?: string } {

@@ -4,11 +4,18 @@ import {
   type KnownFormat,
   looksLike,
   MAGIC_BYTES,
+  pathInSource,
 } from "../../backends/formats/known_formats.ts";
 import {
   describeQcow2,
   type Qcow2Facts,
 } from "../../backends/formats/qcow2/describe.ts";
+import { fileSystemAt } from "../../backends/partitions/file_system.ts";
+import type {
+  Partition,
+  PartitionTable,
+} from "../../backends/partitions/partition_table.ts";
+import { readPartitions } from "../../backends/partitions/read_partitions.ts";
 import { type OpenImage, openImage } from "../../backends/open_image.ts";
 import { parseSource } from "../../backends/registry.ts";
 import { UserError } from "../../base/user_error.ts";
@@ -22,8 +29,31 @@ export interface ChainMember {
   readonly name: string;
 }
 
+/** A partition, and what is in it. */
+export interface PartitionFacts extends Partition {
+  /** Its file system or container by its magic; `null` if none is known. */
+  readonly fileSystem: string | null;
+}
+
+/** The partition table of a disk, and what is in its partitions. */
+export interface TableFacts extends PartitionTable {
+  readonly partitions: readonly PartitionFacts[];
+}
+
+/** What is known of a disk once its image is open. */
+export interface DiskFacts {
+  /** The images of the chain, from the top; or why they cannot be opened. */
+  readonly chain: readonly ChainMember[] | string;
+  /** Its partition table; `null` if it has none, or why that cannot be read. */
+  readonly partitions: TableFacts | string | null;
+  /** What starts where the disk starts; `null` if nothing that is known. */
+  readonly fileSystem: string | null;
+  /** The size of the disk in bytes; `null` if it cannot be opened. */
+  readonly diskSize: number | null;
+}
+
 /** What `info IMAGE` prints. Sizes in bytes. */
-export interface ImageFacts {
+export interface ImageFacts extends Omit<DiskFacts, "diskSize"> {
   /** The source, as the user wrote it. */
   readonly source: string;
   /** What its first bytes look like; `null` if like no format. */
@@ -38,8 +68,6 @@ export interface ImageFacts {
   readonly allocated: number | null;
   /** What a qcow2 image says of itself; `null` for other formats. */
   readonly qcow2: Qcow2Facts | null;
-  /** The images of the chain, from the top; or why they cannot be opened. */
-  readonly chain: readonly ChainMember[] | string;
 }
 
 /** Opens an image for `info`. */
@@ -64,7 +92,7 @@ export async function imageFacts(
   options: ImageOptions,
   insecurePath: boolean,
 ): Promise<ImageFacts> {
-  const path = source.replace(/^qcow2:/, "");
+  const path = pathInSource(source);
   const plain = { ...options, snapshot: null, backing: null };
   const file = await openForInfo(path, plain, insecurePath);
   try {
@@ -72,34 +100,83 @@ export async function imageFacts(
     const start = new Uint8Array(MAGIC_BYTES);
     const got = isFile ? await file.backend.read(0, start, 0, MAGIC_BYTES) : 0;
     const format = looksLike(start.subarray(0, Math.max(0, got)));
-    const isQcow2 = path !== source || format?.name === "qcow2";
-    const qcow2 = isQcow2 ? await describeQcow2(file.backend, file.name) : null;
-    const exportAs = isQcow2 ? `qcow2:${path}` : format === null ? path : null;
+    const prefix = path === source
+      ? format?.prefix
+      : source.slice(0, -path.length);
+    const qcow2 = prefix === "qcow2:"
+      ? await describeQcow2(file.backend, file.name)
+      : null;
+    const exportAs = prefix === undefined
+      ? path
+      : prefix === null
+      ? null
+      : `${prefix}${path}`;
+    const { diskSize, ...disk } = await diskFacts(
+      exportAs ?? path,
+      options,
+      insecurePath,
+    );
     return {
       source,
       looksLike: format,
       exportAs,
-      size: qcow2?.size ?? file.stat.size,
+      size: qcow2?.size ?? diskSize ?? file.stat.size,
       fileSize: file.stat.size,
       allocated: file.stat.allocated,
       qcow2,
-      chain: await chainOf(exportAs ?? path, options, insecurePath),
+      ...disk,
     };
   } finally {
     await file.close();
   }
 }
 
-async function chainOf(
+/** Opens an image with its chain, and looks at its disk. */
+async function diskFacts(
   source: string,
   options: ImageOptions,
   insecurePath: boolean,
-): Promise<readonly ChainMember[] | string> {
+): Promise<DiskFacts> {
+  let image: OpenImage;
   try {
-    const image = await openForInfo(source, options, insecurePath);
-    const chain = [...membersOf(image.attachment)];
+    image = await openForInfo(source, options, insecurePath);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return {
+      chain: error.message,
+      partitions: null,
+      fileSystem: null,
+      diskSize: null,
+    };
+  }
+  try {
+    const { attachment, backend, stat: { size } } = image;
+    const all = { image: backend, size };
+    return {
+      diskSize: size,
+      chain: [...membersOf(attachment)],
+      partitions: await tableFacts(image),
+      fileSystem: await fileSystemAt(all, { offset: 0, size }),
+    };
+  } finally {
     await image.close();
-    return chain;
+  }
+}
+
+async function tableFacts(
+  { backend, name, stat: { size } }: OpenImage,
+): Promise<TableFacts | string | null> {
+  try {
+    const table = await readPartitions(backend, name);
+    if (table === null) return null;
+    const partitions: PartitionFacts[] = [];
+    for (const each of table.partitions) {
+      const fileSystem = each.isExtended
+        ? null
+        : await fileSystemAt({ image: backend, size }, each);
+      partitions.push({ ...each, fileSystem });
+    }
+    return { ...table, partitions };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.message;

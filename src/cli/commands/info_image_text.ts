@@ -1,7 +1,7 @@
 import type { ImageRange } from "../../backends/image_map.ts";
 import { formatSize } from "../../backends/size.ts";
 import type { Qcow2Facts } from "../../backends/formats/qcow2/describe.ts";
-import type { ImageFacts } from "./image_facts.ts";
+import type { ImageFacts, PartitionFacts } from "./image_facts.ts";
 
 /** The text of `info IMAGE`: two columns. */
 export function imageRows(facts: ImageFacts): string[] {
@@ -19,6 +19,7 @@ export function imageRows(facts: ImageFacts): string[] {
       rows.push([i === 0 ? "Chain" : "", `${quoted(name)} (${driver})`])
     );
   }
+  rows.push(...partitionRows(facts));
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`);
 }
@@ -60,6 +61,37 @@ function qcow2Rows(facts: Qcow2Facts): [string, string][] {
     rows.push(["Snapshot", text]);
   }
   return rows;
+}
+
+/** The partition table, or what the whole disk holds. */
+function partitionRows(
+  { partitions: table, fileSystem }: ImageFacts,
+): [string, string][] {
+  if (table === null) {
+    return fileSystem === null ? [] : [["Content", fileSystem]];
+  }
+  if (typeof table === "string") return [["Partitions", table]];
+  const { kind, sectorSize, partitions, remarks } = table;
+  return [
+    ["Partitions", `${kind.toUpperCase()}, sectors of ${sectorSize} bytes`],
+    ...partitions.map((each): [string, string] => [
+      `  ${each.number}`,
+      partitionText(each),
+    ]),
+    ...remarks.map((remark): [string, string] => ["Remark", remark]),
+  ];
+}
+
+function partitionText(
+  { offset, size, type, typeName, name, fileSystem }: PartitionFacts,
+): string {
+  const parts = [
+    `${formatSize(size)} from byte ${offset}`,
+    typeName ?? `type ${type}`,
+    ...name === null ? [] : [quoted(name)],
+    ...fileSystem === null ? [] : [fileSystem],
+  ];
+  return parts.join(", ");
 }
 
 /** A name that may hold anything, for a terminal. */
