@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { main } from "../../src/cli/main.ts";
+import { mayBeWritten } from "../../src/cli/tune/measure.ts";
 import {
   fastest,
   median,
@@ -35,6 +36,21 @@ Deno.test("median() is not moved by one disturbed round", () => {
   assertEquals(median([4, 1]), 2.5);
 });
 
+Deno.test("tune writes only where that harms nothing", () => {
+  const cases: [string, string | null, boolean][] = [
+    ["disk.img", null, false],
+    ["disk.img", "memory", true],
+    ["qcow2:disk.qcow2", null, false],
+    ["nbd:localhost", null, false],
+    ["pattern:1M", null, false],
+    ["memory:1M", null, true],
+    ["null:1M", null, true],
+  ];
+  for (const [source, overlay, expected] of cases) {
+    assertEquals(mayBeWritten({ source, overlay }), expected, source);
+  }
+});
+
 Deno.test("tune refuses wrong command lines", async () => {
   for (
     const [args, said] of [
@@ -42,6 +58,10 @@ Deno.test("tune refuses wrong command lines", async () => {
       [["a", "b"], /Cannot measure a second image, b/],
       [["nosuch:x:y", "b"], /second image/],
       [["-w", "a"], /Unknown option -w/],
+      [
+        ["--overlay=a.qcow2", "a"],
+        /Cannot measure with an overlay at a\.qcow2/,
+      ],
     ] as const
   ) {
     const sinks = new KeptSinks();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { USES } from "../../src/cli/tune/load.ts";
+import { usesOf } from "../../src/cli/tune/load.ts";
 import { measureVariants } from "../../src/cli/tune/measure.ts";
 import { imageIn, MIB, mountTest, must } from "./_harness.ts";
 
@@ -15,17 +15,20 @@ mountTest(
     const { image } = await imageIn(directory, 4 * MIB);
     const sum = await must("sha256sum", image);
     let [last, all] = [0, 0];
-    const measured = await measureVariants(image, {
-      signal: new AbortController().signal,
-      budgetMs: 1000,
-      rounds: 1,
-      onProgress: (done, of) => [last, all] = [done, of],
-    });
-    assertEquals(last, all);
-    assert(measured.length >= 2);
-    for (const { variant, rates } of measured) {
-      assertEquals(rates.length, USES.length, JSON.stringify(variant));
-      for (const rate of rates) assert(rate > 0 && Number.isFinite(rate));
+    for (const overlay of [null, "memory"]) {
+      const measured = await measureVariants({ source: image, overlay }, {
+        signal: new AbortController().signal,
+        budgetMs: 1000,
+        rounds: 1,
+        onProgress: (done, of) => [last, all] = [done, of],
+      });
+      assertEquals(last, all);
+      assert(measured.length >= 2);
+      for (const { variant, rates } of measured) {
+        const uses = usesOf(overlay !== null);
+        assertEquals(rates.length, uses.length, JSON.stringify(variant));
+        for (const rate of rates) assert(rate > 0 && Number.isFinite(rate));
+      }
     }
     assertEquals(await must("sha256sum", image), sum);
     assertEquals(await mounts(), []);
@@ -36,7 +39,7 @@ mountTest("tune that is stopped leaves no mount", async (directory) => {
   const { image } = await imageIn(directory, MIB);
   const stopping = new AbortController();
   await assertRejects(() =>
-    measureVariants(image, {
+    measureVariants({ source: image, overlay: null }, {
       signal: stopping.signal,
       budgetMs: 2000,
       onProgress: () => stopping.abort(),
@@ -47,7 +50,11 @@ mountTest("tune that is stopped leaves no mount", async (directory) => {
   await Deno.writeTextFile(empty, "");
   const { signal } = new AbortController();
   await assertRejects(
-    () => measureVariants(empty, { signal, onProgress: () => {} }),
+    () =>
+      measureVariants(
+        { source: empty, overlay: null },
+        { signal, onProgress: () => {} },
+      ),
     Error,
   );
   assertEquals(await mounts(), []);

@@ -9,8 +9,13 @@ import type { Output } from "../output/output.ts";
 import { formatTable } from "../output/table.ts";
 import { reportTo } from "../service/serving.ts";
 import { onStopSignals } from "../service/stop_signals.ts";
-import { USES } from "../tune/load.ts";
-import { type Measured, measureVariants } from "../tune/measure.ts";
+import { usesOf } from "../tune/load.ts";
+import {
+  mayBeWritten,
+  type Measured,
+  measureVariants,
+  type TunedImage,
+} from "../tune/measure.ts";
 import { fastest, wordsOf } from "../tune/variants.ts";
 
 /** `tune`: finds the fastest options of `export` for an image. */
@@ -18,17 +23,25 @@ export const TUNE: Command = {
   name: "tune",
   summary: "find the fastest options of export for an image, in a minute",
   description:
-    "Exports IMAGE read-only with one queue up to one for each CPU, at most four, over each transport that is switched on, with polling and without, and by passthrough where that is possible. Reads it with each of them: at random (4 KiB, two threads), one block after another (128 KiB, one thread), and mixed (one thread of each; the geometric mean of their rates). Prints all rates, and the options that were fastest for each use. Never writes to the image.",
+    "Exports IMAGE with one queue up to one for each CPU, at most four, over each transport that is switched on, with polling and without, and by passthrough where that is possible. Reads it with each of them: at random (4 KiB, two threads), one block after another (128 KiB, one thread), and mixed (one thread of each; the geometric mean of their rates). Where writing harms nothing, with --overlay and of memory: and null:, it writes too (4 KiB, at random, two threads). Prints all rates, and the options that were fastest for each use. Never writes to the image.",
   operands: { IMAGE: "a source of export, such as a path or qcow2:PATH" },
-  options: ["json"],
-  examples: { "tune disk.img": "find the fastest options for an image" },
+  options: ["overlay", "json"],
+  optionHelp: {
+    overlay: "measure exports with an overlay in memory, and writing to it too",
+    json: "print the rates as one line of JSON",
+  },
+  examples: {
+    "tune disk.img": "find the fastest options for an image",
+    "tune --overlay=memory disk.img":
+      "for one that is exported with an overlay",
+  },
   run: runTune,
 };
 
 const USAGE = "usage: tune [OPTIONS] IMAGE";
 
 async function runTune(
-  { operands }: Arguments,
+  { operands, values }: Arguments,
   output: Output,
 ): Promise<ExitCode> {
   const [source, more] = operands;
@@ -39,17 +52,24 @@ async function runTune(
     throw new UsageError(`Cannot measure a second image, ${more}; ${USAGE}`);
   }
   inUsage(() => parseSource(source), "IMAGE");
+  const overlay = values.get("overlay") ?? null;
+  if (overlay !== null && !/^memory(?::|$)/.test(overlay)) {
+    throw new UsageError(
+      `Cannot measure with an overlay at ${overlay}: use --overlay=memory`,
+    );
+  }
+  const image = { source, overlay };
   const stopping = new AbortController();
   using _ = onStopSignals(() => stopping.abort());
-  const measured = await measureWithProgress(source, stopping.signal, output);
+  const measured = await measureWithProgress(image, stopping.signal, output);
   if (measured === null) throw new UserError("Stopped before the end");
-  tell(measured, source, output);
+  tell(measured, image, output);
   return EXIT.OK;
 }
 
 /** Measures, with a progress bar on a terminal; `null` if it was stopped. */
 async function measureWithProgress(
-  source: string,
+  image: TunedImage,
   signal: AbortSignal,
   output: Output,
 ): Promise<Measured[] | null> {
@@ -62,7 +82,7 @@ async function measureWithProgress(
     })
     : null;
   try {
-    return await measureVariants(source, {
+    return await measureVariants(image, {
       ...reportTo(output),
       signal,
       onProgress: (done, all) => {
@@ -78,15 +98,23 @@ async function measureWithProgress(
 }
 
 /** The fastest variant for a use. */
-interface Pick {
+export interface TunePick {
+  /** The name of the use. */
   readonly use: string;
+  /** What the rate counts. */
   readonly unit: string;
+  /** The rate that was measured. */
   readonly rate: number;
+  /** The options that choose the variant. */
   readonly options: readonly string[];
 }
 
-function picksOf(measured: readonly Measured[]): Pick[] {
-  return USES.map(({ name, unit }, use) => {
+/** The fastest variant for each use of an image. */
+export function picksOf(
+  measured: readonly Measured[],
+  image: TunedImage,
+): TunePick[] {
+  return usesOf(mayBeWritten(image)).map(({ name, unit }, use) => {
     const at = fastest(measured.map(({ rates }) => rates[use]!));
     const { variant, rates } = measured[at]!;
     return { use: name, unit, rate: rates[use]!, options: wordsOf(variant) };
@@ -95,18 +123,20 @@ function picksOf(measured: readonly Measured[]): Pick[] {
 
 function tell(
   measured: readonly Measured[],
-  source: string,
+  image: TunedImage,
   output: Output,
 ): void {
-  const picks = picksOf(measured);
+  const uses = usesOf(mayBeWritten(image));
+  const picks = picksOf(measured, image);
   if (output.json) {
+    const { source } = image;
     const variants = measured.map(({ variant, rates }) => ({
       options: wordsOf(variant),
-      rates: Object.fromEntries(USES.map(({ name }, i) => [name, rates[i]])),
+      rates: Object.fromEntries(uses.map(({ name }, i) => [name, rates[i]])),
     }));
     return output.print(JSON.stringify({ source, variants, fastest: picks }));
   }
-  const headings = USES.map(({ name, unit }) => `${name} ${unit}`);
+  const headings = uses.map(({ name, unit }) => `${name} ${unit}`);
   const rows = measured.map(({ variant, rates }) => [
     wordsOf(variant).join(" "),
     ...rates.map((rate) => rate.toFixed(0)),
@@ -115,17 +145,26 @@ function tell(
     output.print(line);
   }
   for (const pick of picks) {
-    output.print(`fastest for ${pickText(pick, source)}`);
+    output.print(`fastest for ${pickText(pick, image)}`);
   }
   if (measured.every(({ variant }) => variant.passthrough !== "on")) return;
   // The kernel alone reads then, which not everybody can use.
   const served = measured.filter(({ variant }) => variant.passthrough !== "on");
-  for (const pick of picksOf(served)) {
-    output.print(`without passthrough, ${pickText(pick, source)}`);
+  for (const pick of picksOf(served, image)) {
+    output.print(`without passthrough, ${pickText(pick, image)}`);
   }
 }
 
-function pickText({ use, unit, rate, options }: Pick, source: string): string {
-  const command = ["mqfuse export", ...options, source, "MOUNTPOINT"].join(" ");
-  return `${use} use (${rate.toFixed(0)} ${unit}): ${command}`;
+function pickText(
+  { use, unit, rate, options }: TunePick,
+  { source, overlay }: TunedImage,
+): string {
+  const words = [
+    "mqfuse export",
+    ...options,
+    ...overlay === null ? [] : [`--overlay=${overlay}`],
+    source,
+    "MOUNTPOINT",
+  ];
+  return `${use} use (${rate.toFixed(0)} ${unit}): ${words.join(" ")}`;
 }

@@ -2,49 +2,67 @@ import { encodeName } from "../../base/name_bytes.ts";
 import { UserError } from "../../base/user_error.ts";
 import source from "./load_worker.js" with { type: "text" };
 
-/** A use of an image: threads that read it at the same time. */
+/** A use of an image: threads that read or write it at the same time. */
 export interface Use {
   /** Its name. */
   readonly name: string;
   /** What its rate counts. */
   readonly unit: "requests/s" | "MB/s";
-  /** What each thread reads. */
+  /** What each thread does. */
   readonly threads: readonly {
     readonly order: "random" | "sequential";
-    /** Bytes of each read. */
+    /** Bytes of each read or write. */
     readonly block: number;
+    /** Whether it writes. */
+    readonly writes: boolean;
   }[];
 }
 
-const RANDOM = { order: "random", block: 4096 } as const;
-const SEQUENTIAL = { order: "sequential", block: 128 * 1024 } as const;
+const RANDOM = { order: "random", block: 4096, writes: false } as const;
+const SEQUENTIAL = {
+  order: "sequential",
+  block: 128 * 1024,
+  writes: false,
+} as const;
+const WRITES = { ...RANDOM, writes: true } as const;
 
-/** The uses that are measured. */
-export const USES: readonly Use[] = [
+const READING: readonly Use[] = [
   { name: "random", unit: "requests/s", threads: [RANDOM, RANDOM] },
   { name: "sequential", unit: "MB/s", threads: [SEQUENTIAL] },
   { name: "mixed", unit: "MB/s", threads: [RANDOM, SEQUENTIAL] },
 ];
+const WRITING: readonly Use[] = [
+  { name: "writing", unit: "requests/s", threads: [WRITES, WRITES] },
+];
+
+/**
+ * The uses that are measured.
+ *
+ * @param writable Whether writing harms nothing.
+ */
+export function usesOf(writable: boolean): readonly Use[] {
+  return writable ? [...READING, ...WRITING] : READING;
+}
 
 /** Most threads of a use. */
 export const THREADS_MAX = 2;
 
-/** What a thread has read. */
-interface Reading {
+/** What a thread has read or written. */
+interface Moved {
   readonly requests: number;
   readonly bytes: number;
   readonly seconds: number;
 }
 
-/** A file that is read. */
-export interface ReadFile {
+/** A file that is used. */
+export interface UsedFile {
   /** Its path. */
   readonly path: string;
   /** Its size in bytes. */
   readonly size: number;
 }
 
-/** Threads that read files as the uses do. */
+/** Threads that use files. */
 export class Load implements Disposable {
   readonly #workers: readonly Worker[];
 
@@ -70,22 +88,22 @@ export class Load implements Disposable {
   }
 
   /**
-   * Reads for some time.
+   * Uses a file for some time.
    *
    * @returns The rate, in the unit of the use. For a mixed use it is the
    * geometric mean of the threads' rates, so that neither is starved for the
    * other.
-   * @throws {UserError} If the file cannot be read.
+   * @throws {UserError} If the file cannot be read, or written to.
    */
   async measure(
     { threads, unit }: Use,
-    { path, size }: ReadFile,
+    { path, size }: UsedFile,
     ms: number,
   ): Promise<number> {
     const name = encodeName(`${path}\0`);
-    const readings = await Promise.all(threads.map((thread, i) => {
+    const moved = await Promise.all(threads.map((thread, i) => {
       const worker = this.#workers[i]!;
-      const reading = messageFrom(worker) as Promise<Reading>;
+      const result = messageFrom(worker) as Promise<Moved>;
       worker.postMessage({
         path: name,
         size,
@@ -93,9 +111,9 @@ export class Load implements Disposable {
         seed: 7919 * (i + 1),
         ...thread,
       });
-      return reading;
+      return result;
     }));
-    const rates = readings.map(({ requests, bytes, seconds }) =>
+    const rates = moved.map(({ requests, bytes, seconds }) =>
       (unit === "MB/s" ? bytes / 1e6 : requests) / seconds
     );
     const isMixed = new Set(threads.map(({ order }) => order)).size > 1;

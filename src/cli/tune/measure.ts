@@ -1,18 +1,35 @@
 import { MS_PER_S } from "../../base/timespec.ts";
+import { parseSource } from "../../backends/registry.ts";
 import { UserError } from "../../base/user_error.ts";
 import { environmentVariable } from "../../linux/syscall/process.ts";
 import { writeTextFile } from "../../linux/syscall/text_file.ts";
 import type { ExportSession } from "../../session/export_session.ts";
 import { mountExport } from "../../session/mount_export.ts";
 import type { SessionOptions } from "../../session/session_options.ts";
-import { Load, USES } from "./load.ts";
+import { Load, type Use, usesOf } from "./load.ts";
 import { median, type Variant, variantsOf } from "./variants.ts";
+
+/** What is exported, as options of `export` say it. */
+export interface TunedImage {
+  /** The image. */
+  readonly source: string;
+  /** Where writes go in place of the image; `null` without an overlay. */
+  readonly overlay: string | null;
+}
+
+/** Images that begin anew with each export. */
+const FORGETFUL: ReadonlySet<string> = new Set(["memory", "null"]);
+
+/** Whether writing to the export of an image harms nothing. */
+export function mayBeWritten({ source, overlay }: TunedImage): boolean {
+  return overlay !== null || FORGETFUL.has(parseSource(source).driver.name);
+}
 
 /** A variant and its rates, by use. */
 export interface Measured {
   /** The variant. */
   readonly variant: Variant;
-  /** The median rate of each use, in its unit. */
+  /** The median rate of each use of `usesOf()`, in its unit. */
   readonly rates: readonly number[];
 }
 
@@ -36,13 +53,14 @@ const LONGEST_MS = 700;
 const WARM_UP_MS = 300;
 
 /**
- * Measures every variant on an image, which is only read. Each round measures all
- * of them in turn, so that a disturbance hits more than one.
+ * Measures every variant on an image, which is only read, unless writing to its
+ * export harms nothing. Each round measures all of them in turn, so that a
+ * disturbance hits more than one.
  *
- * @throws {UserError} If the image cannot be exported or read.
+ * @throws {UserError} If the image cannot be exported or used.
  */
 export async function measureVariants(
-  source: string,
+  image: TunedImage,
   hooks: TuneHooks,
 ): Promise<Measured[]> {
   const directory = environmentVariable("TMPDIR") ?? "/tmp";
@@ -50,20 +68,24 @@ export async function measureVariants(
   const mountpoint = writeTextFile(path, "", { exclusive: true, mode: 0o600 });
   try {
     using load = await Load.start();
-    return await new Tuning(source, path, load, hooks).run();
+    return await new Tuning(image, path, load, hooks).run();
   } finally {
     mountpoint.remove();
   }
 }
 
 class Tuning {
-  readonly #source: string;
+  readonly #image: TunedImage;
+  readonly #writable: boolean;
+  readonly #uses: readonly Use[];
   readonly #path: string;
   readonly #load: Load;
   readonly #hooks: TuneHooks;
 
-  constructor(source: string, path: string, load: Load, hooks: TuneHooks) {
-    this.#source = source;
+  constructor(image: TunedImage, path: string, load: Load, hooks: TuneHooks) {
+    this.#image = image;
+    this.#writable = mayBeWritten(image);
+    this.#uses = usesOf(this.#writable);
     this.#path = path;
     this.#load = load;
     this.#hooks = hooks;
@@ -73,8 +95,8 @@ class Tuning {
     const variants = variantsOf(await this.#facts());
     const { budgetMs = BUDGET_MS, rounds: count = ROUNDS } = this.#hooks;
     const all = variants.length * count;
-    const ms = Math.min(LONGEST_MS, budgetMs / (all * USES.length));
-    const rates = variants.map(() => USES.map((): number[] => []));
+    const ms = Math.min(LONGEST_MS, budgetMs / (all * this.#uses.length));
+    const rates = variants.map(() => this.#uses.map((): number[] => []));
     for (let done = 0; done < all; done++) {
       const at = done % variants.length;
       await this.#mounted(variants[at]!, async (session) => {
@@ -94,7 +116,7 @@ class Tuning {
   async #facts() {
     const first: Variant = { transport: "auto", passthrough: "off" };
     const uring = await this.#mounted(first, async (session) => {
-      for (const use of USES.keys()) {
+      for (const use of this.#uses.keys()) {
         await this.#rate(use, session, WARM_UP_MS);
       }
       return session.transport.kind === "uring";
@@ -111,22 +133,24 @@ class Tuning {
 
   #rate(use: number, { size }: ExportSession, ms: number): Promise<number> {
     if (size === 0) {
-      throw new UserError(`Cannot measure ${this.#source}: it is empty`);
+      throw new UserError(`Cannot measure ${this.#image.source}: it is empty`);
     }
     this.#hooks.signal.throwIfAborted();
-    return this.#load.measure(USES[use]!, { path: this.#path, size }, ms);
+    return this.#load.measure(this.#uses[use]!, { path: this.#path, size }, ms);
   }
 
-  /** Exports the image, read-only, while something is done. */
+  /** Exports the image while something is done. */
   async #mounted<T>(
     variant: Variant,
     use: (session: ExportSession) => T | Promise<T>,
   ): Promise<T> {
     const { report } = this.#hooks;
+    const { source, overlay } = this.#image;
     const session = await mountExport({
-      source: this.#source,
+      source,
+      ...overlay === null ? {} : { overlay },
       mountpoint: this.#path,
-      writable: false,
+      writable: this.#writable,
       stopTimeout: 1,
       ...report === undefined ? {} : { report },
       ...variant,

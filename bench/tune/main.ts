@@ -1,0 +1,98 @@
+/**
+ * Whether `tune` picks well: `deno task bench:tune [IMAGE...]`. Lets it pick as
+ * the command does, then measures everything that it could have picked for much
+ * longer, and compares. Ends with status 1 if a pick is more than 10 % slower
+ * than the best. Needs /dev/fuse.
+ *
+ * @module
+ */
+import { picksOf } from "../../src/cli/commands/tune.ts";
+import { formatTable } from "../../src/cli/output/table.ts";
+import {
+  type Measured,
+  measureVariants,
+  type TunedImage,
+} from "../../src/cli/tune/measure.ts";
+import { wordsOf } from "../../src/cli/tune/variants.ts";
+
+/** The least share of the best rate that a pick has to have. */
+const TARGET = 0.9;
+const ROUNDS = 9;
+const LONG_MS = 180_000;
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+async function measure(
+  image: TunedImage,
+  more: { rounds?: number; budgetMs?: number } = {},
+): Promise<Measured[]> {
+  const { signal } = new AbortController();
+  return await measureVariants(image, {
+    signal,
+    onProgress: () => {},
+    ...more,
+  });
+}
+
+/** Prints a row for each use; returns the least share of the best rate. */
+async function compare(image: TunedImage): Promise<number> {
+  const start = performance.now();
+  const picks = picksOf(await measure(image), image);
+  const seconds = (performance.now() - start) / 1000;
+  const all = await measure(image, { rounds: ROUNDS, budgetMs: LONG_MS });
+  const bests = picksOf(all, image);
+  const words = all.map(({ variant }) => wordsOf(variant).join(" "));
+  const rows = picks.map(({ use, options }, at) => {
+    const rateOf = (line: string) => all[words.indexOf(line)]!.rates[at]!;
+    const picked = options.join(" ");
+    const best = Math.max(...all.map(({ rates }) => rates[at]!));
+    const share = rateOf(picked) / best;
+    return { use, picked, best: bests[at]!.options.join(" "), share };
+  });
+  print(
+    `${image.source}, overlay ${image.overlay ?? "none"}: ` +
+      `picked of ${all.length} variants in ${seconds.toFixed(0)} s`,
+  );
+  const table = rows.map(({ use, picked, best, share }) => [
+    use,
+    picked,
+    best,
+    `${(share * 100).toFixed(0)} %`,
+  ]);
+  const headings = ["use", "picked", "best", "share of the best"];
+  for (const line of formatTable([headings, ...table])) print(line);
+  return Math.min(...rows.map(({ share }) => share));
+}
+
+/** An image in memory, which is removed afterwards. */
+async function withImage<T>(use: (path: string) => Promise<T>): Promise<T> {
+  const path = await Deno.makeTempFile({ dir: "/dev/shm", suffix: ".img" });
+  try {
+    using file = await Deno.open(path, { write: true });
+    const block = new Uint8Array(1 << 20).fill(7);
+    for (let i = 0; i < 128; i++) await file.write(block);
+    return await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+async function main(sources: readonly string[]): Promise<number> {
+  const shares: number[] = [];
+  const add = async (source: string, overlay: string | null = null) => {
+    shares.push(await compare({ source, overlay }));
+  };
+  for (const source of sources) await add(source);
+  if (sources.length === 0) {
+    await withImage(async (path) => {
+      await add(path);
+      await add(path, "memory");
+      await add("memory:128M");
+    });
+  }
+  return shares.every((share) => share >= TARGET) ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
