@@ -96,6 +96,14 @@ const CASES: Readonly<Record<string, Case>> = {
       );
       Deno.kill(await parentOf(second.pid), "SIGKILL");
       await hasEnded(second.pid, mountpoint);
+      await using third = await ExportProcess.start(
+        [image, mountpoint, ...user],
+        { program: byNpx },
+      );
+      const waiting = await parentOf(third.pid);
+      Deno.kill(await parentOf(waiting), "SIGKILL");
+      await hasEnded(third.pid, mountpoint);
+      await hasEnded(waiting, mountpoint);
     }
   },
 
@@ -164,7 +172,13 @@ kernelTest(
 );
 
 kernelTest("a program whose launcher has ended does no work", async () => {
-  const env = "MQFUSE_LAUNCHER=1";
+  // The second is the parent of this one, and not of its parent.
+  for (const launchers of ["1", `${Deno.pid} ${Deno.pid}`]) {
+    await doesNothing(`MQFUSE_LAUNCHER=${launchers}`);
+  }
+});
+
+async function doesNothing(env: string): Promise<void> {
   const { code, stdout, stderr } = await run(
     "env",
     env,
@@ -175,7 +189,7 @@ kernelTest("a program whose launcher has ended does no work", async () => {
     "info",
   );
   assertEquals({ code, stdout, stderr }, { code: 143, stdout: "", stderr: "" });
-});
+}
 
 async function hasEnded(pid: number, mountpoint: string): Promise<void> {
   await eventually(() => !isMounted(mountpoint), "the unmount");

@@ -6,6 +6,7 @@
 
 import { errno, libc } from "./libc.ts";
 import { SystemError } from "./system_error.ts";
+import { readText } from "./text_file.ts";
 
 // <linux/prctl.h>
 const PR_SET_PDEATHSIG = 1;
@@ -14,6 +15,17 @@ const PR_GET_PDEATHSIG = 2;
 /** The id of the process that started this one, or that has adopted it. */
 export function parentId(): number {
   return libc().getppid();
+}
+
+/** The parent of a process; `null` if there is no such process. */
+export function parentOf(pid: number): number | null {
+  try {
+    const status = readText(`/proc/${pid}/status`);
+    return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1] ?? NaN);
+  } catch (error) {
+    if (error instanceof SystemError) return null;
+    throw error;
+  }
 }
 
 /**
