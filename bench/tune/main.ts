@@ -1,11 +1,13 @@
 /**
- * Whether `tune` picks well: `deno task bench:tune [IMAGE...]`. Lets it pick as
- * the command does, then measures everything that it could have picked for much
- * longer, and compares. Ends with status 1 if a pick is more than 10 % slower
- * than the best. Needs /dev/fuse.
+ * Whether `tune` picks well: `deno task bench:tune [--seconds=N] [IMAGE...]`.
+ * Lets it pick as the command does, then measures everything that it could have
+ * picked in more rounds and for N seconds, 180 if left out, and compares. Ends
+ * with status 1 if a pick is more than 10 % slower than the best. Needs
+ * /dev/fuse.
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { picksOf } from "../../src/cli/commands/tune.ts";
 import { formatTable } from "../../src/cli/output/table.ts";
 import {
@@ -18,7 +20,7 @@ import { wordsOf } from "../../src/cli/tune/variants.ts";
 /** The least share of the best rate that a pick has to have. */
 const TARGET = 0.9;
 const ROUNDS = 9;
-const LONG_MS = 180_000;
+const SECONDS = 180;
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -37,11 +39,14 @@ async function measure(
 }
 
 /** Prints a row for each use; returns the least share of the best rate. */
-async function compare(image: TunedImage): Promise<number> {
+async function compare(image: TunedImage, long: number): Promise<number> {
   const start = performance.now();
   const picks = picksOf(await measure(image), image);
   const seconds = (performance.now() - start) / 1000;
-  const all = await measure(image, { rounds: ROUNDS, budgetMs: LONG_MS });
+  const all = await measure(image, {
+    rounds: ROUNDS,
+    budgetMs: long * 1000,
+  });
   const bests = picksOf(all, image);
   const words = all.map(({ variant }) => wordsOf(variant).join(" "));
   const rows = picks.map(({ use, options }, at) => {
@@ -79,10 +84,15 @@ async function withImage<T>(use: (path: string) => Promise<T>): Promise<T> {
   }
 }
 
-async function main(sources: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const { _, seconds } = parseArgs([...args], {
+    string: ["_", "seconds"],
+    default: { seconds: String(SECONDS) },
+  });
+  const sources = _.map(String);
   const shares: number[] = [];
   const add = async (source: string, overlay: string | null = null) => {
-    shares.push(await compare({ source, overlay }));
+    shares.push(await compare({ source, overlay }, Number(seconds)));
   };
   for (const source of sources) await add(source);
   if (sources.length === 0) {
