@@ -34,6 +34,36 @@ export interface ConnectedSocket {
   close(): void;
 }
 
+/** The files of TLS, in PEM. Plain data. */
+export interface TlsFiles {
+  /** The authorities to trust; `null` for those that the system trusts. */
+  readonly ca: string | null;
+  /** The certificate of this client, for servers that want one, or `null`. */
+  readonly certificate: string | null;
+  /** Its private key; `null` if it is in the file of the certificate. */
+  readonly key: string | null;
+}
+
+/** Begins TLS on connections, with files that were read. */
+export interface TlsClient {
+  /**
+   * Does the handshake, within the time that the connection was given.
+   *
+   * @param socket A connection, which the new one closes; closed if this fails.
+   * @param host The name or address for which the server's certificate must be;
+   * a name is told to the server (SNI).
+   * @param protocols The protocols to offer (ALPN); none if left out.
+   * @throws {UserError} If the handshake fails, or the certificate is refused.
+   */
+  start(
+    socket: ConnectedSocket,
+    host: string,
+    protocols?: readonly string[],
+  ): Promise<ConnectedSocket>;
+  /** Forgets the files; connections go on. */
+  close(): void;
+}
+
 /** Connects to servers. */
 export interface SocketService {
   /**
@@ -48,6 +78,13 @@ export interface SocketService {
     name: string,
     limitMs: number,
   ): Promise<ConnectedSocket>;
+  /**
+   * Reads the files of TLS.
+   *
+   * @param name The server's name in errors.
+   * @throws {UserError} If they cannot be used, or this machine has no TLS.
+   */
+  tls(files: TlsFiles, name: string): TlsClient;
 }
 
 /** The services of one thread. */

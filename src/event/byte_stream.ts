@@ -21,13 +21,23 @@ export interface StreamOwner {
    * errno.
    */
   received(result: number): void;
+  /**
+   * Something is wrong that an errno cannot tell; a call of `send()` or
+   * `receive()` ends with an error after it.
+   *
+   * @param why A clause, without the name of the peer.
+   */
+  failed?(why: string): void;
 }
 
 /** One end of a connection. One call of each kind at a time. */
 export interface ByteStream {
   /** Sends all of a part of a buffer, which is on loan until `sent()`. */
   send(buffer: Uint8Array, start: number, length: number): void;
-  /** Receives one byte or more; the buffer is on loan until `received()`. */
+  /**
+   * Receives one byte or more; the buffer is on loan until `received()`, which
+   * may be called before this returns.
+   */
   receive(buffer: Uint8Array, start: number, length: number): void;
   /** Counts a request that waits for something from the stream. */
   started(): void;

@@ -1,6 +1,7 @@
 import type { FileIo, SocketCalls } from "../event/file_io.ts";
 import { connectSocket } from "../linux/socket/connect_socket.ts";
 import type { StreamMaker } from "../linux/socket/connected_socket.ts";
+import { LinuxTlsClient } from "../linux/tls/tls_client.ts";
 import { shutdownSocket } from "../linux/socket/socket.ts";
 import type { DriverServices } from "../backends/services.ts";
 import { LinuxBlockFile } from "../linux/io/block_file.ts";
@@ -44,6 +45,7 @@ export function driverServices(
     sockets: {
       connect: (address, name, limitMs) =>
         connectSocket(address, name, limitMs, makeStream),
+      tls: (files, name) => new LinuxTlsClient(files, name),
     },
     files: {
       open: (path, options) =>

@@ -20677,7 +20677,9 @@ var LinuxConnectedSocket = class {
     if (error !== ERRNO.EAGAIN) {
       throw this.#failure(`the connection failed (${errnoName(error)})`);
     }
-    if (await this.#wait[what](this.#deadline)) return;
+    const isReady = await this.#wait[what](this.#deadline);
+    if (this.#isClosed) throw this.#failure("the connection was closed");
+    if (isReady) return;
     throw this.#failure("its server does not answer in time");
   }
   #failure(why) {
@@ -20951,6 +20953,927 @@ function failure3(address, name, error) {
   const where = address.kind === "unix" ? address.path : `${address.host}, port ${address.port}`;
   return new UserError(`Cannot open ${name}: nothing can be reached at ${where} (${errnoName(error)}); start the server, or check where it listens`);
 }
+
+// src/linux/tls/openssl_symbols.ts
+var OPENSSL_SYMBOLS = {
+  // int OPENSSL_init_crypto(uint64_t opts,
+  //                         const OPENSSL_INIT_SETTINGS *settings);
+  OPENSSL_init_crypto: {
+    parameters: [
+      "u64",
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // const SSL_METHOD *TLS_client_method(void);
+  TLS_client_method: {
+    parameters: [],
+    result: "pointer"
+  },
+  // SSL_CTX *SSL_CTX_new(const SSL_METHOD *method);
+  SSL_CTX_new: {
+    parameters: [
+      "pointer"
+    ],
+    result: "pointer"
+  },
+  // void SSL_CTX_free(SSL_CTX *ctx);
+  SSL_CTX_free: {
+    parameters: [
+      "pointer"
+    ],
+    result: "void"
+  },
+  // long SSL_CTX_ctrl(SSL_CTX *ctx, int cmd, long larg, void *parg);
+  SSL_CTX_ctrl: {
+    parameters: [
+      "pointer",
+      "i32",
+      "i64",
+      "pointer"
+    ],
+    result: "i64"
+  },
+  // uint64_t SSL_CTX_set_options(SSL_CTX *ctx, uint64_t options);
+  SSL_CTX_set_options: {
+    parameters: [
+      "pointer",
+      "u64"
+    ],
+    result: "u64"
+  },
+  // void SSL_CTX_set_verify(SSL_CTX *ctx, int mode, SSL_verify_cb callback);
+  SSL_CTX_set_verify: {
+    parameters: [
+      "pointer",
+      "i32",
+      "pointer"
+    ],
+    result: "void"
+  },
+  // int SSL_CTX_set_default_verify_paths(SSL_CTX *ctx);
+  SSL_CTX_set_default_verify_paths: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int SSL_CTX_load_verify_locations(SSL_CTX *ctx, const char *CAfile,
+  //                                   const char *CApath);
+  SSL_CTX_load_verify_locations: {
+    parameters: [
+      "pointer",
+      "buffer",
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int SSL_CTX_use_certificate_chain_file(SSL_CTX *ctx, const char *file);
+  SSL_CTX_use_certificate_chain_file: {
+    parameters: [
+      "pointer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int SSL_CTX_use_PrivateKey_file(SSL_CTX *ctx, const char *file, int type);
+  SSL_CTX_use_PrivateKey_file: {
+    parameters: [
+      "pointer",
+      "buffer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // void SSL_CTX_set_default_passwd_cb_userdata(SSL_CTX *ctx, void *data);
+  SSL_CTX_set_default_passwd_cb_userdata: {
+    parameters: [
+      "pointer",
+      "pointer"
+    ],
+    result: "void"
+  },
+  // SSL *SSL_new(SSL_CTX *ctx);
+  SSL_new: {
+    parameters: [
+      "pointer"
+    ],
+    result: "pointer"
+  },
+  // void SSL_free(SSL *ssl);
+  SSL_free: {
+    parameters: [
+      "pointer"
+    ],
+    result: "void"
+  },
+  // void SSL_set_bio(SSL *ssl, BIO *rbio, BIO *wbio);
+  SSL_set_bio: {
+    parameters: [
+      "pointer",
+      "pointer",
+      "pointer"
+    ],
+    result: "void"
+  },
+  // void SSL_set_connect_state(SSL *ssl);
+  SSL_set_connect_state: {
+    parameters: [
+      "pointer"
+    ],
+    result: "void"
+  },
+  // long SSL_ctrl(SSL *ssl, int cmd, long larg, void *parg);
+  SSL_ctrl: {
+    parameters: [
+      "pointer",
+      "i32",
+      "i64",
+      "buffer"
+    ],
+    result: "i64"
+  },
+  // int SSL_set1_host(SSL *s, const char *host);
+  SSL_set1_host: {
+    parameters: [
+      "pointer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // void SSL_set_hostflags(SSL *s, unsigned int flags);
+  SSL_set_hostflags: {
+    parameters: [
+      "pointer",
+      "u32"
+    ],
+    result: "void"
+  },
+  // X509_VERIFY_PARAM *SSL_get0_param(SSL *ssl);
+  SSL_get0_param: {
+    parameters: [
+      "pointer"
+    ],
+    result: "pointer"
+  },
+  // int X509_VERIFY_PARAM_set1_ip_asc(X509_VERIFY_PARAM *param,
+  //                                   const char *ipasc);
+  X509_VERIFY_PARAM_set1_ip_asc: {
+    parameters: [
+      "pointer",
+      "buffer"
+    ],
+    result: "i32"
+  },
+  // int SSL_set_alpn_protos(SSL *ssl, const unsigned char *protos,
+  //                         unsigned int len);
+  SSL_set_alpn_protos: {
+    parameters: [
+      "pointer",
+      "buffer",
+      "u32"
+    ],
+    result: "i32"
+  },
+  // int SSL_do_handshake(SSL *ssl);
+  SSL_do_handshake: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int SSL_read(SSL *ssl, void *buf, int num);
+  SSL_read: {
+    parameters: [
+      "pointer",
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int SSL_write(SSL *ssl, const void *buf, int num);
+  SSL_write: {
+    parameters: [
+      "pointer",
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int SSL_shutdown(SSL *ssl);
+  SSL_shutdown: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i32"
+  },
+  // int SSL_get_error(const SSL *ssl, int ret);
+  SSL_get_error: {
+    parameters: [
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // long SSL_get_verify_result(const SSL *ssl);
+  SSL_get_verify_result: {
+    parameters: [
+      "pointer"
+    ],
+    result: "i64"
+  },
+  // const char *X509_verify_cert_error_string(long n);
+  X509_verify_cert_error_string: {
+    parameters: [
+      "i64"
+    ],
+    result: "pointer"
+  },
+  // const BIO_METHOD *BIO_s_mem(void);
+  BIO_s_mem: {
+    parameters: [],
+    result: "pointer"
+  },
+  // BIO *BIO_new(const BIO_METHOD *type);
+  BIO_new: {
+    parameters: [
+      "pointer"
+    ],
+    result: "pointer"
+  },
+  // int BIO_read(BIO *b, void *data, int dlen);
+  BIO_read: {
+    parameters: [
+      "pointer",
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // int BIO_write(BIO *b, const void *data, int dlen);
+  BIO_write: {
+    parameters: [
+      "pointer",
+      "pointer",
+      "i32"
+    ],
+    result: "i32"
+  },
+  // unsigned long ERR_get_error(void);
+  ERR_get_error: {
+    parameters: [],
+    result: "u64"
+  },
+  // void ERR_clear_error(void);
+  ERR_clear_error: {
+    parameters: [],
+    result: "void"
+  },
+  // const char *ERR_reason_error_string(unsigned long e);
+  ERR_reason_error_string: {
+    parameters: [
+      "u64"
+    ],
+    result: "pointer"
+  }
+};
+
+// src/linux/tls/openssl.ts
+var CANDIDATES2 = [
+  "libssl.so.3",
+  "libssl.so.1.1"
+];
+var OPENSSL_INIT_NO_ATEXIT = 0x00080000n;
+var symbols2;
+function openSsl(name) {
+  return symbols2 ??= openLibrary2(CANDIDATES2, name);
+}
+function takeError(library) {
+  const code = library.ERR_get_error();
+  library.ERR_clear_error();
+  const reason = Number(code & 0xfffn);
+  const text = textAt(library.ERR_reason_error_string(code));
+  if (code === 0n) return {
+    reason,
+    text: "without a reason"
+  };
+  return {
+    reason,
+    text: text ?? errnoName(reason)
+  };
+}
+function openLibrary2(candidates, name) {
+  for (const candidate of candidates) {
+    try {
+      const { symbols: symbols3 } = Deno.dlopen(candidate, OPENSSL_SYMBOLS);
+      symbols3.OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, null);
+      return symbols3;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+    }
+  }
+  const names2 = candidates.join(" or ");
+  throw new UserError(`Cannot open ${name}: TLS needs OpenSSL's ${names2}, which is not there; install libssl3 (Debian, Ubuntu), openssl-libs (Fedora) or openssl (Arch)`);
+}
+
+// src/linux/tls/tls_failure.ts
+var TlsFailure = class extends Error {
+  name = "TlsFailure";
+};
+var X509_V = {
+  OK: 0,
+  NOT_YET_VALID: 9,
+  HAS_EXPIRED: 10,
+  HOSTNAME_MISMATCH: 62,
+  IP_ADDRESS_MISMATCH: 64
+};
+var UNTRUSTED = [
+  2,
+  18,
+  19,
+  20,
+  21,
+  27
+];
+var NO_TLS = [
+  156,
+  198,
+  267
+];
+var UNSUPPORTED_PROTOCOL = 258;
+var ALERT = 1e3;
+var ALERT_HANDSHAKE_FAILURE = ALERT + 40;
+var ALERT_CERTIFICATE = [
+  42,
+  43,
+  44,
+  45,
+  46,
+  48,
+  49
+].map((n) => ALERT + n);
+var ALERT_PROTOCOL_VERSION = ALERT + 70;
+var ALERT_UNKNOWN_NAME = ALERT + 112;
+var ALERT_CERTIFICATE_REQUIRED = ALERT + 116;
+var ALERT_NO_PROTOCOL = ALERT + 120;
+function failureOf(library, ssl, host) {
+  const { reason, text } = takeError(library);
+  const result3 = Number(library.SSL_get_verify_result(ssl));
+  if (result3 !== X509_V.OK && reason < ALERT) {
+    return new TlsFailure(explainCertificate(library, result3, host));
+  }
+  return new TlsFailure(explainReason(reason, text));
+}
+function explainCertificate(library, result3, host) {
+  switch (result3) {
+    case X509_V.NOT_YET_VALID:
+      return "the certificate of its server is not valid yet; check the clocks of both machines";
+    case X509_V.HAS_EXPIRED:
+      return "the certificate of its server has expired; renew it there";
+    case X509_V.HOSTNAME_MISMATCH:
+    case X509_V.IP_ADDRESS_MISMATCH:
+      return `the certificate of its server is not for ${host}; connect by a name that it has, or give that as --tls-hostname`;
+  }
+  const said = textAt(library.X509_verify_cert_error_string(BigInt(result3)));
+  return UNTRUSTED.includes(result3) ? `no authority that is trusted here has signed the certificate of its server (${said}); give the file of that authority as --tls-ca` : `the certificate of its server is refused (${said})`;
+}
+function explainReason(reason, text) {
+  if (NO_TLS.includes(reason)) {
+    return `what answers there does not speak TLS (${text}); check the port, or leave TLS out`;
+  }
+  if (ALERT_CERTIFICATE.includes(reason)) {
+    return `its server refuses the certificate of this client (${text}); give one that it accepts as --tls-cert and --tls-key`;
+  }
+  switch (reason) {
+    case UNSUPPORTED_PROTOCOL:
+    case ALERT_PROTOCOL_VERSION:
+      return "its server and this client have no version of TLS in common, from 1.2 on; use a newer server";
+    case ALERT_HANDSHAKE_FAILURE:
+    case ALERT_CERTIFICATE_REQUIRED:
+      return `its server ends the handshake (${text}); if it wants a certificate of this client, give --tls-cert and --tls-key`;
+    case ALERT_UNKNOWN_NAME:
+      return "its server does not know the host's name; give the name in its certificate as --tls-hostname";
+    case ALERT_NO_PROTOCOL:
+      return "its server does not speak the protocol that this client asks for over TLS; check the port";
+  }
+  return `TLS fails: ${text}`;
+}
+
+// src/linux/tls/tls_engine.ts
+var SSL_ERROR_WANT_READ = 2;
+var SSL_ERROR_ZERO_RETURN = 6;
+var SSL_CTRL_SET_TLSEXT_HOSTNAME = 55;
+var NAMETYPE_HOST_NAME = 0n;
+var X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS = 4;
+var TLS_READ = {
+  /** The peer has ended the stream, and said so. */
+  END: 0,
+  /** More bytes of the peer are needed first. */
+  MORE: -1
+};
+var TlsEngine = class {
+  #library;
+  #host;
+  #pointers = new BufferPointers();
+  #ssl;
+  /** What the peer has sent, and what is to be sent to it: memory BIOs. */
+  #input;
+  #output;
+  /**
+   * Prepares a connection.
+   *
+   * @param context An SSL_CTX, which may be freed before the engine.
+   * @param host The name or address for which the peer's certificate must be.
+   * @param protocols The protocols to offer (ALPN); none if empty.
+   * @throws {TlsFailure} If there is no memory.
+   */
+  constructor(library, context, host, protocols) {
+    this.#library = library;
+    this.#host = host;
+    this.#ssl = library.SSL_new(context);
+    this.#input = library.BIO_new(library.BIO_s_mem());
+    this.#output = library.BIO_new(library.BIO_s_mem());
+    if (!this.#ssl || !this.#input || !this.#output) {
+      throw new TlsFailure("there is no memory for TLS");
+    }
+    library.SSL_set_bio(this.#ssl, this.#input, this.#output);
+    library.SSL_set_connect_state(this.#ssl);
+    this.#expect(host);
+    if (protocols.length > 0) this.#offer(protocols);
+  }
+  /** Takes bytes that the peer has sent. */
+  feed(buffer, start, length2) {
+    const at = this.#at(buffer, start);
+    const put2 = this.#library.BIO_write(this.#live(this.#input), at, length2);
+    if (put2 !== length2) throw new TlsFailure("there is no memory for TLS");
+  }
+  /**
+   * Gives bytes that are to be sent to the peer.
+   *
+   * @returns How many; 0 if there are none.
+   */
+  take(buffer, start, length2) {
+    if (this.#output === null) return 0;
+    const at = this.#at(buffer, start);
+    return Math.max(0, this.#library.BIO_read(this.#output, at, length2));
+  }
+  /**
+   * Goes on with the handshake.
+   *
+   * @returns Whether it is done; if not, more bytes of the peer are needed.
+   * @throws {TlsFailure} If it has failed; what `take()` gives tells the peer.
+   */
+  handshake() {
+    this.#library.ERR_clear_error();
+    const result3 = this.#library.SSL_do_handshake(this.#live(this.#ssl));
+    return result3 === 1 || this.#checked(result3) !== TLS_READ.MORE;
+  }
+  /**
+   * Reads what the peer has sent, decrypted.
+   *
+   * @returns How many bytes, one or more, or one of `TLS_READ`.
+   * @throws {TlsFailure} If the peer breaks the protocol or ends with an error.
+   */
+  read(buffer, start, length2) {
+    this.#library.ERR_clear_error();
+    const at = this.#at(buffer, start);
+    const ssl = this.#live(this.#ssl);
+    const result3 = this.#library.SSL_read(ssl, at, length2);
+    return result3 > 0 ? result3 : this.#checked(result3);
+  }
+  /**
+   * Encrypts all of a part of a buffer, which is not empty, for the peer.
+   *
+   * @throws {TlsFailure} If the connection cannot be used any more.
+   */
+  write(buffer, start, length2) {
+    this.#library.ERR_clear_error();
+    const at = this.#at(buffer, start);
+    const ssl = this.#live(this.#ssl);
+    const result3 = this.#library.SSL_write(ssl, at, length2);
+    if (result3 !== length2) throw this.#failure();
+  }
+  /** Tells the peer that nothing follows (close_notify). */
+  finish() {
+    this.#library.SSL_shutdown(this.#live(this.#ssl));
+    this.#library.ERR_clear_error();
+  }
+  /** Frees it: nothing comes out of it any more, and every other call fails. */
+  free() {
+    this.#library.SSL_free(this.#ssl);
+    this.#ssl = this.#input = this.#output = null;
+  }
+  /** The certificate of the peer must be for a host. */
+  #expect(host) {
+    const library = this.#library;
+    const text = cString(host);
+    const param = library.SSL_get0_param(this.#ssl);
+    if (library.X509_VERIFY_PARAM_set1_ip_asc(param, text) === 1) return;
+    library.ERR_clear_error();
+    library.SSL_set_hostflags(this.#ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    const command = SSL_CTRL_SET_TLSEXT_HOSTNAME;
+    const isSet = library.SSL_set1_host(this.#ssl, text) === 1 && library.SSL_ctrl(this.#ssl, command, NAMETYPE_HOST_NAME, text) === 1n;
+    if (!isSet) throw new TlsFailure(`${host} cannot be the name of a host`);
+  }
+  /** Offers protocols: RFC 7301, each with its length before it. */
+  #offer(protocols) {
+    const list = protocols.flatMap((each) => {
+      const bytes3 = new TextEncoder().encode(each);
+      return [
+        bytes3.length,
+        ...bytes3
+      ];
+    });
+    const bytes2 = Uint8Array.from(list);
+    void pointerOf(bytes2);
+    const { SSL_set_alpn_protos } = this.#library;
+    if (SSL_set_alpn_protos(this.#ssl, bytes2, bytes2.length) === 0) return;
+    throw new TlsFailure(`${protocols.join(", ")} cannot be offered`);
+  }
+  /** A pointer that was not freed. */
+  #live(pointer) {
+    if (pointer !== null) return pointer;
+    throw new TlsFailure("the connection was closed");
+  }
+  #checked(result3) {
+    const error = this.#library.SSL_get_error(this.#ssl, result3);
+    if (error === SSL_ERROR_WANT_READ) return TLS_READ.MORE;
+    if (error === SSL_ERROR_ZERO_RETURN) return TLS_READ.END;
+    throw this.#failure();
+  }
+  #failure() {
+    return failureOf(this.#library, this.#ssl, this.#host);
+  }
+  #at(buffer, start) {
+    const first2 = this.#pointers.of(buffer);
+    return start === 0 || first2 === null ? first2 : Deno.UnsafePointer.offset(first2, start);
+  }
+};
+
+// src/linux/tls/tls_stream.ts
+var SEND_BYTES2 = 128 * 1024;
+var RECORD_BYTES = 16 * 1024;
+var RECORD_OVERHEAD = 256;
+var OUTPUT_BYTES = SEND_BYTES2 + SEND_BYTES2 / RECORD_BYTES * RECORD_OVERHEAD;
+var INPUT_BYTES = 128 * 1024;
+var TlsStream = class {
+  #engine;
+  #owner;
+  #raw = null;
+  #output = new Uint8Array(OUTPUT_BYTES);
+  #input = new Uint8Array(INPUT_BYTES);
+  #isRawSending = false;
+  #isRawReceiving = false;
+  /** What the owner sends and was not encrypted yet. */
+  #source = null;
+  #sourceAt = 0;
+  #sourceLeft = 0;
+  /** Where the owner receives. */
+  #target = null;
+  #targetAt = 0;
+  #targetLength = 0;
+  #isDelivering = false;
+  /** What every later `receive()` ends with; `null` while the stream goes on. */
+  #end = null;
+  #isClosed = false;
+  /**
+   * Uses an engine that is past the handshake, and frees it. The stream below
+   * follows by `attach()`.
+   */
+  constructor(engine, owner) {
+    this.#engine = engine;
+    this.#owner = owner;
+  }
+  /** Starts to use the stream below, which it closes. */
+  attach(raw) {
+    this.#raw = raw;
+  }
+  send(buffer, start, length2) {
+    this.#source = buffer;
+    this.#sourceAt = start;
+    this.#sourceLeft = length2;
+    this.#push();
+  }
+  receive(buffer, start, length2) {
+    this.#target = buffer;
+    this.#targetAt = start;
+    this.#targetLength = length2;
+    this.#deliver();
+  }
+  started() {
+    this.#raw.started();
+  }
+  completed(operation) {
+    this.#raw.completed(operation);
+  }
+  /** Ends at once, so without a close_notify. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#raw.close();
+    this.#engine.free();
+  }
+  sent(result3) {
+    this.#isRawSending = false;
+    if (result3 < 0) return this.#sendFailed(result3);
+    this.#push();
+    if (this.#isRawSending || this.#source === null) return;
+    this.#source = null;
+    this.#owner.sent(0);
+  }
+  received(result3) {
+    this.#isRawReceiving = false;
+    if (result3 > 0) this.#engine.feed(this.#input, 0, result3);
+    else if (result3 < 0) this.#end = result3;
+    else {
+      this.#fail(-ERRNO.ECONNABORTED, "the connection ended without the end of TLS");
+    }
+    this.#deliver();
+  }
+  /** Sends what the engine has for the peer, else more of the owner's bytes. */
+  #push() {
+    if (this.#isRawSending || this.#isClosed) return;
+    const engine = this.#engine;
+    let length2 = engine.take(this.#output, 0, OUTPUT_BYTES);
+    if (length2 === 0 && this.#sourceLeft > 0) {
+      const count2 = Math.min(this.#sourceLeft, SEND_BYTES2);
+      try {
+        engine.write(this.#source, this.#sourceAt, count2);
+      } catch (error) {
+        this.#fail(-ERRNO.EPROTO, messageOf(error));
+        return this.#sendFailed(-ERRNO.EPROTO);
+      }
+      this.#sourceAt += count2;
+      this.#sourceLeft -= count2;
+      length2 = engine.take(this.#output, 0, OUTPUT_BYTES);
+    }
+    if (length2 === 0) return;
+    this.#isRawSending = true;
+    this.#raw.send(this.#output, 0, length2);
+  }
+  #sendFailed(result3) {
+    const wasSending = this.#source !== null;
+    this.#source = null;
+    this.#sourceLeft = 0;
+    if (wasSending) this.#owner.sent(result3);
+  }
+  /** Gives the owner what has come, as long as it wants more. */
+  #deliver() {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    while (this.#target !== null && !this.#isClosed) {
+      const result3 = this.#read();
+      if (result3 === TLS_READ.MORE) {
+        this.#receiveMore();
+        break;
+      }
+      this.#target = null;
+      if (!this.#isClosed) this.#owner.received(result3);
+    }
+    this.#isDelivering = false;
+    this.#push();
+  }
+  #receiveMore() {
+    if (this.#isRawReceiving) return;
+    this.#isRawReceiving = true;
+    this.#raw.receive(this.#input, 0, INPUT_BYTES);
+  }
+  /** Reads records until there are no more of them, or no more room. */
+  #read() {
+    let done = 0;
+    while (done < this.#targetLength) {
+      const got = this.#readRecord(done);
+      if (got <= 0) return done > 0 ? done : got;
+      done += got;
+    }
+    return done;
+  }
+  /** Reads (a part of) one record: a count, `TLS_READ` or a negative errno. */
+  #readRecord(done) {
+    const at = this.#targetAt + done;
+    const room3 = this.#targetLength - done;
+    let got = TLS_READ.MORE;
+    try {
+      got = this.#engine.read(this.#target, at, room3);
+    } catch (error) {
+      if (this.#end === null) this.#fail(-ERRNO.EPROTO, messageOf(error));
+    }
+    return got === TLS_READ.MORE ? this.#end ?? TLS_READ.MORE : got;
+  }
+  #fail(result3, why) {
+    this.#end = result3;
+    this.#owner.failed?.(why);
+  }
+};
+
+// src/linux/tls/tls_socket.ts
+var HEADER_BYTES3 = 5;
+var LENGTH_AT = 3;
+var TYPES2 = {
+  FIRST: 20,
+  LAST: 24
+};
+var OUTPUT_BYTES2 = 18 * 1024;
+var TlsSocket = class _TlsSocket {
+  #socket;
+  #engine;
+  #name;
+  #isClosed = false;
+  /**
+   * Does the handshake.
+   *
+   * @param socket The connection, which is closed in the end, or if this fails.
+   * @param engine A new engine, which is freed likewise.
+   * @param name The server's name in errors.
+   * @throws {UserError} If the handshake fails.
+   */
+  static async start(socket, engine, name) {
+    const own = new _TlsSocket(socket, engine, name);
+    try {
+      await own.#shakeHands();
+      return own;
+    } catch (error) {
+      own.close();
+      throw error;
+    }
+  }
+  constructor(socket, engine, name) {
+    this.#socket = socket;
+    this.#engine = engine;
+    this.#name = name;
+  }
+  async send(bytes2) {
+    if (bytes2.length === 0) return;
+    this.#do(() => this.#engine.write(bytes2, 0, bytes2.length));
+    await this.#flush();
+  }
+  async receive(length2) {
+    const bytes2 = new Uint8Array(length2);
+    for (let done = 0; done < length2; ) {
+      const got = this.#do(() => this.#engine.read(bytes2, done, length2 - done));
+      if (got === TLS_READ.END) {
+        throw this.#failure("its server closed the connection");
+      }
+      if (got === TLS_READ.MORE) await this.#receiveRecord();
+      else done += got;
+    }
+    return bytes2;
+  }
+  stream(owner) {
+    this.#isClosed = true;
+    const stream = new TlsStream(this.#engine, owner);
+    stream.attach(this.#socket.stream(stream));
+    return stream;
+  }
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#engine.finish();
+    void this.#flush().catch(() => {
+    });
+    this.#engine.free();
+    this.#socket.close();
+  }
+  async #shakeHands() {
+    for (; ; ) {
+      try {
+        const isDone = this.#engine.handshake();
+        await this.#flush();
+        if (isDone) return;
+      } catch (error) {
+        await this.#flush().catch(() => {
+        });
+        throw this.#explained(error);
+      }
+      await this.#receiveRecord();
+    }
+  }
+  /**
+   * Takes one record of the peer, and no byte that follows it, so that these are
+   * there for the stream.
+   */
+  async #receiveRecord() {
+    const header = await this.#socket.receive(HEADER_BYTES3);
+    this.#engine.feed(header, 0, HEADER_BYTES3);
+    const isRecord = header[0] >= TYPES2.FIRST && header[0] <= TYPES2.LAST;
+    if (!isRecord) return;
+    const length2 = new DataView(header.buffer).getUint16(LENGTH_AT);
+    if (length2 === 0) return;
+    const fragment = await this.#socket.receive(length2);
+    this.#engine.feed(fragment, 0, length2);
+  }
+  /** Sends what the engine has for the peer. */
+  async #flush() {
+    for (; ; ) {
+      const bytes2 = new Uint8Array(OUTPUT_BYTES2);
+      const length2 = this.#engine.take(bytes2, 0, bytes2.length);
+      if (length2 === 0) return;
+      await this.#socket.send(bytes2.subarray(0, length2));
+    }
+  }
+  #do(call3) {
+    try {
+      return call3();
+    } catch (error) {
+      throw this.#explained(error);
+    }
+  }
+  #explained(error) {
+    return error instanceof TlsFailure ? this.#failure(error.message) : error;
+  }
+  #failure(why) {
+    return new UserError(`Cannot open ${this.#name}: ${why}`);
+  }
+};
+
+// src/linux/tls/tls_client.ts
+var SSL_VERIFY_PEER = 1;
+var SSL_FILETYPE_PEM = 1;
+var SSL_CTRL_SET_MIN_PROTO_VERSION = 123;
+var TLS1_2_VERSION = 0x0303n;
+var SSL_OP_NO_RENEGOTIATION = 1n << 30n;
+var NO_PASSWORD = new Uint8Array(new ArrayBuffer(1));
+var LinuxTlsClient = class {
+  #library;
+  #name;
+  #context;
+  /**
+   * Reads the files.
+   *
+   * @param name What is being opened, in errors.
+   * @throws {UserError} If they cannot be used, or OpenSSL is not installed.
+   */
+  constructor(files, name) {
+    const library = this.#library = openSsl(name);
+    this.#name = name;
+    library.ERR_clear_error();
+    this.#context = library.SSL_CTX_new(library.TLS_client_method());
+    if (this.#context === null) {
+      throw this.#failure("TLS cannot be used", "look at OpenSSL's set-up");
+    }
+    try {
+      this.#setUp(files);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+  async start(socket, host, protocols = []) {
+    const engine = new TlsEngine(this.#library, this.#context, host, protocols);
+    return await TlsSocket.start(socket, engine, this.#name);
+  }
+  close() {
+    this.#library.SSL_CTX_free(this.#context);
+    this.#context = null;
+  }
+  #setUp({ ca, certificate, key }) {
+    const library = this.#library;
+    const context = this.#context;
+    const command = SSL_CTRL_SET_MIN_PROTO_VERSION;
+    library.SSL_CTX_ctrl(context, command, TLS1_2_VERSION, null);
+    library.SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    library.SSL_CTX_set_verify(context, SSL_VERIFY_PEER, null);
+    const password = pointerOf(NO_PASSWORD);
+    library.SSL_CTX_set_default_passwd_cb_userdata(context, password);
+    if (ca === null) this.#trustSystem();
+    else this.#trust(ca);
+    if (certificate !== null) this.#present(certificate, key ?? certificate);
+    else if (key !== null) {
+      throw this.#refusal(`--tls-key has no use without a certificate`, "give --tls-cert too");
+    }
+    library.ERR_clear_error();
+  }
+  #trustSystem() {
+    const { SSL_CTX_set_default_verify_paths: trust } = this.#library;
+    if (trust(this.#context) === 1) return;
+    throw this.#failure("the authorities that this system trusts cannot be read", "give those to trust as --tls-ca");
+  }
+  #trust(ca) {
+    const { SSL_CTX_load_verify_locations: trust } = this.#library;
+    if (trust(this.#context, cString(ca), null) === 1) return;
+    throw this.#failure(`${ca} has no certificates of authorities to trust`, "give a file in PEM as --tls-ca");
+  }
+  /** Has a certificate for servers that want one, and those that it leads to. */
+  #present(certificate, key) {
+    const library = this.#library;
+    const context = this.#context;
+    const chain = cString(certificate);
+    if (library.SSL_CTX_use_certificate_chain_file(context, chain) !== 1) {
+      throw this.#failure(`${certificate} has no certificate of this client`, "give a file in PEM as --tls-cert");
+    }
+    const type = SSL_FILETYPE_PEM;
+    const path = cString(key);
+    if (library.SSL_CTX_use_PrivateKey_file(context, path, type) !== 1) {
+      throw this.#failure(`${key} cannot be the private key of ${certificate}`, "give the one that belongs to it, in PEM and without a password, as --tls-key");
+    }
+  }
+  #failure(why, advice) {
+    return this.#refusal(`${why} (${takeError(this.#library).text})`, advice);
+  }
+  #refusal(why, advice) {
+    return new UserError(`Cannot open ${this.#name}: ${why}; ${advice}`);
+  }
+};
 
 // src/linux/syscall/directory_entry.ts
 var DirectoryEntry = class {
@@ -21703,7 +22626,8 @@ function driverServices({ fileIo = () => null, insecurePath = false, tell: tell2
   const makeStream = (fd, owner) => fileIo()?.stream?.(fd, owner, SOCKET_CALLS) ?? null;
   return {
     sockets: {
-      connect: (address, name, limitMs) => connectSocket(address, name, limitMs, makeStream)
+      connect: (address, name, limitMs) => connectSocket(address, name, limitMs, makeStream),
+      tls: (files, name) => new LinuxTlsClient(files, name)
     },
     files: {
       open: (path, options) => openBlockFile(path, {
@@ -25019,12 +25943,12 @@ function groupsOfThread(pid) {
 }
 
 // src/mirror/failure.ts
-function failureOf(number2) {
+function failureOf2(number2) {
   const name = errnoName(number2);
   return new Errno(Object.hasOwn(ERRNO, name) ? name : "EIO");
 }
 function checked3(result3) {
-  if (result3 < 0) throw failureOf(errno());
+  if (result3 < 0) throw failureOf2(errno());
   return result3;
 }
 
@@ -25037,7 +25961,7 @@ function readFile(fd, into, offset) {
     const count2 = libc().pread(fd, pointer, length2, BigInt(offset));
     if (count2 >= 0) return count2;
     const error = errno();
-    if (error !== ERRNO.EINTR) throw failureOf(error);
+    if (error !== ERRNO.EINTR) throw failureOf2(error);
   }
 }
 function writeFile(fd, data, offset) {
@@ -25047,7 +25971,7 @@ function writeFile(fd, data, offset) {
     const count2 = libc().pwrite(fd, pointer, length2, BigInt(offset));
     if (count2 >= 0) return count2;
     const error = errno();
-    if (error !== ERRNO.EINTR) throw failureOf(error);
+    if (error !== ERRNO.EINTR) throw failureOf2(error);
   }
 }
 function seekFile(fd, offset, whence) {
@@ -25055,7 +25979,7 @@ function seekFile(fd, offset, whence) {
   if (found >= 0) return found;
   const error = errno();
   if (error === ERRNO.ENXIO) return null;
-  throw failureOf(error);
+  throw failureOf2(error);
 }
 async function syncFile(fd, dataOnly, close2) {
   const { fdatasync, fdatasync_nonblocking, fsync: fsync2, fsync_nonblocking } = libc();
@@ -25068,7 +25992,7 @@ async function syncFile(fd, dataOnly, close2) {
   ];
   try {
     if (await inPool(() => later(fd), () => now(fd)) === 0) return;
-    throw failureOf(now(fd) === 0 ? ERRNO.EIO : errno());
+    throw failureOf2(now(fd) === 0 ? ERRNO.EIO : errno());
   } finally {
     if (close2) libc().close(fd);
   }
@@ -25393,7 +26317,7 @@ var BUFFER_SIZE = 32 * 1024;
 var SIZE3 = BigInt(BUFFER_SIZE);
 var TWO_3217 = 2 ** 32;
 var TYPE_SHIFT = 12;
-var LENGTH_AT = 16;
+var LENGTH_AT2 = 16;
 var TYPE_AT = 18;
 var NAME_AT = 19;
 var bytes = new Uint8Array(new ArrayBuffer(BUFFER_SIZE));
@@ -25454,7 +26378,7 @@ var DirectoryReader = class {
 };
 function decode2(length2, entries2) {
   for (let at = 0; at < length2; ) {
-    const size = view.getUint16(at + LENGTH_AT, true);
+    const size = view.getUint16(at + LENGTH_AT2, true);
     const start = at + NAME_AT;
     const end = bytes.indexOf(0, start);
     const name = decodeName(bytes.subarray(start, end));
@@ -25534,7 +26458,7 @@ function result2(value2) {
   return value2 < 0 ? -errno() : value2;
 }
 function orThrow(value2) {
-  if (value2 < 0) throw failureOf(-value2);
+  if (value2 < 0) throw failureOf2(-value2);
   return value2;
 }
 
@@ -25794,7 +26718,7 @@ var MirrorTree = class {
     const flags = OPEN.PATH | OPEN.CLOEXEC;
     const fd = libc().openat(descriptors, descriptorName(file), flags, 0);
     if (fd < 0) {
-      const error = failureOf(errno());
+      const error = failureOf2(errno());
       closeDescriptor(file);
       throw error;
     }
@@ -25821,7 +26745,7 @@ var MirrorTree = class {
     const { fd } = node;
     if (linkat(fd, NO_NAME, directory.fd, path, AT.EMPTY_PATH) === 0) return;
     const error = errno();
-    if (error !== ERRNO.ENOENT) throw failureOf(error);
+    if (error !== ERRNO.ENOENT) throw failureOf2(error);
     const { descriptors } = this;
     const link3 = descriptorName(fd);
     checked3(linkat(descriptors, link3, directory.fd, path, AT.SYMLINK_FOLLOW));
@@ -25854,7 +26778,7 @@ var MirrorTree = class {
   /** The node of a file; its O_PATH descriptor is closed if it has one. */
   #nodeOf(fd) {
     if (readStatus(fd, NO_NAME) < 0) {
-      const error = failureOf(errno());
+      const error = failureOf2(errno());
       closeDescriptor(fd);
       throw error;
     }
@@ -25883,7 +26807,7 @@ var MirrorTree = class {
 };
 function nothingThere(error) {
   if (error === ERRNO.ENOENT) return null;
-  throw failureOf(error);
+  throw failureOf2(error);
 }
 
 // src/mirror/xattrs.ts
@@ -25899,7 +26823,7 @@ function attributeOf(fd, name) {
   if (length2 >= 0) return into.slice(0, length2);
   const error = errno();
   if (error === ERRNO.ENODATA) return null;
-  throw failureOf(error);
+  throw failureOf2(error);
 }
 function setAttribute(fd, name, value2, flags) {
   const bytes2 = value2.length === 0 ? EMPTY : value2;
@@ -26152,7 +27076,7 @@ var ByteBudget = class {
 
 // src/session/trace_relay.ts
 var RELAY_MAX = 4 << 20;
-var RECORD_BYTES = 1024;
+var RECORD_BYTES2 = 1024;
 var TraceSender = class {
   #budget;
   #send;
@@ -26193,7 +27117,7 @@ var TraceSender = class {
   }
 };
 function sizeOf4({ wire }) {
-  return RECORD_BYTES + (wire?.byteLength ?? 0);
+  return RECORD_BYTES2 + (wire?.byteLength ?? 0);
 }
 
 // src/session/uncaught_replies.ts
@@ -26587,7 +27511,7 @@ var closeWorker = self.close.bind(self);
 function endEarly(queue) {
   const end = (error) => {
     queue.close();
-    tell(failureOf2(error));
+    tell(failureOf3(error));
   };
   const uncaught = (event) => {
     if (settleUncaught(event, report)) return;
@@ -26624,7 +27548,7 @@ function cloneable(error) {
   }
   return copy;
 }
-function failureOf2(error) {
+function failureOf3(error) {
   const isUserError = error instanceof UserError;
   return {
     kind: "failed",
@@ -26646,7 +27570,7 @@ async function main() {
     if (first2.kind === "copy") await copyJobs(first2, self);
     else await run2(first2);
   } catch (error) {
-    tell(failureOf2(error));
+    tell(failureOf3(error));
   }
   closeWorker();
 }

@@ -12,6 +12,9 @@ import { FakeBlockFile } from "./_fake_block_file.ts";
 export const NO_SOCKETS: SocketService = {
   connect: (_address, name) =>
     Promise.reject(new UserError(`Cannot open ${name}: there is no network`)),
+  tls(_files, name) {
+    throw new UserError(`Cannot open ${name}: there is no TLS`);
+  },
 };
 
 /** Files in memory that log how they are opened, locked and closed. */
@@ -58,6 +61,7 @@ export class FakeFiles implements FileService {
   services(): DriverServices {
     const sockets: SocketService = {
       connect: (...args) => this.sockets.connect(...args),
+      tls: (...args) => this.sockets.tls(...args),
     };
     return {
       files: this,

@@ -152,6 +152,7 @@ import "../linux/restart_test.ts";
 import "../linux/ring_entries_test.ts";
 import "../linux/sd_notify_test.ts";
 import "../linux/thread_write_test.ts";
+import "../linux/tls_test.ts";
 import "../linux/unix_socket_test.ts";
 import "../linux/user_mount_test.ts";
 import "../mirror/mirror_test.ts";

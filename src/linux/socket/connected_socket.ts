@@ -97,7 +97,10 @@ export class LinuxConnectedSocket implements ConnectedSocket {
     if (error !== ERRNO.EAGAIN) {
       throw this.#failure(`the connection failed (${errnoName(error)})`);
     }
-    if (await this.#wait[what](this.#deadline)) return;
+    const isReady = await this.#wait[what](this.#deadline);
+    // Its number may belong to another file by now.
+    if (this.#isClosed) throw this.#failure("the connection was closed");
+    if (isReady) return;
     throw this.#failure("its server does not answer in time");
   }
 

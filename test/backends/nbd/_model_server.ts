@@ -8,6 +8,7 @@ import type {
   ConnectedSocket,
   SocketService,
 } from "../../../src/backends/services.ts";
+import { NO_SOCKETS } from "../_fake_files.ts";
 import { UserError } from "../../../src/base/user_error.ts";
 import type {
   ByteStream,
@@ -77,6 +78,8 @@ export class ModelServer implements SocketService {
     this.#open.add(connection);
     return Promise.resolve(connection);
   }
+
+  tls = NO_SOCKETS.tls;
 
   /** Cuts every connection; the server itself goes on. */
   cut(): void {
