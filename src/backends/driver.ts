@@ -163,6 +163,16 @@ export interface Opened<Attachment> {
   readonly releaseWriteLock?: () => void;
 }
 
+/** What a format says of an image, without opening other files. */
+export interface ImageDescription {
+  /** The size of the disk in bytes. */
+  readonly size: number;
+  /** For programs: plain data. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** For people: names and texts, with `quoteName()` around names of files. */
+  readonly rows: readonly (readonly [string, string])[];
+}
+
 /** The context of opening a driver. */
 export interface OpenContext {
   /** How the image is opened. */
@@ -242,6 +252,20 @@ export interface ImageDriver<Source = unknown, Attachment = unknown>
    * @throws {UserError} If it is not a source of this driver.
    */
   parse?(rest: string, text: string): Source;
+  /** The source of the file that an image is in; left out if it is in none. */
+  fileOf?(source: Source): string;
+  /**
+   * Reads what an image says of itself; left out if it says nothing.
+   *
+   * @param file The file of `fileOf()`.
+   * @param name Its name in errors.
+   * @throws {UserError} If it makes no sense.
+   */
+  describe?(
+    file: Backend,
+    name: string,
+    source: Source,
+  ): Promise<ImageDescription>;
   /**
    * Makes a new image, durably; left out if it cannot make any. If it fails,
    * nothing is left.

@@ -4,10 +4,26 @@ import type { ImageBelow, OpenContext } from "./driver.ts";
 /** Images in a chain at most. */
 export const CHAIN_MAX = 32;
 
+/** How an image below another one is opened. */
+export const READ_ONLY = {
+  writable: false,
+  growable: false,
+  snapshot: null,
+  backing: null,
+  overlay: null,
+} as const;
+
+/** The place of an image in a chain. */
+export interface ChainLink {
+  readonly gate: ReferenceGate;
+  /** By what it was named; `null` for what the user named. */
+  readonly reference: Reference | null;
+}
+
 /** A file that an image refers to. */
 export interface Reference {
-  /** What it is to the image, such as "backing file". */
-  readonly role: string;
+  /** What it is to the image; a backing file or parent is an image below it. */
+  readonly role: "backing file" | "parent" | "data file" | "extent";
   /** The name that the image gives. */
   readonly name: string;
   /** The image. */
@@ -55,7 +71,8 @@ export class ReferenceGate {
     if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
       throw refused(reference, "it is not a path; name the file yourself");
     }
-    if (role === "backing file" && ++this.#images > CHAIN_MAX) {
+    const isBelow = role === "backing file" || role === "parent";
+    if (isBelow && ++this.#images > CHAIN_MAX) {
       throw refused(
         reference,
         `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`,

@@ -17,6 +17,7 @@ import { OVERLAY } from "./formats/overlay.ts";
 import { PARTS } from "./formats/parts/driver.ts";
 import { QCOW2 } from "./formats/qcow2/driver.ts";
 import { RAW } from "./formats/raw.ts";
+import { VMDK } from "./formats/vmdk/driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { MEMORY } from "./protocols/memory.ts";
 import { MODULE } from "./protocols/module.ts";
@@ -33,6 +34,7 @@ export const DRIVERS: readonly Driver[] = [
   RAW,
   QCOW2,
   PARTS,
+  VMDK,
   OVERLAY,
   FILE,
   NBD,

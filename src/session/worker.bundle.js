@@ -12435,8 +12435,1070 @@ function nameFrom(image, name, files) {
   return isBelow ? name.slice(directory.length) : name;
 }
 
+// src/backends/compression/load_zlib.ts
+async function loadZlib(what) {
+  try {
+    return await import("node:zlib");
+  } catch (cause) {
+    throw new UserError(`Cannot load zlib for ${what}: the name of the working directory is not UTF-8; start in another directory`, {
+      cause
+    });
+  }
+}
+
+// src/backends/compression/zlib_handle.ts
+var ZlibHandle = class _ZlibHandle {
+  #handle;
+  #state;
+  #flush;
+  #hasFailed = false;
+  /**
+   * Makes a decompressor.
+   *
+   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
+   */
+  static create(zlib2, compression) {
+    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
+    const stream = compression === "deflate" ? zlib2.createInflateRaw() : compression === "zlib" ? zlib2.createInflate() : zlib2.createZstdDecompress();
+    const { _handle: handle, _writeState: state } = stream;
+    const isKnown = typeof handle?.writeSync === "function" && typeof handle.reset === "function" && state instanceof Uint32Array;
+    if (!isKnown) return null;
+    const flush2 = compression === "zstd" ? ZSTD_e_end : Z_FINISH;
+    return new _ZlibHandle(handle, state, flush2);
+  }
+  constructor(handle, state, flush2) {
+    this.#handle = handle;
+    this.#state = state;
+    this.#flush = flush2;
+    handle.onerror = () => {
+      this.#hasFailed = true;
+    };
+  }
+  /**
+   * Decompresses a stream, up to the end of the output.
+   *
+   * @param stream The stream, and the bytes that follow it.
+   * @param output Where to.
+   * @returns How many bytes the stream gave; -1 if it is damaged.
+   */
+  decompress(stream, output) {
+    const handle = this.#handle;
+    const [from, to] = [
+      stream.length,
+      output.length
+    ];
+    this.#hasFailed = false;
+    try {
+      handle.reset();
+      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
+    } catch {
+      return -1;
+    }
+    return this.#hasFailed ? -1 : to - this.#state[0];
+  }
+};
+
+// src/backends/compression/zstd_frame.ts
+var MAGIC = 4247762216;
+var BLOCK_HEADER = 3;
+var RLE = 1;
+var DICTIONARY_ID = [
+  0,
+  1,
+  2,
+  4
+];
+var CONTENT_SIZE = [
+  0,
+  2,
+  4,
+  8
+];
+function zstdFrameLength(bytes2) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  if (bytes2.length < 5 || view2.getUint32(0, true) !== MAGIC) return null;
+  const descriptor = bytes2[4];
+  const isSingleSegment = (descriptor & 32) !== 0;
+  const sizeCode = descriptor >> 6;
+  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
+  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
+  for (let isLast = false; !isLast; ) {
+    if (at + BLOCK_HEADER > bytes2.length) return null;
+    const header = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16;
+    isLast = (header & 1) !== 0;
+    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
+  }
+  const hasChecksum = (descriptor & 4) !== 0;
+  const end = at + (hasChecksum ? 4 : 0);
+  return end <= bytes2.length ? end : null;
+}
+
+// src/backends/compression/decompress.ts
+var zlib = null;
+var handles = /* @__PURE__ */ new Map();
+async function loadDecompression(what) {
+  zlib ??= await loadZlib(what);
+}
+function decompress(compression, stream, output) {
+  const most = output.length - 1;
+  const got = handleOf(compression)?.decompress(stream, output);
+  if (got === most) return got;
+  const block = decompressBySync(compression, stream, most);
+  if (block === null) return -1;
+  output.set(block);
+  return block.length;
+}
+function loaded() {
+  if (zlib === null) throw new Error("loadDecompression() was not called");
+  return zlib;
+}
+function handleOf(compression) {
+  let handle = handles.get(compression);
+  if (handle === void 0) {
+    handle = ZlibHandle.create(loaded(), compression);
+    handles.set(compression, handle);
+  }
+  return handle;
+}
+function decompressBySync(compression, stream, most) {
+  const options = {
+    maxOutputLength: most,
+    // One piece of output with a byte to spare: zlib would else ask for more.
+    chunkSize: most + 1
+  };
+  try {
+    switch (compression) {
+      case "deflate":
+        return loaded().inflateRawSync(stream, options);
+      case "zlib":
+        return loaded().inflateSync(stream, options);
+      case "zstd":
+        return decompressZstd(stream, options);
+    }
+  } catch {
+    return null;
+  }
+}
+function decompressZstd(stream, options) {
+  const length2 = zstdFrameLength(stream);
+  return length2 === null ? null : loaded().zstdDecompressSync(stream.subarray(0, length2), options);
+}
+
+// src/backends/mapped/damage_signs.ts
+var DamageSigns = class {
+  /** Marks the image, and ends that it is written to; if it is. */
+  mark = null;
+  #told;
+  #name;
+  #tell;
+  #advice;
+  /** Makes the memory that the threads of an image share. */
+  static create() {
+    return new SharedArrayBuffer(4);
+  }
+  /**
+   * Wraps the memory.
+   *
+   * @param name The image's name.
+   * @param tell Receives a sentence.
+   * @param advice What to do.
+   */
+  constructor(memory, name, tell2, advice) {
+    this.#told = new Int32Array(memory);
+    this.#name = name;
+    this.#tell = tell2;
+    this.#advice = advice;
+  }
+  /**
+   * Notes damage.
+   *
+   * @param what What is damaged, such as "the entry of byte 512".
+   */
+  found(what) {
+    if (Atomics.exchange(this.#told, 0, 1) !== 0) return;
+    const { mark } = this;
+    const effect = mark === null ? "what it says cannot be read" : "the image is marked as corrupt and takes no more writes";
+    this.#tell(`${this.#name} is damaged: ${what} makes no sense, so ${effect}; ${this.#advice}`);
+    mark?.();
+  }
+};
+
+// src/backends/image_map.ts
+async function rangeAt(image, position) {
+  if ("rangeAt" in image) {
+    return await image.rangeAt(position);
+  }
+  const { size } = await image.stat();
+  const { data, end } = await image.extent(position);
+  return {
+    start: position,
+    length: Math.min(end, size) - position,
+    depth: 0,
+    present: true,
+    zero: !data,
+    data,
+    compressed: false,
+    offset: position
+  };
+}
+
+// src/backends/mapped/mapping.ts
+var MAPPED = {
+  /** Bytes of a file. */
+  DATA: 0,
+  /** Zeroes. */
+  ZERO: 1,
+  /** Not in this image: the one below has it, or it is zeroes. */
+  UNALLOCATED: 2,
+  /** Compressed. */
+  COMPRESSED: 3,
+  /** The tables make no sense here. */
+  CORRUPT: 4
+};
+var NO_HOST = -1;
+var Mapping = class {
+  kind = MAPPED.CORRUPT;
+  /** Bytes of the disk that it is valid for. */
+  length = 0;
+  /** The number of the file that has it, in `ReadSources`. */
+  file = 0;
+  /**
+   * Where the first byte is in the file; of compressed data where the stream
+   * starts. Zeroes have a place if a cluster is kept for them.
+   */
+  host = NO_HOST;
+  /** Whether no snapshot shares the data: they may be overwritten in place. */
+  isOwn = false;
+  /** Bytes of the stream of compressed data at most. */
+  streamLength = 0;
+  /** Where the first byte is in what the stream gives. */
+  inBlock = 0;
+  /** Bytes that the stream gives. */
+  blockLength = 0;
+  /** Sets what has no place in the file. */
+  setPlaceless(kind, length2) {
+    this.kind = kind;
+    this.length = length2;
+    this.host = NO_HOST;
+    this.isOwn = false;
+  }
+};
+
+// src/backends/mapped/slice_buffer.ts
+var SliceBuffer = class {
+  /** As in the file. */
+  bytes;
+  /** In host order, once it has been read. */
+  words;
+  /** Which slice. */
+  slice = -1;
+  /** The number of the file that has it, in `ReadSources`. */
+  file = 0;
+  /** Where it is in the file. */
+  host = 0;
+  /** The cache's count before it was read. */
+  changes = 0;
+  /** Makes room for a slice. */
+  constructor(sliceSize) {
+    this.bytes = new Uint8Array(sliceSize);
+    this.words = new Int32Array(sliceSize / 4);
+  }
+};
+
+// src/backends/mapped/map_later.ts
+async function mapLater({ lookup: lookup2, files, sliceSize }, position, length2, mapping) {
+  const slice = new SliceBuffer(sliceSize);
+  while (!lookup2.map(position, length2, mapping)) {
+    lookup2.prepare(position, slice);
+    const { bytes: bytes2, host } = slice;
+    const { backend } = files[slice.file];
+    const got = await readFully(backend, host, bytes2, 0, bytes2.length);
+    if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
+    if (lookup2.mapRead(slice, position, length2, mapping)) break;
+  }
+  return 0;
+}
+
+// src/backends/mapped/read_operation.ts
+var STATE = {
+  /** The next range has to be mapped. */
+  MAP: 0,
+  /** It is mapped. */
+  MAPPED: 1,
+  /** Bytes of the disk are being read. */
+  BYTES: 2,
+  /** A slice of a table is being read. */
+  SLICE: 3,
+  /** A compressed block is being read. */
+  STREAM: 4
+};
+var NO_BUFFER = new Uint8Array(0);
+var ReadOperation = class {
+  #from;
+  #idle;
+  #mapping = new Mapping();
+  #state = STATE.MAP;
+  #position = 0;
+  #buffer = NO_BUFFER;
+  #start = 0;
+  #length = 0;
+  /** Bytes of the disk that have been read. */
+  #done = 0;
+  #answer = null;
+  /** Made when first needed. */
+  #slice = null;
+  #stream = NO_BUFFER;
+  /** Bytes of the slice or stream that have been read. */
+  #filled = 0;
+  /**
+   * Makes an operation.
+   *
+   * @param from What it reads from.
+   * @param idle Where it waits for its next use.
+   */
+  constructor(from, idle) {
+    this.#from = from;
+    this.#idle = idle;
+  }
+  /** Reads a range; the parameters are those of `Backend.read()`. */
+  read(position, buffer, start, length2) {
+    this.#position = position;
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#length = length2;
+    this.#done = 0;
+    this.#state = STATE.MAP;
+    this.#answer = null;
+    let result3;
+    try {
+      result3 = this.#run();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    if (result3 === null) return this.#answer;
+    this.#release();
+    return result3;
+  }
+  complete(got) {
+    let result3;
+    try {
+      const error = this.#took(got);
+      result3 = error < 0 ? this.#end(error) : this.#run();
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (result3 === null) return;
+    const answer = this.#answer;
+    this.#release();
+    answer.complete(result3);
+  }
+  fail(error) {
+    const answer = this.#answer;
+    const done = this.#done;
+    this.#release();
+    if (done > 0) answer.complete(done);
+    else answer.fail(error);
+  }
+  /** Goes on as far as possible; `null` if it waits. */
+  #run() {
+    while (this.#done < this.#length) {
+      const got = this.#next();
+      if (typeof got !== "number") {
+        this.#answer ??= Completion.start();
+        Completion.of(got).deliverTo(this);
+        return null;
+      }
+      const error = this.#took(got);
+      if (error < 0) return this.#end(error);
+    }
+    return this.#done;
+  }
+  #end(error) {
+    return this.#done > 0 ? this.#done : error;
+  }
+  /** Makes the next call. */
+  #next() {
+    const { lookup: lookup2 } = this.#from;
+    const position = this.#position + this.#done;
+    if (this.#state === STATE.MAP) {
+      const left = this.#length - this.#done;
+      if (lookup2.map(position, left, this.#mapping)) {
+        this.#state = STATE.MAPPED;
+      } else {
+        this.#slice ??= new SliceBuffer(this.#from.sliceSize);
+        lookup2.prepare(position, this.#slice);
+        this.#filled = 0;
+        this.#state = STATE.SLICE;
+      }
+    }
+    switch (this.#state) {
+      case STATE.SLICE:
+        return this.#readSlice(this.#slice);
+      case STATE.STREAM:
+        return this.#readStream();
+      default:
+        return this.#readMapped(position);
+    }
+  }
+  #readMapped(position) {
+    const { files, blocks, damage } = this.#from;
+    const mapping = this.#mapping;
+    const { kind, host, length: length2 } = mapping;
+    const at = this.#start + this.#done;
+    this.#state = STATE.BYTES;
+    switch (kind) {
+      case MAPPED.DATA:
+        return files[mapping.file].backend.read(host, this.#buffer, at, length2);
+      case MAPPED.UNALLOCATED:
+        return this.#readBacking(position);
+      case MAPPED.ZERO:
+        return this.#zero(length2);
+      case MAPPED.COMPRESSED:
+        if (blocks.copy(mapping, this.#buffer, at)) return length2;
+        this.#filled = 0;
+        this.#state = STATE.STREAM;
+        return this.#readStream();
+      default:
+        damage.found(`its table at byte ${position} of the disk`);
+        return -ERRNO.EIO;
+    }
+  }
+  #readBacking(position) {
+    const { backing } = this.#from;
+    const { length: length2 } = this.#mapping;
+    const there = backing === null ? 0 : Math.min(length2, backing.size - position);
+    if (there <= 0) return this.#zero(length2);
+    const at = this.#start + this.#done;
+    return backing.backend.read(position, this.#buffer, at, there);
+  }
+  #zero(length2) {
+    const at = this.#start + this.#done;
+    this.#buffer.fill(0, at, at + length2);
+    return length2;
+  }
+  #readSlice({ bytes: bytes2, file, host }) {
+    const filled = this.#filled;
+    const left = bytes2.length - filled;
+    const { backend } = this.#from.files[file];
+    return backend.read(host + filled, bytes2, filled, left);
+  }
+  #readStream() {
+    const { file, host, streamLength, blockLength } = this.#mapping;
+    const filled = this.#filled;
+    if (this.#stream.length < streamLength) {
+      const room3 = Math.max(streamLength, 2 * blockLength);
+      this.#stream = new Uint8Array(room3);
+    }
+    const left = streamLength - filled;
+    const { backend } = this.#from.files[file];
+    return backend.read(host + filled, this.#stream, filled, left);
+  }
+  /** Takes the result of a call; a negative errno if the read has to end. */
+  #took(got) {
+    if (got < 0) return got;
+    switch (this.#state) {
+      case STATE.SLICE:
+        return this.#tookSlice(got, this.#slice);
+      case STATE.STREAM:
+        return this.#tookStream(got);
+      default: {
+        const bytes2 = got === 0 ? this.#pastEnd() : got;
+        if (bytes2 < 0) return bytes2;
+        this.#done += bytes2;
+        this.#state = STATE.MAP;
+        return 0;
+      }
+    }
+  }
+  #tookSlice(got, slice) {
+    if (got === 0) return -ERRNO.EIO;
+    this.#filled += got;
+    if (this.#filled < slice.bytes.length) return 0;
+    const position = this.#position + this.#done;
+    const left = this.#length - this.#done;
+    const { lookup: lookup2 } = this.#from;
+    const isMapped = lookup2.mapRead(slice, position, left, this.#mapping);
+    this.#state = isMapped ? STATE.MAPPED : STATE.MAP;
+    return 0;
+  }
+  #tookStream(got) {
+    const { blocks } = this.#from;
+    const { streamLength } = this.#mapping;
+    this.#filled += got;
+    if (got > 0 && this.#filled < streamLength) return 0;
+    const stream = this.#stream.subarray(0, this.#filled);
+    if (!blocks.add(this.#mapping, stream)) return -ERRNO.EIO;
+    this.#state = STATE.MAP;
+    return 0;
+  }
+  /** Bytes that are zeroes because the last cluster of a file is not whole. */
+  #pastEnd() {
+    const { kind, file, host, length: length2 } = this.#mapping;
+    const { end, zeroEnd } = this.#from.files[file];
+    if (kind !== MAPPED.DATA || host < end || host >= zeroEnd) {
+      return -ERRNO.EIO;
+    }
+    return this.#zero(Math.min(length2, zeroEnd - host));
+  }
+  #release() {
+    this.#buffer = NO_BUFFER;
+    this.#idle.push(this);
+  }
+};
+
+// src/backends/mapped/read_sources.ts
+function notAtEnd(answer) {
+  if (typeof answer !== "number") {
+    return Completion.of(answer).after(NOT_AT_END);
+  }
+  return answer === 0 ? -ERRNO.EIO : answer;
+}
+var NOT_AT_END = {
+  run: (got) => got === 0 ? -ERRNO.EIO : got
+};
+
+// src/backends/mapped/mapped_backend.ts
+var MAPPINGS_MAX = 1024;
+var MappedImage = class extends ImageBackend {
+  shared = true;
+  #from;
+  /** The mapping of a read that is answered without an operation. */
+  #mapping = new Mapping();
+  #idle = [];
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts2) {
+    super(parts2.name);
+    this.#from = parts2;
+  }
+  /** The size of the disk in bytes. */
+  get size() {
+    return this.#from.size;
+  }
+  stat() {
+    const { clusterSize, files } = this.#from;
+    const { size } = this;
+    const statOf2 = ({ allocated, times: times2 }) => {
+      return {
+        size,
+        allocated,
+        blockSize: clusterSize,
+        times: times2
+      };
+    };
+    const stat = files[0].backend.stat();
+    return "then" in stat ? stat.then(statOf2) : statOf2(stat);
+  }
+  read(position, buffer, start, length2) {
+    const { lookup: lookup2, files, backing } = this.#from;
+    const mapping = this.#mapping;
+    if (length2 === 0) return 0;
+    if (lookup2.map(position, length2, mapping) && mapping.length === length2) {
+      const { kind, host } = mapping;
+      if (kind === MAPPED.DATA) {
+        const { backend, end } = files[mapping.file];
+        if (host + length2 <= end) {
+          return notAtEnd(backend.read(host, buffer, start, length2));
+        }
+      }
+      const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
+      if (kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && !isBelow) {
+        buffer.fill(0, start, start + length2);
+        return length2;
+      }
+      if (isBelow && position + length2 <= backing.size) {
+        return notAtEnd(backing.backend.read(position, buffer, start, length2));
+      }
+    }
+    const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
+    return operation.read(position, buffer, start, length2);
+  }
+  queueEnded(queue) {
+    const { lookup: lookup2, backing } = this.#from;
+    lookup2.queueEnded(queue);
+    backing?.backend.queueEnded?.(queue);
+  }
+  async extent(position) {
+    const first2 = await this.#extentAt(position);
+    let { end } = first2;
+    for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
+      const next = await this.#extentAt(end);
+      if (next.data !== first2.data) break;
+      end = next.end;
+    }
+    return {
+      data: first2.data,
+      end
+    };
+  }
+  /** What the disk is made of at a position, in this image or one below. */
+  async rangeAt(position) {
+    const { backing } = this.#from;
+    const mapping = await this.#mappingAt(position);
+    const { kind, host } = mapping;
+    if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
+    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
+    if (isBelow) {
+      const below = await rangeAt(backing.backend, position);
+      const least = Math.min(mapping.length, below.length);
+      return {
+        ...below,
+        length: least,
+        depth: below.depth + 1
+      };
+    }
+    const stored = await this.#storedAt(mapping);
+    const data = kind === MAPPED.DATA ? stored.data : kind === MAPPED.COMPRESSED;
+    const hasPlace2 = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
+    return {
+      start: position,
+      length: stored.end,
+      depth: 0,
+      present: kind !== MAPPED.UNALLOCATED,
+      zero: !data,
+      data,
+      compressed: kind === MAPPED.COMPRESSED,
+      offset: hasPlace2 ? host : null
+    };
+  }
+  /** The extent of one mapping, at most to the end of the disk. */
+  async #extentAt(position) {
+    const { backing } = this.#from;
+    const mapping = await this.#mappingAt(position);
+    const { kind } = mapping;
+    const end = position + mapping.length;
+    if (kind === MAPPED.ZERO) return {
+      data: false,
+      end
+    };
+    if (kind === MAPPED.DATA) {
+      const stored = await this.#storedAt(mapping);
+      return {
+        data: stored.data,
+        end: position + stored.end
+      };
+    }
+    if (kind !== MAPPED.UNALLOCATED) return {
+      data: true,
+      end
+    };
+    if (backing === null || position >= backing.size) {
+      return {
+        data: false,
+        end
+      };
+    }
+    const below = await backing.backend.extent(position);
+    return {
+      data: below.data,
+      end: Math.min(end, below.end, backing.size)
+    };
+  }
+  /** Whether a file has bytes where a mapping starts, and for how many bytes. */
+  async #storedAt({ kind, file, host, length: length2 }) {
+    const { hasHoles, backend } = this.#from.files[file] ?? {};
+    if (kind !== MAPPED.DATA || hasHoles !== true) {
+      return {
+        data: true,
+        end: length2
+      };
+    }
+    const { data, end } = await backend.extent(host);
+    return {
+      data,
+      end: Math.min(length2, end - host)
+    };
+  }
+  async #mappingAt(position) {
+    const mapping = new Mapping();
+    const left = this.size - position;
+    const error = await mapLater(this.#from, position, left, mapping);
+    if (error < 0) throw tableError(this.name, error);
+    return mapping;
+  }
+};
+function tableError(name, error) {
+  const message = `A table of ${name} cannot be read`;
+  return Object.assign(new Error(message), {
+    errno: -error
+  });
+}
+
+// src/backends/mapped/slice_layout.ts
+var WAYS = 8;
+var CONTROL_WORDS = 16;
+var SET_WORDS = 16;
+var SLOT_WORDS = 4;
+var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
+var SET = {
+  /** While a thread changes its slots, the number of that thread; else 0. */
+  LOCK: 0,
+  /** The slot that is looked at first when one must be replaced. */
+  HAND: 1,
+  /** Counts what a slice that was being read meanwhile may not overwrite. */
+  CHANGES: 2
+};
+var SLOT = {
+  /** The slice plus 1; 0 if the slot is empty. */
+  TAG: 0,
+  /** Odd while the slot changes. */
+  VERSION: 1,
+  /** Not 0 if it was used since the hand passed it. */
+  USED: 2,
+  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
+  DIRTY: 3
+};
+var DIRTY = {
+  CLEAN: 0,
+  /** Changed, and in the list of dirty slots. */
+  CHANGED: 1,
+  /** Being written to the file. */
+  WRITING: 2,
+  /** Changed again while it is being written. */
+  CHANGED_AGAIN: 3
+};
+var UNDO_WORDS = 4;
+var UNDO = {
+  /** 1 while the change is under way. */
+  ACTIVE: 0,
+  /** The slot, the first word of it, and how many. */
+  SLOT: 1,
+  AT: 2,
+  COUNT: 3
+};
+var CONTROL = {
+  /** How many sets there are. */
+  SETS: 0,
+  /** How many slots are in the list of dirty slots. */
+  DIRTY_COUNT: 1
+};
+
+// src/backends/mapped/slice_cache.ts
+var LOCK_LOOKS = 100;
+function cacheOwner(queue) {
+  return (queue ?? -1) + 2;
+}
+var SliceCache = class {
+  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
+  data;
+  words;
+  sliceWords;
+  /** The number of this thread as the owner of a set's lock. */
+  owner;
+  /** What undoes the change that is under way. */
+  undo;
+  #sets;
+  /** The slots that have changed, in the order in which they did. */
+  dirty;
+  /** The version of the slot that was found last. */
+  #version = 0;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take; it takes a few slots if that is less.
+   * @param slices How many slices there are: it does not take more.
+   * @param sliceWords 32-bit words of a slice.
+   */
+  static create(bytes2, slices, sliceWords) {
+    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
+    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
+    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes);
+    new Int32Array(memory)[CONTROL.SETS] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode SliceCache.create}.
+   * @param sliceWords As there.
+   * @param owner The number of this thread, of {@linkcode cacheOwner}.
+   */
+  constructor(memory, sliceWords, owner) {
+    this.owner = owner;
+    this.#sets = new Int32Array(memory, 0, 1)[0];
+    this.sliceWords = sliceWords;
+    const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
+    this.words = new Int32Array(memory, 0, words);
+    const slots = this.#sets * WAYS;
+    this.dirty = new Int32Array(memory, 4 * words, slots);
+    const undo = words + slots;
+    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
+    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
+  }
+  /** How many slices fit. */
+  get slots() {
+    return this.#sets * WAYS;
+  }
+  /**
+   * Finds a slice. What the caller then reads of `data` counts only if
+   * {@linkcode SliceCache.isUnchanged} says so afterwards.
+   *
+   * @returns Its slot, or -1 if it is not cached or is being changed.
+   */
+  find(slice) {
+    const words = this.words;
+    const set = slice % this.#sets;
+    const tag = slice + 1 | 0;
+    let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
+    for (let way = 0; way < WAYS; way++, at += SLOT_WORDS) {
+      if (Atomics.load(words, at + SLOT.TAG) !== tag) continue;
+      const version = Atomics.load(words, at + SLOT.VERSION);
+      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT.TAG) !== tag) {
+        return -1;
+      }
+      if (Atomics.load(words, at + SLOT.USED) === 0) {
+        Atomics.store(words, at + SLOT.USED, 1);
+      }
+      this.#version = version;
+      return set * WAYS + way;
+    }
+    return -1;
+  }
+  /** Whether the slot found last has not changed since. */
+  isUnchanged(slot) {
+    const at = this.slotAt(slot) + SLOT.VERSION;
+    return Atomics.load(this.words, at) === this.#version;
+  }
+  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
+  changes(slice) {
+    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
+  }
+  /**
+   * Copies a slice.
+   *
+   * @param into Takes its words.
+   * @returns Whether it is cached, and was not being changed.
+   */
+  copy(slice, into) {
+    const slot = this.find(slice);
+    if (slot < 0) return false;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Atomics.load(this.data, start + i);
+    }
+    return this.isUnchanged(slot);
+  }
+  /**
+   * Whether what was read of a slice in the file is its newest state: no slot has
+   * it, where it may have changed, and none was written since.
+   *
+   * @param changes The count before it was read.
+   */
+  isCurrent(slice, changes) {
+    const { words } = this;
+    const set = this.setAt(slice);
+    const tag = slice + 1 | 0;
+    for (let way = 0; way < WAYS; way++) {
+      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
+      if (Atomics.load(words, at) === tag) return false;
+    }
+    return Atomics.load(words, set + SET.CHANGES) === changes;
+  }
+  /**
+   * Caches a slice that was read, unless it is there already, or the set has
+   * changed so that it may be out of date, or another thread keeps the set for
+   * too long: it then stays as it is, and the slice is read again next time.
+   *
+   * @param slice Its number.
+   * @param words Its words in host order.
+   * @param changes The count before it was read.
+   * @returns Whether it was cached by this call.
+   */
+  add(slice, words, changes) {
+    const set = this.setAt(slice);
+    if (!this.lock(set)) return false;
+    try {
+      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
+        return false;
+      }
+      const slot = this.slotFor(set, slice + 1 | 0);
+      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
+      return slot >= 0;
+    } finally {
+      this.unlock(set);
+    }
+  }
+  /**
+   * Releases what a thread has locked that has ended: the slots are left as they
+   * were before, or after.
+   */
+  threadEnded(owner) {
+    const { words } = this;
+    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
+      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
+      for (let way = 0; way < WAYS; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
+        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
+      }
+      this.unlock(set);
+    }
+  }
+  unlock(set) {
+    Atomics.store(this.words, set + SET.LOCK, 0);
+  }
+  setAt(slice) {
+    return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
+  }
+  slotAt(slot) {
+    return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
+  }
+  lock(set) {
+    const words = this.words;
+    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
+      const at = set + SET.LOCK;
+      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
+    }
+    return false;
+  }
+  /**
+   * Chooses the slot for a slice: an empty one, else the first from the hand on
+   * that was not used since the hand passed it.
+   *
+   * @returns -1 if the slice is there already, or every slot has to stay.
+   */
+  slotFor(set, tag) {
+    const words = this.words;
+    const first2 = set + SET_WORDS;
+    let empty = -1;
+    for (let way2 = 0; way2 < WAYS; way2++) {
+      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS + SLOT.TAG);
+      if (found === tag) return -1;
+      const at = first2 + way2 * SLOT_WORDS + SLOT.DIRTY;
+      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
+      if (isFree && empty < 0) empty = way2;
+    }
+    let way = empty;
+    let hand = Atomics.load(words, set + SET.HAND);
+    for (let looks = 0; way < 0; looks++) {
+      if (looks > 2 * WAYS) return -1;
+      const at = first2 + hand * SLOT_WORDS;
+      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
+      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
+        way = hand;
+      }
+      hand = (hand + 1) % WAYS;
+      Atomics.store(words, set + SET.HAND, hand);
+    }
+    return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
+  }
+  fill(slot, tag, from) {
+    const words = this.words;
+    const at = this.slotAt(slot);
+    Atomics.add(words, at + SLOT.VERSION, 1);
+    Atomics.store(words, at + SLOT.TAG, 0);
+    const { data } = this;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < from.length; i++) {
+      Atomics.store(data, start + i, from[i]);
+    }
+    Atomics.store(words, at + SLOT.USED, 1);
+    Atomics.store(words, at + SLOT.TAG, tag);
+    Atomics.add(words, at + SLOT.VERSION, 1);
+  }
+};
+
+// src/backends/mapped/l1_table.ts
+var NO_TABLE = 0;
+var BAD_TABLE = 4294967295;
+var L1Table = class {
+  #words;
+  /** Wraps the words. */
+  constructor(memory) {
+    this.#words = new Uint32Array(memory);
+  }
+  /** How many tables there are at most. */
+  get length() {
+    return this.#words.length;
+  }
+  /**
+   * Where a table is, in units; {@linkcode NO_TABLE} or {@linkcode BAD_TABLE} if
+   * there is none.
+   */
+  unitOf(table2) {
+    return Atomics.load(this.#words, table2);
+  }
+};
+
+// src/backends/mapped/table_lookup.ts
+var LOOKS = 100;
+var TableLookup = class {
+  #geometry;
+  #l1;
+  #cache;
+  #entries;
+  /**
+   * Attaches to the tables of an open image.
+   *
+   * @param entries Reads their entries.
+   * @param owner The number of this thread, of `cacheOwner()`.
+   */
+  constructor({ geometry, l1, cache }, entries2, owner) {
+    this.#geometry = geometry;
+    this.#l1 = new L1Table(l1);
+    this.#cache = new SliceCache(cache, geometry.sliceSize / 4, owner);
+    this.#entries = entries2;
+  }
+  map(position, length2, mapping) {
+    const { sliceSpan, sliceSize } = this.#geometry;
+    const slice = Math.floor(position / sliceSpan);
+    const inSlice = position - slice * sliceSpan;
+    const cache = this.#cache;
+    for (let look = 0; look < LOOKS; look++) {
+      const slot = cache.find(slice);
+      if (slot < 0) break;
+      const start = slot * (sliceSize / 4);
+      const { data } = cache;
+      this.#entries.map(data, start, position, inSlice, length2, mapping);
+      if (cache.isUnchanged(slot)) return true;
+    }
+    return this.#mapByL1(slice, inSlice, length2, mapping);
+  }
+  queueEnded(queue) {
+    this.#cache.threadEnded(cacheOwner(queue));
+  }
+  prepare(position, into) {
+    const { sliceSpan, sliceSize, tableSlices, tableUnit } = this.#geometry;
+    const slice = Math.floor(position / sliceSpan);
+    const table2 = Math.floor(slice / tableSlices);
+    into.slice = slice;
+    into.changes = this.#cache.changes(slice);
+    into.host = this.#l1.unitOf(table2) * tableUnit + slice % tableSlices * sliceSize;
+  }
+  mapRead(read2, position, length2, mapping) {
+    const { words, bytes: bytes2, slice, changes } = read2;
+    if (!this.#cache.isCurrent(slice, changes)) return false;
+    this.#entries.decode(bytes2, words);
+    this.#cache.add(slice, words, changes);
+    const inSlice = position - slice * this.#geometry.sliceSpan;
+    this.#entries.map(words, 0, position, inSlice, length2, mapping);
+    return true;
+  }
+  /** Maps what has no table, as far as no further table follows. */
+  #mapByL1(slice, inSlice, length2, mapping) {
+    const { sliceSpan, tableSlices } = this.#geometry;
+    const table2 = Math.floor(slice / tableSlices);
+    const unit = this.#l1.unitOf(table2);
+    if (unit !== NO_TABLE && unit !== BAD_TABLE) return false;
+    const before = (slice - table2 * tableSlices) * sliceSpan + inSlice;
+    const span = tableSlices * sliceSpan;
+    let mapped = span - before;
+    for (let next = table2 + 1; mapped < length2; next++, mapped += span) {
+      if (next >= this.#l1.length || this.#l1.unitOf(next) !== unit) break;
+    }
+    mapping.setPlaceless(unit === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length2));
+    return true;
+  }
+};
+
 // src/backends/reference_gate.ts
 var CHAIN_MAX = 32;
+var READ_ONLY = {
+  writable: false,
+  growable: false,
+  snapshot: null,
+  backing: null,
+  overlay: null
+};
 var ReferenceGate = class {
   #context;
   /** Directories that may be used, without symbolic links. */
@@ -12472,7 +13534,8 @@ var ReferenceGate = class {
     if (/^[a-z][a-z0-9+.-]*:/i.test(name)) {
       throw refused(reference, "it is not a path; name the file yourself");
     }
-    if (role === "backing file" && ++this.#images > CHAIN_MAX) {
+    const isBelow = role === "backing file" || role === "parent";
+    if (isBelow && ++this.#images > CHAIN_MAX) {
       throw refused(reference, `the chain has more than ${CHAIN_MAX} images; shorten it with 'qemu-img rebase' or 'qemu-img convert'`);
     }
     if (name.startsWith("/")) return name;
@@ -12754,6 +13817,7 @@ function geometryOf(header) {
     sliceEntries,
     sliceSpan: sliceEntries * clusterSize,
     tableSlices: clusterSize / sliceSize,
+    tableUnit: clusterSize,
     hasDataFile
   };
 }
@@ -13750,13 +14814,6 @@ async function repairDirty(file, name, tell2) {
 }
 
 // src/backends/formats/qcow2/chain.ts
-var READ_ONLY = {
-  writable: false,
-  growable: false,
-  snapshot: null,
-  backing: null,
-  overlay: null
-};
 async function openBacking({ backingName: name, backingFormat: format }, by, gate, open2, given) {
   if (given !== null) {
     const raw = /^raw:(.+)$/s.exec(given)?.[1];
@@ -13810,148 +14867,6 @@ function formatUnknown(reference) {
   return refused(reference, `its format is not recorded, and formats are never guessed; give it with backing=FORMAT:${name}, or record it with 'qemu-img rebase -u -b ${name} -F FORMAT ${by.name}'`);
 }
 
-// src/backends/formats/qcow2/load_zlib.ts
-async function loadZlib() {
-  try {
-    return await import("node:zlib");
-  } catch (cause) {
-    throw new UserError("Cannot load zlib for a qcow2 image: the name of the working directory is not UTF-8; start in another directory", {
-      cause
-    });
-  }
-}
-
-// src/backends/formats/qcow2/zlib_handle.ts
-var ZlibHandle = class _ZlibHandle {
-  #handle;
-  #state;
-  #flush;
-  #hasFailed = false;
-  /**
-   * Makes a decompressor.
-   *
-   * @returns `null` if node:zlib has other insides than those of Deno 2.9.
-   */
-  static create(zlib2, compression) {
-    const { Z_FINISH, ZSTD_e_end } = zlib2.constants;
-    const isDeflate = compression === "deflate";
-    const stream = isDeflate ? zlib2.createInflateRaw() : zlib2.createZstdDecompress();
-    const { _handle: handle, _writeState: state } = stream;
-    const isKnown = typeof handle?.writeSync === "function" && typeof handle.reset === "function" && state instanceof Uint32Array;
-    if (!isKnown) return null;
-    return new _ZlibHandle(handle, state, isDeflate ? Z_FINISH : ZSTD_e_end);
-  }
-  constructor(handle, state, flush2) {
-    this.#handle = handle;
-    this.#state = state;
-    this.#flush = flush2;
-    handle.onerror = () => {
-      this.#hasFailed = true;
-    };
-  }
-  /**
-   * Decompresses a stream, up to the end of the output.
-   *
-   * @param stream The stream, and the bytes that follow it.
-   * @param output Where to.
-   * @returns How many bytes the stream gave; -1 if it is damaged.
-   */
-  decompress(stream, output) {
-    const handle = this.#handle;
-    const [from, to] = [
-      stream.length,
-      output.length
-    ];
-    this.#hasFailed = false;
-    try {
-      handle.reset();
-      handle.writeSync(this.#flush, stream, 0, from, output, 0, to);
-    } catch {
-      return -1;
-    }
-    return this.#hasFailed ? -1 : to - this.#state[0];
-  }
-};
-
-// src/backends/formats/qcow2/zstd_frame.ts
-var MAGIC = 4247762216;
-var BLOCK_HEADER = 3;
-var RLE = 1;
-var DICTIONARY_ID = [
-  0,
-  1,
-  2,
-  4
-];
-var CONTENT_SIZE = [
-  0,
-  2,
-  4,
-  8
-];
-function zstdFrameLength(bytes2) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-  if (bytes2.length < 5 || view2.getUint32(0, true) !== MAGIC) return null;
-  const descriptor = bytes2[4];
-  const isSingleSegment = (descriptor & 32) !== 0;
-  const sizeCode = descriptor >> 6;
-  const size = sizeCode === 0 && isSingleSegment ? 1 : CONTENT_SIZE[sizeCode];
-  let at = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID[descriptor & 3] + size;
-  for (let isLast = false; !isLast; ) {
-    if (at + BLOCK_HEADER > bytes2.length) return null;
-    const header = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16;
-    isLast = (header & 1) !== 0;
-    at += BLOCK_HEADER + ((header >> 1 & 3) === RLE ? 1 : header >> 3);
-  }
-  const hasChecksum = (descriptor & 4) !== 0;
-  const end = at + (hasChecksum ? 4 : 0);
-  return end <= bytes2.length ? end : null;
-}
-
-// src/backends/formats/qcow2/decompress.ts
-var zlib = null;
-var handles = /* @__PURE__ */ new Map();
-async function loadDecompression() {
-  zlib ??= await loadZlib();
-}
-function decompress(compression, stream, output) {
-  const clusterSize = output.length - 1;
-  const got = handleOf(compression)?.decompress(stream, output);
-  if (got === clusterSize) return true;
-  const cluster = decompressBySync(compression, stream, clusterSize);
-  if (cluster !== null) output.set(cluster);
-  return cluster !== null;
-}
-function loaded() {
-  if (zlib === null) throw new Error("loadDecompression() was not called");
-  return zlib;
-}
-function handleOf(compression) {
-  let handle = handles.get(compression);
-  if (handle === void 0) {
-    handle = ZlibHandle.create(loaded(), compression);
-    handles.set(compression, handle);
-  }
-  return handle;
-}
-function decompressBySync(compression, stream, clusterSize) {
-  const options = {
-    maxOutputLength: clusterSize,
-    // One piece of output with a byte to spare: zlib would else ask for more.
-    chunkSize: clusterSize + 1
-  };
-  try {
-    const cluster = compression === "deflate" ? loaded().inflateRawSync(stream, options) : decompressZstd(stream, options);
-    return cluster?.length === clusterSize ? cluster : null;
-  } catch {
-    return null;
-  }
-}
-function decompressZstd(stream, options) {
-  const length2 = zstdFrameLength(stream);
-  return length2 === null ? null : loaded().zstdDecompressSync(stream.subarray(0, length2), options);
-}
-
 // src/backends/formats/qcow2/cluster_cache.ts
 var BYTES_MAX = 4 << 20;
 var CLUSTERS_MIN = 2;
@@ -13969,28 +14884,19 @@ var ClusterCache = class {
     const fits = Math.floor(BYTES_MAX / clusterSize);
     this.#max = Math.min(CLUSTERS_MAX2, Math.max(CLUSTERS_MIN, fits));
   }
-  /**
-   * The cluster whose stream starts at `host`, with a byte to spare after it; it
-   * is valid until the next call. `null` if it is not kept.
-   */
-  get(host) {
+  copy({ host, inBlock, length: length2 }, buffer, start) {
     const cluster = this.#clusters.get(host);
-    if (cluster === void 0) return null;
+    if (cluster === void 0) return false;
     this.#clusters.delete(host);
     this.#clusters.set(host, cluster);
-    return cluster;
+    buffer.set(cluster.subarray(inBlock, inBlock + length2), start);
+    return true;
   }
-  /**
-   * Decompresses a cluster and keeps it, in place of the one that was not used
-   * for longest.
-   *
-   * @param host Where its stream starts.
-   * @param stream The stream.
-   * @returns Whether the stream has a cluster.
-   */
-  add(host, stream) {
+  /** Keeps it in place of the one that was not used for longest. */
+  add({ host }, stream) {
     const cluster = this.#room(host);
-    if (!decompress(this.#compression, stream, cluster)) return false;
+    const got = decompress(this.#compression, stream, cluster);
+    if (got !== this.#clusterSize) return false;
     this.#clusters.set(host, cluster);
     return true;
   }
@@ -14006,161 +14912,152 @@ var ClusterCache = class {
   }
 };
 
-// src/backends/formats/qcow2/damage_signs.ts
-var DamageSigns = class {
-  /** Marks the image, and ends that it is written to; if it is. */
-  mark = null;
-  #told;
-  #name;
-  #tell;
-  /** Makes the memory that the threads of an image share. */
-  static create() {
-    return new SharedArrayBuffer(4);
-  }
-  /**
-   * Wraps the memory.
-   *
-   * @param name The image's name.
-   * @param tell Receives a sentence.
-   */
-  constructor(memory, name, tell2) {
-    this.#told = new Int32Array(memory);
-    this.#name = name;
-    this.#tell = tell2;
-  }
-  /**
-   * Notes damage.
-   *
-   * @param what What is damaged, such as "the entry of byte 512".
-   */
-  found(what) {
-    if (Atomics.exchange(this.#told, 0, 1) !== 0) return;
-    const { mark } = this;
-    const effect = mark === null ? "what it says cannot be read" : "the image is marked as corrupt and takes no more writes";
-    this.#tell(`${this.#name} is damaged: ${what} makes no sense, so ${effect}; see 'check', and 'check --repair=all'`);
-    mark?.();
-  }
-};
-
-// src/backends/formats/qcow2/l1_table.ts
-var NO_TABLE = 0;
-var BAD_TABLE = 4294967295;
-var PART6 = 1 << 20;
-var RESERVED_HIGH4 = 2130706432;
-var RESERVED_LOW4 = 511;
-var L1Table = class {
-  #words;
-  /** Wraps the words of {@linkcode readL1}. */
-  constructor(memory) {
-    this.#words = new Uint32Array(memory);
-  }
-  /** How many L2 tables there are at most. */
-  get length() {
-    return this.#words.length;
-  }
-  /**
-   * The host cluster of an L2 table; {@linkcode NO_TABLE} or
-   * {@linkcode BAD_TABLE} if there is none.
-   */
-  clusterOf(table2) {
-    return Atomics.load(this.#words, table2);
-  }
-};
-async function readL1(file, at, entries2, { clusterSize }, name) {
-  const size = entries2 * 8;
-  if (size > LIMIT.L1_BYTES) throw refusal(name, "its L1 table is too large");
-  const memory = new SharedArrayBuffer(entries2 * 4);
-  const words = new Uint32Array(memory);
-  const part2 = new Uint8Array(Math.min(size, PART6));
-  const view2 = new DataView(part2.buffer);
-  for (let done = 0; done < size; done += part2.length) {
-    const length2 = Math.min(part2.length, size - done);
-    const got = await readFully(file, at + done, part2, 0, length2);
-    if (got < length2) {
-      throw refusal(name, "its L1 table cannot be read completely");
-    }
-    for (let i = 0; i < length2; i += 8) {
-      const high = view2.getUint32(i);
-      const low = view2.getUint32(i + 4);
-      words[(done + i) / 8] = clusterOfEntry(high, low, clusterSize);
-    }
-  }
-  return memory;
-}
-function clusterOfEntry(high, low, clusterSize) {
-  if ((high & RESERVED_HIGH4) !== 0 || (low & RESERVED_LOW4) !== 0) {
-    return BAD_TABLE;
-  }
-  const cluster = ((high & 16777215) * 2 ** 32 + low) / clusterSize;
-  const isValid = Number.isInteger(cluster) && cluster < BAD_TABLE;
-  return isValid ? cluster : BAD_TABLE;
+// src/base/quote_name.ts
+function quoteName(name) {
+  return /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name);
 }
 
-// src/backends/image_map.ts
-async function rangeAt(image, position) {
-  if ("rangeAt" in image) {
-    return await image.rangeAt(position);
-  }
-  const { size } = await image.stat();
-  const { data, end } = await image.extent(position);
+// src/backends/formats/qcow2/describe.ts
+async function describeQcow2(file, name) {
+  const header = await readHeader(file, name);
+  const { version, size, compression, clusterBits, refcountOrder } = header;
+  const { backingName, backingFormat, dataFileName } = header;
   return {
-    start: position,
-    length: Math.min(end, size) - position,
-    depth: 0,
-    present: true,
-    zero: !data,
-    data,
-    compressed: false,
-    offset: position
+    version,
+    size,
+    clusterSize: 2 ** clusterBits,
+    refcountBits: 2 ** refcountOrder,
+    compression,
+    features: featuresOf2(header),
+    backingName,
+    backingFormat,
+    dataFileName,
+    snapshots: await readSnapshots(file, header, name)
   };
 }
-
-// src/backends/formats/qcow2/mapping.ts
-var MAPPED = {
-  /** Bytes of the data file, or of the image's own file. */
-  DATA: 0,
-  /** Zeroes. */
-  ZERO: 1,
-  /** Not in this image: the backing file has it, or it is zeroes. */
-  UNALLOCATED: 2,
-  /** Compressed. */
-  COMPRESSED: 3,
-  /** The tables make no sense here. */
-  CORRUPT: 4
-};
-var NO_HOST = -1;
-var Mapping = class {
-  kind = MAPPED.CORRUPT;
-  /** Bytes of the disk that it is valid for. */
-  length = 0;
-  /**
-   * Where the first byte is in the file; of compressed data where the stream
-   * starts. Zeroes have a place if a cluster is kept for them.
-   */
-  host = NO_HOST;
-  /** Whether no snapshot shares the data: they may be overwritten in place. */
-  isOwn = false;
-  /** Bytes of the stream of compressed data, with up to 511 that follow it. */
-  streamLength = 0;
-  /** Sets what has no place in the file. */
-  setPlaceless(kind, length2) {
-    this.kind = kind;
-    this.length = length2;
-    this.host = NO_HOST;
-    this.isOwn = false;
+function featuresOf2({ incompatible, compatible, autoclear }) {
+  const named = [
+    [
+      incompatible,
+      INCOMPATIBLE.DIRTY,
+      "dirty"
+    ],
+    [
+      incompatible,
+      INCOMPATIBLE.CORRUPT,
+      "corrupt"
+    ],
+    [
+      incompatible,
+      INCOMPATIBLE.DATA_FILE,
+      "external data file"
+    ],
+    [
+      incompatible,
+      INCOMPATIBLE.EXTENDED_L2,
+      "extended L2 entries"
+    ],
+    [
+      compatible,
+      COMPATIBLE.LAZY_REFCOUNTS,
+      "lazy refcounts"
+    ],
+    [
+      autoclear,
+      AUTOCLEAR.BITMAPS,
+      "bitmaps"
+    ],
+    [
+      autoclear,
+      AUTOCLEAR.RAW_DATA_FILE,
+      "raw data file"
+    ]
+  ];
+  return named.flatMap(([field, bit, name]) => (field & bit) === 0n ? [] : [
+    name
+  ]);
+}
+function qcow2Rows(facts) {
+  const { backingName, backingFormat, dataFileName } = facts;
+  const { clusterSize, refcountBits, compression, features } = facts;
+  const rows2 = [
+    [
+      "qcow2",
+      `version ${facts.version}, clusters of ${formatSize(clusterSize)}`
+    ],
+    [
+      "Refcounts",
+      `${refcountBits} bits`
+    ],
+    [
+      "Compression",
+      compression
+    ],
+    [
+      "Features",
+      features.length === 0 ? "none" : features.join(", ")
+    ]
+  ];
+  if (backingName !== null) {
+    const format = backingFormat ?? "format not recorded";
+    rows2.push([
+      "Backing file",
+      `${quoteName(backingName)} (${format})`
+    ]);
   }
+  if (dataFileName !== null) rows2.push([
+    "Data file",
+    quoteName(dataFileName)
+  ]);
+  for (const { id, name, size, seconds } of facts.snapshots) {
+    const date = new Date(seconds * 1e3).toISOString().slice(0, 19);
+    const text = `${quoteName(id)} ${quoteName(name)}, ${formatSize(size)}, ${date}Z`;
+    rows2.push([
+      "Snapshot",
+      text
+    ]);
+  }
+  return rows2;
+}
+
+// src/backends/formats/qcow2/qcow2_sources.ts
+var FILES = {
+  /** The image's own. */
+  OWN: 0,
+  /** That of the data, if they are in a file of their own. */
+  DATA: 1
 };
+function sourceFiles(file, data, end, { clusterSize }) {
+  const zeroEnd = Math.ceil(end / clusterSize) * clusterSize;
+  const own = {
+    backend: file,
+    end,
+    zeroEnd
+  };
+  return data === file ? [
+    own
+  ] : [
+    own,
+    {
+      backend: data,
+      end,
+      zeroEnd
+    }
+  ];
+}
 
 // src/backends/formats/qcow2/l2_entries.ts
 var COPIED5 = 2147483648 | 0;
 var COMPRESSED4 = 1073741824;
 var OFFSET_HIGH2 = 16777215;
-var RESERVED_HIGH5 = 1056964608;
+var RESERVED_HIGH4 = 1056964608;
 var ZERO3 = 1;
 var OFFSET_LOW3 = 4294966784 | 0;
 var TWO_328 = 2 ** 32;
 var L2Entries = class {
   #geometry;
+  /** Which file has the data. */
+  #file;
   #entryWords;
   #clusterSize;
   #isExtended;
@@ -14178,6 +15075,7 @@ var L2Entries = class {
   constructor(geometry) {
     const { entryWords: entryWords2, clusterSize, version, clusterBits } = geometry;
     this.#geometry = geometry;
+    this.#file = geometry.hasDataFile ? FILES.DATA : FILES.OWN;
     this.#entryWords = entryWords2;
     this.#clusterSize = clusterSize;
     this.#isExtended = entryWords2 === 4;
@@ -14187,16 +15085,12 @@ var L2Entries = class {
     this.#streamHigh = 2 ** (offsetBits - 32) - 1;
     this.#streamLow = offsetBits - 32;
   }
-  /**
-   * Maps a range of the disk.
-   *
-   * @param words Where the slice is.
-   * @param start Its first word.
-   * @param position The start of the range.
-   * @param inSlice The same from the start of what the slice maps.
-   * @param length Its length; the mapping may be shorter.
-   * @param mapping Takes the result, of at least one byte.
-   */
+  decode(bytes2, words) {
+    for (let i = 0; i < words.length; i++) {
+      const at = 4 * i;
+      words[i] = bytes2[at] << 24 | bytes2[at + 1] << 16 | bytes2[at + 2] << 8 | bytes2[at + 3];
+    }
+  }
   map(words, start, position, inSlice, length2, mapping) {
     const { clusterBits, sliceEntries } = this.#geometry;
     let entry2 = inSlice >>> clusterBits;
@@ -14208,9 +15102,12 @@ var L2Entries = class {
     const isOwn = this.#isOwn;
     let mapped = this.#run;
     mapping.kind = kind;
+    mapping.file = this.#file;
     mapping.host = host;
     mapping.isOwn = isOwn;
     mapping.streamLength = this.#streamLength;
+    mapping.inBlock = inCluster;
+    mapping.blockLength = this.#clusterSize;
     let reachesEnd = inCluster + mapped === this.#clusterSize;
     while (mapped < length2 && reachesEnd && kind !== MAPPED.COMPRESSED) {
       if (++entry2 === sliceEntries) break;
@@ -14234,7 +15131,7 @@ var L2Entries = class {
     if ((high & COMPRESSED4) !== 0) return this.#readCompressed(high, low);
     const cluster = (high & OFFSET_HIGH2) * TWO_328 + ((low & OFFSET_LOW3) >>> 0);
     const hasPlace2 = cluster !== 0 || this.#geometry.hasDataFile && (high & COPIED5) !== 0 && (low & ZERO3) === 0;
-    const isReserved = (high & RESERVED_HIGH5) !== 0 || (low & this.#reservedLow) !== 0;
+    const isReserved = (high & RESERVED_HIGH4) !== 0 || (low & this.#reservedLow) !== 0;
     if (isReserved || hasPlace2 && !this.#isPlace(cluster, guest)) {
       this.#kind = MAPPED.CORRUPT;
       return;
@@ -14295,783 +15192,38 @@ function lowestZero(bits, max) {
   return Math.min(count2, max);
 }
 
-// src/backends/formats/qcow2/slice_layout.ts
-var WAYS = 8;
-var CONTROL_WORDS = 16;
-var SET_WORDS = 16;
-var SLOT_WORDS = 4;
-var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
-var SET = {
-  /** While a thread changes its slots, the number of that thread; else 0. */
-  LOCK: 0,
-  /** The slot that is looked at first when one must be replaced. */
-  HAND: 1,
-  /** Counts what a slice that was being read meanwhile may not overwrite. */
-  CHANGES: 2
-};
-var SLOT = {
-  /** The slice plus 1; 0 if the slot is empty. */
-  TAG: 0,
-  /** Odd while the slot changes. */
-  VERSION: 1,
-  /** Not 0 if it was used since the hand passed it. */
-  USED: 2,
-  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
-  DIRTY: 3
-};
-var DIRTY = {
-  CLEAN: 0,
-  /** Changed, and in the list of dirty slots. */
-  CHANGED: 1,
-  /** Being written to the file. */
-  WRITING: 2,
-  /** Changed again while it is being written. */
-  CHANGED_AGAIN: 3
-};
-var UNDO_WORDS = 4;
-var UNDO = {
-  /** 1 while the change is under way. */
-  ACTIVE: 0,
-  /** The slot, the first word of it, and how many. */
-  SLOT: 1,
-  AT: 2,
-  COUNT: 3
-};
-var CONTROL = {
-  /** How many sets there are. */
-  SETS: 0,
-  /** How many slots are in the list of dirty slots. */
-  DIRTY_COUNT: 1
-};
-
-// src/backends/formats/qcow2/slice_cache.ts
-var LOCK_LOOKS = 100;
-function cacheOwner(queue) {
-  return (queue ?? -1) + 2;
+// src/backends/formats/qcow2/read_l1.ts
+var PART6 = 1 << 20;
+var RESERVED_HIGH5 = 2130706432;
+var RESERVED_LOW4 = 511;
+async function readL1(file, at, entries2, { clusterSize }, name) {
+  const size = entries2 * 8;
+  if (size > LIMIT.L1_BYTES) throw refusal(name, "its L1 table is too large");
+  const memory = new SharedArrayBuffer(entries2 * 4);
+  const words = new Uint32Array(memory);
+  const part2 = new Uint8Array(Math.min(size, PART6));
+  const view2 = new DataView(part2.buffer);
+  for (let done = 0; done < size; done += part2.length) {
+    const length2 = Math.min(part2.length, size - done);
+    const got = await readFully(file, at + done, part2, 0, length2);
+    if (got < length2) {
+      throw refusal(name, "its L1 table cannot be read completely");
+    }
+    for (let i = 0; i < length2; i += 8) {
+      const high = view2.getUint32(i);
+      const low = view2.getUint32(i + 4);
+      words[(done + i) / 8] = clusterOfEntry(high, low, clusterSize);
+    }
+  }
+  return memory;
 }
-var SliceCache = class {
-  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
-  data;
-  words;
-  sliceWords;
-  /** The number of this thread as the owner of a set's lock. */
-  owner;
-  /** What undoes the change that is under way. */
-  undo;
-  #sets;
-  /** The slots that have changed, in the order in which they did. */
-  dirty;
-  /** The version of the slot that was found last. */
-  #version = 0;
-  /**
-   * Makes the memory of a cache.
-   *
-   * @param bytes How much it may take; it takes a few slots if that is less.
-   * @param slices How many slices there are: it does not take more.
-   * @param sliceWords 32-bit words of a slice.
-   */
-  static create(bytes2, slices, sliceWords) {
-    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
-    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
-    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes);
-    new Int32Array(memory)[CONTROL.SETS] = sets;
-    return memory;
+function clusterOfEntry(high, low, clusterSize) {
+  if ((high & RESERVED_HIGH5) !== 0 || (low & RESERVED_LOW4) !== 0) {
+    return BAD_TABLE;
   }
-  /**
-   * Wraps the memory of a cache.
-   *
-   * @param memory Of {@linkcode SliceCache.create}.
-   * @param sliceWords As there.
-   * @param owner The number of this thread, of {@linkcode cacheOwner}.
-   */
-  constructor(memory, sliceWords, owner) {
-    this.owner = owner;
-    this.#sets = new Int32Array(memory, 0, 1)[0];
-    this.sliceWords = sliceWords;
-    const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
-    this.words = new Int32Array(memory, 0, words);
-    const slots = this.#sets * WAYS;
-    this.dirty = new Int32Array(memory, 4 * words, slots);
-    const undo = words + slots;
-    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
-    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
-  }
-  /** How many slices fit. */
-  get slots() {
-    return this.#sets * WAYS;
-  }
-  /**
-   * Finds a slice. What the caller then reads of `data` counts only if
-   * {@linkcode SliceCache.isUnchanged} says so afterwards.
-   *
-   * @returns Its slot, or -1 if it is not cached or is being changed.
-   */
-  find(slice) {
-    const words = this.words;
-    const set = slice % this.#sets;
-    const tag = slice + 1 | 0;
-    let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
-    for (let way = 0; way < WAYS; way++, at += SLOT_WORDS) {
-      if (Atomics.load(words, at + SLOT.TAG) !== tag) continue;
-      const version = Atomics.load(words, at + SLOT.VERSION);
-      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT.TAG) !== tag) {
-        return -1;
-      }
-      if (Atomics.load(words, at + SLOT.USED) === 0) {
-        Atomics.store(words, at + SLOT.USED, 1);
-      }
-      this.#version = version;
-      return set * WAYS + way;
-    }
-    return -1;
-  }
-  /** Whether the slot found last has not changed since. */
-  isUnchanged(slot) {
-    const at = this.slotAt(slot) + SLOT.VERSION;
-    return Atomics.load(this.words, at) === this.#version;
-  }
-  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
-  changes(slice) {
-    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
-  }
-  /**
-   * Copies a slice.
-   *
-   * @param into Takes its words.
-   * @returns Whether it is cached, and was not being changed.
-   */
-  copy(slice, into) {
-    const slot = this.find(slice);
-    if (slot < 0) return false;
-    const start = slot * this.sliceWords;
-    for (let i = 0; i < into.length; i++) {
-      into[i] = Atomics.load(this.data, start + i);
-    }
-    return this.isUnchanged(slot);
-  }
-  /**
-   * Whether what was read of a slice in the file is its newest state: no slot has
-   * it, where it may have changed, and none was written since.
-   *
-   * @param changes The count before it was read.
-   */
-  isCurrent(slice, changes) {
-    const { words } = this;
-    const set = this.setAt(slice);
-    const tag = slice + 1 | 0;
-    for (let way = 0; way < WAYS; way++) {
-      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
-      if (Atomics.load(words, at) === tag) return false;
-    }
-    return Atomics.load(words, set + SET.CHANGES) === changes;
-  }
-  /**
-   * Caches a slice that was read, unless it is there already, or the set has
-   * changed so that it may be out of date, or another thread keeps the set for
-   * too long: it then stays as it is, and the slice is read again next time.
-   *
-   * @param slice Its number.
-   * @param words Its words in host order.
-   * @param changes The count before it was read.
-   * @returns Whether it was cached by this call.
-   */
-  add(slice, words, changes) {
-    const set = this.setAt(slice);
-    if (!this.lock(set)) return false;
-    try {
-      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
-        return false;
-      }
-      const slot = this.slotFor(set, slice + 1 | 0);
-      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
-      return slot >= 0;
-    } finally {
-      this.unlock(set);
-    }
-  }
-  /**
-   * Releases what a thread has locked that has ended: the slots are left as they
-   * were before, or after.
-   */
-  threadEnded(owner) {
-    const { words } = this;
-    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
-      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
-      for (let way = 0; way < WAYS; way++) {
-        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
-        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
-      }
-      this.unlock(set);
-    }
-  }
-  unlock(set) {
-    Atomics.store(this.words, set + SET.LOCK, 0);
-  }
-  setAt(slice) {
-    return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
-  }
-  slotAt(slot) {
-    return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
-  }
-  lock(set) {
-    const words = this.words;
-    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
-      const at = set + SET.LOCK;
-      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
-    }
-    return false;
-  }
-  /**
-   * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the hand passed it.
-   *
-   * @returns -1 if the slice is there already, or every slot has to stay.
-   */
-  slotFor(set, tag) {
-    const words = this.words;
-    const first2 = set + SET_WORDS;
-    let empty = -1;
-    for (let way2 = 0; way2 < WAYS; way2++) {
-      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS + SLOT.TAG);
-      if (found === tag) return -1;
-      const at = first2 + way2 * SLOT_WORDS + SLOT.DIRTY;
-      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
-      if (isFree && empty < 0) empty = way2;
-    }
-    let way = empty;
-    let hand = Atomics.load(words, set + SET.HAND);
-    for (let looks = 0; way < 0; looks++) {
-      if (looks > 2 * WAYS) return -1;
-      const at = first2 + hand * SLOT_WORDS;
-      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
-      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
-        way = hand;
-      }
-      hand = (hand + 1) % WAYS;
-      Atomics.store(words, set + SET.HAND, hand);
-    }
-    return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
-  }
-  fill(slot, tag, from) {
-    const words = this.words;
-    const at = this.slotAt(slot);
-    Atomics.add(words, at + SLOT.VERSION, 1);
-    Atomics.store(words, at + SLOT.TAG, 0);
-    const { data } = this;
-    const start = slot * this.sliceWords;
-    for (let i = 0; i < from.length; i++) {
-      Atomics.store(data, start + i, from[i]);
-    }
-    Atomics.store(words, at + SLOT.USED, 1);
-    Atomics.store(words, at + SLOT.TAG, tag);
-    Atomics.add(words, at + SLOT.VERSION, 1);
-  }
-};
-
-// src/backends/formats/qcow2/table_lookup.ts
-var LOOKS = 100;
-var SliceBuffer = class {
-  /** As in the file. */
-  bytes;
-  /** In host order, once it has been read. */
-  words;
-  /** Which slice. */
-  slice = -1;
-  /** Where it is in the file. */
-  host = 0;
-  /** The cache's count before it was read. */
-  changes = 0;
-  /** Makes room for a slice. */
-  constructor({ sliceSize }) {
-    this.bytes = new Uint8Array(sliceSize);
-    this.words = new Int32Array(sliceSize / 4);
-  }
-};
-var TableLookup = class {
-  #geometry;
-  #l1;
-  #cache;
-  #entries;
-  /**
-   * Attaches to the tables of an open image.
-   *
-   * @param owner The number of this thread, of `cacheOwner()`.
-   */
-  constructor({ geometry, l1, cache }, owner) {
-    this.#geometry = geometry;
-    this.#l1 = new L1Table(l1);
-    this.#cache = new SliceCache(cache, geometry.sliceSize / 4, owner);
-    this.#entries = new L2Entries(geometry);
-  }
-  /**
-   * Maps the start of a range of the disk.
-   *
-   * @param position Where it starts; inside the disk.
-   * @param length How long it is.
-   * @param mapping Takes what the first bytes are made of, as many as the slice
-   * tells.
-   * @returns Whether it is known; if not, the slice has to be read.
-   */
-  map(position, length2, mapping) {
-    const { sliceSpan, sliceSize } = this.#geometry;
-    const slice = Math.floor(position / sliceSpan);
-    const inSlice = position - slice * sliceSpan;
-    const cache = this.#cache;
-    for (let look = 0; look < LOOKS; look++) {
-      const slot = cache.find(slice);
-      if (slot < 0) break;
-      const start = slot * (sliceSize / 4);
-      const { data } = cache;
-      this.#entries.map(data, start, position, inSlice, length2, mapping);
-      if (cache.isUnchanged(slot)) return true;
-    }
-    return this.#mapByL1(slice, inSlice, length2, mapping);
-  }
-  /** Releases what the thread of a queue has locked that has ended. */
-  queueEnded(queue) {
-    this.#cache.threadEnded(cacheOwner(queue));
-  }
-  /**
-   * Prepares to read the slice that `map()` misses: it sets `host`, from where
-   * `bytes` has to be filled.
-   */
-  prepare(position, into) {
-    const { sliceSpan, sliceSize, tableSlices, clusterSize } = this.#geometry;
-    const slice = Math.floor(position / sliceSpan);
-    const table2 = Math.floor(slice / tableSlices);
-    into.slice = slice;
-    into.changes = this.#cache.changes(slice);
-    into.host = this.#l1.clusterOf(table2) * clusterSize + slice % tableSlices * sliceSize;
-  }
-  /**
-   * Caches a slice that has been read, and maps a range by it: also if it could
-   * not be cached.
-   *
-   * @returns Whether it is mapped; if not, the cache had a newer state of the
-   * slice meanwhile, and the caller maps once more.
-   */
-  mapRead(read2, position, length2, mapping) {
-    const { words, bytes: bytes2, slice, changes } = read2;
-    if (!this.#cache.isCurrent(slice, changes)) return false;
-    for (let i = 0; i < words.length; i++) {
-      const at = 4 * i;
-      words[i] = bytes2[at] << 24 | bytes2[at + 1] << 16 | bytes2[at + 2] << 8 | bytes2[at + 3];
-    }
-    this.#cache.add(slice, words, changes);
-    const inSlice = position - slice * this.#geometry.sliceSpan;
-    this.#entries.map(words, 0, position, inSlice, length2, mapping);
-    return true;
-  }
-  /** Maps what has no L2 table, as far as no further table follows. */
-  #mapByL1(slice, inSlice, length2, mapping) {
-    const { sliceSpan, tableSlices } = this.#geometry;
-    const table2 = Math.floor(slice / tableSlices);
-    const cluster = this.#l1.clusterOf(table2);
-    if (cluster !== NO_TABLE && cluster !== BAD_TABLE) return false;
-    const before = (slice - table2 * tableSlices) * sliceSpan + inSlice;
-    const span = tableSlices * sliceSpan;
-    let mapped = span - before;
-    for (let next = table2 + 1; mapped < length2; next++, mapped += span) {
-      if (this.#l1.clusterOf(next) !== cluster) break;
-    }
-    mapping.setPlaceless(cluster === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length2));
-    return true;
-  }
-};
-
-// src/backends/formats/qcow2/map_later.ts
-async function mapLater({ lookup: lookup2, file, geometry }, position, length2, mapping) {
-  const slice = new SliceBuffer(geometry);
-  while (!lookup2.map(position, length2, mapping)) {
-    lookup2.prepare(position, slice);
-    const { bytes: bytes2, host } = slice;
-    const got = await readFully(file, host, bytes2, 0, bytes2.length);
-    if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
-    if (lookup2.mapRead(slice, position, length2, mapping)) break;
-  }
-  return 0;
-}
-
-// src/backends/formats/qcow2/read_operation.ts
-var STATE = {
-  /** The next range has to be mapped. */
-  MAP: 0,
-  /** It is mapped. */
-  MAPPED: 1,
-  /** Bytes of the disk are being read. */
-  BYTES: 2,
-  /** A slice of an L2 table is being read. */
-  SLICE: 3,
-  /** A compressed cluster is being read. */
-  STREAM: 4
-};
-var NO_BUFFER = new Uint8Array(0);
-var ReadOperation = class {
-  #from;
-  #idle;
-  #mapping = new Mapping();
-  #state = STATE.MAP;
-  #position = 0;
-  #buffer = NO_BUFFER;
-  #start = 0;
-  #length = 0;
-  /** Bytes of the disk that have been read. */
-  #done = 0;
-  #answer = null;
-  /** Made when first needed. */
-  #slice = null;
-  #stream = NO_BUFFER;
-  /** Bytes of the slice or stream that have been read. */
-  #filled = 0;
-  /**
-   * Makes an operation.
-   *
-   * @param from What it reads from.
-   * @param idle Where it waits for its next use.
-   */
-  constructor(from, idle) {
-    this.#from = from;
-    this.#idle = idle;
-  }
-  /** Reads a range; the parameters are those of `Backend.read()`. */
-  read(position, buffer, start, length2) {
-    this.#position = position;
-    this.#buffer = buffer;
-    this.#start = start;
-    this.#length = length2;
-    this.#done = 0;
-    this.#state = STATE.MAP;
-    this.#answer = null;
-    let result3;
-    try {
-      result3 = this.#run();
-    } catch (error) {
-      this.#release();
-      throw error;
-    }
-    if (result3 === null) return this.#answer;
-    this.#release();
-    return result3;
-  }
-  complete(got) {
-    let result3;
-    try {
-      const error = this.#took(got);
-      result3 = error < 0 ? this.#end(error) : this.#run();
-    } catch (error) {
-      return this.fail(error);
-    }
-    if (result3 === null) return;
-    const answer = this.#answer;
-    this.#release();
-    answer.complete(result3);
-  }
-  fail(error) {
-    const answer = this.#answer;
-    const done = this.#done;
-    this.#release();
-    if (done > 0) answer.complete(done);
-    else answer.fail(error);
-  }
-  /** Goes on as far as possible; `null` if it waits. */
-  #run() {
-    while (this.#done < this.#length) {
-      const got = this.#next();
-      if (typeof got !== "number") {
-        this.#answer ??= Completion.start();
-        Completion.of(got).deliverTo(this);
-        return null;
-      }
-      const error = this.#took(got);
-      if (error < 0) return this.#end(error);
-    }
-    return this.#done;
-  }
-  #end(error) {
-    return this.#done > 0 ? this.#done : error;
-  }
-  /** Makes the next call. */
-  #next() {
-    const { lookup: lookup2 } = this.#from;
-    const position = this.#position + this.#done;
-    if (this.#state === STATE.MAP) {
-      const left = this.#length - this.#done;
-      if (lookup2.map(position, left, this.#mapping)) {
-        this.#state = STATE.MAPPED;
-      } else {
-        this.#slice ??= new SliceBuffer(this.#from.geometry);
-        lookup2.prepare(position, this.#slice);
-        this.#filled = 0;
-        this.#state = STATE.SLICE;
-      }
-    }
-    switch (this.#state) {
-      case STATE.SLICE:
-        return this.#readSlice(this.#slice);
-      case STATE.STREAM:
-        return this.#readStream();
-      default:
-        return this.#readMapped(position);
-    }
-  }
-  #readMapped(position) {
-    const { data, clusters, geometry, damage } = this.#from;
-    const { kind, host, length: length2 } = this.#mapping;
-    const at = this.#start + this.#done;
-    this.#state = STATE.BYTES;
-    switch (kind) {
-      case MAPPED.DATA:
-        return data.read(host, this.#buffer, at, length2);
-      case MAPPED.UNALLOCATED:
-        return this.#readBacking(position);
-      case MAPPED.ZERO:
-        return this.#zero(length2);
-      case MAPPED.COMPRESSED: {
-        const from = position % geometry.clusterSize;
-        const cluster = clusters.get(host);
-        if (cluster === null) {
-          this.#filled = 0;
-          this.#state = STATE.STREAM;
-          return this.#readStream();
-        }
-        this.#buffer.set(cluster.subarray(from, from + length2), at);
-        return length2;
-      }
-      default:
-        damage.found(`its table at byte ${position} of the disk`);
-        return -ERRNO.EIO;
-    }
-  }
-  #readBacking(position) {
-    const { backing } = this.#from;
-    const { length: length2 } = this.#mapping;
-    const there = backing === null ? 0 : Math.min(length2, backing.size - position);
-    if (there <= 0) return this.#zero(length2);
-    const at = this.#start + this.#done;
-    return backing.backend.read(position, this.#buffer, at, there);
-  }
-  #zero(length2) {
-    const at = this.#start + this.#done;
-    this.#buffer.fill(0, at, at + length2);
-    return length2;
-  }
-  #readSlice({ bytes: bytes2, host }) {
-    const filled = this.#filled;
-    const left = bytes2.length - filled;
-    return this.#from.file.read(host + filled, bytes2, filled, left);
-  }
-  #readStream() {
-    const { file, geometry } = this.#from;
-    const { host, streamLength } = this.#mapping;
-    const filled = this.#filled;
-    if (this.#stream.length === 0) {
-      this.#stream = new Uint8Array(2 * geometry.clusterSize);
-    }
-    const left = streamLength - filled;
-    return file.read(host + filled, this.#stream, filled, left);
-  }
-  /** Takes the result of a call; a negative errno if the read has to end. */
-  #took(got) {
-    if (got < 0) return got;
-    switch (this.#state) {
-      case STATE.SLICE:
-        return this.#tookSlice(got, this.#slice);
-      case STATE.STREAM:
-        return this.#tookStream(got);
-      default: {
-        const bytes2 = got === 0 ? this.#pastEnd() : got;
-        if (bytes2 < 0) return bytes2;
-        this.#done += bytes2;
-        this.#state = STATE.MAP;
-        return 0;
-      }
-    }
-  }
-  #tookSlice(got, slice) {
-    if (got === 0) return -ERRNO.EIO;
-    this.#filled += got;
-    if (this.#filled < slice.bytes.length) return 0;
-    const position = this.#position + this.#done;
-    const left = this.#length - this.#done;
-    const { lookup: lookup2 } = this.#from;
-    const isMapped = lookup2.mapRead(slice, position, left, this.#mapping);
-    this.#state = isMapped ? STATE.MAPPED : STATE.MAP;
-    return 0;
-  }
-  #tookStream(got) {
-    const { clusters } = this.#from;
-    const { host, streamLength } = this.#mapping;
-    this.#filled += got;
-    if (got > 0 && this.#filled < streamLength) return 0;
-    const stream = this.#stream.subarray(0, this.#filled);
-    if (!clusters.add(host, stream)) return -ERRNO.EIO;
-    this.#state = STATE.MAP;
-    return 0;
-  }
-  /** Bytes that are zeroes because the last cluster of a file is not whole. */
-  #pastEnd() {
-    const { dataEnd, geometry: { clusterSize } } = this.#from;
-    const { kind, host, length: length2 } = this.#mapping;
-    const end = Math.ceil(dataEnd / clusterSize) * clusterSize;
-    if (kind !== MAPPED.DATA || host < dataEnd || host >= end) {
-      return -ERRNO.EIO;
-    }
-    return this.#zero(Math.min(length2, end - host));
-  }
-  #release() {
-    this.#buffer = NO_BUFFER;
-    this.#idle.push(this);
-  }
-};
-
-// src/backends/formats/qcow2/read_sources.ts
-function notAtEnd(answer) {
-  if (typeof answer !== "number") {
-    return Completion.of(answer).after(NOT_AT_END);
-  }
-  return answer === 0 ? -ERRNO.EIO : answer;
-}
-var NOT_AT_END = {
-  run: (got) => got === 0 ? -ERRNO.EIO : got
-};
-
-// src/backends/formats/qcow2/qcow2_backend.ts
-var MAPPINGS_MAX = 1024;
-var Qcow2Backend = class extends ImageBackend {
-  shared = true;
-  #from;
-  /** The mapping of a read that is answered without an operation. */
-  #mapping = new Mapping();
-  #idle = [];
-  /** Puts an image together. Its owner closes the files after it. */
-  constructor(parts2) {
-    super(parts2.name);
-    this.#from = parts2;
-  }
-  /** The size of the disk in bytes. */
-  get size() {
-    return this.#from.size;
-  }
-  /** Space and times are those of the image's own file. */
-  stat() {
-    const { geometry: { clusterSize } } = this.#from;
-    const { size } = this;
-    const statOf2 = ({ allocated, times: times2 }) => {
-      return {
-        size,
-        allocated,
-        blockSize: clusterSize,
-        times: times2
-      };
-    };
-    const stat = this.#from.file.stat();
-    return "then" in stat ? stat.then(statOf2) : statOf2(stat);
-  }
-  read(position, buffer, start, length2) {
-    const { lookup: lookup2, data, dataEnd, backing } = this.#from;
-    const mapping = this.#mapping;
-    if (length2 === 0) return 0;
-    if (lookup2.map(position, length2, mapping) && mapping.length === length2) {
-      const { kind, host } = mapping;
-      if (kind === MAPPED.DATA && host + length2 <= dataEnd) {
-        return notAtEnd(data.read(host, buffer, start, length2));
-      }
-      const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
-      if (kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && !isBelow) {
-        buffer.fill(0, start, start + length2);
-        return length2;
-      }
-      if (isBelow && position + length2 <= backing.size) {
-        return notAtEnd(backing.backend.read(position, buffer, start, length2));
-      }
-    }
-    const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
-    return operation.read(position, buffer, start, length2);
-  }
-  queueEnded(queue) {
-    const { lookup: lookup2, backing } = this.#from;
-    lookup2.queueEnded(queue);
-    backing?.backend.queueEnded?.(queue);
-  }
-  async extent(position) {
-    const first2 = await this.#extentAt(position);
-    let { end } = first2;
-    for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
-      const next = await this.#extentAt(end);
-      if (next.data !== first2.data) break;
-      end = next.end;
-    }
-    return {
-      data: first2.data,
-      end
-    };
-  }
-  /** What the disk is made of at a position, in this image or one below. */
-  async rangeAt(position) {
-    const { backing } = this.#from;
-    const { kind, length: length2, host } = await this.#mappingAt(position);
-    if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
-    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
-    if (isBelow) {
-      const below = await rangeAt(backing.backend, position);
-      const least = Math.min(length2, below.length);
-      return {
-        ...below,
-        length: least,
-        depth: below.depth + 1
-      };
-    }
-    const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
-    const hasPlace2 = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
-    return {
-      start: position,
-      length: length2,
-      depth: 0,
-      present: kind !== MAPPED.UNALLOCATED,
-      zero: !data,
-      data,
-      compressed: kind === MAPPED.COMPRESSED,
-      offset: hasPlace2 ? host : null
-    };
-  }
-  /** The extent of one mapping, at most to the end of the disk. */
-  async #extentAt(position) {
-    const { backing } = this.#from;
-    const { kind, length: length2 } = await this.#mappingAt(position);
-    const end = position + length2;
-    if (kind === MAPPED.ZERO) return {
-      data: false,
-      end
-    };
-    if (kind !== MAPPED.UNALLOCATED) return {
-      data: true,
-      end
-    };
-    if (backing === null || position >= backing.size) {
-      return {
-        data: false,
-        end
-      };
-    }
-    const below = await backing.backend.extent(position);
-    return {
-      data: below.data,
-      end: Math.min(end, below.end, backing.size)
-    };
-  }
-  async #mappingAt(position) {
-    const mapping = new Mapping();
-    const left = this.size - position;
-    const error = await mapLater(this.#from, position, left, mapping);
-    if (error < 0) throw tableError(this.name, error);
-    return mapping;
-  }
-};
-function tableError(name, error) {
-  const message = `An L2 table of ${name} cannot be read`;
-  return Object.assign(new Error(message), {
-    errno: -error
-  });
+  const cluster = ((high & 16777215) * 2 ** 32 + low) / clusterSize;
+  const isValid = Number.isInteger(cluster) && cluster < BAD_TABLE;
+  return isValid ? cluster : BAD_TABLE;
 }
 
 // src/shared_memory/futex.ts
@@ -15549,8 +15701,8 @@ var WriteState = class {
   }
   /** Refuses changes, because the image is damaged. */
   setDamaged() {
-    const { NONE, DAMAGED } = REFUSAL;
-    Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE, DAMAGED);
+    const { NONE: NONE2, DAMAGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE2, DAMAGED);
   }
   /** Adds an entry to the range of those that are to be written. */
   noteDirty(table2, entry2) {
@@ -15876,13 +16028,13 @@ function* markCorrupt(image) {
   if (geometry.version === 2) return 0;
   yield flush2.lock();
   try {
-    const error = yield writeIncompatible(file, featuresOf2(image));
+    const error = yield writeIncompatible(file, featuresOf3(image));
     return error < 0 ? error : yield file.flush();
   } finally {
     flush2.unlock();
   }
 }
-function featuresOf2({ state, incompatible }) {
+function featuresOf3({ state, incompatible }) {
   const dirty = state.get("DIRTY_BIT") === 0 ? 0n : INCOMPATIBLE.DIRTY;
   return incompatible | dirty | (state.isDamaged ? INCOMPATIBLE.CORRUPT : 0n);
 }
@@ -15995,7 +16147,7 @@ var DiskFlush = class {
     const { state, tableFile: { file } } = this.#image;
     if (state.get("DIRTY_BIT") !== 0) return 0;
     if (!hasTables && !this.#hasRefcounts) return 0;
-    const bits = featuresOf2(this.#image) | INCOMPATIBLE.DIRTY;
+    const bits = featuresOf3(this.#image) | INCOMPATIBLE.DIRTY;
     let error = this.#count(yield writeIncompatible(file, bits));
     if (error >= 0) error = yield file.flush();
     if (error >= 0) state.set("DIRTY_BIT", 1);
@@ -16013,7 +16165,7 @@ var DiskFlush = class {
       if (error >= 0) error = yield* this.#writeTable();
       if (error < 0 || state.get("DIRTY_BIT") === 0) return error;
       state.set("DIRTY_BIT", 0);
-      error = yield writeIncompatible(file, featuresOf2(this.#image));
+      error = yield writeIncompatible(file, featuresOf3(this.#image));
       return error < 0 ? error : yield file.flush();
     } finally {
       state.flush.unlock();
@@ -16833,7 +16985,7 @@ var DiskTables = class {
 // src/backends/formats/qcow2/writing/map_steps.ts
 function* mapSteps({ lookup: lookup2, file, geometry }, position, length2, mapping) {
   if (lookup2.map(position, length2, mapping)) return 0;
-  const slice = new SliceBuffer(geometry);
+  const slice = new SliceBuffer(geometry.sliceSize);
   do {
     lookup2.prepare(position, slice);
     const { bytes: bytes2, host } = slice;
@@ -17524,7 +17676,7 @@ var DiskZeroes = class {
 
 // src/backends/formats/qcow2/writing/writable_backend.ts
 var LAST_FLUSHES = 4;
-var WritableQcow2Backend = class extends Qcow2Backend {
+var WritableQcow2Backend = class extends MappedImage {
   writable = true;
   #image;
   #writer;
@@ -17541,9 +17693,7 @@ var WritableQcow2Backend = class extends Qcow2Backend {
       ...parts2,
       get size() {
         return state.size;
-      },
-      // The file ends with a whole cluster, and no cluster follows its end.
-      dataEnd: Infinity
+      }
     };
     super(sources);
     const tableFile = new TableFile(file, geometry.sliceSize);
@@ -17551,7 +17701,6 @@ var WritableQcow2Backend = class extends Qcow2Backend {
     const { flags, incompatible, isLazy, isRaw, mayResize: mayResize2 } = writing;
     this.#image = {
       ...parts2,
-      dataEnd: Infinity,
       state,
       incompatible,
       isLazy,
@@ -17702,27 +17851,43 @@ var QCOW2 = {
     };
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
+  fileOf: ({ file }) => String(file),
+  async describe(file, name) {
+    const facts = await describeQcow2(file, name);
+    return {
+      size: facts.size,
+      facts: {
+        ...facts
+      },
+      rows: qcow2Rows(facts)
+    };
+  },
   create: ({ file }, options, files) => createQcow2(String(file), options, files),
   open: openQcow2,
   async attach(attachment, below, services) {
-    await loadDecompression();
+    await loadDecompression("a qcow2 image");
     const [file, ...others] = below;
     const { hasDataFile, backingSize, compression, tables, writing } = attachment;
+    const { geometry } = tables;
     const data = hasDataFile ? others.shift() : file;
+    const end = writing === null ? attachment.dataEnd : Infinity;
     const parts2 = {
       ...attachment,
       file,
       data,
-      geometry: tables.geometry,
-      damage: new DamageSigns(attachment.damage, attachment.name, services.tell),
-      lookup: new TableLookup(tables, cacheOwner(services.queue)),
-      clusters: new ClusterCache(compression, tables.geometry.clusterSize),
+      files: sourceFiles(file, data, end, geometry),
+      geometry,
+      sliceSize: geometry.sliceSize,
+      clusterSize: geometry.clusterSize,
+      damage: new DamageSigns(attachment.damage, attachment.name, services.tell, "see 'check', and 'check --repair=all'"),
+      lookup: new TableLookup(tables, new L2Entries(geometry), cacheOwner(services.queue)),
+      blocks: new ClusterCache(compression, geometry.clusterSize),
       backing: backingSize === null ? null : {
         backend: others.shift(),
         size: backingSize
       }
     };
-    return writing === null ? new Qcow2Backend(parts2) : new WritableQcow2Backend(parts2, tables, writing, services);
+    return writing === null ? new MappedImage(parts2) : new WritableQcow2Backend(parts2, tables, writing, services);
   }
 };
 async function openQcow2({ file: path, base, link: link3 }, context) {
@@ -18373,6 +18538,1094 @@ async function createRaw(path, options, files) {
   });
 }
 
+// src/backends/mapped/block_cache.ts
+var WAYS2 = 8;
+var SLOT_WORDS2 = 8;
+var SLOT2 = {
+  /** How many read it; -1 while it is filled. */
+  READERS: 0,
+  /** The file of the block plus 1; 0 if the slot is empty. */
+  FILE: 1,
+  /** Where its stream is in the file: the lower and the upper 32 bits. */
+  HOST_LOW: 4,
+  HOST_HIGH: 5,
+  /** Bytes of the block. */
+  LENGTH: 2,
+  /** Not 0 if it was used since the hand passed it. */
+  USED: 3
+};
+var CONTROL_WORDS2 = 1;
+var TRIES = 100;
+var BlockCache = class {
+  #words;
+  #bytes;
+  #blockSize;
+  #sets;
+  /** The first word of the slots. */
+  #slots;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take.
+   * @param blocks How many blocks there are: it does not take more.
+   * @param blockSize Bytes of the largest block.
+   * @returns `null` if not even a few blocks fit.
+   */
+  static create(bytes2, blocks, blockSize) {
+    const setBytes = 4 + WAYS2 * (4 * SLOT_WORDS2 + blockSize);
+    const wanted = Math.ceil(blocks / WAYS2);
+    const sets = Math.min(Math.floor(bytes2 / setBytes), wanted);
+    if (sets < 1) return null;
+    const memory = new SharedArrayBuffer(4 * CONTROL_WORDS2 + sets * setBytes);
+    new Int32Array(memory)[0] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode BlockCache.create}.
+   * @param blockSize As there.
+   */
+  constructor(memory, blockSize) {
+    const sets = new Int32Array(memory, 0, 1)[0];
+    this.#sets = sets;
+    this.#blockSize = blockSize;
+    this.#slots = CONTROL_WORDS2 + sets;
+    const words = this.#slots + sets * WAYS2 * SLOT_WORDS2;
+    this.#words = new Int32Array(memory, 0, words);
+    this.#bytes = new Uint8Array(memory, 4 * words);
+  }
+  /**
+   * Copies bytes of a block.
+   *
+   * @param file The number of the file that has its stream.
+   * @param host Where that is in the file.
+   * @param from The first byte.
+   * @param length How many.
+   * @param buffer Where to.
+   * @param start The first byte of the buffer.
+   * @returns Whether the block is there, and has them.
+   */
+  copy(file, host, from, length2, buffer, start) {
+    const words = this.#words;
+    const first2 = this.#setOf(file, host) * WAYS2;
+    for (let slot = first2; slot < first2 + WAYS2; slot++) {
+      const at = this.#slots + slot * SLOT_WORDS2;
+      if (!this.#has(at, file, host) || !this.#enter(at)) continue;
+      const isThere2 = this.#has(at, file, host) && from + length2 <= Atomics.load(words, at + SLOT2.LENGTH);
+      if (isThere2) {
+        const begin = slot * this.#blockSize + from;
+        buffer.set(this.#bytes.subarray(begin, begin + length2), start);
+        Atomics.store(words, at + SLOT2.USED, 1);
+      }
+      Atomics.sub(words, at + SLOT2.READERS, 1);
+      if (isThere2) return true;
+    }
+    return false;
+  }
+  /**
+   * Keeps a block, in place of one that was not used for long; does nothing if
+   * every slot for it is being read.
+   */
+  add(file, host, block) {
+    const words = this.#words;
+    const set = this.#setOf(file, host);
+    const hand = CONTROL_WORDS2 + set;
+    for (let looks = 0; looks < 2 * WAYS2; looks++) {
+      const way = Atomics.add(words, hand, 1) & WAYS2 - 1;
+      const slot = set * WAYS2 + way;
+      const at = this.#slots + slot * SLOT_WORDS2;
+      const isUsed = Atomics.exchange(words, at + SLOT2.USED, 0) !== 0;
+      if (isUsed && looks < WAYS2) continue;
+      if (Atomics.compareExchange(words, at, 0, -1) !== 0) continue;
+      Atomics.store(words, at + SLOT2.FILE, 0);
+      this.#bytes.set(block, slot * this.#blockSize);
+      Atomics.store(words, at + SLOT2.LENGTH, block.length);
+      Atomics.store(words, at + SLOT2.HOST_LOW, host | 0);
+      Atomics.store(words, at + SLOT2.HOST_HIGH, highOf(host));
+      Atomics.store(words, at + SLOT2.FILE, file + 1);
+      Atomics.store(words, at + SLOT2.USED, 1);
+      Atomics.store(words, at + SLOT2.READERS, 0);
+      return;
+    }
+  }
+  #has(at, file, host) {
+    const words = this.#words;
+    return Atomics.load(words, at + SLOT2.FILE) === file + 1 && Atomics.load(words, at + SLOT2.HOST_LOW) === (host | 0) && Atomics.load(words, at + SLOT2.HOST_HIGH) === highOf(host);
+  }
+  /** Counts this thread as a reader of a slot, unless it is being filled. */
+  #enter(at) {
+    const words = this.#words;
+    for (let i = 0; i < TRIES; i++) {
+      const readers = Atomics.load(words, at + SLOT2.READERS);
+      if (readers < 0) return false;
+      const before = Atomics.compareExchange(words, at + SLOT2.READERS, readers, readers + 1);
+      if (before === readers) return true;
+    }
+    return false;
+  }
+  #setOf(file, host) {
+    const mixed = Math.imul(host ^ highOf(host) ^ file << 20, 2654435761);
+    return ((mixed ^ mixed >>> 15) >>> 0) % this.#sets;
+  }
+};
+function highOf(host) {
+  return Math.floor(host / 2 ** 32) | 0;
+}
+
+// src/backends/mapped/stream_blocks.ts
+var NONE = -1;
+var StreamBlocks = class {
+  #compression;
+  #find;
+  #cache;
+  /** The last block, and a byte to spare; made when first needed. */
+  #block = new Uint8Array(0);
+  #file = NONE;
+  #host = NONE;
+  #length = 0;
+  /**
+   * Makes the blocks of one thread.
+   *
+   * @param compression How they are compressed.
+   * @param cache Keeps them for all threads; `null` if none fits.
+   * @param find Finds the stream in what was read of the file; `null` if there
+   * is none. It is all of it if left out.
+   */
+  constructor(compression, cache, find2 = (bytes2) => bytes2) {
+    this.#compression = compression;
+    this.#cache = cache;
+    this.#find = find2;
+  }
+  copy(mapping, buffer, start) {
+    const { file, host, inBlock, length: length2 } = mapping;
+    if (host !== this.#host || file !== this.#file) {
+      return this.#cache !== null && this.#cache.copy(file, host, inBlock, length2, buffer, start);
+    }
+    if (inBlock + length2 > this.#length) return false;
+    buffer.set(this.#block.subarray(inBlock, inBlock + length2), start);
+    return true;
+  }
+  add(mapping, bytes2) {
+    const { file, host, blockLength, inBlock, length: length2 } = mapping;
+    this.#host = NONE;
+    const stream = this.#find(bytes2, mapping);
+    if (stream === null) return false;
+    if (this.#block.length < blockLength + 1) {
+      this.#block = new Uint8Array(blockLength + 1);
+    }
+    const output = this.#block.subarray(0, blockLength + 1);
+    const got = decompress(this.#compression, stream, output);
+    if (got < inBlock + length2) return false;
+    this.#file = file;
+    this.#host = host;
+    this.#length = got;
+    this.#cache?.add(file, host, output.subarray(0, got));
+    return true;
+  }
+};
+
+// src/backends/formats/vmdk/constants.ts
+var SECTOR4 = 512;
+var SPARSE_MAGIC = 1447904331;
+var COWD_MAGIC = 1146572611;
+var SESPARSE_MAGIC = 3405691582;
+var DESCRIPTOR_START = /^# *Disk *Descriptor *File/i;
+var FLAG2 = {
+  /** The bytes that show a transfer as text count. */
+  NEWLINES: 1,
+  /** There is a second grain directory. */
+  REDUNDANT: 1 << 1,
+  /** An entry of 1 is a grain of zeroes. */
+  ZERO_GRAINS: 1 << 2,
+  /** Grains are compressed. */
+  COMPRESSED: 1 << 16,
+  /** Each compressed grain and each table has a marker before it. */
+  MARKERS: 1 << 17
+};
+var GD_AT_END = 2n ** 64n - 1n;
+var MARKER = {
+  END: 0,
+  FOOTER: 3
+};
+var GRAIN_MARKER = 12;
+var FOOTER_SIZE = 3 * SECTOR4;
+var DEFLATE = 1;
+var NO_GRAIN = 0;
+var ZERO_GRAIN = 1;
+var NO_PARENT = 4294967295;
+var COWD_ENTRIES = 4096;
+var LIMIT2 = {
+  /** Bytes of a grain. */
+  GRAIN: 64 << 20,
+  /** Bytes of a grain that is compressed, which is held in memory. */
+  COMPRESSED_GRAIN: 4 << 20,
+  /** Entries of a grain table. */
+  TABLE_ENTRIES: 512,
+  /** Bytes of all grain directories of a disk. */
+  DIRECTORIES: 64 << 20,
+  /** Bytes of a descriptor. */
+  DESCRIPTOR: 1 << 20,
+  /** Extents of a disk. */
+  EXTENTS: 1024
+};
+
+// src/backends/formats/vmdk/refusal.ts
+var COMPARE = "compare it with its source";
+function refusal2(name, why, advice = COMPARE) {
+  return new UserError(`Cannot open ${name} as vmdk: ${why}; ${advice}`);
+}
+
+// src/backends/formats/vmdk/descriptor.ts
+var EXTENT = /^(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]*)"(?:\s+(\d+))?.*)?$/;
+var VALUE = /^(\w+)\s*=\s*(?:"([^"]*)"|(\S*))\s*$/;
+function parseDescriptor(text, name) {
+  const values = /* @__PURE__ */ new Map();
+  const extents = [];
+  const [lines] = text.split("\0", 1);
+  for (const line of lines.split(/\r\n|\r|\n/).map((each) => each.trim())) {
+    if (line === "" || line.startsWith("#")) continue;
+    if (/^(RW|RDONLY|NOACCESS)\b/.test(line)) {
+      if (extents.length === LIMIT2.EXTENTS) {
+        throw refusal2(name, `it has more than ${LIMIT2.EXTENTS} extents`);
+      }
+      extents.push(extentOf(line, name));
+      continue;
+    }
+    const [, key, quoted, bare] = VALUE.exec(line) ?? [];
+    if (key !== void 0 && !values.has(key)) {
+      values.set(key, quoted ?? bare);
+    }
+  }
+  const parentCid = cidOf(values.get("parentCID") ?? "ffffffff", name);
+  return {
+    createType: values.get("createType") ?? null,
+    cid: cidOf(values.get("CID") ?? "0", name),
+    parentCid: parentCid === NO_PARENT ? null : parentCid,
+    parentName: values.get("parentFileNameHint") ?? null,
+    extents
+  };
+}
+function cidOf(text, name) {
+  if (/^[0-9a-f]{1,8}$/i.test(text)) return parseInt(text, 16);
+  throw refusal2(name, `its descriptor has the CID ${JSON.stringify(text)}`);
+}
+function extentOf(line, name) {
+  const [, access2, sectors, type, file, offset = "0"] = EXTENT.exec(line) ?? [];
+  const what = JSON.stringify(line.slice(0, 100));
+  if (type === void 0) {
+    throw refusal2(name, `its descriptor has the line ${what}`);
+  }
+  if (access2 === "NOACCESS") {
+    throw refusal2(name, `its extent ${what} must not be read`);
+  }
+  const size = Number(sectors) * SECTOR4;
+  const start = Number(offset) * SECTOR4;
+  if (size === 0 || size > SIZE_MAX || start > SIZE_MAX - size) {
+    throw refusal2(name, `its extent ${what} has no valid size`);
+  }
+  return {
+    type,
+    size,
+    name: file ?? null,
+    offset: start
+  };
+}
+
+// src/backends/formats/vmdk/sparse_header.ts
+function magicOf(bytes2) {
+  if (bytes2.length < SECTOR4) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  const magic = view2.getUint32(0, true);
+  if (magic === SPARSE_MAGIC || magic === COWD_MAGIC) return "sparse";
+  return magic === SESPARSE_MAGIC ? "sesparse" : null;
+}
+function parseSparseHeader(bytes2, name) {
+  switch (magicOf(bytes2)) {
+    case "sparse":
+      break;
+    case "sesparse":
+      throw refusal2(name, "it is in the format SESPARSE", "convert it with 'qemu-img convert'");
+    default:
+      throw refusal2(name, "it does not begin like a sparse extent");
+  }
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR4);
+  const isCowd = view2.getUint32(0, true) === COWD_MAGIC;
+  const header = isCowd ? cowdOf(view2, name) : sparseOf(view2, name);
+  checkSizes(header, name);
+  return header;
+}
+function cowdOf(view2, name) {
+  const word = (at) => view2.getUint32(at, true);
+  const header = {
+    kind: "cowd",
+    version: word(4),
+    size: word(12) * SECTOR4,
+    grainSize: word(16) * SECTOR4,
+    directoryAt: word(20) * SECTOR4,
+    tableEntries: COWD_ENTRIES,
+    redundantAt: null,
+    isCompressed: false,
+    hasMarkers: false,
+    hasZeroGrains: false,
+    descriptorAt: 0,
+    descriptorSize: 0
+  };
+  const needed2 = Math.ceil(header.size / header.grainSize / COWD_ENTRIES);
+  if (word(24) >= needed2 || header.grainSize === 0) return header;
+  const why = `its grain directory has ${word(24)} entries, not ${needed2}`;
+  throw refusal2(name, why);
+}
+function sparseOf(view2, name) {
+  const version = view2.getUint32(4, true);
+  if (version < 1 || version > 3) {
+    const advice = "convert it with 'qemu-img convert'";
+    throw refusal2(name, `it has version ${version}, not 1 to 3`, advice);
+  }
+  const flags = view2.getUint32(8, true);
+  if ((flags & FLAG2.NEWLINES) !== 0 && view2.getUint32(73, true) !== NEWLINES) {
+    const advice = "transfer it once more, as binary";
+    throw refusal2(name, "it was transferred as text", advice);
+  }
+  const algorithm = view2.getUint16(77, true);
+  if (algorithm > DEFLATE) {
+    throw refusal2(name, `its grains are compressed by method ${algorithm}`);
+  }
+  const bytes2 = (at) => bytesOf3(view2.getBigUint64(at, true), at, name);
+  const isAtEnd = view2.getBigUint64(56, true) === GD_AT_END;
+  return {
+    kind: "sparse",
+    version,
+    size: bytes2(12),
+    grainSize: bytes2(20),
+    tableEntries: view2.getUint32(44, true),
+    directoryAt: isAtEnd ? null : bytes2(56),
+    redundantAt: (flags & FLAG2.REDUNDANT) === 0 || isAtEnd ? null : bytes2(48),
+    isCompressed: algorithm === DEFLATE,
+    hasMarkers: (flags & FLAG2.MARKERS) !== 0,
+    hasZeroGrains: (flags & FLAG2.ZERO_GRAINS) !== 0,
+    descriptorAt: bytes2(28),
+    descriptorSize: bytes2(36)
+  };
+}
+var NEWLINES = 168632330;
+function bytesOf3(sectors, at, name) {
+  const bytes2 = sectors * BigInt(SECTOR4);
+  if (bytes2 <= BigInt(SIZE_MAX)) return Number(bytes2);
+  throw refusal2(name, `the header's field at byte ${at} is ${sectors}`);
+}
+function checkSizes(header, name) {
+  const { grainSize, tableEntries, kind, size, isCompressed } = header;
+  const most = isCompressed ? LIMIT2.COMPRESSED_GRAIN : LIMIT2.GRAIN;
+  const isPower = Number.isInteger(Math.log2(grainSize));
+  if (!isPower || grainSize > most) {
+    throw refusal2(name, `its grains have ${grainSize} bytes, not a power of two up to ${most}`);
+  }
+  const maxEntries = kind === "cowd" ? COWD_ENTRIES : LIMIT2.TABLE_ENTRIES;
+  if (tableEntries < 1 || tableEntries > maxEntries) {
+    throw refusal2(name, `its grain tables have ${tableEntries} entries`);
+  }
+  if (directorySize(header) > LIMIT2.DIRECTORIES) {
+    throw refusal2(name, `its grain directory for ${size} bytes is too large`);
+  }
+  if (header.descriptorSize > LIMIT2.DESCRIPTOR) {
+    throw refusal2(name, "its descriptor is too long");
+  }
+}
+function directorySize({ size, grainSize, tableEntries }) {
+  return 4 * Math.ceil(size / (grainSize * tableEntries));
+}
+
+// src/backends/formats/vmdk/read_sparse.ts
+async function readSparseHeader(file, name) {
+  const header = parseSparseHeader(await readStart2(file, name), name);
+  if (header.directoryAt !== null) return header;
+  const { size } = await file.stat();
+  const footer = new Uint8Array(FOOTER_SIZE);
+  const at = size - FOOTER_SIZE;
+  const got = at < 0 ? 0 : await readFully(file, at, footer, 0, FOOTER_SIZE);
+  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR4, MARKER.END);
+  if (!isFooter) {
+    const advice = "copy it once more: its end is missing";
+    throw refusal2(name, "it has no footer", advice);
+  }
+  const inFooter = footer.subarray(SECTOR4, 2 * SECTOR4);
+  const last = parseSparseHeader(inFooter, name);
+  if (last.directoryAt !== null) return last;
+  throw refusal2(name, "its footer does not say where its grain directory is");
+}
+function isMarker(bytes2, at, type) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR4);
+  return view2.getUint32(8, true) === 0 && view2.getUint32(12, true) === type;
+}
+async function readStart2(file, name) {
+  const bytes2 = new Uint8Array(SECTOR4);
+  const got = await readFully(file, 0, bytes2, 0, SECTOR4);
+  if (got < 0) throw refusal2(name, "its first bytes cannot be read");
+  return bytes2.subarray(0, got);
+}
+async function readEmbedded(file, { descriptorAt, descriptorSize }, name) {
+  if (descriptorAt === 0 || descriptorSize === 0) return null;
+  return await readDescriptor(file, descriptorAt, descriptorSize, name);
+}
+async function readDescriptorFile(file, name) {
+  const { size } = await file.stat();
+  if (size > LIMIT2.DESCRIPTOR) throw noVmdk(name);
+  return await readDescriptor(file, 0, size, name);
+}
+async function readDescriptor(file, at, length2, name) {
+  const bytes2 = new Uint8Array(length2);
+  const got = await readFully(file, at, bytes2, 0, length2);
+  if (got < 0) throw refusal2(name, "its descriptor cannot be read");
+  const text = decodeName(bytes2.subarray(0, got));
+  if (!DESCRIPTOR_START.test(text)) throw noVmdk(name);
+  return parseDescriptor(text, name);
+}
+function noVmdk(name) {
+  const advice = "name its format, or leave the prefix out if it is raw";
+  return refusal2(name, "it does not begin like a VMDK image", advice);
+}
+
+// src/backends/formats/vmdk/describe.ts
+async function describeVmdk(file, name) {
+  if (magicOf(await readStart2(file, name)) === null) {
+    const descriptor2 = await readDescriptorFile(file, name);
+    const { extents } = descriptor2;
+    const size = extents.reduce((sum, extent) => sum + extent.size, 0);
+    return factsOf(size, null, descriptor2, extents);
+  }
+  const header = await readSparseHeader(file, name);
+  const descriptor = await readEmbedded(file, header, name);
+  return factsOf(header.size, header, descriptor, []);
+}
+function factsOf(size, header, descriptor, extents) {
+  return {
+    size,
+    createType: descriptor?.createType ?? null,
+    version: header?.version ?? null,
+    grainSize: header?.grainSize ?? null,
+    isCompressed: header?.isCompressed ?? false,
+    cid: hex(descriptor?.cid),
+    parentCid: hex(descriptor?.parentCid),
+    parentName: descriptor?.parentName ?? null,
+    extents
+  };
+}
+function hex(cid) {
+  return cid?.toString(16).padStart(8, "0") ?? null;
+}
+function vmdkRows(facts) {
+  const { createType, version, grainSize, isCompressed, extents } = facts;
+  const { cid, parentCid, parentName } = facts;
+  const parts2 = [
+    quoteName(createType ?? "type not recorded"),
+    version === null ? "" : `version ${version}`,
+    grainSize === null ? "" : `grains of ${formatSize(grainSize)}`,
+    isCompressed ? "compressed" : ""
+  ];
+  const rows2 = [
+    [
+      "VMDK",
+      parts2.filter((part2) => part2 !== "").join(", ")
+    ]
+  ];
+  if (cid !== null) rows2.push([
+    "CID",
+    cid
+  ]);
+  if (parentCid !== null) {
+    const name = parentName === null ? "not named" : quoteName(parentName);
+    rows2.push([
+      "Parent",
+      `${name} (CID ${parentCid})`
+    ]);
+  }
+  for (const { type, size, name } of extents) {
+    const where = name === null ? "" : ` in ${quoteName(name)}`;
+    rows2.push([
+      "Extent",
+      `${type}, ${formatSize(size)}${where}`
+    ]);
+  }
+  return rows2;
+}
+
+// src/backends/formats/vmdk/grain_stream.ts
+function streamAfterMarker(bytes2) {
+  if (bytes2.length <= GRAIN_MARKER) return null;
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.length);
+  const end = GRAIN_MARKER + view2.getUint32(8, true);
+  if (end === GRAIN_MARKER || end > bytes2.length) return null;
+  return bytes2.subarray(GRAIN_MARKER, end);
+}
+
+// src/backends/formats/vmdk/grain_directory.ts
+var PART9 = 1 << 20;
+async function readDirectory(file, fileSize, header, name) {
+  const { directoryAt, redundantAt, tableEntries } = header;
+  const memory = new SharedArrayBuffer(directorySize(header));
+  const words = new Uint32Array(memory);
+  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR4);
+  const isRead = await readWords(file, directoryAt, words);
+  if (!isRead && redundantAt === null) throw unreadable(name);
+  if (!isRead) words.fill(BAD_TABLE);
+  refuseBeyond(words, lastSector);
+  if (redundantAt === null || !words.includes(BAD_TABLE)) return memory;
+  const other = new Uint32Array(words.length);
+  if (!await readWords(file, redundantAt, other)) {
+    if (isRead) return memory;
+    throw unreadable(name);
+  }
+  refuseBeyond(other, lastSector);
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === BAD_TABLE) words[i] = other[i];
+  }
+  return memory;
+}
+function unreadable(name) {
+  return refusal2(name, "its grain directory cannot be read completely");
+}
+async function readWords(file, at, words) {
+  const size = 4 * words.length;
+  const part2 = new Uint8Array(Math.min(size, PART9));
+  const view2 = new DataView(part2.buffer);
+  for (let done = 0; done < size; done += part2.length) {
+    const length2 = Math.min(part2.length, size - done);
+    const got = await readFully(file, at + done, part2, 0, length2);
+    if (got < length2) return false;
+    for (let i = 0; i < length2; i += 4) {
+      words[(done + i) / 4] = view2.getUint32(i, true);
+    }
+  }
+  return true;
+}
+function refuseBeyond(words, lastSector) {
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] > lastSector) words[i] = BAD_TABLE;
+  }
+}
+
+// src/backends/formats/vmdk/open_extents.ts
+var SLICE_MAX2 = 2048;
+async function openExtents(described, to) {
+  const numbers = /* @__PURE__ */ new Map();
+  const parts2 = [];
+  let end = 0;
+  for (const extent of described) {
+    end += extent.size;
+    parts2.push(await openExtent(extent, end, numbers, to));
+  }
+  if (parts2.length > 0) return parts2;
+  throw refusal2(to.by.name, "its descriptor names no extents");
+}
+async function openExtent(extent, end, numbers, to) {
+  const { type, name, size, offset } = extent;
+  if (type === "ZERO") return {
+    kind: "zero",
+    end
+  };
+  const isFlat = type === "FLAT" || type === "VMFS";
+  const isSparse = type === "SPARSE" || type === "VMFSSPARSE";
+  if (!isFlat && !isSparse) {
+    throw refusal2(to.by.name, `it has an extent of the type ${type}`, "convert it with 'qemu-img convert'");
+  }
+  if (name === null) {
+    throw refusal2(to.by.name, `an extent of the type ${type} has no file`);
+  }
+  const reference = {
+    role: "extent",
+    name,
+    by: to.by
+  };
+  const file = numbers.get(name) ?? await openFile2(reference, to);
+  numbers.set(name, file);
+  const image = to.files[file];
+  if (isFlat) {
+    const { size: there } = await image.backend.stat();
+    if (there >= offset + size) return {
+      kind: "flat",
+      end,
+      file,
+      offset
+    };
+    throw refused(reference, `it has ${there} bytes, yet the extent ends at ${offset + size}; copy it once more: its end is missing`);
+  }
+  const header = await readSparseHeader(image.backend, image.name);
+  if (header.size === size) return {
+    end,
+    file,
+    image,
+    header
+  };
+  throw refused(reference, `it has a disk of ${header.size} bytes, not ${size}; it belongs to another image`);
+}
+async function openFile2(reference, { gate, context, files }) {
+  const source = gate.pathOf(reference);
+  const opened = await context.openBelow({
+    driver: FILE,
+    source
+  }, READ_ONLY);
+  gate.admit(opened, reference);
+  return files.push(opened) - 1;
+}
+async function readTables(parts2, share, name) {
+  const sparse = parts2.filter((part2) => "header" in part2);
+  const bytes2 = sparse.reduce((sum, { header }) => sum + directorySize(header), 0);
+  if (bytes2 > LIMIT2.DIRECTORIES) {
+    throw refusal2(name, `its grain directories have ${bytes2} bytes`);
+  }
+  const entries2 = new Set(sparse.map(({ header }) => header.tableEntries));
+  if (entries2.size > 1) {
+    throw refusal2(name, "its extents have grain tables of different sizes");
+  }
+  const extents = [];
+  for (const part2 of parts2) {
+    extents.push("header" in part2 ? await readSparse(part2, share / sparse.length) : part2);
+  }
+  return extents;
+}
+async function readSparse({ end, file, image, header }, share) {
+  const { grainSize, tableEntries, isCompressed, hasZeroGrains } = header;
+  const sliceSize = Math.min(SLICE_MAX2, 4 * tableEntries);
+  const sliceEntries = sliceSize / 4;
+  const sliceSpan = sliceEntries * grainSize;
+  const slices = Math.ceil(header.size / sliceSpan);
+  const { size } = await image.backend.stat();
+  return {
+    kind: "sparse",
+    end,
+    file,
+    grains: {
+      grainSize,
+      sliceEntries,
+      isCompressed,
+      hasZeroGrains
+    },
+    tables: {
+      geometry: {
+        sliceSize,
+        sliceSpan,
+        tableSlices: tableEntries / sliceEntries,
+        tableUnit: SECTOR4
+      },
+      l1: await readDirectory(image.backend, size, header, image.name),
+      cache: SliceCache.create(share, slices, sliceEntries)
+    }
+  };
+}
+
+// src/backends/formats/vmdk/open_parent.ts
+async function openParent(descriptor, { by, gate, context }, changes, driver) {
+  const options = {
+    ...READ_ONLY,
+    ...changes
+  };
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source2 = raw === void 0 ? backing : {
+      driver: FILE,
+      source: raw
+    };
+    return await context.openBelow(source2, options);
+  }
+  if (descriptor === null || descriptor.parentCid === null) return null;
+  const { parentName: name, parentCid: cid } = descriptor;
+  const reference = {
+    role: "parent",
+    name: name ?? "",
+    by
+  };
+  if (name === null) {
+    throw refused(reference, "the image does not name it; give it with backing=vmdk:PATH");
+  }
+  const path = gate.pathOf(reference);
+  const source = {
+    file: path,
+    link: {
+      gate,
+      reference
+    },
+    cid
+  };
+  return await context.openBelow({
+    driver,
+    source
+  }, options);
+}
+
+// src/backends/formats/vmdk/vmdk_image.ts
+var VmdkImage = class extends MappedImage {
+  #own;
+  /** The files whose space counts. */
+  #files;
+  #blockSize;
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts2) {
+    super(parts2);
+    const { own, isOneFile, files, clusterSize } = parts2;
+    const others = files.map(({ backend }) => backend);
+    this.#own = own;
+    this.#files = isOneFile ? others : [
+      own,
+      ...others
+    ];
+    this.#blockSize = clusterSize;
+  }
+  /** Times are those of the file that was named; space is that of all files. */
+  async stat() {
+    const { times: times2 } = await this.#own.stat();
+    let allocated = 0;
+    for (const file of this.#files) {
+      const { allocated: more } = await file.stat();
+      allocated = allocated === null || more === null ? null : allocated + more;
+    }
+    return {
+      size: this.size,
+      allocated,
+      blockSize: this.#blockSize,
+      times: times2
+    };
+  }
+};
+
+// src/backends/formats/vmdk/grain_entries.ts
+var GrainEntries = class {
+  #geometry;
+  #file;
+  /**
+   * Prepares for the entries of an extent.
+   *
+   * @param file The number of the file that has it.
+   */
+  constructor(geometry, file) {
+    this.#geometry = geometry;
+    this.#file = file;
+  }
+  decode(bytes2, words) {
+    for (let i = 0; i < words.length; i++) {
+      const at = 4 * i;
+      words[i] = bytes2[at] | bytes2[at + 1] << 8 | bytes2[at + 2] << 16 | bytes2[at + 3] << 24;
+    }
+  }
+  map(words, start, _position, inSlice, length2, mapping) {
+    const { grainSize, sliceEntries, isCompressed } = this.#geometry;
+    const first2 = Math.floor(inSlice / grainSize);
+    const inGrain = inSlice - first2 * grainSize;
+    const sector = Atomics.load(words, start + first2) >>> 0;
+    const kind = this.#kindOf(sector);
+    const left = grainSize - inGrain;
+    if (kind === MAPPED.COMPRESSED) {
+      const next = first2 + 1;
+      const end = this.#streamEnd(words, start + next, start + sliceEntries);
+      this.#setStream(mapping, sector, inGrain, end);
+      mapping.length = Math.min(left, length2);
+      return;
+    }
+    const grainSectors = grainSize / SECTOR4;
+    let mapped = left;
+    let follows = sector;
+    for (let i = first2 + 1; i < sliceEntries && mapped < length2; i++) {
+      const next = Atomics.load(words, start + i) >>> 0;
+      follows += grainSectors;
+      const isSame = kind === MAPPED.DATA ? next === follows : this.#kindOf(next) === kind;
+      if (!isSame) break;
+      mapped += grainSize;
+    }
+    mapping.setPlaceless(kind, Math.min(mapped, length2));
+    if (kind !== MAPPED.DATA || isCompressed) return;
+    mapping.file = this.#file;
+    mapping.host = sector * SECTOR4 + inGrain;
+  }
+  #kindOf(sector) {
+    const { hasZeroGrains, isCompressed } = this.#geometry;
+    if (sector === NO_GRAIN) return MAPPED.UNALLOCATED;
+    if (sector === ZERO_GRAIN && hasZeroGrains) return MAPPED.ZERO;
+    return isCompressed ? MAPPED.COMPRESSED : MAPPED.DATA;
+  }
+  /** The sector of the next grain of a slice; 0 if there is none. */
+  #streamEnd(words, from, to) {
+    for (let at = from; at < to; at++) {
+      const sector = Atomics.load(words, at) >>> 0;
+      if (sector > ZERO_GRAIN) return sector;
+    }
+    return 0;
+  }
+  /** Grains are written in order, mostly: a stream ends where the next starts. */
+  #setStream(mapping, sector, inGrain, end) {
+    const { grainSize } = this.#geometry;
+    const most = 2 * grainSize;
+    const known = (end - sector) * SECTOR4;
+    mapping.setPlaceless(MAPPED.COMPRESSED, 0);
+    mapping.file = this.#file;
+    mapping.host = sector * SECTOR4;
+    mapping.streamLength = known > 0 ? Math.min(known, most) : most;
+    mapping.inBlock = inGrain;
+    mapping.blockLength = grainSize;
+  }
+};
+
+// src/backends/formats/vmdk/vmdk_lookup.ts
+var VmdkLookup = class {
+  #extents;
+  /** Where each extent ends. */
+  #ends;
+  /** The tables of the sparse ones. */
+  #tables;
+  /** The extent that was used last, and where it starts. */
+  #index = 0;
+  #start = 0;
+  /**
+   * Attaches to the extents of an open image.
+   *
+   * @param queue The queue that this thread serves; `undefined` for none.
+   */
+  constructor(extents, queue) {
+    this.#extents = extents;
+    this.#ends = Float64Array.from(extents, ({ end }) => end);
+    this.#tables = extents.map((extent) => {
+      if (extent.kind !== "sparse") return null;
+      const { tables, grains, file } = extent;
+      const entries2 = new GrainEntries(grains, file);
+      return new TableLookup(tables, entries2, cacheOwner(queue));
+    });
+  }
+  map(position, length2, mapping) {
+    this.#find(position);
+    const extent = this.#extents[this.#index];
+    const inExtent = position - this.#start;
+    const most = Math.min(length2, extent.end - position);
+    switch (extent.kind) {
+      case "sparse":
+        return this.#tables[this.#index].map(inExtent, most, mapping);
+      case "flat":
+        mapping.setPlaceless(MAPPED.DATA, most);
+        mapping.file = extent.file;
+        mapping.host = extent.offset + inExtent;
+        return true;
+      case "zero":
+        mapping.setPlaceless(MAPPED.ZERO, most);
+        return true;
+    }
+  }
+  prepare(position, into) {
+    this.#find(position);
+    const extent = this.#extents[this.#index];
+    if (extent.kind === "sparse") into.file = extent.file;
+    this.#tables[this.#index].prepare(position - this.#start, into);
+  }
+  mapRead(read2, position, length2, mapping) {
+    this.#find(position);
+    const most = Math.min(length2, this.#ends[this.#index] - position);
+    const tables = this.#tables[this.#index];
+    return tables.mapRead(read2, position - this.#start, most, mapping);
+  }
+  queueEnded(queue) {
+    for (const tables of this.#tables) tables?.queueEnded(queue);
+  }
+  /** Finds the extent at a position of the disk. */
+  #find(position) {
+    const ends = this.#ends;
+    if (position >= this.#start && position < ends[this.#index]) return;
+    let low = 0;
+    let high = ends.length - 1;
+    while (low < high) {
+      const middle = low + high >> 1;
+      if (position < ends[middle]) high = middle;
+      else low = middle + 1;
+    }
+    this.#index = low;
+    this.#start = low === 0 ? 0 : ends[low - 1];
+  }
+};
+
+// src/backends/formats/vmdk/driver.ts
+var VMDK = {
+  kind: "format",
+  name: "vmdk",
+  summary: "a VMDK image, with the files that it refers to",
+  usage: "vmdk:PATH",
+  prefixes: [
+    "vmdk:"
+  ],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  layered: true,
+  parse(file, text) {
+    if (file !== "") return {
+      file
+    };
+    throw new UserError(`Cannot open "${text}": give a path, as in vmdk:PATH`);
+  },
+  fileOf: ({ file }) => String(file),
+  async describe(file, name) {
+    const facts = await describeVmdk(file, name);
+    return {
+      size: facts.size,
+      facts: {
+        ...facts
+      },
+      rows: vmdkRows(facts)
+    };
+  },
+  open: openVmdk,
+  async attach(attachment, below, { tell: tell2, queue }) {
+    await loadDecompression("a VMDK image");
+    const { name, extents, isOneFile, grainSize, hasMarkers } = attachment;
+    const { fileSizes, parentSize, blocks } = attachment;
+    const [own, ...others] = below;
+    const backends = isOneFile ? [
+      own,
+      ...others
+    ] : others;
+    const files = fileSizes.map((end, i) => {
+      const zeroEnd = Math.ceil(end / SECTOR4) * SECTOR4;
+      const hasHoles = extents.some((extent) => extent.kind === "flat" && extent.file === i);
+      return {
+        backend: backends[i],
+        end,
+        zeroEnd,
+        hasHoles
+      };
+    });
+    const cache = blocks === null ? null : new BlockCache(blocks, grainSize);
+    return new VmdkImage({
+      ...attachment,
+      own,
+      files,
+      clusterSize: grainSize,
+      sliceSize: sliceSizeOf(extents),
+      lookup: new VmdkLookup(extents, queue),
+      blocks: new StreamBlocks("zlib", cache, hasMarkers ? streamAfterMarker : void 0),
+      damage: new DamageSigns(attachment.damage, name, tell2, "compare it with its source"),
+      backing: parentSize === null ? null : {
+        backend: backends[files.length],
+        size: parentSize
+      }
+    });
+  }
+};
+async function openVmdk({ file: path, link: link3, cid }, context) {
+  const file = typeof path === "string" ? await openOwnFile2(path, link3, context) : path;
+  const { name } = file;
+  const place = link3 ?? {
+    gate: new ReferenceGate(file, context),
+    reference: null
+  };
+  if (place.reference !== null) place.gate.admit(file, place.reference);
+  refuseSnapshot(name, context);
+  const layout = await layoutOf2(file, place.gate, context);
+  const { parts: parts2, files, descriptor, isOneFile } = layout;
+  refuseOther2(name, descriptor, cid);
+  const { cacheSize } = context.options;
+  const hasParent = context.options.backing !== null || (descriptor?.parentCid ?? null) !== null;
+  const share = hasParent ? cacheSize / 2 : cacheSize;
+  const headers = parts2.flatMap((part2) => "header" in part2 ? [
+    part2.header
+  ] : []);
+  const compressed = compressionOf2(headers, name);
+  const tableShare = compressed === null ? share : share / 4;
+  const extents = await readTables(parts2, tableShare, name);
+  const grainSize = Math.max(SECTOR4, ...headers.map((each) => each.grainSize));
+  const size = extents.at(-1).end;
+  const blocks = compressed === null ? null : BlockCache.create(share - tableShare, size / grainSize, grainSize);
+  const below = {
+    by: file,
+    gate: place.gate,
+    context
+  };
+  const cacheLeft = {
+    cacheSize: cacheSize - share
+  };
+  const parent = await openParent(descriptor, below, cacheLeft, VMDK);
+  const fileSizes = [];
+  for (const each of files) {
+    fileSizes.push((await each.backend.stat()).size);
+  }
+  return {
+    name,
+    attachment: {
+      name,
+      size,
+      extents,
+      fileSizes,
+      isOneFile,
+      grainSize,
+      hasMarkers: compressed?.hasMarkers ?? false,
+      blocks,
+      damage: DamageSigns.create(),
+      parentSize: parent === null ? null : (await parent.backend.stat()).size
+    }
+  };
+}
+function openOwnFile2(path, link3, context) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  return context.openBelow(source, READ_ONLY);
+}
+async function layoutOf2(file, gate, context) {
+  const { backend, name } = file;
+  if (magicOf(await readStart2(backend, name)) !== null) {
+    const header = await readSparseHeader(backend, name);
+    return {
+      parts: [
+        {
+          end: header.size,
+          file: 0,
+          image: file,
+          header
+        }
+      ],
+      files: [
+        file
+      ],
+      isOneFile: true,
+      descriptor: await readEmbedded(backend, header, name)
+    };
+  }
+  const descriptor = await readDescriptorFile(backend, name);
+  const files = [];
+  const to = {
+    by: file,
+    gate,
+    context,
+    files
+  };
+  const parts2 = await openExtents(descriptor.extents, to);
+  return {
+    parts: parts2,
+    files,
+    isOneFile: false,
+    descriptor
+  };
+}
+function compressionOf2(headers, name) {
+  const compressed = headers.filter((header) => header.isCompressed);
+  const [first2] = compressed;
+  if (compressed.every((each) => each.hasMarkers === first2.hasMarkers)) {
+    return first2 ?? null;
+  }
+  throw refusal2(name, "only some of its extents have markers");
+}
+function sliceSizeOf(extents) {
+  const sparse = extents.find((extent) => extent.kind === "sparse");
+  return sparse?.tables.geometry.sliceSize ?? 0;
+}
+function refuseSnapshot(name, { options }) {
+  if (options.snapshot === null) return;
+  const what = JSON.stringify(options.snapshot);
+  throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
+}
+function refuseOther2(name, descriptor, cid) {
+  if (cid === void 0 || descriptor?.cid === cid) return;
+  const has2 = descriptor?.cid.toString(16) ?? "no";
+  throw refusal2(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
+}
+
 // src/base/import_factory.ts
 var METHODS = {
   backend: [
@@ -18461,7 +19714,7 @@ var CheckedBackend = class extends FilterBackend {
     return checked2(this.image.allocate(position, length2), COUNT3, 0);
   }
   extent(position) {
-    return checked2(this.image.extent(position), EXTENT, position);
+    return checked2(this.image.extent(position), EXTENT2, position);
   }
   setTimes(atime, mtime) {
     return checked2(this.image.setTimes(atime, mtime), COUNT3, 0);
@@ -18490,7 +19743,7 @@ var STAT = {
     throw wrong(stat?.size, "a size");
   }
 };
-var EXTENT = {
+var EXTENT2 = {
   run(extent, position) {
     if (typeof extent?.end === "number" && extent.end > position) return extent;
     throw wrong(extent?.end, `the end of an extent at ${position}`);
@@ -18614,7 +19867,7 @@ var BASE_ALLOCATION = "base:allocation";
 var REQUEST_BYTES = 28;
 var SIMPLE_REPLY_BYTES = 16;
 var CHUNK_BYTES2 = 20;
-var LIMIT2 = {
+var LIMIT3 = {
   /** Bytes of an export's name, and of any other text. */
   STRING: 4096,
   /** Bytes of a reply to an option. */
@@ -18669,7 +19922,7 @@ function* enterExport(name, exportName) {
   let blocks = {
     minBlock: 1,
     preferredBlock: 4096,
-    maxPayload: LIMIT2.PAYLOAD
+    maxPayload: LIMIT3.PAYLOAD
   };
   yield* eachReply(OPTION.GO, name, (type, payload) => {
     if (type !== REPLY.INFO || payload.byteLength < 2) return;
@@ -18739,13 +19992,13 @@ function* isAcknowledged(code, name) {
   }, true);
 }
 function* eachReply(code, name, take, mayFail = false) {
-  for (let replies = 0; replies < LIMIT2.OPTION_REPLIES; replies++) {
+  for (let replies = 0; replies < LIMIT3.OPTION_REPLIES; replies++) {
     const header = viewOf3(yield {
       receive: 20
     });
     const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
     const length2 = header.getUint32(16);
-    if (!isReply || length2 > LIMIT2.OPTION_REPLY) {
+    if (!isReply || length2 > LIMIT3.OPTION_REPLY) {
       throw failure(name, "its server breaks the protocol in the handshake");
     }
     const type = header.getUint32(12);
@@ -18791,13 +20044,13 @@ function checkedBlocks(blocks, name) {
   if (isRight) {
     return {
       ...blocks,
-      maxPayload: Math.min(maxPayload, LIMIT2.PAYLOAD)
+      maxPayload: Math.min(maxPayload, LIMIT3.PAYLOAD)
     };
   }
   if (maxPayload === 4294967295 && isPower(minBlock)) {
     return {
       ...blocks,
-      maxPayload: LIMIT2.PAYLOAD
+      maxPayload: LIMIT3.PAYLOAD
     };
   }
   throw failure(name, "its server gives block sizes that make no sense");
@@ -18972,7 +20225,7 @@ var ReplyParser = class {
       this.#read(request, place, count2, isLast);
       return body + OFFSET_BYTES;
     }
-    if (length2 > LIMIT2.CHUNK) {
+    if (length2 > LIMIT3.CHUNK) {
       throw new ProtocolViolation(`a chunk has ${length2} bytes`);
     }
     if (to - body < length2) return at;
@@ -19768,8 +21021,8 @@ function parseNbdUri(uri) {
   if (match === null) throw refuse3("it is no NBD URI");
   const [, scheme, unix, authority = "", name = "", query = ""] = match;
   const exportName = decoded(name, refuse3);
-  if (new TextEncoder().encode(exportName).length > LIMIT2.STRING) {
-    throw refuse3(`its export name has more than ${LIMIT2.STRING} bytes`);
+  if (new TextEncoder().encode(exportName).length > LIMIT3.STRING) {
+    throw refuse3(`its export name has more than ${LIMIT3.STRING} bytes`);
   }
   const tls = scheme === "nbds";
   const parameters = new URLSearchParams(query);
@@ -20050,6 +21303,7 @@ var DRIVERS = [
   RAW,
   QCOW2,
   PARTS,
+  VMDK,
   OVERLAY,
   FILE,
   NBD,
@@ -20257,7 +21511,7 @@ function cannotWrite2(name, error) {
 var WINDOW_BITS = 12;
 var MEMORY_LEVEL = 9;
 async function loadCompression(compression) {
-  const { deflateRawSync, zstdCompressSync } = await loadZlib();
+  const { deflateRawSync, zstdCompressSync } = await loadZlib("a qcow2 image");
   const smaller = (stream, { length: length2 }) => stream.length < length2 ? new Uint8Array(stream) : null;
   if (compression === "zstd") {
     return (cluster) => {
@@ -23217,8 +24471,8 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-  const refusal2 = refuse2(context, wanted);
-  if (refusal2 !== 0) return reply.error(refusal2);
+  const refusal3 = refuse2(context, wanted);
+  if (refusal3 !== 0) return reply.error(refusal3);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -24055,13 +25309,13 @@ function isLess(since, count2) {
 // src/export/shared_time.ts
 var SLOTS2 = 4;
 var COUNTERS_BYTES = 8;
-var SLOT_WORDS2 = 2;
+var SLOT_WORDS3 = 2;
 var MAX_RETRIES = 1e3;
 var STARTED = 0;
 var FINISHED = 1;
 var SharedTime = class {
   /** The bytes that one takes, a multiple of 8. */
-  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS2 * SLOTS2;
+  static BYTES = COUNTERS_BYTES + 8 * SLOT_WORDS3 * SLOTS2;
   #counters;
   #slots;
   /**
@@ -24072,7 +25326,7 @@ var SharedTime = class {
    */
   constructor(memory, at) {
     this.#counters = new Int32Array(memory, at, COUNTERS_BYTES / 4);
-    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS2 * SLOTS2);
+    this.#slots = new BigInt64Array(memory, at + COUNTERS_BYTES, SLOT_WORDS3 * SLOTS2);
   }
   /** Nanoseconds since 1970: seconds of 64 bits, and nanoseconds. */
   get value() {
@@ -24107,7 +25361,7 @@ var SharedTime = class {
   }
 };
 function slotOf(write2) {
-  return (write2 & SLOTS2 - 1) * SLOT_WORDS2;
+  return (write2 & SLOTS2 - 1) * SLOT_WORDS3;
 }
 
 // src/export/export_state.ts
@@ -25216,7 +26470,7 @@ function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
 }
 
 // src/filesystem/make_node.ts
-function makeNode(context, directory, name, mode, rdev, caller, refusal2 = "EPERM") {
+function makeNode(context, directory, name, mode, rdev, caller, refusal3 = "EPERM") {
   const { fs } = context;
   const type = mode & S_IF.MT;
   if (type === S_IF.DIR && fs.mkdir !== void 0) {
@@ -25226,7 +26480,7 @@ function makeNode(context, directory, name, mode, rdev, caller, refusal2 = "EPER
   if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
     return fs.create(directory, name, mode, caller);
   }
-  if (fs.mknod === void 0) throw context.refusal(refusal2);
+  if (fs.mknod === void 0) throw context.refusal(refusal3);
   return fs.mknod(directory, name, mode, rdev, caller);
 }
 

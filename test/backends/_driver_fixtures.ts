@@ -13,6 +13,11 @@ import type { Traits } from "./backend_suite.ts";
 import { buildImage, type ClusterKind } from "./qcow2/_build_image.ts";
 import type { FakeFiles } from "./_fake_files.ts";
 import { buildMbr } from "./partitions/_build_table.ts";
+import {
+  buildSparse,
+  descriptorText,
+  type SparsePlan,
+} from "./vmdk/_build_vmdk.ts";
 import { ModelServer } from "./nbd/_model_server.ts";
 // Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
@@ -44,6 +49,30 @@ function qcow2File(
   };
 }
 
+function vmdkFile(plan: Omit<SparsePlan, "size">): DriverFixture["source"] {
+  return (size, files) => {
+    files.write(PATH, buildSparse({ size, ...plan }));
+    return `vmdk:${PATH}`;
+  };
+}
+
+/** Three extents: flat, zeroes, sparse. */
+function vmdkParts(size: number, files: FakeFiles): ImageSource {
+  const first = 10 * 4096;
+  const second = 5 * 512;
+  const rest = Math.ceil((size - first - second) / 512);
+  files.write("flat.vmdk", new Uint8Array(first + 512).fill(7));
+  const start = first + second;
+  files.write("rest.vmdk", buildSparse({ size: rest * 512, start }));
+  const text = descriptorText([
+    `RW ${first / 512} FLAT "flat.vmdk" 1`,
+    `RW ${second / 512} ZERO`,
+    `RW ${rest} SPARSE "rest.vmdk"`,
+  ], "custom");
+  files.write(PATH, new TextEncoder().encode(text));
+  return `vmdk:${PATH}`;
+}
+
 function growableDisk(size: number): MemoryBackend {
   return new MemoryBackend(createMemoryDisk(size, { growable: true }));
 }
@@ -71,6 +100,31 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
       return `parts:${PATH}.001`;
     },
   }],
+  vmdk: [
+    {
+      source: vmdkFile({ grains: ["data", "zero", "unallocated", "data"] }),
+    },
+    {
+      variant: "compressed",
+      source: vmdkFile({
+        grains: ["data", "zero", "data", "data"],
+        isCompressed: true,
+        hasFooter: true,
+      }),
+    },
+    {
+      variant: "little cache",
+      options: { cacheSize: 0 },
+      source: vmdkFile({
+        grains: Array(40).fill("data"),
+        grainSize: 4096,
+        entries: 8,
+        isCompressed: true,
+      }),
+    },
+    { variant: "of ESX", source: vmdkFile({ isCowd: true }) },
+    { variant: "split", source: vmdkParts },
+  ].map((fixture) => ({ content: "its own", writes: "refused", ...fixture })),
   overlay: [{
     options: { overlay: { kind: "memory", limit: 2 ** 30 } },
     resizes: "down",

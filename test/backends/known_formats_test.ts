@@ -40,11 +40,11 @@ Deno.test("a raw image that looks like another format has a notice", async () =>
   assertEquals(await noticeOf("qcow2:disk"), null);
   // From there on it is something else.
   assertEquals(await noticeOf("disk", 4096), null);
-  const vmdk = new Uint8Array(4096);
-  vmdk.set(new TextEncoder().encode("KDMV"));
-  files.write("disk.vmdk", vmdk);
+  const qed = new Uint8Array(4096);
+  qed.set(new TextEncoder().encode("QED\0"));
+  files.write("disk.qed", qed);
   assertMatch(
-    await noticeOf("disk.vmdk") ?? "",
+    await noticeOf("disk.qed") ?? "",
     /convert -O qcow2' and export/,
   );
   files.write("plain", new Uint8Array(4096));

@@ -149,9 +149,9 @@ const REFUSED: Record<string, [ImageSource, Partial<ImageOptions>, string]> = {
     "Cannot open missing.img",
   ],
   "a file that looks like a driver": [
-    "vmdk:disk.img",
+    "qed:disk.img",
     {},
-    `no driver reads "vmdk:" either`,
+    `no driver reads "qed:" either`,
   ],
   "a file without direct I/O": ["base.img", { direct: true }, "base.img"],
   "a part that starts beyond the end": [

@@ -18,7 +18,7 @@ Deno.test("parseSource distinguishes prefixes from paths", () => {
       "/dev/sda",
       "nul:1G",
       "NULL:1G",
-      "vmdk:disk.img",
+      "qed:disk.img",
       "x",
       "",
     ]

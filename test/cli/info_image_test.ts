@@ -1,6 +1,31 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import {
+  type Qcow2Facts,
+  qcow2Rows,
+} from "../../src/backends/formats/qcow2/describe.ts";
 import type { ImageFacts } from "../../src/cli/commands/image_facts.ts";
 import { imageRows, mapLine } from "../../src/cli/commands/info_image_text.ts";
+
+const QCOW2: Qcow2Facts = {
+  version: 3,
+  size: 3 << 20,
+  clusterSize: 65_536,
+  refcountBits: 16,
+  compression: "zstd",
+  features: ["dirty", "bitmaps"],
+  backingName: "base\x1b[2J.img",
+  backingFormat: null,
+  dataFileName: null,
+  snapshots: [{
+    id: "1",
+    name: "before the update",
+    l1Offset: 0,
+    l1Entries: 1,
+    size: 1 << 20,
+    vmStateSize: 0,
+    seconds: 1_700_000_000,
+  }],
+};
 
 const FACTS: ImageFacts = {
   source: "disk.img",
@@ -9,25 +34,11 @@ const FACTS: ImageFacts = {
   size: 3 << 20,
   fileSize: 2 << 20,
   allocated: 1 << 20,
-  qcow2: {
-    version: 3,
+  format: {
+    driver: "qcow2",
     size: 3 << 20,
-    clusterSize: 65_536,
-    refcountBits: 16,
-    compression: "zstd",
-    features: ["dirty", "bitmaps"],
-    backingName: "base\x1b[2J.img",
-    backingFormat: null,
-    dataFileName: null,
-    snapshots: [{
-      id: "1",
-      name: "before the update",
-      l1Offset: 0,
-      l1Entries: 1,
-      size: 1 << 20,
-      vmStateSize: 0,
-      seconds: 1_700_000_000,
-    }],
+    facts: { ...QCOW2 },
+    rows: qcow2Rows(QCOW2),
   },
   chain: [{ driver: "qcow2", name: "/a b" }, { driver: "file", name: "/base" }],
   partitions: null,
@@ -57,9 +68,9 @@ Deno.test("imageRows() shows why a chain cannot be opened", () => {
     imageRows({ ...FACTS, chain }).at(-1),
     "Chain         Cannot open the backing file",
   );
-  const looksLike = { name: "VMDK", prefix: null };
-  const facts = { ...FACTS, looksLike, exportAs: null, qcow2: null };
-  assertMatch(imageRows(facts)[1]!, /VMDK, which no driver opens: convert it/);
+  const looksLike = { name: "QED", prefix: null };
+  const facts = { ...FACTS, looksLike, exportAs: null, format: null };
+  assertMatch(imageRows(facts)[1]!, /QED, which no driver opens: convert it/);
 });
 
 Deno.test("imageRows() shows partitions, or what the whole disk has", () => {

@@ -29,9 +29,9 @@ const MAGICS: readonly Magic[] = [
   { name: "qcow2", prefix: "qcow2:", at: 0, bytes: "QFI\xfb\0\0\0\x03" },
   { name: "qcow", prefix: null, at: 0, bytes: "QFI\xfb\0\0\0\x01" },
   { name: "QED", prefix: null, at: 0, bytes: "QED\0" },
-  { name: "VMDK", prefix: null, at: 0, bytes: "KDMV" },
-  { name: "VMDK", prefix: null, at: 0, bytes: "COWD" },
-  { name: "VMDK", prefix: null, at: 0, bytes: "# Disk DescriptorFile" },
+  { name: "VMDK", prefix: "vmdk:", at: 0, bytes: "KDMV" },
+  { name: "VMDK", prefix: "vmdk:", at: 0, bytes: "COWD" },
+  { name: "VMDK", prefix: "vmdk:", at: 0, bytes: "# Disk DescriptorFile" },
   { name: "VHDX", prefix: null, at: 0, bytes: "vhdxfile" },
   { name: "VHD", prefix: null, at: 0, bytes: "conectix" },
   { name: "VDI", prefix: null, at: 64, bytes: "\x7f\x10\xda\xbe" },
@@ -68,15 +68,4 @@ export function rawNotice(
     ? `convert it with 'qemu-img convert -O qcow2' and export the result`
     : `export ${prefix}${name}`;
   return `${name} looks like an image in the format ${format}, but it is exported as a raw image; to export the disk in it, ${how}`;
-}
-
-/**
- * The path in a source such as `qcow2:PATH`; the source itself if its prefix is
- * of no format that can be told by its first bytes.
- */
-export function pathInSource(source: string): string {
-  const start = MAGICS.find(({ prefix }) =>
-    prefix !== null && source.startsWith(prefix)
-  )?.prefix;
-  return source.slice(start?.length ?? 0);
 }

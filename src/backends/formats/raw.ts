@@ -29,7 +29,7 @@ export const RAW: ImageDriver<string, null> = {
   attach: (_attachment, [file]) => file!,
 };
 
-/** Mentions drivers if a missing file has a name such as `vmdk:disk.img`. */
+/** Mentions drivers if a missing file has a name such as `qed:disk.img`. */
 function withPrefixHint(error: unknown, path: string): unknown {
   const [, prefix] = /^([a-z][\w+-]*:)[^/]/i.exec(path) ?? [];
   const isMissing = error instanceof UserError && "errno" in error &&

@@ -1,15 +1,14 @@
 import type { ImageAttachment } from "../../backends/attach_image.ts";
-import type { ImageOptions } from "../../backends/driver.ts";
+import type {
+  DriverSource,
+  ImageDescription,
+  ImageOptions,
+} from "../../backends/driver.ts";
 import {
   type KnownFormat,
   looksLike,
   MAGIC_BYTES,
-  pathInSource,
 } from "../../backends/formats/known_formats.ts";
-import {
-  describeQcow2,
-  type Qcow2Facts,
-} from "../../backends/formats/qcow2/describe.ts";
 import { fileSystemAt } from "../../backends/partitions/file_system.ts";
 import type {
   Partition,
@@ -52,6 +51,12 @@ export interface DiskFacts {
   readonly diskSize: number | null;
 }
 
+/** What an image says of itself. */
+export interface FormatFacts extends ImageDescription {
+  /** The name of the driver that read it. */
+  readonly driver: string;
+}
+
 /** What `info IMAGE` prints. Sizes in bytes. */
 export interface ImageFacts extends Omit<DiskFacts, "diskSize"> {
   /** The source, as the user wrote it. */
@@ -66,8 +71,8 @@ export interface ImageFacts extends Omit<DiskFacts, "diskSize"> {
   readonly fileSize: number;
   /** Its space on the medium; `null` if unknown. */
   readonly allocated: number | null;
-  /** What a qcow2 image says of itself; `null` for other formats. */
-  readonly qcow2: Qcow2Facts | null;
+  /** What the image says of itself; `null` if it says nothing. */
+  readonly format: FormatFacts | null;
 }
 
 /** Opens an image for `info`. */
@@ -92,25 +97,25 @@ export async function imageFacts(
   options: ImageOptions,
   insecurePath: boolean,
 ): Promise<ImageFacts> {
-  const path = pathInSource(source);
+  const given = parseSource(source);
+  const path = given.driver.fileOf?.(given.source) ?? source;
   const plain = { ...options, snapshot: null, backing: null };
   const file = await openForInfo(path, plain, insecurePath);
   try {
     const isFile = parseSource(path).driver.name === "raw";
     const start = new Uint8Array(MAGIC_BYTES);
     const got = isFile ? await file.backend.read(0, start, 0, MAGIC_BYTES) : 0;
-    const format = looksLike(start.subarray(0, Math.max(0, got)));
-    const prefix = path === source
-      ? format?.prefix
-      : source.slice(0, -path.length);
-    const qcow2 = prefix === "qcow2:"
-      ? await describeQcow2(file.backend, file.name)
-      : null;
-    const exportAs = prefix === undefined
+    const known = looksLike(start.subarray(0, Math.max(0, got)));
+    const exportAs = path !== source
+      ? source
+      : known === null
       ? path
-      : prefix === null
+      : known.prefix === null
       ? null
-      : `${prefix}${path}`;
+      : `${known.prefix}${path}`;
+    const format = exportAs === null
+      ? null
+      : await describe(parseSource(exportAs), file);
     const { diskSize, ...disk } = await diskFacts(
       exportAs ?? path,
       options,
@@ -118,17 +123,25 @@ export async function imageFacts(
     );
     return {
       source,
-      looksLike: format,
+      looksLike: known,
       exportAs,
-      size: qcow2?.size ?? diskSize ?? file.stat.size,
+      size: format?.size ?? diskSize ?? file.stat.size,
       fileSize: file.stat.size,
       allocated: file.stat.allocated,
-      qcow2,
+      format,
       ...disk,
     };
   } finally {
     await file.close();
   }
+}
+
+async function describe(
+  { driver, source }: DriverSource,
+  { backend, name }: OpenImage,
+): Promise<FormatFacts | null> {
+  const said = await driver.describe?.(backend, name, source);
+  return said === undefined ? null : { driver: driver.name, ...said };
 }
 
 /** Opens an image with its chain, and looks at its disk. */

@@ -46,6 +46,13 @@ function optionsOf(args: Arguments): ImageOptions {
   return { ...LOOK_OPTIONS, ...imageOptionsOf(args) };
 }
 
-function eventOf({ looksLike, ...facts }: ImageFacts): Record<string, unknown> {
-  return { ...facts, looksLike: looksLike?.name ?? null };
+function eventOf(facts: ImageFacts): Record<string, unknown> {
+  const { looksLike, format, ...rest } = facts;
+  const described = format === null ? {} : { [format.driver]: format.facts };
+  return {
+    ...rest,
+    looksLike: looksLike?.name ?? null,
+    qcow2: null,
+    ...described,
+  };
 }

@@ -1,22 +1,22 @@
 import type { ImageRange } from "../../backends/image_map.ts";
 import { formatSize } from "../../backends/size.ts";
-import type { Qcow2Facts } from "../../backends/formats/qcow2/describe.ts";
+import { quoteName } from "../../base/quote_name.ts";
 import type { ImageFacts, PartitionFacts } from "./image_facts.ts";
 
 /** The text of `info IMAGE`: two columns. */
 export function imageRows(facts: ImageFacts): string[] {
-  const { source, qcow2, chain, size, fileSize, allocated } = facts;
-  const rows: [string, string][] = [
-    ["Image", quoted(source)],
+  const { source, format, chain, size, fileSize, allocated } = facts;
+  const rows: (readonly [string, string])[] = [
+    ["Image", quoteName(source)],
     ["Looks like", likenessOf(facts)],
     ["Disk", `${formatSize(size)} (${size} bytes)`],
     ["File", `${formatSize(fileSize)}, ${spaceOf(allocated)} on the medium`],
-    ...qcow2 === null ? [] : qcow2Rows(qcow2),
+    ...format?.rows ?? [],
   ];
   if (typeof chain === "string") rows.push(["Chain", chain]);
   else {
     chain.forEach(({ driver, name }, i) =>
-      rows.push([i === 0 ? "Chain" : "", `${quoted(name)} (${driver})`])
+      rows.push([i === 0 ? "Chain" : "", `${quoteName(name)} (${driver})`])
     );
   }
   rows.push(...partitionRows(facts));
@@ -31,36 +31,11 @@ function likenessOf({ looksLike, exportAs, source }: ImageFacts): string {
   }
   return exportAs === source
     ? looksLike.name
-    : `${looksLike.name}: export it as ${quoted(exportAs)}`;
+    : `${looksLike.name}: export it as ${quoteName(exportAs)}`;
 }
 
 function spaceOf(allocated: number | null): string {
   return allocated === null ? "an unknown size" : formatSize(allocated);
-}
-
-function qcow2Rows(facts: Qcow2Facts): [string, string][] {
-  const { backingName, backingFormat, dataFileName } = facts;
-  const { clusterSize, refcountBits, compression, features } = facts;
-  const rows: [string, string][] = [
-    [
-      "qcow2",
-      `version ${facts.version}, clusters of ${formatSize(clusterSize)}`,
-    ],
-    ["Refcounts", `${refcountBits} bits`],
-    ["Compression", compression],
-    ["Features", features.length === 0 ? "none" : features.join(", ")],
-  ];
-  if (backingName !== null) {
-    const format = backingFormat ?? "format not recorded";
-    rows.push(["Backing file", `${quoted(backingName)} (${format})`]);
-  }
-  if (dataFileName !== null) rows.push(["Data file", quoted(dataFileName)]);
-  for (const { id, name, size, seconds } of facts.snapshots) {
-    const date = new Date(seconds * 1000).toISOString().slice(0, 19);
-    const text = `${quoted(id)} ${quoted(name)}, ${formatSize(size)}, ${date}Z`;
-    rows.push(["Snapshot", text]);
-  }
-  return rows;
 }
 
 /** The partition table, or what the whole disk holds. */
@@ -88,15 +63,10 @@ function partitionText(
   const parts = [
     `${formatSize(size)} from byte ${offset}`,
     typeName ?? `type ${type}`,
-    ...name === null ? [] : [quoted(name)],
+    ...name === null ? [] : [quoteName(name)],
     ...fileSystem === null ? [] : [fileSystem],
   ];
   return parts.join(", ");
-}
-
-/** A name that may hold anything, for a terminal. */
-function quoted(name: string): string {
-  return /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 /** One line of `info --map IMAGE`. */

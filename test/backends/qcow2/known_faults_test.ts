@@ -10,7 +10,7 @@ import {
 import type { Backend } from "../../../src/backends/backend.ts";
 import { checkQcow2 } from "../../../src/backends/formats/qcow2/check/check_qcow2.ts";
 import { parseHeader } from "../../../src/backends/formats/qcow2/header.ts";
-import { TableLookup } from "../../../src/backends/formats/qcow2/table_lookup.ts";
+import { TableLookup } from "../../../src/backends/mapped/table_lookup.ts";
 import { FreedClusters } from "../../../src/backends/formats/qcow2/writing/freed_clusters.ts";
 import { Refcounts } from "../../../src/backends/formats/qcow2/writing/refcounts.ts";
 import { WriteState } from "../../../src/backends/formats/qcow2/writing/write_state.ts";

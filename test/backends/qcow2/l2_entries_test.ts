@@ -2,10 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Geometry } from "../../../src/backends/formats/qcow2/geometry.ts";
 import { L2Entries } from "../../../src/backends/formats/qcow2/l2_entries.ts";
-import {
-  MAPPED,
-  Mapping,
-} from "../../../src/backends/formats/qcow2/mapping.ts";
+import { MAPPED, Mapping } from "../../../src/backends/mapped/mapping.ts";
 import { type Random, randomly } from "../../_random.ts";
 
 const ENTRIES = 8;
@@ -30,6 +27,7 @@ function geometry(
     sliceEntries: ENTRIES,
     sliceSpan: ENTRIES * clusterSize,
     tableSlices: 1,
+    tableUnit: clusterSize,
     hasDataFile,
   };
 }

@@ -1,16 +1,18 @@
 /** Reads that do not go well: files that are cut off, short reads and errors. */
-import { loadDecompression } from "../../../src/backends/formats/qcow2/decompress.ts";
+import { loadDecompression } from "../../../src/backends/compression/decompress.ts";
 import { assert, assertEquals } from "@std/assert";
 import { ERRNO } from "../../../src/base/errno.ts";
 import type { Backend } from "../../../src/backends/backend.ts";
 import { ClusterCache } from "../../../src/backends/formats/qcow2/cluster_cache.ts";
-import { DamageSigns } from "../../../src/backends/formats/qcow2/damage_signs.ts";
+import { DamageSigns } from "../../../src/backends/mapped/damage_signs.ts";
 import { geometryOf } from "../../../src/backends/formats/qcow2/geometry.ts";
 import { parseHeader } from "../../../src/backends/formats/qcow2/header.ts";
-import { readL1 } from "../../../src/backends/formats/qcow2/l1_table.ts";
-import { Qcow2Backend } from "../../../src/backends/formats/qcow2/qcow2_backend.ts";
-import { SliceCache } from "../../../src/backends/formats/qcow2/slice_cache.ts";
-import { TableLookup } from "../../../src/backends/formats/qcow2/table_lookup.ts";
+import { readL1 } from "../../../src/backends/formats/qcow2/read_l1.ts";
+import { L2Entries } from "../../../src/backends/formats/qcow2/l2_entries.ts";
+import { sourceFiles } from "../../../src/backends/formats/qcow2/qcow2_sources.ts";
+import { MappedImage } from "../../../src/backends/mapped/mapped_backend.ts";
+import { SliceCache } from "../../../src/backends/mapped/slice_cache.ts";
+import { TableLookup } from "../../../src/backends/mapped/table_lookup.ts";
 import { ImageBackend } from "../../../src/backends/image_backend.ts";
 import { randomly } from "../../_random.ts";
 import { readBack } from "../_image.ts";
@@ -50,7 +52,7 @@ class TestFile extends ImageBackend {
   }
 }
 
-await loadDecompression();
+await loadDecompression("a test");
 
 async function opened(
   plan: Partial<ImagePlan>,
@@ -64,17 +66,20 @@ async function opened(
   const whole = new TestFile(image);
   const l1 = await readL1(whole, header.l1Offset, 1, geometry, "a");
   const cache = SliceCache.create(cacheSize, 1, geometry.sliceSize / 4);
-  const backend: Backend = new Qcow2Backend({
+  const backend: Backend = new MappedImage({
     name: "a",
     size: header.size,
-    file,
-    data: file,
-    dataEnd: file.size,
+    files: sourceFiles(file, file, file.size, geometry),
     backing: null,
-    damage: new DamageSigns(DamageSigns.create(), "a", () => {}),
-    geometry,
-    lookup: new TableLookup({ geometry, l1, cache }, 1),
-    clusters: new ClusterCache(header.compression, CLUSTER),
+    damage: new DamageSigns(DamageSigns.create(), "a", () => {}, ""),
+    sliceSize: geometry.sliceSize,
+    clusterSize: CLUSTER,
+    lookup: new TableLookup(
+      { geometry, l1, cache },
+      new L2Entries(geometry),
+      1,
+    ),
+    blocks: new ClusterCache(header.compression, CLUSTER),
   });
   return { backend, file };
 }

@@ -2,12 +2,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { geometryOf } from "../../../src/backends/formats/qcow2/geometry.ts";
 import { parseHeader } from "../../../src/backends/formats/qcow2/header.ts";
-import { Mapping } from "../../../src/backends/formats/qcow2/mapping.ts";
-import { SliceCache } from "../../../src/backends/formats/qcow2/slice_cache.ts";
-import {
-  SliceBuffer,
-  TableLookup,
-} from "../../../src/backends/formats/qcow2/table_lookup.ts";
+import { L2Entries } from "../../../src/backends/formats/qcow2/l2_entries.ts";
+import { Mapping } from "../../../src/backends/mapped/mapping.ts";
+import { SliceCache } from "../../../src/backends/mapped/slice_cache.ts";
+import { SliceBuffer } from "../../../src/backends/mapped/slice_buffer.ts";
+import { TableLookup } from "../../../src/backends/mapped/table_lookup.ts";
 import { SliceChanges } from "../../../src/backends/formats/qcow2/writing/slice_changes.ts";
 import { buildImage } from "./_build_image.ts";
 import { explore } from "./_interleavings.ts";
@@ -28,14 +27,18 @@ function tables(change: (writer: SliceChanges) => void) {
   const writer = new SliceChanges(cache, WORDS, 1);
   writer.add(0, new Int32Array(WORDS), writer.changes(0));
   change(writer);
-  const lookup = new TableLookup({ geometry, l1, cache }, 1);
+  const lookup = new TableLookup(
+    { geometry, l1, cache },
+    new L2Entries(geometry),
+    1,
+  );
   return { memory: cache, writer, lookup };
 }
 
 /** Where the second cluster of the disk is, with the file's slice as it was. */
 function look(lookup: TableLookup, staleWords: Uint8Array): number {
   const mapping = new Mapping();
-  const slice = new SliceBuffer(geometry);
+  const slice = new SliceBuffer(geometry.sliceSize);
   while (!lookup.map(CLUSTER, CLUSTER, mapping)) {
     lookup.prepare(CLUSTER, slice);
     slice.bytes.set(staleWords);
@@ -98,7 +101,7 @@ function lookDuringFlush() {
     },
     read() {
       const mapping = new Mapping();
-      const slice = new SliceBuffer(geometry);
+      const slice = new SliceBuffer(geometry.sliceSize);
       const view = new DataView(slice.bytes.buffer);
       while (!lookup.map(CLUSTER, CLUSTER, mapping)) {
         lookup.prepare(CLUSTER, slice);
@@ -133,7 +136,7 @@ Deno.test("the orders find a slice that counts although one was written since", 
 Deno.test("a slice that was read before a newer one was written does not count", () => {
   const { writer, lookup } = tables(() => {});
   const mapping = new Mapping();
-  const slice = new SliceBuffer(geometry);
+  const slice = new SliceBuffer(geometry.sliceSize);
   lookup.prepare(CLUSTER, slice);
   writer.change(0, 2, entry(8 * CLUSTER));
   const written = new Int32Array(WORDS);

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { attachImage } from "../../../src/backends/attach_image.ts";
 import type { Backend } from "../../../src/backends/backend.ts";
 import { checkQcow2 } from "../../../src/backends/formats/qcow2/check/check_qcow2.ts";
-import { SliceCache } from "../../../src/backends/formats/qcow2/slice_cache.ts";
+import { SliceCache } from "../../../src/backends/mapped/slice_cache.ts";
 import { SliceChanges } from "../../../src/backends/formats/qcow2/writing/slice_changes.ts";
 import { openImage } from "../../../src/backends/open_image.ts";
 import { ERRNO } from "../../../src/base/errno.ts";

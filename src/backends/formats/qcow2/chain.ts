@@ -6,27 +6,13 @@
 import type { ImageBelow, OpenContext } from "../../driver.ts";
 import { FILE } from "../../protocols/file/driver.ts";
 import {
+  type ChainLink,
+  READ_ONLY,
   type Reference,
   type ReferenceGate,
   refused,
 } from "../../reference_gate.ts";
 import type { Qcow2Header } from "./header.ts";
-
-/** The place of an image in a chain. */
-export interface ChainLink {
-  readonly gate: ReferenceGate;
-  /** By what it was named; `null` for what the user named. */
-  readonly reference: Reference | null;
-}
-
-/** How everything below an image is opened. */
-export const READ_ONLY = {
-  writable: false,
-  growable: false,
-  snapshot: null,
-  backing: null,
-  overlay: null,
-} as const;
 
 /** Opens the image below. */
 export interface BackingOpeners {
@@ -60,7 +46,7 @@ export async function openBacking(
     return await (raw === undefined ? open.any(given) : open.raw(raw));
   }
   if (name === null) return null;
-  const reference = { role: "backing file", name, by };
+  const reference: Reference = { role: "backing file", name, by };
   if (format === null) throw formatUnknown(reference);
   if (format !== "raw" && format !== "qcow2") {
     const what = JSON.stringify(format);
@@ -88,7 +74,7 @@ export async function openDataFile(
   context: OpenContext,
 ): Promise<ImageBelow | null> {
   if (!hasDataFile) return null;
-  const reference = { role: "data file", name: name ?? "", by };
+  const reference: Reference = { role: "data file", name: name ?? "", by };
   if (name === null) {
     throw refused(
       reference,

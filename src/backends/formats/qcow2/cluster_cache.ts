@@ -1,5 +1,7 @@
-import { decompress } from "./decompress.ts";
-import type { Compression } from "./header.ts";
+import { decompress } from "../../compression/decompress.ts";
+import type { StreamKind } from "../../compression/zlib_handle.ts";
+import type { Mapping } from "../../mapped/mapping.ts";
+import type { DecompressedBlocks } from "../../mapped/read_sources.ts";
 
 /** Clusters that are kept, as long as they take no more than this. */
 const BYTES_MAX = 4 << 20;
@@ -11,44 +13,39 @@ const CLUSTERS_MAX = 32;
  * The clusters that one thread has decompressed last. The key is where a stream
  * starts in the file.
  */
-export class ClusterCache {
-  readonly #compression: Compression;
+export class ClusterCache implements DecompressedBlocks {
+  readonly #compression: StreamKind;
   readonly #clusterSize: number;
   readonly #max: number;
   /** In the order of their last use. */
   readonly #clusters = new Map<number, Uint8Array<ArrayBuffer>>();
 
   /** Makes a cache for the clusters of an image. */
-  constructor(compression: Compression, clusterSize: number) {
+  constructor(compression: StreamKind, clusterSize: number) {
     this.#compression = compression;
     this.#clusterSize = clusterSize;
     const fits = Math.floor(BYTES_MAX / clusterSize);
     this.#max = Math.min(CLUSTERS_MAX, Math.max(CLUSTERS_MIN, fits));
   }
 
-  /**
-   * The cluster whose stream starts at `host`, with a byte to spare after it; it
-   * is valid until the next call. `null` if it is not kept.
-   */
-  get(host: number): Uint8Array | null {
+  copy(
+    { host, inBlock, length }: Mapping,
+    buffer: Uint8Array,
+    start: number,
+  ): boolean {
     const cluster = this.#clusters.get(host);
-    if (cluster === undefined) return null;
+    if (cluster === undefined) return false;
     this.#clusters.delete(host);
     this.#clusters.set(host, cluster);
-    return cluster;
+    buffer.set(cluster.subarray(inBlock, inBlock + length), start);
+    return true;
   }
 
-  /**
-   * Decompresses a cluster and keeps it, in place of the one that was not used
-   * for longest.
-   *
-   * @param host Where its stream starts.
-   * @param stream The stream.
-   * @returns Whether the stream has a cluster.
-   */
-  add(host: number, stream: Uint8Array): boolean {
+  /** Keeps it in place of the one that was not used for longest. */
+  add({ host }: Mapping, stream: Uint8Array): boolean {
     const cluster = this.#room(host);
-    if (!decompress(this.#compression, stream, cluster)) return false;
+    const got = decompress(this.#compression, stream, cluster);
+    if (got !== this.#clusterSize) return false;
     this.#clusters.set(host, cluster);
     return true;
   }

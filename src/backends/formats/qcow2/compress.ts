@@ -4,8 +4,8 @@
  * @module
  */
 import type { Compression } from "./header.ts";
-import { loadZlib } from "./load_zlib.ts";
-import { zstdFrameLength } from "./zstd_frame.ts";
+import { loadZlib } from "../../compression/load_zlib.ts";
+import { zstdFrameLength } from "../../compression/zstd_frame.ts";
 
 /** Compresses a cluster; `null` if that makes it no smaller. */
 export type CompressCluster = (
@@ -28,7 +28,7 @@ const MEMORY_LEVEL = 9;
 export async function loadCompression(
   compression: Compression,
 ): Promise<CompressCluster> {
-  const { deflateRawSync, zstdCompressSync } = await loadZlib();
+  const { deflateRawSync, zstdCompressSync } = await loadZlib("a qcow2 image");
   const smaller = (stream: Uint8Array, { length }: Uint8Array) =>
     stream.length < length ? new Uint8Array(stream) : null;
   if (compression === "zstd") {

@@ -1,4 +1,6 @@
+import { quoteName } from "../../../base/quote_name.ts";
 import type { Backend } from "../../backend.ts";
+import { formatSize } from "../../size.ts";
 import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE } from "./constants.ts";
 import type { Compression, Qcow2Header } from "./header.ts";
 import { readHeader } from "./read_header.ts";
@@ -63,4 +65,32 @@ function featuresOf(
   return named.flatMap(([field, bit, name]) =>
     (field & bit) === 0n ? [] : [name]
   );
+}
+
+/** The same facts for people: names and texts. */
+export function qcow2Rows(facts: Qcow2Facts): [string, string][] {
+  const { backingName, backingFormat, dataFileName } = facts;
+  const { clusterSize, refcountBits, compression, features } = facts;
+  const rows: [string, string][] = [
+    [
+      "qcow2",
+      `version ${facts.version}, clusters of ${formatSize(clusterSize)}`,
+    ],
+    ["Refcounts", `${refcountBits} bits`],
+    ["Compression", compression],
+    ["Features", features.length === 0 ? "none" : features.join(", ")],
+  ];
+  if (backingName !== null) {
+    const format = backingFormat ?? "format not recorded";
+    rows.push(["Backing file", `${quoteName(backingName)} (${format})`]);
+  }
+  if (dataFileName !== null) rows.push(["Data file", quoteName(dataFileName)]);
+  for (const { id, name, size, seconds } of facts.snapshots) {
+    const date = new Date(seconds * 1000).toISOString().slice(0, 19);
+    const text = `${quoteName(id)} ${quoteName(name)}, ${
+      formatSize(size)
+    }, ${date}Z`;
+    rows.push(["Snapshot", text]);
+  }
+  return rows;
 }

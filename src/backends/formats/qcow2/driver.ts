@@ -6,28 +6,30 @@ import type {
   OpenContext,
   Opened,
 } from "../../driver.ts";
-import { ReferenceGate } from "../../reference_gate.ts";
-import { FILE } from "../../protocols/file/driver.ts";
-import { repairDirty } from "./check/repair_dirty.ts";
+import { loadDecompression } from "../../compression/decompress.ts";
+import { DamageSigns } from "../../mapped/damage_signs.ts";
+import { MappedImage } from "../../mapped/mapped_backend.ts";
+import { cacheOwner, SliceCache } from "../../mapped/slice_cache.ts";
+import { TableLookup } from "../../mapped/table_lookup.ts";
 import {
   type ChainLink,
-  openBacking,
-  openDataFile,
   READ_ONLY,
-} from "./chain.ts";
+  ReferenceGate,
+} from "../../reference_gate.ts";
+import { FILE } from "../../protocols/file/driver.ts";
+import { repairDirty } from "./check/repair_dirty.ts";
+import { openBacking, openDataFile } from "./chain.ts";
 import { ClusterCache } from "./cluster_cache.ts";
 import { INCOMPATIBLE, LIMIT } from "./constants.ts";
 import { createQcow2 } from "./creating/create_qcow2.ts";
-import { DamageSigns } from "./damage_signs.ts";
-import { loadDecompression } from "./decompress.ts";
+import { describeQcow2, qcow2Rows } from "./describe.ts";
 import { type Geometry, geometryOf, l1EntriesFor } from "./geometry.ts";
 import type { Compression, Qcow2Header } from "./header.ts";
-import { readL1 } from "./l1_table.ts";
-import { Qcow2Backend } from "./qcow2_backend.ts";
+import { L2Entries } from "./l2_entries.ts";
+import { type Qcow2Tables, sourceFiles } from "./qcow2_sources.ts";
 import { readHeader } from "./read_header.ts";
-import { cacheOwner, SliceCache } from "./slice_cache.ts";
+import { readL1 } from "./read_l1.ts";
 import { findSnapshot, readSnapshots } from "./snapshot_table.ts";
-import { type SharedTables, TableLookup } from "./table_lookup.ts";
 import { openForWriting, refuseWriting } from "./writing/open_for_writing.ts";
 import {
   type SharedWriting,
@@ -50,12 +52,12 @@ export interface Qcow2Attachment {
   /** The size of the disk in bytes. */
   readonly size: number;
   readonly compression: Compression;
-  readonly tables: SharedTables;
+  readonly tables: Qcow2Tables;
   /** Of `DamageSigns.create()`. */
   readonly damage: SharedArrayBuffer;
   /** What writing needs; `null` if the image is only read. */
   readonly writing: SharedWriting | null;
-  /** As in `ReadSources`. */
+  /** The size of the file with the data. */
   readonly dataEnd: number;
   readonly hasDataFile: boolean;
   /** The size of the backing file in bytes; `null` without one. */
@@ -82,33 +84,50 @@ export const QCOW2: ImageDriver<Qcow2Source, Qcow2Attachment> = {
     if (file !== "") return { file };
     throw new UserError(`Cannot open "${text}": give a path, as in qcow2:PATH`);
   },
+  fileOf: ({ file }) => String(file),
+  async describe(file, name) {
+    const facts = await describeQcow2(file, name);
+    return { size: facts.size, facts: { ...facts }, rows: qcow2Rows(facts) };
+  },
   create: ({ file }, options, files) =>
     createQcow2(String(file), options, files),
   open: openQcow2,
   async attach(attachment, below, services) {
-    await loadDecompression();
+    await loadDecompression("a qcow2 image");
     const [file, ...others] = below;
     const { hasDataFile, backingSize, compression, tables, writing } =
       attachment;
+    const { geometry } = tables;
     const data = hasDataFile ? others.shift()! : file!;
+    // The file of an image that is written to ends with a whole cluster, and no
+    // cluster follows its end.
+    const end = writing === null ? attachment.dataEnd : Infinity;
     const parts = {
       ...attachment,
       file: file!,
       data,
-      geometry: tables.geometry,
+      files: sourceFiles(file!, data, end, geometry),
+      geometry,
+      sliceSize: geometry.sliceSize,
+      clusterSize: geometry.clusterSize,
       damage: new DamageSigns(
         attachment.damage,
         attachment.name,
         services.tell,
+        "see 'check', and 'check --repair=all'",
       ),
-      lookup: new TableLookup(tables, cacheOwner(services.queue)),
-      clusters: new ClusterCache(compression, tables.geometry.clusterSize),
+      lookup: new TableLookup(
+        tables,
+        new L2Entries(geometry),
+        cacheOwner(services.queue),
+      ),
+      blocks: new ClusterCache(compression, geometry.clusterSize),
       backing: backingSize === null
         ? null
         : { backend: others.shift()!, size: backingSize },
     };
     return writing === null
-      ? new Qcow2Backend(parts)
+      ? new MappedImage(parts)
       : new WritableQcow2Backend(parts, tables, writing, services);
   },
 };

@@ -1,3 +1,4 @@
+import type { TableGeometry } from "../../mapped/table_lookup.ts";
 import { SUBCLUSTERS } from "./constants.ts";
 import type { Qcow2Header } from "./header.ts";
 import { refusal } from "./refusal.ts";
@@ -6,7 +7,7 @@ import { refusal } from "./refusal.ts";
 const SLICE_MAX = 1024;
 
 /** Sizes that follow from a header. Plain data; bytes unless said otherwise. */
-export interface Geometry {
+export interface Geometry extends TableGeometry {
   readonly version: 2 | 3;
   readonly clusterBits: number;
   readonly clusterSize: number;
@@ -14,14 +15,8 @@ export interface Geometry {
   readonly entryWords: number;
   /** A part of a cluster that has a state of its own; a whole cluster. */
   readonly subclusterSize: number;
-  /** An L2 table is read and cached in slices. */
-  readonly sliceSize: number;
   /** Entries of a slice. */
   readonly sliceEntries: number;
-  /** Bytes of the disk that a slice maps. */
-  readonly sliceSpan: number;
-  /** Slices of an L2 table. */
-  readonly tableSlices: number;
   /** Whether the data are in a file of their own, at their own positions. */
   readonly hasDataFile: boolean;
 }
@@ -43,6 +38,7 @@ export function geometryOf(header: Qcow2Header): Geometry {
     sliceEntries,
     sliceSpan: sliceEntries * clusterSize,
     tableSlices: clusterSize / sliceSize,
+    tableUnit: clusterSize,
     hasDataFile,
   };
 }

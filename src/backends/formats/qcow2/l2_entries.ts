@@ -1,7 +1,14 @@
 import { SIZE_MAX } from "../../size.ts";
+import {
+  MAPPED,
+  type Mapping,
+  type MappingKind,
+  NO_HOST,
+} from "../../mapped/mapping.ts";
+import type { TableEntries } from "../../mapped/table_lookup.ts";
 import { SECTOR, SUBCLUSTERS } from "./constants.ts";
 import type { Geometry } from "./geometry.ts";
-import { MAPPED, type Mapping, type MappingKind, NO_HOST } from "./mapping.ts";
+import { FILES } from "./qcow2_sources.ts";
 
 // Of the upper and the lower word of an entry.
 const COPIED = 0x8000_0000 | 0;
@@ -12,12 +19,11 @@ const ZERO = 1;
 const OFFSET_LOW = 0xffff_fe00 | 0;
 const TWO_32 = 2 ** 32;
 
-/**
- * Reads L2 entries: words in host order, the upper one first, in memory that
- * may change meanwhile, so each is loaded once.
- */
-export class L2Entries {
+/** Reads L2 entries: words in host order, the upper one first. */
+export class L2Entries implements TableEntries {
   readonly #geometry: Geometry;
+  /** Which file has the data. */
+  readonly #file: number;
   readonly #entryWords: number;
   readonly #clusterSize: number;
   readonly #isExtended: boolean;
@@ -36,6 +42,7 @@ export class L2Entries {
   constructor(geometry: Geometry) {
     const { entryWords, clusterSize, version, clusterBits } = geometry;
     this.#geometry = geometry;
+    this.#file = geometry.hasDataFile ? FILES.DATA : FILES.OWN;
     this.#entryWords = entryWords;
     this.#clusterSize = clusterSize;
     this.#isExtended = entryWords === 4;
@@ -48,16 +55,14 @@ export class L2Entries {
     this.#streamLow = offsetBits - 32;
   }
 
-  /**
-   * Maps a range of the disk.
-   *
-   * @param words Where the slice is.
-   * @param start Its first word.
-   * @param position The start of the range.
-   * @param inSlice The same from the start of what the slice maps.
-   * @param length Its length; the mapping may be shorter.
-   * @param mapping Takes the result, of at least one byte.
-   */
+  decode(bytes: Uint8Array, words: Int32Array): void {
+    for (let i = 0; i < words.length; i++) {
+      const at = 4 * i;
+      words[i] = bytes[at]! << 24 | bytes[at + 1]! << 16 |
+        bytes[at + 2]! << 8 | bytes[at + 3]!;
+    }
+  }
+
   map(
     words: Int32Array,
     start: number,
@@ -76,9 +81,12 @@ export class L2Entries {
     const isOwn = this.#isOwn;
     let mapped = this.#run;
     mapping.kind = kind;
+    mapping.file = this.#file;
     mapping.host = host;
     mapping.isOwn = isOwn;
     mapping.streamLength = this.#streamLength;
+    mapping.inBlock = inCluster;
+    mapping.blockLength = this.#clusterSize;
     let reachesEnd = inCluster + mapped === this.#clusterSize;
     while (mapped < length && reachesEnd && kind !== MAPPED.COMPRESSED) {
       if (++entry === sliceEntries) break;

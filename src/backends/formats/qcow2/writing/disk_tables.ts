@@ -1,8 +1,8 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import type { Geometry } from "../geometry.ts";
-import { BAD_TABLE, NO_TABLE } from "../l1_table.ts";
+import { BAD_TABLE, NO_TABLE } from "../../../mapped/l1_table.ts";
 import { SliceChanges } from "./slice_changes.ts";
-import type { SharedTables } from "../table_lookup.ts";
+import type { Qcow2Tables } from "../qcow2_sources.ts";
 import type { Refcounts } from "./refcounts.ts";
 import type { Steps } from "./steps.ts";
 import type { TableFile } from "./table_file.ts";
@@ -35,7 +35,7 @@ export class DiskTables {
 
   /** Attaches to the tables of an open image. */
   constructor(
-    { geometry, l1, cache }: SharedTables,
+    { geometry, l1, cache }: Qcow2Tables,
     flags: SharedArrayBuffer,
     readonly state: WriteState,
     readonly file: TableFile,

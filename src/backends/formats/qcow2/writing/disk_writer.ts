@@ -1,7 +1,7 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import { SUBCLUSTERS } from "../constants.ts";
 import type { Geometry } from "../geometry.ts";
-import { MAPPED, Mapping } from "../mapping.ts";
+import { MAPPED, Mapping } from "../../../mapped/mapping.ts";
 import { mapSteps } from "./map_steps.ts";
 import { NO_CLAIM } from "./claims.ts";
 import { CLUSTER, Entry } from "./entry.ts";

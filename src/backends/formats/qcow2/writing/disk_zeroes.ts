@@ -1,5 +1,5 @@
 import { ERRNO } from "../../../../base/errno.ts";
-import { MAPPED, Mapping } from "../mapping.ts";
+import { MAPPED, Mapping } from "../../../mapped/mapping.ts";
 import {
   ALL_SUBCLUSTERS,
   CLUSTER,

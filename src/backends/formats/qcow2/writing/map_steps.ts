@@ -1,6 +1,6 @@
-import type { Mapping } from "../mapping.ts";
-import { SliceBuffer } from "../table_lookup.ts";
-import type { ReadSources } from "../read_sources.ts";
+import type { Mapping } from "../../../mapped/mapping.ts";
+import { SliceBuffer } from "../../../mapped/slice_buffer.ts";
+import type { Qcow2Sources } from "../qcow2_sources.ts";
 import { ERRNO } from "../../../../base/errno.ts";
 import { fully, type Steps } from "./steps.ts";
 
@@ -11,13 +11,13 @@ import { fully, type Steps } from "./steps.ts";
  * @returns 0, or a negated errno if the slice cannot be read.
  */
 export function* mapSteps(
-  { lookup, file, geometry }: ReadSources,
+  { lookup, file, geometry }: Qcow2Sources,
   position: number,
   length: number,
   mapping: Mapping,
 ): Steps {
   if (lookup.map(position, length, mapping)) return 0;
-  const slice = new SliceBuffer(geometry);
+  const slice = new SliceBuffer(geometry.sliceSize);
   do {
     lookup.prepare(position, slice);
     const { bytes, host } = slice;

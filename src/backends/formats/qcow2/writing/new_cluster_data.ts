@@ -1,6 +1,6 @@
 import { ERRNO } from "../../../../base/errno.ts";
 import type { Answer } from "../../../backend.ts";
-import { MAPPED, Mapping } from "../mapping.ts";
+import { MAPPED, Mapping } from "../../../mapped/mapping.ts";
 import { ClusterMemory } from "./cluster_memory.ts";
 import { mapSteps } from "./map_steps.ts";
 import type { NewClusters } from "./new_clusters.ts";

@@ -4,7 +4,7 @@ import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE, LIMIT } from "../constants.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Qcow2Header } from "../header.ts";
 import { readFully } from "../../../read_fully.ts";
-import { SliceCache } from "../slice_cache.ts";
+import { SliceCache } from "../../../mapped/slice_cache.ts";
 import type { SharedWriting } from "./writable_backend.ts";
 import { WriteState } from "./write_state.ts";
 

@@ -1,4 +1,4 @@
-import { SliceCache } from "../slice_cache.ts";
+import { SliceCache } from "../../../mapped/slice_cache.ts";
 import {
   CONTROL,
   CONTROL_WORDS,
@@ -11,7 +11,7 @@ import {
   UNDO,
   UNDO_WORDS,
   WAYS,
-} from "../slice_layout.ts";
+} from "../../../mapped/slice_layout.ts";
 
 /** Looks of a writer, which may not give up. */
 const WRITER_LOOKS = 2000;

@@ -2,10 +2,10 @@ import { ERRNO } from "../../../../base/errno.ts";
 import { Completion, type Step } from "../../../../event/completion.ts";
 import type { Answer, Backend, Extent, ZeroOptions } from "../../../backend.ts";
 import type { ImageServices } from "../../../services.ts";
-import { MAPPED, Mapping } from "../mapping.ts";
-import { Qcow2Backend, type Qcow2Parts } from "../qcow2_backend.ts";
-import { cacheOwner } from "../slice_cache.ts";
-import type { SharedTables } from "../table_lookup.ts";
+import { MAPPED, Mapping } from "../../../mapped/mapping.ts";
+import { MappedImage } from "../../../mapped/mapped_backend.ts";
+import { cacheOwner } from "../../../mapped/slice_cache.ts";
+import type { Qcow2Sources, Qcow2Tables } from "../qcow2_sources.ts";
 import { DiskFlush } from "./disk_flush.ts";
 import { DiskResize } from "./disk_resize.ts";
 import { DiskTables } from "./disk_tables.ts";
@@ -40,7 +40,7 @@ export interface SharedWriting {
 }
 
 /** A qcow2 image, read and written by one thread. */
-export class WritableQcow2Backend extends Qcow2Backend implements Backend {
+export class WritableQcow2Backend extends MappedImage implements Backend {
   override readonly writable = true;
   readonly #image: WritableParts;
   readonly #writer: DiskWriter;
@@ -52,8 +52,8 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
 
   /** Puts an image together. Its owner closes the files after it. */
   constructor(
-    parts: Omit<Qcow2Parts, "size" | "dataEnd">,
-    tables: SharedTables,
+    parts: Qcow2Sources & { readonly name: string },
+    tables: Qcow2Tables,
     writing: SharedWriting,
     { syncErrors, queue }: ImageServices,
   ) {
@@ -64,8 +64,6 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
       get size() {
         return state.size;
       },
-      // The file ends with a whole cluster, and no cluster follows its end.
-      dataEnd: Infinity,
     };
     super(sources);
     const tableFile = new TableFile(file, geometry.sliceSize);
@@ -78,7 +76,6 @@ export class WritableQcow2Backend extends Qcow2Backend implements Backend {
     const { flags, incompatible, isLazy, isRaw, mayResize } = writing;
     this.#image = {
       ...parts,
-      dataEnd: Infinity,
       state,
       incompatible,
       isLazy,

@@ -1,12 +1,12 @@
 import type { Answer } from "../../../backend.ts";
-import type { ReadSources } from "../read_sources.ts";
+import type { Qcow2Sources } from "../qcow2_sources.ts";
 import type { DiskTables } from "./disk_tables.ts";
 import type { Refcounts } from "./refcounts.ts";
 import type { TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
 
 /** What one thread writes an image with. */
-export interface WritableParts extends ReadSources {
+export interface WritableParts extends Qcow2Sources {
   readonly state: WriteState;
   /** The incompatible features in the header. */
   readonly incompatible: bigint;

@@ -1,6 +1,6 @@
 import { SharedMutex } from "../../../../shared_memory/mutex.ts";
 import { Claims } from "./claims.ts";
-import { cacheOwner } from "../slice_cache.ts";
+import { cacheOwner } from "../../../mapped/slice_cache.ts";
 import { Epochs } from "./epochs.ts";
 import { FreedClusters } from "./freed_clusters.ts";
 

@@ -1,29 +1,31 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import * as zlib from "node:zlib";
-import { ClusterCache } from "../../../src/backends/formats/qcow2/cluster_cache.ts";
 import {
   decompress as decompressInto,
   loadDecompression,
-} from "../../../src/backends/formats/qcow2/decompress.ts";
-import { ZlibHandle } from "../../../src/backends/formats/qcow2/zlib_handle.ts";
-import { zstdFrameLength } from "../../../src/backends/formats/qcow2/zstd_frame.ts";
+} from "../../../src/backends/compression/decompress.ts";
+import { ClusterCache } from "../../../src/backends/formats/qcow2/cluster_cache.ts";
+import { Mapping } from "../../../src/backends/mapped/mapping.ts";
+import { ZlibHandle } from "../../../src/backends/compression/zlib_handle.ts";
+import { zstdFrameLength } from "../../../src/backends/compression/zstd_frame.ts";
 import { type Random, randomly } from "../../_random.ts";
 
 const CLUSTER = 16_384;
-const { deflateRawSync, zstdCompressSync } = zlib;
+const { deflateRawSync, deflateSync, zstdCompressSync } = zlib;
 const HOW = {
   deflate: deflateRawSync,
+  zlib: deflateSync,
   zstd: zstdCompressSync,
 } as const;
 
-/** The cluster; `null` if it is refused. */
+/** The block; `null` if it is refused. */
 function decompress(
   how: keyof typeof HOW,
   stream: Uint8Array,
 ): Uint8Array | null {
   const output = new Uint8Array(CLUSTER + 1);
-  const isDone = decompressInto(how, stream, output);
-  return isDone ? output.slice(0, CLUSTER) : null;
+  const got = decompressInto(how, stream, output);
+  return got === CLUSTER ? output.slice(0, got) : null;
 }
 
 /** A cluster that is compressed well, or not at all. */
@@ -34,9 +36,15 @@ function drawCluster(random: Random): Uint8Array<ArrayBuffer> {
   return cluster;
 }
 
-for (const how of ["deflate", "zstd"] as const) {
-  await loadDecompression();
+/** The mapping of a whole cluster. */
+function mappingOf(host: number): Mapping {
+  const mapping = new Mapping();
+  return Object.assign(mapping, { host, length: CLUSTER });
+}
 
+await loadDecompression("a test");
+
+for (const how of ["deflate", "zlib", "zstd"] as const) {
   Deno.test(`clusters of ${how} are decompressed, whatever follows`, () =>
     randomly(20, (random) => {
       const cluster = drawCluster(random);
@@ -56,17 +64,17 @@ for (const how of ["deflate", "zstd"] as const) {
         .map((bytes) => ({ bytes, stream: new Uint8Array(HOW[how](bytes)) }));
       const clusters = new ClusterCache(how, CLUSTER);
       for (let i = 0; i < 200; i++) {
-        const host = random.below(streams.length);
-        const { bytes, stream } = streams[host]!;
+        const mapping = mappingOf(random.below(streams.length));
+        const { bytes, stream } = streams[mapping.host]!;
+        const kept = new Uint8Array(CLUSTER);
         if (random.below(8) === 0) {
           // A damaged stream is not kept, nor what its memory had before.
-          assertEquals(clusters.add(host, stream.subarray(0, 3)), false);
-          assertEquals(clusters.get(host), null);
-        } else if (clusters.get(host) === null) {
-          assertEquals(clusters.add(host, stream), true);
+          assertEquals(clusters.add(mapping, stream.subarray(0, 3)), false);
+          assertEquals(clusters.copy(mapping, kept, 0), false);
+        } else if (!clusters.copy(mapping, kept, 0)) {
+          assertEquals(clusters.add(mapping, stream), true);
         }
-        const kept = clusters.get(host);
-        if (kept !== null) assertEquals(kept.slice(0, CLUSTER), bytes);
+        if (clusters.copy(mapping, kept, 0)) assertEquals(kept, bytes);
       }
     }));
 
@@ -85,6 +93,14 @@ for (const how of ["deflate", "zstd"] as const) {
       const noise = random.bytes(600);
       assertEquals(decompress(how, noise)?.length ?? CLUSTER, CLUSTER);
     }));
+
+  Deno.test(`the length of a shorter block of ${how} is told`, () => {
+    const output = new Uint8Array(CLUSTER + 1);
+    for (const size of [1, 5000, CLUSTER]) {
+      const stream = HOW[how](new Uint8Array(size).fill(7));
+      assertEquals(decompressInto(how, stream, output), size);
+    }
+  });
 
   Deno.test(`${how} of another size than a cluster is refused`, () => {
     for (const size of [0, 1, CLUSTER - 1, CLUSTER + 1, 100 * CLUSTER]) {

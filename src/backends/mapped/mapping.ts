@@ -1,16 +1,17 @@
 /**
- * What a range of a disk is made of.
+ * What a range of a disk is made of. A format answers with mappings, and
+ * `MappedBackend` moves the bytes.
  *
  * @module
  */
 
 /** Kinds of mappings. */
 export const MAPPED = {
-  /** Bytes of the data file, or of the image's own file. */
+  /** Bytes of a file. */
   DATA: 0,
   /** Zeroes. */
   ZERO: 1,
-  /** Not in this image: the backing file has it, or it is zeroes. */
+  /** Not in this image: the one below has it, or it is zeroes. */
   UNALLOCATED: 2,
   /** Compressed. */
   COMPRESSED: 3,
@@ -29,6 +30,8 @@ export class Mapping {
   kind: MappingKind = MAPPED.CORRUPT;
   /** Bytes of the disk that it is valid for. */
   length = 0;
+  /** The number of the file that has it, in `ReadSources`. */
+  file = 0;
   /**
    * Where the first byte is in the file; of compressed data where the stream
    * starts. Zeroes have a place if a cluster is kept for them.
@@ -36,8 +39,12 @@ export class Mapping {
   host: number = NO_HOST;
   /** Whether no snapshot shares the data: they may be overwritten in place. */
   isOwn = false;
-  /** Bytes of the stream of compressed data, with up to 511 that follow it. */
+  /** Bytes of the stream of compressed data at most. */
   streamLength = 0;
+  /** Where the first byte is in what the stream gives. */
+  inBlock = 0;
+  /** Bytes that the stream gives. */
+  blockLength = 0;
 
   /** Sets what has no place in the file. */
   setPlaceless(kind: MappingKind, length: number): void {

@@ -1,11 +1,7 @@
-import { ERRNO } from "../../../base/errno.ts";
-import type { Answer, Extent, ImageStat } from "../../backend.ts";
-import { ImageBackend } from "../../image_backend.ts";
-import {
-  type ImageRange,
-  type MappedBackend,
-  rangeAt,
-} from "../../image_map.ts";
+import { ERRNO } from "../../base/errno.ts";
+import type { Answer, Extent, ImageStat } from "../backend.ts";
+import { ImageBackend } from "../image_backend.ts";
+import { type ImageRange, type MappedBackend, rangeAt } from "../image_map.ts";
 import { MAPPED, Mapping, NO_HOST } from "./mapping.ts";
 import { mapLater } from "./map_later.ts";
 import { ReadOperation } from "./read_operation.ts";
@@ -14,24 +10,27 @@ import { notAtEnd, type ReadSources } from "./read_sources.ts";
 /** Mappings that one call of `extent()` puts together at most. */
 const MAPPINGS_MAX = 1024;
 
-/** What a {@linkcode Qcow2Backend} is made of. */
-export interface Qcow2Parts extends ReadSources {
+/** What a {@linkcode MappedImage} is made of. */
+export interface MappedParts extends ReadSources {
   /** The image's name in messages. */
   readonly name: string;
   /** The size of the disk. */
   readonly size: number;
 }
 
-/** A qcow2 image, read by one thread. */
-export class Qcow2Backend extends ImageBackend implements MappedBackend {
+/**
+ * An image whose format says where each range is, read by one thread. Space and
+ * times are those of its first file.
+ */
+export class MappedImage extends ImageBackend implements MappedBackend {
   override readonly shared = true;
-  readonly #from: Qcow2Parts;
+  readonly #from: MappedParts;
   /** The mapping of a read that is answered without an operation. */
   readonly #mapping = new Mapping();
   readonly #idle: ReadOperation[] = [];
 
   /** Puts an image together. Its owner closes the files after it. */
-  constructor(parts: Qcow2Parts) {
+  constructor(parts: MappedParts) {
     super(parts.name);
     this.#from = parts;
   }
@@ -41,14 +40,13 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
     return this.#from.size;
   }
 
-  /** Space and times are those of the image's own file. */
   override stat(): Answer<ImageStat> {
-    const { geometry: { clusterSize } } = this.#from;
+    const { clusterSize, files } = this.#from;
     const { size } = this;
     const statOf = ({ allocated, times }: ImageStat) => {
       return { size, allocated, blockSize: clusterSize, times };
     };
-    const stat = this.#from.file.stat();
+    const stat = files[0]!.backend.stat();
     return "then" in stat ? stat.then(statOf) : statOf(stat);
   }
 
@@ -58,13 +56,16 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
     start: number,
     length: number,
   ): Answer {
-    const { lookup, data, dataEnd, backing } = this.#from;
+    const { lookup, files, backing } = this.#from;
     const mapping = this.#mapping;
     if (length === 0) return 0;
     if (lookup.map(position, length, mapping) && mapping.length === length) {
       const { kind, host } = mapping;
-      if (kind === MAPPED.DATA && host + length <= dataEnd) {
-        return notAtEnd(data.read(host, buffer, start, length));
+      if (kind === MAPPED.DATA) {
+        const { backend, end } = files[mapping.file]!;
+        if (host + length <= end) {
+          return notAtEnd(backend.read(host, buffer, start, length));
+        }
       }
       const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
       if (kind === MAPPED.ZERO || (kind === MAPPED.UNALLOCATED && !isBelow)) {
@@ -100,20 +101,24 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
   /** What the disk is made of at a position, in this image or one below. */
   async rangeAt(position: number): Promise<ImageRange> {
     const { backing } = this.#from;
-    const { kind, length, host } = await this.#mappingAt(position);
+    const mapping = await this.#mappingAt(position);
+    const { kind, host } = mapping;
     if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
     const isBelow = kind === MAPPED.UNALLOCATED && backing !== null &&
       position < backing.size;
     if (isBelow) {
       const below = await rangeAt(backing.backend, position);
-      const least = Math.min(length, below.length);
+      const least = Math.min(mapping.length, below.length);
       return { ...below, length: least, depth: below.depth + 1 };
     }
-    const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
+    const stored = await this.#storedAt(mapping);
+    const data = kind === MAPPED.DATA
+      ? stored.data
+      : kind === MAPPED.COMPRESSED;
     const hasPlace = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
     return {
       start: position,
-      length,
+      length: stored.end,
       depth: 0,
       present: kind !== MAPPED.UNALLOCATED,
       zero: !data,
@@ -126,15 +131,30 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
   /** The extent of one mapping, at most to the end of the disk. */
   async #extentAt(position: number): Promise<Extent> {
     const { backing } = this.#from;
-    const { kind, length } = await this.#mappingAt(position);
-    const end = position + length;
+    const mapping = await this.#mappingAt(position);
+    const { kind } = mapping;
+    const end = position + mapping.length;
     if (kind === MAPPED.ZERO) return { data: false, end };
+    if (kind === MAPPED.DATA) {
+      const stored = await this.#storedAt(mapping);
+      return { data: stored.data, end: position + stored.end };
+    }
     if (kind !== MAPPED.UNALLOCATED) return { data: true, end };
     if (backing === null || position >= backing.size) {
       return { data: false, end };
     }
     const below = await backing.backend.extent(position);
     return { data: below.data, end: Math.min(end, below.end, backing.size) };
+  }
+
+  /** Whether a file has bytes where a mapping starts, and for how many bytes. */
+  async #storedAt({ kind, file, host, length }: Mapping): Promise<Extent> {
+    const { hasHoles, backend } = this.#from.files[file] ?? {};
+    if (kind !== MAPPED.DATA || hasHoles !== true) {
+      return { data: true, end: length };
+    }
+    const { data, end } = await backend!.extent(host);
+    return { data, end: Math.min(length, end - host) };
   }
 
   async #mappingAt(position: number): Promise<Mapping> {
@@ -147,6 +167,6 @@ export class Qcow2Backend extends ImageBackend implements MappedBackend {
 }
 
 function tableError(name: string, error: number): Error {
-  const message = `An L2 table of ${name} cannot be read`;
+  const message = `A table of ${name} cannot be read`;
   return Object.assign(new Error(message), { errno: -error });
 }

@@ -1,13 +1,9 @@
 import type { Backend } from "../../backend.ts";
+import { BAD_TABLE } from "../../mapped/l1_table.ts";
+import { readFully } from "../../read_fully.ts";
 import { LIMIT } from "./constants.ts";
 import type { Geometry } from "./geometry.ts";
-import { readFully } from "../../read_fully.ts";
 import { refusal } from "./refusal.ts";
-
-/** No L2 table: nothing that it would map is allocated. */
-export const NO_TABLE = 0;
-/** An entry that makes no sense: what it would map cannot be read. */
-export const BAD_TABLE = 0xffff_ffff;
 
 /** Bytes that are read at once. */
 const PART = 1 << 20;
@@ -16,33 +12,7 @@ const RESERVED_HIGH = 0x7f00_0000;
 const RESERVED_LOW = 0x1ff;
 
 /**
- * An L1 table in memory that all threads share: for each L2 table one word, its
- * host cluster, so that a single load or store handles an entry.
- */
-export class L1Table {
-  readonly #words: Uint32Array<SharedArrayBuffer>;
-
-  /** Wraps the words of {@linkcode readL1}. */
-  constructor(memory: SharedArrayBuffer) {
-    this.#words = new Uint32Array(memory);
-  }
-
-  /** How many L2 tables there are at most. */
-  get length(): number {
-    return this.#words.length;
-  }
-
-  /**
-   * The host cluster of an L2 table; {@linkcode NO_TABLE} or
-   * {@linkcode BAD_TABLE} if there is none.
-   */
-  clusterOf(table: number): number {
-    return Atomics.load(this.#words, table);
-  }
-}
-
-/**
- * Reads an L1 table.
+ * Reads an L1 table, whose words are host clusters: an `L1Table`.
  *
  * @param file The image's file.
  * @param at Where the table starts.

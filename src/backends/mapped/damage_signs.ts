@@ -8,6 +8,7 @@ export class DamageSigns {
   readonly #told: Int32Array<SharedArrayBuffer>;
   readonly #name: string;
   readonly #tell: (text: string) => void;
+  readonly #advice: string;
 
   /** Makes the memory that the threads of an image share. */
   static create(): SharedArrayBuffer {
@@ -19,15 +20,18 @@ export class DamageSigns {
    *
    * @param name The image's name.
    * @param tell Receives a sentence.
+   * @param advice What to do.
    */
   constructor(
     memory: SharedArrayBuffer,
     name: string,
     tell: (text: string) => void,
+    advice: string,
   ) {
     this.#told = new Int32Array(memory);
     this.#name = name;
     this.#tell = tell;
+    this.#advice = advice;
   }
 
   /**
@@ -42,7 +46,7 @@ export class DamageSigns {
       ? "what it says cannot be read"
       : "the image is marked as corrupt and takes no more writes";
     this.#tell(
-      `${this.#name} is damaged: ${what} makes no sense, so ${effect}; see 'check', and 'check --repair=all'`,
+      `${this.#name} is damaged: ${what} makes no sense, so ${effect}; ${this.#advice}`,
     );
     mark?.();
   }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { SliceCache } from "../../../src/backends/formats/qcow2/slice_cache.ts";
+import { SliceCache } from "../../../src/backends/mapped/slice_cache.ts";
 import { randomly } from "../../_random.ts";
-import { explore } from "./_interleavings.ts";
+import { explore } from "../qcow2/_interleavings.ts";
 
 const WORDS = 4;
 

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import type { Compression } from "./header.ts";
+/** How bytes are compressed: deflate alone, or in a zlib stream; or zstd. */
+export type StreamKind = "deflate" | "zlib" | "zstd";
 
 /** What a stream of node:zlib has inside. */
 interface Insides {
@@ -43,18 +44,20 @@ export class ZlibHandle {
    */
   static create(
     zlib: typeof import("node:zlib"),
-    compression: Compression,
+    compression: StreamKind,
   ): ZlibHandle | null {
     const { Z_FINISH, ZSTD_e_end } = zlib.constants;
-    const isDeflate = compression === "deflate";
-    const stream: object = isDeflate
+    const stream: object = compression === "deflate"
       ? zlib.createInflateRaw()
+      : compression === "zlib"
+      ? zlib.createInflate()
       : zlib.createZstdDecompress();
     const { _handle: handle, _writeState: state } = stream as Insides;
     const isKnown = typeof handle?.writeSync === "function" &&
       typeof handle.reset === "function" && state instanceof Uint32Array;
     if (!isKnown) return null;
-    return new ZlibHandle(handle, state, isDeflate ? Z_FINISH : ZSTD_e_end);
+    const flush = compression === "zstd" ? ZSTD_e_end : Z_FINISH;
+    return new ZlibHandle(handle, state, flush);
   }
 
   private constructor(

@@ -1,9 +1,9 @@
-import { ERRNO } from "../../../base/errno.ts";
-import { Completion, type Receiver } from "../../../event/completion.ts";
-import type { Answer } from "../../backend.ts";
+import { ERRNO } from "../../base/errno.ts";
+import { Completion, type Receiver } from "../../event/completion.ts";
+import type { Answer } from "../backend.ts";
 import { MAPPED, Mapping } from "./mapping.ts";
 import type { ReadSources } from "./read_sources.ts";
-import { SliceBuffer } from "./table_lookup.ts";
+import { SliceBuffer } from "./slice_buffer.ts";
 
 /** What an operation does next, or waits for. */
 const STATE = {
@@ -13,9 +13,9 @@ const STATE = {
   MAPPED: 1,
   /** Bytes of the disk are being read. */
   BYTES: 2,
-  /** A slice of an L2 table is being read. */
+  /** A slice of a table is being read. */
   SLICE: 3,
-  /** A compressed cluster is being read. */
+  /** A compressed block is being read. */
   STREAM: 4,
 } as const;
 
@@ -23,7 +23,7 @@ const NO_BUFFER = new Uint8Array(0);
 
 /**
  * One read that touches more than one mapping, or a table that is not cached, or
- * a compressed cluster.
+ * a compressed block.
  *
  * It makes one call at a time: requests are many, and an event source counts
  * each operation as a request that waits. It is used again for later reads, so
@@ -136,7 +136,7 @@ export class ReadOperation implements Receiver<number> {
       if (lookup.map(position, left, this.#mapping)) {
         this.#state = STATE.MAPPED;
       } else {
-        this.#slice ??= new SliceBuffer(this.#from.geometry);
+        this.#slice ??= new SliceBuffer(this.#from.sliceSize);
         lookup.prepare(position, this.#slice);
         this.#filled = 0;
         this.#state = STATE.SLICE;
@@ -153,28 +153,28 @@ export class ReadOperation implements Receiver<number> {
   }
 
   #readMapped(position: number): Answer {
-    const { data, clusters, geometry, damage } = this.#from;
-    const { kind, host, length } = this.#mapping;
+    const { files, blocks, damage } = this.#from;
+    const mapping = this.#mapping;
+    const { kind, host, length } = mapping;
     const at = this.#start + this.#done;
     this.#state = STATE.BYTES;
     switch (kind) {
       case MAPPED.DATA:
-        return data.read(host, this.#buffer, at, length);
+        return files[mapping.file]!.backend.read(
+          host,
+          this.#buffer,
+          at,
+          length,
+        );
       case MAPPED.UNALLOCATED:
         return this.#readBacking(position);
       case MAPPED.ZERO:
         return this.#zero(length);
-      case MAPPED.COMPRESSED: {
-        const from = position % geometry.clusterSize;
-        const cluster = clusters.get(host);
-        if (cluster === null) {
-          this.#filled = 0;
-          this.#state = STATE.STREAM;
-          return this.#readStream();
-        }
-        this.#buffer.set(cluster.subarray(from, from + length), at);
-        return length;
-      }
+      case MAPPED.COMPRESSED:
+        if (blocks.copy(mapping, this.#buffer, at)) return length;
+        this.#filled = 0;
+        this.#state = STATE.STREAM;
+        return this.#readStream();
       default:
         damage.found(`its table at byte ${position} of the disk`);
         return -ERRNO.EIO;
@@ -198,21 +198,23 @@ export class ReadOperation implements Receiver<number> {
     return length;
   }
 
-  #readSlice({ bytes, host }: SliceBuffer): Answer {
+  #readSlice({ bytes, file, host }: SliceBuffer): Answer {
     const filled = this.#filled;
     const left = bytes.length - filled;
-    return this.#from.file.read(host + filled, bytes, filled, left);
+    const { backend } = this.#from.files[file]!;
+    return backend.read(host + filled, bytes, filled, left);
   }
 
   #readStream(): Answer {
-    const { file, geometry } = this.#from;
-    const { host, streamLength } = this.#mapping;
+    const { file, host, streamLength, blockLength } = this.#mapping;
     const filled = this.#filled;
-    if (this.#stream.length === 0) {
-      this.#stream = new Uint8Array(2 * geometry.clusterSize);
+    if (this.#stream.length < streamLength) {
+      const room = Math.max(streamLength, 2 * blockLength);
+      this.#stream = new Uint8Array(room);
     }
     const left = streamLength - filled;
-    return file.read(host + filled, this.#stream, filled, left);
+    const { backend } = this.#from.files[file]!;
+    return backend.read(host + filled, this.#stream, filled, left);
   }
 
   /** Takes the result of a call; a negative errno if the read has to end. */
@@ -247,13 +249,13 @@ export class ReadOperation implements Receiver<number> {
   }
 
   #tookStream(got: number): number {
-    const { clusters } = this.#from;
-    const { host, streamLength } = this.#mapping;
+    const { blocks } = this.#from;
+    const { streamLength } = this.#mapping;
     this.#filled += got;
     // The last stream may end before its last sector does.
     if (got > 0 && this.#filled < streamLength) return 0;
     const stream = this.#stream.subarray(0, this.#filled);
-    if (!clusters.add(host, stream)) return -ERRNO.EIO;
+    if (!blocks.add(this.#mapping, stream)) return -ERRNO.EIO;
     // It may have been written anew meanwhile, so it is looked up once more.
     this.#state = STATE.MAP;
     return 0;
@@ -261,13 +263,12 @@ export class ReadOperation implements Receiver<number> {
 
   /** Bytes that are zeroes because the last cluster of a file is not whole. */
   #pastEnd(): number {
-    const { dataEnd, geometry: { clusterSize } } = this.#from;
-    const { kind, host, length } = this.#mapping;
-    const end = Math.ceil(dataEnd / clusterSize) * clusterSize;
-    if (kind !== MAPPED.DATA || host < dataEnd || host >= end) {
+    const { kind, file, host, length } = this.#mapping;
+    const { end, zeroEnd } = this.#from.files[file]!;
+    if (kind !== MAPPED.DATA || host < end || host >= zeroEnd) {
       return -ERRNO.EIO;
     }
-    return this.#zero(Math.min(length, end - host));
+    return this.#zero(Math.min(length, zeroEnd - host));
   }
 
   #release(): void {

@@ -1,52 +1,53 @@
 /**
- * Decompression of clusters.
+ * Decompression of blocks of bytes.
  *
  * @module
  */
 import type { ZstdOptions } from "node:zlib";
-import type { Compression } from "./header.ts";
 import { loadZlib } from "./load_zlib.ts";
-import { ZlibHandle } from "./zlib_handle.ts";
+import { type StreamKind, ZlibHandle } from "./zlib_handle.ts";
 import { zstdFrameLength } from "./zstd_frame.ts";
 
 /** zlib; `null` until {@linkcode loadDecompression} has ended. */
 let zlib: typeof import("node:zlib") | null = null;
 
 /** The decompressors of this thread, made when first needed. */
-const handles = new Map<Compression, ZlibHandle | null>();
+const handles = new Map<StreamKind, ZlibHandle | null>();
 
 /**
  * Loads what {@linkcode decompress} needs into this thread.
  *
+ * @param what What has the compressed bytes, such as "a qcow2 image".
  * @throws {UserError} If it cannot be loaded.
  */
-export async function loadDecompression(): Promise<void> {
-  zlib ??= await loadZlib();
+export async function loadDecompression(what: string): Promise<void> {
+  zlib ??= await loadZlib(what);
 }
 
 /**
- * Decompresses a cluster; {@linkcode loadDecompression} must have ended. It is
- * always the whole cluster, because damage often shows only at its end.
+ * Decompresses a block; {@linkcode loadDecompression} must have ended. It is
+ * always the whole block, because damage often shows only at its end.
  *
  * @param compression How it is compressed.
  * @param stream The stream, and the bytes that follow it in the file.
- * @param output Where to: a cluster, and room for one more byte.
- * @returns Whether `output` has it; not if the stream is damaged, or of another
- * size.
+ * @param output Where to: the largest block, and room for one more byte.
+ * @returns The length of the block; -1 if the stream is damaged, or has a larger
+ * one.
  */
 export function decompress(
-  compression: Compression,
+  compression: StreamKind,
   stream: Uint8Array,
   output: Uint8Array,
-): boolean {
-  const clusterSize = output.length - 1;
-  // The byte to spare shows whether a stream goes on after the cluster.
+): number {
+  const most = output.length - 1;
+  // The byte to spare shows whether a stream goes on after the block.
   const got = handleOf(compression)?.decompress(stream, output);
-  if (got === clusterSize) return true;
+  if (got === most) return got;
   // What the fast way does not take, the documented functions decide.
-  const cluster = decompressBySync(compression, stream, clusterSize);
-  if (cluster !== null) output.set(cluster);
-  return cluster !== null;
+  const block = decompressBySync(compression, stream, most);
+  if (block === null) return -1;
+  output.set(block);
+  return block.length;
 }
 
 function loaded(): typeof import("node:zlib") {
@@ -54,7 +55,7 @@ function loaded(): typeof import("node:zlib") {
   return zlib;
 }
 
-function handleOf(compression: Compression): ZlibHandle | null {
+function handleOf(compression: StreamKind): ZlibHandle | null {
   let handle = handles.get(compression);
   if (handle === undefined) {
     handle = ZlibHandle.create(loaded(), compression);
@@ -63,22 +64,26 @@ function handleOf(compression: Compression): ZlibHandle | null {
   return handle;
 }
 
-/** The cluster; `null` if the stream is damaged, or of another size. */
+/** The block; `null` if the stream is damaged, or has a larger one. */
 function decompressBySync(
-  compression: Compression,
+  compression: StreamKind,
   stream: Uint8Array,
-  clusterSize: number,
+  most: number,
 ): Uint8Array | null {
   const options = {
-    maxOutputLength: clusterSize,
+    maxOutputLength: most,
     // One piece of output with a byte to spare: zlib would else ask for more.
-    chunkSize: clusterSize + 1,
+    chunkSize: most + 1,
   };
   try {
-    const cluster = compression === "deflate"
-      ? loaded().inflateRawSync(stream, options)
-      : decompressZstd(stream, options);
-    return cluster?.length === clusterSize ? cluster : null;
+    switch (compression) {
+      case "deflate":
+        return loaded().inflateRawSync(stream, options);
+      case "zlib":
+        return loaded().inflateSync(stream, options);
+      case "zstd":
+        return decompressZstd(stream, options);
+    }
   } catch {
     return null;
   }

@@ -1,0 +1,70 @@
+import type {
+  ImageBelow,
+  ImageDriver,
+  ImageOptions,
+  OpenContext,
+} from "../../driver.ts";
+import { FILE } from "../../protocols/file/driver.ts";
+import {
+  type ChainLink,
+  READ_ONLY,
+  type Reference,
+  type ReferenceGate,
+  refused,
+} from "../../reference_gate.ts";
+import type { Descriptor } from "./descriptor.ts";
+
+/** A VMDK image that is to be opened. */
+export interface VmdkSource {
+  /** What it is in, as users write it; open already in an archive. */
+  readonly file: string | ImageBelow;
+  /** Its place in a chain; none if the user named it. */
+  readonly link?: ChainLink;
+  /** The CID that it has to have, because it is the parent of another image. */
+  readonly cid?: number;
+}
+
+/** The image whose parent is opened. */
+export interface Child {
+  /** Its file. */
+  readonly by: ImageBelow;
+  readonly gate: ReferenceGate;
+  readonly context: OpenContext;
+}
+
+/**
+ * Opens the parent of an image, which has what the image does not have itself.
+ *
+ * @param descriptor The image's descriptor.
+ * @param child The image.
+ * @param changes Options that differ from those of the image.
+ * @param driver Opens images of this format.
+ * @returns `null` if it has none.
+ * @throws {UserError} If it may not or cannot be opened, or is another image.
+ */
+export async function openParent(
+  descriptor: Descriptor | null,
+  { by, gate, context }: Child,
+  changes: Partial<ImageOptions>,
+  driver: ImageDriver<VmdkSource>,
+): Promise<ImageBelow | null> {
+  const options = { ...READ_ONLY, ...changes };
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source = raw === undefined ? backing : { driver: FILE, source: raw };
+    return await context.openBelow(source, options);
+  }
+  if (descriptor === null || descriptor.parentCid === null) return null;
+  const { parentName: name, parentCid: cid } = descriptor;
+  const reference: Reference = { role: "parent", name: name ?? "", by };
+  if (name === null) {
+    throw refused(
+      reference,
+      "the image does not name it; give it with backing=vmdk:PATH",
+    );
+  }
+  const path = gate.pathOf(reference);
+  const source = { file: path, link: { gate, reference }, cid };
+  return await context.openBelow({ driver, source }, options);
+}
