@@ -15,27 +15,51 @@ import {
   measureVariants,
   type TunedImage,
 } from "../../src/cli/tune/measure.ts";
-import { wordsOf } from "../../src/cli/tune/variants.ts";
+import { median, wordsOf } from "../../src/cli/tune/variants.ts";
 
 /** The least share of the best rate that a pick has to have. */
 const TARGET = 0.9;
 const ROUNDS = 9;
 const SECONDS = 180;
+const TRIES_MAX = 5;
 
 function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
+/** Measures; once more if it fails, as when the machine has stopped meanwhile. */
 async function measure(
   image: TunedImage,
   more: { rounds?: number; budgetMs?: number } = {},
 ): Promise<Measured[]> {
-  const { signal } = new AbortController();
-  return await measureVariants(image, {
-    signal,
-    onProgress: () => {},
-    ...more,
-  });
+  for (let tries = 1;; tries++) {
+    try {
+      const { signal } = new AbortController();
+      const hooks = { signal, onProgress: () => {}, ...more };
+      return await measureVariants(image, hooks);
+    } catch (error) {
+      if (tries === TRIES_MAX) throw error;
+      print(`measured again: ${error}`);
+    }
+  }
+}
+
+/** Measures for long: the medians of many rounds. */
+async function measureLong(
+  image: TunedImage,
+  seconds: number,
+): Promise<Measured[]> {
+  const budgetMs = seconds * 1000 / ROUNDS;
+  const rounds: Measured[][] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    rounds.push(await measure(image, { rounds: 1, budgetMs }));
+  }
+  return rounds[0]!.map(({ variant, rates }, at) => ({
+    variant,
+    rates: rates.map((_, use) =>
+      median(rounds.map((round) => round[at]!.rates[use]!))
+    ),
+  }));
 }
 
 /** Prints a row for each use; returns the least share of the best rate. */
@@ -43,10 +67,7 @@ async function compare(image: TunedImage, long: number): Promise<number> {
   const start = performance.now();
   const picks = picksOf(await measure(image), image);
   const seconds = (performance.now() - start) / 1000;
-  const all = await measure(image, {
-    rounds: ROUNDS,
-    budgetMs: long * 1000,
-  });
+  const all = await measureLong(image, long);
   const bests = picksOf(all, image);
   const words = all.map(({ variant }) => wordsOf(variant).join(" "));
   const rows = picks.map(({ use, options }, at) => {
