@@ -62,13 +62,16 @@ export function speedFigure(cells: readonly SpeedCell[], unit: string): string {
   const servers = SERVERS.filter((server) =>
     shown.some(({ rates }) => rates[server] !== undefined)
   );
-  const panelHeight = LABEL + servers.length * (BAR + GAP) + PANEL_GAP;
-  const panels = shown.map((cell, at) => {
-    const x = 20 + PANEL_WIDTH * (at % COLUMNS);
-    return panel(cell, x, TOP + panelHeight * Math.floor(at / COLUMNS));
-  });
-  const rows = Math.ceil(panels.length / COLUMNS);
-  const height = TOP + panelHeight * rows;
+  let height = TOP;
+  const panels: string[] = [];
+  for (let first = 0; first < shown.length; first += COLUMNS) {
+    const row = shown.slice(first, first + COLUMNS);
+    panels.push(
+      ...row.map((cell, at) => panel(cell, 20 + PANEL_WIDTH * at, height)),
+    );
+    const bars = Math.max(...row.map(({ rates }) => Object.keys(rates).length));
+    height += LABEL + bars * (BAR + GAP) + PANEL_GAP;
+  }
   const legendWidth = (WIDTH - 20) / servers.length;
   const title = `Requests of 4 KiB on an image: ${unit}`;
   return [

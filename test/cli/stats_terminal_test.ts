@@ -29,9 +29,9 @@ Deno.test("statsScreen() draws shares and the throughput so far", () => {
   const lines = statsScreen(stats(), [0, 1e6, 2e6, 4e6], 80);
   const plain = lines.map((line) => line.replace(COLOUR, ""));
   assertMatch(plain[0]!, /^queue .* p99 us {2}share$/);
-  assertMatch(plain[1]!, /^0 read +300 .* {2}\u2588{15} {5} 75 %$/);
-  assertMatch(plain[2]!, /^1 read +100 .* {2}\u2588{5} {15} 25 %$/);
-  assertMatch(plain[3]!, /^all read +400 .* {2}\u2588{20}100 %$/);
+  assertMatch(plain[1]!, /^0 read +300 .* {2}\u2588{15} {5} {2}75 %$/);
+  assertMatch(plain[2]!, /^1 read +100 .* {2}\u2588{5} {15} {2}25 %$/);
+  assertMatch(plain[3]!, /^all read +400 .* {2}\u2588{20} 100 %$/);
   assertEquals(
     plain[4],
     "throughput  \u2581\u2583\u2585\u2588  4.0 MB/s, at most 4.0",

@@ -13,7 +13,7 @@ export const NARROW_COLUMNS = 60;
 const BAR_MAX = 20;
 /** The bars' heading and their percentages need this much. */
 const BAR_MIN = 6;
-const PERCENT_WIDTH = 5;
+const PERCENT_WIDTH = 6;
 const GAP = "  ";
 /** Eighths of a character, from the left and from the bottom. */
 const LEFT = [..." \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"];
