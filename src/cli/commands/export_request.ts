@@ -121,7 +121,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
   };
 }
 
-/** What an image with layers is opened by; nothing that is not given. */
+/** Reads the options of images with layers; those not given are left out. */
 export function imageOptionsOf(
   args: Arguments,
 ): Pick<
@@ -140,7 +140,7 @@ export function imageOptionsOf(
   };
 }
 
-/** Reads `--allow-reference`; nothing if it is not given. */
+/** Reads `--allow-reference`; left out if it is not given. */
 export function allowReferenceOption(
   { values }: Arguments,
 ): { readonly allowReference?: readonly string[] } {
@@ -148,7 +148,7 @@ export function allowReferenceOption(
   return list === undefined ? {} : { allowReference: list.split(",") };
 }
 
-/** An option without further checks here; nothing if it is not given. */
+/** Reads an option that is checked elsewhere; left out if it is not given. */
 function textOption<
   Name extends "user" | "group" | "snapshot" | "overlay" | "partition",
 >(

@@ -45,7 +45,7 @@ export interface DiskFacts {
   readonly chain: readonly ChainMember[] | string;
   /** Its partition table; `null` if it has none, or why that cannot be read. */
   readonly partitions: TableFacts | string | null;
-  /** What starts where the disk starts; `null` if nothing that is known. */
+  /** The file system on the whole disk; `null` if no known one is there. */
   readonly fileSystem: string | null;
   /** The size of the disk in bytes; `null` if it cannot be opened. */
   readonly diskSize: number | null;
@@ -196,7 +196,7 @@ async function tableFacts(
   }
 }
 
-/** The images of a tree of drivers; a file of its own counts as one. */
+/** The images of a chain. An image and the file that it is in count as one. */
 function* membersOf(
   image: ImageAttachment | null,
 ): Generator<ChainMember> {
@@ -204,7 +204,7 @@ function* membersOf(
   const { driver, attachment, below } = image;
   const { name } = (attachment ?? below[0]?.attachment) as { name: string };
   yield { driver, name };
-  // The first image below a qcow2 image is its own file.
+  // The first image below a qcow2 image is the file that it is in.
   if (driver !== "raw") {
     for (const each of below.slice(1)) yield* membersOf(each);
   }

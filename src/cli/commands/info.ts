@@ -97,7 +97,7 @@ export interface InfoFacts
   readonly loopSafe: string | null;
   /** Whether /etc/fuse.conf has `user_allow_other`. */
   readonly userAllowOther: boolean;
-  /** Why file I/O blocks a queue while the image does; `null` if it does not. */
+  /** Why a queue waits for an image that does not answer; `null` if none does. */
   readonly fileIoBlocks: string | null;
 }
 

@@ -52,3 +52,17 @@ export function countLines(text: string): number {
   for (let at = -1; (at = text.indexOf("\n", at + 1)) >= 0;) lines++;
   return lines;
 }
+
+/** A line as it is written. A name with a line break starts no new line. */
+export function lineOf(line: string): string {
+  return `${line.replace(/\p{Cc}/gu, escaped)}\n`;
+}
+
+/**
+ * A control character in letters. `JSON.stringify()` leaves those from DEL on as
+ * they are, so they get the form that JSON has for them.
+ */
+function escaped(character: string): string {
+  const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
+  return character < " " ? `\\x${hex}` : `\\u00${hex}`;
+}

@@ -5,7 +5,12 @@ import { strerror } from "../../linux/syscall/system_error.ts";
 import { writeInThread } from "../../linux/io/thread_write.ts";
 import { BlockingWriter, type Sink } from "./blocking_writer.ts";
 import { BoundedWriter, Turns } from "./bounded_writer.ts";
-import type { LineKind, LineWriter, OutputError } from "./line_writer.ts";
+import {
+  type LineKind,
+  lineOf,
+  type LineWriter,
+  type OutputError,
+} from "./line_writer.ts";
 import { logLine, type OutputFormat } from "./log_format.ts";
 
 /** Where an {@linkcode Output} writes to. */
@@ -195,7 +200,10 @@ export class Output {
     this.log(event, { message, ...fields }, [message]);
   }
 
-  /** Prints an event for programs; for people, lines if there are no programs. */
+  /**
+   * Prints a report that is long: an event with --json, otherwise lines for
+   * people. A log of JSON has the event in any case.
+   */
   report(
     event: string,
     fields: EventFields,
@@ -265,11 +273,6 @@ function writeTo(
   };
 }
 
-/** A line as it is written. A name with a line break starts no new line. */
-function lineOf(line: string): string {
-  return `${line.replace(/\p{Cc}/gu, escaped)}\n`;
-}
-
 /** The size of the terminal; infinite where it is unknown. */
 function screenSize(): { readonly columns: number; readonly rows: number } {
   try {
@@ -278,12 +281,6 @@ function screenSize(): { readonly columns: number; readonly rows: number } {
   } catch {
     return { columns: Infinity, rows: Infinity };
   }
-}
-
-/** In a form that JSON has too where a character of JSON may need it. */
-function escaped(character: string): string {
-  const hex = character.charCodeAt(0).toString(16).padStart(2, "0");
-  return character < " " ? `\\x${hex}` : `\\u00${hex}`;
 }
 
 function droppedText(lines: number): string {

@@ -30,7 +30,7 @@ export interface TraceEvent {
   readonly id?: number;
   /** That a flow ends at the slice around it. */
   readonly bp?: "e";
-  /** That an event without a length belongs to its track. */
+  /** Of an event without a length: it is drawn on its track alone. */
   readonly s?: "t";
   /** More. */
   readonly args?: Readonly<Record<string, unknown>>;

@@ -87,7 +87,7 @@ export function raiseOpenFiles(wanted: number): number {
 }
 
 /**
- * Undoes that another program has lowered a limit of this process, as far as
+ * Restores a limit that another program has lowered for this process, as far as
  * this process may. A hard limit can only be raised with CAP_SYS_RESOURCE.
  *
  * @param name The limit.
