@@ -17,6 +17,8 @@ import { OVERLAY } from "./formats/overlay.ts";
 import { PARTS } from "./formats/parts/driver.ts";
 import { QCOW2 } from "./formats/qcow2/driver.ts";
 import { RAW } from "./formats/raw.ts";
+import { VHD } from "./formats/vhd/driver.ts";
+import { VHDX } from "./formats/vhdx/driver.ts";
 import { VMDK } from "./formats/vmdk/driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
 import { MEMORY } from "./protocols/memory.ts";
@@ -33,8 +35,10 @@ import { PATTERN } from "./protocols/pattern.ts";
 export const DRIVERS: readonly Driver[] = [
   RAW,
   QCOW2,
-  PARTS,
   VMDK,
+  VHD,
+  VHDX,
+  PARTS,
   OVERLAY,
   FILE,
   NBD,

@@ -14118,8 +14118,8 @@ async function countTable(counter, at, entries2, what) {
   const { image, report: report2 } = counter;
   const { clusterSize } = image;
   counter.refer(at, entries2 * 8, `the table of ${what}`);
-  const isSound = entries2 > 0 && entries2 <= TABLE_ENTRIES_MAX && at % clusterSize === 0 && at + entries2 * 8 <= image.length + clusterSize;
-  if (!isSound) return report2.corrupt("BITMAPS", `the table of ${what}`);
+  const isSound2 = entries2 > 0 && entries2 <= TABLE_ENTRIES_MAX && at % clusterSize === 0 && at + entries2 * 8 <= image.length + clusterSize;
+  if (!isSound2) return report2.corrupt("BITMAPS", `the table of ${what}`);
   for (let done = 0; done < entries2 * 8; done += PART3) {
     const length2 = Math.min(PART3, entries2 * 8 - done);
     const words = await image.readWords(at + done, length2);
@@ -15156,8 +15156,8 @@ var L2Entries = class {
     }
     const sectors = (high & ~COPIED5 & ~COMPRESSED4) >>> this.#streamLow;
     const host = (high & this.#streamHigh) * TWO_328 + (low >>> 0);
-    const isSound = host <= SIZE_MAX - 2 * this.#clusterSize;
-    this.#kind = isSound ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
+    const isSound2 = host <= SIZE_MAX - 2 * this.#clusterSize;
+    this.#kind = isSound2 ? MAPPED.COMPRESSED : MAPPED.CORRUPT;
     this.#host = host;
     this.#streamLength = (sectors + 1) * SECTOR2 - host % SECTOR2;
   }
@@ -15781,8 +15781,8 @@ async function readRefcountTable({ name, file, header, geometry: { clusterSize }
   for (let i = 0; i < entries2; i++) {
     const offset = view2.getUint32(8 * i) * 2 ** 32 + view2.getUint32(8 * i + 4);
     const cluster = offset / clusterSize;
-    const isSound = (offset & RESERVED_LOW5) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
-    if (!isSound) throw damaged(name, "its refcount table makes no sense");
+    const isSound2 = (offset & RESERVED_LOW5) === 0 && Number.isInteger(cluster) && cluster < 4294967295;
+    if (!isSound2) throw damaged(name, "its refcount table makes no sense");
     words[i] = cluster;
   }
   return memory;
@@ -17059,8 +17059,8 @@ var Entry = class {
     const hasPlace2 = this.host !== 0 || hasDataFile && isOwn && !hasZeroBit;
     this.isZero = hasZeroBit;
     this.kind = hasPlace2 ? isOwn ? CLUSTER.OWN : CLUSTER.SHARED : CLUSTER.EMPTY;
-    const isSound = (high & RESERVED_HIGH6) === 0 && (low & RESERVED_LOW6) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace2 || this.allocated === 0) && this.#isPlace(guest, hasPlace2) && !(isExtended && (low & ZERO4) !== 0) && this.host <= SIZE_MAX - clusterSize;
-    if (!isSound) this.kind = CLUSTER.CORRUPT;
+    const isSound2 = (high & RESERVED_HIGH6) === 0 && (low & RESERVED_LOW6) === 0 && (!hasZeroBit || version === 3) && (this.zero & this.allocated) === 0 && (hasPlace2 || this.allocated === 0) && this.#isPlace(guest, hasPlace2) && !(isExtended && (low & ZERO4) !== 0) && this.host <= SIZE_MAX - clusterSize;
+    if (!isSound2) this.kind = CLUSTER.CORRUPT;
   }
   /** The clusters of the file that a compressed stream touches. */
   get streamClusters() {
@@ -17082,8 +17082,8 @@ var Entry = class {
     const sectors = (high & ~COPIED6 & ~COMPRESSED5) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
-    const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
-    this.kind = isSound ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
+    const isSound2 = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
+    this.kind = isSound2 ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
   }
 };
 function ownEntry(host, isZero2) {
@@ -18538,6 +18538,1593 @@ async function createRaw(path, options, files) {
   });
 }
 
+// src/backends/mapped/no_blocks.ts
+var NO_BLOCKS = {
+  copy: () => false,
+  add: () => false
+};
+
+// src/backends/mapped/sector_bitmaps.ts
+var BITMAP_SLICE = 512;
+var SLICES_MAX2 = 2048;
+var SectorBitmaps = class {
+  /** By the number of a slice modulo their count. */
+  #slots = [];
+  #numbers = new Float64Array(SLICES_MAX2).fill(-1);
+  #isHighFirst;
+  /**
+   * Makes a cache.
+   *
+   * @param isHighFirst Whether the first sector of a byte has its highest bit.
+   */
+  constructor(isHighFirst) {
+    this.#isHighFirst = isHighFirst;
+  }
+  /** The slice of a number; `null` if it is not kept. */
+  find(number2) {
+    const slot = number2 % SLICES_MAX2;
+    return this.#numbers[slot] === number2 ? this.#slots[slot] : null;
+  }
+  /** Keeps a copy of a slice. */
+  add(number2, bytes2) {
+    const slot = number2 % SLICES_MAX2;
+    const kept = this.#slots[slot] ??= new Uint8Array(BITMAP_SLICE);
+    kept.set(bytes2);
+    this.#numbers[slot] = number2;
+  }
+  /** Whether the image has a sector. */
+  has(slice, sector) {
+    const bit = this.#isHighFirst ? 7 - (sector & 7) : sector & 7;
+    return (slice[sector >> 3] >> bit & 1) === 1;
+  }
+  /** How many sectors from one on are as that one, at most up to another. */
+  alike(slice, from, to) {
+    const first2 = this.has(slice, from);
+    const whole = first2 ? 255 : 0;
+    let at = from + 1;
+    while (at < to) {
+      if ((at & 7) === 0 && at + 8 <= to && slice[at >> 3] === whole) at += 8;
+      else if (this.has(slice, at) === first2) at++;
+      else break;
+    }
+    return at - from;
+  }
+};
+
+// src/backends/formats/vhd/checksum.ts
+function isSumRight(bytes2, at) {
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+  return view2.getUint32(at) === sumOf(bytes2, at);
+}
+function sumOf(bytes2, at) {
+  let sum = 0;
+  for (let i = 0; i < bytes2.length; i++) {
+    if (i < at || i >= at + 4) sum += bytes2[i];
+  }
+  return ~sum >>> 0;
+}
+
+// src/backends/formats/vhd/refusal.ts
+var COMPARE = "compare it with its source";
+function refusal2(name, why, advice = COMPARE) {
+  return new UserError(`Cannot open ${name} as vhd: ${why}; ${advice}`);
+}
+
+// src/backends/formats/vhd/footer.ts
+var SECTOR4 = 512;
+var FOOTER_BYTES = 512;
+var COOKIE = "conectix";
+var CHECKSUM_AT = 64;
+var GEOMETRY_MAX = 65535 * 16 * 255;
+var BY_GEOMETRY = /* @__PURE__ */ new Set([
+  "vpc ",
+  "qemu"
+]);
+var VHD_KIND = {
+  FIXED: 2,
+  DYNAMIC: 3,
+  DIFFERENCING: 4
+};
+async function readFooter(file, name) {
+  const { size } = await file.stat();
+  let damaged2 = false;
+  for (const at of [
+    size - FOOTER_BYTES,
+    size - FOOTER_BYTES + 1,
+    0
+  ]) {
+    if (at < 0) continue;
+    const bytes2 = new Uint8Array(FOOTER_BYTES);
+    const wanted = Math.min(FOOTER_BYTES, size - at);
+    const got = await readFully(file, at, bytes2, 0, wanted);
+    if (got < 0) throw refusal2(name, "its footer cannot be read");
+    if (textOf3(bytes2, 0, 8) !== COOKIE) continue;
+    damaged2 = true;
+    if (!isSumRight(bytes2, CHECKSUM_AT)) continue;
+    const footer = parseFooter(bytes2, name);
+    if (at === 0 && footer.kind === VHD_KIND.FIXED) continue;
+    return {
+      footer,
+      at,
+      isCopy: at === 0
+    };
+  }
+  if (damaged2) throw refusal2(name, "the checksum of its footer is wrong");
+  throw refusal2(name, "it has no footer", "name its format, or leave the prefix out if it is raw");
+}
+function parseFooter(bytes2, name) {
+  const view2 = new DataView(bytes2.buffer);
+  const kind = view2.getUint32(60);
+  const version = view2.getUint32(12);
+  if (version >>> 16 !== 1) {
+    throw refusal2(name, `its version is ${version.toString(16)}, not 1.0`);
+  }
+  const known = Object.values(VHD_KIND).find((each) => each === kind);
+  if (known === void 0) throw refusal2(name, `it is of the kind ${kind}`);
+  const current = view2.getBigUint64(48);
+  if (current > BigInt(SIZE_MAX)) {
+    throw refusal2(name, `it has ${current} bytes`);
+  }
+  const currentSize = Number(current / BigInt(SECTOR4)) * SECTOR4;
+  const sectors = view2.getUint16(56) * view2.getUint8(58) * view2.getUint8(59);
+  const geometrySize = sectors * SECTOR4;
+  const creator = textOf3(bytes2, 28, 4);
+  const headerOffset = view2.getBigUint64(16);
+  return {
+    kind: known,
+    size: sizeOf4({
+      currentSize,
+      geometrySize,
+      sectors,
+      creator
+    }),
+    currentSize,
+    geometrySize,
+    creator,
+    id: hexOf(bytes2.subarray(68, 84)),
+    headerOffset: headerOffset > BigInt(SIZE_MAX) ? 0 : Number(headerOffset)
+  };
+}
+function sizeOf4({ currentSize, geometrySize, sectors, creator }) {
+  const countsGeometry = BY_GEOMETRY.has(creator) && sectors > 0 && sectors < GEOMETRY_MAX;
+  return countsGeometry ? geometrySize : currentSize;
+}
+function textOf3(bytes2, at, length2) {
+  return String.fromCharCode(...bytes2.subarray(at, at + length2));
+}
+function hexOf(bytes2) {
+  return [
+    ...bytes2
+  ].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// src/backends/formats/vhd/dynamic_header.ts
+var HEADER_BYTES3 = 1024;
+var COOKIE2 = "cxsparse";
+var CHECKSUM_AT2 = 36;
+var NAME_AT = 64;
+var NAME_BYTES = 512;
+var LOCATORS_AT = 576;
+var LOCATORS = 8;
+var LOCATOR_BYTES = 24;
+var LOCATOR_MAX = 4096;
+var BLOCK_MAX = 256 << 20;
+var RELATIVE = "W2ru";
+async function readDynamicHeader(file, at, name) {
+  const { size } = await file.stat();
+  const bytes2 = new Uint8Array(HEADER_BYTES3);
+  const there = Math.max(0, Math.min(HEADER_BYTES3, size - at));
+  const got = await readFully(file, at, bytes2, 0, there);
+  if (got < HEADER_BYTES3 || textOf3(bytes2, 0, 8) !== COOKIE2) {
+    throw refusal2(name, `it has no header at byte ${at}`);
+  }
+  if (!isSumRight(bytes2, CHECKSUM_AT2)) {
+    throw refusal2(name, "the checksum of its header is wrong");
+  }
+  const view2 = new DataView(bytes2.buffer);
+  const blockSize = view2.getUint32(32);
+  const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
+  if (!isPowerOfTwo || blockSize < SECTOR4 || blockSize > BLOCK_MAX) {
+    throw refusal2(name, `its blocks have ${blockSize} bytes`);
+  }
+  const tableOffset2 = view2.getBigUint64(16);
+  if (tableOffset2 > BigInt(size)) {
+    throw refusal2(name, `its table is at byte ${tableOffset2}`);
+  }
+  return {
+    tableOffset: Number(tableOffset2),
+    entries: view2.getUint32(28),
+    blockSize,
+    parentId: hexOf(bytes2.subarray(40, 56)),
+    parentName: utf16(bytes2.subarray(NAME_AT, NAME_AT + NAME_BYTES), true),
+    relativePath: relativePathOf(view2, bytes2)
+  };
+}
+function relativePathOf(view2, bytes2) {
+  for (let i = 0; i < LOCATORS; i++) {
+    const at = LOCATORS_AT + i * LOCATOR_BYTES;
+    if (textOf3(bytes2, at, 4) !== RELATIVE) continue;
+    const length2 = view2.getUint32(at + 8);
+    const offset = view2.getBigUint64(at + 16);
+    const isSane = length2 > 0 && length2 <= LOCATOR_MAX && offset < 2n ** 53n;
+    if (isSane) return {
+      at: Number(offset),
+      length: length2
+    };
+  }
+  return null;
+}
+async function parentNameOf(file, { relativePath, parentName }) {
+  if (relativePath !== null) {
+    const { size } = await file.stat();
+    const { at, length: length2 } = relativePath;
+    if (at + length2 <= size) {
+      const bytes2 = new Uint8Array(length2);
+      const got = await readFully(file, at, bytes2, 0, length2);
+      if (got === length2) return withSlashes(utf16(bytes2, false));
+    }
+  }
+  return withSlashes(parentName).replace(/^.*\//s, "");
+}
+function withSlashes(path) {
+  return path.replaceAll("\\", "/").replace(/^(?:\.\/)+/, "");
+}
+function utf16(bytes2, isBigEndian) {
+  const encoding = isBigEndian ? "utf-16be" : "utf-16le";
+  const text = new TextDecoder(encoding, {
+    ignoreBOM: true
+  }).decode(bytes2);
+  return text.split("\0", 1)[0];
+}
+
+// src/backends/formats/vhd/describe.ts
+var KINDS3 = {
+  [VHD_KIND.FIXED]: "fixed",
+  [VHD_KIND.DYNAMIC]: "dynamic",
+  [VHD_KIND.DIFFERENCING]: "differencing"
+};
+async function describeVhd(file, name) {
+  const { footer } = await readFooter(file, name);
+  const { kind, size, currentSize, geometrySize, creator, id } = footer;
+  const header = kind === VHD_KIND.FIXED ? null : await readDynamicHeader(file, footer.headerOffset, name);
+  const hasParent = header !== null && kind === VHD_KIND.DIFFERENCING;
+  return {
+    kind: KINDS3[kind],
+    size,
+    currentSize,
+    geometrySize,
+    creator,
+    id,
+    blockSize: header?.blockSize ?? null,
+    parentName: hasParent ? await parentNameOf(file, header) : null,
+    parentId: hasParent ? header.parentId : null
+  };
+}
+function vhdRows(facts) {
+  const { kind, blockSize, creator, size, parentName, parentId } = facts;
+  const blocks = blockSize === null ? "" : `, blocks of ${formatSize(blockSize)}`;
+  const rows2 = [
+    [
+      "VHD",
+      `${kind}${blocks}, made by ${quoteName(creator)}`
+    ]
+  ];
+  if (facts.currentSize !== facts.geometrySize) {
+    const rule = size === facts.geometrySize ? "geometry" : "current size";
+    rows2.push([
+      "Size",
+      `that of its ${rule}`
+    ]);
+  }
+  if (parentName !== null) {
+    rows2.push([
+      "Parent",
+      `${quoteName(parentName)} (id ${parentId})`
+    ]);
+  }
+  return rows2;
+}
+
+// src/backends/formats/vhd/open_parent.ts
+async function openParent(by, header, { gate, context }, driver) {
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source2 = raw === void 0 ? backing : {
+      driver: FILE,
+      source: raw
+    };
+    return await context.openBelow(source2, READ_ONLY);
+  }
+  const name = await parentNameOf(by.backend, header);
+  const reference = {
+    role: "parent",
+    name,
+    by
+  };
+  if (name === "") {
+    throw refused(reference, "the image does not name it; give it with backing=vhd:PATH");
+  }
+  const file = gate.pathOf(reference);
+  const link3 = {
+    gate,
+    reference
+  };
+  const source = {
+    file,
+    link: link3,
+    id: header.parentId
+  };
+  return await context.openBelow({
+    driver,
+    source
+  }, READ_ONLY);
+}
+
+// src/backends/formats/vhd/read_table.ts
+var TABLE_MAX = 32 << 20;
+var PART9 = 1 << 20;
+async function readTable3(file, { tableOffset: tableOffset2, entries: entries2, blockSize }, size, name) {
+  const needed2 = Math.ceil(size / blockSize);
+  const length2 = needed2 * 4;
+  if (length2 > TABLE_MAX) {
+    throw refusal2(name, `its table of ${needed2} entries is too large`);
+  }
+  if (needed2 > entries2) {
+    const why = `its table has ${entries2} entries, yet ${size} bytes need ${needed2}`;
+    throw refusal2(name, why);
+  }
+  const end = (await file.stat()).size;
+  if (tableOffset2 + length2 > end) {
+    throw refusal2(name, "its table lies beyond the end of its file");
+  }
+  const words = new Uint32Array(new SharedArrayBuffer(length2));
+  const part2 = new Uint8Array(Math.min(PART9, length2));
+  const view2 = new DataView(part2.buffer);
+  for (let at = 0; at < length2; at += PART9) {
+    const here = Math.min(PART9, length2 - at);
+    const got = await readFully(file, tableOffset2 + at, part2, 0, here);
+    if (got < here) throw refusal2(name, "its table cannot be read");
+    for (let i = 0; i < here / 4; i++) {
+      words[at / 4 + i] = view2.getUint32(4 * i);
+    }
+  }
+  return words.buffer;
+}
+
+// src/backends/formats/vhd/vhd_lookup.ts
+var SLICE_SPAN = BITMAP_SLICE * 8 * SECTOR4;
+var NO_BLOCK = 4294967295;
+function bitmapBytes(blockSize) {
+  return Math.ceil(blockSize / SECTOR4 / 8 / SECTOR4) * SECTOR4;
+}
+var VhdLookup = class {
+  #entries;
+  #blockSize;
+  #bitmapBytes;
+  /** Slices of the bitmap of a block. */
+  #blockSlices;
+  #missing;
+  #bitmaps = new SectorBitmaps(true);
+  /** Attaches to the table of an open image. */
+  constructor({ entries: entries2, blockSize, hasParent }) {
+    this.#entries = new Uint32Array(entries2);
+    this.#blockSize = blockSize;
+    this.#bitmapBytes = bitmapBytes(blockSize);
+    this.#blockSlices = this.#bitmapBytes / BITMAP_SLICE;
+    this.#missing = hasParent ? MAPPED.UNALLOCATED : MAPPED.ZERO;
+  }
+  map(position, length2, mapping) {
+    const block = Math.floor(position / this.#blockSize);
+    const inBlock = position - block * this.#blockSize;
+    if (this.#entries[block] === NO_BLOCK) {
+      const most = Math.min(length2, this.#blockSize - inBlock);
+      mapping.setPlaceless(MAPPED.UNALLOCATED, most);
+      return true;
+    }
+    const bitmap = this.#bitmaps.find(this.#sliceOf(block, inBlock));
+    if (bitmap === null) return false;
+    this.#mapBlock(block, inBlock, length2, bitmap, mapping);
+    return true;
+  }
+  prepare(position, into) {
+    const block = Math.floor(position / this.#blockSize);
+    const inBlock = position - block * this.#blockSize;
+    into.slice = this.#sliceOf(block, inBlock);
+    into.file = 0;
+    into.host = this.#entries[block] * SECTOR4 + Math.floor(inBlock / SLICE_SPAN) * BITMAP_SLICE;
+  }
+  mapRead({ slice, bytes: bytes2 }, position, length2, mapping) {
+    this.#bitmaps.add(slice, bytes2);
+    const block = Math.floor(position / this.#blockSize);
+    const inBlock = position - block * this.#blockSize;
+    this.#mapBlock(block, inBlock, length2, bytes2, mapping);
+    return true;
+  }
+  queueEnded() {
+  }
+  #sliceOf(block, inBlock) {
+    return block * this.#blockSlices + Math.floor(inBlock / SLICE_SPAN);
+  }
+  /** Maps a range of a block by a slice of its bitmap. */
+  #mapBlock(block, inBlock, length2, bitmap, mapping) {
+    const inSlice = inBlock % SLICE_SPAN;
+    const most = Math.min(length2, this.#blockSize - inBlock, SLICE_SPAN - inSlice);
+    const first2 = Math.floor(inSlice / SECTOR4);
+    const after = Math.ceil((inSlice + most) / SECTOR4);
+    const alike = this.#bitmaps.alike(bitmap, first2, after);
+    const mapped = Math.min(most, (first2 + alike) * SECTOR4 - inSlice);
+    if (!this.#bitmaps.has(bitmap, first2)) {
+      mapping.setPlaceless(this.#missing, mapped);
+      return;
+    }
+    mapping.setPlaceless(MAPPED.DATA, mapped);
+    mapping.file = 0;
+    mapping.host = this.#entries[block] * SECTOR4 + this.#bitmapBytes + inBlock;
+  }
+};
+
+// src/backends/formats/vhd/driver.ts
+var VHD = {
+  kind: "format",
+  name: "vhd",
+  summary: "a VHD image, with its parents",
+  usage: "vhd:PATH",
+  prefixes: [
+    "vhd:"
+  ],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  layered: true,
+  parse(file, text) {
+    if (file !== "") return {
+      file
+    };
+    throw new UserError(`Cannot open "${text}": give a path, as in vhd:PATH`);
+  },
+  fileOf: ({ file }) => file,
+  async describe(file, name) {
+    const facts = await describeVhd(file, name);
+    return {
+      size: facts.size,
+      facts: {
+        ...facts
+      },
+      rows: vhdRows(facts)
+    };
+  },
+  open: openVhd,
+  attach(attachment, [file, parent], { tell: tell2 }) {
+    const { name, size, fileSize, table: table2, parentSize } = attachment;
+    if (table2 === null) {
+      return new FixedBackend(file, {
+        offset: 0,
+        size
+      });
+    }
+    const advice = "compare it with its source";
+    return new MappedImage({
+      name,
+      size,
+      clusterSize: table2.blockSize,
+      sliceSize: BITMAP_SLICE,
+      files: [
+        {
+          backend: file,
+          end: fileSize,
+          zeroEnd: fileSize
+        }
+      ],
+      lookup: new VhdLookup(table2),
+      blocks: NO_BLOCKS,
+      damage: new DamageSigns(attachment.damage, name, tell2, advice),
+      backing: parentSize === null ? null : {
+        backend: parent,
+        size: parentSize
+      }
+    });
+  }
+};
+var FixedBackend = class extends WindowBackend {
+  writable = false;
+  write() {
+    return -ERRNO.EROFS;
+  }
+  truncate() {
+    return -ERRNO.EROFS;
+  }
+  zero() {
+    return -ERRNO.EROFS;
+  }
+  allocate() {
+    return -ERRNO.EROFS;
+  }
+  setTimes() {
+    return -ERRNO.EROFS;
+  }
+};
+async function openVhd({ file: path, link: link3, id }, context) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  const file = await context.openBelow(source, READ_ONLY);
+  const { name, backend } = file;
+  const place = link3 ?? {
+    gate: new ReferenceGate(file, context),
+    reference: null
+  };
+  if (place.reference !== null) place.gate.admit(file, place.reference);
+  refuseOptions(name, context);
+  const found = await readFooter(backend, name);
+  const { footer, isCopy } = found;
+  if (isCopy) {
+    context.services.tell(`${name} has no sound footer at its end, so the copy at its start is used: a part of the file may be missing`);
+  }
+  refuseOther2(name, footer.id, id);
+  const { size: fileSize } = await backend.stat();
+  const parts2 = footer.kind === VHD_KIND.FIXED ? fixedParts(file, found) : await tableParts(file, found, place.gate, context);
+  return {
+    name,
+    attachment: {
+      name,
+      size: footer.size,
+      fileSize,
+      damage: DamageSigns.create(),
+      ...parts2
+    }
+  };
+}
+function fixedParts({ name }, { footer, at }) {
+  if (footer.size <= at) return {
+    table: null,
+    parentSize: null
+  };
+  const why = `its footer says that the disk has ${footer.size} bytes, and ${at} are before it`;
+  throw refusal2(name, why);
+}
+async function tableParts(file, { footer }, gate, context) {
+  const { backend, name } = file;
+  const { kind, size, headerOffset } = footer;
+  const header = await readDynamicHeader(backend, headerOffset, name);
+  const entries2 = await readTable3(backend, header, size, name);
+  const parent = await parentOf(kind, file, header, {
+    gate,
+    context
+  });
+  const hasParent = parent !== null;
+  return {
+    table: {
+      entries: entries2,
+      blockSize: header.blockSize,
+      hasParent
+    },
+    parentSize: hasParent ? (await parent.backend.stat()).size : null
+  };
+}
+async function parentOf(kind, file, header, chain) {
+  if (kind === VHD_KIND.DIFFERENCING) {
+    return await openParent(file, header, chain, VHD);
+  }
+  if (chain.context.options.backing === null) return null;
+  throw refusal2(file.name, "it has no parent", "leave backing out");
+}
+function refuseOptions(name, { options }) {
+  const { snapshot } = options;
+  if (snapshot === null) return;
+  const wanted = JSON.stringify(snapshot);
+  throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a VHD image has no snapshots in it; export the image that belongs to the snapshot`);
+}
+function refuseOther2(name, has2, id) {
+  if (id === void 0 || id === has2) return;
+  throw refusal2(name, `it has the id ${has2}, and the image above it wants the parent ${id}`, `name the parent with backing=vhd:${name} if it is the right one`);
+}
+
+// src/backends/formats/vhdx/refusal.ts
+var COMPARE2 = "compare it with its source";
+function refusal3(name, why, advice = COMPARE2) {
+  return new UserError(`Cannot open ${name} as vhdx: ${why}; ${advice}`);
+}
+
+// src/backends/formats/vhdx/parent_locator.ts
+var VHDX_LOCATOR = "b04aefb7-d19e-4a81-b789-25b8e9445913";
+var ENTRIES_AT2 = 20;
+var ENTRY_BYTES2 = 12;
+function parseParentLocator({ bytes: bytes2, view: view2 }, name) {
+  const kind = uuidOf(bytes2, 0);
+  if (kind !== VHDX_LOCATOR) {
+    throw refusal3(name, `its parent is told by a locator of the unknown kind ${kind}`, "name the parent with backing=vhdx:PATH");
+  }
+  const count2 = view2.getUint16(18, true);
+  if (ENTRIES_AT2 + count2 * ENTRY_BYTES2 > bytes2.length) {
+    throw refusal3(name, `the locator of its parent has ${count2} entries`);
+  }
+  const texts = /* @__PURE__ */ new Map();
+  for (let i = 0; i < count2; i++) {
+    const at = ENTRIES_AT2 + i * ENTRY_BYTES2;
+    const [key, value2] = [
+      [
+        at,
+        at + 8
+      ],
+      [
+        at + 4,
+        at + 10
+      ]
+    ].map(([offsetAt, lengthAt]) => {
+      const from = view2.getUint32(offsetAt, true);
+      const length2 = view2.getUint16(lengthAt, true);
+      if (from + length2 > bytes2.length) {
+        throw refusal3(name, "the locator of its parent makes no sense");
+      }
+      return new TextDecoder("utf-16le", {
+        ignoreBOM: true
+      }).decode(bytes2.subarray(from, from + length2)).split("\0", 1)[0];
+    });
+    texts.set(key, value2);
+  }
+  return texts;
+}
+function parentLink(texts) {
+  const withSlashes2 = (key) => texts.get(key)?.replaceAll("\\", "/");
+  const relative = withSlashes2("relative_path")?.replace(/^(?:\.\/)+/, "");
+  const absolute = withSlashes2("absolute_win32_path") ?? withSlashes2("volume_path");
+  const ids = [
+    texts.get("parent_linkage"),
+    texts.get("parent_linkage2")
+  ];
+  return {
+    name: relative || absolute?.replace(/^.*\//s, "") || "",
+    dataWriteIds: ids.filter((id) => id !== void 0).map((id) => id.toLowerCase().replace(/[{}]/g, ""))
+  };
+}
+
+// src/backends/formats/vhdx/structure.ts
+var MIB = 1 << 20;
+var CHECKSUM_AT3 = 4;
+async function readStructure(file, at, length2, name) {
+  const { size } = await file.stat();
+  const bytes2 = new Uint8Array(length2);
+  const there = Math.max(0, Math.min(length2, size - at));
+  const got = await readFully(file, at, bytes2, 0, there);
+  if (got < 0) throw refusal3(name, `reading it at byte ${at} fails`);
+  return {
+    bytes: bytes2,
+    view: new DataView(bytes2.buffer)
+  };
+}
+function isSound({ bytes: bytes2, view: view2 }, signature) {
+  if (signatureOf(bytes2, 0, 4) !== signature) return false;
+  return checkOf(bytes2) === view2.getUint32(CHECKSUM_AT3, true);
+}
+function checkOf(bytes2) {
+  const none = new Uint8Array(4);
+  const before = crc32c(none, crc32c(bytes2.subarray(0, CHECKSUM_AT3)));
+  return crc32c(bytes2.subarray(CHECKSUM_AT3 + 4), before);
+}
+function signatureOf(bytes2, at, length2) {
+  return String.fromCharCode(...bytes2.subarray(at, at + length2));
+}
+function numberAt({ view: view2 }, at) {
+  const value2 = view2.getBigUint64(at, true);
+  return value2 > BigInt(SIZE_MAX) ? null : Number(value2);
+}
+
+// src/backends/formats/vhdx/header.ts
+var IDENTIFIER = "vhdxfile";
+var HEADERS_AT = [
+  64 << 10,
+  128 << 10
+];
+var HEADER_BYTES4 = 4096;
+var NO_LOG = "00000000-0000-0000-0000-000000000000";
+async function readHeader2(file, name) {
+  const start = await readStructure(file, 0, 8, name);
+  if (signatureOf(start.bytes, 0, 8) !== IDENTIFIER) {
+    const advice = "name its format, or leave the prefix out if it is raw";
+    throw refusal3(name, "it does not begin like a VHDX image", advice);
+  }
+  const sound = [];
+  for (const at of HEADERS_AT) {
+    const header = await readStructure(file, at, HEADER_BYTES4, name);
+    if (isSound(header, "head")) sound.push(header);
+  }
+  const [first2, second2] = sound;
+  if (first2 === void 0) {
+    throw refusal3(name, "the checks of both of its headers are wrong");
+  }
+  if (second2 === void 0) return parse2(first2, name);
+  const order = sequenceOf(second2) - sequenceOf(first2);
+  if (order === 0n && !first2.bytes.every((b, i) => b === second2.bytes[i])) {
+    throw refusal3(name, "its two headers have the same number and differ");
+  }
+  return parse2(order > 0n ? second2 : first2, name);
+}
+function sequenceOf({ view: view2 }) {
+  return view2.getBigUint64(8, true);
+}
+function parse2(header, name) {
+  const { bytes: bytes2, view: view2 } = header;
+  const version = view2.getUint16(66, true);
+  const logVersion = view2.getUint16(64, true);
+  if (version !== 1 || logVersion !== 0) {
+    const why = `it has version ${version}, and its log ${logVersion}`;
+    throw refusal3(name, why, "convert it with 'qemu-img convert'");
+  }
+  const logId = uuidOf(bytes2, 48);
+  const logLength = view2.getUint32(68, true);
+  const logOffset = numberAt(header, 72);
+  const isPlaced = logOffset !== null && logOffset >= MIB && logOffset % MIB === 0 && logLength > 0 && logLength % MIB === 0;
+  if (!isPlaced) {
+    throw refusal3(name, `its log of ${logLength} bytes is at byte ${view2.getBigUint64(72, true)}`);
+  }
+  return {
+    dataWriteId: uuidOf(bytes2, 32),
+    logId: logId === NO_LOG ? null : logId,
+    logOffset,
+    logLength
+  };
+}
+
+// src/backends/formats/vhdx/metadata.ts
+var TABLE_BYTES = 64 << 10;
+var SIGNATURE2 = "metadata";
+var ENTRIES_MAX = 2047;
+var ENTRY_BYTES3 = 32;
+var ITEM_MAX = MIB;
+var REQUIRED = 4;
+var BLOCK_MAX2 = 256 * MIB;
+var DISK_MAX = 2 ** 46;
+var ITEM = {
+  FILE_PARAMETERS: "caa16737-fa36-4d43-b3b6-33f0aa44e76b",
+  DISK_SIZE: "2fa54224-cd1b-4876-b211-5dbed83bf4b8",
+  DISK_ID: "beca12ab-b2e6-4523-93ef-c309e000c746",
+  LOGICAL_SECTOR: "8141bf1d-a96f-4709-ba47-f233a8faab5f",
+  PHYSICAL_SECTOR: "cda348c7-445d-4471-9cc9-e9885251c556",
+  PARENT_LOCATOR: "a8d35f2d-b30b-454d-abf7-d3d84834ab0c"
+};
+var KNOWN = new Set(Object.values(ITEM));
+async function readMetadata(file, region, name) {
+  const items = await readItems(file, region, name);
+  const parameters = itemOf(items, ITEM.FILE_PARAMETERS, 8, name);
+  const blockSize = parameters.view.getUint32(0, true);
+  const hasParent = (parameters.view.getUint32(4, true) & 2) !== 0;
+  const isPowerOfTwo = (blockSize & blockSize - 1) === 0;
+  if (!isPowerOfTwo || blockSize < MIB || blockSize > BLOCK_MAX2) {
+    throw refusal3(name, `its blocks have ${blockSize} bytes`);
+  }
+  const sectors = itemOf(items, ITEM.LOGICAL_SECTOR, 4, name);
+  const sectorSize = sectors.view.getUint32(0, true);
+  if (sectorSize !== 512 && sectorSize !== 4096) {
+    throw refusal3(name, `its sectors have ${sectorSize} bytes`);
+  }
+  const { view: view2 } = itemOf(items, ITEM.DISK_SIZE, 8, name);
+  const size = view2.getBigUint64(0, true);
+  if (size > BigInt(DISK_MAX) || size % BigInt(sectorSize) !== 0n) {
+    throw refusal3(name, `the disk has ${size} bytes`);
+  }
+  const locator = hasParent ? itemOf(items, ITEM.PARENT_LOCATOR, 20, name) : null;
+  return {
+    size: Number(size),
+    blockSize,
+    sectorSize,
+    parent: locator === null ? null : parseParentLocator(locator, name)
+  };
+}
+async function readItems(file, { offset, length: length2 }, name) {
+  const table2 = await readStructure(file, offset, TABLE_BYTES, name);
+  if (signatureOf(table2.bytes, 0, 8) !== SIGNATURE2) {
+    throw refusal3(name, "its metadata have no table");
+  }
+  const count2 = table2.view.getUint16(10, true);
+  if (count2 > ENTRIES_MAX) {
+    throw refusal3(name, `it has ${count2} items of metadata`);
+  }
+  const items = /* @__PURE__ */ new Map();
+  for (let i = 0; i < count2; i++) {
+    const at = 32 + i * ENTRY_BYTES3;
+    const id = uuidOf(table2.bytes, at);
+    if (!KNOWN.has(id)) {
+      const isRequired = (table2.view.getUint32(at + 24, true) & REQUIRED) !== 0;
+      if (!isRequired) continue;
+      const advice = "open it with the program that made it";
+      throw refusal3(name, `it needs metadata of the unknown kind ${id}`, advice);
+    }
+    const from = table2.view.getUint32(at + 16, true);
+    const bytes2 = table2.view.getUint32(at + 20, true);
+    const isPlaced = bytes2 <= ITEM_MAX && from >= TABLE_BYTES && from + bytes2 <= length2;
+    if (!isPlaced || items.has(id)) {
+      throw refusal3(name, `the item ${id} of its metadata makes no sense`);
+    }
+    items.set(id, await readStructure(file, offset + from, bytes2, name));
+  }
+  return items;
+}
+function itemOf(items, id, least, name) {
+  const item = items.get(id);
+  if (item !== void 0 && item.bytes.length >= least) return item;
+  throw refusal3(name, `the item ${id} of its metadata is missing`);
+}
+
+// src/backends/formats/vhdx/log_entry.ts
+var LOG_SECTOR = 4096;
+var HEADER_BYTES5 = 64;
+var DESCRIPTOR_BYTES = 32;
+var LEADING = 8;
+var TRAILING = 4;
+function entryLength2({ bytes: bytes2, view: view2 }, logId) {
+  if (signatureOf(bytes2, 0, 4) !== "loge") return null;
+  if (uuidOf(bytes2, 32) !== logId) return null;
+  const length2 = view2.getUint32(8, true);
+  return length2 > 0 && length2 % LOG_SECTOR === 0 ? length2 : null;
+}
+function parseEntry(entry2) {
+  const { bytes: bytes2, view: view2 } = entry2;
+  if (checkOf(bytes2) !== view2.getUint32(4, true)) return null;
+  const sequence = view2.getBigUint64(16, true);
+  const flushedSize = numberAt(entry2, 48);
+  const lastSize = numberAt(entry2, 56);
+  if (sequence === 0n || flushedSize === null || lastSize === null) return null;
+  const changes = changesOf(entry2, sequence);
+  if (changes === null) return null;
+  return {
+    sequence,
+    length: bytes2.length,
+    tail: view2.getUint32(12, true),
+    flushedSize,
+    lastSize,
+    changes
+  };
+}
+function changesOf(entry2, sequence) {
+  const { bytes: bytes2, view: view2 } = entry2;
+  const count2 = view2.getUint32(24, true);
+  const descriptors = HEADER_BYTES5 + count2 * DESCRIPTOR_BYTES;
+  let dataAt = Math.ceil(descriptors / LOG_SECTOR) * LOG_SECTOR;
+  if (dataAt > bytes2.length) return null;
+  const changes = [];
+  for (let i = 0; i < count2; i++) {
+    const at = HEADER_BYTES5 + i * DESCRIPTOR_BYTES;
+    const offset = numberAt(entry2, at + 16);
+    const isOfEntry = view2.getBigUint64(at + 24, true) === sequence;
+    if (!isOfEntry || offset === null || offset % LOG_SECTOR !== 0) return null;
+    switch (signatureOf(bytes2, at, 4)) {
+      case "zero": {
+        const length2 = numberAt(entry2, at + 8);
+        if (length2 === null || length2 % LOG_SECTOR !== 0) return null;
+        if (!Number.isSafeInteger(offset + length2)) return null;
+        changes.push({
+          offset,
+          length: length2,
+          data: null
+        });
+        break;
+      }
+      case "desc": {
+        const data = sectorOf(entry2, at, dataAt, sequence);
+        if (data === null) return null;
+        changes.push({
+          offset,
+          length: LOG_SECTOR,
+          data
+        });
+        dataAt += LOG_SECTOR;
+        break;
+      }
+      default:
+        return null;
+    }
+  }
+  return changes;
+}
+function sectorOf({ bytes: bytes2, view: view2 }, at, dataAt, sequence) {
+  if (dataAt + LOG_SECTOR > bytes2.length) return null;
+  if (signatureOf(bytes2, dataAt, 4) !== "data") return null;
+  const high = BigInt(view2.getUint32(dataAt + 4, true));
+  const low = BigInt(view2.getUint32(dataAt + LOG_SECTOR - TRAILING, true));
+  if ((high << 32n | low) !== sequence) return null;
+  const data = bytes2.slice(dataAt, dataAt + LOG_SECTOR);
+  data.set(bytes2.subarray(at + 8, at + 8 + LEADING));
+  data.set(bytes2.subarray(at + 4, at + 4 + TRAILING), LOG_SECTOR - TRAILING);
+  return data;
+}
+
+// src/backends/formats/vhdx/patches.ts
+var PATCHES_MAX = 1 << 16;
+var ZEROES5 = -1;
+var PatchList = class {
+  #name;
+  #sectors = [];
+  #patches = [];
+  /** Starts a list for an image of a name. */
+  constructor(name) {
+    this.#name = name;
+  }
+  /**
+   * Adds a change.
+   *
+   * @throws {UserError} If there are too many.
+   */
+  add({ offset, length: length2, data }) {
+    if (length2 === 0) return;
+    let source = ZEROES5;
+    if (data !== null) {
+      source = this.#sectors.length * LOG_SECTOR;
+      this.#sectors.push(data);
+    }
+    const patches = this.#patches;
+    if (patches.length >= PATCHES_MAX) {
+      throw refusal3(this.#name, "its log has too many changes");
+    }
+    const end = offset + length2;
+    const from = this.#firstAfter(offset);
+    let to = from;
+    while (to < patches.length && patches[to].start < end) to++;
+    const kept = [];
+    for (const old of patches.slice(from, to)) {
+      if (old.start < offset) kept.push({
+        ...old,
+        end: offset
+      });
+    }
+    kept.push({
+      start: offset,
+      end,
+      source
+    });
+    const last = patches[to - 1];
+    if (to > from && last.end > end) {
+      const skipped = end - last.start;
+      kept.push({
+        start: end,
+        end: last.end,
+        source: last.source === ZEROES5 ? ZEROES5 : last.source + skipped
+      });
+    }
+    patches.splice(from, to - from, ...kept);
+  }
+  /** The patches, for a file of a size. */
+  finish(size) {
+    const bytes2 = new Uint8Array(new SharedArrayBuffer(this.#sectors.length * LOG_SECTOR));
+    for (const [i, sector] of this.#sectors.entries()) {
+      bytes2.set(sector, i * LOG_SECTOR);
+    }
+    return {
+      size,
+      starts: this.#patches.map(({ start }) => start),
+      ends: this.#patches.map(({ end }) => end),
+      sources: this.#patches.map(({ source }) => source),
+      data: bytes2.buffer
+    };
+  }
+  /** The first patch that ends after a position. */
+  #firstAfter(position) {
+    return firstAfter(this.#patches.length, position, (i) => this.#patches[i].end);
+  }
+};
+function firstAfter(count2, position, endOf2) {
+  let low = 0;
+  let high = count2;
+  while (low < high) {
+    const middle = low + high >> 1;
+    if (endOf2(middle) > position) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+// src/backends/formats/vhdx/patched_file.ts
+var PatchedFile = class extends FilterBackend {
+  writable = false;
+  #patches;
+  #data;
+  /** Bytes that the file itself has. */
+  #end;
+  /**
+   * Puts patches over a file.
+   *
+   * @param file The file.
+   * @param end Its size in bytes.
+   */
+  constructor(file, end, patches) {
+    super(file);
+    this.#patches = patches;
+    this.#data = new Uint8Array(patches.data);
+    this.#end = end;
+  }
+  stat() {
+    const { size } = this.#patches;
+    const stat = this.image.stat();
+    return "then" in stat ? stat.then((below) => ({
+      ...below,
+      size
+    })) : {
+      ...stat,
+      size
+    };
+  }
+  read(position, buffer, start, length2) {
+    const next = this.#nextAfter(position);
+    const { starts, size } = this.#patches;
+    const isPlain = position + length2 <= Math.min(this.#end, starts[next] ?? Infinity);
+    if (isPlain) return this.image.read(position, buffer, start, length2);
+    const there = Math.max(0, Math.min(length2, size - position));
+    return transferAll(there, (done) => this.#readPart(position + done, buffer, start + done, there - done));
+  }
+  extent(_position) {
+    return {
+      data: true,
+      end: this.#patches.size
+    };
+  }
+  /** Reads up to where a patch starts or ends, or the file ends. */
+  #readPart(position, buffer, start, length2) {
+    const { starts, ends, sources } = this.#patches;
+    const i = this.#nextAfter(position);
+    const patchStart = starts[i] ?? Infinity;
+    if (patchStart <= position) {
+      const here2 = Math.min(length2, ends[i] - position);
+      const source = sources[i];
+      if (source === ZEROES5) {
+        buffer.fill(0, start, start + here2);
+      } else {
+        const from = source + position - patchStart;
+        buffer.set(this.#data.subarray(from, from + here2), start);
+      }
+      return here2;
+    }
+    const here = Math.min(length2, patchStart - position);
+    if (position < this.#end) {
+      const most = Math.min(here, this.#end - position);
+      return this.image.read(position, buffer, start, most);
+    }
+    buffer.fill(0, start, start + here);
+    return here;
+  }
+  #nextAfter(position) {
+    const { ends } = this.#patches;
+    return firstAfter(ends.length, position, (i) => ends[i]);
+  }
+};
+
+// src/backends/formats/vhdx/read_log.ts
+var LOG_MAX = 64 * MIB;
+var CHECKS_MAX = 16;
+async function readLog(file, { logId, logOffset, logLength }, name) {
+  if (logId === null) return null;
+  const { size } = await file.stat();
+  if (logLength > LOG_MAX || logOffset + logLength > size) {
+    throw refusal3(name, `its log of ${logLength} bytes cannot be replayed`);
+  }
+  const bytes2 = await readStructure(file, logOffset, logLength, name);
+  const entries2 = new LogRing(bytes2, logId).activeSequence();
+  if (entries2 === null) {
+    throw refusal3(name, "it was not closed, and its log has no whole sequence of entries", "let the program that made it repair it");
+  }
+  const head = entries2.at(-1);
+  if (head.flushedSize > size) {
+    throw refusal3(name, `its log wants a file of ${head.flushedSize} bytes, and it has ${size}`);
+  }
+  const patches = new PatchList(name);
+  for (const { changes } of entries2) {
+    for (const change of changes) patches.add(change);
+  }
+  return patches.finish(Math.max(size, head.lastSize));
+}
+var LogRing = class {
+  #log;
+  #logId;
+  /** Entries that were looked at, by their places; `null` if not sound. */
+  #entries = /* @__PURE__ */ new Map();
+  /** Bytes that may still be checked. */
+  #budget;
+  constructor(log, logId) {
+    this.#log = log;
+    this.#logId = logId;
+    this.#budget = log.bytes.length * CHECKS_MAX;
+  }
+  /**
+   * The entries to replay: those of the whole sequence with the greatest number,
+   * from the one on that its last entry names. `null` if there is none.
+   */
+  activeSequence() {
+    const { length: length2 } = this.#log.bytes;
+    let best = null;
+    for (let tail = 0; tail < length2; ) {
+      const { entries: entries2, places } = this.#sequenceFrom(tail);
+      const last = entries2.at(-1);
+      const first2 = last === void 0 ? -1 : places.indexOf(last.tail);
+      if (last === void 0 || first2 < 0) {
+        tail += LOG_SECTOR;
+        continue;
+      }
+      const bestNumber = best?.at(-1)?.sequence ?? 0n;
+      if (last.sequence > bestNumber) best = entries2.slice(first2);
+      tail += entries2.reduce((sum, each) => sum + each.length, 0);
+    }
+    return best;
+  }
+  /** Entries that follow each other, in place and in number. */
+  #sequenceFrom(tail) {
+    const { length: length2 } = this.#log.bytes;
+    const entries2 = [];
+    const places = [];
+    let taken = 0;
+    let at = tail;
+    for (; ; ) {
+      const entry2 = this.#entryAt(at);
+      const last = entries2.at(-1);
+      if (entry2 === null || taken + entry2.length > length2) break;
+      if (last !== void 0 && entry2.sequence !== last.sequence + 1n) break;
+      entries2.push(entry2);
+      places.push(at);
+      taken += entry2.length;
+      at = (at + entry2.length) % length2;
+    }
+    return {
+      entries: entries2,
+      places
+    };
+  }
+  #entryAt(at) {
+    const known = this.#entries.get(at);
+    if (known !== void 0) return known;
+    const entry2 = this.#parse(at);
+    this.#entries.set(at, entry2);
+    return entry2;
+  }
+  #parse(at) {
+    const length2 = entryLength2(this.#range(at, LOG_SECTOR), this.#logId);
+    if (length2 === null || length2 > this.#log.bytes.length) return null;
+    this.#budget -= length2;
+    return this.#budget < 0 ? null : parseEntry(this.#range(at, length2));
+  }
+  /** A range that may wrap around the end, as one. */
+  #range(at, length2) {
+    const { bytes: bytes2 } = this.#log;
+    const range = new Uint8Array(length2);
+    const first2 = Math.min(length2, bytes2.length - at);
+    range.set(bytes2.subarray(at, at + first2));
+    range.set(bytes2.subarray(0, length2 - first2), first2);
+    return {
+      bytes: range,
+      view: new DataView(range.buffer)
+    };
+  }
+};
+
+// src/backends/formats/vhdx/regions.ts
+var TABLES_AT = [
+  192 << 10,
+  256 << 10
+];
+var TABLE_BYTES2 = 64 << 10;
+var ENTRIES_MAX2 = 2047;
+var ENTRY_BYTES4 = 32;
+var BAT = "2dc27766-f623-4200-9d64-115e9bfd4a08";
+var METADATA = "8b7ca206-4790-4b9a-b8fe-575f050f886e";
+async function readRegions(file, { logOffset, logLength }, name) {
+  const table2 = await readSound(file, name);
+  const count2 = table2.view.getUint32(8, true);
+  if (count2 > ENTRIES_MAX2) throw refusal3(name, `it has ${count2} regions`);
+  const found = /* @__PURE__ */ new Map();
+  for (let i = 0; i < count2; i++) {
+    const at = 16 + i * ENTRY_BYTES4;
+    const id = uuidOf(table2.bytes, at);
+    const isRequired = (table2.view.getUint32(at + 28, true) & 1) !== 0;
+    const isKnown = id === BAT || id === METADATA;
+    if (!isKnown && isRequired) {
+      const advice = "open it with the program that made it";
+      throw refusal3(name, `it needs a region of the unknown kind ${id}`, advice);
+    }
+    if (isKnown && found.has(id)) throw refusal3(name, `two regions are ${id}`);
+    if (isKnown) found.set(id, regionAt(table2, at, name));
+  }
+  const bat = found.get(BAT);
+  const metadata = found.get(METADATA);
+  if (bat === void 0 || metadata === void 0) {
+    throw refusal3(name, "a region that it needs is missing");
+  }
+  const { size } = await file.stat();
+  for (const { offset, length: length2 } of [
+    bat,
+    metadata
+  ]) {
+    if (offset + length2 <= size) continue;
+    const why = `its region at byte ${offset} lies beyond the end of its file`;
+    throw refusal3(name, why);
+  }
+  const log = {
+    offset: logOffset,
+    length: logLength
+  };
+  const all = [
+    log,
+    bat,
+    metadata
+  ].toSorted((a, b) => a.offset - b.offset);
+  for (const [i, each] of all.entries()) {
+    const next = all[i + 1]?.offset ?? Infinity;
+    if (each.offset + each.length > next) {
+      throw refusal3(name, "its regions overlap");
+    }
+  }
+  return {
+    bat,
+    metadata
+  };
+}
+async function readSound(file, name) {
+  for (const at of TABLES_AT) {
+    const table2 = await readStructure(file, at, TABLE_BYTES2, name);
+    if (isSound(table2, "regi")) return table2;
+  }
+  throw refusal3(name, "the checks of both of its tables of regions are wrong");
+}
+function regionAt(table2, at, name) {
+  const offset = numberAt(table2, at + 16);
+  const length2 = table2.view.getUint32(at + 24, true);
+  const isPlaced = offset !== null && offset >= MIB && offset % MIB === 0 && length2 > 0 && length2 % MIB === 0;
+  if (isPlaced) return {
+    offset,
+    length: length2
+  };
+  throw refusal3(name, `it has a region of ${length2} bytes at byte ${offset}`);
+}
+
+// src/backends/formats/vhdx/read_vhdx.ts
+async function readVhdx(file, name) {
+  const { size } = await file.stat();
+  const header = await readHeader2(file, name);
+  const patches = await readLog(file, header, name);
+  const patched = patches === null ? file : new PatchedFile(file, size, patches);
+  const regions = await readRegions(patched, header, name);
+  const metadata = await readMetadata(patched, regions.metadata, name);
+  return {
+    header,
+    patches,
+    file: patched,
+    fileSize: patches?.size ?? size,
+    regions,
+    metadata
+  };
+}
+
+// src/backends/formats/vhdx/describe.ts
+async function describeVhdx(file, name) {
+  const { header, patches, metadata } = await readVhdx(file, name);
+  const { size, blockSize, sectorSize, parent } = metadata;
+  return {
+    size,
+    blockSize,
+    sectorSize,
+    hasLog: patches !== null,
+    dataWriteId: header.dataWriteId,
+    parentName: parent === null ? null : parentLink(parent).name
+  };
+}
+function vhdxRows(facts) {
+  const { blockSize, sectorSize, hasLog, parentName } = facts;
+  const rows2 = [
+    [
+      "VHDX",
+      `blocks of ${formatSize(blockSize)}, sectors of ${sectorSize} bytes`
+    ]
+  ];
+  if (hasLog) rows2.push([
+    "Log",
+    "not empty: the image was not closed"
+  ]);
+  if (parentName !== null) rows2.push([
+    "Parent",
+    quoteName(parentName)
+  ]);
+  return rows2;
+}
+
+// src/backends/formats/vhdx/open_parent.ts
+async function openParent2(by, texts, { gate, context }, driver) {
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source2 = raw === void 0 ? backing : {
+      driver: FILE,
+      source: raw
+    };
+    return await context.openBelow(source2, READ_ONLY);
+  }
+  const { name, dataWriteIds } = parentLink(texts);
+  const reference = {
+    role: "parent",
+    name,
+    by
+  };
+  if (name === "") {
+    throw refused(reference, "the image does not name it; give it with backing=vhdx:PATH");
+  }
+  const file = gate.pathOf(reference);
+  const link3 = {
+    gate,
+    reference
+  };
+  const source = {
+    file,
+    link: link3,
+    dataWriteIds
+  };
+  return await context.openBelow({
+    driver,
+    source
+  }, READ_ONLY);
+}
+
+// src/backends/formats/vhdx/read_bat.ts
+var BLOCK_STATE = {
+  NOT_PRESENT: 0,
+  UNDEFINED: 1,
+  ZERO: 2,
+  UNMAPPED: 3,
+  /** An entry that makes no sense, whatever it is. */
+  BAD: 4,
+  /** What version 0.95 of the specification has for unmapped. */
+  UNMAPPED_OLD: 5,
+  PRESENT: 6,
+  PARTLY_PRESENT: 7
+};
+var CHUNK_SECTORS = 2 ** 23;
+var TABLE_MAX2 = 64 << 20;
+var PART10 = 1 << 20;
+var PLACES = 2 ** 29;
+async function readBat(file, region, { size, blockSize, sectorSize, parent }, name) {
+  const chunkBlocks = CHUNK_SECTORS * sectorSize / blockSize;
+  const blocks = Math.ceil(size / blockSize);
+  const hasParent = parent !== null;
+  const chunks = Math.ceil(blocks / chunkBlocks);
+  const needed2 = hasParent ? chunks * (chunkBlocks + 1) : blocks + Math.floor(Math.max(0, blocks - 1) / chunkBlocks);
+  const length2 = needed2 * 8;
+  if (length2 > TABLE_MAX2) {
+    throw refusal3(name, `its table of ${needed2} entries is too large`, "convert it to larger blocks with 'qemu-img convert'");
+  }
+  if (length2 > region.length) {
+    const why = `its table has ${region.length} bytes, yet ${size} bytes need ${length2}`;
+    throw refusal3(name, why);
+  }
+  const words = new Uint32Array(new SharedArrayBuffer(4 * needed2));
+  for (let at = 0; at < length2; at += PART10) {
+    const here = Math.min(PART10, length2 - at);
+    const part2 = await readStructure(file, region.offset + at, here, name);
+    for (let i = 0; i < here / 8; i++) {
+      words[at / 8 + i] = entryOf(part2.view, 8 * i);
+    }
+  }
+  const entries2 = words.buffer;
+  return {
+    entries: entries2,
+    blockSize,
+    sectorSize,
+    chunkBlocks,
+    hasParent
+  };
+}
+function entryOf(view2, at) {
+  const low = view2.getUint32(at, true);
+  const place = view2.getUint32(at + 4, true) * 2 ** 12 + (low >>> 20);
+  const state = low & 7;
+  return place < PLACES ? place * 8 + state : BLOCK_STATE.BAD;
+}
+
+// src/backends/formats/vhdx/vhdx_lookup.ts
+var VhdxLookup = class {
+  #entries;
+  #blockSize;
+  #sectorSize;
+  #chunkBlocks;
+  #hasParent;
+  /** Bytes of the disk that a slice of a bitmap is for. */
+  #sliceSpan;
+  /** What blocks are that are neither here nor partly here, by their states. */
+  #kinds;
+  #bitmaps = new SectorBitmaps(false);
+  /** Attaches to the table of an open image. */
+  constructor({ entries: entries2, blockSize, sectorSize, chunkBlocks, hasParent }) {
+    this.#entries = new Uint32Array(entries2);
+    this.#blockSize = blockSize;
+    this.#sectorSize = sectorSize;
+    this.#chunkBlocks = chunkBlocks;
+    this.#hasParent = hasParent;
+    this.#sliceSpan = BITMAP_SLICE * 8 * sectorSize;
+    const kinds = Array(8).fill(MAPPED.ZERO);
+    if (hasParent) kinds[BLOCK_STATE.NOT_PRESENT] = MAPPED.UNALLOCATED;
+    kinds[BLOCK_STATE.BAD] = MAPPED.CORRUPT;
+    kinds[BLOCK_STATE.PARTLY_PRESENT] = MAPPED.CORRUPT;
+    this.#kinds = kinds;
+  }
+  map(position, length2, mapping) {
+    const block = Math.floor(position / this.#blockSize);
+    const inBlock = position - block * this.#blockSize;
+    const most = Math.min(length2, this.#blockSize - inBlock);
+    const chunk = Math.floor(block / this.#chunkBlocks);
+    const entry2 = this.#entries[block + chunk];
+    const state = entry2 & 7;
+    if (state === BLOCK_STATE.PRESENT) {
+      this.#setData(entry2, inBlock, most, mapping);
+      return true;
+    }
+    const isPartly = state === BLOCK_STATE.PARTLY_PRESENT && this.#hasParent;
+    if (!isPartly || this.#bitmapAt(chunk) < 0) {
+      mapping.setPlaceless(this.#kinds[state], most);
+      return true;
+    }
+    const slice = Math.floor(position / this.#sliceSpan);
+    const bitmap = this.#bitmaps.find(slice);
+    if (bitmap === null) return false;
+    this.#mapPartly(position, most, bitmap, mapping);
+    return true;
+  }
+  prepare(position, into) {
+    const slice = Math.floor(position / this.#sliceSpan);
+    const chunkSpan = this.#blockSize * this.#chunkBlocks;
+    const chunk = Math.floor(position / chunkSpan);
+    into.slice = slice;
+    into.file = 0;
+    into.host = this.#bitmapAt(chunk) + (slice - chunk * (chunkSpan / this.#sliceSpan)) * BITMAP_SLICE;
+  }
+  mapRead({ slice, bytes: bytes2 }, position, length2, mapping) {
+    this.#bitmaps.add(slice, bytes2);
+    const most = Math.min(length2, this.#blockSize - position % this.#blockSize);
+    this.#mapPartly(position, most, bytes2, mapping);
+    return true;
+  }
+  queueEnded() {
+  }
+  /** Where the bitmap of a chunk is; -1 if there is none. */
+  #bitmapAt(chunk) {
+    const entry2 = this.#entries[(chunk + 1) * (this.#chunkBlocks + 1) - 1];
+    if (entry2 === void 0 || (entry2 & 7) !== BLOCK_STATE.PRESENT) return -1;
+    return (entry2 >>> 3) * MIB;
+  }
+  #setData(entry2, inBlock, length2, mapping) {
+    mapping.setPlaceless(MAPPED.DATA, length2);
+    mapping.file = 0;
+    mapping.host = (entry2 >>> 3) * MIB + inBlock;
+  }
+  /** Maps a range of a block by a slice of its bitmap. */
+  #mapPartly(position, length2, bitmap, mapping) {
+    const inSlice = position % this.#sliceSpan;
+    const most = Math.min(length2, this.#sliceSpan - inSlice);
+    const first2 = Math.floor(inSlice / this.#sectorSize);
+    const after = Math.ceil((inSlice + most) / this.#sectorSize);
+    const alike = this.#bitmaps.alike(bitmap, first2, after);
+    const end = (first2 + alike) * this.#sectorSize;
+    const mapped = Math.min(most, end - inSlice);
+    if (!this.#bitmaps.has(bitmap, first2)) {
+      mapping.setPlaceless(MAPPED.UNALLOCATED, mapped);
+      return;
+    }
+    const block = Math.floor(position / this.#blockSize);
+    const chunk = Math.floor(block / this.#chunkBlocks);
+    const entry2 = this.#entries[block + chunk];
+    this.#setData(entry2, position % this.#blockSize, mapped, mapping);
+  }
+};
+
+// src/backends/formats/vhdx/driver.ts
+var VHDX = {
+  kind: "format",
+  name: "vhdx",
+  summary: "a VHDX image, with its parents and its log",
+  usage: "vhdx:PATH",
+  prefixes: [
+    "vhdx:"
+  ],
+  needs: [
+    "image",
+    "shared memory"
+  ],
+  layered: true,
+  parse(file, text) {
+    if (file !== "") return {
+      file
+    };
+    throw new UserError(`Cannot open "${text}": give a path, as in vhdx:PATH`);
+  },
+  fileOf: ({ file }) => file,
+  async describe(file, name) {
+    const facts = await describeVhdx(file, name);
+    return {
+      size: facts.size,
+      facts: {
+        ...facts
+      },
+      rows: vhdxRows(facts)
+    };
+  },
+  open: openVhdx,
+  attach(attachment, [file, parent], { tell: tell2 }) {
+    const { name, size, ownSize, fileSize, patches, table: table2 } = attachment;
+    const { parentSize } = attachment;
+    const backend = patches === null ? file : new PatchedFile(file, ownSize, patches);
+    const advice = "compare it with its source";
+    return new MappedImage({
+      name,
+      size,
+      clusterSize: table2.blockSize,
+      sliceSize: BITMAP_SLICE,
+      files: [
+        {
+          backend,
+          end: fileSize,
+          zeroEnd: fileSize
+        }
+      ],
+      lookup: new VhdxLookup(table2),
+      blocks: NO_BLOCKS,
+      damage: new DamageSigns(attachment.damage, name, tell2, advice),
+      backing: parentSize === null ? null : {
+        backend: parent,
+        size: parentSize
+      }
+    });
+  }
+};
+async function openVhdx({ file: path, link: link3, dataWriteIds }, context) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  const file = await context.openBelow(source, READ_ONLY);
+  const { name, backend } = file;
+  const place = link3 ?? {
+    gate: new ReferenceGate(file, context),
+    reference: null
+  };
+  if (place.reference !== null) place.gate.admit(file, place.reference);
+  refuseSnapshot(name, context);
+  const image = await readVhdx(backend, name);
+  const { header, patches, fileSize, regions, metadata } = image;
+  refuseOther3(name, header.dataWriteId, dataWriteIds);
+  if (patches !== null) {
+    context.services.tell(`${name} was not closed: what its log changes is kept in memory, and the file stays as it is`);
+  }
+  const table2 = await readBat(image.file, regions.bat, metadata, name);
+  const parent = await parentOf2(file, metadata, place.gate, context);
+  return {
+    name,
+    attachment: {
+      name,
+      size: metadata.size,
+      ownSize: (await backend.stat()).size,
+      fileSize,
+      patches,
+      table: table2,
+      damage: DamageSigns.create(),
+      parentSize: parent === null ? null : (await parent.backend.stat()).size
+    }
+  };
+}
+async function parentOf2(file, { parent }, gate, context) {
+  if (parent !== null) {
+    return await openParent2(file, parent, {
+      gate,
+      context
+    }, VHDX);
+  }
+  if (context.options.backing === null) return null;
+  throw refusal3(file.name, "it has no parent", "leave backing out");
+}
+function refuseSnapshot(name, { options }) {
+  const { snapshot } = options;
+  if (snapshot === null) return;
+  const wanted = JSON.stringify(snapshot);
+  throw new UserError(`Cannot open snapshot ${wanted} of ${name}: a VHDX image has no snapshots in it; export the image that belongs to the snapshot`);
+}
+function refuseOther3(name, has2, ids) {
+  if (ids === void 0 || ids.includes(has2)) return;
+  throw refusal3(name, `it was changed since the image above it was made, which wants the data ${ids.join(" or ")} and finds ${has2}`, `name the parent with backing=vhdx:${name} if it is the right one`);
+}
+
 // src/backends/mapped/block_cache.ts
 var WAYS2 = 8;
 var SLOT_WORDS2 = 8;
@@ -18726,7 +20313,7 @@ var StreamBlocks = class {
 };
 
 // src/backends/formats/vmdk/constants.ts
-var SECTOR4 = 512;
+var SECTOR5 = 512;
 var SPARSE_MAGIC = 1447904331;
 var COWD_MAGIC = 1146572611;
 var SESPARSE_MAGIC = 3405691582;
@@ -18749,7 +20336,7 @@ var MARKER = {
   FOOTER: 3
 };
 var GRAIN_MARKER = 12;
-var FOOTER_SIZE = 3 * SECTOR4;
+var FOOTER_SIZE = 3 * SECTOR5;
 var DEFLATE = 1;
 var NO_GRAIN = 0;
 var ZERO_GRAIN = 1;
@@ -18771,8 +20358,8 @@ var LIMIT2 = {
 };
 
 // src/backends/formats/vmdk/refusal.ts
-var COMPARE = "compare it with its source";
-function refusal2(name, why, advice = COMPARE) {
+var COMPARE3 = "compare it with its source";
+function refusal4(name, why, advice = COMPARE3) {
   return new UserError(`Cannot open ${name} as vmdk: ${why}; ${advice}`);
 }
 
@@ -18787,7 +20374,7 @@ function parseDescriptor(text, name) {
     if (line === "" || line.startsWith("#")) continue;
     if (/^(RW|RDONLY|NOACCESS)\b/.test(line)) {
       if (extents.length === LIMIT2.EXTENTS) {
-        throw refusal2(name, `it has more than ${LIMIT2.EXTENTS} extents`);
+        throw refusal4(name, `it has more than ${LIMIT2.EXTENTS} extents`);
       }
       extents.push(extentOf(line, name));
       continue;
@@ -18808,21 +20395,21 @@ function parseDescriptor(text, name) {
 }
 function cidOf(text, name) {
   if (/^[0-9a-f]{1,8}$/i.test(text)) return parseInt(text, 16);
-  throw refusal2(name, `its descriptor has the CID ${JSON.stringify(text)}`);
+  throw refusal4(name, `its descriptor has the CID ${JSON.stringify(text)}`);
 }
 function extentOf(line, name) {
   const [, access2, sectors, type, file, offset = "0"] = EXTENT.exec(line) ?? [];
   const what = JSON.stringify(line.slice(0, 100));
   if (type === void 0) {
-    throw refusal2(name, `its descriptor has the line ${what}`);
+    throw refusal4(name, `its descriptor has the line ${what}`);
   }
   if (access2 === "NOACCESS") {
-    throw refusal2(name, `its extent ${what} must not be read`);
+    throw refusal4(name, `its extent ${what} must not be read`);
   }
-  const size = Number(sectors) * SECTOR4;
-  const start = Number(offset) * SECTOR4;
+  const size = Number(sectors) * SECTOR5;
+  const start = Number(offset) * SECTOR5;
   if (size === 0 || size > SIZE_MAX || start > SIZE_MAX - size) {
-    throw refusal2(name, `its extent ${what} has no valid size`);
+    throw refusal4(name, `its extent ${what} has no valid size`);
   }
   return {
     type,
@@ -18834,7 +20421,7 @@ function extentOf(line, name) {
 
 // src/backends/formats/vmdk/sparse_header.ts
 function magicOf(bytes2) {
-  if (bytes2.length < SECTOR4) return null;
+  if (bytes2.length < SECTOR5) return null;
   const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
   const magic = view2.getUint32(0, true);
   if (magic === SPARSE_MAGIC || magic === COWD_MAGIC) return "sparse";
@@ -18845,11 +20432,11 @@ function parseSparseHeader(bytes2, name) {
     case "sparse":
       break;
     case "sesparse":
-      throw refusal2(name, "it is in the format SESPARSE", "convert it with 'qemu-img convert'");
+      throw refusal4(name, "it is in the format SESPARSE", "convert it with 'qemu-img convert'");
     default:
-      throw refusal2(name, "it does not begin like a sparse extent");
+      throw refusal4(name, "it does not begin like a sparse extent");
   }
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR4);
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset, SECTOR5);
   const isCowd = view2.getUint32(0, true) === COWD_MAGIC;
   const header = isCowd ? cowdOf(view2, name) : sparseOf(view2, name);
   checkSizes(header, name);
@@ -18860,9 +20447,9 @@ function cowdOf(view2, name) {
   const header = {
     kind: "cowd",
     version: word(4),
-    size: word(12) * SECTOR4,
-    grainSize: word(16) * SECTOR4,
-    directoryAt: word(20) * SECTOR4,
+    size: word(12) * SECTOR5,
+    grainSize: word(16) * SECTOR5,
+    directoryAt: word(20) * SECTOR5,
     tableEntries: COWD_ENTRIES,
     redundantAt: null,
     isCompressed: false,
@@ -18874,22 +20461,22 @@ function cowdOf(view2, name) {
   const needed2 = Math.ceil(header.size / header.grainSize / COWD_ENTRIES);
   if (word(24) >= needed2 || header.grainSize === 0) return header;
   const why = `its grain directory has ${word(24)} entries, not ${needed2}`;
-  throw refusal2(name, why);
+  throw refusal4(name, why);
 }
 function sparseOf(view2, name) {
   const version = view2.getUint32(4, true);
   if (version < 1 || version > 3) {
     const advice = "convert it with 'qemu-img convert'";
-    throw refusal2(name, `it has version ${version}, not 1 to 3`, advice);
+    throw refusal4(name, `it has version ${version}, not 1 to 3`, advice);
   }
   const flags = view2.getUint32(8, true);
   if ((flags & FLAG2.NEWLINES) !== 0 && view2.getUint32(73, true) !== NEWLINES) {
     const advice = "transfer it once more, as binary";
-    throw refusal2(name, "it was transferred as text", advice);
+    throw refusal4(name, "it was transferred as text", advice);
   }
   const algorithm = view2.getUint16(77, true);
   if (algorithm > DEFLATE) {
-    throw refusal2(name, `its grains are compressed by method ${algorithm}`);
+    throw refusal4(name, `its grains are compressed by method ${algorithm}`);
   }
   const bytes2 = (at) => bytesOf3(view2.getBigUint64(at, true), at, name);
   const isAtEnd = view2.getBigUint64(56, true) === GD_AT_END;
@@ -18910,26 +20497,26 @@ function sparseOf(view2, name) {
 }
 var NEWLINES = 168632330;
 function bytesOf3(sectors, at, name) {
-  const bytes2 = sectors * BigInt(SECTOR4);
+  const bytes2 = sectors * BigInt(SECTOR5);
   if (bytes2 <= BigInt(SIZE_MAX)) return Number(bytes2);
-  throw refusal2(name, `the header's field at byte ${at} is ${sectors}`);
+  throw refusal4(name, `the header's field at byte ${at} is ${sectors}`);
 }
 function checkSizes(header, name) {
   const { grainSize, tableEntries, kind, size, isCompressed } = header;
   const most = isCompressed ? LIMIT2.COMPRESSED_GRAIN : LIMIT2.GRAIN;
   const isPower = Number.isInteger(Math.log2(grainSize));
   if (!isPower || grainSize > most) {
-    throw refusal2(name, `its grains have ${grainSize} bytes, not a power of two up to ${most}`);
+    throw refusal4(name, `its grains have ${grainSize} bytes, not a power of two up to ${most}`);
   }
   const maxEntries = kind === "cowd" ? COWD_ENTRIES : LIMIT2.TABLE_ENTRIES;
   if (tableEntries < 1 || tableEntries > maxEntries) {
-    throw refusal2(name, `its grain tables have ${tableEntries} entries`);
+    throw refusal4(name, `its grain tables have ${tableEntries} entries`);
   }
   if (directorySize(header) > LIMIT2.DIRECTORIES) {
-    throw refusal2(name, `its grain directory for ${size} bytes is too large`);
+    throw refusal4(name, `its grain directory for ${size} bytes is too large`);
   }
   if (header.descriptorSize > LIMIT2.DESCRIPTOR) {
-    throw refusal2(name, "its descriptor is too long");
+    throw refusal4(name, "its descriptor is too long");
   }
 }
 function directorySize({ size, grainSize, tableEntries }) {
@@ -18944,24 +20531,24 @@ async function readSparseHeader(file, name) {
   const footer = new Uint8Array(FOOTER_SIZE);
   const at = size - FOOTER_SIZE;
   const got = at < 0 ? 0 : await readFully(file, at, footer, 0, FOOTER_SIZE);
-  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR4, MARKER.END);
+  const isFooter = got === FOOTER_SIZE && isMarker(footer, 0, MARKER.FOOTER) && isMarker(footer, 2 * SECTOR5, MARKER.END);
   if (!isFooter) {
     const advice = "copy it once more: its end is missing";
-    throw refusal2(name, "it has no footer", advice);
+    throw refusal4(name, "it has no footer", advice);
   }
-  const inFooter = footer.subarray(SECTOR4, 2 * SECTOR4);
+  const inFooter = footer.subarray(SECTOR5, 2 * SECTOR5);
   const last = parseSparseHeader(inFooter, name);
   if (last.directoryAt !== null) return last;
-  throw refusal2(name, "its footer does not say where its grain directory is");
+  throw refusal4(name, "its footer does not say where its grain directory is");
 }
 function isMarker(bytes2, at, type) {
-  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR4);
+  const view2 = new DataView(bytes2.buffer, bytes2.byteOffset + at, SECTOR5);
   return view2.getUint32(8, true) === 0 && view2.getUint32(12, true) === type;
 }
 async function readStart2(file, name) {
-  const bytes2 = new Uint8Array(SECTOR4);
-  const got = await readFully(file, 0, bytes2, 0, SECTOR4);
-  if (got < 0) throw refusal2(name, "its first bytes cannot be read");
+  const bytes2 = new Uint8Array(SECTOR5);
+  const got = await readFully(file, 0, bytes2, 0, SECTOR5);
+  if (got < 0) throw refusal4(name, "its first bytes cannot be read");
   return bytes2.subarray(0, got);
 }
 async function readEmbedded(file, { descriptorAt, descriptorSize }, name) {
@@ -18976,14 +20563,14 @@ async function readDescriptorFile(file, name) {
 async function readDescriptor(file, at, length2, name) {
   const bytes2 = new Uint8Array(length2);
   const got = await readFully(file, at, bytes2, 0, length2);
-  if (got < 0) throw refusal2(name, "its descriptor cannot be read");
+  if (got < 0) throw refusal4(name, "its descriptor cannot be read");
   const text = decodeName(bytes2.subarray(0, got));
   if (!DESCRIPTOR_START.test(text)) throw noVmdk(name);
   return parseDescriptor(text, name);
 }
 function noVmdk(name) {
   const advice = "name its format, or leave the prefix out if it is raw";
-  return refusal2(name, "it does not begin like a VMDK image", advice);
+  return refusal4(name, "it does not begin like a VMDK image", advice);
 }
 
 // src/backends/formats/vmdk/describe.ts
@@ -19060,12 +20647,12 @@ function streamAfterMarker(bytes2) {
 }
 
 // src/backends/formats/vmdk/grain_directory.ts
-var PART9 = 1 << 20;
+var PART11 = 1 << 20;
 async function readDirectory(file, fileSize, header, name) {
   const { directoryAt, redundantAt, tableEntries } = header;
   const memory = new SharedArrayBuffer(directorySize(header));
   const words = new Uint32Array(memory);
-  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR4);
+  const lastSector = Math.floor((fileSize - 4 * tableEntries) / SECTOR5);
   const isRead = await readWords(file, directoryAt, words);
   if (!isRead && redundantAt === null) throw unreadable(name);
   if (!isRead) words.fill(BAD_TABLE);
@@ -19083,11 +20670,11 @@ async function readDirectory(file, fileSize, header, name) {
   return memory;
 }
 function unreadable(name) {
-  return refusal2(name, "its grain directory cannot be read completely");
+  return refusal4(name, "its grain directory cannot be read completely");
 }
 async function readWords(file, at, words) {
   const size = 4 * words.length;
-  const part2 = new Uint8Array(Math.min(size, PART9));
+  const part2 = new Uint8Array(Math.min(size, PART11));
   const view2 = new DataView(part2.buffer);
   for (let done = 0; done < size; done += part2.length) {
     const length2 = Math.min(part2.length, size - done);
@@ -19116,7 +20703,7 @@ async function openExtents(described, to) {
     parts2.push(await openExtent(extent, end, numbers, to));
   }
   if (parts2.length > 0) return parts2;
-  throw refusal2(to.by.name, "its descriptor names no extents");
+  throw refusal4(to.by.name, "its descriptor names no extents");
 }
 async function openExtent(extent, end, numbers, to) {
   const { type, name, size, offset } = extent;
@@ -19127,10 +20714,10 @@ async function openExtent(extent, end, numbers, to) {
   const isFlat = type === "FLAT" || type === "VMFS";
   const isSparse = type === "SPARSE" || type === "VMFSSPARSE";
   if (!isFlat && !isSparse) {
-    throw refusal2(to.by.name, `it has an extent of the type ${type}`, "convert it with 'qemu-img convert'");
+    throw refusal4(to.by.name, `it has an extent of the type ${type}`, "convert it with 'qemu-img convert'");
   }
   if (name === null) {
-    throw refusal2(to.by.name, `an extent of the type ${type} has no file`);
+    throw refusal4(to.by.name, `an extent of the type ${type} has no file`);
   }
   const reference = {
     role: "extent",
@@ -19172,11 +20759,11 @@ async function readTables(parts2, share, name) {
   const sparse = parts2.filter((part2) => "header" in part2);
   const bytes2 = sparse.reduce((sum, { header }) => sum + directorySize(header), 0);
   if (bytes2 > LIMIT2.DIRECTORIES) {
-    throw refusal2(name, `its grain directories have ${bytes2} bytes`);
+    throw refusal4(name, `its grain directories have ${bytes2} bytes`);
   }
   const entries2 = new Set(sparse.map(({ header }) => header.tableEntries));
   if (entries2.size > 1) {
-    throw refusal2(name, "its extents have grain tables of different sizes");
+    throw refusal4(name, "its extents have grain tables of different sizes");
   }
   const extents = [];
   for (const part2 of parts2) {
@@ -19206,7 +20793,7 @@ async function readSparse({ end, file, image, header }, share) {
         sliceSize,
         sliceSpan,
         tableSlices: tableEntries / sliceEntries,
-        tableUnit: SECTOR4
+        tableUnit: SECTOR5
       },
       l1: await readDirectory(image.backend, size, header, image.name),
       cache: SliceCache.create(share, slices, sliceEntries)
@@ -19215,7 +20802,7 @@ async function readSparse({ end, file, image, header }, share) {
 }
 
 // src/backends/formats/vmdk/open_parent.ts
-async function openParent(descriptor, { by, gate, context }, changes, driver) {
+async function openParent3(descriptor, { by, gate, context }, changes, driver) {
   const options = {
     ...READ_ONLY,
     ...changes
@@ -19322,7 +20909,7 @@ var GrainEntries = class {
       mapping.length = Math.min(left, length2);
       return;
     }
-    const grainSectors = grainSize / SECTOR4;
+    const grainSectors = grainSize / SECTOR5;
     let mapped = left;
     let follows = sector;
     for (let i = first2 + 1; i < sliceEntries && mapped < length2; i++) {
@@ -19335,7 +20922,7 @@ var GrainEntries = class {
     mapping.setPlaceless(kind, Math.min(mapped, length2));
     if (kind !== MAPPED.DATA || isCompressed) return;
     mapping.file = this.#file;
-    mapping.host = sector * SECTOR4 + inGrain;
+    mapping.host = sector * SECTOR5 + inGrain;
   }
   #kindOf(sector) {
     const { hasZeroGrains, isCompressed } = this.#geometry;
@@ -19355,10 +20942,10 @@ var GrainEntries = class {
   #setStream(mapping, sector, inGrain, end) {
     const { grainSize } = this.#geometry;
     const most = 2 * grainSize;
-    const known = (end - sector) * SECTOR4;
+    const known = (end - sector) * SECTOR5;
     mapping.setPlaceless(MAPPED.COMPRESSED, 0);
     mapping.file = this.#file;
-    mapping.host = sector * SECTOR4;
+    mapping.host = sector * SECTOR5;
     mapping.streamLength = known > 0 ? Math.min(known, most) : most;
     mapping.inBlock = inGrain;
     mapping.blockLength = grainSize;
@@ -19481,7 +21068,7 @@ var VMDK = {
       ...others
     ] : others;
     const files = fileSizes.map((end, i) => {
-      const zeroEnd = Math.ceil(end / SECTOR4) * SECTOR4;
+      const zeroEnd = Math.ceil(end / SECTOR5) * SECTOR5;
       const hasHoles = extents.some((extent) => extent.kind === "flat" && extent.file === i);
       return {
         backend: backends[i],
@@ -19515,10 +21102,10 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
     reference: null
   };
   if (place.reference !== null) place.gate.admit(file, place.reference);
-  refuseSnapshot(name, context);
+  refuseSnapshot2(name, context);
   const layout = await layoutOf2(file, place.gate, context);
   const { parts: parts2, files, descriptor, isOneFile } = layout;
-  refuseOther2(name, descriptor, cid);
+  refuseOther4(name, descriptor, cid);
   const { cacheSize } = context.options;
   const hasParent = context.options.backing !== null || (descriptor?.parentCid ?? null) !== null;
   const share = hasParent ? cacheSize / 2 : cacheSize;
@@ -19528,7 +21115,7 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   const compressed = compressionOf2(headers, name);
   const tableShare = compressed === null ? share : share / 4;
   const extents = await readTables(parts2, tableShare, name);
-  const grainSize = Math.max(SECTOR4, ...headers.map((each) => each.grainSize));
+  const grainSize = Math.max(SECTOR5, ...headers.map((each) => each.grainSize));
   const size = extents.at(-1).end;
   const blocks = compressed === null ? null : BlockCache.create(share - tableShare, size / grainSize, grainSize);
   const below = {
@@ -19539,7 +21126,7 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   const cacheLeft = {
     cacheSize: cacheSize - share
   };
-  const parent = await openParent(descriptor, below, cacheLeft, VMDK);
+  const parent = await openParent3(descriptor, below, cacheLeft, VMDK);
   const fileSizes = [];
   for (const each of files) {
     fileSizes.push((await each.backend.stat()).size);
@@ -19609,21 +21196,21 @@ function compressionOf2(headers, name) {
   if (compressed.every((each) => each.hasMarkers === first2.hasMarkers)) {
     return first2 ?? null;
   }
-  throw refusal2(name, "only some of its extents have markers");
+  throw refusal4(name, "only some of its extents have markers");
 }
 function sliceSizeOf(extents) {
   const sparse = extents.find((extent) => extent.kind === "sparse");
   return sparse?.tables.geometry.sliceSize ?? 0;
 }
-function refuseSnapshot(name, { options }) {
+function refuseSnapshot2(name, { options }) {
   if (options.snapshot === null) return;
   const what = JSON.stringify(options.snapshot);
   throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
 }
-function refuseOther2(name, descriptor, cid) {
+function refuseOther4(name, descriptor, cid) {
   if (cid === void 0 || descriptor?.cid === cid) return;
   const has2 = descriptor?.cid.toString(16) ?? "no";
-  throw refusal2(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
+  throw refusal4(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
 }
 
 // src/base/import_factory.ts
@@ -21163,8 +22750,8 @@ var NULL = {
   }),
   attach: ({ size, name }) => new NullBackend(size, name)
 };
-var ZEROES5 = new Uint8Array(65536);
-var part = ZEROES5;
+var ZEROES6 = new Uint8Array(65536);
+var part = ZEROES6;
 var NullBackend = class extends ImageBackend {
   shared = true;
   writable = true;
@@ -21194,10 +22781,10 @@ var NullBackend = class extends ImageBackend {
   read(_position, buffer, start, length2) {
     const end = start + length2;
     let at = start;
-    for (; end - at > ZEROES5.length; at += ZEROES5.length) {
-      buffer.set(ZEROES5, at);
+    for (; end - at > ZEROES6.length; at += ZEROES6.length) {
+      buffer.set(ZEROES6, at);
     }
-    if (part.length !== end - at) part = ZEROES5.subarray(0, end - at);
+    if (part.length !== end - at) part = ZEROES6.subarray(0, end - at);
     buffer.set(part, at);
     return length2;
   }
@@ -21302,8 +22889,10 @@ function patternByte(position) {
 var DRIVERS = [
   RAW,
   QCOW2,
-  PARTS,
   VMDK,
+  VHD,
+  VHDX,
+  PARTS,
   OVERLAY,
   FILE,
   NBD,
@@ -21611,7 +23200,7 @@ var StreamPlaces = class {
 };
 
 // src/backends/formats/qcow2/creating/cluster_writer.ts
-var ZEROES6 = -1;
+var ZEROES7 = -1;
 var ClusterWriter = class _ClusterWriter {
   unit;
   #file;
@@ -21659,7 +23248,7 @@ var ClusterWriter = class _ClusterWriter {
   }
   zero(position, length2) {
     const count2 = Math.ceil(length2 / this.unit);
-    this.#entries.push(position / this.unit, count2, ZEROES6, 0);
+    this.#entries.push(position / this.unit, count2, ZEROES7, 0);
   }
   async end() {
     const entries2 = this.#entries;
@@ -22921,7 +24510,7 @@ var TlsStream = class {
 };
 
 // src/linux/tls/tls_socket.ts
-var HEADER_BYTES3 = 5;
+var HEADER_BYTES6 = 5;
 var LENGTH_AT = 3;
 var TYPES2 = {
   FIRST: 20,
@@ -23007,8 +24596,8 @@ var TlsSocket = class _TlsSocket {
    * there for the stream.
    */
   async #receiveRecord() {
-    const header = await this.#socket.receive(HEADER_BYTES3);
-    this.#engine.feed(header, 0, HEADER_BYTES3);
+    const header = await this.#socket.receive(HEADER_BYTES6);
+    this.#engine.feed(header, 0, HEADER_BYTES6);
     const isRecord = header[0] >= TYPES2.FIRST && header[0] <= TYPES2.LAST;
     if (!isRecord) return;
     const length2 = new DataView(header.buffer).getUint16(LENGTH_AT);
@@ -24349,7 +25938,7 @@ function dropSetIds(state, gid) {
 }
 
 // src/export/image_size.ts
-var ZEROES7 = new Uint8Array(65536);
+var ZEROES8 = new Uint8Array(65536);
 function mayResize({ growable: growable2, truncate: truncate2 }) {
   return growable2 || truncate2 === "as-qemu";
 }
@@ -24393,8 +25982,8 @@ async function zeroRange2(backend, position, length2) {
     if (result3 !== -ERRNO.EOPNOTSUPP) return result3;
   }
   for (let done = 0; done < length2; ) {
-    const rest = Math.min(ZEROES7.length, length2 - done);
-    const put2 = await backend.write(position + done, ZEROES7, 0, rest);
+    const rest = Math.min(ZEROES8.length, length2 - done);
+    const put2 = await backend.write(position + done, ZEROES8, 0, rest);
     if (!(put2 > 0)) return put2 < 0 ? put2 : -ERRNO.EIO;
     done += put2;
   }
@@ -24471,8 +26060,8 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-  const refusal3 = refuse2(context, wanted);
-  if (refusal3 !== 0) return reply.error(refusal3);
+  const refusal5 = refuse2(context, wanted);
+  if (refusal5 !== 0) return reply.error(refusal5);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -26120,7 +27709,7 @@ function entryName(request, index = 0) {
   if (bytes2.length > NAME_MAX) throw new Errno("ENAMETOOLONG");
   return decodeName(bytes2);
 }
-function textOf3(request, index = 0) {
+function textOf4(request, index = 0) {
   return decodeName(request.nameBytes(index));
 }
 function wireName(name) {
@@ -26389,17 +27978,17 @@ function nothingIfKnown(error) {
 }
 
 // src/filesystem/lock.ts
-var KINDS3 = [
+var KINDS4 = [
   "shared",
   "exclusive",
   "none"
 ];
 var LOCK_END_MAX = 2n ** 63n - 1n;
 function lockKindOf(type) {
-  return KINDS3[type] ?? null;
+  return KINDS4[type] ?? null;
 }
 function lockType(kind) {
-  return KINDS3.indexOf(kind);
+  return KINDS4.indexOf(kind);
 }
 
 // src/filesystem/operations/locking.ts
@@ -26470,7 +28059,7 @@ function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
 }
 
 // src/filesystem/make_node.ts
-function makeNode(context, directory, name, mode, rdev, caller, refusal3 = "EPERM") {
+function makeNode(context, directory, name, mode, rdev, caller, refusal5 = "EPERM") {
   const { fs } = context;
   const type = mode & S_IF.MT;
   if (type === S_IF.DIR && fs.mkdir !== void 0) {
@@ -26480,7 +28069,7 @@ function makeNode(context, directory, name, mode, rdev, caller, refusal3 = "EPER
   if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
     return fs.create(directory, name, mode, caller);
   }
-  if (fs.mknod === void 0) throw context.refusal(refusal3);
+  if (fs.mknod === void 0) throw context.refusal(refusal5);
   return fs.mknod(directory, name, mode, rdev, caller);
 }
 
@@ -26513,7 +28102,7 @@ var symlink = (context, request, reply, caller) => {
   const directory = nodes.get(nodeIdOf(request));
   const name = entryName(request);
   if (fs.symlink === void 0) throw context.refusal("EPERM");
-  const made = fs.symlink(directory, name, textOf3(request, 1), caller);
+  const made = fs.symlink(directory, name, textOf4(request, 1), caller);
   return replyNew(context, reply, caller, made);
 };
 var link2 = (context, request, reply, caller) => {
@@ -26626,7 +28215,7 @@ var setattr = (context, request, reply, caller) => {
   if (fs.setattr === void 0) throw context.refusal("EPERM");
   const wanted = decodeStruct("fuse_setattr_in", request.body);
   const handle = wanted.valid & FATTR.FH ? handles2.get(idAt(request.body, SETATTR_IN2.at.fh)) : void 0;
-  const changes = changesOf(wanted, caller.time);
+  const changes = changesOf2(wanted, caller.time);
   const killed = wanted.valid & FATTR.KILL_SUIDGID ? killPrivileges(context, node, caller) : void 0;
   const done = andThen(killed, () => fs.setattr(node, changes, caller, handle));
   return andThen(done, (attr2) => {
@@ -26634,7 +28223,7 @@ var setattr = (context, request, reply, caller) => {
     return andThen(now, (attr3) => replyAttr(context, reply, node, attr3));
   });
 };
-function changesOf(wanted, now) {
+function changesOf2(wanted, now) {
   const { valid } = wanted;
   const changes = {
     ctime: now
@@ -26858,7 +28447,7 @@ var SETXATTR_IN2 = accessors("fuse_setxattr_in");
 var GETXATTR_IN3 = accessors("fuse_getxattr_in");
 var ACL = "system.posix_acl_";
 function attributeName({ enforcesAcls }, request) {
-  const name = textOf3(request);
+  const name = textOf4(request);
   if (!enforcesAcls && name.startsWith(ACL)) throw new Errno("EOPNOTSUPP");
   return name;
 }
@@ -27573,7 +29162,7 @@ var TWO_3217 = 2 ** 32;
 var TYPE_SHIFT = 12;
 var LENGTH_AT2 = 16;
 var TYPE_AT = 18;
-var NAME_AT = 19;
+var NAME_AT2 = 19;
 var bytes = new Uint8Array(new ArrayBuffer(BUFFER_SIZE));
 var view = new DataView(bytes.buffer);
 var DirectoryReader = class {
@@ -27633,7 +29222,7 @@ var DirectoryReader = class {
 function decode2(length2, entries2) {
   for (let at = 0; at < length2; ) {
     const size = view.getUint16(at + LENGTH_AT2, true);
-    const start = at + NAME_AT;
+    const start = at + NAME_AT2;
     const end = bytes.indexOf(0, start);
     const name = decodeName(bytes.subarray(start, end));
     if (name !== "." && name !== "..") {
@@ -28348,7 +29937,7 @@ var TraceSender = class {
   }
   /** Sends a record, or drops it. */
   send(record) {
-    if (!this.#budget.tryTake(sizeOf4(record))) {
+    if (!this.#budget.tryTake(sizeOf5(record))) {
       this.#dropped++;
       return;
     }
@@ -28370,7 +29959,7 @@ var TraceSender = class {
     this.#dropped = 0;
   }
 };
-function sizeOf4({ wire }) {
+function sizeOf5({ wire }) {
   return RECORD_BYTES2 + (wire?.byteLength ?? 0);
 }
 

@@ -12,6 +12,8 @@ import {
 import type { Traits } from "./backend_suite.ts";
 import { buildImage, type ClusterKind } from "./qcow2/_build_image.ts";
 import type { FakeFiles } from "./_fake_files.ts";
+import { VHD_FIXTURES } from "./vhd/_vhd_fixtures.ts";
+import { VHDX_FIXTURES } from "./vhdx/_vhdx_fixtures.ts";
 import { buildMbr } from "./partitions/_build_table.ts";
 import {
   buildSparse,
@@ -89,6 +91,8 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
     },
     { variant: "little cache", options: { cacheSize: 0 }, source: qcow2File() },
   ].map((fixture) => ({ content: "its own", writes: "refused", ...fixture })),
+  vhd: VHD_FIXTURES,
+  vhdx: VHDX_FIXTURES,
   parts: [{
     resizes: "never",
     source(size, files) {

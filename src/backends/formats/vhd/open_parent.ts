@@ -1,0 +1,58 @@
+import type { ImageBelow, ImageDriver, OpenContext } from "../../driver.ts";
+import { FILE } from "../../protocols/file/driver.ts";
+import {
+  type ChainLink,
+  READ_ONLY,
+  type Reference,
+  type ReferenceGate,
+  refused,
+} from "../../reference_gate.ts";
+import { parentNameOf, type VhdHeader } from "./dynamic_header.ts";
+
+/** A VHD image that is to be opened. */
+export interface VhdSource {
+  /** What it is in, as users write it. */
+  readonly file: string;
+  /** Its place in a chain; none if the user named it. */
+  readonly link?: ChainLink;
+  /** The id that it has to have, because it is the parent of another image. */
+  readonly id?: string;
+}
+
+/**
+ * Opens the parent of an image, which has what the image does not have itself.
+ *
+ * @param by The image's file.
+ * @param header Its header.
+ * @param chain The chain that it is in.
+ * @param driver Opens images of this format.
+ * @throws {UserError} If it may not or cannot be opened, or is another image.
+ */
+export async function openParent(
+  by: ImageBelow,
+  header: VhdHeader,
+  { gate, context }: {
+    readonly gate: ReferenceGate;
+    readonly context: OpenContext;
+  },
+  driver: ImageDriver<VhdSource>,
+): Promise<ImageBelow> {
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source = raw === undefined ? backing : { driver: FILE, source: raw };
+    return await context.openBelow(source, READ_ONLY);
+  }
+  const name = await parentNameOf(by.backend, header);
+  const reference: Reference = { role: "parent", name, by };
+  if (name === "") {
+    throw refused(
+      reference,
+      "the image does not name it; give it with backing=vhd:PATH",
+    );
+  }
+  const file = gate.pathOf(reference);
+  const link = { gate, reference };
+  const source: VhdSource = { file, link, id: header.parentId };
+  return await context.openBelow({ driver, source }, READ_ONLY);
+}

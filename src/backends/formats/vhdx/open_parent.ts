@@ -1,0 +1,58 @@
+import type { ImageBelow, ImageDriver, OpenContext } from "../../driver.ts";
+import { FILE } from "../../protocols/file/driver.ts";
+import {
+  type ChainLink,
+  READ_ONLY,
+  type Reference,
+  type ReferenceGate,
+  refused,
+} from "../../reference_gate.ts";
+import { parentLink } from "./parent_locator.ts";
+
+/** A VHDX image that is to be opened. */
+export interface VhdxSource {
+  /** What it is in, as users write it. */
+  readonly file: string;
+  /** Its place in a chain; none if the user named it. */
+  readonly link?: ChainLink;
+  /** The ids that its data may have, because it is the parent of another image. */
+  readonly dataWriteIds?: readonly string[];
+}
+
+/**
+ * Opens the parent of an image, which has what the image does not have itself.
+ *
+ * @param by The image's file.
+ * @param texts What its locator says.
+ * @param chain The chain that it is in.
+ * @param driver Opens images of this format.
+ * @throws {UserError} If it may not or cannot be opened, or is another image.
+ */
+export async function openParent(
+  by: ImageBelow,
+  texts: ReadonlyMap<string, string>,
+  { gate, context }: {
+    readonly gate: ReferenceGate;
+    readonly context: OpenContext;
+  },
+  driver: ImageDriver<VhdxSource>,
+): Promise<ImageBelow> {
+  const { backing } = context.options;
+  if (backing !== null) {
+    const raw = /^raw:(.+)$/s.exec(backing)?.[1];
+    const source = raw === undefined ? backing : { driver: FILE, source: raw };
+    return await context.openBelow(source, READ_ONLY);
+  }
+  const { name, dataWriteIds } = parentLink(texts);
+  const reference: Reference = { role: "parent", name, by };
+  if (name === "") {
+    throw refused(
+      reference,
+      "the image does not name it; give it with backing=vhdx:PATH",
+    );
+  }
+  const file = gate.pathOf(reference);
+  const link = { gate, reference };
+  const source: VhdxSource = { file, link, dataWriteIds };
+  return await context.openBelow({ driver, source }, READ_ONLY);
+}
