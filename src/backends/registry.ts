@@ -21,6 +21,7 @@ import { VHD } from "./formats/vhd/driver.ts";
 import { VHDX } from "./formats/vhdx/driver.ts";
 import { VMDK } from "./formats/vmdk/driver.ts";
 import { FILE } from "./protocols/file/driver.ts";
+import { HTTP } from "./protocols/http/driver.ts";
 import { MEMORY } from "./protocols/memory.ts";
 import { MODULE } from "./protocols/module.ts";
 import { NBD } from "./protocols/nbd/driver.ts";
@@ -42,6 +43,7 @@ export const DRIVERS: readonly Driver[] = [
   OVERLAY,
   FILE,
   NBD,
+  HTTP,
   MEMORY,
   NULL,
   PATTERN,

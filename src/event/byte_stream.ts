@@ -30,6 +30,16 @@ export interface StreamOwner {
   failed?(why: string): void;
 }
 
+/** Is called from time to time. */
+export interface Ticking {
+  /**
+   * Called about once a second. Must not run code of a handler.
+   *
+   * @returns Whether it wants to be called again.
+   */
+  tick(): boolean;
+}
+
 /** One end of a connection. One call of each kind at a time. */
 export interface ByteStream {
   /** Sends all of a part of a buffer, which is on loan until `sent()`. */
@@ -43,6 +53,13 @@ export interface ByteStream {
   started(): void;
   /** Such a request has what it has waited for: its `settle()` follows. */
   completed(operation: CompletedOperation): void;
+  /**
+   * Says whether the owner awaits bytes that no request waits for yet. While it
+   * does, the thread takes them as they come, although it waits for requests.
+   */
+  expectsAhead(isExpected: boolean): void;
+  /** Calls an owner every second, also while the thread sleeps. */
+  everySecond(owner: Ticking): void;
   /** Ends both calls and closes the connection; nothing is called after it. */
   close(): void;
 }

@@ -142,6 +142,11 @@ export class DeviceEvents implements EventSource, RingOwner {
     return this.#ring === null ? 0 : this.#ring.events.inFlight;
   }
 
+  /** Whether completions of the ring are awaited. */
+  get isBusy(): boolean {
+    return this.#ring !== null && this.#ring.events.isBusy;
+  }
+
   get hasCompleted(): boolean {
     return this.#ring !== null && this.#ring.events.hasCompleted;
   }
@@ -182,7 +187,7 @@ export class DeviceEvents implements EventSource, RingOwner {
    */
   read(buffer: Uint8Array<ArrayBuffer>, mayBlock: boolean): number {
     const ring = this.#ring;
-    if (ring !== null && ring.events.inFlight > 0) {
+    if (ring !== null && ring.events.isBusy) {
       return this.#readBeside(ring, buffer, mayBlock);
     }
     const device = this.#device;
@@ -240,7 +245,7 @@ export class DeviceEvents implements EventSource, RingOwner {
    */
   waitForOperation(mayBlock: boolean): void {
     const ring = this.#ring;
-    while (ring !== null && ring.events.inFlight > 0 && this.#failure === 0) {
+    while (ring !== null && ring.events.isBusy && this.#failure === 0) {
       if (ring.events.hasCompleted || !this.#sleep(ring, mayBlock)) return;
     }
   }
@@ -251,7 +256,7 @@ export class DeviceEvents implements EventSource, RingOwner {
    */
   operationReady(): Promise<void> | null {
     const ring = this.#ring;
-    if (ring === null || ring.events.inFlight === 0) return null;
+    if (ring === null || !ring.events.isBusy) return null;
     ring.events.wait(false);
     if (ring.events.hasCompleted) return Promise.resolve();
     return this.#operationReady ??= ring.events.ready()

@@ -23,6 +23,8 @@ export const FILE_CALL = {
   ALLOCATE: 3,
   /** ftruncate(2). */
   TRUNCATE: 4,
+  /** No call: completes after the time in a buffer, struct __kernel_timespec. */
+  TIMER: 5,
 } as const;
 
 /** One of {@linkcode FILE_CALL}. */

@@ -33,6 +33,8 @@ export class RingEvents implements EventSource {
   #next = 0;
   #end = 0;
   #inFlight = 0;
+  /** Owners that await something that no request waits for. */
+  #ahead = 0;
   /** Completions dispatched since the thread slept last. */
   #batch = 0;
   /** Calls of `ready()` that wait, so that nothing else submits. */
@@ -64,6 +66,16 @@ export class RingEvents implements EventSource {
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Whether completions are awaited, by a request or ahead of one. */
+  get isBusy(): boolean {
+    return this.#inFlight > 0 || this.#ahead > 0;
+  }
+
+  /** Counts the owners that await something that no request waits for. */
+  expectsAhead(isExpected: boolean): void {
+    this.#ahead += isExpected ? 1 : -1;
   }
 
   get hasCompleted(): boolean {
@@ -159,7 +171,7 @@ export class RingEvents implements EventSource {
     if (this.#ring.needsSubmit) this.submit();
     this.#closed = true;
     this.#usable = false;
-    const quiet = this.#inFlight === 0;
+    const quiet = !this.isBusy;
     this.#ring.close();
     for (const owner of this.#registered) owner.ringClosed(quiet);
     // What could not be drained has failed by now.

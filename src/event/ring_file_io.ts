@@ -13,11 +13,12 @@ import {
   OperationList,
   type OperationOwner,
 } from "./file_operation.ts";
-import type { ByteStream, StreamOwner } from "./byte_stream.ts";
+import type { ByteStream, StreamOwner, Ticking } from "./byte_stream.ts";
 import type { BlockingLimit, FileIo, SocketCalls } from "./file_io.ts";
 import type { RingOwner } from "./ring.ts";
 import type { RingEvents } from "./ring_events.ts";
 import { RingStream } from "./ring_stream.ts";
+import { RingTicks } from "./ring_ticks.ts";
 
 /** Slots of a stream. */
 const STREAM_SLOTS = 2;
@@ -40,6 +41,8 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
   readonly #freeSlots: number[];
   /** The stream that has a slot. */
   readonly #streams: (RingStream | null)[] = [];
+  /** Takes a slot while something wants to be called. */
+  readonly #ticks: RingTicks;
   /** Operations for reuse. */
   readonly #idle: FileOperation[] = [];
   readonly #waitingReads: OperationList = new OperationList();
@@ -66,6 +69,7 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
     this.#running = Array.from({ length: count }, () => null);
     this.#freeSlots = Array.from({ length: count }, (_, slot) => slot);
     this.#othersMax = count - Math.min(READ_SLOTS, Math.floor(count / 2));
+    this.#ticks = new RingTicks(slots, events, this.#freeSlots);
     events.register(this, first, count);
   }
 
@@ -137,7 +141,7 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
     owner: StreamOwner,
     calls: SocketCalls,
   ): ByteStream | null {
-    if (this.#closed || this.#freeSlots.length < STREAM_SLOTS) return null;
+    if (this.#closed || this.#freeSlots.length <= STREAM_SLOTS) return null;
     const sendSlot = this.#freeSlots.pop()!;
     const receiveSlot = this.#freeSlots.pop()!;
     const both = [sendSlot, receiveSlot];
@@ -147,6 +151,7 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
       sendSlot,
       receiveSlot,
       fd,
+      everySecond: (ticking) => this.#ticks.add(ticking),
       shutdown: calls.shutdown,
       release: () => {
         calls.close(fd);
@@ -159,6 +164,7 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
   }
 
   completed(slot: number, result: number): void {
+    if (this.#ticks.completed(slot)) return;
     const operation = this.#running[slot] ?? null;
     if (operation === null) {
       return this.#streams[slot]!.slotCompleted(slot, result);
@@ -175,6 +181,7 @@ export class RingFileIo implements FileIo, RingOwner, OperationOwner {
 
   ringClosed(): void {
     this.#closed = true;
+    this.#ticks.end();
     for (const stream of this.#streams) stream?.cancel();
     for (const operation of this.#running) {
       if (operation !== null) this.#cancel(operation);

@@ -1,5 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
-import type { ByteStream, StreamOwner } from "./byte_stream.ts";
+import type { ByteStream, StreamOwner, Ticking } from "./byte_stream.ts";
 import { FILE_CALL, type FileCall, type FileSlots } from "./file_operation.ts";
 import type { CompletedOperation, RingEvents } from "./ring_events.ts";
 
@@ -12,6 +12,8 @@ export interface RingStreamParts {
   readonly receiveSlot: number;
   /** A connected, blocking socket: the kernel waits for it. */
   readonly fd: number;
+  /** Calls an owner every second. */
+  everySecond(owner: Ticking): void;
   /** Shuts the socket down, so that both calls end. */
   shutdown(fd: number): void;
   /** Closes the socket and takes the slots back; nothing is in flight. */
@@ -54,6 +56,14 @@ export class RingStream implements ByteStream {
 
   completed(operation: CompletedOperation): void {
     this.#parts.events.completed(operation);
+  }
+
+  expectsAhead(isExpected: boolean): void {
+    this.#parts.events.expectsAhead(isExpected);
+  }
+
+  everySecond(owner: Ticking): void {
+    this.#parts.everySecond(owner);
   }
 
   close(): void {

@@ -248,7 +248,7 @@ export class DeviceQueue implements RequestQueue {
     const events = this.#events;
     const batch = this.#batch;
     while (this.#hasMemory()) {
-      const isBeside = !mayBlock || events.inFlight > 0;
+      const isBeside = !mayBlock || events.isBusy;
       const isSingle = mayBlock && !isBeside && !batch?.isActive;
       if (batch === null || !batch.isUsable || isSingle) {
         batch?.flush();
@@ -258,7 +258,7 @@ export class DeviceQueue implements RequestQueue {
         return null;
       }
       const isBatch = batch.isActive ||
-        (events.inFlight > 0 && !events.hasError);
+        (events.isBusy && !events.hasError);
       if (isBatch ? batch.fetch() : batch.readOne()) return batch.take();
       const errno = batch.takeErrno();
       if (errno !== 0) {
@@ -266,7 +266,7 @@ export class DeviceQueue implements RequestQueue {
         return null;
       }
       if (events.hasCompleted) return null;
-      if (events.inFlight > 0) {
+      if (events.isBusy) {
         if (!events.waitBeside(mayBlock)) return null;
       } else if (!isBatch) {
         return null;

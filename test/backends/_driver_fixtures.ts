@@ -20,6 +20,7 @@ import {
   descriptorText,
   type SparsePlan,
 } from "./vmdk/_build_vmdk.ts";
+import { ModelWebServer } from "./http/_model_server.ts";
 import { ModelServer } from "./nbd/_model_server.ts";
 // Imported statically, so that the driver needs no permission to import it.
 import "./_module.ts";
@@ -142,6 +143,19 @@ export const FIXTURES: Readonly<Record<string, readonly DriverFixture[]>> = {
       files.sockets = new ModelServer({ size, ...model });
       return "nbd://model/";
     },
+  })),
+  http: [{}, { variant: "little cache", options: { cacheSize: 0 } }].map((
+    variant,
+  ) => ({
+    content: "its own",
+    writes: "refused",
+    large: false,
+    source(size, files) {
+      const bytes = Uint8Array.from({ length: size }, (_, at) => at * 5 + 1);
+      files.sockets = new ModelWebServer(bytes);
+      return "http://model/";
+    },
+    ...variant,
   })),
   memory: [
     { resizes: "down", source: (size) => `memory:${size}` },

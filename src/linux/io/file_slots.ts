@@ -5,9 +5,16 @@ import { LinuxBlockFile } from "./block_file.ts";
 import type { EventRing } from "./event_ring.ts";
 import { IORING_OP, SQE, SQE_WORDS } from "./io_uring.ts";
 
-const { FALLOCATE, FSYNC, FTRUNCATE, READ, WRITE } = IORING_OP;
+const { FALLOCATE, FSYNC, FTRUNCATE, READ, TIMEOUT, WRITE } = IORING_OP;
 /** The operation of each FILE_CALL. */
-const FILE_OPS = [READ, WRITE, FSYNC, FALLOCATE, FTRUNCATE] as const;
+const FILE_OPS = [
+  READ,
+  WRITE,
+  FSYNC,
+  FALLOCATE,
+  FTRUNCATE,
+  TIMEOUT,
+] as const;
 
 /** The plain system call of each FILE_CALL. */
 const PLAIN_CALLS: readonly PlainCall[] = [
@@ -16,6 +23,7 @@ const PLAIN_CALLS: readonly PlainCall[] = [
   (file) => file.fdatasync(),
   (file, _, mode, length, at) => file.fallocate(mode, at, length),
   (file, _, _start, _length, size) => file.ftruncate(size),
+  () => 0,
 ];
 
 type PlainCall = (

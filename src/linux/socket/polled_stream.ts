@@ -1,11 +1,17 @@
 import { ERRNO } from "../../base/errno.ts";
-import type { ByteStream, StreamOwner } from "../../event/byte_stream.ts";
+import type {
+  ByteStream,
+  StreamOwner,
+  Ticking,
+} from "../../event/byte_stream.ts";
 import type { CompletedOperation } from "../../event/ring_events.ts";
 import { closeDescriptor } from "../syscall/descriptor.ts";
 import { pointerOf } from "../syscall/ffi_values.ts";
 import { errno, libc } from "../syscall/libc.ts";
 import { MSG_NOSIGNAL, type SocketWait } from "./socket.ts";
 import type { SocketPoll } from "./socket_poll.ts";
+
+const TICK_MS = 1000;
 
 /**
  * A stream of a thread without an io_uring, such as the main thread: it waits in
@@ -43,6 +49,14 @@ export class PolledStream implements ByteStream {
 
   completed(operation: CompletedOperation): void {
     operation.settle();
+  }
+
+  expectsAhead(_isExpected: boolean): void {}
+
+  everySecond(owner: Ticking): void {
+    const timer = setInterval(() => {
+      if (!owner.tick()) clearInterval(timer);
+    }, TICK_MS);
   }
 
   close(): void {

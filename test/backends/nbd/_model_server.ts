@@ -160,6 +160,10 @@ class ModelConnection implements ConnectedSocket, ByteStream {
 
   started(): void {}
 
+  expectsAhead(): void {}
+
+  everySecond(): void {}
+
   completed(operation: { settle(): void }): void {
     queueMicrotask(() => operation.settle());
   }
