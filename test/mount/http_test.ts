@@ -28,10 +28,11 @@ mountTest(
         mountpoint,
       ]);
       await assertSame(mountpoint, image);
-      const read =
-        `dd if="$1" iflag=direct bs=64k skip=100 count=4 status=none |
-        cmp - <(dd if="$2" bs=64k skip=100 count=4 status=none)`;
-      assertEquals((await shell(read, mountpoint, image)).code, 0);
+      const part = `dd if="$1" bs=64k skip=100 count=4 status=none | md5sum`;
+      assertEquals(
+        (await shell(part, mountpoint)).stdout,
+        (await shell(part, image)).stdout,
+      );
       assertEquals((await process.stop()).code, 0);
     }
   },

@@ -154,7 +154,7 @@ export const OPTIONS = {
   "cache-size": {
     value: "SIZE",
     help:
-      "keep this much of the image's tables in memory, for all images of a chain together (default: 32M)",
+      "keep this much of the tables of images in memory, for all images of a chain together, and as much of each image on a web server (default: 32M)",
   },
   "queue-memory": {
     value: "SIZE",
