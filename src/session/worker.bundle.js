@@ -1951,6 +1951,8 @@ var RingEvents = class {
   #next = 0;
   #end = 0;
   #inFlight = 0;
+  /** Owners that await something that no request waits for. */
+  #ahead = 0;
   /** Completions dispatched since the thread slept last. */
   #batch = 0;
   /** Calls of `ready()` that wait, so that nothing else submits. */
@@ -1979,6 +1981,14 @@ var RingEvents = class {
   }
   get inFlight() {
     return this.#inFlight;
+  }
+  /** Whether completions are awaited, by a request or ahead of one. */
+  get isBusy() {
+    return this.#inFlight > 0 || this.#ahead > 0;
+  }
+  /** Counts the owners that await something that no request waits for. */
+  expectsAhead(isExpected) {
+    this.#ahead += isExpected ? 1 : -1;
   }
   get hasCompleted() {
     return this.#next < this.#end;
@@ -2061,7 +2071,7 @@ var RingEvents = class {
     if (this.#ring.needsSubmit) this.submit();
     this.#closed = true;
     this.#usable = false;
-    const quiet = this.#inFlight === 0;
+    const quiet = !this.isBusy;
     this.#ring.close();
     for (const owner of this.#registered) owner.ringClosed(quiet);
     this.settle();
@@ -2273,7 +2283,9 @@ var FILE_CALL = {
   /** fallocate(2). */
   ALLOCATE: 3,
   /** ftruncate(2). */
-  TRUNCATE: 4
+  TRUNCATE: 4,
+  /** No call: completes after the time in a buffer, struct __kernel_timespec. */
+  TIMER: 5
 };
 var OperationList = class {
   #first = null;
@@ -2422,6 +2434,12 @@ var RingStream = class {
   completed(operation) {
     this.#parts.events.completed(operation);
   }
+  expectsAhead(isExpected) {
+    this.#parts.events.expectsAhead(isExpected);
+  }
+  everySecond(owner) {
+    this.#parts.everySecond(owner);
+  }
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -2470,6 +2488,66 @@ var RingStream = class {
   }
 };
 
+// src/event/ring_ticks.ts
+var TICK_MS = 1000n;
+var NONE = -1;
+var RingTicks = class {
+  #slots;
+  #events;
+  #freeSlots;
+  /** struct __kernel_timespec: seconds and nanoseconds. */
+  #time;
+  #owners = [];
+  #slot = NONE;
+  /**
+   * Starts no timer yet.
+   *
+   * @param freeSlots Where it takes a slot from, and puts it back.
+   */
+  constructor(slots, events, freeSlots) {
+    this.#slots = slots;
+    this.#events = events;
+    this.#freeSlots = freeSlots;
+    const time2 = TICK_MS * NS_PER_MS;
+    const words = [
+      secondsOf(time2),
+      BigInt(nanosecondsOf(time2))
+    ];
+    this.#time = new Uint8Array(new BigInt64Array(words).buffer);
+  }
+  /** Calls an owner from now on, until it wants no more. */
+  add(owner) {
+    this.#owners.push(owner);
+    if (this.#slot === NONE) this.#start();
+  }
+  /** Takes a completion; returns whether it is that of the timer. */
+  completed(slot) {
+    if (slot !== this.#slot) return false;
+    this.#freeSlots.push(slot);
+    this.#slot = NONE;
+    const owners = this.#owners;
+    this.#owners = [];
+    for (const owner of owners) {
+      if (owner.tick()) this.#owners.push(owner);
+    }
+    if (this.#owners.length > 0 && this.#slot === NONE) this.#start();
+    return true;
+  }
+  /** The ring is gone. */
+  end() {
+    this.#owners = [];
+    this.#slot = NONE;
+  }
+  #start() {
+    const slot = this.#freeSlots.pop();
+    if (slot === void 0) return;
+    this.#slot = slot;
+    const { TIMER } = FILE_CALL;
+    this.#slots.prepare(slot, TIMER, NO_FILE, this.#time, 0, 1, 0);
+    this.#events.pushed();
+  }
+};
+
 // src/event/ring_file_io.ts
 var STREAM_SLOTS = 2;
 var READ_SLOTS = 4;
@@ -2482,6 +2560,8 @@ var RingFileIo = class {
   #freeSlots;
   /** The stream that has a slot. */
   #streams = [];
+  /** Takes a slot while something wants to be called. */
+  #ticks;
   /** Operations for reuse. */
   #idle = [];
   #waitingReads = new OperationList();
@@ -2507,6 +2587,7 @@ var RingFileIo = class {
       length: count2
     }, (_, slot) => slot);
     this.#othersMax = count2 - Math.min(READ_SLOTS, Math.floor(count2 / 2));
+    this.#ticks = new RingTicks(slots, events, this.#freeSlots);
     events.register(this, first2, count2);
   }
   read(fd, buffer, start, length2, position, fallback = NO_FILE) {
@@ -2546,7 +2627,7 @@ var RingFileIo = class {
     this.#blocking.leave();
   }
   stream(fd, owner, calls) {
-    if (this.#closed || this.#freeSlots.length < STREAM_SLOTS) return null;
+    if (this.#closed || this.#freeSlots.length <= STREAM_SLOTS) return null;
     const sendSlot = this.#freeSlots.pop();
     const receiveSlot = this.#freeSlots.pop();
     const both = [
@@ -2559,6 +2640,7 @@ var RingFileIo = class {
       sendSlot,
       receiveSlot,
       fd,
+      everySecond: (ticking) => this.#ticks.add(ticking),
       shutdown: calls.shutdown,
       release: () => {
         calls.close(fd);
@@ -2570,6 +2652,7 @@ var RingFileIo = class {
     return stream;
   }
   completed(slot, result3) {
+    if (this.#ticks.completed(slot)) return;
     const operation = this.#running[slot] ?? null;
     if (operation === null) {
       return this.#streams[slot].slotCompleted(slot, result3);
@@ -2585,6 +2668,7 @@ var RingFileIo = class {
   }
   ringClosed() {
     this.#closed = true;
+    this.#ticks.end();
     for (const stream of this.#streams) stream?.cancel();
     for (const operation of this.#running) {
       if (operation !== null) this.#cancel(operation);
@@ -2778,6 +2862,10 @@ var DeviceEvents = class {
   get inFlight() {
     return this.#ring === null ? 0 : this.#ring.events.inFlight;
   }
+  /** Whether completions of the ring are awaited. */
+  get isBusy() {
+    return this.#ring !== null && this.#ring.events.isBusy;
+  }
   get hasCompleted() {
     return this.#ring !== null && this.#ring.events.hasCompleted;
   }
@@ -2813,7 +2901,7 @@ var DeviceEvents = class {
    */
   read(buffer, mayBlock) {
     const ring = this.#ring;
-    if (ring !== null && ring.events.inFlight > 0) {
+    if (ring !== null && ring.events.isBusy) {
       return this.#readBeside(ring, buffer, mayBlock);
     }
     const device = this.#device;
@@ -2866,7 +2954,7 @@ var DeviceEvents = class {
    */
   waitForOperation(mayBlock) {
     const ring = this.#ring;
-    while (ring !== null && ring.events.inFlight > 0 && this.#failure === 0) {
+    while (ring !== null && ring.events.isBusy && this.#failure === 0) {
       if (ring.events.hasCompleted || !this.#sleep(ring, mayBlock)) return;
     }
   }
@@ -2876,7 +2964,7 @@ var DeviceEvents = class {
    */
   operationReady() {
     const ring = this.#ring;
-    if (ring === null || ring.events.inFlight === 0) return null;
+    if (ring === null || !ring.events.isBusy) return null;
     ring.events.wait(false);
     if (ring.events.hasCompleted) return Promise.resolve();
     return this.#operationReady ??= ring.events.ready().finally(() => this.#operationReady = null);
@@ -5197,7 +5285,7 @@ var DeviceQueue = class {
     const events = this.#events;
     const batch = this.#batch;
     while (this.#hasMemory()) {
-      const isBeside = !mayBlock || events.inFlight > 0;
+      const isBeside = !mayBlock || events.isBusy;
       const isSingle = mayBlock && !isBeside && !batch?.isActive;
       if (batch === null || !batch.isUsable || isSingle) {
         batch?.flush();
@@ -5206,7 +5294,7 @@ var DeviceQueue = class {
       if (isBeside && events.isPolling && !events.waitBeside(mayBlock)) {
         return null;
       }
-      const isBatch = batch.isActive || events.inFlight > 0 && !events.hasError;
+      const isBatch = batch.isActive || events.isBusy && !events.hasError;
       if (isBatch ? batch.fetch() : batch.readOne()) return batch.take();
       const errno2 = batch.takeErrno();
       if (errno2 !== 0) {
@@ -5214,7 +5302,7 @@ var DeviceQueue = class {
         return null;
       }
       if (events.hasCompleted) return null;
-      if (events.inFlight > 0) {
+      if (events.isBusy) {
         if (!events.waitBeside(mayBlock)) return null;
       } else if (!isBatch) {
         return null;
@@ -5265,13 +5353,13 @@ var DeviceQueue = class {
     if (isLost(-written)) return false;
     const { request, reply, outgoing } = slot;
     const { opcode, unique } = request;
-    const refused2 = {
+    const refused3 = {
       opcode,
       unique,
       length: length2,
       errno: reply.errno
     };
-    const error = refusedReply(refused2, -written);
+    const error = refusedReply(refused3, -written);
     reply.reset();
     reply.error(ERRNO.EIO);
     device.write(outgoing, reply.length);
@@ -9552,20 +9640,22 @@ function kindOfImage(kind) {
 }
 
 // src/linux/io/file_slots.ts
-var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ3, WRITE: WRITE5 } = IORING_OP;
+var { FALLOCATE, FSYNC, FTRUNCATE, READ: READ3, TIMEOUT, WRITE: WRITE5 } = IORING_OP;
 var FILE_OPS = [
   READ3,
   WRITE5,
   FSYNC,
   FALLOCATE,
-  FTRUNCATE
+  FTRUNCATE,
+  TIMEOUT
 ];
 var PLAIN_CALLS = [
   (file, buffer, start, length2, at) => file.pread(buffer, start, length2, at),
   (file, buffer, start, length2, at) => file.pwrite(buffer, start, length2, at),
   (file) => file.fdatasync(),
   (file, _, mode, length2, at) => file.fallocate(mode, at, length2),
-  (file, _, _start, _length, size) => file.ftruncate(size)
+  (file, _, _start, _length, size) => file.ftruncate(size),
+  () => 0
 ];
 var FSYNC_DATASYNC = 1;
 var TWO_324 = 2 ** 32;
@@ -11280,8 +11370,8 @@ async function zeroRange(calls, position, length2, unmap) {
     last = Math.max(first2, Math.floor(end / SECTOR) * SECTOR);
     result3 = first2 === last ? 0 : await calls.fallocate(mode, first2, last - first2);
   }
-  const refused2 = result3 === -ERRNO.EINVAL || result3 === -ERRNO.EOPNOTSUPP && !unmap;
-  if (refused2) return await writeZeroes(calls, position, end);
+  const refused3 = result3 === -ERRNO.EINVAL || result3 === -ERRNO.EOPNOTSUPP && !unmap;
+  if (refused3) return await writeZeroes(calls, position, end);
   if (result3 < 0) return result3;
   result3 = await writeZeroes(calls, position, first2);
   return result3 < 0 ? result3 : await writeZeroes(calls, last, end);
@@ -15192,6 +15282,7 @@ function lowestZero(bits, max) {
   return Math.min(count2, max);
 }
 
+<<<<<<< HEAD
 // src/backends/formats/qcow2/read_l1.ts
 var PART6 = 1 << 20;
 var RESERVED_HIGH5 = 2130706432;
@@ -15224,6 +15315,787 @@ function clusterOfEntry(high, low, clusterSize) {
   const cluster = ((high & 16777215) * 2 ** 32 + low) / clusterSize;
   const isValid = Number.isInteger(cluster) && cluster < BAD_TABLE;
   return isValid ? cluster : BAD_TABLE;
+=======
+// src/backends/cache_owner.ts
+function cacheOwner(queue) {
+  return (queue ?? -1) + 2;
+}
+
+// src/backends/formats/qcow2/slice_layout.ts
+var WAYS = 8;
+var CONTROL_WORDS = 16;
+var SET_WORDS = 16;
+var SLOT_WORDS = 4;
+var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
+var SET = {
+  /** While a thread changes its slots, the number of that thread; else 0. */
+  LOCK: 0,
+  /** The slot that is looked at first when one must be replaced. */
+  HAND: 1,
+  /** Counts what a slice that was being read meanwhile may not overwrite. */
+  CHANGES: 2
+};
+var SLOT = {
+  /** The slice plus 1; 0 if the slot is empty. */
+  TAG: 0,
+  /** Odd while the slot changes. */
+  VERSION: 1,
+  /** Not 0 if it was used since the hand passed it. */
+  USED: 2,
+  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
+  DIRTY: 3
+};
+var DIRTY = {
+  CLEAN: 0,
+  /** Changed, and in the list of dirty slots. */
+  CHANGED: 1,
+  /** Being written to the file. */
+  WRITING: 2,
+  /** Changed again while it is being written. */
+  CHANGED_AGAIN: 3
+};
+var UNDO_WORDS = 4;
+var UNDO = {
+  /** 1 while the change is under way. */
+  ACTIVE: 0,
+  /** The slot, the first word of it, and how many. */
+  SLOT: 1,
+  AT: 2,
+  COUNT: 3
+};
+var CONTROL = {
+  /** How many sets there are. */
+  SETS: 0,
+  /** How many slots are in the list of dirty slots. */
+  DIRTY_COUNT: 1
+};
+
+// src/backends/formats/qcow2/slice_cache.ts
+var LOCK_LOOKS = 100;
+var SliceCache = class {
+  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
+  data;
+  words;
+  sliceWords;
+  /** The number of this thread as the owner of a set's lock. */
+  owner;
+  /** What undoes the change that is under way. */
+  undo;
+  #sets;
+  /** The slots that have changed, in the order in which they did. */
+  dirty;
+  /** The version of the slot that was found last. */
+  #version = 0;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take; it takes a few slots if that is less.
+   * @param slices How many slices there are: it does not take more.
+   * @param sliceWords 32-bit words of a slice.
+   */
+  static create(bytes2, slices, sliceWords) {
+    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
+    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
+    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes);
+    new Int32Array(memory)[CONTROL.SETS] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode SliceCache.create}.
+   * @param sliceWords As there.
+   * @param owner The number of this thread, of `cacheOwner()`.
+   */
+  constructor(memory, sliceWords, owner) {
+    this.owner = owner;
+    this.#sets = new Int32Array(memory, 0, 1)[0];
+    this.sliceWords = sliceWords;
+    const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
+    this.words = new Int32Array(memory, 0, words);
+    const slots = this.#sets * WAYS;
+    this.dirty = new Int32Array(memory, 4 * words, slots);
+    const undo = words + slots;
+    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
+    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
+  }
+  /** How many slices fit. */
+  get slots() {
+    return this.#sets * WAYS;
+  }
+  /**
+   * Finds a slice. What the caller then reads of `data` counts only if
+   * {@linkcode SliceCache.isUnchanged} says so afterwards.
+   *
+   * @returns Its slot, or -1 if it is not cached or is being changed.
+   */
+  find(slice) {
+    const words = this.words;
+    const set = slice % this.#sets;
+    const tag = slice + 1 | 0;
+    let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
+    for (let way = 0; way < WAYS; way++, at += SLOT_WORDS) {
+      if (Atomics.load(words, at + SLOT.TAG) !== tag) continue;
+      const version = Atomics.load(words, at + SLOT.VERSION);
+      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT.TAG) !== tag) {
+        return -1;
+      }
+      if (Atomics.load(words, at + SLOT.USED) === 0) {
+        Atomics.store(words, at + SLOT.USED, 1);
+      }
+      this.#version = version;
+      return set * WAYS + way;
+    }
+    return -1;
+  }
+  /** Whether the slot found last has not changed since. */
+  isUnchanged(slot) {
+    const at = this.slotAt(slot) + SLOT.VERSION;
+    return Atomics.load(this.words, at) === this.#version;
+  }
+  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
+  changes(slice) {
+    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
+  }
+  /**
+   * Copies a slice.
+   *
+   * @param into Takes its words.
+   * @returns Whether it is cached, and was not being changed.
+   */
+  copy(slice, into) {
+    const slot = this.find(slice);
+    if (slot < 0) return false;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < into.length; i++) {
+      into[i] = Atomics.load(this.data, start + i);
+    }
+    return this.isUnchanged(slot);
+  }
+  /**
+   * Whether what was read of a slice in the file is its newest state: no slot has
+   * it, where it may have changed, and none was written since.
+   *
+   * @param changes The count before it was read.
+   */
+  isCurrent(slice, changes) {
+    const { words } = this;
+    const set = this.setAt(slice);
+    const tag = slice + 1 | 0;
+    for (let way = 0; way < WAYS; way++) {
+      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
+      if (Atomics.load(words, at) === tag) return false;
+    }
+    return Atomics.load(words, set + SET.CHANGES) === changes;
+  }
+  /**
+   * Caches a slice that was read, unless it is there already, or the set has
+   * changed so that it may be out of date, or another thread keeps the set for
+   * too long: it then stays as it is, and the slice is read again next time.
+   *
+   * @param slice Its number.
+   * @param words Its words in host order.
+   * @param changes The count before it was read.
+   * @returns Whether it was cached by this call.
+   */
+  add(slice, words, changes) {
+    const set = this.setAt(slice);
+    if (!this.lock(set)) return false;
+    try {
+      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
+        return false;
+      }
+      const slot = this.slotFor(set, slice + 1 | 0);
+      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
+      return slot >= 0;
+    } finally {
+      this.unlock(set);
+    }
+  }
+  /**
+   * Releases what a thread has locked that has ended: the slots are left as they
+   * were before, or after.
+   */
+  threadEnded(owner) {
+    const { words } = this;
+    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
+      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
+      for (let way = 0; way < WAYS; way++) {
+        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
+        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
+      }
+      this.unlock(set);
+    }
+  }
+  unlock(set) {
+    Atomics.store(this.words, set + SET.LOCK, 0);
+  }
+  setAt(slice) {
+    return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
+  }
+  slotAt(slot) {
+    return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
+  }
+  lock(set) {
+    const words = this.words;
+    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
+      const at = set + SET.LOCK;
+      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
+    }
+    return false;
+  }
+  /**
+   * Chooses the slot for a slice: an empty one, else the first from the hand on
+   * that was not used since the hand passed it.
+   *
+   * @returns -1 if the slice is there already, or every slot has to stay.
+   */
+  slotFor(set, tag) {
+    const words = this.words;
+    const first2 = set + SET_WORDS;
+    let empty = -1;
+    for (let way2 = 0; way2 < WAYS; way2++) {
+      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS + SLOT.TAG);
+      if (found === tag) return -1;
+      const at = first2 + way2 * SLOT_WORDS + SLOT.DIRTY;
+      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
+      if (isFree && empty < 0) empty = way2;
+    }
+    let way = empty;
+    let hand = Atomics.load(words, set + SET.HAND);
+    for (let looks = 0; way < 0; looks++) {
+      if (looks > 2 * WAYS) return -1;
+      const at = first2 + hand * SLOT_WORDS;
+      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
+      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
+        way = hand;
+      }
+      hand = (hand + 1) % WAYS;
+      Atomics.store(words, set + SET.HAND, hand);
+    }
+    return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
+  }
+  fill(slot, tag, from) {
+    const words = this.words;
+    const at = this.slotAt(slot);
+    Atomics.add(words, at + SLOT.VERSION, 1);
+    Atomics.store(words, at + SLOT.TAG, 0);
+    const { data } = this;
+    const start = slot * this.sliceWords;
+    for (let i = 0; i < from.length; i++) {
+      Atomics.store(data, start + i, from[i]);
+    }
+    Atomics.store(words, at + SLOT.USED, 1);
+    Atomics.store(words, at + SLOT.TAG, tag);
+    Atomics.add(words, at + SLOT.VERSION, 1);
+  }
+};
+
+// src/backends/formats/qcow2/table_lookup.ts
+var LOOKS = 100;
+var SliceBuffer = class {
+  /** As in the file. */
+  bytes;
+  /** In host order, once it has been read. */
+  words;
+  /** Which slice. */
+  slice = -1;
+  /** Where it is in the file. */
+  host = 0;
+  /** The cache's count before it was read. */
+  changes = 0;
+  /** Makes room for a slice. */
+  constructor({ sliceSize }) {
+    this.bytes = new Uint8Array(sliceSize);
+    this.words = new Int32Array(sliceSize / 4);
+  }
+};
+var TableLookup = class {
+  #geometry;
+  #l1;
+  #cache;
+  #entries;
+  /**
+   * Attaches to the tables of an open image.
+   *
+   * @param owner The number of this thread, of `cacheOwner()`.
+   */
+  constructor({ geometry, l1, cache }, owner) {
+    this.#geometry = geometry;
+    this.#l1 = new L1Table(l1);
+    this.#cache = new SliceCache(cache, geometry.sliceSize / 4, owner);
+    this.#entries = new L2Entries(geometry);
+  }
+  /**
+   * Maps the start of a range of the disk.
+   *
+   * @param position Where it starts; inside the disk.
+   * @param length How long it is.
+   * @param mapping Takes what the first bytes are made of, as many as the slice
+   * tells.
+   * @returns Whether it is known; if not, the slice has to be read.
+   */
+  map(position, length2, mapping) {
+    const { sliceSpan, sliceSize } = this.#geometry;
+    const slice = Math.floor(position / sliceSpan);
+    const inSlice = position - slice * sliceSpan;
+    const cache = this.#cache;
+    for (let look = 0; look < LOOKS; look++) {
+      const slot = cache.find(slice);
+      if (slot < 0) break;
+      const start = slot * (sliceSize / 4);
+      const { data } = cache;
+      this.#entries.map(data, start, position, inSlice, length2, mapping);
+      if (cache.isUnchanged(slot)) return true;
+    }
+    return this.#mapByL1(slice, inSlice, length2, mapping);
+  }
+  /** Releases what the thread of a queue has locked that has ended. */
+  queueEnded(queue) {
+    this.#cache.threadEnded(cacheOwner(queue));
+  }
+  /**
+   * Prepares to read the slice that `map()` misses: it sets `host`, from where
+   * `bytes` has to be filled.
+   */
+  prepare(position, into) {
+    const { sliceSpan, sliceSize, tableSlices, clusterSize } = this.#geometry;
+    const slice = Math.floor(position / sliceSpan);
+    const table2 = Math.floor(slice / tableSlices);
+    into.slice = slice;
+    into.changes = this.#cache.changes(slice);
+    into.host = this.#l1.clusterOf(table2) * clusterSize + slice % tableSlices * sliceSize;
+  }
+  /**
+   * Caches a slice that has been read, and maps a range by it: also if it could
+   * not be cached.
+   *
+   * @returns Whether it is mapped; if not, the cache had a newer state of the
+   * slice meanwhile, and the caller maps once more.
+   */
+  mapRead(read2, position, length2, mapping) {
+    const { words, bytes: bytes2, slice, changes } = read2;
+    if (!this.#cache.isCurrent(slice, changes)) return false;
+    for (let i = 0; i < words.length; i++) {
+      const at = 4 * i;
+      words[i] = bytes2[at] << 24 | bytes2[at + 1] << 16 | bytes2[at + 2] << 8 | bytes2[at + 3];
+    }
+    this.#cache.add(slice, words, changes);
+    const inSlice = position - slice * this.#geometry.sliceSpan;
+    this.#entries.map(words, 0, position, inSlice, length2, mapping);
+    return true;
+  }
+  /** Maps what has no L2 table, as far as no further table follows. */
+  #mapByL1(slice, inSlice, length2, mapping) {
+    const { sliceSpan, tableSlices } = this.#geometry;
+    const table2 = Math.floor(slice / tableSlices);
+    const cluster = this.#l1.clusterOf(table2);
+    if (cluster !== NO_TABLE && cluster !== BAD_TABLE) return false;
+    const before = (slice - table2 * tableSlices) * sliceSpan + inSlice;
+    const span = tableSlices * sliceSpan;
+    let mapped = span - before;
+    for (let next = table2 + 1; mapped < length2; next++, mapped += span) {
+      if (this.#l1.clusterOf(next) !== cluster) break;
+    }
+    mapping.setPlaceless(cluster === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length2));
+    return true;
+  }
+};
+
+// src/backends/formats/qcow2/map_later.ts
+async function mapLater({ lookup: lookup2, file, geometry }, position, length2, mapping) {
+  const slice = new SliceBuffer(geometry);
+  while (!lookup2.map(position, length2, mapping)) {
+    lookup2.prepare(position, slice);
+    const { bytes: bytes2, host } = slice;
+    const got = await readFully(file, host, bytes2, 0, bytes2.length);
+    if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
+    if (lookup2.mapRead(slice, position, length2, mapping)) break;
+  }
+  return 0;
+}
+
+// src/backends/formats/qcow2/read_operation.ts
+var STATE = {
+  /** The next range has to be mapped. */
+  MAP: 0,
+  /** It is mapped. */
+  MAPPED: 1,
+  /** Bytes of the disk are being read. */
+  BYTES: 2,
+  /** A slice of an L2 table is being read. */
+  SLICE: 3,
+  /** A compressed cluster is being read. */
+  STREAM: 4
+};
+var NO_BUFFER = new Uint8Array(0);
+var ReadOperation = class {
+  #from;
+  #idle;
+  #mapping = new Mapping();
+  #state = STATE.MAP;
+  #position = 0;
+  #buffer = NO_BUFFER;
+  #start = 0;
+  #length = 0;
+  /** Bytes of the disk that have been read. */
+  #done = 0;
+  #answer = null;
+  /** Made when first needed. */
+  #slice = null;
+  #stream = NO_BUFFER;
+  /** Bytes of the slice or stream that have been read. */
+  #filled = 0;
+  /**
+   * Makes an operation.
+   *
+   * @param from What it reads from.
+   * @param idle Where it waits for its next use.
+   */
+  constructor(from, idle) {
+    this.#from = from;
+    this.#idle = idle;
+  }
+  /** Reads a range; the parameters are those of `Backend.read()`. */
+  read(position, buffer, start, length2) {
+    this.#position = position;
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#length = length2;
+    this.#done = 0;
+    this.#state = STATE.MAP;
+    this.#answer = null;
+    let result3;
+    try {
+      result3 = this.#run();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    if (result3 === null) return this.#answer;
+    this.#release();
+    return result3;
+  }
+  complete(got) {
+    let result3;
+    try {
+      const error = this.#took(got);
+      result3 = error < 0 ? this.#end(error) : this.#run();
+    } catch (error) {
+      return this.fail(error);
+    }
+    if (result3 === null) return;
+    const answer = this.#answer;
+    this.#release();
+    answer.complete(result3);
+  }
+  fail(error) {
+    const answer = this.#answer;
+    const done = this.#done;
+    this.#release();
+    if (done > 0) answer.complete(done);
+    else answer.fail(error);
+  }
+  /** Goes on as far as possible; `null` if it waits. */
+  #run() {
+    while (this.#done < this.#length) {
+      const got = this.#next();
+      if (typeof got !== "number") {
+        this.#answer ??= Completion.start();
+        Completion.of(got).deliverTo(this);
+        return null;
+      }
+      const error = this.#took(got);
+      if (error < 0) return this.#end(error);
+    }
+    return this.#done;
+  }
+  #end(error) {
+    return this.#done > 0 ? this.#done : error;
+  }
+  /** Makes the next call. */
+  #next() {
+    const { lookup: lookup2 } = this.#from;
+    const position = this.#position + this.#done;
+    if (this.#state === STATE.MAP) {
+      const left = this.#length - this.#done;
+      if (lookup2.map(position, left, this.#mapping)) {
+        this.#state = STATE.MAPPED;
+      } else {
+        this.#slice ??= new SliceBuffer(this.#from.geometry);
+        lookup2.prepare(position, this.#slice);
+        this.#filled = 0;
+        this.#state = STATE.SLICE;
+      }
+    }
+    switch (this.#state) {
+      case STATE.SLICE:
+        return this.#readSlice(this.#slice);
+      case STATE.STREAM:
+        return this.#readStream();
+      default:
+        return this.#readMapped(position);
+    }
+  }
+  #readMapped(position) {
+    const { data, clusters, geometry, damage } = this.#from;
+    const { kind, host, length: length2 } = this.#mapping;
+    const at = this.#start + this.#done;
+    this.#state = STATE.BYTES;
+    switch (kind) {
+      case MAPPED.DATA:
+        return data.read(host, this.#buffer, at, length2);
+      case MAPPED.UNALLOCATED:
+        return this.#readBacking(position);
+      case MAPPED.ZERO:
+        return this.#zero(length2);
+      case MAPPED.COMPRESSED: {
+        const from = position % geometry.clusterSize;
+        const cluster = clusters.get(host);
+        if (cluster === null) {
+          this.#filled = 0;
+          this.#state = STATE.STREAM;
+          return this.#readStream();
+        }
+        this.#buffer.set(cluster.subarray(from, from + length2), at);
+        return length2;
+      }
+      default:
+        damage.found(`its table at byte ${position} of the disk`);
+        return -ERRNO.EIO;
+    }
+  }
+  #readBacking(position) {
+    const { backing } = this.#from;
+    const { length: length2 } = this.#mapping;
+    const there = backing === null ? 0 : Math.min(length2, backing.size - position);
+    if (there <= 0) return this.#zero(length2);
+    const at = this.#start + this.#done;
+    return backing.backend.read(position, this.#buffer, at, there);
+  }
+  #zero(length2) {
+    const at = this.#start + this.#done;
+    this.#buffer.fill(0, at, at + length2);
+    return length2;
+  }
+  #readSlice({ bytes: bytes2, host }) {
+    const filled = this.#filled;
+    const left = bytes2.length - filled;
+    return this.#from.file.read(host + filled, bytes2, filled, left);
+  }
+  #readStream() {
+    const { file, geometry } = this.#from;
+    const { host, streamLength } = this.#mapping;
+    const filled = this.#filled;
+    if (this.#stream.length === 0) {
+      this.#stream = new Uint8Array(2 * geometry.clusterSize);
+    }
+    const left = streamLength - filled;
+    return file.read(host + filled, this.#stream, filled, left);
+  }
+  /** Takes the result of a call; a negative errno if the read has to end. */
+  #took(got) {
+    if (got < 0) return got;
+    switch (this.#state) {
+      case STATE.SLICE:
+        return this.#tookSlice(got, this.#slice);
+      case STATE.STREAM:
+        return this.#tookStream(got);
+      default: {
+        const bytes2 = got === 0 ? this.#pastEnd() : got;
+        if (bytes2 < 0) return bytes2;
+        this.#done += bytes2;
+        this.#state = STATE.MAP;
+        return 0;
+      }
+    }
+  }
+  #tookSlice(got, slice) {
+    if (got === 0) return -ERRNO.EIO;
+    this.#filled += got;
+    if (this.#filled < slice.bytes.length) return 0;
+    const position = this.#position + this.#done;
+    const left = this.#length - this.#done;
+    const { lookup: lookup2 } = this.#from;
+    const isMapped = lookup2.mapRead(slice, position, left, this.#mapping);
+    this.#state = isMapped ? STATE.MAPPED : STATE.MAP;
+    return 0;
+  }
+  #tookStream(got) {
+    const { clusters } = this.#from;
+    const { host, streamLength } = this.#mapping;
+    this.#filled += got;
+    if (got > 0 && this.#filled < streamLength) return 0;
+    const stream = this.#stream.subarray(0, this.#filled);
+    if (!clusters.add(host, stream)) return -ERRNO.EIO;
+    this.#state = STATE.MAP;
+    return 0;
+  }
+  /** Bytes that are zeroes because the last cluster of a file is not whole. */
+  #pastEnd() {
+    const { dataEnd, geometry: { clusterSize } } = this.#from;
+    const { kind, host, length: length2 } = this.#mapping;
+    const end = Math.ceil(dataEnd / clusterSize) * clusterSize;
+    if (kind !== MAPPED.DATA || host < dataEnd || host >= end) {
+      return -ERRNO.EIO;
+    }
+    return this.#zero(Math.min(length2, end - host));
+  }
+  #release() {
+    this.#buffer = NO_BUFFER;
+    this.#idle.push(this);
+  }
+};
+
+// src/backends/formats/qcow2/read_sources.ts
+function notAtEnd(answer) {
+  if (typeof answer !== "number") {
+    return Completion.of(answer).after(NOT_AT_END);
+  }
+  return answer === 0 ? -ERRNO.EIO : answer;
+}
+var NOT_AT_END = {
+  run: (got) => got === 0 ? -ERRNO.EIO : got
+};
+
+// src/backends/formats/qcow2/qcow2_backend.ts
+var MAPPINGS_MAX = 1024;
+var Qcow2Backend = class extends ImageBackend {
+  shared = true;
+  #from;
+  /** The mapping of a read that is answered without an operation. */
+  #mapping = new Mapping();
+  #idle = [];
+  /** Puts an image together. Its owner closes the files after it. */
+  constructor(parts2) {
+    super(parts2.name);
+    this.#from = parts2;
+  }
+  /** The size of the disk in bytes. */
+  get size() {
+    return this.#from.size;
+  }
+  /** Space and times are those of the image's own file. */
+  stat() {
+    const { geometry: { clusterSize } } = this.#from;
+    const { size } = this;
+    const statOf2 = ({ allocated, times: times2 }) => {
+      return {
+        size,
+        allocated,
+        blockSize: clusterSize,
+        times: times2
+      };
+    };
+    const stat = this.#from.file.stat();
+    return "then" in stat ? stat.then(statOf2) : statOf2(stat);
+  }
+  read(position, buffer, start, length2) {
+    const { lookup: lookup2, data, dataEnd, backing } = this.#from;
+    const mapping = this.#mapping;
+    if (length2 === 0) return 0;
+    if (lookup2.map(position, length2, mapping) && mapping.length === length2) {
+      const { kind, host } = mapping;
+      if (kind === MAPPED.DATA && host + length2 <= dataEnd) {
+        return notAtEnd(data.read(host, buffer, start, length2));
+      }
+      const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
+      if (kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && !isBelow) {
+        buffer.fill(0, start, start + length2);
+        return length2;
+      }
+      if (isBelow && position + length2 <= backing.size) {
+        return notAtEnd(backing.backend.read(position, buffer, start, length2));
+      }
+    }
+    const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
+    return operation.read(position, buffer, start, length2);
+  }
+  queueEnded(queue) {
+    const { lookup: lookup2, backing } = this.#from;
+    lookup2.queueEnded(queue);
+    backing?.backend.queueEnded?.(queue);
+  }
+  async extent(position) {
+    const first2 = await this.#extentAt(position);
+    let { end } = first2;
+    for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
+      const next = await this.#extentAt(end);
+      if (next.data !== first2.data) break;
+      end = next.end;
+    }
+    return {
+      data: first2.data,
+      end
+    };
+  }
+  /** What the disk is made of at a position, in this image or one below. */
+  async rangeAt(position) {
+    const { backing } = this.#from;
+    const { kind, length: length2, host } = await this.#mappingAt(position);
+    if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
+    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
+    if (isBelow) {
+      const below = await rangeAt(backing.backend, position);
+      const least = Math.min(length2, below.length);
+      return {
+        ...below,
+        length: least,
+        depth: below.depth + 1
+      };
+    }
+    const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
+    const hasPlace2 = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
+    return {
+      start: position,
+      length: length2,
+      depth: 0,
+      present: kind !== MAPPED.UNALLOCATED,
+      zero: !data,
+      data,
+      compressed: kind === MAPPED.COMPRESSED,
+      offset: hasPlace2 ? host : null
+    };
+  }
+  /** The extent of one mapping, at most to the end of the disk. */
+  async #extentAt(position) {
+    const { backing } = this.#from;
+    const { kind, length: length2 } = await this.#mappingAt(position);
+    const end = position + length2;
+    if (kind === MAPPED.ZERO) return {
+      data: false,
+      end
+    };
+    if (kind !== MAPPED.UNALLOCATED) return {
+      data: true,
+      end
+    };
+    if (backing === null || position >= backing.size) {
+      return {
+        data: false,
+        end
+      };
+    }
+    const below = await backing.backend.extent(position);
+    return {
+      data: below.data,
+      end: Math.min(end, below.end, backing.size)
+    };
+  }
+  async #mappingAt(position) {
+    const mapping = new Mapping();
+    const left = this.size - position;
+    const error = await mapLater(this.#from, position, left, mapping);
+    if (error < 0) throw tableError(this.name, error);
+    return mapping;
+  }
+};
+function tableError(name, error) {
+  const message = `An L2 table of ${name} cannot be read`;
+  return Object.assign(new Error(message), {
+    errno: -error
+  });
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
 }
 
 // src/shared_memory/futex.ts
@@ -18538,6 +19410,7 @@ async function createRaw(path, options, files) {
   });
 }
 
+<<<<<<< HEAD
 // src/backends/mapped/no_blocks.ts
 var NO_BLOCKS = {
   copy: () => false,
@@ -20165,12 +21038,74 @@ var BlockCache = class {
     if (sets < 1) return null;
     const memory = new SharedArrayBuffer(4 * CONTROL_WORDS2 + sets * setBytes);
     new Int32Array(memory)[0] = sets;
+=======
+// src/backends/block_cache/block_cache.ts
+var BLOCK = 16 * 1024;
+var NOBODY = 0;
+var WAYS2 = 8;
+var OWNERS_MAX = 256;
+var STRIDE2 = 16;
+var LOCK_LOOKS2 = 1e4;
+var CONTROL2 = {
+  SETS: 0,
+  /** Counts blocks that have come, or whose fetch has failed. */
+  DOORBELL: 1,
+  /** Threads that wait for that. */
+  WAITERS: 2,
+  /** Whether the object is another one than before. */
+  CHANGED: 3,
+  WORDS: 16
+};
+var SET2 = {
+  LOCK: 0,
+  HAND: 1,
+  WORDS: 2
+};
+var SLOT2 = {
+  /** The block's number plus 1; 0 if it is empty. */
+  TAG: 0,
+  /** Who fetches it; 0 if its bytes are there. */
+  OWNER: 1,
+  USED: 2,
+  WORDS: 3
+};
+var SET_STRIDE2 = SET2.WORDS + WAYS2 * SLOT2.WORDS;
+var HAZARDS = CONTROL2.WORDS;
+var FIRST_SET = HAZARDS + OWNERS_MAX * STRIDE2;
+var HEAD_BYTES = 4 * FIRST_SET;
+var CLAIM = {
+  /** The block is there. */
+  THERE: -1,
+  /** Another fetch brings it. */
+  UNDER_WAY: -2,
+  /** There is no slot for it at the moment. */
+  NO_ROOM: -3
+};
+var BlockCache = class {
+  #words;
+  #data;
+  #sets;
+  #owner;
+  #hazard;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take; a few blocks if that is less.
+   * @param blocks How many blocks there are: it takes no more.
+   */
+  static create(bytes2, blocks) {
+    const setBytes = 4 * SET_STRIDE2 + WAYS2 * BLOCK;
+    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(blocks / WAYS2)));
+    const memory = new SharedArrayBuffer(HEAD_BYTES + sets * setBytes);
+    new Int32Array(memory)[CONTROL2.SETS] = sets;
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
     return memory;
   }
   /**
    * Wraps the memory of a cache.
    *
    * @param memory Of {@linkcode BlockCache.create}.
+<<<<<<< HEAD
    * @param blockSize As there.
    */
   constructor(memory, blockSize) {
@@ -21131,10 +22066,1948 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   for (const each of files) {
     fileSizes.push((await each.backend.stat()).size);
   }
+=======
+   * @param owner The number of this thread, from 1 on.
+   */
+  constructor(memory, owner) {
+    this.#owner = owner;
+    this.#hazard = HAZARDS + owner % OWNERS_MAX * STRIDE2;
+    this.#sets = new Int32Array(memory, 0, 1)[0];
+    const words = FIRST_SET + this.#sets * SET_STRIDE2;
+    this.#words = new Int32Array(memory, 0, words);
+    this.#data = new Uint8Array(memory, 4 * words);
+  }
+  /** How many blocks fit. */
+  get slots() {
+    return this.#sets * WAYS2;
+  }
+  /** Whether the object is another one than before, so that nothing counts. */
+  get isChanged() {
+    return Atomics.load(this.#words, CONTROL2.CHANGED) !== 0;
+  }
+  /** Notes that the object has changed; whether that was not known yet. */
+  noteChanged() {
+    return Atomics.exchange(this.#words, CONTROL2.CHANGED, 1) === 0;
+  }
+  /**
+   * Copies a part of a block, if the block is there.
+   *
+   * @param from The first byte within the block.
+   * @param into Takes the bytes, from `start` on.
+   */
+  copy(block, from, length2, into, start) {
+    const words = this.#words;
+    const at = this.#find(block);
+    if (at < 0) return false;
+    const slot = this.#slotOf(at);
+    Atomics.store(words, this.#hazard, slot + 1);
+    const isThere2 = Atomics.load(words, at + SLOT2.TAG) === block + 1 && Atomics.load(words, at + SLOT2.OWNER) === NOBODY;
+    if (isThere2) {
+      const first2 = slot * BLOCK + from;
+      into.set(this.#data.subarray(first2, first2 + length2), start);
+      if (Atomics.load(words, at + SLOT2.USED) === 0) {
+        Atomics.store(words, at + SLOT2.USED, 1);
+      }
+    }
+    Atomics.store(words, this.#hazard, 0);
+    return isThere2;
+  }
+  /** Whether a block is there or under way. */
+  has(block) {
+    return this.#find(block) >= 0;
+  }
+  /**
+   * Claims a slot for a block, to be filled and then published or abandoned.
+   *
+   * @returns The slot, or one of {@linkcode CLAIM}.
+   */
+  claim(block) {
+    const words = this.#words;
+    const set = this.#setOf(block);
+    if (!this.#lock(set)) return CLAIM.NO_ROOM;
+    try {
+      const found = this.#find(block);
+      if (found >= 0) {
+        return Atomics.load(words, found + SLOT2.OWNER) === NOBODY ? CLAIM.THERE : CLAIM.UNDER_WAY;
+      }
+      const at = this.#victim(set);
+      if (at < 0) return CLAIM.NO_ROOM;
+      Atomics.store(words, at + SLOT2.OWNER, this.#owner);
+      Atomics.store(words, at + SLOT2.USED, 1);
+      Atomics.store(words, at + SLOT2.TAG, block + 1);
+      return this.#slotOf(at);
+    } finally {
+      this.#unlock(set);
+    }
+  }
+  /** The memory of a slot that this thread has claimed. */
+  memoryOf(slot) {
+    return this.#data.subarray(slot * BLOCK, (slot + 1) * BLOCK);
+  }
+  /** The bytes of a claimed slot are there, for every thread. */
+  publish(slot) {
+    Atomics.store(this.#words, this.#wordOf(slot) + SLOT2.OWNER, NOBODY);
+    this.wake();
+  }
+  /** The bytes of a claimed slot do not come. */
+  abandon(slot) {
+    const at = this.#wordOf(slot);
+    Atomics.store(this.#words, at + SLOT2.TAG, 0);
+    Atomics.store(this.#words, at + SLOT2.OWNER, NOBODY);
+    this.wake();
+  }
+  /** Counts what was published or abandoned; read it before a look. */
+  get changes() {
+    return Atomics.load(this.#words, CONTROL2.DOORBELL);
+  }
+  /** Resolves once something was published or abandoned after `changes`. */
+  async changed(changes) {
+    const words = this.#words;
+    Atomics.add(words, CONTROL2.WAITERS, 1);
+    try {
+      await futexWait(words, CONTROL2.DOORBELL, changes);
+    } finally {
+      Atomics.sub(words, CONTROL2.WAITERS, 1);
+    }
+  }
+  /** Lets all threads that wait look again. */
+  wake() {
+    const words = this.#words;
+    Atomics.add(words, CONTROL2.DOORBELL, 1);
+    if (Atomics.load(words, CONTROL2.WAITERS) > 0) {
+      Atomics.notify(words, CONTROL2.DOORBELL);
+    }
+  }
+  /** Releases everything of a thread that has ended. */
+  threadEnded(owner) {
+    const words = this.#words;
+    Atomics.store(words, HAZARDS + owner % OWNERS_MAX * STRIDE2, 0);
+    for (let set = FIRST_SET; set < words.length; set += SET_STRIDE2) {
+      for (let way = 0; way < WAYS2; way++) {
+        const at = set + SET2.WORDS + way * SLOT2.WORDS;
+        if (Atomics.load(words, at + SLOT2.OWNER) !== owner) continue;
+        Atomics.store(words, at + SLOT2.TAG, 0);
+        Atomics.store(words, at + SLOT2.OWNER, NOBODY);
+      }
+      Atomics.compareExchange(words, set + SET2.LOCK, owner, 0);
+    }
+    this.wake();
+  }
+  /** The first word of the slot that has a block; -1 if none has it. */
+  #find(block) {
+    const words = this.#words;
+    let at = this.#setOf(block) + SET2.WORDS;
+    for (let way = 0; way < WAYS2; way++, at += SLOT2.WORDS) {
+      if (Atomics.load(words, at + SLOT2.TAG) === block + 1) return at;
+    }
+    return -1;
+  }
+  /**
+   * Empties a slot of a locked set: the first from the hand on that was not used
+   * since the hand passed it, and that nobody copies or fetches.
+   */
+  #victim(set) {
+    const words = this.#words;
+    let hand = Atomics.load(words, set + SET2.HAND);
+    let found = -1;
+    for (let looks = 0; found < 0 && looks < 2 * WAYS2; looks++) {
+      const at = set + SET2.WORDS + hand * SLOT2.WORDS;
+      hand = (hand + 1) % WAYS2;
+      if (Atomics.load(words, at + SLOT2.OWNER) !== NOBODY) continue;
+      const tag = Atomics.load(words, at + SLOT2.TAG);
+      if (tag !== 0 && Atomics.exchange(words, at + SLOT2.USED, 0) !== 0) {
+        continue;
+      }
+      Atomics.store(words, at + SLOT2.TAG, 0);
+      if (!this.#isCopied(this.#slotOf(at))) found = at;
+      else Atomics.store(words, at + SLOT2.TAG, tag);
+    }
+    Atomics.store(words, set + SET2.HAND, hand);
+    return found;
+  }
+  /** Whether a thread copies the bytes of a slot. */
+  #isCopied(slot) {
+    for (let owner = 0; owner < OWNERS_MAX; owner++) {
+      const hazard = Atomics.load(this.#words, HAZARDS + owner * STRIDE2);
+      if (hazard === slot + 1) return true;
+    }
+    return false;
+  }
+  #setOf(block) {
+    return FIRST_SET + block % this.#sets * SET_STRIDE2;
+  }
+  #slotOf(at) {
+    const set = Math.floor((at - FIRST_SET) / SET_STRIDE2);
+    const inSet = at - FIRST_SET - set * SET_STRIDE2 - SET2.WORDS;
+    return set * WAYS2 + inSet / SLOT2.WORDS;
+  }
+  #wordOf(slot) {
+    return FIRST_SET + Math.floor(slot / WAYS2) * SET_STRIDE2 + SET2.WORDS + slot % WAYS2 * SLOT2.WORDS;
+  }
+  #lock(set) {
+    const words = this.#words;
+    for (let looks = 0; looks < LOCK_LOOKS2; looks++) {
+      const before = Atomics.compareExchange(words, set, 0, this.#owner);
+      if (before === 0) return true;
+    }
+    return false;
+  }
+  #unlock(set) {
+    Atomics.store(this.#words, set + SET2.LOCK, 0);
+  }
+};
+
+// src/backends/block_cache/read_ahead.ts
+var STREAMS = 8;
+var FIRST_WINDOW = 8;
+var LOCK_LOOKS3 = 1e3;
+var CONTROL3 = {
+  LOCK: 0,
+  CLOCK: 1,
+  WORDS: 2
+};
+var STREAM = {
+  /** The block that follows what was read. */
+  NEXT: 0,
+  /** The block that follows what was asked for ahead. */
+  AHEAD: 1,
+  /** How many blocks to stay ahead; 0 before a second read. */
+  WINDOW: 2,
+  /** When it was used last. */
+  STAMP: 3,
+  WORDS: 4
+};
+var ReadAhead = class {
+  #words;
+  #owner;
+  #most;
+  /** Makes the memory. */
+  static create() {
+    return new SharedArrayBuffer(4 * (CONTROL3.WORDS + STREAMS * STREAM.WORDS));
+  }
+  /**
+   * Wraps the memory.
+   *
+   * @param owner The number of this thread, from 1 on.
+   * @param most Blocks to be ahead at most.
+   */
+  constructor(memory, owner, most) {
+    this.#words = new Int32Array(memory);
+    this.#owner = owner;
+    this.#most = most;
+  }
+  /**
+   * Notes that blocks were read.
+   *
+   * @param first The first of them.
+   * @param last The last of them.
+   * @returns What to fetch ahead; `null` if nothing.
+   */
+  read(first2, last) {
+    const words = this.#words;
+    if (this.#most < FIRST_WINDOW || !this.#lock()) return null;
+    try {
+      const at = this.#streamFor(first2, last + 1);
+      const now = Atomics.add(words, CONTROL3.CLOCK, 1);
+      Atomics.store(words, at + STREAM.STAMP, now);
+      return this.#advance(at, first2, last + 1);
+    } finally {
+      Atomics.store(words, CONTROL3.LOCK, 0);
+    }
+  }
+  /** Releases what a thread has locked that has ended. */
+  threadEnded(owner) {
+    Atomics.compareExchange(this.#words, CONTROL3.LOCK, owner, 0);
+  }
+  #advance(at, first2, next) {
+    const words = this.#words;
+    const window = words[at + STREAM.WINDOW];
+    const before = words[at + STREAM.NEXT];
+    if (next > before) words[at + STREAM.NEXT] = next;
+    if (window === 0 && next <= before) return null;
+    if (window === 0) {
+      words[at + STREAM.AHEAD] = next;
+      const wanted = Math.max(FIRST_WINDOW, 2 * (next - first2));
+      words[at + STREAM.WINDOW] = Math.min(this.#most, wanted);
+    } else if (words[at + STREAM.AHEAD] - next >= window / 2) return null;
+    else words[at + STREAM.WINDOW] = Math.min(this.#most, 2 * window);
+    const from = Math.max(next, words[at + STREAM.AHEAD]);
+    const to = next + words[at + STREAM.WINDOW];
+    if (from >= to) return null;
+    words[at + STREAM.AHEAD] = to;
+    return {
+      from,
+      to
+    };
+  }
+  /** The sequence that a read goes on with, or the oldest one for a new one. */
+  #streamFor(first2, end) {
+    const words = this.#words;
+    let oldest = CONTROL3.WORDS;
+    for (let stream = 0; stream < STREAMS; stream++) {
+      const at = CONTROL3.WORDS + stream * STREAM.WORDS;
+      const next = words[at + STREAM.NEXT];
+      const window = words[at + STREAM.WINDOW];
+      const least = next - Math.max(1, window);
+      const most = window === 0 ? next : words[at + STREAM.AHEAD];
+      if (next > 0 && first2 >= least && first2 <= most) return at;
+      const age = words[at + STREAM.STAMP] - words[oldest + STREAM.STAMP];
+      if ((age | 0) < 0) oldest = at;
+    }
+    words[oldest + STREAM.NEXT] = end;
+    words[oldest + STREAM.AHEAD] = end;
+    words[oldest + STREAM.WINDOW] = 0;
+    return oldest;
+  }
+  #lock() {
+    for (let looks = 0; looks < LOCK_LOOKS3; looks++) {
+      const before = Atomics.compareExchange(this.#words, CONTROL3.LOCK, 0, this.#owner);
+      if (before === 0) return true;
+    }
+    return false;
+  }
+};
+
+// src/backends/protocols/http/http_backend.ts
+var HttpBackend = class extends ImageBackend {
+  shared = true;
+  size;
+  #reader;
+  /** Uses a reader, which `close()` closes. */
+  constructor(name, size, reader) {
+    super(name);
+    this.size = size;
+    this.#reader = reader;
+  }
+  stat() {
+    return {
+      size: this.size,
+      allocated: null,
+      blockSize: BLOCK,
+      times: null
+    };
+  }
+  read(position, buffer, start, length2) {
+    return this.#reader.read(position, buffer, start, length2);
+  }
+  queueEnded(queue) {
+    this.#reader.threadEnded(cacheOwner(queue));
+  }
+  close() {
+    this.#reader.close();
+  }
+};
+
+// src/backends/protocols/http/violation.ts
+var HttpViolation = class extends Error {
+  name = "HttpViolation";
+};
+
+// src/backends/protocols/http/response_head.ts
+var FIELDS_MAX = 256;
+var STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+var FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[\t ]*$/;
+function parseHead(text) {
+  const lines = text.split("\r\n");
+  const status3 = STATUS_LINE.exec(lines[0]);
+  if (status3 === null) {
+    throw new HttpViolation(lines[0].startsWith("HTTP/") ? "its status line is wrong, or no HTTP/1.1" : "it does not speak HTTP");
+  }
+  if (lines.length > FIELDS_MAX) {
+    throw new HttpViolation("it sends too many header fields");
+  }
+  const fields = /* @__PURE__ */ new Map();
+  for (let i = 1; i < lines.length; i++) {
+    const field = FIELD.exec(lines[i]);
+    if (field === null) throw new HttpViolation("a header field is malformed");
+    const name = field[1].toLowerCase();
+    const value2 = field[2];
+    const before = fields.get(name);
+    fields.set(name, before === void 0 ? value2 : `${before}, ${value2}`);
+  }
+  return {
+    minor: status3[1] === "1" ? 1 : 0,
+    status: Number(status3[2]),
+    fields
+  };
+}
+function framingOf({ minor, status: status3, fields }) {
+  if (status3 === 204 || status3 === 304) return {
+    kind: "length",
+    length: 0
+  };
+  const coding = fields.get("transfer-encoding");
+  const length2 = fields.get("content-length");
+  if (coding !== void 0) {
+    if (length2 !== void 0 || minor === 0) {
+      throw new HttpViolation("it states the length of a body in two ways");
+    }
+    if (coding.toLowerCase() !== "chunked") {
+      throw new HttpViolation("it uses a transfer coding that was not asked for");
+    }
+    return {
+      kind: "chunked"
+    };
+  }
+  if (length2 === void 0) return {
+    kind: "until close"
+  };
+  const values = new Set(length2.split(", "));
+  const [value2] = values;
+  if (values.size !== 1 || !/^\d{1,15}$/.test(value2)) {
+    throw new HttpViolation("its Content-Length is no number");
+  }
+  return {
+    kind: "length",
+    length: Number(value2)
+  };
+}
+function isPersistent({ minor, fields }) {
+  const options = (fields.get("connection") ?? "").toLowerCase().split(/, */);
+  return options.includes("close") ? false : minor === 1 || options.includes("keep-alive");
+}
+function parseContentRange(value2) {
+  const none = /^bytes \*\/(\d{1,15})$/i.exec(value2);
+  if (none !== null) return {
+    range: null,
+    size: Number(none[1])
+  };
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/i.exec(value2);
+  if (match === null) throw new HttpViolation("its Content-Range is malformed");
+  const from = Number(match[1]);
+  const to = Number(match[2]) + 1;
+  const size = match[3] === void 0 ? null : Number(match[3]);
+  if (from >= to || size !== null && to > size) {
+    throw new HttpViolation("its Content-Range contradicts itself");
+  }
+  return {
+    range: [
+      from,
+      to
+    ],
+    size
+  };
+}
+function retryAfterMs({ fields }) {
+  const value2 = fields.get("retry-after") ?? "";
+  return /^\d{1,9}$/.test(value2) ? Number(value2) * 1e3 : null;
+}
+
+// src/backends/protocols/http/judge.ts
+var REDIRECTS = [
+  301,
+  302,
+  303,
+  307,
+  308
+];
+var PASSING = [
+  408,
+  425,
+  500,
+  502,
+  504
+];
+function judge(head, from, to, known) {
+  const { status: status3, fields } = head;
+  if (REDIRECTS.includes(status3)) {
+    return {
+      kind: "redirect",
+      location: fields.get("location")
+    };
+  }
+  switch (status3) {
+    case 206:
+      return judgeRange(head, from, to, known);
+    case 200:
+      return judgeWhole(head, from, to, known);
+    case 412:
+      return {
+        kind: "changed"
+      };
+    case 416:
+      return judgeNoRange(head, known);
+    case 401:
+    case 407:
+      return refused2(`it wants ${status3 === 401 ? "a password or token" : "a password for the proxy"} (${status3}); give it by a file, with netrc or http-headers-file`);
+    case 403:
+      return refused2("it does not allow reading that (403); check the permissions, and the credentials if you give any");
+    case 404:
+    case 410:
+      return refused2(`it does not have that (${status3}); check the address`);
+    case 429:
+    case 503:
+      return {
+        kind: "later",
+        afterMs: retryAfterMs(head),
+        why: `it is busy (${status3})`
+      };
+  }
+  return PASSING.includes(status3) ? {
+    kind: "later",
+    afterMs: null,
+    why: `it has a fault (${status3})`
+  } : refused2(`it answers with the status ${status3}`);
+}
+function refused2(why) {
+  return {
+    kind: "refused",
+    why
+  };
+}
+function judgeRange(head, from, to, known) {
+  const { fields } = head;
+  const value2 = fields.get("content-range");
+  if (value2 === void 0) {
+    const isMultipart = /^multipart\//i.test(fields.get("content-type") ?? "");
+    throw new HttpViolation(isMultipart ? "it answers with several parts although one was asked for" : "it does not say which range it sends");
+  }
+  const { range, size } = parseContentRange(value2);
+  refuseCoding(head);
+  if (range === null) throw new HttpViolation("its Content-Range has no range");
+  const framing = framingOf(head);
+  const length2 = range[1] - range[0];
+  if (framing.kind === "length" && framing.length !== length2) {
+    throw new HttpViolation("its Content-Length and Content-Range differ");
+  }
+  if (size === null && known === null) {
+    return refused2("it does not tell the size of the object");
+  }
+  const object = objectOf(head, size ?? known.size);
+  if (known !== null && differs(object, known)) return {
+    kind: "changed"
+  };
+  if (range[0] !== from || range[1] > to) {
+    throw new HttpViolation("it sends another range than was asked for");
+  }
+  return {
+    kind: "range",
+    from,
+    to: range[1],
+    object
+  };
+}
+function judgeWhole(head, from, to, known) {
+  refuseCoding(head);
+  const framing = framingOf(head);
+  const size = framing.kind === "length" ? framing.length : null;
+  if (known !== null && size !== null && differs(objectOf(head, size), known)) {
+    return {
+      kind: "changed"
+    };
+  }
+  if (size !== null && from === 0 && size <= to) {
+    const object = objectOf(head, size);
+    return size === 0 ? {
+      kind: "empty",
+      object
+    } : {
+      kind: "range",
+      from: 0,
+      to: size,
+      object
+    };
+  }
+  return refused2("it sends whole objects only, no ranges of them; copy the image to a local file, or use a server that supports ranges");
+}
+function judgeNoRange(head, known) {
+  const value2 = head.fields.get("content-range");
+  const size = value2 === void 0 ? null : parseContentRange(value2).size;
+  if (known === null && size === 0) {
+    return {
+      kind: "empty",
+      object: objectOf(head, 0)
+    };
+  }
+  if (known !== null && size !== null && size !== known.size) {
+    return {
+      kind: "changed"
+    };
+  }
+  return refused2("it refuses the range that was asked for (416)");
+}
+function refuseCoding({ fields }) {
+  const coding = fields.get("content-encoding");
+  if (coding === void 0 || coding.toLowerCase() === "identity") return;
+  throw new HttpViolation("it compresses the object, which was not asked for");
+}
+function objectOf({ fields }, size) {
+  const etag = fields.get("etag") ?? "";
+  return {
+    size,
+    // RFC 9110, section 8.8.3.
+    etag: /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : null,
+    lastModified: fields.get("last-modified") ?? null
+  };
+}
+function differs(object, known) {
+  return object.size !== known.size || differ(object.etag, known.etag) || // An entity tag says more than a time does.
+  known.etag === null && differ(object.lastModified, known.lastModified);
+}
+function differ(now, before) {
+  return now !== null && before !== null && now !== before;
+}
+function hasValidator({ etag, lastModified }) {
+  return etag !== null || lastModified !== null;
+}
+
+// src/backends/protocols/http/fetch.ts
+var Fetch = class {
+  from;
+  /** The byte after the last one. */
+  to;
+  /** Whether no request waits for it. */
+  isAhead;
+  owner;
+  /** Up to where the bytes have come. */
+  done;
+  /** When it began: performance.now(). */
+  begun = performance.now();
+  /** The object that the first answer told of. */
+  object = null;
+  /** Redirects that were followed since the last answer. */
+  redirects = 0;
+  /** How often a redirect was looked up anew because its target refused. */
+  renewals = 0;
+  /** Answers in a row that broke the protocol or ended early. */
+  failures = 0;
+  /** Makes a fetch of the bytes from `from` up to, not with, `to`. */
+  constructor(from, to, isAhead, owner) {
+    this.from = from;
+    this.to = to;
+    this.isAhead = isAhead;
+    this.owner = owner;
+    this.done = from;
+  }
+};
+
+// src/backends/protocols/http/block_fetch.ts
+var NO_SLOT = -1;
+var BlockFetch = class extends Fetch {
+  first;
+  /** The slot of each block, or `NO_SLOT`. */
+  slots;
+  #waiting = [];
+  /**
+   * Makes a fetch.
+   *
+   * @param first The number of its first block.
+   * @param slots The slots that were claimed for its blocks.
+   * @param size The size of the object.
+   */
+  constructor(first2, slots, size, isAhead, owner) {
+    const to = Math.min(size, (first2 + slots.length) * BLOCK);
+    super(first2 * BLOCK, to, isAhead, owner);
+    this.first = first2;
+    this.slots = slots;
+  }
+  /** Lets a read wait for what it needs of a block, from `from` to `to`. */
+  add(read2, from, to) {
+    read2.awaits(to - from);
+    this.#waiting.push({
+      read: read2,
+      from,
+      to
+    });
+  }
+  /** Hands bytes that have come to those who wait for them. */
+  deliver(position, buffer, start, end) {
+    const until = position + end - start;
+    let isLast = false;
+    for (const { read: read2, from, to } of this.#waiting) {
+      const first2 = Math.max(from, position);
+      const last = Math.min(to, until);
+      if (first2 >= last) continue;
+      const at = start + first2 - position;
+      read2.take(first2, buffer.subarray(at, at + last - first2));
+      isLast ||= to <= until;
+    }
+    if (!isLast) return;
+    this.#waiting = this.#waiting.filter(({ to }) => to > until);
+  }
+  /** What still waits; nothing does any more. */
+  takeWaiting() {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+};
+
+// src/backends/protocols/http/cached_read.ts
+var CachedRead = class {
+  position;
+  length;
+  completion = Completion.start();
+  /** Blocks that another thread fetches. */
+  elsewhere = [];
+  /** Whether the event source counts it: it waits for streams alone. */
+  isCounted = false;
+  /** Whether it is over. */
+  isFinished = false;
+  #buffer;
+  #start;
+  #owner;
+  /** Bytes that fetches of this thread still bring. */
+  #missing = 0;
+  #error = 0;
+  /** Whether all its blocks were looked for. */
+  #isPlaced = false;
+  /** The parameters are those of `Backend.read()`. */
+  constructor(position, buffer, start, length2, owner) {
+    this.position = position;
+    this.length = length2;
+    this.#buffer = buffer;
+    this.#start = start;
+    this.#owner = owner;
+  }
+  /** The buffer, and where a position of the object lies in it. */
+  placeOf(position) {
+    return [
+      this.#buffer,
+      this.#start + position - this.position
+    ];
+  }
+  /** Some bytes will come. */
+  awaits(bytes2) {
+    this.#missing += bytes2;
+  }
+  /** Takes bytes that it awaits. */
+  take(position, bytes2) {
+    if (this.isFinished) return;
+    const [buffer, at] = this.placeOf(position);
+    buffer.set(bytes2, at);
+    this.#missing -= bytes2.length;
+    this.check();
+  }
+  /** Ends with a negative errno; bytes that are on their way do not matter. */
+  fail(error) {
+    this.#error = error;
+    this.#missing = 0;
+    this.elsewhere = [];
+    this.check();
+  }
+  /** All of its blocks were looked for: what it awaits is all that it needs. */
+  placed() {
+    this.#isPlaced = true;
+    this.check();
+  }
+  /** Ends it if nothing is missing. */
+  check() {
+    const isOver = this.#isPlaced && this.#missing <= 0 && this.elsewhere.length === 0;
+    if (!isOver || this.isFinished) return;
+    this.isFinished = true;
+    this.#owner.finished(this);
+  }
+  settle() {
+    this.completion.complete(this.#error < 0 ? this.#error : this.length);
+  }
+};
+
+// src/backends/protocols/http/object_reader.ts
+var AHEAD_BLOCKS = 64;
+var AHEAD_BLOCKS_MIN = 8;
+var AHEAD_PARTS = 4;
+var UNCOUNTED = {
+  settle() {
+  }
+};
+var ObjectReader = class {
+  #parts;
+  #makePool;
+  #pool = null;
+  #blocks;
+  /** Fetches of this thread, by the blocks for which they have slots. */
+  #fetching = /* @__PURE__ */ new Map();
+  #reads = /* @__PURE__ */ new Set();
+  #onStreams = false;
+  /** What is still to be fetched ahead. */
+  #ahead = null;
+  #aheadPart = AHEAD_BLOCKS;
+  #isWaitingElsewhere = false;
+  #isClosed = false;
+  /**
+   * Makes a reader, which makes its pool when it needs one.
+   *
+   * @param makePool Makes a pool whose `modeChanged()` and `idle()` call those
+   * of this reader.
+   */
+  constructor(parts2, makePool) {
+    this.#parts = parts2;
+    this.#makePool = makePool;
+    this.#blocks = Math.ceil(parts2.size / BLOCK);
+  }
+  /** As `Backend.read()`. */
+  read(position, buffer, start, length2) {
+    const { cache, readAhead, size } = this.#parts;
+    const count2 = Math.min(length2, size - position);
+    if (count2 <= 0) return 0;
+    if (cache.isChanged) return -ERRNO.EIO;
+    const first2 = Math.floor(position / BLOCK);
+    const last = Math.floor((position + count2 - 1) / BLOCK);
+    const ahead = readAhead.read(first2, last);
+    const done = this.#copy(position, buffer, start, count2);
+    if (done === count2) {
+      if (ahead !== null) this.#wantAhead(ahead);
+      return count2;
+    }
+    const read2 = new CachedRead(position, buffer, start, count2, this);
+    this.#reads.add(read2);
+    const changes = cache.changes;
+    const missing2 = Math.floor((position + done) / BLOCK);
+    this.#place(read2, missing2, last);
+    read2.placed();
+    void this.#waitElsewhere(changes);
+    if (ahead !== null) this.#wantAhead(ahead);
+    this.#count(read2);
+    return read2.completion;
+  }
+  /** Releases what the thread of a queue had claimed that has ended. */
+  threadEnded(owner) {
+    this.#parts.cache.threadEnded(owner);
+    this.#parts.readAhead.threadEnded(owner);
+  }
+  /** Ends everything; reads that wait fail. */
+  close() {
+    this.#isClosed = true;
+    this.#pool?.close();
+    for (const fetch of new Set(this.#fetching.values())) this.#release(fetch);
+    for (const read2 of this.#reads) read2.fail(-ERRNO.EIO);
+    this.#parts.cache.wake();
+  }
+  modeChanged(onStreams) {
+    this.#onStreams = onStreams;
+    for (const read2 of this.#reads) this.#count(read2);
+  }
+  idle() {
+    if (this.#ahead !== null) this.#fetchAhead();
+  }
+  bytes(fetch, position, buffer, start, end) {
+    this.#fill(fetch, position, buffer, start, end);
+    fetch.deliver(position, buffer, start, end);
+  }
+  ended(fetch, failure5) {
+    this.#release(fetch);
+    if (failure5 === null) return;
+    const waiting = fetch.takeWaiting();
+    if (fetch.isAhead && !failure5.isChanged) {
+      for (const each of waiting) this.#again(each);
+      return;
+    }
+    this.#parts.failed(failure5);
+    for (const { read: read2 } of waiting) read2.fail(-ERRNO.EIO);
+  }
+  finished(read2) {
+    this.#reads.delete(read2);
+    const pool2 = this.#pool;
+    const calling = pool2?.callingStream ?? null;
+    if (calling !== null) {
+      if (!read2.isCounted) calling.started();
+      return calling.completed(read2);
+    }
+    if (read2.isCounted) pool2?.stream?.completed(UNCOUNTED);
+    queueMicrotask(() => read2.settle());
+  }
+  /** Copies what is there; returns how many bytes from the start on. */
+  #copy(position, buffer, start, length2) {
+    const { cache } = this.#parts;
+    let done = 0;
+    while (done < length2) {
+      const at = position + done;
+      const block = Math.floor(at / BLOCK);
+      const from = at - block * BLOCK;
+      const part2 = Math.min(length2 - done, BLOCK - from);
+      if (!cache.copy(block, from, part2, buffer, start + done)) break;
+      done += part2;
+    }
+    return done;
+  }
+  /** Finds or fetches blocks of a read. */
+  #place(read2, first2, last) {
+    let slots = [];
+    for (let block = first2; block <= last; block++) {
+      const slot = this.#look(read2, block);
+      if (slot !== null) {
+        slots.push(slot);
+        continue;
+      }
+      this.#fetch(block - slots.length, slots, read2);
+      slots = [];
+    }
+    const begin = last + 1 - slots.length;
+    if (slots.length > 0) this.#extend(last + 1, slots);
+    this.#fetch(begin, slots, read2);
+  }
+  /**
+   * Looks for one block of a read.
+   *
+   * @returns The slot to fetch it into; `null` if it is there or comes.
+   */
+  #look(read2, block) {
+    const { cache } = this.#parts;
+    const [from, to] = this.#partOf(read2, block);
+    const [buffer, at] = read2.placeOf(from);
+    const inBlock = from - block * BLOCK;
+    if (cache.copy(block, inBlock, to - from, buffer, at)) return null;
+    const fetching = this.#fetching.get(block);
+    if (fetching !== void 0) {
+      this.#join(fetching, read2, block, from, to);
+      return null;
+    }
+    const slot = this.#claim(block);
+    switch (slot) {
+      case CLAIM.THERE:
+        return cache.copy(block, inBlock, to - from, buffer, at) ? null : NO_SLOT;
+      case CLAIM.UNDER_WAY:
+        read2.elsewhere.push(block);
+        return null;
+      case CLAIM.NO_ROOM:
+        return NO_SLOT;
+      default:
+        return slot;
+    }
+  }
+  /** Claims a block, unless it is stored, so that it is there at once. */
+  #claim(block) {
+    const { cache, store } = this.#parts;
+    const slot = cache.claim(block);
+    if (slot < 0 || store === null) return slot;
+    if (!store.load(block, cache.memoryOf(slot))) return slot;
+    cache.publish(slot);
+    return CLAIM.THERE;
+  }
+  /** Lets a read wait for a block that this thread fetches already. */
+  #join(fetch, read2, block, from, to) {
+    const come = Math.min(to, Math.max(from, fetch.done));
+    if (come > from) {
+      const slot = fetch.slots[block - fetch.first];
+      const memory = this.#parts.cache.memoryOf(slot);
+      const start = block * BLOCK;
+      const [buffer, at] = read2.placeOf(from);
+      buffer.set(memory.subarray(from - start, come - start), at);
+    }
+    if (come < to) fetch.add(read2, come, to);
+  }
+  /** The part of a block that a read needs: positions in the object. */
+  #partOf(read2, block) {
+    const { position, length: length2 } = read2;
+    return [
+      Math.max(position, block * BLOCK),
+      Math.min(position + length2, (block + 1) * BLOCK)
+    ];
+  }
+  /** Adds blocks that follow: a request takes as long for some more bytes. */
+  #extend(next, slots) {
+    const { leastBlocks } = this.#parts;
+    let block = next;
+    while (slots.length < leastBlocks && block < this.#blocks) {
+      if (this.#fetching.has(block)) return;
+      const slot = this.#claim(block++);
+      if (slot < 0) return;
+      slots.push(slot);
+    }
+  }
+  /** Fetches blocks for a read. */
+  #fetch(first2, slots, read2) {
+    if (slots.length === 0) return;
+    const fetch = this.#begin(first2, slots, false);
+    for (let i = 0; i < slots.length; i++) {
+      const [from, to] = this.#partOf(read2, first2 + i);
+      if (from < to) fetch.add(read2, from, to);
+    }
+    this.#poolNow().get(fetch);
+  }
+  #begin(first2, slots, isAhead) {
+    const fetch = new BlockFetch(first2, slots, this.#parts.size, isAhead, this);
+    for (const [i, slot] of slots.entries()) {
+      if (slot >= 0) this.#fetching.set(first2 + i, fetch);
+    }
+    return fetch;
+  }
+  #poolNow() {
+    return this.#pool ??= this.#makePool();
+  }
+  /** Puts bytes into their slots, and publishes the blocks that are whole. */
+  #fill(fetch, position, buffer, start, end) {
+    const { cache, store, size } = this.#parts;
+    for (let at = start; at < end; ) {
+      const from = position + at - start;
+      const block = Math.floor(from / BLOCK);
+      const inBlock = from - block * BLOCK;
+      const count2 = Math.min(end - at, BLOCK - inBlock);
+      const slot = fetch.slots[block - fetch.first];
+      if (slot >= 0) {
+        const memory = cache.memoryOf(slot);
+        memory.set(buffer.subarray(at, at + count2), inBlock);
+        const length2 = Math.min(BLOCK, size - block * BLOCK);
+        if (inBlock + count2 === length2) {
+          this.#fetching.delete(block);
+          store?.save(block, memory);
+          cache.publish(slot);
+        }
+      }
+      at += count2;
+    }
+  }
+  /** Gives up the slots of a fetch that were not filled. */
+  #release(fetch) {
+    for (const [i, slot] of fetch.slots.entries()) {
+      const block = fetch.first + i;
+      if (slot < 0 || this.#fetching.get(block) !== fetch) continue;
+      this.#fetching.delete(block);
+      this.#parts.cache.abandon(slot);
+    }
+  }
+  /** Looks once more for a part of a block that a read still needs. */
+  #again({ read: read2, from, to }) {
+    if (read2.isFinished) return;
+    read2.awaits(from - to);
+    const block = Math.floor(from / BLOCK);
+    const { changes } = this.#parts.cache;
+    this.#place(read2, block, block);
+    read2.check();
+    this.#count(read2);
+    void this.#waitElsewhere(changes);
+  }
+  /**
+   * Waits for blocks that other threads fetch.
+   *
+   * @param changes The count of the cache before these blocks were looked for.
+   */
+  async #waitElsewhere(changes) {
+    if (this.#isWaitingElsewhere) return;
+    const { cache } = this.#parts;
+    this.#isWaitingElsewhere = true;
+    let seen = changes;
+    while (this.#waitingElsewhere().length > 0 && !this.#isClosed) {
+      await cache.changed(seen);
+      seen = cache.changes;
+      for (const read2 of this.#waitingElsewhere()) {
+        const blocks = read2.elsewhere;
+        read2.elsewhere = [];
+        for (const block of blocks) this.#place(read2, block, block);
+        read2.check();
+        this.#count(read2);
+      }
+    }
+    this.#isWaitingElsewhere = false;
+  }
+  #waitingElsewhere() {
+    return [
+      ...this.#reads
+    ].filter((read2) => read2.elsewhere.length > 0);
+  }
+  /** Tells the event source whether a read waits for streams alone. */
+  #count(read2) {
+    const stream = this.#pool?.stream ?? null;
+    if (read2.isFinished || stream === null) return;
+    const counts = this.#onStreams && read2.elsewhere.length === 0;
+    if (counts === read2.isCounted) return;
+    read2.isCounted = counts;
+    if (counts) stream.started();
+    else stream.completed(UNCOUNTED);
+  }
+  #wantAhead({ from, to }) {
+    const before = this.#ahead;
+    const start = before !== null && before.to === from ? before.from : from;
+    const part2 = Math.ceil((to - start) / AHEAD_PARTS);
+    this.#aheadPart = Math.max(AHEAD_BLOCKS_MIN, Math.min(AHEAD_BLOCKS, part2));
+    this.#ahead = {
+      from: start,
+      to: Math.min(to, this.#blocks)
+    };
+    this.#fetchAhead();
+    if (this.#ahead !== null && this.#reads.size > 0) this.#poolNow().grow();
+  }
+  /** Starts to fetch ahead, as far as there are idle connections. */
+  #fetchAhead() {
+    const pool2 = this.#pool;
+    const ahead = this.#ahead;
+    if (pool2 === null || ahead === null) return;
+    let { from } = ahead;
+    while (from < ahead.to && pool2.idle > 0) {
+      const slots = [];
+      const first2 = from;
+      const last = Math.min(ahead.to, from + this.#aheadPart);
+      for (; from < last; from++) {
+        const isKnown = this.#parts.cache.has(from);
+        const slot = isKnown ? CLAIM.THERE : this.#claim(from);
+        if (slot < 0) break;
+        slots.push(slot);
+      }
+      if (slots.length === 0) {
+        from++;
+        continue;
+      }
+      const fetch = this.#begin(first2, slots, true);
+      if (!pool2.getAhead(fetch)) this.#release(fetch);
+    }
+    this.#ahead = from < ahead.to ? {
+      from,
+      to: ahead.to
+    } : null;
+  }
+};
+
+// src/backends/protocols/http/response_parser.ts
+var HEAD_MAX2 = 64 * 1024;
+var CHUNK_LINE_MAX = 256;
+var TRAILER_MAX = 16 * 1024;
+var INTERIM_MAX = 16;
+var LF = 10;
+var CR = 13;
+var STATE2 = {
+  HEAD: 0,
+  /** A body of a known length. */
+  LENGTH: 1,
+  CHUNK_LINE: 2,
+  CHUNK_DATA: 3,
+  /** The line end after a chunk. */
+  CHUNK_END: 4,
+  TRAILER: 5,
+  UNTIL_CLOSE: 6,
+  /** The response has ended, and no other one is awaited. */
+  DONE: 7
+};
+var LATIN1 = new TextDecoder("latin1");
+var ResponseParser = class {
+  #sink;
+  #state = STATE2.DONE;
+  /** Bytes of the body or of the chunk that are still to come. */
+  #left = 0;
+  #isReusable = false;
+  #interim = 0;
+  #trailer = 0;
+  /** Makes a parser that awaits nothing yet. */
+  constructor(sink) {
+    this.#sink = sink;
+  }
+  /** Awaits the response to a GET. */
+  begin() {
+    this.#state = STATE2.HEAD;
+    this.#interim = 0;
+  }
+  /**
+   * Takes what has come.
+   *
+   * @returns Up to where it was used. The rest is the start of a line, to be
+   * handed over again with what follows it.
+   * @throws {HttpViolation} If it is no response.
+   */
+  take(bytes2, from, to) {
+    let at = from;
+    while (at < to) {
+      const next = this.#step(bytes2, at, to);
+      if (next === at) break;
+      at = next;
+    }
+    return at;
+  }
+  /**
+   * The connection has ended.
+   *
+   * @returns Whether a response may end there.
+   */
+  closed() {
+    if (this.#state !== STATE2.UNTIL_CLOSE) return this.#state === STATE2.DONE;
+    this.#end();
+    return true;
+  }
+  #step(bytes2, at, to) {
+    switch (this.#state) {
+      case STATE2.HEAD:
+        return this.#head(bytes2, at, to);
+      case STATE2.LENGTH:
+      case STATE2.CHUNK_DATA:
+        return this.#data(bytes2, at, Math.min(to, at + this.#left));
+      case STATE2.UNTIL_CLOSE:
+        this.#sink.body(bytes2, at, to);
+        return to;
+      case STATE2.DONE:
+        throw new HttpViolation("it sends more than one response to a request");
+      default:
+        return this.#line(bytes2, at, to);
+    }
+  }
+  #data(bytes2, at, end) {
+    this.#left -= end - at;
+    this.#sink.body(bytes2, at, end);
+    if (this.#left > 0) return end;
+    if (this.#state === STATE2.LENGTH) this.#end();
+    else this.#state = STATE2.CHUNK_END;
+    return end;
+  }
+  /** Looks for a whole head; the same position if it has not come yet. */
+  #head(bytes2, at, to) {
+    let lf = at - 1;
+    for (; ; ) {
+      lf = bytes2.indexOf(LF, lf + 1);
+      if (lf < 0 || lf >= to || lf - at > HEAD_MAX2) {
+        if (to - at <= HEAD_MAX2) return at;
+        throw new HttpViolation(`it sends a head of more than ${HEAD_MAX2} bytes`);
+      }
+      if (lf === at || bytes2[lf - 1] !== CR) {
+        throw new HttpViolation("a line of its head does not end in CR LF");
+      }
+      if (lf === at + 1) throw new HttpViolation("it does not speak HTTP");
+      if (lf >= at + 3 && bytes2[lf - 2] === LF) break;
+    }
+    const head = parseHead(LATIN1.decode(bytes2.subarray(at, lf - 3)));
+    if (head.status < 200) {
+      if (head.status === 101 || ++this.#interim > INTERIM_MAX) {
+        throw new HttpViolation(`it answers with the status ${head.status}`);
+      }
+      return lf + 1;
+    }
+    this.#startBody(head);
+    return lf + 1;
+  }
+  #startBody(head) {
+    const framing = framingOf(head);
+    this.#isReusable = isPersistent(head) && framing.kind !== "until close";
+    this.#trailer = 0;
+    this.#left = framing.kind === "length" ? framing.length : 0;
+    this.#state = framing.kind === "length" ? STATE2.LENGTH : framing.kind === "chunked" ? STATE2.CHUNK_LINE : STATE2.UNTIL_CLOSE;
+    this.#sink.head(head);
+    if (framing.kind === "length" && framing.length === 0) this.#end();
+  }
+  /** Takes a line of the framing of a chunked body: RFC 9112, section 7.1. */
+  #line(bytes2, at, to) {
+    const lf = bytes2.indexOf(LF, at);
+    if (lf < 0 || lf >= to) {
+      const max = this.#state === STATE2.TRAILER ? TRAILER_MAX : CHUNK_LINE_MAX;
+      if (to - at <= max) return at;
+      throw new HttpViolation("a line of its chunked body is too long");
+    }
+    if (lf === at || bytes2[lf - 1] !== CR) {
+      throw new HttpViolation("a line of its chunked body does not end in CR LF");
+    }
+    const line = LATIN1.decode(bytes2.subarray(at, lf - 1));
+    if (this.#state === STATE2.CHUNK_END) {
+      if (line !== "") {
+        throw new HttpViolation("a chunk is longer than it says");
+      }
+      this.#state = STATE2.CHUNK_LINE;
+    } else if (this.#state === STATE2.CHUNK_LINE) {
+      this.#chunk(line);
+    } else if (line === "") {
+      this.#end();
+    } else if ((this.#trailer += line.length) > TRAILER_MAX) {
+      throw new HttpViolation("the trailer of its body is too long");
+    }
+    return lf + 1;
+  }
+  #chunk(line) {
+    const match = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/.exec(line);
+    if (match === null) {
+      throw new HttpViolation("the length of a chunk is wrong");
+    }
+    this.#left = parseInt(match[1], 16);
+    this.#state = this.#left === 0 ? STATE2.TRAILER : STATE2.CHUNK_DATA;
+  }
+  #end() {
+    this.#state = STATE2.DONE;
+    this.#sink.ended(this.#isReusable);
+  }
+};
+
+// src/backends/protocols/http/connection.ts
+var RECEIVE_BYTES = 256 * 1024;
+var RECEIVE_LEAST = 64 * 1024;
+var SILENCE_MS = 2e4;
+var HEAD_MS = 3e4;
+var LEAST_SPEED = 4;
+var UNWANTED_MAX = 64 * 1024;
+var HttpConnection = class {
+  /** Scheme, host and port to which it leads. */
+  origin;
+  #parser = new ResponseParser(this);
+  #bytes = new Uint8Array(RECEIVE_BYTES);
+  #from = 0;
+  #to = 0;
+  #stream = null;
+  #exchange = null;
+  /** The exchange that has ended, until it is told. */
+  #over = null;
+  #isSending = false;
+  #isReceiving = false;
+  #isWanted = false;
+  #unwanted = 0;
+  #isClosed = false;
+  #isReusable = true;
+  #isTicking = false;
+  /** Whether a response has come completely. */
+  #wasUsed = false;
+  /** Whether any byte of the present response has come. */
+  #hasBytes = false;
+  #hasHead = false;
+  /** Times of performance.now(). */
+  #begun = 0;
+  #heard = 0;
+  #bodyBytes = 0;
+  /** Why the stream has failed, told before it ends. */
+  #why = null;
+  /** Makes a connection, which `attach()` gives a stream. */
+  constructor(origin) {
+    this.origin = origin;
+  }
+  /** Starts to use a stream. */
+  attach(stream) {
+    this.#stream = stream;
+  }
+  /** The stream, to count what waits for it. */
+  get stream() {
+    return this.#stream;
+  }
+  /** Whether it cannot be used any more. */
+  get isClosed() {
+    return this.#isClosed;
+  }
+  /** Whether no exchange is under way. */
+  get isIdle() {
+    return this.#exchange === null && !this.#isSending && !this.#isClosed;
+  }
+  /** Sends a request; the connection must be idle. */
+  start(exchange, request) {
+    this.#exchange = exchange;
+    this.#hasBytes = this.#hasHead = false;
+    this.#bodyBytes = 0;
+    this.#unwanted = 0;
+    this.#begun = this.#heard = performance.now();
+    this.#parser.begin();
+    const stream = this.#stream;
+    if (!this.#isTicking) {
+      this.#isTicking = true;
+      stream.everySecond(this);
+    }
+    this.#isSending = true;
+    stream.send(request, 0, request.length);
+    this.#receive();
+  }
+  sent(result3) {
+    this.#isSending = false;
+    if (result3 < 0 && this.#exchange !== null) {
+      this.#lose(this.#why ?? `sending failed (error ${-result3})`);
+    }
+  }
+  failed(why) {
+    this.#why = why;
+  }
+  received(result3) {
+    this.#isReceiving = false;
+    if (result3 <= 0) return this.#ended(result3);
+    this.#heard = performance.now();
+    this.#hasBytes = true;
+    this.#to += result3;
+    try {
+      this.#from = this.#parser.take(this.#bytes, this.#from, this.#to);
+    } catch (error) {
+      if (!(error instanceof HttpViolation)) throw error;
+      this.#lose(error.message);
+    }
+    this.#tellEnd();
+    if (!this.#isClosed) this.#receive();
+  }
+  head(head) {
+    this.#isWanted = this.#exchange.head(head);
+    this.#hasHead = true;
+    if (this.#isWanted) return;
+    const framing = framingOf(head);
+    const isShort = framing.kind === "chunked" || framing.kind === "length" && framing.length <= UNWANTED_MAX;
+    if (!isShort) this.#endExchange(false);
+  }
+  body(bytes2, start, end) {
+    this.#bodyBytes += end - start;
+    if (this.#exchange === null) return;
+    if (this.#isWanted) return this.#exchange.body(bytes2, start, end);
+    this.#unwanted += end - start;
+    if (this.#unwanted > UNWANTED_MAX) this.#endExchange(false);
+  }
+  ended(isReusable) {
+    this.#endExchange(isReusable);
+  }
+  tick() {
+    this.#isTicking = false;
+    if (this.#exchange === null || this.#isClosed) return false;
+    const now = performance.now();
+    const limit = this.#hasHead ? HEAD_MS + this.#bodyBytes / LEAST_SPEED : HEAD_MS;
+    if (now - this.#heard > SILENCE_MS) {
+      this.#lose(`it sends nothing for ${SILENCE_MS / 1e3} seconds`);
+    } else if (now - this.#begun > limit) {
+      this.#lose("it sends too slowly");
+    }
+    return this.#isTicking = !this.#isClosed;
+  }
+  /** Closes the connection; its exchange is told nothing. */
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#exchange = null;
+    this.#stream?.close();
+  }
+  /** The stream has ended. */
+  #ended(result3) {
+    if (this.#exchange === null) return this.close();
+    try {
+      if (result3 === 0 && this.#parser.closed()) return this.#tellEnd();
+    } catch (error) {
+      if (!(error instanceof HttpViolation)) throw error;
+      return this.#lose(error.message);
+    }
+    this.#lose(this.#why ?? (result3 === 0 ? "it closed the connection" : `receiving failed (error ${-result3})`));
+  }
+  #endExchange(isReusable) {
+    this.#over = this.#exchange;
+    this.#exchange = null;
+    this.#wasUsed = true;
+    if (!isReusable || this.#isSending) this.close();
+  }
+  /** Tells an exchange that it has ended: it may start the next one. */
+  #tellEnd() {
+    const over = this.#over;
+    this.#over = null;
+    over?.ended();
+  }
+  #lose(why) {
+    const exchange = this.#exchange;
+    this.close();
+    if (this.#hasHead && !this.#isWanted) return exchange?.ended();
+    exchange?.lost(why, this.#wasUsed && !this.#hasBytes);
+  }
+  #receive() {
+    if (this.#isReceiving || this.#exchange === null) return;
+    if (this.#from === this.#to) this.#from = this.#to = 0;
+    else if (RECEIVE_BYTES - this.#to < RECEIVE_LEAST) this.#compact();
+    this.#isReceiving = true;
+    this.#stream.receive(this.#bytes, this.#to, RECEIVE_BYTES - this.#to);
+  }
+  /** Moves the part of a line that has come to the start of the buffer. */
+  #compact() {
+    this.#bytes.copyWithin(0, this.#from, this.#to);
+    this.#to -= this.#from;
+    this.#from = 0;
+  }
+};
+if (HEAD_MAX2 + RECEIVE_LEAST > RECEIVE_BYTES) throw new RangeError("HEAD_MAX");
+
+// src/backends/protocols/http/fetch_exchange.ts
+var FetchExchange = class {
+  fetch;
+  /** Where the request was sent to. */
+  location;
+  #owner;
+  #known;
+  #verdict = null;
+  /** Makes an exchange, before its request is sent. */
+  constructor(owner, fetch, location, known) {
+    this.#owner = owner;
+    this.fetch = fetch;
+    this.location = location;
+    this.#known = known;
+  }
+  head(head) {
+    const { fetch } = this;
+    const verdict = judge(head, fetch.done, fetch.to, this.#known);
+    this.#verdict = verdict;
+    const { kind } = verdict;
+    if (kind === "range" || kind === "empty") fetch.object = verdict.object;
+    return kind === "range";
+  }
+  body(bytes2, start, end) {
+    const { fetch } = this;
+    const { to } = this.#verdict;
+    const position = fetch.done;
+    if (position + end - start > to) {
+      throw new HttpViolation("it sends more than it says");
+    }
+    fetch.done += end - start;
+    this.#owner.dispatch(() => fetch.owner.bytes(fetch, position, bytes2, start, end));
+  }
+  ended() {
+    this.#owner.dispatch(() => this.#owner.answered(this, this.#verdict));
+  }
+  lost(why, isStale) {
+    this.#owner.dispatch(() => this.#owner.lost(this, why, isStale));
+  }
+};
+
+// src/backends/protocols/http/request_text.ts
+function requestText({ location, isForProxy, fields, known }, from, to) {
+  const target = isForProxy ? location.url : location.path;
+  let text = `GET ${target} HTTP/1.1\r
+Host: ${location.authority}\r
+Range: bytes=${from}-${to - 1}\r
+Accept-Encoding: identity\r
+`;
+  const condition = known === null ? null : conditionOf(known);
+  if (condition !== null) text += `${condition[0]}: ${condition[1]}\r
+`;
+  let hasAgent = false;
+  for (const [name, value2] of fields) {
+    text += `${name}: ${value2}\r
+`;
+    hasAgent ||= name.toLowerCase() === "user-agent";
+  }
+  if (!hasAgent) text += "User-Agent: mqfuse\r\n";
+  return `${text}\r
+`;
+}
+function conditionOf({ etag, lastModified }) {
+  if (etag !== null && !etag.startsWith("W/")) return [
+    "If-Match",
+    etag
+  ];
+  return lastModified === null ? null : [
+    "If-Unmodified-Since",
+    lastModified
+  ];
+}
+function bytesOfHead(text) {
+  const bytes2 = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes2[at] = text.charCodeAt(at);
+  return bytes2;
+}
+
+// src/backends/protocols/http/url.ts
+function parseHttpUrl(text) {
+  const shown = shownUrl(text);
+  const url = URL.parse(text);
+  if (url === null || url.hostname === "") {
+    throw new UserError(`Cannot open ${shown}: it is no URL; write http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new UserError(`Cannot open ${shown}: everybody can see a password on the command line; write it into a file, and name that by netrc`);
+  }
+  return locationOf(url);
+}
+function locationOf(url) {
+  const tls = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = url.port === "" ? tls ? 443 : 80 : Number(url.port);
+  return {
+    url: `${url.origin}${url.pathname}${url.search}`,
+    origin: url.origin,
+    tls,
+    host,
+    address: {
+      kind: "tcp",
+      host,
+      port
+    },
+    authority: url.host,
+    path: `${url.pathname}${url.search}`
+  };
+}
+function redirected(from, location) {
+  if (location === void 0) return "it redirects without saying where to";
+  const url = URL.parse(location, from.url);
+  if (url === null) return "it redirects to something that is no URL";
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    return `it redirects to ${url.protocol}, which is not HTTP`;
+  }
+  if (url.hostname === "") return "it redirects to something that is no URL";
+  if (from.tls && url.protocol === "http:") {
+    return "it redirects from https: to http:, which is not encrypted";
+  }
+  return locationOf(url);
+}
+function shownUrl(text) {
+  return text.replace(/#.*$/s, "").replace(/\?.*$/s, "?...").replace(/^([a-z0-9+]+:\/\/)[^/?#]*@/i, "$1...@");
+}
+
+// src/backends/protocols/http/pool.ts
+var CONNECTIONS_MAX = 8;
+var CONNECT_MS = 1e4;
+var PAUSE_MS = 100;
+var LONGEST_PAUSE_MS = 5e3;
+var REDIRECTS_MAX = 10;
+var RENEWALS_MAX = 2;
+var HttpPool = class {
+  #options;
+  #location;
+  #connections = [];
+  #connecting = 0;
+  /** Exchanges that are under way. */
+  #busy = 0;
+  #queue = [];
+  #timer = null;
+  /** When the next request may be sent: performance.now(). */
+  #notBefore = 0;
+  #pause = PAUSE_MS;
+  /** When further connections may be tried: performance.now(). */
+  #connectNotBefore = 0;
+  #onStreams = false;
+  #isClosed = false;
+  /** A stream of this thread; it may be closed. */
+  #stream = null;
+  #dispatching = 0;
+  /** Whether the stream was told that bytes are expected. */
+  #expects = false;
+  /** Makes a pool that connects when it has something to fetch. */
+  constructor(options) {
+    this.#options = options;
+    this.#location = options.location;
+  }
+  /**
+   * The stream that is calling, by which code of a handler can be called; `null`
+   * if it may be called at once.
+   */
+  get callingStream() {
+    return this.#dispatching > 0 ? this.#stream : null;
+  }
+  /** A stream of this thread, to count what waits for streams. */
+  get stream() {
+    return this.#stream;
+  }
+  /** Where requests go at the moment. */
+  get location() {
+    return this.#location;
+  }
+  /** Fetches a range; its owner is told. */
+  get(fetch) {
+    this.#queue.push(fetch);
+    this.#pump();
+  }
+  /** How many fetches ahead could start at once. */
+  get idle() {
+    if (this.#queue.length > 0 || this.#isPaused) return 0;
+    return this.#connections.filter((each) => this.#fits(each)).length;
+  }
+  /** Fetches a range that no request waits for yet: at once, or not at all. */
+  getAhead(fetch) {
+    const connection = this.idle > 0 ? this.#idleConnection() : null;
+    if (connection === null) return false;
+    this.#start(connection, fetch);
+    this.#update();
+    return true;
+  }
+  /** Connects once more, for fetches ahead; only while a request waits. */
+  grow() {
+    const { length: length2 } = this.#connections;
+    const isBusy = this.#connecting > 0 || this.#isPaused || performance.now() < this.#connectNotBefore;
+    if (!isBusy && length2 < CONNECTIONS_MAX) void this.#connect();
+    this.#update();
+  }
+  /** Closes all connections; no owner is told. */
+  close() {
+    this.#isClosed = true;
+    this.#queue = [];
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const connection of this.#connections) connection.close();
+    this.#connections = [];
+    this.#busy = 0;
+    this.#setExpects(false);
+  }
+  /** Runs what a stream has called for. */
+  dispatch(run3) {
+    this.#dispatching++;
+    try {
+      run3();
+    } finally {
+      this.#dispatching--;
+    }
+  }
+  /** A response has come: what it means, and for which request. */
+  answered(exchange, verdict) {
+    const { fetch, location } = exchange;
+    this.#exchangeOver();
+    switch (verdict.kind) {
+      case "range":
+        if (fetch.done < verdict.to) {
+          return this.#failed(fetch, "it sends less than it says");
+        }
+        this.#pause = PAUSE_MS;
+        fetch.failures = fetch.redirects = 0;
+        if (this.#options.known !== null && fetch.done < fetch.to) {
+          this.#retry(fetch);
+        } else this.#end(fetch, null);
+        break;
+      case "empty":
+        this.#end(fetch, null);
+        break;
+      case "redirect":
+        this.#redirect(fetch, location, verdict.location);
+        break;
+      case "changed":
+        this.#end(fetch, {
+          why: "it has another version now",
+          isChanged: true
+        });
+        break;
+      case "refused":
+        this.#refused(fetch, location, verdict.why);
+        break;
+      case "later": {
+        const asked = verdict.afterMs ?? this.#pause;
+        return this.#failed(fetch, verdict.why, asked);
+      }
+    }
+    this.#pump();
+  }
+  /** A request has no response. */
+  lost(exchange, why, isStale) {
+    const { fetch } = exchange;
+    this.#exchangeOver();
+    if (!isStale) return this.#failed(fetch, why);
+    this.#retry(fetch);
+    this.#pump();
+  }
+  get #isPaused() {
+    return this.#timer !== null;
+  }
+  #fits(connection) {
+    return connection.isIdle && connection.origin === this.#location.origin;
+  }
+  #idleConnection() {
+    return this.#connections.find((each) => this.#fits(each)) ?? null;
+  }
+  /** Starts what waits, as far as connections allow. */
+  #pump() {
+    if (this.#isClosed) return;
+    if (performance.now() < this.#notBefore) this.#wait();
+    while (this.#queue.length > 0 && !this.#isPaused) {
+      const connection = this.#idleConnection();
+      if (connection === null) break;
+      this.#start(connection, this.#queue.shift());
+    }
+    if (!this.#isPaused) this.#connectMore();
+    this.#options.idle();
+    this.#update();
+  }
+  /** Connects for fetches that wait. */
+  #connectMore() {
+    const { origin } = this.#location;
+    this.#connections = this.#connections.filter((each) => {
+      if (each.isIdle && each.origin !== origin) each.close();
+      return !each.isClosed;
+    });
+    if (performance.now() < this.#connectNotBefore) {
+      const isStuck = this.#busy === 0 && this.#connecting === 0;
+      if (isStuck && this.#queue.length > 0) {
+        this.#notBefore = Math.max(this.#notBefore, this.#connectNotBefore);
+        this.#wait();
+      }
+      return;
+    }
+    while (this.#connecting < this.#queue.length && this.#connections.length + this.#connecting < CONNECTIONS_MAX) void this.#connect();
+  }
+  async #connect() {
+    const location = this.#location;
+    this.#connecting++;
+    let failure5 = null;
+    try {
+      const socket = await this.#options.connect(location, CONNECT_MS);
+      if (this.#isClosed) return socket.close();
+      const connection = new HttpConnection(location.origin);
+      this.#stream = socket.stream(connection);
+      connection.attach(this.#stream);
+      this.#connections.push(connection);
+    } catch (error) {
+      failure5 = error instanceof Error ? error.message : String(error);
+    }
+    this.#connecting--;
+    const isNeeded = this.#busy === 0 && this.#connecting === 0;
+    if (failure5 !== null) {
+      this.#connectNotBefore = performance.now() + this.#pause;
+    }
+    if (failure5 === null || !isNeeded) return this.#pump();
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const fetch of waiting) this.#failed(fetch, failure5);
+    this.#pump();
+  }
+  #start(connection, fetch) {
+    const location = this.#location;
+    const { known, isForProxy, fieldsFor } = this.#options;
+    const text = requestText({
+      location,
+      isForProxy: isForProxy(location),
+      fields: fieldsFor(location),
+      known
+    }, fetch.done, fetch.to);
+    this.#stream = connection.stream;
+    if (++this.#busy === 1) this.#setExpects(true);
+    const exchange = new FetchExchange(this, fetch, location, known);
+    connection.start(exchange, bytesOfHead(text));
+  }
+  #exchangeOver() {
+    if (--this.#busy === 0) this.#setExpects(false);
+  }
+  /** The thread looks for completions while an exchange is under way. */
+  #setExpects(isExpected) {
+    if (this.#expects === isExpected) return;
+    this.#expects = isExpected;
+    this.#stream?.expectsAhead(isExpected);
+  }
+  #redirect(fetch, from, location) {
+    const next = redirected(from, location);
+    if (typeof next === "string") {
+      return this.#end(fetch, {
+        why: next,
+        isChanged: false
+      });
+    }
+    if (++fetch.redirects > REDIRECTS_MAX) {
+      const why = `it redirects more than ${REDIRECTS_MAX} times`;
+      return this.#end(fetch, {
+        why,
+        isChanged: false
+      });
+    }
+    this.#location = next;
+    this.#retry(fetch);
+  }
+  /** What a redirect led to may be a signed URL, which is valid for some time. */
+  #refused(fetch, location, why) {
+    const { location: first2 } = this.#options;
+    const mayRenew = location.url !== first2.url && fetch.renewals < RENEWALS_MAX;
+    if (!mayRenew) return this.#end(fetch, {
+      why,
+      isChanged: false
+    });
+    fetch.renewals++;
+    fetch.redirects = 0;
+    if (this.#location.url === location.url) this.#location = first2;
+    this.#retry(fetch);
+  }
+  /**
+   * Tries a fetch again after a pause, as long as there is time.
+   *
+   * @param pauseMs The least pause, which the server may have asked for.
+   */
+  #failed(fetch, why, pauseMs = this.#pause) {
+    fetch.failures++;
+    const now = performance.now();
+    const { reconnectMs } = this.#options;
+    if (fetch.isAhead || now + pauseMs > fetch.begun + reconnectMs) {
+      this.#end(fetch, {
+        why,
+        isChanged: false
+      });
+    } else {
+      this.#notBefore = Math.max(this.#notBefore, now + pauseMs);
+      this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
+      this.#queue.push(fetch);
+    }
+    this.#pump();
+  }
+  #retry(fetch) {
+    if (fetch.isAhead) {
+      this.#end(fetch, {
+        why: "it was interrupted",
+        isChanged: false
+      });
+    } else this.#queue.unshift(fetch);
+  }
+  #end(fetch, failure5) {
+    fetch.owner.ended(fetch, failure5);
+  }
+  #wait() {
+    if (this.#isPaused) return;
+    const ms = this.#notBefore - performance.now();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#pump();
+    }, Math.max(1, ms));
+  }
+  /** Tells what the fetches wait for, if that has changed. */
+  #update() {
+    const onStreams = this.#busy > 0 && this.#connecting === 0 && !this.#isPaused;
+    if (onStreams === this.#onStreams) return;
+    this.#onStreams = onStreams;
+    this.#options.modeChanged(onStreams);
+  }
+};
+
+// src/backends/protocols/http/open_object.ts
+var FIRST_BYTES = 4 * BLOCK;
+async function openObject(name, options) {
+  const pool2 = new HttpPool({
+    ...options,
+    known: null,
+    reconnectMs: 0,
+    modeChanged() {
+    },
+    idle() {
+    }
+  });
+  try {
+    const first2 = await get(pool2, 0, FIRST_BYTES);
+    if (first2.failure !== null) throw refusal2(name, first2.failure);
+    const object = first2.fetch.object;
+    const begun = performance.now();
+    if (object.size > 0) await get(pool2, 0, Math.min(object.size, BLOCK));
+    const latencyMs = performance.now() - begun;
+    const length2 = Math.min(first2.fetch.done, FIRST_BYTES);
+    return {
+      object,
+      start: first2.bytes.slice(0, length2),
+      latencyMs
+    };
+  } finally {
+    pool2.close();
+  }
+}
+function refusal2(name, { why }) {
+  if (why.startsWith("Cannot ")) return new UserError(why);
+  return new UserError(`Cannot open ${name}: its server cannot be used: ${why}`);
+}
+function get(pool2, from, to) {
+  const { promise, resolve: resolve2 } = Promise.withResolvers();
+  const bytes2 = new Uint8Array(to - from);
+  const owner = {
+    bytes(_fetch, position, buffer, start, end) {
+      bytes2.set(buffer.subarray(start, end), position - from);
+    },
+    ended: (fetch, failure5) => resolve2({
+      fetch,
+      failure: failure5,
+      bytes: bytes2
+    })
+  };
+  pool2.get(new Fetch(from, to, false, owner));
+  return promise;
+}
+
+// src/backends/protocols/http/driver.ts
+var FAR_BLOCKS = 4;
+var FAR_MS = 5;
+var AHEAD_BYTES = 8 << 20;
+var AHEAD_SHARE = 1 / 4;
+var HTTP = {
+  kind: "protocol",
+  name: "http",
+  summary: "an image on a web server, read-only",
+  usage: "http://HOST[:PORT]/PATH",
+  prefixes: [
+    "http://"
+  ],
+  needs: [
+    "socket",
+    "shared memory"
+  ],
+  parse: (_rest, text) => parseHttpUrl(text),
+  open: openHttp,
+  attach: (attachment, _below, services) => attachHttp(attachment, services)
+};
+async function openHttp(location, { options, services: { sockets, tell: tell2 } }) {
+  const name = shownUrl(location.url);
+  if (options.writable) {
+    throw new UserError(`Cannot export ${name} for writing: a web server's images are read-only; leave writable out, or keep the changes with overlay`);
+  }
+  const { object, start, latencyMs } = await openObject(name, poolOptions(location, name, sockets));
+  if (!hasValidator(object)) {
+    tell2(`The server of ${name} gives neither ETag nor Last-Modified, so a change of the image is not noticed unless its size changes too`);
+  }
+  const blocks = Math.ceil(object.size / BLOCK);
+  const cache = BlockCache.create(options.cacheSize, blocks);
+  keepStart(cache, start);
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
   return {
     name,
     attachment: {
       name,
+<<<<<<< HEAD
       size,
       extents,
       fileSizes,
@@ -21211,6 +24084,66 @@ function refuseOther4(name, descriptor, cid) {
   if (cid === void 0 || descriptor?.cid === cid) return;
   const has2 = descriptor?.cid.toString(16) ?? "no";
   throw refusal4(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
+=======
+      location,
+      object,
+      reconnectMs: options.reconnect * 1e3,
+      leastBlocks: latencyMs > FAR_MS ? FAR_BLOCKS : 1,
+      cache,
+      ahead: ReadAhead.create()
+    }
+  };
+}
+function keepStart(memory, start) {
+  const cache = new BlockCache(memory, cacheOwner(null));
+  for (let block = 0; block * BLOCK < start.length; block++) {
+    const slot = cache.claim(block);
+    if (slot < 0) return;
+    const part2 = start.subarray(block * BLOCK, (block + 1) * BLOCK);
+    cache.memoryOf(slot).set(part2);
+    cache.publish(slot);
+  }
+}
+function poolOptions(location, name, sockets) {
+  return {
+    location,
+    connect: ({ address }, limitMs) => sockets.connect(address, name, limitMs),
+    isForProxy: () => false,
+    fieldsFor: () => []
+  };
+}
+function attachHttp(attachment, { sockets, queue, tell: tell2 }) {
+  const { name, location, object, reconnectMs, leastBlocks } = attachment;
+  const owner = cacheOwner(queue);
+  const cache = new BlockCache(attachment.cache, owner);
+  const bytes2 = Math.min(AHEAD_BYTES, cache.slots * BLOCK * AHEAD_SHARE);
+  const most = Math.floor(bytes2 / BLOCK);
+  const readAhead = new ReadAhead(attachment.ahead, owner, most);
+  const { size } = object;
+  let told = "";
+  const failed = ({ why, isChanged }) => {
+    const isNew = isChanged ? cache.noteChanged() : why !== told;
+    told = why;
+    if (!isNew) return;
+    tell2(isChanged ? `The image ${name} has changed on its server, so every read fails with EIO: what was read before belongs to the old version; end this export and start it anew` : `Reading ${name} fails with EIO: ${why}`);
+  };
+  const parts2 = {
+    size,
+    cache,
+    readAhead,
+    store: null,
+    leastBlocks,
+    failed
+  };
+  const reader = new ObjectReader(parts2, () => new HttpPool({
+    ...poolOptions(location, name, sockets),
+    known: object,
+    reconnectMs,
+    modeChanged: (onStreams) => reader.modeChanged(onStreams),
+    idle: () => reader.idle()
+  }));
+  return new HttpBackend(name, size, reader);
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
 }
 
 // src/base/import_factory.ts
@@ -21993,8 +24926,8 @@ var NbdRequest = class {
 
 // src/backends/protocols/nbd/connection.ts
 var SEND_BYTES = 256 * 1024;
-var RECEIVE_BYTES = 256 * 1024;
-var RECEIVE_LEAST = 4096;
+var RECEIVE_BYTES2 = 256 * 1024;
+var RECEIVE_LEAST2 = 4096;
 var NbdConnection = class {
   #owner;
   #parser;
@@ -22012,7 +24945,7 @@ var NbdConnection = class {
   #isSending = false;
   /** A WRITE whose header was sent without its data. */
   #separate = null;
-  #bytes = new Uint8Array(RECEIVE_BYTES);
+  #bytes = new Uint8Array(RECEIVE_BYTES2);
   /** What has come and was not taken apart yet. */
   #from = 0;
   #to = 0;
@@ -22125,21 +25058,21 @@ var NbdConnection = class {
     if (this.#isReceiving || this.#isLost || this.#count === 0) return;
     const parser = this.#parser;
     this.#isReceiving = true;
-    this.#isDirect = this.#from === this.#to && parser.directLength >= RECEIVE_LEAST;
+    this.#isDirect = this.#from === this.#to && parser.directLength >= RECEIVE_LEAST2;
     if (this.#isDirect) {
       const { directBuffer, directStart, directLength } = parser;
       return this.#stream.receive(directBuffer, directStart, directLength);
     }
     if (this.#from === this.#to) this.#from = this.#to = 0;
-    else if (RECEIVE_BYTES - this.#to < RECEIVE_LEAST) this.#compact();
-    this.#stream.receive(this.#bytes, this.#to, RECEIVE_BYTES - this.#to);
+    else if (RECEIVE_BYTES2 - this.#to < RECEIVE_LEAST2) this.#compact();
+    this.#stream.receive(this.#bytes, this.#to, RECEIVE_BYTES2 - this.#to);
   }
   /** Moves the part of a message that has come to the start of the buffer. */
   #compact() {
     this.#bytes.copyWithin(0, this.#from, this.#to);
     this.#to -= this.#from;
     this.#from = 0;
-    if (this.#to < RECEIVE_BYTES) return;
+    if (this.#to < RECEIVE_BYTES2) return;
     throw new ProtocolViolation("a chunk is too long");
   }
   #find(high, low) {
@@ -22171,8 +25104,8 @@ var NbdConnection = class {
 };
 
 // src/backends/protocols/nbd/link.ts
-var PAUSE_MS = 100;
-var LONGEST_PAUSE_MS = 5e3;
+var PAUSE_MS2 = 100;
+var LONGEST_PAUSE_MS2 = 5e3;
 var ATTEMPT_MS = 1e4;
 var NbdLink = class {
   #options;
@@ -22305,8 +25238,8 @@ var NbdLink = class {
     const limit = this.#isDown ? 0 : reconnectMs;
     const start = performance.now();
     const deadline = start + limit;
-    let pause = PAUSE_MS;
-    if (start - this.#connectedAt < PAUSE_MS) await sleep(PAUSE_MS);
+    let pause = PAUSE_MS2;
+    if (start - this.#connectedAt < PAUSE_MS2) await sleep(PAUSE_MS2);
     while (!this.#isClosed) {
       try {
         const left = deadline - performance.now();
@@ -22324,7 +25257,7 @@ var NbdLink = class {
         break;
       }
       await sleep(pause);
-      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MS2);
     }
     this.#isConnecting = false;
     if (this.#connection === null) return this.#failWaiting();
@@ -22896,6 +25829,7 @@ var DRIVERS = [
   OVERLAY,
   FILE,
   NBD,
+  HTTP,
   MEMORY,
   NULL,
   PATTERN,
@@ -22948,15 +25882,15 @@ async function attachDriver(driver, attachment, below, services, stack) {
 }
 
 // src/backends/convert/compare_bytes.ts
-var STRIDE2 = 16;
+var STRIDE3 = 16;
 function isZero(bytes2, start, length2) {
   const words = wordsOf2(bytes2);
   const end = start + length2;
   let at = start / 4;
   const last = Math.floor(end / 4);
-  for (; at + STRIDE2 <= last; at += STRIDE2) {
+  for (; at + STRIDE3 <= last; at += STRIDE3) {
     let any = 0;
-    for (let i = 0; i < STRIDE2; i++) any |= words[at + i];
+    for (let i = 0; i < STRIDE3; i++) any |= words[at + i];
     if (any !== 0) return false;
   }
   for (; at < last; at++) if (words[at] !== 0) return false;
@@ -23384,6 +26318,7 @@ var SocketWait = class {
 };
 
 // src/linux/socket/polled_stream.ts
+var TICK_MS2 = 1e3;
 var PolledStream = class {
   #fd;
   #wait;
@@ -23407,6 +26342,13 @@ var PolledStream = class {
   }
   completed(operation) {
     operation.settle();
+  }
+  expectsAhead(_isExpected) {
+  }
+  everySecond(owner) {
+    const timer = setInterval(() => {
+      if (!owner.tick()) clearInterval(timer);
+    }, TICK_MS2);
   }
   close() {
     if (this.#isClosed) return;
@@ -24409,6 +27351,12 @@ var TlsStream = class {
   completed(operation) {
     this.#raw.completed(operation);
   }
+  expectsAhead(isExpected) {
+    this.#raw.expectsAhead(isExpected);
+  }
+  everySecond(owner) {
+    this.#raw.everySecond(owner);
+  }
   /** Ends at once, so without a close_notify. */
   close() {
     if (this.#isClosed) return;
@@ -25379,8 +28327,8 @@ function lockImage(fd, use) {
   ];
   try {
     for (const byte of bytes2) setLock(fd, LOCK_TYPE.READ, byte, use);
-    const refused2 = used.find((each) => isHeld(fd, unsharedByte(each)));
-    if (refused2 !== void 0) throw notShared(use, refused2);
+    const refused3 = used.find((each) => isHeld(fd, unsharedByte(each)));
+    if (refused3 !== void 0) throw notShared(use, refused3);
     const busy = UNSHARED.find((each) => isHeld(fd, usedByte(each)));
     if (busy !== void 0) throw inUse(use, busy);
     return true;
@@ -25737,7 +28685,7 @@ function openBatchRing(fd) {
 
 // src/shared_memory/blocking_calls.ts
 var GUARD = 0;
-var STRIDE3 = 32;
+var STRIDE4 = 32;
 var OUTSIDE = 0;
 var INSIDE = 1;
 var ENDED = 2;
@@ -25802,7 +28750,7 @@ var BlockingCalls = class {
   }
 };
 function stateOf(thread) {
-  return STRIDE3 * (1 + thread);
+  return STRIDE4 * (1 + thread);
 }
 function passOn(words, guard) {
   for (let other = 0; stateOf(other) < words.length; other++) {
@@ -26060,8 +29008,13 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
+<<<<<<< HEAD
   const refusal5 = refuse2(context, wanted);
   if (refusal5 !== 0) return reply.error(refusal5);
+=======
+  const refusal3 = refuse2(context, wanted);
+  if (refusal3 !== 0) return reply.error(refusal3);
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -26083,8 +29036,8 @@ async function setAttributes(context, request, reply) {
   await replyAttributes(context, reply);
 }
 function readWanted({ header, body }) {
-  const { get, number: number2 } = SETATTR_IN;
-  const valid = get.valid(body);
+  const { get: get2, number: number2 } = SETATTR_IN;
+  const valid = get2.valid(body);
   const time2 = (flag, nowFlag, s, ns) => {
     if ((valid & flag) === 0) return null;
     return (valid & nowFlag) !== 0 ? "now" : timeOf(s, ns);
@@ -26093,11 +29046,11 @@ function readWanted({ header, body }) {
     valid,
     callerGid: IN_HEADER3.get.gid(header),
     size: number2.size(body),
-    mode: get.mode(body),
-    uid: get.uid(body),
-    gid: get.gid(body),
-    atime: time2(FATTR.ATIME, FATTR.ATIME_NOW, get.atime(body), get.atimensec(body)),
-    mtime: time2(FATTR.MTIME, FATTR.MTIME_NOW, get.mtime(body), get.mtimensec(body))
+    mode: get2.mode(body),
+    uid: get2.uid(body),
+    gid: get2.gid(body),
+    atime: time2(FATTR.ATIME, FATTR.ATIME_NOW, get2.atime(body), get2.atimensec(body)),
+    mtime: time2(FATTR.MTIME, FATTR.MTIME_NOW, get2.mtime(body), get2.mtimensec(body))
   };
 }
 function refuse2(context, { valid, mode, size }) {
@@ -26674,7 +29627,7 @@ function dependsOnSize(opcode) {
 var OWNER2 = 0;
 var DOORBELL3 = 1;
 var SHARES = 32;
-var STRIDE4 = 32;
+var STRIDE5 = 32;
 var REVOKED = -(2 ** 30);
 var SharedRwLock = class {
   #words;
@@ -26686,7 +29639,7 @@ var SharedRwLock = class {
   #waiters;
   /** Words of shared memory that a lock takes for a number of holders. */
   static words(holders) {
-    return SHARES + STRIDE4 * holders;
+    return SHARES + STRIDE5 * holders;
   }
   /**
    * Wraps the memory of a lock.
@@ -26695,7 +29648,7 @@ var SharedRwLock = class {
    */
   constructor(words, { holder = 0, oneThread = false } = {}) {
     this.#words = words;
-    this.#own = SHARES + STRIDE4 * holder;
+    this.#own = SHARES + STRIDE5 * holder;
     this.#owner = holder + 1;
     this.#waiters = oneThread ? [] : null;
   }
@@ -26768,7 +29721,7 @@ var SharedRwLock = class {
    */
   revoke(holder) {
     const words = this.#words;
-    Atomics.store(words, SHARES + STRIDE4 * holder, REVOKED);
+    Atomics.store(words, SHARES + STRIDE5 * holder, REVOKED);
     const owner = holder + 1;
     const before = Atomics.compareExchange(words, OWNER2, owner, this.#owner);
     this.#wake();
@@ -26776,7 +29729,7 @@ var SharedRwLock = class {
   }
   #isShared() {
     const words = this.#words;
-    for (let at = SHARES; at < words.length; at += STRIDE4) {
+    for (let at = SHARES; at < words.length; at += STRIDE5) {
       if (Atomics.load(words, at) > 0) return true;
     }
     return false;
@@ -26801,7 +29754,7 @@ var HANDLES_MAX = 16384;
 var NEXT = 0;
 var SLOTS_AT = 2;
 var WORDS_OF_SLOT = 2;
-var STATE2 = 0;
+var STATE3 = 0;
 var SINCE = 1;
 var IS_OPEN = 1;
 var IS_WRITABLE = 2;
@@ -26832,10 +29785,10 @@ var OpenHandles = class {
     for (let i = 0; i < HANDLES_MAX; i++) {
       const slot = (first2 + i) % HANDLES_MAX;
       const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-      const free = Atomics.load(words, at + STATE2);
+      const free = Atomics.load(words, at + STATE3);
       if ((free & IS_OPEN) !== 0) continue;
       const opened = (free & -GENERATION2) + GENERATION2 | IS_OPEN | (writable ? IS_WRITABLE : 0);
-      if (Atomics.compareExchange(words, at + STATE2, free, opened) !== free) {
+      if (Atomics.compareExchange(words, at + STATE3, free, opened) !== free) {
         continue;
       }
       Atomics.store(words, at + SINCE, since);
@@ -26850,7 +29803,7 @@ var OpenHandles = class {
   /** Whether a handle is open for writing. */
   isWritable(fh) {
     const at = this.#find(fh);
-    return at !== null && (Atomics.load(this.#words, at + STATE2) & IS_WRITABLE) !== 0;
+    return at !== null && (Atomics.load(this.#words, at + STATE3) & IS_WRITABLE) !== 0;
   }
   /** Whether a handle has not been told of all errors up to a count. */
   hasNews(fh, count2) {
@@ -26876,14 +29829,14 @@ var OpenHandles = class {
   /** Closes a handle; its number is not valid any more. */
   close(fh) {
     const at = this.#find(fh);
-    if (at !== null) Atomics.and(this.#words, at + STATE2, -GENERATION2);
+    if (at !== null) Atomics.and(this.#words, at + STATE3, -GENERATION2);
   }
   /** The index of an open handle's slot. */
   #find(fh) {
     const slot = Number(fh & LOW_WORD) - 1;
     if (slot < 0 || slot >= HANDLES_MAX) return null;
     const at = SLOTS_AT + slot * WORDS_OF_SLOT;
-    const state = Atomics.load(this.#words, at + STATE2);
+    const state = Atomics.load(this.#words, at + STATE3);
     const isOpen = (state & IS_OPEN) !== 0;
     return isOpen && BigInt(generationOf(state)) === fh >> 32n ? at : null;
   }
@@ -28059,7 +31012,11 @@ function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
 }
 
 // src/filesystem/make_node.ts
+<<<<<<< HEAD
 function makeNode(context, directory, name, mode, rdev, caller, refusal5 = "EPERM") {
+=======
+function makeNode(context, directory, name, mode, rdev, caller, refusal3 = "EPERM") {
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
   const { fs } = context;
   const type = mode & S_IF.MT;
   if (type === S_IF.DIR && fs.mkdir !== void 0) {
@@ -28069,7 +31026,11 @@ function makeNode(context, directory, name, mode, rdev, caller, refusal5 = "EPER
   if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
     return fs.create(directory, name, mode, caller);
   }
+<<<<<<< HEAD
   if (fs.mknod === void 0) throw context.refusal(refusal5);
+=======
+  if (fs.mknod === void 0) throw context.refusal(refusal3);
+>>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
   return fs.mknod(directory, name, mode, rdev, caller);
 }
 

@@ -18,6 +18,7 @@ import "../mount/far_offsets_test.ts";
 import "../mount/file_system_test.ts";
 import "../mount/fsync_test.ts";
 import "../mount/handler_mistakes_test.ts";
+import "../mount/http_test.ts";
 import "../mount/image_test.ts";
 import "../mount/in_use_test.ts";
 import "../mount/last_flush_test.ts";

@@ -13,6 +13,7 @@ import "../backends/convert/filled_image_test.ts";
 import "../backends/drivers_test.ts";
 import "../backends/file_backend_test.ts";
 import "../backends/file_sync_test.ts";
+import "../backends/http/http_backend_test.ts";
 import "../backends/image_backend_test.ts";
 import "../backends/known_formats_test.ts";
 import "../backends/linux_file_backend_test.ts";

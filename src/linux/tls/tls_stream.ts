@@ -1,6 +1,10 @@
 import { ERRNO } from "../../base/errno.ts";
 import { messageOf } from "../../base/message_of.ts";
-import type { ByteStream, StreamOwner } from "../../event/byte_stream.ts";
+import type {
+  ByteStream,
+  StreamOwner,
+  Ticking,
+} from "../../event/byte_stream.ts";
 import type { CompletedOperation } from "../../event/ring_events.ts";
 import { TLS_READ, type TlsEngine } from "./tls_engine.ts";
 
@@ -68,6 +72,14 @@ export class TlsStream implements ByteStream, StreamOwner {
 
   completed(operation: CompletedOperation): void {
     this.#raw!.completed(operation);
+  }
+
+  expectsAhead(isExpected: boolean): void {
+    this.#raw!.expectsAhead(isExpected);
+  }
+
+  everySecond(owner: Ticking): void {
+    this.#raw!.everySecond(owner);
   }
 
   /** Ends at once, so without a close_notify. */

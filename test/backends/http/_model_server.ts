@@ -6,6 +6,7 @@
 import type {
   ConnectedSocket,
   SocketService,
+  TlsClient,
 } from "../../../src/backends/services.ts";
 import { UserError } from "../../../src/base/user_error.ts";
 import type {
@@ -46,6 +47,8 @@ export class ModelWebServer implements SocketService {
   connections = 0;
   /** Hosts to which connections were made. */
   readonly hosts: string[] = [];
+  /** Hosts for which TLS was begun. */
+  readonly tlsHosts: string[] = [];
   readonly #open = new Set<ModelConnection>();
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
@@ -63,6 +66,17 @@ export class ModelWebServer implements SocketService {
     const connection = new ModelConnection(this);
     this.#open.add(connection);
     return Promise.resolve(connection);
+  }
+
+  /** TLS without TLS: it only notes for which host it is begun. */
+  tls(): TlsClient {
+    return {
+      start: (socket, host) => {
+        this.tlsHosts.push(host);
+        return Promise.resolve(socket);
+      },
+      close() {},
+    };
   }
 
   /** Cuts every connection. */
