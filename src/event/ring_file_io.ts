@@ -13,7 +13,7 @@ import {
   OperationList,
   type OperationOwner,
 } from "./file_operation.ts";
-import type { ByteStream, StreamOwner, Ticking } from "./byte_stream.ts";
+import type { ByteStream, StreamOwner } from "./byte_stream.ts";
 import type { BlockingLimit, FileIo, SocketCalls } from "./file_io.ts";
 import type { RingOwner } from "./ring.ts";
 import type { RingEvents } from "./ring_events.ts";
