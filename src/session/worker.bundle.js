@@ -15282,7 +15282,6 @@ function lowestZero(bits, max) {
   return Math.min(count2, max);
 }
 
-<<<<<<< HEAD
 // src/backends/formats/qcow2/read_l1.ts
 var PART6 = 1 << 20;
 var RESERVED_HIGH5 = 2130706432;
@@ -15315,787 +15314,6 @@ function clusterOfEntry(high, low, clusterSize) {
   const cluster = ((high & 16777215) * 2 ** 32 + low) / clusterSize;
   const isValid = Number.isInteger(cluster) && cluster < BAD_TABLE;
   return isValid ? cluster : BAD_TABLE;
-=======
-// src/backends/cache_owner.ts
-function cacheOwner(queue) {
-  return (queue ?? -1) + 2;
-}
-
-// src/backends/formats/qcow2/slice_layout.ts
-var WAYS = 8;
-var CONTROL_WORDS = 16;
-var SET_WORDS = 16;
-var SLOT_WORDS = 4;
-var SET_STRIDE = SET_WORDS + WAYS * SLOT_WORDS;
-var SET = {
-  /** While a thread changes its slots, the number of that thread; else 0. */
-  LOCK: 0,
-  /** The slot that is looked at first when one must be replaced. */
-  HAND: 1,
-  /** Counts what a slice that was being read meanwhile may not overwrite. */
-  CHANGES: 2
-};
-var SLOT = {
-  /** The slice plus 1; 0 if the slot is empty. */
-  TAG: 0,
-  /** Odd while the slot changes. */
-  VERSION: 1,
-  /** Not 0 if it was used since the hand passed it. */
-  USED: 2,
-  /** One of {@linkcode DIRTY}; a slot that is not clean is not replaced. */
-  DIRTY: 3
-};
-var DIRTY = {
-  CLEAN: 0,
-  /** Changed, and in the list of dirty slots. */
-  CHANGED: 1,
-  /** Being written to the file. */
-  WRITING: 2,
-  /** Changed again while it is being written. */
-  CHANGED_AGAIN: 3
-};
-var UNDO_WORDS = 4;
-var UNDO = {
-  /** 1 while the change is under way. */
-  ACTIVE: 0,
-  /** The slot, the first word of it, and how many. */
-  SLOT: 1,
-  AT: 2,
-  COUNT: 3
-};
-var CONTROL = {
-  /** How many sets there are. */
-  SETS: 0,
-  /** How many slots are in the list of dirty slots. */
-  DIRTY_COUNT: 1
-};
-
-// src/backends/formats/qcow2/slice_cache.ts
-var LOCK_LOOKS = 100;
-var SliceCache = class {
-  /** The words of all slots: slot `n` starts at `n * sliceWords`. */
-  data;
-  words;
-  sliceWords;
-  /** The number of this thread as the owner of a set's lock. */
-  owner;
-  /** What undoes the change that is under way. */
-  undo;
-  #sets;
-  /** The slots that have changed, in the order in which they did. */
-  dirty;
-  /** The version of the slot that was found last. */
-  #version = 0;
-  /**
-   * Makes the memory of a cache.
-   *
-   * @param bytes How much it may take; it takes a few slots if that is less.
-   * @param slices How many slices there are: it does not take more.
-   * @param sliceWords 32-bit words of a slice.
-   */
-  static create(bytes2, slices, sliceWords) {
-    const setBytes = 4 * (SET_STRIDE + WAYS * (sliceWords + 1));
-    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(slices / WAYS)));
-    const memory = new SharedArrayBuffer(4 * (CONTROL_WORDS + UNDO_WORDS + sliceWords) + sets * setBytes);
-    new Int32Array(memory)[CONTROL.SETS] = sets;
-    return memory;
-  }
-  /**
-   * Wraps the memory of a cache.
-   *
-   * @param memory Of {@linkcode SliceCache.create}.
-   * @param sliceWords As there.
-   * @param owner The number of this thread, of `cacheOwner()`.
-   */
-  constructor(memory, sliceWords, owner) {
-    this.owner = owner;
-    this.#sets = new Int32Array(memory, 0, 1)[0];
-    this.sliceWords = sliceWords;
-    const words = CONTROL_WORDS + this.#sets * SET_STRIDE;
-    this.words = new Int32Array(memory, 0, words);
-    const slots = this.#sets * WAYS;
-    this.dirty = new Int32Array(memory, 4 * words, slots);
-    const undo = words + slots;
-    this.undo = new Int32Array(memory, 4 * undo, UNDO_WORDS + sliceWords);
-    this.data = new Int32Array(memory, 4 * (undo + this.undo.length));
-  }
-  /** How many slices fit. */
-  get slots() {
-    return this.#sets * WAYS;
-  }
-  /**
-   * Finds a slice. What the caller then reads of `data` counts only if
-   * {@linkcode SliceCache.isUnchanged} says so afterwards.
-   *
-   * @returns Its slot, or -1 if it is not cached or is being changed.
-   */
-  find(slice) {
-    const words = this.words;
-    const set = slice % this.#sets;
-    const tag = slice + 1 | 0;
-    let at = CONTROL_WORDS + set * SET_STRIDE + SET_WORDS;
-    for (let way = 0; way < WAYS; way++, at += SLOT_WORDS) {
-      if (Atomics.load(words, at + SLOT.TAG) !== tag) continue;
-      const version = Atomics.load(words, at + SLOT.VERSION);
-      if ((version & 1) !== 0 || Atomics.load(words, at + SLOT.TAG) !== tag) {
-        return -1;
-      }
-      if (Atomics.load(words, at + SLOT.USED) === 0) {
-        Atomics.store(words, at + SLOT.USED, 1);
-      }
-      this.#version = version;
-      return set * WAYS + way;
-    }
-    return -1;
-  }
-  /** Whether the slot found last has not changed since. */
-  isUnchanged(slot) {
-    const at = this.slotAt(slot) + SLOT.VERSION;
-    return Atomics.load(this.words, at) === this.#version;
-  }
-  /** The count to hand to {@linkcode SliceCache.add} after reading a slice. */
-  changes(slice) {
-    return Atomics.load(this.words, this.setAt(slice) + SET.CHANGES);
-  }
-  /**
-   * Copies a slice.
-   *
-   * @param into Takes its words.
-   * @returns Whether it is cached, and was not being changed.
-   */
-  copy(slice, into) {
-    const slot = this.find(slice);
-    if (slot < 0) return false;
-    const start = slot * this.sliceWords;
-    for (let i = 0; i < into.length; i++) {
-      into[i] = Atomics.load(this.data, start + i);
-    }
-    return this.isUnchanged(slot);
-  }
-  /**
-   * Whether what was read of a slice in the file is its newest state: no slot has
-   * it, where it may have changed, and none was written since.
-   *
-   * @param changes The count before it was read.
-   */
-  isCurrent(slice, changes) {
-    const { words } = this;
-    const set = this.setAt(slice);
-    const tag = slice + 1 | 0;
-    for (let way = 0; way < WAYS; way++) {
-      const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.TAG;
-      if (Atomics.load(words, at) === tag) return false;
-    }
-    return Atomics.load(words, set + SET.CHANGES) === changes;
-  }
-  /**
-   * Caches a slice that was read, unless it is there already, or the set has
-   * changed so that it may be out of date, or another thread keeps the set for
-   * too long: it then stays as it is, and the slice is read again next time.
-   *
-   * @param slice Its number.
-   * @param words Its words in host order.
-   * @param changes The count before it was read.
-   * @returns Whether it was cached by this call.
-   */
-  add(slice, words, changes) {
-    const set = this.setAt(slice);
-    if (!this.lock(set)) return false;
-    try {
-      if (Atomics.load(this.words, set + SET.CHANGES) !== changes) {
-        return false;
-      }
-      const slot = this.slotFor(set, slice + 1 | 0);
-      if (slot >= 0) this.fill(slot, slice + 1 | 0, words);
-      return slot >= 0;
-    } finally {
-      this.unlock(set);
-    }
-  }
-  /**
-   * Releases what a thread has locked that has ended: the slots are left as they
-   * were before, or after.
-   */
-  threadEnded(owner) {
-    const { words } = this;
-    for (let set = CONTROL_WORDS; set < words.length; set += SET_STRIDE) {
-      if (Atomics.load(words, set + SET.LOCK) !== owner) continue;
-      for (let way = 0; way < WAYS; way++) {
-        const at = set + SET_WORDS + way * SLOT_WORDS + SLOT.VERSION;
-        if ((Atomics.load(words, at) & 1) !== 0) Atomics.add(words, at, 1);
-      }
-      this.unlock(set);
-    }
-  }
-  unlock(set) {
-    Atomics.store(this.words, set + SET.LOCK, 0);
-  }
-  setAt(slice) {
-    return CONTROL_WORDS + slice % this.#sets * SET_STRIDE;
-  }
-  slotAt(slot) {
-    return CONTROL_WORDS + Math.floor(slot / WAYS) * SET_STRIDE + SET_WORDS + slot % WAYS * SLOT_WORDS;
-  }
-  lock(set) {
-    const words = this.words;
-    for (let looks = 0; looks < LOCK_LOOKS; looks++) {
-      const at = set + SET.LOCK;
-      if (Atomics.compareExchange(words, at, 0, this.owner) === 0) return true;
-    }
-    return false;
-  }
-  /**
-   * Chooses the slot for a slice: an empty one, else the first from the hand on
-   * that was not used since the hand passed it.
-   *
-   * @returns -1 if the slice is there already, or every slot has to stay.
-   */
-  slotFor(set, tag) {
-    const words = this.words;
-    const first2 = set + SET_WORDS;
-    let empty = -1;
-    for (let way2 = 0; way2 < WAYS; way2++) {
-      const found = Atomics.load(words, first2 + way2 * SLOT_WORDS + SLOT.TAG);
-      if (found === tag) return -1;
-      const at = first2 + way2 * SLOT_WORDS + SLOT.DIRTY;
-      const isFree = found === 0 && Atomics.load(words, at) === DIRTY.CLEAN;
-      if (isFree && empty < 0) empty = way2;
-    }
-    let way = empty;
-    let hand = Atomics.load(words, set + SET.HAND);
-    for (let looks = 0; way < 0; looks++) {
-      if (looks > 2 * WAYS) return -1;
-      const at = first2 + hand * SLOT_WORDS;
-      const isClean = Atomics.load(words, at + SLOT.DIRTY) === DIRTY.CLEAN;
-      if (isClean && Atomics.exchange(words, at + SLOT.USED, 0) === 0) {
-        way = hand;
-      }
-      hand = (hand + 1) % WAYS;
-      Atomics.store(words, set + SET.HAND, hand);
-    }
-    return (set - CONTROL_WORDS) / SET_STRIDE * WAYS + way;
-  }
-  fill(slot, tag, from) {
-    const words = this.words;
-    const at = this.slotAt(slot);
-    Atomics.add(words, at + SLOT.VERSION, 1);
-    Atomics.store(words, at + SLOT.TAG, 0);
-    const { data } = this;
-    const start = slot * this.sliceWords;
-    for (let i = 0; i < from.length; i++) {
-      Atomics.store(data, start + i, from[i]);
-    }
-    Atomics.store(words, at + SLOT.USED, 1);
-    Atomics.store(words, at + SLOT.TAG, tag);
-    Atomics.add(words, at + SLOT.VERSION, 1);
-  }
-};
-
-// src/backends/formats/qcow2/table_lookup.ts
-var LOOKS = 100;
-var SliceBuffer = class {
-  /** As in the file. */
-  bytes;
-  /** In host order, once it has been read. */
-  words;
-  /** Which slice. */
-  slice = -1;
-  /** Where it is in the file. */
-  host = 0;
-  /** The cache's count before it was read. */
-  changes = 0;
-  /** Makes room for a slice. */
-  constructor({ sliceSize }) {
-    this.bytes = new Uint8Array(sliceSize);
-    this.words = new Int32Array(sliceSize / 4);
-  }
-};
-var TableLookup = class {
-  #geometry;
-  #l1;
-  #cache;
-  #entries;
-  /**
-   * Attaches to the tables of an open image.
-   *
-   * @param owner The number of this thread, of `cacheOwner()`.
-   */
-  constructor({ geometry, l1, cache }, owner) {
-    this.#geometry = geometry;
-    this.#l1 = new L1Table(l1);
-    this.#cache = new SliceCache(cache, geometry.sliceSize / 4, owner);
-    this.#entries = new L2Entries(geometry);
-  }
-  /**
-   * Maps the start of a range of the disk.
-   *
-   * @param position Where it starts; inside the disk.
-   * @param length How long it is.
-   * @param mapping Takes what the first bytes are made of, as many as the slice
-   * tells.
-   * @returns Whether it is known; if not, the slice has to be read.
-   */
-  map(position, length2, mapping) {
-    const { sliceSpan, sliceSize } = this.#geometry;
-    const slice = Math.floor(position / sliceSpan);
-    const inSlice = position - slice * sliceSpan;
-    const cache = this.#cache;
-    for (let look = 0; look < LOOKS; look++) {
-      const slot = cache.find(slice);
-      if (slot < 0) break;
-      const start = slot * (sliceSize / 4);
-      const { data } = cache;
-      this.#entries.map(data, start, position, inSlice, length2, mapping);
-      if (cache.isUnchanged(slot)) return true;
-    }
-    return this.#mapByL1(slice, inSlice, length2, mapping);
-  }
-  /** Releases what the thread of a queue has locked that has ended. */
-  queueEnded(queue) {
-    this.#cache.threadEnded(cacheOwner(queue));
-  }
-  /**
-   * Prepares to read the slice that `map()` misses: it sets `host`, from where
-   * `bytes` has to be filled.
-   */
-  prepare(position, into) {
-    const { sliceSpan, sliceSize, tableSlices, clusterSize } = this.#geometry;
-    const slice = Math.floor(position / sliceSpan);
-    const table2 = Math.floor(slice / tableSlices);
-    into.slice = slice;
-    into.changes = this.#cache.changes(slice);
-    into.host = this.#l1.clusterOf(table2) * clusterSize + slice % tableSlices * sliceSize;
-  }
-  /**
-   * Caches a slice that has been read, and maps a range by it: also if it could
-   * not be cached.
-   *
-   * @returns Whether it is mapped; if not, the cache had a newer state of the
-   * slice meanwhile, and the caller maps once more.
-   */
-  mapRead(read2, position, length2, mapping) {
-    const { words, bytes: bytes2, slice, changes } = read2;
-    if (!this.#cache.isCurrent(slice, changes)) return false;
-    for (let i = 0; i < words.length; i++) {
-      const at = 4 * i;
-      words[i] = bytes2[at] << 24 | bytes2[at + 1] << 16 | bytes2[at + 2] << 8 | bytes2[at + 3];
-    }
-    this.#cache.add(slice, words, changes);
-    const inSlice = position - slice * this.#geometry.sliceSpan;
-    this.#entries.map(words, 0, position, inSlice, length2, mapping);
-    return true;
-  }
-  /** Maps what has no L2 table, as far as no further table follows. */
-  #mapByL1(slice, inSlice, length2, mapping) {
-    const { sliceSpan, tableSlices } = this.#geometry;
-    const table2 = Math.floor(slice / tableSlices);
-    const cluster = this.#l1.clusterOf(table2);
-    if (cluster !== NO_TABLE && cluster !== BAD_TABLE) return false;
-    const before = (slice - table2 * tableSlices) * sliceSpan + inSlice;
-    const span = tableSlices * sliceSpan;
-    let mapped = span - before;
-    for (let next = table2 + 1; mapped < length2; next++, mapped += span) {
-      if (this.#l1.clusterOf(next) !== cluster) break;
-    }
-    mapping.setPlaceless(cluster === NO_TABLE ? MAPPED.UNALLOCATED : MAPPED.CORRUPT, Math.min(mapped, length2));
-    return true;
-  }
-};
-
-// src/backends/formats/qcow2/map_later.ts
-async function mapLater({ lookup: lookup2, file, geometry }, position, length2, mapping) {
-  const slice = new SliceBuffer(geometry);
-  while (!lookup2.map(position, length2, mapping)) {
-    lookup2.prepare(position, slice);
-    const { bytes: bytes2, host } = slice;
-    const got = await readFully(file, host, bytes2, 0, bytes2.length);
-    if (got < bytes2.length) return got < 0 ? got : -ERRNO.EIO;
-    if (lookup2.mapRead(slice, position, length2, mapping)) break;
-  }
-  return 0;
-}
-
-// src/backends/formats/qcow2/read_operation.ts
-var STATE = {
-  /** The next range has to be mapped. */
-  MAP: 0,
-  /** It is mapped. */
-  MAPPED: 1,
-  /** Bytes of the disk are being read. */
-  BYTES: 2,
-  /** A slice of an L2 table is being read. */
-  SLICE: 3,
-  /** A compressed cluster is being read. */
-  STREAM: 4
-};
-var NO_BUFFER = new Uint8Array(0);
-var ReadOperation = class {
-  #from;
-  #idle;
-  #mapping = new Mapping();
-  #state = STATE.MAP;
-  #position = 0;
-  #buffer = NO_BUFFER;
-  #start = 0;
-  #length = 0;
-  /** Bytes of the disk that have been read. */
-  #done = 0;
-  #answer = null;
-  /** Made when first needed. */
-  #slice = null;
-  #stream = NO_BUFFER;
-  /** Bytes of the slice or stream that have been read. */
-  #filled = 0;
-  /**
-   * Makes an operation.
-   *
-   * @param from What it reads from.
-   * @param idle Where it waits for its next use.
-   */
-  constructor(from, idle) {
-    this.#from = from;
-    this.#idle = idle;
-  }
-  /** Reads a range; the parameters are those of `Backend.read()`. */
-  read(position, buffer, start, length2) {
-    this.#position = position;
-    this.#buffer = buffer;
-    this.#start = start;
-    this.#length = length2;
-    this.#done = 0;
-    this.#state = STATE.MAP;
-    this.#answer = null;
-    let result3;
-    try {
-      result3 = this.#run();
-    } catch (error) {
-      this.#release();
-      throw error;
-    }
-    if (result3 === null) return this.#answer;
-    this.#release();
-    return result3;
-  }
-  complete(got) {
-    let result3;
-    try {
-      const error = this.#took(got);
-      result3 = error < 0 ? this.#end(error) : this.#run();
-    } catch (error) {
-      return this.fail(error);
-    }
-    if (result3 === null) return;
-    const answer = this.#answer;
-    this.#release();
-    answer.complete(result3);
-  }
-  fail(error) {
-    const answer = this.#answer;
-    const done = this.#done;
-    this.#release();
-    if (done > 0) answer.complete(done);
-    else answer.fail(error);
-  }
-  /** Goes on as far as possible; `null` if it waits. */
-  #run() {
-    while (this.#done < this.#length) {
-      const got = this.#next();
-      if (typeof got !== "number") {
-        this.#answer ??= Completion.start();
-        Completion.of(got).deliverTo(this);
-        return null;
-      }
-      const error = this.#took(got);
-      if (error < 0) return this.#end(error);
-    }
-    return this.#done;
-  }
-  #end(error) {
-    return this.#done > 0 ? this.#done : error;
-  }
-  /** Makes the next call. */
-  #next() {
-    const { lookup: lookup2 } = this.#from;
-    const position = this.#position + this.#done;
-    if (this.#state === STATE.MAP) {
-      const left = this.#length - this.#done;
-      if (lookup2.map(position, left, this.#mapping)) {
-        this.#state = STATE.MAPPED;
-      } else {
-        this.#slice ??= new SliceBuffer(this.#from.geometry);
-        lookup2.prepare(position, this.#slice);
-        this.#filled = 0;
-        this.#state = STATE.SLICE;
-      }
-    }
-    switch (this.#state) {
-      case STATE.SLICE:
-        return this.#readSlice(this.#slice);
-      case STATE.STREAM:
-        return this.#readStream();
-      default:
-        return this.#readMapped(position);
-    }
-  }
-  #readMapped(position) {
-    const { data, clusters, geometry, damage } = this.#from;
-    const { kind, host, length: length2 } = this.#mapping;
-    const at = this.#start + this.#done;
-    this.#state = STATE.BYTES;
-    switch (kind) {
-      case MAPPED.DATA:
-        return data.read(host, this.#buffer, at, length2);
-      case MAPPED.UNALLOCATED:
-        return this.#readBacking(position);
-      case MAPPED.ZERO:
-        return this.#zero(length2);
-      case MAPPED.COMPRESSED: {
-        const from = position % geometry.clusterSize;
-        const cluster = clusters.get(host);
-        if (cluster === null) {
-          this.#filled = 0;
-          this.#state = STATE.STREAM;
-          return this.#readStream();
-        }
-        this.#buffer.set(cluster.subarray(from, from + length2), at);
-        return length2;
-      }
-      default:
-        damage.found(`its table at byte ${position} of the disk`);
-        return -ERRNO.EIO;
-    }
-  }
-  #readBacking(position) {
-    const { backing } = this.#from;
-    const { length: length2 } = this.#mapping;
-    const there = backing === null ? 0 : Math.min(length2, backing.size - position);
-    if (there <= 0) return this.#zero(length2);
-    const at = this.#start + this.#done;
-    return backing.backend.read(position, this.#buffer, at, there);
-  }
-  #zero(length2) {
-    const at = this.#start + this.#done;
-    this.#buffer.fill(0, at, at + length2);
-    return length2;
-  }
-  #readSlice({ bytes: bytes2, host }) {
-    const filled = this.#filled;
-    const left = bytes2.length - filled;
-    return this.#from.file.read(host + filled, bytes2, filled, left);
-  }
-  #readStream() {
-    const { file, geometry } = this.#from;
-    const { host, streamLength } = this.#mapping;
-    const filled = this.#filled;
-    if (this.#stream.length === 0) {
-      this.#stream = new Uint8Array(2 * geometry.clusterSize);
-    }
-    const left = streamLength - filled;
-    return file.read(host + filled, this.#stream, filled, left);
-  }
-  /** Takes the result of a call; a negative errno if the read has to end. */
-  #took(got) {
-    if (got < 0) return got;
-    switch (this.#state) {
-      case STATE.SLICE:
-        return this.#tookSlice(got, this.#slice);
-      case STATE.STREAM:
-        return this.#tookStream(got);
-      default: {
-        const bytes2 = got === 0 ? this.#pastEnd() : got;
-        if (bytes2 < 0) return bytes2;
-        this.#done += bytes2;
-        this.#state = STATE.MAP;
-        return 0;
-      }
-    }
-  }
-  #tookSlice(got, slice) {
-    if (got === 0) return -ERRNO.EIO;
-    this.#filled += got;
-    if (this.#filled < slice.bytes.length) return 0;
-    const position = this.#position + this.#done;
-    const left = this.#length - this.#done;
-    const { lookup: lookup2 } = this.#from;
-    const isMapped = lookup2.mapRead(slice, position, left, this.#mapping);
-    this.#state = isMapped ? STATE.MAPPED : STATE.MAP;
-    return 0;
-  }
-  #tookStream(got) {
-    const { clusters } = this.#from;
-    const { host, streamLength } = this.#mapping;
-    this.#filled += got;
-    if (got > 0 && this.#filled < streamLength) return 0;
-    const stream = this.#stream.subarray(0, this.#filled);
-    if (!clusters.add(host, stream)) return -ERRNO.EIO;
-    this.#state = STATE.MAP;
-    return 0;
-  }
-  /** Bytes that are zeroes because the last cluster of a file is not whole. */
-  #pastEnd() {
-    const { dataEnd, geometry: { clusterSize } } = this.#from;
-    const { kind, host, length: length2 } = this.#mapping;
-    const end = Math.ceil(dataEnd / clusterSize) * clusterSize;
-    if (kind !== MAPPED.DATA || host < dataEnd || host >= end) {
-      return -ERRNO.EIO;
-    }
-    return this.#zero(Math.min(length2, end - host));
-  }
-  #release() {
-    this.#buffer = NO_BUFFER;
-    this.#idle.push(this);
-  }
-};
-
-// src/backends/formats/qcow2/read_sources.ts
-function notAtEnd(answer) {
-  if (typeof answer !== "number") {
-    return Completion.of(answer).after(NOT_AT_END);
-  }
-  return answer === 0 ? -ERRNO.EIO : answer;
-}
-var NOT_AT_END = {
-  run: (got) => got === 0 ? -ERRNO.EIO : got
-};
-
-// src/backends/formats/qcow2/qcow2_backend.ts
-var MAPPINGS_MAX = 1024;
-var Qcow2Backend = class extends ImageBackend {
-  shared = true;
-  #from;
-  /** The mapping of a read that is answered without an operation. */
-  #mapping = new Mapping();
-  #idle = [];
-  /** Puts an image together. Its owner closes the files after it. */
-  constructor(parts2) {
-    super(parts2.name);
-    this.#from = parts2;
-  }
-  /** The size of the disk in bytes. */
-  get size() {
-    return this.#from.size;
-  }
-  /** Space and times are those of the image's own file. */
-  stat() {
-    const { geometry: { clusterSize } } = this.#from;
-    const { size } = this;
-    const statOf2 = ({ allocated, times: times2 }) => {
-      return {
-        size,
-        allocated,
-        blockSize: clusterSize,
-        times: times2
-      };
-    };
-    const stat = this.#from.file.stat();
-    return "then" in stat ? stat.then(statOf2) : statOf2(stat);
-  }
-  read(position, buffer, start, length2) {
-    const { lookup: lookup2, data, dataEnd, backing } = this.#from;
-    const mapping = this.#mapping;
-    if (length2 === 0) return 0;
-    if (lookup2.map(position, length2, mapping) && mapping.length === length2) {
-      const { kind, host } = mapping;
-      if (kind === MAPPED.DATA && host + length2 <= dataEnd) {
-        return notAtEnd(data.read(host, buffer, start, length2));
-      }
-      const isBelow = kind === MAPPED.UNALLOCATED && backing !== null;
-      if (kind === MAPPED.ZERO || kind === MAPPED.UNALLOCATED && !isBelow) {
-        buffer.fill(0, start, start + length2);
-        return length2;
-      }
-      if (isBelow && position + length2 <= backing.size) {
-        return notAtEnd(backing.backend.read(position, buffer, start, length2));
-      }
-    }
-    const operation = this.#idle.pop() ?? new ReadOperation(this.#from, this.#idle);
-    return operation.read(position, buffer, start, length2);
-  }
-  queueEnded(queue) {
-    const { lookup: lookup2, backing } = this.#from;
-    lookup2.queueEnded(queue);
-    backing?.backend.queueEnded?.(queue);
-  }
-  async extent(position) {
-    const first2 = await this.#extentAt(position);
-    let { end } = first2;
-    for (let i = 1; i < MAPPINGS_MAX && end < this.size; i++) {
-      const next = await this.#extentAt(end);
-      if (next.data !== first2.data) break;
-      end = next.end;
-    }
-    return {
-      data: first2.data,
-      end
-    };
-  }
-  /** What the disk is made of at a position, in this image or one below. */
-  async rangeAt(position) {
-    const { backing } = this.#from;
-    const { kind, length: length2, host } = await this.#mappingAt(position);
-    if (kind === MAPPED.CORRUPT) throw tableError(this.name, -ERRNO.EIO);
-    const isBelow = kind === MAPPED.UNALLOCATED && backing !== null && position < backing.size;
-    if (isBelow) {
-      const below = await rangeAt(backing.backend, position);
-      const least = Math.min(length2, below.length);
-      return {
-        ...below,
-        length: least,
-        depth: below.depth + 1
-      };
-    }
-    const data = kind === MAPPED.DATA || kind === MAPPED.COMPRESSED;
-    const hasPlace2 = kind !== MAPPED.COMPRESSED && host !== NO_HOST;
-    return {
-      start: position,
-      length: length2,
-      depth: 0,
-      present: kind !== MAPPED.UNALLOCATED,
-      zero: !data,
-      data,
-      compressed: kind === MAPPED.COMPRESSED,
-      offset: hasPlace2 ? host : null
-    };
-  }
-  /** The extent of one mapping, at most to the end of the disk. */
-  async #extentAt(position) {
-    const { backing } = this.#from;
-    const { kind, length: length2 } = await this.#mappingAt(position);
-    const end = position + length2;
-    if (kind === MAPPED.ZERO) return {
-      data: false,
-      end
-    };
-    if (kind !== MAPPED.UNALLOCATED) return {
-      data: true,
-      end
-    };
-    if (backing === null || position >= backing.size) {
-      return {
-        data: false,
-        end
-      };
-    }
-    const below = await backing.backend.extent(position);
-    return {
-      data: below.data,
-      end: Math.min(end, below.end, backing.size)
-    };
-  }
-  async #mappingAt(position) {
-    const mapping = new Mapping();
-    const left = this.size - position;
-    const error = await mapLater(this.#from, position, left, mapping);
-    if (error < 0) throw tableError(this.name, error);
-    return mapping;
-  }
-};
-function tableError(name, error) {
-  const message = `An L2 table of ${name} cannot be read`;
-  return Object.assign(new Error(message), {
-    errno: -error
-  });
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
 }
 
 // src/shared_memory/futex.ts
@@ -16573,8 +15791,8 @@ var WriteState = class {
   }
   /** Refuses changes, because the image is damaged. */
   setDamaged() {
-    const { NONE: NONE2, DAMAGED } = REFUSAL;
-    Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE2, DAMAGED);
+    const { NONE: NONE3, DAMAGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE3, DAMAGED);
   }
   /** Adds an entry to the range of those that are to be written. */
   noteDirty(table2, entry2) {
@@ -19410,7 +18628,6 @@ async function createRaw(path, options, files) {
   });
 }
 
-<<<<<<< HEAD
 // src/backends/mapped/no_blocks.ts
 var NO_BLOCKS = {
   copy: () => false,
@@ -21038,74 +20255,12 @@ var BlockCache = class {
     if (sets < 1) return null;
     const memory = new SharedArrayBuffer(4 * CONTROL_WORDS2 + sets * setBytes);
     new Int32Array(memory)[0] = sets;
-=======
-// src/backends/block_cache/block_cache.ts
-var BLOCK = 16 * 1024;
-var NOBODY = 0;
-var WAYS2 = 8;
-var OWNERS_MAX = 256;
-var STRIDE2 = 16;
-var LOCK_LOOKS2 = 1e4;
-var CONTROL2 = {
-  SETS: 0,
-  /** Counts blocks that have come, or whose fetch has failed. */
-  DOORBELL: 1,
-  /** Threads that wait for that. */
-  WAITERS: 2,
-  /** Whether the object is another one than before. */
-  CHANGED: 3,
-  WORDS: 16
-};
-var SET2 = {
-  LOCK: 0,
-  HAND: 1,
-  WORDS: 2
-};
-var SLOT2 = {
-  /** The block's number plus 1; 0 if it is empty. */
-  TAG: 0,
-  /** Who fetches it; 0 if its bytes are there. */
-  OWNER: 1,
-  USED: 2,
-  WORDS: 3
-};
-var SET_STRIDE2 = SET2.WORDS + WAYS2 * SLOT2.WORDS;
-var HAZARDS = CONTROL2.WORDS;
-var FIRST_SET = HAZARDS + OWNERS_MAX * STRIDE2;
-var HEAD_BYTES = 4 * FIRST_SET;
-var CLAIM = {
-  /** The block is there. */
-  THERE: -1,
-  /** Another fetch brings it. */
-  UNDER_WAY: -2,
-  /** There is no slot for it at the moment. */
-  NO_ROOM: -3
-};
-var BlockCache = class {
-  #words;
-  #data;
-  #sets;
-  #owner;
-  #hazard;
-  /**
-   * Makes the memory of a cache.
-   *
-   * @param bytes How much it may take; a few blocks if that is less.
-   * @param blocks How many blocks there are: it takes no more.
-   */
-  static create(bytes2, blocks) {
-    const setBytes = 4 * SET_STRIDE2 + WAYS2 * BLOCK;
-    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(blocks / WAYS2)));
-    const memory = new SharedArrayBuffer(HEAD_BYTES + sets * setBytes);
-    new Int32Array(memory)[CONTROL2.SETS] = sets;
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
     return memory;
   }
   /**
    * Wraps the memory of a cache.
    *
    * @param memory Of {@linkcode BlockCache.create}.
-<<<<<<< HEAD
    * @param blockSize As there.
    */
   constructor(memory, blockSize) {
@@ -21196,15 +20351,15 @@ function highOf(host) {
 }
 
 // src/backends/mapped/stream_blocks.ts
-var NONE = -1;
+var NONE2 = -1;
 var StreamBlocks = class {
   #compression;
   #find;
   #cache;
   /** The last block, and a byte to spare; made when first needed. */
   #block = new Uint8Array(0);
-  #file = NONE;
-  #host = NONE;
+  #file = NONE2;
+  #host = NONE2;
   #length = 0;
   /**
    * Makes the blocks of one thread.
@@ -21230,7 +20385,7 @@ var StreamBlocks = class {
   }
   add(mapping, bytes2) {
     const { file, host, blockLength, inBlock, length: length2 } = mapping;
-    this.#host = NONE;
+    this.#host = NONE2;
     const stream = this.#find(bytes2, mapping);
     if (stream === null) return false;
     if (this.#block.length < blockLength + 1) {
@@ -22066,7 +21221,153 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   for (const each of files) {
     fileSizes.push((await each.backend.stat()).size);
   }
-=======
+  return {
+    name,
+    attachment: {
+      name,
+      size,
+      extents,
+      fileSizes,
+      isOneFile,
+      grainSize,
+      hasMarkers: compressed?.hasMarkers ?? false,
+      blocks,
+      damage: DamageSigns.create(),
+      parentSize: parent === null ? null : (await parent.backend.stat()).size
+    }
+  };
+}
+function openOwnFile2(path, link3, context) {
+  const source = link3 === void 0 ? path : {
+    driver: FILE,
+    source: path
+  };
+  return context.openBelow(source, READ_ONLY);
+}
+async function layoutOf2(file, gate, context) {
+  const { backend, name } = file;
+  if (magicOf(await readStart2(backend, name)) !== null) {
+    const header = await readSparseHeader(backend, name);
+    return {
+      parts: [
+        {
+          end: header.size,
+          file: 0,
+          image: file,
+          header
+        }
+      ],
+      files: [
+        file
+      ],
+      isOneFile: true,
+      descriptor: await readEmbedded(backend, header, name)
+    };
+  }
+  const descriptor = await readDescriptorFile(backend, name);
+  const files = [];
+  const to = {
+    by: file,
+    gate,
+    context,
+    files
+  };
+  const parts2 = await openExtents(descriptor.extents, to);
+  return {
+    parts: parts2,
+    files,
+    isOneFile: false,
+    descriptor
+  };
+}
+function compressionOf2(headers, name) {
+  const compressed = headers.filter((header) => header.isCompressed);
+  const [first2] = compressed;
+  if (compressed.every((each) => each.hasMarkers === first2.hasMarkers)) {
+    return first2 ?? null;
+  }
+  throw refusal4(name, "only some of its extents have markers");
+}
+function sliceSizeOf(extents) {
+  const sparse = extents.find((extent) => extent.kind === "sparse");
+  return sparse?.tables.geometry.sliceSize ?? 0;
+}
+function refuseSnapshot2(name, { options }) {
+  if (options.snapshot === null) return;
+  const what = JSON.stringify(options.snapshot);
+  throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
+}
+function refuseOther4(name, descriptor, cid) {
+  if (cid === void 0 || descriptor?.cid === cid) return;
+  const has2 = descriptor?.cid.toString(16) ?? "no";
+  throw refusal4(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
+}
+
+// src/backends/block_cache/block_cache.ts
+var BLOCK = 16 * 1024;
+var NOBODY = 0;
+var WAYS3 = 8;
+var OWNERS_MAX = 256;
+var STRIDE2 = 16;
+var LOCK_LOOKS2 = 1e4;
+var CONTROL2 = {
+  SETS: 0,
+  /** Counts blocks that have come, or whose fetch has failed. */
+  DOORBELL: 1,
+  /** Threads that wait for that. */
+  WAITERS: 2,
+  /** Whether the object is another one than before. */
+  CHANGED: 3,
+  WORDS: 16
+};
+var SET2 = {
+  LOCK: 0,
+  HAND: 1,
+  WORDS: 2
+};
+var SLOT3 = {
+  /** The block's number plus 1; 0 if it is empty. */
+  TAG: 0,
+  /** Who fetches it; 0 if its bytes are there. */
+  OWNER: 1,
+  USED: 2,
+  WORDS: 3
+};
+var SET_STRIDE2 = SET2.WORDS + WAYS3 * SLOT3.WORDS;
+var HAZARDS = CONTROL2.WORDS;
+var FIRST_SET = HAZARDS + OWNERS_MAX * STRIDE2;
+var HEAD_BYTES = 4 * FIRST_SET;
+var CLAIM = {
+  /** The block is there. */
+  THERE: -1,
+  /** Another fetch brings it. */
+  UNDER_WAY: -2,
+  /** There is no slot for it at the moment. */
+  NO_ROOM: -3
+};
+var BlockCache2 = class {
+  #words;
+  #data;
+  #sets;
+  #owner;
+  #hazard;
+  /**
+   * Makes the memory of a cache.
+   *
+   * @param bytes How much it may take; a few blocks if that is less.
+   * @param blocks How many blocks there are: it takes no more.
+   */
+  static create(bytes2, blocks) {
+    const setBytes = 4 * SET_STRIDE2 + WAYS3 * BLOCK;
+    const sets = Math.max(1, Math.min(Math.floor(bytes2 / setBytes), Math.ceil(blocks / WAYS3)));
+    const memory = new SharedArrayBuffer(HEAD_BYTES + sets * setBytes);
+    new Int32Array(memory)[CONTROL2.SETS] = sets;
+    return memory;
+  }
+  /**
+   * Wraps the memory of a cache.
+   *
+   * @param memory Of {@linkcode BlockCache.create}.
    * @param owner The number of this thread, from 1 on.
    */
   constructor(memory, owner) {
@@ -22079,7 +21380,7 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   }
   /** How many blocks fit. */
   get slots() {
-    return this.#sets * WAYS2;
+    return this.#sets * WAYS3;
   }
   /** Whether the object is another one than before, so that nothing counts. */
   get isChanged() {
@@ -22101,12 +21402,12 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
     if (at < 0) return false;
     const slot = this.#slotOf(at);
     Atomics.store(words, this.#hazard, slot + 1);
-    const isThere2 = Atomics.load(words, at + SLOT2.TAG) === block + 1 && Atomics.load(words, at + SLOT2.OWNER) === NOBODY;
+    const isThere2 = Atomics.load(words, at + SLOT3.TAG) === block + 1 && Atomics.load(words, at + SLOT3.OWNER) === NOBODY;
     if (isThere2) {
       const first2 = slot * BLOCK + from;
       into.set(this.#data.subarray(first2, first2 + length2), start);
-      if (Atomics.load(words, at + SLOT2.USED) === 0) {
-        Atomics.store(words, at + SLOT2.USED, 1);
+      if (Atomics.load(words, at + SLOT3.USED) === 0) {
+        Atomics.store(words, at + SLOT3.USED, 1);
       }
     }
     Atomics.store(words, this.#hazard, 0);
@@ -22128,13 +21429,13 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
     try {
       const found = this.#find(block);
       if (found >= 0) {
-        return Atomics.load(words, found + SLOT2.OWNER) === NOBODY ? CLAIM.THERE : CLAIM.UNDER_WAY;
+        return Atomics.load(words, found + SLOT3.OWNER) === NOBODY ? CLAIM.THERE : CLAIM.UNDER_WAY;
       }
       const at = this.#victim(set);
       if (at < 0) return CLAIM.NO_ROOM;
-      Atomics.store(words, at + SLOT2.OWNER, this.#owner);
-      Atomics.store(words, at + SLOT2.USED, 1);
-      Atomics.store(words, at + SLOT2.TAG, block + 1);
+      Atomics.store(words, at + SLOT3.OWNER, this.#owner);
+      Atomics.store(words, at + SLOT3.USED, 1);
+      Atomics.store(words, at + SLOT3.TAG, block + 1);
       return this.#slotOf(at);
     } finally {
       this.#unlock(set);
@@ -22146,14 +21447,14 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   }
   /** The bytes of a claimed slot are there, for every thread. */
   publish(slot) {
-    Atomics.store(this.#words, this.#wordOf(slot) + SLOT2.OWNER, NOBODY);
+    Atomics.store(this.#words, this.#wordOf(slot) + SLOT3.OWNER, NOBODY);
     this.wake();
   }
   /** The bytes of a claimed slot do not come. */
   abandon(slot) {
     const at = this.#wordOf(slot);
-    Atomics.store(this.#words, at + SLOT2.TAG, 0);
-    Atomics.store(this.#words, at + SLOT2.OWNER, NOBODY);
+    Atomics.store(this.#words, at + SLOT3.TAG, 0);
+    Atomics.store(this.#words, at + SLOT3.OWNER, NOBODY);
     this.wake();
   }
   /** Counts what was published or abandoned; read it before a look. */
@@ -22183,11 +21484,11 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
     const words = this.#words;
     Atomics.store(words, HAZARDS + owner % OWNERS_MAX * STRIDE2, 0);
     for (let set = FIRST_SET; set < words.length; set += SET_STRIDE2) {
-      for (let way = 0; way < WAYS2; way++) {
-        const at = set + SET2.WORDS + way * SLOT2.WORDS;
-        if (Atomics.load(words, at + SLOT2.OWNER) !== owner) continue;
-        Atomics.store(words, at + SLOT2.TAG, 0);
-        Atomics.store(words, at + SLOT2.OWNER, NOBODY);
+      for (let way = 0; way < WAYS3; way++) {
+        const at = set + SET2.WORDS + way * SLOT3.WORDS;
+        if (Atomics.load(words, at + SLOT3.OWNER) !== owner) continue;
+        Atomics.store(words, at + SLOT3.TAG, 0);
+        Atomics.store(words, at + SLOT3.OWNER, NOBODY);
       }
       Atomics.compareExchange(words, set + SET2.LOCK, owner, 0);
     }
@@ -22197,8 +21498,8 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   #find(block) {
     const words = this.#words;
     let at = this.#setOf(block) + SET2.WORDS;
-    for (let way = 0; way < WAYS2; way++, at += SLOT2.WORDS) {
-      if (Atomics.load(words, at + SLOT2.TAG) === block + 1) return at;
+    for (let way = 0; way < WAYS3; way++, at += SLOT3.WORDS) {
+      if (Atomics.load(words, at + SLOT3.TAG) === block + 1) return at;
     }
     return -1;
   }
@@ -22210,17 +21511,17 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
     const words = this.#words;
     let hand = Atomics.load(words, set + SET2.HAND);
     let found = -1;
-    for (let looks = 0; found < 0 && looks < 2 * WAYS2; looks++) {
-      const at = set + SET2.WORDS + hand * SLOT2.WORDS;
-      hand = (hand + 1) % WAYS2;
-      if (Atomics.load(words, at + SLOT2.OWNER) !== NOBODY) continue;
-      const tag = Atomics.load(words, at + SLOT2.TAG);
-      if (tag !== 0 && Atomics.exchange(words, at + SLOT2.USED, 0) !== 0) {
+    for (let looks = 0; found < 0 && looks < 2 * WAYS3; looks++) {
+      const at = set + SET2.WORDS + hand * SLOT3.WORDS;
+      hand = (hand + 1) % WAYS3;
+      if (Atomics.load(words, at + SLOT3.OWNER) !== NOBODY) continue;
+      const tag = Atomics.load(words, at + SLOT3.TAG);
+      if (tag !== 0 && Atomics.exchange(words, at + SLOT3.USED, 0) !== 0) {
         continue;
       }
-      Atomics.store(words, at + SLOT2.TAG, 0);
+      Atomics.store(words, at + SLOT3.TAG, 0);
       if (!this.#isCopied(this.#slotOf(at))) found = at;
-      else Atomics.store(words, at + SLOT2.TAG, tag);
+      else Atomics.store(words, at + SLOT3.TAG, tag);
     }
     Atomics.store(words, set + SET2.HAND, hand);
     return found;
@@ -22239,10 +21540,10 @@ async function openVmdk({ file: path, link: link3, cid }, context) {
   #slotOf(at) {
     const set = Math.floor((at - FIRST_SET) / SET_STRIDE2);
     const inSet = at - FIRST_SET - set * SET_STRIDE2 - SET2.WORDS;
-    return set * WAYS2 + inSet / SLOT2.WORDS;
+    return set * WAYS3 + inSet / SLOT3.WORDS;
   }
   #wordOf(slot) {
-    return FIRST_SET + Math.floor(slot / WAYS2) * SET_STRIDE2 + SET2.WORDS + slot % WAYS2 * SLOT2.WORDS;
+    return FIRST_SET + Math.floor(slot / WAYS3) * SET_STRIDE2 + SET2.WORDS + slot % WAYS3 * SLOT3.WORDS;
   }
   #lock(set) {
     const words = this.#words;
@@ -22803,10 +22104,63 @@ var CachedRead = class {
   }
 };
 
+// src/backends/protocols/http/fetch_ahead.ts
+var BLOCKS_MAX = 64;
+var BLOCKS_MIN = 8;
+var PARTS2 = 4;
+var FetchAhead = class {
+  #blocks;
+  #parts;
+  /** What is still to be fetched. */
+  #wanted = null;
+  #part = BLOCKS_MAX;
+  /** Has nothing to fetch yet; `blocks` is how many the object has. */
+  constructor(blocks, parts2) {
+    this.#blocks = blocks;
+    this.#parts = parts2;
+  }
+  /**
+   * Fetches a range, or what follows the one before.
+   *
+   * @returns Whether more connections would help.
+   */
+  want({ from, to }) {
+    const before = this.#wanted;
+    const start = before !== null && before.to === from ? before.from : from;
+    const part2 = Math.ceil((to - start) / PARTS2);
+    this.#part = Math.max(BLOCKS_MIN, Math.min(BLOCKS_MAX, part2));
+    this.#wanted = {
+      from: start,
+      to: Math.min(to, this.#blocks)
+    };
+    this.goOn();
+    return this.#wanted !== null;
+  }
+  /** Fetches what is left, if connections are idle. */
+  goOn() {
+    const wanted = this.#wanted;
+    if (wanted === null) return;
+    let { from } = wanted;
+    while (from < wanted.to && this.#parts.idle() > 0) {
+      const slots = [];
+      const first2 = from;
+      const last = Math.min(wanted.to, from + this.#part);
+      for (; from < last; from++) {
+        const slot = this.#parts.claim(from);
+        if (slot < 0) break;
+        slots.push(slot);
+      }
+      const rest = slots.length === 0 ? ++from : from;
+      this.#wanted = rest < wanted.to ? {
+        from: rest,
+        to: wanted.to
+      } : null;
+      if (slots.length > 0) this.#parts.fetch(first2, slots);
+    }
+  }
+};
+
 // src/backends/protocols/http/object_reader.ts
-var AHEAD_BLOCKS = 64;
-var AHEAD_BLOCKS_MIN = 8;
-var AHEAD_PARTS = 4;
 var UNCOUNTED = {
   settle() {
   }
@@ -22820,9 +22174,7 @@ var ObjectReader = class {
   #fetching = /* @__PURE__ */ new Map();
   #reads = /* @__PURE__ */ new Set();
   #onStreams = false;
-  /** What is still to be fetched ahead. */
-  #ahead = null;
-  #aheadPart = AHEAD_BLOCKS;
+  #ahead;
   #isWaitingElsewhere = false;
   #isClosed = false;
   /**
@@ -22835,6 +22187,11 @@ var ObjectReader = class {
     this.#parts = parts2;
     this.#makePool = makePool;
     this.#blocks = Math.ceil(parts2.size / BLOCK);
+    this.#ahead = new FetchAhead(this.#blocks, {
+      idle: () => this.#pool?.idle ?? 0,
+      claim: (block) => parts2.cache.has(block) ? CLAIM.THERE : this.#claim(block),
+      fetch: (first2, slots) => this.#fetchAhead(first2, slots)
+    });
   }
   /** As `Backend.read()`. */
   read(position, buffer, start, length2) {
@@ -22847,7 +22204,7 @@ var ObjectReader = class {
     const ahead = readAhead.read(first2, last);
     const done = this.#copy(position, buffer, start, count2);
     if (done === count2) {
-      if (ahead !== null) this.#wantAhead(ahead);
+      if (ahead !== null) this.#ahead.want(ahead);
       return count2;
     }
     const read2 = new CachedRead(position, buffer, start, count2, this);
@@ -22857,7 +22214,7 @@ var ObjectReader = class {
     this.#place(read2, missing2, last);
     read2.placed();
     void this.#waitElsewhere(changes);
-    if (ahead !== null) this.#wantAhead(ahead);
+    if (ahead !== null && this.#ahead.want(ahead)) this.#poolNow().grow();
     this.#count(read2);
     return read2.completion;
   }
@@ -22879,7 +22236,7 @@ var ObjectReader = class {
     for (const read2 of this.#reads) this.#count(read2);
   }
   idle() {
-    if (this.#ahead !== null) this.#fetchAhead();
+    this.#ahead.goOn();
   }
   bytes(fetch, position, buffer, start, end) {
     this.#fill(fetch, position, buffer, start, end);
@@ -23023,6 +22380,11 @@ var ObjectReader = class {
     }
     return fetch;
   }
+  /** Starts to fetch blocks that no request waits for yet. */
+  #fetchAhead(first2, slots) {
+    const fetch = this.#begin(first2, slots, true);
+    if (!this.#poolNow().getAhead(fetch)) this.#release(fetch);
+  }
   #poolNow() {
     return this.#pool ??= this.#makePool();
   }
@@ -23105,46 +22467,6 @@ var ObjectReader = class {
     read2.isCounted = counts;
     if (counts) stream.started();
     else stream.completed(UNCOUNTED);
-  }
-  #wantAhead({ from, to }) {
-    const before = this.#ahead;
-    const start = before !== null && before.to === from ? before.from : from;
-    const part2 = Math.ceil((to - start) / AHEAD_PARTS);
-    this.#aheadPart = Math.max(AHEAD_BLOCKS_MIN, Math.min(AHEAD_BLOCKS, part2));
-    this.#ahead = {
-      from: start,
-      to: Math.min(to, this.#blocks)
-    };
-    this.#fetchAhead();
-    if (this.#ahead !== null && this.#reads.size > 0) this.#poolNow().grow();
-  }
-  /** Starts to fetch ahead, as far as there are idle connections. */
-  #fetchAhead() {
-    const pool2 = this.#pool;
-    const ahead = this.#ahead;
-    if (pool2 === null || ahead === null) return;
-    let { from } = ahead;
-    while (from < ahead.to && pool2.idle > 0) {
-      const slots = [];
-      const first2 = from;
-      const last = Math.min(ahead.to, from + this.#aheadPart);
-      for (; from < last; from++) {
-        const isKnown = this.#parts.cache.has(from);
-        const slot = isKnown ? CLAIM.THERE : this.#claim(from);
-        if (slot < 0) break;
-        slots.push(slot);
-      }
-      if (slots.length === 0) {
-        from++;
-        continue;
-      }
-      const fetch = this.#begin(first2, slots, true);
-      if (!pool2.getAhead(fetch)) this.#release(fetch);
-    }
-    this.#ahead = from < ahead.to ? {
-      from,
-      to: ahead.to
-    } : null;
   }
 };
 
@@ -23933,7 +23255,7 @@ async function openObject(name, options) {
   });
   try {
     const first2 = await get(pool2, 0, FIRST_BYTES);
-    if (first2.failure !== null) throw refusal2(name, first2.failure);
+    if (first2.failure !== null) throw refusal5(name, first2.failure);
     const object = first2.fetch.object;
     const begun = performance.now();
     if (object.size > 0) await get(pool2, 0, Math.min(object.size, BLOCK));
@@ -23948,7 +23270,7 @@ async function openObject(name, options) {
     pool2.close();
   }
 }
-function refusal2(name, { why }) {
+function refusal5(name, { why }) {
   if (why.startsWith("Cannot ")) return new UserError(why);
   return new UserError(`Cannot open ${name}: its server cannot be used: ${why}`);
 }
@@ -24000,91 +23322,12 @@ async function openHttp(location, { options, services: { sockets, tell: tell2 } 
     tell2(`The server of ${name} gives neither ETag nor Last-Modified, so a change of the image is not noticed unless its size changes too`);
   }
   const blocks = Math.ceil(object.size / BLOCK);
-  const cache = BlockCache.create(options.cacheSize, blocks);
+  const cache = BlockCache2.create(options.cacheSize, blocks);
   keepStart(cache, start);
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
   return {
     name,
     attachment: {
       name,
-<<<<<<< HEAD
-      size,
-      extents,
-      fileSizes,
-      isOneFile,
-      grainSize,
-      hasMarkers: compressed?.hasMarkers ?? false,
-      blocks,
-      damage: DamageSigns.create(),
-      parentSize: parent === null ? null : (await parent.backend.stat()).size
-    }
-  };
-}
-function openOwnFile2(path, link3, context) {
-  const source = link3 === void 0 ? path : {
-    driver: FILE,
-    source: path
-  };
-  return context.openBelow(source, READ_ONLY);
-}
-async function layoutOf2(file, gate, context) {
-  const { backend, name } = file;
-  if (magicOf(await readStart2(backend, name)) !== null) {
-    const header = await readSparseHeader(backend, name);
-    return {
-      parts: [
-        {
-          end: header.size,
-          file: 0,
-          image: file,
-          header
-        }
-      ],
-      files: [
-        file
-      ],
-      isOneFile: true,
-      descriptor: await readEmbedded(backend, header, name)
-    };
-  }
-  const descriptor = await readDescriptorFile(backend, name);
-  const files = [];
-  const to = {
-    by: file,
-    gate,
-    context,
-    files
-  };
-  const parts2 = await openExtents(descriptor.extents, to);
-  return {
-    parts: parts2,
-    files,
-    isOneFile: false,
-    descriptor
-  };
-}
-function compressionOf2(headers, name) {
-  const compressed = headers.filter((header) => header.isCompressed);
-  const [first2] = compressed;
-  if (compressed.every((each) => each.hasMarkers === first2.hasMarkers)) {
-    return first2 ?? null;
-  }
-  throw refusal4(name, "only some of its extents have markers");
-}
-function sliceSizeOf(extents) {
-  const sparse = extents.find((extent) => extent.kind === "sparse");
-  return sparse?.tables.geometry.sliceSize ?? 0;
-}
-function refuseSnapshot2(name, { options }) {
-  if (options.snapshot === null) return;
-  const what = JSON.stringify(options.snapshot);
-  throw new UserError(`Cannot open snapshot ${what} of ${name}: a VMDK image has no snapshots in it; export the image that belongs to the snapshot`);
-}
-function refuseOther4(name, descriptor, cid) {
-  if (cid === void 0 || descriptor?.cid === cid) return;
-  const has2 = descriptor?.cid.toString(16) ?? "no";
-  throw refusal4(name, `it was changed since the image above it was made, which wants the CID ${cid.toString(16)} and finds ${has2}`, `name the parent with backing=vmdk:${name} if it is the right one`);
-=======
       location,
       object,
       reconnectMs: options.reconnect * 1e3,
@@ -24095,7 +23338,7 @@ function refuseOther4(name, descriptor, cid) {
   };
 }
 function keepStart(memory, start) {
-  const cache = new BlockCache(memory, cacheOwner(null));
+  const cache = new BlockCache2(memory, cacheOwner(null));
   for (let block = 0; block * BLOCK < start.length; block++) {
     const slot = cache.claim(block);
     if (slot < 0) return;
@@ -24115,7 +23358,7 @@ function poolOptions(location, name, sockets) {
 function attachHttp(attachment, { sockets, queue, tell: tell2 }) {
   const { name, location, object, reconnectMs, leastBlocks } = attachment;
   const owner = cacheOwner(queue);
-  const cache = new BlockCache(attachment.cache, owner);
+  const cache = new BlockCache2(attachment.cache, owner);
   const bytes2 = Math.min(AHEAD_BYTES, cache.slots * BLOCK * AHEAD_SHARE);
   const most = Math.floor(bytes2 / BLOCK);
   const readAhead = new ReadAhead(attachment.ahead, owner, most);
@@ -24143,7 +23386,6 @@ function attachHttp(attachment, { sockets, queue, tell: tell2 }) {
     idle: () => reader.idle()
   }));
   return new HttpBackend(name, size, reader);
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
 }
 
 // src/base/import_factory.ts
@@ -29008,13 +28250,8 @@ function fillAttributes(stat, state, reply) {
 }
 async function setAttributes(context, request, reply) {
   const wanted = readWanted(request);
-<<<<<<< HEAD
-  const refusal5 = refuse2(context, wanted);
-  if (refusal5 !== 0) return reply.error(refusal5);
-=======
-  const refusal3 = refuse2(context, wanted);
-  if (refusal3 !== 0) return reply.error(refusal3);
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
+  const refusal6 = refuse2(context, wanted);
+  if (refusal6 !== 0) return reply.error(refusal6);
   const { state } = context;
   const { valid } = wanted;
   if ((valid & FATTR.SIZE) !== 0) {
@@ -31012,11 +30249,7 @@ function unlockAll({ fs }, node, owner, isFlock, caller, handle) {
 }
 
 // src/filesystem/make_node.ts
-<<<<<<< HEAD
-function makeNode(context, directory, name, mode, rdev, caller, refusal5 = "EPERM") {
-=======
-function makeNode(context, directory, name, mode, rdev, caller, refusal3 = "EPERM") {
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
+function makeNode(context, directory, name, mode, rdev, caller, refusal6 = "EPERM") {
   const { fs } = context;
   const type = mode & S_IF.MT;
   if (type === S_IF.DIR && fs.mkdir !== void 0) {
@@ -31026,11 +30259,7 @@ function makeNode(context, directory, name, mode, rdev, caller, refusal3 = "EPER
   if (type === S_IF.REG && fs.create !== void 0 && !hasMknod) {
     return fs.create(directory, name, mode, caller);
   }
-<<<<<<< HEAD
-  if (fs.mknod === void 0) throw context.refusal(refusal5);
-=======
-  if (fs.mknod === void 0) throw context.refusal(refusal3);
->>>>>>> e075f6a (Let streams with TLS carry bytes that no request waits for, and look at the clock)
+  if (fs.mknod === void 0) throw context.refusal(refusal6);
   return fs.mknod(directory, name, mode, rdev, caller);
 }
 

@@ -1,43 +1,13 @@
 import { ERRNO } from "../../../base/errno.ts";
 import type { CompletedOperation } from "../../../event/ring_events.ts";
 import type { Answer } from "../../backend.ts";
-import {
-  BLOCK,
-  type BlockCache,
-  CLAIM,
-} from "../../block_cache/block_cache.ts";
-import type { Ahead, ReadAhead } from "../../block_cache/read_ahead.ts";
+import { BLOCK, CLAIM } from "../../block_cache/block_cache.ts";
 import { BlockFetch, NO_SLOT, type Waiting } from "./block_fetch.ts";
 import { CachedRead, type ReadOwner } from "./cached_read.ts";
 import type { FetchFailure, FetchOwner } from "./fetch.ts";
+import { FetchAhead } from "./fetch_ahead.ts";
 import type { HttpPool } from "./pool.ts";
-
-/** Blocks of one request ahead at most. */
-const AHEAD_BLOCKS = 64;
-const AHEAD_BLOCKS_MIN = 8;
-/** Requests among which a window is divided. */
-const AHEAD_PARTS = 4;
-
-/** Blocks that outlive the process. */
-export interface BlockStore {
-  /** Fills memory with a block; whether it has it. */
-  load(block: number, into: Uint8Array): boolean;
-  /** Keeps a block, if that is possible. */
-  save(block: number, bytes: Uint8Array): void;
-}
-
-/** What a reader is made of. */
-export interface ReaderParts {
-  /** The size of the object in bytes. */
-  readonly size: number;
-  readonly cache: BlockCache;
-  readonly readAhead: ReadAhead;
-  readonly store: BlockStore | null;
-  /** Blocks that a request asks for at least. */
-  readonly leastBlocks: number;
-  /** Told why reads fail, once for each reason in a row. */
-  failed(failure: FetchFailure): void;
-}
+import type { ReaderParts } from "./reader_parts.ts";
 
 /** What an event source counts in place of a read that it counts no more. */
 const UNCOUNTED: CompletedOperation = { settle() {} };
@@ -52,9 +22,7 @@ export class ObjectReader implements FetchOwner, ReadOwner {
   readonly #fetching = new Map<number, BlockFetch>();
   readonly #reads = new Set<CachedRead>();
   #onStreams = false;
-  /** What is still to be fetched ahead. */
-  #ahead: Ahead | null = null;
-  #aheadPart = AHEAD_BLOCKS;
+  readonly #ahead: FetchAhead;
   #isWaitingElsewhere = false;
   #isClosed = false;
 
@@ -68,6 +36,12 @@ export class ObjectReader implements FetchOwner, ReadOwner {
     this.#parts = parts;
     this.#makePool = makePool;
     this.#blocks = Math.ceil(parts.size / BLOCK);
+    this.#ahead = new FetchAhead(this.#blocks, {
+      idle: () => this.#pool?.idle ?? 0,
+      claim: (block) =>
+        parts.cache.has(block) ? CLAIM.THERE : this.#claim(block),
+      fetch: (first, slots) => this.#fetchAhead(first, slots),
+    });
   }
 
   /** As `Backend.read()`. */
@@ -87,7 +61,7 @@ export class ObjectReader implements FetchOwner, ReadOwner {
     const ahead = readAhead.read(first, last);
     const done = this.#copy(position, buffer, start, count);
     if (done === count) {
-      if (ahead !== null) this.#wantAhead(ahead);
+      if (ahead !== null) this.#ahead.want(ahead);
       return count;
     }
     const read = new CachedRead(position, buffer, start, count, this);
@@ -97,7 +71,8 @@ export class ObjectReader implements FetchOwner, ReadOwner {
     this.#place(read, missing, last);
     read.placed();
     void this.#waitElsewhere(changes);
-    if (ahead !== null) this.#wantAhead(ahead);
+    // Only while a request waits, for a connection is made by promises.
+    if (ahead !== null && this.#ahead.want(ahead)) this.#poolNow().grow();
     this.#count(read);
     return read.completion;
   }
@@ -123,7 +98,7 @@ export class ObjectReader implements FetchOwner, ReadOwner {
   }
 
   idle(): void {
-    if (this.#ahead !== null) this.#fetchAhead();
+    this.#ahead.goOn();
   }
 
   bytes(
@@ -313,6 +288,12 @@ export class ObjectReader implements FetchOwner, ReadOwner {
     return fetch;
   }
 
+  /** Starts to fetch blocks that no request waits for yet. */
+  #fetchAhead(first: number, slots: readonly number[]): void {
+    const fetch = this.#begin(first, slots, true);
+    if (!this.#poolNow().getAhead(fetch)) this.#release(fetch);
+  }
+
   #poolNow(): HttpPool {
     return this.#pool ??= this.#makePool();
   }
@@ -405,43 +386,5 @@ export class ObjectReader implements FetchOwner, ReadOwner {
     read.isCounted = counts;
     if (counts) stream.started();
     else stream.completed(UNCOUNTED);
-  }
-
-  #wantAhead({ from, to }: Ahead): void {
-    const before = this.#ahead;
-    // What another program wanted is forgotten.
-    const start = before !== null && before.to === from ? before.from : from;
-    const part = Math.ceil((to - start) / AHEAD_PARTS);
-    this.#aheadPart = Math.max(AHEAD_BLOCKS_MIN, Math.min(AHEAD_BLOCKS, part));
-    this.#ahead = { from: start, to: Math.min(to, this.#blocks) };
-    this.#fetchAhead();
-    // Only while a request waits, for a connection is made by promises.
-    if (this.#ahead !== null && this.#reads.size > 0) this.#poolNow().grow();
-  }
-
-  /** Starts to fetch ahead, as far as there are idle connections. */
-  #fetchAhead(): void {
-    const pool = this.#pool;
-    const ahead = this.#ahead;
-    if (pool === null || ahead === null) return;
-    let { from } = ahead;
-    while (from < ahead.to && pool.idle > 0) {
-      const slots: number[] = [];
-      const first = from;
-      const last = Math.min(ahead.to, from + this.#aheadPart);
-      for (; from < last; from++) {
-        const isKnown = this.#parts.cache.has(from);
-        const slot = isKnown ? CLAIM.THERE : this.#claim(from);
-        if (slot < 0) break;
-        slots.push(slot);
-      }
-      if (slots.length === 0) {
-        from++;
-        continue;
-      }
-      const fetch = this.#begin(first, slots, true);
-      if (!pool.getAhead(fetch)) this.#release(fetch);
-    }
-    this.#ahead = from < ahead.to ? { from, to: ahead.to } : null;
   }
 }
