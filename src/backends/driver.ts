@@ -7,7 +7,12 @@
  */
 import type { Backend } from "./backend.ts";
 import type { BlockFileStat } from "./block_file.ts";
-import type { DriverServices, FileService, ImageServices } from "./services.ts";
+import type {
+  DriverServices,
+  FileService,
+  ImageServices,
+  TlsFiles,
+} from "./services.ts";
 
 /** A resource that a driver needs besides memory of its thread. */
 export type DriverNeed =
@@ -55,10 +60,28 @@ export interface ImageOptions {
   readonly reconnect: number;
   /** Bytes of tables to keep in memory, for all images of a chain together. */
   readonly cacheSize: number;
+  /** How servers are reached by TLS. */
+  readonly tls: ImageTls;
+  /** Whether drivers also find out what only `info` shows. */
+  readonly describe: boolean;
 }
 
 /** The default of `cacheSize`: 32 MiB. */
 export const CACHE_SIZE_DEFAULT: number = 32 << 20;
+
+/** How servers are reached by TLS. Plain data. */
+export interface ImageTls extends TlsFiles {
+  /** The name that a server's certificate must have; its host's if `null`. */
+  readonly hostname: string | null;
+}
+
+/** The default of `tls`: the system's authorities, and no certificate. */
+export const TLS_DEFAULT: ImageTls = {
+  ca: null,
+  certificate: null,
+  key: null,
+  hostname: null,
+};
 
 /** Where the changes to an image are kept. */
 export type OverlayPlace =
@@ -128,6 +151,8 @@ export const LOOK_OPTIONS: ImageOptions = {
   allowReference: [],
   reconnect: 0,
   cacheSize: CACHE_SIZE_DEFAULT,
+  tls: TLS_DEFAULT,
+  describe: false,
 };
 
 /** An open regular file or block device. */

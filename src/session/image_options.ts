@@ -2,6 +2,7 @@ import { UserError } from "../base/user_error.ts";
 import {
   CACHE_SIZE_DEFAULT,
   type ImageOptions,
+  type ImageTls,
   type OverlayPlace,
   RECONNECT_DEFAULT,
 } from "../backends/driver.ts";
@@ -79,6 +80,20 @@ export interface ImageExportOptions {
    */
   readonly cacheSize?: number;
   /**
+   * The file of the authorities (PEM) that sign the certificates of servers that
+   * are reached by TLS; those that the system trusts if left out.
+   */
+  readonly tlsCa?: string;
+  /** The file of a certificate (PEM) for servers that want one of the client. */
+  readonly tlsCert?: string;
+  /** The file of its private key (PEM); that of `tlsCert` if left out. */
+  readonly tlsKey?: string;
+  /**
+   * The name that the certificate of a server must have; the name of the host by
+   * which it is reached if left out.
+   */
+  readonly tlsHostname?: string;
+  /**
    * Whether the export never waits for itself, although a loop device, swap or a
    * file system lies on the exported file; no if left out. Uses direct I/O, and
    * needs a program that has called {@linkcode restartLoopSafe}.
@@ -132,6 +147,20 @@ export function checkImageOptions(
       min: 0,
       max: CACHE_SIZE_MAX,
     }),
+    tls: imageTls(options),
+    describe: false,
+  };
+}
+
+/** How servers are reached by TLS. */
+export function imageTls(
+  { tlsCa, tlsCert, tlsKey, tlsHostname }: ImageExportOptions,
+): ImageTls {
+  return {
+    ca: tlsCa ?? null,
+    certificate: tlsCert ?? null,
+    key: tlsKey ?? null,
+    hostname: tlsHostname ?? null,
   };
 }
 

@@ -20334,10 +20334,10 @@ var BlockCache = class {
   #enter(at) {
     const words = this.#words;
     for (let i = 0; i < TRIES; i++) {
-      const readers = Atomics.load(words, at + SLOT2.READERS);
-      if (readers < 0) return false;
-      const before = Atomics.compareExchange(words, at + SLOT2.READERS, readers, readers + 1);
-      if (before === readers) return true;
+      const readers2 = Atomics.load(words, at + SLOT2.READERS);
+      if (readers2 < 0) return false;
+      const before = Atomics.compareExchange(words, at + SLOT2.READERS, readers2, readers2 + 1);
+      if (before === readers2) return true;
     }
     return false;
   }
@@ -23642,237 +23642,6 @@ var LIMIT3 = {
   PAYLOAD: 32 << 20
 };
 
-// src/backends/protocols/nbd/handshake.ts
-var UnknownExportError = class extends UserError {
-  name = "UnknownExportError";
-  constructor(uri, why) {
-    super(`Cannot open ${uri}: ${why}; check the name after the last '/'`);
-  }
-};
-var ENCODER3 = new TextEncoder();
-function* greet(name) {
-  const greeting = viewOf3(yield {
-    receive: 18
-  });
-  const isNbd = greeting.getBigUint64(0) === MAGIC2.INIT;
-  if (!isNbd || greeting.getBigUint64(8) !== MAGIC2.OPTION) {
-    throw failure(name, isNbd ? "its server only knows the old handshake; use a newer one" : "what answers there is no NBD server; check host and port");
-  }
-  const flags = greeting.getUint16(16);
-  if ((flags & HANDSHAKE.FIXED_NEWSTYLE) === 0) {
-    throw failure(name, "its server has no fixed newstyle; use a newer one");
-  }
-  const reply = new DataView(new ArrayBuffer(4));
-  reply.setUint32(0, flags & (HANDSHAKE.FIXED_NEWSTYLE | HANDSHAKE.NO_ZEROES));
-  yield {
-    send: new Uint8Array(reply.buffer)
-  };
-}
-function* enterExport(name, exportName) {
-  yield option(OPTION.STRUCTURED_REPLY);
-  const structured = yield* isAcknowledged(OPTION.STRUCTURED_REPLY, name);
-  const allocationId = structured ? yield* askAllocation(name, exportName) : null;
-  const bytes2 = ENCODER3.encode(exportName);
-  const data = new DataView(new ArrayBuffer(4 + bytes2.length + 4));
-  data.setUint32(0, bytes2.length);
-  new Uint8Array(data.buffer).set(bytes2, 4);
-  data.setUint16(4 + bytes2.length, 1);
-  data.setUint16(6 + bytes2.length, INFO.BLOCK_SIZE);
-  yield option(OPTION.GO, new Uint8Array(data.buffer));
-  let size = null;
-  let flags = 0;
-  let blocks = {
-    minBlock: 1,
-    preferredBlock: 4096,
-    maxPayload: LIMIT3.PAYLOAD
-  };
-  yield* eachReply(OPTION.GO, name, (type, payload) => {
-    if (type !== REPLY.INFO || payload.byteLength < 2) return;
-    const info = payload.getUint16(0);
-    if (info === INFO.EXPORT && payload.byteLength >= 12) {
-      size = payload.getBigUint64(2);
-      flags = payload.getUint16(10);
-    } else if (info === INFO.BLOCK_SIZE && payload.byteLength >= 14) {
-      blocks = {
-        minBlock: payload.getUint32(2),
-        preferredBlock: payload.getUint32(6),
-        maxPayload: payload.getUint32(10)
-      };
-    }
-  });
-  if (size === null) throw failure(name, "its server does not tell its size");
-  if (size > BigInt(SIZE_MAX)) {
-    throw failure(name, "it is larger than 8 PiB (2^53 - 1 bytes)");
-  }
-  if ((flags & EXPORT_FLAG.HAS_FLAGS) === 0) flags = 0;
-  return {
-    size: Number(size),
-    flags,
-    ...checkedBlocks(blocks, name),
-    structured,
-    allocationId
-  };
-}
-function* listExports(name) {
-  yield option(OPTION.LIST);
-  const names2 = [];
-  yield* eachReply(OPTION.LIST, name, (type, payload) => {
-    if (type !== REPLY.SERVER || payload.byteLength < 4) return;
-    const length2 = Math.min(payload.getUint32(0), payload.byteLength - 4);
-    const bytes2 = new Uint8Array(payload.buffer, payload.byteOffset + 4, length2);
-    names2.push(new TextDecoder().decode(bytes2));
-  });
-  yield option(OPTION.ABORT);
-  return names2;
-}
-function* askAllocation(name, exportName) {
-  const bytes2 = ENCODER3.encode(exportName);
-  const query = ENCODER3.encode(BASE_ALLOCATION);
-  const length2 = 4 + bytes2.length + 4 + 4 + query.length;
-  const data = new DataView(new ArrayBuffer(length2));
-  const all = new Uint8Array(data.buffer);
-  data.setUint32(0, bytes2.length);
-  all.set(bytes2, 4);
-  data.setUint32(4 + bytes2.length, 1);
-  data.setUint32(8 + bytes2.length, query.length);
-  all.set(query, 12 + bytes2.length);
-  yield option(OPTION.SET_META_CONTEXT, all);
-  let id = null;
-  yield* eachReply(OPTION.SET_META_CONTEXT, name, (type, payload) => {
-    const isContext = type === REPLY.META_CONTEXT && payload.byteLength > 4;
-    if (!isContext) return;
-    const { buffer, byteOffset, byteLength } = payload;
-    const text = new Uint8Array(buffer, byteOffset + 4, byteLength - 4);
-    if (new TextDecoder().decode(text) === BASE_ALLOCATION) {
-      id = payload.getUint32(0);
-    }
-  }, true);
-  return id;
-}
-function* isAcknowledged(code, name) {
-  return yield* eachReply(code, name, () => {
-  }, true);
-}
-function* eachReply(code, name, take, mayFail = false) {
-  for (let replies = 0; replies < LIMIT3.OPTION_REPLIES; replies++) {
-    const header = viewOf3(yield {
-      receive: 20
-    });
-    const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
-    const length2 = header.getUint32(16);
-    if (!isReply || length2 > LIMIT3.OPTION_REPLY) {
-      throw failure(name, "its server breaks the protocol in the handshake");
-    }
-    const type = header.getUint32(12);
-    const payload = length2 === 0 ? new Uint8Array(0) : yield {
-      receive: length2
-    };
-    if (type === REPLY.ACK) return true;
-    if ((type & REPLY_ERROR) === 0) {
-      take(type, viewOf3(payload));
-      continue;
-    }
-    if (mayFail && type !== OPTION_ERROR.TLS_REQUIRED) return false;
-    const why = explain(type, payload);
-    if (type === OPTION_ERROR.UNKNOWN) throw new UnknownExportError(name, why);
-    throw failure(name, why);
-  }
-  throw failure(name, "its server answers without end");
-}
-function explain(type, payload) {
-  const said = new TextDecoder().decode(payload.subarray(0, 200)).replaceAll(/[^\x20-\x7e]/g, "?");
-  const words = said === "" ? "" : ` ("${said}")`;
-  switch (type) {
-    case OPTION_ERROR.UNKNOWN:
-      return `its server has no such export${words}`;
-    case OPTION_ERROR.TLS_REQUIRED:
-      return `its server requires TLS${words}; write nbds: instead of nbd:`;
-    case OPTION_ERROR.POLICY:
-      return `its server refuses it${words}; ask who runs it`;
-    case OPTION_ERROR.SHUTDOWN:
-      return `its server is ending${words}; try again later`;
-    case OPTION_ERROR.BLOCK_SIZE_REQUIRED:
-      return `its server wants block sizes that this client has offered to keep${words}; report this`;
-    case OPTION_ERROR.UNSUPPORTED:
-      return `its server does not know NBD_OPT_GO${words}; use a newer one`;
-    default:
-      return `its server refuses it with error ${type - REPLY_ERROR}${words}; look at its messages`;
-  }
-}
-function checkedBlocks(blocks, name) {
-  const { minBlock, preferredBlock, maxPayload } = blocks;
-  const isPower = (value2) => Number.isInteger(Math.log2(value2));
-  const isRight = isPower(minBlock) && minBlock <= 65536 && isPower(preferredBlock) && preferredBlock >= minBlock && maxPayload >= minBlock && maxPayload % minBlock === 0;
-  if (isRight) {
-    return {
-      ...blocks,
-      maxPayload: Math.min(maxPayload, LIMIT3.PAYLOAD)
-    };
-  }
-  if (maxPayload === 4294967295 && isPower(minBlock)) {
-    return {
-      ...blocks,
-      maxPayload: LIMIT3.PAYLOAD
-    };
-  }
-  throw failure(name, "its server gives block sizes that make no sense");
-}
-function option(code, data = new Uint8Array(0)) {
-  const bytes2 = new Uint8Array(16 + data.length);
-  const view2 = new DataView(bytes2.buffer);
-  view2.setBigUint64(0, MAGIC2.OPTION);
-  view2.setUint32(8, code);
-  view2.setUint32(12, data.length);
-  bytes2.set(data, 16);
-  return {
-    send: bytes2
-  };
-}
-function viewOf3(bytes2) {
-  return new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
-}
-function failure(name, why) {
-  return new UserError(`Cannot open ${name}: ${why}`);
-}
-
-// src/backends/protocols/nbd/open_connection.ts
-async function connectToExport({ uri, address, exportName }, sockets, limitMs) {
-  const socket = await sockets.connect(address, uri, limitMs);
-  try {
-    await carry(greet(uri), socket);
-    const exported = await carry(enterExport(uri, exportName), socket);
-    return {
-      socket,
-      exported
-    };
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
-}
-async function exportsOf({ uri, address }, sockets, limitMs) {
-  const socket = await sockets.connect(address, uri, limitMs);
-  try {
-    await carry(greet(uri), socket);
-    return await carry(listExports(uri), socket);
-  } finally {
-    socket.close();
-  }
-}
-async function carry(steps, socket) {
-  let step = steps.next();
-  while (!step.done) {
-    const exchange = step.value;
-    if ("receive" in exchange) {
-      step = steps.next(await socket.receive(exchange.receive));
-    } else {
-      await socket.send(exchange.send);
-      step = steps.next(new Uint8Array(0));
-    }
-  }
-  return step.value;
-}
-
 // src/backends/protocols/nbd/replies.ts
 var ProtocolViolation = class extends Error {
   name = "ProtocolViolation";
@@ -24361,18 +24130,32 @@ var NbdLink = class {
   #isConnecting = false;
   /** Whether the last attempts took all of their time. */
   #isDown = false;
-  #isClosed = false;
+  #users = 1;
   /** What each flush in flight covers. */
   #flushes = /* @__PURE__ */ new Map();
   /** Why the last connection was lost. */
   why = "";
-  /** Makes a link; a request connects it if `connect()` has not. */
+  /** Makes a link for one user; a request connects it if nothing else has. */
   constructor(options) {
     this.#options = options;
   }
   /** Connects, before anything is served. */
   async connect() {
     await this.#attempt(ATTEMPT_MS);
+  }
+  /**
+   * Uses a connection that is open, before anything is served.
+   *
+   * @param generation That of the losses when it was made.
+   */
+  adopt(connection, generation) {
+    this.#generation = generation;
+    this.#use(connection);
+  }
+  /** Adds a user, unless all others have closed it. */
+  share() {
+    if (this.#users > 0) this.#users++;
+    return this.#users > 0;
   }
   /**
    * Makes a request.
@@ -24413,11 +24196,12 @@ var NbdLink = class {
     }
     this.#complete(request);
   }
-  /** Ends the connection; requests that wait fail. */
+  /** Gives it up. The last user ends the connection; requests that wait fail. */
   close() {
-    this.#isClosed = true;
+    if (--this.#users > 0) return;
     this.#connection?.close();
     this.#connection = null;
+    this.#options.connector.close();
     this.#failWaiting();
   }
   /**
@@ -24468,7 +24252,7 @@ var NbdLink = class {
   #lost(why) {
     this.why = why;
     this.#connection = null;
-    const { losses, syncErrors, source: { uri }, tell: tell2 } = this.#options;
+    const { losses, syncErrors, uri, tell: tell2 } = this.#options;
     const mayBeLost = losses.lost(this.#generation);
     if (mayBeLost) syncErrors.add(ERRNO.EIO);
     const loss = mayBeLost ? "; writes that were not flushed may be lost with its server, and the next fsync of every open file says so" : "";
@@ -24482,7 +24266,7 @@ var NbdLink = class {
     const deadline = start + limit;
     let pause = PAUSE_MS2;
     if (start - this.#connectedAt < PAUSE_MS2) await sleep(PAUSE_MS2);
-    while (!this.#isClosed) {
+    while (this.#users > 0) {
       try {
         const left = deadline - performance.now();
         await this.#attempt(Math.max(1e3, Math.min(left, ATTEMPT_MS)));
@@ -24493,7 +24277,7 @@ var NbdLink = class {
       }
       if (performance.now() + pause > deadline) {
         if (!this.#isDown) {
-          this.#options.tell(`Requests to ${this.#options.source.uri} fail with EIO until its server is there again: ${this.why}`);
+          this.#options.tell(`Requests to ${this.#options.uri} fail with EIO until its server is there again: ${this.why}`);
         }
         this.#isDown = true;
         break;
@@ -24508,11 +24292,14 @@ var NbdLink = class {
     for (const request of waiting) this.#start(request);
   }
   async #attempt(limitMs) {
-    const { source, sockets, exported, losses } = this.#options;
+    const { connector, losses } = this.#options;
     this.#generation = losses.generation;
-    const { socket, exported: now } = await connectToExport(source, sockets, limitMs);
+    this.#use(await connector.connect(limitMs));
+  }
+  #use({ socket, exported: now }) {
+    const { exported } = this.#options;
     const isSame = now.size === exported.size && now.flags === exported.flags && now.minBlock <= exported.minBlock && now.maxPayload >= exported.maxPayload;
-    if (!isSame || this.#isClosed) {
+    if (!isSame || this.#users === 0) {
       socket.close();
       throw new Error("the export is another one than before");
     }
@@ -24770,6 +24557,336 @@ function has({ flags }, name) {
   return (flags & EXPORT_FLAG[name]) !== 0;
 }
 
+// src/backends/protocols/nbd/handshake.ts
+var UnknownExportError = class extends UserError {
+  name = "UnknownExportError";
+  constructor(uri, why) {
+    super(`Cannot open ${uri}: ${why}; check the name after the last '/'`);
+  }
+};
+var ENCODER3 = new TextEncoder();
+function* greet(name) {
+  const greeting = viewOf3(yield {
+    receive: 18
+  });
+  const isNbd = greeting.getBigUint64(0) === MAGIC2.INIT;
+  if (!isNbd || greeting.getBigUint64(8) !== MAGIC2.OPTION) {
+    throw failure(name, isNbd ? "its server only knows the old handshake; use a newer one" : "what answers there is no NBD server; check host and port");
+  }
+  const flags = greeting.getUint16(16);
+  if ((flags & HANDSHAKE.FIXED_NEWSTYLE) === 0) {
+    throw failure(name, "its server has no fixed newstyle; use a newer one");
+  }
+  const reply = new DataView(new ArrayBuffer(4));
+  reply.setUint32(0, flags & (HANDSHAKE.FIXED_NEWSTYLE | HANDSHAKE.NO_ZEROES));
+  yield {
+    send: new Uint8Array(reply.buffer)
+  };
+}
+function* startTls(name) {
+  yield option(OPTION.STARTTLS);
+  const isStarted = yield* isAcknowledged(OPTION.STARTTLS, name);
+  if (isStarted) return;
+  throw failure(name, "its server offers no TLS; set it up there, or write nbd: for a connection that everybody on the way can read and change");
+}
+function* enterExport(name, exportName) {
+  yield option(OPTION.STRUCTURED_REPLY);
+  const structured = yield* isAcknowledged(OPTION.STRUCTURED_REPLY, name);
+  const allocationId = structured ? yield* askAllocation(name, exportName) : null;
+  const bytes2 = ENCODER3.encode(exportName);
+  const data = new DataView(new ArrayBuffer(4 + bytes2.length + 4));
+  data.setUint32(0, bytes2.length);
+  new Uint8Array(data.buffer).set(bytes2, 4);
+  data.setUint16(4 + bytes2.length, 1);
+  data.setUint16(6 + bytes2.length, INFO.BLOCK_SIZE);
+  yield option(OPTION.GO, new Uint8Array(data.buffer));
+  let size = null;
+  let flags = 0;
+  let blocks = {
+    minBlock: 1,
+    preferredBlock: 4096,
+    maxPayload: LIMIT3.PAYLOAD
+  };
+  yield* eachReply(OPTION.GO, name, (type, payload) => {
+    if (type !== REPLY.INFO || payload.byteLength < 2) return;
+    const info = payload.getUint16(0);
+    if (info === INFO.EXPORT && payload.byteLength >= 12) {
+      size = payload.getBigUint64(2);
+      flags = payload.getUint16(10);
+    } else if (info === INFO.BLOCK_SIZE && payload.byteLength >= 14) {
+      blocks = {
+        minBlock: payload.getUint32(2),
+        preferredBlock: payload.getUint32(6),
+        maxPayload: payload.getUint32(10)
+      };
+    }
+  });
+  if (size === null) throw failure(name, "its server does not tell its size");
+  if (size > BigInt(SIZE_MAX)) {
+    throw failure(name, "it is larger than 8 PiB (2^53 - 1 bytes)");
+  }
+  if ((flags & EXPORT_FLAG.HAS_FLAGS) === 0) flags = 0;
+  return {
+    size: Number(size),
+    flags,
+    ...checkedBlocks(blocks, name),
+    structured,
+    allocationId
+  };
+}
+function* listExports(name) {
+  yield option(OPTION.LIST);
+  const names2 = [];
+  const isTold = yield* eachReply(OPTION.LIST, name, (type, payload) => {
+    if (type !== REPLY.SERVER || payload.byteLength < 4) return;
+    const length2 = Math.min(payload.getUint32(0), payload.byteLength - 4);
+    const bytes2 = new Uint8Array(payload.buffer, payload.byteOffset + 4, length2);
+    names2.push(new TextDecoder().decode(bytes2));
+  }, true);
+  return isTold ? names2 : null;
+}
+function* askAllocation(name, exportName) {
+  const bytes2 = ENCODER3.encode(exportName);
+  const query = ENCODER3.encode(BASE_ALLOCATION);
+  const length2 = 4 + bytes2.length + 4 + 4 + query.length;
+  const data = new DataView(new ArrayBuffer(length2));
+  const all = new Uint8Array(data.buffer);
+  data.setUint32(0, bytes2.length);
+  all.set(bytes2, 4);
+  data.setUint32(4 + bytes2.length, 1);
+  data.setUint32(8 + bytes2.length, query.length);
+  all.set(query, 12 + bytes2.length);
+  yield option(OPTION.SET_META_CONTEXT, all);
+  let id = null;
+  yield* eachReply(OPTION.SET_META_CONTEXT, name, (type, payload) => {
+    const isContext = type === REPLY.META_CONTEXT && payload.byteLength > 4;
+    if (!isContext) return;
+    const { buffer, byteOffset, byteLength } = payload;
+    const text = new Uint8Array(buffer, byteOffset + 4, byteLength - 4);
+    if (new TextDecoder().decode(text) === BASE_ALLOCATION) {
+      id = payload.getUint32(0);
+    }
+  }, true);
+  return id;
+}
+function* isAcknowledged(code, name) {
+  return yield* eachReply(code, name, () => {
+  }, true);
+}
+function* eachReply(code, name, take, mayFail = false) {
+  for (let replies = 0; replies < LIMIT3.OPTION_REPLIES; replies++) {
+    const header = viewOf3(yield {
+      receive: 20
+    });
+    const isReply = header.getBigUint64(0) === MAGIC2.OPTION_REPLY && header.getUint32(8) === code;
+    const length2 = header.getUint32(16);
+    if (!isReply || length2 > LIMIT3.OPTION_REPLY) {
+      throw failure(name, "its server breaks the protocol in the handshake");
+    }
+    const type = header.getUint32(12);
+    const payload = length2 === 0 ? new Uint8Array(0) : yield {
+      receive: length2
+    };
+    if (type === REPLY.ACK) return true;
+    if ((type & REPLY_ERROR) === 0) {
+      take(type, viewOf3(payload));
+      continue;
+    }
+    if (mayFail && type !== OPTION_ERROR.TLS_REQUIRED) return false;
+    const why = explain(type, payload);
+    if (type === OPTION_ERROR.UNKNOWN) throw new UnknownExportError(name, why);
+    throw failure(name, why);
+  }
+  throw failure(name, "its server answers without end");
+}
+function explain(type, payload) {
+  const said = new TextDecoder().decode(payload.subarray(0, 200)).replaceAll(/[^\x20-\x7e]/g, "?");
+  const words = said === "" ? "" : ` ("${said}")`;
+  switch (type) {
+    case OPTION_ERROR.UNKNOWN:
+      return `its server has no such export${words}`;
+    case OPTION_ERROR.TLS_REQUIRED:
+      return `its server requires TLS${words}; write nbds: instead of nbd:`;
+    case OPTION_ERROR.POLICY:
+      return `its server refuses it${words}; ask who runs it`;
+    case OPTION_ERROR.SHUTDOWN:
+      return `its server is ending${words}; try again later`;
+    case OPTION_ERROR.BLOCK_SIZE_REQUIRED:
+      return `its server wants block sizes that this client has offered to keep${words}; report this`;
+    case OPTION_ERROR.UNSUPPORTED:
+      return `its server does not know NBD_OPT_GO${words}; use a newer one`;
+    default:
+      return `its server refuses it with error ${type - REPLY_ERROR}${words}; look at its messages`;
+  }
+}
+function checkedBlocks(blocks, name) {
+  const { minBlock, preferredBlock, maxPayload } = blocks;
+  const isPower = (value2) => Number.isInteger(Math.log2(value2));
+  const isRight = isPower(minBlock) && minBlock <= 65536 && isPower(preferredBlock) && preferredBlock >= minBlock && maxPayload >= minBlock && maxPayload % minBlock === 0;
+  if (isRight) {
+    return {
+      ...blocks,
+      maxPayload: Math.min(maxPayload, LIMIT3.PAYLOAD)
+    };
+  }
+  if (maxPayload === 4294967295 && isPower(minBlock)) {
+    return {
+      ...blocks,
+      maxPayload: LIMIT3.PAYLOAD
+    };
+  }
+  throw failure(name, "its server gives block sizes that make no sense");
+}
+function option(code, data = new Uint8Array(0)) {
+  const bytes2 = new Uint8Array(16 + data.length);
+  const view2 = new DataView(bytes2.buffer);
+  view2.setBigUint64(0, MAGIC2.OPTION);
+  view2.setUint32(8, code);
+  view2.setUint32(12, data.length);
+  bytes2.set(data, 16);
+  return {
+    send: bytes2
+  };
+}
+function viewOf3(bytes2) {
+  return new DataView(bytes2.buffer, bytes2.byteOffset, bytes2.byteLength);
+}
+function failure(name, why) {
+  return new UserError(`Cannot open ${name}: ${why}`);
+}
+
+// src/backends/protocols/nbd/open_connection.ts
+var NAMES_MAX = 10;
+var NbdConnector = class {
+  #source;
+  #sockets;
+  #host;
+  #client;
+  /**
+   * Reads the certificates.
+   *
+   * @param tls How TLS is used; `null` for not at all.
+   * @throws {UserError} If they cannot be used.
+   */
+  constructor(source, tls, sockets) {
+    this.#source = source;
+    this.#sockets = sockets;
+    this.#host = tls?.host ?? "";
+    this.#client = tls === null ? null : sockets.tls(tls.files, source.uri);
+  }
+  /**
+   * Connects.
+   *
+   * @param limitMs How long that may take, in milliseconds.
+   * @param lists Whether to ask for the names of all exports; no if left out.
+   * @throws {UserError} If there is no server, or it does not have the export.
+   */
+  async connect(limitMs, lists = false) {
+    const { uri, address, exportName } = this.#source;
+    let socket = await this.#sockets.connect(address, uri, limitMs);
+    try {
+      await carry(greet(uri), socket);
+      if (this.#client !== null) {
+        await carry(startTls(uri), socket);
+        socket = await this.#client.start(socket, this.#host);
+      }
+      const names2 = lists ? await carry(listExports(uri), socket) : null;
+      const exported = await this.#enter(socket, uri, exportName);
+      return {
+        socket,
+        exported,
+        names: names2
+      };
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+  }
+  /** Forgets the certificates. */
+  close() {
+    this.#client?.close();
+  }
+  /** The error for a name that is not there lists those that are. */
+  async #enter(socket, uri, exportName) {
+    try {
+      return await carry(enterExport(uri, exportName), socket);
+    } catch (error) {
+      if (!(error instanceof UnknownExportError)) throw error;
+      const names2 = await carry(listExports(uri), socket).catch(() => null);
+      if (names2 === null || names2.length === 0) throw error;
+      const some = names2.slice(0, NAMES_MAX);
+      const list = some.map((each) => JSON.stringify(each)).join(", ");
+      const more = names2.length > NAMES_MAX ? " and more" : "";
+      throw new UserError(`${error.message}; the server has ${list}${more}`, {
+        cause: error
+      });
+    }
+  }
+};
+async function carry(steps, socket) {
+  let step = steps.next();
+  while (!step.done) {
+    const exchange = step.value;
+    if ("receive" in exchange) {
+      step = steps.next(await socket.receive(exchange.receive));
+    } else {
+      await socket.send(exchange.send);
+      step = steps.next(new Uint8Array(0));
+    }
+  }
+  return step.value;
+}
+
+// src/backends/protocols/nbd/tls.ts
+var LOCALHOST = "localhost";
+var NAMES3 = {
+  ca: "ca-cert.pem",
+  certificate: "client-cert.pem",
+  key: "client-key.pem"
+};
+function chooseTls({ uri, address, tls }, options, files) {
+  if (tls === null) {
+    if (Object.values(options).every((value2) => value2 === null)) return null;
+    throw new UserError(`Cannot use options of TLS with ${uri}, which is without TLS: write nbds: in place of nbd:, or leave them out`);
+  }
+  const host = address.kind === "tcp" ? address.host : LOCALHOST;
+  const found = tls.directory === null ? {
+    ca: null,
+    certificate: null,
+    key: null
+  } : filesIn(tls.directory, files);
+  const isGiven = options.certificate !== null;
+  return {
+    files: {
+      ca: options.ca ?? found.ca,
+      certificate: options.certificate ?? found.certificate,
+      key: options.key ?? (isGiven ? null : found.key)
+    },
+    host: options.hostname ?? tls.hostname ?? host
+  };
+}
+function filesIn(directory, files) {
+  const path = (name) => `${directory}/${name}`;
+  const hasOwn = exists(path(NAMES3.certificate), files);
+  return {
+    ca: path(NAMES3.ca),
+    certificate: hasOwn ? path(NAMES3.certificate) : null,
+    key: hasOwn ? path(NAMES3.key) : null
+  };
+}
+function exists(path, files) {
+  try {
+    files.open(path, {
+      writable: false
+    }).close();
+    return true;
+  } catch (error) {
+    const isMissing2 = error instanceof UserError && "errno" in error && error.errno === ERRNO.ENOENT;
+    if (isMissing2) return false;
+    throw error;
+  }
+}
+
 // src/backends/protocols/nbd/uri.ts
 var NBD_PREFIXES = [
   "nbd://",
@@ -24786,10 +24903,10 @@ function parseNbdUri(uri) {
   if (new TextEncoder().encode(exportName).length > LIMIT3.STRING) {
     throw refuse3(`its export name has more than ${LIMIT3.STRING} bytes`);
   }
-  const tls = scheme === "nbds";
-  const parameters = new URLSearchParams(query);
+  const parameters = new URLSearchParams(query.replaceAll("+", "%2B"));
+  const tls = tlsOf(scheme === "nbds", parameters, refuse3);
   for (const key of parameters.keys()) {
-    if (key !== "socket") {
+    if (!PARAMETERS.includes(key)) {
       throw refuse3(`its parameter ${JSON.stringify(key)} is not known`);
     }
   }
@@ -24817,8 +24934,54 @@ function parseNbdUri(uri) {
     tls
   };
 }
+var DIRECTORY = "tls-certificates";
+var HOSTNAME = "tls-hostname";
+var VERIFY = "tls-verify-peer";
+var PARAMETERS = [
+  "socket",
+  DIRECTORY,
+  HOSTNAME,
+  VERIFY
+];
+var PSK = [
+  "tls-psk-file",
+  "tls-username"
+];
+function tlsOf(isTls, parameters, refuse3) {
+  if (PSK.some((key) => parameters.has(key))) {
+    throw refuse3("this client has no TLS by pre-shared keys (PSK), only by certificates, with --tls-ca, --tls-cert and --tls-key");
+  }
+  const given = [
+    DIRECTORY,
+    HOSTNAME,
+    VERIFY
+  ].find((key) => parameters.has(key));
+  if (given !== void 0 && !isTls) {
+    throw refuse3(`${given} has no use without TLS, which is nbds:`);
+  }
+  const verify = parameters.get(VERIFY) ?? "true";
+  if (![
+    "true",
+    "1",
+    "yes",
+    "on"
+  ].includes(verify)) {
+    throw refuse3("the certificate of a server is always checked; leave tls-verify-peer out, and give its authority as --tls-ca");
+  }
+  const value2 = (key) => {
+    const text = parameters.get(key);
+    if (text === "") throw refuse3(`its ${key} is empty`);
+    return text;
+  };
+  return isTls ? {
+    directory: value2(DIRECTORY),
+    hostname: value2(HOSTNAME)
+  } : null;
+}
 function addressOf(authority, refuse3) {
-  if (authority.includes("@")) throw refuse3("NBD has no users or passwords");
+  if (authority.includes("@")) {
+    throw refuse3("NBD has no users or passwords, but for TLS by pre-shared keys (PSK), which this client has not");
+  }
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(authority);
   if (match === null) throw refuse3("it names no host");
   const [, host, portText] = match;
@@ -24840,11 +25003,12 @@ function decoded(text, refuse3) {
 
 // src/backends/protocols/nbd/driver.ts
 var OPEN_MS = 3e4;
-var NAMES_MAX = 10;
+var firsts = /* @__PURE__ */ new WeakMap();
+var readers = /* @__PURE__ */ new Map();
 var NBD = {
   kind: "protocol",
   name: "nbd",
-  summary: "an export of an NBD server; nbd+unix:///EXPORT?socket=PATH too",
+  summary: "an export of an NBD server; nbds: by TLS, nbd+unix: too",
   usage: "nbd://HOST[:PORT]/EXPORT",
   prefixes: NBD_PREFIXES,
   needs: [
@@ -24853,58 +25017,98 @@ var NBD = {
   countsSyncErrors: true,
   parse: (_rest, text) => parseNbdUri(text),
   open: openNbd,
-  async attach(attachment, _below, { sockets, syncErrors, queue, tell: tell2 }) {
-    const { source, exported, reconnectMs, writable } = attachment;
-    const losses = new NbdLosses(attachment.losses, queue ?? null);
-    const link3 = new NbdLink({
-      source,
-      exported,
-      reconnectMs,
-      sockets,
-      losses,
-      syncErrors,
-      tell: tell2
-    });
-    await link3.connect();
-    return new NbdBackend(source.uri, exported, writable, link3);
+  async attach(attachment, _below, services) {
+    const { name, exported, writable } = attachment;
+    const link3 = await linkTo(attachment, services);
+    return new NbdBackend(name, exported, writable, link3);
   }
 };
-async function openNbd(source, { options, services: { sockets } }) {
-  const { uri } = source;
-  if (source.tls) {
-    throw new UserError(`Cannot open ${uri}: TLS is not supported yet; reach the server by nbd: through a tunnel`);
-  }
+async function openNbd(source, { options, services: { sockets, files }, defer }) {
+  const { uri: name } = source;
   if (options.growable) {
-    throw new UserError(`Cannot make ${uri} growable: NBD servers do not change the size; leave growable out`);
+    throw new UserError(`Cannot make ${name} growable: NBD servers do not change the size; leave growable out`);
   }
-  const { socket, exported } = await findExport(source, sockets);
-  socket.close();
-  const isReadOnly2 = has(exported, "READ_ONLY");
-  if (options.writable && isReadOnly2) {
-    throw new UserError(`Cannot export ${uri} for writing: its server allows only reading; leave writable out`);
+  const tls = chooseTls(source, options.tls, files);
+  const { writable, reconnect, describe: describe2 } = options;
+  const key = JSON.stringify([
+    source,
+    tls,
+    reconnect,
+    describe2
+  ]);
+  const known = writable ? void 0 : readers.get(key);
+  if (known !== void 0) return {
+    name,
+    attachment: known
+  };
+  const connector = new NbdConnector(source, tls, sockets);
+  const first2 = {
+    connector,
+    connection: null,
+    link: null
+  };
+  defer(() => endUnused(first2));
+  first2.connection = await connector.connect(OPEN_MS, describe2);
+  const { exported, names: names2 } = first2.connection;
+  if (writable && has(exported, "READ_ONLY")) {
+    throw new UserError(`Cannot export ${name} for writing: its server allows only reading; leave writable out`);
+  }
+  const attachment = {
+    name,
+    source,
+    tls,
+    exported,
+    names: names2,
+    writable,
+    reconnectMs: reconnect * 1e3,
+    losses: NbdLosses.create()
+  };
+  firsts.set(attachment, first2);
+  if (!writable) {
+    readers.set(key, attachment);
+    defer(() => {
+      if (readers.get(key) === attachment) readers.delete(key);
+    });
   }
   return {
-    name: uri,
-    attachment: {
-      source,
-      exported,
-      writable: options.writable && !isReadOnly2,
-      reconnectMs: options.reconnect * 1e3,
-      losses: NbdLosses.create()
-    }
+    name,
+    attachment
   };
 }
-async function findExport(source, sockets) {
+function endUnused(first2) {
+  if (first2.link !== null) return;
+  first2.connection?.socket.close();
+  first2.connection = null;
+  first2.connector.close();
+}
+async function linkTo(attachment, { sockets, syncErrors, queue, tell: tell2 }) {
+  const first2 = firsts.get(attachment);
+  if (first2?.link?.share()) return first2.link;
+  const { name: uri, source, tls, exported, reconnectMs } = attachment;
+  const losses = new NbdLosses(attachment.losses, queue ?? null);
+  const connection = first2?.connection ?? null;
+  const connector = first2 !== void 0 && connection !== null ? first2.connector : new NbdConnector(source, tls, sockets);
+  const link3 = new NbdLink({
+    uri,
+    connector,
+    exported,
+    reconnectMs,
+    losses,
+    syncErrors,
+    tell: tell2
+  });
+  if (first2 !== void 0 && connection !== null) {
+    first2.link = link3;
+    first2.connection = null;
+    link3.adopt(connection, 0);
+    return link3;
+  }
   try {
-    return await connectToExport(source, sockets, OPEN_MS);
+    await link3.connect();
+    return link3;
   } catch (error) {
-    if (!(error instanceof UnknownExportError)) throw error;
-    const names2 = await exportsOf(source, sockets, OPEN_MS).catch(() => []);
-    if (names2.length === 0) throw error;
-    const list = names2.slice(0, NAMES_MAX).map((each) => JSON.stringify(each));
-    throw new UserError(`${error.message}; the server has ${list.join(", ")}`, {
-      cause: error
-    });
+    link3.close();
+    throw error;
   }
 }
 
@@ -26711,6 +26915,8 @@ var TlsSocket = class _TlsSocket {
   #socket;
   #engine;
   #name;
+  /** Whether the peer has said anything after the handshake. */
+  #isHeard = false;
   #isClosed = false;
   /**
    * Does the handshake.
@@ -26738,7 +26944,7 @@ var TlsSocket = class _TlsSocket {
   async send(bytes2) {
     if (bytes2.length === 0) return;
     this.#do(() => this.#engine.write(bytes2, 0, bytes2.length));
-    await this.#flush();
+    await this.#orWithCertificate(() => this.#flush());
   }
   async receive(length2) {
     const bytes2 = new Uint8Array(length2);
@@ -26747,9 +26953,10 @@ var TlsSocket = class _TlsSocket {
       if (got === TLS_READ.END) {
         throw this.#failure("its server closed the connection");
       }
-      if (got === TLS_READ.MORE) await this.#receiveRecord();
-      else done += got;
+      if (got !== TLS_READ.MORE) done += got;
+      else await this.#orWithCertificate(() => this.#receiveRecord());
     }
+    this.#isHeard = true;
     return bytes2;
   }
   stream(owner) {
@@ -26779,6 +26986,20 @@ var TlsSocket = class _TlsSocket {
         throw this.#explained(error);
       }
       await this.#receiveRecord();
+    }
+  }
+  /**
+   * Adds to an error what may have caused it: since TLS 1.3 a server refuses a
+   * client only after the handshake, and some just close the connection.
+   */
+  async #orWithCertificate(call3) {
+    try {
+      await call3();
+    } catch (error) {
+      if (this.#isHeard || !(error instanceof UserError)) throw error;
+      throw new UserError(`${error.message}, or, if it wants a certificate of this client, give --tls-cert and --tls-key`, {
+        cause: error
+      });
     }
   }
   /**

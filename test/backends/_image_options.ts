@@ -2,6 +2,7 @@ import {
   CACHE_SIZE_DEFAULT,
   type ImageOptions,
   RECONNECT_DEFAULT,
+  TLS_DEFAULT,
 } from "../../src/backends/driver.ts";
 
 /** The default options of an export. */
@@ -20,4 +21,6 @@ export const imageOptions: ImageOptions = {
   overlay: null,
   reconnect: RECONNECT_DEFAULT,
   cacheSize: CACHE_SIZE_DEFAULT,
+  tls: TLS_DEFAULT,
+  describe: false,
 };

@@ -12,56 +12,15 @@ import {
   shell,
 } from "./_harness.ts";
 import { exists } from "./_clients.ts";
+import { NbdServer } from "./_nbd_server.ts";
 
 const PROGRAMS = ["nbdkit", "qemu-img", "qemu-io", "cmp", "dd", "python3"];
-
-/** nbdkit, which serves a file on a Unix socket. */
-class Server implements AsyncDisposable {
-  readonly #socket: string;
-  readonly #args: readonly string[];
-  #process: Deno.ChildProcess | null = null;
-
-  constructor(socket: string, ...args: string[]) {
-    this.#socket = socket;
-    this.#args = args;
-  }
-
-  get uri(): string {
-    return `nbd+unix:///?socket=${this.#socket}`;
-  }
-
-  async start(): Promise<this> {
-    const args = ["-f", "-U", this.#socket, ...this.#args];
-    this.#process = new Deno.Command("nbdkit", { args, stderr: "null" })
-      .spawn();
-    for (let tries = 0; tries < 200; tries++) {
-      try {
-        await Deno.lstat(this.#socket);
-        return this;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    throw new Error("nbdkit does not start");
-  }
-
-  async kill(): Promise<void> {
-    this.#process?.kill("SIGKILL");
-    await this.#process?.status;
-    this.#process = null;
-    await Deno.remove(this.#socket).catch(() => {});
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
-  }
-}
 
 mountTest(
   "an NBD export is read and written through four queues",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 64 * MIB);
-    await using server = await new Server(`${directory}/s`, "file", image)
+    await using server = await new NbdServer(`${directory}/s`, "file", image)
       .start();
     const args = ["-wq4", server.uri, mountpoint];
     await using process = await ExportProcess.start(args);
@@ -78,7 +37,7 @@ mountTest("a qcow2 image is read over NBD", async (directory) => {
   const { image, mountpoint } = await imageIn(directory, 16 * MIB);
   const qcow2 = `${directory}/a.qcow2`;
   await must("qemu-img", "convert", "-c", "-O", "qcow2", image, qcow2);
-  await using server = await new Server(`${directory}/s`, "file", qcow2)
+  await using server = await new NbdServer(`${directory}/s`, "file", qcow2)
     .start();
   await using process = await ExportProcess.start([
     `qcow2:${server.uri}`,
@@ -114,7 +73,7 @@ mountTest(
   "what a killed server may have lost is told by fsync, and nothing else is",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 16 * MIB);
-    const server = new Server(`${directory}/s`, "file", image);
+    const server = new NbdServer(`${directory}/s`, "file", image);
     await using _ = await server.start();
     const args = ["-wq2", server.uri, mountpoint];
     await using process = await ExportProcess.start(args);
@@ -164,7 +123,7 @@ mountTest(
   "requests fail when the server stays away, and the export ends",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, 16 * MIB);
-    const server = new Server(`${directory}/s`, "file", image);
+    const server = new NbdServer(`${directory}/s`, "file", image);
     await using _ = await server.start();
     const args = ["--reconnect=1", server.uri, mountpoint];
     await using process = await ExportProcess.start(args);
@@ -185,13 +144,13 @@ mountTest(
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);
     const options = ["-r", "file", image];
-    await using server = await new Server(`${directory}/s`, ...options).start();
+    await using server = await new NbdServer(`${directory}/s`, ...options)
+      .start();
     for (
       const [args, why] of [
         [[`nbd+unix:///?socket=${directory}/none`], /nothing can be reached/],
         [["nbd://127.0.0.1:1/"], /nothing can be reached at 127.0.0.1, port 1/],
         [["nbd://no.such.host.invalid/"], /there is no host/],
-        [["nbds://127.0.0.1/"], /TLS is not supported yet/],
         [["-w", server.uri], /its server allows only reading/],
         [["nbd+unix:///"], /names no socket/],
       ] as const

@@ -29,6 +29,7 @@ import "../mount/mirror_rights_test.ts";
 import "../mount/mirror_test.ts";
 import "../mount/mountpoint_test.ts";
 import "../mount/nbd_test.ts";
+import "../mount/nbd_tls_test.ts";
 import "../mount/overlay_test.ts";
 import "../mount/partitions_test.ts";
 import "../mount/passthrough_test.ts";

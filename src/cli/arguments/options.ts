@@ -156,6 +156,26 @@ export const OPTIONS = {
     help:
       "keep this much of the tables of images in memory, for all images of a chain together, and as much of each image on a web server (default: 32M)",
   },
+  "tls-ca": {
+    value: "PATH",
+    help:
+      "by TLS, trust servers whose certificate an authority in this file has signed, in PEM (default: those that the system trusts)",
+  },
+  "tls-cert": {
+    value: "PATH",
+    help:
+      "by TLS, present the certificate in this file to servers that want one, in PEM",
+  },
+  "tls-key": {
+    value: "PATH",
+    help:
+      "the private key of --tls-cert, in PEM and without a password (default: the one in the file of the certificate)",
+  },
+  "tls-hostname": {
+    value: "NAME",
+    help:
+      "by TLS, expect a certificate for NAME (default: the host in SOURCE, localhost for a Unix socket)",
+  },
   "queue-memory": {
     value: "SIZE",
     help:

@@ -1,4 +1,4 @@
-import { LOOK_OPTIONS } from "../../backends/driver.ts";
+import { LOOK_OPTIONS, RECONNECT_DEFAULT } from "../../backends/driver.ts";
 import { parseSource } from "../../backends/registry.ts";
 import { formatSize } from "../../backends/size.ts";
 import { MS_PER_S } from "../../base/timespec.ts";
@@ -9,6 +9,7 @@ import {
   type ConvertRequest,
 } from "../../session/copying/convert_image.ts";
 import { parseTarget } from "../../session/copying/new_target.ts";
+import { imageTls } from "../../session/image_options.ts";
 import { driverServices } from "../../session/driver_services.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { UsageError } from "../arguments/options.ts";
@@ -22,7 +23,11 @@ import { type Command, EXIT, type ExitCode } from "../command.ts";
 import { CopyDisplay } from "../output/copy_display.ts";
 import type { Output } from "../output/output.ts";
 import { onStopSignals } from "../service/stop_signals.ts";
-import { allowReferenceOption } from "./export_request.ts";
+import {
+  allowReferenceOption,
+  reconnectOption,
+  tlsOptions,
+} from "./export_request.ts";
 
 const USAGE = "usage: convert [OPTIONS] SOURCE TARGET";
 const WORKERS_MAX = 64;
@@ -48,6 +53,11 @@ export const CONVERT: Command = {
     "workers",
     "snapshot",
     "allow-reference",
+    "reconnect",
+    "tls-ca",
+    "tls-cert",
+    "tls-key",
+    "tls-hostname",
     "no-lock",
     "insecure-path",
     "json",
@@ -123,6 +133,8 @@ function readRequest(args: Arguments): ConvertRequest {
       lock: !flags.has("no-lock"),
       snapshot: values.get("snapshot") ?? null,
       ...allowReferenceOption(args),
+      reconnect: reconnectOption(args).reconnect ?? RECONNECT_DEFAULT,
+      tls: imageTls(tlsOptions(args)),
     },
     compress: compress === "zlib" ? "deflate" : compress,
     clusterSize: sizeOption(args, "cluster-size"),

@@ -88,6 +88,7 @@ export function readExportRequest(args: Arguments): ExportRequest {
       offset: sizeOption(args, "offset") ?? 0,
       ...size === null ? {} : { size },
       ...imageOptionsOf(args),
+      ...tlsOptions(args),
       ...textOption(args, "overlay"),
       ...reconnectOption(args),
       overlayKeep: flags.has("overlay-keep"),
@@ -148,6 +149,20 @@ export function allowReferenceOption(
   return list === undefined ? {} : { allowReference: list.split(",") };
 }
 
+/** Reads how servers are reached by TLS; nothing that is not given. */
+export function tlsOptions(
+  { values }: Arguments,
+): Pick<MountExportOptions, "tlsCa" | "tlsCert" | "tlsKey" | "tlsHostname"> {
+  const option = <Key extends string>(key: Key, value: string | undefined) =>
+    value === undefined ? {} : { [key]: value } as { [key in Key]: string };
+  return {
+    ...option("tlsCa", values.get("tls-ca")),
+    ...option("tlsCert", values.get("tls-cert")),
+    ...option("tlsKey", values.get("tls-key")),
+    ...option("tlsHostname", values.get("tls-hostname")),
+  };
+}
+
 /** Reads an option that is checked elsewhere; left out if it is not given. */
 function textOption<
   Name extends "user" | "group" | "snapshot" | "overlay" | "partition",
@@ -171,7 +186,10 @@ function queueMemoryOption(
   return { queueMemory: inUsage(() => checkQueueMemory(bytes, needs)) };
 }
 
-function reconnectOption(args: Arguments): { readonly reconnect?: number } {
+/** Reads `--reconnect`; nothing if it is not given. */
+export function reconnectOption(
+  args: Arguments,
+): { readonly reconnect?: number } {
   const seconds = secondsOption(args, "reconnect", RECONNECT_RANGE);
   return seconds === null ? {} : { reconnect: Math.round(seconds) };
 }

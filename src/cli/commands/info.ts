@@ -55,6 +55,10 @@ export const INFO: Command = {
     "snapshot",
     "backing",
     "allow-reference",
+    "tls-ca",
+    "tls-cert",
+    "tls-key",
+    "tls-hostname",
     "insecure-path",
   ],
   optionHelp: {

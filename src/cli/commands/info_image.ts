@@ -5,10 +5,11 @@
  */
 import { type ImageOptions, LOOK_OPTIONS } from "../../backends/driver.ts";
 import { mapImage } from "../../backends/image_map.ts";
+import { imageTls } from "../../session/image_options.ts";
 import type { Arguments } from "../arguments/read_arguments.ts";
 import { EXIT, type ExitCode } from "../command.ts";
 import type { Output } from "../output/output.ts";
-import { imageOptionsOf } from "./export_request.ts";
+import { imageOptionsOf, tlsOptions } from "./export_request.ts";
 import { type ImageFacts, imageFacts, openForInfo } from "./image_facts.ts";
 import { imageRows, mapLine } from "./info_image_text.ts";
 
@@ -43,7 +44,8 @@ export async function runImageInfo(
 }
 
 function optionsOf(args: Arguments): ImageOptions {
-  return { ...LOOK_OPTIONS, ...imageOptionsOf(args) };
+  const tls = imageTls(tlsOptions(args));
+  return { ...LOOK_OPTIONS, ...imageOptionsOf(args), tls, describe: true };
 }
 
 function eventOf(facts: ImageFacts): Record<string, unknown> {

@@ -18,6 +18,8 @@ export class TlsSocket implements ConnectedSocket {
   readonly #socket: ConnectedSocket;
   readonly #engine: TlsEngine;
   readonly #name: string;
+  /** Whether the peer has said anything after the handshake. */
+  #isHeard = false;
   #isClosed = false;
 
   /**
@@ -56,7 +58,7 @@ export class TlsSocket implements ConnectedSocket {
   async send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     if (bytes.length === 0) return;
     this.#do(() => this.#engine.write(bytes, 0, bytes.length));
-    await this.#flush();
+    await this.#orWithCertificate(() => this.#flush());
   }
 
   async receive(length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -66,9 +68,10 @@ export class TlsSocket implements ConnectedSocket {
       if (got === TLS_READ.END) {
         throw this.#failure("its server closed the connection");
       }
-      if (got === TLS_READ.MORE) await this.#receiveRecord();
-      else done += got;
+      if (got !== TLS_READ.MORE) done += got;
+      else await this.#orWithCertificate(() => this.#receiveRecord());
     }
+    this.#isHeard = true;
     return bytes;
   }
 
@@ -101,6 +104,22 @@ export class TlsSocket implements ConnectedSocket {
         throw this.#explained(error);
       }
       await this.#receiveRecord();
+    }
+  }
+
+  /**
+   * Adds to an error what may have caused it: since TLS 1.3 a server refuses a
+   * client only after the handshake, and some just close the connection.
+   */
+  async #orWithCertificate(call: () => Promise<void>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      if (this.#isHeard || !(error instanceof UserError)) throw error;
+      throw new UserError(
+        `${error.message}, or, if it wants a certificate of this client, give --tls-cert and --tls-key`,
+        { cause: error },
+      );
     }
   }
 

@@ -82,6 +82,23 @@ export function* greet(name: string): Handshake<void> {
 }
 
 /**
+ * Asks for TLS, whose handshake follows. What was said before it is not protected,
+ * so a refusal is an error: nothing goes on without TLS.
+ *
+ * @param name The URI, in errors.
+ * @throws {UserError} If the server has no TLS.
+ */
+export function* startTls(name: string): Handshake<void> {
+  yield option(OPTION.STARTTLS);
+  const isStarted = yield* isAcknowledged(OPTION.STARTTLS, name);
+  if (isStarted) return;
+  throw failure(
+    name,
+    "its server offers no TLS; set it up there, or write nbd: for a connection that everybody on the way can read and change",
+  );
+}
+
+/**
  * Negotiates what is possible, and enters the transmission phase.
  *
  * @param name The URI, in errors.
@@ -135,11 +152,16 @@ export function* enterExport(
   };
 }
 
-/** Asks for the names of the exports. */
-export function* listExports(name: string): Handshake<string[]> {
+/**
+ * Asks for the names of the exports. Further options may follow.
+ *
+ * @param name The URI, in errors.
+ * @returns `null` if the server does not tell them.
+ */
+export function* listExports(name: string): Handshake<string[] | null> {
   yield option(OPTION.LIST);
   const names: string[] = [];
-  yield* eachReply(OPTION.LIST, name, (type, payload) => {
+  const isTold = yield* eachReply(OPTION.LIST, name, (type, payload) => {
     if (type !== REPLY.SERVER || payload.byteLength < 4) return;
     const length = Math.min(payload.getUint32(0), payload.byteLength - 4);
     const bytes = new Uint8Array(
@@ -148,9 +170,8 @@ export function* listExports(name: string): Handshake<string[]> {
       length,
     );
     names.push(new TextDecoder().decode(bytes));
-  });
-  yield option(OPTION.ABORT);
-  return names;
+  }, true);
+  return isTold ? names : null;
 }
 
 function* askAllocation(

@@ -1,15 +1,13 @@
 import { ERRNO } from "../../../base/errno.ts";
 import type { Completion } from "../../../event/completion.ts";
 import type { Extent } from "../../backend.ts";
-import type { SocketService } from "../../services.ts";
 import type { SyncErrors } from "../../sync_errors.ts";
 import { NbdConnection } from "./connection.ts";
 import { COMMAND, COMMAND_FLAG } from "./constants.ts";
 import type { NbdExport } from "./handshake.ts";
 import type { NbdLosses } from "./losses.ts";
-import { connectToExport } from "./open_connection.ts";
+import type { NbdConnector, OpenConnection } from "./open_connection.ts";
 import { NbdRequest, OUTCOME, type RequestOwner } from "./request.ts";
-import type { NbdSource } from "./uri.ts";
 
 /** The first pause between two attempts to connect, in milliseconds. */
 const PAUSE_MS = 100;
@@ -19,12 +17,14 @@ const ATTEMPT_MS = 10_000;
 
 /** What a link is made of. */
 export interface LinkOptions {
-  readonly source: NbdSource;
+  /** The URI, in messages. */
+  readonly uri: string;
+  /** Connects, and is closed with the link. */
+  readonly connector: NbdConnector;
   /** What the export was when the image was opened. */
   readonly exported: NbdExport;
   /** How long requests wait for a lost connection, in milliseconds. */
   readonly reconnectMs: number;
-  readonly sockets: SocketService;
   readonly losses: NbdLosses;
   readonly syncErrors: SyncErrors;
   /** Tells the user a sentence. */
@@ -47,13 +47,13 @@ export class NbdLink implements RequestOwner {
   #isConnecting = false;
   /** Whether the last attempts took all of their time. */
   #isDown = false;
-  #isClosed = false;
+  #users = 1;
   /** What each flush in flight covers. */
   readonly #flushes = new Map<NbdRequest, readonly number[]>();
   /** Why the last connection was lost. */
   why = "";
 
-  /** Makes a link; a request connects it if `connect()` has not. */
+  /** Makes a link for one user; a request connects it if nothing else has. */
   constructor(options: LinkOptions) {
     this.#options = options;
   }
@@ -61,6 +61,22 @@ export class NbdLink implements RequestOwner {
   /** Connects, before anything is served. */
   async connect(): Promise<void> {
     await this.#attempt(ATTEMPT_MS);
+  }
+
+  /**
+   * Uses a connection that is open, before anything is served.
+   *
+   * @param generation That of the losses when it was made.
+   */
+  adopt(connection: OpenConnection, generation: number): void {
+    this.#generation = generation;
+    this.#use(connection);
+  }
+
+  /** Adds a user, unless all others have closed it. */
+  share(): boolean {
+    if (this.#users > 0) this.#users++;
+    return this.#users > 0;
   }
 
   /**
@@ -126,11 +142,12 @@ export class NbdLink implements RequestOwner {
     this.#complete(request);
   }
 
-  /** Ends the connection; requests that wait fail. */
+  /** Gives it up. The last user ends the connection; requests that wait fail. */
   close(): void {
-    this.#isClosed = true;
+    if (--this.#users > 0) return;
     this.#connection?.close();
     this.#connection = null;
+    this.#options.connector.close();
     this.#failWaiting();
   }
 
@@ -186,7 +203,7 @@ export class NbdLink implements RequestOwner {
   #lost(why: string): void {
     this.why = why;
     this.#connection = null;
-    const { losses, syncErrors, source: { uri }, tell } = this.#options;
+    const { losses, syncErrors, uri, tell } = this.#options;
     const mayBeLost = losses.lost(this.#generation);
     if (mayBeLost) syncErrors.add(ERRNO.EIO);
     const loss = mayBeLost
@@ -205,7 +222,7 @@ export class NbdLink implements RequestOwner {
     let pause = PAUSE_MS;
     // A server that ends each connection at once is not asked without a pause.
     if (start - this.#connectedAt < PAUSE_MS) await sleep(PAUSE_MS);
-    while (!this.#isClosed) {
+    while (this.#users > 0) {
       try {
         const left = deadline - performance.now();
         await this.#attempt(Math.max(1000, Math.min(left, ATTEMPT_MS)));
@@ -217,7 +234,7 @@ export class NbdLink implements RequestOwner {
       if (performance.now() + pause > deadline) {
         if (!this.#isDown) {
           this.#options.tell(
-            `Requests to ${this.#options.source.uri} fail with EIO until its server is there again: ${this.why}`,
+            `Requests to ${this.#options.uri} fail with EIO until its server is there again: ${this.why}`,
           );
         }
         this.#isDown = true;
@@ -234,17 +251,17 @@ export class NbdLink implements RequestOwner {
   }
 
   async #attempt(limitMs: number): Promise<void> {
-    const { source, sockets, exported, losses } = this.#options;
+    const { connector, losses } = this.#options;
     this.#generation = losses.generation;
-    const { socket, exported: now } = await connectToExport(
-      source,
-      sockets,
-      limitMs,
-    );
+    this.#use(await connector.connect(limitMs));
+  }
+
+  #use({ socket, exported: now }: OpenConnection): void {
+    const { exported } = this.#options;
     const isSame = now.size === exported.size && now.flags === exported.flags &&
       now.minBlock <= exported.minBlock &&
       now.maxPayload >= exported.maxPayload;
-    if (!isSame || this.#isClosed) {
+    if (!isSame || this.#users === 0) {
       socket.close();
       throw new Error("the export is another one than before");
     }
