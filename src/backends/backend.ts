@@ -158,6 +158,12 @@ export interface Backend {
   queueEnded?(queue: number): void;
   /** Makes every write that was answered durable. 0 or `-errno`. */
   flush(): Answer;
+  /**
+   * Makes every write durable once no more changes come, and brings the image to
+   * the state in which it is closed: `close()` writes nothing then. 0 or
+   * `-errno`. If left out, `flush()` does that.
+   */
+  settle?(): Answer;
   /** Changes the size; new bytes read as zeroes. 0 or `-errno`. */
   truncate(size: number): Answer;
   /** Zeroes a range. 0 or `-errno`; `-EOPNOTSUPP` if it cannot. */

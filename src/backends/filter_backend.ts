@@ -71,6 +71,10 @@ export class FilterBackend implements Backend {
     return this.image.flush();
   }
 
+  settle(): Answer {
+    return this.image.settle?.() ?? this.flush();
+  }
+
   queueEnded(queue: number): void {
     this.image.queueEnded?.(queue);
   }

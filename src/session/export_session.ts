@@ -111,7 +111,8 @@ export class ExportSession extends Session {
     await state.lock.lock();
     state.makeReadOnly();
     state.lock.unlock();
-    this.#check(await backend.flush(), "flush");
+    // Closing it later must not change what others read then.
+    this.#check(await (backend.settle?.() ?? backend.flush()), "flush");
     this.#releaseWriteLock();
   }
 

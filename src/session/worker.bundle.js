@@ -10050,6 +10050,9 @@ var FilterBackend = class _FilterBackend {
   flush() {
     return this.image.flush();
   }
+  settle() {
+    return this.image.settle?.() ?? this.flush();
+  }
   queueEnded(queue) {
     this.image.queueEnded?.(queue);
   }
@@ -13877,11 +13880,18 @@ async function readStart(file, length2, name) {
 
 // src/backends/formats/qcow2/feature_bits.ts
 var INCOMPATIBLE_FIELD = 72;
+var AUTOCLEAR_FIELD = 88;
 function writeIncompatible(file, bits) {
+  return writeFeatures(file, INCOMPATIBLE_FIELD, bits);
+}
+function writeAutoclear(file, bits) {
+  return writeFeatures(file, AUTOCLEAR_FIELD, bits);
+}
+function writeFeatures(file, at, bits) {
   const field = new DataView(new ArrayBuffer(8));
   field.setBigUint64(0, bits);
   const bytes2 = new Uint8Array(field.buffer);
-  const put2 = file.write(INCOMPATIBLE_FIELD, bytes2, 0, bytes2.length);
+  const put2 = file.write(at, bytes2, 0, bytes2.length);
   return typeof put2 === "number" ? resultOf(put2) : put2.then(resultOf);
 }
 function resultOf(put2) {
@@ -15316,6 +15326,147 @@ function clusterOfEntry(high, low, clusterSize) {
   return isValid ? cluster : BAD_TABLE;
 }
 
+// src/backends/formats/qcow2/writing/table_clusters.ts
+var FRESH = 0;
+var FIRST = 16;
+var SLACK = 1024;
+var EMPTY = 0;
+var REMOVED = 4294967295;
+var MULTIPLIER = 2654435761;
+var TableClusters = class {
+  #words;
+  #mask;
+  #shift;
+  /** Makes the memory for a number of clusters, and some more. */
+  static create(clusters) {
+    const bits = Math.ceil(Math.log2(2 * clusters + SLACK));
+    const words = new Uint32Array(new SharedArrayBuffer(4 * (FIRST + 2 ** bits)));
+    words[FRESH] = 2 ** bits;
+    return words.buffer;
+  }
+  /** Wraps the memory. */
+  constructor(memory) {
+    this.#words = new Uint32Array(memory);
+    this.#mask = this.#words.length - FIRST - 1;
+    this.#shift = Math.clz32(this.#mask);
+  }
+  /** Whether a cluster has a table. */
+  has(cluster) {
+    return cluster < REMOVED - 1 && this.#find(cluster) >= 0;
+  }
+  /** Whether a range of the file has a part of a table. */
+  overlaps(offset, length2, clusterSize) {
+    const last = Math.floor((offset + length2 - 1) / clusterSize);
+    for (let at = Math.floor(offset / clusterSize); at <= last; at++) {
+      if (this.has(at)) return true;
+    }
+    return false;
+  }
+  /**
+   * Adds clusters. Once there is room for no more, as after many changes of the
+   * size, they are left out: this is a guard, and images are sound without it.
+   *
+   * @returns Whether none of them was there before.
+   */
+  add(first2, count2 = 1) {
+    let isNew = true;
+    for (let cluster = first2; cluster < first2 + count2; cluster++) {
+      if (this.has(cluster)) isNew = false;
+      else this.#insert(cluster);
+    }
+    return isNew;
+  }
+  /** Removes a cluster that is free now, if it was there. */
+  remove(cluster) {
+    const at = cluster < REMOVED - 1 ? this.#find(cluster) : -1;
+    if (at >= 0) Atomics.store(this.#words, at, REMOVED);
+  }
+  #find(cluster) {
+    for (let slot = this.#slotOf(cluster); ; slot = slot + 1 & this.#mask) {
+      const word = Atomics.load(this.#words, FIRST + slot);
+      if (word === cluster + 1) return FIRST + slot;
+      if (word === EMPTY) return -1;
+    }
+  }
+  #insert(cluster) {
+    const words = this.#words;
+    for (let slot = this.#slotOf(cluster); ; slot = slot + 1 & this.#mask) {
+      const word = Atomics.load(words, FIRST + slot);
+      if (word !== EMPTY && word !== REMOVED) continue;
+      const isFull = words[FRESH] <= this.#mask / 4;
+      if (word === EMPTY && isFull) return;
+      if (word === EMPTY) words[FRESH]--;
+      Atomics.store(words, FIRST + slot, cluster + 1);
+      return;
+    }
+  }
+  #slotOf(cluster) {
+    return Math.imul(cluster, MULTIPLIER) >>> this.#shift;
+  }
+};
+
+// src/backends/formats/qcow2/writing/find_tables.ts
+async function findTables(image, blocks, end) {
+  const l1 = new Uint32Array(image.l1);
+  const ranges = await rangesOf(image);
+  let count2 = 0;
+  for (const [first2, clusters] of ranges) {
+    if (first2 + clusters > end || count2 > end) return null;
+    count2 += clusters;
+  }
+  for (const cluster of blocks) if (cluster !== 0) count2++;
+  const memory = TableClusters.create(count2 + l1.length);
+  const tables = new TableClusters(memory);
+  let isSound2 = true;
+  for (const [first2, clusters] of ranges) {
+    if (!tables.add(first2, clusters)) isSound2 = false;
+  }
+  for (const cluster of blocks) {
+    if (cluster !== 0 && !tables.add(cluster)) isSound2 = false;
+  }
+  const others = new TableClusters(memory.slice(0));
+  for (const cluster of l1) {
+    if (cluster === NO_TABLE || cluster === BAD_TABLE) continue;
+    if (others.has(cluster)) isSound2 = false;
+    tables.add(cluster);
+  }
+  return isSound2 ? memory : null;
+}
+async function rangesOf({ file: { backend }, header, geometry, name }) {
+  const { clusterSize } = geometry;
+  const ranges = [
+    [
+      0,
+      1
+    ]
+  ];
+  const add = (at, length2) => {
+    const first2 = Math.floor(at / clusterSize);
+    const end = Math.ceil((at + length2) / clusterSize);
+    if (length2 > 0) ranges.push([
+      first2,
+      end - first2
+    ]);
+  };
+  add(header.l1Offset, header.l1Entries * 8);
+  const { refcountTableOffset, refcountTableClusters } = header;
+  add(refcountTableOffset, refcountTableClusters * clusterSize);
+  if (header.snapshots > 0) {
+    const table2 = await readSnapshotTable(backend, header, name);
+    add(header.snapshotsOffset, table2.size);
+    for (const { l1Offset, l1Entries } of table2.snapshots) {
+      add(l1Offset, l1Entries * 8);
+    }
+  }
+  const bitmaps = extensionOf(header.extensions, EXTENSION.BITMAPS);
+  const areValid = (header.autoclear & AUTOCLEAR.BITMAPS) !== 0n;
+  if (areValid && bitmaps !== null && bitmaps.length >= 24) {
+    const view2 = new DataView(bitmaps.buffer, bitmaps.byteOffset);
+    add(Number(view2.getBigUint64(16)), Number(view2.getBigUint64(8)));
+  }
+  return ranges;
+}
+
 // src/shared_memory/futex.ts
 var LONGEST_DELAY_MS = 1 << 30;
 function futexWake(words, index) {
@@ -15405,13 +15556,13 @@ var SharedMutex = class {
 var DOORBELL2 = 0;
 var END2 = 1;
 var WAITERS2 = 2;
-var FIRST = 4;
+var FIRST2 = 4;
 var CLAIMS = 512;
 var CLAIM_WORDS = 4;
 var NO_CLAIM = -1;
 var Claims = class {
   /** Words of shared memory that they take. */
-  static WORDS = FIRST + CLAIMS * CLAIM_WORDS;
+  static WORDS = FIRST2 + CLAIMS * CLAIM_WORDS;
   #words;
   #owner;
   /** Wraps the memory, in the thread of a number. */
@@ -15429,7 +15580,7 @@ var Claims = class {
     const end = Atomics.load(words, END2);
     let free = count2;
     for (let claim = 0; claim < end; claim++) {
-      const at = FIRST + claim * CLAIM_WORDS;
+      const at = FIRST2 + claim * CLAIM_WORDS;
       if (Atomics.load(words, at) === 0) continue;
       if (Atomics.load(words, at + 1) !== (slice | 0)) continue;
       const from = Atomics.load(words, at + 2);
@@ -15442,7 +15593,7 @@ var Claims = class {
   add(slice, first2, count2) {
     const words = this.#words;
     for (let claim = 0; claim < CLAIMS; claim++) {
-      const at = FIRST + claim * CLAIM_WORDS;
+      const at = FIRST2 + claim * CLAIM_WORDS;
       if (Atomics.load(words, at) !== 0) continue;
       Atomics.store(words, at + 1, slice | 0);
       Atomics.store(words, at + 2, first2);
@@ -15458,7 +15609,7 @@ var Claims = class {
   /** Gives a claim up. */
   remove(claim) {
     const words = this.#words;
-    Atomics.store(words, FIRST + claim * CLAIM_WORDS, 0);
+    Atomics.store(words, FIRST2 + claim * CLAIM_WORDS, 0);
     this.#shrink();
     this.wake();
   }
@@ -15468,7 +15619,7 @@ var Claims = class {
    */
   removeAll(thread) {
     for (let claim = 0; claim < CLAIMS; claim++) {
-      const at = FIRST + claim * CLAIM_WORDS;
+      const at = FIRST2 + claim * CLAIM_WORDS;
       Atomics.compareExchange(this.#words, at, thread + 1, 0);
     }
     this.#shrink();
@@ -15477,7 +15628,7 @@ var Claims = class {
   /** Whether a thread has claims. */
   isOwner(thread) {
     for (let claim = 0; claim < CLAIMS; claim++) {
-      const at = FIRST + claim * CLAIM_WORDS;
+      const at = FIRST2 + claim * CLAIM_WORDS;
       if (Atomics.load(this.#words, at) === thread + 1) return true;
     }
     return false;
@@ -15497,7 +15648,7 @@ var Claims = class {
     const words = this.#words;
     let end = Atomics.load(words, END2);
     while (end > 0) {
-      const last = FIRST + (end - 1) * CLAIM_WORDS;
+      const last = FIRST2 + (end - 1) * CLAIM_WORDS;
       if (Atomics.load(words, last) !== 0) break;
       end--;
     }
@@ -15568,12 +15719,12 @@ var TAIL = 0;
 var DURABLE = 1;
 var HEAD = 2;
 var SEALED = 3;
-var FIRST2 = 4;
+var FIRST3 = 4;
 var RANGES2 = 8192;
 var RANGE_WORDS = 3;
 var FreedClusters = class {
   /** Words of shared memory that it takes. */
-  static WORDS = FIRST2 + RANGES2 * RANGE_WORDS;
+  static WORDS = FIRST3 + RANGES2 * RANGE_WORDS;
   #words;
   /** Wraps the memory. */
   constructor(words) {
@@ -15648,7 +15799,7 @@ var FreedClusters = class {
     return Atomics.load(this.#words, index);
   }
   #at(range) {
-    return FIRST2 + (range & RANGES2 - 1) * RANGE_WORDS;
+    return FIRST3 + (range & RANGES2 - 1) * RANGE_WORDS;
   }
 };
 
@@ -15676,7 +15827,7 @@ var WORD = {
   /** Entries of the L1 table of which some are to be written. */
   L1_DIRTY_FROM: 10,
   L1_DIRTY_TO: 11,
-  /** Whether tables may still be changed: one of `REFUSAL`. */
+  /** Whether the image may be changed: one of `REFUSAL`. */
   REFUSAL: 12,
   /** Not 0 if the header has the dirty bit, durably. */
   DIRTY_BIT: 13,
@@ -15689,7 +15840,9 @@ var REFUSAL = {
   /** The image is damaged; what was changed before is still written. */
   DAMAGED: 1,
   /** A thread has ended in the middle of a change; no table is written. */
-  FAILED: 2
+  FAILED: 2,
+  /** Nothing was changed yet: first the header has to say so. */
+  UNCHANGED: 3
 };
 var LOCKS = 0;
 var FLUSHES = LOCKS + CACHE_LINE2;
@@ -15781,7 +15934,7 @@ var WriteState = class {
   get hasFailed() {
     return this.get("REFUSAL") === REFUSAL.FAILED;
   }
-  /** Whether the image may not be changed any more. */
+  /** Whether the image may not be changed any more, or not yet. */
   get refusesChanges() {
     return this.get("REFUSAL") !== REFUSAL.NONE;
   }
@@ -15791,8 +15944,22 @@ var WriteState = class {
   }
   /** Refuses changes, because the image is damaged. */
   setDamaged() {
-    const { NONE: NONE3, DAMAGED } = REFUSAL;
+    const { NONE: NONE3, UNCHANGED, DAMAGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, UNCHANGED, DAMAGED);
     Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE3, DAMAGED);
+  }
+  /** Whether the first change has to be noted in the header before it. */
+  get isUnchanged() {
+    return this.get("REFUSAL") === REFUSAL.UNCHANGED;
+  }
+  /** Requires that the first change is noted before it. */
+  setUnchanged() {
+    this.set("REFUSAL", REFUSAL.UNCHANGED);
+  }
+  /** Allows changes, once the first one has been noted. */
+  setChanged() {
+    const { NONE: NONE3, UNCHANGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, UNCHANGED, NONE3);
   }
   /** Adds an entry to the range of those that are to be written. */
   noteDirty(table2, entry2) {
@@ -15809,7 +15976,6 @@ var WriteState = class {
 };
 
 // src/backends/formats/qcow2/writing/open_for_writing.ts
-var AUTOCLEAR_FIELD = 88;
 var RESERVED_LOW5 = 511;
 function refuseWriting({ incompatible }, name, { snapshot }) {
   const refuse3 = (why, advice) => {
@@ -15841,12 +16007,19 @@ async function openForWriting(image) {
   state.set("L1_ENTRIES", header.l1Entries);
   state.set("THREADS", 0);
   const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
+  const hasBitmaps = (autoclear & AUTOCLEAR.BITMAPS) !== 0n;
+  if (hasBitmaps) state.setUnchanged();
+  const tables = await findTables(image, new Uint32Array(table2), clusters);
+  if (tables === null) {
+    throw damaged(name, "its tables overlap, or lie beyond the end of its file");
+  }
   if (data !== null) await extendData(data, header.size, name);
   await clearFeatures(image);
   const perSlice = sliceSize * 8 / 2 ** order;
   return {
     state: memory,
     flags: await readFlags(image),
+    tables,
     refcounts: {
       order,
       table: table2,
@@ -15854,6 +16027,7 @@ async function openForWriting(image) {
       canGrow
     },
     incompatible: header.incompatible,
+    autoclear: autoclear & AUTOCLEAR.RAW_DATA_FILE,
     isLazy: (header.compatible & COMPATIBLE.LAZY_REFCOUNTS) !== 0n,
     isRaw: isRaw && data !== null,
     mayResize: header.snapshots === 0
@@ -15906,13 +16080,10 @@ async function extendData({ backend }, size, name) {
 }
 async function clearFeatures({ name, file: { backend }, header }) {
   const { autoclear } = header;
-  const kept = autoclear & AUTOCLEAR.RAW_DATA_FILE;
+  const kept = autoclear & (AUTOCLEAR.RAW_DATA_FILE | AUTOCLEAR.BITMAPS);
   if (kept === autoclear) return;
-  const field = new DataView(new ArrayBuffer(8));
-  field.setBigUint64(0, kept);
-  const bytes2 = new Uint8Array(field.buffer);
-  const put2 = await backend.write(AUTOCLEAR_FIELD, bytes2, 0, bytes2.length);
-  await succeed(put2 === bytes2.length ? backend.flush() : -1, name);
+  const error = await writeAutoclear(backend, kept);
+  await succeed(error < 0 ? error : backend.flush(), name);
 }
 async function succeed(answer, name) {
   if (await answer < 0) {
@@ -16094,6 +16265,7 @@ function* giveSome(image, first2, most) {
   yield tables.lock();
   try {
     for (let done = 0; done < run3; done++) {
+      image.tables.remove(first2 + done);
       const error = yield* image.refcounts.set(first2 + done, 0);
       if (error < 0) return done > 0 ? done : error;
     }
@@ -16534,6 +16706,7 @@ function* growTable(refcounts2, block) {
   const beforeClusters = state.get("TABLE_CLUSTERS");
   table2.buffer.grow(entries2.length * 4);
   for (let i = 0; i < blocks; i++) Atomics.store(table2, old + i, first2 + i);
+  refcounts2.tables.add(first2, used);
   state.set("TABLE_AT", at);
   state.set("TABLE_CLUSTERS", clusters);
   state.set("TABLE_DIRTY_FROM", 0);
@@ -16565,6 +16738,7 @@ var BAD_REFCOUNTS = -4e5;
 var Refcounts = class {
   state;
   file;
+  tables;
   cache;
   /** The clusters of refcount blocks. */
   table;
@@ -16580,9 +16754,10 @@ var Refcounts = class {
   #sliceSize;
   #canGrow;
   /** Attaches to the refcounts of an open image. */
-  constructor(shared, { clusterSize, sliceSize }, state, file) {
+  constructor(shared, { clusterSize, sliceSize }, state, file, tables) {
     this.state = state;
     this.file = file;
+    this.tables = tables;
     this.allocated = 0;
     this.areUnused = false;
     this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
@@ -16778,6 +16953,7 @@ var Refcounts = class {
     error = yield* this.file.writeWords(at * this.clusterSize, words);
     if (error < 0) return error;
     Atomics.store(this.table, block, at);
+    this.tables.add(at);
     this.state.noteDirty("TABLE", block);
     return 0;
   }
@@ -16893,6 +17069,7 @@ var DiskResize = class {
     if (error < 0) return error;
     const before = state.get("L1_AT");
     disk.grow(entries2);
+    refcounts2.tables.add(first2, clusters);
     state.set("L1_AT", first2);
     state.set("L1_ENTRIES", entries2);
     const old = Math.ceil(beforeEntries * 8 / clusterSize);
@@ -17067,6 +17244,7 @@ var DiskTables = class {
       return error;
     }
     this.set(table2, cluster);
+    refcounts2.tables.add(cluster);
     if (old !== NO_TABLE) refcounts2.release(old, 1);
     return 0;
   }
@@ -17119,11 +17297,13 @@ var Entry = class {
   zero = 0;
   allocated = 0;
   #geometry;
+  #tables;
   #streamHigh;
   #streamShift;
   /** Prepares for the entries of an image. */
-  constructor(geometry) {
+  constructor({ geometry, tables }) {
     this.#geometry = geometry;
+    this.#tables = tables;
     this.#streamShift = 38 - geometry.clusterBits;
     this.#streamHigh = 2 ** this.#streamShift - 1;
   }
@@ -17165,14 +17345,15 @@ var Entry = class {
   #isPlace(guest, hasPlace2) {
     const { hasDataFile, clusterSize } = this.#geometry;
     if (!hasPlace2) return true;
-    return hasDataFile ? this.host === guest : this.host % clusterSize === 0;
+    if (hasDataFile) return this.host === guest;
+    return this.host % clusterSize === 0 && !this.#tables.has(this.host / clusterSize);
   }
   #readStream(high, low) {
     const { hasDataFile, clusterSize } = this.#geometry;
     const sectors = (high & ~COPIED6 & ~COMPRESSED5) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_329 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR2 - this.host % SECTOR2;
-    const isSound2 = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
+    const isSound2 = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize && !this.#tables.overlaps(this.host, this.streamLength, clusterSize);
     this.kind = isSound2 ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
   }
 };
@@ -17253,7 +17434,7 @@ function* link(image, clusters) {
   const words = new Int32Array(count2 * entryWords2);
   const old = [];
   for (let i = 0; i < count2; i++) {
-    const before = new Entry(geometry);
+    const before = new Entry(image);
     const at = (entry2 + i) * entryWords2;
     before.read(disk.words, at, guest + i * clusterSize);
     words.set(ownEntry(host + i * clusterSize, false), i * entryWords2);
@@ -17387,7 +17568,7 @@ var DiskWriter = class {
   constructor(image) {
     this.#image = image;
     this.#geometry = image.geometry;
-    this.#entry = new Entry(image.geometry);
+    this.#entry = new Entry(image);
     this.#data = new NewClusterData(image);
   }
   /** Writes a range; the parameters are those of `Backend.write()`. */
@@ -17406,7 +17587,7 @@ var DiskWriter = class {
   }
   /** Writes where there are clusters of the disk's own, else says so. */
   *#inPlace(position, buffer, start, length2) {
-    const { state: { epochs }, data } = this.#image;
+    const { state: { epochs }, data, tables } = this.#image;
     const counter = epochs.enter();
     try {
       const mapping = new Mapping();
@@ -17414,7 +17595,11 @@ var DiskWriter = class {
       if (error < 0) return error;
       if (mapping.kind === MAPPED.CORRUPT) return this.#damaged(position);
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
-      const { host } = mapping;
+      const { host, length: part2 } = mapping;
+      const { hasDataFile, clusterSize } = this.#geometry;
+      if (!hasDataFile && tables.overlaps(host, part2, clusterSize)) {
+        return this.#damaged(position);
+      }
       const put2 = yield data.write(host, buffer, start, mapping.length);
       return put2 === 0 ? -ERRNO.ENOSPC : put2;
     } finally {
@@ -17729,7 +17914,7 @@ var DiskZeroes = class {
     const old = [];
     const start = entry2 * entryWords2;
     for (let i = 0; i < count2; i++) {
-      const before = new Entry(geometry);
+      const before = new Entry(this.#image);
       const guest = slice * sliceSpan + (entry2 + i) * clusterSize;
       before.read(disk.words, start + i * entryWords2, guest);
       if (before.kind === CLUSTER.CORRUPT) {
@@ -17764,6 +17949,20 @@ var DiskZeroes = class {
   }
 };
 
+// src/backends/formats/qcow2/writing/first_change.ts
+function* noteFirstChange({ state, tableFile: { file }, autoclear }) {
+  yield state.flush.lock();
+  try {
+    if (!state.isUnchanged) return state.refusesChanges ? -ERRNO.EIO : 0;
+    let error = yield writeAutoclear(file, autoclear);
+    if (error >= 0) error = yield file.flush();
+    if (error >= 0) state.setChanged();
+    return error;
+  } finally {
+    state.flush.unlock();
+  }
+}
+
 // src/backends/formats/qcow2/writing/writable_backend.ts
 var LAST_FLUSHES = 4;
 var WritableQcow2Backend = class extends MappedImage {
@@ -17786,13 +17985,16 @@ var WritableQcow2Backend = class extends MappedImage {
       }
     };
     super(sources);
+    const tableClusters = new TableClusters(writing.tables);
     const tableFile = new TableFile(file, geometry.sliceSize);
-    const refcounts2 = new Refcounts(writing.refcounts, geometry, state, tableFile);
-    const { flags, incompatible, isLazy, isRaw, mayResize: mayResize2 } = writing;
+    const refcounts2 = new Refcounts(writing.refcounts, geometry, state, tableFile, tableClusters);
+    const { flags, incompatible, autoclear, isLazy, isRaw, mayResize: mayResize2 } = writing;
     this.#image = {
       ...parts2,
       state,
       incompatible,
+      autoclear,
+      tables: tableClusters,
       isLazy,
       tableFile,
       refcounts: refcounts2,
@@ -17824,13 +18026,15 @@ var WritableQcow2Backend = class extends MappedImage {
   write(position, buffer, start, length2) {
     const { state, lookup: lookup2, data } = this.#image;
     const { epochs } = state;
-    if (state.refusesChanges) return -ERRNO.EIO;
+    if (state.refusesChanges) {
+      return run(this.#first(() => this.write(position, buffer, start, length2)));
+    }
     const mapping = this.#mapping;
     const counter = epochs.enter();
     let put2 = -1;
     let isInPlace = false;
     try {
-      isInPlace = lookup2.map(position, length2, mapping) && mapping.isOwn && mapping.kind === MAPPED.DATA && mapping.length === length2;
+      isInPlace = lookup2.map(position, length2, mapping) && mapping.isOwn && mapping.kind === MAPPED.DATA && mapping.length === length2 && this.#isData(mapping.host, length2);
       if (isInPlace) put2 = data.write(mapping.host, buffer, start, length2);
     } catch (error) {
       epochs.leave(counter);
@@ -17840,17 +18044,34 @@ var WritableQcow2Backend = class extends MappedImage {
     epochs.leave(counter);
     return run(this.#writer.write(position, buffer, start, length2));
   }
+  /** Whether a range of the file has no part of a table. */
+  #isData(host, length2) {
+    const { tables, geometry: { hasDataFile, clusterSize } } = this.#image;
+    return hasDataFile || !tables.overlaps(host, length2, clusterSize);
+  }
+  /** Makes the first change, once it was noted; else none is made. */
+  *#first(change) {
+    if (!this.#image.state.isUnchanged) return -ERRNO.EIO;
+    const error = yield* noteFirstChange(this.#image);
+    return error < 0 ? error : yield change();
+  }
   needsExclusiveWrite(position, length2) {
     const { data } = this.#image;
     return data.needsExclusiveWrite?.(position, length2) ?? false;
   }
   zero(position, length2, { unmap }) {
     if (length2 === 0) return 0;
-    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
+    if (this.#image.state.refusesChanges) {
+      return run(this.#first(() => this.zero(position, length2, {
+        unmap
+      })));
+    }
     return run(this.#zeroes.zero(position, length2, unmap));
   }
   truncate(size) {
-    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
+    if (this.#image.state.refusesChanges) {
+      return run(this.#first(() => this.truncate(size)));
+    }
     return run(this.#resize.resize(size));
   }
   flush() {
@@ -17885,13 +18106,20 @@ var WritableQcow2Backend = class extends MappedImage {
   }
   /** The thread that opened the image brings the file to its end. */
   async close() {
-    if (this.#image.state.thread !== 0) return;
+    if (this.#image.state.thread === 0) await this.settle();
+  }
+  settle() {
+    return run(this.#settle());
+  }
+  *#settle() {
     const { freed } = this.#image.state;
+    let error = yield this.flush();
     const isDone = () => this.#flush.isClean && freed.length === 0;
-    for (let i = 0; i < LAST_FLUSHES && !isDone(); i++) {
-      if (await run(this.#flush.flush()) < 0) return;
+    for (let i = 0; i < LAST_FLUSHES && error >= 0 && !isDone(); i++) {
+      error = yield* this.#flush.flush();
     }
-    if (await run(this.#flush.settle()) >= 0) await run(this.#trim());
+    if (error >= 0) error = yield* this.#flush.settle();
+    return error < 0 ? error : yield* this.#trim();
   }
   /** Cuts off what the file was longer than its clusters need. */
   *#trim() {
@@ -18000,11 +18228,14 @@ async function openQcow2({ file: path, base, link: link3 }, context) {
   const cache = makeCache(disk.size, geometry, share);
   const data = await openDataFile(header, file, place, context);
   const image = {
-    name,
-    file,
-    data,
-    header,
-    geometry,
+    ...{
+      name,
+      file,
+      data,
+      header,
+      geometry,
+      l1
+    },
     cacheSize: share / 4
   };
   const writing = writable ? await openForWriting(image) : null;
@@ -32066,7 +32297,7 @@ function nothingThere(error) {
 
 // src/mirror/xattrs.ts
 var ROOM = BigInt(XATTR_SIZE_MAX);
-var EMPTY = new Uint8Array(new ArrayBuffer(1));
+var EMPTY2 = new Uint8Array(new ArrayBuffer(1));
 var room2;
 function sharedRoom2() {
   return room2 ??= new Uint8Array(new ArrayBuffer(XATTR_SIZE_MAX));
@@ -32080,7 +32311,7 @@ function attributeOf(fd, name) {
   throw failureOf2(error);
 }
 function setAttribute(fd, name, value2, flags) {
-  const bytes2 = value2.length === 0 ? EMPTY : value2;
+  const bytes2 = value2.length === 0 ? EMPTY2 : value2;
   const size = BigInt(value2.length);
   const path = descriptorPath(fd);
   checked3(libc().setxattr(path, textArgument(name), bytes2, size, flags));

@@ -113,6 +113,29 @@ mountTest(
 );
 
 mountTest(
+  "an export that was made read-only does not change its image at the end",
+  async (directory) => {
+    const image = `${directory}/disk.qcow2`;
+    const mountpoint = `${directory}/mnt.img`;
+    await Deno.writeTextFile(mountpoint, "");
+    const lazy = ["-f", "qcow2", "-o", "lazy_refcounts=on"];
+    await must("qemu-img", "create", "-q", ...lazy, image, "1M");
+    const socket = `${directory}/sock`;
+    const args = ["-w", `--control=${socket}`, `qcow2:${image}`, mountpoint];
+    await using process = await ExportProcess.start(args);
+    const dd = ["if=/dev/urandom", `of=${mountpoint}`, "bs=64k", "count=4"];
+    await must("dd", ...dd, "conv=notrunc,fsync");
+    assertEquals((await runMain(["ctl", socket, "readonly"])).code, 0);
+    // Others may read it now.
+    await must("qemu-img", "check", "-q", image);
+    const before = await Deno.readFile(image);
+    assertEquals((await process.stop()).code, 0);
+    assertEquals(await Deno.readFile(image), before);
+  },
+  ["qemu-img", "dd"],
+);
+
+mountTest(
   "a control socket answers garbage with errors and continues",
   async (directory) => {
     const { image, mountpoint } = await imageIn(directory, MIB);

@@ -35,6 +35,7 @@ import "../backends/qcow2/check_test.ts";
 import "../backends/qcow2/crash_test.ts";
 import "../backends/qcow2/create_test.ts";
 import "../backends/qcow2/damage_test.ts";
+import "../backends/qcow2/guards_test.ts";
 import "../backends/qcow2/header_test.ts";
 import "../backends/qcow2/hostile_tables_test.ts";
 import "../backends/qcow2/known_faults_test.ts";

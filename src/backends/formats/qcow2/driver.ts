@@ -159,7 +159,10 @@ export async function openQcow2(
   const share = isLast ? cacheSize : cacheSize / 2;
   const cache = makeCache(disk.size, geometry, share);
   const data = await openDataFile(header, file, place, context);
-  const image = { name, file, data, header, geometry, cacheSize: share / 4 };
+  const image = {
+    ...{ name, file, data, header, geometry, l1 },
+    cacheSize: share / 4,
+  };
   const writing = writable ? await openForWriting(image) : null;
   const left = cacheSize - cache.byteLength;
   const options = { ...READ_ONLY, cacheSize: Math.max(0, left) };

@@ -1,8 +1,9 @@
 import { ERRNO } from "../../../base/errno.ts";
 import type { Answer, Backend } from "../../backend.ts";
 
-/** Position of `incompatible_features`. */
+/** Positions of `incompatible_features` and `autoclear_features`. */
 const INCOMPATIBLE_FIELD = 72;
+const AUTOCLEAR_FIELD = 88;
 
 /**
  * Writes the incompatible features to the header of an image. The caller makes
@@ -13,10 +14,19 @@ const INCOMPATIBLE_FIELD = 72;
  * @returns 0 or a negated errno.
  */
 export function writeIncompatible(file: Backend, bits: bigint): Answer {
+  return writeFeatures(file, INCOMPATIBLE_FIELD, bits);
+}
+
+/** Writes the autoclear features, in the same way. */
+export function writeAutoclear(file: Backend, bits: bigint): Answer {
+  return writeFeatures(file, AUTOCLEAR_FIELD, bits);
+}
+
+function writeFeatures(file: Backend, at: number, bits: bigint): Answer {
   const field = new DataView(new ArrayBuffer(8));
   field.setBigUint64(0, bits);
   const bytes = new Uint8Array(field.buffer);
-  const put = file.write(INCOMPATIBLE_FIELD, bytes, 0, bytes.length);
+  const put = file.write(at, bytes, 0, bytes.length);
   return typeof put === "number" ? resultOf(put) : put.then(resultOf);
 }
 

@@ -115,6 +115,7 @@ export class DiskResize {
     if (error < 0) return error;
     const before = state.get("L1_AT");
     disk.grow(entries);
+    refcounts.tables.add(first, clusters);
     state.set("L1_AT", first);
     state.set("L1_ENTRIES", entries);
     const old = Math.ceil(beforeEntries * 8 / clusterSize);

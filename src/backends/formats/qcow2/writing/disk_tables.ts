@@ -163,6 +163,7 @@ export class DiskTables {
       return error;
     }
     this.set(table, cluster);
+    refcounts.tables.add(cluster);
     if (old !== NO_TABLE) refcounts.release(old, 1);
     return 0;
   }

@@ -28,7 +28,7 @@ export class DiskWriter {
   constructor(image: WritableParts) {
     this.#image = image;
     this.#geometry = image.geometry;
-    this.#entry = new Entry(image.geometry);
+    this.#entry = new Entry(image);
     this.#data = new NewClusterData(image);
   }
 
@@ -59,7 +59,7 @@ export class DiskWriter {
     start: number,
     length: number,
   ): Steps {
-    const { state: { epochs }, data } = this.#image;
+    const { state: { epochs }, data, tables } = this.#image;
     const counter = epochs.enter();
     try {
       const mapping = new Mapping();
@@ -67,7 +67,11 @@ export class DiskWriter {
       if (error < 0) return error;
       if (mapping.kind === MAPPED.CORRUPT) return this.#damaged(position);
       if (mapping.kind !== MAPPED.DATA || !mapping.isOwn) return AGAIN;
-      const { host } = mapping;
+      const { host, length: part } = mapping;
+      const { hasDataFile, clusterSize } = this.#geometry;
+      if (!hasDataFile && tables.overlaps(host, part, clusterSize)) {
+        return this.#damaged(position);
+      }
       const put = yield data.write(host, buffer, start, mapping.length);
       return put === 0 ? -ERRNO.ENOSPC : put;
     } finally {

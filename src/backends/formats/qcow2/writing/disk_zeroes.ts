@@ -192,7 +192,7 @@ export class DiskZeroes {
     const old: Entry[] = [];
     const start = entry * entryWords;
     for (let i = 0; i < count; i++) {
-      const before = new Entry(geometry);
+      const before = new Entry(this.#image);
       const guest = slice * sliceSpan + (entry + i) * clusterSize;
       before.read(disk.words, start + i * entryWords, guest);
       if (before.kind === CLUSTER.CORRUPT) {

@@ -1,6 +1,8 @@
 import { SIZE_MAX } from "../../../size.ts";
 import { SECTOR } from "../constants.ts";
 import type { Geometry } from "../geometry.ts";
+import type { TableClusters } from "./table_clusters.ts";
+import type { WritableParts } from "./writable_parts.ts";
 
 const COPIED = 0x8000_0000;
 const COMPRESSED = 0x4000_0000;
@@ -38,12 +40,16 @@ export class Entry {
   zero = 0;
   allocated = 0;
   readonly #geometry: Geometry;
+  readonly #tables: TableClusters;
   readonly #streamHigh: number;
   readonly #streamShift: number;
 
   /** Prepares for the entries of an image. */
-  constructor(geometry: Geometry) {
+  constructor(
+    { geometry, tables }: Pick<WritableParts, "geometry" | "tables">,
+  ) {
     this.#geometry = geometry;
+    this.#tables = tables;
     this.#streamShift = 38 - geometry.clusterBits;
     this.#streamHigh = 2 ** this.#streamShift - 1;
   }
@@ -91,7 +97,9 @@ export class Entry {
   #isPlace(guest: number, hasPlace: boolean): boolean {
     const { hasDataFile, clusterSize } = this.#geometry;
     if (!hasPlace) return true;
-    return hasDataFile ? this.host === guest : this.host % clusterSize === 0;
+    if (hasDataFile) return this.host === guest;
+    return this.host % clusterSize === 0 &&
+      !this.#tables.has(this.host / clusterSize);
   }
 
   #readStream(high: number, low: number): void {
@@ -99,7 +107,8 @@ export class Entry {
     const sectors = (high & ~COPIED & ~COMPRESSED) >>> this.#streamShift;
     this.host = (high & this.#streamHigh) * TWO_32 + (low >>> 0);
     this.streamLength = (sectors + 1) * SECTOR - this.host % SECTOR;
-    const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize;
+    const isSound = !hasDataFile && this.host <= SIZE_MAX - 2 * clusterSize &&
+      !this.#tables.overlaps(this.host, this.streamLength, clusterSize);
     this.kind = isSound ? CLUSTER.COMPRESSED : CLUSTER.CORRUPT;
   }
 }

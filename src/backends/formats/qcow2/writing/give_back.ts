@@ -68,6 +68,7 @@ function* giveSome(
   yield tables.lock();
   try {
     for (let done = 0; done < run; done++) {
+      image.tables.remove(first + done);
       const error = yield* image.refcounts.set(first + done, 0);
       if (error < 0) return done > 0 ? done : error;
     }

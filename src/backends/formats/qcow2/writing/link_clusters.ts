@@ -61,7 +61,7 @@ function* link(image: WritableParts, clusters: NewClusters): Steps {
   const words = new Int32Array(count * entryWords);
   const old: Entry[] = [];
   for (let i = 0; i < count; i++) {
-    const before = new Entry(geometry);
+    const before = new Entry(image);
     const at = (entry + i) * entryWords;
     before.read(disk.words, at, guest + i * clusterSize);
     words.set(ownEntry(host + i * clusterSize, false), i * entryWords);

@@ -1,29 +1,17 @@
 import { UserError } from "../../../../base/user_error.ts";
 import type { ImageBelow, ImageOptions } from "../../../driver.ts";
 import { AUTOCLEAR, COMPATIBLE, INCOMPATIBLE, LIMIT } from "../constants.ts";
-import type { Geometry } from "../geometry.ts";
+import { writeAutoclear } from "../feature_bits.ts";
 import type { Qcow2Header } from "../header.ts";
 import { readFully } from "../../../read_fully.ts";
 import { SliceCache } from "../../../mapped/slice_cache.ts";
+import { findTables } from "./find_tables.ts";
+import type { WritableImage } from "./writable_image.ts";
 import type { SharedWriting } from "./writable_backend.ts";
 import { WriteState } from "./write_state.ts";
 
-/** Position of `autoclear_features`. */
-const AUTOCLEAR_FIELD = 88;
 /** Bits 9 to 63 of an entry of the refcount table are the offset. */
 const RESERVED_LOW = 0x1ff;
-
-/** An image that is to be written. */
-export interface WritableImage {
-  readonly name: string;
-  readonly file: ImageBelow;
-  /** The file with the data, if it is another one. */
-  readonly data: ImageBelow | null;
-  readonly header: Qcow2Header;
-  readonly geometry: Geometry;
-  /** Bytes of memory for refcounts. */
-  readonly cacheSize: number;
-}
 
 /**
  * Refuses an image that this program may read and not write.
@@ -72,12 +60,22 @@ export async function openForWriting(
   state.set("L1_ENTRIES", header.l1Entries);
   state.set("THREADS", 0);
   const isRaw = (autoclear & AUTOCLEAR.RAW_DATA_FILE) !== 0n;
+  const hasBitmaps = (autoclear & AUTOCLEAR.BITMAPS) !== 0n;
+  if (hasBitmaps) state.setUnchanged();
+  const tables = await findTables(image, new Uint32Array(table), clusters);
+  if (tables === null) {
+    throw damaged(
+      name,
+      "its tables overlap, or lie beyond the end of its file",
+    );
+  }
   if (data !== null) await extendData(data, header.size, name);
   await clearFeatures(image);
   const perSlice = sliceSize * 8 / 2 ** order;
   return {
     state: memory,
     flags: await readFlags(image),
+    tables,
     refcounts: {
       order,
       table,
@@ -89,6 +87,7 @@ export async function openForWriting(
       canGrow,
     },
     incompatible: header.incompatible,
+    autoclear: autoclear & AUTOCLEAR.RAW_DATA_FILE,
     isLazy: (header.compatible & COMPATIBLE.LAZY_REFCOUNTS) !== 0n,
     isRaw: isRaw && data !== null,
     mayResize: header.snapshots === 0,
@@ -169,18 +168,15 @@ async function extendData(
   if (stat.size < size) await succeed(backend.truncate(size), name);
 }
 
-/** Clears what only holds as long as every writer knows of it. */
+/** Clears what only holds as long as every program that opens it knows of it. */
 async function clearFeatures(
   { name, file: { backend }, header }: WritableImage,
 ): Promise<void> {
   const { autoclear } = header;
-  const kept = autoclear & AUTOCLEAR.RAW_DATA_FILE;
+  const kept = autoclear & (AUTOCLEAR.RAW_DATA_FILE | AUTOCLEAR.BITMAPS);
   if (kept === autoclear) return;
-  const field = new DataView(new ArrayBuffer(8));
-  field.setBigUint64(0, kept);
-  const bytes = new Uint8Array(field.buffer);
-  const put = await backend.write(AUTOCLEAR_FIELD, bytes, 0, bytes.length);
-  await succeed(put === bytes.length ? backend.flush() : -1, name);
+  const error = await writeAutoclear(backend, kept);
+  await succeed(error < 0 ? error : backend.flush(), name);
 }
 
 async function succeed(

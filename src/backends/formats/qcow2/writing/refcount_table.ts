@@ -7,6 +7,7 @@ import { ERRNO } from "../../../../base/errno.ts";
 import { LIMIT } from "../constants.ts";
 import { refcountPlace, withRefcount } from "./refcount_words.ts";
 import type { Steps } from "./steps.ts";
+import type { TableClusters } from "./table_clusters.ts";
 import type { TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
 
@@ -14,6 +15,7 @@ import type { WriteState } from "./write_state.ts";
 export interface TableOwner {
   readonly state: WriteState;
   readonly file: TableFile;
+  readonly tables: TableClusters;
   /** The cluster of each block; 0 for none. */
   readonly table: Uint32Array<SharedArrayBuffer>;
   readonly clusterSize: number;
@@ -92,6 +94,7 @@ export function* growTable(refcounts: TableOwner, block: number): Steps {
   const beforeClusters = state.get("TABLE_CLUSTERS");
   table.buffer.grow(entries.length * 4);
   for (let i = 0; i < blocks; i++) Atomics.store(table, old + i, first + i);
+  refcounts.tables.add(first, used);
   state.set("TABLE_AT", at);
   state.set("TABLE_CLUSTERS", clusters);
   state.set("TABLE_DIRTY_FROM", 0);

@@ -4,6 +4,7 @@ import { SliceChanges } from "./slice_changes.ts";
 import { growTable, ownBlock } from "./refcount_table.ts";
 import { readRefcount, refcountPlace, withRefcount } from "./refcount_words.ts";
 import type { Steps } from "./steps.ts";
+import type { TableClusters } from "./table_clusters.ts";
 import { NO_ROOM, type TableFile } from "./table_file.ts";
 import type { WriteState } from "./write_state.ts";
 
@@ -53,6 +54,7 @@ export class Refcounts {
     { clusterSize, sliceSize }: Geometry,
     readonly state: WriteState,
     readonly file: TableFile,
+    readonly tables: TableClusters,
   ) {
     this.cache = new SliceChanges(shared.cache, sliceSize / 4, state.owner);
     this.table = new Uint32Array(shared.table);
@@ -254,6 +256,7 @@ export class Refcounts {
     error = yield* this.file.writeWords(at * this.clusterSize, words);
     if (error < 0) return error;
     Atomics.store(this.table, block, at);
+    this.tables.add(at);
     this.state.noteDirty("TABLE", block);
     return 0;
   }

@@ -12,9 +12,11 @@ import { DiskTables } from "./disk_tables.ts";
 import { DiskWriter } from "./disk_writer.ts";
 import { DiskZeroes } from "./disk_zeroes.ts";
 import type { Epochs } from "./epochs.ts";
+import { noteFirstChange } from "./first_change.ts";
 import { markCorrupt } from "./mark_corrupt.ts";
 import { Refcounts, type SharedRefcounts } from "./refcounts.ts";
 import { run, type Steps } from "./steps.ts";
+import { TableClusters } from "./table_clusters.ts";
 import { TableFile } from "./table_file.ts";
 import type { WritableParts } from "./writable_parts.ts";
 import { WriteState } from "./write_state.ts";
@@ -29,8 +31,12 @@ export interface SharedWriting {
   /** A byte of flags for each L2 table. */
   readonly flags: SharedArrayBuffer;
   readonly refcounts: SharedRefcounts;
+  /** Of `TableClusters.create()`. */
+  readonly tables: SharedArrayBuffer;
   /** The incompatible features in the header. */
   readonly incompatible: bigint;
+  /** The autoclear features that changes leave set. */
+  readonly autoclear: bigint;
   /** Whether refcounts are written at the end, and the dirty bit before. */
   readonly isLazy: boolean;
   /** Whether the data file has to read as the disk by itself. */
@@ -66,18 +72,23 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
       },
     };
     super(sources);
+    const tableClusters = new TableClusters(writing.tables);
     const tableFile = new TableFile(file, geometry.sliceSize);
     const refcounts = new Refcounts(
       writing.refcounts,
       geometry,
       state,
       tableFile,
+      tableClusters,
     );
-    const { flags, incompatible, isLazy, isRaw, mayResize } = writing;
+    const { flags, incompatible, autoclear, isLazy, isRaw, mayResize } =
+      writing;
     this.#image = {
       ...parts,
       state,
       incompatible,
+      autoclear,
+      tables: tableClusters,
       isLazy,
       tableFile,
       refcounts,
@@ -121,14 +132,19 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
   ): Answer {
     const { state, lookup, data } = this.#image;
     const { epochs } = state;
-    if (state.refusesChanges) return -ERRNO.EIO;
+    if (state.refusesChanges) {
+      return run(
+        this.#first(() => this.write(position, buffer, start, length)),
+      );
+    }
     const mapping = this.#mapping;
     const counter = epochs.enter();
     let put: Answer = -1;
     let isInPlace = false;
     try {
       isInPlace = lookup.map(position, length, mapping) && mapping.isOwn &&
-        mapping.kind === MAPPED.DATA && mapping.length === length;
+        mapping.kind === MAPPED.DATA && mapping.length === length &&
+        this.#isData(mapping.host, length);
       if (isInPlace) put = data.write(mapping.host, buffer, start, length);
     } catch (error) {
       epochs.leave(counter);
@@ -137,6 +153,19 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
     if (isInPlace) return leaveAfter(put, epochs, counter);
     epochs.leave(counter);
     return run(this.#writer.write(position, buffer, start, length));
+  }
+
+  /** Whether a range of the file has no part of a table. */
+  #isData(host: number, length: number): boolean {
+    const { tables, geometry: { hasDataFile, clusterSize } } = this.#image;
+    return hasDataFile || !tables.overlaps(host, length, clusterSize);
+  }
+
+  /** Makes the first change, once it was noted; else none is made. */
+  *#first(change: () => Answer): Steps {
+    if (!this.#image.state.isUnchanged) return -ERRNO.EIO;
+    const error = yield* noteFirstChange(this.#image);
+    return error < 0 ? error : yield change();
   }
 
   needsExclusiveWrite(position: number, length: number): boolean {
@@ -150,12 +179,16 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
     { unmap }: ZeroOptions,
   ): Answer {
     if (length === 0) return 0;
-    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
+    if (this.#image.state.refusesChanges) {
+      return run(this.#first(() => this.zero(position, length, { unmap })));
+    }
     return run(this.#zeroes.zero(position, length, unmap));
   }
 
   override truncate(size: number): Answer {
-    if (this.#image.state.refusesChanges) return -ERRNO.EIO;
+    if (this.#image.state.refusesChanges) {
+      return run(this.#first(() => this.truncate(size)));
+    }
     return run(this.#resize.resize(size));
   }
 
@@ -197,14 +230,23 @@ export class WritableQcow2Backend extends MappedImage implements Backend {
 
   /** The thread that opened the image brings the file to its end. */
   override async close(): Promise<void> {
-    if (this.#image.state.thread !== 0) return;
+    if (this.#image.state.thread === 0) await this.settle();
+  }
+
+  settle(): Answer {
+    return run(this.#settle());
+  }
+
+  *#settle(): Steps {
     const { freed } = this.#image.state;
+    let error = yield this.flush();
     // A flush gives freed clusters back, the next one writes their refcounts.
     const isDone = () => this.#flush.isClean && freed.length === 0;
-    for (let i = 0; i < LAST_FLUSHES && !isDone(); i++) {
-      if (await run(this.#flush.flush()) < 0) return;
+    for (let i = 0; i < LAST_FLUSHES && error >= 0 && !isDone(); i++) {
+      error = yield* this.#flush.flush();
     }
-    if (await run(this.#flush.settle()) >= 0) await run(this.#trim());
+    if (error >= 0) error = yield* this.#flush.settle();
+    return error < 0 ? error : yield* this.#trim();
   }
 
   /** Cuts off what the file was longer than its clusters need. */

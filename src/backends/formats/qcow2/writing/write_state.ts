@@ -30,7 +30,7 @@ const WORD = {
   /** Entries of the L1 table of which some are to be written. */
   L1_DIRTY_FROM: 10,
   L1_DIRTY_TO: 11,
-  /** Whether tables may still be changed: one of `REFUSAL`. */
+  /** Whether the image may be changed: one of `REFUSAL`. */
   REFUSAL: 12,
   /** Not 0 if the header has the dirty bit, durably. */
   DIRTY_BIT: 13,
@@ -39,13 +39,15 @@ const WORD = {
 } as const;
 const WORDS = 16;
 
-/** Why tables are not changed any more. */
+/** Why the image is not changed any more, or not yet. */
 const REFUSAL = {
   NONE: 0,
   /** The image is damaged; what was changed before is still written. */
   DAMAGED: 1,
   /** A thread has ended in the middle of a change; no table is written. */
   FAILED: 2,
+  /** Nothing was changed yet: first the header has to say so. */
+  UNCHANGED: 3,
 } as const;
 
 /** A number that all threads share. */
@@ -159,7 +161,7 @@ export class WriteState {
     return this.get("REFUSAL") === REFUSAL.FAILED;
   }
 
-  /** Whether the image may not be changed any more. */
+  /** Whether the image may not be changed any more, or not yet. */
   get refusesChanges(): boolean {
     return this.get("REFUSAL") !== REFUSAL.NONE;
   }
@@ -171,8 +173,25 @@ export class WriteState {
 
   /** Refuses changes, because the image is damaged. */
   setDamaged(): void {
-    const { NONE, DAMAGED } = REFUSAL;
+    const { NONE, UNCHANGED, DAMAGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, UNCHANGED, DAMAGED);
     Atomics.compareExchange(this.#words, WORD.REFUSAL, NONE, DAMAGED);
+  }
+
+  /** Whether the first change has to be noted in the header before it. */
+  get isUnchanged(): boolean {
+    return this.get("REFUSAL") === REFUSAL.UNCHANGED;
+  }
+
+  /** Requires that the first change is noted before it. */
+  setUnchanged(): void {
+    this.set("REFUSAL", REFUSAL.UNCHANGED);
+  }
+
+  /** Allows changes, once the first one has been noted. */
+  setChanged(): void {
+    const { NONE, UNCHANGED } = REFUSAL;
+    Atomics.compareExchange(this.#words, WORD.REFUSAL, UNCHANGED, NONE);
   }
 
   /** Adds an entry to the range of those that are to be written. */
