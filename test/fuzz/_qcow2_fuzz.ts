@@ -8,7 +8,7 @@ import { FakeFiles } from "../backends/_fake_files.ts";
 import { buildImage } from "../backends/qcow2/_build_image.ts";
 import { Random } from "../_random.ts";
 import { damage, PLANS } from "./_qcow2_damage.ts";
-import { ImageUse } from "./_qcow2_use.ts";
+import { ImageUse } from "./_image_use.ts";
 
 /** Milliseconds that one damaged image may take. */
 const LIMIT_MS = 5000;
@@ -63,7 +63,7 @@ export class Qcow2Fuzzer {
     files.write("disk", bytes, PAGES);
     files.write("base", this.#others.subarray(0, 60_000), PAGES);
     files.write("data", this.#others.subarray(10_000, 50_960), PAGES);
-    const use = new ImageUse(new Random(seed));
+    const use = new ImageUse(new Random(seed), { source: "qcow2:disk" });
     const start = performance.now();
     await use.run(files);
     const ms = performance.now() - start;

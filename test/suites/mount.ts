@@ -47,6 +47,7 @@ import "../mount/tools_test.ts";
 import "../mount/trees_test.ts";
 import "../mount/tune_test.ts";
 import "../mount/uring_test.ts";
+import "../mount/vhd_test.ts";
 import "../mount/writable_test.ts";
 import "../mount/writeback_test.ts";
 import "../mount/zeroes_and_holes_test.ts";

@@ -130,7 +130,7 @@ import "../filesystem/operations_doc_test.ts";
 import "../filesystem/requests_test.ts";
 import "../filesystem/simulate_test.ts";
 import "../fuzz/fuzz_test.ts";
-import "../fuzz/qcow2_fuzz_test.ts";
+import "../fuzz/image_fuzz_test.ts";
 import "../fuzz/regressions_test.ts";
 import "../import_rule_test.ts";
 import "../linux/abort_test.ts";

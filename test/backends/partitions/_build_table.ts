@@ -96,6 +96,24 @@ export function sealGptHeader(disk: Uint8Array, at: number): void {
   new DataView(disk.buffer).setUint32(at + 16, crc32(header), true);
 }
 
+/** Makes the checks of both copies right again, as far as they can be. */
+export function sealGpt(
+  disk: Uint8Array<ArrayBuffer>,
+  sectorSize: number,
+): void {
+  const view = new DataView(disk.buffer);
+  for (const at of [sectorSize, disk.length - sectorSize]) {
+    const entriesAt = Number(view.getBigUint64(at + 72, true)) * sectorSize;
+    const length = view.getUint32(at + 80, true) *
+      view.getUint32(at + 84, true);
+    if (entriesAt + length <= disk.length) {
+      const entries = disk.subarray(entriesAt, entriesAt + length);
+      view.setUint32(at + 88, crc32(entries), true);
+    }
+    sealGptHeader(disk, at);
+  }
+}
+
 function tableOf(entries: readonly GptEntry[]): Uint8Array<ArrayBuffer> {
   const table = new Uint8Array(ENTRIES * 128);
   const view = new DataView(table.buffer);

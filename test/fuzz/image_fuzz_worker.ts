@@ -1,14 +1,15 @@
 /**
- * A Worker that uses damaged qcow2 images, and counts them in shared memory, so
+ * A Worker that uses damaged images, and counts them in shared memory, so
  * that the main thread notices when one takes too long.
  *
  * @module
  */
 import { Random } from "../_random.ts";
-import { Qcow2Fuzzer } from "./_qcow2_fuzz.ts";
+import { type FuzzKind, makeFuzzer } from "./_image_fuzz.ts";
 
 /** What the main thread asks for. */
 export interface Batch {
+  readonly kind: FuzzKind;
   readonly seed: number;
   readonly images: number;
   /** One word, which counts the images. */
@@ -33,9 +34,9 @@ const scope = self as unknown as {
 scope.onmessage = async ({ data }) => scope.postMessage(await fuzz(data));
 
 async function fuzz(
-  { seed, images, progress }: Batch,
+  { kind, seed, images, progress }: Batch,
 ): Promise<BatchResult> {
-  const fuzzer = new Qcow2Fuzzer(new Random(seed));
+  const fuzzer = makeFuzzer(kind, new Random(seed));
   let harm = "";
   try {
     for (let i = 0; i < images; i++) {

@@ -1,5 +1,5 @@
 /**
- * What is done to a damaged qcow2 image: opening it gives an image or a sentence,
+ * What is done to a damaged image: opening it gives an image or a sentence,
  * reading it gives bytes or EIO, and changing it succeeds or fails with an errno.
  * Reads are the same whether the image's file answers at once or later.
  *
@@ -7,9 +7,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Answer, Backend } from "../../src/backends/backend.ts";
-import { describeQcow2 } from "../../src/backends/formats/qcow2/describe.ts";
+import type { ImageOptions } from "../../src/backends/driver.ts";
 import { rangeAt } from "../../src/backends/image_map.ts";
 import { type OpenImage, openImage } from "../../src/backends/open_image.ts";
+import { parseSource } from "../../src/backends/registry.ts";
 import { ERRNO } from "../../src/base/errno.ts";
 import { errnoOf } from "../../src/base/errno_of.ts";
 import { UserError } from "../../src/base/user_error.ts";
@@ -37,6 +38,13 @@ const BUFFERS = [
   new Uint8Array(BUFFER + 64),
 ] as const;
 
+/** How a damaged image is opened. */
+export interface UsedImage {
+  /** Its source; the image is in the file `disk`. */
+  readonly source: string;
+  readonly options?: Partial<ImageOptions>;
+}
+
 /** One use of an image. */
 export class ImageUse {
   /** Whether it could be opened. */
@@ -44,9 +52,11 @@ export class ImageUse {
   /** Whether it could be opened for writing. */
   isWritten = false;
   readonly #random: Random;
+  readonly #image: UsedImage;
 
-  constructor(random: Random) {
+  constructor(random: Random, image: UsedImage) {
     this.#random = random;
+    this.#image = image;
   }
 
   /**
@@ -57,17 +67,23 @@ export class ImageUse {
   async run(files: FakeFiles): Promise<void> {
     const services = files.services();
     const later = { ...services, fileIo: () => new LaterFileIo(files) };
-    const options = { ...imageOptions, cacheSize: CACHE_SIZE };
+    const { source } = this.#image;
+    const options = {
+      ...imageOptions,
+      cacheSize: CACHE_SIZE,
+      ...this.#image.options,
+    };
+    const { driver, source: parsed } = parseSource(source);
     const raw = await openImage(
       "disk",
-      { ...options, growable: true },
+      { ...imageOptions, writable: true, growable: true },
       services,
     );
-    await orRefusal(describeQcow2(raw.backend, "disk"));
+    const facts = driver.describe?.(raw.backend, "disk", parsed);
+    if (facts !== undefined) await orRefusal(facts);
     await raw.close();
-    const open = () => openImage("qcow2:disk", options, services);
-    const now = await orRefusal(open());
-    const then = await orRefusal(openImage("qcow2:disk", options, later));
+    const now = await orRefusal(openImage(source, options, services));
+    const then = await orRefusal(openImage(source, options, later));
     assertEquals(now === null, then === null);
     if (now === null || then === null) return;
     this.isOpened = true;
@@ -76,7 +92,7 @@ export class ImageUse {
     await then.close();
     const how = this.#random.oneIn(2) ? services : later;
     const writable = { ...options, writable: true };
-    const image = await orRefusal(openImage("qcow2:disk", writable, how));
+    const image = await orRefusal(openImage(source, writable, how));
     if (image === null) return;
     this.isWritten = true;
     await this.#change(image);
@@ -104,6 +120,8 @@ export class ImageUse {
           await changed(() => backend.zero(position, length, { unmap }));
           break;
         case 4:
+          // The table gives the size of a partition.
+          if (this.#image.options?.partition !== undefined) break;
           await changed(() =>
             backend.truncate(random.pick([near, size + 7e4]))
           );

@@ -1,20 +1,22 @@
 // deno-lint-ignore-file no-console -- a program: it talks to a terminal
 /**
- * Uses many damaged qcow2 images: `deno task fuzz:qcow2 --help`.
+ * Uses many damaged images: `deno task fuzz:images --help`.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
+import { FUZZ_KINDS, type FuzzKind } from "./_image_fuzz.ts";
 import { CaseLog } from "../_case_log.ts";
-import type { Batch, BatchResult } from "./qcow2_fuzz_worker.ts";
+import type { Batch, BatchResult } from "./image_fuzz_worker.ts";
 
-const HELP = `deno task fuzz:qcow2 [OPTIONS]
+const HELP = `deno task fuzz:images [OPTIONS]
 
-Damages headers, tables, and compressed clusters of qcow2 images, opens each
+Damages headers, tables, logs and compressed clusters of images, opens each
 image, reads it, maps it, and changes it. Ends with status 1 if one crashes the
 program, takes longer than 5 s, takes too much memory, or gives anything but
 bytes, an error sentence, or an errno.
 
+  --kind KIND     ${FUZZ_KINDS.join(", ")} (default: each in turn)
   --images N      how many images (default: 20000)
   --seed S        seed of the first 500; the next 500 have S + 1 (default: 1)
   --results FILE  keeps the figures of each 500 images, which are then not used
@@ -37,14 +39,14 @@ class Fuzz {
   /** The most memory so far, in bytes. */
   rss = 0;
   readonly #worker = new Worker(
-    new URL("./qcow2_fuzz_worker.ts", import.meta.url),
+    new URL("./image_fuzz_worker.ts", import.meta.url),
     { type: "module" },
   );
 
   /** Resolves to what is wrong; "" if nothing is. */
-  async run(seed: number, log: CaseLog): Promise<string> {
+  async run(kind: FuzzKind, seed: number, log: CaseLog): Promise<string> {
     const progress = new SharedArrayBuffer(4);
-    const batch: Batch = { seed, images: BATCH, progress };
+    const batch: Batch = { kind, seed, images: BATCH, progress };
     const { promise, resolve } = Promise.withResolvers<BatchResult | string>();
     this.#worker.onmessage = ({ data }) => resolve(data);
     this.#worker.onerror = (event) => {
@@ -58,7 +60,7 @@ class Fuzz {
     if (typeof result === "string") return result;
     const { harm, ...figures } = result;
     if (harm !== "") return `image ${figures.images}: ${harm}`;
-    log.add(`seed ${seed}`, { ...figures, rss: this.rss });
+    log.add(caseOf(kind, seed), { ...figures, rss: this.rss });
     return "";
   }
 
@@ -81,18 +83,26 @@ class Fuzz {
   }
 }
 
+function caseOf(kind: FuzzKind, seed: number): string {
+  return `${kind}, seed ${seed}`;
+}
+
 async function main(): Promise<number> {
   const { help, results, ...given } = parseArgs(Deno.args, {
     boolean: ["help"],
-    string: ["images", "seed", "results"],
+    string: ["kind", "images", "seed", "results"],
   });
-  const { images = "20000", seed = "1" } = given;
+  const { kind = "", images = "20000", seed = "1" } = given;
+  const kinds = FUZZ_KINDS.filter((each) => kind === "" || each === kind);
   const [count, first] = [Number(images), Number(seed)];
   if (help) {
     console.log(HELP);
     return 0;
   }
-  if (!(count > 0) || !Number.isInteger(first) || given._.length > 0) {
+  if (
+    kinds.length === 0 || !(count > 0) || !Number.isInteger(first) ||
+    given._.length > 0
+  ) {
     console.error("Cannot use these arguments: --help lists the options");
     return 2;
   }
@@ -100,10 +110,11 @@ async function main(): Promise<number> {
   const fuzz = new Fuzz();
   for (let i = 0; i < Math.ceil(count / BATCH); i++) {
     const seed = (first + i) % 2 ** 32;
-    if (log.has(`seed ${seed}`)) continue;
-    const harm = await fuzz.run(seed, log);
+    const kind = kinds[i % kinds.length]!;
+    if (log.has(caseOf(kind, seed))) continue;
+    const harm = await fuzz.run(kind, seed, log);
     if (harm !== "") {
-      console.error(`--seed=${seed}: ${harm}`);
+      console.error(`--kind=${kind} --seed=${seed}: ${harm}`);
       return 1;
     }
   }
